@@ -1,0 +1,125 @@
+/**
+ * A set of small whole numbers, one bit each. People of a site are numbered densely, so a set of a million people
+ * takes 125 kB and its union or intersection with another a few microseconds.
+ *
+ * Numbers start at 0. A set grows when a larger number is added.
+ */
+export class Bitset {
+  #words: Uint32Array
+
+  constructor(capacity = 0) {
+    this.#words = new Uint32Array(Math.ceil(capacity / 32))
+  }
+
+  static of(members: Iterable<number>): Bitset {
+    const set = new Bitset()
+    for (const member of members) set.add(member)
+    return set
+  }
+
+  /** Reads bytes in which bit 0 of byte 0 stands for number 0 (least significant bit first). */
+  static fromBytes(bytes: Uint8Array): Bitset {
+    const set = new Bitset(bytes.length * 8)
+    new Uint8Array(set.#words.buffer).set(bytes)
+    return set
+  }
+
+  /** Least significant bit first, without trailing zero bytes: equal sets give equal bytes. */
+  toBytes(): Uint8Array {
+    const bytes = new Uint8Array(this.#words.buffer)
+    let end = bytes.length
+    while (end > 0 && bytes[end - 1] === 0) end -= 1
+    return bytes.slice(0, end)
+  }
+
+  add(member: number): void {
+    const index = member >>> 5
+    if (index >= this.#words.length) this.#grow(index + 1)
+    this.#words[index] = (this.#words[index] ?? 0) | (1 << (member & 31))
+  }
+
+  delete(member: number): void {
+    const index = member >>> 5
+    if (index < this.#words.length) this.#words[index] = (this.#words[index] ?? 0) & ~(1 << (member & 31))
+  }
+
+  has(member: number): boolean {
+    return ((this.#words[member >>> 5] ?? 0) & (1 << (member & 31))) !== 0
+  }
+
+  /** How many members there are. */
+  count(): number {
+    let total = 0
+    for (const word of this.#words) total += countBits(word)
+    return total
+  }
+
+  get isEmpty(): boolean {
+    return this.#words.every((word) => word === 0)
+  }
+
+  clone(): Bitset {
+    const copy = new Bitset()
+    copy.#words = this.#words.slice()
+    return copy
+  }
+
+  union(other: Bitset): Bitset {
+    const [long, short] = this.#words.length >= other.#words.length ? [this, other] : [other, this]
+    const result = long.clone()
+    for (const [index, word] of short.#words.entries()) result.#words[index] = (result.#words[index] ?? 0) | word
+    return result
+  }
+
+  intersection(other: Bitset): Bitset {
+    const length = Math.min(this.#words.length, other.#words.length)
+    const result = new Bitset(length * 32)
+    for (let index = 0; index < length; index += 1) {
+      result.#words[index] = (this.#words[index] ?? 0) & (other.#words[index] ?? 0)
+    }
+    return result
+  }
+
+  /** The members that are not in `other`. */
+  difference(other: Bitset): Bitset {
+    const result = this.clone()
+    const length = Math.min(this.#words.length, other.#words.length)
+    for (let index = 0; index < length; index += 1) {
+      result.#words[index] = (result.#words[index] ?? 0) & ~(other.#words[index] ?? 0)
+    }
+    return result
+  }
+
+  intersectionCount(other: Bitset): number {
+    const length = Math.min(this.#words.length, other.#words.length)
+    let total = 0
+    for (let index = 0; index < length; index += 1) {
+      total += countBits((this.#words[index] ?? 0) & (other.#words[index] ?? 0))
+    }
+    return total
+  }
+
+  /** The members in rising order. */
+  *[Symbol.iterator](): Iterator<number> {
+    for (let index = 0; index < this.#words.length; index += 1) {
+      let word = this.#words[index] ?? 0
+      while (word !== 0) {
+        const lowest = word & -word
+        yield index * 32 + (31 - Math.clz32(lowest))
+        word ^= lowest
+      }
+    }
+  }
+
+  #grow(wordCount: number): void {
+    const words = new Uint32Array(Math.max(wordCount, this.#words.length * 2))
+    words.set(this.#words)
+    this.#words = words
+  }
+}
+
+function countBits(word: number): number {
+  let bits = word - ((word >>> 1) & 0x55555555)
+  bits = (bits & 0x33333333) + ((bits >>> 2) & 0x33333333)
+  return Math.imul((bits + (bits >>> 4)) & 0x0f0f0f0f, 0x01010101) >>> 24
+}

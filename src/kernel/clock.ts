@@ -1,0 +1,57 @@
+/** A moment: whole milliseconds since 1970-01-01T00:00:00Z. On the wire it is an RFC 3339 text in UTC. */
+export type Instant = number & { readonly __brand: 'Instant' }
+
+/** Time as a port: what the time is, and how to wait. A simulation gives its own. */
+export interface Clock {
+  now(): Instant
+  /** Resolves after `durationMs`, or at once when `signal` is aborted (it does not reject). */
+  sleep(durationMs: number, signal?: AbortSignal): Promise<void>
+}
+
+/** Turns milliseconds since the epoch into an `Instant`. */
+export function instant(epochMs: number): Instant {
+  return Math.trunc(epochMs) as Instant
+}
+
+/** `later(t, 5_000)` is five seconds after `t`. */
+export function later(moment: Instant, durationMs: number): Instant {
+  return instant(moment + durationMs)
+}
+
+/** RFC 3339 in UTC with milliseconds, for example `2026-11-24T10:00:00.000Z`. */
+export function formatInstant(moment: Instant): string {
+  return new Date(moment).toISOString()
+}
+
+/** The calendar date in UTC, for example `2026-11-24`. */
+export function formatDate(moment: Instant): string {
+  return formatInstant(moment).slice(0, 10)
+}
+
+/** Reads an RFC 3339 text; `undefined` when it is none. */
+export function parseInstant(text: string): Instant | undefined {
+  if (!/^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(\.\d{1,9})?(Z|[+-]\d{2}:\d{2})$/.test(text)) return undefined
+  const epochMs = Date.parse(text)
+  return Number.isNaN(epochMs) ? undefined : instant(epochMs)
+}
+
+/** The machine's clock. The only place where the system time is read. */
+export const systemClock: Clock = {
+  now: () => instant(Date.now()),
+  sleep: (durationMs, signal) =>
+    new Promise((resolve) => {
+      if (signal?.aborted) return resolve()
+      const finish = () => {
+        clearTimeout(timer)
+        signal?.removeEventListener('abort', finish)
+        resolve()
+      }
+      const timer = setTimeout(finish, durationMs)
+      signal?.addEventListener('abort', finish, { once: true })
+    }),
+}
+
+/** Monotonic milliseconds for measuring durations; never compared with an `Instant`. */
+export function monotonicMs(): number {
+  return performance.now()
+}

@@ -1,0 +1,61 @@
+/**
+ * The catalogue of faults: what Hedgerow or something it depends on could not do. A fault is never the asker's
+ * decision (those are reasons, `protocol/reason.ts`). Codes are never reused. `docs/reference/errors.md` is made
+ * from this table.
+ */
+export const FAULTS = {
+  'fault.internal': { status: 500, isRetryable: false, publicText: 'Something went wrong on our side', remedy: 'Look up the request id in the log' },
+  'fault.request_malformed': { status: 400, isRetryable: false, publicText: 'The request is not what was expected', remedy: 'Mend the fields named in "errors"' },
+  'fault.unauthenticated': { status: 401, isRetryable: false, publicText: 'The request carries no valid token', remedy: 'Send a fresh token signed with a registered key' },
+  'fault.forbidden': { status: 403, isRetryable: false, publicText: 'This key may not do that', remedy: 'Use the key of the role that may' },
+  'fault.not_found': { status: 404, isRetryable: false, publicText: 'Not found', remedy: 'Check the address and the id' },
+  'fault.conflict': { status: 409, isRetryable: false, publicText: 'The request contradicts what is already there', remedy: 'Read the current state, then decide' },
+  'fault.idempotency_conflict': { status: 409, isRetryable: false, publicText: 'The same idempotency key came with another body', remedy: 'Use a new key for a new request' },
+  'fault.request_too_large': { status: 413, isRetryable: false, publicText: 'The request is too large', remedy: 'Send less at a time' },
+  'fault.unavailable': { status: 503, isRetryable: true, publicText: 'Not ready to serve', remedy: 'Try again; /readyz tells when' },
+  'fault.overloaded': { status: 503, isRetryable: true, publicText: 'Too much work at once', remedy: 'Try again later' },
+  'fault.database_unreachable': { status: 503, isRetryable: true, publicText: 'Not ready to serve', remedy: 'Start the database, or mend HEDGEROW_DATABASE_URL' },
+  'fault.database_version': { status: 503, isRetryable: false, publicText: 'Not ready to serve', remedy: 'Use PostgreSQL 15 or newer' },
+  'fault.directory_version': { status: 503, isRetryable: false, publicText: 'Not ready to serve', remedy: 'Use the version of Hedgerow that wrote the directory, or another directory' },
+  'fault.directory_in_use': { status: 503, isRetryable: false, publicText: 'Not ready to serve', remedy: 'Stop the other server, or use another directory' },
+  'fault.disk_full': { status: 503, isRetryable: true, publicText: 'Not ready to serve', remedy: 'Free space on the disk of the data directory' },
+  'fault.port_in_use': { status: 503, isRetryable: false, publicText: 'Not ready to serve', remedy: 'Choose another port with --port' },
+  'fault.key_missing': { status: 503, isRetryable: false, publicText: 'Not ready to serve', remedy: 'Make the keys with "hedgerow site init", or restore them' },
+  'fault.key_exposed': { status: 503, isRetryable: false, publicText: 'Not ready to serve', remedy: 'Run chmod 600 on the key file' },
+  'fault.key_malformed': { status: 503, isRetryable: false, publicText: 'Not ready to serve', remedy: 'Restore the key file' },
+  'fault.configuration': { status: 503, isRetryable: false, publicText: 'Not ready to serve', remedy: 'Mend the settings that are named' },
+  'fault.evidence_missing': { status: 503, isRetryable: false, publicText: 'Not ready to serve', remedy: 'Give evidence with "hedgerow site evidence"' },
+  'fault.peer_unreachable': { status: 502, isRetryable: true, publicText: 'The other side could not be reached', remedy: 'Check the address and the line' },
+  'fault.peer_refused': { status: 502, isRetryable: false, publicText: 'The other side refused', remedy: 'Read what it said' },
+  'fault.import_malformed': { status: 422, isRetryable: false, publicText: 'The file has lines that are not what the manifest says', remedy: 'Mend the lines that are named; nothing was taken' },
+  'fault.manifest_invalid': { status: 422, isRetryable: false, publicText: 'The manifest is not valid', remedy: 'Mend the fields that are named' },
+  'fault.vault': { status: 500, isRetryable: true, publicText: 'Something went wrong on our side', remedy: 'Look up the request id in the log' },
+} as const
+
+export type FaultCode = keyof typeof FAULTS
+
+/** One field that was wrong: its path (`ask.maxPrice.amount`) and what was expected. Never the value that came. */
+export interface FieldProblem {
+  readonly field: string
+  readonly expected: string
+}
+
+interface FaultDetail {
+  /** What was attempted and why it failed, for the operator: sentence case, no full stop, no personal data. */
+  readonly what: string
+  readonly cause?: unknown
+  readonly errors?: readonly FieldProblem[]
+}
+
+/** A broken promise with its code. Doors turn it into a problem document, the command line into one sentence. */
+export class Fault extends Error {
+  readonly code: FaultCode
+  readonly errors: readonly FieldProblem[]
+
+  constructor(code: FaultCode, { what, cause, errors = [] }: FaultDetail) {
+    super(what, cause === undefined ? undefined : { cause })
+    this.name = 'Fault'
+    this.code = code
+    this.errors = errors
+  }
+}

@@ -1,0 +1,28 @@
+/** Bounds that hold everywhere. Each has a name and a reason; none is repeated as a number elsewhere. */
+export const LIMITS = {
+  /** Longest text of a question: analysts' queries are far smaller, and parsing must stay under 50 ms. */
+  queryTextBytesMax: 65_536,
+  /** Nesting of the query tree: deeper ones only come from attacks on the parser's stack. */
+  queryDepthMax: 64,
+  queryJoinsMax: 8,
+  queryOutputColumnsMax: 64,
+  /** Groups that one aggregate may give before suppression. */
+  queryGroupsMax: 10_000,
+  releaseRowsMax: 100_000,
+  releaseBytesMax: 16 * 1024 * 1024,
+  queryTimeoutMs: 30_000,
+  /** A body of a request to a door; batches of asks and pages of grants fit. */
+  requestBytesMax: 8 * 1024 * 1024,
+  asksPerBatchMax: 500,
+  pageSizeDefault: 50,
+  pageSizeMax: 500,
+  longPollMs: 25_000,
+  /** Tokens live at most this long (RFC 7523 asks for "reasonable"; five minutes is ours). */
+  tokenLifetimeMsMax: 5 * 60_000,
+  /** Two machines' clocks may differ by this much before a token or an ask is refused. */
+  clockSkewMsMax: 60_000,
+  askLifetimeMsMax: 24 * 60 * 60_000,
+  /** How many people one site numbers; keeps bitmaps and partitions within memory. */
+  peoplePerSiteMax: 50_000_000,
+  importLineProblemsReportedMax: 20,
+} as const

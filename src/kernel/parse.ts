@@ -1,0 +1,25 @@
+import type { z } from 'zod'
+import type { FieldProblem } from './faults.ts'
+import { err, ok } from './result.ts'
+import type { Result } from './result.ts'
+
+/** Parses a value at the edge; each problem names the field and what was expected, and never shows the value. */
+export function parseWith<S extends z.ZodType>(schema: S, value: unknown): Result<z.output<S>, readonly FieldProblem[]> {
+  const parsed = schema.safeParse(value)
+  return parsed.success ? ok(parsed.data) : err(fieldProblems(parsed.error))
+}
+
+/** The problems of a failed parse as fields with what was expected. */
+export function fieldProblems(error: z.ZodError): readonly FieldProblem[] {
+  return error.issues.map((issue) => ({ field: pathText(issue.path), expected: issue.message }))
+}
+
+/** `ask.maxPrice.amount: expected a whole number; …` in one line, for the command line and the log. */
+export function describeProblems(problems: readonly FieldProblem[]): string {
+  return problems.map(({ field, expected }) => `${field}: ${expected}`).join('; ')
+}
+
+function pathText(path: readonly PropertyKey[]): string {
+  if (path.length === 0) return '(whole)'
+  return path.map((part, index) => (typeof part === 'number' ? `[${part}]` : `${index === 0 ? '' : '.'}${String(part)}`)).join('')
+}

@@ -1,0 +1,121 @@
+import { z } from 'zod'
+import { modeSchema } from './mode.ts'
+import { perimeterSchema } from './perimeter.ts'
+import { splitsSchema } from './split.ts'
+import { tariffSchema } from './tariff.ts'
+import { columnNameSchema, dataSetIdSchema, memberIdSchema } from './wire.ts'
+
+/** Types of a column. `number` is double precision, `integer` 64 bits, `timestamp` is in UTC. */
+export const COLUMN_TYPES = ['boolean', 'integer', 'number', 'text', 'date', 'timestamp'] as const
+export type ColumnType = (typeof COLUMN_TYPES)[number]
+
+/**
+ * How a column may be touched. `direct_identifier` and `free_text` are stored under the key of their person and can
+ * never stand in a question; `special_category` is data of GDPR Art. 9(1).
+ */
+export const SENSITIVITIES = ['ordinary', 'special_category', 'direct_identifier', 'free_text'] as const
+export type Sensitivity = (typeof SENSITIVITIES)[number]
+
+/** One column of a data set. Bounds are what sums and averages clamp to; they are declared, never taken from the data. */
+export const columnSchema = z
+  .strictObject({
+    name: columnNameSchema,
+    /** The name in the file, where it differs. */
+    source: z.string().min(1).optional(),
+    type: z.enum(COLUMN_TYPES, `expected one of ${COLUMN_TYPES.join(', ')}`),
+    description: z.string().max(500).optional(),
+    /** UCUM or plain words: `m`, `kg`, `min`. */
+    unit: z.string().max(40).optional(),
+    bounds: z.tuple([z.number(), z.number()], 'expected [least, greatest]').optional(),
+    /** Least width of groups over this number, in its unit; for dates and timestamps: `day`, `week`, `month`, `quarter`, `year`. */
+    minimumBin: z.union([z.number().positive(), z.enum(['hour', 'day', 'week', 'month', 'quarter', 'year'])]).optional(),
+    /** Term of the DPV personal data categories, for example `dpv-pd:Height`. */
+    category: z.string().regex(/^dpv-pd:[A-Za-z-]+$/, 'expected a DPV category such as dpv-pd:Height').optional(),
+    sensitivity: z.enum(SENSITIVITIES).default('ordinary'),
+    isRequired: z.boolean().default(false),
+    /** Values that a text column may take, where they are few and public; a filter on any other value is an error of the asker. */
+    values: z.array(z.string()).max(2_000).optional(),
+  })
+  .refine(({ bounds }) => !bounds || bounds[0] < bounds[1], { message: 'expected [least, greatest] with least below greatest', path: ['bounds'] })
+  .refine(({ bounds, type }) => !bounds || type === 'integer' || type === 'number', { message: 'expected no bounds on a column that is not a number', path: ['bounds'] })
+export type Column = z.infer<typeof columnSchema>
+
+const durationSchema = z.string('expected a duration').regex(/^P(?=\d)(\d+Y)?(\d+M)?(\d+W)?(\d+D)?$/, 'expected an ISO 8601 duration of years, months, weeks and days such as P5Y')
+
+/** How people are told apart in the file, and what is known of them for the rules of age. */
+export const personSchema = z.strictObject({
+  /** The column that names the person. It is replaced by a number on the way in and never shown. */
+  key: columnNameSchema,
+  birthDate: columnNameSchema.optional(),
+  /** Column with the country of residence (ISO 3166-1 alpha-2), for the age of consent. */
+  residence: columnNameSchema.optional(),
+  /** The date for which age is judged: people whose data was collected while under age stay under the guardian's grant. Absent: today. */
+  ageOn: z.iso.date('expected a date such as 2016-08-05').optional(),
+  /** Most rows of one person that a run may use. */
+  rowsMax: z.int().min(1).max(10_000_000).default(1),
+})
+
+/** A data set's manifest: what stands at the site, and on what terms it may be used. */
+export const manifestSchema = z
+  .strictObject({
+    dataSet: dataSetIdSchema,
+    title: z.string('expected a title').min(1, 'expected a title').max(200),
+    description: z.string().max(2_000).optional(),
+    attribution: z.string().max(1_000).optional(),
+    issuer: memberIdSchema,
+    issuerProcessor: memberIdSchema.optional(),
+    person: personSchema,
+    columns: z.array(columnSchema).min(1, 'expected at least one column').max(200),
+    legalBasis: z.string().regex(/^eu-gdpr:A6-1-[a-f](-[a-z-]+)?$/, 'expected a term such as eu-gdpr:A6-1-a'),
+    specialCategoryBasis: z.string().regex(/^eu-gdpr:A9-2-[a-j]$/, 'expected a term such as eu-gdpr:A9-2-a').optional(),
+    purposes: z.array(z.string().regex(/^dpv:[A-Za-z]+$/, 'expected a DPV purpose such as dpv:AcademicResearch')).min(1),
+    modes: z.array(modeSchema).min(1),
+    perimeter: perimeterSchema,
+    retention: z.strictObject({ period: durationSchema, from: z.iso.date('expected a date such as 2026-01-31') }),
+    /** Least people behind an output row; `undefined` means the default of the mode and sensitivity. */
+    minimumGroup: z.int().min(10, 'expected 10 or more').optional(),
+    dimensionsMax: z.int().min(1).max(6).default(2),
+    /** Share of a sum that one person may have, in basis points. */
+    dominanceBp: z.int().min(100).max(10_000).default(1_000),
+    tariff: tariffSchema,
+    splits: splitsSchema,
+  })
+  .superRefine((manifest, context) => {
+    for (const problem of manifestProblems(manifest)) context.addIssue({ code: 'custom', ...problem })
+  })
+export type Manifest = z.infer<typeof manifestSchema>
+
+interface ManifestParts {
+  readonly columns: readonly Column[]
+  readonly person: z.infer<typeof personSchema>
+  readonly specialCategoryBasis?: string | undefined
+  readonly issuerProcessor?: string | undefined
+  readonly splits: { readonly issuerProcessor: number }
+}
+
+function manifestProblems(manifest: ManifestParts): { message: string; path: (string | number)[] }[] {
+  const problems: { message: string; path: (string | number)[] }[] = []
+  const names = new Set<string>()
+  for (const [index, { name }] of manifest.columns.entries()) {
+    if (names.has(name)) problems.push({ message: `expected each name once, "${name}" comes again`, path: ['columns', index, 'name'] })
+    names.add(name)
+  }
+  for (const field of ['key', 'birthDate', 'residence'] as const) {
+    const name = manifest.person[field]
+    if (name !== undefined && !names.has(name)) problems.push({ message: 'expected the name of a column', path: ['person', field] })
+  }
+  const hasSpecial = manifest.columns.some(({ sensitivity }) => sensitivity === 'special_category')
+  if (hasSpecial && !manifest.specialCategoryBasis) {
+    problems.push({ message: 'expected a basis of GDPR Art. 9(2), because a column is a special category', path: ['specialCategoryBasis'] })
+  }
+  if (manifest.splits.issuerProcessor > 0 && !manifest.issuerProcessor) {
+    problems.push({ message: 'expected a member, because the splits give it a share', path: ['issuerProcessor'] })
+  }
+  return problems
+}
+
+/** Least people behind an output row of an exact answer: 20, or 50 where special categories are used (security model, defaults). */
+export function minimumGroupOf(manifest: Manifest, usesSpecialCategory: boolean): number {
+  const floor = usesSpecialCategory ? 50 : 20
+  return manifest.minimumGroup === undefined ? floor : usesSpecialCategory ? Math.max(manifest.minimumGroup, 50) : manifest.minimumGroup
+}

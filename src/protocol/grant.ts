@@ -1,0 +1,42 @@
+import { z } from 'zod'
+import { acquirerClassSchema } from './member.ts'
+import { modeSchema } from './mode.ts'
+import { columnNameSchema, dataSetIdSchema, instantSchema, memberIdSchema } from './wire.ts'
+
+/** Who may ask: one member, a class of members, or anybody on the network. */
+export const granteeSchema = z.union(
+  [
+    z.strictObject({ member: memberIdSchema }),
+    z.strictObject({ class: acquirerClassSchema }),
+    z.strictObject({ anyone: z.literal(true) }),
+  ],
+  'expected {"member": …}, {"class": …} or {"anyone": true}',
+)
+export type Grantee = z.infer<typeof granteeSchema>
+
+/** Who gave it: the person, or the person's guardian. Bases other than consent come with the manifest. */
+export const givenBySchema = z.enum(['self', 'guardian'], 'expected "self" or "guardian"')
+
+/** What one person allows: the terms apart from whom they are about. */
+export const grantTermsSchema = z.strictObject({
+  dataSet: dataSetIdSchema,
+  grantee: granteeSchema,
+  purposes: z.array(z.string().regex(/^dpv:[A-Za-z]+$/, 'expected a DPV purpose such as dpv:AcademicResearch')).min(1, 'expected at least one purpose'),
+  modes: z.array(modeSchema).min(1, 'expected at least one mode'),
+  /** Columns that may be used; absent: every column of the data set. */
+  columns: z.array(columnNameSchema).min(1).optional(),
+  /** Special categories need a grant that names them in so many words (GDPR Art. 9(2)(a)). */
+  isExplicit: z.boolean().default(false),
+  givenBy: givenBySchema.default('self'),
+  /** Least the subjects' side must earn for each person and run, in minor units of the tariff's currency. */
+  minimumPriceMinor: z.int().min(0).default(0),
+})
+export type GrantTerms = z.infer<typeof grantTermsSchema>
+
+/** A grant as it is given: whose, what, and how long. The person is named by the key the issuer knows them by. */
+export const grantRequestSchema = grantTermsSchema.extend({
+  person: z.string('expected the key of a person').min(1, 'expected the key of a person').max(200),
+  validFrom: instantSchema.optional(),
+  validUntil: instantSchema.optional(),
+})
+export type GrantRequest = z.infer<typeof grantRequestSchema>

@@ -1,0 +1,14 @@
+/** The `typ` of every signed or sealed thing: one kind cannot be passed off as another (RFC 8725 §3.11). */
+export const TYP = {
+  ask: 'hedgerow-ask+jws',
+  askBatch: 'hedgerow-ask-batch+jws',
+  decision: 'hedgerow-decision+jws',
+  clearingRecord: 'hedgerow-clearing+jws',
+  receipt: 'hedgerow-receipt+jws',
+  evidence: 'hedgerow-evidence+jws',
+  offer: 'hedgerow-offer+jws',
+  keyRotation: 'hedgerow-key-rotation+jws',
+  clientAssertion: 'JWT',
+  question: 'hedgerow-question+jwe',
+  release: 'hedgerow-release+jwe',
+} as const

@@ -1,0 +1,32 @@
+import { z } from 'zod'
+import { columnSchema } from './data-set.ts'
+import { keySetSchema } from './member.ts'
+import { modeSchema } from './mode.ts'
+import { perimeterSchema } from './perimeter.ts'
+import { splitsSchema } from './split.ts'
+import { tariffSchema } from './tariff.ts'
+import { countrySchema, dataSetIdSchema, memberIdSchema, siteIdSchema } from './wire.ts'
+
+/** What an acquirer can ask for: a data set at a site with its terms. No count of people, no values. */
+export const offerSchema = z.strictObject({
+  site: siteIdSchema,
+  siteCountry: countrySchema,
+  siteKeys: keySetSchema,
+  dataSet: dataSetIdSchema,
+  title: z.string(),
+  description: z.string().optional(),
+  attribution: z.string().optional(),
+  issuer: memberIdSchema,
+  issuerProcessor: memberIdSchema.optional(),
+  columns: z.array(columnSchema),
+  purposes: z.array(z.string()),
+  modes: z.array(modeSchema),
+  legalBasis: z.string(),
+  perimeter: perimeterSchema,
+  minimumGroup: z.int(),
+  dimensionsMax: z.int(),
+  tariff: tariffSchema,
+  splits: splitsSchema,
+})
+export type Offer = z.infer<typeof offerSchema>
+

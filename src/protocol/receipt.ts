@@ -1,0 +1,42 @@
+import { z } from 'zod'
+import { reasonCodeSchema } from './decision.ts'
+import { digestSchema, instantSchema, moneySchema, nameSchema } from './wire.ts'
+
+export const RECEIPT_KINDS = ['ask', 'release', 'decline', 'grant', 'revocation', 'ingest', 'erasure', 'export', 'correction', 'restriction', 'policy', 'evidence', 'checkpoint'] as const
+export type ReceiptKind = (typeof RECEIPT_KINDS)[number]
+
+/**
+ * The signed statement of a decision or an operation: canonical JSON (RFC 8785) in a compact JWS, a leaf of its
+ * site's log. It holds no personal data and no literal of a question. `subjectOf` is an HMAC under the key of the
+ * person it is about, so that only that person's own record can find it.
+ */
+export const receiptSchema = z.strictObject({
+  kind: z.enum(RECEIPT_KINDS),
+  /** Who signed: a site, or the network for what it declines itself. */
+  site: nameSchema,
+  /** Position in the log, from 0. */
+  sequence: z.int().min(0),
+  time: instantSchema,
+  subjectOf: digestSchema.optional(),
+  ask: digestSchema.optional(),
+  askId: z.string().optional(),
+  acquirer: nameSchema.optional(),
+  purpose: z.string().optional(),
+  mode: z.string().optional(),
+  dataSet: z.string().optional(),
+  policy: digestSchema.optional(),
+  evidence: digestSchema.optional(),
+  lineage: digestSchema.optional(),
+  reason: reasonCodeSchema.optional(),
+  /** Counts in steps only. */
+  peopleStep: z.int().min(0).optional(),
+  rowsStep: z.int().min(0).optional(),
+  rows: z.int().min(0).optional(),
+  batch: z.string().optional(),
+  price: moneySchema.optional(),
+  release: digestSchema.optional(),
+})
+export type Receipt = z.infer<typeof receiptSchema>
+
+/** A receipt before it has its place in the log; the log gives signer, sequence and time. */
+export type ReceiptDraft = Omit<z.input<typeof receiptSchema>, 'site' | 'sequence' | 'time'>

@@ -1,0 +1,88 @@
+import { join } from 'node:path'
+import { z } from 'zod'
+import { loadSettings } from '../kernel/load-settings.ts'
+import { Secret } from '../kernel/secret.ts'
+import { countrySchema, memberIdSchema, siteIdSchema } from '../protocol/wire.ts'
+
+const portSchema = z.coerce.number('expected a port').int('expected a whole number').min(0, 'expected 0 to 65535').max(65_535, 'expected 0 to 65535')
+
+/** A site's settings. Defaults are safe; an insecure one has to be asked for by its long name and is logged at every start. */
+export const siteSettingsSchema = z.strictObject({
+  site: siteIdSchema,
+  custodian: memberIdSchema,
+  /** The territory in which the site stands (ISO 3166-1 alpha-2); evidence must agree. */
+  territory: countrySchema,
+  network: z.strictObject({ url: z.url('expected the address of the network, such as http://127.0.0.1:7400') }),
+  host: z.string().default('127.0.0.1'),
+  port: portSchema.default(7411),
+  databaseUrl: z
+    .string()
+    .regex(/^postgres(ql)?:\/\//, 'expected postgres://…')
+    .transform((url) => new Secret(url))
+    .optional(),
+  vault: z
+    .strictObject({
+      memoryMb: z.coerce.number().int().min(128, 'expected 128 or more').default(256),
+      threads: z.coerce.number().int().min(1).max(64).default(2),
+    })
+    .prefault({}),
+  /** How people sign in: tokens of this OpenID Connect provider; `personClaim` holds the key their issuer knows them by. */
+  oidc: z
+    .strictObject({
+      issuer: z.url('expected the address of an OpenID Connect provider'),
+      audience: z.string().min(1),
+      personClaim: z.string().min(1).default('sub'),
+      /** The issuer (member) whose people sign in here. */
+      member: memberIdSchema,
+    })
+    .optional(),
+  logLevel: z.enum(['debug', 'info', 'warn', 'error', 'silent']).default('info'),
+})
+export type SiteSettings = z.infer<typeof siteSettingsSchema>
+
+/** Environment names of the settings; flags of the command line win over them. */
+export const SITE_ENVIRONMENT = {
+  HEDGEROW_NETWORK_URL: 'network.url',
+  HEDGEROW_HOST: 'host',
+  HEDGEROW_PORT: 'port',
+  HEDGEROW_DATABASE_URL: 'databaseUrl',
+  HEDGEROW_VAULT_MEMORY_MB: 'vault.memoryMb',
+  HEDGEROW_VAULT_THREADS: 'vault.threads',
+  HEDGEROW_LOG_LEVEL: 'logLevel',
+} as const
+
+/** The files of a site below its directory. */
+export interface SiteDirectory {
+  readonly root: string
+  readonly config: string
+  readonly keys: string
+  readonly vault: string
+  readonly log: string
+  readonly spool: string
+}
+
+export function siteDirectory(root: string): SiteDirectory {
+  return {
+    root,
+    config: join(root, 'config.yaml'),
+    keys: join(root, 'keys'),
+    vault: join(root, 'vault'),
+    log: join(root, 'log'),
+    spool: join(root, 'spool'),
+  }
+}
+
+/** Reads a site's settings: its config.yaml, then the environment, then flags. */
+export function loadSiteSettings({
+  directory,
+  file,
+  environment,
+  flags,
+}: {
+  directory: SiteDirectory
+  file?: string | undefined
+  environment: Readonly<Record<string, string | undefined>>
+  flags: Readonly<Record<string, unknown>>
+}): Promise<SiteSettings> {
+  return loadSettings(siteSettingsSchema, { file: file ?? directory.config, environment, environmentNames: SITE_ENVIRONMENT, flags })
+}
