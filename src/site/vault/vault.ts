@@ -1,0 +1,149 @@
+import type { Bitset } from '../../kernel/bitset.ts'
+import type { ColumnType, Manifest } from '../../protocol/data-set.ts'
+import type { Outcome } from '../../protocol/reason.ts'
+import type { DataSetId } from '../../protocol/wire.ts'
+
+/**
+ * The vault: the store of people's rows at a site, as a narrow port. DuckDB in process stands behind it; anything
+ * that meets these promises may.
+ *
+ * A person is a dense whole number from 0, stable for ever and never used again. A data set `athletes` is the table
+ * `ds_athletes`: the column `_p` (INTEGER, the person's number), then the stored columns of its manifest in order
+ * (`stored-columns.ts`). The person's key stands in no row. Columns under the person's key are BLOBs.
+ */
+export interface Vault extends AsyncDisposable {
+  /** Makes the table of a data set, or adds columns to it. Nothing is ever dropped or retyped. */
+  describe(manifest: Manifest): Promise<void>
+  /** Drops a data set's rows, its people's sealed keys and its table. People keep their numbers. */
+  retire(dataSet: DataSetId): Promise<void>
+
+  /**
+   * Takes the rows of a batch: whole or not at all, durable when it resolves, and once only, whatever happens in
+   * between (a batch whose id is known is left alone and its rows are not read).
+   */
+  append(
+    batch: VaultBatch,
+    rows: AsyncIterable<RowChunk> | Iterable<RowChunk>,
+  ): Promise<{ readonly isNew: boolean; readonly rows: number }>
+
+  /** Numbers of people by their lookup digests, in the order given; `NOBODY` where there is none. */
+  findPeople(lookups: readonly Uint8Array[]): Promise<Int32Array>
+  /** The same, but whoever is not known gets the next number. Durable when it resolves. */
+  numberPeople(lookups: readonly Uint8Array[]): Promise<Int32Array>
+  /** Keeps what is known of people besides rows. A later birth date wins (fail closed); a known residence replaces. */
+  keepPrincipals(facts: readonly PersonFacts[]): Promise<void>
+  /** Keeps the key an issuer knows a person by, sealed under that person's own key. */
+  keepSealedKeys(
+    dataSet: DataSetId,
+    keys: readonly { readonly person: number; readonly sealed: Uint8Array }[],
+  ): Promise<void>
+  /** How many numbers have been given out: the next person's number. */
+  personCount(): Promise<number>
+  /** Birth dates and residences of everybody, as flat arrays by person number. Kept in memory between changes. */
+  principals(): Promise<Principals>
+  /** Everybody with a row in a data set. Kept in memory between changes; not to be written to. */
+  people(dataSet: DataSetId): Promise<Bitset>
+
+  /**
+   * Runs one SELECT in a read-only transaction. Anything else is a `Fault`. `declined.timeout` when `timeoutMs` has
+   * passed and the engine was interrupted, `declined.too_large` past `rowsMax` rows or out of memory.
+   * An engine's own message never travels: it may quote a value.
+   */
+  run(statement: VaultStatement, limits: RunLimits): Promise<Outcome<VaultResult>>
+
+  /**
+   * A table of the people eligible for an ask: one unique INTEGER column `_p`. Equal `cacheKey`s (for example the
+   * digest of the terms and the grant sequence) share one table; it stays while it is held, and a while longer.
+   */
+  withEligible<T>(
+    eligible: { readonly people: Bitset; readonly cacheKey: string },
+    use: (table: string) => Promise<T>,
+  ): Promise<T>
+
+  /** One person's rows of a data set, as stored: sealed columns are still sealed (`person-keys.ts` opens them). */
+  listRows(dataSet: DataSetId, person: number): Promise<VaultResult>
+  /** The sealed keys that issuers know a person by. */
+  listSealedKeys(
+    person: number,
+  ): Promise<readonly { readonly dataSet: DataSetId; readonly sealed: Uint8Array }[]>
+  /** Deletes a person's rows, keys, birth date, residence and lookup digest everywhere. The number stays taken. */
+  forget(person: number): Promise<{ readonly rows: number }>
+
+  /** Writes a whole, consistent copy into a file of its own. */
+  snapshot(path: string): Promise<void>
+}
+
+/** Stands for a person who is not known. */
+export const NOBODY = -1
+
+export interface VaultBatch {
+  readonly dataSet: DataSetId
+  /** The idempotency key of these rows. */
+  readonly batch: string
+}
+
+/** Some rows on their way in, a column at a time: `_p` first, then the stored columns in order. */
+export interface RowChunk {
+  readonly rowCount: number
+  /** The values of one column, in the forms of `VaultValue`. */
+  values(column: number): readonly VaultValue[]
+}
+
+/**
+ * A value as the port shows it, whatever the engine: 64-bit and larger whole numbers are bigints, dates
+ * `2026-11-24`, timestamps `2026-11-24T10:00:00.000Z`, decimals texts, BLOBs their bytes, and BITs their bytes least
+ * significant bit first, so that `Bitset.fromBytes` reads them (position 0 of the bit string is number 0).
+ */
+export type VaultValue = null | boolean | number | bigint | string | Uint8Array | readonly VaultValue[]
+
+/** A bound parameter, `$1` first. Dates and timestamps are texts in ISO form. */
+export interface VaultParameter {
+  readonly type: ColumnType
+  readonly value: null | boolean | number | bigint | string
+}
+
+export interface VaultStatement {
+  readonly sql: string
+  readonly parameters?: readonly VaultParameter[]
+}
+
+export interface RunLimits {
+  readonly timeoutMs: number
+  readonly rowsMax: number
+}
+
+/** A result, held by columns. */
+export interface VaultResult {
+  /** Names and the engine's type names, in order. */
+  readonly columns: readonly { readonly name: string; readonly type: string }[]
+  readonly rowCount: number
+  /** One column's values; converted once, when first asked for. */
+  column(index: number): readonly VaultValue[]
+  /** One numeric column as doubles without making a value per row; null gives NaN. */
+  doubles(index: number): Float64Array
+  /** One BIT or BLOB column as bytes (see `VaultValue`). */
+  bytes(index: number): readonly (Uint8Array | null)[]
+  /** All rows; for small results. */
+  rows(): readonly (readonly VaultValue[])[]
+}
+
+/** What is known of one person besides rows. */
+export interface PersonFacts {
+  readonly person: number
+  /** `2001-05-31`. */
+  readonly birthDate?: string | undefined
+  /** ISO 3166-1 alpha-2. */
+  readonly residence?: string | undefined
+}
+
+/** Birth dates and residences by person number. */
+export interface Principals {
+  /** Days since 1970-01-01; `UNKNOWN_BIRTH_DAY` where it is not known. */
+  readonly birthDay: Int32Array
+  /** Index into `countries`; 0 (the empty text) where it is not known. */
+  readonly residence: Uint16Array
+  readonly countries: readonly string[]
+}
+
+/** Stands for a birth date that is not known: no date comes near. */
+export const UNKNOWN_BIRTH_DAY = -2_147_483_648
