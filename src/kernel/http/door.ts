@@ -1,0 +1,275 @@
+import { OpenAPIHono } from '@hono/zod-openapi'
+import type { Context } from 'hono'
+import type { z } from 'zod'
+import { digestOf } from '../digest.ts'
+import { FAULTS, Fault } from '../faults.ts'
+import type { IdSource } from '../id.ts'
+import { LIMITS } from '../limits.ts'
+import type { Log } from '../log.ts'
+import { parseWith } from '../parse.ts'
+import { describeOperation } from './describe-operation.ts'
+import { DOCS_CONTENT_POLICY, docsPage } from './docs-page.ts'
+import type { Endpoint } from './endpoint.ts'
+import type { IdempotencyStore } from './idempotency.ts'
+import { problemOf, problemResponse } from './problem-of.ts'
+import type { ProblemDocument } from './problem-of.ts'
+
+/** What a handler is given: everything parsed, and who calls. */
+export interface DoorRequest<Caller, P, Q, B> {
+  readonly caller: Caller
+  readonly params: P
+  readonly query: Q
+  readonly body: B
+  /** The request as it came, for streams and headers. */
+  readonly raw: Request
+  /** Ended when the client goes away. */
+  readonly signal: AbortSignal
+  readonly requestId: string
+}
+
+/** What a door is made of. `Caller` is who a token says is calling. */
+export interface DoorParts<Caller> {
+  readonly title: string
+  readonly description: string
+  readonly version: string
+  readonly log: Log
+  readonly ids: IdSource
+  /** Who sends this request; throws `fault.unauthenticated`. */
+  authenticate(request: Request): Promise<Caller>
+  /** A name of the caller, under which idempotency keys are kept apart. */
+  nameOf(caller: Caller): string
+  readonly idempotency: IdempotencyStore
+  /** Whether the server may serve; what is missing, in public words, when it may not. */
+  readiness(): Promise<{ readonly isReady: boolean; readonly checks: Readonly<Record<string, boolean>> }>
+  /** Prometheus text. */
+  metrics(): Promise<string>
+  /** Turns what is thrown but is no fault into a problem (for example an act's decline); `undefined`: a fault or a bug. */
+  problemFor?(thrown: unknown, instance: string): ProblemDocument | undefined
+}
+
+/** A door: a web application to which endpoints are added one by one. */
+export interface Door<Caller> {
+  readonly app: OpenAPIHono
+  /** Adds an endpoint. The handler gives the wire form of its response, or a whole `Response` for files and texts. */
+  serve<P extends z.ZodObject, Q extends z.ZodObject, B extends z.ZodType, R extends z.ZodType>(
+    endpoint: Endpoint<P, Q, B, R>,
+    handler: (
+      request: DoorRequest<Caller, z.output<P>, z.output<Q>, z.output<B>>,
+    ) => Promise<z.input<R> | Response>,
+  ): void
+}
+
+/**
+ * Makes a door with what every door has: request ids, problem documents, body limit, idempotency, `/healthz`,
+ * `/readyz`, `/metrics`, `/openapi.json` and `/docs`.
+ */
+export function createDoor<Caller>(parts: DoorParts<Caller>): Door<Caller> {
+  const app = new OpenAPIHono()
+  app.openAPIRegistry.registerComponent('securitySchemes', 'token', {
+    type: 'http',
+    scheme: 'bearer',
+    bearerFormat: 'JWT',
+    description:
+      'A short-lived token signed with the caller’s key (RFC 7523), at most five minutes, used once; people send the token of their OpenID Connect provider.',
+  })
+  app.notFound((context) =>
+    problemResponse(
+      problemOf(new Fault('fault.not_found', { what: 'No such address' }), requestIdOf(context)),
+    ),
+  )
+  app.onError((thrown, context) => answerThrown(parts, thrown, requestIdOf(context)))
+  app.use('*', async (context, next) => {
+    context.header('x-request-id', parts.ids.next('req'))
+    await next()
+    context.header('x-content-type-options', 'nosniff')
+    if (!context.res.headers.has('cache-control')) context.header('cache-control', 'no-store')
+  })
+  addOperations(app, parts)
+  return {
+    app,
+    serve(endpoint, handler) {
+      app.openAPIRegistry.registerPath(describeOperation(endpoint))
+      const path = endpoint.path.replaceAll(/\{(\w+)\}/g, ':$1').replace(/:path$/, ':path{.+}')
+      app.on(endpoint.method.toUpperCase(), path, (context) =>
+        serveRequest(parts, { context, endpoint, handler }),
+      )
+    },
+  }
+}
+
+interface Serving<
+  Caller,
+  P extends z.ZodObject,
+  Q extends z.ZodObject,
+  B extends z.ZodType,
+  R extends z.ZodType,
+> {
+  readonly context: Context
+  readonly endpoint: Endpoint<P, Q, B, R>
+  readonly handler: (
+    request: DoorRequest<Caller, z.output<P>, z.output<Q>, z.output<B>>,
+  ) => Promise<z.input<R> | Response>
+}
+
+async function serveRequest<
+  Caller,
+  P extends z.ZodObject,
+  Q extends z.ZodObject,
+  B extends z.ZodType,
+  R extends z.ZodType,
+>(parts: DoorParts<Caller>, { context, endpoint, handler }: Serving<Caller, P, Q, B, R>): Promise<Response> {
+  const raw = context.req.raw
+  // Public endpoints never look at their caller; the type has no "nobody" for the sake of all the others.
+  const caller = endpoint.isPublic === true ? (undefined as Caller) : await parts.authenticate(raw)
+  const text = endpoint.body === undefined ? '' : await readBody(raw)
+  const request = {
+    caller,
+    params: parsePart(endpoint.params, context.req.param()),
+    query: parsePart(endpoint.query, context.req.query()),
+    body: parsePart(endpoint.body, endpoint.body === undefined ? undefined : parseJson(text)),
+    raw,
+    signal: raw.signal,
+    requestId: requestIdOf(context),
+  }
+  const act = async (): Promise<Response> => {
+    const answer = await handler(request)
+    return answer instanceof Response ? answer : jsonResponse(answer, endpoint.status ?? 200)
+  }
+  const key = raw.headers.get('idempotency-key')
+  if (endpoint.isIdempotent !== true || key === null || endpoint.isPublic === true) return act()
+  return onceByKey(parts.idempotency, {
+    caller: parts.nameOf(caller),
+    key,
+    body: `${endpoint.method} ${context.req.path}\n${text}`,
+    act,
+  })
+}
+
+async function onceByKey(
+  store: IdempotencyStore,
+  { caller, key, body, act }: { caller: string; key: string; body: string; act: () => Promise<Response> },
+): Promise<Response> {
+  if (key.length < 8 || key.length > 100) {
+    throw new Fault('fault.request_malformed', {
+      what: 'Cannot use the Idempotency-Key: expected 8 to 100 characters',
+    })
+  }
+  const bodyDigest = digestOf(body)
+  const kept = await store.find(caller, key)
+  if (kept && kept.bodyDigest !== bodyDigest) {
+    throw new Fault('fault.idempotency_conflict', {
+      what: 'Cannot use the Idempotency-Key again: it came with another request',
+    })
+  }
+  if (kept)
+    return new Response(kept.body, { status: kept.status, headers: { 'content-type': 'application/json' } })
+  const response = await act()
+  if (response.ok)
+    await store.keep(caller, key, {
+      bodyDigest,
+      status: response.status,
+      body: await response.clone().text(),
+    })
+  return response
+}
+
+function addOperations<Caller>(app: OpenAPIHono, parts: DoorParts<Caller>): void {
+  app.get('/healthz', (context) => context.json({ status: 'alive' }))
+  app.get('/readyz', async (context) => {
+    const { isReady, checks } = await parts.readiness()
+    return context.json({ status: isReady ? 'ready' : 'not ready', checks }, isReady ? 200 : 503)
+  })
+  app.get('/metrics', async (context) =>
+    context.text(await parts.metrics(), 200, { 'content-type': 'text/plain; version=0.0.4; charset=utf-8' }),
+  )
+  const document = () =>
+    app.getOpenAPI31Document({
+      openapi: '3.1.0',
+      info: {
+        title: parts.title,
+        version: parts.version,
+        description: parts.description,
+        license: { name: 'Apache-2.0' },
+      },
+      security: [{ token: [] }],
+    })
+  app.get('/openapi.json', (context) => context.json(document()))
+  app.get('/docs', (context) =>
+    context.html(docsPage(document()), 200, { 'content-security-policy': DOCS_CONTENT_POLICY }),
+  )
+}
+
+function answerThrown<Caller>(parts: DoorParts<Caller>, thrown: unknown, instance: string): Response {
+  const own = parts.problemFor?.(thrown, instance)
+  if (own) return problemResponse(own)
+  const document = problemOf(thrown, instance)
+  if (document.status >= 500) {
+    parts.log.error('request.failed', {
+      requestId: instance,
+      code: document.code,
+      what: thrown instanceof Error ? thrown.message : 'unknown',
+      stack: stackOf(thrown),
+    })
+  }
+  const isRetryable = thrown instanceof Fault && FAULTS[thrown.code].isRetryable
+  return problemResponse(document, {
+    ...(document.status === 401 ? { 'www-authenticate': 'Bearer' } : {}),
+    ...(isRetryable ? { 'retry-after': '1' } : {}),
+  })
+}
+
+/** The places in the code, without the message: a message of somebody else's library may hold values. */
+function stackOf(thrown: unknown): string | undefined {
+  if (!(thrown instanceof Error) || thrown instanceof Fault) return undefined
+  return thrown.stack
+    ?.split('\n')
+    .filter((line) => line.trimStart().startsWith('at '))
+    .slice(0, 8)
+    .join(' | ')
+}
+
+function requestIdOf(context: Context): string {
+  return context.res.headers.get('x-request-id') ?? 'unknown'
+}
+
+function parsePart<S extends z.ZodType>(schema: S | undefined, value: unknown): z.output<S> {
+  // Without a schema the handler's type for this part is never looked at.
+  if (schema === undefined) return undefined as z.output<S>
+  const parsed = parseWith(schema, value)
+  if (!parsed.ok)
+    throw new Fault('fault.request_malformed', {
+      what: 'Cannot read the request: some fields are not what was expected',
+      errors: parsed.error,
+    })
+  return parsed.value
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    throw new Fault('fault.request_malformed', { what: 'Cannot read the request: its body is not JSON' })
+  }
+}
+
+async function readBody(request: Request): Promise<string> {
+  const tooLarge = () =>
+    new Fault('fault.request_too_large', {
+      what: `Cannot take the request: its body is over ${LIMITS.requestBytesMax} bytes`,
+    })
+  if (Number(request.headers.get('content-length') ?? 0) > LIMITS.requestBytesMax) throw tooLarge()
+  if (!request.body) return ''
+  const chunks: Uint8Array[] = []
+  let sizeBytes = 0
+  for await (const chunk of request.body) {
+    sizeBytes += chunk.byteLength
+    if (sizeBytes > LIMITS.requestBytesMax) throw tooLarge()
+    chunks.push(chunk)
+  }
+  return Buffer.concat(chunks).toString('utf8')
+}
+
+function jsonResponse(value: unknown, status: number): Response {
+  if (status === 204) return new Response(null, { status })
+  return new Response(JSON.stringify(value), { status, headers: { 'content-type': 'application/json' } })
+}

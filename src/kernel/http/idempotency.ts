@@ -1,0 +1,69 @@
+import { sql } from 'kysely'
+import type { Clock } from '../clock.ts'
+import type { Digest } from '../digest.ts'
+import type { Database } from '../postgres/database.ts'
+
+/** An answer that was given, to be given again for the same key and body. */
+export interface KeptAnswer {
+  readonly bodyDigest: Digest
+  readonly status: number
+  readonly body: string
+}
+
+/**
+ * Remembers the answers of writes by caller and `Idempotency-Key`. Acts are idempotent themselves where it matters
+ * (batches, grants, asks); this gives the same words again and refuses a key that comes with another body.
+ */
+export interface IdempotencyStore {
+  find(caller: string, key: string): Promise<KeptAnswer | undefined>
+  keep(caller: string, key: string, answer: KeptAnswer): Promise<void>
+}
+
+/** Keeps answers in memory, the newest `capacity` of them; for tests and for doors without a record. */
+export function memoryIdempotencyStore(capacity = 10_000): IdempotencyStore {
+  const answers = new Map<string, KeptAnswer>()
+  return {
+    find: (caller, key) => Promise.resolve(answers.get(`${caller}\0${key}`)),
+    keep: (caller, key, answer) => {
+      answers.set(`${caller}\0${key}`, answer)
+      const oldest = answers.keys().next().value
+      if (answers.size > capacity && oldest !== undefined) answers.delete(oldest)
+      return Promise.resolve()
+    },
+  }
+}
+
+/** The migration of the table behind `recordIdempotencyStore`. */
+export const createIdempotentAnswers = {
+  async up(db: Database): Promise<void> {
+    await sql`
+      create table idempotent_answer (
+        caller text not null,
+        idempotency_key text not null,
+        body_digest text not null,
+        status integer not null,
+        body text not null,
+        kept_at timestamptz not null,
+        primary key (caller, idempotency_key)
+      )`.execute(db)
+  },
+}
+
+/** Keeps answers in a server's PostgreSQL. The first answer for a key stays. */
+export function recordIdempotencyStore({ db, clock }: { db: Database; clock: Clock }): IdempotencyStore {
+  return {
+    async find(caller, key) {
+      const { rows } = await sql<{ body_digest: Digest; status: number; body: string }>`
+        select body_digest, status, body from idempotent_answer
+        where caller = ${caller} and idempotency_key = ${key}`.execute(db)
+      const row = rows[0]
+      return row && { bodyDigest: row.body_digest, status: row.status, body: row.body }
+    },
+    async keep(caller, key, { bodyDigest, status, body }) {
+      await sql`
+        insert into idempotent_answer (caller, idempotency_key, body_digest, status, body, kept_at)
+        values (${caller}, ${key}, ${bodyDigest}, ${status}, ${body}, to_timestamp(${clock.now() / 1000}))
+        on conflict do nothing`.execute(db)
+    },
+  }
+}

@@ -1,0 +1,50 @@
+import { createAdaptorServer } from '@hono/node-server'
+import type { Hono } from 'hono'
+import { Fault } from '../faults.ts'
+
+/** A door that is open on a port. Disposing closes it: no new requests, waiting ones are ended. */
+export interface OpenDoor extends AsyncDisposable {
+  readonly url: string
+  readonly port: number
+}
+
+/**
+ * Opens a door on a port; 0 takes a free one.
+ *
+ * @throws Fault `fault.port_in_use`
+ */
+export async function listen(
+  app: Pick<Hono, 'fetch'>,
+  { host, port }: { host: string; port: number },
+): Promise<OpenDoor> {
+  const server = createAdaptorServer({ fetch: app.fetch, hostname: host })
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', (cause: NodeJS.ErrnoException) => reject(listenFault(cause, { host, port })))
+    server.listen(port, host, () => resolve())
+  })
+  const address = server.address()
+  const boundPort = typeof address === 'object' && address !== null ? address.port : port
+  const urlHost = host.includes(':') ? `[${host}]` : host
+  return {
+    url: `http://${urlHost}:${boundPort}`,
+    port: boundPort,
+    async [Symbol.asyncDispose]() {
+      const closed = new Promise<void>((resolve) => server.close(() => resolve()))
+      if ('closeAllConnections' in server) server.closeAllConnections()
+      await closed
+    },
+  }
+}
+
+function listenFault(cause: NodeJS.ErrnoException, { host, port }: { host: string; port: number }): Fault {
+  if (cause.code === 'EADDRINUSE') {
+    return new Fault('fault.port_in_use', {
+      what: `Cannot listen on ${host}:${port}: another program uses the port; choose another with --port`,
+      cause,
+    })
+  }
+  return new Fault('fault.configuration', {
+    what: `Cannot listen on ${host}:${port} (${cause.code ?? 'unknown'}): check host and port`,
+    cause,
+  })
+}
