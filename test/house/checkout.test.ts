@@ -84,7 +84,7 @@ test('every install script that the packages have is approved by name, on every 
 
 test('docs/decisions/0002-dependencies.md has a row for every dependency, and no other', () => {
   const page = readFileSync(join(repositoryRoot, 'docs/decisions/0002-dependencies.md'), 'utf8')
-  const rows = [...page.matchAll(/^\| `([^`]+)` \|/gm)].map(([, name]) => name)
+  const rows = [...page.matchAll(/^\| `([^`]+)` \|/gm)].flatMap(([, name]) => name ?? [])
   const { dependencies, devDependencies } = JSON.parse(
     readFileSync(join(repositoryRoot, 'package.json'), 'utf8'),
   ) as Record<'dependencies' | 'devDependencies', Record<string, string>>
