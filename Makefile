@@ -33,7 +33,7 @@ types: $(installed) ## check the types
 	@tsc -p tsconfig.json
 
 lint: $(installed) ## check the rules of docs/conventions.md that a linter can
-	@oxlint --quiet
+	@report=$$(oxlint 2>&1) || { printf '%s\n' "$$report" >&2; exit 1; }
 
 dead-code: $(installed) ## list files, exports and dependencies that nothing uses
 	@knip --no-progress
