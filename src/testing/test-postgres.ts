@@ -1,0 +1,51 @@
+import { spawn } from 'node:child_process'
+import { mkdtemp } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { silentLog } from '../kernel/log.ts'
+import { startEmbedded } from '../kernel/postgres/embedded-postgres.ts'
+import type { EmbeddedPostgres } from '../kernel/postgres/embedded-postgres.ts'
+import { connect, embeddedUrl, ensureDatabase } from '../kernel/postgres/open-postgres.ts'
+import type { Postgres } from '../kernel/postgres/open-postgres.ts'
+import type { Secret } from '../kernel/secret.ts'
+
+/**
+ * A fresh, empty database on a real PostgreSQL: `await using postgres = await testPostgres()`. The first call of a
+ * process starts one embedded server in a temporary directory (about half a second), each further one only makes a
+ * database. The server and its files go away when the process ends, however it ends.
+ */
+export async function testPostgres(): Promise<Postgres> {
+  return connect(await testDatabaseUrl(), { name: 'test', log: silentLog, stop: () => Promise.resolve() })
+}
+
+/** The address of a fresh, empty database, for what opens its own connections. */
+export async function testDatabaseUrl(): Promise<Secret<string>> {
+  running ??= start()
+  const server = await running
+  databaseCount += 1
+  const name = `test_${databaseCount}`
+  await ensureDatabase(embeddedUrl(server, 'postgres'), name)
+  return embeddedUrl(server, name)
+}
+
+let running: Promise<EmbeddedPostgres> | undefined
+let databaseCount = 0
+
+async function start(): Promise<EmbeddedPostgres> {
+  const directory = await mkdtemp(join(tmpdir(), 'hedgerow-test-'))
+  const server = await startEmbedded({ directory, log: silentLog, isDurable: false })
+  removeAfter(server.pid, directory)
+  return server
+}
+
+/** Waits, outside this process, until the server has been stopped by its watcher, and removes the directory. */
+function removeAfter(pid: number, directory: string): void {
+  const script = 'cat >/dev/null; while kill -0 "$1" 2>/dev/null; do sleep 0.1; done; rm -rf "$2"'
+  const sweeper = spawn('/bin/sh', ['-c', script, 'sh', `${pid}`, directory], {
+    cwd: '/',
+    detached: true,
+    stdio: ['pipe', 'ignore', 'ignore'],
+  })
+  if ('unref' in sweeper.stdin && typeof sweeper.stdin.unref === 'function') sweeper.stdin.unref()
+  sweeper.unref()
+}
