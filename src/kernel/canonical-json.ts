@@ -1,7 +1,13 @@
 import canonicalize from 'canonicalize'
 
 /** Any JSON value. */
-export type Json = string | number | boolean | null | readonly Json[] | { readonly [key: string]: Json | undefined }
+export type Json =
+  | string
+  | number
+  | boolean
+  | null
+  | readonly Json[]
+  | { readonly [key: string]: Json | undefined }
 
 /**
  * The canonical text of a JSON value (RFC 8785). Members that are `undefined` are left out.

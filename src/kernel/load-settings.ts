@@ -19,13 +19,17 @@ export interface SettingsSources {
  *
  * @throws Fault `fault.configuration` (exit code 78) before any port opens.
  */
-export async function loadSettings<S extends z.ZodType>(schema: S, sources: SettingsSources): Promise<z.output<S>> {
+export async function loadSettings<S extends z.ZodType>(
+  schema: S,
+  sources: SettingsSources,
+): Promise<z.output<S>> {
   const settings: Record<string, unknown> = { ...(await readSettingsFile(sources.file)) }
   for (const [name, path] of Object.entries(sources.environmentNames)) {
     const text = sources.environment[name]
     if (text !== undefined && text !== '') setPath(settings, path, text)
   }
-  for (const [path, value] of Object.entries(sources.flags)) if (value !== undefined) setPath(settings, path, value)
+  for (const [path, value] of Object.entries(sources.flags))
+    if (value !== undefined) setPath(settings, path, value)
   const parsed = parseWith(schema, settings)
   if (!parsed.ok) throw configurationFault(parsed.error)
   return parsed.value
@@ -46,7 +50,10 @@ async function readSettingsFile(file: string | undefined): Promise<Record<string
 }
 
 function configurationFault(errors: readonly FieldProblem[]): Fault {
-  return new Fault('fault.configuration', { what: `Cannot use the settings: ${describeProblems(errors)}`, errors })
+  return new Fault('fault.configuration', {
+    what: `Cannot use the settings: ${describeProblems(errors)}`,
+    errors,
+  })
 }
 
 /** Sets `network.url` inside nested objects, making those that are missing. */

@@ -9,7 +9,10 @@ export interface Log {
 
 /** JSON lines on standard error; `service` stands in every record. */
 export function jsonLog({ service, level }: { service: string; level: string }): Log {
-  const logger = pino({ level, base: { service }, timestamp: pino.stdTimeFunctions.isoTime }, pino.destination(2))
+  const logger = pino(
+    { level, base: { service }, timestamp: pino.stdTimeFunctions.isoTime },
+    pino.destination(2),
+  )
   return {
     info: (event, facts) => logger.info(facts ?? {}, event),
     warn: (event, facts) => logger.warn(facts ?? {}, event),

@@ -4,7 +4,10 @@ import { err, ok } from './result.ts'
 import type { Result } from './result.ts'
 
 /** Parses a value at the edge; each problem names the field and what was expected, and never shows the value. */
-export function parseWith<S extends z.ZodType>(schema: S, value: unknown): Result<z.output<S>, readonly FieldProblem[]> {
+export function parseWith<S extends z.ZodType>(
+  schema: S,
+  value: unknown,
+): Result<z.output<S>, readonly FieldProblem[]> {
   const parsed = schema.safeParse(value)
   return parsed.success ? ok(parsed.data) : err(fieldProblems(parsed.error))
 }
@@ -21,5 +24,9 @@ export function describeProblems(problems: readonly FieldProblem[]): string {
 
 function pathText(path: readonly PropertyKey[]): string {
   if (path.length === 0) return '(whole)'
-  return path.map((part, index) => (typeof part === 'number' ? `[${part}]` : `${index === 0 ? '' : '.'}${String(part)}`)).join('')
+  return path
+    .map((part, index) =>
+      typeof part === 'number' ? `[${part}]` : `${index === 0 ? '' : '.'}${String(part)}`,
+    )
+    .join('')
 }

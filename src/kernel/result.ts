@@ -2,7 +2,9 @@
  * An expected outcome: the value that was asked for, or what was said instead.
  * Broken promises (a dependency that failed, a bug) are exceptions and never travel in a `Result`.
  */
-export type Result<T, E> = { readonly ok: true; readonly value: T } | { readonly ok: false; readonly error: E }
+export type Result<T, E> =
+  | { readonly ok: true; readonly value: T }
+  | { readonly ok: false; readonly error: E }
 
 /** The outcome that carries a value. */
 export function ok<T>(value: T): { readonly ok: true; readonly value: T } {

@@ -5,9 +5,19 @@ import type { Result } from './result.ts'
 
 /** Reads one YAML (or JSON) document into plain values; problems carry line and column. */
 export function parseYaml(text: string): Result<unknown, readonly FieldProblem[]> {
-  const document = parseDocument(text, { prettyErrors: true, strict: true, uniqueKeys: true, maxAliasCount: 0 } as object)
+  const document = parseDocument(text, {
+    prettyErrors: true,
+    strict: true,
+    uniqueKeys: true,
+    maxAliasCount: 0,
+  } as object)
   if (document.errors.length > 0) {
-    return err(document.errors.map((problem) => ({ field: positionOf(problem.linePos), expected: firstLine(problem.message) })))
+    return err(
+      document.errors.map((problem) => ({
+        field: positionOf(problem.linePos),
+        expected: firstLine(problem.message),
+      })),
+    )
   }
   return ok(document.toJS({ maxAliasCount: 0 }))
 }

@@ -1,12 +1,29 @@
 import { z } from 'zod'
 import { modeSchema } from './mode.ts'
 import { areaSchema, releaseToSchema } from './perimeter.ts'
-import { askIdSchema, compactJweSchema, compactJwsSchema, dataSetIdSchema, digestSchema, instantSchema, memberIdSchema, moneySchema, nameSchema, siteIdSchema } from './wire.ts'
+import {
+  askIdSchema,
+  compactJweSchema,
+  compactJwsSchema,
+  dataSetIdSchema,
+  digestSchema,
+  instantSchema,
+  memberIdSchema,
+  moneySchema,
+  nameSchema,
+  siteIdSchema,
+} from './wire.ts'
 
 /** What is sealed to the sites: the network never reads it. */
 export const questionSchema = z.union(
   [
-    z.strictObject({ sql: z.string('expected SQL'), parameters: z.array(z.union([z.string(), z.number(), z.boolean(), z.null()])).max(100).default([]) }),
+    z.strictObject({
+      sql: z.string('expected SQL'),
+      parameters: z
+        .array(z.union([z.string(), z.number(), z.boolean(), z.null()]))
+        .max(100)
+        .default([]),
+    }),
     z.strictObject({ function: digestSchema, parameters: z.record(z.string(), z.unknown()).default({}) }),
   ],
   'expected {"sql": …, "parameters": […]} or {"function": …, "parameters": {…}}',
@@ -21,28 +38,44 @@ export type Question = z.infer<typeof questionSchema>
 export const askSchema = z.strictObject({
   id: askIdSchema,
   acquirer: memberIdSchema,
-  purpose: z.string('expected a purpose').regex(/^dpv:[A-Za-z]+$/, 'expected a DPV purpose such as dpv:AcademicResearch'),
-  legalBasis: z.string('expected a legal basis').regex(/^eu-gdpr:A[0-9a-z-]+$/, 'expected a term such as eu-gdpr:A6-1-a'),
+  purpose: z
+    .string('expected a purpose')
+    .regex(/^dpv:[A-Za-z]+$/, 'expected a DPV purpose such as dpv:AcademicResearch'),
+  legalBasis: z
+    .string('expected a legal basis')
+    .regex(/^eu-gdpr:A[0-9a-z-]+$/, 'expected a term such as eu-gdpr:A6-1-a'),
   mode: modeSchema,
   /** The data set asked for first; the question may join others of the same site. */
   offer: dataSetIdSchema,
-  sites: z.union([z.tuple([z.literal('any')]), z.array(siteIdSchema).min(1).max(100)], 'expected ["any"] or names of sites'),
+  sites: z.union(
+    [z.tuple([z.literal('any')]), z.array(siteIdSchema).min(1).max(100)],
+    'expected ["any"] or names of sites',
+  ),
   /** Only sites in these places are asked. */
   within: z.array(areaSchema).min(1).optional(),
   releaseTo: releaseToSchema,
   question: z.strictObject({ digest: digestSchema, sealed: z.record(nameSchema, compactJweSchema) }),
   maxPrice: moneySchema,
   expires: instantSchema,
-  idempotencyKey: z.string('expected an idempotency key').min(8, 'expected 8 to 100 characters').max(100, 'expected 8 to 100 characters'),
+  idempotencyKey: z
+    .string('expected an idempotency key')
+    .min(8, 'expected 8 to 100 characters')
+    .max(100, 'expected 8 to 100 characters'),
   /** What would happen and cost; holds nothing, releases nothing. */
   dryRun: z.boolean().default(false),
 })
 export type Ask = z.infer<typeof askSchema>
 
 /** The sealed text: the question and the salt of its digest. */
-export const sealedQuestionSchema = z.strictObject({ question: questionSchema, salt: z.string().min(16).max(100) })
+export const sealedQuestionSchema = z.strictObject({
+  question: questionSchema,
+  salt: z.string().min(16).max(100),
+})
 export type SealedQuestion = z.infer<typeof sealedQuestionSchema>
 
 /** The body of `POST /v1/asks`: one signed ask, or a processor's signed batch (`{"asks": […]}` in one JWS). */
-export const askSubmissionSchema = z.union([z.strictObject({ ask: compactJwsSchema }), z.strictObject({ batch: compactJwsSchema })])
+export const askSubmissionSchema = z.union([
+  z.strictObject({ ask: compactJwsSchema }),
+  z.strictObject({ batch: compactJwsSchema }),
+])
 export const askBatchSchema = z.strictObject({ processor: memberIdSchema, asks: z.array(z.unknown()).min(1) })

@@ -1,6 +1,14 @@
 import { z } from 'zod'
 import { splitsSchema } from './split.ts'
-import { askIdSchema, dataSetIdSchema, digestSchema, instantSchema, memberIdSchema, moneySchema, siteIdSchema } from './wire.ts'
+import {
+  askIdSchema,
+  dataSetIdSchema,
+  digestSchema,
+  instantSchema,
+  memberIdSchema,
+  moneySchema,
+  siteIdSchema,
+} from './wire.ts'
 
 /** What a site delivered and what it costs (ISO 8583: the advice that completes an authorisation). Captured once. */
 export const clearingRecordSchema = z.strictObject({

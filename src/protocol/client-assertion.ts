@@ -29,12 +29,33 @@ export interface ClientAssertion {
 }
 
 /** Why a token was refused; the door says 401 and this word, nothing else. */
-export type TokenProblem = 'malformed' | 'unknown-key' | 'bad-signature' | 'wrong-audience' | 'expired' | 'not-yet-valid' | 'lives-too-long' | 'replayed'
+export type TokenProblem =
+  | 'malformed'
+  | 'unknown-key'
+  | 'bad-signature'
+  | 'wrong-audience'
+  | 'expired'
+  | 'not-yet-valid'
+  | 'lives-too-long'
+  | 'replayed'
 
 /** Signs a token for one request. */
-export function signClientAssertion(facts: { issuer: string; audience: string; now: Instant; jti: string; key: KeyPair }): string {
+export function signClientAssertion(facts: {
+  issuer: string
+  audience: string
+  now: Instant
+  jti: string
+  key: KeyPair
+}): string {
   const issuedAtS = Math.floor(facts.now / 1000)
-  const claims = { iss: facts.issuer, sub: facts.issuer, aud: facts.audience, iat: issuedAtS, exp: issuedAtS + 120, jti: facts.jti }
+  const claims = {
+    iss: facts.issuer,
+    sub: facts.issuer,
+    aud: facts.audience,
+    iat: issuedAtS,
+    exp: issuedAtS + 120,
+    jti: facts.jti,
+  }
   return signJws(canonicalJson(claims), { typ: TYP.clientAssertion, key: facts.key })
 }
 
@@ -47,10 +68,17 @@ export function peekIssuer(token: string): string | undefined {
 /** Verifies everything of a token but whether its `jti` was used before, which is the caller's to remember. */
 export function verifyClientAssertion(
   token: string,
-  { audience, now, keyFor }: { audience: string; now: Instant; keyFor: (keyId: string) => PublicJwk | undefined },
+  {
+    audience,
+    now,
+    keyFor,
+  }: { audience: string; now: Instant; keyFor: (keyId: string) => PublicJwk | undefined },
 ): Result<ClientAssertion, TokenProblem> {
   const verified = verifyJws(token, { typ: TYP.clientAssertion, keyFor })
-  if (!verified.ok) return err(verified.error === 'unknown-key' || verified.error === 'bad-signature' ? verified.error : 'malformed')
+  if (!verified.ok)
+    return err(
+      verified.error === 'unknown-key' || verified.error === 'bad-signature' ? verified.error : 'malformed',
+    )
   const claims = parseClaims(verified.value.payload)
   if (!claims || claims.iss !== claims.sub) return err('malformed')
   if (claims.aud !== audience) return err('wrong-audience')

@@ -28,19 +28,35 @@ export const columnSchema = z
     unit: z.string().max(40).optional(),
     bounds: z.tuple([z.number(), z.number()], 'expected [least, greatest]').optional(),
     /** Least width of groups over this number, in its unit; for dates and timestamps: `day`, `week`, `month`, `quarter`, `year`. */
-    minimumBin: z.union([z.number().positive(), z.enum(['hour', 'day', 'week', 'month', 'quarter', 'year'])]).optional(),
+    minimumBin: z
+      .union([z.number().positive(), z.enum(['hour', 'day', 'week', 'month', 'quarter', 'year'])])
+      .optional(),
     /** Term of the DPV personal data categories, for example `dpv-pd:Height`. */
-    category: z.string().regex(/^dpv-pd:[A-Za-z-]+$/, 'expected a DPV category such as dpv-pd:Height').optional(),
+    category: z
+      .string()
+      .regex(/^dpv-pd:[A-Za-z-]+$/, 'expected a DPV category such as dpv-pd:Height')
+      .optional(),
     sensitivity: z.enum(SENSITIVITIES).default('ordinary'),
     isRequired: z.boolean().default(false),
     /** Values that a text column may take, where they are few and public; a filter on any other value is an error of the asker. */
     values: z.array(z.string()).max(2_000).optional(),
   })
-  .refine(({ bounds }) => !bounds || bounds[0] < bounds[1], { message: 'expected [least, greatest] with least below greatest', path: ['bounds'] })
-  .refine(({ bounds, type }) => !bounds || type === 'integer' || type === 'number', { message: 'expected no bounds on a column that is not a number', path: ['bounds'] })
+  .refine(({ bounds }) => !bounds || bounds[0] < bounds[1], {
+    message: 'expected [least, greatest] with least below greatest',
+    path: ['bounds'],
+  })
+  .refine(({ bounds, type }) => !bounds || type === 'integer' || type === 'number', {
+    message: 'expected no bounds on a column that is not a number',
+    path: ['bounds'],
+  })
 export type Column = z.infer<typeof columnSchema>
 
-const durationSchema = z.string('expected a duration').regex(/^P(?=\d)(\d+Y)?(\d+M)?(\d+W)?(\d+D)?$/, 'expected an ISO 8601 duration of years, months, weeks and days such as P5Y')
+const durationSchema = z
+  .string('expected a duration')
+  .regex(
+    /^P(?=\d)(\d+Y)?(\d+M)?(\d+W)?(\d+D)?$/,
+    'expected an ISO 8601 duration of years, months, weeks and days such as P5Y',
+  )
 
 /** How people are told apart in the file, and what is known of them for the rules of age. */
 export const personSchema = z.strictObject({
@@ -67,11 +83,19 @@ export const manifestSchema = z
     person: personSchema,
     columns: z.array(columnSchema).min(1, 'expected at least one column').max(200),
     legalBasis: z.string().regex(/^eu-gdpr:A6-1-[a-f](-[a-z-]+)?$/, 'expected a term such as eu-gdpr:A6-1-a'),
-    specialCategoryBasis: z.string().regex(/^eu-gdpr:A9-2-[a-j]$/, 'expected a term such as eu-gdpr:A9-2-a').optional(),
-    purposes: z.array(z.string().regex(/^dpv:[A-Za-z]+$/, 'expected a DPV purpose such as dpv:AcademicResearch')).min(1),
+    specialCategoryBasis: z
+      .string()
+      .regex(/^eu-gdpr:A9-2-[a-j]$/, 'expected a term such as eu-gdpr:A9-2-a')
+      .optional(),
+    purposes: z
+      .array(z.string().regex(/^dpv:[A-Za-z]+$/, 'expected a DPV purpose such as dpv:AcademicResearch'))
+      .min(1),
     modes: z.array(modeSchema).min(1),
     perimeter: perimeterSchema,
-    retention: z.strictObject({ period: durationSchema, from: z.iso.date('expected a date such as 2026-01-31') }),
+    retention: z.strictObject({
+      period: durationSchema,
+      from: z.iso.date('expected a date such as 2026-01-31'),
+    }),
     /** Least people behind an output row; `undefined` means the default of the mode and sensitivity. */
     minimumGroup: z.int().min(10, 'expected 10 or more').optional(),
     dimensionsMax: z.int().min(1).max(6).default(2),
@@ -97,19 +121,30 @@ function manifestProblems(manifest: ManifestParts): { message: string; path: (st
   const problems: { message: string; path: (string | number)[] }[] = []
   const names = new Set<string>()
   for (const [index, { name }] of manifest.columns.entries()) {
-    if (names.has(name)) problems.push({ message: `expected each name once, "${name}" comes again`, path: ['columns', index, 'name'] })
+    if (names.has(name))
+      problems.push({
+        message: `expected each name once, "${name}" comes again`,
+        path: ['columns', index, 'name'],
+      })
     names.add(name)
   }
   for (const field of ['key', 'birthDate', 'residence'] as const) {
     const name = manifest.person[field]
-    if (name !== undefined && !names.has(name)) problems.push({ message: 'expected the name of a column', path: ['person', field] })
+    if (name !== undefined && !names.has(name))
+      problems.push({ message: 'expected the name of a column', path: ['person', field] })
   }
   const hasSpecial = manifest.columns.some(({ sensitivity }) => sensitivity === 'special_category')
   if (hasSpecial && !manifest.specialCategoryBasis) {
-    problems.push({ message: 'expected a basis of GDPR Art. 9(2), because a column is a special category', path: ['specialCategoryBasis'] })
+    problems.push({
+      message: 'expected a basis of GDPR Art. 9(2), because a column is a special category',
+      path: ['specialCategoryBasis'],
+    })
   }
   if (manifest.splits.issuerProcessor > 0 && !manifest.issuerProcessor) {
-    problems.push({ message: 'expected a member, because the splits give it a share', path: ['issuerProcessor'] })
+    problems.push({
+      message: 'expected a member, because the splits give it a share',
+      path: ['issuerProcessor'],
+    })
   }
   return problems
 }
@@ -117,5 +152,9 @@ function manifestProblems(manifest: ManifestParts): { message: string; path: (st
 /** Least people behind an output row of an exact answer: 20, or 50 where special categories are used (security model, defaults). */
 export function minimumGroupOf(manifest: Manifest, usesSpecialCategory: boolean): number {
   const floor = usesSpecialCategory ? 50 : 20
-  return manifest.minimumGroup === undefined ? floor : usesSpecialCategory ? Math.max(manifest.minimumGroup, 50) : manifest.minimumGroup
+  return manifest.minimumGroup === undefined
+    ? floor
+    : usesSpecialCategory
+      ? Math.max(manifest.minimumGroup, 50)
+      : manifest.minimumGroup
 }

@@ -1,7 +1,15 @@
 import { z } from 'zod'
 import { REASON_CODES } from './reason.ts'
 import type { ReasonCode } from './reason.ts'
-import { askIdSchema, compactJweSchema, compactJwsSchema, digestSchema, instantSchema, moneySchema, siteIdSchema } from './wire.ts'
+import {
+  askIdSchema,
+  compactJweSchema,
+  compactJwsSchema,
+  digestSchema,
+  instantSchema,
+  moneySchema,
+  siteIdSchema,
+} from './wire.ts'
 
 export const reasonCodeSchema = z.enum(REASON_CODES as [ReasonCode, ...ReasonCode[]])
 export const DECISIONS = ['approved', 'partial', 'declined'] as const
@@ -33,7 +41,9 @@ export const siteDecisionSchema = z.strictObject({
   reason: reasonCodeSchema,
   /** For the asker: names the column, function or position; never a value or a count of people. */
   detail: z.string().max(500).optional(),
-  narrowed: z.strictObject({ columns: z.array(z.string()).optional(), mode: z.string().optional() }).optional(),
+  narrowed: z
+    .strictObject({ columns: z.array(z.string()).optional(), mode: z.string().optional() })
+    .optional(),
   price: moneySchema.optional(),
   /** People behind the release, as the step reached (`COUNT_STEPS`). */
   people: z.int().min(0).optional(),

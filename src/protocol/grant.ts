@@ -21,7 +21,9 @@ export const givenBySchema = z.enum(['self', 'guardian'], 'expected "self" or "g
 export const grantTermsSchema = z.strictObject({
   dataSet: dataSetIdSchema,
   grantee: granteeSchema,
-  purposes: z.array(z.string().regex(/^dpv:[A-Za-z]+$/, 'expected a DPV purpose such as dpv:AcademicResearch')).min(1, 'expected at least one purpose'),
+  purposes: z
+    .array(z.string().regex(/^dpv:[A-Za-z]+$/, 'expected a DPV purpose such as dpv:AcademicResearch'))
+    .min(1, 'expected at least one purpose'),
   modes: z.array(modeSchema).min(1, 'expected at least one mode'),
   /** Columns that may be used; absent: every column of the data set. */
   columns: z.array(columnNameSchema).min(1).optional(),

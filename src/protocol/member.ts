@@ -3,12 +3,27 @@ import type { PublicJwk } from '../kernel/crypto/keys.ts'
 import { compactJwsSchema, countrySchema, memberIdSchema, publicKeySchema } from './wire.ts'
 
 /** What a member does on the network; one member may have several roles. */
-export const ROLES = ['acquirer', 'acquirer-processor', 'issuer', 'issuer-processor', 'custodian', 'regulator'] as const
+export const ROLES = [
+  'acquirer',
+  'acquirer-processor',
+  'issuer',
+  'issuer-processor',
+  'custodian',
+  'regulator',
+] as const
 export const roleSchema = z.enum(ROLES, `expected one of ${ROLES.join(', ')}`)
 export type Role = z.infer<typeof roleSchema>
 
 /** Kinds of acquirer that a grant can name instead of a single member. */
-export const ACQUIRER_CLASSES = ['insurer', 'equipment-maker', 'researcher', 'publisher', 'employer', 'advertiser', 'public-body'] as const
+export const ACQUIRER_CLASSES = [
+  'insurer',
+  'equipment-maker',
+  'researcher',
+  'publisher',
+  'employer',
+  'advertiser',
+  'public-body',
+] as const
 export const acquirerClassSchema = z.enum(ACQUIRER_CLASSES, `expected one of ${ACQUIRER_CLASSES.join(', ')}`)
 export type AcquirerClass = z.infer<typeof acquirerClassSchema>
 
@@ -20,7 +35,11 @@ export const keySetSchema = z.strictObject({
 export type KeySet = { readonly signing: PublicJwk; readonly sealing: PublicJwk }
 
 /** The payload of a rotation: the next key set, signed with the key before it, so that whoever pinned the old key can follow. */
-export const keyRotationSchema = z.strictObject({ member: memberIdSchema, next: keySetSchema, time: z.string() })
+export const keyRotationSchema = z.strictObject({
+  member: memberIdSchema,
+  next: keySetSchema,
+  time: z.string(),
+})
 
 /** A member as everybody may see it. `rotations` leads from the first key set to the present one. */
 export const memberSchema = z.strictObject({

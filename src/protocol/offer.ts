@@ -29,4 +29,3 @@ export const offerSchema = z.strictObject({
   splits: splitsSchema,
 })
 export type Offer = z.infer<typeof offerSchema>
-

@@ -2,7 +2,21 @@ import { z } from 'zod'
 import { reasonCodeSchema } from './decision.ts'
 import { digestSchema, instantSchema, moneySchema, nameSchema } from './wire.ts'
 
-export const RECEIPT_KINDS = ['ask', 'release', 'decline', 'grant', 'revocation', 'ingest', 'erasure', 'export', 'correction', 'restriction', 'policy', 'evidence', 'checkpoint'] as const
+export const RECEIPT_KINDS = [
+  'ask',
+  'release',
+  'decline',
+  'grant',
+  'revocation',
+  'ingest',
+  'erasure',
+  'export',
+  'correction',
+  'restriction',
+  'policy',
+  'evidence',
+  'checkpoint',
+] as const
 export type ReceiptKind = (typeof RECEIPT_KINDS)[number]
 
 /**

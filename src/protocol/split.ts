@@ -4,7 +4,10 @@ import { z } from 'zod'
 export const SPLIT_PARTIES = ['issuer', 'issuerProcessor', 'custodian', 'network', 'subjects'] as const
 export type SplitParty = (typeof SPLIT_PARTIES)[number]
 
-const basisPointsSchema = z.int('expected whole basis points').min(0, 'expected 0 or more').max(10_000, 'expected at most 10000')
+const basisPointsSchema = z
+  .int('expected whole basis points')
+  .min(0, 'expected 0 or more')
+  .max(10_000, 'expected at most 10000')
 
 /** Shares in basis points; they add up to the whole. */
 export const splitsSchema = z
@@ -15,7 +18,10 @@ export const splitsSchema = z
     network: basisPointsSchema,
     subjects: basisPointsSchema,
   })
-  .refine((splits) => SPLIT_PARTIES.reduce((sum, party) => sum + splits[party], 0) === 10_000, 'expected shares that add up to 10000 basis points')
+  .refine(
+    (splits) => SPLIT_PARTIES.reduce((sum, party) => sum + splits[party], 0) === 10_000,
+    'expected shares that add up to 10000 basis points',
+  )
 export type Splits = z.infer<typeof splitsSchema>
 
 /** Each party's part, rounded down, and what rounding left over (0 to 4 minor units, for the named remainder account). */
@@ -26,7 +32,13 @@ export interface SplitAmounts {
 
 /** Splits an amount of minor units: parts and remainder always add up to it. */
 export function splitAmount(amountMinor: bigint, splits: Splits): SplitAmounts {
-  const parts: Record<SplitParty, bigint> = { issuer: 0n, issuerProcessor: 0n, custodian: 0n, network: 0n, subjects: 0n }
+  const parts: Record<SplitParty, bigint> = {
+    issuer: 0n,
+    issuerProcessor: 0n,
+    custodian: 0n,
+    network: 0n,
+    subjects: 0n,
+  }
   let given = 0n
   for (const party of SPLIT_PARTIES) {
     parts[party] = (amountMinor * BigInt(splits[party])) / 10_000n

@@ -1,12 +1,16 @@
 import { z } from 'zod'
-import type { Currency } from '../kernel/currency.ts'
 import type { Money } from '../kernel/money.ts'
 import { currencySchema } from './wire.ts'
 
-const minorSchema = z.int('expected a whole number of minor units').min(0, 'expected 0 or more').max(1_000_000_000)
+const minorSchema = z
+  .int('expected a whole number of minor units')
+  .min(0, 'expected 0 or more')
+  .max(1_000_000_000)
 
 /** Steps in which people and rows are counted for money and shown to acquirers: a price or a count tells no more than its step. */
-export const COUNT_STEPS = [0, 20, 50, 100, 200, 500, 1_000, 2_000, 5_000, 10_000, 20_000, 50_000, 100_000, 200_000, 500_000, 1_000_000] as const
+export const COUNT_STEPS = [
+  0, 20, 50, 100, 200, 500, 1_000, 2_000, 5_000, 10_000, 20_000, 50_000, 100_000, 200_000, 500_000, 1_000_000,
+] as const
 
 /** The public price list of an offer: the same class of ask costs the same for everybody (DGA Art. 12(b), (f)). */
 export const tariffSchema = z
@@ -27,7 +31,10 @@ export const tariffSchema = z
       .array(z.strictObject({ fromPeople: z.int().min(1), reductionBp: z.int().min(1).max(10_000) }))
       .default([]),
   })
-  .refine((tariff) => tariff.minimumFeeMinor <= tariff.capMinor, { message: 'expected at most the cap', path: ['minimumFeeMinor'] })
+  .refine((tariff) => tariff.minimumFeeMinor <= tariff.capMinor, {
+    message: 'expected at most the cap',
+    path: ['minimumFeeMinor'],
+  })
 export type Tariff = z.infer<typeof tariffSchema>
 
 /** What was used, already in steps. */
@@ -51,12 +58,15 @@ export function priceOf(units: MeteredUnits, tariff: Tariff): Money {
   const compute = BigInt(tariff.perCpuSecondMinor) * BigInt(units.cpuSeconds)
   const sum = BigInt(tariff.perRunMinor) + people + rows + compute
   const atLeast = sum < BigInt(tariff.minimumFeeMinor) ? BigInt(tariff.minimumFeeMinor) : sum
-  return { amountMinor: atLeast > BigInt(tariff.capMinor) ? BigInt(tariff.capMinor) : atLeast, currency: tariff.currency }
+  return {
+    amountMinor: atLeast > BigInt(tariff.capMinor) ? BigInt(tariff.capMinor) : atLeast,
+    currency: tariff.currency,
+  }
 }
 
 /** What is held for one site: the cap. */
 export function highestPrice(tariff: Tariff): Money {
-  return { amountMinor: BigInt(tariff.capMinor), currency: tariff.currency as Currency }
+  return { amountMinor: BigInt(tariff.capMinor), currency: tariff.currency }
 }
 
 function peoplePriceMinor(people: number, tariff: Tariff): bigint {

@@ -10,12 +10,18 @@ import type { Digest } from '../kernel/digest.ts'
 /** The name of a member, site, data set or offer: lower case letters, digits and hyphens, as in host names. */
 export const nameSchema = z
   .string('expected a name')
-  .regex(/^[a-z][a-z0-9-]{0,61}[a-z0-9]$/, 'expected 2 to 63 lower-case letters, digits and hyphens, beginning with a letter')
+  .regex(
+    /^[a-z][a-z0-9-]{0,61}[a-z0-9]$/,
+    'expected 2 to 63 lower-case letters, digits and hyphens, beginning with a letter',
+  )
 
 /** The name of a column or table: a plain SQL identifier in lower case. */
 export const columnNameSchema = z
   .string('expected a column name')
-  .regex(/^[a-z][a-z0-9_]{0,62}$/, 'expected 1 to 63 lower-case letters, digits and underscores, beginning with a letter')
+  .regex(
+    /^[a-z][a-z0-9_]{0,62}$/,
+    'expected 1 to 63 lower-case letters, digits and underscores, beginning with a letter',
+  )
 
 export const memberIdSchema = nameSchema.brand<'MemberId'>()
 export type MemberId = z.infer<typeof memberIdSchema>
@@ -31,22 +37,34 @@ export const askIdSchema = z
 export type AskId = z.infer<typeof askIdSchema>
 
 export const digestSchema = z
-  .custom<Digest>((value) => typeof value === 'string' && /^sha-256:[0-9a-f]{64}$/.test(value), 'expected "sha-256:" and 64 hexadecimal digits')
+  .custom<Digest>(
+    (value) => typeof value === 'string' && /^sha-256:[0-9a-f]{64}$/.test(value),
+    'expected "sha-256:" and 64 hexadecimal digits',
+  )
   .openapi({ type: 'string', pattern: '^sha-256:[0-9a-f]{64}$' })
 
 /** RFC 3339 text on the wire, `Instant` inside. */
 export const instantSchema = z
   .string('expected a time')
-  .refine((text) => parseInstant(text) !== undefined, 'expected an RFC 3339 time such as 2026-12-01T00:00:00Z')
+  .refine(
+    (text) => parseInstant(text) !== undefined,
+    'expected an RFC 3339 time such as 2026-12-01T00:00:00Z',
+  )
   .transform((text) => parseInstant(text) ?? instant(0))
   .openapi({ type: 'string', format: 'date-time' })
 
-export const currencySchema = z.enum(Object.keys(CURRENCIES) as [Currency, ...Currency[]], `expected one of ${Object.keys(CURRENCIES).join(', ')}`)
+export const currencySchema = z.enum(
+  Object.keys(CURRENCIES) as [Currency, ...Currency[]],
+  `expected one of ${Object.keys(CURRENCIES).join(', ')}`,
+)
 
 /** `{"amount": 1250, "currency": "EUR"}`: whole minor units on the wire. */
 export const moneySchema = z
   .strictObject({
-    amount: z.int('expected a whole number of minor units').min(0, 'expected 0 or more').max(Number.MAX_SAFE_INTEGER),
+    amount: z
+      .int('expected a whole number of minor units')
+      .min(0, 'expected 0 or more')
+      .max(Number.MAX_SAFE_INTEGER),
     currency: currencySchema,
   })
   .transform(({ amount, currency }): Money => ({ amountMinor: BigInt(amount), currency }))
@@ -64,16 +82,25 @@ export function wireMoney({ amountMinor, currency }: Money): WireMoney {
 }
 
 /** ISO 3166-1 alpha-2. */
-export const countrySchema = z.string('expected a country').regex(/^[A-Z]{2}$/, 'expected an ISO 3166-1 alpha-2 country code')
+export const countrySchema = z
+  .string('expected a country')
+  .regex(/^[A-Z]{2}$/, 'expected an ISO 3166-1 alpha-2 country code')
 
 export const publicKeySchema = z.strictObject({
   kty: z.literal('OKP', 'expected "OKP"'),
   crv: z.enum(['Ed25519', 'X25519'], 'expected "Ed25519" or "X25519"'),
-  x: z.string('expected 32 bytes in base64url').regex(/^[A-Za-z0-9_-]{43}$/, 'expected 32 bytes in base64url'),
+  x: z
+    .string('expected 32 bytes in base64url')
+    .regex(/^[A-Za-z0-9_-]{43}$/, 'expected 32 bytes in base64url'),
 })
 
 /** A compact JWS or JWE as text; what is in it is parsed by whoever verifies or opens it. */
-export const compactJwsSchema = z.string('expected a compact JWS').regex(/^[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+$/, 'expected a compact JWS')
+export const compactJwsSchema = z
+  .string('expected a compact JWS')
+  .regex(/^[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+$/, 'expected a compact JWS')
 export const compactJweSchema = z
   .string('expected a compact JWE')
-  .regex(/^[A-Za-z0-9_-]+\.[A-Za-z0-9_-]*\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+$/, 'expected a compact JWE')
+  .regex(
+    /^[A-Za-z0-9_-]+\.[A-Za-z0-9_-]*\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+$/,
+    'expected a compact JWE',
+  )

@@ -4,7 +4,11 @@ import { loadSettings } from '../kernel/load-settings.ts'
 import { Secret } from '../kernel/secret.ts'
 import { countrySchema, memberIdSchema, siteIdSchema } from '../protocol/wire.ts'
 
-const portSchema = z.coerce.number('expected a port').int('expected a whole number').min(0, 'expected 0 to 65535').max(65_535, 'expected 0 to 65535')
+const portSchema = z.coerce
+  .number('expected a port')
+  .int('expected a whole number')
+  .min(0, 'expected 0 to 65535')
+  .max(65_535, 'expected 0 to 65535')
 
 /** A site's settings. Defaults are safe; an insecure one has to be asked for by its long name and is logged at every start. */
 export const siteSettingsSchema = z.strictObject({
@@ -12,7 +16,9 @@ export const siteSettingsSchema = z.strictObject({
   custodian: memberIdSchema,
   /** The territory in which the site stands (ISO 3166-1 alpha-2); evidence must agree. */
   territory: countrySchema,
-  network: z.strictObject({ url: z.url('expected the address of the network, such as http://127.0.0.1:7400') }),
+  network: z.strictObject({
+    url: z.url('expected the address of the network, such as http://127.0.0.1:7400'),
+  }),
   host: z.string().default('127.0.0.1'),
   port: portSchema.default(7411),
   databaseUrl: z
@@ -84,5 +90,10 @@ export function loadSiteSettings({
   environment: Readonly<Record<string, string | undefined>>
   flags: Readonly<Record<string, unknown>>
 }): Promise<SiteSettings> {
-  return loadSettings(siteSettingsSchema, { file: file ?? directory.config, environment, environmentNames: SITE_ENVIRONMENT, flags })
+  return loadSettings(siteSettingsSchema, {
+    file: file ?? directory.config,
+    environment,
+    environmentNames: SITE_ENVIRONMENT,
+    flags,
+  })
 }

@@ -58,7 +58,8 @@ export function verifyJws(
 function parseHeader(text: string): JwsHeader | undefined {
   try {
     const value = JSON.parse(text) as Partial<JwsHeader> | null
-    if (value?.alg !== 'EdDSA' || typeof value.typ !== 'string' || typeof value.kid !== 'string') return undefined
+    if (value?.alg !== 'EdDSA' || typeof value.typ !== 'string' || typeof value.kid !== 'string')
+      return undefined
     return { alg: value.alg, typ: value.typ, kid: value.kid }
   } catch {
     return undefined

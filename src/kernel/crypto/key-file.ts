@@ -10,12 +10,17 @@ export async function readKeyFile(path: string): Promise<KeyPair> {
     throw new Fault('fault.key_missing', { what: `Cannot read the key "${path}": it is not there`, cause })
   })
   if ((mode & 0o077) !== 0) {
-    throw new Fault('fault.key_exposed', { what: `Cannot use the key "${path}": others may read it; run chmod 600 on it` })
+    throw new Fault('fault.key_exposed', {
+      what: `Cannot use the key "${path}": others may read it; run chmod 600 on it`,
+    })
   }
   try {
     return keyPairOf(JSON.parse(await readFile(path, 'utf8')) as PrivateJwk)
   } catch (cause) {
-    throw new Fault('fault.key_malformed', { what: `Cannot use the key "${path}": it is not a private JWK`, cause })
+    throw new Fault('fault.key_malformed', {
+      what: `Cannot use the key "${path}": it is not a private JWK`,
+      cause,
+    })
   }
 }
 
@@ -24,7 +29,10 @@ export async function readKeyFile(path: string): Promise<KeyPair> {
  * nor a second one can come about when two processes start at once.
  */
 export async function ensureKeyFile(path: string, curve: PublicJwk['crv']): Promise<KeyPair> {
-  const isThere = await stat(path).then(() => true, () => false)
+  const isThere = await stat(path).then(
+    () => true,
+    () => false,
+  )
   if (!isThere) await writeKeyFile(path, generateKeyPair(curve))
   return readKeyFile(path)
 }

@@ -2,7 +2,15 @@ import type { Bitset } from '../../kernel/bitset.ts'
 import type { ReleaseValue } from '../../protocol/release.ts'
 
 /** What a measure is; each can be merged from parts, so that a remainder row can be made. */
-export type MeasureKind = 'people' | 'count' | 'sum' | 'avg' | 'var_samp' | 'var_pop' | 'stddev_samp' | 'stddev_pop'
+export type MeasureKind =
+  | 'people'
+  | 'count'
+  | 'sum'
+  | 'avg'
+  | 'var_samp'
+  | 'var_pop'
+  | 'stddev_samp'
+  | 'stddev_pop'
 
 /** One aggregate of one group as the engine gave it, before anything was decided about it. */
 export interface CollectedMeasure {

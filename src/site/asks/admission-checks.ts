@@ -1,0 +1,93 @@
+import { LIMITS } from '../../kernel/limits.ts'
+import { isLegalBasisFitting } from '../../protocol/legal-basis.ts'
+import { isPurposeRefused, isPurposeWithin } from '../../protocol/purpose.ts'
+
+import type { Decline, Outcome } from '../../protocol/reason.ts'
+import { decidePlace } from '../place/decide-place.ts'
+import { retentionEnd } from '../datasets/retention-end.ts'
+import type { AskFacts } from './ask-facts.ts'
+
+/** One check before the question is opened: what is wrong, or nothing. */
+interface AdmissionCheck {
+  readonly name: string
+  readonly check: (facts: AskFacts) => Decline | undefined
+}
+
+/** The checks in the order of the catalogue of reasons: the first that declines is the answer. Read it top to bottom. */
+export const ADMISSION_CHECKS: readonly AdmissionCheck[] = [
+  {
+    name: 'member is active',
+    check: ({ acquirer }) => when(acquirer.status !== 'active', { code: 'declined.member_unknown' }),
+  },
+  {
+    name: 'ask has not expired',
+    check: ({ ask, now }) => when(ask.expires <= now, { code: 'declined.expired' }),
+  },
+  {
+    name: 'ask does not live too long',
+    check: ({ ask, now }) =>
+      when(ask.expires > now + LIMITS.askLifetimeMsMax + LIMITS.clockSkewMsMax, { code: 'declined.expired' }),
+  },
+  {
+    name: 'data set is here',
+    check: ({ manifest }) => when(manifest === undefined, { code: 'declined.no_route' }),
+  },
+  { name: 'may be stored here', check: (facts) => checkPlace('store', facts) },
+  { name: 'may be processed here', check: (facts) => checkPlace('process', facts) },
+  { name: 'may be released there', check: (facts) => checkPlace('release', facts) },
+  {
+    name: 'purpose is not refused to all',
+    check: ({ ask }) => when(isPurposeRefused(ask.purpose), { code: 'declined.purpose' }),
+  },
+  {
+    name: 'purpose is in the terms',
+    check: ({ ask, manifest }) =>
+      when(!(manifest?.purposes ?? []).some((allowed) => isPurposeWithin(ask.purpose, allowed)), {
+        code: 'declined.purpose',
+      }),
+  },
+  {
+    name: 'legal basis fits the terms',
+    check: ({ ask, manifest }) =>
+      when(manifest === undefined || !isLegalBasisFitting(ask.legalBasis, manifest), {
+        code: 'declined.purpose',
+        detail: 'The legal basis is not one on which this data set is offered',
+      }),
+  },
+  {
+    name: 'mode is in the terms',
+    check: ({ ask, manifest }) =>
+      when(!(manifest?.modes ?? []).includes(ask.mode), { code: 'declined.mode' }),
+  },
+  {
+    name: 'retention has not ended',
+    check: ({ manifest, now }) =>
+      when(manifest === undefined || retentionEnd(manifest.retention) <= now, { code: 'declined.retention' }),
+  },
+]
+
+/** Runs the table: the first decline, or `undefined` when the ask may be opened. */
+export function admit(facts: AskFacts): Decline | undefined {
+  for (const { check } of ADMISSION_CHECKS) {
+    const decline = check(facts)
+    if (decline) return decline
+  }
+  return undefined
+}
+
+function checkPlace(operation: 'store' | 'process' | 'release', facts: AskFacts): Decline | undefined {
+  if (!facts.manifest) return { code: 'declined.no_route' }
+  const decided: Outcome<unknown> = decidePlace({
+    operation,
+    perimeter: facts.manifest.perimeter,
+    evidence: facts.evidence,
+    releaseTo: facts.ask.releaseTo,
+    recipientBases: facts.acquirer.transferBases,
+    now: facts.now,
+  })
+  return decided.ok ? undefined : decided.error
+}
+
+function when(isWrong: boolean, decline: Decline): Decline | undefined {
+  return isWrong ? decline : undefined
+}

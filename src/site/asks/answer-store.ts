@@ -1,0 +1,165 @@
+import { deflateSync, inflateSync } from 'node:zlib'
+import { sql } from 'kysely'
+import { Bitset } from '../../kernel/bitset.ts'
+import { instant } from '../../kernel/clock.ts'
+import type { Instant } from '../../kernel/clock.ts'
+import type { Digest } from '../../kernel/digest.ts'
+import type { Database, DatabaseTransaction } from '../../kernel/postgres/database.ts'
+import type { AskId } from '../../protocol/wire.ts'
+
+/** What the site has answered to an ask: the signed parts of the message, as they were decided. */
+export interface StoredAnswer {
+  readonly askId: AskId
+  readonly askDigest: Digest
+  readonly acquirer: string
+  /** The decision's payload, for the operator. */
+  readonly decision: unknown
+  readonly decisionJws: string
+  readonly releaseJwe?: string | undefined
+  readonly clearingJws?: string | undefined
+  readonly receiptSequences: readonly number[]
+  readonly decidedAt: Instant
+}
+
+/** Whose data a release used: the history that each of them can see. */
+export interface UseRecord {
+  readonly askId: AskId
+  readonly dataSet: string
+  readonly acquirer: string
+  readonly purpose: string
+  readonly mode: string
+  readonly releaseTo: string
+  readonly time: Instant
+  readonly priceMinor: bigint
+  /** The subjects' share of the price, for all of them together. */
+  readonly subjectsMinor: bigint
+  readonly currency: string
+  readonly people: Bitset
+}
+
+/** Writes an answer; part of the reservation. A second answer to one ask is a bug, stopped by the primary key. */
+export async function storeAnswer(tx: DatabaseTransaction, answer: StoredAnswer): Promise<void> {
+  await sql`
+    insert into answer (ask_id, ask_digest, acquirer, decision, decision_jws, release_jwe, clearing_jws, receipt_sequences, decided_ms)
+    values (${answer.askId}, ${answer.askDigest}, ${answer.acquirer}, ${JSON.stringify(answer.decision)}::jsonb, ${answer.decisionJws},
+      ${answer.releaseJwe ?? null}, ${answer.clearingJws ?? null}, ${answer.receiptSequences}::bigint[], ${answer.decidedAt})`.execute(
+    tx,
+  )
+}
+
+/** The answer to an ask, if there is one. */
+export async function findAnswer(db: Database, askId: AskId): Promise<StoredAnswer | undefined> {
+  const { rows } = await sql<AnswerRow>`select * from answer where ask_id = ${askId}`.execute(db)
+  return rows[0] && answerOf(rows[0])
+}
+
+/** Answers that the network has not acknowledged, oldest first: the outbox. */
+export async function unpushedAnswers(db: Database, limit: number): Promise<readonly StoredAnswer[]> {
+  const { rows } = await sql<AnswerRow>`
+    select * from answer where pushed_ms is null order by decided_ms limit ${limit}`.execute(db)
+  return rows.map(answerOf)
+}
+
+/** The network has the answer. */
+export async function markPushed(
+  db: Database,
+  { askId, now }: { askId: AskId; now: Instant },
+): Promise<void> {
+  await sql`update answer set pushed_ms = ${now} where ask_id = ${askId} and pushed_ms is null`.execute(db)
+}
+
+/** Writes whose data a release used; part of the reservation. */
+export async function recordUse(tx: DatabaseTransaction, use: UseRecord): Promise<void> {
+  await sql`
+    insert into use_record (ask_id, data_set, acquirer, purpose, mode, release_to, time_ms, price_minor, subjects_minor, currency, people)
+    values (${use.askId}, ${use.dataSet}, ${use.acquirer}, ${use.purpose}, ${use.mode}, ${use.releaseTo}, ${use.time},
+      ${use.priceMinor}, ${use.subjectsMinor}, ${use.currency}, ${deflateSync(use.people.toBytes())})`.execute(
+    tx,
+  )
+}
+
+/** The uses of one person's data, newest first. */
+export async function usesOf(
+  db: Database,
+  { person, limit }: { person: number; limit: number },
+): Promise<readonly UseRecord[]> {
+  const uses: UseRecord[] = []
+  let before: bigint | null = null
+  while (uses.length < limit) {
+    const page: readonly UseRow[] = await usePage(db, before)
+    for (const row of page) {
+      const use = useOf(row)
+      if (use.people.has(person) && uses.length < limit) uses.push(use)
+      before = row.id
+    }
+    if (page.length < USE_PAGE) break
+  }
+  return uses
+}
+
+const USE_PAGE = 200
+
+interface UseRow {
+  readonly id: bigint
+  readonly ask_id: string
+  readonly data_set: string
+  readonly acquirer: string
+  readonly purpose: string
+  readonly mode: string
+  readonly release_to: string
+  readonly time_ms: bigint
+  readonly price_minor: bigint
+  readonly subjects_minor: bigint
+  readonly currency: string
+  readonly people: Uint8Array
+}
+
+async function usePage(db: Database, before: bigint | null): Promise<readonly UseRow[]> {
+  const { rows } = await sql<UseRow>`
+    select * from use_record where ${before}::bigint is null or id < ${before}::bigint order by id desc limit ${USE_PAGE}`.execute(
+    db,
+  )
+  return rows
+}
+
+function useOf(row: UseRow): UseRecord {
+  return {
+    askId: row.ask_id as AskId,
+    dataSet: row.data_set,
+    acquirer: row.acquirer,
+    purpose: row.purpose,
+    mode: row.mode,
+    releaseTo: row.release_to,
+    time: instant(Number(row.time_ms)),
+    priceMinor: row.price_minor,
+    subjectsMinor: row.subjects_minor,
+    currency: row.currency,
+    people: Bitset.fromBytes(inflateSync(row.people)),
+  }
+}
+
+interface AnswerRow {
+  readonly ask_id: string
+  readonly ask_digest: string
+  readonly acquirer: string
+  readonly decision: unknown
+  readonly decision_jws: string
+  readonly release_jwe: string | null
+  readonly clearing_jws: string | null
+  readonly receipt_sequences: readonly (bigint | string)[]
+  readonly decided_ms: bigint
+}
+
+function answerOf(row: AnswerRow): StoredAnswer {
+  return {
+    askId: row.ask_id as AskId,
+    askDigest: row.ask_digest as Digest,
+    acquirer: row.acquirer,
+    decision: row.decision,
+    decisionJws: row.decision_jws,
+    releaseJwe: row.release_jwe ?? undefined,
+    clearingJws: row.clearing_jws ?? undefined,
+    receiptSequences: row.receipt_sequences.map(Number),
+    decidedAt: instant(Number(row.decided_ms)),
+  }
+}

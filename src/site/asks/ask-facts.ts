@@ -1,0 +1,24 @@
+import type { Instant } from '../../kernel/clock.ts'
+import type { Digest } from '../../kernel/digest.ts'
+import type { Money } from '../../kernel/money.ts'
+import type { Ask } from '../../protocol/ask.ts'
+import type { Manifest } from '../../protocol/data-set.ts'
+import type { Evidence } from '../../protocol/evidence.ts'
+import type { KeySet, Member } from '../../protocol/member.ts'
+
+/** Everything that the checks before the question look at, loaded once: the checks themselves are pure. */
+export interface AskFacts {
+  readonly ask: Ask
+  /** SHA-256 of the signed ask: its name in receipts. */
+  readonly askDigest: Digest
+  readonly acquirer: Member
+  /** The acquirer's keys as this site believes them. */
+  readonly acquirerKeys: KeySet
+  /** The most this site may charge: its share of the network's hold. */
+  readonly priceLimit: Money
+  /** The data set asked for; `undefined` when this site does not offer it. */
+  readonly manifest: Manifest | undefined
+  /** Where the site is, as last attested. */
+  readonly evidence: Evidence | undefined
+  readonly now: Instant
+}

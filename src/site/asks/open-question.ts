@@ -1,0 +1,43 @@
+import { digestOfJson } from '../../kernel/digest.ts'
+import { openSealed } from '../../kernel/crypto/jwe.ts'
+import type { KeyPair } from '../../kernel/crypto/keys.ts'
+import { ok } from '../../kernel/result.ts'
+import { sealedQuestionSchema } from '../../protocol/ask.ts'
+import type { Ask, Question } from '../../protocol/ask.ts'
+import { TYP } from '../../protocol/message-types.ts'
+import { declined } from '../../protocol/reason.ts'
+import type { Outcome } from '../../protocol/reason.ts'
+
+/**
+ * Opens the question that was sealed to this site and holds it against the digest in the signed ask. The digest is
+ * over the question and its salt, so that nobody on the way can check a guess.
+ */
+export async function openQuestion(
+  ask: Ask,
+  { site, key }: { site: string; key: KeyPair },
+): Promise<Outcome<Question>> {
+  const sealed = ask.question.sealed[site]
+  const opened = sealed === undefined ? undefined : await openSealed(sealed, { key, typ: TYP.question })
+  if (!opened) {
+    return declined('declined.signature', {
+      detail: 'The question is not sealed to the present key of this site',
+    })
+  }
+  const parsed = sealedQuestionSchema.safeParse(parseText(opened))
+  if (!parsed.success)
+    return declined('declined.sql_syntax', { detail: 'The sealed question is not of the form expected' })
+  if (digestOfJson(parsed.data) !== ask.question.digest) {
+    return declined('declined.signature', {
+      detail: 'The sealed question is not the one whose digest was signed',
+    })
+  }
+  return ok(parsed.data.question)
+}
+
+function parseText(bytes: Uint8Array): unknown {
+  try {
+    return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes))
+  } catch {
+    return undefined
+  }
+}
