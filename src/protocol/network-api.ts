@@ -1,9 +1,11 @@
 import { z } from '@hono/zod-openapi'
+import { endpoint } from '../kernel/http/endpoint.ts'
 import { askSubmissionSchema } from './ask.ts'
 import { decisionMessageSchema, receiptBundleSchema, reasonCodeSchema } from './decision.ts'
 import { keySetSchema, memberSchema, roleSchema } from './member.ts'
 import { modeSchema } from './mode.ts'
 import { offerSchema } from './offer.ts'
+import { nextCursorSchema, pageQuerySchema } from './page.ts'
 import { areaSchema } from './perimeter.ts'
 import { settlementSchema } from './settlement.ts'
 import {
@@ -33,22 +35,13 @@ import {
 /** Issuer of the operator's own assertions; neither a member nor a site may take this name. */
 export const OPERATOR = 'operator'
 
-/** How lists are paged: `cursor` is what the page before gave as `next`. */
-export const pageQuerySchema = z.strictObject({
-  cursor: z.string().max(200).optional(),
-  limit: z.coerce
-    .number('expected a whole number')
-    .int('expected a whole number')
-    .min(1, 'expected 1 or more')
-    .optional(),
-})
-
 /** `wait` in milliseconds: how long the answer may be held back until there is something to say. */
 const waitSchema = z.coerce
   .number('expected milliseconds')
   .int('expected milliseconds')
   .min(0, 'expected 0 or more')
   .optional()
+  .openapi({ description: 'Milliseconds to wait for something new; at most 25 seconds are waited.' })
 
 // --- who the network is, and tokens ---
 
@@ -95,7 +88,7 @@ export const memberRecordSchema = memberSchema
 export type MemberRecord = z.infer<typeof memberRecordSchema>
 
 export const memberPageSchema = z
-  .strictObject({ items: z.array(memberRecordSchema), next: z.string().optional() })
+  .strictObject({ items: z.array(memberRecordSchema), nextCursor: nextCursorSchema })
   .openapi('MemberPage')
 export const memberQuerySchema = pageQuerySchema.extend({ role: roleSchema.optional() })
 
@@ -139,7 +132,7 @@ export const siteRecordSchema = z
 export type SiteRecord = z.infer<typeof siteRecordSchema>
 
 export const sitePageSchema = z
-  .strictObject({ items: z.array(siteRecordSchema), next: z.string().optional() })
+  .strictObject({ items: z.array(siteRecordSchema), nextCursor: nextCursorSchema })
   .openapi('SitePage')
 
 // --- offers ---
@@ -164,7 +157,7 @@ export const offerQuerySchema = pageQuerySchema.extend({
   purpose: z.string().optional(),
 })
 export const offerPageSchema = z
-  .strictObject({ items: z.array(offerSchema.openapi('Offer')), next: z.string().optional() })
+  .strictObject({ items: z.array(offerSchema.openapi('Offer')), nextCursor: nextCursorSchema })
   .openapi('OfferPage')
 
 // --- asks ---
@@ -219,9 +212,11 @@ export const askBatchAnswerSchema = z
   .strictObject({ answers: z.array(askStateSchema) })
   .openapi('AskBatchAnswer')
 export const askPageSchema = z
-  .strictObject({ items: z.array(askStateSchema), next: z.string().optional() })
+  .strictObject({ items: z.array(askStateSchema), nextCursor: nextCursorSchema })
   .openapi('AskPage')
-export const askWaitQuerySchema = z.strictObject({ wait: waitSchema })
+/** Answer to `POST /v1/asks`, by what was sent. */
+export const askResponseSchema = z.union([askStateSchema, askBatchAnswerSchema])
+export const askWaitQuerySchema = z.object({ wait: waitSchema })
 
 /** `GET /v1/asks/{id}/releases`, to the acquirer only: sealed to its key. */
 export const releaseListSchema = z
@@ -239,7 +234,7 @@ export type ReleaseList = z.infer<typeof releaseListSchema>
  * `GET /v1/sites/{id}/work?wait=&resume=`. What was given out is not given again for a while (`LIMITS.longPollMs`),
  * unless `resume=true` asks for everything that is not answered: a site does so when it starts.
  */
-export const workQuerySchema = z.strictObject({
+export const workQuerySchema = z.object({
   wait: waitSchema,
   limit: z.coerce.number('expected a whole number').int().min(1).optional(),
   resume: z.enum(['true', 'false'], 'expected "true" or "false"').optional(),
@@ -315,7 +310,7 @@ export const balanceSchema = z
 export type Balance = z.infer<typeof balanceSchema>
 export const balanceListSchema = z.strictObject({ items: z.array(balanceSchema) }).openapi('BalanceList')
 /** `owner` is for the operator, who sees every account; a member sees its own. */
-export const balanceQuerySchema = z.strictObject({ owner: z.string().max(200).optional() })
+export const balanceQuerySchema = z.object({ owner: z.string().max(200).optional() })
 
 /** `POST /v1/transfers`, by the operator, with `Idempotency-Key`: money that came in or went out at the bank. */
 export const newTransferSchema = z
@@ -350,7 +345,7 @@ export const transferSchema = z
   .openapi('Transfer')
 export type Transfer = z.infer<typeof transferSchema>
 export const transferPageSchema = z
-  .strictObject({ items: z.array(transferSchema), next: z.string().optional() })
+  .strictObject({ items: z.array(transferSchema), nextCursor: nextCursorSchema })
   .openapi('TransferPage')
 export const transferQuerySchema = pageQuerySchema.extend({ owner: z.string().max(200).optional() })
 
@@ -377,5 +372,336 @@ export type TrialBalance = z.infer<typeof trialBalanceSchema>
 export const newSettlementSchema = z.strictObject({}).openapi('NewSettlement')
 export const settlementRecordSchema = settlementSchema.openapi('Settlement')
 export const settlementPageSchema = z
-  .strictObject({ items: z.array(settlementRecordSchema), next: z.string().optional() })
+  .strictObject({ items: z.array(settlementRecordSchema), nextCursor: nextCursorSchema })
   .openapi('SettlementPage')
+
+// --- the door ---
+
+const memberParams = z.object({ id: memberIdSchema })
+const siteParams = z.object({ id: siteIdSchema })
+const askParams = z.object({ id: askIdSchema })
+
+/** Every endpoint of the network's door. Who may is said in each description and checked by `network/doors/`. */
+export const NETWORK_API = {
+  network: endpoint({
+    method: 'get',
+    path: '/v1/network',
+    tag: 'network',
+    summary: 'Who this network is, with its public key',
+    response: networkInfoSchema,
+    isPublic: true,
+  }),
+  token: endpoint({
+    method: 'post',
+    path: '/v1/token',
+    tag: 'network',
+    summary: 'Exchange a client assertion for an access token (RFC 7523)',
+    description: 'The token is bound to whoever signed the assertion and lives five minutes.',
+    body: tokenRequestSchema,
+    response: tokenSchema,
+    isPublic: true,
+  }),
+  addMember: endpoint({
+    method: 'post',
+    path: '/v1/members',
+    tag: 'members',
+    summary: 'Register a member with its keys',
+    description: 'The operator. A name that can be mistaken for another one is refused.',
+    body: newMemberSchema,
+    response: memberRecordSchema,
+    status: 201,
+    isIdempotent: true,
+  }),
+  listMembers: endpoint({
+    method: 'get',
+    path: '/v1/members',
+    tag: 'members',
+    summary: 'Members by name',
+    description: 'Everybody on the network.',
+    query: memberQuerySchema,
+    response: memberPageSchema,
+  }),
+  member: endpoint({
+    method: 'get',
+    path: '/v1/members/{id}',
+    tag: 'members',
+    summary: 'One member',
+    description: 'Everybody on the network.',
+    params: memberParams,
+    response: memberRecordSchema,
+  }),
+  rotateMemberKeys: endpoint({
+    method: 'post',
+    path: '/v1/members/{id}/keys',
+    tag: 'members',
+    summary: 'Replace a member’s keys by a statement signed with the key before',
+    description:
+      'The member. What was signed with the old key before stays verifiable; new requests need the new one.',
+    params: memberParams,
+    body: keyRotationRequestSchema,
+    response: memberRecordSchema,
+  }),
+  setMemberStatus: endpoint({
+    method: 'put',
+    path: '/v1/members/{id}/status',
+    tag: 'members',
+    summary: 'Suspend a member, or end its suspension',
+    description: 'The operator.',
+    params: memberParams,
+    body: statusChangeSchema,
+    response: memberRecordSchema,
+  }),
+  setProcessors: endpoint({
+    method: 'put',
+    path: '/v1/members/{id}/processors',
+    tag: 'members',
+    summary: 'Say which processors may sign asks on the member’s behalf',
+    description: 'The member.',
+    params: memberParams,
+    body: processorListSchema,
+    response: memberRecordSchema,
+  }),
+  setLimits: endpoint({
+    method: 'put',
+    path: '/v1/members/{id}/limits',
+    tag: 'members',
+    summary: 'Set the most that may be held for a member’s asks of one day',
+    description: 'The operator. An empty list takes the limits away.',
+    params: memberParams,
+    body: memberLimitsSchema,
+    response: memberLimitsSchema,
+  }),
+  addSite: endpoint({
+    method: 'post',
+    path: '/v1/sites',
+    tag: 'sites',
+    summary: 'Register a site with its keys, its country and the custodian that runs it',
+    description: 'The operator.',
+    body: newSiteSchema,
+    response: siteRecordSchema,
+    status: 201,
+    isIdempotent: true,
+  }),
+  listSites: endpoint({
+    method: 'get',
+    path: '/v1/sites',
+    tag: 'sites',
+    summary: 'Sites by name',
+    description: 'Everybody on the network.',
+    query: pageQuerySchema,
+    response: sitePageSchema,
+  }),
+  site: endpoint({
+    method: 'get',
+    path: '/v1/sites/{id}',
+    tag: 'sites',
+    summary: 'One site',
+    description: 'Everybody on the network.',
+    params: siteParams,
+    response: siteRecordSchema,
+  }),
+  rotateSiteKeys: endpoint({
+    method: 'post',
+    path: '/v1/sites/{id}/keys',
+    tag: 'sites',
+    summary: 'Replace a site’s keys by a statement signed with the key before',
+    description: 'The site.',
+    params: siteParams,
+    body: keyRotationRequestSchema,
+    response: siteRecordSchema,
+  }),
+  setSiteStatus: endpoint({
+    method: 'put',
+    path: '/v1/sites/{id}/status',
+    tag: 'sites',
+    summary: 'Suspend a site, or end its suspension',
+    description: 'The operator.',
+    params: siteParams,
+    body: statusChangeSchema,
+    response: siteRecordSchema,
+  }),
+  publishOffers: endpoint({
+    method: 'put',
+    path: '/v1/sites/{id}/offers',
+    tag: 'offers',
+    summary: 'Publish everything that a site offers, in one signed list',
+    description: 'The site. The list replaces the one before.',
+    params: siteParams,
+    body: offerSubmissionSchema,
+    status: 204,
+  }),
+  siteOffers: endpoint({
+    method: 'get',
+    path: '/v1/sites/{id}/offers',
+    tag: 'offers',
+    summary: 'The signed list of a site’s offers',
+    params: siteParams,
+    response: offerSubmissionSchema,
+    isPublic: true,
+  }),
+  listOffers: endpoint({
+    method: 'get',
+    path: '/v1/offers',
+    tag: 'offers',
+    summary: 'What can be asked for, with terms and prices',
+    description: 'Open to everybody: prices are a public tariff.',
+    query: offerQuerySchema,
+    response: offerPageSchema,
+    isPublic: true,
+  }),
+  ask: endpoint({
+    method: 'post',
+    path: '/v1/asks',
+    tag: 'asks',
+    summary: 'Ask: one signed ask, or a signed batch of them',
+    description:
+      'An acquirer, or a processor it has named. A decline is an answer (status "declined", with a reason and a receipt), not a problem. The same ask again gives the same answer.',
+    body: askRequestSchema,
+    response: askResponseSchema,
+    status: 201,
+  }),
+  listAsks: endpoint({
+    method: 'get',
+    path: '/v1/asks',
+    tag: 'asks',
+    summary: 'Asks, newest first',
+    description: 'An acquirer sees its own, the operator all.',
+    query: pageQuerySchema,
+    response: askPageSchema,
+  }),
+  askState: endpoint({
+    method: 'get',
+    path: '/v1/asks/{id}',
+    tag: 'asks',
+    summary: 'One ask with the decision of each site',
+    description:
+      'Its acquirer, the processor that sent it, and the operator. With "wait", answers when every site has answered or the time is over.',
+    params: askParams,
+    query: askWaitQuerySchema,
+    response: askStateSchema,
+  }),
+  releases: endpoint({
+    method: 'get',
+    path: '/v1/asks/{id}/releases',
+    tag: 'asks',
+    summary: 'The sealed releases of an ask',
+    description: 'Its acquirer only.',
+    params: askParams,
+    response: releaseListSchema,
+  }),
+  work: endpoint({
+    method: 'get',
+    path: '/v1/sites/{id}/work',
+    tag: 'work',
+    summary: 'Asks that wait for a site’s answer',
+    description: 'The site. With "wait", answers when there is something to do or the time is over.',
+    params: siteParams,
+    query: workQuerySchema,
+    response: workSchema,
+  }),
+  decide: endpoint({
+    method: 'post',
+    path: '/v1/sites/{id}/decisions',
+    tag: 'work',
+    summary: 'A site’s decision with its release, receipts and clearing record',
+    description: 'The site. The same message again gives the same answer.',
+    params: siteParams,
+    body: decisionRequestSchema,
+    response: captureAnswerSchema,
+  }),
+  clear: endpoint({
+    method: 'post',
+    path: '/v1/sites/{id}/clearings',
+    tag: 'work',
+    summary: 'A clearing record that comes after its decision',
+    description: 'The site. Captured once.',
+    params: siteParams,
+    body: clearingRequestSchema,
+    response: captureAnswerSchema,
+  }),
+  balances: endpoint({
+    method: 'get',
+    path: '/v1/balances',
+    tag: 'money',
+    summary: 'Balances per account and currency',
+    description: 'A member sees its own, the operator all.',
+    query: balanceQuerySchema,
+    response: balanceListSchema,
+  }),
+  trialBalance: endpoint({
+    method: 'get',
+    path: '/v1/balances/trial',
+    tag: 'money',
+    summary: 'The trial balance: debits equal credits, always',
+    description: 'The operator and regulators.',
+    response: trialBalanceSchema,
+  }),
+  transfer: endpoint({
+    method: 'post',
+    path: '/v1/transfers',
+    tag: 'money',
+    summary: 'Book money that came in or went out at the bank',
+    description: 'The operator. Needs an Idempotency-Key.',
+    body: newTransferSchema,
+    response: transferSchema,
+    status: 201,
+    isIdempotent: true,
+  }),
+  listTransfers: endpoint({
+    method: 'get',
+    path: '/v1/transfers',
+    tag: 'money',
+    summary: 'The statement: transfers, newest first',
+    description: 'A member sees its own, the operator all.',
+    query: transferQuerySchema,
+    response: transferPageSchema,
+  }),
+  settle: endpoint({
+    method: 'post',
+    path: '/v1/settlements',
+    tag: 'money',
+    summary: 'Close the settlement window: net positions per member and currency',
+    description: 'The operator. Needs an Idempotency-Key.',
+    body: newSettlementSchema,
+    response: settlementRecordSchema,
+    status: 201,
+    isIdempotent: true,
+  }),
+  listSettlements: endpoint({
+    method: 'get',
+    path: '/v1/settlements',
+    tag: 'money',
+    summary: 'Settlements, newest first',
+    description: 'A member sees its own positions, the operator all.',
+    query: pageQuerySchema,
+    response: settlementPageSchema,
+  }),
+  settlement: endpoint({
+    method: 'get',
+    path: '/v1/settlements/{id}',
+    tag: 'money',
+    summary: 'One settlement',
+    description: 'A member sees its own positions, the operator all.',
+    params: z.object({ id: z.string().max(60) }),
+    response: settlementRecordSchema,
+  }),
+  checkpoint: endpoint({
+    method: 'get',
+    path: '/checkpoint',
+    tag: 'log',
+    summary: 'The newest signed checkpoint of the network’s log (C2SP tlog-checkpoint)',
+    produces: 'text/plain; charset=utf-8',
+    isPublic: true,
+  }),
+  tile: endpoint({
+    method: 'get',
+    path: '/tile/{path}',
+    tag: 'log',
+    summary: 'A tile of the network’s log (C2SP tlog-tiles)',
+    params: z.object({
+      path: z.string().regex(/^(entries|\d{1,2})\/[0-9x/]+(\.p\/\d{1,3})?$/, 'expected the path of a tile'),
+    }),
+    produces: 'application/octet-stream',
+    isPublic: true,
+  }),
+} as const
