@@ -1,373 +1,375 @@
 import { z } from '@hono/zod-openapi'
-import { endpoint } from '../kernel/http/endpoint.ts'
+import { askSubmissionSchema } from './ask.ts'
+import { decisionMessageSchema, receiptBundleSchema, reasonCodeSchema } from './decision.ts'
+import { keySetSchema, memberSchema, roleSchema } from './member.ts'
+import { modeSchema } from './mode.ts'
+import { offerSchema } from './offer.ts'
+import { nextCursorSchema, pageQuerySchema } from './page.ts'
+import { areaSchema } from './perimeter.ts'
+import { settlementSchema } from './settlement.ts'
 import {
-  askPageSchema,
-  askRequestSchema,
-  askResponseSchema,
-  askStateSchema,
-  askWaitQuerySchema,
-  balanceListSchema,
-  balanceQuerySchema,
-  captureAnswerSchema,
-  clearingRequestSchema,
-  decisionRequestSchema,
-  keyRotationRequestSchema,
-  memberLimitsSchema,
-  memberPageSchema,
-  memberQuerySchema,
-  memberRecordSchema,
-  networkInfoSchema,
-  newMemberSchema,
-  newSettlementSchema,
-  newSiteSchema,
-  newTransferSchema,
-  offerPageSchema,
-  offerQuerySchema,
-  offerSubmissionSchema,
-  processorListSchema,
-  releaseListSchema,
-  settlementPageSchema,
-  settlementRecordSchema,
-  sitePageSchema,
-  siteRecordSchema,
-  statusChangeSchema,
-  tokenRequestSchema,
-  tokenSchema,
-  transferPageSchema,
-  transferQuerySchema,
-  transferSchema,
-  trialBalanceSchema,
-  workQuerySchema,
-  workSchema,
-} from './network-messages.ts'
-import { pageQuerySchema } from './page.ts'
-import { askIdSchema, memberIdSchema, siteIdSchema } from './wire.ts'
+  askIdSchema,
+  compactJweSchema,
+  compactJwsSchema,
+  countrySchema,
+  currencySchema,
+  dataSetIdSchema,
+  digestSchema,
+  instantSchema,
+  memberIdSchema,
+  moneySchema,
+  nameSchema,
+  publicKeySchema,
+  siteIdSchema,
+} from './wire.ts'
 
-const memberParams = z.object({ id: memberIdSchema })
-const siteParams = z.object({ id: siteIdSchema })
-const askParams = z.object({ id: askIdSchema })
+/**
+ * Every body that goes in or out of the network's door. The door validates by these, its OpenAPI document is made from
+ * them, and the SDK and the sites parse what comes back with them. A table of schemas, so it may be long.
+ *
+ * Requests carry `Authorization: Bearer …`: either a client assertion (`client-assertion.ts`; audience = the network's
+ * name in `GET /v1/network`) or the access token that `POST /v1/token` gave for one.
+ */
 
-/** Every endpoint of the network's door. Who may is said in each description and checked by `network/doors/`. */
-export const NETWORK_API = {
-  network: endpoint({
-    method: 'get',
-    path: '/v1/network',
-    tag: 'network',
-    summary: 'Who this network is, with its public key',
-    response: networkInfoSchema,
-    isPublic: true,
-  }),
-  token: endpoint({
-    method: 'post',
-    path: '/v1/token',
-    tag: 'network',
-    summary: 'Exchange a client assertion for an access token (RFC 7523)',
-    description: 'The token is bound to whoever signed the assertion and lives five minutes.',
-    body: tokenRequestSchema,
-    response: tokenSchema,
-    isPublic: true,
-  }),
-  addMember: endpoint({
-    method: 'post',
-    path: '/v1/members',
-    tag: 'members',
-    summary: 'Register a member with its keys',
-    description: 'The operator. A name that can be mistaken for another one is refused.',
-    body: newMemberSchema,
-    response: memberRecordSchema,
-    status: 201,
-    isIdempotent: true,
-  }),
-  listMembers: endpoint({
-    method: 'get',
-    path: '/v1/members',
-    tag: 'members',
-    summary: 'Members by name',
-    description: 'Everybody on the network.',
-    query: memberQuerySchema,
-    response: memberPageSchema,
-  }),
-  member: endpoint({
-    method: 'get',
-    path: '/v1/members/{id}',
-    tag: 'members',
-    summary: 'One member',
-    description: 'Everybody on the network.',
-    params: memberParams,
-    response: memberRecordSchema,
-  }),
-  rotateMemberKeys: endpoint({
-    method: 'post',
-    path: '/v1/members/{id}/keys',
-    tag: 'members',
-    summary: 'Replace a member’s keys by a statement signed with the key before',
-    description:
-      'The member. What was signed with the old key before stays verifiable; new requests need the new one.',
-    params: memberParams,
-    body: keyRotationRequestSchema,
-    response: memberRecordSchema,
-  }),
-  setMemberStatus: endpoint({
-    method: 'put',
-    path: '/v1/members/{id}/status',
-    tag: 'members',
-    summary: 'Suspend a member, or end its suspension',
-    description: 'The operator.',
-    params: memberParams,
-    body: statusChangeSchema,
-    response: memberRecordSchema,
-  }),
-  setProcessors: endpoint({
-    method: 'put',
-    path: '/v1/members/{id}/processors',
-    tag: 'members',
-    summary: 'Say which processors may sign asks on the member’s behalf',
-    description: 'The member.',
-    params: memberParams,
-    body: processorListSchema,
-    response: memberRecordSchema,
-  }),
-  setLimits: endpoint({
-    method: 'put',
-    path: '/v1/members/{id}/limits',
-    tag: 'members',
-    summary: 'Set the most that may be held for a member’s asks of one day',
-    description: 'The operator. An empty list takes the limits away.',
-    params: memberParams,
-    body: memberLimitsSchema,
-    response: memberLimitsSchema,
-  }),
-  addSite: endpoint({
-    method: 'post',
-    path: '/v1/sites',
-    tag: 'sites',
-    summary: 'Register a site with its keys, its country and the custodian that runs it',
-    description: 'The operator.',
-    body: newSiteSchema,
-    response: siteRecordSchema,
-    status: 201,
-    isIdempotent: true,
-  }),
-  listSites: endpoint({
-    method: 'get',
-    path: '/v1/sites',
-    tag: 'sites',
-    summary: 'Sites by name',
-    description: 'Everybody on the network.',
-    query: pageQuerySchema,
-    response: sitePageSchema,
-  }),
-  site: endpoint({
-    method: 'get',
-    path: '/v1/sites/{id}',
-    tag: 'sites',
-    summary: 'One site',
-    description: 'Everybody on the network.',
-    params: siteParams,
-    response: siteRecordSchema,
-  }),
-  rotateSiteKeys: endpoint({
-    method: 'post',
-    path: '/v1/sites/{id}/keys',
-    tag: 'sites',
-    summary: 'Replace a site’s keys by a statement signed with the key before',
-    description: 'The site.',
-    params: siteParams,
-    body: keyRotationRequestSchema,
-    response: siteRecordSchema,
-  }),
-  setSiteStatus: endpoint({
-    method: 'put',
-    path: '/v1/sites/{id}/status',
-    tag: 'sites',
-    summary: 'Suspend a site, or end its suspension',
-    description: 'The operator.',
-    params: siteParams,
-    body: statusChangeSchema,
-    response: siteRecordSchema,
-  }),
-  publishOffers: endpoint({
-    method: 'put',
-    path: '/v1/sites/{id}/offers',
-    tag: 'offers',
-    summary: 'Publish everything that a site offers, in one signed list',
-    description: 'The site. The list replaces the one before.',
-    params: siteParams,
-    body: offerSubmissionSchema,
-    status: 204,
-  }),
-  siteOffers: endpoint({
-    method: 'get',
-    path: '/v1/sites/{id}/offers',
-    tag: 'offers',
-    summary: 'The signed list of a site’s offers',
-    params: siteParams,
-    response: offerSubmissionSchema,
-    isPublic: true,
-  }),
-  listOffers: endpoint({
-    method: 'get',
-    path: '/v1/offers',
-    tag: 'offers',
-    summary: 'What can be asked for, with terms and prices',
-    description: 'Open to everybody: prices are a public tariff.',
-    query: offerQuerySchema,
-    response: offerPageSchema,
-    isPublic: true,
-  }),
-  ask: endpoint({
-    method: 'post',
-    path: '/v1/asks',
-    tag: 'asks',
-    summary: 'Ask: one signed ask, or a signed batch of them',
-    description:
-      'An acquirer, or a processor it has named. A decline is an answer (status "declined", with a reason and a receipt), not a problem. The same ask again gives the same answer.',
-    body: askRequestSchema,
-    response: askResponseSchema,
-    status: 201,
-  }),
-  listAsks: endpoint({
-    method: 'get',
-    path: '/v1/asks',
-    tag: 'asks',
-    summary: 'Asks, newest first',
-    description: 'An acquirer sees its own, the operator all.',
-    query: pageQuerySchema,
-    response: askPageSchema,
-  }),
-  askState: endpoint({
-    method: 'get',
-    path: '/v1/asks/{id}',
-    tag: 'asks',
-    summary: 'One ask with the decision of each site',
-    description:
-      'Its acquirer, the processor that sent it, and the operator. With "wait", answers when every site has answered or the time is over.',
-    params: askParams,
-    query: askWaitQuerySchema,
-    response: askStateSchema,
-  }),
-  releases: endpoint({
-    method: 'get',
-    path: '/v1/asks/{id}/releases',
-    tag: 'asks',
-    summary: 'The sealed releases of an ask',
-    description: 'Its acquirer only.',
-    params: askParams,
-    response: releaseListSchema,
-  }),
-  work: endpoint({
-    method: 'get',
-    path: '/v1/sites/{id}/work',
-    tag: 'work',
-    summary: 'Asks that wait for a site’s answer',
-    description: 'The site. With "wait", answers when there is something to do or the time is over.',
-    params: siteParams,
-    query: workQuerySchema,
-    response: workSchema,
-  }),
-  decide: endpoint({
-    method: 'post',
-    path: '/v1/sites/{id}/decisions',
-    tag: 'work',
-    summary: 'A site’s decision with its release, receipts and clearing record',
-    description: 'The site. The same message again gives the same answer.',
-    params: siteParams,
-    body: decisionRequestSchema,
-    response: captureAnswerSchema,
-  }),
-  clear: endpoint({
-    method: 'post',
-    path: '/v1/sites/{id}/clearings',
-    tag: 'work',
-    summary: 'A clearing record that comes after its decision',
-    description: 'The site. Captured once.',
-    params: siteParams,
-    body: clearingRequestSchema,
-    response: captureAnswerSchema,
-  }),
-  balances: endpoint({
-    method: 'get',
-    path: '/v1/balances',
-    tag: 'money',
-    summary: 'Balances per account and currency',
-    description: 'A member sees its own, the operator all.',
-    query: balanceQuerySchema,
-    response: balanceListSchema,
-  }),
-  trialBalance: endpoint({
-    method: 'get',
-    path: '/v1/balances/trial',
-    tag: 'money',
-    summary: 'The trial balance: debits equal credits, always',
-    description: 'The operator and regulators.',
-    response: trialBalanceSchema,
-  }),
-  transfer: endpoint({
-    method: 'post',
-    path: '/v1/transfers',
-    tag: 'money',
-    summary: 'Book money that came in or went out at the bank',
-    description: 'The operator. Needs an Idempotency-Key.',
-    body: newTransferSchema,
-    response: transferSchema,
-    status: 201,
-    isIdempotent: true,
-  }),
-  listTransfers: endpoint({
-    method: 'get',
-    path: '/v1/transfers',
-    tag: 'money',
-    summary: 'The statement: transfers, newest first',
-    description: 'A member sees its own, the operator all.',
-    query: transferQuerySchema,
-    response: transferPageSchema,
-  }),
-  settle: endpoint({
-    method: 'post',
-    path: '/v1/settlements',
-    tag: 'money',
-    summary: 'Close the settlement window: net positions per member and currency',
-    description: 'The operator. Needs an Idempotency-Key.',
-    body: newSettlementSchema,
-    response: settlementRecordSchema,
-    status: 201,
-    isIdempotent: true,
-  }),
-  listSettlements: endpoint({
-    method: 'get',
-    path: '/v1/settlements',
-    tag: 'money',
-    summary: 'Settlements, newest first',
-    description: 'A member sees its own positions, the operator all.',
-    query: pageQuerySchema,
-    response: settlementPageSchema,
-  }),
-  settlement: endpoint({
-    method: 'get',
-    path: '/v1/settlements/{id}',
-    tag: 'money',
-    summary: 'One settlement',
-    description: 'A member sees its own positions, the operator all.',
-    params: z.object({ id: z.string().max(60) }),
-    response: settlementRecordSchema,
-  }),
-  checkpoint: endpoint({
-    method: 'get',
-    path: '/checkpoint',
-    tag: 'log',
-    summary: 'The newest signed checkpoint of the network’s log (C2SP tlog-checkpoint)',
-    produces: 'text/plain; charset=utf-8',
-    isPublic: true,
-  }),
-  tile: endpoint({
-    method: 'get',
-    path: '/tile/{path}',
-    tag: 'log',
-    summary: 'A tile of the network’s log (C2SP tlog-tiles)',
-    params: z.object({
-      path: z.string().regex(/^(entries|\d{1,2})\/[0-9x/]+(\.p\/\d{1,3})?$/, 'expected the path of a tile'),
-    }),
-    produces: 'application/octet-stream',
-    isPublic: true,
-  }),
-} as const
+/** Issuer of the operator's own assertions; neither a member nor a site may take this name. */
+export const OPERATOR = 'operator'
+
+/** `wait` in milliseconds: how long the answer may be held back until there is something to say. */
+const waitSchema = z.coerce
+  .number('expected milliseconds')
+  .int('expected milliseconds')
+  .min(0, 'expected 0 or more')
+  .optional()
+  .openapi({ description: 'Milliseconds to wait for something new; at most 25 seconds are waited.' })
+
+// --- who the network is, and tokens ---
+
+/** `GET /v1/network`, open to everybody: what one needs to talk to the network and to verify its receipts. */
+export const networkInfoSchema = z
+  .strictObject({
+    /** Audience of client assertions, and the signer of the network's receipts. */
+    name: nameSchema,
+    signing: publicKeySchema,
+    /** Origin line of the checkpoints of the network's log. */
+    logOrigin: z.string(),
+    version: z.string(),
+  })
+  .openapi('Network')
+export type NetworkInfo = z.infer<typeof networkInfoSchema>
+
+/** `POST /v1/token` (RFC 7523 §2.1). */
+export const tokenRequestSchema = z
+  .strictObject({
+    grant_type: z.literal(
+      'urn:ietf:params:oauth:grant-type:jwt-bearer',
+      'expected "urn:ietf:params:oauth:grant-type:jwt-bearer"',
+    ),
+    assertion: compactJwsSchema,
+  })
+  .openapi('TokenRequest')
+export const tokenSchema = z
+  .strictObject({ access_token: z.string(), token_type: z.literal('Bearer'), expires_in: z.int().min(0) })
+  .openapi('Token')
+export type Token = z.infer<typeof tokenSchema>
+
+// --- members and sites ---
+
+/** `POST /v1/members`, by the operator. */
+export const newMemberSchema = memberSchema
+  .omit({ firstKeys: true, rotations: true, status: true })
+  .openapi('NewMember')
+export type NewMember = z.input<typeof newMemberSchema>
+
+/** A member as everybody on the network may see it; `processors` may sign asks for it in batches. */
+export const memberRecordSchema = memberSchema
+  .extend({ processors: z.array(memberIdSchema).default([]) })
+  .openapi('Member')
+export type MemberRecord = z.infer<typeof memberRecordSchema>
+
+export const memberPageSchema = z
+  .strictObject({ items: z.array(memberRecordSchema), nextCursor: nextCursorSchema })
+  .openapi('MemberPage')
+export const memberQuerySchema = pageQuerySchema.extend({ role: roleSchema.optional() })
+
+/** `POST /v1/members/{id}/keys` and `POST /v1/sites/{id}/keys`: payload `keyRotationSchema`, signed with the key before. */
+export const keyRotationRequestSchema = z
+  .strictObject({ rotation: compactJwsSchema })
+  .openapi('KeyRotationRequest')
+
+/** `PUT /v1/members/{id}/status` and `PUT /v1/sites/{id}/status`, by the operator. */
+export const statusChangeSchema = z
+  .strictObject({ status: z.enum(['active', 'suspended'], 'expected "active" or "suspended"') })
+  .openapi('StatusChange')
+
+/** `PUT /v1/members/{id}/processors`, by the member: who may sign asks on its behalf. */
+export const processorListSchema = z
+  .strictObject({ processors: z.array(memberIdSchema).max(100) })
+  .openapi('ProcessorList')
+
+/** `PUT /v1/members/{id}/limits`, by the operator: the most that may be held for the member's asks of one UTC day. */
+export const memberLimitsSchema = z
+  .strictObject({ daily: z.array(moneySchema).max(20) })
+  .openapi('MemberLimits')
+
+/** `POST /v1/sites`, by the operator: a site with the member that runs it. */
+export const newSiteSchema = z
+  .strictObject({ id: siteIdSchema, custodian: memberIdSchema, country: countrySchema, keys: keySetSchema })
+  .openapi('NewSite')
+export type NewSite = z.input<typeof newSiteSchema>
+
+export const siteRecordSchema = z
+  .strictObject({
+    id: siteIdSchema,
+    custodian: memberIdSchema,
+    country: countrySchema,
+    keys: keySetSchema,
+    firstKeys: keySetSchema,
+    rotations: z.array(compactJwsSchema).default([]),
+    status: z.enum(['active', 'suspended']),
+  })
+  .openapi('Site')
+export type SiteRecord = z.infer<typeof siteRecordSchema>
+
+export const sitePageSchema = z
+  .strictObject({ items: z.array(siteRecordSchema), nextCursor: nextCursorSchema })
+  .openapi('SitePage')
+
+// --- offers ---
+
+/** Payload of the JWS (`TYP.offer`) in which a site publishes everything it offers; it replaces the list before. */
+export const offerListSchema = z.strictObject({
+  site: siteIdSchema,
+  offers: z.array(offerSchema).max(1_000),
+  time: instantSchema,
+})
+export type OfferList = z.infer<typeof offerListSchema>
+
+/** `PUT /v1/sites/{id}/offers`, by the site; `GET` gives the same back, so that anybody can check the signature. */
+export const offerSubmissionSchema = z.strictObject({ offers: compactJwsSchema }).openapi('OfferSubmission')
+
+/** `GET /v1/offers`, open to everybody: prices are a public tariff (DGA Art. 12(f)). */
+export const offerQuerySchema = pageQuerySchema.extend({
+  dataSet: dataSetIdSchema.optional(),
+  site: siteIdSchema.optional(),
+  within: areaSchema.optional(),
+  mode: modeSchema.optional(),
+  purpose: z.string().optional(),
+})
+export const offerPageSchema = z
+  .strictObject({ items: z.array(offerSchema.openapi('Offer')), nextCursor: nextCursorSchema })
+  .openapi('OfferPage')
+
+// --- asks ---
+
+/** `POST /v1/asks`: one signed ask, or a signed batch. */
+export const askRequestSchema = askSubmissionSchema.openapi('AskSubmission')
+
+/** What one site has said so far. `decision` is the site's own signed statement (`siteDecisionSchema`). */
+export const siteAnswerSchema = z
+  .strictObject({
+    site: siteIdSchema,
+    status: z.enum(['waiting', 'answered', 'unreachable']),
+    /** The site's share of the hold: it may not charge more. */
+    priceLimit: moneySchema,
+    reason: reasonCodeSchema.optional(),
+    decision: compactJwsSchema.optional(),
+    receipts: z.array(receiptBundleSchema).default([]),
+    hasRelease: z.boolean(),
+    /** What was captured of the hold. */
+    captured: moneySchema.optional(),
+  })
+  .openapi('SiteAnswer')
+export type SiteAnswer = z.infer<typeof siteAnswerSchema>
+
+/**
+ * An ask as the network knows it: the answer to `POST /v1/asks` and to `GET /v1/asks/{id}?wait=`.
+ * `declined` is the network's own decline (with its receipt); `waiting` until every site has answered or the ask expired.
+ */
+export const askStateSchema = z
+  .strictObject({
+    id: askIdSchema,
+    acquirer: memberIdSchema,
+    status: z.enum(['waiting', 'answered', 'declined']),
+    reason: reasonCodeSchema.optional(),
+    detail: z.string().optional(),
+    offer: dataSetIdSchema,
+    purpose: z.string(),
+    mode: modeSchema,
+    dryRun: z.boolean(),
+    /** What was held for the highest price. */
+    hold: moneySchema.optional(),
+    received: instantSchema,
+    expires: instantSchema,
+    sites: z.array(siteAnswerSchema),
+    receipt: receiptBundleSchema.optional(),
+  })
+  .openapi('AskState')
+export type AskState = z.infer<typeof askStateSchema>
+
+/** Answer to a batch: one for each ask, in the order of the batch. */
+export const askBatchAnswerSchema = z
+  .strictObject({ answers: z.array(askStateSchema) })
+  .openapi('AskBatchAnswer')
+export const askPageSchema = z
+  .strictObject({ items: z.array(askStateSchema), nextCursor: nextCursorSchema })
+  .openapi('AskPage')
+/** Answer to `POST /v1/asks`, by what was sent. */
+export const askResponseSchema = z.union([askStateSchema, askBatchAnswerSchema])
+export const askWaitQuerySchema = z.object({ wait: waitSchema })
+
+/** `GET /v1/asks/{id}/releases`, to the acquirer only: sealed to its key. */
+export const releaseListSchema = z
+  .strictObject({
+    releases: z.array(
+      z.strictObject({ site: siteIdSchema, release: compactJweSchema, digest: digestSchema }),
+    ),
+  })
+  .openapi('ReleaseList')
+export type ReleaseList = z.infer<typeof releaseListSchema>
+
+// --- work of a site ---
+
+/**
+ * `GET /v1/sites/{id}/work?wait=&resume=`. What was given out is not given again for a while (`LIMITS.longPollMs`),
+ * unless `resume=true` asks for everything that is not answered: a site does so when it starts.
+ */
+export const workQuerySchema = z.object({
+  wait: waitSchema,
+  limit: z.coerce.number('expected a whole number').int().min(1).optional(),
+  resume: z.enum(['true', 'false'], 'expected "true" or "false"').optional(),
+})
+
+/** One ask to answer. Its signed text is `jws`, or the `index`th ask of the batch with that digest in `batches`. */
+export const workItemSchema = z
+  .strictObject({
+    ask: askIdSchema,
+    acquirer: memberIdSchema,
+    jws: compactJwsSchema.optional(),
+    batch: z
+      .strictObject({ digest: digestSchema, index: z.int().min(0), processor: memberIdSchema })
+      .optional(),
+    dataSet: dataSetIdSchema,
+    priceLimit: moneySchema,
+    dryRun: z.boolean(),
+    expires: instantSchema,
+  })
+  .openapi('WorkItem')
+export type WorkItem = z.infer<typeof workItemSchema>
+
+export const workSchema = z
+  .strictObject({
+    items: z.array(workItemSchema),
+    /** Signed batches by the digest of their text: each stands here once. */
+    batches: z.record(z.string(), compactJwsSchema),
+    /** Every acquirer and processor of the items, with the chain of their keys. */
+    members: z.array(memberRecordSchema),
+  })
+  .openapi('Work')
+export type Work = z.infer<typeof workSchema>
+
+/** `POST /v1/sites/{id}/decisions`. The same message again is answered as before, another one for the ask is a conflict. */
+export const decisionRequestSchema = decisionMessageSchema.openapi('DecisionMessage')
+
+/** `POST /v1/sites/{id}/clearings`: a clearing record that comes after its decision. */
+export const clearingRequestSchema = z
+  .strictObject({ clearing: compactJwsSchema })
+  .openapi('ClearingSubmission')
+
+/** What the network did with a decision or a clearing record. */
+export const captureAnswerSchema = z
+  .strictObject({
+    ask: askIdSchema,
+    site: siteIdSchema,
+    captured: moneySchema.optional(),
+    freed: moneySchema.optional(),
+  })
+  .openapi('CaptureAnswer')
+export type CaptureAnswer = z.infer<typeof captureAnswerSchema>
+
+// --- money ---
+
+/**
+ * Owners of accounts: a member's name, `network`, `network/rounding`, or `subjects/ISSUER/SITE` for the pool of the
+ * people's share. Kinds: `funds` (available and held), `earned` (cleared, not yet settled), `bank` (the other side of deposits).
+ */
+export const ACCOUNT_KINDS = ['funds', 'earned', 'bank'] as const
+
+/** One account. For `funds`: `available` + `held` = what was put in less what went out. Minor units; `bank` is negative. */
+export const balanceSchema = z
+  .strictObject({
+    owner: z.string(),
+    kind: z.enum(ACCOUNT_KINDS),
+    currency: currencySchema,
+    availableMinor: z.int(),
+    heldMinor: z.int().min(0),
+    debitsMinor: z.int().min(0),
+    creditsMinor: z.int().min(0),
+  })
+  .openapi('Balance')
+export type Balance = z.infer<typeof balanceSchema>
+export const balanceListSchema = z.strictObject({ items: z.array(balanceSchema) }).openapi('BalanceList')
+/** `owner` is for the operator, who sees every account; a member sees its own. */
+export const balanceQuerySchema = z.object({ owner: z.string().max(200).optional() })
+
+/** `POST /v1/transfers`, by the operator, with `Idempotency-Key`: money that came in or went out at the bank. */
+export const newTransferSchema = z
+  .strictObject({
+    kind: z.enum(['deposit', 'withdrawal'], 'expected "deposit" or "withdrawal"'),
+    member: memberIdSchema,
+    amount: moneySchema,
+    /** The bank's own reference. */
+    reference: z.string().max(140, 'expected at most 140 characters').optional(),
+  })
+  .openapi('NewTransfer')
+export type NewTransfer = z.input<typeof newTransferSchema>
+
+export const TRANSFER_KINDS = ['deposit', 'withdrawal', 'capture', 'settlement'] as const
+
+/** One entry of the journal: the amount stands on the debit side of one account and the credit side of another. */
+export const transferSchema = z
+  .strictObject({
+    id: z.string(),
+    kind: z.enum(TRANSFER_KINDS),
+    /** For captures: whose share it is (`issuer`, `issuerProcessor`, `custodian`, `network`, `subjects`, `rounding`). */
+    party: z.string().optional(),
+    debit: z.strictObject({ owner: z.string(), kind: z.enum(ACCOUNT_KINDS) }),
+    credit: z.strictObject({ owner: z.string(), kind: z.enum(ACCOUNT_KINDS) }),
+    amount: moneySchema,
+    ask: askIdSchema.optional(),
+    site: siteIdSchema.optional(),
+    settlement: z.string().optional(),
+    reference: z.string().optional(),
+    time: instantSchema,
+  })
+  .openapi('Transfer')
+export type Transfer = z.infer<typeof transferSchema>
+export const transferPageSchema = z
+  .strictObject({ items: z.array(transferSchema), nextCursor: nextCursorSchema })
+  .openapi('TransferPage')
+export const transferQuerySchema = pageQuerySchema.extend({ owner: z.string().max(200).optional() })
+
+/** `GET /v1/balances/trial`: per currency, from the journal and from the accounts; `differenceMinor` is always 0. */
+export const trialBalanceSchema = z
+  .strictObject({
+    isBalanced: z.boolean(),
+    items: z.array(
+      z.strictObject({
+        currency: currencySchema,
+        debitsMinor: z.int(),
+        creditsMinor: z.int(),
+        differenceMinor: z.int(),
+        heldMinor: z.int(),
+        openHoldsMinor: z.int(),
+        journalMinor: z.int(),
+      }),
+    ),
+  })
+  .openapi('TrialBalance')
+export type TrialBalance = z.infer<typeof trialBalanceSchema>
+
+/** `POST /v1/settlements`, by the operator, with `Idempotency-Key`: closes the window up to now. */
+export const newSettlementSchema = z.strictObject({}).openapi('NewSettlement')
+export const settlementRecordSchema = settlementSchema.openapi('Settlement')
+export const settlementPageSchema = z
+  .strictObject({ items: z.array(settlementRecordSchema), nextCursor: nextCursorSchema })
+  .openapi('SettlementPage')
