@@ -18,6 +18,11 @@ export function later(moment: Instant, durationMs: number): Instant {
   return instant(moment + durationMs)
 }
 
+/** For libraries that ask for a `Date`. */
+export function dateOf(moment: Instant): Date {
+  return new Date(moment)
+}
+
 /** RFC 3339 in UTC with milliseconds, for example `2026-11-24T10:00:00.000Z`. */
 export function formatInstant(moment: Instant): string {
   return new Date(moment).toISOString()

@@ -1,0 +1,132 @@
+import { createRemoteJWKSet, decodeJwt, errors, jwtVerify } from 'jose'
+import type { JWTVerifyGetKey } from 'jose'
+import { dateOf } from '../../kernel/clock.ts'
+import type { Clock } from '../../kernel/clock.ts'
+import { peekJws } from '../../kernel/crypto/jws.ts'
+import type { PublicJwk } from '../../kernel/crypto/keys.ts'
+import { keyIdOf } from '../../kernel/crypto/keys.ts'
+import { Fault } from '../../kernel/faults.ts'
+import type { TokenMemory } from '../../kernel/http/token-memory.ts'
+import { LIMITS } from '../../kernel/limits.ts'
+import { peekIssuer, verifyClientAssertion } from '../../protocol/client-assertion.ts'
+import type { MemberId } from '../../protocol/wire.ts'
+import { memberIdSchema } from '../../protocol/wire.ts'
+import type { SiteCaller } from './site-acts.ts'
+
+/** How people sign in: an OpenID Connect provider whose claim holds the key by which `member` knows the person. */
+export interface PeopleSignIn {
+  readonly issuer: string
+  readonly audience: string
+  readonly personClaim: string
+  readonly member: MemberId
+}
+
+/** What it takes to know who calls. `audience` is the name of the site. */
+export interface Authentication {
+  readonly audience: string
+  readonly clock: Clock
+  readonly operatorKey: PublicJwk
+  readonly tokens: TokenMemory
+  readonly signIn?: PeopleSignIn | undefined
+  issuerKey(member: string, keyId: string): Promise<PublicJwk | undefined>
+}
+
+/** The name under which the operator's key signs its tokens. */
+export const OPERATOR = 'operator'
+
+/**
+ * Knows the caller of a request by its token: a client assertion of the operator or of an issuer (RFC 7523 §3), or a
+ * person's token of the OpenID Connect provider. Anything else throws `fault.unauthenticated` with one word of reason.
+ */
+export function callerAuthentication(parts: Authentication): (request: Request) => Promise<SiteCaller> {
+  const providerKeys = parts.signIn && remoteKeys(parts.signIn.issuer)
+  return async (request) => {
+    const token = /^Bearer ([A-Za-z0-9._-]+)$/.exec(request.headers.get('authorization') ?? '')?.[1]
+    if (token === undefined) throw unauthenticated('no token')
+    if (parts.signIn && providerKeys && claimedIssuer(token) === parts.signIn.issuer) {
+      return personOf(token, { signIn: parts.signIn, keys: providerKeys, clock: parts.clock })
+    }
+    return memberOf(token, parts)
+  }
+}
+
+async function memberOf(token: string, parts: Authentication): Promise<SiteCaller> {
+  const issuer = peekIssuer(token)
+  const keyId = peekJws(token)?.header.kid
+  if (issuer === undefined || keyId === undefined) throw unauthenticated('malformed')
+  const key = issuer === OPERATOR ? parts.operatorKey : await parts.issuerKey(issuer, keyId)
+  const verified = verifyClientAssertion(token, {
+    audience: parts.audience,
+    now: parts.clock.now(),
+    keyFor: (wanted) => (key && keyIdOf(key) === wanted ? key : undefined),
+  })
+  if (!verified.ok) throw unauthenticated(verified.error)
+  if (!parts.tokens.use(verified.value)) throw unauthenticated('replayed')
+  return issuer === OPERATOR ? { kind: 'operator' } : { kind: 'issuer', member: memberIdSchema.parse(issuer) }
+}
+
+async function personOf(
+  token: string,
+  { signIn, keys, clock }: { signIn: PeopleSignIn; keys: JWTVerifyGetKey; clock: Clock },
+): Promise<SiteCaller> {
+  const { payload } = await jwtVerify(token, keys, {
+    issuer: signIn.issuer,
+    audience: signIn.audience,
+    algorithms: ['RS256', 'PS256', 'ES256', 'EdDSA'],
+    requiredClaims: ['exp', 'iat', signIn.personClaim],
+    clockTolerance: LIMITS.clockSkewMsMax / 1000,
+    currentDate: dateOf(clock.now()),
+  }).catch((cause: unknown) => {
+    throw personTokenFault(cause)
+  })
+  const person = payload[signIn.personClaim]
+  if (typeof person !== 'string' || person === '' || person.length > 200)
+    throw unauthenticated('names no person')
+  return { kind: 'person', issuer: signIn.member, person }
+}
+
+/** The issuer that a token claims, nothing verified: it tells whose keys to verify it with. */
+function claimedIssuer(token: string): string | undefined {
+  try {
+    return decodeJwt(token).iss
+  } catch {
+    return undefined
+  }
+}
+
+function remoteKeys(issuer: string): JWTVerifyGetKey {
+  let keys: JWTVerifyGetKey | undefined
+  return async (header, token) => {
+    keys ??= createRemoteJWKSet(await jwksAddress(issuer), { timeoutDuration: 5_000 })
+    return keys(header, token)
+  }
+}
+
+/** OpenID Connect Discovery 1.0 §4. */
+async function jwksAddress(issuer: string): Promise<URL> {
+  const response = await fetch(`${issuer.replace(/\/$/, '')}/.well-known/openid-configuration`, {
+    redirect: 'error',
+  })
+  const found: unknown = await response.json()
+  const address =
+    typeof found === 'object' && found !== null && 'jwks_uri' in found ? found.jwks_uri : undefined
+  const named = typeof found === 'object' && found !== null && 'issuer' in found ? found.issuer : undefined
+  if (typeof address !== 'string' || named !== issuer)
+    throw new TypeError('The provider describes another issuer')
+  return new URL(address)
+}
+
+function personTokenFault(cause: unknown): Fault {
+  if (cause instanceof errors.JWTExpired) return unauthenticated('expired')
+  if (cause instanceof errors.JWTClaimValidationFailed)
+    return unauthenticated(cause.claim === 'aud' ? 'wrong-audience' : 'malformed')
+  if (cause instanceof errors.JOSEError) return unauthenticated('bad-signature')
+  return new Fault('fault.peer_unreachable', {
+    what: 'Cannot reach the OpenID Connect provider for its keys',
+    cause,
+  })
+}
+
+function unauthenticated(reason: string): Fault {
+  return new Fault('fault.unauthenticated', { what: `Cannot accept the token: ${reason}` })
+}

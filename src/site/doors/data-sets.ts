@@ -1,0 +1,50 @@
+import { Fault } from '../../kernel/faults.ts'
+import type { Door } from '../../kernel/http/door.ts'
+import { SITE_API } from '../../protocol/site-api.ts'
+import type { DataSetId } from '../../protocol/wire.ts'
+import { notFound, requireStaff, requireSteward } from './may.ts'
+import type { SiteActs, SiteCaller } from './site-acts.ts'
+
+/** `/v1/datasets`: for the operator and, each its own, for issuers. */
+export function serveDataSets(door: Door<SiteCaller>, acts: SiteActs): void {
+  const requireOwn = async (caller: SiteCaller, dataSet: DataSetId) => {
+    requireStaff(caller)
+    const found = await acts.findDataSet(dataSet)
+    if (!found) throw notFound()
+    requireSteward(caller, found.manifest.issuer)
+    return found
+  }
+  door.serve(SITE_API.listDataSets, ({ caller, query }) =>
+    acts.listDataSets({ ...query, ...requireStaff(caller) }),
+  )
+  door.serve(SITE_API.describeDataSet, async ({ caller, body: { manifest } }) => {
+    const { issuer } = requireStaff(caller)
+    if (issuer !== undefined && issuer !== manifest.issuer) {
+      throw new Fault('fault.forbidden', { what: 'The manifest names another issuer' })
+    }
+    const known = await acts.findDataSet(manifest.dataSet)
+    // A name that is taken by another issuer is taken: that much has to be said.
+    if (known && known.manifest.issuer !== manifest.issuer) {
+      throw new Fault('fault.conflict', { what: `Cannot describe "${manifest.dataSet}": the name is taken` })
+    }
+    return acts.describeDataSet(manifest)
+  })
+  door.serve(SITE_API.dataSet, async ({ caller, params }) => {
+    const { view, manifest } = await requireOwn(caller, params.dataSet)
+    return { ...view, manifest }
+  })
+  door.serve(SITE_API.retireDataSet, async ({ caller, params }) => {
+    await requireOwn(caller, params.dataSet)
+    return acts.retireDataSet(params.dataSet)
+  })
+  door.serve(SITE_API.importBatch, async ({ caller, params, query, raw, signal }) => {
+    await requireOwn(caller, params.dataSet)
+    if (!raw.body)
+      throw new Fault('fault.request_malformed', { what: 'Cannot import: the request has no body' })
+    return acts.importBatch({ ...params, ...query, file: raw.body, signal })
+  })
+  door.serve(SITE_API.listBatches, async ({ caller, params, query }) => {
+    await requireOwn(caller, params.dataSet)
+    return acts.listBatches({ ...query, ...params })
+  })
+}

@@ -1,0 +1,54 @@
+import { Fault } from '../../kernel/faults.ts'
+import type { Door } from '../../kernel/http/door.ts'
+import { SITE_API } from '../../protocol/site-api.ts'
+import type { DataSetId } from '../../protocol/wire.ts'
+import { notFound, requireSubjectSide } from './may.ts'
+import type { SiteActs, SiteCaller } from './site-acts.ts'
+
+/**
+ * `/v1/grants`: given by a person, or by the issuer on behalf of its people. The operator may see and revoke, never
+ * give: a custodian that could make grants would be its own licence.
+ */
+export function serveGrants(door: Door<SiteCaller>, acts: SiteActs): void {
+  door.serve(SITE_API.listGrants, ({ caller, query }) => {
+    if (caller.kind !== 'person') {
+      return acts.listGrants({ ...query, issuer: caller.kind === 'issuer' ? caller.member : undefined })
+    }
+    if (query.person !== undefined && query.person !== caller.person) throw notFound()
+    return acts.listGrants({ ...query, issuer: caller.issuer, person: caller.person })
+  })
+  door.serve(SITE_API.giveGrants, async ({ caller, body }) => {
+    requireSubjectSide(caller)
+    const grants = 'grants' in body ? body.grants : [body]
+    await requireOwnPeople(caller, { acts, about: grants })
+    // Whoever signs in as the person speaks as the person: that they are the guardian is the issuer's to say.
+    if (caller.kind === 'person' && grants.some(({ givenBy }) => givenBy !== 'self')) {
+      throw new Fault('fault.forbidden', { what: 'A person gives grants as "self"' })
+    }
+    return acts.giveGrants(grants)
+  })
+  door.serve(SITE_API.revokeGrants, async ({ caller, body }) => {
+    const revocations = 'revocations' in body ? body.revocations : [body]
+    await requireOwnPeople(caller, { acts, about: revocations })
+    return acts.revokeGrants(revocations)
+  })
+}
+
+/** Every data set named is of the caller's issuer, and a person speaks for nobody else. */
+async function requireOwnPeople(
+  caller: SiteCaller,
+  {
+    acts,
+    about,
+  }: { acts: SiteActs; about: readonly { readonly dataSet: DataSetId; readonly person: string }[] },
+): Promise<void> {
+  for (const dataSet of new Set(about.map((one) => one.dataSet))) {
+    const found = await acts.findDataSet(dataSet)
+    if (!found) throw notFound()
+    if (caller.kind === 'issuer' && caller.member !== found.manifest.issuer) throw notFound()
+    if (caller.kind === 'person' && caller.issuer !== found.manifest.issuer) throw notFound()
+  }
+  if (caller.kind === 'person' && about.some(({ person }) => person !== caller.person)) {
+    throw new Fault('fault.forbidden', { what: 'A person may only touch their own grants' })
+  }
+}

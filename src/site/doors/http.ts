@@ -1,0 +1,94 @@
+import type { OpenAPIHono } from '@hono/zod-openapi'
+import type { Clock } from '../../kernel/clock.ts'
+import type { PublicJwk } from '../../kernel/crypto/keys.ts'
+import { digestOf } from '../../kernel/digest.ts'
+import { createDoor } from '../../kernel/http/door.ts'
+import type { Door } from '../../kernel/http/door.ts'
+import type { IdempotencyStore } from '../../kernel/http/idempotency.ts'
+import { tokenMemory } from '../../kernel/http/token-memory.ts'
+import type { IdSource } from '../../kernel/id.ts'
+import type { Log } from '../../kernel/log.ts'
+import { SITE_API } from '../../protocol/site-api.ts'
+import { callerAuthentication } from './authenticate-caller.ts'
+import type { PeopleSignIn } from './authenticate-caller.ts'
+import { serveDataSets } from './data-sets.ts'
+import { serveGrants } from './grants.ts'
+import { notFound, requireOperator, requireSubjectSide } from './may.ts'
+import { serveReceipts } from './receipts.ts'
+import type { SiteActs, SiteCaller } from './site-acts.ts'
+
+/** What the door of a site is made of. `site` is the audience of tokens. */
+export interface SiteDoorParts {
+  readonly site: string
+  readonly version: string
+  readonly log: Log
+  readonly clock: Clock
+  readonly ids: IdSource
+  readonly operatorKey: PublicJwk
+  readonly signIn?: PeopleSignIn | undefined
+  readonly idempotency: IdempotencyStore
+}
+
+/** The web door of a site: the endpoints of `SITE_API`, each with who may. It translates, and decides nothing else. */
+export function siteDoor(acts: SiteActs, parts: SiteDoorParts): OpenAPIHono {
+  const door = createDoor<SiteCaller>({
+    title: `Hedgerow site ${parts.site}`,
+    description: 'Keeps people’s data in its perimeter: data sets, grants, place, receipts.',
+    version: parts.version,
+    log: parts.log,
+    ids: parts.ids,
+    authenticate: callerAuthentication({
+      audience: parts.site,
+      clock: parts.clock,
+      operatorKey: parts.operatorKey,
+      tokens: tokenMemory(parts.clock),
+      signIn: parts.signIn,
+      issuerKey: (member, keyId) => acts.issuerKey(member, keyId),
+    }),
+    nameOf: callerName,
+    idempotency: parts.idempotency,
+    readiness: () => acts.readiness(),
+    metrics: () => acts.metrics(),
+  })
+  serveSite(door, acts)
+  serveDataSets(door, acts)
+  serveGrants(door, acts)
+  serveReceipts(door, acts)
+  return door.app
+}
+
+function serveSite(door: Door<SiteCaller>, acts: SiteActs): void {
+  door.serve(SITE_API.site, () => acts.site())
+  door.serve(SITE_API.evidence, ({ caller }) => {
+    requireOperator(caller)
+    return acts.evidence()
+  })
+  door.serve(SITE_API.giveEvidence, ({ caller, body }) => {
+    requireOperator(caller)
+    return acts.giveEvidence(body.evidence)
+  })
+  door.serve(SITE_API.registerIssuer, async ({ caller, params, body }) => {
+    requireOperator(caller)
+    await acts.registerIssuer({ member: params.member, keys: body.keys })
+    return new Response(null, { status: 204 })
+  })
+  door.serve(SITE_API.listUses, async ({ caller, params, query }) => {
+    // The operator has no business with one person's history (DGA Art. 12(a): no query role of its own).
+    const side = requireSubjectSide(caller)
+    if (side.kind === 'issuer') return acts.listUses({ ...query, issuer: side.member, person: params.ref })
+    if (params.ref !== 'me' && params.ref !== side.person) throw notFound()
+    return acts.listUses({ ...query, issuer: side.issuer, person: side.person })
+  })
+}
+
+function callerName(caller: SiteCaller): string {
+  switch (caller.kind) {
+    case 'operator':
+      return 'operator'
+    case 'issuer':
+      return `issuer ${caller.member}`
+    case 'person':
+      // The person's key itself is not to stand in a table.
+      return `person ${digestOf(`${caller.issuer}\0${caller.person}`)}`
+  }
+}

@@ -1,0 +1,100 @@
+import type { z } from 'zod'
+import type { PublicJwk } from '../../kernel/crypto/keys.ts'
+import type { Manifest } from '../../protocol/data-set.ts'
+import type { ReceiptBundle } from '../../protocol/decision.ts'
+import type { GrantRequest } from '../../protocol/grant.ts'
+import type { KeySet } from '../../protocol/member.ts'
+import type { ReceiptKind } from '../../protocol/receipt.ts'
+import type {
+  ImportFormat,
+  RevocationRequest,
+  batchViewSchema,
+  dataSetViewSchema,
+  evidenceViewSchema,
+  grantViewSchema,
+  grantsChangedSchema,
+  receiptListItemSchema,
+  siteViewSchema,
+  useViewSchema,
+} from '../../protocol/site-api.ts'
+import type { DataSetId, MemberId } from '../../protocol/wire.ts'
+
+/** Who calls a site: its operator, an issuer that places data here, or a person about whom there is data. */
+export type SiteCaller =
+  | { readonly kind: 'operator' }
+  | { readonly kind: 'issuer'; readonly member: MemberId }
+  /** `person` is the key by which `issuer` knows them. */
+  | { readonly kind: 'person'; readonly issuer: MemberId; readonly person: string }
+
+/** Wire forms of what the acts answer. */
+export type SiteView = z.input<typeof siteViewSchema>
+export type DataSetView = z.input<typeof dataSetViewSchema>
+export type BatchView = z.input<typeof batchViewSchema>
+export type GrantView = z.input<typeof grantViewSchema>
+export type GrantsChanged = z.input<typeof grantsChangedSchema>
+export type EvidenceView = z.input<typeof evidenceViewSchema>
+export type ReceiptListItem = z.input<typeof receiptListItemSchema>
+export type UseView = z.input<typeof useViewSchema>
+
+/** One page of a list. `nextCursor` is absent on the last. */
+export interface Page<T> {
+  readonly items: T[]
+  readonly nextCursor?: string
+}
+
+/** Which page: `cursor` is one that the act itself gave. */
+export interface PageRequest {
+  readonly cursor?: string | undefined
+  readonly limit: number
+}
+
+/** Whose things: only those of this issuer, or all (absent). */
+export interface Scope {
+  readonly issuer?: MemberId | undefined
+}
+
+/**
+ * What the door of a site calls. The door has checked who may; the acts decide everything else. Each answers in wire
+ * form, throws a `Fault` for what the caller did wrong, and takes what it changes as done only when it is durable.
+ */
+export interface SiteActs {
+  site(): Promise<SiteView>
+  listDataSets(page: PageRequest & Scope): Promise<Page<DataSetView>>
+  /** `undefined` when there is none of this name. */
+  findDataSet(
+    dataSet: DataSetId,
+  ): Promise<{ readonly view: DataSetView; readonly manifest: Manifest } | undefined>
+  describeDataSet(manifest: Manifest): Promise<DataSetView>
+  retireDataSet(dataSet: DataSetId): Promise<DataSetView>
+  /** Reads the file as it comes; when `signal` is aborted nothing of the batch stays. */
+  importBatch(request: {
+    dataSet: DataSetId
+    batch: string
+    format: ImportFormat
+    file: AsyncIterable<Uint8Array>
+    signal: AbortSignal
+  }): Promise<BatchView>
+  listBatches(request: PageRequest & { dataSet: DataSetId }): Promise<Page<BatchView>>
+  listGrants(
+    request: PageRequest & Scope & { dataSet?: DataSetId | undefined; person?: string | undefined },
+  ): Promise<Page<GrantView>>
+  giveGrants(grants: readonly GrantRequest[]): Promise<GrantsChanged>
+  revokeGrants(revocations: readonly RevocationRequest[]): Promise<GrantsChanged>
+  evidence(): Promise<EvidenceView>
+  /** A compact JWS over evidence, with `typ` of evidence, by the operator's key. */
+  giveEvidence(evidence: string): Promise<EvidenceView>
+  listReceipts(
+    request: PageRequest & Scope & { kind?: ReceiptKind | undefined },
+  ): Promise<Page<ReceiptListItem>>
+  /** `undefined` when there is none, or none in the scope. */
+  findReceipt(request: Scope & { sequence: number }): Promise<ReceiptBundle | undefined>
+  checkpoint(): Promise<string | undefined>
+  /** A tile by its path after `/tile/`. */
+  tile(path: string): Promise<Uint8Array | undefined>
+  listUses(request: PageRequest & { issuer: MemberId; person: string }): Promise<Page<UseView>>
+  registerIssuer(issuer: { member: MemberId; keys: KeySet }): Promise<void>
+  /** The signing key of an issuer that is known here, by its key id. */
+  issuerKey(member: string, keyId: string): Promise<PublicJwk | undefined>
+  readiness(): Promise<{ readonly isReady: boolean; readonly checks: Readonly<Record<string, boolean>> }>
+  metrics(): Promise<string>
+}
