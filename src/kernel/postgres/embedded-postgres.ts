@@ -8,6 +8,7 @@ import { createRequire } from 'node:module'
 import { dirname, join, resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { monotonicMs, systemClock } from '../clock.ts'
+import { syncDirectory } from '../durable-file.ts'
 import { Fault } from '../faults.ts'
 import type { Log } from '../log.ts'
 import { systemRandom } from '../random.ts'
@@ -304,11 +305,6 @@ function failedToStart(said: string, what: string): Fault {
   if (/No space left on device/i.test(said))
     return new Fault('fault.disk_full', { what: `Cannot ${what} for PostgreSQL: the disk is full` })
   return new Fault('fault.database_unreachable', { what: `PostgreSQL did not ${what}: ${last}` })
-}
-
-async function syncDirectory(directory: string): Promise<void> {
-  const handle = await open(directory, 'r')
-  await handle.sync().finally(() => handle.close())
 }
 
 function pidOf(child: ChildProcess): number {

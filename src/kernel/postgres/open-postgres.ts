@@ -145,7 +145,7 @@ function getTypeParser(oid: number, format?: 'text' | 'binary'): (text: string) 
   return format === 'binary' ? pg.types.getTypeParser(oid, 'binary') : pg.types.getTypeParser(oid, 'text')
 }
 
-/** `2026-11-24 10:00:00.123+00`: the session's time zone is UTC, so the offset is always this one. */
+/** `2026-11-24 10:00:00.123+00`; years past 9999 and infinity have no `Instant` and stay texts. */
 function parseTimestamp(text: string): unknown {
-  return parseInstant(text.replace(' ', 'T').replace(/\+00$/, 'Z')) ?? text
+  return parseInstant(text.replace(' ', 'T').replace(/([+-]\d{2})$/, '$1:00')) ?? text
 }

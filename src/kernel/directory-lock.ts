@@ -1,0 +1,154 @@
+import { link, mkdir, readFile, rename, unlink, writeFile } from 'node:fs/promises'
+import { hostname } from 'node:os'
+import { join } from 'node:path'
+import { z } from 'zod'
+import { replaceFile, syncDirectory } from './durable-file.ts'
+import { Fault } from './faults.ts'
+import { faultOf } from './postgres/fault-of.ts'
+import { isAlive, startOf } from './process-identity.ts'
+import { systemRandom } from './random.ts'
+
+/** The form of what a server keeps in its directory. A later form gets a later number and a way to get there. */
+const DIRECTORY_VERSION = '1'
+
+/** Who holds the directory. `started` tells it from a later process with the same number. */
+const holderSchema = z.object({ host: z.string(), pid: z.int().positive(), started: z.string().optional() })
+type Holder = z.infer<typeof holderSchema>
+
+/**
+ * Takes a server's data directory for this process alone, and checks that it was written in our form. A lock whose
+ * process is gone (killed, or the machine restarted) is taken over. Disposing gives the directory back.
+ *
+ * @throws Fault `fault.directory_in_use`, `fault.directory_version`, `fault.disk_full`, `fault.configuration`
+ */
+export async function lockDirectory(directory: string): Promise<AsyncDisposable> {
+  const path = join(directory, 'lock')
+  const own = JSON.stringify({
+    host: hostname(),
+    pid: process.pid,
+    started: startOf(process.pid),
+  } satisfies Holder)
+  try {
+    await mkdir(directory, { recursive: true, mode: 0o700 })
+    await take(path, own)
+  } catch (error) {
+    throw asFault(error, directory)
+  }
+  const release = async (): Promise<void> => {
+    if ((await read(path)) === own) await unlink(path)
+  }
+  try {
+    await requireVersion(directory)
+  } catch (error) {
+    await release()
+    throw asFault(error, directory)
+  }
+  return { [Symbol.asyncDispose]: release }
+}
+
+/** The content comes with the name: a lock is never seen half written. Tried again once a stale one is out of the way. */
+async function take(path: string, own: string): Promise<void> {
+  const draft = ownName(path)
+  await writeFile(draft, own, { mode: 0o600 })
+  try {
+    for (let attempt = 1; attempt <= 3; attempt += 1) {
+      if (await linkIfFree(draft, path)) return
+      await removeStale(path)
+    }
+  } finally {
+    await unlink(draft)
+  }
+  throw inUse(path, 'another server is starting on it')
+}
+
+async function linkIfFree(draft: string, path: string): Promise<boolean> {
+  try {
+    await link(draft, path)
+    return true
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'EEXIST') return false
+    throw error
+  }
+}
+
+/** Moved aside first and looked at again: of two that find the same stale lock, only one removes it. */
+async function removeStale(path: string): Promise<void> {
+  const seen = await read(path)
+  if (seen === undefined) return
+  requireGone(path, seen)
+  const aside = ownName(path)
+  await rename(path, aside).catch(() => undefined)
+  const moved = await read(aside)
+  if (moved !== undefined && moved !== seen) {
+    await linkIfFree(aside, path)
+    await unlink(aside)
+    throw inUse(path, 'another server has just started on it')
+  }
+  if (moved !== undefined) await unlink(aside)
+}
+
+function requireGone(path: string, text: string): void {
+  const holder = parseHolder(text)
+  if (!holder) return
+  if (holder.host !== hostname()) {
+    throw inUse(
+      path,
+      `process ${holder.pid} on the machine "${holder.host}" holds it; if that server is gone, remove "${path}"`,
+    )
+  }
+  if (!isAlive(holder.pid)) return
+  const started = startOf(holder.pid)
+  if (started === undefined || holder.started === undefined || started === holder.started) {
+    throw inUse(path, `process ${holder.pid} holds it`)
+  }
+}
+
+/** A name beside the lock that nobody else uses, in this process or another. */
+function ownName(path: string): string {
+  return `${path}.${Buffer.from(systemRandom.bytes(8)).toString('hex')}`
+}
+
+function parseHolder(text: string): Holder | undefined {
+  try {
+    const parsed = holderSchema.safeParse(JSON.parse(text))
+    return parsed.success ? parsed.data : undefined
+  } catch {
+    return undefined
+  }
+}
+
+async function requireVersion(directory: string): Promise<void> {
+  const path = join(directory, 'version')
+  const found = (await read(path))?.trim()
+  if (found === undefined) {
+    await replaceFile(path, `${DIRECTORY_VERSION}\n`)
+    await syncDirectory(directory)
+  } else if (found !== DIRECTORY_VERSION) {
+    throw new Fault('fault.directory_version', {
+      what: `Cannot use the directory "${directory}": it has version "${found.slice(0, 20)}", this program writes version "${DIRECTORY_VERSION}"`,
+    })
+  }
+}
+
+async function read(path: string): Promise<string | undefined> {
+  try {
+    return await readFile(path, 'utf8')
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined
+    throw error
+  }
+}
+
+function inUse(path: string, why: string): Fault {
+  return new Fault('fault.directory_in_use', { what: `Cannot use the directory of "${path}": ${why}` })
+}
+
+function asFault(error: unknown, directory: string): Fault {
+  const fault = faultOf(error, `Cannot use the directory "${directory}"`)
+  if (fault.code !== 'fault.internal') return fault
+  const reason = error instanceof Error && 'code' in error ? String(error.code) : 'it is not usable'
+  return new Fault('fault.configuration', {
+    what: `Cannot use the directory "${directory}": ${reason}`,
+    cause: error,
+  })
+}

@@ -1,0 +1,200 @@
+import assert from 'node:assert/strict'
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { createServer } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, beforeEach, describe, test } from 'node:test'
+import { sql } from 'kysely'
+import { formatInstant, instant } from '../../../src/kernel/clock.ts'
+import { Fault } from '../../../src/kernel/faults.ts'
+import { silentLog } from '../../../src/kernel/log.ts'
+import { openPostgres } from '../../../src/kernel/postgres/open-postgres.ts'
+import { isAlive } from '../../../src/kernel/process-identity.ts'
+import { Secret } from '../../../src/kernel/secret.ts'
+import { testPostgres } from '../../../src/testing/test-postgres.ts'
+
+let directory: string
+beforeEach(() => {
+  directory = mkdtempSync(join(tmpdir(), 'hedgerow-pg-'))
+})
+afterEach(() => rmSync(directory, { recursive: true, force: true }))
+
+const refusedWith = (code: string) => (error: unknown) => {
+  assert.ok(error instanceof Fault && error.code === code, `expected ${code}, got ${String(error)}`)
+  return true
+}
+
+const postmasterPid = (of: string) =>
+  Number(readFileSync(join(of, 'postgres', 'data', 'postmaster.pid'), 'utf8').split('\n', 1)[0])
+
+describe('openPostgres() with the embedded one', () => {
+  test('keeps what was committed over a stop and a start, and stops cleanly', async () => {
+    {
+      await using postgres = await openPostgres({ directory, name: 'site', log: silentLog })
+      await sql`create table kept (x int8)`.execute(postgres.db)
+      await sql`insert into kept values (${7n})`.execute(postgres.db)
+    }
+    const log = readFileSync(join(directory, 'postgres', 'server.log'), 'utf8')
+    assert.match(log, /database system is shut down/)
+    await using postgres = await openPostgres({ directory, name: 'site', log: silentLog })
+    assert.deepEqual((await sql`select x from kept`.execute(postgres.db)).rows, [{ x: 7n }])
+    const { rows } = await sql<{ fsync: string }>`select current_setting('fsync') as fsync`.execute(
+      postgres.db,
+    )
+    assert.equal(rows[0]?.fsync, 'on')
+  })
+
+  test('keeps the password to itself and listens on no network', async () => {
+    await using postgres = await openPostgres({ directory, name: 'site', log: silentLog })
+    assert.equal(statSync(join(directory, 'postgres', 'password')).mode & 0o777, 0o600)
+    assert.equal(String(postgres.url), '[secret]')
+    const { rows } = await sql<{
+      addresses: string
+    }>`select current_setting('listen_addresses') as addresses`.execute(postgres.db)
+    assert.equal(rows[0]?.addresses, '')
+    const wrong = new Secret(postgres.url.reveal().replace(/:[^:@/]+@/, ':wrong@'))
+    await assert.rejects(
+      openPostgres({ directory, url: wrong, name: 'site', log: silentLog }),
+      refusedWith('fault.database_unreachable'),
+    )
+  })
+
+  test('goes on with a server that a killed process left behind', async () => {
+    const module = new URL('../../../src/kernel/postgres/embedded-postgres.ts', import.meta.url).href
+    const script = `const { startEmbedded } = await import(${JSON.stringify(module)})
+      const log = { info() {}, warn() {}, error() {} }
+      await startEmbedded({ directory: process.argv[1], log }); console.log('up'); setInterval(() => {}, 1000)`
+    const child = spawn(process.execPath, ['--input-type=module', '-e', script, directory], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    })
+    await once(child.stdout, 'data')
+    const orphan = postmasterPid(directory)
+    child.kill('SIGKILL')
+    await once(child, 'exit')
+    await using postgres = await openPostgres({ directory, name: 'site', log: silentLog })
+    assert.ok(!isAlive(orphan))
+    await sql`select 1`.execute(postgres.db)
+  })
+
+  test('does not touch a process that a stale pid file happens to name', async () => {
+    {
+      await using _postgres = await openPostgres({ directory, name: 'site', log: silentLog })
+    }
+    const bystander = spawn('sleep', ['60'])
+    writeFileSync(
+      join(directory, 'postgres', 'data', 'postmaster.pid'),
+      `${bystander.pid}\n/elsewhere\n0\n5432\n\n\n\nready\n`,
+    )
+    try {
+      await using _postgres = await openPostgres({ directory, name: 'site', log: silentLog })
+      assert.equal(bystander.exitCode ?? bystander.signalCode, null)
+    } finally {
+      bystander.kill()
+    }
+  })
+
+  test('starts again after a kill in the middle of making its directory', async () => {
+    mkdirSync(join(directory, 'postgres', 'data.new'), { recursive: true })
+    writeFileSync(join(directory, 'postgres', 'data.new', 'PG_VERSION'), '18\n')
+    await using postgres = await openPostgres({ directory, name: 'site', log: silentLog })
+    await sql`select 1`.execute(postgres.db)
+  })
+
+  test('works where only the owner may enter the directories above', async () => {
+    const below = join(directory, 'closed', 'sites', 'galway')
+    mkdirSync(below, { recursive: true })
+    chmodSync(join(directory, 'closed'), 0o700)
+    await using postgres = await openPostgres({ directory: below, name: 'site', log: silentLog })
+    await sql`select 1`.execute(postgres.db)
+  })
+
+  test('listens on loopback where the path is too long for a socket', async () => {
+    const deep = join(directory, 'long'.repeat(30))
+    await using postgres = await openPostgres({ directory: deep, name: 'site', log: silentLog })
+    assert.match(postgres.url.reveal(), /@127\.0\.0\.1:\d+\/site$/)
+    await sql`select 1`.execute(postgres.db)
+  })
+
+  test('refuses a directory that another version of PostgreSQL wrote', async () => {
+    mkdirSync(join(directory, 'postgres', 'data'), { recursive: true })
+    writeFileSync(join(directory, 'postgres', 'data', 'PG_VERSION'), '14\n')
+    await assert.rejects(
+      openPostgres({ directory, name: 'site', log: silentLog }),
+      refusedWith('fault.directory_version'),
+    )
+  })
+})
+
+describe('openPostgres() with an address', () => {
+  test('uses that database', async () => {
+    await using given = await testPostgres()
+    await using postgres = await openPostgres({ directory, url: given.url, name: 'site', log: silentLog })
+    await sql`select 1`.execute(postgres.db)
+  })
+
+  test('says that a database is away', async () => {
+    const url = new Secret('postgresql://nobody:nothing@127.0.0.1:1/none')
+    await assert.rejects(
+      openPostgres({ directory, url, name: 'site', log: silentLog }),
+      refusedWith('fault.database_unreachable'),
+    )
+  })
+
+  test('does not wait for ever for something that is not PostgreSQL', async () => {
+    const server = createServer((socket) => socket.end('HTTP/1.1 400 Bad Request\r\n\r\n')).listen(
+      0,
+      '127.0.0.1',
+    )
+    await once(server, 'listening')
+    const address = server.address()
+    const port = address !== null && typeof address === 'object' ? address.port : 0
+    try {
+      const url = new Secret(`postgresql://nobody:nothing@127.0.0.1:${port}/none`)
+      await assert.rejects(
+        openPostgres({ directory, url, name: 'site', log: silentLog }),
+        (error: unknown) => error instanceof Fault,
+      )
+    } finally {
+      server.close()
+    }
+  })
+
+  test('says that a database is too old', async () => {
+    await using given = await testPostgres()
+    await sql`create schema old`.execute(given.db)
+    await sql`create function old.current_setting(text) returns text language sql as 'select ''140012'''`.execute(
+      given.db,
+    )
+    const url = new Secret(
+      `${given.url.reveal()}&options=${encodeURIComponent('-c search_path=old,pg_catalog')}`,
+    )
+    await assert.rejects(
+      openPostgres({ directory, url, name: 'site', log: silentLog }),
+      refusedWith('fault.database_version'),
+    )
+  })
+})
+
+test('values come back as the types that we use', async () => {
+  await using postgres = await testPostgres()
+  const at = instant(1_795_487_505_616)
+  const { rows } = await sql`
+    select 9007199254740993 as big, ${[1n, 2n]}::int8[] as bigs, ${formatInstant(at)}::timestamptz as at,
+      date '2026-02-28' as day, 1.50 as exact, '\\x00ff'::bytea as bytes, ${'{"a":1}'}::jsonb as json, 5 as small`.execute(
+    postgres.db,
+  )
+  assert.deepEqual(rows, [
+    {
+      big: 9007199254740993n,
+      bigs: [1n, 2n],
+      at,
+      day: '2026-02-28',
+      exact: '1.50',
+      bytes: Buffer.from([0, 255]),
+      json: { a: 1 },
+      small: 5,
+    },
+  ])
+})
