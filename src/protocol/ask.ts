@@ -11,6 +11,7 @@ import {
   memberIdSchema,
   moneySchema,
   nameSchema,
+  purposeSchema,
   siteIdSchema,
 } from './wire.ts'
 
@@ -38,9 +39,7 @@ export type Question = z.infer<typeof questionSchema>
 export const askSchema = z.strictObject({
   id: askIdSchema,
   acquirer: memberIdSchema,
-  purpose: z
-    .string('expected a purpose')
-    .regex(/^dpv:[A-Za-z]+$/, 'expected a DPV purpose such as dpv:AcademicResearch'),
+  purpose: purposeSchema,
   legalBasis: z
     .string('expected a legal basis')
     .regex(/^eu-gdpr:A[0-9a-z-]+$/, 'expected a term such as eu-gdpr:A6-1-a'),

@@ -3,7 +3,7 @@ import { modeSchema } from './mode.ts'
 import { perimeterSchema } from './perimeter.ts'
 import { splitsSchema } from './split.ts'
 import { tariffSchema } from './tariff.ts'
-import { columnNameSchema, dataSetIdSchema, memberIdSchema } from './wire.ts'
+import { columnNameSchema, dataSetIdSchema, memberIdSchema, purposeSchema } from './wire.ts'
 
 /** Types of a column. `number` is double precision, `integer` 64 bits, `timestamp` is in UTC. */
 export const COLUMN_TYPES = ['boolean', 'integer', 'number', 'text', 'date', 'timestamp'] as const
@@ -67,6 +67,8 @@ export const personSchema = z.strictObject({
   residence: columnNameSchema.optional(),
   /** The date for which age is judged: people whose data was collected while under age stay under the guardian's grant. Absent: today. */
   ageOn: z.iso.date('expected a date such as 2016-08-05').optional(),
+  /** The age that everybody has at least, as the issuer vouches; it stands where no birth date is known. Absent: such people count as under age. */
+  ageAtLeast: z.int('expected an age in years').min(0).max(120).optional(),
   /** Most rows of one person that a run may use. */
   rowsMax: z.int().min(1).max(10_000_000).default(1),
 })
@@ -87,9 +89,7 @@ export const manifestSchema = z
       .string()
       .regex(/^eu-gdpr:A9-2-[a-j]$/, 'expected a term such as eu-gdpr:A9-2-a')
       .optional(),
-    purposes: z
-      .array(z.string().regex(/^dpv:[A-Za-z]+$/, 'expected a DPV purpose such as dpv:AcademicResearch'))
-      .min(1),
+    purposes: z.array(purposeSchema).min(1, 'expected at least one purpose'),
     modes: z.array(modeSchema).min(1),
     perimeter: perimeterSchema,
     retention: z.strictObject({

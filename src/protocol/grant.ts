@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { acquirerClassSchema } from './member.ts'
 import { modeSchema } from './mode.ts'
-import { columnNameSchema, dataSetIdSchema, instantSchema, memberIdSchema } from './wire.ts'
+import { columnNameSchema, dataSetIdSchema, instantSchema, memberIdSchema, purposeSchema } from './wire.ts'
 
 /** Who may ask: one member, a class of members, or anybody on the network. */
 export const granteeSchema = z.union(
@@ -21,9 +21,7 @@ export const givenBySchema = z.enum(['self', 'guardian'], 'expected "self" or "g
 export const grantTermsSchema = z.strictObject({
   dataSet: dataSetIdSchema,
   grantee: granteeSchema,
-  purposes: z
-    .array(z.string().regex(/^dpv:[A-Za-z]+$/, 'expected a DPV purpose such as dpv:AcademicResearch'))
-    .min(1, 'expected at least one purpose'),
+  purposes: z.array(purposeSchema).min(1, 'expected at least one purpose'),
   modes: z.array(modeSchema).min(1, 'expected at least one mode'),
   /** Columns that may be used; absent: every column of the data set. */
   columns: z.array(columnNameSchema).min(1).optional(),

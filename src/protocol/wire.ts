@@ -81,6 +81,11 @@ export function wireMoney({ amountMinor, currency }: Money): WireMoney {
   return { amount, currency }
 }
 
+/** A purpose: a term of the W3C Data Privacy Vocabulary, or one of ours; `purpose.ts` knows which there are. */
+export const purposeSchema = z
+  .string('expected a purpose')
+  .regex(/^(dpv|hedgerow):[A-Za-z]+$/, 'expected a DPV purpose such as dpv:AcademicResearch')
+
 /** ISO 3166-1 alpha-2. */
 export const countrySchema = z
   .string('expected a country')
