@@ -1,0 +1,194 @@
+import type { Digest } from '../../kernel/digest.ts'
+import type { ColumnType } from '../../protocol/data-set.ts'
+import type { DataSetId } from '../../protocol/wire.ts'
+import type { CallId } from './catalogue.ts'
+
+/**
+ * A question after the gate has understood it: typed, immutable, and able to say only what is allowed. Every column
+ * is bound to a column of a data set, every function, operator and cast to a row of the catalogue. Engines are given
+ * text that is printed from this form; what this form cannot express cannot reach an engine.
+ */
+
+/** Modes that the gate answers with SQL. */
+export type QueryMode = 'aggregate' | 'rows'
+
+/**
+ * Types of expressions: those of columns; `interval` is a constant span of time; `person` is the person behind a row
+ * and can only be counted, joined on and, in `rows`, shown as a pseudonym.
+ */
+export type ExprType = ColumnType | 'interval' | 'person'
+
+/** A constant span: months, days and microseconds are kept apart, as PostgreSQL does. */
+export interface Span {
+  readonly months: number
+  readonly days: number
+  readonly microseconds: number
+}
+
+/**
+ * Least and greatest value that an expression takes while its columns stay within their declared bounds.
+ * `undefined` ends are unbounded.
+ */
+export interface Range {
+  readonly least: number
+  readonly greatest: number
+}
+
+interface ExprFacts {
+  readonly type: ExprType
+  /** Nodes below and including this one, with derived columns written out; bounded, so that printing is. */
+  readonly size: number
+  /** From declared bounds; absent when a column without bounds decides. */
+  readonly range?: Range | undefined
+}
+
+export type LiteralValue = string | number | boolean | null | Span
+
+/** Integers are whole numbers within ±2^53, dates and timestamps ISO texts without zone. */
+export interface Literal extends ExprFacts {
+  readonly kind: 'literal'
+  readonly value: LiteralValue
+}
+
+/** A column of a source: `source` is an index into `sources`. */
+export interface ColumnRef extends ExprFacts {
+  readonly kind: 'column'
+  readonly source: number
+  readonly column: string
+}
+
+/** The person behind the row. */
+export interface PersonRef extends ExprFacts {
+  readonly kind: 'person'
+  readonly source: number
+}
+
+/** A row of the catalogue with its arguments; `constants` are what the row takes at the time of writing (`'month'` of `date_trunc`). */
+export interface Call extends ExprFacts {
+  readonly kind: 'call'
+  readonly call: CallId
+  readonly args: readonly Expr[]
+  readonly constants: readonly (string | number)[]
+}
+
+export interface Case extends ExprFacts {
+  readonly kind: 'case'
+  readonly whens: readonly { readonly when: Expr; readonly then: Expr }[]
+  readonly otherwise?: Expr | undefined
+}
+
+/** A group's key by its index in `keys`; only in what is computed after the guard. */
+export interface KeyRef extends ExprFacts {
+  readonly kind: 'key'
+  readonly key: number
+}
+
+/** What a measure comes to once its group is released; only in what is computed after the guard. */
+export interface MeasureRef extends ExprFacts {
+  readonly kind: 'measure'
+  readonly measure: number
+  readonly part: MeasurePart
+}
+
+export type MeasurePart = 'people' | 'count' | 'sum' | 'avg' | 'var_samp' | 'var_pop' | 'stddev_samp' | 'stddev_pop'
+
+export type Expr = Literal | ColumnRef | PersonRef | Call | Case | KeyRef | MeasureRef
+
+/** What rows come from. All sources of a question are joined by the person: equal numbers, nothing else. */
+export type Source = DataSetSource | PerPersonSource
+
+export interface DataSetSource {
+  readonly kind: 'data-set'
+  readonly dataSet: DataSetId
+}
+
+/** A sub-select or CTE grouped by the person key: its values are the person's own (security model, *What counts as contributing*). */
+export interface PerPersonSource {
+  readonly kind: 'per-person'
+  readonly sources: readonly Source[]
+  readonly where: readonly Expr[]
+  /** Further group keys, read as columns `k0`, `k1`, … */
+  readonly keys: readonly Expr[]
+  /** Read as columns `a0`, `a1`, … */
+  readonly aggregates: readonly PerPersonAggregate[]
+}
+
+export interface PerPersonAggregate {
+  readonly function: 'count' | 'sum' | 'avg' | 'min' | 'max'
+  /** Absent: rows are counted. */
+  readonly argument?: Expr | undefined
+  readonly filter?: Expr | undefined
+  readonly type: ColumnType
+}
+
+/**
+ * What is collected for each group before the guard. `count` counts rows whose argument is not null (all rows without
+ * one), `people` different people, `sum` also adds up the argument clamped to `clamp`, `squares` also the squares of
+ * its distance from the middle of `clamp`.
+ */
+export interface Measure {
+  readonly kind: 'people' | 'count' | 'sum' | 'squares'
+  readonly argument?: Expr | undefined
+  readonly filter?: Expr | undefined
+  readonly clamp?: Range | undefined
+}
+
+export interface SortKey {
+  readonly expr: Expr
+  readonly isDescending: boolean
+  readonly nullsFirst: boolean
+}
+
+export interface Output {
+  readonly name: string
+  readonly expr: Expr
+  /** From the manifest, when the output is a column, its average, sum or a key unchanged. */
+  readonly unit?: string | undefined
+}
+
+/** The whole question. In `aggregate`, `outputs`, `having` and `orderBy` are made of keys and measures only. */
+export interface BoundQuery {
+  readonly mode: QueryMode
+  readonly sources: readonly Source[]
+  readonly where: readonly Expr[]
+  readonly isGrouped: boolean
+  readonly keys: readonly Expr[]
+  readonly measures: readonly Measure[]
+  readonly outputs: readonly Output[]
+  readonly having?: Expr | undefined
+  readonly orderBy: readonly SortKey[]
+  readonly limit?: number | undefined
+  readonly offset?: number | undefined
+}
+
+export const CLAUSES = ['select', 'where', 'join', 'group', 'filter', 'having', 'order'] as const
+export type Clause = (typeof CLAUSES)[number]
+
+/** That a question reads a column, where, and which of its outputs depend on it (indexes; none for a filter of all rows). */
+export interface ColumnUse {
+  readonly dataSet: DataSetId
+  readonly column: string
+  readonly clause: Clause
+  readonly outputs: readonly number[]
+}
+
+/** One column of the answer. `person` columns hold pairwise pseudonyms. */
+export interface OutputColumn {
+  readonly name: string
+  readonly type: ExprType
+  readonly unit?: string | undefined
+}
+
+/** A question that may run, and what has to be known to decide whether it may run for whom. */
+export interface CheckedQuery {
+  readonly mode: QueryMode
+  readonly query: BoundQuery
+  /** In order of their first use. */
+  readonly dataSets: readonly DataSetId[]
+  readonly uses: readonly ColumnUse[]
+  readonly outputs: readonly OutputColumn[]
+  /** Of the bound question with its literals: equal questions, however they are written, are equal here. */
+  readonly digest: Digest
+  /** Of `uses` alone. */
+  readonly lineageDigest: Digest
+}
