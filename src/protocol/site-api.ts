@@ -1,11 +1,11 @@
 import { z } from '@hono/zod-openapi'
 import { endpoint } from '../kernel/http/endpoint.ts'
-import { LIMITS } from '../kernel/limits.ts'
 import { manifestSchema } from './data-set.ts'
 import { receiptBundleSchema, reasonCodeSchema } from './decision.ts'
 import { EVIDENCE_KINDS } from './evidence.ts'
 import { grantRequestSchema, grantTermsSchema, granteeSchema } from './grant.ts'
 import { keySetSchema } from './member.ts'
+import { nextCursorSchema, pageQuerySchema } from './page.ts'
 import { RECEIPT_KINDS } from './receipt.ts'
 import {
   compactJwsSchema,
@@ -20,22 +20,7 @@ import {
 
 // A table of schemas and endpoints: longer than other files, because it is the whole door of a site in one place.
 
-/** Pages of a list: `cursor` is what the page before gave as `nextCursor`. */
-export const pageQuerySchema = z.object({
-  cursor: z
-    .string()
-    .max(200)
-    .optional()
-    .openapi({ description: 'What the page before gave as "nextCursor".' }),
-  limit: z.coerce
-    .number('expected a whole number')
-    .int('expected a whole number')
-    .min(1, 'expected 1 or more')
-    .max(LIMITS.pageSizeMax, `expected at most ${LIMITS.pageSizeMax}`)
-    .default(LIMITS.pageSizeDefault),
-})
-
-const nextCursor = z.string().optional()
+const nextCursor = nextCursorSchema
 
 /** Who a site is and its public keys: what it takes to verify its receipts. */
 export const siteViewSchema = z
