@@ -32,6 +32,11 @@ export class Bitset {
     return bytes.slice(0, end)
   }
 
+  /** The bits themselves, 32 to a word, for passes over very many sets; a view, to be read only. Words past its end are 0. */
+  words(): Uint32Array {
+    return this.#words
+  }
+
   add(member: number): void {
     const index = member >>> 5
     if (index >= this.#words.length) this.#grow(index + 1)
