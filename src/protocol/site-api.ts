@@ -349,6 +349,6 @@ export const SITE_API = {
     description: 'The operator. From then on the issuer may place data here, and administer what it placed.',
     params: z.object({ member: memberIdSchema }),
     body: z.strictObject({ keys: keySetSchema }).openapi('RegisterIssuer'),
-    status: 204,
+    response: z.strictObject({ member: memberIdSchema, keys: keySetSchema }).openapi('Issuer'),
   }),
 } as const

@@ -70,7 +70,7 @@ function serveSite(door: Door<SiteCaller>, acts: SiteActs): void {
   door.serve(SITE_API.registerIssuer, async ({ caller, params, body }) => {
     requireOperator(caller)
     await acts.registerIssuer({ member: params.member, keys: body.keys })
-    return new Response(null, { status: 204 })
+    return { member: params.member, keys: body.keys }
   })
   door.serve(SITE_API.listUses, async ({ caller, params, query }) => {
     // The operator has no business with one person's history (DGA Art. 12(a): no query role of its own).

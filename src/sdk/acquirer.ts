@@ -1,0 +1,244 @@
+import type { Clock, Instant } from '../kernel/clock.ts'
+import { openSealed } from '../kernel/crypto/jwe.ts'
+import { verifyJws } from '../kernel/crypto/jws.ts'
+import type { KeyPair, PublicJwk } from '../kernel/crypto/keys.ts'
+import { keyIdOf } from '../kernel/crypto/keys.ts'
+import { digestOf } from '../kernel/digest.ts'
+import { Fault } from '../kernel/faults.ts'
+import type { IdSource } from '../kernel/id.ts'
+import { LIMITS } from '../kernel/limits.ts'
+import type { Money } from '../kernel/money.ts'
+import type { Random } from '../kernel/random.ts'
+import { siteDecisionSchema } from '../protocol/decision.ts'
+import type { ReceiptBundle, SiteDecision } from '../protocol/decision.ts'
+import { TYP } from '../protocol/message-types.ts'
+import type { AskState, SiteAnswer } from '../protocol/network-api.ts'
+import { NETWORK_API } from '../protocol/network-endpoints.ts'
+import type { Offer } from '../protocol/offer.ts'
+import type { ReasonCode } from '../protocol/reason.ts'
+import { releaseSchema } from '../protocol/release.ts'
+import type { Release } from '../protocol/release.ts'
+import { buildAsk } from './build-ask.ts'
+import type { AskRequest, SignedAsk } from './build-ask.ts'
+import { collectPages } from './collect-pages.ts'
+import type { HttpClient } from './http-client.ts'
+import { pinSite, signingKeysOf } from './pinned-keys.ts'
+import type { PinnedKeys } from './pinned-keys.ts'
+import { verifyReceipt } from './verify.ts'
+import type { VerifiedReceipt } from './verify.ts'
+
+/** Where pinned keys are kept between runs. */
+export interface PinStore {
+  read(): Promise<PinnedKeys>
+  write(pinned: PinnedKeys): Promise<void>
+}
+
+/** What an acquirer needs to ask: its line to the network, its keys, and what it believes of others' keys. */
+export interface AcquirerParts {
+  readonly client: HttpClient
+  readonly member: string
+  readonly signing: KeyPair
+  readonly sealing: KeyPair
+  readonly pins: PinStore
+  readonly clock: Clock
+  readonly ids: IdSource
+  readonly random: Random
+}
+
+/** What one site answered, with everything verified that can be. */
+export interface SiteResult {
+  readonly site: string
+  readonly status: SiteAnswer['status']
+  readonly reason: ReasonCode | undefined
+  /** The site's signed decision; absent when it did not answer. */
+  readonly decision: SiteDecision | undefined
+  readonly captured: Money | undefined
+  readonly receipts: readonly VerifiedReceipt[]
+  readonly bundles: readonly ReceiptBundle[]
+  /** Opened with the acquirer's key. */
+  readonly release: Release | undefined
+  /** What does not hold: a signature, a digest, a proof. Empty when all is well. */
+  readonly problems: readonly string[]
+}
+
+/** The answer to an ask over all sites; `reason` alone when the network declined it itself. */
+export interface AskResult {
+  readonly id: string
+  readonly status: AskState['status']
+  readonly reason: ReasonCode | undefined
+  readonly detail: string | undefined
+  readonly hold: Money | undefined
+  readonly sites: readonly SiteResult[]
+  readonly receipt: ReceiptBundle | undefined
+}
+
+/** An acquirer's half of the protocol. */
+export interface Acquirer {
+  offers(filter?: {
+    dataSet?: string
+    site?: string
+    mode?: Offer['modes'][number]
+  }): Promise<readonly Offer[]>
+  /** Seals and signs, without sending. */
+  prepare(request: Omit<AskRequest, 'acquirer'>): Promise<SignedAsk>
+  /** Sends a signed ask; the same one again gives the same answer. */
+  send(jws: string): Promise<AskState>
+  /** Waits until every site has answered, the ask has expired or `until` has passed. */
+  wait(askId: string, until: Instant, signal?: AbortSignal): Promise<AskState>
+  /** Opens and verifies everything that has come for an ask. */
+  open(state: AskState): Promise<AskResult>
+  /** All four in one. */
+  ask(request: Omit<AskRequest, 'acquirer'>, signal?: AbortSignal): Promise<AskResult>
+  find(askId: string): Promise<AskState>
+}
+
+/** An acquirer at a network. */
+export function openAcquirer(parts: AcquirerParts): Acquirer {
+  const { client, clock } = parts
+  const acquirer: Acquirer = {
+    offers: async (filter = {}) =>
+      collectPages(async (cursor) =>
+        client.call(NETWORK_API.listOffers, { query: { ...filter, cursor, limit: 200 } }),
+      ),
+    prepare: (request) => prepare(parts, request),
+    async send(jws) {
+      const answer = await client.call(NETWORK_API.ask, { body: { ask: jws }, isRepeatable: true })
+      if ('answers' in answer)
+        throw new Fault('fault.peer_refused', { what: 'The network answered one ask as a batch' })
+      return answer
+    },
+    async wait(askId, until, signal) {
+      for (;;) {
+        const waitMs = Math.max(0, Math.min(LIMITS.longPollMs, until - clock.now()))
+        const state = await client.call(NETWORK_API.askState, {
+          params: { id: askId },
+          query: { wait: waitMs },
+          signal,
+        })
+        if (state.status !== 'waiting' || clock.now() >= until || signal?.aborted === true) return state
+      }
+    },
+    open: (state) => openAnswers(parts, state),
+    async ask(request, signal) {
+      const { ask, jws } = await prepare(parts, request)
+      const first = await acquirer.send(jws)
+      const state = first.status === 'waiting' ? await acquirer.wait(ask.id, request.expires, signal) : first
+      return openAnswers(parts, state)
+    },
+    find: (askId) => client.call(NETWORK_API.askState, { params: { id: askId } }),
+  }
+  return acquirer
+}
+
+async function prepare(parts: AcquirerParts, request: Omit<AskRequest, 'acquirer'>): Promise<SignedAsk> {
+  const sealingKeys = await sealingKeysFor(parts, request)
+  return buildAsk(
+    { ...request, acquirer: parts.member },
+    { sealingKeys, key: parts.signing, ids: parts.ids, random: parts.random },
+  )
+}
+
+/** The keys of the sites that offer the data set, each pinned, and refused when they changed without a rotation. */
+async function sealingKeysFor(
+  { client, pins }: AcquirerParts,
+  { offer, sites }: Pick<AskRequest, 'offer' | 'sites'>,
+): Promise<ReadonlyMap<string, PublicJwk>> {
+  const offers = await collectPages((cursor) =>
+    client.call(NETWORK_API.listOffers, { query: { dataSet: offer, cursor, limit: 200 } }),
+  )
+  const wanted = new Set(
+    offers.map(({ site }) => String(site)).filter((site) => sites === undefined || sites.includes(site)),
+  )
+  if (wanted.size === 0) return new Map()
+  const records = await collectPages((cursor) =>
+    client.call(NETWORK_API.listSites, { query: { cursor, limit: 200 } }),
+  )
+  let pinned = await pins.read()
+  const keys = new Map<string, PublicJwk>()
+  for (const record of records.filter(({ id }) => wanted.has(id))) {
+    const next = pinSite(pinned, record)
+    if (!next.ok) throw keysChanged(record.id)
+    pinned = next.value
+    keys.set(record.id, record.keys.sealing)
+  }
+  await pins.write(pinned)
+  return keys
+}
+
+function keysChanged(site: string): Fault {
+  return new Fault('fault.peer_refused', {
+    what: `Cannot seal to site "${site}": its keys are not the ones seen before and no rotation signed by it leads to them; ask its operator`,
+  })
+}
+
+async function openAnswers(parts: AcquirerParts, state: AskState): Promise<AskResult> {
+  const hasReleases = state.sites.some((site) => site.hasRelease)
+  const { releases } = hasReleases
+    ? await parts.client.call(NETWORK_API.releases, { params: { id: state.id } })
+    : { releases: [] }
+  const pinned = await parts.pins.read()
+  const sites: SiteResult[] = []
+  for (const answer of state.sites) {
+    const sealed = releases.find(({ site }) => site === answer.site)?.release
+    sites.push(await openSiteAnswer(answer, { askId: state.id, sealed, key: parts.sealing, pinned }))
+  }
+  const { id, status, reason, detail, hold, receipt } = state
+  return { id, status, reason, detail, hold, sites, receipt }
+}
+
+/** Verifies one site's decision, receipts and release against each other, and opens the release. */
+async function openSiteAnswer(
+  answer: SiteAnswer,
+  {
+    askId,
+    sealed,
+    key,
+    pinned,
+  }: { askId: string; sealed: string | undefined; key: KeyPair; pinned: PinnedKeys },
+): Promise<SiteResult> {
+  const problems: string[] = []
+  const keys = signingKeysOf(pinned, answer.site)
+  const decision = answer.decision === undefined ? undefined : openDecision(answer.decision, keys)
+  if (answer.decision !== undefined && decision?.ask !== askId)
+    problems.push('the decision is not signed by the site for this ask')
+  const receipts = answer.receipts.map((bundle) => verifyReceipt(bundle, pinned))
+  for (const receipt of receipts)
+    if (!receipt.isVerified) problems.push(`a receipt does not verify: ${receipt.problem}`)
+  if (decision && !receipts.some(({ receipt }) => receipt?.askId === askId))
+    problems.push('no receipt names this ask')
+  let release: Release | undefined
+  if (sealed !== undefined) {
+    if (digestOf(sealed) !== decision?.releaseDigest)
+      problems.push('the release is not the one that the decision names')
+    release = await openRelease(sealed, key)
+    if (!release || release.ask !== askId || release.site !== answer.site)
+      problems.push('the release cannot be opened with the key of this member')
+  }
+  const { site, status, reason, captured } = answer
+  return { site, status, reason, decision, captured, receipts, bundles: answer.receipts, release, problems }
+}
+
+/** Opens a sealed release with the acquirer's key; `undefined` when it is for somebody else or was changed. */
+export async function openRelease(sealed: string, key: KeyPair): Promise<Release | undefined> {
+  const opened = await openSealed(sealed, { key, typ: TYP.release })
+  if (!opened) return undefined
+  const parsed = releaseSchema.safeParse(parseJson(new TextDecoder().decode(opened)))
+  return parsed.success ? parsed.data : undefined
+}
+
+function openDecision(jws: string, keys: readonly PublicJwk[]): SiteDecision | undefined {
+  const verified = verifyJws(jws, {
+    typ: TYP.decision,
+    keyFor: (keyId) => keys.find((key) => keyIdOf(key) === keyId),
+  })
+  const parsed = verified.ok ? siteDecisionSchema.safeParse(parseJson(verified.value.payload)) : undefined
+  return parsed?.success === true ? parsed.data : undefined
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return undefined
+  }
+}

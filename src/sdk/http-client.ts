@@ -1,0 +1,150 @@
+import type { z } from 'zod'
+import type { Clock } from '../kernel/clock.ts'
+import type { KeyPair } from '../kernel/crypto/keys.ts'
+import { withDeadline } from '../kernel/deadline.ts'
+import { Fault } from '../kernel/faults.ts'
+import { PeerRefusal, callJson } from '../kernel/http/call-json.ts'
+import type { Endpoint } from '../kernel/http/endpoint.ts'
+import type { IdSource } from '../kernel/id.ts'
+import { LIMITS } from '../kernel/limits.ts'
+import { signClientAssertion } from '../protocol/client-assertion.ts'
+
+/**
+ * A server and its name. The name is the audience of tokens, and so it is pinned by the caller and never taken from
+ * the server's own word: a server that called itself by another's name could use our tokens there.
+ */
+export interface Server {
+  readonly url: string
+  readonly name: string
+}
+
+/** Whose tokens a client sends: a member, a site or `operator`, with its signing key. */
+export interface Caller {
+  readonly issuer: string
+  readonly key: KeyPair
+}
+
+/** What a call carries beside its endpoint. Wire forms; the answer is parsed. */
+export interface CallInput<P extends z.ZodType, Q extends z.ZodType, B extends z.ZodType> {
+  readonly params?: z.input<P>
+  readonly query?: z.input<Q>
+  readonly body?: z.input<B>
+  readonly idempotencyKey?: string
+  /** The same call twice does no more than once, so it may be tried again. Reads and keyed writes always may. */
+  readonly isRepeatable?: boolean
+  readonly signal?: AbortSignal | undefined
+  readonly timeoutMs?: number
+}
+
+/** Calls the endpoints of one server. */
+export interface HttpClient {
+  readonly server: Server
+  call<P extends z.ZodObject, Q extends z.ZodObject, B extends z.ZodType, R extends z.ZodType>(
+    endpoint: Endpoint<P, Q, B, R>,
+    input?: CallInput<P, Q, B>,
+  ): Promise<z.output<R>>
+  /** A fresh token for one request that is made by hand (a file that is sent as it is read). */
+  token(): string | undefined
+}
+
+const ATTEMPTS_MAX = 3
+const RETRY_PAUSE_MS = 150
+
+/** A client of one server. Every attempt carries a token of its own, because a token is used once. */
+export function httpClient({
+  server,
+  caller,
+  clock,
+  ids,
+}: {
+  server: Server
+  caller?: Caller | undefined
+  clock: Clock
+  ids: IdSource
+}): HttpClient {
+  const token = () =>
+    caller &&
+    signClientAssertion({ ...caller, audience: server.name, now: clock.now(), jti: ids.next('jti') })
+  return {
+    server,
+    token,
+    async call(endpoint, input = {}) {
+      const url = addressOf(server.url, endpoint.path, input)
+      const isRepeatable =
+        endpoint.method !== 'post' || input.idempotencyKey !== undefined || input.isRepeatable === true
+      for (let attempt = 1; ; attempt += 1) {
+        try {
+          return await once({
+            url,
+            endpoint,
+            input,
+            clock,
+            token: endpoint.isPublic === true ? undefined : token(),
+          })
+        } catch (thrown) {
+          const isOver =
+            attempt === ATTEMPTS_MAX || !isRepeatable || !mayPass(thrown) || input.signal?.aborted === true
+          if (isOver) throw thrown
+          await clock.sleep(RETRY_PAUSE_MS * attempt, input.signal)
+        }
+      }
+    },
+  }
+}
+
+async function once<R extends z.ZodType>({
+  url,
+  endpoint,
+  input,
+  clock,
+  token,
+}: {
+  url: string
+  endpoint: Endpoint<z.ZodObject, z.ZodObject, z.ZodType, R>
+  input: CallInput<z.ZodType, z.ZodType, z.ZodType>
+  clock: Clock
+  token: string | undefined
+}): Promise<z.output<R>> {
+  const { response } = endpoint
+  if (response === undefined) throw new TypeError(`The endpoint "${endpoint.path}" gives no JSON`)
+  const timeoutMs = input.timeoutMs ?? LIMITS.longPollMs + 5_000
+  return withDeadline({ clock, timeoutMs, outer: input.signal }, (signal) =>
+    callJson({
+      url,
+      method: METHODS[endpoint.method],
+      token,
+      body: input.body,
+      idempotencyKey: input.idempotencyKey,
+      response,
+      signal,
+    }),
+  )
+}
+
+const METHODS = { get: 'GET', post: 'POST', put: 'PUT', delete: 'DELETE' } as const
+
+/** Nothing answered, or a server said that it cannot serve just now. */
+function mayPass(thrown: unknown): boolean {
+  if (thrown instanceof PeerRefusal) return thrown.status === 503
+  return thrown instanceof Fault && thrown.code === 'fault.peer_unreachable'
+}
+
+function addressOf(
+  base: string,
+  path: string,
+  { params, query }: { params?: unknown; query?: unknown },
+): string {
+  const named = recordOf(params)
+  const filled = path.replaceAll(/\{(\w+)\}/g, (_, name: string) =>
+    encodeURIComponent(String(named[name] ?? '')),
+  )
+  const url = new URL(`${base.replace(/\/+$/, '')}${filled}`)
+  for (const [name, value] of Object.entries(recordOf(query))) {
+    if (value !== undefined) url.searchParams.set(name, String(value))
+  }
+  return url.href
+}
+
+function recordOf(value: unknown): Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null ? { ...value } : {}
+}

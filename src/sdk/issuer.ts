@@ -1,0 +1,167 @@
+import type { z } from 'zod'
+import { Fault } from '../kernel/faults.ts'
+import { PeerRefusal } from '../kernel/http/call-json.ts'
+import { parseWith } from '../kernel/parse.ts'
+import type { manifestSchema } from '../protocol/data-set.ts'
+import type { ReceiptBundle } from '../protocol/decision.ts'
+import type { grantRequestSchema } from '../protocol/grant.ts'
+import { problemSchema } from '../protocol/problem.ts'
+import type { ReceiptKind } from '../protocol/receipt.ts'
+import { GRANTS_PER_REQUEST_MAX, SITE_API, batchViewSchema } from '../protocol/site-api.ts'
+import type {
+  ImportFormat,
+  dataSetViewSchema,
+  evidenceViewSchema,
+  grantViewSchema,
+  grantsChangedSchema,
+  receiptListItemSchema,
+  revocationRequestSchema,
+} from '../protocol/site-api.ts'
+import type { KeySet } from '../protocol/member.ts'
+import { collectPages } from './collect-pages.ts'
+import type { HttpClient } from './http-client.ts'
+
+/** Wire forms of what is sent. */
+export type WireManifest = z.input<typeof manifestSchema>
+export type WireGrant = z.input<typeof grantRequestSchema>
+export type WireRevocation = z.input<typeof revocationRequestSchema>
+
+/** What the site's door answers, parsed. */
+export type DataSetView = z.output<typeof dataSetViewSchema>
+export type BatchView = z.output<typeof batchViewSchema>
+export type GrantView = z.output<typeof grantViewSchema>
+export type GrantsChanged = z.output<typeof grantsChangedSchema>
+export type EvidenceView = z.output<typeof evidenceViewSchema>
+export type ReceiptListItem = z.output<typeof receiptListItemSchema>
+
+/** A file on its way in. `body` is read once, as it is sent. */
+export interface FileToImport {
+  readonly dataSet: string
+  readonly batch: string
+  readonly format: ImportFormat
+  readonly body: ReadableStream<Uint8Array>
+  readonly signal?: AbortSignal | undefined
+}
+
+/** Whoever administers data at a site: its operator, or an issuer for its own data sets. */
+export interface SiteAdministration {
+  describe(manifest: WireManifest): Promise<DataSetView>
+  dataSets(): Promise<readonly DataSetView[]>
+  retire(dataSet: string): Promise<DataSetView>
+  importFile(file: FileToImport): Promise<BatchView>
+  batches(dataSet: string): Promise<readonly BatchView[]>
+  giveGrants(grants: readonly WireGrant[], onProgress?: (done: number) => void): Promise<GrantsChanged>
+  revokeGrants(revocations: readonly WireRevocation[]): Promise<GrantsChanged>
+  grants(filter: {
+    dataSet?: string | undefined
+    person?: string | undefined
+    limit: number
+  }): Promise<readonly GrantView[]>
+  evidence(): Promise<EvidenceView>
+  giveEvidence(evidence: string): Promise<EvidenceView>
+  receipts(filter: { kind?: ReceiptKind | undefined; limit: number }): Promise<readonly ReceiptListItem[]>
+  receipt(sequence: number): Promise<ReceiptBundle>
+  registerIssuer(issuer: { member: string; keys: KeySet }): Promise<void>
+}
+
+/** Grants in one request of this client: a few hundred kilobytes. */
+const GRANTS_PER_REQUEST = Math.min(2_000, GRANTS_PER_REQUEST_MAX)
+
+/** The calls of a site's door for those who administer data there. */
+export function openSiteAdministration(client: HttpClient): SiteAdministration {
+  return {
+    describe: (manifest) => client.call(SITE_API.describeDataSet, { body: { manifest }, isRepeatable: true }),
+    dataSets: () =>
+      collectPages((cursor) => client.call(SITE_API.listDataSets, { query: { cursor, limit: 200 } })),
+    retire: (dataSet) => client.call(SITE_API.retireDataSet, { params: { dataSet } }),
+    importFile: (file) => sendFile(client, file),
+    batches: (dataSet) =>
+      collectPages((cursor) =>
+        client.call(SITE_API.listBatches, { params: { dataSet }, query: { cursor, limit: 200 } }),
+      ),
+    giveGrants: (grants, onProgress) =>
+      inParts(grants, onProgress, (part) =>
+        client.call(SITE_API.giveGrants, { body: { grants: part }, isRepeatable: true }),
+      ),
+    revokeGrants: (revocations) =>
+      inParts(revocations, undefined, (part) =>
+        client.call(SITE_API.revokeGrants, { body: { revocations: part }, isRepeatable: true }),
+      ),
+    grants: ({ dataSet, person, limit }) =>
+      collectPages(
+        (cursor) =>
+          client.call(SITE_API.listGrants, {
+            query: { dataSet, person, cursor, limit: Math.min(limit, 200) },
+          }),
+        limit,
+      ),
+    evidence: () => client.call(SITE_API.evidence),
+    giveEvidence: (evidence) =>
+      client.call(SITE_API.giveEvidence, { body: { evidence }, isRepeatable: true }),
+    receipts: ({ kind, limit }) =>
+      collectPages(
+        (cursor) =>
+          client.call(SITE_API.listReceipts, { query: { kind, cursor, limit: Math.min(limit, 200) } }),
+        limit,
+      ),
+    receipt: (sequence) => client.call(SITE_API.receipt, { params: { sequence } }),
+    registerIssuer: async ({ member, keys }) => {
+      await client.call(SITE_API.registerIssuer, { params: { member }, body: { keys } })
+    },
+  }
+}
+
+async function inParts<T>(
+  all: readonly T[],
+  onProgress: ((done: number) => void) | undefined,
+  send: (part: T[]) => Promise<GrantsChanged>,
+): Promise<GrantsChanged> {
+  let sum: GrantsChanged = { changed: 0, unchanged: 0, sequence: 0 }
+  for (let start = 0; start < all.length; start += GRANTS_PER_REQUEST) {
+    const part = all.slice(start, start + GRANTS_PER_REQUEST)
+    const { changed, unchanged, sequence } = await send(part)
+    sum = { changed: sum.changed + changed, unchanged: sum.unchanged + unchanged, sequence }
+    onProgress?.(start + part.length)
+  }
+  return sum
+}
+
+const MEDIA_TYPES = {
+  csv: 'text/csv',
+  ndjson: 'application/x-ndjson',
+  parquet: 'application/vnd.apache.parquet',
+} as const
+
+async function sendFile(
+  { server, token }: HttpClient,
+  { dataSet, batch, format, body, signal }: FileToImport,
+): Promise<BatchView> {
+  const url = new URL(`${server.url.replace(/\/+$/, '')}/v1/datasets/${encodeURIComponent(dataSet)}/batches`)
+  url.searchParams.set('batch', batch)
+  url.searchParams.set('format', format)
+  const headers = { 'content-type': MEDIA_TYPES[format], authorization: `Bearer ${token() ?? ''}` }
+  const response = await fetch(url, {
+    method: 'POST',
+    headers,
+    body,
+    duplex: 'half',
+    ...(signal === undefined ? {} : { signal }),
+  }).catch((cause: unknown) => {
+    throw new Fault('fault.peer_unreachable', { what: `Cannot reach ${url.host}`, cause })
+  })
+  const answer: unknown = await response.json().catch(() => undefined)
+  if (!response.ok) throw importRefusal(response.status, answer)
+  const parsed = parseWith(batchViewSchema, answer)
+  if (!parsed.ok) throw new Fault('fault.peer_refused', { what: `Cannot read the answer of ${url.host}` })
+  return parsed.value
+}
+
+/** The site's refusal with the lines that it names. */
+function importRefusal(status: number, answer: unknown): Fault {
+  const problem = problemSchema.safeParse(answer)
+  if (!problem.success) return new Fault('fault.peer_refused', { what: `The site answered ${status}` })
+  const { code, title, detail, errors } = problem.data
+  if (code === 'fault.import_malformed')
+    return new Fault(code, { what: detail ?? title, errors: errors ?? [] })
+  return new PeerRefusal({ what: `${title}: ${detail ?? ''}`, status, problemCode: code })
+}

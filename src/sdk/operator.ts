@@ -1,0 +1,66 @@
+import type { Money } from '../kernel/money.ts'
+import type {
+  MemberRecord,
+  NewMember,
+  NewSite,
+  SiteRecord,
+  Transfer,
+  TrialBalance,
+} from '../protocol/network-api.ts'
+import type { Balance } from '../protocol/network-api.ts'
+import { NETWORK_API } from '../protocol/network-endpoints.ts'
+import type { Settlement } from '../protocol/settlement.ts'
+import { wireMoney } from '../protocol/wire.ts'
+import { collectPages } from './collect-pages.ts'
+import type { HttpClient } from './http-client.ts'
+
+/** The operator of a network: membership and money that comes in and goes out. */
+export interface Operator {
+  addMember(member: NewMember): Promise<MemberRecord>
+  members(): Promise<readonly MemberRecord[]>
+  addSite(site: NewSite): Promise<SiteRecord>
+  sites(): Promise<readonly SiteRecord[]>
+  /** Books a deposit once for each key. */
+  deposit(deposit: {
+    member: string
+    amount: Money
+    reference?: string
+    idempotencyKey: string
+  }): Promise<Transfer>
+  balances(owner?: string): Promise<readonly Balance[]>
+  statement(owner?: string, limit?: number): Promise<readonly Transfer[]>
+  trialBalance(): Promise<TrialBalance>
+  settle(idempotencyKey: string): Promise<Settlement>
+}
+
+/** The operator's calls, or as much of them as the caller's key may make. */
+export function openOperator(client: HttpClient): Operator {
+  return {
+    addMember: (body) => client.call(NETWORK_API.addMember, { body, isRepeatable: true }),
+    members: () =>
+      collectPages((cursor) => client.call(NETWORK_API.listMembers, { query: { cursor, limit: 200 } })),
+    addSite: (body) => client.call(NETWORK_API.addSite, { body, isRepeatable: true }),
+    sites: () =>
+      collectPages((cursor) => client.call(NETWORK_API.listSites, { query: { cursor, limit: 200 } })),
+    deposit: ({ member, amount, reference, idempotencyKey }) =>
+      client.call(NETWORK_API.transfer, {
+        body: {
+          kind: 'deposit',
+          member,
+          amount: wireMoney(amount),
+          ...(reference === undefined ? {} : { reference }),
+        },
+        idempotencyKey,
+      }),
+    balances: async (owner) =>
+      (await client.call(NETWORK_API.balances, { query: owner === undefined ? {} : { owner } })).items,
+    statement: (owner, limit = 100) =>
+      collectPages(
+        (cursor) =>
+          client.call(NETWORK_API.listTransfers, { query: { owner, cursor, limit: Math.min(limit, 200) } }),
+        limit,
+      ),
+    trialBalance: () => client.call(NETWORK_API.trialBalance),
+    settle: (idempotencyKey) => client.call(NETWORK_API.settle, { body: {}, idempotencyKey }),
+  }
+}
