@@ -25,4 +25,10 @@ export const LIMITS = {
   /** How many people one site numbers; keeps bitmaps and partitions within memory. */
   peoplePerSiteMax: 50_000_000,
   importLineProblemsReportedMax: 20,
+  /** Positions of a perimeter's polygon: checking that it does not cross itself grows with their square. */
+  polygonPositionsMax: 2_000,
+  /** A statement of place is renewed at least once a year: machines move. */
+  evidenceLifetimeMsMax: 366 * 24 * 60 * 60_000,
+  /** Grants or revocations in one call: one transaction, one receipt each (a signature takes about 70 µs). */
+  grantsPerCallMax: 100_000,
 } as const
