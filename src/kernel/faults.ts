@@ -88,6 +88,12 @@ export const FAULTS = {
     publicText: 'Not ready to serve',
     remedy: 'Stop the other server, or use another directory',
   },
+  'fault.log_damaged': {
+    status: 503,
+    isRetryable: false,
+    publicText: 'Not ready to serve',
+    remedy: 'Restore the directory and the database from the same backup; the log must not be made anew',
+  },
   'fault.disk_full': {
     status: 503,
     isRetryable: true,

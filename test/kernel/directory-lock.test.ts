@@ -37,7 +37,8 @@ describe('lockDirectory()', () => {
     await assert.rejects(lockDirectory(directory), refusedWith('fault.directory_in_use'))
     child.kill('SIGKILL')
     await once(child, 'exit')
-    await using _lock = await lockDirectory(directory)
+    await using lock = await lockDirectory(directory)
+    assert.ok(lock)
     assert.equal(JSON.parse(readFileSync(join(directory, 'lock'), 'utf8')).pid, process.pid)
   })
 
@@ -46,12 +47,14 @@ describe('lockDirectory()', () => {
       join(directory, 'lock'),
       JSON.stringify({ host: hostname(), pid: process.pid, started: 'long ago' }),
     )
-    await using _lock = await lockDirectory(directory)
+    await using lock = await lockDirectory(directory)
+    assert.ok(lock)
   })
 
   test('takes over a lock that is torn', async () => {
     writeFileSync(join(directory, 'lock'), '{"pid":')
-    await using _lock = await lockDirectory(directory)
+    await using lock = await lockDirectory(directory)
+    assert.ok(lock)
   })
 
   test('does not judge a process on another machine', async () => {

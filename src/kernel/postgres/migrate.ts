@@ -18,6 +18,9 @@ export interface Migration {
   up(db: Database): Promise<void>
 }
 
+/** The schema of a server: its steps by name, in order of their names. */
+export type Migrations = Readonly<Record<string, Migration>>
+
 /** Any number that nothing else locks by: two servers on one database bring it up to date one after the other. */
 const SCHEMA_LOCK = 74_000_001
 
@@ -29,7 +32,7 @@ const SCHEMA_LOCK = 74_000_001
  *
  * @throws Fault `fault.directory_version`, or what `faultOf` makes of a failure
  */
-export async function migrate(db: Database, migrations: Readonly<Record<string, Migration>>): Promise<void> {
+export async function migrate(db: Database, migrations: Migrations): Promise<void> {
   const digests = new Map<string, Digest>()
   for (const [name, migration] of Object.entries(migrations)) digests.set(name, await digestOfStep(migration))
   await requireSameHistory(db, digests)

@@ -80,7 +80,8 @@ describe('openPostgres() with the embedded one', () => {
 
   test('does not touch a process that a stale pid file happens to name', async () => {
     {
-      await using _postgres = await openPostgres({ directory, name: 'site', log: silentLog })
+      await using postgres = await openPostgres({ directory, name: 'site', log: silentLog })
+      assert.ok(postgres.db)
     }
     const bystander = spawn('sleep', ['60'])
     writeFileSync(
@@ -88,7 +89,8 @@ describe('openPostgres() with the embedded one', () => {
       `${bystander.pid}\n/elsewhere\n0\n5432\n\n\n\nready\n`,
     )
     try {
-      await using _postgres = await openPostgres({ directory, name: 'site', log: silentLog })
+      await using postgres = await openPostgres({ directory, name: 'site', log: silentLog })
+      assert.ok(postgres.db)
       assert.equal(bystander.exitCode ?? bystander.signalCode, null)
     } finally {
       bystander.kill()
