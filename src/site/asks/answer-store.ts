@@ -5,6 +5,7 @@ import { instant } from '../../kernel/clock.ts'
 import type { Instant } from '../../kernel/clock.ts'
 import type { Digest } from '../../kernel/digest.ts'
 import type { Database, DatabaseTransaction } from '../../kernel/postgres/database.ts'
+import type { ReasonCode } from '../../protocol/reason.ts'
 import type { AskId } from '../../protocol/wire.ts'
 
 /** What the site has answered to an ask: the signed parts of the message, as they were decided. */
@@ -28,6 +29,11 @@ export interface UseRecord {
   readonly acquirer: string
   readonly purpose: string
   readonly mode: string
+  /** Columns that the question used, wherever in it. */
+  readonly columns: readonly string[]
+  readonly reason: ReasonCode
+  /** Where the receipt of the release stands in the log. */
+  readonly receiptSequence: number
   readonly releaseTo: string
   readonly time: Instant
   readonly priceMinor: bigint
@@ -71,8 +77,9 @@ export async function markPushed(
 /** Writes whose data a release used; part of the reservation. */
 export async function recordUse(tx: DatabaseTransaction, use: UseRecord): Promise<void> {
   await sql`
-    insert into use_record (ask_id, data_set, acquirer, purpose, mode, release_to, time_ms, price_minor, subjects_minor, currency, people)
-    values (${use.askId}, ${use.dataSet}, ${use.acquirer}, ${use.purpose}, ${use.mode}, ${use.releaseTo}, ${use.time},
+    insert into use_record (ask_id, data_set, acquirer, purpose, mode, columns, reason, receipt_sequence, release_to, time_ms, price_minor, subjects_minor, currency, people)
+    values (${use.askId}, ${use.dataSet}, ${use.acquirer}, ${use.purpose}, ${use.mode}, ${use.columns}::text[],
+      ${use.reason}, ${use.receiptSequence}, ${use.releaseTo}, ${use.time},
       ${use.priceMinor}, ${use.subjectsMinor}, ${use.currency}, ${deflateSync(use.people.toBytes())})`.execute(
     tx,
   )
@@ -106,6 +113,9 @@ interface UseRow {
   readonly acquirer: string
   readonly purpose: string
   readonly mode: string
+  readonly columns: readonly string[]
+  readonly reason: ReasonCode
+  readonly receipt_sequence: bigint
   readonly release_to: string
   readonly time_ms: bigint
   readonly price_minor: bigint
@@ -129,6 +139,9 @@ function useOf(row: UseRow): UseRecord {
     acquirer: row.acquirer,
     purpose: row.purpose,
     mode: row.mode,
+    columns: row.columns,
+    reason: row.reason,
+    receiptSequence: Number(row.receipt_sequence),
     releaseTo: row.release_to,
     time: instant(Number(row.time_ms)),
     priceMinor: row.price_minor,

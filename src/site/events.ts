@@ -1,0 +1,94 @@
+import { Counter, Histogram, Registry, collectDefaultMetrics } from 'prom-client'
+import { Fault } from '../kernel/faults.ts'
+import type { Log } from '../kernel/log.ts'
+import { PeerRefusal } from '../kernel/http/call-json.ts'
+import type { ReasonCode } from '../protocol/reason.ts'
+
+/** What happens at a site, for its operator: one function an event, log record and meter together. Ids and codes only. */
+export interface SiteEvents {
+  started(facts: { url: string }): void
+  stopped(): void
+  lineUp(): void
+  lineDown(error: unknown): void
+  decided(facts: {
+    ask: string
+    acquirer: string
+    dataSet: string
+    reason: ReasonCode
+    operatorNote?: string | undefined
+    durationMs: number
+  }): void
+  decisionRefused(ask: string, error: unknown): void
+  imported(facts: { dataSet: string; batch: string; rows: number }): void
+  grantsChanged(facts: { given: number; revoked: number }): void
+  evidenceGiven(facts: { validUntil: string }): void
+  failed(what: string, error: unknown): void
+  /** Prometheus text. */
+  metrics(): Promise<string>
+}
+
+const DURATION_BUCKETS_S = [0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 30]
+
+export function siteEvents(log: Log): SiteEvents {
+  const registry = new Registry()
+  collectDefaultMetrics({ register: registry })
+  const registers = [registry]
+  const decisions = new Counter({
+    name: 'hedgerow_site_decisions_total',
+    help: 'Decisions by reason',
+    labelNames: ['reason'],
+    registers,
+  })
+  const duration = new Histogram({
+    name: 'hedgerow_site_decision_seconds',
+    help: 'Time from pulled ask to durable answer',
+    buckets: DURATION_BUCKETS_S,
+    registers,
+  })
+  const lineFailures = new Counter({
+    name: 'hedgerow_site_line_failures_total',
+    help: 'Times the line to the network broke',
+    registers,
+  })
+  const rows = new Counter({ name: 'hedgerow_site_rows_imported_total', help: 'Rows imported', registers })
+  const grants = new Counter({
+    name: 'hedgerow_site_grant_changes_total',
+    help: 'Grants given and revoked',
+    labelNames: ['change'],
+    registers,
+  })
+  return {
+    started: (facts) => log.info('site.started', facts),
+    stopped: () => log.info('site.stopped'),
+    lineUp: () => log.info('site.line_up'),
+    lineDown: (error) => {
+      lineFailures.inc()
+      log.warn('site.line_down', describe(error))
+    },
+    decided: ({ durationMs, ...facts }) => {
+      decisions.inc({ reason: facts.reason })
+      duration.observe(durationMs / 1000)
+      log.info('site.decided', facts)
+    },
+    decisionRefused: (ask, error) => log.warn('site.decision_refused', { ask, ...describe(error) }),
+    imported: (facts) => {
+      rows.inc(facts.rows)
+      log.info('site.imported', facts)
+    },
+    grantsChanged: (facts) => {
+      grants.inc({ change: 'given' }, facts.given)
+      grants.inc({ change: 'revoked' }, facts.revoked)
+      log.info('site.grants_changed', facts)
+    },
+    evidenceGiven: (facts) => log.info('site.evidence_given', facts),
+    failed: (what, error) => log.error('site.failed', { what, ...describe(error) }),
+    metrics: () => registry.metrics(),
+  }
+}
+
+/** Only codes and our own sentences: an engine's message may quote a value. */
+function describe(error: unknown): { code: string; said?: string } {
+  if (error instanceof PeerRefusal) return { code: error.problemCode, said: error.message }
+  if (error instanceof Fault) return { code: error.code, said: error.message }
+  return { code: 'fault.internal', said: error instanceof Error ? error.name : 'unknown' }
+}
