@@ -1,0 +1,213 @@
+import { Bitset } from '../../kernel/bitset.ts'
+import { err, ok } from '../../kernel/result.ts'
+import type { Result } from '../../kernel/result.ts'
+import { unionOf } from './merge-groups.ts'
+import { CELL_MASK, CHANGED, KNOWN, PartitionDraft } from './partition.ts'
+import type { Partition } from './partition.ts'
+
+/** What an exact answer would let be known. */
+export interface CutRequest {
+  /** People the ask may use in this data set, whether or not they stand in a row. */
+  readonly eligible: Bitset
+  /** People of each output row, and of each measure that does not stand on all people of its row. */
+  readonly sets: readonly Bitset[]
+  /** For summed values of data with several rows a person: value to digest of what selects rows within a person. */
+  readonly rowShapes: ReadonlyMap<string, string>
+  readonly minimumGroup: number
+}
+
+/** Accepted cuts, not yet in force: what the record must keep before the answer leaves. */
+export interface CutPlan {
+  readonly before: Partition
+  readonly after: Partition
+  /** Nothing new can be concluded, so nothing needs to be kept. */
+  readonly isEmpty: boolean
+}
+
+/** Why an answer cannot stand beside the earlier ones; for the operator, never for the asker. */
+export interface CutProblem {
+  /** `drift`: people came or went since an earlier answer; `cut`: overlaps one; `row_shape`: other rows of the same people. */
+  readonly note: 'drift' | 'cut' | 'row_shape'
+  /** Who would stand in too small a cell. */
+  readonly people: Bitset
+}
+
+/**
+ * Whether released sets can stand beside everything released before: each cell of the partition may be cut only into
+ * parts that are empty or hold at least the minimum group (security model, "Sets that combine").
+ *
+ * The cost is one pass over the members of the sets, however many answers came before.
+ */
+export function checkCuts(before: Partition, request: CutRequest): Result<CutPlan, CutProblem> {
+  const shapes = joinShapes(before.rowShapes, request.rowShapes)
+  if (!shapes) return err({ note: 'row_shape', people: new Bitset() })
+  const draft = new PartitionDraft(before, personCountOf(request))
+  for (const set of request.sets) draft.cut(set)
+  const changed = changedPeople(before, request.sets)
+  if (changed) cutChanged(draft, changed)
+  const rest = neverEligible(draft, request.eligible)
+  if (!rest.isEmpty) draft.cut(rest)
+  const weak = weakCells(draft, request.minimumGroup)
+  if (weak.size > 0) return err(problemOf(before, request, { draft, weak }))
+  const isEmpty = draft.cellCount === draft.firstNewCell && !changed && shapes.size === before.rowShapes.size
+  return ok({
+    before,
+    after: isEmpty ? before : { ...partitionOf(draft), rowShapes: shapes, head: before.head + 1 },
+    isEmpty,
+  })
+}
+
+/**
+ * Whether rows of these people can leave, and what is known after it: whoever is left of a cell, and so could be
+ * computed by taking the known ones away from an earlier sum, must be nobody or a minimum group.
+ */
+export function checkKnown(
+  before: Partition,
+  people: Bitset,
+  minimumGroup: number,
+): Result<CutPlan, CutProblem> {
+  const draft = new PartitionDraft(before, people.words().length * 32)
+  const newly = new Bitset()
+  for (const person of people) {
+    const value = draft.cells[person] ?? 0
+    if ((value & KNOWN) !== 0) continue
+    newly.add(person)
+    draft.cells[person] = value | KNOWN
+    const cell = value & CELL_MASK
+    if (cell === 0) continue
+    draft.unknownSizes[cell] = (draft.unknownSizes[cell] ?? 0) - 1
+    draft.touched.add(cell)
+  }
+  const weak = new Set(
+    [...draft.touched].filter((cell) => !isEnough(draft.unknownSizes[cell] ?? 0, minimumGroup)),
+  )
+  if (weak.size > 0) return err({ note: 'cut', people: membersOf(draft, weak) })
+  const isEmpty = newly.isEmpty
+  return ok({
+    before,
+    after: isEmpty ? before : { ...partitionOf(draft), rowShapes: before.rowShapes, head: before.head + 1 },
+    isEmpty,
+  })
+}
+
+/**
+ * The partition after rows of some people changed (an import, a correction). They are a cut of the next answer that
+ * they stand in: the difference to the answer before is the difference of their values. Nothing is refused here.
+ */
+export function markChanged(before: Partition, people: Bitset): CutPlan {
+  const cells = before.cells.slice()
+  let count = 0
+  for (const person of people) {
+    const value = cells[person] ?? 0
+    // Nobody in cell 0 ever stood in an answer, so there is no difference to take.
+    if ((value & CELL_MASK) === 0 || (value & CHANGED) !== 0) continue
+    cells[person] = value | CHANGED
+    count += 1
+  }
+  const isEmpty = count === 0
+  return { before, after: isEmpty ? before : { ...before, cells, head: before.head + 1 }, isEmpty }
+}
+
+/**
+ * The eligible people without newcomers who are too few to be a cell of their own yet: those wait, instead of making
+ * every ask a refused drift until they are enough. It is for before the run; `checkCuts` decides anyway.
+ */
+export function admitNewcomers(partition: Partition, eligible: Bitset, minimumGroup: number): Bitset {
+  if (partition.cellCount === 1) return eligible
+  const newcomers = neverEligible(partition, eligible)
+  return newcomers.isEmpty || newcomers.count() >= minimumGroup ? eligible : eligible.difference(newcomers)
+}
+
+/** Undefined when a value was already released over other rows of the same people. */
+function joinShapes(
+  known: ReadonlyMap<string, string>,
+  added: ReadonlyMap<string, string>,
+): ReadonlyMap<string, string> | undefined {
+  if (added.size === 0) return known
+  const joined = new Map(known)
+  for (const [value, shape] of added) {
+    if ((joined.get(value) ?? shape) !== shape) return undefined
+    joined.set(value, shape)
+  }
+  return joined
+}
+
+function personCountOf({ eligible, sets }: CutRequest): number {
+  return sets.reduce((most, set) => Math.max(most, set.words().length), eligible.words().length) * 32
+}
+
+/** Those in the sets whose rows changed since they last were in an answer; undefined when nobody's did. */
+function changedPeople({ cells }: Partition, sets: readonly Bitset[]): Bitset | undefined {
+  if (!cells.some((value) => (value & CHANGED) !== 0)) return undefined
+  const changed = new Bitset()
+  for (const person of unionOf(sets)) if (((cells[person] ?? 0) & CHANGED) !== 0) changed.add(person)
+  return changed.isEmpty ? undefined : changed
+}
+
+function cutChanged(draft: PartitionDraft, changed: Bitset): void {
+  draft.cut(changed)
+  for (const person of changed) draft.cells[person] = (draft.cells[person] ?? 0) & ~CHANGED
+}
+
+function neverEligible({ cells }: { readonly cells: Int32Array }, eligible: Bitset): Bitset {
+  const words = eligible.words()
+  const found = new Uint32Array(words.length)
+  for (let index = 0; index < words.length; index += 1) {
+    let word = words[index] ?? 0
+    while (word !== 0) {
+      const lowest = word & -word
+      word ^= lowest
+      if (((cells[index * 32 + 31 - Math.clz32(lowest)] ?? 0) & CELL_MASK) === 0)
+        found[index] = (found[index] ?? 0) | lowest
+    }
+  }
+  return Bitset.fromBytes(new Uint8Array(found.buffer))
+}
+
+function isEnough(count: number, minimumGroup: number): boolean {
+  return count === 0 || count >= minimumGroup
+}
+
+function weakCells(draft: PartitionDraft, minimumGroup: number): ReadonlySet<number> {
+  const weak = new Set<number>()
+  for (const cell of draft.touched) {
+    if (
+      !isEnough(draft.sizes[cell] ?? 0, minimumGroup) ||
+      !isEnough(draft.unknownSizes[cell] ?? 0, minimumGroup)
+    )
+      weak.add(cell)
+  }
+  return weak
+}
+
+function problemOf(
+  before: Partition,
+  { eligible }: CutRequest,
+  { draft, weak }: { draft: PartitionDraft; weak: ReadonlySet<number> },
+): CutProblem {
+  const people = membersOf(draft, weak)
+  const hasHistory = before.cellCount > 1
+  let isDrift = false
+  for (const person of people) {
+    const cell = (before.cells[person] ?? 0) & CELL_MASK
+    if (cell === 0 ? hasHistory : !eligible.has(person) || ((before.cells[person] ?? 0) & CHANGED) !== 0)
+      isDrift = true
+  }
+  return { note: isDrift ? 'drift' : 'cut', people }
+}
+
+function membersOf({ cells }: PartitionDraft, wanted: ReadonlySet<number>): Bitset {
+  const members = new Bitset(cells.length)
+  for (let person = 0; person < cells.length; person += 1) {
+    const cell = (cells[person] ?? 0) & CELL_MASK
+    if (cell !== 0 && wanted.has(cell)) members.add(person)
+  }
+  return members
+}
+
+function partitionOf(
+  draft: PartitionDraft,
+): Pick<Partition, 'cells' | 'sizes' | 'unknownSizes' | 'cellCount'> {
+  const { cells, sizes, unknownSizes, cellCount } = draft
+  return { cells, sizes, unknownSizes, cellCount }
+}

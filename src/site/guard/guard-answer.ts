@@ -1,0 +1,100 @@
+import type { Bitset } from '../../kernel/bitset.ts'
+import { ok } from '../../kernel/result.ts'
+import type { Result } from '../../kernel/result.ts'
+import { declined } from '../../protocol/reason.ts'
+import type { Outcome } from '../../protocol/reason.ts'
+import type { CollectedGroup } from './collected-group.ts'
+import { checkCuts } from './differencing.ts'
+import type { CutPlan, CutProblem } from './differencing.ts'
+import { guardGroups, suppressMore } from './guard-groups.ts'
+import type { GuardedGroups, GuardSettings } from './guard-groups.ts'
+import type { Partition } from './partition.ts'
+
+/** One data set of an answer: what is known of it to this acquirer, and whom the ask may use in it. */
+export interface AnswerPartition {
+  readonly dataSet: string
+  readonly partition: Partition
+  readonly eligible: Bitset
+}
+
+export interface AnswerContext {
+  readonly settings: GuardSettings
+  /** Every data set that the answer was made from. */
+  readonly partitions: readonly AnswerPartition[]
+  /** See `CutRequest.rowShapes`; empty where every person has one row. */
+  readonly rowShapes: ReadonlyMap<string, string>
+}
+
+/** What may leave, and the cuts that must be in the record before it does. */
+export interface GuardedAnswer extends GuardedGroups {
+  readonly plans: readonly { readonly dataSet: string; readonly plan: CutPlan }[]
+}
+
+/**
+ * The guard of an exact answer: groups that stand on enough people alone and beside every earlier answer. When a part
+ * would be too small, the rows it touches go into the remainder, then ever more of the smallest ones.
+ *
+ * Declines: `declined.group_too_small`, `declined.too_large`, `declined.differencing` with `drift`, `cut` or
+ * `row_shape` as the operator's note.
+ */
+export function guardAnswer(
+  groups: readonly CollectedGroup[],
+  context: AnswerContext,
+): Outcome<GuardedAnswer> {
+  let guarded = guardGroups(groups, context.settings)
+  let mergeCount = 1
+  while (guarded.ok) {
+    const checked = checkAll(guarded.value, context)
+    if (checked.ok) return ok({ ...guarded.value, plans: checked.value })
+    const { note } = checked.error
+    const more = rowsToMerge(guarded.value, checked.error, mergeCount)
+    if (!more) return declined('declined.differencing', { operatorNote: note })
+    guarded = suppressMore(guarded.value, more, context.settings)
+    if (!guarded.ok) return declined('declined.differencing', { operatorNote: note })
+    mergeCount *= 2
+  }
+  return guarded
+}
+
+/** Every set of people that the shown rows let be summed over. */
+export function releasedSets({ released, remainder }: GuardedGroups): readonly Bitset[] {
+  const rows = remainder ? [...released, remainder] : released
+  const sets = rows.flatMap(({ people, measures }) => [
+    people,
+    ...measures.map((measure) => measure.people).filter((set) => set !== people),
+  ])
+  return [...new Set(sets)]
+}
+
+function checkAll(
+  guarded: GuardedGroups,
+  { settings, partitions, rowShapes }: AnswerContext,
+): Result<GuardedAnswer['plans'], CutProblem> {
+  const sets = releasedSets(guarded)
+  const plans: { dataSet: string; plan: CutPlan }[] = []
+  for (const { dataSet, partition, eligible } of partitions) {
+    const checked = checkCuts(partition, { eligible, sets, rowShapes, minimumGroup: settings.minimumGroup })
+    if (!checked.ok) return checked
+    plans.push({ dataSet, plan: checked.value })
+  }
+  return ok(plans)
+}
+
+/** The rows that make the trouble, else the smallest ones; undefined when merging cannot help. */
+function rowsToMerge(
+  guarded: GuardedGroups,
+  { note, people }: CutProblem,
+  count: number,
+): ReadonlySet<CollectedGroup> | undefined {
+  // Somebody left or came: any row that changes with it would show it, so the whole answer waits.
+  if (note !== 'cut') return undefined
+  const offending = guarded.released.filter((group) => group.people.intersectionCount(people) > 0)
+  if (offending.length > 0) return new Set(offending)
+  // Without a remainder there is nothing to hide the suppressed in.
+  if (!guarded.areDisjoint) return undefined
+  const isInSuppressed = guarded.suppressed.some((group) => group.people.intersectionCount(people) > 0)
+  if (!isInSuppressed) return undefined
+  return new Set(
+    guarded.released.toSorted((left, right) => left.people.count() - right.people.count()).slice(0, count),
+  )
+}

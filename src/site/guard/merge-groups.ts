@@ -1,0 +1,71 @@
+import { Bitset } from '../../kernel/bitset.ts'
+import type { CollectedGroup, CollectedMeasure } from './collected-group.ts'
+
+/**
+ * Several groups as one, with null keys: sets united, counts and sums added. The largest share of the whole is the
+ * largest of the parts when nobody stands in two of them; else their shares are added, which can only be too much.
+ */
+export function mergeGroups(groups: readonly CollectedGroup[]): CollectedGroup {
+  const people = unionOf(groups.map((group) => group.people))
+  const isDisjoint = people.count() === groups.reduce((total, group) => total + group.people.count(), 0)
+  const first = groups[0]
+  return {
+    keys: (first?.keys ?? []).map(() => null),
+    people,
+    measures: (first?.measures ?? []).map((_, index) =>
+      mergeMeasures(measuresAt(groups, index), { people, isDisjoint }),
+    ),
+  }
+}
+
+/** Whether somebody stands in more than one of the groups: then the keys are of rows, not of people. */
+export function haveSharedPeople(groups: readonly CollectedGroup[]): boolean {
+  const union = unionOf(groups.map((group) => group.people))
+  return union.count() !== groups.reduce((total, group) => total + group.people.count(), 0)
+}
+
+/** The union of any number of sets. */
+export function unionOf(sets: readonly Bitset[]): Bitset {
+  const union = new Bitset()
+  for (const set of sets) union.addAll(set)
+  return union
+}
+
+interface Whole {
+  readonly people: Bitset
+  readonly isDisjoint: boolean
+}
+
+function measuresAt(
+  groups: readonly CollectedGroup[],
+  index: number,
+): readonly { measure: CollectedMeasure; group: CollectedGroup }[] {
+  return groups.flatMap((group) => {
+    const measure = group.measures[index]
+    return measure ? [{ measure, group }] : []
+  })
+}
+
+function mergeMeasures(parts: ReturnType<typeof measuresAt>, whole: Whole): CollectedMeasure {
+  const measures = parts.map(({ measure }) => measure)
+  const total = (part: (measure: CollectedMeasure) => number) =>
+    measures.reduce((sum, measure) => sum + part(measure), 0)
+  // Usually a measure is over everybody in its row, and then the union is already there.
+  const isOverAll = parts.every(({ measure, group }) => measure.people === group.people)
+  const absoluteSum = total((measure) => measure.absoluteSum)
+  const largestShare = whole.isDisjoint
+    ? measures.reduce((largest, measure) => Math.max(largest, measure.largestShare), 0)
+    : Math.min(
+        absoluteSum,
+        total((measure) => measure.largestShare),
+      )
+  return {
+    kind: measures[0]?.kind ?? 'people',
+    count: total((measure) => measure.count),
+    sum: total((measure) => measure.sum),
+    sumOfSquares: total((measure) => measure.sumOfSquares),
+    people: isOverAll ? whole.people : unionOf(measures.map((measure) => measure.people)),
+    largestShare,
+    absoluteSum,
+  }
+}

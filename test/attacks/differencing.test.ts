@@ -1,0 +1,248 @@
+import { strict as assert } from 'node:assert'
+import { test } from 'node:test'
+import fc from 'fast-check'
+import { Bitset } from '../../src/kernel/bitset.ts'
+import { groupOf, History, range } from '../site/guard/released-history.ts'
+import { RowSpace } from '../site/guard/row-space.ts'
+
+const k = 10
+const everybody = range(0, 200)
+
+function history(): History {
+  return new History({ personCount: 400, minimumGroup: k })
+}
+
+/** Asks for one sum over some of the eligible people. */
+function total(acquirer: History, people: Bitset, eligible = everybody) {
+  return acquirer.ask({ eligible, groups: [groupOf('all', people)] })
+}
+
+test('a difference pair: everybody, then everybody but one, is refused', () => {
+  const acquirer = history()
+  assert.equal(total(acquirer, everybody).reason, 'approved')
+  assert.deepEqual(total(acquirer, everybody.difference(Bitset.of([7]))), {
+    reason: 'declined.differencing',
+    note: 'cut',
+    rows: 0,
+  })
+})
+
+test('a difference pair the other way round is refused at its first half', () => {
+  const acquirer = history()
+  assert.equal(total(acquirer, everybody.difference(Bitset.of([7]))).reason, 'declined.differencing')
+  assert.equal(total(acquirer, everybody).reason, 'approved')
+})
+
+test('exactly the minimum group may be left out, one fewer may not', () => {
+  assert.equal(total(history(), range(k, 200)).reason, 'approved')
+  assert.equal(total(history(), range(k - 1, 200)).reason, 'declined.differencing')
+})
+
+test('a tracker: two large sets that overlap in too few are refused', () => {
+  const acquirer = history()
+  assert.equal(total(acquirer, range(0, 100)).reason, 'approved')
+  assert.equal(total(acquirer, range(99, 200)).reason, 'declined.differencing')
+  assert.equal(total(acquirer, range(100 - k, 200)).reason, 'approved')
+})
+
+test('a chain of overlapping filters that moves on by one person is refused at every step', () => {
+  const acquirer = history()
+  assert.equal(total(acquirer, range(0, 100)).reason, 'approved')
+  for (let step = 1; step < k; step += 1)
+    assert.equal(total(acquirer, range(step, 100 + step)).reason, 'declined.differencing')
+  assert.equal(total(acquirer, range(k, 100 + k)).reason, 'approved')
+})
+
+test('unions: sets that differ from each other by many, but together isolate one, are refused', () => {
+  const acquirer = history()
+  // {0..59}, {60..119} and {0..119 without 5} + {120..179}: the third minus the fourth below leaves person 5.
+  assert.equal(total(acquirer, range(0, 60)).reason, 'approved')
+  assert.equal(total(acquirer, range(60, 120)).reason, 'approved')
+  assert.equal(total(acquirer, range(120, 180)).reason, 'approved')
+  const union = range(0, 180).difference(Bitset.of([5]))
+  assert.equal(total(acquirer, union).reason, 'declined.differencing')
+})
+
+test('an equal ask is answered again and cuts nothing', () => {
+  const acquirer = history()
+  assert.equal(total(acquirer, range(0, 100)).reason, 'approved')
+  const { head } = acquirer.partition
+  assert.equal(total(acquirer, range(0, 100)).reason, 'approved')
+  assert.equal(acquirer.partition.head, head)
+})
+
+test('an equal ask after a withdrawal is refused as drift until a minimum group has left', () => {
+  const acquirer = history()
+  assert.equal(total(acquirer, everybody).reason, 'approved')
+  for (let left = 1; left < k; left += 1) {
+    const rest = range(left, 200)
+    assert.deepEqual(total(acquirer, rest, rest), { reason: 'declined.differencing', note: 'drift', rows: 0 })
+  }
+  assert.equal(total(acquirer, range(k, 200), range(k, 200)).reason, 'approved')
+})
+
+test('an equal ask after too few have joined is refused as drift', () => {
+  const acquirer = history()
+  assert.equal(total(acquirer, everybody).reason, 'approved')
+  assert.equal(total(acquirer, range(0, 201), range(0, 201)).note, 'drift')
+  assert.equal(total(acquirer, range(0, 200 + k), range(0, 200 + k)).reason, 'approved')
+})
+
+test('the total minus what is shown does not tell a suppressed group', () => {
+  const acquirer = history()
+  const groups = [groupOf('a', range(0, 100)), groupOf('b', range(100, 197)), groupOf('c', range(197, 200))]
+  const answer = acquirer.ask({ eligible: everybody, groups })
+  // The three of "c" hide in the smallest row, so that only "a" is shown beside the remainder.
+  assert.deepEqual(answer, { reason: 'approved', rows: 1 })
+  assert.equal(total(acquirer, everybody).reason, 'approved')
+  assert.equal(total(acquirer, range(100, 197)).reason, 'declined.differencing')
+})
+
+test('the remainder minus a group that is shown later does not tell the rest', () => {
+  const acquirer = history()
+  const groups = [groupOf('a', range(0, 180)), groupOf('b', range(180, 189)), groupOf('c', range(189, 200))]
+  assert.deepEqual(acquirer.ask({ eligible: everybody, groups }), { reason: 'approved', rows: 1 })
+  assert.equal(total(acquirer, range(189, 200)).reason, 'declined.differencing')
+})
+
+test('a measure that leaves out one person of its row is refused', () => {
+  const acquirer = history()
+  const groups = [groupOf('a', everybody, everybody.difference(Bitset.of([3])))]
+  assert.equal(acquirer.ask({ eligible: everybody, groups }).reason, 'declined.group_too_small')
+})
+
+test('measures of two answers that differ by one person are refused', () => {
+  const acquirer = history()
+  assert.equal(
+    acquirer.ask({ eligible: everybody, groups: [groupOf('a', everybody, range(0, 100))] }).reason,
+    'approved',
+  )
+  assert.equal(
+    acquirer.ask({ eligible: everybody, groups: [groupOf('a', everybody, range(0, 99))] }).reason,
+    'declined.differencing',
+  )
+})
+
+test('an answer over the same people with one row of one of them changed is refused as drift', () => {
+  const acquirer = history()
+  assert.equal(total(acquirer, everybody).reason, 'approved')
+  acquirer.change(Bitset.of([11]))
+  assert.equal(total(acquirer, everybody).note, 'drift')
+  assert.equal(total(acquirer, range(100, 200)).reason, 'approved')
+  acquirer.change(range(12, 12 + k))
+  assert.equal(total(acquirer, everybody).reason, 'approved')
+})
+
+test('the same value over other rows of the same people is refused', () => {
+  const acquirer = history()
+  const ask = (shape: string) =>
+    acquirer.ask({
+      eligible: everybody,
+      groups: [groupOf('a', everybody)],
+      rowShapes: new Map([['minutes', shape]]),
+    })
+  assert.equal(ask('all rows').reason, 'approved')
+  assert.equal(ask('all rows').reason, 'approved')
+  assert.equal(ask('all rows but one day').note, 'row_shape')
+})
+
+test('rows that are known do not count: the rest of a cell must be a minimum group too', () => {
+  const acquirer = history()
+  assert.equal(total(acquirer, range(0, 100)).reason, 'approved')
+  assert.equal(acquirer.releaseRows(range(0, 91)), false)
+  assert.equal(acquirer.releaseRows(range(0, 90)), true)
+  // 10 unknown are left; a cell of 90 known and 9 unknown would leave one who is not in it.
+  assert.equal(total(acquirer, range(0, 99)).reason, 'declined.differencing')
+  assert.equal(acquirer.releaseRows(Bitset.of([95])), false)
+})
+
+const PEOPLE = 240
+
+/** A band of people; mostly on round borders, so that many asks are answered, and sometimes off by a few. */
+const band = fc
+  .record({
+    from: fc.nat(11),
+    length: fc.integer({ min: 1, max: 12 }),
+    offFrom: fc.constantFrom(0, 0, 0, 0, 1, -1, 9),
+    offTo: fc.constantFrom(0, 0, 0, 0, 1, -1, 11),
+  })
+  .map(({ from, length, offFrom, offTo }) =>
+    range(Math.max(0, from * 20 + offFrom), Math.min(PEOPLE, (from + length) * 20 + offTo)),
+  )
+const few = fc.array(fc.nat(PEOPLE - 1), { minLength: 1, maxLength: 12 }).map((people) => Bitset.of(people))
+const subset = fc.oneof(
+  { weight: 4, arbitrary: fc.constant(range(0, PEOPLE)) },
+  { weight: 6, arbitrary: band },
+  { weight: 2, arbitrary: fc.tuple(band, band).map(([left, right]) => left.union(right)) },
+  { weight: 1, arbitrary: fc.tuple(band, few).map(([left, right]) => left.difference(right)) },
+  { weight: 1, arbitrary: fc.tuple(band, few).map(([left, right]) => left.union(right)) },
+)
+const act = fc.oneof(
+  {
+    weight: 40,
+    arbitrary: fc.record({
+      act: fc.constant('ask' as const),
+      people: subset,
+      width: fc.constantFrom(20, 40, 60, 7, 240, 240),
+      measured: fc.option(subset, { freq: 2 }),
+    }),
+  },
+  {
+    weight: 1,
+    arbitrary: fc.record({
+      act: fc.constant('event' as const),
+      event: fc.constantFrom('revoke', 'join', 'change', 'rows'),
+      people: fc.oneof(band, few),
+    }),
+  },
+)
+
+test('no history of answers tells anything about fewer people than the minimum group', () => {
+  const told = { approved: 0, rank: 0, refused: 0 }
+  fc.assert(
+    fc.property(fc.array(act, { minLength: 150, maxLength: 300 }), (acts) => {
+      const acquirer = new History({ personCount: PEOPLE, minimumGroup: k })
+      let eligible = range(0, 200)
+      const known = new Set<number>()
+      for (const one of acts) {
+        if (one.act === 'event') {
+          if (one.event === 'revoke') eligible = eligible.difference(one.people)
+          else if (one.event === 'join') eligible = eligible.union(one.people)
+          else if (one.event === 'change') acquirer.change(one.people)
+          else if (acquirer.releaseRows(one.people)) for (const person of one.people) known.add(person)
+        } else {
+          const asked = eligible.intersection(one.people)
+          const groups: ReturnType<typeof groupOf>[] = []
+          for (let from = 0; from < PEOPLE; from += one.width) {
+            const people = asked.intersection(range(from, from + one.width))
+            if (!people.isEmpty)
+              groups.push(
+                groupOf(`${from}`, people, one.measured ? people.intersection(one.measured) : people),
+              )
+          }
+          if (acquirer.ask({ eligible, groups }).reason === 'approved') told.approved += 1
+          else told.refused += 1
+        }
+      }
+      const space = new RowSpace(
+        acquirer.vectors.filter((members) => members.length > 1),
+        acquirer.unitCount,
+      )
+      told.rank += space.rank
+      for (const members of space.classes()) {
+        const people = new Set(members.map((unit) => acquirer.personOf(unit)))
+        assert.ok(people.size >= k, `a class of ${people.size}`)
+        const unknown = [...people].filter((person) => !known.has(person)).length
+        assert.ok(unknown === 0 || unknown >= k, `a class with ${unknown} unknown`)
+      }
+      for (const support of space.supports()) assert.ok(support.length >= k)
+      for (let unit = 0; unit < acquirer.unitCount; unit += 1) assert.ok(!space.contains([unit]))
+    }),
+    { numRuns: 25 },
+  )
+  assert.ok(
+    told.approved > 500 && told.rank > 50,
+    `too few answers for the property to say anything: ${JSON.stringify(told)}`,
+  )
+  assert.ok(told.refused > 500)
+})

@@ -1,0 +1,111 @@
+import { Bitset } from '../../../src/kernel/bitset.ts'
+import type { CollectedGroup, CollectedMeasure } from '../../../src/site/guard/collected-group.ts'
+import { guardAnswer } from '../../../src/site/guard/guard-answer.ts'
+import { EMPTY_PARTITION } from '../../../src/site/guard/partition.ts'
+import type { Partition } from '../../../src/site/guard/partition.ts'
+import { checkKnown, markChanged } from '../../../src/site/guard/differencing.ts'
+import type { ReasonCode } from '../../../src/protocol/reason.ts'
+
+/** A group over people who each give one row of value 1, with one measure over `contributing`. */
+export function groupOf(key: string, people: Bitset, contributing: Bitset = people): CollectedGroup {
+  return { keys: [key], people, measures: [sumOver(contributing)] }
+}
+
+/** A sum to which each of the people gives 1. */
+export function sumOver(people: Bitset, facts: Partial<CollectedMeasure> = {}): CollectedMeasure {
+  const count = people.count()
+  return {
+    kind: 'sum',
+    count,
+    sum: count,
+    sumOfSquares: count,
+    people,
+    largestShare: 0,
+    absoluteSum: count,
+    ...facts,
+  }
+}
+
+/** The people from one number up to, and without, another. */
+export function range(from: number, to: number): Bitset {
+  const set = new Bitset()
+  for (let person = from; person < to; person += 1) set.add(person)
+  return set
+}
+
+export interface HistoryAsk {
+  readonly eligible: Bitset
+  readonly groups: readonly CollectedGroup[]
+  readonly rowShapes?: ReadonlyMap<string, string>
+}
+
+/**
+ * An acquirer who keeps every answer: `vectors` holds, for each released sum, the secrets it adds up. A person has one
+ * secret for each version of their rows (`unit`), as after a correction it is another number.
+ */
+export class History {
+  readonly vectors: (readonly number[])[] = []
+  readonly #minimumGroup: number
+  readonly #units: number[]
+  readonly #personOfUnit: number[]
+  partition: Partition = EMPTY_PARTITION
+
+  constructor(facts: { readonly personCount: number; readonly minimumGroup: number }) {
+    this.#minimumGroup = facts.minimumGroup
+    this.#units = Array.from({ length: facts.personCount }, (_, person) => person)
+    this.#personOfUnit = [...this.#units]
+  }
+
+  get unitCount(): number {
+    return this.#personOfUnit.length
+  }
+
+  personOf(unit: number): number {
+    return this.#personOfUnit[unit] ?? -1
+  }
+
+  /** Asks, keeps what came, and gives the reason. */
+  ask({ eligible, groups, rowShapes = new Map() }: HistoryAsk): {
+    reason: ReasonCode
+    note?: string
+    rows: number
+  } {
+    const settings = { minimumGroup: this.#minimumGroup, dominanceBp: 1_000, groupsMax: 10_000 }
+    const answer = guardAnswer(groups, {
+      settings,
+      partitions: [{ dataSet: 'secrets', partition: this.partition, eligible }],
+      rowShapes,
+    })
+    if (!answer.ok) {
+      const { code, operatorNote } = answer.error
+      return operatorNote === undefined
+        ? { reason: code, rows: 0 }
+        : { reason: code, note: operatorNote, rows: 0 }
+    }
+    for (const { plan } of answer.value.plans) this.partition = plan.after
+    const { released, remainder } = answer.value
+    for (const row of remainder ? [...released, remainder] : released) {
+      for (const set of [row.people, ...row.measures.map((measure) => measure.people)]) {
+        this.vectors.push([...set].map((person) => this.#units[person] ?? -1))
+      }
+    }
+    return { reason: 'approved', rows: answer.value.released.length }
+  }
+
+  /** Rows of these people leave in the clear, if the guard lets them. */
+  releaseRows(people: Bitset): boolean {
+    const checked = checkKnown(this.partition, people, this.#minimumGroup)
+    if (!checked.ok) return false
+    this.partition = checked.value.after
+    for (const person of people) this.vectors.push([this.#units[person] ?? -1])
+    return true
+  }
+
+  change(people: Bitset): void {
+    this.partition = markChanged(this.partition, people).after
+    for (const person of people) {
+      this.#units[person] = this.#personOfUnit.length
+      this.#personOfUnit.push(person)
+    }
+  }
+}
