@@ -1,0 +1,220 @@
+import type { KeyPair, PublicJwk } from '../kernel/crypto/keys.ts'
+import { equalBytes } from '../kernel/digest.ts'
+import type { Database } from '../kernel/postgres/database.ts'
+import { faultOf } from '../kernel/postgres/fault-of.ts'
+import { openCheckpoint, signCheckpoint } from '../protocol/checkpoint.ts'
+import type { Checkpoint } from '../protocol/checkpoint.ts'
+import { leafHash } from '../protocol/merkle.ts'
+import { TILE_WIDTH, Tile, bundleBytes } from '../protocol/tiles.ts'
+import type { TileName } from '../protocol/tiles.ts'
+import { LogTree } from './log-tree.ts'
+import type { TileFile } from './log-tree.ts'
+import { countReceipts, damaged, readReceipts } from './receipt-store.ts'
+import type { TileFiles } from './tile-files.ts'
+
+/** What is published: everything below `size`, under this signed note. */
+export interface Published {
+  readonly size: number
+  readonly note: string
+}
+
+export interface PublisherParts {
+  readonly db: Database
+  readonly files: TileFiles
+  readonly origin: string
+  readonly key: KeyPair
+  /** Keys that this log signed with before the present one. */
+  readonly formerKeys: readonly PublicJwk[]
+}
+
+/** Receipts that are taken into memory at once; a backlog after a long outage is published in several steps. */
+const STEP_RECEIPTS = 16_384
+const utf8 = new TextEncoder()
+
+/**
+ * Brings the files of a log up to its record, by group commit: whoever asks while a round runs is served by the next
+ * one. The tiles of a round are on the disk before its checkpoint is signed and written.
+ */
+export class Publisher {
+  readonly #parts: PublisherParts
+  #running: Promise<void> = Promise.resolve()
+  #waiting: Promise<void> | undefined
+  #state: State | undefined
+  /** After a round that failed the next one goes on from what is on the disk. */
+  #isStale = true
+
+  constructor(parts: PublisherParts) {
+    this.#parts = parts
+  }
+
+  /** Everything that was committed before the call is published when it resolves. */
+  publish(): Promise<void> {
+    this.#waiting ??= this.#running
+      .catch(() => undefined)
+      .then(() => {
+        this.#waiting = undefined
+        this.#running = this.#round()
+        return this.#running
+      })
+    return this.#waiting
+  }
+
+  get published(): Published | undefined {
+    return this.#state?.published
+  }
+
+  /** A tile as far as it is published, from memory or disk. */
+  async tile({ level, index }: { level: number; index: number }): Promise<Tile | undefined> {
+    const atEdge = this.#state?.tree.edgeTile({ level, index })
+    if (atEdge) return atEdge
+    const name: TileName = { level, index, width: TILE_WIDTH }
+    const kept = this.#state?.full.get(`${level}/${index}`)
+    if (kept) return kept
+    const bytes = await this.#parts.files.readTile(name)
+    const tile = bytes && Tile.fromBytes(bytes)
+    if (tile) this.#state?.keep(name, tile)
+    return tile
+  }
+
+  async #round(): Promise<void> {
+    const { db, files } = this.#parts
+    try {
+      const state = this.#isStale || !this.#state ? await this.#resume() : this.#state
+      this.#state = state
+      this.#isStale = false
+      for (;;) {
+        const start = state.tree.size
+        const texts = await readReceipts(db, { start, end: start + STEP_RECEIPTS })
+        if (texts.length === 0) return
+        await this.#requireUnchanged(state)
+        const tiles = await this.#grow(state, texts)
+        await files.writeTiles(tiles)
+        const note = signCheckpoint(
+          { origin: this.#parts.origin, size: state.tree.size, root: state.tree.root() },
+          this.#parts.key,
+        )
+        await files.writeCheckpoint(note)
+        state.published = { size: state.tree.size, note }
+        await this.#tidy(state, tiles)
+        if (texts.length < STEP_RECEIPTS) return
+      }
+    } catch (error) {
+      this.#isStale = true
+      throw faultOf(error, 'Cannot publish receipts')
+    }
+  }
+
+  /** Adds receipts to the tree; gives every tile and bundle that the next checkpoint stands on. */
+  async #grow(state: State, texts: readonly string[]): Promise<readonly TileFile[]> {
+    const entries = texts.map((text) => utf8.encode(text))
+    const first = state.tree.size
+    const hashes = state.tree.append(entries)
+    const bundles: TileFile[] = []
+    for (
+      let index = Math.floor(first / TILE_WIDTH);
+      (index + 1) * TILE_WIDTH <= state.tree.size;
+      index += 1
+    ) {
+      bundles.push({
+        name: { level: 'entries', index, width: TILE_WIDTH },
+        bytes: bundleBytes(await this.#bundle(index, { first, entries })),
+      })
+    }
+    for (const { name, bytes } of hashes) {
+      const tile = Tile.fromBytes(bytes)
+      if (tile) state.keep(name, tile)
+    }
+    return [...bundles, ...hashes, ...state.tree.edgeTiles()]
+  }
+
+  /** The entries of a full bundle: those before this round come from the record. */
+  async #bundle(
+    index: number,
+    { first, entries }: { first: number; entries: readonly Uint8Array[] },
+  ): Promise<readonly Uint8Array[]> {
+    const start = index * TILE_WIDTH
+    const earlier = start < first ? await readReceipts(this.#parts.db, { start, end: first }) : []
+    return [
+      ...earlier.map((text) => utf8.encode(text)),
+      ...entries.slice(Math.max(0, start - first), start + TILE_WIDTH - first),
+    ]
+  }
+
+  /** Somebody else's checkpoint on the disk would mean two writers: then nothing may be signed. */
+  async #requireUnchanged(state: State): Promise<void> {
+    const onDisk = await this.#parts.files.readCheckpoint()
+    if (onDisk !== state.published?.note)
+      throw damaged('the checkpoint on the disk was changed by something else')
+  }
+
+  async #tidy(state: State, tiles: readonly TileFile[]): Promise<void> {
+    const written = new Set(tiles.map(({ name }) => `${name.level}/${name.index}`))
+    const outgrown = state.partials.filter((name) => written.has(`${name.level}/${name.index}`))
+    const full = tiles.filter(({ name }) => name.width === TILE_WIDTH && name.level !== 'entries')
+    state.partials = tiles.flatMap(({ name }) => (name.width < TILE_WIDTH ? [name] : []))
+    const stays = new Set(state.partials.map((name) => `${name.level}/${name.index}/${name.width}`))
+    const goes = [
+      ...outgrown.filter((name) => !stays.has(`${name.level}/${name.index}/${name.width}`)),
+      ...full.map(({ name }) => name),
+    ]
+    await Promise.all(goes.map((name) => this.#parts.files.removePartial(name)))
+  }
+
+  /** Goes on from what is on the disk, once it is clear that disk, checkpoint and record tell one story. */
+  async #resume(): Promise<State> {
+    const { files, origin, key, formerKeys, db } = this.#parts
+    const note = await files.readCheckpoint()
+    if (note === undefined) {
+      await files.prepare()
+      return new State(new LogTree(), undefined)
+    }
+    const checkpoint = openCheckpoint(note, { origin, keys: [key.publicJwk, ...formerKeys] })
+    if (!checkpoint) throw damaged('the checkpoint on the disk is not signed by this log')
+    const tree = await LogTree.resume(checkpoint.size, (name) => files.readTile(name))
+    if (!tree || !equalBytes(tree.root(), checkpoint.root))
+      throw damaged('the tiles on the disk do not give the root of the checkpoint')
+    await requireSameRecord(db, { tree, checkpoint })
+    return new State(tree, { size: checkpoint.size, note })
+  }
+}
+
+/** Full tiles that are kept in memory for proofs: 128 of them take 2 MB. */
+const FULL_TILES_KEPT = 128
+
+class State {
+  readonly tree: LogTree
+  readonly full = new Map<string, Tile>()
+  published: Published | undefined
+  partials: readonly TileName[]
+
+  constructor(tree: LogTree, published: Published | undefined) {
+    this.tree = tree
+    this.published = published
+    this.partials = tree.edgeTiles().map(({ name }) => name)
+  }
+
+  keep({ level, index }: TileName, tile: Tile): void {
+    const oldest = this.full.keys().next().value
+    if (this.full.size >= FULL_TILES_KEPT && oldest !== undefined) this.full.delete(oldest)
+    this.full.set(`${level}/${index}`, tile)
+  }
+}
+
+/** The record must hold at least what was published, and its last part must hash to the tile at the edge. */
+async function requireSameRecord(
+  db: Database,
+  { tree, checkpoint }: { tree: LogTree; checkpoint: Checkpoint },
+): Promise<void> {
+  const count = await countReceipts(db)
+  if (count < checkpoint.size) {
+    throw damaged(`the checkpoint is over ${checkpoint.size} receipts, the record holds ${count}`)
+  }
+  const start = Math.floor(checkpoint.size / TILE_WIDTH) * TILE_WIDTH
+  const texts = await readReceipts(db, { start, end: checkpoint.size })
+  const edge = tree.edgeTile({ level: 0, index: start / TILE_WIDTH })
+  for (const [offset, text] of texts.entries()) {
+    const hash = edge?.node(0, offset)
+    if (!hash || !equalBytes(hash, leafHash(utf8.encode(text))))
+      throw damaged(`receipt ${start + offset} in the record is not the one that was published`)
+  }
+}

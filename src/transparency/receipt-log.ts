@@ -1,0 +1,165 @@
+import { join } from 'node:path'
+import { canonicalJson } from '../kernel/canonical-json.ts'
+import { formatInstant } from '../kernel/clock.ts'
+import type { Clock } from '../kernel/clock.ts'
+import { signJws } from '../kernel/crypto/jws.ts'
+import type { KeyPair, PublicJwk } from '../kernel/crypto/keys.ts'
+import { digestOf } from '../kernel/digest.ts'
+import type { Digest } from '../kernel/digest.ts'
+import { Fault } from '../kernel/faults.ts'
+import type { Database, DatabaseTransaction } from '../kernel/postgres/database.ts'
+import { logOrigin } from '../protocol/checkpoint.ts'
+import type { ReceiptBundle } from '../protocol/decision.ts'
+import { proveInclusion } from '../protocol/merkle.ts'
+import type { Subtree } from '../protocol/merkle.ts'
+import { TYP } from '../protocol/message-types.ts'
+import type { ReceiptDraft, ReceiptKind } from '../protocol/receipt.ts'
+import { TILE_WIDTH, bundleBytes, parseTilePath, tileOf, tileWidth } from '../protocol/tiles.ts'
+import { Publisher } from './publisher.ts'
+import type { Published } from './publisher.ts'
+import { damaged, insertReceipts, listReceipts, readReceipts, takeSequence } from './receipt-store.ts'
+import type { ReceiptRow } from './receipt-store.ts'
+import { TileFiles } from './tile-files.ts'
+
+/** A receipt with its place in the log. */
+export interface IssuedReceipt {
+  readonly sequence: number
+  readonly jws: string
+  /** The digest of the JWS, to refer to it by. */
+  readonly digest: Digest
+}
+
+/**
+ * A server's transparency log: what it decided and did, signed, in order, never changed. The record in PostgreSQL is
+ * the truth; tiles and checkpoint on the disk follow from it.
+ */
+export interface ReceiptLog {
+  /**
+   * Signs receipts and adds them within the caller's transaction, so that a decision and its receipt are one step.
+   * Call it late in the transaction: until that ends, nobody else can issue.
+   */
+  issue(tx: DatabaseTransaction, drafts: readonly ReceiptDraft[]): Promise<readonly IssuedReceipt[]>
+  /** Everything that was committed before the call is on the disk under a signed checkpoint when it resolves. */
+  publish(): Promise<void>
+  /** A receipt with its proof, for somebody to verify off line; publishes first if need be. Throws `fault.not_found`. */
+  bundle(sequence: number): Promise<ReceiptBundle>
+  /** Receipts after the number `after` (-1: from the beginning), oldest first. */
+  list(page: { after: number; limit: number; kind?: ReceiptKind | undefined }): Promise<readonly ReceiptRow[]>
+  /** The bytes at a path of tlog-tiles, as far as they are published. */
+  readTile(path: string): Promise<Uint8Array | undefined>
+  /** The signed checkpoint; `undefined` before the first receipt. */
+  checkpoint(): Promise<string | undefined>
+}
+
+export interface ReceiptLogParts {
+  readonly db: Database
+  /** The server's directory; the log's files lie in `log` below it. */
+  readonly directory: string
+  /** Who signs receipts and checkpoints. `formerKeys` are those it signed with before. */
+  readonly signer: {
+    readonly name: string
+    readonly key: KeyPair
+    readonly formerKeys?: readonly PublicJwk[] | undefined
+  }
+  readonly clock: Clock
+}
+
+/**
+ * Opens the log and publishes what a crash may have left unpublished.
+ *
+ * @throws Fault `fault.log_damaged` when record, tiles and checkpoint do not tell one story
+ */
+export async function openReceiptLog({ db, directory, signer, clock }: ReceiptLogParts): Promise<ReceiptLog> {
+  const origin = logOrigin(signer.name)
+  const files = new TileFiles(join(directory, 'log'))
+  const publisher = new Publisher({ db, files, origin, key: signer.key, formerKeys: signer.formerKeys ?? [] })
+  await publisher.publish()
+  return {
+    issue: (tx, drafts) => issue(tx, { drafts, signer, clock }),
+    publish: () => publisher.publish(),
+    bundle: (sequence) => bundle(sequence, { db, publisher, origin }),
+    list: (page) => listReceipts(db, page),
+    readTile: (path) => readTile(path, { db, publisher, files }),
+    checkpoint: () => Promise.resolve(publisher.published?.note),
+  }
+}
+
+async function issue(
+  tx: DatabaseTransaction,
+  {
+    drafts,
+    signer,
+    clock,
+  }: { drafts: readonly ReceiptDraft[]; signer: ReceiptLogParts['signer']; clock: Clock },
+): Promise<readonly IssuedReceipt[]> {
+  if (drafts.length === 0) return []
+  const first = await takeSequence(tx, drafts.length)
+  const time = formatInstant(clock.now())
+  const issued = drafts.map((draft, index): IssuedReceipt => {
+    const sequence = first + index
+    const jws = signJws(canonicalJson({ ...draft, site: signer.name, sequence, time }), {
+      typ: TYP.receipt,
+      key: signer.key,
+    })
+    return { sequence, jws, digest: digestOf(jws) }
+  })
+  await insertReceipts(tx, {
+    first,
+    kinds: drafts.map(({ kind }) => kind),
+    texts: issued.map(({ jws }) => jws),
+  })
+  return issued
+}
+
+async function bundle(
+  sequence: number,
+  { db, publisher, origin }: { db: Database; publisher: Publisher; origin: string },
+): Promise<ReceiptBundle> {
+  const published = await publishedOver(sequence, publisher)
+  const [jws] = await readReceipts(db, { start: sequence, end: sequence + 1 })
+  if (jws === undefined) throw damaged(`receipt ${sequence} is missing in the record`)
+  const proof = await proveInclusion({ index: sequence, size: published.size }, (subtree) =>
+    readNode(subtree, publisher),
+  )
+  return {
+    receipt: jws,
+    log: {
+      origin,
+      index: sequence,
+      inclusionProof: proof.map((hash) => hash.toBase64()),
+      checkpoint: published.note,
+    },
+  }
+}
+
+async function publishedOver(sequence: number, publisher: Publisher): Promise<Published> {
+  const isOver = (published: Published | undefined): published is Published =>
+    published !== undefined && sequence < published.size
+  if (!isOver(publisher.published)) await publisher.publish()
+  const published = publisher.published
+  if (Number.isSafeInteger(sequence) && sequence >= 0 && isOver(published)) return published
+  throw new Fault('fault.not_found', { what: `Cannot find receipt ${sequence}` })
+}
+
+async function readNode(subtree: Subtree, publisher: Publisher): Promise<Uint8Array> {
+  const { level, index, height, offset } = tileOf(subtree)
+  const hash = (await publisher.tile({ level, index }))?.node(height, offset)
+  if (!hash) throw damaged(`tile ${index} of level ${level} is missing on the disk`)
+  return hash
+}
+
+async function readTile(
+  path: string,
+  { db, publisher, files }: { db: Database; publisher: Publisher; files: TileFiles },
+): Promise<Uint8Array | undefined> {
+  const name = parseTilePath(path)
+  const size = publisher.published?.size ?? 0
+  if (!name || tileWidth({ ...name, size }) < name.width) return undefined
+  if (name.level !== 'entries')
+    return (await publisher.tile({ level: name.level, index: name.index }))?.toBytes(name.width)
+  if (name.width === TILE_WIDTH) return files.readTile(name)
+  // A bundle that is filling would be written anew with every receipt; it is made when somebody asks for it.
+  const start = name.index * TILE_WIDTH
+  const texts = await readReceipts(db, { start, end: start + name.width })
+  return bundleBytes(texts.map((text) => new TextEncoder().encode(text)))
+}

@@ -1,0 +1,87 @@
+import { mkdir, readFile, rm } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
+import { replaceFile, syncDirectory } from '../kernel/durable-file.ts'
+import { equalBytes } from '../kernel/digest.ts'
+import { TILE_WIDTH, tilePath } from '../protocol/tiles.ts'
+import type { TileName } from '../protocol/tiles.ts'
+import { partialDirectory } from './log-tree.ts'
+import type { TileFile } from './log-tree.ts'
+import { damaged } from './receipt-store.ts'
+
+/** The files of a log: `checkpoint` and `tile/…`, laid out as they are served, so that any web server could serve them. */
+export class TileFiles {
+  readonly #directory: string
+
+  constructor(directory: string) {
+    this.#directory = directory
+  }
+
+  /** Makes the directory, so that it is there after a crash too. */
+  async prepare(): Promise<void> {
+    await mkdir(this.#directory, { recursive: true })
+    await syncDirectory(dirname(this.#directory))
+  }
+
+  async readCheckpoint(): Promise<string | undefined> {
+    const bytes = await readIfThere(join(this.#directory, 'checkpoint'))
+    return bytes && new TextDecoder('utf-8', { fatal: true }).decode(bytes)
+  }
+
+  async readTile(name: TileName): Promise<Uint8Array | undefined> {
+    return readIfThere(join(this.#directory, tilePath(name)))
+  }
+
+  /** Forces tiles to the disk, and then the names of all that are new. */
+  async writeTiles(files: readonly TileFile[]): Promise<void> {
+    const paths = files.map(({ name }) => join(this.#directory, tilePath(name)))
+    for (let start = 0; start < files.length; start += WRITES_AT_ONCE) {
+      const some = files.slice(start, start + WRITES_AT_ONCE)
+      await Promise.all(some.map(({ bytes }, index) => writeOnce(paths[start + index] ?? '', bytes)))
+    }
+    await Promise.all([...this.#parents(paths)].map(syncDirectory))
+  }
+
+  /** The last step: from here on the log has this size. */
+  async writeCheckpoint(note: string): Promise<void> {
+    await replaceFile(join(this.#directory, 'checkpoint'), note)
+    await syncDirectory(this.#directory)
+  }
+
+  /** Removes what a newer file says better: the shorter forms of a tile, once it has grown or is full. */
+  async removePartial(name: TileName): Promise<void> {
+    const path = name.width === TILE_WIDTH ? partialDirectory(name) : tilePath(name)
+    await rm(join(this.#directory, path), { recursive: true, force: true })
+  }
+
+  /** Every directory from the files up to the log's own: one that is new has its name in the one above. */
+  #parents(paths: readonly string[]): ReadonlySet<string> {
+    const directories = new Set<string>()
+    for (const path of paths) {
+      for (let directory = dirname(path); !directories.has(directory); directory = dirname(directory)) {
+        directories.add(directory)
+        if (directory === this.#directory) break
+      }
+    }
+    return directories
+  }
+}
+
+/** Enough to keep the threads that Node.js has for files busy (4 by default). */
+const WRITES_AT_ONCE = 16
+
+/** A tile that is there already (from before a crash) must be the same: what was served once is never changed. */
+async function writeOnce(path: string, bytes: Uint8Array): Promise<void> {
+  const there = await readIfThere(path)
+  if (there === undefined) return replaceFile(path, bytes)
+  if (!equalBytes(there, bytes))
+    throw damaged(`the tile "${path}" on the disk is not the one that the record gives`)
+}
+
+async function readIfThere(path: string): Promise<Uint8Array | undefined> {
+  try {
+    return await readFile(path)
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined
+    throw error
+  }
+}
