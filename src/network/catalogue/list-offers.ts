@@ -1,0 +1,31 @@
+import { formatDate } from '../../kernel/clock.ts'
+import type { Instant } from '../../kernel/clock.ts'
+import { areaContains } from '../../protocol/legal-zones.ts'
+import type { Offer } from '../../protocol/offer.ts'
+import type { Catalogue } from './catalogue.ts'
+
+/** What somebody looks for among the offers; absent means any. */
+export interface OfferFilter {
+  readonly dataSet?: string | undefined
+  readonly site?: string | undefined
+  readonly within?: string | undefined
+  readonly mode?: string | undefined
+  readonly purpose?: string | undefined
+}
+
+/** The offers that match, by data set and site. */
+export function listOffers(catalogue: Catalogue, filter: OfferFilter, now: Instant): readonly Offer[] {
+  const { dataSet, site, within, mode, purpose } = filter
+  const today = formatDate(now)
+  return catalogue
+    .all()
+    .map(({ offer }) => offer)
+    .filter(
+      (offer) =>
+        (dataSet === undefined || offer.dataSet === dataSet) &&
+        (site === undefined || offer.site === site) &&
+        (within === undefined || areaContains(within, offer.siteCountry, { today })) &&
+        (mode === undefined || offer.modes.some((offered) => offered === mode)) &&
+        (purpose === undefined || offer.purposes.includes(purpose)),
+    )
+}

@@ -1,0 +1,17 @@
+import { createIdempotentAnswers } from '../../kernel/http/idempotency.ts'
+import type { Migration } from '../../kernel/postgres/migrate.ts'
+import * as createReceiptLog from '../../transparency/create-receipt-log.ts'
+import * as createMembers from './0010-create-members.ts'
+import * as createOffers from './0011-create-offers.ts'
+import * as createLedger from './0012-create-ledger.ts'
+import * as createAsks from './0013-create-asks.ts'
+
+/** The steps of a network's schema, in order; they are never changed once they were released. */
+export const NETWORK_MIGRATIONS: Readonly<Record<string, Migration>> = {
+  '0001-create-receipt-log': createReceiptLog,
+  '0002-create-idempotent-answers': createIdempotentAnswers,
+  '0010-create-members': createMembers,
+  '0011-create-offers': createOffers,
+  '0012-create-ledger': createLedger,
+  '0013-create-asks': createAsks,
+}
