@@ -21,10 +21,19 @@ export interface Vault extends AsyncDisposable {
    * Takes the rows of a batch: whole or not at all, durable when it resolves, and once only, whatever happens in
    * between (a batch whose id is known is left alone and its rows are not read).
    */
-  append(
-    batch: VaultBatch,
-    rows: AsyncIterable<RowChunk> | Iterable<RowChunk>,
-  ): Promise<{ readonly isNew: boolean; readonly rows: number }>
+  append(batch: BatchOfRows, rows: RowSource): Promise<TakenBatch>
+  /**
+   * The same for a batch too long for one go. Parts are set aside, each whole and durable when it resolves, number 0
+   * first; nothing reads them. `take` moves all of them into the data set in one transaction.
+   */
+  setAside(part: BatchOfRows & { readonly part: number }, rows: RowSource): Promise<void>
+  /** How many parts of a batch are set aside: the number of the next. */
+  partsAside(batch: VaultBatch): Promise<number>
+  take(batch: VaultBatch): Promise<TakenBatch>
+  /** Drops what was set aside. */
+  discard(batch: VaultBatch): Promise<void>
+  /** Rows of a batch that was taken; `undefined` when it was not. */
+  findBatch(batch: VaultBatch): Promise<number | undefined>
 
   /** Numbers of people by their lookup digests, in the order given; `NOBODY` where there is none. */
   findPeople(lookups: readonly Uint8Array[]): Promise<Int32Array>
@@ -32,10 +41,10 @@ export interface Vault extends AsyncDisposable {
   numberPeople(lookups: readonly Uint8Array[]): Promise<Int32Array>
   /** Keeps what is known of people besides rows. A later birth date wins (fail closed); a known residence replaces. */
   keepPrincipals(facts: readonly PersonFacts[]): Promise<void>
-  /** Keeps the key an issuer knows a person by, sealed under that person's own key. */
+  /** Keeps the key an issuer knows a person by, sealed under that person's own key; only for those without one. */
   keepSealedKeys(
     dataSet: DataSetId,
-    keys: readonly { readonly person: number; readonly sealed: Uint8Array }[],
+    keys: { readonly people: readonly number[]; readonly seal: (index: number) => Uint8Array },
   ): Promise<void>
   /** How many numbers have been given out: the next person's number. */
   personCount(): Promise<number>
@@ -81,6 +90,21 @@ export interface VaultBatch {
   /** The idempotency key of these rows. */
   readonly batch: string
 }
+
+/** A batch and the manifest by which its rows are laid out. */
+export interface BatchOfRows {
+  readonly manifest: Manifest
+  readonly batch: string
+}
+
+/** What became of a batch. */
+export interface TakenBatch {
+  /** False: it was there already. */
+  readonly isNew: boolean
+  readonly rows: number
+}
+
+export type RowSource = AsyncIterable<RowChunk> | Iterable<RowChunk>
 
 /** Some rows on their way in, a column at a time: `_p` first, then the stored columns in order. */
 export interface RowChunk {
@@ -136,7 +160,7 @@ export interface PersonFacts {
   readonly residence?: string | undefined
 }
 
-/** Birth dates and residences by person number. */
+/** What is known of everybody besides rows, by person number. */
 export interface Principals {
   /** Days since 1970-01-01; `UNKNOWN_BIRTH_DAY` where it is not known. */
   readonly birthDay: Int32Array

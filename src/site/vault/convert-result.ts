@@ -1,0 +1,104 @@
+import {
+  DuckDBBitValue,
+  DuckDBBlobValue,
+  DuckDBDateValue,
+  DuckDBDecimalValue,
+  DuckDBListValue,
+  DuckDBTimestampTZValue,
+  DuckDBTimestampValue,
+} from '@duckdb/node-api'
+import type { DuckDBDataChunk, DuckDBValue } from '@duckdb/node-api'
+import { formatDate, formatInstant, instant } from '../../kernel/clock.ts'
+import { Fault } from '../../kernel/faults.ts'
+import type { VaultResult, VaultValue } from './vault.ts'
+
+const DAY_MS = 86_400_000
+
+/** Makes chunks of the engine into a result of the port. Values are converted only for columns that are asked for. */
+export function convertResult(
+  columns: readonly { readonly name: string; readonly type: string }[],
+  chunks: readonly DuckDBDataChunk[],
+): VaultResult {
+  const rowCount = chunks.reduce((sum, chunk) => sum + chunk.rowCount, 0)
+  const converted: (readonly VaultValue[])[] = []
+  const column = (index: number): readonly VaultValue[] => {
+    const known = converted[index]
+    if (known) return known
+    const values = chunks.flatMap((chunk) => chunk.getColumnValues(index).map(toVaultValue))
+    converted[index] = values
+    return values
+  }
+  return {
+    columns,
+    rowCount,
+    column,
+    doubles: (index) => doublesOf(chunks, { index, rowCount }),
+    bytes: (index) => column(index).map(requireBytes),
+    rows: () => {
+      const all = columns.map((_, index) => column(index))
+      return Array.from({ length: rowCount }, (_, row) => all.map((values) => values[row] ?? null))
+    },
+  }
+}
+
+/** A value of the engine in the form of the port (`VaultValue`). */
+export function toVaultValue(value: DuckDBValue): VaultValue {
+  if (value === null || typeof value !== 'object') return value
+  if (value instanceof DuckDBBitValue) return bitsFromLowest(value)
+  if (value instanceof DuckDBBlobValue) return value.bytes
+  if (value instanceof DuckDBDateValue) return formatDate(instant(value.days * DAY_MS))
+  if (value instanceof DuckDBTimestampValue || value instanceof DuckDBTimestampTZValue) {
+    return formatInstant(instant(Number(value.micros / 1000n)))
+  }
+  if (value instanceof DuckDBDecimalValue) return value.toString()
+  if (value instanceof DuckDBListValue) return value.items.map(toVaultValue)
+  throw new Fault('fault.internal', {
+    what: 'Cannot read a result of the vault: a type of value is not known',
+  })
+}
+
+const REVERSED = Uint8Array.from({ length: 256 }, (_, byte) => {
+  let reversed = 0
+  for (let bit = 0; bit < 8; bit += 1) if ((byte & (1 << bit)) !== 0) reversed |= 0x80 >> bit
+  return reversed
+})
+
+/** DuckDB keeps a bit string most significant bit first behind a few bits of padding; here bit 0 of byte 0 is position 0. */
+function bitsFromLowest(value: DuckDBBitValue): Uint8Array {
+  const padding = value.padding()
+  const source = value.data.subarray(1)
+  const bytes = new Uint8Array(Math.ceil(value.length / 8))
+  for (let index = 0; index < bytes.length; index += 1) {
+    const pair = ((source[index] ?? 0) << 8) | (source[index + 1] ?? 0)
+    bytes[index] = REVERSED[(pair >> (8 - padding)) & 0xff] ?? 0
+  }
+  return bytes
+}
+
+function doublesOf(
+  chunks: readonly DuckDBDataChunk[],
+  { index, rowCount }: { index: number; rowCount: number },
+): Float64Array {
+  const doubles = new Float64Array(rowCount)
+  let offset = 0
+  for (const chunk of chunks) {
+    const vector = chunk.getColumnVector(index)
+    for (let row = 0; row < chunk.rowCount; row += 1) {
+      const value: unknown = vector.getItem(row)
+      doubles[offset + row] = toDouble(value)
+    }
+    offset += chunk.rowCount
+  }
+  return doubles
+}
+
+function toDouble(value: unknown): number {
+  if (value === null) return Number.NaN
+  if (value instanceof DuckDBDecimalValue) return value.toDouble()
+  return Number(value)
+}
+
+function requireBytes(value: VaultValue): Uint8Array | null {
+  if (value === null || value instanceof Uint8Array) return value
+  throw new TypeError('Cannot read bytes: the column is neither BIT nor BLOB')
+}

@@ -1,0 +1,31 @@
+import { BIGINT, BLOB, BOOLEAN, DATE, DOUBLE, TIMESTAMP, VARCHAR } from '@duckdb/node-api'
+import type { DuckDBType } from '@duckdb/node-api'
+import { sql } from 'kysely'
+import type { RawBuilder } from 'kysely'
+import type { ColumnType } from '../../protocol/data-set.ts'
+import type { StoredColumn } from './stored-columns.ts'
+
+/** DuckDB's type of each column type. */
+const TYPES: Readonly<Record<ColumnType, DuckDBType>> = {
+  boolean: BOOLEAN,
+  integer: BIGINT,
+  number: DOUBLE,
+  text: VARCHAR,
+  date: DATE,
+  timestamp: TIMESTAMP,
+}
+
+/** The engine's type of a stored column. */
+export function engineType({ column, isSealed }: StoredColumn): DuckDBType {
+  return isSealed ? BLOB : TYPES[column.type]
+}
+
+/** The engine's type of a column type. */
+export function engineTypeOf(type: ColumnType): DuckDBType {
+  return TYPES[type]
+}
+
+/** The name of an engine's type in a statement; the names are ours, so they may stand there as they are. */
+export function typeName(type: DuckDBType): RawBuilder<unknown> {
+  return sql.raw(type.toString())
+}

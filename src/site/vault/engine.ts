@@ -1,0 +1,109 @@
+import { DuckDBInstance } from '@duckdb/node-api'
+import type { DuckDBConnection } from '@duckdb/node-api'
+import { mkdir } from 'node:fs/promises'
+import { join } from 'node:path'
+import { Mutex } from '../../kernel/mutex.ts'
+import { vaultFault } from './vault-fault.ts'
+
+/** How much of the machine the vault may take. */
+export interface EngineLimits {
+  /** Memory of the engine in MiB; what needs more is refused, because spilling would write people's rows beside the vault. */
+  readonly memoryMiB: number
+  readonly threads: number
+}
+
+export const ENGINE_LIMITS: EngineLimits = { memoryMiB: 1_024, threads: 2 }
+
+/** The catalogue, in memory, of tables of eligible people; nothing of it reaches the disk. */
+export const ELIGIBLE_CATALOGUE = 'eligible'
+
+/** The catalogue of the vault's file, named after it. */
+const VAULT_CATALOGUE = 'vault'
+
+/** A locked-down DuckDB on the vault's file. */
+export interface Engine extends AsyncDisposable {
+  readonly path: string
+  /** The only connection that changes the file, and whoever uses it runs inside `writing`. */
+  readonly writer: DuckDBConnection
+  readonly writing: Mutex
+  /** For the vault's own reads and for the tables in memory, inside `reading`. */
+  readonly reader: DuckDBConnection
+  readonly reading: Mutex
+  /** A connection that sees both catalogues, for permitted statements. */
+  connect(): Promise<DuckDBConnection>
+}
+
+/**
+ * Opens the vault's file and locks the engine down: no file but this one, no network, no extension, no spilling, and
+ * no way to change any of it afterwards (second line behind the gate; security model, Enforcing SQL).
+ * Answers are PostgreSQL's where a setting decides: whole division, order of nulls, UTC.
+ *
+ * @throws Fault `fault.directory_in_use`, `fault.directory_version`, `fault.disk_full`, `fault.vault`
+ */
+export async function openEngine(directory: string, limits: EngineLimits): Promise<Engine> {
+  await mkdir(directory, { recursive: true, mode: 0o700 })
+  const path = join(directory, `${VAULT_CATALOGUE}.duckdb`)
+  try {
+    const instance = await DuckDBInstance.create(path, settings(limits))
+    const writer = await instance.connect()
+    await lockDown(writer)
+    const connect = async () => {
+      const connection = await instance.connect()
+      await connection.run(`set search_path = '${VAULT_CATALOGUE}.main,${ELIGIBLE_CATALOGUE}.main'`)
+      return connection
+    }
+    const reader = await connect()
+    return {
+      path,
+      writer,
+      reader,
+      writing: new Mutex(),
+      reading: new Mutex(),
+      connect,
+      [Symbol.asyncDispose]: async () => {
+        await writer.run('checkpoint').catch(() => undefined)
+        reader.closeSync()
+        writer.closeSync()
+        instance.closeSync()
+      },
+    }
+  } catch (error) {
+    throw vaultFault(error, 'Cannot open the vault')
+  }
+}
+
+function settings({ memoryMiB, threads }: EngineLimits): Record<string, string> {
+  return {
+    threads: String(threads),
+    memory_limit: `${memoryMiB}MiB`,
+    temp_directory: '',
+    autoinstall_known_extensions: 'false',
+    autoload_known_extensions: 'false',
+    allow_community_extensions: 'false',
+    allow_unsigned_extensions: 'false',
+    integer_division: 'true',
+    default_null_order: 'nulls_last_on_asc_first_on_desc',
+    // An error that quotes the statement would carry its literals.
+    errors_as_json: 'false',
+  }
+}
+
+async function lockDown(connection: DuckDBConnection): Promise<void> {
+  await connection.run(`attach ':memory:' as ${ELIGIBLE_CATALOGUE}`)
+  await connection.run(`set global TimeZone = 'UTC'`)
+  await connection.run('set enable_external_access = false')
+  await connection.run('set lock_configuration = true')
+}
+
+/** Runs statements of one connection as one transaction: all or nothing. */
+export async function inTransaction<T>(connection: DuckDBConnection, act: () => Promise<T>): Promise<T> {
+  await connection.run('begin')
+  try {
+    const value = await act()
+    await connection.run('commit')
+    return value
+  } catch (error) {
+    await connection.run('rollback').catch(() => undefined)
+    throw error
+  }
+}

@@ -1,0 +1,235 @@
+import {
+  BLOB,
+  DATE,
+  DuckDBBlobValue,
+  DuckDBDataChunk,
+  DuckDBDateValue,
+  INTEGER,
+  VARCHAR,
+} from '@duckdb/node-api'
+import type { DuckDBConnection, DuckDBType, DuckDBValue } from '@duckdb/node-api'
+import { sql } from 'kysely'
+import { LIMITS } from '../../kernel/limits.ts'
+import { Fault } from '../../kernel/faults.ts'
+import type { DataSetId } from '../../protocol/wire.ts'
+import { dataSetIdSchema } from '../../protocol/wire.ts'
+import { runOwn } from './own-sql.ts'
+import { NOBODY, UNKNOWN_BIRTH_DAY } from './vault.ts'
+import type { PersonFacts, Principals } from './vault.ts'
+
+const CHUNK_ROWS = 2_048
+const DAY_MS = 86_400_000
+
+/** The vault's own tables: who has which number, and each issuer's sealed key of a person. */
+export async function createPeopleTables(connection: DuckDBConnection): Promise<void> {
+  await runOwn(
+    connection,
+    sql`create table if not exists _person (number integer not null, lookup blob, birth_date date, residence varchar)`,
+  )
+  await runOwn(
+    connection,
+    sql`create table if not exists _person_key (data_set varchar not null, person integer not null, sealed blob not null)`,
+  )
+}
+
+/** The number that the next new person gets. Rows of forgotten people stay, so numbers are never used again. */
+export async function nextNumber(connection: DuckDBConnection): Promise<number> {
+  const [[next] = []] = (
+    await runOwn(connection, sql`select coalesce(max(number) + 1, 0) from _person`)
+  ).getRows()
+  return Number(next)
+}
+
+/** Numbers by lookup digests, in the order given. */
+export async function findNumbers(
+  connection: DuckDBConnection,
+  lookups: readonly Uint8Array[],
+): Promise<Int32Array> {
+  const numbers = new Int32Array(lookups.length).fill(NOBODY)
+  await fillTemporary(connection, {
+    table: '_asked',
+    types: { position: INTEGER, lookup: BLOB },
+    columns: [lookups.map((_, position) => position), lookups.map((lookup) => new DuckDBBlobValue(lookup))],
+  })
+  const found = await runOwn(
+    connection,
+    sql`select a.position, p.number from temp._asked a join _person p on p.lookup = a.lookup`,
+  )
+  for (const [position, number] of found.getRows()) numbers[Number(position)] = Number(number)
+  await runOwn(connection, sql`drop table temp._asked`)
+  return numbers
+}
+
+/** The same; whoever is missing gets the next number, in the order of first mention. */
+export async function giveNumbers(
+  connection: DuckDBConnection,
+  lookups: readonly Uint8Array[],
+): Promise<Int32Array> {
+  const numbers = await findNumbers(connection, lookups)
+  const given = new Map<string, number>()
+  const first = await nextNumber(connection)
+  const newLookups: DuckDBValue[] = []
+  for (const [position, lookup] of lookups.entries()) {
+    if (numbers[position] !== NOBODY) continue
+    const name = Buffer.from(lookup).toString('latin1')
+    const number = given.get(name) ?? first + given.size
+    if (!given.has(name)) newLookups.push(new DuckDBBlobValue(lookup))
+    given.set(name, number)
+    numbers[position] = number
+  }
+  if (first + given.size > LIMITS.peoplePerSiteMax) {
+    throw new Fault('fault.vault', {
+      what: `Cannot number more than ${LIMITS.peoplePerSiteMax} people at one site`,
+    })
+  }
+  await appendColumns(connection, {
+    table: '_person',
+    types: [INTEGER, BLOB, DATE, VARCHAR],
+    columns: [newLookups.map((_, index) => first + index), newLookups, undefined, undefined],
+  })
+  return numbers
+}
+
+/** Keeps birth dates (the later wins) and residences (the newer wins). */
+export async function keepFacts(connection: DuckDBConnection, facts: readonly PersonFacts[]): Promise<void> {
+  await fillTemporary(connection, {
+    table: '_fact',
+    types: { person: INTEGER, birth_date: DATE, residence: VARCHAR },
+    columns: [
+      facts.map(({ person }) => person),
+      facts.map(({ birthDate }) => (birthDate === undefined ? null : dateValueOf(birthDate))),
+      facts.map(({ residence }) => residence ?? null),
+    ],
+  })
+  await runOwn(
+    connection,
+    sql`
+      update _person p
+      set birth_date = greatest(p.birth_date, f.birth_date), residence = coalesce(f.residence, p.residence)
+      from temp._fact f
+      where p.number = f.person
+        and (greatest(p.birth_date, f.birth_date) is distinct from p.birth_date
+          or coalesce(f.residence, p.residence) is distinct from p.residence)`,
+  )
+  await runOwn(connection, sql`drop table temp._fact`)
+}
+
+/** Everybody's birth date and residence as flat arrays. */
+export async function readPrincipals(connection: DuckDBConnection): Promise<Principals> {
+  const count = await nextNumber(connection)
+  const birthDay = new Int32Array(count).fill(UNKNOWN_BIRTH_DAY)
+  const residence = new Uint16Array(count)
+  const codes = new Map<string, number>([['', 0]])
+  const known = await runOwn(
+    connection,
+    sql`
+      select number, birth_date - date '1970-01-01', residence from _person
+      where birth_date is not null or residence is not null`,
+  )
+  for (const [number, days, country] of known.getRows()) {
+    if (days !== null) birthDay[Number(number)] = Number(days)
+    if (country === null) continue
+    const code = codes.get(String(country)) ?? codes.size
+    codes.set(String(country), code)
+    residence[Number(number)] = code
+  }
+  return { birthDay, residence, countries: [...codes.keys()] }
+}
+
+/** Seals and keeps the issuer's key of everybody who has none yet in the data set. */
+export async function keepKeys(
+  connection: DuckDBConnection,
+  {
+    dataSet,
+    people,
+    seal,
+  }: { dataSet: DataSetId; people: readonly number[]; seal: (index: number) => Uint8Array },
+): Promise<void> {
+  const known = await runOwn(connection, sql`select person from _person_key where data_set = ${dataSet}`)
+  const have = new Set(known.getRows().map(([person]) => Number(person)))
+  const missing = [...people.entries()].filter(([, person]) => !have.has(person))
+  await appendColumns(connection, {
+    table: '_person_key',
+    types: [VARCHAR, INTEGER, BLOB],
+    columns: [
+      missing.map(() => dataSet),
+      missing.map(([, person]) => person),
+      missing.map(([index]) => new DuckDBBlobValue(seal(index))),
+    ],
+  })
+}
+
+/** The sealed keys that issuers know a person by. */
+export async function readKeys(
+  connection: DuckDBConnection,
+  person: number,
+): Promise<readonly { readonly dataSet: DataSetId; readonly sealed: Uint8Array }[]> {
+  const found = await runOwn(
+    connection,
+    sql`select data_set, sealed from _person_key where person = ${person}::integer order by data_set`,
+  )
+  return found
+    .getRows()
+    .flatMap(([dataSet, sealed]) =>
+      sealed instanceof DuckDBBlobValue
+        ? [{ dataSet: dataSetIdSchema.parse(dataSet), sealed: sealed.bytes }]
+        : [],
+    )
+}
+
+/** Makes a temporary table of the connection; nothing of it reaches the disk. */
+async function fillTemporary(
+  connection: DuckDBConnection,
+  {
+    table,
+    types,
+    columns,
+  }: {
+    table: string
+    types: Readonly<Record<string, DuckDBType>>
+    columns: readonly (readonly DuckDBValue[])[]
+  },
+): Promise<void> {
+  const definitions = Object.entries(types).map(
+    ([name, type]) => sql`${sql.id(name)} ${sql.raw(type.toString())}`,
+  )
+  await runOwn(connection, sql`create or replace temp table ${sql.id(table)} (${sql.join(definitions)})`)
+  await appendColumns(connection, { table, catalogue: 'temp', types: Object.values(types), columns })
+}
+
+async function appendColumns(
+  connection: DuckDBConnection,
+  {
+    table,
+    catalogue,
+    types,
+    columns,
+  }: {
+    table: string
+    catalogue?: string
+    types: readonly DuckDBType[]
+    /** `undefined` stands for a column of nulls. */
+    columns: readonly (readonly DuckDBValue[] | undefined)[]
+  },
+): Promise<void> {
+  const rows = columns[0]?.length ?? 0
+  const appender = await connection.createAppender(table, 'main', catalogue)
+  for (let start = 0; start < rows; start += CHUNK_ROWS) {
+    const count = Math.min(CHUNK_ROWS, rows - start)
+    const chunk = DuckDBDataChunk.create(types, count)
+    for (const [index, values] of columns.entries()) {
+      chunk.setColumnValues(
+        index,
+        values ? values.slice(start, start + count) : Array.from({ length: count }, () => null),
+      )
+    }
+    appender.appendDataChunk(chunk)
+  }
+  appender.closeSync()
+}
+
+function dateValueOf(date: string): DuckDBDateValue {
+  return new DuckDBDateValue(
+    Math.floor(Temporal.PlainDate.from(date).toZonedDateTime('UTC').epochMilliseconds / DAY_MS),
+  )
+}

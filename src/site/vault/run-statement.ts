@@ -1,0 +1,103 @@
+import { StatementType } from '@duckdb/node-api'
+import type { DuckDBConnection, DuckDBDataChunk, DuckDBPreparedStatement } from '@duckdb/node-api'
+import type { Clock } from '../../kernel/clock.ts'
+import { Fault } from '../../kernel/faults.ts'
+import { ok } from '../../kernel/result.ts'
+import { declined } from '../../protocol/reason.ts'
+import type { Outcome } from '../../protocol/reason.ts'
+import { checkStatement } from './check-statement.ts'
+import { convertResult } from './convert-result.ts'
+import { isInterrupted, isOutOfMemory, vaultFault } from './vault-fault.ts'
+import type { RunLimits, VaultParameter, VaultResult, VaultStatement } from './vault.ts'
+
+/**
+ * Runs one permitted statement on a connection of its own, in a read-only transaction that is always rolled back.
+ * The promises are those of `Vault.run`.
+ */
+export async function runStatement(
+  connection: DuckDBConnection,
+  { statement, limits, clock }: { statement: VaultStatement; limits: RunLimits; clock: Clock },
+): Promise<Outcome<VaultResult>> {
+  const ended = new AbortController()
+  let isLate = false
+  const watch = clock.sleep(limits.timeoutMs, ended.signal).then(() => {
+    if (ended.signal.aborted) return
+    isLate = true
+    connection.interrupt()
+  })
+  try {
+    return await runReadOnly(connection, { statement, rowsMax: limits.rowsMax })
+  } catch (error) {
+    if (isLate && isInterrupted(error)) return declined('declined.timeout')
+    if (isOutOfMemory(error)) {
+      return declined('declined.too_large', { operatorNote: 'The engine reached its memory limit' })
+    }
+    throw vaultFault(error, 'Cannot run a statement in the vault')
+  } finally {
+    ended.abort()
+    await watch
+  }
+}
+
+async function runReadOnly(
+  connection: DuckDBConnection,
+  { statement, rowsMax }: { statement: VaultStatement; rowsMax: number },
+): Promise<Outcome<VaultResult>> {
+  await checkStatement(connection, statement.sql)
+  await connection.run('begin transaction read only')
+  try {
+    const prepared = await prepareSelect(connection, statement.sql)
+    try {
+      bindParameters(prepared, statement.parameters ?? [])
+      return await readResult(prepared, rowsMax)
+    } finally {
+      prepared.destroySync()
+    }
+  } finally {
+    await connection.run('rollback').catch(() => undefined)
+  }
+}
+
+/** One statement, and the engine itself says that it is a SELECT. */
+async function prepareSelect(connection: DuckDBConnection, sql: string): Promise<DuckDBPreparedStatement> {
+  const statements = await connection.extractStatements(sql)
+  if (statements.count !== 1) throw notPermitted('it is not one statement')
+  const prepared = await statements.prepare(0)
+  if (prepared.statementType === StatementType.SELECT) return prepared
+  prepared.destroySync()
+  throw notPermitted('it is not a SELECT')
+}
+
+function bindParameters(prepared: DuckDBPreparedStatement, parameters: readonly VaultParameter[]): void {
+  if (prepared.parameterCount !== parameters.length) throw notPermitted('it has another number of parameters')
+  for (const [index, { type, value }] of parameters.entries()) {
+    const position = index + 1
+    if (value === null) prepared.bindNull(position)
+    else if (type === 'integer') prepared.bindBigInt(position, BigInt(value))
+    else if (type === 'number') prepared.bindDouble(position, Number(value))
+    else if (type === 'boolean') prepared.bindBoolean(position, value === true)
+    // Dates and timestamps are texts that the engine reads, so that no second reading of them can differ.
+    else prepared.bindVarchar(position, String(value))
+  }
+}
+
+async function readResult(prepared: DuckDBPreparedStatement, rowsMax: number): Promise<Outcome<VaultResult>> {
+  const result = await prepared.stream()
+  const chunks: DuckDBDataChunk[] = []
+  let rows = 0
+  for (;;) {
+    const chunk = await result.fetchChunk()
+    if (!chunk || chunk.rowCount === 0) break
+    rows += chunk.rowCount
+    if (rows > rowsMax) return declined('declined.too_large', { operatorNote: `More than ${rowsMax} rows` })
+    chunks.push(chunk)
+  }
+  const columns = result
+    .columnNames()
+    .map((name, index) => ({ name, type: result.columnType(index).toString() }))
+  return ok(convertResult(columns, chunks))
+}
+
+function notPermitted(why: string): Fault {
+  return new Fault('fault.internal', { what: `Cannot run a statement in the vault: ${why}` })
+}

@@ -1,0 +1,145 @@
+import type { DuckDBConnection } from '@duckdb/node-api'
+import { sql } from 'kysely'
+import { Fault } from '../../kernel/faults.ts'
+import { asideTable, columnTypes, rowTypes } from './data-set-tables.ts'
+import { inTransaction } from './engine.ts'
+import { typeName } from './engine-types.ts'
+import { runOwn } from './own-sql.ts'
+import { toEngineChunk } from './row-chunk.ts'
+import { PERSON_COLUMN, storedColumns, tableOf } from './stored-columns.ts'
+import type { BatchOfRows, RowSource, TakenBatch, VaultBatch } from './vault.ts'
+
+/** Rows of a batch that was taken. */
+export async function findBatch(
+  connection: DuckDBConnection,
+  { dataSet, batch }: VaultBatch,
+): Promise<number | undefined> {
+  const found = await runOwn(
+    connection,
+    sql`select rows from _batch where data_set = ${dataSet} and batch = ${batch}`,
+  )
+  const [[rows] = []] = found.getRows()
+  return rows === undefined ? undefined : Number(rows)
+}
+
+/** Appends a batch in one transaction together with its id. */
+export async function appendBatch(
+  connection: DuckDBConnection,
+  { manifest, batch }: BatchOfRows,
+  rows: RowSource,
+): Promise<TakenBatch> {
+  const { dataSet } = manifest
+  const known = await findBatch(connection, { dataSet, batch })
+  if (known !== undefined) return { isNew: false, rows: known }
+  if (!(await isInOrder(connection, { manifest, batch }))) {
+    await setAsidePart(connection, { manifest, batch, part: 0 }, rows)
+    return takeBatch(connection, { dataSet, batch })
+  }
+  return inTransaction(connection, async () => {
+    const count = await appendRows(connection, { manifest, table: tableOf(dataSet) }, rows)
+    await recordBatch(connection, { dataSet, batch, rows: count })
+    return { isNew: true, rows: count }
+  })
+}
+
+/** How many parts are set aside. */
+export async function partsAside(
+  connection: DuckDBConnection,
+  { dataSet, batch }: VaultBatch,
+): Promise<number> {
+  const found = await runOwn(
+    connection,
+    sql`select count(*) from _part where data_set = ${dataSet} and batch = ${batch}`,
+  )
+  const [[count] = []] = found.getRows()
+  return Number(count)
+}
+
+/** Sets one part aside in a transaction of its own; a part that is there already is left alone. */
+export async function setAsidePart(
+  connection: DuckDBConnection,
+  { manifest, batch, part }: BatchOfRows & { readonly part: number },
+  rows: RowSource,
+): Promise<void> {
+  const { dataSet } = manifest
+  const next = await partsAside(connection, { dataSet, batch })
+  if (part < next) return
+  if (part > next)
+    throw new Fault('fault.vault', { what: `Cannot set part ${part} aside: ${next} is the next` })
+  const table = asideTable({ dataSet, batch })
+  const types = rowTypes(manifest)
+  const names = [PERSON_COLUMN, ...storedColumns(manifest).map(({ column }) => column.name)]
+  const columns = types.map((type, index) => sql`${sql.id(names[index] ?? '')} ${typeName(type)}`)
+  await inTransaction(connection, async () => {
+    await runOwn(connection, sql`create table if not exists ${sql.id(table)} (${sql.join(columns)})`)
+    await appendRows(connection, { manifest, table }, rows)
+    await runOwn(connection, sql`insert into _part values (${dataSet}, ${batch}, ${part}::integer)`)
+  })
+}
+
+/** Moves all parts of a batch into its data set in one transaction. */
+export async function takeBatch(
+  connection: DuckDBConnection,
+  { dataSet, batch }: VaultBatch,
+): Promise<TakenBatch> {
+  const known = await findBatch(connection, { dataSet, batch })
+  if (known !== undefined) return { isNew: false, rows: known }
+  const aside = asideTable({ dataSet, batch })
+  return inTransaction(connection, async () => {
+    const names = [...(await columnTypes(connection, aside)).keys()].map((name) => sql.id(name))
+    const { rowsChanged } = await runOwn(
+      connection,
+      sql`
+        insert into ${sql.id(tableOf(dataSet))} (${sql.join(names)})
+        select ${sql.join(names)} from ${sql.id(aside)}`,
+    )
+    await recordBatch(connection, { dataSet, batch, rows: rowsChanged })
+    await discardBatch(connection, { dataSet, batch })
+    return { isNew: true, rows: rowsChanged }
+  })
+}
+
+/** Drops what was set aside of a batch. */
+export async function discardBatch(
+  connection: DuckDBConnection,
+  { dataSet, batch }: VaultBatch,
+): Promise<void> {
+  await runOwn(connection, sql`drop table if exists ${sql.id(asideTable({ dataSet, batch }))}`)
+  await runOwn(connection, sql`delete from _part where data_set = ${dataSet} and batch = ${batch}`)
+}
+
+async function recordBatch(
+  connection: DuckDBConnection,
+  { dataSet, batch, rows }: VaultBatch & { rows: number },
+): Promise<void> {
+  await runOwn(connection, sql`insert into _batch values (${dataSet}, ${batch}, ${rows}::bigint)`)
+}
+
+/** Whether the table has its columns in the manifest's order, which appending needs; columns that came later stand last. */
+async function isInOrder(connection: DuckDBConnection, { manifest }: BatchOfRows): Promise<boolean> {
+  const present = [...(await columnTypes(connection, tableOf(manifest.dataSet))).keys()]
+  const wanted = [PERSON_COLUMN, ...storedColumns(manifest).map(({ column }) => column.name)]
+  return present.length === wanted.length && wanted.every((name, index) => present[index] === name)
+}
+
+async function appendRows(
+  connection: DuckDBConnection,
+  { manifest, table }: { manifest: BatchOfRows['manifest']; table: string },
+  rows: RowSource,
+): Promise<number> {
+  const layout = { columns: storedColumns(manifest), types: rowTypes(manifest) }
+  const appender = await connection.createAppender(table, 'main')
+  let count = 0
+  try {
+    for await (const chunk of rows) {
+      appender.appendDataChunk(toEngineChunk(chunk, layout))
+      count += chunk.rowCount
+    }
+  } catch (error) {
+    // Rows that wait in the appender must not be written by closing it.
+    appender.clear()
+    throw error
+  }
+  appender.closeSync()
+  return count
+}
