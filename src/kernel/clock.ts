@@ -40,6 +40,12 @@ export function parseInstant(text: string): Instant | undefined {
   return Number.isNaN(epochMs) ? undefined : instant(epochMs)
 }
 
+/** Reads the `Date` header of an HTTP response (RFC 9110 §5.6.7); `undefined` when it is none. */
+export function parseHttpDate(text: string): Instant | undefined {
+  const epochMs = /^[A-Z][a-z]{2}, /.test(text) ? Date.parse(text) : Number.NaN
+  return Number.isNaN(epochMs) ? undefined : instant(epochMs)
+}
+
 /** The machine's clock. The only place where the system time is read. */
 export const systemClock: Clock = {
   now: () => instant(Date.now()),

@@ -44,6 +44,9 @@ export const dataSetViewSchema = z
     people: z.int().min(0),
     batches: z.int().min(0),
     manifestDigest: digestSchema,
+    /** Whether the place of the site, as attested now, is in the perimeters. */
+    mayBeStored: z.boolean(),
+    mayBeProcessed: z.boolean(),
     describedAt: instantSchema,
   })
   .openapi('DataSet')

@@ -44,7 +44,7 @@ export interface HttpClient {
     input?: CallInput<P, Q, B>,
   ): Promise<z.output<R>>
   /** A fresh token for one request that is made by hand (a file that is sent as it is read). */
-  token(): string | undefined
+  readonly token: () => string | undefined
 }
 
 const ATTEMPTS_MAX = 3
@@ -135,16 +135,21 @@ function addressOf(
   { params, query }: { params?: unknown; query?: unknown },
 ): string {
   const named = recordOf(params)
-  const filled = path.replaceAll(/\{(\w+)\}/g, (_, name: string) =>
-    encodeURIComponent(String(named[name] ?? '')),
-  )
+  const filled = path.replaceAll(/\{(\w+)\}/g, (_, name: string) => encodeURIComponent(textOf(named[name])))
   const url = new URL(`${base.replace(/\/+$/, '')}${filled}`)
   for (const [name, value] of Object.entries(recordOf(query))) {
-    if (value !== undefined) url.searchParams.set(name, String(value))
+    if (value !== undefined) url.searchParams.set(name, textOf(value))
   }
   return url.href
 }
 
 function recordOf(value: unknown): Readonly<Record<string, unknown>> {
   return typeof value === 'object' && value !== null ? { ...value } : {}
+}
+
+/** Parameters are texts, numbers and booleans; anything else is a bug of the caller. */
+function textOf(value: unknown): string {
+  if (typeof value === 'string') return value
+  if (typeof value === 'number' || typeof value === 'boolean') return String(value)
+  throw new TypeError('A parameter of a path or query is a text, a number or a boolean')
 }

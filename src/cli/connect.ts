@@ -1,0 +1,200 @@
+import { join } from 'node:path'
+import { readKeyFile } from '../kernel/crypto/key-file.ts'
+import { readdir, stat } from 'node:fs/promises'
+import { NETWORK_API } from '../protocol/network-endpoints.ts'
+import { openAcquirer } from '../sdk/acquirer.ts'
+import type { Acquirer } from '../sdk/acquirer.ts'
+import { httpClient } from '../sdk/http-client.ts'
+import type { Caller, HttpClient } from '../sdk/http-client.ts'
+import { openSiteAdministration } from '../sdk/issuer.ts'
+import type { SiteAdministration } from '../sdk/issuer.ts'
+import { pinNetwork } from '../sdk/pinned-keys.ts'
+import { loadSiteSettings, siteDirectory } from '../site/config.ts'
+import type { SiteSettings } from '../site/config.ts'
+import { FellShort, WrongUse } from './failures.ts'
+import { pinFile, readMemberProfile } from './member-profile.ts'
+import type { MemberProfile } from './member-profile.ts'
+import type { Session } from './session.ts'
+
+/** Options of every verb that talks to a network. */
+export interface NetworkOptions {
+  readonly as?: string
+  readonly network?: string
+}
+
+/** Where a network listens unless told. */
+export const DEFAULT_NETWORK_URL = 'http://127.0.0.1:7400'
+
+/** Connects to the network as a member, or as its operator when `--as operator`. */
+export async function connectToNetwork(
+  session: Session,
+  options: NetworkOptions,
+): Promise<{ client: HttpClient; profile: MemberProfile | undefined }> {
+  const isOperator =
+    options.as === 'operator' || (options.as === undefined && (await isFile(operatorKeyFile(session))))
+  if (isOperator) return { client: await operatorClient(session, options), profile: undefined }
+  const profile = await readMemberProfile(session.home, options.as)
+  return { client: await memberClient(session, { profile, network: options.network }), profile }
+}
+
+/** Connects as the operator of the network whose directory is here. */
+export async function operatorClient(session: Session, { network }: NetworkOptions): Promise<HttpClient> {
+  const file = operatorKeyFile(session)
+  if (!(await isFile(file))) {
+    throw new WrongUse(`Only the operator of the network may do this, and there is no key of it at "${file}"`)
+  }
+  return namedClient(session, {
+    url: networkUrl(session, { flag: network }),
+    pinDirectory: join(session.home, 'network'),
+    caller: { issuer: 'operator', key: await readKeyFile(file) },
+  })
+}
+
+/** Connects as a member. */
+export function memberClient(
+  session: Session,
+  { profile, network }: { profile: MemberProfile; network?: string | undefined },
+): Promise<HttpClient> {
+  return namedClient(session, {
+    url: networkUrl(session, { flag: network, profile }),
+    pinDirectory: profile.directory,
+    caller: { issuer: profile.member, key: profile.signing },
+  })
+}
+
+/** Connects as an acquirer. */
+export async function connectAcquirer(
+  session: Session,
+  options: NetworkOptions,
+): Promise<{ acquirer: Acquirer; client: HttpClient; profile: MemberProfile }> {
+  const profile = await readMemberProfile(session.home, options.as ?? session.environment['HEDGEROW_MEMBER'])
+  const client = await memberClient(session, { profile, network: options.network })
+  return { acquirer: acquirerOf(session, { profile, client }), client, profile }
+}
+
+/** An acquirer over a client that is already there. */
+export function acquirerOf(
+  session: Session,
+  { profile, client }: { profile: MemberProfile; client: HttpClient },
+): Acquirer {
+  const { member, signing, sealing, directory } = profile
+  return openAcquirer({
+    client,
+    member,
+    signing,
+    sealing,
+    pins: pinFile(directory),
+    clock: session.clock,
+    ids: session.ids,
+    random: session.random,
+  })
+}
+
+/** A client without a token, for what is open to everybody. */
+export function publicClient(session: Session, { network }: NetworkOptions): HttpClient {
+  const url = networkUrl(session, { flag: network })
+  return httpClient({ server: { url, name: 'anybody' }, clock: session.clock, ids: session.ids })
+}
+
+async function namedClient(
+  session: Session,
+  { url, pinDirectory, caller }: { url: string; pinDirectory: string; caller: Caller },
+): Promise<HttpClient> {
+  const { clock, ids } = session
+  const pins = pinFile(pinDirectory)
+  let pinned = await pins.read()
+  if (!pinned.network) {
+    const seen = await httpClient({ server: { url, name: 'anybody' }, clock, ids }).call(NETWORK_API.network)
+    const next = pinNetwork(pinned, seen)
+    if (!next.ok)
+      throw new FellShort(`Cannot trust the network at ${url}: its key is not the one seen before`)
+    pinned = next.value
+    await pins.write(pinned)
+  }
+  return httpClient({ server: { url, name: pinned.network?.name ?? '' }, caller, clock, ids })
+}
+
+function networkUrl(
+  { environment }: Session,
+  { flag, profile }: { flag: string | undefined; profile?: MemberProfile },
+): string {
+  const url = flag ?? environment['HEDGEROW_NETWORK_URL'] ?? profile?.networkUrl ?? DEFAULT_NETWORK_URL
+  if (!URL.canParse(url))
+    throw new WrongUse(
+      `Cannot use "${url}" as the address of a network: expected one such as ${DEFAULT_NETWORK_URL}`,
+    )
+  return url
+}
+
+/** Options of every verb that talks to a site. */
+export interface SiteOptions {
+  readonly site?: string
+  readonly url?: string
+  readonly as?: string
+}
+
+/** Connects to a site as its operator (whose key is here), or with `--as` as an issuer. */
+export async function connectToSite(
+  session: Session,
+  options: SiteOptions,
+): Promise<{ administration: SiteAdministration; client: HttpClient; site: string }> {
+  const site = options.site ?? session.environment['HEDGEROW_SITE'] ?? (await onlySite(session))
+  const root = siteRoot(session, site)
+  const settings = await siteSettingsHere(session, site)
+  const url = options.url ?? (settings && `http://${settings.host}:${settings.port}`)
+  if (url === undefined)
+    throw new WrongUse(
+      `Say where site "${site}" listens, with --url: it is not on this machine under "${session.home}"`,
+    )
+  const caller = await siteCaller(session, { root, as: options.as })
+  const client = httpClient({ server: { url, name: site }, caller, clock: session.clock, ids: session.ids })
+  return { administration: openSiteAdministration(client), client, site }
+}
+
+/** The directory of a site on this machine. */
+export function siteRoot({ home }: Session, site: string): string {
+  return join(home, 'sites', site)
+}
+
+/** The settings of a site, if its directory is on this machine. */
+export async function siteSettingsHere(session: Session, site: string): Promise<SiteSettings | undefined> {
+  const directory = siteDirectory(siteRoot(session, site))
+  if (!(await isFile(directory.config))) return undefined
+  return loadSiteSettings({ directory, environment: {}, flags: {} })
+}
+
+async function siteCaller(
+  session: Session,
+  { root, as }: { root: string; as: string | undefined },
+): Promise<Caller> {
+  if (as !== undefined && as !== 'operator') {
+    return { issuer: as, key: (await readMemberProfile(session.home, as)).signing }
+  }
+  const file = join(siteDirectory(root).keys, 'operator.jwk')
+  if (!(await isFile(file))) {
+    throw new WrongUse(
+      `Say as whom, with --as ISSUER: the operator's key of the site is not here (looked at "${file}")`,
+    )
+  }
+  return { issuer: 'operator', key: await readKeyFile(file) }
+}
+
+async function onlySite(session: Session): Promise<string> {
+  const names = await readdir(join(session.home, 'sites')).catch(() => [])
+  const [only] = names
+  if (only !== undefined && names.length === 1) return only
+  throw new WrongUse(
+    `Say which site, with --site NAME${names.length === 0 ? '' : `: there are ${names.join(', ')}`}`,
+  )
+}
+
+function operatorKeyFile({ home }: Session): string {
+  return join(home, 'network', 'keys', 'operator.jwk')
+}
+
+async function isFile(path: string): Promise<boolean> {
+  return stat(path).then(
+    (found) => found.isFile(),
+    () => false,
+  )
+}

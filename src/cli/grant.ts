@@ -1,0 +1,245 @@
+import { createReadStream } from 'node:fs'
+import type { Command } from 'commander'
+import { describeProblems, parseWith } from '../kernel/parse.ts'
+import { formatInstant } from '../kernel/clock.ts'
+import { grantRequestSchema } from '../protocol/grant.ts'
+import { MODES } from '../protocol/mode.ts'
+import { revocationRequestSchema } from '../protocol/site-api.ts'
+import type { GrantView, GrantsChanged, WireGrant, WireRevocation } from '../sdk/issuer.ts'
+import { connectToSite } from './connect.ts'
+import type { SiteOptions } from './connect.ts'
+import { WrongUse } from './failures.ts'
+import { readRecords } from './read-records.ts'
+import { show } from './session.ts'
+import type { Session } from './session.ts'
+import { progress, say, table } from './terminal.ts'
+import { addSiteOptions, perform, verb } from './verb.ts'
+
+interface GrantOptions extends SiteOptions {
+  readonly dataset?: string
+  readonly person?: string
+  readonly to?: string
+  readonly purpose?: readonly string[]
+  readonly mode?: readonly string[]
+  readonly columns?: readonly string[]
+  readonly explicit?: boolean
+  readonly guardian?: boolean
+  readonly minimumPrice?: string
+  readonly from?: string
+  readonly until?: string
+  readonly file?: string
+  readonly limit?: string
+  readonly json?: boolean
+}
+
+/** `hedgerow grant …`: people's grants, one by one by flags or in bulk from a file. */
+export function addGrantVerbs(program: Command, session: Session): void {
+  const grant = program.command('grant').description('people’s grants at a site')
+  addSiteOptions(
+    verb(grant, {
+      name: 'give',
+      summary: 'give a grant, or many from a file; in force when the verb ends',
+      example:
+        'hedgerow grant give --site galway --as federation --dataset athletes --person 736041664 \\\n    --to class:insurer --purpose dpv:AcademicResearch --mode aggregate --explicit\nhedgerow grant give --site galway --as federation --file grants.ndjson',
+    }),
+  )
+    .option('--dataset <name>', 'data set')
+    .option('--person <key>', 'key by which the issuer knows the person')
+    .option('--to <grantee>', 'a member, "class:KIND" or "anyone"')
+    .option('--purpose <term...>', 'DPV purposes')
+    .option('--mode <mode...>', `release modes: ${MODES.join(', ')}`)
+    .option('--columns <name...>', 'columns that may be used; absent: all')
+    .option('--explicit', 'the person named the special categories in so many words')
+    .option('--guardian', 'given by the person’s guardian')
+    .option('--minimum-price <cents>', 'least the subjects’ side must earn for each run, in minor units')
+    .option('--from <time>', 'valid from (RFC 3339)')
+    .option('--until <time>', 'valid until (RFC 3339)')
+    .option(
+      '--file <file>',
+      'grants in bulk: NDJSON of grants, or CSV with a header (lists separated by ";")',
+    )
+    .action((options: GrantOptions) => perform(session, () => give(session, options)))
+  addSiteOptions(
+    verb(grant, {
+      name: 'revoke',
+      summary: 'revoke grants; in force when the verb ends',
+      example: 'hedgerow grant revoke --site galway --as federation --dataset athletes --person 736041664',
+    }),
+  )
+    .option('--dataset <name>', 'data set')
+    .option('--person <key>', 'key by which the issuer knows the person')
+    .option('--to <grantee>', 'only grants to this grantee; absent: all of the person in the data set')
+    .option('--file <file>', 'revocations in bulk: NDJSON or CSV with dataSet and person')
+    .action((options: GrantOptions) => perform(session, () => revoke(session, options)))
+  addSiteOptions(
+    verb(grant, {
+      name: 'list',
+      summary: 'grants at a site',
+      example: 'hedgerow grant list --site galway --dataset athletes --limit 20',
+    }),
+  )
+    .option('--dataset <name>', 'only of this data set')
+    .option('--person <key>', 'only of this person')
+    .option('--limit <number>', 'at most so many', '50')
+    .action((options: GrantOptions) => perform(session, () => list(session, options)))
+}
+
+async function give(session: Session, options: GrantOptions): Promise<void> {
+  const grants = options.file === undefined ? [oneGrant(options)] : await readGrants(options.file)
+  const { administration } = await connectToSite(session, options)
+  const line = progress(session.terminal)
+  const changed = await administration
+    .giveGrants(grants, (done) => line.show(`${done} of ${grants.length} grants`))
+    .finally(() => line.end())
+  showChange(session, { options, changed, done: 'given', same: 'were given already' })
+}
+
+async function revoke(session: Session, options: GrantOptions): Promise<void> {
+  const revocations =
+    options.file === undefined ? [oneRevocation(options)] : await readRevocations(options.file)
+  const { administration } = await connectToSite(session, options)
+  const changed = await administration.revokeGrants(revocations)
+  showChange(session, { options, changed, done: 'revoked', same: 'were not in force' })
+}
+
+function showChange(
+  session: Session,
+  {
+    options,
+    changed,
+    done,
+    same,
+  }: { options: GrantOptions; changed: GrantsChanged; done: string; same: string },
+): void {
+  const rest = changed.unchanged === 0 ? '' : `; ${changed.unchanged} ${same}`
+  show(session, {
+    json: options.json,
+    value: changed,
+    print: () =>
+      say(
+        session.terminal,
+        `${changed.changed} ${changed.changed === 1 ? 'grant is' : 'grants are'} ${done}, in force from sequence ${changed.sequence}${rest}`,
+      ),
+  })
+}
+
+async function list(session: Session, options: GrantOptions): Promise<void> {
+  const { administration } = await connectToSite(session, options)
+  const grants = await administration.grants({
+    dataSet: options.dataset,
+    person: options.person,
+    limit: wholeNumber(options.limit ?? '50'),
+  })
+  show(session, {
+    json: options.json,
+    value: grants,
+    print: () =>
+      grants.length === 0
+        ? say(session.terminal, 'No grants here')
+        : table(session.terminal, {
+            head: ['grant', 'data set', 'to', 'purposes', 'modes', 'columns', 'by', 'state'],
+            rows: grants.map((one) => [
+              one.grant,
+              one.dataSet,
+              granteeText(one.grantee),
+              one.purposes.join(', '),
+              one.modes.join(', '),
+              one.columns?.join(', ') ?? 'all',
+              one.isExplicit ? `${one.givenBy}, explicit` : one.givenBy,
+              stateText(one),
+            ]),
+          }),
+  })
+}
+
+function stateText({ revokedAt, validUntil }: GrantView): string {
+  if (revokedAt !== undefined) return `revoked ${formatInstant(revokedAt)}`
+  return validUntil === undefined ? 'in force' : `until ${formatInstant(validUntil)}`
+}
+
+function granteeText(grantee: GrantView['grantee']): string {
+  if ('member' in grantee) return grantee.member
+  return 'class' in grantee ? `class:${grantee.class}` : 'anyone'
+}
+
+function oneGrant(options: GrantOptions): WireGrant {
+  return checked(grantRequestSchema, {
+    dataSet: options.dataset,
+    person: options.person,
+    grantee: granteeOf(options.to),
+    purposes: options.purpose,
+    modes: options.mode,
+    ...(options.columns === undefined ? {} : { columns: options.columns }),
+    isExplicit: options.explicit ?? false,
+    givenBy: options.guardian === true ? 'guardian' : 'self',
+    ...(options.minimumPrice === undefined ? {} : { minimumPriceMinor: wholeNumber(options.minimumPrice) }),
+    ...(options.from === undefined ? {} : { validFrom: options.from }),
+    ...(options.until === undefined ? {} : { validUntil: options.until }),
+  })
+}
+
+function oneRevocation(options: GrantOptions): WireRevocation {
+  return checked(revocationRequestSchema, {
+    dataSet: options.dataset,
+    person: options.person,
+    ...(options.to === undefined ? {} : { grantee: granteeOf(options.to) }),
+  })
+}
+
+/** Holds a wire form against its schema and gives the same wire form back. */
+function checked<T>(
+  schema: Parameters<typeof parseWith>[0] & { readonly _zod: { readonly input: T } },
+  value: unknown,
+  where = '',
+): T {
+  const parsed = parseWith(schema, value)
+  if (!parsed.ok) throw new WrongUse(`Cannot read the grant${where}: ${describeProblems(parsed.error)}`)
+  return value as T
+}
+
+function granteeOf(text: string | undefined): unknown {
+  if (text === undefined) return undefined
+  if (text === 'anyone') return { anyone: true }
+  return text.startsWith('class:') ? { class: text.slice('class:'.length) } : { member: text }
+}
+
+const LISTS: ReadonlySet<string> = new Set(['purposes', 'modes', 'columns'])
+
+async function readGrants(file: string): Promise<WireGrant[]> {
+  const grants: WireGrant[] = []
+  for await (const { line, record } of readRecords(file, createReadStream(file))) {
+    grants.push(checked(grantRequestSchema, grantOfRecord(record), ` in line ${line} of "${file}"`))
+  }
+  if (grants.length === 0) throw new WrongUse(`Cannot give grants: "${file}" holds none`)
+  return grants
+}
+
+async function readRevocations(file: string): Promise<WireRevocation[]> {
+  const revocations: WireRevocation[] = []
+  for await (const { line, record } of readRecords(file, createReadStream(file))) {
+    revocations.push(checked(revocationRequestSchema, grantOfRecord(record), ` in line ${line} of "${file}"`))
+  }
+  if (revocations.length === 0) throw new WrongUse(`Cannot revoke grants: "${file}" holds none`)
+  return revocations
+}
+
+/** A record of CSV has texts only: lists are separated by semicolons, yes and no are words, an empty field is none. */
+function grantOfRecord(record: unknown): unknown {
+  if (typeof record !== 'object' || record === null) return record
+  return Object.fromEntries(
+    Object.entries(record)
+      .filter(([, value]) => value !== '')
+      .map(([name, value]) => {
+        if (typeof value !== 'string') return [name, value]
+        if (LISTS.has(name)) return [name, value.split(';').map((part) => part.trim())]
+        if (name === 'grantee') return [name, granteeOf(value)]
+        if (name === 'isExplicit') return [name, value === 'true']
+        return [name, name === 'minimumPriceMinor' ? Number(value) : value]
+      }),
+  )
+}
+
+function wholeNumber(text: string): number {
+  if (!/^\d{1,9}$/.test(text)) throw new WrongUse(`Cannot use "${text}": expected a whole number`)
+  return Number(text)
+}

@@ -1,0 +1,80 @@
+#!/usr/bin/env node
+import { createRequire } from 'node:module'
+import { Command, CommanderError } from 'commander'
+import { addAskVerb } from './ask.ts'
+import { addDataSetVerbs } from './dataset.ts'
+import { addDemoVerb } from './demo.ts'
+import { EXIT, sentenceOf } from './failures.ts'
+import { addGrantVerbs } from './grant.ts'
+import { addLedgerVerbs } from './ledger.ts'
+import { addMemberVerbs } from './member.ts'
+import { addNetworkVerbs } from './network.ts'
+import { addOffersVerb } from './offers.ts'
+import { addReceiptVerbs } from './receipt.ts'
+import { addReleaseVerbs } from './release.ts'
+import { processSession } from './session.ts'
+import type { Session } from './session.ts'
+import { addSiteVerbs } from './site.ts'
+
+const AFTER_HELP = `
+Exit codes: 0 done, 1 fell short (declined, does not verify), 2 wrong use, 3 could not reach something.
+Files are under .hedgerow, or HEDGEROW_HOME. Each verb has --help with an example.
+`
+
+/** The whole command line as a tree of commands; `scripts/generate-reference.ts` prints the reference from it. */
+export function buildProgram(session: Session): Command {
+  const program = new Command('hedgerow')
+    .description('Keeps personal data inside its perimeter and lets the outside world come to it')
+    .version(packageVersion())
+    .addHelpText('after', AFTER_HELP)
+    .showHelpAfterError('(add --help for how it is used)')
+  addDemoVerb(program, session)
+  addOffersVerb(program, session)
+  addAskVerb(program, session)
+  addReleaseVerbs(program, session)
+  addReceiptVerbs(program, session)
+  addSiteVerbs(program, session)
+  addDataSetVerbs(program, session)
+  addGrantVerbs(program, session)
+  addNetworkVerbs(program, session)
+  addMemberVerbs(program, session)
+  addLedgerVerbs(program, session)
+  exitByCode(program)
+  return program
+}
+
+/** Commander ends the process with 1 for wrong use; here that is 2, and 1 means that something fell short. */
+function exitByCode(command: Command): void {
+  command.exitOverride()
+  for (const inner of command.commands) exitByCode(inner)
+}
+
+function packageVersion(): string {
+  const found: unknown = createRequire(import.meta.url)('../../package.json')
+  return typeof found === 'object' && found !== null && 'version' in found ? String(found.version) : '0'
+}
+
+async function main(): Promise<void> {
+  const interrupt = new AbortController()
+  for (const name of ['SIGINT', 'SIGTERM'] as const) process.on(name, () => interrupt.abort())
+  process.stdout.on('error', ignoreClosedPipe)
+  const program = buildProgram(processSession(process.env, interrupt.signal))
+  try {
+    await program.parseAsync(process.argv)
+  } catch (thrown) {
+    if (thrown instanceof CommanderError) {
+      process.exitCode = thrown.exitCode === 0 ? EXIT.done : EXIT.wrongUse
+      return
+    }
+    process.stderr.write(`${sentenceOf(thrown)}\n`)
+    process.exitCode = EXIT.fellShort
+  }
+}
+
+/** `hedgerow offers | head` closes the pipe early; that is no failure of ours. */
+function ignoreClosedPipe(error: NodeJS.ErrnoException): void {
+  if (error.code !== 'EPIPE') throw error
+  process.exit(EXIT.done)
+}
+
+if (import.meta.main) await main()

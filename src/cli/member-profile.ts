@@ -1,0 +1,123 @@
+import { mkdir, readFile, readdir, rename, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { stringify } from 'yaml'
+import { z } from 'zod'
+import { ensureKeyFile, readKeyFile } from '../kernel/crypto/key-file.ts'
+import type { KeyPair } from '../kernel/crypto/keys.ts'
+import { describeProblems, parseWith } from '../kernel/parse.ts'
+import { parseYaml } from '../kernel/yaml.ts'
+import { countrySchema, memberIdSchema } from '../protocol/wire.ts'
+import type { PinStore } from '../sdk/acquirer.ts'
+import { NO_PINNED_KEYS, pinnedKeysSchema } from '../sdk/pinned-keys.ts'
+import { WrongUse } from './failures.ts'
+
+/**
+ * A member's place on this machine, `members/ID/` below the home directory: `profile.yaml` (who, which network),
+ * `keys/` (mode 0600), `pinned-keys.json` (whose keys are believed since when), `releases/` and `receipts/`.
+ */
+export interface MemberProfile {
+  readonly directory: string
+  readonly member: string
+  readonly country: string | undefined
+  readonly networkUrl: string | undefined
+  readonly signing: KeyPair
+  readonly sealing: KeyPair
+}
+
+const profileSchema = z.strictObject({
+  member: memberIdSchema,
+  country: countrySchema.optional(),
+  networkUrl: z.url('expected the address of the network').optional(),
+})
+
+/** Where a member's files are. */
+export function memberDirectory(home: string, member: string): string {
+  return join(home, 'members', member)
+}
+
+/** Makes a member's directory and keys if they are missing, and reads them. */
+export async function makeMemberProfile(
+  home: string,
+  facts: { member: string; country?: string | undefined; networkUrl?: string | undefined },
+): Promise<MemberProfile> {
+  const parsed = parseWith(profileSchema, facts)
+  if (!parsed.ok) throw new WrongUse(`Cannot make the member: ${describeProblems(parsed.error)}`)
+  const directory = memberDirectory(home, facts.member)
+  await mkdir(directory, { recursive: true, mode: 0o700 })
+  const file = join(directory, 'profile.yaml')
+  await writeFile(file, stringify(parsed.value), { mode: 0o600, flag: 'wx' }).catch(
+    (error: NodeJS.ErrnoException) => {
+      if (error.code !== 'EEXIST') throw error
+    },
+  )
+  await ensureKeyFile(join(directory, 'keys', 'signing.jwk'), 'Ed25519')
+  await ensureKeyFile(join(directory, 'keys', 'sealing.jwk'), 'X25519')
+  return readMemberProfile(home, facts.member)
+}
+
+/** Reads a member's profile and keys; without a name the only one there is. */
+export async function readMemberProfile(home: string, name: string | undefined): Promise<MemberProfile> {
+  const member = name ?? (await onlyMember(home))
+  const directory = memberDirectory(home, member)
+  const text = await readFile(join(directory, 'profile.yaml'), 'utf8').catch(() => {
+    throw new WrongUse(
+      `Cannot act as "${member}": there are no keys of it under "${join(home, 'members')}"; make them with "hedgerow member keys ${member}"`,
+    )
+  })
+  const document = parseYaml(text)
+  const parsed = document.ok ? parseWith(profileSchema, document.value) : document
+  if (!parsed.ok)
+    throw new WrongUse(`Cannot read "${join(directory, 'profile.yaml')}": ${describeProblems(parsed.error)}`)
+  return {
+    directory,
+    member,
+    country: parsed.value.country,
+    networkUrl: parsed.value.networkUrl,
+    signing: await readKeyFile(join(directory, 'keys', 'signing.jwk')),
+    sealing: await readKeyFile(join(directory, 'keys', 'sealing.jwk')),
+  }
+}
+
+async function onlyMember(home: string): Promise<string> {
+  const names = await readdir(join(home, 'members')).catch(() => [])
+  const [only] = names
+  if (only !== undefined && names.length === 1) return only
+  const known =
+    names.length === 0
+      ? 'there is none yet; make one with "hedgerow member keys ID"'
+      : `there are ${names.join(', ')}`
+  throw new WrongUse(`Say which member acts, with --as ID: ${known}`)
+}
+
+/** The file of pinned keys of a directory. Written beside and moved into place. */
+export function pinFile(directory: string): PinStore {
+  const file = join(directory, 'pinned-keys.json')
+  return {
+    async read() {
+      const text = await readFile(file, 'utf8').catch((error: NodeJS.ErrnoException) => {
+        if (error.code === 'ENOENT') return undefined
+        throw error
+      })
+      if (text === undefined) return NO_PINNED_KEYS
+      const parsed = pinnedKeysSchema.safeParse(parseJson(text))
+      if (!parsed.success)
+        throw new WrongUse(
+          `Cannot read "${file}": it is not a file of pinned keys; restore it, or remove it to trust on first use again`,
+        )
+      return parsed.data
+    },
+    async write(pinned) {
+      await mkdir(directory, { recursive: true, mode: 0o700 })
+      await writeFile(`${file}.new`, `${JSON.stringify(pinned, null, 2)}\n`, { mode: 0o600 })
+      await rename(`${file}.new`, file)
+    },
+  }
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return undefined
+  }
+}

@@ -1,0 +1,201 @@
+import { readFile, rename, mkdir } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { Command } from 'commander'
+import { ensureKeyFile } from '../kernel/crypto/key-file.ts'
+import { formatInstant } from '../kernel/clock.ts'
+import { describeProblems, parseWith } from '../kernel/parse.ts'
+import { signKeyRotation } from '../protocol/key-chain.ts'
+import { ACQUIRER_CLASSES, ROLES, keySetSchema } from '../protocol/member.ts'
+import type { AcquirerClass, KeySet, Role } from '../protocol/member.ts'
+import { NETWORK_API } from '../protocol/network-endpoints.ts'
+import { openOperator } from '../sdk/operator.ts'
+import { connectToNetwork, memberClient, operatorClient } from './connect.ts'
+import type { NetworkOptions } from './connect.ts'
+import { WrongUse } from './failures.ts'
+import { makeMemberProfile, readMemberProfile } from './member-profile.ts'
+import type { MemberProfile } from './member-profile.ts'
+import { show } from './session.ts'
+import type { Session } from './session.ts'
+import { say, table } from './terminal.ts'
+import { perform, verb } from './verb.ts'
+
+interface KeysOptions {
+  readonly country?: string
+  readonly network?: string
+  readonly json?: boolean
+}
+
+interface AddOptions extends NetworkOptions {
+  readonly name?: string
+  readonly country: string
+  readonly role: readonly Role[]
+  readonly class?: AcquirerClass
+  readonly keys?: string
+  readonly transferBasis?: readonly string[]
+  readonly json?: boolean
+}
+
+/** `hedgerow member …`: keys of a member, and membership at a network. */
+export function addMemberVerbs(program: Command, session: Session): void {
+  const member = program.command('member').description('membership at a network')
+  verb(member, {
+    name: 'keys <id>',
+    summary: 'make the keys of a member on this machine, and print the public ones',
+    example: 'hedgerow member keys northcare --country IE > northcare.json',
+  })
+    .option('--country <code>', 'where the member is established (ISO 3166-1 alpha-2)')
+    .option('--network <url>', 'address of its network')
+    .action((id: string, options: KeysOptions) => perform(session, () => printKeys(session, { id, options })))
+  verb(member, {
+    name: 'add <id>',
+    summary: 'register a member (operator of the network)',
+    example:
+      'hedgerow member add northcare --country IE --role acquirer --class insurer --keys northcare.json',
+  })
+    .requiredOption('--country <code>', 'where the member is established (ISO 3166-1 alpha-2)')
+    .requiredOption('--role <role...>', `what it does: ${ROLES.join(', ')}`)
+    .option('--class <class>', `kind of acquirer, which grants can name: ${ACQUIRER_CLASSES.join(', ')}`)
+    .option('--name <text>', 'its name in full')
+    .option('--keys <file>', 'its public keys; absent: its keys are made on this machine')
+    .option('--transfer-basis <basis...>', 'bases for transfers that the operator has checked, such as scc')
+    .option('--network <url>', 'address of the network')
+    .action((id: string, options: AddOptions) => perform(session, () => addMember(session, { id, options })))
+  verb(member, { name: 'list', summary: 'members of the network', example: 'hedgerow member list --json' })
+    .option('--as <id>', 'member that asks, or "operator"')
+    .option('--network <url>', 'address of the network')
+    .action((options: NetworkOptions & { json?: boolean }) =>
+      perform(session, () => listMembers(session, options)),
+    )
+  verb(member, {
+    name: 'rotate-key [id]',
+    summary: 'replace the keys of a member by new ones, signed with the old',
+    example: 'hedgerow member rotate-key northcare',
+  })
+    .option('--network <url>', 'address of the network')
+    .action((id: string | undefined, options: NetworkOptions & { json?: boolean }) =>
+      perform(session, () => rotateKey(session, { id, options })),
+    )
+}
+
+async function printKeys(
+  session: Session,
+  { id, options }: { id: string; options: KeysOptions },
+): Promise<void> {
+  const profile = await makeMemberProfile(session.home, {
+    member: id,
+    country: options.country,
+    networkUrl: options.network,
+  })
+  // Always JSON: it is what "member add --keys" reads.
+  say(session.terminal, JSON.stringify(publicKeys(profile), null, 2))
+}
+
+async function addMember(
+  session: Session,
+  { id, options }: { id: string; options: AddOptions },
+): Promise<void> {
+  const client = await operatorClient(session, options)
+  const keys =
+    options.keys === undefined
+      ? publicKeys(
+          await makeMemberProfile(session.home, {
+            member: id,
+            country: options.country,
+            networkUrl: options.network,
+          }),
+        )
+      : await readKeys(options.keys)
+  const added = await openOperator(client).addMember({
+    id,
+    name: options.name ?? id,
+    country: options.country,
+    roles: [...options.role],
+    ...(options.class === undefined ? {} : { acquirerClass: options.class }),
+    transferBases: [...(options.transferBasis ?? [])],
+    keys,
+  })
+  show(session, {
+    json: options.json,
+    value: added,
+    print: () =>
+      say(session.terminal, `${added.id} is a member (${added.roles.join(', ')}, ${added.country})`),
+  })
+}
+
+async function listMembers(session: Session, options: NetworkOptions & { json?: boolean }): Promise<void> {
+  const { client } = await connectToNetwork(session, options)
+  const members = await openOperator(client).members()
+  show(session, {
+    json: options.json,
+    value: members,
+    print: () =>
+      table(session.terminal, {
+        head: ['member', 'name', 'country', 'roles', 'class', 'status'],
+        rows: members.map((one) => [
+          one.id,
+          one.name,
+          one.country,
+          one.roles.join(', '),
+          one.acquirerClass ?? '',
+          one.status,
+        ]),
+      }),
+  })
+}
+
+/** The new keys are written down before the network hears of them, so that a crash in between loses nothing. */
+async function rotateKey(
+  session: Session,
+  { id, options }: { id: string | undefined; options: NetworkOptions & { json?: boolean } },
+): Promise<void> {
+  const profile = await readMemberProfile(session.home, id)
+  const client = await memberClient(session, { profile, network: options.network })
+  const keys = join(profile.directory, 'keys')
+  const next: KeySet = {
+    signing: (await ensureKeyFile(join(keys, 'next-signing.jwk'), 'Ed25519')).publicJwk,
+    sealing: (await ensureKeyFile(join(keys, 'next-sealing.jwk'), 'X25519')).publicJwk,
+  }
+  const rotation = signKeyRotation({
+    member: profile.member,
+    next,
+    time: formatInstant(session.clock.now()),
+    key: profile.signing,
+  })
+  const rotated = await client.call(NETWORK_API.rotateMemberKeys, {
+    params: { id: profile.member },
+    body: { rotation },
+  })
+  const retired = join(keys, 'retired')
+  await mkdir(retired, { recursive: true, mode: 0o700 })
+  for (const use of ['signing', 'sealing'] as const) {
+    await rename(join(keys, `${use}.jwk`), join(retired, `${use}-${profile[use].keyId}.jwk`))
+    await rename(join(keys, `next-${use}.jwk`), join(keys, `${use}.jwk`))
+  }
+  show(session, {
+    json: options.json,
+    value: rotated,
+    print: () =>
+      say(
+        session.terminal,
+        `${profile.member} signs and opens with new keys; the old ones are in "${retired}" for releases sealed to them`,
+      ),
+  })
+}
+
+function publicKeys({ signing, sealing }: MemberProfile) {
+  return { signing: signing.publicJwk, sealing: sealing.publicJwk }
+}
+
+async function readKeys(file: string) {
+  const parsed = parseWith(keySetSchema, parseJson(await readFile(file, 'utf8')))
+  if (!parsed.ok) throw new WrongUse(`Cannot read the keys in "${file}": ${describeProblems(parsed.error)}`)
+  return parsed.value
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return undefined
+  }
+}

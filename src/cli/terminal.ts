@@ -1,0 +1,99 @@
+import { styleText } from 'node:util'
+import Table from 'cli-table3'
+
+/** Where a verb writes. Tables and sentences go to `out`; progress and complaints to `error`. */
+export interface Terminal {
+  readonly out: NodeJS.WritableStream
+  readonly error: NodeJS.WritableStream
+  /** Colour and progress: only where somebody looks. */
+  readonly isInteractive: boolean
+  readonly columns: number
+}
+
+/** The terminal of this process; colour follows NO_COLOR (no-color.org). */
+export function processTerminal(environment: Readonly<Record<string, string | undefined>>): Terminal {
+  const isPlain = environment['NO_COLOR'] !== undefined && environment['NO_COLOR'] !== ''
+  return {
+    out: process.stdout,
+    error: process.stderr,
+    isInteractive: process.stdout.isTTY && !isPlain,
+    columns: process.stdout.columns ?? 120,
+  }
+}
+
+/** How a text is coloured. */
+export type Tone = 'good' | 'bad' | 'warn' | 'dim' | 'strong' | 'accent'
+const STYLES = {
+  good: 'green',
+  bad: 'red',
+  warn: 'yellow',
+  dim: 'gray',
+  strong: 'bold',
+  accent: 'cyan',
+} as const
+
+/** Colours a text for a terminal, and leaves it alone for a pipe. */
+export function paint(terminal: Terminal, tone: Tone, text: string): string {
+  return terminal.isInteractive ? styleText(STYLES[tone], text, { validateStream: false }) : text
+}
+
+/** One line of text. */
+export function say(terminal: Terminal, line = ''): void {
+  terminal.out.write(`${line}\n`)
+}
+
+/** A table: the head dimmed, no vertical rules, wrapped to given widths where they are given. */
+export function table(
+  terminal: Terminal,
+  {
+    head,
+    rows,
+    widths,
+  }: { head: readonly string[]; rows: readonly (readonly string[])[]; widths?: readonly (number | null)[] },
+): void {
+  if (rows.length === 0) return
+  const drawn = new Table({
+    head: head.map((title) => paint(terminal, 'dim', title)),
+    chars: CHARS,
+    style: { head: [], border: [], compact: true, 'padding-left': 0, 'padding-right': 2 },
+    wordWrap: true,
+    ...(widths === undefined ? {} : { colWidths: [...widths] }),
+  })
+  for (const row of rows) drawn.push([...row])
+  say(terminal, trimmed(drawn.toString()))
+}
+
+const CHARS = {
+  top: '',
+  'top-mid': '',
+  'top-left': '',
+  'top-right': '',
+  bottom: '',
+  'bottom-mid': '',
+  'bottom-left': '',
+  'bottom-right': '',
+  left: '',
+  'left-mid': '',
+  mid: '',
+  'mid-mid': '',
+  right: '',
+  'right-mid': '',
+  middle: '',
+} as const
+
+function trimmed(text: string): string {
+  return text
+    .split('\n')
+    .map((line) => line.trimEnd())
+    .filter((line) => line !== '')
+    .join('\n')
+}
+
+/** A line that is written over again while something long is under way; nothing at all in a pipe. */
+export function progress(terminal: Terminal): { show(line: string): void; end(): void } {
+  if (!terminal.isInteractive) return { show: () => undefined, end: () => undefined }
+  return {
+    show: (line) => terminal.error.write(`\r\u001B[2K${line.slice(0, terminal.columns - 1)}`),
+    end: () => terminal.error.write('\r\u001B[2K'),
+  }
+}

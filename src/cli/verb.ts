@@ -1,0 +1,53 @@
+import type { Command } from 'commander'
+import { exitCodeOf, sentenceOf } from './failures.ts'
+import type { Session } from './session.ts'
+import { paint } from './terminal.ts'
+
+/** The common frame of a verb: `--json`, an example in its help, one sentence and an exit code for each failure. */
+export function verb(
+  parent: Command,
+  {
+    name,
+    summary,
+    example,
+    hasJson = true,
+  }: { name: string; summary: string; example: string; hasJson?: boolean },
+): Command {
+  const command = parent
+    .command(name)
+    .description(summary)
+    .addHelpText('after', `\nExample:\n  ${example.split('\n').join('\n  ')}\n`)
+  return hasJson ? command.option('--json', 'print the result as JSON') : command
+}
+
+/**
+ * Runs what a verb does: its own exit code when it gives one, else 0; a failure is one sentence on standard error.
+ * With `exitCode` a server says with which code wrong settings end.
+ */
+export async function perform(
+  session: Session,
+  act: () => Promise<number | void>,
+  codeOf: (thrown: unknown) => number = exitCodeOf,
+): Promise<void> {
+  try {
+    process.exitCode = (await act()) ?? 0
+  } catch (thrown) {
+    session.terminal.error.write(`${paint(session.terminal, 'bad', sentenceOf(thrown))}\n`)
+    process.exitCode = codeOf(thrown)
+  }
+}
+
+/** The options of every verb that talks to a site. */
+export function addSiteOptions(command: Command): Command {
+  return command
+    .option('--site <name>', 'name of the site; absent: the only one on this machine')
+    .option('--url <url>', 'where it listens; absent: as its own config.yaml says')
+    .option('--as <issuer>', 'member that acts; absent: the operator of the site')
+}
+
+/** The options of every verb in which a member talks to a network. */
+export function addMemberOptions(command: Command): Command {
+  return command
+    .option('--as <member>', 'member that acts; absent: the only one on this machine')
+    .option('--network <url>', 'address of the network')
+}

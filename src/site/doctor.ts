@@ -1,0 +1,329 @@
+import { execFile } from 'node:child_process'
+import { readFile, readdir, stat, statfs } from 'node:fs/promises'
+import { join } from 'node:path'
+import { promisify } from 'node:util'
+import type { Clock } from '../kernel/clock.ts'
+import { formatDate, instant } from '../kernel/clock.ts'
+import { LIMITS } from '../kernel/limits.ts'
+import type { SiteDirectory, SiteSettings } from './config.ts'
+
+/** How a check came out: `bad` makes the site unsafe or unable to serve, `warning` will, `unknown` could not be told. */
+export type FindingState = 'good' | 'warning' | 'bad' | 'unknown'
+
+/** One check with what was found and, unless all is well, how to mend it. */
+export interface Finding {
+  readonly check: string
+  readonly state: FindingState
+  readonly says: string
+  readonly remedy?: string
+}
+
+/** What the doctor asks the running site and network for; `undefined` when they do not answer. */
+export interface DoctorQuestions {
+  /** The evidence in force, as the site's door tells its operator. */
+  evidence(): Promise<
+    | {
+        readonly state: string
+        readonly territory?: string | undefined
+        readonly validUntil?: number | undefined
+      }
+    | undefined
+  >
+  /** Storing and processing areas of each data set, where the site says that its place is not in them. */
+  readiness(): Promise<
+    { readonly isReady: boolean; readonly checks: Readonly<Record<string, boolean>> } | undefined
+  >
+  /** The network's time by its answer, milliseconds. */
+  networkTime(): Promise<number | undefined>
+  /** What is at the site, with where it may be stored and processed. */
+  dataSets(): Promise<
+    readonly { readonly dataSet: string; readonly store: boolean; readonly process: boolean }[] | undefined
+  >
+}
+
+/** What the doctor looks at. */
+export interface Examination {
+  readonly directory: SiteDirectory
+  readonly settings: SiteSettings
+  readonly environment: Readonly<Record<string, string | undefined>>
+  readonly clock: Clock
+  readonly questions: DoctorQuestions
+}
+
+const DISK_FREE_BYTES_MIN = 2 * 1024 ** 3
+const EVIDENCE_RENEWAL_MS = 14 * 24 * 60 * 60_000
+
+/** Checks everything that would make a site unsafe, each with how to mend it. Changes nothing. */
+export async function examineSite(examination: Examination): Promise<readonly Finding[]> {
+  const checks = [
+    checkKeys,
+    checkDirectory,
+    checkEvidence,
+    checkPerimeters,
+    checkDiskEncryption,
+    checkDiskSpace,
+    checkClock,
+    checkService,
+    checkSignIn,
+    checkSettings,
+  ]
+  const findings: Finding[] = []
+  for (const check of checks) findings.push(...(await check(examination)))
+  return findings
+}
+
+const KEY_FILES = ['signing.jwk', 'sealing.jwk', 'operator.jwk', 'master.key'] as const
+
+async function checkKeys({ directory }: Examination): Promise<Finding[]> {
+  const problems: Finding[] = []
+  for (const name of KEY_FILES) {
+    const path = join(directory.keys, name)
+    const found = await stat(path).catch(() => undefined)
+    if (!found)
+      problems.push(
+        finding('keys', 'bad', {
+          says: `"${path}" is missing`,
+          remedy: 'Restore it from your backup; a new one cannot open what was sealed to the old',
+        }),
+      )
+    else if ((found.mode & 0o077) !== 0)
+      problems.push(
+        finding('keys', 'bad', {
+          says: `others may read "${path}"`,
+          remedy: `Run chmod 600 "${path}", and rotate the key if others were on this machine`,
+        }),
+      )
+  }
+  return problems.length > 0
+    ? problems
+    : [finding('keys', 'good', { says: 'all are there, readable by their owner only' })]
+}
+
+async function checkDirectory({ directory }: Examination): Promise<Finding[]> {
+  const found = await stat(directory.root).catch(() => undefined)
+  if (found && (found.mode & 0o022) !== 0) {
+    return [
+      finding('directory', 'bad', {
+        says: `others may write to "${directory.root}"`,
+        remedy: `Run chmod go-w "${directory.root}"`,
+      }),
+    ]
+  }
+  const files = await readdir(directory.root).catch((): string[] => [])
+  return files.length === 0
+    ? [
+        finding('directory', 'bad', {
+          says: `"${directory.root}" is not there`,
+          remedy: 'Make the site with "hedgerow site init"',
+        }),
+      ]
+    : [finding('directory', 'good', { says: 'only its owner may write to it' })]
+}
+
+async function checkEvidence({ questions, clock, settings }: Examination): Promise<Finding[]> {
+  const evidence = await questions.evidence()
+  const remedy = 'Give evidence with "hedgerow site evidence"'
+  if (!evidence)
+    return [
+      finding('evidence', 'unknown', {
+        says: 'the site does not answer, so its evidence is not known',
+        remedy: 'Start it with "hedgerow site serve"',
+      }),
+    ]
+  if (evidence.state !== 'valid' || evidence.validUntil === undefined) {
+    return [
+      finding('evidence', 'bad', {
+        says: `location evidence is ${evidence.state.replaceAll('_', ' ')}: every ask is declined`,
+        remedy,
+      }),
+    ]
+  }
+  const until = formatDate(instant(evidence.validUntil))
+  if (evidence.territory !== settings.territory) {
+    return [
+      finding('evidence', 'bad', {
+        says: `the evidence says ${evidence.territory ?? 'nothing'}, the settings say ${settings.territory}`,
+        remedy,
+      }),
+    ]
+  }
+  return evidence.validUntil - clock.now() < EVIDENCE_RENEWAL_MS
+    ? [finding('evidence', 'warning', { says: `location evidence ends on ${until}`, remedy })]
+    : [finding('evidence', 'good', { says: `valid until ${until}` })]
+}
+
+async function checkPerimeters({ questions }: Examination): Promise<Finding[]> {
+  const dataSets = await questions.dataSets()
+  if (!dataSets)
+    return [
+      finding('perimeters', 'unknown', {
+        says: 'the site does not answer, so its data sets are not known',
+        remedy: 'Start it with "hedgerow site serve"',
+      }),
+    ]
+  const outside = dataSets.filter(({ store, process }) => !store || !process)
+  if (outside.length === 0)
+    return [
+      finding('perimeters', 'good', {
+        says: dataSets.length === 0 ? 'no data sets yet' : 'every data set may be stored and processed here',
+      }),
+    ]
+  return outside.map(({ dataSet, store }) =>
+    finding('perimeters', 'bad', {
+      says: `"${dataSet}" may not be ${store ? 'processed' : 'stored'} where the site stands: every ask for it is declined`,
+      remedy: 'Move the data set to a site inside its perimeter, or have its issuer change the manifest',
+    }),
+  )
+}
+
+async function checkDiskEncryption({ directory }: Examination): Promise<Finding[]> {
+  const remedy =
+    'Put the directory on an encrypted disk (LUKS, FileVault, BitLocker), and note it in your records'
+  const answer = await promisify(execFile)('lsblk', [
+    '--noheadings',
+    '--output',
+    'TYPE',
+    '--inverse',
+    await deviceOf(directory.root),
+  ]).catch(() => undefined)
+  if (!answer)
+    return [
+      finding('disk encryption', 'unknown', {
+        says: 'whether the disk is encrypted cannot be told from here',
+        remedy,
+      }),
+    ]
+  return answer.stdout.includes('crypt')
+    ? [finding('disk encryption', 'good', { says: 'the directory is on an encrypted volume' })]
+    : [
+        finding('disk encryption', 'warning', {
+          says: 'the directory is on a volume without encryption',
+          remedy,
+        }),
+      ]
+}
+
+async function deviceOf(path: string): Promise<string> {
+  const { stdout } = await promisify(execFile)('df', ['--output=source', path])
+  return stdout.trim().split('\n').at(-1) ?? ''
+}
+
+async function checkDiskSpace({ directory }: Examination): Promise<Finding[]> {
+  const disk = await statfs(directory.root).catch(() => undefined)
+  if (!disk)
+    return [
+      finding('disk space', 'unknown', {
+        says: 'the free space cannot be told',
+        remedy: 'Look at the disk by hand',
+      }),
+    ]
+  const freeBytes = disk.bavail * disk.bsize
+  const says = `${(freeBytes / 1024 ** 3).toFixed(1)} GiB free`
+  return freeBytes < DISK_FREE_BYTES_MIN
+    ? [
+        finding('disk space', 'warning', {
+          says,
+          remedy: 'Free space: a site that cannot write its receipts releases nothing',
+        }),
+      ]
+    : [finding('disk space', 'good', { says })]
+}
+
+async function checkClock({ questions, clock }: Examination): Promise<Finding[]> {
+  const theirs = await questions.networkTime()
+  if (theirs === undefined)
+    return [
+      finding('clock', 'unknown', {
+        says: 'the network does not answer, so the clock cannot be compared',
+        remedy: 'Check network.url and the line',
+      }),
+    ]
+  const offsetMs = Math.abs(clock.now() - theirs)
+  return offsetMs > LIMITS.clockSkewMsMax / 2
+    ? [
+        finding('clock', 'bad', {
+          says: `${Math.round(offsetMs / 1000)} s away from the network's: tokens and evidence are judged wrongly`,
+          remedy: 'Let the machine keep its time by NTP',
+        }),
+      ]
+    : [finding('clock', 'good', { says: 'agrees with the network’s' })]
+}
+
+async function checkService({ questions, settings }: Examination): Promise<Finding[]> {
+  const ready = await questions.readiness()
+  const database =
+    settings.databaseUrl === undefined ? 'embedded database' : 'database of HEDGEROW_DATABASE_URL'
+  if (!ready)
+    return [
+      finding('service', 'warning', {
+        says: `no site answers on port ${settings.port}`,
+        remedy: 'Start it with "hedgerow site serve", or say where with --url',
+      }),
+    ]
+  const failing = Object.entries(ready.checks).filter(([, isGood]) => !isGood)
+  if (failing.length === 0) return [finding('service', 'good', { says: `ready; ${database} reachable` })]
+  return failing.map(([name]) =>
+    finding('service', 'bad', {
+      says: `not ready: ${name}`,
+      remedy: SERVICE_REMEDIES[name] ?? 'Look at the log of the site',
+    }),
+  )
+}
+
+const SERVICE_REMEDIES: Readonly<Record<string, string>> = {
+  database: 'Start the database, or mend HEDGEROW_DATABASE_URL',
+  evidence: 'Give evidence with "hedgerow site evidence"',
+  network: 'Check network.url, and that the operator of the network has registered this site',
+  line: 'Check network.url, and that the operator of the network has registered this site',
+}
+
+function checkSignIn({ settings }: Examination): Promise<Finding[]> {
+  return Promise.resolve(
+    settings.oidc === undefined
+      ? [
+          finding('sign-in of people', 'warning', {
+            says: 'people cannot sign in to see and change their grants',
+            remedy: 'Set "oidc" to the OpenID Connect provider of the issuer',
+          }),
+        ]
+      : [finding('sign-in of people', 'good', { says: `by ${settings.oidc.issuer}` })],
+  )
+}
+
+async function checkSettings({ settings, environment, directory }: Examination): Promise<Finding[]> {
+  const file = await readFile(directory.config, 'utf8').catch(() => '')
+  const insecure = [...Object.keys(environment), ...(file.match(/INSECURE_\w+/g) ?? [])].filter((name) =>
+    name.includes('INSECURE_'),
+  )
+  const findings = insecure.map((name) =>
+    finding('settings', 'bad', { says: `"${name}" is set`, remedy: 'Take it away' }),
+  )
+  const isOpen = !['127.0.0.1', '::1', 'localhost'].includes(settings.host)
+  if (isOpen)
+    findings.push(
+      finding('settings', 'warning', {
+        says: `the door listens on ${settings.host}, not only on this machine`,
+        remedy: 'Put a proxy with TLS before it, and a firewall',
+      }),
+    )
+  if (
+    settings.network.url.startsWith('http://') &&
+    !/^http:\/\/(127\.|localhost|\[::1\])/.test(settings.network.url)
+  ) {
+    findings.push(
+      finding('settings', 'warning', {
+        says: 'the line to the network is not encrypted by TLS',
+        remedy: 'Use an https:// address of the network',
+      }),
+    )
+  }
+  return findings.length > 0 ? findings : [finding('settings', 'good', { says: 'nothing insecure is set' })]
+}
+
+function finding(
+  check: string,
+  state: FindingState,
+  { says, remedy }: { says: string; remedy?: string },
+): Finding {
+  return { check, state, says, ...(remedy === undefined ? {} : { remedy }) }
+}
