@@ -25,6 +25,8 @@ export interface DoorRequest<Caller, P, Q, B> {
   /** Ended when the client goes away. */
   readonly signal: AbortSignal
   readonly requestId: string
+  /** The `Idempotency-Key`, for acts that keep it in their own transaction. */
+  readonly idempotencyKey: string | undefined
 }
 
 /** What a door is made of. `Caller` is who a token says is calling. */
@@ -130,6 +132,7 @@ async function serveRequest<
     raw,
     signal: raw.signal,
     requestId: requestIdOf(context),
+    idempotencyKey: raw.headers.get('idempotency-key') ?? undefined,
   }
   const act = async (): Promise<Response> => {
     const answer = await handler(request)

@@ -1,9 +1,10 @@
+import { digestOf } from '../../kernel/digest.ts'
 import { Fault } from '../../kernel/faults.ts'
 import type { Door } from '../../kernel/http/door.ts'
 import { SITE_API } from '../../protocol/site-api.ts'
 import type { DataSetId } from '../../protocol/wire.ts'
 import { notFound, requireSubjectSide } from './may.ts'
-import type { SiteActs, SiteCaller } from './site-acts.ts'
+import type { ChangeBy, SiteActs, SiteCaller } from './site-acts.ts'
 
 /**
  * `/v1/grants`: given by a person, or by the issuer on behalf of its people. The operator may see and revoke, never
@@ -17,7 +18,7 @@ export function serveGrants(door: Door<SiteCaller>, acts: SiteActs): void {
     if (query.person !== undefined && query.person !== caller.person) throw notFound()
     return acts.listGrants({ ...query, issuer: caller.issuer, person: caller.person })
   })
-  door.serve(SITE_API.giveGrants, async ({ caller, body }) => {
+  door.serve(SITE_API.giveGrants, async ({ caller, body, idempotencyKey }) => {
     requireSubjectSide(caller)
     const grants = 'grants' in body ? body.grants : [body]
     await requireOwnPeople(caller, { acts, about: grants })
@@ -25,13 +26,21 @@ export function serveGrants(door: Door<SiteCaller>, acts: SiteActs): void {
     if (caller.kind === 'person' && grants.some(({ givenBy }) => givenBy !== 'self')) {
       throw new Fault('fault.forbidden', { what: 'A person gives grants as "self"' })
     }
-    return acts.giveGrants(grants)
+    return acts.giveGrants(grants, changeBy(caller, idempotencyKey))
   })
-  door.serve(SITE_API.revokeGrants, async ({ caller, body }) => {
+  door.serve(SITE_API.revokeGrants, async ({ caller, body, idempotencyKey }) => {
     const revocations = 'revocations' in body ? body.revocations : [body]
     await requireOwnPeople(caller, { acts, about: revocations })
-    return acts.revokeGrants(revocations)
+    return acts.revokeGrants(revocations, changeBy(caller, idempotencyKey))
   })
+}
+
+/** The key of a person is in nobody's record of changes; idempotency keys are kept apart by caller. */
+function changeBy(caller: SiteCaller, key: string | undefined): ChangeBy {
+  const by = caller.kind === 'issuer' ? `issuer:${caller.member}` : caller.kind
+  if (key === undefined) return { by }
+  const scope = caller.kind === 'person' ? digestOf(`${caller.issuer}\0${caller.person}`) : by
+  return { by, idempotencyKey: `${scope} ${key}` }
 }
 
 /** Every data set named is of the caller's issuer, and a person speaks for nobody else. */

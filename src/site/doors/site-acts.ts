@@ -53,6 +53,12 @@ export interface Scope {
   readonly issuer?: MemberId | undefined
 }
 
+/** Who changes grants (`operator`, `issuer:NAME` or `person`), and the key under which it happens once. */
+export interface ChangeBy {
+  readonly by: string
+  readonly idempotencyKey?: string | undefined
+}
+
 /**
  * What the door of a site calls. The door has checked who may; the acts decide everything else. Each answers in wire
  * form, throws a `Fault` for what the caller did wrong, and takes what it changes as done only when it is durable.
@@ -78,8 +84,8 @@ export interface SiteActs {
   listGrants(
     request: PageRequest & Scope & { dataSet?: DataSetId | undefined; person?: string | undefined },
   ): Promise<Page<GrantView>>
-  giveGrants(grants: readonly GrantRequest[]): Promise<GrantsChanged>
-  revokeGrants(revocations: readonly RevocationRequest[]): Promise<GrantsChanged>
+  giveGrants(grants: readonly GrantRequest[], change: ChangeBy): Promise<GrantsChanged>
+  revokeGrants(revocations: readonly RevocationRequest[], change: ChangeBy): Promise<GrantsChanged>
   evidence(): Promise<EvidenceView>
   /** A compact JWS over evidence, with `typ` of evidence, by the operator's key. */
   giveEvidence(evidence: string): Promise<EvidenceView>
