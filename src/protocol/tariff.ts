@@ -70,14 +70,13 @@ export function highestPrice(tariff: Tariff): Money {
 }
 
 function peoplePriceMinor(people: number, tariff: Tariff): bigint {
-  const full = BigInt(tariff.per100PeopleMinor) * BigInt(people)
-  let reduction = 0n
+  // In basis points of a hundredth until the end: rounding each tier could make more people cheaper.
+  let owedBp = BigInt(people) * 10_000n
   let taken = 0n
   for (const tier of tariff.volumeTiers.toSorted((a, b) => a.fromPeople - b.fromPeople)) {
     const above = BigInt(Math.max(0, people - tier.fromPeople))
-    const extraBp = BigInt(tier.reductionBp) - taken
-    reduction += (BigInt(tariff.per100PeopleMinor) * above * extraBp) / 10_000n
+    owedBp -= above * (BigInt(tier.reductionBp) - taken)
     taken = BigInt(tier.reductionBp)
   }
-  return (full - reduction) / 100n
+  return (BigInt(tariff.per100PeopleMinor) * owedBp) / 1_000_000n
 }

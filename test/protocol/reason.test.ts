@@ -1,0 +1,34 @@
+import { strict as assert } from 'node:assert'
+import { test } from 'node:test'
+import { decisionOf } from '../../src/protocol/decision.ts'
+import { declined, earliestReason, REASON_CODES, REASONS } from '../../src/protocol/reason.ts'
+
+test('every reason speaks to asker and operator in a sentence without a full stop', () => {
+  for (const code of REASON_CODES) {
+    assert.match(code, /^(approved|(partial|declined)\.[a-z]+(_[a-z]+)*)$/)
+    for (const text of Object.values(REASONS[code])) assert.match(text, /^[A-Z].*[^.]$/)
+  }
+})
+
+test('earliestReason() gives the one that stands first, in whatever order they come', () => {
+  for (const [index, code] of REASON_CODES.entries()) {
+    for (const later of REASON_CODES.slice(index)) {
+      assert.equal(earliestReason([later, code]), code)
+      assert.equal(earliestReason([code, later]), code)
+    }
+  }
+})
+
+test('decisionOf() is what stands before the first dot', () => {
+  assert.equal(decisionOf('approved'), 'approved')
+  assert.equal(decisionOf('partial.columns'), 'partial')
+  assert.equal(decisionOf('declined.differencing'), 'declined')
+})
+
+test('declined() is an outcome with its facts', () => {
+  const facts = { detail: 'The column "x" is not known', position: 7 }
+  assert.deepEqual(declined('declined.column', facts), {
+    ok: false,
+    error: { code: 'declined.column', ...facts },
+  })
+})
