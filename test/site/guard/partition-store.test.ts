@@ -1,0 +1,198 @@
+import { strict as assert } from 'node:assert'
+import { test } from 'node:test'
+import fc from 'fast-check'
+import { Bitset } from '../../../src/kernel/bitset.ts'
+import { Fault } from '../../../src/kernel/faults.ts'
+import type { Database } from '../../../src/kernel/postgres/database.ts'
+import { migrate } from '../../../src/kernel/postgres/migrate.ts'
+import { checkCuts, checkKnown, markChanged } from '../../../src/site/guard/differencing.ts'
+import {
+  applyDelta,
+  decodePeople,
+  encodeDelta,
+  encodePeople,
+} from '../../../src/site/guard/partition-delta.ts'
+import { openPartitionStore } from '../../../src/site/guard/partition-store.ts'
+import type { PartitionStore } from '../../../src/site/guard/partition-store.ts'
+import { CELL_MASK, EMPTY_PARTITION } from '../../../src/site/guard/partition.ts'
+import type { Partition } from '../../../src/site/guard/partition.ts'
+import { up } from '../../../src/site/record/migrations/0030-create-partitions.ts'
+import { testPostgres } from '../../../src/testing/test-postgres.ts'
+import { range } from './released-history.ts'
+
+const k = 10
+
+async function openStore(db: Database, cacheBytesMax = 1 << 20): Promise<PartitionStore> {
+  await migrate(db, { '0030-create-partitions': { up } })
+  return openPartitionStore({ db, cacheBytesMax })
+}
+
+/** One ask for the people from 0 up to a border, of 400. */
+async function ask(
+  store: PartitionStore,
+  db: Database,
+  facts: { id: string; until: number; acquirer?: string; failsAfter?: boolean },
+): Promise<boolean> {
+  const seenChanges = await store.changeCounts(['athletes'])
+  using hold = await store.hold({
+    acquirerGroup: facts.acquirer ?? 'insurer',
+    dataSets: ['athletes'],
+    seenChanges,
+  })
+  const request = {
+    eligible: range(0, 400),
+    sets: [range(0, facts.until)],
+    rowShapes: new Map(),
+    minimumGroup: k,
+  }
+  const checked = checkCuts(hold.partition('athletes'), request)
+  if (!checked.ok) return false
+  await db.transaction().execute(async (tx) => {
+    await hold.commitCuts(tx, { ask: facts.id, plans: [{ dataSet: 'athletes', plan: checked.value }] })
+    if (facts.failsAfter) throw new Error('the receipt could not be written')
+  })
+  return true
+}
+
+test('cuts that were committed are there after a restart, and equal asks add nothing', async () => {
+  await using postgres = await testPostgres()
+  const { db } = postgres
+  const store = await openStore(db)
+  assert.equal(await ask(store, db, { id: 'a', until: 100 }), true)
+  assert.equal(await ask(store, db, { id: 'b', until: 200 }), true)
+  assert.equal(await ask(store, db, { id: 'c', until: 200 }), true)
+  const again = await openStore(db)
+  const partition = await again.read('insurer', 'athletes')
+  assert.equal(partition.head, 2)
+  assert.deepEqual(partition, await store.read('insurer', 'athletes'))
+  assert.equal(await ask(again, db, { id: 'd', until: 199 }), false)
+  assert.equal(await ask(again, db, { id: 'e', until: 199, acquirer: 'other' }), true)
+})
+
+test('a transaction that fails leaves the partition as it was', async () => {
+  await using postgres = await testPostgres()
+  const { db } = postgres
+  const store = await openStore(db)
+  assert.equal(await ask(store, db, { id: 'a', until: 100 }), true)
+  await assert.rejects(ask(store, db, { id: 'b', until: 205, failsAfter: true }))
+  assert.equal((await store.read('insurer', 'athletes')).head, 1)
+  assert.equal(await ask(store, db, { id: 'c', until: 200 }), true)
+  assert.deepEqual(
+    await store.read('insurer', 'athletes'),
+    await (await openStore(db)).read('insurer', 'athletes'),
+  )
+})
+
+test('asks at once are decided one after another', async () => {
+  await using postgres = await testPostgres()
+  const { db } = postgres
+  const store = await openStore(db)
+  const answers = await Promise.all(
+    [200, 201, 202, 203, 204].map((until) => ask(store, db, { id: `ask-${until}`, until })),
+  )
+  assert.equal(answers.filter(Boolean).length, 1)
+})
+
+test('two servers on one record cannot both cut', async () => {
+  await using postgres = await testPostgres()
+  const { db } = postgres
+  const [one, other] = [await openStore(db), await openStore(db)]
+  const results = await Promise.allSettled([
+    ask(one, db, { id: 'a', until: 200 }),
+    ask(other, db, { id: 'b', until: 201 }),
+  ])
+  const accepted = results.filter((result) => result.status === 'fulfilled' && result.value)
+  assert.equal(accepted.length, 1)
+})
+
+test('snapshots, entries after them and a cache that holds nothing give the same partition', async () => {
+  await using postgres = await testPostgres()
+  const { db } = postgres
+  const store = await openStore(db, 0)
+  for (let step = 1; step <= 39; step += 1)
+    assert.equal(await ask(store, db, { id: `ask-${step}`, until: step * 10 }), true)
+  const partition = await (await openStore(db)).read('insurer', 'athletes')
+  assert.equal(partition.head, 39)
+  assert.equal(partition.cellCount - 1, 40)
+  assert.ok(partition.sizes.subarray(1, partition.cellCount).every((size) => size === 10))
+})
+
+test('changed rows are a cut of the next answer, for every acquirer who had one', async () => {
+  await using postgres = await testPostgres()
+  const { db } = postgres
+  const store = await openStore(db)
+  assert.equal(await ask(store, db, { id: 'a', until: 100 }), true)
+  await db
+    .transaction()
+    .execute((tx) => store.noteChange(tx, { dataSet: 'athletes', people: Bitset.of([7]), cause: 'batch-2' }))
+  assert.equal(await ask(store, db, { id: 'b', until: 100 }), false)
+  assert.equal(await ask(await openStore(db), db, { id: 'c', until: 100 }), false)
+  assert.equal(await ask(store, db, { id: 'd', until: 100, acquirer: 'newcomer' }), true)
+})
+
+test('a run over rows that changed meanwhile is not released', async () => {
+  await using postgres = await testPostgres()
+  const { db } = postgres
+  const store = await openStore(db)
+  const seenChanges = await store.changeCounts(['athletes'])
+  await db
+    .transaction()
+    .execute((tx) => store.noteChange(tx, { dataSet: 'athletes', people: Bitset.of([7]), cause: 'batch-2' }))
+  using hold = await store.hold({ acquirerGroup: 'insurer', dataSets: ['athletes'], seenChanges })
+  await assert.rejects(
+    db.transaction().execute((tx) => hold.commitCuts(tx, { ask: 'a', plans: [] })),
+    (error) => error instanceof Fault && error.code === 'fault.overloaded',
+  )
+})
+
+test('entries cannot be taken back', async () => {
+  await using postgres = await testPostgres()
+  const { db } = postgres
+  const store = await openStore(db)
+  await ask(store, db, { id: 'a', until: 100 })
+  const { sql } = await import('kysely')
+  await assert.rejects(sql`delete from partition_entry`.execute(db))
+  await assert.rejects(sql`update partition_entry set ask_id = 'b'`.execute(db))
+})
+
+test('applyDelta() gives back what encodeDelta() was made from', () => {
+  const people = fc.uniqueArray(fc.nat(300), { minLength: 1, maxLength: 200 }).map((list) => Bitset.of(list))
+  fc.assert(
+    fc.property(
+      fc.array(fc.tuple(fc.constantFrom('cut', 'known', 'change'), people), { maxLength: 30 }),
+      (steps) => {
+        let partition: Partition = EMPTY_PARTITION
+        let copy: Partition = EMPTY_PARTITION
+        for (const [kind, set] of steps) {
+          const request = {
+            eligible: set,
+            sets: [set],
+            rowShapes: new Map([['minutes', 'all']]),
+            minimumGroup: 1,
+          }
+          const plan =
+            kind === 'cut'
+              ? checkCuts(partition, request)
+              : kind === 'known'
+                ? checkKnown(partition, set, 1)
+                : { ok: true as const, value: markChanged(partition, set) }
+          assert.ok(plan.ok)
+          if (plan.value.isEmpty) continue
+          const { after } = plan.value
+          copy = applyDelta(copy, { delta: encodeDelta(partition, after), rowShapes: after.rowShapes })
+          partition = after
+          assert.deepEqual(copy.cells, partition.cells)
+          for (let cell = 1; cell < partition.cellCount; cell += 1) {
+            assert.equal(copy.sizes[cell], partition.sizes[cell])
+            assert.equal(copy.unknownSizes[cell], partition.unknownSizes[cell])
+            assert.equal(
+              partition.cells.filter((value) => (value & CELL_MASK) === cell).length,
+              partition.sizes[cell],
+            )
+          }
+        }
+      },
+    ),
+  )
+  assert.deepEqual([...decodePeople(encodePeople(Bitset.of([1, 40, 999])))], [1, 40, 999])
+})
