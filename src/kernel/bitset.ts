@@ -6,6 +6,9 @@
  */
 export class Bitset {
   #words: Uint32Array
+  /** Places of the words that are not 0, and how many members there are; found when asked for, forgotten on a change. */
+  #occupied: Int32Array | undefined
+  #count: number | undefined
 
   constructor(capacity = 0) {
     this.#words = new Uint32Array(Math.ceil(capacity / 32))
@@ -37,30 +40,42 @@ export class Bitset {
     return this.#words
   }
 
+  /** The places in `words()` that are not 0, rising: a pass over a thousand small sets of large numbers takes these. */
+  occupiedWords(): Int32Array {
+    this.#occupied ??= placesOfNonZero(this.#words)
+    return this.#occupied
+  }
+
   add(member: number): void {
+    this.#forget()
+    if (member >>> 0 !== member)
+      throw new RangeError(`Cannot add ${member} to a set of whole numbers from 0 to 2^32 - 1`)
     const index = member >>> 5
     if (index >= this.#words.length) this.#grow(index + 1)
     this.#words[index] = (this.#words[index] ?? 0) | (1 << (member & 31))
   }
 
   delete(member: number): void {
+    this.#forget()
     const index = member >>> 5
-    if (index < this.#words.length) this.#words[index] = (this.#words[index] ?? 0) & ~(1 << (member & 31))
+    if (member >>> 0 === member && index < this.#words.length)
+      this.#words[index] = (this.#words[index] ?? 0) & ~(1 << (member & 31))
   }
 
   has(member: number): boolean {
-    return ((this.#words[member >>> 5] ?? 0) & (1 << (member & 31))) !== 0
+    return member >>> 0 === member && ((this.#words[member >>> 5] ?? 0) & (1 << (member & 31))) !== 0
   }
 
   /** How many members there are. */
   count(): number {
-    let total = 0
-    for (const word of this.#words) total += countBits(word)
-    return total
+    this.#count ??= this.#countMembers()
+    return this.#count
   }
 
   get isEmpty(): boolean {
-    return this.#words.every((word) => word === 0)
+    const words = this.#words
+    for (let index = 0; index < words.length; index += 1) if (words[index] !== 0) return false
+    return true
   }
 
   clone(): Bitset {
@@ -72,13 +87,13 @@ export class Bitset {
   union(other: Bitset): Bitset {
     const [long, short] = this.#words.length >= other.#words.length ? [this, other] : [other, this]
     const result = long.clone()
-    for (const [index, word] of short.#words.entries())
-      result.#words[index] = (result.#words[index] ?? 0) | word
+    result.addAll(short)
     return result
   }
 
   /** Adds every member of `other` to this set, in place: a union of many sets without a copy for each. */
   addAll(other: Bitset): void {
+    this.#forget()
     if (other.#words.length > this.#words.length) this.#grow(other.#words.length)
     const words = this.#words
     const theirs = other.#words
@@ -126,11 +141,37 @@ export class Bitset {
     }
   }
 
+  #countMembers(): number {
+    const words = this.#words
+    const places = this.occupiedWords()
+    let total = 0
+    for (let index = 0; index < places.length; index += 1) total += countBits(words[places[index] ?? 0] ?? 0)
+    return total
+  }
+
+  #forget(): void {
+    this.#occupied = undefined
+    this.#count = undefined
+  }
+
   #grow(wordCount: number): void {
     const words = new Uint32Array(Math.max(wordCount, this.#words.length * 2))
     words.set(this.#words)
     this.#words = words
   }
+}
+
+function placesOfNonZero(words: Uint32Array): Int32Array {
+  let count = 0
+  for (let index = 0; index < words.length; index += 1) if (words[index] !== 0) count += 1
+  const places = new Int32Array(count)
+  let next = 0
+  for (let index = 0; next < count; index += 1) {
+    if (words[index] === 0) continue
+    places[next] = index
+    next += 1
+  }
+  return places
 }
 
 function countBits(word: number): number {

@@ -1,19 +1,21 @@
 import { mkdir, open, rename, rm } from 'node:fs/promises'
+import type { FileHandle } from 'node:fs/promises'
 import { dirname } from 'node:path'
 
 /**
  * Replaces a file so that after a crash either the old or the new content is there, whole: written beside, forced to
  * the disk, renamed. `syncDirectory` makes the name itself last; whoever writes many files calls it once at the end.
+ *
+ * Gives the first directory that had to be made on the way, if any: its name is not yet forced to the disk either.
  */
 export async function replaceFile(
   path: string,
   content: Uint8Array | string,
   { mode = 0o644 }: { mode?: number } = {},
-): Promise<void> {
+): Promise<string | undefined> {
   const draft = `${path}.new`
-  await mkdir(dirname(path), { recursive: true })
+  const { file, made } = await openDraft(draft, mode)
   try {
-    const file = await open(draft, 'w', mode)
     try {
       await file.writeFile(content)
       await file.sync()
@@ -21,6 +23,7 @@ export async function replaceFile(
       await file.close()
     }
     await rename(draft, path)
+    return made
   } catch (error) {
     await rm(draft, { force: true }).catch(() => undefined)
     throw error
@@ -34,5 +37,18 @@ export async function syncDirectory(directory: string): Promise<void> {
     await handle.sync()
   } finally {
     await handle.close()
+  }
+}
+
+async function openDraft(
+  draft: string,
+  mode: number,
+): Promise<{ file: FileHandle; made?: string | undefined }> {
+  try {
+    return { file: await open(draft, 'w', mode) }
+  } catch (error) {
+    if (!(error instanceof Error && 'code' in error && error.code === 'ENOENT')) throw error
+    const made = await mkdir(dirname(draft), { recursive: true })
+    return { file: await open(draft, 'w', mode), made }
   }
 }

@@ -22,12 +22,16 @@ export function leafHash(content: Uint8Array): Uint8Array {
 
 /** The hash of an inner node: SHA-256(0x01 || left || right). */
 export function nodeHash(left: Uint8Array, right: Uint8Array): Uint8Array {
-  const input = new Uint8Array(1 + left.length + right.length)
-  input[0] = NODE
-  input.set(left, 1)
-  input.set(right, 1 + left.length)
-  return sha256(input)
+  if (left.length !== HASH_BYTES || right.length !== HASH_BYTES)
+    throw new RangeError('Cannot hash a node of anything but two hashes of 32 bytes')
+  nodeInput.set(left, 1)
+  nodeInput.set(right, 1 + HASH_BYTES)
+  return sha256(nodeInput)
 }
+
+/** Written and read within one call, so that a node costs no memory of its own. */
+const nodeInput = new Uint8Array(1 + 2 * HASH_BYTES)
+nodeInput[0] = NODE
 
 /** The root over the hashes of all leaves. */
 export function rootOf(leafHashes: readonly Uint8Array[]): Uint8Array {
@@ -156,7 +160,7 @@ export function isConsistent({ size1, size2, root1, root2, proof }: ConsistencyC
   if (size1 === size2) return proof.length === 0 && equalBytes(root1, root2)
   const path = isPowerOfTwo(size1) ? [root1, ...proof] : proof
   const [first, ...rest] = path
-  if (!first || proof.length === 0) return false
+  if (proof.length === 0 || first?.length !== HASH_BYTES) return false
   let [node, last] = [size1 - 1, size2 - 1]
   while (node % 2 === 1) [node, last] = [half(node), half(last)]
   let [old, current] = [first, first]

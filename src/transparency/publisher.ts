@@ -5,7 +5,7 @@ import { faultOf } from '../kernel/postgres/fault-of.ts'
 import { openCheckpoint, signCheckpoint } from '../protocol/checkpoint.ts'
 import type { Checkpoint } from '../protocol/checkpoint.ts'
 import { leafHash } from '../protocol/merkle.ts'
-import { TILE_WIDTH, Tile, bundleBytes } from '../protocol/tiles.ts'
+import { TILE_WIDTH, Tile, bundleBytes, tileWidth } from '../protocol/tiles.ts'
 import type { TileName } from '../protocol/tiles.ts'
 import { LogTree } from './log-tree.ts'
 import type { TileFile } from './log-tree.ts'
@@ -76,6 +76,12 @@ export class Publisher {
     return tile
   }
 
+  /** The text of a receipt that was published lately, without asking the record again. */
+  recentText(sequence: number): string | undefined {
+    const state = this.#state
+    return state?.recent[sequence - (state.published?.size ?? 0) + state.recent.length]
+  }
+
   async #round(): Promise<void> {
     const { db, files } = this.#parts
     try {
@@ -95,7 +101,8 @@ export class Publisher {
         )
         await files.writeCheckpoint(note)
         state.published = { size: state.tree.size, note }
-        await this.#tidy(state, tiles)
+        state.recent = texts.slice(-RECENT_TEXTS)
+        await this.#tidy(state)
         if (texts.length < STEP_RECEIPTS) return
       }
     } catch (error) {
@@ -124,7 +131,10 @@ export class Publisher {
       const tile = Tile.fromBytes(bytes)
       if (tile) state.keep(name, tile)
     }
-    return [...bundles, ...hashes, ...state.tree.edgeTiles()]
+    const grown = state.tree
+      .edgeTiles()
+      .filter(({ name }) => !state.partials.some((other) => isSameTile(name, other)))
+    return [...bundles, ...hashes, ...grown]
   }
 
   /** The entries of a full bundle: those before this round come from the record. */
@@ -147,17 +157,17 @@ export class Publisher {
       throw damaged('the checkpoint on the disk was changed by something else')
   }
 
-  async #tidy(state: State, tiles: readonly TileFile[]): Promise<void> {
-    const written = new Set(tiles.map(({ name }) => `${name.level}/${name.index}`))
-    const outgrown = state.partials.filter((name) => written.has(`${name.level}/${name.index}`))
-    const full = tiles.filter(({ name }) => name.width === TILE_WIDTH && name.level !== 'entries')
-    state.partials = tiles.flatMap(({ name }) => (name.width < TILE_WIDTH ? [name] : []))
-    const stays = new Set(state.partials.map((name) => `${name.level}/${name.index}/${name.width}`))
-    const goes = [
-      ...outgrown.filter((name) => !stays.has(`${name.level}/${name.index}/${name.width}`)),
-      ...full.map(({ name }) => name),
-    ]
-    await Promise.all(goes.map((name) => this.#parts.files.removePartial(name)))
+  /** Removes the shorter forms of tiles that have grown. A reader of the older checkpoint is given them from the longer. */
+  async #tidy(state: State): Promise<void> {
+    const now = state.tree.edgeTiles().map(({ name }) => name)
+    const outgrown = state.partials.filter((name) => !now.some((other) => isSameTile(name, other)))
+    state.partials = now
+    await Promise.all(
+      outgrown.map((name) => {
+        const isFull = tileWidth({ ...name, size: state.tree.size }) === TILE_WIDTH
+        return this.#parts.files.removePartial(isFull ? { ...name, width: TILE_WIDTH } : name)
+      }),
+    )
   }
 
   /** Goes on from what is on the disk, once it is clear that disk, checkpoint and record tell one story. */
@@ -178,6 +188,9 @@ export class Publisher {
   }
 }
 
+/** Whoever issued a receipt asks for its proof next. */
+const RECENT_TEXTS = 512
+
 /** Full tiles that are kept in memory for proofs: 128 of them take 2 MB. */
 const FULL_TILES_KEPT = 128
 
@@ -185,7 +198,10 @@ class State {
   readonly tree: LogTree
   readonly full = new Map<string, Tile>()
   published: Published | undefined
+  /** Tiles on the disk that are still filling. */
   partials: readonly TileName[]
+  /** The last receipts that were published. */
+  recent: readonly string[] = []
 
   constructor(tree: LogTree, published: Published | undefined) {
     this.tree = tree
@@ -198,6 +214,10 @@ class State {
     if (this.full.size >= FULL_TILES_KEPT && oldest !== undefined) this.full.delete(oldest)
     this.full.set(`${level}/${index}`, tile)
   }
+}
+
+function isSameTile(left: TileName, right: TileName): boolean {
+  return left.level === right.level && left.index === right.index && left.width === right.width
 }
 
 /** The record must hold at least what was published, and its last part must hash to the tile at the edge. */

@@ -33,12 +33,18 @@ export class TileFiles {
 
   /** Forces tiles to the disk, and then the names of all that are new. */
   async writeTiles(files: readonly TileFile[]): Promise<void> {
-    const paths = files.map(({ name }) => join(this.#directory, tilePath(name)))
+    const directories = new Set<string>()
     for (let start = 0; start < files.length; start += WRITES_AT_ONCE) {
       const some = files.slice(start, start + WRITES_AT_ONCE)
-      await Promise.all(some.map(({ bytes }, index) => writeOnce(paths[start + index] ?? '', bytes)))
+      await Promise.all(
+        some.map(async ({ name, bytes }) => {
+          const path = join(this.#directory, tilePath(name))
+          const made = await writeOnce(path, bytes)
+          for (const directory of directoriesOf(path, made)) directories.add(directory)
+        }),
+      )
     }
-    await Promise.all([...this.#parents(paths)].map(syncDirectory))
+    await Promise.all([...directories].map(syncDirectory))
   }
 
   /** The last step: from here on the log has this size. */
@@ -52,29 +58,29 @@ export class TileFiles {
     const path = name.width === TILE_WIDTH ? partialDirectory(name) : tilePath(name)
     await rm(join(this.#directory, path), { recursive: true, force: true })
   }
-
-  /** Every directory from the files up to the log's own: one that is new has its name in the one above. */
-  #parents(paths: readonly string[]): ReadonlySet<string> {
-    const directories = new Set<string>()
-    for (const path of paths) {
-      for (let directory = dirname(path); !directories.has(directory); directory = dirname(directory)) {
-        directories.add(directory)
-        if (directory === this.#directory) break
-      }
-    }
-    return directories
-  }
 }
 
 /** Enough to keep the threads that Node.js has for files busy (4 by default). */
 const WRITES_AT_ONCE = 16
 
 /** A tile that is there already (from before a crash) must be the same: what was served once is never changed. */
-async function writeOnce(path: string, bytes: Uint8Array): Promise<void> {
+async function writeOnce(path: string, bytes: Uint8Array): Promise<string | undefined> {
   const there = await readIfThere(path)
   if (there === undefined) return replaceFile(path, bytes)
-  if (!equalBytes(there, bytes))
+  if (!equalBytes(there, bytes)) {
     throw damaged(`the tile "${path}" on the disk is not the one that the record gives`)
+  }
+  return undefined
+}
+
+/** The directory of a file, and if some on its path are new, those up to the one that was there before. */
+function directoriesOf(path: string, made: string | undefined): readonly string[] {
+  const directories = [dirname(path)]
+  if (made === undefined) return directories
+  for (let directory = dirname(path); directory.length >= made.length; directory = dirname(directory)) {
+    directories.push(dirname(directory))
+  }
+  return directories
 }
 
 async function readIfThere(path: string): Promise<Uint8Array | undefined> {
