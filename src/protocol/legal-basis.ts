@@ -79,7 +79,7 @@ export function isConsentPresumedUnfree({
   acquirerClass,
 }: {
   purpose: string
-  acquirerClass: AcquirerClass | undefined
+  acquirerClass?: AcquirerClass | undefined
 }): boolean {
   return acquirerClass === 'employer' || isPurposeWithin(purpose, 'dpv:HumanResourceManagement')
 }

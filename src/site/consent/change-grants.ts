@@ -1,0 +1,104 @@
+import type { Clock, Instant } from '../../kernel/clock.ts'
+import { digestOfJson } from '../../kernel/digest.ts'
+import type { Digest } from '../../kernel/digest.ts'
+import { Fault } from '../../kernel/faults.ts'
+import type { Database, DatabaseTransaction } from '../../kernel/postgres/database.ts'
+import { faultOf } from '../../kernel/postgres/fault-of.ts'
+import type { Manifest } from '../../protocol/data-set.ts'
+import type { DataSetId } from '../../protocol/wire.ts'
+import type { ReceiptLog } from '../../transparency/receipt-log.ts'
+import type { GrantChange } from './grant-mirror.ts'
+import { GrantMirror } from './grant-mirror.ts'
+import { changesAfter, lockSequence, raiseSequence } from './grant-store.ts'
+import { findCall, recordCall } from './grant-calls.ts'
+import type { GrantsChanged } from './grant-calls.ts'
+
+/** What giving and revoking need. */
+export interface ConsentContext {
+  readonly db: Database
+  readonly mirror: GrantMirror
+  readonly receipts: Pick<ReceiptLog, 'issue'>
+  readonly clock: Clock
+  /** The manifest of a data set that is here; `undefined` when there is none. */
+  readonly findManifest: (dataSet: DataSetId) => Promise<Manifest | undefined> | Manifest | undefined
+  /** Numbers of people by the keys their issuer knows them by, in order; negative where there is nobody. */
+  readonly findPeople: (dataSet: DataSetId, keys: readonly string[]) => Promise<ArrayLike<number>>
+  /** HMAC of each text under the key of the person it is about, by which only that person's record finds a receipt. */
+  readonly subjectOf: (subjects: readonly ReceiptSubject[]) => Promise<readonly Digest[]>
+}
+
+/** Whom a receipt is about, and the text that their key is applied to: `grant 17` or `revocation 18`. */
+export interface ReceiptSubject {
+  readonly person: number
+  readonly text: string
+}
+
+/** Who makes a change, and the key under which it happens once. */
+export interface ChangeFacts {
+  /** Kept in the record: `operator`, `issuer:NAME` or `person`. */
+  readonly by: string
+  readonly idempotencyKey?: string | undefined
+}
+
+/** The part of a change that differs between giving and revoking; `last` is the sequence before it. */
+export type ChangeAct = (
+  tx: DatabaseTransaction,
+  at: { readonly last: number; readonly now: Instant },
+) => Promise<{ readonly change: GrantChange; readonly unchanged: number }>
+
+/**
+ * Makes one change of grants: a transaction of the record under the lock of its sequence, then the mirror, and only
+ * then the answer. `body` is what the idempotency key stands for: the same key with another body is a fault.
+ */
+export async function changeGrants(
+  { db, mirror, clock }: ConsentContext,
+  { body, facts, act }: { body: unknown; facts: ChangeFacts; act: ChangeAct },
+): Promise<GrantsChanged> {
+  return mirror.changes.run(async () => {
+    const done = await db
+      .transaction()
+      .execute(async (tx) => {
+        const last = await lockSequence(tx)
+        // A commit whose outcome was never heard of may have happened: whatever the record knows, the mirror learns.
+        if (last !== mirror.sequence) await catchUp(tx, mirror)
+        const digest = facts.idempotencyKey === undefined ? undefined : digestOfJson(body)
+        const earlier = digest && (await findCall(tx, { key: facts.idempotencyKey ?? '', digest }))
+        if (earlier) return { answer: earlier }
+        const { change, unchanged } = await act(tx, { last, now: clock.now() })
+        if (change.sequence !== last) await raiseSequence(tx, change.sequence)
+        const answer = {
+          changed: change.given.length + change.revoked.length,
+          unchanged,
+          sequence: change.sequence,
+        }
+        if (digest) await recordCall(tx, { key: facts.idempotencyKey ?? '', digest, answer })
+        return { answer, change }
+      })
+      .catch((error: unknown) => {
+        throw faultOf(error, 'Cannot change grants')
+      })
+    if (done.change) mirror.apply(done.change)
+    return done.answer
+  })
+}
+
+/** Fills a mirror from the record, at the start of a server. */
+export async function loadGrantMirror(db: Database): Promise<GrantMirror> {
+  const mirror = new GrantMirror()
+  await catchUp(db, mirror)
+  return mirror
+}
+
+async function catchUp(db: Database, mirror: GrantMirror): Promise<void> {
+  for await (const change of changesAfter(db, mirror.sequence)) mirror.apply(change)
+}
+
+/** The problem of a request as a fault that names each wrong field. */
+export function malformed(errors: readonly { field: string; expected: string }[]): Fault {
+  const shown = errors.slice(0, 20)
+  const rest = errors.length - shown.length
+  return new Fault('fault.request_malformed', {
+    what: `Cannot take the grants: ${shown[0]?.field ?? ''}: ${shown[0]?.expected ?? ''}${errors.length > 1 ? `, and ${errors.length - 1} more` : ''}`,
+    errors: rest > 0 ? [...shown, { field: '(more)', expected: `${rest} more problems` }] : shown,
+  })
+}

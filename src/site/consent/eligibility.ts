@@ -1,0 +1,196 @@
+import { Bitset } from '../../kernel/bitset.ts'
+import { formatDate } from '../../kernel/clock.ts'
+import type { Instant } from '../../kernel/clock.ts'
+import { digestOf } from '../../kernel/digest.ts'
+import { ok } from '../../kernel/result.ts'
+import type { Column, Manifest } from '../../protocol/data-set.ts'
+import {
+  isConsentBasis,
+  isConsentPresumedUnfree,
+  isExplicitConsentBasis,
+} from '../../protocol/legal-basis.ts'
+import type { AcquirerClass } from '../../protocol/member.ts'
+import type { Mode } from '../../protocol/mode.ts'
+import { isPurposeRefused, isPurposeRefusedForMinors } from '../../protocol/purpose.ts'
+import { declined } from '../../protocol/reason.ts'
+import type { Outcome } from '../../protocol/reason.ts'
+import type { DataSetId } from '../../protocol/wire.ts'
+import type { Principals } from '../vault/vault.ts'
+import type { EligibilityCache } from './eligibility-cache.ts'
+import { collectGranted } from './collect-granted.ts'
+import type { TermsUse } from './decide-terms.ts'
+import type { GrantMirror } from './grant-mirror.ts'
+
+/** A use of one data set, as far as people's grants have a say in it. */
+export interface Use {
+  readonly acquirer: string
+  readonly acquirerClass?: AcquirerClass | undefined
+  readonly purpose: string
+  /** As the asker names it. */
+  readonly legalBasis: string
+  readonly mode: Mode
+  /** What the subjects' side earns for each person, in minor units of the tariff's currency. */
+  readonly subjectsPriceMinor: number
+  /** Fewer eligible people than this are nobody. */
+  readonly minimumGroup: number
+  readonly now: Instant
+}
+
+/** What is known of people at the moment of deciding. */
+export interface EligibilityContext {
+  readonly mirror: GrantMirror
+  readonly cache: EligibilityCache
+  /** Country of the site, whose law on ages counts beside that of the residence. */
+  readonly siteCountry: string
+  /** Birth dates and residences; another object whenever they change. */
+  readonly principals: Principals
+  /** Everybody with a row in the data set. */
+  readonly people: Bitset
+  /** Whose processing is restricted or who objected (GDPR Art. 18, 21): left out whatever they granted. */
+  readonly restricted: (dataSet: DataSetId) => Bitset
+}
+
+/** Who may be used for an ask. */
+export interface Eligibility {
+  /** People whose grants cover every column that was asked for, now. */
+  readonly eligible: Bitset
+  /** Whether those are at least the minimum group. If not, ask again with only `coveredColumns`. */
+  readonly isEnough: boolean
+  /** The columns that, each for itself, at least the minimum group granted. All of them when there are enough people. */
+  readonly coveredColumns: readonly string[]
+  /** People who are left out for their price only. Never to be counted to the asker below the minimum group. */
+  readonly excludedByPrice: Bitset
+  /** The consent sequence that this saw: for `GrantMirror.revokedSince` before the release. */
+  readonly sequence: number
+  /** A name of the set: equal sets, equal names. */
+  readonly digest: string
+}
+
+/**
+ * Decides who is eligible for a use of columns of a data set. Fails closed: no grant, no use. Where the data stands on
+ * another basis than consent everybody in it is, but those who are restricted or objected; special categories then
+ * still need their own basis of Art. 9(2), and rows somebody who said yes to rows.
+ *
+ * Declines with `declined.purpose` (refused to all; consent where it is presumed not free), `declined.mode` and
+ * `declined.nobody_eligible` (too few, and no narrower set of columns would help).
+ */
+export function decideEligibility(
+  context: EligibilityContext,
+  use: Use,
+  { manifest, columns }: { manifest: Manifest; columns: readonly string[] },
+): Outcome<Eligibility> {
+  if (isPurposeRefused(use.purpose))
+    return declined('declined.purpose', { operatorNote: 'the purpose is refused to all' })
+  if (!manifest.modes.includes(use.mode)) return declined('declined.mode')
+  if (isConsentBasis(manifest.legalBasis) && isConsentPresumedUnfree(use)) {
+    return declined('declined.purpose', {
+      detail: 'Consent is not a basis for this purpose or acquirer; the data set names no other',
+      operatorNote: 'consent to an employer is presumed not to be free (EDPB Guidelines 05/2020)',
+    })
+  }
+  const cohort = cohortOf(context, use, manifest)
+  const asked = [...new Set(columns)].toSorted()
+  const { covered, excludedByPrice } = cohort.covering(asked)
+  const isEnough = covered.count() >= Math.max(1, use.minimumGroup)
+  const coveredColumns = isEnough ? asked : asked.filter((column) => cohort.isColumnCovered(column))
+  if (!isEnough && (coveredColumns.length === 0 || coveredColumns.length === asked.length)) {
+    return declined('declined.nobody_eligible')
+  }
+  const { sequence } = context.mirror
+  return ok({
+    eligible: covered,
+    isEnough,
+    coveredColumns,
+    excludedByPrice,
+    sequence,
+    digest: digestOf(covered.toBytes()),
+  })
+}
+
+interface Cohort {
+  covering(columns: readonly string[]): { readonly covered: Bitset; readonly excludedByPrice: Bitset }
+  isColumnCovered(column: string): boolean
+}
+
+function cohortOf(context: EligibilityContext, use: Use, manifest: Manifest): Cohort {
+  const restricted = context.restricted(manifest.dataSet)
+  const covering = (columns: readonly string[]) => {
+    const { covered, excludedByPrice } = coveringPeople(context, { use, manifest, columns })
+    return {
+      covered: covered.difference(restricted),
+      excludedByPrice: excludedByPrice.difference(restricted),
+    }
+  }
+  return {
+    covering,
+    isColumnCovered: (column) => covering([column]).covered.count() >= Math.max(1, use.minimumGroup),
+  }
+}
+
+interface ColumnsUse {
+  readonly use: Use
+  readonly manifest: Manifest
+  readonly columns: readonly string[]
+}
+
+/** The people behind a use of columns, from the cache where nothing has happened since. */
+function coveringPeople(
+  context: EligibilityContext,
+  asked: ColumnsUse,
+): { covered: Bitset; excludedByPrice: Bitset } {
+  const { use, manifest, columns } = asked
+  const found = columns.map((name) => manifest.columns.find((column) => column.name === name))
+  if (!found.every((column) => column !== undefined && isUsable(column))) {
+    return { covered: new Bitset(), excludedByPrice: new Bitset() }
+  }
+  const { ageOn, ageAtLeast } = manifest.person
+  const ages = context.cache.ageGroups(context.principals, {
+    siteCountry: context.siteCountry,
+    today: formatDate(use.now),
+    ageOn,
+    ageAtLeast,
+  })
+  const usesSpecial = found.some((column) => column?.sensitivity === 'special_category')
+  const within = (people: Bitset) => {
+    const here = people.intersection(context.people)
+    return isPurposeRefusedForMinors(use.purpose) ? here.intersection(ages.adults) : here
+  }
+  if (!needsGrants(asked, usesSpecial))
+    return { covered: within(context.people), excludedByPrice: new Bitset() }
+  const needsExplicit =
+    isExplicitConsentBasis(manifest.legalBasis) ||
+    isExplicitConsentBasis(use.legalBasis) ||
+    (usesSpecial && isConsentBasis(manifest.specialCategoryBasis ?? 'eu-gdpr:A9-2-a'))
+  const termsUse: TermsUse = { ...use, columns, needsExplicit }
+  const { atAnyPrice, atThisPrice } = context.cache.granted(context.mirror, {
+    key: JSON.stringify([
+      manifest.dataSet,
+      use.acquirer,
+      use.acquirerClass,
+      use.purpose,
+      use.mode,
+      use.subjectsPriceMinor,
+      needsExplicit,
+      columns,
+    ]),
+    now: use.now,
+    ages,
+    collect: () =>
+      collectGranted(context.mirror, { dataSet: manifest.dataSet, termsUse, now: use.now, ages }),
+  })
+  const covered = within(atThisPrice)
+  return {
+    covered,
+    excludedByPrice: atAnyPrice === atThisPrice ? new Bitset() : within(atAnyPrice).difference(covered),
+  }
+}
+
+/** Columns under a person's own key stand in no question. */
+function isUsable({ sensitivity }: Column): boolean {
+  return sensitivity === 'ordinary' || sensitivity === 'special_category'
+}
+
+function needsGrants({ use, manifest }: ColumnsUse, usesSpecial: boolean): boolean {
+  if (isConsentBasis(manifest.legalBasis) || use.mode === 'rows') return true
+  return usesSpecial && isConsentBasis(manifest.specialCategoryBasis ?? 'eu-gdpr:A9-2-a')
+}

@@ -1,0 +1,212 @@
+import type { Instant } from '../../kernel/clock.ts'
+import type { Digest } from '../../kernel/digest.ts'
+import { Fault } from '../../kernel/faults.ts'
+import type { FieldProblem } from '../../kernel/faults.ts'
+import { LIMITS } from '../../kernel/limits.ts'
+import type { DatabaseTransaction } from '../../kernel/postgres/database.ts'
+import type { Manifest } from '../../protocol/data-set.ts'
+import type { GrantRequest, GrantTerms } from '../../protocol/grant.ts'
+import { isKnownPurpose, isPurposeRefused } from '../../protocol/purpose.ts'
+import type { DataSetId } from '../../protocol/wire.ts'
+import { changeGrants, malformed } from './change-grants.ts'
+import type { ChangeFacts, ConsentContext } from './change-grants.ts'
+import type { GrantsChanged } from './grant-calls.ts'
+import {
+  coveredAlready,
+  digestOfTerms,
+  ensureTerms,
+  insertGrants,
+  isStanding,
+  normalTerms,
+} from './grant-store.ts'
+import type { NewGrant } from './grant-store.ts'
+
+/** A request with its person as a number and its terms in their normal form. */
+interface ReadyGrant {
+  readonly person: number
+  readonly terms: GrantTerms
+  readonly digest: Digest
+  readonly validFrom?: Instant | undefined
+  readonly validUntil?: Instant | undefined
+}
+
+/**
+ * Gives grants, all or none, in one transaction with a receipt each; they are in force when this resolves. A grant that
+ * adds nothing to one that is there already (same person, same terms, lasting as long) is left out.
+ *
+ * @throws Fault `fault.request_malformed` naming each field, `fault.idempotency_conflict`, or what the record says
+ */
+export async function giveGrants(
+  context: ConsentContext,
+  requests: readonly GrantRequest[],
+  facts: ChangeFacts,
+): Promise<GrantsChanged> {
+  const ready = await readyGrants(context, requests)
+  return changeGrants(context, {
+    body: { give: requests },
+    facts,
+    act: async (tx, { last, now }) => {
+      const terms = await ensureTerms(tx, new Map(ready.map((grant) => [grant.digest, grant.terms])))
+      const asked = withoutRepeats(ready, { terms, now })
+      const covered = await coveredAlready(tx, asked)
+      const fresh = asked.filter((_, position) => !covered.has(position))
+      const given = await writeGrants(tx, fresh, { context, last, now, by: facts.by })
+      return {
+        change: {
+          sequence: last + given.length,
+          newTerms: [...terms.values()],
+          given: given.map((grant) => ({ ...grant, isStanding: isStanding({ ...grant, givenAt: now }) })),
+          revoked: [],
+        },
+        unchanged: requests.length - given.length,
+      }
+    },
+  })
+}
+
+type AskedGrant = Pick<NewGrant, 'person' | 'terms' | 'from' | 'until'> & {
+  readonly digest: Digest
+  readonly dataSet: DataSetId
+}
+
+function withoutRepeats(
+  ready: readonly ReadyGrant[],
+  { terms, now }: { terms: ReadonlyMap<Digest, { id: number }>; now: Instant },
+): readonly AskedGrant[] {
+  const asked = new Map<string, AskedGrant>()
+  for (const grant of ready) {
+    const from = grant.validFrom ?? now
+    const until = grant.validUntil ?? Infinity
+    const id = terms.get(grant.digest)?.id
+    if (id === undefined) throw new Fault('fault.internal', { what: 'The dictionary of terms lost an entry' })
+    asked.set(`${grant.person} ${id} ${from} ${until}`, {
+      person: grant.person,
+      terms: id,
+      from,
+      until,
+      digest: grant.digest,
+      dataSet: grant.terms.dataSet,
+    })
+  }
+  return [...asked.values()]
+}
+
+async function writeGrants(
+  tx: DatabaseTransaction,
+  asked: readonly AskedGrant[],
+  { context, last, now, by }: { context: ConsentContext; last: number; now: Instant; by: string },
+): Promise<readonly NewGrant[]> {
+  if (asked.length === 0) return []
+  const subjects = await context.subjectOf(
+    asked.map(({ person }, index) => ({ person, text: `grant ${last + 1 + index}` })),
+  )
+  const receipts = await context.receipts.issue(
+    tx,
+    asked.map(({ dataSet, digest }, index) => ({
+      kind: 'grant',
+      subjectOf: subjects[index],
+      dataSet,
+      policy: digest,
+    })),
+  )
+  const grants = asked.map(({ person, terms, from, until }, index) => {
+    const receipt = receipts[index]?.sequence
+    if (receipt === undefined) throw new Fault('fault.internal', { what: 'The log gave too few receipts' })
+    return { sequence: last + 1 + index, person, terms, from, until, receipt }
+  })
+  await insertGrants(tx, grants, { now, by })
+  return grants
+}
+
+async function readyGrants(
+  context: ConsentContext,
+  requests: readonly GrantRequest[],
+): Promise<readonly ReadyGrant[]> {
+  if (requests.length > LIMITS.grantsPerCallMax) {
+    throw malformed([
+      { field: 'grants', expected: `expected at most ${LIMITS.grantsPerCallMax} in one call` },
+    ])
+  }
+  const people = await peopleOf(context, requests)
+  const manifests = await manifestsOf(context, requests)
+  const now = context.clock.now()
+  const problems: FieldProblem[] = []
+  const normalised = new Map<
+    string,
+    { terms: GrantTerms; digest: Digest; problems: readonly FieldProblem[] }
+  >()
+  const ready = requests.map(({ person: _, validFrom, validUntil, ...terms }, index) => {
+    const text = JSON.stringify(terms)
+    let normal = normalised.get(text)
+    if (!normal) {
+      const plain = normalTerms(terms)
+      normal = {
+        terms: plain,
+        digest: digestOfTerms(plain),
+        problems: termsProblems(plain, manifests.get(plain.dataSet)),
+      }
+      normalised.set(text, normal)
+    }
+    const at = (problem: FieldProblem) => ({ ...problem, field: `grants[${index}].${problem.field}` })
+    problems.push(...normal.problems.map(at))
+    const person = people[index] ?? -1
+    if (person < 0)
+      problems.push(at({ field: 'person', expected: 'expected the key of a person in the data set' }))
+    if (validUntil !== undefined && validUntil <= (validFrom ?? now)) {
+      problems.push(at({ field: 'validUntil', expected: 'expected a time after the grant begins' }))
+    }
+    return { person, terms: normal.terms, digest: normal.digest, validFrom, validUntil }
+  })
+  if (problems.length > 0) throw malformed(problems)
+  return ready
+}
+
+function termsProblems(terms: GrantTerms, manifest: Manifest | undefined): readonly FieldProblem[] {
+  if (!manifest) return [{ field: 'dataSet', expected: 'expected a data set of this site' }]
+  const problems: FieldProblem[] = []
+  for (const purpose of terms.purposes) {
+    if (!isKnownPurpose(purpose))
+      problems.push({ field: 'purposes', expected: 'expected purposes of DPV 2.2, not its root' })
+    else if (isPurposeRefused(purpose)) {
+      problems.push({
+        field: 'purposes',
+        expected: 'expected a purpose that may be allowed; no consent allows this one',
+      })
+    }
+  }
+  const columns = new Set(manifest.columns.map(({ name }) => name))
+  for (const column of terms.columns ?? []) {
+    if (!columns.has(column))
+      problems.push({ field: 'columns', expected: 'expected columns of the data set' })
+  }
+  return problems
+}
+
+/** Numbers of the people of requests, by one look-up per data set. */
+export async function peopleOf(
+  { findPeople }: Pick<ConsentContext, 'findPeople'>,
+  requests: readonly { readonly dataSet: DataSetId; readonly person: string }[],
+): Promise<readonly number[]> {
+  const numbers = Array.from<number>({ length: requests.length }).fill(-1)
+  const positions = Map.groupBy(requests.keys(), (index) => requests[index]?.dataSet)
+  for (const [dataSet, indexes] of positions) {
+    if (dataSet === undefined) continue
+    const found = await findPeople(
+      dataSet,
+      indexes.map((index) => requests[index]?.person ?? ''),
+    )
+    for (const [position, index] of indexes.entries()) numbers[index] = found[position] ?? -1
+  }
+  return numbers
+}
+
+async function manifestsOf(
+  { findManifest }: ConsentContext,
+  requests: readonly GrantRequest[],
+): Promise<ReadonlyMap<DataSetId, Manifest | undefined>> {
+  const manifests = new Map<DataSetId, Manifest | undefined>()
+  for (const { dataSet } of requests) {
+    if (!manifests.has(dataSet)) manifests.set(dataSet, await findManifest(dataSet))
+  }
+  return manifests
+}

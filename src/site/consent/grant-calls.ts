@@ -1,0 +1,38 @@
+import { sql } from 'kysely'
+import type { Digest } from '../../kernel/digest.ts'
+import { Fault } from '../../kernel/faults.ts'
+import type { DatabaseTransaction } from '../../kernel/postgres/database.ts'
+
+/** What a call changed; it is in force. `sequence` is the consent sequence of the site after it. */
+export interface GrantsChanged {
+  readonly changed: number
+  readonly unchanged: number
+  readonly sequence: number
+}
+
+/** The answer to an earlier call under a key; a fault when that call had another body. */
+export async function findCall(
+  tx: DatabaseTransaction,
+  { key, digest }: { key: string; digest: Digest },
+): Promise<GrantsChanged | undefined> {
+  const { rows } = await sql<{ digest: string; changed: number; unchanged: number; sequence: bigint }>`
+    select * from consent_call where idempotency_key = ${key}`.execute(tx)
+  const row = rows[0]
+  if (!row) return undefined
+  if (row.digest !== digest) {
+    throw new Fault('fault.idempotency_conflict', {
+      what: 'Cannot change grants: the idempotency key came before with another body',
+    })
+  }
+  return { changed: row.changed, unchanged: row.unchanged, sequence: Number(row.sequence) }
+}
+
+/** Keeps an answer under its key, in the transaction of the change itself. */
+export async function recordCall(
+  tx: DatabaseTransaction,
+  { key, digest, answer }: { key: string; digest: Digest; answer: GrantsChanged },
+): Promise<void> {
+  await sql`
+    insert into consent_call (idempotency_key, digest, changed, unchanged, sequence)
+    values (${key}, ${digest}, ${answer.changed}, ${answer.unchanged}, ${answer.sequence})`.execute(tx)
+}

@@ -1,0 +1,76 @@
+import { sql } from 'kysely'
+import { instant } from '../../kernel/clock.ts'
+import type { Instant } from '../../kernel/clock.ts'
+import type { Database } from '../../kernel/postgres/database.ts'
+import type { GrantTerms } from '../../protocol/grant.ts'
+import type { DataSetId } from '../../protocol/wire.ts'
+
+/** A grant as its history tells it. */
+export interface ListedGrant {
+  readonly sequence: number
+  readonly person: number
+  readonly terms: GrantTerms
+  readonly validFrom: Instant
+  /** Absent: until it is revoked. */
+  readonly validUntil?: Instant
+  readonly givenAt: Instant
+  readonly givenBy: string
+  readonly receipt: number
+  readonly revokedAt?: Instant
+  readonly revocationReceipt?: number
+}
+
+/** Grants in the order they were given, revoked ones too: of one person, of some data sets, or all. `after` is a sequence, 0 for the beginning. */
+export async function listGrants(
+  db: Database,
+  {
+    after,
+    limit,
+    person,
+    dataSets,
+  }: {
+    after: number
+    limit: number
+    person?: number | undefined
+    dataSets?: readonly DataSetId[] | undefined
+  },
+): Promise<readonly ListedGrant[]> {
+  const { rows } = await sql<ListedRow>`
+    select g.*, t.terms as wording, r.revoked_ms, r.receipt as revocation_receipt
+    from consent_grant g
+    join consent_terms t on t.id = g.terms
+    left join consent_revocation r on r.grant_sequence = g.sequence
+    where g.sequence > ${after}
+      and (${person ?? null}::integer is null or g.person = ${person ?? null}::integer)
+      and (${dataSets ?? null}::text[] is null or t.data_set = any(${dataSets ?? null}::text[]))
+    order by g.sequence limit ${limit}`.execute(db)
+  return rows.map(listedOf)
+}
+
+interface ListedRow {
+  readonly sequence: bigint
+  readonly person: number
+  readonly wording: GrantTerms
+  readonly valid_from_ms: bigint
+  readonly valid_until_ms: bigint | null
+  readonly given_ms: bigint
+  readonly given_by: string
+  readonly receipt: bigint
+  readonly revoked_ms: bigint | null
+  readonly revocation_receipt: bigint | null
+}
+
+function listedOf(row: ListedRow): ListedGrant {
+  return {
+    sequence: Number(row.sequence),
+    person: row.person,
+    terms: row.wording,
+    validFrom: instant(Number(row.valid_from_ms)),
+    ...(row.valid_until_ms !== null && { validUntil: instant(Number(row.valid_until_ms)) }),
+    givenAt: instant(Number(row.given_ms)),
+    givenBy: row.given_by,
+    receipt: Number(row.receipt),
+    ...(row.revoked_ms !== null && { revokedAt: instant(Number(row.revoked_ms)) }),
+    ...(row.revocation_receipt !== null && { revocationReceipt: Number(row.revocation_receipt) }),
+  }
+}

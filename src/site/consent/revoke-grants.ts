@@ -1,0 +1,113 @@
+import { canonicalJson } from '../../kernel/canonical-json.ts'
+import type { Instant } from '../../kernel/clock.ts'
+import { Fault } from '../../kernel/faults.ts'
+import { LIMITS } from '../../kernel/limits.ts'
+import type { DatabaseTransaction } from '../../kernel/postgres/database.ts'
+import type { GrantTerms } from '../../protocol/grant.ts'
+import type { RevocationRequest } from '../../protocol/site-api.ts'
+import type { DataSetId } from '../../protocol/wire.ts'
+import { changeGrants, malformed } from './change-grants.ts'
+import type { ChangeFacts, ConsentContext } from './change-grants.ts'
+import type { GrantsChanged } from './grant-calls.ts'
+import { peopleOf } from './give-grants.ts'
+import { digestOfTerms, insertRevocations, liveGrantsOf } from './grant-store.ts'
+import type { LiveGrant } from './grant-store.ts'
+
+/** A grant that is about to end, with its terms for the receipt. */
+type EndingGrant = LiveGrant & { readonly grantTerms: GrantTerms }
+
+/**
+ * Revokes grants, all that the requests name or none, in one transaction with a receipt each; from the moment this
+ * resolves no run that starts reads these people's rows under them (GDPR Art. 7(3)). Revoking what was never given or
+ * is revoked already changes nothing, and says nothing about whether the person is known.
+ */
+export async function revokeGrants(
+  context: ConsentContext,
+  requests: readonly RevocationRequest[],
+  facts: ChangeFacts,
+): Promise<GrantsChanged> {
+  if (requests.length > LIMITS.grantsPerCallMax) {
+    throw malformed([
+      { field: 'revocations', expected: `expected at most ${LIMITS.grantsPerCallMax} in one call` },
+    ])
+  }
+  const people = await peopleOf(context, requests)
+  return changeGrants(context, {
+    body: { revoke: requests },
+    facts,
+    act: async (tx, { last, now }) => {
+      const ending = new Map<number, EndingGrant>()
+      let unchanged = 0
+      const live = await liveGrantsByPerson(tx, requests, people)
+      for (const [index, request] of requests.entries()) {
+        const theirs = live.get(personKey(request.dataSet, people[index] ?? -1)) ?? []
+        const named = theirs.filter((grant) => isNamed(grant, request))
+        if (named.length === 0) unchanged += 1
+        for (const grant of named) ending.set(grant.sequence, grant)
+      }
+      const revoked = await writeRevocations(tx, [...ending.values()], { context, last, now, by: facts.by })
+      return { change: { sequence: last + revoked.length, newTerms: [], given: [], revoked }, unchanged }
+    },
+  })
+}
+
+/** The name of a grant outside: `grant_17` for the one given with sequence 17. */
+export function grantName(sequence: number): string {
+  return `grant_${sequence}`
+}
+
+function isNamed({ sequence, grantTerms }: EndingGrant, { grant, grantee }: RevocationRequest): boolean {
+  if (grant !== undefined && grant !== grantName(sequence)) return false
+  return grantee === undefined || canonicalJson(grantee) === canonicalJson(grantTerms.grantee)
+}
+
+function personKey(dataSet: DataSetId, person: number): string {
+  return `${dataSet} ${person}`
+}
+
+async function liveGrantsByPerson(
+  tx: DatabaseTransaction,
+  requests: readonly RevocationRequest[],
+  people: readonly number[],
+): Promise<ReadonlyMap<string, readonly EndingGrant[]>> {
+  const live = new Map<string, EndingGrant[]>()
+  for (const [dataSet, indexes] of Map.groupBy(requests.keys(), (index) => requests[index]?.dataSet)) {
+    if (dataSet === undefined) continue
+    const numbers = new Set(indexes.map((index) => people[index] ?? -1))
+    const grants = await liveGrantsOf(tx, { people: [...numbers].filter((number) => number >= 0), dataSet })
+    for (const grant of grants) {
+      const key = personKey(dataSet, grant.person)
+      const theirs = live.get(key)
+      if (theirs) theirs.push(grant)
+      else live.set(key, [grant])
+    }
+  }
+  return live
+}
+
+async function writeRevocations(
+  tx: DatabaseTransaction,
+  ending: readonly EndingGrant[],
+  { context, last, now, by }: { context: ConsentContext; last: number; now: Instant; by: string },
+): Promise<readonly LiveGrant[]> {
+  if (ending.length === 0) return []
+  const subjects = await context.subjectOf(
+    ending.map(({ person }, index) => ({ person, text: `revocation ${last + 1 + index}` })),
+  )
+  const receipts = await context.receipts.issue(
+    tx,
+    ending.map(({ grantTerms }, index) => ({
+      kind: 'revocation',
+      subjectOf: subjects[index],
+      dataSet: grantTerms.dataSet,
+      policy: digestOfTerms(grantTerms),
+    })),
+  )
+  const revocations = ending.map((grant, index) => {
+    const receipt = receipts[index]?.sequence
+    if (receipt === undefined) throw new Fault('fault.internal', { what: 'The log gave too few receipts' })
+    return { sequence: last + 1 + index, grant: grant.sequence, receipt }
+  })
+  await insertRevocations(tx, revocations, { now, by })
+  return ending.map((grant, index) => ({ ...grant, sequence: last + 1 + index }))
+}
