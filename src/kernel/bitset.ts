@@ -97,8 +97,7 @@ export class Bitset {
     if (other.#words.length > this.#words.length) this.#grow(other.#words.length)
     const words = this.#words
     const theirs = other.#words
-    for (let index = 0; index < theirs.length; index += 1)
-      words[index] = (words[index] ?? 0) | (theirs[index] ?? 0)
+    for (const index of other.occupiedWords()) words[index] = (words[index] ?? 0) | (theirs[index] ?? 0)
   }
 
   intersection(other: Bitset): Bitset {
@@ -121,11 +120,10 @@ export class Bitset {
   }
 
   intersectionCount(other: Bitset): number {
-    const length = Math.min(this.#words.length, other.#words.length)
+    const theirs = other.#words
     let total = 0
-    for (let index = 0; index < length; index += 1) {
-      total += countBits((this.#words[index] ?? 0) & (other.#words[index] ?? 0))
-    }
+    for (const index of this.occupiedWords())
+      total += countBits((this.#words[index] ?? 0) & (theirs[index] ?? 0))
     return total
   }
 
@@ -161,17 +159,18 @@ export class Bitset {
   }
 }
 
+/** Room to gather places in, so that a pass over a thousand sets does not ask for a thousand pieces of memory. */
+let scratch = new Int32Array(0)
+
 function placesOfNonZero(words: Uint32Array): Int32Array {
+  if (scratch.length < words.length) scratch = new Int32Array(words.length)
   let count = 0
-  for (let index = 0; index < words.length; index += 1) if (words[index] !== 0) count += 1
-  const places = new Int32Array(count)
-  let next = 0
-  for (let index = 0; next < count; index += 1) {
+  for (let index = 0; index < words.length; index += 1) {
     if (words[index] === 0) continue
-    places[next] = index
-    next += 1
+    scratch[count] = index
+    count += 1
   }
-  return places
+  return scratch.slice(0, count)
 }
 
 function countBits(word: number): number {
