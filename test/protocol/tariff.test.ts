@@ -51,8 +51,8 @@ test('priceOf() never falls when more is used, whatever the tiers', () => {
 
 test('priceOf() with two tiers from the same number of people does not make one more person cheaper', () => {
   const tiers = [
-    { fromPeople: 100, reductionBp: 5_000 },
-    { fromPeople: 100, reductionBp: 10_000 },
+    { fromPeople: 99, reductionBp: 5_000 },
+    { fromPeople: 99, reductionBp: 10_000 },
   ]
   const terms = tariffSchema.parse({
     currency: 'EUR',

@@ -38,7 +38,8 @@ export function guardGroups(
   if (groups.length > settings.groupsMax)
     return declined('declined.too_large', { detail: `The answer has more than ${settings.groupsMax} groups` })
   const released = groups.filter((group) => isReleasable(group, settings))
-  const suppressed = groups.filter((group) => !released.includes(group))
+  const shown = new Set(released)
+  const suppressed = groups.filter((group) => !shown.has(group))
   return gatherRemainder({ released, suppressed, areDisjoint: !haveSharedPeople(groups) }, settings)
 }
 

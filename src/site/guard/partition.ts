@@ -64,9 +64,9 @@ export class PartitionDraft {
 
   /** Cuts every cell by a set: members of a cell that is not wholly inside move to a new cell. */
   cut(set: Bitset): void {
-    const seen = this.#countHits(set.words())
+    const seen = this.#countHits(set)
     const hasMoves = this.#chooseTargets(seen)
-    if (hasMoves) this.#move(set.words())
+    if (hasMoves) this.#move(set)
     for (const cell of seen) {
       const target = this.#targets[cell] ?? 0
       if (cell !== 0) this.touched.add(cell)
@@ -77,11 +77,13 @@ export class PartitionDraft {
   }
 
   /** How many members of the set stand in each cell; gives the cells that any of them stands in. */
-  #countHits(words: Uint32Array): number[] {
+  #countHits(set: Bitset): number[] {
     const { cells } = this
+    const words = set.words()
+    const places = set.occupiedWords()
     const hits = this.#hits
     const seen: number[] = []
-    for (let index = 0; index < words.length; index += 1) {
+    for (const index of places) {
       let word = words[index] ?? 0
       while (word !== 0) {
         const lowest = word & -word
@@ -107,10 +109,12 @@ export class PartitionDraft {
     return hasMoves
   }
 
-  #move(words: Uint32Array): void {
+  #move(set: Bitset): void {
     const { cells, sizes, unknownSizes } = this
     const targets = this.#targets
-    for (let index = 0; index < words.length; index += 1) {
+    const words = set.words()
+    const places = set.occupiedWords()
+    for (const index of places) {
       let word = words[index] ?? 0
       while (word !== 0) {
         const lowest = word & -word
