@@ -1,0 +1,186 @@
+import { strict as assert } from 'node:assert'
+import { test } from 'node:test'
+import fc from 'fast-check'
+import { Bitset } from '../../../src/kernel/bitset.ts'
+import type {
+  CollectedGroup,
+  CollectedMeasure,
+  MeasureKind,
+} from '../../../src/site/guard/collected-group.ts'
+import { guardGroups } from '../../../src/site/guard/guard-groups.ts'
+import { measureValue } from '../../../src/site/guard/measure-value.ts'
+import { mergeGroups } from '../../../src/site/guard/merge-groups.ts'
+import { groupOf, range, sumOver } from './released-history.ts'
+
+const settings = { minimumGroup: 20, dominanceBp: 1_000, groupsMax: 1_000 }
+const people = range(0, 50)
+
+function group(measure: Partial<CollectedMeasure>): CollectedGroup {
+  return { keys: ['a'], people, measures: [sumOver(people, measure)] }
+}
+
+/** Whether a group of 50 people with one measure is shown. */
+function isShown(measure: Partial<CollectedMeasure>): boolean {
+  return guardGroups([group(measure)], settings).ok
+}
+
+test('guardGroups() shows a group from the minimum on, and not one person earlier', () => {
+  assert.equal(guardGroups([groupOf('a', range(0, 20))], settings).ok, true)
+  const small = guardGroups([groupOf('a', range(0, 19))], settings)
+  assert.equal(!small.ok && small.error.code, 'declined.group_too_small')
+  assert.equal(guardGroups([], settings).ok, false)
+})
+
+test('guardGroups() looks at who contributes to a measure and at who does not', () => {
+  assert.equal(isShown({ people: range(0, 20) }), true)
+  assert.equal(isShown({ people: range(0, 19) }), false)
+  assert.equal(isShown({ people: range(0, 30) }), true)
+  assert.equal(isShown({ people: range(0, 31) }), false)
+  assert.equal(isShown({ people: new Bitset() }), true)
+})
+
+test('a sum in which all but one give nothing is not shown', () => {
+  assert.equal(isShown({ people: Bitset.of([7]), sum: 81, largestShare: 81, absoluteSum: 81 }), false)
+})
+
+test('a measure of people who are not in the row is not shown', () => {
+  assert.equal(isShown({ people: range(40, 90) }), false)
+})
+
+test('dominance: a tenth of a sum from one person is shown, more is not', () => {
+  assert.equal(isShown({ largestShare: 10, absoluteSum: 100 }), true)
+  assert.equal(isShown({ largestShare: 10.001, absoluteSum: 100 }), false)
+  assert.equal(isShown({ kind: 'avg', largestShare: 11, absoluteSum: 100 }), false)
+  assert.equal(isShown({ kind: 'var_samp', largestShare: 11, absoluteSum: 100 }), false)
+  assert.equal(isShown({ largestShare: Number.NaN, absoluteSum: 100 }), false)
+  assert.equal(isShown({ largestShare: 1, absoluteSum: Number.POSITIVE_INFINITY }), false)
+})
+
+test('dominance: a number of people is exempt, a number of rows is not', () => {
+  assert.equal(isShown({ kind: 'people', largestShare: 40, absoluteSum: 50 }), true)
+  assert.equal(isShown({ kind: 'count', largestShare: 40, absoluteSum: 89 }), false)
+  const strict = { ...settings, dominanceBp: 100 }
+  assert.equal(guardGroups([group({ kind: 'count', largestShare: 1, absoluteSum: 50 })], strict).ok, true)
+})
+
+test('groups that are too small become one remainder, if that is large enough', () => {
+  const groups = [groupOf('a', range(0, 30)), groupOf('b', range(30, 41)), groupOf('c', range(41, 50))]
+  const guarded = guardGroups(groups, settings)
+  assert.ok(guarded.ok)
+  assert.deepEqual(
+    guarded.value.released.map(({ keys }) => keys),
+    [['a']],
+  )
+  assert.deepEqual(guarded.value.remainder?.keys, [null])
+  assert.deepEqual([...(guarded.value.remainder?.people ?? [])], [...range(30, 50)])
+  assert.equal(guarded.value.remainder?.measures[0]?.sum, 20)
+  const smaller = guardGroups([...groups.slice(0, 2), groupOf('c', range(41, 49))], settings)
+  assert.ok(smaller.ok)
+  assert.equal(smaller.value.remainder, undefined)
+  assert.equal(smaller.value.suppressed.length, 2)
+})
+
+test('groups by a key of rows, in which people stand twice, never make a remainder', () => {
+  const groups = [
+    groupOf('monday', range(0, 30)),
+    groupOf('tuesday', range(20, 35)),
+    groupOf('friday', range(30, 45)),
+  ]
+  const guarded = guardGroups(groups, settings)
+  assert.ok(guarded.ok)
+  assert.equal(guarded.value.released.length, 1)
+  assert.equal(guarded.value.remainder, undefined)
+})
+
+test('more groups than allowed are declined before any is looked at', () => {
+  const groups = Array.from({ length: 1_001 }, (_, index) => groupOf(`${index}`, people))
+  const guarded = guardGroups(groups, settings)
+  assert.equal(!guarded.ok && guarded.error.code, 'declined.too_large')
+})
+
+const row = fc.record({ person: fc.nat(60), group: fc.nat(4), value: fc.integer({ min: -50, max: 50 }) })
+
+/** The state of one measure from its rows, as an engine would collect it. */
+function collect(rows: readonly { person: number; value: number }[], kind: MeasureKind): CollectedMeasure {
+  const shares = new Map<number, number>()
+  for (const { person, value } of rows) shares.set(person, (shares.get(person) ?? 0) + Math.abs(value))
+  return {
+    kind,
+    count: rows.length,
+    sum: rows.reduce((sum, { value }) => sum + value, 0),
+    sumOfSquares: rows.reduce((sum, { value }) => sum + value * value, 0),
+    people: Bitset.of(rows.filter(({ value }) => value !== 0).map(({ person }) => person)),
+    largestShare: Math.max(0, ...shares.values()),
+    absoluteSum: [...shares.values()].reduce((sum, share) => sum + share, 0),
+  }
+}
+
+test('a merged group is the group of all its rows, and its largest share is never too small', () => {
+  fc.assert(
+    fc.property(fc.array(row, { minLength: 1, maxLength: 80 }), (rows) => {
+      const groups = [0, 1, 2, 3, 4].map((key): CollectedGroup => {
+        const own = rows.filter(({ group: name }) => name === key)
+        return {
+          keys: [key],
+          people: Bitset.of(own.map(({ person }) => person)),
+          measures: [collect(own, 'sum')],
+        }
+      })
+      const merged = mergeGroups(groups)
+      const whole = collect(rows, 'sum')
+      const measure = merged.measures[0]
+      assert.ok(measure)
+      assert.deepEqual([...merged.people], [...Bitset.of(rows.map(({ person }) => person))])
+      assert.deepEqual([...measure.people], [...whole.people])
+      assert.deepEqual(
+        [measure.count, measure.sum, measure.sumOfSquares, measure.absoluteSum],
+        [whole.count, whole.sum, whole.sumOfSquares, whole.absoluteSum],
+      )
+      assert.ok(measure.largestShare >= whole.largestShare)
+      const isDisjoint = groups.reduce((sum, part) => sum + part.people.count(), 0) === merged.people.count()
+      if (isDisjoint) assert.equal(measure.largestShare, whole.largestShare)
+    }),
+  )
+})
+
+test('measureValue() gives what SQL gives', () => {
+  const values = [4, 7, 13, 16].map((value, person) => ({ person, value }))
+  const valueOf = (kind: MeasureKind, rows = values) => measureValue(collect(rows, kind))
+  assert.equal(valueOf('people'), 4)
+  assert.equal(valueOf('count'), 4)
+  assert.equal(valueOf('sum'), 40)
+  assert.equal(valueOf('avg'), 10)
+  assert.equal(valueOf('var_samp'), 30)
+  assert.equal(valueOf('var_pop'), 22.5)
+  assert.equal(valueOf('stddev_samp'), 5.47722557505)
+  assert.equal(valueOf('stddev_pop'), 4.74341649025)
+  for (const kind of ['sum', 'avg', 'var_samp', 'var_pop', 'stddev_samp', 'stddev_pop'] as const)
+    assert.equal(valueOf(kind, []), null)
+  assert.equal(valueOf('var_samp', values.slice(0, 1)), null)
+  assert.equal(valueOf('var_pop', values.slice(0, 1)), 0)
+  assert.equal(measureValue({ ...collect(values, 'sum'), sum: Number.POSITIVE_INFINITY }), null)
+  assert.equal(measureValue({ ...collect(values, 'var_pop'), sumOfSquares: Number.NaN }), null)
+})
+
+test('measureValue() keeps the digits of a variance that is small beside its mean', () => {
+  const rows = Array.from({ length: 1_000 }, (_, person) => ({ person, value: 1_000_000 + (person % 2) }))
+  assert.equal(measureValue(collect(rows, 'var_pop')), 0.25)
+  const constant = Array.from({ length: 1_000 }, (_, person) => ({ person, value: 0.1 }))
+  assert.equal(measureValue(collect(constant, 'var_pop')), 0)
+})
+
+test('measureValue() does not tell in which order values were added', () => {
+  const values = fc.array(fc.double({ min: 0, max: 250, noNaN: true }), { minLength: 30, maxLength: 300 })
+  let differences = 0
+  fc.assert(
+    fc.property(values, (list) => {
+      const rows = list.map((value, person) => ({ person, value }))
+      const forwards = collect(rows, 'avg')
+      const backwards = collect(rows.toReversed(), 'avg')
+      if (forwards.sum !== backwards.sum) differences += 1
+      assert.equal(measureValue(forwards), measureValue(backwards))
+    }),
+    { seed: 7 },
+  )
+  assert.ok(differences > 10)
+})
