@@ -1,6 +1,7 @@
 import { formatInstant, later } from '../../kernel/clock.ts'
 import type { Instant } from '../../kernel/clock.ts'
 import type { WireGrant } from '../../sdk/issuer.ts'
+import { GRANTS_SEED } from '../generate-grants.ts'
 import { readStudyPeople } from './read-study-people.ts'
 import type { Study } from './studies.ts'
 import { SUPPORT_CASE, kindOf } from './study-kinds.ts'
@@ -8,7 +9,8 @@ import { SUPPORT_CASE, kindOf } from './study-kinds.ts'
 /** From what grants are made: the same seed and directory give the same grants, in the same order. */
 export interface StudyGrantsFrom {
   readonly directory: string
-  readonly seed: number
+  /** Absent: that of the whole demonstration. */
+  readonly seed?: string | undefined
   /** When the grant for the support case begins. */
   readonly now: Instant
 }
@@ -18,7 +20,7 @@ export async function* generateStudyGrants(study: Study, from: StudyGrantsFrom):
   for (const source of study.dataSets) {
     const { dataSet } = source
     for await (const person of readStudyPeople(from.directory, source)) {
-      yield* grantsOfPerson(study.issuer, { dataSet, person, seed: from.seed })
+      yield* grantsOfPerson(study.issuer, { dataSet, person, seed: from.seed ?? GRANTS_SEED })
       if (isSupportCase(study.issuer, { dataSet, person })) yield supportGrant(from.now)
     }
   }
@@ -27,7 +29,7 @@ export async function* generateStudyGrants(study: Study, from: StudyGrantsFrom):
 /** What one person allows on one data set: none, one or a few grants. */
 export function grantsOfPerson(
   issuer: string,
-  { dataSet, person, seed }: { dataSet: string; person: string; seed: number },
+  { dataSet, person, seed }: { dataSet: string; person: string; seed: string },
 ): readonly WireGrant[] {
   const allows = kindOf(issuer, { person, seed })?.allows ?? []
   return allows

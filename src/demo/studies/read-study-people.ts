@@ -2,6 +2,7 @@ import { createReadStream } from 'node:fs'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { createGunzip } from 'node:zlib'
+import { splitCsvLine } from '../../cli/read-records.ts'
 import { readStudyManifest } from './studies.ts'
 import type { StudyDataSet } from './studies.ts'
 
@@ -13,7 +14,7 @@ export async function* readStudyPeople(directory: string, source: StudyDataSet):
   // An error of the file does not travel through the pipe by itself.
   file.once('error', (error) => text.destroy(error))
   const seen = new Set<string>()
-  let columns: Columns | undefined
+  let columns: readonly number[] | undefined
   for await (const line of createInterface({ input: text, crlfDelay: Infinity })) {
     if (!columns) {
       columns = columnsOf(line, [manifest.person.key, ...(source.answered ?? [])])
@@ -26,30 +27,16 @@ export async function* readStudyPeople(directory: string, source: StudyDataSet):
   }
 }
 
-/** Positions of some columns in a line. */
-interface Columns {
-  readonly wanted: readonly number[]
-}
-
-function columnsOf(header: string, names: readonly string[]): Columns {
-  const all = header.split(',')
+/** Where some columns stand in a line. */
+function columnsOf(header: string, names: readonly string[]): readonly number[] {
+  const all = splitCsvLine(header)
   const wanted = names.map((name) => all.indexOf(name))
   if (wanted.includes(-1)) throw new Error(`Expected the columns ${names.join(', ')} in the file of a study`)
-  return { wanted }
+  return wanted
 }
 
-/** Some fields of a line (RFC 4180). The studies hold no field with a line break. */
-function pick(line: string, { wanted }: Columns): string[] {
-  const fields = line.includes('"') ? splitQuoted(line) : line.split(',')
+/** Some fields of a line. The files hold no field with a line break, and most lines no quote. */
+function pick(line: string, wanted: readonly number[]): string[] {
+  const fields = line.includes('"') ? splitCsvLine(line) : line.split(',')
   return wanted.map((index) => fields[index] ?? '')
-}
-
-function splitQuoted(line: string): string[] {
-  const fields = line.match(/(?:"(?:[^"]|"")*"|[^,"]*)(?:,|$)/g) ?? []
-  return fields.map((field) =>
-    field
-      .replace(/,$/, '')
-      .replace(/^"(.*)"$/s, '$1')
-      .replaceAll('""', '"'),
-  )
 }

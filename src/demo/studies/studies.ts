@@ -5,8 +5,9 @@ import { describeProblems, parseWith } from '../../kernel/parse.ts'
 import { parseYaml } from '../../kernel/yaml.ts'
 import { manifestSchema } from '../../protocol/data-set.ts'
 import type { Manifest } from '../../protocol/data-set.ts'
-import type { AcquirerClass, Role } from '../../protocol/member.ts'
+import type { AcquirerClass } from '../../protocol/member.ts'
 import type { WireManifest } from '../../sdk/issuer.ts'
+import type { DemoMember } from '../demo-parties.ts'
 
 /**
  * Studies that the demonstration adds when it is given a directory of real, openly licensed data. Only the terms stand
@@ -88,43 +89,21 @@ export const STUDIES: readonly Study[] = [
   },
 ]
 
-/** A member that the studies need at the network. */
-export interface StudyMember {
-  readonly id: string
-  readonly name: string
-  readonly country: string
-  readonly roles: readonly Role[]
-  readonly acquirerClass?: AcquirerClass | undefined
-}
-
 /** Issuers of the studies, and those who ask. All are made up, like what they allow and ask. */
-export const STUDY_MEMBERS: readonly StudyMember[] = [
+export const STUDY_MEMBERS: readonly DemoMember[] = [
   { id: 'play-lab', name: 'Play Lab', country: 'IE', roles: ['issuer'] },
   { id: 'fit-tracker', name: 'Fit Tracker', country: 'CH', roles: ['issuer'] },
   { id: 'life-snaps', name: 'Life Snaps', country: 'GR', roles: ['issuer'] },
   { id: 'swift-couriers', name: 'Swift Couriers', country: 'DE', roles: ['issuer'] },
-  {
-    id: 'pulse-watches',
-    name: 'Pulse Watches',
-    country: 'FI',
-    roles: ['acquirer'],
-    acquirerClass: 'equipment-maker',
-  },
-  {
-    id: 'steady-health',
-    name: 'Steady Health',
-    country: 'DE',
-    roles: ['acquirer'],
-    acquirerClass: 'insurer',
-  },
-  {
-    id: 'lantern-games',
-    name: 'Lantern Games',
-    country: 'SE',
-    roles: ['acquirer'],
-    acquirerClass: 'publisher',
-  },
+  asker('pulse-watches', 'Pulse Watches', 'FI', 'equipment-maker'),
+  asker('steady-health', 'Steady Health', 'DE', 'insurer'),
+  asker('rowan-health', 'Rowan Health', 'DE', 'insurer'),
+  asker('lantern-games', 'Lantern Games', 'SE', 'publisher'),
 ]
+
+function asker(id: string, name: string, country: string, acquirerClass: AcquirerClass): DemoMember {
+  return { id, name, country, roles: ['acquirer'], acquirerClass, depositEur: 500 }
+}
 
 /** The studies of which every file is in a directory. */
 export function findStudies(directory: string): readonly Study[] {

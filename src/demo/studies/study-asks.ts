@@ -5,9 +5,8 @@ import type { DeclineCode } from '../../protocol/reason.ts'
 /**
  * A table: what acquirers ask of the studies, and what Hedgerow has to say to it with the grants of `study-kinds.ts`.
  *
- * A name with a letter after the number (`W1a`) is the same wish put so that the present gate can answer it. Asks
- * stand in the order in which they are sent: an answer to one can forbid a later one (security model, "Sets that
- * combine").
+ * A name with a letter after the number (`W2b`) is the same wish put so that the present gate can answer it. No answer
+ * here stands in the way of another: two questions over the same people come from two acquirers.
  */
 export interface StudyAsk {
   readonly name: string
@@ -68,7 +67,7 @@ const NO_NOISE_YET = ['declined.no_route', 'declined.mode'] as const
 /** Too few people for what is asked: seen before the run or after it. */
 const TOO_FEW = ['declined.nobody_eligible', 'declined.group_too_small'] as const
 
-/** The asks, in the order in which they are sent. */
+/** The asks. */
 export const STUDY_ASKS: readonly StudyAsk[] = [
   {
     ...WATCHES,
@@ -167,6 +166,7 @@ ORDER BY 1, 2`,
   {
     ...INSURER,
     name: 'W2a',
+    acquirer: 'rowan-health',
     wish: 'The mean heart rate and fitness of all, to set a bonus tariff beside',
     offer: 'lifesnaps_daily',
     sql: `WITH per_person AS (

@@ -1,5 +1,5 @@
-import { sha256 } from '../../kernel/digest.ts'
 import type { WireGrant } from '../../sdk/issuer.ts'
+import { seededRandom } from '../seeded-random.ts'
 
 /**
  * A table: the kinds of people in each study and what they allow. Nobody in the files granted anything to anyone;
@@ -30,6 +30,13 @@ const PLAY_FIGURES: StudyAllowance = {
   modes: ['aggregate'],
 }
 
+const PLAY_ROWS: StudyAllowance = {
+  dataSets: ['outriders_sessions'],
+  grantee: PUBLISHERS,
+  purposes: ['dpv:IncreaseServiceRobustness'],
+  modes: ['rows'],
+}
+
 /** All 33 let watch makers count: with fewer, most of what can be asked of 33 people would fall under the least group. */
 const WATCH_FIGURES: StudyAllowance = {
   dataSets: ['daily_activity', 'hourly_activity', 'minute_steps'],
@@ -50,16 +57,16 @@ const BENEFITS: StudyAllowance = {
 export const STUDY_KINDS: Readonly<Record<string, readonly StudyKind[]>> = {
   'play-lab': [
     {
-      name: 'open: figures, rows for bug hunts, and well-being for research',
-      share: 60,
+      name: 'open: figures, and rows for bug hunts',
+      share: 55,
+      allows: [PLAY_FIGURES, PLAY_ROWS],
+    },
+    {
+      name: 'research: the same, and well-being for research',
+      share: 15,
       allows: [
         PLAY_FIGURES,
-        {
-          dataSets: ['outriders_sessions'],
-          grantee: PUBLISHERS,
-          purposes: ['dpv:IncreaseServiceRobustness'],
-          modes: ['rows'],
-        },
+        PLAY_ROWS,
         {
           dataSets: ['players', 'player_waves'],
           grantee: RESEARCHERS,
@@ -69,7 +76,7 @@ export const STUDY_KINDS: Readonly<Record<string, readonly StudyKind[]>> = {
         },
       ],
     },
-    { name: 'figures: of play, nothing else', share: 37, allows: [PLAY_FIGURES] },
+    { name: 'figures: of play, nothing else', share: 27, allows: [PLAY_FIGURES] },
     { name: 'silent: never answered', share: 3, allows: [] },
   ],
   'fit-tracker': [
@@ -137,12 +144,11 @@ export const SUPPORT_CASE = {
 /** The kind of a person: by key and seed alone, so the same in every data set of an issuer, in any order. */
 export function kindOf(
   issuer: string,
-  { person, seed }: { person: string; seed: number },
+  { person, seed }: { person: string; seed: string },
 ): StudyKind | undefined {
-  const [a = 0, b = 0, c = 0, d = 0] = sha256(`${seed}\0${issuer}\0${person}`)
-  let left = (((a * 256 + b) * 256 + c) * 256 + d) / 2 ** 32
+  let left = seededRandom(seed, `${issuer} ${person}`).next() * 100
   for (const kind of STUDY_KINDS[issuer] ?? []) {
-    left -= kind.share / 100
+    left -= kind.share
     if (left < 0) return kind
   }
   return undefined
