@@ -4,6 +4,10 @@ export const LIMITS = {
   queryTextBytesMax: 65_536,
   /** Nesting of the query tree: deeper ones only come from attacks on the parser's stack. */
   queryDepthMax: 64,
+  /** Words and signs of a question: bounds what the grammar has to do, whatever it makes of them. */
+  queryTokensMax: 4_000,
+  /** Nodes of one expression with derived columns written out: what is printed stays in proportion to what was asked. */
+  queryExpressionSizeMax: 2_000,
   queryJoinsMax: 8,
   queryOutputColumnsMax: 64,
   /** Groups that one aggregate may give before suppression. */
@@ -14,6 +18,12 @@ export const LIMITS = {
   /** A body of a request to a door; batches of asks and pages of grants fit. */
   requestBytesMax: 8 * 1024 * 1024,
   asksPerBatchMax: 500,
+  /** Requests with asks that wait to be booked: two seconds or so of work; past it, senders are told to come again. */
+  asksWaitingMax: 5_000,
+  /** How long after an ask has expired its site may still send the clearing record; then what is held is freed. */
+  clearingWindowMs: 24 * 60 * 60_000,
+  /** Work items that one pull gives. */
+  workItemsMax: 100,
   pageSizeDefault: 50,
   pageSizeMax: 500,
   longPollMs: 25_000,

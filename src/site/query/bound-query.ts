@@ -1,6 +1,7 @@
 import type { Digest } from '../../kernel/digest.ts'
 import type { ColumnType } from '../../protocol/data-set.ts'
 import type { DataSetId } from '../../protocol/wire.ts'
+import type { MeasureKind } from '../guard/collected-group.ts'
 import type { CallId } from './catalogue.ts'
 
 /**
@@ -25,10 +26,7 @@ export interface Span {
   readonly microseconds: number
 }
 
-/**
- * Least and greatest value that an expression takes while its columns stay within their declared bounds.
- * `undefined` ends are unbounded.
- */
+/** Least and greatest value that an expression takes while its columns stay within their declared bounds. */
 export interface Range {
   readonly least: number
   readonly greatest: number
@@ -87,10 +85,7 @@ export interface KeyRef extends ExprFacts {
 export interface MeasureRef extends ExprFacts {
   readonly kind: 'measure'
   readonly measure: number
-  readonly part: MeasurePart
 }
-
-export type MeasurePart = 'people' | 'count' | 'sum' | 'avg' | 'var_samp' | 'var_pop' | 'stddev_samp' | 'stddev_pop'
 
 export type Expr = Literal | ColumnRef | PersonRef | Call | Case | KeyRef | MeasureRef
 
@@ -106,11 +101,17 @@ export interface DataSetSource {
 export interface PerPersonSource {
   readonly kind: 'per-person'
   readonly sources: readonly Source[]
-  readonly where: readonly Expr[]
+  readonly where: readonly Condition[]
   /** Further group keys, read as columns `k0`, `k1`, … */
   readonly keys: readonly Expr[]
   /** Read as columns `a0`, `a1`, … */
   readonly aggregates: readonly PerPersonAggregate[]
+}
+
+/** Something that rows must meet, and where it was said. */
+export interface Condition {
+  readonly expr: Expr
+  readonly clause: 'where' | 'join'
 }
 
 export interface PerPersonAggregate {
@@ -122,12 +123,13 @@ export interface PerPersonAggregate {
 }
 
 /**
- * What is collected for each group before the guard. `count` counts rows whose argument is not null (all rows without
- * one), `people` different people, `sum` also adds up the argument clamped to `clamp`, `squares` also the squares of
- * its distance from the middle of `clamp`.
+ * What is collected for each group before the guard: rows, people, or the sum of an argument clamped to `clamp`, and
+ * of its squares where the kind needs it. Every measure with a sum stands behind a `count` of the same argument and
+ * filter: who has a value at all is a set of its own beside who has one that is not 0.
  */
 export interface Measure {
-  readonly kind: 'people' | 'count' | 'sum' | 'squares'
+  readonly kind: MeasureKind
+  /** Absent: rows or people are counted. */
   readonly argument?: Expr | undefined
   readonly filter?: Expr | undefined
   readonly clamp?: Range | undefined
@@ -150,8 +152,7 @@ export interface Output {
 export interface BoundQuery {
   readonly mode: QueryMode
   readonly sources: readonly Source[]
-  readonly where: readonly Expr[]
-  readonly isGrouped: boolean
+  readonly where: readonly Condition[]
   readonly keys: readonly Expr[]
   readonly measures: readonly Measure[]
   readonly outputs: readonly Output[]

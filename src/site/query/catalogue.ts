@@ -1,1 +1,30 @@
-export type CallId = string
+import { FUNCTIONS } from './catalogue-functions.ts'
+import { OPERATORS } from './catalogue-operators.ts'
+import type { CatalogueRow } from './catalogue-row.ts'
+
+/**
+ * Everything that may be computed, a row for each list of argument types, with its form per engine: the allow list.
+ * Each row is tested to give the same answer on both engines.
+ */
+export const CATALOGUE = { ...OPERATORS, ...FUNCTIONS } as const
+
+export type CallId = keyof typeof CATALOGUE
+
+/** The row of a call. */
+export function catalogueRow(id: CallId): CatalogueRow {
+  return CATALOGUE[id]
+}
+
+const idsByName = new Map<string, CallId[]>()
+for (const id of Object.keys(CATALOGUE).filter(isCallId)) {
+  for (const name of catalogueRow(id).names) idsByName.set(name, [...(idsByName.get(name) ?? []), id])
+}
+
+/** The rows that a function's or operator's name may mean, in the order of the table. */
+export function callsNamed(name: string): readonly CallId[] {
+  return idsByName.get(name) ?? []
+}
+
+function isCallId(id: string): id is CallId {
+  return Object.hasOwn(CATALOGUE, id)
+}

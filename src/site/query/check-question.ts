@@ -1,8 +1,16 @@
+import { digestOfJson } from '../../kernel/digest.ts'
+import { err, ok } from '../../kernel/result.ts'
 import type { Manifest } from '../../protocol/data-set.ts'
 import type { Mode } from '../../protocol/mode.ts'
 import { declined } from '../../protocol/reason.ts'
 import type { Outcome } from '../../protocol/reason.ts'
-import type { CheckedQuery } from './bound-query.ts'
+import { bindQuestion, dataSetsOf } from './bind-question.ts'
+import type { BoundQuery, CheckedQuery } from './bound-query.ts'
+import { literal } from './build-expression.ts'
+import type { Term } from './build-expression.ts'
+import { parseQuestion } from './parse-question.ts'
+import { Refusal, notSupported } from './refusal.ts'
+import { usesOf } from './uses.ts'
 
 /** A value for `$1`, `$2`, … of the text. */
 export type QuestionParameter = string | number | boolean | null
@@ -14,13 +22,45 @@ export interface QuestionContext {
   readonly parameters?: readonly QuestionParameter[]
 }
 
-/** Loads the grammar; once, before the first question. */
-export async function loadGrammar(): Promise<void> {}
-
 /**
  * Understands a question or declines it: `declined.mode`, `declined.too_large`, `declined.sql_syntax`,
- * `declined.sql_not_supported`, `declined.sql_function`, `declined.column`. Positions count characters from 1.
+ * `declined.sql_not_supported`, `declined.sql_function`, `declined.column`. What is declined is named, literals
+ * never; positions count characters from 1. Needs `loadGrammar` once before.
+ *
+ * `details` may travel: they hold names from the question and from the manifest, no values.
  */
-export function checkQuestion(_text: string, _context: QuestionContext): Outcome<CheckedQuery> {
-  return declined('declined.sql_not_supported')
+export function checkQuestion(text: string, { mode, dataSets, parameters = [] }: QuestionContext): Outcome<CheckedQuery> {
+  if (mode !== 'aggregate' && mode !== 'rows') return declined('declined.mode', { detail: `Mode "${mode}" is not answered with SQL yet` })
+  try {
+    const select = parseQuestion(text)
+    return ok(checkedQuery(bindQuestion(select, { mode, dataSets, parameters: parameters.map(parameterTerm) })))
+  } catch (error) {
+    if (error instanceof Refusal) return err(error.toDecline(text))
+    throw error
+  }
+}
+
+function parameterTerm(value: QuestionParameter): Term {
+  if (value === null || typeof value === 'string') {
+    if (value !== null && (!value.isWellFormed() || value.includes('\0'))) throw notSupported('a parameter that is not well-formed Unicode')
+    return { kind: 'untyped', value }
+  }
+  if (typeof value === 'boolean') return literal('boolean', value)
+  if (Number.isSafeInteger(value)) return literal('integer', value === 0 ? 0 : value)
+  if (!(Math.abs(value) < 1e150)) throw notSupported('a parameter past ±1e150')
+  return literal('number', value)
+}
+
+/** A bound question with what is to be known of it. */
+export function checkedQuery(query: BoundQuery): CheckedQuery {
+  const uses = usesOf(query)
+  return {
+    mode: query.mode,
+    query,
+    dataSets: dataSetsOf(query.sources),
+    uses,
+    outputs: query.outputs.map(({ name, expr, unit }) => ({ name, type: expr.type, unit })),
+    digest: digestOfJson(query),
+    lineageDigest: digestOfJson(uses),
+  }
 }

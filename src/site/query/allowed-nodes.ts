@@ -1,0 +1,190 @@
+/**
+ * A table: every node of PostgreSQL's parse tree that a question may hold, with every field it may have. The tree is
+ * checked against it before anything else looks at it, so a construct that is not written here, known or new, is
+ * declined. `docs/reference/` shows it.
+ */
+
+/** What a field holds: a plain value, a node, a list of nodes, a structure of a known kind, or one of a few words. */
+export type FieldRule =
+  | 'plain'
+  | 'node'
+  | 'nodes'
+  | { readonly struct: NodeKind }
+  | { readonly only: readonly (string | boolean | number)[] }
+
+export type NodeKind = keyof typeof ALLOWED_NODES
+
+export const ALLOWED_NODES = {
+  SelectStmt: {
+    targetList: 'nodes',
+    fromClause: 'nodes',
+    whereClause: 'node',
+    groupClause: 'nodes',
+    havingClause: 'node',
+    sortClause: 'nodes',
+    limitOffset: 'node',
+    limitCount: 'node',
+    limitOption: { only: ['LIMIT_OPTION_DEFAULT', 'LIMIT_OPTION_COUNT'] },
+    withClause: { struct: 'WithClause' },
+    op: { only: ['SETOP_NONE'] },
+  },
+  WithClause: { ctes: 'nodes', location: 'plain' },
+  CommonTableExpr: {
+    ctename: 'plain',
+    aliascolnames: 'nodes',
+    ctematerialized: { only: ['CTEMaterializeDefault'] },
+    ctequery: 'node',
+    location: 'plain',
+  },
+  ResTarget: { name: 'plain', val: 'node', location: 'plain' },
+  RangeVar: {
+    relname: 'plain',
+    inh: { only: [true] },
+    relpersistence: { only: ['p'] },
+    alias: { struct: 'Alias' },
+    location: 'plain',
+  },
+  RangeSubselect: { subquery: 'node', alias: { struct: 'Alias' } },
+  JoinExpr: {
+    jointype: { only: ['JOIN_INNER'] },
+    larg: 'node',
+    rarg: 'node',
+    usingClause: 'nodes',
+    quals: 'node',
+  },
+  Alias: { aliasname: 'plain', colnames: 'nodes' },
+  SortBy: {
+    node: 'node',
+    sortby_dir: { only: ['SORTBY_DEFAULT', 'SORTBY_ASC', 'SORTBY_DESC'] },
+    sortby_nulls: 'plain',
+    location: 'plain',
+  },
+  ColumnRef: { fields: 'nodes', location: 'plain' },
+  A_Star: {},
+  String: { sval: 'plain' },
+  Integer: { ival: 'plain' },
+  Float: { fval: 'plain' },
+  Boolean: { boolval: 'plain' },
+  A_Const: {
+    ival: { struct: 'Integer' },
+    fval: { struct: 'Float' },
+    boolval: { struct: 'Boolean' },
+    sval: { struct: 'String' },
+    isnull: 'plain',
+    location: 'plain',
+  },
+  ParamRef: { number: 'plain', location: 'plain' },
+  A_Expr: {
+    kind: 'plain',
+    name: 'nodes',
+    lexpr: 'node',
+    rexpr: 'node',
+    location: 'plain',
+    rexpr_list_start: 'plain',
+    rexpr_list_end: 'plain',
+  },
+  List: { items: 'nodes' },
+  BoolExpr: { boolop: 'plain', args: 'nodes', location: 'plain' },
+  NullTest: { arg: 'node', nulltesttype: 'plain', location: 'plain' },
+  BooleanTest: { arg: 'node', booltesttype: 'plain', location: 'plain' },
+  CaseExpr: { arg: 'node', args: 'nodes', defresult: 'node', location: 'plain' },
+  CaseWhen: { expr: 'node', result: 'node', location: 'plain' },
+  CoalesceExpr: { args: 'nodes', location: 'plain' },
+  MinMaxExpr: { op: 'plain', args: 'nodes', location: 'plain' },
+  TypeCast: { arg: 'node', typeName: { struct: 'TypeName' }, location: 'plain' },
+  TypeName: { names: 'nodes', typemod: { only: [-1] }, location: 'plain' },
+  FuncCall: {
+    funcname: 'nodes',
+    args: 'nodes',
+    agg_filter: 'node',
+    agg_star: 'plain',
+    agg_distinct: 'plain',
+    funcformat: 'plain',
+    location: 'plain',
+  },
+} as const satisfies Readonly<
+  Record<
+    string,
+    Readonly<
+      Record<
+        string,
+        | 'plain'
+        | 'node'
+        | 'nodes'
+        | { readonly struct: string }
+        | { readonly only: readonly (string | boolean | number)[] }
+      >
+    >
+  >
+>
+
+/** What a declined node or field is called in an answer. What is not here is called by its name in the grammar. */
+export const REFUSED_NAMES: Readonly<Record<string, string>> = {
+  'SelectStmt.distinctClause': 'SELECT DISTINCT',
+  'SelectStmt.intoClause': 'SELECT INTO',
+  'SelectStmt.groupDistinct': 'GROUP BY DISTINCT',
+  'SelectStmt.windowClause': 'a WINDOW clause',
+  'SelectStmt.valuesLists': 'VALUES',
+  'SelectStmt.lockingClause': 'a locking clause (FOR UPDATE, FOR SHARE)',
+  'SelectStmt.limitOption': 'FETCH … WITH TIES',
+  'SelectStmt.op': 'a set operation (UNION, INTERSECT, EXCEPT)',
+  'SelectStmt.larg': 'a set operation (UNION, INTERSECT, EXCEPT)',
+  'SelectStmt.rarg': 'a set operation (UNION, INTERSECT, EXCEPT)',
+  'SelectStmt.all': 'a set operation (UNION, INTERSECT, EXCEPT)',
+  'WithClause.recursive': 'WITH RECURSIVE',
+  'CommonTableExpr.ctematerialized': 'MATERIALIZED and NOT MATERIALIZED',
+  'CommonTableExpr.search_clause': 'SEARCH in a WITH clause',
+  'CommonTableExpr.cycle_clause': 'CYCLE in a WITH clause',
+  'ResTarget.indirection': 'a part of a column',
+  'RangeVar.schemaname': 'a name with a schema; data sets have plain names',
+  'RangeVar.catalogname': 'a name with a catalogue; data sets have plain names',
+  'RangeVar.inh': 'ONLY',
+  'RangeVar.relpersistence': 'a temporary table',
+  'RangeSubselect.lateral': 'LATERAL',
+  'JoinExpr.jointype': 'an outer join',
+  'JoinExpr.isNatural': 'a NATURAL join',
+  'JoinExpr.join_using_alias': 'an alias of a USING clause',
+  'JoinExpr.alias': 'an alias of a join',
+  'SortBy.sortby_dir': 'ORDER BY … USING',
+  'SortBy.useOp': 'ORDER BY … USING',
+  'A_Const.bsval': 'a bit string',
+  'TypeName.typmods': 'a length or precision of a type',
+  'TypeName.typemod': 'a length or precision of a type',
+  'TypeName.arrayBounds': 'an array type',
+  'TypeName.setof': 'SETOF',
+  'TypeName.pct_type': '%TYPE',
+  'FuncCall.agg_order': 'ORDER BY in an aggregate',
+  'FuncCall.over': 'a window function (OVER)',
+  'FuncCall.agg_within_group': 'WITHIN GROUP',
+  'FuncCall.func_variadic': 'VARIADIC',
+  RangeFunction: 'a function as a relation',
+  RangeTableSample: 'TABLESAMPLE',
+  RangeTableFunc: 'XMLTABLE',
+  JsonTable: 'JSON_TABLE',
+  SubLink: 'a sub-query in an expression',
+  GroupingSet: 'GROUPING SETS, ROLLUP and CUBE',
+  GroupingFunc: 'GROUPING',
+  WindowDef: 'a window',
+  SQLValueFunction:
+    'a value of the moment or the session (CURRENT_DATE and the like): an equal question must mean the same tomorrow',
+  NamedArgExpr: 'a named argument',
+  A_ArrayExpr: 'an array',
+  A_Indirection: 'a part of a value',
+  A_Indices: 'a subscript',
+  RowExpr: 'a row value',
+  CollateClause: 'COLLATE',
+  SetToDefault: 'DEFAULT',
+  CurrentOfExpr: 'CURRENT OF',
+  XmlExpr: 'XML',
+  XmlSerialize: 'XML',
+  JsonObjectConstructor: 'JSON',
+  JsonArrayConstructor: 'JSON',
+  JsonObjectAgg: 'JSON',
+  JsonArrayAgg: 'JSON',
+  JsonFuncExpr: 'JSON',
+  JsonIsPredicate: 'JSON',
+  JsonParseExpr: 'JSON',
+  JsonScalarExpr: 'JSON',
+  JsonSerializeExpr: 'JSON',
+  MergeSupportFunc: 'MERGE',
+}

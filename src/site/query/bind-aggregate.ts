@@ -1,0 +1,139 @@
+import type { FuncCall, Node } from '@pgsql/types'
+import type { MeasureKind } from '../guard/collected-group.ts'
+import type { Expr, ExprType, Measure, PerPersonAggregate, Range } from './bound-query.ts'
+import { bindCondition, bindTerm } from './bind-expression.ts'
+import type { Frame } from './bind-expression.ts'
+import { coerce } from './build-expression.ts'
+import { hull, range } from './ranges.ts'
+import { notAllowed, notSupported, wrongColumn } from './refusal.ts'
+import { partsOf, sameOptional } from './same-expression.ts'
+
+/** A row of the list of aggregates, for the reference page. */
+export interface AggregateRow {
+  readonly kind: MeasureKind
+  readonly says: string
+}
+
+/** A table: aggregates of mode `aggregate`. No least, greatest, median or listing: those are some person's value. */
+export const AGGREGATES: Readonly<Record<string, AggregateRow>> = {
+  count: { kind: 'count', says: 'rows; `count(x)` those where x is not null; `count(distinct <person key>)` people' },
+  sum: { kind: 'sum', says: 'of values clamped to the declared bounds' },
+  avg: { kind: 'avg', says: 'of values clamped to the declared bounds' },
+  var_samp: { kind: 'var_samp', says: 'of values clamped to the declared bounds' },
+  variance: { kind: 'var_samp', says: 'the same as var_samp' },
+  var_pop: { kind: 'var_pop', says: 'of values clamped to the declared bounds' },
+  stddev_samp: { kind: 'stddev_samp', says: 'of values clamped to the declared bounds' },
+  stddev: { kind: 'stddev_samp', says: 'the same as stddev_samp' },
+  stddev_pop: { kind: 'stddev_pop', says: 'of values clamped to the declared bounds' },
+}
+
+/** A table: aggregates of a sub-select that is grouped by the person key. */
+export const PER_PERSON_AGGREGATES = ['count', 'sum', 'avg', 'min', 'max'] as const
+
+/** An aggregate as it is written: what it is of, and which rows it takes. */
+interface Written {
+  readonly argument?: Expr | undefined
+  readonly filter?: Expr | undefined
+  readonly isOfPeople: boolean
+}
+
+/** Collects the measures of a question; equal ones are collected once. */
+export function measureSink(inner: Frame): { readonly measures: Measure[]; readonly bind: (node: FuncCall, name: string) => Expr | undefined } {
+  const measures: Measure[] = []
+  const bind = (node: FuncCall, name: string): Expr | undefined => {
+    const row = Object.hasOwn(AGGREGATES, name) ? AGGREGATES[name] : undefined
+    if (row === undefined) return undefined
+    const written = readAggregate(node, name, inner)
+    if (row.kind === 'count') return addCount(measures, written)
+    return addSum(measures, row.kind, { written, offset: node.location, name })
+  }
+  return { measures, bind }
+}
+
+function readAggregate(node: FuncCall, name: string, inner: Frame): Written {
+  const args = node.args ?? []
+  const filter = node.agg_filter && bindCondition(node.agg_filter, inner)
+  if (node.agg_star) {
+    if (name !== 'count') throw notAllowed(`"${name}(*)"`, node.location)
+    return { filter, isOfPeople: false }
+  }
+  if (args.length !== 1) throw notAllowed(`"${name}" of ${args.length} arguments`, node.location)
+  const argument = aggregated(args[0], name, inner)
+  const isPerson = argument.type === 'person'
+  if (isPerson && name !== 'count') throw wrongColumn(`The person key may not stand in "${name}"`, node.location)
+  if (node.agg_distinct && !isPerson) throw notAllowed(`"${name}(distinct …)" of anything but the person key`, node.location)
+  // The person key is never null, so counting it is counting rows.
+  return isPerson ? { filter, isOfPeople: node.agg_distinct ?? false } : { argument, filter, isOfPeople: false }
+}
+
+function aggregated(node: Node | undefined, name: string, inner: Frame): Expr {
+  const term = bindTerm(node, inner)
+  return term.kind === 'untyped' ? coerce(term, 'text', { offset: undefined, name }) : term
+}
+
+function addCount(measures: Measure[], { argument, filter, isOfPeople }: Written): Expr {
+  // A literal that is not null stands in every row.
+  const counted = argument?.kind === 'literal' && argument.value !== null ? undefined : argument
+  return measureRef(addMeasure(measures, isOfPeople ? { kind: 'people', filter } : { kind: 'count', argument: counted, filter }), 'integer', undefined)
+}
+
+function addSum(measures: Measure[], kind: MeasureKind, { written: { argument, filter }, offset, name }: { readonly written: Written; readonly offset: number | undefined; readonly name: string }): Expr {
+  if (argument === undefined || (argument.type !== 'integer' && argument.type !== 'number')) throw notAllowed(`"${name}" of ${argument?.type ?? 'nothing'}`, offset)
+  const clamp = argument.range
+  if (clamp === undefined) throw wrongColumn(whyUnbounded(argument, name), offset)
+  addMeasure(measures, { kind: 'count', argument: argument.kind === 'literal' && argument.value !== null ? undefined : argument, filter })
+  const type = kind === 'sum' ? argument.type : 'number'
+  return measureRef(addMeasure(measures, { kind, argument, filter, clamp }), type, kind === 'avg' ? clamp : undefined)
+}
+
+function whyUnbounded(argument: Expr, name: string): string {
+  for (const part of partsOf(argument)) {
+    if (part.kind === 'column' && (part.type === 'integer' || part.type === 'number') && part.range === undefined) {
+      return `Column "${part.column}" has no declared bounds, so "${name}" of it cannot be bounded`
+    }
+  }
+  return `"${name}" is of an expression whose bounds cannot be told from those of its columns`
+}
+
+function addMeasure(measures: Measure[], measure: Measure): number {
+  const known = measures.findIndex((other) => other.kind === measure.kind && sameOptional(other.argument, measure.argument) && sameOptional(other.filter, measure.filter))
+  return known >= 0 ? known : measures.push(measure) - 1
+}
+
+function measureRef(measure: number, type: ExprType, bounds: Range | undefined): Expr {
+  return { kind: 'measure', measure, type, size: 1, range: bounds }
+}
+
+/** Collects the aggregates of a sub-select that is grouped by the person key. `rowsMax` bounds the rows of one person. */
+export function perPersonSink(inner: Frame, rowsMax: number): { readonly aggregates: PerPersonAggregate[]; readonly bind: (node: FuncCall, name: string) => Expr | undefined } {
+  const aggregates: PerPersonAggregate[] = []
+  const bind = (node: FuncCall, name: string): Expr | undefined => {
+    const fn = PER_PERSON_AGGREGATES.find((known) => known === name)
+    if (fn === undefined) return undefined
+    const { argument, filter, isOfPeople } = readAggregate(node, name, inner)
+    if (isOfPeople) throw notSupported('counting people within one person', node.location)
+    const type = perPersonType(fn, argument, node.location)
+    const index = aggregates.push({ function: fn, argument, filter, type }) - 1
+    return { kind: 'measure', measure: index, type, size: 1, range: perPersonRange(fn, argument, rowsMax) }
+  }
+  return { aggregates, bind }
+}
+
+function perPersonType(fn: PerPersonAggregate['function'], argument: Expr | undefined, offset: number | undefined): PerPersonAggregate['type'] {
+  if (fn === 'count') return 'integer'
+  const type = argument?.type
+  if (type === undefined || type === 'person' || type === 'interval') throw notAllowed(`"${fn}" of ${type ?? 'nothing'}`, offset)
+  if (fn === 'min' || fn === 'max') {
+    if (type === 'boolean') throw notAllowed(`"${fn}" of boolean`, offset)
+    return type
+  }
+  if (type !== 'integer' && type !== 'number') throw notAllowed(`"${fn}" of ${type}`, offset)
+  return fn === 'sum' ? type : 'number'
+}
+
+function perPersonRange(fn: PerPersonAggregate['function'], argument: Expr | undefined, rowsMax: number): Range | undefined {
+  const bounds = argument?.range
+  if (fn === 'count') return range(0, rowsMax)
+  if (fn === 'sum') return bounds && hull([range(bounds.least * rowsMax, bounds.greatest * rowsMax), bounds])
+  return bounds
+}

@@ -1,0 +1,141 @@
+import type { SelectStmt } from '@pgsql/types'
+import type { Manifest } from '../../protocol/data-set.ts'
+import type { BoundQuery, Expr, Measure, Output, Source } from './bound-query.ts'
+import { measureSink } from './bind-aggregate.ts'
+import { personRefusal } from './bind-expression.ts'
+import type { Frame } from './bind-expression.ts'
+import { bindCount, bindGroupKeys, bindHaving, bindOrder, bindTargets, overGroups } from './bind-groups.ts'
+import { bindFrom, bindWith } from './bind-relation.ts'
+import { notSupported, wrongColumn } from './refusal.ts'
+import { checkResolution } from './resolution.ts'
+import { mapExpression, partsOf, sameOptional } from './same-expression.ts'
+import type { Binding, Level, Scope } from './scope.ts'
+
+/** Binds a whole question of mode `aggregate` or `rows`. Throws a `Refusal`. */
+export function bindQuestion(select: SelectStmt, binding: Binding): BoundQuery {
+  const level: Level = { sources: [], where: [] }
+  const scope = bindFrom(select, { binding, level, known: bindWith(select.withClause, new Map()) })
+  const query = binding.mode === 'aggregate' ? bindGroupedQuestion(select, { binding, level, scope }) : bindRowsQuestion(select, { binding, level, scope })
+  return withoutUnused(query)
+}
+
+interface Bound {
+  readonly binding: Binding
+  readonly level: Level
+  readonly scope: Scope
+}
+
+function bindRowsQuestion(select: SelectStmt, { binding, level, scope }: Bound): BoundQuery {
+  if (select.groupClause) throw notSupported('GROUP BY in mode "rows"; use mode "aggregate"')
+  if (select.havingClause) throw notSupported('HAVING in mode "rows"')
+  const frame: Frame = { binding, scope }
+  const targets = bindTargets(select, frame)
+  const orderBy = bindOrder(select, targets, frame).map(({ offset, ...key }) => {
+    // The order of numbers inside says who came first.
+    if (key.expr.type === 'person') throw personRefusal(offset)
+    return key
+  })
+  const outputs = targets.map(({ name, expr }): Output => ({ name, expr, unit: unitOf(expr, { binding, level }) }))
+  return { mode: 'rows', sources: level.sources, where: level.where, keys: [], measures: [], outputs, orderBy, limit: bindCount(select.limitCount, frame), offset: bindCount(select.limitOffset, frame) }
+}
+
+function bindGroupedQuestion(select: SelectStmt, { binding, level, scope }: Bound): BoundQuery {
+  const inner: Frame = { binding, scope }
+  const sink = measureSink(inner)
+  const frame: Frame = { ...inner, bindAggregate: sink.bind }
+  const targets = bindTargets(select, frame)
+  const groupKeys = bindGroupKeys(select, targets, inner)
+  for (const { expr, offset } of groupKeys) checkKey(expr, offset)
+  const keys = groupKeys.map(({ expr }) => expr)
+  checkResolution(keys, level.sources, binding.dataSets)
+  checkDimensions(keys, level.sources, binding.dataSets)
+  const having = bindHaving(select, frame)
+  const orderBy = bindOrder(select, targets, frame).map(({ offset, ...key }) => ({ ...key, expr: overGroups(key.expr, keys, offset) }))
+  const outputs = targets.map(({ name, expr, offset }): Output => {
+    const grouped = overGroups(expr, keys, offset)
+    return { name, expr: grouped, unit: unitOf(grouped, { binding, level, keys, measures: sink.measures }) }
+  })
+  if (keys.length === 0 && sink.measures.length === 0) throw notSupported('a question of mode "aggregate" without an aggregate or GROUP BY')
+  return {
+    mode: 'aggregate', sources: level.sources, where: level.where, keys, measures: sink.measures, outputs,
+    having: having && overGroups(having, keys, undefined), orderBy,
+    limit: bindCount(select.limitCount, frame), offset: bindCount(select.limitOffset, frame),
+  }
+}
+
+function checkKey(expr: Expr, offset: number | undefined): void {
+  const parts = [...partsOf(expr)]
+  if (parts.some(({ kind }) => kind === 'person')) throw wrongColumn('A question may not be grouped by the person key', offset)
+  if (parts.some(({ kind }) => kind === 'measure')) throw notSupported('an aggregate in GROUP BY', offset)
+  if (!parts.some(({ kind }) => kind === 'column')) throw notSupported('a constant in GROUP BY', offset)
+}
+
+/** The data set that allows least decides how many dimensions there may be. */
+function checkDimensions(keys: readonly Expr[], sources: readonly Source[], dataSets: ReadonlyMap<string, Manifest>): void {
+  const most = Math.min(...dataSetsOf(sources).map((name) => dataSets.get(name)?.dimensionsMax ?? 0))
+  if (keys.length > most) throw wrongColumn(`The question is grouped by ${keys.length} dimensions; ${most} are allowed`)
+}
+
+/** Names of data sets in the order of their first use. */
+export function dataSetsOf(sources: readonly Source[]): readonly BoundDataSet[] {
+  const names = sources.flatMap((source): readonly BoundDataSet[] => (source.kind === 'data-set' ? [source.dataSet] : dataSetsOf(source.sources)))
+  return [...new Set(names)]
+}
+
+type BoundDataSet = Extract<Source, { kind: 'data-set' }>['dataSet']
+
+interface UnitContext {
+  readonly binding: Binding
+  readonly level: Pick<Level, 'sources'>
+  readonly keys?: readonly Expr[]
+  readonly measures?: BoundQuery['measures']
+}
+
+const KEEPS_UNIT = new Set(['round', 'round_digits', 'floor', 'ceil', 'trunc', 'abs_number', 'abs_integer', 'cast_integer_number', 'cast_number_integer', 'neg_number', 'neg_integer'])
+const MEASURES_WITH_UNIT = new Set(['sum', 'avg', 'stddev_samp', 'stddev_pop'])
+
+/** The unit of what is a column, its key, sum, average or deviation, rounded or not. */
+function unitOf(expr: Expr, context: UnitContext): string | undefined {
+  const [first] = expr.kind === 'call' ? expr.args : []
+  if (expr.kind === 'call') return KEEPS_UNIT.has(expr.call) && first ? unitOf(first, context) : undefined
+  if (expr.kind === 'key') return unitOfOptional(context.keys?.[expr.key], context)
+  if (expr.kind === 'measure') {
+    const measure = context.measures?.[expr.measure]
+    return measure && MEASURES_WITH_UNIT.has(measure.kind) ? unitOfOptional(measure.argument, context) : undefined
+  }
+  if (expr.kind !== 'column') return undefined
+  const source = context.level.sources[expr.source]
+  return source?.kind === 'data-set' ? context.binding.dataSets.get(source.dataSet)?.columns.find(({ name }) => name === expr.column)?.unit : undefined
+}
+
+function unitOfOptional(expr: Expr | undefined, context: UnitContext): string | undefined {
+  return expr && unitOf(expr, context)
+}
+
+/** Measures that nothing shows, filters or orders by any more are not collected; the counts behind sums stay with them. */
+export function withoutUnused(query: BoundQuery): BoundQuery {
+  const used = new Set<number>()
+  for (const root of [...query.outputs.map(({ expr }) => expr), ...query.orderBy.map(({ expr }) => expr), ...(query.having ? [query.having] : [])]) {
+    for (const part of partsOf(root)) if (part.kind === 'measure') used.add(part.measure)
+  }
+  for (const index of [...used]) {
+    // A sum's count was added right before it, or stands earlier.
+    const measure = query.measures[index]
+    if (measure?.clamp) used.add(query.measures.findIndex((other) => isCountBehind(other, measure)))
+  }
+  if (used.size === query.measures.length) return query
+  const kept = query.measures.flatMap((measure, index) => (used.has(index) ? [{ measure, index }] : []))
+  const renumbered = (expr: Expr): Expr => mapExpression(expr, (part) => (part.kind === 'measure' ? { ...part, measure: kept.findIndex(({ index }) => index === part.measure) } : undefined))
+  return {
+    ...query,
+    measures: kept.map(({ measure }) => measure),
+    outputs: query.outputs.map((output) => ({ ...output, expr: renumbered(output.expr) })),
+    orderBy: query.orderBy.map((key) => ({ ...key, expr: renumbered(key.expr) })),
+    having: query.having && renumbered(query.having),
+  }
+}
+
+function isCountBehind({ kind, argument, filter }: Measure, sum: Measure): boolean {
+  const isOfAllRows = sum.argument?.kind === 'literal' && argument === undefined
+  return kind === 'count' && sameOptional(filter, sum.filter) && (isOfAllRows || sameOptional(argument, sum.argument))
+}

@@ -1,0 +1,184 @@
+import { LIMITS } from '../../kernel/limits.ts'
+import type { ColumnType } from '../../protocol/data-set.ts'
+import type { Call, Case, Expr, ExprType, Literal, LiteralValue, Range } from './bound-query.ts'
+import { callsNamed, catalogueRow } from './catalogue.ts'
+import type { CallId } from './catalogue.ts'
+import { CONSTANTS } from './catalogue-row.ts'
+import type { CatalogueRow, Parameter } from './catalogue-row.ts'
+import { readLiteral } from './literals.ts'
+import { hull, range } from './ranges.ts'
+import { notAllowed, tooLarge } from './refusal.ts'
+
+/** A text or null that is written without a type and takes the one of its place, as in PostgreSQL. */
+export interface Untyped {
+  readonly kind: 'untyped'
+  readonly value: string | null
+}
+
+export type Term = Expr | Untyped
+
+/** Where a call stands and how it was written, for declines. */
+export interface Place {
+  readonly offset: number | undefined
+  readonly name: string
+}
+
+/** A value written in the question. */
+export function literal(type: ExprType, value: LiteralValue): Literal {
+  return { kind: 'literal', type, value, size: 1, range: typeof value === 'number' ? range(value, value) : undefined }
+}
+
+/** Gives a term a type: an untyped one is read, `integer` becomes `number` and `date` `timestamp` where asked. */
+export function coerce(term: Term, type: ExprType, place: Place): Expr {
+  const coerced = tryCoerce(term, type)
+  if (coerced === undefined) throw notAllowed(`${describeTerm(term)} as ${type} in "${place.name}"`, place.offset)
+  return coerced
+}
+
+function tryCoerce(term: Term, type: ExprType): Expr | undefined {
+  if (term.kind === 'untyped') {
+    if (term.value === null) return literal(type, null)
+    if (type === 'person') return undefined
+    const value = readLiteral(term.value, type)
+    return value === undefined ? undefined : literal(type, value)
+  }
+  if (term.type === type) return term
+  if (term.type === 'integer' && type === 'number') return wholeAsNumber(term)
+  if (term.type === 'date' && type === 'timestamp') return dateAsTimestamp(term)
+  return undefined
+}
+
+function wholeAsNumber(expr: Expr): Expr {
+  if (expr.kind === 'literal') return literal('number', expr.value === null ? null : Number(expr.value))
+  return call('cast_integer_number', [expr])
+}
+
+function dateAsTimestamp(expr: Expr): Expr {
+  if (expr.kind === 'literal') return literal('timestamp', expr.value === null ? null : `${String(expr.value)} 00:00:00`)
+  return call('cast_date_timestamp', [expr])
+}
+
+/** The one type that terms can share: equal ones, or the wider of `integer` and `number`, `date` and `timestamp`. */
+export function commonType(terms: readonly Term[]): ColumnType | undefined {
+  let common: ExprType | undefined
+  for (const term of terms) {
+    if (term.kind === 'untyped') continue
+    common = common === undefined ? term.type : widerType(common, term.type)
+    if (common === undefined) return undefined
+  }
+  if (common === 'interval' || common === 'person') return undefined
+  return common ?? 'text'
+}
+
+function widerType(a: ExprType, b: ExprType): ExprType | undefined {
+  if (a === b) return a
+  const pair = new Set<ExprType>([a, b])
+  if (pair.has('integer') && pair.has('number')) return 'number'
+  if (pair.has('date') && pair.has('timestamp')) return 'timestamp'
+  return undefined
+}
+
+/** A row of the catalogue with arguments that fit it. */
+export function call(id: CallId, args: readonly Expr[], constants: readonly (string | number)[] = []): Call {
+  const row = catalogueRow(id)
+  const type = row.gives === 'any' ? (args[0]?.type ?? 'text') : row.gives
+  return { kind: 'call', call: id, args, constants, type, size: sizeOf(args), range: row.range?.(args.map((arg) => arg.range), constants) }
+}
+
+/** `case when … then … else … end` over results of one type. */
+export function caseOf(whens: readonly { readonly when: Expr; readonly then: Expr }[], otherwise: Expr | undefined): Case {
+  const results = whens.map(({ then }) => then).concat(otherwise ? [otherwise] : [])
+  const ranges = results.filter((result) => !(result.kind === 'literal' && result.value === null)).map((result): Range | undefined => result.range)
+  const type = results[0]?.type ?? 'text'
+  return { kind: 'case', whens, otherwise, type, size: sizeOf([...results, ...whens.map(({ when }) => when)]), range: hull(ranges) }
+}
+
+function sizeOf(parts: readonly Expr[]): number {
+  const size = parts.reduce((total, part) => total + part.size, 1)
+  if (size > LIMITS.queryExpressionSizeMax) throw tooLarge(`An expression has more than ${LIMITS.queryExpressionSizeMax} parts`)
+  return size
+}
+
+interface Match {
+  readonly id: CallId
+  readonly args: readonly Expr[]
+  readonly constants: readonly (string | number)[]
+  /** Arguments that had to be widened. */
+  readonly cost: number
+}
+
+/** Finds the row of the catalogue that a name means for these arguments; throws `declined.sql_function` when there is none. */
+export function resolveCall(terms: readonly Term[], place: Place): Call {
+  let best: Match | undefined
+  for (const id of callsNamed(place.name)) {
+    const match = matchRow(id, terms)
+    if (match && (best === undefined || match.cost < best.cost)) best = match
+  }
+  if (best) return call(best.id, best.args, best.constants)
+  const given = terms.map(describeTerm).join(', ')
+  throw notAllowed(callsNamed(place.name).length === 0 ? `"${place.name}"` : `"${place.name}" of (${given})${expectedConstants(place.name)}`, place.offset)
+}
+
+function matchRow(id: CallId, terms: readonly Term[]): Match | undefined {
+  const row = catalogueRow(id)
+  if (row.isVariadic ? terms.length < row.takes.length : terms.length !== row.takes.length) return undefined
+  const places = terms.map((_, index) => row.takes[Math.min(index, row.takes.length - 1)])
+  const any = commonType(terms.filter((_, index) => places[index] === 'any'))
+  const args: Expr[] = []
+  const constants: (string | number)[] = []
+  let cost = 0
+  for (const [index, term] of terms.entries()) {
+    const parameter = places[index]
+    if (parameter === undefined) return undefined
+    const constant = typeof parameter === 'object' ? CONSTANTS[parameter.constant].accept(plainValue(term)) : undefined
+    if (typeof parameter === 'object') {
+      if (constant === undefined) return undefined
+      constants.push(constant)
+      continue
+    }
+    const arg = fitArgument(term, parameter, any)
+    if (arg === undefined) return undefined
+    if (term.kind !== 'untyped' && arg !== term) cost += 1
+    args.push(arg)
+  }
+  return edgesAreInOrder(row, constants) ? { id, args, constants, cost } : undefined
+}
+
+function fitArgument(term: Term, parameter: Exclude<Parameter, object>, any: ColumnType | undefined): Expr | undefined {
+  if (parameter === 'any') return any && tryCoerce(term, any)
+  if (parameter === 'pattern') return fitPattern(term)
+  return tryCoerce(term, parameter)
+}
+
+/** A pattern is written out, and its last backslash escapes something: engines fail on others, and only where a row meets them. */
+function fitPattern(term: Term): Expr | undefined {
+  const pattern = tryCoerce(term, 'text')
+  if (pattern?.kind !== 'literal') return undefined
+  if (pattern.value === null) return pattern
+  return /^(?:[^\\]|\\.)*$/su.test(String(pattern.value)) ? pattern : undefined
+}
+
+/** Edges of buckets rise: the engines do not agree on falling ones. */
+function edgesAreInOrder({ takes }: CatalogueRow, constants: readonly (string | number)[]): boolean {
+  const edges = takes.filter((parameter) => typeof parameter === 'object').flatMap((parameter, index) => (parameter.constant === 'edge' ? [Number(constants[index])] : []))
+  const [low = 0, high = 1] = edges
+  return low < high
+}
+
+/** The value of a literal, for places that take constants. */
+function plainValue(term: Term): string | number | boolean | null {
+  if (term.kind === 'untyped') return term.value
+  return term.kind === 'literal' && typeof term.value !== 'object' ? term.value : null
+}
+
+function expectedConstants(name: string): string {
+  const kinds = callsNamed(name).flatMap((id) => catalogueRow(id).takes.flatMap((parameter) => (typeof parameter === 'object' ? [parameter.constant] : parameter === 'pattern' ? ['pattern' as const] : [])))
+  const texts = [...new Set(kinds)].map((kind) => (kind === 'pattern' ? 'the pattern written out' : `${kind}: ${CONSTANTS[kind].expected}`))
+  return texts.length === 0 ? '' : `; expected ${texts.join('; ')}`
+}
+
+/** The type of a term in words; never its value. */
+export function describeTerm(term: Term): string {
+  if (term.kind === 'untyped') return term.value === null ? 'null' : 'a text'
+  return term.type
+}

@@ -1,0 +1,109 @@
+import type { ExprType } from './bound-query.ts'
+import type { Text } from './forms.ts'
+import type { MaybeRange } from './ranges.ts'
+
+/** Engines that forms are written for. */
+export type Dialect = 'duckdb' | 'postgres'
+
+/**
+ * What a place of a call takes: a type; `any`, one type in all such places; `text literal`, a text that is written
+ * down in the question; or a constant of a kind, which is known when the question is checked.
+ */
+export type Parameter = ExprType | 'any' | 'pattern' | { readonly constant: ConstantKind }
+
+/** Printed arguments: the first three by letter, all as a list, and the constants. */
+export interface FormArguments {
+  readonly a: Text
+  readonly b: Text
+  readonly c: Text
+  readonly all: readonly Text[]
+  readonly constants: readonly (string | number)[]
+}
+
+export type Form = (args: FormArguments) => Text
+
+/** One function, operator, cast or piece of syntax with one list of argument types: all that is known about it. */
+export interface CatalogueRow {
+  readonly kind: 'operator' | 'function' | 'cast' | 'syntax'
+  /** As it is written in a question; operators by their sign. */
+  readonly names: readonly string[]
+  readonly takes: readonly Parameter[]
+  /** Whether the last place may be filled again and again. */
+  readonly isVariadic?: true
+  readonly gives: ExprType | 'any'
+  /** What it means where engines differ, for the reference page. */
+  readonly says?: string
+  readonly duckdb: Form
+  readonly postgres: Form
+  /** Interval arithmetic; absent when nothing is known of the result. */
+  readonly range?: (ranges: readonly MaybeRange[], constants: readonly (string | number)[]) => MaybeRange
+}
+
+export const DATE_UNITS = ['day', 'week', 'month', 'quarter', 'year'] as const
+export const TIMESTAMP_UNITS = ['second', 'minute', 'hour', ...DATE_UNITS] as const
+export const DATE_FIELDS = [
+  'year',
+  'isoyear',
+  'quarter',
+  'month',
+  'week',
+  'day',
+  'doy',
+  'dow',
+  'isodow',
+] as const
+export const TIMESTAMP_FIELDS = [...DATE_FIELDS, 'hour', 'minute'] as const
+
+interface ConstantRule {
+  /** For a decline: what was expected. */
+  readonly expected: string
+  /** The constant as it is kept; `undefined` when it will not do. */
+  readonly accept: (value: string | number | boolean | null) => string | number | undefined
+}
+
+function word(words: readonly string[]): ConstantRule {
+  return {
+    expected: `one of ${words.join(', ')}`,
+    accept: (value) =>
+      typeof value === 'string' && words.includes(value.toLowerCase()) ? value.toLowerCase() : undefined,
+  }
+}
+
+function whole(least: number, greatest: number): ConstantRule {
+  const isWithin = (value: unknown) =>
+    Number.isSafeInteger(value) && Number(value) >= least && Number(value) <= greatest
+  return {
+    expected: `a whole number from ${least} to ${greatest}`,
+    accept: (value) => (typeof value === 'number' && isWithin(value) ? value : undefined),
+  }
+}
+
+/** Kinds of constants. */
+export const CONSTANTS = {
+  'date unit': word(DATE_UNITS),
+  'timestamp unit': word(TIMESTAMP_UNITS),
+  'date field': word(DATE_FIELDS),
+  'timestamp field': word(TIMESTAMP_FIELDS),
+  second: word(['second']),
+  epoch: word(['epoch']),
+  digits: whole(-15, 15),
+  from: whole(1, 1_000_000),
+  length: whole(0, 1_000_000),
+  buckets: whole(1, 10_000),
+  edge: {
+    expected: 'a number written out',
+    accept: (value) => (typeof value === 'number' && Math.abs(value) < 1e100 ? value : undefined),
+  },
+} as const satisfies Readonly<Record<string, ConstantRule>>
+
+export type ConstantKind = keyof typeof CONSTANTS
+
+/** The same text for both engines. */
+export function both(form: Form): Pick<CatalogueRow, 'duckdb' | 'postgres'> {
+  return { duckdb: form, postgres: form }
+}
+
+/** An infix operator that is the same for both engines. */
+export function infix(sign: string): Pick<CatalogueRow, 'duckdb' | 'postgres'> {
+  return both(({ a, b }) => `(${a} ${sign} ${b})`)
+}

@@ -1,0 +1,59 @@
+import type { Decline, DeclineCode } from '../../protocol/reason.ts'
+
+/**
+ * How a decline travels out of the depths of binding, where a question is taken apart by recursion. It never leaves
+ * this folder: `checkQuestion` and `dropOutputs` turn it into the value that callers see.
+ */
+export class Refusal extends Error {
+  readonly code: DeclineCode
+  readonly detail: string
+  /** Bytes from the beginning of the text, as the grammar counts; absent when the grammar gives none. */
+  readonly offset: number | undefined
+
+  constructor(code: DeclineCode, detail: string, offset?: number) {
+    super(detail)
+    this.name = 'Refusal'
+    this.code = code
+    this.detail = detail
+    this.offset = offset
+  }
+
+  /** The decline, with the position counted in characters of `text` from 1. */
+  toDecline(text: string): Decline {
+    if (this.offset === undefined) return { code: this.code, detail: this.detail }
+    const position = characterOf(text, this.offset)
+    return { code: this.code, detail: `${this.detail}, at character ${position}`, position }
+  }
+}
+
+/** The character (code point, from 1) in which the byte `offset` of the UTF-8 form stands. */
+export function characterOf(text: string, offset: number): number {
+  let bytes = 0
+  let characters = 1
+  for (const character of text) {
+    if (bytes >= offset) break
+    bytes += Buffer.byteLength(character)
+    characters += 1
+  }
+  return characters
+}
+
+/** Something of the grammar that the gate does not take. `what` is a noun phrase. */
+export function notSupported(what: string, offset?: number): Refusal {
+  return new Refusal('declined.sql_not_supported', `Not supported: ${what}`, offset)
+}
+
+/** A function, operator or cast that is not on the list, or not with these arguments. */
+export function notAllowed(what: string, offset?: number): Refusal {
+  return new Refusal('declined.sql_function', `Not allowed: ${what}`, offset)
+}
+
+/** A column that is unknown or may not stand where it stands. */
+export function wrongColumn(why: string, offset?: number): Refusal {
+  return new Refusal('declined.column', why, offset)
+}
+
+/** Past a limit. */
+export function tooLarge(what: string, offset?: number): Refusal {
+  return new Refusal('declined.too_large', what, offset)
+}

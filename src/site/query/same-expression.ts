@@ -1,0 +1,55 @@
+import type { Expr } from './bound-query.ts'
+
+/** Whether two expressions are written the same once bound: equal ones have equal values on every row. */
+export function sameExpression(a: Expr, b: Expr): boolean {
+  if (a === b) return true
+  if (a.kind !== b.kind || a.type !== b.type || a.size !== b.size) return false
+  switch (a.kind) {
+    case 'literal':
+      return b.kind === 'literal' && JSON.stringify(a.value) === JSON.stringify(b.value)
+    case 'column':
+      return b.kind === 'column' && a.source === b.source && a.column === b.column
+    case 'person':
+      return b.kind === 'person' && a.source === b.source
+    case 'key':
+      return b.kind === 'key' && a.key === b.key
+    case 'measure':
+      return b.kind === 'measure' && a.measure === b.measure
+    case 'call':
+      return b.kind === 'call' && a.call === b.call && a.constants.join('\n') === b.constants.join('\n') && sameLists(a.args, b.args)
+    case 'case':
+      return b.kind === 'case' && sameLists(childrenOf(a), childrenOf(b)) && (a.otherwise === undefined) === (b.otherwise === undefined)
+  }
+}
+
+function sameLists(a: readonly Expr[], b: readonly Expr[]): boolean {
+  return a.length === b.length && a.every((expr, index) => sameOptional(expr, b[index]))
+}
+
+/** The same for two that may be absent. */
+export function sameOptional(a: Expr | undefined, b: Expr | undefined): boolean {
+  return a === undefined || b === undefined ? a === b : sameExpression(a, b)
+}
+
+/** The expressions right below one, in the order in which they are written. */
+export function childrenOf(expr: Expr): readonly Expr[] {
+  if (expr.kind === 'call') return expr.args
+  if (expr.kind === 'case') return [...expr.whens.flatMap(({ when, then }) => [when, then]), ...(expr.otherwise ? [expr.otherwise] : [])]
+  return []
+}
+
+/** The same expression with each of its parts replaced; what `replace` gives for a whole part is taken as it is. */
+export function mapExpression(expr: Expr, replace: (part: Expr) => Expr | undefined): Expr {
+  const replaced = replace(expr)
+  if (replaced) return replaced
+  if (expr.kind === 'call') return { ...expr, args: expr.args.map((arg) => mapExpression(arg, replace)) }
+  if (expr.kind !== 'case') return expr
+  const whens = expr.whens.map(({ when, then }) => ({ when: mapExpression(when, replace), then: mapExpression(then, replace) }))
+  return { ...expr, whens, otherwise: expr.otherwise && mapExpression(expr.otherwise, replace) }
+}
+
+/** Every part of an expression, itself first. */
+export function* partsOf(expr: Expr): Generator<Expr> {
+  yield expr
+  for (const child of childrenOf(expr)) yield* partsOf(child)
+}

@@ -1,0 +1,83 @@
+import type { DataSetId } from '../../protocol/wire.ts'
+import type { BoundQuery, Clause, ColumnUse, Expr, Source } from './bound-query.ts'
+import { CLAUSES } from './bound-query.ts'
+import { childrenOf } from './same-expression.ts'
+
+/** One reading of a column, before equal ones are gathered. `output` is where it can be seen, if it is shown only. */
+interface Reading {
+  readonly clause: Clause
+  readonly output: number | undefined
+}
+
+/**
+ * Every column a question reads, in which clause, and which outputs depend on it. The person key is none of them: it
+ * is a number inside and a pseudonym outside, whatever the question does with it.
+ */
+export function usesOf(query: BoundQuery): readonly ColumnUse[] {
+  const found = new Map<string, { use: ColumnUse; outputs: Set<number> }>()
+  const note = (dataSet: DataSetId, column: string, { clause, output }: Reading): void => {
+    const key = `${dataSet}.${column}.${clause}`
+    const entry = found.get(key) ?? { use: { dataSet, column, clause, outputs: [] }, outputs: new Set<number>() }
+    if (output !== undefined) entry.outputs.add(output)
+    found.set(key, entry)
+  }
+  const walk = walker(query, note)
+  for (const { expr, clause } of query.where) walk(expr, { clause, output: undefined })
+  for (const key of query.keys) walk(key, { clause: 'group', output: undefined })
+  for (const [output, { expr }] of query.outputs.entries()) walk(expr, { clause: 'select', output })
+  if (query.having) walk(query.having, { clause: 'having', output: undefined })
+  for (const { expr } of query.orderBy) walk(expr, { clause: 'order', output: undefined })
+  return [...found.values()].map(({ use, outputs }) => ({ ...use, outputs: [...outputs].toSorted((a, b) => a - b) })).toSorted(compareUses)
+}
+
+type Note = (dataSet: DataSetId, column: string, reading: Reading) => void
+type Walk = (expr: Expr, reading: Reading) => void
+
+function walker(query: BoundQuery, note: Note): Walk {
+  const walk: Walk = (expr, reading) => {
+    if (expr.kind === 'column') return readColumn(query.sources, expr, { note, reading })
+    if (expr.kind === 'measure') {
+      const measure = query.measures[expr.measure]
+      if (measure?.argument) walk(measure.argument, reading)
+      // A column that a FILTER looks at decides over rows, but only for the outputs that show the aggregate.
+      if (measure?.filter) walk(measure.filter, { ...reading, clause: reading.clause === 'select' ? 'filter' : reading.clause })
+    }
+    if (expr.kind === 'key') {
+      const key = query.keys[expr.key]
+      if (key) walk(key, reading)
+    }
+    for (const child of childrenOf(expr)) walk(child, reading)
+  }
+  return walk
+}
+
+interface Noting {
+  readonly note: Note
+  readonly reading: Reading
+}
+
+/** A column of a data set, or everything that a column computed per person depends on. */
+function readColumn(sources: readonly Source[], { source, column }: Extract<Expr, { kind: 'column' }>, noting: Noting): void {
+  const from = sources[source]
+  if (from === undefined) return
+  if (from.kind === 'data-set') return noting.note(from.dataSet, column, noting.reading)
+  const index = Number(column.slice(1))
+  const aggregate = column.startsWith('a') ? from.aggregates[index] : undefined
+  for (const expr of [from.keys[index], aggregate?.argument]) {
+    if (expr && (expr === aggregate?.argument || column.startsWith('k'))) readAll(from.sources, expr, noting)
+  }
+  if (aggregate?.filter) readAll(from.sources, aggregate.filter, { ...noting, reading: { ...noting.reading, clause: 'filter' } })
+}
+
+function readAll(sources: readonly Source[], expr: Expr, noting: Noting): void {
+  if (expr.kind === 'column') return readColumn(sources, expr, noting)
+  for (const child of childrenOf(expr)) readAll(sources, child, noting)
+}
+
+function compareUses(a: ColumnUse, b: ColumnUse): number {
+  return compare(a.dataSet, b.dataSet) || compare(a.column, b.column) || CLAUSES.indexOf(a.clause) - CLAUSES.indexOf(b.clause)
+}
+
+function compare(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0
+}
