@@ -18,7 +18,7 @@ export async function createBatchTables(connection: DuckDBConnection): Promise<v
   )
   await runOwn(
     connection,
-    sql`create table if not exists _part (data_set varchar not null, batch varchar not null, part integer not null)`,
+    sql`create table if not exists _part (data_set varchar not null, batch varchar not null, rows bigint not null)`,
   )
 }
 

@@ -24,7 +24,7 @@ import {
 } from './people-table.ts'
 import { runStatement } from './run-statement.ts'
 import { PERSON_COLUMN, tableOf } from './stored-columns.ts'
-import { appendBatch, discardBatch, findBatch, partsAside, setAsidePart, takeBatch } from './take-rows.ts'
+import { appendBatch, discardBatch, findBatch, rowsAside, setAsidePart, takeBatch } from './take-rows.ts'
 import { vaultFault } from './vault-fault.ts'
 import type { Principals, Vault, VaultResult } from './vault.ts'
 
@@ -74,7 +74,7 @@ function vaultOf(engine: Engine, clock: Clock): Vault {
     append: (batch, rows) =>
       writing('append a batch', () => appendBatch(writer, batch, rows)).finally(() => memory.forgetAll()),
     setAside: (part, rows) => writing('set rows aside', () => setAsidePart(writer, part, rows)),
-    partsAside: (batch) => reading('look for a batch', () => partsAside(reader, batch)),
+    rowsAside: (batch) => reading('look for a batch', () => rowsAside(reader, batch)),
     take: (batch) =>
       writing('take a batch', () => takeBatch(writer, batch)).finally(() => memory.forgetAll()),
     discard: (batch) => change('discard a batch', () => discardBatch(writer, batch)),

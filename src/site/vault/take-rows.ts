@@ -32,7 +32,7 @@ export async function appendBatch(
   const known = await findBatch(connection, { dataSet, batch })
   if (known !== undefined) return { isNew: false, rows: known }
   if (!(await isInOrder(connection, { manifest, batch }))) {
-    await setAsidePart(connection, { manifest, batch, part: 0 }, rows)
+    await setAsidePart(connection, { manifest, batch, from: 0 }, rows)
     return takeBatch(connection, { dataSet, batch })
   }
   return inTransaction(connection, async () => {
@@ -42,38 +42,38 @@ export async function appendBatch(
   })
 }
 
-/** How many parts are set aside. */
-export async function partsAside(
+/** How many rows are set aside. */
+export async function rowsAside(
   connection: DuckDBConnection,
   { dataSet, batch }: VaultBatch,
 ): Promise<number> {
   const found = await runOwn(
     connection,
-    sql`select count(*) from _part where data_set = ${dataSet} and batch = ${batch}`,
+    sql`select coalesce(sum(rows), 0) from _part where data_set = ${dataSet} and batch = ${batch}`,
   )
-  const [[count] = []] = found.getRows()
-  return Number(count)
+  const [[rows] = []] = found.getRows()
+  return Number(rows)
 }
 
 /** Sets one part aside in a transaction of its own; a part that is there already is left alone. */
 export async function setAsidePart(
   connection: DuckDBConnection,
-  { manifest, batch, part }: BatchOfRows & { readonly part: number },
+  { manifest, batch, from }: BatchOfRows & { readonly from: number },
   rows: RowSource,
-): Promise<void> {
+): Promise<number> {
   const { dataSet } = manifest
-  const next = await partsAside(connection, { dataSet, batch })
-  if (part < next) return
-  if (part > next)
-    throw new Fault('fault.vault', { what: `Cannot set part ${part} aside: ${next} is the next` })
+  const present = await rowsAside(connection, { dataSet, batch })
+  if (from < present) return present
+  if (from > present) throw new Fault('fault.vault', { what: `Cannot set rows aside: ${present} lie there` })
   const table = asideTable({ dataSet, batch })
   const types = rowTypes(manifest)
   const names = [PERSON_COLUMN, ...storedColumns(manifest).map(({ column }) => column.name)]
   const columns = types.map((type, index) => sql`${sql.id(names[index] ?? '')} ${typeName(type)}`)
-  await inTransaction(connection, async () => {
+  return inTransaction(connection, async () => {
     await runOwn(connection, sql`create table if not exists ${sql.id(table)} (${sql.join(columns)})`)
-    await appendRows(connection, { manifest, table }, rows)
-    await runOwn(connection, sql`insert into _part values (${dataSet}, ${batch}, ${part}::integer)`)
+    const count = await appendRows(connection, { manifest, table }, rows)
+    await runOwn(connection, sql`insert into _part values (${dataSet}, ${batch}, ${count}::bigint)`)
+    return present + count
   })
 }
 

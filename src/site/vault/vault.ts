@@ -23,12 +23,13 @@ export interface Vault extends AsyncDisposable {
    */
   append(batch: BatchOfRows, rows: RowSource): Promise<TakenBatch>
   /**
-   * The same for a batch too long for one go. Parts are set aside, each whole and durable when it resolves, number 0
-   * first; nothing reads them. `take` moves all of them into the data set in one transaction.
+   * The same for a batch too long for one go. Rows are set aside in parts, each whole and durable when it resolves;
+   * nothing reads them. `from` says how many rows lie there before: a part that lies there already is left alone.
+   * Gives how many lie there after. `take` moves all of them into the data set in one transaction.
    */
-  setAside(part: BatchOfRows & { readonly part: number }, rows: RowSource): Promise<void>
-  /** How many parts of a batch are set aside: the number of the next. */
-  partsAside(batch: VaultBatch): Promise<number>
+  setAside(part: BatchOfRows & { readonly from: number }, rows: RowSource): Promise<number>
+  /** How many rows of a batch are set aside. */
+  rowsAside(batch: VaultBatch): Promise<number>
   take(batch: VaultBatch): Promise<TakenBatch>
   /** Drops what was set aside. */
   discard(batch: VaultBatch): Promise<void>

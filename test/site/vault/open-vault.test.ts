@@ -98,14 +98,15 @@ test('take() moves all parts that were set aside, at once and once', async () =>
   await vault.describe(aManifest())
   const batch = { dataSet: watch, batch: 'long' }
   const rows = { manifest: aManifest(), batch: 'long' }
-  await vault.setAside({ ...rows, part: 0 }, rowsOf(minute(0, 1)))
-  await vault.setAside({ ...rows, part: 0 }, rowsOf(minute(0, 1)))
-  await vault.setAside({ ...rows, part: 1 }, rowsOf(minute(1, 2)))
-  assert.equal(await vault.partsAside(batch), 2)
+  assert.equal(await vault.setAside({ ...rows, from: 0 }, rowsOf(minute(0, 1))), 1)
+  assert.equal(await vault.setAside({ ...rows, from: 0 }, rowsOf(minute(0, 1))), 1)
+  assert.equal(await vault.setAside({ ...rows, from: 1 }, rowsOf(minute(1, 2))), 2)
+  await assert.rejects(vault.setAside({ ...rows, from: 5 }, rowsOf(minute(1, 2))), { code: 'fault.vault' })
+  assert.equal(await vault.rowsAside(batch), 2)
   assert.deepEqual(await rowsFrom(vault, 'select count(*) from ds_watch'), [[0n]])
   assert.deepEqual(await vault.take(batch), { isNew: true, rows: 2 })
   assert.deepEqual(await vault.take(batch), { isNew: false, rows: 2 })
-  assert.equal(await vault.partsAside(batch), 0)
+  assert.equal(await vault.rowsAside(batch), 0)
   assert.deepEqual(await rowsFrom(vault, 'select sum(steps) from ds_watch'), [[3n]])
 })
 

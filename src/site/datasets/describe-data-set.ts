@@ -1,0 +1,110 @@
+import type { Clock } from '../../kernel/clock.ts'
+import { Fault } from '../../kernel/faults.ts'
+import type { FieldProblem } from '../../kernel/faults.ts'
+import { describeProblems, parseWith } from '../../kernel/parse.ts'
+import type { Database } from '../../kernel/postgres/database.ts'
+import { parseYaml } from '../../kernel/yaml.ts'
+import { manifestSchema } from '../../protocol/data-set.ts'
+import type { Column, Manifest } from '../../protocol/data-set.ts'
+import { isSealed } from '../vault/stored-columns.ts'
+import type { Vault } from '../vault/vault.ts'
+import { findDataSet, manifestDigest, saveManifest } from './data-set-store.ts'
+import type { DataSetRecord } from './data-set-store.ts'
+
+/** Reads a manifest from YAML or JSON text. Throws `fault.manifest_invalid` that names every wrong field. */
+export function parseManifest(text: string): Manifest {
+  const read = parseYaml(text)
+  if (!read.ok) throw invalid(read.error)
+  const parsed = parseWith(manifestSchema, read.value)
+  if (!parsed.ok) throw invalid(parsed.error)
+  return parsed.value
+}
+
+/**
+ * Describes a data set, or changes the terms of one: kept as a version of its own, with its table in the vault. The
+ * same manifest again changes nothing. The vault comes first, where doing it twice does no harm; the record then says
+ * that it is so.
+ *
+ * @throws Fault `fault.manifest_invalid`; `fault.conflict` for a change that rows already taken cannot follow
+ */
+export async function describeDataSet(
+  { db, vault, clock }: { db: Database; vault: Vault; clock: Clock },
+  manifest: Manifest,
+): Promise<DataSetRecord & { readonly isNew: boolean }> {
+  const problems = typeProblems(manifest)
+  if (problems.length > 0) throw invalid(problems)
+  const known = await findDataSet(db, manifest.dataSet)
+  if (known) requireCompatible(known, manifest)
+  await vault.describe(manifest)
+  if (known?.manifestDigest === manifestDigest(manifest)) return { ...known, isNew: false }
+  const now = clock.now()
+  const version = (known?.version ?? 0) + 1
+  await db.transaction().execute((tx) => saveManifest(tx, { manifest, version, now }))
+  return { manifest, manifestDigest: manifestDigest(manifest), version, describedAt: now, isNew: true }
+}
+
+/** What the rules of age need can only be read from columns of these types. */
+function typeProblems({ columns, person }: Manifest): readonly FieldProblem[] {
+  const typeOf = (name: string | undefined) => columns.find((column) => column.name === name)?.type
+  const problems: FieldProblem[] = []
+  const birthType = typeOf(person.birthDate)
+  if (birthType !== undefined && birthType !== 'date') {
+    problems.push({ field: 'person.birthDate', expected: 'expected a column of type date' })
+  }
+  const residenceType = typeOf(person.residence)
+  if (residenceType !== undefined && residenceType !== 'text') {
+    problems.push({ field: 'person.residence', expected: 'expected a column of type text' })
+  }
+  const keyType = typeOf(person.key)
+  if (keyType !== undefined && keyType !== 'text' && keyType !== 'integer') {
+    problems.push({ field: 'person.key', expected: 'expected a column of type text or integer' })
+  }
+  return problems
+}
+
+/** Columns may come, terms may change; rows that are there must keep their meaning. */
+function requireCompatible(known: DataSetRecord, manifest: Manifest): void {
+  if (known.retiredAt !== undefined) {
+    throw new Fault('fault.conflict', {
+      what: `Cannot describe "${manifest.dataSet}": it was retired; use another name`,
+    })
+  }
+  const before = known.manifest
+  const errors = [
+    ...(before.issuer === manifest.issuer
+      ? []
+      : [{ field: 'issuer', expected: `expected "${before.issuer}", as before` }]),
+    ...(before.person.key === manifest.person.key
+      ? []
+      : [{ field: 'person.key', expected: `expected "${before.person.key}", as before` }]),
+    ...before.columns.flatMap((column) => columnProblems(column, manifest)),
+  ]
+  if (errors.length === 0) return
+  throw new Fault('fault.conflict', {
+    what: `Cannot change the manifest of "${manifest.dataSet}": ${describeProblems(errors)}`,
+    errors,
+  })
+}
+
+function columnProblems(before: Column, { columns }: Manifest): readonly FieldProblem[] {
+  const index = columns.findIndex(({ name }) => name === before.name)
+  const column = columns[index]
+  if (!column) return [{ field: 'columns', expected: `expected the column "${before.name}", as before` }]
+  const field = `columns[${index}]`
+  if (column.type !== before.type)
+    return [{ field: `${field}.type`, expected: `expected "${before.type}", as before` }]
+  if (isSealed(column) === isSealed(before)) return []
+  return [
+    {
+      field: `${field}.sensitivity`,
+      expected: `expected "${before.sensitivity}", as before: its values are stored so`,
+    },
+  ]
+}
+
+function invalid(errors: readonly FieldProblem[]): Fault {
+  return new Fault('fault.manifest_invalid', {
+    what: `Cannot use the manifest: ${describeProblems(errors)}`,
+    errors,
+  })
+}

@@ -1,0 +1,274 @@
+import { join } from 'node:path'
+import type { Clock, Instant } from '../../kernel/clock.ts'
+import { Fault } from '../../kernel/faults.ts'
+import { Mutex } from '../../kernel/mutex.ts'
+import { ok } from '../../kernel/result.ts'
+import type { Manifest } from '../../protocol/data-set.ts'
+import type { Outcome } from '../../protocol/reason.ts'
+import type { ImportFormat } from '../../protocol/site-api.ts'
+import type { DataSetId } from '../../protocol/wire.ts'
+import type { RowChunk } from '../vault/vault.ts'
+import { checkFile } from './check-file.ts'
+import { findDataSet } from './data-set-store.ts'
+import { finishImport } from './finish-import.ts'
+import type { FinishParts } from './finish-import.ts'
+import { unusableFile } from './import-problem.ts'
+import { openReader } from './import-reader.ts'
+import type { ImportReader } from './import-reader.ts'
+import { dropIntent, findImport, saveIntent, saveNewPeople } from './import-store.ts'
+import type { ImportRecord } from './import-store.ts'
+import { numberPeople } from './number-people.ts'
+import type { KeyRing, NumberingParts } from './number-people.ts'
+import { openSource } from './open-source.ts'
+import { readRows } from './read-rows.ts'
+import type { ImportSource } from './source-field.ts'
+import { spoolFile } from './spool-file.ts'
+import type { FileSource, SpooledFile } from './spool-file.ts'
+
+/** What importing needs of a site. */
+export interface ImportParts extends NumberingParts, FinishParts {
+  readonly clock: Clock
+  /** The site's directory; streams are spooled below it. */
+  readonly directory: string
+  readonly threads?: number
+}
+
+/** A file to import as one batch. */
+export interface ImportRequest {
+  readonly dataSet: DataSetId
+  readonly file: FileSource
+  readonly format: ImportFormat
+  /** The idempotency key; absent: made from the file's digest. */
+  readonly batch?: string | undefined
+  /** Whether the data set may be stored here now; decided by `site/place`. */
+  readonly mayStore: () => Promise<Outcome<unknown>> | Outcome<unknown>
+  readonly onProgress?: ((progress: ImportProgress) => void) | undefined
+  readonly signal?: AbortSignal | undefined
+}
+
+/** How far an import is. While a file is checked, its number of rows is not known yet. */
+export interface ImportProgress {
+  readonly step: 'checking' | 'numbering' | 'storing' | 'done'
+  readonly rows: number
+  readonly rowsTotal?: number
+  readonly bytes: number
+  readonly bytesTotal: number
+}
+
+/** What became of an import. */
+export interface ImportedBatch {
+  readonly dataSet: DataSetId
+  readonly batch: string
+  readonly rows: number
+  /** People whom the site did not know before. */
+  readonly newPeople: number
+  readonly importedAt: Instant
+  /** False: it was there already. */
+  readonly isNew: boolean
+}
+
+/** Where streams are spooled: private, inside the perimeter, removed after. */
+export function spoolDirectory(directory: string): string {
+  return join(directory, 'vault', 'spool')
+}
+
+/**
+ * Rows after which what was moved so far is made durable, so that an interrupted import goes on from there. Up to
+ * this many rows are taken in one transaction without being set aside first.
+ */
+const PART_ROWS = 1_000_000
+
+/** One import at a time for each vault: it uses the whole machine, and people are numbered in turn. */
+const turns = new WeakMap<object, Mutex>()
+
+/**
+ * Imports a file as one batch: the whole file is checked first, then all of its rows are taken or none. Rows of a long
+ * file are set aside part by part, durable but unread, and taken together at the end; after a crash the same request
+ * goes on with the part that is missing. The same batch again changes nothing.
+ *
+ * Intent in the record, work in the vault, done with its `ingest` receipt in the record. Declines are those of
+ * `mayStore`. Numbers beyond a column's bounds are kept: clamping is the gate's.
+ *
+ * @throws Fault `fault.import_malformed` with the lines that are wrong, never their values; `fault.not_found`;
+ * `fault.idempotency_conflict` when the batch was another file; `fault.disk_full`
+ */
+export async function importFile(
+  parts: ImportParts,
+  request: ImportRequest,
+): Promise<Outcome<ImportedBatch>> {
+  const known = await findDataSet(parts.db, request.dataSet)
+  if (!known || known.retiredAt !== undefined) {
+    throw new Fault('fault.not_found', { what: `Cannot import: there is no data set "${request.dataSet}"` })
+  }
+  const allowed = await request.mayStore()
+  if (!allowed.ok) return allowed
+  await using file = await spoolFile(request.file, {
+    directory: spoolDirectory(parts.directory),
+    random: parts.random,
+    signal: request.signal,
+  })
+  const batch = request.batch ?? `file:${file.digest.slice('sha-256:'.length, 'sha-256:'.length + 32)}`
+  const turn = turns.get(parts.vault) ?? new Mutex()
+  turns.set(parts.vault, turn)
+  return turn.run(() => importBatch(parts, { ...request, batch, spooled: file, manifest: known.manifest }))
+}
+
+interface BatchImport extends ImportRequest {
+  readonly batch: string
+  readonly spooled: SpooledFile
+  readonly manifest: Manifest
+}
+
+async function importBatch(parts: ImportParts, request: BatchImport): Promise<Outcome<ImportedBatch>> {
+  const { dataSet, batch, spooled } = request
+  const before = await findImport(parts.db, request)
+  if (before && before.fileDigest !== spooled.digest) {
+    if (before.doneAt !== undefined) {
+      throw new Fault('fault.idempotency_conflict', {
+        what: `Cannot import: the batch "${batch}" was another file`,
+      })
+    }
+    await parts.vault.discard({ dataSet, batch })
+  }
+  if (before?.doneAt !== undefined) return ok(toImported(before, { importedAt: before.doneAt, isNew: false }))
+  try {
+    await moveFile(parts, request)
+  } catch (error) {
+    // A crash leaves what was set aside for next time; whoever lives to say that it failed leaves nothing.
+    await undo(parts, request).catch(() => undefined)
+    throw error
+  }
+  const done = await finishImport(parts, { dataSet, batch })
+  await parts.receipts.publish()
+  request.onProgress?.(progressOf(spooled, { step: 'done', rows: done.rows, rowsTotal: done.rows }))
+  return ok(toImported(done, { importedAt: done.doneAt ?? parts.clock.now(), isNew: true }))
+}
+
+async function moveFile(parts: ImportParts, request: BatchImport): Promise<void> {
+  const { manifest, spooled, format, dataSet, batch, onProgress } = request
+  onProgress?.(progressOf(spooled, { step: 'checking', rows: 0 }))
+  using reader = await openReader(spooled.path, { threads: parts.threads ?? 2 })
+  const { path, sizeBytes } = spooled
+  const source = await openSource(reader, { path, sizeBytes, format, manifest })
+  const { rows } = await checkFile(reader, { source, manifest, path })
+  request.signal?.throwIfAborted()
+  onProgress?.(progressOf(spooled, { step: 'numbering', rows: 0, rowsTotal: rows }))
+  const firstPerson = await parts.vault.personCount()
+  await saveIntent(parts.db, {
+    dataSet,
+    batch,
+    fileDigest: spooled.digest,
+    rows,
+    firstPerson,
+    now: parts.clock.now(),
+  })
+  using ring = await numberPeople(parts, reader, manifest)
+  await keepNewPeople(parts, request)
+  await moveRows(parts, { request, reader, source, ring, rows })
+}
+
+async function keepNewPeople(parts: ImportParts, request: BatchImport): Promise<void> {
+  const intent = await findImport(parts.db, request)
+  const newPeople = (await parts.vault.personCount()) - (intent?.firstPerson ?? 0)
+  await saveNewPeople(parts.db, { dataSet: request.dataSet, batch: request.batch, newPeople })
+}
+
+interface Move {
+  readonly request: BatchImport
+  readonly reader: ImportReader
+  readonly source: ImportSource
+  readonly ring: KeyRing
+  readonly rows: number
+}
+
+async function moveRows(parts: ImportParts, move: Move): Promise<void> {
+  const { request, reader, source, ring, rows } = move
+  const { manifest, batch, dataSet } = request
+  const from = await parts.vault.rowsAside({ dataSet, batch })
+  const chunks = watched(readRows(reader, { source, manifest, ring, random: parts.random, from }), move, from)
+  if (rows <= PART_ROWS && from === 0) {
+    const taken = await parts.vault.append({ manifest, batch }, requireAll(chunks, rows))
+    requireCount(taken.rows, rows)
+    return
+  }
+  let aside = from
+  while (aside < rows) {
+    const part = portion(chunks, PART_ROWS)
+    const next = await parts.vault.setAside({ manifest, batch, from: aside }, part)
+    if (next === aside) break
+    aside = next
+  }
+  requireCount(aside, rows)
+  await parts.vault.take({ dataSet, batch })
+}
+
+/** Passes chunks on, says how far it is, and stops when it is told to. */
+async function* watched(
+  chunks: AsyncIterable<RowChunk>,
+  { request, rows }: Move,
+  from: number,
+): AsyncGenerator<RowChunk> {
+  let moved = from
+  for await (const chunk of chunks) {
+    request.signal?.throwIfAborted()
+    yield chunk
+    moved += chunk.rowCount
+    if (moved % PROGRESS_ROWS < chunk.rowCount) {
+      request.onProgress?.(progressOf(request.spooled, { step: 'storing', rows: moved, rowsTotal: rows }))
+    }
+  }
+}
+
+const PROGRESS_ROWS = 100_000
+
+/** Chunks until there are so many rows, and leaves the rest where it is. */
+async function* portion(chunks: AsyncGenerator<RowChunk>, rowsMax: number): AsyncGenerator<RowChunk> {
+  let rows = 0
+  while (rows < rowsMax) {
+    const next = await chunks.next()
+    if (next.done) return
+    rows += next.value.rowCount
+    yield next.value
+  }
+}
+
+/** Breaks off inside the transaction, before anything is taken, when the file is not what it was. */
+async function* requireAll(chunks: AsyncIterable<RowChunk>, expected: number): AsyncGenerator<RowChunk> {
+  let rows = 0
+  for await (const chunk of chunks) {
+    rows += chunk.rowCount
+    yield chunk
+  }
+  requireCount(rows, expected)
+}
+
+function requireCount(rows: number, expected: number): void {
+  if (rows !== expected) throw unusableFile('it changed while it was read')
+}
+
+async function undo({ db, vault }: ImportParts, { dataSet, batch }: BatchImport): Promise<void> {
+  if ((await vault.findBatch({ dataSet, batch })) !== undefined) return
+  await vault.discard({ dataSet, batch })
+  await dropIntent(db, { dataSet, batch })
+}
+
+function progressOf(
+  { sizeBytes }: SpooledFile,
+  { step, rows, rowsTotal }: { step: ImportProgress['step']; rows: number; rowsTotal?: number },
+): ImportProgress {
+  const share = step === 'done' ? 1 : rowsTotal ? rows / rowsTotal : 0
+  return {
+    step,
+    rows,
+    ...(rowsTotal === undefined ? {} : { rowsTotal }),
+    bytes: Math.round(sizeBytes * share),
+    bytesTotal: sizeBytes,
+  }
+}
+
+function toImported(
+  { dataSet, batch, rows, newPeople }: ImportRecord,
+  { importedAt, isNew }: { importedAt: Instant; isNew: boolean },
+): ImportedBatch {
+  return { dataSet, batch, rows, newPeople, importedAt, isNew }
+}

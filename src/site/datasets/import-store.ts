@@ -1,0 +1,147 @@
+import { sql } from 'kysely'
+import { instant } from '../../kernel/clock.ts'
+import type { Instant } from '../../kernel/clock.ts'
+import type { Digest } from '../../kernel/digest.ts'
+import type { Database } from '../../kernel/postgres/database.ts'
+import type { DataSetId } from '../../protocol/wire.ts'
+import { dataSetIdSchema, digestSchema } from '../../protocol/wire.ts'
+
+/** An import as the record has it: meant, or done. */
+export interface ImportRecord {
+  /** Rises with time. */
+  readonly id: number
+  readonly dataSet: DataSetId
+  readonly batch: string
+  readonly fileDigest: Digest
+  readonly rows: number
+  readonly newPeople: number
+  /** How many people the site had before. */
+  readonly firstPerson: number
+  readonly doneAt?: Instant
+  /** Its receipt in the site's log. */
+  readonly receipt?: number
+}
+
+interface ImportRow {
+  readonly id: bigint
+  readonly data_set: string
+  readonly batch: string
+  readonly file_digest: string
+  readonly rows: bigint
+  readonly first_person: number
+  readonly new_people: number
+  readonly done_ms: bigint | null
+  readonly receipt: bigint | null
+}
+
+const COLUMNS = sql.raw('id, data_set, batch, file_digest, rows, first_person, new_people, done_ms, receipt')
+
+export interface BatchName {
+  readonly dataSet: DataSetId
+  readonly batch: string
+}
+
+/** One import by its batch. */
+export async function findImport(
+  db: Database,
+  { dataSet, batch }: BatchName,
+): Promise<ImportRecord | undefined> {
+  const { rows } = await sql<ImportRow>`
+    select ${COLUMNS} from import_batch where data_set = ${dataSet} and batch = ${batch}`.execute(db)
+  return rows[0] && toRecord(rows[0])
+}
+
+/** Notes what is about to be done. One that was meant before and never done gives way. */
+export async function saveIntent(
+  db: Database,
+  intent: BatchName & { fileDigest: Digest; rows: number; firstPerson: number; now: Instant },
+): Promise<void> {
+  const { dataSet, batch, fileDigest, rows, firstPerson, now } = intent
+  await sql`
+    insert into import_batch (data_set, batch, file_digest, rows, first_person, new_people, state, started_ms)
+    values (${dataSet}, ${batch}, ${fileDigest}, ${rows}, ${firstPerson}, 0, 'intent', ${now})
+    on conflict (data_set, batch) do update
+      set file_digest = excluded.file_digest, rows = excluded.rows, started_ms = excluded.started_ms
+      where import_batch.state = 'intent'`.execute(db)
+}
+
+/** Notes how many people an import brought, as soon as they have numbers. */
+export async function saveNewPeople(
+  db: Database,
+  { dataSet, batch, newPeople }: BatchName & { newPeople: number },
+): Promise<void> {
+  await sql`
+    update import_batch set new_people = ${newPeople}
+    where data_set = ${dataSet} and batch = ${batch} and state = 'intent'`.execute(db)
+}
+
+/** Notes that an import is done; gives whether it was still open. */
+export async function saveDone(
+  tx: Database,
+  { dataSet, batch, rows, now }: BatchName & { rows: number; now: Instant },
+): Promise<boolean> {
+  const { rows: changed } = await sql`
+    update import_batch set state = 'done', rows = ${rows}, done_ms = ${now}
+    where data_set = ${dataSet} and batch = ${batch} and state = 'intent' returning id`.execute(tx)
+  return changed.length > 0
+}
+
+/** Notes the receipt of an import. */
+export async function saveReceipt(
+  tx: Database,
+  { dataSet, batch, receipt }: BatchName & { receipt: number },
+): Promise<void> {
+  await sql`update import_batch set receipt = ${receipt} where data_set = ${dataSet} and batch = ${batch}`.execute(
+    tx,
+  )
+}
+
+/** Forgets what was meant and never done. */
+export async function dropIntent(db: Database, { dataSet, batch }: BatchName): Promise<void> {
+  await sql`
+    delete from import_batch where data_set = ${dataSet} and batch = ${batch} and state = 'intent'`.execute(
+    db,
+  )
+}
+
+/** Imports that were meant and not done, oldest first. */
+export async function readOpenImports(db: Database): Promise<readonly ImportRecord[]> {
+  const { rows } = await sql<ImportRow>`
+    select ${COLUMNS} from import_batch where state = 'intent' order by id`.execute(db)
+  return rows.map(toRecord)
+}
+
+/** Imports of a data set that are done, oldest first, after the one with the id `after`. */
+export async function readImports(
+  db: Database,
+  { dataSet, after, limit }: { dataSet: DataSetId; after: number; limit: number },
+): Promise<readonly ImportRecord[]> {
+  const { rows } = await sql<ImportRow>`
+    select ${COLUMNS} from import_batch
+    where data_set = ${dataSet} and state = 'done' and id > ${after} order by id limit ${limit}`.execute(db)
+  return rows.map(toRecord)
+}
+
+/** Rows and batches of each data set. */
+export async function countImports(
+  db: Database,
+): Promise<ReadonlyMap<string, { readonly rows: number; readonly batches: number }>> {
+  const { rows } = await sql<{ data_set: string; rows: string; batches: bigint }>`
+    select data_set, sum(rows) as rows, count(*) as batches from import_batch
+    where state = 'done' group by data_set`.execute(db)
+  return new Map(rows.map((row) => [row.data_set, { rows: Number(row.rows), batches: Number(row.batches) }]))
+}
+
+function toRecord(row: ImportRow): ImportRecord {
+  return {
+    id: Number(row.id),
+    dataSet: dataSetIdSchema.parse(row.data_set),
+    batch: row.batch,
+    fileDigest: digestSchema.parse(row.file_digest),
+    rows: Number(row.rows),
+    newPeople: row.new_people,
+    firstPerson: row.first_person,
+    ...(row.done_ms === null ? {} : { doneAt: instant(Number(row.done_ms)) }),
+    ...(row.receipt === null ? {} : { receipt: Number(row.receipt) }),
+  }
+}

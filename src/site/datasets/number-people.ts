@@ -1,0 +1,145 @@
+import { DuckDBDataChunk, INTEGER, VARCHAR } from '@duckdb/node-api'
+import { createSecretKey } from 'node:crypto'
+import { sql } from 'kysely'
+import type { Database } from '../../kernel/postgres/database.ts'
+import type { Random } from '../../kernel/random.ts'
+import type { Secret } from '../../kernel/secret.ts'
+import type { Manifest } from '../../protocol/data-set.ts'
+import { lookupDigest } from '../vault/lookup-digest.ts'
+import { runOwn } from '../vault/own-sql.ts'
+import { cellContext } from '../vault/person-keys.ts'
+import type { PersonKeys } from '../vault/person-keys.ts'
+import { nonceSource, seal } from '../vault/seal-cell.ts'
+import type { Vault } from '../vault/vault.ts'
+import { KEYS_TABLE } from './check-file.ts'
+import type { ImportReader } from './import-reader.ts'
+
+/** The table in the reader's engine that turns a key into a number: `key`, `number`, `position` (in `KeyRing`). */
+export const NUMBERS_TABLE = 'numbered'
+
+const KEY_BYTES = 32
+
+/** Data keys of the people of a file, by their position in it. */
+export class KeyRing {
+  readonly #keys: Uint8Array
+
+  constructor(people: number) {
+    this.#keys = new Uint8Array(people * KEY_BYTES)
+  }
+
+  /** The place of the keys of some people from a position on. */
+  slots(position: number, count: number): Uint8Array {
+    return this.#keys.subarray(position * KEY_BYTES, (position + count) * KEY_BYTES)
+  }
+
+  [Symbol.dispose](): void {
+    this.#keys.fill(0)
+  }
+}
+
+/** What it takes to number people. */
+export interface NumberingParts {
+  readonly db: Database
+  readonly vault: Vault
+  readonly keys: PersonKeys
+  readonly lookupKey: Secret<Uint8Array>
+  readonly random: Random
+}
+
+/** People that are numbered in one go: bounds memory, and how long others wait for the vault. */
+const PEOPLE_AT_ONCE = 50_000
+
+/**
+ * Gives every person of a checked file a number and a key, keeps what is known of them, and seals the key that the
+ * issuer knows them by. Each of these holds for ever, so doing it again after a crash does nothing twice.
+ */
+export async function numberPeople(
+  { db, vault, keys, lookupKey, random }: NumberingParts,
+  reader: ImportReader,
+  manifest: Manifest,
+): Promise<KeyRing> {
+  const { connection } = reader
+  const counted = await runOwn(connection, sql`select count(*) from ${sql.id(KEYS_TABLE)}`)
+  const ring = new KeyRing(Number(counted.getRows()[0]?.[0]))
+  await runOwn(
+    connection,
+    sql`create or replace table ${sql.id(NUMBERS_TABLE)} (key varchar not null, number integer not null, position integer not null)`,
+  )
+  const context = cellContext({ dataSet: manifest.dataSet, column: manifest.person.key })
+  const nextNonce = nonceSource(random)
+  let position = 0
+  for await (const people of portions(reader)) {
+    const personKeys = people.map(({ key }) => key)
+    const lookups = personKeys.map((personKey) =>
+      lookupDigest(lookupKey, { issuer: manifest.issuer, personKey }),
+    )
+    const numbers = [...(await vault.numberPeople(lookups))]
+    await keys.ensureKeys(db, numbers)
+    const slots = ring.slots(position, numbers.length)
+    await keys.readInto(db, { people: numbers, slots })
+    await vault.keepSealedKeys(manifest.dataSet, {
+      people: numbers,
+      seal: (index) =>
+        seal(personKeys[index] ?? '', {
+          key: createSecretKey(slots.subarray(index * KEY_BYTES, (index + 1) * KEY_BYTES)),
+          nonce: nextNonce(),
+          context,
+        }),
+    })
+    if (manifest.person.birthDate !== undefined || manifest.person.residence !== undefined) {
+      await vault.keepPrincipals(people.map((facts, index) => ({ ...facts, person: numbers[index] ?? 0 })))
+    }
+    await keepNumbers(reader, { personKeys, numbers, position })
+    position += numbers.length
+  }
+  return ring
+}
+
+interface SeenPerson {
+  readonly key: string
+  readonly birthDate?: string
+  readonly residence?: string
+}
+
+async function* portions({ connection }: ImportReader): AsyncGenerator<readonly SeenPerson[]> {
+  let portion: SeenPerson[] = []
+  const seen = sql`select key, birth_date::varchar, residence from ${sql.id(KEYS_TABLE)} order by key`
+  // Read in full first: a connection of the engine does one thing at a time, and the numbers go back into it.
+  const found = await runOwn(connection, seen)
+  for (const [key, birthDate, residence] of found.getRows()) {
+    portion.push({
+      key: String(key),
+      ...(typeof birthDate === 'string' ? { birthDate } : {}),
+      ...(typeof residence === 'string' && /^[A-Z]{2}$/.test(residence) ? { residence } : {}),
+    })
+    if (portion.length < PEOPLE_AT_ONCE) continue
+    yield portion
+    portion = []
+  }
+  if (portion.length > 0) yield portion
+}
+
+async function keepNumbers(
+  { connection }: ImportReader,
+  {
+    personKeys,
+    numbers,
+    position,
+  }: { personKeys: readonly string[]; numbers: readonly number[]; position: number },
+): Promise<void> {
+  const appender = await connection.createAppender(NUMBERS_TABLE)
+  for (let start = 0; start < numbers.length; start += CHUNK_ROWS) {
+    const slice = numbers.slice(start, start + CHUNK_ROWS)
+    const chunk = DuckDBDataChunk.create([VARCHAR, INTEGER, INTEGER], slice.length)
+    chunk.setColumnValues(0, personKeys.slice(start, start + slice.length))
+    chunk.setColumnValues(1, slice)
+    chunk.setColumnValues(
+      2,
+      slice.map((_, index) => position + start + index),
+    )
+    appender.appendDataChunk(chunk)
+  }
+  appender.closeSync()
+}
+
+const CHUNK_ROWS = 2_048

@@ -1,0 +1,38 @@
+import type { Manifest } from '../../protocol/data-set.ts'
+import type { ImportFormat } from '../../protocol/site-api.ts'
+import { unusableFile } from './import-problem.ts'
+import type { ImportReader } from './import-reader.ts'
+import { csvSource } from './read-csv.ts'
+import { ndjsonSource } from './read-ndjson.ts'
+import { parquetSource } from './read-parquet.ts'
+import { isGzip } from './read-text.ts'
+import type { ImportSource } from './source-field.ts'
+
+/** Reads a file's beginning and says how its columns are read; refuses unknown, missing and repeated columns. */
+export async function openSource(
+  reader: ImportReader,
+  {
+    path,
+    sizeBytes,
+    format,
+    manifest,
+  }: { path: string; sizeBytes: number; format: ImportFormat; manifest: Manifest },
+): Promise<ImportSource> {
+  if (sizeBytes === 0) throw unusableFile('it is empty')
+  const isPacked = await isGzip(path)
+  switch (format) {
+    case 'csv':
+      return csvSource({ path, isPacked, manifest })
+    case 'ndjson':
+      return ndjsonSource({ path, isPacked, manifest })
+    case 'parquet':
+      return parquetSource(reader, { path, manifest })
+  }
+}
+
+/** The format that a file's name says; `undefined` when it says none. */
+export function formatOfName(name: string): ImportFormat | undefined {
+  const ending = /\.(csv|ndjson|jsonl|parquet)(?:\.gz)?$/i.exec(name)?.[1]?.toLowerCase()
+  if (ending === 'jsonl') return 'ndjson'
+  return ending === 'csv' || ending === 'ndjson' || ending === 'parquet' ? ending : undefined
+}

@@ -1,0 +1,66 @@
+import { sql } from 'kysely'
+import type { RawBuilder } from 'kysely'
+import type { Manifest } from '../../protocol/data-set.ts'
+import { unusableFile } from './import-problem.ts'
+import { sourceName, textField } from './source-field.ts'
+import type { ImportSource } from './source-field.ts'
+import { readHeader } from './read-text.ts'
+
+/**
+ * CSV as RFC 4180 has it: UTF-8, commas, double quotes, one header line. Every field is read as a text, and a type is
+ * then asked of the text, so that no line is lost to a type error before its number is known. An empty field is null.
+ */
+export async function csvSource({
+  path,
+  isPacked,
+  manifest,
+}: {
+  path: string
+  isPacked: boolean
+  manifest: Manifest
+}): Promise<ImportSource> {
+  const header = await readHeader(path, { isPacked })
+  requireColumns(header, manifest)
+  const fields = manifest.columns.map((column) =>
+    textField(column, sql.id(`c${header.indexOf(sourceName(column))}`), {
+      isKey: column.name === manifest.person.key,
+    }),
+  )
+  return { format: 'csv', isPacked, relation: readCsv({ path, isPacked, fieldCount: header.length }), fields }
+}
+
+/** The engine's reader; lines of another shape go to its table `reject_errors`. */
+function readCsv({
+  path,
+  isPacked,
+  fieldCount,
+}: {
+  path: string
+  isPacked: boolean
+  fieldCount: number
+}): RawBuilder<unknown> {
+  const columns = Array.from({ length: fieldCount }, (_, index) => sql.raw(`'c${index}': 'VARCHAR'`))
+  return sql`read_csv(${sql.lit(path)}, auto_detect = false, header = true, delim = ',', quote = '"', escape = '"',
+    columns = {${sql.join(columns)}}, compression = ${sql.lit(isPacked ? 'gzip' : 'none')}, store_rejects = true)`
+}
+
+/**
+ * The file has exactly the manifest's columns, in any order. An unknown one is named by its place and not by its name:
+ * in a file without a header the first line is somebody's data.
+ */
+function requireColumns(header: readonly string[], manifest: Manifest): void {
+  const wanted = manifest.columns.map(sourceName)
+  const problems = [
+    ...header.flatMap((name, index) => {
+      const place = `line 1, field ${index + 1}`
+      if (!wanted.includes(name))
+        return [{ field: place, expected: 'expected the name of a column in the manifest' }]
+      return header.indexOf(name) < index ? [{ field: place, expected: `expected "${name}" only once` }] : []
+    }),
+    ...wanted
+      .filter((name) => !header.includes(name))
+      .map((name) => ({ field: 'line 1', expected: `expected a column "${name}"` })),
+  ]
+  const [first] = problems
+  if (first) throw unusableFile(`${first.field}: ${first.expected}`, problems)
+}

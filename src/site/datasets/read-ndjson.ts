@@ -1,0 +1,65 @@
+import { sql } from 'kysely'
+import type { RawBuilder } from 'kysely'
+import type { Column, Manifest } from '../../protocol/data-set.ts'
+import { sourceName, textField, wrongTest } from './source-field.ts'
+import type { ImportSource, SourceField } from './source-field.ts'
+
+/**
+ * Newline-delimited JSON: one object a line, its members the columns of the manifest and no others. A member that is
+ * missing is null. Lines are read as texts first, so that a broken one is known by its number.
+ */
+export function ndjsonSource({
+  path,
+  isPacked,
+  manifest,
+}: {
+  path: string
+  isPacked: boolean
+  manifest: Manifest
+}): ImportSource {
+  const names = manifest.columns.map(sourceName)
+  const paths = sql`[${sql.join(names.map((name) => sql.lit(pointerOf(name))))}]`
+  const lines = sql`read_csv(${sql.lit(path)}, auto_detect = false, header = false, delim = '\u0001', quote = '', escape = '',
+    columns = {'line': 'VARCHAR'}, compression = ${sql.lit(isPacked ? 'gzip' : 'none')}, store_rejects = true)`
+  const isObject = sql`case when json_valid(line) then json_type(line) = 'OBJECT' else false end`
+  const relation = sql`(
+    select line, is_object,
+      case when is_object then line ->> ${paths} end as texts,
+      case when is_object then json_type(line, ${paths}) end as types
+    from (select line, ${isObject} as is_object from ${lines}))`
+  const known = sql`list_has_all([${sql.join(names.map((name) => sql.lit(name)))}], json_keys(line))`
+  return {
+    format: 'ndjson',
+    isPacked,
+    relation,
+    fields: manifest.columns.map((column, index) =>
+      jsonField(column, { position: index + 1, isKey: column.name === manifest.person.key }),
+    ),
+    wrongRow: {
+      test: sql`(case when is_object then not ${known} else true end)`,
+      expected: 'expected one JSON object with members that are columns in the manifest',
+    },
+  }
+}
+
+/** JSON kinds that a column takes. Keys of people may be whole numbers, dates and times are texts. */
+function jsonField(column: Column, { position, isKey }: { position: number; isKey: boolean }): SourceField {
+  const kinds = {
+    boolean: ['BOOLEAN'],
+    integer: ['BIGINT', 'UBIGINT'],
+    number: ['BIGINT', 'UBIGINT', 'DOUBLE'],
+    text: isKey ? ['VARCHAR', 'BIGINT', 'UBIGINT'] : ['VARCHAR'],
+    date: ['VARCHAR'],
+    timestamp: ['VARCHAR'],
+  }[column.type]
+  const text: RawBuilder<unknown> = sql`nullif(texts[${sql.lit(position)}], '')`
+  const field = textField(column, text, { isKey })
+  const kind = sql`types[${sql.lit(position)}]`
+  const isMistyped = sql`(${kind} not in (${sql.join(kinds.map((name) => sql.lit(name)))}) or ${field.isWrong})`
+  return { ...field, isWrong: wrongTest(column, { text, isKey, isMistyped }) }
+}
+
+/** RFC 6901. */
+function pointerOf(name: string): string {
+  return `/${name.replaceAll('~', '~0').replaceAll('/', '~1')}`
+}

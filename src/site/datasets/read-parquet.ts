@@ -1,0 +1,99 @@
+import { sql } from 'kysely'
+import type { RawBuilder } from 'kysely'
+import type { Column, ColumnType, Manifest } from '../../protocol/data-set.ts'
+import { runOwn } from '../vault/own-sql.ts'
+import { unusableFile } from './import-problem.ts'
+import type { ImportReader } from './import-reader.ts'
+import { sourceName, wrongTest } from './source-field.ts'
+import type { ImportSource, SourceField } from './source-field.ts'
+
+const WHOLE = /^(U?(TINYINT|SMALLINT|INTEGER|BIGINT))$/
+const TYPES: Readonly<Record<ColumnType, RegExp>> = {
+  boolean: /^BOOLEAN$/,
+  integer: WHOLE,
+  number: /^(U?(TINYINT|SMALLINT|INTEGER|BIGINT)|FLOAT|DOUBLE|DECIMAL\(\d+,\d+\))$/,
+  text: /^(VARCHAR|ENUM\(.*\))$/s,
+  date: /^DATE$/,
+  timestamp: /^TIMESTAMP(_S|_MS|_NS| WITH TIME ZONE)?$/,
+}
+
+/** Parquet: the file says its types itself, and they must be those of the manifest or narrower. */
+export async function parquetSource(
+  reader: ImportReader,
+  { path, manifest }: { path: string; manifest: Manifest },
+): Promise<ImportSource> {
+  const relation = sql`read_parquet(${sql.lit(path)})`
+  const types = await readTypes(reader, relation)
+  requireColumns(types, manifest)
+  return {
+    format: 'parquet',
+    isPacked: false,
+    relation,
+    fields: manifest.columns.map((column) =>
+      parquetField(column, { isKey: column.name === manifest.person.key }),
+    ),
+  }
+}
+
+async function readTypes(
+  { connection }: ImportReader,
+  relation: RawBuilder<unknown>,
+): Promise<ReadonlyMap<string, string>> {
+  try {
+    const found = await runOwn(connection, sql`describe select * from ${relation}`)
+    return new Map(found.getRows().map(([name, type]) => [String(name), String(type)]))
+  } catch {
+    throw unusableFile('it is not a whole Parquet file')
+  }
+}
+
+function parquetField(column: Column, { isKey }: { isKey: boolean }): SourceField {
+  const raw = sql.id(sourceName(column))
+  const text: RawBuilder<unknown> = sql`nullif(${raw}::varchar, '')`
+  const typed = typedOf(column, { raw, text })
+  const isFinite = column.type === 'number' || column.type === 'date' || column.type === 'timestamp'
+  const isMistyped = isFinite ? sql`not coalesce(isfinite(${typed}), false)` : sql`${typed} is null`
+  return { column, text, typed, isWrong: wrongTest(column, { text, isKey, isMistyped }) }
+}
+
+function typedOf(
+  { type }: Column,
+  { raw, text }: { raw: RawBuilder<unknown>; text: RawBuilder<unknown> },
+): RawBuilder<unknown> {
+  switch (type) {
+    case 'text':
+      return text
+    case 'boolean':
+      return raw
+    case 'integer':
+      return sql`try_cast(${raw} as bigint)`
+    case 'number':
+      return sql`try_cast(${raw} as double)`
+    case 'date':
+      return raw
+    case 'timestamp':
+      return sql`try_cast(${raw} as timestamp)`
+  }
+}
+
+function requireColumns(types: ReadonlyMap<string, string>, manifest: Manifest): void {
+  const wanted = new Map(manifest.columns.map((column) => [sourceName(column), column]))
+  const problems = [...types.keys()].flatMap((name, index) =>
+    wanted.has(name)
+      ? []
+      : [{ field: `field ${index + 1}`, expected: 'expected the name of a column in the manifest' }],
+  )
+  for (const [name, column] of wanted) {
+    const type = types.get(name)
+    const isKey = column.name === manifest.person.key
+    if (type === undefined) problems.push({ field: 'schema', expected: `expected a column "${name}"` })
+    else if (!TYPES[column.type].test(type) && !(isKey && column.type === 'text' && WHOLE.test(type))) {
+      problems.push({
+        field: `column "${name}"`,
+        expected: `expected a Parquet type that holds ${column.type}`,
+      })
+    }
+  }
+  const [first] = problems
+  if (first) throw unusableFile(`${first.field}: ${first.expected}`, problems)
+}

@@ -1,0 +1,93 @@
+import { BLOB, DuckDBBlobValue, DuckDBScalarFunction, INTEGER, VARCHAR } from '@duckdb/node-api'
+import { createSecretKey } from 'node:crypto'
+import { sql } from 'kysely'
+import type { RawBuilder } from 'kysely'
+import { Fault } from '../../kernel/faults.ts'
+import type { Random } from '../../kernel/random.ts'
+import type { Manifest } from '../../protocol/data-set.ts'
+import { engineType, typeName } from '../vault/engine-types.ts'
+import { streamOwn } from '../vault/own-sql.ts'
+import { cellContext } from '../vault/person-keys.ts'
+import { EngineChunk } from '../vault/row-chunk.ts'
+import { nonceSource, seal } from '../vault/seal-cell.ts'
+import { PERSON_COLUMN, storedColumns } from '../vault/stored-columns.ts'
+import type { StoredColumn } from '../vault/stored-columns.ts'
+import type { ImportReader } from './import-reader.ts'
+import { NUMBERS_TABLE } from './number-people.ts'
+import type { KeyRing } from './number-people.ts'
+import type { ImportSource, SourceField } from './source-field.ts'
+
+/**
+ * The rows of a checked file in the file's order, from row `from` on, as the vault stores them: numbers in place of
+ * people's keys, sealed where the manifest says. The engine moves whole chunks; only sealed values pass through here.
+ */
+export async function* readRows(
+  reader: ImportReader,
+  {
+    source,
+    manifest,
+    ring,
+    random,
+    from,
+  }: { source: ImportSource; manifest: Manifest; ring: KeyRing; random: Random; from: number },
+): AsyncGenerator<EngineChunk> {
+  await reader.keepOrder()
+  const fieldOf = (name: string): SourceField => {
+    const field = source.fields.find(({ column }) => column.name === name)
+    if (!field)
+      throw new Fault('fault.internal', { what: `Cannot read the column "${name}": the file has none` })
+    return field
+  }
+  const columns = storedColumns(manifest).map((stored, index) => {
+    const field = fieldOf(stored.column.name)
+    if (!stored.isSealed) return sql`${field.typed}::${typeName(engineType(stored))}`
+    return sealing(reader, { manifest, ring, random, stored, index })(field.text)
+  })
+  const rows = sql`
+    select n.number as ${sql.id(PERSON_COLUMN)}, ${sql.join(columns)}
+    from ${source.relation} f left join ${sql.id(NUMBERS_TABLE)} n on n.key = ${fieldOf(manifest.person.key).text}
+    offset ${sql.lit(from)}`
+  for await (const chunk of streamOwn(reader.connection, rows)) yield new EngineChunk(chunk)
+}
+
+/** A function of the reader's engine that seals one column; it is called with whole vectors. */
+function sealing(
+  { connection }: ImportReader,
+  {
+    manifest,
+    ring,
+    random,
+    stored,
+    index,
+  }: { manifest: Manifest; ring: KeyRing; random: Random; stored: StoredColumn; index: number },
+): (text: RawBuilder<unknown>) => RawBuilder<unknown> {
+  const name = `seal_${index}`
+  const context = cellContext({ dataSet: manifest.dataSet, column: stored.column.name })
+  const nextNonce = nonceSource(random)
+  connection.registerScalarFunction(
+    DuckDBScalarFunction.create({
+      name,
+      returnType: BLOB,
+      parameterTypes: [INTEGER, VARCHAR],
+      // The same text twice must not give the same bytes.
+      volatile: true,
+      specialHandling: true,
+      mainFunction: (_, input, output) => {
+        const positions = input.getColumnVector(0)
+        const texts = input.getColumnVector(1)
+        for (let row = 0; row < input.rowCount; row += 1) {
+          const position: unknown = positions.getItem(row)
+          const text: unknown = texts.getItem(row)
+          if (typeof text !== 'string' || typeof position !== 'number') {
+            output.setItem(row, null)
+            continue
+          }
+          const key = createSecretKey(ring.slots(position, 1))
+          output.setItem(row, new DuckDBBlobValue(seal(text, { key, nonce: nextNonce(), context })))
+        }
+        output.flush()
+      },
+    }),
+  )
+  return (text) => sql`${sql.id(name)}(n.position, ${text})`
+}

@@ -1,0 +1,132 @@
+import { createReadStream } from 'node:fs'
+import { open } from 'node:fs/promises'
+import { createGunzip } from 'node:zlib'
+import { unusableFile } from './import-problem.ts'
+
+/** Whether a file begins as gzip does (RFC 1952 §2.3.1). */
+export async function isGzip(path: string): Promise<boolean> {
+  const file = await open(path, 'r')
+  try {
+    const { buffer, bytesRead } = await file.read(new Uint8Array(2), 0, 2)
+    return bytesRead === 2 && buffer[0] === 0x1f && buffer[1] === 0x8b
+  } finally {
+    await file.close()
+  }
+}
+
+/** The bytes of a file, unpacked if need be. */
+export async function* readBytes(
+  path: string,
+  { isPacked }: { isPacked: boolean },
+): AsyncGenerator<Uint8Array> {
+  const file = createReadStream(path)
+  const bytes: AsyncIterable<Uint8Array> = isPacked ? file.pipe(createGunzip()) : file
+  file.on('error', () => undefined)
+  try {
+    yield* bytes
+  } catch {
+    throw unusableFile('its gzip packing is broken')
+  } finally {
+    file.destroy()
+  }
+}
+
+/** The first record of a CSV file as its fields, or why it is none. */
+export async function readHeader(
+  path: string,
+  { isPacked }: { isPacked: boolean },
+): Promise<readonly string[]> {
+  const parts: Uint8Array[] = []
+  let size = 0
+  for await (const bytes of readBytes(path, { isPacked })) {
+    parts.push(bytes)
+    size += bytes.length
+    if (size >= HEADER_BYTES_MAX || bytes.includes(NEWLINE)) break
+  }
+  if (size === 0) throw unusableFile('it is empty')
+  const text = decodeUtf8(Buffer.concat(parts))
+  return parseRecord(text.startsWith('\ufeff') ? text.slice(1) : text)
+}
+
+const HEADER_BYTES_MAX = 1 << 20
+const NEWLINE = 0x0a
+const QUOTE = 0x22
+
+/** Only the first line matters here, and a character may be torn at the end of what was read. */
+function decodeUtf8(bytes: Buffer): string {
+  const end = bytes.indexOf(NEWLINE)
+  try {
+    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(
+      end === -1 ? bytes : bytes.subarray(0, end),
+    )
+  } catch {
+    throw unusableFile('its first line is not UTF-8')
+  }
+}
+
+function parseRecord(line: string): readonly string[] {
+  const fields: string[] = []
+  const field = /(?:"((?:[^"]|"")*)"|([^",]*))(,|$)/y
+  const text = line.endsWith('\r') ? line.slice(0, -1) : line
+  for (;;) {
+    const match = field.exec(text)
+    if (!match) throw unusableFile('its first line is not a line of CSV')
+    fields.push(match[1]?.replaceAll('""', '"') ?? match[2] ?? '')
+    if (match[3] === '') return fields
+  }
+}
+
+/** Lines of the file, from 1, at byte offsets of the unpacked file. */
+export async function linesAtOffsets(
+  path: string,
+  { isPacked, offsets }: { isPacked: boolean; offsets: readonly number[] },
+): Promise<ReadonlyMap<number, number>> {
+  const wanted = [...new Set(offsets)].toSorted((a, b) => a - b)
+  const lines = new Map<number, number>()
+  let position = 0
+  let line = 1
+  for await (const bytes of readBytes(path, { isPacked })) {
+    for (const byte of bytes) {
+      while (wanted[0] === position) lines.set(wanted.shift() ?? 0, line)
+      if (byte === NEWLINE) line += 1
+      position += 1
+    }
+    if (wanted.length === 0) break
+  }
+  for (const offset of wanted) lines.set(offset, line)
+  return lines
+}
+
+/** Lines on which records of a well-formed CSV file begin; records are counted from 1 after the header, without empty lines. */
+export async function linesOfRecords(
+  path: string,
+  { isPacked, records }: { isPacked: boolean; records: readonly number[] },
+): Promise<ReadonlyMap<number, number>> {
+  const wanted = new Set(records)
+  const lines = new Map<number, number>()
+  let line = 1
+  let beginsAt = 1
+  let record = 0
+  let isQuoted = false
+  let isEmpty = true
+  for await (const bytes of readBytes(path, { isPacked })) {
+    for (const byte of bytes) {
+      if (byte === QUOTE) isQuoted = !isQuoted
+      if (byte !== NEWLINE) {
+        if (byte !== 0x0d) isEmpty = false
+        continue
+      }
+      line += 1
+      if (isQuoted) continue
+      if (!isEmpty) {
+        if (wanted.has(record)) lines.set(record, beginsAt)
+        record += 1
+      }
+      beginsAt = line
+      isEmpty = true
+    }
+    if (lines.size === wanted.size) break
+  }
+  if (!isEmpty && wanted.has(record)) lines.set(record, beginsAt)
+  return lines
+}

@@ -1,0 +1,156 @@
+import { createSecretKey, hkdfSync } from 'node:crypto'
+import type { KeyObject } from 'node:crypto'
+import { sql } from 'kysely'
+import { hmacSha256 } from '../../kernel/digest.ts'
+import type { Digest } from '../../kernel/digest.ts'
+import { Fault } from '../../kernel/faults.ts'
+import type { Database } from '../../kernel/postgres/database.ts'
+import type { Random } from '../../kernel/random.ts'
+import { Secret } from '../../kernel/secret.ts'
+import { nonceSource, open, seal } from './seal-cell.ts'
+
+/** Keys that are unwrapped at one time; an import works through its people in such portions. */
+const KEYS_AT_ONCE = 10_000
+
+const KEY_BYTES = 32
+
+/** Labels that keep the uses of one key apart (HKDF `info`, RFC 5869 §3.2). */
+const SUBJECT_LABEL = 'hedgerow/person/subject-of'
+
+/**
+ * Keys of people: 256 random bits each, wrapped under the site's wrapping key and kept in the record, nowhere else.
+ * Destroying one makes all that it sealed unreadable, in copies as well (GDPR Art. 17; security model, Keys).
+ */
+export interface PersonKeys {
+  /** Makes the keys that are missing. */
+  ensureKeys(db: Database, people: readonly number[]): Promise<void>
+  /** The key of a person; `undefined` when it never was or was destroyed. */
+  keyOf(db: Database, person: number): Promise<Secret<KeyObject> | undefined>
+  /** The keys of many people; those without one are not in it. */
+  keysOf(db: Database, people: readonly number[]): Promise<ReadonlyMap<number, KeyObject>>
+  /** Writes the keys of people one after another, 32 bytes each, in the order given; all of them must have one. */
+  readInto(db: Database, keys: { people: readonly number[]; slots: Uint8Array }): Promise<void>
+  /** Erases a person's key; gives whether there was one. */
+  destroyKey(db: Database, person: number): Promise<boolean>
+  /** What a receipt about a person carries: only who has that person's key can tell whom it is about. */
+  subjectOf(db: Database, { person, text }: { person: number; text: string }): Promise<Digest | undefined>
+}
+
+/** Where a sealed value belongs; it opens nowhere else. */
+export interface CellPlace {
+  readonly dataSet: string
+  readonly column: string
+}
+
+/** What AES-GCM authenticates along with a value: data set and column. */
+export function cellContext({ dataSet, column }: CellPlace): Uint8Array {
+  return Buffer.from(`hedgerow/cell\0${dataSet}\0${column}`)
+}
+
+/** Opens the text that a sealed cell holds; `undefined` when it is not of this person and place. */
+export function openCell(
+  sealed: Uint8Array,
+  { key, place }: { key: KeyObject; place: CellPlace },
+): string | undefined {
+  const body = open(sealed, { key, context: cellContext(place) })
+  return body && Buffer.from(body).toString('utf8')
+}
+
+/** The keys of people of one site. */
+export function personKeys({
+  wrappingKey,
+  random,
+}: {
+  wrappingKey: Secret<Uint8Array>
+  random: Random
+}): PersonKeys {
+  const wrapping = createSecretKey(wrappingKey.reveal())
+  const nextNonce = nonceSource(random)
+  const wrap = (person: number, key: Uint8Array) =>
+    Buffer.from(seal(key, { key: wrapping, nonce: nextNonce(), context: wrapContext(person) }))
+  const unwrap = (person: number, wrapped: Uint8Array): Uint8Array => {
+    const key = open(wrapped, { key: wrapping, context: wrapContext(person) })
+    if (key) return key
+    throw new Fault('fault.key_malformed', {
+      what: 'Cannot unwrap the key of a person: it is wrapped under another key',
+    })
+  }
+  const keysOf = async (db: Database, people: readonly number[]): Promise<ReadonlyMap<number, KeyObject>> => {
+    const keys = new Map<number, KeyObject>()
+    for (const portion of portions(people)) {
+      const wrapped = await readWrapped(db, portion)
+      for (const [person, bytes] of wrapped) keys.set(person, createSecretKey(unwrap(person, bytes)))
+    }
+    return keys
+  }
+  return {
+    keysOf,
+    keyOf: async (db, person) => {
+      const key = (await keysOf(db, [person])).get(person)
+      return key && new Secret(key)
+    },
+    readInto: async (db, { people, slots }) => {
+      let position = 0
+      for (const portion of portions(people)) {
+        const wrapped = await readWrapped(db, portion)
+        for (const person of portion) {
+          const bytes = wrapped.get(person)
+          if (!bytes)
+            throw new Fault('fault.conflict', { what: 'Cannot seal for a person whose key was destroyed' })
+          slots.set(unwrap(person, bytes), position)
+          position += KEY_BYTES
+        }
+      }
+    },
+    ensureKeys: async (db, people) => {
+      for (const portion of portions(people)) await ensurePortion(db, portion, random, wrap)
+    },
+    destroyKey: async (db, person) => {
+      const { rows } = await sql`delete from person_key where person = ${person} returning person`.execute(db)
+      return rows.length > 0
+    },
+    subjectOf: async (db, { person, text }) => {
+      const key = (await keysOf(db, [person])).get(person)
+      if (!key) return undefined
+      const derived = new Uint8Array(hkdfSync('sha256', key, new Uint8Array(), SUBJECT_LABEL, 32))
+      return `sha-256:${Buffer.from(hmacSha256(derived, text)).toString('hex')}`
+    },
+  }
+}
+
+async function readWrapped(
+  db: Database,
+  people: readonly number[],
+): Promise<ReadonlyMap<number, Uint8Array>> {
+  const { rows } = await sql<{ person: number; wrapped: Uint8Array }>`
+    select person, wrapped from person_key where person = any(${people}::integer[])`.execute(db)
+  return new Map(rows.map(({ person, wrapped }) => [person, wrapped]))
+}
+
+async function ensurePortion(
+  db: Database,
+  people: readonly number[],
+  random: Random,
+  wrap: (person: number, key: Uint8Array) => Buffer,
+): Promise<void> {
+  const known = await readWrapped(db, people)
+  const missing = [...new Set(people)].filter((person) => !known.has(person))
+  if (missing.length === 0) return
+  const fresh = random.bytes(missing.length * KEY_BYTES)
+  const wrapped = missing.map((person, index) =>
+    wrap(person, fresh.subarray(index * KEY_BYTES, (index + 1) * KEY_BYTES)),
+  )
+  await sql`
+    insert into person_key (person, wrapped)
+    select * from unnest(${missing}::integer[], ${wrapped}::bytea[])
+    on conflict (person) do nothing`.execute(db)
+}
+
+function wrapContext(person: number): Uint8Array {
+  return Buffer.from(`hedgerow/person-key\0${person}`)
+}
+
+function* portions(people: readonly number[]): Generator<readonly number[]> {
+  for (let start = 0; start < people.length; start += KEYS_AT_ONCE)
+    yield people.slice(start, start + KEYS_AT_ONCE)
+}
