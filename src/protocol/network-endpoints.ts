@@ -194,7 +194,7 @@ export const NETWORK_API = {
     description: 'The site. The list replaces the one before.',
     params: siteParams,
     body: offerSubmissionSchema,
-    status: 204,
+    response: offerSubmissionSchema,
   }),
   siteOffers: endpoint({
     method: 'get',

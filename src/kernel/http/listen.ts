@@ -1,5 +1,5 @@
 import { createAdaptorServer } from '@hono/node-server'
-import type { Hono } from 'hono'
+import type { Env, Hono } from 'hono'
 import { Fault } from '../faults.ts'
 
 /** A door that is open on a port. Disposing closes it: no new requests, waiting ones are ended. */
@@ -14,7 +14,7 @@ export interface OpenDoor extends AsyncDisposable {
  * @throws Fault `fault.port_in_use`
  */
 export async function listen(
-  app: Pick<Hono, 'fetch'>,
+  app: Pick<Hono<Env>, 'fetch'>,
   { host, port }: { host: string; port: number },
 ): Promise<OpenDoor> {
   const server = createAdaptorServer({ fetch: app.fetch, hostname: host })

@@ -54,7 +54,8 @@ async function createTables(db: Database): Promise<void> {
       ask text collate "C" not null,
       site text collate "C" not null,
       offer integer not null,
-      hold_minor bigint not null check (hold_minor >= 0),
+      limit_minor bigint not null,
+      hold_minor bigint not null check (hold_minor between 0 and limit_minor),
       status text not null default 'waiting' check (status in ('waiting', 'answered', 'unreachable')),
       is_hold_open boolean not null,
       captured_minor bigint check (captured_minor between 0 and hold_minor),
@@ -137,13 +138,14 @@ async function createTakeAsks(db: Database): Promise<void> {
       select array_agg(id) into v_taken from taken;
       if v_taken is null then return '{}'; end if;
 
-      insert into ask_site (ask, site, offer, hold_minor, is_hold_open)
-        select s.ask, s.site, s.offer, s.hold, s.hold > 0
-        from jsonb_to_recordset(p_sites) as s(ask text, site text, offer integer, hold bigint)
+      insert into ask_site (ask, site, offer, limit_minor, hold_minor, is_hold_open)
+        select s.ask, s.site, s.offer, s."limit", s.hold, s.hold > 0
+        from jsonb_to_recordset(p_sites) as s(ask text, site text, offer integer, "limit" bigint, hold bigint)
         where cardinality(v_taken) = v_count or s.ask = any (v_taken);
       insert into ask_batch (id, digest, processor, jws, received_at)
         select b.id, b.digest, b.processor, b.jws, p_at
-        from jsonb_to_recordset(p_batches) as b(id text, digest text, processor text, jws text);
+        from jsonb_to_recordset(p_batches) as b(id text, digest text, processor text, jws text)
+        on conflict do nothing;
       if cardinality(v_taken) < v_count then
         select coalesce(jsonb_agg(t), '[]') into p_dues from (
           select x.acquirer as owner, x.currency, sum(x.hold) as total

@@ -1,0 +1,181 @@
+import type { Clock } from '../kernel/clock.ts'
+import { ensureKeyFile } from '../kernel/crypto/key-file.ts'
+import type { KeyPair } from '../kernel/crypto/keys.ts'
+import { lockDirectory } from '../kernel/directory-lock.ts'
+import { listen } from '../kernel/http/listen.ts'
+import { idSource } from '../kernel/id.ts'
+import type { Log } from '../kernel/log.ts'
+import type { Database } from '../kernel/postgres/database.ts'
+import { migrate } from '../kernel/postgres/migrate.ts'
+import { openPostgres } from '../kernel/postgres/open-postgres.ts'
+import type { Random } from '../kernel/random.ts'
+import { openReceiptLog } from '../transparency/receipt-log.ts'
+import { Authoriser } from './authorisation/authorise.ts'
+import { Catalogue } from './catalogue/catalogue.ts'
+import { sweepExpired } from './clearing/sweep-expired.ts'
+import type { SweepParts } from './clearing/sweep-expired.ts'
+import { networkDirectory } from './config.ts'
+import type { NetworkSettings } from './config.ts'
+import { networkDoor } from './doors/network-door.ts'
+import { askBell, siteBell } from './doors/network-parts.ts'
+import type { NetworkParts } from './doors/network-parts.ts'
+import { networkEvents } from './events.ts'
+import { AccessTokens } from './membership/access-tokens.ts'
+import { Directory } from './membership/directory.ts'
+import { usedTokens } from './membership/used-tokens.ts'
+import type { UsedTokens } from './membership/used-tokens.ts'
+import { NETWORK_MIGRATIONS } from './migrations/migrations.ts'
+import { WorkDesk } from './routing/pull-work.ts'
+import { WakeUp } from './routing/wake-up.ts'
+
+/** What a network is started with. Everything of the outside world comes in here. */
+export interface NetworkStart {
+  /** The network's own directory, for example `.hedgerow/network`. */
+  readonly root: string
+  readonly settings: NetworkSettings
+  readonly log: Log
+  readonly clock: Clock
+  readonly random: Random
+  /** The version of the package, told at `/v1/network`. */
+  readonly version?: string
+}
+
+/** A network that serves. Disposing stops it cleanly: no new requests, nothing acknowledged is lost. */
+export interface ServingNetwork extends AsyncDisposable {
+  readonly url: string
+  /** Looks for expired asks now; the network does so by itself at its interval. */
+  sweep(): Promise<void>
+}
+
+/**
+ * Starts a network: directory, database, schema, keys, log, door. What is missing is made.
+ *
+ * @throws Fault `fault.directory_in_use`, `fault.directory_version`, `fault.database_unreachable`, `fault.database_version`,
+ * `fault.key_exposed`, `fault.key_malformed`, `fault.port_in_use`
+ */
+export async function serveNetwork(start: NetworkStart): Promise<ServingNetwork> {
+  const { root, settings, log, clock } = start
+  const directory = networkDirectory(root)
+  await using starting = new AsyncDisposableStack()
+  starting.use(await lockDirectory(directory.root))
+  const { databaseUrl: url, name } = settings
+  const { db } = starting.use(await openPostgres({ directory: directory.root, url, name: 'network', log }))
+  await migrate(db, NETWORK_MIGRATIONS)
+  const networkKey = await ensureKeyFile(directory.networkKey, 'Ed25519')
+  const operatorKey = await ensureKeyFile(directory.operatorKey, 'Ed25519')
+  const receiptLog = await openReceiptLog({
+    db,
+    directory: directory.root,
+    signer: { name, key: networkKey },
+    clock,
+  })
+  const closing = new AbortController()
+  const built = await buildParts(start, { db, receiptLog, networkKey, operatorKey, closing: closing.signal })
+  const { parts, sweepParts, tokens } = built
+  const door = await listen(networkDoor(parts, { log }), settings)
+  starting.use(door)
+  const sweeping = sweepForEver({
+    sweepParts,
+    tokens,
+    parts,
+    intervalMs: settings.sweepIntervalMs,
+    signal: closing.signal,
+  })
+  starting.defer(async () => {
+    closing.abort()
+    await sweeping
+  })
+  const { directory: known } = parts.membership
+  parts.events.started({ url: door.url, members: known.members().length, sites: known.sites().length })
+  const running = starting.move()
+  return {
+    url: door.url,
+    sweep: () => sweepExpired(sweepParts),
+    async [Symbol.asyncDispose]() {
+      await running.disposeAsync()
+      parts.events.stopped()
+    },
+  }
+}
+
+interface Opened {
+  readonly db: Database
+  readonly receiptLog: NetworkParts['log']
+  readonly networkKey: KeyPair
+  readonly operatorKey: KeyPair
+  readonly closing: AbortSignal
+}
+
+async function buildParts(
+  { settings, log, clock, random, version = '0' }: NetworkStart,
+  { db, receiptLog, networkKey, operatorKey, closing }: Opened,
+): Promise<{ parts: NetworkParts; sweepParts: SweepParts; tokens: UsedTokens }> {
+  const { name, activityPage } = settings
+  const ids = idSource(clock, random)
+  const events = networkEvents(log)
+  const directory = await Directory.open(db)
+  const catalogue = await Catalogue.open(db)
+  const wakeUp = new WakeUp({ clock, closing })
+  const workDesk = new WorkDesk({ db, clock, directory })
+  const accessTokens = new AccessTokens({ clock, random })
+  const tokens = usedTokens({ db, clock })
+  const wakeSites = (sites: ReadonlySet<string>) => {
+    for (const site of sites) wakeUp.wake(siteBell(site))
+  }
+  const answered = (site: string, ask: string) => {
+    workDesk.answered(site, ask)
+    wakeUp.wake(askBell(ask))
+  }
+  const parts: NetworkParts = {
+    name,
+    version,
+    activityPage,
+    signingKey: networkKey.publicJwk,
+    db,
+    clock,
+    ids,
+    log: receiptLog,
+    events,
+    membership: { db, clock, directory, networkName: name },
+    authentication: {
+      clock,
+      directory,
+      accessTokens,
+      usedTokens: tokens,
+      operatorKey: operatorKey.publicJwk,
+      audience: name,
+    },
+    accessTokens,
+    catalogue,
+    authoriser: new Authoriser({ db, clock, ids, directory, catalogue, log: receiptLog, events, wakeSites }),
+    clearing: { db, clock, directory, events, answered },
+    workDesk,
+    wakeUp,
+  }
+  return { parts, tokens, sweepParts: { db, clock, log: receiptLog, events, answered } }
+}
+
+async function sweepForEver({
+  sweepParts,
+  tokens,
+  parts,
+  intervalMs,
+  signal,
+}: {
+  sweepParts: SweepParts
+  tokens: UsedTokens
+  parts: NetworkParts
+  intervalMs: number
+  signal: AbortSignal
+}): Promise<void> {
+  while (!signal.aborted) {
+    try {
+      await sweepExpired(sweepParts)
+      await tokens.forgetExpired()
+      parts.accessTokens.forgetExpired()
+    } catch (error) {
+      parts.events.sweepFailed(error)
+    }
+    await sweepParts.clock.sleep(intervalMs, signal)
+  }
+}

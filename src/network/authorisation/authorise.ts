@@ -1,0 +1,200 @@
+import type { Clock, Instant } from '../../kernel/clock.ts'
+import { Fault } from '../../kernel/faults.ts'
+import type { IdSource } from '../../kernel/id.ts'
+import { LIMITS } from '../../kernel/limits.ts'
+import type { Database } from '../../kernel/postgres/database.ts'
+import type { ReceiptLog } from '../../transparency/receipt-log.ts'
+import type { Catalogue } from '../catalogue/catalogue.ts'
+import type { NetworkEvents } from '../events.ts'
+import type { Directory } from '../membership/directory.ts'
+import { routeAsk } from '../routing/route-ask.ts'
+import { declinedState, takenState } from './ask-state.ts'
+import type { AskStateMessage } from './ask-state.ts'
+import { checkAsk } from './checks.ts'
+import { decideCarefully } from './decide-carefully.ts'
+import type { AskUnderCheck, CarefulOutcome } from './decide-carefully.ts'
+import { passedAsk } from './decided-ask.ts'
+import type { PassedAsk } from './decided-ask.ts'
+import { readAsk } from './read-asks.ts'
+import type { Submission } from './read-submission.ts'
+import { takeAsks } from './take-asks.ts'
+
+/** What authorising works with. */
+export interface AuthoriserParts {
+  readonly db: Database
+  readonly clock: Clock
+  readonly ids: IdSource
+  readonly directory: Directory
+  readonly catalogue: Catalogue
+  readonly log: Pick<ReceiptLog, 'issue' | 'bundle'>
+  readonly events: NetworkEvents
+  /** Called once asks for these sites are durable. */
+  wakeSites(sites: ReadonlySet<string>): void
+}
+
+interface Job {
+  readonly submission: Submission
+  readonly batchId: string | undefined
+  readonly asks: readonly AskUnderCheck[]
+  /** Those that pass every check that needs no database. */
+  readonly passed: readonly PassedAsk[]
+  resolve(states: readonly AskStateMessage[]): void
+  reject(error: unknown): void
+}
+
+/**
+ * Decides asks. Those that pass are taken by one statement; while it runs, the next ones gather and go together, so
+ * that one commit carries many. Whatever is not plain (a decline, a repetition, an account that does not cover all) is
+ * then decided one by one in a transaction. Only one booking runs at a time: asks get their place in the sites'
+ * work in the order in which they become durable.
+ */
+export class Authoriser {
+  readonly #parts: AuthoriserParts
+  readonly #waiting: Job[] = []
+  #isBooking = false
+
+  constructor(parts: AuthoriserParts) {
+    this.#parts = parts
+  }
+
+  /** Decides everything of one request; the answers are in its order. Durable when it resolves. */
+  authorise(submission: Submission): Promise<readonly AskStateMessage[]> {
+    const { clock, ids } = this.#parts
+    if (this.#waiting.length >= LIMITS.asksWaitingMax) {
+      throw new Fault('fault.overloaded', { what: 'Cannot take the ask: too many are waiting to be decided' })
+    }
+    const now = clock.now()
+    const asks = submission.asks.map((sent) => this.#underCheck(sent, now))
+    return new Promise((resolve, reject) => {
+      const batchId = submission.batch && ids.next('bat')
+      this.#waiting.push({ submission, batchId, asks, passed: plainAsks(asks, now), resolve, reject })
+      if (!this.#isBooking) void this.#book()
+    })
+  }
+
+  #underCheck(sent: Submission['asks'][number], now: Instant): AskUnderCheck {
+    const { directory, catalogue } = this.#parts
+    const route = routeAsk(sent.ask, {
+      offers: catalogue.of(sent.ask.offer),
+      isActive: (site) => directory.site(site)?.status === 'active',
+      now,
+    })
+    return { sent, acquirer: directory.member(sent.ask.acquirer), route }
+  }
+
+  async #book(): Promise<void> {
+    this.#isBooking = true
+    for (let jobs = this.#nextJobs(); jobs.length > 0; jobs = this.#nextJobs()) await this.#bookJobs(jobs)
+    this.#isBooking = false
+  }
+
+  /** As many requests as fit into one booking, none of which has an ask id that an earlier one has. */
+  #nextJobs(): readonly Job[] {
+    const jobs: Job[] = []
+    const ids = new Set<string>()
+    let count = 0
+    for (let job = this.#waiting[0]; job; job = this.#waiting[0]) {
+      const isTooMuch = jobs.length > 0 && count + job.passed.length > LIMITS.asksPerBatchMax
+      if (isTooMuch || job.passed.some(({ sent }) => ids.has(sent.ask.id))) break
+      for (const { sent } of job.passed) ids.add(sent.ask.id)
+      count += job.passed.length
+      jobs.push(job)
+      this.#waiting.shift()
+    }
+    return jobs
+  }
+
+  async #bookJobs(jobs: readonly Job[]): Promise<void> {
+    const at = this.#parts.clock.now()
+    try {
+      const taken = await this.#take(jobs, at)
+      if (taken.size === 0 && jobs.length > 1) {
+        // Somebody's account does not cover its part: the others must not wait for that to be sorted out.
+        for (const job of jobs) await this.#bookJobs([job])
+        return
+      }
+      const isPlain = ({ asks, passed }: Job) =>
+        passed.length === asks.length && passed.every(({ sent }) => taken.has(sent.ask.id))
+      // What is done already does not wait for what takes longer.
+      for (const job of [...jobs.filter(isPlain), ...jobs.filter((each) => !isPlain(each))]) {
+        await this.#finish(job, { taken, at }).catch((error: unknown) => job.reject(error))
+      }
+    } catch (error) {
+      for (const job of jobs) job.reject(error)
+    }
+  }
+
+  async #take(jobs: readonly Job[], at: Instant): Promise<ReadonlySet<string>> {
+    const groups = jobs
+      .filter(({ passed }) => passed.length > 0)
+      .map(({ passed, submission, batchId }) => ({ asks: passed, batch: submission.batch, batchId }))
+    const taken = groups.length === 0 ? new Set<string>() : await takeAsks(this.#parts.db, groups, at)
+    if (taken.size > 0) this.#parts.wakeSites(sitesOf(groups.flatMap(({ asks }) => asks)))
+    return taken
+  }
+
+  async #finish(job: Job, { taken, at }: { taken: ReadonlySet<string>; at: Instant }): Promise<void> {
+    const states = new Map<AskUnderCheck['sent'], AskStateMessage>()
+    for (const ask of job.passed) {
+      if (!taken.has(ask.sent.ask.id)) continue
+      states.set(ask.sent, takenState(ask, at))
+      this.#parts.events.askTaken(ask)
+    }
+    const rest = job.asks.filter(({ sent }) => !states.has(sent))
+    if (rest.length > 0) {
+      for (const outcome of await this.#decideRest(job, rest, at)) {
+        states.set(sentOf(outcome), await this.#stateOf(outcome, at))
+      }
+    }
+    job.resolve(job.asks.flatMap(({ sent }) => states.get(sent) ?? []))
+  }
+
+  async #decideRest(
+    { submission: { batch }, batchId }: Job,
+    asks: readonly AskUnderCheck[],
+    at: Instant,
+  ): Promise<readonly CarefulOutcome[]> {
+    const { db, log, wakeSites } = this.#parts
+    const outcomes = await db
+      .transaction()
+      .execute((tx) => decideCarefully(tx, { asks, batch, batchId, at, log }))
+    wakeSites(sitesOf(outcomes.flatMap((outcome) => (outcome.kind === 'taken' ? [outcome.ask] : []))))
+    return outcomes
+  }
+
+  async #stateOf(outcome: CarefulOutcome, at: Instant): Promise<AskStateMessage> {
+    const { db, log, events } = this.#parts
+    switch (outcome.kind) {
+      case 'taken':
+        events.askTaken(outcome.ask)
+        return takenState(outcome.ask, at)
+      case 'declined':
+        events.askDeclined(outcome.ask)
+        return declinedState(outcome.ask, { at, receipt: await log.bundle(outcome.receipt) })
+      case 'known': {
+        const known = await readAsk({ db, log }, outcome.sent.ask.id)
+        if (!known) throw new Fault('fault.internal', { what: 'Cannot find an ask that was seen before' })
+        return known.state
+      }
+    }
+  }
+}
+
+/** Asks that pass, as far as can be told without the database; an id that comes again in a request is left for later. */
+function plainAsks(asks: readonly AskUnderCheck[], now: Instant): readonly PassedAsk[] {
+  const ids = new Set<string>()
+  return asks.flatMap((ask) => {
+    const standing = { isReplayed: false, availableMinor: ask.route.holdMinor, leftTodayMinor: undefined }
+    if (ids.has(ask.sent.ask.id) || checkAsk({ ...ask, standing, now })) return []
+    ids.add(ask.sent.ask.id)
+    return [passedAsk(ask.sent, ask.route)]
+  })
+}
+
+function sitesOf(asks: readonly PassedAsk[]): ReadonlySet<string> {
+  return new Set(asks.flatMap(({ legs }) => legs.map(({ site }) => site)))
+}
+
+function sentOf(outcome: CarefulOutcome): AskUnderCheck['sent'] {
+  return outcome.kind === 'known' ? outcome.sent : outcome.ask.sent
+}

@@ -1,0 +1,90 @@
+import { later } from '../../kernel/clock.ts'
+import type { Instant } from '../../kernel/clock.ts'
+import { LIMITS } from '../../kernel/limits.ts'
+import type { MemberRecord } from '../../protocol/network-api.ts'
+import type { Decline, DeclineCode } from '../../protocol/reason.ts'
+import type { Route } from '../routing/route-ask.ts'
+import type { SentAsk } from './sent-ask.ts'
+
+/** Everything the network decides an ask by. */
+export interface AskFacts {
+  readonly sent: SentAsk
+  readonly acquirer: MemberRecord | undefined
+  readonly now: Instant
+  readonly route: Route
+  /** What only the database knows. */
+  readonly standing: Standing
+}
+
+/** What stands in the database when an ask is decided. */
+export interface Standing {
+  /** Whether its id or idempotency key was used before for another body. */
+  readonly isReplayed: boolean
+  readonly availableMinor: bigint
+  /** What may still be held today; `undefined` when there is no limit. */
+  readonly leftTodayMinor: bigint | undefined
+}
+
+/** A name and a rule: the facts of the decline when the ask does not pass, else nothing. */
+export interface AskCheck {
+  readonly name: string
+  readonly declines: DeclineCode
+  readonly fails: (facts: AskFacts) => boolean
+  readonly detail?: (facts: AskFacts) => string | undefined
+}
+
+/** The network's checks. Their order is the order of the catalogue of reasons: the first that fails decides. */
+export const ASK_CHECKS: readonly AskCheck[] = [
+  {
+    name: 'the acquirer is an active member with the role',
+    declines: 'declined.member_unknown',
+    fails: ({ acquirer }) => acquirer?.status !== 'active' || !acquirer.roles.includes('acquirer'),
+  },
+  {
+    name: 'the ask is signed by the acquirer, or by a processor that it named',
+    declines: 'declined.signature',
+    fails: ({ sent }) => !sent.isSigned,
+  },
+  {
+    name: 'id and idempotency key are new',
+    declines: 'declined.replayed',
+    fails: ({ standing }) => standing.isReplayed,
+  },
+  {
+    name: 'the expiry lies ahead, and not too far',
+    declines: 'declined.expired',
+    fails: ({ sent: { ask }, now }) =>
+      ask.expires <= now || ask.expires > later(now, LIMITS.askLifetimeMsMax + LIMITS.clockSkewMsMax),
+  },
+  {
+    name: 'the most the asker would pay reaches the least price, in the currency of the offers',
+    declines: 'declined.limit',
+    fails: ({ sent: { ask }, route }) => route.isOtherCurrency || ask.maxPrice.amountMinor < route.leastMinor,
+    detail: ({ route }) => (route.isOtherCurrency ? 'The offers are priced in another currency' : undefined),
+  },
+  {
+    name: 'the limit of the day is not reached',
+    declines: 'declined.limit',
+    fails: ({ sent: { ask }, route, standing: { leftTodayMinor } }) =>
+      !ask.dryRun && leftTodayMinor !== undefined && route.holdMinor > leftTodayMinor,
+    detail: () => 'The limit for today is reached',
+  },
+  {
+    name: 'a site offers it',
+    declines: 'declined.no_route',
+    fails: ({ route }) => route.offers.length === 0,
+  },
+  {
+    name: 'the balance covers the highest price',
+    declines: 'declined.funds',
+    fails: ({ sent: { ask }, route, standing }) => !ask.dryRun && route.holdMinor > standing.availableMinor,
+  },
+]
+
+/** The first check that an ask does not pass. */
+export function checkAsk(facts: AskFacts): Decline | undefined {
+  const failed = ASK_CHECKS.find(({ fails }) => fails(facts))
+  if (!failed) return undefined
+  const detail = failed.detail?.(facts)
+  return { code: failed.declines, ...(detail === undefined ? {} : { detail }) }
+}

@@ -1,0 +1,31 @@
+import type { Digest } from '../../kernel/digest.ts'
+import type { Ask } from '../../protocol/ask.ts'
+
+/** Where an ask stands in a signed batch. */
+export interface BatchPlace {
+  readonly digest: Digest
+  readonly index: number
+}
+
+/** A signed batch as it came. */
+export interface SentBatch {
+  readonly digest: Digest
+  readonly processor: string
+  readonly jws: string
+}
+
+/** An ask as it came, before anything but its form was looked at. */
+export interface SentAsk {
+  readonly ask: Ask
+  /** SHA-256 of the ask's JSON, in hexadecimal: the same body gives the same answer, another one is a replay. */
+  readonly bodyDigest: string
+  /** What receipts name the ask by: the digest of its signed text, or of the batch's text, `#` and its index. */
+  readonly askDigest: Digest
+  /** Its own signed text, unless it came in a batch. */
+  readonly jws: string | undefined
+  readonly batch: BatchPlace | undefined
+  /** Who sent it: the acquirer or a processor. */
+  readonly sender: string
+  /** Whether the signature is by the present key of the acquirer, or of a processor that it named. */
+  readonly isSigned: boolean
+}

@@ -1,0 +1,58 @@
+import { getConnInfo } from '@hono/node-server/conninfo'
+import type { OpenAPIHono } from '@hono/zod-openapi'
+import { sql } from 'kysely'
+import { readAsks } from '../authorisation/read-asks.ts'
+import { listBalances, trialBalance } from '../ledger/balances.ts'
+import { listSettlements } from '../settlement/list-settlements.ts'
+import { homePage } from './home-page.ts'
+import type { Activity } from './home-page.ts'
+import type { NetworkParts } from './network-parts.ts'
+
+const ASKS_SHOWN = 25
+const SETTLEMENTS_SHOWN = 3
+const LOOPBACK = /^(127\.\d+\.\d+\.\d+|::1|::ffff:127\.\d+\.\d+\.\d+)$/
+const LOCAL_NAMES = new Set(['127.0.0.1', 'localhost', '[::1]'])
+
+/** Nothing is loaded from anywhere and nothing runs; the page renews itself. */
+const CONTENT_POLICY =
+  "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+
+/**
+ * The page at `/`: offers for everybody; what goes on only for visitors on the network's own machine, because who asked
+ * whom is for the operator alone.
+ */
+export function serveHomePage(app: OpenAPIHono, parts: NetworkParts): void {
+  app.get('/', async (context) => {
+    const remote = getConnInfo(context).remote.address
+    const isLocal = parts.activityPage === 'local' && isFromHere(context.req.raw, remote)
+    const html = homePage({
+      name: parts.name,
+      now: parts.clock.now(),
+      offers: parts.catalogue.all().map(({ offer }) => offer),
+      activity: isLocal ? await readActivity(parts) : undefined,
+    })
+    return context.html(html, 200, {
+      'content-security-policy': CONTENT_POLICY,
+      'referrer-policy': 'no-referrer',
+    })
+  })
+}
+
+/** By a name of this machine, too: a page elsewhere may have pointed its own name here (DNS rebinding). */
+function isFromHere(request: Request, remote: string | undefined): boolean {
+  const isForwarded = request.headers.has('forwarded') || request.headers.has('x-forwarded-for')
+  const host = (request.headers.get('host') ?? '').replace(/:\d+$/, '')
+  return !isForwarded && remote !== undefined && LOOPBACK.test(remote) && LOCAL_NAMES.has(host)
+}
+
+async function readActivity({ db, log }: NetworkParts): Promise<Activity> {
+  const asks = await readAsks({ db, log }, { condition: sql`true`, limit: ASKS_SHOWN })
+  const { items: settlements } = await listSettlements(db, { before: undefined, limit: SETTLEMENTS_SHOWN })
+  return {
+    asks: asks.map(({ state }) => state),
+    balances: await listBalances(db),
+    trial: await trialBalance(db),
+    settlements,
+    checkpoint: await log.checkpoint(),
+  }
+}

@@ -1,0 +1,106 @@
+import { sql } from 'kysely'
+import { formatInstant } from '../../kernel/clock.ts'
+import { Fault } from '../../kernel/faults.ts'
+import type { Transfer } from '../../protocol/network-api.ts'
+import { NETWORK_API } from '../../protocol/network-endpoints.ts'
+import type { Settlement } from '../../protocol/settlement.ts'
+import { wireMoney } from '../../protocol/wire.ts'
+import { listBalances, trialBalance } from '../ledger/balances.ts'
+import { bookTransfer } from '../ledger/book-transfer.ts'
+import { listTransfers } from '../ledger/list-transfers.ts'
+import { ownersOf } from '../ledger/owners-of.ts'
+import { requireMember } from '../membership/directory.ts'
+import { isOverseer, requireOperator, requireOverseer } from '../membership/principal.ts'
+import type { Principal } from '../membership/principal.ts'
+import { findSettlement, listSettlements, positionsOf } from '../settlement/list-settlements.ts'
+import { settle } from '../settlement/settle.ts'
+import { numberCursor } from './cursor.ts'
+import type { NetworkDoor, NetworkParts } from './network-parts.ts'
+
+/** Balances, transfers, settlements. */
+export function serveMoney(door: NetworkDoor, parts: NetworkParts): void {
+  serveBalances(door, parts)
+  serveTransfers(door, parts)
+  serveSettlements(door, parts)
+}
+
+function serveBalances(door: NetworkDoor, { db }: NetworkParts): void {
+  door.serve(NETWORK_API.balances, async ({ caller, query }) => ({
+    items: [...(await listBalances(db, await visibleOwners(db, caller, query.owner)))],
+  }))
+  door.serve(NETWORK_API.trialBalance, ({ caller }) => {
+    requireOverseer(caller)
+    return trialBalance(db)
+  })
+}
+
+function serveTransfers(door: NetworkDoor, { db, clock, membership, events }: NetworkParts): void {
+  door.serve(NETWORK_API.transfer, async ({ caller, body, raw }) => {
+    requireOperator(caller)
+    requireMember(membership.directory, body.member)
+    const idempotencyKey = requireKey(raw)
+    const transfer = await bookTransfer({ db, clock }, { ...body, idempotencyKey })
+    events.transferred({ transfer: transfer.id, kind: transfer.kind })
+    return wireTransfer(transfer)
+  })
+  door.serve(NETWORK_API.listTransfers, async ({ caller, query: { cursor, limit, owner } }) => {
+    const owners = await visibleOwners(db, caller, owner)
+    const found = await listTransfers(db, { owners, before: numberCursor(cursor), limit: limit + 1 })
+    const items = found.slice(0, limit).map(wireTransfer)
+    const last = items.at(-1)
+    return found.length > limit && last ? { items, nextCursor: last.id } : { items }
+  })
+}
+
+function serveSettlements(door: NetworkDoor, { db, clock, ids, events }: NetworkParts): void {
+  door.serve(NETWORK_API.settle, async ({ caller, raw }) => {
+    requireOperator(caller)
+    const settlement = await settle({ db, clock, ids }, requireKey(raw))
+    events.settled({ settlement: settlement.id, positions: settlement.positions.length })
+    return wireSettlement(settlement)
+  })
+  door.serve(NETWORK_API.listSettlements, async ({ caller, query: { cursor, limit } }) => {
+    const owners = await visibleOwners(db, caller, undefined)
+    const { items, next } = await listSettlements(db, { before: numberCursor(cursor), limit })
+    const page = items.map((settlement) => wireSettlement(positionsOf(settlement, owners)))
+    return next === undefined ? { items: page } : { items: page, nextCursor: next.toString() }
+  })
+  door.serve(NETWORK_API.settlement, async ({ caller, params }) => {
+    const settlement = await findSettlement(db, sql`s.id = ${params.id}`)
+    if (!settlement) throw new Fault('fault.not_found', { what: 'There is no such settlement' })
+    return wireSettlement(positionsOf(settlement, await visibleOwners(db, caller, undefined)))
+  })
+}
+
+/** Whose accounts a caller may look into; `undefined` means everybody's. */
+async function visibleOwners(
+  db: NetworkParts['db'],
+  caller: Principal,
+  owner: string | undefined,
+): Promise<readonly string[] | undefined> {
+  if (isOverseer(caller)) return owner === undefined ? undefined : [owner]
+  const own = caller.kind === 'member' ? await ownersOf(db, caller.name) : []
+  return owner === undefined ? own : own.filter((name) => name === owner)
+}
+
+/** Money is only ever booked under a key: without one, a repeated request could book twice. */
+function requireKey(request: Request): string {
+  const key = request.headers.get('idempotency-key')
+  if (key !== null && key.length >= 8 && key.length <= 100) return key
+  throw new Fault('fault.request_malformed', {
+    what: 'Cannot book without a key: send the header "Idempotency-Key" with 8 to 100 characters',
+    errors: [{ field: 'Idempotency-Key', expected: 'expected 8 to 100 characters' }],
+  })
+}
+
+function wireTransfer(transfer: Transfer) {
+  return { ...transfer, amount: wireMoney(transfer.amount), time: formatInstant(transfer.time) }
+}
+
+function wireSettlement({ from, until, ...settlement }: Settlement) {
+  return {
+    ...settlement,
+    ...(from === undefined ? {} : { from: formatInstant(from) }),
+    until: formatInstant(until),
+  }
+}

@@ -1,0 +1,50 @@
+import { LIMITS } from '../../kernel/limits.ts'
+import { NETWORK_API } from '../../protocol/network-endpoints.ts'
+import { amount } from '../authorisation/ask-state.ts'
+import { receiveClearing, receiveDecision } from '../clearing/receive-decision.ts'
+import type { CaptureOutcome } from '../clearing/receive-decision.ts'
+import { requireSite } from '../membership/directory.ts'
+import { requireSelf } from '../membership/principal.ts'
+import { siteBell } from './network-parts.ts'
+import type { NetworkDoor, NetworkParts } from './network-parts.ts'
+
+/** What sites do: pull work, push decisions and clearing records. */
+export function serveWork(door: NetworkDoor, parts: NetworkParts): void {
+  const { workDesk, wakeUp, clearing, membership, events } = parts
+  door.serve(NETWORK_API.work, async ({ caller, params, query, signal }) => {
+    requireSelf(caller, params.id)
+    const limit = Math.min(query.limit ?? LIMITS.workItemsMax, LIMITS.workItemsMax)
+    let isResuming = query.resume === 'true'
+    const work = await wakeUp.lookUntil(siteBell(params.id), {
+      waitMs: query.wait ?? 0,
+      signal,
+      look: () => {
+        const pulled = workDesk.pull(params.id, { limit, isResuming })
+        isResuming = false
+        return pulled
+      },
+      isEnough: ({ items }) => items.length > 0,
+    })
+    events.workWaiting(params.id, workDesk.givenOut(params.id))
+    return work
+  })
+  door.serve(NETWORK_API.decide, async ({ caller, params, body }) => {
+    requireSelf(caller, params.id)
+    const site = requireSite(membership.directory, params.id)
+    return wireCapture(await receiveDecision(clearing, { site, message: body }))
+  })
+  door.serve(NETWORK_API.clear, async ({ caller, params, body }) => {
+    requireSelf(caller, params.id)
+    const site = requireSite(membership.directory, params.id)
+    return wireCapture(await receiveClearing(clearing, { site, jws: body.clearing }))
+  })
+}
+
+function wireCapture({ ask, site, currency, capturedMinor, freedMinor }: CaptureOutcome) {
+  return {
+    ask,
+    site,
+    ...(capturedMinor === undefined ? {} : { captured: amount(capturedMinor, currency) }),
+    ...(freedMinor === undefined ? {} : { freed: amount(freedMinor, currency) }),
+  }
+}

@@ -1,0 +1,95 @@
+import { Counter, Gauge, Registry } from 'prom-client'
+import type { Log } from '../kernel/log.ts'
+import type { ReasonCode } from '../protocol/reason.ts'
+import type { DeclinedAsk, PassedAsk } from './authorisation/decided-ask.ts'
+
+/** Everything of note that happens at a network: one function an event, each with its log record and its counter. */
+export interface NetworkEvents {
+  started(facts: { url: string; members: number; sites: number }): void
+  stopped(): void
+  askTaken(ask: PassedAsk): void
+  askDeclined(ask: DeclinedAsk): void
+  decided(facts: { ask: string; site: string; reason: ReasonCode }): void
+  captured(facts: { ask: string; site: string; amountMinor: bigint; currency: string }): void
+  unreachable(facts: { ask: string; site: string }): void
+  offersPublished(facts: { site: string; offers: number }): void
+  memberChanged(facts: { name: string; change: 'added' | 'keys' | 'status' | 'processors' | 'limits' }): void
+  transferred(facts: { transfer: string; kind: string }): void
+  settled(facts: { settlement: string; positions: number }): void
+  refused(facts: { reason: string }): void
+  sweepFailed(error: unknown): void
+  workWaiting(site: string, waiting: number): void
+  /** Prometheus text. */
+  metrics(): Promise<string>
+}
+
+/** Events into a log and a registry of their own. Ids stand in the log only, never in a label. */
+export function networkEvents(log: Log): NetworkEvents {
+  const registry = new Registry()
+  const counter = <L extends string>(name: string, help: string, labelNames: readonly L[] = []) =>
+    new Counter({
+      name: `hedgerow_network_${name}`,
+      help,
+      labelNames: [...labelNames],
+      registers: [registry],
+    })
+  const asks = counter('asks_total', 'Asks by what the network decided', ['reason', 'mode'])
+  const decisions = counter('decisions_total', 'Decisions of sites by reason', ['reason'])
+  const captures = counter('captures_total', 'Holds that were captured', ['currency'])
+  const capturedMinor = counter('captured_minor_total', 'Minor units captured', ['currency'])
+  const refusals = counter('refused_requests_total', 'Requests without a good token, by reason', ['reason'])
+  const settlements = counter('settlements_total', 'Settlements')
+  const changes = counter('membership_changes_total', 'Changes of members and sites', ['change'])
+  const sweepFailures = counter('sweep_failures_total', 'Sweeps that failed')
+  const waitingSites = new Gauge({
+    name: 'hedgerow_network_work_given_out',
+    help: 'Asks that were given to a site and are not answered',
+    labelNames: ['site'],
+    registers: [registry],
+  })
+  return {
+    started: (facts) => log.info('network.started', facts),
+    stopped: () => log.info('network.stopped'),
+    askTaken({ sent: { ask }, legs }) {
+      asks.inc({ reason: 'taken', mode: ask.mode })
+      log.info('ask.taken', { ask: ask.id, acquirer: ask.acquirer, sites: legs.length })
+    },
+    askDeclined({ sent: { ask }, decline }) {
+      asks.inc({ reason: decline.code, mode: ask.mode })
+      log.info('ask.declined', { ask: ask.id, acquirer: ask.acquirer, reason: decline.code })
+    },
+    decided(facts) {
+      decisions.inc({ reason: facts.reason })
+      log.info('ask.decided', facts)
+    },
+    captured({ ask, site, amountMinor, currency }) {
+      captures.inc({ currency })
+      capturedMinor.inc({ currency }, Number(amountMinor))
+      log.info('hold.captured', { ask, site })
+    },
+    unreachable(facts) {
+      decisions.inc({ reason: 'declined.site_unreachable' })
+      log.warn('site.unreachable', facts)
+    },
+    offersPublished: (facts) => log.info('offers.published', facts),
+    memberChanged(facts) {
+      changes.inc({ change: facts.change })
+      log.info('membership.changed', facts)
+    },
+    transferred: (facts) => log.info('ledger.transferred', facts),
+    settled(facts) {
+      settlements.inc()
+      log.info('ledger.settled', facts)
+    },
+    refused(facts) {
+      refusals.inc({ reason: facts.reason })
+      log.warn('request.refused', facts)
+    },
+    sweepFailed(error) {
+      sweepFailures.inc()
+      log.error('sweep.failed', { what: error instanceof Error ? error.message : 'unknown' })
+    },
+    workWaiting: (site, waiting) => waitingSites.set({ site }, waiting),
+    metrics: () => registry.metrics(),
+  }
+}

@@ -1,0 +1,52 @@
+import { existsSync } from 'node:fs'
+import { once } from 'node:events'
+import { systemClock } from '../kernel/clock.ts'
+import { jsonLog, silentLog } from '../kernel/log.ts'
+import { systemRandom } from '../kernel/random.ts'
+import { serveNetwork } from './assemble-network.ts'
+import { loadNetworkSettings, networkDirectory } from './config.ts'
+
+/** What `hedgerow network serve` is told; the environment wins over the file, flags over all. */
+export interface NetworkArguments {
+  /** The network's own directory, for example `.hedgerow/network`. */
+  readonly root: string
+  /** Settings; absent: `config.yaml` of the directory if it is there. */
+  readonly file?: string | undefined
+  readonly environment: Readonly<Record<string, string | undefined>>
+  readonly flags: Readonly<Record<string, unknown>>
+  /** Aborted to stop cleanly. */
+  readonly signal: AbortSignal
+  readonly version?: string
+}
+
+/**
+ * Runs a network on this machine's clock and entropy until the signal is aborted.
+ *
+ * @throws Fault `fault.configuration` (exit code 78) before anything is opened
+ */
+export async function runNetwork({
+  root,
+  file,
+  environment,
+  flags,
+  signal,
+  version = '0',
+}: NetworkArguments): Promise<void> {
+  const own = networkDirectory(root).config
+  const settings = await loadNetworkSettings({
+    file: file ?? (existsSync(own) ? own : undefined),
+    environment,
+    flags,
+  })
+  const { logLevel } = settings
+  const log = logLevel === 'silent' ? silentLog : jsonLog({ service: 'network', level: logLevel })
+  await using _network = await serveNetwork({
+    root,
+    settings,
+    log,
+    clock: systemClock,
+    random: systemRandom,
+    version,
+  })
+  if (!signal.aborted) await once(signal, 'abort')
+}

@@ -1,0 +1,140 @@
+import { sql } from 'kysely'
+import type { z } from 'zod'
+import { formatInstant, later } from '../../kernel/clock.ts'
+import type { Clock, Instant } from '../../kernel/clock.ts'
+import type { Currency } from '../../kernel/currency.ts'
+import type { Digest } from '../../kernel/digest.ts'
+import { LIMITS } from '../../kernel/limits.ts'
+import type { Database } from '../../kernel/postgres/database.ts'
+import type { workSchema } from '../../protocol/network-api.ts'
+import type { Directory } from '../membership/directory.ts'
+
+/** Work in its wire form. */
+export type WorkMessage = z.input<typeof workSchema>
+
+interface WorkRow {
+  readonly sequence: bigint
+  readonly ask: string
+  readonly acquirer: string
+  readonly data_set: string
+  readonly limit_minor: bigint
+  readonly currency: Currency
+  readonly is_dry_run: boolean
+  readonly expires_at: Instant
+  readonly jws: string | null
+  readonly batch_index: number | null
+  readonly batch: string | null
+  readonly batch_digest: Digest | null
+  readonly processor: string | null
+}
+
+/** What was given to a site: from where to look for more, and until when what it has is not given again. */
+interface GivenOut {
+  after: bigint
+  readonly lent: Map<string, { readonly sequence: bigint; readonly until: Instant }>
+}
+
+/**
+ * The work of sites. What waits is in the database; what was given out is remembered here for a while, so that a site
+ * that asks again at once gets the next ones, and one that went away gets the same ones later.
+ */
+export class WorkDesk {
+  readonly #db: Database
+  readonly #clock: Clock
+  readonly #directory: Directory
+  readonly #givenOut = new Map<string, GivenOut>()
+
+  constructor({ db, clock, directory }: { db: Database; clock: Clock; directory: Directory }) {
+    this.#db = db
+    this.#clock = clock
+    this.#directory = directory
+  }
+
+  /** Asks that wait for a site, oldest first. `isResuming` gives everything that waits, also what was given out. */
+  async pull(
+    site: string,
+    { limit, isResuming }: { limit: number; isResuming: boolean },
+  ): Promise<WorkMessage> {
+    const now = this.#clock.now()
+    const given = this.#openGivenOut(site, { now, isResuming })
+    const rows = await this.#waiting(site, { after: given.after, limit: limit + given.lent.size, now })
+    const fresh = rows.filter(({ ask }) => !given.lent.has(ask)).slice(0, limit)
+    for (const { ask, sequence } of fresh) {
+      given.lent.set(ask, { sequence, until: later(now, LIMITS.longPollMs) })
+      if (sequence > given.after) given.after = sequence
+    }
+    return this.#message(fresh)
+  }
+
+  /** A site has answered an ask: it is not lent any longer. */
+  answered(site: string, ask: string): void {
+    this.#givenOut.get(site)?.lent.delete(ask)
+  }
+
+  /** How many asks a site was given and has not answered. */
+  givenOut(site: string): number {
+    return this.#givenOut.get(site)?.lent.size ?? 0
+  }
+
+  #openGivenOut(site: string, { now, isResuming }: { now: Instant; isResuming: boolean }): GivenOut {
+    const known = this.#givenOut.get(site)
+    const given = known && !isResuming ? known : { after: 0n, lent: new Map() }
+    this.#givenOut.set(site, given)
+    for (const [ask, { sequence, until }] of given.lent) {
+      if (until > now) continue
+      given.lent.delete(ask)
+      if (sequence <= given.after) given.after = sequence - 1n
+    }
+    return given
+  }
+
+  async #waiting(
+    site: string,
+    { after, limit, now }: { after: bigint; limit: number; now: Instant },
+  ): Promise<readonly WorkRow[]> {
+    const { rows } = await sql<WorkRow>`
+      select s.sequence, s.ask, a.acquirer, a.data_set, s.limit_minor, a.currency, a.is_dry_run, a.expires_at, a.jws, a.batch_index,
+        a.batch,
+        b.digest as batch_digest, b.processor
+      from ask_site s join ask a on a.id = s.ask left join ask_batch b on b.id = a.batch
+      where s.site = ${site} and s.status = 'waiting' and s.sequence > ${after} and a.expires_at > ${formatInstant(now)}::timestamptz
+      order by s.sequence limit ${limit}`.execute(this.#db)
+    return rows
+  }
+
+  async #message(rows: readonly WorkRow[]): Promise<WorkMessage> {
+    const names = new Set(
+      rows.flatMap(({ acquirer, processor }) => (processor ? [acquirer, processor] : [acquirer])),
+    )
+    return {
+      items: rows.map(itemOf),
+      batches: await this.#batches(new Set(rows.flatMap(({ batch }) => batch ?? []))),
+      members: [...names].flatMap((name) => this.#directory.member(name) ?? []),
+    }
+  }
+
+  /** The signed texts of batches by digest. A batch is large, so it is read once however many of its asks are given. */
+  async #batches(ids: ReadonlySet<string>): Promise<Record<string, string>> {
+    if (ids.size === 0) return {}
+    const { rows } = await sql<{ digest: string; jws: string }>`
+      select digest, jws from ask_batch where id = any(${[...ids]})`.execute(this.#db)
+    return Object.fromEntries(rows.map(({ digest, jws }) => [digest, jws]))
+  }
+}
+
+function itemOf(row: WorkRow): WorkMessage['items'][number] {
+  const { ask, acquirer, data_set, limit_minor, currency, is_dry_run, expires_at } = row
+  const signed =
+    row.batch_digest !== null && row.batch_index !== null && row.processor !== null
+      ? { batch: { digest: row.batch_digest, index: row.batch_index, processor: row.processor } }
+      : { jws: row.jws ?? '' }
+  return {
+    ask,
+    acquirer,
+    ...signed,
+    dataSet: data_set,
+    priceLimit: { amount: Number(limit_minor), currency },
+    dryRun: is_dry_run,
+    expires: formatInstant(expires_at),
+  }
+}
