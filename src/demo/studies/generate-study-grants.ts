@@ -19,9 +19,11 @@ export interface StudyGrantsFrom {
 export async function* generateStudyGrants(study: Study, from: StudyGrantsFrom): AsyncGenerator<WireGrant> {
   for (const source of study.dataSets) {
     const { dataSet } = source
+    let isFirst = true
     for await (const person of readStudyPeople(from.directory, source)) {
       yield* grantsOfPerson(study.issuer, { dataSet, person, seed: from.seed ?? GRANTS_SEED })
-      if (isSupportCase(study.issuer, { dataSet, person })) yield supportGrant(from.now)
+      if (isFirst && dataSet === SUPPORT_CASE.dataSet) yield supportGrant(person, from.now)
+      isFirst = false
     }
   }
 }
@@ -37,19 +39,8 @@ export function grantsOfPerson(
     .map(({ dataSets: _, ...terms }) => ({ dataSet, person, ...terms }))
 }
 
-function isSupportCase(issuer: string, { dataSet, person }: { dataSet: string; person: string }): boolean {
-  return issuer === SUPPORT_CASE.issuer && dataSet === SUPPORT_CASE.dataSet && person === SUPPORT_CASE.person
-}
-
-function supportGrant(now: Instant): WireGrant {
-  const { dataSet, person, grant, lifetimeMs } = SUPPORT_CASE
-  return {
-    dataSet,
-    person,
-    grantee: grant.grantee,
-    purposes: [...grant.purposes],
-    modes: [...grant.modes],
-    validFrom: formatInstant(now),
-    validUntil: formatInstant(later(now, lifetimeMs)),
-  }
+function supportGrant(person: string, now: Instant): WireGrant {
+  const { dataSet, grant, lifetimeMs } = SUPPORT_CASE
+  const validUntil = formatInstant(later(now, lifetimeMs))
+  return { ...grant, dataSet, person, validFrom: formatInstant(now), validUntil }
 }

@@ -1,6 +1,6 @@
 /* oxlint-disable max-lines -- a table of questions, read as one page */
-import type { Mode } from '../../protocol/mode.ts'
-import type { DeclineCode } from '../../protocol/reason.ts'
+import type { ReasonCode } from '../../protocol/reason.ts'
+import type { Scenario } from '../scenario.ts'
 
 /**
  * A table: what acquirers ask of the studies, and what Hedgerow has to say to it with the grants of `study-kinds.ts`.
@@ -8,37 +8,40 @@ import type { DeclineCode } from '../../protocol/reason.ts'
  * A name with a letter after the number (`W2b`) is the same wish put so that the present gate can answer it. No answer
  * here stands in the way of another: two questions over the same people come from two acquirers.
  */
-export interface StudyAsk {
-  readonly name: string
+export interface StudyAsk extends Scenario {
   /** The study that has to be there. */
   readonly study: string
-  readonly acquirer: string
-  /** What it is for, in plain words. */
-  readonly wish: string
-  readonly purpose: string
-  readonly legalBasis: string
-  readonly mode: Mode
-  /** The data set asked for first. */
-  readonly offer: string
-  /** ISO 3166-1 alpha-2, where the result is used. */
-  readonly releaseTo: string
-  readonly sql: string
-  readonly expected: StudyExpectation
+  /** The only site that has it. */
+  readonly sites: readonly [string]
+  /** Rows of the answer, the remainder row too; absent when it is declined. */
+  readonly rows?: number
+  /** Why that is the right answer. */
+  readonly why: string
 }
 
-/**
- * What has to come back. `rows` of an answer count the remainder row too. Of the reasons for a decline any is right:
- * which comes first depends on whether the network or the site sees it first.
- */
-export type StudyExpectation =
-  | { readonly kind: 'approved'; readonly rows: number; readonly why: string }
-  | { readonly kind: 'declined'; readonly reasons: readonly DeclineCode[]; readonly why: string }
+/** What has to come back, and why. */
+type Answer = Pick<StudyAsk, 'expected' | 'rows' | 'why'>
+
+function approved(site: string, rows: number, why: string): Answer {
+  return { expected: { by: 'sites', reasons: { [site]: ['approved'] } }, rows, why }
+}
+
+/** Any of the reasons is right: several apply, and which comes first is not what this is about. */
+function declinedAt(site: string, reasons: readonly ReasonCode[], why: string): Answer {
+  return { expected: { by: 'sites', reasons: { [site]: reasons } }, why }
+}
+
+/** No data set is offered with noise yet, so the network finds no offer to send the ask to. */
+function withoutNoise(why: string): Answer {
+  return { expected: { by: 'network', reason: 'declined.no_route' }, why }
+}
 
 const CONSENT = 'eu-gdpr:A6-1-a'
 const EXPLICIT = 'eu-gdpr:A9-2-a'
 
 const WATCHES = {
   study: 'wearables',
+  sites: ['zurich'],
   acquirer: 'pulse-watches',
   legalBasis: CONSENT,
   mode: 'aggregate',
@@ -47,6 +50,7 @@ const WATCHES = {
 } as const
 const INSURER = {
   study: 'lifesnaps',
+  sites: ['zurich'],
   acquirer: 'steady-health',
   legalBasis: EXPLICIT,
   mode: 'aggregate',
@@ -55,6 +59,7 @@ const INSURER = {
 } as const
 const PUBLISHER = {
   study: 'gaming',
+  sites: ['galway'],
   acquirer: 'lantern-games',
   legalBasis: CONSENT,
   mode: 'aggregate',
@@ -62,8 +67,6 @@ const PUBLISHER = {
   purpose: 'dpv:ServiceUsageAnalytics',
 } as const
 
-/** A mode that no data set offers yet: the network finds no offer, a site no such mode in the terms. */
-const NO_NOISE_YET = ['declined.no_route', 'declined.mode'] as const
 /** Too few people for what is asked: seen before the run or after it. */
 const TOO_FEW = ['declined.nobody_eligible', 'declined.group_too_small'] as const
 
@@ -81,7 +84,7 @@ export const STUDY_ASKS: readonly StudyAsk[] = [
 FROM hourly_activity
 GROUP BY 1
 ORDER BY 1`,
-    expected: { kind: 'approved', rows: 24, why: '33 people stand behind each hour' },
+    ...approved('zurich', 24, '33 people stand behind each hour'),
   },
   {
     ...WATCHES,
@@ -92,15 +95,15 @@ ORDER BY 1`,
     offer: 'minute_steps',
     sql: `SELECT m.activity_minute, m.steps
 FROM minute_steps m
-WHERE m.person_id = 1503960366
+WHERE m.person_id = 1
   AND m.activity_minute >= TIMESTAMP '2016-04-20 00:00'
   AND m.activity_minute <  TIMESTAMP '2016-04-21 00:00'
 ORDER BY m.activity_minute`,
-    expected: {
-      kind: 'declined',
-      reasons: ['declined.column'],
-      why: 'the key of a person is never compared: who is in the answer is for the grants to say',
-    },
+    ...declinedAt(
+      'zurich',
+      ['declined.column'],
+      'the key of a person is never compared: who is in the answer is for the grants to say',
+    ),
   },
   {
     ...WATCHES,
@@ -114,7 +117,7 @@ FROM minute_steps m
 WHERE m.activity_minute >= TIMESTAMP '2016-04-20 00:00'
   AND m.activity_minute <  TIMESTAMP '2016-04-21 00:00'
 ORDER BY m.activity_minute`,
-    expected: { kind: 'approved', rows: 1_440, why: 'one wearer granted support their rows for a day' },
+    ...approved('zurich', 1_440, 'one wearer granted support their rows for a day'),
   },
   {
     ...WATCHES,
@@ -127,11 +130,7 @@ FROM minute_steps m
 WHERE m.activity_minute >= TIMESTAMP '2016-04-20 00:00'
   AND m.activity_minute <  TIMESTAMP '2016-04-21 00:00'
 ORDER BY m.activity_minute`,
-    expected: {
-      kind: 'declined',
-      reasons: ['declined.nobody_eligible'],
-      why: 'nobody granted rows for this',
-    },
+    ...declinedAt('zurich', ['declined.nobody_eligible'], 'nobody granted rows for this'),
   },
   {
     ...INSURER,
@@ -157,11 +156,11 @@ WHERE p.age_band IS NOT NULL AND t.rhr IS NOT NULL
 GROUP BY p.age_band, p.gender
 HAVING count(*) >= 10
 ORDER BY 1, 2`,
-    expected: {
-      kind: 'declined',
-      reasons: TOO_FEW,
-      why: 'heart and lungs are health: an exact answer needs 50 people behind each row, and there are 12 to 22',
-    },
+    ...declinedAt(
+      'zurich',
+      TOO_FEW,
+      'heart and lungs are health: an exact answer needs 50 people behind each row, and there are 12 to 22',
+    ),
   },
   {
     ...INSURER,
@@ -180,7 +179,7 @@ SELECT count(*)              AS persons,
        round(avg(t.rhr), 1)    AS mean_resting_hr,
        round(avg(t.vo2max), 1) AS mean_vo2max
 FROM per_person t`,
-    expected: { kind: 'approved', rows: 1, why: '68 people stand behind the row, 50 are needed' },
+    ...approved('zurich', 1, '68 people stand behind the row, 50 are needed'),
   },
   {
     ...INSURER,
@@ -202,11 +201,7 @@ WHERE p.age_band IS NOT NULL
 GROUP BY p.age_band, p.gender
 HAVING count(*) >= 10
 ORDER BY 1, 2`,
-    expected: {
-      kind: 'approved',
-      rows: 4,
-      why: 'groups of 15, 22, 12 and 19 people, and steps are not health',
-    },
+    ...approved('zurich', 4, 'groups of 15, 22, 12 and 19 people, and steps are not health'),
   },
   {
     ...INSURER,
@@ -223,11 +218,7 @@ FROM weight_log w
 JOIN daily_activity d
   ON d.person_id = w.person_id AND d.activity_date = w.logged_at::date
 GROUP BY 1, 2`,
-    expected: {
-      kind: 'declined',
-      reasons: TOO_FEW,
-      why: 'the whole set has 8 people, in groups of 1 to 3',
-    },
+    ...declinedAt('zurich', TOO_FEW, 'the whole set has 8 people, in groups of 1 to 3'),
   },
   {
     ...INSURER,
@@ -245,11 +236,7 @@ JOIN lifesnaps_persons p USING (person_id)
 WHERE d.mood_tense IS NOT NULL AND d.minutes_asleep IS NOT NULL
 GROUP BY 1, 2
 ORDER BY 1, 2`,
-    expected: {
-      kind: 'declined',
-      reasons: NO_NOISE_YET,
-      why: 'mood and sleep only with noise, which is not here yet',
-    },
+    ...withoutNoise('mood and sleep only with noise, which is not here yet'),
   },
   {
     ...PUBLISHER,
@@ -267,11 +254,11 @@ WHERE w.wave = 1 AND p.age_years IS NOT NULL
 GROUP BY 1, 2
 HAVING count(DISTINCT p.player_id) >= 20
 ORDER BY 1, 2`,
-    expected: {
-      kind: 'declined',
-      reasons: ['declined.sql_not_supported', 'declined.sql_function'],
-      why: 'a median is the value of one person; with noise it can be given, which is not here yet',
-    },
+    ...declinedAt(
+      'galway',
+      ['declined.sql_not_supported'],
+      'a median is the value of one person; with noise it can be given, which is not here yet',
+    ),
   },
   {
     ...PUBLISHER,
@@ -289,7 +276,7 @@ WHERE w.wave = 1 AND p.age_years IS NOT NULL AND w.hours_logged > 0
 GROUP BY 1, 2
 HAVING count(DISTINCT p.player_id) >= 20
 ORDER BY 1, 2`,
-    expected: { kind: 'approved', rows: 28, why: 'more than 20 players stand behind each row' },
+    ...approved('galway', 28, 'more than 20 players stand behind each row'),
   },
   {
     ...PUBLISHER,
@@ -311,11 +298,11 @@ SELECT f.game,
 FROM first_seen f
 GROUP BY f.game
 ORDER BY f.game`,
-    expected: {
-      kind: 'declined',
-      reasons: ['declined.sql_not_supported'],
-      why: 'a correlated sub-query is not in the grammar yet',
-    },
+    ...declinedAt(
+      'galway',
+      ['declined.sql_not_supported'],
+      'a correlated sub-query is not in the grammar yet',
+    ),
   },
   {
     ...PUBLISHER,
@@ -326,7 +313,7 @@ ORDER BY f.game`,
 FROM play_sessions
 GROUP BY game
 ORDER BY game`,
-    expected: { kind: 'approved', rows: 3, why: 'hundreds of players stand behind each game' },
+    ...approved('galway', 3, 'hundreds of players stand behind each game'),
   },
   {
     ...PUBLISHER,
@@ -341,11 +328,11 @@ JOIN player_waves w ON w.player_id = p.player_id AND w.wave = 1
 WHERE w.life_satisfaction IS NOT NULL
 GROUP BY p.game, p.gender, p.age_years
 ORDER BY players`,
-    expected: {
-      kind: 'declined',
-      reasons: ['declined.sql_not_supported', 'declined.column', 'declined.nobody_eligible'],
-      why: 'three dimensions and single years of age are finer than the terms allow',
-    },
+    ...declinedAt(
+      'galway',
+      ['declined.column'],
+      'three dimensions and single years of age are finer than the terms allow',
+    ),
   },
   {
     ...PUBLISHER,
@@ -362,11 +349,7 @@ FROM player_waves w
 WHERE w.wave = 2 AND w.affect_balance IS NOT NULL AND w.hours_logged IS NOT NULL
 GROUP BY 1
 ORDER BY 1`,
-    expected: {
-      kind: 'declined',
-      reasons: NO_NOISE_YET,
-      why: 'well-being only with noise, which is not here yet',
-    },
+    ...withoutNoise('well-being only with noise, which is not here yet'),
   },
   {
     ...PUBLISHER,
@@ -382,11 +365,11 @@ FROM player_waves w
 WHERE w.wave = 2 AND w.affect_balance IS NOT NULL AND w.hours_logged IS NOT NULL
 GROUP BY 1
 ORDER BY 1`,
-    expected: {
-      kind: 'declined',
-      reasons: ['declined.nobody_eligible'],
-      why: 'players granted their well-being to researchers only',
-    },
+    ...declinedAt(
+      'galway',
+      ['declined.nobody_eligible'],
+      'players granted their well-being to researchers only',
+    ),
   },
   {
     ...PUBLISHER,
@@ -400,16 +383,13 @@ FROM outriders_sessions
 WHERE session_time_ms < 0 OR session_time_ms > 86400000
 ORDER BY session_start
 LIMIT 500`,
-    expected: {
-      kind: 'approved',
-      rows: 500,
-      why: 'of the players who granted rows for it, under pseudonyms',
-    },
+    ...approved('galway', 500, 'of the players who granted rows for it, under pseudonyms'),
   },
   {
     ...INSURER,
     name: 'H4',
     study: 'hr',
+    sites: ['dresden'],
     wish: 'Illness hours by age',
     legalBasis: 'eu-gdpr:A9-2-b',
     purpose: 'dpv:OrganisationRiskManagement',
@@ -422,16 +402,13 @@ LIMIT 500`,
 FROM absences
 GROUP BY 1, 2
 ORDER BY 1, 2`,
-    expected: {
-      kind: 'declined',
-      reasons: NO_NOISE_YET,
-      why: 'illness only with noise, which is not here yet',
-    },
+    ...withoutNoise('illness only with noise, which is not here yet'),
   },
   {
     ...INSURER,
     name: 'H4a',
     study: 'hr',
+    sites: ['dresden'],
     wish: 'The same without noise',
     legalBasis: 'eu-gdpr:A9-2-b',
     purpose: 'dpv:OrganisationRiskManagement',
@@ -443,12 +420,13 @@ ORDER BY 1, 2`,
 FROM absences
 GROUP BY 1, 2
 ORDER BY 1, 2`,
-    expected: { kind: 'declined', reasons: TOO_FEW, why: 'illness needs 50 people and the firm has 36' },
+    ...declinedAt('dresden', TOO_FEW, 'illness needs 50 people and the firm has 36'),
   },
   {
     ...INSURER,
     name: 'H4b',
     study: 'hr',
+    sites: ['dresden'],
     wish: 'How many absences there are, and how loaded the work is then',
     legalBasis: 'eu-gdpr:A6-1-f',
     purpose: 'dpv:OrganisationRiskManagement',
@@ -457,10 +435,6 @@ ORDER BY 1, 2`,
        count(*)                            AS absences,
        round(avg(workload_avg_per_day), 1) AS mean_workload
 FROM absences`,
-    expected: {
-      kind: 'approved',
-      rows: 1,
-      why: '36 workers stand behind the row, and nothing in it is health',
-    },
+    ...approved('dresden', 1, '36 workers stand behind the row, and nothing in it is health'),
   },
 ]

@@ -128,18 +128,19 @@ export const STUDY_KINDS: Readonly<Record<string, readonly StudyKind[]>> = {
   'swift-couriers': [],
 }
 
-/** The wearer who asked the support desk for help, and what they said yes to: their own rows, for a day. */
+/**
+ * What the wearer who asked the support desk for help said yes to: their own rows, for a day. It is the first person
+ * in the file, because no key of anybody stands in this repository.
+ */
 export const SUPPORT_CASE = {
-  issuer: 'fit-tracker',
   dataSet: 'minute_steps',
-  person: '1503960366',
   grant: {
     grantee: { member: 'pulse-watches' },
     purposes: ['dpv:CommunicationForCustomerCare'],
     modes: ['rows'],
-  },
+  } satisfies Omit<StudyAllowance, 'dataSets'>,
   lifetimeMs: 24 * 60 * 60_000,
-} as const
+}
 
 /** The kind of a person: by key and seed alone, so the same in every data set of an issuer, in any order. */
 export function kindOf(
