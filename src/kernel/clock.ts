@@ -35,7 +35,12 @@ export function formatDate(moment: Instant): string {
 
 /** Reads an RFC 3339 text; `undefined` when it is none. */
 export function parseInstant(text: string): Instant | undefined {
-  if (!/^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(\.\d{1,9})?(Z|[+-]\d{2}:\d{2})$/.test(text)) return undefined
+  const match = /^(\d{4}-\d{2}-\d{2})T\d{2}:\d{2}:\d{2}(\.\d{1,9})?(Z|[+-]\d{2}:\d{2})$/.exec(text)
+  if (!match) return undefined
+  const [, date = ''] = match
+  // `Date.parse` takes 30 February for 2 March.
+  const midnight = new Date(`${date}T00:00:00Z`)
+  if (Number.isNaN(midnight.getTime()) || midnight.toISOString().slice(0, 10) !== date) return undefined
   const epochMs = Date.parse(text)
   return Number.isNaN(epochMs) ? undefined : instant(epochMs)
 }

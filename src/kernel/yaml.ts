@@ -19,7 +19,11 @@ export function parseYaml(text: string): Result<unknown, readonly FieldProblem[]
       })),
     )
   }
-  return ok(document.toJS({ maxAliasCount: 0 }))
+  try {
+    return ok(document.toJS({ maxAliasCount: 0 }))
+  } catch {
+    return err([{ field: 'document', expected: 'expected no aliases (&name, *name): write the value out' }])
+  }
 }
 
 function positionOf(position: readonly { line: number; col: number }[] | undefined): string {

@@ -1,6 +1,8 @@
 import { chmod, link, mkdir, open, stat, unlink } from 'node:fs/promises'
 import { dirname } from 'node:path'
+import { syncDirectory } from '../durable-file.ts'
 import { Fault } from '../faults.ts'
+import { systemRandom } from '../random.ts'
 
 /** Refuses a file that is not there, or that others may read (mode wider than 0600). */
 export async function requirePrivateFile(path: string): Promise<void> {
@@ -21,16 +23,18 @@ export async function requirePrivateFile(path: string): Promise<void> {
 export async function writePrivateFile(path: string, text: string): Promise<void> {
   await mkdir(dirname(path), { recursive: true, mode: 0o700 })
   await chmod(dirname(path), 0o700)
-  const draft = `${path}.${process.pid}`
+  // Not the process number: one that was killed here would leave a name that a later one stumbles over.
+  const draft = `${path}.${Buffer.from(systemRandom.bytes(8)).toString('hex')}`
   const file = await open(draft, 'wx', 0o600)
   try {
     await file.writeFile(`${text}\n`)
     await file.sync()
+    await link(draft, path)
+  } catch (cause) {
+    if (!(cause instanceof Error && 'code' in cause && cause.code === 'EEXIST')) throw cause
   } finally {
     await file.close()
+    await unlink(draft)
   }
-  await link(draft, path).catch((cause: NodeJS.ErrnoException) => {
-    if (cause.code !== 'EEXIST') throw cause
-  })
-  await unlink(draft)
+  await syncDirectory(dirname(path))
 }

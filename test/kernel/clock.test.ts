@@ -1,0 +1,64 @@
+import assert from 'node:assert/strict'
+import { describe, test } from 'node:test'
+import fc from 'fast-check'
+import {
+  formatDate,
+  formatInstant,
+  instant,
+  later,
+  monotonicMs,
+  parseInstant,
+  systemClock,
+} from '../../src/kernel/clock.ts'
+
+describe('instants', () => {
+  test('are read back from what was written', () => {
+    fc.assert(
+      fc.property(fc.integer({ min: -62_135_596_800_000, max: 253_402_300_799_999 }), (epochMs) => {
+        assert.equal(parseInstant(formatInstant(instant(epochMs))), epochMs)
+      }),
+    )
+  })
+
+  const readable: readonly [string, string][] = [
+    ['2026-11-24T10:00:00Z', '2026-11-24T10:00:00.000Z'],
+    ['2026-11-24T11:00:00+01:00', '2026-11-24T10:00:00.000Z'],
+    ['2026-11-24T10:00:00.123456789Z', '2026-11-24T10:00:00.123Z'],
+    ['2028-02-29T00:00:00-00:30', '2028-02-29T00:30:00.000Z'],
+  ]
+  for (const [text, expected] of readable) {
+    test(`parseInstant() reads ${text}`, () =>
+      assert.equal(formatInstant(parseInstant(text) ?? instant(0)), expected))
+  }
+
+  for (const text of [
+    '',
+    '2026-11-24',
+    '2026-11-24 10:00:00Z',
+    '2026-11-24T10:00:00',
+    '2026-13-01T00:00:00Z',
+    '2027-02-29T00:00:00Z',
+    '2026-04-31T00:00:00Z',
+    '2026-11-24T25:00:00Z',
+    '2026-11-24T10:00:00z',
+    '+02026-11-24T10:00:00Z',
+  ]) {
+    test(`parseInstant() refuses ${JSON.stringify(text)}`, () => assert.equal(parseInstant(text), undefined))
+  }
+
+  test('formatDate() is the day in UTC', () =>
+    assert.equal(formatDate(instant(Date.UTC(2026, 10, 24, 23, 59))), '2026-11-24'))
+  test('later() adds milliseconds', () => assert.equal(later(instant(1_000), 500), 1_500))
+})
+
+describe('systemClock.sleep()', () => {
+  test('ends early, without rejecting, when it is told to', async () => {
+    const started = monotonicMs()
+    await systemClock.sleep(60_000, AbortSignal.abort())
+    const controller = new AbortController()
+    const sleeping = systemClock.sleep(60_000, controller.signal)
+    controller.abort()
+    await sleeping
+    assert.ok(monotonicMs() - started < 10_000)
+  })
+})

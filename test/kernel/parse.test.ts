@@ -1,0 +1,26 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { z } from 'zod'
+import { describeProblems, parseWith } from '../../src/kernel/parse.ts'
+
+test('parseWith() names every wrong field and what was expected, and never the value', () => {
+  const schema = z.strictObject({
+    price: z.strictObject({ amount: z.int('expected a whole number') }),
+    rows: z.array(z.string('expected a text')),
+  })
+  const parsed = parseWith(schema, {
+    price: { amount: 'marker-value' },
+    rows: ['a', { secret: 'marker-value' }],
+    more: 1,
+  })
+  assert.equal(parsed.ok, false)
+  const text = parsed.ok ? '' : describeProblems(parsed.error)
+  assert.match(text, /price\.amount: expected a whole number/)
+  assert.match(text, /rows\[1\]: expected a text/)
+  assert.match(text, /\(whole\): .*"more"/)
+  assert.doesNotMatch(text, /marker-value/)
+  assert.deepEqual(parseWith(schema, { price: { amount: 1 }, rows: [] }), {
+    ok: true,
+    value: { price: { amount: 1 }, rows: [] },
+  })
+})
