@@ -1,0 +1,182 @@
+import type { AcquirerClass, Role } from '../protocol/member.ts'
+
+// A table of who takes part in the demonstration.
+
+/** A made-up member. Deposits are in EUR. */
+export interface DemoMember {
+  readonly id: string
+  readonly name: string
+  readonly country: string
+  readonly roles: readonly Role[]
+  readonly acquirerClass?: AcquirerClass
+  readonly depositEur?: number
+}
+
+/** The sites by name. */
+export type DemoSiteId = 'galway' | 'dresden' | 'zurich'
+
+/** A site of the demonstration with its place (WGS 84 degrees) and which athletes it holds. */
+export interface DemoSite {
+  readonly id: DemoSiteId
+  readonly custodian: string
+  readonly territory: string
+  readonly longitude: number
+  readonly latitude: number
+  readonly port: number
+  readonly holds: string
+}
+
+export const NETWORK_PORT = 7400
+
+/** The issuer of every data set here. */
+export const ISSUER = 'world-sport'
+
+/** An acquirer asks one thing: what is told to one never stands in the way of another (sets that combine). */
+export const MEMBERS: readonly DemoMember[] = [
+  { id: ISSUER, name: 'World Sport Federation', country: 'IE', roles: ['issuer'] },
+  { id: 'claddagh-edge', name: 'Claddagh Edge Hosting', country: 'IE', roles: ['custodian'] },
+  { id: 'elbe-edge', name: 'Elbe Edge GmbH', country: 'DE', roles: ['custodian'] },
+  { id: 'limmat-edge', name: 'Limmat Edge AG', country: 'CH', roles: ['custodian'] },
+  {
+    id: 'northcare',
+    name: 'Northcare Health Insurance',
+    country: 'IE',
+    roles: ['acquirer'],
+    acquirerClass: 'insurer',
+    depositEur: 500,
+  },
+  {
+    id: 'midland-mutual',
+    name: 'Midland Mutual',
+    country: 'IE',
+    roles: ['acquirer'],
+    acquirerClass: 'insurer',
+    depositEur: 500,
+  },
+  {
+    id: 'kestrel-kit',
+    name: 'Kestrel Rowing Kit',
+    country: 'NL',
+    roles: ['acquirer'],
+    acquirerClass: 'equipment-maker',
+    depositEur: 500,
+  },
+  {
+    id: 'press-box',
+    name: 'Pressbox Sports Almanac',
+    country: 'FR',
+    roles: ['acquirer'],
+    acquirerClass: 'publisher',
+    depositEur: 500,
+  },
+  {
+    id: 'ad-reach',
+    name: 'AdReach Media',
+    country: 'IE',
+    roles: ['acquirer'],
+    acquirerClass: 'advertiser',
+    depositEur: 500,
+  },
+  {
+    id: 'quill-lab',
+    name: 'Quill Laboratory',
+    country: 'DE',
+    roles: ['acquirer'],
+    acquirerClass: 'researcher',
+    depositEur: 500,
+  },
+  {
+    id: 'monsoon-data',
+    name: 'Monsoon Data',
+    country: 'IN',
+    roles: ['acquirer'],
+    acquirerClass: 'researcher',
+    depositEur: 500,
+  },
+  {
+    id: 'elbe-institute',
+    name: 'Elbe Institute of Sport',
+    country: 'DE',
+    roles: ['acquirer'],
+    acquirerClass: 'researcher',
+    depositEur: 500,
+  },
+  {
+    id: 'penny-wise',
+    name: 'Pennywise Cover',
+    country: 'IE',
+    roles: ['acquirer'],
+    acquirerClass: 'insurer',
+    depositEur: 1,
+  },
+  {
+    id: 'mask-co',
+    name: 'Mask & Co',
+    country: 'IE',
+    roles: ['acquirer'],
+    acquirerClass: 'researcher',
+    depositEur: 500,
+  },
+  {
+    id: 'probe-works',
+    name: 'Probe Works',
+    country: 'FI',
+    roles: ['acquirer'],
+    acquirerClass: 'researcher',
+    depositEur: 500,
+  },
+  {
+    id: 'harbour-health',
+    name: 'Harbour Health',
+    country: 'IE',
+    roles: ['acquirer'],
+    acquirerClass: 'insurer',
+    depositEur: 500,
+  },
+  {
+    id: 'late-comer',
+    name: 'Latecomer Re',
+    country: 'SE',
+    roles: ['acquirer'],
+    acquirerClass: 'insurer',
+    depositEur: 500,
+  },
+  {
+    id: 'glacier-re',
+    name: 'Glacier Re',
+    country: 'CH',
+    roles: ['acquirer'],
+    acquirerClass: 'insurer',
+    depositEur: 500,
+  },
+]
+
+export const SITES: readonly DemoSite[] = [
+  {
+    id: 'galway',
+    custodian: 'claddagh-edge',
+    territory: 'IE',
+    longitude: -9.0568,
+    latitude: 53.2707,
+    port: 7411,
+    holds: 'athletes of the EEA but Germany',
+  },
+  {
+    id: 'dresden',
+    custodian: 'elbe-edge',
+    territory: 'DE',
+    longitude: 13.7373,
+    latitude: 51.0504,
+    port: 7412,
+    holds: 'the German team',
+  },
+  {
+    id: 'zurich',
+    custodian: 'limmat-edge',
+    territory: 'CH',
+    longitude: 8.5417,
+    latitude: 47.3769,
+    port: 7413,
+    holds: 'athletes of the rest of the world',
+  },
+]

@@ -1,0 +1,131 @@
+import { spawn } from 'node:child_process'
+import type { ChildProcess } from 'node:child_process'
+import { createWriteStream } from 'node:fs'
+import { mkdir, readFile } from 'node:fs/promises'
+import { dirname } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import type { Clock } from '../kernel/clock.ts'
+import { Fault } from '../kernel/faults.ts'
+
+/** A server of the demonstration in a process of its own, started as anybody would: by the command line. */
+export interface ServerProcess {
+  readonly name: string
+  readonly url: string
+  /** Starts it; resolves when its door answers. */
+  start(): Promise<void>
+  /** Resolves when it may serve (`/readyz`). */
+  ready(): Promise<void>
+  /** Ends it at once, as a power cut would. */
+  kill(): Promise<void>
+  /** Asks it to stop and waits until it has. */
+  stop(): Promise<void>
+  /** Resident memory in MB, where the system tells. */
+  memoryMb(): Promise<number | undefined>
+}
+
+const START_TIMEOUT_MS = 45_000
+const STOP_TIMEOUT_MS = 10_000
+const POLL_MS = 40
+
+/** A server that is started by `hedgerow ARGS…`; what it writes goes to `logFile`. */
+export function serverProcess(facts: {
+  name: string
+  url: string
+  args: readonly string[]
+  environment: Readonly<Record<string, string | undefined>>
+  logFile: string
+  clock: Clock
+}): ServerProcess {
+  const { name, url, clock } = facts
+  let child: ChildProcess | undefined
+  const isGone = () => child === undefined || child.exitCode !== null || child.signalCode !== null
+  const gone = async () => {
+    const running = child
+    if (running && !isGone()) await new Promise<void>((resolve) => void running.once('exit', () => resolve()))
+  }
+  const until = async (path: string) => {
+    for (let waitedMs = 0; waitedMs < START_TIMEOUT_MS; waitedMs += POLL_MS) {
+      if (isGone())
+        throw new Fault('fault.unavailable', {
+          what: `Cannot start ${name}: ${await lastWords(facts.logFile)}`,
+        })
+      if (await answers(`${url}${path}`)) return
+      await clock.sleep(POLL_MS)
+    }
+    throw new Fault('fault.unavailable', {
+      what: `Cannot start ${name}: it did not answer within ${START_TIMEOUT_MS / 1000} s; its log is "${facts.logFile}"`,
+    })
+  }
+  return {
+    name,
+    url,
+    async start() {
+      // Somebody else's server on the port would answer in its place.
+      if (await answers(`${url}/healthz`))
+        throw new Fault('fault.port_in_use', {
+          what: `Cannot start ${name}: something answers at ${url} already; stop it first`,
+        })
+      child = await launch(facts)
+      await until('/healthz')
+    },
+    ready: () => until('/readyz'),
+    async kill() {
+      child?.kill('SIGKILL')
+      await gone()
+    },
+    async stop() {
+      if (isGone()) return
+      child?.kill('SIGTERM')
+      const done = new AbortController()
+      void clock.sleep(STOP_TIMEOUT_MS, done.signal).then(() => child?.kill('SIGKILL'))
+      await gone()
+      done.abort()
+    },
+    async memoryMb() {
+      const status = await readFile(`/proc/${child?.pid ?? 0}/status`, 'utf8').catch(() => '')
+      const kilobytes = /VmRSS:\s+(\d+) kB/.exec(status)?.[1]
+      return kilobytes === undefined ? undefined : Math.round(Number(kilobytes) / 1024)
+    },
+  }
+}
+
+async function launch({
+  args,
+  environment,
+  logFile,
+}: {
+  args: readonly string[]
+  environment: Readonly<Record<string, string | undefined>>
+  logFile: string
+}): Promise<ChildProcess> {
+  await mkdir(dirname(logFile), { recursive: true, mode: 0o700 })
+  const log = createWriteStream(logFile, { flags: 'w', mode: 0o600 })
+  await new Promise<void>((resolve, reject) => {
+    log.once('open', () => resolve())
+    log.once('error', reject)
+  })
+  const main = fileURLToPath(
+    new URL(`../cli/main${import.meta.url.endsWith('.ts') ? '.ts' : '.js'}`, import.meta.url),
+  )
+  // In a process group of its own: Ctrl-C reaches the demonstration first, which then stops its servers in order.
+  return spawn(process.execPath, ['--disable-warning=ExperimentalWarning', main, ...args], {
+    stdio: ['ignore', log, log],
+    env: { ...environment, NO_COLOR: '1' },
+    detached: true,
+  })
+}
+
+async function answers(url: string): Promise<boolean> {
+  return fetch(url).then(
+    (response) => response.ok,
+    () => false,
+  )
+}
+
+/** The last line that a server wrote which is a sentence and not a record. */
+async function lastWords(logFile: string): Promise<string> {
+  const lines = (await readFile(logFile, 'utf8').catch(() => ''))
+    .split('\n')
+    .filter((line) => line.trim() !== '')
+  return lines.findLast((line) => !line.startsWith('{')) ?? lines.at(-1) ?? 'it said nothing'
+}

@@ -1,0 +1,85 @@
+import type { Session } from '../cli/session.ts'
+import { operatorClient } from '../cli/connect.ts'
+import { makeMemberProfile } from '../cli/member-profile.ts'
+import { money } from '../kernel/money.ts'
+import type { KeySet } from '../protocol/member.ts'
+import type { NewMember } from '../protocol/network-api.ts'
+import { openOperator } from '../sdk/operator.ts'
+import type { Operator } from '../sdk/operator.ts'
+import type { DemoMember, DemoSite } from './demo-parties.ts'
+
+/** Members have at least this share of their deposit when a run begins; what they spent before is deposited again. */
+const TOP_UP_BELOW = 0.5
+
+/** Registers who takes part and gives acquirers money to spend. Done again it only tops up. */
+export async function setUpNetwork(
+  session: Session,
+  {
+    url,
+    members,
+    sites,
+  }: { url: string; members: readonly DemoMember[]; sites: readonly { site: DemoSite; keys: KeySet }[] },
+): Promise<Operator> {
+  const operator = openOperator(await operatorClient(session, { network: url }))
+  const known = new Set((await operator.members()).map(({ id }) => String(id)))
+  for (const member of members) {
+    const { signing, sealing } = await makeMemberProfile(session.home, {
+      member: member.id,
+      country: member.country,
+      networkUrl: url,
+    })
+    if (!known.has(member.id))
+      await operator.addMember(newMember(member, { signing: signing.publicJwk, sealing: sealing.publicJwk }))
+  }
+  const knownSites = new Set((await operator.sites()).map(({ id }) => String(id)))
+  for (const { site, keys } of sites) {
+    if (!knownSites.has(site.id)) {
+      await operator.addSite({
+        id: site.id,
+        custodian: site.custodian,
+        country: site.territory,
+        keys: wireKeys(keys),
+      })
+    }
+  }
+  await topUp(session, { operator, members })
+  return operator
+}
+
+function newMember({ id, name, country, roles, acquirerClass }: DemoMember, keys: KeySet): NewMember {
+  return {
+    id,
+    name,
+    country,
+    roles: [...roles],
+    ...(acquirerClass === undefined ? {} : { acquirerClass }),
+    keys: wireKeys(keys),
+  }
+}
+
+/** Copies keys into the form of a message, whose curve stands for its use. */
+function wireKeys({ signing, sealing }: KeySet): NewMember['keys'] {
+  return { signing: { ...signing }, sealing: { ...sealing } }
+}
+
+async function topUp(
+  session: Session,
+  { operator, members }: { operator: Operator; members: readonly DemoMember[] },
+): Promise<void> {
+  const balances = await operator.balances()
+  for (const { id, depositEur } of members) {
+    if (depositEur === undefined) continue
+    const wantedMinor = depositEur * 100
+    const funds = balances.find(
+      ({ owner, kind, currency }) => owner === id && kind === 'funds' && currency === 'EUR',
+    )
+    const availableMinor = funds?.availableMinor ?? 0
+    if (availableMinor >= wantedMinor * TOP_UP_BELOW) continue
+    await operator.deposit({
+      member: id,
+      amount: money(wantedMinor - availableMinor, 'EUR'),
+      reference: 'demonstration',
+      idempotencyKey: session.ids.next('key'),
+    })
+  }
+}

@@ -1,0 +1,116 @@
+import { createReadStream } from 'node:fs'
+import { readFile, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { Readable } from 'node:stream'
+import { connectToSite, siteRoot } from '../cli/connect.ts'
+import { readMemberProfile } from '../cli/member-profile.ts'
+import type { Session } from '../cli/session.ts'
+import { formatInstant, later } from '../kernel/clock.ts'
+import { readKeyFile } from '../kernel/crypto/key-file.ts'
+import type { Instant } from '../kernel/clock.ts'
+import { evidenceSchema } from '../protocol/evidence.ts'
+import type { KeySet } from '../protocol/member.ts'
+import { signEvidence } from '../protocol/sign-evidence.ts'
+import type { SiteAdministration } from '../sdk/issuer.ts'
+import { siteDirectory } from '../site/config.ts'
+import { initSite } from '../site/init-site.ts'
+import type { DemoSite } from './demo-parties.ts'
+import { ISSUER } from './demo-parties.ts'
+import type { SiteLoad } from './demo-data.ts'
+
+/** How long evidence of the demonstration holds unless a scenario lets it run out. */
+const EVIDENCE_DAYS = 60
+
+/** Makes a site's directory and keys, and lays evidence of its place where it takes it up. */
+export async function makeDemoSite(
+  session: Session,
+  { site, networkUrl }: { site: DemoSite; networkUrl: string },
+): Promise<KeySet> {
+  const root = siteRoot(session, site.id)
+  const { id, custodian, territory, port } = site
+  const made = await initSite(root, { site: id, custodian, territory, networkUrl, port })
+  const signed = await signDemoEvidence(session, {
+    site,
+    until: later(session.clock.now(), EVIDENCE_DAYS * 86_400_000),
+  })
+  await writeFile(join(root, 'evidence.jws'), `${signed}\n`, { mode: 0o600 })
+  return made.keys
+}
+
+/** Signs evidence of where a site of the demonstration is, with the key of its operator. */
+export async function signDemoEvidence(
+  session: Session,
+  { site, until }: { site: DemoSite; until: Instant },
+): Promise<string> {
+  const key = await readKeyFile(join(siteDirectory(siteRoot(session, site.id)).keys, 'operator.jwk'))
+  const evidence = evidenceSchema.parse({
+    site: site.id,
+    kind: 'operator-attested',
+    territory: site.territory,
+    longitude: site.longitude,
+    latitude: site.latitude,
+    validFrom: formatInstant(session.clock.now()),
+    validUntil: formatInstant(until),
+  })
+  return signEvidence(evidence, key)
+}
+
+/** The site as its operator and as the issuer see it. */
+export interface SiteAccess {
+  readonly operator: SiteAdministration
+  readonly issuer: SiteAdministration
+}
+
+export async function accessSite(session: Session, { site }: { site: DemoSite }): Promise<SiteAccess> {
+  const { administration: operator } = await connectToSite(session, { site: site.id })
+  const { administration: issuer } = await connectToSite(session, { site: site.id, as: ISSUER })
+  return { operator, issuer }
+}
+
+/** Gives evidence that holds for weeks, unless such evidence is in force. */
+export async function ensureEvidence(
+  session: Session,
+  { site, access }: { site: DemoSite; access: SiteAccess },
+): Promise<void> {
+  const current = await access.operator.evidence()
+  const isLasting = current.state === 'valid' && (current.validUntil ?? 0) > session.clock.now() + 86_400_000
+  if (isLasting) return
+  await access.operator.giveEvidence(
+    await signDemoEvidence(session, { site, until: later(session.clock.now(), EVIDENCE_DAYS * 86_400_000) }),
+  )
+}
+
+/** Describes and loads what a site holds, and gives the made-up grants. Done again it changes nothing. */
+export async function loadSite(
+  session: Session,
+  { load, access }: { load: SiteLoad; access: SiteAccess },
+): Promise<void> {
+  const { site, manifest, batch, file } = load
+  const profile = await readMemberProfile(session.home, ISSUER)
+  const keys = { signing: profile.signing.publicJwk, sealing: profile.sealing.publicJwk }
+  await access.operator.registerIssuer({ member: ISSUER, keys })
+  await access.issuer.describe(manifest)
+  const batches = await access.issuer.batches(manifest.dataSet)
+  if (!batches.some((one) => one.batch === batch)) {
+    const body = Readable.toWeb(createReadStream(file))
+    await access.issuer.importFile({
+      dataSet: manifest.dataSet,
+      batch,
+      format: 'csv',
+      body,
+      signal: session.signal,
+    })
+  }
+  await giveGrantsOnce(session, { site, access, load })
+}
+
+/** 16,000 grants are given in the first run; a note beside the site's own files says so to later ones. */
+async function giveGrantsOnce(
+  session: Session,
+  { site, access, load }: { site: DemoSite; access: SiteAccess; load: SiteLoad },
+): Promise<void> {
+  const note = join(siteRoot(session, site.id), 'demo-grants.txt')
+  if ((await readFile(note, 'utf8').catch(() => '')) === load.grantsDigest) return
+  await access.issuer.giveGrants(load.grants)
+  await writeFile(note, load.grantsDigest, { mode: 0o600 })
+}
