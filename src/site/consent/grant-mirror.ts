@@ -29,7 +29,7 @@ export interface GrantChange {
 /**
  * The grants in force, in memory: for each distinct terms the people who gave them. It follows the record by its
  * sequence number; a grant or revocation is acknowledged only once this has applied it, so whoever reads here after
- * an acknowledgement sees it. Two million grants of a million people take some ten megabytes.
+ * an acknowledgement sees it. Two million grants of a million people take some forty megabytes.
  */
 export class GrantMirror {
   /** Changes of grants happen one after another, so that the mirror applies them in the order of the record. */
