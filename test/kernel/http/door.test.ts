@@ -1,0 +1,195 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { z } from '@hono/zod-openapi'
+import { systemClock } from '../../../src/kernel/clock.ts'
+import { Fault } from '../../../src/kernel/faults.ts'
+import { createDoor } from '../../../src/kernel/http/door.ts'
+import type { Door } from '../../../src/kernel/http/door.ts'
+import { endpoint } from '../../../src/kernel/http/endpoint.ts'
+import { memoryIdempotencyStore } from '../../../src/kernel/http/idempotency.ts'
+import { idSource } from '../../../src/kernel/id.ts'
+import { LIMITS } from '../../../src/kernel/limits.ts'
+import { silentLog } from '../../../src/kernel/log.ts'
+import { systemRandom } from '../../../src/kernel/random.ts'
+import { problemSchema } from '../../../src/protocol/problem.ts'
+
+const make = endpoint({
+  method: 'post',
+  path: '/v1/things/{id}',
+  tag: 'things',
+  summary: 'Make a thing',
+  params: z.object({ id: z.string().regex(/^[a-z]+$/, 'expected lower-case letters') }),
+  query: z.object({ size: z.coerce.number('expected a number').default(1) }),
+  body: z.strictObject({ amount: z.int('expected a whole number') }),
+  response: z.object({ made: z.number() }),
+  status: 201,
+  isIdempotent: true,
+})
+const file = endpoint({
+  method: 'get',
+  path: '/tile/{path}',
+  tag: 'log',
+  summary: 'A tile',
+  params: z.object({ path: z.string() }),
+  isPublic: true,
+})
+
+function door(): { app: Door<string>['app']; acts: { count: number } } {
+  const acts = { count: 0 }
+  const made = createDoor<string>({
+    title: 'Test',
+    description: 'A door to test',
+    version: '0',
+    log: silentLog,
+    ids: idSource(systemClock, systemRandom),
+    authenticate: (request) => {
+      const name = request.headers.get('authorization')
+      if (name === null)
+        throw new Fault('fault.unauthenticated', { what: 'Cannot accept the token: no token' })
+      return Promise.resolve(name)
+    },
+    nameOf: (caller) => caller,
+    idempotency: memoryIdempotencyStore(),
+    readiness: () => Promise.resolve({ isReady: false, checks: { database: false } }),
+    metrics: () => Promise.resolve('up 1\n'),
+  })
+  made.serve(make, ({ body, params, query }) => {
+    if (params.id === 'broken') throw new Error('marker-4711 of somebody')
+    if (params.id === 'taken')
+      throw new Fault('fault.conflict', { what: 'Cannot make it: the name is taken' })
+    acts.count += 1
+    return Promise.resolve({ made: body.amount * query.size })
+  })
+  made.serve(file, ({ params }) => Promise.resolve(new Response(params.path)))
+  return { app: made.app, acts }
+}
+
+function post(path: string, body: string, headers: Record<string, string> = {}): Request {
+  return new Request(`http://door${path}`, {
+    method: 'POST',
+    body,
+    headers: { authorization: 'somebody', ...headers },
+  })
+}
+
+test('createDoor() parses params, query and body by the endpoint and answers with its status', async () => {
+  const response = await door().app.request(post('/v1/things/oak?size=3', '{"amount":2}'))
+  assert.equal(response.status, 201)
+  assert.deepEqual(await response.json(), { made: 6 })
+  assert.match(response.headers.get('x-request-id') ?? '', /^req_/)
+  assert.equal(response.headers.get('cache-control'), 'no-store')
+})
+
+test('createDoor() names every wrong field with what was expected, as a problem document', async () => {
+  const { app } = door()
+  const cases = [
+    {
+      path: '/v1/things/oak',
+      body: '{"amount":"two"}',
+      field: 'amount',
+      expected: 'expected a whole number',
+    },
+    { path: '/v1/things/oak?size=big', body: '{"amount":2}', field: 'size', expected: 'expected a number' },
+    { path: '/v1/things/OAK', body: '{"amount":2}', field: 'id', expected: 'expected lower-case letters' },
+  ]
+  for (const { path, body, field, expected } of cases) {
+    const response = await app.request(post(path, body))
+    assert.equal(response.status, 400)
+    assert.equal(response.headers.get('content-type'), 'application/problem+json')
+    const problem = problemSchema.parse(await response.json())
+    assert.equal(problem.code, 'fault.request_malformed')
+    assert.deepEqual(problem.errors, [{ field, expected }])
+    assert.match(problem.instance ?? '', /req_/)
+  }
+})
+
+test('createDoor() says in one sentence that a body is no JSON', async () => {
+  const problem = problemSchema.parse(
+    await (await door().app.request(post('/v1/things/oak', '{"amount":'))).json(),
+  )
+  assert.equal(problem.detail, 'Cannot read the request: its body is not JSON')
+})
+
+test('createDoor() refuses a body over the limit, with and without its announced length', async () => {
+  const { app } = door()
+  const announced = await app.request(post('/v1/things/oak', 'x'.repeat(LIMITS.requestBytesMax + 1)))
+  assert.equal(announced.status, 413)
+  const chunk = new Uint8Array(1024 * 1024)
+  let sent = 0
+  const stream = new ReadableStream<Uint8Array>({
+    pull(controller) {
+      sent += 1
+      if (sent > 64) controller.close()
+      else controller.enqueue(chunk)
+    },
+  })
+  const request = new Request('http://door/v1/things/oak', {
+    method: 'POST',
+    body: stream,
+    duplex: 'half',
+    headers: { authorization: 'a' },
+  })
+  assert.equal((await app.request(request)).status, 413)
+  assert.ok(sent < 64, 'it stopped reading at the limit')
+})
+
+test('createDoor() answers the same key and body with the same words, and another body with 409', async () => {
+  const { app, acts } = door()
+  const key = { 'idempotency-key': 'key-00000001' }
+  const first = await app.request(post('/v1/things/oak', '{"amount":2}', key))
+  const again = await app.request(post('/v1/things/oak', '{"amount":2}', key))
+  assert.equal(again.status, 201)
+  assert.equal(await again.text(), await first.text())
+  assert.equal(acts.count, 1)
+  assert.equal((await app.request(post('/v1/things/oak', '{"amount":3}', key))).status, 409)
+  const other = await app.request(
+    post('/v1/things/oak', '{"amount":3}', { ...key, authorization: 'another' }),
+  )
+  assert.equal(other.status, 201, 'keys of two callers are two keys')
+  assert.equal(
+    (await app.request(post('/v1/things/oak', '{"amount":2}', { 'idempotency-key': 'short' }))).status,
+    400,
+  )
+})
+
+test('createDoor() does not keep an answer that was a failure', async () => {
+  const { app } = door()
+  const key = { 'idempotency-key': 'key-00000002' }
+  assert.equal((await app.request(post('/v1/things/taken', '{"amount":1}', key))).status, 409)
+  assert.equal((await app.request(post('/v1/things/taken', '{"amount":1}', key))).status, 409)
+})
+
+test('createDoor() keeps to itself what an unforeseen error says', async () => {
+  const response = await door().app.request(post('/v1/things/broken', '{"amount":1}'))
+  assert.equal(response.status, 500)
+  assert.doesNotMatch(await response.text(), /marker-4711/)
+})
+
+test('createDoor() asks for a token everywhere but where an endpoint is public', async () => {
+  const { app } = door()
+  const without = await app.request('http://door/v1/things/oak', { method: 'POST', body: '{"amount":1}' })
+  assert.equal(without.status, 401)
+  assert.equal(without.headers.get('www-authenticate'), 'Bearer')
+  const open = await app.request('http://door/tile/0/x001/002.p/3')
+  assert.equal(await open.text(), '0/x001/002.p/3')
+})
+
+test('createDoor() serves health, readiness, metrics, its OpenAPI document and a page without scripts', async () => {
+  const { app } = door()
+  assert.equal((await app.request('http://door/healthz')).status, 200)
+  const ready = await app.request('http://door/readyz')
+  assert.equal(ready.status, 503)
+  assert.deepEqual(await ready.json(), { status: 'not ready', checks: { database: false } })
+  assert.equal(await (await app.request('http://door/metrics')).text(), 'up 1\n')
+  const document = z
+    .object({
+      openapi: z.string(),
+      paths: z.record(z.string(), z.record(z.string(), z.object({ summary: z.string() }))),
+    })
+    .parse(await (await app.request('http://door/openapi.json')).json())
+  assert.equal(document.openapi, '3.1.0')
+  assert.equal(document.paths['/v1/things/{id}']?.['post']?.summary, 'Make a thing')
+  const page = await app.request('http://door/docs')
+  assert.match(page.headers.get('content-security-policy') ?? '', /default-src 'none'/)
+  assert.doesNotMatch(await page.text(), /<script/)
+})

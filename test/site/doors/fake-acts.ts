@@ -1,0 +1,118 @@
+import type { KeyPair } from '../../../src/kernel/crypto/keys.ts'
+import { digestOf } from '../../../src/kernel/digest.ts'
+import { manifestSchema } from '../../../src/protocol/data-set.ts'
+import { dataSetIdSchema, memberIdSchema, siteIdSchema } from '../../../src/protocol/wire.ts'
+import type { DataSetView, SiteActs } from '../../../src/site/doors/site-acts.ts'
+
+/** What the acts were called with, in order. */
+export type Calls = { readonly act: string; readonly facts: unknown }[]
+
+/** Acts that note what they are called with: the door's tests look at who gets through to them, and with what. */
+export function fakeActs({
+  issuerKeys,
+  calls,
+}: {
+  issuerKeys: Readonly<Record<string, KeyPair>>
+  calls: Calls
+}): SiteActs {
+  const note = <T>(act: string, facts: unknown, answer: T): Promise<T> => {
+    calls.push({ act, facts })
+    return Promise.resolve(answer)
+  }
+  const changed = { changed: 1, unchanged: 0, sequence: 1 }
+  const manifests = new Map(
+    ['athletes', 'players'].map((name) => [
+      name,
+      manifestOf(name, name === 'athletes' ? 'world-sport' : 'play-lab'),
+    ]),
+  )
+  return {
+    site: () =>
+      note(
+        'site',
+        {},
+        {
+          site: siteIdSchema.parse('galway'),
+          custodian: memberIdSchema.parse('edge'),
+          territory: 'IE',
+          keys,
+          rotations: [],
+        },
+      ),
+    listDataSets: (facts) => note('listDataSets', facts, { items: [] }),
+    findDataSet: (dataSet) => {
+      const manifest = manifests.get(dataSet)
+      return Promise.resolve(manifest && { view: viewOf(dataSet, manifest.issuer), manifest })
+    },
+    describeDataSet: (manifest) =>
+      note('describeDataSet', manifest.dataSet, viewOf(manifest.dataSet, manifest.issuer)),
+    retireDataSet: (dataSet) => note('retireDataSet', dataSet, viewOf(dataSet, 'world-sport')),
+    importBatch: async ({ dataSet, batch, format, file }) => {
+      let sizeBytes = 0
+      for await (const chunk of file) sizeBytes += chunk.byteLength
+      const view = { dataSet, batch, rows: 1, newPeople: 1, importedAt: '2026-11-24T10:00:00Z', isNew: true }
+      return note('importBatch', { dataSet, batch, format, sizeBytes }, view)
+    },
+    listBatches: (facts) => note('listBatches', facts, { items: [] }),
+    listGrants: (facts) => note('listGrants', facts, { items: [] }),
+    giveGrants: (grants, change) =>
+      note('giveGrants', { people: grants.map(({ person }) => person), change }, changed),
+    revokeGrants: (revocations, change) =>
+      note('revokeGrants', { people: revocations.map(({ person }) => person), change }, changed),
+    evidence: () => note('evidence', {}, { state: 'missing' as const }),
+    giveEvidence: (evidence) => note('giveEvidence', evidence, { state: 'valid' as const }),
+    listReceipts: (facts) => note('listReceipts', facts, { items: [] }),
+    findReceipt: (facts) => note('findReceipt', facts, undefined),
+    checkpoint: () => Promise.resolve('a checkpoint\n'),
+    tile: (path) => Promise.resolve(path === '0/000' ? new Uint8Array([1, 2, 3]) : undefined),
+    listUses: (facts) => note('listUses', facts, { items: [] }),
+    registerIssuer: (facts) => note('registerIssuer', facts.member, undefined),
+    issuerKey: (member) => Promise.resolve(issuerKeys[member]?.publicJwk),
+    readiness: () => Promise.resolve({ isReady: true, checks: {} }),
+    metrics: () => Promise.resolve(''),
+  }
+}
+
+const keys = {
+  signing: { kty: 'OKP' as const, crv: 'Ed25519' as const, x: 'A'.repeat(43) },
+  sealing: { kty: 'OKP' as const, crv: 'X25519' as const, x: 'A'.repeat(43) },
+}
+
+/** The smallest manifest that is one. */
+export function wireManifest(dataSet: string, issuer: string) {
+  const everywhere = { within: ['EEA'] }
+  return {
+    dataSet,
+    title: 'A data set',
+    issuer,
+    person: { key: 'id' },
+    columns: [{ name: 'id', type: 'text' as const }],
+    legalBasis: 'eu-gdpr:A6-1-a',
+    purposes: ['dpv:AcademicResearch'],
+    modes: ['aggregate' as const],
+    perimeter: { store: everywhere, process: everywhere, release: everywhere },
+    retention: { period: 'P5Y', from: '2026-01-01' },
+    tariff: { currency: 'EUR' as const, capMinor: 100 },
+    splits: { issuer: 5_000, custodian: 2_000, network: 500, subjects: 2_500 },
+  }
+}
+
+function manifestOf(dataSet: string, issuer: string) {
+  return manifestSchema.parse(wireManifest(dataSet, issuer))
+}
+
+function viewOf(dataSet: string, issuer: string): DataSetView {
+  return {
+    dataSet: dataSetIdSchema.parse(dataSet),
+    title: 'A data set',
+    issuer: memberIdSchema.parse(issuer),
+    state: 'active',
+    rows: 0,
+    people: 0,
+    batches: 0,
+    manifestDigest: digestOf('manifest'),
+    mayBeStored: true,
+    mayBeProcessed: true,
+    describedAt: '2026-11-24T10:00:00Z',
+  }
+}
