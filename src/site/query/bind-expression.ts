@@ -115,6 +115,7 @@ function bindParameter(number: number, frame: Frame, offset: number | undefined)
 }
 
 const OPERATOR_NAMES: Readonly<Record<string, string>> = { AEXPR_DISTINCT: 'IS DISTINCT FROM', AEXPR_NOT_DISTINCT: 'IS NOT DISTINCT FROM', AEXPR_NULLIF: 'NULLIF', AEXPR_BETWEEN: 'BETWEEN', AEXPR_NOT_BETWEEN: 'NOT BETWEEN' }
+const SIGNED_NAMES: Readonly<Record<string, string>> = { 'AEXPR_IN =': 'IN', 'AEXPR_IN <>': 'NOT IN', 'AEXPR_LIKE ~~': 'LIKE', 'AEXPR_LIKE !~~': 'NOT LIKE', 'AEXPR_ILIKE ~~*': 'ILIKE', 'AEXPR_ILIKE !~~*': 'NOT ILIKE' }
 const REFUSED_KINDS: Readonly<Record<string, string>> = { AEXPR_OP_ANY: '= ANY', AEXPR_OP_ALL: '= ALL', AEXPR_SIMILAR: 'SIMILAR TO', AEXPR_BETWEEN_SYM: 'BETWEEN SYMMETRIC', AEXPR_NOT_BETWEEN_SYM: 'NOT BETWEEN SYMMETRIC' }
 
 function bindOperator({ kind = 'AEXPR_OP', name = [], lexpr, rexpr, location }: A_Expr, frame: Frame): Expr {
@@ -124,7 +125,7 @@ function bindOperator({ kind = 'AEXPR_OP', name = [], lexpr, rexpr, location }: 
   const [sign] = signs ?? []
   if (sign === undefined || signs?.length !== 1) throw notAllowed('an operator with a schema', location)
   const operands = (lexpr ? [lexpr] : []).concat(rexpr && 'List' in rexpr ? (rexpr.List.items ?? []) : rexpr ? [rexpr] : [])
-  const place = { offset: location, name: OPERATOR_NAMES[kind] ?? (kind === 'AEXPR_IN' ? (sign === '<>' ? 'NOT IN' : 'IN') : sign) }
+  const place = { offset: location, name: OPERATOR_NAMES[kind] ?? SIGNED_NAMES[`${kind} ${sign}`] ?? sign }
   return resolveCall(operands.map((operand) => bindOperand(operand, frame)), place)
 }
 

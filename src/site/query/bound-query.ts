@@ -1,5 +1,5 @@
 import type { Digest } from '../../kernel/digest.ts'
-import type { ColumnType } from '../../protocol/data-set.ts'
+import type { ColumnType, Manifest } from '../../protocol/data-set.ts'
 import type { DataSetId } from '../../protocol/wire.ts'
 import type { MeasureKind } from '../guard/collected-group.ts'
 import type { CallId } from './catalogue.ts'
@@ -186,6 +186,8 @@ export interface CheckedQuery {
   readonly query: BoundQuery
   /** In order of their first use. */
   readonly dataSets: readonly DataSetId[]
+  /** Their manifests, as the question was checked against them. */
+  readonly manifests: ReadonlyMap<string, Manifest>
   readonly uses: readonly ColumnUse[]
   readonly outputs: readonly OutputColumn[]
   /** Of the bound question with its literals: equal questions, however they are written, are equal here. */

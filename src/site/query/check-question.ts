@@ -25,15 +25,15 @@ export interface QuestionContext {
 /**
  * Understands a question or declines it: `declined.mode`, `declined.too_large`, `declined.sql_syntax`,
  * `declined.sql_not_supported`, `declined.sql_function`, `declined.column`. What is declined is named, literals
- * never; positions count characters from 1. Needs `loadGrammar` once before.
+ * never; positions count characters from 1.
  *
- * `details` may travel: they hold names from the question and from the manifest, no values.
+ * `detail` may travel: it holds names from the question and from the manifest, no values.
  */
 export function checkQuestion(text: string, { mode, dataSets, parameters = [] }: QuestionContext): Outcome<CheckedQuery> {
   if (mode !== 'aggregate' && mode !== 'rows') return declined('declined.mode', { detail: `Mode "${mode}" is not answered with SQL yet` })
   try {
     const select = parseQuestion(text)
-    return ok(checkedQuery(bindQuestion(select, { mode, dataSets, parameters: parameters.map(parameterTerm) })))
+    return ok(checkedQuery(bindQuestion(select, { mode, dataSets, parameters: parameters.map(parameterTerm) }), dataSets))
   } catch (error) {
     if (error instanceof Refusal) return err(error.toDecline(text))
     throw error
@@ -52,12 +52,14 @@ function parameterTerm(value: QuestionParameter): Term {
 }
 
 /** A bound question with what is to be known of it. */
-export function checkedQuery(query: BoundQuery): CheckedQuery {
+export function checkedQuery(query: BoundQuery, dataSets: ReadonlyMap<string, Manifest>): CheckedQuery {
   const uses = usesOf(query)
+  const names = dataSetsOf(query.sources)
   return {
     mode: query.mode,
     query,
-    dataSets: dataSetsOf(query.sources),
+    dataSets: names,
+    manifests: new Map([...dataSets].filter(([name]) => names.some((used) => used === name))),
     uses,
     outputs: query.outputs.map(({ name, expr, unit }) => ({ name, type: expr.type, unit })),
     digest: digestOfJson(query),

@@ -4,10 +4,8 @@ import { LIMITS } from '../../kernel/limits.ts'
 import { checkTree } from './check-tree.ts'
 import { Refusal, notSupported, tooLarge } from './refusal.ts'
 
-/** Loads PostgreSQL's grammar; questions can be read after it. */
-export async function loadGrammar(): Promise<void> {
-  await loadModule()
-}
+// The grammar is WebAssembly; once it is there, reading is synchronous.
+await loadModule()
 
 /**
  * Reads one SELECT and proves that its tree holds allowed nodes only. The text is looked at nowhere else.

@@ -1,52 +1,281 @@
-import type { CollectedGroup } from '../guard/collected-group.ts'
-import type { ReleaseValue } from '../../protocol/release.ts'
-import type { Outcome } from '../../protocol/reason.ts'
-import type { VaultResult, VaultStatement } from '../vault/vault.ts'
+import type { VaultStatement } from '../vault/vault.ts'
+import { LIMITS } from '../../kernel/limits.ts'
+import type { BoundQuery, CheckedQuery, Expr, Measure, Range, SortKey } from './bound-query.ts'
 import type { Dialect } from './catalogue-row.ts'
-import type { CheckedQuery, OutputColumn } from './bound-query.ts'
+import type { Text } from './forms.ts'
+import { levelPrinting, printLevel } from './print-sources.ts'
+import type { SourcePrinting } from './print-sources.ts'
+import type { PlanContext } from './plan-context.ts'
+import { printExpression, printReleased } from './print.ts'
+import type { Printing } from './print.ts'
+import { partsOf, sameOptional } from './same-expression.ts'
 
-
-/** Where a data set lies, for one run. */
-export interface PlanRelation {
-  /** The table with the rows: `_p` and the stored columns. */
-  readonly table: string
-  /** The table of eligible people: one unique column `_p`. */
-  readonly eligible: string
-  /** Numbers given out so far: every `_p` is below. */
-  readonly personCount: number
-  /** Most rows one person has here, if the vault keeps it; else the manifest's `person.rowsMax` is enforced by the plan. */
-  readonly rowsPerPerson?: number
+/**
+ * What is collected per group of one argument and filter. Measures of the same argument and filter share it.
+ * `x`, `c` and `f` are columns of the rows: the argument, the argument clamped, the filter.
+ */
+export interface Series {
+  readonly argument?: Expr | undefined
+  readonly filter?: Expr | undefined
+  readonly clamp?: Range | undefined
+  readonly needsSquares: boolean
+  /** Whether it is written in the question that every row counts. */
+  readonly isEveryRow: boolean
+  /** Whether it is worth waiting for the counts before asking for sets of people: they are probably those of the row. */
+  readonly isLikelyEveryRow: boolean
 }
 
-export interface PlanContext {
-  readonly dialect: Dialect
-  readonly relations: ReadonlyMap<string, PlanRelation>
-}
-
-/** Runs one printed statement; the vault's `run` with the limits of the ask. */
-export interface QueryRunner {
-  run(statement: VaultStatement): Promise<Outcome<VaultResult>>
-}
-
-/** Opaque to callers: made by `planAggregate`, used by `collectGroups` and `finishGroups`. */
+/** How an aggregate question is answered: see `run-aggregate.ts`. */
 export interface AggregatePlan {
   readonly checked: CheckedQuery
   readonly dialect: Dialect
+  readonly series: readonly Series[]
+  /** For each measure of the question its series. */
+  readonly seriesOf: readonly number[]
+  /** Most rows of one person that can stand in a group, by the manifests. */
+  readonly rowsPerPersonMax: number
+  /** Everything but sets that are probably those of the rows. */
+  readonly collect: VaultStatement
+  /** Sets of people for some series, by group. */
+  readonly collectSets: (series: readonly number[]) => VaultStatement
+  /** For each group and series the largest number of rows, and the largest sum of |clamped values|, of one person. */
+  readonly exactShares: VaultStatement
 }
+
+/** Prints how the groups of a question are collected. Deciding, finishing and releasing come later, over safe groups only. */
+export function planAggregate(checked: CheckedQuery, context: PlanContext): AggregatePlan {
+  const { query } = checked
+  const { series, seriesOf } = seriesOfMeasures(checked)
+  const printer: Printer = { checked, query, context, series }
+  return {
+    checked, dialect: context.dialect, series, seriesOf,
+    rowsPerPersonMax: rowsPerPerson(query.sources, checked, context),
+    collect: printCollect(printer),
+    collectSets: (wanted) => printSets(printer, wanted),
+    exactShares: printShares(printer),
+  }
+}
+
+interface Printer {
+  readonly checked: CheckedQuery
+  readonly query: BoundQuery
+  readonly context: PlanContext
+  readonly series: readonly Series[]
+}
+
+function seriesOfMeasures({ query, manifests }: CheckedQuery): { readonly series: Series[]; readonly seriesOf: number[] } {
+  const series: Series[] = []
+  const seriesOf = query.measures.map((measure) => {
+    const isEveryRow = measure.filter === undefined && (measure.argument === undefined || isConstant(measure.argument))
+    const known = series.findIndex((one) => sameOptional(one.argument, measure.argument) && sameOptional(one.filter, measure.filter))
+    const needsSquares = measure.kind.startsWith('var') || measure.kind.startsWith('stddev')
+    const { argument, filter, clamp } = measure
+    if (known < 0) return series.push({ argument, filter, clamp, needsSquares, isEveryRow, isLikelyEveryRow: isLikelyEveryRow(measure, query, manifests) }) - 1
+    const one = series[known]
+    if (one) series[known] = { ...one, clamp: one.clamp ?? clamp, needsSquares: one.needsSquares || needsSquares }
+    return known
+  })
+  return { series, seriesOf }
+}
+
+function isConstant(expr: Expr): boolean {
+  return expr.kind === 'literal' && expr.value !== null && expr.value !== 0
+}
+
+/** A column that the manifest calls required, unfiltered. Only a guess: the counts decide. */
+function isLikelyEveryRow({ argument, filter }: Measure, { sources }: BoundQuery, manifests: CheckedQuery['manifests']): boolean {
+  if (argument === undefined || filter !== undefined) return filter === undefined
+  return [...partsOf(argument)].every((part) => {
+    if (part.kind === 'case' || part.kind === 'person') return false
+    if (part.kind !== 'column') return true
+    const source = sources[part.source]
+    return source?.kind === 'data-set' && (manifests.get(source.dataSet)?.columns.find(({ name }) => name === part.column)?.isRequired ?? false)
+  })
+}
+
+function rowsPerPerson(sources: BoundQuery['sources'], { manifests }: Pick<CheckedQuery, 'manifests'>, context: PlanContext): number {
+  return sources.reduce((product, source) => {
+    if (source.kind === 'per-person') return product * (source.keys.length === 0 ? 1 : rowsPerPerson(source.sources, { manifests }, context))
+    const rowsMax = manifests.get(source.dataSet)?.person.rowsMax ?? Number.POSITIVE_INFINITY
+    return product * Math.min(rowsMax, context.relations.get(source.dataSet)?.rowsPerPerson ?? rowsMax)
+  }, 1)
+}
+
+/** The rows that are grouped, as `"q"`: the person, keys `k`, arguments `x`, clamped arguments `c`, filters `f`. */
+function printRows({ query, context, series }: Printer, printing: SourcePrinting, wanted: readonly number[]): Text {
+  const inner = levelPrinting(printing)
+  const list = query.keys.map((key, index) => `${printExpression(key, inner)} as "k${index}"`)
+  const reads: Expr[] = [...query.keys]
+  const outer = query.keys.map((key, index) => (key.type === 'number' ? `case when "r"."k${index}" = 0 then ${zero(context.dialect)} else "r"."k${index}" end as "k${index}"` : `"r"."k${index}"`))
+  for (const index of wanted) {
+    const one = series[index]
+    if (one?.argument) {
+      list.push(`${printExpression(one.argument, inner)} as "x${index}"`)
+      reads.push(one.argument)
+      outer.push(`"r"."x${index}"`)
+      if (one.clamp) outer.push(`${printClamp(`"r"."x${index}"`, one.clamp, context.dialect)} as "c${index}"`)
+    }
+    if (one?.filter) {
+      list.push(`${printExpression(one.filter, inner)} as "f${index}"`)
+      reads.push(one.filter)
+      outer.push(`"r"."f${index}"`)
+    }
+  }
+  const level = printLevel({ sources: query.sources, where: query.where, reads }, printing)
+  const rows = `(select "s0"."_p"${list.map((text) => `, ${text}`).join('')}\n${level}) as "r"`
+  return `(select "r"."_p"${outer.map((text) => `, ${text}`).join('')} from ${rows}) as "q"`
+}
+
+/** Two zeros would be two groups in one engine and one in the other. */
+function zero(dialect: Dialect): Text {
+  return dialect === 'duckdb' ? '0e0' : 'cast(0 as float8)'
+}
+
+/** As a double within its bounds; null stays null, which `least` and `greatest` would not keep. */
+function printClamp(value: Text, { least, greatest }: Range, dialect: Dialect): Text {
+  const type = dialect === 'duckdb' ? 'double' : 'float8'
+  const [low, high] = [least, greatest].map((end) => `cast(${end.toExponential()} as ${type})`)
+  return `case when ${value} < ${low} then ${low} when ${value} > ${high} then ${high} else cast(${value} as ${type}) end`
+}
+
+/** `filter (where …)` of the conditions that there are. */
+function printFilter(conditions: readonly (Text | undefined)[]): Text {
+  const given = conditions.filter((condition) => condition !== undefined)
+  return given.length === 0 ? '' : ` filter (where ${given.join(' and ')})`
+}
+
+function filterOf(one: Series, index: number): Text | undefined {
+  return one.filter && `"q"."f${index}"`
+}
+
+/** How a set of people is gathered: a bit string by the person's number, or where there is none a list. */
+function printPeople(conditions: readonly (Text | undefined)[], { dialect, relations }: PlanContext): Text {
+  if (dialect === 'postgres') return `array_agg(distinct "q"."_p")${printFilter(conditions)}`
+  const personCount = Math.max(1, ...[...relations.values()].map((relation) => relation.personCount))
+  // A whole number of bytes: then bit 0 is the first of the first byte.
+  return `bitstring_agg("q"."_p", 0, ${Math.ceil(personCount / 8) * 8 - 1})${printFilter(conditions)}`
+}
+
+/** Columns of a series in `collect`, in this order; `run-aggregate.ts` reads them so. */
+export const SERIES_COLUMNS = ['rows', 'nonZeroRows', 'sum', 'absolute', 'centredSum', 'squares'] as const
+
+function printSeries(one: Series, index: number, dialect: Dialect): readonly Text[] {
+  const double = (text: Text): Text => `cast(${text} as ${dialect === 'duckdb' ? 'double' : 'float8'})`
+  const filter = filterOf(one, index)
+  const counted = one.argument ? `"q"."x${index}" is not null` : undefined
+  const rows = `count(*)${printFilter([counted, filter])}`
+  if (one.clamp === undefined) return [rows, '0', '0', '0', '0', '0']
+  const value = `"q"."c${index}"`
+  const sum = (text: Text): Text => double(`coalesce(sum(${text})${printFilter([filter])}, 0)`)
+  const middle = centreOf(one.clamp).toExponential()
+  const centred = `(${value} - cast(${middle} as ${dialect === 'duckdb' ? 'double' : 'float8'}))`
+  return [
+    rows,
+    `count(*)${printFilter([`${value} <> 0`, filter])}`,
+    sum(value),
+    one.clamp.least >= 0 ? '0' : sum(`abs(${value})`),
+    one.needsSquares ? sum(centred) : '0',
+    one.needsSquares ? sum(`${centred} * ${centred}`) : '0',
+  ]
+}
+
+/** The middle of the bounds: squares are taken from there, so that they do not drown the differences between values. */
+function centreOf({ least, greatest }: Range): number {
+  return (least + greatest) / 2
+}
+
+function sourcePrinting({ checked, context }: Printer, parameters: SourcePrinting['parameters']): SourcePrinting {
+  return { dialect: context.dialect, parameters, relations: context.relations, manifests: checked.manifests }
+}
+
+function printCollect(printer: Printer): VaultStatement {
+  const { query, context, series } = printer
+  const parameters: SourcePrinting['parameters'] = []
+  const all = series.map((_, index) => index)
+  const rows = printRows(printer, sourcePrinting(printer, parameters), all)
+  const columns = [
+    ...printKeys(printer), 'count(*)', printPeople([], context),
+    ...series.flatMap((one, index) => printSeries(one, index, context.dialect)),
+    ...series.flatMap((one, index) => (one.isEveryRow || one.isLikelyEveryRow ? [] : printSeriesSets(one, index, context))),
+  ]
+  return { sql: `select ${named(columns)}\nfrom ${rows}${printGroupBy(query)}\nlimit ${LIMITS.queryGroupsMax + 1}`, parameters }
+}
+
+/** Those with a value, and those with one that is not 0. */
+function printSeriesSets(one: Series, index: number, context: PlanContext): readonly Text[] {
+  const filter = filterOf(one, index)
+  const withValue = printPeople([one.argument ? `"q"."x${index}" is not null` : undefined, filter], context)
+  return one.clamp ? [withValue, printPeople([`"q"."c${index}" <> 0`, filter], context)] : [withValue]
+}
+
+function printSets(printer: Printer, wanted: readonly number[]): VaultStatement {
+  const { query, context, series } = printer
+  const parameters: SourcePrinting['parameters'] = []
+  const rows = printRows(printer, sourcePrinting(printer, parameters), wanted)
+  const sets = wanted.flatMap((index) => {
+    const one = series[index]
+    return one ? printSeriesSets(one, index, context) : []
+  })
+  return { sql: `select ${named([...printKeys(printer), ...sets])}\nfrom ${rows}${printGroupBy(query)}`, parameters }
+}
+
+function printShares(printer: Printer): VaultStatement {
+  const { query, series } = printer
+  const parameters: SourcePrinting['parameters'] = []
+  const all = series.map((_, index) => index)
+  const rows = printRows(printer, sourcePrinting(printer, parameters), all)
+  const names = query.keys.map((_, index) => `"q"."k${index}"`)
+  const shares = series.flatMap((one, index) => {
+    const filter = filterOf(one, index)
+    const counted = one.argument ? `"q"."x${index}" is not null` : undefined
+    return [`count(*)${printFilter([counted, filter])} as "n${index}"`, ...(one.clamp ? [`sum(abs("q"."c${index}"))${printFilter([filter])} as "w${index}"`] : [])]
+  })
+  const perPerson = `(select ${[...names, '"q"."_p"', ...shares].join(', ')} from ${rows} group by ${[...names, '"q"."_p"'].join(', ')}) as "q"`
+  const largest = series.flatMap((one, index) => [`max("q"."n${index}")`, one.clamp ? `max("q"."w${index}")` : '0'])
+  return { sql: `select ${named([...printKeys(printer), ...(largest.length === 0 ? ['0'] : largest)])}\nfrom ${perPerson}${printGroupBy(query)}`, parameters }
+}
+
+function printKeys({ query, context }: Printer): readonly Text[] {
+  return query.keys.map(({ type }, index) => printReleased(type, `"q"."k${index}"`, context.dialect))
+}
+
+function printGroupBy({ keys }: BoundQuery): Text {
+  return keys.length === 0 ? '' : `\ngroup by ${keys.map((_, index) => `"q"."k${index}"`).join(', ')}`
+}
+
+function named(columns: readonly Text[]): Text {
+  return columns.map((text, index) => `${text} as "o${index}"`).join(', ')
+}
+
+/** How a question of mode `rows` is answered: one statement that gives `_p`, then the outputs. */
 export interface RowsPlan {
   readonly checked: CheckedQuery
   readonly statement: VaultStatement
-  /** Outputs that are the person: the caller puts pseudonyms there. */ readonly personOutputs: readonly number[]
+  /** Outputs that are the person: whoever releases the rows puts pseudonyms there. */
+  readonly personOutputs: readonly number[]
 }
 
-// planAggregate(checked, context): AggregatePlan
-// planRows(checked, context): RowsPlan
-// collectGroups(plan, runner, { dominanceBp }): Promise<Outcome<readonly CollectedGroup[]>>                     run-aggregate.ts
-// finishGroups(plan, { released, remainder? }, runner): Promise<Outcome<{ columns, rows, remainder? }>>         run-aggregate.ts
-// runRows(plan, runner): Promise<Outcome<{ columns, rows: ReleaseValue[][], people: Int32Array (per row) }>>    run-rows.ts
-export interface FinishedRows {
-  readonly columns: readonly OutputColumn[]
-  readonly rows: readonly (readonly ReleaseValue[])[]
-  readonly remainder?: readonly ReleaseValue[]
+/** Prints a question of mode `rows`. Only eligible people's rows are ordered, limited and shown. */
+export function planRows(checked: CheckedQuery, context: PlanContext): RowsPlan {
+  const { query } = checked
+  const parameters: SourcePrinting['parameters'] = []
+  const printing: SourcePrinting = { dialect: context.dialect, parameters, relations: context.relations, manifests: checked.manifests }
+  const inner = levelPrinting(printing)
+  const outputs = query.outputs.map(({ expr }) => (expr.type === 'person' ? 'null' : printReleased(expr.type, printExpression(expr, inner), context.dialect)))
+  const reads = [...query.outputs.map(({ expr }) => expr), ...query.orderBy.map(({ expr }) => expr)]
+  const list = `"s0"."_p" as "o_p"${outputs.map((text, index) => `, ${text} as "o${index}"`).join('')}`
+  const level = printLevel({ sources: query.sources, where: query.where, reads }, printing)
+  const order = query.orderBy.map((key) => printSortKey(key, inner))
+  const sql = `select ${list}\n${level}${printTail(order, query)}`
+  return { checked, statement: { sql, parameters }, personOutputs: query.outputs.flatMap(({ expr }, index) => (expr.type === 'person' ? [index] : [])) }
 }
-export type Collected = readonly CollectedGroup[]
+
+/** One item of an ORDER BY, with nulls where they were asked for. */
+export function printSortKey({ expr, isDescending, nullsFirst }: SortKey, printing: Printing): Text {
+  return `${printExpression(expr, printing)} ${isDescending ? 'desc' : 'asc'} nulls ${nullsFirst ? 'first' : 'last'}`
+}
+
+/** `order by … limit … offset …` of what there is. */
+export function printTail(order: readonly Text[], { limit, offset }: Pick<BoundQuery, 'limit' | 'offset'>): Text {
+  return [order.length === 0 ? '' : `\norder by ${order.join(', ')}`, limit === undefined ? '' : `\nlimit ${limit}`, offset === undefined ? '' : `\noffset ${offset}`].join('')
+}

@@ -1,0 +1,90 @@
+import { ok } from '../../kernel/result.ts'
+import type { Outcome } from '../../protocol/reason.ts'
+import type { ReleaseValue } from '../../protocol/release.ts'
+import type { CollectedGroup } from '../guard/collected-group.ts'
+import { measureValue } from '../guard/measure-value.ts'
+import type { VaultResult, VaultStatement } from '../vault/vault.ts'
+import type { BoundQuery, Expr, OutputColumn } from './bound-query.ts'
+import type { Text } from './forms.ts'
+import { printSortKey, printTail } from './plan.ts'
+import type { AggregatePlan } from './plan.ts'
+import type { QueryRunner } from './plan-context.ts'
+import { printExpression, printLiteral, printReleased } from './print.ts'
+import type { Printing } from './print.ts'
+import { toLiteral, toReleased } from './released-value.ts'
+import { partsOf } from './same-expression.ts'
+
+/** The groups that the guard let through. */
+export interface SafeGroups {
+  readonly released: readonly CollectedGroup[]
+  readonly remainder?: CollectedGroup
+}
+
+/** What is shown of them. */
+export interface FinishedRows {
+  readonly columns: readonly OutputColumn[]
+  readonly rows: readonly (readonly ReleaseValue[])[]
+  readonly remainder?: readonly ReleaseValue[]
+}
+
+/**
+ * Computes outputs, HAVING, ORDER BY, LIMIT and OFFSET over groups that were let through, so that nothing of a
+ * suppressed group can switch, order or cut what is shown. The remainder is shown as it is: it is no group that was
+ * asked for.
+ */
+export async function finishGroups(plan: AggregatePlan, { released, remainder }: SafeGroups, runner: QueryRunner): Promise<Outcome<FinishedRows>> {
+  const { query, outputs } = plan.checked
+  const rows = await finish(plan, { groups: released, query }, runner)
+  if (!rows.ok) return rows
+  if (remainder === undefined) return ok({ columns: outputs, rows: rows.value })
+  const bare: BoundQuery = { ...query, having: undefined, orderBy: [], limit: undefined, offset: undefined }
+  const rest = await finish(plan, { groups: [remainder], query: bare }, runner)
+  if (!rest.ok) return rest
+  return ok({ columns: outputs, rows: rows.value, remainder: rest.value[0] ?? [] })
+}
+
+interface Finishing {
+  readonly groups: readonly CollectedGroup[]
+  readonly query: BoundQuery
+}
+
+async function finish(plan: AggregatePlan, finishing: Finishing, runner: QueryRunner): Promise<Outcome<readonly (readonly ReleaseValue[])[]>> {
+  if (finishing.groups.length === 0) return ok([])
+  const result = await runner.run(printFinish(plan, finishing))
+  return result.ok ? ok(readRows(result.value, finishing.query)) : result
+}
+
+function readRows(result: VaultResult, { outputs }: BoundQuery): readonly (readonly ReleaseValue[])[] {
+  const columns = outputs.map((_, index) => result.column(index))
+  return Array.from({ length: result.rowCount }, (_, row) => outputs.map(({ expr }, index) => toReleased(columns[index]?.[row], expr.type)))
+}
+
+function printFinish({ dialect }: AggregatePlan, { groups, query }: Finishing): VaultStatement {
+  const printing: Printing = {
+    dialect, parameters: [],
+    column: () => { throw new Error('Cannot print a column: groups have keys and measures only') },
+    key: (key) => (dialect === 'postgres' && query.keys[key]?.type === 'text' ? `("g"."k${key}" collate "C")` : `"g"."k${key}"`),
+    measure: (measure) => `"g"."m${measure}"`,
+  }
+  const types = measureTypes(query)
+  const rows = groups.map(({ keys, measures }) => {
+    const values = query.keys.map(({ type }, index) => printLiteral(toLiteral(keys[index] ?? null, type), printing))
+    const figures = measures.map((measure, index) => printLiteral(toLiteral(measureValue(measure), types[index] ?? 'number'), printing))
+    return `(${[...values, ...figures].join(', ')})`
+  })
+  const names = [...query.keys.map((_, index) => `"k${index}"`), ...query.measures.map((_, index) => `"m${index}"`)]
+  // Texts are bound in the order of the whole statement by their numbers, so it does not matter which part is printed first.
+  const outputs = query.outputs.map(({ expr }, index) => `${printReleased(expr.type, printExpression(expr, printing), dialect)} as "o${index}"`)
+  const having: Text = query.having ? `\nwhere ${printExpression(query.having, printing)}` : ''
+  const order = query.orderBy.map((key) => printSortKey(key, printing))
+  return { sql: `select ${outputs.join(', ')}\nfrom (values ${rows.join(', ')}) as "g" (${names.join(', ')})${having}${printTail(order, query)}`, parameters: printing.parameters }
+}
+
+/** The type of a measure is the one its references were bound with: a sum of whole numbers is whole. */
+function measureTypes({ measures, outputs, orderBy, having }: BoundQuery): readonly Expr['type'][] {
+  const types: Expr['type'][] = measures.map(({ kind, argument }) => (kind === 'count' || kind === 'people' ? 'integer' : kind === 'sum' ? (argument?.type ?? 'number') : 'number'))
+  for (const root of [...outputs.map(({ expr }) => expr), ...orderBy.map(({ expr }) => expr), ...(having ? [having] : [])]) {
+    for (const part of partsOf(root)) if (part.kind === 'measure') types[part.measure] = part.type
+  }
+  return types
+}

@@ -1,0 +1,28 @@
+import { ok } from '../../kernel/result.ts'
+import { declined } from '../../protocol/reason.ts'
+import type { Outcome } from '../../protocol/reason.ts'
+import { withoutUnused } from './bind-question.ts'
+import type { CheckedQuery } from './bound-query.ts'
+import { checkedQuery } from './check-question.ts'
+
+/** A column that may not be used. */
+export interface MissingColumn {
+  readonly dataSet: string
+  readonly column: string
+}
+
+/**
+ * The question without the outputs that depend on columns which are not granted. Declines with `declined.column` when
+ * such a column decides over rows or groups, or when nothing would be left: leaving it out would ask another question.
+ */
+export function dropOutputs(checked: CheckedQuery, missing: readonly MissingColumn[]): Outcome<{ readonly checked: CheckedQuery; readonly dropped: readonly string[] }> {
+  const uses = checked.uses.filter((use) => missing.some(({ dataSet, column }) => use.dataSet === dataSet && use.column === column))
+  // `filter` stands within an aggregate, so it goes with the outputs that show it.
+  const binding = uses.find(({ clause }) => clause !== 'select' && clause !== 'filter')
+  if (binding) return declined('declined.column', { detail: `Column "${binding.column}" is not granted by enough people, and the question cannot do without it` })
+  const gone = new Set(uses.flatMap(({ outputs }) => outputs))
+  const outputs = checked.query.outputs.filter((_, index) => !gone.has(index))
+  const dropped = checked.query.outputs.filter((_, index) => gone.has(index)).map(({ name }) => name)
+  if (outputs.length === 0) return declined('declined.column', { detail: `Columns ${dropped.map((name) => `"${name}"`).join(', ')} are not granted by enough people, and nothing else was asked for` })
+  return ok({ checked: checkedQuery(withoutUnused({ ...checked.query, outputs }), checked.manifests), dropped })
+}

@@ -1,0 +1,30 @@
+import type { Outcome } from '../../protocol/reason.ts'
+import type { VaultResult, VaultStatement } from '../vault/vault.ts'
+import type { Dialect } from './catalogue-row.ts'
+
+/** Where a data set lies, for one run. */
+export interface PlanRelation {
+  /** The table with the rows: `_p` and the stored columns. */
+  readonly table: string
+  /** The table of eligible people: one unique column `_p`. */
+  readonly eligible: string
+  /** Numbers given out so far at the site: every `_p` is below. */
+  readonly personCount: number
+  /**
+   * Most rows one person has here, if the vault keeps it. Without it, and where it is more than the manifest's
+   * `person.rowsMax`, the plan itself takes no more than those, always the same ones; that costs a window over the table.
+   */
+  readonly rowsPerPerson?: number | undefined
+}
+
+/** Where the data of a question lies, for one run. */
+export interface PlanContext {
+  readonly dialect: Dialect
+  /** By the names of the data sets. */
+  readonly relations: ReadonlyMap<string, PlanRelation>
+}
+
+/** Runs one printed statement: the vault's `run` under the limits of the ask. */
+export interface QueryRunner {
+  run(statement: VaultStatement): Promise<Outcome<VaultResult>>
+}
