@@ -13,7 +13,6 @@ import { isConsentBasis, isKnownLegalBasis, isLegalBasisFitting } from '../../..
 import { isKnownPurpose, isPurposeRefused, isPurposeWithin } from '../../../src/protocol/purpose.ts'
 import { askSchema } from '../../../src/protocol/ask.ts'
 import { checkQuestion } from '../../../src/site/query/check-question.ts'
-import { loadGrammar } from '../../../src/site/query/parse-question.ts'
 import { manifestsAt } from './open-study.ts'
 
 const dataSets = STUDIES.flatMap((study) => study.dataSets.map((source) => ({ study, ...source })))
@@ -113,7 +112,6 @@ test('asks: each names an offer of its study, a basis and a purpose that fit it,
 })
 
 test('asks: the gate takes what has to be approved, and gives the reason for what it declines', async () => {
-  await loadGrammar()
   for (const { name, sql, mode, sites, expected } of STUDY_ASKS) {
     const checked = checkQuestion(sql, { mode, dataSets: await manifestsAt(sites[0]) })
     if (expected.by === 'network') continue

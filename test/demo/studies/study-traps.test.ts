@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { checkQuestion } from '../../../src/site/query/check-question.ts'
-import { loadGrammar } from '../../../src/site/query/parse-question.ts'
 import { manifestsAt } from './open-study.ts'
 
 /** Ways to one person's value that acquirers have tried on tables like these. Each is declined by the gate. */
@@ -140,7 +139,6 @@ const traps: readonly Trap[] = [
 ]
 
 test('traps: each is declined by the gate, by its own reason, and names nobody', async () => {
-  await loadGrammar()
   const found: string[] = []
   for (const { name, site, sql, code } of traps) {
     const checked = checkQuestion(sql, { mode: 'aggregate', dataSets: await manifestsAt(site) })
