@@ -31,6 +31,8 @@ export interface ImportParts extends NumberingParts, FinishParts {
   /** The site's directory; streams are spooled below it. */
   readonly directory: string
   readonly threads?: number
+  /** Rows after which a long file is made durable; `PART_ROWS` unless a test says otherwise. */
+  readonly partRows?: number
 }
 
 /** A file to import as one batch. */
@@ -110,7 +112,9 @@ export async function importFile(
   const batch = request.batch ?? `file:${file.digest.slice('sha-256:'.length, 'sha-256:'.length + 32)}`
   const turn = turns.get(parts.vault) ?? new Mutex()
   turns.set(parts.vault, turn)
-  return turn.run(() => importBatch(parts, { ...request, batch, spooled: file, manifest: known.manifest }))
+  return await turn.run(() =>
+    importBatch(parts, { ...request, batch, spooled: file, manifest: known.manifest }),
+  )
 }
 
 interface BatchImport extends ImportRequest {
@@ -136,6 +140,7 @@ async function importBatch(parts: ImportParts, request: BatchImport): Promise<Ou
   } catch (error) {
     // A crash leaves what was set aside for next time; whoever lives to say that it failed leaves nothing.
     await undo(parts, request).catch(() => undefined)
+    request.signal?.throwIfAborted()
     throw error
   }
   const done = await finishImport(parts, { dataSet, batch })
@@ -184,16 +189,17 @@ interface Move {
 async function moveRows(parts: ImportParts, move: Move): Promise<void> {
   const { request, reader, source, ring, rows } = move
   const { manifest, batch, dataSet } = request
+  const { partRows = PART_ROWS } = parts
   const from = await parts.vault.rowsAside({ dataSet, batch })
   const chunks = watched(readRows(reader, { source, manifest, ring, random: parts.random, from }), move, from)
-  if (rows <= PART_ROWS && from === 0) {
+  if (rows <= partRows && from === 0) {
     const taken = await parts.vault.append({ manifest, batch }, requireAll(chunks, rows))
     requireCount(taken.rows, rows)
     return
   }
   let aside = from
   while (aside < rows) {
-    const part = portion(chunks, PART_ROWS)
+    const part = portion(chunks, partRows)
     const next = await parts.vault.setAside({ manifest, batch, from: aside }, part)
     if (next === aside) break
     aside = next

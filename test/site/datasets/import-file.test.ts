@@ -1,0 +1,497 @@
+import assert from 'node:assert/strict'
+import { readFile, readdir, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { after, before, test } from 'node:test'
+import { fileURLToPath } from 'node:url'
+import { gunzipSync, gzipSync } from 'node:zlib'
+import { DuckDBInstance } from '@duckdb/node-api'
+import { Fault } from '../../../src/kernel/faults.ts'
+import { ok } from '../../../src/kernel/result.ts'
+import type { Manifest } from '../../../src/protocol/data-set.ts'
+import { declined } from '../../../src/protocol/reason.ts'
+import { importFile } from '../../../src/site/datasets/import-file.ts'
+import { listDataSets } from '../../../src/site/datasets/list-data-sets.ts'
+import { lookupDigest } from '../../../src/site/vault/lookup-digest.ts'
+import { openCell } from '../../../src/site/vault/person-keys.ts'
+import { sharedDirectory } from '../../shared.ts'
+import { aManifest, WATCH } from '../vault/a-manifest.ts'
+import { anImportSite, bytesOf, TEST_SECRET } from './an-import-site.ts'
+import type { ImportSite } from './an-import-site.ts'
+
+let site: ImportSite
+before(async () => {
+  site = await anImportSite()
+})
+after(() => site[Symbol.asyncDispose]())
+
+const HEADER = 'wearer,at,steps,heart_rate,is_worn,activity\n'
+const GOOD = `${HEADER}ann,2026-01-01T10:00:00Z,12,61.5,true,walk\nbob,2026-01-01 10:01,,,,\nann,2026-01-01 12:02:00+02:00,4000,70,0,run\n`
+
+let count = 0
+/** A data set of its own, so that tests do not see one another's rows. */
+function freshManifest(changes: Parameters<typeof aManifest>[0] = {}): Manifest {
+  count += 1
+  return aManifest({ dataSet: `watch_${count}`, ...changes })
+}
+
+async function rowsFrom(
+  manifest: Manifest,
+  columns = '"at", steps, heart_rate, is_worn, activity',
+): Promise<unknown> {
+  const sql = `select ${columns} from ds_${manifest.dataSet} order by all`
+  const outcome = await site.parts.vault.run({ sql }, { timeoutMs: 10_000, rowsMax: 100_000 })
+  assert.ok(outcome.ok)
+  return outcome.value.rows()
+}
+
+const GOOD_ROWS = [
+  ['2026-01-01T10:00:00.000Z', 12n, 61.5, true, 'walk'],
+  ['2026-01-01T10:01:00.000Z', null, null, null, null],
+  ['2026-01-01T10:02:00.000Z', 4000n, 70, false, 'run'],
+]
+
+test('importFile() takes a CSV with its types, and numbers beyond the bounds as they are', async () => {
+  const manifest = freshManifest()
+  const steps: string[] = []
+  const imported = await site.import(manifest, {
+    file: { stream: bytesOf(GOOD) },
+    onProgress: ({ step }) => steps.push(step),
+  })
+  assert.equal(imported.rows, 3)
+  assert.equal(imported.newPeople, 2)
+  assert.equal(imported.isNew, true)
+  assert.deepEqual(await rowsFrom(manifest), GOOD_ROWS)
+  assert.deepEqual([...new Set(steps)], ['checking', 'numbering', 'done'])
+  assert.deepEqual(await readdir(join(site.directory, 'vault', 'spool')), [])
+})
+
+test('gzip, carriage returns, a byte order mark, another order of columns and no last newline give the same rows', async () => {
+  const reordered =
+    'activity,is_worn,heart_rate,steps,at,wearer\nwalk,t,61.5,12,2026-01-01 10:00:00,ann\n,,,,2026-01-01 10:01:00,bob\nrun,no,7e1,4000,2026-01-01 10:02:00.000,ann'
+  for (const content of [
+    gzipSync(GOOD),
+    GOOD.replaceAll('\n', '\r\n'),
+    `\ufeff${GOOD}`,
+    reordered,
+    `"wearer",${GOOD.slice(7)}`,
+    `${GOOD}\n\n`,
+  ]) {
+    const manifest = freshManifest()
+    await site.import(manifest, { file: { stream: bytesOf(content) } })
+    assert.deepEqual(await rowsFrom(manifest), GOOD_ROWS)
+  }
+})
+
+test('NDJSON, plain and packed, gives the same rows', async () => {
+  const lines = [
+    {
+      wearer: 'ann',
+      at: '2026-01-01T10:00:00Z',
+      steps: 12,
+      heart_rate: 61.5,
+      is_worn: true,
+      activity: 'walk',
+    },
+    { wearer: 'bob', at: '2026-01-01 10:01', steps: null, activity: '' },
+    {
+      activity: 'run',
+      heart_rate: 70,
+      steps: 4000,
+      is_worn: false,
+      at: '2026-01-01T12:02:00+02:00',
+      wearer: 'ann',
+    },
+  ]
+  const text = lines.map((line) => `${JSON.stringify(line)}\n`).join('')
+  for (const content of [text, gzipSync(text)]) {
+    const manifest = freshManifest()
+    await site.import(manifest, { format: 'ndjson', file: { stream: bytesOf(content) } })
+    assert.deepEqual(await rowsFrom(manifest), GOOD_ROWS)
+  }
+})
+
+test('Parquet gives the same rows, from narrower types as well', async () => {
+  const path = join(site.directory, 'good.parquet')
+  const connection = await (await DuckDBInstance.create(':memory:')).connect()
+  await connection.run(`
+    copy (select * from (values
+      ('ann', timestamp '2026-01-01 10:00:00', 12::smallint, 61.5::float, true, 'walk'),
+      ('bob', timestamp '2026-01-01 10:01:00', null, null, null, null),
+      ('ann', timestamp '2026-01-01 10:02:00', 4000::smallint, 70::float, false, 'run')
+    ) v(wearer, "at", steps, heart_rate, is_worn, activity)) to '${path}' (format parquet)`)
+  const manifest = freshManifest()
+  await site.import(manifest, { format: 'parquet', file: { path } })
+  assert.deepEqual(await rowsFrom(manifest), GOOD_ROWS)
+  const whole = await readFile(path)
+  await refuses(whole.subarray(0, whole.length - 20), { format: 'parquet', says: /not a whole Parquet file/ })
+})
+
+test('the same batch again changes nothing; with another file it is a conflict', async () => {
+  const manifest = freshManifest()
+  const first = await site.import(manifest, { batch: 'monday', file: { stream: bytesOf(GOOD) } })
+  const second = await site.import(manifest, { batch: 'monday', file: { stream: bytesOf(GOOD) } })
+  assert.deepEqual(second, { ...first, isNew: false })
+  await assert.rejects(
+    site.import(manifest, { batch: 'monday', file: { stream: bytesOf(`${GOOD}ann,2026-01-02,,,,\n`) } }),
+    {
+      code: 'fault.idempotency_conflict',
+    },
+  )
+  assert.deepEqual(await rowsFrom(manifest), GOOD_ROWS)
+  const receipts = await site.parts.receipts.list({ after: -1, limit: 1_000, kind: 'ingest' })
+  const own = receipts.filter(({ jws }) =>
+    Buffer.from(jws.split('.')[1] ?? '', 'base64url').includes(`"${manifest.dataSet}"`),
+  )
+  assert.equal(own.length, 1)
+})
+
+test('a batch without a name is known again by its file', async () => {
+  const manifest = freshManifest()
+  const path = join(site.directory, 'good.csv')
+  await writeFile(path, GOOD)
+  assert.equal((await site.import(manifest, { file: { path } })).isNew, true)
+  assert.equal((await site.import(manifest, { file: { stream: bytesOf(GOOD) } })).isNew, false)
+})
+
+test('people keep their numbers from file to file and from data set to data set of one issuer', async () => {
+  const numberOf = async (manifest: Manifest, personKey: string) => {
+    const lookup = lookupDigest(TEST_SECRET, { issuer: manifest.issuer, personKey })
+    return (await site.parts.vault.findPeople([lookup]))[0]
+  }
+  const one = freshManifest()
+  await site.import(one, { file: { stream: bytesOf(GOOD) } })
+  const ann = await numberOf(one, 'ann')
+  const other = freshManifest({ issuer: 'rival' })
+  const imported = await site.import(other, { file: { stream: bytesOf(GOOD) } })
+  assert.equal(imported.newPeople, 2)
+  assert.equal(await numberOf(one, 'ann'), ann)
+  assert.notEqual(await numberOf(other, 'ann'), ann)
+})
+
+interface Refusal {
+  readonly says: RegExp
+  readonly format?: 'csv' | 'ndjson' | 'parquet'
+  readonly fields?: readonly string[]
+  readonly changes?: NonNullable<Parameters<typeof aManifest>[0]>
+}
+
+async function refuses(
+  content: string | Uint8Array,
+  { says, format = 'csv', fields, changes }: Refusal,
+): Promise<void> {
+  const manifest = freshManifest(changes)
+  await assert.rejects(
+    site.import(manifest, { format, file: { stream: bytesOf(content) } }),
+    (fault: unknown) => {
+      assert.ok(fault instanceof Fault, String(fault))
+      assert.equal(fault.code, 'fault.import_malformed', fault.message)
+      assert.match(fault.message, says)
+      assert.doesNotMatch(
+        JSON.stringify([fault.message, fault.errors, String(fault.cause), fault.stack]),
+        /MARKER/,
+      )
+      if (fields)
+        assert.deepEqual(
+          fault.errors.map(({ field }) => field),
+          fields,
+        )
+      return true
+    },
+  )
+  assert.deepEqual(await rowsFrom(manifest), [])
+  assert.deepEqual(await readdir(join(site.directory, 'vault', 'spool')), [])
+}
+
+const LINE = 'ann,2026-01-01,1,1,true,walk\n'
+
+test('a bad line is named by number, column and what was expected, never by its value', async () => {
+  const bad = (line: string) => `${HEADER}${LINE}${line}\n${LINE}`
+  const column = (name: string) => [`line 3, column "${name}"`]
+  await refuses(bad('ann,2026-01-01,MARKER,1,true,walk'), {
+    says: /line 3, column "steps": expected a whole number/,
+    fields: column('steps'),
+  })
+  await refuses(bad('ann,2026-01-01,1.5,1,true,walk'), { says: /column "steps"/ })
+  await refuses(bad('ann,2026-01-01,0x10,1,true,walk'), { says: /column "steps"/ })
+  await refuses(bad('ann,2026-01-01,9223372036854775808,1,true,walk'), { says: /column "steps"/ })
+  await refuses(bad('ann,2026-01-01,1,MARKER,true,walk'), {
+    says: /column "heart_rate": expected a finite number/,
+  })
+  await refuses(bad('ann,2026-01-01,1,NaN,true,walk'), { says: /column "heart_rate"/ })
+  await refuses(bad('ann,2026-01-01,1,-inf,true,walk'), { says: /column "heart_rate"/ })
+  await refuses(bad('ann,2026-01-01,1,1,MARKER,walk'), { says: /column "is_worn": expected true or false/ })
+  await refuses(bad('ann,MARKER,1,1,true,walk'), { says: /column "at": expected a time/ })
+  await refuses(bad('ann,2026-02-30,1,1,true,walk'), { says: /column "at"/ })
+  await refuses(bad('ann,01/02/2026,1,1,true,walk'), { says: /column "at"/ })
+  await refuses(bad('ann,epoch,1,1,true,walk'), { says: /column "at"/ })
+  await refuses(bad('ann,infinity,1,1,true,walk'), { says: /column "at"/ })
+  await refuses(bad('ann,,1,1,true,walk'), { says: /column "at": .*may not be empty/ })
+  await refuses(bad(',2026-01-01,1,1,true,walk'), { says: /column "wearer": .*may not be empty/ })
+  await refuses(bad(`${'x'.repeat(201)},2026-01-01,1,1,true,walk`), {
+    says: /column "wearer": expected a text of at most 200/,
+  })
+  await refuses(bad('ann,2026-01-01,1,1,true,MARKER'), {
+    says: /column "activity": expected one of the values/,
+  })
+  await refuses(bad('MARKER,2026-01-01,1'), {
+    says: /line 3: expected as many fields.*too short/,
+    fields: ['line 3'],
+  })
+  await refuses(bad('MARKER,2026-01-01,1,1,true,walk,MARKER'), { says: /line 3: .*too long/ })
+  await refuses(bad('ann,2026-01-01,1,1,true,"MARKER'), { says: /expected a closing double quote/ })
+})
+
+test('a torn last line is named and nothing is taken', async () => {
+  await refuses(`${HEADER}${LINE}MARKER,2026-01-0`, { says: /line 3: .*torn/ })
+})
+
+test('lines are counted as an editor counts them, through quoted line breaks and empty lines', async () => {
+  const text = { columns: [...WATCH.columns, { name: 'note', type: 'text', sensitivity: 'free_text' }] }
+  const header = `${HEADER.trimEnd()},note\n`
+  const line = `${LINE.trimEnd()},"a\nb\r\nc"\n`
+  await refuses(`${header}${line}\n${line}ann,2026-01-01,MARKER,1,true,walk,x\n`, {
+    says: /line 9, column "steps"/,
+    changes: text,
+  })
+  await refuses(`${header}${line}\n${line}ann,2026-01-01\n`, { says: /line 9: /, changes: text })
+  await refuses(gzipSync(`${header}${line}\n${line}ann,2026-01-01\n`), { says: /line 9: /, changes: text })
+})
+
+test('at most 20 problems are named, and how many there are in all', async () => {
+  const manifest = freshManifest()
+  const content = HEADER + 'ann,2026-01-01,x,1,true,walk\n'.repeat(500)
+  await assert.rejects(site.import(manifest, { file: { stream: bytesOf(content) } }), (fault: unknown) => {
+    assert.ok(fault instanceof Fault)
+    assert.equal(fault.errors.length, 20)
+    assert.match(fault.message, /line 2, column "steps".*and 499 more/)
+    return true
+  })
+})
+
+test('a header that is not the manifest is refused, and a first line of data is not repeated', async () => {
+  await refuses(LINE.repeat(3).replaceAll('ann', 'MARKER'), {
+    says: /line 1, field 1: expected the name of a column/,
+  })
+  await refuses(`${HEADER.replace('steps', 'MARKER')}${LINE}`, {
+    says: /line 1, field 3/,
+    fields: ['line 1, field 3', 'line 1'],
+  })
+  await refuses(HEADER.replace('steps,', ''), { says: /line 1: expected a column "steps"/ })
+  await refuses(`${HEADER.trimEnd()},steps\n${LINE}`, { says: /field 7: expected "steps" only once/ })
+  await refuses(`${HEADER.trimEnd()},extra\n${LINE}`, { says: /line 1, field 7/ })
+})
+
+test('bytes that are not UTF-8, an empty file and broken packing are each one sentence', async () => {
+  await refuses(
+    Buffer.concat([Buffer.from(`${HEADER}${LINE}ann,2026-01-01,1,1,true,`), Buffer.from([0xff, 0x0a])]),
+    { says: /line 3: expected UTF-8/ },
+  )
+  await refuses('', { says: /it is empty/ })
+  await refuses(gzipSync(''), { says: /it is empty/ })
+  await refuses(HEADER, { says: /it has no rows/ })
+  await refuses(gzipSync(GOOD.repeat(1)).subarray(0, 60), { says: /gzip packing is broken/ })
+  await refuses(Buffer.from([0xff, 0xfe, 0x00]), { says: /first line is not UTF-8/ })
+})
+
+test('NDJSON is as strict', async () => {
+  const good = { wearer: 'ann', at: '2026-01-01', steps: 1 }
+  const bad = (value: unknown) =>
+    `${JSON.stringify(good)}\n${typeof value === 'string' ? value : JSON.stringify(value)}\n`
+  const refusesLine = (value: unknown, says: RegExp) => refuses(bad(value), { format: 'ndjson', says })
+  await refusesLine('{"wearer": "MARKER", ', /line 2: expected one JSON object/)
+  await refusesLine('[1]', /line 2: expected one JSON object/)
+  await refusesLine({ ...good, extra: 1 }, /line 2: .*members that are columns/)
+  await refusesLine({ ...good, steps: '1' }, /line 2, column "steps"/)
+  await refusesLine({ ...good, steps: 1.5 }, /line 2, column "steps"/)
+  await refusesLine({ ...good, heart_rate: true }, /line 2, column "heart_rate"/)
+  await refusesLine({ ...good, is_worn: 'true' }, /line 2, column "is_worn"/)
+  await refusesLine({ ...good, activity: 7 }, /line 2, column "activity"/)
+  await refusesLine({ ...good, activity: ['walk'] }, /line 2, column "activity"/)
+  await refusesLine({ at: '2026-01-01' }, /line 2, column "wearer"/)
+  await refusesLine({ ...good, at: null }, /line 2, column "at"/)
+})
+
+test('what the place does not allow is declined before a byte is read', async () => {
+  const manifest = freshManifest()
+  await site.import(manifest, { file: { stream: bytesOf(GOOD) } })
+  let isRead = false
+  async function* spied(): AsyncGenerator<Uint8Array> {
+    isRead = true
+    yield* bytesOf(GOOD)
+  }
+  const outcome = await importFile(site.parts, {
+    dataSet: manifest.dataSet,
+    format: 'csv',
+    batch: 'elsewhere',
+    file: { stream: spied() },
+    mayStore: () => declined('declined.perimeter_store'),
+  })
+  assert.ok(!outcome.ok)
+  assert.equal(outcome.error.code, 'declined.perimeter_store')
+  assert.equal(isRead, false)
+})
+
+test('an import that is called off leaves nothing of its batch', async () => {
+  const manifest = freshManifest()
+  const controller = new AbortController()
+  const request = {
+    batch: 'called-off',
+    file: { stream: bytesOf(GOOD) },
+    signal: controller.signal,
+    onProgress: ({ step }: { step: string }) => {
+      if (step === 'numbering') controller.abort()
+    },
+  }
+  await assert.rejects(site.import(manifest, request), { name: 'AbortError' })
+  assert.deepEqual(await rowsFrom(manifest), [])
+  assert.equal(
+    (await site.import(manifest, { batch: 'called-off', file: { stream: bytesOf(GOOD) } })).isNew,
+    true,
+  )
+})
+
+test('names, keys and free texts are in no file of the vault in clear, and open with the key of their person', async () => {
+  const manifest = freshManifest({
+    columns: [
+      ...WATCH.columns,
+      { name: 'name', type: 'text', sensitivity: 'direct_identifier' },
+      { name: 'born', type: 'date', sensitivity: 'direct_identifier' },
+      { name: 'note', type: 'text', sensitivity: 'free_text' },
+    ],
+    person: { key: 'wearer', birthDate: 'born' },
+  })
+  const header = `${HEADER.trimEnd()},name,born,note\n`
+  const line = (index: number) =>
+    `MARKERKEY${index},2026-01-01,${index},1,true,walk,MARKERNAME${index},2010-05-0${index},"MARKERNOTE ${index}, twice ""quoted"""\n`
+  await site.import(manifest, {
+    file: { stream: bytesOf(header + [1, 2, 3].map(line).join('') + line(1).replace('MARKERNOTE', 'x')) },
+  })
+  const lookup = lookupDigest(TEST_SECRET, { issuer: manifest.issuer, personKey: 'MARKERKEY2' })
+  const [person = -1] = await site.parts.vault.findPeople([lookup])
+  const rows = await site.parts.vault.listRows(manifest.dataSet, person)
+  const key = (await site.parts.keys.keyOf(site.parts.db, person))?.reveal()
+  assert.ok(key)
+  const cell = (column: string) => {
+    const [sealed] = rows.bytes(rows.columns.findIndex(({ name }) => name === column))
+    return openCell(sealed ?? new Uint8Array(), { key, place: { dataSet: manifest.dataSet, column } })
+  }
+  assert.equal(cell('name'), 'MARKERNAME2')
+  assert.equal(cell('born'), '2010-05-02')
+  assert.equal(cell('note'), 'MARKERNOTE 2, twice "quoted"')
+  const [own] = (await site.parts.vault.listSealedKeys(person)).filter(
+    ({ dataSet }) => dataSet === manifest.dataSet,
+  )
+  assert.equal(
+    openCell(own?.sealed ?? new Uint8Array(), {
+      key,
+      place: { dataSet: manifest.dataSet, column: 'wearer' },
+    }),
+    'MARKERKEY2',
+  )
+  const { birthDay } = await site.parts.vault.principals()
+  assert.equal(birthDay[person], Date.parse('2010-05-02') / 86_400_000)
+
+  await site.parts.vault.snapshot(join(site.directory, 'copy.duckdb'))
+  for (const name of await readdir(join(site.directory, 'vault'))) {
+    if (name === 'spool') continue
+    const bytes = await readFile(join(site.directory, 'vault', name))
+    assert.ok(!bytes.includes('MARKER'), name)
+  }
+  await site.parts.keys.destroyKey(site.parts.db, person)
+  assert.equal(await site.parts.keys.keyOf(site.parts.db, person), undefined)
+})
+
+test('a person with two residences in a file has none that is known', async () => {
+  const manifest = freshManifest({
+    columns: [...WATCH.columns, { name: 'country', type: 'text' }],
+    person: { key: 'wearer', residence: 'country' },
+    issuer: 'settler',
+  })
+  const header = `${HEADER.trimEnd()},country\n`
+  const line = (who: string, country: string) => `${who},2026-01-01,1,1,true,walk,${country}\n`
+  await site.import(manifest, {
+    file: {
+      stream: bytesOf(
+        header + line('ann', 'IE') + line('ann', 'CH') + line('bob', 'CH') + line('cem', 'Utopia'),
+      ),
+    },
+  })
+  const numbers = await site.parts.vault.findPeople(
+    ['ann', 'bob', 'cem'].map((personKey) => lookupDigest(TEST_SECRET, { issuer: 'settler', personKey })),
+  )
+  const { residence, countries } = await site.parts.vault.principals()
+  assert.deepEqual(
+    [...numbers].map((person) => countries[residence[person] ?? 0]),
+    ['', 'CH', ''],
+  )
+})
+
+test('the athletes of Rio come in whole', async () => {
+  const path = fileURLToPath(import.meta.resolve('@observablehq/sample-datasets/olympians.csv'))
+  const manifest = freshManifest({
+    issuer: 'federation',
+    person: { key: 'id', birthDate: 'date_of_birth' },
+    columns: [
+      { name: 'id', type: 'text', sensitivity: 'direct_identifier', isRequired: true },
+      { name: 'name', type: 'text', sensitivity: 'direct_identifier' },
+      { name: 'nationality', type: 'text' },
+      { name: 'sex', type: 'text', values: ['female', 'male'] },
+      { name: 'date_of_birth', type: 'date' },
+      { name: 'height', type: 'number' },
+      { name: 'weight', type: 'number' },
+      { name: 'sport', type: 'text' },
+      { name: 'gold', type: 'integer' },
+      { name: 'silver', type: 'integer' },
+      { name: 'bronze', type: 'integer' },
+      { name: 'info', type: 'text', sensitivity: 'free_text' },
+    ],
+  })
+  const imported = await site.import(manifest, { file: { path } })
+  assert.equal(imported.rows, 11_538)
+  assert.equal(imported.newPeople, 11_538)
+  assert.deepEqual(
+    await rowsFrom(manifest, 'count(*), count(distinct "_p"), sum(gold), round(avg(height), 4)'),
+    [[11_538n, 11_538n, 666n, 1.7663]],
+  )
+  const summaries = await listDataSets(site.parts)
+  const summary = summaries.find(({ dataSet }) => dataSet === manifest.dataSet)
+  assert.deepEqual([summary?.rows, summary?.people, summary?.batches], [11_538, 11_538, 1])
+})
+
+test(
+  'a wearables file of many minutes comes in as it is',
+  { skip: sharedDirectory() ? false : 'no shared data beside the checkout' },
+  async () => {
+    const path = join(sharedDirectory() ?? '', 'data/wearables/minute_steps.csv.gz')
+    const manifest = freshManifest({
+      issuer: 'fitter',
+      person: { key: 'person_id' },
+      columns: [
+        { name: 'person_id', type: 'integer', sensitivity: 'direct_identifier' },
+        { name: 'activity_minute', type: 'timestamp' },
+        { name: 'steps', type: 'integer' },
+      ],
+    })
+    const imported = await site.import(manifest, { file: { path } })
+    const lines = gunzipSync(await readFile(path))
+      .toString()
+      .trimEnd()
+      .split('\n')
+      .slice(1)
+    const steps = lines.reduce((sum, line) => sum + Number(line.split(',')[2]), 0)
+    assert.equal(imported.rows, lines.length)
+    assert.deepEqual(await rowsFrom(manifest, 'count(*), sum(steps)'), [
+      [BigInt(lines.length), BigInt(steps)],
+    ])
+  },
+)
+
+test('importFile() knows only data sets that are described', async () => {
+  const outcome = importFile(site.parts, {
+    dataSet: aManifest({ dataSet: 'unheard_of' }).dataSet,
+    format: 'csv',
+    file: { stream: bytesOf(GOOD) },
+    mayStore: () => ok(undefined),
+  })
+  await assert.rejects(outcome, { code: 'fault.not_found' })
+})
