@@ -116,6 +116,11 @@ export class Publisher {
     const entries = texts.map((text) => utf8.encode(text))
     const first = state.tree.size
     const hashes = state.tree.append(entries)
+    // At once, before anything is awaited: a proof that is being made now finds them neither at the edge nor on the disk.
+    for (const { name, bytes } of hashes) {
+      const tile = Tile.fromBytes(bytes)
+      if (tile) state.keep(name, tile)
+    }
     const bundles: TileFile[] = []
     for (
       let index = Math.floor(first / TILE_WIDTH);
@@ -126,10 +131,6 @@ export class Publisher {
         name: { level: 'entries', index, width: TILE_WIDTH },
         bytes: bundleBytes(await this.#bundle(index, { first, entries })),
       })
-    }
-    for (const { name, bytes } of hashes) {
-      const tile = Tile.fromBytes(bytes)
-      if (tile) state.keep(name, tile)
     }
     const grown = state.tree
       .edgeTiles()
