@@ -15,7 +15,7 @@ export function addNetworkVerbs(program: Command, session: Session): void {
   const network = program.command('network').description('a network: members, offers, asks, money')
   verb(network, {
     name: 'serve',
-    summary: 'run a network',
+    summary: 'run a network until it is stopped',
     example: 'hedgerow network serve --port 7400',
     hasJson: false,
   })

@@ -50,7 +50,7 @@ export function addSiteVerbs(program: Command, session: Session): void {
   const site = program.command('site').description('a site: data in its perimeter')
   verb(site, {
     name: 'serve [name]',
-    summary: 'run a site',
+    summary: 'run a site until it is stopped',
     example: 'hedgerow site serve galway',
     hasJson: false,
   })

@@ -1,0 +1,174 @@
+import assert from 'node:assert/strict'
+import { chmod, mkdir, readFile, stat, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { suite, test } from 'node:test'
+import type { Command } from 'commander'
+import { buildProgram } from '../../src/cli/main.ts'
+import { processSession } from '../../src/cli/session.ts'
+import { keySetSchema } from '../../src/protocol/member.ts'
+import { runCli, temporaryHome } from './run-cli.ts'
+
+/** Nothing listens on port 9 (discard) of this machine. */
+const NOWHERE = 'http://127.0.0.1:9'
+
+function leavesOf(command: Command): Command[] {
+  return command.commands.length === 0 ? [command] : command.commands.flatMap(leavesOf)
+}
+
+const verbs = leavesOf(buildProgram(processSession({}, new AbortController().signal)))
+
+test('every verb has a summary, an example in its help and, if it prints a result, --json', () => {
+  const withoutJson = new Set(['serve', 'demo'])
+  for (const verb of verbs) {
+    let help = ''
+    verb.configureOutput({ writeOut: (text) => (help += text) }).outputHelp()
+    assert.match(help, /\nExample:\n {2}hedgerow /, verb.name())
+    assert.ok(verb.description().length > 10, verb.name())
+    assert.ok(withoutJson.has(verb.name()) || help.includes('--json'), `${verb.name()} has no --json`)
+  }
+})
+
+suite('the command line as it is run', { concurrency: 2 }, () => {
+  test('prints help and its version, and ends with 0', async (context) => {
+    const home = await temporaryHome(context)
+    const help = await runCli(home, ['--help'])
+    assert.equal(help.code, 0)
+    assert.match(help.out, /Exit codes: 0 done, 1 fell short/)
+    const version = await runCli(home, ['--version'])
+    assert.match(version.out, /^\d+\.\d+\.\d+\n$/)
+  })
+
+  const wrong: readonly [string, readonly string[], RegExp][] = [
+    ['an unknown verb', ['frobnicate'], /unknown command 'frobnicate'/],
+    ['an unknown option', ['offers', '--colour'], /unknown option '--colour'/],
+    ['a missing argument', ['member', 'add'], /missing required argument|required option/],
+    [
+      'a mode that is none',
+      ['ask', '--purpose', 'dpv:AcademicResearch', '--mode', 'all', '--sql', 'select 1'],
+      /Cannot use the mode "all": expected one of aggregate/,
+    ],
+    [
+      'a question twice',
+      ['ask', '--purpose', 'dpv:X', '--mode', 'rows', '--sql', 'a', '--function', 'b'],
+      /exactly one of --sql, --sql-file and --function/,
+    ],
+    [
+      'no member on this machine',
+      ['ask', '--purpose', 'dpv:X', '--mode', 'rows', '--sql', 'a'],
+      /Say which member acts, with --as ID: there is none yet/,
+    ],
+    [
+      'an unknown member',
+      ['release', 'show', 'ask_1', '--as', 'nobody'],
+      /Cannot act as "nobody": there are no keys/,
+    ],
+    ['no key of the operator', ['ledger', 'settle'], /Only the operator of the network may do this/],
+    [
+      'an address that is none',
+      ['offers', '--network', 'somewhere'],
+      /Cannot use "somewhere" as the address of a network/,
+    ],
+    [
+      'a manifest that is not there',
+      ['dataset', 'describe', 'nowhere.yaml', '--site', 's'],
+      /nowhere\.yaml": it is not there/,
+    ],
+    ['no site', ['site', 'doctor'], /Say which site, with --site NAME/],
+    ['no server to run', ['site', 'serve'], /Say which site, for example/],
+  ]
+  for (const [what, args, sentence] of wrong) {
+    test(`ends with 2 and one sentence: ${what}`, async (context) => {
+      const run = await runCli(await temporaryHome(context), args)
+      assert.match(run.error, sentence)
+      assert.equal(run.code, what === 'a manifest that is not there' ? 1 : 2)
+      assert.doesNotMatch(run.error, /\n\s+at |Error:/, 'no stack')
+      assert.equal(run.out, '')
+    })
+  }
+
+  test('ends with 3 and says whom it could not reach', async (context) => {
+    const run = await runCli(await temporaryHome(context), ['offers', '--network', NOWHERE])
+    assert.deepEqual(run, { code: 3, out: '', error: 'Cannot reach 127.0.0.1:9\n' })
+  })
+
+  test('makes the keys of a member once, readable by their owner only, and prints the public ones', async (context) => {
+    const home = await temporaryHome(context)
+    const first = await runCli(home, ['member', 'keys', 'northcare', '--country', 'IE'])
+    const again = await runCli(home, ['member', 'keys', 'northcare', '--country', 'IE'])
+    assert.equal(first.out, again.out)
+    assert.ok(keySetSchema.safeParse(JSON.parse(first.out)).success)
+    assert.doesNotMatch(first.out, /"d"/)
+    const file = join(home, 'members', 'northcare', 'keys', 'signing.jwk')
+    assert.equal((await stat(file)).mode & 0o777, 0o600)
+    await chmod(file, 0o644)
+    const exposed = await runCli(home, ['release', 'show', 'ask_1', '--as', 'northcare'])
+    assert.equal(exposed.code, 2)
+    assert.match(exposed.error, /others may read it; run chmod 600 on it/)
+  })
+
+  test('makes a site with keys and evidence, and does not make it again in another place', async (context) => {
+    const home = await temporaryHome(context)
+    const args = [
+      'site',
+      'init',
+      'galway',
+      '--custodian',
+      'claddagh-edge',
+      '--longitude',
+      '-9.0568',
+      '--latitude',
+      '53.2707',
+    ]
+    const made = await runCli(home, [...args, '--territory', 'IE', '--json'])
+    assert.equal(made.code, 0, made.error)
+    assert.match(
+      await readFile(join(home, 'sites', 'galway', 'evidence.jws'), 'utf8'),
+      /^[\w-]+\.[\w-]+\.[\w-]+\n$/,
+    )
+    assert.deepEqual(Object.keys(JSON.parse(made.out) as object), ['site', 'isNew', 'keys', 'hasEvidence'])
+    assert.equal((await runCli(home, [...args, '--territory', 'IE'])).code, 0)
+    const moved = await runCli(home, [...args, '--territory', 'DE'])
+    assert.equal(moved.code, 1)
+    assert.match(moved.error, /whose territory is "IE"/)
+  })
+
+  test('names every wrong field of a manifest before it looks for a site', async (context) => {
+    const home = await temporaryHome(context)
+    const file = join(home, 'manifest.yaml')
+    await writeFile(file, 'dataSet: Athletes\ntitle: A\n')
+    const run = await runCli(home, ['dataset', 'describe', file, '--site', 'galway'])
+    assert.equal(run.code, 2)
+    for (const field of ['dataSet', 'issuer', 'person', 'columns', 'perimeter', 'tariff'])
+      assert.match(run.error, new RegExp(`${field}: `))
+  })
+
+  test('reads grants in bulk from CSV and NDJSON, and names the line that is wrong', async (context) => {
+    const home = await temporaryHome(context)
+    await mkdir(home, { recursive: true })
+    const csv = join(home, 'grants.csv')
+    await writeFile(
+      csv,
+      'dataSet,person,grantee,purposes,modes,isExplicit\nathletes,1,class:insurer,dpv:AcademicResearch,aggregate;rows,true\nathletes,2,anyone,research,aggregate,\n',
+    )
+    const run = await runCli(home, ['grant', 'give', '--file', csv, '--site', 'galway', '--url', NOWHERE])
+    assert.equal(run.code, 2)
+    assert.match(run.error, /Cannot read the grant in line 3 of ".*grants\.csv": purposes\[0\]: expected/)
+    const ndjson = join(home, 'grants.ndjson')
+    await writeFile(
+      ndjson,
+      '{"dataSet":"athletes","person":"1","grantee":{"anyone":true},"purposes":["dpv:AcademicResearch"],"modes":["aggregate"]}\n{"dataSet":\n',
+    )
+    const torn = await runCli(home, ['grant', 'give', '--file', ndjson, '--site', 'galway', '--url', NOWHERE])
+    assert.match(torn.error, /Cannot read line 2 of ".*grants\.ndjson": expected one JSON object/)
+  })
+
+  test('ends a server with 78 when its settings are wrong, and names them all', async (context) => {
+    const home = await temporaryHome(context)
+    const config = join(home, 'network.yaml')
+    await writeFile(config, 'port: 99999\nhsot: here\n')
+    const run = await runCli(home, ['network', 'serve', '--config', config])
+    assert.equal(run.code, 78)
+    assert.match(run.error, /port: /)
+    assert.match(run.error, /hsot/)
+  })
+})

@@ -1,0 +1,123 @@
+import assert from 'node:assert/strict'
+import { PassThrough } from 'node:stream'
+import { test } from 'node:test'
+import { Fault } from '../../src/kernel/faults.ts'
+import { PeerRefusal } from '../../src/kernel/http/call-json.ts'
+import { money } from '../../src/kernel/money.ts'
+import { instant } from '../../src/kernel/clock.ts'
+import { FellShort, WrongUse, exitCodeOf, sentenceOf } from '../../src/cli/failures.ts'
+import { jsonText } from '../../src/cli/json-output.ts'
+import { tariffText } from '../../src/cli/offers.ts'
+import { splitCsvLine } from '../../src/cli/read-records.ts'
+import { csvText } from '../../src/cli/release.ts'
+import { paint, progress, table } from '../../src/cli/terminal.ts'
+import type { Terminal } from '../../src/cli/terminal.ts'
+import { tariffSchema } from '../../src/protocol/tariff.ts'
+import { siteIdSchema } from '../../src/protocol/wire.ts'
+
+function terminal(isInteractive: boolean): Terminal & { text(): string } {
+  const [out, error] = [new PassThrough(), new PassThrough()]
+  return {
+    out,
+    error,
+    isInteractive,
+    columns: 80,
+    text: () => `${String(out.read() ?? '')}|${String(error.read() ?? '')}`,
+  }
+}
+
+test('exitCodeOf() tells fell short, wrong use and unreachable apart', () => {
+  const cases: readonly [unknown, number][] = [
+    [new WrongUse('x'), 2],
+    [new FellShort('x'), 1],
+    [new Fault('fault.peer_unreachable', { what: 'x' }), 3],
+    [new Fault('fault.key_exposed', { what: 'x' }), 2],
+    [new Fault('fault.import_malformed', { what: 'x' }), 1],
+    [new PeerRefusal({ what: 'x', status: 400, problemCode: 'fault.request_malformed' }), 2],
+    [new PeerRefusal({ what: 'x', status: 404, problemCode: 'fault.not_found' }), 1],
+    [new PeerRefusal({ what: 'x', status: 503, problemCode: 'fault.unavailable' }), 3],
+    [new TypeError('x'), 1],
+  ]
+  for (const [thrown, code] of cases) assert.equal(exitCodeOf(thrown), code)
+})
+
+test('sentenceOf() lists the lines that were wrong below the sentence', () => {
+  const errors = [{ field: 'line 7, column "height"', expected: 'expected a number' }]
+  assert.equal(
+    sentenceOf(new Fault('fault.import_malformed', { what: 'Cannot import', errors })),
+    'Cannot import\n  line 7, column "height": expected a number',
+  )
+})
+
+test('paint() and progress() leave a pipe alone', () => {
+  const pipe = terminal(false)
+  assert.equal(paint(pipe, 'good', 'yes'), 'yes')
+  const line = progress(pipe)
+  line.show('50 %')
+  line.end()
+  assert.equal(pipe.text(), '|')
+  assert.match(paint(terminal(true), 'good', 'yes'), /\u001B\[/)
+})
+
+test('table() prints aligned columns without trailing spaces', () => {
+  const pipe = terminal(false)
+  table(pipe, {
+    head: ['a', 'bb'],
+    rows: [
+      ['1', '2'],
+      ['333', '4'],
+    ],
+  })
+  assert.equal(pipe.text(), 'a    bb\n1    2\n333  4\n|')
+})
+
+test('jsonText() writes money in minor units and moments as RFC 3339', () => {
+  const value = {
+    price: money(1250, 'EUR'),
+    time: instant(0),
+    count: 3,
+    nested: [{ validUntil: instant(1000) }],
+  }
+  assert.deepEqual(JSON.parse(jsonText(value)), {
+    price: { amount: 1250, currency: 'EUR' },
+    time: '1970-01-01T00:00:00.000Z',
+    count: 3,
+    nested: [{ validUntil: '1970-01-01T00:00:01.000Z' }],
+  })
+})
+
+test('csvText() quotes what needs it and disarms what a spreadsheet would run', () => {
+  const release = {
+    ask: 'a',
+    site: siteIdSchema.parse('galway'),
+    dataSet: 'd',
+    mode: 'rows',
+    columns: [
+      { name: 'x', type: 'text' },
+      { name: 'y', type: 'number' },
+    ],
+  }
+  const text = csvText({
+    ...release,
+    rows: [
+      ['a,"b"', -1.5],
+      ['=1+1', null],
+      ['-2', true],
+    ],
+  })
+  assert.equal(text, 'x,y\r\n"a,""b""",-1.5\r\n\'=1+1,\r\n-2,true\r\n')
+})
+
+test('splitCsvLine() reads quoted fields after RFC 4180', () => {
+  assert.deepEqual(splitCsvLine('1,"a ""b"", c",,x'), ['1', 'a "b", c', '', 'x'])
+})
+
+test('tariffText() says a tariff in words', () => {
+  const tariff = tariffSchema.parse({
+    currency: 'EUR',
+    perRunMinor: 200,
+    per100PeopleMinor: 20,
+    capMinor: 2500,
+  })
+  assert.equal(tariffText(tariff), '2.00 EUR a run, 0.20 EUR per 100 people, at most 25.00 EUR')
+})

@@ -1,0 +1,41 @@
+import { execFile } from 'node:child_process'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { TestContext } from 'node:test'
+import { fileURLToPath } from 'node:url'
+
+/** What a run of the real command line gave. */
+export interface CliRun {
+  readonly code: number
+  readonly out: string
+  readonly error: string
+}
+
+const MAIN = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url))
+
+/** Runs `hedgerow ARGS…` as a user would, with a home directory of its own and nothing of this environment. */
+export function runCli(
+  home: string,
+  args: readonly string[],
+  environment: Record<string, string> = {},
+): Promise<CliRun> {
+  return new Promise((resolve) => {
+    execFile(
+      process.execPath,
+      ['--disable-warning=ExperimentalWarning', MAIN, ...args],
+      { env: { PATH: process.env['PATH'], HEDGEROW_HOME: home, ...environment }, timeout: 30_000 },
+      (failure, out, error) => {
+        const code = failure === null ? 0 : typeof failure.code === 'number' ? failure.code : -1
+        resolve({ code, out, error })
+      },
+    )
+  })
+}
+
+/** A directory that goes away with the test. */
+export async function temporaryHome(context: TestContext): Promise<string> {
+  const home = await mkdtemp(join(tmpdir(), 'hedgerow-cli-'))
+  context.after(() => rm(home, { recursive: true, force: true }))
+  return home
+}

@@ -1,0 +1,98 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { generateKeyPair } from '../../src/kernel/crypto/keys.ts'
+import type { KeyPair } from '../../src/kernel/crypto/keys.ts'
+import { signKeyRotation } from '../../src/protocol/key-chain.ts'
+import type { KeySet } from '../../src/protocol/member.ts'
+import {
+  NO_PINNED_KEYS,
+  pinNetwork,
+  pinSite,
+  pinnedKeysSchema,
+  signingKeysOf,
+} from '../../src/sdk/pinned-keys.ts'
+import type { PinnedKeys, SiteKeyRecord } from '../../src/sdk/pinned-keys.ts'
+
+interface Generation {
+  readonly signing: KeyPair
+  readonly keys: KeySet
+}
+
+function generation(): Generation {
+  const signing = generateKeyPair('Ed25519')
+  return { signing, keys: { signing: signing.publicJwk, sealing: generateKeyPair('X25519').publicJwk } }
+}
+
+/** The record of a site that has rotated through all but the first of these. */
+function recordOf(generations: readonly Generation[], id = 'galway'): SiteKeyRecord {
+  const [first = generation()] = generations
+  const rotations = generations.slice(1).map((next, index) => {
+    const before = generations[index] ?? first
+    return signKeyRotation({ member: id, next: next.keys, time: '2026-11-24T10:00:00Z', key: before.signing })
+  })
+  return { id, keys: (generations.at(-1) ?? first).keys, firstKeys: first.keys, rotations }
+}
+
+function pinned(record: SiteKeyRecord, before: PinnedKeys = NO_PINNED_KEYS): PinnedKeys {
+  const result = pinSite(before, record)
+  assert.ok(result.ok)
+  return result.value
+}
+
+test('pinSite() takes up a site that was not seen before, and knows it again', () => {
+  const record = recordOf([generation()])
+  const once = pinned(record)
+  assert.deepEqual(pinned(record, once), once)
+  assert.deepEqual(pinnedKeysSchema.parse(JSON.parse(JSON.stringify(once))), once)
+})
+
+test('pinSite() follows a rotation that the site signed, and keeps the old key for old receipts', () => {
+  const [a, b, c] = [generation(), generation(), generation()]
+  const after = pinned(recordOf([a, b, c]), pinned(recordOf([a])))
+  assert.deepEqual(after.sites['galway']?.present, c.keys)
+  assert.deepEqual(signingKeysOf(after, 'galway'), [a.keys.signing, b.keys.signing, c.keys.signing])
+})
+
+test('pinSite() refuses keys that no rotation of the site leads to', () => {
+  const [a, b, stranger] = [generation(), generation(), generation()]
+  const before = pinned(recordOf([a]))
+  const forged = signKeyRotation({
+    member: 'galway',
+    next: b.keys,
+    time: '2026-11-24T10:00:00Z',
+    key: stranger.signing,
+  })
+  const cases: readonly [string, SiteKeyRecord][] = [
+    ['other first keys', recordOf([stranger])],
+    ['other keys without a rotation', { ...recordOf([a]), keys: b.keys }],
+    [
+      'a rotation signed by somebody else',
+      { id: 'galway', firstKeys: a.keys, keys: b.keys, rotations: [forged] },
+    ],
+    [
+      'only the sealing key exchanged',
+      { ...recordOf([a]), keys: { signing: a.keys.signing, sealing: stranger.keys.sealing } },
+    ],
+    ['a rotation of another site', { ...recordOf([a, b], 'dresden'), id: 'galway' }],
+  ]
+  for (const [what, record] of cases)
+    assert.deepEqual(pinSite(before, record), { ok: false, error: 'keys-changed' }, what)
+})
+
+test('pinSite() refuses to go back to keys that were rotated away', () => {
+  const [a, b] = [generation(), generation()]
+  assert.equal(pinSite(pinned(recordOf([a, b])), recordOf([a])).ok, false)
+})
+
+test('pinNetwork() refuses another key or another name than the first', () => {
+  const key = generateKeyPair('Ed25519').publicJwk
+  const first = pinNetwork(NO_PINNED_KEYS, { name: 'network', signing: key })
+  assert.ok(first.ok)
+  assert.ok(pinNetwork(first.value, { name: 'network', signing: key }).ok)
+  assert.equal(
+    pinNetwork(first.value, { name: 'network', signing: generateKeyPair('Ed25519').publicJwk }).ok,
+    false,
+  )
+  assert.equal(pinNetwork(first.value, { name: 'galway', signing: key }).ok, false)
+  assert.deepEqual(signingKeysOf(first.value, 'network'), [key])
+})
