@@ -167,7 +167,7 @@ async function moveFile(parts: ImportParts, request: BatchImport): Promise<void>
     firstPerson,
     now: parts.clock.now(),
   })
-  using ring = await numberPeople(parts, reader, manifest)
+  const ring = await numberPeople(parts, reader, manifest)
   await keepNewPeople(parts, request)
   await moveRows(parts, { request, reader, source, ring, rows })
 }

@@ -1,6 +1,6 @@
 import { DuckDBDataChunk, INTEGER, VARCHAR } from '@duckdb/node-api'
-import { createSecretKey } from 'node:crypto'
 import { sql } from 'kysely'
+import { Fault } from '../../kernel/faults.ts'
 import type { Database } from '../../kernel/postgres/database.ts'
 import type { Random } from '../../kernel/random.ts'
 import type { Secret } from '../../kernel/secret.ts'
@@ -8,8 +8,9 @@ import type { Manifest } from '../../protocol/data-set.ts'
 import { lookupDigest } from '../vault/lookup-digest.ts'
 import { runOwn } from '../vault/own-sql.ts'
 import { cellContext } from '../vault/person-keys.ts'
-import type { PersonKeys } from '../vault/person-keys.ts'
+import type { KeySource, PersonKeys } from '../vault/person-keys.ts'
 import { nonceSource, seal } from '../vault/seal-cell.ts'
+import { storedColumns } from '../vault/stored-columns.ts'
 import type { Vault } from '../vault/vault.ts'
 import { KEYS_TABLE } from './check-file.ts'
 import type { ImportReader } from './import-reader.ts'
@@ -17,23 +18,23 @@ import type { ImportReader } from './import-reader.ts'
 /** The table in the reader's engine that turns a key into a number: `key`, `number`, `position` (in `KeyRing`). */
 export const NUMBERS_TABLE = 'numbered'
 
-const KEY_BYTES = 32
-
 /** Data keys of the people of a file, by their position in it. */
 export class KeyRing {
-  readonly #keys: Uint8Array
+  readonly #portions: KeySource[] = []
+  readonly #portionSize: number
 
-  constructor(people: number) {
-    this.#keys = new Uint8Array(people * KEY_BYTES)
+  constructor(portionSize: number) {
+    this.#portionSize = portionSize
   }
 
-  /** The place of the keys of some people from a position on. */
-  slots(position: number, count: number): Uint8Array {
-    return this.#keys.subarray(position * KEY_BYTES, (position + count) * KEY_BYTES)
+  add(keys: KeySource): void {
+    this.#portions.push(keys)
   }
 
-  [Symbol.dispose](): void {
-    this.#keys.fill(0)
+  keyAt(position: number): Uint8Array {
+    const keys = this.#portions[Math.floor(position / this.#portionSize)]
+    if (!keys) throw new Fault('fault.internal', { what: 'Cannot seal: the key of a person was not fetched' })
+    return keys.keyAt(position % this.#portionSize)
   }
 }
 
@@ -59,8 +60,8 @@ export async function numberPeople(
   manifest: Manifest,
 ): Promise<KeyRing> {
   const { connection } = reader
-  const counted = await runOwn(connection, sql`select count(*) from ${sql.id(KEYS_TABLE)}`)
-  const ring = new KeyRing(Number(counted.getRows()[0]?.[0]))
+  const ring = new KeyRing(PEOPLE_AT_ONCE)
+  const sealsRows = storedColumns(manifest).some(({ isSealed }) => isSealed)
   await runOwn(
     connection,
     sql`create or replace table ${sql.id(NUMBERS_TABLE)} (key varchar not null, number integer not null, position integer not null)`,
@@ -74,14 +75,14 @@ export async function numberPeople(
       lookupDigest(lookupKey, { issuer: manifest.issuer, personKey }),
     )
     const numbers = [...(await vault.numberPeople(lookups))]
-    await keys.ensureKeys(db, numbers)
-    const slots = ring.slots(position, numbers.length)
-    await keys.readInto(db, { people: numbers, slots })
+    const source = await keys.ensureKeys(db, numbers)
+    // Where no row is sealed, a portion's keys serve for its people's own keys and are let go.
+    if (sealsRows) ring.add(source)
     await vault.keepSealedKeys(manifest.dataSet, {
       people: numbers,
       seal: (index) =>
         seal(personKeys[index] ?? '', {
-          key: createSecretKey(slots.subarray(index * KEY_BYTES, (index + 1) * KEY_BYTES)),
+          key: source.keyAt(index),
           nonce: nextNonce(),
           context,
         }),

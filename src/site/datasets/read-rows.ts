@@ -1,5 +1,4 @@
 import { BLOB, DuckDBBlobValue, DuckDBScalarFunction, INTEGER, VARCHAR } from '@duckdb/node-api'
-import { createSecretKey } from 'node:crypto'
 import { sql } from 'kysely'
 import type { RawBuilder } from 'kysely'
 import { Fault } from '../../kernel/faults.ts'
@@ -82,8 +81,8 @@ function sealing(
             output.setItem(row, null)
             continue
           }
-          const key = createSecretKey(ring.slots(position, 1))
-          output.setItem(row, new DuckDBBlobValue(seal(text, { key, nonce: nextNonce(), context })))
+          const sealed = seal(text, { key: ring.keyAt(position), nonce: nextNonce(), context })
+          output.setItem(row, new DuckDBBlobValue(sealed))
         }
         output.flush()
       },

@@ -14,6 +14,9 @@ const KEYS_AT_ONCE = 10_000
 
 const KEY_BYTES = 32
 
+/** Nonce, key and tag. */
+const WRAPPED_BYTES = 12 + KEY_BYTES + 16
+
 /** Labels that keep the uses of one key apart (HKDF `info`, RFC 5869 §3.2). */
 const SUBJECT_LABEL = 'hedgerow/person/subject-of'
 
@@ -22,18 +25,22 @@ const SUBJECT_LABEL = 'hedgerow/person/subject-of'
  * Destroying one makes all that it sealed unreadable, in copies as well (GDPR Art. 17; security model, Keys).
  */
 export interface PersonKeys {
-  /** Makes the keys that are missing. */
-  ensureKeys(db: Database, people: readonly number[]): Promise<void>
+  /** Makes the keys that are missing, and gives all of them in the order asked for. */
+  ensureKeys(db: Database, people: readonly number[]): Promise<KeySource>
   /** The key of a person; `undefined` when it never was or was destroyed. */
   keyOf(db: Database, person: number): Promise<Secret<KeyObject> | undefined>
   /** The keys of many people; those without one are not in it. */
   keysOf(db: Database, people: readonly number[]): Promise<ReadonlyMap<number, KeyObject>>
-  /** Writes the keys of people one after another, 32 bytes each, in the order given; all of them must have one. */
-  readInto(db: Database, keys: { people: readonly number[]; slots: Uint8Array }): Promise<void>
   /** Erases a person's key; gives whether there was one. */
   destroyKey(db: Database, person: number): Promise<boolean>
   /** What a receipt about a person carries: only who has that person's key can tell whom it is about. */
   subjectOf(db: Database, { person, text }: { person: number; text: string }): Promise<Digest | undefined>
+}
+
+/** Keys of people by their place in a list. Each is unwrapped when it is first used, so that asking for many costs little. */
+export interface KeySource {
+  readonly count: number
+  keyAt(index: number): Uint8Array
 }
 
 /** Where a sealed value belongs; it opens nowhere else. */
@@ -89,21 +96,25 @@ export function personKeys({
       const key = (await keysOf(db, [person])).get(person)
       return key && new Secret(key)
     },
-    readInto: async (db, { people, slots }) => {
-      let position = 0
-      for (const portion of portions(people)) {
-        const wrapped = await readWrapped(db, portion)
-        for (const person of portion) {
-          const bytes = wrapped.get(person)
-          if (!bytes)
-            throw new Fault('fault.conflict', { what: 'Cannot seal for a person whose key was destroyed' })
-          slots.set(unwrap(person, bytes), position)
-          position += KEY_BYTES
-        }
-      }
-    },
     ensureKeys: async (db, people) => {
-      for (const portion of portions(people)) await ensurePortion(db, portion, random, wrap)
+      const keys = new LazyKeys(people, unwrap)
+      let start = 0
+      for (const portion of portions(people)) {
+        const known = await readWrapped(db, portion)
+        const missing = [...new Set(portion)].filter((person) => !known.has(person))
+        const fresh = random.bytes(missing.length * KEY_BYTES)
+        const made = new Map(
+          missing.map((person, index) => [
+            person,
+            fresh.subarray(index * KEY_BYTES, (index + 1) * KEY_BYTES),
+          ]),
+        )
+        await insertWrapped(db, new Map([...made].map(([person, key]) => [person, wrap(person, key)])))
+        for (const [index, person] of portion.entries())
+          keys.put(start + index, { open: made.get(person), wrapped: known.get(person) })
+        start += portion.length
+      }
+      return keys
     },
     destroyKey: async (db, person) => {
       const { rows } = await sql`delete from person_key where person = ${person} returning person`.execute(db)
@@ -127,23 +138,57 @@ async function readWrapped(
   return new Map(rows.map(({ person, wrapped }) => [person, wrapped]))
 }
 
-async function ensurePortion(
-  db: Database,
-  people: readonly number[],
-  random: Random,
-  wrap: (person: number, key: Uint8Array) => Buffer,
-): Promise<void> {
-  const known = await readWrapped(db, people)
-  const missing = [...new Set(people)].filter((person) => !known.has(person))
-  if (missing.length === 0) return
-  const fresh = random.bytes(missing.length * KEY_BYTES)
-  const wrapped = missing.map((person, index) =>
-    wrap(person, fresh.subarray(index * KEY_BYTES, (index + 1) * KEY_BYTES)),
-  )
-  await sql`
+async function insertWrapped(db: Database, wrapped: ReadonlyMap<number, Buffer>): Promise<void> {
+  if (wrapped.size === 0) return
+  const { rows } = await sql`
     insert into person_key (person, wrapped)
-    select * from unnest(${missing}::integer[], ${wrapped}::bytea[])
-    on conflict (person) do nothing`.execute(db)
+    select * from unnest(${[...wrapped.keys()]}::integer[], ${[...wrapped.values()]}::bytea[])
+    on conflict (person) do nothing returning person`.execute(db)
+  // Somebody else made a key for one of them meanwhile: what was made here must not be used.
+  if (rows.length !== wrapped.size) {
+    throw new Fault('fault.unavailable', {
+      what: 'Cannot make keys of people: others are being made at the same time',
+    })
+  }
+}
+
+/** Keys side by side, opened as they are needed. */
+class LazyKeys implements KeySource {
+  readonly #people: readonly number[]
+  readonly #unwrap: (person: number, wrapped: Uint8Array) => Uint8Array
+  readonly #keys: Uint8Array
+  readonly #wrapped: Uint8Array
+  readonly #isOpen: Uint8Array
+
+  constructor(people: readonly number[], unwrap: (person: number, wrapped: Uint8Array) => Uint8Array) {
+    this.#people = people
+    this.#unwrap = unwrap
+    this.#keys = new Uint8Array(people.length * KEY_BYTES)
+    this.#wrapped = new Uint8Array(people.length * WRAPPED_BYTES)
+    this.#isOpen = new Uint8Array(people.length)
+  }
+
+  get count(): number {
+    return this.#people.length
+  }
+
+  put(
+    index: number,
+    { open: key, wrapped }: { open: Uint8Array | undefined; wrapped: Uint8Array | undefined },
+  ): void {
+    if (key) this.#keys.set(key, index * KEY_BYTES)
+    else if (wrapped) this.#wrapped.set(wrapped, index * WRAPPED_BYTES)
+    this.#isOpen[index] = key ? 1 : 0
+  }
+
+  keyAt(index: number): Uint8Array {
+    const key = this.#keys.subarray(index * KEY_BYTES, (index + 1) * KEY_BYTES)
+    if (this.#isOpen[index] === 1) return key
+    const wrapped = this.#wrapped.subarray(index * WRAPPED_BYTES, (index + 1) * WRAPPED_BYTES)
+    key.set(this.#unwrap(this.#people[index] ?? -1, wrapped))
+    this.#isOpen[index] = 1
+    return key
+  }
 }
 
 function wrapContext(person: number): Uint8Array {

@@ -14,7 +14,7 @@ const NONCES_AT_ONCE = 4_096
 /** Seals a text or bytes; `context` (what it is and where it belongs) must be given again to open it. */
 export function seal(
   value: Uint8Array | string,
-  { key, nonce, context }: { key: KeyObject; nonce: Uint8Array; context: Uint8Array },
+  { key, nonce, context }: { key: KeyObject | Uint8Array; nonce: Uint8Array; context: Uint8Array },
 ): Uint8Array {
   const cipher = createCipheriv('aes-256-gcm', key, nonce, { authTagLength: TAG_BYTES })
   cipher.setAAD(context)

@@ -84,19 +84,45 @@ export async function takeBatch(
 ): Promise<TakenBatch> {
   const known = await findBatch(connection, { dataSet, batch })
   if (known !== undefined) return { isNew: false, rows: known }
-  const aside = asideTable({ dataSet, batch })
   return inTransaction(connection, async () => {
-    const names = [...(await columnTypes(connection, aside)).keys()].map((name) => sql.id(name))
-    const { rowsChanged } = await runOwn(
-      connection,
-      sql`
-        insert into ${sql.id(tableOf(dataSet))} (${sql.join(names)})
-        select ${sql.join(names)} from ${sql.id(aside)}`,
-    )
-    await recordBatch(connection, { dataSet, batch, rows: rowsChanged })
+    const rows =
+      (await swapIn(connection, { dataSet, batch })) ?? (await copyIn(connection, { dataSet, batch }))
+    await recordBatch(connection, { dataSet, batch, rows })
     await discardBatch(connection, { dataSet, batch })
-    return { isNew: true, rows: rowsChanged }
+    return { isNew: true, rows }
   })
+}
+
+/** The first rows of a data set need no copy: what was set aside becomes its table. `undefined` when it has rows. */
+async function swapIn(
+  connection: DuckDBConnection,
+  { dataSet, batch }: VaultBatch,
+): Promise<number | undefined> {
+  const table = sql.id(tableOf(dataSet))
+  const aside = asideTable({ dataSet, batch })
+  const present = await runOwn(connection, sql`select count(*) from ${table}`)
+  const [before, after] = [
+    await columnTypes(connection, tableOf(dataSet)),
+    await columnTypes(connection, aside),
+  ]
+  const isSame = before.size === after.size && [...before].every(([name, type]) => after.get(name) === type)
+  if (Number(present.getRows()[0]?.[0]) > 0 || !isSame) return undefined
+  await runOwn(connection, sql`drop table ${table}`)
+  await runOwn(connection, sql`alter table ${sql.id(aside)} rename to ${table}`)
+  const counted = await runOwn(connection, sql`select count(*) from ${table}`)
+  return Number(counted.getRows()[0]?.[0])
+}
+
+async function copyIn(connection: DuckDBConnection, { dataSet, batch }: VaultBatch): Promise<number> {
+  const aside = asideTable({ dataSet, batch })
+  const names = [...(await columnTypes(connection, aside)).keys()].map((name) => sql.id(name))
+  const { rowsChanged } = await runOwn(
+    connection,
+    sql`
+      insert into ${sql.id(tableOf(dataSet))} (${sql.join(names)})
+      select ${sql.join(names)} from ${sql.id(aside)}`,
+  )
+  return rowsChanged
 }
 
 /** Drops what was set aside of a batch. */
