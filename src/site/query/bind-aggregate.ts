@@ -16,7 +16,10 @@ export interface AggregateRow {
 
 /** A table: aggregates of mode `aggregate`. No least, greatest, median or listing: those are some person's value. */
 export const AGGREGATES: Readonly<Record<string, AggregateRow>> = {
-  count: { kind: 'count', says: 'rows; `count(x)` those where x is not null; `count(distinct <person key>)` people' },
+  count: {
+    kind: 'count',
+    says: 'rows; `count(x)` those where x is not null; `count(distinct <person key>)` people',
+  },
   sum: { kind: 'sum', says: 'of values clamped to the declared bounds' },
   avg: { kind: 'avg', says: 'of values clamped to the declared bounds' },
   var_samp: { kind: 'var_samp', says: 'of values clamped to the declared bounds' },
@@ -38,7 +41,10 @@ interface Written {
 }
 
 /** Collects the measures of a question; equal ones are collected once. */
-export function measureSink(inner: Frame): { readonly measures: Measure[]; readonly bind: (node: FuncCall, name: string) => Expr | undefined } {
+export function measureSink(inner: Frame): {
+  readonly measures: Measure[]
+  readonly bind: (node: FuncCall, name: string) => Expr | undefined
+} {
   const measures: Measure[] = []
   const bind = (node: FuncCall, name: string): Expr | undefined => {
     const row = Object.hasOwn(AGGREGATES, name) ? AGGREGATES[name] : undefined
@@ -60,10 +66,14 @@ function readAggregate(node: FuncCall, name: string, inner: Frame): Written {
   if (args.length !== 1) throw notAllowed(`"${name}" of ${args.length} arguments`, node.location)
   const argument = aggregated(args[0], name, inner)
   const isPerson = argument.type === 'person'
-  if (isPerson && name !== 'count') throw wrongColumn(`The person key may not stand in "${name}"`, node.location)
-  if (node.agg_distinct && !isPerson) throw notAllowed(`"${name}(distinct …)" of anything but the person key`, node.location)
+  if (isPerson && name !== 'count')
+    throw wrongColumn(`The person key may not stand in "${name}"`, node.location)
+  if (node.agg_distinct && !isPerson)
+    throw notAllowed(`"${name}(distinct …)" of anything but the person key`, node.location)
   // The person key is never null, so counting it is counting rows.
-  return isPerson ? { filter, isOfPeople: node.agg_distinct ?? false } : { argument, filter, isOfPeople: false }
+  return isPerson
+    ? { filter, isOfPeople: node.agg_distinct ?? false }
+    : { argument, filter, isOfPeople: false }
 }
 
 function aggregated(node: Node | undefined, name: string, inner: Frame): Expr {
@@ -74,21 +84,49 @@ function aggregated(node: Node | undefined, name: string, inner: Frame): Expr {
 function addCount(measures: Measure[], { argument, filter, isOfPeople }: Written): Expr {
   // A literal that is not null stands in every row.
   const counted = argument?.kind === 'literal' && argument.value !== null ? undefined : argument
-  return measureRef(addMeasure(measures, isOfPeople ? { kind: 'people', filter } : { kind: 'count', argument: counted, filter }), 'integer', undefined)
+  return measureRef(
+    addMeasure(
+      measures,
+      isOfPeople ? { kind: 'people', filter } : { kind: 'count', argument: counted, filter },
+    ),
+    'integer',
+    undefined,
+  )
 }
 
-function addSum(measures: Measure[], kind: MeasureKind, { written: { argument, filter }, offset, name }: { readonly written: Written; readonly offset: number | undefined; readonly name: string }): Expr {
-  if (argument === undefined || (argument.type !== 'integer' && argument.type !== 'number')) throw notAllowed(`"${name}" of ${argument?.type ?? 'nothing'}`, offset)
+function addSum(
+  measures: Measure[],
+  kind: MeasureKind,
+  {
+    written: { argument, filter },
+    offset,
+    name,
+  }: { readonly written: Written; readonly offset: number | undefined; readonly name: string },
+): Expr {
+  if (argument === undefined || (argument.type !== 'integer' && argument.type !== 'number'))
+    throw notAllowed(`"${name}" of ${argument?.type ?? 'nothing'}`, offset)
   const clamp = argument.range
   if (clamp === undefined) throw wrongColumn(whyUnbounded(argument, name), offset)
-  addMeasure(measures, { kind: 'count', argument: argument.kind === 'literal' && argument.value !== null ? undefined : argument, filter })
+  addMeasure(measures, {
+    kind: 'count',
+    argument: argument.kind === 'literal' && argument.value !== null ? undefined : argument,
+    filter,
+  })
   const type = kind === 'sum' ? argument.type : 'number'
-  return measureRef(addMeasure(measures, { kind, argument, filter, clamp }), type, kind === 'avg' ? clamp : undefined)
+  return measureRef(
+    addMeasure(measures, { kind, argument, filter, clamp }),
+    type,
+    kind === 'avg' ? clamp : undefined,
+  )
 }
 
 function whyUnbounded(argument: Expr, name: string): string {
   for (const part of partsOf(argument)) {
-    if (part.kind === 'column' && (part.type === 'integer' || part.type === 'number') && part.range === undefined) {
+    if (
+      part.kind === 'column' &&
+      (part.type === 'integer' || part.type === 'number') &&
+      part.range === undefined
+    ) {
       return `Column "${part.column}" has no declared bounds, so "${name}" of it cannot be bounded`
     }
   }
@@ -96,7 +134,12 @@ function whyUnbounded(argument: Expr, name: string): string {
 }
 
 function addMeasure(measures: Measure[], measure: Measure): number {
-  const known = measures.findIndex((other) => other.kind === measure.kind && sameOptional(other.argument, measure.argument) && sameOptional(other.filter, measure.filter))
+  const known = measures.findIndex(
+    (other) =>
+      other.kind === measure.kind &&
+      sameOptional(other.argument, measure.argument) &&
+      sameOptional(other.filter, measure.filter),
+  )
   return known >= 0 ? known : measures.push(measure) - 1
 }
 
@@ -105,7 +148,13 @@ function measureRef(measure: number, type: ExprType, bounds: Range | undefined):
 }
 
 /** Collects the aggregates of a sub-select that is grouped by the person key. `rowsMax` bounds the rows of one person. */
-export function perPersonSink(inner: Frame, rowsMax: number): { readonly aggregates: PerPersonAggregate[]; readonly bind: (node: FuncCall, name: string) => Expr | undefined } {
+export function perPersonSink(
+  inner: Frame,
+  rowsMax: number,
+): {
+  readonly aggregates: PerPersonAggregate[]
+  readonly bind: (node: FuncCall, name: string) => Expr | undefined
+} {
   const aggregates: PerPersonAggregate[] = []
   const bind = (node: FuncCall, name: string): Expr | undefined => {
     const fn = PER_PERSON_AGGREGATES.find((known) => known === name)
@@ -119,10 +168,15 @@ export function perPersonSink(inner: Frame, rowsMax: number): { readonly aggrega
   return { aggregates, bind }
 }
 
-function perPersonType(fn: PerPersonAggregate['function'], argument: Expr | undefined, offset: number | undefined): PerPersonAggregate['type'] {
+function perPersonType(
+  fn: PerPersonAggregate['function'],
+  argument: Expr | undefined,
+  offset: number | undefined,
+): PerPersonAggregate['type'] {
   if (fn === 'count') return 'integer'
   const type = argument?.type
-  if (type === undefined || type === 'person' || type === 'interval') throw notAllowed(`"${fn}" of ${type ?? 'nothing'}`, offset)
+  if (type === undefined || type === 'person' || type === 'interval')
+    throw notAllowed(`"${fn}" of ${type ?? 'nothing'}`, offset)
   if (fn === 'min' || fn === 'max') {
     if (type === 'boolean') throw notAllowed(`"${fn}" of boolean`, offset)
     return type
@@ -131,7 +185,11 @@ function perPersonType(fn: PerPersonAggregate['function'], argument: Expr | unde
   return fn === 'sum' ? type : 'number'
 }
 
-function perPersonRange(fn: PerPersonAggregate['function'], argument: Expr | undefined, rowsMax: number): Range | undefined {
+function perPersonRange(
+  fn: PerPersonAggregate['function'],
+  argument: Expr | undefined,
+  rowsMax: number,
+): Range | undefined {
   const bounds = argument?.range
   if (fn === 'count') return range(0, rowsMax)
   if (fn === 'sum') return bounds && hull([range(bounds.least * rowsMax, bounds.greatest * rowsMax), bounds])

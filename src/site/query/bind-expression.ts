@@ -57,21 +57,57 @@ export function bindTerm(node: Node | undefined, frame: Frame): Term {
 function bindSyntax(node: Node, frame: Frame): Term {
   if ('BoolExpr' in node) {
     const { boolop, args = [], location } = node.BoolExpr
-    return bindNamed({ AND_EXPR: 'AND', OR_EXPR: 'OR', NOT_EXPR: 'NOT' }[boolop ?? 'AND_EXPR'], args, frame, location)
+    return bindNamed(
+      { AND_EXPR: 'AND', OR_EXPR: 'OR', NOT_EXPR: 'NOT' }[boolop ?? 'AND_EXPR'],
+      args,
+      frame,
+      location,
+    )
   }
-  if ('NullTest' in node) return bindNamed(node.NullTest.nulltesttype === 'IS_NULL' ? 'IS NULL' : 'IS NOT NULL', [node.NullTest.arg], frame, node.NullTest.location)
+  if ('NullTest' in node)
+    return bindNamed(
+      node.NullTest.nulltesttype === 'IS_NULL' ? 'IS NULL' : 'IS NOT NULL',
+      [node.NullTest.arg],
+      frame,
+      node.NullTest.location,
+    )
   if ('BooleanTest' in node) {
     const { booltesttype = 'IS_TRUE', arg, location } = node.BooleanTest
-    const name = { IS_TRUE: 'IS TRUE', IS_NOT_TRUE: 'IS NOT TRUE', IS_FALSE: 'IS FALSE', IS_NOT_FALSE: 'IS NOT FALSE', IS_UNKNOWN: 'IS NULL', IS_NOT_UNKNOWN: 'IS NOT NULL' }[booltesttype]
-    return resolveCall([coerce(bindOperand(arg, frame), 'boolean', { offset: location, name })], { offset: location, name })
+    const name = {
+      IS_TRUE: 'IS TRUE',
+      IS_NOT_TRUE: 'IS NOT TRUE',
+      IS_FALSE: 'IS FALSE',
+      IS_NOT_FALSE: 'IS NOT FALSE',
+      IS_UNKNOWN: 'IS NULL',
+      IS_NOT_UNKNOWN: 'IS NOT NULL',
+    }[booltesttype]
+    return resolveCall([coerce(bindOperand(arg, frame), 'boolean', { offset: location, name })], {
+      offset: location,
+      name,
+    })
   }
-  if ('CoalesceExpr' in node) return bindNamed('COALESCE', node.CoalesceExpr.args ?? [], frame, node.CoalesceExpr.location)
-  if ('MinMaxExpr' in node) return bindNamed(node.MinMaxExpr.op === 'IS_LEAST' ? 'LEAST' : 'GREATEST', node.MinMaxExpr.args ?? [], frame, node.MinMaxExpr.location)
+  if ('CoalesceExpr' in node)
+    return bindNamed('COALESCE', node.CoalesceExpr.args ?? [], frame, node.CoalesceExpr.location)
+  if ('MinMaxExpr' in node)
+    return bindNamed(
+      node.MinMaxExpr.op === 'IS_LEAST' ? 'LEAST' : 'GREATEST',
+      node.MinMaxExpr.args ?? [],
+      frame,
+      node.MinMaxExpr.location,
+    )
   throw notSupported(`"${Object.keys(node)[0] ?? ''}" here`, offsetOf(node))
 }
 
-function bindNamed(name: string, args: readonly (Node | undefined)[], frame: Frame, offset: number | undefined): Expr {
-  return resolveCall(args.map((arg) => bindOperand(arg, frame)), { offset, name })
+function bindNamed(
+  name: string,
+  args: readonly (Node | undefined)[],
+  frame: Frame,
+  offset: number | undefined,
+): Expr {
+  return resolveCall(
+    args.map((arg) => bindOperand(arg, frame)),
+    { offset, name },
+  )
 }
 
 function bindColumn(fields: readonly Node[], frame: Frame, offset: number | undefined): Expr {
@@ -79,7 +115,9 @@ function bindColumn(fields: readonly Node[], frame: Frame, offset: number | unde
   if (names === undefined) throw notSupported('* in an expression', offset)
   const [first = '', second] = names
   if (names.length > 2) throw notSupported('a name with a schema; data sets have plain names', offset)
-  return second === undefined ? findColumn(frame.scope, { name: first }, offset) : findColumn(frame.scope, { relation: first, name: second }, offset)
+  return second === undefined
+    ? findColumn(frame.scope, { name: first }, offset)
+    : findColumn(frame.scope, { relation: first, name: second }, offset)
 }
 
 /** The texts of a list of `String` nodes; `undefined` when something else stands among them. */
@@ -104,7 +142,8 @@ function bindNumeral(text: string, offset: number | undefined): Expr {
   const whole = readInteger(text)
   if (whole !== undefined) return literal('integer', whole)
   const number = readNumber(text)
-  if (number === undefined) throw notSupported('a number past ±1e150, or written in another base or with underscores', offset)
+  if (number === undefined)
+    throw notSupported('a number past ±1e150, or written in another base or with underscores', offset)
   return literal('number', number)
 }
 
@@ -114,9 +153,28 @@ function bindParameter(number: number, frame: Frame, offset: number | undefined)
   return value
 }
 
-const OPERATOR_NAMES: Readonly<Record<string, string>> = { AEXPR_DISTINCT: 'IS DISTINCT FROM', AEXPR_NOT_DISTINCT: 'IS NOT DISTINCT FROM', AEXPR_NULLIF: 'NULLIF', AEXPR_BETWEEN: 'BETWEEN', AEXPR_NOT_BETWEEN: 'NOT BETWEEN' }
-const SIGNED_NAMES: Readonly<Record<string, string>> = { 'AEXPR_IN =': 'IN', 'AEXPR_IN <>': 'NOT IN', 'AEXPR_LIKE ~~': 'LIKE', 'AEXPR_LIKE !~~': 'NOT LIKE', 'AEXPR_ILIKE ~~*': 'ILIKE', 'AEXPR_ILIKE !~~*': 'NOT ILIKE' }
-const REFUSED_KINDS: Readonly<Record<string, string>> = { AEXPR_OP_ANY: '= ANY', AEXPR_OP_ALL: '= ALL', AEXPR_SIMILAR: 'SIMILAR TO', AEXPR_BETWEEN_SYM: 'BETWEEN SYMMETRIC', AEXPR_NOT_BETWEEN_SYM: 'NOT BETWEEN SYMMETRIC' }
+const OPERATOR_NAMES: Readonly<Record<string, string>> = {
+  AEXPR_DISTINCT: 'IS DISTINCT FROM',
+  AEXPR_NOT_DISTINCT: 'IS NOT DISTINCT FROM',
+  AEXPR_NULLIF: 'NULLIF',
+  AEXPR_BETWEEN: 'BETWEEN',
+  AEXPR_NOT_BETWEEN: 'NOT BETWEEN',
+}
+const SIGNED_NAMES: Readonly<Record<string, string>> = {
+  'AEXPR_IN =': 'IN',
+  'AEXPR_IN <>': 'NOT IN',
+  'AEXPR_LIKE ~~': 'LIKE',
+  'AEXPR_LIKE !~~': 'NOT LIKE',
+  'AEXPR_ILIKE ~~*': 'ILIKE',
+  'AEXPR_ILIKE !~~*': 'NOT ILIKE',
+}
+const REFUSED_KINDS: Readonly<Record<string, string>> = {
+  AEXPR_OP_ANY: '= ANY',
+  AEXPR_OP_ALL: '= ALL',
+  AEXPR_SIMILAR: 'SIMILAR TO',
+  AEXPR_BETWEEN_SYM: 'BETWEEN SYMMETRIC',
+  AEXPR_NOT_BETWEEN_SYM: 'NOT BETWEEN SYMMETRIC',
+}
 
 function bindOperator({ kind = 'AEXPR_OP', name = [], lexpr, rexpr, location }: A_Expr, frame: Frame): Expr {
   const refused = REFUSED_KINDS[kind]
@@ -124,19 +182,34 @@ function bindOperator({ kind = 'AEXPR_OP', name = [], lexpr, rexpr, location }: 
   const signs = textsOf(name)
   const [sign] = signs ?? []
   if (sign === undefined || signs?.length !== 1) throw notAllowed('an operator with a schema', location)
-  const operands = (lexpr ? [lexpr] : []).concat(rexpr && 'List' in rexpr ? (rexpr.List.items ?? []) : rexpr ? [rexpr] : [])
+  const operands = (lexpr ? [lexpr] : []).concat(
+    rexpr && 'List' in rexpr ? (rexpr.List.items ?? []) : rexpr ? [rexpr] : [],
+  )
   const place = { offset: location, name: OPERATOR_NAMES[kind] ?? SIGNED_NAMES[`${kind} ${sign}`] ?? sign }
-  return resolveCall(operands.map((operand) => bindOperand(operand, frame)), place)
+  return resolveCall(
+    operands.map((operand) => bindOperand(operand, frame)),
+    place,
+  )
 }
 
 function bindFunction(node: FuncCall, frame: Frame): Expr {
   const name = functionName(node)
   const aggregate = frame.bindAggregate?.(node, name)
   if (aggregate) return aggregate
-  if (node.agg_star || node.agg_filter || node.agg_distinct) throw notAllowed(`the aggregate "${name}" ${frame.bindAggregate ? `in mode "${frame.binding.mode}"` : 'here'}`, node.location)
+  if (node.agg_star || node.agg_filter || node.agg_distinct)
+    throw notAllowed(
+      `the aggregate "${name}" ${frame.bindAggregate ? `in mode "${frame.binding.mode}"` : 'here'}`,
+      node.location,
+    )
   const args = node.args ?? []
   const between = name === 'extract' ? bindEpochBetween(args, frame) : undefined
-  return between ?? resolveCall(args.map((arg) => bindOperand(arg, frame)), { offset: node.location, name })
+  return (
+    between ??
+    resolveCall(
+      args.map((arg) => bindOperand(arg, frame)),
+      { offset: node.location, name },
+    )
+  )
 }
 
 /** The plain name of a function. SQL's own syntax (`extract(… from …)`) arrives under `pg_catalog`. */
@@ -144,30 +217,60 @@ export function functionName({ funcname = [], funcformat, location }: FuncCall):
   const names = textsOf(funcname) ?? []
   const plain = funcformat === 'COERCE_SQL_SYNTAX' && names[0] === 'pg_catalog' ? names.slice(1) : names
   const [name] = plain
-  if (name === undefined || plain.length !== 1) throw notAllowed(`a function with a schema ("${names.join('.')}")`, location)
+  if (name === undefined || plain.length !== 1)
+    throw notAllowed(`a function with a schema ("${names.join('.')}")`, location)
   return name
 }
 
 /** `extract(epoch from a - b)` of two timestamps: their difference has no type of its own here. */
 function bindEpochBetween([field, span]: readonly Node[], frame: Frame): Expr | undefined {
-  if (field === undefined || span === undefined || !('A_Expr' in span) || !('A_Const' in field) || field.A_Const.sval?.sval?.toLowerCase() !== 'epoch') return undefined
+  if (
+    field === undefined ||
+    span === undefined ||
+    !('A_Expr' in span) ||
+    !('A_Const' in field) ||
+    field.A_Const.sval?.sval?.toLowerCase() !== 'epoch'
+  )
+    return undefined
   const { lexpr, rexpr, name = [], kind } = span.A_Expr
   if (kind !== 'AEXPR_OP' || textsOf(name)?.join() !== '-' || lexpr === undefined) return undefined
   const [left, right] = [bindOperand(lexpr, frame), bindOperand(rexpr, frame)]
-  if (left.kind === 'untyped' || right.kind === 'untyped' || left.type !== 'timestamp' || right.type !== 'timestamp') return undefined
+  if (
+    left.kind === 'untyped' ||
+    right.kind === 'untyped' ||
+    left.type !== 'timestamp' ||
+    right.type !== 'timestamp'
+  )
+    return undefined
   return call('epoch_between', [left, right])
 }
 
 /** Types as they are named in a question. Sizes of numbers and texts make no difference here. */
 export const TYPE_NAMES: Readonly<Record<string, ColumnType | 'interval'>> = {
-  bool: 'boolean', boolean: 'boolean', int2: 'integer', int4: 'integer', int8: 'integer', integer: 'integer', bigint: 'integer', smallint: 'integer',
-  float8: 'number', numeric: 'number', decimal: 'number', number: 'number', text: 'text', varchar: 'text', date: 'date', timestamp: 'timestamp', interval: 'interval',
+  bool: 'boolean',
+  boolean: 'boolean',
+  int2: 'integer',
+  int4: 'integer',
+  int8: 'integer',
+  integer: 'integer',
+  bigint: 'integer',
+  smallint: 'integer',
+  float8: 'number',
+  numeric: 'number',
+  decimal: 'number',
+  number: 'number',
+  text: 'text',
+  varchar: 'text',
+  date: 'date',
+  timestamp: 'timestamp',
+  interval: 'interval',
 }
 
 function typeOf(typeName: TypeName | undefined): ColumnType | 'interval' {
   const names = textsOf(typeName?.names ?? []) ?? []
   const plain = names[0] === 'pg_catalog' ? names.slice(1) : names
-  const type = plain.length === 1 && Object.hasOwn(TYPE_NAMES, plain[0] ?? '') ? TYPE_NAMES[plain[0] ?? ''] : undefined
+  const type =
+    plain.length === 1 && Object.hasOwn(TYPE_NAMES, plain[0] ?? '') ? TYPE_NAMES[plain[0] ?? ''] : undefined
   if (type === undefined) throw notAllowed(`the type "${names.join('.')}"`, typeName?.location)
   return type
 }
@@ -184,7 +287,17 @@ function bindCast(arg: Node | undefined, typeName: TypeName | undefined, frame: 
 }
 
 function castId(from: ExprType, to: ExprType): CallId | undefined {
-  const ids = ['cast_integer_number', 'cast_number_integer', 'cast_boolean_integer', 'cast_integer_boolean', 'cast_integer_text', 'cast_boolean_text', 'cast_date_text', 'cast_date_timestamp', 'cast_timestamp_date'] as const
+  const ids = [
+    'cast_integer_number',
+    'cast_number_integer',
+    'cast_boolean_integer',
+    'cast_integer_boolean',
+    'cast_integer_text',
+    'cast_boolean_text',
+    'cast_date_text',
+    'cast_date_timestamp',
+    'cast_timestamp_date',
+  ] as const
   return ids.find((id) => catalogueRow(id).takes[0] === from && catalogueRow(id).gives === to)
 }
 
@@ -193,14 +306,19 @@ function bindCase({ arg, args = [], defresult, location }: CaseExpr, frame: Fram
   const whens = args.map((node) => {
     if (!('CaseWhen' in node)) throw notSupported('this CASE', location)
     const { expr, result } = node.CaseWhen
-    const when = subject ? resolveCall([subject, bindOperand(expr, frame)], { offset: location, name: '=' }) : bindCondition(expr, frame)
+    const when = subject
+      ? resolveCall([subject, bindOperand(expr, frame)], { offset: location, name: '=' })
+      : bindCondition(expr, frame)
     return { when, then: bindOperand(result, frame) }
   })
   const otherwise = defresult && bindOperand(defresult, frame)
   const type = commonType([...whens.map(({ then }) => then), ...(otherwise ? [otherwise] : [])])
   if (type === undefined) throw notAllowed('CASE with results of different types', location)
   const place = { offset: location, name: 'CASE' }
-  return caseOf(whens.map(({ when, then }) => ({ when, then: coerce(then, type, place) })), otherwise && coerce(otherwise, type, place))
+  return caseOf(
+    whens.map(({ when, then }) => ({ when, then: coerce(then, type, place) })),
+    otherwise && coerce(otherwise, type, place),
+  )
 }
 
 /** Where a node stands, if it says so. */

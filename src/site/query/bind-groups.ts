@@ -21,11 +21,17 @@ export function bindTargets(select: SelectStmt, frame: Frame): readonly Target[]
     if (!('ResTarget' in node)) throw notSupported('this SELECT list')
     const { name, val, location } = node.ResTarget
     const star = starOf(val)
-    if (star) return allColumns(frame.scope, star.relation, location).map((column) => ({ name: column.name, expr: column.expr, offset: location }))
+    if (star)
+      return allColumns(frame.scope, star.relation, location).map((column) => ({
+        name: column.name,
+        expr: column.expr,
+        offset: location,
+      }))
     return [{ name: name ?? nameOf(val), expr: bindValue(val, frame), offset: location }]
   })
   if (targets.length === 0) throw notSupported('an empty SELECT list')
-  if (targets.length > LIMITS.queryOutputColumnsMax) throw tooLarge(`The question has more than ${LIMITS.queryOutputColumnsMax} columns`)
+  if (targets.length > LIMITS.queryOutputColumnsMax)
+    throw tooLarge(`The question has more than ${LIMITS.queryOutputColumnsMax} columns`)
   return targets
 }
 
@@ -35,7 +41,8 @@ function starOf(node: Node | undefined): { readonly relation: string | undefined
   const last = fields.at(-1)
   if (last === undefined || !('A_Star' in last)) return undefined
   const names = textsOf(fields.slice(0, -1))
-  if (names === undefined || names.length > 1) throw notSupported('a name with a schema; data sets have plain names', node.ColumnRef.location)
+  if (names === undefined || names.length > 1)
+    throw notSupported('a name with a schema; data sets have plain names', node.ColumnRef.location)
   return { relation: names[0] }
 }
 
@@ -61,10 +68,18 @@ export interface GroupKey {
 }
 
 /** Binds a GROUP BY: expressions, ordinals, and names of outputs where no column has the name. */
-export function bindGroupKeys(select: SelectStmt, targets: readonly Target[], frame: Frame): readonly GroupKey[] {
+export function bindGroupKeys(
+  select: SelectStmt,
+  targets: readonly Target[],
+  frame: Frame,
+): readonly GroupKey[] {
   const keys: GroupKey[] = []
   for (const node of select.groupClause ?? []) {
-    const key = { expr: ordinalTarget(node, targets) ?? namedTarget(node, targets, frame, 'column') ?? bindValue(node, frame), offset: offsetOf(node) }
+    const key = {
+      expr:
+        ordinalTarget(node, targets) ?? namedTarget(node, targets, frame, 'column') ?? bindValue(node, frame),
+      offset: offsetOf(node),
+    }
     if (!keys.some(({ expr }) => sameExpression(expr, key.expr))) keys.push(key)
   }
   return keys
@@ -74,32 +89,50 @@ function ordinalTarget(node: Node, targets: readonly Target[]): Expr | undefined
   if (!('A_Const' in node)) return undefined
   const ordinal = node.A_Const.ival?.ival
   const target = ordinal === undefined ? undefined : targets[ordinal - 1]
-  if (target === undefined) throw notSupported('a constant in GROUP BY or ORDER BY that is no number of an output', offsetOf(node))
+  if (target === undefined)
+    throw notSupported('a constant in GROUP BY or ORDER BY that is no number of an output', offsetOf(node))
   return target.expr
 }
 
 /** A plain name: GROUP BY looks among the columns first, ORDER BY among the outputs, as PostgreSQL does. */
-function namedTarget(node: Node, targets: readonly Target[], frame: Frame, first: 'column' | 'output'): Expr | undefined {
+function namedTarget(
+  node: Node,
+  targets: readonly Target[],
+  frame: Frame,
+  first: 'column' | 'output',
+): Expr | undefined {
   if (!('ColumnRef' in node)) return undefined
   const names = textsOf(node.ColumnRef.fields ?? [])
   const [name] = names ?? []
   if (name === undefined || names?.length !== 1) return undefined
-  if (first === 'column' && frame.scope.some(({ columns }) => columns.some((column) => column.name === name))) return undefined
+  if (first === 'column' && frame.scope.some(({ columns }) => columns.some((column) => column.name === name)))
+    return undefined
   const found = targets.filter((target) => target.name === name)
   const [target, another] = found
-  if (target && another && !sameExpression(target.expr, another.expr)) throw wrongColumn(`"${name}" names more than one output`, offsetOf(node))
+  if (target && another && !sameExpression(target.expr, another.expr))
+    throw wrongColumn(`"${name}" names more than one output`, offsetOf(node))
   return target?.expr
 }
 
 /** Binds an ORDER BY. Nulls are largest unless said otherwise, as in PostgreSQL. */
-export function bindOrder(select: SelectStmt, targets: readonly Target[], frame: Frame): readonly (SortKey & { readonly offset: number | undefined })[] {
+export function bindOrder(
+  select: SelectStmt,
+  targets: readonly Target[],
+  frame: Frame,
+): readonly (SortKey & { readonly offset: number | undefined })[] {
   return (select.sortClause ?? []).map((node) => {
     if (!('SortBy' in node)) throw notSupported('this ORDER BY')
     const { node: by, sortby_dir: direction, sortby_nulls: nulls } = node.SortBy
     if (by === undefined) throw notSupported('this ORDER BY')
     const isDescending = direction === 'SORTBY_DESC'
-    const expr = ordinalTarget(by, targets) ?? namedTarget(by, targets, frame, 'output') ?? bindValue(by, frame)
-    return { expr, isDescending, nullsFirst: nulls === 'SORTBY_NULLS_FIRST' || (nulls !== 'SORTBY_NULLS_LAST' && isDescending), offset: offsetOf(by) }
+    const expr =
+      ordinalTarget(by, targets) ?? namedTarget(by, targets, frame, 'output') ?? bindValue(by, frame)
+    return {
+      expr,
+      isDescending,
+      nullsFirst: nulls === 'SORTBY_NULLS_FIRST' || (nulls !== 'SORTBY_NULLS_LAST' && isDescending),
+      offset: offsetOf(by),
+    }
   })
 }
 
@@ -115,9 +148,12 @@ export function bindHaving(select: SelectStmt, frame: Frame): Expr | undefined {
 export function overGroups(expr: Expr, keys: readonly Expr[], offset: number | undefined): Expr {
   return mapExpression(expr, (part) => {
     const key = keys.findIndex((candidate) => sameExpression(candidate, part))
-    if (key >= 0 && part.kind !== 'literal') return { kind: 'key', key, type: part.type, size: 1, range: part.range }
-    if (part.kind === 'column') throw wrongColumn(`Column "${part.column}" must stand in GROUP BY or in an aggregate`, offset)
-    if (part.kind === 'person') throw wrongColumn('The person key may only be counted, joined on and, in mode "rows", shown', offset)
+    if (key >= 0 && part.kind !== 'literal')
+      return { kind: 'key', key, type: part.type, size: 1, range: part.range }
+    if (part.kind === 'column')
+      throw wrongColumn(`Column "${part.column}" must stand in GROUP BY or in an aggregate`, offset)
+    if (part.kind === 'person')
+      throw wrongColumn('The person key may only be counted, joined on and, in mode "rows", shown', offset)
     return undefined
   })
 }
@@ -130,7 +166,8 @@ export function bindCount(node: Node | undefined, frame: Frame): number | undefi
   if (expr.kind !== 'literal') throw notSupported('LIMIT or OFFSET that is not written out', offsetOf(node))
   if (expr.value === null) return undefined
   const count = Number(expr.value)
-  if (!Number.isSafeInteger(count) || count < 0) throw notSupported('a LIMIT or OFFSET below 0', offsetOf(node))
+  if (!Number.isSafeInteger(count) || count < 0)
+    throw notSupported('a LIMIT or OFFSET below 0', offsetOf(node))
   return count
 }
 

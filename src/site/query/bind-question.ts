@@ -15,7 +15,10 @@ import type { Binding, Level, Scope } from './scope.ts'
 export function bindQuestion(select: SelectStmt, binding: Binding): BoundQuery {
   const level: Level = { sources: [], where: [] }
   const scope = bindFrom(select, { binding, level, known: bindWith(select.withClause, new Map()) })
-  const query = binding.mode === 'aggregate' ? bindGroupedQuestion(select, { binding, level, scope }) : bindRowsQuestion(select, { binding, level, scope })
+  const query =
+    binding.mode === 'aggregate'
+      ? bindGroupedQuestion(select, { binding, level, scope })
+      : bindRowsQuestion(select, { binding, level, scope })
   return withoutUnused(query)
 }
 
@@ -35,8 +38,22 @@ function bindRowsQuestion(select: SelectStmt, { binding, level, scope }: Bound):
     if (key.expr.type === 'person') throw personRefusal(offset)
     return key
   })
-  const outputs = targets.map(({ name, expr }): Output => ({ name, expr, unit: unitOf(expr, { binding, level }) }))
-  return { mode: 'rows', sources: level.sources, where: level.where, keys: [], measures: [], outputs, orderBy, limit: bindCount(select.limitCount, frame), offset: bindCount(select.limitOffset, frame) }
+  const outputs = targets.map(({ name, expr }): Output => ({
+    name,
+    expr,
+    unit: unitOf(expr, { binding, level }),
+  }))
+  return {
+    mode: 'rows',
+    sources: level.sources,
+    where: level.where,
+    keys: [],
+    measures: [],
+    outputs,
+    orderBy,
+    limit: bindCount(select.limitCount, frame),
+    offset: bindCount(select.limitOffset, frame),
+  }
 }
 
 function bindGroupedQuestion(select: SelectStmt, { binding, level, scope }: Bound): BoundQuery {
@@ -50,35 +67,54 @@ function bindGroupedQuestion(select: SelectStmt, { binding, level, scope }: Boun
   checkResolution(keys, level.sources, binding.dataSets)
   checkDimensions(keys, level.sources, binding.dataSets)
   const having = bindHaving(select, frame)
-  const orderBy = bindOrder(select, targets, frame).map(({ offset, ...key }) => ({ ...key, expr: overGroups(key.expr, keys, offset) }))
+  const orderBy = bindOrder(select, targets, frame).map(({ offset, ...key }) => ({
+    ...key,
+    expr: overGroups(key.expr, keys, offset),
+  }))
   const outputs = targets.map(({ name, expr, offset }): Output => {
     const grouped = overGroups(expr, keys, offset)
     return { name, expr: grouped, unit: unitOf(grouped, { binding, level, keys, measures: sink.measures }) }
   })
-  if (keys.length === 0 && sink.measures.length === 0) throw notSupported('a question of mode "aggregate" without an aggregate or GROUP BY')
+  if (keys.length === 0 && sink.measures.length === 0)
+    throw notSupported('a question of mode "aggregate" without an aggregate or GROUP BY')
   return {
-    mode: 'aggregate', sources: level.sources, where: level.where, keys, measures: sink.measures, outputs,
-    having: having && overGroups(having, keys, undefined), orderBy,
-    limit: bindCount(select.limitCount, frame), offset: bindCount(select.limitOffset, frame),
+    mode: 'aggregate',
+    sources: level.sources,
+    where: level.where,
+    keys,
+    measures: sink.measures,
+    outputs,
+    having: having && overGroups(having, keys, undefined),
+    orderBy,
+    limit: bindCount(select.limitCount, frame),
+    offset: bindCount(select.limitOffset, frame),
   }
 }
 
 function checkKey(expr: Expr, offset: number | undefined): void {
   const parts = [...partsOf(expr)]
-  if (parts.some(({ kind }) => kind === 'person')) throw wrongColumn('A question may not be grouped by the person key', offset)
+  if (parts.some(({ kind }) => kind === 'person'))
+    throw wrongColumn('A question may not be grouped by the person key', offset)
   if (parts.some(({ kind }) => kind === 'measure')) throw notSupported('an aggregate in GROUP BY', offset)
   if (!parts.some(({ kind }) => kind === 'column')) throw notSupported('a constant in GROUP BY', offset)
 }
 
 /** The data set that allows least decides how many dimensions there may be. */
-function checkDimensions(keys: readonly Expr[], sources: readonly Source[], dataSets: ReadonlyMap<string, Manifest>): void {
+function checkDimensions(
+  keys: readonly Expr[],
+  sources: readonly Source[],
+  dataSets: ReadonlyMap<string, Manifest>,
+): void {
   const most = Math.min(...dataSetsOf(sources).map((name) => dataSets.get(name)?.dimensionsMax ?? 0))
-  if (keys.length > most) throw wrongColumn(`The question is grouped by ${keys.length} dimensions; ${most} are allowed`)
+  if (keys.length > most)
+    throw wrongColumn(`The question is grouped by ${keys.length} dimensions; ${most} are allowed`)
 }
 
 /** Names of data sets in the order of their first use. */
 export function dataSetsOf(sources: readonly Source[]): readonly BoundDataSet[] {
-  const names = sources.flatMap((source): readonly BoundDataSet[] => (source.kind === 'data-set' ? [source.dataSet] : dataSetsOf(source.sources)))
+  const names = sources.flatMap((source): readonly BoundDataSet[] =>
+    source.kind === 'data-set' ? [source.dataSet] : dataSetsOf(source.sources),
+  )
   return [...new Set(names)]
 }
 
@@ -91,7 +127,19 @@ interface UnitContext {
   readonly measures?: BoundQuery['measures']
 }
 
-const KEEPS_UNIT = new Set(['round', 'round_digits', 'floor', 'ceil', 'trunc', 'abs_number', 'abs_integer', 'cast_integer_number', 'cast_number_integer', 'neg_number', 'neg_integer'])
+const KEEPS_UNIT = new Set([
+  'round',
+  'round_digits',
+  'floor',
+  'ceil',
+  'trunc',
+  'abs_number',
+  'abs_integer',
+  'cast_integer_number',
+  'cast_number_integer',
+  'neg_number',
+  'neg_integer',
+])
 const MEASURES_WITH_UNIT = new Set(['sum', 'avg', 'stddev_samp', 'stddev_pop'])
 
 /** The unit of what is a column, its key, sum, average or deviation, rounded or not. */
@@ -101,11 +149,15 @@ function unitOf(expr: Expr, context: UnitContext): string | undefined {
   if (expr.kind === 'key') return unitOfOptional(context.keys?.[expr.key], context)
   if (expr.kind === 'measure') {
     const measure = context.measures?.[expr.measure]
-    return measure && MEASURES_WITH_UNIT.has(measure.kind) ? unitOfOptional(measure.argument, context) : undefined
+    return measure && MEASURES_WITH_UNIT.has(measure.kind)
+      ? unitOfOptional(measure.argument, context)
+      : undefined
   }
   if (expr.kind !== 'column') return undefined
   const source = context.level.sources[expr.source]
-  return source?.kind === 'data-set' ? context.binding.dataSets.get(source.dataSet)?.columns.find(({ name }) => name === expr.column)?.unit : undefined
+  return source?.kind === 'data-set'
+    ? context.binding.dataSets.get(source.dataSet)?.columns.find(({ name }) => name === expr.column)?.unit
+    : undefined
 }
 
 function unitOfOptional(expr: Expr | undefined, context: UnitContext): string | undefined {
@@ -115,7 +167,11 @@ function unitOfOptional(expr: Expr | undefined, context: UnitContext): string | 
 /** Measures that nothing shows, filters or orders by any more are not collected; the counts behind sums stay with them. */
 export function withoutUnused(query: BoundQuery): BoundQuery {
   const used = new Set<number>()
-  for (const root of [...query.outputs.map(({ expr }) => expr), ...query.orderBy.map(({ expr }) => expr), ...(query.having ? [query.having] : [])]) {
+  for (const root of [
+    ...query.outputs.map(({ expr }) => expr),
+    ...query.orderBy.map(({ expr }) => expr),
+    ...(query.having ? [query.having] : []),
+  ]) {
     for (const part of partsOf(root)) if (part.kind === 'measure') used.add(part.measure)
   }
   for (const index of [...used]) {
@@ -125,7 +181,12 @@ export function withoutUnused(query: BoundQuery): BoundQuery {
   }
   if (used.size === query.measures.length) return query
   const kept = query.measures.flatMap((measure, index) => (used.has(index) ? [{ measure, index }] : []))
-  const renumbered = (expr: Expr): Expr => mapExpression(expr, (part) => (part.kind === 'measure' ? { ...part, measure: kept.findIndex(({ index }) => index === part.measure) } : undefined))
+  const renumbered = (expr: Expr): Expr =>
+    mapExpression(expr, (part) =>
+      part.kind === 'measure'
+        ? { ...part, measure: kept.findIndex(({ index }) => index === part.measure) }
+        : undefined,
+    )
   return {
     ...query,
     measures: kept.map(({ measure }) => measure),
@@ -137,5 +198,9 @@ export function withoutUnused(query: BoundQuery): BoundQuery {
 
 function isCountBehind({ kind, argument, filter }: Measure, sum: Measure): boolean {
   const isOfAllRows = sum.argument?.kind === 'literal' && argument === undefined
-  return kind === 'count' && sameOptional(filter, sum.filter) && (isOfAllRows || sameOptional(argument, sum.argument))
+  return (
+    kind === 'count' &&
+    sameOptional(filter, sum.filter) &&
+    (isOfAllRows || sameOptional(argument, sum.argument))
+  )
 }

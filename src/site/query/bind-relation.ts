@@ -36,8 +36,13 @@ export function bindWith(clause: WithClause | undefined, known: NamedQueries): N
   for (const node of clause?.ctes ?? []) {
     if (!('CommonTableExpr' in node)) throw notSupported('this WITH clause')
     const { ctename = '', ctequery, aliascolnames, location } = node.CommonTableExpr
-    if (ctequery === undefined || !('SelectStmt' in ctequery)) throw notSupported('a statement other than SELECT in a WITH clause', location)
-    all = new Map(all).set(ctename, { select: ctequery.SelectStmt, columnNames: textsOf(aliascolnames ?? []) ?? [], known: all })
+    if (ctequery === undefined || !('SelectStmt' in ctequery))
+      throw notSupported('a statement other than SELECT in a WITH clause', location)
+    all = new Map(all).set(ctename, {
+      select: ctequery.SelectStmt,
+      columnNames: textsOf(aliascolnames ?? []) ?? [],
+      known: all,
+    })
   }
   return all
 }
@@ -48,7 +53,12 @@ export function bindFrom(select: SelectStmt, context: FromContext): Scope {
   if (item === undefined) throw notSupported('a SELECT without FROM')
   if (another) throw notSupported('a cross join; write JOIN … USING (<person key>)', offsetOf(another))
   const scope = bindItem(item, context)
-  if (select.whereClause) addConditions(select.whereClause, { binding: context.binding, scope }, { level: context.level, clause: 'where' })
+  if (select.whereClause)
+    addConditions(
+      select.whereClause,
+      { binding: context.binding, scope },
+      { level: context.level, clause: 'where' },
+    )
   return scope
 }
 
@@ -68,18 +78,32 @@ function bindNamedRelation({ relname = '', alias, location }: RangeVar, context:
     return { name, columns: renamed(renamed(columns, named.columnNames, location), aliases, location) }
   }
   const manifest = context.binding.dataSets.get(relname)
-  if (manifest === undefined) throw notSupported(`"${relname}": it is no data set of this ask and no CTE before this`, location)
+  if (manifest === undefined)
+    throw notSupported(`"${relname}": it is no data set of this ask and no CTE before this`, location)
   if (aliases.length > 0) throw notSupported('other column names for a data set', location)
-  return { name, columns: dataSetColumns(manifest, addSource(context.level, { kind: 'data-set', dataSet: manifest.dataSet })) }
+  return {
+    name,
+    columns: dataSetColumns(
+      manifest,
+      addSource(context.level, { kind: 'data-set', dataSet: manifest.dataSet }),
+    ),
+  }
 }
 
 function bindSubselect({ subquery, alias }: RangeSubselect, context: FromContext): ScopeRelation {
   if (subquery === undefined || !('SelectStmt' in subquery)) throw notSupported('this sub-select')
   const columns = bindDerived(subquery.SelectStmt, context)
-  return { name: alias?.aliasname ?? '', columns: renamed(columns, textsOf(alias?.colnames ?? []) ?? [], undefined) }
+  return {
+    name: alias?.aliasname ?? '',
+    columns: renamed(columns, textsOf(alias?.colnames ?? []) ?? [], undefined),
+  }
 }
 
-function renamed(columns: readonly ScopeColumn[], names: readonly string[], offset: number | undefined): readonly ScopeColumn[] {
+function renamed(
+  columns: readonly ScopeColumn[],
+  names: readonly string[],
+  offset: number | undefined,
+): readonly ScopeColumn[] {
   if (names.length > columns.length) throw notSupported('more column names than there are columns', offset)
   return columns.map((column, index) => ({ ...column, name: names[index] ?? column.name }))
 }
@@ -87,10 +111,23 @@ function renamed(columns: readonly ScopeColumn[], names: readonly string[], offs
 /** A data set's columns. Sealed ones are known by name only; the one that names the person is the person. */
 function dataSetColumns(manifest: Manifest, source: number): readonly ScopeColumn[] {
   return manifest.columns.map((column): ScopeColumn => {
-    if (column.name === manifest.person.key) return { name: column.name, expr: { kind: 'person', source, type: 'person', size: 1 } }
-    if (column.sensitivity === 'direct_identifier') return { name: column.name, refusal: 'identifies people directly and may stand in no question' }
-    if (column.sensitivity === 'free_text') return { name: column.name, refusal: 'is free text and may stand in no question' }
-    return { name: column.name, expr: { kind: 'column', source, column: column.name, type: column.type, size: 1, range: declaredRange(column) } }
+    if (column.name === manifest.person.key)
+      return { name: column.name, expr: { kind: 'person', source, type: 'person', size: 1 } }
+    if (column.sensitivity === 'direct_identifier')
+      return { name: column.name, refusal: 'identifies people directly and may stand in no question' }
+    if (column.sensitivity === 'free_text')
+      return { name: column.name, refusal: 'is free text and may stand in no question' }
+    return {
+      name: column.name,
+      expr: {
+        kind: 'column',
+        source,
+        column: column.name,
+        type: column.type,
+        size: 1,
+        range: declaredRange(column),
+      },
+    }
   })
 }
 
@@ -101,8 +138,10 @@ function declaredRange({ bounds, type }: Column): Expr['range'] {
 
 /** A sub-select or CTE: what projects and filters is written out into the level, what groups by the person becomes a source. */
 function bindDerived(select: SelectStmt, context: FromContext): readonly ScopeColumn[] {
-  if (select.sortClause || select.limitCount || select.limitOffset) throw notSupported('ORDER BY, LIMIT and OFFSET in a sub-select or CTE')
-  if (select.havingClause) throw notSupported('HAVING in a sub-select or CTE; filter outside of it', offsetOf(select.havingClause))
+  if (select.sortClause || select.limitCount || select.limitOffset)
+    throw notSupported('ORDER BY, LIMIT and OFFSET in a sub-select or CTE')
+  if (select.havingClause)
+    throw notSupported('HAVING in a sub-select or CTE; filter outside of it', offsetOf(select.havingClause))
   const known = bindWith(select.withClause, context.known)
   if (select.groupClause) return bindPerPerson(select, { ...context, known })
   const scope = bindFrom(select, { ...context, known })
@@ -117,25 +156,57 @@ function bindPerPerson(select: SelectStmt, context: FromContext): readonly Scope
   const targets = bindTargets(select, { ...inner, bindAggregate: sink.bind })
   const keys = bindGroupKeys(select, targets, inner)
   const [person, another] = keys.filter(({ expr }) => expr.type === 'person')
-  if (person === undefined || another) throw notSupported('GROUP BY in a sub-select or CTE without exactly one person key', offsetOf(select.groupClause?.[0]))
+  if (person === undefined || another)
+    throw notSupported(
+      'GROUP BY in a sub-select or CTE without exactly one person key',
+      offsetOf(select.groupClause?.[0]),
+    )
   const others = keys.filter((key) => key !== person).map(({ expr }) => expr)
-  const source = addSource(context.level, { kind: 'per-person', sources: level.sources, where: level.where, keys: others, aggregates: sink.aggregates })
-  return targets.map((target) => ({ name: target.name, expr: readFromSource(target, { source, person: person.expr, keys: others }) }))
+  const source = addSource(context.level, {
+    kind: 'per-person',
+    sources: level.sources,
+    where: level.where,
+    keys: others,
+    aggregates: sink.aggregates,
+  })
+  return targets.map((target) => ({
+    name: target.name,
+    expr: readFromSource(target, { source, person: person.expr, keys: others }),
+  }))
 }
 
 /** An output of the sub-select as the level above reads it: keys and aggregates are columns of the source. */
-function readFromSource(target: Target, { source, person, keys }: { readonly source: number; readonly person: Expr; readonly keys: readonly Expr[] }): Expr {
+function readFromSource(
+  target: Target,
+  {
+    source,
+    person,
+    keys,
+  }: { readonly source: number; readonly person: Expr; readonly keys: readonly Expr[] },
+): Expr {
   if (target.expr.type === 'person') return { kind: 'person', source, type: 'person', size: 1 }
   const grouped = overGroups(target.expr, [...keys, person], target.offset)
   return mapExpression(grouped, (part) => {
-    if (part.kind === 'key') return { kind: 'column', source, column: `k${part.key}`, type: part.type, size: 1, range: part.range }
-    if (part.kind === 'measure') return { kind: 'column', source, column: `a${part.measure}`, type: part.type, size: 1, range: part.range }
+    if (part.kind === 'key')
+      return { kind: 'column', source, column: `k${part.key}`, type: part.type, size: 1, range: part.range }
+    if (part.kind === 'measure')
+      return {
+        kind: 'column',
+        source,
+        column: `a${part.measure}`,
+        type: part.type,
+        size: 1,
+        range: part.range,
+      }
     return undefined
   })
 }
 
 /** Most rows that one person can have in a joined set of sources, by the manifests. */
-export function rowsOfOnePerson(level: { readonly sources: readonly Source[] }, { dataSets }: Pick<Binding, 'dataSets'>): number {
+export function rowsOfOnePerson(
+  level: { readonly sources: readonly Source[] },
+  { dataSets }: Pick<Binding, 'dataSets'>,
+): number {
   return level.sources.reduce((product, source) => {
     if (source.kind === 'data-set') return product * (dataSets.get(source.dataSet)?.person.rowsMax ?? 1)
     return product * (source.keys.length === 0 ? 1 : rowsOfOnePerson(source, { dataSets }))
@@ -148,9 +219,11 @@ function bindJoin({ larg, rarg, usingClause, quals }: JoinExpr, context: FromCon
   const right = bindItem(rarg, context)
   const names = [...left, ...right].map(({ name }) => name)
   const twice = names.find((name, index) => names.indexOf(name) !== index)
-  if (twice !== undefined) throw notSupported(`the name "${twice}" for two relations; give one an alias`, offsetOf(rarg))
+  if (twice !== undefined)
+    throw notSupported(`the name "${twice}" for two relations; give one an alias`, offsetOf(rarg))
   if (usingClause) return joinUsing({ left, right }, usingClause, context)
-  if (quals === undefined) throw notSupported('a cross join; write JOIN … USING (<person key>)', offsetOf(rarg))
+  if (quals === undefined)
+    throw notSupported('a cross join; write JOIN … USING (<person key>)', offsetOf(rarg))
   joinOn({ left, right }, quals, context)
   return [...left, ...right]
 }
@@ -160,18 +233,24 @@ interface Sides {
   readonly right: Scope
 }
 
-function joinUsing({ left, right }: Sides, usingClause: readonly Node[], { binding, level }: FromContext): Scope {
+function joinUsing(
+  { left, right }: Sides,
+  usingClause: readonly Node[],
+  { binding, level }: FromContext,
+): Scope {
   const names = textsOf(usingClause) ?? []
   let isOnPerson = false
   for (const name of names) {
     const [a, b] = [findColumn(left, { name }, undefined), findColumn(right, { name }, undefined)]
     if (a.type === 'person' && b.type === 'person') isOnPerson = true
-    else if (a.type === 'person' || b.type === 'person') throw wrongColumn(`Column "${name}" is the person key on one side of the join only`)
+    else if (a.type === 'person' || b.type === 'person')
+      throw wrongColumn(`Column "${name}" is the person key on one side of the join only`)
     else level.where.push({ expr: resolveCall([a, b], { offset: undefined, name: '=' }), clause: 'join' })
   }
   if (!isOnPerson) throw notPersonJoin(undefined)
   checkIssuers(level, binding)
-  const merged = (columns: readonly ScopeColumn[]) => columns.map((column) => (names.includes(column.name) ? { ...column, isMerged: true } : column))
+  const merged = (columns: readonly ScopeColumn[]) =>
+    columns.map((column) => (names.includes(column.name) ? { ...column, isMerged: true } : column))
   return [...left, ...right.map((relation) => ({ ...relation, columns: merged(relation.columns) }))]
 }
 
@@ -194,19 +273,36 @@ function notPersonJoin(offset: number | undefined): Error {
 function isPersonEquality(node: Node, { left, right }: Sides, frame: Frame): boolean {
   if (!('A_Expr' in node)) return false
   const { kind, name = [], lexpr, rexpr } = node.A_Expr
-  if (kind !== 'AEXPR_OP' || textsOf(name)?.join() !== '=' || !lexpr || !rexpr || !('ColumnRef' in lexpr) || !('ColumnRef' in rexpr)) return false
+  if (
+    kind !== 'AEXPR_OP' ||
+    textsOf(name)?.join() !== '=' ||
+    !lexpr ||
+    !rexpr ||
+    !('ColumnRef' in lexpr) ||
+    !('ColumnRef' in rexpr)
+  )
+    return false
   const [a, b] = [bindTerm(lexpr, frame), bindTerm(rexpr, frame)]
   if (a.kind !== 'person' || b.kind !== 'person') return false
-  const sideOf = (side: Scope, source: number) => side.some(({ columns }) => columns.some(({ expr }) => expr?.kind === 'person' && expr.source === source))
-  return (sideOf(left, a.source) && sideOf(right, b.source)) || (sideOf(left, b.source) && sideOf(right, a.source))
+  const sideOf = (side: Scope, source: number) =>
+    side.some(({ columns }) => columns.some(({ expr }) => expr?.kind === 'person' && expr.source === source))
+  return (
+    (sideOf(left, a.source) && sideOf(right, b.source)) || (sideOf(left, b.source) && sideOf(right, a.source))
+  )
 }
 
 /** The parts that must all hold. */
 function conjunctsOf(node: Node): readonly Node[] {
-  return 'BoolExpr' in node && node.BoolExpr.boolop === 'AND_EXPR' ? (node.BoolExpr.args ?? []).flatMap(conjunctsOf) : [node]
+  return 'BoolExpr' in node && node.BoolExpr.boolop === 'AND_EXPR'
+    ? (node.BoolExpr.args ?? []).flatMap(conjunctsOf)
+    : [node]
 }
 
-function addConditions(node: Node, frame: Frame, { level, clause }: { readonly level: Level; readonly clause: 'where' | 'join' }): void {
+function addConditions(
+  node: Node,
+  frame: Frame,
+  { level, clause }: { readonly level: Level; readonly clause: 'where' | 'join' },
+): void {
   for (const conjunct of conjunctsOf(node)) level.where.push({ expr: bindCondition(conjunct, frame), clause })
 }
 
@@ -220,5 +316,6 @@ function checkIssuers({ sources }: Level, { dataSets }: Binding): void {
     }
   }
   visit(sources)
-  if (issuers.size > 1) throw notSupported('a join of data sets of different issuers: their people are not the same')
+  if (issuers.size > 1)
+    throw notSupported('a join of data sets of different issuers: their people are not the same')
 }

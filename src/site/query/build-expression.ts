@@ -25,13 +25,20 @@ export interface Place {
 
 /** A value written in the question. */
 export function literal(type: ExprType, value: LiteralValue): Literal {
-  return { kind: 'literal', type, value, size: 1, range: typeof value === 'number' ? range(value, value) : undefined }
+  return {
+    kind: 'literal',
+    type,
+    value,
+    size: 1,
+    range: typeof value === 'number' ? range(value, value) : undefined,
+  }
 }
 
 /** Gives a term a type: an untyped one is read, `integer` becomes `number` and `date` `timestamp` where asked. */
 export function coerce(term: Term, type: ExprType, place: Place): Expr {
   const coerced = tryCoerce(term, type)
-  if (coerced === undefined) throw notAllowed(`${describeTerm(term)} as ${type} in "${place.name}"`, place.offset)
+  if (coerced === undefined)
+    throw notAllowed(`${describeTerm(term)} as ${type} in "${place.name}"`, place.offset)
   return coerced
 }
 
@@ -54,7 +61,8 @@ function wholeAsNumber(expr: Expr): Expr {
 }
 
 function dateAsTimestamp(expr: Expr): Expr {
-  if (expr.kind === 'literal') return literal('timestamp', expr.value === null ? null : `${String(expr.value)} 00:00:00`)
+  if (expr.kind === 'literal')
+    return literal('timestamp', expr.value === null ? null : `${String(expr.value)} 00:00:00`)
   return call('cast_date_timestamp', [expr])
 }
 
@@ -82,20 +90,44 @@ function widerType(a: ExprType, b: ExprType): ExprType | undefined {
 export function call(id: CallId, args: readonly Expr[], constants: readonly (string | number)[] = []): Call {
   const row = catalogueRow(id)
   const type = row.gives === 'any' ? (args[0]?.type ?? 'text') : row.gives
-  return { kind: 'call', call: id, args, constants, type, size: sizeOf(args), range: row.range?.(args.map((arg) => arg.range), constants) }
+  return {
+    kind: 'call',
+    call: id,
+    args,
+    constants,
+    type,
+    size: sizeOf(args),
+    range: row.range?.(
+      args.map((arg) => arg.range),
+      constants,
+    ),
+  }
 }
 
 /** `case when … then … else … end` over results of one type. */
-export function caseOf(whens: readonly { readonly when: Expr; readonly then: Expr }[], otherwise: Expr | undefined): Case {
+export function caseOf(
+  whens: readonly { readonly when: Expr; readonly then: Expr }[],
+  otherwise: Expr | undefined,
+): Case {
   const results = whens.map(({ then }) => then).concat(otherwise ? [otherwise] : [])
-  const ranges = results.filter((result) => !(result.kind === 'literal' && result.value === null)).map((result): Range | undefined => result.range)
+  const ranges = results
+    .filter((result) => !(result.kind === 'literal' && result.value === null))
+    .map((result): Range | undefined => result.range)
   const type = results[0]?.type ?? 'text'
-  return { kind: 'case', whens, otherwise, type, size: sizeOf([...results, ...whens.map(({ when }) => when)]), range: hull(ranges) }
+  return {
+    kind: 'case',
+    whens,
+    otherwise,
+    type,
+    size: sizeOf([...results, ...whens.map(({ when }) => when)]),
+    range: hull(ranges),
+  }
 }
 
 function sizeOf(parts: readonly Expr[]): number {
   const size = parts.reduce((total, part) => total + part.size, 1)
-  if (size > LIMITS.queryExpressionSizeMax) throw tooLarge(`An expression has more than ${LIMITS.queryExpressionSizeMax} parts`)
+  if (size > LIMITS.queryExpressionSizeMax)
+    throw tooLarge(`An expression has more than ${LIMITS.queryExpressionSizeMax} parts`)
   return size
 }
 
@@ -116,7 +148,12 @@ export function resolveCall(terms: readonly Term[], place: Place): Call {
   }
   if (best) return call(best.id, best.args, best.constants)
   const given = terms.map(describeTerm).join(', ')
-  throw notAllowed(callsNamed(place.name).length === 0 ? `"${place.name}"` : `"${place.name}" of (${given})${expectedConstants(place.name)}`, place.offset)
+  throw notAllowed(
+    callsNamed(place.name).length === 0
+      ? `"${place.name}"`
+      : `"${place.name}" of (${given})${expectedConstants(place.name)}`,
+    place.offset,
+  )
 }
 
 function matchRow(id: CallId, terms: readonly Term[]): Match | undefined {
@@ -130,7 +167,8 @@ function matchRow(id: CallId, terms: readonly Term[]): Match | undefined {
   for (const [index, term] of terms.entries()) {
     const parameter = places[index]
     if (parameter === undefined) return undefined
-    const constant = typeof parameter === 'object' ? CONSTANTS[parameter.constant].accept(plainValue(term)) : undefined
+    const constant =
+      typeof parameter === 'object' ? CONSTANTS[parameter.constant].accept(plainValue(term)) : undefined
     if (typeof parameter === 'object') {
       if (constant === undefined) return undefined
       constants.push(constant)
@@ -144,7 +182,11 @@ function matchRow(id: CallId, terms: readonly Term[]): Match | undefined {
   return edgesAreInOrder(row, constants) ? { id, args, constants, cost } : undefined
 }
 
-function fitArgument(term: Term, parameter: Exclude<Parameter, object>, any: ColumnType | undefined): Expr | undefined {
+function fitArgument(
+  term: Term,
+  parameter: Exclude<Parameter, object>,
+  any: ColumnType | undefined,
+): Expr | undefined {
   if (parameter === 'any') return any && tryCoerce(term, any)
   if (parameter === 'pattern') return fitPattern(term)
   return tryCoerce(term, parameter)
@@ -160,7 +202,9 @@ function fitPattern(term: Term): Expr | undefined {
 
 /** Edges of buckets rise: the engines do not agree on falling ones. */
 function edgesAreInOrder({ takes }: CatalogueRow, constants: readonly (string | number)[]): boolean {
-  const edges = takes.filter((parameter) => typeof parameter === 'object').flatMap((parameter, index) => (parameter.constant === 'edge' ? [Number(constants[index])] : []))
+  const edges = takes
+    .filter((parameter) => typeof parameter === 'object')
+    .flatMap((parameter, index) => (parameter.constant === 'edge' ? [Number(constants[index])] : []))
   const [low = 0, high = 1] = edges
   return low < high
 }
@@ -172,8 +216,18 @@ function plainValue(term: Term): string | number | boolean | null {
 }
 
 function expectedConstants(name: string): string {
-  const kinds = callsNamed(name).flatMap((id) => catalogueRow(id).takes.flatMap((parameter) => (typeof parameter === 'object' ? [parameter.constant] : parameter === 'pattern' ? ['pattern' as const] : [])))
-  const texts = [...new Set(kinds)].map((kind) => (kind === 'pattern' ? 'the pattern written out' : `${kind}: ${CONSTANTS[kind].expected}`))
+  const kinds = callsNamed(name).flatMap((id) =>
+    catalogueRow(id).takes.flatMap((parameter) =>
+      typeof parameter === 'object'
+        ? [parameter.constant]
+        : parameter === 'pattern'
+          ? ['pattern' as const]
+          : [],
+    ),
+  )
+  const texts = [...new Set(kinds)].map((kind) =>
+    kind === 'pattern' ? 'the pattern written out' : `${kind}: ${CONSTANTS[kind].expected}`,
+  )
   return texts.length === 0 ? '' : `; expected ${texts.join('; ')}`
 }
 

@@ -26,7 +26,7 @@ function guardedByMagnitude(a: Text, b: Text, sign: '*' | '/'): Text {
   return postgresFinite(
     naming(
       { a, b },
-      `case when "b" is null then null${sign === '/' ? ' when "b" = 0 then null' : ''} when "a" = 0 or "b" = 0 then cast(0 as float8) when ${size} < -290 then cast(0 as float8) when ${size} > 151 then null else "a" ${sign} "b" end`,
+      `case when "a" is null or "b" is null then null${sign === '/' ? ' when "b" = 0 then null' : ''} when "a" = 0 or "b" = 0 then cast(0 as float8) when ${size} < -290 then cast(0 as float8) when ${size} > 151 then null else "a" ${sign} "b" end`,
     ),
   )
 }
@@ -91,7 +91,7 @@ export const OPERATORS = {
     names: ['*'],
     takes: ['number', 'number'],
     gives: 'number',
-    says: 'null beyond ±1e150; magnitudes below 1e-290 may count as 0',
+    says: 'null beyond ±1e150, 0 below 1e-287',
     duckdb: ({ a, b }) => duckdbFinite(`${a} * ${b}`),
     postgres: ({ a, b }) => guardedByMagnitude(a, b, '*'),
     range: ([a, b]) => corners(a, b, (x, y) => x * y),
@@ -173,7 +173,7 @@ export const OPERATORS = {
     names: ['+'],
     takes: ['date', 'integer'],
     gives: 'date',
-    says: 'days; null outside of the years 1 to 9999',
+    says: 'days, at most 1.5 million; null outside of the years 1 to 9999',
     ...both(({ a, b }) => inDates(`${a} + ${days(b)}`)),
   },
   add_days_date: {

@@ -8,6 +8,7 @@ import { bindQuestion, dataSetsOf } from './bind-question.ts'
 import type { BoundQuery, CheckedQuery } from './bound-query.ts'
 import { literal } from './build-expression.ts'
 import type { Term } from './build-expression.ts'
+import { GRAIN } from './forms.ts'
 import { parseQuestion } from './parse-question.ts'
 import { Refusal, notSupported } from './refusal.ts'
 import { usesOf } from './uses.ts'
@@ -29,11 +30,20 @@ export interface QuestionContext {
  *
  * `detail` may travel: it holds names from the question and from the manifest, no values.
  */
-export function checkQuestion(text: string, { mode, dataSets, parameters = [] }: QuestionContext): Outcome<CheckedQuery> {
-  if (mode !== 'aggregate' && mode !== 'rows') return declined('declined.mode', { detail: `Mode "${mode}" is not answered with SQL yet` })
+export function checkQuestion(
+  text: string,
+  { mode, dataSets, parameters = [] }: QuestionContext,
+): Outcome<CheckedQuery> {
+  if (mode !== 'aggregate' && mode !== 'rows')
+    return declined('declined.mode', { detail: `Mode "${mode}" is not answered with SQL yet` })
   try {
     const select = parseQuestion(text)
-    return ok(checkedQuery(bindQuestion(select, { mode, dataSets, parameters: parameters.map(parameterTerm) }), dataSets))
+    return ok(
+      checkedQuery(
+        bindQuestion(select, { mode, dataSets, parameters: parameters.map(parameterTerm) }),
+        dataSets,
+      ),
+    )
   } catch (error) {
     if (error instanceof Refusal) return err(error.toDecline(text))
     throw error
@@ -42,13 +52,14 @@ export function checkQuestion(text: string, { mode, dataSets, parameters = [] }:
 
 function parameterTerm(value: QuestionParameter): Term {
   if (value === null || typeof value === 'string') {
-    if (value !== null && (!value.isWellFormed() || value.includes('\0'))) throw notSupported('a parameter that is not well-formed Unicode')
+    if (value !== null && (!value.isWellFormed() || value.includes('\0')))
+      throw notSupported('a parameter that is not well-formed Unicode')
     return { kind: 'untyped', value }
   }
   if (typeof value === 'boolean') return literal('boolean', value)
   if (Number.isSafeInteger(value)) return literal('integer', value === 0 ? 0 : value)
   if (!(Math.abs(value) < 1e150)) throw notSupported('a parameter past ±1e150')
-  return literal('number', value)
+  return literal('number', value + GRAIN - GRAIN)
 }
 
 /** A bound question with what is to be known of it. */

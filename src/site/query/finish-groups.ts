@@ -32,7 +32,11 @@ export interface FinishedRows {
  * suppressed group can switch, order or cut what is shown. The remainder is shown as it is: it is no group that was
  * asked for.
  */
-export async function finishGroups(plan: AggregatePlan, { released, remainder }: SafeGroups, runner: QueryRunner): Promise<Outcome<FinishedRows>> {
+export async function finishGroups(
+  plan: AggregatePlan,
+  { released, remainder }: SafeGroups,
+  runner: QueryRunner,
+): Promise<Outcome<FinishedRows>> {
   const { query, outputs } = plan.checked
   const rows = await finish(plan, { groups: released, query }, runner)
   if (!rows.ok) return rows
@@ -48,7 +52,11 @@ interface Finishing {
   readonly query: BoundQuery
 }
 
-async function finish(plan: AggregatePlan, finishing: Finishing, runner: QueryRunner): Promise<Outcome<readonly (readonly ReleaseValue[])[]>> {
+async function finish(
+  plan: AggregatePlan,
+  finishing: Finishing,
+  runner: QueryRunner,
+): Promise<Outcome<readonly (readonly ReleaseValue[])[]>> {
   if (finishing.groups.length === 0) return ok([])
   const result = await runner.run(printFinish(plan, finishing))
   return result.ok ? ok(readRows(result.value, finishing.query)) : result
@@ -56,34 +64,65 @@ async function finish(plan: AggregatePlan, finishing: Finishing, runner: QueryRu
 
 function readRows(result: VaultResult, { outputs }: BoundQuery): readonly (readonly ReleaseValue[])[] {
   const columns = outputs.map((_, index) => result.column(index))
-  return Array.from({ length: result.rowCount }, (_, row) => outputs.map(({ expr }, index) => toReleased(columns[index]?.[row], expr.type)))
+  return Array.from({ length: result.rowCount }, (_, row) =>
+    outputs.map(({ expr }, index) => toReleased(columns[index]?.[row], expr.type)),
+  )
 }
 
 function printFinish({ dialect }: AggregatePlan, { groups, query }: Finishing): VaultStatement {
   const printing: Printing = {
-    dialect, parameters: [],
-    column: () => { throw new Error('Cannot print a column: groups have keys and measures only') },
-    key: (key) => (dialect === 'postgres' && query.keys[key]?.type === 'text' ? `("g"."k${key}" collate "C")` : `"g"."k${key}"`),
+    dialect,
+    parameters: [],
+    column: () => {
+      throw new Error('Cannot print a column: groups have keys and measures only')
+    },
+    key: (key) =>
+      dialect === 'postgres' && query.keys[key]?.type === 'text'
+        ? `("g"."k${key}" collate "C")`
+        : `"g"."k${key}"`,
     measure: (measure) => `"g"."m${measure}"`,
   }
   const types = measureTypes(query)
   const rows = groups.map(({ keys, measures }) => {
-    const values = query.keys.map(({ type }, index) => printLiteral(toLiteral(keys[index] ?? null, type), printing))
-    const figures = measures.map((measure, index) => printLiteral(toLiteral(measureValue(measure), types[index] ?? 'number'), printing))
+    const values = query.keys.map(({ type }, index) =>
+      printLiteral(toLiteral(keys[index] ?? null, type), printing),
+    )
+    const figures = measures.map((measure, index) =>
+      printLiteral(toLiteral(measureValue(measure), types[index] ?? 'number'), printing),
+    )
     return `(${[...values, ...figures].join(', ')})`
   })
-  const names = [...query.keys.map((_, index) => `"k${index}"`), ...query.measures.map((_, index) => `"m${index}"`)]
+  const names = [
+    ...query.keys.map((_, index) => `"k${index}"`),
+    ...query.measures.map((_, index) => `"m${index}"`),
+  ]
   // Texts are bound in the order of the whole statement by their numbers, so it does not matter which part is printed first.
-  const outputs = query.outputs.map(({ expr }, index) => `${printReleased(expr.type, printExpression(expr, printing), dialect)} as "o${index}"`)
+  const outputs = query.outputs.map(
+    ({ expr }, index) =>
+      `${printReleased(expr.type, printExpression(expr, printing), dialect)} as "o${index}"`,
+  )
   const having: Text = query.having ? `\nwhere ${printExpression(query.having, printing)}` : ''
   const order = query.orderBy.map((key) => printSortKey(key, printing))
-  return { sql: `select ${outputs.join(', ')}\nfrom (values ${rows.join(', ')}) as "g" (${names.join(', ')})${having}${printTail(order, query)}`, parameters: printing.parameters }
+  return {
+    sql: `select ${outputs.join(', ')}\nfrom (values ${rows.join(', ')}) as "g" (${names.join(', ')})${having}${printTail(order, query)}`,
+    parameters: printing.parameters,
+  }
 }
 
 /** The type of a measure is the one its references were bound with: a sum of whole numbers is whole. */
 function measureTypes({ measures, outputs, orderBy, having }: BoundQuery): readonly Expr['type'][] {
-  const types: Expr['type'][] = measures.map(({ kind, argument }) => (kind === 'count' || kind === 'people' ? 'integer' : kind === 'sum' ? (argument?.type ?? 'number') : 'number'))
-  for (const root of [...outputs.map(({ expr }) => expr), ...orderBy.map(({ expr }) => expr), ...(having ? [having] : [])]) {
+  const types: Expr['type'][] = measures.map(({ kind, argument }) =>
+    kind === 'count' || kind === 'people'
+      ? 'integer'
+      : kind === 'sum'
+        ? (argument?.type ?? 'number')
+        : 'number',
+  )
+  for (const root of [
+    ...outputs.map(({ expr }) => expr),
+    ...orderBy.map(({ expr }) => expr),
+    ...(having ? [having] : []),
+  ]) {
     for (const part of partsOf(root)) if (part.kind === 'measure') types[part.measure] = part.type
   }
   return types

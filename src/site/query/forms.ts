@@ -2,8 +2,9 @@ import type { Span } from './bound-query.ts'
 
 /**
  * Pieces of engine text from which the catalogue's forms are made. Together they keep one promise: no value in the
- * data can make a statement fail. Numbers stay below 1e150 in magnitude, whole numbers within ±2^53, dates between
- * the years 1 and 9999; what would leave that domain becomes null, and so do NaN and the infinities.
+ * data can make a statement fail. Numbers stay below 1e150 in magnitude and are 0 or above 1e-287, whole numbers
+ * stay within ±2^53, dates between the years 1 and 9999; what would leave that domain becomes null, and so do NaN and
+ * the infinities.
  *
  * Both engines leave nulls out of `least` and `greatest`, and sort NaN above all numbers: `least(greatest(x, -M), M)`
  * therefore takes whatever is outside, NaN and null to one of the two ends, which `nullif` then turns into null.
@@ -21,10 +22,19 @@ function between(text: Text, low: Text, high: Text): Text {
   return `nullif(nullif(least(greatest(${text}, ${low}), ${high}), ${high}), ${low})`
 }
 
-/** Null outside of ±1e150. */
-export const duckdbFinite = (text: Text): Text => between(text, `-${NUMBER_MAX}`, NUMBER_MAX)
-export const postgresFinite = (text: Text): Text =>
-  between(text, postgresDouble(`-${NUMBER_MAX}`), postgresDouble(NUMBER_MAX))
+/**
+ * 2^-900. A double plus and minus it is itself, but for magnitudes near 0, which become multiples of 2^-952: no number
+ * is so small that multiplying it could fail for being too small, as it does in PostgreSQL.
+ */
+export const GRAIN = 2 ** -900
+
+/** In the domain of numbers: null outside of ±1e150, 0 below 1e-287. */
+export const duckdbFinite = (text: Text): Text =>
+  `((${between(text, `-${NUMBER_MAX}`, NUMBER_MAX)} + ${GRAIN}) - ${GRAIN})`
+export const postgresFinite = (text: Text): Text => {
+  const grain = postgresDouble(`${GRAIN}`)
+  return `((${between(text, postgresDouble(`-${NUMBER_MAX}`), postgresDouble(NUMBER_MAX))} + ${grain}) - ${grain})`
+}
 
 /** A double that holds a whole number, as one; null outside of ±2^53. */
 export const duckdbWhole = (text: Text): Text =>
@@ -32,14 +42,8 @@ export const duckdbWhole = (text: Text): Text =>
 export const postgresWhole = (text: Text): Text =>
   `cast(${between(text, postgresDouble(`-${INTEGER_MAX}`), postgresDouble(INTEGER_MAX))} as bigint)`
 
-/** The same within narrower ends, which are themselves outside. */
-export const duckdbWholeWithin = (text: Text, end: number): Text =>
-  `cast(${between(text, `-${end}e0`, `${end}e0`)} as bigint)`
-export const postgresWholeWithin = (text: Text, end: number): Text =>
-  `cast(${between(text, postgresDouble(`-${end}`), postgresDouble(`${end}`))} as bigint)`
-
-/** Whole number of days that can be added to any date. */
-export const days = (text: Text): Text => `cast(${between(text, '-4000000', '4000000')} as integer)`
+/** Days that can be added to any date and taken from it: 1.5 million, because PostgreSQL's dates begin in 4713 BC. */
+export const days = (text: Text): Text => `cast(${between(text, '-1500000', '1500000')} as integer)`
 
 /** Null outside of the years 1 to 9999. */
 export const inDates = (text: Text): Text => between(text, "date '0001-01-01'", "date '9999-12-31'")

@@ -1,5 +1,6 @@
 import type { ColumnType } from '../../protocol/data-set.ts'
 import type { LiteralValue, Span } from './bound-query.ts'
+import { GRAIN } from './forms.ts'
 
 /** Reads a text that stands for a value of a type, as PostgreSQL's input functions do, but only in their plainest form. */
 export function readLiteral(text: string, type: ColumnType | 'interval'): LiteralValue | undefined {
@@ -38,11 +39,11 @@ export function readInteger(text: string): number | string | undefined {
   return exact > INT64_MAX || exact < -INT64_MAX ? undefined : exact.toString()
 }
 
-/** Numbers within the domain of expressions: below 1e150 in magnitude. */
+/** Numbers within the domain of expressions: below 1e150 in magnitude, and not too near 0 (`forms.ts`). */
 export function readNumber(text: string): number | undefined {
   if (!/^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i.test(text)) return undefined
   const value = Number(text)
-  return Math.abs(value) < 1e150 ? value : undefined
+  return Math.abs(value) < 1e150 ? value + GRAIN - GRAIN : undefined
 }
 
 /** `2026-01-31`, of the proleptic Gregorian calendar, from the year 1 on. */
@@ -58,18 +59,36 @@ function readDate(text: string): string | undefined {
 
 /** `2026-01-31 10:00:00.5` or with `T`, in UTC; a trailing `Z` may stand. */
 function readTimestamp(text: string): string | undefined {
-  const match = /^(\d{4}-\d{1,2}-\d{1,2})(?:[T ](\d{1,2}):(\d{2})(?::(\d{2})(?:\.(\d{1,6}))?)?\s*Z?)?$/.exec(text)
+  const match = /^(\d{4}-\d{1,2}-\d{1,2})(?:[T ](\d{1,2}):(\d{2})(?::(\d{2})(?:\.(\d{1,6}))?)?\s*Z?)?$/.exec(
+    text,
+  )
   const date = match && readDate(match[1] ?? '')
   if (!match || date === undefined || date === null) return undefined
   const [hour, minute, second] = [match[2] ?? '0', match[3] ?? '0', match[4] ?? '0'].map(Number)
-  if (hour === undefined || minute === undefined || second === undefined || hour > 23 || minute > 59 || second > 59) return undefined
+  if (
+    hour === undefined ||
+    minute === undefined ||
+    second === undefined ||
+    hour > 23 ||
+    minute > 59 ||
+    second > 59
+  )
+    return undefined
   const fraction = (match[5] ?? '').replace(/0+$/, '')
   return `${date} ${pad(hour, 2)}:${pad(minute, 2)}:${pad(second, 2)}${fraction === '' ? '' : `.${fraction}`}`
 }
 
 const SPAN_UNITS: Readonly<Record<string, readonly [keyof Span, number]>> = {
-  year: ['months', 12], month: ['months', 1], mon: ['months', 1], week: ['days', 7], day: ['days', 1],
-  hour: ['microseconds', 3_600_000_000], minute: ['microseconds', 60_000_000], min: ['microseconds', 60_000_000], second: ['microseconds', 1_000_000], sec: ['microseconds', 1_000_000],
+  year: ['months', 12],
+  month: ['months', 1],
+  mon: ['months', 1],
+  week: ['days', 7],
+  day: ['days', 1],
+  hour: ['microseconds', 3_600_000_000],
+  minute: ['microseconds', 60_000_000],
+  min: ['microseconds', 60_000_000],
+  second: ['microseconds', 1_000_000],
+  sec: ['microseconds', 1_000_000],
 }
 /** So that a date of the years 1 to 9999 stays within what both engines can hold. */
 const SPAN_DAYS_MAX = 1_000_000

@@ -15,14 +15,28 @@ export interface MissingColumn {
  * The question without the outputs that depend on columns which are not granted. Declines with `declined.column` when
  * such a column decides over rows or groups, or when nothing would be left: leaving it out would ask another question.
  */
-export function dropOutputs(checked: CheckedQuery, missing: readonly MissingColumn[]): Outcome<{ readonly checked: CheckedQuery; readonly dropped: readonly string[] }> {
-  const uses = checked.uses.filter((use) => missing.some(({ dataSet, column }) => use.dataSet === dataSet && use.column === column))
+export function dropOutputs(
+  checked: CheckedQuery,
+  missing: readonly MissingColumn[],
+): Outcome<{ readonly checked: CheckedQuery; readonly dropped: readonly string[] }> {
+  const uses = checked.uses.filter((use) =>
+    missing.some(({ dataSet, column }) => use.dataSet === dataSet && use.column === column),
+  )
   // `filter` stands within an aggregate, so it goes with the outputs that show it.
   const binding = uses.find(({ clause }) => clause !== 'select' && clause !== 'filter')
-  if (binding) return declined('declined.column', { detail: `Column "${binding.column}" is not granted by enough people, and the question cannot do without it` })
+  if (binding)
+    return declined('declined.column', {
+      detail: `Column "${binding.column}" is not granted by enough people, and the question cannot do without it`,
+    })
   const gone = new Set(uses.flatMap(({ outputs }) => outputs))
   const outputs = checked.query.outputs.filter((_, index) => !gone.has(index))
   const dropped = checked.query.outputs.filter((_, index) => gone.has(index)).map(({ name }) => name)
-  if (outputs.length === 0) return declined('declined.column', { detail: `Columns ${dropped.map((name) => `"${name}"`).join(', ')} are not granted by enough people, and nothing else was asked for` })
-  return ok({ checked: checkedQuery(withoutUnused({ ...checked.query, outputs }), checked.manifests), dropped })
+  if (outputs.length === 0)
+    return declined('declined.column', {
+      detail: `Columns ${dropped.map((name) => `"${name}"`).join(', ')} are not granted by enough people, and nothing else was asked for`,
+    })
+  return ok({
+    checked: checkedQuery(withoutUnused({ ...checked.query, outputs }), checked.manifests),
+    dropped,
+  })
 }

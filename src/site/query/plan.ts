@@ -48,7 +48,10 @@ export function planAggregate(checked: CheckedQuery, context: PlanContext): Aggr
   const { series, seriesOf } = seriesOfMeasures(checked)
   const printer: Printer = { checked, query, context, series }
   return {
-    checked, dialect: context.dialect, series, seriesOf,
+    checked,
+    dialect: context.dialect,
+    series,
+    seriesOf,
     rowsPerPersonMax: rowsPerPerson(query.sources, checked, context),
     collect: printCollect(printer),
     collectSets: (wanted) => printSets(printer, wanted),
@@ -63,16 +66,33 @@ interface Printer {
   readonly series: readonly Series[]
 }
 
-function seriesOfMeasures({ query, manifests }: CheckedQuery): { readonly series: Series[]; readonly seriesOf: number[] } {
+function seriesOfMeasures({ query, manifests }: CheckedQuery): {
+  readonly series: Series[]
+  readonly seriesOf: number[]
+} {
   const series: Series[] = []
   const seriesOf = query.measures.map((measure) => {
-    const isEveryRow = measure.filter === undefined && (measure.argument === undefined || isConstant(measure.argument))
-    const known = series.findIndex((one) => sameOptional(one.argument, measure.argument) && sameOptional(one.filter, measure.filter))
+    const isEveryRow =
+      measure.filter === undefined && (measure.argument === undefined || isConstant(measure.argument))
+    const known = series.findIndex(
+      (one) => sameOptional(one.argument, measure.argument) && sameOptional(one.filter, measure.filter),
+    )
     const needsSquares = measure.kind.startsWith('var') || measure.kind.startsWith('stddev')
     const { argument, filter, clamp } = measure
-    if (known < 0) return series.push({ argument, filter, clamp, needsSquares, isEveryRow, isLikelyEveryRow: isLikelyEveryRow(measure, query, manifests) }) - 1
+    if (known < 0)
+      return (
+        series.push({
+          argument,
+          filter,
+          clamp,
+          needsSquares,
+          isEveryRow,
+          isLikelyEveryRow: isLikelyEveryRow(measure, query, manifests),
+        }) - 1
+      )
     const one = series[known]
-    if (one) series[known] = { ...one, clamp: one.clamp ?? clamp, needsSquares: one.needsSquares || needsSquares }
+    if (one)
+      series[known] = { ...one, clamp: one.clamp ?? clamp, needsSquares: one.needsSquares || needsSquares }
     return known
   })
   return { series, seriesOf }
@@ -83,30 +103,50 @@ function isConstant(expr: Expr): boolean {
 }
 
 /** A column that the manifest calls required, unfiltered. Only a guess: the counts decide. */
-function isLikelyEveryRow({ argument, filter }: Measure, { sources }: BoundQuery, manifests: CheckedQuery['manifests']): boolean {
+function isLikelyEveryRow(
+  { argument, filter }: Measure,
+  { sources }: BoundQuery,
+  manifests: CheckedQuery['manifests'],
+): boolean {
   if (argument === undefined || filter !== undefined) return filter === undefined
   return [...partsOf(argument)].every((part) => {
     if (part.kind === 'case' || part.kind === 'person') return false
     if (part.kind !== 'column') return true
     const source = sources[part.source]
-    return source?.kind === 'data-set' && (manifests.get(source.dataSet)?.columns.find(({ name }) => name === part.column)?.isRequired ?? false)
+    return (
+      source?.kind === 'data-set' &&
+      (manifests.get(source.dataSet)?.columns.find(({ name }) => name === part.column)?.isRequired ?? false)
+    )
   })
 }
 
-function rowsPerPerson(sources: BoundQuery['sources'], { manifests }: Pick<CheckedQuery, 'manifests'>, context: PlanContext): number {
+function rowsPerPerson(
+  sources: BoundQuery['sources'],
+  { manifests }: Pick<CheckedQuery, 'manifests'>,
+  context: PlanContext,
+): number {
   return sources.reduce((product, source) => {
-    if (source.kind === 'per-person') return product * (source.keys.length === 0 ? 1 : rowsPerPerson(source.sources, { manifests }, context))
+    if (source.kind === 'per-person')
+      return product * (source.keys.length === 0 ? 1 : rowsPerPerson(source.sources, { manifests }, context))
     const rowsMax = manifests.get(source.dataSet)?.person.rowsMax ?? Number.POSITIVE_INFINITY
     return product * Math.min(rowsMax, context.relations.get(source.dataSet)?.rowsPerPerson ?? rowsMax)
   }, 1)
 }
 
 /** The rows that are grouped, as `"q"`: the person, keys `k`, arguments `x`, clamped arguments `c`, filters `f`. */
-function printRows({ query, context, series }: Printer, printing: SourcePrinting, wanted: readonly number[]): Text {
+function printRows(
+  { query, context, series }: Printer,
+  printing: SourcePrinting,
+  wanted: readonly number[],
+): Text {
   const inner = levelPrinting(printing)
   const list = query.keys.map((key, index) => `${printExpression(key, inner)} as "k${index}"`)
   const reads: Expr[] = [...query.keys]
-  const outer = query.keys.map((key, index) => (key.type === 'number' ? `case when "r"."k${index}" = 0 then ${zero(context.dialect)} else "r"."k${index}" end as "k${index}"` : `"r"."k${index}"`))
+  const outer = query.keys.map((key, index) =>
+    key.type === 'number'
+      ? `case when "r"."k${index}" = 0 then ${zero(context.dialect)} else "r"."k${index}" end as "k${index}"`
+      : `"r"."k${index}"`,
+  )
   for (const index of wanted) {
     const one = series[index]
     if (one?.argument) {
@@ -184,7 +224,10 @@ function centreOf({ least, greatest }: Range): number {
   return (least + greatest) / 2
 }
 
-function sourcePrinting({ checked, context }: Printer, parameters: SourcePrinting['parameters']): SourcePrinting {
+function sourcePrinting(
+  { checked, context }: Printer,
+  parameters: SourcePrinting['parameters'],
+): SourcePrinting {
   return { dialect: context.dialect, parameters, relations: context.relations, manifests: checked.manifests }
 }
 
@@ -194,11 +237,18 @@ function printCollect(printer: Printer): VaultStatement {
   const all = series.map((_, index) => index)
   const rows = printRows(printer, sourcePrinting(printer, parameters), all)
   const columns = [
-    ...printKeys(printer), 'count(*)', printPeople([], context),
+    ...printKeys(printer),
+    'count(*)',
+    printPeople([], context),
     ...series.flatMap((one, index) => printSeries(one, index, context.dialect)),
-    ...series.flatMap((one, index) => (one.isEveryRow || one.isLikelyEveryRow ? [] : printSeriesSets(one, index, context))),
+    ...series.flatMap((one, index) =>
+      one.isEveryRow || one.isLikelyEveryRow ? [] : printSeriesSets(one, index, context),
+    ),
   ]
-  return { sql: `select ${named(columns)}\nfrom ${rows}${printGroupBy(query)}\nlimit ${LIMITS.queryGroupsMax + 1}`, parameters }
+  return {
+    sql: `select ${named(columns)}\nfrom ${rows}${printGroupBy(query)}\nlimit ${LIMITS.queryGroupsMax + 1}`,
+    parameters,
+  }
 }
 
 /** Those with a value, and those with one that is not 0. */
@@ -216,7 +266,10 @@ function printSets(printer: Printer, wanted: readonly number[]): VaultStatement 
     const one = series[index]
     return one ? printSeriesSets(one, index, context) : []
   })
-  return { sql: `select ${named([...printKeys(printer), ...sets])}\nfrom ${rows}${printGroupBy(query)}`, parameters }
+  return {
+    sql: `select ${named([...printKeys(printer), ...sets])}\nfrom ${rows}${printGroupBy(query)}`,
+    parameters,
+  }
 }
 
 function printShares(printer: Printer): VaultStatement {
@@ -228,11 +281,20 @@ function printShares(printer: Printer): VaultStatement {
   const shares = series.flatMap((one, index) => {
     const filter = filterOf(one, index)
     const counted = one.argument ? `"q"."x${index}" is not null` : undefined
-    return [`count(*)${printFilter([counted, filter])} as "n${index}"`, ...(one.clamp ? [`sum(abs("q"."c${index}"))${printFilter([filter])} as "w${index}"`] : [])]
+    return [
+      `count(*)${printFilter([counted, filter])} as "n${index}"`,
+      ...(one.clamp ? [`sum(abs("q"."c${index}"))${printFilter([filter])} as "w${index}"`] : []),
+    ]
   })
   const perPerson = `(select ${[...names, '"q"."_p"', ...shares].join(', ')} from ${rows} group by ${[...names, '"q"."_p"'].join(', ')}) as "q"`
-  const largest = series.flatMap((one, index) => [`max("q"."n${index}")`, one.clamp ? `max("q"."w${index}")` : '0'])
-  return { sql: `select ${named([...printKeys(printer), ...(largest.length === 0 ? ['0'] : largest)])}\nfrom ${perPerson}${printGroupBy(query)}`, parameters }
+  const largest = series.flatMap((one, index) => [
+    `max("q"."n${index}")`,
+    one.clamp ? `max("q"."w${index}")` : '0',
+  ])
+  return {
+    sql: `select ${named([...printKeys(printer), ...(largest.length === 0 ? ['0'] : largest)])}\nfrom ${perPerson}${printGroupBy(query)}`,
+    parameters,
+  }
 }
 
 function printKeys({ query, context }: Printer): readonly Text[] {
@@ -259,15 +321,26 @@ export interface RowsPlan {
 export function planRows(checked: CheckedQuery, context: PlanContext): RowsPlan {
   const { query } = checked
   const parameters: SourcePrinting['parameters'] = []
-  const printing: SourcePrinting = { dialect: context.dialect, parameters, relations: context.relations, manifests: checked.manifests }
+  const printing: SourcePrinting = {
+    dialect: context.dialect,
+    parameters,
+    relations: context.relations,
+    manifests: checked.manifests,
+  }
   const inner = levelPrinting(printing)
-  const outputs = query.outputs.map(({ expr }) => (expr.type === 'person' ? 'null' : printReleased(expr.type, printExpression(expr, inner), context.dialect)))
+  const outputs = query.outputs.map(({ expr }) =>
+    expr.type === 'person' ? 'null' : printReleased(expr.type, printExpression(expr, inner), context.dialect),
+  )
   const reads = [...query.outputs.map(({ expr }) => expr), ...query.orderBy.map(({ expr }) => expr)]
   const list = `"s0"."_p" as "o_p"${outputs.map((text, index) => `, ${text} as "o${index}"`).join('')}`
   const level = printLevel({ sources: query.sources, where: query.where, reads }, printing)
   const order = query.orderBy.map((key) => printSortKey(key, inner))
   const sql = `select ${list}\n${level}${printTail(order, query)}`
-  return { checked, statement: { sql, parameters }, personOutputs: query.outputs.flatMap(({ expr }, index) => (expr.type === 'person' ? [index] : [])) }
+  return {
+    checked,
+    statement: { sql, parameters },
+    personOutputs: query.outputs.flatMap(({ expr }, index) => (expr.type === 'person' ? [index] : [])),
+  }
 }
 
 /** One item of an ORDER BY, with nulls where they were asked for. */
@@ -276,6 +349,13 @@ export function printSortKey({ expr, isDescending, nullsFirst }: SortKey, printi
 }
 
 /** `order by … limit … offset …` of what there is. */
-export function printTail(order: readonly Text[], { limit, offset }: Pick<BoundQuery, 'limit' | 'offset'>): Text {
-  return [order.length === 0 ? '' : `\norder by ${order.join(', ')}`, limit === undefined ? '' : `\nlimit ${limit}`, offset === undefined ? '' : `\noffset ${offset}`].join('')
+export function printTail(
+  order: readonly Text[],
+  { limit, offset }: Pick<BoundQuery, 'limit' | 'offset'>,
+): Text {
+  return [
+    order.length === 0 ? '' : `\norder by ${order.join(', ')}`,
+    limit === undefined ? '' : `\nlimit ${limit}`,
+    offset === undefined ? '' : `\noffset ${offset}`,
+  ].join('')
 }

@@ -1,7 +1,14 @@
 import type { Column, Manifest } from '../../protocol/data-set.ts'
 import type { Condition, Expr, PerPersonAggregate, PerPersonSource, Source } from './bound-query.ts'
 import type { Dialect } from './catalogue-row.ts'
-import { duckdbDouble, duckdbFinite, duckdbWhole, postgresDouble, postgresFinite, postgresWhole } from './forms.ts'
+import {
+  duckdbDouble,
+  duckdbFinite,
+  duckdbWhole,
+  postgresDouble,
+  postgresFinite,
+  postgresWhole,
+} from './forms.ts'
 import type { Text } from './forms.ts'
 import type { PlanRelation } from './plan-context.ts'
 import { printExpression, quoted } from './print.ts'
@@ -29,7 +36,13 @@ export function levelPrinting({ dialect, parameters }: SourcePrinting): Printing
   const none = (): never => {
     throw new Error('Cannot print a key or measure: this is below the groups')
   }
-  return { dialect, parameters, column: (source, column) => `"s${source}".${quoted(column)}`, key: none, measure: none }
+  return {
+    dialect,
+    parameters,
+    column: (source, column) => `"s${source}".${quoted(column)}`,
+    key: none,
+    measure: none,
+  }
 }
 
 /** `from … where …` of a level. */
@@ -47,7 +60,8 @@ export function printLevel({ sources, where, reads }: PrintedLevel, printing: So
 function columnsNeeded(exprs: readonly Expr[]): ReadonlyMap<number, ReadonlySet<string>> {
   const needed = new Map<number, Set<string>>()
   const visit = (expr: Expr): void => {
-    if (expr.kind === 'column') needed.set(expr.source, (needed.get(expr.source) ?? new Set<string>()).add(expr.column))
+    if (expr.kind === 'column')
+      needed.set(expr.source, (needed.get(expr.source) ?? new Set<string>()).add(expr.column))
     for (const child of childrenOf(expr)) visit(child)
   }
   for (const expr of exprs) visit(expr)
@@ -58,7 +72,8 @@ function printSource(source: Source, columns: readonly string[], printing: Sourc
   if (source.kind === 'per-person') return printPerPerson(source, columns, printing)
   const relation = printing.relations.get(source.dataSet)
   const manifest = printing.manifests.get(source.dataSet)
-  if (!relation || !manifest) throw new Error(`Cannot print the data set "${source.dataSet}": the run has no table for it`)
+  if (!relation || !manifest)
+    throw new Error(`Cannot print the data set "${source.dataSet}": the run has no table for it`)
   return printSecured({ ...relation, manifest }, columns, printing.dialect)
 }
 
@@ -70,7 +85,12 @@ interface SecuredRelation extends PlanRelation {
 function printSecured(relation: SecuredRelation, columns: readonly string[], dialect: Dialect): Text {
   const list = columns.map((name) => {
     const column = relation.manifest.columns.find((one) => one.name === name)
-    if (column === undefined || column.sensitivity === 'direct_identifier' || column.sensitivity === 'free_text') throw new Error(`Cannot print the column "${name}": it may stand in no question`)
+    if (
+      column === undefined ||
+      column.sensitivity === 'direct_identifier' ||
+      column.sensitivity === 'free_text'
+    )
+      throw new Error(`Cannot print the column "${name}": it may stand in no question`)
     return `, ${printColumn(column, dialect)} as ${quoted(name)}`
   })
   const { from, condition } = printTable(relation, dialect)
@@ -78,11 +98,17 @@ function printSecured(relation: SecuredRelation, columns: readonly string[], dia
 }
 
 /** Rows past the most that one person may give are left out, always the same ones. */
-function printTable({ table, rowsPerPerson, manifest }: SecuredRelation, dialect: Dialect): { readonly from: Text; readonly condition: Text } {
+function printTable(
+  { table, rowsPerPerson, manifest }: SecuredRelation,
+  dialect: Dialect,
+): { readonly from: Text; readonly condition: Text } {
   const { rowsMax } = manifest.person
   if (rowsPerPerson !== undefined && rowsPerPerson <= rowsMax) return { from: quoted(table), condition: '' }
   const order = dialect === 'duckdb' ? 'rowid' : 'ctid'
-  return { from: `(select *, row_number() over (partition by "_p" order by ${order}) as "_row" from ${quoted(table)})`, condition: ` where "t"."_row" <= ${rowsMax}` }
+  return {
+    from: `(select *, row_number() over (partition by "_p" order by ${order}) as "_row" from ${quoted(table)})`,
+    condition: ` where "t"."_row" <= ${rowsMax}`,
+  }
 }
 
 /** A stored column within the domain of expressions: what is outside is null. */
@@ -90,8 +116,7 @@ function printColumn({ name, type }: Column, dialect: Dialect): Text {
   const text = `"t".${quoted(name)}`
   switch (type) {
     case 'number':
-      if (dialect === 'duckdb') return `case when abs(${text}) < 1e150 then ${text} end`
-      return `case when abs(${text}) < ${postgresDouble('1e-290')} then ${postgresDouble('0')} when abs(${text}) < ${postgresDouble('1e150')} then ${text} end`
+      return dialect === 'duckdb' ? duckdbFinite(text) : postgresFinite(text)
     case 'date':
       return `case when ${text} > date '0001-01-01' and ${text} < date '9999-12-31' then ${text} end`
     case 'timestamp':
@@ -105,25 +130,46 @@ function printColumn({ name, type }: Column, dialect: Dialect): Text {
 }
 
 /** A sub-select grouped by the person: one row a person and further keys. */
-function printPerPerson({ sources, where, keys, aggregates }: PerPersonSource, columns: readonly string[], printing: SourcePrinting): Text {
+function printPerPerson(
+  { sources, where, keys, aggregates }: PerPersonSource,
+  columns: readonly string[],
+  printing: SourcePrinting,
+): Text {
   const inner = levelPrinting(printing)
   const list = keys.map((key, index) => `${printExpression(key, inner)} as "k${index}"`)
-  const used = aggregates.flatMap((aggregate, index) => (columns.includes(`a${index}`) ? [{ aggregate, index }] : []))
+  const used = aggregates.flatMap((aggregate, index) =>
+    columns.includes(`a${index}`) ? [{ aggregate, index }] : [],
+  )
   for (const { aggregate, index } of used) {
     if (aggregate.argument) list.push(`${printExpression(aggregate.argument, inner)} as "x${index}"`)
     if (aggregate.filter) list.push(`${printExpression(aggregate.filter, inner)} as "f${index}"`)
   }
-  const reads = [...keys, ...used.flatMap(({ aggregate: { argument, filter } }) => [...(argument ? [argument] : []), ...(filter ? [filter] : [])])]
+  const reads = [
+    ...keys,
+    ...used.flatMap(({ aggregate: { argument, filter } }) => [
+      ...(argument ? [argument] : []),
+      ...(filter ? [filter] : []),
+    ]),
+  ]
   const level = printLevel({ sources, where, reads }, printing)
   const rows = `select "s0"."_p"${list.map((text) => `, ${text}`).join('')}\n${level}`
   const names = ['"r"."_p"', ...keys.map((_, index) => `"r"."k${index}"`)]
-  const values = used.map(({ aggregate, index }) => `${printPerPersonAggregate(aggregate, index, printing.dialect)} as "a${index}"`)
+  const values = used.map(
+    ({ aggregate, index }) => `${printPerPersonAggregate(aggregate, index, printing.dialect)} as "a${index}"`,
+  )
   return `(select ${[...names, ...values].join(', ')} from (${rows}) as "r" group by ${names.join(', ')})`
 }
 
-function printPerPersonAggregate({ function: fn, argument, filter, type }: PerPersonAggregate, index: number, dialect: Dialect): Text {
+function printPerPersonAggregate(
+  { function: fn, argument, filter, type }: PerPersonAggregate,
+  index: number,
+  dialect: Dialect,
+): Text {
   const where = filter ? ` filter (where "r"."f${index}")` : ''
-  const [double, finite, whole] = dialect === 'duckdb' ? [duckdbDouble, duckdbFinite, duckdbWhole] : [postgresDouble, postgresFinite, postgresWhole]
+  const [double, finite, whole] =
+    dialect === 'duckdb'
+      ? [duckdbDouble, duckdbFinite, duckdbWhole]
+      : [postgresDouble, postgresFinite, postgresWhole]
   const value = `"r"."x${index}"`
   switch (fn) {
     case 'count':

@@ -25,8 +25,26 @@ export function quoted(name: string): Text {
 }
 
 const TYPES: Readonly<Record<Dialect, Readonly<Record<ExprType, Text>>>> = {
-  duckdb: { boolean: 'boolean', integer: 'bigint', number: 'double', text: 'varchar', date: 'date', timestamp: 'timestamp', interval: 'interval', person: 'integer' },
-  postgres: { boolean: 'boolean', integer: 'bigint', number: 'float8', text: 'text', date: 'date', timestamp: 'timestamp', interval: 'interval', person: 'integer' },
+  duckdb: {
+    boolean: 'boolean',
+    integer: 'bigint',
+    number: 'double',
+    text: 'varchar',
+    date: 'date',
+    timestamp: 'timestamp',
+    interval: 'interval',
+    person: 'integer',
+  },
+  postgres: {
+    boolean: 'boolean',
+    integer: 'bigint',
+    number: 'float8',
+    text: 'text',
+    date: 'date',
+    timestamp: 'timestamp',
+    interval: 'interval',
+    person: 'integer',
+  },
 }
 
 /** A type's name in a dialect. */
@@ -53,7 +71,9 @@ export function printExpression(expr: Expr, printing: Printing): Text {
       return catalogueRow(expr.call)[printing.dialect]({ a, b, c, all, constants: expr.constants })
     }
     case 'case': {
-      const whens = expr.whens.map(({ when, then }) => `when ${printExpression(when, printing)} then ${printExpression(then, printing)}`)
+      const whens = expr.whens.map(
+        ({ when, then }) => `when ${printExpression(when, printing)} then ${printExpression(then, printing)}`,
+      )
       const otherwise = expr.otherwise ? ` else ${printExpression(expr.otherwise, printing)}` : ''
       return `case ${whens.join(' ')}${otherwise} end`
     }
@@ -61,7 +81,10 @@ export function printExpression(expr: Expr, printing: Printing): Text {
 }
 
 /** A value of a known type. */
-export function printLiteral({ type, value }: Pick<Literal, 'type' | 'value'>, { dialect, parameters }: Pick<Printing, 'dialect' | 'parameters'>): Text {
+export function printLiteral(
+  { type, value }: Pick<Literal, 'type' | 'value'>,
+  { dialect, parameters }: Pick<Printing, 'dialect' | 'parameters'>,
+): Text {
   if (value === null) return `cast(null as ${typeText(type, dialect)})`
   switch (type) {
     case 'boolean':
@@ -69,7 +92,9 @@ export function printLiteral({ type, value }: Pick<Literal, 'type' | 'value'>, {
     case 'integer':
       return `cast(${wholeText(value)} as bigint)`
     case 'number':
-      return dialect === 'duckdb' ? `(${Number(value).toExponential()})` : `cast(${Number(value).toExponential()} as float8)`
+      return dialect === 'duckdb'
+        ? `(${Number(value).toExponential()})`
+        : `cast(${Number(value).toExponential()} as float8)`
     case 'text':
       parameters.push({ type: 'text', value: String(value) })
       return `cast($${parameters.length} as ${typeText('text', dialect)})`
@@ -89,7 +114,8 @@ function wholeText(value: Literal['value']): Text {
 }
 
 function printSpan(value: Literal['value'], dialect: Dialect): Text {
-  if (typeof value !== 'object' || value === null) throw new Error('Cannot print a span of time: the literal is none')
+  if (typeof value !== 'object' || value === null)
+    throw new Error('Cannot print a span of time: the literal is none')
   const { months, days, microseconds }: Span = value
   const span = { months: Number(months), days: Number(days), microseconds: Number(microseconds) }
   return dialect === 'duckdb' ? duckdbSpan(span) : postgresSpan(span)
@@ -103,7 +129,11 @@ function checked(text: Text, form: RegExp): Text {
 
 /** A value as it leaves: dates and times as texts in ISO form, so that no driver's own form comes in between. */
 export function printReleased(type: ExprType, text: Text, dialect: Dialect): Text {
-  if (type === 'date') return dialect === 'duckdb' ? `strftime(${text}, '%Y-%m-%d')` : `to_char(${text}, 'YYYY-MM-DD')`
-  if (type === 'timestamp') return dialect === 'duckdb' ? `strftime(${text}, '%Y-%m-%dT%H:%M:%S.%fZ')` : `to_char(${text}, 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')`
+  if (type === 'date')
+    return dialect === 'duckdb' ? `strftime(${text}, '%Y-%m-%d')` : `to_char(${text}, 'YYYY-MM-DD')`
+  if (type === 'timestamp')
+    return dialect === 'duckdb'
+      ? `strftime(${text}, '%Y-%m-%dT%H:%M:%S.%fZ')`
+      : `to_char(${text}, 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')`
   return text
 }

@@ -20,7 +20,9 @@ function fromWhole(value: bigint): ReleaseValue {
 
 /** A value on the wire as a literal again. */
 export function toLiteral(value: ReleaseValue, type: ExprType): Pick<Literal, 'type' | 'value'> {
-  if (type === 'timestamp' && typeof value === 'string') return { type, value: value.replace('T', ' ').replace('Z', '') }
-  if (type === 'integer' && typeof value === 'number' && !Number.isSafeInteger(value)) return { type, value: null }
+  if (type === 'timestamp' && typeof value === 'string')
+    return { type, value: value.replace('T', ' ').replace('Z', '') }
+  if (type === 'integer' && typeof value === 'number' && !Number.isSafeInteger(value))
+    return { type, value: null }
   return { type, value }
 }

@@ -11,7 +11,11 @@ import { childrenOf, partsOf, sameExpression } from './same-expression.ts'
  * Without a declared least width a whole number may stand as it is, any bin will do for another number, and dates
  * and times are taken in days at the finest.
  */
-export function checkResolution(keys: readonly Expr[], sources: readonly Source[], dataSets: ReadonlyMap<string, Manifest>): void {
+export function checkResolution(
+  keys: readonly Expr[],
+  sources: readonly Source[],
+  dataSets: ReadonlyMap<string, Manifest>,
+): void {
   const data: Data = { sources, dataSets }
   const seen: Seen = { bins: [], cuts: [] }
   for (const key of keys) visit(key, data, seen)
@@ -62,10 +66,13 @@ function checkTogether({ bins, cuts }: Seen, data: Data): void {
   }
   for (const { bin, expr } of bins) {
     if (typeof bin.width === 'string') continue
-    const isShifted = bins.some((other) => isSameColumn(other.bin.column, bin.column) && !sameExpression(other.expr, expr))
+    const isShifted = bins.some(
+      (other) => isSameColumn(other.bin.column, bin.column) && !sameExpression(other.expr, expr),
+    )
     if (isShifted || cuts.some(({ column }) => isSameColumn(column, bin.column))) {
       const least = leastWidth(columnOf(bin.column, data), bin.column)
-      if (least !== 0 && !(least === 1 && bin.column.type === 'integer')) throw wrongColumn(`Column "${bin.column.column}" may be grouped by in one way only`)
+      if (least !== 0 && !(least === 1 && bin.column.type === 'integer'))
+        throw wrongColumn(`Column "${bin.column.column}" may be grouped by in one way only`)
     }
   }
 }
@@ -80,7 +87,11 @@ function binOf(expr: Expr): Bin | undefined {
   const [a] = expr.args
   const [constant] = expr.constants
   switch (expr.call) {
-    case 'floor': case 'ceil': case 'trunc': case 'round': case 'cast_number_integer':
+    case 'floor':
+    case 'ceil':
+    case 'trunc':
+    case 'round':
+    case 'cast_number_integer':
       return stepped(a, 1)
     case 'round_digits':
       return stepped(a, 10 ** -Number(constant))
@@ -88,10 +99,15 @@ function binOf(expr: Expr): Bin | undefined {
       return stepped(a, (Number(expr.constants[1]) - Number(constant)) / Number(expr.constants[2]))
     case 'div_integer':
       return steppedBy(a, expr.args[1])
-    case 'extract_date': case 'extract_timestamp':
+    case 'extract_date':
+    case 'extract_timestamp':
       return timeBin(a, FIELD_UNITS[String(constant)])
-    case 'trunc_date': case 'trunc_timestamp':
-      return timeBin(a, TIME_UNITS.find((unit) => unit === constant))
+    case 'trunc_date':
+    case 'trunc_timestamp':
+      return timeBin(
+        a,
+        TIME_UNITS.find((unit) => unit === constant),
+      )
     case 'cast_timestamp_date':
       return timeBin(a, 'day')
     default:
@@ -99,7 +115,19 @@ function binOf(expr: Expr): Bin | undefined {
   }
 }
 
-const FIELD_UNITS: Readonly<Record<string, TimeUnit>> = { year: 'year', isoyear: 'year', quarter: 'quarter', month: 'month', week: 'week', day: 'day', doy: 'day', dow: 'day', isodow: 'day', hour: 'hour', minute: 'minute' }
+const FIELD_UNITS: Readonly<Record<string, TimeUnit>> = {
+  year: 'year',
+  isoyear: 'year',
+  quarter: 'quarter',
+  month: 'month',
+  week: 'week',
+  day: 'day',
+  doy: 'day',
+  dow: 'day',
+  isodow: 'day',
+  hour: 'hour',
+  minute: 'minute',
+}
 
 function timeBin(expr: Expr | undefined, width: TimeUnit | undefined): Bin | undefined {
   const column = expr && columnUnder(expr, ['cast_date_timestamp'])
@@ -112,7 +140,9 @@ function stepped(expr: Expr | undefined, step: number): Bin | undefined {
 }
 
 function steppedBy(expr: Expr | undefined, divisor: Expr | undefined): Bin | undefined {
-  return divisor?.kind === 'literal' && Number(divisor.value) !== 0 ? stepped(expr, Math.abs(Number(divisor.value))) : undefined
+  return divisor?.kind === 'literal' && Number(divisor.value) !== 0
+    ? stepped(expr, Math.abs(Number(divisor.value)))
+    : undefined
 }
 
 /** `scale * column` plus something constant. */
@@ -121,15 +151,18 @@ function linearOf(expr: Expr): { readonly column: Found; readonly scale: number 
   if (expr.kind !== 'call') return undefined
   const [a, b] = expr.args
   if (a === undefined) return undefined
-  if (expr.call === 'cast_integer_number' || expr.call === 'neg_number' || expr.call === 'neg_integer') return linearOf(a)
+  if (expr.call === 'cast_integer_number' || expr.call === 'neg_number' || expr.call === 'neg_integer')
+    return linearOf(a)
   if (b === undefined) return undefined
   const [operand, constant] = a.kind === 'literal' ? [b, a] : [a, b]
-  const linear = constant.kind === 'literal' && typeof constant.value === 'number' ? linearOf(operand) : undefined
+  const linear =
+    constant.kind === 'literal' && typeof constant.value === 'number' ? linearOf(operand) : undefined
   if (linear === undefined || constant.kind !== 'literal') return undefined
   const value = Number(constant.value)
   if (SHIFTS.has(expr.call)) return linear
   if (SCALES.has(expr.call) && value !== 0) return { ...linear, scale: linear.scale * value }
-  if (expr.call === 'div_number' && constant === b && value !== 0) return { ...linear, scale: linear.scale / value }
+  if (expr.call === 'div_number' && constant === b && value !== 0)
+    return { ...linear, scale: linear.scale / value }
   return undefined
 }
 
@@ -138,14 +171,17 @@ const SCALES = new Set<CallId>(['mul_integer', 'mul_number'])
 
 function columnUnder(expr: Expr, casts: readonly CallId[]): Found | undefined {
   if (expr.kind === 'column') return expr
-  return expr.kind === 'call' && casts.includes(expr.call) && expr.args[0] ? columnUnder(expr.args[0], casts) : undefined
+  return expr.kind === 'call' && casts.includes(expr.call) && expr.args[0]
+    ? columnUnder(expr.args[0], casts)
+    : undefined
 }
 
 function checkBin({ column, width }: Bin, data: Data): void {
   const declaredColumn = columnOf(column, data)
   const least = leastWidth(declaredColumn, column)
   if (typeof width === 'string') {
-    if (typeof least === 'string' && TIME_UNITS.indexOf(width) < TIME_UNITS.indexOf(least)) throw tooFine(column, least)
+    if (typeof least === 'string' && TIME_UNITS.indexOf(width) < TIME_UNITS.indexOf(least))
+      throw tooFine(column, least)
     return
   }
   // Rounding of the division that gave the width.
@@ -161,7 +197,9 @@ function checkBare(column: Found, data: Data): void {
 }
 
 function tooFine({ column }: Found, least: number | TimeUnit | undefined): Error {
-  return wrongColumn(`Column "${column}" may only be grouped by in bins${least === undefined || least === 0 ? ', such as floor(x / 10)' : ` of at least ${least}`}`)
+  return wrongColumn(
+    `Column "${column}" may only be grouped by in bins${least === undefined || least === 0 ? ', such as floor(x / 10)' : ` of at least ${least}`}`,
+  )
 }
 
 /** The narrowest bin: what the manifest says, else 1 for whole numbers, any for others, days for dates and times. */
@@ -179,7 +217,9 @@ function columnOf({ source, column }: Found, { sources, dataSets }: Data): Colum
   if (from.kind === 'data-set') return dataSets.get(from.dataSet)?.columns.find(({ name }) => name === column)
   const index = Number(column.slice(1))
   const expr = column.startsWith('k') ? from.keys[index] : from.aggregates[index]?.argument
-  const behind = [...(expr ? partsOf(expr) : [])].flatMap((part) => (part.kind === 'column' ? [columnOf(part, { sources: from.sources, dataSets })] : []))
+  const behind = [...(expr ? partsOf(expr) : [])].flatMap((part) =>
+    part.kind === 'column' ? [columnOf(part, { sources: from.sources, dataSets })] : [],
+  )
   return behind.find((one) => one?.minimumBin !== undefined) ?? behind[0]
 }
 
@@ -189,15 +229,36 @@ interface Cut {
   readonly at: readonly number[]
 }
 
-const COMPARISONS = new Set<CallId>(['lt', 'le', 'gt', 'ge', 'between', 'not_between', 'eq', 'ne', 'in', 'not_in', 'distinct', 'not_distinct'])
+const COMPARISONS = new Set<CallId>([
+  'lt',
+  'le',
+  'gt',
+  'ge',
+  'between',
+  'not_between',
+  'eq',
+  'ne',
+  'in',
+  'not_in',
+  'distinct',
+  'not_distinct',
+])
 const EXACT = new Set<CallId>(['eq', 'ne', 'in', 'not_in', 'distinct', 'not_distinct'])
 
 /** A comparison of a number or time with constants: it tells apart what lies on either side of them. */
 function cutOf(expr: Expr): Cut | undefined {
   if (expr.kind !== 'call' || !COMPARISONS.has(expr.call)) return undefined
-  const column = expr.args.map((arg) => columnUnder(arg, ['cast_integer_number', 'cast_date_timestamp'])).find((found) => found !== undefined)
+  const column = expr.args
+    .map((arg) => columnUnder(arg, ['cast_integer_number', 'cast_date_timestamp']))
+    .find((found) => found !== undefined)
   const constants = expr.args.filter((arg) => arg.kind === 'literal')
-  if (column === undefined || constants.length !== expr.args.length - 1 || column.type === 'text' || column.type === 'boolean') return undefined
+  if (
+    column === undefined ||
+    constants.length !== expr.args.length - 1 ||
+    column.type === 'text' ||
+    column.type === 'boolean'
+  )
+    return undefined
   const values = constants.map(({ value }) => cutPosition(value)).filter((value) => value !== undefined)
   const width = column.type === 'integer' ? 1 : 0
   return { column, at: EXACT.has(expr.call) ? values.flatMap((value) => [value, value + width]) : values }
@@ -212,7 +273,13 @@ function cutPosition(value: unknown): number | undefined {
 function dayNumber(text: string): number {
   const [year = 0, month = 0, day = 0, hour = 0, minute = 0, second = 0] = text.split(/[- :]/).map(Number)
   const [shiftedYear, shiftedMonth] = month <= 2 ? [year - 1, month + 9] : [year, month - 3]
-  const days = shiftedYear * 365 + Math.floor(shiftedYear / 4) - Math.floor(shiftedYear / 100) + Math.floor(shiftedYear / 400) + Math.floor((153 * shiftedMonth + 2) / 5) + day
+  const days =
+    shiftedYear * 365 +
+    Math.floor(shiftedYear / 4) -
+    Math.floor(shiftedYear / 100) +
+    Math.floor(shiftedYear / 400) +
+    Math.floor((153 * shiftedMonth + 2) / 5) +
+    day
   return days + (hour + (minute + second / 60) / 60) / 24
 }
 
@@ -223,8 +290,22 @@ function checkCuts({ column, at }: Cut, data: Data): void {
   for (const [index, position] of positions.entries()) {
     const next = positions[index + 1]
     if (next === undefined) continue
-    if (column.type === 'integer' ? next - position < width : next - position < width || (next === position && width > 0)) throw tooFine(column, least)
+    if (
+      column.type === 'integer'
+        ? next - position < width
+        : next - position < width || (next === position && width > 0)
+    )
+      throw tooFine(column, least)
   }
 }
 
-const DAYS: Readonly<Record<TimeUnit, number>> = { second: 1 / 86_400, minute: 1 / 1_440, hour: 1 / 24, day: 1, week: 7, month: 28, quarter: 90, year: 365 }
+const DAYS: Readonly<Record<TimeUnit, number>> = {
+  second: 1 / 86_400,
+  minute: 1 / 1_440,
+  hour: 1 / 24,
+  day: 1,
+  week: 7,
+  month: 28,
+  quarter: 90,
+  year: 365,
+}

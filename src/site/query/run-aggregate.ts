@@ -41,10 +41,17 @@ interface GroupState {
  * One statement is enough when the sets of the measures are those of the rows, which the counts tell; a second asks for
  * the others; a third finds the largest contributions of one person, only where a bound on them does not settle it.
  */
-export async function collectGroups(plan: AggregatePlan, runner: QueryRunner, { dominanceBp }: { readonly dominanceBp: number }): Promise<Outcome<readonly CollectedGroup[]>> {
+export async function collectGroups(
+  plan: AggregatePlan,
+  runner: QueryRunner,
+  { dominanceBp }: { readonly dominanceBp: number },
+): Promise<Outcome<readonly CollectedGroup[]>> {
   const collected = await runner.run(plan.collect)
   if (!collected.ok) return collected
-  if (collected.value.rowCount > LIMITS.queryGroupsMax) return declined('declined.too_large', { detail: `The question has more than ${LIMITS.queryGroupsMax} groups` })
+  if (collected.value.rowCount > LIMITS.queryGroupsMax)
+    return declined('declined.too_large', {
+      detail: `The question has more than ${LIMITS.queryGroupsMax} groups`,
+    })
   const groups = readGroups(plan, collected.value)
   takeSetsOfRows(groups)
   const sets = await completeSets(plan, runner, groups)
@@ -60,17 +67,35 @@ function readGroups(plan: AggregatePlan, result: VaultResult): readonly GroupSta
   const keyColumns = keys.map((_, index) => column(index))
   const rowCounts = column(keys.length)
   const people = column(keys.length + 1)
-  const figures = plan.series.map((_, series) => SERIES_COLUMNS.map((_name, offset) => column(keys.length + 2 + series * SERIES_COLUMNS.length + offset)))
-  const setColumns = readSetColumns(plan.series, { column, from: keys.length + 2 + plan.series.length * SERIES_COLUMNS.length })
+  const figures = plan.series.map((_, series) =>
+    SERIES_COLUMNS.map((_name, offset) => column(keys.length + 2 + series * SERIES_COLUMNS.length + offset)),
+  )
+  const setColumns = readSetColumns(plan.series, {
+    column,
+    from: keys.length + 2 + plan.series.length * SERIES_COLUMNS.length,
+  })
   return Array.from({ length: result.rowCount }, (_, row) => ({
     keys: keys.map(({ type }, index) => toReleased(keyColumns[index]?.[row], type)),
     rows: toNumber(rowCounts[row]),
     people: toBitset(people[row]),
     series: figures.map((columns, series) => {
-      const [rows = 0, nonZeroRows = 0, sum = 0, absolute = 0, centredSum = 0, squares = 0] = columns.map((values) => toNumber(values[row]))
+      const [rows = 0, nonZeroRows = 0, sum = 0, absolute = 0, centredSum = 0, squares = 0] = columns.map(
+        (values) => toNumber(values[row]),
+      )
       const sets = setColumns[series]
       const isPositive = (plan.series[series]?.clamp?.least ?? 0) >= 0
-      return { rows, nonZeroRows, sum, absoluteSum: isPositive ? sum : absolute, centredSum, squares, withValue: setAt(sets?.withValue, row), nonZero: setAt(sets?.nonZero, row), largestRows: Number.POSITIVE_INFINITY, largestSum: Number.POSITIVE_INFINITY }
+      return {
+        rows,
+        nonZeroRows,
+        sum,
+        absoluteSum: isPositive ? sum : absolute,
+        centredSum,
+        squares,
+        withValue: setAt(sets?.withValue, row),
+        nonZero: setAt(sets?.nonZero, row),
+        largestRows: Number.POSITIVE_INFINITY,
+        largestSum: Number.POSITIVE_INFINITY,
+      }
     }),
   }))
 }
@@ -125,13 +150,26 @@ function takeSetsOfRows(groups: readonly GroupState[]): void {
   for (const { rows, people, series } of groups) {
     for (const state of series) {
       state.withValue = state.rows === rows ? people : state.rows === 0 ? new Bitset() : state.withValue
-      state.nonZero = state.nonZeroRows === rows ? people : state.nonZeroRows === 0 ? new Bitset() : state.nonZeroRows === state.rows ? state.withValue : state.nonZero
+      state.nonZero =
+        state.nonZeroRows === rows
+          ? people
+          : state.nonZeroRows === 0
+            ? new Bitset()
+            : state.nonZeroRows === state.rows
+              ? state.withValue
+              : state.nonZero
     }
   }
 }
 
-async function completeSets(plan: AggregatePlan, runner: QueryRunner, groups: readonly GroupState[]): Promise<Outcome<undefined>> {
-  const wanted = plan.series.flatMap((one, index) => (groups.some(({ series }) => lacksSet(series[index], one)) ? [index] : []))
+async function completeSets(
+  plan: AggregatePlan,
+  runner: QueryRunner,
+  groups: readonly GroupState[],
+): Promise<Outcome<undefined>> {
+  const wanted = plan.series.flatMap((one, index) =>
+    groups.some(({ series }) => lacksSet(series[index], one)) ? [index] : [],
+  )
   if (wanted.length === 0) return ok(undefined)
   const result = await runner.run(plan.collectSets(wanted))
   if (!result.ok) return result
@@ -144,7 +182,8 @@ async function completeSets(plan: AggregatePlan, runner: QueryRunner, groups: re
     const [withValue, nonZero] = [column(next), plan.series[index]?.clamp ? column(next + 1) : undefined]
     next += nonZero ? 2 : 1
     for (let row = 0; row < result.value.rowCount; row += 1) {
-      const state = byKey.get(keyText(keys.map(({ type }, key) => toReleased(keyColumns[key]?.[row], type))))?.series[index]
+      const state = byKey.get(keyText(keys.map(({ type }, key) => toReleased(keyColumns[key]?.[row], type))))
+        ?.series[index]
       if (state === undefined) continue
       state.withValue ??= toBitset(withValue[row])
       state.nonZero ??= setAt(nonZero, row)
@@ -154,7 +193,10 @@ async function completeSets(plan: AggregatePlan, runner: QueryRunner, groups: re
 }
 
 function lacksSet(state: SeriesState | undefined, { clamp }: Series): boolean {
-  return state !== undefined && (state.withValue === undefined || (clamp !== undefined && state.nonZero === undefined))
+  return (
+    state !== undefined &&
+    (state.withValue === undefined || (clamp !== undefined && state.nonZero === undefined))
+  )
 }
 
 function keyText(keys: readonly ReleaseValue[]): string {
@@ -170,14 +212,22 @@ interface ShareFacts {
  * The largest contribution of one person. Rows times the greatest magnitude of the bounds is never below it, so where
  * even that is within the allowed share it stands for it, and nobody is added up one by one.
  */
-async function completeShares(plan: AggregatePlan, runner: QueryRunner, { groups, dominanceBp }: ShareFacts): Promise<Outcome<undefined>> {
+async function completeShares(
+  plan: AggregatePlan,
+  runner: QueryRunner,
+  { groups, dominanceBp }: ShareFacts,
+): Promise<Outcome<undefined>> {
   let isSettled = true
   const rowsMax = plan.rowsPerPersonMax
   for (const { series } of groups) {
     for (const [index, state] of series.entries()) {
       const clamp = plan.series[index]?.clamp
       state.largestRows = Math.min(rowsMax, state.rows)
-      if (clamp) state.largestSum = Math.min(rowsMax * Math.max(Math.abs(clamp.least), Math.abs(clamp.greatest)), state.absoluteSum)
+      if (clamp)
+        state.largestSum = Math.min(
+          rowsMax * Math.max(Math.abs(clamp.least), Math.abs(clamp.greatest)),
+          state.absoluteSum,
+        )
       if (!isWithinShare(state.largestRows, state.rows, dominanceBp) && rowsMax > 1) isSettled = false
       if (clamp && !isWithinShare(state.largestSum, state.absoluteSum, dominanceBp)) isSettled = false
     }
@@ -208,16 +258,49 @@ function takeShares(plan: AggregatePlan, result: VaultResult, groups: readonly G
 }
 
 function toCollected(plan: AggregatePlan, group: GroupState): CollectedGroup {
-  return { keys: group.keys, people: group.people, measures: plan.checked.query.measures.map((measure, index) => toMeasure(measure, group.series[plan.seriesOf[index] ?? -1])) }
+  return {
+    keys: group.keys,
+    people: group.people,
+    measures: plan.checked.query.measures.map((measure, index) =>
+      toMeasure(measure, group.series[plan.seriesOf[index] ?? -1]),
+    ),
+  }
 }
 
 function toMeasure({ kind }: Measure, state: SeriesState | undefined): CollectedMeasure {
-  if (state?.withValue === undefined) throw new Error('Cannot guard a measure: the people behind it are not known')
+  if (state?.withValue === undefined)
+    throw new Error('Cannot guard a measure: the people behind it are not known')
   const { rows, withValue, largestRows } = state
-  if (kind === 'people') return { kind, count: rows, sum: 0, sumOfSquares: 0, people: withValue, largestShare: 1, absoluteSum: rows }
-  if (kind === 'count') return { kind, count: rows, sum: 0, sumOfSquares: 0, people: withValue, largestShare: largestRows, absoluteSum: rows }
+  if (kind === 'people')
+    return {
+      kind,
+      count: rows,
+      sum: 0,
+      sumOfSquares: 0,
+      people: withValue,
+      largestShare: 1,
+      absoluteSum: rows,
+    }
+  if (kind === 'count')
+    return {
+      kind,
+      count: rows,
+      sum: 0,
+      sumOfSquares: 0,
+      people: withValue,
+      largestShare: largestRows,
+      absoluteSum: rows,
+    }
   if (state.nonZero === undefined) throw new Error('Cannot guard a sum: the people behind it are not known')
   // A variance is the same wherever values are measured from; from the middle of the bounds least is lost.
   const isSpread = kind !== 'sum' && kind !== 'avg'
-  return { kind, count: rows, sum: isSpread ? state.centredSum : state.sum, sumOfSquares: isSpread ? state.squares : 0, people: state.nonZero, largestShare: state.largestSum, absoluteSum: state.absoluteSum }
+  return {
+    kind,
+    count: rows,
+    sum: isSpread ? state.centredSum : state.sum,
+    sumOfSquares: isSpread ? state.squares : 0,
+    people: state.nonZero,
+    largestShare: state.largestSum,
+    absoluteSum: state.absoluteSum,
+  }
 }

@@ -15,11 +15,16 @@ export interface RowsAnswer {
 }
 
 /** Runs a question of mode `rows`. The runner's limit on rows is the release's. */
-export async function runRows({ checked, statement, personOutputs }: RowsPlan, runner: QueryRunner): Promise<Outcome<RowsAnswer>> {
+export async function runRows(
+  { checked, statement, personOutputs }: RowsPlan,
+  runner: QueryRunner,
+): Promise<Outcome<RowsAnswer>> {
   const result = await runner.run(statement)
   if (!result.ok) return result
   const { outputs } = checked
   const columns = outputs.map((_, index) => result.value.column(index + 1))
-  const rows = Array.from({ length: result.value.rowCount }, (_, row) => outputs.map(({ type }, index) => toReleased(columns[index]?.[row], type)))
+  const rows = Array.from({ length: result.value.rowCount }, (_, row) =>
+    outputs.map(({ type }, index) => toReleased(columns[index]?.[row], type)),
+  )
   return ok({ columns: outputs, rows, people: result.value.column(0).map(Number), personOutputs })
 }

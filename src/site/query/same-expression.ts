@@ -16,9 +16,18 @@ export function sameExpression(a: Expr, b: Expr): boolean {
     case 'measure':
       return b.kind === 'measure' && a.measure === b.measure
     case 'call':
-      return b.kind === 'call' && a.call === b.call && a.constants.join('\n') === b.constants.join('\n') && sameLists(a.args, b.args)
+      return (
+        b.kind === 'call' &&
+        a.call === b.call &&
+        a.constants.join('\n') === b.constants.join('\n') &&
+        sameLists(a.args, b.args)
+      )
     case 'case':
-      return b.kind === 'case' && sameLists(childrenOf(a), childrenOf(b)) && (a.otherwise === undefined) === (b.otherwise === undefined)
+      return (
+        b.kind === 'case' &&
+        sameLists(childrenOf(a), childrenOf(b)) &&
+        (a.otherwise === undefined) === (b.otherwise === undefined)
+      )
   }
 }
 
@@ -34,7 +43,11 @@ export function sameOptional(a: Expr | undefined, b: Expr | undefined): boolean 
 /** The expressions right below one, in the order in which they are written. */
 export function childrenOf(expr: Expr): readonly Expr[] {
   if (expr.kind === 'call') return expr.args
-  if (expr.kind === 'case') return [...expr.whens.flatMap(({ when, then }) => [when, then]), ...(expr.otherwise ? [expr.otherwise] : [])]
+  if (expr.kind === 'case')
+    return [
+      ...expr.whens.flatMap(({ when, then }) => [when, then]),
+      ...(expr.otherwise ? [expr.otherwise] : []),
+    ]
   return []
 }
 
@@ -44,7 +57,10 @@ export function mapExpression(expr: Expr, replace: (part: Expr) => Expr | undefi
   if (replaced) return replaced
   if (expr.kind === 'call') return { ...expr, args: expr.args.map((arg) => mapExpression(arg, replace)) }
   if (expr.kind !== 'case') return expr
-  const whens = expr.whens.map(({ when, then }) => ({ when: mapExpression(when, replace), then: mapExpression(then, replace) }))
+  const whens = expr.whens.map(({ when, then }) => ({
+    when: mapExpression(when, replace),
+    then: mapExpression(then, replace),
+  }))
   return { ...expr, whens, otherwise: expr.otherwise && mapExpression(expr.otherwise, replace) }
 }
 

@@ -37,8 +37,12 @@ export type Scope = readonly ScopeRelation[]
 
 /** Adds a source and gives its index. */
 export function addSource(level: Level, source: Source): number {
-  const count = level.sources.reduce((total, { kind }, index) => total + leaves(kind === 'data-set' ? undefined : level.sources[index]), leaves(source))
-  if (count > LIMITS.queryJoinsMax + 1) throw tooLarge(`The question joins more than ${LIMITS.queryJoinsMax + 1} data sets`)
+  const count = level.sources.reduce(
+    (total, { kind }, index) => total + leaves(kind === 'data-set' ? undefined : level.sources[index]),
+    leaves(source),
+  )
+  if (count > LIMITS.queryJoinsMax + 1)
+    throw tooLarge(`The question joins more than ${LIMITS.queryJoinsMax + 1} data sets`)
   level.sources.push(source)
   return level.sources.length - 1
 }
@@ -48,24 +52,42 @@ function leaves(source: Source | undefined): number {
 }
 
 /** The column that `name` or `relation.name` means. Throws `declined.column` when it is unknown, ambiguous or sealed. */
-export function findColumn(scope: Scope, { relation, name }: { readonly relation?: string | undefined; readonly name: string }, offset: number | undefined): Expr {
+export function findColumn(
+  scope: Scope,
+  { relation, name }: { readonly relation?: string | undefined; readonly name: string },
+  offset: number | undefined,
+): Expr {
   const relations = relation === undefined ? scope : scope.filter((one) => one.name === relation)
   if (relations.length === 0) throw wrongColumn(`There is no relation "${relation ?? ''}" here`, offset)
-  const found = relations.flatMap(({ columns }) => columns.filter((column) => column.name === name && (relation !== undefined || !column.isMerged)))
+  const found = relations.flatMap(({ columns }) =>
+    columns.filter((column) => column.name === name && (relation !== undefined || !column.isMerged)),
+  )
   const [column, another] = found
-  if (another) throw wrongColumn(`Column "${name}" stands in more than one relation; name the relation too`, offset)
+  if (another)
+    throw wrongColumn(`Column "${name}" stands in more than one relation; name the relation too`, offset)
   if (column === undefined) throw wrongColumn(unknownColumn(scope, name), offset)
-  if (column.expr === undefined) throw wrongColumn(`Column "${name}" ${column.refusal ?? 'may not be used'}`, offset)
+  if (column.expr === undefined)
+    throw wrongColumn(`Column "${name}" ${column.refusal ?? 'may not be used'}`, offset)
   return column.expr
 }
 
 function unknownColumn(scope: Scope, name: string): string {
-  return scope.some((relation) => relation.name === name) ? `A whole row ("${name}") is no value; name its columns` : `There is no column "${name}"`
+  return scope.some((relation) => relation.name === name)
+    ? `A whole row ("${name}") is no value; name its columns`
+    : `There is no column "${name}"`
 }
 
 /** What `*` or `relation.*` stands for: every column that may be used. */
-export function allColumns(scope: Scope, relation: string | undefined, offset: number | undefined): readonly (ScopeColumn & { readonly expr: Expr })[] {
+export function allColumns(
+  scope: Scope,
+  relation: string | undefined,
+  offset: number | undefined,
+): readonly (ScopeColumn & { readonly expr: Expr })[] {
   const relations = relation === undefined ? scope : scope.filter((one) => one.name === relation)
   if (relations.length === 0) throw wrongColumn(`There is no relation "${relation ?? ''}" here`, offset)
-  return relations.flatMap(({ columns }) => columns.flatMap((column) => (column.expr && !(relation === undefined && column.isMerged) ? [{ ...column, expr: column.expr }] : [])))
+  return relations.flatMap(({ columns }) =>
+    columns.flatMap((column) =>
+      column.expr && !(relation === undefined && column.isMerged) ? [{ ...column, expr: column.expr }] : [],
+    ),
+  )
 }

@@ -17,7 +17,10 @@ export function usesOf(query: BoundQuery): readonly ColumnUse[] {
   const found = new Map<string, { use: ColumnUse; outputs: Set<number> }>()
   const note = (dataSet: DataSetId, column: string, { clause, output }: Reading): void => {
     const key = `${dataSet}.${column}.${clause}`
-    const entry = found.get(key) ?? { use: { dataSet, column, clause, outputs: [] }, outputs: new Set<number>() }
+    const entry = found.get(key) ?? {
+      use: { dataSet, column, clause, outputs: [] },
+      outputs: new Set<number>(),
+    }
     if (output !== undefined) entry.outputs.add(output)
     found.set(key, entry)
   }
@@ -27,7 +30,9 @@ export function usesOf(query: BoundQuery): readonly ColumnUse[] {
   for (const [output, { expr }] of query.outputs.entries()) walk(expr, { clause: 'select', output })
   if (query.having) walk(query.having, { clause: 'having', output: undefined })
   for (const { expr } of query.orderBy) walk(expr, { clause: 'order', output: undefined })
-  return [...found.values()].map(({ use, outputs }) => ({ ...use, outputs: [...outputs].toSorted((a, b) => a - b) })).toSorted(compareUses)
+  return [...found.values()]
+    .map(({ use, outputs }) => ({ ...use, outputs: [...outputs].toSorted((a, b) => a - b) }))
+    .toSorted(compareUses)
 }
 
 type Note = (dataSet: DataSetId, column: string, reading: Reading) => void
@@ -40,7 +45,8 @@ function walker(query: BoundQuery, note: Note): Walk {
       const measure = query.measures[expr.measure]
       if (measure?.argument) walk(measure.argument, reading)
       // A column that a FILTER looks at decides over rows, but only for the outputs that show the aggregate.
-      if (measure?.filter) walk(measure.filter, { ...reading, clause: reading.clause === 'select' ? 'filter' : reading.clause })
+      if (measure?.filter)
+        walk(measure.filter, { ...reading, clause: reading.clause === 'select' ? 'filter' : reading.clause })
     }
     if (expr.kind === 'key') {
       const key = query.keys[expr.key]
@@ -57,7 +63,11 @@ interface Noting {
 }
 
 /** A column of a data set, or everything that a column computed per person depends on. */
-function readColumn(sources: readonly Source[], { source, column }: Extract<Expr, { kind: 'column' }>, noting: Noting): void {
+function readColumn(
+  sources: readonly Source[],
+  { source, column }: Extract<Expr, { kind: 'column' }>,
+  noting: Noting,
+): void {
   const from = sources[source]
   if (from === undefined) return
   if (from.kind === 'data-set') return noting.note(from.dataSet, column, noting.reading)
@@ -66,7 +76,8 @@ function readColumn(sources: readonly Source[], { source, column }: Extract<Expr
   for (const expr of [from.keys[index], aggregate?.argument]) {
     if (expr && (expr === aggregate?.argument || column.startsWith('k'))) readAll(from.sources, expr, noting)
   }
-  if (aggregate?.filter) readAll(from.sources, aggregate.filter, { ...noting, reading: { ...noting.reading, clause: 'filter' } })
+  if (aggregate?.filter)
+    readAll(from.sources, aggregate.filter, { ...noting, reading: { ...noting.reading, clause: 'filter' } })
 }
 
 function readAll(sources: readonly Source[], expr: Expr, noting: Noting): void {
@@ -75,7 +86,11 @@ function readAll(sources: readonly Source[], expr: Expr, noting: Noting): void {
 }
 
 function compareUses(a: ColumnUse, b: ColumnUse): number {
-  return compare(a.dataSet, b.dataSet) || compare(a.column, b.column) || CLAUSES.indexOf(a.clause) - CLAUSES.indexOf(b.clause)
+  return (
+    compare(a.dataSet, b.dataSet) ||
+    compare(a.column, b.column) ||
+    CLAUSES.indexOf(a.clause) - CLAUSES.indexOf(b.clause)
+  )
 }
 
 function compare(a: string, b: string): number {

@@ -26,7 +26,10 @@ export interface TestEngine {
   readonly runner: QueryRunner
   /** Every statement that ran, for tests that look at the text. */
   readonly statements: VaultStatement[]
-  relations(dataSets: readonly TestDataSet[], eligible: readonly number[]): Promise<ReadonlyMap<string, PlanRelation>>
+  relations(
+    dataSets: readonly TestDataSet[],
+    eligible: readonly number[],
+  ): Promise<ReadonlyMap<string, PlanRelation>>
 }
 
 export interface TwoEngines extends AsyncDisposable {
@@ -45,12 +48,25 @@ interface ManifestInput extends Partial<Omit<Manifest, 'columns' | 'person'>> {
 const everywhere = { within: ['EEA'] }
 
 /** A manifest that says only what a test is about. The person key is the column `id` unless another is named. */
-export function testManifest(dataSet: string, { key = 'id', rowsMax = 1, columns, ...rest }: ManifestInput): Manifest {
+export function testManifest(
+  dataSet: string,
+  { key = 'id', rowsMax = 1, columns, ...rest }: ManifestInput,
+): Manifest {
   return manifestSchema.parse({
-    dataSet, title: dataSet, issuer: 'federation', person: { key, rowsMax }, legalBasis: 'eu-gdpr:A6-1-a', specialCategoryBasis: 'eu-gdpr:A9-2-a',
-    purposes: ['dpv:AcademicResearch'], modes: ['aggregate', 'rows'], perimeter: { store: everywhere, process: everywhere, release: everywhere },
-    retention: { period: 'P5Y', from: '2026-01-01' }, tariff: testTariff, splits: testSplits,
-    ...rest, columns: [{ name: key, type: 'text', sensitivity: 'direct_identifier' }, ...columns],
+    dataSet,
+    title: dataSet,
+    issuer: 'federation',
+    person: { key, rowsMax },
+    legalBasis: 'eu-gdpr:A6-1-a',
+    specialCategoryBasis: 'eu-gdpr:A9-2-a',
+    purposes: ['dpv:AcademicResearch'],
+    modes: ['aggregate', 'rows'],
+    perimeter: { store: everywhere, process: everywhere, release: everywhere },
+    retention: { period: 'P5Y', from: '2026-01-01' },
+    tariff: testTariff,
+    splits: testSplits,
+    ...rest,
+    columns: [{ name: key, type: 'text', sensitivity: 'direct_identifier' }, ...columns],
   })
 }
 
@@ -76,25 +92,39 @@ export async function twoEngines(): Promise<TwoEngines> {
 function duckdbEngine(connection: DuckDBConnection): TestEngine {
   const statements: VaultStatement[] = []
   return {
-    dialect: 'duckdb', statements,
+    dialect: 'duckdb',
+    statements,
     runner: {
       run: (statement) => {
         statements.push(statement)
-        return runStatement(connection, { statement, limits: { timeoutMs: 30_000, rowsMax: 100_000 }, clock: systemClock })
+        return runStatement(connection, {
+          statement,
+          limits: { timeoutMs: 30_000, rowsMax: 100_000 },
+          clock: systemClock,
+        })
       },
     },
-    relations: (dataSets, eligible) => makeRelations('duckdb', { dataSets, eligible }, async (sql) => { await connection.run(sql) }),
+    relations: (dataSets, eligible) =>
+      makeRelations('duckdb', { dataSets, eligible }, async (sql) => {
+        await connection.run(sql)
+      }),
   }
 }
 
 function postgresEngine(db: Database): TestEngine {
   const statements: VaultStatement[] = []
   return {
-    dialect: 'postgres', statements,
+    dialect: 'postgres',
+    statements,
     runner: {
       run: async ({ sql, parameters = [] }) => {
         statements.push({ sql, parameters })
-        const { rows } = await db.executeQuery<Record<string, VaultValue>>(CompiledQuery.raw(sql, parameters.map(({ value }) => value)))
+        const { rows } = await db.executeQuery<Record<string, VaultValue>>(
+          CompiledQuery.raw(
+            sql,
+            parameters.map(({ value }) => value),
+          ),
+        )
         const values = rows.map((row) => Object.values(row))
         return ok({
           columns: Object.keys(rows[0] ?? {}).map((name) => ({ name, type: '' })),
@@ -106,7 +136,10 @@ function postgresEngine(db: Database): TestEngine {
         })
       },
     },
-    relations: (dataSets, eligible) => makeRelations('postgres', { dataSets, eligible }, async (sql) => { await db.executeQuery(CompiledQuery.raw(sql)) }),
+    relations: (dataSets, eligible) =>
+      makeRelations('postgres', { dataSets, eligible }, async (sql) => {
+        await db.executeQuery(CompiledQuery.raw(sql))
+      }),
   }
 }
 
@@ -117,24 +150,48 @@ interface ToMake {
   readonly eligible: readonly number[]
 }
 
-async function makeRelations(dialect: Dialect, { dataSets, eligible }: ToMake, run: (sql: string) => Promise<void>): Promise<ReadonlyMap<string, PlanRelation>> {
+async function makeRelations(
+  dialect: Dialect,
+  { dataSets, eligible }: ToMake,
+  run: (sql: string) => Promise<void>,
+): Promise<ReadonlyMap<string, PlanRelation>> {
   tableCount += 1
   const eligibleTable = `e_${tableCount}`
   await run(`create table "${eligibleTable}" ("_p" integer unique)`)
-  if (eligible.length > 0) await run(`insert into "${eligibleTable}" values ${eligible.map((person) => `(${person})`).join(', ')}`)
+  if (eligible.length > 0)
+    await run(`insert into "${eligibleTable}" values ${eligible.map((person) => `(${person})`).join(', ')}`)
   const relations = new Map<string, PlanRelation>()
   for (const { manifest, rows } of dataSets) {
     const table = `ds_${manifest.dataSet}_${tableCount}`
     const columns = manifest.columns.filter(({ name }) => name !== manifest.person.key)
-    const types = { boolean: 'boolean', integer: 'bigint', number: dialect === 'duckdb' ? 'double' : 'float8', text: 'text', date: 'date', timestamp: 'timestamp' }
-    await run(`create table "${table}" ("_p" integer, ${columns.map(({ name, type }) => `"${name}" ${types[type]}`).join(', ')})`)
+    const types = {
+      boolean: 'boolean',
+      integer: 'bigint',
+      number: dialect === 'duckdb' ? 'double' : 'float8',
+      text: 'text',
+      date: 'date',
+      timestamp: 'timestamp',
+    }
+    await run(
+      `create table "${table}" ("_p" integer, ${columns.map(({ name, type }) => `"${name}" ${types[type]}`).join(', ')})`,
+    )
     for (let start = 0; start < rows.length; start += 500) {
-      const some = rows.slice(start, start + 500).map(([person, ...cells]) => `(${[person, ...cells.map((cell, index) => cellText(cell, columns[index]?.type ?? 'text'))].join(', ')})`)
+      const some = rows
+        .slice(start, start + 500)
+        .map(
+          ([person, ...cells]) =>
+            `(${[person, ...cells.map((cell, index) => cellText(cell, columns[index]?.type ?? 'text'))].join(', ')})`,
+        )
       await run(`insert into "${table}" values ${some.join(', ')}`)
     }
     const counts = new Map<number, number>()
     for (const [person] of rows) counts.set(person, (counts.get(person) ?? 0) + 1)
-    relations.set(manifest.dataSet, { table, eligible: eligibleTable, personCount: Math.max(0, ...rows.map(([person]) => person)) + 1, rowsPerPerson: Math.max(1, ...counts.values()) })
+    relations.set(manifest.dataSet, {
+      table,
+      eligible: eligibleTable,
+      personCount: Math.max(0, ...rows.map(([person]) => person)) + 1,
+      rowsPerPerson: Math.max(1, ...counts.values()),
+    })
   }
   return relations
 }
@@ -142,6 +199,11 @@ async function makeRelations(dialect: Dialect, { dataSets, eligible }: ToMake, r
 function cellText(cell: Cell, type: Column['type']): string {
   if (cell === null) return 'null'
   if (typeof cell === 'string' && (type === 'number' || type === 'integer')) return `'${cell}'`
-  if (typeof cell === 'number') return Object.is(cell, -0) ? "'-0'" : Number.isFinite(cell) ? `'${cell}'` : `'${cell > 0 ? 'infinity' : cell < 0 ? '-infinity' : 'nan'}'`
+  if (typeof cell === 'number')
+    return Object.is(cell, -0)
+      ? "'-0'"
+      : Number.isFinite(cell)
+        ? `'${cell}'`
+        : `'${cell > 0 ? 'infinity' : cell < 0 ? '-infinity' : 'nan'}'`
   return typeof cell === 'boolean' ? String(cell) : `'${cell.replaceAll("'", "''")}'`
 }

@@ -1,0 +1,253 @@
+import fc from 'fast-check'
+import type { ColumnType } from '../../../src/protocol/data-set.ts'
+import type { Expr } from '../../../src/site/query/bound-query.ts'
+import { call, caseOf, literal } from '../../../src/site/query/build-expression.ts'
+import { CATALOGUE, catalogueRow } from '../../../src/site/query/catalogue.ts'
+import type { CallId } from '../../../src/site/query/catalogue.ts'
+import {
+  DATE_FIELDS,
+  DATE_UNITS,
+  TIMESTAMP_FIELDS,
+  TIMESTAMP_UNITS,
+} from '../../../src/site/query/catalogue-row.ts'
+import type { ConstantKind, Parameter } from '../../../src/site/query/catalogue-row.ts'
+import type { Cell, TestDataSet } from './two-engines.ts'
+import { testManifest } from './two-engines.ts'
+
+export const CALL_IDS = Object.keys(CATALOGUE) as CallId[]
+
+const TYPES = [
+  'boolean',
+  'integer',
+  'number',
+  'text',
+  'date',
+  'timestamp',
+] as const satisfies readonly ColumnType[]
+
+/** Values at which something might break, for two columns of each type. */
+const EDGES: Readonly<Record<ColumnType, readonly Cell[]>> = {
+  boolean: [true, false, null],
+  integer: [
+    '-9223372036854775808',
+    '9223372036854775807',
+    '9007199254740993',
+    '-9007199254740992',
+    0,
+    1,
+    -1,
+    2,
+    7,
+    -13,
+    1000,
+    4_000_001,
+    null,
+  ],
+  number: [
+    'nan',
+    'infinity',
+    '-infinity',
+    '-0',
+    0,
+    1e-320,
+    -5e-324,
+    1.5,
+    -2.5,
+    0.5,
+    -0.5,
+    0.49999999999999994,
+    2.675,
+    1e15,
+    4503599627370497.5,
+    1e149,
+    -1e149,
+    1e308,
+    -1e200,
+    1e-160,
+    346.5,
+    -745,
+    3,
+    null,
+  ],
+  text: [
+    '',
+    ' ',
+    '  a b ',
+    'Hé🦆',
+    'É',
+    'straße',
+    "it's; --",
+    '100%',
+    'a_b\\c',
+    'İ',
+    'ﬁ',
+    'zZ',
+    '\u00e9',
+    'e\u0301',
+    '-5',
+    '2020-01-01',
+    null,
+  ],
+  date: [
+    '0001-01-01',
+    '0001-01-02',
+    '1969-12-31',
+    '2020-02-29',
+    '2021-01-03',
+    '2000-12-31',
+    '9999-12-30',
+    '9999-12-31',
+    'infinity',
+    '-infinity',
+    null,
+  ],
+  timestamp: [
+    '0001-01-01 00:00:00',
+    '0001-01-01 00:00:00.000001',
+    '1969-12-31 23:59:59.999999',
+    '2020-02-29 12:30:15.5',
+    '2021-01-03 00:00:00',
+    '9999-12-30 23:59:59',
+    'infinity',
+    '-infinity',
+    null,
+  ],
+}
+
+/** A data set of edge values: columns `boolean_a`, `boolean_b`, `integer_a`, … in rows that mix them. */
+export function edgeDataSet(): TestDataSet {
+  const columns = TYPES.flatMap((type) => [
+    { name: `${type}_a`, type },
+    { name: `${type}_b`, type },
+  ])
+  const rows = Array.from({ length: 150 }, (_, row) => {
+    const cells = TYPES.flatMap((type) => [
+      EDGES[type][row % EDGES[type].length] ?? null,
+      EDGES[type][(row * 7 + Math.floor(row / EDGES[type].length)) % EDGES[type].length] ?? null,
+    ])
+    return [row, ...cells] as const
+  })
+  return { manifest: testManifest('edges', { columns, rowsMax: 1 }), rows }
+}
+
+const constants: Readonly<Record<ConstantKind, fc.Arbitrary<string | number>>> = {
+  'date unit': fc.constantFrom(...DATE_UNITS),
+  'timestamp unit': fc.constantFrom(...TIMESTAMP_UNITS),
+  'date field': fc.constantFrom(...DATE_FIELDS),
+  'timestamp field': fc.constantFrom(...TIMESTAMP_FIELDS),
+  second: fc.constant('second'),
+  epoch: fc.constant('epoch'),
+  digits: fc.integer({ min: -15, max: 15 }),
+  from: fc.constantFrom(1, 2, 3, 100),
+  length: fc.constantFrom(0, 1, 2, 100),
+  buckets: fc.constantFrom(1, 3, 10, 10_000),
+  edge: fc.constantFrom(0, 1, 2.5, 100),
+}
+
+const literals: Readonly<Record<ColumnType | 'interval' | 'person', fc.Arbitrary<Expr>>> = {
+  boolean: fc.constantFrom(true, false, null).map((value) => literal('boolean', value)),
+  integer: fc
+    .oneof(
+      fc.integer({ min: -20, max: 20 }),
+      fc.maxSafeInteger(),
+      fc.constantFrom('9223372036854775807', '-9223372036854775807', null),
+    )
+    .map((value) => literal('integer', Object.is(value, -0) ? 0 : value)),
+  number: fc
+    .oneof(
+      fc.constantFrom(0, 1, -1, 0.5, 2.5, 1e149, -1e149, 1e-100, 10),
+      fc
+        .double({ noNaN: true, noDefaultInfinity: true, min: -1e149, max: 1e149 })
+        .filter((value) => Math.abs(value) > 1e-200 || value === 0),
+    )
+    .map((value) => literal('number', value === 0 ? 0 : value)),
+  text: fc
+    .oneof(
+      fc.constantFrom('', 'a', "'", 'É', '\\', '%'),
+      fc
+        .string({ unit: 'grapheme', maxLength: 6 })
+        .filter((text) => text.isWellFormed() && !text.includes('\0')),
+    )
+    .map((value) => literal('text', value)),
+  date: fc
+    .constantFrom('0001-01-01', '2020-02-29', '1999-12-31', '9999-12-31')
+    .map((value) => literal('date', value)),
+  timestamp: fc
+    .constantFrom('2020-02-29 12:00:00', '1969-12-31 23:59:59.999999', '9999-12-30 00:00:00')
+    .map((value) => literal('timestamp', value)),
+  interval: fc
+    .record({
+      months: fc.integer({ min: -24_000, max: 24_000 }),
+      days: fc.integer({ min: -40_000, max: 40_000 }),
+      microseconds: fc.integer({ min: -86_400_000_000, max: 86_400_000_000 }),
+    })
+    .map((span) => literal('interval', span)),
+  person: fc.constant({ kind: 'person', source: 0, type: 'person', size: 1 } as const),
+}
+
+const patterns = fc
+  .constantFrom('%', 'a%', '_', '%\\%', '%\\\\%', 'É%', '%s', '')
+  .map((value) => literal('text', value))
+
+function leaf(type: ColumnType): fc.Arbitrary<Expr> {
+  const column = fc
+    .constantFrom('a', 'b')
+    .map((side): Expr => ({ kind: 'column', source: 0, column: `${type}_${side}`, type, size: 1 }))
+  return fc.oneof({ weight: 3, arbitrary: column }, { weight: 1, arbitrary: literals[type] })
+}
+
+/** Expressions of a type, made of rows of the catalogue, CASE, columns of `edgeDataSet` and literals. */
+export function expressionOf(type: ColumnType, depth: number): fc.Arbitrary<Expr> {
+  if (depth === 0) return leaf(type)
+  const calls = CALL_IDS.filter((id) => catalogueRow(id).gives === type || catalogueRow(id).gives === 'any')
+  const cases = fc
+    .tuple(
+      expressionOf('boolean', depth - 1),
+      expressionOf(type, depth - 1),
+      fc.option(expressionOf(type, depth - 1), { nil: undefined }),
+    )
+    .map(([when, then, otherwise]) => caseOf([{ when, then }], otherwise))
+  return fc.oneof(
+    { weight: 2, arbitrary: leaf(type) },
+    { weight: 6, arbitrary: fc.constantFrom(...calls).chain((id) => callOf(id, { type, depth })) },
+    { weight: 1, arbitrary: cases },
+  )
+}
+
+/** A call of one row of the catalogue. */
+export function callOf(
+  id: CallId,
+  { type, depth }: { readonly type: ColumnType; readonly depth: number },
+): fc.Arbitrary<Expr> {
+  const row = catalogueRow(id)
+  const takes: readonly Parameter[] = row.isVariadic ? [...row.takes, ...row.takes.slice(-1)] : row.takes
+  const any = row.gives === 'any' ? fc.constant(type) : fc.constantFrom(...TYPES)
+  return any.chain((anyType) => {
+    const places = takes
+      .filter((parameter) => typeof parameter !== 'object')
+      .map((parameter) => argument(parameter, { type: anyType, depth: depth - 1 }))
+    const words = takes.flatMap((parameter) =>
+      typeof parameter === 'object' ? [constants[parameter.constant]] : [],
+    )
+    return fc
+      .tuple(fc.tuple(...places), fc.tuple(...words))
+      .map(([args, values]) => call(id, args, risingEdges(values, id)))
+  })
+}
+
+/** The edges of `width_bucket` must rise. */
+function risingEdges(values: readonly (string | number)[], id: CallId): readonly (string | number)[] {
+  if (id !== 'width_bucket') return values
+  const [low = 0, high = 0, count = 1] = values
+  return low < high ? values : [high, Number(low) + 1, count]
+}
+
+function argument(
+  parameter: Exclude<Parameter, object>,
+  { type, depth }: { readonly type: ColumnType; readonly depth: number },
+): fc.Arbitrary<Expr> {
+  if (parameter === 'any') return expressionOf(type, Math.max(0, depth))
+  if (parameter === 'pattern') return patterns
+  if (parameter === 'interval' || parameter === 'person') return literals[parameter]
+  return expressionOf(parameter, Math.max(0, depth))
+}
