@@ -1,0 +1,120 @@
+import assert from 'node:assert/strict'
+import { after, before, test } from 'node:test'
+import { sql } from 'kysely'
+import { Fault } from '../../../src/kernel/faults.ts'
+import { describeDataSet, parseManifest } from '../../../src/site/datasets/describe-data-set.ts'
+import { findDataSet } from '../../../src/site/datasets/data-set-store.ts'
+import { readImports } from '../../../src/site/datasets/import-store.ts'
+import { listDataSets } from '../../../src/site/datasets/list-data-sets.ts'
+import { retireDataSet } from '../../../src/site/datasets/retire-data-set.ts'
+import { aManifest, WATCH } from '../vault/a-manifest.ts'
+import { anImportSite, bytesOf } from './an-import-site.ts'
+import type { ImportSite } from './an-import-site.ts'
+
+let site: ImportSite
+before(async () => {
+  site = await anImportSite()
+})
+after(() => site[Symbol.asyncDispose]())
+
+const columns = WATCH.columns
+
+test('parseManifest() reads YAML and JSON alike and names every wrong field', () => {
+  const fromJson = parseManifest(JSON.stringify(WATCH))
+  assert.deepEqual(fromJson, aManifest())
+  assert.throws(
+    () => parseManifest('dataSet: Watch\ntitle: 5\nissuer: watchmaker\nunknown: 1\n'),
+    (fault: unknown) => {
+      assert.ok(fault instanceof Fault)
+      assert.equal(fault.code, 'fault.manifest_invalid')
+      const fields = fault.errors.map(({ field }) => field)
+      for (const field of ['dataSet', 'title', 'columns', 'tariff']) assert.ok(fields.includes(field), field)
+      return true
+    },
+  )
+  assert.throws(() => parseManifest('a: [1\nb: 2'), { code: 'fault.manifest_invalid', message: /line \d/ })
+})
+
+test('describeDataSet() is idempotent, and each change is a version of its own', async () => {
+  const manifest = aManifest({ dataSet: 'versions' })
+  const first = await describeDataSet(site.parts, manifest)
+  assert.deepEqual([first.isNew, first.version], [true, 1])
+  const again = await describeDataSet(site.parts, manifest)
+  assert.deepEqual([again.isNew, again.version, again.manifestDigest], [false, 1, first.manifestDigest])
+  const wider = aManifest({
+    dataSet: 'versions',
+    title: 'Another title',
+    columns: [...columns, { name: 'mood', type: 'text' }],
+  })
+  const second = await describeDataSet(site.parts, wider)
+  assert.deepEqual([second.isNew, second.version], [true, 2])
+  const found = await findDataSet(site.parts.db, manifest.dataSet)
+  assert.deepEqual(found?.manifest, wider)
+  const { rows } = await sql<{ count: bigint }>`
+    select count(*) from data_set_version where data_set = 'versions'`.execute(site.parts.db)
+  assert.equal(rows[0]?.count, 2n)
+})
+
+test('describeDataSet() refuses what rows already taken cannot follow, naming the fields', async () => {
+  await describeDataSet(site.parts, aManifest({ dataSet: 'fixed' }))
+  const change = async (changes: Parameters<typeof aManifest>[0], field: string) => {
+    await assert.rejects(
+      describeDataSet(site.parts, aManifest({ dataSet: 'fixed', ...changes })),
+      (fault: unknown) => {
+        assert.ok(fault instanceof Fault)
+        assert.equal(fault.code, 'fault.conflict')
+        assert.deepEqual(
+          fault.errors.map((error) => error.field),
+          [field],
+        )
+        return true
+      },
+    )
+  }
+  const replaced = (name: string, by: object) =>
+    columns.map((column) => (column.name === name ? { ...column, ...by } : column))
+  await change({ issuer: 'rival' }, 'issuer')
+  await change({ columns: columns.filter(({ name }) => name !== 'activity') }, 'columns')
+  await change({ columns: replaced('steps', { type: 'number' }) }, 'columns[2].type')
+  await change({ columns: replaced('activity', { sensitivity: 'free_text' }) }, 'columns[5].sensitivity')
+  await change({ person: { key: 'activity' } }, 'person.key')
+  assert.equal((await findDataSet(site.parts.db, aManifest({ dataSet: 'fixed' }).dataSet))?.version, 1)
+})
+
+test('describeDataSet() wants dates for birth dates and texts for residences', async () => {
+  const manifest = aManifest({
+    dataSet: 'ages',
+    person: { key: 'wearer', birthDate: 'at', residence: 'steps' },
+  })
+  await assert.rejects(describeDataSet(site.parts, manifest), (fault: unknown) => {
+    assert.ok(fault instanceof Fault)
+    assert.deepEqual(
+      fault.errors.map(({ field }) => field),
+      ['person.birthDate', 'person.residence'],
+    )
+    return true
+  })
+})
+
+test('retireDataSet() removes the rows, keeps the name taken and the batches on record', async () => {
+  const manifest = aManifest({ dataSet: 'short_lived' })
+  await site.import(manifest, {
+    batch: 'only',
+    file: { stream: bytesOf('wearer,at,steps,heart_rate,is_worn,activity\nann,2026-01-01,1,1,true,walk\n') },
+  })
+  await retireDataSet(site.parts, manifest.dataSet)
+  await retireDataSet(site.parts, manifest.dataSet)
+  const summary = (await listDataSets(site.parts)).find(({ dataSet }) => dataSet === manifest.dataSet)
+  assert.notEqual(summary?.retiredAt, undefined)
+  assert.deepEqual([summary?.rows, summary?.people], [0, 0])
+  await assert.rejects(describeDataSet(site.parts, manifest), { code: 'fault.conflict' })
+  await assert.rejects(site.import(manifest, { file: { stream: bytesOf('x') } }), { code: 'fault.conflict' })
+  const imports = await readImports(site.parts.db, { dataSet: manifest.dataSet, after: 0, limit: 10 })
+  assert.deepEqual(
+    imports.map(({ batch, rows, newPeople }) => ({ batch, rows, newPeople })),
+    [{ batch: 'only', rows: 1, newPeople: 1 }],
+  )
+  await assert.rejects(retireDataSet(site.parts, aManifest({ dataSet: 'never_was' }).dataSet), {
+    code: 'fault.not_found',
+  })
+})
