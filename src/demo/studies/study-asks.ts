@@ -84,7 +84,24 @@ export const STUDY_ASKS: readonly StudyAsk[] = [
 FROM hourly_activity
 GROUP BY 1
 ORDER BY 1`,
-    ...approved('zurich', 24, '33 people stand behind each hour'),
+    ...declinedAt(
+      'zurich',
+      ['declined.differencing', 'declined.group_too_small'],
+      'at night 4 to 12 of the 33 take no step at all: who gives nothing to an average are too few',
+    ),
+  },
+  {
+    ...WATCHES,
+    name: 'W1a',
+    wish: 'When do wearers use energy, to plan how the battery is saved',
+    offer: 'hourly_activity',
+    sql: `SELECT extract(hour FROM activity_hour)::int AS hour_of_day,
+       count(DISTINCT person_id)             AS persons,
+       round(avg(calories_kcal), 1)          AS mean_kcal
+FROM hourly_activity
+GROUP BY 1
+ORDER BY 1`,
+    ...approved('zurich', 24, '33 people stand behind each hour, and everybody uses energy in each'),
   },
   {
     ...WATCHES,

@@ -9,7 +9,7 @@ import { ok } from '../../../src/kernel/result.ts'
 import { minimumGroupOf } from '../../../src/protocol/data-set.ts'
 import type { Manifest } from '../../../src/protocol/data-set.ts'
 import { grantRequestSchema } from '../../../src/protocol/grant.ts'
-import type { GrantRequest } from '../../../src/protocol/grant.ts'
+import type { GrantRequest, GrantTerms } from '../../../src/protocol/grant.ts'
 import type { Outcome } from '../../../src/protocol/reason.ts'
 import type { DataSetId } from '../../../src/protocol/wire.ts'
 import { EligibilityCache } from '../../../src/site/consent/eligibility-cache.ts'
@@ -56,6 +56,8 @@ export interface StudySite extends AsyncDisposable {
 export type AskedOfStudy = Pick<StudyAsk, 'acquirer' | 'purpose' | 'legalBasis' | 'mode' | 'sql'> & {
   /** Terms that differ from those of the studies. */
   readonly manifests?: (manifest: Manifest) => Manifest
+  /** As if everybody with a row had granted everything. */
+  readonly isGrantedByAll?: boolean
 }
 
 export type StudyAnswer = FinishedRows | RowsAnswer
@@ -96,12 +98,13 @@ async function mirrorOf(
     lookupDigest(TEST_SECRET, { issuer: manifests.get(dataSet)?.issuer ?? '', personKey: person }),
   )
   const numbers = await vaultSite.parts.vault.findPeople(lookups)
-  const newTerms: { id: number; terms: GrantRequest }[] = []
+  const newTerms: { id: number; terms: GrantTerms }[] = []
   const given = requests.map((request, index): MirroredGrant => {
-    const { person: _, validFrom, validUntil, ...terms } = request
+    const { validFrom, validUntil } = request
+    const terms = termsOf(request)
     const wording = JSON.stringify(terms)
     const id = wordings.get(wording) ?? wordings.size
-    if (!wordings.has(wording)) newTerms.push({ id, terms: { ...terms, person: '' } })
+    if (!wordings.has(wording)) newTerms.push({ id, terms })
     wordings.set(wording, id)
     const isStanding = validUntil === undefined
     return {
@@ -115,6 +118,10 @@ async function mirrorOf(
   const mirror = new GrantMirror()
   mirror.apply({ sequence: given.length, newTerms, given, revoked: [] })
   return mirror
+}
+
+function termsOf({ person: _, validFrom: __, validUntil: ___, ...terms }: GrantRequest): GrantTerms {
+  return terms
 }
 
 async function answer(ask: AskedOfStudy, site: OpenSite): Promise<Outcome<StudyAnswer>> {
@@ -156,6 +163,7 @@ async function peopleOf(
   }: { ask: AskedOfStudy; manifest: Manifest; minimumGroup: number; site: OpenSite },
 ): Promise<Outcome<Bitset>> {
   const { vault } = site.vaultSite.parts
+  if (ask.isGrantedByAll) return ok(await vault.people(manifest.dataSet))
   const decided = decideEligibility(
     {
       mirror: site.mirror,
