@@ -1,0 +1,34 @@
+import type { Command } from 'commander'
+import { buildProgram } from '../../src/cli/main.ts'
+import { processSession } from '../../src/cli/session.ts'
+
+/** `cli.md`: the help of every verb. */
+export function cliPage(): string {
+  const program = buildProgram(processSession({}, new AbortController().signal))
+  return `# The command line
+
+In a checkout: \`./hedgerow\`. Tables are for people; \`--json\` is for programs and prints wire forms. Colour and
+progress appear on a terminal only. A failure is one sentence on standard error.
+
+\`\`\`text
+${helpOf(program)}
+\`\`\`
+
+${leavesOf(program, [])
+  .map(({ path, command }) => `## ${path}\n\n\`\`\`text\n${helpOf(command)}\n\`\`\`\n`)
+  .join('\n')}`
+}
+
+function leavesOf(command: Command, parents: readonly string[]): { path: string; command: Command }[] {
+  const path = [...parents, command.name()]
+  if (command.commands.length === 0) return [{ path: path.join(' '), command }]
+  return command.commands.flatMap((inner) => leavesOf(inner, path))
+}
+
+function helpOf(command: Command): string {
+  let help = ''
+  command
+    .configureOutput({ writeOut: (text) => void (help += text), getOutHelpWidth: () => 110 })
+    .outputHelp()
+  return help.trim()
+}

@@ -1,0 +1,165 @@
+import { OpenAPIHono } from '@hono/zod-openapi'
+import { describeOperation } from '../../src/kernel/http/describe-operation.ts'
+import type { Endpoint } from '../../src/kernel/http/endpoint.ts'
+import { markdownTable } from './markdown.ts'
+
+/** A page for one door: its operations by tag, then the messages that go in and out. */
+export function httpPage({ title, endpoints }: { title: string; endpoints: readonly Endpoint[] }): string {
+  const app = new OpenAPIHono()
+  for (const endpoint of endpoints) app.openAPIRegistry.registerPath(describeOperation(endpoint))
+  const document = app.getOpenAPI31Document({
+    openapi: '3.1.0',
+    info: { title, version: '1' },
+  }) as unknown as OpenApi
+  const operations = endpoints.map((endpoint) => ({
+    endpoint,
+    operation: document.paths[endpoint.path]?.[endpoint.method] ?? {},
+  }))
+  const tags = [...new Set(endpoints.map(({ tag }) => tag))]
+  const sections = tags.map(
+    (tag) =>
+      `## ${capitalised(tag)}\n\n${operations
+        .filter(({ endpoint }) => endpoint.tag === tag)
+        .map(operationText)
+        .join('\n')}`,
+  )
+  const messages = Object.entries(document.components?.schemas ?? {}).map(
+    ([name, schema]) => `### ${name}\n\n${schemaText(schema)}\n`,
+  )
+  return `# ${title}
+
+JSON over HTTP; the same as \`/openapi.json\` of the server, which is made from the schemas that validate. Requests carry
+\`Authorization: Bearer TOKEN\` unless a heading says *open*. Failures are problem documents ([errors](errors.md)). Lists page with
+\`cursor\` and \`limit\`. \`GET /healthz\` (alive), \`/readyz\` (may serve), \`/metrics\` (Prometheus text), \`/docs\` (a page).
+
+${sections.join('\n')}
+## Messages
+
+Fields marked * are required.
+
+${messages.join('\n')}`
+}
+
+interface OpenApi {
+  readonly paths: Readonly<Record<string, Readonly<Record<string, Operation>>>>
+  readonly components?: { readonly schemas?: Readonly<Record<string, Schema>> }
+}
+
+interface Operation {
+  readonly parameters?: readonly {
+    readonly name: string
+    readonly in: string
+    readonly required?: boolean
+    readonly description?: string
+    readonly schema?: Schema
+  }[]
+  readonly requestBody?: { readonly content?: Readonly<Record<string, { readonly schema?: Schema }>> }
+  readonly responses?: Readonly<
+    Record<string, { readonly content?: Readonly<Record<string, { readonly schema?: Schema }>> }>
+  >
+}
+
+interface Schema {
+  readonly $ref?: string
+  readonly type?: string | readonly string[]
+  readonly properties?: Readonly<Record<string, Schema>>
+  readonly required?: readonly string[]
+  readonly items?: Schema
+  readonly enum?: readonly unknown[]
+  readonly const?: unknown
+  readonly anyOf?: readonly Schema[]
+  readonly oneOf?: readonly Schema[]
+  readonly allOf?: readonly Schema[]
+  readonly format?: string
+  readonly description?: string
+  readonly default?: unknown
+  readonly additionalProperties?: Schema | boolean
+}
+
+function operationText({ endpoint, operation }: { endpoint: Endpoint; operation: Operation }): string {
+  const { method, path, summary, description, isPublic, status = 200 } = endpoint
+  const parameters = (operation.parameters ?? []).filter((one) => one.in !== 'header')
+  const body = Object.entries(operation.requestBody?.content ?? {})
+  const answer = Object.entries(operation.responses?.[String(status)]?.content ?? {})
+  const lines = [
+    ...(endpoint.isIdempotent === true ? ['Takes `Idempotency-Key`.'] : []),
+    ...(body.length > 0 ? [`Body: ${contentText(body)}`] : []),
+    `Answer: ${status}${answer.length > 0 ? `, ${contentText(answer)}` : ''}`,
+  ]
+  const table =
+    parameters.length === 0
+      ? ''
+      : `\n${markdownTable(
+          ['parameter', 'in', 'type', 'meaning'],
+          parameters.map((one) => [
+            `\`${one.name}\`${one.required === true ? ' *' : ''}`,
+            one.in,
+            typeText(one.schema ?? {}),
+            one.description ?? '',
+          ]),
+        )}\n`
+  return `### \`${method.toUpperCase()} ${path}\`${isPublic === true ? ' (open)' : ''}\n\n${summary}.${description === undefined ? '' : ` ${description}`}\n${table}\n${lines.map((line) => `- ${line}`).join('\n')}\n`
+}
+
+function contentText(content: readonly (readonly [string, { readonly schema?: Schema }])[]): string {
+  return content
+    .map(([mediaType, { schema = {} }]) =>
+      mediaType === 'application/json' ? typeText(schema) : `\`${mediaType}\``,
+    )
+    .join(', ')
+}
+
+function schemaText(schema: Schema): string {
+  const head = schema.description === undefined ? '' : `${schema.description}\n\n`
+  if (!schema.properties) return `${head}${typeText(schema)}`
+  const rows = Object.entries(schema.properties).map(([name, field]) => [
+    `\`${name}\`${schema.required?.includes(name) === true ? ' *' : ''}`,
+    typeText(field),
+    field.default === undefined ? '' : `\`${JSON.stringify(field.default)}\``,
+  ])
+  return head + markdownTable(['field', 'type', 'default'], rows)
+}
+
+/** A type in a few words; nested objects with the names of their fields. */
+function typeText(schema: Schema, depth = 0): string {
+  if (schema.$ref !== undefined) {
+    const name = schema.$ref.split('/').at(-1) ?? ''
+    return `[${name}](#${name.toLowerCase()})`
+  }
+  if (schema.const !== undefined) return `\`${JSON.stringify(schema.const)}\``
+  if (schema.enum)
+    return schema.enum.length > 20
+      ? 'a code (see [errors](errors.md))'
+      : schema.enum.map((value) => `\`${String(value)}\``).join(', ')
+  const choices = schema.anyOf ?? schema.oneOf
+  if (choices) return choices.map((choice) => typeText(choice, depth)).join(' or ')
+  if (schema.allOf) return schema.allOf.map((part) => typeText(part, depth)).join(' and ')
+  if (schema.type === 'array') return `list of ${typeText(schema.items ?? {}, depth)}`
+  if (schema.properties) return objectText(schema, depth)
+  if (typeof schema.additionalProperties === 'object')
+    return `map to ${typeText(schema.additionalProperties, depth)}`
+  if (schema.format === 'date-time') return 'time (RFC 3339)'
+  return typeof schema.type === 'string'
+    ? (TYPE_WORDS[schema.type] ?? schema.type)
+    : (schema.type?.join(' or ') ?? 'any')
+}
+
+function objectText({ properties = {}, required = [] }: Schema, depth: number): string {
+  if (depth > 1) return 'object'
+  const fields = Object.entries(properties).map(
+    ([name, field]) => `\`${name}\`${required.includes(name) ? '*' : ''} ${typeText(field, depth + 1)}`,
+  )
+  return `{ ${fields.join(', ')} }`
+}
+
+const TYPE_WORDS: Readonly<Record<string, string>> = {
+  string: 'text',
+  integer: 'whole number',
+  number: 'number',
+  boolean: 'true or false',
+  object: 'object',
+}
+
+function capitalised(text: string): string {
+  return text.charAt(0).toUpperCase() + text.slice(1)
+}
