@@ -37,9 +37,12 @@ In \`aggregate\` mode each output column is a grouping expression or is made fro
 to the bounds in the column’s description. In a sub-query that groups by the person, ${PER_PERSON_AGGREGATES.map((name) => `\`${name}\``).join(', ')}
 may be computed per person first.
 
-${Object.keys(AGGREGATES)
-  .map((name) => `\`${name}\``)
-  .join(', ')}; each with \`filter (where …)\`
+${markdownTable(
+  ['aggregate', 'of'],
+  Object.entries(AGGREGATES).map(([name, { says }]) => [`\`${name}\``, says]),
+)}
+
+Each takes \`filter (where …)\`.
 
 ## Functions
 
