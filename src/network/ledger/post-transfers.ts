@@ -38,6 +38,6 @@ export async function postTransfers(
   return rows[0]?.ids ?? []
 }
 
-function wirePosting({ kind, amountMinor, idempotencyKey, ...rest }: Posting): object {
-  return { ...rest, type: kind, amount: amountMinor.toString(), key: idempotencyKey }
+function wirePosting({ kind, amountMinor, idempotencyKey, ...rest }: Posting, position: number): object {
+  return { ...rest, position, type: kind, amount: amountMinor.toString(), key: idempotencyKey }
 }

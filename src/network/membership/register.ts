@@ -1,8 +1,10 @@
 import { sql } from 'kysely'
 import type { z } from 'zod'
+import { canonicalJson } from '../../kernel/canonical-json.ts'
 import type { Clock } from '../../kernel/clock.ts'
 import { Fault } from '../../kernel/faults.ts'
 import type { Database } from '../../kernel/postgres/database.ts'
+import { isSameKeySet } from '../../protocol/key-chain.ts'
 import { OPERATOR } from '../../protocol/network-api.ts'
 import type { MemberRecord, SiteRecord, newMemberSchema, newSiteSchema } from '../../protocol/network-api.ts'
 import type { MemberId, SiteId } from '../../protocol/wire.ts'
@@ -20,7 +22,7 @@ export interface Membership {
 }
 
 /**
- * Registers a member with its keys.
+ * Registers a member with its keys. The same again changes nothing.
  *
  * @throws Fault `fault.conflict` when the name is taken or can be mistaken for another
  */
@@ -29,6 +31,8 @@ export async function addMember(
   member: z.output<typeof newMemberSchema>,
 ): Promise<MemberRecord> {
   requireFreeName(member.id, networkName)
+  const known = directory.member(member.id)
+  if (known && isSameRegistration(known, member)) return known
   const at = clock.now()
   await db.transaction().execute(async (tx) => {
     await takeName(tx, { kind: 'member', name: member.id, keys: member.keys, at })
@@ -42,7 +46,7 @@ export async function addMember(
 }
 
 /**
- * Registers a site with its keys and the member that runs it.
+ * Registers a site with its keys and the member that runs it. The same again changes nothing.
  *
  * @throws Fault `fault.conflict` when the name is taken or alike, or the custodian is no custodian
  */
@@ -51,6 +55,8 @@ export async function addSite(
   site: z.output<typeof newSiteSchema>,
 ): Promise<SiteRecord> {
   requireFreeName(site.id, networkName)
+  const known = directory.site(site.id)
+  if (known && isSameRegistration(known, site)) return known
   if (!directory.member(site.custodian)?.roles.includes('custodian')) {
     throw new Fault('fault.conflict', {
       what: `Cannot register the site "${site.id}": "${site.custodian}" is not a member with the role "custodian"`,
@@ -98,4 +104,17 @@ function requireFreeName(name: string, networkName: string): void {
   if (name === OPERATOR || name === networkName) {
     throw new Fault('fault.conflict', { what: `Cannot take the name "${name}": it is the network's own` })
   }
+}
+
+/** Whether a registration says what is known already; keys are compared with the first ones. */
+function isSameRegistration(
+  known: MemberRecord | SiteRecord,
+  { keys, ...wanted }: z.output<typeof newMemberSchema> | z.output<typeof newSiteSchema>,
+): boolean {
+  const said: Readonly<Record<string, unknown>> = wanted
+  const stands: Readonly<Record<string, unknown>> = known
+  return (
+    isSameKeySet(known.firstKeys, keys) &&
+    Object.keys(said).every((name) => canonicalJson(said[name] ?? null) === canonicalJson(stands[name] ?? null))
+  )
 }

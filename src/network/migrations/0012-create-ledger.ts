@@ -115,7 +115,7 @@ async function createPostTransfers(db: Database): Promise<void> {
       with posted as (
         insert into transfer (kind, party, debit_account, credit_account, amount_minor, ask, site, settlement, reference, idempotency_key, made_at)
           select t.type, t.party, d.id, c.id, t.amount, t.ask, t.site, t.settlement, t.reference, t.key, p_at
-          from jsonb_to_recordset(p_transfers) with ordinality as t(type text, party text, debit jsonb, credit jsonb, currency text,
+          from jsonb_to_recordset(p_transfers) as t(type text, party text, debit jsonb, credit jsonb, currency text,
             amount bigint, ask text, site text, settlement text, reference text, key text, position bigint)
           join account d on d.owner = t.debit ->> 'owner' and d.kind = t.debit ->> 'kind' and d.currency = t.currency
           join account c on c.owner = t.credit ->> 'owner' and c.kind = t.credit ->> 'kind' and c.currency = t.currency

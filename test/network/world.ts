@@ -1,0 +1,43 @@
+import { ManualClock } from '../../src/testing/manual-clock.ts'
+import { NETWORK_API } from '../../src/protocol/network-endpoints.ts'
+import { testNetwork, testOffer } from '../../src/testing/test-network.ts'
+import type { TestNetwork, TestParty } from '../../src/testing/test-network.ts'
+
+/** 2026-11-24T10:00:00Z. */
+const START = Date.UTC(2026, 10, 24, 10)
+
+/** A network with two sites that offer the same data set, and an acquirer with 100.00 EUR. */
+export interface World extends AsyncDisposable {
+  readonly network: TestNetwork
+  readonly clock: ManualClock
+  readonly northcare: TestParty
+  readonly federation: TestParty
+  readonly edgeworks: TestParty
+  readonly galway: TestParty
+  readonly zurich: TestParty
+}
+
+/** Opens a world; `more` goes to `testNetwork`. */
+export async function openWorld(more: Partial<Parameters<typeof testNetwork>[0]> = {}): Promise<World> {
+  const clock = new ManualClock(START)
+  await using opening = new AsyncDisposableStack()
+  const network = opening.use(await testNetwork({ clock, ...more }))
+  const edgeworks = await network.addMember('edgeworks', ['custodian'])
+  const federation = await network.addMember('federation', ['issuer'])
+  const northcare = await network.addMember('northcare', ['acquirer'])
+  const galway = await network.addSite('galway', { custodian: edgeworks, country: 'IE' })
+  const zurich = await network.addSite('zurich', { custodian: edgeworks, country: 'CH' })
+  await network.publish(galway, [testOffer(galway, { issuer: federation, country: 'IE' })])
+  await network.publish(zurich, [testOffer(zurich, { issuer: federation, country: 'CH' })])
+  await network.deposit(northcare, 10_000)
+  const open = opening.move()
+  const close = () => open.disposeAsync()
+  return { network, clock, northcare, federation, edgeworks, galway, zurich, [Symbol.asyncDispose]: close }
+}
+
+/** What the acquirer has and what is held of it. */
+export async function fundsOf({ network, northcare }: World) {
+  const { items } = await network.call(northcare, NETWORK_API.balances)
+  const funds = items.find(({ kind }) => kind === 'funds')
+  return { available: funds?.availableMinor, held: funds?.heldMinor }
+}
