@@ -2,7 +2,7 @@ import { strict as assert } from 'node:assert'
 import { test } from 'node:test'
 import fc from 'fast-check'
 import { Bitset } from '../../src/kernel/bitset.ts'
-import { groupOf, History, range } from '../site/guard/released-history.ts'
+import { groupOf, History, range, sumOver } from '../site/guard/released-history.ts'
 import { RowSpace } from '../site/guard/row-space.ts'
 
 const k = 10
@@ -121,6 +121,20 @@ test('measures of two answers that differ by one person are refused', () => {
     acquirer.ask({ eligible: everybody, groups: [groupOf('a', everybody, range(0, 99))] }).reason,
     'declined.differencing',
   )
+})
+
+test('divisors of two averages that differ by one person are refused', () => {
+  const acquirer = history()
+  const average = (counted: Bitset) => {
+    const measure = { ...sumOver(range(0, 50)), kind: 'avg' as const, counted }
+    return acquirer.ask({
+      eligible: everybody,
+      groups: [{ keys: [], people: everybody, measures: [measure] }],
+    })
+  }
+  assert.equal(average(range(0, 100)).reason, 'approved')
+  assert.equal(average(range(0, 101)).reason, 'declined.differencing')
+  assert.equal(average(range(0, 110)).reason, 'approved')
 })
 
 test('an answer over the same people with one row of one of them changed is refused as drift', () => {

@@ -22,6 +22,11 @@ export interface CollectedMeasure {
   readonly sumOfSquares: number
   /** Those whose own value changes the answer: neither null nor the neutral element, after the filter. */
   readonly people: Bitset
+  /**
+   * Those who are counted in the divisor of an average, a variance or a deviation: with a value that is not null, be
+   * it 0. Absent where nothing is divided, and where they are `people`.
+   */
+  readonly counted?: Bitset | undefined
   /** Largest sum of |clamped value| that one person gives, and that sum over all people; for dominance. For counts: rows. */
   readonly largestShare: number
   readonly absoluteSum: number

@@ -6,7 +6,7 @@ import type { Outcome } from '../../protocol/reason.ts'
 import type { CollectedGroup } from './collected-group.ts'
 import { checkCuts } from './differencing.ts'
 import type { CutPlan, CutProblem } from './differencing.ts'
-import { guardGroups, suppressMore } from './guard-groups.ts'
+import { guardGroups, setsOfMeasure, suppressMore } from './guard-groups.ts'
 import type { GuardedGroups, GuardSettings } from './guard-groups.ts'
 import type { Partition } from './partition.ts'
 
@@ -61,7 +61,7 @@ export function releasedSets({ released, remainder }: GuardedGroups): readonly B
   const rows = remainder ? [...released, remainder] : released
   const sets = rows.flatMap(({ people, measures }) => [
     people,
-    ...measures.map((measure) => measure.people).filter((set) => set !== people),
+    ...measures.flatMap(setsOfMeasure).filter((set) => set !== people),
   ])
   return [...new Set(sets)]
 }

@@ -1,3 +1,4 @@
+import type { Bitset } from '../../kernel/bitset.ts'
 import { ok } from '../../kernel/result.ts'
 import { declined } from '../../protocol/reason.ts'
 import type { Outcome } from '../../protocol/reason.ts'
@@ -83,12 +84,19 @@ function hasEnoughPeople(
   people: number,
   { minimumGroup }: GuardSettings,
 ): boolean {
-  if (measure.people === group.people) return true
-  const contributing = measure.people.count()
-  // Somebody who counts in a measure and not in its row: the sets contradict each other, so nothing is shown.
-  if (group.people.intersectionCount(measure.people) !== contributing) return false
-  const others = people - contributing
-  return (contributing === 0 || contributing >= minimumGroup) && (others === 0 || others >= minimumGroup)
+  return setsOfMeasure(measure).every((set) => {
+    if (set === group.people) return true
+    const contributing = set.count()
+    // Somebody who counts in a measure and not in its row: the sets contradict each other, so nothing is shown.
+    if (group.people.intersectionCount(set) !== contributing) return false
+    const others = people - contributing
+    return (contributing === 0 || contributing >= minimumGroup) && (others === 0 || others >= minimumGroup)
+  })
+}
+
+/** Every set that a measure is over. */
+export function setsOfMeasure({ people, counted }: CollectedMeasure): readonly Bitset[] {
+  return counted === undefined || counted === people ? [people] : [people, counted]
 }
 
 /**

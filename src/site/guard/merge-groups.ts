@@ -50,8 +50,11 @@ function mergeMeasures(parts: ReturnType<typeof measuresAt>, whole: Whole): Coll
   const measures = parts.map(({ measure }) => measure)
   const total = (part: (measure: CollectedMeasure) => number) =>
     measures.reduce((sum, measure) => sum + part(measure), 0)
-  // Usually a measure is over everybody in its row, and then the union is already there.
-  const isOverAll = parts.every(({ measure, group }) => measure.people === group.people)
+  const unite = (setOf: (measure: CollectedMeasure) => Bitset): Bitset => {
+    // Usually a measure is over everybody in its row, and then the union is already there.
+    const isOverAll = parts.every(({ measure, group }) => setOf(measure) === group.people)
+    return isOverAll ? whole.people : unionOf(measures.map(setOf))
+  }
   const absoluteSum = total((measure) => measure.absoluteSum)
   const largestShare = whole.isDisjoint
     ? measures.reduce((largest, measure) => Math.max(largest, measure.largestShare), 0)
@@ -64,7 +67,10 @@ function mergeMeasures(parts: ReturnType<typeof measuresAt>, whole: Whole): Coll
     count: total((measure) => measure.count),
     sum: total((measure) => measure.sum),
     sumOfSquares: total((measure) => measure.sumOfSquares),
-    people: isOverAll ? whole.people : unionOf(measures.map((measure) => measure.people)),
+    people: unite(({ people }) => people),
+    ...(measures.some(({ counted }) => counted)
+      ? { counted: unite(({ people, counted }) => counted ?? people) }
+      : {}),
     largestShare,
     absoluteSum,
   }

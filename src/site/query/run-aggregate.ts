@@ -300,6 +300,8 @@ function toMeasure({ kind }: Measure, state: SeriesState | undefined): Collected
     sum: isSpread ? state.centredSum : state.sum,
     sumOfSquares: isSpread ? state.squares : 0,
     people: state.nonZero,
+    // What is divided by the number of rows with a value tells that number too.
+    ...(kind === 'sum' ? {} : { counted: withValue }),
     largestShare: state.largestSum,
     absoluteSum: state.absoluteSum,
   }

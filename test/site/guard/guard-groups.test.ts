@@ -43,6 +43,15 @@ test('a sum in which all but one give nothing is not shown', () => {
   assert.equal(isShown({ people: Bitset.of([7]), sum: 81, largestShare: 81, absoluteSum: 81 }), false)
 })
 
+test('an average over all but one is not shown, even where many of the values are 0', () => {
+  const contributing = range(0, 20)
+  assert.equal(isShown({ kind: 'avg', people: contributing, counted: people }), true)
+  assert.equal(isShown({ kind: 'avg', people: contributing, counted: range(0, 49) }), false)
+  assert.equal(isShown({ kind: 'avg', people: contributing, counted: range(0, 30) }), true)
+  assert.equal(isShown({ kind: 'avg', people: Bitset.of([7]), counted: people }), false)
+  assert.equal(isShown({ kind: 'avg', people: new Bitset(), counted: range(0, 49) }), false)
+})
+
 test('a measure of people who are not in the row is not shown', () => {
   assert.equal(isShown({ people: range(40, 90) }), false)
 })

@@ -85,7 +85,10 @@ export class History {
     for (const { plan } of answer.value.plans) this.partition = plan.after
     const { released, remainder } = answer.value
     for (const row of remainder ? [...released, remainder] : released) {
-      for (const set of [row.people, ...row.measures.map((measure) => measure.people)]) {
+      for (const set of [
+        row.people,
+        ...row.measures.flatMap(({ people, counted }) => (counted ? [people, counted] : [people])),
+      ]) {
         this.vectors.push([...set].map((person) => this.#units[person] ?? -1))
       }
     }
