@@ -1,3 +1,4 @@
+import { monotonicMs } from '../kernel/clock.ts'
 import { formatMoney } from '../kernel/money.ts'
 import { purposeLabel } from '../protocol/purpose.ts'
 import { peopleText } from '../cli/print-answer.ts'
@@ -83,4 +84,9 @@ export function fit(text: string, width: number): string {
 /** `11,538`. */
 export function counted(number: number): string {
   return number.toLocaleString('en-GB')
+}
+
+/** `3.2 s` since a moment of `monotonicMs`. */
+export function seconds(sinceMs: number): string {
+  return `${((monotonicMs() - sinceMs) / 1000).toFixed(1)} s`
 }

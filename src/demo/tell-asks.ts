@@ -1,13 +1,10 @@
 import type { Session } from '../cli/session.ts'
 import { later } from '../kernel/clock.ts'
-import { formatMoney } from '../kernel/money.ts'
-import { printRelease } from '../cli/print-answer.ts'
-import { paint, say } from '../cli/terminal.ts'
 import type { Athlete } from './split-athletes.ts'
 import { DATA_SET, whoWithdraws } from './demo-data.ts'
 import type { SiteLoad } from './demo-data.ts'
 import type { DemoMember } from './demo-parties.ts'
-import { askTableHead, askTableRows, counted, heading } from './report.ts'
+import { askTableHead, askTableRows, heading } from './report.ts'
 import { runScenario, runScenarioDuring } from './run-scenario.ts'
 import type { ScenarioOutcome } from './run-scenario.ts'
 import type { Scenario } from './scenario.ts'
@@ -53,7 +50,10 @@ export async function tellAsks(
     outcomes.push(outcome)
     askTableRows(terminal, { outcome, members })
   }
-  const run = async (scenario: Scenario) => tell(await runScenario(session, scenario))
+  const run = async (scenario: Scenario) => {
+    session.signal.throwIfAborted()
+    tell(await runScenario(session, scenario))
+  }
   heading(terminal, 'What is asked, and what comes of it')
   askTableHead(terminal)
   for (const scenario of PLAIN_SCENARIOS) await run(scenario)
@@ -126,32 +126,3 @@ function siteNamed(sites: readonly LiveSite[], name: string): LiveSite {
   if (!found) throw new Error(`The demonstration has no site "${name}"`)
   return found
 }
-
-/** Prints some of what was released, as the acquirers see it. */
-export function tellReleases(
-  session: Session,
-  { outcomes, isWhole }: { outcomes: readonly ScenarioOutcome[]; isWhole: boolean },
-): void {
-  const { terminal } = session
-  heading(terminal, 'What the acquirers see: releases opened with their own keys')
-  const shown = isWhole
-    ? outcomes
-    : outcomes.filter(({ scenario }) => ['two sites', 'rows', 'a column less'].includes(scenario.name))
-  for (const { scenario, result } of shown) {
-    for (const { release, decision } of result.sites) {
-      if (!release) continue
-      const coverage =
-        decision?.coveragePct === undefined
-          ? ''
-          : `, of at least ${decision.coveragePct} % of the people there`
-      say(
-        terminal,
-        `  ${paint(terminal, 'strong', `${scenario.acquirer}: ${scenario.wish}`)} ${paint(terminal, 'dim', `from ${release.site}${coverage}, for ${decision?.price ? formatMoney(decision.price) : 'nothing'}; ${counted(release.rows.length)} rows`)}`,
-      )
-      printRelease(terminal, release, isWhole ? 1_000 : ROWS_SHOWN)
-      say(terminal)
-    }
-  }
-}
-
-const ROWS_SHOWN = 5

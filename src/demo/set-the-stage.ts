@@ -1,0 +1,166 @@
+import { join } from 'node:path'
+import type { Session } from '../cli/session.ts'
+import { monotonicMs } from '../kernel/clock.ts'
+import { Fault } from '../kernel/faults.ts'
+import { NETWORK_API } from '../protocol/network-endpoints.ts'
+import { httpClient } from '../sdk/http-client.ts'
+import type { Operator } from '../sdk/operator.ts'
+import { DATA_SET, prepareLoads, whoWithdraws } from './demo-data.ts'
+import type { SiteLoad } from './demo-data.ts'
+import { MEMBERS, NETWORK_PORT } from './demo-parties.ts'
+import type { DemoMember } from './demo-parties.ts'
+import { loadStudy, studiesIn } from './load-studies.ts'
+import { counted, heading, seconds, step } from './report.ts'
+import { serverProcess } from './server-process.ts'
+import type { ServerProcess } from './server-process.ts'
+import { setUpNetwork } from './set-up-network.ts'
+import { accessSite, ensureEvidence, loadSite, makeDemoSite } from './set-up-site.ts'
+import type { Study } from './studies/studies.ts'
+import { STUDY_MEMBERS } from './studies/studies.ts'
+import { restoreWithdrawn } from './tell-asks.ts'
+import type { LiveSite } from './tell-asks.ts'
+
+/** A demonstration that is up and loaded. */
+export interface Stage {
+  readonly network: ServerProcess
+  readonly operator: Operator
+  readonly sites: readonly LiveSite[]
+  readonly members: readonly DemoMember[]
+  readonly studies: readonly Study[]
+}
+
+const NETWORK_URL = `http://127.0.0.1:${NETWORK_PORT}`
+
+/** Starts everything and loads it. Servers are noted before they start, so that they are stopped whatever happens. */
+export async function setTheStage(
+  session: Session,
+  { servers, data }: { servers: ServerProcess[]; data: string | undefined },
+): Promise<Stage> {
+  const { terminal } = session
+  const studies = studiesIn(data)
+  const members = studies.length === 0 ? MEMBERS : [...MEMBERS, ...STUDY_MEMBERS]
+  heading(terminal, 'Setting up')
+  const network = newServer(session, {
+    name: 'network',
+    url: NETWORK_URL,
+    args: ['network', 'serve', '--port', String(NETWORK_PORT)],
+  })
+  servers.push(network)
+  const startMs = monotonicMs()
+  const starting = network.start()
+  const loads = await prepareLoads(session).catch(settledFirst(starting))
+  const made = await Promise.all(
+    loads.map(async (load) => ({
+      load,
+      keys: await makeDemoSite(session, { site: load.site, networkUrl: NETWORK_URL }),
+    })),
+  )
+  // Sites start while the network does: what they need of it they ask for until they get it.
+  const starts = made.map(({ load }) => startServer(session, { load, servers }))
+  const started = Promise.all(starts)
+  started.catch(() => undefined)
+  await starting
+  const operator = await setUpNetwork(session, {
+    url: NETWORK_URL,
+    members,
+    sites: made.map(({ load, keys }) => ({ site: load.site, keys })),
+  })
+  await network.ready()
+  step(terminal, `network  ${NETWORK_URL}  ${members.length} members (${seconds(startMs)})`)
+  const sites = await Promise.all(
+    (await started).map(({ load, server }) => fillSite(session, { load, server, startMs })),
+  )
+  for (const study of studies) await fillStudy(session, { study, directory: data ?? '' })
+  await offered(session, sites)
+  const galway = sites.find(({ load }) => load.site.id === 'galway')
+  // A run that was stopped in the middle may have left an athlete withdrawn.
+  if (galway) await restoreWithdrawn({ galway, athlete: whoWithdraws(galway.load) })
+  return { network, operator, sites, members, studies }
+}
+
+/** Lets something that was begun come to its end before a failure beside it is told. */
+function settledFirst(begun: Promise<unknown>): (thrown: unknown) => Promise<never> {
+  return async (thrown) => {
+    await begun.catch(() => undefined)
+    throw thrown
+  }
+}
+
+async function startServer(
+  session: Session,
+  { load, servers }: { load: SiteLoad; servers: ServerProcess[] },
+): Promise<{ load: SiteLoad; server: ServerProcess }> {
+  const { id, port } = load.site
+  const server = newServer(session, {
+    name: id,
+    url: `http://127.0.0.1:${port}`,
+    args: ['site', 'serve', id],
+  })
+  servers.push(server)
+  await server.start()
+  return { load, server }
+}
+
+async function fillSite(
+  session: Session,
+  { load, server, startMs }: { load: SiteLoad; server: ServerProcess; startMs: number },
+): Promise<LiveSite> {
+  const { site, athletes, grants } = load
+  const access = await accessSite(session, { site })
+  await ensureEvidence(session, { site, access })
+  await loadSite(session, { load, access })
+  await server.ready()
+  const holds = `${counted(athletes.length)} ${site.holds}, ${counted(grants.length)} made-up grants`
+  step(
+    session.terminal,
+    `${site.id.padEnd(8)} ${server.url}  in ${site.territory}: ${holds} (${seconds(startMs)})`,
+  )
+  return { load, access, server }
+}
+
+async function fillStudy(
+  session: Session,
+  { study, directory }: { study: Study; directory: string },
+): Promise<void> {
+  const startMs = monotonicMs()
+  const { rows } = await loadStudy(session, { study, directory })
+  step(
+    session.terminal,
+    `${study.site.padEnd(8)} study "${study.name}": ${counted(rows)} rows in ${study.dataSets.length} data sets (${seconds(startMs)})`,
+  )
+}
+
+/** Waits until the network offers what every site holds. */
+async function offered(session: Session, sites: readonly LiveSite[]): Promise<void> {
+  const client = httpClient({
+    server: { url: NETWORK_URL, name: 'anybody' },
+    clock: session.clock,
+    ids: session.ids,
+  })
+  for (let tries = 0; tries < OFFER_TRIES; tries += 1) {
+    const { items } = await client.call(NETWORK_API.listOffers, { query: { dataSet: DATA_SET } })
+    if (sites.every(({ load }) => items.some(({ site }) => site === load.site.id))) return
+    await session.clock.sleep(OFFER_PAUSE_MS)
+  }
+  throw new Fault('fault.unavailable', {
+    what: `The network does not offer what the sites hold; look at the logs in "${join(session.home, 'logs')}"`,
+  })
+}
+
+const OFFER_TRIES = 500
+const OFFER_PAUSE_MS = 40
+
+function newServer(
+  session: Session,
+  { name, url, args }: { name: string; url: string; args: readonly string[] },
+): ServerProcess {
+  const environment = { ...session.environment, HEDGEROW_HOME: session.home }
+  return serverProcess({
+    name,
+    url,
+    args,
+    environment,
+    logFile: join(session.home, 'logs', `${name}.log`),
+    clock: session.clock,
+  })
+}
