@@ -35,6 +35,19 @@ export const LIMITS = {
   /** How many people one site numbers; keeps bitmaps and partitions within memory. */
   peoplePerSiteMax: 50_000_000,
   importLineProblemsReportedMax: 20,
+  /** Rows after which a long import is made durable, and so the most that one that was killed does again. */
+  importPartRows: 1_000_000,
+  /** People that an import numbers in one go: bounds memory, and how long others wait for the vault. */
+  importPeopleAtOnce: 50_000,
+  /** Memory of the engine that reads a file: buffers, and the keys of its people. */
+  importReaderMemoryMiB: 768,
+  /** Memory of the vault's engine. What needs more is refused, because spilling would write people's rows beside the vault. */
+  vaultMemoryMiB: 1_024,
+  vaultThreads: 2,
+  /** Permitted statements that run at once; the engine's threads are shared by all. */
+  vaultStatementsAtOnceMax: 4,
+  /** Tables of eligible people that are kept for equal asks while nobody holds them: 4 bytes a person each. */
+  vaultIdleEligibleTablesMax: 4,
   /** Positions of a perimeter's polygon: checking that it does not cross itself grows with their square. */
   polygonPositionsMax: 2_000,
   /** A statement of place is renewed at least once a year: machines move. */

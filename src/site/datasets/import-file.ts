@@ -1,6 +1,7 @@
 import { join } from 'node:path'
 import type { Clock, Instant } from '../../kernel/clock.ts'
 import { Fault } from '../../kernel/faults.ts'
+import { LIMITS } from '../../kernel/limits.ts'
 import { Mutex } from '../../kernel/mutex.ts'
 import { ok } from '../../kernel/result.ts'
 import type { Manifest } from '../../protocol/data-set.ts'
@@ -31,7 +32,7 @@ export interface ImportParts extends NumberingParts, FinishParts {
   /** The site's directory; streams are spooled below it. */
   readonly directory: string
   readonly threads?: number
-  /** Rows after which a long file is made durable; `PART_ROWS` unless a test says otherwise. */
+  /** Rows after which a long file is made durable; `importPartRows` unless a test says otherwise. */
   readonly partRows?: number
 }
 
@@ -73,12 +74,6 @@ export interface ImportedBatch {
 export function spoolDirectory(directory: string): string {
   return join(directory, 'vault', 'spool')
 }
-
-/**
- * Rows after which what was moved so far is made durable, so that an interrupted import goes on from there. Up to
- * this many rows are taken in one transaction without being set aside first.
- */
-const PART_ROWS = 1_000_000
 
 /** One import at a time for each vault: it uses the whole machine, and people are numbered in turn. */
 const turns = new WeakMap<object, Mutex>()
@@ -152,7 +147,7 @@ async function importBatch(parts: ImportParts, request: BatchImport): Promise<Ou
 async function moveFile(parts: ImportParts, request: BatchImport): Promise<void> {
   const { manifest, spooled, format, dataSet, batch, onProgress } = request
   onProgress?.(progressOf(spooled, { step: 'checking', rows: 0 }))
-  using reader = await openReader(spooled.path, { threads: parts.threads ?? 2 })
+  using reader = await openReader(spooled.path, { threads: parts.threads ?? LIMITS.vaultThreads })
   const { path, sizeBytes } = spooled
   const source = await openSource(reader, { path, sizeBytes, format, manifest })
   const { rows } = await checkFile(reader, { source, manifest, path })
@@ -189,7 +184,7 @@ interface Move {
 async function moveRows(parts: ImportParts, move: Move): Promise<void> {
   const { request, reader, source, ring, rows } = move
   const { manifest, batch, dataSet } = request
-  const { partRows = PART_ROWS } = parts
+  const { partRows = LIMITS.importPartRows } = parts
   const from = await parts.vault.rowsAside({ dataSet, batch })
   const chunks = watched(readRows(reader, { source, manifest, ring, random: parts.random, from }), move, from)
   if (rows <= partRows && from === 0) {

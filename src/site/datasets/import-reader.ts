@@ -1,10 +1,8 @@
 import { DuckDBInstance } from '@duckdb/node-api'
 import type { DuckDBConnection } from '@duckdb/node-api'
 import { sql } from 'kysely'
+import { LIMITS } from '../../kernel/limits.ts'
 import { runOwn } from '../vault/own-sql.ts'
-
-/** Memory of the engine that reads a file: keys of its people, and buffers. */
-const READER_MEMORY_MIB = 768
 
 /** An engine of its own, in memory, that may read one file and nothing else. */
 export interface ImportReader extends Disposable {
@@ -17,7 +15,7 @@ export interface ImportReader extends Disposable {
 export async function openReader(path: string, { threads }: { threads: number }): Promise<ImportReader> {
   const instance = await DuckDBInstance.create(':memory:', {
     threads: String(threads),
-    memory_limit: `${READER_MEMORY_MIB}MiB`,
+    memory_limit: `${LIMITS.importReaderMemoryMiB}MiB`,
     temp_directory: '',
     autoinstall_known_extensions: 'false',
     autoload_known_extensions: 'false',

@@ -1,6 +1,7 @@
 import { DuckDBDataChunk, INTEGER, VARCHAR } from '@duckdb/node-api'
 import { sql } from 'kysely'
 import { Fault } from '../../kernel/faults.ts'
+import { LIMITS } from '../../kernel/limits.ts'
 import type { Database } from '../../kernel/postgres/database.ts'
 import type { Random } from '../../kernel/random.ts'
 import type { Secret } from '../../kernel/secret.ts'
@@ -47,9 +48,6 @@ export interface NumberingParts {
   readonly random: Random
 }
 
-/** People that are numbered in one go: bounds memory, and how long others wait for the vault. */
-const PEOPLE_AT_ONCE = 50_000
-
 /**
  * Gives every person of a checked file a number and a key, keeps what is known of them, and seals the key that the
  * issuer knows them by. Each of these holds for ever, so doing it again after a crash does nothing twice.
@@ -60,7 +58,7 @@ export async function numberPeople(
   manifest: Manifest,
 ): Promise<KeyRing> {
   const { connection } = reader
-  const ring = new KeyRing(PEOPLE_AT_ONCE)
+  const ring = new KeyRing(LIMITS.importPeopleAtOnce)
   const sealsRows = storedColumns(manifest).some(({ isSealed }) => isSealed)
   await runOwn(
     connection,
@@ -113,7 +111,7 @@ async function* portions({ connection }: ImportReader): AsyncGenerator<readonly 
       ...(typeof birthDate === 'string' ? { birthDate } : {}),
       ...(typeof residence === 'string' && /^[A-Z]{2}$/.test(residence) ? { residence } : {}),
     })
-    if (portion.length < PEOPLE_AT_ONCE) continue
+    if (portion.length < LIMITS.importPeopleAtOnce) continue
     yield portion
     portion = []
   }

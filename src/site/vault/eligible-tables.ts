@@ -2,13 +2,11 @@ import { DuckDBDataChunk, INTEGER } from '@duckdb/node-api'
 import type { DuckDBConnection } from '@duckdb/node-api'
 import { sql } from 'kysely'
 import type { Bitset } from '../../kernel/bitset.ts'
+import { LIMITS } from '../../kernel/limits.ts'
 import type { Mutex } from '../../kernel/mutex.ts'
 import { ELIGIBLE_CATALOGUE } from './engine.ts'
 import { runOwn } from './own-sql.ts'
 import { PERSON_COLUMN } from './stored-columns.ts'
-
-/** Tables that nobody holds are kept for equal asks, the latest few of them: 4 bytes a person each. */
-const IDLE_TABLES_MAX = 4
 
 /** Rows of a chunk: the engine's own vector size. */
 const CHUNK_ROWS = 2_048
@@ -77,7 +75,10 @@ export class EligibleTables {
 
   async #dropIdle(): Promise<void> {
     const idle = [...this.#tables].filter(([, { holders }]) => holders === 0)
-    for (const [cacheKey, { name, made }] of idle.slice(0, Math.max(0, idle.length - IDLE_TABLES_MAX))) {
+    for (const [cacheKey, { name, made }] of idle.slice(
+      0,
+      Math.max(0, idle.length - LIMITS.vaultIdleEligibleTablesMax),
+    )) {
       this.#tables.delete(cacheKey)
       if (await isFailed(made)) continue
       await this.#turn.run(() =>

@@ -5,14 +5,11 @@ import { join } from 'node:path'
 import { Mutex } from '../../kernel/mutex.ts'
 import { vaultFault } from './vault-fault.ts'
 
-/** How much of the machine the vault may take. */
+/** How much of the machine the vault may take; `vaultMemoryMiB` and `vaultThreads` unless a site says otherwise. */
 export interface EngineLimits {
-  /** Memory of the engine in MiB; what needs more is refused, because spilling would write people's rows beside the vault. */
   readonly memoryMiB: number
   readonly threads: number
 }
-
-export const ENGINE_LIMITS: EngineLimits = { memoryMiB: 1_024, threads: 2 }
 
 /** The catalogue, in memory, of tables of eligible people; nothing of it reaches the disk. */
 export const ELIGIBLE_CATALOGUE = 'eligible'

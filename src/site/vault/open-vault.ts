@@ -3,13 +3,14 @@ import { constants } from 'node:fs'
 import { sql } from 'kysely'
 import { Bitset } from '../../kernel/bitset.ts'
 import type { Clock } from '../../kernel/clock.ts'
+import { LIMITS } from '../../kernel/limits.ts'
 import type { Mutex } from '../../kernel/mutex.ts'
 import type { DataSetId } from '../../protocol/wire.ts'
 import { ConnectionPool } from './connection-pool.ts'
 import { toVaultValue } from './convert-result.ts'
 import { createBatchTables, describeTable, dropDataSet, rowTables } from './data-set-tables.ts'
 import { EligibleTables } from './eligible-tables.ts'
-import { ENGINE_LIMITS, inTransaction, openEngine } from './engine.ts'
+import { inTransaction, openEngine } from './engine.ts'
 import type { Engine, EngineLimits } from './engine.ts'
 import { readOwn, runOwn } from './own-sql.ts'
 import {
@@ -28,9 +29,6 @@ import { appendBatch, discardBatch, findBatch, rowsAside, setAsidePart, takeBatc
 import { vaultFault } from './vault-fault.ts'
 import type { Principals, Vault, VaultResult } from './vault.ts'
 
-/** Permitted statements that run at once; the engine's threads are shared by all. */
-const STATEMENTS_AT_ONCE_MAX = 4
-
 /**
  * Opens the vault in `<directory>/vault.duckdb`, or makes it.
  *
@@ -39,7 +37,7 @@ const STATEMENTS_AT_ONCE_MAX = 4
 export async function openVault({
   directory,
   clock,
-  limits = ENGINE_LIMITS,
+  limits = { memoryMiB: LIMITS.vaultMemoryMiB, threads: LIMITS.vaultThreads },
 }: {
   directory: string
   clock: Clock
@@ -62,7 +60,7 @@ function vaultOf(engine: Engine, clock: Clock): Vault {
   const { writer, reader } = engine
   const writing = guarded(engine.writing)
   const reading = guarded(engine.reading)
-  const pool = new ConnectionPool(() => engine.connect(), STATEMENTS_AT_ONCE_MAX)
+  const pool = new ConnectionPool(() => engine.connect(), LIMITS.vaultStatementsAtOnceMax)
   const eligible = new EligibleTables({ connection: reader, turn: engine.reading })
   const memory = new Memory()
   /** A change in one transaction; what memory holds of it is read anew. */

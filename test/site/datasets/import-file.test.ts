@@ -126,6 +126,22 @@ test('Parquet gives the same rows, from narrower types as well', async () => {
   await refuses(whole.subarray(0, whole.length - 20), { format: 'parquet', says: /not a whole Parquet file/ })
 })
 
+test('rows are moved in the order of the file, which going on after a crash relies upon', async () => {
+  const path = join(site.directory, 'ordered.parquet')
+  const connection = await (await DuckDBInstance.create(':memory:')).connect()
+  await connection.run(`
+    copy (select 'w' || (i * 7919 % 1000) as wearer, timestamp '2026-01-01' as "at", i as steps, 1.5 as heart_rate,
+      true as is_worn, repeat('x', (i % 50)::integer) as activity from range(400000) r(i))
+    to '${path}' (format parquet, row_group_size 4096)`)
+  const manifest = freshManifest({
+    columns: WATCH.columns.map((column) =>
+      column.name === 'activity' ? { name: 'activity', type: 'text' } : column,
+    ),
+  })
+  await site.import(manifest, { format: 'parquet', file: { path } })
+  assert.deepEqual(await rowsFrom(manifest, 'count(*), count(*) filter (steps <> rowid)'), [[400_000n, 0n]])
+})
+
 test('the same batch again changes nothing; with another file it is a conflict', async () => {
   const manifest = freshManifest()
   const first = await site.import(manifest, { batch: 'monday', file: { stream: bytesOf(GOOD) } })
