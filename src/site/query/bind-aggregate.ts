@@ -1,6 +1,7 @@
 import type { FuncCall, Node } from '@pgsql/types'
 import type { MeasureKind } from '../guard/collected-group.ts'
-import type { Expr, ExprType, Measure, PerPersonAggregate, Range } from './bound-query.ts'
+import type { Expr, Measure, PerPersonAggregate } from './bound-query.ts'
+import type { ExprType, Range } from './expression-type.ts'
 import { bindCondition, bindTerm } from './bind-expression.ts'
 import type { Frame } from './bind-expression.ts'
 import { coerce } from './build-expression.ts'

@@ -1,6 +1,7 @@
 import type { A_Const, A_Expr, CaseExpr, FuncCall, Node, TypeName } from '@pgsql/types'
 import type { ColumnType } from '../../protocol/data-set.ts'
-import type { Expr, ExprType } from './bound-query.ts'
+import type { Expr } from './bound-query.ts'
+import type { ExprType } from './expression-type.ts'
 import { call, caseOf, coerce, commonType, describeTerm, literal, resolveCall } from './build-expression.ts'
 import type { Place, Term } from './build-expression.ts'
 import { catalogueRow } from './catalogue.ts'
@@ -309,14 +310,14 @@ function bindCase({ arg, args = [], defresult, location }: CaseExpr, frame: Fram
     const when = subject
       ? resolveCall([subject, bindOperand(expr, frame)], { offset: location, name: '=' })
       : bindCondition(expr, frame)
-    return { when, then: bindOperand(result, frame) }
+    return { when, value: bindOperand(result, frame) }
   })
   const otherwise = defresult && bindOperand(defresult, frame)
-  const type = commonType([...whens.map(({ then }) => then), ...(otherwise ? [otherwise] : [])])
+  const type = commonType([...whens.map(({ value }) => value), ...(otherwise ? [otherwise] : [])])
   if (type === undefined) throw notAllowed('CASE with results of different types', location)
   const place = { offset: location, name: 'CASE' }
   return caseOf(
-    whens.map(({ when, then }) => ({ when, then: coerce(then, type, place) })),
+    whens.map(({ when, value }) => ({ when, value: coerce(value, type, place) })),
     otherwise && coerce(otherwise, type, place),
   )
 }

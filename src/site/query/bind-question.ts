@@ -174,7 +174,7 @@ export function withoutUnused(query: BoundQuery): BoundQuery {
   ]) {
     for (const part of partsOf(root)) if (part.kind === 'measure') used.add(part.measure)
   }
-  for (const index of [...used]) {
+  for (const index of Array.from(used)) {
     // A sum's count was added right before it, or stands earlier.
     const measure = query.measures[index]
     if (measure?.clamp) used.add(query.measures.findIndex((other) => isCountBehind(other, measure)))

@@ -3,6 +3,7 @@ import type { ColumnType, Manifest } from '../../protocol/data-set.ts'
 import type { DataSetId } from '../../protocol/wire.ts'
 import type { MeasureKind } from '../guard/collected-group.ts'
 import type { CallId } from './catalogue.ts'
+import type { ExprType, Range, Span } from './expression-type.ts'
 
 /**
  * A question after the gate has understood it: typed, immutable, and able to say only what is allowed. Every column
@@ -12,25 +13,6 @@ import type { CallId } from './catalogue.ts'
 
 /** Modes that the gate answers with SQL. */
 export type QueryMode = 'aggregate' | 'rows'
-
-/**
- * Types of expressions: those of columns; `interval` is a constant span of time; `person` is the person behind a row
- * and can only be counted, joined on and, in `rows`, shown as a pseudonym.
- */
-export type ExprType = ColumnType | 'interval' | 'person'
-
-/** A constant span: months, days and microseconds are kept apart, as PostgreSQL does. */
-export interface Span {
-  readonly months: number
-  readonly days: number
-  readonly microseconds: number
-}
-
-/** Least and greatest value that an expression takes while its columns stay within their declared bounds. */
-export interface Range {
-  readonly least: number
-  readonly greatest: number
-}
 
 interface ExprFacts {
   readonly type: ExprType
@@ -71,7 +53,7 @@ export interface Call extends ExprFacts {
 
 export interface Case extends ExprFacts {
   readonly kind: 'case'
-  readonly whens: readonly { readonly when: Expr; readonly then: Expr }[]
+  readonly whens: readonly { readonly when: Expr; readonly value: Expr }[]
   readonly otherwise?: Expr | undefined
 }
 

@@ -1,6 +1,7 @@
 import { LIMITS } from '../../kernel/limits.ts'
 import type { ColumnType } from '../../protocol/data-set.ts'
-import type { Call, Case, Expr, ExprType, Literal, LiteralValue, Range } from './bound-query.ts'
+import type { Call, Case, Expr, Literal, LiteralValue } from './bound-query.ts'
+import type { ExprType, Range } from './expression-type.ts'
 import { callsNamed, catalogueRow } from './catalogue.ts'
 import type { CallId } from './catalogue.ts'
 import { CONSTANTS } from './catalogue-row.ts'
@@ -62,7 +63,7 @@ function wholeAsNumber(expr: Expr): Expr {
 
 function dateAsTimestamp(expr: Expr): Expr {
   if (expr.kind === 'literal')
-    return literal('timestamp', expr.value === null ? null : `${String(expr.value)} 00:00:00`)
+    return literal('timestamp', typeof expr.value === 'string' ? `${expr.value} 00:00:00` : null)
   return call('cast_date_timestamp', [expr])
 }
 
@@ -106,10 +107,10 @@ export function call(id: CallId, args: readonly Expr[], constants: readonly (str
 
 /** `case when … then … else … end` over results of one type. */
 export function caseOf(
-  whens: readonly { readonly when: Expr; readonly then: Expr }[],
+  whens: readonly { readonly when: Expr; readonly value: Expr }[],
   otherwise: Expr | undefined,
 ): Case {
-  const results = whens.map(({ then }) => then).concat(otherwise ? [otherwise] : [])
+  const results = whens.map(({ value }) => value).concat(otherwise ? [otherwise] : [])
   const ranges = results
     .filter((result) => !(result.kind === 'literal' && result.value === null))
     .map((result): Range | undefined => result.range)
@@ -197,7 +198,7 @@ function fitPattern(term: Term): Expr | undefined {
   const pattern = tryCoerce(term, 'text')
   if (pattern?.kind !== 'literal') return undefined
   if (pattern.value === null) return pattern
-  return /^(?:[^\\]|\\.)*$/su.test(String(pattern.value)) ? pattern : undefined
+  return typeof pattern.value === 'string' && /^(?:[^\\]|\\.)*$/su.test(pattern.value) ? pattern : undefined
 }
 
 /** Edges of buckets rise: the engines do not agree on falling ones. */

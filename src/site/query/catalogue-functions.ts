@@ -1,6 +1,5 @@
 import { both } from './catalogue-row.ts'
 import type { CatalogueRow } from './catalogue-row.ts'
-import { roundHalfAway } from './catalogue-operators.ts'
 import {
   duckdbDouble,
   duckdbFinite,
@@ -9,6 +8,7 @@ import {
   postgresDouble,
   postgresFinite,
   postgresWhole,
+  roundHalfAway,
 } from './forms.ts'
 import type { Text } from './forms.ts'
 import { corners, magnitude, range, rising, widened } from './ranges.ts'

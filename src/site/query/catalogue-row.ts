@@ -1,4 +1,4 @@
-import type { ExprType } from './bound-query.ts'
+import type { ExprType } from './expression-type.ts'
 import type { Text } from './forms.ts'
 import type { MaybeRange } from './ranges.ts'
 

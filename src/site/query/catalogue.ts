@@ -1,3 +1,5 @@
+import { CASTS } from './catalogue-casts.ts'
+import { CONDITIONS } from './catalogue-conditions.ts'
 import { FUNCTIONS } from './catalogue-functions.ts'
 import { OPERATORS } from './catalogue-operators.ts'
 import type { CatalogueRow } from './catalogue-row.ts'
@@ -6,7 +8,7 @@ import type { CatalogueRow } from './catalogue-row.ts'
  * Everything that may be computed, a row for each list of argument types, with its form per engine: the allow list.
  * Each row is tested to give the same answer on both engines.
  */
-export const CATALOGUE = { ...OPERATORS, ...FUNCTIONS } as const
+export const CATALOGUE = { ...OPERATORS, ...CONDITIONS, ...CASTS, ...FUNCTIONS } as const
 
 export type CallId = keyof typeof CATALOGUE
 

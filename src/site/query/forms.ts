@@ -1,4 +1,4 @@
-import type { Span } from './bound-query.ts'
+import type { Span } from './expression-type.ts'
 
 /**
  * Pieces of engine text from which the catalogue's forms are made. Together they keep one promise: no value in the
@@ -66,4 +66,9 @@ export function duckdbSpan({ months, days: dayCount, microseconds }: Span): Text
 
 export function postgresSpan({ months, days: dayCount, microseconds }: Span): Text {
   return `interval '${months} months ${dayCount} days ${microseconds} microseconds'`
+}
+
+/** Rounds half away from zero for PostgreSQL, whose `round` of a double goes to the even neighbour. */
+export function roundHalfAway(value: Text): Text {
+  return naming({ a: value }, 'trunc("a") + case when abs("a" - trunc("a")) >= 0.5 then sign("a") else 0 end')
 }

@@ -1,5 +1,6 @@
 import type { ColumnType } from '../../protocol/data-set.ts'
-import type { LiteralValue, Span } from './bound-query.ts'
+import type { LiteralValue } from './bound-query.ts'
+import type { Span } from './expression-type.ts'
 import { GRAIN } from './forms.ts'
 
 /** Reads a text that stands for a value of a type, as PostgreSQL's input functions do, but only in their plainest form. */

@@ -2,7 +2,7 @@ import { hasSqlDetails, loadModule, parseSync } from 'libpg-query'
 import type { SelectStmt } from '@pgsql/types'
 import { LIMITS } from '../../kernel/limits.ts'
 import { checkTree } from './check-tree.ts'
-import { Refusal, notSupported, tooLarge } from './refusal.ts'
+import { Refusal, notSupported, offsetOfCharacter, tooLarge } from './refusal.ts'
 
 // The grammar is WebAssembly; once it is there, reading is synchronous.
 await loadModule()
@@ -63,6 +63,5 @@ function syntaxRefusal(text: string, message: string, character: number): Refusa
   if (message.startsWith('memory exhausted') || message.includes('stack'))
     return tooLarge('The question is nested too deep')
   const what = message.startsWith('unterminated') ? 'Something is quoted and never closed' : 'Syntax error'
-  const before = [...text].slice(0, character).join('')
-  return new Refusal('declined.sql_syntax', what, Buffer.byteLength(before))
+  return new Refusal('declined.sql_syntax', what, offsetOfCharacter(text, character))
 }

@@ -1,6 +1,7 @@
 import type { VaultStatement } from '../vault/vault.ts'
 import { LIMITS } from '../../kernel/limits.ts'
-import type { BoundQuery, CheckedQuery, Expr, Measure, Range, SortKey } from './bound-query.ts'
+import type { BoundQuery, CheckedQuery, Expr, Measure, SortKey } from './bound-query.ts'
+import type { Range } from './expression-type.ts'
 import type { Dialect } from './catalogue-row.ts'
 import type { Text } from './forms.ts'
 import { levelPrinting, printLevel } from './print-sources.ts'
@@ -19,10 +20,12 @@ export interface Series {
   readonly filter?: Expr | undefined
   readonly clamp?: Range | undefined
   readonly needsSquares: boolean
-  /** Whether it is written in the question that every row counts. */
-  readonly isEveryRow: boolean
-  /** Whether it is worth waiting for the counts before asking for sets of people: they are probably those of the row. */
-  readonly isLikelyEveryRow: boolean
+  /**
+   * Whether `collect` asks for the people with a value, and for those with one that is not 0. Where the manifest lets
+   * expect that they are the people of the rows, the counts are awaited: they tell, and a set costs more than they.
+   */
+  readonly asksWithValue: boolean
+  readonly asksNonZero: boolean
 }
 
 /** How an aggregate question is answered: see `run-aggregate.ts`. */
@@ -67,55 +70,55 @@ interface Printer {
 }
 
 function seriesOfMeasures({ query, manifests }: CheckedQuery): {
-  readonly series: Series[]
-  readonly seriesOf: number[]
+  readonly series: readonly Series[]
+  readonly seriesOf: readonly number[]
 } {
-  const series: Series[] = []
+  const found: Measure[][] = []
   const seriesOf = query.measures.map((measure) => {
-    const isEveryRow =
-      measure.filter === undefined && (measure.argument === undefined || isConstant(measure.argument))
-    const known = series.findIndex(
-      (one) => sameOptional(one.argument, measure.argument) && sameOptional(one.filter, measure.filter),
+    const known = found.findIndex(
+      ([one]) => sameOptional(one?.argument, measure.argument) && sameOptional(one?.filter, measure.filter),
     )
-    const needsSquares = measure.kind.startsWith('var') || measure.kind.startsWith('stddev')
-    const { argument, filter, clamp } = measure
-    if (known < 0)
-      return (
-        series.push({
-          argument,
-          filter,
-          clamp,
-          needsSquares,
-          isEveryRow,
-          isLikelyEveryRow: isLikelyEveryRow(measure, query, manifests),
-        }) - 1
-      )
-    const one = series[known]
-    if (one)
-      series[known] = { ...one, clamp: one.clamp ?? clamp, needsSquares: one.needsSquares || needsSquares }
+    if (known < 0) return found.push([measure]) - 1
+    found[known]?.push(measure)
     return known
   })
-  return { series, seriesOf }
+  return { series: found.map((measures) => seriesOfEqual(measures, query, manifests)), seriesOf }
 }
 
-function isConstant(expr: Expr): boolean {
-  return expr.kind === 'literal' && expr.value !== null && expr.value !== 0
-}
-
-/** A column that the manifest calls required, unfiltered. Only a guess: the counts decide. */
-function isLikelyEveryRow(
-  { argument, filter }: Measure,
+function seriesOfEqual(
+  measures: readonly Measure[],
   { sources }: BoundQuery,
   manifests: CheckedQuery['manifests'],
+): Series {
+  const [first] = measures
+  const { argument, filter } = first ?? {}
+  const clamp = measures.find((measure) => measure.clamp)?.clamp
+  const isFull =
+    filter === undefined && (argument === undefined || isAlwaysThere(argument, sources, manifests))
+  const holdsZero = clamp !== undefined && clamp.least <= 0 && clamp.greatest >= 0
+  return {
+    argument,
+    filter,
+    clamp,
+    needsSquares: measures.some(({ kind }) => kind.startsWith('var') || kind.startsWith('stddev')),
+    asksWithValue: !isFull,
+    asksNonZero: clamp !== undefined && (!isFull || holdsZero),
+  }
+}
+
+/** Made of columns that the manifest calls required, and of nothing that may be null beside. Only a guess: the counts decide. */
+function isAlwaysThere(
+  argument: Expr,
+  sources: BoundQuery['sources'],
+  manifests: CheckedQuery['manifests'],
 ): boolean {
-  if (argument === undefined || filter !== undefined) return filter === undefined
   return [...partsOf(argument)].every((part) => {
     if (part.kind === 'case' || part.kind === 'person') return false
     if (part.kind !== 'column') return true
     const source = sources[part.source]
+    if (source?.kind !== 'data-set') return false
     return (
-      source?.kind === 'data-set' &&
-      (manifests.get(source.dataSet)?.columns.find(({ name }) => name === part.column)?.isRequired ?? false)
+      manifests.get(source.dataSet)?.columns.find(({ name }) => name === part.column)?.isRequired ?? false
     )
   })
 }
@@ -241,9 +244,7 @@ function printCollect(printer: Printer): VaultStatement {
     'count(*)',
     printPeople([], context),
     ...series.flatMap((one, index) => printSeries(one, index, context.dialect)),
-    ...series.flatMap((one, index) =>
-      one.isEveryRow || one.isLikelyEveryRow ? [] : printSeriesSets(one, index, context),
-    ),
+    ...series.flatMap((one, index) => printSeriesSets(one, index, context, one)),
   ]
   return {
     sql: `select ${named(columns)}\nfrom ${rows}${printGroupBy(query)}\nlimit ${LIMITS.queryGroupsMax + 1}`,
@@ -251,11 +252,19 @@ function printCollect(printer: Printer): VaultStatement {
   }
 }
 
-/** Those with a value, and those with one that is not 0. */
-function printSeriesSets(one: Series, index: number, context: PlanContext): readonly Text[] {
+/** Those with a value, and those with one that is not 0, whichever is asked for. */
+function printSeriesSets(
+  one: Series,
+  index: number,
+  context: PlanContext,
+  { asksWithValue, asksNonZero }: Pick<Series, 'asksWithValue' | 'asksNonZero'>,
+): readonly Text[] {
   const filter = filterOf(one, index)
-  const withValue = printPeople([one.argument ? `"q"."x${index}" is not null` : undefined, filter], context)
-  return one.clamp ? [withValue, printPeople([`"q"."c${index}" <> 0`, filter], context)] : [withValue]
+  const withValue = one.argument ? `"q"."x${index}" is not null` : undefined
+  return [
+    ...(asksWithValue ? [printPeople([withValue, filter], context)] : []),
+    ...(asksNonZero ? [printPeople([`"q"."c${index}" <> 0`, filter], context)] : []),
+  ]
 }
 
 function printSets(printer: Printer, wanted: readonly number[]): VaultStatement {
@@ -264,7 +273,9 @@ function printSets(printer: Printer, wanted: readonly number[]): VaultStatement 
   const rows = printRows(printer, sourcePrinting(printer, parameters), wanted)
   const sets = wanted.flatMap((index) => {
     const one = series[index]
-    return one ? printSeriesSets(one, index, context) : []
+    return one
+      ? printSeriesSets(one, index, context, { asksWithValue: true, asksNonZero: one.clamp !== undefined })
+      : []
   })
   return {
     sql: `select ${named([...printKeys(printer), ...sets])}\nfrom ${rows}${printGroupBy(query)}`,

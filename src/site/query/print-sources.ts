@@ -8,6 +8,7 @@ import {
   postgresDouble,
   postgresFinite,
   postgresWhole,
+  GRAIN,
 } from './forms.ts'
 import type { Text } from './forms.ts'
 import type { PlanRelation } from './plan-context.ts'
@@ -116,7 +117,7 @@ function printColumn({ name, type }: Column, dialect: Dialect): Text {
   const text = `"t".${quoted(name)}`
   switch (type) {
     case 'number':
-      return dialect === 'duckdb' ? duckdbFinite(text) : postgresFinite(text)
+      return printNumber(text, dialect)
     case 'date':
       return `case when ${text} > date '0001-01-01' and ${text} < date '9999-12-31' then ${text} end`
     case 'timestamp':
@@ -127,6 +128,12 @@ function printColumn({ name, type }: Column, dialect: Dialect): Text {
     case 'boolean':
       return text
   }
+}
+
+/** What `duckdbFinite` makes of a number, in a form that costs less per row where the number is a plain column. */
+function printNumber(text: Text, dialect: Dialect): Text {
+  const number = (value: string): Text => (dialect === 'duckdb' ? value : postgresDouble(value))
+  return `case when ${text} > ${number('-1e150')} and ${text} < ${number('1e150')} then (${text} + ${number(`${GRAIN}`)}) - ${number(`${GRAIN}`)} end`
 }
 
 /** A sub-select grouped by the person: one row a person and further keys. */

@@ -1,4 +1,5 @@
-import type { Expr, ExprType, Literal, Span } from './bound-query.ts'
+import type { Expr, Literal } from './bound-query.ts'
+import type { ExprType, Span } from './expression-type.ts'
 import { catalogueRow } from './catalogue.ts'
 import type { Dialect } from './catalogue-row.ts'
 import { duckdbSpan, postgresSpan } from './forms.ts'
@@ -72,7 +73,8 @@ export function printExpression(expr: Expr, printing: Printing): Text {
     }
     case 'case': {
       const whens = expr.whens.map(
-        ({ when, then }) => `when ${printExpression(when, printing)} then ${printExpression(then, printing)}`,
+        ({ when, value }) =>
+          `when ${printExpression(when, printing)} then ${printExpression(value, printing)}`,
       )
       const otherwise = expr.otherwise ? ` else ${printExpression(expr.otherwise, printing)}` : ''
       return `case ${whens.join(' ')}${otherwise} end`
@@ -96,12 +98,12 @@ export function printLiteral(
         ? `(${Number(value).toExponential()})`
         : `cast(${Number(value).toExponential()} as float8)`
     case 'text':
-      parameters.push({ type: 'text', value: String(value) })
+      parameters.push({ type: 'text', value: textOf(value) })
       return `cast($${parameters.length} as ${typeText('text', dialect)})`
     case 'date':
-      return `date '${checked(String(value), /^\d{4}-\d{2}-\d{2}$/)}'`
+      return `date '${checked(textOf(value), /^\d{4}-\d{2}-\d{2}$/)}'`
     case 'timestamp':
-      return `timestamp '${checked(String(value), /^\d{4}-\d{2}-\d{2} \d{2}:\d{2}:\d{2}(\.\d{1,6})?$/)}'`
+      return `timestamp '${checked(textOf(value), /^\d{4}-\d{2}-\d{2} \d{2}:\d{2}:\d{2}(\.\d{1,6})?$/)}'`
     case 'interval':
       return printSpan(value, dialect)
     case 'person':
@@ -109,8 +111,13 @@ export function printLiteral(
   }
 }
 
+function textOf(value: Literal['value']): string {
+  if (typeof value !== 'string') throw new Error('Cannot print a literal: it is no text')
+  return value
+}
+
 function wholeText(value: Literal['value']): Text {
-  return checked(typeof value === 'number' ? BigInt(value).toString() : String(value), /^-?\d{1,19}$/)
+  return checked(typeof value === 'number' ? BigInt(value).toString() : textOf(value), /^-?\d{1,19}$/)
 }
 
 function printSpan(value: Literal['value'], dialect: Dialect): Text {

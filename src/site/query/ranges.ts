@@ -1,4 +1,4 @@
-import type { Range } from './bound-query.ts'
+import type { Range } from './expression-type.ts'
 
 /**
  * Interval arithmetic over declared bounds: the least and greatest value an expression takes while its columns keep

@@ -38,6 +38,18 @@ export function characterOf(text: string, offset: number): number {
   return characters
 }
 
+/** Where in the UTF-8 form the character (code point, from 0) stands. */
+export function offsetOfCharacter(text: string, character: number): number {
+  let bytes = 0
+  let characters = 0
+  for (const one of text) {
+    if (characters >= character) break
+    bytes += Buffer.byteLength(one)
+    characters += 1
+  }
+  return bytes
+}
+
 /** Something of the grammar that the gate does not take. `what` is a noun phrase. */
 export function notSupported(what: string, offset?: number): Refusal {
   return new Refusal('declined.sql_not_supported', `Not supported: ${what}`, offset)

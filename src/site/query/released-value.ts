@@ -1,6 +1,7 @@
 import type { ReleaseValue } from '../../protocol/release.ts'
 import type { VaultValue } from '../vault/vault.ts'
-import type { ExprType, Literal } from './bound-query.ts'
+import type { Literal } from './bound-query.ts'
+import type { ExprType } from './expression-type.ts'
 
 /** A value from an engine in its form on the wire: whole numbers past 2^53 are texts, times end in `Z` without empty fractions. */
 export function toReleased(value: VaultValue | undefined, type: ExprType): ReleaseValue {

@@ -1,5 +1,5 @@
 import type { Column, Manifest } from '../../protocol/data-set.ts'
-import type { Expr, Source } from './bound-query.ts'
+import type { Call, Expr, Source } from './bound-query.ts'
 import type { CallId } from './catalogue.ts'
 import { wrongColumn } from './refusal.ts'
 import { childrenOf, partsOf, sameExpression } from './same-expression.ts'
@@ -81,38 +81,37 @@ function isSameColumn(a: Found, b: Found): boolean {
   return a.source === b.source && a.column === b.column
 }
 
+type Binning = (expr: Call) => Bin | undefined
+
+const byOne: Binning = ({ args: [a] }) => stepped(a, 1)
+const byField: Binning = ({ args: [a], constants: [field] }) => timeBin(a, FIELD_UNITS[String(field)])
+const byUnit: Binning = ({ args: [a], constants: [unit] }) =>
+  timeBin(
+    a,
+    TIME_UNITS.find((one) => one === unit),
+  )
+
+/** A table: calls that make steps of a number or time. */
+const BINNINGS: Partial<Readonly<Record<CallId, Binning>>> = {
+  floor: byOne,
+  ceil: byOne,
+  trunc: byOne,
+  round: byOne,
+  cast_number_integer: byOne,
+  round_digits: ({ args: [a], constants: [digits] }) => stepped(a, 10 ** -Number(digits)),
+  width_bucket: ({ args: [a], constants: [low, high, count] }) =>
+    stepped(a, (Number(high) - Number(low)) / Number(count)),
+  div_integer: ({ args: [a, b] }) => steppedBy(a, b),
+  extract_date: byField,
+  extract_timestamp: byField,
+  trunc_date: byUnit,
+  trunc_timestamp: byUnit,
+  cast_timestamp_date: ({ args: [a] }) => timeBin(a, 'day'),
+}
+
 /** `floor(x / w)` and its kin. */
 function binOf(expr: Expr): Bin | undefined {
-  if (expr.kind !== 'call') return undefined
-  const [a] = expr.args
-  const [constant] = expr.constants
-  switch (expr.call) {
-    case 'floor':
-    case 'ceil':
-    case 'trunc':
-    case 'round':
-    case 'cast_number_integer':
-      return stepped(a, 1)
-    case 'round_digits':
-      return stepped(a, 10 ** -Number(constant))
-    case 'width_bucket':
-      return stepped(a, (Number(expr.constants[1]) - Number(constant)) / Number(expr.constants[2]))
-    case 'div_integer':
-      return steppedBy(a, expr.args[1])
-    case 'extract_date':
-    case 'extract_timestamp':
-      return timeBin(a, FIELD_UNITS[String(constant)])
-    case 'trunc_date':
-    case 'trunc_timestamp':
-      return timeBin(
-        a,
-        TIME_UNITS.find((unit) => unit === constant),
-      )
-    case 'cast_timestamp_date':
-      return timeBin(a, 'day')
-    default:
-      return undefined
-  }
+  return expr.kind === 'call' ? BINNINGS[expr.call]?.(expr) : undefined
 }
 
 const FIELD_UNITS: Readonly<Record<string, TimeUnit>> = {

@@ -112,17 +112,18 @@ interface SetReading {
   readonly from: number
 }
 
-/** Sets stand behind the figures, one or two columns for each series that has them. */
+/** Sets stand behind the figures: none, one or two columns for each series. */
 function readSetColumns(series: readonly Series[], { column, from }: SetReading): readonly SetColumns[] {
   let next = from
-  return series.map(({ isEveryRow, isLikelyEveryRow, clamp }) => {
-    if (isEveryRow || isLikelyEveryRow) return { withValue: undefined, nonZero: undefined }
-    const withValue = column(next)
+  const take = (isThere: boolean): Values | undefined => {
+    if (!isThere) return undefined
     next += 1
-    if (clamp === undefined) return { withValue, nonZero: undefined }
-    next += 1
-    return { withValue, nonZero: column(next - 1) }
-  })
+    return column(next - 1)
+  }
+  return series.map(({ asksWithValue, asksNonZero }) => ({
+    withValue: take(asksWithValue),
+    nonZero: take(asksNonZero),
+  }))
 }
 
 function columnReader(result: VaultResult): (index: number) => Values {

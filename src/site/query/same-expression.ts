@@ -45,7 +45,7 @@ export function childrenOf(expr: Expr): readonly Expr[] {
   if (expr.kind === 'call') return expr.args
   if (expr.kind === 'case')
     return [
-      ...expr.whens.flatMap(({ when, then }) => [when, then]),
+      ...expr.whens.flatMap(({ when, value }) => [when, value]),
       ...(expr.otherwise ? [expr.otherwise] : []),
     ]
   return []
@@ -57,9 +57,9 @@ export function mapExpression(expr: Expr, replace: (part: Expr) => Expr | undefi
   if (replaced) return replaced
   if (expr.kind === 'call') return { ...expr, args: expr.args.map((arg) => mapExpression(arg, replace)) }
   if (expr.kind !== 'case') return expr
-  const whens = expr.whens.map(({ when, then }) => ({
+  const whens = expr.whens.map(({ when, value }) => ({
     when: mapExpression(when, replace),
-    then: mapExpression(then, replace),
+    value: mapExpression(value, replace),
   }))
   return { ...expr, whens, otherwise: expr.otherwise && mapExpression(expr.otherwise, replace) }
 }

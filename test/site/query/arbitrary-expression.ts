@@ -58,7 +58,7 @@ const EDGES: Readonly<Record<ColumnType, readonly Cell[]>> = {
     0.49999999999999994,
     2.675,
     1e15,
-    4503599627370497.5,
+    4503599627370495.5,
     1e149,
     -1e149,
     1e308,
@@ -206,7 +206,7 @@ export function expressionOf(type: ColumnType, depth: number): fc.Arbitrary<Expr
       expressionOf(type, depth - 1),
       fc.option(expressionOf(type, depth - 1), { nil: undefined }),
     )
-    .map(([when, then, otherwise]) => caseOf([{ when, then }], otherwise))
+    .map(([when, value, otherwise]) => caseOf([{ when, value }], otherwise))
   return fc.oneof(
     { weight: 2, arbitrary: leaf(type) },
     { weight: 6, arbitrary: fc.constantFrom(...calls).chain((id) => callOf(id, { type, depth })) },

@@ -92,7 +92,7 @@ const INEXACT = new Set(['exp', 'ln', 'log10', 'power'])
 function isExact(expr: Expr): boolean {
   if (expr.kind === 'case')
     return [
-      ...expr.whens.flatMap(({ when, then }) => [when, then]),
+      ...expr.whens.flatMap(({ when, value }) => [when, value]),
       ...(expr.otherwise ? [expr.otherwise] : []),
     ].every(isExact)
   return expr.kind !== 'call' || (!INEXACT.has(expr.call) && expr.args.every(isExact))

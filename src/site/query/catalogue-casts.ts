@@ -1,0 +1,80 @@
+import { both } from './catalogue-row.ts'
+import type { CatalogueRow } from './catalogue-row.ts'
+import { duckdbDouble, duckdbWhole, postgresDouble, postgresWhole, roundHalfAway } from './forms.ts'
+import { range, rising, widened } from './ranges.ts'
+
+/** A table: casts. None can fail: what a value has no counterpart for in the other type becomes null. */
+export const CASTS = {
+  cast_integer_number: {
+    kind: 'cast',
+    names: ['integer as number'],
+    takes: ['integer'],
+    gives: 'number',
+    duckdb: ({ a }) => duckdbDouble(a),
+    postgres: ({ a }) => postgresDouble(a),
+    range: ([a]) => a,
+  },
+  cast_number_integer: {
+    kind: 'cast',
+    names: ['number as integer'],
+    takes: ['number'],
+    gives: 'integer',
+    says: 'rounds half away from zero; null beyond ±2^53',
+    duckdb: ({ a }) => duckdbWhole(`round(${a})`),
+    postgres: ({ a }) => postgresWhole(roundHalfAway(a)),
+    range: ([a]) => widened(rising(a, Math.round), 1),
+  },
+  cast_boolean_integer: {
+    kind: 'cast',
+    names: ['boolean as integer'],
+    takes: ['boolean'],
+    gives: 'integer',
+    ...both(({ a }) => `cast(cast(${a} as integer) as bigint)`),
+    range: () => range(0, 1),
+  },
+  cast_integer_boolean: {
+    kind: 'cast',
+    names: ['integer as boolean'],
+    takes: ['integer'],
+    gives: 'boolean',
+    ...both(({ a }) => `(${a} <> 0)`),
+  },
+  cast_integer_text: {
+    kind: 'cast',
+    names: ['integer as text'],
+    takes: ['integer'],
+    gives: 'text',
+    ...both(({ a }) => `cast(${a} as text)`),
+  },
+  cast_boolean_text: {
+    kind: 'cast',
+    names: ['boolean as text'],
+    takes: ['boolean'],
+    gives: 'text',
+    ...both(({ a }) => `cast(${a} as text)`),
+  },
+  cast_date_text: {
+    kind: 'cast',
+    names: ['date as text'],
+    takes: ['date'],
+    gives: 'text',
+    says: '`2026-01-31`',
+    duckdb: ({ a }) => `strftime(${a}, '%Y-%m-%d')`,
+    postgres: ({ a }) => `to_char(${a}, 'YYYY-MM-DD')`,
+  },
+  cast_date_timestamp: {
+    kind: 'cast',
+    names: ['date as timestamp'],
+    takes: ['date'],
+    gives: 'timestamp',
+    says: 'midnight',
+    ...both(({ a }) => `cast(${a} as timestamp)`),
+  },
+  cast_timestamp_date: {
+    kind: 'cast',
+    names: ['timestamp as date'],
+    takes: ['timestamp'],
+    gives: 'date',
+    ...both(({ a }) => `cast(${a} as date)`),
+  },
+} as const satisfies Readonly<Record<string, CatalogueRow>>
