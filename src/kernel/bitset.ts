@@ -1,3 +1,9 @@
+/** The words of a set that are not 0, and where they stand. To be read only. */
+export interface PackedWords {
+  readonly places: Int32Array
+  readonly words: Uint32Array
+}
+
 /**
  * A set of small whole numbers, one bit each. People of a site are numbered densely, so a set of a million people
  * takes 125 kB and its union or intersection with another a few microseconds.
@@ -6,8 +12,8 @@
  */
 export class Bitset {
   #words: Uint32Array
-  /** Places of the words that are not 0, and how many members there are; found when asked for, forgotten on a change. */
-  #occupied: Int32Array | undefined
+  /** What is found when asked for, and forgotten on a change. */
+  #packed: PackedWords | undefined
   #count: number | undefined
 
   constructor(capacity = 0) {
@@ -40,10 +46,10 @@ export class Bitset {
     return this.#words
   }
 
-  /** The places in `words()` that are not 0, rising: a pass over a thousand small sets of large numbers takes these. */
-  occupiedWords(): Int32Array {
-    this.#occupied ??= placesOfNonZero(this.#words)
-    return this.#occupied
+  /** The words that are not 0 with their places, rising: a pass over a thousand small sets of large numbers takes these. */
+  packed(): PackedWords {
+    this.#packed ??= pack(this.#words)
+    return this.#packed
   }
 
   add(member: number): void {
@@ -96,8 +102,11 @@ export class Bitset {
     this.#forget()
     if (other.#words.length > this.#words.length) this.#grow(other.#words.length)
     const words = this.#words
-    const theirs = other.#words
-    for (const index of other.occupiedWords()) words[index] = (words[index] ?? 0) | (theirs[index] ?? 0)
+    const theirs = other.packed()
+    for (let index = 0; index < theirs.places.length; index += 1) {
+      const place = theirs.places[index] ?? 0
+      words[place] = (words[place] ?? 0) | (theirs.words[index] ?? 0)
+    }
   }
 
   intersection(other: Bitset): Bitset {
@@ -120,10 +129,12 @@ export class Bitset {
   }
 
   intersectionCount(other: Bitset): number {
+    const { places, words } = this.packed()
     const theirs = other.#words
     let total = 0
-    for (const index of this.occupiedWords())
-      total += countBits((this.#words[index] ?? 0) & (theirs[index] ?? 0))
+    for (let index = 0; index < places.length; index += 1) {
+      total += countBits((words[index] ?? 0) & (theirs[places[index] ?? 0] ?? 0))
+    }
     return total
   }
 
@@ -140,15 +151,14 @@ export class Bitset {
   }
 
   #countMembers(): number {
-    const words = this.#words
-    const places = this.occupiedWords()
+    const { words } = this.packed()
     let total = 0
-    for (let index = 0; index < places.length; index += 1) total += countBits(words[places[index] ?? 0] ?? 0)
+    for (let index = 0; index < words.length; index += 1) total += countBits(words[index] ?? 0)
     return total
   }
 
   #forget(): void {
-    this.#occupied = undefined
+    this.#packed = undefined
     this.#count = undefined
   }
 
@@ -159,18 +169,47 @@ export class Bitset {
   }
 }
 
-/** Room to gather places in, so that a pass over a thousand sets does not ask for a thousand pieces of memory. */
-let scratch = new Int32Array(0)
+/** Room to gather in, so that a pass over a thousand sets does not ask for a thousand pieces of memory. */
+let scratchPlaces = new Int32Array(0)
+let scratchWords = new Uint32Array(0)
 
-function placesOfNonZero(words: Uint32Array): Int32Array {
-  if (scratch.length < words.length) scratch = new Int32Array(words.length)
-  let count = 0
-  for (let index = 0; index < words.length; index += 1) {
-    if (words[index] === 0) continue
-    scratch[count] = index
-    count += 1
+function pack(words: Uint32Array): PackedWords {
+  const { length } = words
+  if (scratchPlaces.length < length) {
+    scratchPlaces = new Int32Array(length)
+    scratchWords = new Uint32Array(length)
   }
-  return scratch.slice(0, count)
+  const places = scratchPlaces
+  const values = scratchWords
+  let count = 0
+  let index = 0
+  while (index < length) {
+    // Most words of a small set are 0, and eight at a time are passed over in the time of one.
+    while (index + 8 <= length && areZero(words, index)) index += 8
+    const end = Math.min(index + 8, length)
+    for (; index < end; index += 1) {
+      const word = words[index] ?? 0
+      if (word === 0) continue
+      places[count] = index
+      values[count] = word
+      count += 1
+    }
+  }
+  return { places: places.slice(0, count), words: values.slice(0, count) }
+}
+
+function areZero(words: Uint32Array, at: number): boolean {
+  return (
+    ((words[at] ?? 0) |
+      (words[at + 1] ?? 0) |
+      (words[at + 2] ?? 0) |
+      (words[at + 3] ?? 0) |
+      (words[at + 4] ?? 0) |
+      (words[at + 5] ?? 0) |
+      (words[at + 6] ?? 0) |
+      (words[at + 7] ?? 0)) ===
+    0
+  )
 }
 
 function countBits(word: number): number {

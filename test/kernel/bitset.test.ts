@@ -74,3 +74,36 @@ describe('Bitset against a Set', () => {
     })
   }
 })
+
+describe('What a Bitset keeps between changes', () => {
+  test('the count and the packed words are those after the last change', () => {
+    const change = fc.tuple(fc.constantFrom('add', 'delete', 'addAll'), members)
+    fc.assert(
+      fc.property(members, fc.array(change, { maxLength: 8 }), (start, changes) => {
+        const set = Bitset.of(start)
+        const plain = new Set(start)
+        for (const [kind, list] of changes) {
+          assert.equal(set.count(), plain.size)
+          if (kind === 'addAll') set.addAll(Bitset.of(list))
+          for (const member of list) {
+            if (kind === 'add') set.add(member)
+            if (kind === 'delete') set.delete(member)
+            if (kind === 'delete') plain.delete(member)
+            else plain.add(member)
+          }
+        }
+        assert.equal(set.count(), plain.size)
+        const { places, words } = set.packed()
+        const all = set.words()
+        assert.deepEqual(
+          [...places],
+          [...all.keys()].filter((place) => all[place] !== 0),
+        )
+        assert.deepEqual(
+          [...words],
+          [...all].filter((word) => word !== 0),
+        )
+      }),
+    )
+  })
+})

@@ -79,12 +79,12 @@ export class PartitionDraft {
   /** How many members of the set stand in each cell; gives the cells that any of them stands in. */
   #countHits(set: Bitset): number[] {
     const { cells } = this
-    const words = set.words()
-    const places = set.occupiedWords()
+    const { places, words } = set.packed()
     const hits = this.#hits
     const seen: number[] = []
-    for (const index of places) {
-      let word = words[index] ?? 0
+    for (let at = 0; at < places.length; at += 1) {
+      const index = places[at] ?? 0
+      let word = words[at] ?? 0
       while (word !== 0) {
         const lowest = word & -word
         const cell = (cells[index * 32 + 31 - Math.clz32(lowest)] ?? 0) & CELL_MASK
@@ -112,10 +112,10 @@ export class PartitionDraft {
   #move(set: Bitset): void {
     const { cells, sizes, unknownSizes } = this
     const targets = this.#targets
-    const words = set.words()
-    const places = set.occupiedWords()
-    for (const index of places) {
-      let word = words[index] ?? 0
+    const { places, words } = set.packed()
+    for (let at = 0; at < places.length; at += 1) {
+      const index = places[at] ?? 0
+      let word = words[at] ?? 0
       while (word !== 0) {
         const lowest = word & -word
         word ^= lowest
