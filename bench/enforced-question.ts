@@ -1,0 +1,50 @@
+import { LIMITS } from '../src/kernel/limits.ts'
+import { manifestSchema } from '../src/protocol/data-set.ts'
+import type { CollectedGroup } from '../src/site/guard/collected-group.ts'
+import { checkQuestion } from '../src/site/query/check-question.ts'
+import type { PlanRelation } from '../src/site/query/plan-context.ts'
+import { planAggregate } from '../src/site/query/plan.ts'
+import { collectGroups } from '../src/site/query/run-aggregate.ts'
+import type { Vault } from '../src/site/vault/vault.ts'
+
+const place = { within: ['IE'] }
+
+/** The data set of the benchmark: its average is over a required column with bounds. */
+const manifest = manifestSchema.parse({
+  dataSet: 'bench',
+  title: 'Rows of the benchmark',
+  issuer: 'federation',
+  person: { key: 'person', rowsMax: 100 },
+  columns: [
+    { name: 'person', type: 'text', sensitivity: 'direct_identifier', isRequired: true },
+    { name: 'v', type: 'number', bounds: [50, 150], isRequired: true },
+    { name: 'region', type: 'text', isRequired: true },
+  ],
+  legalBasis: 'eu-gdpr:A6-1-a',
+  purposes: ['dpv:AcademicResearch'],
+  modes: ['aggregate'],
+  perimeter: { store: place, process: place, release: place },
+  retention: { period: 'P5Y', from: '2026-01-01' },
+  tariff: { currency: 'EUR', capMinor: 1_000 },
+  splits: { issuer: 6_000, custodian: 2_000, network: 1_000, subjects: 1_000 },
+})
+
+const dataSets = new Map([[manifest.dataSet, manifest]])
+
+/** From the question's text to collected groups: the gate checks and plans it, the vault runs it. */
+export async function collectEnforced(
+  vault: Vault,
+  relation: PlanRelation,
+): Promise<readonly CollectedGroup[]> {
+  const checked = checkQuestion('select region, avg(v) from bench group by region', {
+    mode: 'aggregate',
+    dataSets,
+  })
+  if (!checked.ok) throw new Error(`${checked.error.code}: ${checked.error.detail}`)
+  const plan = planAggregate(checked.value, { dialect: 'duckdb', relations: new Map([['bench', relation]]) })
+  const limits = { timeoutMs: 120_000, rowsMax: LIMITS.releaseRowsMax }
+  const runner = { run: (statement: { sql: string }) => vault.run(statement, limits) }
+  const groups = await collectGroups(plan, runner, { dominanceBp: manifest.dominanceBp })
+  if (!groups.ok) throw new Error(`${groups.error.code}: ${groups.error.detail}`)
+  return groups.value
+}
