@@ -77,12 +77,13 @@ export function acquirerOf(
   session: Session,
   { profile, client }: { profile: MemberProfile; client: HttpClient },
 ): Acquirer {
-  const { member, signing, sealing, directory } = profile
+  const { member, signing, sealing, retiredSealing, directory } = profile
   return openAcquirer({
     client,
     member,
     signing,
     sealing,
+    retiredSealing,
     pins: pinFile(directory),
     clock: session.clock,
     ids: session.ids,

@@ -5,6 +5,7 @@ import { perform, verb } from './verb.ts'
 interface DemoOptions {
   readonly once?: boolean
   readonly data?: string
+  readonly port?: string
   readonly details?: boolean
 }
 
@@ -18,6 +19,7 @@ export function addDemoVerb(program: Command, session: Session): void {
   })
     .option('--once', 'stop afterwards; exit code 0 only if every expectation held')
     .option('--data <directory>', 'add the larger studies in this directory')
+    .option('--port <number>', 'port of the network; the sites come 11, 12 and 13 after it', '7400')
     .option('--details', 'print the whole of every release')
     .action((options: DemoOptions) =>
       perform(session, async () => {

@@ -22,6 +22,8 @@ export interface MemberProfile {
   readonly networkUrl: string | undefined
   readonly signing: KeyPair
   readonly sealing: KeyPair
+  /** Sealing keys that were rotated away. */
+  readonly retiredSealing: readonly KeyPair[]
 }
 
 const profileSchema = z.strictObject({
@@ -75,7 +77,15 @@ export async function readMemberProfile(home: string, name: string | undefined):
     networkUrl: parsed.value.networkUrl,
     signing: await readKeyFile(join(directory, 'keys', 'signing.jwk')),
     sealing: await readKeyFile(join(directory, 'keys', 'sealing.jwk')),
+    retiredSealing: await readRetired(join(directory, 'keys', 'retired')),
   }
+}
+
+async function readRetired(directory: string): Promise<readonly KeyPair[]> {
+  const names = await readdir(directory).catch((): string[] => [])
+  return Promise.all(
+    names.filter((name) => name.startsWith('sealing-')).map((name) => readKeyFile(join(directory, name))),
+  )
 }
 
 async function onlyMember(home: string): Promise<string> {

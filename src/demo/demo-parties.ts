@@ -22,10 +22,12 @@ export interface DemoSite {
   readonly territory: string
   readonly longitude: number
   readonly latitude: number
-  readonly port: number
+  /** Added to the port of the network. */
+  readonly portOffset: number
   readonly holds: string
 }
 
+/** Port of the network unless told; sites come after it. */
 export const NETWORK_PORT = 7400
 
 /** The issuer of every data set here. */
@@ -158,7 +160,7 @@ export const SITES: readonly DemoSite[] = [
     territory: 'IE',
     longitude: -9.0568,
     latitude: 53.2707,
-    port: 7411,
+    portOffset: 11,
     holds: 'athletes of the EEA but Germany',
   },
   {
@@ -167,7 +169,7 @@ export const SITES: readonly DemoSite[] = [
     territory: 'DE',
     longitude: 13.7373,
     latitude: 51.0504,
-    port: 7412,
+    portOffset: 12,
     holds: 'the German team',
   },
   {
@@ -176,7 +178,7 @@ export const SITES: readonly DemoSite[] = [
     territory: 'CH',
     longitude: 8.5417,
     latitude: 47.3769,
-    port: 7413,
+    portOffset: 13,
     holds: 'athletes of the rest of the world',
   },
 ]

@@ -8,6 +8,7 @@ import { readMemberProfile } from '../cli/member-profile.ts'
 import type { Session } from '../cli/session.ts'
 import { digestOf } from '../kernel/digest.ts'
 import type { SiteAdministration, WireGrant } from '../sdk/issuer.ts'
+import { siteUrl } from './demo-addresses.ts'
 import { GRANTS_SEED } from './generate-grants.ts'
 import { generateStudyGrants } from './studies/generate-study-grants.ts'
 import { findStudies, readStudyManifest } from './studies/studies.ts'
@@ -34,8 +35,9 @@ export async function loadStudy(
   session: Session,
   { study, directory }: { study: Study; directory: string },
 ): Promise<LoadedStudy> {
-  const { administration: operator } = await connectToSite(session, { site: study.site })
-  const { administration: issuer } = await connectToSite(session, { site: study.site, as: study.issuer })
+  const url = siteUrl(session, study.site)
+  const { administration: operator } = await connectToSite(session, { site: study.site, url })
+  const { administration: issuer } = await connectToSite(session, { site: study.site, url, as: study.issuer })
   const { signing, sealing } = await readMemberProfile(session.home, study.issuer)
   await operator.registerIssuer({
     member: study.issuer,

@@ -1,8 +1,10 @@
 import { join } from 'node:path'
-import { EXIT, sentenceOf } from '../cli/failures.ts'
+import { EXIT, WrongUse, sentenceOf } from '../cli/failures.ts'
 import type { Session } from '../cli/session.ts'
 import { paint, say } from '../cli/terminal.ts'
 import { monotonicMs } from '../kernel/clock.ts'
+import { demoSession } from './demo-addresses.ts'
+import { NETWORK_PORT } from './demo-parties.ts'
 import { heading, seconds, step } from './report.ts'
 import type { ServerProcess } from './server-process.ts'
 import { setTheStage } from './set-the-stage.ts'
@@ -19,6 +21,8 @@ export interface DemoOptions {
   readonly once?: boolean
   /** A directory with the larger studies. */
   readonly data?: string
+  /** Port of the network; sites come 11, 12 and 13 after it. */
+  readonly port?: string
   /** Print every release whole. */
   readonly details?: boolean
 }
@@ -30,7 +34,8 @@ const PREAMBLE = `  The athletes are real people. The grants are not theirs: a s
  * Shows a whole trade: starts a network and three sites as processes of their own, loads real data, carries asks from
  * signed request to settled money, and verifies every receipt. Gives the exit code.
  */
-export async function runDemo(session: Session, options: DemoOptions): Promise<number> {
+export async function runDemo(caller: Session, options: DemoOptions): Promise<number> {
+  const session = demoSession(caller, portOf(options.port))
   const { terminal } = session
   const begunMs = monotonicMs()
   say(terminal, paint(terminal, 'strong', 'Hedgerow: a whole trade on this machine'))
@@ -94,6 +99,14 @@ async function stay({ terminal, clock, signal }: Session, servers: readonly Serv
   say(terminal, '  Ctrl-C stops everything; the next run goes on from what is on disk.')
   while (!signal.aborted) await clock.sleep(LOOK_UP_MS, signal)
   say(terminal)
+}
+
+function portOf(text: string | undefined): number {
+  if (text === undefined) return NETWORK_PORT
+  const port = Number(text)
+  if (!Number.isInteger(port) || port < 1 || port > 65_500)
+    throw new WrongUse(`Cannot use "${text}" as a port: expected 1 to 65500`)
+  return port
 }
 
 const LOOK_UP_MS = 60 * 60_000

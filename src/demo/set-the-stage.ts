@@ -5,9 +5,10 @@ import { Fault } from '../kernel/faults.ts'
 import { NETWORK_API } from '../protocol/network-endpoints.ts'
 import { httpClient } from '../sdk/http-client.ts'
 import type { Operator } from '../sdk/operator.ts'
+import { networkUrl, sitePort, siteUrl } from './demo-addresses.ts'
 import { DATA_SET, prepareLoads, whoWithdraws } from './demo-data.ts'
 import type { SiteLoad } from './demo-data.ts'
-import { MEMBERS, NETWORK_PORT } from './demo-parties.ts'
+import { MEMBERS } from './demo-parties.ts'
 import type { DemoMember } from './demo-parties.ts'
 import { loadStudy, studiesIn } from './load-studies.ts'
 import { counted, heading, seconds, step } from './report.ts'
@@ -29,21 +30,20 @@ export interface Stage {
   readonly studies: readonly Study[]
 }
 
-const NETWORK_URL = `http://127.0.0.1:${NETWORK_PORT}`
-
 /** Starts everything and loads it. Servers are noted before they start, so that they are stopped whatever happens. */
 export async function setTheStage(
   session: Session,
   { servers, data }: { servers: ServerProcess[]; data: string | undefined },
 ): Promise<Stage> {
   const { terminal } = session
+  const url = networkUrl(session)
   const studies = studiesIn(data)
   const members = studies.length === 0 ? MEMBERS : [...MEMBERS, ...STUDY_MEMBERS]
   heading(terminal, 'Setting up')
   const network = newServer(session, {
     name: 'network',
-    url: NETWORK_URL,
-    args: ['network', 'serve', '--port', String(NETWORK_PORT)],
+    url,
+    args: ['network', 'serve', '--port', new URL(url).port],
   })
   servers.push(network)
   const startMs = monotonicMs()
@@ -52,7 +52,7 @@ export async function setTheStage(
   const made = await Promise.all(
     loads.map(async (load) => ({
       load,
-      keys: await makeDemoSite(session, { site: load.site, networkUrl: NETWORK_URL }),
+      keys: await makeDemoSite(session, load.site),
     })),
   )
   // Sites start while the network does: what they need of it they ask for until they get it.
@@ -61,12 +61,12 @@ export async function setTheStage(
   started.catch(() => undefined)
   await starting
   const operator = await setUpNetwork(session, {
-    url: NETWORK_URL,
+    url,
     members,
     sites: made.map(({ load, keys }) => ({ site: load.site, keys })),
   })
   await network.ready()
-  step(terminal, `network  ${NETWORK_URL}  ${members.length} members (${seconds(startMs)})`)
+  step(terminal, `network  ${url}  ${members.length} members (${seconds(startMs)})`)
   const sites = await Promise.all(
     (await started).map(({ load, server }) => fillSite(session, { load, server, startMs })),
   )
@@ -90,11 +90,11 @@ async function startServer(
   session: Session,
   { load, servers }: { load: SiteLoad; servers: ServerProcess[] },
 ): Promise<{ load: SiteLoad; server: ServerProcess }> {
-  const { id, port } = load.site
+  const { id } = load.site
   const server = newServer(session, {
     name: id,
-    url: `http://127.0.0.1:${port}`,
-    args: ['site', 'serve', id],
+    url: siteUrl(session, id),
+    args: ['site', 'serve', id, '--port', String(sitePort(session, id))],
   })
   servers.push(server)
   await server.start()
@@ -133,7 +133,7 @@ async function fillStudy(
 /** Waits until the network offers what every site holds. */
 async function offered(session: Session, sites: readonly LiveSite[]): Promise<void> {
   const client = httpClient({
-    server: { url: NETWORK_URL, name: 'anybody' },
+    server: { url: networkUrl(session), name: 'anybody' },
     clock: session.clock,
     ids: session.ids,
   })
@@ -154,7 +154,7 @@ function newServer(
   session: Session,
   { name, url, args }: { name: string; url: string; args: readonly string[] },
 ): ServerProcess {
-  const environment = { ...session.environment, HEDGEROW_HOME: session.home }
+  const { environment } = session
   return serverProcess({
     name,
     url,

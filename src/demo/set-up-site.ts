@@ -14,6 +14,7 @@ import { signEvidence } from '../protocol/sign-evidence.ts'
 import type { SiteAdministration } from '../sdk/issuer.ts'
 import { siteDirectory } from '../site/config.ts'
 import { initSite } from '../site/init-site.ts'
+import { networkUrl, sitePort, siteUrl } from './demo-addresses.ts'
 import type { DemoSite } from './demo-parties.ts'
 import { ISSUER } from './demo-parties.ts'
 import type { SiteLoad } from './demo-data.ts'
@@ -22,13 +23,16 @@ import type { SiteLoad } from './demo-data.ts'
 const EVIDENCE_DAYS = 60
 
 /** Makes a site's directory and keys, and lays evidence of its place where it takes it up. */
-export async function makeDemoSite(
-  session: Session,
-  { site, networkUrl }: { site: DemoSite; networkUrl: string },
-): Promise<KeySet> {
+export async function makeDemoSite(session: Session, site: DemoSite): Promise<KeySet> {
   const root = siteRoot(session, site.id)
-  const { id, custodian, territory, port } = site
-  const made = await initSite(root, { site: id, custodian, territory, networkUrl, port })
+  const { id, custodian, territory } = site
+  const made = await initSite(root, {
+    site: id,
+    custodian,
+    territory,
+    networkUrl: networkUrl(session),
+    port: sitePort(session, id),
+  })
   const signed = await signDemoEvidence(session, {
     site,
     until: later(session.clock.now(), EVIDENCE_DAYS * 86_400_000),
@@ -62,8 +66,15 @@ export interface SiteAccess {
 }
 
 export async function accessSite(session: Session, { site }: { site: DemoSite }): Promise<SiteAccess> {
-  const { administration: operator } = await connectToSite(session, { site: site.id })
-  const { administration: issuer } = await connectToSite(session, { site: site.id, as: ISSUER })
+  const { administration: operator } = await connectToSite(session, {
+    site: site.id,
+    url: siteUrl(session, site.id),
+  })
+  const { administration: issuer } = await connectToSite(session, {
+    site: site.id,
+    url: siteUrl(session, site.id),
+    as: ISSUER,
+  })
   return { operator, issuer }
 }
 

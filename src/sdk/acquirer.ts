@@ -1,3 +1,4 @@
+import { later } from '../kernel/clock.ts'
 import type { Clock, Instant } from '../kernel/clock.ts'
 import { openSealed } from '../kernel/crypto/jwe.ts'
 import { verifyJws } from '../kernel/crypto/jws.ts'
@@ -39,6 +40,8 @@ export interface AcquirerParts {
   readonly member: string
   readonly signing: KeyPair
   readonly sealing: KeyPair
+  /** Keys that were rotated away; old releases are sealed to them. */
+  readonly retiredSealing?: readonly KeyPair[]
   readonly pins: PinStore
   readonly clock: Clock
   readonly ids: IdSource
@@ -122,13 +125,17 @@ export function openAcquirer(parts: AcquirerParts): Acquirer {
     async ask(request, signal) {
       const { ask, jws } = await prepare(parts, request)
       const first = await acquirer.send(jws)
-      const state = first.status === 'waiting' ? await acquirer.wait(ask.id, request.expires, signal) : first
+      // The network needs a moment after the expiry to say who did not answer.
+      const until = later(request.expires, EXPIRY_GRACE_MS)
+      const state = first.status === 'waiting' ? await acquirer.wait(ask.id, until, signal) : first
       return openAnswers(parts, state)
     },
     find: (askId) => client.call(NETWORK_API.askState, { params: { id: askId } }),
   }
   return acquirer
 }
+
+const EXPIRY_GRACE_MS = 3_000
 
 async function prepare(parts: AcquirerParts, request: Omit<AskRequest, 'acquirer'>): Promise<SignedAsk> {
   const sealingKeys = await sealingKeysFor(parts, request)
@@ -140,29 +147,34 @@ async function prepare(parts: AcquirerParts, request: Omit<AskRequest, 'acquirer
 
 /** The keys of the sites that offer the data set, each pinned, and refused when they changed without a rotation. */
 async function sealingKeysFor(
-  { client, pins }: AcquirerParts,
+  parts: AcquirerParts,
   { offer, sites }: Pick<AskRequest, 'offer' | 'sites'>,
 ): Promise<ReadonlyMap<string, PublicJwk>> {
   const offers = await collectPages((cursor) =>
-    client.call(NETWORK_API.listOffers, { query: { dataSet: offer, cursor, limit: 200 } }),
+    parts.client.call(NETWORK_API.listOffers, { query: { dataSet: offer, cursor, limit: 200 } }),
   )
   const wanted = new Set(
-    offers.map(({ site }) => String(site)).filter((site) => sites === undefined || sites.includes(site)),
+    offers.map(({ site }) => String(site)).filter((site) => sites?.includes(site) ?? true),
   )
-  if (wanted.size === 0) return new Map()
+  const pinned = await pinSites(parts, wanted)
+  const keys = [...wanted].map((site) => [site, pinned.sites[site]?.present.sealing] as const)
+  return new Map(keys.flatMap(([site, key]) => (key ? [[site, key] as const] : [])))
+}
+
+/** Takes up the present keys of some sites, as far as the ones seen before lead to them. */
+async function pinSites({ client, pins }: AcquirerParts, wanted: ReadonlySet<string>): Promise<PinnedKeys> {
+  let pinned = await pins.read()
+  if (wanted.size === 0) return pinned
   const records = await collectPages((cursor) =>
     client.call(NETWORK_API.listSites, { query: { cursor, limit: 200 } }),
   )
-  let pinned = await pins.read()
-  const keys = new Map<string, PublicJwk>()
   for (const record of records.filter(({ id }) => wanted.has(id))) {
     const next = pinSite(pinned, record)
     if (!next.ok) throw keysChanged(record.id)
     pinned = next.value
-    keys.set(record.id, record.keys.sealing)
   }
   await pins.write(pinned)
-  return keys
+  return pinned
 }
 
 function keysChanged(site: string): Fault {
@@ -176,11 +188,20 @@ async function openAnswers(parts: AcquirerParts, state: AskState): Promise<AskRe
   const { releases } = hasReleases
     ? await parts.client.call(NETWORK_API.releases, { params: { id: state.id } })
     : { releases: [] }
-  const pinned = await parts.pins.read()
+  const known = await parts.pins.read()
+  const isKnown = state.sites.every(({ site }) => site in known.sites)
+  const pinned = isKnown ? known : await pinSites(parts, new Set(state.sites.map(({ site }) => String(site))))
   const sites: SiteResult[] = []
   for (const answer of state.sites) {
     const sealed = releases.find(({ site }) => site === answer.site)?.release
-    sites.push(await openSiteAnswer(answer, { askId: state.id, sealed, key: parts.sealing, pinned }))
+    sites.push(
+      await openSiteAnswer(answer, {
+        askId: state.id,
+        sealed,
+        keys: [parts.sealing, ...(parts.retiredSealing ?? [])],
+        pinned,
+      }),
+    )
   }
   const { id, status, reason, detail, hold, receipt } = state
   return { id, status, reason, detail, hold, sites, receipt }
@@ -192,14 +213,14 @@ async function openSiteAnswer(
   {
     askId,
     sealed,
-    key,
+    keys,
     pinned,
-  }: { askId: string; sealed: string | undefined; key: KeyPair; pinned: PinnedKeys },
+  }: { askId: string; sealed: string | undefined; keys: readonly KeyPair[]; pinned: PinnedKeys },
 ): Promise<SiteResult> {
   const problems: string[] = []
-  const keys = signingKeysOf(pinned, answer.site)
-  const decision = answer.decision === undefined ? undefined : openDecision(answer.decision, keys)
-  if (answer.decision !== undefined && decision?.ask !== askId)
+  const signers = signingKeysOf(pinned, answer.site)
+  const decision = answer.decision === undefined ? undefined : openDecision(answer.decision, signers)
+  if (answer.decision !== undefined && (decision?.ask !== askId || decision.site !== answer.site))
     problems.push('the decision is not signed by the site for this ask')
   const receipts = answer.receipts.map((bundle) => verifyReceipt(bundle, pinned))
   for (const receipt of receipts)
@@ -210,7 +231,7 @@ async function openSiteAnswer(
   if (sealed !== undefined) {
     if (digestOf(sealed) !== decision?.releaseDigest)
       problems.push('the release is not the one that the decision names')
-    release = await openRelease(sealed, key)
+    release = await openRelease(sealed, keys)
     if (!release || release.ask !== askId || release.site !== answer.site)
       problems.push('the release cannot be opened with the key of this member')
   }
@@ -218,12 +239,14 @@ async function openSiteAnswer(
   return { site, status, reason, decision, captured, receipts, bundles: answer.receipts, release, problems }
 }
 
-/** Opens a sealed release with the acquirer's key; `undefined` when it is for somebody else or was changed. */
-export async function openRelease(sealed: string, key: KeyPair): Promise<Release | undefined> {
-  const opened = await openSealed(sealed, { key, typ: TYP.release })
-  if (!opened) return undefined
-  const parsed = releaseSchema.safeParse(parseJson(new TextDecoder().decode(opened)))
-  return parsed.success ? parsed.data : undefined
+/** Opens a sealed release with one of the acquirer's keys; `undefined` when it is for somebody else or was changed. */
+export async function openRelease(sealed: string, keys: readonly KeyPair[]): Promise<Release | undefined> {
+  for (const key of keys) {
+    const opened = await openSealed(sealed, { key, typ: TYP.release })
+    const parsed = opened && releaseSchema.safeParse(parseJson(new TextDecoder().decode(opened)))
+    if (parsed?.success === true) return parsed.data
+  }
+  return undefined
 }
 
 function openDecision(jws: string, keys: readonly PublicJwk[]): SiteDecision | undefined {
