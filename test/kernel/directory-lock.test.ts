@@ -33,10 +33,13 @@ describe('lockDirectory()', () => {
     const child = spawn(process.execPath, ['--input-type=module', '-e', script, directory], {
       stdio: ['ignore', 'pipe', 'inherit'],
     })
-    await once(child.stdout, 'data')
-    await assert.rejects(lockDirectory(directory), refusedWith('fault.directory_in_use'))
-    child.kill('SIGKILL')
-    await once(child, 'exit')
+    try {
+      await once(child.stdout, 'data')
+      await assert.rejects(lockDirectory(directory), refusedWith('fault.directory_in_use'))
+    } finally {
+      child.kill('SIGKILL')
+      await once(child, 'exit')
+    }
     await using lock = await lockDirectory(directory)
     assert.ok(lock)
     assert.equal(JSON.parse(readFileSync(join(directory, 'lock'), 'utf8')).pid, process.pid)
