@@ -1,0 +1,155 @@
+import assert from 'node:assert/strict'
+import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { test } from 'node:test'
+import type { TestContext } from 'node:test'
+import { siteDirectory } from '../../src/site/config.ts'
+import { examineSite } from '../../src/site/doctor.ts'
+import type { DoctorQuestions, Examination, Finding } from '../../src/site/doctor.ts'
+import { initSite } from '../../src/site/init-site.ts'
+import { ManualClock } from '../../src/testing/manual-clock.ts'
+
+const NOW = Date.UTC(2026, 10, 24, 10)
+const DAY_MS = 86_400_000
+
+/** A site as it should be: everything answers, and all is well. */
+async function healthySite(context: TestContext): Promise<Examination> {
+  const root = await mkdtemp(join(tmpdir(), 'hedgerow-doctor-'))
+  context.after(() => rm(root, { recursive: true, force: true }))
+  const { settings } = await initSite(root, {
+    site: 'galway',
+    custodian: 'edge',
+    territory: 'IE',
+    networkUrl: 'http://127.0.0.1:7400',
+  })
+  const oidc = {
+    issuer: 'https://id.example',
+    audience: 'galway',
+    personClaim: 'sub',
+    member: settings.custodian,
+  }
+  return {
+    directory: siteDirectory(root),
+    settings: { ...settings, oidc },
+    environment: {},
+    clock: new ManualClock(NOW),
+    questions: {
+      evidence: () => Promise.resolve({ state: 'valid', territory: 'IE', validUntil: NOW + 60 * DAY_MS }),
+      readiness: () => Promise.resolve({ isReady: true, checks: { database: true } }),
+      networkTime: () => Promise.resolve(NOW + 1_000),
+      dataSets: () => Promise.resolve([{ dataSet: 'athletes', store: true, process: true }]),
+    },
+  }
+}
+
+function found(findings: readonly Finding[], check: string): readonly Finding[] {
+  return findings.filter((finding) => finding.check === check)
+}
+
+function asking(examination: Examination, questions: Partial<DoctorQuestions>): Examination {
+  return { ...examination, questions: { ...examination.questions, ...questions } }
+}
+
+test('examineSite() finds nothing bad at a site as it should be, and every finding that is not good has a remedy', async (context) => {
+  const findings = await examineSite(await healthySite(context))
+  assert.deepEqual(
+    findings.filter(({ state }) => state === 'bad'),
+    [],
+  )
+  assert.ok(findings.length >= 10)
+  for (const { state, remedy, says } of findings) assert.ok(state === 'good' || remedy !== undefined, says)
+})
+
+test('examineSite() finds keys that others may read or that are missing', async (context) => {
+  const examination = await healthySite(context)
+  await chmod(join(examination.directory.keys, 'signing.jwk'), 0o640)
+  await rm(join(examination.directory.keys, 'master.key'))
+  const findings = found(await examineSite(examination), 'keys')
+  assert.deepEqual(
+    findings.map(({ state }) => state),
+    ['bad', 'bad'],
+  )
+  assert.match(findings[0]?.says ?? '', /others may read ".*signing\.jwk"/)
+  assert.match(findings[0]?.remedy ?? '', /chmod 600/)
+  assert.match(findings[1]?.says ?? '', /master\.key" is missing/)
+})
+
+test('examineSite() judges evidence by state, end and territory', async (context) => {
+  const examination = await healthySite(context)
+  const cases: readonly [Awaited<ReturnType<DoctorQuestions['evidence']>>, Finding['state']][] = [
+    [{ state: 'valid', territory: 'IE', validUntil: NOW + 15 * DAY_MS }, 'good'],
+    [{ state: 'valid', territory: 'IE', validUntil: NOW + 13 * DAY_MS }, 'warning'],
+    [{ state: 'expired', territory: 'IE', validUntil: NOW - 1 }, 'bad'],
+    [{ state: 'missing' }, 'bad'],
+    [{ state: 'valid', territory: 'DE', validUntil: NOW + 60 * DAY_MS }, 'bad'],
+    [undefined, 'unknown'],
+  ]
+  for (const [evidence, state] of cases) {
+    const findings = await examineSite(asking(examination, { evidence: () => Promise.resolve(evidence) }))
+    assert.equal(found(findings, 'evidence')[0]?.state, state)
+  }
+})
+
+test('examineSite() finds a clock that is too far from the network’s', async (context) => {
+  const examination = await healthySite(context)
+  const cases: readonly [number | undefined, Finding['state']][] = [
+    [NOW + 29_000, 'good'],
+    [NOW - 31_000, 'bad'],
+    [NOW + 3_600_000, 'bad'],
+    [undefined, 'unknown'],
+  ]
+  for (const [time, state] of cases) {
+    const findings = await examineSite(asking(examination, { networkTime: () => Promise.resolve(time) }))
+    assert.equal(found(findings, 'clock')[0]?.state, state)
+  }
+})
+
+test('examineSite() names data sets whose perimeter the site is not in', async (context) => {
+  const dataSets = () =>
+    Promise.resolve([
+      { dataSet: 'athletes', store: true, process: false },
+      { dataSet: 'players', store: false, process: false },
+    ])
+  const findings = found(await examineSite(asking(await healthySite(context), { dataSets })), 'perimeters')
+  assert.match(findings[0]?.says ?? '', /"athletes" may not be processed/)
+  assert.match(findings[1]?.says ?? '', /"players" may not be stored/)
+})
+
+test('examineSite() finds insecure settings, an open door and a line without TLS', async (context) => {
+  const examination = await healthySite(context)
+  const settings = {
+    ...examination.settings,
+    host: '0.0.0.0',
+    network: { url: 'http://network.example' },
+    oidc: undefined,
+  }
+  await writeFile(examination.directory.config, 'INSECURE_NO_EVIDENCE: yes\n')
+  const findings = await examineSite({
+    ...examination,
+    settings,
+    environment: { HEDGEROW_INSECURE_LOG: 'yes' },
+  })
+  assert.deepEqual(
+    found(findings, 'settings').map(({ says }) => says),
+    [
+      '"HEDGEROW_INSECURE_LOG" is set',
+      '"INSECURE_NO_EVIDENCE" is set',
+      'the door listens on 0.0.0.0, not only on this machine',
+      'the line to the network is not encrypted by TLS',
+    ],
+  )
+  assert.equal(found(findings, 'sign-in of people')[0]?.state, 'warning')
+})
+
+test('examineSite() says what a site that does not answer, or is not ready, lacks', async (context) => {
+  const examination = await healthySite(context)
+  const silent = await examineSite(asking(examination, { readiness: () => Promise.resolve(undefined) }))
+  assert.match(found(silent, 'service')[0]?.remedy ?? '', /hedgerow site serve/)
+  const readiness = () => Promise.resolve({ isReady: false, checks: { database: false, line: true } })
+  const unready = await examineSite(asking(examination, { readiness }))
+  assert.deepEqual(
+    found(unready, 'service').map(({ says }) => says),
+    ['not ready: database'],
+  )
+})
