@@ -6,7 +6,7 @@ import type { Instant } from '../../kernel/clock.ts'
 import type { Digest } from '../../kernel/digest.ts'
 import type { Database, DatabaseTransaction } from '../../kernel/postgres/database.ts'
 import type { ReasonCode } from '../../protocol/reason.ts'
-import type { AskId } from '../../protocol/wire.ts'
+import type { AskId, DataSetId } from '../../protocol/wire.ts'
 
 /** What the site has answered to an ask: the signed parts of the message, as they were decided. */
 export interface StoredAnswer {
@@ -25,7 +25,7 @@ export interface StoredAnswer {
 /** Whose data a release used: the history that each of them can see. */
 export interface UseRecord {
   readonly askId: AskId
-  readonly dataSet: string
+  readonly dataSet: DataSetId
   readonly acquirer: string
   readonly purpose: string
   readonly mode: string
@@ -135,7 +135,7 @@ async function usePage(db: Database, before: bigint | null): Promise<readonly Us
 function useOf(row: UseRow): UseRecord {
   return {
     askId: row.ask_id as AskId,
-    dataSet: row.data_set,
+    dataSet: row.data_set as DataSetId,
     acquirer: row.acquirer,
     purpose: row.purpose,
     mode: row.mode,

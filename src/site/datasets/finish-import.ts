@@ -1,11 +1,13 @@
+import type { Bitset } from '../../kernel/bitset.ts'
 import type { Clock } from '../../kernel/clock.ts'
 import { Fault } from '../../kernel/faults.ts'
-import type { Database } from '../../kernel/postgres/database.ts'
+import type { Database, DatabaseTransaction } from '../../kernel/postgres/database.ts'
 import { stepOf } from '../../protocol/tariff.ts'
+import type { DataSetId } from '../../protocol/wire.ts'
 import type { ReceiptLog } from '../../transparency/receipt-log.ts'
 import type { Vault } from '../vault/vault.ts'
 import { findDataSet } from './data-set-store.ts'
-import { findImport, saveDone, saveReceipt } from './import-store.ts'
+import { findImport, readImportPeople, saveDone, saveReceipt } from './import-store.ts'
 import type { BatchName, ImportRecord } from './import-store.ts'
 
 /** What the end of an import needs of a site. */
@@ -14,11 +16,19 @@ export interface FinishParts {
   readonly vault: Vault
   readonly receipts: ReceiptLog
   readonly clock: Clock
+  /**
+   * Tells the guard whose rows change: before the vault shows the change and again in the step that ends it, so that no
+   * answer can have read the old rows and count as having read the new ones. Only a site without answers does without.
+   */
+  readonly noteRows?: (
+    tx: DatabaseTransaction,
+    facts: { readonly dataSet: DataSetId; readonly people: Bitset; readonly cause: string },
+  ) => Promise<void>
 }
 
 /** Writes down that a batch is in the vault, with its receipt, in one transaction. Doing it again changes nothing. */
 export async function finishImport(
-  { db, vault, receipts, clock }: FinishParts,
+  { db, vault, receipts, clock, noteRows }: FinishParts,
   { dataSet, batch }: BatchName,
 ): Promise<ImportRecord> {
   const rows = await vault.findBatch({ dataSet, batch })
@@ -28,6 +38,8 @@ export async function finishImport(
   }
   await db.transaction().execute(async (tx) => {
     if (!(await saveDone(tx, { dataSet, batch, rows, now: clock.now() }))) return
+    const people = await readImportPeople(tx, { dataSet, batch })
+    await noteRows?.(tx, { dataSet, people, cause: `imported ${batch}` })
     const [receipt] = await receipts.issue(tx, [
       { kind: 'ingest', dataSet, batch, rowsStep: stepOf(rows), policy: described.manifestDigest },
     ])

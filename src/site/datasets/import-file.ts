@@ -1,3 +1,4 @@
+import type { Bitset } from '../../kernel/bitset.ts'
 import { join } from 'node:path'
 import type { Clock, Instant } from '../../kernel/clock.ts'
 import { Fault } from '../../kernel/faults.ts'
@@ -162,15 +163,23 @@ async function moveFile(parts: ImportParts, request: BatchImport): Promise<void>
     firstPerson,
     now: parts.clock.now(),
   })
-  const ring = await numberPeople(parts, reader, manifest)
-  await keepNewPeople(parts, request)
+  const { ring, people } = await numberPeople(parts, reader, manifest)
+  await keepNewPeople(parts, { request, people })
   await moveRows(parts, { request, reader, source, ring, rows })
 }
 
-async function keepNewPeople(parts: ImportParts, request: BatchImport): Promise<void> {
+/** Notes whose rows are about to change, before the vault can show any of them. */
+async function keepNewPeople(
+  parts: ImportParts,
+  { request, people }: { request: BatchImport; people: Bitset },
+): Promise<void> {
   const intent = await findImport(parts.db, request)
   const newPeople = (await parts.vault.personCount()) - (intent?.firstPerson ?? 0)
-  await saveNewPeople(parts.db, { dataSet: request.dataSet, batch: request.batch, newPeople })
+  const { dataSet, batch } = request
+  await parts.db.transaction().execute(async (tx) => {
+    await saveNewPeople(tx, { dataSet, batch, newPeople, people })
+    await parts.noteRows?.(tx, { dataSet, people, cause: `import ${batch}` })
+  })
 }
 
 interface Move {

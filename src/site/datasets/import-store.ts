@@ -1,4 +1,6 @@
+import { deflateSync, inflateSync } from 'node:zlib'
 import { sql } from 'kysely'
+import { Bitset } from '../../kernel/bitset.ts'
 import { instant } from '../../kernel/clock.ts'
 import type { Instant } from '../../kernel/clock.ts'
 import type { Digest } from '../../kernel/digest.ts'
@@ -65,13 +67,13 @@ export async function saveIntent(
       where import_batch.state = 'intent'`.execute(db)
 }
 
-/** Notes how many people an import brought, as soon as they have numbers. */
+/** Notes how many people an import brought, and whose rows it changes, as soon as they have numbers. */
 export async function saveNewPeople(
   db: Database,
-  { dataSet, batch, newPeople }: BatchName & { newPeople: number },
+  { dataSet, batch, newPeople, people }: BatchName & { newPeople: number; people: Bitset },
 ): Promise<void> {
   await sql`
-    update import_batch set new_people = ${newPeople}
+    update import_batch set new_people = ${newPeople}, people = ${deflateSync(people.toBytes())}
     where data_set = ${dataSet} and batch = ${batch} and state = 'intent'`.execute(db)
 }
 
@@ -84,6 +86,14 @@ export async function saveDone(
     update import_batch set state = 'done', rows = ${rows}, done_ms = ${now}
     where data_set = ${dataSet} and batch = ${batch} and state = 'intent' returning id`.execute(tx)
   return changed.length > 0
+}
+
+/** Whose rows an import changes. */
+export async function readImportPeople(tx: Database, { dataSet, batch }: BatchName): Promise<Bitset> {
+  const { rows } = await sql<{ people: Uint8Array | null }>`
+    select people from import_batch where data_set = ${dataSet} and batch = ${batch}`.execute(tx)
+  const people = rows[0]?.people
+  return people ? Bitset.fromBytes(inflateSync(people)) : new Bitset()
 }
 
 /** Notes the receipt of an import. */

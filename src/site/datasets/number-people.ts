@@ -4,6 +4,7 @@ import { Fault } from '../../kernel/faults.ts'
 import { LIMITS } from '../../kernel/limits.ts'
 import type { Database } from '../../kernel/postgres/database.ts'
 import type { Random } from '../../kernel/random.ts'
+import { Bitset } from '../../kernel/bitset.ts'
 import type { Secret } from '../../kernel/secret.ts'
 import type { Manifest } from '../../protocol/data-set.ts'
 import { lookupDigest } from '../vault/lookup-digest.ts'
@@ -56,7 +57,7 @@ export async function numberPeople(
   { db, vault, keys, lookupKey, random }: NumberingParts,
   reader: ImportReader,
   manifest: Manifest,
-): Promise<KeyRing> {
+): Promise<{ readonly ring: KeyRing; readonly people: Bitset }> {
   const { connection } = reader
   const ring = new KeyRing(LIMITS.importPeopleAtOnce)
   const sealsRows = storedColumns(manifest).some(({ isSealed }) => isSealed)
@@ -66,6 +67,7 @@ export async function numberPeople(
   )
   const context = cellContext({ dataSet: manifest.dataSet, column: manifest.person.key })
   const nextNonce = nonceSource(random)
+  const numbered = new Bitset()
   let position = 0
   for await (const people of portions(reader)) {
     const personKeys = people.map(({ key }) => key)
@@ -73,6 +75,7 @@ export async function numberPeople(
       lookupDigest(lookupKey, { issuer: manifest.issuer, personKey }),
     )
     const numbers = [...(await vault.numberPeople(lookups))]
+    for (const number of numbers) numbered.add(number)
     const source = await keys.ensureKeys(db, numbers)
     // Where no row is sealed, a portion's keys serve for its people's own keys and are let go.
     if (sealsRows) ring.add(source)
@@ -91,7 +94,7 @@ export async function numberPeople(
     await keepNumbers(reader, { personKeys, numbers, position })
     position += numbers.length
   }
-  return ring
+  return { ring, people: numbered }
 }
 
 interface SeenPerson {

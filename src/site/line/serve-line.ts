@@ -1,5 +1,5 @@
 import type { Clock } from '../../kernel/clock.ts'
-import { Fault } from '../../kernel/faults.ts'
+import type { Fault } from '../../kernel/faults.ts'
 import { PeerRefusal } from '../../kernel/http/call-json.ts'
 import { LIMITS } from '../../kernel/limits.ts'
 import type { DecisionMessage } from '../../protocol/decision.ts'

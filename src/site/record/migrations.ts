@@ -1,13 +1,21 @@
 import type { Migrations } from '../../kernel/postgres/migrate.ts'
+import { createIdempotentAnswers } from '../../kernel/http/idempotency.ts'
 import * as createReceiptLog from '../../transparency/create-receipt-log.ts'
 import * as createEvidence from './migrations/0010-create-evidence.ts'
 import * as createGrants from './migrations/0011-create-grants.ts'
+import * as createDataSets from './migrations/0020-create-data-sets.ts'
+import * as createPartitions from './migrations/0030-create-partitions.ts'
 import * as createAsks from './migrations/0040-create-asks.ts'
+import * as createIssuers from './migrations/0041-create-issuers.ts'
 
 /** The schema of a site's record, in order: one file a capability, forward only. */
 export const SITE_MIGRATIONS: Migrations = {
   '0001-create-receipt-log': createReceiptLog,
+  '0002-create-idempotent-answers': createIdempotentAnswers,
   '0010-create-evidence': createEvidence,
   '0011-create-grants': createGrants,
+  '0020-create-data-sets': createDataSets,
+  '0030-create-partitions': createPartitions,
   '0040-create-asks': createAsks,
+  '0041-create-issuers': createIssuers,
 }

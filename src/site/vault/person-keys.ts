@@ -35,6 +35,11 @@ export interface PersonKeys {
   destroyKey(db: Database, person: number): Promise<boolean>
   /** What a receipt about a person carries: only who has that person's key can tell whom it is about. */
   subjectOf(db: Database, { person, text }: { person: number; text: string }): Promise<Digest | undefined>
+  /** The same for many at once, in order; whoever has no key is a `Fault`, because receipts about nobody are none. */
+  subjectsOf(
+    db: Database,
+    subjects: readonly { readonly person: number; readonly text: string }[],
+  ): Promise<readonly Digest[]>
 }
 
 /** Keys of people by their place in a list. Each is unwrapped when it is first used, so that asking for many costs little. */
@@ -123,10 +128,24 @@ export function personKeys({
     subjectOf: async (db, { person, text }) => {
       const key = (await keysOf(db, [person])).get(person)
       if (!key) return undefined
-      const derived = new Uint8Array(hkdfSync('sha256', key, new Uint8Array(), SUBJECT_LABEL, 32))
-      return `sha-256:${Buffer.from(hmacSha256(derived, text)).toString('hex')}`
+      return subjectUnder(key, text)
+    },
+    subjectsOf: async (db, subjects) => {
+      const keys = await keysOf(db, [...new Set(subjects.map(({ person }) => person))])
+      return subjects.map(({ person, text }) => {
+        const key = keys.get(person)
+        if (!key)
+          throw new Fault('fault.key_missing', { what: 'Cannot write a receipt: a person has no key' })
+        return subjectUnder(key, text)
+      })
     },
   }
+}
+
+/** HMAC under a key derived from the person's, so that receipts tell nothing of the key that seals rows. */
+function subjectUnder(key: KeyObject, text: string): Digest {
+  const derived = new Uint8Array(hkdfSync('sha256', key, new Uint8Array(), SUBJECT_LABEL, 32))
+  return `sha-256:${Buffer.from(hmacSha256(derived, text)).toString('hex')}`
 }
 
 async function readWrapped(

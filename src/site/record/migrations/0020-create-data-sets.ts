@@ -36,6 +36,7 @@ export async function up(db: Database): Promise<void> {
       rows bigint not null,
       first_person integer not null,
       new_people integer not null,
+      people bytea,
       state text not null check (state in ('intent', 'done')),
       started_ms bigint not null,
       done_ms bigint,

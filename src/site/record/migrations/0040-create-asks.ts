@@ -50,11 +50,11 @@ export async function up(db: Database): Promise<void> {
     )`.execute(db)
   await sql`create index use_record_time on use_record (time_ms)`.execute(db)
   await sql`
-    create function refuse_change() returns trigger language plpgsql as $$
+    create function refuse_use_record_change() returns trigger language plpgsql as $$
     begin
       raise exception 'the table % is append-only', tg_table_name;
     end $$`.execute(db)
   await sql`
     create trigger use_record_append_only before update or delete or truncate on use_record
-    for each statement execute function refuse_change()`.execute(db)
+    for each statement execute function refuse_use_record_change()`.execute(db)
 }

@@ -1,0 +1,213 @@
+import { monotonicMs } from '../../kernel/clock.ts'
+import { Fault } from '../../kernel/faults.ts'
+import { ok } from '../../kernel/result.ts'
+import { declined } from '../../protocol/reason.ts'
+import type { Outcome } from '../../protocol/reason.ts'
+import type { Question } from '../../protocol/ask.ts'
+import type { AskId } from '../../protocol/wire.ts'
+import { highestPrice } from '../../protocol/tariff.ts'
+import type { SiteEvents } from '../events.ts'
+import { coverageOf } from '../guard/coverage.ts'
+import { sealRelease } from '../guard/seal-release.ts'
+import { makeClearingRecord } from '../metering/make-clearing-record.ts'
+import { measureRun } from '../metering/measure.ts'
+import { priceRun } from '../metering/price-run.ts'
+import type { PulledAsk } from '../line/serve-line.ts'
+import { admit } from './admission-checks.ts'
+import { findAnswer } from './answer-store.ts'
+import type { AskFacts } from './ask-facts.ts'
+import { collectAnswer } from './collect-answer.ts'
+import type { CollectedAnswer } from './collect-answer.ts'
+import { composeAnswer, composeDecline } from './compose-answer.ts'
+import { guardRelease } from './guard-release.ts'
+import type { GuardedRelease } from './guard-release.ts'
+import { openQuestion } from './open-question.ts'
+import { pinMember } from './pin-member.ts'
+import { planAsk } from './plan-ask.ts'
+import type { PlannedAsk } from './plan-ask.ts'
+import { reserveAnswer } from './reserve-answer.ts'
+import type { Reservation } from './reserve-answer.ts'
+import type { SiteParts } from './site-parts.ts'
+import { verifyAsk } from './verify-ask.ts'
+
+/** A run is repeated when grants or rows changed under it; more often than this somebody is changing them all the time. */
+const ATTEMPTS_MAX = 5
+
+/**
+ * Answers one ask, once: signature, admission, question, people, run, guard, price, and the one reservation that makes
+ * all of it true together. An ask that has its answer keeps it. A decline is an answer like any other.
+ */
+export async function answerAsk(
+  pulled: PulledAsk,
+  { parts, events }: { parts: SiteParts; events: SiteEvents },
+): Promise<AskId> {
+  const existing = await findAnswer(parts.db, pulled.item.ask)
+  if (existing) return existing.askId
+  const startedMs = monotonicMs()
+  const facts = await loadFacts(pulled, parts)
+  const decided = facts.ok ? await decide(facts.value, parts) : facts
+  const decline = decided.ok ? undefined : decided.error
+  if (decline) await reserveAnswer(reservationParts(parts), composeDecline({ pulled, facts, decline }, parts))
+  events.decided({
+    ask: pulled.item.ask,
+    acquirer: pulled.item.acquirer,
+    dataSet: pulled.item.dataSet,
+    reason: decided.ok ? decided.value : decided.error.code,
+    operatorNote: decline?.operatorNote,
+    durationMs: monotonicMs() - startedMs,
+  })
+  return pulled.item.ask
+}
+
+/** Checks the signatures against pinned keys and loads what the checks look at. */
+async function loadFacts(
+  { item, batchJws, acquirer, signer }: PulledAsk,
+  parts: SiteParts,
+): Promise<Outcome<AskFacts>> {
+  const now = parts.clock.now()
+  if (!acquirer || !signer) return declined('declined.member_unknown')
+  const acquirerKeys = await pinMember(parts.db, { member: acquirer, now })
+  if (!acquirerKeys.ok) return acquirerKeys
+  const signerKeys =
+    signer.id === acquirer.id ? acquirerKeys : await pinMember(parts.db, { member: signer, now })
+  if (!signerKeys.ok) return signerKeys
+  const verified = verifyAsk({ item, batchJws, acquirer, signerKeys: signerKeys.value })
+  if (!verified.ok) return verified
+  return ok({
+    ...verified.value,
+    acquirer,
+    acquirerKeys: acquirerKeys.value,
+    priceLimit: item.priceLimit,
+    manifest: parts.manifests().get(verified.value.ask.offer),
+    evidence: parts.evidence.current(now)?.evidence,
+    now,
+  })
+}
+
+async function decide(facts: AskFacts, parts: SiteParts): Promise<Outcome<Approved>> {
+  const decline = admit(facts)
+  if (decline) return declined(decline.code, decline)
+  const question = await openQuestion(facts.ask, { site: parts.site, key: parts.keys.sealing })
+  return question.ok ? runAndReserve(facts, question.value, parts) : question
+}
+
+type Approved = PlannedAsk['reason']
+
+async function runAndReserve(
+  facts: AskFacts,
+  question: Question,
+  parts: SiteParts,
+): Promise<Outcome<Approved>> {
+  for (let attempt = 1; attempt <= ATTEMPTS_MAX; attempt += 1) {
+    // Time goes on between attempts: grants, evidence and expiry are judged by the moment of the run.
+    const current = {
+      ...facts,
+      now: parts.clock.now(),
+      evidence: parts.evidence.current(parts.clock.now())?.evidence,
+    }
+    const planned = await planAsk(current, question, parts)
+    if (!planned.ok) return planned
+    const outcome = facts.ask.dryRun
+      ? await reserveDryRun(current, planned.value, parts)
+      : await runOnce(current, planned.value, parts)
+    if (outcome !== 'again') return outcome
+  }
+  return declined('declined.timeout', { operatorNote: 'grants or rows kept changing under the run' })
+}
+
+async function reserveDryRun(
+  facts: AskFacts,
+  planned: PlannedAsk,
+  parts: SiteParts,
+): Promise<Outcome<Approved>> {
+  const manifest = planned.dataSets.get(facts.ask.offer)?.manifest
+  const price = manifest && highestPrice(manifest.tariff)
+  await reserveAnswer(reservationParts(parts), composeAnswer({ facts, planned, price }, parts))
+  return ok(planned.reason)
+}
+
+async function runOnce(
+  facts: AskFacts,
+  planned: PlannedAsk,
+  parts: SiteParts,
+): Promise<Outcome<Approved> | 'again'> {
+  const acquirerGroup = facts.ask.acquirer
+  const collected = await collectAnswer(planned, { acquirerGroup, parts })
+  if (!collected.ok) return collected
+  using hold = await parts.partitions.hold({
+    acquirerGroup,
+    dataSets: [...planned.dataSets.keys()],
+    seenChanges: collected.value.seenChanges,
+  })
+  const guarded = await guardRelease({ facts, planned, collected: collected.value, hold, parts })
+  if (!guarded.ok) return guarded
+  const reservation = await priceAndSeal(
+    facts,
+    { planned, collected: collected.value, guarded: guarded.value },
+    parts,
+  )
+  if (!reservation.ok) return reservation
+  try {
+    const outcome = await reserveAnswer(reservationParts(parts), reservation.value)
+    return outcome === 'reserved' ? ok(planned.reason) : 'again'
+  } catch (error) {
+    // The rows changed while they were read: what was computed is of no use, and nothing was kept of it.
+    if (error instanceof Fault && error.code === 'fault.overloaded') return 'again'
+    throw error
+  }
+}
+
+interface Run {
+  readonly planned: PlannedAsk
+  readonly collected: CollectedAnswer
+  readonly guarded: GuardedRelease
+}
+
+async function priceAndSeal(
+  facts: AskFacts,
+  { planned, collected, guarded }: Run,
+  parts: SiteParts,
+): Promise<Outcome<Reservation>> {
+  const offered = planned.dataSets.get(facts.ask.offer)
+  if (!offered) return declined('declined.no_route')
+  const { manifest } = offered
+  const units = measureRun({ people: guarded.people.count(), rows: guarded.rows, cpuMs: collected.engineMs })
+  const price = priceRun(units, { tariff: manifest.tariff, highest: facts.priceLimit })
+  if (!price.ok) return price
+  const sealed = await sealRelease(guarded.release, facts.acquirerKeys.sealing)
+  if (!sealed.ok) return sealed
+  const dataSetPeople = await parts.vault.people(manifest.dataSet)
+  const coverage = coverageOf({
+    people: guarded.people.count(),
+    dataSetPeople: dataSetPeople.count(),
+    minimumGroup: planned.minimumGroup,
+  })
+  const clearing = makeClearingRecord(
+    {
+      ask: facts.ask.id,
+      site: parts.site,
+      acquirer: facts.ask.acquirer,
+      manifest,
+      units,
+      price: price.value,
+      releaseDigest: sealed.value.digest,
+      now: facts.now,
+    },
+    parts.keys.signing,
+  )
+  return ok(
+    composeAnswer(
+      {
+        facts,
+        planned,
+        price: price.value,
+        run: { guarded, units, coverage, sealed: sealed.value, clearing },
+      },
+      parts,
+    ),
+  )
+}
+
+function reservationParts({ db, log, mirror }: SiteParts): Pick<SiteParts, 'db' | 'log' | 'mirror'> {
+  return { db, log, mirror }
+}

@@ -1,0 +1,96 @@
+import type { Bitset } from '../../kernel/bitset.ts'
+import { monotonicMs } from '../../kernel/clock.ts'
+import { LIMITS } from '../../kernel/limits.ts'
+import { ok } from '../../kernel/result.ts'
+import type { Outcome } from '../../protocol/reason.ts'
+import type { DataSetId } from '../../protocol/wire.ts'
+import type { CollectedGroup } from '../guard/collected-group.ts'
+import { admitNewcomers } from '../guard/differencing.ts'
+import { planAggregate, planRows } from '../query/plan.ts'
+import type { AggregatePlan } from '../query/plan.ts'
+import type { PlanRelation, QueryRunner } from '../query/plan-context.ts'
+import { collectGroups } from '../query/run-aggregate.ts'
+import { runRows } from '../query/run-rows.ts'
+import type { RowsAnswer } from '../query/run-rows.ts'
+import { tableOf } from '../vault/stored-columns.ts'
+import type { PlannedAsk } from './plan-ask.ts'
+import type { SiteParts } from './site-parts.ts'
+
+/** What the engine gave, before the guard has seen it: it must not leave this process. */
+export interface CollectedAnswer {
+  readonly result:
+    | { readonly kind: 'groups'; readonly plan: AggregatePlan; readonly groups: readonly CollectedGroup[] }
+    | { readonly kind: 'rows'; readonly answer: RowsAnswer }
+  /** People who were used for each data set. */
+  readonly eligible: ReadonlyMap<DataSetId, Bitset>
+  /** How often the rows had changed when the run began. */
+  readonly seenChanges: ReadonlyMap<string, number>
+  readonly engineMs: number
+}
+
+/** Computes over permitted columns of eligible people, inside the vault. */
+export async function collectAnswer(
+  planned: PlannedAsk,
+  { acquirerGroup, parts }: { acquirerGroup: string; parts: SiteParts },
+): Promise<Outcome<CollectedAnswer>> {
+  const names = [...planned.dataSets.keys()]
+  const seenChanges = await parts.partitions.changeCounts(names)
+  const eligible = new Map<DataSetId, Bitset>()
+  for (const [dataSet, { eligibility }] of planned.dataSets) {
+    const partition = await parts.partitions.read(acquirerGroup, dataSet)
+    const people =
+      planned.checked.mode === 'rows'
+        ? eligibility.eligible
+        : admitNewcomers(partition, eligibility.eligible, planned.minimumGroup)
+    eligible.set(dataSet, people)
+  }
+  const startedMs = monotonicMs()
+  const result = await withRelations([...eligible], { planned, parts }, (relations) =>
+    runPlan(planned, relations, parts),
+  )
+  return result.ok
+    ? ok({ result: result.value, eligible, seenChanges, engineMs: monotonicMs() - startedMs })
+    : result
+}
+
+/** Makes the table of eligible people of each data set, one inside the other, and runs with all of them held. */
+async function withRelations<T>(
+  eligible: readonly (readonly [DataSetId, Bitset])[],
+  { planned, parts }: { planned: PlannedAsk; parts: SiteParts },
+  use: (relations: ReadonlyMap<string, PlanRelation>) => Promise<T>,
+  made: ReadonlyMap<string, PlanRelation> = new Map(),
+): Promise<T> {
+  const [first, ...rest] = eligible
+  if (!first) return use(made)
+  const [dataSet, people] = first
+  const known = planned.dataSets.get(dataSet)?.eligibility
+  const cacheKey = known?.eligible === people ? known.digest : `${known?.digest ?? dataSet}/${people.count()}`
+  const personCount = await parts.vault.personCount()
+  return parts.vault.withEligible({ people, cacheKey }, (table) => {
+    const relation: PlanRelation = { table: tableOf(dataSet), eligible: table, personCount }
+    return withRelations(rest, { planned, parts }, use, new Map([...made, [dataSet, relation]]))
+  })
+}
+
+async function runPlan(
+  { checked, dominanceBp }: PlannedAsk,
+  relations: ReadonlyMap<string, PlanRelation>,
+  parts: SiteParts,
+): Promise<Outcome<CollectedAnswer['result']>> {
+  const runner = vaultRunner(parts)
+  if (checked.mode === 'rows') {
+    const answer = await runRows(planRows(checked, { dialect: 'duckdb', relations }), runner)
+    return answer.ok ? ok({ kind: 'rows', answer: answer.value }) : answer
+  }
+  const plan = planAggregate(checked, { dialect: 'duckdb', relations })
+  const groups = await collectGroups(plan, runner, { dominanceBp })
+  return groups.ok ? ok({ kind: 'groups', plan, groups: groups.value }) : groups
+}
+
+/** The vault under the limits of every ask. */
+export function vaultRunner({ vault }: Pick<SiteParts, 'vault'>): QueryRunner {
+  return {
+    run: (statement) =>
+      vault.run(statement, { timeoutMs: LIMITS.queryTimeoutMs, rowsMax: LIMITS.releaseRowsMax }),
+  }
+}

@@ -1,0 +1,183 @@
+import { digestOfJson } from '../../kernel/digest.ts'
+import type { Digest } from '../../kernel/digest.ts'
+import type { Money } from '../../kernel/money.ts'
+import type { Decline, Outcome, ReasonCode } from '../../protocol/reason.ts'
+import type { ReceiptDraft } from '../../protocol/receipt.ts'
+import { splitAmount } from '../../protocol/split.ts'
+import type { MeteredUnits } from '../../protocol/tariff.ts'
+import { wireMoney } from '../../protocol/wire.ts'
+import type { Coverage } from '../guard/coverage.ts'
+import type { SealedRelease } from '../guard/seal-release.ts'
+import type { PulledAsk } from '../line/serve-line.ts'
+import type { AskFacts } from './ask-facts.ts'
+import { composeDecision, detailOf } from './compose-decision.ts'
+import type { GuardedRelease } from './guard-release.ts'
+import type { PlannedAsk } from './plan-ask.ts'
+import type { Reservation } from './reserve-answer.ts'
+import type { SiteParts } from './site-parts.ts'
+
+/** What a run came to. */
+export interface FinishedRun {
+  readonly guarded: GuardedRelease
+  readonly units: MeteredUnits
+  readonly coverage: Coverage
+  readonly sealed: SealedRelease
+  readonly clearing: string
+}
+
+export interface AnswerFacts {
+  readonly facts: AskFacts
+  readonly planned: PlannedAsk
+  /** What it costs; the highest price when nothing was run. */
+  readonly price?: Money | undefined
+  /** Absent for a dry run. */
+  readonly run?: FinishedRun | undefined
+}
+
+/** Everything that an approval makes true at once: decision, receipts, release, clearing record, use in people's histories. */
+export function composeAnswer({ facts, planned, price, run }: AnswerFacts, parts: SiteParts): Reservation {
+  const decision = composeDecision(
+    {
+      ask: facts.ask.id,
+      site: parts.site,
+      reason: planned.reason,
+      narrowedColumns: planned.narrowedColumns,
+      price,
+      peopleStep: run?.coverage.peopleStep,
+      coveragePct: run?.coverage.coveragePct,
+      releaseDigest: run?.sealed.digest,
+      decidedAt: facts.now,
+    },
+    parts.keys.signing,
+  )
+  const common = receiptFacts(facts, parts, planned)
+  const decided: ReceiptDraft = { kind: 'ask', ...common, reason: planned.reason, ...priceFact(price) }
+  return {
+    answer: {
+      askId: facts.ask.id,
+      askDigest: facts.askDigest,
+      acquirer: facts.ask.acquirer,
+      decision: decision.body,
+      decisionJws: decision.jws,
+      releaseJwe: run?.sealed.jwe,
+      clearingJws: run?.clearing,
+      decidedAt: facts.now,
+    },
+    receipts:
+      run && price ? [decided, releaseReceipt({ common, reason: planned.reason, price }, run)] : [decided],
+    uses: run && price ? [useOf({ facts, planned, price, run })] : [],
+    consentSequence: planned.consentSequence,
+    commitCuts: run?.guarded.commitCuts,
+  }
+}
+
+/** A decline as a reservation: its decision and its receipt. */
+export function composeDecline(
+  { pulled, facts, decline }: { pulled: PulledAsk; facts: Outcome<AskFacts>; decline: Decline },
+  parts: SiteParts,
+): Reservation {
+  const now = parts.clock.now()
+  const decision = composeDecision(
+    {
+      ask: pulled.item.ask,
+      site: parts.site,
+      reason: decline.code,
+      detail: detailOf(decline),
+      decidedAt: now,
+    },
+    parts.keys.signing,
+  )
+  const askDigest = facts.ok
+    ? facts.value.askDigest
+    : digestOfJson(pulled.item.jws ?? pulled.item.batch ?? null)
+  const known = facts.ok
+    ? receiptFacts(facts.value, parts)
+    : { ask: askDigest, askId: pulled.item.ask, acquirer: pulled.item.acquirer }
+  return {
+    answer: {
+      askId: pulled.item.ask,
+      askDigest,
+      acquirer: pulled.item.acquirer,
+      decision: decision.body,
+      decisionJws: decision.jws,
+      decidedAt: now,
+    },
+    receipts: [{ kind: 'decline', ...known, reason: decline.code }],
+    uses: [],
+    consentSequence: 0,
+  }
+}
+
+type CommonFacts = Omit<ReceiptDraft, 'kind'>
+
+function receiptFacts(
+  { ask, askDigest, now }: AskFacts,
+  parts: SiteParts,
+  planned?: PlannedAsk,
+): CommonFacts {
+  const evidence = parts.evidence.current(now)?.digest
+  return {
+    ask: askDigest,
+    askId: ask.id,
+    acquirer: ask.acquirer,
+    purpose: ask.purpose,
+    mode: ask.mode,
+    dataSet: ask.offer,
+    ...(evidence === undefined ? {} : { evidence }),
+    ...(planned === undefined
+      ? {}
+      : { policy: policyDigest(planned), lineage: planned.checked.lineageDigest }),
+  }
+}
+
+function releaseReceipt(
+  { common, reason, price }: { common: CommonFacts; reason: ReasonCode; price: Money },
+  { guarded, units, coverage, sealed }: FinishedRun,
+): ReceiptDraft {
+  return {
+    kind: 'release',
+    ...common,
+    reason,
+    ...priceFact(price),
+    peopleStep: coverage.peopleStep,
+    rowsStep: units.rowsStep,
+    rows: guarded.release.rows.length,
+    release: sealed.digest,
+  }
+}
+
+function useOf({
+  facts,
+  planned,
+  price,
+  run,
+}: Required<Pick<AnswerFacts, 'facts' | 'planned'>> & {
+  price: Money
+  run: FinishedRun
+}): Reservation['uses'][number] {
+  const splits = planned.dataSets.get(facts.ask.offer)?.manifest.splits
+  return {
+    askId: facts.ask.id,
+    dataSet: facts.ask.offer,
+    acquirer: facts.ask.acquirer,
+    purpose: facts.ask.purpose,
+    mode: facts.ask.mode,
+    columns: [...new Set(planned.checked.uses.map(({ column }) => column))].toSorted(),
+    reason: planned.reason,
+    releaseTo: facts.ask.releaseTo.jurisdiction,
+    time: facts.now,
+    priceMinor: price.amountMinor,
+    subjectsMinor: splits ? splitAmount(price.amountMinor, splits).parts.subjects : 0n,
+    currency: price.currency,
+    people: run.guarded.people,
+  }
+}
+
+function priceFact(price: Money | undefined): Pick<ReceiptDraft, 'price'> {
+  return price === undefined ? {} : { price: wireMoney(price) }
+}
+
+/** The digest by which a receipt names the terms that a decision rests on. */
+function policyDigest({ dataSets }: PlannedAsk): Digest {
+  return digestOfJson([...dataSets.values()].map(({ manifest }) => manifest))
+}

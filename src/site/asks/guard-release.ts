@@ -1,0 +1,152 @@
+import { Bitset } from '../../kernel/bitset.ts'
+import type { DatabaseTransaction } from '../../kernel/postgres/database.ts'
+import { ok } from '../../kernel/result.ts'
+import { LIMITS } from '../../kernel/limits.ts'
+import { declined } from '../../protocol/reason.ts'
+import type { Outcome } from '../../protocol/reason.ts'
+import type { Release, ReleaseValue } from '../../protocol/release.ts'
+import type { DataSetId } from '../../protocol/wire.ts'
+import { checkRows } from '../guard/check-rows.ts'
+import type { CollectedGroup } from '../guard/collected-group.ts'
+import { checkKnown } from '../guard/differencing.ts'
+import type { CutPlan } from '../guard/differencing.ts'
+import { guardAnswer } from '../guard/guard-answer.ts'
+import type { PartitionHold } from '../guard/partition-store.ts'
+import { pseudonymOf } from '../guard/pseudonym.ts'
+import type { OutputColumn } from '../query/bound-query.ts'
+import { finishGroups } from '../query/finish-groups.ts'
+import type { AggregatePlan } from '../query/plan.ts'
+import type { RowsAnswer } from '../query/run-rows.ts'
+import type { AskFacts } from './ask-facts.ts'
+import { vaultRunner } from './collect-answer.ts'
+import type { CollectedAnswer } from './collect-answer.ts'
+import type { PlannedAsk } from './plan-ask.ts'
+import { rowShapesOf } from './row-shapes.ts'
+import type { SiteParts } from './site-parts.ts'
+
+/** A result that the guard let through, still unsealed, with the cuts that must be recorded before it leaves. */
+export interface GuardedRelease {
+  readonly release: Release
+  /** Everybody behind it. */
+  readonly people: Bitset
+  /** Rows that left in `rows`; 0 in `aggregate`, where rows are not charged. */
+  readonly rows: number
+  readonly commitCuts: (tx: DatabaseTransaction) => Promise<void>
+}
+
+export interface GuardFacts {
+  readonly facts: AskFacts
+  readonly planned: PlannedAsk
+  readonly collected: CollectedAnswer
+  readonly hold: PartitionHold
+  readonly parts: SiteParts
+}
+
+/** Holds a result against the minimum group, dominance and everything released before, then finishes it. */
+export async function guardRelease(given: GuardFacts): Promise<Outcome<GuardedRelease>> {
+  const { result } = given.collected
+  return result.kind === 'rows' ? guardRows(result.answer, given) : guardGroupsOf(result, given)
+}
+
+async function guardGroupsOf(
+  { plan, groups }: { readonly plan: AggregatePlan; readonly groups: readonly CollectedGroup[] },
+  given: GuardFacts,
+): Promise<Outcome<GuardedRelease>> {
+  const { planned, collected, hold } = given
+  const partitions = [...collected.eligible].map(([dataSet, eligible]) => ({
+    dataSet,
+    partition: hold.partition(dataSet),
+    eligible,
+  }))
+  const rowShapes = rowShapesOf(planned.checked)
+  if (!rowShapes.ok) return rowShapes
+  const guarded = guardAnswer(groups, {
+    settings: {
+      minimumGroup: planned.minimumGroup,
+      dominanceBp: planned.dominanceBp,
+      groupsMax: LIMITS.queryGroupsMax,
+    },
+    partitions,
+    rowShapes: rowShapes.value,
+  })
+  if (!guarded.ok) return guarded
+  const finished = await finishGroups(plan, guarded.value, vaultRunner(given.parts))
+  if (!finished.ok) return finished
+  const shown = guarded.value.remainder
+    ? [...guarded.value.released, guarded.value.remainder]
+    : guarded.value.released
+  return composeRelease(given, {
+    columns: finished.value.columns,
+    rows: finished.value.rows,
+    remainder: finished.value.remainder,
+    people: shown.reduce((all, { people }) => all.union(people), new Bitset()),
+    chargedRows: 0,
+    plans: guarded.value.plans,
+  })
+}
+
+async function guardRows(answer: RowsAnswer, given: GuardFacts): Promise<Outcome<GuardedRelease>> {
+  const { facts, planned, hold, parts } = given
+  const people = Bitset.of(answer.people)
+  const plans: { dataSet: DataSetId; plan: CutPlan }[] = []
+  for (const [dataSet] of planned.dataSets) {
+    const known = checkKnown(hold.partition(dataSet), people, planned.minimumGroup)
+    if (!known.ok) return declined('declined.differencing', { operatorNote: known.error.note })
+    plans.push({ dataSet, plan: known.value })
+  }
+  const { key, acquirer, purpose, dataSet } = {
+    key: parts.keys.pseudonym,
+    acquirer: facts.ask.acquirer,
+    purpose: facts.ask.purpose,
+    dataSet: facts.ask.offer,
+  }
+  const rows = answer.rows.map((row, index) => {
+    const person = answer.people[index] ?? -1
+    return row.map((value, column) =>
+      answer.personOutputs.includes(column)
+        ? pseudonymOf(person, { key, acquirer, purpose, dataSet })
+        : value,
+    )
+  })
+  return composeRelease(given, { columns: answer.columns, rows, people, chargedRows: rows.length, plans })
+}
+
+interface ReleaseParts {
+  readonly columns: readonly OutputColumn[]
+  readonly rows: readonly (readonly ReleaseValue[])[]
+  readonly remainder?: readonly ReleaseValue[] | undefined
+  readonly people: Bitset
+  readonly chargedRows: number
+  readonly plans: readonly { readonly dataSet: string; readonly plan: CutPlan }[]
+}
+
+function composeRelease(
+  { facts, planned, hold, parts }: GuardFacts,
+  made: ReleaseParts,
+): Outcome<GuardedRelease> {
+  const columns = made.columns.map(({ name, type, unit }) => ({
+    name,
+    type: type === 'person' ? 'text' : type,
+    ...(unit === undefined ? {} : { unit }),
+  }))
+  const all = made.remainder ? [...made.rows, made.remainder] : made.rows
+  const checked = checkRows(all, columns)
+  if (!checked.ok) return checked
+  const attribution = planned.dataSets.get(facts.ask.offer)?.manifest.attribution
+  const release: Release = {
+    ask: facts.ask.id,
+    site: parts.site,
+    dataSet: facts.ask.offer,
+    mode: planned.checked.mode,
+    columns,
+    rows: made.rows.map((row) => [...row]),
+    ...(made.remainder === undefined ? {} : { remainder: [...made.remainder] }),
+    ...(attribution === undefined ? {} : { attribution }),
+  }
+  return ok({
+    release,
+    people: made.people,
+    rows: made.chargedRows,
+    commitCuts: (tx) => hold.commitCuts(tx, { ask: facts.ask.id, plans: made.plans }),
+  })
+}

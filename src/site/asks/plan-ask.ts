@@ -1,0 +1,197 @@
+import { ok } from '../../kernel/result.ts'
+import type { Question } from '../../protocol/ask.ts'
+import { minimumGroupOf } from '../../protocol/data-set.ts'
+import type { Manifest } from '../../protocol/data-set.ts'
+import { declined } from '../../protocol/reason.ts'
+import type { Outcome, ReasonCode } from '../../protocol/reason.ts'
+import type { DataSetId } from '../../protocol/wire.ts'
+import { decideEligibility } from '../consent/eligibility.ts'
+import type { Eligibility, Use } from '../consent/eligibility.ts'
+import type { CheckedQuery } from '../query/bound-query.ts'
+import { checkQuestion } from '../query/check-question.ts'
+import { dropOutputs } from '../query/narrow.ts'
+import { admit } from './admission-checks.ts'
+import type { AskFacts } from './ask-facts.ts'
+import type { SiteParts } from './site-parts.ts'
+
+/** One data set of a question, with who may be used in it. */
+export interface PlannedDataSet {
+  readonly manifest: Manifest
+  readonly eligibility: Eligibility
+}
+
+/** An ask that may run: what, over whom, and what was narrowed. */
+export interface PlannedAsk {
+  readonly checked: CheckedQuery
+  readonly dataSets: ReadonlyMap<DataSetId, PlannedDataSet>
+  readonly minimumGroup: number
+  /** Strictest share of a sum that one person may have. */
+  readonly dominanceBp: number
+  readonly reason: Extract<ReasonCode, 'approved' | `partial.${string}`>
+  readonly narrowedColumns: readonly string[]
+  readonly consentSequence: number
+}
+
+/**
+ * From an opened question to what may run: the gate checks the text, every data set it names is admitted by its own
+ * terms, and people's grants decide over whom. Outputs over columns that too few people granted are left out
+ * (*partial*); a column that decides which rows count cannot be.
+ */
+export async function planAsk(
+  facts: AskFacts,
+  question: Question,
+  parts: SiteParts,
+): Promise<Outcome<PlannedAsk>> {
+  if (!('sql' in question)) {
+    return declined('declined.mode', { detail: 'Functions are not offered by this site yet' })
+  }
+  const manifests = parts.manifests()
+  const checked = checkQuestion(question.sql, {
+    mode: facts.ask.mode,
+    dataSets: manifests,
+    parameters: question.parameters,
+  })
+  if (!checked.ok) return checked
+  const used = usedManifests(checked.value, facts, manifests)
+  if (!used.ok) return used
+  return decidePeople(checked.value, { facts, manifests: used.value, parts })
+}
+
+/** The manifests of the data sets that a question uses, each admitted by its own terms. */
+function usedManifests(
+  { dataSets }: CheckedQuery,
+  facts: AskFacts,
+  manifests: ReadonlyMap<DataSetId, Manifest>,
+): Outcome<readonly Manifest[]> {
+  if (!dataSets.includes(facts.ask.offer)) {
+    return declined('declined.column', {
+      detail: `The question does not use the data set "${facts.ask.offer}" that was asked for`,
+    })
+  }
+  const used: Manifest[] = []
+  for (const dataSet of dataSets) {
+    const manifest = manifests.get(dataSet)
+    const decline = admit({ ...facts, manifest })
+    if (!manifest || decline) return declined(decline?.code ?? 'declined.no_route', { ...decline })
+    if (manifest.issuer !== facts.manifest?.issuer) {
+      return declined('declined.sql_not_supported', {
+        detail: 'A question joins data sets of one issuer only',
+      })
+    }
+    used.push(manifest)
+  }
+  return ok(used)
+}
+
+interface PeopleFacts {
+  readonly facts: AskFacts
+  readonly manifests: readonly Manifest[]
+  readonly parts: SiteParts
+}
+
+async function decidePeople(checked: CheckedQuery, people: PeopleFacts): Promise<Outcome<PlannedAsk>> {
+  const first = await eligibilities(checked, people)
+  if (!first.ok) return first
+  const missing = uncovered(checked, first.value.dataSets)
+  if (missing.length === 0) return ok(planned(checked, first.value, { narrowedColumns: [], people }))
+  const narrowed = dropOutputs(checked, missing)
+  if (!narrowed.ok) return narrowed
+  const second = await eligibilities(narrowed.value.checked, people)
+  if (!second.ok) return second
+  if (uncovered(narrowed.value.checked, second.value.dataSets).length > 0)
+    return declined('declined.nobody_eligible')
+  return ok(
+    planned(narrowed.value.checked, second.value, { narrowedColumns: narrowed.value.dropped, people }),
+  )
+}
+
+interface Eligibilities {
+  readonly dataSets: ReadonlyMap<DataSetId, PlannedDataSet>
+  readonly minimumGroup: number
+}
+
+async function eligibilities(
+  checked: CheckedQuery,
+  { facts, manifests, parts }: PeopleFacts,
+): Promise<Outcome<Eligibilities>> {
+  const minimumGroup = Math.max(
+    ...manifests.map((manifest) => minimumGroupOf(manifest, usesSpecialCategory(checked, manifest))),
+  )
+  const dataSets = new Map<DataSetId, PlannedDataSet>()
+  for (const manifest of manifests) {
+    const eligibility = decideEligibility(
+      {
+        mirror: parts.mirror,
+        cache: parts.eligibilityCache,
+        siteCountry: parts.territory,
+        principals: await parts.vault.principals(),
+        people: await parts.vault.people(manifest.dataSet),
+        restricted: parts.restricted,
+      },
+      useOf(facts, { manifest, minimumGroup: facts.ask.mode === 'rows' ? 1 : minimumGroup }),
+      { manifest, columns: columnsOf(checked, manifest.dataSet) },
+    )
+    if (!eligibility.ok) return eligibility
+    dataSets.set(manifest.dataSet, { manifest, eligibility: eligibility.value })
+  }
+  return ok({ dataSets, minimumGroup })
+}
+
+function useOf(
+  { ask, acquirer, now }: AskFacts,
+  { manifest, minimumGroup }: { manifest: Manifest; minimumGroup: number },
+): Use {
+  return {
+    acquirer: ask.acquirer,
+    acquirerClass: acquirer.acquirerClass,
+    purpose: ask.purpose,
+    legalBasis: ask.legalBasis,
+    mode: ask.mode,
+    subjectsPriceMinor: (manifest.tariff.per100PeopleMinor / 100) * (manifest.splits.subjects / 10_000),
+    minimumGroup,
+    now,
+  }
+}
+
+function planned(
+  checked: CheckedQuery,
+  { dataSets, minimumGroup }: Eligibilities,
+  { narrowedColumns, people }: { narrowedColumns: readonly string[]; people: PeopleFacts },
+): PlannedAsk {
+  const all = [...dataSets.values()]
+  const isPriced = all.some(({ eligibility }) => eligibility.excludedByPrice.count() >= minimumGroup)
+  return {
+    checked,
+    dataSets,
+    minimumGroup,
+    dominanceBp: Math.min(...people.manifests.map(({ dominanceBp }) => dominanceBp)),
+    reason: narrowedColumns.length > 0 ? 'partial.columns' : isPriced ? 'partial.people' : 'approved',
+    narrowedColumns,
+    consentSequence: Math.min(...all.map(({ eligibility }) => eligibility.sequence)),
+  }
+}
+
+/** Columns that the question uses and too few people granted. */
+function uncovered(
+  checked: CheckedQuery,
+  dataSets: ReadonlyMap<DataSetId, PlannedDataSet>,
+): readonly { readonly dataSet: DataSetId; readonly column: string }[] {
+  return [...dataSets].flatMap(([dataSet, { eligibility }]) => {
+    if (eligibility.isEnough) return []
+    const covered = new Set(eligibility.coveredColumns)
+    return columnsOf(checked, dataSet)
+      .filter((column) => !covered.has(column))
+      .map((column) => ({ dataSet, column }))
+  })
+}
+
+function columnsOf({ uses }: CheckedQuery, dataSet: DataSetId): readonly string[] {
+  return [...new Set(uses.filter((use) => use.dataSet === dataSet).map(({ column }) => column))]
+}
+
+function usesSpecialCategory(checked: CheckedQuery, manifest: Manifest): boolean {
+  const used = new Set(columnsOf(checked, manifest.dataSet))
+  return manifest.columns.some(
+    ({ name, sensitivity }) => used.has(name) && sensitivity === 'special_category',
+  )
+}

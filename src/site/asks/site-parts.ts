@@ -1,0 +1,30 @@
+import type { Bitset } from '../../kernel/bitset.ts'
+import type { Clock } from '../../kernel/clock.ts'
+import type { Database } from '../../kernel/postgres/database.ts'
+import type { Manifest } from '../../protocol/data-set.ts'
+import type { DataSetId, SiteId } from '../../protocol/wire.ts'
+import type { ReceiptLog } from '../../transparency/receipt-log.ts'
+import type { EligibilityCache } from '../consent/eligibility-cache.ts'
+import type { GrantMirror } from '../consent/grant-mirror.ts'
+import type { PartitionStore } from '../guard/partition-store.ts'
+import type { EvidenceStore } from '../place/evidence-store.ts'
+import type { SiteKeys } from '../site-keys.ts'
+import type { Vault } from '../vault/vault.ts'
+
+/** What answering an ask needs of the rest of the site. */
+export interface SiteParts {
+  readonly site: SiteId
+  readonly territory: string
+  readonly keys: SiteKeys
+  readonly clock: Clock
+  readonly db: Database
+  readonly log: ReceiptLog
+  readonly vault: Vault
+  readonly mirror: GrantMirror
+  readonly eligibilityCache: EligibilityCache
+  readonly restricted: (dataSet: DataSetId) => Bitset
+  readonly partitions: PartitionStore
+  readonly evidence: EvidenceStore
+  /** The manifests in force, by data set. */
+  readonly manifests: () => ReadonlyMap<DataSetId, Manifest>
+}

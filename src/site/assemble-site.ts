@@ -1,0 +1,145 @@
+import { sql } from 'kysely'
+import { recordIdempotencyStore } from '../kernel/http/idempotency.ts'
+import { listen } from '../kernel/http/listen.ts'
+import { idSource } from '../kernel/id.ts'
+import type { KeySet } from '../protocol/member.ts'
+import { findAnswer, markPushed, unpushedAnswers } from './asks/answer-store.ts'
+import { answerAsk } from './asks/answer-ask.ts'
+import { decisionMessageOf } from './asks/decision-message.ts'
+import type { SiteSettings } from './config.ts'
+import { dataSetActs } from './doors/data-set-acts.ts'
+import { grantActs } from './doors/grant-acts.ts'
+import { siteDoor } from './doors/http.ts'
+import { proofActs } from './doors/proof-acts.ts'
+import type { SiteActs } from './doors/site-acts.ts'
+import { findIssuerKey, registerIssuer } from './issuers.ts'
+import { networkLine } from './line/network-line.ts'
+import { serveLine } from './line/serve-line.ts'
+import type { LineActs } from './line/serve-line.ts'
+import { signOffers } from './line/sign-offers.ts'
+import { openSite } from './open-site.ts'
+import type { SiteStart } from './open-site.ts'
+import type { SiteContext } from './site-context.ts'
+
+/** A site that serves. Disposing stops it cleanly: nothing acknowledged is lost. */
+export interface ServingSite extends AsyncDisposable {
+  readonly url: string
+}
+
+/**
+ * Starts a site: everything below its doors, then the door on the local network, then the line to the network, which
+ * the site dials and nobody dials into.
+ *
+ * @throws Fault `fault.key_missing`, `fault.key_exposed`, `fault.evidence_missing`, `fault.directory_in_use`,
+ * `fault.directory_version`, `fault.database_unreachable`, `fault.database_version`, `fault.port_in_use`
+ */
+export async function serveSite(
+  start: SiteStart & { readonly version?: string | undefined },
+): Promise<ServingSite> {
+  const { settings, clock, random, log, version = '0' } = start
+  await using starting = new AsyncDisposableStack()
+  let offersChanged = new AbortController()
+  const site = await openSite(start, starting, () => {
+    const before = offersChanged
+    offersChanged = new AbortController()
+    before.abort()
+  })
+  const ids = idSource(clock, random)
+  const acts = siteActs(site, settings)
+  const app = siteDoor(acts, {
+    site: settings.site,
+    version,
+    log,
+    clock,
+    ids,
+    operatorKey: site.keys.operator.publicJwk,
+    signIn: settings.oidc,
+    idempotency: recordIdempotencyStore({ db: site.db, clock }),
+  })
+  const door = starting.use(await listen(app, settings))
+  const closing = new AbortController()
+  const line = networkLine({
+    url: settings.network.url,
+    site: settings.site,
+    key: site.keys.signing,
+    clock,
+    ids,
+  })
+  const serving = serveLine({
+    line,
+    acts: lineActs(site, settings),
+    clock,
+    events: site.events,
+    signal: closing.signal,
+    offersChanged: () => offersChanged.signal,
+  })
+  starting.defer(async () => {
+    closing.abort()
+    await serving
+  })
+  site.events.started({ url: door.url })
+  const running = starting.move()
+  return {
+    url: door.url,
+    async [Symbol.asyncDispose]() {
+      await running.disposeAsync()
+      site.events.stopped()
+    },
+  }
+}
+
+function siteActs(site: SiteContext, settings: SiteSettings): SiteActs {
+  return {
+    ...dataSetActs(site),
+    ...grantActs(site),
+    ...proofActs(site),
+    site: () =>
+      Promise.resolve({
+        site: settings.site,
+        custodian: settings.custodian,
+        territory: settings.territory,
+        keys: publicKeys(site),
+        rotations: [],
+      }),
+    registerIssuer: ({ member, keys }) => registerIssuer(site.db, { member, keys, now: site.clock.now() }),
+    issuerKey: (member, keyId) => findIssuerKey(site.db, { member, keyId }),
+    readiness: async () => {
+      const evidence = site.evidence.current(site.clock.now())?.evidence
+      const checks = {
+        database: await isAnswering(site),
+        evidence: evidence !== undefined && evidence.validUntil > site.clock.now(),
+      }
+      // Without evidence every ask is declined, but the site serves: people's rights do not wait for it.
+      return { isReady: checks.database, checks }
+    },
+    metrics: () => site.events.metrics(),
+  }
+}
+
+function lineActs(site: SiteContext, settings: SiteSettings): LineActs {
+  return {
+    answer: (pulled) => answerAsk(pulled, { parts: site, events: site.events }),
+    message: async (ask) => {
+      const answer = await findAnswer(site.db, ask)
+      return answer && decisionMessageOf(answer, site.log)
+    },
+    unpushed: async (limit) => (await unpushedAnswers(site.db, limit)).map(({ askId }) => askId),
+    markPushed: (askId) => markPushed(site.db, { askId, now: site.clock.now() }),
+    offers: () => {
+      const offering = { site: settings.site, territory: settings.territory, keys: publicKeys(site) }
+      const signed = { site: offering, key: site.keys.signing, now: site.clock.now() }
+      return Promise.resolve(signOffers([...site.manifests().values()], signed))
+    },
+  }
+}
+
+function publicKeys({ keys }: SiteContext): KeySet {
+  return { signing: keys.signing.publicJwk, sealing: keys.sealing.publicJwk }
+}
+
+async function isAnswering({ db }: SiteContext): Promise<boolean> {
+  return sql`select 1`.execute(db).then(
+    () => true,
+    () => false,
+  )
+}

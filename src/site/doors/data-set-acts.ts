@@ -1,0 +1,153 @@
+import { formatInstant, instant } from '../../kernel/clock.ts'
+import type { Instant } from '../../kernel/clock.ts'
+import { Fault } from '../../kernel/faults.ts'
+import { describeProblems } from '../../kernel/parse.ts'
+import type { Manifest } from '../../protocol/data-set.ts'
+import { REASONS } from '../../protocol/reason.ts'
+import type { Outcome } from '../../protocol/reason.ts'
+import { describeDataSet } from '../datasets/describe-data-set.ts'
+import { findDataSet } from '../datasets/data-set-store.ts'
+import { importFile } from '../datasets/import-file.ts'
+import { readImports } from '../datasets/import-store.ts'
+import { listDataSets } from '../datasets/list-data-sets.ts'
+import type { DataSetSummary } from '../datasets/list-data-sets.ts'
+import { retireDataSet } from '../datasets/retire-data-set.ts'
+import { perimeterProblems } from '../place/check-polygon.ts'
+import { decidePlace } from '../place/decide-place.ts'
+import type { SiteContext } from '../site-context.ts'
+import { pageOf } from './page-of.ts'
+import type { BatchView, DataSetView, SiteActs } from './site-acts.ts'
+
+type DataSetActs = Pick<
+  SiteActs,
+  'listDataSets' | 'findDataSet' | 'describeDataSet' | 'retireDataSet' | 'importBatch' | 'listBatches'
+>
+
+/** Data sets in the forms of the door. */
+export function dataSetActs(site: SiteContext): DataSetActs {
+  const summaryOf = async (dataSet: string): Promise<DataSetSummary | undefined> =>
+    (await listDataSets(site)).find((summary) => summary.dataSet === dataSet)
+  const viewOf = async (dataSet: string): Promise<DataSetView> => {
+    const summary = await summaryOf(dataSet)
+    if (!summary) throw new Fault('fault.not_found', { what: `There is no data set "${dataSet}"` })
+    return toView(summary, site)
+  }
+  return {
+    async listDataSets({ cursor, limit, issuer }) {
+      const all = await listDataSets(site)
+      const own = all.filter(({ manifest }) => issuer === undefined || manifest.issuer === issuer)
+      const after = own.filter(({ dataSet }) => cursor === undefined || dataSet > cursor)
+      return pageOf(after, {
+        limit,
+        cursorOf: ({ dataSet }) => dataSet,
+        viewOf: (summary) => toView(summary, site),
+      })
+    },
+    async findDataSet(dataSet) {
+      const summary = await summaryOf(dataSet)
+      return summary && { view: toView(summary, site), manifest: summary.manifest }
+    },
+    async describeDataSet(manifest) {
+      requireSoundPerimeter(manifest)
+      await describeDataSet(site, manifest)
+      await site.offersChanged()
+      return viewOf(manifest.dataSet)
+    },
+    async retireDataSet(dataSet) {
+      await retireDataSet(site, dataSet)
+      await site.offersChanged()
+      return viewOf(dataSet)
+    },
+    async importBatch({ dataSet, batch, format, file, signal }) {
+      const imported = await importFile(
+        {
+          ...site,
+          receipts: site.log,
+          directory: site.root,
+          keys: site.personKeys,
+          lookupKey: site.keys.lookup,
+          threads: site.vaultThreads,
+          noteRows: (tx, facts) => site.partitions.noteChange(tx, facts),
+        },
+        { dataSet, batch, format, file: { stream: file }, signal, mayStore: () => mayStore(site, dataSet) },
+      )
+      if (!imported.ok) {
+        throw new Fault('fault.forbidden', {
+          what: `Cannot import: ${REASONS[imported.error.code].forOperator.toLowerCase()}`,
+        })
+      }
+      const { rows, newPeople, importedAt, isNew } = imported.value
+      if (isNew) site.events.imported({ dataSet, batch, rows })
+      return batchView({ dataSet, batch, rows, newPeople, importedAt, isNew })
+    },
+    async listBatches({ dataSet, cursor, limit }) {
+      const imports = await readImports(site.db, { dataSet, after: numberOf(cursor), limit: limit + 1 })
+      return pageOf(imports, {
+        limit,
+        cursorOf: ({ id }) => String(id),
+        viewOf: (done) => batchView({ ...done, importedAt: done.doneAt ?? instant(0), isNew: false }),
+      })
+    },
+  }
+}
+
+/** The place must be in the perimeter for storing before a row is read. */
+async function mayStore(site: SiteContext, dataSet: Manifest['dataSet']): Promise<Outcome<unknown>> {
+  const described = await findDataSet(site.db, dataSet)
+  if (!described) throw new Fault('fault.not_found', { what: `There is no data set "${dataSet}"` })
+  return decideHere('store', { manifest: described.manifest, site })
+}
+
+function decideHere(
+  operation: 'store' | 'process',
+  { manifest, site }: { manifest: Manifest; site: SiteContext },
+): Outcome<unknown> {
+  const now = site.clock.now()
+  const { perimeter } = manifest
+  return decidePlace({ operation, perimeter, evidence: site.evidence.current(now)?.evidence, now })
+}
+
+function requireSoundPerimeter({ perimeter }: Manifest): void {
+  const errors = perimeterProblems(perimeter)
+  if (errors.length === 0) return
+  throw new Fault('fault.manifest_invalid', {
+    what: `Cannot use the manifest: ${describeProblems(errors)}`,
+    errors,
+  })
+}
+
+function toView(summary: DataSetSummary, site: SiteContext): DataSetView {
+  const { dataSet, manifest, manifestDigest, describedAt, retiredAt, rows, people, batches } = summary
+  return {
+    dataSet,
+    title: manifest.title,
+    issuer: manifest.issuer,
+    state: retiredAt === undefined ? 'active' : 'retired',
+    rows,
+    people,
+    batches,
+    manifestDigest,
+    mayBeStored: decideHere('store', { manifest, site }).ok,
+    mayBeProcessed: decideHere('process', { manifest, site }).ok,
+    describedAt: formatInstant(describedAt),
+  }
+}
+
+function batchView(facts: {
+  dataSet: string
+  batch: string
+  rows: number
+  newPeople: number
+  importedAt: Instant
+  isNew: boolean
+}): BatchView {
+  return { ...pickBatch(facts), importedAt: formatInstant(facts.importedAt) }
+}
+
+function pickBatch({ dataSet, batch, rows, newPeople, isNew }: Parameters<typeof batchView>[0]) {
+  return { dataSet, batch, rows, newPeople, isNew }
+}
+
+function numberOf(cursor: string | undefined): number {
+  return cursor !== undefined && /^\d{1,15}$/.test(cursor) ? Number(cursor) : 0
+}

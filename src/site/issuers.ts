@@ -1,0 +1,29 @@
+import { sql } from 'kysely'
+import type { Instant } from '../kernel/clock.ts'
+import { keyIdOf } from '../kernel/crypto/keys.ts'
+import type { PublicJwk } from '../kernel/crypto/keys.ts'
+import type { Database } from '../kernel/postgres/database.ts'
+import type { KeySet } from '../protocol/member.ts'
+import type { MemberId } from '../protocol/wire.ts'
+
+/** Makes an issuer's keys known, or replaces them: the operator vouches for them. */
+export async function registerIssuer(
+  db: Database,
+  { member, keys, now }: { member: MemberId; keys: KeySet; now: Instant },
+): Promise<void> {
+  await sql`
+    insert into issuer (member, keys, registered_ms) values (${member}, ${JSON.stringify(keys)}::jsonb, ${now})
+    on conflict (member) do update set keys = excluded.keys, registered_ms = excluded.registered_ms`.execute(
+    db,
+  )
+}
+
+/** The signing key of a registered issuer, if it is the one with this id. */
+export async function findIssuerKey(
+  db: Database,
+  { member, keyId }: { member: string; keyId: string },
+): Promise<PublicJwk | undefined> {
+  const { rows } = await sql<{ keys: KeySet }>`select keys from issuer where member = ${member}`.execute(db)
+  const signing = rows[0]?.keys.signing
+  return signing && keyIdOf(signing) === keyId ? signing : undefined
+}

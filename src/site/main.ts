@@ -1,0 +1,46 @@
+import { once } from 'node:events'
+import { systemClock } from '../kernel/clock.ts'
+import { jsonLog, silentLog } from '../kernel/log.ts'
+import { systemRandom } from '../kernel/random.ts'
+import { serveSite } from './assemble-site.ts'
+import { loadSiteSettings, siteDirectory } from './config.ts'
+
+/** What `hedgerow site serve` is told; the environment wins over the file, flags over all. */
+export interface SiteArguments {
+  /** The site's own directory, for example `.hedgerow/sites/galway`. */
+  readonly root: string
+  /** Settings; absent: `config.yaml` of the directory. */
+  readonly file?: string | undefined
+  readonly environment: Readonly<Record<string, string | undefined>>
+  readonly flags: Readonly<Record<string, unknown>>
+  /** Aborted to stop cleanly. */
+  readonly signal: AbortSignal
+  readonly version?: string
+}
+
+/**
+ * Runs a site on this machine's clock and entropy until the signal is aborted.
+ *
+ * @throws Fault `fault.configuration` (exit code 78) before anything is opened
+ */
+export async function runSite({
+  root,
+  file,
+  environment,
+  flags,
+  signal,
+  version,
+}: SiteArguments): Promise<void> {
+  const settings = await loadSiteSettings({ directory: siteDirectory(root), file, environment, flags })
+  const { logLevel } = settings
+  const log = logLevel === 'silent' ? silentLog : jsonLog({ service: settings.site, level: logLevel })
+  await using site = await serveSite({
+    root,
+    settings,
+    log,
+    clock: systemClock,
+    random: systemRandom,
+    version,
+  })
+  if (site.url !== '' && !signal.aborted) await once(signal, 'abort')
+}

@@ -1,0 +1,167 @@
+import { Bitset } from '../kernel/bitset.ts'
+import type { Clock } from '../kernel/clock.ts'
+import { lockDirectory } from '../kernel/directory-lock.ts'
+import type { Log } from '../kernel/log.ts'
+import { migrate } from '../kernel/postgres/migrate.ts'
+import { openPostgres } from '../kernel/postgres/open-postgres.ts'
+import type { Database } from '../kernel/postgres/database.ts'
+import type { Random } from '../kernel/random.ts'
+import type { Manifest } from '../protocol/data-set.ts'
+import type { DataSetId } from '../protocol/wire.ts'
+import { openReceiptLog } from '../transparency/receipt-log.ts'
+import type { ReceiptLog } from '../transparency/receipt-log.ts'
+import { siteDirectory } from './config.ts'
+import type { SiteSettings } from './config.ts'
+import type { ConsentContext } from './consent/change-grants.ts'
+import { loadGrantMirror } from './consent/change-grants.ts'
+import { EligibilityCache } from './consent/eligibility-cache.ts'
+import type { GrantMirror } from './consent/grant-mirror.ts'
+import { readDataSets } from './datasets/data-set-store.ts'
+import { resumeImports } from './datasets/resume-imports.ts'
+import { siteEvents } from './events.ts'
+import { openPartitionStore } from './guard/partition-store.ts'
+import { loadEvidence } from './load-evidence.ts'
+import { openEvidenceStore } from './place/evidence-store.ts'
+import { SITE_MIGRATIONS } from './record/migrations.ts'
+import type { SiteContext } from './site-context.ts'
+import { readSiteKeys } from './site-keys.ts'
+import type { SiteKeys } from './site-keys.ts'
+import { lookupDigest } from './vault/lookup-digest.ts'
+import { openVault } from './vault/open-vault.ts'
+import { personKeys } from './vault/person-keys.ts'
+import type { PersonKeys } from './vault/person-keys.ts'
+import type { Vault } from './vault/vault.ts'
+
+/** What a site is started with. Everything of the outside world comes in here. */
+export interface SiteStart {
+  /** The site's own directory, for example `.hedgerow/sites/galway`. */
+  readonly root: string
+  readonly settings: SiteSettings
+  readonly log: Log
+  readonly clock: Clock
+  readonly random: Random
+}
+
+/** Bytes that partitions of acquirers may take in memory; others are read back from the record. */
+const PARTITION_CACHE_BYTES = 64 * 1024 * 1024
+
+/**
+ * Opens everything below a site's doors: directory, record, keys, log, vault, grants, evidence; and sets right what a
+ * crash left half done. What is opened is closed again with `opened`.
+ */
+export async function openSite(
+  { root, settings, log, clock, random }: SiteStart,
+  opened: AsyncDisposableStack,
+  onOffersChanged: () => void,
+): Promise<SiteContext> {
+  const directory = siteDirectory(root)
+  const keys = await readSiteKeys(directory.keys)
+  opened.use(await lockDirectory(root))
+  const { db } = opened.use(
+    await openPostgres({ directory: root, url: settings.databaseUrl, name: 'site', log }),
+  )
+  await migrate(db, SITE_MIGRATIONS)
+  const receipts = await openReceiptLog({
+    db,
+    directory: root,
+    signer: { name: settings.site, key: keys.signing },
+    clock,
+  })
+  const limits = { memoryMiB: settings.vault.memoryMb, threads: settings.vault.threads }
+  const vault = opened.use(await openVault({ directory: directory.vault, clock, limits }))
+  const partitions = openPartitionStore({ db, cacheBytesMax: PARTITION_CACHE_BYTES })
+  await resumeImports({
+    db,
+    vault,
+    receipts,
+    clock,
+    directory: root,
+    noteRows: (tx, facts) => partitions.noteChange(tx, facts),
+  })
+  const evidence = await openEvidenceStore({ db, operatorKey: keys.operator.publicJwk })
+  await loadEvidence(root, {
+    db,
+    store: evidence,
+    receipts,
+    clock,
+    site: settings.site,
+    territory: settings.territory,
+    operatorKey: keys.operator.publicJwk,
+  })
+  const mirror = await loadGrantMirror(db)
+  const ofPeople = personKeys({ wrappingKey: keys.wrapping, random })
+  let manifests = await activeManifests(db)
+  return {
+    root,
+    site: settings.site,
+    territory: settings.territory,
+    keys,
+    clock,
+    random,
+    db,
+    log: receipts,
+    vault,
+    vaultThreads: settings.vault.threads,
+    mirror,
+    eligibilityCache: new EligibilityCache(),
+    restricted: () => NOBODY_RESTRICTED,
+    partitions,
+    evidence,
+    personKeys: ofPeople,
+    events: siteEvents(log),
+    manifests: () => manifests,
+    consent: consentContext({
+      db,
+      mirror,
+      receipts,
+      clock,
+      vault,
+      keys,
+      ofPeople,
+      manifests: () => manifests,
+    }),
+    offersChanged: async () => {
+      manifests = await activeManifests(db)
+      onOffersChanged()
+    },
+  }
+}
+
+/** Nobody's processing can be restricted yet: the rights that do so come with their own act (GDPR Art. 18, 21). */
+const NOBODY_RESTRICTED = new Bitset()
+
+async function activeManifests(db: Database): Promise<ReadonlyMap<DataSetId, Manifest>> {
+  const records = await readDataSets(db)
+  return new Map(
+    records
+      .filter(({ retiredAt }) => retiredAt === undefined)
+      .map(({ manifest }) => [manifest.dataSet, manifest]),
+  )
+}
+
+function consentContext(parts: {
+  db: Database
+  mirror: GrantMirror
+  receipts: ReceiptLog
+  clock: Clock
+  vault: Vault
+  keys: SiteKeys
+  ofPeople: PersonKeys
+  manifests: () => ReadonlyMap<DataSetId, Manifest>
+}): ConsentContext {
+  const { db, mirror, receipts, clock, vault, keys, ofPeople, manifests } = parts
+  return {
+    db,
+    mirror,
+    receipts,
+    clock,
+    findManifest: (dataSet) => manifests().get(dataSet),
+    findPeople: async (dataSet, personKeysOfIssuer) => {
+      const issuer = manifests().get(dataSet)?.issuer
+      if (issuer === undefined) return personKeysOfIssuer.map(() => -1)
+      const lookups = personKeysOfIssuer.map((personKey) => lookupDigest(keys.lookup, { issuer, personKey }))
+      return vault.findPeople(lookups)
+    },
+    subjectOf: (subjects) => ofPeople.subjectsOf(db, subjects),
+  }
+}

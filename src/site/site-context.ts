@@ -1,0 +1,17 @@
+import type { Random } from '../kernel/random.ts'
+import type { ConsentContext } from './consent/change-grants.ts'
+import type { SiteParts } from './asks/site-parts.ts'
+import type { SiteEvents } from './events.ts'
+import type { PersonKeys } from './vault/person-keys.ts'
+
+/** A site's parts, open and wired: what its doors and its line act on. */
+export interface SiteContext extends SiteParts {
+  readonly root: string
+  readonly random: Random
+  readonly events: SiteEvents
+  readonly personKeys: PersonKeys
+  readonly consent: ConsentContext
+  readonly vaultThreads: number
+  /** Reads the manifests anew and publishes the offers again. */
+  readonly offersChanged: () => Promise<void>
+}
