@@ -1,5 +1,4 @@
 #!/usr/bin/env node
-import { createRequire } from 'node:module'
 import { Command, CommanderError } from 'commander'
 import { addAskVerb } from './ask.ts'
 import { addDataSetVerbs } from './dataset.ts'
@@ -10,6 +9,7 @@ import { addLedgerVerbs } from './ledger.ts'
 import { addMemberVerbs } from './member.ts'
 import { addNetworkVerbs } from './network.ts'
 import { addOffersVerb } from './offers.ts'
+import { packageVersion } from './package-version.ts'
 import { addReceiptVerbs } from './receipt.ts'
 import { addReleaseVerbs } from './release.ts'
 import { processSession } from './session.ts'
@@ -47,11 +47,6 @@ export function buildProgram(session: Session): Command {
 function exitByCode(command: Command): void {
   command.exitOverride()
   for (const inner of command.commands) exitByCode(inner)
-}
-
-function packageVersion(): string {
-  const found: unknown = createRequire(import.meta.url)('../../package.json')
-  return typeof found === 'object' && found !== null && 'version' in found ? String(found.version) : '0'
 }
 
 async function main(): Promise<void> {

@@ -1,5 +1,6 @@
 import { join } from 'node:path'
 import type { Command } from 'commander'
+import { packageVersion } from './package-version.ts'
 import type { Session } from './session.ts'
 import { serverExitCode } from './site.ts'
 import { perform, verb } from './verb.ts'
@@ -33,5 +34,6 @@ async function serve(session: Session, options: ServeOptions): Promise<void> {
     environment: session.environment,
     flags: { port: options.port, host: options.host },
     signal: session.signal,
+    version: packageVersion(),
   })
 }

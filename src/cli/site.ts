@@ -16,6 +16,7 @@ import { DEFAULT_NETWORK_URL } from './connect.ts'
 import { diagnose } from './site-doctor.ts'
 import { EXIT, WrongUse, exitCodeOf } from './failures.ts'
 import { readMemberProfile } from './member-profile.ts'
+import { packageVersion } from './package-version.ts'
 import { show } from './session.ts'
 import type { Session } from './session.ts'
 import { say } from './terminal.ts'
@@ -127,6 +128,7 @@ async function serve(
     environment: session.environment,
     flags: { port: options.port, host: options.host, 'network.url': options.network },
     signal: session.signal,
+    version: packageVersion(),
   })
 }
 
