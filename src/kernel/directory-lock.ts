@@ -1,7 +1,8 @@
-import { link, mkdir, readFile, rename, unlink, writeFile } from 'node:fs/promises'
+import { link, mkdir, readFile, rename, rm, unlink, writeFile } from 'node:fs/promises'
 import { hostname } from 'node:os'
 import { join } from 'node:path'
 import { z } from 'zod'
+import { digestOf } from './digest.ts'
 import { replaceFile, syncDirectory } from './durable-file.ts'
 import { Fault } from './faults.ts'
 import { faultOf } from './postgres/fault-of.ts'
@@ -12,7 +13,12 @@ import { systemRandom } from './random.ts'
 const DIRECTORY_VERSION = '1'
 
 /** Who holds the directory. `started` tells it from a later process with the same number. */
-const holderSchema = z.object({ host: z.string(), pid: z.int().positive(), started: z.string().optional() })
+const holderSchema = z.object({
+  host: z.string(),
+  pid: z.int().positive(),
+  started: z.string().optional(),
+  nonce: z.string().optional(),
+})
 type Holder = z.infer<typeof holderSchema>
 
 /**
@@ -27,6 +33,8 @@ export async function lockDirectory(directory: string): Promise<AsyncDisposable>
     host: hostname(),
     pid: process.pid,
     started: startOf(process.pid),
+    // No two holders write the same, also in one process.
+    nonce: Buffer.from(systemRandom.bytes(8)).toString('hex'),
   } satisfies Holder)
   try {
     await mkdir(directory, { recursive: true, mode: 0o700 })
@@ -46,19 +54,37 @@ export async function lockDirectory(directory: string): Promise<AsyncDisposable>
   return { [Symbol.asyncDispose]: release }
 }
 
-/** The content comes with the name: a lock is never seen half written. Tried again once a stale one is out of the way. */
-async function take(path: string, own: string): Promise<void> {
-  const draft = ownName(path)
+/** Stale locks on the way to a stale lock: more than two crashes at just that moment are not believed. */
+const TAKEOVER_DEPTH_MAX = 3
+const ATTEMPTS_MAX = 100
+
+/**
+ * Takes the lock file at `path`. Its content comes with its name, so it is never seen half written. A stale one is
+ * replaced by whoever holds the lock on replacing exactly that one: of many that find it, one does, and whoever comes
+ * late finds another content and leaves it alone.
+ */
+async function take(path: string, own: string, depth = 0): Promise<void> {
+  if (depth > TAKEOVER_DEPTH_MAX) throw inUse(path, 'it cannot be taken over')
+  const draft = `${path}.${Buffer.from(systemRandom.bytes(8)).toString('hex')}`
   await writeFile(draft, own, { mode: 0o600 })
   try {
-    for (let attempt = 1; attempt <= 3; attempt += 1) {
+    for (let attempt = 0; attempt < ATTEMPTS_MAX; attempt += 1) {
       if (await linkIfFree(draft, path)) return
-      await removeStale(path)
+      const stale = await read(path)
+      if (stale === undefined) continue
+      requireGone(path, stale)
+      const replacing = `${path}.${digestOf(stale).slice(-16)}`
+      await take(replacing, own, depth + 1)
+      try {
+        if ((await read(path)) === stale) return await rename(draft, path)
+      } finally {
+        await unlink(replacing)
+      }
     }
   } finally {
-    await unlink(draft)
+    await rm(draft, { force: true })
   }
-  throw inUse(path, 'another server is starting on it')
+  throw inUse(path, 'others take it and let it go all the time')
 }
 
 async function linkIfFree(draft: string, path: string): Promise<boolean> {
@@ -69,22 +95,6 @@ async function linkIfFree(draft: string, path: string): Promise<boolean> {
     if (error instanceof Error && 'code' in error && error.code === 'EEXIST') return false
     throw error
   }
-}
-
-/** Moved aside first and looked at again: of two that find the same stale lock, only one removes it. */
-async function removeStale(path: string): Promise<void> {
-  const seen = await read(path)
-  if (seen === undefined) return
-  requireGone(path, seen)
-  const aside = ownName(path)
-  await rename(path, aside).catch(() => undefined)
-  const moved = await read(aside)
-  if (moved !== undefined && moved !== seen) {
-    await linkIfFree(aside, path)
-    await unlink(aside)
-    throw inUse(path, 'another server has just started on it')
-  }
-  if (moved !== undefined) await unlink(aside)
 }
 
 function requireGone(path: string, text: string): void {
@@ -101,11 +111,6 @@ function requireGone(path: string, text: string): void {
   if (started === undefined || holder.started === undefined || started === holder.started) {
     throw inUse(path, `process ${holder.pid} holds it`)
   }
-}
-
-/** A name beside the lock that nobody else uses, in this process or another. */
-function ownName(path: string): string {
-  return `${path}.${Buffer.from(systemRandom.bytes(8)).toString('hex')}`
 }
 
 function parseHolder(text: string): Holder | undefined {

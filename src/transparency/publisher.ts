@@ -92,7 +92,7 @@ export class Publisher {
         const start = state.tree.size
         const texts = await readReceipts(db, { start, end: start + STEP_RECEIPTS })
         if (texts.length === 0) return
-        await this.#requireUnchanged(state)
+        this.#requireUnchanged(state)
         const tiles = await this.#grow(state, texts)
         await files.writeTiles(tiles)
         const note = signCheckpoint(
@@ -152,8 +152,8 @@ export class Publisher {
   }
 
   /** Somebody else's checkpoint on the disk would mean two writers: then nothing may be signed. */
-  async #requireUnchanged(state: State): Promise<void> {
-    const onDisk = await this.#parts.files.readCheckpoint()
+  #requireUnchanged(state: State): void {
+    const onDisk = this.#parts.files.readCheckpoint()
     if (onDisk !== state.published?.note)
       throw damaged('the checkpoint on the disk was changed by something else')
   }
@@ -174,7 +174,7 @@ export class Publisher {
   /** Goes on from what is on the disk, once it is clear that disk, checkpoint and record tell one story. */
   async #resume(): Promise<State> {
     const { files, origin, key, formerKeys, db } = this.#parts
-    const note = await files.readCheckpoint()
+    const note = files.readCheckpoint()
     if (note === undefined) {
       await files.prepare()
       return new State(new LogTree(), undefined)

@@ -1,4 +1,5 @@
-import { mkdir, readFile, rm } from 'node:fs/promises'
+import { mkdirSync, readFileSync, rmSync } from 'node:fs'
+import { readFile, rm } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { replaceFile, syncDirectory } from '../kernel/durable-file.ts'
 import { equalBytes } from '../kernel/digest.ts'
@@ -18,17 +19,22 @@ export class TileFiles {
 
   /** Makes the directory, so that it is there after a crash too. */
   async prepare(): Promise<void> {
-    await mkdir(this.#directory, { recursive: true })
+    mkdirSync(this.#directory, { recursive: true })
     await syncDirectory(dirname(this.#directory))
   }
 
-  async readCheckpoint(): Promise<string | undefined> {
-    const bytes = await readIfThere(join(this.#directory, 'checkpoint'))
+  readCheckpoint(): string | undefined {
+    const bytes = readIfThere(join(this.#directory, 'checkpoint'))
     return bytes && new TextDecoder('utf-8', { fatal: true }).decode(bytes)
   }
 
   async readTile(name: TileName): Promise<Uint8Array | undefined> {
-    return readIfThere(join(this.#directory, tilePath(name)))
+    try {
+      return await readFile(join(this.#directory, tilePath(name)))
+    } catch (error) {
+      if (isMissing(error)) return undefined
+      throw error
+    }
   }
 
   /** Forces tiles to the disk, and then the names of all that are new. */
@@ -55,8 +61,8 @@ export class TileFiles {
 
   /** Removes what a newer file says better: the shorter forms of a tile, once it has grown or is full. */
   async removePartial(name: TileName): Promise<void> {
-    const path = name.width === TILE_WIDTH ? partialDirectory(name) : tilePath(name)
-    await rm(join(this.#directory, path), { recursive: true, force: true })
+    if (name.width < TILE_WIDTH) rmSync(join(this.#directory, tilePath(name)), { force: true })
+    else await rm(join(this.#directory, partialDirectory(name)), { recursive: true, force: true })
   }
 }
 
@@ -65,7 +71,7 @@ const WRITES_AT_ONCE = 16
 
 /** A tile that is there already (from before a crash) must be the same: what was served once is never changed. */
 async function writeOnce(path: string, bytes: Uint8Array): Promise<string | undefined> {
-  const there = await readIfThere(path)
+  const there = readIfThere(path)
   if (there === undefined) return replaceFile(path, bytes)
   if (!equalBytes(there, bytes)) {
     throw damaged(`the tile "${path}" on the disk is not the one that the record gives`)
@@ -83,11 +89,16 @@ function directoriesOf(path: string, made: string | undefined): readonly string[
   return directories
 }
 
-async function readIfThere(path: string): Promise<Uint8Array | undefined> {
+/** At once, for what was written lately: a trip to the thread pool would cost more. */
+function readIfThere(path: string): Uint8Array | undefined {
   try {
-    return await readFile(path)
+    return readFileSync(path)
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined
+    if (isMissing(error)) return undefined
     throw error
   }
+}
+
+function isMissing(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && error.code === 'ENOENT'
 }

@@ -251,6 +251,12 @@ describe('a log that was tampered with is never gone on with', () => {
     await assert.rejects(site.reopen(), refusedWith('fault.log_damaged'))
   })
 
+  test('a changed tile above the receipts', async () => {
+    await using site = await published(300)
+    flip(join(site.directory, 'log', 'tile', '1', '000.p', '1'), 5)
+    await assert.rejects(site.reopen(), refusedWith('fault.log_damaged'))
+  })
+
   test('a record that is behind, as after restoring an older backup of the database alone', async () => {
     await using site = await published(300)
     await using other = await migratedDatabase()
