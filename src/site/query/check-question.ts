@@ -11,6 +11,7 @@ import type { Term } from './build-expression.ts'
 import { GRAIN } from './forms.ts'
 import { parseQuestion } from './parse-question.ts'
 import { Refusal, notSupported } from './refusal.ts'
+import { requireQuantities } from './check-quantities.ts'
 import { usesOf } from './uses.ts'
 
 /** A value for `$1`, `$2`, … of the text. */
@@ -38,12 +39,9 @@ export function checkQuestion(
     return declined('declined.mode', { detail: `Mode "${mode}" is not answered with SQL yet` })
   try {
     const select = parseQuestion(text)
-    return ok(
-      checkedQuery(
-        bindQuestion(select, { mode, dataSets, parameters: parameters.map(parameterTerm) }),
-        dataSets,
-      ),
-    )
+    const query = bindQuestion(select, { mode, dataSets, parameters: parameters.map(parameterTerm) })
+    requireQuantities(query)
+    return ok(checkedQuery(query, dataSets))
   } catch (error) {
     if (error instanceof Refusal) return err(error.toDecline(text))
     throw error

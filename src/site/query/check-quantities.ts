@@ -1,0 +1,201 @@
+import type { BoundQuery, Call, Case, Expr, PerPersonSource, Source } from './bound-query.ts'
+import type { CallId } from './catalogue.ts'
+import { notSupported } from './refusal.ts'
+
+/** Most factors of a product, and most times one and the same. */
+const FACTORS_MAX = 3
+const POWER_MAX = 2
+
+/**
+ * Requires that what an exact answer sums, averages or takes a variance of is a *fixed quantity of the person*:
+ * columns, their products and quotients, and sums of these. A condition may only choose whose quantity counts (FILTER,
+ * or one CASE around all of it), because then it is a set of people that the guard sees.
+ *
+ * Anything else looks the same to the guard and is not: `sum(height + case when born = '1990-01-01' then 1000 else 0
+ * end)` stands on everybody, and minus `sum(height)` it is about one person. For the same reason no function with a
+ * constant to choose (`abs(height - 2.03)`, `greatest`, `floor`, `exp`): each constant would be another equation about
+ * the same people. See `docs/explanation/why-answers-cannot-be-combined.md`. Throws a `Refusal`.
+ */
+export function requireQuantities({ measures, sources }: BoundQuery): void {
+  for (const { kind, argument } of measures) {
+    if (argument !== undefined && kind !== 'count' && kind !== 'people') requireQuantity(argument, sources)
+  }
+}
+
+function requireQuantity(expr: Expr, sources: readonly Source[]): void {
+  if (quantityOf(expr, sources) === undefined) {
+    throw notSupported(
+      'a sum, average or variance of anything but columns, their products and quotients, and sums of these; put conditions into FILTER, and functions around the result',
+    )
+  }
+}
+
+/** A product of atoms, each with its power; the constant factor does not matter. */
+type Term = ReadonlyMap<string, number>
+
+interface Quantity {
+  readonly terms: readonly Term[]
+  /** Whether a condition chooses whose it is: then it may be multiplied, but nothing may be added. */
+  readonly isChosen: boolean
+}
+
+const CONSTANT: Quantity = { terms: [new Map()], isChosen: false }
+
+/** `undefined`: not a quantity. */
+function quantityOf(expr: Expr, sources: readonly Source[]): Quantity | undefined {
+  switch (expr.kind) {
+    case 'literal':
+      return CONSTANT
+    case 'column':
+      return quantityOfColumn(expr, sources)
+    case 'call':
+      return quantityOfCall(expr, sources)
+    case 'case':
+      return quantityOfCase(expr, sources)
+    case 'person':
+    case 'key':
+    case 'measure':
+      return undefined
+  }
+}
+
+function quantityOfColumn(
+  { source: index, column }: Extract<Expr, { kind: 'column' }>,
+  sources: readonly Source[],
+): Quantity | undefined {
+  const source = sources[index]
+  const atom: Quantity = { terms: [new Map([[`${index}.${column}`, 1]])], isChosen: false }
+  return source?.kind === 'per-person' ? quantityOfPerson(source, { column, atom }) : atom
+}
+
+/** What was made of a person's own rows before is a quantity if what it was made of is one. */
+function quantityOfPerson(
+  { keys, aggregates, sources }: PerPersonSource,
+  { column, atom }: { column: string; atom: Quantity },
+): Quantity | undefined {
+  const index = Number(column.slice(1))
+  if (column.startsWith('k')) {
+    const key = keys[index] && quantityOf(keys[index], sources)
+    return key && { ...atom, isChosen: key.isChosen }
+  }
+  const aggregate = aggregates[index]
+  if (aggregate === undefined) return undefined
+  const { argument, filter } = aggregate
+  // A count only asks whether there is a value; that, too, is a choice.
+  if (aggregate.function === 'count') {
+    const isPlain = argument === undefined || argument.kind === 'column' || argument.kind === 'literal'
+    return { ...atom, isChosen: filter !== undefined || !isPlain }
+  }
+  const inner = argument && quantityOf(argument, sources)
+  if (inner === undefined) return undefined
+  // The greatest of (x - c)² over a person's rows is another function of them for every c.
+  const isExtreme = aggregate.function === 'min' || aggregate.function === 'max'
+  if (isExtreme && !isSingle(inner)) return undefined
+  return { ...atom, isChosen: inner.isChosen || filter !== undefined }
+}
+
+/** One atom, as it is. */
+function isSingle({ terms }: Quantity): boolean {
+  const [term, more] = terms
+  return more === undefined && term?.size === 1 && [...term.values()][0] === 1
+}
+
+/** Calls that give their argument's number, perhaps with another sign. */
+const UNCHANGED: ReadonlySet<CallId> = new Set([
+  'neg_integer',
+  'neg_number',
+  'plus_integer',
+  'plus_number',
+  'cast_integer_number',
+])
+const ADDED: ReadonlySet<CallId> = new Set(['add_integer', 'add_number', 'sub_integer', 'sub_number'])
+const MULTIPLIED: ReadonlySet<CallId> = new Set(['mul_integer', 'mul_number'])
+/** Numbers that columns of other types have, without a constant to choose but the name of a field. */
+const ATOMS: ReadonlySet<CallId> = new Set([
+  'cast_boolean_integer',
+  'extract_date',
+  'extract_timestamp',
+  'extract_second',
+  'extract_epoch',
+  'epoch_between',
+  'sub_dates',
+])
+
+function quantityOfCall(expr: Call, sources: readonly Source[]): Quantity | undefined {
+  const { call, args } = expr
+  if (ATOMS.has(call)) return atomOf(expr)
+  if (call === 'coalesce') return quantityOfCoalesce(expr, sources)
+  const quantities = args.map((arg) => quantityOf(arg, sources))
+  const [left, right] = quantities
+  if (left === undefined) return undefined
+  if (UNCHANGED.has(call)) return left
+  if (right === undefined) return undefined
+  if (ADDED.has(call)) return added(left, right)
+  if (MULTIPLIED.has(call)) return multiplied(left, right)
+  return call === 'div_number' ? divided(left, right) : undefined
+}
+
+/** Of columns as they are: anything computed inside could choose. */
+function atomOf({ call, args, constants }: Call): Quantity | undefined {
+  const names = args.map((arg) => {
+    if (arg.kind === 'column') return `${arg.source}.${arg.column}`
+    return arg.kind === 'literal' && call !== 'cast_boolean_integer' ? 'constant' : undefined
+  })
+  if (names.includes(undefined)) return undefined
+  return { terms: [new Map([[`${call}(${[...names, ...constants].join()})`, 1]])], isChosen: false }
+}
+
+/** With 0 for those without a value, which adds nothing of anybody. */
+function quantityOfCoalesce({ args }: Call, sources: readonly Source[]): Quantity | undefined {
+  const [first, second, third] = args
+  return first && second && third === undefined && isNothing(second) ? quantityOf(first, sources) : undefined
+}
+
+function quantityOfCase({ whens, otherwise }: Case, sources: readonly Source[]): Quantity | undefined {
+  const [first, second] = whens
+  if (first === undefined || second !== undefined) return undefined
+  const isElseNothing = otherwise === undefined || isNothing(otherwise)
+  const value = isElseNothing ? first.value : isNothing(first.value) ? otherwise : undefined
+  const chosen = value && quantityOf(value, sources)
+  return chosen && { terms: chosen.terms, isChosen: true }
+}
+
+/** Null or 0. */
+function isNothing(expr: Expr): boolean {
+  if (expr.kind === 'call' && UNCHANGED.has(expr.call)) return expr.args.every(isNothing)
+  return expr.kind === 'literal' && (expr.value === null || expr.value === 0)
+}
+
+function added(left: Quantity, right: Quantity): Quantity | undefined {
+  if (left.isChosen || right.isChosen) return undefined
+  return { terms: [...left.terms, ...right.terms], isChosen: false }
+}
+
+function multiplied(left: Quantity, right: Quantity): Quantity | undefined {
+  const terms = left.terms.flatMap((one) => right.terms.map((other) => product(one, other, 1)))
+  return bounded({ terms, isChosen: left.isChosen || right.isChosen })
+}
+
+/** Only by a single product: a divisor with a constant added would choose by how near it is to 0. */
+function divided(left: Quantity, right: Quantity): Quantity | undefined {
+  const [divisor, more] = right.terms
+  if (divisor === undefined || more !== undefined || right.isChosen) return undefined
+  return bounded({ terms: left.terms.map((term) => product(term, divisor, -1)), isChosen: left.isChosen })
+}
+
+function product(one: Term, other: Term, sign: 1 | -1): Term {
+  const powers = new Map(one)
+  for (const [atom, power] of other) powers.set(atom, (powers.get(atom) ?? 0) + sign * power)
+  return new Map([...powers].filter(([, power]) => power !== 0))
+}
+
+function bounded(quantity: Quantity): Quantity | undefined {
+  const areSmall = quantity.terms.every((term) => {
+    const powers = [...term.values()].map((power) => Math.abs(power))
+    return (
+      powers.every((power) => power <= POWER_MAX) &&
+      powers.reduce((sum, power) => sum + power, 0) <= FACTORS_MAX
+    )
+  })
+  return areSmall ? quantity : undefined
+}

@@ -1,0 +1,141 @@
+import { strict as assert } from 'node:assert'
+import { test } from 'node:test'
+import { manifestSchema } from '../../../src/protocol/data-set.ts'
+import { checkQuestion } from '../../../src/site/query/check-question.ts'
+
+const place = { within: ['IE'] }
+const terms = {
+  title: 'People',
+  issuer: 'federation',
+  legalBasis: 'eu-gdpr:A6-1-a',
+  purposes: ['dpv:AcademicResearch'],
+  modes: ['aggregate'],
+  perimeter: { store: place, process: place, release: place },
+  retention: { period: 'P5Y', from: '2026-01-01' },
+  tariff: { currency: 'EUR', capMinor: 1_000 },
+  splits: { issuer: 6_000, custodian: 2_000, network: 1_000, subjects: 1_000 },
+}
+const person = { name: 'person', type: 'text', sensitivity: 'direct_identifier' }
+const people = manifestSchema.parse({
+  ...terms,
+  dataSet: 'people',
+  person: { key: 'person', rowsMax: 1 },
+  columns: [
+    person,
+    { name: 'h', type: 'number', bounds: [0.5, 2.5] },
+    { name: 'w', type: 'number', bounds: [20, 300] },
+    { name: 'goals', type: 'integer', bounds: [0, 50] },
+    { name: 'born', type: 'date' },
+    { name: 'tense', type: 'boolean' },
+  ],
+})
+const days = manifestSchema.parse({
+  ...terms,
+  dataSet: 'days',
+  person: { key: 'person', rowsMax: 100 },
+  columns: [person, { name: 'steps', type: 'number', bounds: [0, 100_000] }, { name: 'day', type: 'date' }],
+})
+const dataSets = new Map([people, days].map((manifest) => [manifest.dataSet, manifest]))
+
+function reasonFor(text: string): string {
+  const checked = checkQuestion(text, { mode: 'aggregate', dataSets })
+  return checked.ok ? 'approved' : checked.error.code
+}
+
+const quantities = [
+  'h',
+  'h + w',
+  'h - 1.8',
+  '100 * h',
+  '-h / 100',
+  'h * h',
+  '(h - 1.8) * (h - 1.8)',
+  'w / (h * h)',
+  'goals * w',
+  'coalesce(w, 0)',
+  'goals + h',
+  'extract(year from born)',
+  'tense::int',
+  'case when tense then w end',
+  'case when tense then w else 0 end',
+  'case when tense then 0 else h + w end',
+  'case when tense then 1.0 else 0.0 end',
+  '2 * case when tense then h end',
+]
+
+for (const argument of quantities) {
+  test(`avg(${argument}) is an average of a fixed quantity`, () => {
+    assert.equal(reasonFor(`select avg(${argument}) from people`), 'approved')
+  })
+}
+
+const disguises = [
+  "h + case when born = '1990-01-01' then 1 else 0 end",
+  "h * case when born = '1990-01-01' then 2 else 1 end",
+  "case when born = '1990-01-01' then w else h end",
+  "case when born = '1990-01-01' then 2 * h when tense then h else 0 end",
+  "h + (born = '1990-01-01')::int",
+  "(born = '1990-01-01')::int",
+  'coalesce(h, 2)',
+  'coalesce(case when tense then h end, w)',
+  'nullif(h, 2.03)',
+  'greatest(h, 2.03)',
+  'least(h, 2.03)',
+  'abs(h - 2.03)',
+  'round(h)',
+  'floor(h * 100)',
+  'sign(h - 2.03)',
+  'mod(goals, 2)',
+  'goals / 7',
+  'exp(h)',
+  'sqrt(h)',
+  'h * h * h',
+  '1 / (h + 1)',
+  'width_bucket(h, 0.5, 2.5, 100)',
+]
+
+for (const argument of disguises) {
+  test(`sum(${argument}) is refused, plain, in a sub-select and made person by person`, () => {
+    const code = reasonFor(`select sum(${argument}) from people`)
+    assert.notEqual(code, 'approved')
+    assert.notEqual(code, 'declined.sql_syntax')
+    assert.notEqual(reasonFor(`select avg(x) from (select ${argument} as x from people) t`), 'approved')
+    assert.notEqual(
+      reasonFor(
+        `with t as (select person, max(${argument}) as x from people group by person) select sum(x) from t`,
+      ),
+      'approved',
+    )
+  })
+}
+
+test('person by person: what was chosen for some may not be added to what all have', () => {
+  const perPerson = (columns: string, outer: string) =>
+    reasonFor(`with t as (select person, ${columns} from days group by person) select ${outer} from t`)
+  assert.equal(perPerson('sum(steps) as a', 'avg(a)'), 'approved')
+  assert.equal(perPerson('max(steps) as a, min(steps) as b', 'avg(a - b)'), 'approved')
+  assert.equal(perPerson('count(*) as a', 'avg(a)'), 'approved')
+  assert.equal(perPerson("sum(steps) filter (where day = '2016-04-20') as a", 'sum(a)'), 'approved')
+  assert.notEqual(
+    perPerson("sum(steps) as a, sum(steps) filter (where day = '2016-04-20') as b", 'sum(a + b)'),
+    'approved',
+  )
+  assert.notEqual(
+    perPerson("sum(steps) as a, count(*) filter (where day = '2016-04-20') as b", 'sum(a + b)'),
+    'approved',
+  )
+  assert.notEqual(
+    perPerson("sum(steps) as a, count(case when day = '2016-04-20' then 1 end) as b", 'sum(a + b)'),
+    'approved',
+  )
+  assert.notEqual(perPerson('max((steps - 70) * (steps - 70)) as a', 'sum(a)'), 'approved')
+})
+
+test('counts take any argument, because who is counted is a set', () => {
+  assert.equal(reasonFor("select count(case when born = '1990-01-01' then 1 end) from people"), 'approved')
+  assert.equal(reasonFor("select count(*) filter (where born = '1990-01-01') from people"), 'approved')
+})
+
+test('functions around the result are free', () => {
+  assert.equal(reasonFor('select round(avg(h), 2), floor(sum(w) / 7), sqrt(avg(w)) from people'), 'approved')
+})
