@@ -147,7 +147,7 @@ async function buildParts(
     },
     accessTokens,
     catalogue,
-    authoriser: new Authoriser({ db, clock, ids, directory, catalogue, log: receiptLog, events, wakeSites }),
+    authoriser: new Authoriser({ db, clock, directory, catalogue, log: receiptLog, events, wakeSites }),
     clearing: { db, clock, directory, events, answered },
     workDesk,
     wakeUp,

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { describe, test } from 'node:test'
+import { after, before, describe, test } from 'node:test'
 import { formatInstant, later } from '../../src/kernel/clock.ts'
 import { ASK_CHECKS } from '../../src/network/authorisation/checks.ts'
 import { NETWORK_API } from '../../src/protocol/network-endpoints.ts'
@@ -7,8 +7,14 @@ import { REASON_CODES } from '../../src/protocol/reason.ts'
 import { verifyReceiptBundle } from '../../src/protocol/verify-receipt.ts'
 import { signAsk, testAsk, testParty } from '../../src/testing/test-network.ts'
 import type { TestParty } from '../../src/testing/test-network.ts'
-import { fundsOf, openWorld } from './world.ts'
+import { fundsOf, openWorld, withFreshAcquirer } from './world.ts'
 import type { World } from './world.ts'
+
+let shared: World
+before(async () => {
+  shared = await openWorld()
+})
+after(() => shared[Symbol.asyncDispose]())
 
 function send({ network, northcare }: World, ask: object, signer?: TestParty) {
   return network.ask(northcare, ask, signer)
@@ -26,7 +32,7 @@ describe('the table of checks', () => {
 
 describe('POST /v1/asks', () => {
   test('holds the highest price and routes to the sites that offer it', async () => {
-    await using w = await openWorld()
+    const w = await withFreshAcquirer(shared)
     const body = await send(w, testAsk(w.network, w.northcare, { sites: ['galway', 'zurich'] }))
     assert.equal(body.status, 'waiting')
     assert.deepEqual(body.hold, { amountMinor: 2000n, currency: 'EUR' })
@@ -41,7 +47,7 @@ describe('POST /v1/asks', () => {
   })
 
   test('shares a lower most price between minimum fee and cap', async () => {
-    await using w = await openWorld()
+    const w = await withFreshAcquirer(shared)
     const ask = testAsk(w.network, w.northcare, {
       sites: ['galway', 'zurich'],
       maxPrice: { amount: 501, currency: 'EUR' },
@@ -54,7 +60,7 @@ describe('POST /v1/asks', () => {
   })
 
   test('asks only sites in the places that are named, and to which the question is sealed', async () => {
-    await using w = await openWorld()
+    const w = await withFreshAcquirer(shared)
     const inEea = await send(
       w,
       testAsk(w.network, w.northcare, { sites: ['galway', 'zurich'], within: ['EEA'] }),
@@ -71,7 +77,7 @@ describe('POST /v1/asks', () => {
   })
 
   test('gives the same answer to the same ask, and holds once', async () => {
-    await using w = await openWorld()
+    const w = await withFreshAcquirer(shared)
     const ask = testAsk(w.network, w.northcare)
     const first = await send(w, ask)
     const second = await send(w, ask)
@@ -80,7 +86,7 @@ describe('POST /v1/asks', () => {
   })
 
   test('holds nothing for a dry run', async () => {
-    await using w = await openWorld()
+    const w = await withFreshAcquirer(shared)
     const body = await send(w, testAsk(w.network, w.northcare, { dryRun: true }))
     assert.equal(body.status, 'waiting')
     assert.equal(body.hold, undefined)
@@ -88,7 +94,7 @@ describe('POST /v1/asks', () => {
   })
 
   test('declines as a value, with a receipt that verifies', async () => {
-    await using w = await openWorld()
+    const w = await withFreshAcquirer(shared)
     const { network, northcare, clock } = w
     const known = testAsk(network, northcare)
     await send(w, known)
@@ -124,7 +130,7 @@ describe('POST /v1/asks', () => {
   })
 
   test('declines for funds on one side of the balance and not on the other', async () => {
-    await using w = await openWorld()
+    const w = await withFreshAcquirer(shared)
     for (let count = 0; count < 10; count += 1) {
       assert.equal((await send(w, testAsk(w.network, w.northcare))).status, 'waiting')
     }
@@ -138,16 +144,19 @@ describe('POST /v1/asks', () => {
   })
 
   test('leaves the id and key of an ask free when somebody else used them with a bad signature', async () => {
-    await using w = await openWorld()
+    const w = await withFreshAcquirer(shared)
     const ask = testAsk(w.network, w.northcare)
     assert.equal((await send(w, ask, testParty('mallory'))).reason, 'declined.signature')
     assert.equal((await send(w, ask)).status, 'waiting')
   })
 
   test('keeps the limit of the day', async () => {
-    await using w = await openWorld()
+    const w = await withFreshAcquirer(shared)
     const body = { daily: [{ amount: 1500, currency: 'EUR' }] }
-    await w.network.call(w.network.operator, NETWORK_API.setLimits, { params: { id: 'northcare' }, body })
+    await w.network.call(w.network.operator, NETWORK_API.setLimits, {
+      params: { id: w.northcare.name },
+      body,
+    })
     assert.equal((await send(w, testAsk(w.network, w.northcare))).status, 'waiting')
     assert.equal((await send(w, testAsk(w.network, w.northcare))).reason, 'declined.limit')
     w.clock.advance(24 * 3_600_000)
@@ -155,7 +164,7 @@ describe('POST /v1/asks', () => {
   })
 
   test('names each field that is wrong', async () => {
-    await using w = await openWorld()
+    const w = await withFreshAcquirer(shared)
     const wrong = testAsk(w.network, w.northcare, { maxPrice: { amount: 1.5, currency: 'XXX' }, mode: 'all' })
     const body = { ask: signAsk(wrong, w.northcare) }
     const problem = await w.network.refusal(w.northcare, NETWORK_API.ask, { body })
@@ -169,7 +178,7 @@ describe('POST /v1/asks', () => {
 
 describe('a signed batch', () => {
   test('gives each ask its own answer, as if it had been sent alone', async () => {
-    await using w = await openWorld()
+    const w = await withFreshAcquirer(shared)
     const first = testAsk(w.network, w.northcare)
     const asks = [
       first,
@@ -186,11 +195,11 @@ describe('a signed batch', () => {
   })
 
   test('counts for an acquirer only when it named the processor', async () => {
-    await using w = await openWorld()
+    const w = await withFreshAcquirer(shared)
     const processor = await w.network.addMember('askhouse', ['acquirer-processor'])
     const [before] = await w.network.askBatch(processor, [testAsk(w.network, w.northcare)])
     assert.equal(before?.reason, 'declined.signature')
-    const params = { id: 'northcare' }
+    const params = { id: w.northcare.name }
     await w.network.call(w.northcare, NETWORK_API.setProcessors, {
       params,
       body: { processors: ['askhouse'] },
@@ -200,7 +209,7 @@ describe('a signed batch', () => {
   })
 
   test('takes what the balance covers, in the order of the batch', async () => {
-    await using w = await openWorld()
+    const w = await withFreshAcquirer(shared)
     const asks = Array.from({ length: 12 }, () => testAsk(w.network, w.northcare))
     const answers = await w.network.askBatch(w.northcare, asks)
     const outcomes = answers.map(({ reason, status }) => String(reason ?? status))

@@ -35,6 +35,18 @@ export async function openWorld(more: Partial<Parameters<typeof testNetwork>[0]>
   return { network, clock, northcare, federation, edgeworks, galway, zurich, [Symbol.asyncDispose]: close }
 }
 
+let acquirers = 0
+
+/** The same world with another acquirer, who has 100.00 EUR and has asked nothing: for tests that share a network. */
+export async function withFreshAcquirer(world: World): Promise<World> {
+  acquirers += 1
+  const northcare = await world.network.addMember(`acquirer-${'abcdefghjkmnpqrstuwxyz'.charAt(acquirers)}`, [
+    'acquirer',
+  ])
+  await world.network.deposit(northcare, 10_000)
+  return { ...world, northcare }
+}
+
 /** What the acquirer has and what is held of it. */
 export async function fundsOf({ network, northcare }: World) {
   const { items } = await network.call(northcare, NETWORK_API.balances)

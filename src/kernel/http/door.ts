@@ -81,10 +81,14 @@ export function createDoor<Caller>(parts: DoorParts<Caller>): Door<Caller> {
   )
   app.onError((thrown, context) => answerThrown(parts, thrown, requestIdOf(context)))
   app.use('*', async (context, next) => {
-    context.header('x-request-id', parts.ids.next('req'))
+    const requestId = parts.ids.next('req')
+    requestIds.set(context.req.raw, requestId)
     await next()
-    context.header('x-content-type-options', 'nosniff')
-    if (!context.res.headers.has('cache-control')) context.header('cache-control', 'no-store')
+    // Set on the response itself: going through the context would make it, and the stream of its body, anew.
+    const { headers } = context.res
+    headers.set('x-request-id', requestId)
+    headers.set('x-content-type-options', 'nosniff')
+    if (!headers.has('cache-control')) headers.set('cache-control', 'no-store')
   })
   addOperations(app, parts)
   return {
@@ -130,7 +134,10 @@ async function serveRequest<
     query: parsePart(endpoint.query, context.req.query()),
     body: parsePart(endpoint.body, endpoint.body === undefined ? undefined : parseJson(text)),
     raw,
-    signal: raw.signal,
+    // Only on demand: it makes the server build a whole request.
+    get signal() {
+      return raw.signal
+    },
     requestId: requestIdOf(context),
     idempotencyKey: raw.headers.get('idempotency-key') ?? undefined,
   }
@@ -231,8 +238,11 @@ function stackOf(thrown: unknown): string | undefined {
     .join(' | ')
 }
 
+/** The id of a request, by which the log and a problem document name it. */
+const requestIds = new WeakMap<Request, string>()
+
 function requestIdOf(context: Context): string {
-  return context.res.headers.get('x-request-id') ?? 'unknown'
+  return requestIds.get(context.req.raw) ?? 'unknown'
 }
 
 function parsePart<S extends z.ZodType>(schema: S | undefined, value: unknown): z.output<S> {
@@ -260,7 +270,10 @@ async function readBody(request: Request): Promise<string> {
     new Fault('fault.request_too_large', {
       what: `Cannot take the request: its body is over ${LIMITS.requestBytesMax} bytes`,
     })
-  if (Number(request.headers.get('content-length') ?? 0) > LIMITS.requestBytesMax) throw tooLarge()
+  const length = request.headers.get('content-length')
+  if (Number(length ?? 0) > LIMITS.requestBytesMax) throw tooLarge()
+  // HTTP holds a body to the length it announced; only one of unknown length has to be counted as it comes.
+  if (length !== null) return request.text()
   if (!request.body) return ''
   const chunks: Uint8Array[] = []
   let sizeBytes = 0

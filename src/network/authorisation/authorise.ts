@@ -1,6 +1,5 @@
 import type { Clock, Instant } from '../../kernel/clock.ts'
 import { Fault } from '../../kernel/faults.ts'
-import type { IdSource } from '../../kernel/id.ts'
 import { LIMITS } from '../../kernel/limits.ts'
 import type { Database } from '../../kernel/postgres/database.ts'
 import type { ReceiptLog } from '../../transparency/receipt-log.ts'
@@ -23,7 +22,6 @@ import { takeAsks } from './take-asks.ts'
 export interface AuthoriserParts {
   readonly db: Database
   readonly clock: Clock
-  readonly ids: IdSource
   readonly directory: Directory
   readonly catalogue: Catalogue
   readonly log: Pick<ReceiptLog, 'issue' | 'bundle'>
@@ -34,7 +32,6 @@ export interface AuthoriserParts {
 
 interface Job {
   readonly submission: Submission
-  readonly batchId: string | undefined
   readonly asks: readonly AskUnderCheck[]
   /** Those that pass every check that needs no database. */
   readonly passed: readonly PassedAsk[]
@@ -59,15 +56,14 @@ export class Authoriser {
 
   /** Decides everything of one request; the answers are in its order. Durable when it resolves. */
   authorise(submission: Submission): Promise<readonly AskStateMessage[]> {
-    const { clock, ids } = this.#parts
+    const { clock } = this.#parts
     if (this.#waiting.length >= LIMITS.asksWaitingMax) {
       throw new Fault('fault.overloaded', { what: 'Cannot take the ask: too many are waiting to be decided' })
     }
     const now = clock.now()
     const asks = submission.asks.map((sent) => this.#underCheck(sent, now))
     return new Promise((resolve, reject) => {
-      const batchId = submission.batch && ids.next('bat')
-      this.#waiting.push({ submission, batchId, asks, passed: plainAsks(asks, now), resolve, reject })
+      this.#waiting.push({ submission, asks, passed: plainAsks(asks, now), resolve, reject })
       if (!this.#isBooking) void this.#book()
     })
   }
@@ -88,16 +84,16 @@ export class Authoriser {
     this.#isBooking = false
   }
 
-  /** As many requests as fit into one booking, none of which has an ask id that an earlier one has. */
+  /** As many requests as fit into one booking: at most one batch, and no ask id twice. */
   #nextJobs(): readonly Job[] {
     const jobs: Job[] = []
     const ids = new Set<string>()
-    let count = 0
+    let batches = 0
     for (let job = this.#waiting[0]; job; job = this.#waiting[0]) {
-      const isTooMuch = jobs.length > 0 && count + job.passed.length > LIMITS.asksPerBatchMax
-      if (isTooMuch || job.passed.some(({ sent }) => ids.has(sent.ask.id))) break
+      batches += job.submission.batch ? 1 : 0
+      const isTooMuch = batches > 1 || ids.size + job.passed.length > LIMITS.asksPerBatchMax
+      if (jobs.length > 0 && (isTooMuch || job.passed.some(({ sent }) => ids.has(sent.ask.id)))) break
       for (const { sent } of job.passed) ids.add(sent.ask.id)
-      count += job.passed.length
       jobs.push(job)
       this.#waiting.shift()
     }
@@ -107,36 +103,33 @@ export class Authoriser {
   async #bookJobs(jobs: readonly Job[]): Promise<void> {
     const at = this.#parts.clock.now()
     try {
-      const taken = await this.#take(jobs, at)
-      if (taken.size === 0 && jobs.length > 1) {
-        // Somebody's account does not cover its part: the others must not wait for that to be sorted out.
+      const isTaken = await this.#take(jobs, at)
+      if (!isTaken && jobs.length > 1) {
+        // Something of somebody is in the way: the others must not wait for that to be sorted out.
         for (const job of jobs) await this.#bookJobs([job])
         return
       }
-      const isPlain = ({ asks, passed }: Job) =>
-        passed.length === asks.length && passed.every(({ sent }) => taken.has(sent.ask.id))
+      const isPlain = ({ asks, passed }: Job) => isTaken && passed.length === asks.length
       // What is done already does not wait for what takes longer.
       for (const job of [...jobs.filter(isPlain), ...jobs.filter((each) => !isPlain(each))]) {
-        await this.#finish(job, { taken, at }).catch((error: unknown) => job.reject(error))
+        await this.#finish(job, { isTaken, at }).catch((error: unknown) => job.reject(error))
       }
     } catch (error) {
       for (const job of jobs) job.reject(error)
     }
   }
 
-  async #take(jobs: readonly Job[], at: Instant): Promise<ReadonlySet<string>> {
-    const groups = jobs
-      .filter(({ passed }) => passed.length > 0)
-      .map(({ passed, submission, batchId }) => ({ asks: passed, batch: submission.batch, batchId }))
-    const taken = groups.length === 0 ? new Set<string>() : await takeAsks(this.#parts.db, groups, at)
-    if (taken.size > 0) this.#parts.wakeSites(sitesOf(groups.flatMap(({ asks }) => asks)))
-    return taken
+  async #take(jobs: readonly Job[], at: Instant): Promise<boolean> {
+    const asks = jobs.flatMap(({ passed }) => passed)
+    const batch = jobs.map(({ submission }) => submission.batch).find((each) => each !== undefined)
+    const isTaken = await takeAsks(this.#parts.db, { asks, batch }, at)
+    if (isTaken && asks.length > 0) this.#parts.wakeSites(sitesOf(asks))
+    return isTaken
   }
 
-  async #finish(job: Job, { taken, at }: { taken: ReadonlySet<string>; at: Instant }): Promise<void> {
+  async #finish(job: Job, { isTaken, at }: { isTaken: boolean; at: Instant }): Promise<void> {
     const states = new Map<AskUnderCheck['sent'], AskStateMessage>()
-    for (const ask of job.passed) {
-      if (!taken.has(ask.sent.ask.id)) continue
+    for (const ask of isTaken ? job.passed : []) {
       states.set(ask.sent, takenState(ask, at))
       this.#parts.events.askTaken(ask)
     }
@@ -150,14 +143,12 @@ export class Authoriser {
   }
 
   async #decideRest(
-    { submission: { batch }, batchId }: Job,
+    { submission: { batch } }: Job,
     asks: readonly AskUnderCheck[],
     at: Instant,
   ): Promise<readonly CarefulOutcome[]> {
     const { db, log, wakeSites } = this.#parts
-    const outcomes = await db
-      .transaction()
-      .execute((tx) => decideCarefully(tx, { asks, batch, batchId, at, log }))
+    const outcomes = await db.transaction().execute((tx) => decideCarefully(tx, { asks, batch, at, log }))
     wakeSites(sitesOf(outcomes.flatMap((outcome) => (outcome.kind === 'taken' ? [outcome.ask] : []))))
     return outcomes
   }

@@ -7,9 +7,10 @@ import type { ReceiptDraft } from '../../protocol/receipt.ts'
 import type { ReceiptLog } from '../../transparency/receipt-log.ts'
 import { checkAsk } from './checks.ts'
 import type { AskFacts, Standing } from './checks.ts'
-import { askRow, passedAsk } from './decided-ask.ts'
+import { passedAsk } from './decided-ask.ts'
 import type { DeclinedAsk, PassedAsk } from './decided-ask.ts'
-import type { SentAsk, SentBatch } from './sent-ask.ts'
+import { askDigestOf } from './sent-ask.ts'
+import type { KeptBatch, SentAsk } from './sent-ask.ts'
 import { takeAsks } from './take-asks.ts'
 
 /** What became of an ask that could not simply be taken. */
@@ -30,24 +31,22 @@ export async function decideCarefully(
   tx: DatabaseTransaction,
   facts: {
     asks: readonly AskUnderCheck[]
-    batch: SentBatch | undefined
-    batchId: string | undefined
+    batch: KeptBatch | undefined
     at: Instant
     log: Pick<ReceiptLog, 'issue'>
   },
 ): Promise<readonly CarefulOutcome[]> {
-  const { asks, batch, batchId, at, log } = facts
+  const { asks, batch, at, log } = facts
   const purses = await lockPurses(tx, asks, at)
   const seen = await readSeen(tx, asks)
   const decided = asks.map((ask) => decideOne(ask, { purses, seen, at }))
   const passed = decided.flatMap((outcome) => (outcome.kind === 'taken' ? [outcome.ask] : []))
-  const taken = passed.length > 0 ? await takeAsks(tx, [{ asks: passed, batch, batchId }], at) : new Set()
-  if (taken.size < passed.length) {
+  if (!(await takeAsks(tx, { asks: passed, batch }, at))) {
     throw new Fault('fault.internal', { what: 'Cannot take asks that passed every check' })
   }
   const declines = decided.flatMap((outcome) => (outcome.kind === 'declined' ? [outcome.ask] : []))
   const receipts = await log.issue(tx, declines.map(draftOf))
-  await keepDeclined(tx, { declines, receipts: receipts.map(({ sequence }) => sequence), batchId, at })
+  await keepDeclined(tx, { declines, receipts: receipts.map(({ sequence }) => sequence), batch, at })
   const sequenceOf = new Map(declines.map((ask, index) => [ask, receipts[index]?.sequence ?? 0]))
   return decided.map((outcome) =>
     outcome.kind === 'declined' ? { ...outcome, receipt: sequenceOf.get(outcome.ask) ?? 0 } : outcome,
@@ -64,7 +63,7 @@ interface Purse {
 }
 
 /** What was used before: ask ids, and acquirers with idempotency keys; each with id and body of its ask. */
-type Seen = Map<string, { readonly id: string; readonly bodyDigest: string }>
+type Seen = Map<string, { readonly id: string; readonly bodyDigest: Buffer }>
 
 function decideOne(
   ask: AskUnderCheck,
@@ -73,8 +72,8 @@ function decideOne(
   const { sent, route } = ask
   const names = [`id ${sent.ask.id}`, `key ${sent.ask.acquirer} ${sent.ask.idempotencyKey}`]
   const earlier = names.flatMap((name) => seen.get(name) ?? [])
-  const isSame = (was: { id: string; bodyDigest: string }) =>
-    was.id === sent.ask.id && was.bodyDigest === sent.bodyDigest
+  const isSame = (was: { id: string; bodyDigest: Buffer }) =>
+    was.id === sent.ask.id && was.bodyDigest.equals(sent.bodyDigest)
   const purse = purses.get(purseName(sent))
   const standing: Standing = {
     isReplayed: !earlier.every(isSame),
@@ -133,8 +132,8 @@ async function readSeen(tx: Database, asks: readonly AskUnderCheck[]): Promise<S
     acquirer: ask.acquirer,
     key: ask.idempotencyKey,
   }))
-  const { rows } = await sql<{ id: string; acquirer: string; idempotency_key: string; body: string }>`
-    select a.id, a.acquirer, a.idempotency_key, encode(a.body_digest, 'hex') as body
+  const { rows } = await sql<{ id: string; acquirer: string; idempotency_key: string; body: Buffer }>`
+    select a.id, a.acquirer, a.idempotency_key, a.body_digest as body
     from jsonb_to_recordset(${JSON.stringify(wanted)}::jsonb) as w(id text, acquirer text, key text)
       join ask a on a.id = w.id or (a.acquirer = w.acquirer and a.idempotency_key = w.key)`.execute(tx)
   const seen: Seen = new Map()
@@ -145,10 +144,11 @@ async function readSeen(tx: Database, asks: readonly AskUnderCheck[]): Promise<S
   return seen
 }
 
-function draftOf({ sent: { ask, askDigest }, decline }: DeclinedAsk): ReceiptDraft {
+function draftOf({ sent, decline }: DeclinedAsk): ReceiptDraft {
+  const { ask } = sent
   return {
     kind: 'decline',
-    ask: askDigest,
+    ask: askDigestOf(sent),
     askId: ask.id,
     acquirer: ask.acquirer,
     purpose: ask.purpose,
@@ -163,29 +163,53 @@ async function keepDeclined(
   facts: {
     declines: readonly DeclinedAsk[]
     receipts: readonly number[]
-    batchId: string | undefined
+    batch: KeptBatch | undefined
     at: Instant
   },
 ): Promise<void> {
-  const rows = facts.declines.flatMap(({ sent, decline }, index) =>
-    LEAVES_FREE.has(decline.code)
-      ? []
-      : [
-          {
-            ...askRow({ sent, holdMinor: 0n, legs: [] }, facts.batchId),
-            reason: decline.code,
-            detail: decline.detail,
-            receipt: facts.receipts[index],
-          },
-        ],
+  const { batch } = facts
+  const rows = facts.declines.flatMap((ask, index) =>
+    LEAVES_FREE.has(ask.decline.code) ? [] : [declinedRow(ask, { batch, receipt: facts.receipts[index] })],
   )
   if (rows.length === 0) return
   await sql`
-    insert into ask (id, acquirer, idempotency_key, body_digest, ask_digest, sender, status, reason, detail, receipt, data_set, purpose, mode,
+    insert into ask (id, acquirer, idempotency_key, body_digest, sender, status, reason, detail, receipt, data_set, purpose, mode,
       currency, hold_minor, is_dry_run, received_at, expires_at, jws, batch, batch_index)
-    select x.id, x.acquirer, x.key, decode(x.body, 'hex'), x.digest, x.sender, 'declined', x.reason, x.detail, x.receipt, x.data_set, x.purpose,
-      x.mode, x.currency, 0, x.dry, ${formatInstant(facts.at)}::timestamptz, to_timestamp(x.expires / 1000.0), x.jws, x.batch, x.index
-    from jsonb_to_recordset(${JSON.stringify(rows)}::jsonb) as x(id text, acquirer text, key text, body text, digest text, sender text,
-      reason text, detail text, receipt bigint, data_set text, purpose text, mode text, currency text, dry boolean, expires bigint, jws text,
-      batch text, index integer)`.execute(tx)
+    select x.id, x.acquirer, x.key, decode(x.body, 'hex'), x.sender, 'declined', x.reason, x.detail, x.receipt, x.data_set, x.purpose,
+      x.mode, x.currency, 0, x.dry, ${formatInstant(facts.at)}::timestamptz, x.expiry, x.jws, x.batch, x.index
+    from jsonb_to_recordset(${JSON.stringify(rows)}::jsonb) as x(id text, acquirer text, key text, body text, sender text,
+      reason text, detail text, receipt bigint, data_set text, purpose text, mode text, currency text, dry boolean, expiry timestamptz,
+      jws text, batch text, index integer)`.execute(tx)
+  if (batch) {
+    await sql`
+      insert into ask_batch (id, digest, processor, jws, received_at)
+      values (${batch.id}, ${batch.digest}, ${batch.processor}, ${batch.jws}, ${formatInstant(facts.at)}::timestamptz)
+      on conflict do nothing`.execute(tx)
+  }
+}
+
+function declinedRow(
+  { sent, decline }: DeclinedAsk,
+  { batch, receipt }: { batch: KeptBatch | undefined; receipt: number | undefined },
+): object {
+  const { ask, bodyDigest, sender, jws } = sent
+  return {
+    id: ask.id,
+    acquirer: ask.acquirer,
+    key: ask.idempotencyKey,
+    body: bodyDigest.toString('hex'),
+    sender,
+    reason: decline.code,
+    detail: decline.detail,
+    receipt,
+    data_set: ask.offer,
+    purpose: ask.purpose,
+    mode: ask.mode,
+    currency: ask.maxPrice.currency,
+    dry: ask.dryRun,
+    expiry: formatInstant(ask.expires),
+    jws,
+    batch: batch?.id,
+    index: sent.batch?.index,
+  }
 }

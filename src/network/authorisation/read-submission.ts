@@ -2,6 +2,7 @@ import { peekJws, verifyJws } from '../../kernel/crypto/jws.ts'
 import { digestOf, sha256 } from '../../kernel/digest.ts'
 import { Fault } from '../../kernel/faults.ts'
 import type { FieldProblem } from '../../kernel/faults.ts'
+import type { IdSource } from '../../kernel/id.ts'
 import { LIMITS } from '../../kernel/limits.ts'
 import { parseWith } from '../../kernel/parse.ts'
 import { askBatchSchema, askSchema } from '../../protocol/ask.ts'
@@ -10,12 +11,19 @@ import type { MemberRecord } from '../../protocol/network-api.ts'
 import { TYP } from '../../protocol/message-types.ts'
 import { presentKey } from '../membership/directory.ts'
 import type { Directory } from '../membership/directory.ts'
-import type { SentAsk, SentBatch } from './sent-ask.ts'
+import type { KeptBatch, SentAsk } from './sent-ask.ts'
 
 /** What came in one request. */
 export interface Submission {
   readonly asks: readonly SentAsk[]
-  readonly batch: SentBatch | undefined
+  readonly batch: KeptBatch | undefined
+}
+
+/** Who sent it, and what reading it takes. */
+export interface Reading {
+  readonly sender: MemberRecord
+  readonly directory: Directory
+  readonly ids: IdSource
 }
 
 /**
@@ -26,9 +34,9 @@ export interface Submission {
  */
 export function readSubmission(
   body: { readonly ask: string } | { readonly batch: string },
-  { sender, directory }: { sender: MemberRecord; directory: Directory },
+  { sender, directory, ids }: Reading,
 ): Submission {
-  if ('batch' in body) return readBatch(body.batch, { sender, directory })
+  if ('batch' in body) return readBatch(body.batch, { sender, directory, ids })
   const payload = readPayload(body.ask, 'ask')
   const ask = readAsk(payload, 'ask')
   const verified = verifyJws(body.ask, {
@@ -39,7 +47,6 @@ export function readSubmission(
   const sent: SentAsk = {
     ask,
     bodyDigest: bodyDigestOf(payload),
-    askDigest: digestOf(body.ask),
     jws: body.ask,
     batch: undefined,
     sender: sender.id,
@@ -48,10 +55,7 @@ export function readSubmission(
   return { asks: [sent], batch: undefined }
 }
 
-function readBatch(
-  jws: string,
-  { sender, directory }: { sender: MemberRecord; directory: Directory },
-): Submission {
+function readBatch(jws: string, { sender, directory, ids }: Reading): Submission {
   const envelope = parseWith(askBatchSchema, readPayload(jws, 'batch'))
   if (!envelope.ok) throw malformed(envelope.error)
   const { processor, asks } = envelope.value
@@ -69,14 +73,13 @@ function readBatch(
     return {
       ask,
       bodyDigest: bodyDigestOf(raw),
-      askDigest: digestOf(`${digest}#${index}`),
       jws: undefined,
       batch: { digest, index },
       sender: sender.id,
       isSigned: isSigned && (ask.acquirer === processor || isProcessorOf(sender, ask, directory)),
     }
   })
-  return { asks: sent, batch: { digest, processor, jws } }
+  return { asks: sent, batch: { id: ids.next('bat'), digest, processor, jws } }
 }
 
 function isProcessorOf(sender: MemberRecord, ask: Ask, directory: Directory): boolean {
@@ -103,8 +106,8 @@ function readAsk(raw: unknown, field: string): Ask {
 }
 
 /** JSON that was parsed and written again has one form for one body, whoever signed it and however often. */
-function bodyDigestOf(raw: unknown): string {
-  return Buffer.from(sha256(JSON.stringify(raw))).toString('hex')
+function bodyDigestOf(raw: unknown): Buffer {
+  return Buffer.from(sha256(JSON.stringify(raw)))
 }
 
 function malformed(errors: readonly FieldProblem[]): Fault {

@@ -1,3 +1,4 @@
+import { digestOf } from '../../kernel/digest.ts'
 import type { Digest } from '../../kernel/digest.ts'
 import type { Ask } from '../../protocol/ask.ts'
 
@@ -7,8 +8,9 @@ export interface BatchPlace {
   readonly index: number
 }
 
-/** A signed batch as it came. */
-export interface SentBatch {
+/** A signed batch as it came, with the id under which it is kept. */
+export interface KeptBatch {
+  readonly id: string
   readonly digest: Digest
   readonly processor: string
   readonly jws: string
@@ -17,10 +19,8 @@ export interface SentBatch {
 /** An ask as it came, before anything but its form was looked at. */
 export interface SentAsk {
   readonly ask: Ask
-  /** SHA-256 of the ask's JSON, in hexadecimal: the same body gives the same answer, another one is a replay. */
-  readonly bodyDigest: string
-  /** What receipts name the ask by: the digest of its signed text, or of the batch's text, `#` and its index. */
-  readonly askDigest: Digest
+  /** SHA-256 of the ask's JSON: the same body gives the same answer, another one is a replay. */
+  readonly bodyDigest: Buffer
   /** Its own signed text, unless it came in a batch. */
   readonly jws: string | undefined
   readonly batch: BatchPlace | undefined
@@ -28,4 +28,15 @@ export interface SentAsk {
   readonly sender: string
   /** Whether the signature is by the present key of the acquirer, or of a processor that it named. */
   readonly isSigned: boolean
+}
+
+/** What receipts name an ask by: the digest of its signed text, or of its batch's digest, `#` and its place. */
+export function askDigestOf({
+  jws,
+  batch,
+}: {
+  jws: string | undefined
+  batch: BatchPlace | undefined
+}): Digest {
+  return digestOf(batch ? `${batch.digest}#${batch.index}` : (jws ?? ''))
 }

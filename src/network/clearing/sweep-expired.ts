@@ -6,6 +6,7 @@ import type { Digest } from '../../kernel/digest.ts'
 import { LIMITS } from '../../kernel/limits.ts'
 import type { Database, DatabaseTransaction } from '../../kernel/postgres/database.ts'
 import type { ReceiptLog } from '../../transparency/receipt-log.ts'
+import { askDigestOf } from '../authorisation/sent-ask.ts'
 import type { NetworkEvents } from '../events.ts'
 import { postTransfers } from '../ledger/post-transfers.ts'
 
@@ -55,7 +56,9 @@ interface ExpiredAsk {
   readonly purpose: string
   readonly mode: string
   readonly data_set: string
-  readonly ask_digest: Digest
+  readonly jws: string | null
+  readonly batch_index: number | null
+  readonly batch_digest: Digest | null
 }
 
 async function closeExpired(
@@ -63,9 +66,10 @@ async function closeExpired(
   { log, now }: { log: Pick<ReceiptLog, 'issue'>; now: Instant },
 ): Promise<{ readonly asks: number; readonly legs: readonly OpenLeg[] }> {
   const { rows: asks } = await sql<ExpiredAsk>`
-    select id, acquirer, purpose, mode, data_set, ask_digest from ask
-    where status = 'waiting' and expires_at <= ${formatInstant(now)}::timestamptz
-    order by expires_at limit ${ASKS_PER_SWEEP} for update skip locked`.execute(tx)
+    select a.id, a.acquirer, a.purpose, a.mode, a.data_set, a.jws, a.batch_index,
+      (select b.digest from ask_batch b where b.id = a.batch) as batch_digest
+    from ask a where a.status = 'waiting' and a.expires_at <= ${formatInstant(now)}::timestamptz
+    order by a.expires_at limit ${ASKS_PER_SWEEP} for update of a skip locked`.execute(tx)
   if (asks.length === 0) return { asks: 0, legs: [] }
   const ids = asks.map(({ id }) => id)
   const { rows: legs } = await sql<OpenLeg>`
@@ -78,9 +82,9 @@ async function closeExpired(
   await postTransfers(tx, { postings: [], freed: freedHolds(legs), at: now })
   const receipts = await log.issue(
     tx,
-    asks.map(({ id, acquirer, purpose, mode, data_set, ask_digest }) => ({
+    asks.map(({ id, acquirer, purpose, mode, data_set, ...signed }) => ({
       kind: 'decline',
-      ask: ask_digest,
+      ask: askDigestOf(placeOf(signed)),
       askId: id,
       acquirer,
       purpose,
@@ -96,6 +100,18 @@ async function closeExpired(
     tx,
   )
   return { asks: asks.length, legs }
+}
+
+function placeOf({
+  jws,
+  batch_digest,
+  batch_index,
+}: Pick<ExpiredAsk, 'jws' | 'batch_digest' | 'batch_index'>) {
+  const isInBatch = batch_digest !== null && batch_index !== null
+  return {
+    jws: jws ?? undefined,
+    batch: isInBatch ? { digest: batch_digest, index: batch_index } : undefined,
+  }
 }
 
 async function freeUncleared({ db, clock }: SweepParts): Promise<void> {

@@ -12,11 +12,11 @@ import type { NetworkDoor, NetworkParts } from './network-parts.ts'
 
 /** Asks: sending, waiting for what becomes of them, fetching what was released. */
 export function serveAsks(door: NetworkDoor, parts: NetworkParts): void {
-  const { authoriser, membership, db, log, wakeUp } = parts
+  const { authoriser, membership, db, ids, log, wakeUp } = parts
   door.serve(NETWORK_API.ask, async ({ caller, body }) => {
     const sender = requireRole(caller, ['acquirer', 'acquirer-processor'])
     const states = await authoriser.authorise(
-      readSubmission(body, { sender, directory: membership.directory }),
+      readSubmission(body, { sender, directory: membership.directory, ids }),
     )
     const [first] = states
     if ('batch' in body) return { answers: [...states] }

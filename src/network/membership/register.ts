@@ -115,6 +115,8 @@ function isSameRegistration(
   const stands: Readonly<Record<string, unknown>> = known
   return (
     isSameKeySet(known.firstKeys, keys) &&
-    Object.keys(said).every((name) => canonicalJson(said[name] ?? null) === canonicalJson(stands[name] ?? null))
+    Object.keys(said).every(
+      (name) => canonicalJson(said[name] ?? null) === canonicalJson(stands[name] ?? null),
+    )
   )
 }

@@ -10,6 +10,7 @@ import type { Database } from '../../kernel/postgres/database.ts'
 export async function up(db: Database): Promise<void> {
   await createTables(db)
   await createAnswers(db)
+  await createTakeAsk(db)
   await createTakeAsks(db)
 }
 
@@ -28,7 +29,6 @@ async function createTables(db: Database): Promise<void> {
       acquirer text collate "C" not null,
       idempotency_key text collate "C" not null,
       body_digest bytea not null,
-      ask_digest text not null,
       sender text collate "C" not null,
       status text not null check (status in ('waiting', 'answered', 'declined')),
       reason text,
@@ -100,63 +100,108 @@ async function createAnswers(db: Database): Promise<void> {
 }
 
 /**
- * Takes asks that passed every check that needs no database: holds their highest prices and gives them to their
- * sites, all in this one statement, so that an ask costs one round trip and a batch one commit.
- *
- * Gives the ids that were taken: none at all when an account does not cover what is due from it (the caller then looks
- * at them one by one), all but those whose id or idempotency key was used before otherwise.
+ * Takes one ask that passed every check that needs no database: holds its highest price and gives it to its sites, in one
+ * statement, so that an ask costs one round trip and one commit. False, and nothing done, when its id or
+ * idempotency key was used before or the account does not cover it: the caller then looks closer.
+ */
+async function createTakeAsk(db: Database): Promise<void> {
+  await sql`
+    create function take_ask(
+      p_at timestamptz, p_id text, p_acquirer text, p_key text, p_body bytea, p_sender text, p_data_set text, p_purpose text, p_mode text,
+      p_currency text, p_hold bigint, p_dry_run boolean, p_expiry timestamptz, p_jws text,
+      p_sites text[], p_offers integer[], p_limits bigint[], p_holds bigint[])
+    returns boolean language plpgsql as $$
+    declare
+      v_day date := (p_at at time zone 'UTC')::date;
+    begin
+      insert into ask (id, acquirer, idempotency_key, body_digest, sender, status, data_set, purpose, mode, currency, hold_minor,
+          is_dry_run, received_at, expires_at, jws)
+        values (p_id, p_acquirer, p_key, p_body, p_sender, 'waiting', p_data_set, p_purpose, p_mode, p_currency, p_hold,
+          p_dry_run, p_at, p_expiry, p_jws)
+        on conflict do nothing;
+      if not found then return false; end if;
+      if p_hold > 0 then
+        update account
+          set held_minor = held_minor + p_hold, day = v_day,
+            day_held_minor = case when day = v_day then day_held_minor else 0 end + p_hold
+          where owner = p_acquirer and kind = 'funds' and currency = p_currency
+            and credits_minor - debits_minor - held_minor >= p_hold
+            and (daily_limit_minor is null
+              or case when day = v_day then day_held_minor else 0 end + p_hold <= daily_limit_minor);
+        if not found then
+          delete from ask where id = p_id;
+          return false;
+        end if;
+      end if;
+      for leg in 1 .. cardinality(p_sites) loop
+        insert into ask_site (ask, site, offer, limit_minor, hold_minor, is_hold_open)
+          values (p_id, p_sites[leg], p_offers[leg], p_limits[leg], p_holds[leg], p_holds[leg] > 0);
+      end loop;
+      return true;
+    end $$`.execute(db)
+}
+
+/**
+ * The same for many asks, all or none: one update per account, one insert per table. Columns come as arrays: a third
+ * of what the same costs as JSON. Where several accounts are due and not all are covered, it raises HG002.
  */
 async function createTakeAsks(db: Database): Promise<void> {
   await sql`
-    create function take_asks(p_asks jsonb, p_sites jsonb, p_dues jsonb, p_batches jsonb, p_at timestamptz)
-    returns text[] language plpgsql as $$
+    create function take_asks(
+      p_at timestamptz,
+      p_due_owners text[], p_due_currencies text[], p_due_totals bigint[],
+      p_batch text, p_batch_digest text, p_processor text, p_batch_jws text,
+      p_ids text[], p_acquirers text[], p_keys text[], p_bodies bytea[], p_senders text[], p_data_sets text[], p_purposes text[],
+      p_modes text[], p_currencies text[], p_holds bigint[], p_dry_runs boolean[], p_expiries timestamptz[], p_jws text[],
+      p_batch_indexes integer[],
+      p_leg_asks text[], p_leg_sites text[], p_leg_offers integer[], p_leg_limits bigint[], p_leg_holds bigint[])
+    returns boolean language plpgsql set plan_cache_mode = force_generic_plan as $$
     declare
-      v_count integer := jsonb_array_length(p_asks);
       v_day date := (p_at at time zone 'UTC')::date;
-      v_covered integer;
-      v_taken text[];
+      v_dues integer := cardinality(p_due_owners);
+      v_count integer;
     begin
-      perform 1 from account
-        where kind = 'funds' and (owner, currency) in (select d.owner, d.currency from jsonb_to_recordset(p_dues) as d(owner text, currency text))
-        order by id for update;
-      select count(*) into v_covered from jsonb_to_recordset(p_dues) as d(owner text, currency text, total bigint)
-        join account a on a.owner = d.owner and a.currency = d.currency and a.kind = 'funds'
-        where a.credits_minor - a.debits_minor - a.held_minor >= d.total
-          and (a.daily_limit_minor is null
-            or case when a.day = v_day then a.day_held_minor else 0 end + d.total <= a.daily_limit_minor);
-      if v_covered < jsonb_array_length(p_dues) then return '{}'; end if;
-
-      with taken as (
-        insert into ask (id, acquirer, idempotency_key, body_digest, ask_digest, sender, status, data_set, purpose, mode, currency,
-          hold_minor, is_dry_run, received_at, expires_at, jws, batch, batch_index)
-        select x.id, x.acquirer, x.key, decode(x.body, 'hex'), x.digest, x.sender, 'waiting', x.data_set, x.purpose, x.mode, x.currency,
-          x.hold, x.dry, p_at, to_timestamp(x.expires / 1000.0), x.jws, x.batch, x.index
-        from jsonb_to_recordset(p_asks) as x(id text, acquirer text, key text, body text, digest text, sender text, data_set text,
-          purpose text, mode text, currency text, hold bigint, dry boolean, expires bigint, jws text, batch text, index integer)
-        on conflict do nothing
-        returning id)
-      select array_agg(id) into v_taken from taken;
-      if v_taken is null then return '{}'; end if;
-
-      insert into ask_site (ask, site, offer, limit_minor, hold_minor, is_hold_open)
-        select s.ask, s.site, s.offer, s."limit", s.hold, s.hold > 0
-        from jsonb_to_recordset(p_sites) as s(ask text, site text, offer integer, "limit" bigint, hold bigint)
-        where cardinality(v_taken) = v_count or s.ask = any (v_taken);
-      insert into ask_batch (id, digest, processor, jws, received_at)
-        select b.id, b.digest, b.processor, b.jws, p_at
-        from jsonb_to_recordset(p_batches) as b(id text, digest text, processor text, jws text)
+      insert into ask (id, acquirer, idempotency_key, body_digest, sender, status, data_set, purpose, mode, currency, hold_minor,
+          is_dry_run, received_at, expires_at, jws, batch, batch_index)
+        select x.id, x.acquirer, x.key, x.body, x.sender, 'waiting', x.data_set, x.purpose, x.mode, x.currency, x.hold, x.dry, p_at,
+          x.expiry, x.jws, case when x.index is null then null else p_batch end, x.index
+        from unnest(p_ids, p_acquirers, p_keys, p_bodies, p_senders, p_data_sets, p_purposes, p_modes, p_currencies, p_holds, p_dry_runs,
+          p_expiries, p_jws, p_batch_indexes)
+          as x(id, acquirer, key, body, sender, data_set, purpose, mode, currency, hold, dry, expiry, jws, index)
         on conflict do nothing;
-      if cardinality(v_taken) < v_count then
-        select coalesce(jsonb_agg(t), '[]') into p_dues from (
-          select x.acquirer as owner, x.currency, sum(x.hold) as total
-          from jsonb_to_recordset(p_asks) as x(id text, acquirer text, currency text, hold bigint)
-          where x.id = any (v_taken) group by x.acquirer, x.currency) t;
+      get diagnostics v_count = row_count;
+      if v_count < cardinality(p_ids) then
+        -- Ids of others may be among them: only what this very statement wrote is taken back.
+        delete from ask where id = any (p_ids) and xmin = pg_current_xact_id()::xid;
+        return false;
+      end if;
+      if v_dues > 1 then
+        -- In the order of ids, as every booking locks them; one account needs no order.
+        perform 1 from account a where a.kind = 'funds' and a.owner = any (p_due_owners) order by a.id for update;
       end if;
       update account a
         set held_minor = a.held_minor + d.total, day = v_day,
           day_held_minor = case when a.day = v_day then a.day_held_minor else 0 end + d.total
-        from jsonb_to_recordset(p_dues) as d(owner text, currency text, total bigint)
-        where a.owner = d.owner and a.currency = d.currency and a.kind = 'funds' and d.total > 0;
-      return v_taken;
+        from unnest(p_due_owners, p_due_currencies, p_due_totals) as d(owner, currency, total)
+        where a.owner = d.owner and a.currency = d.currency and a.kind = 'funds'
+          and a.credits_minor - a.debits_minor - a.held_minor >= d.total
+          and (a.daily_limit_minor is null
+            or case when a.day = v_day then a.day_held_minor else 0 end + d.total <= a.daily_limit_minor);
+      get diagnostics v_count = row_count;
+      if v_count < v_dues and v_dues > 1 then
+        raise exception 'an account does not cover what is due from it' using errcode = 'HG002';
+      end if;
+      if v_count < v_dues then
+        delete from ask where id = any (p_ids);
+        return false;
+      end if;
+      insert into ask_site (ask, site, offer, limit_minor, hold_minor, is_hold_open)
+        select s.ask, s.site, s.offer, s.most, s.hold, s.hold > 0
+        from unnest(p_leg_asks, p_leg_sites, p_leg_offers, p_leg_limits, p_leg_holds) as s(ask, site, offer, most, hold);
+      if p_batch is not null then
+        insert into ask_batch (id, digest, processor, jws, received_at)
+          values (p_batch, p_batch_digest, p_processor, p_batch_jws, p_at) on conflict do nothing;
+      end if;
+      return true;
     end $$`.execute(db)
 }

@@ -63,7 +63,7 @@ function openBatch(
   const payload = jws === undefined ? undefined : verifiedPayload(jws, { typ: TYP.askBatch, keys })
   const batch = askBatchSchema.safeParse(payload)
   if (jws === undefined || !batch.success || digestOf(jws) !== digest) return declined('declined.signature')
-  return ok({ ask: batch.data.asks[index], digest: digestOf(`${jws}#${index}`) })
+  return ok({ ask: batch.data.asks[index], digest: digestOf(`${digest}#${index}`) })
 }
 
 function verifiedPayload(jws: string, { typ, keys }: { typ: string; keys: KeySet }): unknown {

@@ -1,0 +1,202 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { createInterface } from 'node:readline'
+import { fileURLToPath } from 'node:url'
+import pg from 'pg'
+import { canonicalJson } from '../src/kernel/canonical-json.ts'
+import { formatInstant, instant, monotonicMs, systemClock } from '../src/kernel/clock.ts'
+import { sealTo } from '../src/kernel/crypto/jwe.ts'
+import { readKeyFile } from '../src/kernel/crypto/key-file.ts'
+import { signJws } from '../src/kernel/crypto/jws.ts'
+import { digestOf } from '../src/kernel/digest.ts'
+import { idSource } from '../src/kernel/id.ts'
+import { silentLog } from '../src/kernel/log.ts'
+import { openPostgres } from '../src/kernel/postgres/open-postgres.ts'
+import { systemRandom } from '../src/kernel/random.ts'
+import { networkDirectory } from '../src/network/config.ts'
+import { TYP } from '../src/protocol/message-types.ts'
+import { publicKeys, testOffer, testParty, tokenOf } from '../src/testing/test-network.ts'
+import type { TestParty } from '../src/testing/test-network.ts'
+import { openHttpLine } from './http-line.ts'
+import type { HttpLine } from './http-line.ts'
+import { median } from './median.ts'
+import { scale, writeReport } from './report.ts'
+
+/**
+ * Asks with holds through the network's door, durable, against bare commits of one row on the same PostgreSQL. The
+ * network is a process of its own; the client signs everything beforehand. Rounds alternate, and ratios are taken
+ * within a round, so that what else the machine does falls on both.
+ */
+
+const ROUNDS = 5
+const CLIENTS = 16
+const BATCH = 100
+const LINES = 4
+
+const ids = idSource(systemClock, systemRandom)
+const directory = await mkdtemp(join(tmpdir(), 'hedgerow-authorise-'))
+await using cleaning = new AsyncDisposableStack()
+cleaning.defer(() => rm(directory, { recursive: true, force: true }))
+const postgres = cleaning.use(await openPostgres({ directory, name: 'network', log: silentLog }))
+const root = join(directory, 'network')
+const child = spawn(process.execPath, [fileURLToPath(new URL('network-child.ts', import.meta.url)), root, postgres.url.reveal()], {
+  stdio: ['ignore', 'pipe', 'inherit'],
+})
+cleaning.defer(async () => {
+  child.kill('SIGTERM')
+  await once(child, 'exit')
+})
+const [url] = (await once(createInterface(child.stdout), 'line')) as [string]
+
+const acquirer = testParty('northcare')
+const sealed = await setUp(acquirer)
+const singles = Math.round(400 * scale())
+const batches = Math.round(40 * scale())
+const rounds: { bare: number; single: number; bareMany: number; singleMany: number; batched: number; handled: number }[] = []
+await measure({ singles: 200, batches: 5 })
+for (let round = 0; round < ROUNDS; round += 1) rounds.push(await measure({ singles, batches }))
+
+const of = (name: keyof (typeof rounds)[number]) => median(rounds.map((round) => round[name]))
+const ratio = (a: keyof (typeof rounds)[number], b: keyof (typeof rounds)[number]) => median(rounds.map((round) => round[a] / round[b]))
+const single = ratio('single', 'bare')
+const many = ratio('singleMany', 'bareMany')
+writeReport({
+  name: 'authorise',
+  scale: scale(),
+  figures: [
+    { name: 'asks one by one, one client', value: of('single'), unit: 'asks/s', baseline: of('single') / single, goal: 'at least 0.5 of bare single commits', met: single >= 0.5 },
+    { name: `asks one by one, ${CLIENTS} clients`, value: of('singleMany'), unit: 'asks/s', baseline: of('singleMany') / many, goal: 'at least 0.5 of bare single commits', met: of('singleMany') >= 0.5 * of('bare') },
+    { name: `asks in signed batches of ${BATCH}`, value: of('batched'), unit: 'asks/s', baseline: of('bare'), goal: 'at least 20000', met: of('batched') >= 20_000 },
+  ],
+})
+await reportTrial()
+
+async function measure(size: { singles: number; batches: number }) {
+  const token = await fetchToken(acquirer)
+  const bare = await bareCommits(size.singles, 1)
+  const single = await send(singleAsks(size.singles), { clients: 1, token, asksEach: 1 })
+  const bareMany = await bareCommits(size.singles * 4, 8)
+  const singleMany = await send(singleAsks(size.singles * 4), { clients: CLIENTS, token, asksEach: 1 })
+  const batched = await send(batchedAsks(size.batches), { clients: LINES, token, asksEach: BATCH })
+  return { bare, single, bareMany, singleMany, batched, handled: 0 }
+}
+
+async function setUp(member: TestParty): Promise<Record<string, string>> {
+  const operator = { ...testParty('operator'), signing: await readKeyFile(networkDirectory(root).operatorKey) }
+  const custodian = testParty('edgeworks')
+  const issuer = testParty('federation')
+  const site = testParty('galway')
+  const add = (party: TestParty, roles: readonly string[]) =>
+    request(operator, 'POST', '/v1/members', { id: party.name, name: party.name, country: 'IE', roles, keys: publicKeys(party) })
+  await add(custodian, ['custodian'])
+  await add(issuer, ['issuer'])
+  await add(member, ['acquirer'])
+  await request(operator, 'POST', '/v1/sites', { id: site.name, custodian: custodian.name, country: 'IE', keys: publicKeys(site) })
+  const offers = canonicalJson({ site: site.name, offers: [testOffer(site, { issuer, country: 'IE' })], time: formatInstant(systemClock.now()) })
+  await request(site, 'PUT', `/v1/sites/${site.name}/offers`, { offers: signJws(offers, { typ: TYP.offer, key: site.signing }) })
+  await request(operator, 'POST', '/v1/transfers', { kind: 'deposit', member: member.name, amount: { amount: 1e12, currency: 'EUR' } })
+  const plaintext = canonicalJson({ question: { sql: 'select avg(height) from athletes group by sport', parameters: [] }, salt: 'x'.repeat(32) })
+  return { [site.name]: await sealTo(site.sealing.publicJwk, { plaintext, typ: TYP.question }) }
+}
+
+async function request(party: TestParty, method: string, path: string, body: unknown): Promise<unknown> {
+  const authorization = `Bearer ${tokenOf(party, { audience: 'network', now: systemClock.now(), jti: ids.next('jti') })}`
+  const headers = { authorization, 'content-type': 'application/json', 'idempotency-key': ids.next('key') }
+  const response = await fetch(`${url}${path}`, { method, headers, body: JSON.stringify(body) })
+  const text = await response.text()
+  if (!response.ok) throw new Error(text)
+  return JSON.parse(text)
+}
+
+async function fetchToken(party: TestParty): Promise<string> {
+  const assertion = tokenOf(party, { audience: 'network', now: systemClock.now(), jti: ids.next('jti') })
+  const body = JSON.stringify({ grant_type: 'urn:ietf:params:oauth:grant-type:jwt-bearer', assertion })
+  const response = await fetch(`${url}/v1/token`, { method: 'POST', headers: { 'content-type': 'application/json' }, body })
+  const token = (await response.json()) as { access_token: string }
+  return token.access_token
+}
+
+function askBody(): object {
+  return {
+    acquirer: acquirer.name,
+    expires: formatInstant(instant(systemClock.now() + 3_600_000)),
+    id: ids.next('ask'),
+    idempotencyKey: ids.next('key'),
+    legalBasis: 'eu-gdpr:A6-1-a',
+    maxPrice: { amount: 5000, currency: 'EUR' },
+    mode: 'aggregate',
+    offer: 'athletes',
+    purpose: 'dpv:AcademicResearch',
+    question: { digest: digestOf('question'), sealed },
+    releaseTo: { jurisdiction: 'IE' },
+    sites: ['any'],
+  }
+}
+
+function singleAsks(count: number): string[] {
+  return Array.from({ length: count }, () =>
+    JSON.stringify({ ask: signJws(JSON.stringify(askBody()), { typ: TYP.ask, key: acquirer.signing }) }),
+  )
+}
+
+function batchedAsks(count: number): string[] {
+  return Array.from({ length: count }, () => {
+    const asks = Array.from({ length: BATCH }, askBody)
+    return JSON.stringify({ batch: signJws(JSON.stringify({ asks, processor: acquirer.name }), { typ: TYP.askBatch, key: acquirer.signing }) })
+  })
+}
+
+/** Sends bodies over some connections, one in flight on each; gives asks a second. */
+async function send(bodies: string[], { clients, token, asksEach }: { clients: number; token: string; asksEach: number }): Promise<number> {
+  const lines = await Promise.all(Array.from({ length: clients }, () => openHttpLine(url)))
+  const count = bodies.length * asksEach
+  const startMs = monotonicMs()
+  await Promise.all(
+    lines.map(async (line: HttpLine) => {
+      for (let body = bodies.pop(); body !== undefined; body = bodies.pop()) {
+        const answer = await line.post('/v1/asks', { body, token })
+        if (answer.includes('"declined"')) throw new Error(answer.slice(0, 500))
+      }
+    }),
+  )
+  const tookMs = monotonicMs() - startMs
+  for (const line of lines) line.close()
+  return (count * 1000) / tookMs
+}
+
+/** Commits of one small row, one after another on each of some connections; commits a second. */
+async function bareCommits(count: number, connections: number): Promise<number> {
+  const clients = await Promise.all(
+    Array.from({ length: connections }, async () => {
+      const client = new pg.Client({ connectionString: postgres.url.reveal() })
+      await client.connect()
+      return client
+    }),
+  )
+  await clients[0]?.query('create table if not exists bare_commit (id bigint generated always as identity primary key, payload text)')
+  const payload = 'x'.repeat(200)
+  let left = count
+  const startMs = monotonicMs()
+  await Promise.all(
+    clients.map(async (client) => {
+      while ((left -= 1) >= 0) await client.query({ name: 'bare', text: 'insert into bare_commit (payload) values ($1)', values: [payload] })
+    }),
+  )
+  const tookMs = monotonicMs() - startMs
+  await Promise.all(clients.map((client) => client.end()))
+  return (count * 1000) / tookMs
+}
+
+async function reportTrial(): Promise<void> {
+  const client = new pg.Client({ connectionString: postgres.url.reveal() })
+  await client.connect()
+  const { rows } = await client.query<{ asks: string; open: string; held: string }>(
+    `select count(*) as asks, sum(s.hold_minor) as open, (select sum(held_minor) from account) as held from ask a join ask_site s on s.ask = a.id`,
+  )
+  await client.end()
+  const [row] = rows
+  console.log(`${row?.asks} asks taken; open holds ${row?.open}, held ${row?.held}`)
+}
