@@ -8,7 +8,7 @@ const POWER_MAX = 2
 
 /**
  * Requires that what an exact answer sums, averages or takes a variance of is a *fixed quantity of the person*:
- * columns, their products and quotients, and sums of these. A condition may only choose whose quantity counts (FILTER,
+ * columns, their products and quotients. A condition may only choose whose quantity counts (FILTER,
  * or one CASE around all of it), because then it is a set of people that the guard sees.
  *
  * Anything else looks the same to the guard and is not: `sum(height + case when born = '1990-01-01' then 1000 else 0
@@ -23,11 +23,25 @@ export function requireQuantities({ measures, sources }: BoundQuery): void {
 }
 
 function requireQuantity(expr: Expr, sources: readonly Source[]): void {
-  if (quantityOf(expr, sources) === undefined) {
+  const quantity = quantityOf(expr, sources)
+  if (quantity === undefined) {
     throw notSupported(
-      'a sum, average or variance of anything but columns, their products and quotients, and sums of these; put conditions into FILTER, and functions around the result',
+      'a sum, average or variance of anything but columns, their products and quotients; put conditions into FILTER, and functions around the result',
     )
   }
+  if (!isOneTerm(quantity)) {
+    throw notSupported(
+      'a sum, average or variance of a sum; add the results instead, as in "avg(x) + 1" for "avg(x + 1)"',
+    )
+  }
+}
+
+/**
+ * One product only. With something added nobody's value is 0, so everybody would seem to contribute, and taking the
+ * addition off again outside (`sum(x + 1) - count(*)`) would leave the sum of the few who do.
+ */
+function isOneTerm({ terms }: Quantity): boolean {
+  return terms.length === 1
 }
 
 /** A product of atoms, each with its power; the constant factor does not matter. */
@@ -87,7 +101,7 @@ function quantityOfPerson(
     return { ...atom, isChosen: filter !== undefined || !isPlain }
   }
   const inner = argument && quantityOf(argument, sources)
-  if (inner === undefined) return undefined
+  if (inner === undefined || !isOneTerm(inner)) return undefined
   // The greatest of (x - c)² over a person's rows is another function of them for every c.
   const isExtreme = aggregate.function === 'min' || aggregate.function === 'max'
   if (isExtreme && !isSingle(inner)) return undefined

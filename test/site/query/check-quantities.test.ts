@@ -44,21 +44,17 @@ function reasonFor(text: string): string {
 
 const quantities = [
   'h',
-  'h + w',
-  'h - 1.8',
   '100 * h',
   '-h / 100',
   'h * h',
-  '(h - 1.8) * (h - 1.8)',
   'w / (h * h)',
   'goals * w',
   'coalesce(w, 0)',
-  'goals + h',
   'extract(year from born)',
   'tense::int',
   'case when tense then w end',
   'case when tense then w else 0 end',
-  'case when tense then 0 else h + w end',
+  'case when tense then 0 else h * w end',
   'case when tense then 1.0 else 0.0 end',
   '2 * case when tense then h end',
 ]
@@ -70,6 +66,11 @@ for (const argument of quantities) {
 }
 
 const disguises = [
+  'h + w',
+  'h - 1.8',
+  'goals + 1',
+  '(h - 1.8) * (h - 1.8)',
+  'case when tense then goals + 1 end',
   "h + case when born = '1990-01-01' then 1 else 0 end",
   "h * case when born = '1990-01-01' then 2 else 1 end",
   "case when born = '1990-01-01' then w else h end",
@@ -113,7 +114,7 @@ test('person by person: what was chosen for some may not be added to what all ha
   const perPerson = (columns: string, outer: string) =>
     reasonFor(`with t as (select person, ${columns} from days group by person) select ${outer} from t`)
   assert.equal(perPerson('sum(steps) as a', 'avg(a)'), 'approved')
-  assert.equal(perPerson('max(steps) as a, min(steps) as b', 'avg(a - b)'), 'approved')
+  assert.equal(perPerson('max(steps) as a, min(steps) as b', 'avg(a) - avg(b)'), 'approved')
   assert.equal(perPerson('count(*) as a', 'avg(a)'), 'approved')
   assert.equal(perPerson("sum(steps) filter (where day = '2016-04-20') as a", 'sum(a)'), 'approved')
   assert.notEqual(
@@ -128,6 +129,7 @@ test('person by person: what was chosen for some may not be added to what all ha
     perPerson("sum(steps) as a, count(case when day = '2016-04-20' then 1 end) as b", 'sum(a + b)'),
     'approved',
   )
+  assert.notEqual(perPerson('sum(steps + 1) as a', 'sum(a)'), 'approved')
   assert.notEqual(perPerson('max((steps - 70) * (steps - 70)) as a', 'sum(a)'), 'approved')
 })
 
