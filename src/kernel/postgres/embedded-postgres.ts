@@ -16,7 +16,7 @@ import { Secret } from '../secret.ts'
 import { faultOf } from './fault-of.ts'
 import { launchAs, operatingUserFor } from './operating-user.ts'
 import type { OperatingUser } from './operating-user.ts'
-import { endOrphan, endProcess, readPostmaster } from './postmaster.ts'
+import { makeWay, endProcess, readPostmaster } from './postmaster.ts'
 import { isAlive } from '../process-identity.ts'
 
 /** A PostgreSQL of our own, running as a child process. */
@@ -99,7 +99,7 @@ export async function startEmbedded({
   const { initdb, postgres, major } = await programs()
   if (!existsSync(data)) await initialise(initdb, place, isDurable)
   await requireMajor(major, data)
-  await endOrphan(data, { log, deadlineMs: STOP_DEADLINE_MS })
+  await makeWay(data, { log, deadlineMs: STOP_DEADLINE_MS })
   const password = new Secret((await readFile(join(base, 'password'), 'utf8')).trim())
   const { host, port, child } = await start(
     postgres,

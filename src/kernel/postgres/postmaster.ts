@@ -1,4 +1,4 @@
-import { readFile } from 'node:fs/promises'
+import { readFile, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { monotonicMs, systemClock } from '../clock.ts'
 import { Fault } from '../faults.ts'
@@ -21,18 +21,30 @@ export async function readPostmaster(data: string): Promise<Postmaster | undefin
 }
 
 /**
- * Stops a server that a killed process of ours left behind on this data directory. A pid file that outlived its server
- * may name a process that has nothing to do with us: only one that was started on this very directory is touched.
+ * Makes way for a server on this data directory. One that a killed process of ours left behind is stopped. A pid file
+ * that outlived its server may name a process that has nothing to do with us (after a restart of a container it often
+ * does): that process is not touched, but the file goes, because PostgreSQL would not start beside it.
  */
-export async function endOrphan(
+export async function makeWay(
   data: string,
   { log, deadlineMs }: { log: Log; deadlineMs: number },
 ): Promise<void> {
   const postmaster = await readPostmaster(data)
   if (!postmaster || !isAlive(postmaster.pid)) return
-  if (!(commandOf(postmaster.pid) ?? '').includes(`-D ${data}`)) return
-  log.warn('postgres.orphan', { pid: postmaster.pid })
-  await endProcess(postmaster.pid, deadlineMs)
+  const command = commandOf(postmaster.pid)
+  if (command === undefined) return
+  if (command.includes(`-D ${data}`)) {
+    log.warn('postgres.orphan', { pid: postmaster.pid })
+    await endProcess(postmaster.pid, deadlineMs)
+  } else if (!isPostgres(command)) {
+    log.warn('postgres.stale_pid_file', { pid: postmaster.pid })
+    await rm(join(data, 'postmaster.pid'), { force: true })
+  }
+}
+
+/** Somebody may have started one by hand, under another name of the directory: PostgreSQL itself then refuses. */
+function isPostgres(command: string): boolean {
+  return /^(\S*\/)?(postgres|postmaster)(:|\s|$)/.test(command)
 }
 
 /** Ends a PostgreSQL: "fast", after the deadline "immediate" (it recovers at the next start), at last by force. */

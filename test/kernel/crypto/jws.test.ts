@@ -43,6 +43,15 @@ describe('verifyJws()', () => {
     }
   })
 
+  test('has one text only: stray bits at the end of the signature are refused', () => {
+    const jws = signJws('{}', { typ, key })
+    const alphabet = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_'
+    const accepted = Array.from(alphabet).filter(
+      (last) => verifyJws(jws.slice(0, -1) + last, { typ, keyFor }).ok,
+    )
+    assert.deepEqual(accepted, [jws.at(-1)])
+  })
+
   test('refuses every shortening and whatever is added', () => {
     const jws = signJws('{}', { typ, key })
     for (let end = 0; end < jws.length; end += 1)

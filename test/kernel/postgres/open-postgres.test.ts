@@ -83,7 +83,9 @@ describe('openPostgres() with the embedded one', () => {
       await using postgres = await openPostgres({ directory, name: 'site', log: silentLog })
       assert.ok(postgres.db)
     }
-    const bystander = spawn('sleep', ['60'])
+    const user = statSync(join(directory, 'postgres', 'data'))
+    // As the same user as PostgreSQL, which would else not believe that the process is none of its own.
+    const bystander = spawn('sleep', ['60'], process.getuid?.() === 0 ? { uid: user.uid, gid: user.gid } : {})
     writeFileSync(
       join(directory, 'postgres', 'data', 'postmaster.pid'),
       `${bystander.pid}\n/elsewhere\n0\n5432\n\n\n\nready\n`,
