@@ -47,7 +47,11 @@ function printSite(terminal: Terminal, site: SiteResult): void {
 }
 
 /** Prints the rows of a release, the first of many. */
-export function printRelease(terminal: Terminal, release: Release, rowsShown = ROWS_SHOWN): void {
+export function printRelease(
+  terminal: Terminal,
+  release: Release,
+  { rowsShown = ROWS_SHOWN, indent = '' }: { rowsShown?: number; indent?: string } = {},
+): void {
   const rows = release.rows.slice(0, rowsShown).map((row) => row.map(valueText))
   const rest = release.remainder
     ? [
@@ -59,10 +63,12 @@ export function printRelease(terminal: Terminal, release: Release, rowsShown = R
   table(terminal, {
     head: release.columns.map(({ name, unit }) => (unit === undefined ? name : `${name} (${unit})`)),
     rows: [...rows, ...rest],
+    indent,
   })
   if (release.rows.length > rowsShown)
-    say(terminal, paint(terminal, 'dim', `… and ${release.rows.length - rowsShown} rows more`))
-  if (release.attribution !== undefined) say(terminal, paint(terminal, 'dim', release.attribution))
+    say(terminal, paint(terminal, 'dim', `${indent}… and ${release.rows.length - rowsShown} rows more`))
+  if (release.attribution !== undefined)
+    say(terminal, paint(terminal, 'dim', `${indent}${release.attribution}`))
 }
 
 /** Doubles are shown with as many digits as a person reads; the file that is saved has all of them. */

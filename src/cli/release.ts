@@ -79,7 +79,7 @@ async function showRelease(
     print: () => {
       for (const release of releases) {
         say(terminal, paint(terminal, 'strong', `${release.dataSet} at ${release.site}`))
-        printRelease(terminal, release, 1_000)
+        printRelease(terminal, release, { rowsShown: 1_000 })
       }
       for (const problem of problems) say(terminal, paint(terminal, 'bad', problem))
     },

@@ -168,6 +168,10 @@ async function init(
         )
       say(session.terminal, 'Have the operator of the network register it with these keys:')
       say(session.terminal, JSON.stringify(made.keys))
+      say(
+        session.terminal,
+        `  hedgerow network add-site ${name} --country ${options.territory} --custodian ${options.custodian} --keys FILE`,
+      )
     },
   })
 }

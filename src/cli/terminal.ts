@@ -42,15 +42,16 @@ export function say(terminal: Terminal, line = ''): void {
   terminal.out.write(`${line}\n`)
 }
 
+/** What a table shows; `indent` stands before each line. */
+export interface TableContents {
+  readonly head: readonly string[]
+  readonly rows: readonly (readonly string[])[]
+  readonly widths?: readonly (number | null)[]
+  readonly indent?: string
+}
+
 /** A table: the head dimmed, no vertical rules, wrapped to given widths where they are given. */
-export function table(
-  terminal: Terminal,
-  {
-    head,
-    rows,
-    widths,
-  }: { head: readonly string[]; rows: readonly (readonly string[])[]; widths?: readonly (number | null)[] },
-): void {
+export function table(terminal: Terminal, { head, rows, widths, indent = '' }: TableContents): void {
   if (rows.length === 0) return
   const drawn = new Table({
     head: head.map((title) => paint(terminal, 'dim', title)),
@@ -60,7 +61,7 @@ export function table(
     ...(widths === undefined ? {} : { colWidths: [...widths] }),
   })
   for (const row of rows) drawn.push([...row])
-  say(terminal, trimmed(drawn.toString()))
+  say(terminal, trimmed(drawn.toString(), indent))
 }
 
 const CHARS = {
@@ -81,11 +82,12 @@ const CHARS = {
   middle: '',
 } as const
 
-function trimmed(text: string): string {
+function trimmed(text: string, indent: string): string {
   return text
     .split('\n')
     .map((line) => line.trimEnd())
     .filter((line) => line !== '')
+    .map((line) => `${indent}${line}`)
     .join('\n')
 }
 

@@ -41,7 +41,7 @@ export const MEMBERS: readonly DemoMember[] = [
   { id: 'limmat-edge', name: 'Limmat Edge AG', country: 'CH', roles: ['custodian'] },
   {
     id: 'northcare',
-    name: 'Northcare Health Insurance',
+    name: 'Northcare, insurer',
     country: 'IE',
     roles: ['acquirer'],
     acquirerClass: 'insurer',
@@ -49,7 +49,7 @@ export const MEMBERS: readonly DemoMember[] = [
   },
   {
     id: 'midland-mutual',
-    name: 'Midland Mutual',
+    name: 'Midland, insurer',
     country: 'IE',
     roles: ['acquirer'],
     acquirerClass: 'insurer',
@@ -57,7 +57,7 @@ export const MEMBERS: readonly DemoMember[] = [
   },
   {
     id: 'kestrel-kit',
-    name: 'Kestrel Rowing Kit',
+    name: 'Kestrel, boat maker',
     country: 'NL',
     roles: ['acquirer'],
     acquirerClass: 'equipment-maker',
@@ -65,7 +65,7 @@ export const MEMBERS: readonly DemoMember[] = [
   },
   {
     id: 'press-box',
-    name: 'Pressbox Sports Almanac',
+    name: 'Pressbox, almanac',
     country: 'FR',
     roles: ['acquirer'],
     acquirerClass: 'publisher',
@@ -73,7 +73,7 @@ export const MEMBERS: readonly DemoMember[] = [
   },
   {
     id: 'ad-reach',
-    name: 'AdReach Media',
+    name: 'AdReach, adverts',
     country: 'IE',
     roles: ['acquirer'],
     acquirerClass: 'advertiser',
@@ -81,7 +81,7 @@ export const MEMBERS: readonly DemoMember[] = [
   },
   {
     id: 'quill-lab',
-    name: 'Quill Laboratory',
+    name: 'Quill, laboratory',
     country: 'DE',
     roles: ['acquirer'],
     acquirerClass: 'researcher',
@@ -89,7 +89,7 @@ export const MEMBERS: readonly DemoMember[] = [
   },
   {
     id: 'monsoon-data',
-    name: 'Monsoon Data',
+    name: 'Monsoon, data lab',
     country: 'IN',
     roles: ['acquirer'],
     acquirerClass: 'researcher',
@@ -97,7 +97,7 @@ export const MEMBERS: readonly DemoMember[] = [
   },
   {
     id: 'elbe-institute',
-    name: 'Elbe Institute of Sport',
+    name: 'Elbe, institute',
     country: 'DE',
     roles: ['acquirer'],
     acquirerClass: 'researcher',
@@ -105,7 +105,7 @@ export const MEMBERS: readonly DemoMember[] = [
   },
   {
     id: 'penny-wise',
-    name: 'Pennywise Cover',
+    name: 'Pennywise, insurer',
     country: 'IE',
     roles: ['acquirer'],
     acquirerClass: 'insurer',
@@ -113,7 +113,7 @@ export const MEMBERS: readonly DemoMember[] = [
   },
   {
     id: 'mask-co',
-    name: 'Mask & Co',
+    name: 'Mask, research',
     country: 'IE',
     roles: ['acquirer'],
     acquirerClass: 'researcher',
@@ -121,7 +121,7 @@ export const MEMBERS: readonly DemoMember[] = [
   },
   {
     id: 'probe-works',
-    name: 'Probe Works',
+    name: 'Probe, research',
     country: 'FI',
     roles: ['acquirer'],
     acquirerClass: 'researcher',
@@ -129,7 +129,7 @@ export const MEMBERS: readonly DemoMember[] = [
   },
   {
     id: 'harbour-health',
-    name: 'Harbour Health',
+    name: 'Harbour, insurer',
     country: 'IE',
     roles: ['acquirer'],
     acquirerClass: 'insurer',
@@ -137,7 +137,7 @@ export const MEMBERS: readonly DemoMember[] = [
   },
   {
     id: 'late-comer',
-    name: 'Latecomer Re',
+    name: 'Late, insurer',
     country: 'SE',
     roles: ['acquirer'],
     acquirerClass: 'insurer',
@@ -145,7 +145,7 @@ export const MEMBERS: readonly DemoMember[] = [
   },
   {
     id: 'glacier-re',
-    name: 'Glacier Re',
+    name: 'Glacier, insurer',
     country: 'CH',
     roles: ['acquirer'],
     acquirerClass: 'insurer',

@@ -3,13 +3,24 @@ import { formatMoney } from '../kernel/money.ts'
 import { purposeLabel } from '../protocol/purpose.ts'
 import { peopleText } from '../cli/print-answer.ts'
 import { paint, say } from '../cli/terminal.ts'
-import type { Terminal } from '../cli/terminal.ts'
+import type { Terminal, Tone } from '../cli/terminal.ts'
+import { REASONS } from '../protocol/reason.ts'
+import type { ReasonCode } from '../protocol/reason.ts'
+import type { AskResult } from '../sdk/acquirer.ts'
 import type { DemoMember } from './demo-parties.ts'
 import type { ScenarioOutcome } from './run-scenario.ts'
 
-/** Widths of the table of asks: it is printed line by line as answers come in. */
-const WIDTHS = [25, 21, 45, 8, 29, 9, 9] as const
-const HEAD = ['who', 'why', 'what is asked', 'site', 'answer', 'people', 'price'] as const
+/** The table of asks: titles and widths. It is printed line by line as answers come in. */
+const COLUMNS = [
+  ['who', 20],
+  ['why', 20],
+  ['what is asked', 38],
+  ['site', 8],
+  ['answer', 27],
+  ['people', 7],
+  ['of all', 7],
+  ['price', 9],
+] as const
 
 /** A heading between parts of the output. */
 export function heading(terminal: Terminal, text: string): void {
@@ -23,21 +34,17 @@ export function step(terminal: Terminal, text: string): void {
   say(terminal, `  ${paint(terminal, 'good', '✓')} ${text}`)
 }
 
-/** The head of the table of asks. */
-export function askTableHead(terminal: Terminal): void {
-  say(
-    terminal,
-    `  ${paint(
-      terminal,
-      'dim',
-      HEAD.map((title, index) => fit(title, WIDTHS[index] ?? 10))
-        .join(' ')
-        .trimEnd(),
-    )}`,
-  )
+/** Something that happens between asks. */
+export function note(terminal: Terminal, text: string): void {
+  say(terminal, `  ${paint(terminal, 'accent', `· ${text}`)}`)
 }
 
-/** The lines of one ask: one for each site that answered. */
+/** The head of the table of asks. */
+export function askTableHead(terminal: Terminal): void {
+  say(terminal, paint(terminal, 'dim', row(COLUMNS.map(([title]) => title))))
+}
+
+/** The lines of one ask: one for each site that answered, and below them why it was not simply approved. */
 export function askTableRows(
   terminal: Terminal,
   { outcome, members }: { outcome: ScenarioOutcome; members: readonly DemoMember[] },
@@ -45,35 +52,71 @@ export function askTableRows(
   const { scenario, result, problems } = outcome
   const member = members.find(({ id }) => id === scenario.acquirer)
   const who = [member?.name ?? scenario.acquirer, purposeLabel(scenario.purpose), scenario.wish]
-  const answers =
-    result.status === 'declined'
-      ? [{ site: 'network', reason: result.reason, people: '', price: '' }]
-      : result.sites.map((site) => ({
-          site: site.site,
-          reason: site.reason,
-          people: peopleText(site),
-          price: site.captured && site.captured.amountMinor > 0n ? formatMoney(site.captured) : '',
-        }))
-  for (const [index, { site, reason, people, price }] of answers.entries()) {
-    const [name = '', why = '', what = ''] = index === 0 ? who : []
-    const cells = [
-      fit(name, WIDTHS[0]),
-      fit(why, WIDTHS[1]),
-      fit(what, WIDTHS[2]),
-      fit(site, WIDTHS[3]),
-      reasonCell(terminal, reason),
-      fit(people, WIDTHS[5]),
-      price.padStart(WIDTHS[6]),
-    ]
-    say(terminal, `  ${cells.join(' ').trimEnd()}`)
+  for (const [index, answer] of answersOf(result).entries()) {
+    const line = row([...(index === 0 ? who : ['', '', '']), ...answer.cells])
+    say(terminal, line.replace(answer.reason, paint(terminal, toneOf(answer.reason), answer.reason)))
+  }
+  for (const why of new Set(answersOf(result).flatMap(({ why }) => (why === undefined ? [] : [why])))) {
+    say(terminal, paint(terminal, 'dim', `${' '.repeat(WHY_INDENT)}${why}`))
   }
   for (const problem of problems) say(terminal, paint(terminal, 'bad', `  ✗ not as expected: ${problem}`))
 }
 
-function reasonCell(terminal: Terminal, reason: string | undefined): string {
-  const text = fit(reason ?? 'no answer', WIDTHS[4])
-  if (reason === 'approved') return paint(terminal, 'good', text)
-  return paint(terminal, reason?.startsWith('partial.') === true ? 'warn' : 'accent', text)
+interface AnswerLine {
+  readonly reason: string
+  /** From the site on. */
+  readonly cells: readonly string[]
+  readonly why: string | undefined
+}
+
+function answersOf({ status, reason, detail, sites }: AskResult): readonly AnswerLine[] {
+  if (status === 'declined') {
+    const code = reason ?? 'declined'
+    return [{ reason: code, cells: ['network', code], why: whyOf(reason, detail) }]
+  }
+  return sites.map((site) => {
+    const { decision, captured } = site
+    const code = site.reason ?? 'no answer'
+    const coverage = decision?.coveragePct === undefined ? '' : coverageText(decision.coveragePct)
+    const price = captured && captured.amountMinor > 0n ? formatMoney(captured) : ''
+    return {
+      reason: code,
+      cells: [site.site, code, peopleText(site), coverage, price.padStart(9)],
+      why: whyOf(site.reason, decision?.detail, decision?.narrowed?.columns),
+    }
+  })
+}
+
+function whyOf(
+  reason: ReasonCode | undefined,
+  detail: string | undefined,
+  without: readonly string[] = [],
+): string | undefined {
+  if (reason === undefined || reason === 'approved') return undefined
+  return [
+    REASONS[reason].forAsker,
+    detail,
+    without.length === 0 ? undefined : `without ${without.join(', ')}`,
+  ]
+    .filter((part) => part !== undefined)
+    .join(': ')
+}
+
+/** `≥ 55 %`: told in steps of five. */
+export function coverageText(coveragePct: number): string {
+  return coveragePct === 0 ? '< 5 %' : `≥ ${coveragePct} %`
+}
+
+function toneOf(reason: string): Tone {
+  if (reason === 'approved') return 'good'
+  return reason.startsWith('partial.') ? 'warn' : 'accent'
+}
+
+/** Below what is asked. */
+const WHY_INDENT = 2 + COLUMNS[0][1] + COLUMNS[1][1] + 2
+
+function row(cells: readonly string[]): string {
+  return `  ${cells.map((cell, index) => fit(cell, COLUMNS[index]?.[1] ?? 10)).join(' ')}`.trimEnd()
 }
 
 /** Fills or cuts a text to a width. */

@@ -53,10 +53,9 @@ export const PLAIN_SCENARIOS: readonly Scenario[] = [
     ...RESEARCH,
     name: 'rows',
     acquirer: 'kestrel-kit',
-    purpose: 'dpv:ResearchAndDevelopment',
     mode: 'rows',
-    wish: 'Rowers, one by one, from those who allow rows',
-    sql: `select sex, height, weight from athletes where sport = 'rowing'`,
+    wish: 'Rowers one by one, if they allow rows',
+    sql: `select id as rower, sex, height, weight from athletes where sport = 'rowing'`,
     sites: ['galway', 'zurich'],
     releaseTo: 'NL',
     expected: approvedAt('galway', 'zurich'),
@@ -107,7 +106,7 @@ export const PLAIN_SCENARIOS: readonly Scenario[] = [
     ...RESEARCH,
     name: 'no funds',
     acquirer: 'penny-wise',
-    wish: 'Height and weight, with 1.00 EUR in the account',
+    wish: 'Height and weight, with 1 EUR to spend',
     sql: BODY_BY_SEX,
     sites: ['galway'],
     releaseTo: 'IE',
@@ -117,7 +116,7 @@ export const PLAIN_SCENARIOS: readonly Scenario[] = [
     ...SCIENCE,
     name: 'forged',
     acquirer: 'mask-co',
-    wish: 'Height and weight, signed with another key',
+    wish: 'Height and weight, with a forged key',
     sql: BODY_BY_SEX,
     sites: ['galway'],
     releaseTo: 'IE',
@@ -141,7 +140,7 @@ export const EVIDENCE_EXPIRED: Scenario = {
   ...SCIENCE,
   name: 'evidence expired',
   acquirer: 'elbe-institute',
-  wish: 'Athletes by sex, while the site cannot prove its place',
+  wish: 'Athletes by sex',
   sql: COUNT_BY_SEX,
   sites: ['dresden'],
   releaseTo: 'DE',
@@ -151,7 +150,7 @@ export const EVIDENCE_EXPIRED: Scenario = {
 export const EVIDENCE_RENEWED: Scenario = {
   ...EVIDENCE_EXPIRED,
   name: 'evidence renewed',
-  wish: 'The same, with new evidence',
+  wish: 'The same again',
   expected: approvedAt('dresden'),
 }
 
@@ -170,7 +169,7 @@ export const BEFORE_REVOCATION: Scenario = {
 export const AFTER_REVOCATION: Scenario = {
   ...BEFORE_REVOCATION,
   name: 'after a withdrawal',
-  wish: 'The same again: the difference would be that one person',
+  wish: 'The same again',
   expected: fromSites({ galway: ['declined.differencing'] }),
 }
 
@@ -178,7 +177,7 @@ export const NEWCOMER_AFTER_REVOCATION: Scenario = {
   ...BEFORE_REVOCATION,
   name: 'a newcomer',
   acquirer: 'late-comer',
-  wish: 'The same by one who never asked: without that person',
+  wish: 'The same, by one who never asked',
   releaseTo: 'SE',
   expected: approvedAt('galway'),
 }
@@ -188,7 +187,7 @@ export const DURING_KILL: Scenario = {
   ...RESEARCH,
   name: 'a site is killed',
   acquirer: 'glacier-re',
-  wish: 'Height and weight by sex; the site is killed meanwhile',
+  wish: 'Height and weight by sex',
   sql: BODY_BY_SEX,
   sites: ['zurich'],
   releaseTo: 'CH',

@@ -4,7 +4,7 @@ import type { Athlete } from './split-athletes.ts'
 import { DATA_SET, whoWithdraws } from './demo-data.ts'
 import type { SiteLoad } from './demo-data.ts'
 import type { DemoMember } from './demo-parties.ts'
-import { askTableHead, askTableRows, heading } from './report.ts'
+import { askTableHead, askTableRows, heading, note } from './report.ts'
 import { runScenario, runScenarioDuring } from './run-scenario.ts'
 import type { ScenarioOutcome } from './run-scenario.ts'
 import type { Scenario } from './scenario.ts'
@@ -58,7 +58,7 @@ export async function tellAsks(
   askTableHead(terminal)
   for (const scenario of PLAIN_SCENARIOS) await run(scenario)
   await tellEvidence(session, { dresden: siteNamed(sites, 'dresden'), run })
-  await tellWithdrawal({ galway: siteNamed(sites, 'galway'), run })
+  await tellWithdrawal(session, { galway: siteNamed(sites, 'galway'), run })
   const zurich = siteNamed(sites, 'zurich')
   problems.push(...(await tellKill(session, { zurich, tell })))
   return { outcomes, problems }
@@ -72,18 +72,24 @@ async function tellEvidence(
   { dresden, run }: { dresden: LiveSite; run: Run },
 ): Promise<void> {
   const { site } = dresden.load
+  note(session.terminal, 'the evidence of where dresden is runs out')
   const until = later(session.clock.now(), SHORT_EVIDENCE_MS)
   await dresden.access.operator.giveEvidence(await signDemoEvidence(session, { site, until }))
   await session.clock.sleep(Math.max(0, until - session.clock.now()) + 20)
   await run(EVIDENCE_EXPIRED)
+  note(session.terminal, 'its operator looks at the map and signs new evidence')
   await ensureEvidence(session, { site, access: dresden.access })
   await run(EVIDENCE_RENEWED)
 }
 
 /** One athlete withdraws: the same ask would show them by the difference and is refused; a newcomer is answered without them. */
-async function tellWithdrawal({ galway, run }: { galway: LiveSite; run: Run }): Promise<void> {
+async function tellWithdrawal(
+  { terminal }: Session,
+  { galway, run }: { galway: LiveSite; run: Run },
+): Promise<void> {
   const athlete = whoWithdraws(galway.load)
   await run(BEFORE_REVOCATION)
+  note(terminal, 'one athlete of galway withdraws; in force at once')
   await galway.access.issuer.revokeGrants([{ dataSet: DATA_SET, person: athlete.key }])
   await run(AFTER_REVOCATION)
   await run(NEWCOMER_AFTER_REVOCATION)
@@ -106,10 +112,12 @@ async function tellKill(
   session: Session,
   { zurich, tell }: { zurich: LiveSite; tell: (outcome: ScenarioOutcome) => void },
 ): Promise<readonly string[]> {
+  const { terminal } = session
   const before = await zurich.access.operator.dataSets()
   const outcome = await runScenarioDuring(session, {
     scenario: DURING_KILL,
     meanwhile: async () => {
+      note(terminal, 'zurich is killed (SIGKILL) with an ask on its way, and started again')
       await zurich.server.kill()
       await zurich.server.start()
     },

@@ -17,9 +17,10 @@ export async function tellMoney(
   const problems = [...(await capturedOnce(operator, outcomes))]
   const settlement = await operator.settle(session.ids.next('key'))
   table(terminal, {
-    head: ['  settled', 'debits', 'credits', 'net position'],
+    indent: '  ',
+    head: ['settled', 'debits', 'credits', 'net position'],
     rows: settlement.positions.map((one) => [
-      `  ${one.account}`,
+      one.account,
       amountText(one.debitsMinor, one.currency),
       amountText(one.creditsMinor, one.currency),
       amountText(one.netMinor, one.currency),

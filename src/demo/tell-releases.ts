@@ -2,7 +2,7 @@ import { printRelease } from '../cli/print-answer.ts'
 import type { Session } from '../cli/session.ts'
 import { paint, say } from '../cli/terminal.ts'
 import { formatMoney } from '../kernel/money.ts'
-import { counted, heading } from './report.ts'
+import { counted, coverageText, heading } from './report.ts'
 import type { ScenarioOutcome } from './run-scenario.ts'
 
 /** Prints some of what was released, as the acquirers see it. */
@@ -15,21 +15,29 @@ export function tellReleases(
   const shown = isWhole
     ? outcomes
     : outcomes.filter(({ scenario }) => ['two sites', 'rows', 'a column less'].includes(scenario.name))
+  const attributions = new Set<string>()
   for (const { scenario, result } of shown) {
     for (const { release, decision } of result.sites) {
       if (!release) continue
-      const coverage =
-        decision?.coveragePct === undefined
-          ? ''
-          : `, of at least ${decision.coveragePct} % of the people there`
+      const { attribution, ...rows } = release
+      if (attribution !== undefined) attributions.add(attribution)
+      const facts = [
+        `from ${release.site}`,
+        ...(decision?.coveragePct === undefined
+          ? []
+          : [`${coverageText(decision.coveragePct)} of the people there`]),
+        `${counted(release.rows.length)} rows`,
+        ...(decision?.price ? [formatMoney(decision.price)] : []),
+      ]
       say(
         terminal,
-        `  ${paint(terminal, 'strong', `${scenario.acquirer}: ${scenario.wish}`)} ${paint(terminal, 'dim', `from ${release.site}${coverage}, for ${decision?.price ? formatMoney(decision.price) : 'nothing'}; ${counted(release.rows.length)} rows`)}`,
+        `  ${paint(terminal, 'strong', `${scenario.acquirer}: ${scenario.wish}`)} ${paint(terminal, 'dim', facts.join(', '))}`,
       )
-      printRelease(terminal, release, isWhole ? 1_000 : ROWS_SHOWN)
+      printRelease(terminal, rows, { rowsShown: isWhole ? 1_000 : ROWS_SHOWN, indent: '    ' })
       say(terminal)
     }
   }
+  for (const attribution of attributions) say(terminal, paint(terminal, 'dim', `  ${attribution}`))
 }
 
 const ROWS_SHOWN = 5
