@@ -52,23 +52,23 @@ export function printRelease(
   release: Release,
   { rowsShown = ROWS_SHOWN, indent = '' }: { rowsShown?: number; indent?: string } = {},
 ): void {
+  const more = release.rows.length - rowsShown
   const rows = release.rows.slice(0, rowsShown).map((row) => row.map(valueText))
-  const rest = release.remainder
-    ? [
-        release.remainder.map((value, index) =>
-          value === null && index === 0 ? paint(terminal, 'dim', '(the rest)') : valueText(value),
-        ),
-      ]
-    : []
+  if (more > 0) rows.push([paint(terminal, 'dim', `… ${more} more`)])
+  if (release.remainder) rows.push(remainderCells(terminal, release.remainder))
   table(terminal, {
     head: release.columns.map(({ name, unit }) => (unit === undefined ? name : `${name} (${unit})`)),
-    rows: [...rows, ...rest],
+    rows,
     indent,
   })
-  if (release.rows.length > rowsShown)
-    say(terminal, paint(terminal, 'dim', `${indent}… and ${release.rows.length - rowsShown} rows more`))
   if (release.attribution !== undefined)
     say(terminal, paint(terminal, 'dim', `${indent}${release.attribution}`))
+}
+
+function remainderCells(terminal: Terminal, remainder: readonly ReleaseValue[]): string[] {
+  return remainder.map((value, index) =>
+    value === null && index === 0 ? paint(terminal, 'dim', '(the rest)') : valueText(value),
+  )
 }
 
 /** Doubles are shown with as many digits as a person reads; the file that is saved has all of them. */

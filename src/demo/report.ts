@@ -87,19 +87,15 @@ function answersOf({ status, reason, detail, sites }: AskResult): readonly Answe
   })
 }
 
+/** The site's own words where it has some, else those of the catalogue. */
 function whyOf(
   reason: ReasonCode | undefined,
   detail: string | undefined,
   without: readonly string[] = [],
 ): string | undefined {
   if (reason === undefined || reason === 'approved') return undefined
-  return [
-    REASONS[reason].forAsker,
-    detail,
-    without.length === 0 ? undefined : `without ${without.join(', ')}`,
-  ]
-    .filter((part) => part !== undefined)
-    .join(': ')
+  if (without.length > 0) return `Approved without ${without.join(', ')}, which too few people granted`
+  return detail ?? REASONS[reason].forAsker
 }
 
 /** `≥ 55 %`: told in steps of five. */

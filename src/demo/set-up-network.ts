@@ -22,25 +22,26 @@ export async function setUpNetwork(
 ): Promise<Operator> {
   const operator = openOperator(await operatorClient(session, { network: url }))
   const known = new Set((await operator.members()).map(({ id }) => String(id)))
-  for (const member of members) {
-    const { signing, sealing } = await makeMemberProfile(session.home, {
-      member: member.id,
-      country: member.country,
-      networkUrl: url,
-    })
-    if (!known.has(member.id))
-      await operator.addMember(newMember(member, { signing: signing.publicJwk, sealing: sealing.publicJwk }))
-  }
+  await Promise.all(
+    members.map(async (member) => {
+      const profile = await makeMemberProfile(session.home, {
+        member: member.id,
+        country: member.country,
+        networkUrl: url,
+      })
+      const keys = { signing: profile.signing.publicJwk, sealing: profile.sealing.publicJwk }
+      if (!known.has(member.id)) await operator.addMember(newMember(member, keys))
+    }),
+  )
   const knownSites = new Set((await operator.sites()).map(({ id }) => String(id)))
   for (const { site, keys } of sites) {
-    if (!knownSites.has(site.id)) {
-      await operator.addSite({
-        id: site.id,
-        custodian: site.custodian,
-        country: site.territory,
-        keys: wireKeys(keys),
-      })
-    }
+    if (knownSites.has(site.id)) continue
+    await operator.addSite({
+      id: site.id,
+      custodian: site.custodian,
+      country: site.territory,
+      keys: wireKeys(keys),
+    })
   }
   await topUp(session, { operator, members })
   return operator
@@ -67,19 +68,20 @@ async function topUp(
   { operator, members }: { operator: Operator; members: readonly DemoMember[] },
 ): Promise<void> {
   const balances = await operator.balances()
-  for (const { id, depositEur } of members) {
-    if (depositEur === undefined) continue
-    const wantedMinor = depositEur * 100
-    const funds = balances.find(
-      ({ owner, kind, currency }) => owner === id && kind === 'funds' && currency === 'EUR',
-    )
-    const availableMinor = funds?.availableMinor ?? 0
-    if (availableMinor >= wantedMinor * TOP_UP_BELOW) continue
-    await operator.deposit({
-      member: id,
-      amount: money(wantedMinor - availableMinor, 'EUR'),
-      reference: 'demonstration',
-      idempotencyKey: session.ids.next('key'),
-    })
-  }
+  await Promise.all(
+    members.map(async ({ id, depositEur = 0 }) => {
+      const wantedMinor = depositEur * 100
+      const funds = balances.find(
+        ({ owner, kind, currency }) => owner === id && kind === 'funds' && currency === 'EUR',
+      )
+      const availableMinor = funds?.availableMinor ?? 0
+      if (wantedMinor === 0 || availableMinor >= wantedMinor * TOP_UP_BELOW) return
+      await operator.deposit({
+        member: id,
+        amount: money(wantedMinor - availableMinor, 'EUR'),
+        reference: 'demonstration',
+        idempotencyKey: session.ids.next('key'),
+      })
+    }),
+  )
 }

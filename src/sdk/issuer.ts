@@ -64,8 +64,8 @@ export interface SiteAdministration {
   registerIssuer(issuer: { member: string; keys: KeySet }): Promise<void>
 }
 
-/** Grants in one request of this client: a few hundred kilobytes. */
-const GRANTS_PER_REQUEST = Math.min(2_000, GRANTS_PER_REQUEST_MAX)
+/** Grants in one request of this client: about a megabyte. */
+const GRANTS_PER_REQUEST = Math.min(5_000, GRANTS_PER_REQUEST_MAX)
 
 /** The calls of a site's door for those who administer data there. */
 export function openSiteAdministration(client: HttpClient): SiteAdministration {
