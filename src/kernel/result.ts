@@ -15,8 +15,3 @@ export function ok<T>(value: T): { readonly ok: true; readonly value: T } {
 export function err<E>(error: E): { readonly ok: false; readonly error: E } {
   return { ok: false, error }
 }
-
-/** Proof for the compiler that every case was handled; reaching it is a bug. */
-export function unreachable(value: never): never {
-  throw new Error(`Unhandled case: ${JSON.stringify(value)}`)
-}

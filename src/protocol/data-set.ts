@@ -14,7 +14,6 @@ export type ColumnType = (typeof COLUMN_TYPES)[number]
  * never stand in a question; `special_category` is data of GDPR Art. 9(1).
  */
 export const SENSITIVITIES = ['ordinary', 'special_category', 'direct_identifier', 'free_text'] as const
-export type Sensitivity = (typeof SENSITIVITIES)[number]
 
 /** One column of a data set. Bounds are what sums and averages clamp to; they are declared, never taken from the data. */
 export const columnSchema = z

@@ -12,7 +12,6 @@ export const granteeSchema = z.union(
   ],
   'expected {"member": …}, {"class": …} or {"anyone": true}',
 )
-export type Grantee = z.infer<typeof granteeSchema>
 
 /** Who gave it: the person, or the person's guardian. Bases other than consent come with the manifest. */
 export const givenBySchema = z.enum(['self', 'guardian'], 'expected "self" or "guardian"')

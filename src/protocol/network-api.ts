@@ -225,7 +225,6 @@ export const releaseListSchema = z
     ),
   })
   .openapi('ReleaseList')
-export type ReleaseList = z.infer<typeof releaseListSchema>
 
 // --- work of a site ---
 
@@ -321,7 +320,6 @@ export const newTransferSchema = z
     reference: z.string().max(140, 'expected at most 140 characters').optional(),
   })
   .openapi('NewTransfer')
-export type NewTransfer = z.input<typeof newTransferSchema>
 
 export const TRANSFER_KINDS = ['deposit', 'withdrawal', 'capture', 'settlement'] as const
 

@@ -15,7 +15,6 @@ export const pageQuerySchema = z.object({
     .max(LIMITS.pageSizeMax, `expected at most ${LIMITS.pageSizeMax}`)
     .default(LIMITS.pageSizeDefault),
 })
-export type PageQuery = z.infer<typeof pageQuerySchema>
 
 /** Where the next page begins; absent on the last one. */
 export const nextCursorSchema = z.string().optional()

@@ -4,8 +4,6 @@ import { z } from 'zod'
  * Where something may happen: countries (ISO 3166-1 alpha-2) or named groups, and optionally a polygon (GeoJSON)
  * that narrows them. `EEA` and `adequate` are resolved by the dated table `legal-zones.ts`.
  */
-export const AREA_GROUPS = ['EEA', 'EU', 'adequate'] as const
-
 export const areaSchema = z
   .string('expected a country or group')
   .regex(

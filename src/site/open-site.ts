@@ -22,6 +22,7 @@ import { siteEvents } from './events.ts'
 import { openPartitionStore } from './guard/partition-store.ts'
 import { loadEvidence } from './load-evidence.ts'
 import { openEvidenceStore } from './place/evidence-store.ts'
+import type { EvidenceStore } from './place/evidence-store.ts'
 import { SITE_MIGRATIONS } from './record/migrations.ts'
 import type { SiteContext } from './site-context.ts'
 import { readSiteKeys } from './site-keys.ts'
@@ -78,16 +79,7 @@ export async function openSite(
     directory: root,
     noteRows: (tx, facts) => partitions.noteChange(tx, facts),
   })
-  const evidence = await openEvidenceStore({ db, operatorKey: keys.operator.publicJwk })
-  await loadEvidence(root, {
-    db,
-    store: evidence,
-    receipts,
-    clock,
-    site: settings.site,
-    territory: settings.territory,
-    operatorKey: keys.operator.publicJwk,
-  })
+  const evidence = await openEvidence(root, { db, receipts, clock, settings, keys })
   const mirror = await loadGrantMirror(db)
   const ofPeople = personKeys({ wrappingKey: keys.wrapping, random })
   let manifests = await activeManifests(db)
@@ -125,6 +117,30 @@ export async function openSite(
       onOffersChanged()
     },
   }
+}
+
+/** The site's statements of place, with the one that was laid beside it taken up. */
+async function openEvidence(
+  root: string,
+  {
+    db,
+    receipts,
+    clock,
+    settings,
+    keys,
+  }: {
+    db: Database
+    receipts: ReceiptLog
+    clock: Clock
+    settings: SiteSettings
+    keys: SiteKeys
+  },
+): Promise<EvidenceStore> {
+  const operatorKey = keys.operator.publicJwk
+  const store = await openEvidenceStore({ db, operatorKey })
+  const { site, territory } = settings
+  await loadEvidence(root, { db, store, receipts, clock, site, territory, operatorKey })
+  return store
 }
 
 /** Nobody's processing can be restricted yet: the rights that do so come with their own act (GDPR Art. 18, 21). */

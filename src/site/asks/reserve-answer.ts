@@ -1,17 +1,10 @@
 import { sql } from 'kysely'
-import type { Bitset } from '../../kernel/bitset.ts'
 import type { Database, DatabaseTransaction } from '../../kernel/postgres/database.ts'
 import type { ReceiptDraft } from '../../protocol/receipt.ts'
 import type { ReceiptLog } from '../../transparency/receipt-log.ts'
 import type { GrantMirror } from '../consent/grant-mirror.ts'
 import { recordUse, storeAnswer } from './answer-store.ts'
 import type { StoredAnswer, UseRecord } from './answer-store.ts'
-
-/** What a release rests on, to be held against what happened while it was computed. */
-export interface ReleasedPeople {
-  readonly dataSet: UseRecord['dataSet']
-  readonly people: Bitset
-}
 
 /** Everything that becomes true at once when an answer is reserved. */
 export interface Reservation {

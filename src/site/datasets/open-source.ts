@@ -29,10 +29,3 @@ export async function openSource(
       return parquetSource(reader, { path, manifest })
   }
 }
-
-/** The format that a file's name says; `undefined` when it says none. */
-export function formatOfName(name: string): ImportFormat | undefined {
-  const ending = /\.(csv|ndjson|jsonl|parquet)(?:\.gz)?$/i.exec(name)?.[1]?.toLowerCase()
-  if (ending === 'jsonl') return 'ndjson'
-  return ending === 'csv' || ending === 'ndjson' || ending === 'parquet' ? ending : undefined
-}

@@ -1,6 +1,6 @@
 import type { Node, SelectStmt } from '@pgsql/types'
 import { LIMITS } from '../../kernel/limits.ts'
-import type { Expr, Output, SortKey } from './bound-query.ts'
+import type { Expr, SortKey } from './bound-query.ts'
 import { bindCondition, bindTerm, bindValue, offsetOf, textsOf } from './bind-expression.ts'
 import type { Frame } from './bind-expression.ts'
 import { coerce } from './build-expression.ts'
@@ -169,9 +169,4 @@ export function bindCount(node: Node | undefined, frame: Frame): number | undefi
   if (!Number.isSafeInteger(count) || count < 0)
     throw notSupported('a LIMIT or OFFSET below 0', offsetOf(node))
   return count
-}
-
-/** An output of a target over whatever it is now made of. */
-export function outputOf(target: Target, expr: Expr, unit: string | undefined): Output {
-  return { name: target.name, expr, unit }
 }

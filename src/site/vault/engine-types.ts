@@ -20,11 +20,6 @@ export function engineType({ column, isSealed }: StoredColumn): DuckDBType {
   return isSealed ? BLOB : TYPES[column.type]
 }
 
-/** The engine's type of a column type. */
-export function engineTypeOf(type: ColumnType): DuckDBType {
-  return TYPES[type]
-}
-
 /** The name of an engine's type in a statement; the names are ours, so they may stand there as they are. */
 export function typeName(type: DuckDBType): RawBuilder<unknown> {
   return sql.raw(type.toString())

@@ -125,18 +125,24 @@ export function personKeys({
       const { rows } = await sql`delete from person_key where person = ${person} returning person`.execute(db)
       return rows.length > 0
     },
+    ...subjects(keysOf),
+  }
+}
+
+type KeysOf = PersonKeys['keysOf']
+
+function subjects(keysOf: KeysOf): Pick<PersonKeys, 'subjectOf' | 'subjectsOf'> {
+  return {
     subjectOf: async (db, { person, text }) => {
       const key = (await keysOf(db, [person])).get(person)
-      if (!key) return undefined
-      return subjectUnder(key, text)
+      return key && subjectUnder(key, text)
     },
-    subjectsOf: async (db, subjects) => {
-      const keys = await keysOf(db, [...new Set(subjects.map(({ person }) => person))])
-      return subjects.map(({ person, text }) => {
+    subjectsOf: async (db, wanted) => {
+      const keys = await keysOf(db, [...new Set(wanted.map(({ person }) => person))])
+      return wanted.map(({ person, text }) => {
         const key = keys.get(person)
-        if (!key)
-          throw new Fault('fault.key_missing', { what: 'Cannot write a receipt: a person has no key' })
-        return subjectUnder(key, text)
+        if (key) return subjectUnder(key, text)
+        throw new Fault('fault.key_missing', { what: 'Cannot write a receipt: a person has no key' })
       })
     },
   }
