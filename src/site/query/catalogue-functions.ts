@@ -3,10 +3,12 @@ import type { CatalogueRow } from './catalogue-row.ts'
 import {
   duckdbDouble,
   duckdbFinite,
+  duckdbGrained,
   duckdbWhole,
   naming,
   postgresDouble,
   postgresFinite,
+  postgresGrained,
   postgresWhole,
   roundHalfAway,
 } from './forms.ts'
@@ -26,14 +28,14 @@ const BUCKETS = (constants: readonly (string | number)[]): { low: string; width:
 
 function duckdbBucket(value: Text, constants: readonly (string | number)[]): Text {
   const { low, width, count } = BUCKETS(constants)
-  return `case when ${value} is not null then cast(floor(least(greatest((${value} - (${low})) / (${width}) * ${count}e0, -1e0), ${count}e0)) as bigint) + 1 end`
+  const distance = duckdbGrained(`${value} - (${low})`)
+  return `case when ${value} is not null then cast(floor(least(greatest(${distance} / (${width}) * ${count}e0, -1e0), ${count}e0)) as bigint) + 1 end`
 }
 
 function postgresBucket(value: Text, constants: readonly (string | number)[]): Text {
   const { low, width, count } = BUCKETS(constants)
-  const inner = `("a" - ${postgresDouble(low)}) / ${postgresDouble(width)}`
-  // A quotient that is too large or small for a double is far outside or at the edge; nothing may fail on it.
-  const scaled = `case when abs("a" - ${postgresDouble(low)}) < 1e-200 then 0 else ${inner} * ${postgresDouble(`${count}`)} end`
+  const distance = postgresGrained(`"a" - ${postgresDouble(low)}`)
+  const scaled = `${distance} / ${postgresDouble(width)} * ${postgresDouble(`${count}`)}`
   return naming(
     { a: value },
     `case when "a" is not null then cast(floor(least(greatest(${scaled}, cast(-1 as float8)), cast(${count} as float8))) as bigint) + 1 end`,
@@ -119,7 +121,7 @@ export const FUNCTIONS = {
       const scale = postgresDouble(`1e${Math.abs(Number(digits))}`)
       return Number(digits) >= 0
         ? `(${roundHalfAway(`${a} * ${scale}`)} / ${scale})`
-        : `(${roundHalfAway(`${a} / ${scale}`)} * ${scale})`
+        : `(${roundHalfAway(`${postgresGrained(a)} / ${scale}`)} * ${scale})`
     },
     range: ([a], [digits = 0]) => widened(a, 10 ** -Number(digits)),
   },

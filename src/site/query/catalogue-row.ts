@@ -91,8 +91,11 @@ export const CONSTANTS = {
   length: whole(0, 1_000_000),
   buckets: whole(1, 10_000),
   edge: {
-    expected: 'a number written out',
-    accept: (value) => (typeof value === 'number' && Math.abs(value) < 1e100 ? value : undefined),
+    expected: 'a number from -1e15 to 1e15, 0 or at least 1e-15 in magnitude',
+    accept: (value) =>
+      typeof value === 'number' && (value === 0 || (Math.abs(value) <= 1e15 && Math.abs(value) >= 1e-15))
+        ? value
+        : undefined,
   },
 } as const satisfies Readonly<Record<string, ConstantRule>>
 

@@ -8,7 +8,6 @@ import { bindQuestion, dataSetsOf } from './bind-question.ts'
 import type { BoundQuery, CheckedQuery } from './bound-query.ts'
 import { literal } from './build-expression.ts'
 import type { Term } from './build-expression.ts'
-import { GRAIN } from './forms.ts'
 import { parseQuestion } from './parse-question.ts'
 import { Refusal, notSupported } from './refusal.ts'
 import { requireQuantities } from './check-quantities.ts'
@@ -57,7 +56,7 @@ function parameterTerm(value: QuestionParameter): Term {
   if (typeof value === 'boolean') return literal('boolean', value)
   if (Number.isSafeInteger(value)) return literal('integer', value === 0 ? 0 : value)
   if (!(Math.abs(value) < 1e150)) throw notSupported('a parameter past ±1e150')
-  return literal('number', value + GRAIN - GRAIN)
+  return literal('number', value)
 }
 
 /** A bound question with what is to be known of it. */

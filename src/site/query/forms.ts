@@ -2,8 +2,8 @@ import type { Span } from './expression-type.ts'
 
 /**
  * Pieces of engine text from which the catalogue's forms are made. Together they keep one promise: no value in the
- * data can make a statement fail. Numbers stay below 1e150 in magnitude and are 0 or above 1e-287, whole numbers
- * stay within ±2^53, dates between the years 1 and 9999; what would leave that domain becomes null, and so do NaN and
+ * data can make a statement fail. Numbers stay below 1e150 in magnitude, and results are 0 or above 1e-287; whole
+ * numbers stay within ±2^53, dates between the years 1 and 9999; what would leave that domain becomes null, and so do NaN and
  * the infinities.
  *
  * Both engines leave nulls out of `least` and `greatest`, and sort NaN above all numbers: `least(greatest(x, -M), M)`
@@ -23,18 +23,20 @@ function between(text: Text, low: Text, high: Text): Text {
 }
 
 /**
- * 2^-900. A double plus and minus it is itself, but for magnitudes near 0, which become multiples of 2^-952: no number
- * is so small that multiplying it could fail for being too small, as it does in PostgreSQL.
+ * 2^-900. A double plus and minus it is itself, but for magnitudes near 0, which become multiples of 2^-952: no result
+ * is so small that computing with it could fail for being too small, as it does in PostgreSQL.
  */
-export const GRAIN = 2 ** -900
+const GRAIN = 2 ** -900
 
-/** In the domain of numbers: null outside of ±1e150, 0 below 1e-287. */
-export const duckdbFinite = (text: Text): Text =>
-  `((${between(text, `-${NUMBER_MAX}`, NUMBER_MAX)} + ${GRAIN}) - ${GRAIN})`
-export const postgresFinite = (text: Text): Text => {
-  const grain = postgresDouble(`${GRAIN}`)
-  return `((${between(text, postgresDouble(`-${NUMBER_MAX}`), postgresDouble(NUMBER_MAX))} + ${grain}) - ${grain})`
-}
+/** A double that is 0 or above 1e-287 in magnitude. */
+export const duckdbGrained = (text: Text): Text => `((${text} + ${GRAIN}) - ${GRAIN})`
+export const postgresGrained = (text: Text): Text =>
+  `((${text} + ${postgresDouble(`${GRAIN}`)}) - ${postgresDouble(`${GRAIN}`)})`
+
+/** In the domain of results: null outside of ±1e150, 0 below 1e-287. */
+export const duckdbFinite = (text: Text): Text => duckdbGrained(between(text, `-${NUMBER_MAX}`, NUMBER_MAX))
+export const postgresFinite = (text: Text): Text =>
+  postgresGrained(between(text, postgresDouble(`-${NUMBER_MAX}`), postgresDouble(NUMBER_MAX)))
 
 /** A double that holds a whole number, as one; null outside of ±2^53. */
 export const duckdbWhole = (text: Text): Text =>

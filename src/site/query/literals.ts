@@ -1,7 +1,6 @@
 import type { ColumnType } from '../../protocol/data-set.ts'
 import type { LiteralValue } from './bound-query.ts'
 import type { Span } from './expression-type.ts'
-import { GRAIN } from './forms.ts'
 
 /** Reads a text that stands for a value of a type, as PostgreSQL's input functions do, but only in their plainest form. */
 export function readLiteral(text: string, type: ColumnType | 'interval'): LiteralValue | undefined {
@@ -40,11 +39,11 @@ export function readInteger(text: string): number | string | undefined {
   return exact > INT64_MAX || exact < -INT64_MAX ? undefined : exact.toString()
 }
 
-/** Numbers within the domain of expressions: below 1e150 in magnitude, and not too near 0 (`forms.ts`). */
+/** Numbers within the domain of expressions: below 1e150 in magnitude. */
 export function readNumber(text: string): number | undefined {
   if (!/^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i.test(text)) return undefined
   const value = Number(text)
-  return Math.abs(value) < 1e150 ? value + GRAIN - GRAIN : undefined
+  return Math.abs(value) < 1e150 ? value : undefined
 }
 
 /** `2026-01-31`, of the proleptic Gregorian calendar, from the year 1 on. */

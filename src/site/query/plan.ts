@@ -95,14 +95,14 @@ function seriesOfEqual(
   const clamp = measures.find((measure) => measure.clamp)?.clamp
   const isFull =
     filter === undefined && (argument === undefined || isAlwaysThere(argument, sources, manifests))
-  const holdsZero = clamp !== undefined && clamp.least <= 0 && clamp.greatest >= 0
   return {
     argument,
     filter,
     clamp,
     needsSquares: measures.some(({ kind }) => kind.startsWith('var') || kind.startsWith('stddev')),
     asksWithValue: !isFull,
-    asksNonZero: clamp !== undefined && (!isFull || holdsZero),
+    // Without a 0 within the bounds they are the same people.
+    asksNonZero: clamp !== undefined && holdsZero(clamp),
   }
 }
 
@@ -178,7 +178,8 @@ function zero(dialect: Dialect): Text {
 function printClamp(value: Text, { least, greatest }: Range, dialect: Dialect): Text {
   const type = dialect === 'duckdb' ? 'double' : 'float8'
   const [low, high] = [least, greatest].map((end) => `cast(${end.toExponential()} as ${type})`)
-  return `case when ${value} < ${low} then ${low} when ${value} > ${high} then ${high} else cast(${value} as ${type}) end`
+  // What is within comes first: it is nearly every row.
+  return `case when ${value} between ${low} and ${high} then cast(${value} as ${type}) when ${value} < ${low} then ${low} when ${value} > ${high} then ${high} end`
 }
 
 /** `filter (where …)` of the conditions that there are. */
@@ -203,18 +204,16 @@ function printPeople(conditions: readonly (Text | undefined)[], { dialect, relat
 export const SERIES_COLUMNS = ['rows', 'nonZeroRows', 'sum', 'absolute', 'centredSum', 'squares'] as const
 
 function printSeries(one: Series, index: number, dialect: Dialect): readonly Text[] {
-  const double = (text: Text): Text => `cast(${text} as ${dialect === 'duckdb' ? 'double' : 'float8'})`
-  const filter = filterOf(one, index)
-  const counted = one.argument ? `"q"."x${index}" is not null` : undefined
-  const rows = `count(*)${printFilter([counted, filter])}`
+  const type = dialect === 'duckdb' ? 'double' : 'float8'
+  const filter = printFilter([filterOf(one, index)])
+  const value = `"q"."${one.clamp ? 'c' : 'x'}${index}"`
+  const rows = `count(${one.argument ? value : '*'})${filter}`
   if (one.clamp === undefined) return [rows, '0', '0', '0', '0', '0']
-  const value = `"q"."c${index}"`
-  const sum = (text: Text): Text => double(`coalesce(sum(${text})${printFilter([filter])}, 0)`)
-  const middle = centreOf(one.clamp).toExponential()
-  const centred = `(${value} - cast(${middle} as ${dialect === 'duckdb' ? 'double' : 'float8'}))`
+  const sum = (text: Text): Text => `cast(coalesce(sum(${text})${filter}, 0) as ${type})`
+  const centred = printCentred(value, one.clamp, type)
   return [
     rows,
-    `count(*)${printFilter([`${value} <> 0`, filter])}`,
+    holdsZero(one.clamp) ? `count(nullif(${value}, cast(0 as ${type})))${filter}` : '0',
     sum(value),
     one.clamp.least >= 0 ? '0' : sum(`abs(${value})`),
     one.needsSquares ? sum(centred) : '0',
@@ -222,9 +221,23 @@ function printSeries(one: Series, index: number, dialect: Dialect): readonly Tex
   ]
 }
 
-/** The middle of the bounds: squares are taken from there, so that they do not drown the differences between values. */
-function centreOf({ least, greatest }: Range): number {
-  return (least + greatest) / 2
+/** Whether a value within these bounds can be one that changes no sum. */
+export function holdsZero({ least, greatest }: Range): boolean {
+  return least <= 0 && greatest >= 0
+}
+
+/** 2^-400: distances below its last place count as none, because their squares would be too small for a double. */
+const SQUARE_GRAIN = 2 ** -400
+
+/**
+ * The distance from the middle of the bounds: squares are taken from there, so that they do not drown the differences
+ * between values.
+ */
+function printCentred(value: Text, { least, greatest }: Range, type: Text): Text {
+  const [middle, grain] = [(least + greatest) / 2, SQUARE_GRAIN].map(
+    (number) => `cast(${number.toExponential()} as ${type})`,
+  )
+  return `(((${value} - ${middle}) + ${grain}) - ${grain})`
 }
 
 function sourcePrinting(
@@ -274,7 +287,10 @@ function printSets(printer: Printer, wanted: readonly number[]): VaultStatement 
   const sets = wanted.flatMap((index) => {
     const one = series[index]
     return one
-      ? printSeriesSets(one, index, context, { asksWithValue: true, asksNonZero: one.clamp !== undefined })
+      ? printSeriesSets(one, index, context, {
+          asksWithValue: true,
+          asksNonZero: one.clamp !== undefined && holdsZero(one.clamp),
+        })
       : []
   })
   return {

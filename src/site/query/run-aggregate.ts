@@ -7,7 +7,7 @@ import type { ReleaseValue } from '../../protocol/release.ts'
 import type { CollectedGroup, CollectedMeasure } from '../guard/collected-group.ts'
 import type { VaultResult, VaultValue } from '../vault/vault.ts'
 import type { Measure } from './bound-query.ts'
-import { SERIES_COLUMNS } from './plan.ts'
+import { SERIES_COLUMNS, holdsZero } from './plan.ts'
 import type { AggregatePlan, Series } from './plan.ts'
 import type { QueryRunner } from './plan-context.ts'
 import { toReleased } from './released-value.ts'
@@ -83,12 +83,12 @@ function readGroups(plan: AggregatePlan, result: VaultResult): readonly GroupSta
         (values) => toNumber(values[row]),
       )
       const sets = setColumns[series]
-      const isPositive = (plan.series[series]?.clamp?.least ?? 0) >= 0
+      const clamp = plan.series[series]?.clamp
       return {
         rows,
-        nonZeroRows,
+        nonZeroRows: clamp && holdsZero(clamp) ? nonZeroRows : rows,
         sum,
-        absoluteSum: isPositive ? sum : absolute,
+        absoluteSum: (clamp?.least ?? 0) >= 0 ? sum : absolute,
         centredSum,
         squares,
         withValue: setAt(sets?.withValue, row),
@@ -180,14 +180,16 @@ async function completeSets(
   const keyColumns = keys.map((_, index) => column(index))
   let next = keys.length
   for (const index of wanted) {
-    const [withValue, nonZero] = [column(next), plan.series[index]?.clamp ? column(next + 1) : undefined]
-    next += nonZero ? 2 : 1
+    const clamp = plan.series[index]?.clamp
+    const withValue = column(next)
+    const nonZero = clamp && holdsZero(clamp) ? column(next + 1) : withValue
+    next += nonZero === withValue ? 1 : 2
     for (let row = 0; row < result.value.rowCount; row += 1) {
       const state = byKey.get(keyText(keys.map(({ type }, key) => toReleased(keyColumns[key]?.[row], type))))
         ?.series[index]
       if (state === undefined) continue
       state.withValue ??= toBitset(withValue[row])
-      state.nonZero ??= setAt(nonZero, row)
+      state.nonZero ??= nonZero === withValue ? state.withValue : toBitset(nonZero[row])
     }
   }
   return ok(undefined)
