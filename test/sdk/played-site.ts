@@ -10,7 +10,7 @@ import { TYP } from '../../src/protocol/message-types.ts'
 import { NETWORK_API } from '../../src/protocol/network-endpoints.ts'
 import type { TestNetwork, TestParty } from '../../src/testing/test-network.ts'
 
-/** Answers the next ask as a site would, approving it for 1.50 EUR; gives the SQL that it found. */
+/** Answers the next ask as a site would, approving it for 1.10 EUR, by its tariff; gives the SQL that it found. */
 export async function answerNextAsk(
   network: TestNetwork,
   { site, acquirer, issuer }: { site: TestParty; acquirer: TestParty; issuer: TestParty },
@@ -41,7 +41,7 @@ export async function answerNextAsk(
   const [releaseDigest, time, price] = [
     digestOf(sealed),
     formatInstant(network.clock.now()),
-    { amount: 150, currency: 'EUR' },
+    { amount: 110, currency: 'EUR' },
   ]
   const decision = {
     ask: ask.id,
