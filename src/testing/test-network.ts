@@ -49,6 +49,7 @@ export interface TestNetwork extends AsyncDisposable {
   readonly url: string
   readonly name: string
   readonly root: string
+  readonly databaseUrl: string
   readonly clock: Clock
   readonly ids: IdSource
   readonly operator: TestParty
@@ -106,6 +107,7 @@ export async function testNetwork({
     url: serving.url,
     name: parsed.name,
     root: directory,
+    databaseUrl: url,
     clock,
     ids,
     operator,

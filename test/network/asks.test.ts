@@ -165,7 +165,7 @@ describe('POST /v1/asks', () => {
 
   test('names each field that is wrong', async () => {
     const w = await withFreshAcquirer(shared)
-    const wrong = testAsk(w.network, w.northcare, { maxPrice: { amount: 1.5, currency: 'XXX' }, mode: 'all' })
+    const wrong = testAsk(w.network, w.northcare, { maxPrice: { amount: 1.5, currency: 'QQQ' }, mode: 'all' })
     const body = { ask: signAsk(wrong, w.northcare) }
     const problem = await w.network.refusal(w.northcare, NETWORK_API.ask, { body })
     assert.equal(problem.status, 400)

@@ -1,6 +1,7 @@
 import { ManualClock } from '../../src/testing/manual-clock.ts'
 import { NETWORK_API } from '../../src/protocol/network-endpoints.ts'
 import { testNetwork, testOffer } from '../../src/testing/test-network.ts'
+import { testDatabaseUrl } from '../../src/testing/test-postgres.ts'
 import type { TestNetwork, TestParty } from '../../src/testing/test-network.ts'
 
 /** 2026-11-24T10:00:00Z. */
@@ -9,6 +10,7 @@ const START = Date.UTC(2026, 10, 24, 10)
 /** A network with two sites that offer the same data set, and an acquirer with 100.00 EUR. */
 export interface World extends AsyncDisposable {
   readonly network: TestNetwork
+  readonly databaseUrl: string
   readonly clock: ManualClock
   readonly northcare: TestParty
   readonly federation: TestParty
@@ -21,7 +23,8 @@ export interface World extends AsyncDisposable {
 export async function openWorld(more: Partial<Parameters<typeof testNetwork>[0]> = {}): Promise<World> {
   const clock = new ManualClock(START)
   await using opening = new AsyncDisposableStack()
-  const network = opening.use(await testNetwork({ clock, ...more }))
+  const databaseUrl = more.databaseUrl ?? (await testDatabaseUrl()).reveal()
+  const network = opening.use(await testNetwork({ clock, ...more, databaseUrl }))
   const edgeworks = await network.addMember('edgeworks', ['custodian'])
   const federation = await network.addMember('federation', ['issuer'])
   const northcare = await network.addMember('northcare', ['acquirer'])
@@ -32,17 +35,28 @@ export async function openWorld(more: Partial<Parameters<typeof testNetwork>[0]>
   await network.deposit(northcare, 10_000)
   const open = opening.move()
   const close = () => open.disposeAsync()
-  return { network, clock, northcare, federation, edgeworks, galway, zurich, [Symbol.asyncDispose]: close }
+  return {
+    network,
+    databaseUrl,
+    clock,
+    northcare,
+    federation,
+    edgeworks,
+    galway,
+    zurich,
+    [Symbol.asyncDispose]: close,
+  }
 }
 
 let acquirers = 0
+/** Letters that are not mistaken for one another, in any sequence. */
+const LETTERS = 'aefghkpqxy'
 
 /** The same world with another acquirer, who has 100.00 EUR and has asked nothing: for tests that share a network. */
 export async function withFreshAcquirer(world: World): Promise<World> {
   acquirers += 1
-  const northcare = await world.network.addMember(`acquirer-${'abcdefghjkmnpqrstuwxyz'.charAt(acquirers)}`, [
-    'acquirer',
-  ])
+  const name = [...String(acquirers)].map((digit) => LETTERS.charAt(Number(digit))).join('')
+  const northcare = await world.network.addMember(`acquirer-${name}`, ['acquirer'])
   await world.network.deposit(northcare, 10_000)
   return { ...world, northcare }
 }

@@ -4,14 +4,12 @@
  * skeleton look alike.
  */
 export function skeletonOf(name: string): string {
-  return name
+  const folded = name
     .replaceAll('-', '')
-    .replaceAll('rn', 'm')
-    .replaceAll('vv', 'w')
-    .replaceAll('cl', 'd')
     .replaceAll(/[1il]/g, 'l')
     .replaceAll('0', 'o')
+    .replaceAll('2', 'z')
     .replaceAll('5', 's')
     .replaceAll('8', 'b')
-    .replaceAll('2', 'z')
+  return folded.replaceAll('rn', 'm').replaceAll('vv', 'w').replaceAll('cl', 'd')
 }

@@ -1,0 +1,285 @@
+import assert from 'node:assert/strict'
+import { after, before, describe, test } from 'node:test'
+import { NETWORK_API } from '../../src/protocol/network-endpoints.ts'
+import { testClearing, testDecision } from '../../src/testing/test-decision.ts'
+import type { TestDecision } from '../../src/testing/test-decision.ts'
+import { testAsk } from '../../src/testing/test-network.ts'
+import type { TestParty } from '../../src/testing/test-network.ts'
+import { fundsOf, openWorld, withFreshAcquirer } from './world.ts'
+import type { World } from './world.ts'
+
+let shared: World
+before(async () => {
+  shared = await openWorld()
+})
+after(() => shared[Symbol.asyncDispose]())
+
+async function sendAsk(w: World, more: Parameters<typeof testAsk>[2] = {}): Promise<string> {
+  const state = await w.network.ask(w.northcare, testAsk(w.network, w.northcare, more))
+  assert.equal(state.status, 'waiting')
+  return state.id
+}
+
+function decide(w: World, ask: string, more: Partial<TestDecision> = {}, site: TestParty = w.galway) {
+  const facts = { ask, acquirer: w.northcare.name, issuer: w.federation.name, ...more }
+  return w.network.call(site, NETWORK_API.decide, {
+    params: { id: site.name },
+    body: testDecision(w.network, site, facts),
+  })
+}
+
+function refusedDecision(
+  w: World,
+  ask: string,
+  more: Partial<TestDecision> = {},
+  site: TestParty = w.galway,
+) {
+  const facts = { ask, acquirer: w.northcare.name, issuer: w.federation.name, ...more }
+  return w.network.refusal(site, NETWORK_API.decide, {
+    params: { id: site.name },
+    body: testDecision(w.network, site, facts),
+  })
+}
+
+async function assertBalanced({ network }: World): Promise<void> {
+  const trial = await network.call(network.operator, NETWORK_API.trialBalance)
+  assert.ok(trial.isBalanced, JSON.stringify(trial))
+}
+
+describe('POST /v1/sites/{id}/decisions', () => {
+  test('captures what was delivered, frees the rest, splits the price to the last unit', async () => {
+    const w = await withFreshAcquirer(shared)
+    const ask = await sendAsk(w)
+    const answer = await decide(w, ask, { priceMinor: 333 })
+    assert.deepEqual([answer.captured?.amountMinor, answer.freed?.amountMinor], [333n, 667n])
+    assert.deepEqual(await fundsOf(w), { available: 9667, held: 0 })
+    const { items } = await w.network.call(w.network.operator, NETWORK_API.listTransfers, {
+      query: { owner: w.northcare.name },
+    })
+    const captures = items.filter(({ kind }) => kind === 'capture')
+    assert.deepEqual(
+      Object.fromEntries(
+        captures.map(({ party, amount, credit }) => [party, [credit.owner, amount.amountMinor]]),
+      ),
+      {
+        issuer: ['federation', 166n],
+        custodian: ['edgeworks', 83n],
+        network: ['network', 16n],
+        subjects: ['subjects/federation/galway', 66n],
+        rounding: ['network/rounding', 2n],
+      },
+    )
+    await assertBalanced(w)
+  })
+
+  test('gives decision, receipts and release to the acquirer and to nobody else', async () => {
+    const w = await withFreshAcquirer(shared)
+    const ask = await sendAsk(w)
+    await decide(w, ask)
+    const params = { id: ask }
+    const state = await w.network.call(w.northcare, NETWORK_API.askState, { params })
+    assert.equal(state.status, 'answered')
+    assert.deepEqual(
+      state.sites.map(({ status, reason, hasRelease, receipts, captured }) => [
+        status,
+        reason,
+        hasRelease,
+        receipts.length,
+        captured?.amountMinor,
+      ]),
+      [['answered', 'approved', true, 1, 300n]],
+    )
+    const { releases } = await w.network.call(w.northcare, NETWORK_API.releases, { params })
+    assert.deepEqual(
+      releases.map(({ site, release }) => [site, release]),
+      [['galway', 'aaaa.bbbb.cccc.dddd.ffff']],
+    )
+    const other = await withFreshAcquirer(shared)
+    for (const stranger of [other.northcare, w.galway, w.federation]) {
+      assert.equal((await w.network.refusal(stranger, NETWORK_API.releases, { params })).status, 404)
+      assert.equal((await w.network.refusal(stranger, NETWORK_API.askState, { params })).status, 404)
+    }
+    assert.equal((await w.network.refusal(w.network.operator, NETWORK_API.releases, { params })).status, 404)
+  })
+
+  test('takes the same decision again as before, and refuses another one', async () => {
+    const w = await withFreshAcquirer(shared)
+    const ask = await sendAsk(w)
+    const first = await decide(w, ask)
+    assert.deepEqual(await decide(w, ask), first)
+    assert.equal((await refusedDecision(w, ask, { priceMinor: 200 })).code, 'fault.conflict')
+    assert.equal((await refusedDecision(w, ask, { reason: 'declined.purpose' })).code, 'fault.conflict')
+    assert.deepEqual(await fundsOf(w), { available: 9700, held: 0 })
+  })
+
+  test('frees the whole share after a decline', async () => {
+    const w = await withFreshAcquirer(shared)
+    const ask = await sendAsk(w, { sites: ['galway', 'zurich'] })
+    await decide(w, ask, { reason: 'declined.purpose' })
+    assert.deepEqual(await fundsOf(w), { available: 9000, held: 1000 })
+    const state = await w.network.call(w.northcare, NETWORK_API.askState, { params: { id: ask } })
+    assert.equal(state.status, 'waiting')
+    await decide(w, ask, { reason: 'declined.group_too_small' }, w.zurich)
+    assert.deepEqual(await fundsOf(w), { available: 10_000, held: 0 })
+  })
+
+  test('refuses what does not hold, and leaves everything as it was', async () => {
+    const w = await withFreshAcquirer(shared)
+    const ask = await sendAsk(w, { maxPrice: { amount: 500, currency: 'EUR' } })
+    const wrong: [string, Partial<TestDecision>][] = [
+      ['above the hold', { priceMinor: 501 }],
+      [
+        'above the tariff',
+        { priceMinor: 500, clearing: { units: { peopleStep: 100, rowsStep: 0, cpuSeconds: 0 } } },
+      ],
+      ['other currency', { currency: 'CHF' }],
+      [
+        'other splits',
+        {
+          clearing: { splits: { issuer: 0, issuerProcessor: 0, custodian: 10_000, network: 0, subjects: 0 } },
+        },
+      ],
+      ['other issuer', { issuer: 'edgeworks' }],
+      ['other acquirer', { acquirer: 'edgeworks' }],
+      ['other data set', { clearing: { dataSet: 'workers' } }],
+      ['clearing of another ask', { clearing: { ask: w.network.ids.next('ask') } }],
+      ['decision of another site', { decision: { site: 'zurich' } }],
+      ['reason of another kind', { decision: { reason: 'declined.purpose' } }],
+      ['another release than named', { decision: { releaseDigest: `sha-256:${'0'.repeat(64)}` } }],
+    ]
+    for (const [what, more] of wrong) {
+      const problem = await refusedDecision(w, ask, more)
+      assert.equal(problem.code, 'fault.conflict', `${what}: ${JSON.stringify(problem)}`)
+    }
+    assert.deepEqual(await fundsOf(w), { available: 9500, held: 500 })
+    await decide(w, ask, { priceMinor: 500 })
+    assert.deepEqual(await fundsOf(w), { available: 9500, held: 0 })
+  })
+
+  test('refuses a site that was not asked, and one that signs with the key of another', async () => {
+    const w = await withFreshAcquirer(shared)
+    const ask = await sendAsk(w)
+    assert.equal((await refusedDecision(w, ask, {}, w.zurich)).status, 404)
+    const forged = { ...w.zurich, name: 'galway' }
+    const body = testDecision(w.network, forged, {
+      ask,
+      acquirer: w.northcare.name,
+      issuer: w.federation.name,
+    })
+    const problem = await w.network.refusal(w.galway, NETWORK_API.decide, { params: { id: 'galway' }, body })
+    assert.equal(problem.code, 'fault.conflict')
+    assert.equal(
+      (await w.network.refusal(w.zurich, NETWORK_API.decide, { params: { id: 'galway' }, body })).status,
+      403,
+    )
+  })
+
+  test('takes no release and no money for a dry run', async () => {
+    const w = await withFreshAcquirer(shared)
+    const ask = await sendAsk(w, { dryRun: true })
+    assert.equal((await refusedDecision(w, ask)).code, 'fault.conflict')
+    const body = testDecision(w.network, w.galway, {
+      ask,
+      acquirer: w.northcare.name,
+      issuer: w.federation.name,
+      isUncleared: true,
+      decision: { releaseDigest: undefined, price: { amount: 300, currency: 'EUR' } },
+    })
+    const { release: _, ...withoutRelease } = body
+    await w.network.call(w.galway, NETWORK_API.decide, { params: { id: 'galway' }, body: withoutRelease })
+    assert.deepEqual(await fundsOf(w), { available: 10_000, held: 0 })
+  })
+
+  test('wakes whoever waits for the answer', async () => {
+    const w = await withFreshAcquirer(shared)
+    const ask = await sendAsk(w)
+    const waiting = w.network.call(w.northcare, NETWORK_API.askState, {
+      params: { id: ask },
+      query: { wait: 20_000 },
+    })
+    await decide(w, ask)
+    assert.equal((await waiting).status, 'answered')
+  })
+})
+
+describe('POST /v1/sites/{id}/clearings', () => {
+  test('captures a record that comes after its decision, once', async () => {
+    const w = await withFreshAcquirer(shared)
+    const ask = await sendAsk(w)
+    const facts = { ask, acquirer: w.northcare.name, issuer: w.federation.name }
+    await decide(w, ask, { isUncleared: true })
+    assert.deepEqual(await fundsOf(w), { available: 9000, held: 1000 })
+    const clear = (priceMinor: number) => ({
+      params: { id: 'galway' },
+      body: { clearing: testClearing(w.network, w.galway, { ...facts, priceMinor }) },
+    })
+    const first = await w.network.call(w.galway, NETWORK_API.clear, clear(250))
+    assert.deepEqual(await w.network.call(w.galway, NETWORK_API.clear, clear(250)), first)
+    assert.equal((await w.network.refusal(w.galway, NETWORK_API.clear, clear(300))).code, 'fault.conflict')
+    assert.deepEqual(await fundsOf(w), { available: 9750, held: 0 })
+    await assertBalanced(w)
+  })
+
+  test('is refused before the decision', async () => {
+    const w = await withFreshAcquirer(shared)
+    const ask = await sendAsk(w)
+    const clearing = testClearing(w.network, w.galway, {
+      ask,
+      acquirer: w.northcare.name,
+      issuer: w.federation.name,
+    })
+    const problem = await w.network.refusal(w.galway, NETWORK_API.clear, {
+      params: { id: 'galway' },
+      body: { clearing },
+    })
+    assert.equal(problem.code, 'fault.conflict')
+  })
+})
+
+describe('the sweep', () => {
+  test('frees what is held when an ask expires, with a receipt, and not a moment before', async () => {
+    const w = await withFreshAcquirer(shared)
+    const ask = await sendAsk(w, { sites: ['galway', 'zurich'] })
+    await decide(w, ask, { priceMinor: 300 })
+    w.clock.advance(59_999)
+    await w.network.serving.sweep()
+    assert.deepEqual(await fundsOf(w), { available: 8700, held: 1000 })
+    w.clock.advance(1)
+    await w.network.serving.sweep()
+    assert.deepEqual(await fundsOf(w), { available: 9700, held: 0 })
+    const state = await w.network.call(w.northcare, NETWORK_API.askState, { params: { id: ask } })
+    assert.equal(state.status, 'answered')
+    assert.deepEqual(
+      state.sites.map(({ site, status, reason }) => [site, status, reason]),
+      [
+        ['galway', 'answered', 'approved'],
+        ['zurich', 'unreachable', 'declined.site_unreachable'],
+      ],
+    )
+    assert.ok(state.receipt)
+    assert.equal((await refusedDecision(w, ask, {}, w.zurich)).code, 'fault.conflict')
+    await assertBalanced(w)
+  })
+
+  test('frees what is held for a clearing record that never comes', async () => {
+    const w = await withFreshAcquirer(shared)
+    const ask = await sendAsk(w)
+    await decide(w, ask, { isUncleared: true })
+    w.clock.advance(3_600_000)
+    await w.network.serving.sweep()
+    assert.deepEqual(await fundsOf(w), { available: 9000, held: 1000 })
+    w.clock.advance(24 * 3_600_000)
+    await w.network.serving.sweep()
+    assert.deepEqual(await fundsOf(w), { available: 10_000, held: 0 })
+    const clearing = testClearing(w.network, w.galway, {
+      ask,
+      acquirer: w.northcare.name,
+      issuer: w.federation.name,
+    })
+    const problem = await w.network.refusal(w.galway, NETWORK_API.clear, {
+      params: { id: 'galway' },
+      body: { clearing },
+    })
+    assert.equal(problem.code, 'fault.conflict')
+  })
+})

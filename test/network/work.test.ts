@@ -1,0 +1,127 @@
+import assert from 'node:assert/strict'
+import { after, before, describe, test } from 'node:test'
+import { digestOf } from '../../src/kernel/digest.ts'
+import { LIMITS } from '../../src/kernel/limits.ts'
+import { NETWORK_API } from '../../src/protocol/network-endpoints.ts'
+import { testDecision } from '../../src/testing/test-decision.ts'
+import { testAsk } from '../../src/testing/test-network.ts'
+import { openWorld } from './world.ts'
+import type { World } from './world.ts'
+
+let w: World
+before(async () => {
+  w = await openWorld()
+})
+after(() => w[Symbol.asyncDispose]())
+
+function pull(query: Record<string, string | number> = {}) {
+  return w.network.call(w.galway, NETWORK_API.work, { params: { id: 'galway' }, query })
+}
+
+async function answer(ask: string): Promise<void> {
+  const body = testDecision(w.network, w.galway, {
+    ask,
+    acquirer: 'northcare',
+    issuer: 'federation',
+    reason: 'declined.purpose',
+  })
+  await w.network.call(w.galway, NETWORK_API.decide, { params: { id: 'galway' }, body })
+}
+
+describe('GET /v1/sites/{id}/work', () => {
+  test('gives the ask as it was signed, with its acquirer and price limit, until it is answered', async () => {
+    const { id } = await w.network.ask(w.northcare, testAsk(w.network, w.northcare))
+    const { items, members, batches } = await pull()
+    assert.deepEqual(
+      items.map(({ ask, priceLimit, dataSet }) => [ask, priceLimit.amountMinor, dataSet]),
+      [[id, 1000n, 'athletes']],
+    )
+    assert.ok(items[0]?.jws)
+    assert.deepEqual(
+      members.map((member) => member.id),
+      ['northcare'],
+    )
+    assert.deepEqual(batches, {})
+    assert.deepEqual((await pull()).items, [])
+    assert.deepEqual(
+      (await pull({ resume: 'true' })).items.map(({ ask }) => ask),
+      [id],
+    )
+    w.clock.advance(LIMITS.longPollMs)
+    assert.deepEqual(
+      (await pull()).items.map(({ ask }) => ask),
+      [id],
+    )
+    await answer(id)
+    w.clock.advance(LIMITS.longPollMs)
+    assert.deepEqual((await pull({ resume: 'true' })).items, [])
+  })
+
+  test('gives a signed batch once with the places of its asks', async () => {
+    const asks = [
+      testAsk(w.network, w.northcare),
+      testAsk(w.network, w.northcare, { mode: 'rows' }),
+      testAsk(w.network, w.northcare),
+    ]
+    const states = await w.network.askBatch(w.northcare, asks)
+    const { items, batches } = await pull({ limit: 10 })
+    assert.deepEqual(
+      items.map(({ ask, batch }) => [ask, batch?.index]),
+      [
+        [states[0]?.id, 0],
+        [states[2]?.id, 2],
+      ],
+    )
+    const [[digest, jws] = ['', '']] = Object.entries(batches)
+    assert.equal(digestOf(jws), digest)
+    assert.deepEqual(new Set(items.map(({ batch }) => batch?.digest)), new Set([digest]))
+    for (const { ask } of items) await answer(ask)
+  })
+
+  test('waits, and wakes when there is something to do', async () => {
+    const waiting = pull({ wait: 20_000 })
+    const { id } = await w.network.ask(w.northcare, testAsk(w.network, w.northcare))
+    assert.deepEqual(
+      (await waiting).items.map(({ ask }) => ask),
+      [id],
+    )
+    await answer(id)
+  })
+
+  test('gives many in the order in which they came, a page at a time', async () => {
+    const asks = Array.from({ length: 7 }, () => testAsk(w.network, w.northcare))
+    for (const ask of asks) await w.network.ask(w.northcare, ask)
+    const pages = [await pull({ limit: 3 }), await pull({ limit: 3 }), await pull({ limit: 3 })]
+    assert.deepEqual(
+      pages.flatMap(({ items }) => items.map(({ ask }) => String(ask))),
+      asks.map(({ id }) => id),
+    )
+    for (const { id } of asks) await answer(id)
+  })
+
+  test('is for the site alone', async () => {
+    const params = { id: 'galway' }
+    assert.equal((await w.network.refusal(w.zurich, NETWORK_API.work, { params })).status, 403)
+    assert.equal((await w.network.refusal(w.northcare, NETWORK_API.work, { params })).status, 403)
+    assert.equal((await w.network.refusal(w.network.operator, NETWORK_API.work, { params })).status, 403)
+  })
+
+  test('gives nothing to a site that is suspended, and routes nothing to it', async () => {
+    const setStatus = (status: string) =>
+      w.network.call(w.network.operator, NETWORK_API.setSiteStatus, {
+        params: { id: 'galway' },
+        body: { status },
+      })
+    await setStatus('suspended')
+    assert.equal(
+      (await w.network.refusal(w.galway, NETWORK_API.work, { params: { id: 'galway' } })).status,
+      401,
+    )
+    assert.equal(
+      (await w.network.ask(w.northcare, testAsk(w.network, w.northcare))).reason,
+      'declined.no_route',
+    )
+    await setStatus('active')
+    assert.deepEqual((await pull()).items, [])
+  })
+})
