@@ -1,0 +1,217 @@
+import assert from 'node:assert/strict'
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { after, before, describe, test } from 'node:test'
+import { Fault } from '../../src/kernel/faults.ts'
+import { LIMITS } from '../../src/kernel/limits.ts'
+import type { Log } from '../../src/kernel/log.ts'
+import { loadNetworkSettings, networkDirectory } from '../../src/network/config.ts'
+import { NETWORK_API } from '../../src/protocol/network-endpoints.ts'
+import { testDecision } from '../../src/testing/test-decision.ts'
+import { testAsk, testNetwork, tokenOf } from '../../src/testing/test-network.ts'
+import { openWorld } from './world.ts'
+import type { World } from './world.ts'
+
+const written: string[] = []
+const write = (event: string, facts: object = {}) => void written.push(`${event} ${JSON.stringify(facts)}`)
+const log: Log = { info: write, warn: write, error: write }
+
+let w: World
+before(async () => {
+  w = await openWorld({ log })
+})
+after(() => w[Symbol.asyncDispose]())
+
+async function get(path: string, headers: Record<string, string> = {}) {
+  const response = await fetch(`${w.network.url}${path}`, { headers })
+  return { status: response.status, text: await response.text(), headers: response.headers }
+}
+
+describe('the door', () => {
+  test('tells that it is alive, that it may serve, and what it counts', async () => {
+    assert.equal((await get('/healthz')).status, 200)
+    assert.deepEqual(JSON.parse((await get('/readyz')).text), { status: 'ready', checks: { database: true } })
+    assert.match(
+      (await get('/metrics')).text,
+      /hedgerow_network_membership_changes_total\{change="added"\} \d+/,
+    )
+  })
+
+  test('describes every endpoint in one document, and shows it without anything from elsewhere', async () => {
+    const document = JSON.parse((await get('/openapi.json')).text) as {
+      openapi: string
+      paths: Record<string, object>
+    }
+    assert.equal(document.openapi, '3.1.0')
+    for (const { path } of Object.values(NETWORK_API)) assert.ok(document.paths[path], path)
+    const docs = await get('/docs')
+    assert.match(docs.text, /\/v1\/asks/)
+    for (const page of [docs, await get('/')]) {
+      assert.doesNotMatch(page.text, /<script|src=|https?:\/\//)
+      assert.match(page.headers.get('content-security-policy') ?? '', /default-src 'none'/)
+    }
+  })
+
+  test('answers problems with their code and a request id, and nothing of what came', async () => {
+    const problem = await w.network.refusal(w.network.operator, NETWORK_API.member, {
+      params: { id: 'nobody-here' },
+    })
+    assert.deepEqual([problem.status, problem.code], [404, 'fault.not_found'])
+    assert.match(problem.instance ?? '', /^urn:hedgerow:request:req_/)
+    assert.equal((await get('/nowhere')).status, 404)
+    const broken = await fetch(`${w.network.url}/v1/token`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: '{"marker',
+    })
+    assert.equal(broken.status, 400)
+    assert.doesNotMatch(await broken.text(), /marker/)
+  })
+
+  test('takes no body over the limit', async () => {
+    const body = { ask: `${'a'.repeat(LIMITS.requestBytesMax)}.b.c` }
+    assert.equal((await w.network.refusal(w.northcare, NETWORK_API.ask, { body })).status, 413)
+  })
+
+  test('gives the same answer for the same Idempotency-Key, and 409 with another body', async () => {
+    const headers = { 'idempotency-key': 'deposit-0001' }
+    const body = (amount: number) => ({
+      kind: 'deposit',
+      member: 'northcare',
+      amount: { amount, currency: 'EUR' },
+    })
+    const first = await w.network.call(w.network.operator, NETWORK_API.transfer, { body: body(5), headers })
+    assert.deepEqual(
+      await w.network.call(w.network.operator, NETWORK_API.transfer, { body: body(5), headers }),
+      first,
+    )
+    assert.equal(
+      (await w.network.refusal(w.network.operator, NETWORK_API.transfer, { body: body(6), headers })).code,
+      'fault.idempotency_conflict',
+    )
+  })
+})
+
+describe('the page', () => {
+  test('shows offers to everybody, and what goes on only to this machine', async () => {
+    const { id } = await w.network.ask(w.northcare, testAsk(w.network, w.northcare))
+    const body = testDecision(w.network, w.galway, { ask: id, acquirer: 'northcare', issuer: 'federation' })
+    await w.network.call(w.galway, NETWORK_API.decide, { params: { id: 'galway' }, body })
+    await w.network.ask(w.northcare, testAsk(w.network, w.northcare, { mode: 'rows' }))
+    const local = await get('/')
+    for (const text of [
+      'athletes',
+      'northcare',
+      'AcademicResearch',
+      'declined.no_route',
+      '3.00 EUR',
+      'Trial balance zero',
+      'hedgerow/network',
+    ]) {
+      assert.ok(local.text.includes(text), text)
+    }
+    const elsewhere: Record<string, string>[] = [
+      { 'x-forwarded-for': '192.0.2.7' },
+      { forwarded: 'for=192.0.2.7' },
+    ]
+    for (const headers of elsewhere) {
+      const { text } = await get('/', headers)
+      assert.ok(text.includes('athletes'))
+      assert.ok(!text.includes('northcare'))
+    }
+  })
+})
+
+describe('the log', () => {
+  test('holds ids and reasons, and no token, question or key', () => {
+    const all = written.join('\n')
+    assert.match(all, /ask\.taken .*"acquirer":"northcare"/)
+    assert.match(all, /ask\.declined .*declined\.no_route/)
+    assert.doesNotMatch(all, /eyJ|aaaa\.bbbb|sha-256:/)
+  })
+})
+
+describe('a restart', () => {
+  test('forgets nothing: members, offers, asks, balances, used tokens', async () => {
+    const root = await mkdtemp(join(tmpdir(), 'hedgerow-restart-'))
+    const facts = { audience: 'network', now: w.clock.now(), jti: w.network.ids.next('jti') }
+    let token = ''
+    let ask = testAsk(w.network, w.northcare)
+    let url = ''
+    {
+      await using first = await openWorld({ root })
+      url = first.databaseUrl
+      token = tokenOf(first.northcare, facts)
+      assert.equal(
+        (await fetch(`${first.network.url}/v1/members`, { headers: { authorization: `Bearer ${token}` } }))
+          .status,
+        200,
+      )
+      ask = testAsk(first.network, first.northcare)
+      await first.network.ask(first.northcare, ask)
+    }
+    await using second = await testNetwork({ clock: w.clock, root, databaseUrl: url })
+    const again = await fetch(`${second.url}/v1/members`, { headers: { authorization: `Bearer ${token}` } })
+    assert.equal(again.status, 401)
+    assert.equal(((await again.json()) as { detail: string }).detail, 'replayed')
+    const state = await second.call(second.operator, NETWORK_API.askState, { params: { id: ask.id } })
+    assert.equal(state.status, 'waiting')
+    const offers = await second.call(undefined, NETWORK_API.listOffers)
+    assert.equal(offers.items.length, 2)
+    const { items } = await second.call(second.operator, NETWORK_API.balances, {
+      query: { owner: 'northcare' },
+    })
+    assert.deepEqual(
+      items.map(({ availableMinor, heldMinor }) => [availableMinor, heldMinor]),
+      [[9000, 1000]],
+    )
+    await assert.rejects(testNetwork({ clock: w.clock, root, databaseUrl: url }), {
+      code: 'fault.directory_in_use',
+    })
+    await rm(root, { recursive: true, force: true })
+  })
+})
+
+describe('settings', () => {
+  test('come from a file, then the environment, then flags; every problem is named at once', async () => {
+    const directory = await mkdtemp(join(tmpdir(), 'hedgerow-settings-'))
+    const file = networkDirectory(directory).config
+    await writeFile(file, 'name: orchard\nport: 7500\nhost: 127.0.0.2\n')
+    const settings = await loadNetworkSettings({
+      file,
+      environment: { HEDGEROW_PORT: '7600' },
+      flags: { host: '127.0.0.3' },
+    })
+    assert.deepEqual([settings.name, settings.port, settings.host], ['orchard', 7600, '127.0.0.3'])
+    await writeFile(file, 'nmae: orchard\nport: seven\nactivityPage: everybody\n')
+    const failed = loadNetworkSettings({
+      file,
+      environment: { HEDGEROW_DATABASE_URL: 'mysql://x' },
+      flags: {},
+    })
+    await assert.rejects(failed, (error: unknown) => {
+      assert.ok(error instanceof Fault)
+      assert.equal(error.code, 'fault.configuration')
+      assert.deepEqual(error.errors.map(({ field }) => field).toSorted(), [
+        '(whole)',
+        'activityPage',
+        'databaseUrl',
+        'port',
+      ])
+      return true
+    })
+    await rm(directory, { recursive: true })
+  })
+
+  test('a port that is taken is one clear sentence, and leaves the directory free', async () => {
+    const root = await mkdtemp(join(tmpdir(), 'hedgerow-port-'))
+    const port = Number(new URL(w.network.url).port)
+    await assert.rejects(testNetwork({ clock: w.clock, root, settings: { port } }), {
+      code: 'fault.port_in_use',
+      message: new RegExp(`127.0.0.1:${port}: another program uses the port`),
+    })
+    await using _free = await testNetwork({ clock: w.clock, root })
+    assert.equal((await readFile(networkDirectory(root).operatorKey, 'utf8')).includes('"d"'), true)
+  })
+})

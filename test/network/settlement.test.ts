@@ -1,0 +1,97 @@
+import assert from 'node:assert/strict'
+import { describe, test } from 'node:test'
+import { NETWORK_API } from '../../src/protocol/network-endpoints.ts'
+import { testDecision } from '../../src/testing/test-decision.ts'
+import { testAsk } from '../../src/testing/test-network.ts'
+import { openWorld } from './world.ts'
+import type { World } from './world.ts'
+
+async function trade(w: World, priceMinor: number): Promise<void> {
+  const { id } = await w.network.ask(w.northcare, testAsk(w.network, w.northcare))
+  const body = testDecision(w.network, w.galway, {
+    ask: id,
+    acquirer: 'northcare',
+    issuer: 'federation',
+    priceMinor,
+  })
+  await w.network.call(w.galway, NETWORK_API.decide, { params: { id: 'galway' }, body })
+}
+
+function settle({ network }: World, key: string) {
+  return network.call(network.operator, NETWORK_API.settle, { body: {}, headers: { 'idempotency-key': key } })
+}
+
+describe('POST /v1/settlements', () => {
+  test('nets the window into positions that add up to zero, and posts them', async () => {
+    await using w = await openWorld()
+    await trade(w, 333)
+    await trade(w, 200)
+    const settlement = await settle(w, 'settlement-1')
+    const nets = Object.fromEntries(settlement.positions.map(({ account, netMinor }) => [account, netMinor]))
+    assert.deepEqual(nets, {
+      edgeworks: 83 + 50,
+      federation: 166 + 100,
+      network: 16 + 10,
+      'network/rounding': 2,
+      northcare: -533,
+      'subjects/federation/galway': 66 + 40,
+    })
+    assert.equal(
+      Object.values(nets).reduce((sum, net) => sum + net, 0),
+      0,
+    )
+    const { items } = await w.network.call(w.network.operator, NETWORK_API.balances)
+    const available = (owner: string, kind: string) =>
+      items.find((each) => each.owner === owner && each.kind === kind)?.availableMinor
+    assert.deepEqual([available('federation', 'earned'), available('federation', 'funds')], [0, 266])
+    assert.ok((await w.network.call(w.network.operator, NETWORK_API.trialBalance)).isBalanced)
+  })
+
+  test('settles a window once for each key, and each capture in one window', async () => {
+    await using w = await openWorld()
+    await trade(w, 300)
+    const first = await settle(w, 'settlement-1')
+    assert.deepEqual(await settle(w, 'settlement-1'), first)
+    const second = await settle(w, 'settlement-2')
+    assert.deepEqual(second.positions, [])
+    assert.equal(second.from, first.until)
+    await trade(w, 100)
+    const third = await settle(w, 'settlement-3')
+    assert.equal(third.positions.find(({ account }) => account === 'northcare')?.netMinor, -100)
+    const page = await w.network.call(w.network.operator, NETWORK_API.listSettlements, {
+      query: { limit: 2 },
+    })
+    assert.deepEqual(
+      page.items.map(({ id }) => id),
+      [third.id, second.id],
+    )
+    const rest = await w.network.call(w.network.operator, NETWORK_API.listSettlements, {
+      query: { cursor: page.nextCursor ?? '' },
+    })
+    assert.deepEqual(
+      rest.items.map(({ id }) => id),
+      [first.id],
+    )
+  })
+
+  test('shows a member its own positions only, and books for the operator only', async () => {
+    await using w = await openWorld()
+    await trade(w, 300)
+    const { id } = await settle(w, 'settlement-1')
+    const own = await w.network.call(w.federation, NETWORK_API.settlement, { params: { id } })
+    assert.deepEqual(
+      own.positions.map(({ account }) => account),
+      ['federation', 'subjects/federation/galway'],
+    )
+    const headers = { 'idempotency-key': 'settlement-2' }
+    assert.equal(
+      (await w.network.refusal(w.federation, NETWORK_API.settle, { body: {}, headers })).status,
+      403,
+    )
+    assert.equal((await w.network.refusal(w.network.operator, NETWORK_API.settle, { body: {} })).status, 400)
+    const statement = await w.network.call(w.federation, NETWORK_API.listTransfers)
+    for (const { debit, credit } of statement.items)
+      assert.ok([debit.owner, credit.owner].some((owner) => owner.includes('federation')))
+    assert.equal((await w.network.refusal(w.federation, NETWORK_API.trialBalance)).status, 403)
+  })
+})
