@@ -52,7 +52,7 @@ describe('money', () => {
     '1.5 JPY',
     '12,50 EUR',
     '1e3 EUR',
-    '12 XXX',
+    '12 QQQ',
     '12 eur',
     '--1 EUR',
     '.5 EUR',

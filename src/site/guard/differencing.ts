@@ -45,8 +45,6 @@ export function checkCuts(before: Partition, request: CutRequest): Result<CutPla
   for (const set of request.sets) draft.cut(set)
   const changed = changedPeople(before, request.sets)
   if (changed) cutChanged(draft, changed)
-  const rest = neverEligible(draft, request.eligible)
-  if (!rest.isEmpty) draft.cut(rest)
   const weak = weakCells(draft, request.minimumGroup)
   if (weak.size > 0) return err(problemOf(before, request, { draft, weak }))
   const isEmpty = draft.cellCount === draft.firstNewCell && !changed && shapes.size === before.rowShapes.size
@@ -208,6 +206,7 @@ function membersOf({ cells }: PartitionDraft, wanted: ReadonlySet<number>): Bits
 function partitionOf(
   draft: PartitionDraft,
 ): Pick<Partition, 'cells' | 'sizes' | 'unknownSizes' | 'cellCount'> {
-  const { cells, sizes, unknownSizes, cellCount } = draft
-  return { cells, sizes, unknownSizes, cellCount }
+  const { cells, cellCount } = draft
+  const sizes = draft.sizes.slice(0, cellCount)
+  return { cells, sizes, unknownSizes: draft.unknownSizes.slice(0, cellCount), cellCount }
 }

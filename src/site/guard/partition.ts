@@ -4,7 +4,7 @@ import type { Bitset } from '../../kernel/bitset.ts'
  * Into what parts the exact answers so far cut the people of a data set, for one acquirer or colluding group.
  *
  * People are in the same cell when every released set had both of them or neither. Cell 0 are those who were in no
- * answer and not eligible for any: no cell of the others, however small, needs them. Four bytes a person: the number
+ * answer yet: nothing about them was released, however few they are. Four bytes a person: the number
  * of the cell and two marks. Why this is enough: `docs/explanation/why-answers-cannot-be-combined.md`.
  */
 export interface Partition {
