@@ -50,8 +50,12 @@ export function composeDecision(facts: DecisionFacts, key: KeyPair): ComposedDec
   return { body, jws: signJws(canonicalJson(body), { typ: TYP.decision, key }) }
 }
 
-/** What the asker is told of a decline: the detail, and where in the text of the question. */
-export function detailOf({ detail, position }: Decline): string | undefined {
-  if (position === undefined) return detail
-  return `${detail ?? 'See the question'} (at character ${position})`
+/** Longest detail of a decision (`siteDecisionSchema`); a longer one would be refused by the network for good. */
+const DETAIL_CHARACTERS_MAX = 500
+
+/** What the asker is told of a decline. Where in the question it is stands in the detail already. */
+export function detailOf({ detail }: Decline): string | undefined {
+  return detail === undefined || detail.length <= DETAIL_CHARACTERS_MAX
+    ? detail
+    : `${detail.slice(0, DETAIL_CHARACTERS_MAX - 1)}…`
 }

@@ -1,4 +1,4 @@
-import { ok } from '../../kernel/result.ts'
+import { err, ok } from '../../kernel/result.ts'
 import type { Question } from '../../protocol/ask.ts'
 import { minimumGroupOf } from '../../protocol/data-set.ts'
 import type { Manifest } from '../../protocol/data-set.ts'
@@ -12,6 +12,7 @@ import { checkQuestion } from '../query/check-question.ts'
 import { dropOutputs } from '../query/narrow.ts'
 import { admit } from './admission-checks.ts'
 import type { AskFacts } from './ask-facts.ts'
+import { declineInNames } from './decline-in-names.ts'
 import type { SiteParts } from './site-parts.ts'
 
 /** One data set of a question, with who may be used in it. */
@@ -51,7 +52,7 @@ export async function planAsk(
     dataSets: manifests,
     parameters: question.parameters,
   })
-  if (!checked.ok) return checked
+  if (!checked.ok) return err(declineInNames(checked.error, { text: question.sql, manifests }))
   const used = usedManifests(checked.value, facts, manifests)
   if (!used.ok) return used
   return decidePeople(checked.value, { facts, manifests: used.value, parts })
