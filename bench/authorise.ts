@@ -42,9 +42,13 @@ await using cleaning = new AsyncDisposableStack()
 cleaning.defer(() => rm(directory, { recursive: true, force: true }))
 const postgres = cleaning.use(await openPostgres({ directory, name: 'network', log: silentLog }))
 const root = join(directory, 'network')
-const child = spawn(process.execPath, [fileURLToPath(new URL('network-child.ts', import.meta.url)), root, postgres.url.reveal()], {
-  stdio: ['ignore', 'pipe', 'inherit'],
-})
+const child = spawn(
+  process.execPath,
+  [fileURLToPath(new URL('../src/testing/network-child.ts', import.meta.url)), root, postgres.url.reveal()],
+  {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  },
+)
 cleaning.defer(async () => {
   child.kill('SIGTERM')
   await once(child, 'exit')
@@ -55,21 +59,50 @@ const acquirer = testParty('northcare')
 const sealed = await setUp(acquirer)
 const singles = Math.round(400 * scale())
 const batches = Math.round(40 * scale())
-const rounds: { bare: number; single: number; bareMany: number; singleMany: number; batched: number; handled: number }[] = []
+const rounds: {
+  bare: number
+  single: number
+  bareMany: number
+  singleMany: number
+  batched: number
+  handled: number
+}[] = []
 await measure({ singles: 200, batches: 5 })
 for (let round = 0; round < ROUNDS; round += 1) rounds.push(await measure({ singles, batches }))
 
 const of = (name: keyof (typeof rounds)[number]) => median(rounds.map((round) => round[name]))
-const ratio = (a: keyof (typeof rounds)[number], b: keyof (typeof rounds)[number]) => median(rounds.map((round) => round[a] / round[b]))
+const ratio = (a: keyof (typeof rounds)[number], b: keyof (typeof rounds)[number]) =>
+  median(rounds.map((round) => round[a] / round[b]))
 const single = ratio('single', 'bare')
 const many = ratio('singleMany', 'bareMany')
 writeReport({
   name: 'authorise',
   scale: scale(),
   figures: [
-    { name: 'asks one by one, one client', value: of('single'), unit: 'asks/s', baseline: of('single') / single, goal: 'at least 0.5 of bare single commits', met: single >= 0.5 },
-    { name: `asks one by one, ${CLIENTS} clients`, value: of('singleMany'), unit: 'asks/s', baseline: of('singleMany') / many, goal: 'at least 0.5 of bare single commits', met: of('singleMany') >= 0.5 * of('bare') },
-    { name: `asks in signed batches of ${BATCH}`, value: of('batched'), unit: 'asks/s', baseline: of('bare'), goal: 'at least 20000', met: of('batched') >= 20_000 },
+    {
+      name: 'asks one by one, one client',
+      value: of('single'),
+      unit: 'asks/s',
+      baseline: of('single') / single,
+      goal: 'at least 0.5 of bare single commits',
+      met: single >= 0.5,
+    },
+    {
+      name: `asks one by one, ${CLIENTS} clients`,
+      value: of('singleMany'),
+      unit: 'asks/s',
+      baseline: of('singleMany') / many,
+      goal: 'at least 0.5 of bare single commits',
+      met: of('singleMany') >= 0.5 * of('bare'),
+    },
+    {
+      name: `asks in signed batches of ${BATCH}`,
+      value: of('batched'),
+      unit: 'asks/s',
+      baseline: of('bare'),
+      goal: 'at least 20000',
+      met: of('batched') >= 20_000,
+    },
   ],
 })
 await reportTrial()
@@ -85,20 +118,47 @@ async function measure(size: { singles: number; batches: number }) {
 }
 
 async function setUp(member: TestParty): Promise<Record<string, string>> {
-  const operator = { ...testParty('operator'), signing: await readKeyFile(networkDirectory(root).operatorKey) }
+  const operator = {
+    ...testParty('operator'),
+    signing: await readKeyFile(networkDirectory(root).operatorKey),
+  }
   const custodian = testParty('edgeworks')
   const issuer = testParty('federation')
   const site = testParty('galway')
   const add = (party: TestParty, roles: readonly string[]) =>
-    request(operator, 'POST', '/v1/members', { id: party.name, name: party.name, country: 'IE', roles, keys: publicKeys(party) })
+    request(operator, 'POST', '/v1/members', {
+      id: party.name,
+      name: party.name,
+      country: 'IE',
+      roles,
+      keys: publicKeys(party),
+    })
   await add(custodian, ['custodian'])
   await add(issuer, ['issuer'])
   await add(member, ['acquirer'])
-  await request(operator, 'POST', '/v1/sites', { id: site.name, custodian: custodian.name, country: 'IE', keys: publicKeys(site) })
-  const offers = canonicalJson({ site: site.name, offers: [testOffer(site, { issuer, country: 'IE' })], time: formatInstant(systemClock.now()) })
-  await request(site, 'PUT', `/v1/sites/${site.name}/offers`, { offers: signJws(offers, { typ: TYP.offer, key: site.signing }) })
-  await request(operator, 'POST', '/v1/transfers', { kind: 'deposit', member: member.name, amount: { amount: 1e12, currency: 'EUR' } })
-  const plaintext = canonicalJson({ question: { sql: 'select avg(height) from athletes group by sport', parameters: [] }, salt: 'x'.repeat(32) })
+  await request(operator, 'POST', '/v1/sites', {
+    id: site.name,
+    custodian: custodian.name,
+    country: 'IE',
+    keys: publicKeys(site),
+  })
+  const offers = canonicalJson({
+    site: site.name,
+    offers: [testOffer(site, { issuer, country: 'IE' })],
+    time: formatInstant(systemClock.now()),
+  })
+  await request(site, 'PUT', `/v1/sites/${site.name}/offers`, {
+    offers: signJws(offers, { typ: TYP.offer, key: site.signing }),
+  })
+  await request(operator, 'POST', '/v1/transfers', {
+    kind: 'deposit',
+    member: member.name,
+    amount: { amount: 1e12, currency: 'EUR' },
+  })
+  const plaintext = canonicalJson({
+    question: { sql: 'select avg(height) from athletes group by sport', parameters: [] },
+    salt: 'x'.repeat(32),
+  })
   return { [site.name]: await sealTo(site.sealing.publicJwk, { plaintext, typ: TYP.question }) }
 }
 
@@ -114,7 +174,11 @@ async function request(party: TestParty, method: string, path: string, body: unk
 async function fetchToken(party: TestParty): Promise<string> {
   const assertion = tokenOf(party, { audience: 'network', now: systemClock.now(), jti: ids.next('jti') })
   const body = JSON.stringify({ grant_type: 'urn:ietf:params:oauth:grant-type:jwt-bearer', assertion })
-  const response = await fetch(`${url}/v1/token`, { method: 'POST', headers: { 'content-type': 'application/json' }, body })
+  const response = await fetch(`${url}/v1/token`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body,
+  })
   const token = (await response.json()) as { access_token: string }
   return token.access_token
 }
@@ -145,12 +209,20 @@ function singleAsks(count: number): string[] {
 function batchedAsks(count: number): string[] {
   return Array.from({ length: count }, () => {
     const asks = Array.from({ length: BATCH }, askBody)
-    return JSON.stringify({ batch: signJws(JSON.stringify({ asks, processor: acquirer.name }), { typ: TYP.askBatch, key: acquirer.signing }) })
+    return JSON.stringify({
+      batch: signJws(JSON.stringify({ asks, processor: acquirer.name }), {
+        typ: TYP.askBatch,
+        key: acquirer.signing,
+      }),
+    })
   })
 }
 
 /** Sends bodies over some connections, one in flight on each; gives asks a second. */
-async function send(bodies: string[], { clients, token, asksEach }: { clients: number; token: string; asksEach: number }): Promise<number> {
+async function send(
+  bodies: string[],
+  { clients, token, asksEach }: { clients: number; token: string; asksEach: number },
+): Promise<number> {
   const lines = await Promise.all(Array.from({ length: clients }, () => openHttpLine(url)))
   const count = bodies.length * asksEach
   const startMs = monotonicMs()
@@ -176,13 +248,20 @@ async function bareCommits(count: number, connections: number): Promise<number> 
       return client
     }),
   )
-  await clients[0]?.query('create table if not exists bare_commit (id bigint generated always as identity primary key, payload text)')
+  await clients[0]?.query(
+    'create table if not exists bare_commit (id bigint generated always as identity primary key, payload text)',
+  )
   const payload = 'x'.repeat(200)
   let left = count
   const startMs = monotonicMs()
   await Promise.all(
     clients.map(async (client) => {
-      while ((left -= 1) >= 0) await client.query({ name: 'bare', text: 'insert into bare_commit (payload) values ($1)', values: [payload] })
+      while ((left -= 1) >= 0)
+        await client.query({
+          name: 'bare',
+          text: 'insert into bare_commit (payload) values ($1)',
+          values: [payload],
+        })
     }),
   )
   const tookMs = monotonicMs() - startMs

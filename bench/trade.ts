@@ -38,7 +38,8 @@ const home = await mkdtemp(join(tmpdir(), 'hedgerow-trade-'))
 const servers: ServerProcess[] = []
 try {
   const session = benchSession(home)
-  await setTheStage(session, { servers, data: undefined })
+  const { operator } = await setTheStage(session, { servers, data: undefined })
+  await operator.deposit({ member: 'northcare', amount: money(100_000_000, 'EUR'), idempotencyKey: 'trade-bench' })
   const profile = await readMemberProfile(home, 'northcare')
   const acquirer = acquirerOf(session, { profile, client: await memberClient(session, { profile }) })
   const durations = await tradeAll(acquirer)

@@ -3,7 +3,7 @@ import { formatInstant } from '../kernel/clock.ts'
 import { signJws } from '../kernel/crypto/jws.ts'
 import { digestOf } from '../kernel/digest.ts'
 import { TYP } from '../protocol/message-types.ts'
-import type { TestNetwork, TestParty } from './test-network.ts'
+import type { NetworkCaller, TestParty } from './test-network.ts'
 
 /** What a site says to an ask in a test; every part can be changed. */
 export interface TestDecision {
@@ -24,7 +24,7 @@ const SPLITS = { issuer: 5000, issuerProcessor: 0, custodian: 2500, network: 500
 
 /** A site's message about an ask: signed decision, release, receipt, clearing record. */
 export function testDecision(
-  network: TestNetwork,
+  network: NetworkCaller,
   site: TestParty,
   facts: TestDecision,
 ): Record<string, unknown> {
@@ -50,7 +50,7 @@ export function testDecision(
 
 /** A signed clearing record. Units are such that the tariff of `testOffer` allows up to 6.00 EUR. */
 export function testClearing(
-  network: TestNetwork,
+  network: NetworkCaller,
   site: TestParty,
   {
     ask,

@@ -44,16 +44,13 @@ export interface TestInput {
   readonly headers?: Readonly<Record<string, string>>
 }
 
-/** A whole network on a real PostgreSQL behind a real socket. */
-export interface TestNetwork extends AsyncDisposable {
+/** Somebody's view of a network that runs somewhere: calls with everybody's keys. */
+export interface NetworkCaller {
   readonly url: string
   readonly name: string
-  readonly root: string
-  readonly databaseUrl: string
   readonly clock: Clock
   readonly ids: IdSource
   readonly operator: TestParty
-  readonly serving: ServingNetwork
   /** Calls an endpoint with a fresh token of `party` (or none); a problem is thrown. */
   call<P extends z.ZodObject, Q extends z.ZodObject, B extends z.ZodType, R extends z.ZodType>(
     party: TestParty | undefined,
@@ -70,6 +67,14 @@ export interface TestNetwork extends AsyncDisposable {
   addSite(name: string, facts: { custodian: TestParty; country: string }): Promise<TestParty>
   publish(site: TestParty, offers: readonly object[]): Promise<void>
   deposit(member: TestParty, amountMinor: number, currency?: string): Promise<void>
+}
+
+/** A whole network on a real PostgreSQL behind a real socket. */
+export interface TestNetwork extends NetworkCaller, AsyncDisposable {
+  readonly root: string
+  /** Of the database it runs on, with its password. */
+  readonly databaseUrl: string
+  readonly serving: ServingNetwork
 }
 
 /** Makes somebody's keys. */
@@ -100,18 +105,40 @@ export async function testNetwork({
   const url = databaseUrl ?? (await testDatabaseUrl()).reveal()
   const parsed = networkSettingsSchema.parse({ port: 0, databaseUrl: url, ...settings })
   const serving = await serveNetwork({ root: directory, settings: parsed, log, clock, random: systemRandom })
-  const operatorKey = await readKeyFile(networkDirectory(directory).operatorKey)
-  const ids = idSource(clock, systemRandom)
-  const operator = { name: OPERATOR, signing: operatorKey, sealing: generateKeyPair('X25519') }
-  const network: TestNetwork = {
-    url: serving.url,
-    name: parsed.name,
+  const caller = await networkCaller({ url: serving.url, name: parsed.name, root: directory, clock })
+  return {
+    ...caller,
     root: directory,
     databaseUrl: url,
+    serving,
+    async [Symbol.asyncDispose]() {
+      await serving[Symbol.asyncDispose]()
+      if (root === undefined) await rm(directory, { recursive: true, force: true })
+    },
+  }
+}
+
+/** Calls a network that serves at `url` from the directory `root`, with the operator's key that lies there. */
+export async function networkCaller({
+  url,
+  name: audience,
+  root,
+  clock,
+}: {
+  url: string
+  name: string
+  root: string
+  clock: Clock
+}): Promise<NetworkCaller> {
+  const operatorKey = await readKeyFile(networkDirectory(root).operatorKey)
+  const ids = idSource(clock, systemRandom)
+  const operator = { name: OPERATOR, signing: operatorKey, sealing: generateKeyPair('X25519') }
+  const network: NetworkCaller = {
+    url,
+    name: audience,
     clock,
     ids,
     operator,
-    serving,
     async call(party, endpoint, input = {}) {
       const response = await send(network, { party, endpoint, input })
       const text = await response.text()
@@ -158,10 +185,6 @@ export async function testNetwork({
       const body = { kind: 'deposit', member: member.name, amount: { amount: amountMinor, currency } }
       const headers = { 'idempotency-key': ids.next('dep') }
       await network.call(operator, NETWORK_API.transfer, { body, headers })
-    },
-    async [Symbol.asyncDispose]() {
-      await serving[Symbol.asyncDispose]()
-      if (root === undefined) await rm(directory, { recursive: true, force: true })
     },
   }
   return network
@@ -213,7 +236,7 @@ export function testOffer(
 
 /** The JSON of an ask, with everything overridable. */
 export function testAsk(
-  network: TestNetwork,
+  network: NetworkCaller,
   acquirer: TestParty,
   { sites = ['galway'], ...more }: { sites?: readonly string[]; [field: string]: unknown } = {},
 ): Readonly<Record<string, unknown>> & { readonly id: string } {
@@ -243,7 +266,7 @@ export function signAsk(ask: object, { signing }: TestParty): string {
 }
 
 function send(
-  { url, name: audience, clock, ids }: TestNetwork,
+  { url, name: audience, clock, ids }: NetworkCaller,
   {
     party,
     endpoint,

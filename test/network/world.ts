@@ -2,7 +2,7 @@ import { ManualClock } from '../../src/testing/manual-clock.ts'
 import { NETWORK_API } from '../../src/protocol/network-endpoints.ts'
 import { testNetwork, testOffer } from '../../src/testing/test-network.ts'
 import { testDatabaseUrl } from '../../src/testing/test-postgres.ts'
-import type { TestNetwork, TestParty } from '../../src/testing/test-network.ts'
+import type { NetworkCaller, TestNetwork, TestParty } from '../../src/testing/test-network.ts'
 
 /** 2026-11-24T10:00:00Z. */
 const START = Date.UTC(2026, 10, 24, 10)
@@ -25,6 +25,14 @@ export async function openWorld(more: Partial<Parameters<typeof testNetwork>[0]>
   await using opening = new AsyncDisposableStack()
   const databaseUrl = more.databaseUrl ?? (await testDatabaseUrl()).reveal()
   const network = opening.use(await testNetwork({ clock, ...more, databaseUrl }))
+  const parties = await setUpParties(network)
+  const open = opening.move()
+  const close = () => open.disposeAsync()
+  return { network, databaseUrl, clock, ...parties, [Symbol.asyncDispose]: close }
+}
+
+/** Registers everybody of a world at a network, with offers and money. */
+export async function setUpParties(network: NetworkCaller) {
   const edgeworks = await network.addMember('edgeworks', ['custodian'])
   const federation = await network.addMember('federation', ['issuer'])
   const northcare = await network.addMember('northcare', ['acquirer'])
@@ -33,19 +41,7 @@ export async function openWorld(more: Partial<Parameters<typeof testNetwork>[0]>
   await network.publish(galway, [testOffer(galway, { issuer: federation, country: 'IE' })])
   await network.publish(zurich, [testOffer(zurich, { issuer: federation, country: 'CH' })])
   await network.deposit(northcare, 10_000)
-  const open = opening.move()
-  const close = () => open.disposeAsync()
-  return {
-    network,
-    databaseUrl,
-    clock,
-    northcare,
-    federation,
-    edgeworks,
-    galway,
-    zurich,
-    [Symbol.asyncDispose]: close,
-  }
+  return { northcare, federation, edgeworks, galway, zurich }
 }
 
 let acquirers = 0

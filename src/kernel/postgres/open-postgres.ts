@@ -100,6 +100,8 @@ export async function connect(
   })
   // A connection that breaks while nobody uses it is made anew by the pool; without a listener it would end the process.
   pool.on('error', () => log.warn('postgres.connection_lost'))
+  // One that breaks between two statements of a transaction tells nobody else either; the next statement fails.
+  pool.on('connect', (client) => client.on('error', () => undefined))
   const db: Database = new Kysely({ dialect: new PostgresDialect({ pool }) })
   try {
     await requireVersion(db)
