@@ -41,7 +41,7 @@ export function exitCodeOf(thrown: unknown): number {
 /** One sentence about anything that was thrown, and below it the fields or lines that were named. Never a stack. */
 export function sentenceOf(thrown: unknown): string {
   if (thrown instanceof Fault)
-    return [thrown.message, ...thrown.errors.map(({ field, expected }) => `  ${field}: ${expected}`)].join(
+    return [saidOf(thrown), ...thrown.errors.map(({ field, expected }) => `  ${field}: ${expected}`)].join(
       '\n',
     )
   if (thrown instanceof WrongUse || thrown instanceof FellShort) return thrown.message
@@ -49,6 +49,16 @@ export function sentenceOf(thrown: unknown): string {
     return `Cannot use "${thrown.path ?? thrown.syscall ?? 'the file'}": ${SYSTEM_WORDS[thrown.code] ?? thrown.code}`
   return `Something went wrong that was not foreseen: ${thrown instanceof Error ? thrown.message : String(thrown)}`
 }
+
+/** What another side said: its own sentence is enough where it has one, without the title that every refusal has. */
+function saidOf({ message, code }: Fault): string {
+  if (code !== 'fault.peer_refused') return message
+  return message.startsWith(OUR_SIDE)
+    ? `The other side could not do it: ${message.slice(OUR_SIDE.length)}`
+    : message.replace(/^[^:]*: (?=Cannot )/, '')
+}
+
+const OUR_SIDE = 'Something went wrong on our side: '
 
 const SYSTEM_WORDS: Readonly<Record<string, string>> = {
   ENOENT: 'it is not there',

@@ -67,7 +67,7 @@ export function printRelease(
 
 function remainderCells(terminal: Terminal, remainder: readonly ReleaseValue[]): string[] {
   return remainder.map((value, index) =>
-    value === null && index === 0 ? paint(terminal, 'dim', '(the rest)') : valueText(value),
+    value === null && index === 0 ? paint(terminal, 'dim', '(too small)') : valueText(value),
   )
 }
 

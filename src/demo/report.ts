@@ -2,7 +2,7 @@ import { monotonicMs } from '../kernel/clock.ts'
 import { formatMoney } from '../kernel/money.ts'
 import { purposeLabel } from '../protocol/purpose.ts'
 import { peopleText } from '../cli/print-answer.ts'
-import { paint, say } from '../cli/terminal.ts'
+import { paint, progress, say } from '../cli/terminal.ts'
 import type { Terminal, Tone } from '../cli/terminal.ts'
 import { REASONS } from '../protocol/reason.ts'
 import type { ReasonCode } from '../protocol/reason.ts'
@@ -31,12 +31,18 @@ export function heading(terminal: Terminal, text: string): void {
 
 /** One step that was done, with how long it took where that matters. */
 export function step(terminal: Terminal, text: string): void {
+  progress(terminal).end()
   say(terminal, `  ${paint(terminal, 'good', '✓')} ${text}`)
 }
 
 /** Something that happens between asks. */
 export function note(terminal: Terminal, text: string): void {
   say(terminal, `  ${paint(terminal, 'accent', `· ${text}`)}`)
+}
+
+/** What is under way: a line on a terminal that the next step takes the place of. */
+export function working(terminal: Terminal, text: string): void {
+  progress(terminal).show(`  … ${text}`)
 }
 
 /** The head of the table of asks. */

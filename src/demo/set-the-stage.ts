@@ -11,7 +11,7 @@ import type { SiteLoad } from './demo-data.ts'
 import { MEMBERS } from './demo-parties.ts'
 import type { DemoMember } from './demo-parties.ts'
 import { loadStudy, studiesIn } from './load-studies.ts'
-import { counted, heading, seconds, step } from './report.ts'
+import { counted, heading, seconds, step, working } from './report.ts'
 import { serverProcess } from './server-process.ts'
 import type { ServerProcess } from './server-process.ts'
 import { setUpNetwork } from './set-up-network.ts'
@@ -40,6 +40,7 @@ export async function setTheStage(
   const studies = studiesIn(data)
   const members = studies.length === 0 ? MEMBERS : [...MEMBERS, ...STUDY_MEMBERS]
   heading(terminal, 'Setting up')
+  working(terminal, 'starting a network and three sites')
   const network = newServer(session, {
     name: 'network',
     url,
@@ -67,6 +68,7 @@ export async function setTheStage(
   })
   await network.ready()
   step(terminal, `network  ${url}  ${members.length} members (${seconds(startMs)})`)
+  working(terminal, 'loading athletes, giving made-up grants')
   const sites = await Promise.all(
     (await started).map(({ load, server }) => fillSite(session, { load, server, startMs })),
   )
@@ -123,6 +125,7 @@ async function fillStudy(
   { study, directory }: { study: Study; directory: string },
 ): Promise<void> {
   const startMs = monotonicMs()
+  working(session.terminal, `loading the study "${study.name}"`)
   const { rows } = await loadStudy(session, { study, directory })
   step(
     session.terminal,
