@@ -13,7 +13,6 @@ import { Fault } from '../faults.ts'
 import type { Log } from '../log.ts'
 import { systemRandom } from '../random.ts'
 import { Secret } from '../secret.ts'
-import { faultOf } from './fault-of.ts'
 import { launchAs, operatingUserFor } from './operating-user.ts'
 import type { OperatingUser } from './operating-user.ts'
 import { makeWay, endProcess, readPostmaster } from './postmaster.ts'
@@ -43,6 +42,8 @@ const SOCKET_PORT = 5432
 const START_DEADLINE_MS = 60_000
 const STOP_DEADLINE_MS = 20_000
 const POLL_MS = 5
+/** Where systems keep what we start by name: `sh` and `setpriv`. */
+const PROGRAM_PATH = '/usr/bin:/bin:/usr/sbin:/sbin'
 /** The shortest limit of a unix socket's path among the systems we run on (macOS: 104 bytes with the last zero). */
 const SOCKET_PATH_BYTES_MAX = 103
 
@@ -174,12 +175,14 @@ async function initialise(initdb: string, { base, data, user }: Place, isDurable
   const child = spawn(command, all, {
     ...options,
     cwd: '/',
-    env: { LC_ALL: 'C', PATH: '/usr/bin:/bin' },
+    env: { LC_ALL: 'C', PATH: PROGRAM_PATH },
     stdio: ['ignore', 'ignore', 'pipe'],
   })
   let said = ''
   child.stderr.on('data', (chunk: Buffer) => (said += chunk.toString()))
-  const [code] = (await once(child, 'close')) as [number | null]
+  const [code] = (await once(child, 'close').catch((cause: unknown) => {
+    throw cannotRun(command, cause)
+  })) as [number | null]
   if (code !== 0) throw failedToStart(said, 'make its directory')
   await rename(draft, data)
   await syncDirectory(base)
@@ -239,11 +242,12 @@ function launch(postgres: string, { base, data, user }: Place, settings: readonl
     const child = spawn(command, all, {
       ...options,
       cwd: '/',
-      env: { LC_ALL: 'C' },
+      env: { LC_ALL: 'C', PATH: PROGRAM_PATH },
       detached: true,
       stdio: ['ignore', output, output],
     })
     child.on('error', () => undefined)
+    if (child.pid === undefined) throw cannotRun(command)
     child.unref()
     return child
   } finally {
@@ -300,6 +304,14 @@ async function freePort(): Promise<number> {
   return address.port
 }
 
+function cannotRun(command: string, cause?: unknown): Fault {
+  const what =
+    command === 'setpriv'
+      ? 'Cannot start PostgreSQL as root where only root may enter: install "setpriv" (util-linux), or use a directory that others may enter'
+      : `Cannot run "${command}"`
+  return new Fault('fault.database_unreachable', { what, cause })
+}
+
 function failedToStart(said: string, what: string): Fault {
   const last = said.trim().split('\n').slice(-3).join(' | ') || 'it said nothing'
   if (/No space left on device/i.test(said))
@@ -308,6 +320,6 @@ function failedToStart(said: string, what: string): Fault {
 }
 
 function pidOf(child: ChildProcess): number {
-  if (child.pid === undefined) throw faultOf(undefined, 'Cannot start PostgreSQL: the process did not start')
+  if (child.pid === undefined) throw cannotRun(child.spawnfile)
   return child.pid
 }

@@ -32,7 +32,8 @@ export function operatingUserFor(dataDirectory: string): OperatingUser | undefin
 
 /**
  * The way to start `command` as `user`. Where the program or its directory lies below one that only root may enter
- * (a checkout in `/root`), the program keeps the one right that it needs to get there (CAP_DAC_OVERRIDE).
+ * (a checkout in root's home), the program keeps the one right that it needs to get there (CAP_DAC_OVERRIDE), and with
+ * `no_setuid_fixup` access(2), by which PostgreSQL looks for its own programs, counts that right too.
  */
 export function launchAs(
   user: OperatingUser | undefined,
@@ -40,7 +41,16 @@ export function launchAs(
 ): Launch {
   if (!user) return { command, args, options: {} }
   if (canReach(command, user) && canReach(reach, user)) return { command, args, options: user }
-  const rights = ['--clear-groups', '--inh-caps', '+dac_override', '--ambient-caps', '+dac_override', '--']
+  const rights = [
+    '--clear-groups',
+    '--inh-caps',
+    '+dac_override',
+    '--ambient-caps',
+    '+dac_override',
+    '--securebits',
+    '+no_setuid_fixup',
+    '--',
+  ]
   return {
     command: 'setpriv',
     args: ['--reuid', `${user.uid}`, '--regid', `${user.gid}`, ...rights, command, ...args],
