@@ -51,8 +51,12 @@ function exitByCode(command: Command): void {
 
 async function main(): Promise<void> {
   const interrupt = new AbortController()
-  for (const name of ['SIGINT', 'SIGTERM'] as const) process.on(name, () => interrupt.abort())
-  process.stdout.on('error', ignoreClosedPipe)
+  for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(name, () => interrupt.abort())
+  // `hedgerow offers | head` closes the pipe early: no failure of ours, but reason enough to stop.
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EPIPE') throw error
+    interrupt.abort()
+  })
   const program = buildProgram(processSession(process.env, interrupt.signal))
   try {
     await program.parseAsync(process.argv)
@@ -64,12 +68,6 @@ async function main(): Promise<void> {
     process.stderr.write(`${sentenceOf(thrown)}\n`)
     process.exitCode = EXIT.fellShort
   }
-}
-
-/** `hedgerow offers | head` closes the pipe early; that is no failure of ours. */
-function ignoreClosedPipe(error: NodeJS.ErrnoException): void {
-  if (error.code !== 'EPIPE') throw error
-  process.exit(EXIT.done)
 }
 
 if (import.meta.main) await main()
