@@ -40,13 +40,8 @@ export async function runNetwork({
   })
   const { logLevel } = settings
   const log = logLevel === 'silent' ? silentLog : jsonLog({ service: 'network', level: logLevel })
-  await using _network = await serveNetwork({
-    root,
-    settings,
-    log,
-    clock: systemClock,
-    random: systemRandom,
-    version,
-  })
+  const start = { root, settings, log, clock: systemClock, random: systemRandom, version }
+  await using network = await serveNetwork(start)
   if (!signal.aborted) await once(signal, 'abort')
+  log.info('network.stopping', { url: network.url })
 }

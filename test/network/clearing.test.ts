@@ -185,8 +185,10 @@ describe('POST /v1/sites/{id}/decisions', () => {
       isUncleared: true,
       decision: { releaseDigest: undefined, price: { amount: 300, currency: 'EUR' } },
     })
-    const { release: _, ...withoutRelease } = body
-    await w.network.call(w.galway, NETWORK_API.decide, { params: { id: 'galway' }, body: withoutRelease })
+    await w.network.call(w.galway, NETWORK_API.decide, {
+      params: { id: 'galway' },
+      body: { ...body, release: undefined },
+    })
     assert.deepEqual(await fundsOf(w), { available: 10_000, held: 0 })
   })
 

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
@@ -211,7 +211,7 @@ describe('settings', () => {
       code: 'fault.port_in_use',
       message: new RegExp(`127.0.0.1:${port}: another program uses the port`),
     })
-    await using _free = await testNetwork({ clock: w.clock, root })
-    assert.equal((await readFile(networkDirectory(root).operatorKey, 'utf8')).includes('"d"'), true)
+    await using free = await testNetwork({ clock: w.clock, root })
+    assert.ok(free.url)
   })
 })

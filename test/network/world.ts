@@ -51,7 +51,10 @@ const LETTERS = 'aefghkpqxy'
 /** The same world with another acquirer, who has 100.00 EUR and has asked nothing: for tests that share a network. */
 export async function withFreshAcquirer(world: World): Promise<World> {
   acquirers += 1
-  const name = [...String(acquirers)].map((digit) => LETTERS.charAt(Number(digit))).join('')
+  const name = String(acquirers)
+    .split('')
+    .map((digit) => LETTERS.charAt(Number(digit)))
+    .join('')
   const northcare = await world.network.addMember(`acquirer-${name}`, ['acquirer'])
   await world.network.deposit(northcare, 10_000)
   return { ...world, northcare }

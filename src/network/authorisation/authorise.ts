@@ -147,9 +147,11 @@ export class Authoriser {
     asks: readonly AskUnderCheck[],
     at: Instant,
   ): Promise<readonly CarefulOutcome[]> {
-    const { db, log, wakeSites } = this.#parts
+    const { db, log } = this.#parts
     const outcomes = await db.transaction().execute((tx) => decideCarefully(tx, { asks, batch, at, log }))
-    wakeSites(sitesOf(outcomes.flatMap((outcome) => (outcome.kind === 'taken' ? [outcome.ask] : []))))
+    this.#parts.wakeSites(
+      sitesOf(outcomes.flatMap((outcome) => (outcome.kind === 'taken' ? [outcome.ask] : []))),
+    )
     return outcomes
   }
 
