@@ -1,5 +1,6 @@
 import type { Bitset } from '../../kernel/bitset.ts'
 import { monotonicMs } from '../../kernel/clock.ts'
+import { digestOf } from '../../kernel/digest.ts'
 import { LIMITS } from '../../kernel/limits.ts'
 import { ok } from '../../kernel/result.ts'
 import type { Outcome } from '../../protocol/reason.ts'
@@ -64,7 +65,8 @@ async function withRelations<T>(
   if (!first) return use(made)
   const [dataSet, people] = first
   const known = planned.dataSets.get(dataSet)?.eligibility
-  const cacheKey = known?.eligible === people ? known.digest : `${known?.digest ?? dataSet}/${people.count()}`
+  // Without newcomers the set depends on what the acquirer has seen: only its members name it.
+  const cacheKey = known?.eligible === people ? known.digest : digestOf(people.toBytes())
   const personCount = await parts.vault.personCount()
   return parts.vault.withEligible({ people, cacheKey }, (table) => {
     const relation: PlanRelation = { table: tableOf(dataSet), eligible: table, personCount }

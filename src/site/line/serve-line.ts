@@ -91,9 +91,10 @@ async function pushOutbox({ line, acts, events }: AnsweringFacts): Promise<void>
   }
 }
 
-async function answerAll(work: Work, facts: AnsweringFacts): Promise<void> {
+/** The asks of a pull, each with what it is checked by. */
+export function pulledAsks(work: Work): readonly PulledAsk[] {
   const members = new Map(work.members.map((member) => [member.id, member]))
-  const queue = work.items.map((item): PulledAsk => {
+  return work.items.map((item) => {
     const acquirer = members.get(item.acquirer)
     return {
       item,
@@ -102,6 +103,10 @@ async function answerAll(work: Work, facts: AnsweringFacts): Promise<void> {
       signer: item.batch ? members.get(item.batch.processor) : acquirer,
     }
   })
+}
+
+async function answerAll(work: Work, facts: AnsweringFacts): Promise<void> {
+  const queue = [...pulledAsks(work)]
   const answerNext = async (): Promise<void> => {
     for (let ask = queue.shift(); ask; ask = queue.shift()) {
       await push(await facts.acts.answer(ask), facts)
