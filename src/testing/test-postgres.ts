@@ -40,7 +40,7 @@ async function start(): Promise<EmbeddedPostgres> {
 
 /** Waits, outside this process, until the server has been stopped by its watcher, and removes the directory. */
 function removeAfter(pid: number, directory: string): void {
-  const script = 'cat >/dev/null; while kill -0 "$1" 2>/dev/null; do sleep 0.1; done; rm -rf "$2"'
+  const script = 'read -r _; while kill -0 "$1" 2>/dev/null; do sleep 0.1; done; rm -rf "$2"'
   const sweeper = spawn('/bin/sh', ['-c', script, 'sh', `${pid}`, directory], {
     cwd: '/',
     detached: true,

