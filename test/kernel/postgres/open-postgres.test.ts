@@ -5,12 +5,13 @@ import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writ
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterEach, beforeEach, describe, test } from 'node:test'
+import { after, afterEach, before, beforeEach, describe, test } from 'node:test'
 import { sql } from 'kysely'
 import { formatInstant, instant } from '../../../src/kernel/clock.ts'
 import { Fault } from '../../../src/kernel/faults.ts'
 import { silentLog } from '../../../src/kernel/log.ts'
-import { openPostgres } from '../../../src/kernel/postgres/open-postgres.ts'
+import { startEmbedded } from '../../../src/kernel/postgres/embedded-postgres.ts'
+import { embeddedUrl, openPostgres } from '../../../src/kernel/postgres/open-postgres.ts'
 import { isAlive } from '../../../src/kernel/process-identity.ts'
 import { Secret } from '../../../src/kernel/secret.ts'
 import { testPostgres } from '../../../src/testing/test-postgres.ts'
@@ -30,6 +31,13 @@ const postmasterPid = (of: string) =>
   Number(readFileSync(join(of, 'postgres', 'data', 'postmaster.pid'), 'utf8').split('\n', 1)[0])
 
 describe('openPostgres() with the embedded one', () => {
+  // Making a cluster takes most of the time; these tests stop and start one.
+  let directory: string
+  before(() => {
+    directory = mkdtempSync(join(tmpdir(), 'hedgerow-pg-'))
+  })
+  after(() => rmSync(directory, { recursive: true, force: true }))
+
   test('keeps what was committed over a stop and a start, and stops cleanly', async () => {
     {
       await using postgres = await openPostgres({ directory, name: 'site', log: silentLog })
@@ -98,27 +106,31 @@ describe('openPostgres() with the embedded one', () => {
       bystander.kill()
     }
   })
+})
+
+describe('startEmbedded()', () => {
+  const answers = async (where: string): Promise<string> => {
+    const server = await startEmbedded({ directory: where, log: silentLog, isDurable: false })
+    const url = embeddedUrl(server, 'postgres')
+    {
+      await using postgres = await openPostgres({ directory: where, url, name: 'test', log: silentLog })
+      await sql`select 1`.execute(postgres.db)
+    }
+    await server.stop()
+    return url.reveal()
+  }
 
   test('starts again after a kill in the middle of making its directory', async () => {
     mkdirSync(join(directory, 'postgres', 'data.new'), { recursive: true })
     writeFileSync(join(directory, 'postgres', 'data.new', 'PG_VERSION'), '18\n')
-    await using postgres = await openPostgres({ directory, name: 'site', log: silentLog })
-    await sql`select 1`.execute(postgres.db)
+    assert.match(await answers(directory), /host=/)
   })
 
-  test('works where only the owner may enter the directories above', async () => {
-    const below = join(directory, 'closed', 'sites', 'galway')
+  test('works where only the owner may enter the directories above, with a path too long for a socket', async () => {
+    const below = join(directory, 'closed', 'long'.repeat(30))
     mkdirSync(below, { recursive: true })
     chmodSync(join(directory, 'closed'), 0o700)
-    await using postgres = await openPostgres({ directory: below, name: 'site', log: silentLog })
-    await sql`select 1`.execute(postgres.db)
-  })
-
-  test('listens on loopback where the path is too long for a socket', async () => {
-    const deep = join(directory, 'long'.repeat(30))
-    await using postgres = await openPostgres({ directory: deep, name: 'site', log: silentLog })
-    assert.match(postgres.url.reveal(), /@127\.0\.0\.1:\d+\/site$/)
-    await sql`select 1`.execute(postgres.db)
+    assert.match(await answers(below), /@127\.0\.0\.1:\d+\/postgres$/)
   })
 
   test('refuses a directory that another version of PostgreSQL wrote', async () => {
