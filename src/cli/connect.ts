@@ -112,7 +112,13 @@ async function namedClient(
     pinned = next.value
     await pins.write(pinned)
   }
-  return httpClient({ server: { url, name: pinned.network?.name ?? '' }, caller, clock, ids })
+  return httpClient({
+    server: { url, name: pinned.network?.name ?? '' },
+    caller,
+    clock,
+    ids,
+    isNetwork: true,
+  })
 }
 
 function networkUrl(

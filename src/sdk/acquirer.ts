@@ -98,12 +98,13 @@ export interface Acquirer {
 /** An acquirer at a network. */
 export function openAcquirer(parts: AcquirerParts): Acquirer {
   const { client, clock } = parts
+  const keys = sealingKeyCache(parts)
   const acquirer: Acquirer = {
     offers: async (filter = {}) =>
       collectPages(async (cursor) =>
         client.call(NETWORK_API.listOffers, { query: { ...filter, cursor, limit: 200 } }),
       ),
-    prepare: (request) => prepare(parts, request),
+    prepare: (request) => prepare(parts, { request, keys }),
     async send(jws) {
       const answer = await client.call(NETWORK_API.ask, { body: { ask: jws }, isRepeatable: true })
       if ('answers' in answer)
@@ -123,7 +124,7 @@ export function openAcquirer(parts: AcquirerParts): Acquirer {
     },
     open: (state) => openAnswers(parts, state),
     async ask(request, signal) {
-      const { ask, jws } = await prepare(parts, request)
+      const { ask, jws } = await prepare(parts, { request, keys })
       const first = await acquirer.send(jws)
       // The network needs a moment after the expiry to say who did not answer.
       const until = later(request.expires, EXPIRY_GRACE_MS)
@@ -137,8 +138,31 @@ export function openAcquirer(parts: AcquirerParts): Acquirer {
 
 const EXPIRY_GRACE_MS = 3_000
 
-async function prepare(parts: AcquirerParts, request: Omit<AskRequest, 'acquirer'>): Promise<SignedAsk> {
-  const sealingKeys = await sealingKeysFor(parts, request)
+type SealingKeys = ReadonlyMap<string, PublicJwk>
+type SealingKeysFor = (request: Pick<AskRequest, 'offer' | 'sites'>) => Promise<SealingKeys>
+
+/** Keys found a moment ago serve for the next ask too; a site that changed them declines what is sealed to the old ones. */
+const KEYS_KEPT_MS = 30_000
+
+function sealingKeyCache(parts: AcquirerParts): SealingKeysFor {
+  const found = new Map<string, { readonly keys: SealingKeys; readonly until: Instant }>()
+  return async (request) => {
+    const name = [request.offer, ...(request.sites ?? ['any'])].join(' ')
+    const now = parts.clock.now()
+    const known = found.get(name)
+    if (known && known.until > now) return known.keys
+    const keys = await sealingKeysFor(parts, request)
+    // A site that offers in a moment should not be missed for long, so nothing found is not kept.
+    if (keys.size > 0) found.set(name, { keys, until: later(now, KEYS_KEPT_MS) })
+    return keys
+  }
+}
+
+async function prepare(
+  parts: AcquirerParts,
+  { request, keys }: { request: Omit<AskRequest, 'acquirer'>; keys: SealingKeysFor },
+): Promise<SignedAsk> {
+  const sealingKeys = await keys(request)
   return buildAsk(
     { ...request, acquirer: parts.member },
     { sealingKeys, key: parts.signing, ids: parts.ids, random: parts.random },

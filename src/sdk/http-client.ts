@@ -7,6 +7,7 @@ import { PeerRefusal, callJson } from '../kernel/http/call-json.ts'
 import type { Endpoint } from '../kernel/http/endpoint.ts'
 import type { IdSource } from '../kernel/id.ts'
 import { LIMITS } from '../kernel/limits.ts'
+import { accessTokenSource } from '../protocol/access-token-source.ts'
 import { signClientAssertion } from '../protocol/client-assertion.ts'
 
 /**
@@ -50,18 +51,27 @@ export interface HttpClient {
 const ATTEMPTS_MAX = 3
 const RETRY_PAUSE_MS = 150
 
-/** A client of one server. Every attempt carries a token of its own, because a token is used once. */
+/**
+ * A client of one server. Every attempt carries an assertion of its own, because one is used once; a network gives an
+ * access token for one (`isNetwork`), which then serves for five minutes.
+ */
 export function httpClient({
   server,
   caller,
   clock,
   ids,
+  isNetwork = false,
 }: {
   server: Server
   caller?: Caller | undefined
   clock: Clock
   ids: IdSource
+  isNetwork?: boolean
 }): HttpClient {
+  const tokens =
+    caller && isNetwork
+      ? accessTokenSource({ ...caller, url: server.url, audience: server.name, clock, ids })
+      : undefined
   const token = () =>
     caller &&
     signClientAssertion({ ...caller, audience: server.name, now: clock.now(), jti: ids.next('jti') })
@@ -74,13 +84,9 @@ export function httpClient({
         endpoint.method !== 'post' || input.idempotencyKey !== undefined || input.isRepeatable === true
       for (let attempt = 1; ; attempt += 1) {
         try {
-          return await once({
-            url,
-            endpoint,
-            input,
-            clock,
-            token: endpoint.isPublic === true ? undefined : token(),
-          })
+          const send = (bearer: string | undefined) => once({ url, endpoint, input, clock, token: bearer })
+          if (endpoint.isPublic === true) return await send(undefined)
+          return await (tokens ? tokens.withToken(send) : send(token()))
         } catch (thrown) {
           const isOver =
             attempt === ATTEMPTS_MAX || !isRepeatable || !mayPass(thrown) || input.signal?.aborted === true

@@ -60,6 +60,7 @@ export async function serveSite(
   const closing = new AbortController()
   const line = networkLine({
     url: settings.network.url,
+    networkName: settings.network.name,
     site: settings.site,
     key: site.keys.signing,
     clock,

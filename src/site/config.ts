@@ -2,7 +2,7 @@ import { join } from 'node:path'
 import { z } from 'zod'
 import { loadSettings } from '../kernel/load-settings.ts'
 import { Secret } from '../kernel/secret.ts'
-import { countrySchema, memberIdSchema, siteIdSchema } from '../protocol/wire.ts'
+import { countrySchema, memberIdSchema, nameSchema, siteIdSchema } from '../protocol/wire.ts'
 
 const portSchema = z.coerce
   .number('expected a port')
@@ -18,6 +18,8 @@ export const siteSettingsSchema = z.strictObject({
   territory: countrySchema,
   network: z.strictObject({
     url: z.url('expected the address of the network, such as http://127.0.0.1:7400'),
+    /** The network's name: what the site's tokens are for. */
+    name: nameSchema.default('network'),
   }),
   host: z.string().default('127.0.0.1'),
   port: portSchema.default(7411),
@@ -49,6 +51,7 @@ export type SiteSettings = z.infer<typeof siteSettingsSchema>
 /** Environment names of the settings; flags of the command line win over them. */
 export const SITE_ENVIRONMENT = {
   HEDGEROW_NETWORK_URL: 'network.url',
+  HEDGEROW_NETWORK_NAME: 'network.name',
   HEDGEROW_HOST: 'host',
   HEDGEROW_PORT: 'port',
   HEDGEROW_DATABASE_URL: 'databaseUrl',

@@ -121,7 +121,7 @@ test('examineSite() finds insecure settings, an open door and a line without TLS
   const settings = {
     ...examination.settings,
     host: '0.0.0.0',
-    network: { url: 'http://network.example' },
+    network: { url: 'http://network.example', name: 'network' },
     oidc: undefined,
   }
   await writeFile(examination.directory.config, 'INSECURE_NO_EVIDENCE: yes\n')
