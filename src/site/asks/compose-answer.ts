@@ -65,7 +65,7 @@ export function composeAnswer({ facts, planned, price, run }: AnswerFacts, parts
     },
     receipts:
       run && price ? [decided, releaseReceipt({ common, reason: planned.reason, price }, run)] : [decided],
-    uses: run && price ? [useOf({ facts, planned, price, run })] : [],
+    uses: run && price ? usesOf({ facts, planned, price, run }) : [],
     consentSequence: planned.consentSequence,
     commitCuts: run?.guarded.commitCuts,
   }
@@ -146,7 +146,8 @@ function releaseReceipt(
   }
 }
 
-function useOf({
+/** A use of each data set behind the release; the money stands with the one that was asked for. */
+function usesOf({
   facts,
   planned,
   price,
@@ -154,23 +155,27 @@ function useOf({
 }: Required<Pick<AnswerFacts, 'facts' | 'planned'>> & {
   price: Money
   run: FinishedRun
-}): Reservation['uses'][number] {
-  const splits = planned.dataSets.get(facts.ask.offer)?.manifest.splits
-  return {
-    askId: facts.ask.id,
-    dataSet: facts.ask.offer,
-    acquirer: facts.ask.acquirer,
-    purpose: facts.ask.purpose,
-    mode: facts.ask.mode,
-    columns: [...new Set(planned.checked.uses.map(({ column }) => column))].toSorted(),
-    reason: planned.reason,
-    releaseTo: facts.ask.releaseTo.jurisdiction,
-    time: facts.now,
-    priceMinor: price.amountMinor,
-    subjectsMinor: splits ? splitAmount(price.amountMinor, splits).parts.subjects : 0n,
-    currency: price.currency,
-    people: run.guarded.people,
-  }
+}): Reservation['uses'] {
+  const { ask } = facts
+  return [...planned.dataSets].map(([dataSet, { manifest, eligibility }]) => {
+    const used = planned.checked.uses.filter((use) => use.dataSet === dataSet)
+    const priceMinor = dataSet === ask.offer ? price.amountMinor : 0n
+    return {
+      askId: ask.id,
+      dataSet,
+      acquirer: ask.acquirer,
+      purpose: ask.purpose,
+      mode: ask.mode,
+      columns: [...new Set(used.map(({ column }) => column))].toSorted(),
+      reason: planned.reason,
+      releaseTo: ask.releaseTo.jurisdiction,
+      time: facts.now,
+      priceMinor,
+      subjectsMinor: splitAmount(priceMinor, manifest.splits).parts.subjects,
+      currency: price.currency,
+      people: run.guarded.people.intersection(eligibility.eligible),
+    }
+  })
 }
 
 function priceFact(price: Money | undefined): Pick<ReceiptDraft, 'price'> {

@@ -10,6 +10,7 @@ import type { StoredAnswer, UseRecord } from './answer-store.ts'
 export interface Reservation {
   readonly answer: Omit<StoredAnswer, 'receiptSequences'>
   readonly receipts: readonly ReceiptDraft[]
+  /** One for each data set that was used: consent is looked at again for every one of them. */
   readonly uses: readonly Omit<UseRecord, 'receiptSequence'>[]
   /** The consent sequence that the run saw. */
   readonly consentSequence: number
