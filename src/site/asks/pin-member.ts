@@ -22,13 +22,8 @@ export async function pinMember(
       operatorNote: 'the key chain of the member does not lead to its keys',
     })
   }
-  const { rows } = await sql<{ first_keys: KeySet; rotation_count: number }>`
-    insert into pinned_member (id, first_keys, rotation_count, seen_ms)
-    values (${member.id}, ${JSON.stringify(member.firstKeys)}::jsonb, ${member.rotations.length}, ${now})
-    on conflict (id) do update set rotation_count = greatest(pinned_member.rotation_count, excluded.rotation_count)
-    returning first_keys, rotation_count`.execute(db)
-  const pinned = rows[0]
-  if (!pinned || !isSameKeySet(pinned.first_keys, member.firstKeys)) {
+  const pinned = (await findPin(db, member.id)) ?? (await makePin(db, { member, now }))
+  if (!isSameKeySet(pinned.first_keys, member.firstKeys)) {
     return declined('declined.signature', {
       operatorNote: 'the first keys of the member are not the pinned ones',
     })
@@ -38,5 +33,34 @@ export async function pinMember(
       operatorNote: 'the key chain of the member is older than one seen before',
     })
   }
+  if (pinned.rotation_count < member.rotations.length) await followPin(db, member)
   return ok(present.value)
+}
+
+interface Pin {
+  readonly first_keys: KeySet
+  readonly rotation_count: number
+}
+
+async function findPin(db: Database, member: string): Promise<Pin | undefined> {
+  const { rows } = await sql<Pin>`
+    select first_keys, rotation_count from pinned_member where id = ${member}`.execute(db)
+  return rows[0]
+}
+
+/** Pins a member at first sight; of two asks at once the first pins. */
+async function makePin(db: Database, { member, now }: { member: Member; now: Instant }): Promise<Pin> {
+  const made = { first_keys: member.firstKeys, rotation_count: member.rotations.length }
+  await sql`
+    insert into pinned_member (id, first_keys, rotation_count, seen_ms)
+    values (${member.id}, ${JSON.stringify(made.first_keys)}::jsonb, ${made.rotation_count}, ${now})
+    on conflict do nothing`.execute(db)
+  return (await findPin(db, member.id)) ?? made
+}
+
+/** Remembers how far a chain went, so that an older one is not believed again. */
+async function followPin(db: Database, { id, rotations }: Member): Promise<void> {
+  await sql`
+    update pinned_member set rotation_count = ${rotations.length}
+    where id = ${id} and rotation_count < ${rotations.length}`.execute(db)
 }
