@@ -62,7 +62,7 @@ bench: $(installed) ## run all benchmarks, or one: NAME=ingest SCALE=0.1 (writes
 	done
 
 faults: $(installed) ## run the fault and crash tests
-	@$(node) $(test_flags) 'test/faults/**/*.test.ts'
+	@HEDGEROW_FAULTS=1 $(node) $(test_flags) 'test/faults/**/*.test.ts'
 
 package: dist/.stamp ## make the npm package, a .tgz beside this file
 	@npm pack --silent --ignore-scripts

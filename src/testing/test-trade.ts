@@ -28,7 +28,7 @@ import { initSite } from '../site/init-site.ts'
 import { csvOf, testGrant, testManifest } from './test-population.ts'
 import type { TestPerson } from './test-population.ts'
 import { publicKeys, testNetwork } from './test-network.ts'
-import type { TestNetwork, TestParty } from './test-network.ts'
+import type { NetworkCaller, TestNetwork, TestParty } from './test-network.ts'
 import { testDatabaseUrl } from './test-postgres.ts'
 
 /** Where a site of a test stands: in the middle of a country, far from its borders. */
@@ -143,22 +143,22 @@ export async function testTrade({
       return found
     },
     addAcquirer: (name, more = {}) => addAcquirer(network, { name, url: dialled, ...more }),
-    fill: (site, facts) => fillSite({ network, clock }, site, facts),
+    fill: (site, facts) => fillSite(network, site, facts),
     [Symbol.asyncDispose]: () => open.disposeAsync(),
   }
 }
 
 /** A client of the network as anybody. */
 export function networkClient(
-  { name, clock, ids }: TestNetwork,
+  { name, clock, ids }: NetworkCaller,
   { url, party }: { url: string; party?: TestParty },
 ): HttpClient {
   const caller = party && { issuer: party.name, key: party.signing }
   return httpClient({ server: { url, name }, caller, clock, ids })
 }
 
-async function addAcquirer(
-  network: TestNetwork,
+export async function addAcquirer(
+  network: NetworkCaller,
   {
     name,
     url,
@@ -173,7 +173,7 @@ async function addAcquirer(
 
 /** An acquirer over keys that are registered already. */
 export function acquirerOf(
-  network: TestNetwork,
+  network: NetworkCaller,
   { party, url }: { party: TestParty; url: string },
 ): TestAcquirer {
   const client = networkClient(network, { url, party })
@@ -293,14 +293,14 @@ export function evidenceOf({
 }
 
 async function fillSite(
-  { network, clock }: { network: TestNetwork; clock: Clock },
+  network: NetworkCaller,
   site: TestSite,
   { dataSet, people, manifest = {}, grants = people.map(({ id }) => testGrant(dataSet, id)) }: TestFilling,
 ): Promise<void> {
   await site.issuer.describe(testManifest(dataSet, manifest))
   await site.issuer.importFile({ dataSet, batch: 'first', format: 'csv', body: fileBody(csvOf(people)) })
   if (grants.length > 0) await site.issuer.giveGrants(grants)
-  await offered({ network, clock }, { site: site.name, dataSet })
+  await offered(network, { site: site.name, dataSet })
 }
 
 /** A text as the body of a file on its way in. */
@@ -313,7 +313,7 @@ const OFFER_DEADLINE_MS = 10_000
 
 /** Waits until the network offers a data set of a site. */
 export async function offered(
-  { network }: { network: TestNetwork; clock: Clock },
+  network: NetworkCaller,
   { site, dataSet }: { site: string; dataSet: string },
 ): Promise<void> {
   const deadline = monotonicMs() + OFFER_DEADLINE_MS

@@ -113,9 +113,10 @@ async function run(
   }: { parts: SiteContext; race: Race; revoked: readonly string[]; name: string },
 ): Promise<{ people: number; wasAcknowledged: boolean }> {
   const { network, clock } = trade
-  const { acquirer, request } = await trade.addAcquirer(name)
+  const asker = await trade.addAcquirer(name)
+  const { acquirer } = asker
   const { ask, jws } = await acquirer.prepare(
-    request(QUESTIONS[race.dataSet][race.mode], { mode: race.mode }),
+    asker.request(QUESTIONS[race.dataSet][race.mode], { mode: race.mode }),
   )
   await acquirer.send(jws)
   const site = siteIdSchema.parse(parts.site)
