@@ -1,7 +1,8 @@
 import type { FuncCall, Node } from '@pgsql/types'
 import type { MeasureKind } from '../guard/collected-group.ts'
-import type { Expr, Measure, PerPersonAggregate } from './bound-query.ts'
+import type { Expr, Measure, PerPersonAggregate, Source } from './bound-query.ts'
 import type { ExprType, Range } from './expression-type.ts'
+import { multipliedColumn, withinBounds } from './bounded-argument.ts'
 import { bindCondition, bindTerm } from './bind-expression.ts'
 import type { Frame } from './bind-expression.ts'
 import { coerce } from './build-expression.ts'
@@ -41,18 +42,18 @@ interface Written {
   readonly isOfPeople: boolean
 }
 
-/** Collects the measures of a question; equal ones are collected once. */
-export function measureSink(inner: Frame): {
-  readonly measures: Measure[]
-  readonly bind: (node: FuncCall, name: string) => Expr | undefined
-} {
+/** Collects the measures of a question over these sources; equal ones are collected once. */
+export function measureSink(
+  inner: Frame,
+  sources: readonly Source[],
+): { readonly measures: Measure[]; readonly bind: (node: FuncCall, name: string) => Expr | undefined } {
   const measures: Measure[] = []
   const bind = (node: FuncCall, name: string): Expr | undefined => {
     const row = Object.hasOwn(AGGREGATES, name) ? AGGREGATES[name] : undefined
     if (row === undefined) return undefined
     const written = readAggregate(node, name, inner)
     if (row.kind === 'count') return addCount(measures, written)
-    return addSum(measures, row.kind, { written, offset: node.location, name })
+    return addSum(measures, row.kind, { written, inner, sources, offset: node.location, name })
   }
   return { measures, bind }
 }
@@ -83,42 +84,66 @@ function aggregated(node: Node | undefined, name: string, inner: Frame): Expr {
 }
 
 function addCount(measures: Measure[], { argument, filter, isOfPeople }: Written): Expr {
-  // A literal that is not null stands in every row.
-  const counted = argument?.kind === 'literal' && argument.value !== null ? undefined : argument
-  return measureRef(
-    addMeasure(
-      measures,
-      isOfPeople ? { kind: 'people', filter } : { kind: 'count', argument: counted, filter },
-    ),
-    'integer',
-    undefined,
+  const measure: Measure = isOfPeople
+    ? { kind: 'people', filter, tells: [] }
+    : { kind: 'count', argument: countedArgument(argument), filter, tells: [] }
+  return measureRef(addMeasure(measures, measure), 'integer', undefined)
+}
+
+/** A literal that is not null stands in every row. */
+function countedArgument(argument: Expr | undefined): Expr | undefined {
+  return argument?.kind === 'literal' && argument.value !== null ? undefined : argument
+}
+
+/** An aggregate of values: over which sources it stands, and how it is called where. */
+interface Summed {
+  readonly inner: Frame
+  readonly sources: readonly Source[]
+  readonly offset: number | undefined
+  readonly name: string
+}
+
+interface SumFacts extends Summed {
+  readonly written: Written
+}
+
+function addSum(measures: Measure[], kind: MeasureKind, facts: SumFacts): Expr {
+  const { written, offset, name } = facts
+  const { argument, filter } = written
+  if (argument === undefined || (argument.type !== 'integer' && argument.type !== 'number'))
+    throw notAllowed(`"${name}" of ${argument?.type ?? 'nothing'}`, offset)
+  const clamp = boundsOf(argument, facts)
+  checkMultiplied(argument, facts)
+  const bounded = withinBounds(argument)
+  const counted = addMeasure(measures, {
+    kind: 'count',
+    argument: countedArgument(bounded),
+    filter,
+    tells: [],
+  })
+  const type = kind === 'sum' ? argument.type : 'number'
+  const measure: Measure = {
+    kind,
+    argument: bounded,
+    filter,
+    clamp,
+    tells: [counted],
+  }
+  return measureRef(addMeasure(measures, measure), type, kind === 'avg' ? clamp : undefined)
+}
+
+function checkMultiplied(argument: Expr, { inner, sources, name, offset }: Summed): void {
+  const column = multipliedColumn(argument, sources, inner.binding.dataSets)
+  if (column === undefined) return
+  throw notSupported(
+    `"${name}" of "${column}", which the join repeats for each row of another data set; add up the rows of each person in a CTE first`,
+    offset,
   )
 }
 
-function addSum(
-  measures: Measure[],
-  kind: MeasureKind,
-  {
-    written: { argument, filter },
-    offset,
-    name,
-  }: { readonly written: Written; readonly offset: number | undefined; readonly name: string },
-): Expr {
-  if (argument === undefined || (argument.type !== 'integer' && argument.type !== 'number'))
-    throw notAllowed(`"${name}" of ${argument?.type ?? 'nothing'}`, offset)
-  const clamp = argument.range
-  if (clamp === undefined) throw wrongColumn(whyUnbounded(argument, name), offset)
-  addMeasure(measures, {
-    kind: 'count',
-    argument: argument.kind === 'literal' && argument.value !== null ? undefined : argument,
-    filter,
-  })
-  const type = kind === 'sum' ? argument.type : 'number'
-  return measureRef(
-    addMeasure(measures, { kind, argument, filter, clamp }),
-    type,
-    kind === 'avg' ? clamp : undefined,
-  )
+function boundsOf(argument: Expr, { name, offset }: SumFacts): Range {
+  if (argument.range === undefined) throw wrongColumn(whyUnbounded(argument, name), offset)
+  return argument.range
 }
 
 function whyUnbounded(argument: Expr, name: string): string {
@@ -151,7 +176,7 @@ function measureRef(measure: number, type: ExprType, bounds: Range | undefined):
 /** Collects the aggregates of a sub-select that is grouped by the person key. `rowsMax` bounds the rows of one person. */
 export function perPersonSink(
   inner: Frame,
-  rowsMax: number,
+  { sources, rowsMax }: { readonly sources: readonly Source[]; readonly rowsMax: () => number },
 ): {
   readonly aggregates: PerPersonAggregate[]
   readonly bind: (node: FuncCall, name: string) => Expr | undefined
@@ -163,8 +188,24 @@ export function perPersonSink(
     const { argument, filter, isOfPeople } = readAggregate(node, name, inner)
     if (isOfPeople) throw notSupported('counting people within one person', node.location)
     const type = perPersonType(fn, argument, node.location)
-    const index = aggregates.push({ function: fn, argument, filter, type }) - 1
-    return { kind: 'measure', measure: index, type, size: 1, range: perPersonRange(fn, argument, rowsMax) }
+    if (argument && (fn === 'sum' || fn === 'avg'))
+      checkMultiplied(argument, { inner, sources, offset: node.location, name })
+    const isSummed = argument !== undefined && (fn === 'sum' || fn === 'avg')
+    const index =
+      aggregates.push({
+        function: fn,
+        argument: isSummed ? withinBounds(argument) : argument,
+        filter,
+        clamp: isSummed && argument.kind === 'column' ? argument.range : undefined,
+        type,
+      }) - 1
+    return {
+      kind: 'measure',
+      measure: index,
+      type,
+      size: 1,
+      range: perPersonRange(fn, argument, rowsMax()),
+    }
   }
   return { aggregates, bind }
 }

@@ -8,7 +8,7 @@ import { bindCount, bindGroupKeys, bindHaving, bindOrder, bindTargets, overGroup
 import { bindFrom, bindWith } from './bind-relation.ts'
 import { notSupported, wrongColumn } from './refusal.ts'
 import { checkResolution } from './resolution.ts'
-import { mapExpression, partsOf, sameOptional } from './same-expression.ts'
+import { mapExpression, partsOf } from './same-expression.ts'
 import type { Binding, Level, Scope } from './scope.ts'
 
 /** Binds a whole question of mode `aggregate` or `rows`. Throws a `Refusal`. */
@@ -58,7 +58,7 @@ function bindRowsQuestion(select: SelectStmt, { binding, level, scope }: Bound):
 
 function bindGroupedQuestion(select: SelectStmt, { binding, level, scope }: Bound): BoundQuery {
   const inner: Frame = { binding, scope }
-  const sink = measureSink(inner)
+  const sink = measureSink(inner, level.sources)
   const frame: Frame = { ...inner, bindAggregate: sink.bind }
   const targets = bindTargets(select, frame)
   const groupKeys = bindGroupKeys(select, targets, inner)
@@ -164,43 +164,32 @@ function unitOfOptional(expr: Expr | undefined, context: UnitContext): string | 
   return expr && unitOf(expr, context)
 }
 
-/** Measures that nothing shows, filters or orders by any more are not collected; the counts behind sums stay with them. */
+/** Measures that nothing shows, filters or orders by any more, and that no other tells of, are not collected. */
 export function withoutUnused(query: BoundQuery): BoundQuery {
   const used = new Set<number>()
-  for (const root of [
-    ...query.outputs.map(({ expr }) => expr),
-    ...query.orderBy.map(({ expr }) => expr),
-    ...(query.having ? [query.having] : []),
-  ]) {
-    for (const part of partsOf(root)) if (part.kind === 'measure') used.add(part.measure)
+  const use = (index: number): void => {
+    if (used.has(index)) return
+    used.add(index)
+    for (const told of query.measures[index]?.tells ?? []) use(told)
   }
-  for (const index of Array.from(used)) {
-    // A sum's count was added right before it, or stands earlier.
-    const measure = query.measures[index]
-    if (measure?.clamp) used.add(query.measures.findIndex((other) => isCountBehind(other, measure)))
+  const having = query.having ? [query.having] : []
+  for (const root of [...query.outputs, ...query.orderBy].map(({ expr }) => expr).concat(having)) {
+    for (const part of partsOf(root)) if (part.kind === 'measure') use(part.measure)
   }
   if (used.size === query.measures.length) return query
-  const kept = query.measures.flatMap((measure, index) => (used.has(index) ? [{ measure, index }] : []))
+  const kept = Array.from(used).toSorted((a, b) => a - b)
   const renumbered = (expr: Expr): Expr =>
     mapExpression(expr, (part) =>
-      part.kind === 'measure'
-        ? { ...part, measure: kept.findIndex(({ index }) => index === part.measure) }
-        : undefined,
+      part.kind === 'measure' ? { ...part, measure: kept.indexOf(part.measure) } : undefined,
     )
   return {
     ...query,
-    measures: kept.map(({ measure }) => measure),
+    measures: kept.flatMap((index): readonly Measure[] => {
+      const measure = query.measures[index]
+      return measure ? [{ ...measure, tells: measure.tells.map((told) => kept.indexOf(told)) }] : []
+    }),
     outputs: query.outputs.map((output) => ({ ...output, expr: renumbered(output.expr) })),
     orderBy: query.orderBy.map((key) => ({ ...key, expr: renumbered(key.expr) })),
     having: query.having && renumbered(query.having),
   }
-}
-
-function isCountBehind({ kind, argument, filter }: Measure, sum: Measure): boolean {
-  const isOfAllRows = sum.argument?.kind === 'literal' && argument === undefined
-  return (
-    kind === 'count' &&
-    sameOptional(filter, sum.filter) &&
-    (isOfAllRows || sameOptional(argument, sum.argument))
-  )
 }

@@ -152,7 +152,10 @@ function bindPerPerson(select: SelectStmt, context: FromContext): readonly Scope
   const level: Level = { sources: [], where: [] }
   const scope = bindFrom(select, { ...context, level })
   const inner: Frame = { binding: context.binding, scope }
-  const sink = perPersonSink(inner, rowsOfOnePerson(level, context.binding))
+  const sink = perPersonSink(inner, {
+    sources: level.sources,
+    rowsMax: () => rowsOfOnePerson(level, context.binding),
+  })
   const targets = bindTargets(select, { ...inner, bindAggregate: sink.bind })
   const keys = bindGroupKeys(select, targets, inner)
   const [person, another] = keys.filter(({ expr }) => expr.type === 'person')

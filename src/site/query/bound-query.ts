@@ -101,13 +101,14 @@ export interface PerPersonAggregate {
   /** Absent: rows are counted. */
   readonly argument?: Expr | undefined
   readonly filter?: Expr | undefined
+  /** Of `sum` and `avg` of a column with declared bounds. */
+  readonly clamp?: Range | undefined
   readonly type: ColumnType
 }
 
 /**
  * What is collected for each group before the guard: rows, people, or the sum of an argument clamped to `clamp`, and
- * of its squares where the kind needs it. Every measure with a sum stands behind a `count` of the same argument and
- * filter: who has a value at all is a set of its own beside who has one that is not 0.
+ * of its squares where the kind needs it.
  */
 export interface Measure {
   readonly kind: MeasureKind
@@ -115,6 +116,11 @@ export interface Measure {
   readonly argument?: Expr | undefined
   readonly filter?: Expr | undefined
   readonly clamp?: Range | undefined
+  /**
+   * Measures that this one also tells of, by their indexes, so that they are collected and guarded with it: of a sum,
+   * who has a value at all, which is a set of its own beside who has one that is not 0.
+   */
+  readonly tells: readonly number[]
 }
 
 export interface SortKey {

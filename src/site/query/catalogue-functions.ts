@@ -1,5 +1,5 @@
 import { both } from './catalogue-row.ts'
-import type { CatalogueRow } from './catalogue-row.ts'
+import type { CatalogueRow, FormArguments } from './catalogue-row.ts'
 import {
   duckdbDouble,
   duckdbFinite,
@@ -52,6 +52,19 @@ when log(abs("b")) + log(abs(log(abs("a")))) > 4 then case when (log(abs("a")) >
 when "b" * log(abs("a")) > 151 then null
 when "b" * log(abs("a")) < -290 then cast(0 as float8)
 else power("a", "b") end`
+
+/** `least` and `greatest` would make a bound of a null. */
+function clamped(duckdb: Text, postgres: Text): Pick<CatalogueRow, 'duckdb' | 'postgres'> {
+  const form =
+    (type: Text) =>
+    ({ a, constants }: FormArguments): Text => {
+      const [low = '', high = ''] = constants.map(
+        (constant) => `cast(${Number(constant).toExponential()} as ${type})`,
+      )
+      return `case when ${a} < ${low} then ${low} when ${a} > ${high} then ${high} else ${a} end`
+    }
+  return { duckdb: form(duckdb), postgres: form(postgres) }
+}
 
 const extracted = (field: string, ends: MaybeRange): Pick<CatalogueRow, 'duckdb' | 'postgres' | 'range'> => ({
   ...both(({ a, constants: [name = field] }) => `cast(extract(${name} from ${a}) as bigint)`),
@@ -224,6 +237,25 @@ export const FUNCTIONS = {
     duckdb: ({ a, constants }) => duckdbBucket(a, constants),
     postgres: ({ a, constants }) => postgresBucket(a, constants),
     range: (_, constants) => range(0, Number(constants[2]) + 1),
+  },
+
+  clamp_integer: {
+    kind: 'function',
+    names: [],
+    takes: ['integer', { constant: 'bound' }, { constant: 'bound' }],
+    gives: 'integer',
+    says: 'within the declared bounds of a column; put in by the gate',
+    ...clamped('bigint', 'bigint'),
+    range: (_, [low, high]) => range(Number(low), Number(high)),
+  },
+  clamp_number: {
+    kind: 'function',
+    names: [],
+    takes: ['number', { constant: 'bound' }, { constant: 'bound' }],
+    gives: 'number',
+    says: 'within the declared bounds of a column; put in by the gate',
+    ...clamped('double', 'float8'),
+    range: (_, [low, high]) => range(Number(low), Number(high)),
   },
 
   lower: {

@@ -90,6 +90,10 @@ export const CONSTANTS = {
   from: whole(1, 1_000_000),
   length: whole(0, 1_000_000),
   buckets: whole(1, 10_000),
+  bound: {
+    expected: 'a declared bound',
+    accept: (value) => (typeof value === 'number' ? value : undefined),
+  },
   edge: {
     expected: 'a number from -1e15 to 1e15, 0 or at least 1e-15 in magnitude',
     accept: (value) =>

@@ -114,13 +114,15 @@ function isSingle({ terms }: Quantity): boolean {
   return more === undefined && term?.size === 1 && [...term.values()][0] === 1
 }
 
-/** Calls that give their argument's number, perhaps with another sign. */
+/** Calls that give their argument's number, perhaps with another sign, or kept to its declared bounds. */
 const UNCHANGED: ReadonlySet<CallId> = new Set([
   'neg_integer',
   'neg_number',
   'plus_integer',
   'plus_number',
   'cast_integer_number',
+  'clamp_integer',
+  'clamp_number',
 ])
 const ADDED: ReadonlySet<CallId> = new Set(['add_integer', 'add_number', 'sub_integer', 'sub_number'])
 const MULTIPLIED: ReadonlySet<CallId> = new Set(['mul_integer', 'mul_number'])

@@ -1,5 +1,6 @@
 import type { Column, Manifest } from '../../protocol/data-set.ts'
 import type { Condition, Expr, PerPersonAggregate, PerPersonSource, Source } from './bound-query.ts'
+import { bounded } from './bounded-argument.ts'
 import type { Dialect } from './catalogue-row.ts'
 import {
   duckdbDouble,
@@ -143,7 +144,7 @@ function printPerPerson(
     columns.includes(`a${index}`) ? [{ aggregate, index }] : [],
   )
   for (const { aggregate, index } of used) {
-    if (aggregate.argument) list.push(`${printExpression(aggregate.argument, inner)} as "x${index}"`)
+    if (aggregate.argument) list.push(`${printArgument(aggregate, inner)} as "x${index}"`)
     if (aggregate.filter) list.push(`${printExpression(aggregate.filter, inner)} as "f${index}"`)
   }
   const reads = [
@@ -160,6 +161,11 @@ function printPerPerson(
     ({ aggregate, index }) => `${printPerPersonAggregate(aggregate, index, printing.dialect)} as "a${index}"`,
   )
   return `(select ${[...names, ...values].join(', ')} from (${rows}) as "r" group by ${names.join(', ')})`
+}
+
+function printArgument({ argument, clamp }: PerPersonAggregate, inner: Printing): Text {
+  if (argument === undefined) return 'null'
+  return printExpression(clamp ? bounded(argument) : argument, inner)
 }
 
 function printPerPersonAggregate(

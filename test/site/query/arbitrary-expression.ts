@@ -141,6 +141,7 @@ const constants: Readonly<Record<ConstantKind, fc.Arbitrary<string | number>>> =
   from: fc.constantFrom(1, 2, 3, 100),
   length: fc.constantFrom(0, 1, 2, 100),
   buckets: fc.constantFrom(1, 3, 10, 10_000),
+  bound: fc.constantFrom(-100, 0, 1, 100),
   edge: fc.constantFrom(0, 1, 2.5, 100),
 }
 

@@ -1,0 +1,57 @@
+import type { Manifest } from '../../protocol/data-set.ts'
+import type { Expr, Source } from './bound-query.ts'
+import { call } from './build-expression.ts'
+
+/**
+ * The same argument with each column in it kept to its declared bounds. Keeping the whole to the bounds that follow
+ * from them is not enough: values past the bounds would show in `sum(x * x / x) - sum(x)`. A column alone stays as it
+ * is, because it is kept to its bounds as the whole argument. Conditions of a CASE see values as they are.
+ */
+export function withinBounds(argument: Expr): Expr {
+  return argument.kind === 'column' ? argument : boundValues(argument)
+}
+
+function boundValues(expr: Expr): Expr {
+  if (expr.kind === 'column') return bounded(expr)
+  if (expr.kind === 'call') return { ...expr, args: expr.args.map(boundValues) }
+  if (expr.kind !== 'case') return expr
+  const whens = expr.whens.map(({ when, value }) => ({ when, value: boundValues(value) }))
+  return { ...expr, whens, otherwise: expr.otherwise && boundValues(expr.otherwise) }
+}
+
+/** A column within its declared bounds; one without any stays as it is. */
+export function bounded(column: Expr): Expr {
+  if (column.range === undefined) return column
+  const { least, greatest } = column.range
+  return call(column.type === 'integer' ? 'clamp_integer' : 'clamp_number', [column], [least, greatest])
+}
+
+/**
+ * Why an argument may not be summed over these joined sources, if so: joined to a source with several rows of one
+ * person, a value of another source counts as often as there are rows of the first, and which rows those are is the
+ * asker's to choose. So values come from the one source that has several rows, or there is none.
+ */
+export function multipliedColumn(
+  argument: Expr,
+  sources: readonly Source[],
+  dataSets: ReadonlyMap<string, Manifest>,
+): string | undefined {
+  const many = sources.flatMap((source, index) => (hasManyRows(source, dataSets) ? [index] : []))
+  if (many.length === 0) return undefined
+  const [only] = many.length === 1 ? many : []
+  return columnsOfValue(argument).find(({ source }) => source !== only)?.column
+}
+
+/** Columns that a value is made of; a condition around it only chooses rows. */
+function columnsOfValue(expr: Expr): readonly Extract<Expr, { kind: 'column' }>[] {
+  if (expr.kind === 'column') return [expr]
+  if (expr.kind === 'call') return expr.args.flatMap(columnsOfValue)
+  if (expr.kind !== 'case') return []
+  const values = [...expr.whens.map(({ value }) => value), ...(expr.otherwise ? [expr.otherwise] : [])]
+  return values.flatMap(columnsOfValue)
+}
+
+function hasManyRows(source: Source, dataSets: ReadonlyMap<string, Manifest>): boolean {
+  if (source.kind === 'data-set') return (dataSets.get(source.dataSet)?.person.rowsMax ?? 2) > 1
+  return source.keys.length > 0 && source.sources.some((inner) => hasManyRows(inner, dataSets))
+}
