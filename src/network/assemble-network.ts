@@ -11,6 +11,7 @@ import { openPostgres } from '../kernel/postgres/open-postgres.ts'
 import type { Random } from '../kernel/random.ts'
 import { openReceiptLog } from '../transparency/receipt-log.ts'
 import { Authoriser } from './authorisation/authorise.ts'
+import { BookingLine } from './authorisation/booking-line.ts'
 import { Catalogue } from './catalogue/catalogue.ts'
 import { sweepExpired } from './clearing/sweep-expired.ts'
 import type { SweepParts } from './clearing/sweep-expired.ts'
@@ -59,7 +60,10 @@ export async function serveNetwork(start: NetworkStart): Promise<ServingNetwork>
   await using starting = new AsyncDisposableStack()
   starting.use(await lockDirectory(directory.root))
   const { databaseUrl: url, name } = settings
-  const { db } = starting.use(await openPostgres({ directory: directory.root, url, name: 'network', log }))
+  const { db, url: ownUrl } = starting.use(
+    await openPostgres({ directory: directory.root, url, name: 'network', log }),
+  )
+  const line = starting.use(new BookingLine({ url: ownUrl, db }))
   await migrate(db, NETWORK_MIGRATIONS)
   const networkKey = await ensureKeyFile(directory.networkKey, 'Ed25519')
   const operatorKey = await ensureKeyFile(directory.operatorKey, 'Ed25519')
@@ -70,7 +74,14 @@ export async function serveNetwork(start: NetworkStart): Promise<ServingNetwork>
     clock,
   })
   const closing = new AbortController()
-  const built = await buildParts(start, { db, receiptLog, networkKey, operatorKey, closing: closing.signal })
+  const built = await buildParts(start, {
+    db,
+    line,
+    receiptLog,
+    networkKey,
+    operatorKey,
+    closing: closing.signal,
+  })
   const { parts, sweepParts, tokens } = built
   const door = await listen(networkDoor(parts, { log }), settings)
   starting.use(door)
@@ -100,6 +111,7 @@ export async function serveNetwork(start: NetworkStart): Promise<ServingNetwork>
 
 interface Opened {
   readonly db: Database
+  readonly line: BookingLine
   readonly receiptLog: NetworkParts['log']
   readonly networkKey: KeyPair
   readonly operatorKey: KeyPair
@@ -108,7 +120,7 @@ interface Opened {
 
 async function buildParts(
   { settings, log, clock, random, version = '0' }: NetworkStart,
-  { db, receiptLog, networkKey, operatorKey, closing }: Opened,
+  { db, line, receiptLog, networkKey, operatorKey, closing }: Opened,
 ): Promise<{ parts: NetworkParts; sweepParts: SweepParts; tokens: UsedTokens }> {
   const { name, activityPage } = settings
   const ids = idSource(clock, random)
@@ -147,7 +159,7 @@ async function buildParts(
     },
     accessTokens,
     catalogue,
-    authoriser: new Authoriser({ db, clock, directory, catalogue, log: receiptLog, events, wakeSites }),
+    authoriser: new Authoriser({ db, line, clock, directory, catalogue, log: receiptLog, events, wakeSites }),
     clearing: { db, clock, directory, events, answered },
     workDesk,
     wakeUp,

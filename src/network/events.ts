@@ -9,6 +9,7 @@ export interface NetworkEvents {
   stopped(): void
   askTaken(ask: PassedAsk): void
   askDeclined(ask: DeclinedAsk): void
+  forgeryTakenBack(facts: { asks: number }): void
   decided(facts: { ask: string; site: string; reason: ReasonCode }): void
   captured(facts: { ask: string; site: string; amountMinor: bigint; currency: string }): void
   unreachable(facts: { ask: string; site: string }): void
@@ -58,6 +59,7 @@ export function networkEvents(log: Log): NetworkEvents {
       asks.inc({ reason: decline.code, mode: ask.mode })
       log.info('ask.declined', { ask: ask.id, acquirer: ask.acquirer, reason: decline.code })
     },
+    forgeryTakenBack: (facts) => log.warn('ask.forgery_taken_back', facts),
     decided(facts) {
       decisions.inc({ reason: facts.reason })
       log.info('ask.decided', facts)

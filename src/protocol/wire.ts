@@ -1,7 +1,7 @@
 import { z } from '@hono/zod-openapi'
 import { CURRENCIES } from '../kernel/currency.ts'
 import type { Currency } from '../kernel/currency.ts'
-import { instant, parseInstant } from '../kernel/clock.ts'
+import { parseInstant } from '../kernel/clock.ts'
 import type { Money } from '../kernel/money.ts'
 import type { Digest } from '../kernel/digest.ts'
 
@@ -46,11 +46,12 @@ export const digestSchema = z
 /** RFC 3339 text on the wire, `Instant` inside. */
 export const instantSchema = z
   .string('expected a time')
-  .refine(
-    (text) => parseInstant(text) !== undefined,
-    'expected an RFC 3339 time such as 2026-12-01T00:00:00Z',
-  )
-  .transform((text) => parseInstant(text) ?? instant(0))
+  .transform((text, context) => {
+    const moment = parseInstant(text)
+    if (moment !== undefined) return moment
+    context.addIssue({ code: 'custom', message: 'expected an RFC 3339 time such as 2026-12-01T00:00:00Z' })
+    return z.NEVER
+  })
   .openapi({ type: 'string', format: 'date-time' })
 
 export const currencySchema = z.enum(

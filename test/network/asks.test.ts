@@ -150,6 +150,25 @@ describe('POST /v1/asks', () => {
     assert.equal((await send(w, ask)).status, 'waiting')
   })
 
+  test('takes back what was booked while its signature was still being verified', async () => {
+    const w = await withFreshAcquirer(shared)
+    const [ask, other] = [testAsk(w.network, w.northcare), testAsk(w.network, w.northcare)]
+    const [jws, otherJws] = [signAsk(ask, w.northcare), signAsk(other, w.northcare)]
+    const forged = jws.slice(0, jws.lastIndexOf('.')) + otherJws.slice(otherJws.lastIndexOf('.'))
+    const state = await w.network.call(w.northcare, NETWORK_API.ask, { body: { ask: forged } })
+    assert.ok('reason' in state)
+    assert.equal(state.reason, 'declined.signature')
+    assert.deepEqual(await fundsOf(w), { available: 10_000, held: 0 })
+    const work = await w.network.call(w.galway, NETWORK_API.work, {
+      params: { id: 'galway' },
+      query: { resume: 'true' },
+    })
+    assert.ok(!work.items.some(({ ask: id }) => id === ask.id))
+    assert.equal((await send(w, ask)).status, 'waiting')
+    assert.deepEqual(await fundsOf(w), { available: 9000, held: 1000 })
+    assert.ok((await w.network.call(w.network.operator, NETWORK_API.trialBalance)).isBalanced)
+  })
+
   test('keeps the limit of the day', async () => {
     const w = await withFreshAcquirer(shared)
     const body = { daily: [{ amount: 1500, currency: 'EUR' }] }

@@ -9,6 +9,7 @@ import type { Directory } from '../membership/directory.ts'
 import { routeAsk } from '../routing/route-ask.ts'
 import { declinedState, takenState } from './ask-state.ts'
 import type { AskStateMessage } from './ask-state.ts'
+import type { BookingLine } from './booking-line.ts'
 import { checkAsk } from './checks.ts'
 import { decideCarefully } from './decide-carefully.ts'
 import type { AskUnderCheck, CarefulOutcome } from './decide-carefully.ts'
@@ -16,24 +17,26 @@ import { passedAsk } from './decided-ask.ts'
 import type { PassedAsk } from './decided-ask.ts'
 import { readAsk } from './read-asks.ts'
 import type { Submission } from './read-submission.ts'
-import { takeAsks } from './take-asks.ts'
+import { isTaken, takeStatement } from './take-asks.ts'
+import { untakeAsks } from './untake-asks.ts'
 
 /** What authorising works with. */
 export interface AuthoriserParts {
   readonly db: Database
+  readonly line: BookingLine
   readonly clock: Clock
   readonly directory: Directory
   readonly catalogue: Catalogue
   readonly log: Pick<ReceiptLog, 'issue' | 'bundle'>
   readonly events: NetworkEvents
   /** Called once asks for these sites are durable. */
-  wakeSites(sites: ReadonlySet<string>): void
+  readonly wakeSites: (sites: ReadonlySet<string>) => void
 }
 
 interface Job {
   readonly submission: Submission
   readonly asks: readonly AskUnderCheck[]
-  /** Those that pass every check that needs no database. */
+  /** Those that pass every check that needs no database, if their signatures are good. */
   readonly passed: readonly PassedAsk[]
   resolve(states: readonly AskStateMessage[]): void
   reject(error: unknown): void
@@ -103,33 +106,43 @@ export class Authoriser {
   async #bookJobs(jobs: readonly Job[]): Promise<void> {
     const at = this.#parts.clock.now()
     try {
-      const isTaken = await this.#take(jobs, at)
-      if (!isTaken && jobs.length > 1) {
+      const taken = await this.#take(jobs, at)
+      if (!taken && jobs.length > 1) {
         // Something of somebody is in the way: the others must not wait for that to be sorted out.
         for (const job of jobs) await this.#bookJobs([job])
         return
       }
-      const isPlain = ({ asks, passed }: Job) => isTaken && passed.length === asks.length
+      const isPlain = ({ asks, passed }: Job) =>
+        taken && passed.length === asks.length && passed.every(({ sent }) => sent.isSigned())
       // What is done already does not wait for what takes longer.
       for (const job of [...jobs.filter(isPlain), ...jobs.filter((each) => !isPlain(each))]) {
-        await this.#finish(job, { isTaken, at }).catch((error: unknown) => job.reject(error))
+        await this.#finish(job, { taken, at }).catch((error: unknown) => job.reject(error))
       }
     } catch (error) {
       for (const job of jobs) job.reject(error)
     }
   }
 
+  /** The signatures are verified while the database works; what turns out to be forged is taken back. */
   async #take(jobs: readonly Job[], at: Instant): Promise<boolean> {
+    const { db, line, wakeSites } = this.#parts
     const asks = jobs.flatMap(({ passed }) => passed)
+    if (asks.length === 0) return true
     const batch = jobs.map(({ submission }) => submission.batch).find((each) => each !== undefined)
-    const isTaken = await takeAsks(this.#parts.db, { asks, batch }, at)
-    if (isTaken && asks.length > 0) this.#parts.wakeSites(sitesOf(asks))
-    return isTaken
+    const running = line.run(takeStatement({ asks, batch }, at))
+    const forged = asks.filter(({ sent }) => !sent.isSigned())
+    if (!(await isTaken(running))) return false
+    if (forged.length > 0) {
+      await untakeAsks(db, forged)
+      this.#parts.events.forgeryTakenBack({ asks: forged.length })
+    }
+    if (forged.length < asks.length) wakeSites(sitesOf(asks))
+    return true
   }
 
-  async #finish(job: Job, { isTaken, at }: { isTaken: boolean; at: Instant }): Promise<void> {
+  async #finish(job: Job, { taken, at }: { taken: boolean; at: Instant }): Promise<void> {
     const states = new Map<AskUnderCheck['sent'], AskStateMessage>()
-    for (const ask of isTaken ? job.passed : []) {
+    for (const ask of taken ? job.passed.filter(({ sent }) => sent.isSigned()) : []) {
       states.set(ask.sent, takenState(ask, at))
       this.#parts.events.askTaken(ask)
     }
@@ -178,7 +191,8 @@ function plainAsks(asks: readonly AskUnderCheck[], now: Instant): readonly Passe
   const ids = new Set<string>()
   return asks.flatMap((ask) => {
     const standing = { isReplayed: false, availableMinor: ask.route.holdMinor, leftTodayMinor: undefined }
-    if (ids.has(ask.sent.ask.id) || checkAsk({ ...ask, standing, now })) return []
+    const isSigned = ask.sent.isClaimed
+    if (ids.has(ask.sent.ask.id) || checkAsk({ ...ask, isSigned, standing, now })) return []
     ids.add(ask.sent.ask.id)
     return [passedAsk(ask.sent, ask.route)]
   })

@@ -12,6 +12,7 @@ export interface AskFacts {
   readonly acquirer: MemberRecord | undefined
   readonly now: Instant
   readonly route: Route
+  readonly isSigned: boolean
   /** What only the database knows. */
   readonly standing: Standing
 }
@@ -43,7 +44,7 @@ export const ASK_CHECKS: readonly AskCheck[] = [
   {
     name: 'the ask is signed by the acquirer, or by a processor that it named',
     declines: 'declined.signature',
-    fails: ({ sent }) => !sent.isSigned,
+    fails: ({ isSigned }) => !isSigned,
   },
   {
     name: 'id and idempotency key are new',

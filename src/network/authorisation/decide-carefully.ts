@@ -11,7 +11,7 @@ import { passedAsk } from './decided-ask.ts'
 import type { DeclinedAsk, PassedAsk } from './decided-ask.ts'
 import { askDigestOf } from './sent-ask.ts'
 import type { KeptBatch, SentAsk } from './sent-ask.ts'
-import { takeAsks } from './take-asks.ts'
+import { takeStatement } from './take-asks.ts'
 
 /** What became of an ask that could not simply be taken. */
 export type CarefulOutcome =
@@ -20,7 +20,7 @@ export type CarefulOutcome =
   | { readonly kind: 'declined'; readonly ask: DeclinedAsk; readonly receipt: number }
 
 /** An ask with the facts that need no database. */
-export type AskUnderCheck = Omit<AskFacts, 'standing' | 'now'>
+export type AskUnderCheck = Omit<AskFacts, 'standing' | 'isSigned' | 'now'>
 
 /**
  * Decides asks one after another with everything in view: what was seen before, balances, limits. All of a request
@@ -41,8 +41,10 @@ export async function decideCarefully(
   const seen = await readSeen(tx, asks)
   const decided = asks.map((ask) => decideOne(ask, { purses, seen, at }))
   const passed = decided.flatMap((outcome) => (outcome.kind === 'taken' ? [outcome.ask] : []))
-  if (!(await takeAsks(tx, { asks: passed, batch }, at))) {
-    throw new Fault('fault.internal', { what: 'Cannot take asks that passed every check' })
+  if (passed.length > 0) {
+    const { rows } = await takeStatement({ asks: passed, batch }, at).execute(tx)
+    if (rows[0]?.taken !== true)
+      throw new Fault('fault.internal', { what: 'Cannot take asks that passed every check' })
   }
   const declines = decided.flatMap((outcome) => (outcome.kind === 'declined' ? [outcome.ask] : []))
   const receipts = await log.issue(tx, declines.map(draftOf))
@@ -80,7 +82,7 @@ function decideOne(
     availableMinor: purse?.availableMinor ?? 0n,
     leftTodayMinor: purse?.leftTodayMinor,
   }
-  const decline = checkAsk({ ...ask, standing, now: at })
+  const decline = checkAsk({ ...ask, isSigned: sent.isSigned(), standing, now: at })
   const isOurs = decline === undefined || !LEAVES_FREE.has(decline.code)
   if (isOurs && earlier.length > 0) return { kind: 'known', sent }
   if (isOurs) for (const name of names) seen.set(name, { id: sent.ask.id, bodyDigest: sent.bodyDigest })

@@ -1,4 +1,6 @@
 import { peekJws, verifyJws } from '../../kernel/crypto/jws.ts'
+import type { JwsHeader } from '../../kernel/crypto/jws.ts'
+import type { PublicJwk } from '../../kernel/crypto/keys.ts'
 import { digestOf, sha256 } from '../../kernel/digest.ts'
 import { Fault } from '../../kernel/faults.ts'
 import type { FieldProblem } from '../../kernel/faults.ts'
@@ -37,46 +39,67 @@ export function readSubmission(
   { sender, directory, ids }: Reading,
 ): Submission {
   if ('batch' in body) return readBatch(body.batch, { sender, directory, ids })
-  const payload = readPayload(body.ask, 'ask')
+  const { header, payload } = readSigned(body.ask, 'ask')
   const ask = readAsk(payload, 'ask')
-  const verified = verifyJws(body.ask, {
-    typ: TYP.ask,
-    keyFor: (keyId) => presentKey(directory.find(ask.acquirer), keyId),
-  })
   const isFromSender = ask.acquirer === sender.id || isProcessorOf(sender, ask, directory)
+  const signature = lookAtSignature(body.ask, {
+    typ: TYP.ask,
+    header,
+    key: (keyId) => presentKey(directory.find(ask.acquirer), keyId),
+  })
   const sent: SentAsk = {
     ask,
     bodyDigest: bodyDigestOf(payload),
     jws: body.ask,
     batch: undefined,
     sender: sender.id,
-    isSigned: verified.ok && isFromSender,
+    isClaimed: isFromSender && signature.isClaimed,
+    isSigned: () => isFromSender && signature.isGood(),
   }
   return { asks: [sent], batch: undefined }
 }
 
+/**
+ * A signature that is verified when it is asked for, once: it costs as much as all the rest of an ask, and can be
+ * done while the database works.
+ */
+function lookAtSignature(
+  jws: string,
+  { typ, header, key }: { typ: string; header: JwsHeader; key: (keyId: string) => PublicJwk | undefined },
+): { readonly isClaimed: boolean; readonly isGood: () => boolean } {
+  let isGood: boolean | undefined
+  return {
+    isClaimed: header.typ === typ && key(header.kid) !== undefined,
+    isGood: () => (isGood ??= verifyJws(jws, { typ, keyFor: key }).ok),
+  }
+}
+
 function readBatch(jws: string, { sender, directory, ids }: Reading): Submission {
-  const envelope = parseWith(askBatchSchema, readPayload(jws, 'batch'))
+  const { header, payload } = readSigned(jws, 'batch')
+  const envelope = parseWith(askBatchSchema, payload)
   if (!envelope.ok) throw malformed(envelope.error)
   const { processor, asks } = envelope.value
   if (asks.length > LIMITS.asksPerBatchMax) {
     throw malformed([{ field: 'batch.asks', expected: `expected at most ${LIMITS.asksPerBatchMax} asks` }])
   }
-  const verified = verifyJws(jws, {
+  const signature = lookAtSignature(jws, {
     typ: TYP.askBatch,
-    keyFor: (keyId) => presentKey(directory.find(processor), keyId),
+    header,
+    key: (keyId) => presentKey(directory.find(processor), keyId),
   })
-  const isSigned = verified.ok && processor === sender.id
   const digest = digestOf(jws)
   const sent = asks.map((raw, index): SentAsk => {
     const ask = readAsk(raw, `batch.asks[${index}]`)
+    const mayProcess =
+      processor === sender.id && (ask.acquirer === processor || isProcessorOf(sender, ask, directory))
     return {
       ask,
       bodyDigest: bodyDigestOf(raw),
       jws: undefined,
       batch: { digest, index },
       sender: sender.id,
-      isSigned: isSigned && (ask.acquirer === processor || isProcessorOf(sender, ask, directory)),
+      isClaimed: mayProcess && signature.isClaimed,
+      isSigned: () => mayProcess && signature.isGood(),
     }
   })
   return { asks: sent, batch: { id: ids.next('bat'), digest, processor, jws } }
@@ -86,10 +109,10 @@ function isProcessorOf(sender: MemberRecord, ask: Ask, directory: Directory): bo
   return directory.member(ask.acquirer)?.processors.includes(sender.id) ?? false
 }
 
-function readPayload(jws: string, field: string): unknown {
-  const payload = peekJws(jws)?.payload
+function readSigned(jws: string, field: string): { readonly header: JwsHeader; readonly payload: unknown } {
+  const seen = peekJws(jws)
   try {
-    if (payload !== undefined) return JSON.parse(payload)
+    if (seen) return { header: seen.header, payload: JSON.parse(seen.payload) }
   } catch {
     // Falls through to the same answer as a text that is no JWS: neither shows what came.
   }

@@ -26,8 +26,10 @@ export interface SentAsk {
   readonly batch: BatchPlace | undefined
   /** Who sent it: the acquirer or a processor. */
   readonly sender: string
-  /** Whether the signature is by the present key of the acquirer, or of a processor that it named. */
-  readonly isSigned: boolean
+  /** Whether it was sent by, and claims to be signed with the present key of, somebody who may sign for the acquirer. */
+  readonly isClaimed: boolean
+  /** Whether the signature is good; looked at once however often it is asked for. */
+  readonly isSigned: () => boolean
 }
 
 /** What receipts name an ask by: the digest of its signed text, or of its batch's digest, `#` and its place. */

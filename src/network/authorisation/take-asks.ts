@@ -1,7 +1,8 @@
 import { sql } from 'kysely'
+import type { RawBuilder } from 'kysely'
 import { formatInstant } from '../../kernel/clock.ts'
 import type { Instant } from '../../kernel/clock.ts'
-import type { Database } from '../../kernel/postgres/database.ts'
+import { arrayLiteral, bytesArrayLiteral } from './array-literal.ts'
 import type { PassedAsk } from './decided-ask.ts'
 import type { KeptBatch } from './sent-ask.ts'
 
@@ -13,23 +14,28 @@ export interface AskGroup {
 }
 
 /**
- * Holds and routes asks in one statement, all or none (`take_ask` and `take_asks`, migration 0013). False when one was
- * seen before, or an account does not cover what is due. Their ids must differ.
+ * The statement that holds and routes asks, all or none (`take_ask` and `take_asks`, migration 0013). It gives false when
+ * one was seen before, or an account does not cover what is due. Their ids must differ.
  */
-export async function takeAsks(db: Database, group: AskGroup, at: Instant): Promise<boolean> {
-  const [only, ...others] = group.asks
-  if (!only) return true
-  const isOne = others.length === 0 && group.batch === undefined
-  const { rows } = await (isOne ? takeOne(only, at) : takeMany(group, at))
-    .execute(db)
-    .catch((error: unknown) => {
-      if (isNotCovered(error)) return { rows: [{ taken: false }] }
-      throw error
-    })
-  return rows[0]?.taken ?? false
+export function takeStatement({ asks, batch }: AskGroup, at: Instant): RawBuilder<{ taken: boolean }> {
+  const [only, ...others] = asks
+  return only && others.length === 0 && batch === undefined
+    ? takeOne(only, at)
+    : takeMany({ asks, batch }, at)
 }
 
-function takeOne({ sent, holdMinor, legs }: PassedAsk, at: Instant) {
+/** Runs that statement; where several accounts are due and one does not cover its part, it is raised, not given. */
+export async function isTaken(running: Promise<readonly { taken: boolean }[]>): Promise<boolean> {
+  try {
+    const [row] = await running
+    return row?.taken ?? false
+  } catch (error) {
+    if (isNotCovered(error)) return false
+    throw error
+  }
+}
+
+function takeOne({ sent, holdMinor, legs }: PassedAsk, at: Instant): RawBuilder<{ taken: boolean }> {
   const { ask, bodyDigest, sender, jws } = sent
   return sql<{
     taken: boolean
@@ -39,22 +45,22 @@ function takeOne({ sent, holdMinor, legs }: PassedAsk, at: Instant) {
     ${legs.map(({ limitMinor }) => (ask.dryRun ? 0n : limitMinor))}) as taken`
 }
 
-function takeMany({ asks, batch }: AskGroup, at: Instant) {
-  const column = <T>(of: (ask: PassedAsk) => T) => asks.map(of)
-  const legs = asks.flatMap(({ sent: { ask }, legs: own }) =>
-    own.map((leg) => ({ ...leg, ask: ask.id, holdMinor: ask.dryRun ? 0n : leg.limitMinor })),
-  )
+function takeMany({ asks, batch }: AskGroup, at: Instant): RawBuilder<{ taken: boolean }> {
+  const column = (of: (ask: PassedAsk) => string | number | boolean | undefined) => arrayLiteral(asks.map(of))
+  const legs = asks.flatMap(({ sent: { ask }, legs: own }) => own.map((leg) => ({ ...leg, ask })))
+  const legColumn = (of: (leg: (typeof legs)[number]) => string | number) => arrayLiteral(legs.map(of))
   const dues = duesOf(asks)
   return sql<{ taken: boolean }>`select take_asks(${formatInstant(at)},
     ${dues.map(({ owner }) => owner)}, ${dues.map(({ currency }) => currency)}, ${dues.map(({ totalMinor }) => totalMinor)},
     ${batch?.id}, ${batch?.digest}, ${batch?.processor}, ${batch?.jws},
     ${column(({ sent }) => sent.ask.id)}, ${column(({ sent }) => sent.ask.acquirer)}, ${column(({ sent }) => sent.ask.idempotencyKey)},
-    ${column(({ sent }) => sent.bodyDigest)}, ${column(({ sent }) => sent.sender)}, ${column(({ sent }) => sent.ask.offer)},
-    ${column(({ sent }) => sent.ask.purpose)}, ${column(({ sent }) => sent.ask.mode)}, ${column(({ sent }) => sent.ask.maxPrice.currency)},
-    ${column(({ holdMinor }) => holdMinor)}, ${column(({ sent }) => sent.ask.dryRun)}, ${column(({ sent }) => formatInstant(sent.ask.expires))},
-    ${column(({ sent }) => sent.jws)}, ${column(({ sent }) => sent.batch?.index)},
-    ${legs.map(({ ask }) => ask)}, ${legs.map(({ site }) => site)}, ${legs.map(({ offerRow }) => offerRow)},
-    ${legs.map(({ limitMinor }) => limitMinor)}, ${legs.map(({ holdMinor }) => holdMinor)}) as taken`
+    ${bytesArrayLiteral(asks.map(({ sent }) => sent.bodyDigest))}, ${column(({ sent }) => sent.sender)},
+    ${column(({ sent }) => sent.ask.offer)}, ${column(({ sent }) => sent.ask.purpose)}, ${column(({ sent }) => sent.ask.mode)},
+    ${column(({ sent }) => sent.ask.maxPrice.currency)}, ${column(({ holdMinor }) => Number(holdMinor))},
+    ${column(({ sent }) => sent.ask.dryRun)}, ${column(({ sent }) => formatInstant(sent.ask.expires))}, ${column(({ sent }) => sent.jws)},
+    ${column(({ sent }) => sent.batch?.index)}, ${legColumn(({ ask }) => ask.id)}, ${legColumn(({ site }) => site)},
+    ${legColumn(({ offerRow }) => offerRow)}, ${legColumn(({ limitMinor }) => Number(limitMinor))},
+    ${legColumn(({ ask, limitMinor }) => (ask.dryRun ? 0 : Number(limitMinor)))}) as taken`
 }
 
 interface Due {
