@@ -1,19 +1,18 @@
-import { readFile, rename, mkdir } from 'node:fs/promises'
+import { rename, mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Command } from 'commander'
 import { ensureKeyFile } from '../kernel/crypto/key-file.ts'
 import { formatInstant } from '../kernel/clock.ts'
-import { describeProblems, parseWith } from '../kernel/parse.ts'
 import { signKeyRotation } from '../protocol/key-chain.ts'
-import { ACQUIRER_CLASSES, ROLES, keySetSchema } from '../protocol/member.ts'
+import { ACQUIRER_CLASSES, ROLES } from '../protocol/member.ts'
 import type { AcquirerClass, KeySet, Role } from '../protocol/member.ts'
 import { NETWORK_API } from '../protocol/network-endpoints.ts'
 import { openOperator } from '../sdk/operator.ts'
 import { connectToNetwork, memberClient, operatorClient } from './connect.ts'
 import type { NetworkOptions } from './connect.ts'
-import { WrongUse } from './failures.ts'
 import { makeMemberProfile, readMemberProfile } from './member-profile.ts'
 import type { MemberProfile } from './member-profile.ts'
+import { readPublicKeys } from './public-keys.ts'
 import { show } from './session.ts'
 import type { Session } from './session.ts'
 import { say, table } from './terminal.ts'
@@ -104,7 +103,7 @@ async function addMember(
             networkUrl: options.network,
           }),
         )
-      : await readKeys(options.keys)
+      : await readPublicKeys(options.keys)
   const added = await openOperator(client).addMember({
     id,
     name: options.name ?? id,
@@ -184,18 +183,4 @@ async function rotateKey(
 
 function publicKeys({ signing, sealing }: MemberProfile) {
   return { signing: signing.publicJwk, sealing: sealing.publicJwk }
-}
-
-async function readKeys(file: string) {
-  const parsed = parseWith(keySetSchema, parseJson(await readFile(file, 'utf8')))
-  if (!parsed.ok) throw new WrongUse(`Cannot read the keys in "${file}": ${describeProblems(parsed.error)}`)
-  return parsed.value
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch {
-    return undefined
-  }
 }

@@ -1,17 +1,13 @@
-import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Command } from 'commander'
-import { z } from 'zod'
-import { describeProblems, parseWith } from '../kernel/parse.ts'
-import { keySetSchema } from '../protocol/member.ts'
 import type { KeySet } from '../protocol/member.ts'
 import { openOperator } from '../sdk/operator.ts'
 import { siteDirectory } from '../site/config.ts'
 import { readSiteKeys } from '../site/site-keys.ts'
 import { operatorClient, siteRoot } from './connect.ts'
 import type { NetworkOptions } from './connect.ts'
-import { WrongUse } from './failures.ts'
 import { packageVersion } from './package-version.ts'
+import { readPublicKeys } from './public-keys.ts'
 import { show } from './session.ts'
 import type { Session } from './session.ts'
 import { serverExitCode } from './site.ts'
@@ -53,7 +49,7 @@ export function addNetworkVerbs(program: Command, session: Session): void {
     .requiredOption('--custodian <member>', 'member that runs it')
     .option(
       '--keys <file>',
-      'its public keys, as "site init" prints them; absent: those of the site on this machine',
+      'its public keys, as "site init --json" prints them; absent: those of the site on this machine',
     )
     .option('--network <url>', 'address of the network')
     .action((name: string, options: AddSiteOptions) =>
@@ -118,21 +114,4 @@ async function listSites(session: Session, options: NetworkOptions & { json?: bo
 async function keysHere(session: Session, site: string): Promise<KeySet> {
   const { signing, sealing } = await readSiteKeys(siteDirectory(siteRoot(session, site)).keys)
   return { signing: signing.publicJwk, sealing: sealing.publicJwk }
-}
-
-/** A key set, or all that `site init --json` prints. */
-const keysFileSchema = z.union([keySetSchema, z.object({ keys: keySetSchema }).transform(({ keys }) => keys)])
-
-async function readPublicKeys(file: string): Promise<KeySet> {
-  const parsed = parseWith(keysFileSchema, parseJson(await readFile(file, 'utf8')))
-  if (!parsed.ok) throw new WrongUse(`Cannot read the keys in "${file}": ${describeProblems(parsed.error)}`)
-  return parsed.value
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch {
-    return undefined
-  }
 }

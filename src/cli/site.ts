@@ -6,6 +6,7 @@ import { readKeyFile } from '../kernel/crypto/key-file.ts'
 import { Fault } from '../kernel/faults.ts'
 import { describeProblems, parseWith } from '../kernel/parse.ts'
 import { EVIDENCE_KINDS, evidenceSchema } from '../protocol/evidence.ts'
+import type { KeySet } from '../protocol/member.ts'
 import { signEvidence } from '../protocol/sign-evidence.ts'
 import { formatInstant } from '../kernel/clock.ts'
 import { siteDirectory } from '../site/config.ts'
@@ -17,6 +18,7 @@ import { diagnose } from './site-doctor.ts'
 import { EXIT, WrongUse, exitCodeOf } from './failures.ts'
 import { readMemberProfile } from './member-profile.ts'
 import { packageVersion } from './package-version.ts'
+import { readPublicKeys } from './public-keys.ts'
 import { show } from './session.ts'
 import type { Session } from './session.ts'
 import { say } from './terminal.ts'
@@ -44,6 +46,11 @@ interface ServeOptions {
   readonly port?: string
   readonly host?: string
   readonly network?: string
+}
+
+interface IssuerOptions extends SiteOptions {
+  readonly keys?: string
+  readonly json?: boolean
 }
 
 /** `hedgerow site …`: a custodian's installation in one place. */
@@ -98,12 +105,17 @@ export function addSiteVerbs(program: Command, session: Session): void {
   addSiteOptions(
     verb(site, {
       name: 'issuer <member>',
-      summary: 'let an issuer, whose keys are on this machine, place data at a site',
-      example: 'hedgerow site issuer federation --site galway',
+      summary: 'let an issuer place data at a site',
+      example: 'hedgerow site issuer federation --site galway --keys federation.json',
     }),
-  ).action((member: string, options: SiteOptions & { json?: boolean }) =>
-    perform(session, () => registerIssuer(session, { member, options })),
   )
+    .option(
+      '--keys <file>',
+      'its public keys, as "member keys" prints them; absent: those of the member on this machine',
+    )
+    .action((member: string, options: IssuerOptions) =>
+      perform(session, () => registerIssuer(session, { member, options })),
+    )
 }
 
 function addPlaceOptions(command: Command): Command {
@@ -254,15 +266,23 @@ function evidenceText(
 
 async function registerIssuer(
   session: Session,
-  { member, options }: { member: string; options: SiteOptions & { json?: boolean } },
+  { member, options }: { member: string; options: IssuerOptions },
 ): Promise<void> {
-  const profile = await readMemberProfile(session.home, member)
+  const keys =
+    options.keys === undefined ? await memberKeysHere(session, member) : await readPublicKeys(options.keys)
   const { administration, site } = await connectToSite(session, options)
-  const keys = { signing: profile.signing.publicJwk, sealing: profile.sealing.publicJwk }
-  await administration.registerIssuer({ member, keys })
+  await administration.registerIssuer({
+    member,
+    keys: { signing: { ...keys.signing }, sealing: { ...keys.sealing } },
+  })
   show(session, {
     json: options.json,
     value: { site, member, keys },
     print: () => say(session.terminal, `${member} may place data at ${site}`),
   })
+}
+
+async function memberKeysHere(session: Session, member: string): Promise<KeySet> {
+  const { signing, sealing } = await readMemberProfile(session.home, member)
+  return { signing: signing.publicJwk, sealing: sealing.publicJwk }
 }

@@ -1,0 +1,27 @@
+import { readFile } from 'node:fs/promises'
+import { z } from 'zod'
+import { describeProblems, parseWith } from '../kernel/parse.ts'
+import { keySetSchema } from '../protocol/member.ts'
+import type { KeySet } from '../protocol/member.ts'
+import { WrongUse } from './failures.ts'
+
+/** A key set as "member keys" prints it, or all that "site init --json" prints. */
+const keysFileSchema = z.union(
+  [keySetSchema, z.object({ keys: keySetSchema }).transform(({ keys }) => keys)],
+  'expected public keys as "hedgerow member keys" or "hedgerow site init --json" prints them',
+)
+
+/** Reads the public keys of a member or a site from a file that its owner sent. */
+export async function readPublicKeys(file: string): Promise<KeySet> {
+  const parsed = parseWith(keysFileSchema, parseJson(await readFile(file, 'utf8')))
+  if (!parsed.ok) throw new WrongUse(`Cannot read the keys in "${file}": ${describeProblems(parsed.error)}`)
+  return parsed.value
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return undefined
+  }
+}
