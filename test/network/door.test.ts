@@ -3,13 +3,17 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
+import { sql } from 'kysely'
 import { Fault } from '../../src/kernel/faults.ts'
 import { LIMITS } from '../../src/kernel/limits.ts'
+import { silentLog } from '../../src/kernel/log.ts'
 import type { Log } from '../../src/kernel/log.ts'
+import { connect } from '../../src/kernel/postgres/open-postgres.ts'
+import { Secret } from '../../src/kernel/secret.ts'
 import { loadNetworkSettings, networkDirectory } from '../../src/network/config.ts'
 import { NETWORK_API } from '../../src/protocol/network-endpoints.ts'
 import { testDecision } from '../../src/testing/test-decision.ts'
-import { testAsk, testNetwork, tokenOf } from '../../src/testing/test-network.ts'
+import { signAsk, testAsk, testNetwork, tokenOf } from '../../src/testing/test-network.ts'
 import { openWorld } from './world.ts'
 import type { World } from './world.ts'
 
@@ -170,6 +174,33 @@ describe('a restart', () => {
       code: 'fault.directory_in_use',
     })
     await rm(root, { recursive: true, force: true })
+  })
+})
+
+describe('a database that goes away', () => {
+  test('is told as such, and served on when it is back', async () => {
+    const url = new Secret(w.databaseUrl)
+    await using other = await connect(url, { name: 'test', log: silentLog, stop: () => Promise.resolve() })
+    await w.network.ask(w.northcare, testAsk(w.network, w.northcare))
+    await sql`
+      select pg_terminate_backend(pid) from pg_stat_activity
+      where datname = current_database() and pid <> pg_backend_pid() and application_name like 'hedgerow-%'
+        and application_name <> 'hedgerow-test'`.execute(other.db)
+    const answers = []
+    for (let attempt = 0; attempt < 12; attempt += 1) {
+      const body = { ask: signAsk(testAsk(w.network, w.northcare, { dryRun: true }), w.northcare) }
+      answers.push(
+        await w.network.call(w.northcare, NETWORK_API.ask, { body }).then(
+          () => 'taken',
+          (error: Error) => /fault\.database_unreachable/.exec(error.message)?.[0] ?? error.message,
+        ),
+      )
+    }
+    assert.equal(answers.at(-1), 'taken')
+    assert.ok(
+      answers.every((answer) => answer === 'taken' || answer === 'fault.database_unreachable'),
+      answers.join(),
+    )
   })
 })
 
