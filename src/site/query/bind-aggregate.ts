@@ -121,7 +121,6 @@ function addSum(measures: Measure[], kind: MeasureKind, facts: SumFacts): Expr {
     filter,
     tells: [],
   })
-  const type = kind === 'sum' ? argument.type : 'number'
   const measure: Measure = {
     kind,
     argument: bounded,
@@ -129,7 +128,8 @@ function addSum(measures: Measure[], kind: MeasureKind, facts: SumFacts): Expr {
     clamp,
     tells: [counted],
   }
-  return measureRef(addMeasure(measures, measure), type, kind === 'avg' ? clamp : undefined)
+  // As in PostgreSQL, where the sum of 64-bit integers is a numeric, so that dividing it keeps the fraction.
+  return measureRef(addMeasure(measures, measure), 'number', kind === 'avg' ? clamp : undefined)
 }
 
 function checkMultiplied(argument: Expr, { inner, sources, name, offset }: Summed): void {
@@ -224,7 +224,7 @@ function perPersonType(
     return type
   }
   if (type !== 'integer' && type !== 'number') throw notAllowed(`"${fn}" of ${type}`, offset)
-  return fn === 'sum' ? type : 'number'
+  return 'number'
 }
 
 function perPersonRange(

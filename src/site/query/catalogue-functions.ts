@@ -128,8 +128,8 @@ export const FUNCTIONS = {
     says: 'half away from zero, of the double times a power of ten',
     duckdb: ({ a, constants: [digits = 0] }) =>
       Number(digits) >= 0
-        ? `round(${a} * 1e${digits}) / 1e${digits}`
-        : `round(${a} / 1e${-Number(digits)}) * 1e${-Number(digits)}`,
+        ? `(round(${a} * 1e${digits}) / 1e${digits})`
+        : `(round(${a} / 1e${-Number(digits)}) * 1e${-Number(digits)})`,
     postgres: ({ a, constants: [digits = 0] }) => {
       const scale = postgresDouble(`1e${Math.abs(Number(digits))}`)
       return Number(digits) >= 0

@@ -4,7 +4,7 @@ import type { ReleaseValue } from '../../protocol/release.ts'
 import type { CollectedGroup } from '../guard/collected-group.ts'
 import { measureValue } from '../guard/measure-value.ts'
 import type { VaultResult, VaultStatement } from '../vault/vault.ts'
-import type { BoundQuery, Expr, OutputColumn } from './bound-query.ts'
+import type { BoundQuery, OutputColumn } from './bound-query.ts'
 import type { Text } from './forms.ts'
 import { printSortKey, printTail } from './plan.ts'
 import type { AggregatePlan } from './plan.ts'
@@ -12,7 +12,6 @@ import type { QueryRunner } from './plan-context.ts'
 import { printExpression, printLiteral, printReleased } from './print.ts'
 import type { Printing } from './print.ts'
 import { toLiteral, toReleased } from './released-value.ts'
-import { partsOf } from './same-expression.ts'
 
 /** The groups that the guard let through. */
 export interface SafeGroups {
@@ -109,21 +108,7 @@ function printFinish({ dialect }: AggregatePlan, { groups, query }: Finishing): 
   }
 }
 
-/** The type of a measure is the one its references were bound with: a sum of whole numbers is whole. */
-function measureTypes({ measures, outputs, orderBy, having }: BoundQuery): readonly Expr['type'][] {
-  const types: Expr['type'][] = measures.map(({ kind, argument }) =>
-    kind === 'count' || kind === 'people'
-      ? 'integer'
-      : kind === 'sum'
-        ? (argument?.type ?? 'number')
-        : 'number',
-  )
-  for (const root of [
-    ...outputs.map(({ expr }) => expr),
-    ...orderBy.map(({ expr }) => expr),
-    ...(having ? [having] : []),
-  ]) {
-    for (const part of partsOf(root)) if (part.kind === 'measure') types[part.measure] = part.type
-  }
-  return types
+/** Counts are whole; what is summed is a double. */
+function measureTypes({ measures }: BoundQuery): readonly ('integer' | 'number')[] {
+  return measures.map(({ kind }) => (kind === 'count' || kind === 'people' ? 'integer' : 'number'))
 }

@@ -201,23 +201,21 @@ function printPeople(conditions: readonly (Text | undefined)[], { dialect, relat
 }
 
 /** Columns of a series in `collect`, in this order; `run-aggregate.ts` reads them so. */
-export const SERIES_COLUMNS = ['rows', 'nonZeroRows', 'sum', 'absolute', 'centredSum', 'squares'] as const
+export const SERIES_COLUMNS = ['rows', 'nonZeroRows', 'sum', 'absolute', 'squares'] as const
 
 function printSeries(one: Series, index: number, dialect: Dialect): readonly Text[] {
   const type = dialect === 'duckdb' ? 'double' : 'float8'
   const filter = printFilter([filterOf(one, index)])
   const value = `"q"."${one.clamp ? 'c' : 'x'}${index}"`
   const rows = `count(${one.argument ? value : '*'})${filter}`
-  if (one.clamp === undefined) return [rows, '0', '0', '0', '0', '0']
+  if (one.clamp === undefined) return [rows, '0', '0', '0', '0']
   const sum = (text: Text): Text => `cast(coalesce(sum(${text})${filter}, 0) as ${type})`
-  const centred = printCentred(value, one.clamp, type)
   return [
     rows,
     holdsZero(one.clamp) ? `count(nullif(${value}, cast(0 as ${type})))${filter}` : '0',
     sum(value),
     one.clamp.least >= 0 ? '0' : sum(`abs(${value})`),
-    one.needsSquares ? sum(centred) : '0',
-    one.needsSquares ? sum(`${centred} * ${centred}`) : '0',
+    one.needsSquares ? sum(printSquare(value, type)) : '0',
   ]
 }
 
@@ -226,18 +224,13 @@ export function holdsZero({ least, greatest }: Range): boolean {
   return least <= 0 && greatest >= 0
 }
 
-/** 2^-400: distances below its last place count as none, because their squares would be too small for a double. */
+/** 2^-400: magnitudes below its last place count as 0, because their squares would be too small for a double. */
 const SQUARE_GRAIN = 2 ** -400
 
-/**
- * The distance from the middle of the bounds: squares are taken from there, so that they do not drown the differences
- * between values.
- */
-function printCentred(value: Text, { least, greatest }: Range, type: Text): Text {
-  const [middle, grain] = [(least + greatest) / 2, SQUARE_GRAIN].map(
-    (number) => `cast(${number.toExponential()} as ${type})`,
-  )
-  return `(((${value} - ${middle}) + ${grain}) - ${grain})`
+function printSquare(value: Text, type: Text): Text {
+  const grain = `cast(${SQUARE_GRAIN.toExponential()} as ${type})`
+  const grained = `((${value} + ${grain}) - ${grain})`
+  return `${grained} * ${grained}`
 }
 
 function sourcePrinting(

@@ -2,14 +2,7 @@ import type { Column, Manifest } from '../../protocol/data-set.ts'
 import type { Condition, Expr, PerPersonAggregate, PerPersonSource, Source } from './bound-query.ts'
 import { bounded } from './bounded-argument.ts'
 import type { Dialect } from './catalogue-row.ts'
-import {
-  duckdbDouble,
-  duckdbFinite,
-  duckdbWhole,
-  postgresDouble,
-  postgresFinite,
-  postgresWhole,
-} from './forms.ts'
+import { duckdbDouble, duckdbFinite, postgresDouble, postgresFinite } from './forms.ts'
 import type { Text } from './forms.ts'
 import type { PlanRelation } from './plan-context.ts'
 import { printExpression, quoted } from './print.ts'
@@ -169,15 +162,13 @@ function printArgument({ argument, clamp }: PerPersonAggregate, inner: Printing)
 }
 
 function printPerPersonAggregate(
-  { function: fn, argument, filter, type }: PerPersonAggregate,
+  { function: fn, argument, filter }: PerPersonAggregate,
   index: number,
   dialect: Dialect,
 ): Text {
   const where = filter ? ` filter (where "r"."f${index}")` : ''
-  const [double, finite, whole] =
-    dialect === 'duckdb'
-      ? [duckdbDouble, duckdbFinite, duckdbWhole]
-      : [postgresDouble, postgresFinite, postgresWhole]
+  const [double, finite] =
+    dialect === 'duckdb' ? [duckdbDouble, duckdbFinite] : [postgresDouble, postgresFinite]
   const value = `"r"."x${index}"`
   switch (fn) {
     case 'count':
@@ -186,7 +177,7 @@ function printPerPersonAggregate(
     case 'max':
       return `${fn}(${value})${where}`
     case 'sum':
-      return type === 'integer' ? whole(double(`sum(${value})${where}`)) : finite(`sum(${value})${where}`)
+      return finite(double(`sum(${value})${where}`))
     case 'avg':
       return finite(
         `${finite(double(`sum(${value})${where}`))} / nullif(${double(`count(${value})${where}`)}, 0)`,

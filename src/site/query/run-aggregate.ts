@@ -18,7 +18,6 @@ interface SeriesState {
   readonly nonZeroRows: number
   readonly sum: number
   readonly absoluteSum: number
-  readonly centredSum: number
   readonly squares: number
   /** Those with a value, and those with one that is not 0; absent until they are known. */
   withValue: Bitset | undefined
@@ -79,8 +78,8 @@ function readGroups(plan: AggregatePlan, result: VaultResult): readonly GroupSta
     rows: toNumber(rowCounts[row]),
     people: toBitset(people[row]),
     series: figures.map((columns, series) => {
-      const [rows = 0, nonZeroRows = 0, sum = 0, absolute = 0, centredSum = 0, squares = 0] = columns.map(
-        (values) => toNumber(values[row]),
+      const [rows = 0, nonZeroRows = 0, sum = 0, absolute = 0, squares = 0] = columns.map((values) =>
+        toNumber(values[row]),
       )
       const sets = setColumns[series]
       const clamp = plan.series[series]?.clamp
@@ -89,7 +88,6 @@ function readGroups(plan: AggregatePlan, result: VaultResult): readonly GroupSta
         nonZeroRows: clamp && holdsZero(clamp) ? nonZeroRows : rows,
         sum,
         absoluteSum: (clamp?.least ?? 0) >= 0 ? sum : absolute,
-        centredSum,
         squares,
         withValue: setAt(sets?.withValue, row),
         nonZero: setAt(sets?.nonZero, row),
@@ -295,13 +293,11 @@ function toMeasure({ kind }: Measure, state: SeriesState | undefined): Collected
       absoluteSum: rows,
     }
   if (state.nonZero === undefined) throw new Error('Cannot guard a sum: the people behind it are not known')
-  // A variance is the same wherever values are measured from; from the middle of the bounds least is lost.
-  const isSpread = kind !== 'sum' && kind !== 'avg'
   return {
     kind,
     count: rows,
-    sum: isSpread ? state.centredSum : state.sum,
-    sumOfSquares: isSpread ? state.squares : 0,
+    sum: state.sum,
+    sumOfSquares: state.squares,
     people: state.nonZero,
     // What is divided by the number of rows with a value tells that number too.
     ...(kind === 'sum' ? {} : { counted: withValue }),
