@@ -68,8 +68,9 @@ async function withRelations<T>(
   // Without newcomers the set depends on what the acquirer has seen: only its members name it.
   const cacheKey = known?.eligible === people ? known.digest : digestOf(people.toBytes())
   const personCount = await parts.vault.personCount()
+  const rowsPerPerson = await parts.vault.rowsPerPerson(dataSet)
   return parts.vault.withEligible({ people, cacheKey }, (table) => {
-    const relation: PlanRelation = { table: tableOf(dataSet), eligible: table, personCount }
+    const relation: PlanRelation = { table: tableOf(dataSet), eligible: table, personCount, rowsPerPerson }
     return withRelations(rest, { planned, parts }, use, new Map([...made, [dataSet, relation]]))
   })
 }

@@ -86,6 +86,8 @@ function vaultOf(engine: Engine, clock: Clock): Vault {
     principals: () => memory.principals(() => reading('read principals', () => readPrincipals(reader))),
     people: (dataSet) =>
       memory.people(dataSet, () => reading('read people', () => readPeople(engine, dataSet))),
+    rowsPerPerson: (dataSet) =>
+      memory.rowsPerPerson(dataSet, () => reading('count rows', () => readRowsPerPerson(engine, dataSet))),
     run: (statement, limits) =>
       pool.use((connection) => runStatement(connection, { statement, limits, clock })),
     withEligible: (set, use) => eligible.use(set, use),
@@ -115,11 +117,19 @@ function guarded(turn: Mutex): <T>(what: string, act: () => Promise<T>) => Promi
 /** What is read again and again, kept until something changes. */
 class Memory {
   #people = new Map<DataSetId, Promise<Bitset>>()
+  #rowsPerPerson = new Map<DataSetId, Promise<number>>()
   #principals: Promise<Principals> | undefined
 
   people(dataSet: DataSetId, read: () => Promise<Bitset>): Promise<Bitset> {
     const known = this.#people.get(dataSet) ?? read()
     this.#people.set(dataSet, known)
+    known.catch(() => this.forgetAll())
+    return known
+  }
+
+  rowsPerPerson(dataSet: DataSetId, read: () => Promise<number>): Promise<number> {
+    const known = this.#rowsPerPerson.get(dataSet) ?? read()
+    this.#rowsPerPerson.set(dataSet, known)
     known.catch(() => this.forgetAll())
     return known
   }
@@ -132,6 +142,7 @@ class Memory {
 
   forgetAll(): void {
     this.#people = new Map()
+    this.#rowsPerPerson = new Map()
     this.#principals = undefined
   }
 }
@@ -146,6 +157,16 @@ async function readPeople({ reader }: Engine, dataSet: DataSetId): Promise<Bitse
   )
   const bits = toVaultValue(found.getRows()[0]?.[0] ?? null)
   return bits instanceof Uint8Array ? Bitset.fromBytes(bits) : new Bitset()
+}
+
+async function readRowsPerPerson({ reader }: Engine, dataSet: DataSetId): Promise<number> {
+  const person = sql.id(PERSON_COLUMN)
+  const found = await runOwn(
+    reader,
+    sql`select coalesce(max(rows), 0)::integer from (
+      select count(*) as rows from ${sql.id(tableOf(dataSet))} group by ${person}) as counted`,
+  )
+  return Number(found.getRows()[0]?.[0] ?? 0)
 }
 
 async function listRows(

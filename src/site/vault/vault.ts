@@ -53,6 +53,8 @@ export interface Vault extends AsyncDisposable {
   principals(): Promise<Principals>
   /** Everybody with a row in a data set. Kept in memory between changes; not to be written to. */
   people(dataSet: DataSetId): Promise<Bitset>
+  /** Most rows that one person has in a data set. Kept in memory between changes. */
+  rowsPerPerson(dataSet: DataSetId): Promise<number>
 
   /**
    * Runs one SELECT in a read-only transaction. Anything else is a `Fault`. `declined.timeout` when `timeoutMs` has
