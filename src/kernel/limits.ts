@@ -13,7 +13,8 @@ export const LIMITS = {
   /** Groups that one aggregate may give before suppression. */
   queryGroupsMax: 10_000,
   releaseRowsMax: 100_000,
-  releaseBytesMax: 16 * 1024 * 1024,
+  /** Before it is sealed. Padded, sealed and in base64 it grows by up to two thirds, and has to fit into one request. */
+  releaseBytesMax: 4 * 1024 * 1024,
   queryTimeoutMs: 30_000,
   /** A body of a request to a door; batches of asks and pages of grants fit. */
   requestBytesMax: 8 * 1024 * 1024,

@@ -127,10 +127,7 @@ async function push(ask: AskId, { line, acts, events }: AnsweringFacts): Promise
   await acts.markPushed(ask)
 }
 
-/** The network will not take this decision however often it is sent: the ask expired, or is not there. */
+/** The network will not take this decision however often it is sent: the ask expired, is not there, or it is too large. */
 function isFinalRefusal(error: unknown): error is Fault {
-  return (
-    error instanceof PeerRefusal &&
-    (error.status === 404 || error.status === 409 || error.status === 410 || error.status === 422)
-  )
+  return error instanceof PeerRefusal && [404, 409, 410, 413, 422].includes(error.status)
 }

@@ -77,6 +77,15 @@ test('sealRelease() declines what is too large', async () => {
   assert.equal(!tooLarge.ok && tooLarge.error.code, 'declined.too_large')
 })
 
+test('the largest release, sealed, fits into one request beside its receipts', async () => {
+  const { publicJwk } = generateKeyPair('X25519')
+  const size = JSON.stringify({ ...release, attribution: '' }).length
+  const attribution = 'x'.repeat(LIMITS.releaseBytesMax - size)
+  const largest = await sealRelease({ ...release, attribution }, publicJwk)
+  assert.ok(largest.ok)
+  assert.ok(largest.value.jwe.length + 256 * 1024 < LIMITS.requestBytesMax)
+})
+
 test('sizeClassOf() is at least the size and at most a quarter and a KiB more', () => {
   fc.assert(
     fc.property(fc.integer({ min: 2_048, max: LIMITS.releaseBytesMax }), (size) => {
