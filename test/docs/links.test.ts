@@ -5,7 +5,9 @@ import { join } from 'node:path'
 import { suite, test } from 'node:test'
 import { ROOT, anchorsOf, linksOf, pages, textOf } from './pages.ts'
 
-const DECISIONS = pages().filter((path) => /^docs\/decisions\/\d{4}-[a-z0-9-]+\.md$/.test(path))
+const DECISIONS = pages()
+  .filter((path) => /^docs\/decisions\/\d{4}-[a-z0-9-]+\.md$/.test(path))
+  .toSorted()
 const numberOf = (path: string) => /\/(\d{4})-/.exec(path)?.[1] ?? ''
 
 suite('links of the documentation', () => {
@@ -61,7 +63,16 @@ suite('decisions', () => {
   test('that the code cites are there', () => {
     const cited = execFileSync(
       'git',
-      ['grep', '-hoE', '(ADR|[Dd]ecision|decisions/) ?[0-9]{4}($|[^0-9/])', '--', 'src', 'test', 'bench', 'docs'],
+      [
+        'grep',
+        '-hoE',
+        '(ADR|[Dd]ecision|decisions/) ?[0-9]{4}($|[^0-9/])',
+        '--',
+        'src',
+        'test',
+        'bench',
+        'docs',
+      ],
       { cwd: ROOT, encoding: 'utf8' },
     )
     const numbers = new Set([...cited.matchAll(/[0-9]{4}/g)].map(([number]) => number))
