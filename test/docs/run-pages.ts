@@ -96,7 +96,7 @@ async function runShell(block: string, place: Place): Promise<{ code: number; ou
   child.stdout.on('data', (bytes: Buffer) => (out += bytes.toString()))
   child.stderr.on('data', (bytes: Buffer) => (out += bytes.toString()))
   await once(child, 'close')
-  return { code: child.exitCode ?? -1, out: out.trimEnd() }
+  return { code: child.exitCode ?? -1, out: out.replaceAll('\r\n', '\n').trimEnd() }
 }
 
 /** Starts a server and waits until it says that it has started. */
