@@ -11,6 +11,8 @@ export function wrongName(path: string): string | undefined {
   const folders = parts.slice(0, -1)
   if (!codeFolders.includes(folders[0] ?? '')) return undefined
   const name = parts.at(-1) ?? ''
+  // The name under which a forge shows the page of a folder.
+  if (name === 'README.md') return undefined
   if (!kebabName.test(name) || !folders.every((folder) => kebabFolder.test(folder))) {
     return `${path}: names are kebab-case`
   }
