@@ -64,6 +64,7 @@ export async function serveNetwork(start: NetworkStart): Promise<ServingNetwork>
     await openPostgres({ directory: directory.root, url, name: 'network', log }),
   )
   const line = starting.use(new BookingLine({ url: ownUrl, db }))
+  await line.open()
   await migrate(db, NETWORK_MIGRATIONS)
   const networkKey = await ensureKeyFile(directory.networkKey, 'Ed25519')
   const operatorKey = await ensureKeyFile(directory.operatorKey, 'Ed25519')

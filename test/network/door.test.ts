@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
 import { sql } from 'kysely'
+import { systemClock } from '../../src/kernel/clock.ts'
 import { Fault } from '../../src/kernel/faults.ts'
 import { LIMITS } from '../../src/kernel/limits.ts'
 import { silentLog } from '../../src/kernel/log.ts'
@@ -233,6 +234,13 @@ describe('settings', () => {
       return true
     })
     await rm(directory, { recursive: true })
+  })
+
+  test('a database that another network serves from is refused', async () => {
+    const root = await mkdtemp(join(tmpdir(), 'hedgerow-second-'))
+    const refused = testNetwork({ clock: systemClock, root, databaseUrl: w.databaseUrl })
+    await assert.rejects(refused, { code: 'fault.directory_in_use', message: /another network does/ })
+    await rm(root, { recursive: true })
   })
 
   test('a port that is taken is one clear sentence, and leaves the directory free', async () => {

@@ -1,8 +1,15 @@
 import type { RawBuilder } from 'kysely'
 import pg from 'pg'
+import { systemClock } from '../../kernel/clock.ts'
+import { Fault } from '../../kernel/faults.ts'
 import type { Database } from '../../kernel/postgres/database.ts'
 import { faultOf } from '../../kernel/postgres/fault-of.ts'
 import type { Secret } from '../../kernel/secret.ts'
+
+/** Any number that nothing else locks by. */
+const OWNER_LOCK = 74_000_101
+const OWNER_ATTEMPTS = 20
+const OWNER_PAUSE_MS = 100
 
 /**
  * A connection of its own for booking asks, on which statements stay prepared. A statement is on its way when `run`
@@ -14,6 +21,7 @@ export class BookingLine implements AsyncDisposable {
   readonly #db: Database
   readonly #names = new Map<string, string>()
   #client: pg.Client | undefined
+  #connecting: Promise<pg.Client> | undefined
 
   /** `db` only writes the statements down; they run on the line. */
   constructor({ url, db }: { url: Secret<string>; db: Database }) {
@@ -21,10 +29,19 @@ export class BookingLine implements AsyncDisposable {
     this.#db = db
   }
 
+  /**
+   * Connects ahead of the first statement.
+   *
+   * @throws Fault `fault.directory_in_use` when another network serves from the database
+   */
+  async open(): Promise<void> {
+    await this.#connect()
+  }
+
   /** Runs a statement; one that fails because the line broke is not tried again, for it may have been booked. */
   run<T>(statement: RawBuilder<T>): Promise<readonly T[]> {
-    const { sql, parameters } = statement.compile(this.#db)
-    const query = { name: this.#nameOf(sql), text: sql, values: [...parameters] }
+    const { sql: text, parameters } = statement.compile(this.#db)
+    const query = { name: this.#nameOf(text), text, values: [...parameters] }
     const client = this.#client
     const answer = client ? client.query(query) : this.#connect().then((fresh) => fresh.query(query))
     return answer.then(
@@ -39,7 +56,14 @@ export class BookingLine implements AsyncDisposable {
     await this.#client?.end()
   }
 
-  async #connect(): Promise<pg.Client> {
+  #connect(): Promise<pg.Client> {
+    this.#connecting ??= this.#open().finally(() => {
+      this.#connecting = undefined
+    })
+    return this.#connecting
+  }
+
+  async #open(): Promise<pg.Client> {
     const client = new pg.Client({
       connectionString: this.#url.reveal(),
       application_name: 'hedgerow-booking',
@@ -52,8 +76,32 @@ export class BookingLine implements AsyncDisposable {
     client.on('error', forget)
     client.on('end', forget)
     await client.connect()
+    try {
+      await this.#own(client)
+    } catch (error) {
+      await client.end()
+      throw error
+    }
     this.#client = client
     return client
+  }
+
+  /**
+   * Takes the database for this network alone: what is kept in memory, and the order of the sites' work, hold for one
+   * process. The lock lasts as long as the connection.
+   */
+  async #own(client: pg.Client): Promise<void> {
+    for (let attempt = 0; attempt < OWNER_ATTEMPTS; attempt += 1) {
+      const { rows } = await client.query<{ owned: boolean }>(
+        `select pg_try_advisory_lock(${OWNER_LOCK}) as owned`,
+      )
+      if (rows[0]?.owned === true) return
+      // The connection of one that was killed a moment ago may still be there.
+      await systemClock.sleep(OWNER_PAUSE_MS)
+    }
+    throw new Fault('fault.directory_in_use', {
+      what: 'Cannot serve from this database: another network does',
+    })
   }
 
   /** PostgreSQL keeps a prepared statement under its name for as long as the connection lives. */

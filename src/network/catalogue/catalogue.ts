@@ -42,9 +42,3 @@ export class Catalogue {
     return [...this.#byDataSet.values()].flat()
   }
 }
-
-/** The terms of an offer as they were when an ask was routed by it. */
-export async function readOffer(db: Database, row: number): Promise<Offer | undefined> {
-  const { rows } = await sql<{ terms: unknown }>`select terms from offer where id = ${row}`.execute(db)
-  return rows[0] && offerSchema.parse(rows[0].terms)
-}
