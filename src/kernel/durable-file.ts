@@ -39,6 +39,25 @@ export async function replaceFile(
   }
 }
 
+/** A file that is written and forced to the disk beside the one it will replace. */
+export interface Draft {
+  /** Puts it in the place of the old one; the name lasts once `syncDirectory` has run. */
+  replace(): void
+}
+
+/** The first half of `replaceFile`, for a file that may be seen only after others have become durable. */
+export async function draftFile(path: string, content: Uint8Array | string): Promise<Draft> {
+  const draft = `${path}.new`
+  const { file } = openDraft(draft, 0o644)
+  try {
+    writeFileSync(file, content)
+    await force(file)
+  } finally {
+    closeSync(file)
+  }
+  return { replace: () => renameSync(draft, path) }
+}
+
 /** Forces the names in a directory to the disk (fsync(2): syncing a file does not sync its name). */
 export async function syncDirectory(directory: string): Promise<void> {
   const handle = openSync(directory, 'r')

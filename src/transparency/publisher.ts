@@ -33,7 +33,7 @@ const utf8 = new TextEncoder()
 
 /**
  * Brings the files of a log up to its record, by group commit: whoever asks while a round runs is served by the next
- * one. The tiles of a round are on the disk before its checkpoint is signed and written.
+ * one. The tiles of a round are on the disk before its checkpoint is seen.
  */
 export class Publisher {
   readonly #parts: PublisherParts
@@ -94,12 +94,11 @@ export class Publisher {
         if (texts.length === 0) return
         this.#requireUnchanged(state)
         const tiles = await this.#grow(state, texts)
-        await files.writeTiles(tiles)
         const note = signCheckpoint(
           { origin: this.#parts.origin, size: state.tree.size, root: state.tree.root() },
           this.#parts.key,
         )
-        await files.writeCheckpoint(note)
+        await files.writeCheckpoint(note, files.writeTiles(tiles))
         state.published = { size: state.tree.size, note }
         state.recent = texts.slice(-RECENT_TEXTS)
         await this.#tidy(state)

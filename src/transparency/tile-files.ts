@@ -1,7 +1,7 @@
 import { mkdirSync, readFileSync, rmSync } from 'node:fs'
 import { readFile, rm } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
-import { replaceFile, syncDirectory } from '../kernel/durable-file.ts'
+import { draftFile, replaceFile, syncDirectory } from '../kernel/durable-file.ts'
 import { equalBytes } from '../kernel/digest.ts'
 import { TILE_WIDTH, tilePath } from '../protocol/tiles.ts'
 import type { TileName } from '../protocol/tiles.ts'
@@ -53,10 +53,17 @@ export class TileFiles {
     await Promise.all([...directories].map(syncDirectory))
   }
 
-  /** The last step: from here on the log has this size. */
-  async writeCheckpoint(note: string): Promise<void> {
-    await replaceFile(join(this.#directory, 'checkpoint'), note)
-    await syncDirectory(this.#directory)
+  /**
+   * The last step: from here on the log has this size. The checkpoint is forced to the disk while its tiles still are,
+   * and takes its place once those are there to stay.
+   *
+   * Its own name is not waited for: should a power failure bring the old checkpoint back, the record, which is durable,
+   * gives the same tree again, so no second root can come about for a size.
+   */
+  async writeCheckpoint(note: string, tilesAreDurable: Promise<void>): Promise<void> {
+    const [draft] = await Promise.all([draftFile(join(this.#directory, 'checkpoint'), note), tilesAreDurable])
+    draft.replace()
+    void syncDirectory(this.#directory).catch(() => undefined)
   }
 
   /** Removes what a newer file says better: the shorter forms of a tile, once it has grown or is full. */

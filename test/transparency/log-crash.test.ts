@@ -147,9 +147,10 @@ class DyingFiles extends TileFiles {
     }
   }
 
-  override async writeCheckpoint(note: string): Promise<void> {
+  override async writeCheckpoint(note: string, tilesAreDurable: Promise<void>): Promise<void> {
+    await tilesAreDurable
     this.#step()
-    await super.writeCheckpoint(note)
+    await super.writeCheckpoint(note, tilesAreDurable)
   }
 
   override async removePartial(name: TileName): Promise<void> {
