@@ -27,7 +27,7 @@ test-one: $(installed) ## run one test file: T=test/kernel/money.test.ts
 	@if [ -z "$(T)" ]; then echo 'Say which test file: make test-one T=test/house/tree.test.ts' >&2; exit 2; fi
 	@$(node) $(test_flags) '$(T)'
 
-check: types lint format-check docs-check ## check types, lint, format and generated docs
+check: types lint dead-code format-check docs-check ## check types, lint, format and generated docs
 
 types: $(installed) ## check the types
 	@tsc -p tsconfig.json

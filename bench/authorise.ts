@@ -21,10 +21,10 @@ import { networkDirectory } from '../src/network/config.ts'
 import { TYP } from '../src/protocol/message-types.ts'
 import { publicKeys, testOffer, testParty, tokenOf } from '../src/testing/test-network.ts'
 import type { TestParty } from '../src/testing/test-network.ts'
-import { openHttpLine } from './http-line.ts'
-import type { HttpLine } from './http-line.ts'
-import { median } from './median.ts'
-import { scale, writeReport } from './report.ts'
+import { openHttpLine } from './shared/http-line.ts'
+import type { HttpLine } from './shared/http-line.ts'
+import { median } from './shared/median.ts'
+import { scale, writeReport } from './shared/report.ts'
 
 /**
  * Asks with holds through the network's door, durable, against bare commits of one row on the same PostgreSQL. The
@@ -133,7 +133,15 @@ async function measure(size: { singles: number; batches: number }) {
   const batchBodies = batchedAsks(size.batches)
   const cpu1 = networkCpuMs()
   const batched = await send(batchBodies, { clients: LINES, token, asksEach: BATCH })
-  return { bare, single, bareMany, singleMany, batched, cpuSingle, cpuBatched: ((networkCpuMs() - cpu1) * 1000) / (size.batches * BATCH) }
+  return {
+    bare,
+    single,
+    bareMany,
+    singleMany,
+    batched,
+    cpuSingle,
+    cpuBatched: ((networkCpuMs() - cpu1) * 1000) / (size.batches * BATCH),
+  }
 }
 
 async function setUp(member: TestParty): Promise<Record<string, string>> {

@@ -14,7 +14,7 @@ import { EligibilityCache } from '../src/site/consent/eligibility-cache.ts'
 import { decideEligibility } from '../src/site/consent/eligibility.ts'
 import type { EligibilityContext, Use } from '../src/site/consent/eligibility.ts'
 import { GrantMirror } from '../src/site/consent/grant-mirror.ts'
-import { scale, writeReport } from './report.ts'
+import { scale, writeReport } from './shared/report.ts'
 
 const size = scale()
 const people = Math.round(1_000_000 * size)

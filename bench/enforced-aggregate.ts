@@ -15,9 +15,9 @@ import { guardGroups } from '../src/site/guard/guard-groups.ts'
 import { measureValue } from '../src/site/guard/measure-value.ts'
 import { EMPTY_PARTITION } from '../src/site/guard/partition.ts'
 import { openVault } from '../src/site/vault/open-vault.ts'
-import { collectEnforced } from './enforced-question.ts'
-import { median } from './median.ts'
-import { scale, writeReport } from './report.ts'
+import { collectEnforced } from './shared/enforced-question.ts'
+import { median } from './shared/median.ts'
+import { scale, writeReport } from './shared/report.ts'
 
 /**
  * An enforced aggregate beside the same question with nothing enforced, and beside row-level security in PostgreSQL.

@@ -11,7 +11,7 @@ import { importFile } from '../src/site/datasets/import-file.ts'
 import type { ImportParts } from '../src/site/datasets/import-file.ts'
 import { openParts } from '../test/site/datasets/an-import-site.ts'
 import { aManifest, WATCH } from '../test/site/vault/a-manifest.ts'
-import { scale, writeReport } from './report.ts'
+import { scale, writeReport } from './shared/report.ts'
 
 // A wearable's file: person key, time, two numbers, a boolean, a short text; a hundred rows a person. The whole path is
 // timed, from the file to the durable receipt: digest, check, numbering, keys, rows, saga. The baseline appends the

@@ -13,7 +13,7 @@ import type { ReceiptDraft } from '../src/protocol/receipt.ts'
 import * as createReceiptLog from '../src/transparency/create-receipt-log.ts'
 import { openReceiptLog } from '../src/transparency/receipt-log.ts'
 import type { ReceiptLog } from '../src/transparency/receipt-log.ts'
-import { scale, writeReport } from './report.ts'
+import { scale, writeReport } from './shared/report.ts'
 
 /**
  * Receipts issued, committed and published per second, in batches and one by one, against signing alone: the same

@@ -17,8 +17,8 @@ import { money } from '../src/kernel/money.ts'
 import { openPostgres } from '../src/kernel/postgres/open-postgres.ts'
 import { systemRandom } from '../src/kernel/random.ts'
 import type { Acquirer } from '../src/sdk/acquirer.ts'
-import { median } from './median.ts'
-import { scale, writeReport } from './report.ts'
+import { median } from './shared/median.ts'
+import { scale, writeReport } from './shared/report.ts'
 
 /**
  * One small aggregate from signed ask to opened, verified release and captured hold: network and sites in processes of
@@ -39,7 +39,11 @@ const servers: ServerProcess[] = []
 try {
   const session = benchSession(home)
   const { operator } = await setTheStage(session, { servers, data: undefined })
-  await operator.deposit({ member: 'northcare', amount: money(100_000_000, 'EUR'), idempotencyKey: 'trade-bench' })
+  await operator.deposit({
+    member: 'northcare',
+    amount: money(100_000_000, 'EUR'),
+    idempotencyKey: 'trade-bench',
+  })
   const profile = await readMemberProfile(home, 'northcare')
   const acquirer = acquirerOf(session, { profile, client: await memberClient(session, { profile }) })
   const durations = await tradeAll(acquirer)

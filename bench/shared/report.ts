@@ -45,7 +45,7 @@ export function writeReport({
     goal: figure.goal ?? null,
     met: figure.met ?? null,
   }))
-  const directory = fileURLToPath(new URL('out', import.meta.url))
+  const directory = fileURLToPath(new URL('../out', import.meta.url))
   mkdirSync(directory, { recursive: true })
   writeFileSync(
     `${directory}/${name}.json`,
