@@ -5,7 +5,7 @@ export const LIMITS = {
   /** Nesting of the query tree: deeper ones only come from attacks on the parser's stack. */
   queryDepthMax: 64,
   /** Words and signs of a question: bounds what the grammar has to do, whatever it makes of them. */
-  queryTokensMax: 4_000,
+  queryTokensMax: 3_000,
   /** Nodes of one expression with derived columns written out: what is printed stays in proportion to what was asked. */
   queryExpressionSizeMax: 2_000,
   queryJoinsMax: 8,

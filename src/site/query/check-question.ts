@@ -1,4 +1,4 @@
-import { digestOfJson } from '../../kernel/digest.ts'
+import { digestOf } from '../../kernel/digest.ts'
 import { err, ok } from '../../kernel/result.ts'
 import type { Manifest } from '../../protocol/data-set.ts'
 import type { Mode } from '../../protocol/mode.ts'
@@ -10,6 +10,7 @@ import { literal } from './build-expression.ts'
 import type { Term } from './build-expression.ts'
 import { parseQuestion } from './parse-question.ts'
 import { Refusal, notSupported } from './refusal.ts'
+import { canonicalQuery } from './canonical-query.ts'
 import { requireQuantities } from './check-quantities.ts'
 import { usesOf } from './uses.ts'
 
@@ -70,7 +71,9 @@ export function checkedQuery(query: BoundQuery, dataSets: ReadonlyMap<string, Ma
     manifests: new Map([...dataSets].filter(([name]) => names.some((used) => used === name))),
     uses,
     outputs: query.outputs.map(({ name, expr, unit }) => ({ name, type: expr.type, unit })),
-    digest: digestOfJson(query),
-    lineageDigest: digestOfJson(uses),
+    digest: digestOf(JSON.stringify(canonicalQuery(query))),
+    lineageDigest: digestOf(
+      JSON.stringify(uses.map(({ dataSet, column, clause, outputs }) => [dataSet, column, clause, outputs])),
+    ),
   }
 }

@@ -57,7 +57,7 @@ export async function collectGroups(
   if (!sets.ok) return sets
   const shares = await completeShares(plan, runner, { groups, dominanceBp })
   if (!shares.ok) return shares
-  return ok(groups.map((group) => toCollected(plan, group)))
+  return ok(groups.toSorted((a, b) => compareKeys(a.keys, b.keys)).map((group) => toCollected(plan, group)))
 }
 
 function readGroups(plan: AggregatePlan, result: VaultResult): readonly GroupState[] {
@@ -198,6 +198,17 @@ function lacksSet(state: SeriesState | undefined, { clamp }: Series): boolean {
     state !== undefined &&
     (state.withValue === undefined || (clamp !== undefined && state.nonZero === undefined))
   )
+}
+
+/** By their keys, nulls last: the order in which an engine met them is nobody's to see. */
+function compareKeys(left: readonly ReleaseValue[], right: readonly ReleaseValue[]): number {
+  for (const [index, a] of left.entries()) {
+    const b = right[index] ?? null
+    if (a === b) continue
+    if (a === null || b === null) return a === null ? 1 : -1
+    return a < b ? -1 : 1
+  }
+  return 0
 }
 
 function keyText(keys: readonly ReleaseValue[]): string {

@@ -9,7 +9,7 @@ from (select "t"."_p", case when "t"."weight" between -1e150 and 1e150 then "t".
 group by "q"."k0"
 limit 10001;
 select "g"."k0" as "o0", "g"."m0" as "o1"
-from (values (cast(null as bigint), cast(2 as bigint)), (cast(2 as bigint), cast(8 as bigint))) as "g" ("k0", "m0")
+from (values (cast(2 as bigint), cast(8 as bigint)), (cast(null as bigint), cast(2 as bigint))) as "g" ("k0", "m0")
 order by "g"."k0" asc nulls last;
 
 -- PostgreSQL

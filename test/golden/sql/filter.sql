@@ -9,8 +9,8 @@ from (select "t"."_p", case when "t"."born" > date '0001-01-01' and "t"."born" <
 group by "q"."k0"
 limit 10001;
 select "g"."k0" as "o0", "g"."m0" as "o1", "g"."m2" as "o2"
-from (values (cast($1 as varchar), cast(2 as bigint), cast(2 as bigint), (5.6e+1)), (cast($2 as varchar), cast(2 as bigint), cast(0 as bigint), cast(null as double))) as "g" ("k0", "m0", "m1", "m2")
-order by "g"."k0" asc nulls last; -- ["male","female"]
+from (values (cast($1 as varchar), cast(2 as bigint), cast(0 as bigint), cast(null as double)), (cast($2 as varchar), cast(2 as bigint), cast(2 as bigint), (5.6e+1))) as "g" ("k0", "m0", "m1", "m2")
+order by "g"."k0" asc nulls last; -- ["female","male"]
 
 -- PostgreSQL
 select "q"."k0" as "o0", count(*) as "o1", array_agg(distinct "q"."_p") as "o2", count(*) filter (where "q"."f0") as "o3", 0 as "o4", 0 as "o5", 0 as "o6", 0 as "o7", count("q"."c1") filter (where "q"."f1") as "o8", 0 as "o9", cast(coalesce(sum("q"."c1") filter (where "q"."f1"), 0) as float8) as "o10", 0 as "o11", 0 as "o12", array_agg(distinct "q"."_p") filter (where "q"."f0") as "o13", array_agg(distinct "q"."_p") filter (where "q"."x1" is not null and "q"."f1") as "o14"

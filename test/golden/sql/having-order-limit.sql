@@ -9,7 +9,7 @@ from (select "t"."_p", case when "t"."born" > date '0001-01-01' and "t"."born" <
 group by "q"."k0"
 limit 10001;
 select "g"."k0" as "o0", "g"."m0" as "o1"
-from (values (cast(1980 as bigint), cast(3 as bigint)), (cast(1983 as bigint), cast(2 as bigint)), (cast(1981 as bigint), cast(3 as bigint)), (cast(1982 as bigint), cast(2 as bigint))) as "g" ("k0", "m0")
+from (values (cast(1980 as bigint), cast(3 as bigint)), (cast(1981 as bigint), cast(3 as bigint)), (cast(1982 as bigint), cast(2 as bigint)), (cast(1983 as bigint), cast(2 as bigint))) as "g" ("k0", "m0")
 where ("g"."m0" > cast(2 as bigint))
 order by "g"."m0" desc nulls first, "g"."k0" asc nulls last
 limit 2;

@@ -9,8 +9,8 @@ from (select "t"."_p", "t"."at" as "at", "t"."minutes" as "minutes" from "ds_ses
 group by "q"."k0"
 limit 10001;
 select "g"."k0" as "o0", "g"."m0" as "o1", "g"."m1" as "o2", "g"."m3" as "o3"
-from (values (cast($1 as varchar), cast(5 as bigint), cast(10 as bigint), cast(10 as bigint), (1e+3)), (cast($2 as varchar), cast(5 as bigint), cast(10 as bigint), cast(10 as bigint), (1.1e+3))) as "g" ("k0", "m0", "m1", "m2", "m3")
-order by "g"."k0" asc nulls last; -- ["home","gym"]
+from (values (cast($1 as varchar), cast(5 as bigint), cast(10 as bigint), cast(10 as bigint), (1.1e+3)), (cast($2 as varchar), cast(5 as bigint), cast(10 as bigint), cast(10 as bigint), (1e+3))) as "g" ("k0", "m0", "m1", "m2", "m3")
+order by "g"."k0" asc nulls last; -- ["gym","home"]
 
 -- PostgreSQL
 select "q"."k0" as "o0", count(*) as "o1", array_agg(distinct "q"."_p") as "o2", count(*) as "o3", 0 as "o4", 0 as "o5", 0 as "o6", 0 as "o7", count("q"."c1") as "o8", count(nullif("q"."c1", cast(0 as float8))) as "o9", cast(coalesce(sum("q"."c1"), 0) as float8) as "o10", 0 as "o11", 0 as "o12", array_agg(distinct "q"."_p") filter (where "q"."x1" is not null) as "o13", array_agg(distinct "q"."_p") filter (where "q"."c1" <> 0) as "o14"

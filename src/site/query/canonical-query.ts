@@ -1,0 +1,74 @@
+import type { Json } from '../../kernel/canonical-json.ts'
+import type { BoundQuery, Expr, Source } from './bound-query.ts'
+
+/**
+ * What a bound question means, as nested lists: the same for questions that mean the same, however they were written.
+ * Only lists, so that the JSON text is canonical as it is. Measures and ranges follow from the rest.
+ */
+export function canonicalQuery(query: BoundQuery): Json {
+  return [
+    query.mode,
+    query.sources.map(sourceForm),
+    query.where.map(({ expr }) => exprForm(expr)),
+    query.keys.map(exprForm),
+    query.measures.map(({ kind, argument, filter, clamp }) => [
+      kind,
+      optional(argument),
+      optional(filter),
+      clamp ? [clamp.least, clamp.greatest] : null,
+    ]),
+    query.outputs.map(({ name, expr }) => [name, exprForm(expr)]),
+    optional(query.having),
+    query.orderBy.map(({ expr, isDescending, nullsFirst }) => [exprForm(expr), isDescending, nullsFirst]),
+    query.limit ?? null,
+    query.offset ?? null,
+  ]
+}
+
+function sourceForm(source: Source): Json {
+  if (source.kind === 'data-set') return source.dataSet
+  return [
+    source.sources.map(sourceForm),
+    source.where.map(({ expr }) => exprForm(expr)),
+    source.keys.map(exprForm),
+    source.aggregates.map((aggregate) => [
+      aggregate.function,
+      optional(aggregate.argument),
+      optional(aggregate.filter),
+      aggregate.clamp ? [aggregate.clamp.least, aggregate.clamp.greatest] : null,
+    ]),
+  ]
+}
+
+function optional(expr: Expr | undefined): Json {
+  return expr ? exprForm(expr) : null
+}
+
+function exprForm(expr: Expr): Json {
+  switch (expr.kind) {
+    case 'literal': {
+      const { value, type } = expr
+      return [
+        'literal',
+        type,
+        value !== null && typeof value === 'object' ? [value.months, value.days, value.microseconds] : value,
+      ]
+    }
+    case 'column':
+      return ['column', expr.source, expr.column]
+    case 'person':
+      return ['person', expr.source]
+    case 'key':
+      return ['key', expr.key]
+    case 'measure':
+      return ['measure', expr.measure]
+    case 'call':
+      return [expr.call, expr.constants, ...expr.args.map(exprForm)]
+    case 'case':
+      return [
+        'case',
+        expr.whens.map(({ when, value }) => [exprForm(when), exprForm(value)]),
+        optional(expr.otherwise),
+      ]
+  }
+}
