@@ -31,14 +31,11 @@ export interface LineActs {
 
 const BACKOFF_MS_MIN = 100
 const BACKOFF_MS_MAX = 5_000
-const OUTBOX_PAGE = 100
-/** Asks answered side by side: computing is the vault's to share out, so this only hides waiting. */
-const ASKS_AT_ONCE = 4
 
 /**
  * Keeps a site on the line until `signal` is aborted: publishes the offers, pushes what was answered but not
- * acknowledged, then pulls work and answers it. A line that breaks is tried again with growing pauses; asks are
- * answered once however often they come.
+ * acknowledged, then pulls work and has it answered while it pulls more. A line that breaks is tried again with growing
+ * pauses; asks are answered once however often they come.
  */
 export async function serveLine(facts: {
   line: NetworkLine
@@ -49,6 +46,8 @@ export async function serveLine(facts: {
   /** Aborted and replaced when the offers have changed. */
   offersChanged: () => AbortSignal
 }): Promise<void> {
+  const { line, acts, clock, events } = facts
+  const desk = new AnsweringDesk(facts)
   let pauseMs = BACKOFF_MS_MIN
   let isResuming = true
   let publishedFor: AbortSignal | undefined
@@ -56,25 +55,26 @@ export async function serveLine(facts: {
     try {
       const changed = facts.offersChanged()
       if (publishedFor !== changed) {
-        await facts.line.publishOffers(await facts.acts.offers())
+        await line.publishOffers(await acts.offers())
         publishedFor = changed
       }
-      await pushOutbox(facts)
-      const signal = AbortSignal.any([facts.signal, changed])
-      const work = await facts.line.pullWork({ waitMs: LIMITS.longPollMs, isResuming, signal })
-      if (isResuming) facts.events.lineUp()
+      if (isResuming) await pushOutbox(facts)
+      const signal = AbortSignal.any([facts.signal, changed, desk.broken])
+      const work = await line.pullWork({ waitMs: isResuming ? 0 : LIMITS.longPollMs, isResuming, signal })
+      if (isResuming) events.lineUp()
       isResuming = false
       pauseMs = BACKOFF_MS_MIN
-      await answerAll(work, facts)
+      for (const ask of pulledAsks(work)) await desk.take(ask)
     } catch (error) {
-      if (facts.signal.aborted) return
-      if (facts.offersChanged() !== publishedFor && publishedFor?.aborted === true) continue
-      facts.events.lineDown(error)
+      if (facts.signal.aborted) break
+      if (publishedFor?.aborted === true) continue
+      events.lineDown(desk.mend() ?? error)
       isResuming = true
-      await facts.clock.sleep(pauseMs, facts.signal)
+      await clock.sleep(pauseMs, facts.signal)
       pauseMs = Math.min(pauseMs * 2, BACKOFF_MS_MAX)
     }
   }
+  await desk.finish()
 }
 
 interface AnsweringFacts {
@@ -83,11 +83,73 @@ interface AnsweringFacts {
   readonly events: SiteEvents
 }
 
+const OUTBOX_PAGE = 100
+
 async function pushOutbox({ line, acts, events }: AnsweringFacts): Promise<void> {
   for (;;) {
     const waiting = await acts.unpushed(OUTBOX_PAGE)
     for (const ask of waiting) await push(ask, { line, acts, events })
     if (waiting.length < OUTBOX_PAGE) return
+  }
+}
+
+/** Asks answered side by side: computing is the vault's to share out, so this only hides waiting. */
+const ASKS_AT_ONCE = 8
+
+/**
+ * Answers asks side by side and pushes each as soon as it stands, so that a slow one holds up nobody. An ask that
+ * cannot be answered because something here is broken stays unanswered; the network gives it out again until it expires.
+ */
+class AnsweringDesk {
+  readonly #facts: AnsweringFacts
+  readonly #running = new Map<AskId, Promise<void>>()
+  #break = new AbortController()
+  #cause: unknown
+
+  constructor(facts: AnsweringFacts) {
+    this.#facts = facts
+  }
+
+  /** Aborted when an answer could not be pushed: then the outbox has to be gone through again. */
+  get broken(): AbortSignal {
+    return this.#break.signal
+  }
+
+  /** Begins again after a break; gives what it was. */
+  mend(): unknown {
+    const cause = this.#cause
+    this.#break = new AbortController()
+    this.#cause = undefined
+    return cause
+  }
+
+  /** Takes an ask on as soon as there is room; one that is being answered is left alone. */
+  async take(pulled: PulledAsk): Promise<void> {
+    const { ask } = pulled.item
+    if (this.#running.has(ask)) return
+    while (this.#running.size >= ASKS_AT_ONCE) await Promise.race(this.#running.values())
+    this.#running.set(
+      ask,
+      this.#answer(pulled).finally(() => this.#running.delete(ask)),
+    )
+  }
+
+  /** Waits for what is being answered. */
+  async finish(): Promise<void> {
+    await Promise.all(this.#running.values())
+  }
+
+  async #answer(pulled: PulledAsk): Promise<void> {
+    const { acts, events } = this.#facts
+    const answered = await acts.answer(pulled).catch((error: unknown) => {
+      events.failed(`answering ${pulled.item.ask}`, error)
+      return undefined
+    })
+    if (answered === undefined) return
+    await push(answered, this.#facts).catch((error: unknown) => {
+      this.#cause = error
+      this.#break.abort()
+    })
   }
 }
 
@@ -103,16 +165,6 @@ export function pulledAsks(work: Work): readonly PulledAsk[] {
       signer: item.batch ? members.get(item.batch.processor) : acquirer,
     }
   })
-}
-
-async function answerAll(work: Work, facts: AnsweringFacts): Promise<void> {
-  const queue = [...pulledAsks(work)]
-  const answerNext = async (): Promise<void> => {
-    for (let ask = queue.shift(); ask; ask = queue.shift()) {
-      await push(await facts.acts.answer(ask), facts)
-    }
-  }
-  await Promise.all(Array.from({ length: Math.min(ASKS_AT_ONCE, queue.length) }, answerNext))
 }
 
 async function push(ask: AskId, { line, acts, events }: AnsweringFacts): Promise<void> {
