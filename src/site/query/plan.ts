@@ -42,7 +42,7 @@ export interface AggregatePlan {
   /** Sets of people for some series, by group. */
   readonly collectSets: (series: readonly number[]) => VaultStatement
   /** For each group and series the largest number of rows, and the largest sum of |clamped values|, of one person. */
-  readonly exactShares: VaultStatement
+  readonly exactShares: () => VaultStatement
 }
 
 /** Prints how the groups of a question are collected. Deciding, finishing and releasing come later, over safe groups only. */
@@ -58,7 +58,7 @@ export function planAggregate(checked: CheckedQuery, context: PlanContext): Aggr
     rowsPerPersonMax: rowsPerPerson(query.sources, checked, context),
     collect: printCollect(printer),
     collectSets: (wanted) => printSets(printer, wanted),
-    exactShares: printShares(printer),
+    exactShares: () => printShares(printer),
   }
 }
 

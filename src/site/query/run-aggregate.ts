@@ -245,7 +245,7 @@ async function completeShares(
     }
   }
   if (isSettled) return ok(undefined)
-  const result = await runner.run(plan.exactShares)
+  const result = await runner.run(plan.exactShares())
   if (!result.ok) return result
   takeShares(plan, result.value, groups)
   return ok(undefined)
