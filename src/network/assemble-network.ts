@@ -5,6 +5,7 @@ import { lockDirectory } from '../kernel/directory-lock.ts'
 import { listen } from '../kernel/http/listen.ts'
 import { idSource } from '../kernel/id.ts'
 import type { Log } from '../kernel/log.ts'
+import { Mutex } from '../kernel/mutex.ts'
 import type { Database } from '../kernel/postgres/database.ts'
 import { migrate } from '../kernel/postgres/migrate.ts'
 import { openPostgres } from '../kernel/postgres/open-postgres.ts'
@@ -84,10 +85,13 @@ export async function serveNetwork(start: NetworkStart): Promise<ServingNetwork>
     closing: closing.signal,
   })
   const { parts, sweepParts, tokens } = built
+  // One at a time: a sweep that has ended has closed everything that had expired when it began.
+  const sweeps = new Mutex()
+  const sweep = () => sweeps.run(() => sweepExpired(sweepParts))
   const door = await listen(networkDoor(parts, { log }), settings)
   starting.use(door)
   const sweeping = sweepForEver({
-    sweepParts,
+    sweep,
     tokens,
     parts,
     intervalMs: settings.sweepIntervalMs,
@@ -102,7 +106,7 @@ export async function serveNetwork(start: NetworkStart): Promise<ServingNetwork>
   const running = starting.move()
   return {
     url: door.url,
-    sweep: () => sweepExpired(sweepParts),
+    sweep,
     async [Symbol.asyncDispose]() {
       await running.disposeAsync()
       parts.events.stopped()
@@ -169,13 +173,13 @@ async function buildParts(
 }
 
 async function sweepForEver({
-  sweepParts,
+  sweep,
   tokens,
   parts,
   intervalMs,
   signal,
 }: {
-  sweepParts: SweepParts
+  sweep: () => Promise<void>
   tokens: UsedTokens
   parts: NetworkParts
   intervalMs: number
@@ -183,12 +187,12 @@ async function sweepForEver({
 }): Promise<void> {
   while (!signal.aborted) {
     try {
-      await sweepExpired(sweepParts)
+      await sweep()
       await tokens.forgetExpired()
       parts.accessTokens.forgetExpired()
     } catch (error) {
       parts.events.sweepFailed(error)
     }
-    await sweepParts.clock.sleep(intervalMs, signal)
+    await parts.clock.sleep(intervalMs, signal)
   }
 }
