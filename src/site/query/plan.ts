@@ -4,7 +4,7 @@ import type { BoundQuery, CheckedQuery, Expr, Measure, SortKey } from './bound-q
 import type { Range } from './expression-type.ts'
 import type { Dialect } from './catalogue-row.ts'
 import type { Text } from './forms.ts'
-import { levelPrinting, printLevel } from './print-sources.ts'
+import { levelPrinting, printLevel, rawColumn } from './print-sources.ts'
 import type { SourcePrinting } from './print-sources.ts'
 import type { PlanContext } from './plan-context.ts'
 import { printExpression, printReleased } from './print.ts'
@@ -49,13 +49,14 @@ export interface AggregatePlan {
 export function planAggregate(checked: CheckedQuery, context: PlanContext): AggregatePlan {
   const { query } = checked
   const { series, seriesOf } = seriesOfMeasures(checked)
-  const printer: Printer = { checked, query, context, series }
+  const rowsPerPersonMax = rowsPerPerson(query.sources, checked, context)
+  const printer: Printer = { checked, query, context, series, rowsPerPersonMax }
   return {
     checked,
     dialect: context.dialect,
     series,
     seriesOf,
-    rowsPerPersonMax: rowsPerPerson(query.sources, checked, context),
+    rowsPerPersonMax,
     collect: printCollect(printer),
     collectSets: (wanted) => printSets(printer, wanted),
     exactShares: () => printShares(printer),
@@ -67,6 +68,7 @@ interface Printer {
   readonly query: BoundQuery
   readonly context: PlanContext
   readonly series: readonly Series[]
+  readonly rowsPerPersonMax: number
 }
 
 function seriesOfMeasures({ query, manifests }: CheckedQuery): {
@@ -153,10 +155,14 @@ function printRows(
   for (const index of wanted) {
     const one = series[index]
     if (one?.argument) {
-      list.push(`${printExpression(one.argument, inner)} as "x${index}"`)
-      reads.push(one.argument)
-      outer.push(`"r"."x${index}"`)
-      if (one.clamp) outer.push(`${printClamp(`"r"."x${index}"`, one.clamp, context.dialect)} as "c${index}"`)
+      const argument = one.clamp ? withoutDomain(one.argument, query.sources) : one.argument
+      list.push(`${printExpression(argument, inner)} as "x${index}"`)
+      reads.push(argument)
+      outer.push(
+        one.clamp
+          ? `${printClamp(`"r"."x${index}"`, one.clamp, context.dialect)} as "c${index}"`
+          : `"r"."x${index}"`,
+      )
     }
     if (one?.filter) {
       list.push(`${printExpression(one.filter, inner)} as "f${index}"`)
@@ -174,12 +180,24 @@ function zero(dialect: Dialect): Text {
   return dialect === 'duckdb' ? '0e0' : 'cast(0 as float8)'
 }
 
-/** As a double within its bounds; null stays null, which `least` and `greatest` would not keep. */
+/** A number column that is only clamped is read as it lies: the clamp keeps it in the domain of numbers as well. */
+function withoutDomain(argument: Expr, sources: BoundQuery['sources']): Expr {
+  const isStored =
+    argument.kind === 'column' && argument.type === 'number' && sources[argument.source]?.kind === 'data-set'
+  return isStored ? { ...argument, column: rawColumn(argument.column) } : argument
+}
+
+/**
+ * As a double within its bounds. What is no number of the domain (NaN, the infinities, past ±1e150) is null, and null
+ * stays null, which `least` and `greatest` would not keep.
+ */
 function printClamp(value: Text, { least, greatest }: Range, dialect: Dialect): Text {
   const type = dialect === 'duckdb' ? 'double' : 'float8'
-  const [low, high] = [least, greatest].map((end) => `cast(${end.toExponential()} as ${type})`)
+  const [low, high, end] = [least, greatest, 1e150].map(
+    (number) => `cast(${number.toExponential()} as ${type})`,
+  )
   // What is within comes first: it is nearly every row.
-  return `case when ${value} between ${low} and ${high} then cast(${value} as ${type}) when ${value} < ${low} then ${low} when ${value} > ${high} then ${high} end`
+  return `case when ${value} between ${low} and ${high} then cast(${value} as ${type}) when ${value} < ${low} and ${value} >= -${end} then ${low} when ${value} > ${high} and ${value} <= ${end} then ${high} end`
 }
 
 /** `filter (where …)` of the conditions that there are. */
@@ -188,14 +206,27 @@ function printFilter(conditions: readonly (Text | undefined)[]): Text {
   return given.length === 0 ? '' : ` filter (where ${given.join(' and ')})`
 }
 
+/** The argument as it is counted: clamped where it is summed, which makes no null and loses none. */
+function valueOf({ clamp }: Series, index: number): Text {
+  return `"q"."${clamp ? 'c' : 'x'}${index}"`
+}
+
 function filterOf(one: Series, index: number): Text | undefined {
   return one.filter && `"q"."f${index}"`
 }
 
-/** How a set of people is gathered: a bit string by the person's number, or where there is none a list. */
-function printPeople(conditions: readonly (Text | undefined)[], { dialect, relations }: PlanContext): Text {
+/**
+ * How a set of people is gathered: a list of numbers, again and again for each row, which the vault makes a set of; for
+ * more rows than memory should hold a bit string by the person's number, which is slower.
+ */
+function printPeople(
+  conditions: readonly (Text | undefined)[],
+  { context: { dialect, relations }, rowsPerPersonMax }: Printer,
+): Text {
   if (dialect === 'postgres') return `array_agg(distinct "q"."_p")${printFilter(conditions)}`
   const personCount = Math.max(1, ...[...relations.values()].map((relation) => relation.personCount))
+  if (personCount * rowsPerPersonMax <= LIMITS.queryListedPeopleMax)
+    return `list("q"."_p")${printFilter(conditions)}`
   // A whole number of bytes: then bit 0 is the first of the first byte.
   return `bitstring_agg("q"."_p", 0, ${Math.ceil(personCount / 8) * 8 - 1})${printFilter(conditions)}`
 }
@@ -206,7 +237,7 @@ export const SERIES_COLUMNS = ['rows', 'nonZeroRows', 'sum', 'absolute', 'square
 function printSeries(one: Series, index: number, dialect: Dialect): readonly Text[] {
   const type = dialect === 'duckdb' ? 'double' : 'float8'
   const filter = printFilter([filterOf(one, index)])
-  const value = `"q"."${one.clamp ? 'c' : 'x'}${index}"`
+  const value = valueOf(one, index)
   const rows = `count(${one.argument ? value : '*'})${filter}`
   if (one.clamp === undefined) return [rows, '0', '0', '0', '0']
   const sum = (text: Text): Text => `cast(coalesce(sum(${text})${filter}, 0) as ${type})`
@@ -248,9 +279,9 @@ function printCollect(printer: Printer): VaultStatement {
   const columns = [
     ...printKeys(printer),
     'count(*)',
-    printPeople([], context),
+    printPeople([], printer),
     ...series.flatMap((one, index) => printSeries(one, index, context.dialect)),
-    ...series.flatMap((one, index) => printSeriesSets(one, index, context, one)),
+    ...series.flatMap((one, index) => printSeriesSets(one, index, printer, one)),
   ]
   return {
     sql: `select ${named(columns)}\nfrom ${rows}${printGroupBy(query)}\nlimit ${LIMITS.queryGroupsMax + 1}`,
@@ -262,25 +293,25 @@ function printCollect(printer: Printer): VaultStatement {
 function printSeriesSets(
   one: Series,
   index: number,
-  context: PlanContext,
+  printer: Printer,
   { asksWithValue, asksNonZero }: Pick<Series, 'asksWithValue' | 'asksNonZero'>,
 ): readonly Text[] {
   const filter = filterOf(one, index)
-  const withValue = one.argument ? `"q"."x${index}" is not null` : undefined
+  const withValue = one.argument ? `${valueOf(one, index)} is not null` : undefined
   return [
-    ...(asksWithValue ? [printPeople([withValue, filter], context)] : []),
-    ...(asksNonZero ? [printPeople([`"q"."c${index}" <> 0`, filter], context)] : []),
+    ...(asksWithValue ? [printPeople([withValue, filter], printer)] : []),
+    ...(asksNonZero ? [printPeople([`"q"."c${index}" <> 0`, filter], printer)] : []),
   ]
 }
 
 function printSets(printer: Printer, wanted: readonly number[]): VaultStatement {
-  const { query, context, series } = printer
+  const { query, series } = printer
   const parameters: SourcePrinting['parameters'] = []
   const rows = printRows(printer, sourcePrinting(printer, parameters), wanted)
   const sets = wanted.flatMap((index) => {
     const one = series[index]
     return one
-      ? printSeriesSets(one, index, context, {
+      ? printSeriesSets(one, index, printer, {
           asksWithValue: true,
           asksNonZero: one.clamp !== undefined && holdsZero(one.clamp),
         })
@@ -300,7 +331,7 @@ function printShares(printer: Printer): VaultStatement {
   const names = query.keys.map((_, index) => `"q"."k${index}"`)
   const shares = series.flatMap((one, index) => {
     const filter = filterOf(one, index)
-    const counted = one.argument ? `"q"."x${index}" is not null` : undefined
+    const counted = one.argument ? `${valueOf(one, index)} is not null` : undefined
     return [
       `count(*)${printFilter([counted, filter])} as "n${index}"`,
       ...(one.clamp ? [`sum(abs("q"."c${index}"))${printFilter([filter])} as "w${index}"`] : []),

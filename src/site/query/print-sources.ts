@@ -71,6 +71,14 @@ function printSource(source: Source, columns: readonly string[], printing: Sourc
   return printSecured({ ...relation, manifest }, columns, printing.dialect)
 }
 
+/** No column of a data set has a space in its name. */
+const RAW = ' as stored'
+
+/** The name of a number column without its values outside of the domain taken out: whoever reads it takes them out. */
+export function rawColumn(column: string): string {
+  return `${column}${RAW}`
+}
+
 interface SecuredRelation extends PlanRelation {
   readonly manifest: Manifest
 }
@@ -78,14 +86,16 @@ interface SecuredRelation extends PlanRelation {
 /** The secured sub-select: permitted columns, eligible people, and nothing else of the table. */
 function printSecured(relation: SecuredRelation, columns: readonly string[], dialect: Dialect): Text {
   const list = columns.map((name) => {
-    const column = relation.manifest.columns.find((one) => one.name === name)
+    const stored = name.endsWith(RAW) ? name.slice(0, -RAW.length) : name
+    const column = relation.manifest.columns.find((one) => one.name === stored)
     if (
       column === undefined ||
       column.sensitivity === 'direct_identifier' ||
       column.sensitivity === 'free_text'
     )
       throw new Error(`Cannot print the column "${name}": it may stand in no question`)
-    return `, ${printColumn(column, dialect)} as ${quoted(name)}`
+    const text = stored === name ? printColumn(column, dialect) : `"t".${quoted(stored)}`
+    return `, ${text} as ${quoted(name)}`
   })
   const { from, condition } = printTable(relation, dialect)
   return `(select "t"."_p"${list.join('')} from ${from} as "t" inner join ${quoted(relation.eligible)} as "e" on "e"."_p" = "t"."_p"${condition})`

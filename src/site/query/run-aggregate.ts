@@ -65,12 +65,12 @@ function readGroups(plan: AggregatePlan, result: VaultResult): readonly GroupSta
   const column = columnReader(result)
   const keyColumns = keys.map((_, index) => column(index))
   const rowCounts = column(keys.length)
-  const people = column(keys.length + 1)
+  const people = result.bytes(keys.length + 1)
   const figures = plan.series.map((_, series) =>
     SERIES_COLUMNS.map((_name, offset) => column(keys.length + 2 + series * SERIES_COLUMNS.length + offset)),
   )
   const setColumns = readSetColumns(plan.series, {
-    column,
+    result,
     from: keys.length + 2 + plan.series.length * SERIES_COLUMNS.length,
   })
   return Array.from({ length: result.rowCount }, (_, row) => ({
@@ -99,24 +99,25 @@ function readGroups(plan: AggregatePlan, result: VaultResult): readonly GroupSta
 }
 
 type Values = readonly VaultValue[]
+type Sets = readonly (Uint8Array | null)[]
 
 interface SetColumns {
-  readonly withValue: Values | undefined
-  readonly nonZero: Values | undefined
+  readonly withValue: Sets | undefined
+  readonly nonZero: Sets | undefined
 }
 
 interface SetReading {
-  readonly column: (index: number) => Values
+  readonly result: VaultResult
   readonly from: number
 }
 
 /** Sets stand behind the figures: none, one or two columns for each series. */
-function readSetColumns(series: readonly Series[], { column, from }: SetReading): readonly SetColumns[] {
+function readSetColumns(series: readonly Series[], { result, from }: SetReading): readonly SetColumns[] {
   let next = from
-  const take = (isThere: boolean): Values | undefined => {
+  const take = (isThere: boolean): Sets | undefined => {
     if (!isThere) return undefined
     next += 1
-    return column(next - 1)
+    return result.bytes(next - 1)
   }
   return series.map(({ asksWithValue, asksNonZero }) => ({
     withValue: take(asksWithValue),
@@ -128,16 +129,13 @@ function columnReader(result: VaultResult): (index: number) => Values {
   return (index) => result.column(index)
 }
 
-function setAt(values: Values | undefined, row: number): Bitset | undefined {
-  return values && toBitset(values[row])
+function setAt(sets: Sets | undefined, row: number): Bitset | undefined {
+  return sets && toBitset(sets[row])
 }
 
-/** A bit string's bytes (least significant bit first, as the vault gives them), or a list of numbers; null is nobody. */
-function toBitset(value: VaultValue | undefined): Bitset {
-  if (value instanceof Uint8Array) return Bitset.fromBytes(value)
-  const set = new Bitset()
-  if (Array.isArray(value)) for (const person of value) set.add(toNumber(person))
-  return set
+/** The bits of people's numbers, least significant first; null is nobody. */
+function toBitset(bytes: Uint8Array | null | undefined): Bitset {
+  return bytes ? Bitset.fromBytes(bytes) : new Bitset()
 }
 
 function toNumber(value: VaultValue | undefined): number {
@@ -179,8 +177,8 @@ async function completeSets(
   let next = keys.length
   for (const index of wanted) {
     const clamp = plan.series[index]?.clamp
-    const withValue = column(next)
-    const nonZero = clamp && holdsZero(clamp) ? column(next + 1) : withValue
+    const withValue = result.value.bytes(next)
+    const nonZero = clamp && holdsZero(clamp) ? result.value.bytes(next + 1) : withValue
     next += nonZero === withValue ? 1 : 2
     for (let row = 0; row < result.value.rowCount; row += 1) {
       const state = byKey.get(keyText(keys.map(({ type }, key) => toReleased(keyColumns[key]?.[row], type))))

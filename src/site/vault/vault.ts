@@ -148,7 +148,7 @@ export interface VaultResult {
   column(index: number): readonly VaultValue[]
   /** One numeric column as doubles without making a value per row; null gives NaN. */
   doubles(index: number): Float64Array
-  /** One BIT or BLOB column as bytes (see `VaultValue`). */
+  /** One BIT or BLOB column as bytes (see `VaultValue`), or one of lists of INTEGERs as the bytes of the bits they name. */
   bytes(index: number): readonly (Uint8Array | null)[]
   /** All rows; for small results. */
   rows(): readonly (readonly VaultValue[])[]

@@ -3,7 +3,7 @@
 select sex, count(*) from athletes group by sex order by sex
 
 -- DuckDB
-select "q"."k0" as "o0", count(*) as "o1", bitstring_agg("q"."_p", 0, 15) as "o2", count(*) as "o3", 0 as "o4", 0 as "o5", 0 as "o6", 0 as "o7"
+select "q"."k0" as "o0", count(*) as "o1", list("q"."_p") as "o2", count(*) as "o3", 0 as "o4", 0 as "o5", 0 as "o6", 0 as "o7"
 from (select "r"."_p", "r"."k0" from (select "s0"."_p", "s0"."sex" as "k0"
 from (select "t"."_p", "t"."sex" as "sex" from "ds_athletes" as "t" inner join "e" as "e" on "e"."_p" = "t"."_p") as "s0") as "r") as "q"
 group by "q"."k0"

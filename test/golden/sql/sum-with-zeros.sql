@@ -3,8 +3,8 @@
 select sex, sum(gold) as gold from athletes group by sex order by sex
 
 -- DuckDB
-select "q"."k0" as "o0", count(*) as "o1", bitstring_agg("q"."_p", 0, 15) as "o2", count("q"."c0") as "o3", count(nullif("q"."c0", cast(0 as double))) as "o4", cast(coalesce(sum("q"."c0"), 0) as double) as "o5", 0 as "o6", 0 as "o7", bitstring_agg("q"."_p", 0, 15) filter (where "q"."x0" is not null) as "o8", bitstring_agg("q"."_p", 0, 15) filter (where "q"."c0" <> 0) as "o9"
-from (select "r"."_p", "r"."k0", "r"."x0", case when "r"."x0" between cast(0e+0 as double) and cast(5e+0 as double) then cast("r"."x0" as double) when "r"."x0" < cast(0e+0 as double) then cast(0e+0 as double) when "r"."x0" > cast(5e+0 as double) then cast(5e+0 as double) end as "c0" from (select "s0"."_p", "s0"."sex" as "k0", "s0"."gold" as "x0"
+select "q"."k0" as "o0", count(*) as "o1", list("q"."_p") as "o2", count("q"."c0") as "o3", count(nullif("q"."c0", cast(0 as double))) as "o4", cast(coalesce(sum("q"."c0"), 0) as double) as "o5", 0 as "o6", 0 as "o7", list("q"."_p") filter (where "q"."c0" is not null) as "o8", list("q"."_p") filter (where "q"."c0" <> 0) as "o9"
+from (select "r"."_p", "r"."k0", case when "r"."x0" between cast(0e+0 as double) and cast(5e+0 as double) then cast("r"."x0" as double) when "r"."x0" < cast(0e+0 as double) and "r"."x0" >= -cast(1e+150 as double) then cast(0e+0 as double) when "r"."x0" > cast(5e+0 as double) and "r"."x0" <= cast(1e+150 as double) then cast(5e+0 as double) end as "c0" from (select "s0"."_p", "s0"."sex" as "k0", "s0"."gold" as "x0"
 from (select "t"."_p", "t"."gold" as "gold", "t"."sex" as "sex" from "ds_athletes" as "t" inner join "e" as "e" on "e"."_p" = "t"."_p") as "s0") as "r") as "q"
 group by "q"."k0"
 limit 10001;
@@ -13,8 +13,8 @@ from (values (cast($1 as varchar), cast(4 as bigint), (1e+0)), (cast($2 as varch
 order by "g"."k0" asc nulls last; -- ["female","male"]
 
 -- PostgreSQL
-select "q"."k0" as "o0", count(*) as "o1", array_agg(distinct "q"."_p") as "o2", count("q"."c0") as "o3", count(nullif("q"."c0", cast(0 as float8))) as "o4", cast(coalesce(sum("q"."c0"), 0) as float8) as "o5", 0 as "o6", 0 as "o7", array_agg(distinct "q"."_p") filter (where "q"."x0" is not null) as "o8", array_agg(distinct "q"."_p") filter (where "q"."c0" <> 0) as "o9"
-from (select "r"."_p", "r"."k0", "r"."x0", case when "r"."x0" between cast(0e+0 as float8) and cast(5e+0 as float8) then cast("r"."x0" as float8) when "r"."x0" < cast(0e+0 as float8) then cast(0e+0 as float8) when "r"."x0" > cast(5e+0 as float8) then cast(5e+0 as float8) end as "c0" from (select "s0"."_p", "s0"."sex" as "k0", "s0"."gold" as "x0"
+select "q"."k0" as "o0", count(*) as "o1", array_agg(distinct "q"."_p") as "o2", count("q"."c0") as "o3", count(nullif("q"."c0", cast(0 as float8))) as "o4", cast(coalesce(sum("q"."c0"), 0) as float8) as "o5", 0 as "o6", 0 as "o7", array_agg(distinct "q"."_p") filter (where "q"."c0" is not null) as "o8", array_agg(distinct "q"."_p") filter (where "q"."c0" <> 0) as "o9"
+from (select "r"."_p", "r"."k0", case when "r"."x0" between cast(0e+0 as float8) and cast(5e+0 as float8) then cast("r"."x0" as float8) when "r"."x0" < cast(0e+0 as float8) and "r"."x0" >= -cast(1e+150 as float8) then cast(0e+0 as float8) when "r"."x0" > cast(5e+0 as float8) and "r"."x0" <= cast(1e+150 as float8) then cast(5e+0 as float8) end as "c0" from (select "s0"."_p", "s0"."sex" as "k0", "s0"."gold" as "x0"
 from (select "t"."_p", "t"."gold" as "gold", "t"."sex" collate "C" as "sex" from "ds_athletes" as "t" inner join "e" as "e" on "e"."_p" = "t"."_p") as "s0") as "r") as "q"
 group by "q"."k0"
 limit 10001;

@@ -2,6 +2,7 @@ import { DuckDBInstance } from '@duckdb/node-api'
 import type { DuckDBConnection } from '@duckdb/node-api'
 import { CompiledQuery } from 'kysely'
 import type { Database } from '../../../src/kernel/postgres/database.ts'
+import { Bitset } from '../../../src/kernel/bitset.ts'
 import { systemClock } from '../../../src/kernel/clock.ts'
 import { ok } from '../../../src/kernel/result.ts'
 import { manifestSchema } from '../../../src/protocol/data-set.ts'
@@ -131,7 +132,7 @@ function postgresEngine(db: Database): TestEngine {
           rowCount: rows.length,
           column: (index) => values.map((row) => row[index] ?? null),
           doubles: (index) => Float64Array.from(values, (row) => Number(row[index] ?? Number.NaN)),
-          bytes: () => [],
+          bytes: (index) => values.map((row) => bytesOf(row[index] ?? null)),
           rows: () => values,
         })
       },
@@ -141,6 +142,11 @@ function postgresEngine(db: Database): TestEngine {
         await db.executeQuery(CompiledQuery.raw(sql))
       }),
   }
+}
+
+/** A list of numbers as the bits that they name, as the vault gives a list of INTEGERs. */
+function bytesOf(value: VaultValue): Uint8Array | null {
+  return Array.isArray(value) ? Bitset.of(value.map(Number)).toBytes() : null
 }
 
 let tableCount = 0
