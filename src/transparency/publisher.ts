@@ -180,7 +180,7 @@ export class Publisher {
     }
     const checkpoint = openCheckpoint(note, { origin, keys: [key.publicJwk, ...formerKeys] })
     if (!checkpoint) throw damaged('the checkpoint on the disk is not signed by this log')
-    const tree = await LogTree.resume(checkpoint.size, (name) => files.readTile(name))
+    const tree = await LogTree.resume(checkpoint.size, (name) => files.readBeginning(name))
     if (!tree || !equalBytes(tree.root(), checkpoint.root))
       throw damaged('the tiles on the disk do not give the root of the checkpoint')
     await requireSameRecord(db, { tree, checkpoint })

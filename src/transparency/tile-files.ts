@@ -1,4 +1,4 @@
-import { mkdirSync, readFileSync, rmSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, readdirSync, rmSync } from 'node:fs'
 import { readFile, rm } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { draftFile, replaceFile, syncDirectory } from '../kernel/durable-file.ts'
@@ -35,6 +35,20 @@ export class TileFiles {
       if (isMissing(error)) return undefined
       throw error
     }
+  }
+
+  /**
+   * The first `width` hashes of a tile, from a longer form of it if that is the one that is there: after a power
+   * failure the checkpoint may be older than the tiles.
+   */
+  async readBeginning(name: TileName): Promise<Uint8Array | undefined> {
+    const exact = await this.readTile(name)
+    if (exact) return exact
+    const directory = join(this.#directory, partialDirectory(name))
+    const widths = existsSync(directory) ? readdirSync(directory).map(Number) : []
+    const width = [...widths, TILE_WIDTH].find((other) => other > name.width)
+    const longer = width === undefined ? undefined : await this.readTile({ ...name, width })
+    return longer?.subarray(0, (longer.length / (width ?? 1)) * name.width)
   }
 
   /** Forces tiles to the disk, and then the names of all that are new. */

@@ -242,6 +242,19 @@ describe('a log that was tampered with is never gone on with', () => {
     await assert.rejects(site.log.publish(), refusedWith('fault.log_damaged'))
   })
 
+  for (const more of [5, 300]) {
+    test(`but a checkpoint from before the last ${more} receipts, as after a power failure, leads to the same log`, async () => {
+      await using site = await published(300)
+      const { checkpoint } = filesOf(site.directory)
+      const earlier = readFileSync(checkpoint)
+      await site.issue(more)
+      await site.log.publish()
+      const later = readFileSync(checkpoint, 'utf8')
+      writeFileSync(checkpoint, earlier)
+      assert.equal(await (await site.reopen()).checkpoint(), later)
+    })
+  }
+
   test('a changed or missing tile at the edge', async () => {
     await using site = await published(300)
     const { edge } = filesOf(site.directory)
