@@ -53,7 +53,12 @@ function shapesOfPerPerson(
   { sources, where, keys, aggregates }: PerPersonSource,
   { manifests }: Level,
 ): readonly Shape[] {
-  const measures = aggregates.map(({ argument, filter }) => ({ kind: 'count' as const, argument, filter }))
+  // Rows without a value add nothing to a person's sum, mean or extremes; only a count tells how many there are.
+  const measures = aggregates.map(({ function: made, argument, filter }) => ({
+    kind: 'count' as const,
+    argument: made === 'count' || argument?.kind !== 'column' ? argument : undefined,
+    filter,
+  }))
   return shapesOfLevel(sources, { where, keys, measures, manifests })
 }
 
