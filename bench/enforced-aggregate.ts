@@ -9,6 +9,7 @@ import { systemClock } from '../src/kernel/clock.ts'
 import { silentLog } from '../src/kernel/log.ts'
 import type { Database } from '../src/kernel/postgres/database.ts'
 import { openPostgres } from '../src/kernel/postgres/open-postgres.ts'
+import { dataSetIdSchema } from '../src/protocol/wire.ts'
 import type { CollectedGroup } from '../src/site/guard/collected-group.ts'
 import { guardAnswer } from '../src/site/guard/guard-answer.ts'
 import { guardGroups } from '../src/site/guard/guard-groups.ts'
@@ -107,6 +108,8 @@ async function measureEnforced(home: string): Promise<EnforcedFigures> {
   )
   assert.ok(found.ok)
   const people = Bitset.of(found.value.doubles(0))
+  // Known before the first ask, as it is at a site.
+  const rowsPerPerson = await vault.rowsPerPerson(dataSetIdSchema.parse('bench'))
   return await vault.withEligible({ people, cacheKey: 'bench' }, async (eligible) => {
     const [raw, whole, guard]: [number[], number[], number[]] = [[], [], []]
     let groups: readonly CollectedGroup[] = []
@@ -115,7 +118,7 @@ async function measureEnforced(home: string): Promise<EnforcedFigures> {
         vault.run({ sql: 'select region, avg(v) from ds_bench group by region' }, RUN_LIMITS),
       )
       const start = performance.now()
-      groups = await collectEnforced(vault, { table: 'ds_bench', eligible, personCount, rowsPerPerson: 100 })
+      groups = await collectEnforced(vault, { table: 'ds_bench', eligible, personCount, rowsPerPerson })
       const guardStart = performance.now()
       const partitions = [{ dataSet: 'bench', partition: EMPTY_PARTITION, eligible: people }]
       const answer = guardAnswer(groups, { settings, partitions, rowShapes: new Map([['v', 'all']]) })

@@ -1,4 +1,4 @@
-import { Fault } from '../kernel/faults.ts'
+import { FAULTS, Fault } from '../kernel/faults.ts'
 import type { FaultCode } from '../kernel/faults.ts'
 import { PeerRefusal } from '../kernel/http/call-json.ts'
 
@@ -51,14 +51,42 @@ export function sentenceOf(thrown: unknown): string {
 }
 
 /** What another side said: its own sentence is enough where it has one, without the title that every refusal has. */
-function saidOf({ message, code }: Fault): string {
-  if (code !== 'fault.peer_refused') return message
+function saidOf(fault: Fault): string {
+  const { message, code } = fault
+  if (code !== 'fault.peer_refused' || isWrongClock(fault)) return withRemedy(fault)
   return message.startsWith(OUR_SIDE)
     ? `The other side could not do it: ${message.slice(OUR_SIDE.length)}`
     : message.replace(/^[^:]*: (?=Cannot )/, '')
 }
 
 const OUR_SIDE = 'Something went wrong on our side: '
+
+/** Faults of the machine, whose own words say what is wrong but not what to do. */
+const WITH_REMEDY: ReadonlySet<FaultCode> = new Set<FaultCode>([
+  'fault.directory_in_use',
+  'fault.directory_version',
+  'fault.database_unreachable',
+  'fault.database_version',
+  'fault.disk_full',
+  'fault.log_damaged',
+])
+
+function withRemedy(fault: Fault): string {
+  if (isWrongClock(fault))
+    return `${fault.message}; the clock of this machine and that of the server differ, set them right`
+  if (!WITH_REMEDY.has(fault.code)) return fault.message
+  const { remedy } = FAULTS[fault.code]
+  return `${fault.message}; ${remedy.charAt(0).toLowerCase()}${remedy.slice(1)}`
+}
+
+/** A token is made for the moment at which it is sent, so one that is late or early was made by another clock. */
+function isWrongClock(fault: Fault): boolean {
+  return (
+    fault instanceof PeerRefusal &&
+    fault.problemCode === 'fault.unauthenticated' &&
+    /expired|not-yet-valid/.test(fault.message)
+  )
+}
 
 const SYSTEM_WORDS: Readonly<Record<string, string>> = {
   ENOENT: 'it is not there',

@@ -45,6 +45,9 @@ export interface TestSiteFacts {
   /** The address by which it dials the network, where something stands between. */
   readonly networkUrl?: string
   readonly log?: Log
+  readonly clock?: Clock
+  /** Its directory; absent: a temporary one. It is made, and goes away with the site. */
+  readonly root?: string
 }
 
 /** A whole site in this process, on a free port and in a directory of its own. */
@@ -91,6 +94,7 @@ export interface TestTrade extends AsyncDisposable {
   readonly clock: Clock
   readonly federation: TestParty
   readonly sites: readonly TestSite[]
+  addSite(facts: TestSiteFacts): Promise<TestSite>
   site(name?: string): TestSite
   addAcquirer(
     name: string,
@@ -107,6 +111,7 @@ export async function testTrade({
   log = silentLog,
   settings = {},
   networkUrl,
+  newDatabase = async () => (await testDatabaseUrl()).reveal(),
 }: {
   clock?: Clock
   sites?: readonly TestSiteFacts[]
@@ -114,22 +119,25 @@ export async function testTrade({
   settings?: object
   /** The address by which everybody dials the network, where something stands between. */
   networkUrl?: (network: TestNetwork) => string | Promise<string>
+  /** Makes an empty database for each server; absent: on the PostgreSQL that all tests of a process share. */
+  newDatabase?: () => Promise<string>
 } = {}): Promise<TestTrade> {
   await using opening = new AsyncDisposableStack()
-  const networkDatabaseUrl = (await testDatabaseUrl()).reveal()
+  const networkDatabaseUrl = await newDatabase()
   const network = opening.use(await testNetwork({ clock, log, settings, databaseUrl: networkDatabaseUrl }))
   const federation = await network.addMember('federation', ['issuer'])
   const edge = await network.addMember('edgeworks', ['custodian'])
   const dialled = (await networkUrl?.(network)) ?? network.url
   const sites: TestSite[] = []
-  for (const facts of siteFacts) {
-    const made = await testSite(
-      { network, custodian: edge, issuer: federation },
-      { networkUrl: dialled, log, ...facts },
-    )
-    opening.defer(() => made[Symbol.asyncDispose]())
-    sites.push(made)
+  const places = new AsyncDisposableStack()
+  opening.use(places)
+  const addSite = async (facts: TestSiteFacts) => {
+    const parties = { network, custodian: edge, issuer: federation, databaseUrl: await newDatabase() }
+    const site = places.use(await testSite(parties, { networkUrl: dialled, log, ...facts }))
+    sites.push(site)
+    return site
   }
+  for (const facts of siteFacts) await addSite(facts)
   const open = opening.move()
   return {
     network,
@@ -137,6 +145,7 @@ export async function testTrade({
     clock,
     federation,
     sites,
+    addSite,
     site: (name = 'galway') => {
       const found = sites.find((site) => site.name === name)
       if (!found) throw new Error(`There is no site "${name}" in this test`)
@@ -210,17 +219,28 @@ export function acquirerOf(
 }
 
 async function testSite(
-  { network, custodian, issuer }: { network: TestNetwork; custodian: TestParty; issuer: TestParty },
-  { name, territory = 'IE', networkUrl = network.url, log = silentLog }: TestSiteFacts,
+  {
+    network,
+    custodian,
+    issuer,
+    databaseUrl,
+  }: { network: TestNetwork; custodian: TestParty; issuer: TestParty; databaseUrl: string },
+  {
+    name,
+    territory = 'IE',
+    networkUrl = network.url,
+    log = silentLog,
+    clock = network.clock,
+    root: ownRoot,
+  }: TestSiteFacts,
 ): Promise<TestSite & AsyncDisposable> {
-  const { clock, ids } = network
-  const root = await mkdtemp(join(tmpdir(), `hedgerow-${name}-`))
+  const { ids } = network
+  const root = ownRoot ?? (await mkdtemp(join(tmpdir(), `hedgerow-${name}-`)))
   const made = await initSite(root, { site: name, custodian: custodian.name, territory, networkUrl, port: 0 })
   const operatorKey = await readKeyFile(join(root, 'keys', 'operator.jwk'))
   await writeFile(join(root, 'evidence.jws'), evidenceOf({ site: name, territory, clock, key: operatorKey }))
   const body = { id: name, custodian: custodian.name, country: territory, keys: made.keys }
   await network.call(network.operator, NETWORK_API.addSite, { body })
-  const databaseUrl = (await testDatabaseUrl()).reveal()
   const settings = siteSettingsSchema.parse({
     site: name,
     custodian: custodian.name,

@@ -164,7 +164,7 @@ async function askForEver(storm: Storm, acquirer: TestAcquirer): Promise<void> {
     await persist(() => acquirer.acquirer.send(jws))
     const state = await persist(async () => {
       const now = await acquirer.acquirer.wait(ask.id, systemTimeLater(5_000))
-      if (now.status === 'waiting') throw new Error('The ask is not answered yet')
+      if (now.status === 'waiting') throw new Error(`The ask ${ask.id} is not answered yet`)
       return now
     })
     const opened = await persist(() => acquirer.acquirer.open(state))
@@ -205,7 +205,8 @@ async function persist<T>(act: () => Promise<T>): Promise<T> {
     try {
       return await act()
     } catch (thrown) {
-      if (monotonicMs() > deadline) throw thrown
+      if (monotonicMs() > deadline)
+        throw new Error('What was done over and over did not come through', { cause: thrown })
       await systemClock.sleep(50)
     }
   }
@@ -310,5 +311,9 @@ async function requireGrants({ processes, acknowledged }: Storm): Promise<void> 
   const released = sites[0]?.release?.rows.map(([height]) => Number(height)) ?? []
   const people = [...acknowledged.batches.values()].flat()
   const granted = people.filter(({ id }) => acknowledged.granted.has(id)).map(({ height }) => height)
-  assert.deepEqual(released.toSorted(), granted.toSorted())
+  assert.deepEqual(released.toSorted(byNumber), granted.toSorted(byNumber))
+}
+
+function byNumber(one: number, other: number): number {
+  return one - other
 }

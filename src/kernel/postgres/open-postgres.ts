@@ -107,7 +107,7 @@ export async function connect(
     await requireVersion(db)
   } catch (error) {
     await db.destroy()
-    throw faultOf(error, 'Cannot reach PostgreSQL')
+    throw faultOf(error, `Cannot reach PostgreSQL at ${addressOf(url)}`)
   }
   return {
     db,
@@ -117,6 +117,12 @@ export async function connect(
       await stop()
     },
   }
+}
+
+/** Where a PostgreSQL listens, without who may enter. */
+function addressOf(url: Secret<string>): string {
+  const { host, searchParams } = URL.parse(url.reveal()) ?? { host: '', searchParams: new URLSearchParams() }
+  return host === '' ? (searchParams.get('host') ?? 'its address') : host
 }
 
 async function requireVersion(db: Database): Promise<void> {

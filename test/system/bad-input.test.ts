@@ -1,0 +1,300 @@
+import assert from 'node:assert/strict'
+import { once } from 'node:events'
+import { mkdir, readFile, writeFile } from 'node:fs/promises'
+import { createServer } from 'node:http'
+import { join } from 'node:path'
+import { PassThrough } from 'node:stream'
+import { after, before, suite, test } from 'node:test'
+import { stringify } from 'yaml'
+import { buildProgram } from '../../src/cli/main.ts'
+import { readMemberProfile } from '../../src/cli/member-profile.ts'
+import { processSession } from '../../src/cli/session.ts'
+import { later, systemClock } from '../../src/kernel/clock.ts'
+import type { Clock } from '../../src/kernel/clock.ts'
+import { NETWORK_API } from '../../src/protocol/network-endpoints.ts'
+import { csvOf, testGrant, testManifest, testPeople } from '../../src/testing/test-population.ts'
+import { testProcesses } from '../../src/testing/test-processes.ts'
+import type { TestProcesses } from '../../src/testing/test-processes.ts'
+import { offered } from '../../src/testing/test-trade.ts'
+import { runCli } from '../cli/run-cli.ts'
+import type { CliRun } from '../cli/run-cli.ts'
+
+// What a user types against real servers, wrongly: one clear sentence, the right exit code, and nothing changed.
+
+let processes: TestProcesses
+const opened = new AsyncDisposableStack()
+const PEOPLE = 40
+
+before(async () => {
+  processes = opened.use(await testProcesses(process.env))
+  const { caller, siteOperator, network } = processes
+  for (const [member, role] of [
+    ['world', 'issuer'],
+    ['buyer', 'acquirer'],
+  ] as const) {
+    const added = await hedgerow(
+      'member',
+      'add',
+      member,
+      '--country',
+      'IE',
+      '--role',
+      role,
+      '--network',
+      network.url,
+    )
+    assert.equal(added.code, 0, added.error)
+  }
+  const profile = await readMemberProfile(processes.home, 'world')
+  await siteOperator.registerIssuer({
+    member: 'world',
+    keys: { signing: profile.signing.publicJwk, sealing: profile.sealing.publicJwk },
+  })
+  const deposit = { kind: 'deposit', member: 'buyer', amount: { amount: 100_000, currency: 'EUR' } }
+  await caller.call(caller.operator, NETWORK_API.transfer, {
+    body: deposit,
+    headers: { 'idempotency-key': 'deposit-1' },
+  })
+  const manifest = await fileOf('athletes.yaml', stringify(testManifest('athletes', { issuer: 'world' })))
+  await succeeds('dataset', 'describe', manifest, ...toSite())
+  await succeeds(
+    'dataset',
+    'import',
+    'athletes',
+    await fileOf('good.csv', csvOf(testPeople(PEOPLE))),
+    ...toSite(),
+  )
+  const grants = testPeople(PEOPLE).map(({ id }) => JSON.stringify(testGrant('athletes', id)))
+  await succeeds(
+    'grant',
+    'give',
+    '--file',
+    await fileOf('grants.ndjson', `${grants.join('\n')}\n`),
+    ...toSite(),
+  )
+  await offered(caller, { site: 'galway', dataSet: 'athletes' })
+})
+after(() => opened.disposeAsync())
+
+/** What a user types, in this process: the same program without the start of one. */
+function hedgerow(...args: readonly string[]): Promise<CliRun> {
+  return typedHere(systemClock, args)
+}
+
+async function succeeds(...args: readonly string[]): Promise<CliRun> {
+  const run = await hedgerow(...args)
+  assert.equal(run.code, 0, `${args.join(' ')}: ${run.error}`)
+  return run
+}
+
+function toSite(): readonly string[] {
+  return ['--site', 'galway', '--url', processes.site.url, '--as', 'world']
+}
+
+async function fileOf(name: string, text: string): Promise<string> {
+  const file = join(processes.home, name)
+  await writeFile(file, text)
+  return file
+}
+
+function ask(sql: string): Promise<CliRun> {
+  return hedgerow(
+    'ask',
+    '--as',
+    'buyer',
+    '--network',
+    processes.network.url,
+    '--purpose',
+    'dpv:AcademicResearch',
+    '--mode',
+    'aggregate',
+    '--offer',
+    'athletes',
+    '--sql',
+    sql,
+  )
+}
+
+/** The sentence is there, the code is right, and there is nothing of a program's insides. */
+function assertRefused(run: CliRun, { code, says }: { code: number; says: RegExp }): void {
+  const said = run.error + run.out
+  assert.match(said, says)
+  assert.equal(run.code, code, said)
+  assert.doesNotMatch(said, /\n\s+at |Error:|undefined|\[object/)
+}
+
+async function rowsAndBatches(): Promise<string> {
+  const [found] = await processes.siteOperator.dataSets()
+  return `${found?.rows} rows of ${found?.people} people in ${found?.batches} batches`
+}
+
+suite('what is typed wrongly against servers that run', () => {
+  test('a manifest whose polygon crosses itself', async () => {
+    const bowTie = {
+      type: 'Polygon' as const,
+      coordinates: [
+        [
+          [0, 50],
+          [2, 52],
+          [2, 50],
+          [0, 52],
+          [0, 50],
+        ] as [number, number][],
+      ],
+    }
+    const manifest = testManifest('crossed', {
+      issuer: 'world',
+      perimeter: {
+        store: { within: ['EEA'], polygon: bowTie },
+        process: { within: ['EEA'] },
+        release: { within: ['EEA'] },
+      },
+    })
+    const run = await hedgerow(
+      'dataset',
+      'describe',
+      await fileOf('crossed.yaml', stringify(manifest)),
+      ...toSite(),
+    )
+    assertRefused(run, { code: 1, says: /cross/ })
+    assert.equal((await processes.siteOperator.dataSets()).length, 1)
+  })
+
+  const good = csvOf(testPeople(3, (_, index) => ({ id: `new-${index}` })))
+  const files: readonly [string, string, RegExp][] = [
+    ['a torn line', `${good}new-9,"Name`, /line 5/],
+    ['a line with a field too few', `${good}new-9,Name\n`, /line 5/],
+    ['a number that is none', good.replace(/,1\.\d+,/, ',tall,'), /line 2.*height|height.*line 2/s],
+    ['a date that is none', good.replace(/,19\d\d-\d\d-\d\d,/, ',1999-02-30,'), /birth_date/],
+    ['a person without a key', `${good},Name,IE,1980-01-01,1.5,1,x\n`, /line 5/],
+    ['no such column', good.replace('height', 'hight'), /height/],
+    ['an empty file', '', /./],
+  ]
+  for (const [what, text, says] of files) {
+    test(`a file with ${what} is taken whole or not at all`, async () => {
+      const was = await rowsAndBatches()
+      assertRefused(
+        await hedgerow('dataset', 'import', 'athletes', await fileOf('bad.csv', text), ...toSite()),
+        { code: 1, says },
+      )
+      assert.equal(await rowsAndBatches(), was)
+    })
+  }
+
+  test('a batch that is there already changes nothing, and another file under its name is refused', async () => {
+    const was = await rowsAndBatches()
+    const file = join(processes.home, 'good.csv')
+    const again = await hedgerow('dataset', 'import', 'athletes', file, ...toSite())
+    assert.equal(again.code, 0)
+    assert.match(again.out, /was there already; nothing changed/)
+    const other = await fileOf('other.csv', good)
+    await succeeds('dataset', 'import', 'athletes', other, '--batch', 'named', ...toSite())
+    const clash = await hedgerow('dataset', 'import', 'athletes', file, '--batch', 'named', ...toSite())
+    assertRefused(clash, { code: 1, says: /named/ })
+    assert.notEqual(await rowsAndBatches(), was)
+  })
+
+  test('an unknown column, with its place in the question', async () => {
+    assertRefused(await ask('select count(*) from athletes where heigth > 1.8'), {
+      code: 1,
+      says: /"heigth".*at character 37(?!.*at character)/s,
+    })
+  })
+  test('a syntax error, with its place in the question', async () => {
+    assertRefused(await ask('select count(* from athletes'), {
+      code: 1,
+      says: /[Ss]yntax error.*at character 16/s,
+    })
+  })
+  test('a data set that nobody offers', async () => {
+    const run = await hedgerow(
+      'ask',
+      '--as',
+      'buyer',
+      '--network',
+      processes.network.url,
+      '--purpose',
+      'dpv:AcademicResearch',
+      '--mode',
+      'aggregate',
+      '--sql',
+      'select count(*) from horses',
+    )
+    assertRefused(run, { code: 2, says: /names no data set that is offered/ })
+  })
+
+  for (const [what, skewMs, says] of [
+    ['an hour behind', -3_600_000, /expired; the clock of this machine and that of the server differ/],
+    ['an hour ahead', 3_600_000, /not-yet-valid; the clock of this machine/],
+  ] as const) {
+    test(`a clock that is ${what}`, async () => {
+      const skewed: Clock = { ...systemClock, now: () => later(systemClock.now(), skewMs) }
+      const run = await typedHere(skewed, [
+        'ledger',
+        'balance',
+        '--as',
+        'buyer',
+        '--network',
+        processes.network.url,
+      ])
+      assertRefused(run, { code: 1, says })
+    })
+  }
+
+  test('a port that is in use', async () => {
+    const taken = createServer().listen(0, '127.0.0.1')
+    await once(taken, 'listening')
+    const { port } = taken.address() as { port: number }
+    const run = await runCli(join(processes.home, 'elsewhere'), ['network', 'serve', '--port', String(port)])
+    taken.close()
+    assertRefused(run, {
+      code: 1,
+      says: new RegExp(`${port}: another program uses the port; choose another`),
+    })
+  })
+  test('a second server on the same directory', async () => {
+    assertRefused(await runCli(processes.home, ['network', 'serve', '--port', '0']), {
+      code: 1,
+      says: /process \d+ holds it; stop the other server, or use another directory/,
+    })
+    assertRefused(await runCli(processes.home, ['site', 'serve', 'galway', '--port', '0']), {
+      code: 1,
+      says: /in use|another/,
+    })
+    assert.ok((await fetch(`${processes.network.url}/readyz`)).ok, 'the first goes on')
+  })
+  test('a directory of another version', async () => {
+    const directory = join(processes.home, 'newer', 'network')
+    await mkdir(directory, { recursive: true, mode: 0o700 })
+    await writeFile(join(directory, 'version'), '99\n')
+    const run = await runCli(join(processes.home, 'newer'), ['network', 'serve', '--port', '0'])
+    assertRefused(run, { code: 1, says: /version "99".*; use the version of Hedgerow that wrote/ })
+    assert.equal(await readFile(join(directory, 'version'), 'utf8'), '99\n')
+  })
+  test('a database that is away', async () => {
+    const environment = { HEDGEROW_DATABASE_URL: 'postgres://hedgerow:secret-word@127.0.0.1:9/network' }
+    const run = await runCli(join(processes.home, 'away'), ['network', 'serve', '--port', '0'], environment)
+    assertRefused(run, {
+      code: 3,
+      says: /^Cannot reach PostgreSQL at 127\.0\.0\.1:9; start the database, or mend HEDGEROW_DATABASE_URL\n$/,
+    })
+    assert.doesNotMatch(run.error, /secret-word/)
+  })
+  test('settings that are wrong, all at once', async () => {
+    const environment = { HEDGEROW_PORT: 'many', HEDGEROW_DATABASE_URL: 'mysql://x' }
+    const run = await runCli(join(processes.home, 'wrong'), ['network', 'serve'], environment)
+    assertRefused(run, { code: 78, says: /port.*\n?.*databaseUrl|databaseUrl.*\n?.*port/s })
+  })
+})
+
+/** Types a command in this process, by another clock. */
+async function typedHere(clock: Clock, args: readonly string[]): Promise<CliRun> {
+  const out = new PassThrough()
+  const error = new PassThrough()
+  const session = processSession({ HEDGEROW_HOME: processes.home }, new AbortController().signal)
+  const terminal = { out, error, isInteractive: false, columns: 100 }
+  await buildProgram({ ...session, clock, terminal }).parseAsync([...args], { from: 'user' })
+  const code = Number(process.exitCode ?? 0)
+  process.exitCode = 0
+  return { code, out: String(out.read() ?? ''), error: String(error.read() ?? '') }
+}
