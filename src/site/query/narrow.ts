@@ -12,7 +12,7 @@ export interface MissingColumn {
 }
 
 /**
- * The question without the outputs that depend on columns which are not granted. Declines with `declined.column` when
+ * The question without the outputs that depend on columns which are not granted; `dropped` names those columns. Declines with `declined.column` when
  * such a column decides over rows or groups, or when nothing would be left: leaving it out would ask another question.
  */
 export function dropOutputs(
@@ -30,11 +30,12 @@ export function dropOutputs(
     })
   const gone = new Set(uses.flatMap(({ outputs }) => outputs))
   const outputs = checked.query.outputs.filter((_, index) => !gone.has(index))
-  const dropped = checked.query.outputs.filter((_, index) => gone.has(index)).map(({ name }) => name)
-  if (outputs.length === 0)
+  const dropped = [...new Set(uses.map(({ column }) => column))]
+  if (outputs.length === 0) {
     return declined('declined.column', {
-      detail: `Columns ${dropped.map((name) => `"${name}"`).join(', ')} are not granted by enough people, and nothing else was asked for`,
+      detail: `Not granted by enough people, and nothing else was asked for: ${dropped.map((name) => `"${name}"`).join(', ')}`,
     })
+  }
   return ok({
     checked: checkedQuery(withoutUnused({ ...checked.query, outputs }), checked.manifests),
     dropped,

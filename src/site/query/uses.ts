@@ -25,6 +25,7 @@ export function usesOf(query: BoundQuery): readonly ColumnUse[] {
     found.set(key, entry)
   }
   const walk = walker(query, note)
+  for (const source of query.sources) readSource(source, note)
   for (const { expr, clause } of query.where) walk(expr, { clause, output: undefined })
   for (const key of query.keys) walk(key, { clause: 'group', output: undefined })
   for (const [output, { expr }] of query.outputs.entries()) walk(expr, { clause: 'select', output })
@@ -44,9 +45,7 @@ function walker(query: BoundQuery, note: Note): Walk {
     if (expr.kind === 'measure') {
       const measure = query.measures[expr.measure]
       if (measure?.argument) walk(measure.argument, reading)
-      // A column that a FILTER looks at decides over rows, but only for the outputs that show the aggregate.
-      if (measure?.filter)
-        walk(measure.filter, { ...reading, clause: reading.clause === 'select' ? 'filter' : reading.clause })
+      if (measure?.filter) walk(measure.filter, filterReading(reading))
     }
     if (expr.kind === 'key') {
       const key = query.keys[expr.key]
@@ -60,6 +59,21 @@ function walker(query: BoundQuery, note: Note): Walk {
 interface Noting {
   readonly note: Note
   readonly reading: Reading
+}
+
+/** A FILTER goes with what shows its aggregate; where something else looks at the aggregate, it decides as that does. */
+function filterReading(reading: Reading): Reading {
+  return reading.clause === 'select' ? { ...reading, clause: 'filter' } : reading
+}
+
+/** What a sub-select that is grouped by the person reads whichever of its columns are looked at: it decides over rows. */
+function readSource(source: Source, note: Note): void {
+  if (source.kind === 'data-set') return
+  for (const inner of source.sources) readSource(inner, note)
+  for (const { expr, clause } of source.where)
+    readAll(source.sources, expr, { note, reading: { clause, output: undefined } })
+  for (const key of source.keys)
+    readAll(source.sources, key, { note, reading: { clause: 'group', output: undefined } })
 }
 
 /** A column of a data set, or everything that a column computed per person depends on. */
@@ -77,7 +91,7 @@ function readColumn(
     if (expr && (expr === aggregate?.argument || column.startsWith('k'))) readAll(from.sources, expr, noting)
   }
   if (aggregate?.filter)
-    readAll(from.sources, aggregate.filter, { ...noting, reading: { ...noting.reading, clause: 'filter' } })
+    readAll(from.sources, aggregate.filter, { ...noting, reading: filterReading(noting.reading) })
 }
 
 function readAll(sources: readonly Source[], expr: Expr, noting: Noting): void {
