@@ -194,18 +194,6 @@ suite('what is typed wrongly against servers that run', () => {
     assert.notEqual(await rowsAndBatches(), was)
   })
 
-  test('an unknown column, with its place in the question', async () => {
-    assertRefused(await ask('select count(*) from athletes where heigth > 1.8'), {
-      code: 1,
-      says: /"heigth".*at character 37(?!.*at character)/s,
-    })
-  })
-  test('a syntax error, with its place in the question', async () => {
-    assertRefused(await ask('select count(* from athletes'), {
-      code: 1,
-      says: /[Ss]yntax error.*at character 16/s,
-    })
-  })
   test('a data set that nobody offers', async () => {
     const run = await hedgerow(
       'ask',

