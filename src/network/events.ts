@@ -7,7 +7,8 @@ import type { DeclinedAsk, PassedAsk } from './authorisation/decided-ask.ts'
 export interface NetworkEvents {
   started(facts: { url: string; members: number; sites: number }): void
   stopped(): void
-  askTaken(ask: PassedAsk): void
+  /** Asks of one request; `batch` when they came in one. */
+  asksTaken(asks: readonly PassedAsk[], batch: string | undefined): void
   askDeclined(ask: DeclinedAsk): void
   forgeryTakenBack(facts: { asks: number }): void
   decided(facts: { ask: string; site: string; reason: ReasonCode }): void
@@ -51,9 +52,15 @@ export function networkEvents(log: Log): NetworkEvents {
   return {
     started: (facts) => log.info('network.started', facts),
     stopped: () => log.info('network.stopped'),
-    askTaken({ sent: { ask }, legs }) {
-      asks.inc({ reason: 'taken', mode: ask.mode })
-      log.info('ask.taken', { ask: ask.id, acquirer: ask.acquirer, sites: legs.length })
+    asksTaken(taken, batch) {
+      for (const { sent } of taken) asks.inc({ reason: 'taken', mode: sent.ask.mode })
+      // A record for each ask of a large batch would cost more than the asks: the batch names them.
+      if (batch !== undefined) log.info('asks.taken', { batch, asks: taken.length })
+      else {
+        for (const { sent, legs } of taken) {
+          log.info('ask.taken', { ask: sent.ask.id, acquirer: sent.ask.acquirer, sites: legs.length })
+        }
+      }
     },
     askDeclined({ sent: { ask }, decline }) {
       asks.inc({ reason: decline.code, mode: ask.mode })

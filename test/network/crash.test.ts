@@ -26,7 +26,7 @@ interface Child {
 /** A network with its own PostgreSQL in a process of its own. */
 async function start(root: string): Promise<Child> {
   const file = fileURLToPath(new URL('../../src/testing/network-child.ts', import.meta.url))
-  const child = spawn(process.execPath, [file, root], { stdio: ['ignore', 'pipe', 'inherit'] })
+  const child = spawn(process.execPath, [file, root, '', 'error'], { stdio: ['ignore', 'pipe', 'inherit'] })
   const [url] = (await once(createInterface(child.stdout), 'line')) as [string]
   return { process: child, network: await networkCaller({ url, name: 'network', root, clock: systemClock }) }
 }

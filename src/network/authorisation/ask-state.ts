@@ -1,6 +1,5 @@
 import type { z } from 'zod'
 import { formatInstant } from '../../kernel/clock.ts'
-import type { Instant } from '../../kernel/clock.ts'
 import type { Currency } from '../../kernel/currency.ts'
 import type { ReceiptBundle } from '../../protocol/decision.ts'
 import type { askStateSchema } from '../../protocol/network-api.ts'
@@ -9,12 +8,12 @@ import type { DeclinedAsk, PassedAsk } from './decided-ask.ts'
 /** An ask's state in its wire form. */
 export type AskStateMessage = z.input<typeof askStateSchema>
 
-/** The answer to an ask that was just taken: nothing but what was asked, so nothing is read back. */
-export function takenState({ sent, holdMinor, legs }: PassedAsk, at: Instant): AskStateMessage {
+/** The answer to an ask that was just taken (`received`: RFC 3339): nothing but what was asked, so nothing is read back. */
+export function takenState({ sent, holdMinor, legs }: PassedAsk, received: string): AskStateMessage {
   const { ask } = sent
   const currency = ask.maxPrice.currency
   return {
-    ...commonState(sent.ask, at),
+    ...commonState(sent.ask, received),
     status: 'waiting',
     ...(ask.dryRun ? {} : { hold: amount(holdMinor, currency) }),
     sites: legs.map(({ site, limitMinor }) => ({
@@ -30,10 +29,10 @@ export function takenState({ sent, holdMinor, legs }: PassedAsk, at: Instant): A
 /** The answer to an ask that the network declines, with its receipt. */
 export function declinedState(
   { sent, decline }: DeclinedAsk,
-  { at, receipt }: { at: Instant; receipt: ReceiptBundle },
+  { received, receipt }: { received: string; receipt: ReceiptBundle },
 ): AskStateMessage {
   return {
-    ...commonState(sent.ask, at),
+    ...commonState(sent.ask, received),
     status: 'declined',
     reason: decline.code,
     ...(decline.detail === undefined ? {} : { detail: decline.detail }),
@@ -47,7 +46,7 @@ type Common = Pick<
   'id' | 'acquirer' | 'offer' | 'purpose' | 'mode' | 'dryRun' | 'received' | 'expires'
 >
 
-function commonState(ask: PassedAsk['sent']['ask'], at: Instant): Common {
+function commonState(ask: PassedAsk['sent']['ask'], received: string): Common {
   const { id, acquirer, offer, purpose, mode, dryRun, expires } = ask
   return {
     id,
@@ -56,7 +55,7 @@ function commonState(ask: PassedAsk['sent']['ask'], at: Instant): Common {
     purpose,
     mode,
     dryRun,
-    received: formatInstant(at),
+    received,
     expires: formatInstant(expires),
   }
 }

@@ -1,3 +1,4 @@
+import { formatInstant } from '../../kernel/clock.ts'
 import type { Clock, Instant } from '../../kernel/clock.ts'
 import { Fault } from '../../kernel/faults.ts'
 import { LIMITS } from '../../kernel/limits.ts'
@@ -142,10 +143,10 @@ export class Authoriser {
 
   async #finish(job: Job, { taken, at }: { taken: boolean; at: Instant }): Promise<void> {
     const states = new Map<AskUnderCheck['sent'], AskStateMessage>()
-    for (const ask of taken ? job.passed.filter(({ sent }) => sent.isSigned()) : []) {
-      states.set(ask.sent, takenState(ask, at))
-      this.#parts.events.askTaken(ask)
-    }
+    const done = taken ? job.passed.filter(({ sent }) => sent.isSigned()) : []
+    const received = formatInstant(at)
+    for (const ask of done) states.set(ask.sent, takenState(ask, received))
+    if (done.length > 0) this.#parts.events.asksTaken(done, job.submission.batch?.id)
     const rest = job.asks.filter(({ sent }) => !states.has(sent))
     if (rest.length > 0) {
       for (const outcome of await this.#decideRest(job, rest, at)) {
@@ -172,11 +173,14 @@ export class Authoriser {
     const { db, log, events } = this.#parts
     switch (outcome.kind) {
       case 'taken':
-        events.askTaken(outcome.ask)
-        return takenState(outcome.ask, at)
+        events.asksTaken([outcome.ask], undefined)
+        return takenState(outcome.ask, formatInstant(at))
       case 'declined':
         events.askDeclined(outcome.ask)
-        return declinedState(outcome.ask, { at, receipt: await log.bundle(outcome.receipt) })
+        return declinedState(outcome.ask, {
+          received: formatInstant(at),
+          receipt: await log.bundle(outcome.receipt),
+        })
       case 'known': {
         const known = await readAsk({ db, log }, outcome.sent.ask.id)
         if (!known) throw new Fault('fault.internal', { what: 'Cannot find an ask that was seen before' })
