@@ -97,24 +97,6 @@ async function fileOf(name: string, text: string): Promise<string> {
   return file
 }
 
-function ask(sql: string): Promise<CliRun> {
-  return hedgerow(
-    'ask',
-    '--as',
-    'buyer',
-    '--network',
-    processes.network.url,
-    '--purpose',
-    'dpv:AcademicResearch',
-    '--mode',
-    'aggregate',
-    '--offer',
-    'athletes',
-    '--sql',
-    sql,
-  )
-}
-
 /** The sentence is there, the code is right, and there is nothing of a program's insides. */
 function assertRefused(run: CliRun, { code, says }: { code: number; says: RegExp }): void {
   const said = run.error + run.out
