@@ -1,3 +1,4 @@
+/* oxlint-disable max-lines-per-function -- a table of events, one function each */
 import { Counter, Gauge, Registry } from 'prom-client'
 import type { Log } from '../kernel/log.ts'
 import type { ReasonCode } from '../protocol/reason.ts'
