@@ -3,7 +3,8 @@ import { recordIdempotencyStore } from '../kernel/http/idempotency.ts'
 import { listen } from '../kernel/http/listen.ts'
 import { idSource } from '../kernel/id.ts'
 import type { KeySet } from '../protocol/member.ts'
-import { findAnswer, markPushed, unpushedAnswers } from './asks/answer-store.ts'
+import { markPushed, unpushedAnswers } from './asks/answer-store.ts'
+import type { StoredAnswer } from './asks/answer-store.ts'
 import { answerAsk } from './asks/answer-ask.ts'
 import { decisionMessageOf } from './asks/decision-message.ts'
 import type { SiteSettings } from './config.ts'
@@ -117,14 +118,11 @@ function siteActs(site: SiteContext, settings: SiteSettings): SiteActs {
   }
 }
 
-function lineActs(site: SiteContext, settings: SiteSettings): LineActs {
+function lineActs(site: SiteContext, settings: SiteSettings): LineActs<StoredAnswer> {
   return {
     answer: (pulled) => answerAsk(pulled, { parts: site, events: site.events }),
-    message: async (ask) => {
-      const answer = await findAnswer(site.db, ask)
-      return answer && decisionMessageOf(answer, site.log)
-    },
-    unpushed: async (limit) => (await unpushedAnswers(site.db, limit)).map(({ askId }) => askId),
+    message: (answer) => decisionMessageOf(answer, site.log),
+    unpushed: (limit) => unpushedAnswers(site.db, limit),
     markPushed: (askId) => markPushed(site.db, { askId, now: site.clock.now() }),
     offers: () => {
       const offering = { site: settings.site, territory: settings.territory, keys: publicKeys(site) }

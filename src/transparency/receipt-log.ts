@@ -1,7 +1,7 @@
 import { join } from 'node:path'
 import { canonicalJson } from '../kernel/canonical-json.ts'
 import { formatInstant } from '../kernel/clock.ts'
-import type { Clock } from '../kernel/clock.ts'
+import type { Clock, Instant } from '../kernel/clock.ts'
 import { signManyJws } from '../kernel/crypto/jws.ts'
 import type { KeyPair, PublicJwk } from '../kernel/crypto/keys.ts'
 import { digestOf } from '../kernel/digest.ts'
@@ -39,6 +39,11 @@ export interface ReceiptLog {
    * Call it late in the transaction: until that ends, nobody else can issue.
    */
   issue(tx: DatabaseTransaction, drafts: readonly ReceiptDraft[]): Promise<readonly IssuedReceipt[]>
+  /**
+   * The same in halves, for a caller that takes the numbers and adds the receipts in statements of its own, with whatever else they do:
+   * signs receipts that are numbered from `first` on.
+   */
+  sign(first: number, drafts: readonly ReceiptDraft[]): Promise<readonly IssuedReceipt[]>
   /** Everything that was committed before the call is on the disk under a signed checkpoint when it resolves. */
   publish(): Promise<void>
   /** A receipt with its proof, for somebody to verify off line; publishes first if need be. Throws `fault.not_found`. */
@@ -76,6 +81,7 @@ export async function openReceiptLog({ db, directory, signer, clock }: ReceiptLo
   await publisher.publish()
   return {
     issue: (tx, drafts) => issue(tx, { drafts, signer, clock }),
+    sign: (first, drafts) => signDrafts(drafts, { first, time: clock.now(), signer }),
     publish: () => publisher.publish(),
     bundle: (sequence) => bundle(sequence, { db, publisher, origin }),
     list: (page) => listReceipts(db, page),
@@ -97,29 +103,40 @@ async function issue(
 ): Promise<readonly IssuedReceipt[]> {
   if (drafts.length === 0) return []
   const first = await takeSequence(tx, drafts.length)
-  const time = formatInstant(clock.now())
+  const time = clock.now()
   const issued: IssuedReceipt[] = []
   const inserts: Promise<void>[] = []
   try {
     for (let start = 0; start < drafts.length; start += CHUNK) {
       const some = drafts.slice(start, start + CHUNK)
-      const payloads = some.map((draft, index) =>
-        canonicalJson({ ...draft, site: signer.name, sequence: first + start + index, time }),
-      )
-      const texts = await signManyJws(payloads, { typ: TYP.receipt, key: signer.key })
-      const insert = insertReceipts(tx, { first: first + start, kinds: some.map(({ kind }) => kind), texts })
+      const signed = await signDrafts(some, { first: first + start, time, signer })
+      const insert = insertReceipts(tx, {
+        first: first + start,
+        kinds: some.map(({ kind }) => kind),
+        texts: signed.map(({ jws }) => jws),
+      })
       // Looked at below; until then a failure must not count as one that nobody looks at.
       insert.catch(() => undefined)
       inserts.push(insert)
-      for (const [index, jws] of texts.entries()) {
-        issued.push({ sequence: first + start + index, jws, digest: digestOf(jws) })
-      }
+      issued.push(...signed)
     }
   } finally {
     await Promise.allSettled(inserts)
   }
   await Promise.all(inserts)
   return issued
+}
+
+async function signDrafts(
+  drafts: readonly ReceiptDraft[],
+  { first, time, signer }: { first: number; time: Instant; signer: ReceiptLogParts['signer'] },
+): Promise<readonly IssuedReceipt[]> {
+  const formatted = formatInstant(time)
+  const payloads = drafts.map((draft, index) =>
+    canonicalJson({ ...draft, site: signer.name, sequence: first + index, time: formatted }),
+  )
+  const texts = await signManyJws(payloads, { typ: TYP.receipt, key: signer.key })
+  return texts.map((jws, index) => ({ sequence: first + index, jws, digest: digestOf(jws) }))
 }
 
 async function bundle(

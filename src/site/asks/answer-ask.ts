@@ -2,9 +2,8 @@ import { monotonicMs } from '../../kernel/clock.ts'
 import { Fault } from '../../kernel/faults.ts'
 import { ok } from '../../kernel/result.ts'
 import { declined } from '../../protocol/reason.ts'
-import type { Outcome } from '../../protocol/reason.ts'
+import type { Decline, Outcome } from '../../protocol/reason.ts'
 import type { Question } from '../../protocol/ask.ts'
-import type { AskId } from '../../protocol/wire.ts'
 import { highestPrice } from '../../protocol/tariff.ts'
 import type { SiteEvents } from '../events.ts'
 import { coverageOf } from '../guard/coverage.ts'
@@ -15,6 +14,7 @@ import { priceRun } from '../metering/price-run.ts'
 import type { PulledAsk } from '../line/serve-line.ts'
 import { admit } from './admission-checks.ts'
 import { findAnswer } from './answer-store.ts'
+import type { StoredAnswer } from './answer-store.ts'
 import type { AskFacts } from './ask-facts.ts'
 import { collectAnswer } from './collect-answer.ts'
 import type { CollectedAnswer } from './collect-answer.ts'
@@ -40,23 +40,36 @@ const ATTEMPTS_MAX = 5
 export async function answerAsk(
   pulled: PulledAsk,
   { parts, events }: { parts: SiteParts; events: SiteEvents },
-): Promise<AskId> {
-  const existing = await findAnswer(parts.db, pulled.item.ask)
-  if (existing) return existing.askId
+): Promise<StoredAnswer> {
   const startedMs = monotonicMs()
-  const facts = await loadFacts(pulled, parts)
+  const [existing, facts] = await Promise.all([
+    findAnswer(parts.db, pulled.item.ask),
+    loadFacts(pulled, parts),
+  ])
+  if (existing) return existing
   const decided = facts.ok ? await decide(facts.value, parts) : facts
-  const decline = decided.ok ? undefined : decided.error
-  if (decline) await reserveAnswer(reservationParts(parts), composeDecline({ pulled, facts, decline }, parts))
+  const answered = decided.ok
+    ? decided.value
+    : await keepDecline({ pulled, facts, decline: decided.error }, parts)
   events.decided({
     ask: pulled.item.ask,
     acquirer: pulled.item.acquirer,
     dataSet: pulled.item.dataSet,
-    reason: decided.ok ? decided.value : decided.error.code,
-    operatorNote: decline?.operatorNote,
+    reason: decided.ok ? decided.value.reason : decided.error.code,
+    operatorNote: decided.ok ? undefined : decided.error.operatorNote,
     durationMs: monotonicMs() - startedMs,
   })
-  return pulled.item.ask
+  return answered.answer
+}
+
+/** A decline stands on nothing that could have changed meanwhile. */
+async function keepDecline(
+  declined: { pulled: PulledAsk; facts: Outcome<AskFacts>; decline: Decline },
+  parts: SiteParts,
+): Promise<Pick<Approved, 'answer'>> {
+  const answer = await reserveAnswer(reservationParts(parts), composeDecline(declined, parts))
+  if (answer === 'changed') throw new TypeError('A decline reserves nothing that could change')
+  return { answer }
 }
 
 /** Checks the signatures against pinned keys and loads what the checks look at. */
@@ -91,7 +104,11 @@ async function decide(facts: AskFacts, parts: SiteParts): Promise<Outcome<Approv
   return question.ok ? runAndReserve(facts, question.value, parts) : question
 }
 
-type Approved = PlannedAsk['reason']
+/** What was reserved, and why it may be. */
+interface Approved {
+  readonly reason: PlannedAsk['reason']
+  readonly answer: StoredAnswer
+}
 
 async function runAndReserve(
   facts: AskFacts,
@@ -119,11 +136,11 @@ async function reserveDryRun(
   facts: AskFacts,
   planned: PlannedAsk,
   parts: SiteParts,
-): Promise<Outcome<Approved>> {
+): Promise<Outcome<Approved> | 'again'> {
   const manifest = planned.dataSets.get(facts.ask.offer)?.manifest
   const price = manifest && highestPrice(manifest.tariff)
-  await reserveAnswer(reservationParts(parts), composeAnswer({ facts, planned, price }, parts))
-  return ok(planned.reason)
+  const answer = await reserveAnswer(reservationParts(parts), composeAnswer({ facts, planned, price }, parts))
+  return answer === 'changed' ? 'again' : ok({ reason: planned.reason, answer })
 }
 
 async function runOnce(
@@ -134,11 +151,7 @@ async function runOnce(
   const acquirerGroup = facts.ask.acquirer
   const collected = await collectAnswer(planned, { acquirerGroup, parts })
   if (!collected.ok) return collected
-  using hold = await parts.partitions.hold({
-    acquirerGroup,
-    dataSets: [...planned.dataSets.keys()],
-    seenChanges: collected.value.seenChanges,
-  })
+  using hold = await parts.partitions.hold(collected.value.look)
   const guarded = await guardRelease({ facts, planned, collected: collected.value, hold, parts })
   if (!guarded.ok) return guarded
   const reservation = await priceAndSeal(
@@ -148,10 +161,10 @@ async function runOnce(
   )
   if (!reservation.ok) return reservation
   try {
-    const outcome = await reserveAnswer(reservationParts(parts), reservation.value)
-    return outcome === 'reserved' ? ok(planned.reason) : 'again'
+    const answer = await reserveAnswer(reservationParts(parts), reservation.value)
+    return answer === 'changed' ? 'again' : ok({ reason: planned.reason, answer })
   } catch (error) {
-    // The rows changed while they were read: what was computed is of no use, and nothing was kept of it.
+    // Another answer cut the partition meanwhile: what was computed is of no use, and nothing was kept of it.
     if (error instanceof Fault && error.code === 'fault.overloaded') return 'again'
     throw error
   }

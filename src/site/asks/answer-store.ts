@@ -6,7 +6,9 @@ import type { Instant } from '../../kernel/clock.ts'
 import type { Digest } from '../../kernel/digest.ts'
 import type { Database, DatabaseTransaction } from '../../kernel/postgres/database.ts'
 import type { ReasonCode } from '../../protocol/reason.ts'
+import type { ReceiptKind } from '../../protocol/receipt.ts'
 import type { AskId, DataSetId } from '../../protocol/wire.ts'
+import type { IssuedReceipt } from '../../transparency/receipt-log.ts'
 
 /** What the site has answered to an ask: the signed parts of the message, as they were decided. */
 export interface StoredAnswer {
@@ -43,14 +45,42 @@ export interface UseRecord {
   readonly people: Bitset
 }
 
-/** Writes an answer; part of the reservation. A second answer to one ask is a bug, stopped by the primary key. */
-export async function storeAnswer(tx: DatabaseTransaction, answer: StoredAnswer): Promise<void> {
+/** What a reservation writes, besides cuts. */
+export interface KeptAnswer {
+  /** The number of the first receipt. */
+  readonly first: number
+  readonly receipts: readonly IssuedReceipt[]
+  readonly kinds: readonly ReceiptKind[]
+  readonly answer: Omit<StoredAnswer, 'receiptSequences'>
+  /** Whose data was used; the last receipt is that of the release. */
+  readonly uses: readonly Omit<UseRecord, 'receiptSequence'>[]
+}
+
+/** Writes an answer with its receipts and uses. A second answer to one ask is a bug, stopped by the primary key. */
+export async function keepAnswer(tx: DatabaseTransaction, kept: KeptAnswer): Promise<void> {
+  const { first, receipts, kinds, answer, uses } = kept
+  const texts = receipts.map(({ jws }) => jws)
+  const people = uses.map((use) => deflateSync(use.people.toBytes()))
   await sql`
-    insert into answer (ask_id, ask_digest, acquirer, decision, decision_jws, release_jwe, clearing_jws, receipt_sequences, decided_ms)
-    values (${answer.askId}, ${answer.askDigest}, ${answer.acquirer}, ${JSON.stringify(answer.decision)}::jsonb, ${answer.decisionJws},
-      ${answer.releaseJwe ?? null}, ${answer.clearingJws ?? null}, ${answer.receiptSequences}::bigint[], ${answer.decidedAt})`.execute(
-    tx,
-  )
+    select keep_answer(${first}::bigint, ${kinds}::text[], ${texts}::text[],
+      ${answer.askId}, ${answer.askDigest}, ${answer.acquirer}, ${JSON.stringify(answer.decision)}::jsonb, ${answer.decisionJws},
+      ${answer.releaseJwe ?? null}, ${answer.clearingJws ?? null}, ${answer.decidedAt}::bigint,
+      ${JSON.stringify(uses.map(wireUse))}::jsonb, ${people}::bytea[])`.execute(tx)
+}
+
+function wireUse(use: Omit<UseRecord, 'receiptSequence'>, index: number): object {
+  return {
+    place: index + 1,
+    data_set: use.dataSet,
+    purpose: use.purpose,
+    mode: use.mode,
+    columns: use.columns,
+    reason: use.reason,
+    release_to: use.releaseTo,
+    price_minor: use.priceMinor.toString(),
+    subjects_minor: use.subjectsMinor.toString(),
+    currency: use.currency,
+  }
 }
 
 /** The answer to an ask, if there is one. */
@@ -72,17 +102,6 @@ export async function markPushed(
   { askId, now }: { askId: AskId; now: Instant },
 ): Promise<void> {
   await sql`update answer set pushed_ms = ${now} where ask_id = ${askId} and pushed_ms is null`.execute(db)
-}
-
-/** Writes whose data a release used; part of the reservation. */
-export async function recordUse(tx: DatabaseTransaction, use: UseRecord): Promise<void> {
-  await sql`
-    insert into use_record (ask_id, data_set, acquirer, purpose, mode, columns, reason, receipt_sequence, release_to, time_ms, price_minor, subjects_minor, currency, people)
-    values (${use.askId}, ${use.dataSet}, ${use.acquirer}, ${use.purpose}, ${use.mode}, ${use.columns}::text[],
-      ${use.reason}, ${use.receiptSequence}, ${use.releaseTo}, ${use.time},
-      ${use.priceMinor}, ${use.subjectsMinor}, ${use.currency}, ${deflateSync(use.people.toBytes())})`.execute(
-    tx,
-  )
 }
 
 /** The uses of one person's data, newest first. */

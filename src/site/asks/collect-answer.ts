@@ -7,6 +7,7 @@ import type { Outcome } from '../../protocol/reason.ts'
 import type { DataSetId } from '../../protocol/wire.ts'
 import type { CollectedGroup } from '../guard/collected-group.ts'
 import { admitNewcomers } from '../guard/differencing.ts'
+import type { PartitionLook } from '../guard/partition-store.ts'
 import { planAggregate, planRows } from '../query/plan.ts'
 import type { AggregatePlan } from '../query/plan.ts'
 import type { PlanRelation, QueryRunner } from '../query/plan-context.ts'
@@ -24,8 +25,8 @@ export interface CollectedAnswer {
     | { readonly kind: 'rows'; readonly answer: RowsAnswer }
   /** People who were used for each data set. */
   readonly eligible: ReadonlyMap<DataSetId, Bitset>
-  /** How often the rows had changed when the run began. */
-  readonly seenChanges: ReadonlyMap<string, number>
+  /** What the acquirer knew when the run began, and how often rows had changed. */
+  readonly look: PartitionLook
   readonly engineMs: number
 }
 
@@ -34,15 +35,13 @@ export async function collectAnswer(
   planned: PlannedAsk,
   { acquirerGroup, parts }: { acquirerGroup: string; parts: SiteParts },
 ): Promise<Outcome<CollectedAnswer>> {
-  const names = [...planned.dataSets.keys()]
-  const seenChanges = await parts.partitions.changeCounts(names)
+  const look = await parts.partitions.look(acquirerGroup, [...planned.dataSets.keys()])
   const eligible = new Map<DataSetId, Bitset>()
   for (const [dataSet, { eligibility }] of planned.dataSets) {
-    const partition = await parts.partitions.read(acquirerGroup, dataSet)
     const people =
       planned.checked.mode === 'rows'
         ? eligibility.eligible
-        : admitNewcomers(partition, eligibility.eligible, planned.minimumGroup)
+        : admitNewcomers(look.partition(dataSet), eligibility.eligible, planned.minimumGroup)
     eligible.set(dataSet, people)
   }
   const startedMs = monotonicMs()
@@ -50,7 +49,7 @@ export async function collectAnswer(
     runPlan(planned, relations, parts),
   )
   return result.ok
-    ? ok({ result: result.value, eligible, seenChanges, engineMs: monotonicMs() - startedMs })
+    ? ok({ result: result.value, eligible, look, engineMs: monotonicMs() - startedMs })
     : result
 }
 

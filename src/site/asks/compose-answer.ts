@@ -67,6 +67,7 @@ export function composeAnswer({ facts, planned, price, run }: AnswerFacts, parts
       run && price ? [decided, releaseReceipt({ common, reason: planned.reason, price }, run)] : [decided],
     uses: run && price ? usesOf({ facts, planned, price, run }) : [],
     consentSequence: planned.consentSequence,
+    changes: run?.guarded.changes,
     commitCuts: run?.guarded.commitCuts,
   }
 }

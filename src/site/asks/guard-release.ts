@@ -32,6 +32,8 @@ export interface GuardedRelease {
   /** Rows that left in `rows`; 0 in `aggregate`, where rows are not charged. */
   readonly rows: number
   readonly commitCuts: (tx: DatabaseTransaction) => Promise<void>
+  /** How often rows had changed when the run began; it must still be so when the cuts are committed. */
+  readonly changes: ReadonlyMap<string, number>
 }
 
 export interface GuardFacts {
@@ -148,5 +150,6 @@ function composeRelease(
     people: made.people,
     rows: made.chargedRows,
     commitCuts: (tx) => hold.commitCuts(tx, { ask: facts.ask.id, plans: made.plans }),
+    changes: hold.changes,
   })
 }

@@ -22,6 +22,8 @@ const EXPECTED_MAX = 4
 
 /** Partitions of one acquirer, held so that nobody else cuts them until they are let go. */
 export interface PartitionHold extends Disposable {
+  /** How often rows had changed when the run began: whoever commits must find it so, with the counts locked. */
+  readonly changes: ReadonlyMap<string, number>
   /** The partition of one of the data sets as it stands in the record. */
   partition(dataSet: string): Partition
   /** Keeps accepted cuts, inside the caller's transaction; they are in force once that commits. */
@@ -34,22 +36,22 @@ export interface PartitionHold extends Disposable {
   ): Promise<void>
 }
 
-export interface HoldRequest {
-  /** The acquirer, or the name of the group that it is declared to collude with. */
+/** The partitions as they stood before a run, to choose newcomers by; nothing is held. `hold` goes on from it after the run. */
+export interface PartitionLook {
   readonly acquirerGroup: string
   readonly dataSets: readonly string[]
-  /** What `changeCounts` gave before the run; a run over rows that changed meanwhile is refused. */
-  readonly seenChanges: ReadonlyMap<string, number>
+  /** How often rows of the data sets had changed. The reservation refuses an answer when that is no longer so. */
+  readonly changes: ReadonlyMap<string, number>
+  partition(dataSet: string): Partition
+  /** How often partitions were cut here until then, by name. */
+  readonly cuts: ReadonlyMap<string, number>
 }
 
-/** The durable partitions, with a bounded number of them in memory. */
+/** The durable partitions, with a bounded number of them in memory. One process writes them. */
 export interface PartitionStore {
-  /** How often rows of the data sets changed; to be read before a run and given to `hold` after it. */
-  changeCounts(dataSets: readonly string[]): Promise<ReadonlyMap<string, number>>
-  /** The partition as it stands, to choose newcomers by; nothing is held. */
-  read(acquirerGroup: string, dataSet: string): Promise<Partition>
-  /** @throws `fault.overloaded` when rows changed during the run: it must run again. */
-  hold(request: HoldRequest): Promise<PartitionHold>
+  /** `acquirerGroup` is the acquirer, or the name of the group that it is declared to collude with. */
+  look(acquirerGroup: string, dataSets: readonly string[]): Promise<PartitionLook>
+  hold(look: PartitionLook): Promise<PartitionHold>
   /**
    * Notes that rows of people changed, for every acquirer that had answers. Called before the vault shows the change
    * and again after it, so that no run can have read the old rows and count as having read the new ones.
@@ -69,18 +71,24 @@ export function openPartitionStore({
 }): PartitionStore {
   const cache = new PartitionCache(cacheBytesMax)
   const queue = new KeyQueue()
+  const cuts = new Map<string, number>()
   return {
-    changeCounts: (dataSets) => readChangeCounts(db, dataSets),
-    read: (acquirerGroup, dataSet) => loadPartition(db, { acquirerGroup, dataSet }, cache),
-    hold: async ({ acquirerGroup, dataSets, seenChanges }) => {
+    look: (acquirerGroup, dataSets) => look(db, { acquirerGroup, dataSets, cache, cuts }),
+    hold: async (seen) => {
+      const { acquirerGroup, dataSets } = seen
       const keys = dataSets.map((dataSet) => ({ acquirerGroup, dataSet }))
-      const release = await queue.enter(keys.map(nameOf).toSorted())
+      const leave = await queue.enter(keys.map(nameOf).toSorted())
       try {
         const partitions = new Map<string, Partition>()
-        for (const key of keys) partitions.set(key.dataSet, await loadPartition(db, key, cache))
-        return holdOf({ acquirerGroup, partitions, seenChanges, cache, release })
+        for (const key of keys) {
+          // Cut by nobody since: a change of rows is found by the reservation, so nothing has to be read again.
+          const isAsSeen = cuts.get(nameOf(key)) === seen.cuts.get(nameOf(key))
+          const partition = isAsSeen ? seen.partition(key.dataSet) : await loadPartition(db, key, cache)
+          partitions.set(key.dataSet, partition)
+        }
+        return holdOf({ seen, partitions, cache, cuts, leave })
       } catch (error) {
-        release()
+        leave()
         throw error
       }
     },
@@ -93,49 +101,76 @@ interface Key {
   readonly dataSet: string
 }
 
-interface HoldFacts {
+interface LookFacts {
   readonly acquirerGroup: string
-  readonly partitions: ReadonlyMap<string, Partition>
-  readonly seenChanges: ReadonlyMap<string, number>
+  readonly dataSets: readonly string[]
   readonly cache: PartitionCache
-  readonly release: () => void
+  readonly cuts: ReadonlyMap<string, number>
 }
 
-function holdOf({ acquirerGroup, partitions, seenChanges, cache, release }: HoldFacts): PartitionHold {
+/** Counts of changes and heads come from one statement: a head that is newer than its count would hide a change. */
+async function look(
+  db: Database,
+  { acquirerGroup, dataSets, cache, cuts }: LookFacts,
+): Promise<PartitionLook> {
+  const seenCuts = new Map(cuts)
+  const { rows } = await sql<{
+    data_set: string
+    change_count: number
+    head: number | null
+    last_ask: string | null
+  }>`
+    select d.data_set, coalesce(c.change_count, 0) as change_count, p.head, p.last_ask
+    from unnest(${[...dataSets]}::text[]) as d(data_set)
+    left join data_set_change c on c.data_set = d.data_set
+    left join partition p on p.data_set = d.data_set and p.acquirer_group = ${acquirerGroup}`.execute(db)
+  const partitions = new Map<string, Partition>()
+  for (const { data_set: dataSet, head, last_ask: lastAsk } of rows) {
+    if (head === null || lastAsk === null) continue
+    partitions.set(dataSet, await rebuild(db, { acquirerGroup, dataSet }, { head, lastAsk, cache }))
+  }
   return {
+    acquirerGroup,
+    dataSets,
+    changes: new Map(rows.map((row) => [row.data_set, row.change_count])),
+    cuts: seenCuts,
+    partition: (dataSet) => partitions.get(dataSet) ?? EMPTY_PARTITION,
+  }
+}
+
+interface HoldFacts {
+  readonly seen: PartitionLook
+  readonly partitions: ReadonlyMap<string, Partition>
+  readonly cache: PartitionCache
+  readonly cuts: Map<string, number>
+  readonly leave: () => void
+}
+
+function holdOf({
+  seen: { acquirerGroup, changes },
+  partitions,
+  cache,
+  cuts,
+  leave,
+}: HoldFacts): PartitionHold {
+  const cut = new Set<string>()
+  return {
+    changes,
     partition: (dataSet) => partitions.get(dataSet) ?? EMPTY_PARTITION,
     commitCuts: async (tx, { ask, plans }) => {
-      await requireUnchanged(tx, seenChanges)
       for (const { dataSet, plan } of plans) {
         if (plan.isEmpty) continue
         const key = { acquirerGroup, dataSet }
+        cut.add(nameOf(key))
         await appendEntry(tx, key, { ask, plan })
         cache.expect(nameOf(key), { partition: plan.after, ask })
       }
     },
-    [Symbol.dispose]: release,
-  }
-}
-
-async function readChangeCounts(
-  db: Database,
-  dataSets: readonly string[],
-  lock = sql``,
-): Promise<ReadonlyMap<string, number>> {
-  const { rows } = await sql<{ data_set: string; change_count: number }>`
-    select data_set, change_count from data_set_change
-    where data_set = any(${[...dataSets]}) order by data_set ${lock}`.execute(db)
-  const counts = new Map(rows.map((row) => [row.data_set, row.change_count]))
-  return new Map(dataSets.map((dataSet) => [dataSet, counts.get(dataSet) ?? 0]))
-}
-
-async function requireUnchanged(tx: DatabaseTransaction, seen: ReadonlyMap<string, number>): Promise<void> {
-  const now = await readChangeCounts(tx, [...seen.keys()], sql`for share`)
-  for (const [dataSet, count] of seen) {
-    if (now.get(dataSet) !== count)
-      throw new Fault('fault.overloaded', {
-        what: `Cannot release: rows of "${dataSet}" changed during the run`,
-      })
+    [Symbol.dispose]: () => {
+      // Counted when it is over, whether or not it was committed: who looked before then has to look again.
+      for (const name of cut) cuts.set(name, (cuts.get(name) ?? 0) + 1)
+      leave()
+    },
   }
 }
 
@@ -189,7 +224,7 @@ async function noteChange(
   )
 }
 
-/** The partition at the head of the record: from memory as far as that goes, then from a snapshot and the entries after it. */
+/** The partition at the head of the record. */
 async function loadPartition(db: Database, key: Key, cache: PartitionCache): Promise<Partition> {
   const { acquirerGroup, dataSet } = key
   const { rows } = await sql<{ head: number; last_ask: string }>`
@@ -197,31 +232,43 @@ async function loadPartition(db: Database, key: Key, cache: PartitionCache): Pro
     db,
   )
   const stored = rows[0]
-  if (!stored) return EMPTY_PARTITION
+  return stored ? rebuild(db, key, { head: stored.head, lastAsk: stored.last_ask, cache }) : EMPTY_PARTITION
+}
+
+/** A partition at a head: from memory as far as that goes, then from a snapshot and the entries after it. */
+async function rebuild(
+  db: Database,
+  key: Key,
+  { head, lastAsk, cache }: { head: number; lastAsk: string; cache: PartitionCache },
+): Promise<Partition> {
   const name = nameOf(key)
-  const kept = cache.find(name, { head: stored.head, ask: stored.last_ask })
-  if (kept?.head === stored.head) return kept
-  let partition = kept ?? (await readSnapshot(db, key))
-  for (const entry of await readEntries(db, key, { after: partition.head, until: stored.head }))
+  const kept = cache.find(name, { head, ask: lastAsk })
+  if (kept?.head === head) return kept
+  let partition = kept ?? (await readSnapshot(db, key, head))
+  for (const entry of await readEntries(db, key, { after: partition.head, until: head }))
     partition = applyEntry(partition, entry)
-  if (partition.head !== stored.head)
+  if (partition.head !== head)
     throw new Fault('fault.internal', {
-      what: `Cannot rebuild the partition of "${dataSet}": entries are missing`,
+      what: `Cannot rebuild the partition of "${key.dataSet}": entries are missing`,
     })
   cache.keep(name, partition)
   return partition
 }
 
-async function readSnapshot(db: Database, { acquirerGroup, dataSet }: Key): Promise<Partition> {
+/** The newest snapshot, unless a cut that came meanwhile made a newer one: then all entries are gone through. */
+async function readSnapshot(
+  db: Database,
+  { acquirerGroup, dataSet }: Key,
+  until: number,
+): Promise<Partition> {
   const { rows } = await sql<{
     head: number
     cell_count: number
     cells: Uint8Array
     row_shapes: Record<string, string>
   }>`
-    select head, cell_count, cells, row_shapes from partition_snapshot where acquirer_group = ${acquirerGroup} and data_set = ${dataSet}`.execute(
-    db,
-  )
+    select head, cell_count, cells, row_shapes from partition_snapshot
+    where acquirer_group = ${acquirerGroup} and data_set = ${dataSet} and head <= ${until}`.execute(db)
   const snapshot = rows[0]
   if (!snapshot) return EMPTY_PARTITION
   const cells = decodeCells(snapshot.cells)

@@ -16,14 +16,19 @@ export interface PulledAsk {
   readonly signer: MemberRecord | undefined
 }
 
-/** What the line needs of the rest of the site. */
-export interface LineActs {
+/** An answer, as far as the line has to know it. */
+export interface LineAnswer {
+  readonly askId: AskId
+}
+
+/** What the line needs of the rest of the site, whatever answers are made of there. */
+export interface LineActs<Answer extends LineAnswer> {
   /** Answers an ask, or gives again the answer that stands. Durable when it resolves. */
-  answer(ask: PulledAsk): Promise<AskId>
-  /** The message that tells an answer, or `undefined` when it was told already. */
-  message(ask: AskId): Promise<DecisionMessage | undefined>
+  answer(ask: PulledAsk): Promise<Answer>
+  /** The message that tells an answer. */
+  message(answer: Answer): Promise<DecisionMessage>
   /** Answers that the network has not acknowledged. */
-  unpushed(limit: number): Promise<readonly AskId[]>
+  unpushed(limit: number): Promise<readonly Answer[]>
   markPushed(ask: AskId): Promise<void>
   /** The signed list of offers, made anew. */
   offers(): Promise<string>
@@ -37,9 +42,9 @@ const BACKOFF_MS_MAX = 5_000
  * acknowledged, then pulls work and has it answered while it pulls more. A line that breaks is tried again with growing
  * pauses; asks are answered once however often they come.
  */
-export async function serveLine(facts: {
+export async function serveLine<Answer extends LineAnswer>(facts: {
   line: NetworkLine
-  acts: LineActs
+  acts: LineActs<Answer>
   clock: Clock
   events: SiteEvents
   signal: AbortSignal
@@ -77,18 +82,22 @@ export async function serveLine(facts: {
   await desk.finish()
 }
 
-interface AnsweringFacts {
+interface AnsweringFacts<Answer extends LineAnswer> {
   readonly line: NetworkLine
-  readonly acts: LineActs
+  readonly acts: LineActs<Answer>
   readonly events: SiteEvents
 }
 
 const OUTBOX_PAGE = 100
 
-async function pushOutbox({ line, acts, events }: AnsweringFacts): Promise<void> {
+async function pushOutbox<Answer extends LineAnswer>({
+  line,
+  acts,
+  events,
+}: AnsweringFacts<Answer>): Promise<void> {
   for (;;) {
     const waiting = await acts.unpushed(OUTBOX_PAGE)
-    for (const ask of waiting) await push(ask, { line, acts, events })
+    for (const answer of waiting) await push(answer, { line, acts, events })
     if (waiting.length < OUTBOX_PAGE) return
   }
 }
@@ -100,13 +109,13 @@ const ASKS_AT_ONCE = 8
  * Answers asks side by side and pushes each as soon as it stands, so that a slow one holds up nobody. An ask that
  * cannot be answered because something here is broken stays unanswered; the network gives it out again until it expires.
  */
-class AnsweringDesk {
-  readonly #facts: AnsweringFacts
+class AnsweringDesk<Answer extends LineAnswer> {
+  readonly #facts: AnsweringFacts<Answer>
   readonly #running = new Map<AskId, Promise<void>>()
   #break = new AbortController()
   #cause: unknown
 
-  constructor(facts: AnsweringFacts) {
+  constructor(facts: AnsweringFacts<Answer>) {
     this.#facts = facts
   }
 
@@ -167,16 +176,18 @@ export function pulledAsks(work: Work): readonly PulledAsk[] {
   })
 }
 
-async function push(ask: AskId, { line, acts, events }: AnsweringFacts): Promise<void> {
-  const message = await acts.message(ask)
-  if (!message) return
+async function push<Answer extends LineAnswer>(
+  answer: Answer,
+  { line, acts, events }: AnsweringFacts<Answer>,
+): Promise<void> {
+  const message = await acts.message(answer)
   try {
     await line.pushDecision(message)
   } catch (error) {
     if (!isFinalRefusal(error)) throw error
-    events.decisionRefused(ask, error)
+    events.decisionRefused(answer.askId, error)
   }
-  await acts.markPushed(ask)
+  await acts.markPushed(answer.askId)
 }
 
 /** The network will not take this decision however often it is sent: the ask expired, is not there, or it is too large. */

@@ -7,6 +7,7 @@ import * as createDataSets from './migrations/0020-create-data-sets.ts'
 import * as createPartitions from './migrations/0030-create-partitions.ts'
 import * as createAsks from './migrations/0040-create-asks.ts'
 import * as createIssuers from './migrations/0041-create-issuers.ts'
+import * as createReservations from './migrations/0042-create-reservations.ts'
 
 /** The schema of a site's record, in order: one file a capability, forward only. */
 export const SITE_MIGRATIONS: Migrations = {
@@ -18,4 +19,5 @@ export const SITE_MIGRATIONS: Migrations = {
   '0030-create-partitions': createPartitions,
   '0040-create-asks': createAsks,
   '0041-create-issuers': createIssuers,
+  '0042-create-reservations': createReservations,
 }

@@ -82,21 +82,21 @@ function vaultOf(engine: Engine, clock: Clock): Vault {
     keepPrincipals: (facts) => change('keep what is known of people', () => keepFacts(writer, facts)),
     keepSealedKeys: (dataSet, keys) =>
       change('keep sealed keys', () => keepKeys(writer, { dataSet, ...keys })),
-    personCount: () => reading('count people', () => nextNumber(reader)),
+    personCount: () => memory.personCount(() => reading('count people', () => nextNumber(reader))),
     principals: () => memory.principals(() => reading('read principals', () => readPrincipals(reader))),
     people: (dataSet) =>
       memory.people(dataSet, () => reading('read people', () => readPeople(engine, dataSet))),
     rowsPerPerson: (dataSet) =>
       memory.rowsPerPerson(dataSet, () => reading('count rows', () => readRowsPerPerson(engine, dataSet))),
     run: (statement, limits) =>
-      pool.use((connection) => runStatement(connection, { statement, limits, clock })),
+      pool.use((connection, tidy) => runStatement(connection, { statement, limits, clock, tidy })),
     withEligible: (set, use) => eligible.use(set, use),
     listRows: (dataSet, person) => reading('list rows', () => listRows(engine, { dataSet, person })),
     listSealedKeys: (person) => reading('list keys', () => readKeys(reader, person)),
     forget: (person) => change('forget a person', () => forgetPerson(engine, person)),
     snapshot: (path) => writing('write a snapshot', () => writeSnapshot(engine, path)),
     [Symbol.asyncDispose]: async () => {
-      pool.close()
+      await pool.close()
       await engine[Symbol.asyncDispose]()
     },
   }
@@ -119,6 +119,13 @@ class Memory {
   #people = new Map<DataSetId, Promise<Bitset>>()
   #rowsPerPerson = new Map<DataSetId, Promise<number>>()
   #principals: Promise<Principals> | undefined
+  #personCount: Promise<number> | undefined
+
+  personCount(read: () => Promise<number>): Promise<number> {
+    this.#personCount ??= read()
+    this.#personCount.catch(() => this.forgetAll())
+    return this.#personCount
+  }
 
   people(dataSet: DataSetId, read: () => Promise<Bitset>): Promise<Bitset> {
     const known = this.#people.get(dataSet) ?? read()
@@ -144,6 +151,7 @@ class Memory {
     this.#people = new Map()
     this.#rowsPerPerson = new Map()
     this.#principals = undefined
+    this.#personCount = undefined
   }
 }
 

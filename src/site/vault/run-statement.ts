@@ -11,12 +11,22 @@ import { isInterrupted, isOutOfMemory, vaultFault } from './vault-fault.ts'
 import type { RunLimits, VaultParameter, VaultResult, VaultStatement } from './vault.ts'
 
 /**
- * Runs one permitted statement on a connection of its own, in a read-only transaction that is always rolled back.
- * The promises are those of `Vault.run`.
+ * Runs one permitted statement on a connection of its own, in a read-only transaction that is always rolled back;
+ * `tidy` is given the end of that, which the result does not wait for. The promises are those of `Vault.run`.
  */
 export async function runStatement(
   connection: DuckDBConnection,
-  { statement, limits, clock }: { statement: VaultStatement; limits: RunLimits; clock: Clock },
+  {
+    statement,
+    limits,
+    clock,
+    tidy,
+  }: {
+    statement: VaultStatement
+    limits: RunLimits
+    clock: Clock
+    tidy: (tidying: Promise<void>) => void
+  },
 ): Promise<Outcome<VaultResult>> {
   const ended = new AbortController()
   let isLate = false
@@ -26,7 +36,7 @@ export async function runStatement(
     connection.interrupt()
   })
   try {
-    return await runReadOnly(connection, { statement, rowsMax: limits.rowsMax })
+    return await runReadOnly(connection, { statement, rowsMax: limits.rowsMax, tidy })
   } catch (error) {
     if (isLate && isInterrupted(error)) return declined('declined.timeout')
     if (isOutOfMemory(error)) {
@@ -41,7 +51,11 @@ export async function runStatement(
 
 async function runReadOnly(
   connection: DuckDBConnection,
-  { statement, rowsMax }: { statement: VaultStatement; rowsMax: number },
+  {
+    statement,
+    rowsMax,
+    tidy,
+  }: { statement: VaultStatement; rowsMax: number; tidy: (tidying: Promise<void>) => void },
 ): Promise<Outcome<VaultResult>> {
   await checkStatement(connection, statement.sql)
   await connection.run('begin transaction read only')
@@ -54,7 +68,12 @@ async function runReadOnly(
       prepared.destroySync()
     }
   } finally {
-    await connection.run('rollback').catch(() => undefined)
+    tidy(
+      connection.run('rollback').then(
+        () => undefined,
+        () => undefined,
+      ),
+    )
   }
 }
 

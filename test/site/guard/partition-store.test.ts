@@ -2,7 +2,6 @@ import { strict as assert } from 'node:assert'
 import { test } from 'node:test'
 import fc from 'fast-check'
 import { Bitset } from '../../../src/kernel/bitset.ts'
-import { Fault } from '../../../src/kernel/faults.ts'
 import type { Database } from '../../../src/kernel/postgres/database.ts'
 import { migrate } from '../../../src/kernel/postgres/migrate.ts'
 import { checkCuts, checkKnown, markChanged } from '../../../src/site/guard/differencing.ts'
@@ -13,7 +12,7 @@ import {
   encodePeople,
 } from '../../../src/site/guard/partition-delta.ts'
 import { openPartitionStore } from '../../../src/site/guard/partition-store.ts'
-import type { PartitionStore } from '../../../src/site/guard/partition-store.ts'
+import type { PartitionLook, PartitionStore } from '../../../src/site/guard/partition-store.ts'
 import { CELL_MASK, EMPTY_PARTITION } from '../../../src/site/guard/partition.ts'
 import type { Partition } from '../../../src/site/guard/partition.ts'
 import { up } from '../../../src/site/record/migrations/0030-create-partitions.ts'
@@ -27,18 +26,17 @@ async function openStore(db: Database, cacheBytesMax = 1 << 20): Promise<Partiti
   return openPartitionStore({ db, cacheBytesMax })
 }
 
+async function read(store: PartitionStore): Promise<Partition> {
+  return (await store.look('insurer', ['athletes'])).partition('athletes')
+}
+
 /** One ask for the people from 0 up to a border, of 400. */
 async function ask(
   store: PartitionStore,
   db: Database,
   facts: { id: string; until: number; acquirer?: string; failsAfter?: boolean },
 ): Promise<boolean> {
-  const seenChanges = await store.changeCounts(['athletes'])
-  using hold = await store.hold({
-    acquirerGroup: facts.acquirer ?? 'insurer',
-    dataSets: ['athletes'],
-    seenChanges,
-  })
+  using hold = await store.hold(await store.look(facts.acquirer ?? 'insurer', ['athletes']))
   const request = {
     eligible: range(0, 400),
     sets: [range(0, facts.until)],
@@ -62,9 +60,9 @@ test('cuts that were committed are there after a restart, and equal asks add not
   assert.equal(await ask(store, db, { id: 'b', until: 200 }), true)
   assert.equal(await ask(store, db, { id: 'c', until: 200 }), true)
   const again = await openStore(db)
-  const partition = await again.read('insurer', 'athletes')
+  const partition = await read(again)
   assert.equal(partition.head, 2)
-  assert.deepEqual(partition, await store.read('insurer', 'athletes'))
+  assert.deepEqual(partition, await read(store))
   assert.equal(await ask(again, db, { id: 'd', until: 199 }), false)
   assert.equal(await ask(again, db, { id: 'e', until: 199, acquirer: 'other' }), true)
 })
@@ -75,12 +73,9 @@ test('a transaction that fails leaves the partition as it was', async () => {
   const store = await openStore(db)
   assert.equal(await ask(store, db, { id: 'a', until: 100 }), true)
   await assert.rejects(ask(store, db, { id: 'b', until: 205, failsAfter: true }))
-  assert.equal((await store.read('insurer', 'athletes')).head, 1)
+  assert.equal((await read(store)).head, 1)
   assert.equal(await ask(store, db, { id: 'c', until: 200 }), true)
-  assert.deepEqual(
-    await store.read('insurer', 'athletes'),
-    await (await openStore(db)).read('insurer', 'athletes'),
-  )
+  assert.deepEqual(await read(store), await read(await openStore(db)))
 })
 
 test('asks at once are decided one after another', async () => {
@@ -111,7 +106,7 @@ test('snapshots, entries after them and a cache that holds nothing give the same
   const store = await openStore(db, 0)
   for (let step = 1; step <= 39; step += 1)
     assert.equal(await ask(store, db, { id: `ask-${step}`, until: step * 10 }), true)
-  const partition = await (await openStore(db)).read('insurer', 'athletes')
+  const partition = await read(await openStore(db))
   assert.equal(partition.head, 39)
   assert.equal(partition.cellCount - 1, 39)
   assert.ok(partition.sizes.subarray(1, partition.cellCount).every((size) => size === 10))
@@ -130,19 +125,42 @@ test('changed rows are a cut of the next answer, for every acquirer who had one'
   assert.equal(await ask(store, db, { id: 'd', until: 100, acquirer: 'newcomer' }), true)
 })
 
-test('a run over rows that changed meanwhile is not released', async () => {
+test('what was seen before a run serves after it, unless somebody cut it in between', async () => {
   await using postgres = await testPostgres()
   const { db } = postgres
   const store = await openStore(db)
-  const seenChanges = await store.changeCounts(['athletes'])
-  await db
-    .transaction()
-    .execute((tx) => store.noteChange(tx, { dataSet: 'athletes', people: Bitset.of([7]), cause: 'batch-2' }))
-  using hold = await store.hold({ acquirerGroup: 'insurer', dataSets: ['athletes'], seenChanges })
-  await assert.rejects(
-    db.transaction().execute((tx) => hold.commitCuts(tx, { ask: 'a', plans: [] })),
-    (error) => error instanceof Fault && error.code === 'fault.overloaded',
-  )
+  const before = await store.look('insurer', ['athletes'])
+  {
+    using undisturbed = await store.hold(before)
+    assert.equal(undisturbed.partition('athletes'), before.partition('athletes'))
+  }
+  assert.equal(await ask(store, db, { id: 'a', until: 100 }), true)
+  using disturbed = await store.hold(before)
+  assert.equal(disturbed.partition('athletes').head, 1)
+})
+
+test('a look while another answer is being committed is looked at again', async () => {
+  await using postgres = await testPostgres()
+  const { db } = postgres
+  const store = await openStore(db)
+  assert.equal(await ask(store, db, { id: 'a', until: 100 }), true)
+  const first = await store.hold(await store.look('insurer', ['athletes']))
+  const checked = checkCuts(first.partition('athletes'), {
+    eligible: range(0, 400),
+    sets: [range(0, 200)],
+    rowShapes: new Map(),
+    minimumGroup: k,
+  })
+  assert.ok(checked.ok)
+  let during: PartitionLook | undefined
+  await db.transaction().execute(async (tx) => {
+    await first.commitCuts(tx, { ask: 'b', plans: [{ dataSet: 'athletes', plan: checked.value }] })
+    during = await store.look('insurer', ['athletes'])
+  })
+  first[Symbol.dispose]()
+  assert.equal(during?.partition('athletes').head, 1)
+  using second = await store.hold(during ?? assert.fail())
+  assert.equal(second.partition('athletes').head, 2)
 })
 
 test('entries cannot be taken back', async () => {

@@ -96,13 +96,19 @@ function duckdbEngine(connection: DuckDBConnection): TestEngine {
     dialect: 'duckdb',
     statements,
     runner: {
-      run: (statement) => {
+      run: async (statement) => {
         statements.push(statement)
-        return runStatement(connection, {
+        let tidied: Promise<void> | undefined
+        const outcome = await runStatement(connection, {
           statement,
           limits: { timeoutMs: 30_000, rowsMax: 100_000 },
           clock: systemClock,
+          tidy: (tidying) => {
+            tidied = tidying
+          },
         })
+        await tidied
+        return outcome
       },
     },
     relations: (dataSets, eligible) =>

@@ -1,0 +1,175 @@
+import assert from 'node:assert/strict'
+import { mkdtemp } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { test } from 'node:test'
+import { sql } from 'kysely'
+import { Bitset } from '../../../src/kernel/bitset.ts'
+import { instant, systemClock } from '../../../src/kernel/clock.ts'
+import { generateKeyPair } from '../../../src/kernel/crypto/keys.ts'
+import { digestOf } from '../../../src/kernel/digest.ts'
+import type { Database } from '../../../src/kernel/postgres/database.ts'
+import { migrate } from '../../../src/kernel/postgres/migrate.ts'
+import { askIdSchema, dataSetIdSchema } from '../../../src/protocol/wire.ts'
+import { findAnswer, usesOf } from '../../../src/site/asks/answer-store.ts'
+import { reserveAnswer } from '../../../src/site/asks/reserve-answer.ts'
+import type { Reservation, ReservationParts } from '../../../src/site/asks/reserve-answer.ts'
+import { SITE_MIGRATIONS } from '../../../src/site/record/migrations.ts'
+import { testPostgres } from '../../../src/testing/test-postgres.ts'
+import { openReceiptLog } from '../../../src/transparency/receipt-log.ts'
+
+const dataSet = dataSetIdSchema.parse('athletes')
+
+async function openParts(db: Database, revoked: readonly number[] = []): Promise<ReservationParts> {
+  await migrate(db, SITE_MIGRATIONS)
+  const log = await openReceiptLog({
+    db,
+    directory: await mkdtemp(join(tmpdir(), 'hedgerow-reserve-')),
+    signer: { name: 'galway', key: generateKeyPair('Ed25519') },
+    clock: systemClock,
+  })
+  return { db, log, mirror: { sequence: 0, revokedSince: () => Bitset.of(revoked) } }
+}
+
+function reservation(id: string, changes: ReadonlyMap<string, number> = new Map()): Reservation {
+  const askId = askIdSchema.parse(`ask_${id.toUpperCase().padStart(26, '0')}`)
+  const time = instant(1_700_000_000_000)
+  return {
+    answer: {
+      askId,
+      askDigest: digestOf(id),
+      acquirer: 'northcare',
+      decision: { decision: 'approved' },
+      decisionJws: 'a.b.c',
+      releaseJwe: 'sealed',
+      decidedAt: time,
+    },
+    receipts: [
+      { kind: 'ask', ask: digestOf(id), askId },
+      { kind: 'release', ask: digestOf(id), askId },
+    ],
+    uses: [
+      {
+        askId,
+        dataSet,
+        acquirer: 'northcare',
+        purpose: 'dpv:CommercialResearch',
+        mode: 'aggregate',
+        columns: ['height', 'sex'],
+        reason: 'approved',
+        releaseTo: 'IE',
+        time,
+        priceMinor: 250n,
+        subjectsMinor: 100n,
+        currency: 'EUR',
+        people: Bitset.of([3, 5, 700]),
+      },
+    ],
+    consentSequence: 0,
+    changes,
+  }
+}
+
+/** What the record holds beside migrations: nothing of an answer that was not reserved may be in it. */
+async function counts(db: Database): Promise<Record<string, number>> {
+  const { rows } = await sql<Record<string, number>>`
+    select (select count(*)::int from receipt) as receipts, (select count(*)::int from answer) as answers,
+      (select count(*)::int from use_record) as uses, (select next_sequence::int from receipt_counter) as next`.execute(
+    db,
+  )
+  return rows[0] ?? {}
+}
+
+test('a reservation writes answer, receipts and the history of those whose data was used, together', async () => {
+  await using postgres = await testPostgres()
+  const parts = await openParts(postgres.db)
+  const kept = await reserveAnswer(parts, reservation('a'))
+  assert.ok(kept !== 'changed')
+  assert.deepEqual(kept.receiptSequences, [0, 1])
+  assert.deepEqual(await findAnswer(postgres.db, kept.askId), {
+    ...kept,
+    clearingJws: undefined,
+  })
+  const [use] = await usesOf(postgres.db, { person: 700, limit: 10 })
+  assert.ok(use)
+  assert.deepEqual([...use.people], [3, 5, 700])
+  assert.deepEqual(
+    [use.receiptSequence, use.columns, use.priceMinor, use.subjectsMinor, use.releaseTo],
+    [1, ['height', 'sex'], 250n, 100n, 'IE'],
+  )
+  assert.deepEqual(await usesOf(postgres.db, { person: 4, limit: 10 }), [])
+})
+
+test('consent that changed since the run is found, also before the mirror knows of it, and nothing is kept', async () => {
+  await using postgres = await testPostgres()
+  const parts = await openParts(postgres.db)
+  const before = await counts(postgres.db)
+  await sql`update consent_sequence set last = 1`.execute(postgres.db)
+  assert.equal(await reserveAnswer(parts, reservation('a')), 'changed')
+  assert.deepEqual(await counts(postgres.db), before)
+})
+
+test('somebody in the result who took a grant back since the run is found; somebody outside of it is nobody’s hindrance', async () => {
+  await using postgres = await testPostgres()
+  const inside = await openParts(postgres.db, [5])
+  const before = await counts(postgres.db)
+  assert.equal(await reserveAnswer(inside, reservation('a')), 'changed')
+  assert.deepEqual(await counts(postgres.db), before)
+  const outside = { ...inside, mirror: { sequence: 0, revokedSince: () => Bitset.of([6]) } }
+  assert.notEqual(await reserveAnswer(outside, reservation('a')), 'changed')
+})
+
+test('rows that changed since the run are found, and nothing is kept of the answer or its cuts', async () => {
+  await using postgres = await testPostgres()
+  const parts = await openParts(postgres.db)
+  const before = await counts(postgres.db)
+  await sql`insert into data_set_change (data_set, change_count) values ('athletes', 1)`.execute(postgres.db)
+  let hasCut = false
+  const cutting = {
+    ...reservation('a', new Map([['athletes', 0]])),
+    commitCuts: () => {
+      hasCut = true
+      return Promise.resolve()
+    },
+  }
+  assert.equal(await reserveAnswer(parts, cutting), 'changed')
+  assert.equal(hasCut, false)
+  assert.deepEqual(await counts(postgres.db), before)
+  const fresh = reservation(
+    'a',
+    new Map([
+      ['athletes', 1],
+      ['wages', 0],
+    ]),
+  )
+  assert.notEqual(await reserveAnswer(parts, fresh), 'changed')
+})
+
+test('a revocation waits for a reservation that is under way', async () => {
+  await using postgres = await testPostgres()
+  const parts = await openParts(postgres.db)
+  const order: string[] = []
+  let revoking: Promise<unknown> | undefined
+  const slow = {
+    ...reservation('a'),
+    commitCuts: async () => {
+      revoking = sql`update consent_sequence set last = last + 1`
+        .execute(postgres.db)
+        .then(() => order.push('revoked'))
+      await new Promise((resolve) => setTimeout(resolve, 100))
+      order.push('still reserving')
+    },
+  }
+  assert.notEqual(await reserveAnswer(parts, slow), 'changed')
+  await revoking
+  assert.deepEqual(order, ['still reserving', 'revoked'])
+})
+
+test('an answer that fails half-way gives its receipt numbers back', async () => {
+  await using postgres = await testPostgres()
+  const parts = await openParts(postgres.db)
+  await reserveAnswer(parts, reservation('a'))
+  const before = await counts(postgres.db)
+  await assert.rejects(reserveAnswer(parts, reservation('a')))
+  assert.deepEqual(await counts(postgres.db), before)
+})
