@@ -25,8 +25,12 @@ export function dateOf(moment: Instant): Date {
 
 /** RFC 3339 in UTC with milliseconds, for example `2026-11-24T10:00:00.000Z`. */
 export function formatInstant(moment: Instant): string {
-  return new Date(moment).toISOString()
+  if (moment !== lastWritten.moment) lastWritten = { moment, text: new Date(moment).toISOString() }
+  return lastWritten.text
 }
+
+/** The present is written many times in a row. */
+let lastWritten = { moment: 0 as Instant, text: '1970-01-01T00:00:00.000Z' }
 
 /** The calendar date in UTC, for example `2026-11-24`. */
 export function formatDate(moment: Instant): string {
@@ -35,14 +39,18 @@ export function formatDate(moment: Instant): string {
 
 /** Reads an RFC 3339 text; `undefined` when it is none. */
 export function parseInstant(text: string): Instant | undefined {
-  const match = /^(\d{4}-\d{2}-\d{2})T\d{2}:\d{2}:\d{2}(\.\d{1,9})?(Z|[+-]\d{2}:\d{2})$/.exec(text)
-  if (!match) return undefined
-  const [, date = ''] = match
+  if (!RFC_3339.test(text)) return undefined
   // `Date.parse` takes 30 February for 2 March.
-  const midnight = new Date(`${date}T00:00:00Z`)
-  if (Number.isNaN(midnight.getTime()) || midnight.toISOString().slice(0, 10) !== date) return undefined
+  if (Number(text.slice(8, 10)) > daysIn(Number(text.slice(0, 4)), Number(text.slice(5, 7)))) return undefined
   const epochMs = Date.parse(text)
   return Number.isNaN(epochMs) ? undefined : instant(epochMs)
+}
+
+const RFC_3339 = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(?:\.\d{1,9})?(?:Z|[+-]\d{2}:\d{2})$/
+
+function daysIn(year: number, month: number): number {
+  if (month === 2) return year % 4 === 0 && (year % 100 !== 0 || year % 400 === 0) ? 29 : 28
+  return month === 4 || month === 6 || month === 9 || month === 11 ? 30 : 31
 }
 
 /** Reads the `Date` header of an HTTP response (RFC 9110 §5.6.7); `undefined` when it is none. */

@@ -27,13 +27,19 @@ function uuidV7(epochMs: number, random: Random): Uint8Array {
   return bytes
 }
 
+/** 16 bytes as 26 digits of five bits, the first of which has two bits more than there are. */
 function encodeCrockford(bytes: Uint8Array): string {
-  let value = 0n
-  for (const byte of bytes) value = (value << 8n) | BigInt(byte)
   let text = ''
-  for (let digit = 0; digit < 26; digit += 1) {
-    text = CROCKFORD[Number(value & 31n)] + text
-    value >>= 5n
+  let bits = 0
+  let held = 2
+  for (const byte of bytes) {
+    bits = (bits << 8) | byte
+    held += 8
+    while (held >= 5) {
+      held -= 5
+      text += CROCKFORD[(bits >> held) & 31]
+    }
+    bits &= (1 << held) - 1
   }
   return text
 }

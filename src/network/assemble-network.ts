@@ -64,7 +64,7 @@ export async function serveNetwork(start: NetworkStart): Promise<ServingNetwork>
   const { db, url: ownUrl } = starting.use(
     await openPostgres({ directory: directory.root, url, name: 'network', log }),
   )
-  const line = starting.use(new BookingLine({ url: ownUrl, db }))
+  const line = starting.use(new BookingLine({ url: ownUrl }))
   await line.open()
   await migrate(db, NETWORK_MIGRATIONS)
   const networkKey = await ensureKeyFile(directory.networkKey, 'Ed25519')

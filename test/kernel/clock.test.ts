@@ -20,6 +20,19 @@ describe('instants', () => {
     )
   })
 
+  test('are read for every day that there is, and for no other', () => {
+    fc.assert(
+      fc.property(fc.nat(9999), fc.nat(13), fc.nat(32), (year, month, day) => {
+        const pad = (value: number, length: number) => String(value).padStart(length, '0')
+        const date = `${pad(year, 4)}-${pad(month, 2)}-${pad(day, 2)}`
+        const midnight = new Date(`${date}T00:00:00Z`)
+        const isDay = !Number.isNaN(midnight.getTime()) && midnight.toISOString().slice(0, 10) === date
+        assert.equal(parseInstant(`${date}T00:00:00Z`), isDay ? midnight.getTime() : undefined)
+      }),
+      { numRuns: 2000 },
+    )
+  })
+
   const readable: readonly [string, string][] = [
     ['2026-11-24T10:00:00Z', '2026-11-24T10:00:00.000Z'],
     ['2026-11-24T11:00:00+01:00', '2026-11-24T10:00:00.000Z'],
@@ -39,6 +52,9 @@ describe('instants', () => {
     '2026-13-01T00:00:00Z',
     '2027-02-29T00:00:00Z',
     '2026-04-31T00:00:00Z',
+    '2026-04-00T00:00:00Z',
+    '2026-00-10T00:00:00Z',
+    '2100-02-29T00:00:00Z',
     '2026-11-24T25:00:00Z',
     '2026-11-24T10:00:00z',
     '+02026-11-24T10:00:00Z',

@@ -27,6 +27,27 @@ describe('idSource()', () => {
     )
   })
 
+  test('writes the 128 bits as one number in base 32', () => {
+    fc.assert(
+      fc.property(
+        fc.nat(2 ** 47 - 1),
+        fc.uint8Array({ minLength: 10, maxLength: 10 }),
+        (epochMs, entropy) => {
+          const ids = idSource(
+            { now: () => instant(epochMs), sleep: () => Promise.resolve() },
+            { bytes: () => entropy },
+          )
+          let value = 0n
+          for (const digit of ids.next('a').slice(2))
+            value = (value << 5n) | BigInt('0123456789ABCDEFGHJKMNPQRSTVWXYZ'.indexOf(digit))
+          const last = entropy.slice(3).reduce((sum, byte) => (sum << 8n) | BigInt(byte), 0n)
+          assert.equal(value >> 80n, BigInt(epochMs))
+          assert.equal(value & (2n ** 56n - 1n), last)
+        },
+      ),
+    )
+  })
+
   test('holds version 7 and the variant of RFC 9562', () => {
     for (const byte of [0, 255]) {
       const text = at(1_795_487_505_616, byte).next('a').slice(2)

@@ -1,4 +1,5 @@
 import { sign, verify } from 'node:crypto'
+import type { KeyObject } from 'node:crypto'
 import { promisify } from 'node:util'
 import { err, ok } from '../result.ts'
 import type { Result } from '../result.ts'
@@ -53,33 +54,74 @@ function encodeHeader(typ: string, key: KeyPair): string {
   return encode(JSON.stringify(header))
 }
 
-/** The header and payload of a text that looks like a JWS, nothing verified; `undefined` when it does not. */
-export function peekJws(jws: string): { readonly header: JwsHeader; readonly payload: string } | undefined {
-  const parts = jws.split('.')
-  if (parts.length !== 3 || !parts.every(isCanonical)) return undefined
-  const header = parseHeader(decode(parts[0] ?? ''))
-  return header && { header, payload: decode(parts[1] ?? '') }
+/** What can be seen of a text that looks like a JWS, nothing verified. */
+export interface PeekedJws {
+  readonly header: JwsHeader
+  readonly payload: string
+  readonly signature: Uint8Array
 }
+
+/** Looks into a text; `undefined` when it is no JWS. */
+export function peekJws(jws: string): PeekedJws | undefined {
+  const [header, payload, signature, ...others] = jws.split('.', 4).map(decode)
+  if (!header || !payload || !signature || others.length > 0) return undefined
+  const parsed = parseHeader(header.toString())
+  return parsed && { header: parsed, payload: payload.toString(), signature }
+}
+
+/** The public key of a key id; `undefined` means the key is not known. */
+export type KeyFor = (keyId: string) => PublicJwk | undefined
 
 /**
  * Verifies a compact JWS and gives its payload's text.
  *
- * `keyFor` names the public key of a key id; `undefined` means the key is not known. Only `alg: EdDSA` and exactly
- * the expected `typ` are accepted; there are no other algorithms to be confused by (RFC 8725 §3.1, §3.11).
+ * Only `alg: EdDSA` and exactly the expected `typ` are accepted; there are no other algorithms to be confused by
+ * (RFC 8725 §3.1, §3.11).
  */
 export function verifyJws(
   jws: string,
-  { typ, keyFor }: { typ: string; keyFor: (keyId: string) => PublicJwk | undefined },
+  { typ, keyFor }: { typ: string; keyFor: KeyFor },
 ): Result<{ readonly payload: string; readonly keyId: string }, JwsProblem> {
   const seen = peekJws(jws)
   if (!seen) return err('malformed')
-  if (seen.header.typ !== typ) return err('wrong-type')
-  const jwk = keyFor(seen.header.kid)
-  if (!jwk || jwk.crv !== 'Ed25519') return err('unknown-key')
-  const end = jws.lastIndexOf('.')
-  const signature = Buffer.from(jws.slice(end + 1), 'base64url')
-  const isGood = verify(null, Buffer.from(jws.slice(0, end)), publicKeyObject(jwk), signature)
+  const key = keyOf(seen, { typ, keyFor })
+  if (!key.ok) return key
+  const isGood = verify(null, signedBytes(jws), key.value, seen.signature)
   return isGood ? ok({ payload: seen.payload, keyId: seen.header.kid }) : err('bad-signature')
+}
+
+/** Whether a text that was looked into has a good signature of the expected kind: the same as `verifyJws`. */
+export function isGoodJws(
+  jws: string,
+  { seen, ...expected }: { seen: PeekedJws; typ: string; keyFor: KeyFor },
+): boolean {
+  const key = keyOf(seen, expected)
+  return key.ok && verify(null, signedBytes(jws), key.value, seen.signature)
+}
+
+/** The same on another core, for when the calling thread has other things to do. */
+export async function isGoodJwsInPool(
+  jws: string,
+  { seen, ...expected }: { seen: PeekedJws; typ: string; keyFor: KeyFor },
+): Promise<boolean> {
+  const key = keyOf(seen, expected)
+  return key.ok && verifyInPool(null, signedBytes(jws), key.value, seen.signature)
+}
+
+const verifyInPool = promisify(verify)
+
+function keyOf(
+  { header }: PeekedJws,
+  { typ, keyFor }: { typ: string; keyFor: KeyFor },
+): Result<KeyObject, JwsProblem> {
+  if (header.typ !== typ) return err('wrong-type')
+  const jwk = keyFor(header.kid)
+  return !jwk || jwk.crv !== 'Ed25519' ? err('unknown-key') : ok(publicKeyObject(jwk))
+}
+
+/** Header and payload as they stand in the text: base64url and a dot. */
+function signedBytes(jws: string): Buffer {
+  return Buffer.from(jws.slice(0, jws.lastIndexOf('.')), 'latin1')
 }
 
 function parseHeader(text: string): JwsHeader | undefined {
@@ -95,22 +137,15 @@ function parseHeader(text: string): JwsHeader | undefined {
   }
 }
 
-/** Base64url with no stray bits at its end: else one signature would have several texts, and so several digests. */
-function isCanonical(part: string): boolean {
-  return (
-    /^[A-Za-z0-9_-]+$/.test(part) && part.length % 4 !== 1 && (part.length % 4 === 0 || hasNoStrayBits(part))
-  )
-}
-
-function hasNoStrayBits(part: string): boolean {
-  const end = part.slice(part.length - (part.length % 4))
-  return Buffer.from(end, 'base64url').toString('base64url') === end
-}
-
 function encode(text: string): string {
   return Buffer.from(text).toString('base64url')
 }
 
-function decode(part: string): string {
-  return Buffer.from(part, 'base64url').toString()
+/**
+ * The bytes of base64url in its only form, with no other characters and no stray bits at its end: else one signature
+ * would have several texts, and so several digests. Written again and compared: a third of the time of looking at each character.
+ */
+function decode(part: string): Buffer | undefined {
+  const bytes = Buffer.from(part, 'base64url')
+  return part !== '' && bytes.toString('base64url') === part ? bytes : undefined
 }

@@ -25,9 +25,18 @@ export interface KeyPair {
   readonly privateKey: Secret<KeyObject>
 }
 
-/** The thumbprint of a public key (RFC 7638, SHA-256, base64url): its name everywhere. */
+const thumbprints = new Map<string, string>()
+const THUMBPRINTS_MAX = 10_000
+
+/** The thumbprint of a public key (RFC 7638, SHA-256, base64url): its name everywhere. Kept: every request asks for some. */
 export function keyIdOf({ crv, kty, x }: PublicJwk): string {
-  return Buffer.from(sha256(canonicalJson({ crv, kty, x }))).toString('base64url')
+  const name = `${kty}.${crv}.${x}`
+  const known = thumbprints.get(name)
+  if (known !== undefined) return known
+  const keyId = Buffer.from(sha256(canonicalJson({ crv, kty, x }))).toString('base64url')
+  if (thumbprints.size >= THUMBPRINTS_MAX) thumbprints.clear()
+  thumbprints.set(name, keyId)
+  return keyId
 }
 
 /** Makes a new pair from the machine's entropy. */

@@ -39,8 +39,18 @@ interface Job {
   readonly asks: readonly AskUnderCheck[]
   /** Those that pass every check that needs no database, if their signatures are good. */
   readonly passed: readonly PassedAsk[]
+  /** Ends when its signature has been verified; `undefined` when nobody has begun. */
+  readonly verifying: Promise<void> | undefined
   resolve(states: readonly AskStateMessage[]): void
   reject(error: unknown): void
+}
+
+/** Requests whose asks go into the database together. */
+interface Booking {
+  readonly jobs: readonly Job[]
+  readonly at: Instant
+  /** Whether all that passed were taken. */
+  readonly taking: Promise<boolean>
 }
 
 /**
@@ -66,8 +76,11 @@ export class Authoriser {
     }
     const now = clock.now()
     const asks = submission.asks.map((sent) => this.#underCheck(sent, now))
+    const passed = plainAsks(asks, now)
+    // Who comes alone is verified on this core while the database works; with others, on another core while it waits.
+    const verifying = this.#isBooking && passed.length > 0 ? submission.verifyElsewhere() : undefined
     return new Promise((resolve, reject) => {
-      this.#waiting.push({ submission, asks, passed: plainAsks(asks, now), resolve, reject })
+      this.#waiting.push({ submission, asks, passed, verifying, resolve, reject })
       if (!this.#isBooking) void this.#book()
     })
   }
@@ -82,9 +95,16 @@ export class Authoriser {
     return { sent, acquirer: directory.member(sent.ask.acquirer), route }
   }
 
+  /** The next booking is on its way before those of the last one are told, so that the database does not wait for that. */
   async #book(): Promise<void> {
     this.#isBooking = true
-    for (let jobs = this.#nextJobs(); jobs.length > 0; jobs = this.#nextJobs()) await this.#bookJobs(jobs)
+    let booked: Booking | undefined
+    do {
+      const jobs = this.#nextJobs()
+      const next = jobs.length > 0 ? this.#send(jobs) : undefined
+      if (booked) this.#tellPlain(booked)
+      booked = next && ((await this.#isPlain(next)) ? next : undefined)
+    } while (booked || this.#waiting.length > 0)
     this.#isBooking = false
   }
 
@@ -104,24 +124,34 @@ export class Authoriser {
     return jobs
   }
 
-  async #bookJobs(jobs: readonly Job[]): Promise<void> {
+  #send(jobs: readonly Job[]): Booking {
     const at = this.#parts.clock.now()
+    return { jobs, at, taking: this.#take(jobs, at) }
+  }
+
+  /** Whether everything of a booking is taken and durable. What is not gets decided here, before anything else is booked. */
+  async #isPlain({ jobs, at, taking }: Booking): Promise<boolean> {
     try {
-      const taken = await this.#take(jobs, at)
+      const taken = await taking
+      if (taken && jobs.every(isPlain)) return true
       if (!taken && jobs.length > 1) {
         // Something of somebody is in the way: the others must not wait for that to be sorted out.
-        for (const job of jobs) await this.#bookJobs([job])
-        return
+        for (const job of jobs) {
+          const alone = this.#send([job])
+          if (await this.#isPlain(alone)) this.#tellPlain(alone)
+        }
+        return false
       }
-      const isPlain = ({ asks, passed }: Job) =>
-        taken && passed.length === asks.length && passed.every(({ sent }) => sent.isSigned())
       // What is done already does not wait for what takes longer.
-      for (const job of [...jobs.filter(isPlain), ...jobs.filter((each) => !isPlain(each))]) {
+      const plain = taken ? jobs.filter(isPlain) : []
+      this.#tellPlain({ jobs: plain, at })
+      for (const job of jobs.filter((each) => !plain.includes(each))) {
         await this.#finish(job, { taken, at }).catch((error: unknown) => job.reject(error))
       }
     } catch (error) {
       for (const job of jobs) job.reject(error)
     }
+    return false
   }
 
   /** The signatures are verified while the database works; what turns out to be forged is taken back. */
@@ -130,15 +160,27 @@ export class Authoriser {
     const asks = jobs.flatMap(({ passed }) => passed)
     if (asks.length === 0) return true
     const batch = jobs.map(({ submission }) => submission.batch).find((each) => each !== undefined)
-    const running = line.run(takeStatement({ asks, batch }, at))
-    const forged = asks.filter(({ sent }) => !sent.isSigned())
-    if (!(await isTaken(running))) return false
+    const running = isTaken(line.run(takeStatement({ asks, batch }, at)))
+    const [taken, forged] = await Promise.all([running, verify(jobs, asks)])
+    if (!taken) return false
     if (forged.length > 0) {
       await untakeAsks(db, forged)
       this.#parts.events.forgeryTakenBack({ asks: forged.length })
     }
     if (forged.length < asks.length) wakeSites(sitesOf(asks))
     return true
+  }
+
+  #tellPlain({ jobs, at }: Pick<Booking, 'jobs' | 'at'>): void {
+    const received = formatInstant(at)
+    for (const job of jobs) {
+      try {
+        job.resolve(job.passed.map((ask) => takenState(ask, received)))
+        if (job.passed.length > 0) this.#parts.events.asksTaken(job.passed, job.submission.batch?.id)
+      } catch (error) {
+        job.reject(error)
+      }
+    }
   }
 
   async #finish(job: Job, { taken, at }: { taken: boolean; at: Instant }): Promise<void> {
@@ -200,6 +242,19 @@ function plainAsks(asks: readonly AskUnderCheck[], now: Instant): readonly Passe
     ids.add(ask.sent.ask.id)
     return [passedAsk(ask.sent, ask.route)]
   })
+}
+
+/** Whether all asks of a request are taken once those that passed are. */
+function isPlain({ asks, passed }: Job): boolean {
+  return passed.length === asks.length && passed.every(({ sent }) => sent.isSigned())
+}
+
+/** Verifies what is not being verified yet; gives the asks that are forged. */
+async function verify(jobs: readonly Job[], asks: readonly PassedAsk[]): Promise<readonly PassedAsk[]> {
+  const begun = jobs.flatMap(({ verifying }) => verifying ?? [])
+  for (const { passed, verifying } of jobs) if (!verifying) for (const { sent } of passed) sent.isSigned()
+  if (begun.length > 0) await Promise.all(begun)
+  return asks.filter(({ sent }) => !sent.isSigned())
 }
 
 function sitesOf(asks: readonly PassedAsk[]): ReadonlySet<string> {

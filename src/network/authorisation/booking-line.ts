@@ -1,8 +1,6 @@
-import type { RawBuilder } from 'kysely'
 import pg from 'pg'
 import { systemClock } from '../../kernel/clock.ts'
 import { Fault } from '../../kernel/faults.ts'
-import type { Database } from '../../kernel/postgres/database.ts'
 import { faultOf } from '../../kernel/postgres/fault-of.ts'
 import type { Secret } from '../../kernel/secret.ts'
 
@@ -11,6 +9,12 @@ const OWNER_LOCK = 74_000_101
 const OWNER_ATTEMPTS = 20
 const OWNER_PAUSE_MS = 100
 
+/** A statement as the database takes it. Its text is one of a few, for it stays prepared under it. */
+export interface Statement {
+  readonly text: string
+  readonly values: readonly unknown[]
+}
+
 /**
  * A connection of its own for booking asks, on which statements stay prepared. A statement is on its way when `run`
  * returns, so that the caller can do something useful while the database works. Measured against the pool: a third less
@@ -18,15 +22,12 @@ const OWNER_PAUSE_MS = 100
  */
 export class BookingLine implements AsyncDisposable {
   readonly #url: Secret<string>
-  readonly #db: Database
   readonly #names = new Map<string, string>()
   #client: pg.Client | undefined
   #connecting: Promise<pg.Client> | undefined
 
-  /** `db` only writes the statements down; they run on the line. */
-  constructor({ url, db }: { url: Secret<string>; db: Database }) {
+  constructor({ url }: { url: Secret<string> }) {
     this.#url = url
-    this.#db = db
   }
 
   /**
@@ -39,9 +40,8 @@ export class BookingLine implements AsyncDisposable {
   }
 
   /** Runs a statement; one that fails because the line broke is not tried again, for it may have been booked. */
-  run<T>(statement: RawBuilder<T>): Promise<readonly T[]> {
-    const { sql: text, parameters } = statement.compile(this.#db)
-    const query = { name: this.#nameOf(text), text, values: [...parameters] }
+  run<T>({ text, values }: Statement): Promise<readonly T[]> {
+    const query = { name: this.#nameOf(text), text, values: [...values] }
     const client = this.#client
     const answer = client ? client.query(query) : this.#connect().then((fresh) => fresh.query(query))
     return answer.then(

@@ -1,4 +1,4 @@
-import { sql } from 'kysely'
+import { CompiledQuery, sql } from 'kysely'
 import { formatDate, formatInstant } from '../../kernel/clock.ts'
 import type { Instant } from '../../kernel/clock.ts'
 import { Fault } from '../../kernel/faults.ts'
@@ -42,7 +42,8 @@ export async function decideCarefully(
   const decided = asks.map((ask) => decideOne(ask, { purses, seen, at }))
   const passed = decided.flatMap((outcome) => (outcome.kind === 'taken' ? [outcome.ask] : []))
   if (passed.length > 0) {
-    const { rows } = await takeStatement({ asks: passed, batch }, at).execute(tx)
+    const { text, values } = takeStatement({ asks: passed, batch }, at)
+    const { rows } = await tx.executeQuery<{ taken: boolean }>(CompiledQuery.raw(text, [...values]))
     if (rows[0]?.taken !== true)
       throw new Fault('fault.internal', { what: 'Cannot take asks that passed every check' })
   }

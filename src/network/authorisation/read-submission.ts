@@ -1,6 +1,5 @@
-import { peekJws, verifyJws } from '../../kernel/crypto/jws.ts'
-import type { JwsHeader } from '../../kernel/crypto/jws.ts'
-import type { PublicJwk } from '../../kernel/crypto/keys.ts'
+import { isGoodJws, isGoodJwsInPool, peekJws } from '../../kernel/crypto/jws.ts'
+import type { KeyFor, PeekedJws } from '../../kernel/crypto/jws.ts'
 import { digestOf, sha256 } from '../../kernel/digest.ts'
 import { Fault } from '../../kernel/faults.ts'
 import type { FieldProblem } from '../../kernel/faults.ts'
@@ -19,6 +18,8 @@ import type { KeptBatch, SentAsk } from './sent-ask.ts'
 export interface Submission {
   readonly asks: readonly SentAsk[]
   readonly batch: KeptBatch | undefined
+  /** Verifies the signature on another core; `isSigned` of the asks is at once from then on. */
+  verifyElsewhere(): Promise<void>
 }
 
 /** Who sent it, and what reading it takes. */
@@ -39,13 +40,13 @@ export function readSubmission(
   { sender, directory, ids }: Reading,
 ): Submission {
   if ('batch' in body) return readBatch(body.batch, { sender, directory, ids })
-  const { header, payload } = readSigned(body.ask, 'ask')
+  const { seen, payload } = readSigned(body.ask, 'ask')
   const ask = readAsk(payload, 'ask')
   const isFromSender = ask.acquirer === sender.id || isProcessorOf(sender, ask, directory)
   const signature = lookAtSignature(body.ask, {
     typ: TYP.ask,
-    header,
-    key: (keyId) => presentKey(directory.find(ask.acquirer), keyId),
+    seen,
+    keyFor: (keyId) => presentKey(directory.find(ask.acquirer), keyId),
   })
   const sent: SentAsk = {
     ask,
@@ -56,7 +57,7 @@ export function readSubmission(
     isClaimed: isFromSender && signature.isClaimed,
     isSigned: () => isFromSender && signature.isGood(),
   }
-  return { asks: [sent], batch: undefined }
+  return { asks: [sent], batch: undefined, verifyElsewhere: signature.verifyElsewhere }
 }
 
 /**
@@ -65,17 +66,25 @@ export function readSubmission(
  */
 function lookAtSignature(
   jws: string,
-  { typ, header, key }: { typ: string; header: JwsHeader; key: (keyId: string) => PublicJwk | undefined },
-): { readonly isClaimed: boolean; readonly isGood: () => boolean } {
+  expected: { typ: string; seen: PeekedJws; keyFor: KeyFor },
+): {
+  readonly isClaimed: boolean
+  readonly isGood: () => boolean
+  readonly verifyElsewhere: () => Promise<void>
+} {
+  const { typ, seen, keyFor } = expected
   let isGood: boolean | undefined
   return {
-    isClaimed: header.typ === typ && key(header.kid) !== undefined,
-    isGood: () => (isGood ??= verifyJws(jws, { typ, keyFor: key }).ok),
+    isClaimed: seen.header.typ === typ && keyFor(seen.header.kid) !== undefined,
+    isGood: () => (isGood ??= isGoodJws(jws, expected)),
+    async verifyElsewhere() {
+      isGood ??= await isGoodJwsInPool(jws, expected)
+    },
   }
 }
 
 function readBatch(jws: string, { sender, directory, ids }: Reading): Submission {
-  const { header, payload } = readSigned(jws, 'batch')
+  const { seen, payload } = readSigned(jws, 'batch')
   const envelope = parseWith(askBatchSchema, payload)
   if (!envelope.ok) throw malformed(envelope.error)
   const { processor, asks } = envelope.value
@@ -84,8 +93,8 @@ function readBatch(jws: string, { sender, directory, ids }: Reading): Submission
   }
   const signature = lookAtSignature(jws, {
     typ: TYP.askBatch,
-    header,
-    key: (keyId) => presentKey(directory.find(processor), keyId),
+    seen,
+    keyFor: (keyId) => presentKey(directory.find(processor), keyId),
   })
   const digest = digestOf(jws)
   const sent = asks.map((raw, index): SentAsk => {
@@ -102,17 +111,21 @@ function readBatch(jws: string, { sender, directory, ids }: Reading): Submission
       isSigned: () => mayProcess && signature.isGood(),
     }
   })
-  return { asks: sent, batch: { id: ids.next('bat'), digest, processor, jws } }
+  return {
+    asks: sent,
+    batch: { id: ids.next('bat'), digest, processor, jws },
+    verifyElsewhere: signature.verifyElsewhere,
+  }
 }
 
 function isProcessorOf(sender: MemberRecord, ask: Ask, directory: Directory): boolean {
   return directory.member(ask.acquirer)?.processors.includes(sender.id) ?? false
 }
 
-function readSigned(jws: string, field: string): { readonly header: JwsHeader; readonly payload: unknown } {
+function readSigned(jws: string, field: string): { readonly seen: PeekedJws; readonly payload: unknown } {
   const seen = peekJws(jws)
   try {
-    if (seen) return { header: seen.header, payload: JSON.parse(seen.payload) }
+    if (seen) return { seen, payload: JSON.parse(seen.payload) }
   } catch {
     // Falls through to the same answer as a text that is no JWS: neither shows what came.
   }

@@ -1,8 +1,7 @@
-import { sql } from 'kysely'
-import type { RawBuilder } from 'kysely'
 import { formatInstant } from '../../kernel/clock.ts'
 import type { Instant } from '../../kernel/clock.ts'
 import { arrayLiteral, bytesArrayLiteral } from './array-literal.ts'
+import type { Statement } from './booking-line.ts'
 import type { PassedAsk } from './decided-ask.ts'
 import type { KeptBatch } from './sent-ask.ts'
 
@@ -13,15 +12,18 @@ export interface AskGroup {
   readonly batch: KeptBatch | undefined
 }
 
+const TAKE_ONE = callOf('take_ask', 18)
+const TAKE_MANY = callOf('take_asks', 27)
+
 /**
  * The statement that holds and routes asks, all or none (`take_ask` and `take_asks`, migration 0013). It gives false when
  * one was seen before, or an account does not cover what is due. Their ids must differ.
  */
-export function takeStatement({ asks, batch }: AskGroup, at: Instant): RawBuilder<{ taken: boolean }> {
+export function takeStatement({ asks, batch }: AskGroup, at: Instant): Statement {
   const [only, ...others] = asks
   return only && others.length === 0 && batch === undefined
-    ? takeOne(only, at)
-    : takeMany({ asks, batch }, at)
+    ? { text: TAKE_ONE, values: valuesOfOne(only, at) }
+    : { text: TAKE_MANY, values: valuesOfMany({ asks, batch }, at) }
 }
 
 /** Runs that statement; where several accounts are due and one does not cover its part, it is raised, not given. */
@@ -35,32 +37,69 @@ export async function isTaken(running: Promise<readonly { taken: boolean }[]>): 
   }
 }
 
-function takeOne({ sent, holdMinor, legs }: PassedAsk, at: Instant): RawBuilder<{ taken: boolean }> {
-  const { ask, bodyDigest, sender, jws } = sent
-  return sql<{
-    taken: boolean
-  }>`select take_ask(${formatInstant(at)}, ${ask.id}, ${ask.acquirer}, ${ask.idempotencyKey}, ${bodyDigest},
-    ${sender}, ${ask.offer}, ${ask.purpose}, ${ask.mode}, ${ask.maxPrice.currency}, ${holdMinor}, ${ask.dryRun}, ${formatInstant(ask.expires)},
-    ${jws}, ${legs.map(({ site }) => site)}, ${legs.map(({ offerRow }) => offerRow)}, ${legs.map(({ limitMinor }) => limitMinor)},
-    ${legs.map(({ limitMinor }) => (ask.dryRun ? 0n : limitMinor))}) as taken`
+function callOf(name: string, parameters: number): string {
+  const places = Array.from({ length: parameters }, (_, index) => `$${index + 1}`)
+  return `select ${name}(${places.join(', ')}) as taken`
 }
 
-function takeMany({ asks, batch }: AskGroup, at: Instant): RawBuilder<{ taken: boolean }> {
+function valuesOfOne({ sent, holdMinor, legs }: PassedAsk, at: Instant): readonly unknown[] {
+  const { ask, bodyDigest, sender, jws } = sent
+  return [
+    formatInstant(at),
+    ask.id,
+    ask.acquirer,
+    ask.idempotencyKey,
+    bodyDigest,
+    sender,
+    ask.offer,
+    ask.purpose,
+    ask.mode,
+    ask.maxPrice.currency,
+    holdMinor,
+    ask.dryRun,
+    formatInstant(ask.expires),
+    jws,
+    arrayLiteral(legs.map(({ site }) => site)),
+    arrayLiteral(legs.map(({ offerRow }) => offerRow)),
+    arrayLiteral(legs.map(({ limitMinor }) => Number(limitMinor))),
+    arrayLiteral(legs.map(({ limitMinor }) => (ask.dryRun ? 0 : Number(limitMinor)))),
+  ]
+}
+
+function valuesOfMany({ asks, batch }: AskGroup, at: Instant): readonly unknown[] {
   const column = (of: (ask: PassedAsk) => string | number | boolean | undefined) => arrayLiteral(asks.map(of))
   const legs = asks.flatMap(({ sent: { ask }, legs: own }) => own.map((leg) => ({ ...leg, ask })))
   const legColumn = (of: (leg: (typeof legs)[number]) => string | number) => arrayLiteral(legs.map(of))
   const dues = duesOf(asks)
-  return sql<{ taken: boolean }>`select take_asks(${formatInstant(at)},
-    ${dues.map(({ owner }) => owner)}, ${dues.map(({ currency }) => currency)}, ${dues.map(({ totalMinor }) => totalMinor)},
-    ${batch?.id}, ${batch?.digest}, ${batch?.processor}, ${batch?.jws},
-    ${column(({ sent }) => sent.ask.id)}, ${column(({ sent }) => sent.ask.acquirer)}, ${column(({ sent }) => sent.ask.idempotencyKey)},
-    ${bytesArrayLiteral(asks.map(({ sent }) => sent.bodyDigest))}, ${column(({ sent }) => sent.sender)},
-    ${column(({ sent }) => sent.ask.offer)}, ${column(({ sent }) => sent.ask.purpose)}, ${column(({ sent }) => sent.ask.mode)},
-    ${column(({ sent }) => sent.ask.maxPrice.currency)}, ${column(({ holdMinor }) => Number(holdMinor))},
-    ${column(({ sent }) => sent.ask.dryRun)}, ${column(({ sent }) => formatInstant(sent.ask.expires))}, ${column(({ sent }) => sent.jws)},
-    ${column(({ sent }) => sent.batch?.index)}, ${legColumn(({ ask }) => ask.id)}, ${legColumn(({ site }) => site)},
-    ${legColumn(({ offerRow }) => offerRow)}, ${legColumn(({ limitMinor }) => Number(limitMinor))},
-    ${legColumn(({ ask, limitMinor }) => (ask.dryRun ? 0 : Number(limitMinor)))}) as taken`
+  return [
+    formatInstant(at),
+    arrayLiteral(dues.map(({ owner }) => owner)),
+    arrayLiteral(dues.map(({ currency }) => currency)),
+    arrayLiteral(dues.map(({ totalMinor }) => String(totalMinor))),
+    batch?.id,
+    batch?.digest,
+    batch?.processor,
+    batch?.jws,
+    column(({ sent }) => sent.ask.id),
+    column(({ sent }) => sent.ask.acquirer),
+    column(({ sent }) => sent.ask.idempotencyKey),
+    bytesArrayLiteral(asks.map(({ sent }) => sent.bodyDigest)),
+    column(({ sent }) => sent.sender),
+    column(({ sent }) => sent.ask.offer),
+    column(({ sent }) => sent.ask.purpose),
+    column(({ sent }) => sent.ask.mode),
+    column(({ sent }) => sent.ask.maxPrice.currency),
+    column(({ holdMinor }) => Number(holdMinor)),
+    column(({ sent }) => sent.ask.dryRun),
+    column(({ sent }) => formatInstant(sent.ask.expires)),
+    column(({ sent }) => sent.jws),
+    column(({ sent }) => sent.batch?.index),
+    legColumn(({ ask }) => ask.id),
+    legColumn(({ site }) => site),
+    legColumn(({ offerRow }) => offerRow),
+    legColumn(({ limitMinor }) => Number(limitMinor)),
+    legColumn(({ ask, limitMinor }) => (ask.dryRun ? 0 : Number(limitMinor))),
+  ]
 }
 
 interface Due {

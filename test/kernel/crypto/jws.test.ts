@@ -4,7 +4,14 @@ import { join } from 'node:path'
 import { describe, test } from 'node:test'
 import fc from 'fast-check'
 import { CompactSign, compactVerify, importJWK } from 'jose'
-import { peekJws, signJws, signManyJws, verifyJws } from '../../../src/kernel/crypto/jws.ts'
+import {
+  isGoodJws,
+  isGoodJwsInPool,
+  peekJws,
+  signJws,
+  signManyJws,
+  verifyJws,
+} from '../../../src/kernel/crypto/jws.ts'
 import { generateKeyPair, keyIdOf, keyPairOf } from '../../../src/kernel/crypto/keys.ts'
 import type { PublicJwk } from '../../../src/kernel/crypto/keys.ts'
 import { signBytes, verifyBytes } from '../../../src/kernel/crypto/signature.ts'
@@ -93,6 +100,46 @@ describe('verifyJws()', () => {
     const sealing = generateKeyPair('X25519')
     assert.equal(verifyJws(signedWithHeader(header), { typ, keyFor: () => sealing.publicJwk }).ok, false)
   })
+})
+
+describe('peekJws()', () => {
+  test('takes base64url in its one form and nothing else', () => {
+    const part = fc.string({
+      unit: fc.constantFrom(...Array.from('ABab01-_+/=. \näĀ\0')),
+      maxLength: 6,
+    })
+    const known = `${encode(JSON.stringify({ alg: 'EdDSA', typ, kid: key.keyId }))}`
+    fc.assert(
+      fc.property(part, part, (payload, signature) => {
+        const isOneForm = (text: string) =>
+          /^[A-Za-z0-9_-]+$/.test(text) && Buffer.from(text, 'base64url').toString('base64url') === text
+        const isSeen = peekJws(`${known}.${payload}.${signature}`) !== undefined
+        assert.equal(isSeen, isOneForm(payload) && isOneForm(signature))
+      }),
+      { numRuns: 2000 },
+    )
+  })
+})
+
+test('isGoodJws() and isGoodJwsInPool() say what verifyJws() says', async () => {
+  const other = generateKeyPair('Ed25519')
+  const sealing = generateKeyPair('X25519')
+  const good = signJws('{"amount":1}', { typ, key })
+  const texts = [
+    good,
+    good.slice(0, good.lastIndexOf('.')) + signJws('{}', { typ, key }).slice(-87),
+    signJws('{}', { typ, key: other }),
+    signJws('{}', { typ: 'other+jws', key }),
+  ]
+  for (const jws of texts) {
+    const seen = peekJws(jws)
+    assert.ok(seen)
+    for (const known of [keyFor, () => other.publicJwk, () => sealing.publicJwk, () => undefined]) {
+      const { ok } = verifyJws(jws, { typ, keyFor: known })
+      assert.equal(isGoodJws(jws, { seen, typ, keyFor: known }), ok)
+      assert.equal(await isGoodJwsInPool(jws, { seen, typ, keyFor: known }), ok)
+    }
+  }
 })
 
 test('signManyJws() gives the same as signJws() for each', async () => {
