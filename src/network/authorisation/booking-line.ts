@@ -117,6 +117,9 @@ export class BookingLine implements AsyncDisposable {
 /** A SQLSTATE that the statement itself raised, which its caller knows how to read. */
 function isOfTheStatement(error: unknown): boolean {
   return (
-    error instanceof Error && 'code' in error && typeof error.code === 'string' && error.code.startsWith('HG')
+    error instanceof Error &&
+    'code' in error &&
+    typeof error.code === 'string' &&
+    /^(HG|23505)/.test(error.code)
   )
 }

@@ -12,12 +12,12 @@ export interface AskGroup {
   readonly batch: KeptBatch | undefined
 }
 
-const TAKE_ONE = callOf('take_ask', 18)
-const TAKE_MANY = callOf('take_asks', 27)
+const TAKE_ONE = callOf('take_ask', 17)
+const TAKE_MANY = callOf('take_asks', 26)
 
 /**
- * The statement that holds and routes asks, all or none (`take_ask` and `take_asks`, migration 0013). It gives false when
- * one was seen before, or an account does not cover what is due. Their ids must differ.
+ * The statement that holds and routes asks, all or none (`take_ask` and `take_asks`, migration 0013); `isTaken` reads what
+ * comes of it. Their ids must differ.
  */
 export function takeStatement({ asks, batch }: AskGroup, at: Instant): Statement {
   const [only, ...others] = asks
@@ -26,13 +26,13 @@ export function takeStatement({ asks, batch }: AskGroup, at: Instant): Statement
     : { text: TAKE_MANY, values: valuesOfMany({ asks, batch }, at) }
 }
 
-/** Runs that statement; where several accounts are due and one does not cover its part, it is raised, not given. */
+/** False, and nothing done, when one was seen before or an account does not cover what is due from it. */
 export async function isTaken(running: Promise<readonly { taken: boolean }[]>): Promise<boolean> {
   try {
     const [row] = await running
     return row?.taken ?? false
   } catch (error) {
-    if (isNotCovered(error)) return false
+    if (isInTheWay(error)) return false
     throw error
   }
 }
@@ -62,13 +62,12 @@ function valuesOfOne({ sent, holdMinor, legs }: PassedAsk, at: Instant): readonl
     arrayLiteral(legs.map(({ site }) => site)),
     arrayLiteral(legs.map(({ offerRow }) => offerRow)),
     arrayLiteral(legs.map(({ limitMinor }) => Number(limitMinor))),
-    arrayLiteral(legs.map(({ limitMinor }) => (ask.dryRun ? 0 : Number(limitMinor)))),
   ]
 }
 
 function valuesOfMany({ asks, batch }: AskGroup, at: Instant): readonly unknown[] {
   const column = (of: (ask: PassedAsk) => string | number | boolean | undefined) => arrayLiteral(asks.map(of))
-  const legs = asks.flatMap(({ sent: { ask }, legs: own }) => own.map((leg) => ({ ...leg, ask })))
+  const legs = asks.flatMap(({ legs: own }, index) => own.map((leg) => ({ ...leg, place: index + 1 })))
   const legColumn = (of: (leg: (typeof legs)[number]) => string | number) => arrayLiteral(legs.map(of))
   const dues = duesOf(asks)
   return [
@@ -94,11 +93,10 @@ function valuesOfMany({ asks, batch }: AskGroup, at: Instant): readonly unknown[
     column(({ sent }) => formatInstant(sent.ask.expires)),
     column(({ sent }) => sent.jws),
     column(({ sent }) => sent.batch?.index),
-    legColumn(({ ask }) => ask.id),
+    legColumn(({ place }) => place),
     legColumn(({ site }) => site),
     legColumn(({ offerRow }) => offerRow),
     legColumn(({ limitMinor }) => Number(limitMinor)),
-    legColumn(({ ask, limitMinor }) => (ask.dryRun ? 0 : Number(limitMinor))),
   ]
 }
 
@@ -122,6 +120,7 @@ function duesOf(asks: readonly PassedAsk[]): readonly Due[] {
   return [...dues.values()]
 }
 
-function isNotCovered(error: unknown): boolean {
-  return error instanceof Error && 'code' in error && error.code === 'HG002'
+/** Not covered, where several accounts are due; or an id or idempotency key that was used before. */
+function isInTheWay(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && (error.code === 'HG002' || error.code === '23505')
 }
