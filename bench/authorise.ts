@@ -27,9 +27,23 @@ import { median } from './shared/median.ts'
 import { scale, writeReport } from './shared/report.ts'
 
 /**
- * Asks with holds through the network's door, durable, against bare commits of one row on the same PostgreSQL. The
- * network is a process of its own; the client signs everything beforehand. Rounds alternate, and ratios are taken
- * within a round, so that what else the machine does falls on both.
+ * Asks with holds through the network's door, durable, against bare commits of one row on the same PostgreSQL: one client
+ * against one connection, 16 clients against 16 connections. The network is a process of its own; the client signs everything
+ * beforehand. Rounds alternate, and ratios are taken within a round, so that what else the machine does falls on both.
+ *
+ * Where the time goes, on two cores that client, network and PostgreSQL share (a virtual machine in which a bare commit takes
+ * 0.5 to 0.6 ms; processor time from the scheduler, PostgreSQL's from its process):
+ *
+ * - One client, 1.5 ms an ask: 0.25 ms is the exchange over HTTP that Node takes for a request that does nothing, 0.8 ms is one
+ *   call of `take_ask` as any client sees it (0.45 ms of PostgreSQL's processor against 0.2 for a bare commit: a row of an ask, one
+ *   of a site's work, the account, five indexes and the ask's text out of line; 3.1 KB of log against 0.4), and 0.4 ms is the network's own: reading, checking and answering, on a
+ *   processor that has gone cold between two requests. The signature (0.18 ms) is verified while PostgreSQL works. The first two
+ *   alone are 1.05 ms: half of a bare commit's rate would leave nothing for the network on this machine.
+ * - 16 clients, 0.5 ms an ask: the two cores are full. 0.2 ms is OpenSSL's verification of one Ed25519 signature, 0.37 ms the
+ *   network's thread, 0.16 ms PostgreSQL, 0.06 ms the client. Cores of their own are what is missing.
+ * - Batches of 100, 0.07 ms an ask: PostgreSQL is at work nearly all of it (0.043 ms, and 0.015 ms waiting for the disk to take
+ *   2.6 KB of log an ask, of which 1.5 KB are the signed batch itself), the network's thread 0.043 ms beside it, the other threads
+ *   0.015 ms. 20,000 a second are 0.05 ms.
  */
 
 const ROUNDS = 5
@@ -83,26 +97,25 @@ writeReport({
   scale: scale(),
   figures: [
     {
-      name: 'asks one by one, one client',
+      name: 'asks one by one, one client (baseline: bare commits, one connection)',
       value: of('single'),
       unit: 'asks/s',
       baseline: of('single') / single,
-      goal: 'at least 0.5 of bare single commits',
+      goal: 'at least 0.5 of bare commits, one after another',
       met: single >= 0.5,
     },
     {
-      name: `asks one by one, ${CLIENTS} clients`,
+      name: `asks one by one, ${CLIENTS} clients (baseline: bare commits, ${CLIENTS} connections)`,
       value: of('singleMany'),
       unit: 'asks/s',
       baseline: of('singleMany') / many,
-      goal: 'at least 0.5 of bare single commits',
-      met: of('singleMany') >= 0.5 * of('bare'),
+      goal: `at least 0.5 of bare commits on ${CLIENTS} connections`,
+      met: many >= 0.5,
     },
     {
-      name: `asks in signed batches of ${BATCH}`,
+      name: `asks in signed batches of ${BATCH}, ${LINES} clients (no baseline)`,
       value: of('batched'),
       unit: 'asks/s',
-      baseline: of('bare'),
       goal: 'at least 20000',
       met: of('batched') >= 20_000,
     },
@@ -129,7 +142,7 @@ async function measure(size: { singles: number; batches: number }) {
   const cpu0 = networkCpuMs()
   const single = await send(singleBodies, { clients: 1, token, asksEach: 1 })
   const cpuSingle = ((networkCpuMs() - cpu0) * 1000) / size.singles
-  const bareMany = await bareCommits(size.singles * 2, 8)
+  const bareMany = await bareCommits(size.singles * 2, CLIENTS)
   const singleMany = await send(singleAsks(size.singles * 2), { clients: CLIENTS, token, asksEach: 1 })
   const batchBodies = batchedAsks(size.batches)
   const cpu1 = networkCpuMs()

@@ -10,9 +10,14 @@ export function sha256(data: Uint8Array | string): Uint8Array {
   return Buffer.from(hash('sha256', data, 'latin1'), 'latin1')
 }
 
+/** The same in hexadecimal digits. */
+export function hexDigestOf(data: Uint8Array | string): string {
+  return hash('sha256', data, 'hex')
+}
+
 /** The digest of bytes or of a text's UTF-8, as written on the wire. */
 export function digestOf(data: Uint8Array | string): Digest {
-  return `sha-256:${hash('sha256', data, 'hex')}`
+  return `sha-256:${hexDigestOf(data)}`
 }
 
 /** The digest of a value's canonical JSON (RFC 8785). */

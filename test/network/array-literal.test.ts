@@ -19,7 +19,7 @@ test('arrayLiteral() and bytesArrayLiteral() come back from PostgreSQL as they w
   await fc.assert(
     fc.asyncProperty(texts, bytes, async (strings, buffers) => {
       const { rows } = await sql<{ strings: (string | null)[]; buffers: Buffer[] }>`
-        select ${arrayLiteral(strings)}::text[] as strings, ${bytesArrayLiteral(buffers)}::bytea[] as buffers`.execute(
+        select ${arrayLiteral(strings)}::text[] as strings, ${bytesArrayLiteral(buffers.map((each) => each.toString('hex')))}::bytea[] as buffers`.execute(
         postgres.db,
       )
       assert.deepEqual(rows[0], { strings, buffers })

@@ -8,7 +8,7 @@ import { connect } from '../../src/kernel/postgres/open-postgres.ts'
 import type { Postgres } from '../../src/kernel/postgres/open-postgres.ts'
 import { Secret } from '../../src/kernel/secret.ts'
 import { NETWORK_API } from '../../src/protocol/network-endpoints.ts'
-import { testAsk } from '../../src/testing/test-network.ts'
+import { signAsk, testAsk } from '../../src/testing/test-network.ts'
 import { fundsOf, openWorld, withFreshAcquirer } from './world.ts'
 import type { World } from './world.ts'
 
@@ -166,6 +166,31 @@ describe('asks that come at once, each alone', () => {
     assert.ok(count(rich, 'declined.replayed') >= 1)
     assert.deepEqual(await fundsOf(poor), { available: 0, held: 10_000 })
     assert.deepEqual(await fundsOf(rich), { available: 50_000 - 21_000, held: 21_000 })
+  })
+})
+
+describe('forged asks among others that come at once', () => {
+  test('are declined, hold nothing and leave their ids free', async () => {
+    const w = await withFreshAcquirer(shared)
+    const asks = Array.from({ length: 10 }, () => testAsk(w.network, w.northcare))
+    const signed = asks.map((ask) => signAsk(ask, w.northcare))
+    const signature = (jws = '') => jws.slice(jws.lastIndexOf('.'))
+    const isForged = (index: number) => index % 3 === 2
+    const answers = await Promise.all(
+      signed.map((jws, index) => {
+        const text = isForged(index) ? jws.slice(0, jws.lastIndexOf('.')) + signature(signed[0]) : jws
+        return w.network.call(w.northcare, NETWORK_API.ask, { body: { ask: text } })
+      }),
+    )
+    assert.deepEqual(
+      answers.map((answer) => ('answers' in answer ? '' : (answer.reason ?? answer.status))),
+      asks.map((_, index) => (isForged(index) ? 'declined.signature' : 'waiting')),
+    )
+    assert.deepEqual(await fundsOf(w), { available: 3000, held: 7000 })
+    for (const ask of asks.filter((_, index) => isForged(index))) {
+      assert.equal((await w.network.ask(w.northcare, ask)).status, 'waiting')
+    }
+    assert.deepEqual(await fundsOf(w), { available: 0, held: 10_000 })
   })
 })
 

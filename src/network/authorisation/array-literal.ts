@@ -8,9 +8,9 @@ export function arrayLiteral(values: readonly (string | number | boolean | null 
   return `{${values.map(quote).join(',')}}`
 }
 
-/** Bytes as the text of a PostgreSQL `bytea[]`. */
-export function bytesArrayLiteral(values: readonly Buffer[]): string {
-  return `{${values.map((bytes) => `"\\\\x${bytes.toString('hex')}"`).join(',')}}`
+/** Bytes in hexadecimal digits as the text of a PostgreSQL `bytea[]`. */
+export function bytesArrayLiteral(values: readonly string[]): string {
+  return `{${values.map((hex) => `"\\\\x${hex}"`).join(',')}}`
 }
 
 function quote(value: string | number | boolean | null | undefined): string {

@@ -235,12 +235,12 @@ export class Authoriser {
 /** Asks that pass, as far as can be told without the database; an id that comes again in a request is left for later. */
 function plainAsks(asks: readonly AskUnderCheck[], now: Instant): readonly PassedAsk[] {
   const ids = new Set<string>()
-  return asks.flatMap((ask) => {
-    const standing = { isReplayed: false, availableMinor: ask.route.holdMinor, leftTodayMinor: undefined }
-    const isSigned = ask.sent.isClaimed
-    if (ids.has(ask.sent.ask.id) || checkAsk({ ...ask, isSigned, standing, now })) return []
-    ids.add(ask.sent.ask.id)
-    return [passedAsk(ask.sent, ask.route)]
+  return asks.flatMap(({ sent, acquirer, route }) => {
+    const standing = { isReplayed: false, availableMinor: route.holdMinor, leftTodayMinor: undefined }
+    const facts = { sent, acquirer, route, isSigned: sent.isClaimed, standing, now }
+    if (ids.has(sent.ask.id) || checkAsk(facts)) return []
+    ids.add(sent.ask.id)
+    return [passedAsk(sent, route)]
   })
 }
 

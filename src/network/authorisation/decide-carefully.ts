@@ -66,7 +66,7 @@ interface Purse {
 }
 
 /** What was used before: ask ids, and acquirers with idempotency keys; each with id and body of its ask. */
-type Seen = Map<string, { readonly id: string; readonly bodyDigest: Buffer }>
+type Seen = Map<string, { readonly id: string; readonly bodyDigest: string }>
 
 function decideOne(
   ask: AskUnderCheck,
@@ -75,8 +75,8 @@ function decideOne(
   const { sent, route } = ask
   const names = [`id ${sent.ask.id}`, `key ${sent.ask.acquirer} ${sent.ask.idempotencyKey}`]
   const earlier = names.flatMap((name) => seen.get(name) ?? [])
-  const isSame = (was: { id: string; bodyDigest: Buffer }) =>
-    was.id === sent.ask.id && was.bodyDigest.equals(sent.bodyDigest)
+  const isSame = (was: { id: string; bodyDigest: string }) =>
+    was.id === sent.ask.id && was.bodyDigest === sent.bodyDigest
   const purse = purses.get(purseName(sent))
   const standing: Standing = {
     isReplayed: !earlier.every(isSame),
@@ -135,8 +135,8 @@ async function readSeen(tx: Database, asks: readonly AskUnderCheck[]): Promise<S
     acquirer: ask.acquirer,
     key: ask.idempotencyKey,
   }))
-  const { rows } = await sql<{ id: string; acquirer: string; idempotency_key: string; body: Buffer }>`
-    select a.id, a.acquirer, a.idempotency_key, a.body_digest as body
+  const { rows } = await sql<{ id: string; acquirer: string; idempotency_key: string; body: string }>`
+    select a.id, a.acquirer, a.idempotency_key, encode(a.body_digest, 'hex') as body
     from jsonb_to_recordset(${JSON.stringify(wanted)}::jsonb) as w(id text, acquirer text, key text)
       join ask a on a.id = w.id or (a.acquirer = w.acquirer and a.idempotency_key = w.key)`.execute(tx)
   const seen: Seen = new Map()
@@ -200,7 +200,7 @@ function declinedRow(
     id: ask.id,
     acquirer: ask.acquirer,
     key: ask.idempotencyKey,
-    body: bodyDigest.toString('hex'),
+    body: bodyDigest,
     sender,
     reason: decline.code,
     detail: decline.detail,

@@ -1,6 +1,6 @@
 import { isGoodJws, isGoodJwsInPool, peekJws } from '../../kernel/crypto/jws.ts'
 import type { KeyFor, PeekedJws } from '../../kernel/crypto/jws.ts'
-import { digestOf, sha256 } from '../../kernel/digest.ts'
+import { digestOf, hexDigestOf } from '../../kernel/digest.ts'
 import { Fault } from '../../kernel/faults.ts'
 import type { FieldProblem } from '../../kernel/faults.ts'
 import type { IdSource } from '../../kernel/id.ts'
@@ -142,8 +142,8 @@ function readAsk(raw: unknown, field: string): Ask {
 }
 
 /** JSON that was parsed and written again has one form for one body, whoever signed it and however often. */
-function bodyDigestOf(raw: unknown): Buffer {
-  return Buffer.from(sha256(JSON.stringify(raw)))
+function bodyDigestOf(raw: unknown): string {
+  return hexDigestOf(JSON.stringify(raw))
 }
 
 function malformed(errors: readonly FieldProblem[]): Fault {

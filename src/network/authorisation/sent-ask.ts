@@ -19,8 +19,8 @@ export interface KeptBatch {
 /** An ask as it came, before anything but its form was looked at. */
 export interface SentAsk {
   readonly ask: Ask
-  /** SHA-256 of the ask's JSON: the same body gives the same answer, another one is a replay. */
-  readonly bodyDigest: Buffer
+  /** SHA-256 of the ask's JSON in hexadecimal digits: the same body gives the same answer, another one is a replay. */
+  readonly bodyDigest: string
   /** Its own signed text, unless it came in a batch. */
   readonly jws: string | undefined
   readonly batch: BatchPlace | undefined

@@ -49,7 +49,7 @@ function valuesOfOne({ sent, holdMinor, legs }: PassedAsk, at: Instant): readonl
     ask.id,
     ask.acquirer,
     ask.idempotencyKey,
-    bodyDigest,
+    `\\x${bodyDigest}`,
     sender,
     ask.offer,
     ask.purpose,
