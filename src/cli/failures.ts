@@ -1,6 +1,7 @@
 import { FAULTS, Fault } from '../kernel/faults.ts'
 import type { FaultCode } from '../kernel/faults.ts'
 import { PeerRefusal } from '../kernel/http/call-json.ts'
+import type { TokenProblem } from '../protocol/client-assertion.ts'
 
 /** What a verb ends with (contracts, the command line); a server ends with 78 when its settings are wrong. */
 export const EXIT = { done: 0, fellShort: 1, wrongUse: 2, unreachable: 3, configuration: 78 } as const
@@ -14,6 +15,7 @@ export class FellShort extends Error {}
 const UNREACHABLE: ReadonlySet<FaultCode> = new Set<FaultCode>([
   'fault.peer_unreachable',
   'fault.database_unreachable',
+  'fault.database_ended',
   'fault.unavailable',
   'fault.overloaded',
 ])
@@ -53,39 +55,36 @@ export function sentenceOf(thrown: unknown): string {
 /** What another side said: its own sentence is enough where it has one, without the title that every refusal has. */
 function saidOf(fault: Fault): string {
   const { message, code } = fault
-  if (code !== 'fault.peer_refused' || isWrongClock(fault)) return withRemedy(fault)
-  return message.startsWith(OUR_SIDE)
-    ? `The other side could not do it: ${message.slice(OUR_SIDE.length)}`
-    : message.replace(/^[^:]*: (?=Cannot )/, '')
+  if (code !== 'fault.peer_refused') return withRemedy(fault)
+  const said = message.replace(/^[^:]*: (?=Cannot )/, '')
+  const advice = TOKEN_ADVICE[/: (?<word>[a-z-]+)$/.exec(said)?.groups?.['word'] ?? '']
+  return advice === undefined ? said : `${said}; ${advice}`
 }
 
-const OUR_SIDE = 'Something went wrong on our side: '
+/** What to do about a token that was refused, by the one word that the door gives. */
+const TOKEN_ADVICE: Readonly<Record<string, string>> = {
+  'unknown-key': 'register the key of this member there, or use the one that is registered',
+  'bad-signature': 'register the key of this member there, or use the one that is registered',
+  'wrong-audience': 'the server goes by another name than the settings of this machine say',
+  suspended: 'ask the operator of the network',
+  replayed: 'send it again',
+} satisfies Partial<Record<TokenProblem | 'suspended', string>>
 
 /** Faults of the machine, whose own words say what is wrong but not what to do. */
 const WITH_REMEDY: ReadonlySet<FaultCode> = new Set<FaultCode>([
   'fault.directory_in_use',
   'fault.directory_version',
   'fault.database_unreachable',
+  'fault.database_ended',
   'fault.database_version',
   'fault.disk_full',
   'fault.log_damaged',
 ])
 
 function withRemedy(fault: Fault): string {
-  if (isWrongClock(fault))
-    return `${fault.message}; the clock of this machine and that of the server differ, set them right`
   if (!WITH_REMEDY.has(fault.code)) return fault.message
   const { remedy } = FAULTS[fault.code]
   return `${fault.message}; ${remedy.charAt(0).toLowerCase()}${remedy.slice(1)}`
-}
-
-/** A token is made for the moment at which it is sent, so one that is late or early was made by another clock. */
-function isWrongClock(fault: Fault): boolean {
-  return (
-    fault instanceof PeerRefusal &&
-    fault.problemCode === 'fault.unauthenticated' &&
-    /expired|not-yet-valid/.test(fault.message)
-  )
 }
 
 const SYSTEM_WORDS: Readonly<Record<string, string>> = {

@@ -59,6 +59,16 @@ export function parseHttpDate(text: string): Instant | undefined {
   return Number.isNaN(epochMs) ? undefined : instant(epochMs)
 }
 
+/** How long something is, for people: `45 seconds`, `60 minutes`, `3 hours`, `4 days`; rounded. */
+export function durationText(durationMs: number): string {
+  const seconds = Math.round(Math.abs(durationMs) / 1_000)
+  if (seconds < 120) return seconds === 1 ? '1 second' : `${seconds} seconds`
+  const minutes = Math.round(seconds / 60)
+  if (minutes < 120) return `${minutes} minutes`
+  const hours = Math.round(minutes / 60)
+  return hours < 48 ? `${hours} hours` : `${Math.round(hours / 24)} days`
+}
+
 /** The machine's clock. The only place where the system time is read. */
 export const systemClock: Clock = {
   now: () => instant(Date.now()),

@@ -28,6 +28,13 @@ export const FAULTS = {
     publicText: 'This key may not do that',
     remedy: 'Use the key of the role that may',
   },
+  'fault.outside_perimeter': {
+    status: 403,
+    isRetryable: false,
+    publicText: 'The data may not be stored where the site is',
+    remedy:
+      'Renew the evidence with "hedgerow site evidence", or place the data at a site inside its perimeter',
+  },
   'fault.not_found': {
     status: 404,
     isRetryable: false,
@@ -67,8 +74,14 @@ export const FAULTS = {
   'fault.database_unreachable': {
     status: 503,
     isRetryable: true,
-    publicText: 'Not ready to serve',
+    publicText: 'The database of the server is away',
     remedy: 'Start the database, or mend HEDGEROW_DATABASE_URL',
+  },
+  'fault.database_ended': {
+    status: 503,
+    isRetryable: true,
+    publicText: 'The database of the server is away',
+    remedy: 'Start the server again: nothing that was acknowledged is lost',
   },
   'fault.database_version': {
     status: 503,
@@ -97,7 +110,7 @@ export const FAULTS = {
   'fault.disk_full': {
     status: 503,
     isRetryable: true,
-    publicText: 'Not ready to serve',
+    publicText: 'The disk of the server is full, and nothing was taken',
     remedy: 'Free space on the disk of the data directory',
   },
   'fault.port_in_use': {

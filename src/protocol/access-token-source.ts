@@ -36,7 +36,13 @@ export function accessTokenSource(facts: {
     const now = clock.now()
     const assertion = signClientAssertion({ issuer, audience, now, jti: ids.next('jti'), key })
     const body = { grant_type: 'urn:ietf:params:oauth:grant-type:jwt-bearer', assertion }
-    const token = await callJson({ url: `${url}/v1/token`, method: 'POST', body, response: tokenSchema })
+    const token = await callJson({
+      url: `${url}/v1/token`,
+      method: 'POST',
+      body,
+      response: tokenSchema,
+      clock,
+    })
     const lifetimeMs = Math.min(token.expires_in * 1000, LIMITS.tokenLifetimeMsMax) - MARGIN_MS
     kept = { text: token.access_token, until: later(now, lifetimeMs) }
     return token.access_token

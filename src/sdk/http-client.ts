@@ -40,6 +40,7 @@ export interface CallInput<P extends z.ZodType, Q extends z.ZodType, B extends z
 /** Calls the endpoints of one server. */
 export interface HttpClient {
   readonly server: Server
+  readonly clock: Clock
   call<P extends z.ZodObject, Q extends z.ZodObject, B extends z.ZodType, R extends z.ZodType>(
     endpoint: Endpoint<P, Q, B, R>,
     input?: CallInput<P, Q, B>,
@@ -77,6 +78,7 @@ export function httpClient({
     signClientAssertion({ ...caller, audience: server.name, now: clock.now(), jti: ids.next('jti') })
   return {
     server,
+    clock,
     token,
     async call(endpoint, input = {}) {
       const url = addressOf(server.url, endpoint.path, input)
@@ -123,6 +125,7 @@ async function once<R extends z.ZodType>({
       idempotencyKey: input.idempotencyKey,
       response,
       signal,
+      clock,
     }),
   )
 }

@@ -1,11 +1,10 @@
 import type { z } from 'zod'
 import { Fault } from '../kernel/faults.ts'
-import { PeerRefusal } from '../kernel/http/call-json.ts'
+import { refusalOf } from '../kernel/http/call-json.ts'
 import { parseWith } from '../kernel/parse.ts'
 import type { manifestSchema } from '../protocol/data-set.ts'
 import type { ReceiptBundle } from '../protocol/decision.ts'
 import type { grantRequestSchema } from '../protocol/grant.ts'
-import { problemSchema } from '../protocol/problem.ts'
 import type { ReceiptKind } from '../protocol/receipt.ts'
 import { GRANTS_PER_REQUEST_MAX, SITE_API, batchViewSchema } from '../protocol/site-api.ts'
 import type {
@@ -133,7 +132,7 @@ const MEDIA_TYPES = {
 } as const
 
 async function sendFile(
-  { server, token }: HttpClient,
+  { server, token, clock }: HttpClient,
   { dataSet, batch, format, body, signal }: FileToImport,
 ): Promise<BatchView> {
   const url = new URL(`${server.url.replace(/\/+$/, '')}/v1/datasets/${encodeURIComponent(dataSet)}/batches`)
@@ -149,19 +148,17 @@ async function sendFile(
   }).catch((cause: unknown) => {
     throw new Fault('fault.peer_unreachable', { what: `Cannot reach ${url.host}`, cause })
   })
-  const answer: unknown = await response.json().catch(() => undefined)
-  if (!response.ok) throw importRefusal(response.status, answer)
-  const parsed = parseWith(batchViewSchema, answer)
+  const text = await response.text().catch(() => '')
+  if (!response.ok) throw refusalOf(response, { text, url: server.url, clock })
+  const parsed = parseWith(batchViewSchema, parseJson(text))
   if (!parsed.ok) throw new Fault('fault.peer_refused', { what: `Cannot read the answer of ${url.host}` })
   return parsed.value
 }
 
-/** The site's refusal with the lines that it names. */
-function importRefusal(status: number, answer: unknown): Fault {
-  const problem = problemSchema.safeParse(answer)
-  if (!problem.success) return new Fault('fault.peer_refused', { what: `The site answered ${status}` })
-  const { code, title, detail, errors } = problem.data
-  if (code === 'fault.import_malformed')
-    return new Fault(code, { what: detail ?? title, errors: errors ?? [] })
-  return new PeerRefusal({ what: `${title}: ${detail ?? ''}`, status, problemCode: code })
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return undefined
+  }
 }

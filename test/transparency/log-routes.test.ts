@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { systemClock } from '../../src/kernel/clock.ts'
 import { Fault } from '../../src/kernel/faults.ts'
 import { createDoor } from '../../src/kernel/http/door.ts'
 import { memoryIdempotencyStore } from '../../src/kernel/http/idempotency.ts'
@@ -18,6 +19,7 @@ function openDoor(log: ReceiptLog) {
     description: 'A log',
     version: '1',
     log: silentLog,
+    clock: systemClock,
     ids: { next: (prefix) => `${prefix}_${(count += 1)}` },
     authenticate: (request) => {
       if (request.headers.get('authorization') === 'Bearer good') return Promise.resolve('auditor')

@@ -1,5 +1,9 @@
 import type { z } from 'zod'
+import type { Clock } from '../clock.ts'
+import { durationText, parseHttpDate } from '../clock.ts'
 import { Fault } from '../faults.ts'
+import type { FieldProblem } from '../faults.ts'
+import { LIMITS } from '../limits.ts'
 import { describeProblems, parseWith } from '../parse.ts'
 
 /** One call of a JSON door. */
@@ -13,15 +17,22 @@ export interface JsonCall<S extends z.ZodType> {
   /** Parses what comes back. */
   readonly response: S
   readonly signal?: AbortSignal | undefined
+  /** Ours: a refused token is often one of a clock that is wrong, and then it is said by how much. */
+  readonly clock: Clock
 }
 
-/** A refusal of the other side, with its status and the code of its problem document. */
+/** A refusal of the other side, with the status, the code and the fields of its problem document. */
 export class PeerRefusal extends Fault {
   readonly status: number
   readonly problemCode: string
 
-  constructor(facts: { what: string; status: number; problemCode: string }) {
-    super('fault.peer_refused', { what: facts.what })
+  constructor(facts: {
+    what: string
+    status: number
+    problemCode: string
+    errors?: readonly FieldProblem[]
+  }) {
+    super('fault.peer_refused', { what: facts.what, errors: facts.errors ?? [] })
     this.status = facts.status
     this.problemCode = facts.problemCode
   }
@@ -35,7 +46,7 @@ export class PeerRefusal extends Fault {
 export async function callJson<S extends z.ZodType>(call: JsonCall<S>): Promise<z.output<S>> {
   const response = await send(call)
   const text = await readText(response, call.url)
-  if (!response.ok) throw refusalOf(response.status, text)
+  if (!response.ok) throw refusalOf(response, { text, url: call.url, clock: call.clock })
   const parsed = parseWith(call.response, text === '' ? undefined : parseJson(text))
   if (!parsed.ok) {
     throw new Fault('fault.peer_refused', {
@@ -77,19 +88,61 @@ async function readText(response: Response, url: string): Promise<string> {
   }
 }
 
-function refusalOf(status: number, text: string): PeerRefusal {
-  const problem = parseJson(text)
-  const { code, title, detail } = (typeof problem === 'object' && problem !== null ? problem : {}) as Record<
-    string,
-    unknown
-  >
-  const problemCode = typeof code === 'string' ? code : `http.${status}`
-  const said = [title, detail].filter((part) => typeof part === 'string').join(': ')
+/** What another side refused, in the words of its problem document where it sent one. */
+export function refusalOf(
+  response: Response,
+  { text, url, clock }: { text: string; url: string; clock: Clock },
+): PeerRefusal {
+  const { code, title, detail, errors } = recordOf(parseJson(text))
+  const { status } = response
+  const what =
+    unforeseen(response, url) ?? inOneSentence(title, detail) ?? `${hostOf(url)} answered ${status}`
+  const ours = status === 401 ? clockDifference(response, { url, clock }) : undefined
   return new PeerRefusal({
-    what: said === '' ? `The other side answered ${status}` : said,
+    what: ours === undefined ? what : `${what}; ${ours}`,
     status,
-    problemCode,
+    problemCode: typeof code === 'string' ? code : `http.${status}`,
+    errors: Array.isArray(errors) ? errors.flatMap(fieldProblemOf) : [],
   })
+}
+
+/** A failure about which the other side tells its own log only. */
+function unforeseen({ status, headers }: Response, url: string): string | undefined {
+  const requestId = headers.get('x-request-id')
+  return status === 500 && requestId !== null
+    ? `${hostOf(url)} could not do it; its log says why, under ${requestId}`
+    : undefined
+}
+
+/** Title and detail as they are read on: what is to be done comes after a semicolon. */
+function inOneSentence(title: unknown, detail: unknown): string | undefined {
+  if (typeof title !== 'string') return undefined
+  if (typeof detail !== 'string') return title
+  const isAdvice = /^[A-Z][a-z]/.test(detail) && !detail.startsWith('Cannot ')
+  return isAdvice ? `${title}; ${detail.charAt(0).toLowerCase()}${detail.slice(1)}` : `${title}: ${detail}`
+}
+
+/** `the clock of this machine is 60 minutes behind that of …`, when it is so wrong that tokens are refused for it. */
+function clockDifference(
+  response: Response,
+  { url, clock }: { url: string; clock: Clock },
+): string | undefined {
+  const theirs = parseHttpDate(response.headers.get('date') ?? '')
+  if (theirs === undefined) return undefined
+  const aheadMs = clock.now() - theirs
+  // Half, because the header tells whole seconds, and the answer has been on its way.
+  if (Math.abs(aheadMs) < LIMITS.clockSkewMsMax / 2) return undefined
+  const difference = `${durationText(aheadMs)} ${aheadMs > 0 ? 'ahead of' : 'behind'}`
+  return `the clock of this machine is ${difference} that of ${hostOf(url)}: set right the one that is wrong`
+}
+
+function fieldProblemOf(problem: unknown): readonly FieldProblem[] {
+  const { field, expected } = recordOf(problem)
+  return typeof field === 'string' && typeof expected === 'string' ? [{ field, expected }] : []
+}
+
+function recordOf(value: unknown): Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null ? { ...value } : {}
 }
 
 function parseJson(text: string): unknown {

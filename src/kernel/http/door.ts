@@ -1,18 +1,20 @@
 import { OpenAPIHono } from '@hono/zod-openapi'
 import type { Context } from 'hono'
 import type { z } from 'zod'
+import type { Clock } from '../clock.ts'
+import { dateOf } from '../clock.ts'
 import { digestOf } from '../digest.ts'
 import { FAULTS, Fault } from '../faults.ts'
 import type { IdSource } from '../id.ts'
 import { LIMITS } from '../limits.ts'
 import type { Log } from '../log.ts'
 import { parseWith } from '../parse.ts'
+import { faultOf } from '../postgres/fault-of.ts'
 import { describeOperation } from './describe-operation.ts'
 import { DOCS_CONTENT_POLICY, docsPage } from './docs-page.ts'
 import type { Endpoint } from './endpoint.ts'
 import type { IdempotencyStore } from './idempotency.ts'
 import { problemOf, problemResponse } from './problem-of.ts'
-import type { ProblemDocument } from './problem-of.ts'
 
 /** What a handler is given: everything parsed, and who calls. */
 export interface DoorRequest<Caller, P, Q, B> {
@@ -35,6 +37,7 @@ export interface DoorParts<Caller> {
   readonly description: string
   readonly version: string
   readonly log: Log
+  readonly clock: Clock
   readonly ids: IdSource
   /** Who sends this request; throws `fault.unauthenticated`. */
   authenticate(request: Request): Promise<Caller>
@@ -45,8 +48,6 @@ export interface DoorParts<Caller> {
   readiness(): Promise<{ readonly isReady: boolean; readonly checks: Readonly<Record<string, boolean>> }>
   /** Prometheus text. */
   metrics(): Promise<string>
-  /** Turns what is thrown but is no fault into a problem (for example an act's decline); `undefined`: a fault or a bug. */
-  problemFor?(thrown: unknown, instance: string): ProblemDocument | undefined
 }
 
 /** A door: a web application to which endpoints are added one by one. */
@@ -87,6 +88,8 @@ export function createDoor<Caller>(parts: DoorParts<Caller>): Door<Caller> {
     // Set on the response itself: going through the context would make it, and the stream of its body, anew.
     const { headers } = context.res
     headers.set('x-request-id', requestId)
+    // Our own clock's time, by which tokens are judged: a caller whose clock differs can say so, and by how much.
+    headers.set('date', dateOf(parts.clock.now()).toUTCString())
     headers.set('x-content-type-options', 'nosniff')
     if (!headers.has('cache-control')) headers.set('cache-control', 'no-store')
   })
@@ -210,18 +213,18 @@ function addOperations<Caller>(app: OpenAPIHono, parts: DoorParts<Caller>): void
 }
 
 function answerThrown<Caller>(parts: DoorParts<Caller>, thrown: unknown, instance: string): Response {
-  const own = parts.problemFor?.(thrown, instance)
-  if (own) return problemResponse(own)
-  const document = problemOf(thrown, instance)
+  const fault = faultOf(thrown, 'Cannot serve the request')
+  const document = problemOf(fault, instance)
   if (document.status >= 500) {
+    const isForeseen = fault.code !== 'fault.internal'
     parts.log.error('request.failed', {
       requestId: instance,
       code: document.code,
-      what: thrown instanceof Error ? thrown.message : 'unknown',
-      stack: stackOf(thrown),
+      what: isForeseen ? fault.message : thrown instanceof Error ? thrown.message : 'unknown',
+      stack: isForeseen ? undefined : stackOf(thrown),
     })
   }
-  const isRetryable = thrown instanceof Fault && FAULTS[thrown.code].isRetryable
+  const { isRetryable } = FAULTS[fault.code]
   return problemResponse(document, {
     ...(document.status === 401 ? { 'www-authenticate': 'Bearer' } : {}),
     ...(isRetryable ? { 'retry-after': '1' } : {}),

@@ -16,6 +16,7 @@ export interface ProblemDocument {
 const SPOKEN: ReadonlySet<FaultCode> = new Set<FaultCode>([
   'fault.request_malformed',
   'fault.unauthenticated',
+  'fault.outside_perimeter',
   'fault.conflict',
   'fault.idempotency_conflict',
   'fault.request_too_large',

@@ -39,6 +39,8 @@ function codeOf(error: unknown): FaultCode | undefined {
   if (error instanceof AggregateError) return error.errors.map(codeOf).find((code) => code !== undefined)
   if (!(error instanceof Error)) return undefined
   const code = 'code' in error && typeof error.code === 'string' ? error.code : ''
-  if (code.startsWith('08')) return 'fault.database_unreachable'
+  // Nothing else of ours is reached by a socket without a fault of its own; a unix socket that is gone says ENOENT.
+  const isConnecting = 'syscall' in error && error.syscall === 'connect'
+  if (isConnecting || code.startsWith('08')) return 'fault.database_unreachable'
   return CODES[code] ?? (BROKEN_LINE.test(error.message) ? 'fault.database_unreachable' : undefined)
 }

@@ -1,6 +1,5 @@
-import { later } from '../../kernel/clock.ts'
 import type { Instant } from '../../kernel/clock.ts'
-import { LIMITS } from '../../kernel/limits.ts'
+import { expiryProblem } from '../../protocol/expiry-problem.ts'
 import type { MemberRecord } from '../../protocol/network-api.ts'
 import type { Decline, DeclineCode } from '../../protocol/reason.ts'
 import type { Route } from '../routing/route-ask.ts'
@@ -54,8 +53,8 @@ export const ASK_CHECKS: readonly AskCheck[] = [
   {
     name: 'the expiry lies ahead, and not too far',
     declines: 'declined.expired',
-    fails: ({ sent: { ask }, now }) =>
-      ask.expires <= now || ask.expires > later(now, LIMITS.askLifetimeMsMax + LIMITS.clockSkewMsMax),
+    fails: (facts) => expiryProblemOf(facts) !== undefined,
+    detail: (facts) => expiryProblemOf(facts),
   },
   {
     name: 'the most the asker would pay reaches the least price, in the currency of the offers',
@@ -81,6 +80,10 @@ export const ASK_CHECKS: readonly AskCheck[] = [
     fails: ({ sent: { ask }, route, standing }) => !ask.dryRun && route.holdMinor > standing.availableMinor,
   },
 ]
+
+function expiryProblemOf({ sent: { ask }, now }: AskFacts): string | undefined {
+  return expiryProblem({ expires: ask.expires, now, decider: 'network' })
+}
 
 /** The first check that an ask does not pass. */
 export function checkAsk(facts: AskFacts): Decline | undefined {

@@ -2,10 +2,8 @@ import type { OpenAPIHono } from '@hono/zod-openapi'
 import { sql } from 'kysely'
 import { Fault } from '../../kernel/faults.ts'
 import { createDoor } from '../../kernel/http/door.ts'
-import { problemOf } from '../../kernel/http/problem-of.ts'
 import { recordIdempotencyStore } from '../../kernel/http/idempotency.ts'
 import type { Log } from '../../kernel/log.ts'
-import { faultOf } from '../../kernel/postgres/fault-of.ts'
 import { authenticate } from '../membership/authenticate.ts'
 import type { Principal } from '../membership/principal.ts'
 import type { NetworkParts } from './network-parts.ts'
@@ -26,6 +24,7 @@ export function networkDoor(parts: NetworkParts, { log }: { log: Log }): OpenAPI
       'The switch: membership, offers, asks with their holds, clearing and settlement. It never holds or sees personal data, a question or a release in clear.',
     version: parts.version,
     log,
+    clock,
     ids,
     async authenticate(request) {
       try {
@@ -46,13 +45,6 @@ export function networkDoor(parts: NetworkParts, { log }: { log: Log }): OpenAPI
       return { isReady: isThere, checks: { database: isThere } }
     },
     metrics: () => events.metrics(),
-    problemFor(thrown, instance) {
-      // A database that is away, or a full disk, is not a bug: the sender is told to come again.
-      const fault = faultOf(thrown, 'Cannot serve the request')
-      if (thrown instanceof Fault || fault.code === 'fault.internal') return undefined
-      log.error('request.failed', { requestId: instance, code: fault.code })
-      return problemOf(fault, instance)
-    },
   })
   serveIdentity(door, parts)
   serveMembership(door, parts)

@@ -1,4 +1,4 @@
-import { LIMITS } from '../../kernel/limits.ts'
+import { expiryProblem } from '../../protocol/expiry-problem.ts'
 import { isLegalBasisFitting } from '../../protocol/legal-basis.ts'
 import { isPurposeRefused, isPurposeWithin } from '../../protocol/purpose.ts'
 
@@ -20,13 +20,11 @@ export const ADMISSION_CHECKS: readonly AdmissionCheck[] = [
     check: ({ acquirer }) => when(acquirer.status !== 'active', { code: 'declined.member_unknown' }),
   },
   {
-    name: 'ask has not expired',
-    check: ({ ask, now }) => when(ask.expires <= now, { code: 'declined.expired' }),
-  },
-  {
-    name: 'ask does not live too long',
-    check: ({ ask, now }) =>
-      when(ask.expires > now + LIMITS.askLifetimeMsMax + LIMITS.clockSkewMsMax, { code: 'declined.expired' }),
+    name: 'ask has not expired and does not live too long',
+    check: ({ ask: { expires }, now }) => {
+      const detail = expiryProblem({ expires, now, decider: 'site' })
+      return detail === undefined ? undefined : { code: 'declined.expired', detail }
+    },
   },
   {
     name: 'data set is here',

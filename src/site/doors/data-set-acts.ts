@@ -72,8 +72,9 @@ export function dataSetActs(site: SiteContext): DataSetActs {
         { dataSet, batch, format, file: { stream: file }, signal, mayStore: () => mayStore(site, dataSet) },
       )
       if (!imported.ok) {
-        throw new Fault('fault.forbidden', {
-          what: `Cannot import: ${REASONS[imported.error.code].forOperator.toLowerCase()}`,
+        const { code, detail = REASONS[code].forOperator } = imported.error
+        throw new Fault('fault.outside_perimeter', {
+          what: `Cannot import: ${detail.charAt(0).toLowerCase()}${detail.slice(1)}`,
         })
       }
       const { rows, newPeople, importedAt, isNew } = imported.value

@@ -36,6 +36,7 @@ export function siteDoor(acts: SiteActs, parts: SiteDoorParts): OpenAPIHono {
     description: 'Keeps people’s data in its perimeter: data sets, grants, place, receipts.',
     version: parts.version,
     log: parts.log,
+    clock: parts.clock,
     ids: parts.ids,
     authenticate: callerAuthentication({
       audience: parts.site,

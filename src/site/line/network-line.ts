@@ -37,7 +37,7 @@ export function networkLine(facts: {
   clock: Clock
   ids: IdSource
 }): NetworkLine {
-  const { url, site } = facts
+  const { url, site, clock } = facts
   const tokens = accessTokenSource({ ...facts, audience: facts.networkName, issuer: site })
   const call = async <S extends z.ZodType>(
     method: 'GET' | 'POST' | 'PUT',
@@ -45,13 +45,13 @@ export function networkLine(facts: {
     { body, response, signal }: { body?: unknown; response: S; signal?: AbortSignal | undefined },
   ): Promise<z.output<S>> => {
     return tokens.withToken((token) =>
-      callJson({ url: `${url}${path}`, method, body, response, signal, token }),
+      callJson({ url: `${url}${path}`, method, body, response, signal, token, clock }),
     )
   }
   return {
     info: () =>
-      withDeadline({ clock: facts.clock, timeoutMs: REQUEST_TIMEOUT_MS }, (signal) =>
-        callJson({ url: `${url}/v1/network`, method: 'GET', response: networkInfoSchema, signal }),
+      withDeadline({ clock, timeoutMs: REQUEST_TIMEOUT_MS }, (signal) =>
+        callJson({ url: `${url}/v1/network`, method: 'GET', response: networkInfoSchema, signal, clock }),
       ),
     pullWork: ({ waitMs, isResuming, signal }) =>
       call('GET', `/v1/sites/${site}/work?wait=${waitMs}&resume=${String(isResuming)}`, {

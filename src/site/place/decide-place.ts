@@ -1,5 +1,5 @@
 import booleanPointInPolygon from '@turf/boolean-point-in-polygon'
-import { formatDate } from '../../kernel/clock.ts'
+import { durationText, formatDate } from '../../kernel/clock.ts'
 import type { Instant } from '../../kernel/clock.ts'
 import { ok } from '../../kernel/result.ts'
 import type { Evidence } from '../../protocol/evidence.ts'
@@ -44,9 +44,8 @@ export interface PlaceFacts {
 export function decidePlace(question: PlaceQuestion): Outcome<PlaceFacts> {
   const { operation, evidence, now } = question
   if (!evidence) return declined('declined.evidence_missing')
-  if (evidence.validFrom > now)
-    return declined('declined.evidence_missing', { operatorNote: 'the evidence is not valid yet' })
-  if (evidence.validUntil <= now) return declined('declined.evidence_expired')
+  const untimely = untimelyEvidence(evidence, now)
+  if (untimely) return untimely
   const doubt = evidenceDoubt(evidence)
   if (operation === 'release') {
     // The asker can do nothing about the site's own place, so it is not the place of release that is at fault.
@@ -63,6 +62,20 @@ export function decidePlace(question: PlaceQuestion): Outcome<PlaceFacts> {
   if (!isInsidePolygon(rule, evidence))
     return declined(code, { operatorNote: 'the point is not inside the polygon' })
   return ok({ territory: evidence.territory })
+}
+
+/** Evidence that does not hold now; by how much tells whether it is the evidence or the clock that is wrong. */
+function untimelyEvidence(
+  { validFrom, validUntil }: Evidence,
+  now: Instant,
+): ReturnType<typeof declined> | undefined {
+  if (validFrom > now) {
+    const detail = `The proof of where the site is begins in ${durationText(validFrom - now)} by the clock of the site`
+    return declined('declined.evidence_missing', { detail, operatorNote: 'the evidence is not valid yet' })
+  }
+  if (validUntil > now) return undefined
+  const detail = `The proof of where the site is ended ${durationText(now - validUntil)} ago by the clock of the site`
+  return declined('declined.evidence_expired', { detail })
 }
 
 function decideRelease(question: PlaceQuestion): Outcome<PlaceFacts> {

@@ -1,3 +1,4 @@
+import { durationText } from '../../kernel/clock.ts'
 import type { Clock } from '../../kernel/clock.ts'
 import type { PublicJwk } from '../../kernel/crypto/keys.ts'
 import { digestOf } from '../../kernel/digest.ts'
@@ -74,7 +75,10 @@ function evidenceProblems(
   if (validUntil <= validFrom)
     problems.push({ field: 'validUntil', expected: 'expected a time after "validFrom"' })
   else if (validUntil <= clock.now())
-    problems.push({ field: 'validUntil', expected: 'expected a time that is not past' })
+    problems.push({
+      field: 'validUntil',
+      expected: `expected a time that is not past; it was ${durationText(clock.now() - validUntil)} ago by the clock of the site`,
+    })
   else if (validUntil - validFrom > LIMITS.evidenceLifetimeMsMax) {
     problems.push({ field: 'validUntil', expected: 'expected at most 366 days after "validFrom"' })
   }

@@ -41,6 +41,7 @@ function door(): { app: Door<string>['app']; acts: { count: number } } {
     description: 'A door to test',
     version: '0',
     log: silentLog,
+    clock: systemClock,
     ids: idSource(systemClock, systemRandom),
     authenticate: (request) => {
       const name = request.headers.get('authorization')
