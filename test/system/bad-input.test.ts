@@ -105,6 +105,16 @@ function assertRefused(run: CliRun, { code, says }: { code: number; says: RegExp
   assert.doesNotMatch(said, /\n\s+at |Error:|undefined|\[object/)
 }
 
+/** The same in a process of its own. */
+function ask(sql: string, ...more: readonly string[]): Promise<CliRun> {
+  const how = ['--as', 'buyer', '--network', processes.network.url, '--purpose', 'dpv:AcademicResearch']
+  return runCli(processes.home, ['ask', ...how, '--mode', 'aggregate', '--sql', sql, ...more])
+}
+
+async function balanceOf(): Promise<string> {
+  return (await succeeds('ledger', 'balance', '--as', 'buyer', '--network', processes.network.url)).out
+}
+
 async function rowsAndBatches(): Promise<string> {
   const [found] = await processes.siteOperator.dataSets()
   return `${found?.rows} rows of ${found?.people} people in ${found?.batches} batches`
@@ -177,21 +187,61 @@ suite('what is typed wrongly against servers that run', () => {
   })
 
   test('a data set that nobody offers', async () => {
-    const run = await hedgerow(
-      'ask',
-      '--as',
-      'buyer',
-      '--network',
-      processes.network.url,
-      '--purpose',
-      'dpv:AcademicResearch',
-      '--mode',
-      'aggregate',
-      '--sql',
-      'select count(*) from horses',
-    )
+    const run = await ask('select count(*) from horses')
     assertRefused(run, { code: 2, says: /names no data set that is offered/ })
   })
+
+  const questions: readonly [string, string, string, string][] = [
+    [
+      'an unknown column',
+      'select avg(heigth) from athletes',
+      'declined.column',
+      'There is no column "heigth", at character 12',
+    ],
+    [
+      'a syntax error',
+      'select count(*) frm athletes group by',
+      'declined.sql_syntax',
+      'Syntax error, at character 21',
+    ],
+    [
+      'a function that is not allowed',
+      'select max(height) from athletes',
+      'declined.sql_function',
+      'Not allowed: "max", at character 8',
+    ],
+    [
+      'an operator that does not fit',
+      'select count(*) from athletes where country ~ 4',
+      'declined.sql_function',
+      'Not allowed: ~, at character 45',
+    ],
+    [
+      'a cast to a type that is not known',
+      'select count(*) from athletes where height::bytea is null',
+      'declined.sql_function',
+      'Not allowed: the type "bytea", at character 45',
+    ],
+    [
+      'a kind of expression that is not supported',
+      'select count(*) from athletes where row(height, score) is null',
+      'declined.sql_not_supported',
+      'Not supported: a row value, at character 37',
+    ],
+  ]
+  for (const [what, sql, reason, sentence] of questions) {
+    test(`a question with ${what} is declined in a sentence that says where`, async () => {
+      const was = await balanceOf()
+      const run = await ask(sql)
+      assertRefused(run, { code: 1, says: new RegExp(`${reason}[^]*\ngalway: `) })
+      assert.equal(
+        run.out.split('\n').find((line) => line.startsWith('galway: ')),
+        `galway: ${sentence}`,
+      )
+      assert.equal(run.out.split('at character').length, 2, 'said once')
+      assert.equal(await balanceOf(), was)
+    })
+  }
 
   for (const [what, skewMs, says] of [
     [
@@ -270,5 +320,12 @@ async function typedHere(clock: Clock, args: readonly string[]): Promise<CliRun>
   await buildProgram({ ...session, clock, terminal }).parseAsync([...args], { from: 'user' })
   const code = Number(process.exitCode ?? 0)
   process.exitCode = 0
-  return { code, out: String(out.read() ?? ''), error: String(error.read() ?? '') }
+  return { code, out: textOf(out), error: textOf(error) }
+}
+
+/** All that was written; one `read()` gives one piece. */
+function textOf(stream: PassThrough): string {
+  const pieces: string[] = []
+  for (let piece: unknown = stream.read(); piece !== null; piece = stream.read()) pieces.push(String(piece))
+  return pieces.join('')
 }

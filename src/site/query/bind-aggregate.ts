@@ -62,7 +62,7 @@ function readAggregate(node: FuncCall, name: string, inner: Frame): Written {
   const args = node.args ?? []
   const filter = node.agg_filter && bindCondition(node.agg_filter, inner)
   if (node.agg_star) {
-    if (name !== 'count') throw notAllowed(`"${name}(*)"`, node.location)
+    if (name !== 'count') throw notAllowed(`"${name}" of *`, node.location)
     return { filter, isOfPeople: false }
   }
   if (args.length !== 1) throw notAllowed(`"${name}" of ${args.length} arguments`, node.location)
@@ -71,7 +71,7 @@ function readAggregate(node: FuncCall, name: string, inner: Frame): Written {
   if (isPerson && name !== 'count')
     throw wrongColumn(`The person key may not stand in "${name}"`, node.location)
   if (node.agg_distinct && !isPerson)
-    throw notAllowed(`"${name}(distinct …)" of anything but the person key`, node.location)
+    throw notAllowed(`"${name}" of distinct values of anything but the person key`, node.location)
   // The person key is never null, so counting it is counting rows.
   return isPerson
     ? { filter, isOfPeople: node.agg_distinct ?? false }

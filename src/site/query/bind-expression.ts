@@ -7,7 +7,7 @@ import type { Place, Term } from './build-expression.ts'
 import { catalogueRow } from './catalogue.ts'
 import type { CallId } from './catalogue.ts'
 import { readInteger, readNumber } from './literals.ts'
-import { notAllowed, notSupported, wrongColumn } from './refusal.ts'
+import { notAllowed, notSupported, spoken, wrongColumn } from './refusal.ts'
 import { findColumn } from './scope.ts'
 import type { Binding, Scope } from './scope.ts'
 
@@ -39,7 +39,7 @@ function bindOperand(node: Node | undefined, frame: Frame): Term {
 
 /** Why a person key cannot be compared, computed with, ordered or grouped by. */
 export function personRefusal(offset: number | undefined): Error {
-  return wrongColumn('The person key may only be counted, joined on and, in mode "rows", shown', offset)
+  return wrongColumn('The person key may only be counted, joined on and, in mode rows, shown', offset)
 }
 
 /** Binds any expression of the allowed grammar. The tree was checked, so only what is listed there arrives. */
@@ -96,7 +96,7 @@ function bindSyntax(node: Node, frame: Frame): Term {
       frame,
       node.MinMaxExpr.location,
     )
-  throw notSupported(`"${Object.keys(node)[0] ?? ''}" here`, offsetOf(node))
+  throw notSupported(`${Object.keys(node)[0] ?? 'something'} here`, offsetOf(node))
 }
 
 function bindNamed(
@@ -150,7 +150,7 @@ function bindNumeral(text: string, offset: number | undefined): Expr {
 
 function bindParameter(number: number, frame: Frame, offset: number | undefined): Term {
   const value = frame.binding.parameters[number - 1]
-  if (value === undefined) throw notSupported(`"$${number}" without a parameter`, offset)
+  if (value === undefined) throw notSupported(`$${number} without a parameter`, offset)
   return value
 }
 
@@ -199,7 +199,7 @@ function bindFunction(node: FuncCall, frame: Frame): Expr {
   if (aggregate) return aggregate
   if (node.agg_star || node.agg_filter || node.agg_distinct)
     throw notAllowed(
-      `the aggregate "${name}" ${frame.bindAggregate ? `in mode "${frame.binding.mode}"` : 'here'}`,
+      `the aggregate "${name}" ${frame.bindAggregate ? `in mode ${frame.binding.mode}` : 'here'}`,
       node.location,
     )
   const args = node.args ?? []
@@ -272,7 +272,7 @@ function typeOf(typeName: TypeName | undefined): ColumnType | 'interval' {
   const plain = names[0] === 'pg_catalog' ? names.slice(1) : names
   const type =
     plain.length === 1 && Object.hasOwn(TYPE_NAMES, plain[0] ?? '') ? TYPE_NAMES[plain[0] ?? ''] : undefined
-  if (type === undefined) throw notAllowed(`the type "${names.join('.')}"`, typeName?.location)
+  if (type === undefined) throw notAllowed(`the type ${spoken(plain.join('.'))}`, typeName?.location)
   return type
 }
 

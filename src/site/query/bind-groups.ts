@@ -153,7 +153,7 @@ export function overGroups(expr: Expr, keys: readonly Expr[], offset: number | u
     if (part.kind === 'column')
       throw wrongColumn(`Column "${part.column}" must stand in GROUP BY or in an aggregate`, offset)
     if (part.kind === 'person')
-      throw wrongColumn('The person key may only be counted, joined on and, in mode "rows", shown', offset)
+      throw wrongColumn('The person key may only be counted, joined on and, in mode rows, shown', offset)
     return undefined
   })
 }

@@ -29,8 +29,8 @@ interface Bound {
 }
 
 function bindRowsQuestion(select: SelectStmt, { binding, level, scope }: Bound): BoundQuery {
-  if (select.groupClause) throw notSupported('GROUP BY in mode "rows"; use mode "aggregate"')
-  if (select.havingClause) throw notSupported('HAVING in mode "rows"')
+  if (select.groupClause) throw notSupported('GROUP BY in mode rows; use mode aggregate')
+  if (select.havingClause) throw notSupported('HAVING in mode rows')
   const frame: Frame = { binding, scope }
   const targets = bindTargets(select, frame)
   const orderBy = bindOrder(select, targets, frame).map(({ offset, ...key }) => {
@@ -76,7 +76,7 @@ function bindGroupedQuestion(select: SelectStmt, { binding, level, scope }: Boun
     return { name, expr: grouped, unit: unitOf(grouped, { binding, level, keys, measures: sink.measures }) }
   })
   if (keys.length === 0 && sink.measures.length === 0)
-    throw notSupported('a question of mode "aggregate" without an aggregate or GROUP BY')
+    throw notSupported('a question of mode aggregate without an aggregate or GROUP BY')
   return {
     mode: 'aggregate',
     sources: level.sources,

@@ -8,7 +8,7 @@ import { CONSTANTS } from './catalogue-row.ts'
 import type { CatalogueRow, Parameter } from './catalogue-row.ts'
 import { readLiteral } from './literals.ts'
 import { hull, range } from './ranges.ts'
-import { notAllowed, tooLarge } from './refusal.ts'
+import { notAllowed, spoken, tooLarge } from './refusal.ts'
 
 /** A text or null that is written without a type and takes the one of its place, as in PostgreSQL. */
 export interface Untyped {
@@ -39,7 +39,7 @@ export function literal(type: ExprType, value: LiteralValue): Literal {
 export function coerce(term: Term, type: ExprType, place: Place): Expr {
   const coerced = tryCoerce(term, type)
   if (coerced === undefined)
-    throw notAllowed(`${describeTerm(term)} as ${type} in "${place.name}"`, place.offset)
+    throw notAllowed(`${describeTerm(term)} as ${type} in ${spoken(place.name)}`, place.offset)
   return coerced
 }
 
@@ -151,8 +151,8 @@ export function resolveCall(terms: readonly Term[], place: Place): Call {
   const given = terms.map(describeTerm).join(', ')
   throw notAllowed(
     callsNamed(place.name).length === 0
-      ? `"${place.name}"`
-      : `"${place.name}" of (${given})${expectedConstants(place.name)}`,
+      ? spoken(place.name)
+      : `${spoken(place.name)} of (${given})${expectedConstants(place.name)}`,
     place.offset,
   )
 }

@@ -31,7 +31,7 @@ function requireQuantity(expr: Expr, sources: readonly Source[]): void {
   }
   if (!isOneTerm(quantity)) {
     throw notSupported(
-      'a sum, average or variance of a sum; add the results instead, as in "avg(x) + 1" for "avg(x + 1)"',
+      'a sum, average or variance of a sum; add the results instead, as in avg(x) + 1 for avg(x + 1)',
     )
   }
 }

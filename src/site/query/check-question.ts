@@ -36,7 +36,7 @@ export function checkQuestion(
   { mode, dataSets, parameters = [] }: QuestionContext,
 ): Outcome<CheckedQuery> {
   if (mode !== 'aggregate' && mode !== 'rows')
-    return declined('declined.mode', { detail: `Mode "${mode}" is not answered with SQL yet` })
+    return declined('declined.mode', { detail: `Mode ${mode} is not answered with SQL yet` })
   try {
     const select = parseQuestion(text)
     const query = bindQuestion(select, { mode, dataSets, parameters: parameters.map(parameterTerm) })

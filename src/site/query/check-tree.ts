@@ -29,7 +29,7 @@ function visit(node: Waiting, waiting: Waiting[]): void {
   const { kind, body } = node
   const offset = offsetOf(body) ?? node.offset
   if (!isAllowedKind(kind)) throw refusedNode(kind, offset)
-  if (!isRecord(body)) throw notSupported(`"${kind}" in this form`, offset)
+  if (!isRecord(body)) throw notSupported(`${kind} in this form`, offset)
   const rules: Readonly<Record<string, FieldRule>> = ALLOWED_NODES[kind]
   const children: Waiting[] = []
   for (const [field, value] of Object.entries(body)) {
@@ -62,17 +62,17 @@ function pushNode(node: unknown, place: Pick<Waiting, 'depth' | 'offset'>, into:
 }
 
 function checkPlain(kind: string, field: string, value: unknown): void {
-  if (typeof value === 'object') throw notSupported(`"${kind}.${field}" in this form`)
+  if (typeof value === 'object') throw notSupported(`${kind}.${field} in this form`)
 }
 
 function refusedNode(kind: string, offset: number | undefined): Error {
   if (kind.endsWith('Stmt')) return notSupported('a statement other than SELECT', offset)
-  return notSupported(REFUSED_NAMES[kind] ?? `"${kind}"`, offset)
+  return notSupported(REFUSED_NAMES[kind] ?? kind, offset)
 }
 
 function refusedField(kind: string, field: string, offset: number | undefined): Error {
   const name = `${kind}.${field}`
-  return notSupported(REFUSED_NAMES[name] ?? `"${name}"`, offset)
+  return notSupported(REFUSED_NAMES[name] ?? name, offset)
 }
 
 function isAllowedKind(kind: string): kind is NodeKind {

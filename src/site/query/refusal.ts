@@ -60,6 +60,42 @@ export function notAllowed(what: string, offset?: number): Refusal {
   return new Refusal('declined.sql_function', `Not allowed: ${what}`, offset)
 }
 
+/** Names that the grammar of PostgreSQL, or the gate, gives to what was written otherwise. */
+const WRITTEN: Readonly<Record<string, string>> = {
+  '~~': 'LIKE',
+  '!~~': 'NOT LIKE',
+  '~~*': 'ILIKE',
+  '!~~*': 'NOT ILIKE',
+  btrim: 'trim',
+  ltrim: 'trim',
+  rtrim: 'trim',
+  timezone: 'AT TIME ZONE',
+  pg_collation_for: 'COLLATION FOR',
+  is_normalized: 'IS NORMALIZED',
+  bpchar: 'char',
+  float4: 'real',
+  varbit: 'bit varying',
+  timestamptz: 'timestamp with time zone',
+  timetz: 'time with time zone',
+}
+
+/** What stands bare: signs of operators, and words of the grammar as the gate writes them. */
+const BARE = [
+  /^[-+*/<>=~!@#%^&|`?]+$/,
+  /^(NOT )?(IN|LIKE|ILIKE|BETWEEN)$/,
+  /^IS( NOT)? (NULL|TRUE|FALSE|DISTINCT FROM)$/,
+  /^(AND|OR|NOT|NULLIF|CASE|COALESCE|GREATEST|LEAST|LIMIT|a condition)$/,
+]
+
+/**
+ * A function, operator or type as a detail says it. Only what may be the asker's own word stands in double quotes,
+ * where `declineInNames` looks for literals: signs and words of the grammar never hold one.
+ */
+export function spoken(name: string): string {
+  const written = Object.hasOwn(WRITTEN, name) ? WRITTEN[name] : undefined
+  return written ?? (BARE.some((pattern) => pattern.test(name)) ? name : `"${name}"`)
+}
+
 /** A column that is unknown or may not stand where it stands. */
 export function wrongColumn(why: string, offset?: number): Refusal {
   return new Refusal('declined.column', why, offset)
