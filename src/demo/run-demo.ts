@@ -49,11 +49,13 @@ export async function runDemo(caller: Session, options: DemoOptions): Promise<nu
     say(terminal)
     step(terminal, `All of it took ${seconds(begunMs)}`)
     tellVerdict(session, problems)
-    if (options.once !== true) await stay(session, servers)
-    return problems.length === 0 ? EXIT.done : EXIT.fellShort
+    const areAllUp = options.once === true || (await stay(session, servers))
+    return problems.length === 0 && areAllUp ? EXIT.done : EXIT.fellShort
   } catch (thrown) {
     // Ctrl-C in the middle is no failure to tell about.
     if (session.signal.aborted) return EXIT.fellShort
+    // Often the cause of what was thrown, and said before it.
+    for (const server of servers) await tellEnd(session, server)
     throw thrown
   } finally {
     await stopAll(servers)
@@ -87,8 +89,9 @@ function tellVerdict({ terminal, home }: Session, problems: readonly string[]): 
   say(terminal, paint(terminal, 'bad', `  ${words} did not hold; the logs are in "${join(home, 'logs')}"`))
 }
 
-/** Leaves everything running until Ctrl-C. */
-async function stay({ terminal, clock, signal }: Session, servers: readonly ServerProcess[]): Promise<void> {
+/** Leaves everything running until Ctrl-C, and says when a server ends by itself; gives whether none did. */
+async function stay(session: Session, servers: readonly ServerProcess[]): Promise<boolean> {
+  const { terminal, clock, signal } = session
   heading(terminal, 'Running')
   for (const { name, url } of servers)
     say(terminal, `  ${name.padEnd(8)} ${url}  ${paint(terminal, 'dim', `${url}/docs`)}`)
@@ -97,8 +100,25 @@ async function stay({ terminal, clock, signal }: Session, servers: readonly Serv
   say(terminal, '        ./hedgerow ledger balance northcare')
   say(terminal, '        ./hedgerow site doctor --site galway')
   say(terminal, '  Ctrl-C stops everything; the next run goes on from what is on disk.')
-  while (!signal.aborted) await clock.sleep(LOOK_UP_MS, signal)
+  const up = new Set(servers)
+  while (!signal.aborted && up.size > 0) {
+    await clock.sleep(LOOK_UP_MS, signal)
+    for (const server of up) if (await tellEnd(session, server)) up.delete(server)
+  }
   say(terminal)
+  return up.size === servers.length
+}
+
+/** Says that a server ended by itself, how, and what to do; gives whether it did. */
+async function tellEnd({ terminal, home }: Session, server: ServerProcess): Promise<boolean> {
+  const { name, url } = server
+  const how = await server.ended()
+  if (how === undefined) return false
+  const verb = name === 'network' ? 'network serve' : `site serve ${name}`
+  say(terminal, paint(terminal, 'bad', `  ✗ ${name} ended: ${how}`))
+  say(terminal, `    Start it again with   ./hedgerow ${verb} --port ${new URL(url).port}`)
+  say(terminal, `    Its log is "${join(home, 'logs', `${name}.log`)}"`)
+  return true
 }
 
 function portOf(text: string | undefined): number {
@@ -109,7 +129,8 @@ function portOf(text: string | undefined): number {
   return port
 }
 
-const LOOK_UP_MS = 60 * 60_000
+/** How soon the end of a server is noticed. */
+const LOOK_UP_MS = 500
 
 /** Sites first, then the network: nobody loses somebody to talk to before it has said its last word. */
 async function stopAll(servers: readonly ServerProcess[]): Promise<void> {

@@ -15,6 +15,8 @@ export interface ServerProcess {
   start(): Promise<void>
   /** Resolves when it may serve (`/readyz`). */
   ready(): Promise<void>
+  /** How it ended, with its last sentence, if it did though nobody here stopped it; `undefined` while it runs. */
+  ended(): Promise<string | undefined>
   /** Ends it at once, as a power cut would. */
   kill(): Promise<void>
   /** Asks it to stop and waits until it has. */
@@ -38,6 +40,7 @@ export function serverProcess(facts: {
 }): ServerProcess {
   const { name, url, clock } = facts
   let child: ChildProcess | undefined
+  let isStopped = false
   const isGone = () => child === undefined || child.exitCode !== null || child.signalCode !== null
   const gone = async () => {
     const running = child
@@ -47,7 +50,7 @@ export function serverProcess(facts: {
     for (let waitedMs = 0; waitedMs < START_TIMEOUT_MS; waitedMs += POLL_MS) {
       if (isGone())
         throw new Fault('fault.unavailable', {
-          what: `Cannot start ${name}: ${await lastWords(facts.logFile)}`,
+          what: `Cannot start ${name}: ${(await lastWords(facts.logFile)) ?? `it said nothing; its log is "${facts.logFile}"`}`,
         })
       if (await answers(`${url}${path}`)) return
       await clock.sleep(POLL_MS)
@@ -65,15 +68,24 @@ export function serverProcess(facts: {
         throw new Fault('fault.port_in_use', {
           what: `Cannot start ${name}: something answers at ${url} already; stop it first`,
         })
+      isStopped = false
       child = await launch(facts)
       await until('/healthz')
     },
     ready: () => until('/readyz'),
+    async ended() {
+      if (child === undefined || isStopped || !isGone()) return undefined
+      const how = child.signalCode === null ? `exit code ${child.exitCode}` : `killed by ${child.signalCode}`
+      const said = child.signalCode === null ? await lastWords(facts.logFile) : undefined
+      return said === undefined ? how : `${said} (${how})`
+    },
     async kill() {
+      isStopped = true
       child?.kill('SIGKILL')
       await gone()
     },
     async stop() {
+      isStopped = true
       if (isGone()) return
       child?.kill('SIGTERM')
       const done = new AbortController()
@@ -123,9 +135,9 @@ async function answers(url: string): Promise<boolean> {
 }
 
 /** The last line that a server wrote which is a sentence and not a record. */
-async function lastWords(logFile: string): Promise<string> {
+async function lastWords(logFile: string): Promise<string | undefined> {
   const lines = (await readFile(logFile, 'utf8').catch(() => ''))
     .split('\n')
     .filter((line) => line.trim() !== '')
-  return lines.findLast((line) => !line.startsWith('{')) ?? lines.at(-1) ?? 'it said nothing'
+  return lines.findLast((line) => !line.startsWith('{')) ?? lines.at(-1)
 }

@@ -2,6 +2,7 @@ import type { Clock } from '../kernel/clock.ts'
 import { ensureKeyFile } from '../kernel/crypto/key-file.ts'
 import type { KeyPair } from '../kernel/crypto/keys.ts'
 import { lockDirectory } from '../kernel/directory-lock.ts'
+import type { Fault } from '../kernel/faults.ts'
 import { listen } from '../kernel/http/listen.ts'
 import { idSource } from '../kernel/id.ts'
 import type { Log } from '../kernel/log.ts'
@@ -45,6 +46,8 @@ export interface NetworkStart {
 /** A network that serves. Disposing stops it cleanly: no new requests, nothing acknowledged is lost. */
 export interface ServingNetwork extends AsyncDisposable {
   readonly url: string
+  /** Resolves when it cannot go on: it is to be disposed of, and started anew. */
+  readonly ended: Promise<Fault>
   /** Looks for expired asks now; the network does so by itself at its interval. */
   sweep(): Promise<void>
 }
@@ -61,9 +64,11 @@ export async function serveNetwork(start: NetworkStart): Promise<ServingNetwork>
   await using starting = new AsyncDisposableStack()
   starting.use(await lockDirectory(directory.root))
   const { databaseUrl: url, name } = settings
-  const { db, url: ownUrl } = starting.use(
-    await openPostgres({ directory: directory.root, url, name: 'network', log }),
-  )
+  const {
+    db,
+    url: ownUrl,
+    ended,
+  } = starting.use(await openPostgres({ directory: directory.root, url, name: 'network', log }))
   const line = starting.use(new BookingLine({ url: ownUrl }))
   await line.open()
   await migrate(db, NETWORK_MIGRATIONS)
@@ -106,6 +111,7 @@ export async function serveNetwork(start: NetworkStart): Promise<ServingNetwork>
   const running = starting.move()
   return {
     url: door.url,
+    ended,
     sweep,
     async [Symbol.asyncDispose]() {
       await running.disposeAsync()

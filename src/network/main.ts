@@ -1,8 +1,8 @@
 import { existsSync } from 'node:fs'
-import { once } from 'node:events'
 import { systemClock } from '../kernel/clock.ts'
 import { jsonLog, silentLog } from '../kernel/log.ts'
 import { systemRandom } from '../kernel/random.ts'
+import { serveUntil } from '../kernel/serve-until.ts'
 import { serveNetwork } from './assemble-network.ts'
 import { loadNetworkSettings, networkDirectory } from './config.ts'
 
@@ -22,7 +22,7 @@ export interface NetworkArguments {
 /**
  * Runs a network on this machine's clock and entropy until the signal is aborted.
  *
- * @throws Fault `fault.configuration` (exit code 78) before anything is opened
+ * @throws Fault `fault.configuration` (exit code 78) before anything is opened; `fault.database_ended`, `fault.disk_full`
  */
 export async function runNetwork({
   root,
@@ -41,7 +41,5 @@ export async function runNetwork({
   const { logLevel } = settings
   const log = logLevel === 'silent' ? silentLog : jsonLog({ service: 'network', level: logLevel })
   const start = { root, settings, log, clock: systemClock, random: systemRandom, version }
-  await using network = await serveNetwork(start)
-  if (!signal.aborted) await once(signal, 'abort')
-  log.info('network.stopping', { url: network.url })
+  await serveUntil(signal, await serveNetwork(start))
 }

@@ -1,4 +1,5 @@
 import { sql } from 'kysely'
+import type { Fault } from '../kernel/faults.ts'
 import { recordIdempotencyStore } from '../kernel/http/idempotency.ts'
 import { listen } from '../kernel/http/listen.ts'
 import { idSource } from '../kernel/id.ts'
@@ -25,6 +26,8 @@ import type { SiteContext } from './site-context.ts'
 /** A site that serves. Disposing stops it cleanly: nothing acknowledged is lost. */
 export interface ServingSite extends AsyncDisposable {
   readonly url: string
+  /** Resolves when it cannot go on: it is to be disposed of, and started anew. */
+  readonly ended: Promise<Fault>
 }
 
 /**
@@ -83,6 +86,7 @@ export async function serveSite(
   const running = starting.move()
   return {
     url: door.url,
+    ended: site.databaseEnded,
     async [Symbol.asyncDispose]() {
       await running.disposeAsync()
       site.events.stopped()

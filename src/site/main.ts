@@ -1,7 +1,7 @@
-import { once } from 'node:events'
 import { systemClock } from '../kernel/clock.ts'
 import { jsonLog, silentLog } from '../kernel/log.ts'
 import { systemRandom } from '../kernel/random.ts'
+import { serveUntil } from '../kernel/serve-until.ts'
 import { serveSite } from './assemble-site.ts'
 import { loadSiteSettings, siteDirectory } from './config.ts'
 
@@ -21,7 +21,7 @@ export interface SiteArguments {
 /**
  * Runs a site on this machine's clock and entropy until the signal is aborted.
  *
- * @throws Fault `fault.configuration` (exit code 78) before anything is opened
+ * @throws Fault `fault.configuration` (exit code 78) before anything is opened; `fault.database_ended`, `fault.disk_full`
  */
 export async function runSite({
   root,
@@ -34,13 +34,6 @@ export async function runSite({
   const settings = await loadSiteSettings({ directory: siteDirectory(root), file, environment, flags })
   const { logLevel } = settings
   const log = logLevel === 'silent' ? silentLog : jsonLog({ service: settings.site, level: logLevel })
-  await using site = await serveSite({
-    root,
-    settings,
-    log,
-    clock: systemClock,
-    random: systemRandom,
-    version,
-  })
-  if (site.url !== '' && !signal.aborted) await once(signal, 'abort')
+  const start = { root, settings, log, clock: systemClock, random: systemRandom, version }
+  await serveUntil(signal, await serveSite(start))
 }

@@ -58,7 +58,7 @@ export async function openSite(
   const directory = siteDirectory(root)
   const keys = await readSiteKeys(directory.keys)
   opened.use(await lockDirectory(root))
-  const { db } = opened.use(
+  const { db, ended } = opened.use(
     await openPostgres({ directory: root, url: settings.databaseUrl, name: 'site', log }),
   )
   await migrate(db, SITE_MIGRATIONS)
@@ -91,6 +91,7 @@ export async function openSite(
     clock,
     random,
     db,
+    databaseEnded: ended,
     log: receipts,
     vault,
     vaultThreads: settings.vault.threads,

@@ -1,3 +1,4 @@
+import type { Fault } from '../kernel/faults.ts'
 import type { Random } from '../kernel/random.ts'
 import type { ConsentContext } from './consent/change-grants.ts'
 import type { SiteParts } from './asks/site-parts.ts'
@@ -12,6 +13,8 @@ export interface SiteContext extends SiteParts {
   readonly personKeys: PersonKeys
   readonly consent: ConsentContext
   readonly vaultThreads: number
+  /** Resolves when the site's own PostgreSQL has ended though nobody stopped it. */
+  readonly databaseEnded: Promise<Fault>
   /** Reads the manifests anew and publishes the offers again. */
   readonly offersChanged: () => Promise<void>
 }

@@ -326,6 +326,8 @@ async function typedHere(clock: Clock, args: readonly string[]): Promise<CliRun>
 /** All that was written; one `read()` gives one piece. */
 function textOf(stream: PassThrough): string {
   const pieces: string[] = []
-  for (let piece: unknown = stream.read(); piece !== null; piece = stream.read()) pieces.push(String(piece))
+  stream.setEncoding('utf8')
+  for (let piece: unknown = stream.read(); typeof piece === 'string'; piece = stream.read())
+    pieces.push(piece)
   return pieces.join('')
 }

@@ -13,7 +13,7 @@ import { Secret } from '../secret.ts'
 import { SUPERUSER, makeCluster, requireMajor } from './make-cluster.ts'
 import type { ClusterPlace } from './make-cluster.ts'
 import { launchAs, operatingUserFor } from './operating-user.ts'
-import { PROGRAM_PATH, cannotRun, failedToStart, findPrograms } from './postgres-programs.ts'
+import { PROGRAM_PATH, cannotRun, endedAlone, failedToStart, findPrograms } from './postgres-programs.ts'
 import { endProcess, makeWay, readPostmaster } from './postmaster.ts'
 
 /** A PostgreSQL of our own, running as a child process. */
@@ -24,6 +24,8 @@ export interface EmbeddedPostgres {
   readonly user: string
   readonly password: Secret<string>
   readonly pid: number
+  /** Resolves when it has ended though nobody stopped it: killed, out of disk, out of memory. */
+  readonly ended: Promise<Fault>
   /** Stops it cleanly (a "fast" shutdown: running transactions are rolled back), within a deadline. */
   stop(): Promise<void>
 }
@@ -96,6 +98,14 @@ export async function startEmbedded({
     isDurable ? settings : [...settings, ...FORGETFUL],
   )
   const watcher = watch(child)
+  let isStopping = false
+  const ended = new Promise<Fault>((resolve) => {
+    child.once('exit', (code, signal) => {
+      if (isStopping) return
+      log.error('postgres.ended', { pid: child.pid, how: signal ?? `exit code ${code}` })
+      void lastWords(place).then((said) => resolve(endedAlone(said, signal ?? `exit code ${code}`)))
+    })
+  })
   log.info('postgres.started', { pid: child.pid, host, port })
   return {
     host,
@@ -103,10 +113,13 @@ export async function startEmbedded({
     user: SUPERUSER,
     password,
     pid: pidOf(child),
+    ended,
     stop: async () => {
+      isStopping = true
       watcher?.kill('SIGKILL')
       watcher?.stdin?.destroy()
-      await endProcess(pidOf(child), STOP_DEADLINE_MS)
+      // One that has ended has given its process id back, and somebody else may have it now.
+      if (isRunning(child)) await endProcess(pidOf(child), STOP_DEADLINE_MS)
       log.info('postgres.stopped', { pid: child.pid })
     },
   }
@@ -129,7 +142,7 @@ async function start(
       : ['listen_addresses=127.0.0.1', 'unix_socket_directories=']
     const child = launch(postgres, place, [...SETTINGS, ...settings, ...listening, `port=${port}`])
     if (await isReady(child, { data: place.data, deadline })) return { host, port, child }
-    const said = await readFile(join(place.base, 'server.log'), 'utf8').catch(() => '')
+    const said = await lastWords(place)
     // Children of a server that was killed outlive it for a moment; a free port may have been taken meanwhile.
     const isPassing = /shared memory block .* still in use|Address already in use/i.test(said)
     if (!isPassing || monotonicMs() > deadline) throw failedToStart(said, `start on "${place.data}"`)
@@ -168,18 +181,21 @@ async function isReady(
   child: ChildProcess,
   { data, deadline }: { data: string; deadline: number },
 ): Promise<boolean> {
-  while (
-    child.pid !== undefined &&
-    child.exitCode === null &&
-    child.signalCode === null &&
-    monotonicMs() < deadline
-  ) {
+  while (child.pid !== undefined && isRunning(child) && monotonicMs() < deadline) {
     const postmaster = await readPostmaster(data)
     if (postmaster?.pid === child.pid && postmaster.status === 'ready') return true
     await systemClock.sleep(POLL_MS)
   }
   if (child.pid !== undefined && isAlive(child.pid)) await endProcess(child.pid, STOP_DEADLINE_MS)
   return false
+}
+
+function isRunning(child: ChildProcess): boolean {
+  return child.exitCode === null && child.signalCode === null
+}
+
+function lastWords({ base }: ClusterPlace): Promise<string> {
+  return readFile(join(base, 'server.log'), 'utf8').catch(() => '')
 }
 
 /**

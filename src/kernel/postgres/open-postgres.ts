@@ -13,6 +13,8 @@ export interface Postgres extends AsyncDisposable {
   readonly db: Database
   /** Where it is, with the password: for what must open its own connections. */
   readonly url: Secret<string>
+  /** Resolves when our own has ended though nobody stopped it; one of somebody else's may come back, and is waited for. */
+  readonly ended: Promise<Fault>
 }
 
 /** PostgreSQL 15 is the oldest version that is tested. */
@@ -47,7 +49,7 @@ export async function openPostgres({
   try {
     const urlOf = (database: string) => embeddedUrl(embedded, database)
     await ensureDatabase(urlOf('postgres'), name)
-    return await connect(urlOf(name), { name, log, stop: () => embedded.stop() })
+    return await connect(urlOf(name), { name, log, stop: () => embedded.stop(), ended: embedded.ended })
   } catch (error) {
     await embedded.stop()
     throw error
@@ -86,7 +88,12 @@ export async function ensureDatabase(adminUrl: Secret<string>, name: string): Pr
 /** Connects, and refuses a server that is too old. */
 export async function connect(
   url: Secret<string>,
-  { name, log, stop }: { name: string; log: Log; stop: () => Promise<void> },
+  {
+    name,
+    log,
+    stop,
+    ended = NEVER,
+  }: { name: string; log: Log; stop: () => Promise<void>; ended?: Promise<Fault> },
 ): Promise<Postgres> {
   const pool = new pg.Pool({
     connectionString: url.reveal(),
@@ -112,12 +119,15 @@ export async function connect(
   return {
     db,
     url,
+    ended,
     [Symbol.asyncDispose]: async () => {
       await db.destroy()
       await stop()
     },
   }
 }
+
+const NEVER = new Promise<Fault>(() => undefined)
 
 /** Where a PostgreSQL listens, without who may enter. */
 function addressOf(url: Secret<string>): string {

@@ -44,10 +44,19 @@ export function cannotRun(command: string, cause?: unknown): Fault {
   return new Fault('fault.database_unreachable', { what, cause })
 }
 
+/** A server that ended while it was needed. `how` is a signal or an exit code. */
+export function endedAlone(said: string, how: string): Fault {
+  if (DISK_FULL.test(said))
+    return new Fault('fault.disk_full', { what: 'PostgreSQL ended because the disk is full' })
+  return new Fault('fault.database_ended', { what: `PostgreSQL ended by itself (${how})` })
+}
+
+const DISK_FULL = /No space left on device/i
+
 /** A program that ended when it should not have, with the last of what it said. */
 export function failedToStart(said: string, what: string): Fault {
   const last = said.trim().split('\n').slice(-3).join(' | ') || 'it said nothing'
-  if (/No space left on device/i.test(said))
+  if (DISK_FULL.test(said))
     return new Fault('fault.disk_full', { what: `Cannot ${what} for PostgreSQL: the disk is full` })
   return new Fault('fault.database_unreachable', { what: `PostgreSQL did not ${what}: ${last}` })
 }
