@@ -16,6 +16,7 @@ const UNREACHABLE: ReadonlySet<FaultCode> = new Set<FaultCode>([
   'fault.peer_unreachable',
   'fault.database_unreachable',
   'fault.database_ended',
+  'fault.vault_ended',
   'fault.unavailable',
   'fault.overloaded',
 ])
@@ -76,6 +77,8 @@ const WITH_REMEDY: ReadonlySet<FaultCode> = new Set<FaultCode>([
   'fault.directory_version',
   'fault.database_unreachable',
   'fault.database_ended',
+  'fault.vault_ended',
+  'fault.ended_disk_full',
   'fault.database_version',
   'fault.disk_full',
   'fault.log_damaged',

@@ -83,6 +83,19 @@ export const FAULTS = {
     publicText: 'The database of the server is away',
     remedy: 'Start the server again: nothing that was acknowledged is lost',
   },
+  'fault.vault_ended': {
+    status: 503,
+    isRetryable: true,
+    publicText: 'The vault of the site is away',
+    remedy: 'Start the site again: nothing that was acknowledged is lost',
+  },
+  'fault.ended_disk_full': {
+    status: 503,
+    isRetryable: true,
+    publicText: 'The disk of the server is full, and it stopped',
+    remedy:
+      'Free space on the disk of the data directory and start the server again: nothing that was acknowledged is lost',
+  },
   'fault.database_version': {
     status: 503,
     isRetryable: false,

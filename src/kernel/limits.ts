@@ -40,6 +40,8 @@ export const LIMITS = {
   importLineProblemsReportedMax: 20,
   /** Rows after which a long import is made durable, and so the most that one that was killed does again. */
   importPartRows: 1_000_000,
+  /** Left on a site's disk by an import: a segment of the record's log (16 MiB), and room to undo and to erase. */
+  diskReserveBytes: 32 * 1024 * 1024,
   /** People that an import numbers in one go: bounds memory, and how long others wait for the vault. */
   importPeopleAtOnce: 50_000,
   /** Memory of the engine that reads a file: buffers, and the keys of its people. */

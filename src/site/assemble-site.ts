@@ -86,7 +86,7 @@ export async function serveSite(
   const running = starting.move()
   return {
     url: door.url,
-    ended: site.databaseEnded,
+    ended: site.ended,
     async [Symbol.asyncDispose]() {
       await running.disposeAsync()
       site.events.stopped()

@@ -21,7 +21,7 @@ export interface SiteArguments {
 /**
  * Runs a site on this machine's clock and entropy until the signal is aborted.
  *
- * @throws Fault `fault.configuration` (exit code 78) before anything is opened; `fault.database_ended`, `fault.disk_full`
+ * @throws Fault `fault.configuration` (exit code 78) before anything is opened; `fault.database_ended`, `fault.ended_disk_full`
  */
 export async function runSite({
   root,

@@ -91,7 +91,7 @@ export async function openSite(
     clock,
     random,
     db,
-    databaseEnded: ended,
+    ended: Promise.race([ended, vault.ended]),
     log: receipts,
     vault,
     vaultThreads: settings.vault.threads,

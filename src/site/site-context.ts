@@ -13,8 +13,8 @@ export interface SiteContext extends SiteParts {
   readonly personKeys: PersonKeys
   readonly consent: ConsentContext
   readonly vaultThreads: number
-  /** Resolves when the site's own PostgreSQL has ended though nobody stopped it. */
-  readonly databaseEnded: Promise<Fault>
+  /** Resolves when the site's own PostgreSQL or its vault has ended though nobody stopped it. */
+  readonly ended: Promise<Fault>
   /** Reads the manifests anew and publishes the offers again. */
   readonly offersChanged: () => Promise<void>
 }

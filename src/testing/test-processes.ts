@@ -30,13 +30,18 @@ export interface TestProcesses extends AsyncDisposable {
   logOf(server: ServerProcess): Promise<string>
 }
 
-/** Starts both by the command line, registers who is needed, and leaves the data set to the test. */
+/**
+ * Starts both by the command line, registers who is needed, and leaves the data set to the test. `prepare` may do
+ * something to the home before; what it opens is closed once nobody uses the home any more.
+ */
 export async function testProcesses(
   environment: Readonly<Record<string, string | undefined>>,
+  { prepare }: { prepare?: (home: string, opening: AsyncDisposableStack) => void } = {},
 ): Promise<TestProcesses> {
   await using opening = new AsyncDisposableStack()
   const home = await mkdtemp(join(tmpdir(), 'hedgerow-faults-'))
   opening.defer(() => rm(home, { recursive: true, force: true }))
+  prepare?.(home, opening)
   const start = { environment: { ...environment, HEDGEROW_HOME: home }, clock: systemClock }
   const newServer = async (name: string, args: readonly string[]) => {
     const port = await freePort()

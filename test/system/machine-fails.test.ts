@@ -1,5 +1,4 @@
 import assert from 'node:assert/strict'
-import { execFileSync } from 'node:child_process'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -19,7 +18,7 @@ import { signAsk, testAsk, tokenOf } from '../../src/testing/test-network.ts'
 import type { TestParty } from '../../src/testing/test-network.ts'
 import { csvOf, testGrant, testManifest, testPeople } from '../../src/testing/test-population.ts'
 import type { TestTrade } from '../../src/testing/test-trade.ts'
-import { fileBody, testTrade } from '../../src/testing/test-trade.ts'
+import { testTrade } from '../../src/testing/test-trade.ts'
 
 const HOUR_MS = 3_600_000
 const QUESTION = 'select count(*) as people from athletes'
@@ -232,58 +231,6 @@ test('a clock that jumps an hour while the site is on the line: asks are decline
   ])
   assert.equal((await decided())[0], 'approved')
 })
-
-/** Bytes of the disk that gets full. */
-const DISK_MB = 24
-
-function tinyDisk(): { directory: string; unmount: () => void } | undefined {
-  const directory = join(tmpdir(), `hedgerow-tiny-${process.pid}`)
-  try {
-    execFileSync('mkdir', ['-p', directory])
-    execFileSync('mount', ['-t', 'tmpfs', '-o', `size=${DISK_MB}m`, 'tmpfs', directory], { stdio: 'ignore' })
-    return { directory, unmount: () => execFileSync('umount', [directory]) }
-  } catch {
-    return undefined
-  }
-}
-
-const disk = tinyDisk()
-test(
-  'a full disk: an import is refused whole, and the site goes on',
-  { skip: disk === undefined && 'a small disk can only be mounted by root' },
-  async () => {
-    assert.ok(disk)
-    await using closing = new AsyncDisposableStack()
-    closing.defer(() => disk.unmount())
-    const trade = closing.use(
-      await testTrade({ sites: [{ name: 'galway', root: join(disk.directory, 'galway') }] }),
-    )
-    const site = trade.site()
-    const people = testPeople(40)
-    await trade.fill(site, { dataSet: 'athletes', people })
-    const wide = csvOf(testPeople(1_000, (_, index) => ({ id: `wide-${index}`, note: 'x'.repeat(40_000) })))
-    await assert.rejects(
-      site.issuer.importFile({ dataSet: 'athletes', batch: 'too-much', format: 'csv', body: fileBody(wide) }),
-      (thrown: unknown) => {
-        assert.ok(thrown instanceof PeerRefusal)
-        assert.deepEqual([thrown.status, thrown.problemCode], [503, 'fault.disk_full'])
-        assert.match(thrown.message, /[Ff]ree space/)
-        return true
-      },
-    )
-    assert.equal((await site.issuer.dataSets())[0]?.rows, people.length)
-    const few = testPeople(5, (_, index) => ({ id: `few-${index}` }))
-    await site.issuer.importFile({
-      dataSet: 'athletes',
-      batch: 'few',
-      format: 'csv',
-      body: fileBody(csvOf(few)),
-    })
-    await site.issuer.giveGrants(few.map(({ id }) => testGrant('athletes', id)))
-    const answer = await (await trade.addAcquirer('northcare')).ask(QUESTION)
-    assert.equal(answer.sites[0]?.release?.rows[0]?.[0], people.length + few.length)
-  },
-)
 
 async function until(holds: () => boolean): Promise<void> {
   const deadline = monotonicMs() + 10_000

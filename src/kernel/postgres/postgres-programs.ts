@@ -47,7 +47,7 @@ export function cannotRun(command: string, cause?: unknown): Fault {
 /** A server that ended while it was needed. `how` is a signal or an exit code. */
 export function endedAlone(said: string, how: string): Fault {
   if (DISK_FULL.test(said))
-    return new Fault('fault.disk_full', { what: 'PostgreSQL ended because the disk is full' })
+    return new Fault('fault.ended_disk_full', { what: 'PostgreSQL ended because the disk is full' })
   return new Fault('fault.database_ended', { what: `PostgreSQL ended by itself (${how})` })
 }
 

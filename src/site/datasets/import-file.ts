@@ -23,6 +23,7 @@ import { numberPeople } from './number-people.ts'
 import type { KeyRing, NumberingParts } from './number-people.ts'
 import { openSource } from './open-source.ts'
 import { readRows } from './read-rows.ts'
+import { requireRoom, roomForRows } from './require-room.ts'
 import type { ImportSource } from './source-field.ts'
 import { spoolFile } from './spool-file.ts'
 import type { FileSource, SpooledFile } from './spool-file.ts'
@@ -135,9 +136,13 @@ async function importBatch(parts: ImportParts, request: BatchImport): Promise<Ou
     await moveFile(parts, request)
   } catch (error) {
     // A crash leaves what was set aside for next time; whoever lives to say that it failed leaves nothing.
-    await undo(parts, request).catch(() => undefined)
-    request.signal?.throwIfAborted()
-    throw error
+    const isUndone = await undo(parts, request).catch(() => true)
+    // What failed after the vault had taken this very file is no failure: it could not even be undone.
+    const isOther = before !== undefined && before.fileDigest !== spooled.digest
+    if (isUndone || isOther) {
+      request.signal?.throwIfAborted()
+      throw error
+    }
   }
   const done = await finishImport(parts, { dataSet, batch })
   await parts.receipts.publish()
@@ -194,21 +199,26 @@ async function moveRows(parts: ImportParts, move: Move): Promise<void> {
   const { request, reader, source, ring, rows } = move
   const { manifest, batch, dataSet } = request
   const { partRows = LIMITS.importPartRows } = parts
+  const file = { ...request, sizeBytes: request.spooled.sizeBytes, rows }
+  const requireRoomFor = (moved: number) => requireRoom(parts.directory, roomForRows(moved, file))
   const from = await parts.vault.rowsAside({ dataSet, batch })
   const chunks = watched(readRows(reader, { source, manifest, ring, random: parts.random, from }), move, from)
   if (rows <= partRows && from === 0) {
+    await requireRoomFor(rows)
     const taken = await parts.vault.append({ manifest, batch }, requireAll(chunks, rows))
     requireCount(taken.rows, rows)
     return
   }
   let aside = from
   while (aside < rows) {
+    await requireRoomFor(Math.min(partRows, rows - aside))
     const part = portion(chunks, partRows)
     const next = await parts.vault.setAside({ manifest, batch, from: aside }, part)
     if (next === aside) break
     aside = next
   }
   requireCount(aside, rows)
+  await requireRoomFor(rows / 2)
   await parts.vault.take({ dataSet, batch })
 }
 
@@ -256,10 +266,12 @@ function requireCount(rows: number, expected: number): void {
   if (rows !== expected) throw unusableFile('it changed while it was read')
 }
 
-async function undo({ db, vault }: ImportParts, { dataSet, batch }: BatchImport): Promise<void> {
-  if ((await vault.findBatch({ dataSet, batch })) !== undefined) return
+/** Gives whether nothing is left; not so when the vault has the whole batch. */
+async function undo({ db, vault }: ImportParts, { dataSet, batch }: BatchImport): Promise<boolean> {
+  if ((await vault.findBatch({ dataSet, batch })) !== undefined) return false
   await vault.discard({ dataSet, batch })
   await dropIntent(db, { dataSet, batch })
+  return true
 }
 
 function progressOf(

@@ -5,6 +5,7 @@ import type { Digest } from '../../kernel/digest.ts'
 import { Fault } from '../../kernel/faults.ts'
 import { faultOf } from '../../kernel/postgres/fault-of.ts'
 import type { Random } from '../../kernel/random.ts'
+import { requireRoom } from './require-room.ts'
 
 /** A file as it comes: where it lies, or its bytes. */
 export type FileSource = { readonly path: string } | { readonly stream: AsyncIterable<Uint8Array> }
@@ -17,6 +18,8 @@ export interface SpooledFile extends AsyncDisposable {
 }
 
 const READ_BYTES = 1 << 20
+/** Written between two looks at how much room is left. */
+const ROOM_BYTES = 8 << 20
 
 /**
  * Takes a file for import. A stream is written into `<directory>`, readable by this server alone, and removed when it
@@ -77,8 +80,13 @@ async function writeStream(
   try {
     const file = await open(path, 'wx', 0o600)
     try {
+      let checkedBytes = 0
       for await (const bytes of stream) {
         signal?.throwIfAborted()
+        if (sizeBytes >= checkedBytes) {
+          await requireRoom(directory, ROOM_BYTES)
+          checkedBytes = sizeBytes + ROOM_BYTES
+        }
         hash.update(bytes)
         await file.appendFile(bytes)
         sizeBytes += bytes.length

@@ -2,8 +2,9 @@ import { DuckDBInstance } from '@duckdb/node-api'
 import type { DuckDBConnection } from '@duckdb/node-api'
 import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
+import type { Fault } from '../../kernel/faults.ts'
 import { Mutex } from '../../kernel/mutex.ts'
-import { vaultFault } from './vault-fault.ts'
+import { vaultEnd, vaultFault } from './vault-fault.ts'
 
 /** How much of the machine the vault may take; `vaultMemoryMiB` and `vaultThreads` unless a site says otherwise. */
 export interface EngineLimits {
@@ -28,6 +29,10 @@ export interface Engine extends AsyncDisposable {
   readonly reading: Mutex
   /** A connection that sees both catalogues, for permitted statements. */
   connect(): Promise<DuckDBConnection>
+  /** Resolves when the engine has ended; it answers nothing any more. */
+  readonly ended: Promise<Fault>
+  /** Looks at a failure: one that ends the engine is told to `ended`. */
+  note(error: unknown): void
 }
 
 /**
@@ -50,6 +55,7 @@ export async function openEngine(directory: string, limits: EngineLimits): Promi
       return connection
     }
     const reader = await connect()
+    const { promise: ended, resolve: end } = Promise.withResolvers<Fault>()
     return {
       path,
       writer,
@@ -57,6 +63,11 @@ export async function openEngine(directory: string, limits: EngineLimits): Promi
       writing: new Mutex(),
       reading: new Mutex(),
       connect,
+      ended,
+      note: (error) => {
+        const fault = vaultEnd(error)
+        if (fault) end(fault)
+      },
       [Symbol.asyncDispose]: async () => {
         await writer.run('checkpoint').catch(() => undefined)
         reader.closeSync()

@@ -58,8 +58,8 @@ export async function openVault({
 
 function vaultOf(engine: Engine, clock: Clock): Vault {
   const { writer, reader } = engine
-  const writing = guarded(engine.writing)
-  const reading = guarded(engine.reading)
+  const writing = guarded(engine, engine.writing)
+  const reading = guarded(engine, engine.reading)
   const pool = new ConnectionPool(() => engine.connect(), LIMITS.vaultStatementsAtOnceMax)
   const eligible = new EligibleTables({ connection: reader, turn: engine.reading })
   const memory = new Memory()
@@ -89,7 +89,10 @@ function vaultOf(engine: Engine, clock: Clock): Vault {
     rowsPerPerson: (dataSet) =>
       memory.rowsPerPerson(dataSet, () => reading('count rows', () => readRowsPerPerson(engine, dataSet))),
     run: (statement, limits) =>
-      pool.use((connection, tidy) => runStatement(connection, { statement, limits, clock, tidy })),
+      pool.use((connection, tidy) =>
+        runStatement(connection, { statement, limits, clock, tidy, note: (error) => engine.note(error) }),
+      ),
+    ended: engine.ended,
     withEligible: (set, use) => eligible.use(set, use),
     listRows: (dataSet, person) => reading('list rows', () => listRows(engine, { dataSet, person })),
     listSealedKeys: (person) => reading('list keys', () => readKeys(reader, person)),
@@ -103,12 +106,13 @@ function vaultOf(engine: Engine, clock: Clock): Vault {
 }
 
 /** Runs acts of one connection one after another; what the engine says stays inside. */
-function guarded(turn: Mutex): <T>(what: string, act: () => Promise<T>) => Promise<T> {
+function guarded(engine: Engine, turn: Mutex): <T>(what: string, act: () => Promise<T>) => Promise<T> {
   return (what, act) =>
     turn.run(async () => {
       try {
         return await act()
       } catch (error) {
+        engine.note(error)
         throw vaultFault(error, `Cannot ${what}`)
       }
     })

@@ -12,7 +12,7 @@ import type { RunLimits, VaultParameter, VaultResult, VaultStatement } from './v
 
 /**
  * Runs one permitted statement on a connection of its own, in a read-only transaction that is always rolled back;
- * `tidy` is given the end of that, which the result does not wait for. The promises are those of `Vault.run`.
+ * `tidy` is given the end of that, which the result does not wait for, and `note` what the engine failed with. The promises are those of `Vault.run`.
  */
 export async function runStatement(
   connection: DuckDBConnection,
@@ -21,11 +21,13 @@ export async function runStatement(
     limits,
     clock,
     tidy,
+    note,
   }: {
     statement: VaultStatement
     limits: RunLimits
     clock: Clock
     tidy: (tidying: Promise<void>) => void
+    note: (error: unknown) => void
   },
 ): Promise<Outcome<VaultResult>> {
   const ended = new AbortController()
@@ -42,6 +44,7 @@ export async function runStatement(
     if (isOutOfMemory(error)) {
       return declined('declined.too_large', { operatorNote: 'The engine reached its memory limit' })
     }
+    note(error)
     throw vaultFault(error, 'Cannot run a statement in the vault')
   } finally {
     ended.abort()

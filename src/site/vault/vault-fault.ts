@@ -1,8 +1,10 @@
 import { Fault } from '../../kernel/faults.ts'
 import type { FaultCode } from '../../kernel/faults.ts'
 
+const DISK_FULL = /No space left on device|Disk quota exceeded/i
+
 const CODES: readonly (readonly [RegExp, FaultCode])[] = [
-  [/No space left on device|Disk quota exceeded/i, 'fault.disk_full'],
+  [DISK_FULL, 'fault.disk_full'],
   [/Could not set lock on file|Conflicting lock/i, 'fault.directory_in_use'],
   [
     /not a valid DuckDB database file|database file with version|newer version of DuckDB/i,
@@ -16,9 +18,24 @@ const CODES: readonly (readonly [RegExp, FaultCode])[] = [
  */
 export function vaultFault(error: unknown, what: string): Fault {
   if (error instanceof Fault) return error
+  const end = vaultEnd(error)
+  if (end) return end
   const message = error instanceof Error ? error.message : ''
   const code = CODES.find(([pattern]) => pattern.test(message))?.[1] ?? 'fault.vault'
   return new Fault(code, { what: `${what}: ${errorClass(message)}` })
+}
+
+/**
+ * The end of the engine, if that is what a failure is: after one that it calls fatal (it could not write what it had
+ * begun to, or found itself broken) it answers nothing any more, and must be opened anew on what is on disk. A change
+ * that it failed in may be there: a commit is durable before the log is folded into the file, which needs room too.
+ */
+export function vaultEnd(error: unknown): Fault | undefined {
+  const message = error instanceof Error ? error.message : ''
+  if (!/^(FATAL|INTERNAL) Error|database has been invalidated/i.test(message)) return undefined
+  return DISK_FULL.test(message)
+    ? new Fault('fault.ended_disk_full', { what: 'The vault ended because the disk is full' })
+    : new Fault('fault.vault_ended', { what: `The vault ended by itself (${errorClass(message)})` })
 }
 
 /** Whether the engine stopped because it was told to. */

@@ -1,5 +1,6 @@
 import type { Bitset } from '../../kernel/bitset.ts'
 import type { ColumnType, Manifest } from '../../protocol/data-set.ts'
+import type { Fault } from '../../kernel/faults.ts'
 import type { Outcome } from '../../protocol/reason.ts'
 import type { DataSetId } from '../../protocol/wire.ts'
 
@@ -12,6 +13,8 @@ import type { DataSetId } from '../../protocol/wire.ts'
  * (`stored-columns.ts`). The person's key stands in no row. Columns under the person's key are BLOBs.
  */
 export interface Vault extends AsyncDisposable {
+  /** Resolves when the vault has ended though nobody closed it, for want of disk or by a fault of its engine. */
+  readonly ended: Promise<Fault>
   /** Makes the table of a data set, or adds columns to it. Nothing is ever dropped or retyped. */
   describe(manifest: Manifest): Promise<void>
   /** Drops a data set's rows, its people's sealed keys and its table. People keep their numbers. */

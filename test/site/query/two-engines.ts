@@ -106,6 +106,7 @@ function duckdbEngine(connection: DuckDBConnection): TestEngine {
           tidy: (tidying) => {
             tidied = tidying
           },
+          note: () => undefined,
         })
         await tidied
         return outcome
