@@ -43,10 +43,11 @@ export function exitCodeOf(thrown: unknown): number {
 
 /** One sentence about anything that was thrown, and below it the fields or lines that were named. Never a stack. */
 export function sentenceOf(thrown: unknown): string {
-  if (thrown instanceof Fault)
-    return [saidOf(thrown), ...thrown.errors.map(({ field, expected }) => `  ${field}: ${expected}`)].join(
-      '\n',
-    )
+  if (thrown instanceof Fault) {
+    const said = saidOf(thrown)
+    const lines = thrown.errors.map(({ field, expected }) => `${field}: ${expected}`)
+    return [said, ...lines.filter((line) => !said.includes(line)).map((line) => `  ${line}`)].join('\n')
+  }
   if (thrown instanceof WrongUse || thrown instanceof FellShort) return thrown.message
   if (isSystemError(thrown))
     return `Cannot use "${thrown.path ?? thrown.syscall ?? 'the file'}": ${SYSTEM_WORDS[thrown.code] ?? thrown.code}`
@@ -74,6 +75,7 @@ const TOKEN_ADVICE: Readonly<Record<string, string>> = {
 /** Faults of the machine, whose own words say what is wrong but not what to do. */
 const WITH_REMEDY: ReadonlySet<FaultCode> = new Set<FaultCode>([
   'fault.directory_in_use',
+  'fault.database_in_use',
   'fault.directory_version',
   'fault.database_unreachable',
   'fault.database_ended',

@@ -114,6 +114,12 @@ export const FAULTS = {
     publicText: 'Not ready to serve',
     remedy: 'Stop the other server, or use another directory',
   },
+  'fault.database_in_use': {
+    status: 503,
+    isRetryable: false,
+    publicText: 'Not ready to serve',
+    remedy: 'Stop the other server, or use another database',
+  },
   'fault.log_damaged': {
     status: 503,
     isRetryable: false,

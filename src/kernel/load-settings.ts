@@ -37,8 +37,9 @@ export async function loadSettings<S extends z.ZodType>(
 
 async function readSettingsFile(file: string | undefined): Promise<Record<string, unknown>> {
   if (file === undefined) return {}
-  const text = await readFile(file, 'utf8').catch((cause: unknown) => {
-    throw new Fault('fault.configuration', { what: `Cannot read the settings file "${file}"`, cause })
+  const text = await readFile(file, 'utf8').catch((cause: NodeJS.ErrnoException) => {
+    const why = cause.code === 'ENOENT' ? 'it is not there' : `${cause.code ?? 'unknown'}`
+    throw new Fault('fault.configuration', { what: `Cannot read the settings file "${file}": ${why}`, cause })
   })
   const document = parseYaml(text)
   if (!document.ok) throw configurationFault(document.error)

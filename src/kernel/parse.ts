@@ -14,7 +14,21 @@ export function parseWith<S extends z.ZodType>(
 
 /** The problems of a failed parse as fields with what was expected. */
 export function fieldProblems(error: z.ZodError): readonly FieldProblem[] {
-  return error.issues.map((issue) => ({ field: pathText(issue.path), expected: issue.message }))
+  return error.issues.flatMap((issue) =>
+    issue.code === 'unrecognized_keys'
+      ? issue.keys.map((key) => ({
+          field: pathText([...issue.path, key]),
+          expected: 'expected no such field',
+        }))
+      : [{ field: pathText(issue.path), expected: plainWords(issue.message) }],
+  )
+}
+
+/** What the library says where a schema has no words of its own: `Invalid input: expected array, received undefined`. */
+function plainWords(message: string): string {
+  const [, expected, received] = /^Invalid input: (expected .+), received (\w+)$/.exec(message) ?? []
+  if (expected === undefined) return message
+  return received === 'undefined' ? `${expected}; it is missing` : `${expected}, not ${received}`
 }
 
 /** `ask.maxPrice.amount: expected a whole number; …` in one line, for the command line and the log. */

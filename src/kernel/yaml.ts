@@ -31,6 +31,7 @@ function positionOf(position: readonly { line: number; col: number }[] | undefin
   return start ? `line ${start.line}, column ${start.col}` : 'document'
 }
 
+/** The library shows the text below its message, and the place, which the field has, at its end. */
 function firstLine(message: string): string {
-  return message.split('\n', 1)[0] ?? message
+  return (message.split('\n', 1)[0] ?? message).replace(/ at line \d+, column \d+:?$/, '')
 }

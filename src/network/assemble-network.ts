@@ -55,7 +55,7 @@ export interface ServingNetwork extends AsyncDisposable {
 /**
  * Starts a network: directory, database, schema, keys, log, door. What is missing is made.
  *
- * @throws Fault `fault.directory_in_use`, `fault.directory_version`, `fault.database_unreachable`, `fault.database_version`,
+ * @throws Fault `fault.directory_in_use`, `fault.database_in_use`, `fault.directory_version`, `fault.database_unreachable`, `fault.database_version`,
  * `fault.key_exposed`, `fault.key_malformed`, `fault.port_in_use`
  */
 export async function serveNetwork(start: NetworkStart): Promise<ServingNetwork> {

@@ -1,5 +1,7 @@
+import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { z } from 'zod'
+import { Fault } from '../kernel/faults.ts'
 import { loadSettings } from '../kernel/load-settings.ts'
 import { Secret } from '../kernel/secret.ts'
 import { countrySchema, memberIdSchema, nameSchema, siteIdSchema } from '../protocol/wire.ts'
@@ -82,7 +84,7 @@ export function siteDirectory(root: string): SiteDirectory {
 }
 
 /** Reads a site's settings: its config.yaml, then the environment, then flags. */
-export function loadSiteSettings({
+export async function loadSiteSettings({
   directory,
   file,
   environment,
@@ -93,6 +95,11 @@ export function loadSiteSettings({
   environment: Readonly<Record<string, string | undefined>>
   flags: Readonly<Record<string, unknown>>
 }): Promise<SiteSettings> {
+  if (file === undefined && !existsSync(directory.config)) {
+    throw new Fault('fault.configuration', {
+      what: `There is no site in "${directory.root}": make it with "hedgerow site init", or look at its name and at HEDGEROW_HOME`,
+    })
+  }
   return loadSettings(siteSettingsSchema, {
     file: file ?? directory.config,
     environment,

@@ -17,10 +17,20 @@ test('parseWith() names every wrong field and what was expected, and never the v
   const text = parsed.ok ? '' : describeProblems(parsed.error)
   assert.match(text, /price\.amount: expected a whole number/)
   assert.match(text, /rows\[1\]: expected a text/)
-  assert.match(text, /\(whole\): .*"more"/)
+  assert.match(text, /more: expected no such field/)
   assert.doesNotMatch(text, /marker-value/)
   assert.deepEqual(parseWith(schema, { price: { amount: 1 }, rows: [] }), {
     ok: true,
     value: { price: { amount: 1 }, rows: [] },
   })
+})
+
+test('parseWith() says in plain words what a schema without words of its own expected', () => {
+  const schema = z.strictObject({ name: z.string(), rows: z.array(z.string()), inner: z.strictObject({}) })
+  const parsed = parseWith(schema, { rows: 5, inner: { colour: 'red' } })
+  assert.deepEqual(parsed.ok ? [] : parsed.error, [
+    { field: 'name', expected: 'expected string; it is missing' },
+    { field: 'rows', expected: 'expected array, not number' },
+    { field: 'inner.colour', expected: 'expected no such field' },
+  ])
 })

@@ -226,9 +226,9 @@ describe('settings', () => {
       assert.ok(error instanceof Fault)
       assert.equal(error.code, 'fault.configuration')
       assert.deepEqual(error.errors.map(({ field }) => field).toSorted(), [
-        '(whole)',
         'activityPage',
         'databaseUrl',
+        'nmae',
         'port',
       ])
       return true
@@ -239,7 +239,7 @@ describe('settings', () => {
   test('a database that another network serves from is refused', async () => {
     const root = await mkdtemp(join(tmpdir(), 'hedgerow-second-'))
     const refused = testNetwork({ clock: systemClock, root, databaseUrl: w.databaseUrl })
-    await assert.rejects(refused, { code: 'fault.directory_in_use', message: /another network does/ })
+    await assert.rejects(refused, { code: 'fault.database_in_use', message: /another network does/ })
     await rm(root, { recursive: true })
   })
 

@@ -121,6 +121,27 @@ async function rowsAndBatches(): Promise<string> {
 }
 
 suite('what is typed wrongly against servers that run', () => {
+  const rows = testManifest('rows', { issuer: 'world' })
+  const manifests: readonly [string, string, RegExp][] = [
+    ['that is no YAML', 'dataSet: [\n', /: line 2, column 1: Flow sequence .* and end with a \]\n$/],
+    ['with a wrong type', stringify({ ...rows, purposes: 5 }), /: purposes: expected array, not number\n$/],
+    ['with an unknown field', stringify({ ...rows, colour: 'red' }), /: colour: expected no such field\n$/],
+    [
+      'with two wrong fields',
+      stringify({ ...rows, issuer: 'No Name', modes: ['all'] }),
+      /: issuer: .*; modes\[0\]: /,
+    ],
+    ['that is empty', '', /: \(whole\): expected object, not null\n$/],
+    ['without a title', stringify({ ...rows, title: undefined }), /: title: expected a title\n$/],
+  ]
+  for (const [what, text, says] of manifests) {
+    test(`a manifest ${what}`, async () => {
+      const run = await hedgerow('dataset', 'describe', await fileOf('wrong.yaml', text), ...toSite())
+      assertRefused(run, { code: 2, says })
+      assert.equal((await processes.siteOperator.dataSets()).length, 1)
+    })
+  }
+
   test('a manifest whose polygon crosses itself', async () => {
     const bowTie = {
       type: 'Polygon' as const,

@@ -114,7 +114,7 @@ export async function connect(
     await requireVersion(db)
   } catch (error) {
     await db.destroy()
-    throw faultOf(error, `Cannot reach PostgreSQL at ${addressOf(url)}`)
+    throw faultOf(error, `${REFUSALS[sqlStateOf(error)] ?? 'Cannot reach'} PostgreSQL at ${addressOf(url)}`)
   }
   return {
     db,
@@ -125,6 +125,18 @@ export async function connect(
       await stop()
     },
   }
+}
+
+/** What a PostgreSQL that is there says no with (its manual, Appendix A). */
+const REFUSALS: Readonly<Record<string, string>> = {
+  '28000': 'This user may not enter',
+  '28P01': 'The password is not right for',
+  '3D000': 'There is no such database in',
+  '53300': 'There is no free connection to',
+}
+
+function sqlStateOf(error: unknown): string {
+  return error instanceof Error && 'code' in error ? String(error.code) : ''
 }
 
 const NEVER = new Promise<Fault>(() => undefined)

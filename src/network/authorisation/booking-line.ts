@@ -33,7 +33,7 @@ export class BookingLine implements AsyncDisposable {
   /**
    * Connects ahead of the first statement.
    *
-   * @throws Fault `fault.directory_in_use` when another network serves from the database
+   * @throws Fault `fault.database_in_use` when another network serves from the database
    */
   async open(): Promise<void> {
     await this.#connect()
@@ -99,7 +99,7 @@ export class BookingLine implements AsyncDisposable {
       // The connection of one that was killed a moment ago may still be there.
       await systemClock.sleep(OWNER_PAUSE_MS)
     }
-    throw new Fault('fault.directory_in_use', {
+    throw new Fault('fault.database_in_use', {
       what: 'Cannot serve from this database: another network does',
     })
   }

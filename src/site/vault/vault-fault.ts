@@ -3,12 +3,13 @@ import type { FaultCode } from '../../kernel/faults.ts'
 
 const DISK_FULL = /No space left on device|Disk quota exceeded/i
 
-const CODES: readonly (readonly [RegExp, FaultCode])[] = [
-  [DISK_FULL, 'fault.disk_full'],
-  [/Could not set lock on file|Conflicting lock/i, 'fault.directory_in_use'],
+const CODES: readonly (readonly [RegExp, FaultCode, string])[] = [
+  [DISK_FULL, 'fault.disk_full', 'the disk is full'],
+  [/Could not set lock on file|Conflicting lock/i, 'fault.directory_in_use', 'another process has it open'],
   [
     /not a valid DuckDB database file|database file with version|newer version of DuckDB/i,
     'fault.directory_version',
+    'its file is not one that this version can read',
   ],
 ]
 
@@ -21,8 +22,8 @@ export function vaultFault(error: unknown, what: string): Fault {
   const end = vaultEnd(error)
   if (end) return end
   const message = error instanceof Error ? error.message : ''
-  const code = CODES.find(([pattern]) => pattern.test(message))?.[1] ?? 'fault.vault'
-  return new Fault(code, { what: `${what}: ${errorClass(message)}` })
+  const [, code, why] = CODES.find(([pattern]) => pattern.test(message)) ?? []
+  return new Fault(code ?? 'fault.vault', { what: `${what}: ${why ?? errorClass(message)}` })
 }
 
 /**
