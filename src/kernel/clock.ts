@@ -62,6 +62,7 @@ export function parseHttpDate(text: string): Instant | undefined {
 /** How long something is, for people: `45 seconds`, `60 minutes`, `3 hours`, `4 days`; rounded. */
 export function durationText(durationMs: number): string {
   const seconds = Math.round(Math.abs(durationMs) / 1_000)
+  if (seconds === 0) return 'less than a second'
   if (seconds < 120) return seconds === 1 ? '1 second' : `${seconds} seconds`
   const minutes = Math.round(seconds / 60)
   if (minutes < 120) return `${minutes} minutes`

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import fc from 'fast-check'
 import {
+  durationText,
   formatDate,
   formatInstant,
   instant,
@@ -77,4 +78,16 @@ describe('systemClock.sleep()', () => {
     await sleeping
     assert.ok(monotonicMs() - started < 10_000)
   })
+})
+
+test('durationText() says how long in the unit that people would take', () => {
+  const cases: readonly [number, string][] = [
+    [0, 'less than a second'],
+    [-1_400, '1 second'],
+    [90_000, '90 seconds'],
+    [-3_600_000, '60 minutes'],
+    [7 * 3_600_000, '7 hours'],
+    [72 * 3_600_000, '3 days'],
+  ]
+  for (const [durationMs, text] of cases) assert.equal(durationText(durationMs), text)
 })
