@@ -15,14 +15,33 @@ export interface FreedHold {
   readonly heldAt: Instant
 }
 
+/** Transfers to book and holds to free, in one step. */
+export interface Booking {
+  readonly postings: readonly Posting[]
+  readonly freed?: readonly FreedHold[]
+}
+
 /**
  * Books transfers and frees holds in one statement of the caller's transaction; gives the ids of the transfers.
  * Transfers of nothing are left out. The database refuses to overdraw any account but the bank's.
  */
 export async function postTransfers(
   db: Database,
-  { postings, freed = [], at }: { postings: readonly Posting[]; freed?: readonly FreedHold[]; at: Instant },
+  { at, ...booking }: Booking & { at: Instant },
 ): Promise<readonly bigint[]> {
+  const { transfers, freed } = wireBooking(booking)
+  const { rows } = await sql<{ ids: readonly bigint[] }>`
+    select post_transfers(${transfers}::jsonb, ${freed}::jsonb, ${formatInstant(at)}::timestamptz) as ids`.execute(
+    db,
+  )
+  return rows[0]?.ids ?? []
+}
+
+/** A booking in the form in which `post_transfers` takes it, for statements that call it themselves. */
+export function wireBooking({ postings, freed = [] }: Booking): {
+  readonly transfers: string
+  readonly freed: string
+} {
   const transfers = postings.filter(({ amountMinor }) => amountMinor > 0n).map(wirePosting)
   const holds = freed.map(({ owner, currency, amountMinor, unusedMinor, heldAt }) => ({
     owner,
@@ -31,11 +50,7 @@ export async function postTransfers(
     unused: unusedMinor.toString(),
     day: formatDate(heldAt),
   }))
-  const { rows } = await sql<{ ids: readonly bigint[] }>`
-    select post_transfers(${JSON.stringify(transfers)}::jsonb, ${JSON.stringify(holds)}::jsonb, ${formatInstant(at)}::timestamptz) as ids`.execute(
-    db,
-  )
-  return rows[0]?.ids ?? []
+  return { transfers: JSON.stringify(transfers), freed: JSON.stringify(holds) }
 }
 
 function wirePosting({ kind, amountMinor, idempotencyKey, ...rest }: Posting, position: number): object {

@@ -5,6 +5,7 @@ import * as createMembers from './0010-create-members.ts'
 import * as createOffers from './0011-create-offers.ts'
 import * as createLedger from './0012-create-ledger.ts'
 import * as createAsks from './0013-create-asks.ts'
+import * as createCloseLeg from './0014-create-close-leg.ts'
 
 /** The steps of a network's schema, in order; they are never changed once they were released. */
 export const NETWORK_MIGRATIONS: Readonly<Record<string, Migration>> = {
@@ -14,4 +15,5 @@ export const NETWORK_MIGRATIONS: Readonly<Record<string, Migration>> = {
   '0011-create-offers': createOffers,
   '0012-create-ledger': createLedger,
   '0013-create-asks': createAsks,
+  '0014-create-close-leg': createCloseLeg,
 }
