@@ -24,8 +24,9 @@ export function usesOf(query: BoundQuery): readonly ColumnUse[] {
     if (output !== undefined) entry.outputs.add(output)
     found.set(key, entry)
   }
-  const walk = walker(query, note)
-  for (const source of query.sources) readSource(source, note)
+  const notebook: Notebook = { note, seen: new Map() }
+  const walk = walker(query, notebook)
+  for (const source of query.sources) readSource(source, notebook)
   for (const { expr, clause } of query.where) walk(expr, { clause, output: undefined })
   for (const key of query.keys) walk(key, { clause: 'group', output: undefined })
   for (const [output, { expr }] of query.outputs.entries()) walk(expr, { clause: 'select', output })
@@ -39,9 +40,15 @@ export function usesOf(query: BoundQuery): readonly ColumnUse[] {
 type Note = (dataSet: DataSetId, column: string, reading: Reading) => void
 type Walk = (expr: Expr, reading: Reading) => void
 
-function walker(query: BoundQuery, note: Note): Walk {
+/** Where readings go, and which columns of sub-selects were gone through: each is once for each reading, however often it is named. */
+interface Notebook {
+  readonly note: Note
+  readonly seen: Map<Source, Set<string>>
+}
+
+function walker(query: BoundQuery, notebook: Notebook): Walk {
   const walk: Walk = (expr, reading) => {
-    if (expr.kind === 'column') return readColumn(query.sources, expr, { note, reading })
+    if (expr.kind === 'column') return readColumn(query.sources, expr, { ...notebook, reading })
     if (expr.kind === 'measure') {
       const measure = query.measures[expr.measure]
       if (measure?.argument) walk(measure.argument, reading)
@@ -56,8 +63,7 @@ function walker(query: BoundQuery, note: Note): Walk {
   return walk
 }
 
-interface Noting {
-  readonly note: Note
+interface Noting extends Notebook {
   readonly reading: Reading
 }
 
@@ -67,13 +73,13 @@ function filterReading(reading: Reading): Reading {
 }
 
 /** What a sub-select that is grouped by the person reads whichever of its columns are looked at: it decides over rows. */
-function readSource(source: Source, note: Note): void {
+function readSource(source: Source, notebook: Notebook): void {
   if (source.kind === 'data-set') return
-  for (const inner of source.sources) readSource(inner, note)
+  for (const inner of source.sources) readSource(inner, notebook)
   for (const { expr, clause } of source.where)
-    readAll(source.sources, expr, { note, reading: { clause, output: undefined } })
+    readAll(source.sources, expr, { ...notebook, reading: { clause, output: undefined } })
   for (const key of source.keys)
-    readAll(source.sources, key, { note, reading: { clause: 'group', output: undefined } })
+    readAll(source.sources, key, { ...notebook, reading: { clause: 'group', output: undefined } })
 }
 
 /** A column of a data set, or everything that a column computed per person depends on. */
@@ -85,6 +91,7 @@ function readColumn(
   const from = sources[source]
   if (from === undefined) return
   if (from.kind === 'data-set') return noting.note(from.dataSet, column, noting.reading)
+  if (!isNew(from, { column, noting })) return
   const index = Number(column.slice(1))
   const aggregate = column.startsWith('a') ? from.aggregates[index] : undefined
   for (const expr of [from.keys[index], aggregate?.argument]) {
@@ -92,6 +99,14 @@ function readColumn(
   }
   if (aggregate?.filter)
     readAll(from.sources, aggregate.filter, { ...noting, reading: filterReading(noting.reading) })
+}
+
+function isNew(source: Source, { column, noting }: { column: string; noting: Noting }): boolean {
+  const seen = noting.seen.get(source) ?? new Set()
+  const name = `${column} ${noting.reading.clause} ${noting.reading.output ?? ''}`
+  if (seen.has(name)) return false
+  noting.seen.set(source, seen.add(name))
+  return true
 }
 
 function readAll(sources: readonly Source[], expr: Expr, noting: Noting): void {
