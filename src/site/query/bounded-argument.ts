@@ -51,7 +51,8 @@ function columnsOfValue(expr: Expr): readonly Extract<Expr, { kind: 'column' }>[
   return values.flatMap(columnsOfValue)
 }
 
-function hasManyRows(source: Source, dataSets: ReadonlyMap<string, Manifest>): boolean {
+/** Whether a source can have several rows of one person, by the manifests. */
+export function hasManyRows(source: Source, dataSets: ReadonlyMap<string, Manifest>): boolean {
   if (source.kind === 'data-set') return (dataSets.get(source.dataSet)?.person.rowsMax ?? 2) > 1
   return source.keys.length > 0 && source.sources.some((inner) => hasManyRows(inner, dataSets))
 }

@@ -1,5 +1,5 @@
 import type { Json } from '../../kernel/canonical-json.ts'
-import type { BoundQuery, Expr, Source } from './bound-query.ts'
+import type { BoundQuery, ColumnRef, Expr, PersonRef, Source } from './bound-query.ts'
 
 /**
  * What a bound question means, as nested lists: the same for questions that mean the same, however they were written.
@@ -45,6 +45,21 @@ function optional(expr: Expr | undefined): Json {
 }
 
 function exprForm(expr: Expr): Json {
+  return formOfExpression(expr, sourceByIndex)
+}
+
+/** How a column or a person stands in a form. */
+type Reference = (reference: ColumnRef | PersonRef) => Json
+
+function sourceByIndex(reference: ColumnRef | PersonRef): Json {
+  return reference.kind === 'column'
+    ? ['column', reference.source, reference.column]
+    : ['person', reference.source]
+}
+
+/** What an expression means, as nested lists; sources are told as `referenceForm` says. Ranges follow from the rest. */
+export function formOfExpression(expr: Expr, referenceForm: Reference): Json {
+  const formOf = (inner: Expr): Json => formOfExpression(inner, referenceForm)
   switch (expr.kind) {
     case 'literal': {
       const { value, type } = expr
@@ -55,20 +70,19 @@ function exprForm(expr: Expr): Json {
       ]
     }
     case 'column':
-      return ['column', expr.source, expr.column]
     case 'person':
-      return ['person', expr.source]
+      return referenceForm(expr)
     case 'key':
       return ['key', expr.key]
     case 'measure':
       return ['measure', expr.measure]
     case 'call':
-      return [expr.call, expr.constants, ...expr.args.map(exprForm)]
+      return [expr.call, expr.constants, ...expr.args.map(formOf)]
     case 'case':
       return [
         'case',
-        expr.whens.map(({ when, value }) => [exprForm(when), exprForm(value)]),
-        optional(expr.otherwise),
+        expr.whens.map(({ when, value }) => [formOf(when), formOf(value)]),
+        expr.otherwise ? formOf(expr.otherwise) : null,
       ]
   }
 }

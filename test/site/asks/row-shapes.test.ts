@@ -89,3 +89,41 @@ test('person by person, rows without a value add nothing, so several columns may
   )
   assert.equal(filtered, undefined)
 })
+
+test('groups of a person are rows as well: what is taken of them is part of the shape', () => {
+  const grouped = (columns: string, outer: string) =>
+    shapeOf(`with t as (select person, day, ${columns} from days group by person, day) select ${outer}`)
+  const all = grouped('sum(steps) as s, avg(steps) as a, count(*) as n', 'sum(s), avg(a), sum(n) from t')
+  assert.notEqual(all, undefined)
+  assert.equal(grouped('max(steps) as s', 'avg(s) from t'), all)
+  assert.notEqual(grouped('sum(steps) as s', "sum(s) from t where day <> '2026-05-01'"), all)
+  assert.notEqual(grouped('sum(steps) as s', "sum(s) filter (where day <> '2026-05-01') from t"), all)
+  assert.notEqual(grouped('sum(pulse) as s', 'sum(s) from t'), all)
+  assert.notEqual(grouped("sum(steps) filter (where day <> '2026-05-01') as s", 'avg(s) from t'), all)
+})
+
+test('a data set that is joined to itself is another shape than it alone', () => {
+  const alone = shapeOf('select count(*) from days')
+  assert.notEqual(shapeOf('select count(*) from days a join days b using (person)'), alone)
+  const ordered = shapeOf(
+    'select count(*) from days a join days b on a.person = b.person where a.day < b.day',
+  )
+  assert.notEqual(ordered, undefined)
+  assert.notEqual(
+    shapeOf('select count(*) from days a join days b on a.person = b.person where a.day > b.day'),
+    ordered,
+  )
+})
+
+test('sub-selects in a long chain take no longer than to read them', () => {
+  const links = Array.from(
+    { length: 60 },
+    (_, link) => `t${link + 1} as (select person, max(a * a) as a from t${link} group by person)`,
+  )
+  const chain = `with t0 as (select person, max(steps) as a from days group by person), ${links.join(', ')} `
+  const shape = shapeOf(
+    `${chain} select sum(d.steps) from days d join t60 using (person) where d.steps > t60.a`,
+  )
+  assert.equal(shape, undefined)
+  assert.notEqual(shapeOf(`${chain} select count(*) from t60`), undefined)
+})

@@ -1,0 +1,91 @@
+import type { Json } from '../../kernel/canonical-json.ts'
+import { digestOfJson } from '../../kernel/digest.ts'
+import type { Manifest } from '../../protocol/data-set.ts'
+import type { ColumnRef, Expr, PerPersonSource, PersonRef, Source } from '../query/bound-query.ts'
+import { formOfExpression } from '../query/canonical-query.ts'
+
+/** Expressions told by what their columns are, wherever in a join these stand. */
+export interface SourceNames {
+  /** What rows each source has: of equal names the rows are equal. */
+  readonly rows: readonly string[]
+  /** The same for what each sub-select is made of. */
+  readonly inside: readonly (SourceNames | undefined)[]
+  formOf(this: void, expr: Expr): Json
+}
+
+/**
+ * Names for joined sources that say what they are and not in which place of the join they stand: a data set by its
+ * name, a sub-select by all that it is made of. Of two equal ones in one join the second is another one. A name is a
+ * digest where it could be long, so that sub-selects within each other take no longer than to read them.
+ */
+export function namesOf(sources: readonly Source[]): SourceNames {
+  const inside = sources.map((source) => (source.kind === 'per-person' ? namesOf(source.sources) : undefined))
+  const rows = sources.map((source, index) => rowsName(source, inside[index]))
+  const columns = new Map<string, string>()
+  const columnName = ({ source: index, column }: ColumnRef): string => {
+    const source = sources[index]
+    const within = inside[index]
+    if (source?.kind !== 'per-person' || !within) return column
+    const known = columns.get(`${index} ${column}`)
+    const name = known ?? digestOfJson(columnForm(source, { column, names: within }))
+    columns.set(`${index} ${column}`, name)
+    return name
+  }
+  const reference = (expr: ColumnRef | PersonRef): Json => {
+    // All sources are joined by the person.
+    if (expr.kind === 'person') return ['person']
+    const name = rows[expr.source] ?? ''
+    const occurrence = rows.slice(0, expr.source).filter((other) => other === name).length
+    return ['column', name, occurrence, columnName(expr)]
+  }
+  return { rows, inside, formOf: (expr) => formOfExpression(expr, reference) }
+}
+
+/** A digest cannot be the name of a data set, because it has a colon. */
+function rowsName(source: Source, inside: SourceNames | undefined): string {
+  if (source.kind === 'data-set' || !inside) return source.kind === 'data-set' ? source.dataSet : ''
+  const where = source.where.map(({ expr }) => JSON.stringify(inside.formOf(expr)))
+  return digestOfJson([inside.rows.toSorted(), where.toSorted(), source.keys.map(inside.formOf)])
+}
+
+/** A column of a sub-select is how it is computed. */
+function columnForm(
+  source: PerPersonSource,
+  { column, names: { formOf } }: { column: string; names: SourceNames },
+): Json {
+  const { key, aggregate } = definitionOf(source, column)
+  if (key) return formOf(key)
+  const { function: made, argument, filter } = aggregate ?? { function: column }
+  return [made, argument ? formOf(argument) : null, filter ? formOf(filter) : null]
+}
+
+function definitionOf(
+  source: PerPersonSource,
+  column: string,
+): {
+  readonly key?: Expr | undefined
+  readonly aggregate?: PerPersonSource['aggregates'][number] | undefined
+} {
+  const index = Number(column.slice(1))
+  return column.startsWith('k') ? { key: source.keys[index] } : { aggregate: source.aggregates[index] }
+}
+
+/** Whether every row has a value of an expression, by the manifests: then it leaves no row out. */
+export function isNeverNull(
+  expr: Expr,
+  { sources, manifests }: { sources: readonly Source[]; manifests: ReadonlyMap<string, Manifest> },
+): boolean {
+  if (expr.kind !== 'column') return false
+  const source = sources[expr.source]
+  if (source === undefined) return false
+  if (source.kind === 'data-set') {
+    const manifest = manifests.get(source.dataSet)
+    return manifest?.columns.find(({ name }) => name === expr.column)?.isRequired === true
+  }
+  const inside = { sources: source.sources, manifests }
+  const { key, aggregate } = definitionOf(source, expr.column)
+  if (key) return isNeverNull(key, inside)
+  if (aggregate?.function === 'count') return true
+  // A group has at least one row, but a filter may leave none of them.
+  return aggregate?.argument !== undefined && !aggregate.filter && isNeverNull(aggregate.argument, inside)
+}
