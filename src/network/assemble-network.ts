@@ -19,6 +19,7 @@ import { sweepExpired } from './clearing/sweep-expired.ts'
 import type { SweepParts } from './clearing/sweep-expired.ts'
 import { networkDirectory } from './config.ts'
 import type { NetworkSettings } from './config.ts'
+import { EMBEDDED_SETTINGS } from './embedded-settings.ts'
 import { networkDoor } from './doors/network-door.ts'
 import { askBell, siteBell } from './doors/network-parts.ts'
 import type { NetworkParts } from './doors/network-parts.ts'
@@ -68,7 +69,15 @@ export async function serveNetwork(start: NetworkStart): Promise<ServingNetwork>
     db,
     url: ownUrl,
     ended,
-  } = starting.use(await openPostgres({ directory: directory.root, url, name: 'network', log }))
+  } = starting.use(
+    await openPostgres({
+      directory: directory.root,
+      url,
+      name: 'network',
+      log,
+      embeddedSettings: EMBEDDED_SETTINGS,
+    }),
+  )
   const line = starting.use(new BookingLine({ url: ownUrl }))
   await line.open()
   await migrate(db, NETWORK_MIGRATIONS)

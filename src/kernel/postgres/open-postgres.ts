@@ -38,14 +38,17 @@ export async function openPostgres({
   url,
   name,
   log,
+  embeddedSettings = [],
 }: {
   directory: string
   url?: Secret<string> | undefined
   name: string
   log: Log
+  /** `name=value`, for the embedded server only: one that somebody else runs is set by them. */
+  embeddedSettings?: readonly string[]
 }): Promise<Postgres> {
   if (url) return connect(url, { name, log, stop: () => Promise.resolve() })
-  const embedded = await startEmbedded({ directory, log })
+  const embedded = await startEmbedded({ directory, log, settings: embeddedSettings })
   try {
     const urlOf = (database: string) => embeddedUrl(embedded, database)
     await ensureDatabase(urlOf('postgres'), name)
