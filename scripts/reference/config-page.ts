@@ -87,6 +87,7 @@ function typeOf({ type, enum: values, minimum, maximum, format }: JsonSchema): s
     const isBounded = minimum !== undefined && maximum !== undefined && Math.abs(maximum) < 1e12
     return isBounded ? `${minimum} to ${maximum}` : 'a number'
   }
+  if (type === 'array') return 'a list'
   return format === 'uri' ? 'an address' : 'a text'
 }
 

@@ -4,6 +4,7 @@ import type { KeyPair } from '../kernel/crypto/keys.ts'
 import { lockDirectory } from '../kernel/directory-lock.ts'
 import type { Fault } from '../kernel/faults.ts'
 import { listen } from '../kernel/http/listen.ts'
+import { recordUsedTokens } from '../kernel/http/used-tokens.ts'
 import { idSource } from '../kernel/id.ts'
 import type { Log } from '../kernel/log.ts'
 import { Mutex } from '../kernel/mutex.ts'
@@ -26,8 +27,6 @@ import type { NetworkParts } from './doors/network-parts.ts'
 import { networkEvents } from './events.ts'
 import { AccessTokens } from './membership/access-tokens.ts'
 import { Directory } from './membership/directory.ts'
-import { usedTokens } from './membership/used-tokens.ts'
-import type { UsedTokens } from './membership/used-tokens.ts'
 import { NETWORK_MIGRATIONS } from './migrations/migrations.ts'
 import { WorkDesk } from './routing/pull-work.ts'
 import { WakeUp } from './routing/wake-up.ts'
@@ -98,7 +97,7 @@ export async function serveNetwork(start: NetworkStart): Promise<ServingNetwork>
     operatorKey,
     closing: closing.signal,
   })
-  const { parts, sweepParts, tokens } = built
+  const { parts, sweepParts } = built
   // One at a time: a sweep that has ended has closed everything that had expired when it began.
   const sweeps = new Mutex()
   const sweep = () => sweeps.run(() => sweepExpired(sweepParts))
@@ -106,7 +105,6 @@ export async function serveNetwork(start: NetworkStart): Promise<ServingNetwork>
   starting.use(door)
   const sweeping = sweepForEver({
     sweep,
-    tokens,
     parts,
     intervalMs: settings.sweepIntervalMs,
     signal: closing.signal,
@@ -141,7 +139,7 @@ interface Opened {
 async function buildParts(
   { settings, log, clock, random, version = '0' }: NetworkStart,
   { db, line, receiptLog, networkKey, operatorKey, closing }: Opened,
-): Promise<{ parts: NetworkParts; sweepParts: SweepParts; tokens: UsedTokens }> {
+): Promise<{ parts: NetworkParts; sweepParts: SweepParts }> {
   const { name, activityPage } = settings
   const ids = idSource(clock, random)
   const events = networkEvents(log)
@@ -150,7 +148,6 @@ async function buildParts(
   const wakeUp = new WakeUp({ clock, closing })
   const workDesk = new WorkDesk({ db, clock, directory })
   const accessTokens = new AccessTokens({ clock, random })
-  const tokens = usedTokens({ db, clock })
   const wakeSites = (sites: ReadonlySet<string>) => {
     for (const site of sites) wakeUp.wake(siteBell(site))
   }
@@ -173,7 +170,7 @@ async function buildParts(
       clock,
       directory,
       accessTokens,
-      usedTokens: tokens,
+      usedTokens: recordUsedTokens({ db, clock }),
       operatorKey: operatorKey.publicJwk,
       audience: name,
     },
@@ -184,18 +181,16 @@ async function buildParts(
     workDesk,
     wakeUp,
   }
-  return { parts, tokens, sweepParts: { db, clock, log: receiptLog, events, answered } }
+  return { parts, sweepParts: { db, clock, log: receiptLog, events, answered } }
 }
 
 async function sweepForEver({
   sweep,
-  tokens,
   parts,
   intervalMs,
   signal,
 }: {
   sweep: () => Promise<void>
-  tokens: UsedTokens
   parts: NetworkParts
   intervalMs: number
   signal: AbortSignal
@@ -203,7 +198,6 @@ async function sweepForEver({
   while (!signal.aborted) {
     try {
       await sweep()
-      await tokens.forgetExpired()
       parts.accessTokens.forgetExpired()
     } catch (error) {
       parts.events.sweepFailed(error)

@@ -2,6 +2,7 @@ import { sql } from 'kysely'
 import type { Fault } from '../kernel/faults.ts'
 import { recordIdempotencyStore } from '../kernel/http/idempotency.ts'
 import { listen } from '../kernel/http/listen.ts'
+import { recordUsedTokens } from '../kernel/http/used-tokens.ts'
 import { idSource } from '../kernel/id.ts'
 import type { KeySet } from '../protocol/member.ts'
 import { markPushed, unpushedAnswers } from './asks/answer-store.ts'
@@ -59,6 +60,7 @@ export async function serveSite(
     operatorKey: site.keys.operator.publicJwk,
     signIn: settings.oidc,
     idempotency: recordIdempotencyStore({ db: site.db, clock }),
+    usedTokens: recordUsedTokens({ db: site.db, clock }),
   })
   const door = starting.use(await listen(app, settings))
   const closing = new AbortController()

@@ -4,6 +4,7 @@ import { z } from 'zod'
 import { Fault } from '../kernel/faults.ts'
 import { loadSettings } from '../kernel/load-settings.ts'
 import { Secret } from '../kernel/secret.ts'
+import { ADEQUACY_DECISIONS, TRANSFER_SAFEGUARDS } from '../protocol/legal-zones.ts'
 import { countrySchema, memberIdSchema, nameSchema, siteIdSchema } from '../protocol/wire.ts'
 
 const portSchema = z.coerce
@@ -11,6 +12,22 @@ const portSchema = z.coerce
   .int('expected a whole number')
   .min(0, 'expected 0 to 65535')
   .max(65_535, 'expected 0 to 65535')
+
+/** What the kill switch takes: ids of adequacy decisions and names of safeguards. */
+const TRANSFER_GROUNDS: readonly string[] = [
+  ...ADEQUACY_DECISIONS.map(({ id }) => id),
+  ...TRANSFER_SAFEGUARDS,
+]
+
+/** A list in the file, or names with commas between them in the environment. */
+const removedGroundsSchema = z.preprocess(
+  (given) => (typeof given === 'string' ? given.split(',').map((name) => name.trim()) : given),
+  z.array(
+    z.string().refine((name) => TRANSFER_GROUNDS.includes(name), {
+      error: `expected one of ${TRANSFER_GROUNDS.join(', ')}`,
+    }),
+  ),
+)
 
 /** A site's settings. Defaults are safe; an insecure one has to be asked for by its long name and is logged at every start. */
 export const siteSettingsSchema = z.strictObject({
@@ -23,6 +40,8 @@ export const siteSettingsSchema = z.strictObject({
     /** The network's name: what the site's tokens are for. */
     name: nameSchema.default('network'),
   }),
+  /** The kill switch: adequacy decisions (`adequacy-us`) and safeguards (`scc`, `bcr`) that count no more at this site, whatever the tables say. Commas between them in the environment. */
+  removedTransferGrounds: removedGroundsSchema.default([]),
   host: z.string().default('127.0.0.1'),
   port: portSchema.default(7411),
   databaseUrl: z
@@ -54,6 +73,7 @@ export type SiteSettings = z.infer<typeof siteSettingsSchema>
 export const SITE_ENVIRONMENT = {
   HEDGEROW_NETWORK_URL: 'network.url',
   HEDGEROW_NETWORK_NAME: 'network.name',
+  HEDGEROW_REMOVED_TRANSFER_GROUNDS: 'removedTransferGrounds',
   HEDGEROW_HOST: 'host',
   HEDGEROW_PORT: 'port',
   HEDGEROW_DATABASE_URL: 'databaseUrl',

@@ -100,6 +100,7 @@ export async function openSite(
     restricted: () => NOBODY_RESTRICTED,
     partitions,
     evidence,
+    removedGrounds: new Set(settings.removedTransferGrounds),
     personKeys: ofPeople,
     events: siteEvents(log),
     manifests: () => manifests,

@@ -46,6 +46,8 @@ export interface TestSiteFacts {
   readonly networkUrl?: string
   readonly log?: Log
   readonly clock?: Clock
+  /** Settings of its own. */
+  readonly settings?: object
   /** Its directory; absent: a temporary one. It is made, and goes away with the site. */
   readonly root?: string
 }
@@ -231,6 +233,7 @@ async function testSite(
     networkUrl = network.url,
     log = silentLog,
     clock = network.clock,
+    settings: ownSettings = {},
     root: ownRoot,
   }: TestSiteFacts,
 ): Promise<TestSite & AsyncDisposable> {
@@ -249,6 +252,7 @@ async function testSite(
     port: 0,
     databaseUrl,
     vault: { memoryMb: 256, threads: 1 },
+    ...ownSettings,
   })
   const start = () => serveSite({ root, settings, log, clock, random: systemRandom })
   let serving: ServingSite | undefined = await start()

@@ -1,3 +1,4 @@
+import type { UsedTokens } from '../../kernel/http/used-tokens.ts'
 import type { Clock } from '../../kernel/clock.ts'
 import { keyIdOf } from '../../kernel/crypto/keys.ts'
 import type { PublicJwk } from '../../kernel/crypto/keys.ts'
@@ -10,7 +11,6 @@ import { presentKey } from './directory.ts'
 import type { Directory } from './directory.ts'
 import { operatorPrincipal } from './principal.ts'
 import type { Principal } from './principal.ts'
-import type { UsedTokens } from './used-tokens.ts'
 
 /** What it takes to tell who sends a request. */
 export interface Authentication {
@@ -52,7 +52,7 @@ export async function authenticateAssertion(parts: Authentication, assertion: st
   })
   if (!verified.ok) throw unauthenticated(verified.error)
   const { jti, expires } = verified.value
-  if (!(await usedTokens.use(issuer, jti, expires))) throw unauthenticated('replayed')
+  if (!(await usedTokens.use({ issuer, jti, expires }))) throw unauthenticated('replayed')
   return principalOf(parts, issuer)
 }
 

@@ -81,6 +81,7 @@ function checkPlace(operation: 'store' | 'process' | 'release', facts: AskFacts)
     evidence: facts.evidence,
     releaseTo: facts.ask.releaseTo,
     recipientBases: facts.acquirer.transferBases,
+    removed: facts.removedGrounds,
     now: facts.now,
   })
   return decided.ok ? undefined : decided.error

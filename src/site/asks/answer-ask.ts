@@ -93,6 +93,7 @@ async function loadFacts(
     priceLimit: item.priceLimit,
     manifest: parts.manifests().get(verified.value.ask.offer),
     evidence: parts.evidence.current(now)?.evidence,
+    removedGrounds: parts.removedGrounds,
     now,
   })
 }

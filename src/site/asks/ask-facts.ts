@@ -20,5 +20,7 @@ export interface AskFacts {
   readonly manifest: Manifest | undefined
   /** Where the site is, as last attested. */
   readonly evidence: Evidence | undefined
+  /** Adequacy decisions and safeguards that no longer count at this site. */
+  readonly removedGrounds: ReadonlySet<string>
   readonly now: Instant
 }

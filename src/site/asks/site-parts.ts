@@ -25,6 +25,8 @@ export interface SiteParts {
   readonly restricted: (dataSet: DataSetId) => Bitset
   readonly partitions: PartitionStore
   readonly evidence: EvidenceStore
+  /** Grounds for transfers that the operator has removed (`removedTransferGrounds`). */
+  readonly removedGrounds: ReadonlySet<string>
   /** The manifests in force, by data set. */
   readonly manifests: () => ReadonlyMap<DataSetId, Manifest>
 }

@@ -6,7 +6,7 @@ import { peekJws } from '../../kernel/crypto/jws.ts'
 import type { PublicJwk } from '../../kernel/crypto/keys.ts'
 import { keyIdOf } from '../../kernel/crypto/keys.ts'
 import { Fault } from '../../kernel/faults.ts'
-import type { TokenMemory } from '../../kernel/http/token-memory.ts'
+import type { UsedTokens } from '../../kernel/http/used-tokens.ts'
 import { LIMITS } from '../../kernel/limits.ts'
 import { peekIssuer, verifyClientAssertion } from '../../protocol/client-assertion.ts'
 import type { MemberId } from '../../protocol/wire.ts'
@@ -26,7 +26,7 @@ export interface Authentication {
   readonly audience: string
   readonly clock: Clock
   readonly operatorKey: PublicJwk
-  readonly tokens: TokenMemory
+  readonly usedTokens: UsedTokens
   readonly signIn?: PeopleSignIn | undefined
   issuerKey(member: string, keyId: string): Promise<PublicJwk | undefined>
 }
@@ -61,7 +61,7 @@ async function memberOf(token: string, parts: Authentication): Promise<SiteCalle
     keyFor: (wanted) => (key && keyIdOf(key) === wanted ? key : undefined),
   })
   if (!verified.ok) throw unauthenticated(verified.error)
-  if (!parts.tokens.use(verified.value)) throw unauthenticated('replayed')
+  if (!(await parts.usedTokens.use(verified.value))) throw unauthenticated('replayed')
   return issuer === OPERATOR ? { kind: 'operator' } : { kind: 'issuer', member: memberIdSchema.parse(issuer) }
 }
 

@@ -105,7 +105,8 @@ function decideHere(
 ): Outcome<unknown> {
   const now = site.clock.now()
   const { perimeter } = manifest
-  return decidePlace({ operation, perimeter, evidence: site.evidence.current(now)?.evidence, now })
+  const evidence = site.evidence.current(now)?.evidence
+  return decidePlace({ operation, perimeter, evidence, removed: site.removedGrounds, now })
 }
 
 function requireSoundPerimeter({ perimeter }: Manifest): void {

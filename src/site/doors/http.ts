@@ -5,7 +5,7 @@ import { digestOf } from '../../kernel/digest.ts'
 import { createDoor } from '../../kernel/http/door.ts'
 import type { Door } from '../../kernel/http/door.ts'
 import type { IdempotencyStore } from '../../kernel/http/idempotency.ts'
-import { tokenMemory } from '../../kernel/http/token-memory.ts'
+import type { UsedTokens } from '../../kernel/http/used-tokens.ts'
 import type { IdSource } from '../../kernel/id.ts'
 import type { Log } from '../../kernel/log.ts'
 import { SITE_API } from '../../protocol/site-api.ts'
@@ -27,6 +27,7 @@ export interface SiteDoorParts {
   readonly operatorKey: PublicJwk
   readonly signIn?: PeopleSignIn | undefined
   readonly idempotency: IdempotencyStore
+  readonly usedTokens: UsedTokens
 }
 
 /** The web door of a site: the endpoints of `SITE_API`, each with who may. It translates, and decides nothing else. */
@@ -42,7 +43,7 @@ export function siteDoor(acts: SiteActs, parts: SiteDoorParts): OpenAPIHono {
       audience: parts.site,
       clock: parts.clock,
       operatorKey: parts.operatorKey,
-      tokens: tokenMemory(parts.clock),
+      usedTokens: parts.usedTokens,
       signIn: parts.signIn,
       issuerKey: (member, keyId) => acts.issuerKey(member, keyId),
     }),

@@ -1,5 +1,6 @@
 import type { Migrations } from '../../kernel/postgres/migrate.ts'
 import { createIdempotentAnswers } from '../../kernel/http/idempotency.ts'
+import { createUsedTokens } from '../../kernel/http/used-tokens.ts'
 import * as createReceiptLog from '../../transparency/create-receipt-log.ts'
 import * as createEvidence from './migrations/0010-create-evidence.ts'
 import * as createGrants from './migrations/0011-create-grants.ts'
@@ -20,4 +21,5 @@ export const SITE_MIGRATIONS: Migrations = {
   '0040-create-asks': createAsks,
   '0041-create-issuers': createIssuers,
   '0042-create-reservations': createReservations,
+  '0075-create-used-tokens': createUsedTokens,
 }

@@ -61,6 +61,7 @@ function facts(change: Partial<AskFacts> = {}, askChange: object = {}): AskFacts
     acquirerKeys: keys,
     priceLimit: money(1000, 'EUR'),
     manifest,
+    removedGrounds: new Set(),
     evidence: evidenceSchema.parse({
       site: 'galway',
       kind: 'operator-attested',
@@ -102,6 +103,17 @@ const DECLINES: readonly (readonly [what: string, facts: AskFacts, code: string]
   [
     'a release outside the perimeter',
     facts({}, { releaseTo: { jurisdiction: 'BR' } }),
+    'declined.perimeter_release',
+  ],
+  [
+    'a release on a ground that was removed',
+    facts(
+      {
+        manifest: { ...manifest, perimeter: { ...manifest.perimeter, release: { within: ['CH'] } } },
+        removedGrounds: new Set(['adequacy-ch']),
+      },
+      { releaseTo: { jurisdiction: 'CH' } },
+    ),
     'declined.perimeter_release',
   ],
   ['a purpose that is refused to all', facts({}, { purpose: 'dpv:CreditChecking' }), 'declined.purpose'],

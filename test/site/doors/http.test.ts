@@ -6,6 +6,7 @@ import { instant, systemClock } from '../../../src/kernel/clock.ts'
 import { generateKeyPair } from '../../../src/kernel/crypto/keys.ts'
 import type { KeyPair } from '../../../src/kernel/crypto/keys.ts'
 import { memoryIdempotencyStore } from '../../../src/kernel/http/idempotency.ts'
+import { memoryUsedTokens } from '../../../src/kernel/http/used-tokens.ts'
 import { idSource } from '../../../src/kernel/id.ts'
 import { silentLog } from '../../../src/kernel/log.ts'
 import { systemRandom } from '../../../src/kernel/random.ts'
@@ -49,6 +50,7 @@ function openDoor() {
     ids,
     operatorKey: operator.publicJwk,
     idempotency: memoryIdempotencyStore(),
+    usedTokens: memoryUsedTokens(),
     signIn: {
       issuer: providerUrl,
       audience: 'galway-people',

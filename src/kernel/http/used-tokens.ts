@@ -1,0 +1,61 @@
+import { sql } from 'kysely'
+import { later } from '../clock.ts'
+import type { Clock, Instant } from '../clock.ts'
+import { sha256 } from '../digest.ts'
+import { LIMITS } from '../limits.ts'
+import type { Database } from '../postgres/database.ts'
+
+/** Remembers which tokens were used, for as long as they could be used again. */
+export interface UsedTokens {
+  /** Whether this is the first use of the token; remembers it. */
+  use(token: { readonly issuer: string; readonly jti: string; readonly expires: Instant }): Promise<boolean>
+}
+
+/** Remembers them in memory, and for good; for tests. */
+export function memoryUsedTokens(): UsedTokens {
+  const used = new Set<string>()
+  return {
+    use({ issuer, jti }) {
+      const token = `${issuer}\0${jti}`
+      const isNew = !used.has(token)
+      used.add(token)
+      return Promise.resolve(isNew)
+    },
+  }
+}
+
+/** The migration of the table behind `recordUsedTokens`. */
+export const createUsedTokens = {
+  async up(db: Database): Promise<void> {
+    await sql`
+      create table used_token (
+        digest bytea primary key,
+        expires_at timestamptz not null
+      )`.execute(db)
+    await sql`create index used_token_expiry on used_token (expires_at)`.execute(db)
+  },
+}
+
+/** How often those that have expired are forgotten. */
+const FORGET_EVERY_MS = 30_000
+
+/** Remembers them in a server's PostgreSQL: a copy made before a crash is refused after it. */
+export function recordUsedTokens({ db, clock }: { db: Database; clock: Clock }): UsedTokens {
+  let forgotAt = clock.now()
+  return {
+    async use({ issuer, jti, expires }) {
+      const now = clock.now()
+      if (Math.abs(now - forgotAt) > FORGET_EVERY_MS) {
+        forgotAt = now
+        await sql`delete from used_token where expires_at < to_timestamp(${now / 1000})`.execute(db)
+      }
+      const digest = Buffer.from(sha256(`${issuer}\0${jti}`))
+      // A clock that is behind still takes the token for a while after it has expired.
+      const until = later(expires, 2 * LIMITS.clockSkewMsMax)
+      const { rows } = await sql<object>`
+        insert into used_token (digest, expires_at) values (${digest}, to_timestamp(${until / 1000}))
+        on conflict do nothing returning 1 as used`.execute(db)
+      return rows.length === 1
+    },
+  }
+}
