@@ -73,7 +73,7 @@ dist/.stamp: $(installed) $(sources) tsconfig.json tsconfig.build.json
 	@tsc -p tsconfig.build.json
 	@cd src && find . -type f ! -name '*.ts' | while read -r file; do \
 	  mkdir -p "../dist/$$(dirname "$$file")" && cp "$$file" "../dist/$$file"; done
-	@if [ -f dist/cli/main.js ]; then chmod +x dist/cli/main.js; fi
+	@chmod +x dist/cli/launch.js
 	@touch $@
 
 install: $(installed) ## install what is missing

@@ -1,4 +1,3 @@
-#!/usr/bin/env node
 import { Command, CommanderError } from 'commander'
 import { addAskVerb } from './ask.ts'
 import { addDataSetVerbs } from './dataset.ts'
@@ -49,7 +48,8 @@ function exitByCode(command: Command): void {
   for (const inner of command.commands) exitByCode(inner)
 }
 
-async function main(): Promise<void> {
+/** Runs one command of this process: its arguments, environment, terminal and signals. */
+export async function runCommandLine(): Promise<void> {
   const interrupt = new AbortController()
   for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(name, () => interrupt.abort())
   // `hedgerow offers | head` closes the pipe early: no failure of ours, but reason enough to stop.
@@ -70,4 +70,4 @@ async function main(): Promise<void> {
   }
 }
 
-if (import.meta.main) await main()
+if (import.meta.main) await runCommandLine()

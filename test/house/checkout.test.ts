@@ -90,3 +90,16 @@ test('docs/decisions/0002-dependencies.md has a row for every dependency, and no
   ) as Record<'dependencies' | 'devDependencies', Record<string, string>>
   assert.deepEqual(rows.toSorted(), Object.keys({ ...dependencies, ...devDependencies }).toSorted())
 })
+
+test('what npm links as "hedgerow" runs the command line, with its exit code', () => {
+  const { bin } = JSON.parse(readFileSync(join(repositoryRoot, 'package.json'), 'utf8')) as {
+    bin: { hedgerow: string }
+  }
+  const source = bin.hedgerow.replace('./dist/', 'src/').replace(/\.js$/, '.ts')
+  const run = (...args: string[]) =>
+    spawnSync(process.execPath, [join(repositoryRoot, source), ...args], { encoding: 'utf8' })
+  assert.match(run('--version').stdout, /^\d+\.\d+\.\d+\n$/)
+  const wrong = run('no-such-verb')
+  assert.equal(wrong.status, 2)
+  assert.match(wrong.stderr, /unknown command 'no-such-verb'/)
+})
