@@ -11,7 +11,7 @@ test_flags := --test --test-reporter=spec --test-concurrency=2 --test-timeout=12
 sources := $(shell find src -type f 2>/dev/null)
 
 .DEFAULT_GOAL := help
-.PHONY: help install run test test-one check types lint dead-code format format-check golden bench faults docs docs-check \
+.PHONY: help install run test test-one check types lint dead-code format format-check golden bench bench-page faults docs docs-check \
 	package lockfile clean
 
 help: ## say what can be made
@@ -60,6 +60,9 @@ bench: $(installed) ## run all benchmarks, or one: NAME=ingest SCALE=0.1 (writes
 	  if [ ! -f "bench/$$name.ts" ]; then echo "No benchmark \"$$name\": see bench/" >&2; exit 2; fi; \
 	  $(if $(SCALE),SCALE=$(SCALE)) $(node) "bench/$$name.ts" || exit $$?; \
 	done
+
+bench-page: $(installed) ## write docs/reference/benchmarks.md from what the benchmarks left in bench/out
+	@$(node) scripts/write-benchmarks.ts
 
 faults: $(installed) ## run the fault and crash tests
 	@HEDGEROW_FAULTS=1 $(node) $(test_flags) 'test/faults/**/*.test.ts'

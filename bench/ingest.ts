@@ -13,9 +13,11 @@ import { openParts } from '../test/site/datasets/an-import-site.ts'
 import { aManifest, WATCH } from '../test/site/vault/a-manifest.ts'
 import { scale, writeReport } from './shared/report.ts'
 
-// A wearable's file: person key, time, two numbers, a boolean, a short text; a hundred rows a person. The whole path is
-// timed, from the file to the durable receipt: digest, check, numbering, keys, rows, saga. The baseline appends the
-// same rows, already in memory and typed, to a fresh DuckDB file, and commits.
+/**
+ * A wearable's file: person key, time, two numbers, a boolean, a short text; a hundred rows a person. The whole path is
+ * timed, from the file to the durable receipt: digest, check, numbering, keys, rows, saga. The baseline appends the
+ * same rows, already in memory and typed, to a fresh DuckDB file, and commits.
+ */
 
 const rows = Math.round(3_000_000 * scale())
 const people = Math.ceil(rows / 100)
