@@ -4,7 +4,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { sql } from 'kysely'
-import { Bitset } from '../src/kernel/bitset.ts'
+import { BitGatherer, Bitset } from '../src/kernel/bitset.ts'
 import { systemClock } from '../src/kernel/clock.ts'
 import { silentLog } from '../src/kernel/log.ts'
 import type { Database } from '../src/kernel/postgres/database.ts'
@@ -14,8 +14,11 @@ import type { CollectedGroup } from '../src/site/guard/collected-group.ts'
 import { guardAnswer } from '../src/site/guard/guard-answer.ts'
 import { guardGroups } from '../src/site/guard/guard-groups.ts'
 import { measureValue } from '../src/site/guard/measure-value.ts'
+import { encodeDelta } from '../src/site/guard/partition-delta.ts'
 import { EMPTY_PARTITION } from '../src/site/guard/partition.ts'
+import type { Partition, PartitionDraft } from '../src/site/guard/partition.ts'
 import { openVault } from '../src/site/vault/open-vault.ts'
+import { Blocks, partitionAfterAnswers } from './shared/earlier-answers.ts'
 import { collectEnforced } from './shared/enforced-question.ts'
 import { median } from './shared/median.ts'
 import { scale, writeReport } from './shared/report.ts'
@@ -29,6 +32,7 @@ const size = scale()
 const rowCount = Math.round(10_000_000 * size)
 const personCount = Math.round(1_000_000 * size)
 const GROUPS = 27
+const EARLIER_ROWS = 100_000
 const RUNS = 7
 const RUN_LIMITS = { timeoutMs: 120_000, rowsMax: 10_000_000 }
 const settings = { minimumGroup: 20, dominanceBp: 1_000, groupsMax: 10_000 }
@@ -66,7 +70,20 @@ try {
         goal: 'at most 0.1 times PostgreSQL',
         met: enforced.enforcedMs <= policedMs / 10,
       },
+      {
+        name: `enforced, held against ${EARLIER_ROWS.toLocaleString('en')} earlier rows`,
+        value: enforced.laterMs,
+        unit: 'ms',
+        baseline: enforced.rawMs,
+        goal: 'at most 8 times raw',
+        met: enforced.laterMs <= 8 * enforced.rawMs,
+      },
       { name: 'of which guard and partition, first answer', value: enforced.guardMs, unit: 'ms' },
+      {
+        name: 'of which guard, partition and its record, after them',
+        value: enforced.laterGuardMs,
+        unit: 'ms',
+      },
       {
         name: 'guard, 1,000 rows, 1M people',
         value: guardMs,
@@ -96,6 +113,9 @@ interface EnforcedFigures {
   readonly rawMs: number
   readonly enforcedMs: number
   readonly guardMs: number
+  /** The same with a partition of many earlier answers, and with what the record keeps of it. */
+  readonly laterMs: number
+  readonly laterGuardMs: number
   /** By region: average and people. */
   readonly answer: ReadonlyMap<string, { average: number; people: number }>
 }
@@ -111,8 +131,9 @@ async function measureEnforced(home: string): Promise<EnforcedFigures> {
   // Known before the first ask, as it is at a site.
   const rowsPerPerson = await vault.rowsPerPerson(dataSetIdSchema.parse('bench'))
   return await vault.withEligible({ people, cacheKey: 'bench' }, async (eligible) => {
-    const [raw, whole, guard]: [number[], number[], number[]] = [[], [], []]
+    const [raw, whole, guard, laterGuard]: [number[], number[], number[], number[]] = [[], [], [], []]
     let groups: readonly CollectedGroup[] = []
+    let earlier: Partition | undefined
     for (let run = 0; run <= RUNS; run += 1) {
       const rawMs = await timed(() =>
         vault.run({ sql: 'select region, avg(v) from ds_bench group by region' }, RUN_LIMITS),
@@ -120,15 +141,18 @@ async function measureEnforced(home: string): Promise<EnforcedFigures> {
       const start = performance.now()
       groups = await collectEnforced(vault, { table: 'ds_bench', eligible, personCount, rowsPerPerson })
       const guardStart = performance.now()
-      const partitions = [{ dataSet: 'bench', partition: EMPTY_PARTITION, eligible: people }]
-      const answer = guardAnswer(groups, { settings, partitions, rowShapes: new Map([['v', 'all']]) })
+      guardAgainst(EMPTY_PARTITION, { groups, people })
       const end = performance.now()
-      assert.ok(answer.ok && answer.value.released.length === GROUPS)
+      earlier ??= partitionAfterAnswers(new Blocks(groups.map((group) => group.people)), EARLIER_ROWS)
+      const laterStart = performance.now()
+      encodeDelta(guardAgainst(earlier, { groups, people }))
+      const laterEnd = performance.now()
       // The first run warms up.
       if (run === 0) continue
       raw.push(rawMs)
       whole.push(end - start)
       guard.push(end - guardStart)
+      laterGuard.push(laterEnd - laterStart)
     }
     const answer = new Map(
       groups.map(({ keys, measures, ...group }) => [
@@ -136,8 +160,22 @@ async function measureEnforced(home: string): Promise<EnforcedFigures> {
         { average: averageOf(measures), people: group.people.count() },
       ]),
     )
-    return { rawMs: median(raw), enforcedMs: median(whole), guardMs: median(guard), answer }
+    const [enforcedMs, guardMs, laterGuardMs] = [median(whole), median(guard), median(laterGuard)]
+    const laterMs = enforcedMs - guardMs + laterGuardMs
+    return { rawMs: median(raw), enforcedMs, guardMs, laterMs, laterGuardMs, answer }
   })
+}
+
+function guardAgainst(
+  partition: Partition,
+  { groups, people }: { groups: readonly CollectedGroup[]; people: Bitset },
+): PartitionDraft {
+  const partitions = [{ dataSet: 'bench', partition, eligible: people }]
+  const answer = guardAnswer(groups, { settings, partitions, rowShapes: new Map([['v', 'all']]) })
+  assert.ok(answer.ok && answer.value.released.length === GROUPS)
+  const [plan] = answer.value.plans
+  assert.ok(plan)
+  return plan.plan.draft
 }
 
 async function timed(act: () => Promise<unknown>): Promise<number> {
@@ -210,9 +248,14 @@ function measureGuard(): number {
   const rows = 1_000
   const times: number[] = []
   for (let run = 0; run < 5; run += 1) {
-    const sets = Array.from({ length: rows }, () => new Bitset(people))
-    for (let one = 0; one < people; one += 1) sets[(Math.imul(one, 2_654_435_761) >>> 12) % rows]?.add(one)
-    const groups = sets.map((set, key): CollectedGroup => {
+    const members: number[][] = Array.from({ length: rows }, () => [])
+    for (let one = 0; one < people; one += 1)
+      members[(Math.imul(one, 2_654_435_761) >>> 12) % rows]?.push(one)
+    const gatherer = new BitGatherer()
+    const groups = members.map((list, key): CollectedGroup => {
+      // As the vault reads them from the engine.
+      for (const member of list) gatherer.add(member)
+      const set = gatherer.take()
       const measure = {
         count: 1_000,
         sum: 1_000,

@@ -11,13 +11,22 @@ export interface PackedWords {
  * Numbers start at 0. A set grows when a larger number is added.
  */
 export class Bitset {
-  #words: Uint32Array
+  /** Either all words or the packed ones are there, or both: a small set of large numbers stays packed. */
+  #plain: Uint32Array | undefined
   /** What is found when asked for, and forgotten on a change. */
   #packed: PackedWords | undefined
   #count: number | undefined
 
   constructor(capacity = 0) {
-    this.#words = new Uint32Array(Math.ceil(capacity / 32))
+    this.#plain = new Uint32Array(Math.ceil(capacity / 32))
+  }
+
+  /** The set of packed words; they are kept, not copied. */
+  static ofPacked(packed: PackedWords): Bitset {
+    const set = new Bitset()
+    set.#plain = undefined
+    set.#packed = packed
+    return set
   }
 
   static of(members: Iterable<number>): Bitset {
@@ -46,30 +55,37 @@ export class Bitset {
     return this.#words
   }
 
+  /** One more than the largest number that the set has room for: every member is below it. */
+  get capacity(): number {
+    if (this.#plain) return this.#plain.length * 32
+    const { places } = this.packed()
+    return places.length === 0 ? 0 : ((places.at(-1) ?? 0) + 1) * 32
+  }
+
   /** The words that are not 0 with their places, rising: a pass over a thousand small sets of large numbers takes these. */
   packed(): PackedWords {
-    this.#packed ??= pack(this.#words)
+    this.#packed ??= pack(this.#plain ?? new Uint32Array(0))
     return this.#packed
   }
 
   add(member: number): void {
-    this.#forget()
     if (member >>> 0 !== member)
       throw new RangeError(`Cannot add ${member} to a set of whole numbers from 0 to 2^32 - 1`)
     const index = member >>> 5
-    if (index >= this.#words.length) this.#grow(index + 1)
-    this.#words[index] = (this.#words[index] ?? 0) | (1 << (member & 31))
+    const words = this.#changeable(index + 1)
+    words[index] = (words[index] ?? 0) | (1 << (member & 31))
   }
 
   delete(member: number): void {
-    this.#forget()
     const index = member >>> 5
-    if (member >>> 0 === member && index < this.#words.length)
-      this.#words[index] = (this.#words[index] ?? 0) & ~(1 << (member & 31))
+    const words = this.#changeable(0)
+    if (member >>> 0 === member && index < words.length)
+      words[index] = (words[index] ?? 0) & ~(1 << (member & 31))
   }
 
   has(member: number): boolean {
-    return member >>> 0 === member && ((this.#words[member >>> 5] ?? 0) & (1 << (member & 31))) !== 0
+    const words = this.#words
+    return member >>> 0 === member && ((words[member >>> 5] ?? 0) & (1 << (member & 31))) !== 0
   }
 
   /** How many members there are. */
@@ -79,6 +95,7 @@ export class Bitset {
   }
 
   get isEmpty(): boolean {
+    if (this.#packed) return this.#packed.places.length === 0
     const words = this.#words
     for (let index = 0; index < words.length; index += 1) if (words[index] !== 0) return false
     return true
@@ -86,12 +103,12 @@ export class Bitset {
 
   clone(): Bitset {
     const copy = new Bitset()
-    copy.#words = this.#words.slice()
+    copy.#plain = this.#words.slice()
     return copy
   }
 
   union(other: Bitset): Bitset {
-    const [long, short] = this.#words.length >= other.#words.length ? [this, other] : [other, this]
+    const [long, short] = this.capacity >= other.capacity ? [this, other] : [other, this]
     const result = long.clone()
     result.addAll(short)
     return result
@@ -99,10 +116,8 @@ export class Bitset {
 
   /** Adds every member of `other` to this set, in place: a union of many sets without a copy for each. */
   addAll(other: Bitset): void {
-    this.#forget()
-    if (other.#words.length > this.#words.length) this.#grow(other.#words.length)
-    const words = this.#words
     const theirs = other.packed()
+    const words = this.#changeable((theirs.places.at(-1) ?? -1) + 1)
     for (let index = 0; index < theirs.places.length; index += 1) {
       const place = theirs.places[index] ?? 0
       words[place] = (words[place] ?? 0) | (theirs.words[index] ?? 0)
@@ -110,10 +125,12 @@ export class Bitset {
   }
 
   intersection(other: Bitset): Bitset {
-    const length = Math.min(this.#words.length, other.#words.length)
+    const [ours, theirs] = [this.#words, other.#words]
+    const length = Math.min(ours.length, theirs.length)
     const result = new Bitset(length * 32)
+    const words = result.#words
     for (let index = 0; index < length; index += 1) {
-      result.#words[index] = (this.#words[index] ?? 0) & (other.#words[index] ?? 0)
+      words[index] = (ours[index] ?? 0) & (theirs[index] ?? 0)
     }
     return result
   }
@@ -121,27 +138,30 @@ export class Bitset {
   /** The members that are not in `other`. */
   difference(other: Bitset): Bitset {
     const result = this.clone()
-    const length = Math.min(this.#words.length, other.#words.length)
+    const [words, theirs] = [result.#words, other.#words]
+    const length = Math.min(words.length, theirs.length)
     for (let index = 0; index < length; index += 1) {
-      result.#words[index] = (result.#words[index] ?? 0) & ~(other.#words[index] ?? 0)
+      words[index] = (words[index] ?? 0) & ~(theirs[index] ?? 0)
     }
     return result
   }
 
   intersectionCount(other: Bitset): number {
     const { places, words } = this.packed()
-    const theirs = other.#words
+    const plain = other.#plain
+    if (!plain) return sharedCount(this.packed(), other.packed())
     let total = 0
     for (let index = 0; index < places.length; index += 1) {
-      total += countBits((words[index] ?? 0) & (theirs[places[index] ?? 0] ?? 0))
+      total += countBits((words[index] ?? 0) & (plain[places[index] ?? 0] ?? 0))
     }
     return total
   }
 
   /** The members in rising order. */
   *[Symbol.iterator](): Iterator<number> {
-    for (let index = 0; index < this.#words.length; index += 1) {
-      let word = this.#words[index] ?? 0
+    const words = this.#words
+    for (let index = 0; index < words.length; index += 1) {
+      let word = words[index] ?? 0
       while (word !== 0) {
         const lowest = word & -word
         yield index * 32 + (31 - Math.clz32(lowest))
@@ -157,15 +177,22 @@ export class Bitset {
     return total
   }
 
-  #forget(): void {
-    this.#packed = undefined
-    this.#count = undefined
+  /** All words, made of the packed ones when first asked for. */
+  get #words(): Uint32Array {
+    this.#plain ??= unpack(this.packed())
+    return this.#plain
   }
 
-  #grow(wordCount: number): void {
-    const words = new Uint32Array(Math.max(wordCount, this.#words.length * 2))
+  /** All words, at least so many, of which some will be changed. */
+  #changeable(wordCount: number): Uint32Array {
+    let words = this.#words
+    this.#packed = undefined
+    this.#count = undefined
+    if (wordCount <= words.length) return words
+    words = new Uint32Array(Math.max(wordCount, words.length * 2))
     words.set(this.#words)
-    this.#words = words
+    this.#plain = words
+    return words
   }
 }
 
@@ -196,6 +223,69 @@ function pack(words: Uint32Array): PackedWords {
     }
   }
   return { places: places.slice(0, count), words: values.slice(0, count) }
+}
+
+function unpack({ places, words }: PackedWords): Uint32Array {
+  const all = new Uint32Array((places.at(-1) ?? -1) + 1)
+  for (let index = 0; index < places.length; index += 1) all[places[index] ?? 0] = words[index] ?? 0
+  return all
+}
+
+/** Gathers sets one after another from numbers in any order, again and again; each takes as long as it has numbers. */
+export class BitGatherer {
+  #words = new Uint32Array(1_024)
+  /** One bit for each word that is not 0. */
+  #used = new Uint32Array(32)
+
+  add(member: number): void {
+    const index = member >>> 5
+    if (index >= this.#words.length) this.#grow(index + 1)
+    this.#words[index] = (this.#words[index] ?? 0) | (1 << (member & 31))
+    this.#used[index >>> 5] = (this.#used[index >>> 5] ?? 0) | (1 << (index & 31))
+  }
+
+  /** The set of what was added, and begins the next. */
+  take(): Bitset {
+    const [words, used] = [this.#words, this.#used]
+    let wordCount = 0
+    for (let at = 0; at < used.length; at += 1) wordCount += countBits(used[at] ?? 0)
+    const packed = { places: new Int32Array(wordCount), words: new Uint32Array(wordCount) }
+    let next = 0
+    for (let at = 0; at < used.length; at += 1) {
+      let bits = used[at] ?? 0
+      used[at] = 0
+      while (bits !== 0) {
+        const lowest = bits & -bits
+        bits ^= lowest
+        const place = at * 32 + 31 - Math.clz32(lowest)
+        packed.places[next] = place
+        packed.words[next] = words[place] ?? 0
+        words[place] = 0
+        next += 1
+      }
+    }
+    return Bitset.ofPacked(packed)
+  }
+
+  #grow(wordCount: number): void {
+    const length = Math.ceil(Math.max(wordCount, this.#words.length * 2) / 32) * 32
+    const [words, used] = [new Uint32Array(length), new Uint32Array(length / 32)]
+    words.set(this.#words)
+    used.set(this.#used)
+    this.#words = words
+    this.#used = used
+  }
+}
+
+function sharedCount(left: PackedWords, right: PackedWords): number {
+  let total = 0
+  let at = 0
+  for (let index = 0; index < left.places.length; index += 1) {
+    const place = left.places[index] ?? 0
+    while (at < right.places.length && (right.places[at] ?? 0) < place) at += 1
+    if (right.places[at] === place) total += countBits((left.words[index] ?? 0) & (right.words[at] ?? 0))
+  }
+  return total
 }
 
 function areZero(words: Uint32Array, at: number): boolean {

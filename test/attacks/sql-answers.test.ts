@@ -3,6 +3,7 @@ import { after, test } from 'node:test'
 import fc from 'fast-check'
 import type { Bitset } from '../../src/kernel/bitset.ts'
 import type { CollectedGroup } from '../../src/site/guard/collected-group.ts'
+import { partitionAfter } from '../../src/site/guard/differencing.ts'
 import { guardAnswer } from '../../src/site/guard/guard-answer.ts'
 import { measureValue } from '../../src/site/guard/measure-value.ts'
 import { EMPTY_PARTITION } from '../../src/site/guard/partition.ts'
@@ -77,7 +78,7 @@ class Acquirer {
     const partitions = [{ dataSet: 'athletes', partition: this.#partition, eligible: this.#eligible }]
     const guarded = guardAnswer(groups.value, { settings, partitions, rowShapes: new Map() })
     if (!guarded.ok) return { reason: guarded.error.code, rows: [] }
-    for (const { plan: cuts } of guarded.value.plans) this.#partition = cuts.after
+    for (const { plan: cuts } of guarded.value.plans) this.#partition = partitionAfter(cuts)
     const { released, remainder } = guarded.value
     return { reason: 'approved', rows: remainder ? [...released, remainder] : released }
   }

@@ -1,4 +1,4 @@
-import { Bitset } from '../../kernel/bitset.ts'
+import { BitGatherer, Bitset } from '../../kernel/bitset.ts'
 import { err, ok } from '../../kernel/result.ts'
 import type { Result } from '../../kernel/result.ts'
 import { unionOf } from './merge-groups.ts'
@@ -18,8 +18,9 @@ export interface CutRequest {
 
 /** Accepted cuts, not yet in force: what the record must keep before the answer leaves. */
 export interface CutPlan {
-  readonly before: Partition
-  readonly after: Partition
+  readonly draft: PartitionDraft
+  /** All row shapes, those from before included. */
+  readonly rowShapes: ReadonlyMap<string, string>
   /** Nothing new can be concluded, so nothing needs to be kept. */
   readonly isEmpty: boolean
 }
@@ -41,18 +42,14 @@ export interface CutProblem {
 export function checkCuts(before: Partition, request: CutRequest): Result<CutPlan, CutProblem> {
   const shapes = joinShapes(before.rowShapes, request.rowShapes)
   if (!shapes) return err({ note: 'row_shape', people: new Bitset() })
-  const draft = new PartitionDraft(before, personCountOf(request))
+  const draft = new PartitionDraft(before, personCountOf(request.sets))
   for (const set of request.sets) draft.cut(set)
-  const changed = changedPeople(before, request.sets)
-  if (changed) cutChanged(draft, changed)
+  if (draft.hasChanged) cutChanged(draft, request.sets)
   const weak = weakCells(draft, request.minimumGroup)
-  if (weak.size > 0) return err(problemOf(before, request, { draft, weak }))
-  const isEmpty = draft.cellCount === draft.firstNewCell && !changed && shapes.size === before.rowShapes.size
-  return ok({
-    before,
-    after: isEmpty ? before : { ...partitionOf(draft), rowShapes: shapes, head: before.head + 1 },
-    isEmpty,
-  })
+  if (weak.length > 0) return err(problemOf(request, { draft, weak }))
+  const isEmpty =
+    draft.cellCount === before.cellCount && draft.toggled.isEmpty && shapes.size === before.rowShapes.size
+  return ok({ draft, rowShapes: shapes, isEmpty })
 }
 
 /**
@@ -64,28 +61,11 @@ export function checkKnown(
   people: Bitset,
   minimumGroup: number,
 ): Result<CutPlan, CutProblem> {
-  const draft = new PartitionDraft(before, people.words().length * 32)
-  const newly = new Bitset()
-  for (const person of people) {
-    const value = draft.cells[person] ?? 0
-    if ((value & KNOWN) !== 0) continue
-    newly.add(person)
-    draft.cells[person] = value | KNOWN
-    const cell = value & CELL_MASK
-    if (cell === 0) continue
-    draft.unknownSizes[cell] = (draft.unknownSizes[cell] ?? 0) - 1
-    draft.touched.add(cell)
-  }
-  const weak = new Set(
-    [...draft.touched].filter((cell) => !isEnough(draft.unknownSizes[cell] ?? 0, minimumGroup)),
-  )
-  if (weak.size > 0) return err({ note: 'cut', people: membersOf(draft, weak) })
-  const isEmpty = newly.isEmpty
-  return ok({
-    before,
-    after: isEmpty ? before : { ...partitionOf(draft), rowShapes: before.rowShapes, head: before.head + 1 },
-    isEmpty,
-  })
+  const draft = new PartitionDraft(before, people.capacity)
+  for (const person of people) if (((before.cells[person] ?? 0) & KNOWN) === 0) draft.addKnown(person)
+  const weak = draft.touched.filter((cell) => !isEnough(draft.unknownSizes[cell] ?? 0, minimumGroup))
+  if (weak.length > 0) return err({ note: 'cut', people: membersOf(draft, weak) })
+  return ok({ draft, rowShapes: before.rowShapes, isEmpty: draft.newlyKnown.isEmpty })
 }
 
 /**
@@ -93,17 +73,27 @@ export function checkKnown(
  * they stand in: the difference to the answer before is the difference of their values. Nothing is refused here.
  */
 export function markChanged(before: Partition, people: Bitset): CutPlan {
-  const cells = before.cells.slice()
-  let count = 0
+  const draft = new PartitionDraft(before, people.capacity)
   for (const person of people) {
-    const value = cells[person] ?? 0
+    const value = before.cells[person] ?? 0
     // Nobody in cell 0 ever stood in an answer, so there is no difference to take.
-    if ((value & CELL_MASK) === 0 || (value & CHANGED) !== 0) continue
-    cells[person] = value | CHANGED
-    count += 1
+    if ((value & CELL_MASK) !== 0 && (value & CHANGED) === 0) draft.toggled.add(person)
   }
-  const isEmpty = count === 0
-  return { before, after: isEmpty ? before : { ...before, cells, head: before.head + 1 }, isEmpty }
+  return { draft, rowShapes: before.rowShapes, isEmpty: draft.toggled.isEmpty }
+}
+
+/** The partition when a plan is in force; in other memory than the one before. */
+export function partitionAfter({ draft, rowShapes, isEmpty }: CutPlan): Partition {
+  const { before, cellCount } = draft
+  if (isEmpty) return before
+  const cells = new Int32Array(Math.max(before.cells.length, draft.labels.length))
+  for (let person = 0; person < cells.length; person += 1)
+    cells[person] = ((before.cells[person] ?? 0) & ~CELL_MASK) | draft.cellOf(person)
+  for (const person of draft.newlyKnown) cells[person] = (cells[person] ?? 0) | KNOWN
+  for (const person of draft.toggled) cells[person] = (cells[person] ?? 0) ^ CHANGED
+  const sizes = draft.sizes.slice(0, cellCount)
+  const unknownSizes = draft.unknownSizes.slice(0, cellCount)
+  return { cells, sizes, unknownSizes, cellCount, rowShapes, head: before.head + 1 }
 }
 
 /**
@@ -130,21 +120,15 @@ function joinShapes(
   return joined
 }
 
-function personCountOf({ eligible, sets }: CutRequest): number {
-  return sets.reduce((most, set) => Math.max(most, set.words().length), eligible.words().length) * 32
+function personCountOf(sets: readonly Bitset[]): number {
+  return sets.reduce((most, set) => Math.max(most, set.capacity), 0)
 }
 
-/** Those in the sets whose rows changed since they last were in an answer; undefined when nobody's did. */
-function changedPeople({ cells }: Partition, sets: readonly Bitset[]): Bitset | undefined {
-  if (!cells.some((value) => (value & CHANGED) !== 0)) return undefined
-  const changed = new Bitset()
-  for (const person of unionOf(sets)) if (((cells[person] ?? 0) & CHANGED) !== 0) changed.add(person)
-  return changed.isEmpty ? undefined : changed
-}
-
-function cutChanged(draft: PartitionDraft, changed: Bitset): void {
-  draft.cut(changed)
-  for (const person of changed) draft.cells[person] = (draft.cells[person] ?? 0) & ~CHANGED
+/** Those in the sets whose rows changed since they last were in an answer are one more set, and have changed no longer. */
+function cutChanged(draft: PartitionDraft, sets: readonly Bitset[]): void {
+  const { cells } = draft.before
+  for (const person of unionOf(sets)) if (((cells[person] ?? 0) & CHANGED) !== 0) draft.toggled.add(person)
+  draft.cut(draft.toggled)
 }
 
 function neverEligible({ cells }: { readonly cells: Int32Array }, eligible: Bitset): Bitset {
@@ -166,47 +150,35 @@ function isEnough(count: number, minimumGroup: number): boolean {
   return count === 0 || count >= minimumGroup
 }
 
-function weakCells(draft: PartitionDraft, minimumGroup: number): ReadonlySet<number> {
-  const weak = new Set<number>()
-  for (const cell of draft.touched) {
-    if (
+function weakCells(draft: PartitionDraft, minimumGroup: number): readonly number[] {
+  return draft.touched.filter(
+    (cell) =>
       !isEnough(draft.sizes[cell] ?? 0, minimumGroup) ||
-      !isEnough(draft.unknownSizes[cell] ?? 0, minimumGroup)
-    )
-      weak.add(cell)
-  }
-  return weak
+      !isEnough(draft.unknownSizes[cell] ?? 0, minimumGroup),
+  )
 }
 
 function problemOf(
-  before: Partition,
   { eligible }: CutRequest,
-  { draft, weak }: { draft: PartitionDraft; weak: ReadonlySet<number> },
+  { draft, weak }: { draft: PartitionDraft; weak: readonly number[] },
 ): CutProblem {
   const people = membersOf(draft, weak)
-  const hasHistory = before.cellCount > 1
+  const { cells, cellCount } = draft.before
+  const hasHistory = cellCount > 1
   let isDrift = false
   for (const person of people) {
-    const cell = (before.cells[person] ?? 0) & CELL_MASK
-    if (cell === 0 ? hasHistory : !eligible.has(person) || ((before.cells[person] ?? 0) & CHANGED) !== 0)
-      isDrift = true
+    const value = cells[person] ?? 0
+    const isNew = (value & CELL_MASK) === 0
+    if (isNew ? hasHistory : !eligible.has(person) || (value & CHANGED) !== 0) isDrift = true
   }
   return { note: isDrift ? 'drift' : 'cut', people }
 }
 
-function membersOf({ cells }: PartitionDraft, wanted: ReadonlySet<number>): Bitset {
-  const members = new Bitset(cells.length)
-  for (let person = 0; person < cells.length; person += 1) {
-    const cell = (cells[person] ?? 0) & CELL_MASK
-    if (cell !== 0 && wanted.has(cell)) members.add(person)
-  }
-  return members
-}
-
-function partitionOf(
-  draft: PartitionDraft,
-): Pick<Partition, 'cells' | 'sizes' | 'unknownSizes' | 'cellCount'> {
-  const { cells, cellCount } = draft
-  const sizes = draft.sizes.slice(0, cellCount)
-  return { cells, sizes, unknownSizes: draft.unknownSizes.slice(0, cellCount), cellCount }
+function membersOf(draft: PartitionDraft, wanted: readonly number[]): Bitset {
+  const isWanted = new Uint8Array(draft.cellCount)
+  for (const cell of wanted) isWanted[cell] = 1
+  const gatherer = new BitGatherer()
+  for (let person = 0; person < draft.labels.length; person += 1)
+    if (isWanted[draft.cellOf(person)] === 1) gatherer.add(person)
+  return gatherer.take()
 }

@@ -20,8 +20,18 @@ export function mergeGroups(groups: readonly CollectedGroup[]): CollectedGroup {
 
 /** Whether somebody stands in more than one of the groups: then the keys are of rows, not of people. */
 export function haveSharedPeople(groups: readonly CollectedGroup[]): boolean {
-  const union = unionOf(groups.map((group) => group.people))
-  return union.count() !== groups.reduce((total, group) => total + group.people.count(), 0)
+  const seen = new Uint32Array(groups.reduce((most, { people }) => Math.max(most, people.capacity), 0) / 32)
+  for (const { people } of groups) {
+    const { places, words } = people.packed()
+    for (let at = 0; at < places.length; at += 1) {
+      const place = places[at] ?? 0
+      const before = seen[place] ?? 0
+      const word = words[at] ?? 0
+      if ((before & word) !== 0) return true
+      seen[place] = before | word
+    }
+  }
+  return false
 }
 
 /** The union of any number of sets. */

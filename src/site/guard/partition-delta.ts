@@ -1,44 +1,36 @@
 import { zstdCompressSync, zstdDecompressSync } from 'node:zlib'
 import { Bitset } from '../../kernel/bitset.ts'
 import { CELL_MASK, CHANGED, countSizes, KNOWN } from './partition.ts'
-import type { Partition } from './partition.ts'
+import type { Labels, Partition, PartitionDraft } from './partition.ts'
 
 /** Bytes of the numbers in front of a delta: people, cells before, cells after, width of a label, bytes of a bitmap. */
 const HEADER_BYTES = 20
 const MOST_BYTES = 1 << 30
 
 /**
- * What turned one partition into the next, compressed: for each person the new cell, as its place among the new ones
+ * What turns one partition into the next, compressed: for each person the new cell, as its place among the new ones
  * (0: did not move), then who became known, then whose mark of changed rows was set or taken away.
  */
-export function encodeDelta(before: Partition, after: Partition): Uint8Array {
-  const { cells } = after
-  const width = labelWidth(after.cellCount - before.cellCount)
-  const labels = labelArray(width, cells.length)
-  const bitmapBytes = Math.ceil(cells.length / 8)
-  const known = new Uint8Array(bitmapBytes)
-  const changed = new Uint8Array(bitmapBytes)
-  for (let person = 0; person < cells.length; person += 1) {
-    const value = cells[person] ?? 0
-    const difference = value ^ (before.cells[person] ?? 0)
-    if (difference === 0) continue
-    if ((difference & CELL_MASK) !== 0) labels[person] = (value & CELL_MASK) - before.cellCount + 1
-    if ((difference & KNOWN) !== 0) setBit(known, person)
-    if ((difference & CHANGED) !== 0) setBit(changed, person)
-  }
-  const header = Buffer.alloc(HEADER_BYTES)
-  for (const [index, value] of [
-    cells.length,
-    before.cellCount,
-    after.cellCount,
-    width,
-    bitmapBytes,
-  ].entries())
-    header.writeUInt32LE(value, index * 4)
-  return zstdCompressSync(Buffer.concat([header, bytesOf(labels), known, changed]))
+export function encodeDelta({ before, labels, cellCount, newlyKnown, toggled }: PartitionDraft): Uint8Array {
+  const width = labelWidth(cellCount - before.cellCount)
+  const bitmapBytes = Math.ceil(labels.length / 8)
+  const bytes = new Uint8Array(HEADER_BYTES + labels.length * width + 2 * bitmapBytes)
+  const header = new DataView(bytes.buffer)
+  for (const [index, value] of [labels.length, before.cellCount, cellCount, width, bitmapBytes].entries())
+    header.setUint32(index * 4, value, true)
+  // The same numbers at another width where the draft had room for more.
+  const narrow = width === labels.BYTES_PER_ELEMENT ? labels : labelsFrom(width, labels)
+  bytes.set(bytesOf(narrow), HEADER_BYTES)
+  const bitmapsAt = HEADER_BYTES + labels.length * width
+  bytes.set(newlyKnown.toBytes(), bitmapsAt)
+  bytes.set(toggled.toBytes(), bitmapsAt + bitmapBytes)
+  return zstdCompressSync(bytes)
 }
 
-/** The partition after a delta; throws when it is not one of this partition. */
+/**
+ * The partition after a delta; throws when it is not one of this partition. The memory of the one before is used on
+ * where it is large enough, so that two are never there: whoever needs the old one keeps a copy.
+ */
 export function applyDelta(
   before: Partition,
   { delta, rowShapes }: { delta: Uint8Array; rowShapes: ReadonlyMap<string, string> },
@@ -48,10 +40,9 @@ export function applyDelta(
     (at) => bytes.readUInt32LE(at),
   )
   if (cellsBefore !== before.cellCount) throw new Error('The entry does not continue this partition')
-  const cells = new Int32Array(personCount)
-  cells.set(before.cells)
+  const cells = roomFor(before.cells, personCount)
   const labelsEnd = HEADER_BYTES + personCount * width
-  const labels = labelArray(width, personCount)
+  const labels = labelsFrom(width, new Uint8Array(personCount))
   bytesOf(labels).set(bytes.subarray(HEADER_BYTES, labelsEnd))
   for (let person = 0; person < personCount; person += 1) {
     const label = labels[person] ?? 0
@@ -66,6 +57,23 @@ export function applyDelta(
     rowShapes: new Map([...before.rowShapes, ...rowShapes]),
     head: before.head + 1,
   }
+}
+
+/** The partition after rows of people changed, in the same memory. */
+export function applyChange(before: Partition, people: Bitset): Partition {
+  const { cells } = before
+  for (const person of people) {
+    const value = cells[person] ?? 0
+    if ((value & CELL_MASK) !== 0) cells[person] = value | CHANGED
+  }
+  return { ...before, head: before.head + 1 }
+}
+
+function roomFor(cells: Int32Array, personCount: number): Int32Array {
+  if (cells.length >= personCount) return cells
+  const longer = new Int32Array(personCount)
+  longer.set(cells)
+  return longer
 }
 
 /** People as a compressed bitmap. */
@@ -91,26 +99,20 @@ export function decodeCells(bytes: Uint8Array): Int32Array {
   return cells
 }
 
-type Labels = Uint8Array | Uint16Array | Uint32Array
-
 function labelWidth(newCells: number): 1 | 2 | 4 {
   return newCells < 256 ? 1 : newCells < 65_536 ? 2 : 4
 }
 
-function labelArray(width: number, length: number): Labels {
+function labelsFrom(width: number, values: Uint8Array | Labels): Uint8Array | Labels {
   return width === 1
-    ? new Uint8Array(length)
+    ? Uint8Array.from(values)
     : width === 2
-      ? new Uint16Array(length)
-      : new Uint32Array(length)
+      ? Uint16Array.from(values)
+      : Uint32Array.from(values)
 }
 
-function bytesOf(values: Labels | Int32Array): Uint8Array {
+function bytesOf(values: Uint8Array | Labels | Int32Array): Uint8Array {
   return new Uint8Array(values.buffer, values.byteOffset, values.byteLength)
-}
-
-function setBit(bitmap: Uint8Array, index: number): void {
-  bitmap[index >>> 3] = (bitmap[index >>> 3] ?? 0) | (1 << (index & 7))
 }
 
 function toggle(cells: Int32Array, bitmap: Uint8Array, mark: number): void {

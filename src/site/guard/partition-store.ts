@@ -2,9 +2,10 @@ import { sql } from 'kysely'
 import type { Bitset } from '../../kernel/bitset.ts'
 import { Fault } from '../../kernel/faults.ts'
 import type { Database, DatabaseTransaction } from '../../kernel/postgres/database.ts'
-import { markChanged } from './differencing.ts'
+import { partitionAfter } from './differencing.ts'
 import type { CutPlan } from './differencing.ts'
 import {
+  applyChange,
   applyDelta,
   decodeCells,
   decodePeople,
@@ -162,8 +163,7 @@ function holdOf({
         if (plan.isEmpty) continue
         const key = { acquirerGroup, dataSet }
         cut.add(nameOf(key))
-        await appendEntry(tx, key, { ask, plan })
-        cache.expect(nameOf(key), { partition: plan.after, ask })
+        cache.expect(nameOf(key), { ask, ...(await appendEntry(tx, key, { ask, plan })) })
       }
     },
     [Symbol.dispose]: () => {
@@ -174,14 +174,16 @@ function holdOf({
   }
 }
 
+/** Writes what an answer did to a partition; gives the entry and the head that it makes. */
 async function appendEntry(
   tx: DatabaseTransaction,
   { acquirerGroup, dataSet }: Key,
-  { ask, plan }: { ask: string; plan: CutPlan },
-): Promise<void> {
-  const { before, after } = plan
+  { ask, plan: { draft, rowShapes } }: { ask: string; plan: CutPlan },
+): Promise<{ readonly entry: Entry; readonly head: number }> {
+  const { before } = draft
+  const head = before.head + 1
   const { rows } = await sql<{ head: number }>`
-    insert into partition (acquirer_group, data_set, head, last_ask) values (${acquirerGroup}, ${dataSet}, ${after.head}, ${ask})
+    insert into partition (acquirer_group, data_set, head, last_ask) values (${acquirerGroup}, ${dataSet}, ${head}, ${ask})
     on conflict (acquirer_group, data_set) do update set head = excluded.head, last_ask = excluded.last_ask
     where partition.head = ${before.head}
     returning head`.execute(tx)
@@ -189,18 +191,26 @@ async function appendEntry(
     throw new Fault('fault.overloaded', {
       what: 'Cannot release: another answer cut the partition meanwhile',
     })
-  const shapes = JSON.stringify(
-    Object.fromEntries([...after.rowShapes].filter(([value]) => !before.rowShapes.has(value))),
-  )
+  const shapes = Object.fromEntries([...rowShapes].filter(([value]) => !before.rowShapes.has(value)))
+  const delta = Buffer.from(encodeDelta(draft))
   await sql`
     insert into partition_entry (acquirer_group, data_set, head, kind, ask_id, delta, row_shapes)
-    values (${acquirerGroup}, ${dataSet}, ${after.head}, 'cells', ${ask}, ${Buffer.from(encodeDelta(before, after))}, ${shapes}::jsonb)`.execute(
+    values (${acquirerGroup}, ${dataSet}, ${head}, 'cells', ${ask}, ${delta}, ${JSON.stringify(shapes)}::jsonb)`.execute(
     tx,
   )
-  if (after.head % SNAPSHOT_EVERY !== 0) return
+  if (head % SNAPSHOT_EVERY === 0)
+    await writeSnapshot(tx, { acquirerGroup, dataSet }, partitionAfter({ draft, rowShapes, isEmpty: false }))
+  return { head, entry: { kind: 'cells', delta, row_shapes: shapes } }
+}
+
+async function writeSnapshot(
+  tx: DatabaseTransaction,
+  { acquirerGroup, dataSet }: Key,
+  { head, cellCount, cells, rowShapes }: Partition,
+): Promise<void> {
   await sql`
     insert into partition_snapshot (acquirer_group, data_set, head, cell_count, cells, row_shapes)
-    values (${acquirerGroup}, ${dataSet}, ${after.head}, ${after.cellCount}, ${Buffer.from(encodeCells(after.cells))}, ${JSON.stringify(Object.fromEntries(after.rowShapes))}::jsonb)
+    values (${acquirerGroup}, ${dataSet}, ${head}, ${cellCount}, ${Buffer.from(encodeCells(cells))}, ${JSON.stringify(Object.fromEntries(rowShapes))}::jsonb)
     on conflict (acquirer_group, data_set) do update
     set head = excluded.head, cell_count = excluded.cell_count, cells = excluded.cells, row_shapes = excluded.row_shapes`.execute(
     tx,
@@ -244,6 +254,8 @@ async function rebuild(
   const name = nameOf(key)
   const kept = cache.find(name, { head, ask: lastAsk })
   if (kept?.head === head) return kept
+  // Nobody else may go on from it while entries are read and applied to its memory.
+  cache.take(name)
   let partition = kept ?? (await readSnapshot(db, key, head))
   for (const entry of await readEntries(db, key, { after: partition.head, until: head }))
     partition = applyEntry(partition, entry)
@@ -303,17 +315,27 @@ async function readEntries(
 
 function applyEntry(partition: Partition, { kind, delta, row_shapes: shapes }: Entry): Partition {
   if (kind === 'cells') return applyDelta(partition, { delta, rowShapes: new Map(Object.entries(shapes)) })
-  return { ...markChanged(partition, decodePeople(delta)).after, head: partition.head + 1 }
+  return applyChange(partition, decodePeople(delta))
 }
 
 function nameOf({ acquirerGroup, dataSet }: Key): string {
   return `${acquirerGroup}\0${dataSet}`
 }
 
-/** The partitions used last, up to a number of bytes; and those that will stand if a transaction commits. */
+/** A cut that stands in the record if the transaction of this ask is committed. */
+interface ExpectedCut {
+  readonly ask: string
+  readonly head: number
+  readonly entry: Entry
+}
+
+/**
+ * The partitions used last, up to a number of bytes, and the cuts that will stand if a transaction commits. A partition
+ * goes on in its own memory, so one that was handed out is not to be relied on after a cut (`PartitionLook.cuts`).
+ */
 class PartitionCache {
   readonly #kept = new Map<string, Partition>()
-  readonly #expected = new Map<string, { readonly partition: Partition; readonly ask: string }>()
+  readonly #expected = new Map<string, ExpectedCut>()
   readonly #bytesMax: number
 
   constructor(bytesMax: number) {
@@ -322,30 +344,33 @@ class PartitionCache {
 
   /** The newest partition that is at or before the head of the record; one that a roll-back left behind is forgotten. */
   find(name: string, { head, ask }: { head: number; ask: string }): Partition | undefined {
-    const expected = this.#expected.get(name)
-    this.#expected.delete(name)
-    if (expected?.partition.head === head && expected.ask === ask) this.keep(name, expected.partition)
     const kept = this.#kept.get(name)
     if (!kept || kept.head > head) return undefined
-    this.keep(name, kept)
-    return kept
+    const expected = this.#expected.get(name)
+    this.#expected.delete(name)
+    const isNext = expected?.head === head && expected.ask === ask && kept.head === head - 1
+    this.#kept.delete(name)
+    const found = isNext ? applyEntry(kept, expected.entry) : kept
+    this.keep(name, found)
+    return found
   }
 
   keep(name: string, partition: Partition): void {
     this.#kept.delete(name)
     this.#kept.set(name, partition)
-    let bytes = [...this.#kept.values()].reduce(
-      (sum, { cells, sizes }) => sum + cells.byteLength + 2 * sizes.byteLength,
-      0,
-    )
-    for (const [oldest, { cells, sizes }] of this.#kept) {
+    let bytes = [...this.#kept.values()].reduce((sum, kept) => sum + bytesOf(kept), 0)
+    for (const [oldest, kept] of this.#kept) {
       if (bytes <= this.#bytesMax || oldest === name) break
       this.#kept.delete(oldest)
-      bytes -= cells.byteLength + 2 * sizes.byteLength
+      bytes -= bytesOf(kept)
     }
   }
 
-  expect(name: string, expected: { readonly partition: Partition; readonly ask: string }): void {
+  take(name: string): void {
+    this.#kept.delete(name)
+  }
+
+  expect(name: string, expected: ExpectedCut): void {
     this.#expected.delete(name)
     this.#expected.set(name, expected)
     for (const oldest of this.#expected.keys()) {
@@ -353,6 +378,10 @@ class PartitionCache {
       this.#expected.delete(oldest)
     }
   }
+}
+
+function bytesOf({ cells, sizes, unknownSizes }: Partition): number {
+  return cells.byteLength + sizes.byteLength + unknownSizes.byteLength
 }
 
 /** Lets one caller at a time have a set of names; names come in one order, so that nobody waits in a circle. */

@@ -1,4 +1,4 @@
-import type { Bitset } from '../../kernel/bitset.ts'
+import { Bitset } from '../../kernel/bitset.ts'
 
 /**
  * Into what parts the exact answers so far cut the people of a data set, for one acquirer or colluding group.
@@ -38,28 +38,48 @@ export const EMPTY_PARTITION: Partition = {
   head: 0,
 }
 
-/** A copy to be refined in place, and thrown away when the cuts are refused. */
+/**
+ * Where people moved to: 0 for who did not, else the place of their cell among the new ones, from 1. Two bytes a person
+ * unless there are more new cells than that.
+ */
+export type Labels = Uint16Array | Uint32Array
+
+const MOST_SHORT_LABELS = 65_535
+
+/**
+ * What an answer would make of a partition, laid over it: two bytes a person beside the four that are there. Thrown
+ * away when the cuts are refused.
+ */
 export class PartitionDraft {
-  readonly cells: Int32Array
+  readonly before: Partition
+  labels: Labels
   sizes: Int32Array
   unknownSizes: Int32Array
   cellCount: number
-  /** The first number that was not a cell before. */
-  readonly firstNewCell: number
-  /** Cells in which somebody of a set stands, old and new. */
-  readonly touched = new Set<number>()
+  /** Those who become known, and those whose mark of changed rows is set or taken away. */
+  readonly newlyKnown = new Bitset()
+  readonly toggled = new Bitset()
+  /** Whether somebody in a set had changed rows. */
+  hasChanged = false
+  /** Cells in which somebody of a set stands, old and new, each once. */
+  readonly touched: number[] = []
+  #isTouched: Uint8Array
+  /** Members of the set at hand in each cell, then the cell that they move to; 0 between two sets. */
   #hits: Int32Array
-  #targets: Int32Array
 
-  constructor(partition: Partition, personCount: number) {
-    this.cells = new Int32Array(Math.max(partition.cells.length, personCount))
-    this.cells.set(partition.cells)
-    this.sizes = partition.sizes.slice()
-    this.unknownSizes = partition.unknownSizes.slice()
-    this.cellCount = partition.cellCount
-    this.firstNewCell = partition.cellCount
-    this.#hits = new Int32Array(this.sizes.length)
-    this.#targets = new Int32Array(this.sizes.length)
+  constructor(before: Partition, personCount: number) {
+    this.before = before
+    this.labels = new Uint16Array(Math.max(before.cells.length, personCount))
+    this.sizes = before.sizes.slice(0, before.cellCount)
+    this.unknownSizes = before.unknownSizes.slice(0, before.cellCount)
+    this.cellCount = before.cellCount
+    this.#hits = new Int32Array(before.cellCount)
+    this.#isTouched = new Uint8Array(before.cellCount)
+  }
+
+  cellOf(person: number): number {
+    const label = this.labels[person] ?? 0
+    return label === 0 ? (this.before.cells[person] ?? 0) & CELL_MASK : this.before.cellCount + label - 1
   }
 
   /** Cuts every cell by a set: members of a cell that is not wholly inside move to a new cell. */
@@ -67,42 +87,71 @@ export class PartitionDraft {
     const seen = this.#countHits(set)
     const hasMoves = this.#chooseTargets(seen)
     if (hasMoves) this.#move(set)
-    for (const cell of seen) {
-      const target = this.#targets[cell] ?? 0
-      if (cell !== 0) this.touched.add(cell)
-      if (target !== 0) this.touched.add(target)
-      this.#hits[cell] = 0
-      this.#targets[cell] = 0
-    }
+    for (const cell of seen) this.#hits[cell] = 0
+  }
+
+  /** Somebody's rows become known: they do not count among the unknown of their cell any more. */
+  addKnown(person: number): void {
+    this.newlyKnown.add(person)
+    const cell = this.cellOf(person)
+    if (cell === 0) return
+    this.unknownSizes[cell] = (this.unknownSizes[cell] ?? 0) - 1
+    this.#touch(cell)
   }
 
   /** How many members of the set stand in each cell; gives the cells that any of them stands in. */
   #countHits(set: Bitset): number[] {
-    const { cells } = this
+    const { labels } = this
+    const { cells, cellCount } = this.before
     const { places, words } = set.packed()
-    const hits = this.#hits
     const seen: number[] = []
+    let marks = 0
+    let last = 0
+    let run = 0
     for (let at = 0; at < places.length; at += 1) {
-      const index = places[at] ?? 0
+      const from = (places[at] ?? 0) * 32 + 31
       let word = words[at] ?? 0
       while (word !== 0) {
         const lowest = word & -word
-        const cell = (cells[index * 32 + 31 - Math.clz32(lowest)] ?? 0) & CELL_MASK
-        const before = hits[cell] ?? 0
-        if (before === 0) seen.push(cell)
-        hits[cell] = before + 1
         word ^= lowest
+        const person = from - Math.clz32(lowest)
+        const value = person < cells.length ? (cells[person] ?? 0) : 0
+        const label = labels[person] ?? 0
+        const cell = label === 0 ? value & CELL_MASK : cellCount + label - 1
+        marks |= value
+        // Neighbours are often of one cell: they are counted together.
+        if (cell === last) {
+          run += 1
+          continue
+        }
+        this.#addHits(seen, last, run)
+        last = cell
+        run = 1
       }
     }
+    this.#addHits(seen, last, run)
+    if ((marks & CHANGED) !== 0) this.hasChanged = true
     return seen
   }
 
+  #addHits(seen: number[], cell: number, count: number): void {
+    if (count === 0) return
+    const before = this.#hits[cell]
+    if (before === undefined) throw new Error('A partition was cut while it was looked at')
+    if (before === 0) seen.push(cell)
+    this.#hits[cell] = before + count
+  }
+
+  /** Turns counts into the cells to move to; 0 where the set has all of the cell. */
   #chooseTargets(seen: readonly number[]): boolean {
+    this.#ensureRoom(this.cellCount + seen.length)
     let hasMoves = false
     for (const cell of seen) {
-      if (cell !== 0 && this.#hits[cell] === this.sizes[cell]) continue
-      this.#ensureRoom(this.cellCount + 1)
-      this.#targets[cell] = this.cellCount
+      if (cell !== 0) this.#touch(cell)
+      const isWhole = cell !== 0 && this.#hits[cell] === this.sizes[cell]
+      this.#hits[cell] = isWhole ? 0 : this.cellCount
+      if (isWhole) continue
+      this.#touch(this.cellCount)
       this.cellCount += 1
       hasMoves = true
     }
@@ -110,38 +159,67 @@ export class PartitionDraft {
   }
 
   #move(set: Bitset): void {
-    const { cells, sizes, unknownSizes } = this
-    const targets = this.#targets
+    const { labels } = this
+    const { cells, cellCount } = this.before
+    const targets = this.#hits
     const { places, words } = set.packed()
+    let last = -1
+    let target = 0
+    let moved = 0
+    let unknown = 0
     for (let at = 0; at < places.length; at += 1) {
-      const index = places[at] ?? 0
+      const from = (places[at] ?? 0) * 32 + 31
       let word = words[at] ?? 0
       while (word !== 0) {
         const lowest = word & -word
         word ^= lowest
-        const person = index * 32 + 31 - Math.clz32(lowest)
-        const value = cells[person] ?? 0
-        const cell = value & CELL_MASK
-        const target = targets[cell] ?? 0
+        const person = from - Math.clz32(lowest)
+        const value = person < cells.length ? (cells[person] ?? 0) : 0
+        const label = labels[person] ?? 0
+        const cell = label === 0 ? value & CELL_MASK : cellCount + label - 1
+        if (cell !== last) {
+          this.#moveCount({ from: last, target }, moved, unknown)
+          last = cell
+          target = targets[cell] ?? 0
+          moved = 0
+          unknown = 0
+        }
         if (target === 0) continue
-        const unknown = (value & KNOWN) === 0 ? 1 : 0
-        cells[person] = (value & ~CELL_MASK) | target
-        sizes[target] = (sizes[target] ?? 0) + 1
-        unknownSizes[target] = (unknownSizes[target] ?? 0) + unknown
-        if (cell === 0) continue
-        sizes[cell] = (sizes[cell] ?? 0) - 1
-        unknownSizes[cell] = (unknownSizes[cell] ?? 0) - unknown
+        labels[person] = target - cellCount + 1
+        moved += 1
+        unknown += (value & KNOWN) === 0 ? 1 : 0
       }
     }
+    this.#moveCount({ from: last, target }, moved, unknown)
+  }
+
+  #moveCount({ from, target }: { from: number; target: number }, moved: number, unknown: number): void {
+    if (target === 0 || moved === 0) return
+    const { sizes, unknownSizes } = this
+    sizes[target] = (sizes[target] ?? 0) + moved
+    unknownSizes[target] = (unknownSizes[target] ?? 0) + unknown
+    if (from === 0) return
+    sizes[from] = (sizes[from] ?? 0) - moved
+    unknownSizes[from] = (unknownSizes[from] ?? 0) - unknown
+  }
+
+  #touch(cell: number): void {
+    if (this.#isTouched[cell] === 1) return
+    this.#isTouched[cell] = 1
+    this.touched.push(cell)
   }
 
   #ensureRoom(cellCount: number): void {
+    if (cellCount - this.before.cellCount > MOST_SHORT_LABELS && this.labels instanceof Uint16Array)
+      this.labels = Uint32Array.from(this.labels)
     if (cellCount <= this.sizes.length) return
-    const length = Math.max(cellCount, this.sizes.length * 2)
+    const length = Math.max(cellCount, Math.ceil(this.sizes.length * 1.25))
     this.sizes = lengthened(this.sizes, length)
     this.unknownSizes = lengthened(this.unknownSizes, length)
     this.#hits = lengthened(this.#hits, length)
-    this.#targets = lengthened(this.#targets, length)
+    const isTouched = new Uint8Array(length)
+    isTouched.set(this.#isTouched)
+    this.#isTouched = isTouched
   }
 }
 

@@ -65,7 +65,7 @@ function readGroups(plan: AggregatePlan, result: VaultResult): readonly GroupSta
   const column = columnReader(result)
   const keyColumns = keys.map((_, index) => column(index))
   const rowCounts = column(keys.length)
-  const people = result.bytes(keys.length + 1)
+  const people = result.sets(keys.length + 1)
   const figures = plan.series.map((_, series) =>
     SERIES_COLUMNS.map((_name, offset) => column(keys.length + 2 + series * SERIES_COLUMNS.length + offset)),
   )
@@ -76,7 +76,7 @@ function readGroups(plan: AggregatePlan, result: VaultResult): readonly GroupSta
   return Array.from({ length: result.rowCount }, (_, row) => ({
     keys: keys.map(({ type }, index) => toReleased(keyColumns[index]?.[row], type)),
     rows: toNumber(rowCounts[row]),
-    people: toBitset(people[row]),
+    people: people[row] ?? new Bitset(),
     series: figures.map((columns, series) => {
       const [rows = 0, nonZeroRows = 0, sum = 0, absolute = 0, squares = 0] = columns.map((values) =>
         toNumber(values[row]),
@@ -89,8 +89,8 @@ function readGroups(plan: AggregatePlan, result: VaultResult): readonly GroupSta
         sum,
         absoluteSum: (clamp?.least ?? 0) >= 0 ? sum : absolute,
         squares,
-        withValue: setAt(sets?.withValue, row),
-        nonZero: setAt(sets?.nonZero, row),
+        withValue: sets?.withValue?.[row],
+        nonZero: sets?.nonZero?.[row],
         largestRows: Number.POSITIVE_INFINITY,
         largestSum: Number.POSITIVE_INFINITY,
       }
@@ -99,7 +99,7 @@ function readGroups(plan: AggregatePlan, result: VaultResult): readonly GroupSta
 }
 
 type Values = readonly VaultValue[]
-type Sets = readonly (Uint8Array | null)[]
+type Sets = readonly Bitset[]
 
 interface SetColumns {
   readonly withValue: Sets | undefined
@@ -117,7 +117,7 @@ function readSetColumns(series: readonly Series[], { result, from }: SetReading)
   const take = (isThere: boolean): Sets | undefined => {
     if (!isThere) return undefined
     next += 1
-    return result.bytes(next - 1)
+    return result.sets(next - 1)
   }
   return series.map(({ asksWithValue, asksNonZero }) => ({
     withValue: take(asksWithValue),
@@ -127,15 +127,6 @@ function readSetColumns(series: readonly Series[], { result, from }: SetReading)
 
 function columnReader(result: VaultResult): (index: number) => Values {
   return (index) => result.column(index)
-}
-
-function setAt(sets: Sets | undefined, row: number): Bitset | undefined {
-  return sets && toBitset(sets[row])
-}
-
-/** The bits of people's numbers, least significant first; null is nobody. */
-function toBitset(bytes: Uint8Array | null | undefined): Bitset {
-  return bytes ? Bitset.fromBytes(bytes) : new Bitset()
 }
 
 function toNumber(value: VaultValue | undefined): number {
@@ -177,15 +168,15 @@ async function completeSets(
   let next = keys.length
   for (const index of wanted) {
     const clamp = plan.series[index]?.clamp
-    const withValue = result.value.bytes(next)
-    const nonZero = clamp && holdsZero(clamp) ? result.value.bytes(next + 1) : withValue
+    const withValue = result.value.sets(next)
+    const nonZero = clamp && holdsZero(clamp) ? result.value.sets(next + 1) : withValue
     next += nonZero === withValue ? 1 : 2
     for (let row = 0; row < result.value.rowCount; row += 1) {
       const state = byKey.get(keyText(keys.map(({ type }, key) => toReleased(keyColumns[key]?.[row], type))))
         ?.series[index]
       if (state === undefined) continue
-      state.withValue ??= toBitset(withValue[row])
-      state.nonZero ??= nonZero === withValue ? state.withValue : toBitset(nonZero[row])
+      state.withValue ??= withValue[row]
+      state.nonZero ??= nonZero === withValue ? state.withValue : nonZero[row]
     }
   }
   return ok(undefined)

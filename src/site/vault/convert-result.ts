@@ -10,6 +10,7 @@ import {
   DuckDBTimestampValue,
 } from '@duckdb/node-api'
 import type { DuckDBDataChunk, DuckDBValue, DuckDBVector } from '@duckdb/node-api'
+import { BitGatherer, Bitset } from '../../kernel/bitset.ts'
 import { formatDate, formatInstant, instant } from '../../kernel/clock.ts'
 import { Fault } from '../../kernel/faults.ts'
 import type { VaultResult, VaultValue } from './vault.ts'
@@ -36,6 +37,10 @@ export function convertResult(
     column,
     doubles: (index) => doublesOf(chunks, { index, rowCount }),
     bytes: (index) => chunks.flatMap((chunk) => bytesOf(chunk, index)),
+    sets: (index) => {
+      const gatherer = new BitGatherer()
+      return chunks.flatMap((chunk) => setsOf(chunk, index, gatherer))
+    },
     rows: () => {
       const all = columns.map((_, index) => column(index))
       return Array.from({ length: rowCount }, (_, row) => all.map((values) => values[row] ?? null))
@@ -101,38 +106,29 @@ function toDouble(value: unknown): number {
 }
 
 function bytesOf(chunk: DuckDBDataChunk, index: number): readonly (Uint8Array | null)[] {
+  return chunk.getColumnValues(index).map((value) => requireBytes(toVaultValue(value)))
+}
+
+function setsOf(chunk: DuckDBDataChunk, index: number, gatherer: BitGatherer): readonly Bitset[] {
   const vector = chunk.getColumnVector(index)
-  if (!(vector instanceof DuckDBListVector)) {
-    return chunk.getColumnValues(index).map((value) => requireBytes(toVaultValue(value)))
-  }
+  if (!(vector instanceof DuckDBListVector))
+    return bytesOf(chunk, index).map((bytes) => (bytes ? Bitset.fromBytes(bytes) : new Bitset()))
   return Array.from({ length: chunk.rowCount }, (_, row) => {
     const numbers = vector.getItemVector(row)
-    return numbers && bitsNamed(numbers)
+    return numbers ? setNamed(numbers, gatherer) : new Bitset()
   })
 }
 
-/** The bits of a list of numbers, least significant first. Millions of numbers: no list of values is made of them. */
-function bitsNamed(numbers: DuckDBVector): Uint8Array {
+/** The set of a list of numbers. Millions of numbers: no list of values is made of them. */
+function setNamed(numbers: DuckDBVector, gatherer: BitGatherer): Bitset {
   if (!(numbers instanceof DuckDBIntegerVector))
-    throw new TypeError('Cannot read bytes: the list is not of INTEGERs')
+    throw new TypeError('Cannot read sets: the list is not of INTEGERs')
   const { itemCount } = numbers
-  let words = new Int32Array(1_024)
-  for (let item = 0; item < itemCount; item += 1) {
-    const number = numbers.getItem(item) ?? 0
-    const word = number >>> 5
-    if (word >= words.length) words = lengthened(words, word + 1)
-    words[word] = (words[word] ?? 0) | (1 << (number & 31))
-  }
-  return new Uint8Array(words.buffer)
-}
-
-function lengthened(words: Int32Array<ArrayBuffer>, length: number): Int32Array<ArrayBuffer> {
-  const longer = new Int32Array(Math.max(length, words.length * 2))
-  longer.set(words)
-  return longer
+  for (let item = 0; item < itemCount; item += 1) gatherer.add(numbers.getItem(item) ?? 0)
+  return gatherer.take()
 }
 
 function requireBytes(value: VaultValue): Uint8Array | null {
   if (value === null || value instanceof Uint8Array) return value
-  throw new TypeError('Cannot read bytes: the column is neither BIT nor BLOB nor a list of INTEGERs')
+  throw new TypeError('Cannot read bytes: the column is neither BIT nor BLOB')
 }

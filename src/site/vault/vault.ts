@@ -151,8 +151,10 @@ export interface VaultResult {
   column(index: number): readonly VaultValue[]
   /** One numeric column as doubles without making a value per row; null gives NaN. */
   doubles(index: number): Float64Array
-  /** One BIT or BLOB column as bytes (see `VaultValue`), or one of lists of INTEGERs as the bytes of the bits they name. */
+  /** One BIT or BLOB column as bytes (see `VaultValue`). */
   bytes(index: number): readonly (Uint8Array | null)[]
+  /** One BIT column, or one of lists of INTEGERs, as the sets of numbers that they name; null is nobody. */
+  sets(index: number): readonly Bitset[]
   /** All rows; for small results. */
   rows(): readonly (readonly VaultValue[])[]
 }

@@ -4,7 +4,7 @@ import fc from 'fast-check'
 import { Bitset } from '../../../src/kernel/bitset.ts'
 import type { Database } from '../../../src/kernel/postgres/database.ts'
 import { migrate } from '../../../src/kernel/postgres/migrate.ts'
-import { checkCuts, checkKnown, markChanged } from '../../../src/site/guard/differencing.ts'
+import { checkCuts, checkKnown, markChanged, partitionAfter } from '../../../src/site/guard/differencing.ts'
 import {
   applyDelta,
   decodePeople,
@@ -196,8 +196,8 @@ test('applyDelta() gives back what encodeDelta() was made from', () => {
                 : { ok: true as const, value: markChanged(partition, set) }
           assert.ok(plan.ok)
           if (plan.value.isEmpty) continue
-          const { after } = plan.value
-          copy = applyDelta(copy, { delta: encodeDelta(partition, after), rowShapes: after.rowShapes })
+          const after = partitionAfter(plan.value)
+          copy = applyDelta(copy, { delta: encodeDelta(plan.value.draft), rowShapes: after.rowShapes })
           partition = after
           assert.deepEqual(copy.cells, partition.cells)
           for (let cell = 1; cell < partition.cellCount; cell += 1) {

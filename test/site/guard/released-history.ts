@@ -3,7 +3,7 @@ import type { CollectedGroup, CollectedMeasure } from '../../../src/site/guard/c
 import { guardAnswer } from '../../../src/site/guard/guard-answer.ts'
 import { EMPTY_PARTITION } from '../../../src/site/guard/partition.ts'
 import type { Partition } from '../../../src/site/guard/partition.ts'
-import { checkKnown, markChanged } from '../../../src/site/guard/differencing.ts'
+import { checkKnown, markChanged, partitionAfter } from '../../../src/site/guard/differencing.ts'
 import type { ReasonCode } from '../../../src/protocol/reason.ts'
 
 /** A group over people who each give one row of value 1, with one measure over `contributing`. */
@@ -82,7 +82,7 @@ export class History {
         ? { reason: code, rows: 0 }
         : { reason: code, note: operatorNote, rows: 0 }
     }
-    for (const { plan } of answer.value.plans) this.partition = plan.after
+    for (const { plan } of answer.value.plans) this.partition = partitionAfter(plan)
     const { released, remainder } = answer.value
     for (const row of remainder ? [...released, remainder] : released) {
       for (const set of [
@@ -99,13 +99,13 @@ export class History {
   releaseRows(people: Bitset): boolean {
     const checked = checkKnown(this.partition, people, this.#minimumGroup)
     if (!checked.ok) return false
-    this.partition = checked.value.after
+    this.partition = partitionAfter(checked.value)
     for (const person of people) this.vectors.push([this.#units[person] ?? -1])
     return true
   }
 
   change(people: Bitset): void {
-    this.partition = markChanged(this.partition, people).after
+    this.partition = partitionAfter(markChanged(this.partition, people))
     for (const person of people) {
       this.#units[person] = this.#personOfUnit.length
       this.#personOfUnit.push(person)

@@ -139,7 +139,8 @@ function postgresEngine(db: Database): TestEngine {
           rowCount: rows.length,
           column: (index) => values.map((row) => row[index] ?? null),
           doubles: (index) => Float64Array.from(values, (row) => Number(row[index] ?? Number.NaN)),
-          bytes: (index) => values.map((row) => bytesOf(row[index] ?? null)),
+          bytes: () => [],
+          sets: (index) => values.map((row) => setOf(row[index] ?? null)),
           rows: () => values,
         })
       },
@@ -151,9 +152,9 @@ function postgresEngine(db: Database): TestEngine {
   }
 }
 
-/** A list of numbers as the bits that they name, as the vault gives a list of INTEGERs. */
-function bytesOf(value: VaultValue): Uint8Array | null {
-  return Array.isArray(value) ? Bitset.of(value.map(Number)).toBytes() : null
+/** A list of numbers as a set, as the vault gives a list of INTEGERs. */
+function setOf(value: VaultValue): Bitset {
+  return Bitset.of(Array.isArray(value) ? value.map(Number) : [])
 }
 
 let tableCount = 0

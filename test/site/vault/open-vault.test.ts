@@ -205,9 +205,9 @@ test('a bit string comes back as a set of people', async () => {
           LIMITS,
         )
         assert.ok(outcome.ok)
-        const [bytes] = outcome.value.bytes(0)
+        const [set] = outcome.value.sets(0)
         assert.deepEqual(
-          [...Bitset.fromBytes(bytes ?? new Uint8Array())],
+          [...(set ?? [])],
           numbers.toSorted((a, b) => a - b),
         )
       },

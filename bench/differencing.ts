@@ -1,0 +1,115 @@
+import { strict as assert } from 'node:assert'
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
+import type { Bitset } from '../src/kernel/bitset.ts'
+import { checkCuts } from '../src/site/guard/differencing.ts'
+import type { CutPlan } from '../src/site/guard/differencing.ts'
+import { applyDelta, encodeDelta } from '../src/site/guard/partition-delta.ts'
+import type { Partition } from '../src/site/guard/partition.ts'
+import { Blocks, partitionAfterAnswers, scatteredPeople } from './shared/earlier-answers.ts'
+import { median } from './shared/median.ts'
+import { scale, writeReport } from './shared/report.ts'
+
+/**
+ * What it costs to hold an answer against all earlier ones of its acquirer: the curve over their number, for an answer
+ * of one row and one of 1,000 rows over 1M people. "Kept" is what is written to the record and taken over from it.
+ */
+const size = scale()
+const EARLIER = [1, 100, 10_000, 100_000]
+const ROWS = 1_000
+const RUNS = 9
+const WARM_UP_RUNS = 4
+const MINIMUM_GROUP = 20
+const blocks = new Blocks([scatteredPeople(Math.round(1_000_000 * size))])
+
+const everybody = blocks.people(0, blocks.count)
+const oneRow = [everybody]
+const manyRows = Array.from({ length: ROWS }, (_, row) => {
+  const from = Math.floor((row * blocks.count) / ROWS)
+  return blocks.people(from, Math.floor(((row + 1) * blocks.count) / ROWS) - from)
+})
+
+setFlagsFromString('--expose-gc')
+const collectGarbage: unknown = runInNewContext('gc')
+
+const figures = EARLIER.flatMap((earlier) => {
+  const partition = partitionAfterAnswers(blocks, earlier)
+  const name = `${earlier.toLocaleString('en')} earlier answers`
+  const one = measure(partition, oneRow)
+  const many = measure(partition, manyRows)
+  const bytesPerPerson = bytesInUse(partition, manyRows) / blocks.personCount
+  return [
+    { name: `${name}: one row`, value: one.checkMs, unit: 'ms', goal: 'at most 30', met: one.checkMs <= 30 },
+    { name: `${name}: one row, kept`, value: one.keepMs, unit: 'ms' },
+    {
+      name: `${name}: ${ROWS} rows`,
+      value: many.checkMs,
+      unit: 'ms',
+      goal: 'at most 300',
+      met: many.checkMs <= 300,
+    },
+    { name: `${name}: ${ROWS} rows, kept`, value: many.keepMs, unit: 'ms' },
+    {
+      name: `${name}: state in use`,
+      value: bytesPerPerson,
+      unit: 'bytes a person',
+      goal: 'at most 8',
+      met: bytesPerPerson <= 8,
+    },
+  ]
+})
+writeReport({ name: 'differencing', scale: size, figures })
+
+function planOf(partition: Partition, sets: readonly Bitset[]): CutPlan {
+  const checked = checkCuts(partition, {
+    eligible: everybody,
+    sets,
+    rowShapes: new Map(),
+    minimumGroup: MINIMUM_GROUP,
+  })
+  assert.ok(checked.ok)
+  return checked.value
+}
+
+function measure(
+  partition: Partition,
+  sets: readonly Bitset[],
+): { readonly checkMs: number; readonly keepMs: number } {
+  const [check, keep]: [number[], number[]] = [[], []]
+  for (let run = 1; run <= WARM_UP_RUNS + RUNS; run += 1) {
+    const start = performance.now()
+    const { draft } = planOf(partition, sets)
+    const checked = performance.now()
+    const delta = encodeDelta(draft)
+    const encoded = performance.now()
+    // The site goes on in the same memory; here the old partition is needed again.
+    const own = { ...partition, cells: partition.cells.slice() }
+    const copied = performance.now()
+    const after = applyDelta(own, { delta, rowShapes: new Map() })
+    const end = performance.now()
+    assert.equal(after.cellCount, draft.cellCount)
+    if (run <= WARM_UP_RUNS) continue
+    check.push(checked - start)
+    keep.push(encoded - checked + end - copied)
+  }
+  return { checkMs: median(check), keepMs: median(keep) }
+}
+
+/** Bytes of the partition and of what a check lays over it, as the engine of JavaScript counts them. */
+function bytesInUse(partition: Partition, sets: readonly Bitset[]): number {
+  for (const set of sets) set.packed()
+  tidy()
+  const before = process.memoryUsage().arrayBuffers
+  const plan = planOf(partition, sets)
+  tidy()
+  const during = process.memoryUsage().arrayBuffers
+  assert.ok(plan.draft.cellCount > 1)
+  const { cells, sizes, unknownSizes } = partition
+  return during - before + cells.byteLength + sizes.byteLength + unknownSizes.byteLength
+}
+
+function tidy(): void {
+  assert.ok(typeof collectGarbage === 'function')
+  collectGarbage()
+  collectGarbage()
+}
