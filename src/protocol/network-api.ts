@@ -175,6 +175,8 @@ export const siteAnswerSchema = z
     decision: compactJwsSchema.optional(),
     receipts: z.array(receiptBundleSchema).default([]),
     hasRelease: z.boolean(),
+    /** Sealed to the acquirer; only to the acquirer, and only where `releases=true` asked for it. */
+    release: compactJweSchema.optional(),
     /** What was captured of the hold. */
     captured: moneySchema.optional(),
   })
@@ -215,7 +217,14 @@ export const askPageSchema = z
   .openapi('AskPage')
 /** Answer to `POST /v1/asks`, by what was sent. */
 export const askResponseSchema = z.union([askStateSchema, askBatchAnswerSchema])
-export const askWaitQuerySchema = z.object({ wait: waitSchema })
+/** `POST /v1/asks` and `GET /v1/asks/{id}`: one request brings what a trade ends with. */
+export const askWaitQuerySchema = z.object({
+  wait: waitSchema,
+  releases: z
+    .enum(['true', 'false'])
+    .optional()
+    .openapi({ description: 'Whether sealed releases come along; only the acquirer is given them.' }),
+})
 
 /** `GET /v1/asks/{id}/releases`, to the acquirer only: sealed to its key. */
 export const releaseListSchema = z

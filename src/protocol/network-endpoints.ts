@@ -221,7 +221,8 @@ export const NETWORK_API = {
     tag: 'asks',
     summary: 'Ask: one signed ask, or a signed batch of them',
     description:
-      'An acquirer, or a processor it has named. A decline is an answer (status "declined", with a reason and a receipt), not a problem. The same ask again gives the same answer.',
+      'An acquirer, or a processor it has named. A decline is an answer (status "declined", with a reason and a receipt), not a problem. The same ask again gives the same answer. With "wait", one ask is answered when every site has answered or the time is over; it is durable long before.',
+    query: askWaitQuerySchema,
     body: askRequestSchema,
     response: askResponseSchema,
     status: 201,
@@ -241,7 +242,7 @@ export const NETWORK_API = {
     tag: 'asks',
     summary: 'One ask with the decision of each site',
     description:
-      'Its acquirer, the processor that sent it, and the operator. With "wait", answers when every site has answered or the time is over.',
+      'Its acquirer, the processor that sent it, and the operator. With "wait", answers when every site has answered or the time is over; with "releases", its acquirer is given what was released.',
     params: askParams,
     query: askWaitQuerySchema,
     response: askStateSchema,

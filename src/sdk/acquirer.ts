@@ -105,18 +105,13 @@ export function openAcquirer(parts: AcquirerParts): Acquirer {
         client.call(NETWORK_API.listOffers, { query: { ...filter, cursor, limit: 200 } }),
       ),
     prepare: (request) => prepare(parts, { request, keys }),
-    async send(jws) {
-      const answer = await client.call(NETWORK_API.ask, { body: { ask: jws }, isRepeatable: true })
-      if ('answers' in answer)
-        throw new Fault('fault.peer_refused', { what: 'The network answered one ask as a batch' })
-      return answer
-    },
+    send: (jws) => sendAsk(client, { jws }),
     async wait(askId, until, signal) {
       for (;;) {
         const waitMs = Math.max(0, Math.min(LIMITS.longPollMs, until - clock.now()))
         const state = await client.call(NETWORK_API.askState, {
           params: { id: askId },
-          query: { wait: waitMs },
+          query: { wait: waitMs, releases: 'true' },
           signal,
         })
         if (state.status !== 'waiting' || clock.now() >= until || signal?.aborted === true) return state
@@ -125,9 +120,10 @@ export function openAcquirer(parts: AcquirerParts): Acquirer {
     open: (state) => openAnswers(parts, state),
     async ask(request, signal) {
       const { ask, jws } = await prepare(parts, { request, keys })
-      const first = await acquirer.send(jws)
       // The network needs a moment after the expiry to say who did not answer.
       const until = later(request.expires, EXPIRY_GRACE_MS)
+      const waitMs = Math.max(0, Math.min(LIMITS.longPollMs, until - clock.now()))
+      const first = await sendAsk(client, { jws, waitMs, signal })
       const state = first.status === 'waiting' ? await acquirer.wait(ask.id, until, signal) : first
       return openAnswers(parts, state)
     },
@@ -207,9 +203,26 @@ function keysChanged(site: string): Fault {
   })
 }
 
+/** Sends one ask; with `waitMs` its answer is that of the sites, with what they released, if it comes in time. */
+async function sendAsk(
+  client: HttpClient,
+  { jws, waitMs, signal }: { jws: string; waitMs?: number; signal?: AbortSignal | undefined },
+): Promise<AskState> {
+  const answer = await client.call(NETWORK_API.ask, {
+    ...(waitMs === undefined ? {} : { query: { wait: waitMs, releases: 'true' } }),
+    body: { ask: jws },
+    isRepeatable: true,
+    signal,
+  })
+  if ('answers' in answer)
+    throw new Fault('fault.peer_refused', { what: 'The network answered one ask as a batch' })
+  return answer
+}
+
 async function openAnswers(parts: AcquirerParts, state: AskState): Promise<AskResult> {
-  const hasReleases = state.sites.some((site) => site.hasRelease)
-  const { releases } = hasReleases
+  // A state that was waited for brings its releases.
+  const isLacking = state.sites.some(({ hasRelease, release }) => hasRelease && release === undefined)
+  const { releases } = isLacking
     ? await parts.client.call(NETWORK_API.releases, { params: { id: state.id } })
     : { releases: [] }
   const known = await parts.pins.read()
@@ -217,7 +230,7 @@ async function openAnswers(parts: AcquirerParts, state: AskState): Promise<AskRe
   const pinned = isKnown ? known : await pinSites(parts, new Set(state.sites.map(({ site }) => String(site))))
   const sites: SiteResult[] = []
   for (const answer of state.sites) {
-    const sealed = releases.find(({ site }) => site === answer.site)?.release
+    const sealed = answer.release ?? releases.find(({ site }) => site === answer.site)?.release
     sites.push(
       await openSiteAnswer(answer, {
         askId: state.id,

@@ -3,7 +3,7 @@ import { after, before, describe, test } from 'node:test'
 import { NETWORK_API } from '../../src/protocol/network-endpoints.ts'
 import { testClearing, testDecision } from '../../src/testing/test-decision.ts'
 import type { TestDecision } from '../../src/testing/test-decision.ts'
-import { testAsk } from '../../src/testing/test-network.ts'
+import { signAsk, testAsk } from '../../src/testing/test-network.ts'
 import type { TestParty } from '../../src/testing/test-network.ts'
 import { fundsOf, openWorld, withFreshAcquirer } from './world.ts'
 import type { World } from './world.ts'
@@ -201,6 +201,66 @@ describe('POST /v1/sites/{id}/decisions', () => {
     })
     await decide(w, ask)
     assert.equal((await waiting).status, 'answered')
+  })
+})
+
+describe('POST /v1/asks?wait=', () => {
+  /** Sends an ask and has galway answer it while its sender waits. */
+  async function sendAndDecide(w: World, query: { wait: number; releases?: 'true' }) {
+    const ask = testAsk(w.network, w.northcare)
+    const body = { ask: signAsk(ask, w.northcare) }
+    const waiting = w.network.call(w.northcare, NETWORK_API.ask, { query, body })
+    const pull = { params: { id: 'galway' }, query: { wait: 20_000 } }
+    for (let isGiven = false; !isGiven;) {
+      const { items } = await w.network.call(w.galway, NETWORK_API.work, pull)
+      isGiven = items.some((item) => item.ask === ask.id)
+    }
+    await decide(w, ask.id)
+    const answer = await waiting
+    assert.ok(!('answers' in answer))
+    return { answer, body }
+  }
+  const releasesOf = ({ sites }: { sites: readonly { release?: string | undefined }[] }) =>
+    sites.map(({ release }) => release)
+  const sealed = ['aaaa.bbbb.cccc.dddd.ffff']
+
+  test('answers once every site has, with what was released if that is wanted, and the same again', async () => {
+    const w = await withFreshAcquirer(shared)
+    const plain = await sendAndDecide(w, { wait: 20_000 })
+    assert.equal(plain.answer.status, 'answered')
+    assert.deepEqual(releasesOf(plain.answer), [undefined])
+    const query = { wait: 20_000, releases: 'true' } as const
+    const { answer, body } = await sendAndDecide(w, query)
+    assert.deepEqual([answer.status, answer.sites[0]?.captured?.amountMinor], ['answered', 300n])
+    assert.deepEqual(releasesOf(answer), sealed)
+    assert.deepEqual(await w.network.call(w.northcare, NETWORK_API.ask, { query, body }), answer)
+    assert.deepEqual(await fundsOf(w), { available: 9_400, held: 0 })
+  })
+
+  test('waits no longer than it was told, and not for an ask that is declined', async () => {
+    const w = await withFreshAcquirer(shared)
+    const send = async (more: Parameters<typeof testAsk>[2]) => {
+      const body = { ask: signAsk(testAsk(w.network, w.northcare, more), w.northcare) }
+      const answer = await w.network.call(w.northcare, NETWORK_API.ask, { query: { wait: 20_000 }, body })
+      assert.ok(!('answers' in answer))
+      return answer.status
+    }
+    assert.equal(await send({ maxPrice: { amount: 1, currency: 'EUR' } }), 'declined')
+    const waiting = send({})
+    const ticking = setInterval(() => w.clock.advance(1_000), 20)
+    assert.equal(await waiting.finally(() => clearInterval(ticking)), 'waiting')
+  })
+
+  test('gives a release to its acquirer and to nobody else who may see the ask', async () => {
+    const w = await withFreshAcquirer(shared)
+    const { answer } = await sendAndDecide(w, { wait: 20_000 })
+    const read = (party: TestParty) =>
+      w.network.call(party, NETWORK_API.askState, {
+        params: { id: answer.id },
+        query: { releases: 'true' },
+      })
+    assert.deepEqual(releasesOf(await read(w.northcare)), sealed)
+    assert.deepEqual(releasesOf(await read(w.network.operator)), [undefined])
   })
 })
 

@@ -20,6 +20,7 @@ interface SiteRow {
   readonly decision: string | null
   readonly receipts: readonly ReceiptBundle[] | null
   readonly hasRelease: boolean
+  readonly release: string | null
 }
 
 interface AskRow {
@@ -53,16 +54,21 @@ export interface AskReading {
   readonly log: Pick<ReceiptLog, 'bundle'>
 }
 
-/** Asks that meet a condition over `a`, newest first. */
+/** Asks that meet a condition over `a`, newest first; with what was released to `releasesFor`, if that is said. */
 export async function readAsks(
   { db, log }: AskReading,
-  { condition, limit }: { condition: RawBuilder<unknown>; limit: number },
+  {
+    condition,
+    limit,
+    releasesFor,
+  }: { condition: RawBuilder<unknown>; limit: number; releasesFor?: string | undefined },
 ): Promise<readonly KnownAsk[]> {
   const { rows } = await sql<AskRow>`
     select a.id, a.acquirer, a.sender, a.status, a.reason, a.detail, a.receipt, a.data_set, a.purpose, a.mode, a.currency, a.hold_minor,
       a.is_dry_run, a.received_at, a.expires_at,
       (select coalesce(jsonb_agg(jsonb_build_object('site', s.site, 'status', s.status, 'limit', s.limit_minor, 'captured', s.captured_minor,
-          'reason', s.reason, 'decision', d.jws, 'receipts', d.receipts, 'hasRelease', d.release is not null) order by s.sequence), '[]')
+          'reason', s.reason, 'decision', d.jws, 'receipts', d.receipts, 'hasRelease', d.release is not null,
+          'release', case when a.acquirer = ${releasesFor ?? null} then d.release end) order by s.sequence), '[]')
         from ask_site s left join decision d on d.ask = s.ask and d.site = s.site where s.ask = a.id) as sites
     from ask a where ${condition} order by a.id desc limit ${limit}`.execute(db)
   const asks: KnownAsk[] = []
@@ -73,9 +79,13 @@ export async function readAsks(
   return asks
 }
 
-/** One ask by its id. */
-export async function readAsk(reading: AskReading, id: string): Promise<KnownAsk | undefined> {
-  const [known] = await readAsks(reading, { condition: sql`a.id = ${id}`, limit: 1 })
+/** One ask by its id; with what was released to `releasesFor`, if that is said. */
+export async function readAsk(
+  reading: AskReading,
+  id: string,
+  releasesFor?: string,
+): Promise<KnownAsk | undefined> {
+  const [known] = await readAsks(reading, { condition: sql`a.id = ${id}`, limit: 1, releasesFor })
   return known
 }
 
@@ -100,7 +110,7 @@ function stateOf(row: AskRow, receipt: ReceiptBundle | undefined): AskStateMessa
 }
 
 function siteAnswer(
-  { site, status, limit, captured, reason, decision, receipts, hasRelease }: SiteRow,
+  { site, status, limit, captured, reason, decision, receipts, hasRelease, release }: SiteRow,
   currency: Currency,
 ): AskStateMessage['sites'][number] {
   return {
@@ -114,6 +124,7 @@ function siteAnswer(
       log: { ...log, inclusionProof: [...log.inclusionProof] },
     })),
     hasRelease,
+    ...(release === null ? {} : { release }),
     ...(captured === null ? {} : { captured: { amount: captured, currency } }),
   }
 }

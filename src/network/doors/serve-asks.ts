@@ -1,10 +1,15 @@
 import { sql } from 'kysely'
+import type { z } from 'zod'
 import { Fault } from '../../kernel/faults.ts'
+import type { DoorRequest } from '../../kernel/http/door.ts'
+import type { askWaitQuerySchema } from '../../protocol/network-api.ts'
 import { NETWORK_API } from '../../protocol/network-endpoints.ts'
+import type { AskStateMessage } from '../authorisation/ask-state.ts'
 import { readAsk, readAsks } from '../authorisation/read-asks.ts'
 import type { KnownAsk } from '../authorisation/read-asks.ts'
 import { readReleases } from '../authorisation/read-releases.ts'
 import { readSubmission } from '../authorisation/read-submission.ts'
+import type { Submission } from '../authorisation/read-submission.ts'
 import { isOverseer, requireRole } from '../membership/principal.ts'
 import type { Principal } from '../membership/principal.ts'
 import { askBell } from './network-parts.ts'
@@ -13,15 +18,12 @@ import type { NetworkDoor, NetworkParts } from './network-parts.ts'
 /** Asks: sending, waiting for what becomes of them, fetching what was released. */
 export function serveAsks(door: NetworkDoor, parts: NetworkParts): void {
   const { authoriser, membership, db, ids, log, wakeUp } = parts
-  door.serve(NETWORK_API.ask, async ({ caller, body }) => {
+  door.serve(NETWORK_API.ask, async (request) => {
+    const { caller, body } = request
     const sender = requireRole(caller, ['acquirer', 'acquirer-processor'])
-    const states = await authoriser.authorise(
-      readSubmission(body, { sender, directory: membership.directory, ids }),
-    )
-    const [first] = states
-    if ('batch' in body) return { answers: [...states] }
-    if (!first) throw new Fault('fault.internal', { what: 'Cannot answer an ask that was decided' })
-    return first
+    const submission = readSubmission(body, { sender, directory: membership.directory, ids })
+    if ('batch' in body) return { answers: [...(await authoriser.authorise(submission))] }
+    return takeAndWait(parts, submission, request)
   })
   door.serve(NETWORK_API.listAsks, async ({ caller, query: { cursor, limit } }) => {
     const isOwn = isOverseer(caller)
@@ -37,7 +39,7 @@ export function serveAsks(door: NetworkDoor, parts: NetworkParts): void {
     const known = await wakeUp.lookUntil(askBell(params.id), {
       waitMs: query.wait ?? 0,
       signal,
-      look: () => readAsk({ db, log }, params.id),
+      look: () => readAsk({ db, log }, params.id, releasesFor(caller, query)),
       isEnough: (found) => !found || !maySee(caller, found) || found.state.status !== 'waiting',
     })
     if (!known || !maySee(caller, known)) throw noSuchAsk()
@@ -48,6 +50,50 @@ export function serveAsks(door: NetworkDoor, parts: NetworkParts): void {
     if (!known || known.state.acquirer !== caller.name) throw noSuchAsk()
     return { releases: await readReleases(db, params.id) }
   })
+}
+
+type Waiting = Pick<
+  DoorRequest<Principal, unknown, z.output<typeof askWaitQuerySchema>, unknown>,
+  'caller' | 'query' | 'signal'
+>
+
+/**
+ * Decides one ask and waits for its sites. The first look is the decision itself, so the one who asks is listening before a
+ * site can have answered, and nothing is read before something has changed.
+ */
+async function takeAndWait(
+  { authoriser, db, log, wakeUp }: NetworkParts,
+  submission: Submission,
+  request: Waiting,
+): Promise<AskStateMessage> {
+  const { caller, query } = request
+  const [sent] = submission.asks
+  if (!sent) throw new Fault('fault.internal', { what: 'Cannot decide an ask that was not sent' })
+  const read = () => readAsk({ db, log }, sent.ask.id, releasesFor(caller, query))
+  let decided: AskStateMessage | undefined
+  const look = async (): Promise<AskStateMessage | undefined> => {
+    if (decided) return (await read())?.state
+    decided = (await authoriser.authorise(submission))[0]
+    // One that comes again may have been answered long ago.
+    return decided?.status === 'answered' && query.releases === 'true' ? (await read())?.state : decided
+  }
+  const waitMs = query.wait ?? 0
+  const state =
+    waitMs === 0
+      ? await look()
+      : await wakeUp.lookUntil(askBell(sent.ask.id), {
+          waitMs,
+          signal: request.signal,
+          look,
+          isEnough: (found) => found?.status !== 'waiting',
+        })
+  if (!state) throw new Fault('fault.internal', { what: 'Cannot answer an ask that was decided' })
+  return state
+}
+
+/** Whose releases are wanted: those of the caller, who is given no others. */
+function releasesFor({ name }: Principal, { releases }: Waiting['query']): string | undefined {
+  return releases === 'true' ? name : undefined
 }
 
 /** Whether an ask exists is nobody's business but its sender's and the network's. */
