@@ -209,7 +209,7 @@ async function setUp(member: TestParty): Promise<Record<string, string>> {
     question: { sql: 'select avg(height) from athletes group by sport', parameters: [] },
     salt: 'x'.repeat(32),
   })
-  return { [site.name]: await sealTo(site.sealing.publicJwk, { plaintext, typ: TYP.question }) }
+  return { [site.name]: sealTo(site.sealing.publicJwk, { plaintext, typ: TYP.question }) }
 }
 
 async function request(party: TestParty, method: string, path: string, body: unknown): Promise<unknown> {

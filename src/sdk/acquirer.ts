@@ -232,7 +232,7 @@ async function openAnswers(parts: AcquirerParts, state: AskState): Promise<AskRe
   for (const answer of state.sites) {
     const sealed = answer.release ?? releases.find(({ site }) => site === answer.site)?.release
     sites.push(
-      await openSiteAnswer(answer, {
+      openSiteAnswer(answer, {
         askId: state.id,
         sealed,
         keys: [parts.sealing, ...(parts.retiredSealing ?? [])],
@@ -245,7 +245,7 @@ async function openAnswers(parts: AcquirerParts, state: AskState): Promise<AskRe
 }
 
 /** Verifies one site's decision, receipts and release against each other, and opens the release. */
-async function openSiteAnswer(
+function openSiteAnswer(
   answer: SiteAnswer,
   {
     askId,
@@ -253,7 +253,7 @@ async function openSiteAnswer(
     keys,
     pinned,
   }: { askId: string; sealed: string | undefined; keys: readonly KeyPair[]; pinned: PinnedKeys },
-): Promise<SiteResult> {
+): SiteResult {
   const problems: string[] = []
   const signers = signingKeysOf(pinned, answer.site)
   const decision = answer.decision === undefined ? undefined : openDecision(answer.decision, signers)
@@ -268,7 +268,7 @@ async function openSiteAnswer(
   if (sealed !== undefined) {
     if (digestOf(sealed) !== decision?.releaseDigest)
       problems.push('the release is not the one that the decision names')
-    release = await openRelease(sealed, keys)
+    release = openRelease(sealed, keys)
     if (!release || release.ask !== askId || release.site !== answer.site)
       problems.push('the release cannot be opened with the key of this member')
   }
@@ -277,9 +277,9 @@ async function openSiteAnswer(
 }
 
 /** Opens a sealed release with one of the acquirer's keys; `undefined` when it is for somebody else or was changed. */
-export async function openRelease(sealed: string, keys: readonly KeyPair[]): Promise<Release | undefined> {
+export function openRelease(sealed: string, keys: readonly KeyPair[]): Release | undefined {
   for (const key of keys) {
-    const opened = await openSealed(sealed, { key, typ: TYP.release })
+    const opened = openSealed(sealed, { key, typ: TYP.release })
     const parsed = opened && releaseSchema.safeParse(parseJson(new TextDecoder().decode(opened)))
     if (parsed?.success === true) return parsed.data
   }

@@ -64,7 +64,7 @@ export async function buildAsk(
   const plaintext = canonicalJson(sealedText)
   const sealed: Record<string, string> = {}
   for (const [site, sealingKey] of sealingKeys) {
-    sealed[site] = await sealTo(sealingKey, { plaintext, typ: TYP.question })
+    sealed[site] = sealTo(sealingKey, { plaintext, typ: TYP.question })
   }
   const wire = {
     id: request.id ?? ids.next('ask'),

@@ -65,12 +65,12 @@ test('buildAsk() seals the question to each site, which alone can open it and fi
     ['zurich', zurich],
   ] as const) {
     const sealed = ask.question.sealed[site] ?? ''
-    const opened = await openSealed(sealed, { key, typ: TYP.question })
+    const opened = openSealed(sealed, { key, typ: TYP.question })
     const question = sealedQuestionSchema.parse(JSON.parse(new TextDecoder().decode(opened)))
     assert.deepEqual(question.question, QUESTION)
     assert.equal(digestOfJson(question), ask.question.digest)
     assert.equal(
-      await openSealed(sealed, { key: site === 'galway' ? zurich : galway, typ: TYP.question }),
+      openSealed(sealed, { key: site === 'galway' ? zurich : galway, typ: TYP.question }),
       undefined,
     )
   }

@@ -21,7 +21,7 @@ export async function answerNextAsk(
   })
   const payload = peekJws(items[0]?.jws ?? '')?.payload ?? ''
   const ask = askSchema.parse(JSON.parse(payload))
-  const opened = await openSealed(ask.question.sealed[site.name] ?? '', {
+  const opened = openSealed(ask.question.sealed[site.name] ?? '', {
     key: site.sealing,
     typ: TYP.question,
   })
@@ -34,7 +34,7 @@ export async function answerNextAsk(
     columns: [{ name: 'n', type: 'integer' }],
     rows: [[41]],
   }
-  const sealed = await sealTo(acquirer.sealing.publicJwk, {
+  const sealed = sealTo(acquirer.sealing.publicJwk, {
     plaintext: canonicalJson(release),
     typ: TYP.release,
   })

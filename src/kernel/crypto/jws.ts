@@ -3,6 +3,7 @@ import type { KeyObject } from 'node:crypto'
 import { promisify } from 'node:util'
 import { err, ok } from '../result.ts'
 import type { Result } from '../result.ts'
+import { decodeBase64url, encodeBase64url } from './base64url.ts'
 import { publicKeyObject } from './keys.ts'
 import type { KeyPair, PublicJwk } from './keys.ts'
 
@@ -23,7 +24,7 @@ export type JwsProblem = 'malformed' | 'wrong-type' | 'unknown-key' | 'bad-signa
 
 /** Signs a text (usually canonical JSON); gives `header.payload.signature`. */
 export function signJws(payload: string, { typ, key }: { typ: string; key: KeyPair }): string {
-  const input = `${encodeHeader(typ, key)}.${encode(payload)}`
+  const input = `${encodeHeader(typ, key)}.${encodeBase64url(payload)}`
   return `${input}.${sign(null, Buffer.from(input, 'latin1'), key.privateKey.reveal()).toString('base64url')}`
 }
 
@@ -40,7 +41,7 @@ export async function signManyJws(
   const privateKey = key.privateKey.reveal()
   return Promise.all(
     payloads.map(async (payload) => {
-      const input = `${header}.${encode(payload)}`
+      const input = `${header}.${encodeBase64url(payload)}`
       const signature = await signInPool(null, Buffer.from(input, 'latin1'), privateKey)
       return `${input}.${signature.toString('base64url')}`
     }),
@@ -51,7 +52,7 @@ const signInPool = promisify(sign)
 
 function encodeHeader(typ: string, key: KeyPair): string {
   const header: JwsHeader = { alg: 'EdDSA', typ, kid: key.keyId }
-  return encode(JSON.stringify(header))
+  return encodeBase64url(JSON.stringify(header))
 }
 
 /** What can be seen of a text that looks like a JWS, nothing verified. */
@@ -137,15 +138,6 @@ function parseHeader(text: string): JwsHeader | undefined {
   }
 }
 
-function encode(text: string): string {
-  return Buffer.from(text).toString('base64url')
-}
-
-/**
- * The bytes of base64url in its only form, with no other characters and no stray bits at its end: else one signature
- * would have several texts, and so several digests. Written again and compared: a third of the time of looking at each character.
- */
 function decode(part: string): Buffer | undefined {
-  const bytes = Buffer.from(part, 'base64url')
-  return part !== '' && bytes.toString('base64url') === part ? bytes : undefined
+  return part === '' ? undefined : decodeBase64url(part)
 }

@@ -101,7 +101,7 @@ async function loadFacts(
 async function decide(facts: AskFacts, parts: SiteParts): Promise<Outcome<Approved>> {
   const decline = admit(facts)
   if (decline) return declined(decline.code, decline)
-  const question = await openQuestion(facts.ask, { site: parts.site, key: parts.keys.sealing })
+  const question = openQuestion(facts.ask, { site: parts.site, key: parts.keys.sealing })
   return question.ok ? runAndReserve(facts, question.value, parts) : question
 }
 
@@ -188,7 +188,7 @@ async function priceAndSeal(
   const units = measureRun({ people: guarded.people.count(), rows: guarded.rows, cpuMs: collected.engineMs })
   const price = priceRun(units, { tariff: manifest.tariff, highest: facts.priceLimit })
   if (!price.ok) return price
-  const sealed = await sealRelease(guarded.release, facts.acquirerKeys.sealing)
+  const sealed = sealRelease(guarded.release, facts.acquirerKeys.sealing)
   if (!sealed.ok) return sealed
   const dataSetPeople = await parts.vault.people(manifest.dataSet)
   const coverage = coverageOf({

@@ -12,12 +12,9 @@ import type { Outcome } from '../../protocol/reason.ts'
  * Opens the question that was sealed to this site and holds it against the digest in the signed ask. The digest is
  * over the question and its salt, so that nobody on the way can check a guess.
  */
-export async function openQuestion(
-  ask: Ask,
-  { site, key }: { site: string; key: KeyPair },
-): Promise<Outcome<Question>> {
+export function openQuestion(ask: Ask, { site, key }: { site: string; key: KeyPair }): Outcome<Question> {
   const sealed = ask.question.sealed[site]
-  const opened = sealed === undefined ? undefined : await openSealed(sealed, { key, typ: TYP.question })
+  const opened = sealed === undefined ? undefined : openSealed(sealed, { key, typ: TYP.question })
   if (!opened) {
     return declined('declined.signature', {
       detail: 'The question is not sealed to the present key of this site',

@@ -25,7 +25,7 @@ export interface SealedRelease {
  *
  * Declines with `declined.too_large` past `LIMITS.releaseRowsMax` or `LIMITS.releaseBytesMax`.
  */
-export async function sealRelease(release: Release, recipient: PublicJwk): Promise<Outcome<SealedRelease>> {
+export function sealRelease(release: Release, recipient: PublicJwk): Outcome<SealedRelease> {
   if (release.rows.length > LIMITS.releaseRowsMax)
     return declined('declined.too_large', {
       detail: `The result has more than ${LIMITS.releaseRowsMax} rows`,
@@ -37,7 +37,7 @@ export async function sealRelease(release: Release, recipient: PublicJwk): Promi
     })
   const padded = Buffer.alloc(sizeClassOf(text.length), ' ')
   padded.set(text)
-  const jwe = await sealTo(recipient, { plaintext: padded, typ: TYP.release })
+  const jwe = sealTo(recipient, { plaintext: padded, typ: TYP.release })
   return ok({ jwe, digest: digestOf(jwe) })
 }
 

@@ -49,31 +49,25 @@ test('pseudonymOf() is stable, and another for each acquirer, purpose, data set,
 
 test('sealRelease() is opened by its acquirer only, and its length tells the size class only', async () => {
   const acquirer = generateKeyPair('X25519')
-  const sealed = await sealRelease(release, acquirer.publicJwk)
-  const longer = await sealRelease(
+  const sealed = sealRelease(release, acquirer.publicJwk)
+  const longer = sealRelease(
     { ...release, rows: [...release.rows, ['cycling', 1.78], ['judo', 1.71]] },
     acquirer.publicJwk,
   )
   assert.ok(sealed.ok && longer.ok)
   assert.equal(sealed.value.jwe.length, longer.value.jwe.length)
   assert.equal(sealed.value.digest, digestOf(sealed.value.jwe))
-  const opened = await openSealed(sealed.value.jwe, { key: acquirer, typ: TYP.release })
+  const opened = openSealed(sealed.value.jwe, { key: acquirer, typ: TYP.release })
   assert.deepEqual(releaseSchema.parse(JSON.parse(Buffer.from(opened ?? []).toString())), release)
-  assert.equal(
-    await openSealed(sealed.value.jwe, { key: generateKeyPair('X25519'), typ: TYP.release }),
-    undefined,
-  )
+  assert.equal(openSealed(sealed.value.jwe, { key: generateKeyPair('X25519'), typ: TYP.release }), undefined)
 })
 
 test('sealRelease() declines what is too large', async () => {
   const { publicJwk } = generateKeyPair('X25519')
   const rows = Array.from({ length: LIMITS.releaseRowsMax + 1 }, () => ['a', 1])
-  const tooLong = await sealRelease({ ...release, rows }, publicJwk)
+  const tooLong = sealRelease({ ...release, rows }, publicJwk)
   assert.equal(!tooLong.ok && tooLong.error.code, 'declined.too_large')
-  const tooLarge = await sealRelease(
-    { ...release, attribution: 'x'.repeat(LIMITS.releaseBytesMax) },
-    publicJwk,
-  )
+  const tooLarge = sealRelease({ ...release, attribution: 'x'.repeat(LIMITS.releaseBytesMax) }, publicJwk)
   assert.equal(!tooLarge.ok && tooLarge.error.code, 'declined.too_large')
 })
 
@@ -81,7 +75,7 @@ test('the largest release, sealed, fits into one request beside its receipts', a
   const { publicJwk } = generateKeyPair('X25519')
   const size = JSON.stringify({ ...release, attribution: '' }).length
   const attribution = 'x'.repeat(LIMITS.releaseBytesMax - size)
-  const largest = await sealRelease({ ...release, attribution }, publicJwk)
+  const largest = sealRelease({ ...release, attribution }, publicJwk)
   assert.ok(largest.ok)
   assert.ok(largest.value.jwe.length + 256 * 1024 < LIMITS.requestBytesMax)
 })
