@@ -33,6 +33,17 @@ const answered: readonly (readonly [string, 'aggregate' | 'rows'])[] = [
   ],
   ['with people as (select id, town as t from people) select count(*) from people', 'aggregate'],
   ['select v.town from people as visits join people as v using (id)', 'rows'],
+  ['select town from people p where exists (select 1 from visits v where v.id = p.id)', 'rows'],
+  ['select town from people p where not exists (select 1 from visits v where v.id = p.id)', 'rows'],
+  ['select town, (select max(spent) from visits v where v.id = p.id) from people p', 'rows'],
+  [
+    "select count(*) from people p where p.id in (select id from visits where place = 'MARKER') or p.score > 900000",
+    'aggregate',
+  ],
+  [
+    'select sum((select sum(spent) from visits v where v.id = p.id and v.spent > p.score)) from people p',
+    'aggregate',
+  ],
 ]
 
 for (const [sql, mode] of answered) {
@@ -67,7 +78,6 @@ const refused: readonly (readonly [string, 'aggregate' | 'rows'])[] = [
   ['select median(score), mode() within group (order by town) from people', 'aggregate'],
   ['select (select max(score) from people) from people', 'rows'],
   ['select count(*) from people where score > (select avg(score) from people)', 'aggregate'],
-  ['select town from people p where exists (select 1 from visits v where v.id = p.id)', 'rows'],
   [
     'select p.town, x.place from people p cross join lateral (select place from visits v where v.id = p.id) x',
     'rows',

@@ -114,6 +114,27 @@ const refused: readonly [string, readonly [string, string]][] = [
     ],
   ],
   [
+    'rows that another row of the same person chooses',
+    [
+      'select sum(steps) from days',
+      'select sum(d.steps) from days d where exists (select 1 from days e where e.id = d.id and e.day > d.day)',
+    ],
+  ],
+  [
+    'rows that a value chooses which a sub-query computes',
+    [
+      'select sum(d.steps) from days d where d.day <> (select min(day) from visits v where v.id = d.id)',
+      'select sum(d.steps) from days d where d.day <> (select max(day) from visits v where v.id = d.id)',
+    ],
+  ],
+  [
+    'a sum of what a sub-query makes of other rows',
+    [
+      'select sum((select sum(steps) from days d where d.id = j.id)) from joined j',
+      "select sum((select sum(steps) from days d where d.id = j.id and d.day <> '2026-05-09')) from joined j",
+    ],
+  ],
+  [
     'rows that are repeated by rows of another data set',
     ['select count(*) from days', 'select count(*) from days join visits using (id)'],
   ],

@@ -4,8 +4,8 @@ import { ok } from '../../kernel/result.ts'
 import type { Manifest } from '../../protocol/data-set.ts'
 import { declined } from '../../protocol/reason.ts'
 import type { Outcome } from '../../protocol/reason.ts'
-import type { CheckedQuery, Expr, Measure, PerPersonSource, Source } from '../query/bound-query.ts'
-import { hasManyRows } from '../query/bounded-argument.ts'
+import type { CheckedQuery, Expr, PerPersonSource, Source } from '../query/bound-query.ts'
+import { columnsOfValue, hasManyRows } from '../query/bounded-argument.ts'
 import { partsOf } from '../query/same-expression.ts'
 import { isNeverNull, namesOf } from './source-names.ts'
 import type { SourceNames } from './source-names.ts'
@@ -17,12 +17,13 @@ import type { SourceNames } from './source-names.ts'
  * exact answers over such a data set have one row shape: the same conditions, groups, filters and nulls, and the same
  * other sources that repeat its rows (`docs/explanation/why-answers-cannot-be-combined.md`). The key is the data set
  * and not the summed value, because values can be written in many ways. Conditions on sources with one row a person
- * choose people, which is the partition's to judge. Declines with `declined.differencing` when one question already
- * has two shapes.
+ * choose people, which is the partition's to judge, and so do sub-selects with one row a person whose values nothing
+ * sums: `exists` and its kin. Declines with `declined.differencing` when one question already has two shapes.
  */
 export function rowShapesOf({ query, manifests }: CheckedQuery): Outcome<ReadonlyMap<string, string>> {
   const shapes = new Map<string, string>()
-  for (const { dataSet, form } of shapesOfLevel(query, { names: namesOf(query.sources), manifests })) {
+  const level = levelOfQuestion(query, manifests)
+  for (const { dataSet, form } of shapesOfLevel({ level, names: namesOf(query.sources), manifests })) {
     const digest = digestOfJson(form)
     if ((shapes.get(dataSet) ?? digest) !== digest) {
       return declined('declined.differencing', {
@@ -42,41 +43,70 @@ interface Shape {
 
 /** What is joined in one place, and what is made of its rows: the question itself, or a sub-select within it. */
 interface Level extends Pick<PerPersonSource, 'sources' | 'where' | 'keys'> {
-  readonly measures: readonly Pick<Measure, 'kind' | 'argument' | 'filter'>[]
+  readonly takings: readonly Taking[]
+  /** Expressions of which values are made. */
+  readonly values: readonly Expr[]
+  /** Whether each person has at most one row in each group, so that whatever is chosen there chooses people. */
+  readonly isOneRowAGroup: boolean
+}
+
+/** What one measure takes of the rows. */
+interface Taking {
+  readonly argument?: Expr | undefined
+  readonly filter?: Expr | undefined
+  /** Whether rows without a value are told apart by it. */
+  readonly tellsNulls: boolean
 }
 
 type Manifests = ReadonlyMap<string, Manifest>
 
-/** A source with one row a person has the shapes of what is inside it; one with several adds what this level takes of them. */
-function shapesOfLevel(level: Level, { names, manifests }: Omit<LevelFacts, 'level'>): readonly Shape[] {
-  return level.sources.flatMap((source, index) => {
-    const isMany = hasManyRows(source, manifests)
-    const inside = shapesInside(source, { names: names.inside[index], manifests })
-    if (!isMany) return inside
-    const choices = level.measures
-      .filter(({ kind }) => kind !== 'people')
-      .map((measure) => rowChoice(index, measure, { level, names, manifests }))
-    return inside.flatMap(({ dataSet, form }) => choices.map((choice) => ({ dataSet, form: [form, choice] })))
-  })
+function levelOfQuestion(
+  { sources, where, keys, measures }: CheckedQuery['query'],
+  manifests: Manifests,
+): Level {
+  const isOneRow = isOneRowAGroup({ sources, keys }, manifests)
+  const summed = measures.filter(({ kind }) => kind !== 'count' && kind !== 'people')
+  // Where everybody has one row at most, counting rows is counting people.
+  const taken = isOneRow ? summed : measures.filter(({ kind }) => kind !== 'people')
+  return {
+    sources,
+    where,
+    keys,
+    takings: taken.map(({ argument, filter }) => ({ argument, filter, tellsNulls: true })),
+    values: summed.flatMap(({ argument }) => (argument ? [argument] : [])),
+    isOneRowAGroup: isOneRow,
+  }
 }
 
-function shapesInside(
-  source: Source,
-  { names, manifests }: { names: SourceNames | undefined; manifests: Manifests },
-): readonly Shape[] {
-  if (source.kind === 'per-person') return names ? shapesOfLevel(levelOf(source), { names, manifests }) : []
-  return hasManyRows(source, manifests) ? [{ dataSet: source.dataSet, form: null }] : []
+/** Whether the only source with several rows a person is a sub-select, and each group of the question one of its groups. */
+function isOneRowAGroup({ sources, keys }: Pick<Level, 'sources' | 'keys'>, manifests: Manifests): boolean {
+  const many = [...sources.entries()].filter(([, source]) => hasManyRows(source, manifests))
+  const [index, source] = many[0] ?? []
+  if (many.length !== 1 || source?.kind !== 'per-person') return false
+  return source.keys.every((_, key) =>
+    keys.some((expr) => expr.kind === 'column' && expr.source === index && expr.column === `k${key}`),
+  )
 }
 
-function levelOf({ aggregates, ...rest }: PerPersonSource): Level {
+function levelOfSource({ sources, where, keys, aggregates }: PerPersonSource): Level {
   // Rows without a value add nothing to a person's sum, mean or extremes; only a count tells how many there are.
-  const measures = aggregates.map(({ function: made, argument, filter }) => ({
-    kind: 'count' as const,
-    argument: made === 'count' || argument?.kind !== 'column' ? argument : undefined,
+  const takings = aggregates.map(({ function: made, argument, filter }) => ({
+    argument,
     filter,
+    tellsNulls: made === 'count' || argument?.kind !== 'column',
   }))
-  // Groups without an aggregate still tell which rows there are.
-  return { ...rest, measures: measures.length > 0 ? measures : [{ kind: 'count' }] }
+  const made = aggregates.flatMap(({ function: name, argument }) =>
+    argument && name !== 'count' ? [argument] : [],
+  )
+  return {
+    sources,
+    where,
+    keys,
+    // Groups without an aggregate still tell which rows there are.
+    takings: takings.length > 0 ? takings : [{ tellsNulls: true }],
+    values: [...made, ...keys],
+    isOneRowAGroup: false,
+  }
 }
 
 interface LevelFacts {
@@ -85,25 +115,59 @@ interface LevelFacts {
   readonly manifests: Manifests
 }
 
+/**
+ * A source with several rows a person has the shapes of what is inside it, with what this level takes of them; one with
+ * a single row those of what is inside it, if a value is made of it and not only a decision.
+ */
+function shapesOfLevel({ level, names, manifests }: LevelFacts): readonly Shape[] {
+  return level.sources.flatMap((source, index) => {
+    const isMany = hasManyRows(source, manifests)
+    if (!isMany && !level.values.some((value) => isMadeOf(value, index))) return []
+    const inside = shapesInside(source, { names: names.inside[index], manifests })
+    if (!isMany) return inside
+    const choices = level.takings.map((taking) => rowChoice(index, taking, { level, names, manifests }))
+    return inside.flatMap(({ dataSet, form }) => choices.map((choice) => ({ dataSet, form: [form, choice] })))
+  })
+}
+
+function isMadeOf(value: Expr, index: number): boolean {
+  return columnsOfValue(value).some(({ source }) => source === index)
+}
+
+function shapesInside(
+  source: Source,
+  { names, manifests }: { names: SourceNames | undefined; manifests: Manifests },
+): readonly Shape[] {
+  if (source.kind === 'per-person')
+    return names ? shapesOfLevel({ level: levelOfSource(source), names, manifests }) : []
+  return source.kind === 'data-set' && hasManyRows(source, manifests)
+    ? [{ dataSet: source.dataSet, form: null }]
+    : []
+}
+
 /** What one measure takes of a source with several rows a person. */
 function rowChoice(
   index: number,
-  { argument, filter }: Level['measures'][number],
+  { argument, filter, tellsNulls }: Taking,
   { level, names, manifests }: LevelFacts,
 ): Json {
-  const chosen = [...level.where.map(({ expr }) => expr), ...level.keys].filter((expr) =>
-    readsSource(expr, index),
-  )
-  const isOfSource = argument !== undefined && readsSource(argument, index)
-  const repeating = level.sources.flatMap((source, other) =>
+  const { sources, where, keys, isOneRowAGroup: isOneRow } = level
+  const reads = (expr: Expr): boolean => readsSource(expr, index, sources)
+  const chosen = [...(isOneRow ? [] : where.map(({ expr }) => expr)), ...keys].filter(reads)
+  const repeating = sources.flatMap((source, other) =>
     other !== index && hasManyRows(source, manifests) ? [names.rows[other] ?? ''] : [],
   )
+  const isChoosing = !isOneRow && filter !== undefined && reads(filter)
+  const isLeavingOut =
+    !isOneRow &&
+    tellsNulls &&
+    argument !== undefined &&
+    reads(argument) &&
+    !isNeverNull(argument, { sources, manifests })
   return [
     sorted(chosen.map(names.formOf)),
-    filter && readsSource(filter, index) ? names.formOf(filter) : null,
-    isOfSource && !isNeverNull(argument, { sources: level.sources, manifests })
-      ? names.formOf(argument)
-      : null,
+    isChoosing ? names.formOf(filter) : null,
+    isLeavingOut ? names.formOf(argument) : null,
     repeating.toSorted(),
   ]
 }
@@ -113,8 +177,21 @@ function sorted(forms: readonly Json[]): readonly string[] {
   return forms.map((form) => JSON.stringify(form)).toSorted()
 }
 
-function readsSource(expr: Expr, index: number): boolean {
-  for (const part of partsOf(expr))
-    if ((part.kind === 'column' || part.kind === 'person') && part.source === index) return true
+/** Whether an expression depends on which row of a source there is: itself, or by a sub-query about that row. */
+function readsSource(expr: Expr, index: number, sources: readonly Source[]): boolean {
+  for (const part of partsOf(expr)) {
+    if (part.kind !== 'column' && part.kind !== 'person') continue
+    if (part.source === index) return true
+    const source = sources[part.source]
+    if (source?.kind === 'per-person' && isAbout(source, index, sources)) return true
+  }
   return false
+}
+
+function isAbout(source: PerPersonSource, index: number, sources: readonly Source[]): boolean {
+  return source.sources.some((inner) => {
+    if (inner.kind !== 'outer') return false
+    const around = sources[inner.source]
+    return inner.source === index || (around?.kind === 'per-person' && isAbout(around, index, sources))
+  })
 }

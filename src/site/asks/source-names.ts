@@ -18,9 +18,9 @@ export interface SourceNames {
  * name, a sub-select by all that it is made of. Of two equal ones in one join the second is another one. A name is a
  * digest where it could be long, so that sub-selects within each other take no longer than to read them.
  */
-export function namesOf(sources: readonly Source[]): SourceNames {
-  const inside = sources.map((source) => (source.kind === 'per-person' ? namesOf(source.sources) : undefined))
-  const rows = sources.map((source, index) => rowsName(source, inside[index]))
+export function namesOf(sources: readonly Source[], around?: SourceNames): SourceNames {
+  const inside: (SourceNames | undefined)[] = []
+  const rows: string[] = []
   const columns = new Map<string, string>()
   const columnName = ({ source: index, column }: ColumnRef): string => {
     const source = sources[index]
@@ -32,20 +32,31 @@ export function namesOf(sources: readonly Source[]): SourceNames {
     return name
   }
   const reference = (expr: ColumnRef | PersonRef): Json => {
+    const source = sources[expr.source]
+    if (source?.kind === 'outer') return ['outer', around?.formOf({ ...expr, source: source.source }) ?? null]
     // All sources are joined by the person.
     if (expr.kind === 'person') return ['person']
     const name = rows[expr.source] ?? ''
     const occurrence = rows.slice(0, expr.source).filter((other) => other === name).length
     return ['column', name, occurrence, columnName(expr)]
   }
-  return { rows, inside, formOf: (expr) => formOfExpression(expr, reference) }
+  const names: SourceNames = { rows, inside, formOf: (expr) => formOfExpression(expr, reference) }
+  // A source reads those before it only, so these have their names by then.
+  for (const source of sources) {
+    const within = source.kind === 'per-person' ? namesOf(source.sources, names) : undefined
+    inside.push(within)
+    rows.push(rowsName(source, within))
+  }
+  return names
 }
 
 /** A digest cannot be the name of a data set, because it has a colon. */
 function rowsName(source: Source, inside: SourceNames | undefined): string {
-  if (source.kind === 'data-set' || !inside) return source.kind === 'data-set' ? source.dataSet : ''
+  if (source.kind === 'data-set') return source.dataSet
+  if (source.kind === 'outer' || !inside) return 'outer:'
   const where = source.where.map(({ expr }) => JSON.stringify(inside.formOf(expr)))
-  return digestOfJson([inside.rows.toSorted(), where.toSorted(), source.keys.map(inside.formOf)])
+  const name = [inside.rows.toSorted(), where.toSorted(), source.keys.map(inside.formOf)]
+  return digestOfJson(source.join ? [...name, source.join.kind] : name)
 }
 
 /** A column of a sub-select is how it is computed. */
@@ -77,7 +88,7 @@ export function isNeverNull(
 ): boolean {
   if (expr.kind !== 'column') return false
   const source = sources[expr.source]
-  if (source === undefined) return false
+  if (source === undefined || source.kind === 'outer' || source.join) return false
   if (source.kind === 'data-set') {
     const manifest = manifests.get(source.dataSet)
     return manifest?.columns.find(({ name }) => name === expr.column)?.isRequired === true

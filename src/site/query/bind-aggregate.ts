@@ -1,8 +1,9 @@
 import type { FuncCall, Node } from '@pgsql/types'
 import type { MeasureKind } from '../guard/collected-group.ts'
+import { spokenColumn } from './bound-query.ts'
 import type { Expr, Measure, PerPersonAggregate, Source } from './bound-query.ts'
 import type { ExprType, Range } from './expression-type.ts'
-import { multipliedColumn, withinBounds } from './bounded-argument.ts'
+import { isMultiplied, withinBounds } from './bounded-argument.ts'
 import { bindCondition, bindTerm } from './bind-expression.ts'
 import type { Frame } from './bind-expression.ts'
 import { coerce } from './build-expression.ts'
@@ -33,7 +34,7 @@ export const AGGREGATES: Readonly<Record<string, AggregateRow>> = {
 }
 
 /** A table: aggregates of a sub-select that is grouped by the person key. */
-export const PER_PERSON_AGGREGATES = ['count', 'sum', 'avg', 'min', 'max'] as const
+export const PER_PERSON_AGGREGATES = ['count', 'sum', 'avg', 'min', 'max', 'bool_or', 'bool_and'] as const
 
 /** An aggregate as it is written: what it is of, and which rows it takes. */
 interface Written {
@@ -133,10 +134,9 @@ function addSum(measures: Measure[], kind: MeasureKind, facts: SumFacts): Expr {
 }
 
 function checkMultiplied(argument: Expr, { inner, sources, name, offset }: Summed): void {
-  const column = multipliedColumn(argument, sources, inner.binding.dataSets)
-  if (column === undefined) return
+  if (!isMultiplied(argument, sources, inner.binding.dataSets)) return
   throw notSupported(
-    `"${name}" of "${column}", which the join repeats for each row of another data set; add up the rows of each person in a CTE first`,
+    `"${name}" of a value that the join repeats for each row of another data set; add up the rows of each person in a CTE first`,
     offset,
   )
 }
@@ -153,7 +153,7 @@ function whyUnbounded(argument: Expr, name: string): string {
       (part.type === 'integer' || part.type === 'number') &&
       part.range === undefined
     ) {
-      return `Column "${part.column}" has no declared bounds, so "${name}" of it cannot be bounded`
+      return `${spokenColumn(part)} has no declared bounds, so "${name}" of it cannot be bounded`
     }
   }
   return `"${name}" is of an expression whose bounds cannot be told from those of its columns`
@@ -219,6 +219,10 @@ function perPersonType(
   const type = argument?.type
   if (type === undefined || type === 'person' || type === 'interval')
     throw notAllowed(`"${fn}" of ${type ?? 'nothing'}`, offset)
+  if (fn === 'bool_or' || fn === 'bool_and') {
+    if (type !== 'boolean') throw notAllowed(`"${fn}" of ${type}`, offset)
+    return type
+  }
   if (fn === 'min' || fn === 'max') {
     if (type === 'boolean') throw notAllowed(`"${fn}" of boolean`, offset)
     return type

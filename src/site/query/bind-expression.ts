@@ -1,4 +1,4 @@
-import type { A_Const, A_Expr, CaseExpr, FuncCall, Node, TypeName } from '@pgsql/types'
+import type { A_Const, A_Expr, CaseExpr, FuncCall, Node, SubLink, TypeName } from '@pgsql/types'
 import type { ColumnType } from '../../protocol/data-set.ts'
 import type { Expr } from './bound-query.ts'
 import type { ExprType } from './expression-type.ts'
@@ -7,6 +7,7 @@ import type { Place, Term } from './build-expression.ts'
 import { catalogueRow } from './catalogue.ts'
 import type { CallId } from './catalogue.ts'
 import { readInteger, readNumber } from './literals.ts'
+import type { OuterNames } from './outer-names.ts'
 import { notAllowed, notSupported, spoken, wrongColumn } from './refusal.ts'
 import { findColumn } from './scope.ts'
 import type { Binding, Scope } from './scope.ts'
@@ -15,6 +16,10 @@ import type { Binding, Scope } from './scope.ts'
 export interface Frame {
   readonly binding: Binding
   readonly scope: Scope
+  /** The names around it, within a sub-query of an expression. */
+  readonly outer?: OuterNames | undefined
+  /** Binds a sub-query. Absent where none may stand. */
+  readonly bindSubLink?: (node: SubLink, frame: Frame) => Expr
   /** Binds an aggregate, or gives `undefined` when the function is none. Absent where aggregates may not stand. */
   readonly bindAggregate?: (node: FuncCall, name: string) => Expr | undefined
 }
@@ -56,6 +61,10 @@ export function bindTerm(node: Node | undefined, frame: Frame): Term {
 }
 
 function bindSyntax(node: Node, frame: Frame): Term {
+  if ('SubLink' in node) {
+    if (frame.bindSubLink === undefined) throw notSupported('a sub-query here', node.SubLink.location)
+    return frame.bindSubLink(node.SubLink, frame)
+  }
   if ('BoolExpr' in node) {
     const { boolop, args = [], location } = node.BoolExpr
     return bindNamed(
@@ -116,6 +125,8 @@ function bindColumn(fields: readonly Node[], frame: Frame, offset: number | unde
   if (names === undefined) throw notSupported('* in an expression', offset)
   const [first = '', second] = names
   if (names.length > 2) throw notSupported('a name with a schema; data sets have plain names', offset)
+  const around = frame.outer?.look(names, frame.scope, offset)
+  if (around && frame.outer) return frame.outer.take(around)
   return second === undefined
     ? findColumn(frame.scope, { name: first }, offset)
     : findColumn(frame.scope, { relation: first, name: second }, offset)

@@ -1,5 +1,6 @@
 import type { Node, SelectStmt } from '@pgsql/types'
 import { LIMITS } from '../../kernel/limits.ts'
+import { spokenColumn } from './bound-query.ts'
 import type { Expr, SortKey } from './bound-query.ts'
 import { bindCondition, bindTerm, bindValue, offsetOf, textsOf } from './bind-expression.ts'
 import type { Frame } from './bind-expression.ts'
@@ -151,7 +152,7 @@ export function overGroups(expr: Expr, keys: readonly Expr[], offset: number | u
     if (key >= 0 && part.kind !== 'literal')
       return { kind: 'key', key, type: part.type, size: 1, range: part.range }
     if (part.kind === 'column')
-      throw wrongColumn(`Column "${part.column}" must stand in GROUP BY or in an aggregate`, offset)
+      throw wrongColumn(`${spokenColumn(part)} must stand in GROUP BY or in an aggregate`, offset)
     if (part.kind === 'person')
       throw wrongColumn('The person key may only be counted, joined on and, in mode rows, shown', offset)
     return undefined

@@ -5,33 +5,40 @@ import { measureSink } from './bind-aggregate.ts'
 import { personRefusal } from './bind-expression.ts'
 import type { Frame } from './bind-expression.ts'
 import { bindCount, bindGroupKeys, bindHaving, bindOrder, bindTargets, overGroups } from './bind-groups.ts'
-import { bindFrom, bindWith } from './bind-relation.ts'
+import { bindFrom, bindWith, frameOf } from './bind-relation.ts'
+import type { FromContext } from './bind-relation.ts'
+import { bindSubLink } from './bind-sub-query.ts'
 import { notSupported, wrongColumn } from './refusal.ts'
 import { checkResolution } from './resolution.ts'
 import { mapExpression, partsOf } from './same-expression.ts'
-import type { Binding, Level, Scope } from './scope.ts'
+import type { Binding, Level } from './scope.ts'
 
 /** Binds a whole question of mode `aggregate` or `rows`. Throws a `Refusal`. */
 export function bindQuestion(select: SelectStmt, binding: Binding): BoundQuery {
   const level: Level = { sources: [], where: [] }
-  const scope = bindFrom(select, { binding, level, known: bindWith(select.withClause, new Map()) })
+  const context: FromContext = {
+    binding,
+    level,
+    known: bindWith(select.withClause, new Map()),
+    bindSubLink,
+  }
+  const frame = frameOf(context, bindFrom(select, context))
   const query =
     binding.mode === 'aggregate'
-      ? bindGroupedQuestion(select, { binding, level, scope })
-      : bindRowsQuestion(select, { binding, level, scope })
+      ? bindGroupedQuestion(select, { binding, level, frame })
+      : bindRowsQuestion(select, { binding, level, frame })
   return withoutUnused(query)
 }
 
 interface Bound {
   readonly binding: Binding
   readonly level: Level
-  readonly scope: Scope
+  readonly frame: Frame
 }
 
-function bindRowsQuestion(select: SelectStmt, { binding, level, scope }: Bound): BoundQuery {
+function bindRowsQuestion(select: SelectStmt, { binding, level, frame }: Bound): BoundQuery {
   if (select.groupClause) throw notSupported('GROUP BY in mode rows; use mode aggregate')
   if (select.havingClause) throw notSupported('HAVING in mode rows')
-  const frame: Frame = { binding, scope }
   const targets = bindTargets(select, frame)
   const orderBy = bindOrder(select, targets, frame).map(({ offset, ...key }) => {
     // The order of numbers inside says who came first.
@@ -56,8 +63,7 @@ function bindRowsQuestion(select: SelectStmt, { binding, level, scope }: Bound):
   }
 }
 
-function bindGroupedQuestion(select: SelectStmt, { binding, level, scope }: Bound): BoundQuery {
-  const inner: Frame = { binding, scope }
+function bindGroupedQuestion(select: SelectStmt, { binding, level, frame: inner }: Bound): BoundQuery {
   const sink = measureSink(inner, level.sources)
   const frame: Frame = { ...inner, bindAggregate: sink.bind }
   const targets = bindTargets(select, frame)
@@ -113,7 +119,11 @@ function checkDimensions(
 /** Names of data sets in the order of their first use. */
 export function dataSetsOf(sources: readonly Source[]): readonly BoundDataSet[] {
   const names = sources.flatMap((source): readonly BoundDataSet[] =>
-    source.kind === 'data-set' ? [source.dataSet] : dataSetsOf(source.sources),
+    source.kind === 'data-set'
+      ? [source.dataSet]
+      : source.kind === 'per-person'
+        ? dataSetsOf(source.sources)
+        : [],
   )
   return [...new Set(names)]
 }

@@ -1,13 +1,14 @@
-import type { JoinExpr, Node, RangeSubselect, RangeVar, SelectStmt, WithClause } from '@pgsql/types'
+import type { JoinExpr, Node, RangeSubselect, RangeVar, SelectStmt, SubLink, WithClause } from '@pgsql/types'
 import type { Manifest } from '../../protocol/data-set.ts'
 import type { Column } from '../../protocol/data-set.ts'
 import type { Expr, Source } from './bound-query.ts'
 import { perPersonSink } from './bind-aggregate.ts'
 import { bindCondition, bindTerm, offsetOf, textsOf } from './bind-expression.ts'
 import type { Frame } from './bind-expression.ts'
-import { bindGroupKeys, bindTargets, overGroups } from './bind-groups.ts'
+import { bindGroupKeys, bindHaving, bindTargets, overGroups } from './bind-groups.ts'
 import type { Target } from './bind-groups.ts'
 import { resolveCall } from './build-expression.ts'
+import type { OuterNames } from './outer-names.ts'
 import { range } from './ranges.ts'
 import { notSupported, wrongColumn } from './refusal.ts'
 import { mapExpression } from './same-expression.ts'
@@ -28,6 +29,15 @@ export interface FromContext {
   readonly binding: Binding
   readonly level: Level
   readonly known: NamedQueries
+  /** The names around a sub-query of an expression; they mean something in its WHERE and ON, not in its own sub-selects. */
+  readonly outer?: OuterNames | undefined
+  readonly bindSubLink: (node: SubLink, context: FromContext, frame: Frame) => Expr
+}
+
+/** Expressions over what FROM names. */
+export function frameOf(context: FromContext, scope: Scope): Frame {
+  const { binding, outer, bindSubLink } = context
+  return { binding, scope, outer, bindSubLink: (node, frame) => bindSubLink(node, context, frame) }
 }
 
 /** The CTEs of a WITH clause, each knowing those before it. */
@@ -49,17 +59,18 @@ export function bindWith(clause: WithClause | undefined, known: NamedQueries): N
 
 /** Binds FROM and WHERE of a SELECT: its sources and conditions go into the level, its names come back. */
 export function bindFrom(select: SelectStmt, context: FromContext): Scope {
+  const scope = bindItems(select, context)
+  if (select.whereClause)
+    addConditions(select.whereClause, frameOf(context, scope), { level: context.level, clause: 'where' })
+  return scope
+}
+
+/** FROM alone. */
+export function bindItems(select: SelectStmt, context: FromContext): Scope {
   const [item, another] = select.fromClause ?? []
   if (item === undefined) throw notSupported('a SELECT without FROM')
   if (another) throw notSupported('a cross join; write JOIN … USING (<person key>)', offsetOf(another))
-  const scope = bindItem(item, context)
-  if (select.whereClause)
-    addConditions(
-      select.whereClause,
-      { binding: context.binding, scope },
-      { level: context.level, clause: 'where' },
-    )
-  return scope
+  return bindItem(item, context)
 }
 
 function bindItem(node: Node, context: FromContext): Scope {
@@ -74,7 +85,7 @@ function bindNamedRelation({ relname = '', alias, location }: RangeVar, context:
   const aliases = textsOf(alias?.colnames ?? []) ?? []
   const named = context.known.get(relname)
   if (named) {
-    const columns = bindDerived(named.select, { ...context, known: named.known })
+    const columns = bindDerived(named.select, { ...context, known: named.known, outer: undefined })
     return { name, columns: renamed(renamed(columns, named.columnNames, location), aliases, location) }
   }
   const manifest = context.binding.dataSets.get(relname)
@@ -92,7 +103,7 @@ function bindNamedRelation({ relname = '', alias, location }: RangeVar, context:
 
 function bindSubselect({ subquery, alias }: RangeSubselect, context: FromContext): ScopeRelation {
   if (subquery === undefined || !('SelectStmt' in subquery)) throw notSupported('this sub-select')
-  const columns = bindDerived(subquery.SelectStmt, context)
+  const columns = bindDerived(subquery.SelectStmt, { ...context, outer: undefined })
   return {
     name: alias?.aliasname ?? '',
     columns: renamed(columns, textsOf(alias?.colnames ?? []) ?? [], undefined),
@@ -137,26 +148,27 @@ function declaredRange({ bounds, type }: Column): Expr['range'] {
 }
 
 /** A sub-select or CTE: what projects and filters is written out into the level, what groups by the person becomes a source. */
-function bindDerived(select: SelectStmt, context: FromContext): readonly ScopeColumn[] {
+export function bindDerived(select: SelectStmt, context: FromContext): readonly ScopeColumn[] {
   if (select.sortClause || select.limitCount || select.limitOffset)
     throw notSupported('ORDER BY, LIMIT and OFFSET in a sub-select or CTE')
-  if (select.havingClause)
-    throw notSupported('HAVING in a sub-select or CTE; filter outside of it', offsetOf(select.havingClause))
+  if (select.havingClause && !select.groupClause)
+    throw notSupported('HAVING without GROUP BY in a sub-select or CTE', offsetOf(select.havingClause))
   const known = bindWith(select.withClause, context.known)
   if (select.groupClause) return bindPerPerson(select, { ...context, known })
   const scope = bindFrom(select, { ...context, known })
-  return bindTargets(select, { binding: context.binding, scope }).map(({ name, expr }) => ({ name, expr }))
+  return bindTargets(select, frameOf({ ...context, known }, scope)).map(({ name, expr }) => ({ name, expr }))
 }
 
 function bindPerPerson(select: SelectStmt, context: FromContext): readonly ScopeColumn[] {
   const level: Level = { sources: [], where: [] }
-  const scope = bindFrom(select, { ...context, level })
-  const inner: Frame = { binding: context.binding, scope }
+  const inner = frameOf({ ...context, level }, bindFrom(select, { ...context, level }))
   const sink = perPersonSink(inner, {
     sources: level.sources,
     rowsMax: () => rowsOfOnePerson(level, context.binding),
   })
-  const targets = bindTargets(select, { ...inner, bindAggregate: sink.bind })
+  const frame: Frame = { ...inner, bindAggregate: sink.bind }
+  const targets = bindTargets(select, frame)
+  const having = bindHaving(select, frame)
   const keys = bindGroupKeys(select, targets, inner)
   const [person, another] = keys.filter(({ expr }) => expr.type === 'person')
   if (person === undefined || another)
@@ -172,15 +184,20 @@ function bindPerPerson(select: SelectStmt, context: FromContext): readonly Scope
     keys: others,
     aggregates: sink.aggregates,
   })
-  return targets.map((target) => ({
-    name: target.name,
-    expr: readFromSource(target, { source, person: person.expr, keys: others }),
-  }))
+  const read = (target: Pick<Target, 'expr' | 'offset'>): Expr =>
+    readFromSource(target, { source, person: person.expr, keys: others })
+  // The groups it keeps are rows of the level above: leaving out the others there is leaving them out here.
+  if (having)
+    context.level.where.push({
+      expr: read({ expr: having, offset: offsetOf(select.havingClause) }),
+      clause: 'where',
+    })
+  return targets.map((target) => ({ name: target.name, expr: read(target) }))
 }
 
 /** An output of the sub-select as the level above reads it: keys and aggregates are columns of the source. */
 function readFromSource(
-  target: Target,
+  target: Pick<Target, 'expr' | 'offset'>,
   {
     source,
     person,
@@ -191,12 +208,21 @@ function readFromSource(
   const grouped = overGroups(target.expr, [...keys, person], target.offset)
   return mapExpression(grouped, (part) => {
     if (part.kind === 'key')
-      return { kind: 'column', source, column: `k${part.key}`, type: part.type, size: 1, range: part.range }
+      return {
+        kind: 'column',
+        source,
+        column: `k${part.key}`,
+        isDerived: true,
+        type: part.type,
+        size: 1,
+        range: part.range,
+      }
     if (part.kind === 'measure')
       return {
         kind: 'column',
         source,
         column: `a${part.measure}`,
+        isDerived: true,
         type: part.type,
         size: 1,
         range: part.range,
@@ -211,6 +237,7 @@ export function rowsOfOnePerson(
   { dataSets }: Pick<Binding, 'dataSets'>,
 ): number {
   return level.sources.reduce((product, source) => {
+    if (source.kind === 'outer') return product
     if (source.kind === 'data-set') return product * (dataSets.get(source.dataSet)?.person.rowsMax ?? 1)
     return product * (source.keys.length === 0 ? 1 : rowsOfOnePerson(source, { dataSets }))
   }, 1)
@@ -257,8 +284,9 @@ function joinUsing(
   return [...left, ...right.map((relation) => ({ ...relation, columns: merged(relation.columns) }))]
 }
 
-function joinOn({ left, right }: Sides, quals: Node, { binding, level }: FromContext): void {
-  const frame: Frame = { binding, scope: [...left, ...right] }
+function joinOn({ left, right }: Sides, quals: Node, context: FromContext): void {
+  const { binding, level } = context
+  const frame = frameOf(context, [...left, ...right])
   let isOnPerson = false
   for (const conjunct of conjunctsOf(quals)) {
     if (isPersonEquality(conjunct, { left, right }, frame)) isOnPerson = true
@@ -295,13 +323,14 @@ function isPersonEquality(node: Node, { left, right }: Sides, frame: Frame): boo
 }
 
 /** The parts that must all hold. */
-function conjunctsOf(node: Node): readonly Node[] {
+export function conjunctsOf(node: Node): readonly Node[] {
   return 'BoolExpr' in node && node.BoolExpr.boolop === 'AND_EXPR'
     ? (node.BoolExpr.args ?? []).flatMap(conjunctsOf)
     : [node]
 }
 
-function addConditions(
+/** Adds what must all hold to the conditions of a level. */
+export function addConditions(
   node: Node,
   frame: Frame,
   { level, clause }: { readonly level: Level; readonly clause: 'where' | 'join' },
@@ -310,12 +339,12 @@ function addConditions(
 }
 
 /** Only an issuer's own keys name the same people; those of two issuers are different people even where they look alike. */
-function checkIssuers({ sources }: Level, { dataSets }: Binding): void {
+export function checkIssuers({ sources }: Level, { dataSets }: Binding): void {
   const issuers = new Set<string | undefined>()
   const visit = (list: readonly Source[]): void => {
     for (const source of list) {
       if (source.kind === 'data-set') issuers.add(dataSets.get(source.dataSet)?.issuer)
-      else visit(source.sources)
+      else if (source.kind === 'per-person') visit(source.sources)
     }
   }
   visit(sources)

@@ -35,6 +35,13 @@ export interface ColumnRef extends ExprFacts {
   readonly kind: 'column'
   readonly source: number
   readonly column: string
+  /** A sub-select or sub-query made it: then its name is none that the asker knows. */
+  readonly isDerived?: true
+}
+
+/** A column as a decline says it. */
+export function spokenColumn({ column, isDerived }: ColumnRef): string {
+  return isDerived ? 'A value of a sub-query' : `Column "${column}"`
 }
 
 /** The person behind the row. */
@@ -72,15 +79,46 @@ export interface MeasureRef extends ExprFacts {
 export type Expr = Literal | ColumnRef | PersonRef | Call | Case | KeyRef | MeasureRef
 
 /** What rows come from. All sources of a question are joined by the person: equal numbers, nothing else. */
-export type Source = DataSetSource | PerPersonSource
+export type Source = DataSetSource | PerPersonSource | OuterSource
 
-export interface DataSetSource {
+/** How a source is joined to those before it, by the person of one of these. */
+export interface Join {
+  /** `left`: a row stays where there is none of this source, whose columns are null there. */
+  readonly kind: 'left'
+  /** Sources before it: the person of the first of them that has a row. */
+  readonly by: readonly number[]
+}
+
+interface JoinedSource {
+  /** Absent: rows stay only where each side has one of the person. */
+  readonly join?: Join | undefined
+}
+
+export interface DataSetSource extends JoinedSource {
   readonly kind: 'data-set'
   readonly dataSet: DataSetId
 }
 
-/** A sub-select or CTE grouped by the person key: its values are the person's own (security model, *What counts as contributing*). */
-export interface PerPersonSource {
+/**
+ * The row of the level around a correlated sub-query, of whose sources this is one: `source` is its index there, `of`
+ * what it is. It is no source of rows.
+ */
+export interface OuterSource extends JoinedSource {
+  readonly kind: 'outer'
+  readonly source: number
+  readonly of: Source
+}
+
+/** What a source is, whatever number of levels it is read through. */
+export function innermost(source: Source): Source {
+  return source.kind === 'outer' ? innermost(source.of) : source
+}
+
+/**
+ * A sub-select or CTE grouped by the person key: its values are the person's own (security model, *What counts as
+ * contributing*). With an `outer` source among its own it is computed for each row around it.
+ */
+export interface PerPersonSource extends JoinedSource {
   readonly kind: 'per-person'
   readonly sources: readonly Source[]
   readonly where: readonly Condition[]
@@ -96,8 +134,10 @@ export interface Condition {
   readonly clause: 'where' | 'join'
 }
 
+export type PerPersonFunction = 'count' | 'sum' | 'avg' | 'min' | 'max' | 'bool_or' | 'bool_and'
+
 export interface PerPersonAggregate {
-  readonly function: 'count' | 'sum' | 'avg' | 'min' | 'max'
+  readonly function: PerPersonFunction
   /** Absent: rows are counted. */
   readonly argument?: Expr | undefined
   readonly filter?: Expr | undefined

@@ -27,23 +27,23 @@ export function bounded(column: Expr): Expr {
 }
 
 /**
- * Why an argument may not be summed over these joined sources, if so: joined to a source with several rows of one
+ * Whether an argument may not be summed over these joined sources, for being repeated: joined to a source with several rows of one
  * person, a value of another source counts as often as there are rows of the first, and which rows those are is the
  * asker's to choose. So values come from the one source that has several rows, or there is none.
  */
-export function multipliedColumn(
+export function isMultiplied(
   argument: Expr,
   sources: readonly Source[],
   dataSets: ReadonlyMap<string, Manifest>,
-): string | undefined {
+): boolean {
   const many = sources.flatMap((source, index) => (hasManyRows(source, dataSets) ? [index] : []))
-  if (many.length === 0) return undefined
+  if (many.length === 0) return false
   const [only] = many.length === 1 ? many : []
-  return columnsOfValue(argument).find(({ source }) => source !== only)?.column
+  return columnsOfValue(argument).some(({ source }) => source !== only)
 }
 
 /** Columns that a value is made of; a condition around it only chooses rows. */
-function columnsOfValue(expr: Expr): readonly Extract<Expr, { kind: 'column' }>[] {
+export function columnsOfValue(expr: Expr): readonly Extract<Expr, { kind: 'column' }>[] {
   if (expr.kind === 'column') return [expr]
   if (expr.kind === 'call') return expr.args.flatMap(columnsOfValue)
   if (expr.kind !== 'case') return []
@@ -54,5 +54,6 @@ function columnsOfValue(expr: Expr): readonly Extract<Expr, { kind: 'column' }>[
 /** Whether a source can have several rows of one person, by the manifests. */
 export function hasManyRows(source: Source, dataSets: ReadonlyMap<string, Manifest>): boolean {
   if (source.kind === 'data-set') return (dataSets.get(source.dataSet)?.person.rowsMax ?? 2) > 1
+  if (source.kind === 'outer') return false
   return source.keys.length > 0 && source.sources.some((inner) => hasManyRows(inner, dataSets))
 }

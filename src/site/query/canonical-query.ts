@@ -27,6 +27,7 @@ export function canonicalQuery(query: BoundQuery): Json {
 
 function sourceForm(source: Source): Json {
   if (source.kind === 'data-set') return source.dataSet
+  if (source.kind === 'outer') return ['outer', source.source]
   return [
     source.sources.map(sourceForm),
     source.where.map(({ expr }) => exprForm(expr)),
@@ -37,7 +38,13 @@ function sourceForm(source: Source): Json {
       optional(aggregate.filter),
       aggregate.clamp ? [aggregate.clamp.least, aggregate.clamp.greatest] : null,
     ]),
+    ...(source.join ? [[source.join.kind, ...source.join.by]] : []),
   ]
+}
+
+/** Whether two sources, joined to the same level, are the same rows joined in the same way. */
+export function isSameSource(a: Source, b: Source): boolean {
+  return JSON.stringify(sourceForm(a)) === JSON.stringify(sourceForm(b))
 }
 
 function optional(expr: Expr | undefined): Json {

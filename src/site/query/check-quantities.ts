@@ -1,3 +1,4 @@
+import { innermost } from './bound-query.ts'
 import type { BoundQuery, Call, Case, Expr, PerPersonSource, Source } from './bound-query.ts'
 import type { CallId } from './catalogue.ts'
 import { notSupported } from './refusal.ts'
@@ -77,7 +78,8 @@ function quantityOfColumn(
   { source: index, column }: Extract<Expr, { kind: 'column' }>,
   sources: readonly Source[],
 ): Quantity | undefined {
-  const source = sources[index]
+  const found = sources[index]
+  const source = found && innermost(found)
   const atom: Quantity = { terms: [new Map([[`${index}.${column}`, 1]])], isChosen: false }
   return source?.kind === 'per-person' ? quantityOfPerson(source, { column, atom }) : atom
 }
@@ -139,7 +141,7 @@ const ATOMS: ReadonlySet<CallId> = new Set([
 
 function quantityOfCall(expr: Call, sources: readonly Source[]): Quantity | undefined {
   const { call, args } = expr
-  if (ATOMS.has(call)) return atomOf(expr)
+  if (ATOMS.has(call)) return atomOf(expr, sources)
   if (call === 'coalesce') return quantityOfCoalesce(expr, sources)
   const quantities = args.map((arg) => quantityOf(arg, sources))
   const [left, right] = quantities
@@ -152,13 +154,22 @@ function quantityOfCall(expr: Call, sources: readonly Source[]): Quantity | unde
 }
 
 /** Of columns as they are: anything computed inside could choose. */
-function atomOf({ call, args, constants }: Call): Quantity | undefined {
+function atomOf({ call, args, constants }: Call, sources: readonly Source[]): Quantity | undefined {
   const names = args.map((arg) => {
     if (arg.kind === 'column') return `${arg.source}.${arg.column}`
     return arg.kind === 'literal' && call !== 'cast_boolean_integer' ? 'constant' : undefined
   })
   if (names.includes(undefined)) return undefined
-  return { terms: [new Map([[`${call}(${[...names, ...constants].join()})`, 1]])], isChosen: false }
+  return {
+    terms: [new Map([[`${call}(${[...names, ...constants].join()})`, 1]])],
+    isChosen: call === 'cast_boolean_integer' && args.some((arg) => isDecided(arg, sources)),
+  }
+}
+
+/** A truth that was computed person by person: a condition chose it. */
+function isDecided(expr: Expr, sources: readonly Source[]): boolean {
+  const source = expr.kind === 'column' ? sources[expr.source] : undefined
+  return source !== undefined && innermost(source).kind === 'per-person'
 }
 
 /** With 0 for those without a value, which adds nothing of anybody. */

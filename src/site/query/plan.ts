@@ -118,7 +118,7 @@ function isAlwaysThere(
     if (part.kind === 'case' || part.kind === 'person') return false
     if (part.kind !== 'column') return true
     const source = sources[part.source]
-    if (source?.kind !== 'data-set') return false
+    if (source?.kind !== 'data-set' || source.join) return false
     return (
       manifests.get(source.dataSet)?.columns.find(({ name }) => name === part.column)?.isRequired ?? false
     )
@@ -131,6 +131,7 @@ function rowsPerPerson(
   context: PlanContext,
 ): number {
   return sources.reduce((product, source) => {
+    if (source.kind === 'outer') return product
     if (source.kind === 'per-person')
       return product * (source.keys.length === 0 ? 1 : rowsPerPerson(source.sources, { manifests }, context))
     const rowsMax = manifests.get(source.dataSet)?.person.rowsMax ?? Number.POSITIVE_INFINITY
@@ -144,7 +145,7 @@ function printRows(
   printing: SourcePrinting,
   wanted: readonly number[],
 ): Text {
-  const inner = levelPrinting(printing)
+  const inner = levelPrinting(printing, query.sources)
   const list = query.keys.map((key, index) => `${printExpression(key, inner)} as "k${index}"`)
   const reads: Expr[] = [...query.keys]
   const outer = query.keys.map((key, index) =>
@@ -378,7 +379,7 @@ export function planRows(checked: CheckedQuery, context: PlanContext): RowsPlan 
     relations: context.relations,
     manifests: checked.manifests,
   }
-  const inner = levelPrinting(printing)
+  const inner = levelPrinting(printing, query.sources)
   const outputs = query.outputs.map(({ expr }) =>
     expr.type === 'person' ? 'null' : printReleased(expr.type, printExpression(expr, inner), context.dialect),
   )

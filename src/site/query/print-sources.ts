@@ -7,7 +7,7 @@ import type { Text } from './forms.ts'
 import type { PlanRelation } from './plan-context.ts'
 import { printExpression, quoted } from './print.ts'
 import type { Printing } from './print.ts'
-import { childrenOf } from './same-expression.ts'
+import { partsOf } from './same-expression.ts'
 
 /** What sources are printed with. */
 export interface SourcePrinting {
@@ -15,6 +15,14 @@ export interface SourcePrinting {
   readonly parameters: Printing['parameters']
   readonly relations: ReadonlyMap<string, PlanRelation>
   readonly manifests: ReadonlyMap<string, Manifest>
+  /** For a level that reads the row around it. */
+  readonly around?: Around | undefined
+}
+
+/** How columns of the level around are called, and what the names of its sources begin with. */
+interface Around {
+  readonly column: Printing['column']
+  readonly letter: string
 }
 
 /** A level of sources joined by the person, and the expressions that are computed over it. */
@@ -26,44 +34,125 @@ export interface PrintedLevel {
 }
 
 /** Prints expressions over the sources of a level. */
-export function levelPrinting({ dialect, parameters }: SourcePrinting): Printing {
+export function levelPrinting(printing: SourcePrinting, sources: readonly Source[]): Printing {
+  const { dialect, parameters, around } = printing
   const none = (): never => {
     throw new Error('Cannot print a key or measure: this is below the groups')
   }
   return {
     dialect,
     parameters,
-    column: (source, column) => `"s${source}".${quoted(column)}`,
+    column: (index, column) => {
+      const source = sources[index]
+      return around && source?.kind === 'outer'
+        ? around.column(source.source, column)
+        : `${aliasOf(index, printing)}.${quoted(column)}`
+    },
     key: none,
     measure: none,
   }
 }
 
-/** `from … where …` of a level. */
-export function printLevel({ sources, where, reads }: PrintedLevel, printing: SourcePrinting): Text {
-  const needed = columnsNeeded([...reads, ...where.map(({ expr }) => expr)])
-  const relations = sources.map((source, index) => {
-    const text = printSource(source, [...(needed.get(index) ?? [])].toSorted(), printing)
-    const name = `"s${index}"`
-    return index === 0 ? `${text} as ${name}` : `inner join ${text} as ${name} on ${name}."_p" = "s0"."_p"`
-  })
-  const conditions = where.map(({ expr }) => printExpression(expr, levelPrinting(printing)))
+/** What names of sources begin with: within a row of another level they must not hide that level's. */
+function letterOf({ around }: SourcePrinting): string {
+  return around ? `l${around.letter}` : 's'
+}
+
+function aliasOf(index: number, printing: SourcePrinting): Text {
+  return `"${letterOf(printing)}${index}"`
+}
+
+/** `from … where …` of a level. `correlation` ties it to the row around it. */
+export function printLevel(
+  { sources, where, reads }: PrintedLevel,
+  printing: SourcePrinting,
+  correlation: readonly Text[] = [],
+): Text {
+  const needed = columnsNeeded([...reads, ...where.map(({ expr }) => expr)], sources)
+  const level = levelPrinting(printing, sources)
+  const relations = sources.flatMap((source, index) =>
+    source.kind === 'outer' || (isOptionalRow(source) && !needed.has(index))
+      ? []
+      : [printJoined(index, [...(needed.get(index) ?? [])].toSorted(), { sources, level, printing })],
+  )
+  const conditions = [...correlation, ...where.map(({ expr }) => printExpression(expr, level))]
   return `from ${relations.join('\n')}${conditions.length === 0 ? '' : `\nwhere ${conditions.join(' and ')}`}`
 }
 
-function columnsNeeded(exprs: readonly Expr[]): ReadonlyMap<number, ReadonlySet<string>> {
-  const needed = new Map<number, Set<string>>()
-  const visit = (expr: Expr): void => {
-    if (expr.kind === 'column')
-      needed.set(expr.source, (needed.get(expr.source) ?? new Set<string>()).add(expr.column))
-    for (const child of childrenOf(expr)) visit(child)
+/** A source that changes no rows: it may be left out when nothing reads it. */
+function isOptionalRow(source: Source): boolean {
+  return source.join !== undefined && source.kind === 'per-person' && source.keys.length === 0
+}
+
+interface Joining {
+  readonly sources: readonly Source[]
+  readonly level: Printing
+  readonly printing: SourcePrinting
+}
+
+function printJoined(index: number, columns: readonly string[], { sources, level, printing }: Joining): Text {
+  const [source, name] = [sources[index], aliasOf(index, printing)]
+  if (source === undefined) throw new Error('Cannot print a level: it has no such source')
+  if (index === 0) return `${printSource(source, columns, printing)} as ${name}`
+  if (source.join === undefined)
+    return `inner join ${printSource(source, columns, printing)} as ${name} on ${name}."_p" = ${aliasOf(0, printing)}."_p"`
+  const [person = ''] = source.join.by.map((other) => level.column(other, '_p'))
+  if (source.kind === 'per-person' && readsAround(source)) {
+    const around: Around = { column: level.column, letter: letterOf(printing) }
+    return `left join lateral ${printForRow(source, columns, { ...printing, around }, person)} as ${name} on true`
   }
-  for (const expr of exprs) visit(expr)
+  return `left join ${printSource(source, columns, printing)} as ${name} on ${name}."_p" = ${person}`
+}
+
+/** Whether a source is computed for each row around it. */
+export function readsAround(source: Source): source is PerPersonSource {
+  return source.kind === 'per-person' && source.sources.some(({ kind }) => kind === 'outer')
+}
+
+function columnsNeeded(
+  exprs: readonly Expr[],
+  sources: readonly Source[],
+): ReadonlyMap<number, ReadonlySet<string>> {
+  const needed = new Map<number, Set<string>>()
+  const note = (source: number, column: string): void => {
+    needed.set(source, (needed.get(source) ?? new Set<string>()).add(column))
+  }
+  for (const expr of exprs)
+    for (const part of partsOf(expr)) if (part.kind === 'column') note(part.source, part.column)
+  // A source reads those before it only.
+  for (const [index, source] of [...sources.entries()].toReversed()) {
+    if (needed.has(index)) for (const { source: other, column } of outerReads(source)) note(other, column)
+  }
   return needed
 }
 
+/** Columns of the level around that a source reads. */
+function outerReads(source: Source): readonly { readonly source: number; readonly column: string }[] {
+  if (!readsAround(source)) return []
+  const reads = [
+    ...expressionsOf(source).flatMap((expr) =>
+      [...partsOf(expr)].flatMap((part) => (part.kind === 'column' ? [part] : [])),
+    ),
+    ...source.sources.flatMap(outerReads),
+  ]
+  return reads.flatMap(({ source: index, column }) => {
+    const from = source.sources[index]
+    return from?.kind === 'outer' ? [{ source: from.source, column }] : []
+  })
+}
+
+/** Every expression over the sources of a sub-select. */
+function expressionsOf({ where, keys, aggregates }: PerPersonSource): readonly Expr[] {
+  return [
+    ...where.map(({ expr }) => expr),
+    ...keys,
+    ...aggregates.flatMap(({ argument, filter }) => [argument, filter].filter((expr) => expr !== undefined)),
+  ]
+}
+
 function printSource(source: Source, columns: readonly string[], printing: SourcePrinting): Text {
-  if (source.kind === 'per-person') return printPerPerson(source, columns, printing)
+  if (source.kind === 'per-person') return printPerPerson(source, columns, { ...printing, around: undefined })
+  if (source.kind === 'outer') throw new Error('Cannot print a row of another level as a source')
   const relation = printing.relations.get(source.dataSet)
   const manifest = printing.manifests.get(source.dataSet)
   if (!relation || !manifest)
@@ -136,12 +225,39 @@ function printColumn({ name, type }: Column, dialect: Dialect): Text {
 }
 
 /** A sub-select grouped by the person: one row a person and further keys. */
-function printPerPerson(
-  { sources, where, keys, aggregates }: PerPersonSource,
+function printPerPerson(source: PerPersonSource, columns: readonly string[], printing: SourcePrinting): Text {
+  const { rows, values } = printPerPersonRows(source, columns, { printing, correlation: [] })
+  const names = ['"r"."_p"', ...source.keys.map((_, index) => `"r"."k${index}"`)]
+  return `(select ${[...names, ...values].join(', ')} from (${rows}) as "r" group by ${names.join(', ')})`
+}
+
+/** The same for one row around it, of whose person its rows are: one row always. */
+function printForRow(
+  source: PerPersonSource,
   columns: readonly string[],
   printing: SourcePrinting,
+  person: Text,
 ): Text {
-  const inner = levelPrinting(printing)
+  const own = `${aliasOf(0, printing)}."_p"`
+  const { rows, values } = printPerPersonRows(source, columns, {
+    printing,
+    correlation: [`${own} = ${person}`],
+  })
+  return `(select ${values.join(', ')} from (${rows}) as "r")`
+}
+
+interface RowsPrinting {
+  readonly printing: SourcePrinting
+  readonly correlation: readonly Text[]
+}
+
+/** The rows under a sub-select, and the columns that are made of them. */
+function printPerPersonRows(
+  { sources, where, keys, aggregates }: PerPersonSource,
+  columns: readonly string[],
+  { printing, correlation }: RowsPrinting,
+): { readonly rows: Text; readonly values: readonly Text[] } {
+  const inner = levelPrinting(printing, sources)
   const list = keys.map((key, index) => `${printExpression(key, inner)} as "k${index}"`)
   const used = aggregates.flatMap((aggregate, index) =>
     columns.includes(`a${index}`) ? [{ aggregate, index }] : [],
@@ -157,13 +273,12 @@ function printPerPerson(
       ...(filter ? [filter] : []),
     ]),
   ]
-  const level = printLevel({ sources, where, reads }, printing)
-  const rows = `select "s0"."_p"${list.map((text) => `, ${text}`).join('')}\n${level}`
-  const names = ['"r"."_p"', ...keys.map((_, index) => `"r"."k${index}"`)]
+  const level = printLevel({ sources, where, reads }, printing, correlation)
+  const rows = `select ${aliasOf(0, printing)}."_p"${list.map((text) => `, ${text}`).join('')}\n${level}`
   const values = used.map(
     ({ aggregate, index }) => `${printPerPersonAggregate(aggregate, index, printing.dialect)} as "a${index}"`,
   )
-  return `(select ${[...names, ...values].join(', ')} from (${rows}) as "r" group by ${names.join(', ')})`
+  return { rows, values }
 }
 
 function printArgument({ argument, clamp }: PerPersonAggregate, inner: Printing): Text {
@@ -185,6 +300,8 @@ function printPerPersonAggregate(
       return `count(${argument ? value : '*'})${where}`
     case 'min':
     case 'max':
+    case 'bool_or':
+    case 'bool_and':
       return `${fn}(${value})${where}`
     case 'sum':
       return finite(double(`sum(${value})${where}`))

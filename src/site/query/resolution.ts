@@ -1,3 +1,4 @@
+import { innermost, spokenColumn } from './bound-query.ts'
 import type { Column, Manifest } from '../../protocol/data-set.ts'
 import type { Call, Expr, Source } from './bound-query.ts'
 import type { CallId } from './catalogue.ts'
@@ -72,7 +73,7 @@ function checkTogether({ bins, cuts }: Seen, data: Data): void {
     if (isShifted || cuts.some(({ column }) => isSameColumn(column, bin.column))) {
       const least = leastWidth(columnOf(bin.column, data), bin.column)
       if (least !== 0 && !(least === 1 && bin.column.type === 'integer'))
-        throw wrongColumn(`Column "${bin.column.column}" may be grouped by in one way only`)
+        throw wrongColumn(`${spokenColumn(bin.column)} may be grouped by in one way only`)
     }
   }
 }
@@ -195,9 +196,9 @@ function checkBare(column: Found, data: Data): void {
   throw tooFine(column, least)
 }
 
-function tooFine({ column }: Found, least: number | TimeUnit | undefined): Error {
+function tooFine(column: Found, least: number | TimeUnit | undefined): Error {
   return wrongColumn(
-    `Column "${column}" may only be grouped by in bins${least === undefined || least === 0 ? ', such as floor(x / 10)' : ` of at least ${least}`}`,
+    `${spokenColumn(column)} may only be grouped by in bins${least === undefined || least === 0 ? ', such as floor(x / 10)' : ` of at least ${least}`}`,
   )
 }
 
@@ -211,8 +212,9 @@ function leastWidth(column: Column | undefined, found: Found): number | TimeUnit
 
 /** The manifest's column behind a column, through what was computed per person: one with a declared width, if there is any. */
 function columnOf({ source, column }: Found, { sources, dataSets }: Data): Column | undefined {
-  const from: Source | undefined = sources[source]
-  if (from === undefined) return undefined
+  const found: Source | undefined = sources[source]
+  const from = found && innermost(found)
+  if (from === undefined || from.kind === 'outer') return undefined
   if (from.kind === 'data-set') return dataSets.get(from.dataSet)?.columns.find(({ name }) => name === column)
   const index = Number(column.slice(1))
   const expr = column.startsWith('k') ? from.keys[index] : from.aggregates[index]?.argument

@@ -37,18 +37,16 @@ export type Scope = readonly ScopeRelation[]
 
 /** Adds a source and gives its index. */
 export function addSource(level: Level, source: Source): number {
-  const count = level.sources.reduce(
-    (total, { kind }, index) => total + leaves(kind === 'data-set' ? undefined : level.sources[index]),
-    leaves(source),
-  )
+  const count = level.sources.reduce((total, one) => total + leaves(one), leaves(source))
   if (count > LIMITS.queryJoinsMax + 1)
     throw tooLarge(`The question joins more than ${LIMITS.queryJoinsMax + 1} data sets`)
   level.sources.push(source)
   return level.sources.length - 1
 }
 
-function leaves(source: Source | undefined): number {
-  return source?.kind === 'per-person' ? source.sources.reduce((total, inner) => total + leaves(inner), 0) : 1
+function leaves(source: Source): number {
+  if (source.kind === 'outer') return 0
+  return source.kind === 'per-person' ? source.sources.reduce((total, inner) => total + leaves(inner), 0) : 1
 }
 
 /** The column that `name` or `relation.name` means. Throws `declined.column` when it is unknown, ambiguous or sealed. */

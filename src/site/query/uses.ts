@@ -1,3 +1,4 @@
+import { innermost } from './bound-query.ts'
 import type { DataSetId } from '../../protocol/wire.ts'
 import type { BoundQuery, Clause, ColumnUse, Expr, Source } from './bound-query.ts'
 import { CLAUSES } from './bound-query.ts'
@@ -74,7 +75,7 @@ function filterReading(reading: Reading): Reading {
 
 /** What a sub-select that is grouped by the person reads whichever of its columns are looked at: it decides over rows. */
 function readSource(source: Source, notebook: Notebook): void {
-  if (source.kind === 'data-set') return
+  if (source.kind !== 'per-person') return
   for (const inner of source.sources) readSource(inner, notebook)
   for (const { expr, clause } of source.where)
     readAll(source.sources, expr, { ...notebook, reading: { clause, output: undefined } })
@@ -88,8 +89,9 @@ function readColumn(
   { source, column }: Extract<Expr, { kind: 'column' }>,
   noting: Noting,
 ): void {
-  const from = sources[source]
-  if (from === undefined) return
+  const found = sources[source]
+  const from = found && innermost(found)
+  if (from === undefined || from.kind === 'outer') return
   if (from.kind === 'data-set') return noting.note(from.dataSet, column, noting.reading)
   if (!isNew(from, { column, noting })) return
   const index = Number(column.slice(1))

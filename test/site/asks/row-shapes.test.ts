@@ -102,6 +102,56 @@ test('groups of a person are rows as well: what is taken of them is part of the 
   assert.notEqual(grouped("sum(steps) filter (where day <> '2026-05-01') as s", 'avg(s) from t'), all)
 })
 
+test('a sub-query that only decides chooses people and needs no shape; one whose value is summed has that of its rows', () => {
+  const townsfolk = 'select count(*) from people p where'
+  assert.equal(shapeOf(`${townsfolk} exists (select 1 from days d where d.person = p.person)`), 'none')
+  assert.equal(
+    shapeOf(`${townsfolk} (select sum(steps) from days d where d.person = p.person) > 10000`),
+    'none',
+  )
+  assert.equal(shapeOf(`${townsfolk} person not in (select person from days where steps > 9000)`), 'none')
+  const summed = (where: string) =>
+    shapeOf(`select avg((select sum(steps) from days d where d.person = p.person ${where})) from people p`)
+  assert.notEqual(summed(''), 'none')
+  assert.notEqual(summed("and day <> '2026-05-01'"), summed(''))
+  assert.equal(
+    shapeOf(
+      "select sum(steps), sum(steps) filter (where exists (select 1 from people p where p.person = d.person and p.town = 'Galway')) from days d",
+    ),
+    shapeOf('select sum(steps) from days'),
+  )
+})
+
+test('a sub-query about one row chooses rows', () => {
+  const all = shapeOf('select sum(steps) from days')
+  const later = (sign: string) =>
+    shapeOf(
+      `select sum(steps) from days d where exists (select 1 from days e where e.person = d.person and e.day ${sign} d.day)`,
+    )
+  assert.notEqual(later('>'), all)
+  assert.notEqual(later('>'), later('<'))
+})
+
+test('where each person has one row in a group, conditions choose people and counts have no shape', () => {
+  const firsts =
+    'with f as (select person, day, min(steps) as least from days group by person, day) select day,'
+  const back =
+    'count(*) filter (where exists (select 1 from days d where d.person = f.person and d.day > f.day))'
+  assert.equal(shapeOf(`${firsts} count(*), ${back} from f group by day`), 'none')
+  const sums = shapeOf(`${firsts} sum(least) from f group by day`)
+  assert.equal(
+    shapeOf(`${firsts} sum(least), avg(least) filter (where least > 7), ${back} from f group by day`),
+    sums,
+  )
+  assert.notEqual(sums, 'none')
+  assert.equal(
+    shapeOf(
+      `with f as (select person, day, min(steps) as least from days group by person, day) select count(*), ${back} from f`,
+    ),
+    undefined,
+  )
+})
+
 test('a data set that is joined to itself is another shape than it alone', () => {
   const alone = shapeOf('select count(*) from days')
   assert.notEqual(shapeOf('select count(*) from days a join days b using (person)'), alone)
@@ -124,6 +174,8 @@ test('sub-selects in a long chain take no longer than to read them', () => {
   const shape = shapeOf(
     `${chain} select sum(d.steps) from days d join t60 using (person) where d.steps > t60.a`,
   )
-  assert.equal(shape, undefined)
-  assert.notEqual(shapeOf(`${chain} select count(*) from t60`), undefined)
+  // The last link chooses among the days; nothing is made of what is in it.
+  assert.notEqual(shape, undefined)
+  assert.notEqual(shape, shapeOf('select sum(steps) from days'))
+  assert.equal(shapeOf(`${chain} select count(*) from t60`), 'none')
 })

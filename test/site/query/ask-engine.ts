@@ -8,6 +8,7 @@ import { finishGroups } from '../../../src/site/query/finish-groups.ts'
 import { planAggregate, planRows } from '../../../src/site/query/plan.ts'
 import { collectGroups } from '../../../src/site/query/run-aggregate.ts'
 import { runRows } from '../../../src/site/query/run-rows.ts'
+import type { PlanRelation } from '../../../src/site/query/plan-context.ts'
 import type { TestDataSet, TestEngine } from './two-engines.ts'
 
 export interface Asked {
@@ -16,6 +17,8 @@ export interface Asked {
   readonly parameters?: readonly QuestionParameter[]
   readonly dataSets: readonly TestDataSet[]
   readonly eligible: readonly number[]
+  /** Where the data sets lie, when they were filled before. */
+  readonly relations?: ReadonlyMap<string, PlanRelation>
   /** Which groups are let through; all without it. */
   readonly guard?: (group: CollectedGroup) => boolean
 }
@@ -33,7 +36,10 @@ export async function askEngine(engine: TestEngine, asked: Asked): Promise<Outco
   const manifests = new Map(dataSets.map(({ manifest }) => [manifest.dataSet, manifest]))
   const checked = checkQuestion(sql, { mode, dataSets: manifests, parameters })
   if (!checked.ok) return checked
-  const context = { dialect: engine.dialect, relations: await engine.relations(dataSets, eligible) }
+  const context = {
+    dialect: engine.dialect,
+    relations: asked.relations ?? (await engine.relations(dataSets, eligible)),
+  }
   if (mode === 'rows') {
     const answer = await runRows(planRows(checked.value, context), engine.runner)
     return answer.ok ? ok({ rows: answer.value.rows, groups: [], people: answer.value.people }) : answer

@@ -1,0 +1,205 @@
+import fc from 'fast-check'
+
+/* Questions over `athletes` (a row a person) and `sessions` (several), of every shape that the gate takes. */
+
+/** The question that is asked; smaller ones come first wherever one is chosen, so that a failure shrinks. */
+export interface ArbitraryQuestion {
+  readonly sql: string
+  /** What shape it is of, for what is printed. */
+  readonly shape: string
+}
+
+const oneOf = (...texts: readonly string[]): fc.Arbitrary<string> => fc.constantFrom(...texts)
+
+const aggregateOfSessions = oneOf(
+  'count(*)',
+  'sum(s.minutes)',
+  'avg(s.minutes)',
+  'max(s.minutes)',
+  'min(s.minutes)',
+  'count(s.minutes)',
+  "count(*) filter (where s.place = 'gym')",
+)
+
+const ofSession = oneOf(
+  'true',
+  's.minutes > 20',
+  "s.place = 'gym'",
+  "s.started >= '2026-03-01'",
+  's.minutes is not null and s.minutes % 2 = 0',
+  "s.place <> 'home' or s.minutes < 10",
+)
+
+/** The same, or about the row of `athletes` around it as well. */
+const ofSessionAndAthlete = fc.oneof(
+  ofSession,
+  oneOf('s.minutes > a.gold * 10', "s.started > a.born + interval '41 years'", 's.minutes > a.height * 10'),
+)
+
+/** Conditions that a sub-query of the person makes. */
+const bySubQuery = fc.oneof(
+  ofSessionAndAthlete.map((where) => `exists (select 1 from sessions s where s.id = a.id and (${where}))`),
+  ofSessionAndAthlete.map(
+    (where) => `not exists (select * from sessions s where a.id = s.id and (${where}))`,
+  ),
+  ofSession.map((where) => `a.id in (select s.id from sessions s where ${where})`),
+  ofSession.map((where) => `a.id not in (select id from sessions s where ${where})`),
+  fc
+    .tuple(aggregateOfSessions, ofSession)
+    .map(
+      ([aggregate, where]) =>
+        `a.id in (select s.id from sessions s where ${where} group by s.id having ${aggregate} > 2)`,
+    ),
+  fc
+    .tuple(aggregateOfSessions, ofSessionAndAthlete, oneOf('> 1', 'is null', '<= 20', '= 2'))
+    .map(
+      ([aggregate, where, compared]) =>
+        `(select ${aggregate} from sessions s where s.id = a.id and (${where})) ${compared}`,
+    ),
+  ofSessionAndAthlete.map(
+    (where) =>
+      `coalesce(a.sport, 'gym') in (select s.place from sessions s where s.id = a.id and (${where}))`,
+  ),
+  ofSession.map(
+    (where) => `a.gold * 7 not in (select s.minutes from sessions s where s.id = a.id and (${where}))`,
+  ),
+  oneOf(
+    'exists (select 1 from sessions s where s.id = a.id and not exists (select 1 from sessions t where t.id = s.id and t.minutes > s.minutes))',
+    '(select b.gold from athletes b where b.id = a.id and b.height > 1.7) > 1',
+  ),
+)
+
+export const conditionOfAthlete = fc.oneof(
+  {
+    weight: 2,
+    arbitrary: oneOf(
+      'true',
+      'height > 1.7',
+      "sex <> 'f'",
+      "born between '1986-01-01' and '1989-12-31'",
+      'gold in (0, 1, 3)',
+      'height is null or gold < 2',
+      "sport ilike 'R%'",
+      'extract(month from born) % 2 = 0',
+      "not (sport = 'golf')",
+      "born + interval '3 months' > '1987-01-01'",
+    ),
+  },
+  bySubQuery,
+  fc
+    .tuple(bySubQuery, oneOf('gold > 0', "sex = 'm'"), oneOf('and', 'or'))
+    .map(([one, other, by]) => `(${other} ${by} ${one})`),
+)
+
+const keyOfAthlete = fc.oneof(
+  {
+    weight: 3,
+    arbitrary: oneOf(
+      'sex',
+      'sport',
+      'extract(year from born)::int',
+      "case when height < 1.8 then 'short' when height >= 1.8 then 'tall' end",
+      'gold',
+      "coalesce(sport, 'none')",
+      'round(height)::int',
+      "date_trunc('year', born)",
+    ),
+  },
+  bySubQuery,
+)
+
+const measureOfAthlete = fc.oneof(
+  {
+    weight: 4,
+    arbitrary: oneOf(
+      'count(*)',
+      'count(height)',
+      'count(distinct id)',
+      'sum(gold)',
+      'avg(height)',
+      'sum(height * gold)',
+      'avg(gold) * 2 + 1',
+      'stddev_samp(gold)',
+      'var_pop(height)',
+      'sum(gold) / count(*)',
+      "count(*) filter (where sex = 'f')",
+      "sum(height) filter (where sport like 'g%')",
+      "avg(case when sport = 'golf' then height end)",
+      'sum(case when gold > 0 then 1 else 0 end)',
+      'round((avg(height) * 100)::numeric)',
+      'coalesce(sum(gold) filter (where height is null), -1)',
+      'greatest(avg(height), 1.7)',
+    ),
+  },
+  bySubQuery.map((condition) => `count(*) filter (where ${condition})`),
+  bySubQuery.map((condition) => `avg(case when ${condition} then height end)`),
+  fc
+    .tuple(oneOf('sum', 'avg', 'count'), aggregateOfSessions, ofSessionAndAthlete)
+    .map(
+      ([outer, inner, where]) =>
+        `${outer}((select ${inner} from sessions s where s.id = a.id and (${where})))`,
+    ),
+)
+
+const having = oneOf('', 'having count(*) > 1', 'having avg(height) > 1.6 or sum(gold) > 2')
+
+const plain = fc
+  .tuple(
+    fc.uniqueArray(keyOfAthlete, { maxLength: 2 }),
+    fc.array(measureOfAthlete, { minLength: 1, maxLength: 4 }),
+    conditionOfAthlete,
+    having,
+  )
+  .map(
+    ([keys, measures, where, filter]) =>
+      `select ${[...keys, ...measures].map((text, index) => `${text} as o${index}`).join(', ')} from athletes a where ${where} ${keys.length === 0 ? '' : `group by ${keys.map((_, index) => index + 1).join(', ')}`} ${keys.length === 0 ? '' : filter}`,
+  )
+
+const joined = fc
+  .tuple(
+    oneOf('a.sex', 's.place', "date_trunc('month', s.started)"),
+    oneOf('sum(s.minutes)', 'avg(s.minutes)', 'count(distinct a.id)', 'count(*)', 'count(s.minutes)'),
+    conditionOfAthlete,
+    fc.oneof(
+      oneOf('true'),
+      oneOf(
+        's.minutes > (select avg(i.minutes) from sessions i where i.id = s.id)',
+        'exists (select 1 from sessions i where i.id = s.id and i.started > s.started)',
+      ),
+    ),
+  )
+  .map(
+    ([key, aggregate, where, more]) =>
+      `select ${key} as k, ${aggregate} as m from athletes a join sessions s using (id) where ${where} and ${more} group by 1`,
+  )
+
+const perPerson = fc
+  .tuple(
+    aggregateOfSessions,
+    oneOf('avg(t.v)', 'sum(t.v)', 'count(t.v)'),
+    conditionOfAthlete,
+    oneOf('', 'having count(*) > 1', 'having avg(s.minutes) > 10 or max(s.minutes) is null'),
+  )
+  .map(
+    ([inner, outer, where, filter]) =>
+      `with t as (select s.id, ${inner} as v from sessions s where minutes is not null group by s.id ${filter}) select a.sex, ${outer} as m, count(*) as n from t join athletes a on a.id = t.id where ${where} group by a.sex`,
+  )
+
+/** A sub-select of the person's groups, and sub-queries about each of them. */
+const perGroup = fc
+  .tuple(
+    oneOf("f.t0 + interval '20 days'", "f.t0 + interval '3 months'"),
+    oneOf('sum(f.n)', 'avg(f.n)', 'count(distinct f.id)'),
+  )
+  .map(
+    ([until, measure]) =>
+      `with f as (select id, place, min(started) as t0, count(*) as n from sessions group by id, place) select f.place, count(*) as n, ${measure} as m, count(*) filter (where exists (select 1 from sessions s where s.id = f.id and s.started > f.t0 and s.started < ${until})) as back from f group by f.place`,
+  )
+
+/** Every shape. */
+export const arbitraryQuestion: fc.Arbitrary<ArbitraryQuestion> = fc.oneof(
+  { weight: 4, arbitrary: plain.map((sql) => ({ sql, shape: 'plain' })) },
+  { weight: 2, arbitrary: joined.map((sql) => ({ sql, shape: 'joined' })) },
+  { weight: 1, arbitrary: perPerson.map((sql) => ({ sql, shape: 'per person' })) },
+  { weight: 1, arbitrary: perGroup.map((sql) => ({ sql, shape: 'per group' })) },
+)

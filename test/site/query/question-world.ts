@@ -1,0 +1,172 @@
+import { CompiledQuery } from 'kysely'
+import assert from 'node:assert/strict'
+import type { PlanRelation } from '../../../src/site/query/plan-context.ts'
+import { testPostgres } from '../../../src/testing/test-postgres.ts'
+import { askEngine } from './ask-engine.ts'
+import { testManifest, twoEngines } from './two-engines.ts'
+import type { TestDataSet } from './two-engines.ts'
+
+/*
+ * Both engines with everybody in them, and a database for each set of eligible people that never held the others: the
+ * oracle, which knows nothing of the gate. Who is not eligible carries marker values, so that one of them in any sum,
+ * count or group would show.
+ */
+
+const PEOPLE = 40
+const athletes = testManifest('athletes', {
+  dimensionsMax: 3,
+  columns: [
+    { name: 'sex', type: 'text' },
+    { name: 'sport', type: 'text' },
+    { name: 'height', type: 'number', bounds: [0, 1_000_000] },
+    { name: 'gold', type: 'integer', bounds: [-10, 1_000_000] },
+    { name: 'born', type: 'date' },
+  ],
+})
+const sessions = testManifest('sessions', {
+  rowsMax: 4,
+  columns: [
+    { name: 'minutes', type: 'integer', bounds: [0, 1_000_000] },
+    { name: 'place', type: 'text' },
+    { name: 'started', type: 'timestamp' },
+  ],
+})
+
+type Row = TestDataSet['rows'][number]
+
+/** A person who is not eligible is 777,777 of everything and plays `marker`. */
+function dataSetsFor(eligible: ReadonlySet<number>): readonly TestDataSet[] {
+  const athleteRows = Array.from({ length: PEOPLE }, (_, person): Row =>
+    eligible.has(person)
+      ? [
+          person,
+          person % 3 === 0 ? 'f' : 'm',
+          ['golf', 'rowing', null][person % 3 === 2 ? 2 : person % 2] ?? null,
+          person % 7 === 0 ? null : 1.5 + (person % 11) / 16,
+          (person % 5) - 1,
+          `${1985 + (person % 6)}-0${1 + (person % 9)}-15`,
+        ]
+      : [person, 'x', 'marker', 777_777, 777_777, '1977-07-07'],
+  ).filter((_, person) => person % 13 !== 5)
+  const sessionRows = Array.from({ length: PEOPLE * 4 }, (_, index): Row => {
+    const person = index % PEOPLE
+    return eligible.has(person)
+      ? [
+          person,
+          index % 9 === 0 ? null : (index * 7) % 50,
+          index % 4 === 0 ? 'home' : 'gym',
+          `2026-0${1 + (index % 6)}-1${index % 10} 1${index % 10}:00:${10 + Math.floor(index / PEOPLE)}`,
+        ]
+      : [person, 777_777, 'marker', '1977-07-07 07:07:07']
+  }).filter((_, index) => (index % 3 !== 0 || index % 2 === 0) && (index % PEOPLE) % 11 !== 7)
+  return [
+    { manifest: athletes, rows: athleteRows },
+    { manifest: sessions, rows: sessionRows },
+  ]
+}
+
+const ELIGIBLE: readonly (readonly number[])[] = [
+  Array.from({ length: PEOPLE }, (_, person) => person),
+  Array.from({ length: PEOPLE }, (_, person) => person).filter((person) => person % 3 !== 1),
+  [2, 3, 5, 7, 8, 13, 18, 21, 34],
+  [],
+]
+
+type EngineName = 'duckdb' | 'postgres'
+const ENGINES: readonly EngineName[] = ['duckdb', 'postgres']
+
+export interface QuestionWorld extends AsyncDisposable {
+  /** Fails unless both engines and the oracle give the same, for one of the sets of eligible people. */
+  check(this: void, sql: string, population: number): Promise<void>
+}
+
+/** How many sets of eligible people there are. */
+export const POPULATIONS = ELIGIBLE.length
+
+/** Engines and oracles, filled once. */
+export async function questionWorld(): Promise<QuestionWorld> {
+  const engines = await twoEngines()
+  const oracles = await Promise.all(ELIGIBLE.map(() => testPostgres()))
+  const relations = new Map<string, ReadonlyMap<string, PlanRelation>>()
+  for (const [population, eligible] of ELIGIBLE.entries()) {
+    const dataSets = dataSetsFor(new Set(eligible))
+    for (const name of ENGINES)
+      relations.set(`${name} ${population}`, await engines[name].relations(dataSets, eligible))
+    await fillOracle(population, dataSets)
+  }
+
+  async function run(population: number, text: string): Promise<readonly Record<string, unknown>[]> {
+    const oracle = oracles[population]
+    assert.ok(oracle)
+    return (await oracle.db.executeQuery<Record<string, unknown>>(CompiledQuery.raw(text))).rows
+  }
+
+  async function fillOracle(population: number, dataSets: readonly TestDataSet[]): Promise<void> {
+    const eligible = new Set(ELIGIBLE[population])
+    await run(
+      population,
+      'create table athletes (id text, sex text collate "C", sport text collate "C", height float8, gold bigint, born date)',
+    )
+    await run(
+      population,
+      'create table sessions (id text, minutes bigint, place text collate "C", started timestamp)',
+    )
+    for (const { manifest, rows } of dataSets) {
+      const values = rows
+        .filter(([person]) => eligible.has(person))
+        .map((row) => `(${row.map((cell) => (cell === null ? 'null' : `'${cell}'`)).join(', ')})`)
+      if (values.length > 0)
+        await run(population, `insert into ${manifest.dataSet} values ${values.join(', ')}`)
+    }
+  }
+
+  async function check(sql: string, population: number): Promise<void> {
+    const eligible = ELIGIBLE[population] ?? []
+    const dataSets = dataSetsFor(new Set(eligible))
+    const expected = comparable(await askOracle(sql, population))
+    for (const name of ENGINES) {
+      const known = relations.get(`${name} ${population}`)
+      assert.ok(known)
+      const answer = await askEngine(engines[name], { sql, dataSets, eligible, relations: known })
+      if (!answer.ok) assert.fail(`${sql}: ${answer.error.code} ${answer.error.detail}`)
+      assert.deepEqual(comparable(answer.value.rows), expected, `${name}: ${sql}`)
+      for (const { people } of answer.value.groups)
+        for (const person of people) assert.ok(eligible.includes(person), `${name}: ${sql}`)
+    }
+  }
+
+  async function askOracle(sql: string, population: number): Promise<readonly (readonly unknown[])[]> {
+    const rows = await run(
+      population,
+      sql.replaceAll(/date_trunc\([^)]*\)/g, (text) => `to_char(${text}, 'YYYY-MM-DD"T"HH24:MI:SS"Z"')`),
+    )
+    return rows.map((row) => Object.values(row))
+  }
+
+  return {
+    check,
+    async [Symbol.asyncDispose]() {
+      await engines[Symbol.asyncDispose]()
+      for (const oracle of oracles) await oracle[Symbol.asyncDispose]()
+    },
+  }
+}
+
+/** Numbers to 10 digits, in any order of rows. */
+function comparable(rows: readonly (readonly unknown[])[]): readonly string[] {
+  return rows
+    .map((row) =>
+      JSON.stringify(
+        row.map((cell) => {
+          const number =
+            typeof cell === 'number' ||
+            typeof cell === 'bigint' ||
+            (typeof cell === 'string' && /^-?\d+(\.\d+)?(e[+-]?\d+)?$/.test(cell))
+              ? Number(cell)
+              : undefined
+          return number === undefined ? cell : Math.abs(number) < 1e-12 ? 0 : Number(number.toPrecision(10))
+        }),
+      ),
+    )
+    .toSorted()
+}
