@@ -126,12 +126,27 @@ function shapesOfLevel({ level, names, manifests }: LevelFacts): readonly Shape[
     const inside = shapesInside(source, { names: names.inside[index], manifests })
     if (!isMany) return inside
     const choices = level.takings.map((taking) => rowChoice(index, taking, { level, names, manifests }))
-    return inside.flatMap(({ dataSet, form }) => choices.map((choice) => ({ dataSet, form: [form, choice] })))
+    return different(
+      inside.flatMap(({ dataSet, form }) => choices.map((choice) => ({ dataSet, form: [form, choice] }))),
+    )
   })
 }
 
 function isMadeOf(value: Expr, index: number): boolean {
   return columnsOfValue(value).some(({ source }) => source === index)
+}
+
+/**
+ * Each shape once, as a digest, and no more than two of a data set: two are declined whatever they are. So sub-selects
+ * within each other, with several aggregates each, do not multiply.
+ */
+function different(shapes: readonly Shape[]): readonly Shape[] {
+  const found = new Map<string, Set<string>>()
+  for (const { dataSet, form } of shapes) {
+    const forms = found.get(dataSet) ?? new Set()
+    if (forms.size < 2) found.set(dataSet, forms.add(digestOfJson(form)))
+  }
+  return [...found].flatMap(([dataSet, forms]) => [...forms].map((form) => ({ dataSet, form })))
 }
 
 function shapesInside(

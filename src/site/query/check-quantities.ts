@@ -84,30 +84,51 @@ function quantityOfColumn(
   return source?.kind === 'per-person' ? quantityOfPerson(source, { column, atom }) : atom
 }
 
-/** What was made of a person's own rows before is a quantity if what it was made of is one. */
+/**
+ * What was made of a person's own rows before is a quantity if what it was made of is one. What a column of a sub-select
+ * is made of is found once, however often it is named: in a chain of sub-selects each may name the one before twice.
+ */
 function quantityOfPerson(
-  { keys, aggregates, sources }: PerPersonSource,
+  source: PerPersonSource,
   { column, atom }: { column: string; atom: Quantity },
 ): Quantity | undefined {
+  const known = foundChoices.get(source) ?? new Map<string, Choice>()
+  foundChoices.set(source, known)
+  const choice = known.get(column) ?? choiceOfPerson(source, column)
+  known.set(column, choice)
+  return choice === 'no quantity' ? undefined : { ...atom, isChosen: choice === 'chosen' }
+}
+
+/** Whether a condition chooses whose quantity a column of a sub-select is, if it is one. */
+type Choice = 'chosen' | 'everybody' | 'no quantity'
+
+/** By source, which never changes, and column. */
+const foundChoices = new WeakMap<PerPersonSource, Map<string, Choice>>()
+
+function choiceOfPerson({ keys, aggregates, sources }: PerPersonSource, column: string): Choice {
   const index = Number(column.slice(1))
   if (column.startsWith('k')) {
     const key = keys[index] && quantityOf(keys[index], sources)
-    return key && { ...atom, isChosen: key.isChosen }
+    return key ? choiceOf(key.isChosen) : 'no quantity'
   }
   const aggregate = aggregates[index]
-  if (aggregate === undefined) return undefined
+  if (aggregate === undefined) return 'no quantity'
   const { argument, filter } = aggregate
   // A count only asks whether there is a value; that, too, is a choice.
   if (aggregate.function === 'count') {
     const isPlain = argument === undefined || argument.kind === 'column' || argument.kind === 'literal'
-    return { ...atom, isChosen: filter !== undefined || !isPlain }
+    return choiceOf(filter !== undefined || !isPlain)
   }
   const inner = argument && quantityOf(argument, sources)
-  if (inner === undefined || !isOneTerm(inner)) return undefined
+  if (inner === undefined || !isOneTerm(inner)) return 'no quantity'
   // The greatest of (x - c)² over a person's rows is another function of them for every c.
   const isExtreme = aggregate.function === 'min' || aggregate.function === 'max'
-  if (isExtreme && !isSingle(inner)) return undefined
-  return { ...atom, isChosen: inner.isChosen || filter !== undefined }
+  if (isExtreme && !isSingle(inner)) return 'no quantity'
+  return choiceOf(inner.isChosen || filter !== undefined)
+}
+
+function choiceOf(isChosen: boolean): Choice {
+  return isChosen ? 'chosen' : 'everybody'
 }
 
 /** One atom, as it is. */

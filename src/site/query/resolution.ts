@@ -1,6 +1,6 @@
 import { innermost, spokenColumn } from './bound-query.ts'
 import type { Column, Manifest } from '../../protocol/data-set.ts'
-import type { Call, Expr, Source } from './bound-query.ts'
+import type { Call, Expr, PerPersonSource, Source } from './bound-query.ts'
 import type { CallId } from './catalogue.ts'
 import { wrongColumn } from './refusal.ts'
 import { childrenOf, partsOf, sameExpression } from './same-expression.ts'
@@ -17,7 +17,7 @@ export function checkResolution(
   sources: readonly Source[],
   dataSets: ReadonlyMap<string, Manifest>,
 ): void {
-  const data: Data = { sources, dataSets }
+  const data: Data = { sources, dataSets, behind: new Map() }
   const seen: Seen = { bins: [], cuts: [] }
   for (const key of keys) visit(key, data, seen)
   checkTogether(seen, data)
@@ -26,6 +26,8 @@ export function checkResolution(
 interface Data {
   readonly sources: readonly Source[]
   readonly dataSets: ReadonlyMap<string, Manifest>
+  /** What is behind columns of sub-selects, found once each: in a chain of them each may name the one before twice. */
+  readonly behind: Map<Source, Map<string, Column | undefined>>
 }
 
 /** What the keys do with numbers and times, all keys together: two coarse bins that are shifted make a fine one. */
@@ -211,15 +213,26 @@ function leastWidth(column: Column | undefined, found: Found): number | TimeUnit
 }
 
 /** The manifest's column behind a column, through what was computed per person: one with a declared width, if there is any. */
-function columnOf({ source, column }: Found, { sources, dataSets }: Data): Column | undefined {
-  const found: Source | undefined = sources[source]
+function columnOf({ source, column }: Found, data: Data): Column | undefined {
+  const found: Source | undefined = data.sources[source]
   const from = found && innermost(found)
   if (from === undefined || from.kind === 'outer') return undefined
-  if (from.kind === 'data-set') return dataSets.get(from.dataSet)?.columns.find(({ name }) => name === column)
+  if (from.kind === 'data-set')
+    return data.dataSets.get(from.dataSet)?.columns.find(({ name }) => name === column)
+  const known = data.behind.get(from) ?? new Map<string, Column | undefined>()
+  data.behind.set(from, known)
+  if (!known.has(column)) known.set(column, columnBehind(from, { column, data }))
+  return known.get(column)
+}
+
+function columnBehind(
+  { keys, aggregates, sources }: PerPersonSource,
+  { column, data }: { column: string; data: Data },
+): Column | undefined {
   const index = Number(column.slice(1))
-  const expr = column.startsWith('k') ? from.keys[index] : from.aggregates[index]?.argument
+  const expr = column.startsWith('k') ? keys[index] : aggregates[index]?.argument
   const behind = [...(expr ? partsOf(expr) : [])].flatMap((part) =>
-    part.kind === 'column' ? [columnOf(part, { sources: from.sources, dataSets })] : [],
+    part.kind === 'column' ? [columnOf(part, { ...data, sources })] : [],
   )
   return behind.find((one) => one?.minimumBin !== undefined) ?? behind[0]
 }
