@@ -76,16 +76,29 @@ const testSplits = { issuer: 5_000, issuerProcessor: 0, custodian: 2_000, networ
 
 /** DuckDB, run as the vault runs it, and PostgreSQL. */
 export async function twoEngines(): Promise<TwoEngines> {
-  const instance = await DuckDBInstance.create(':memory:', { threads: '2' })
-  const connection = await instance.connect()
+  const { engine, ...duckdb } = await duckdbAlone({ threads: '2' })
   const postgres = await testPostgres()
   return {
-    duckdb: duckdbEngine(connection),
+    duckdb: engine,
     postgres: postgresEngine(postgres.db),
     async [Symbol.asyncDispose]() {
+      duckdb[Symbol.dispose]()
+      await postgres[Symbol.asyncDispose]()
+    },
+  }
+}
+
+/** DuckDB, run as the vault runs it. */
+export async function duckdbAlone(
+  options: Readonly<Record<string, string>>,
+): Promise<Disposable & { readonly engine: TestEngine }> {
+  const instance = await DuckDBInstance.create(':memory:', { ...options })
+  const connection = await instance.connect()
+  return {
+    engine: duckdbEngine(connection),
+    [Symbol.dispose]() {
       connection.closeSync()
       instance.closeSync()
-      await postgres[Symbol.asyncDispose]()
     },
   }
 }

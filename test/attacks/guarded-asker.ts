@@ -1,0 +1,183 @@
+import { Bitset } from '../../src/kernel/bitset.ts'
+import { Fault } from '../../src/kernel/faults.ts'
+import type { Decline } from '../../src/protocol/reason.ts'
+import type { ReleaseValue } from '../../src/protocol/release.ts'
+import { rowShapesOf } from '../../src/site/asks/row-shapes.ts'
+import { coverageOf } from '../../src/site/guard/coverage.ts'
+import { admitNewcomers, checkKnown, partitionAfter } from '../../src/site/guard/differencing.ts'
+import { guardAnswer, releasedSets } from '../../src/site/guard/guard-answer.ts'
+import { EMPTY_PARTITION } from '../../src/site/guard/partition.ts'
+import type { Partition } from '../../src/site/guard/partition.ts'
+import type { CheckedQuery } from '../../src/site/query/bound-query.ts'
+import { checkQuestion } from '../../src/site/query/check-question.ts'
+import { finishGroups } from '../../src/site/query/finish-groups.ts'
+import { planAggregate, planRows } from '../../src/site/query/plan.ts'
+import type { PlanRelation } from '../../src/site/query/plan-context.ts'
+import { collectGroups } from '../../src/site/query/run-aggregate.ts'
+import { runRows } from '../../src/site/query/run-rows.ts'
+import { RowSpace } from '../site/guard/row-space.ts'
+import { duckdbAlone } from '../site/query/two-engines.ts'
+import type { TestEngine } from '../site/query/two-engines.ts'
+import { GRANTED, PEOPLE, athletes, dataSetsOf, sessions } from './worlds.ts'
+import type { World } from './worlds.ts'
+
+/** The minimum group of every question of the attacks. */
+export const K = 10
+
+const manifests = new Map([athletes, sessions].map((manifest) => [String(manifest.dataSet), manifest]))
+
+/** Whether a question gets past the gate, which sees no data. */
+export function isTakenByTheGate(sql: string, mode: 'aggregate' | 'rows'): boolean {
+  return checkQuestion(sql, { mode, dataSets: manifests }).ok
+}
+
+/** All that an asker is told, and what the site's operator reads beside it. */
+export interface Told {
+  readonly reason: string
+  readonly decline?: Decline
+  readonly columns: readonly string[]
+  readonly rows: readonly (readonly ReleaseValue[])[]
+  readonly remainder?: readonly ReleaseValue[] | undefined
+  readonly peopleStep: number
+}
+
+/** A site's gate, engine and guard over one world; what stands around them has tests at the door. */
+export class GuardedSite implements Disposable {
+  readonly engine: TestEngine
+  readonly world: World
+  readonly #stop: () => void
+  readonly #relations = new Map<string, Promise<ReadonlyMap<string, PlanRelation>>>()
+
+  private constructor(world: World, { engine, stop }: { engine: TestEngine; stop: () => void }) {
+    this.world = world
+    this.engine = engine
+    this.#stop = stop
+  }
+
+  static async open(world: World): Promise<GuardedSite> {
+    const duckdb = await duckdbAlone({ threads: '1' })
+    return new GuardedSite(world, { engine: duckdb.engine, stop: () => duckdb[Symbol.dispose]() })
+  }
+
+  asker(eligible: readonly number[] = GRANTED): GuardedAsker {
+    return new GuardedAsker(this, eligible)
+  }
+
+  /** The tables, with exactly these people eligible. */
+  relations(eligible: readonly number[]): Promise<ReadonlyMap<string, PlanRelation>> {
+    const name = eligible.join()
+    const made = this.#relations.get(name) ?? this.engine.relations(dataSetsOf(this.world), eligible)
+    this.#relations.set(name, made)
+    return made
+  }
+
+  [Symbol.dispose](): void {
+    this.#stop()
+  }
+}
+
+/** One acquirer with its history at a site. */
+export class GuardedAsker {
+  readonly #site: GuardedSite
+  #eligible: readonly number[]
+  #partitions = new Map<string, Partition>()
+  /** Members of each set that something was released about. */
+  readonly sets: (readonly number[])[] = []
+
+  constructor(site: GuardedSite, eligible: readonly number[]) {
+    this.#site = site
+    this.#eligible = eligible
+  }
+
+  /** Only these people allow it from now on. */
+  restrictTo(eligible: readonly number[]): void {
+    this.#eligible = eligible
+  }
+
+  /** Sets of people that no combination of all answers can tell apart; the smallest is what an attacker has reached. */
+  smallestClass(): number {
+    const classes = new RowSpace(this.sets, PEOPLE).classes()
+    return Math.min(Number.POSITIVE_INFINITY, ...classes.map((members) => members.length))
+  }
+
+  async ask(sql: string, mode: 'aggregate' | 'rows' = 'aggregate'): Promise<Told> {
+    const checked = checkQuestion(sql, { mode, dataSets: manifests })
+    if (!checked.ok) return declinedWith(checked.error)
+    try {
+      return mode === 'rows' ? await this.#askRows(checked.value) : await this.#askGroups(checked.value)
+    } catch (error) {
+      // An engine that fails is no answer at all: whoever compares worlds must see it.
+      if (error instanceof Fault) return { ...NOTHING, reason: `${error.code}: ${error.message}` }
+      throw error
+    }
+  }
+
+  async #askGroups(checked: CheckedQuery): Promise<Told> {
+    const eligible = admitNewcomers(this.#partition(checked), Bitset.of(this.#eligible), K)
+    const relations = await this.#site.relations([...eligible])
+    const { runner } = this.#site.engine
+    const plan = planAggregate(checked, { dialect: 'duckdb', relations })
+    const groups = await collectGroups(plan, runner, { dominanceBp: 1_000 })
+    if (!groups.ok) return declinedWith(groups.error)
+    const rowShapes = rowShapesOf(checked)
+    if (!rowShapes.ok) return declinedWith(rowShapes.error)
+    const guarded = guardAnswer(groups.value, {
+      settings: { minimumGroup: K, dominanceBp: 1_000, groupsMax: 10_000 },
+      partitions: checked.dataSets.map((dataSet) => ({
+        dataSet,
+        partition: this.#partitions.get(dataSet) ?? EMPTY_PARTITION,
+        eligible,
+      })),
+      rowShapes: rowShapes.value,
+    })
+    if (!guarded.ok) return declinedWith(guarded.error)
+    const finished = await finishGroups(plan, guarded.value, runner)
+    if (!finished.ok) return declinedWith(finished.error)
+    for (const { dataSet, plan: cuts } of guarded.value.plans)
+      this.#partitions.set(dataSet, partitionAfter(cuts))
+    for (const set of releasedSets(guarded.value)) this.sets.push([...set])
+    const people = releasedSets(guarded.value).reduce((all, set) => all.union(set), new Bitset())
+    return {
+      reason: 'approved',
+      columns: finished.value.columns.map(({ name }) => name),
+      rows: finished.value.rows,
+      remainder: finished.value.remainder,
+      peopleStep: stepFor(people),
+    }
+  }
+
+  async #askRows(checked: CheckedQuery): Promise<Told> {
+    const relations = await this.#site.relations(this.#eligible)
+    const answer = await runRows(
+      planRows(checked, { dialect: 'duckdb', relations }),
+      this.#site.engine.runner,
+    )
+    if (!answer.ok) return declinedWith(answer.error)
+    const people = Bitset.of(answer.value.people)
+    for (const dataSet of checked.dataSets) {
+      const known = checkKnown(this.#partitions.get(dataSet) ?? EMPTY_PARTITION, people, K)
+      if (!known.ok) return declinedWith({ code: 'declined.differencing', operatorNote: known.error.note })
+      this.#partitions.set(dataSet, partitionAfter(known.value))
+    }
+    return {
+      reason: 'approved',
+      columns: answer.value.columns.map(({ name }) => name),
+      rows: answer.value.rows,
+      peopleStep: stepFor(people),
+    }
+  }
+
+  #partition({ dataSets }: CheckedQuery): Partition {
+    return this.#partitions.get(String(dataSets[0])) ?? EMPTY_PARTITION
+  }
+}
+
+const NOTHING = { columns: [], rows: [], peopleStep: 0 }
+
+function declinedWith(decline: Decline): Told {
+  return { ...NOTHING, reason: decline.code, decline }
+}
+
+function stepFor(people: Bitset): number {
+  return coverageOf({ people: people.count(), dataSetPeople: PEOPLE, minimumGroup: K }).peopleStep
+}
