@@ -7,6 +7,7 @@ import { addGrantVerbs } from './grant.ts'
 import { addLedgerVerbs } from './ledger.ts'
 import { addMemberVerbs } from './member.ts'
 import { addNetworkVerbs } from './network.ts'
+import { addOfficerVerbs } from './officer.ts'
 import { addOffersVerb } from './offers.ts'
 import { packageVersion } from './package-version.ts'
 import { addReceiptVerbs } from './receipt.ts'
@@ -35,6 +36,7 @@ export function buildProgram(session: Session): Command {
   addSiteVerbs(program, session)
   addDataSetVerbs(program, session)
   addGrantVerbs(program, session)
+  addOfficerVerbs(program, session)
   addNetworkVerbs(program, session)
   addMemberVerbs(program, session)
   addLedgerVerbs(program, session)

@@ -8,6 +8,8 @@ import { readMemberProfile } from '../cli/member-profile.ts'
 import type { Session } from '../cli/session.ts'
 import { digestOf } from '../kernel/digest.ts'
 import type { SiteAdministration, WireGrant } from '../sdk/issuer.ts'
+import { openOfficer } from '../sdk/officer.ts'
+import { attachAssessments } from './set-up-site.ts'
 import { siteUrl } from './demo-addresses.ts'
 import { GRANTS_SEED } from './generate-grants.ts'
 import { generateStudyGrants } from './studies/generate-study-grants.ts'
@@ -37,13 +39,18 @@ export async function loadStudy(
 ): Promise<LoadedStudy> {
   const url = siteUrl(session, study.site)
   const { administration: operator } = await connectToSite(session, { site: study.site, url })
-  const { administration: issuer } = await connectToSite(session, { site: study.site, url, as: study.issuer })
+  const { administration: issuer, client } = await connectToSite(session, {
+    site: study.site,
+    url,
+    as: study.issuer,
+  })
   const { signing, sealing } = await readMemberProfile(session.home, study.issuer)
   await operator.registerIssuer({
     member: study.issuer,
     keys: { signing: signing.publicJwk, sealing: sealing.publicJwk },
   })
   for (const source of study.dataSets) await importOnce(session, { source, directory, issuer })
+  await attachAssessments(openOfficer(client))
   await giveGrantsOnce(session, { study, directory, issuer })
   const names = new Set(study.dataSets.map(({ dataSet }) => dataSet))
   const views = await issuer.dataSets()

@@ -11,6 +11,8 @@ import type { Instant } from '../kernel/clock.ts'
 import { evidenceSchema } from '../protocol/evidence.ts'
 import type { KeySet } from '../protocol/member.ts'
 import { signEvidence } from '../protocol/sign-evidence.ts'
+import { openOfficer } from '../sdk/officer.ts'
+import type { Officer } from '../sdk/officer.ts'
 import type { SiteAdministration } from '../sdk/issuer.ts'
 import { siteDirectory } from '../site/config.ts'
 import { initSite } from '../site/init-site.ts'
@@ -63,6 +65,8 @@ export async function signDemoEvidence(
 export interface SiteAccess {
   readonly operator: SiteAdministration
   readonly issuer: SiteAdministration
+  /** The issuer's data-protection officer. */
+  readonly officer: Officer
 }
 
 export async function accessSite(session: Session, { site }: { site: DemoSite }): Promise<SiteAccess> {
@@ -70,12 +74,12 @@ export async function accessSite(session: Session, { site }: { site: DemoSite })
     site: site.id,
     url: siteUrl(session, site.id),
   })
-  const { administration: issuer } = await connectToSite(session, {
+  const { administration: issuer, client } = await connectToSite(session, {
     site: site.id,
     url: siteUrl(session, site.id),
     as: ISSUER,
   })
-  return { operator, issuer }
+  return { operator, issuer, officer: openOfficer(client) }
 }
 
 /** Gives evidence that holds for weeks, unless such evidence is in force. */
@@ -112,7 +116,24 @@ export async function loadSite(
       signal: session.signal,
     })
   }
+  await attachAssessments(access.officer)
   await giveGrantsOnce(session, { site, access, load })
+}
+
+/** Impact assessments for uses of high risk; made up like the grants. Those that are attached stay as they are. */
+export async function attachAssessments(officer: Officer): Promise<void> {
+  const { missing } = await officer.assessments()
+  for (const { dataSet, purpose } of missing) {
+    await officer.attachAssessment({
+      dataSet,
+      purpose,
+      kind: 'dpia',
+      reference: `DPIA of the demonstration: ${dataSet}`,
+      approvedBy: 'The officer of the demonstration',
+      approvedOn: '2026-01-15',
+      reviewBy: '2036-01-15',
+    })
+  }
 }
 
 /** 16,000 grants are given in the first run; a note beside the site's own files says so to later ones. */

@@ -5,6 +5,7 @@ import { receiptBundleSchema, reasonCodeSchema } from './decision.ts'
 import { EVIDENCE_KINDS } from './evidence.ts'
 import { grantRequestSchema, grantTermsSchema, granteeSchema } from './grant.ts'
 import { keySetSchema } from './member.ts'
+import { OFFICER_API } from './officer-api.ts'
 import { nextCursorSchema, pageQuerySchema } from './page.ts'
 import { RECEIPT_KINDS } from './receipt.ts'
 import {
@@ -354,4 +355,5 @@ export const SITE_API = {
     body: z.strictObject({ keys: keySetSchema }).openapi('RegisterIssuer'),
     response: z.strictObject({ member: memberIdSchema, keys: keySetSchema }).openapi('Issuer'),
   }),
+  ...OFFICER_API,
 } as const

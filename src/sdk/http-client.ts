@@ -3,7 +3,7 @@ import type { Clock } from '../kernel/clock.ts'
 import type { KeyPair } from '../kernel/crypto/keys.ts'
 import { withDeadline } from '../kernel/deadline.ts'
 import { Fault } from '../kernel/faults.ts'
-import { PeerRefusal, callJson } from '../kernel/http/call-json.ts'
+import { PeerRefusal, callJson, callText } from '../kernel/http/call-json.ts'
 import type { Endpoint } from '../kernel/http/endpoint.ts'
 import type { IdSource } from '../kernel/id.ts'
 import { LIMITS } from '../kernel/limits.ts'
@@ -45,6 +45,11 @@ export interface HttpClient {
     endpoint: Endpoint<P, Q, B, R>,
     input?: CallInput<P, Q, B>,
   ): Promise<z.output<R>>
+  /** The same for an answer that is not JSON, or none at all: its text. */
+  text<P extends z.ZodObject, Q extends z.ZodObject, B extends z.ZodType, R extends z.ZodType>(
+    endpoint: Endpoint<P, Q, B, R>,
+    input?: CallInput<P, Q, B>,
+  ): Promise<string>
   /** A fresh token for one request that is made by hand (a file that is sent as it is read). */
   readonly token: () => string | undefined
 }
@@ -76,29 +81,45 @@ export function httpClient({
   const token = () =>
     caller &&
     signClientAssertion({ ...caller, audience: server.name, now: clock.now(), jti: ids.next('jti') })
+  const attempts = async <T>(
+    endpoint: AnyEndpoint,
+    input: AnyInput,
+    send: (url: string, bearer: string | undefined) => Promise<T>,
+  ): Promise<T> => {
+    const url = addressOf(server.url, endpoint.path, input)
+    const isRepeatable =
+      endpoint.method !== 'post' || input.idempotencyKey !== undefined || input.isRepeatable === true
+    for (let attempt = 1; ; attempt += 1) {
+      try {
+        if (endpoint.isPublic === true) return await send(url, undefined)
+        return await (tokens ? tokens.withToken((bearer) => send(url, bearer)) : send(url, token()))
+      } catch (thrown) {
+        const isOver =
+          attempt === ATTEMPTS_MAX || !isRepeatable || !mayPass(thrown) || input.signal?.aborted === true
+        if (isOver) throw thrown
+        await clock.sleep(RETRY_PAUSE_MS * attempt, input.signal)
+      }
+    }
+  }
   return {
     server,
     clock,
     token,
-    async call(endpoint, input = {}) {
-      const url = addressOf(server.url, endpoint.path, input)
-      const isRepeatable =
-        endpoint.method !== 'post' || input.idempotencyKey !== undefined || input.isRepeatable === true
-      for (let attempt = 1; ; attempt += 1) {
-        try {
-          const send = (bearer: string | undefined) => once({ url, endpoint, input, clock, token: bearer })
-          if (endpoint.isPublic === true) return await send(undefined)
-          return await (tokens ? tokens.withToken(send) : send(token()))
-        } catch (thrown) {
-          const isOver =
-            attempt === ATTEMPTS_MAX || !isRepeatable || !mayPass(thrown) || input.signal?.aborted === true
-          if (isOver) throw thrown
-          await clock.sleep(RETRY_PAUSE_MS * attempt, input.signal)
-        }
-      }
-    },
+    call: (endpoint, input = {}) =>
+      attempts(endpoint, input, (url, bearer) => once({ url, endpoint, input, clock, token: bearer })),
+    text: (endpoint, input = {}) =>
+      attempts(endpoint, input, (url, bearer) =>
+        withDeadline({ clock, timeoutMs: input.timeoutMs ?? TIMEOUT_MS, outer: input.signal }, (signal) =>
+          callText({ ...requestOf({ url, endpoint, input, clock, token: bearer }), signal }),
+        ),
+      ),
   }
 }
+
+type AnyEndpoint = Pick<Endpoint, 'method' | 'path' | 'isPublic'>
+type AnyInput = CallInput<z.ZodType, z.ZodType, z.ZodType>
+
+const TIMEOUT_MS = LIMITS.longPollMs + 5_000
 
 async function once<R extends z.ZodType>({
   url,
@@ -106,28 +127,26 @@ async function once<R extends z.ZodType>({
   input,
   clock,
   token,
-}: {
-  url: string
-  endpoint: Endpoint<z.ZodObject, z.ZodObject, z.ZodType, R>
-  input: CallInput<z.ZodType, z.ZodType, z.ZodType>
-  clock: Clock
-  token: string | undefined
-}): Promise<z.output<R>> {
+}: Sending & { endpoint: Endpoint<z.ZodObject, z.ZodObject, z.ZodType, R> }): Promise<z.output<R>> {
   const { response } = endpoint
   if (response === undefined) throw new TypeError(`The endpoint "${endpoint.path}" gives no JSON`)
-  const timeoutMs = input.timeoutMs ?? LIMITS.longPollMs + 5_000
-  return withDeadline({ clock, timeoutMs, outer: input.signal }, (signal) =>
-    callJson({
-      url,
-      method: METHODS[endpoint.method],
-      token,
-      body: input.body,
-      idempotencyKey: input.idempotencyKey,
-      response,
-      signal,
-      clock,
-    }),
+  return withDeadline({ clock, timeoutMs: input.timeoutMs ?? TIMEOUT_MS, outer: input.signal }, (signal) =>
+    callJson({ ...requestOf({ url, endpoint, input, clock, token }), response, signal }),
   )
+}
+
+/** One attempt. */
+interface Sending {
+  readonly url: string
+  readonly endpoint: AnyEndpoint
+  readonly input: AnyInput
+  readonly clock: Clock
+  readonly token: string | undefined
+}
+
+function requestOf({ url, endpoint, input, clock, token }: Sending) {
+  const { body, idempotencyKey } = input
+  return { url, method: METHODS[endpoint.method], token, body, idempotencyKey, clock }
 }
 
 const METHODS = { get: 'GET', post: 'POST', put: 'PUT', delete: 'DELETE' } as const

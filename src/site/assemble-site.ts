@@ -13,6 +13,7 @@ import type { SiteSettings } from './config.ts'
 import { dataSetActs } from './doors/data-set-acts.ts'
 import { grantActs } from './doors/grant-acts.ts'
 import { siteDoor } from './doors/http.ts'
+import { officerActs } from './doors/officer-acts.ts'
 import { proofActs } from './doors/proof-acts.ts'
 import type { SiteActs } from './doors/site-acts.ts'
 import { findIssuerKey, registerIssuer } from './issuers.ts'
@@ -121,6 +122,7 @@ function siteActs(site: SiteContext, settings: SiteSettings): SiteActs {
       return { isReady: checks.database, checks }
     },
     metrics: () => site.events.metrics(),
+    officer: officerActs(site),
   }
 }
 

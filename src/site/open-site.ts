@@ -21,6 +21,8 @@ import { resumeImports } from './datasets/resume-imports.ts'
 import { siteEvents } from './events.ts'
 import { openPartitionStore } from './guard/partition-store.ts'
 import { loadEvidence } from './load-evidence.ts'
+import { AssessmentStore } from './assessments/assessment-store.ts'
+import { TransferRemovals } from './officer/transfer-removals.ts'
 import { openEvidenceStore } from './place/evidence-store.ts'
 import type { EvidenceStore } from './place/evidence-store.ts'
 import { SITE_MIGRATIONS } from './record/migrations.ts'
@@ -62,14 +64,11 @@ export async function openSite(
     await openPostgres({ directory: root, url: settings.databaseUrl, name: 'site', log }),
   )
   await migrate(db, SITE_MIGRATIONS)
-  const receipts = await openReceiptLog({
-    db,
-    directory: root,
-    signer: { name: settings.site, key: keys.signing },
-    clock,
-  })
-  const limits = { memoryMiB: settings.vault.memoryMb, threads: settings.vault.threads }
-  const vault = opened.use(await openVault({ directory: directory.vault, clock, limits }))
+  const signer = { name: settings.site, key: keys.signing }
+  const receipts = await openReceiptLog({ db, directory: root, signer, clock })
+  const vault = opened.use(
+    await openVault({ directory: directory.vault, clock, limits: vaultLimits(settings) }),
+  )
   const partitions = openPartitionStore({ db, cacheBytesMax: PARTITION_CACHE_BYTES })
   await resumeImports({
     db,
@@ -82,11 +81,11 @@ export async function openSite(
   const evidence = await openEvidence(root, { db, receipts, clock, settings, keys })
   const mirror = await loadGrantMirror(db)
   const ofPeople = personKeys({ wrappingKey: keys.wrapping, random })
+  const officer = await openOfficerParts(db, settings)
   let manifests = await activeManifests(db)
   return {
     root,
-    site: settings.site,
-    territory: settings.territory,
+    ...namesOf(settings),
     keys,
     clock,
     random,
@@ -100,7 +99,8 @@ export async function openSite(
     restricted: () => NOBODY_RESTRICTED,
     partitions,
     evidence,
-    removedGrounds: new Set(settings.removedTransferGrounds),
+    ...officer,
+    removedGrounds: () => officer.transferRemovals.ids,
     personKeys: ofPeople,
     events: siteEvents(log),
     manifests: () => manifests,
@@ -119,6 +119,21 @@ export async function openSite(
       onOffersChanged()
     },
   }
+}
+
+async function openOfficerParts(db: Database, { removedTransferGrounds }: SiteSettings) {
+  return {
+    assessments: await AssessmentStore.open(db),
+    transferRemovals: await TransferRemovals.open(db, removedTransferGrounds),
+  }
+}
+
+function vaultLimits({ vault: { memoryMb, threads } }: SiteSettings) {
+  return { memoryMiB: memoryMb, threads }
+}
+
+function namesOf({ site, custodian, territory }: SiteSettings) {
+  return { site, custodian, territory }
 }
 
 /** The site's statements of place, with the one that was laid beside it taken up. */

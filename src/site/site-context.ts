@@ -1,17 +1,21 @@
 import type { Fault } from '../kernel/faults.ts'
 import type { Random } from '../kernel/random.ts'
+import type { MemberId } from '../protocol/wire.ts'
 import type { ConsentContext } from './consent/change-grants.ts'
 import type { SiteParts } from './asks/site-parts.ts'
 import type { SiteEvents } from './events.ts'
+import type { TransferRemovals } from './officer/transfer-removals.ts'
 import type { PersonKeys } from './vault/person-keys.ts'
 
 /** A site's parts, open and wired: what its doors and its line act on. */
 export interface SiteContext extends SiteParts {
   readonly root: string
+  readonly custodian: MemberId
   readonly random: Random
   readonly events: SiteEvents
   readonly personKeys: PersonKeys
   readonly consent: ConsentContext
+  readonly transferRemovals: TransferRemovals
   readonly vaultThreads: number
   /** Resolves when the site's own PostgreSQL or its vault has ended though nobody stopped it. */
   readonly ended: Promise<Fault>

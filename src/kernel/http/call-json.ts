@@ -56,6 +56,14 @@ export async function callJson<S extends z.ZodType>(call: JsonCall<S>): Promise<
   return parsed.value
 }
 
+/** Calls a door that answers with a text or a file of another kind; refusals are the same. */
+export async function callText(call: Omit<JsonCall<z.ZodType>, 'response'>): Promise<string> {
+  const response = await send(call)
+  const text = await readText(response, call.url)
+  if (!response.ok) throw refusalOf(response, { text, url: call.url, clock: call.clock })
+  return text
+}
+
 async function send({
   url,
   method,
@@ -63,7 +71,7 @@ async function send({
   body,
   idempotencyKey,
   signal,
-}: JsonCall<z.ZodType>): Promise<Response> {
+}: Omit<JsonCall<z.ZodType>, 'response'>): Promise<Response> {
   const headers = new Headers({ accept: 'application/json' })
   if (token !== undefined) headers.set('authorization', `Bearer ${token}`)
   if (body !== undefined) headers.set('content-type', 'application/json')

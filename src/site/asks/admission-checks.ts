@@ -53,6 +53,15 @@ export const ADMISSION_CHECKS: readonly AdmissionCheck[] = [
       }),
   },
   {
+    name: 'a use of high risk is assessed',
+    check: ({ unassessedRisk }) =>
+      when(unassessedRisk !== undefined, {
+        code: 'declined.purpose',
+        detail: 'This use needs an impact assessment that nobody has attached at the site (GDPR Art. 35)',
+        ...(unassessedRisk === undefined ? {} : { operatorNote: unassessedRisk }),
+      }),
+  },
+  {
     name: 'mode is in the terms',
     check: ({ ask, manifest }) =>
       when(!(manifest?.modes ?? []).includes(ask.mode), { code: 'declined.mode' }),

@@ -13,6 +13,7 @@ import { measureRun } from '../metering/measure.ts'
 import { priceRun } from '../metering/price-run.ts'
 import type { PulledAsk } from '../line/serve-line.ts'
 import { admit } from './admission-checks.ts'
+import { unassessedRisk } from '../assessments/unassessed-risk.ts'
 import { findAnswer } from './answer-store.ts'
 import type { StoredAnswer } from './answer-store.ts'
 import type { AskFacts } from './ask-facts.ts'
@@ -86,14 +87,17 @@ async function loadFacts(
   if (!signerKeys.ok) return signerKeys
   const verified = verifyAsk({ item, batchJws, acquirer, signerKeys: signerKeys.value })
   if (!verified.ok) return verified
+  const manifest = parts.manifests().get(verified.value.ask.offer)
   return ok({
     ...verified.value,
     acquirer,
     acquirerKeys: acquirerKeys.value,
     priceLimit: item.priceLimit,
-    manifest: parts.manifests().get(verified.value.ask.offer),
+    manifest,
+    unassessedRisk:
+      manifest && (await unassessedRisk(parts, { manifest, purpose: verified.value.ask.purpose })),
     evidence: parts.evidence.current(now)?.evidence,
-    removedGrounds: parts.removedGrounds,
+    removedGrounds: parts.removedGrounds(),
     now,
   })
 }

@@ -22,5 +22,7 @@ export interface AskFacts {
   readonly evidence: Evidence | undefined
   /** Adequacy decisions and safeguards that no longer count at this site. */
   readonly removedGrounds: ReadonlySet<string>
+  /** Why the use is of high risk though no impact assessment carries it; `undefined` when that is not so. */
+  readonly unassessedRisk: string | undefined
   readonly now: Instant
 }

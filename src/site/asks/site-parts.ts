@@ -7,6 +7,7 @@ import type { ReceiptLog } from '../../transparency/receipt-log.ts'
 import type { EligibilityCache } from '../consent/eligibility-cache.ts'
 import type { GrantMirror } from '../consent/grant-mirror.ts'
 import type { PartitionStore } from '../guard/partition-store.ts'
+import type { AssessmentStore } from '../assessments/assessment-store.ts'
 import type { EvidenceStore } from '../place/evidence-store.ts'
 import type { SiteKeys } from '../site-keys.ts'
 import type { Vault } from '../vault/vault.ts'
@@ -25,8 +26,9 @@ export interface SiteParts {
   readonly restricted: (dataSet: DataSetId) => Bitset
   readonly partitions: PartitionStore
   readonly evidence: EvidenceStore
-  /** Grounds for transfers that the operator has removed (`removedTransferGrounds`). */
-  readonly removedGrounds: ReadonlySet<string>
+  /** Grounds for transfers that count no more, by the settings or the officer. */
+  readonly removedGrounds: () => ReadonlySet<string>
+  readonly assessments: AssessmentStore
   /** The manifests in force, by data set. */
   readonly manifests: () => ReadonlyMap<DataSetId, Manifest>
 }

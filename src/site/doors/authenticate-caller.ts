@@ -29,6 +29,8 @@ export interface Authentication {
   readonly usedTokens: UsedTokens
   readonly signIn?: PeopleSignIn | undefined
   issuerKey(member: string, keyId: string): Promise<PublicJwk | undefined>
+  /** The same of a supervisory authority that may read here. */
+  regulatorKey(member: string, keyId: string): Promise<PublicJwk | undefined>
 }
 
 /** The name under which the operator's key signs its tokens. */
@@ -54,7 +56,9 @@ async function memberOf(token: string, parts: Authentication): Promise<SiteCalle
   const issuer = peekIssuer(token)
   const keyId = peekJws(token)?.header.kid
   if (issuer === undefined || keyId === undefined) throw unauthenticated('malformed')
-  const key = issuer === OPERATOR ? parts.operatorKey : await parts.issuerKey(issuer, keyId)
+  const regulatorKey = issuer === OPERATOR ? undefined : await parts.regulatorKey(issuer, keyId)
+  const key =
+    issuer === OPERATOR ? parts.operatorKey : (regulatorKey ?? (await parts.issuerKey(issuer, keyId)))
   const verified = verifyClientAssertion(token, {
     audience: parts.audience,
     now: parts.clock.now(),
@@ -62,7 +66,8 @@ async function memberOf(token: string, parts: Authentication): Promise<SiteCalle
   })
   if (!verified.ok) throw unauthenticated(verified.error)
   if (!(await parts.usedTokens.use(verified.value))) throw unauthenticated('replayed')
-  return issuer === OPERATOR ? { kind: 'operator' } : { kind: 'issuer', member: memberIdSchema.parse(issuer) }
+  if (issuer === OPERATOR) return { kind: 'operator' }
+  return { kind: regulatorKey ? 'regulator' : 'issuer', member: memberIdSchema.parse(issuer) }
 }
 
 async function personOf(

@@ -106,7 +106,7 @@ function decideHere(
   const now = site.clock.now()
   const { perimeter } = manifest
   const evidence = site.evidence.current(now)?.evidence
-  return decidePlace({ operation, perimeter, evidence, removed: site.removedGrounds, now })
+  return decidePlace({ operation, perimeter, evidence, removed: site.removedGrounds(), now })
 }
 
 function requireSoundPerimeter({ perimeter }: Manifest): void {

@@ -11,9 +11,11 @@ import type { Log } from '../../kernel/log.ts'
 import { SITE_API } from '../../protocol/site-api.ts'
 import { callerAuthentication } from './authenticate-caller.ts'
 import type { PeopleSignIn } from './authenticate-caller.ts'
+import { confineRegulators } from './confine-regulators.ts'
 import { serveDataSets } from './data-sets.ts'
 import { serveGrants } from './grants.ts'
 import { notFound, requireOperator, requireSubjectSide } from './may.ts'
+import { serveOfficer } from './officer.ts'
 import { serveReceipts } from './receipts.ts'
 import type { SiteActs, SiteCaller } from './site-acts.ts'
 
@@ -32,7 +34,7 @@ export interface SiteDoorParts {
 
 /** The web door of a site: the endpoints of `SITE_API`, each with who may. It translates, and decides nothing else. */
 export function siteDoor(acts: SiteActs, parts: SiteDoorParts): OpenAPIHono {
-  const door = createDoor<SiteCaller>({
+  const open = createDoor<SiteCaller>({
     title: `Hedgerow site ${parts.site}`,
     description: 'Keeps people’s data in its perimeter: data sets, grants, place, receipts.',
     version: parts.version,
@@ -46,23 +48,26 @@ export function siteDoor(acts: SiteActs, parts: SiteDoorParts): OpenAPIHono {
       usedTokens: parts.usedTokens,
       signIn: parts.signIn,
       issuerKey: (member, keyId) => acts.issuerKey(member, keyId),
+      regulatorKey: (member, keyId) => acts.officer.regulatorKey(member, keyId),
     }),
     nameOf: callerName,
     idempotency: parts.idempotency,
     readiness: () => acts.readiness(),
     metrics: () => acts.metrics(),
   })
+  const door = confineRegulators(open)
   serveSite(door, acts)
   serveDataSets(door, acts)
   serveGrants(door, acts)
   serveReceipts(door, acts)
+  serveOfficer(door, acts)
   return door.app
 }
 
 function serveSite(door: Door<SiteCaller>, acts: SiteActs): void {
   door.serve(SITE_API.site, () => acts.site())
   door.serve(SITE_API.evidence, ({ caller }) => {
-    requireOperator(caller)
+    if (caller.kind !== 'regulator') requireOperator(caller)
     return acts.evidence()
   })
   door.serve(SITE_API.giveEvidence, ({ caller, body }) => {
@@ -89,6 +94,8 @@ function callerName(caller: SiteCaller): string {
       return 'operator'
     case 'issuer':
       return `issuer ${caller.member}`
+    case 'regulator':
+      return `regulator ${caller.member}`
     case 'person':
       // The person's key itself is not to stand in a table.
       return `person ${digestOf(`${caller.issuer}\0${caller.person}`)}`

@@ -14,8 +14,13 @@ export function requireOperator(caller: SiteCaller): void {
 
 /** The operator or an issuer; gives what they may see of a list. */
 export function requireStaff(caller: SiteCaller): Scope {
-  if (caller.kind === 'person') throw forbidden()
+  if (caller.kind === 'person' || caller.kind === 'regulator') throw forbidden()
   return caller.kind === 'issuer' ? { issuer: caller.member } : {}
+}
+
+/** The same, and a supervisory authority, which sees what the operator sees of register, receipts and incidents. */
+export function requireReader(caller: SiteCaller): Scope {
+  return caller.kind === 'regulator' ? {} : requireStaff(caller)
 }
 
 /** The operator, or the issuer whose data set it is. */
@@ -25,8 +30,10 @@ export function requireSteward(caller: SiteCaller, issuer: MemberId | undefined)
 }
 
 /** Whose grants and uses a caller may touch: the issuer those of its people, a person their own. The operator none. */
-export function requireSubjectSide(caller: SiteCaller): Exclude<SiteCaller, { kind: 'operator' }> {
-  if (caller.kind === 'operator') throw forbidden()
+export function requireSubjectSide(
+  caller: SiteCaller,
+): Exclude<SiteCaller, { kind: 'operator' } | { kind: 'regulator' }> {
+  if (caller.kind === 'operator' || caller.kind === 'regulator') throw forbidden()
   return caller
 }
 

@@ -18,11 +18,14 @@ import type {
   useViewSchema,
 } from '../../protocol/site-api.ts'
 import type { DataSetId, MemberId } from '../../protocol/wire.ts'
+import type { OfficerActs } from './officer-acts.ts'
 
 /** Who calls a site: its operator, an issuer that places data here, or a person about whom there is data. */
 export type SiteCaller =
   | { readonly kind: 'operator' }
   | { readonly kind: 'issuer'; readonly member: MemberId }
+  /** A supervisory authority, which reads and proves and does nothing else. */
+  | { readonly kind: 'regulator'; readonly member: MemberId }
   /** `person` is the key by which `issuer` knows them. */
   | { readonly kind: 'person'; readonly issuer: MemberId; readonly person: string }
 
@@ -103,4 +106,5 @@ export interface SiteActs {
   issuerKey(member: string, keyId: string): Promise<PublicJwk | undefined>
   readiness(): Promise<{ readonly isReady: boolean; readonly checks: Readonly<Record<string, boolean>> }>
   metrics(): Promise<string>
+  readonly officer: OfficerActs
 }

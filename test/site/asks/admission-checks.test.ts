@@ -60,6 +60,7 @@ function facts(change: Partial<AskFacts> = {}, askChange: object = {}): AskFacts
     }),
     acquirerKeys: keys,
     priceLimit: money(1000, 'EUR'),
+    unassessedRisk: undefined,
     manifest,
     removedGrounds: new Set(),
     evidence: evidenceSchema.parse({
@@ -118,6 +119,11 @@ const DECLINES: readonly (readonly [what: string, facts: AskFacts, code: string]
   ],
   ['a purpose that is refused to all', facts({}, { purpose: 'dpv:CreditChecking' }), 'declined.purpose'],
   ['a purpose wider than the terms', facts({}, { purpose: 'dpv:Marketing' }), 'declined.purpose'],
+  [
+    'a use of high risk that nobody has assessed',
+    facts({ unassessedRisk: 'special categories' }),
+    'declined.purpose',
+  ],
   ['a legal basis that is not offered', facts({}, { legalBasis: 'eu-gdpr:A6-1-f' }), 'declined.purpose'],
   ['a mode that is not offered', facts({}, { mode: 'rows' }), 'declined.mode'],
   [

@@ -2,6 +2,7 @@ import type { KeyPair } from '../../../src/kernel/crypto/keys.ts'
 import { digestOf } from '../../../src/kernel/digest.ts'
 import { manifestSchema } from '../../../src/protocol/data-set.ts'
 import { dataSetIdSchema, memberIdSchema, siteIdSchema } from '../../../src/protocol/wire.ts'
+import type { OfficerActs } from '../../../src/site/doors/officer-acts.ts'
 import type { DataSetView, SiteActs } from '../../../src/site/doors/site-acts.ts'
 
 /** What the acts were called with, in order. */
@@ -70,7 +71,30 @@ export function fakeActs({
     issuerKey: (member) => Promise.resolve(issuerKeys[member]?.publicJwk),
     readiness: () => Promise.resolve({ isReady: true, checks: {} }),
     metrics: () => Promise.resolve(''),
+    // The officer's part is tested through a whole site, in test/site/officer.
+    officer: { ...unusedOfficer, regulatorKey: () => Promise.resolve(undefined) },
   }
+}
+
+const unused = () => Promise.reject(new Error('not called by these tests'))
+const unusedOfficer: OfficerActs = {
+  register: unused,
+  keepParty: unused,
+  notice: unused,
+  listAssessments: unused,
+  attachAssessment: unused,
+  withdrawAssessment: unused,
+  transfers: unused,
+  removeTransfer: unused,
+  restoreTransfer: unused,
+  listIncidents: unused,
+  openIncident: unused,
+  findIncident: unused,
+  addIncidentStep: unused,
+  incidentLetters: unused,
+  registerRegulator: unused,
+  removeRegulator: unused,
+  regulatorKey: unused,
 }
 
 const keys = {

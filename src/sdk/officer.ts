@@ -1,0 +1,103 @@
+import type { z } from 'zod'
+import type { KeySet } from '../protocol/member.ts'
+import { OFFICER_API } from '../protocol/officer-api.ts'
+import type {
+  REGISTER_FORMATS,
+  assessmentRequestSchema,
+  assessmentViewSchema,
+  incidentRequestSchema,
+  incidentStepSchema,
+  incidentViewSchema,
+  noticeSchema,
+  partyContactSchema,
+  transferRowSchema,
+} from '../protocol/officer-api.ts'
+import type { registerSchema } from '../protocol/register.ts'
+import type { HttpClient } from './http-client.ts'
+
+/** Wire forms of what is sent. */
+export type WirePartyContact = z.input<typeof partyContactSchema>
+export type WireAssessment = z.input<typeof assessmentRequestSchema>
+export type WireIncident = z.input<typeof incidentRequestSchema>
+export type WireIncidentStep = z.input<typeof incidentStepSchema>
+
+/** What the site's door answers, parsed. */
+export type RegisterView = z.output<typeof registerSchema>
+export type AssessmentView = z.output<typeof assessmentViewSchema>
+export type TransferView = z.output<typeof transferRowSchema>
+export type IncidentView = z.output<typeof incidentViewSchema>
+export type NoticeView = z.output<typeof noticeSchema>
+
+/** Which notice. */
+export interface NoticeRequest {
+  readonly dataSet: string
+  readonly purpose: string
+  readonly language?: NoticeView['language'] | undefined
+}
+
+/** A data-protection officer's calls at a site: the custodian's with the operator's key, a controller's with the issuer's; an authority reads. */
+export interface Officer {
+  register(): Promise<RegisterView>
+  /** The register as a file. */
+  registerFile(format: Exclude<(typeof REGISTER_FORMATS)[number], 'json'>): Promise<string>
+  describeParty(member: string, contact: WirePartyContact): Promise<WirePartyContact>
+  notice(request: NoticeRequest): Promise<NoticeView>
+  noticePage(request: NoticeRequest): Promise<string>
+  assessments(): Promise<{
+    items: readonly AssessmentView[]
+    missing: readonly { dataSet: string; purpose: string; reason: string }[]
+  }>
+  attachAssessment(assessment: WireAssessment): Promise<AssessmentView>
+  withdrawAssessment(assessment: string): Promise<AssessmentView>
+  transfers(): Promise<readonly TransferView[]>
+  removeTransfer(id: string, reason: string): Promise<TransferView>
+  restoreTransfer(id: string): Promise<TransferView>
+  incidents(): Promise<readonly IncidentView[]>
+  openIncident(incident: WireIncident, idempotencyKey: string): Promise<IncidentView>
+  incident(incident: string): Promise<IncidentView>
+  incidentPage(incident: string): Promise<string>
+  addStep(incident: string, step: WireIncidentStep, idempotencyKey: string): Promise<IncidentView>
+  letters(
+    incident: string,
+    language?: NoticeView['language'],
+  ): Promise<{
+    subject: string
+    text: readonly string[]
+    people: readonly { dataSet: string; person: string }[]
+  }>
+  registerRegulator(regulator: { member: string; keys: KeySet }): Promise<void>
+  removeRegulator(member: string): Promise<void>
+}
+
+export function openOfficer(client: HttpClient): Officer {
+  return {
+    register: () => client.call(OFFICER_API.register),
+    registerFile: (format) => client.text(OFFICER_API.register, { query: { format } }),
+    describeParty: (member, body) => client.call(OFFICER_API.putParty, { params: { member }, body }),
+    notice: (query) => client.call(OFFICER_API.notice, { query }),
+    noticePage: (query) => client.text(OFFICER_API.notice, { query: { ...query, format: 'html' } }),
+    assessments: () => client.call(OFFICER_API.listAssessments),
+    attachAssessment: (body) => client.call(OFFICER_API.attachAssessment, { body }),
+    withdrawAssessment: (assessment) =>
+      client.call(OFFICER_API.withdrawAssessment, { params: { assessment } }),
+    transfers: async () => (await client.call(OFFICER_API.transfers)).items,
+    removeTransfer: (id, reason) =>
+      client.call(OFFICER_API.removeTransfer, { params: { id }, body: { reason } }),
+    restoreTransfer: (id) => client.call(OFFICER_API.restoreTransfer, { params: { id } }),
+    incidents: async () => (await client.call(OFFICER_API.listIncidents)).items,
+    openIncident: (body, idempotencyKey) => client.call(OFFICER_API.openIncident, { body, idempotencyKey }),
+    incident: (incident) => client.call(OFFICER_API.incident, { params: { incident } }),
+    incidentPage: (incident) =>
+      client.text(OFFICER_API.incident, { params: { incident }, query: { format: 'html' } }),
+    addStep: (incident, body, idempotencyKey) =>
+      client.call(OFFICER_API.incidentStep, { params: { incident }, body, idempotencyKey }),
+    letters: (incident, language) =>
+      client.call(OFFICER_API.incidentLetters, { params: { incident }, query: { language } }),
+    registerRegulator: async ({ member, keys }) => {
+      await client.call(OFFICER_API.registerRegulator, { params: { member }, body: { keys } })
+    },
+    removeRegulator: async (member) => {
+      await client.text(OFFICER_API.removeRegulator, { params: { member } })
+    },
+  }
+}

@@ -1,0 +1,51 @@
+import type { PublicJwk } from '../../kernel/crypto/keys.ts'
+import type { KeySet } from '../../protocol/member.ts'
+import type { Notice, PartyContact } from '../../protocol/officer-api.ts'
+import type { Register } from '../../protocol/register.ts'
+import type { DataSetId, MemberId } from '../../protocol/wire.ts'
+import { assessmentActs } from '../officer/change-assessments.ts'
+import type { AssessmentActs } from '../officer/change-assessments.ts'
+import { transferActs } from '../officer/change-transfers.ts'
+import type { TransferActs } from '../officer/change-transfers.ts'
+import { gatherRegister } from '../officer/gather-register.ts'
+import { giveNotice } from '../officer/give-notice.ts'
+import { incidentActs } from '../officer/incidents.ts'
+import type { IncidentActs } from '../officer/incidents.ts'
+import type { NoticeLanguage } from '../officer/notice-words.ts'
+import { keepPartyContact } from '../officer/party-contacts.ts'
+import { findRegulatorKey, registerRegulator, removeRegulator } from '../officer/regulators.ts'
+import type { SiteContext } from '../site-context.ts'
+
+/** What the officer's part of the door calls. `issuer` in a scope: only what concerns that issuer's data sets. */
+export interface OfficerActs extends AssessmentActs, TransferActs, IncidentActs {
+  register(scope: { issuer?: MemberId | undefined }): Promise<Register>
+  keepParty(request: { member: MemberId; contact: PartyContact }): Promise<PartyContact>
+  /** `undefined` when no such data set is offered for such a purpose. */
+  notice(request: {
+    dataSet: DataSetId
+    purpose: string
+    language: NoticeLanguage
+  }): Promise<Notice | undefined>
+  registerRegulator(regulator: { member: MemberId; keys: KeySet }): Promise<void>
+  removeRegulator(member: MemberId): Promise<boolean>
+  regulatorKey(member: string, keyId: string): Promise<PublicJwk | undefined>
+}
+
+/** The officer's seat, in the forms of the door. */
+export function officerActs(site: SiteContext): OfficerActs {
+  return {
+    ...assessmentActs(site),
+    ...transferActs(site),
+    ...incidentActs(site),
+    register: ({ issuer }) => gatherRegister(site, issuer),
+    async keepParty({ member, contact }) {
+      await keepPartyContact(site.db, { member, contact, now: site.clock.now() })
+      return contact
+    },
+    notice: (request) => giveNotice(site, request),
+    registerRegulator: ({ member, keys }) =>
+      registerRegulator(site.db, { member, keys, now: site.clock.now() }),
+    removeRegulator: (member) => removeRegulator(site.db, member),
+    regulatorKey: (member, keyId) => findRegulatorKey(site.db, { member, keyId }),
+  }
+}

@@ -1,0 +1,48 @@
+import { formatDate } from '../../kernel/clock.ts'
+import type { Manifest } from '../../protocol/data-set.ts'
+import type { Register } from '../../protocol/register.ts'
+import { recipientsOf } from '../asks/recorded-uses.ts'
+import { ageGroups } from '../consent/age-groups.ts'
+import type { SiteContext } from '../site-context.ts'
+import { makeRegister } from './make-register.ts'
+import type { RegisterFacts, RegisteredDataSet } from './make-register.ts'
+import { readPartyContacts } from './party-contacts.ts'
+
+/** The register of everything at a site, or of one issuer's data sets. */
+export async function gatherRegister(site: SiteContext, issuer?: string): Promise<Register> {
+  return makeRegister(await registerFacts(site, issuer))
+}
+
+/** Everything the register is made from, as it stands now. */
+export async function registerFacts(site: SiteContext, issuer?: string): Promise<RegisterFacts> {
+  const now = site.clock.now()
+  const manifests = [...site.manifests().values()].filter(
+    (manifest) => issuer === undefined || manifest.issuer === issuer,
+  )
+  const [contacts, recipients] = await Promise.all([readPartyContacts(site.db), recipientsOf(site.db)])
+  const dataSets: RegisteredDataSet[] = []
+  for (const manifest of manifests) dataSets.push(await registeredDataSet(site, manifest))
+  return {
+    site: site.site,
+    custodian: site.custodian,
+    territory: site.territory,
+    evidence: site.evidence.current(now)?.evidence,
+    dataSets,
+    contacts,
+    assessments: site.assessments.list(),
+    recipients,
+    removedGrounds: site.transferRemovals.ids,
+    now,
+  }
+}
+
+async function registeredDataSet(site: SiteContext, manifest: Manifest): Promise<RegisteredDataSet> {
+  const people = await site.vault.people(manifest.dataSet)
+  const { adults } = ageGroups(await site.vault.principals(), {
+    siteCountry: site.territory,
+    today: formatDate(site.clock.now()),
+    ageOn: manifest.person.ageOn,
+    ageAtLeast: manifest.person.ageAtLeast,
+  })
+  return { manifest, people: people.count(), includesMinors: !people.difference(adults).isEmpty }
+}

@@ -1,0 +1,20 @@
+import type { Notice } from '../../protocol/officer-api.ts'
+import type { DataSetId } from '../../protocol/wire.ts'
+import type { SiteContext } from '../site-context.ts'
+import { registerFacts } from './gather-register.ts'
+import { makeNotice } from './make-notice.ts'
+import { makeRegister } from './make-register.ts'
+import type { NoticeLanguage } from './notice-words.ts'
+
+/** The notice for a purpose that a data set is offered for; `undefined` when it is not. */
+export async function giveNotice(
+  site: SiteContext,
+  { dataSet, purpose, language }: { dataSet: DataSetId; purpose: string; language: NoticeLanguage },
+): Promise<Notice | undefined> {
+  const facts = await registerFacts(site)
+  const register = makeRegister(facts)
+  const activity = register.controllers.find((each) => each.dataSet === dataSet)
+  if (!activity?.purposes.some((each) => each.purpose === purpose)) return undefined
+  const authority = facts.contacts.get(activity.controller.member)?.supervisoryAuthority
+  return makeNotice(register, { activity, purpose, language, authority })
+}

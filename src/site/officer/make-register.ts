@@ -1,0 +1,236 @@
+import { digestOfJson } from '../../kernel/digest.ts'
+import { formatDate, formatInstant } from '../../kernel/clock.ts'
+import type { Instant } from '../../kernel/clock.ts'
+import type { Manifest } from '../../protocol/data-set.ts'
+import type { Evidence } from '../../protocol/evidence.ts'
+import { isInEea, transferDecision } from '../../protocol/legal-zones.ts'
+import type { PartyContact } from '../../protocol/officer-api.ts'
+import type { PlaceRule } from '../../protocol/perimeter.ts'
+import { purposeLabel } from '../../protocol/purpose.ts'
+import type {
+  ControllerActivity,
+  ProcessorActivity,
+  Register,
+  RegisterContact,
+  RegisterTransfer,
+} from '../../protocol/register.ts'
+import type { RecipientUse } from '../asks/recorded-uses.ts'
+import { retentionEnd } from '../datasets/retention-end.ts'
+import { carries, highRiskOf } from '../assessments/assessment-needed.ts'
+import type { Assessment } from '../assessments/assessment-store.ts'
+import { SITE_MEASURES, measuresOf } from './measures.ts'
+
+/** A data set as it stands at the site. */
+export interface RegisteredDataSet {
+  readonly manifest: Manifest
+  readonly people: number
+  readonly includesMinors: boolean
+}
+
+/** Everything the register is made from; nothing in it is typed in twice. */
+export interface RegisterFacts {
+  readonly site: string
+  readonly custodian: string
+  readonly territory: string
+  readonly evidence: Evidence | undefined
+  readonly dataSets: readonly RegisteredDataSet[]
+  readonly contacts: ReadonlyMap<string, PartyContact>
+  readonly assessments: readonly Assessment[]
+  readonly recipients: readonly RecipientUse[]
+  readonly removedGrounds: ReadonlySet<string>
+  readonly now: Instant
+}
+
+/** The register of processing of a site (GDPR Art. 30(1), (2)): its content follows from the terms in force and the record of releases. */
+export function makeRegister(facts: RegisterFacts): Register {
+  const controllers = facts.dataSets.map((dataSet) => controllerActivity(dataSet, facts))
+  const issuers = [...new Set(facts.dataSets.map(({ manifest }) => manifest.issuer))].toSorted()
+  return {
+    site: facts.site,
+    madeAt: formatInstant(facts.now),
+    processor: contactOf(facts.custodian, facts),
+    place: placeOf(facts),
+    controllers,
+    processing: issuers.map((issuer) => processorActivity(issuer, facts)),
+    gaps: gapsOf(facts),
+  }
+}
+
+function controllerActivity(
+  { manifest, people, includesMinors }: RegisteredDataSet,
+  facts: RegisterFacts,
+): ControllerActivity {
+  const { retention, perimeter, specialCategoryBasis } = manifest
+  return {
+    dataSet: manifest.dataSet,
+    title: manifest.title,
+    controller: contactOf(manifest.issuer, facts),
+    purposes: manifest.purposes.map((purpose) => ({
+      purpose,
+      label: purposeLabel(purpose),
+      assessments: facts.assessments
+        .filter((assessment) => carries(assessment, { manifest, purpose, now: facts.now }))
+        .map(({ facts: { reference } }) => reference),
+    })),
+    legalBasis: manifest.legalBasis,
+    ...(specialCategoryBasis === undefined ? {} : { specialCategoryBasis }),
+    subjects: { description: manifest.description ?? manifest.title, people, includesMinors },
+    categories: manifest.columns.map(({ name, category, sensitivity }) => ({
+      column: name,
+      ...(category === undefined ? {} : { category }),
+      sensitivity,
+    })),
+    recipients: recipientsIn(manifest.dataSet, facts),
+    transfers: transfersOf([manifest.dataSet], facts),
+    erasure: { period: retention.period, until: formatInstant(retentionEnd(retention)) },
+    perimeter: {
+      store: placeRule(perimeter.store),
+      process: placeRule(perimeter.process),
+      release: placeRule(perimeter.release),
+    },
+    measures: [...measuresOf(manifest)],
+    policy: digestOfJson(manifest),
+  }
+}
+
+function processorActivity(issuer: string, facts: RegisterFacts): ProcessorActivity {
+  const own = facts.dataSets.filter(({ manifest }) => manifest.issuer === issuer)
+  const dataSets = own.map(({ manifest }) => manifest.dataSet)
+  const modes = [...new Set(own.flatMap(({ manifest }) => manifest.modes))].toSorted()
+  return {
+    controller: contactOf(issuer, facts),
+    dataSets,
+    processing: ['storage', 'computation on signed asks', ...modes.map((mode) => `release (${mode})`)],
+    transfers: transfersOf(dataSets, facts),
+    measures: [...SITE_MEASURES],
+  }
+}
+
+function recipientsIn(dataSet: string, { recipients }: RegisterFacts): ControllerActivity['recipients'] {
+  const own = Map.groupBy(
+    recipients.filter((use) => use.dataSet === dataSet),
+    ({ acquirer }) => acquirer,
+  )
+  return [...own].map(([acquirer, uses]) => ({
+    acquirer,
+    purposes: distinct(uses.map(({ purpose }) => purpose)),
+    modes: distinct(uses.map(({ mode }) => mode)),
+    countries: distinct(uses.map(({ country }) => country)),
+    releases: uses.reduce((sum, { releases }) => sum + releases, 0),
+    last: formatInstant(
+      uses.reduce((last, use) => (use.last > last ? use.last : last), uses[0]?.last ?? (0 as Instant)),
+    ),
+  }))
+}
+
+/** Releases that went outside of the EEA, with the ground that carries them today. */
+function transfersOf(
+  dataSets: readonly string[],
+  { recipients, removedGrounds, now }: RegisterFacts,
+): RegisterTransfer[] {
+  const today = formatDate(now)
+  const abroad = recipients.filter(
+    ({ dataSet, country }) => dataSets.includes(dataSet) && !isInEea(country, today),
+  )
+  const countries = Map.groupBy(abroad, ({ country }) => country)
+  return distinct([...countries.keys()]).map((country) => {
+    const uses = countries.get(country) ?? []
+    const ground = transferDecision(country, { today, removed: removedGrounds })
+    return {
+      country,
+      ...(ground?.kind === 'adequacy' ? { ground: ground.decision } : {}),
+      releases: uses.reduce((sum, { releases }) => sum + releases, 0),
+    }
+  })
+}
+
+function gapsOf(facts: RegisterFacts): string[] {
+  const issuers = distinct(facts.dataSets.map(({ manifest }) => manifest.issuer))
+  const unknown = [facts.custodian, ...issuers].flatMap((member) => {
+    const contact = facts.contacts.get(member)
+    if (!contact) return [`Say who "${member}" is: hedgerow officer party ${member} --file FILE`]
+    return contact.dataProtectionOfficer
+      ? []
+      : [`"${member}" names no data-protection officer (GDPR Art. 37)`]
+  })
+  const unassessed = missingAssessments(facts).map(
+    ({ dataSet, purpose, reason }) =>
+      `"${dataSet}" needs an impact assessment for ${purpose} and is declined without: ${reason}`,
+  )
+  const state = evidenceState(facts)
+  return [
+    ...unknown,
+    ...unassessed,
+    ...(state === 'valid' ? [] : [`The evidence of place is ${state.replaceAll('_', ' ')}`]),
+  ]
+}
+
+/** A use that is declined until somebody has assessed it. */
+export interface MissingAssessment {
+  readonly dataSet: string
+  readonly purpose: string
+  readonly reason: string
+}
+
+/** Uses of high risk that no assessment carries. */
+export function missingAssessments({
+  dataSets,
+  assessments,
+  now,
+}: Pick<RegisterFacts, 'dataSets' | 'assessments' | 'now'>): MissingAssessment[] {
+  return dataSets.flatMap(({ manifest, people }) =>
+    manifest.purposes.flatMap((purpose) => {
+      const reason = highRiskOf({ manifest, purpose, people })
+      const isCarried = assessments.some((assessment) => carries(assessment, { manifest, purpose, now }))
+      return reason === undefined || isCarried ? [] : [{ dataSet: manifest.dataSet, purpose, reason }]
+    }),
+  )
+}
+
+function contactOf(member: string, { contacts }: RegisterFacts): RegisterContact {
+  const contact = contacts.get(member)
+  if (!contact) return { member }
+  const { name, address, country, email, dataProtectionOfficer, representative, supervisoryAuthority } =
+    contact
+  return {
+    member,
+    name,
+    address,
+    country,
+    email,
+    ...(dataProtectionOfficer && { dataProtectionOfficer: nameAndAddress(dataProtectionOfficer) }),
+    ...(representative && { representative: nameAndAddress(representative) }),
+    ...(supervisoryAuthority === undefined ? {} : { supervisoryAuthority }),
+  }
+}
+
+function nameAndAddress({ name, email }: { readonly name: string; readonly email: string }): string {
+  return `${name}, ${email}`
+}
+
+function placeOf(facts: RegisterFacts): Register['place'] {
+  const { evidence, territory } = facts
+  return {
+    territory,
+    evidence: evidenceState(facts),
+    ...(evidence && {
+      longitude: evidence.longitude,
+      latitude: evidence.latitude,
+      validUntil: formatInstant(evidence.validUntil),
+    }),
+  }
+}
+
+function evidenceState({ evidence, now }: RegisterFacts): Register['place']['evidence'] {
+  if (!evidence) return 'missing'
+  if (evidence.validFrom > now) return 'not_yet_valid'
+  return evidence.validUntil <= now ? 'expired' : 'valid'
+}
+
+function placeRule({ within, polygon }: PlaceRule): { within: string[]; hasPolygon: boolean } {
+  return { within: [...within], hasPolygon: polygon !== undefined }
+}
+
+function distinct(values: readonly string[]): string[] {
+  return [...new Set(values)].toSorted()
+}

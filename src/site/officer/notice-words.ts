@@ -1,0 +1,190 @@
+import type { NOTICE_LANGUAGES } from '../../protocol/officer-api.ts'
+
+export type NoticeLanguage = (typeof NOTICE_LANGUAGES)[number]
+
+/** The sentences of a notice in one language; what they are filled with comes from the terms in force. */
+export interface NoticeWords {
+  readonly title: (dataSet: string) => string
+  readonly headings: Readonly<
+    Record<
+      | 'controller'
+      | 'purpose'
+      | 'data'
+      | 'recipients'
+      | 'transfers'
+      | 'retention'
+      | 'rights'
+      | 'withdrawal'
+      | 'complaint'
+      | 'source'
+      | 'automated',
+      string
+    >
+  >
+  readonly unknownParty: (member: string) => string
+  readonly officer: (who: string) => string
+  readonly representative: (who: string) => string
+  readonly processor: (name: string, territory: string) => string
+  readonly purposeAndBasis: (purpose: string, basis: string) => string
+  readonly special: (columns: string, basis: string) => string
+  readonly columns: (columns: string) => string
+  readonly whoMayAsk: string
+  readonly received: (name: string, countries: string) => string
+  readonly nobodyYet: string
+  readonly releasePlaces: (places: string) => string
+  readonly grounds: (country: string, ground: string) => string
+  readonly until: (date: string, period: string) => string
+  readonly rights: readonly string[]
+  readonly consent: string
+  readonly objection: string
+  readonly complaint: (authority: string) => string
+  readonly leadAuthority: string
+  readonly source: (controller: string) => string
+  readonly automated: string
+}
+
+const EN: NoticeWords = {
+  title: (dataSet) => `What happens with your data: ${dataSet}`,
+  headings: {
+    controller: 'Who is responsible',
+    purpose: 'What for, and on what legal basis',
+    data: 'Which data',
+    recipients: 'Who gets what',
+    transfers: 'Other countries',
+    retention: 'How long',
+    rights: 'Your rights',
+    withdrawal: 'Saying no, or no longer',
+    complaint: 'Complaints',
+    source: 'Where the data is from',
+    automated: 'Decisions by machines',
+  },
+  unknownParty: (member) => `${member} (has not said yet how to reach it)`,
+  officer: (who) => `Data-protection officer: ${who}`,
+  representative: (who) => `Representative in the Union: ${who}`,
+  processor: (name, territory) =>
+    `Your data is kept and computed on by ${name}, in ${territory}, and does not leave that place.`,
+  purposeAndBasis: (purpose, basis) => `Purpose: ${purpose}. Legal basis: ${basis}.`,
+  special: (columns, basis) => `Among it are special categories (${columns}), on the basis of ${basis}.`,
+  columns: (columns) => `These are kept: ${columns}.`,
+  whoMayAsk:
+    'Members of the network may ask questions. They get answers about groups of people, and rows only of those who allowed that.',
+  received: (name, countries) => `${name} received answers, used in ${countries}.`,
+  nobodyYet: 'Nobody has received anything yet.',
+  releasePlaces: (places) => `Answers may be used in: ${places}.`,
+  grounds: (country, ground) => `${country}: on the ground of ${ground}.`,
+  until: (date, period) => `Until ${date} (${period}); then the data is no longer used and is deleted.`,
+  rights: [
+    'See and receive your data, in a form that machines read (Art. 15, 20)',
+    'Have it corrected (Art. 16) or erased (Art. 17)',
+    'Have its use restricted (Art. 18), and object to a use (Art. 21)',
+    'See who used it, what for, and what it earned you',
+  ],
+  consent:
+    'You may withdraw what you allowed at any time, as easily as you gave it; it holds at once, and what was done before stays lawful (Art. 7(3)).',
+  objection: 'You may object to this use at any time (Art. 21); your data is left out from then on.',
+  complaint: (authority) => `You may complain to ${authority}, or to the authority where you live (Art. 77).`,
+  leadAuthority: 'a supervisory authority',
+  source: (controller) => `The data comes from ${controller}, which collected it.`,
+  automated: 'No decision about you is made by a machine alone (Art. 22).',
+}
+
+const DE: NoticeWords = {
+  title: (dataSet) => `Was mit Ihren Daten geschieht: ${dataSet}`,
+  headings: {
+    controller: 'Wer verantwortlich ist',
+    purpose: 'Wofür, und auf welcher Rechtsgrundlage',
+    data: 'Welche Daten',
+    recipients: 'Wer was bekommt',
+    transfers: 'Andere Länder',
+    retention: 'Wie lange',
+    rights: 'Ihre Rechte',
+    withdrawal: 'Nein sagen, oder nicht mehr',
+    complaint: 'Beschwerden',
+    source: 'Woher die Daten stammen',
+    automated: 'Entscheidungen durch Maschinen',
+  },
+  unknownParty: (member) => `${member} (hat noch nicht gesagt, wie es zu erreichen ist)`,
+  officer: (who) => `Datenschutzbeauftragte Person: ${who}`,
+  representative: (who) => `Vertreter in der Union: ${who}`,
+  processor: (name, territory) =>
+    `Ihre Daten werden von ${name} in ${territory} aufbewahrt und ausgewertet und verlassen diesen Ort nicht.`,
+  purposeAndBasis: (purpose, basis) => `Zweck: ${purpose}. Rechtsgrundlage: ${basis}.`,
+  special: (columns, basis) =>
+    `Darunter sind besondere Kategorien (${columns}), auf der Grundlage von ${basis}.`,
+  columns: (columns) => `Aufbewahrt werden: ${columns}.`,
+  whoMayAsk:
+    'Mitglieder des Netzes dürfen Fragen stellen. Sie bekommen Antworten über Gruppen von Menschen, und Zeilen nur von denen, die das erlaubt haben.',
+  received: (name, countries) => `${name} hat Antworten bekommen, verwendet in ${countries}.`,
+  nobodyYet: 'Bisher hat niemand etwas bekommen.',
+  releasePlaces: (places) => `Antworten dürfen verwendet werden in: ${places}.`,
+  grounds: (country, ground) => `${country}: auf der Grundlage von ${ground}.`,
+  until: (date, period) =>
+    `Bis ${date} (${period}); danach werden die Daten nicht mehr verwendet und gelöscht.`,
+  rights: [
+    'Ihre Daten sehen und in maschinenlesbarer Form bekommen (Art. 15, 20)',
+    'Sie berichtigen (Art. 16) oder löschen lassen (Art. 17)',
+    'Ihre Verwendung einschränken lassen (Art. 18) und einer Verwendung widersprechen (Art. 21)',
+    'Sehen, wer sie wofür verwendet hat und was das Ihnen eingebracht hat',
+  ],
+  consent:
+    'Sie können jederzeit widerrufen, was Sie erlaubt haben, so einfach, wie Sie es erlaubt haben; das gilt sofort, und was vorher geschah, bleibt rechtmäßig (Art. 7 Abs. 3).',
+  objection:
+    'Sie können dieser Verwendung jederzeit widersprechen (Art. 21); Ihre Daten bleiben dann außen vor.',
+  complaint: (authority) =>
+    `Sie können sich bei ${authority} beschweren, oder bei der Behörde an Ihrem Wohnort (Art. 77).`,
+  leadAuthority: 'einer Aufsichtsbehörde',
+  source: (controller) => `Die Daten stammen von ${controller}, dort wurden sie erhoben.`,
+  automated: 'Keine Entscheidung über Sie fällt allein durch eine Maschine (Art. 22).',
+}
+
+const FR: NoticeWords = {
+  title: (dataSet) => `Ce qui est fait de vos données : ${dataSet}`,
+  headings: {
+    controller: 'Qui est responsable',
+    purpose: 'Pour quoi, et sur quelle base légale',
+    data: 'Quelles données',
+    recipients: 'Qui reçoit quoi',
+    transfers: 'Autres pays',
+    retention: 'Combien de temps',
+    rights: 'Vos droits',
+    withdrawal: 'Dire non, ou ne plus dire oui',
+    complaint: 'Réclamations',
+    source: 'D’où viennent les données',
+    automated: 'Décisions automatisées',
+  },
+  unknownParty: (member) => `${member} (n’a pas encore dit comment le joindre)`,
+  officer: (who) => `Délégué à la protection des données : ${who}`,
+  representative: (who) => `Représentant dans l’Union : ${who}`,
+  processor: (name, territory) =>
+    `Vos données sont conservées et traitées par ${name}, en ${territory}, et ne quittent pas ce lieu.`,
+  purposeAndBasis: (purpose, basis) => `Finalité : ${purpose}. Base légale : ${basis}.`,
+  special: (columns, basis) =>
+    `Parmi elles des catégories particulières (${columns}), sur la base de ${basis}.`,
+  columns: (columns) => `Sont conservées : ${columns}.`,
+  whoMayAsk:
+    'Les membres du réseau peuvent poser des questions. Ils reçoivent des réponses sur des groupes de personnes, et des lignes seulement de celles qui l’ont permis.',
+  received: (name, countries) => `${name} a reçu des réponses, utilisées en ${countries}.`,
+  nobodyYet: 'Personne n’a encore rien reçu.',
+  releasePlaces: (places) => `Les réponses peuvent être utilisées en : ${places}.`,
+  grounds: (country, ground) => `${country} : sur le fondement de ${ground}.`,
+  until: (date, period) =>
+    `Jusqu’au ${date} (${period}) ; ensuite les données ne sont plus utilisées et sont effacées.`,
+  rights: [
+    'Voir vos données et les recevoir sous une forme lisible par machine (art. 15, 20)',
+    'Les faire rectifier (art. 16) ou effacer (art. 17)',
+    'Faire limiter leur usage (art. 18) et vous opposer à un usage (art. 21)',
+    'Voir qui les a utilisées, pour quoi, et ce que cela vous a rapporté',
+  ],
+  consent:
+    'Vous pouvez retirer à tout moment ce que vous avez permis, aussi simplement que vous l’avez donné ; c’est immédiat, et ce qui a été fait avant reste licite (art. 7, par. 3).',
+  objection:
+    'Vous pouvez vous opposer à cet usage à tout moment (art. 21) ; vos données en sont alors exclues.',
+  complaint: (authority) =>
+    `Vous pouvez adresser une réclamation à ${authority}, ou à l’autorité de votre lieu de résidence (art. 77).`,
+  leadAuthority: 'une autorité de contrôle',
+  source: (controller) => `Les données viennent de ${controller}, qui les a collectées.`,
+  automated: 'Aucune décision vous concernant n’est prise par une machine seule (art. 22).',
+}
+
+/** The sentences by language. */
+export const NOTICE_WORDS: Readonly<Record<NoticeLanguage, NoticeWords>> = { en: EN, de: DE, fr: FR }

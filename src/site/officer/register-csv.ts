@@ -1,0 +1,59 @@
+import type { ControllerActivity, Register } from '../../protocol/register.ts'
+
+const COLUMNS: readonly (readonly [string, (activity: ControllerActivity, register: Register) => string])[] =
+  [
+    ['controller', ({ controller }) => controller.name ?? controller.member],
+    ['controller_address', ({ controller }) => controller.address ?? ''],
+    ['controller_email', ({ controller }) => controller.email ?? ''],
+    ['data_protection_officer', ({ controller }) => controller.dataProtectionOfficer ?? ''],
+    ['representative', ({ controller }) => controller.representative ?? ''],
+    ['processor', (_, { processor }) => processor.name ?? processor.member],
+    ['processing', ({ title }) => title],
+    ['data_set', ({ dataSet }) => dataSet],
+    ['purposes', ({ purposes }) => list(purposes.map(({ label, purpose }) => `${label} (${purpose})`))],
+    ['legal_basis', ({ legalBasis }) => legalBasis],
+    ['special_category_basis', ({ specialCategoryBasis }) => specialCategoryBasis ?? ''],
+    ['subjects', ({ subjects }) => subjects.description],
+    ['people', ({ subjects }) => String(subjects.people)],
+    ['includes_minors', ({ subjects }) => String(subjects.includesMinors)],
+    ['categories', ({ categories }) => list(categories.map(({ column, category }) => category ?? column))],
+    [
+      'special_categories',
+      ({ categories }) =>
+        list(
+          categories
+            .filter(({ sensitivity }) => sensitivity === 'special_category')
+            .map(({ column }) => column),
+        ),
+    ],
+    ['recipients', ({ recipients }) => list(recipients.map(({ acquirer }) => acquirer))],
+    [
+      'transfers',
+      ({ transfers }) =>
+        list(transfers.map(({ country, ground }) => `${country}: ${ground ?? 'no ground today'}`)),
+    ],
+    ['erased_after', ({ erasure }) => erasure.until],
+    ['place', (_, { place }) => place.territory],
+    ['measures', ({ measures }) => list(measures)],
+    ['assessments', ({ purposes }) => list(purposes.flatMap(({ assessments }) => assessments))],
+    ['policy', ({ policy }) => policy],
+  ]
+
+/** The controllers' part of the register as CSV (RFC 4180): a row for each processing activity. */
+export function registerCsv(register: Register): string {
+  const head = COLUMNS.map(([name]) => name).join(',')
+  const rows = register.controllers.map((activity) =>
+    COLUMNS.map(([, value]) => csvCell(value(activity, register))).join(','),
+  )
+  return `${[head, ...rows].join('\r\n')}\r\n`
+}
+
+function list(values: readonly string[]): string {
+  return values.join('; ')
+}
+
+/** A value that a spreadsheet would read as a formula is kept from being one (OWASP, CSV injection). */
+function csvCell(value: string): string {
+  const safe = /^[=+\-@\t\r]/.test(value) ? `'${value}` : value
+  return /[",\r\n]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe
+}

@@ -1,0 +1,141 @@
+import { html } from 'hono/html'
+import type {
+  ControllerActivity,
+  ProcessorActivity,
+  Register,
+  RegisterContact,
+  RegisterTransfer,
+} from '../../protocol/register.ts'
+import { bullets, factTable, printedPage } from './printed-page.ts'
+import type { Markup } from './printed-page.ts'
+
+/** The register as a page to read and to print. */
+export function registerPage(register: Register): Promise<string> {
+  const { site, madeAt, gaps } = register
+  const warning =
+    gaps.length > 0 ? [html`<div class="warn"><b>Still to be done</b>${bullets(gaps)}</div>`] : []
+  return printedPage({
+    title: `Register of processing at ${site}`,
+    subtitle: `GDPR Article 30. Made on ${madeAt} from the terms in force and the record of releases.`,
+    body: [
+      ...warning,
+      html`<h2>Place and processor</h2>`,
+      placeTable(register),
+      html`<h2>For controllers (Art. 30(1))</h2>`,
+      ...register.controllers.map(activity),
+      html`<h2>By the processor (Art. 30(2))</h2>`,
+      ...register.processing.map(processing),
+    ],
+  })
+}
+
+function placeTable({ processor, place }: Register): Markup {
+  const { longitude, latitude } = place
+  const point = longitude === undefined || latitude === undefined ? '' : ` at ${latitude}, ${longitude}`
+  const until = place.validUntil === undefined ? '' : ` until ${place.validUntil}`
+  return factTable([
+    ['Processor', contactLines(processor)],
+    ['Place', `${place.territory}${point}; evidence ${place.evidence.replaceAll('_', ' ')}${until}`],
+  ])
+}
+
+function activity(found: ControllerActivity): Markup {
+  const { subjects, erasure, perimeter } = found
+  const rule = ({
+    within,
+    hasPolygon,
+  }: {
+    readonly within: readonly string[]
+    readonly hasPolygon: boolean
+  }) => `${within.join(', ')}${hasPolygon ? ', within a polygon' : ''}`
+  return html`<h3>${found.title} <small>${found.dataSet}</small></h3>
+    ${factTable([
+      ['Controller', contactLines(found.controller)],
+      [
+        'Purposes',
+        found.purposes.map(
+          ({ label, purpose, assessments }) =>
+            `${label} (${purpose})${assessments.length > 0 ? `; assessed: ${assessments.join(', ')}` : ''}`,
+        ),
+      ],
+      [
+        'Legal basis',
+        [found.legalBasis, ...(found.specialCategoryBasis === undefined ? [] : [found.specialCategoryBasis])],
+      ],
+      [
+        'People',
+        `${subjects.people.toLocaleString('en')}${subjects.includesMinors ? ', minors among them' : ''}. ${subjects.description}`,
+      ],
+      [
+        'Data',
+        found.categories.map(
+          ({ column, category, sensitivity }) =>
+            `${column}${category === undefined ? '' : ` (${category})`}${sensitivity === 'ordinary' ? '' : `, ${sensitivity.replaceAll('_', ' ')}`}`,
+        ),
+      ],
+      [
+        'Recipients',
+        found.recipients.map(
+          ({ acquirer, purposes, countries, releases, last }) =>
+            `${acquirer}: ${releases} for ${purposes.join(', ')} in ${countries.join(', ')}, last ${last}`,
+        ),
+      ],
+      ['Transfers to third countries', transferLines(found.transfers)],
+      [
+        'Perimeter',
+        [
+          `store ${rule(perimeter.store)}`,
+          `process ${rule(perimeter.process)}`,
+          `release ${rule(perimeter.release)}`,
+        ],
+      ],
+      ['Erased', `after ${erasure.period}, on ${erasure.until}`],
+      ['Measures', found.measures],
+      ['Terms', found.policy],
+    ])}`
+}
+
+function processing({
+  controller,
+  dataSets,
+  processing: kinds,
+  transfers,
+  measures,
+}: ProcessorActivity): Markup {
+  return html`<h3>For ${controller.name ?? controller.member}</h3>
+    ${factTable([
+      ['Controller', contactLines(controller)],
+      ['Data sets', dataSets],
+      ['Processing', kinds],
+      ['Transfers to third countries', transferLines(transfers)],
+      ['Measures', measures],
+    ])}`
+}
+
+function transferLines(transfers: readonly RegisterTransfer[]): readonly string[] {
+  if (transfers.length === 0) return ['none']
+  return transfers.map(
+    ({ country, ground, releases }) => `${country}: ${releases}, ${ground ?? 'no ground today'}`,
+  )
+}
+
+function contactLines(contact: RegisterContact): readonly string[] {
+  const {
+    member,
+    name,
+    address,
+    country,
+    email,
+    dataProtectionOfficer,
+    representative,
+    supervisoryAuthority,
+  } = contact
+  if (name === undefined) return [`${member} (not described)`]
+  return [
+    `${name} (${member})`,
+    [address, country, email].filter((part) => part !== undefined).join(', '),
+    ...(dataProtectionOfficer === undefined ? [] : [`Data-protection officer: ${dataProtectionOfficer}`]),
+    ...(representative === undefined ? [] : [`Representative: ${representative}`]),
+    ...(supervisoryAuthority === undefined ? [] : [`Supervisory authority: ${supervisoryAuthority}`]),
+  ]
+}
