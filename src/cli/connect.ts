@@ -145,17 +145,30 @@ export async function connectToSite(
   session: Session,
   options: SiteOptions,
 ): Promise<{ administration: SiteAdministration; client: HttpClient; site: string }> {
-  const site = options.site ?? session.environment['HEDGEROW_SITE'] ?? (await onlySite(session))
-  const root = siteRoot(session, site)
-  const settings = await siteSettingsHere(session, site)
-  const url = options.url ?? (settings && `http://${settings.host}:${settings.port}`)
-  if (url === undefined)
-    throw new WrongUse(
-      `Say where site "${site}" listens, with --url: it is not on this machine under "${session.home}"`,
-    )
-  const caller = await siteCaller(session, { root, as: options.as })
+  const { site, url } = await siteAddress(session, options)
+  const caller = await siteCaller(session, { root: siteRoot(session, site), as: options.as })
   const client = httpClient({ server: { url, name: site }, caller, clock: session.clock, ids: session.ids })
   return { administration: openSiteAdministration(client), client, site }
+}
+
+/** Connects to a site with a token that the caller was given by an OpenID Connect provider. */
+export async function connectWithToken(
+  session: Session,
+  { options, bearer }: { options: SiteOptions; bearer: string },
+): Promise<{ client: HttpClient; site: string }> {
+  const { site, url } = await siteAddress(session, options)
+  const { clock, ids } = session
+  return { client: httpClient({ server: { url, name: site }, bearer, clock, ids }), site }
+}
+
+async function siteAddress(session: Session, options: SiteOptions): Promise<{ site: string; url: string }> {
+  const site = options.site ?? session.environment['HEDGEROW_SITE'] ?? (await onlySite(session))
+  const settings = await siteSettingsHere(session, site)
+  const url = options.url ?? (settings && `http://${settings.host}:${settings.port}`)
+  if (url !== undefined) return { site, url }
+  throw new WrongUse(
+    `Say where site "${site}" listens, with --url: it is not on this machine under "${session.home}"`,
+  )
 }
 
 /** The directory of a site on this machine. */

@@ -9,6 +9,7 @@ import { addMemberVerbs } from './member.ts'
 import { addNetworkVerbs } from './network.ts'
 import { addOfficerVerbs } from './officer.ts'
 import { addOffersVerb } from './offers.ts'
+import { addPersonVerbs } from './person.ts'
 import { packageVersion } from './package-version.ts'
 import { addReceiptVerbs } from './receipt.ts'
 import { addReleaseVerbs } from './release.ts'
@@ -37,6 +38,7 @@ export function buildProgram(session: Session): Command {
   addDataSetVerbs(program, session)
   addGrantVerbs(program, session)
   addOfficerVerbs(program, session)
+  addPersonVerbs(program, session)
   addNetworkVerbs(program, session)
   addMemberVerbs(program, session)
   addLedgerVerbs(program, session)

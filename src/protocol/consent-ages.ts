@@ -106,6 +106,13 @@ export function lastBirthDayOfAge(age: number, today: CalendarDate): number {
   return daysSinceEpoch(Temporal.PlainDate.from(today).subtract({ years: age }))
 }
 
+/** Age in whole years on a day, by the same rule: the day of birth has come in the year, or it has not. */
+export function ageOn(birthDate: CalendarDate, day: CalendarDate): number {
+  const [born, today] = [Temporal.PlainDate.from(birthDate), Temporal.PlainDate.from(day)]
+  const isBefore = today.month < born.month || (today.month === born.month && today.day < born.day)
+  return today.year - born.year - (isBefore ? 1 : 0)
+}
+
 /** A calendar date in days since 1970-01-01. */
 export function epochDay(date: CalendarDate): number {
   return daysSinceEpoch(Temporal.PlainDate.from(date))

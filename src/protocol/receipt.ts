@@ -11,6 +11,7 @@ export const RECEIPT_KINDS = [
   'ingest',
   'erasure',
   'export',
+  'access',
   'correction',
   'restriction',
   'policy',

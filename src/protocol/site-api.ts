@@ -1,12 +1,13 @@
 import { z } from '@hono/zod-openapi'
 import { endpoint } from '../kernel/http/endpoint.ts'
 import { manifestSchema } from './data-set.ts'
-import { receiptBundleSchema, reasonCodeSchema } from './decision.ts'
+import { receiptBundleSchema } from './decision.ts'
 import { EVIDENCE_KINDS } from './evidence.ts'
 import { grantRequestSchema, grantTermsSchema, granteeSchema } from './grant.ts'
 import { keySetSchema } from './member.ts'
 import { OFFICER_API } from './officer-api.ts'
 import { nextCursorSchema, pageQuerySchema } from './page.ts'
+import { PERSON_API, accessReasonSchema } from './person-api.ts'
 import { RECEIPT_KINDS } from './receipt.ts'
 import {
   compactJwsSchema,
@@ -15,7 +16,6 @@ import {
   digestSchema,
   instantSchema,
   memberIdSchema,
-  moneySchema,
   siteIdSchema,
 } from './wire.ts'
 
@@ -141,23 +141,6 @@ export const receiptListItemSchema = z
   })
   .openapi('ReceiptListItem')
 
-/** One use of a person's data: who, why, what, and what it earned. */
-export const useViewSchema = z
-  .strictObject({
-    time: instantSchema,
-    acquirer: memberIdSchema,
-    purpose: z.string(),
-    mode: z.string(),
-    dataSet: dataSetIdSchema,
-    columns: z.array(z.string()),
-    reason: reasonCodeSchema,
-    /** The person's own share. */
-    earned: moneySchema.optional(),
-    /** Sequence of the receipt in the site's log. */
-    receipt: z.int().min(0),
-  })
-  .openapi('Use')
-
 const dataSetParams = z.object({ dataSet: dataSetIdSchema })
 const manifestBody = z.strictObject({ manifest: manifestSchema }).openapi('DescribeDataSet')
 
@@ -249,6 +232,9 @@ export const SITE_API = {
         .max(200)
         .optional()
         .openapi({ description: 'The key the issuer knows the person by.' }),
+      reason: accessReasonSchema
+        .optional()
+        .openapi({ description: 'Why somebody else looks at this person’s grants; the person sees it.' }),
     }),
     response: z.strictObject({ items: z.array(grantViewSchema), nextCursor }).openapi('Grants'),
   }),
@@ -329,22 +315,7 @@ export const SITE_API = {
     produces: 'application/octet-stream',
     isPublic: true,
   }),
-  listUses: endpoint({
-    method: 'get',
-    path: '/v1/people/{ref}/uses',
-    tag: 'people',
-    summary: 'Every use of one person’s data, newest first',
-    description: 'The person ("me", or their own key), or the issuer for people of its data sets.',
-    params: z.object({
-      ref: z
-        .string()
-        .min(1)
-        .max(200)
-        .openapi({ description: '"me", or the key the issuer knows the person by.' }),
-    }),
-    query: pageQuerySchema,
-    response: z.strictObject({ items: z.array(useViewSchema), nextCursor }).openapi('Uses'),
-  }),
+  ...PERSON_API,
   registerIssuer: endpoint({
     method: 'put',
     path: '/v1/issuers/{member}',

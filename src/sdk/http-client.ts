@@ -64,12 +64,15 @@ const RETRY_PAUSE_MS = 150
 export function httpClient({
   server,
   caller,
+  bearer,
   clock,
   ids,
   isNetwork = false,
 }: {
   server: Server
   caller?: Caller | undefined
+  /** A token that the caller was given, such as a person’s of their OpenID Connect provider; it takes the place of a key. */
+  bearer?: string | undefined
   clock: Clock
   ids: IdSource
   isNetwork?: boolean
@@ -79,8 +82,9 @@ export function httpClient({
       ? accessTokenSource({ ...caller, url: server.url, audience: server.name, clock, ids })
       : undefined
   const token = () =>
-    caller &&
-    signClientAssertion({ ...caller, audience: server.name, now: clock.now(), jti: ids.next('jti') })
+    bearer ??
+    (caller &&
+      signClientAssertion({ ...caller, audience: server.name, now: clock.now(), jti: ids.next('jti') }))
   const attempts = async <T>(
     endpoint: AnyEndpoint,
     input: AnyInput,

@@ -12,6 +12,7 @@ import { decisionMessageOf } from './asks/decision-message.ts'
 import type { SiteSettings } from './config.ts'
 import { dataSetActs } from './doors/data-set-acts.ts'
 import { grantActs } from './doors/grant-acts.ts'
+import { personActs } from './doors/person-acts.ts'
 import { siteDoor } from './doors/http.ts'
 import { officerActs } from './doors/officer-acts.ts'
 import { proofActs } from './doors/proof-acts.ts'
@@ -102,6 +103,7 @@ function siteActs(site: SiteContext, settings: SiteSettings): SiteActs {
     ...dataSetActs(site),
     ...grantActs(site),
     ...proofActs(site),
+    ...personActs(site),
     site: () =>
       Promise.resolve({
         site: settings.site,

@@ -63,6 +63,10 @@ export const siteSettingsSchema = z.strictObject({
       personClaim: z.string().min(1).default('sub'),
       /** The issuer (member) whose people sign in here. */
       member: memberIdSchema,
+      /** Other issuers that have data of the same people here, each with the claim that holds the key it knows them by. */
+      otherClaims: z.record(memberIdSchema, z.string().min(1)).default({}),
+      /** Where the provider's keys are; absent: as its discovery document says. */
+      jwksUrl: z.url('expected the address of a JSON Web Key Set').optional(),
     })
     .optional(),
   logLevel: z.enum(['debug', 'info', 'warn', 'error', 'silent']).default('info'),

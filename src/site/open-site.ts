@@ -10,6 +10,7 @@ import type { Manifest } from '../protocol/data-set.ts'
 import type { DataSetId } from '../protocol/wire.ts'
 import { openReceiptLog } from '../transparency/receipt-log.ts'
 import type { ReceiptLog } from '../transparency/receipt-log.ts'
+import { UseCache } from './asks/use-cache.ts'
 import { siteDirectory } from './config.ts'
 import type { SiteSettings } from './config.ts'
 import type { ConsentContext } from './consent/change-grants.ts'
@@ -95,7 +96,7 @@ export async function openSite(
     vault,
     vaultThreads: settings.vault.threads,
     mirror,
-    eligibilityCache: new EligibilityCache(),
+    ...emptyCaches(),
     restricted: () => NOBODY_RESTRICTED,
     partitions,
     evidence,
@@ -134,6 +135,10 @@ function vaultLimits({ vault: { memoryMb, threads } }: SiteSettings) {
 
 function namesOf({ site, custodian, territory }: SiteSettings) {
   return { site, custodian, territory }
+}
+
+function emptyCaches(): Pick<SiteContext, 'eligibilityCache' | 'useCache'> {
+  return { eligibilityCache: new EligibilityCache(), useCache: new UseCache() }
 }
 
 /** The site's statements of place, with the one that was laid beside it taken up. */

@@ -3,6 +3,7 @@ import type { Random } from '../kernel/random.ts'
 import type { MemberId } from '../protocol/wire.ts'
 import type { ConsentContext } from './consent/change-grants.ts'
 import type { SiteParts } from './asks/site-parts.ts'
+import type { UseCache } from './asks/use-cache.ts'
 import type { SiteEvents } from './events.ts'
 import type { TransferRemovals } from './officer/transfer-removals.ts'
 import type { PersonKeys } from './vault/person-keys.ts'
@@ -17,6 +18,7 @@ export interface SiteContext extends SiteParts {
   readonly consent: ConsentContext
   readonly transferRemovals: TransferRemovals
   readonly vaultThreads: number
+  readonly useCache: UseCache
   /** Resolves when the site's own PostgreSQL or its vault has ended though nobody stopped it. */
   readonly ended: Promise<Fault>
   /** Reads the manifests anew and publishes the offers again. */

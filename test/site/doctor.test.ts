@@ -27,6 +27,7 @@ async function healthySite(context: TestContext): Promise<Examination> {
     issuer: 'https://id.example',
     audience: 'galway',
     personClaim: 'sub',
+    otherClaims: {},
     member: settings.custodian,
   }
   return {

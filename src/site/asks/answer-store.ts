@@ -1,6 +1,6 @@
 import { deflateSync, inflateSync } from 'node:zlib'
 import { sql } from 'kysely'
-import { Bitset } from '../../kernel/bitset.ts'
+import type { Bitset } from '../../kernel/bitset.ts'
 import { instant } from '../../kernel/clock.ts'
 import type { Instant } from '../../kernel/clock.ts'
 import type { Digest } from '../../kernel/digest.ts'
@@ -9,6 +9,8 @@ import type { ReasonCode } from '../../protocol/reason.ts'
 import type { ReceiptKind } from '../../protocol/receipt.ts'
 import type { AskId, DataSetId } from '../../protocol/wire.ts'
 import type { IssuedReceipt } from '../../transparency/receipt-log.ts'
+import { UseCache } from './use-cache.ts'
+import type { UsePeople } from './use-cache.ts'
 
 /** What the site has answered to an ask: the signed parts of the message, as they were decided. */
 export interface StoredAnswer {
@@ -104,26 +106,43 @@ export async function markPushed(
   await sql`update answer set pushed_ms = ${now} where ask_id = ${askId} and pushed_ms is null`.execute(db)
 }
 
-/** The uses of one person's data, newest first. */
-export async function usesOf(
-  db: Database,
-  { person, limit }: { person: number; limit: number },
-): Promise<readonly UseRecord[]> {
-  const uses: UseRecord[] = []
-  let before: bigint | null = null
-  while (uses.length < limit) {
-    const page: readonly UseRow[] = await usePage(db, before)
-    for (const row of page) {
-      const use = useOf(row)
-      if (use.people.has(person) && uses.length < limit) uses.push(use)
-      before = row.id
-    }
-    if (page.length < USE_PAGE) break
-  }
-  return uses
+/** A use as one of its people finds it in their history. */
+export interface FoundUse extends UseRecord {
+  /** Its place in the history of all: a later use has a higher one. */
+  readonly id: bigint
+  /** Which of the people that were looked for it is about. */
+  readonly person: number
+  readonly peopleCount: number
+  readonly askDigest: Digest
+  /** The receipt of the release, as it was signed. */
+  readonly receiptJws: string
 }
 
-const USE_PAGE = 200
+/** The uses of data of some people (one person under several numbers), newest first; `before` is the id of a use. */
+export async function* usesOf(
+  db: Database,
+  {
+    people,
+    before,
+    cache = new UseCache(),
+  }: { people: readonly number[]; before?: bigint | undefined; cache?: UseCache | undefined },
+): AsyncGenerator<FoundUse> {
+  let last = before ?? null
+  for (let limit = FIRST_PAGE; ; limit = USE_PAGE) {
+    const page: readonly UseRow[] = await usePage(db, { before: last, limit })
+    const used = await usedPeople(db, { ids: page.map(({ id }) => id), cache })
+    for (const row of page) {
+      last = row.id
+      const of = used.get(row.id)
+      for (const person of people) if (of?.people.has(person)) yield { ...useOf(row, of), person }
+    }
+    if (page.length < limit) return
+  }
+}
+
+/** One page of a person's history and a little more; whoever reads on reads in longer ones. */
+const FIRST_PAGE = 60
+const USE_PAGE = 500
 
 interface UseRow {
   readonly id: bigint
@@ -140,19 +159,51 @@ interface UseRow {
   readonly price_minor: bigint
   readonly subjects_minor: bigint
   readonly currency: string
-  readonly people: Uint8Array
+  readonly ask_digest: string
+  readonly receipt_jws: string
 }
 
-async function usePage(db: Database, before: bigint | null): Promise<readonly UseRow[]> {
+/** Uses without their people, which are long. */
+async function usePage(
+  db: Database,
+  { before, limit }: { before: bigint | null; limit: number },
+): Promise<readonly UseRow[]> {
   const { rows } = await sql<UseRow>`
-    select * from use_record where ${before}::bigint is null or id < ${before}::bigint order by id desc limit ${USE_PAGE}`.execute(
-    db,
-  )
+    select u.id, u.ask_id, u.data_set, u.acquirer, u.purpose, u.mode, u.columns, u.reason, u.receipt_sequence, u.release_to,
+      u.time_ms, u.price_minor, u.subjects_minor, u.currency, a.ask_digest, r.jws as receipt_jws
+    from use_record u
+      join answer a on a.ask_id = u.ask_id
+      join receipt r on r.sequence = u.receipt_sequence
+    where ${before}::bigint is null or u.id < ${before}::bigint order by u.id desc limit ${limit}`.execute(db)
   return rows
 }
 
-function useOf(row: UseRow): UseRecord {
+/** People that are read and unpacked at a time: bounds what is held beside the cache. */
+const UNPACKED_AT_ONCE = 50
+
+async function usedPeople(
+  db: Database,
+  { ids, cache }: { ids: readonly bigint[]; cache: UseCache },
+): Promise<ReadonlyMap<bigint, UsePeople>> {
+  const used = new Map<bigint, UsePeople>()
+  const missing: bigint[] = []
+  for (const id of ids) {
+    const known = cache.get(id)
+    if (known) used.set(id, known)
+    else missing.push(id)
+  }
+  for (let start = 0; start < missing.length; start += UNPACKED_AT_ONCE) {
+    const some = missing.slice(start, start + UNPACKED_AT_ONCE)
+    const { rows } = await sql<{ id: bigint; people: Uint8Array }>`
+      select id, people from use_record where id = any(${some}::bigint[])`.execute(db)
+    for (const { id, people } of rows) used.set(id, cache.put(id, inflateSync(people)))
+  }
+  return used
+}
+
+function useOf(row: UseRow, { people, count }: UsePeople): Omit<FoundUse, 'person'> {
   return {
+    id: row.id,
     askId: row.ask_id as AskId,
     dataSet: row.data_set as DataSetId,
     acquirer: row.acquirer,
@@ -166,7 +217,10 @@ function useOf(row: UseRow): UseRecord {
     priceMinor: row.price_minor,
     subjectsMinor: row.subjects_minor,
     currency: row.currency,
-    people: Bitset.fromBytes(inflateSync(row.people)),
+    people,
+    peopleCount: count,
+    askDigest: row.ask_digest as Digest,
+    receiptJws: row.receipt_jws,
   }
 }
 

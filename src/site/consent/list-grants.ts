@@ -20,18 +20,18 @@ export interface ListedGrant {
   readonly revocationReceipt?: number
 }
 
-/** Grants in the order they were given, revoked ones too: of one person, of some data sets, or all. `after` is a sequence, 0 for the beginning. */
+/** Grants in the order they were given, revoked ones too: of one person (under all numbers of theirs), of some data sets, or all. `after` is a sequence, 0 for the beginning. */
 export async function listGrants(
   db: Database,
   {
     after,
     limit,
-    person,
+    people,
     dataSets,
   }: {
     after: number
     limit: number
-    person?: number | undefined
+    people?: readonly number[] | undefined
     dataSets?: readonly DataSetId[] | undefined
   },
 ): Promise<readonly ListedGrant[]> {
@@ -41,7 +41,7 @@ export async function listGrants(
     join consent_terms t on t.id = g.terms
     left join consent_revocation r on r.grant_sequence = g.sequence
     where g.sequence > ${after}
-      and (${person ?? null}::integer is null or g.person = ${person ?? null}::integer)
+      and (${people ?? null}::integer[] is null or g.person = any(${people ?? null}::integer[]))
       and (${dataSets ?? null}::text[] is null or t.data_set = any(${dataSets ?? null}::text[]))
     order by g.sequence limit ${limit}`.execute(db)
   return rows.map(listedOf)

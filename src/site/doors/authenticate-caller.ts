@@ -19,6 +19,10 @@ export interface PeopleSignIn {
   readonly audience: string
   readonly personClaim: string
   readonly member: MemberId
+  /** Claims that hold the keys by which other issuers know the same person. */
+  readonly otherClaims?: Readonly<Record<string, string>> | undefined
+  /** Where the keys are; absent: as the discovery document says. */
+  readonly jwksUrl?: string | undefined
 }
 
 /** What it takes to know who calls. `audience` is the name of the site. */
@@ -41,7 +45,7 @@ export const OPERATOR = 'operator'
  * person's token of the OpenID Connect provider. Anything else throws `fault.unauthenticated` with one word of reason.
  */
 export function callerAuthentication(parts: Authentication): (request: Request) => Promise<SiteCaller> {
-  const providerKeys = parts.signIn && remoteKeys(parts.signIn.issuer)
+  const providerKeys = parts.signIn && remoteKeys(parts.signIn)
   return async (request) => {
     const token = /^Bearer ([A-Za-z0-9._-]+)$/.exec(request.headers.get('authorization') ?? '')?.[1]
     if (token === undefined) throw unauthenticated('no token')
@@ -84,10 +88,18 @@ async function personOf(
   }).catch((cause: unknown) => {
     throw personTokenFault(cause)
   })
-  const person = payload[signIn.personClaim]
-  if (typeof person !== 'string' || person === '' || person.length > 200)
-    throw unauthenticated('names no person')
-  return { kind: 'person', issuer: signIn.member, person }
+  const person = personKeyIn(payload[signIn.personClaim])
+  if (person === undefined) throw unauthenticated('names no person')
+  const others = Object.entries(signIn.otherClaims ?? {}).flatMap(([issuer, claim]) => {
+    const key = personKeyIn(payload[claim])
+    return key === undefined ? [] : [{ issuer: memberIdSchema.parse(issuer), person: key }]
+  })
+  const first = { issuer: signIn.member, person }
+  return { kind: 'person', ...first, identities: [first, ...others] }
+}
+
+function personKeyIn(claim: unknown): string | undefined {
+  return typeof claim === 'string' && claim !== '' && claim.length <= 200 ? claim : undefined
 }
 
 /** The issuer that a token claims, nothing verified: it tells whose keys to verify it with. */
@@ -99,10 +111,12 @@ function claimedIssuer(token: string): string | undefined {
   }
 }
 
-function remoteKeys(issuer: string): JWTVerifyGetKey {
+function remoteKeys({ issuer, jwksUrl }: PeopleSignIn): JWTVerifyGetKey {
   let keys: JWTVerifyGetKey | undefined
   return async (header, token) => {
-    keys ??= createRemoteJWKSet(await jwksAddress(issuer), { timeoutDuration: 5_000 })
+    keys ??= createRemoteJWKSet(jwksUrl === undefined ? await jwksAddress(issuer) : new URL(jwksUrl), {
+      timeoutDuration: 5_000,
+    })
     return keys(header, token)
   }
 }

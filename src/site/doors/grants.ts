@@ -11,12 +11,19 @@ import type { ChangeBy, SiteActs, SiteCaller } from './site-acts.ts'
  * give: a custodian that could make grants would be its own licence.
  */
 export function serveGrants(door: Door<SiteCaller>, acts: SiteActs): void {
-  door.serve(SITE_API.listGrants, ({ caller, query }) => {
-    if (caller.kind !== 'person') {
-      return acts.listGrants({ ...query, issuer: caller.kind === 'issuer' ? caller.member : undefined })
+  door.serve(SITE_API.listGrants, ({ caller, query: { person, reason, ...query } }) => {
+    if (caller.kind === 'person') {
+      const { identities } = caller
+      const named = identities.filter((one) => person === undefined || one.person === person)
+      if (named.length === 0) throw notFound()
+      return acts.listGrants({ ...query, reading: { identities: named, by: 'person' } })
     }
-    if (query.person !== undefined && query.person !== caller.person) throw notFound()
-    return acts.listGrants({ ...query, issuer: caller.issuer, person: caller.person })
+    const by = caller.kind === 'issuer' ? `issuer:${caller.member}` : 'operator'
+    return acts.listGrants({
+      ...query,
+      issuer: caller.kind === 'issuer' ? caller.member : undefined,
+      ...(person === undefined ? {} : { reading: { person, by, reason } }),
+    })
   })
   door.serve(SITE_API.giveGrants, async ({ caller, body, idempotencyKey }) => {
     requireSubjectSide(caller)
@@ -51,13 +58,16 @@ async function requireOwnPeople(
     about,
   }: { acts: SiteActs; about: readonly { readonly dataSet: DataSetId; readonly person: string }[] },
 ): Promise<void> {
-  for (const dataSet of new Set(about.map((one) => one.dataSet))) {
+  for (const [dataSet, ofDataSet] of Map.groupBy(about, (one) => one.dataSet)) {
     const found = await acts.findDataSet(dataSet)
     if (!found) throw notFound()
-    if (caller.kind === 'issuer' && caller.member !== found.manifest.issuer) throw notFound()
-    if (caller.kind === 'person' && caller.issuer !== found.manifest.issuer) throw notFound()
-  }
-  if (caller.kind === 'person' && about.some(({ person }) => person !== caller.person)) {
-    throw new Fault('fault.forbidden', { what: 'A person may only touch their own grants' })
+    const { issuer } = found.manifest
+    if (caller.kind === 'issuer' && caller.member !== issuer) throw notFound()
+    if (caller.kind !== 'person') continue
+    const self = caller.identities.find((identity) => identity.issuer === issuer)
+    if (!self) throw notFound()
+    if (ofDataSet.some(({ person }) => person !== self.person)) {
+      throw new Fault('fault.forbidden', { what: 'A person may only touch their own grants' })
+    }
   }
 }

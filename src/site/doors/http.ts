@@ -14,8 +14,9 @@ import type { PeopleSignIn } from './authenticate-caller.ts'
 import { confineRegulators } from './confine-regulators.ts'
 import { serveDataSets } from './data-sets.ts'
 import { serveGrants } from './grants.ts'
-import { notFound, requireOperator, requireSubjectSide } from './may.ts'
+import { requireOperator } from './may.ts'
 import { serveOfficer } from './officer.ts'
+import { servePeople } from './people.ts'
 import { serveReceipts } from './receipts.ts'
 import type { SiteActs, SiteCaller } from './site-acts.ts'
 
@@ -61,6 +62,7 @@ export function siteDoor(acts: SiteActs, parts: SiteDoorParts): OpenAPIHono {
   serveGrants(door, acts)
   serveReceipts(door, acts)
   serveOfficer(door, acts)
+  servePeople(door, acts)
   return door.app
 }
 
@@ -78,13 +80,6 @@ function serveSite(door: Door<SiteCaller>, acts: SiteActs): void {
     requireOperator(caller)
     await acts.registerIssuer({ member: params.member, keys: body.keys })
     return { member: params.member, keys: body.keys }
-  })
-  door.serve(SITE_API.listUses, async ({ caller, params, query }) => {
-    // The operator has no business with one person's history (DGA Art. 12(a): no query role of its own).
-    const side = requireSubjectSide(caller)
-    if (side.kind === 'issuer') return acts.listUses({ ...query, issuer: side.member, person: params.ref })
-    if (params.ref !== 'me' && params.ref !== side.person) throw notFound()
-    return acts.listUses({ ...query, issuer: side.issuer, person: side.person })
   })
 }
 

@@ -42,6 +42,7 @@ export function notFound(): Fault {
   return new Fault('fault.not_found', { what: 'No such thing here, or not for this caller' })
 }
 
-function forbidden(): Fault {
+/** What the door says of what a role may never do. */
+export function forbidden(): Fault {
   return new Fault('fault.forbidden', { what: 'The role of the caller may not do this' })
 }

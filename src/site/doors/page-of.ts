@@ -1,4 +1,14 @@
-import type { Page } from './site-acts.ts'
+/** One page of a list. `nextCursor` is absent on the last. */
+export interface Page<T> {
+  readonly items: T[]
+  readonly nextCursor?: string
+}
+
+/** Which page: `cursor` is one that the act itself gave. */
+export interface PageRequest {
+  readonly cursor?: string | undefined
+  readonly limit: number
+}
 
 /** One page in wire form out of at least one element more than the page holds, if there are that many. */
 export function pageOf<T, V>(

@@ -7,7 +7,8 @@ import { listDataSets } from '../datasets/list-data-sets.ts'
 import { giveEvidence } from '../place/give-evidence.ts'
 import type { StoredEvidence } from '../place/evidence-store.ts'
 import type { SiteContext } from '../site-context.ts'
-import type { EvidenceView, Page, ReceiptListItem, SiteActs } from './site-acts.ts'
+import type { Page } from './page-of.ts'
+import type { EvidenceView, ReceiptListItem, SiteActs } from './site-acts.ts'
 
 type ProofActs = Pick<
   SiteActs,

@@ -15,10 +15,12 @@ import type {
   grantsChangedSchema,
   receiptListItemSchema,
   siteViewSchema,
-  useViewSchema,
 } from '../../protocol/site-api.ts'
 import type { DataSetId, MemberId } from '../../protocol/wire.ts'
 import type { OfficerActs } from './officer-acts.ts'
+import type { PersonReading, Reader } from '../rights/person-reading.ts'
+import type { Page, PageRequest } from './page-of.ts'
+import type { PersonActs } from './person-acts.ts'
 
 /** Who calls a site: its operator, an issuer that places data here, or a person about whom there is data. */
 export type SiteCaller =
@@ -26,8 +28,19 @@ export type SiteCaller =
   | { readonly kind: 'issuer'; readonly member: MemberId }
   /** A supervisory authority, which reads and proves and does nothing else. */
   | { readonly kind: 'regulator'; readonly member: MemberId }
-  /** `person` is the key by which `issuer` knows them. */
-  | { readonly kind: 'person'; readonly issuer: MemberId; readonly person: string }
+  /** `person` is the key by which `issuer` knows them; `identities` are all under which they are signed in, that one first. */
+  | {
+      readonly kind: 'person'
+      readonly issuer: MemberId
+      readonly person: string
+      readonly identities: readonly PersonIdentity[]
+    }
+
+/** A person as one issuer knows them. */
+export interface PersonIdentity {
+  readonly issuer: MemberId
+  readonly person: string
+}
 
 /** Wire forms of what the acts answer. */
 export type SiteView = z.input<typeof siteViewSchema>
@@ -37,24 +50,14 @@ export type GrantView = z.input<typeof grantViewSchema>
 export type GrantsChanged = z.input<typeof grantsChangedSchema>
 export type EvidenceView = z.input<typeof evidenceViewSchema>
 export type ReceiptListItem = z.input<typeof receiptListItemSchema>
-export type UseView = z.input<typeof useViewSchema>
-
-/** One page of a list. `nextCursor` is absent on the last. */
-export interface Page<T> {
-  readonly items: T[]
-  readonly nextCursor?: string
-}
-
-/** Which page: `cursor` is one that the act itself gave. */
-export interface PageRequest {
-  readonly cursor?: string | undefined
-  readonly limit: number
-}
 
 /** Whose things: only those of this issuer, or all (absent). */
 export interface Scope {
   readonly issuer?: MemberId | undefined
 }
+
+/** Whose grants are looked at, and by whom; absent from a request: everybody's, and nobody by name. */
+export type GrantReading = PersonReading | (Reader & { readonly person: string })
 
 /** Who changes grants (`operator`, `issuer:NAME` or `person`), and the key under which it happens once. */
 export interface ChangeBy {
@@ -66,7 +69,7 @@ export interface ChangeBy {
  * What the door of a site calls. The door has checked who may; the acts decide everything else. Each answers in wire
  * form, throws a `Fault` for what the caller did wrong, and takes what it changes as done only when it is durable.
  */
-export interface SiteActs {
+export interface SiteActs extends PersonActs {
   site(): Promise<SiteView>
   listDataSets(page: PageRequest & Scope): Promise<Page<DataSetView>>
   /** `undefined` when there is none of this name. */
@@ -85,7 +88,7 @@ export interface SiteActs {
   }): Promise<BatchView>
   listBatches(request: PageRequest & { dataSet: DataSetId }): Promise<Page<BatchView>>
   listGrants(
-    request: PageRequest & Scope & { dataSet?: DataSetId | undefined; person?: string | undefined },
+    request: PageRequest & Scope & { dataSet?: DataSetId | undefined; reading?: GrantReading | undefined },
   ): Promise<Page<GrantView>>
   giveGrants(grants: readonly GrantRequest[], change: ChangeBy): Promise<GrantsChanged>
   revokeGrants(revocations: readonly RevocationRequest[], change: ChangeBy): Promise<GrantsChanged>
@@ -100,7 +103,6 @@ export interface SiteActs {
   checkpoint(): Promise<string | undefined>
   /** A tile by its path after `/tile/`. */
   tile(path: string): Promise<Uint8Array | undefined>
-  listUses(request: PageRequest & { issuer: MemberId; person: string }): Promise<Page<UseView>>
   registerIssuer(issuer: { member: MemberId; keys: KeySet }): Promise<void>
   /** The signing key of an issuer that is known here, by its key id. */
   issuerKey(member: string, keyId: string): Promise<PublicJwk | undefined>

@@ -23,6 +23,7 @@ import {
   readKeys,
   readPrincipals,
 } from './people-table.ts'
+import { PersonIndex } from './person-index.ts'
 import { runStatement } from './run-statement.ts'
 import { PERSON_COLUMN, tableOf } from './stored-columns.ts'
 import { appendBatch, discardBatch, findBatch, rowsAside, setAsidePart, takeBatch } from './take-rows.ts'
@@ -63,6 +64,7 @@ function vaultOf(engine: Engine, clock: Clock): Vault {
   const pool = new ConnectionPool(() => engine.connect(), LIMITS.vaultStatementsAtOnceMax)
   const eligible = new EligibleTables({ connection: reader, turn: engine.reading })
   const memory = new Memory()
+  const index = memory.index
   /** A change in one transaction; what memory holds of it is read anew. */
   const change = <T>(what: string, act: () => Promise<T>): Promise<T> =>
     writing(what, () => inTransaction(writer, act)).finally(() => memory.forgetAll())
@@ -77,7 +79,11 @@ function vaultOf(engine: Engine, clock: Clock): Vault {
       writing('take a batch', () => takeBatch(writer, batch)).finally(() => memory.forgetAll()),
     discard: (batch) => change('discard a batch', () => discardBatch(writer, batch)),
     findBatch: (batch) => reading('look for a batch', () => findBatch(reader, batch)),
-    findPeople: (lookups) => reading('find people', () => findNumbers(reader, lookups)),
+    findPeople: (lookups) =>
+      reading(
+        'find people',
+        async () => (await index.find(reader, lookups)) ?? (await findNumbers(reader, lookups)),
+      ),
     numberPeople: (lookups) => change('number people', () => giveNumbers(writer, lookups)),
     keepPrincipals: (facts) => change('keep what is known of people', () => keepFacts(writer, facts)),
     keepSealedKeys: (dataSet, keys) =>
@@ -120,6 +126,7 @@ function guarded(engine: Engine, turn: Mutex): <T>(what: string, act: () => Prom
 
 /** What is read again and again, kept until something changes. */
 class Memory {
+  readonly index = new PersonIndex()
   #people = new Map<DataSetId, Promise<Bitset>>()
   #rowsPerPerson = new Map<DataSetId, Promise<number>>()
   #principals: Promise<Principals> | undefined
@@ -152,6 +159,7 @@ class Memory {
   }
 
   forgetAll(): void {
+    this.index.noteChange()
     this.#people = new Map()
     this.#rowsPerPerson = new Map()
     this.#principals = undefined

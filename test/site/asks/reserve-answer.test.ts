@@ -90,14 +90,14 @@ test('a reservation writes answer, receipts and the history of those whose data 
     ...kept,
     clearingJws: undefined,
   })
-  const [use] = await usesOf(postgres.db, { person: 700, limit: 10 })
+  const [use] = await Array.fromAsync(usesOf(postgres.db, { people: [700] }))
   assert.ok(use)
   assert.deepEqual([...use.people], [3, 5, 700])
   assert.deepEqual(
     [use.receiptSequence, use.columns, use.priceMinor, use.subjectsMinor, use.releaseTo],
     [1, ['height', 'sex'], 250n, 100n, 'IE'],
   )
-  assert.deepEqual(await usesOf(postgres.db, { person: 4, limit: 10 }), [])
+  assert.deepEqual(await Array.fromAsync(usesOf(postgres.db, { people: [4] })), [])
 })
 
 test('consent that changed since the run is found, also before the mirror knows of it, and nothing is kept', async () => {

@@ -244,7 +244,7 @@ describe('giving and revoking', () => {
     )
     assert.deepEqual([second?.person, second?.revokedAt], [2, undefined])
     assert.equal((await listGrants(db, { after: 1, limit: 10 })).length, 1)
-    assert.equal((await listGrants(db, { after: 0, limit: 10, person: 1 })).length, 1)
+    assert.equal((await listGrants(db, { after: 0, limit: 10, people: [1] })).length, 1)
     assert.equal((await listGrants(db, { after: 0, limit: 10, dataSets: [] })).length, 0)
   })
 })

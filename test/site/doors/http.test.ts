@@ -56,6 +56,7 @@ function openDoor() {
       audience: 'galway-people',
       personClaim: 'sub',
       member: memberIdSchema.parse('world-sport'),
+      otherClaims: { 'play-lab': 'player' },
     },
   })
   return { app, calls }
@@ -80,7 +81,7 @@ const tokens = {
 type Who = keyof typeof tokens
 
 function personToken(
-  claims: { sub: string },
+  claims: { sub: string; player?: string },
   facts: { audience?: string; expires?: string; issuedBy?: string } = {},
 ): Promise<string> {
   return new SignJWT(claims)
@@ -119,6 +120,14 @@ const GRANT = {
   modes: ['aggregate'],
 }
 const REVOCATION = { dataSet: 'athletes', person: 'athlete-1' }
+const CARRIED = {
+  kind: 'access',
+  site: 'zurich',
+  time: '2026-11-24T10:00:00Z',
+  by: 'person',
+  what: 'uses',
+  receipt: 3,
+}
 const KEYS = { signing: issuer.publicJwk, sealing: generateKeyPair('X25519').publicJwk }
 
 /** Who gets through where: the whole table of roles, the refused ones with how they are refused. */
@@ -258,12 +267,81 @@ const TABLE: readonly {
   {
     what: 'one’s own uses',
     path: '/v1/people/me/uses',
+    answers: { operator: 400, issuer: 400, otherIssuer: 400, person: 200, nobody: 401 },
+  },
+  {
+    what: 'another’s uses, without a reason',
+    path: '/v1/people/athlete-2/uses?issuer=world-sport',
+    answers: { operator: 400, issuer: 400, otherIssuer: 404, person: 404, nobody: 401 },
+  },
+  {
+    what: 'another’s uses, with a reason',
+    path: '/v1/people/athlete-2/uses?issuer=world-sport&reason=asked+for+by+telephone',
+    answers: { operator: 200, issuer: 200, otherIssuer: 404, person: 404, nobody: 401 },
+  },
+  {
+    what: 'one’s own earnings',
+    path: '/v1/people/me/earnings',
+    answers: { operator: 400, issuer: 400, otherIssuer: 400, person: 200, nobody: 401 },
+  },
+  {
+    what: 'another’s earnings, without a reason',
+    path: '/v1/people/athlete-2/earnings?issuer=world-sport',
+    answers: { operator: 400, issuer: 400, otherIssuer: 404, person: 404, nobody: 401 },
+  },
+  {
+    what: 'another’s earnings, with a reason',
+    path: '/v1/people/athlete-2/earnings?issuer=world-sport&reason=asked+for+by+telephone',
+    answers: { operator: 200, issuer: 200, otherIssuer: 404, person: 404, nobody: 401 },
+  },
+  {
+    what: 'one’s own accesses',
+    path: '/v1/people/me/accesses',
+    answers: { operator: 400, issuer: 400, otherIssuer: 400, person: 200, nobody: 401 },
+  },
+  {
+    what: 'another’s accesses, without a reason',
+    path: '/v1/people/athlete-2/accesses?issuer=world-sport',
+    answers: { operator: 400, issuer: 400, otherIssuer: 404, person: 404, nobody: 401 },
+  },
+  {
+    what: 'another’s accesses, with a reason',
+    path: '/v1/people/athlete-2/accesses?issuer=world-sport&reason=asked+for+by+telephone',
+    answers: { operator: 200, issuer: 200, otherIssuer: 404, person: 404, nobody: 401 },
+  },
+  {
+    what: 'one’s own export',
+    path: '/v1/people/me/export',
+    answers: { operator: 400, issuer: 400, otherIssuer: 400, person: 200, nobody: 401 },
+  },
+  {
+    what: 'another’s export, without a reason',
+    path: '/v1/people/athlete-2/export?issuer=world-sport',
+    answers: { operator: 400, issuer: 400, otherIssuer: 404, person: 404, nobody: 401 },
+  },
+  {
+    what: 'another’s export, with a reason',
+    path: '/v1/people/athlete-2/export?issuer=world-sport&reason=asked+for+by+telephone',
+    answers: { operator: 200, issuer: 200, otherIssuer: 404, person: 404, nobody: 401 },
+  },
+  {
+    what: 'carrying a history over',
+    method: 'POST',
+    path: '/v1/people/athlete-1/history',
+    body: { records: [CARRIED] },
     answers: { operator: 403, issuer: 200, otherIssuer: 200, person: 200, nobody: 401 },
   },
   {
-    what: 'another’s uses',
-    path: '/v1/people/athlete-2/uses',
+    what: 'carrying a history over to another',
+    method: 'POST',
+    path: '/v1/people/athlete-2/history',
+    body: { records: [CARRIED] },
     answers: { operator: 403, issuer: 200, otherIssuer: 200, person: 404, nobody: 401 },
+  },
+  {
+    what: 'the schema of exports',
+    path: '/v1/schemas/person-export',
+    answers: { operator: 200, issuer: 200, otherIssuer: 200, person: 200, nobody: 200 },
   },
   {
     what: 'registering an issuer',
@@ -289,6 +367,8 @@ for (const { what, method, path, body, answers } of TABLE) {
   })
 }
 
+const SELF = { identities: [{ issuer: 'world-sport', person: 'athlete-1' }], by: 'person' }
+
 test('siteDoor() narrows lists to what the caller may see', async () => {
   const { app, calls } = openDoor()
   await send(app, { path: '/v1/datasets', token: tokens.issuer() })
@@ -297,10 +377,37 @@ test('siteDoor() narrows lists to what the caller may see', async () => {
   await send(app, { path: '/v1/people/me/uses', token: await tokens.person() })
   assert.deepEqual(calls, [
     { act: 'listDataSets', facts: { limit: 50, issuer: 'world-sport' } },
-    { act: 'listGrants', facts: { limit: 50, issuer: 'world-sport', person: 'athlete-1' } },
+    { act: 'listGrants', facts: { limit: 50, reading: SELF } },
     { act: 'listReceipts', facts: { limit: 50 } },
-    { act: 'listUses', facts: { limit: 50, issuer: 'world-sport', person: 'athlete-1' } },
+    { act: 'listUses', facts: SELF },
   ])
+})
+
+test('siteDoor() knows a person by the keys of several issuers, each from its own claim of the token', async () => {
+  const { app, calls } = openDoor()
+  const token = await personToken({ sub: 'athlete-1', player: 'player-9' })
+  const both = [
+    { issuer: 'world-sport', person: 'athlete-1' },
+    { issuer: 'play-lab', person: 'player-9' },
+  ]
+  for (const [ref, identities] of [
+    ['me', both],
+    ['player-9', both.slice(1)],
+    ['me?issuer=world-sport', both.slice(0, 1)],
+  ] as const) {
+    const path = ref.includes('?') ? `/v1/people/${ref.replace('?', '/uses?')}` : `/v1/people/${ref}/uses`
+    assert.equal((await send(app, { path, token })).status, 200)
+    assert.deepEqual(calls.at(-1)?.facts, { identities, by: 'person' })
+  }
+  const grant = (dataSet: string, person: string) =>
+    send(app, { method: 'POST', path: '/v1/grants', token, body: { ...GRANT, dataSet, person } })
+  assert.equal((await grant('players', 'player-9')).status, 201)
+  assert.equal(
+    (await grant('players', 'athlete-1')).status,
+    403,
+    'the key of one issuer says nothing at another',
+  )
+  assert.equal((await send(app, { path: '/v1/people/me/uses?issuer=nobody-here', token })).status, 404)
 })
 
 test('siteDoor() tells the acts who changes grants, without the key of a person', async () => {

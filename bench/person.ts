@@ -1,0 +1,153 @@
+import pg from 'pg'
+import { monotonicMs } from '../src/kernel/clock.ts'
+import { openPersonRecords } from '../src/sdk/person.ts'
+import { testGrant, testManifest } from '../src/testing/test-population.ts'
+import { offered, testTrade } from '../src/testing/test-trade.ts'
+import type { TestSite, TestTrade } from '../src/testing/test-trade.ts'
+import { median } from './shared/median.ts'
+import { scale, writeReport } from './shared/report.ts'
+
+/**
+ * What one person waits for at a site with many: the export of somebody with very many rows, the reads of somebody
+ * with one, a grant and its revocation. All through the door, receipts included. The baseline of the reads is a bare
+ * commit, because each of them writes a receipt.
+ */
+
+const PEOPLE = Math.round(200_000 * scale())
+const ROWS = Math.round(100_000 * scale())
+const USES = 300
+const READS = 200
+
+await using trade = await testTrade()
+const site = trade.site()
+await fill(trade, site)
+await using database = await connect(site.databaseUrl)
+const bareCommit = await timed(100, () => database.client.query(`update consent_sequence set last = last`))
+
+const records = (ref: string) =>
+  openPersonRecords(site.client({ issuer: 'federation', key: trade.federation.signing }), {
+    ref,
+    reason: 'a benchmark',
+  })
+const exportMs: number[] = []
+let exportBytes = 0
+for (let round = 0; round < 3; round += 1) {
+  const started = monotonicMs()
+  exportBytes = await sizeOf(await records('p-many').export({ format: 'jsonl' }))
+  exportMs.push(monotonicMs() - started)
+}
+const key = (round: number) => `p-${(round * 7_919) % PEOPLE}`
+const uses = await timed(READS, (round) => records(key(round)).uses(20))
+const earnings = await timed(READS, (round) => records(key(round)).earnings())
+const exportOne = await timed(READS, async (round) =>
+  sizeOf(await records(key(round)).export({ format: 'jsonl' })),
+)
+const give = await timed(READS, (round) =>
+  site.issuer.giveGrants([
+    testGrant('athletes', key(round), { grantee: { member: 'northcare' }, minimumPriceMinor: 2 }),
+  ]),
+)
+const revoke = await timed(READS, (round) =>
+  site.issuer.revokeGrants([{ dataSet: 'athletes', person: key(round), grantee: { member: 'northcare' } }]),
+)
+
+const baseline = p99(bareCommit)
+writeReport({
+  name: 'person',
+  scale: scale(),
+  figures: [
+    {
+      name: `export of ${ROWS} rows with two sealed columns, ${Math.round(exportBytes / 2 ** 20)} MiB`,
+      value: median(exportMs),
+      unit: 'ms',
+      goal: 'at most 2000',
+      met: median(exportMs) <= 2_000,
+    },
+    readFigure(`uses of one of ${PEOPLE} people, ${USES} releases`, uses, 10),
+    readFigure('earnings', earnings, 10),
+    readFigure('export of a person with one row', exportOne, 10),
+    readFigure('a grant in force', give, 20),
+    readFigure('a revocation in force', revoke, 20),
+  ],
+})
+
+function readFigure(name: string, times: readonly number[], goalMs: number) {
+  return {
+    name: `${name}, p99`,
+    value: p99(times),
+    unit: 'ms',
+    baseline,
+    goal: `at most ${goalMs}`,
+    met: p99(times) <= goalMs,
+  }
+}
+
+function p99(times: readonly number[]): number {
+  return times.toSorted((one, other) => one - other)[Math.floor(times.length * 0.99)] ?? Number.NaN
+}
+
+async function timed(rounds: number, act: (round: number) => Promise<unknown>): Promise<number[]> {
+  const times: number[] = []
+  for (let round = -10; round < rounds; round += 1) {
+    const started = monotonicMs()
+    await act(Math.abs(round))
+    if (round >= 0) times.push(monotonicMs() - started)
+  }
+  return times
+}
+
+async function sizeOf(body: ReadableStream<Uint8Array>): Promise<number> {
+  let bytes = 0
+  for await (const chunk of body) bytes += chunk.byteLength
+  return bytes
+}
+
+async function connect(url: string): Promise<AsyncDisposable & { readonly client: pg.Client }> {
+  const client = new pg.Client(url)
+  await client.connect()
+  return { client, [Symbol.asyncDispose]: () => client.end() }
+}
+
+/** Many people with a row each, one with very many, and a history of releases in which all of them are. */
+async function fill(filledTrade: TestTrade, filled: TestSite): Promise<void> {
+  const dataSet = 'athletes'
+  const person = { key: 'id', birthDate: 'birth_date', residence: 'country', rowsMax: 10_000_000 }
+  await filled.issuer.describe(testManifest(dataSet, { person, legalBasis: 'eu-gdpr:A6-1-f' }))
+  await filled.issuer.importFile({ dataSet, batch: 'first', format: 'csv', body: csvStream() })
+  await offered(filledTrade.network, { site: filled.name, dataSet })
+  const acquirer = await filledTrade.addAcquirer('northcare')
+  await acquirer.ask('select count(*) as people from athletes', { legalBasis: 'eu-gdpr:A6-1-f' })
+  await using connected = await connect(filled.databaseUrl)
+  await connected.client.query(`
+    insert into use_record (ask_id, data_set, acquirer, purpose, mode, columns, reason, receipt_sequence, release_to, time_ms,
+      price_minor, subjects_minor, currency, people)
+    select ask_id, data_set, acquirer, purpose, mode, columns, reason, receipt_sequence, release_to, time_ms,
+      price_minor, subjects_minor, currency, people from use_record, generate_series(2, ${USES})`)
+}
+
+function csvStream(): ReadableStream<Uint8Array> {
+  function* lines() {
+    yield 'id,name,country,birth_date,height,score,note\n'
+    for (let index = 0; index < PEOPLE + ROWS; index += 1) {
+      const id = index < PEOPLE ? `p-${index}` : 'p-many'
+      yield `${id},Name ${index},IE,1980-05-1${index % 10},1.${60 + (index % 30)},${index % 100},Remark ${index}\n`
+    }
+  }
+  const source = lines()
+  const encoder = new TextEncoder()
+  return new ReadableStream({
+    pull(controller) {
+      let text = ''
+      for (let line = 0; line < 2_000; line += 1) {
+        const next = source.next()
+        if (next.done) {
+          if (text !== '') controller.enqueue(encoder.encode(text))
+          controller.close()
+          return
+        }
+        text += next.value
+      }
+      controller.enqueue(encoder.encode(text))
+    },
+  })
+}

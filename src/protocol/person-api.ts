@@ -1,0 +1,173 @@
+import { z } from '@hono/zod-openapi'
+import { endpoint } from '../kernel/http/endpoint.ts'
+import { reasonCodeSchema } from './decision.ts'
+import { nextCursorSchema, pageQuerySchema } from './page.ts'
+import { CARRIED_KINDS, carriedRecordSchema } from './person-export.ts'
+import { dataSetIdSchema, digestSchema, instantSchema, memberIdSchema, moneySchema } from './wire.ts'
+
+// The part of a site's door that is about one person: a table of schemas and endpoints, longer than other files.
+
+const nextCursor = nextCursorSchema
+
+const WHO =
+  'The person ("me", or their own key); the issuer for its people and the operator, both with a reason, which the person sees.'
+
+/** Why somebody else looks at a person's data: the person reads it word for word. */
+export const accessReasonSchema = z
+  .string()
+  .trim()
+  .min(3, 'expected a reason of 3 to 200 characters')
+  .max(200, 'expected a reason of 3 to 200 characters')
+
+/** Whom a call is about, and why somebody else than the person makes it. */
+export const personParams = z.object({
+  ref: z
+    .string()
+    .min(1)
+    .max(200)
+    .openapi({ description: '"me", or the key the issuer knows the person by.' }),
+})
+const scopeShape = {
+  /** Which issuer’s key `ref` is; needed by the operator. */
+  issuer: memberIdSchema.optional(),
+  reason: accessReasonSchema.optional(),
+}
+export const personScopeQuery = z.object(scopeShape)
+const pagedScopeQuery = pageQuerySchema.extend(scopeShape)
+
+/** One use of a person's data: who, why, what, and what it earned. */
+export const useViewSchema = z
+  .strictObject({
+    time: instantSchema,
+    acquirer: memberIdSchema,
+    purpose: z.string(),
+    mode: z.string(),
+    dataSet: dataSetIdSchema,
+    columns: z.array(z.string()),
+    reason: reasonCodeSchema,
+    /** The country in which the result is used. */
+    releaseTo: z.string(),
+    /** Digest of the signed ask. */
+    ask: digestSchema,
+    /** Digest of the question as the site understood it. */
+    question: digestSchema.optional(),
+    /** The name under which the acquirer sees the person, where rows were released. */
+    pseudonym: z.string().optional(),
+    /** The person's own share. */
+    earned: moneySchema.optional(),
+    /** Sequence of the receipt in the site's log. */
+    receipt: z.int().min(0),
+  })
+  .openapi('Use')
+
+export const earningsViewSchema = z
+  .strictObject({
+    /** One amount for each currency. */
+    totals: z.array(moneySchema),
+    items: z.array(
+      z.strictObject({
+        acquirer: memberIdSchema,
+        dataSet: dataSetIdSchema,
+        purpose: z.string(),
+        uses: z.int().min(1),
+        earned: moneySchema,
+      }),
+    ),
+  })
+  .openapi('Earnings')
+
+export const accessViewSchema = z
+  .strictObject({
+    time: instantSchema,
+    /** `person`, `guardian`, `issuer:NAME` or `operator`. */
+    by: z.string(),
+    /** What was read, for example `uses` or `export`. */
+    what: z.string(),
+    reason: z.string().optional(),
+    receipt: z.int().min(0),
+  })
+  .openapi('Access')
+
+export const EXPORT_FORMATS = ['jsonl', 'csv', 'html'] as const
+export type ExportFormat = (typeof EXPORT_FORMATS)[number]
+/** Kinds of records that make a table each. */
+export const CSV_PARTS = ['rows', 'grants', 'uses', 'accesses'] as const
+export type CsvPart = (typeof CSV_PARTS)[number]
+
+export const carriedSchema = z
+  .strictObject({ carried: z.int().min(0), known: z.int().min(0) })
+  .openapi('Carried')
+
+/** Most records of a former site in one request. */
+export const CARRIED_PER_REQUEST_MAX = 5_000
+
+/** The endpoints about one person. Who may is said in each description and checked by `site/doors/`. */
+export const PERSON_API = {
+  listUses: endpoint({
+    method: 'get',
+    path: '/v1/people/{ref}/uses',
+    tag: 'people',
+    summary: 'Every use of one person’s data, newest first',
+    description: WHO,
+    params: personParams,
+    query: pagedScopeQuery,
+    response: z.strictObject({ items: z.array(useViewSchema), nextCursor }).openapi('Uses'),
+  }),
+  earnings: endpoint({
+    method: 'get',
+    path: '/v1/people/{ref}/earnings',
+    tag: 'people',
+    summary: 'What uses of one person’s data earned them, by acquirer, data set and purpose',
+    description: WHO,
+    params: personParams,
+    query: personScopeQuery,
+    response: earningsViewSchema,
+  }),
+  listAccesses: endpoint({
+    method: 'get',
+    path: '/v1/people/{ref}/accesses',
+    tag: 'people',
+    summary: 'Who looked at one person’s data by name, newest first, this very look included',
+    description: WHO,
+    params: personParams,
+    query: pagedScopeQuery,
+    response: z.strictObject({ items: z.array(accessViewSchema), nextCursor }).openapi('Accesses'),
+  }),
+  exportPerson: endpoint({
+    method: 'get',
+    path: '/v1/people/{ref}/export',
+    tag: 'people',
+    summary: 'Everything the site has about one person (GDPR Art. 15 and 20)',
+    description: `${WHO} JSON Lines by the schema at /v1/schemas/person-export, one table as CSV, or a page to read and print.`,
+    params: personParams,
+    query: personScopeQuery.extend({
+      format: z.enum(EXPORT_FORMATS, `expected one of ${EXPORT_FORMATS.join(', ')}`).default('jsonl'),
+      part: z
+        .enum(CSV_PARTS, `expected one of ${CSV_PARTS.join(', ')}`)
+        .optional()
+        .openapi({ description: 'Which table, for CSV.' }),
+      dataSet: dataSetIdSchema.optional().openapi({ description: 'Whose rows, for the rows as CSV.' }),
+    }),
+    produces: 'application/jsonl',
+  }),
+  carryHistory: endpoint({
+    method: 'post',
+    path: '/v1/people/{ref}/history',
+    tag: 'people',
+    summary: 'Take over a person’s history from the export of another site',
+    description: `The person, or the issuer for its people. Records of the kinds ${CARRIED_KINDS.join(', ')}; a record that is here already is left alone. They stand in the person’s exports as they were and authorise nothing here.`,
+    params: personParams,
+    body: z
+      .strictObject({ records: z.array(carriedRecordSchema).min(1).max(CARRIED_PER_REQUEST_MAX) })
+      .openapi('CarryHistory'),
+    response: carriedSchema,
+  }),
+  personExportSchema: endpoint({
+    method: 'get',
+    path: '/v1/schemas/person-export',
+    tag: 'people',
+    summary: 'The JSON Schema of one line of an export',
+    isPublic: true,
+    produces: 'application/schema+json',
+  }),
+} as const

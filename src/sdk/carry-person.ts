@@ -1,0 +1,119 @@
+import { parseInstant } from '../kernel/clock.ts'
+import { Fault } from '../kernel/faults.ts'
+import type { ExportRecord } from '../protocol/person-export.ts'
+import type { SiteAdministration, WireGrant, WireManifest } from './issuer.ts'
+import type { PersonRecords } from './person.ts'
+
+type RecordOf<Kind extends ExportRecord['kind']> = Extract<ExportRecord, { kind: Kind }>
+
+/** What came over from an export. */
+export interface CarriedPerson {
+  readonly dataSets: number
+  readonly rows: number
+  readonly grants: number
+  /** Records of the former site that are kept as history. */
+  readonly history: number
+}
+
+/**
+ * Brings one person's export to another site with nothing lost (GDPR Art. 20): data sets that are missing are
+ * described, rows imported, grants in force given anew, and everything that happened before is carried as history.
+ * The same export again changes nothing. The issuer does it, for what it knows of the person; an export may hold more.
+ */
+export async function carryPerson(
+  exported: Iterable<ExportRecord>,
+  {
+    administration,
+    records: person,
+    identity: { issuer, key },
+    now,
+  }: {
+    administration: SiteAdministration
+    records: PersonRecords
+    identity: { readonly issuer: string; readonly key: string }
+    now: number
+  },
+): Promise<CarriedPerson> {
+  const all = ofIssuer([...exported], issuer)
+  const head = all.find((one): one is RecordOf<'export'> => one.kind === 'export')
+  if (!head)
+    throw new Fault('fault.request_malformed', { what: 'Cannot import: this is no export of a person' })
+  if (!all.some((one) => one.kind === 'identity' && one.issuer === issuer && one.key === key))
+    throw new Fault('fault.request_malformed', {
+      what: `Cannot import: this is not the export of a person whom "${issuer}" knows by that key`,
+    })
+  const dataSets = all.filter((one): one is RecordOf<'dataSet'> => one.kind === 'dataSet')
+  const present = new Set<string>((await administration.dataSets()).map(({ dataSet }) => dataSet))
+  let rows = 0
+  for (const { dataSet, manifest } of dataSets) {
+    if (!present.has(dataSet)) await administration.describe(manifest)
+    rows += await importRows(administration, {
+      manifest,
+      batch: `export-${head.site}-${head.receipt}`,
+      rows: all.filter((one): one is RecordOf<'row'> => one.kind === 'row' && one.dataSet === dataSet),
+    })
+  }
+  const grants = grantsInForce(all, { site: head.site, now })
+  const given = grants.length === 0 ? 0 : (await administration.giveGrants(grants)).changed
+  const history = all.filter(
+    (one): one is RecordOf<'grant' | 'use' | 'access'> =>
+      one.kind === 'grant' || one.kind === 'use' || one.kind === 'access',
+  )
+  const carried = history.length === 0 ? 0 : (await person.carry(history)).carried
+  return { dataSets: dataSets.length, rows, grants: given, history: carried }
+}
+
+/** Without what is about data sets of other issuers. */
+function ofIssuer(records: readonly ExportRecord[], issuer: string): readonly ExportRecord[] {
+  const others = new Set(
+    records.flatMap((one) => (one.kind === 'dataSet' && one.manifest.issuer !== issuer ? [one.dataSet] : [])),
+  )
+  return records.filter((one) => !('dataSet' in one) || !others.has(one.dataSet))
+}
+
+async function importRows(
+  administration: SiteAdministration,
+  { manifest, batch, rows }: { manifest: WireManifest; batch: string; rows: readonly RecordOf<'row'>[] },
+): Promise<number> {
+  if (rows.length === 0) return 0
+  const sources = new Map(manifest.columns.map(({ name, source }) => [name, source ?? name]))
+  const lines = rows.map(({ values }) =>
+    JSON.stringify(
+      Object.fromEntries(Object.entries(values).map(([name, value]) => [sources.get(name) ?? name, value])),
+    ),
+  )
+  const done = await administration.importFile({
+    dataSet: manifest.dataSet,
+    batch,
+    format: 'ndjson',
+    body: new Blob([`${lines.join('\n')}\n`]).stream(),
+  })
+  return done.isNew ? done.rows : 0
+}
+
+/** Grants of the exporting site that hold now or will: what it carried itself was in force elsewhere. */
+function grantsInForce(
+  records: readonly ExportRecord[],
+  { site, now }: { site: string; now: number },
+): readonly WireGrant[] {
+  const keys = new Map(
+    records.flatMap((one) => (one.kind === 'identity' ? [[one.dataSet, one.key] as const] : [])),
+  )
+  return records.flatMap((one) => {
+    if (one.kind !== 'grant' || one.site !== site || one.revokedAt !== undefined) return []
+    if (one.validUntil !== undefined && (parseInstant(one.validUntil) ?? 0) <= now) return []
+    const person = keys.get(one.dataSet)
+    if (person === undefined) return []
+    const { dataSet, grantee, purposes, modes, columns, isExplicit, givenBy, minimumPriceMinor } = one
+    const { validFrom, validUntil } = one
+    const terms = { dataSet, grantee, purposes, modes, isExplicit, givenBy, minimumPriceMinor, validFrom }
+    return [
+      {
+        ...terms,
+        person,
+        ...(columns === undefined ? {} : { columns }),
+        ...(validUntil === undefined ? {} : { validUntil }),
+      },
+    ]
+  })
+}

@@ -1,0 +1,102 @@
+import type { z } from 'zod'
+import { Fault } from '../kernel/faults.ts'
+import { refusalOf } from '../kernel/http/call-json.ts'
+import { CARRIED_PER_REQUEST_MAX } from '../protocol/person-api.ts'
+import type {
+  ExportFormat,
+  accessViewSchema,
+  earningsViewSchema,
+  useViewSchema,
+} from '../protocol/person-api.ts'
+import type { CarriedRecord } from '../protocol/person-export.ts'
+import { SITE_API } from '../protocol/site-api.ts'
+import { collectPages } from './collect-pages.ts'
+import type { HttpClient } from './http-client.ts'
+
+export type UseView = z.output<typeof useViewSchema>
+export type EarningsView = z.output<typeof earningsViewSchema>
+export type AccessView = z.output<typeof accessViewSchema>
+
+/** Whose data, and why somebody else than the person looks at it. */
+export interface PersonScope {
+  /** `me`, or the key by which the issuer knows the person. */
+  readonly ref: string
+  readonly issuer?: string | undefined
+  readonly reason?: string | undefined
+}
+
+/** What a site has about one person. */
+export interface PersonRecords {
+  uses(limit: number): Promise<readonly UseView[]>
+  earnings(): Promise<EarningsView>
+  accesses(limit: number): Promise<readonly AccessView[]>
+  /** The export as it comes. CSV makes one table each: `part`, and for rows `dataSet`. */
+  export(request: {
+    format: ExportFormat
+    part?: string | undefined
+    dataSet?: string | undefined
+  }): Promise<ReadableStream<Uint8Array>>
+  /** Takes over records of other sites. */
+  carry(records: readonly CarriedRecord[]): Promise<{ readonly carried: number; readonly known: number }>
+}
+
+/** The calls of a site's door about one person. */
+export function openPersonRecords(client: HttpClient, { ref, issuer, reason }: PersonScope): PersonRecords {
+  const params = { ref }
+  const scope = { issuer, reason }
+  return {
+    uses: (limit) =>
+      collectPages(
+        (cursor) =>
+          client.call(SITE_API.listUses, {
+            params,
+            query: { ...scope, cursor, limit: Math.min(limit, 200) },
+          }),
+        limit,
+      ),
+    earnings: () => client.call(SITE_API.earnings, { params, query: scope }),
+    accesses: (limit) =>
+      collectPages(
+        (cursor) =>
+          client.call(SITE_API.listAccesses, {
+            params,
+            query: { ...scope, cursor, limit: Math.min(limit, 200) },
+          }),
+        limit,
+      ),
+    export: (request) => fetchExport(client, { ref, issuer, reason, ...request }),
+    carry: async (records) => {
+      const sums = { carried: 0, known: 0 }
+      for (let start = 0; start < records.length; start += CARRIED_PER_REQUEST_MAX) {
+        const part = records.slice(start, start + CARRIED_PER_REQUEST_MAX)
+        const done = await client.call(SITE_API.carryHistory, {
+          params,
+          body: { records: [...part] },
+          isRepeatable: true,
+        })
+        sums.carried += done.carried
+        sums.known += done.known
+      }
+      return sums
+    },
+  }
+}
+
+async function fetchExport(
+  { server, token, clock }: HttpClient,
+  { ref, ...query }: { ref: string } & Readonly<Record<string, string | undefined>>,
+): Promise<ReadableStream<Uint8Array>> {
+  const url = new URL(`${server.url.replace(/\/+$/, '')}/v1/people/${encodeURIComponent(ref)}/export`)
+  for (const [name, value] of Object.entries(query)) {
+    if (value !== undefined) url.searchParams.set(name, value)
+  }
+  const headers = { authorization: `Bearer ${token() ?? ''}` }
+  const response = await fetch(url, { headers }).catch((cause: unknown) => {
+    throw new Fault('fault.peer_unreachable', { what: `Cannot reach ${url.host}`, cause })
+  })
+  if (!response.ok) {
+    const text = await response.text().catch(() => '')
+    throw refusalOf(response, { text, url: server.url, clock })
+  }
+  return response.body ?? new ReadableStream()
+}

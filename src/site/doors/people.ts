@@ -1,0 +1,45 @@
+import { Fault } from '../../kernel/faults.ts'
+import type { Door } from '../../kernel/http/door.ts'
+import { personExportJsonSchema } from '../../protocol/person-export.ts'
+import { SITE_API } from '../../protocol/site-api.ts'
+import { requireSubjectSide } from './may.ts'
+import { readingOf } from './person-scope.ts'
+import type { SiteActs, SiteCaller } from './site-acts.ts'
+
+/** `/v1/people/{ref}`: what the site has about one person, for them and for whoever may speak for them. */
+export function servePeople(door: Door<SiteCaller>, acts: SiteActs): void {
+  door.serve(SITE_API.listUses, async ({ caller, params, query }) =>
+    acts.listUses(readingOf(caller, { params, query }), query),
+  )
+  door.serve(SITE_API.earnings, async ({ caller, params, query }) =>
+    acts.earnings(readingOf(caller, { params, query })),
+  )
+  door.serve(SITE_API.listAccesses, async ({ caller, params, query }) =>
+    acts.listAccesses(readingOf(caller, { params, query }), query),
+  )
+  door.serve(SITE_API.exportPerson, async ({ caller, params, query }) => {
+    const reading = readingOf(caller, { params, query })
+    const { format, part, dataSet } = query
+    if (format === 'csv' && (part === undefined || (part === 'rows' && dataSet === undefined))) {
+      throw new Fault('fault.request_malformed', {
+        what: 'Cannot export as CSV: say which table, and for rows of which data set',
+        errors: [
+          { field: part === undefined ? 'part' : 'dataSet', expected: 'expected one table of the export' },
+        ],
+      })
+    }
+    return acts.exportPerson(reading, { format, part, dataSet })
+  })
+  door.serve(SITE_API.carryHistory, async ({ caller, params, body }) => {
+    requireSubjectSide(caller)
+    const reading = readingOf(caller, { params, query: { reason: 'carries the history over' } })
+    return acts.carryHistory(reading, body.records)
+  })
+  door.serve(SITE_API.personExportSchema, () =>
+    Promise.resolve(
+      new Response(JSON.stringify(personExportJsonSchema()), {
+        headers: { 'content-type': 'application/schema+json' },
+      }),
+    ),
+  )
+}

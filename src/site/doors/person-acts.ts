@@ -1,0 +1,194 @@
+import { formatInstant } from '../../kernel/clock.ts'
+import { CSV_KINDS, csvWriter } from '../../protocol/person-export-csv.ts'
+import type {
+  CsvPart,
+  ExportFormat,
+  accessViewSchema,
+  carriedSchema,
+  earningsViewSchema,
+  useViewSchema,
+} from '../../protocol/person-api.ts'
+import type { CarriedRecord, ExportRecord } from '../../protocol/person-export.ts'
+import { wireMoney } from '../../protocol/wire.ts'
+import type { DataSetId } from '../../protocol/wire.ts'
+import { carryRecords } from '../rights/carried-records.ts'
+import { EXPORT_PAGE_POLICY, pageWriter } from '../rights/export-page.ts'
+import { exportPerson } from '../rights/export-person.ts'
+import { listAccesses } from '../rights/list-accesses.ts'
+import { personUses, sumEarnings } from '../rights/list-uses.ts'
+import type { PersonUse } from '../rights/list-uses.ts'
+import { noteAccess } from '../rights/note-access.ts'
+import { knownPeople } from '../rights/person-reading.ts'
+import type { KnownPerson, PersonReading } from '../rights/person-reading.ts'
+import type { SiteContext } from '../site-context.ts'
+import { pageOf } from './page-of.ts'
+import type { Page, PageRequest } from './page-of.ts'
+import type { z } from 'zod'
+
+type UseView = z.input<typeof useViewSchema>
+type AccessView = z.input<typeof accessViewSchema>
+
+/** What an export is to be like. */
+export interface ExportRequest {
+  readonly format: ExportFormat
+  readonly part?: CsvPart | undefined
+  readonly dataSet?: DataSetId | undefined
+}
+
+/** Acts about one person. Each read is noted, with its receipt, before anything is shown. */
+export interface PersonActs {
+  listUses(reading: PersonReading, page: PageRequest): Promise<Page<UseView>>
+  earnings(reading: PersonReading): Promise<z.input<typeof earningsViewSchema>>
+  listAccesses(reading: PersonReading, page: PageRequest): Promise<Page<AccessView>>
+  exportPerson(reading: PersonReading, request: ExportRequest): Promise<Response>
+  carryHistory(
+    reading: PersonReading,
+    records: readonly CarriedRecord[],
+  ): Promise<z.input<typeof carriedSchema>>
+}
+
+/** What the site has about one person, in the forms of the door. */
+export function personActs(site: SiteContext): PersonActs {
+  const begin = async (reading: PersonReading, what: string) => {
+    const people = await knownPeople(site, reading)
+    const receipt = await noteAccess(site, { people, reading, what })
+    return { people, receipt }
+  }
+  return {
+    async listUses(reading, page) {
+      const { people } = await begin(reading, 'uses')
+      return usePage(site, { people, page })
+    },
+    async earnings(reading) {
+      const { people } = await begin(reading, 'earnings')
+      const { totals, items } = await sumEarnings(personUses(site, { people }))
+      return {
+        totals: totals.map(wireMoney),
+        items: items.map(({ earned, ...item }) => ({ ...item, earned: wireMoney(earned) })),
+      }
+    },
+    async listAccesses(reading, { cursor, limit }) {
+      const { people } = await begin(reading, 'accesses')
+      const before = numberOf(cursor)
+      const found = await listAccesses(site, { people, before, limit: limit + 1 })
+      return pageOf(found, {
+        limit,
+        cursorOf: ({ id }) => String(id),
+        viewOf: ({ id: _, time, ...view }) => ({ time: formatInstant(time), ...view }),
+      })
+    },
+    async exportPerson(reading, request) {
+      const { people, receipt } = await begin(reading, 'export')
+      const { part, dataSet } = request
+      const filter = request.format === 'csv' && part ? { kinds: [CSV_KINDS[part]], dataSet } : { dataSet }
+      return exportResponse(exportPerson(site, { people, madeFor: reading.by, receipt, filter }), request)
+    },
+    async carryHistory(reading, records) {
+      const sums = { carried: 0, known: 0 }
+      const [person] = await knownPeople(site, reading)
+      if (!person) return sums
+      return carryRecords(site, { person, records })
+    },
+  }
+}
+
+async function usePage(
+  site: SiteContext,
+  { people, page: { cursor, limit } }: { people: readonly KnownPerson[]; page: PageRequest },
+): Promise<Page<UseView>> {
+  const found: PersonUse[] = []
+  const before = numberOf(cursor)
+  const uses = personUses(site, { people, before: before === undefined ? undefined : BigInt(before) })
+  for await (const use of uses) {
+    found.push(use)
+    if (found.length > limit) break
+  }
+  return pageOf(found, { limit, cursorOf: ({ use }) => String(use.id), viewOf: useView })
+}
+
+function useView({ use, earned, question, pseudonym }: PersonUse): UseView {
+  return {
+    time: formatInstant(use.time),
+    acquirer: use.acquirer,
+    purpose: use.purpose,
+    mode: use.mode,
+    dataSet: use.dataSet,
+    columns: [...use.columns],
+    reason: use.reason,
+    releaseTo: use.releaseTo,
+    ask: use.askDigest,
+    ...(question === undefined ? {} : { question }),
+    ...(pseudonym === undefined ? {} : { pseudonym }),
+    ...(earned === undefined ? {} : { earned: wireMoney(earned) }),
+    receipt: use.receiptSequence,
+  }
+}
+
+const MEDIA_TYPES = {
+  jsonl: 'application/jsonl; charset=utf-8',
+  csv: 'text/csv; charset=utf-8; header=present',
+  html: 'text/html; charset=utf-8',
+} as const
+
+function exportResponse(
+  batches: AsyncGenerator<readonly ExportRecord[]>,
+  { format, part }: ExportRequest,
+): Response {
+  return new Response(streamOf(textsOf(batches, writerOf(format, part))), {
+    headers: {
+      'content-type': MEDIA_TYPES[format],
+      'content-disposition': `attachment; filename="my-data.${format}"`,
+      'content-security-policy': EXPORT_PAGE_POLICY,
+    },
+  })
+}
+
+type Writer = (records: readonly ExportRecord[] | 'end') => string
+
+function writerOf(format: ExportFormat, part: CsvPart = 'rows'): Writer {
+  if (format === 'html') return pageWriter()
+  const write = format === 'csv' ? csvWriter(part) : jsonLines
+  return (records) => (records === 'end' ? '' : write(records))
+}
+
+function jsonLines(records: readonly ExportRecord[]): string {
+  return records.map((record) => `${JSON.stringify(record)}\n`).join('')
+}
+
+async function* textsOf(
+  batches: AsyncIterable<readonly ExportRecord[]>,
+  write: Writer,
+): AsyncGenerator<string> {
+  for await (const records of batches) yield write(records)
+  yield write('end')
+}
+
+/** Bytes that go out in one piece: a piece for each record would cost more than the record. */
+const PIECE_CHARACTERS = 65_536
+
+/** Texts as a stream that is made as fast as it is read. */
+function streamOf(texts: AsyncGenerator<string>): ReadableStream<Uint8Array> {
+  const encoder = new TextEncoder()
+  return new ReadableStream<Uint8Array>({
+    async pull(controller) {
+      let piece = ''
+      while (piece.length < PIECE_CHARACTERS) {
+        const next = await texts.next()
+        if (next.done) {
+          if (piece !== '') controller.enqueue(encoder.encode(piece))
+          controller.close()
+          return
+        }
+        piece += next.value
+      }
+      controller.enqueue(encoder.encode(piece))
+    },
+    async cancel() {
+      await texts.return(undefined)
+    },
+  })
+}
+
+function numberOf(cursor: string | undefined): number | undefined {
+  return cursor !== undefined && /^\d{1,15}$/.test(cursor) ? Number(cursor) : undefined
+}

@@ -1,0 +1,187 @@
+import { cellText } from '../../protocol/person-export-csv.ts'
+import type { ExportRecord } from '../../protocol/person-export.ts'
+import { purposeLabel } from '../../protocol/purpose.ts'
+
+/**
+ * An export as a page to read and to print (GDPR Art. 12(1): concise, intelligible, in plain language), a piece at a
+ * time; without records it gives the end. It holds no script and loads nothing.
+ */
+export function pageWriter(): (records: readonly ExportRecord[] | 'end') => string {
+  let section: string | undefined
+  const write = (record: ExportRecord): string => {
+    const { name, title, head, cells } = tableRowOf(record)
+    if (name === section) return rowOf('td', cells)
+    const before = section === undefined ? HEAD : END_OF_TABLE
+    section = name
+    return `${before}<h2>${escaped(title)}</h2>\n<table><thead>${rowOf('th', head)}</thead><tbody>\n${rowOf('td', cells)}`
+  }
+  return (records) => {
+    if (records !== 'end') return records.map(write).join('')
+    return `${section === undefined ? HEAD : END_OF_TABLE}</body></html>\n`
+  }
+}
+
+const END_OF_TABLE = '</tbody></table>\n'
+
+interface TableRow {
+  /** Records of one name stand in one table. */
+  readonly name: string
+  readonly title: string
+  readonly head: readonly string[]
+  readonly cells: readonly string[]
+}
+
+function tableRowOf(record: ExportRecord): TableRow {
+  switch (record.kind) {
+    case 'export':
+      return fieldsOf(record.kind, 'About this copy', {
+        Site: record.site,
+        Custodian: record.custodian,
+        Country: record.territory,
+        'Made at': record.madeAt,
+        'Made for': record.madeFor,
+        Receipt: record.receipt,
+      })
+    case 'principal':
+      return fieldsOf(record.kind, 'What is known of you for the rules of age', {
+        Source: record.issuer,
+        'Born on': record.birthDate ?? 'not known',
+        'Lives in': record.residence ?? 'not known',
+        'Whose permission counts': GIVERS[record.grantsCountOf],
+      })
+    case 'dataSet':
+      return fieldsOf(`dataSet ${record.dataSet}`, `Data set “${record.manifest.title}”`, {
+        Name: record.dataSet,
+        Source: record.manifest.issuer,
+        'Legal basis': record.manifest.legalBasis,
+        Purposes: record.manifest.purposes.map(purposeLabel).join(', '),
+        Columns: record.manifest.columns
+          .map(({ name, description }) => (description === undefined ? name : `${name} (${description})`))
+          .join(', '),
+        'Stored within': record.manifest.perimeter.store.within.join(', '),
+        'Kept until': record.keptUntil,
+      })
+    case 'identity':
+      return fieldsOf(`identity ${record.dataSet}`, `How “${record.issuer}” knows you`, {
+        'Data set': record.dataSet,
+        Key: record.key,
+      })
+    case 'row':
+      return {
+        name: `row ${record.dataSet}`,
+        title: `Rows of “${record.dataSet}”`,
+        head: Object.keys(record.values),
+        cells: Object.values(record.values).map(cellText),
+      }
+    case 'grant':
+      return grantRow(record)
+    case 'use':
+      return useRow(record)
+    case 'access':
+      return {
+        name: record.kind,
+        title: 'Who looked at your data by name',
+        head: ['When', 'Who', 'What', 'Why', 'Receipt'],
+        cells: [record.time, record.by, record.what, record.reason ?? '', `${record.site} ${record.receipt}`],
+      }
+  }
+}
+
+const GIVERS = {
+  self: 'yours',
+  guardian: 'your guardian’s',
+  joint: 'yours and your guardian’s together',
+} as const
+
+function grantRow(record: Extract<ExportRecord, { kind: 'grant' }>): TableRow {
+  const state =
+    record.revokedAt !== undefined
+      ? `withdrawn ${record.revokedAt}`
+      : record.validUntil === undefined
+        ? 'until you withdraw it'
+        : `until ${record.validUntil}`
+  return {
+    name: record.kind,
+    title: 'What you allowed',
+    head: ['Who', 'For what', 'How', 'Data set', 'Columns', 'Least price', 'Given', 'State', 'Receipt'],
+    cells: [
+      cellText(record.grantee),
+      record.purposes.map(purposeLabel).join(', '),
+      record.modes.join(', '),
+      record.dataSet,
+      record.columns?.join(', ') ?? 'all',
+      String(record.minimumPriceMinor ?? 0),
+      `${record.givenAt} by ${record.givenBy ?? 'self'}`,
+      state,
+      `${record.site} ${record.receipt}`,
+    ],
+  }
+}
+
+function useRow(record: Extract<ExportRecord, { kind: 'use' }>): TableRow {
+  return {
+    name: record.kind,
+    title: 'Who used your data',
+    head: [
+      'When',
+      'Who',
+      'For what',
+      'How',
+      'Data set',
+      'Columns',
+      'Used in',
+      'You earned',
+      'Question',
+      'Receipt',
+    ],
+    cells: [
+      record.time,
+      record.acquirer,
+      purposeLabel(record.purpose),
+      record.pseudonym === undefined ? record.mode : `${record.mode}, as ${record.pseudonym}`,
+      record.dataSet,
+      record.columns.join(', '),
+      record.releaseTo,
+      cellText(record.earned),
+      record.question ?? record.ask,
+      `${record.site} ${record.receipt}`,
+    ],
+  }
+}
+
+function fieldsOf(name: string, title: string, fields: Readonly<Record<string, unknown>>): TableRow {
+  return { name, title, head: Object.keys(fields), cells: Object.values(fields).map(cellText) }
+}
+
+function rowOf(tag: 'th' | 'td', cells: readonly string[]): string {
+  return `<tr>${cells.map((cell) => `<${tag}>${escaped(cell)}</${tag}>`).join('')}</tr>\n`
+}
+
+const ENTITIES: Readonly<Record<string, string>> = {
+  '&': '&amp;',
+  '<': '&lt;',
+  '>': '&gt;',
+  '"': '&quot;',
+  "'": '&#39;',
+}
+
+function escaped(text: string): string {
+  return text.replaceAll(/[&<>"']/g, (sign) => ENTITIES[sign] ?? sign)
+}
+
+const HEAD = `<!doctype html>
+<html lang="en"><head><meta charset="utf-8"><title>Your data</title>
+<style>
+body { font: 15px/1.5 system-ui, sans-serif; margin: 2rem auto; max-width: 70rem; padding: 0 1rem; color: #1b1b1b }
+h2 { font-size: 1.1rem; margin-top: 2rem }
+table { border-collapse: collapse; width: 100% }
+th, td { text-align: left; vertical-align: top; padding: .3rem .8rem .3rem 0; border-bottom: 1px solid #ddd; overflow-wrap: anywhere }
+th { font-weight: 600; color: #555 }
+@media print { body { margin: 0; max-width: none } tr { break-inside: avoid } }
+</style></head><body>
+<h1>Your data</h1>
+<p>All that this site has about you: what is stored, what is derived from it, what you allowed, who used it, and who looked at it.</p>
+`
+
+/** What a browser may do with the page: show it. */
+export const EXPORT_PAGE_POLICY = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'"

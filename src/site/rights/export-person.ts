@@ -1,0 +1,261 @@
+import type { KeyObject } from 'node:crypto'
+import { formatDate, formatInstant, instant } from '../../kernel/clock.ts'
+import { ageOn, consentAgeRule, consentGiver } from '../../protocol/consent-ages.ts'
+import type { ConsentGiver } from '../../protocol/consent-ages.ts'
+import type { Manifest } from '../../protocol/data-set.ts'
+import { PERSON_EXPORT_FORMAT } from '../../protocol/person-export.ts'
+import type { ExportKind, ExportRecord, ExportValue } from '../../protocol/person-export.ts'
+import { wireMoney } from '../../protocol/wire.ts'
+import { listGrants } from '../consent/list-grants.ts'
+import type { ListedGrant } from '../consent/list-grants.ts'
+import { grantName } from '../consent/revoke-grants.ts'
+import { listDataSets } from '../datasets/list-data-sets.ts'
+import type { DataSetSummary } from '../datasets/list-data-sets.ts'
+import { retentionEnd } from '../datasets/retention-end.ts'
+import type { SiteContext } from '../site-context.ts'
+import { openCell } from '../vault/person-keys.ts'
+import { storedColumns } from '../vault/stored-columns.ts'
+import { UNKNOWN_BIRTH_DAY } from '../vault/vault.ts'
+import type { VaultResult, VaultValue } from '../vault/vault.ts'
+import { carriedRecords } from './carried-records.ts'
+import { listAccesses } from './list-accesses.ts'
+import type { ListedAccess } from './list-accesses.ts'
+import { personUses } from './list-uses.ts'
+import type { PersonUse } from './list-uses.ts'
+import type { KnownPerson } from './person-reading.ts'
+
+/** What of an export is wanted; absent: all of it. */
+export interface ExportFilter {
+  readonly kinds?: readonly ExportKind[] | undefined
+  readonly dataSet?: string | undefined
+}
+
+/**
+ * Everything the site has about a person, some records at a time: stored, derived, granted, disclosed (GDPR Art. 15 and
+ * 20; product, Rights of people). Restricted people are in it like everybody. `receipt` is that of the export itself.
+ */
+export async function* exportPerson(
+  site: SiteContext,
+  {
+    people,
+    madeFor,
+    receipt,
+    filter = {},
+  }: { people: readonly KnownPerson[]; madeFor: string; receipt: number; filter?: ExportFilter },
+): AsyncGenerator<readonly ExportRecord[]> {
+  const wants = (kind: ExportKind) => filter.kinds?.includes(kind) ?? true
+  if (wants('export')) yield [headOf(site, { madeFor, receipt })]
+  const dataSets = (await listDataSets(site)).filter(
+    ({ dataSet, retiredAt }) =>
+      retiredAt === undefined && (filter.dataSet === undefined || filter.dataSet === dataSet),
+  )
+  for (const person of people) {
+    if (wants('principal')) yield [await principalOf(site, { person, dataSets })]
+    for (const summary of dataSets.filter(({ manifest }) => manifest.issuer === person.issuer)) {
+      yield* dataSetRecords(site, { person, summary, wants })
+    }
+    if (wants('grant')) yield* grantRecords(site, person)
+    yield (await carriedRecords(site, person.number)).filter(({ kind }) => wants(kind))
+  }
+  if (wants('use')) {
+    for await (const use of personUses(site, { people })) yield [useRecord(use, site)]
+  }
+  if (wants('access')) {
+    yield (await listAccesses(site, { people, limit: ACCESSES_MAX })).map((one) => accessRecord(one, site))
+  }
+}
+
+/** Far more looks than anybody makes at one person; it bounds what is held at a time. */
+const ACCESSES_MAX = 1_000_000
+
+function headOf(site: SiteContext, { madeFor, receipt }: { madeFor: string; receipt: number }): ExportRecord {
+  return {
+    kind: 'export',
+    format: PERSON_EXPORT_FORMAT,
+    site: site.site,
+    custodian: site.custodian,
+    territory: site.territory,
+    madeAt: formatInstant(site.clock.now()),
+    madeFor,
+    receipt,
+  }
+}
+
+async function principalOf(
+  { vault, site, territory, clock }: SiteContext,
+  { person, dataSets }: { person: KnownPerson; dataSets: readonly DataSetSummary[] },
+): Promise<ExportRecord> {
+  const { birthDay, residence, countries } = await vault.principals()
+  const born = birthDay[person.number] ?? UNKNOWN_BIRTH_DAY
+  const birthDate = born === UNKNOWN_BIRTH_DAY ? undefined : formatDate(instant(born * DAY_MS))
+  const country = countries[residence[person.number] ?? 0] || undefined
+  const own = dataSets.find(({ manifest }) => manifest.issuer === person.issuer)
+  return {
+    kind: 'principal',
+    site,
+    issuer: person.issuer,
+    ...(birthDate === undefined ? {} : { birthDate }),
+    ...(country === undefined ? {} : { residence: country }),
+    grantsCountOf: grantsCountOf({ birthDate, country }, { territory, manifest: own?.manifest, clock }),
+  }
+}
+
+const DAY_MS = 86_400_000
+
+function grantsCountOf(
+  { birthDate, country }: { birthDate: string | undefined; country: string | undefined },
+  {
+    territory,
+    manifest,
+    clock,
+  }: { territory: string; manifest: Manifest | undefined; clock: SiteContext['clock'] },
+): ConsentGiver {
+  const today = formatDate(clock.now())
+  const rule = consentAgeRule({ residence: country, siteCountry: territory }, today)
+  const day = manifest?.person.ageOn ?? today
+  const age = birthDate === undefined ? manifest?.person.ageAtLeast : ageOn(birthDate, day)
+  return consentGiver(age, rule)
+}
+
+function accessRecord(
+  { time, by, what, reason, receipt }: ListedAccess,
+  { site }: Pick<SiteContext, 'site'>,
+): ExportRecord {
+  return {
+    kind: 'access',
+    site,
+    time: formatInstant(time),
+    by,
+    what,
+    ...(reason === undefined ? {} : { reason }),
+    receipt,
+  }
+}
+
+async function* dataSetRecords(
+  site: SiteContext,
+  {
+    person,
+    summary,
+    wants,
+  }: { person: KnownPerson; summary: DataSetSummary; wants: (kind: ExportKind) => boolean },
+): AsyncGenerator<readonly ExportRecord[]> {
+  const { dataSet, manifest, describedAt } = summary
+  if (!(await site.vault.people(dataSet)).has(person.number)) return
+  if (wants('dataSet')) {
+    yield [
+      {
+        kind: 'dataSet',
+        site: site.site,
+        dataSet,
+        manifest,
+        describedAt: formatInstant(describedAt),
+        keptUntil: formatInstant(retentionEnd(manifest.retention)),
+      },
+    ]
+  }
+  if (wants('identity'))
+    yield [{ kind: 'identity', site: site.site, issuer: person.issuer, dataSet, key: person.key }]
+  if (!wants('row')) return
+  const key = (await site.personKeys.keyOf(site.db, person.number))?.reveal()
+  const rows = await site.vault.listRows(dataSet, person.number)
+  yield* rowRecords(rows, { manifest, key, personKey: person.key })
+}
+
+/** Rows as they came: the person's key in its column again, sealed columns opened. */
+function* rowRecords(
+  rows: VaultResult,
+  { manifest, key, personKey }: { manifest: Manifest; key: KeyObject | undefined; personKey: string },
+): Generator<readonly ExportRecord[]> {
+  const stored = new Map(storedColumns(manifest).map((one) => [one.column.name, one]))
+  const positions = new Map(rows.columns.map(({ name }, index) => [name, index]))
+  const columns = manifest.columns.map(({ name }) => {
+    const [one, index] = [stored.get(name), positions.get(name)]
+    const values = index === undefined ? [] : rows.column(index)
+    const { dataSet } = manifest
+    return {
+      name,
+      valueAt: (row: number): ExportValue => {
+        if (!one) return personKey
+        const value = values[row] ?? null
+        if (!(value instanceof Uint8Array)) return plainValue(value)
+        // A sealed value was sealed as the text that came, whatever its column's type.
+        return (key && openCell(value, { key, place: { dataSet, column: name } })) ?? null
+      },
+    }
+  })
+  for (let start = 0; start < rows.rowCount; start += ROWS_AT_ONCE) {
+    const count = Math.min(ROWS_AT_ONCE, rows.rowCount - start)
+    yield Array.from({ length: count }, (_, offset): ExportRecord => {
+      const values: Record<string, ExportValue> = {}
+      for (const { name, valueAt } of columns) values[name] = valueAt(start + offset)
+      return { kind: 'row', dataSet: manifest.dataSet, values }
+    })
+  }
+}
+
+const ROWS_AT_ONCE = 500
+
+/** Whole numbers beyond what JSON's readers hold exactly are texts. */
+function plainValue(value: VaultValue): ExportValue {
+  if (typeof value === 'bigint') {
+    const number = Number(value)
+    return Number.isSafeInteger(number) ? number : value.toString()
+  }
+  return typeof value === 'object' ? null : value
+}
+
+async function* grantRecords(
+  { db, site }: SiteContext,
+  { number }: KnownPerson,
+): AsyncGenerator<readonly ExportRecord[]> {
+  for (let after = 0; ;) {
+    const page = await listGrants(db, { after, limit: GRANT_PAGE, people: [number] })
+    yield page.map((grant) => grantRecord(grant, site))
+    after = page.at(-1)?.sequence ?? after
+    if (page.length < GRANT_PAGE) return
+  }
+}
+
+const GRANT_PAGE = 500
+
+function grantRecord(grant: ListedGrant, site: string): ExportRecord {
+  const { sequence, terms, validFrom, validUntil, givenAt, givenBy, receipt, revokedAt, revocationReceipt } =
+    grant
+  return {
+    kind: 'grant',
+    site,
+    grant: grantName(sequence),
+    ...terms,
+    validFrom: formatInstant(validFrom),
+    ...(validUntil === undefined ? {} : { validUntil: formatInstant(validUntil) }),
+    givenAt: formatInstant(givenAt),
+    enteredBy: givenBy,
+    receipt,
+    ...(revokedAt === undefined ? {} : { revokedAt: formatInstant(revokedAt) }),
+    ...(revocationReceipt === undefined ? {} : { revocationReceipt }),
+  }
+}
+
+function useRecord(
+  { use, earned, question, pseudonym }: PersonUse,
+  { site }: Pick<SiteContext, 'site'>,
+): ExportRecord {
+  return {
+    kind: 'use',
+    site,
+    time: formatInstant(use.time),
+    acquirer: use.acquirer,
+    purpose: use.purpose,
+    mode: use.mode,
+    dataSet: use.dataSet,
+    columns: [...use.columns],
+    reason: use.reason,
+    releaseTo: use.releaseTo,
+    ask: use.askDigest,
+    ...(question === undefined ? {} : { question }),
+    ...(pseudonym === undefined ? {} : { pseudonym }),
+    ...(earned === undefined ? {} : { earned: wireMoney(earned) }),
+    receipt: use.receiptSequence,
+  }
+}

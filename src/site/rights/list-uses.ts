@@ -1,0 +1,95 @@
+import { isCurrency } from '../../kernel/currency.ts'
+import { peekJws } from '../../kernel/crypto/jws.ts'
+import type { Digest } from '../../kernel/digest.ts'
+import { addMoney, money } from '../../kernel/money.ts'
+import type { Money } from '../../kernel/money.ts'
+import { receiptSchema } from '../../protocol/receipt.ts'
+import type { Receipt } from '../../protocol/receipt.ts'
+import { dataSetIdSchema, memberIdSchema } from '../../protocol/wire.ts'
+import { usesOf } from '../asks/answer-store.ts'
+import type { FoundUse } from '../asks/answer-store.ts'
+import { pseudonymOf } from '../guard/pseudonym.ts'
+import type { SiteContext } from '../site-context.ts'
+import type { KnownPerson } from './person-reading.ts'
+
+/** A use of one person's data as it is told to them. */
+export interface PersonUse {
+  readonly use: FoundUse
+  /** The person's own share; absent where the money is of no known currency. */
+  readonly earned?: Money | undefined
+  /** Digest of the question as the site understood it, from the receipt. */
+  readonly question?: Digest | undefined
+  /** The name under which the acquirer has the person's rows. */
+  readonly pseudonym?: string | undefined
+}
+
+/** Every use of a person's data, newest first (GDPR Art. 15(1)(c): the actual recipients, CJEU C-154/21). */
+export async function* personUses(
+  { db, keys, useCache }: Pick<SiteContext, 'db' | 'keys' | 'useCache'>,
+  { people, before }: { people: readonly KnownPerson[]; before?: bigint | undefined },
+): AsyncGenerator<PersonUse> {
+  for await (const use of usesOf(db, {
+    people: people.map(({ number }) => number),
+    before,
+    cache: useCache,
+  })) {
+    const receipt = receiptOf(use.receiptJws)
+    // Pseudonyms are of the data set that was asked for first, whatever else the question joins.
+    const scope = {
+      key: keys.pseudonym,
+      acquirer: memberIdSchema.parse(use.acquirer),
+      purpose: use.purpose,
+      dataSet: dataSetIdSchema.parse(receipt?.dataSet ?? use.dataSet),
+    }
+    yield {
+      use,
+      earned: earnedBy(use),
+      question: receipt?.lineage,
+      pseudonym: use.mode === 'rows' ? pseudonymOf(use.person, scope) : undefined,
+    }
+  }
+}
+
+/** The person's own share is an equal part of the subjects' share, rounded down; what is left over stays in the pool. */
+function earnedBy({ peopleCount, subjectsMinor, currency }: FoundUse): Money | undefined {
+  if (!isCurrency(currency)) return undefined
+  return money(subjectsMinor / BigInt(Math.max(1, peopleCount)), currency)
+}
+
+function receiptOf(jws: string): Receipt | undefined {
+  const payload: unknown = JSON.parse(peekJws(jws)?.payload ?? 'null')
+  const receipt = receiptSchema.safeParse(payload)
+  return receipt.success ? receipt.data : undefined
+}
+
+/** What one acquirer's uses of one data set for one purpose earned a person. */
+export interface EarnedFrom {
+  readonly acquirer: string
+  readonly dataSet: string
+  readonly purpose: string
+  readonly uses: number
+  readonly earned: Money
+}
+
+/** Adds up what a person earned, by acquirer, data set, purpose and currency, and for each currency. */
+export async function sumEarnings(
+  uses: AsyncIterable<PersonUse>,
+): Promise<{ readonly totals: readonly Money[]; readonly items: readonly EarnedFrom[] }> {
+  const items = new Map<string, EarnedFrom>()
+  const totals = new Map<string, Money>()
+  for await (const { use, earned } of uses) {
+    if (!earned) continue
+    const { acquirer, dataSet, purpose } = use
+    const name = JSON.stringify([acquirer, dataSet, purpose, earned.currency])
+    const known = items.get(name)
+    items.set(name, {
+      acquirer,
+      dataSet,
+      purpose,
+      uses: (known?.uses ?? 0) + 1,
+      earned: addMoney(known?.earned ?? money(0n, earned.currency), earned),
+    })
+    totals.set(earned.currency, addMoney(totals.get(earned.currency) ?? money(0n, earned.currency), earned))
+  }
+  return { totals: [...totals.values()], items: [...items.values()] }
+}

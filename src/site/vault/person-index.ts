@@ -1,0 +1,122 @@
+import type { DuckDBConnection } from '@duckdb/node-api'
+import { sql } from 'kysely'
+import { runOwn, streamOwn } from './own-sql.ts'
+import { NOBODY } from './vault.ts'
+
+/** People up to whom the index is kept: 24 bytes each, so 120 MB. More are looked for in the table. */
+const INDEXED_MAX = 5_000_000
+const EMPTY = -1
+
+/**
+ * Who has which number, in memory: the table would be read whole for each person. A lookup digest is an HMAC under a
+ * key of the site (`lookup-digest.ts`), so its first 64 bits tell people apart. Should two of those who are known
+ * coincide (one chance in a million among five million), the table is asked; that a key nobody has coincides with
+ * somebody's has a chance of 2^-41.
+ */
+export class PersonIndex {
+  #marks = new BigUint64Array(0)
+  #numbers = new Int32Array(0)
+  #size = 0
+  /** Numbers below this have been read. */
+  #known = 0
+  /** Whether something may have changed since. */
+  #isStale = true
+
+  /** Something was written: what is known is held against the table before the next use. */
+  noteChange(): void {
+    this.#isStale = true
+  }
+
+  /** Numbers by lookup digests, in order; `undefined` when the table has to be asked. Inside the reader's turn. */
+  async find(connection: DuckDBConnection, lookups: readonly Uint8Array[]): Promise<Int32Array | undefined> {
+    if (this.#isStale && !(await this.#refresh(connection))) return undefined
+    const numbers = new Int32Array(lookups.length)
+    for (const [position, lookup] of lookups.entries()) {
+      numbers[position] = this.#numbers[this.#slotOf(markOf(lookup))] ?? NOBODY
+    }
+    return numbers
+  }
+
+  /** Reads who is new; anything else that changed (somebody was forgotten) shows in the count, and all is read anew. */
+  async #refresh(connection: DuckDBConnection): Promise<boolean> {
+    // Before the table is read: a change meanwhile makes it stale again.
+    this.#isStale = false
+    try {
+      const [[count, next] = []] = (
+        await runOwn(connection, sql`select count(lookup), coalesce(max(number) + 1, 0) from _person`)
+      ).getRows()
+      if (Number(count) > INDEXED_MAX) return this.#drop()
+      if (Number(next) < this.#known || Number(count) < this.#size) this.#drop()
+      await this.#read(connection, Number(count))
+      if (this.#size !== Number(count)) {
+        this.#drop()
+        await this.#read(connection, Number(count))
+      }
+      this.#known = Number(next)
+      return this.#size === Number(count) || this.#drop()
+    } catch (error) {
+      this.#drop()
+      throw error
+    }
+  }
+
+  #drop(): false {
+    this.#marks = new BigUint64Array(0)
+    this.#numbers = new Int32Array(0)
+    this.#size = 0
+    this.#known = 0
+    this.#isStale = true
+    return false
+  }
+
+  async #read(connection: DuckDBConnection, count: number): Promise<void> {
+    this.#makeRoom(count)
+    const found = streamOwn(
+      connection,
+      sql`
+        select number, ('0x' || left(hex(lookup), 16))::ubigint from _person
+        where lookup is not null and number >= ${this.#known}::integer`,
+    )
+    for await (const chunk of found) {
+      const [numbers, marks] = [chunk.getColumnVector(0), chunk.getColumnVector(1)]
+      for (let row = 0; row < chunk.rowCount; row += 1) {
+        const [number, mark]: [unknown, unknown] = [numbers.getItem(row), marks.getItem(row)]
+        if (typeof mark === 'bigint' && typeof number === 'number') this.#put(mark, number)
+      }
+    }
+  }
+
+  #put(mark: bigint, number: number): void {
+    const slot = this.#slotOf(mark)
+    // The same mark again: it is left out, and the count then says that the index is not whole.
+    if (this.#numbers[slot] !== EMPTY) return
+    this.#marks[slot] = mark
+    this.#numbers[slot] = number
+    this.#size += 1
+  }
+
+  /** Where a mark is, or would be. */
+  #slotOf(mark: bigint): number {
+    const last = this.#numbers.length - 1
+    if (last < 0) return -1
+    let slot = Number(mark & 0xffffffffn) & last
+    while (this.#numbers[slot] !== EMPTY && this.#marks[slot] !== mark) slot = (slot + 1) & last
+    return slot
+  }
+
+  #makeRoom(count: number): void {
+    if (this.#numbers.length >= count * 2 && this.#numbers.length > 0) return
+    const [marks, numbers] = [this.#marks, this.#numbers]
+    const capacity = 2 ** Math.ceil(Math.log2(Math.max(1_024, count * 2)))
+    this.#marks = new BigUint64Array(capacity)
+    this.#numbers = new Int32Array(capacity).fill(EMPTY)
+    this.#size = 0
+    for (const [slot, number] of numbers.entries()) {
+      if (number !== EMPTY) this.#put(marks[slot] ?? 0n, number)
+    }
+  }
+}
+
+function markOf(lookup: Uint8Array): bigint {
+  return new DataView(lookup.buffer, lookup.byteOffset, lookup.byteLength).getBigUint64(0)
+}

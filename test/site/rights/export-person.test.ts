@@ -1,0 +1,249 @@
+import assert from 'node:assert/strict'
+import { readFile, readdir, stat } from 'node:fs/promises'
+import { join } from 'node:path'
+import { after, before, test } from 'node:test'
+import { canonicalJson } from '../../../src/kernel/canonical-json.ts'
+import { systemClock } from '../../../src/kernel/clock.ts'
+import { idSource } from '../../../src/kernel/id.ts'
+import { systemRandom } from '../../../src/kernel/random.ts'
+import { exportRecordSchema } from '../../../src/protocol/person-export.ts'
+import type { ExportRecord } from '../../../src/protocol/person-export.ts'
+import { carryPerson } from '../../../src/sdk/carry-person.ts'
+import { httpClient } from '../../../src/sdk/http-client.ts'
+import { openPersonRecords } from '../../../src/sdk/person.ts'
+import type { PersonScope } from '../../../src/sdk/person.ts'
+import { testPeople } from '../../../src/testing/test-population.ts'
+import { testProvider } from '../../../src/testing/test-provider.ts'
+import type { TestProvider } from '../../../src/testing/test-provider.ts'
+import { testTrade } from '../../../src/testing/test-trade.ts'
+import type { TestSite, TestTrade } from '../../../src/testing/test-trade.ts'
+import { runCli, temporaryHome } from '../../cli/run-cli.ts'
+
+const MARKUP = `<script>alert("x")</script> & 'so on', "quoted"\nsecond line`
+const people = testPeople(40, (_, index) => (index === 7 ? { note: MARKUP } : {}))
+const opened = new AsyncDisposableStack()
+let provider: TestProvider
+let trade: TestTrade
+let site: TestSite
+
+before(async () => {
+  provider = opened.use(await testProvider())
+  trade = opened.use(
+    await testTrade({
+      sites: [
+        { name: 'galway', settings: { oidc: provider.settings } },
+        { name: 'dresden', territory: 'DE' },
+      ],
+    }),
+  )
+  site = trade.site()
+  await trade.fill(site, { dataSet: 'athletes', people })
+  const acquirer = await trade.addAcquirer('northcare')
+  await acquirer.ask('select count(*) as people, avg(height) as height from athletes')
+  await acquirer.ask('select id, height from athletes', { mode: 'rows' })
+})
+after(() => opened.disposeAsync())
+
+const ids = idSource(systemClock, systemRandom)
+
+/** The door as a signed-in person uses it. */
+async function asPerson(sub: string, ref = 'me') {
+  const server = { url: site.url, name: site.name }
+  const bearer = await provider.token({ sub })
+  return openPersonRecords(httpClient({ server, bearer, clock: systemClock, ids }), { ref })
+}
+
+function asIssuer(scope: PersonScope, at = site) {
+  return openPersonRecords(at.client({ issuer: 'federation', key: trade.federation.signing }), scope)
+}
+
+function asOperator(scope: PersonScope) {
+  return openPersonRecords(site.client({ issuer: 'operator', key: site.operatorKey }), scope)
+}
+
+async function recordsOf(body: ReadableStream<Uint8Array>): Promise<readonly ExportRecord[]> {
+  const lines = (await new Response(body).text()).trimEnd().split('\n')
+  return lines.map((line) => {
+    const record: unknown = JSON.parse(line)
+    assert.ok(exportRecordSchema.safeParse(record).success, line)
+    return record as ExportRecord
+  })
+}
+
+function ofKind<Kind extends ExportRecord['kind']>(records: readonly ExportRecord[], kind: Kind) {
+  return records.filter((one): one is Extract<ExportRecord, { kind: Kind }> => one.kind === kind)
+}
+
+test('a person gets everything: stored in clear, derived, granted, disclosed by name with question, pseudonym and money', async () => {
+  const me = await asPerson('p-7')
+  const records = await recordsOf(await me.export({ format: 'jsonl' }))
+  assert.equal(records[0]?.kind, 'export')
+  const [row] = ofKind(records, 'row')
+  assert.deepEqual(row?.values, {
+    id: 'p-7',
+    name: 'Name 7',
+    country: 'FR',
+    birth_date: people[7]?.birthDate,
+    height: people[7]?.height,
+    score: 91,
+    note: MARKUP,
+  })
+  assert.deepEqual(
+    ofKind(records, 'principal').map(({ residence, grantsCountOf }) => [residence, grantsCountOf]),
+    [['FR', 'self']],
+  )
+  assert.equal(ofKind(records, 'grant').length, 1)
+  assert.equal(ofKind(records, 'dataSet')[0]?.keptUntil, '2070-01-01T00:00:00.000Z')
+  const uses = ofKind(records, 'use')
+  assert.deepEqual(
+    uses.map(({ acquirer, mode, releaseTo, columns }) => [acquirer, mode, releaseTo, columns]),
+    [
+      ['northcare', 'rows', 'IE', ['height']],
+      ['northcare', 'aggregate', 'IE', ['height']],
+    ],
+  )
+  assert.ok(uses.every(({ question, earned }) => question !== undefined && earned !== undefined))
+  assert.match(uses[0]?.pseudonym ?? '', /^[a-z2-7]{26}$/)
+  assert.equal(uses[1]?.pseudonym, undefined)
+})
+
+test('what the export says of a use is what the acquirer got, and earnings add up to it', async () => {
+  const me = await asPerson('p-7')
+  const uses = await me.uses(10)
+  const earned = await me.earnings()
+  const sum = uses.reduce((total, use) => total + (use.earned?.amountMinor ?? 0n), 0n)
+  assert.deepEqual(earned.totals, [{ amountMinor: sum, currency: 'EUR' }])
+  assert.deepEqual(
+    earned.items.map(({ acquirer, dataSet, uses: count }) => [acquirer, dataSet, count]),
+    [['northcare', 'athletes', 2]],
+  )
+})
+
+test('nobody gets somebody else’s data, and cannot tell whether it is there', async () => {
+  for (const ref of ['p-8', 'p-nobody']) {
+    const other = await asPerson('p-7', ref)
+    for (const act of [other.uses(1), other.earnings(), other.accesses(1), other.export({ format: 'jsonl' })])
+      await assert.rejects(act, { status: 404, problemCode: 'fault.not_found' })
+  }
+  await assert.rejects((await asPerson('p-nobody')).uses(1), { status: 404 })
+})
+
+test('an issuer and the operator need a reason, and the person reads it; every look has a receipt in the log', async () => {
+  await assert.rejects(asIssuer({ ref: 'p-9' }).uses(1), { status: 400 })
+  await assert.rejects(asOperator({ ref: 'p-9', reason: 'because' }).uses(1), { status: 400 })
+  await asIssuer({ ref: 'p-9', reason: 'she asked at the desk' }).uses(1)
+  await asOperator({ ref: 'p-9', issuer: 'federation', reason: 'request 17' }).export({ format: 'jsonl' })
+  await site.issuer.grants({ person: 'p-9', limit: 1 })
+  const me = await asPerson('p-9')
+  const seen = await me.accesses(10)
+  assert.deepEqual(
+    seen.map(({ by, what, reason }) => [by, what, reason]),
+    [
+      ['person', 'accesses', undefined],
+      ['issuer:federation', 'grants', undefined],
+      ['operator', 'export', 'request 17'],
+      ['issuer:federation', 'uses', 'she asked at the desk'],
+    ],
+  )
+  for (const { receipt, what } of seen) {
+    const verified = await site.operator.receipt(receipt)
+    const payload: unknown = JSON.parse(
+      Buffer.from(verified.receipt.split('.')[1] ?? '', 'base64url').toString(),
+    )
+    assert.ok(typeof payload === 'object' && payload !== null && 'kind' in payload && 'subjectOf' in payload)
+    assert.equal(payload.kind, what === 'export' ? 'export' : 'access')
+    assert.ok(!JSON.stringify(payload).includes('request 17'))
+  }
+  assert.equal((await (await asPerson('p-10')).accesses(10)).length, 1, 'another’s looks are not there')
+})
+
+test('the page shows texts as texts, and CSV holds them whole', async () => {
+  const me = await asPerson('p-7')
+  const page = await new Response(await me.export({ format: 'html' })).text()
+  assert.ok(page.includes('&lt;script&gt;alert(&quot;x&quot;)&lt;/script&gt; &amp; &#39;so on&#39;'))
+  assert.ok(!page.includes('<script'))
+  for (const heading of ['What you allowed', 'Who used your data', 'Rows of “athletes”', 'Who looked'])
+    assert.ok(page.includes(heading), heading)
+  const rows = await new Response(
+    await me.export({ format: 'csv', part: 'rows', dataSet: 'athletes' }),
+  ).text()
+  assert.equal(rows.split('\r\n')[0], 'id,name,country,birth_date,height,score,note')
+  assert.ok(rows.includes(`"${MARKUP.replaceAll('"', '""')}"`))
+  await assert.rejects(me.export({ format: 'csv' }), { status: 400 })
+})
+
+test('an export brought to another site is there with nothing lost, and twice changes nothing', async () => {
+  const there = trade.site('dresden')
+  const first = await recordsOf(await (await asPerson('p-7')).export({ format: 'jsonl' }))
+  const facts = {
+    administration: there.issuer,
+    records: asIssuer({ ref: 'p-7' }, there),
+    identity: { issuer: 'federation', key: 'p-7' },
+    now: systemClock.now(),
+  }
+  const history = ofKind(first, 'use').length + ofKind(first, 'access').length + ofKind(first, 'grant').length
+  assert.deepEqual(await carryPerson(first, facts), { dataSets: 1, rows: 1, grants: 1, history })
+  assert.deepEqual(await carryPerson(first, facts), { dataSets: 1, rows: 0, grants: 0, history: 0 })
+  const scope = { ref: 'p-7', reason: 'to compare' }
+  const second = await recordsOf(await asIssuer(scope, there).export({ format: 'jsonl' }))
+  const texts = new Set(second.map((record) => comparable(record, there.name)))
+  for (const record of first.slice(1)) {
+    assert.ok(texts.has(comparable(record, site.name)), `lost: ${JSON.stringify(record)}`)
+  }
+  assert.equal(ofKind(second, 'grant').filter((one) => one.site === 'dresden').length, 1)
+})
+
+/** Without the name of the site that holds it and the moment at which the data set was described there. */
+function comparable(record: ExportRecord, here: string): string {
+  if (record.kind === 'dataSet') return JSON.stringify({ ...record, site: '', describedAt: '' })
+  if (record.kind === 'identity' || record.kind === 'principal') {
+    assert.equal(record.site, here)
+    return JSON.stringify({ ...record, site: '' })
+  }
+  return canonicalJson(record)
+}
+
+test('an export of somebody else is not imported as this person’s, nor a site’s own history into itself', async () => {
+  const records = await recordsOf(await (await asPerson('p-7')).export({ format: 'jsonl' }))
+  const facts = {
+    administration: trade.site('dresden').issuer,
+    records: asIssuer({ ref: 'p-8' }, trade.site('dresden')),
+    identity: { issuer: 'federation', key: 'p-8' },
+    now: systemClock.now(),
+  }
+  await assert.rejects(carryPerson(records, facts), /not the export of a person/)
+  const uses = ofKind(records, 'use')
+  await assert.rejects(asIssuer({ ref: 'p-7' }).carry(uses), { status: 400 })
+})
+
+test('the command line shows and writes the same, readable by its owner only, and fails by its codes', async (context) => {
+  const home = await temporaryHome(context)
+  const door = ['--site', site.name, '--url', site.url]
+  const environment = { HEDGEROW_PERSON_TOKEN: await provider.token({ sub: 'p-7' }) }
+  const uses = await runCli(home, ['person', 'uses', ...door, '--json'], environment)
+  assert.equal(uses.code, 0, uses.error)
+  const listed: unknown = JSON.parse(uses.out)
+  assert.ok(Array.isArray(listed) && listed.length === 2)
+  const file = join(home, 'my-data.jsonl')
+  const written = await runCli(home, ['person', 'export', ...door, '--out', file], environment)
+  assert.equal(written.code, 0, written.error)
+  assert.equal((await stat(file)).mode & 0o077, 0)
+  assert.ok((await readFile(file, 'utf8')).includes('Remark') === false && (await stat(file)).size > 1_000)
+  const tables = join(home, 'tables')
+  await runCli(home, ['person', 'export', ...door, '--format', 'csv', '--out', tables], environment)
+  assert.deepEqual((await readdir(tables)).toSorted(), [
+    'accesses.csv',
+    'grants.csv',
+    'rows-athletes.csv',
+    'uses.csv',
+  ])
+  const codes = await Promise.all([
+    runCli(home, ['person', 'uses', ...door, '--person', 'p-8'], environment),
+    runCli(home, ['person', 'uses', ...door]),
+    runCli(home, ['person', 'uses', '--site', 'galway', '--url', 'http://127.0.0.1:9'], environment),
+  ])
+  assert.deepEqual(
+    codes.map(({ code }) => code),
+    [1, 2, 3],
+  )
+})
