@@ -91,7 +91,7 @@ function athleteCells(person: number, world: World): readonly Cell[] {
     person % 2 === 0 ? 'f' : 'm',
     isTarget ? '1999-09-09' : `${1970 + (person % 20)}-0${1 + (person % 9)}-15`,
     person % 16 === 4 ? null : isTarget ? 2.5 : 1.5 + ((person * 37) % 97) / 128,
-    isTarget ? 100 : (person * 13) % 90,
+    isTarget ? 100 : 5 + ((person * 13) % 85),
     isTarget ? 50 : 0,
     person % 5 === 0,
     `2026-0${1 + (person % 6)}-1${person % 10} 1${person % 10}:00:00`,

@@ -1,0 +1,61 @@
+import { attacksFail } from './attack-chains.ts'
+
+/*
+ * ORDER BY, LIMIT and OFFSET: which row comes first, and whether there is one, decides on groups that nobody may see.
+ * Measure of success: an order or a cut that follows a suppressed group.
+ */
+
+attacksFail([
+  {
+    name: 'the first row by what it holds',
+    questions: ['select town, count(*) from athletes group by town order by max(score) limit 1'],
+    last: /declined/,
+  },
+  {
+    name: 'the smallest group first',
+    questions: ['select town, count(*) from athletes group by town order by count(*) limit 1'],
+  },
+  {
+    name: 'the group that has the one',
+    questions: ['select town, avg(score) from athletes group by town order by avg(score) desc limit 1'],
+  },
+  {
+    name: 'the n-th group',
+    questions: ['select born, count(*) from athletes group by born order by born desc offset 1 limit 1'],
+    last: /declined/,
+  },
+  {
+    name: 'a limit inside',
+    questions: ['select sum(score) from (select score from athletes order by score desc limit 1) t'],
+    last: /declined/,
+  },
+  {
+    name: 'a limit from the data',
+    questions: [
+      "select town, count(*) from athletes group by town limit (select count(*) from athletes where town = 'Nowhere')",
+    ],
+    last: /declined/,
+  },
+  {
+    name: 'with ties',
+    questions: ['select town, count(*) from athletes group by town order by 2 fetch first 1 rows with ties'],
+    last: /declined/,
+  },
+  {
+    name: 'the order of numbers inside',
+    mode: 'rows',
+    questions: ['select town from athletes order by id'],
+    last: /declined/,
+  },
+  {
+    name: 'one row of those who granted, and none of the others',
+    mode: 'rows',
+    questions: ['select town, score from athletes order by score desc limit 5'],
+  },
+  {
+    name: 'one of each',
+    mode: 'rows',
+    questions: ['select distinct on (town) town, score from athletes order by town, score desc'],
+    last: /declined/,
+  },
+])

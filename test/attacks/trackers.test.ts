@@ -1,0 +1,98 @@
+import { attacksFail } from './attack-chains.ts'
+
+/*
+ * Trackers (Denning 1979): the answer about one person from answers about many. Pairs, the complement, a padded tracker
+ * q(C or T) + q(C or not T) - q(everybody), a double tracker, and chains of overlapping conditions. Measure of success:
+ * a combination of answers about fewer people than the minimum group.
+ */
+
+const C = "born = '1999-09-09'"
+const T = "sex = 'f'"
+
+attacksFail([
+  {
+    name: 'a difference pair',
+    questions: ['select sum(score) from athletes', `select sum(score) from athletes where not (${C})`],
+    last: /differencing/,
+  },
+  {
+    name: 'the pair the other way round: who was left out first waits',
+    questions: [`select sum(score) from athletes where not (${C})`, 'select sum(score) from athletes'],
+  },
+  {
+    name: 'the complement in one question',
+    questions: [`select sum(score), sum(score) filter (where not (${C})) from athletes`],
+    last: /group_too_small/,
+  },
+  {
+    name: 'a padded tracker',
+    questions: [
+      'select sum(score) from athletes',
+      `select sum(score) from athletes where ${T}`,
+      `select sum(score) from athletes where ${C} or ${T}`,
+    ],
+  },
+  {
+    name: 'a padded tracker of the other half',
+    questions: [
+      'select sum(score) from athletes',
+      `select sum(score) from athletes where not (${T})`,
+      `select sum(score) from athletes where ${C} or not (${T})`,
+    ],
+  },
+  {
+    name: 'a double tracker',
+    questions: [
+      `select sum(score) from athletes where ${T}`,
+      "select sum(score) from athletes where town in ('Galway', 'Cork', 'Sligo')",
+    ],
+    last: /differencing|approved/,
+  },
+  {
+    name: 'a tracker in the keys of a grouping',
+    questions: [
+      'select sex, sum(score) from athletes group by sex',
+      `select sex, ${C} as c, sum(score) from athletes group by 1, 2`,
+    ],
+  },
+  {
+    name: 'a tracker by CASE',
+    questions: [
+      'select sum(score) from athletes',
+      `select sum(case when ${C} then 0 else score end) from athletes`,
+    ],
+    last: /declined/,
+  },
+  {
+    name: 'a tracker by nulls',
+    questions: [
+      'select count(score) from athletes',
+      `select count(nullif(born, '1999-09-09')) from athletes`,
+    ],
+    last: /declined/,
+  },
+  {
+    name: 'a chain of thresholds that moves on by one person',
+    questions: [
+      'select sum(score) from athletes where height > 1.60',
+      'select sum(score) from athletes where height > 1.61',
+    ],
+    last: /differencing/,
+  },
+  {
+    name: 'a pair by a sub-query of the row’s own person',
+    questions: [
+      'select sum(score) from athletes',
+      "select sum(score) from athletes a where not exists (select 1 from sessions s where s.id = a.id and s.place = 'vault')",
+    ],
+    last: /declined/,
+  },
+  {
+    name: 'a pair by an outer join and what is missing there',
+    questions: [
+      'select sum(score) from athletes',
+      "select sum(a.score) from athletes a left join (select id, max(minutes) as m, min(place) as p from sessions where place = 'vault' group by id) v using (id) where v.p is null",
+    ],
+    last: /declined/,
+  },
+])
