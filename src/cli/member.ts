@@ -66,6 +66,15 @@ export function addMemberVerbs(program: Command, session: Session): void {
       perform(session, () => listMembers(session, options)),
     )
   verb(member, {
+    name: 'collude <id> <with...>',
+    summary: 'declare that acquirers put their answers together (operator of the network)',
+    example: 'hedgerow member collude northcare atlas-insurance',
+  })
+    .option('--network <url>', 'address of the network')
+    .action((id: string, others: readonly string[], options: NetworkOptions & { json?: boolean }) =>
+      perform(session, () => declareCollusion(session, { id, others, options })),
+    )
+  verb(member, {
     name: 'rotate-key [id]',
     summary: 'replace the keys of a member by new ones, signed with the old',
     example: 'hedgerow member rotate-key northcare',
@@ -129,16 +138,38 @@ async function listMembers(session: Session, options: NetworkOptions & { json?: 
     value: members,
     print: () =>
       table(session.terminal, {
-        head: ['member', 'name', 'country', 'roles', 'class', 'status'],
+        head: ['member', 'name', 'country', 'roles', 'class', 'colludes with', 'status'],
         rows: members.map((one) => [
           one.id,
           one.name,
           one.country,
           one.roles.join(', '),
           one.acquirerClass ?? '',
+          one.colludesWith.join(', '),
           one.status,
         ]),
       }),
+  })
+}
+
+async function declareCollusion(
+  session: Session,
+  {
+    id,
+    others,
+    options,
+  }: { id: string; others: readonly string[]; options: NetworkOptions & { json?: boolean } },
+): Promise<void> {
+  const client = await operatorClient(session, options)
+  const declared = await openOperator(client).declareCollusion(id, others)
+  show(session, {
+    json: options.json,
+    value: declared,
+    print: () =>
+      say(
+        session.terminal,
+        `${declared.id} puts its answers together with ${declared.colludesWith.join(', ')}: sites guard them as one`,
+      ),
   })
 }
 

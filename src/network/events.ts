@@ -16,7 +16,10 @@ export interface NetworkEvents {
   captured(facts: { ask: string; site: string; amountMinor: bigint; currency: string }): void
   unreachable(facts: { ask: string; site: string }): void
   offersPublished(facts: { site: string; offers: number }): void
-  memberChanged(facts: { name: string; change: 'added' | 'keys' | 'status' | 'processors' | 'limits' }): void
+  memberChanged(facts: {
+    name: string
+    change: 'added' | 'keys' | 'status' | 'processors' | 'limits' | 'collusion'
+  }): void
   transferred(facts: { transfer: string; kind: string }): void
   settled(facts: { settlement: string; positions: number }): void
   refused(facts: { reason: string }): void

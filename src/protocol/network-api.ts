@@ -80,9 +80,15 @@ export const newMemberSchema = memberSchema
   .openapi('NewMember')
 export type NewMember = z.input<typeof newMemberSchema>
 
-/** A member as everybody on the network may see it; `processors` may sign asks for it in batches. */
+/**
+ * A member as everybody on the network may see it; `processors` may sign asks for it in batches, and `colludesWith` are
+ * those with whom it puts its answers together, as the operator has declared.
+ */
 export const memberRecordSchema = memberSchema
-  .extend({ processors: z.array(memberIdSchema).default([]) })
+  .extend({
+    processors: z.array(memberIdSchema).default([]),
+    colludesWith: z.array(memberIdSchema).default([]),
+  })
   .openapi('Member')
 export type MemberRecord = z.infer<typeof memberRecordSchema>
 
@@ -105,6 +111,11 @@ export const statusChangeSchema = z
 export const processorListSchema = z
   .strictObject({ processors: z.array(memberIdSchema).max(100) })
   .openapi('ProcessorList')
+
+/** `POST /v1/members/{id}/collusion`, by the operator: acquirers that put their answers together with the member's. */
+export const collusionSchema = z
+  .strictObject({ with: z.array(memberIdSchema).min(1, 'expected at least one member').max(100) })
+  .openapi('Collusion')
 
 /** `PUT /v1/members/{id}/limits`, by the operator: the most that may be held for the member's asks of one UTC day. */
 export const memberLimitsSchema = z

@@ -12,6 +12,7 @@ import {
   clearingRequestSchema,
   decisionRequestSchema,
   keyRotationRequestSchema,
+  collusionSchema,
   memberLimitsSchema,
   memberPageSchema,
   memberQuerySchema,
@@ -125,6 +126,17 @@ export const NETWORK_API = {
     description: 'The member.',
     params: memberParams,
     body: processorListSchema,
+    response: memberRecordSchema,
+  }),
+  declareCollusion: endpoint({
+    method: 'post',
+    path: '/v1/members/{id}/collusion',
+    tag: 'members',
+    summary: 'Declare that acquirers put their answers together',
+    description:
+      'The operator. Sites guard exact answers to any of them as answers to all. Groups that share a member become one; nobody is ever taken out.',
+    params: memberParams,
+    body: collusionSchema,
     response: memberRecordSchema,
   }),
   setLimits: endpoint({

@@ -18,6 +18,8 @@ import type { HttpClient } from './http-client.ts'
 export interface Operator {
   addMember(member: NewMember): Promise<MemberRecord>
   members(): Promise<readonly MemberRecord[]>
+  /** Acquirers that put their answers together; groups that share a member become one. */
+  declareCollusion(member: string, others: readonly string[]): Promise<MemberRecord>
   addSite(site: NewSite): Promise<SiteRecord>
   sites(): Promise<readonly SiteRecord[]>
   /** Books a deposit once for each key. */
@@ -39,6 +41,12 @@ export function openOperator(client: HttpClient): Operator {
     addMember: (body) => client.call(NETWORK_API.addMember, { body, isRepeatable: true }),
     members: () =>
       collectPages((cursor) => client.call(NETWORK_API.listMembers, { query: { cursor, limit: 200 } })),
+    declareCollusion: (id, others) =>
+      client.call(NETWORK_API.declareCollusion, {
+        params: { id },
+        body: { with: [...others] },
+        isRepeatable: true,
+      }),
     addSite: (body) => client.call(NETWORK_API.addSite, { body, isRepeatable: true }),
     sites: () =>
       collectPages((cursor) => client.call(NETWORK_API.listSites, { query: { cursor, limit: 200 } })),

@@ -55,6 +55,8 @@ export const siteSettingsSchema = z.strictObject({
       threads: z.coerce.number().int().min(1).max(64).default(2),
     })
     .prefault({}),
+  /** Acquirers that put their answers together, list by list: each list is guarded as one, beside what the network declares. */
+  colluding: z.array(z.array(memberIdSchema).min(2, 'expected two members or more')).default([]),
   /** How people sign in: tokens of this OpenID Connect provider; `personClaim` holds the key their issuer knows them by. */
   oidc: z
     .strictObject({

@@ -6,6 +6,7 @@ import { migrate } from '../kernel/postgres/migrate.ts'
 import { openPostgres } from '../kernel/postgres/open-postgres.ts'
 import type { Database } from '../kernel/postgres/database.ts'
 import type { Random } from '../kernel/random.ts'
+import { minimumGroupOf } from '../protocol/data-set.ts'
 import type { Manifest } from '../protocol/data-set.ts'
 import type { DataSetId } from '../protocol/wire.ts'
 import { openReceiptLog } from '../transparency/receipt-log.ts'
@@ -20,6 +21,7 @@ import type { GrantMirror } from './consent/grant-mirror.ts'
 import { readDataSets } from './datasets/data-set-store.ts'
 import { resumeImports } from './datasets/resume-imports.ts'
 import { siteEvents } from './events.ts'
+import { openColludingGroups } from './guard/colluding-groups.ts'
 import { openPartitionStore } from './guard/partition-store.ts'
 import { loadEvidence } from './load-evidence.ts'
 import { AssessmentStore } from './assessments/assessment-store.ts'
@@ -70,20 +72,20 @@ export async function openSite(
   const vault = opened.use(
     await openVault({ directory: directory.vault, clock, limits: vaultLimits(settings) }),
   )
-  const partitions = openPartitionStore({ db, cacheBytesMax: PARTITION_CACHE_BYTES })
+  let manifests = await activeManifests(db)
+  const guard = await openGuard({ db, clock, settings, manifests: () => manifests })
   await resumeImports({
     db,
     vault,
     receipts,
     clock,
     directory: root,
-    noteRows: (tx, facts) => partitions.noteChange(tx, facts),
+    noteRows: (tx, facts) => guard.partitions.noteChange(tx, facts),
   })
   const evidence = await openEvidence(root, { db, receipts, clock, settings, keys })
   const mirror = await loadGrantMirror(db)
   const ofPeople = personKeys({ wrappingKey: keys.wrapping, random })
   const officer = await openOfficerParts(db, settings)
-  let manifests = await activeManifests(db)
   return {
     root,
     ...namesOf(settings),
@@ -98,7 +100,7 @@ export async function openSite(
     mirror,
     ...emptyCaches(),
     restricted: () => NOBODY_RESTRICTED,
-    partitions,
+    ...guard,
     evidence,
     ...officer,
     removedGrounds: () => officer.transferRemovals.ids,
@@ -167,6 +169,30 @@ async function openEvidence(
 
 /** Nobody's processing can be restricted yet: the rights that do so come with their own act (GDPR Art. 18, 21). */
 const NOBODY_RESTRICTED = new Bitset()
+
+type Guard = Pick<SiteContext, 'partitions' | 'groups'>
+
+/** What acquirers know, and who of them is guarded as one. */
+async function openGuard(parts: {
+  db: Database
+  clock: Clock
+  settings: SiteSettings
+  manifests: () => ReadonlyMap<DataSetId, Manifest>
+}): Promise<Guard> {
+  const partitions = openPartitionStore({
+    db: parts.db,
+    cacheBytesMax: PARTITION_CACHE_BYTES,
+    minimumGroupOf: (dataSet) => leastGroupOf(parts.manifests(), dataSet),
+  })
+  const groups = await openColludingGroups({ ...parts, partitions, declared: parts.settings.colluding })
+  return { partitions, groups }
+}
+
+/** By the terms of a data set; of one that is offered no longer nothing is known, so no group is enough. */
+function leastGroupOf(manifests: ReadonlyMap<string, Manifest>, dataSet: string): number {
+  const manifest = manifests.get(dataSet)
+  return manifest ? minimumGroupOf(manifest, false) : Number.POSITIVE_INFINITY
+}
 
 async function activeManifests(db: Database): Promise<ReadonlyMap<DataSetId, Manifest>> {
   const records = await readDataSets(db)

@@ -281,3 +281,26 @@ describe('offers', () => {
     assert.equal((await w.network.refusal(w.zurich, NETWORK_API.publishOffers, signed(w.galway))).status, 403)
   })
 })
+
+describe('collusion', () => {
+  const declare = (caller: TestParty, id: string, others: readonly string[]) =>
+    w.network.call(caller, NETWORK_API.declareCollusion, { params: { id }, body: { with: [...others] } })
+  const refusal = (caller: TestParty, id: string, others: readonly string[]) =>
+    w.network.refusal(caller, NETWORK_API.declareCollusion, { params: { id }, body: { with: [...others] } })
+
+  test('is declared by the operator, of acquirers that are there', async () => {
+    const other = await w.network.addMember('atlas', ['acquirer'])
+    assert.equal((await refusal(other, 'atlas', ['northcare'])).status, 403)
+    assert.equal((await refusal(w.network.operator, 'northcare', ['nobody'])).status, 404)
+    assert.equal((await refusal(w.network.operator, 'northcare', ['edgeworks'])).status, 409)
+  })
+
+  test('joins groups, shows to everybody, and is in what sites pull', async () => {
+    for (const name of ['birch', 'cargo', 'delta']) await w.network.addMember(name, ['acquirer'])
+    assert.deepEqual((await declare(w.network.operator, 'birch', ['cargo'])).colludesWith, ['cargo'])
+    assert.deepEqual((await declare(w.network.operator, 'delta', ['cargo'])).colludesWith, ['birch', 'cargo'])
+    const { items } = await w.network.call(w.northcare, NETWORK_API.listMembers, { query: { limit: 200 } })
+    const found = Object.fromEntries(items.map(({ id, colludesWith }) => [id, colludesWith]))
+    assert.deepEqual([found['birch'], found['northcare']], [['cargo', 'delta'], []])
+  })
+})

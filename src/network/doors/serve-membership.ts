@@ -2,6 +2,7 @@ import { Fault } from '../../kernel/faults.ts'
 import { NETWORK_API } from '../../protocol/network-endpoints.ts'
 import { requireMember, requireSite } from '../membership/directory.ts'
 import { requireOperator, requireSelf } from '../membership/principal.ts'
+import { declareCollusion } from '../membership/declare-collusion.ts'
 import { addMember, addSite, setProcessors, setStatus } from '../membership/register.ts'
 import { rotateKeys } from '../membership/rotate-keys.ts'
 import { setDailyLimits } from '../membership/set-limits.ts'
@@ -52,6 +53,12 @@ function serveMemberChanges(door: NetworkDoor, parts: NetworkParts): void {
     requireSelf(caller, params.id)
     const member = await setProcessors(membership, { member: params.id, processors: body.processors })
     events.memberChanged({ name: params.id, change: 'processors' })
+    return member
+  })
+  door.serve(NETWORK_API.declareCollusion, async ({ caller, params, body }) => {
+    requireOperator(caller)
+    const member = await declareCollusion(membership, { member: params.id, others: body.with })
+    events.memberChanged({ name: params.id, change: 'collusion' })
     return member
   })
   door.serve(NETWORK_API.setLimits, async ({ caller, params, body }) => {

@@ -25,7 +25,8 @@ export async function readParties(db: Database, name?: string): Promise<readonly
     select p.kind,
       case p.kind
         when 'member' then (select jsonb_build_object('id', m.id, 'name', m.title, 'country', m.country, 'roles', m.roles,
-          'acquirerClass', m.acquirer_class, 'transferBases', m.transfer_bases, 'processors', m.processors, 'status', m.status)
+          'acquirerClass', m.acquirer_class, 'transferBases', m.transfer_bases, 'processors', m.processors, 'status', m.status,
+          'colludesWith', (select jsonb_agg(o.id order by o.id) from member o where o.collusion = m.collusion and o.id <> m.id))
           from member m where m.id = p.name)
         else (select jsonb_build_object('id', s.id, 'custodian', s.custodian, 'country', s.country, 'status', s.status)
           from site s where s.id = p.name) end as facts,

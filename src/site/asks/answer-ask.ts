@@ -153,10 +153,11 @@ async function runOnce(
   planned: PlannedAsk,
   parts: SiteParts,
 ): Promise<Outcome<Approved> | 'again'> {
-  const acquirerGroup = facts.ask.acquirer
+  const acquirerGroup = await parts.groups.groupOf(facts.acquirer)
   const collected = await collectAnswer(planned, { acquirerGroup, parts })
   if (!collected.ok) return collected
   using hold = await parts.partitions.hold(collected.value.look)
+  if (!hold) return 'again'
   const guarded = await guardRelease({ facts, planned, collected: collected.value, hold, parts })
   if (!guarded.ok) return guarded
   const reservation = await priceAndSeal(

@@ -5,13 +5,14 @@ import type { Ask } from '../../protocol/ask.ts'
 import type { Manifest } from '../../protocol/data-set.ts'
 import type { Evidence } from '../../protocol/evidence.ts'
 import type { KeySet, Member } from '../../protocol/member.ts'
+import type { DeclaredMember } from '../guard/colluding-groups.ts'
 
 /** Everything that the checks before the question look at, loaded once: the checks themselves are pure. */
 export interface AskFacts {
   readonly ask: Ask
   /** SHA-256 of the signed ask: its name in receipts. */
   readonly askDigest: Digest
-  readonly acquirer: Member
+  readonly acquirer: Member & DeclaredMember
   /** The acquirer's keys as this site believes them. */
   readonly acquirerKeys: KeySet
   /** The most this site may charge: its share of the network's hold. */

@@ -6,6 +6,7 @@ import type { DataSetId, SiteId } from '../../protocol/wire.ts'
 import type { ReceiptLog } from '../../transparency/receipt-log.ts'
 import type { EligibilityCache } from '../consent/eligibility-cache.ts'
 import type { GrantMirror } from '../consent/grant-mirror.ts'
+import type { ColludingGroups } from '../guard/colluding-groups.ts'
 import type { PartitionStore } from '../guard/partition-store.ts'
 import type { AssessmentStore } from '../assessments/assessment-store.ts'
 import type { EvidenceStore } from '../place/evidence-store.ts'
@@ -25,6 +26,8 @@ export interface SiteParts {
   readonly eligibilityCache: EligibilityCache
   readonly restricted: (dataSet: DataSetId) => Bitset
   readonly partitions: PartitionStore
+  /** Which acquirers are guarded as one. */
+  readonly groups: ColludingGroups
   readonly evidence: EvidenceStore
   /** Grounds for transfers that count no more, by the settings or the officer. */
   readonly removedGrounds: () => ReadonlySet<string>

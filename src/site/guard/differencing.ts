@@ -25,10 +25,16 @@ export interface CutPlan {
   readonly isEmpty: boolean
 }
 
+/** A row shape that nothing has: with it no new exact answer is given at all (`merge-partitions.ts`). */
+export const CLOSED_SHAPE = ''
+
 /** Why an answer cannot stand beside the earlier ones; for the operator, never for the asker. */
 export interface CutProblem {
-  /** `drift`: people came or went since an earlier answer; `cut`: overlaps one; `row_shape`: other rows of the same people. */
-  readonly note: 'drift' | 'cut' | 'row_shape'
+  /**
+   * `drift`: people came or went since an earlier answer; `cut`: overlaps one; `row_shape`: other rows of the same
+   * people; `closed`: a group was declared whose members may know too much together already.
+   */
+  readonly note: 'drift' | 'cut' | 'row_shape' | 'closed'
   /** Who would stand in too small a cell. */
   readonly people: Bitset
 }
@@ -40,6 +46,7 @@ export interface CutProblem {
  * The cost is one pass over the members of the sets, however many answers came before.
  */
 export function checkCuts(before: Partition, request: CutRequest): Result<CutPlan, CutProblem> {
+  if (isClosed(before)) return err({ note: 'closed', people: new Bitset() })
   const shapes = joinShapes(before.rowShapes, request.rowShapes)
   if (!shapes) return err({ note: 'row_shape', people: new Bitset() })
   const draft = new PartitionDraft(before, personCountOf(request.sets))
@@ -61,6 +68,7 @@ export function checkKnown(
   people: Bitset,
   minimumGroup: number,
 ): Result<CutPlan, CutProblem> {
+  if (isClosed(before)) return err({ note: 'closed', people: new Bitset() })
   const draft = new PartitionDraft(before, people.capacity)
   for (const person of people) if (((before.cells[person] ?? 0) & KNOWN) === 0) draft.addKnown(person)
   const weak = draft.touched.filter((cell) => !isEnough(draft.unknownSizes[cell] ?? 0, minimumGroup))
@@ -106,8 +114,12 @@ export function admitNewcomers(partition: Partition, eligible: Bitset, minimumGr
   return newcomers.isEmpty || newcomers.count() >= minimumGroup ? eligible : eligible.difference(newcomers)
 }
 
+function isClosed({ rowShapes }: Partition): boolean {
+  return rowShapes.has(CLOSED_SHAPE)
+}
+
 /** Undefined when a value was already released over other rows of the same people. */
-function joinShapes(
+export function joinShapes(
   known: ReadonlyMap<string, string>,
   added: ReadonlyMap<string, string>,
 ): ReadonlyMap<string, string> | undefined {
@@ -150,7 +162,8 @@ function isEnough(count: number, minimumGroup: number): boolean {
   return count === 0 || count >= minimumGroup
 }
 
-function weakCells(draft: PartitionDraft, minimumGroup: number): readonly number[] {
+/** The cells that an answer would use or make, and that have too few people. */
+export function weakCells(draft: PartitionDraft, minimumGroup: number): readonly number[] {
   return draft.touched.filter(
     (cell) =>
       !isEnough(draft.sizes[cell] ?? 0, minimumGroup) ||

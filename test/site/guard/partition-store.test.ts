@@ -23,7 +23,7 @@ const k = 10
 
 async function openStore(db: Database, cacheBytesMax = 1 << 20): Promise<PartitionStore> {
   await migrate(db, { '0030-create-partitions': { up } })
-  return openPartitionStore({ db, cacheBytesMax })
+  return openPartitionStore({ db, cacheBytesMax, minimumGroupOf: () => k })
 }
 
 async function read(store: PartitionStore): Promise<Partition> {
@@ -37,6 +37,7 @@ async function ask(
   facts: { id: string; until: number; acquirer?: string; failsAfter?: boolean },
 ): Promise<boolean> {
   using hold = await store.hold(await store.look(facts.acquirer ?? 'insurer', ['athletes']))
+  assert.ok(hold)
   const request = {
     eligible: range(0, 400),
     sets: [range(0, facts.until)],
@@ -132,10 +133,12 @@ test('what was seen before a run serves after it, unless somebody cut it in betw
   const before = await store.look('insurer', ['athletes'])
   {
     using undisturbed = await store.hold(before)
+    assert.ok(undisturbed)
     assert.equal(undisturbed.partition('athletes'), before.partition('athletes'))
   }
   assert.equal(await ask(store, db, { id: 'a', until: 100 }), true)
   using disturbed = await store.hold(before)
+  assert.ok(disturbed)
   assert.equal(disturbed.partition('athletes').head, 1)
 })
 
@@ -145,6 +148,7 @@ test('a look while another answer is being committed is looked at again', async 
   const store = await openStore(db)
   assert.equal(await ask(store, db, { id: 'a', until: 100 }), true)
   const first = await store.hold(await store.look('insurer', ['athletes']))
+  assert.ok(first)
   const checked = checkCuts(first.partition('athletes'), {
     eligible: range(0, 400),
     sets: [range(0, 200)],
@@ -160,6 +164,7 @@ test('a look while another answer is being committed is looked at again', async 
   first[Symbol.dispose]()
   assert.equal(during?.partition('athletes').head, 1)
   using second = await store.hold(during ?? assert.fail())
+  assert.ok(second)
   assert.equal(second.partition('athletes').head, 2)
 })
 

@@ -50,10 +50,16 @@ export class History {
   readonly #personOfUnit: number[]
   partition: Partition = EMPTY_PARTITION
 
-  constructor(facts: { readonly personCount: number; readonly minimumGroup: number }) {
+  constructor(facts: {
+    readonly personCount: number
+    readonly minimumGroup: number
+    readonly beside?: History
+  }) {
     this.#minimumGroup = facts.minimumGroup
-    this.#units = Array.from({ length: facts.personCount }, (_, person) => person)
-    this.#personOfUnit = [...this.#units]
+    this.#units = facts.beside
+      ? facts.beside.#units
+      : Array.from({ length: facts.personCount }, (_, person) => person)
+    this.#personOfUnit = facts.beside ? facts.beside.#personOfUnit : [...this.#units]
   }
 
   get unitCount(): number {
@@ -104,8 +110,10 @@ export class History {
     return true
   }
 
-  change(people: Bitset): void {
-    this.partition = partitionAfter(markChanged(this.partition, people))
+  /** Rows of these people change, as every acquirer of the same people is to note. */
+  change(people: Bitset, beside: readonly History[] = []): void {
+    for (const history of [this, ...beside])
+      history.partition = partitionAfter(markChanged(history.partition, people))
     for (const person of people) {
       this.#units[person] = this.#personOfUnit.length
       this.#personOfUnit.push(person)

@@ -1,0 +1,70 @@
+import { BitGatherer } from '../../kernel/bitset.ts'
+import type { Bitset } from '../../kernel/bitset.ts'
+import { CLOSED_SHAPE, joinShapes, weakCells } from './differencing.ts'
+import type { CutPlan } from './differencing.ts'
+import { CELL_MASK, CHANGED, KNOWN, PartitionDraft } from './partition.ts'
+import type { Partition } from './partition.ts'
+
+/** What is known of two acquirers apart, and when it is about too few. */
+export interface PartitionMerge {
+  readonly into: Partition
+  readonly from: Partition
+  /** People of each change of rows since either had an answer: they stand with other values in the answers before it and after. */
+  readonly changes: readonly Bitset[]
+  readonly minimumGroup: number
+}
+
+/**
+ * What two acquirers know together: the common refinement of both partitions, cut by every change of rows as well,
+ * because one may have seen the old values and the other the new ones. Where that leaves a cell that is too small, or
+ * the two have seen different rows of the same people, they may know too much already, and the partition is closed: no
+ * new exact answer comes on top of it.
+ */
+export function mergePartitions({ into, from, changes, minimumGroup }: PartitionMerge): CutPlan {
+  const draft = new PartitionDraft(into, from.cells.length)
+  for (const cell of cellsOf(from)) draft.cut(cell)
+  // Of two, one of whom had no answer, nothing can be set against each other.
+  const areBothAnswered = into.cellCount > 1 && from.cellCount > 1
+  if (areBothAnswered) for (const people of changes) draft.cut(standingOf(draft, people))
+  for (let person = 0; person < from.cells.length; person += 1) {
+    const [theirs, ours] = [from.cells[person] ?? 0, into.cells[person] ?? 0]
+    if ((theirs & KNOWN) !== 0 && (ours & KNOWN) === 0) draft.addKnown(person)
+    if ((theirs & CHANGED) !== 0 && (ours & CHANGED) === 0) draft.toggled.add(person)
+  }
+  const shapes = joinShapes(into.rowShapes, from.rowShapes)
+  const isClosed = shapes === undefined || weakCells(draft, minimumGroup).length > 0
+  const known = shapes ?? into.rowShapes
+  return {
+    draft,
+    rowShapes: isClosed ? new Map([...known, [CLOSED_SHAPE, CLOSED_SHAPE]]) : known,
+    isEmpty: false,
+  }
+}
+
+/** The people of each cell that anybody stands in, cell 0 left out. */
+function cellsOf({ cells, cellCount, sizes }: Partition): readonly Bitset[] {
+  const starts = new Int32Array(cellCount + 1)
+  for (let cell = 1; cell < cellCount; cell += 1) starts[cell + 1] = (starts[cell] ?? 0) + (sizes[cell] ?? 0)
+  const people = new Int32Array(starts[cellCount] ?? 0)
+  const next = starts.slice()
+  for (let person = 0; person < cells.length; person += 1) {
+    const cell = (cells[person] ?? 0) & CELL_MASK
+    if (cell === 0) continue
+    people[next[cell] ?? 0] = person
+    next[cell] = (next[cell] ?? 0) + 1
+  }
+  const gatherer = new BitGatherer()
+  const found: Bitset[] = []
+  for (let cell = 1; cell < cellCount; cell += 1) {
+    for (const person of people.subarray(starts[cell], starts[cell + 1])) gatherer.add(person)
+    if ((sizes[cell] ?? 0) > 0) found.push(gatherer.take())
+  }
+  return found
+}
+
+/** Those of some people who were in an answer. */
+function standingOf(draft: PartitionDraft, people: Bitset): Bitset {
+  const gatherer = new BitGatherer()
+  for (const person of people) if (draft.cellOf(person) !== 0) gatherer.add(person)
+  return gatherer.take()
+}

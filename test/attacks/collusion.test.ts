@@ -1,0 +1,115 @@
+import { strict as assert } from 'node:assert'
+import { test } from 'node:test'
+import fc from 'fast-check'
+import { Bitset } from '../../src/kernel/bitset.ts'
+import { partitionAfter } from '../../src/site/guard/differencing.ts'
+import { mergePartitions } from '../../src/site/guard/merge-partitions.ts'
+import { groupOf, History, range } from '../site/guard/released-history.ts'
+import { RowSpace } from '../site/guard/row-space.ts'
+
+/*
+ * Two acquirers put together what they got. Once that is declared, what they get is guarded as if one had got all of
+ * it; where they know too much already, they get nothing more.
+ */
+
+const k = 10
+const PEOPLE = 160
+const everybody = range(0, PEOPLE)
+
+function pair(): readonly [History, History] {
+  const first = new History({ personCount: PEOPLE, minimumGroup: k })
+  return [first, new History({ personCount: PEOPLE, minimumGroup: k, beside: first })]
+}
+
+function total(acquirer: History, people: Bitset) {
+  return acquirer.ask({ eligible: everybody, groups: [groupOf('all', people)] }).reason
+}
+
+/** Makes one acquirer of two: the first has what both had. */
+function join(first: History, second: History, changes: readonly Bitset[] = []): void {
+  const plan = mergePartitions({ into: first.partition, from: second.partition, changes, minimumGroup: k })
+  first.partition = partitionAfter(plan)
+  first.vectors.push(...second.vectors)
+}
+
+test('an answer to one of them that takes one person off an answer to the other is refused to the group', () => {
+  const [first, second] = pair()
+  assert.equal(total(first, range(0, 100)), 'approved')
+  join(first, second)
+  assert.equal(total(first, range(0, 99)), 'declined.differencing')
+  const [third, fourth] = pair()
+  assert.equal(total(third, range(0, 100)), 'approved')
+  assert.equal(total(fourth, range(50, 150)), 'approved')
+  join(third, fourth)
+  assert.equal(total(third, range(51, 150)), 'declined.differencing')
+  assert.equal(total(third, range(50, 100)), 'approved')
+})
+
+test('two who know too much together already get nothing more, not even what one of them had', () => {
+  const [first, second] = pair()
+  assert.equal(total(first, range(0, 100)), 'approved')
+  assert.equal(total(second, range(0, 99)), 'approved')
+  join(first, second)
+  const { reason, note } = first.ask({ eligible: everybody, groups: [groupOf('all', range(0, 100))] })
+  assert.deepEqual([reason, note], ['declined.differencing', 'closed'])
+  assert.equal(total(first, range(120, 150)), 'declined.differencing')
+  assert.equal(first.releaseRows(range(120, 150)), false)
+})
+
+test('two who had answers over the same people before and after one of them changed know too much', () => {
+  const [first, second] = pair()
+  assert.equal(total(first, everybody), 'approved')
+  const changed = Bitset.of([5])
+  first.change(changed, [second])
+  assert.equal(total(second, everybody), 'approved')
+  join(first, second, [changed])
+  assert.equal(total(first, everybody), 'declined.differencing')
+})
+
+const set = fc
+  .record({
+    from: fc.nat(7),
+    length: fc.integer({ min: 1, max: 8 }),
+    off: fc.constantFrom(0, 0, 0, 0, 0, 1, 10),
+  })
+  .map(({ from, length, off }) => range(from * 20 + off, Math.min(PEOPLE, (from + length) * 20)))
+const act = fc.oneof(
+  {
+    weight: 12,
+    arbitrary: fc.record({ act: fc.constant('ask' as const), isFirst: fc.boolean(), people: set }),
+  },
+  { weight: 1, arbitrary: fc.record({ act: fc.constant('change' as const), people: set }) },
+)
+
+test('no two histories that are made one tell anything about fewer people than the minimum group afterwards', () => {
+  const told = { open: 0, closed: 0, later: 0, tooMuch: 0 }
+  const acts = fc.array(act, { minLength: 2, maxLength: 24 })
+  fc.assert(
+    fc.property(acts, fc.array(set, { minLength: 10, maxLength: 30 }), (before, after) => {
+      const [first, second] = pair()
+      const changes: Bitset[] = []
+      for (const one of before) {
+        if (one.act === 'change') {
+          first.change(one.people, [second])
+          changes.push(one.people)
+        } else total(one.isFirst ? first : second, one.people)
+      }
+      join(first, second, changes)
+      const isClosed =
+        first.ask({ eligible: everybody, groups: [groupOf('all', everybody)] }).note === 'closed'
+      const known = first.vectors.length
+      for (const people of after) if (total(first, people) === 'approved') told.later += 1
+      const space = new RowSpace(first.vectors, first.unitCount)
+      const smallest = Math.min(
+        ...space.supports().map((units) => new Set(units.map((unit) => first.personOf(unit))).size),
+      )
+      told[isClosed ? 'closed' : 'open'] += 1
+      if (isClosed && smallest < k) told.tooMuch += 1
+      if (isClosed) assert.equal(first.vectors.length, known)
+      else assert.ok(smallest >= k, `something is about ${smallest}`)
+    }),
+    { numRuns: 300 },
+  )
+  // Both ways of it were met, and those that were closed were not closed for nothing.
+  assert.ok(told.open > 30 && told.closed > 30 && told.later > 200 && told.tooMuch > 5, JSON.stringify(told))
+})

@@ -1,0 +1,106 @@
+import { strict as assert } from 'node:assert'
+import { test } from 'node:test'
+import { sql } from 'kysely'
+import { systemClock } from '../../../src/kernel/clock.ts'
+import type { Database } from '../../../src/kernel/postgres/database.ts'
+import { migrate } from '../../../src/kernel/postgres/migrate.ts'
+import { openColludingGroups } from '../../../src/site/guard/colluding-groups.ts'
+import type { ColludingGroups } from '../../../src/site/guard/colluding-groups.ts'
+import { checkCuts } from '../../../src/site/guard/differencing.ts'
+import { openPartitionStore } from '../../../src/site/guard/partition-store.ts'
+import type { PartitionStore } from '../../../src/site/guard/partition-store.ts'
+import { SITE_MIGRATIONS } from '../../../src/site/record/migrations.ts'
+import { testPostgres } from '../../../src/testing/test-postgres.ts'
+import { range } from './released-history.ts'
+
+const k = 10
+
+interface Guard {
+  readonly groups: ColludingGroups
+  readonly partitions: PartitionStore
+}
+
+async function openGuard(db: Database, declared: readonly (readonly string[])[] = []): Promise<Guard> {
+  await migrate(db, SITE_MIGRATIONS)
+  const partitions = openPartitionStore({ db, cacheBytesMax: 1 << 20, minimumGroupOf: () => k })
+  return { partitions, groups: await openColludingGroups({ db, clock: systemClock, partitions, declared }) }
+}
+
+/** One ask for the people from 0 up to a border, by whoever it is; undefined where it has to be asked again. */
+async function ask(
+  { groups, partitions }: Guard,
+  db: Database,
+  { member, until, colludesWith }: { member: string; until: number; colludesWith?: readonly string[] },
+): Promise<boolean | undefined> {
+  const group = await groups.groupOf({ id: member, colludesWith })
+  using hold = await partitions.hold(await partitions.look(group, ['athletes']))
+  if (!hold) return undefined
+  const request = { eligible: range(0, 400), sets: [range(0, until)], rowShapes: new Map(), minimumGroup: k }
+  const checked = checkCuts(hold.partition('athletes'), request)
+  if (!checked.ok) return false
+  const plans = [{ dataSet: 'athletes', plan: checked.value }]
+  await db.transaction().execute((tx) => hold.commitCuts(tx, { ask: `${member}-${until}`, plans }))
+  return true
+}
+
+test('a member that is declared to collude is refused what would cut an answer to the other', async () => {
+  await using postgres = await testPostgres()
+  const { db } = postgres
+  const guard = await openGuard(db)
+  assert.equal(await ask(guard, db, { member: 'atlas', until: 100 }), true)
+  assert.equal(await ask(guard, db, { member: 'northcare', until: 200 }), true)
+  assert.equal(await ask(guard, db, { member: 'stranger', until: 101 }), true)
+  assert.equal(await ask(guard, db, { member: 'northcare', until: 101, colludesWith: ['atlas'] }), false)
+  assert.equal(await ask(guard, db, { member: 'atlas', until: 199 }), false)
+  assert.equal(await ask(guard, db, { member: 'atlas', until: 150 }), true)
+})
+
+test('a declaration stands when the network says nothing of it any more, and after a restart', async () => {
+  await using postgres = await testPostgres()
+  const { db } = postgres
+  const guard = await openGuard(db)
+  assert.equal(await ask(guard, db, { member: 'atlas', until: 100 }), true)
+  assert.equal(await ask(guard, db, { member: 'northcare', until: 100, colludesWith: ['atlas'] }), true)
+  for (const again of [guard, await openGuard(db)]) {
+    assert.equal(await again.groups.groupOf({ id: 'northcare' }), 'atlas')
+    assert.equal(await ask(again, db, { member: 'northcare', until: 101 }), false)
+  }
+  await assert.rejects(sql`delete from colluding_member`.execute(db))
+})
+
+test('groups that share a member become one, whoever says so', async () => {
+  await using postgres = await testPostgres()
+  const { db } = postgres
+  const { groups } = await openGuard(db, [['delta', 'cargo']])
+  assert.equal(await groups.groupOf({ id: 'cargo' }), 'cargo')
+  assert.equal(await groups.groupOf({ id: 'delta' }), 'cargo')
+  assert.equal(await groups.groupOf({ id: 'birch', colludesWith: ['atlas'] }), 'atlas')
+  assert.equal(await groups.groupOf({ id: 'birch', colludesWith: ['delta'] }), 'atlas')
+  for (const id of ['atlas', 'birch', 'cargo', 'delta']) assert.equal(await groups.groupOf({ id }), 'atlas')
+  assert.equal(await groups.groupOf({ id: 'other' }), 'other')
+})
+
+test('an ask that looked before its group became part of another is asked again', async () => {
+  await using postgres = await testPostgres()
+  const { db } = postgres
+  const { groups, partitions } = await openGuard(db)
+  const look = await partitions.look('northcare', ['athletes'])
+  await groups.groupOf({ id: 'northcare', colludesWith: ['atlas'] })
+  assert.equal(await partitions.hold(look), undefined)
+})
+
+test('a merge that fails leaves both groups as they were', async () => {
+  await using postgres = await testPostgres()
+  const { db } = postgres
+  const guard = await openGuard(db)
+  assert.equal(await ask(guard, db, { member: 'atlas', until: 100 }), true)
+  assert.equal(await ask(guard, db, { member: 'northcare', until: 200 }), true)
+  await assert.rejects(
+    guard.partitions.merge({ into: 'atlas', from: ['northcare'] }, () =>
+      Promise.reject(new Error('no power')),
+    ),
+  )
+  assert.equal(await guard.groups.groupOf({ id: 'northcare' }), 'northcare')
+  assert.equal(await ask(guard, db, { member: 'northcare', until: 101 }), true)
+  assert.equal((await guard.partitions.look('atlas', ['athletes'])).partition('athletes').head, 1)
+})
