@@ -1,6 +1,8 @@
 import { OpenAPIHono } from '@hono/zod-openapi'
 import { describeOperation } from '../../src/kernel/http/describe-operation.ts'
 import type { Endpoint } from '../../src/kernel/http/endpoint.ts'
+import { typeWords } from '../../src/kernel/http/type-words.ts'
+import type { Schema, TypeStyle } from '../../src/kernel/http/type-words.ts'
 import { markdownTable } from './markdown.ts'
 
 /** A page for one door: its operations by tag, then the messages that go in and out. */
@@ -59,23 +61,6 @@ interface Operation {
   >
 }
 
-interface Schema {
-  readonly $ref?: string
-  readonly type?: string | readonly string[]
-  readonly properties?: Readonly<Record<string, Schema>>
-  readonly required?: readonly string[]
-  readonly items?: Schema
-  readonly enum?: readonly unknown[]
-  readonly const?: unknown
-  readonly anyOf?: readonly Schema[]
-  readonly oneOf?: readonly Schema[]
-  readonly allOf?: readonly Schema[]
-  readonly format?: string
-  readonly description?: string
-  readonly default?: unknown
-  readonly additionalProperties?: Schema | boolean
-}
-
 function operationText({ endpoint, operation }: { endpoint: Endpoint; operation: Operation }): string {
   const { method, path, summary, description, isPublic, status = 200 } = endpoint
   const parameters = (operation.parameters ?? []).filter((one) => one.in !== 'header')
@@ -120,44 +105,15 @@ function schemaText(schema: Schema): string {
   return head + markdownTable(['field', 'type', 'default'], rows)
 }
 
-/** A type in a few words; nested objects with the names of their fields. */
-function typeText(schema: Schema, depth = 0): string {
-  if (schema.$ref !== undefined) {
-    const name = schema.$ref.split('/').at(-1) ?? ''
-    return `[${name}](#${name.toLowerCase()})`
-  }
-  if (schema.const !== undefined) return `\`${JSON.stringify(schema.const)}\``
-  if (schema.enum)
-    return schema.enum.length > 20
-      ? 'a code (see [errors](errors.md))'
-      : schema.enum.map((value) => `\`${String(value)}\``).join(', ')
-  const choices = schema.anyOf ?? schema.oneOf
-  if (choices) return choices.map((choice) => typeText(choice, depth)).join(' or ')
-  if (schema.allOf) return schema.allOf.map((part) => typeText(part, depth)).join(' and ')
-  if (schema.type === 'array') return `list of ${typeText(schema.items ?? {}, depth)}`
-  if (schema.properties) return objectText(schema, depth)
-  if (typeof schema.additionalProperties === 'object')
-    return `map to ${typeText(schema.additionalProperties, depth)}`
-  if (schema.format === 'date-time') return 'time (RFC 3339)'
-  return typeof schema.type === 'string'
-    ? (TYPE_WORDS[schema.type] ?? schema.type)
-    : (schema.type?.join(' or ') ?? 'any')
+/** How Markdown writes them. */
+const STYLE: TypeStyle = {
+  code: (text) => `\`${text}\``,
+  message: (name) => `[${name}](#${name.toLowerCase()})`,
+  codes: 'a code (see [errors](errors.md))',
 }
 
-function objectText({ properties = {}, required = [] }: Schema, depth: number): string {
-  if (depth > 1) return 'object'
-  const fields = Object.entries(properties).map(
-    ([name, field]) => `\`${name}\`${required.includes(name) ? '*' : ''} ${typeText(field, depth + 1)}`,
-  )
-  return `{ ${fields.join(', ')} }`
-}
-
-const TYPE_WORDS: Readonly<Record<string, string>> = {
-  string: 'text',
-  integer: 'whole number',
-  number: 'number',
-  boolean: 'true or false',
-  object: 'object',
+function typeText(schema: Schema): string {
+  return typeWords(schema, STYLE)
 }
 
 function capitalised(text: string): string {

@@ -74,6 +74,7 @@ const TOKEN_ADVICE: Readonly<Record<string, string>> = {
 
 /** Faults of the machine, whose own words say what is wrong but not what to do. */
 const WITH_REMEDY: ReadonlySet<FaultCode> = new Set<FaultCode>([
+  'fault.peer_unreachable',
   'fault.directory_in_use',
   'fault.database_in_use',
   'fault.directory_version',

@@ -170,7 +170,7 @@ export const SITES: readonly DemoSite[] = [
     longitude: 13.7373,
     latitude: 51.0504,
     portOffset: 12,
-    holds: 'the German team',
+    holds: 'athletes of the German team',
   },
   {
     id: 'zurich',

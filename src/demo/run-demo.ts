@@ -3,7 +3,7 @@ import { EXIT, WrongUse, sentenceOf } from '../cli/failures.ts'
 import type { Session } from '../cli/session.ts'
 import { paint, say } from '../cli/terminal.ts'
 import { monotonicMs } from '../kernel/clock.ts'
-import { demoSession } from './demo-addresses.ts'
+import { demoSession, networkUrl } from './demo-addresses.ts'
 import { NETWORK_PORT } from './demo-parties.ts'
 import { heading, seconds, step } from './report.ts'
 import type { ServerProcess } from './server-process.ts'
@@ -96,8 +96,10 @@ async function stay(session: Session, servers: readonly ServerProcess[]): Promis
   for (const { name, url } of servers)
     say(terminal, `  ${name.padEnd(8)} ${url}  ${paint(terminal, 'dim', `${url}/docs`)}`)
   say(terminal)
-  say(terminal, '  Try   ./hedgerow offers --columns')
-  say(terminal, '        ./hedgerow ledger balance northcare')
+  const url = networkUrl(session)
+  const where = url.endsWith(`:${NETWORK_PORT}`) ? '' : ` --network ${url}`
+  say(terminal, `  Try   ./hedgerow offers --columns${where}`)
+  say(terminal, `        ./hedgerow ledger balance northcare${where}`)
   say(terminal, '        ./hedgerow site doctor --site galway')
   say(terminal, '  Ctrl-C stops everything; the next run goes on from what is on disk.')
   const up = new Set(servers)

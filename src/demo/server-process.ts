@@ -40,6 +40,7 @@ export function serverProcess(facts: {
 }): ServerProcess {
   const { name, url, clock } = facts
   let child: ChildProcess | undefined
+  let launching: Promise<ChildProcess> | undefined
   let isStopped = false
   const isGone = () => child === undefined || child.exitCode !== null || child.signalCode !== null
   const gone = async () => {
@@ -63,13 +64,15 @@ export function serverProcess(facts: {
     name,
     url,
     async start() {
+      isStopped = false
       // Somebody else's server on the port would answer in its place.
       if (await answers(`${url}/healthz`))
         throw new Fault('fault.port_in_use', {
-          what: `Cannot start ${name}: something answers at ${url} already; stop it first`,
+          what: `Cannot start ${name}: something answers at ${url} already; stop it, or choose other ports with --port`,
         })
-      isStopped = false
-      child = await launch(facts)
+      if (isStopped) throw stoppedMeanwhile(name)
+      launching = launch(facts)
+      child = await launching
       await until('/healthz')
     },
     ready: () => until('/readyz'),
@@ -86,6 +89,8 @@ export function serverProcess(facts: {
     },
     async stop() {
       isStopped = true
+      // One that is just being started is not to be left behind.
+      await launching?.catch(() => undefined)
       if (isGone()) return
       child?.kill('SIGTERM')
       const done = new AbortController()
@@ -93,12 +98,18 @@ export function serverProcess(facts: {
       await gone()
       done.abort()
     },
-    async memoryMb() {
-      const status = await readFile(`/proc/${child?.pid ?? 0}/status`, 'utf8').catch(() => '')
-      const kilobytes = /VmRSS:\s+(\d+) kB/.exec(status)?.[1]
-      return kilobytes === undefined ? undefined : Math.round(Number(kilobytes) / 1024)
-    },
+    memoryMb: () => memoryMbOf(child?.pid ?? 0),
   }
+}
+
+async function memoryMbOf(pid: number): Promise<number | undefined> {
+  const status = await readFile(`/proc/${pid}/status`, 'utf8').catch(() => '')
+  const kilobytes = /VmRSS:\s+(\d+) kB/.exec(status)?.[1]
+  return kilobytes === undefined ? undefined : Math.round(Number(kilobytes) / 1024)
+}
+
+function stoppedMeanwhile(name: string): Fault {
+  return new Fault('fault.unavailable', { what: `Cannot start ${name}: it was stopped meanwhile` })
 }
 
 async function launch({

@@ -49,6 +49,7 @@ export async function setTheStage(
   servers.push(network)
   const startMs = monotonicMs()
   const starting = network.start()
+  starting.catch(() => undefined)
   const loads = await prepareLoads(session).catch(settledFirst(starting))
   const made = await Promise.all(
     loads.map(async (load) => ({

@@ -172,7 +172,7 @@ export const FAULTS = {
     status: 502,
     isRetryable: true,
     publicText: 'The other side could not be reached',
-    remedy: 'Check the address and the line',
+    remedy: 'Start that server, or say where it is (--network or HEDGEROW_NETWORK_URL; --url of a site)',
   },
   'fault.peer_refused': {
     status: 502,

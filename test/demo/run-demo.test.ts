@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict'
+import { once } from 'node:events'
+import { createServer } from 'node:http'
 import { after, before, suite, test } from 'node:test'
 import { mkdtemp, readFile, readdir, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
@@ -46,6 +48,20 @@ suite('the demonstration, as make run runs it', () => {
       assert.equal(run.error, '')
     })
   }
+
+  test('says in one sentence that its ports are taken, starts nothing and leaves what is on disk', async () => {
+    const taken = createServer((_, response) => response.end('ok')).listen(PORT, '127.0.0.1')
+    await once(taken, 'listening')
+    const run = await runDemoCli(home, ['--once', '--port', String(PORT)])
+    taken.close()
+    assert.equal(
+      run.error,
+      `Cannot start network: something answers at http://127.0.0.1:${PORT} already; stop it, or choose other ports with --port\n`,
+    )
+    assert.equal(run.code, 1)
+    for (const offset of [11, 12, 13])
+      await assert.rejects(fetch(`http://127.0.0.1:${PORT + offset}/healthz`), 'no site was left behind')
+  })
 
   test('leaves no name of a person in any log of its servers', async () => {
     for (const name of await readdir(join(home, 'logs'))) {

@@ -80,14 +80,16 @@ function asksTable(asks: readonly AskStateMessage[]): string {
     )
   })
   return table(
-    ['Time', 'Acquirer', 'Purpose', 'Mode', 'Data set', 'Site', 'Decision', 'Price', 'At most'],
+    ['Time', 'Acquirer', 'Purpose', 'Mode', 'Data set', 'Site', 'Decision', '>Price', '>At most'],
     rows,
   )
 }
 
 function balancesTable(balances: readonly Balance[]): string {
   if (balances.length === 0) return empty('No money was booked yet')
-  const rows = balances.map(({ owner, kind, currency, availableMinor, heldMinor }) =>
+  // What was earned is moved by each settlement: an account that is empty says nothing.
+  const shown = balances.filter(({ kind, availableMinor }) => kind !== 'earned' || availableMinor !== 0)
+  const rows = shown.map(({ owner, kind, currency, availableMinor, heldMinor }) =>
     row([
       text(owner),
       kindText(kind),
@@ -95,7 +97,7 @@ function balancesTable(balances: readonly Balance[]): string {
       heldMinor === 0 ? '' : amountText(heldMinor, currency),
     ]),
   )
-  return table(['Account', '', 'Available', 'Held'], rows)
+  return table(['Account', 'Kind', '>Available', '>Held'], rows)
 }
 
 function trialSentence({ isBalanced, items }: TrialBalance): string {
@@ -115,7 +117,7 @@ function settlementHtml({ id, until, positions }: Settlement): string {
       amountText(netMinor, currency),
     ]),
   )
-  return `<h3>${text(id)} <small>${time(formatInstant(until))}</small></h3>${table(['Position', 'Debits', 'Credits', 'Net'], rows)}`
+  return `<h3>${text(id)} <small>${time(formatInstant(until))}</small></h3>${table(['Position', '>Debits', '>Credits', '>Net'], rows)}`
 }
 
 function checkpointHtml(checkpoint: string | undefined): string {
@@ -138,7 +140,7 @@ function offersHtml(offers: readonly Offer[]): string {
   const body =
     rows.length === 0
       ? empty('No site offers anything yet')
-      : table(['Data set', 'Site', 'Issuer', 'Modes', 'Purposes', 'Least group', 'Price of a run'], rows)
+      : table(['Data set', 'Site', 'Issuer', 'Modes', 'Purposes', 'Least group', '>Price of a run'], rows)
   return section('Offers', 'Prices are public and the same for everybody.', body)
 }
 
@@ -152,8 +154,9 @@ function section(title: string, note: string, body: string): string {
   return `<section><h2>${text(title)}</h2>${note === '' ? '' : `<p>${note}</p>`}${body}</section>`
 }
 
+/** A head that begins with `>` stands over amounts, at the right. */
 function table(heads: readonly string[], rows: readonly string[]): string {
-  return `<div class="scroll"><table><thead><tr>${heads.map((head) => `<th>${text(head)}`).join('')}</thead><tbody>${rows.join('')}</tbody></table></div>`
+  return `<div class="scroll"><table><thead><tr>${heads.map((head) => (head.startsWith('>') ? `<th class="r">${text(head.slice(1))}` : `<th>${text(head)}`)).join('')}</thead><tbody>${rows.join('')}</tbody></table></div>`
 }
 
 function row(cells: readonly string[]): string {

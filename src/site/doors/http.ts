@@ -67,6 +67,8 @@ export function siteDoor(acts: SiteActs, parts: SiteDoorParts): OpenAPIHono {
 }
 
 function serveSite(door: Door<SiteCaller>, acts: SiteActs): void {
+  // Whoever types the address of a site is shown what can be said to it.
+  door.app.get('/', (context) => context.redirect('/docs'))
   door.serve(SITE_API.site, () => acts.site())
   door.serve(SITE_API.evidence, ({ caller }) => {
     if (caller.kind !== 'regulator') requireOperator(caller)
