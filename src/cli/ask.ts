@@ -8,6 +8,7 @@ import { describeProblems, parseWith } from '../kernel/parse.ts'
 import { MODES, modeSchema } from '../protocol/mode.ts'
 import type { Mode } from '../protocol/mode.ts'
 import type { Offer } from '../protocol/offer.ts'
+import { isKnownPurpose } from '../protocol/purpose.ts'
 import type { Acquirer, AskResult } from '../sdk/acquirer.ts'
 import { connectAcquirer } from './connect.ts'
 import type { NetworkOptions } from './connect.ts'
@@ -78,6 +79,10 @@ async function ask(session: Session, options: AskOptions): Promise<number> {
   if (!mode) throw new WrongUse(`Cannot use the mode "${options.mode}": expected one of ${MODES.join(', ')}`)
   const question = await questionOf(options)
   const { acquirer, profile } = await connectAcquirer(session, options)
+  if (!isKnownPurpose(options.purpose))
+    throw new WrongUse(
+      `There is no purpose "${options.purpose}": expected a term of DPV such as dpv:AcademicResearch`,
+    )
   const offers = await offersFor({ acquirer, question, options, mode })
   const jurisdiction = options.releaseTo ?? profile.country
   if (jurisdiction === undefined)

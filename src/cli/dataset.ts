@@ -4,6 +4,7 @@ import { readFile, stat } from 'node:fs/promises'
 import { basename } from 'node:path'
 import { Readable, Transform } from 'node:stream'
 import type { Command } from 'commander'
+import type { FieldProblem } from '../kernel/faults.ts'
 import { describeProblems, parseWith } from '../kernel/parse.ts'
 
 import { parseYaml } from '../kernel/yaml.ts'
@@ -91,8 +92,15 @@ async function describe(
 export async function readManifest(file: string): Promise<WireManifest> {
   const document = parseYaml(await readFile(file, 'utf8'))
   const parsed = document.ok ? parseWith(manifestSchema, document.value) : document
-  if (!parsed.ok) throw new WrongUse(`Cannot use the manifest "${file}": ${describeProblems(parsed.error)}`)
+  if (!parsed.ok) throw new WrongUse(`Cannot use the manifest "${file}": ${listed(parsed.error)}`)
   return parsed.value
+}
+
+/** One problem in the sentence, several below it. */
+function listed(problems: readonly FieldProblem[]): string {
+  if (problems.length < 2) return describeProblems(problems)
+  const lines = problems.map((problem) => `\n  ${describeProblems([problem])}`)
+  return `${problems.length} fields are not what was expected${lines.join('')}`
 }
 
 async function importFile(
@@ -124,7 +132,7 @@ async function importFile(
     })
     line.end()
     const words = taken.isNew
-      ? `${taken.rows} rows taken as batch "${taken.batch}"; ${taken.newPeople} people were new`
+      ? `${numbered(taken.rows, 'row', 'rows')} taken as batch "${taken.batch}"; ${numbered(taken.newPeople, 'person was', 'people were')} new`
       : `batch "${taken.batch}" was there already; nothing changed`
     show(session, {
       json: options.json,
@@ -134,6 +142,11 @@ async function importFile(
   } finally {
     line.end()
   }
+}
+
+/** `1 row`, `2 rows`. */
+function numbered(count: number, one: string, several: string): string {
+  return `${count} ${count === 1 ? one : several}`
 }
 
 function formatOf(file: string, flag: string | undefined): ImportFormat {

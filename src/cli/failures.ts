@@ -34,6 +34,7 @@ export function exitCodeOf(thrown: unknown): number {
   if (thrown instanceof WrongUse) return EXIT.wrongUse
   if (thrown instanceof PeerRefusal) {
     if (thrown.status === 503 || thrown.status === 502) return EXIT.unreachable
+    if (thrown.problemCode === 'fault.manifest_invalid') return EXIT.wrongUse
     return thrown.status === 400 ? EXIT.wrongUse : EXIT.fellShort
   }
   if (thrown instanceof Fault && UNREACHABLE.has(thrown.code)) return EXIT.unreachable

@@ -3,6 +3,7 @@ import type { Command } from 'commander'
 import { describeProblems, parseWith } from '../kernel/parse.ts'
 import { formatInstant } from '../kernel/clock.ts'
 import { grantRequestSchema } from '../protocol/grant.ts'
+import { ACQUIRER_CLASSES } from '../protocol/member.ts'
 import { MODES } from '../protocol/mode.ts'
 import { revocationRequestSchema } from '../protocol/site-api.ts'
 import type { GrantView, GrantsChanged, WireGrant, WireRevocation } from '../sdk/issuer.ts'
@@ -111,7 +112,10 @@ function showChange(
     same,
   }: { options: GrantOptions; changed: GrantsChanged; done: string; same: string },
 ): void {
-  const rest = changed.unchanged === 0 ? '' : `; ${changed.unchanged} ${same}`
+  const rest =
+    changed.unchanged === 0
+      ? ''
+      : `; ${changed.unchanged} ${changed.unchanged === 1 ? same.replace('were', 'was') : same}`
   show(session, {
     json: options.json,
     value: changed,
@@ -200,7 +204,12 @@ function checked<T>(
 function granteeOf(text: string | undefined): unknown {
   if (text === undefined) return undefined
   if (text === 'anyone') return { anyone: true }
-  return text.startsWith('class:') ? { class: text.slice('class:'.length) } : { member: text }
+  if (!text.startsWith('class:')) return { member: text }
+  const kind = text.slice('class:'.length)
+  const known: readonly string[] = ACQUIRER_CLASSES
+  if (!known.includes(kind))
+    throw new WrongUse(`There is no class of acquirers "${kind}": expected one of ${known.join(', ')}`)
+  return { class: kind }
 }
 
 const LISTS: ReadonlySet<string> = new Set(['purposes', 'modes', 'columns'])

@@ -149,7 +149,7 @@ async function sendFile(
     throw new Fault('fault.peer_unreachable', { what: `Cannot reach ${url.host}`, cause })
   })
   const text = await response.text().catch(() => '')
-  if (!response.ok) throw refusalOf(response, { text, url: server.url, clock })
+  if (!response.ok) throw refusalOf(response, { text, url: url.href, clock })
   const parsed = parseWith(batchViewSchema, parseJson(text))
   if (!parsed.ok) throw new Fault('fault.peer_refused', { what: `Cannot read the answer of ${url.host}` })
   return parsed.value

@@ -129,7 +129,7 @@ suite('what is typed wrongly against servers that run', () => {
     [
       'with two wrong fields',
       stringify({ ...rows, issuer: 'No Name', modes: ['all'] }),
-      /: issuer: .*; modes\[0\]: /,
+      /: 2 fields are not what was expected\n {2}issuer: .*\n {2}modes\[0\]: /,
     ],
     ['that is empty', '', /: \(whole\): expected object, not null\n$/],
     ['without a title', stringify({ ...rows, title: undefined }), /: title: expected a title\n$/],
@@ -169,8 +169,56 @@ suite('what is typed wrongly against servers that run', () => {
       await fileOf('crossed.yaml', stringify(manifest)),
       ...toSite(),
     )
-    assertRefused(run, { code: 1, says: /cross/ })
+    assertRefused(run, { code: 2, says: /cross/ })
     assert.equal((await processes.siteOperator.dataSets()).length, 1)
+  })
+
+  test('a manifest with a purpose and a country that there are not', async () => {
+    const within = { within: ['UK'] }
+    const manifest = testManifest('named', {
+      issuer: 'world',
+      purposes: ['dpv:AcademicResearch', 'dpv:AcademicReserch'],
+      perimeter: { store: { within: ['EEA'] }, process: { within: ['EEA'] }, release: within },
+    })
+    const file = await fileOf('named.yaml', stringify(manifest))
+    const run = await hedgerow('dataset', 'describe', file, ...toSite())
+    assertRefused(run, {
+      code: 2,
+      says: /perimeter\.release\.within\[0\]: .* there is no "UK"; purposes\[1\]: /,
+    })
+    assert.equal((await processes.siteOperator.dataSets()).length, 1)
+  })
+
+  test('names of things that there are not are said again, with what to do', async () => {
+    const good = join(processes.home, 'good.csv')
+    const network = ['--network', processes.network.url]
+    const cases: readonly [readonly string[], number, RegExp][] = [
+      [
+        ['dataset', 'import', 'horses', good, ...toSite()],
+        1,
+        /"\/v1\/datasets\/horses\/batches" .*check the name/,
+      ],
+      [['ledger', 'deposit', 'nobody', '5.00EUR', ...network], 2, /there is no member "nobody"/],
+      [
+        ['grant', 'give', '--to', 'class:pirate', ...toSite()],
+        2,
+        /no class of acquirers "pirate": expected one of insurer/,
+      ],
+    ]
+    for (const [args, code, says] of cases) assertRefused(await hedgerow(...args), { code, says })
+    const unknown = [
+      'ask',
+      '--as',
+      'buyer',
+      '--purpose',
+      'dpv:Piracy',
+      '--mode',
+      'aggregate',
+      '--sql',
+      'select 1',
+      ...network,
+    ]
+    assertRefused(await hedgerow(...unknown), { code: 2, says: /There is no purpose "dpv:Piracy"/ })
   })
 
   const good = csvOf(testPeople(3, (_, index) => ({ id: `new-${index}` })))
@@ -203,7 +251,7 @@ suite('what is typed wrongly against servers that run', () => {
     const other = await fileOf('other.csv', good)
     await succeeds('dataset', 'import', 'athletes', other, '--batch', 'named', ...toSite())
     const clash = await hedgerow('dataset', 'import', 'athletes', file, '--batch', 'named', ...toSite())
-    assertRefused(clash, { code: 1, says: /named/ })
+    assertRefused(clash, { code: 1, says: /the batch "named" was another file; .*--batch/ })
     assert.notEqual(await rowsAndBatches(), was)
   })
 

@@ -104,7 +104,10 @@ export function refusalOf(
   const { code, title, detail, errors } = recordOf(parseJson(text))
   const { status } = response
   const what =
-    unforeseen(response, url) ?? inOneSentence(title, detail) ?? `${hostOf(url)} answered ${status}`
+    unforeseen(response, url) ??
+    (status === 404 && code === 'fault.not_found' ? notFound(url) : undefined) ??
+    inOneSentence(title, detail) ??
+    `${hostOf(url)} answered ${status}`
   const ours = status === 401 ? clockDifference(response, { url, clock }) : undefined
   return new PeerRefusal({
     what: ours === undefined ? what : `${what}; ${ours}`,
@@ -120,6 +123,12 @@ function unforeseen({ status, headers }: Response, url: string): string | undefi
   return status === 500 && requestId !== null
     ? `${hostOf(url)} could not do it; its log says why, under ${requestId}`
     : undefined
+}
+
+/** Whether it is not there or only not for this caller, the other side does not say. A person's key is not repeated. */
+function notFound(url: string): string {
+  const { host, pathname } = new URL(url)
+  return `There is no "${pathname.replace(/\/people\/[^/]+/, '/people/…')}" at ${host}, or not for who asks; check the name`
 }
 
 /** Title and detail as they are read on: what is to be done comes after a semicolon. */

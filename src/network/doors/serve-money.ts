@@ -9,7 +9,6 @@ import { listBalances, trialBalance } from '../ledger/balances.ts'
 import { bookTransfer } from '../ledger/book-transfer.ts'
 import { listTransfers } from '../ledger/list-transfers.ts'
 import { ownersOf } from '../ledger/owners-of.ts'
-import { requireMember } from '../membership/directory.ts'
 import { isOverseer, requireOperator, requireOverseer } from '../membership/principal.ts'
 import type { Principal } from '../membership/principal.ts'
 import { findSettlement, listSettlements, positionsOf } from '../settlement/list-settlements.ts'
@@ -37,7 +36,12 @@ function serveBalances(door: NetworkDoor, { db }: NetworkParts): void {
 function serveTransfers(door: NetworkDoor, { db, clock, membership, events }: NetworkParts): void {
   door.serve(NETWORK_API.transfer, async ({ caller, body, raw }) => {
     requireOperator(caller)
-    requireMember(membership.directory, body.member)
+    if (!membership.directory.member(body.member)) {
+      throw new Fault('fault.request_malformed', {
+        what: `Cannot book the transfer: there is no member "${body.member}"`,
+        errors: [{ field: 'member', expected: 'expected a member of the network' }],
+      })
+    }
     const idempotencyKey = requireKey(raw)
     const transfer = await bookTransfer({ db, clock }, { ...body, idempotencyKey })
     events.transferred({ transfer: transfer.id, kind: transfer.kind })

@@ -126,7 +126,7 @@ async function importBatch(parts: ImportParts, request: BatchImport): Promise<Ou
   if (before && before.fileDigest !== spooled.digest) {
     if (before.doneAt !== undefined) {
       throw new Fault('fault.idempotency_conflict', {
-        what: `Cannot import: the batch "${batch}" was another file`,
+        what: `Cannot import: the batch "${batch}" was another file; give this one another name (--batch)`,
       })
     }
     await parts.vault.discard({ dataSet, batch })

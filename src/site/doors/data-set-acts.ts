@@ -2,6 +2,7 @@ import { formatInstant, instant } from '../../kernel/clock.ts'
 import type { Instant } from '../../kernel/clock.ts'
 import { Fault } from '../../kernel/faults.ts'
 import { describeProblems } from '../../kernel/parse.ts'
+import { manifestProblems } from '../datasets/manifest-problems.ts'
 import type { Manifest } from '../../protocol/data-set.ts'
 import { REASONS } from '../../protocol/reason.ts'
 import type { Outcome } from '../../protocol/reason.ts'
@@ -12,7 +13,6 @@ import { readImports } from '../datasets/import-store.ts'
 import { listDataSets } from '../datasets/list-data-sets.ts'
 import type { DataSetSummary } from '../datasets/list-data-sets.ts'
 import { retireDataSet } from '../datasets/retire-data-set.ts'
-import { perimeterProblems } from '../place/check-polygon.ts'
 import { decidePlace } from '../place/decide-place.ts'
 import type { SiteContext } from '../site-context.ts'
 import { pageOf } from './page-of.ts'
@@ -48,7 +48,7 @@ export function dataSetActs(site: SiteContext): DataSetActs {
       return summary && { view: toView(summary, site), manifest: summary.manifest }
     },
     async describeDataSet(manifest) {
-      requireSoundPerimeter(manifest)
+      requireSound(manifest)
       await describeDataSet(site, manifest)
       await site.offersChanged()
       return viewOf(manifest.dataSet)
@@ -109,8 +109,8 @@ function decideHere(
   return decidePlace({ operation, perimeter, evidence, removed: site.removedGrounds(), now })
 }
 
-function requireSoundPerimeter({ perimeter }: Manifest): void {
-  const errors = perimeterProblems(perimeter)
+function requireSound(manifest: Manifest): void {
+  const errors = manifestProblems(manifest)
   if (errors.length === 0) return
   throw new Fault('fault.manifest_invalid', {
     what: `Cannot use the manifest: ${describeProblems(errors)}`,

@@ -30,6 +30,11 @@ export function territoryAt({ longitude, latitude }: MapPoint): string | undefin
   return region.iso1A2 ?? region.country ?? 'unclaimed'
 }
 
+/** Whether a text is the ISO 3166-1 alpha-2 code of a territory on the map, not a name for one (`UK`). */
+export function isTerritoryCode(code: string): boolean {
+  return feature(code)?.properties.iso1A2 === code
+}
+
 /**
  * Whether a border is within tolerance: 16 points on a ring of 2 km touch more than one territory. The sea is none;
  * land without a code is one.
