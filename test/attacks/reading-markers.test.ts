@@ -34,6 +34,14 @@ const answered: readonly (readonly [string, 'aggregate' | 'rows'])[] = [
   ['with people as (select id, town as t from people) select count(*) from people', 'aggregate'],
   ['select v.town from people as visits join people as v using (id)', 'rows'],
   ['select town from people p where exists (select 1 from visits v where v.id = p.id)', 'rows'],
+  ['select a.town, v.place from people a left join visits v using (id)', 'rows'],
+  ['select a.town, b.town from people a full join people b using (id)', 'rows'],
+  ['select p.town, v.place from visits v right join people p on p.id = v.id and v.spent < 0', 'rows'],
+  [
+    'select count(*), sum(v.spent) from people p full join visits v using (id) where p.id is null',
+    'aggregate',
+  ],
+  ['select p.town, v.spent from people p, visits v where p.id = v.id', 'rows'],
   ['select town from people p where not exists (select 1 from visits v where v.id = p.id)', 'rows'],
   ['select town, (select max(spent) from visits v where v.id = p.id) from people p', 'rows'],
   [
@@ -92,8 +100,6 @@ const refused: readonly (readonly [string, 'aggregate' | 'rows'])[] = [
   ['select id, count(*) from people group by id', 'aggregate'],
   ['select id as harmless, count(*) from people group by harmless', 'aggregate'],
   ['select count(*) from people group by id having sum(score) > 0', 'aggregate'],
-  ['select a.town from people a left join visits v using (id)', 'rows'],
-  ['select a.town from people a full join people b using (id)', 'rows'],
   ['select a.town, b.town from people a join people b on a.score < b.score', 'rows'],
   ['select town from people p join visits v on v.place = p.town', 'rows'],
   ["select * from read_csv('/etc/passwd')", 'rows'],

@@ -128,6 +128,20 @@ const refused: readonly [string, readonly [string, string]][] = [
     ],
   ],
   [
+    'rows that an outer join keeps and one that it does not',
+    [
+      'select sum(d.steps) from joined j left join days d using (id)',
+      "select sum(d.steps) from joined j left join days d on d.id = j.id and d.day <> '2026-05-09'",
+    ],
+  ],
+  [
+    'rows told apart by whether a join found somebody for them',
+    [
+      'select sum(d.steps) from days d left join joined j on j.id = d.id and d.day < j.day',
+      'select sum(d.steps) filter (where j.day is null) from days d left join joined j on j.id = d.id and d.day < j.day',
+    ],
+  ],
+  [
     'a sum of what a sub-query makes of other rows',
     [
       'select sum((select sum(steps) from days d where d.id = j.id)) from joined j',

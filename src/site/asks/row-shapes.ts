@@ -4,8 +4,9 @@ import { ok } from '../../kernel/result.ts'
 import type { Manifest } from '../../protocol/data-set.ts'
 import { declined } from '../../protocol/reason.ts'
 import type { Outcome } from '../../protocol/reason.ts'
-import type { CheckedQuery, Expr, PerPersonSource, Source } from '../query/bound-query.ts'
+import type { CheckedQuery, Expr, PerPersonSource, RowsSource, Source } from '../query/bound-query.ts'
 import { columnsOfValue, hasManyRows } from '../query/bounded-argument.ts'
+import { nullableSources } from '../query/joined-level.ts'
 import { partsOf } from '../query/same-expression.ts'
 import { isNeverNull, namesOf } from './source-names.ts'
 import type { SourceNames } from './source-names.ts'
@@ -109,6 +110,17 @@ function levelOfSource({ sources, where, keys, aggregates }: PerPersonSource): L
   }
 }
 
+function levelOfRows({ sources, where, columns }: RowsSource): Level {
+  return {
+    sources,
+    where,
+    keys: [],
+    takings: [{ tellsNulls: true }],
+    values: columns,
+    isOneRowAGroup: false,
+  }
+}
+
 interface LevelFacts {
   readonly level: Level
   readonly names: SourceNames
@@ -153,11 +165,16 @@ function shapesInside(
   source: Source,
   { names, manifests }: { names: SourceNames | undefined; manifests: Manifests },
 ): readonly Shape[] {
-  if (source.kind === 'per-person')
-    return names ? shapesOfLevel({ level: levelOfSource(source), names, manifests }) : []
-  return source.kind === 'data-set' && hasManyRows(source, manifests)
-    ? [{ dataSet: source.dataSet, form: null }]
-    : []
+  switch (source.kind) {
+    case 'data-set':
+      return hasManyRows(source, manifests) ? [{ dataSet: source.dataSet, form: null }] : []
+    case 'outer':
+      return []
+    case 'per-person':
+      return names ? shapesOfLevel({ level: levelOfSource(source), names, manifests }) : []
+    case 'rows':
+      return names ? shapesOfLevel({ level: levelOfRows(source), names, manifests }) : []
+  }
 }
 
 /** What one measure takes of a source with several rows a person. */
@@ -168,7 +185,8 @@ function rowChoice(
 ): Json {
   const { sources, where, keys, isOneRowAGroup: isOneRow } = level
   const reads = (expr: Expr): boolean => readsSource(expr, index, sources)
-  const chosen = [...(isOneRow ? [] : where.map(({ expr }) => expr)), ...keys].filter(reads)
+  const joins = sources.flatMap(({ join }) => join?.on ?? [])
+  const chosen = [...(isOneRow ? [] : [...where.map(({ expr }) => expr), ...joins]), ...keys].filter(reads)
   const repeating = sources.flatMap((source, other) =>
     other !== index && hasManyRows(source, manifests) ? [names.rows[other] ?? ''] : [],
   )
@@ -184,6 +202,8 @@ function rowChoice(
     isChoosing ? names.formOf(filter) : null,
     isLeavingOut ? names.formOf(argument) : null,
     repeating.toSorted(),
+    // Whether people without a row have one without values.
+    ...(nullableSources(sources).has(index) ? ['optional'] : []),
   ]
 }
 
@@ -192,15 +212,30 @@ function sorted(forms: readonly Json[]): readonly string[] {
   return forms.map((form) => JSON.stringify(form)).toSorted()
 }
 
-/** Whether an expression depends on which row of a source there is: itself, or by a sub-query about that row. */
+/**
+ * Whether an expression depends on which row of a source there is: itself, by a sub-query about that row, or because a
+ * join looks at that row before it leaves another source's columns null.
+ */
 function readsSource(expr: Expr, index: number, sources: readonly Source[]): boolean {
   for (const part of partsOf(expr)) {
     if (part.kind !== 'column' && part.kind !== 'person') continue
     if (part.source === index) return true
     const source = sources[part.source]
     if (source?.kind === 'per-person' && isAbout(source, index, sources)) return true
+    if (nullableSources(sources).has(part.source) && isLookedAt(index, sources)) return true
   }
   return false
+}
+
+/** Whether a further condition of a join reads a source. */
+function isLookedAt(index: number, sources: readonly Source[]): boolean {
+  return sources.some(({ join }) =>
+    (join?.on ?? []).some((expr) =>
+      [...partsOf(expr)].some(
+        (part) => (part.kind === 'column' || part.kind === 'person') && part.source === index,
+      ),
+    ),
+  )
 }
 
 function isAbout(source: PerPersonSource, index: number, sources: readonly Source[]): boolean {

@@ -1,8 +1,10 @@
 import type { Json } from '../../kernel/canonical-json.ts'
 import { digestOfJson } from '../../kernel/digest.ts'
 import type { Manifest } from '../../protocol/data-set.ts'
-import type { ColumnRef, Expr, PerPersonSource, PersonRef, Source } from '../query/bound-query.ts'
+import type { ColumnRef, Expr, PerPersonSource, PersonRef, RowsSource, Source } from '../query/bound-query.ts'
 import { formOfExpression } from '../query/canonical-query.ts'
+import { definitionOf, insideOf } from '../query/derived-column.ts'
+import { nullableSources, sourcesOf } from '../query/joined-level.ts'
 
 /** Expressions told by what their columns are, wherever in a join these stand. */
 export interface SourceNames {
@@ -25,7 +27,8 @@ export function namesOf(sources: readonly Source[], around?: SourceNames): Sourc
   const columnName = ({ source: index, column }: ColumnRef): string => {
     const source = sources[index]
     const within = inside[index]
-    if (source?.kind !== 'per-person' || !within) return column
+    if (source === undefined || source.kind === 'data-set' || source.kind === 'outer' || !within)
+      return column
     const known = columns.get(`${index} ${column}`)
     const name = known ?? digestOfJson(columnForm(source, { column, names: within }))
     columns.set(`${index} ${column}`, name)
@@ -34,8 +37,14 @@ export function namesOf(sources: readonly Source[], around?: SourceNames): Sourc
   const reference = (expr: ColumnRef | PersonRef): Json => {
     const source = sources[expr.source]
     if (source?.kind === 'outer') return ['outer', around?.formOf({ ...expr, source: source.source }) ?? null]
-    // All sources are joined by the person.
-    if (expr.kind === 'person') return ['person']
+    // All sources are joined by the person, so it only matters whether one is there.
+    if (expr.kind === 'person') {
+      const nullable = nullableSources(sources)
+      const own = sourcesOf(expr)
+      return own.every((index) => nullable.has(index))
+        ? ['person', ...own.map((index) => rows[index] ?? '')]
+        : ['person']
+    }
     const name = rows[expr.source] ?? ''
     const occurrence = rows.slice(0, expr.source).filter((other) => other === name).length
     return ['column', name, occurrence, columnName(expr)]
@@ -43,7 +52,7 @@ export function namesOf(sources: readonly Source[], around?: SourceNames): Sourc
   const names: SourceNames = { rows, inside, formOf: (expr) => formOfExpression(expr, reference) }
   // A source reads those before it only, so these have their names by then.
   for (const source of sources) {
-    const within = source.kind === 'per-person' ? namesOf(source.sources, names) : undefined
+    const within = source.kind === 'data-set' ? undefined : namesOf(insideOf(source), names)
     inside.push(within)
     rows.push(rowsName(source, within))
   }
@@ -55,30 +64,26 @@ function rowsName(source: Source, inside: SourceNames | undefined): string {
   if (source.kind === 'data-set') return source.dataSet
   if (source.kind === 'outer' || !inside) return 'outer:'
   const where = source.where.map(({ expr }) => JSON.stringify(inside.formOf(expr)))
-  const name = [inside.rows.toSorted(), where.toSorted(), source.keys.map(inside.formOf)]
-  return digestOfJson(source.join ? [...name, source.join.kind] : name)
+  const joins = source.sources.map(({ join }) => join && [join.kind, join.on.map(inside.formOf)])
+  const rows = joins.some((join) => join)
+    ? inside.rows.map((row, index) => [row, joins[index] ?? null])
+    : inside.rows.toSorted()
+  return digestOfJson([
+    rows,
+    where.toSorted(),
+    source.kind === 'rows' ? 'rows' : source.keys.map(inside.formOf),
+  ])
 }
 
 /** A column of a sub-select is how it is computed. */
 function columnForm(
-  source: PerPersonSource,
+  source: PerPersonSource | RowsSource,
   { column, names: { formOf } }: { column: string; names: SourceNames },
 ): Json {
-  const { key, aggregate } = definitionOf(source, column)
-  if (key) return formOf(key)
+  const { expr, aggregate } = definitionOf(source, column)
+  if (expr) return formOf(expr)
   const { function: made, argument, filter } = aggregate ?? { function: column }
   return [made, argument ? formOf(argument) : null, filter ? formOf(filter) : null]
-}
-
-function definitionOf(
-  source: PerPersonSource,
-  column: string,
-): {
-  readonly key?: Expr | undefined
-  readonly aggregate?: PerPersonSource['aggregates'][number] | undefined
-} {
-  const index = Number(column.slice(1))
-  return column.startsWith('k') ? { key: source.keys[index] } : { aggregate: source.aggregates[index] }
 }
 
 /** Whether every row has a value of an expression, by the manifests: then it leaves no row out. */
@@ -88,14 +93,15 @@ export function isNeverNull(
 ): boolean {
   if (expr.kind !== 'column') return false
   const source = sources[expr.source]
-  if (source === undefined || source.kind === 'outer' || source.join) return false
+  if (source === undefined || source.kind === 'outer' || nullableSources(sources).has(expr.source))
+    return false
   if (source.kind === 'data-set') {
     const manifest = manifests.get(source.dataSet)
     return manifest?.columns.find(({ name }) => name === expr.column)?.isRequired === true
   }
   const inside = { sources: source.sources, manifests }
-  const { key, aggregate } = definitionOf(source, expr.column)
-  if (key) return isNeverNull(key, inside)
+  const { expr: made, aggregate } = definitionOf(source, expr.column)
+  if (made) return isNeverNull(made, inside)
   if (aggregate?.function === 'count') return true
   // A group has at least one row, but a filter may leave none of them.
   return aggregate?.argument !== undefined && !aggregate.filter && isNeverNull(aggregate.argument, inside)

@@ -46,7 +46,7 @@ export const ALLOWED_NODES = {
   },
   RangeSubselect: { subquery: 'node', alias: { struct: 'Alias' } },
   JoinExpr: {
-    jointype: { only: ['JOIN_INNER'] },
+    jointype: { only: ['JOIN_INNER', 'JOIN_LEFT', 'JOIN_RIGHT', 'JOIN_FULL'] },
     larg: 'node',
     rarg: 'node',
     usingClause: 'nodes',
@@ -148,7 +148,7 @@ export const REFUSED_NAMES: Readonly<Record<string, string>> = {
   'RangeVar.inh': 'ONLY',
   'RangeVar.relpersistence': 'a temporary table',
   'RangeSubselect.lateral': 'LATERAL',
-  'JoinExpr.jointype': 'an outer join',
+  'JoinExpr.jointype': 'this join',
   'JoinExpr.isNatural': 'a NATURAL join',
   'JoinExpr.join_using_alias': 'an alias of a USING clause',
   'JoinExpr.alias': 'an alias of a join',

@@ -6,7 +6,7 @@ import type { ExprType, Range } from './expression-type.ts'
 import { isMultiplied, withinBounds } from './bounded-argument.ts'
 import { bindCondition, bindTerm } from './bind-expression.ts'
 import type { Frame } from './bind-expression.ts'
-import { coerce } from './build-expression.ts'
+import { call, coerce } from './build-expression.ts'
 import { hull, range } from './ranges.ts'
 import { notAllowed, notSupported, wrongColumn } from './refusal.ts'
 import { partsOf, sameOptional } from './same-expression.ts'
@@ -73,10 +73,11 @@ function readAggregate(node: FuncCall, name: string, inner: Frame): Written {
     throw wrongColumn(`The person key may not stand in "${name}"`, node.location)
   if (node.agg_distinct && !isPerson)
     throw notAllowed(`"${name}" of distinct values of anything but the person key`, node.location)
-  // The person key is never null, so counting it is counting rows.
-  return isPerson
-    ? { filter, isOfPeople: node.agg_distinct ?? false }
-    : { argument, filter, isOfPeople: false }
+  if (argument.kind !== 'person') return { argument, filter, isOfPeople: false }
+  // Where the person key is never null, counting it is counting rows.
+  const isThere = inner.isNullable?.(argument) ? call('is_not_null', [argument]) : undefined
+  const both = filter && isThere ? call('and', [filter, isThere]) : (filter ?? isThere)
+  return { filter: both, isOfPeople: node.agg_distinct ?? false }
 }
 
 function aggregated(node: Node | undefined, name: string, inner: Frame): Expr {

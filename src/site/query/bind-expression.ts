@@ -1,6 +1,6 @@
-import type { A_Const, A_Expr, CaseExpr, FuncCall, Node, SubLink, TypeName } from '@pgsql/types'
+import type { A_Const, A_Expr, CaseExpr, FuncCall, Node, NullTest, SubLink, TypeName } from '@pgsql/types'
 import type { ColumnType } from '../../protocol/data-set.ts'
-import type { Expr } from './bound-query.ts'
+import type { Expr, PersonRef } from './bound-query.ts'
 import type { ExprType } from './expression-type.ts'
 import { call, caseOf, coerce, commonType, describeTerm, literal, resolveCall } from './build-expression.ts'
 import type { Place, Term } from './build-expression.ts'
@@ -18,6 +18,8 @@ export interface Frame {
   readonly scope: Scope
   /** The names around it, within a sub-query of an expression. */
   readonly outer?: OuterNames | undefined
+  /** Whether a person key can be null here, because of an outer join. */
+  readonly isNullable?: (person: PersonRef) => boolean
   /** Binds a sub-query. Absent where none may stand. */
   readonly bindSubLink?: (node: SubLink, frame: Frame) => Expr
   /** Binds an aggregate, or gives `undefined` when the function is none. Absent where aggregates may not stand. */
@@ -74,13 +76,7 @@ function bindSyntax(node: Node, frame: Frame): Term {
       location,
     )
   }
-  if ('NullTest' in node)
-    return bindNamed(
-      node.NullTest.nulltesttype === 'IS_NULL' ? 'IS NULL' : 'IS NOT NULL',
-      [node.NullTest.arg],
-      frame,
-      node.NullTest.location,
-    )
+  if ('NullTest' in node) return bindNullTest(node.NullTest, frame)
   if ('BooleanTest' in node) {
     const { booltesttype = 'IS_TRUE', arg, location } = node.BooleanTest
     const name = {
@@ -106,6 +102,17 @@ function bindSyntax(node: Node, frame: Frame): Term {
       node.MinMaxExpr.location,
     )
   throw notSupported(`${Object.keys(node)[0] ?? 'something'} here`, offsetOf(node))
+}
+
+/** The only test of a person key: an outer join may leave it out. */
+function bindNullTest({ arg, nulltesttype, location }: NullTest, frame: Frame): Term {
+  const isNull = nulltesttype === 'IS_NULL'
+  const term = bindTerm(arg, frame)
+  if (term.kind === 'person') {
+    if (!frame.isNullable?.(term)) return literal('boolean', !isNull)
+    return call(isNull ? 'is_null' : 'is_not_null', [term])
+  }
+  return resolveCall([term], { offset: location, name: isNull ? 'IS NULL' : 'IS NOT NULL' })
 }
 
 function bindNamed(

@@ -5,12 +5,15 @@ import { measureSink } from './bind-aggregate.ts'
 import { personRefusal } from './bind-expression.ts'
 import type { Frame } from './bind-expression.ts'
 import { bindCount, bindGroupKeys, bindHaving, bindOrder, bindTargets, overGroups } from './bind-groups.ts'
-import { bindFrom, bindWith, frameOf } from './bind-relation.ts'
-import type { FromContext } from './bind-relation.ts'
+import { bindFrom, bindWith } from './bind-relation.ts'
+import { frameOf } from './from-context.ts'
+import type { FromContext } from './from-context.ts'
 import { bindSubLink } from './bind-sub-query.ts'
+import { insideOf } from './derived-column.ts'
+import { isNullablePerson } from './joined-level.ts'
 import { notSupported, wrongColumn } from './refusal.ts'
 import { checkResolution } from './resolution.ts'
-import { mapExpression, partsOf } from './same-expression.ts'
+import { childrenOf, mapExpression, partsOf } from './same-expression.ts'
 import type { Binding, Level } from './scope.ts'
 
 /** Binds a whole question of mode `aggregate` or `rows`. Throws a `Refusal`. */
@@ -45,11 +48,11 @@ function bindRowsQuestion(select: SelectStmt, { binding, level, frame }: Bound):
     if (key.expr.type === 'person') throw personRefusal(offset)
     return key
   })
-  const outputs = targets.map(({ name, expr }): Output => ({
-    name,
-    expr,
-    unit: unitOf(expr, { binding, level }),
-  }))
+  const outputs = targets.map(({ name, expr, offset }): Output => {
+    if (expr.kind === 'person' && isNullablePerson(expr, level.sources))
+      throw wrongColumn('This person key may be missing in a row; show the one that is always there', offset)
+    return { name, expr, unit: unitOf(expr, { binding, level }) }
+  })
   return {
     mode: 'rows',
     sources: level.sources,
@@ -99,10 +102,16 @@ function bindGroupedQuestion(select: SelectStmt, { binding, level, frame: inner 
 
 function checkKey(expr: Expr, offset: number | undefined): void {
   const parts = [...partsOf(expr)]
-  if (parts.some(({ kind }) => kind === 'person'))
-    throw wrongColumn('A question may not be grouped by the person key', offset)
+  if (showsPerson(expr)) throw wrongColumn('A question may not be grouped by the person key', offset)
   if (parts.some(({ kind }) => kind === 'measure')) throw notSupported('an aggregate in GROUP BY', offset)
-  if (!parts.some(({ kind }) => kind === 'column')) throw notSupported('a constant in GROUP BY', offset)
+  if (!parts.some(({ kind }) => kind === 'column' || kind === 'person'))
+    throw notSupported('a constant in GROUP BY', offset)
+}
+
+/** Whether an expression is the person, and not only whether there is one. */
+function showsPerson(expr: Expr): boolean {
+  if (expr.kind === 'call' && (expr.call === 'is_null' || expr.call === 'is_not_null')) return false
+  return expr.kind === 'person' || childrenOf(expr).some(showsPerson)
 }
 
 /** The data set that allows least decides how many dimensions there may be. */
@@ -119,11 +128,7 @@ function checkDimensions(
 /** Names of data sets in the order of their first use. */
 export function dataSetsOf(sources: readonly Source[]): readonly BoundDataSet[] {
   const names = sources.flatMap((source): readonly BoundDataSet[] =>
-    source.kind === 'data-set'
-      ? [source.dataSet]
-      : source.kind === 'per-person'
-        ? dataSetsOf(source.sources)
-        : [],
+    source.kind === 'data-set' ? [source.dataSet] : dataSetsOf(insideOf(source)),
   )
   return [...new Set(names)]
 }

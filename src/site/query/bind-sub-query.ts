@@ -5,20 +5,13 @@ import { bindTerm, offsetOf, textsOf } from './bind-expression.ts'
 import type { Frame } from './bind-expression.ts'
 import { bindTargets } from './bind-groups.ts'
 import type { Target } from './bind-groups.ts'
-import {
-  addConditions,
-  bindDerived,
-  bindItems,
-  bindWith,
-  checkIssuers,
-  conjunctsOf,
-  frameOf,
-  rowsOfOnePerson,
-} from './bind-relation.ts'
-import type { FromContext } from './bind-relation.ts'
-import { hasManyRows } from './bounded-argument.ts'
+import { bindDerived, bindItems, bindWith } from './bind-relation.ts'
+import { hasManyRows, rowsOfOnePerson } from './bounded-argument.ts'
 import { call, caseOf, literal, resolveCall } from './build-expression.ts'
 import { isSameSource } from './canonical-query.ts'
+import { addConditions, checkIssuers, frameOf } from './from-context.ts'
+import type { FromContext } from './from-context.ts'
+import { sourcesOf } from './joined-level.ts'
 import { outerNames } from './outer-names.ts'
 import type { OuterNames } from './outer-names.ts'
 import type { Range } from './expression-type.ts'
@@ -62,7 +55,7 @@ interface SubRows {
   readonly frame: Frame
   readonly outer: OuterNames
   /** The source around it whose person its own are of. */
-  readonly by: number | undefined
+  readonly by: readonly number[] | undefined
 }
 
 function bindExists(select: SelectStmt, place: Place): Expr {
@@ -88,7 +81,9 @@ function bindIn(select: SelectStmt, testexpr: Node | undefined, place: Place): E
   if (test.kind === 'person') {
     if (target.kind !== 'person')
       throw wrongColumn('The person key may only be looked for among person keys', place.offset)
-    return isThere(readSub({ ...found, by: test.source }, COUNTED, place)(0))
+    if (place.frame.isNullable?.(test) || found.frame.isNullable?.(target))
+      throw notSupported('IN of a person key that may be missing in a row; use EXISTS', place.offset)
+    return isThere(readSub({ ...found, by: sourcesOf(test) }, COUNTED, place)(0))
   }
   if (target.kind === 'person')
     throw wrongColumn('Among person keys only the person key may be looked for', place.offset)
@@ -146,10 +141,10 @@ function bindRows(select: SelectStmt, place: Place): SubRows {
   const outer = outerNames(level, place.context.level.sources, place.frame)
   const known = bindWith(select.withClause, place.context.known)
   const context = { ...place.context, level, known, outer }
-  const scope = bindItems(select, context)
+  const { scope, conditions } = bindItems(select, context)
   const frame = frameOf(context, scope)
-  let by: number | undefined
-  for (const conjunct of select.whereClause ? conjunctsOf(select.whereClause) : []) {
+  let by: readonly number[] | undefined
+  for (const conjunct of conditions) {
     const found = correlationOf(conjunct, frame)
     if (found === undefined) addConditions(conjunct, frame, { level, clause: 'where' })
     else by ??= found
@@ -158,26 +153,28 @@ function bindRows(select: SelectStmt, place: Place): SubRows {
 }
 
 /** Of `<inner person key> = <outer person key>` the source of the outer one. */
-function correlationOf(node: Node, frame: Frame): number | undefined {
+function correlationOf(node: Node, frame: Frame): readonly number[] | undefined {
   if (!('A_Expr' in node)) return undefined
   const { kind, name = [], lexpr, rexpr } = node.A_Expr
   if (kind !== 'AEXPR_OP' || textsOf(name)?.join() !== '=') return undefined
   const [left, right] = [personOf(lexpr, frame), personOf(rexpr, frame)]
   if (left === undefined || right === undefined || left.isOuter === right.isOuter) return undefined
-  return left.isOuter ? left.source : right.source
+  return left.isOuter ? left.sources : right.sources
 }
 
 /** A person key: one of the sub-query's own, or one of the row around it. */
 function personOf(
   node: Node | undefined,
   frame: Frame,
-): { readonly source: number; readonly isOuter: boolean } | undefined {
+): { readonly sources: readonly number[]; readonly isOuter: boolean } | undefined {
   const fields = node && 'ColumnRef' in node ? textsOf(node.ColumnRef.fields ?? []) : undefined
   if (node === undefined || fields === undefined || fields.length > 2) return undefined
   const around = frame.outer?.look(fields, frame.scope, offsetOf(node))
-  if (around) return around.kind === 'person' ? { source: around.source, isOuter: true } : undefined
+  if (around) return around.kind === 'person' ? { sources: sourcesOf(around), isOuter: true } : undefined
   const own = bindTerm(node, frame)
-  return own.kind === 'person' ? { source: own.source, isOuter: false } : undefined
+  return own.kind === 'person' && !frame.isNullable?.(own)
+    ? { sources: sourcesOf(own), isOuter: false }
+    : undefined
 }
 
 /** A value of the person: an aggregate over their rows, or a column of the only row they can have. */
@@ -234,7 +231,7 @@ function readSub(
     where: level.where,
     keys: [],
     aggregates,
-    join: { kind: 'left', by: [by] },
+    join: { kind: 'left', by, on: [] },
   }
   const index = addOnce(context.level, source)
   checkIssuers(context.level, context.binding)

@@ -48,6 +48,8 @@ export function spokenColumn({ column, isDerived }: ColumnRef): string {
 export interface PersonRef extends ExprFacts {
   readonly kind: 'person'
   readonly source: number
+  /** Sources where it is looked for when that one has no row: what USING merges in a full join. */
+  readonly orElse?: readonly number[]
 }
 
 /** A row of the catalogue with its arguments; `constants` are what the row takes at the time of writing (`'month'` of `date_trunc`). */
@@ -79,14 +81,16 @@ export interface MeasureRef extends ExprFacts {
 export type Expr = Literal | ColumnRef | PersonRef | Call | Case | KeyRef | MeasureRef
 
 /** What rows come from. All sources of a question are joined by the person: equal numbers, nothing else. */
-export type Source = DataSetSource | PerPersonSource | OuterSource
+export type Source = DataSetSource | PerPersonSource | RowsSource | OuterSource
 
 /** How a source is joined to those before it, by the person of one of these. */
 export interface Join {
-  /** `left`: a row stays where there is none of this source, whose columns are null there. */
-  readonly kind: 'left'
+  /** Whose rows stay where the other side has none: columns of that side are null there. */
+  readonly kind: 'inner' | 'left' | 'right' | 'full'
   /** Sources before it: the person of the first of them that has a row. */
   readonly by: readonly number[]
+  /** Further conditions of the join. */
+  readonly on: readonly Expr[]
 }
 
 interface JoinedSource {
@@ -126,6 +130,15 @@ export interface PerPersonSource extends JoinedSource {
   readonly keys: readonly Expr[]
   /** Read as columns `a0`, `a1`, … */
   readonly aggregates: readonly PerPersonAggregate[]
+}
+
+/** A sub-select that is joined as it is: an outer join needs its rows before those that it is joined to. */
+export interface RowsSource extends JoinedSource {
+  readonly kind: 'rows'
+  readonly sources: readonly Source[]
+  readonly where: readonly Condition[]
+  /** Read as columns `c0`, `c1`, … */
+  readonly columns: readonly Expr[]
 }
 
 /** Something that rows must meet, and where it was said. */

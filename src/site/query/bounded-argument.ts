@@ -55,5 +55,19 @@ export function columnsOfValue(expr: Expr): readonly Extract<Expr, { kind: 'colu
 export function hasManyRows(source: Source, dataSets: ReadonlyMap<string, Manifest>): boolean {
   if (source.kind === 'data-set') return (dataSets.get(source.dataSet)?.person.rowsMax ?? 2) > 1
   if (source.kind === 'outer') return false
+  if (source.kind === 'rows') return source.sources.some((inner) => hasManyRows(inner, dataSets))
   return source.keys.length > 0 && source.sources.some((inner) => hasManyRows(inner, dataSets))
+}
+
+/** Most rows that one person can have in a joined set of sources, by the manifests. */
+export function rowsOfOnePerson(
+  level: { readonly sources: readonly Source[] },
+  { dataSets }: { readonly dataSets: ReadonlyMap<string, Manifest> },
+): number {
+  return level.sources.reduce((product, source) => {
+    if (source.kind === 'outer') return product
+    if (source.kind === 'data-set') return product * (dataSets.get(source.dataSet)?.person.rowsMax ?? 1)
+    if (source.kind === 'rows') return product * rowsOfOnePerson(source, { dataSets })
+    return product * (source.keys.length === 0 ? 1 : rowsOfOnePerson(source, { dataSets }))
+  }, 1)
 }

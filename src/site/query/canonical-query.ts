@@ -1,5 +1,5 @@
 import type { Json } from '../../kernel/canonical-json.ts'
-import type { BoundQuery, ColumnRef, Expr, PersonRef, Source } from './bound-query.ts'
+import type { BoundQuery, ColumnRef, Expr, Join, PersonRef, Source } from './bound-query.ts'
 
 /**
  * What a bound question means, as nested lists: the same for questions that mean the same, however they were written.
@@ -26,8 +26,18 @@ export function canonicalQuery(query: BoundQuery): Json {
 }
 
 function sourceForm(source: Source): Json {
-  if (source.kind === 'data-set') return source.dataSet
+  if (source.kind === 'data-set')
+    return source.join ? [source.dataSet, joinForm(source.join)] : source.dataSet
   if (source.kind === 'outer') return ['outer', source.source]
+  const join = source.join ? [joinForm(source.join)] : []
+  if (source.kind === 'rows')
+    return [
+      'rows',
+      source.sources.map(sourceForm),
+      source.where.map(({ expr }) => exprForm(expr)),
+      source.columns.map(exprForm),
+      ...join,
+    ]
   return [
     source.sources.map(sourceForm),
     source.where.map(({ expr }) => exprForm(expr)),
@@ -38,8 +48,12 @@ function sourceForm(source: Source): Json {
       optional(aggregate.filter),
       aggregate.clamp ? [aggregate.clamp.least, aggregate.clamp.greatest] : null,
     ]),
-    ...(source.join ? [[source.join.kind, ...source.join.by]] : []),
+    ...join,
   ]
+}
+
+function joinForm({ kind, by, on }: Join): Json {
+  return [kind, by, on.map(exprForm)]
 }
 
 /** Whether two sources, joined to the same level, are the same rows joined in the same way. */
@@ -61,7 +75,7 @@ type Reference = (reference: ColumnRef | PersonRef) => Json
 function sourceByIndex(reference: ColumnRef | PersonRef): Json {
   return reference.kind === 'column'
     ? ['column', reference.source, reference.column]
-    : ['person', reference.source]
+    : ['person', reference.source, ...(reference.orElse ?? [])]
 }
 
 /** What an expression means, as nested lists; sources are told as `referenceForm` says. Ranges follow from the rest. */

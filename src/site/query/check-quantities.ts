@@ -1,6 +1,7 @@
 import { innermost } from './bound-query.ts'
-import type { BoundQuery, Call, Case, Expr, PerPersonSource, Source } from './bound-query.ts'
+import type { BoundQuery, Call, Case, Expr, PerPersonSource, RowsSource, Source } from './bound-query.ts'
 import type { CallId } from './catalogue.ts'
+import { definitionOf } from './derived-column.ts'
 import { notSupported } from './refusal.ts'
 
 /** Most factors of a product, and most times one and the same. */
@@ -81,7 +82,9 @@ function quantityOfColumn(
   const found = sources[index]
   const source = found && innermost(found)
   const atom: Quantity = { terms: [new Map([[`${index}.${column}`, 1]])], isChosen: false }
-  return source?.kind === 'per-person' ? quantityOfPerson(source, { column, atom }) : atom
+  return source?.kind === 'per-person' || source?.kind === 'rows'
+    ? quantityOfPerson(source, { column, atom })
+    : atom
 }
 
 /**
@@ -89,7 +92,7 @@ function quantityOfColumn(
  * is made of is found once, however often it is named: in a chain of sub-selects each may name the one before twice.
  */
 function quantityOfPerson(
-  source: PerPersonSource,
+  source: PerPersonSource | RowsSource,
   { column, atom }: { column: string; atom: Quantity },
 ): Quantity | undefined {
   const known = foundChoices.get(source) ?? new Map<string, Choice>()
@@ -103,15 +106,15 @@ function quantityOfPerson(
 type Choice = 'chosen' | 'everybody' | 'no quantity'
 
 /** By source, which never changes, and column. */
-const foundChoices = new WeakMap<PerPersonSource, Map<string, Choice>>()
+const foundChoices = new WeakMap<PerPersonSource | RowsSource, Map<string, Choice>>()
 
-function choiceOfPerson({ keys, aggregates, sources }: PerPersonSource, column: string): Choice {
-  const index = Number(column.slice(1))
-  if (column.startsWith('k')) {
-    const key = keys[index] && quantityOf(keys[index], sources)
-    return key ? choiceOf(key.isChosen) : 'no quantity'
+function choiceOfPerson(source: PerPersonSource | RowsSource, column: string): Choice {
+  const { sources } = source
+  const { expr, aggregate } = definitionOf(source, column)
+  if (expr) {
+    const made = quantityOf(expr, sources)
+    return made && (source.kind === 'per-person' || isOneTerm(made)) ? choiceOf(made.isChosen) : 'no quantity'
   }
-  const aggregate = aggregates[index]
   if (aggregate === undefined) return 'no quantity'
   const { argument, filter } = aggregate
   // A count only asks whether there is a value; that, too, is a choice.
@@ -190,7 +193,7 @@ function atomOf({ call, args, constants }: Call, sources: readonly Source[]): Qu
 /** A truth that was computed person by person: a condition chose it. */
 function isDecided(expr: Expr, sources: readonly Source[]): boolean {
   const source = expr.kind === 'column' ? sources[expr.source] : undefined
-  return source !== undefined && innermost(source).kind === 'per-person'
+  return source !== undefined && innermost(source).kind !== 'data-set'
 }
 
 /** With 0 for those without a value, which adds nothing of anybody. */

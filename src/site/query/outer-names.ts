@@ -1,4 +1,5 @@
 import type { Expr } from './bound-query.ts'
+import { sourcesOf } from './joined-level.ts'
 import { mapExpression } from './same-expression.ts'
 import { findColumn } from './scope.ts'
 import type { Level, Scope } from './scope.ts'
@@ -39,11 +40,13 @@ export function outerNames(level: Level, sources: Level['sources'], around: Arou
       return found.kind === 'measure' ? undefined : found
     },
     take: (expr) =>
-      mapExpression(expr, (part) =>
-        part.kind === 'column' || part.kind === 'person'
-          ? { ...part, source: sourceOf(part.source) }
-          : undefined,
-      ),
+      mapExpression(expr, (part) => {
+        if (part.kind === 'person') {
+          const [source = 0, ...orElse] = sourcesOf(part).map(sourceOf)
+          return { kind: 'person', type: 'person', size: 1, source, ...(orElse.length > 0 ? { orElse } : {}) }
+        }
+        return part.kind === 'column' ? { ...part, source: sourceOf(part.source) } : undefined
+      }),
   }
 }
 

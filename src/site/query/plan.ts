@@ -4,7 +4,8 @@ import type { BoundQuery, CheckedQuery, Expr, Measure, SortKey } from './bound-q
 import type { Range } from './expression-type.ts'
 import type { Dialect } from './catalogue-row.ts'
 import type { Text } from './forms.ts'
-import { levelPrinting, printLevel, rawColumn } from './print-sources.ts'
+import { nullableSources } from './joined-level.ts'
+import { levelPrinting, printLevel, printPerson, printPersonColumn, rawColumn } from './print-sources.ts'
 import type { SourcePrinting } from './print-sources.ts'
 import type { PlanContext } from './plan-context.ts'
 import { printExpression, printReleased } from './print.ts'
@@ -114,11 +115,12 @@ function isAlwaysThere(
   sources: BoundQuery['sources'],
   manifests: CheckedQuery['manifests'],
 ): boolean {
+  const nullable = nullableSources(sources)
   return [...partsOf(argument)].every((part) => {
     if (part.kind === 'case' || part.kind === 'person') return false
     if (part.kind !== 'column') return true
     const source = sources[part.source]
-    if (source?.kind !== 'data-set' || source.join) return false
+    if (source?.kind !== 'data-set' || nullable.has(part.source)) return false
     return (
       manifests.get(source.dataSet)?.columns.find(({ name }) => name === part.column)?.isRequired ?? false
     )
@@ -132,6 +134,7 @@ function rowsPerPerson(
 ): number {
   return sources.reduce((product, source) => {
     if (source.kind === 'outer') return product
+    if (source.kind === 'rows') return product * rowsPerPerson(source.sources, { manifests }, context)
     if (source.kind === 'per-person')
       return product * (source.keys.length === 0 ? 1 : rowsPerPerson(source.sources, { manifests }, context))
     const rowsMax = manifests.get(source.dataSet)?.person.rowsMax ?? Number.POSITIVE_INFINITY
@@ -172,7 +175,7 @@ function printRows(
     }
   }
   const level = printLevel({ sources: query.sources, where: query.where, reads }, printing)
-  const rows = `(select "s0"."_p"${list.map((text) => `, ${text}`).join('')}\n${level}) as "r"`
+  const rows = `(select ${printPersonColumn(query.sources, printing)}${list.map((text) => `, ${text}`).join('')}\n${level}) as "r"`
   return `(select "r"."_p"${outer.map((text) => `, ${text}`).join('')} from ${rows}) as "q"`
 }
 
@@ -384,7 +387,7 @@ export function planRows(checked: CheckedQuery, context: PlanContext): RowsPlan 
     expr.type === 'person' ? 'null' : printReleased(expr.type, printExpression(expr, inner), context.dialect),
   )
   const reads = [...query.outputs.map(({ expr }) => expr), ...query.orderBy.map(({ expr }) => expr)]
-  const list = `"s0"."_p" as "o_p"${outputs.map((text, index) => `, ${text} as "o${index}"`).join('')}`
+  const list = `${printPerson(query.sources, printing)} as "o_p"${outputs.map((text, index) => `, ${text} as "o${index}"`).join('')}`
   const level = printLevel({ sources: query.sources, where: query.where, reads }, printing)
   const order = query.orderBy.map((key) => printSortKey(key, inner))
   const sql = `select ${list}\n${level}${printTail(order, query)}`

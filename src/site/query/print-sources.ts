@@ -1,6 +1,14 @@
 import type { Column, Manifest } from '../../protocol/data-set.ts'
-import type { Condition, Expr, PerPersonAggregate, PerPersonSource, Source } from './bound-query.ts'
+import type {
+  Condition,
+  Expr,
+  PerPersonAggregate,
+  PerPersonSource,
+  RowsSource,
+  Source,
+} from './bound-query.ts'
 import { bounded } from './bounded-argument.ts'
+import { personSources, sourcesOf } from './joined-level.ts'
 import type { Dialect } from './catalogue-row.ts'
 import { duckdbDouble, duckdbFinite, postgresDouble, postgresFinite } from './forms.ts'
 import type { Text } from './forms.ts'
@@ -68,7 +76,8 @@ export function printLevel(
   printing: SourcePrinting,
   correlation: readonly Text[] = [],
 ): Text {
-  const needed = columnsNeeded([...reads, ...where.map(({ expr }) => expr)], sources)
+  const joins = sources.flatMap(({ join }) => join?.on ?? [])
+  const needed = columnsNeeded([...reads, ...where.map(({ expr }) => expr), ...joins], sources)
   const level = levelPrinting(printing, sources)
   const relations = sources.flatMap((source, index) =>
     source.kind === 'outer' || (isOptionalRow(source) && !needed.has(index))
@@ -79,9 +88,21 @@ export function printLevel(
   return `from ${relations.join('\n')}${conditions.length === 0 ? '' : `\nwhere ${conditions.join(' and ')}`}`
 }
 
+/** The same as the column `_p`. */
+export function printPersonColumn(sources: readonly Source[], printing: SourcePrinting): Text {
+  const text = printPerson(sources, printing)
+  return personSources(sources).length === 1 ? text : `${text} as "_p"`
+}
+
+/** The person of each row of a level. */
+export function printPerson(sources: readonly Source[], printing: SourcePrinting): Text {
+  const [first = '', ...others] = personSources(sources).map((index) => `${aliasOf(index, printing)}."_p"`)
+  return others.length === 0 ? first : `coalesce(${[first, ...others].join(', ')})`
+}
+
 /** A source that changes no rows: it may be left out when nothing reads it. */
 function isOptionalRow(source: Source): boolean {
-  return source.join !== undefined && source.kind === 'per-person' && source.keys.length === 0
+  return source.join?.kind === 'left' && source.kind === 'per-person' && source.keys.length === 0
 }
 
 interface Joining {
@@ -95,13 +116,16 @@ function printJoined(index: number, columns: readonly string[], { sources, level
   if (source === undefined) throw new Error('Cannot print a level: it has no such source')
   if (index === 0) return `${printSource(source, columns, printing)} as ${name}`
   if (source.join === undefined)
-    return `inner join ${printSource(source, columns, printing)} as ${name} on ${name}."_p" = ${aliasOf(0, printing)}."_p"`
-  const [person = ''] = source.join.by.map((other) => level.column(other, '_p'))
+    return `inner join ${printSource(source, columns, printing)} as ${name} on ${name}."_p" = ${printPerson(sources.slice(0, index), printing)}`
+  const { kind, by, on } = source.join
+  const [only = '', ...others] = by.map((other) => level.column(other, '_p'))
+  const person = others.length === 0 ? only : `coalesce(${[only, ...others].join(', ')})`
   if (source.kind === 'per-person' && readsAround(source)) {
     const around: Around = { column: level.column, letter: letterOf(printing) }
     return `left join lateral ${printForRow(source, columns, { ...printing, around }, person)} as ${name} on true`
   }
-  return `left join ${printSource(source, columns, printing)} as ${name} on ${name}."_p" = ${person}`
+  const conditions = [`${name}."_p" = ${person}`, ...on.map((expr) => printExpression(expr, level))]
+  return `${kind} join ${printSource(source, columns, printing)} as ${name} on ${conditions.join(' and ')}`
 }
 
 /** Whether a source is computed for each row around it. */
@@ -114,11 +138,16 @@ function columnsNeeded(
   sources: readonly Source[],
 ): ReadonlyMap<number, ReadonlySet<string>> {
   const needed = new Map<number, Set<string>>()
-  const note = (source: number, column: string): void => {
-    needed.set(source, (needed.get(source) ?? new Set<string>()).add(column))
+  const note = (source: number, column?: string): void => {
+    const columns = needed.get(source) ?? new Set<string>()
+    if (column !== undefined) columns.add(column)
+    needed.set(source, columns)
   }
-  for (const expr of exprs)
-    for (const part of partsOf(expr)) if (part.kind === 'column') note(part.source, part.column)
+  for (const source of sources.flatMap(({ join }) => join?.by ?? [])) note(source)
+  for (const part of exprs.flatMap((expr) => [...partsOf(expr)])) {
+    if (part.kind === 'column') note(part.source, part.column)
+    if (part.kind === 'person') for (const source of sourcesOf(part)) note(source)
+  }
   // A source reads those before it only.
   for (const [index, source] of [...sources.entries()].toReversed()) {
     if (needed.has(index)) for (const { source: other, column } of outerReads(source)) note(other, column)
@@ -152,6 +181,7 @@ function expressionsOf({ where, keys, aggregates }: PerPersonSource): readonly E
 
 function printSource(source: Source, columns: readonly string[], printing: SourcePrinting): Text {
   if (source.kind === 'per-person') return printPerPerson(source, columns, { ...printing, around: undefined })
+  if (source.kind === 'rows') return printRowsSource(source, columns, { ...printing, around: undefined })
   if (source.kind === 'outer') throw new Error('Cannot print a row of another level as a source')
   const relation = printing.relations.get(source.dataSet)
   const manifest = printing.manifests.get(source.dataSet)
@@ -224,6 +254,19 @@ function printColumn({ name, type }: Column, dialect: Dialect): Text {
   }
 }
 
+/** A sub-select as it is. */
+function printRowsSource(
+  { sources, where, columns }: RowsSource,
+  wanted: readonly string[],
+  printing: SourcePrinting,
+): Text {
+  const used = columns.flatMap((expr, index) => (wanted.includes(`c${index}`) ? [{ expr, index }] : []))
+  const inner = levelPrinting(printing, sources)
+  const list = used.map(({ expr, index }) => `, ${printExpression(expr, inner)} as "c${index}"`)
+  const level = printLevel({ sources, where, reads: used.map(({ expr }) => expr) }, printing)
+  return `(select ${printPersonColumn(sources, printing)}${list.join('')}\n${level})`
+}
+
 /** A sub-select grouped by the person: one row a person and further keys. */
 function printPerPerson(source: PerPersonSource, columns: readonly string[], printing: SourcePrinting): Text {
   const { rows, values } = printPerPersonRows(source, columns, { printing, correlation: [] })
@@ -238,7 +281,7 @@ function printForRow(
   printing: SourcePrinting,
   person: Text,
 ): Text {
-  const own = `${aliasOf(0, printing)}."_p"`
+  const own = printPerson(source.sources, printing)
   const { rows, values } = printPerPersonRows(source, columns, {
     printing,
     correlation: [`${own} = ${person}`],
@@ -274,7 +317,7 @@ function printPerPersonRows(
     ]),
   ]
   const level = printLevel({ sources, where, reads }, printing, correlation)
-  const rows = `select ${aliasOf(0, printing)}."_p"${list.map((text) => `, ${text}`).join('')}\n${level}`
+  const rows = `select ${printPersonColumn(sources, printing)}${list.map((text) => `, ${text}`).join('')}\n${level}`
   const values = used.map(
     ({ aggregate, index }) => `${printPerPersonAggregate(aggregate, index, printing.dialect)} as "a${index}"`,
   )

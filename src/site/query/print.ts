@@ -4,6 +4,7 @@ import { catalogueRow } from './catalogue.ts'
 import type { Dialect } from './catalogue-row.ts'
 import { duckdbSpan, postgresSpan } from './forms.ts'
 import type { Text } from './forms.ts'
+import { sourcesOf } from './joined-level.ts'
 import type { VaultParameter } from '../vault/vault.ts'
 
 /**
@@ -60,8 +61,10 @@ export function printExpression(expr: Expr, printing: Printing): Text {
       return printLiteral(expr, printing)
     case 'column':
       return printing.column(expr.source, expr.column)
-    case 'person':
-      return printing.column(expr.source, '_p')
+    case 'person': {
+      const [first = '', ...others] = sourcesOf(expr).map((source) => printing.column(source, '_p'))
+      return others.length === 0 ? first : `coalesce(${[first, ...others].join(', ')})`
+    }
     case 'key':
       return printing.key(expr.key)
     case 'measure':

@@ -1,7 +1,8 @@
 import { innermost, spokenColumn } from './bound-query.ts'
 import type { Column, Manifest } from '../../protocol/data-set.ts'
-import type { Call, Expr, PerPersonSource, Source } from './bound-query.ts'
+import type { Call, Expr, PerPersonSource, RowsSource, Source } from './bound-query.ts'
 import type { CallId } from './catalogue.ts'
+import { definitionOf } from './derived-column.ts'
 import { wrongColumn } from './refusal.ts'
 import { childrenOf, partsOf, sameExpression } from './same-expression.ts'
 
@@ -59,7 +60,18 @@ function visit(expr: Expr, data: Data, seen: Seen): void {
     return checkCuts(cut, data)
   }
   if (expr.kind === 'column') return checkBare(expr, data)
+  // Whether there is a value tells no value.
+  if (
+    expr.kind === 'call' &&
+    (expr.call === 'is_null' || expr.call === 'is_not_null') &&
+    isLeaf(expr.args[0])
+  )
+    return
   for (const child of childrenOf(expr)) visit(child, data, seen)
+}
+
+function isLeaf(expr: Expr | undefined): boolean {
+  return expr?.kind === 'column' || expr?.kind === 'person'
 }
 
 function checkTogether({ bins, cuts }: Seen, data: Data): void {
@@ -226,11 +238,12 @@ function columnOf({ source, column }: Found, data: Data): Column | undefined {
 }
 
 function columnBehind(
-  { keys, aggregates, sources }: PerPersonSource,
+  source: PerPersonSource | RowsSource,
   { column, data }: { column: string; data: Data },
 ): Column | undefined {
-  const index = Number(column.slice(1))
-  const expr = column.startsWith('k') ? keys[index] : aggregates[index]?.argument
+  const { sources } = source
+  const made = definitionOf(source, column)
+  const expr = made.expr ?? made.aggregate?.argument
   const behind = [...(expr ? partsOf(expr) : [])].flatMap((part) =>
     part.kind === 'column' ? [columnOf(part, { ...data, sources })] : [],
   )

@@ -1,4 +1,5 @@
 import type { Expr } from './bound-query.ts'
+import { sourcesOf } from './joined-level.ts'
 
 /** Whether two expressions are written the same once bound: equal ones have equal values on every row. */
 export function sameExpression(a: Expr, b: Expr): boolean {
@@ -10,7 +11,7 @@ export function sameExpression(a: Expr, b: Expr): boolean {
     case 'column':
       return b.kind === 'column' && a.source === b.source && a.column === b.column
     case 'person':
-      return b.kind === 'person' && a.source === b.source
+      return b.kind === 'person' && sourcesOf(a).join() === sourcesOf(b).join()
     case 'key':
       return b.kind === 'key' && a.key === b.key
     case 'measure':

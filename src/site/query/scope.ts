@@ -2,6 +2,7 @@ import { LIMITS } from '../../kernel/limits.ts'
 import type { Manifest } from '../../protocol/data-set.ts'
 import type { Condition, Expr, Source } from './bound-query.ts'
 import type { Term } from './build-expression.ts'
+import { insideOf } from './derived-column.ts'
 import { tooLarge, wrongColumn } from './refusal.ts'
 
 /** What a whole question is bound against. */
@@ -46,7 +47,7 @@ export function addSource(level: Level, source: Source): number {
 
 function leaves(source: Source): number {
   if (source.kind === 'outer') return 0
-  return source.kind === 'per-person' ? source.sources.reduce((total, inner) => total + leaves(inner), 0) : 1
+  return source.kind === 'data-set' ? 1 : insideOf(source).reduce((total, inner) => total + leaves(inner), 0)
 }
 
 /** The column that `name` or `relation.name` means. Throws `declined.column` when it is unknown, ambiguous or sealed. */

@@ -2,6 +2,7 @@ import { innermost } from './bound-query.ts'
 import type { DataSetId } from '../../protocol/wire.ts'
 import type { BoundQuery, Clause, ColumnUse, Expr, Source } from './bound-query.ts'
 import { CLAUSES } from './bound-query.ts'
+import { definitionOf } from './derived-column.ts'
 import { childrenOf } from './same-expression.ts'
 
 /** One reading of a column, before equal ones are gathered. `output` is where it can be seen, if it is shown only. */
@@ -28,6 +29,7 @@ export function usesOf(query: BoundQuery): readonly ColumnUse[] {
   const notebook: Notebook = { note, seen: new Map() }
   const walk = walker(query, notebook)
   for (const source of query.sources) readSource(source, notebook)
+  readJoins(query.sources, notebook)
   for (const { expr, clause } of query.where) walk(expr, { clause, output: undefined })
   for (const key of query.keys) walk(key, { clause: 'group', output: undefined })
   for (const [output, { expr }] of query.outputs.entries()) walk(expr, { clause: 'select', output })
@@ -75,12 +77,19 @@ function filterReading(reading: Reading): Reading {
 
 /** What a sub-select that is grouped by the person reads whichever of its columns are looked at: it decides over rows. */
 function readSource(source: Source, notebook: Notebook): void {
-  if (source.kind !== 'per-person') return
+  if (source.kind !== 'per-person' && source.kind !== 'rows') return
   for (const inner of source.sources) readSource(inner, notebook)
   for (const { expr, clause } of source.where)
     readAll(source.sources, expr, { ...notebook, reading: { clause, output: undefined } })
+  readJoins(source.sources, notebook)
+  if (source.kind === 'rows') return
   for (const key of source.keys)
     readAll(source.sources, key, { ...notebook, reading: { clause: 'group', output: undefined } })
+}
+
+function readJoins(sources: readonly Source[], notebook: Notebook): void {
+  for (const expr of sources.flatMap(({ join }) => join?.on ?? []))
+    readAll(sources, expr, { ...notebook, reading: { clause: 'join', output: undefined } })
 }
 
 /** A column of a data set, or everything that a column computed per person depends on. */
@@ -94,11 +103,8 @@ function readColumn(
   if (from === undefined || from.kind === 'outer') return
   if (from.kind === 'data-set') return noting.note(from.dataSet, column, noting.reading)
   if (!isNew(from, { column, noting })) return
-  const index = Number(column.slice(1))
-  const aggregate = column.startsWith('a') ? from.aggregates[index] : undefined
-  for (const expr of [from.keys[index], aggregate?.argument]) {
-    if (expr && (expr === aggregate?.argument || column.startsWith('k'))) readAll(from.sources, expr, noting)
-  }
+  const { expr, aggregate } = definitionOf(from, column)
+  for (const made of [expr, aggregate?.argument]) if (made) readAll(from.sources, made, noting)
   if (aggregate?.filter)
     readAll(from.sources, aggregate.filter, { ...noting, reading: filterReading(noting.reading) })
 }

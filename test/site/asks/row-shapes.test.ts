@@ -132,6 +132,22 @@ test('a sub-query about one row chooses rows', () => {
   assert.notEqual(later('>'), later('<'))
 })
 
+test('an outer join chooses rows where its condition looks at them', () => {
+  const joined = (join: string, rest = '') =>
+    shapeOf(`select sum(d.steps) from people p ${join} join days d on d.person = p.person ${rest}`)
+  assert.notEqual(joined('left'), joined('left', "and d.day > '2026-05-01'"))
+  assert.notEqual(joined('left', "and p.town = 'Galway' and d.steps > 5"), joined('left'))
+  const byTown = (filter: string) =>
+    shapeOf(
+      `select sum(d.steps) filter (where ${filter}) from days d left join people p on p.person = d.person and d.steps > 9000`,
+    )
+  assert.notEqual(byTown('p.town is null'), byTown('p.town is not null'))
+  assert.notEqual(byTown('p.person is null'), shapeOf('select sum(steps) from days'))
+  const people =
+    "select count(*), count(q.person) from people p left join people q on q.person = p.person and q.town = 'Galway'"
+  assert.equal(shapeOf(people), 'none')
+})
+
 test('where each person has one row in a group, conditions choose people and counts have no shape', () => {
   const firsts =
     'with f as (select person, day, min(steps) as least from days group by person, day) select day,'

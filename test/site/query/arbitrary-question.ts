@@ -196,10 +196,80 @@ const perGroup = fc
       `with f as (select id, place, min(started) as t0, count(*) as n from sessions group by id, place) select f.place, count(*) as n, ${measure} as m, count(*) filter (where exists (select 1 from sessions s where s.id = f.id and s.started > f.t0 and s.started < ${until})) as back from f group by f.place`,
   )
 
+/** Sides of an outer join that have the columns `id`, `minutes` and `place`. */
+const sideOfSessions = oneOf(
+  'sessions',
+  "(select * from sessions where place = 'gym')",
+  '(select id, minutes, place from sessions where minutes > 10)',
+  "(select id, sum(minutes) as minutes, 'all' as place from sessions group by id)",
+  '(select id, count(*) as minutes, max(place) as place from sessions group by id having count(*) > 2)',
+)
+
+const outerJoined = fc
+  .tuple(
+    oneOf(
+      'left join * s on s.id = a.id',
+      'left join * s using (id)',
+      'left join * s on s.id = a.id and s.minutes > 15',
+      "left join * s on s.id = a.id and s.place = 'gym' and a.gold > 0",
+      'right join * s on s.id = a.id',
+      'right join * s on a.id = s.id and a.gold > 1 and s.minutes > 5',
+      'full join * s on s.id = a.id',
+      'join athletes r using (id) left join * s on s.id = r.id and s.minutes > r.gold * 5',
+      'left join (athletes b join * s using (id)) on b.id = a.id and b.gold > 0',
+      'left join athletes b on b.id = a.id and b.gold > 1 right join * s on s.id = b.id',
+      'full join athletes b using (id) left join * s on s.id = a.id',
+    ),
+    sideOfSessions,
+    oneOf('a.sex', 's.place', 's.minutes is null', 'a.sex is not null', 'coalesce(a.sport, s.place)'),
+    fc.array(
+      oneOf(
+        'count(*)',
+        'count(s.id)',
+        'count(distinct s.id)',
+        'count(distinct a.id)',
+        'count(a.sex)',
+        'sum(s.minutes)',
+        'avg(s.minutes) filter (where a.id is not null)',
+        'count(*) filter (where s.id is null)',
+      ),
+      { minLength: 1, maxLength: 4 },
+    ),
+    oneOf(
+      'true',
+      's.id is null',
+      's.minutes is null or s.minutes > 12',
+      'a.gold > 0',
+      'a.id is not null and s.id is not null',
+      'exists (select 1 from sessions t where t.id = a.id and t.minutes > 20)',
+      'not exists (select 1 from sessions t where t.id = s.id and t.minutes > s.minutes)',
+    ),
+  )
+  .map(
+    ([join, side, key, measures, where]) =>
+      `select ${key} as k, ${measures.map((measure, index) => `${measure} as m${index}`).join(', ')} from athletes a ${join.replace('*', side)} where ${where} group by 1`,
+  )
+
+/** Sources side by side, and sub-selects of joins. */
+const sideBySide = fc
+  .tuple(oneOf(',', 'cross join'), conditionOfAthlete, oneOf('a.sex', 's.place'))
+  .map(
+    ([by, where, key]) =>
+      `select ${key}, count(*) as n, sum(s.minutes) as m, count(distinct a.id) as p from athletes a ${by} sessions s where (${where}) and s.id = a.id group by 1`,
+  )
+const ofJoins = oneOf(
+  'select x.sex, count(*) as n, count(x.minutes) as m from (select a.id, a.sex, s.minutes from athletes a left join sessions s on s.id = a.id and s.minutes > 10) x join athletes b using (id) where b.gold > 0 group by 1',
+  'select count(*) from (select s.id as sid from athletes a left join sessions s on a.id = s.id and s.minutes > 15) x join athletes b on b.id = x.sid',
+  'with x as (select a.id, s.minutes from athletes a full join sessions s using (id) where a.sex is not null), y as (select id, max(minutes) as most from x group by id) select count(*) as n, count(y.most) as m from y join sessions using (id)',
+)
+
 /** Every shape. */
 export const arbitraryQuestion: fc.Arbitrary<ArbitraryQuestion> = fc.oneof(
   { weight: 4, arbitrary: plain.map((sql) => ({ sql, shape: 'plain' })) },
   { weight: 2, arbitrary: joined.map((sql) => ({ sql, shape: 'joined' })) },
   { weight: 1, arbitrary: perPerson.map((sql) => ({ sql, shape: 'per person' })) },
+  { weight: 3, arbitrary: outerJoined.map((sql) => ({ sql, shape: 'outer join' })) },
+  { weight: 1, arbitrary: sideBySide.map((sql) => ({ sql, shape: 'side by side' })) },
+  { weight: 1, arbitrary: ofJoins.map((sql) => ({ sql, shape: 'of joins' })) },
   { weight: 1, arbitrary: perGroup.map((sql) => ({ sql, shape: 'per group' })) },
 )

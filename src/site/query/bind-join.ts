@@ -1,0 +1,254 @@
+import type { JoinExpr, Node } from '@pgsql/types'
+import type { Expr, Join, PersonRef } from './bound-query.ts'
+import { bindCondition, bindTerm, offsetOf, textsOf } from './bind-expression.ts'
+import type { Frame } from './bind-expression.ts'
+import { call, resolveCall } from './build-expression.ts'
+import { addConditions, checkIssuers, conjunctsOf, frameOf, frameOfJoin } from './from-context.ts'
+import type { FromContext } from './from-context.ts'
+import { isolate } from './isolate.ts'
+import { isNullablePerson, sourcesOf } from './joined-level.ts'
+import { notSupported, wrongColumn } from './refusal.ts'
+import { findColumn } from './scope.ts'
+import type { Level, Scope, ScopeColumn } from './scope.ts'
+
+/** Where a join stands, and how what it joins is bound. */
+export interface Joining {
+  readonly context: FromContext
+  readonly bindItem: (node: Node, context: FromContext) => Scope
+}
+
+interface Sides {
+  readonly left: Scope
+  readonly right: Scope
+}
+
+/**
+ * Joins what stands side by side in FROM by person keys that WHERE says are equal, and gives the conditions that are
+ * left of WHERE. Equal keys of sources that are joined anyway hold always.
+ */
+export function joinItems(
+  items: readonly Node[],
+  conditions: readonly Node[],
+  joining: Joining,
+): { readonly scope: Scope; readonly conditions: readonly Node[] } {
+  const sides = items
+    .flatMap((item) => loose(item))
+    .map((item) => ({ item, scope: joining.bindItem(item, joining.context) }))
+  const scope = sides.flatMap((side) => side.scope)
+  if (sides.length === 1) return { scope, conditions }
+  if (sides.some(({ item }, index) => index > 0 && hasOuterJoin(item)))
+    throw notSupported('an outer join after a comma or CROSS JOIN; put it first')
+  requireDistinctNames(scope, undefined)
+  const frame = frameOf(joining.context, scope)
+  const joined = new Set(sides.slice(0, 1).map((side) => side.scope))
+  const equalities = conditions.map((node) => ({
+    node,
+    sides: equalSides(
+      node,
+      sides.map((side) => side.scope),
+      frame,
+    ),
+  }))
+  for (let size = 0; size !== joined.size;) {
+    size = joined.size
+    for (const { sides: [a, b] = [] } of equalities)
+      if (a && b && joined.has(a) !== joined.has(b)) joined.add(a).add(b)
+  }
+  const apart = sides.find((side) => !joined.has(side.scope))
+  if (apart) throw notPersonJoin(offsetOf(apart.item))
+  checkIssuers(joining.context.level, joining.context.binding)
+  return { scope, conditions: equalities.flatMap(({ node, sides: found }) => (found ? [] : [node])) }
+}
+
+/** What a CROSS JOIN puts side by side. */
+function loose(item: Node): readonly Node[] {
+  if (!('JoinExpr' in item)) return [item]
+  const { jointype, larg, rarg, usingClause, quals, isNatural } = item.JoinExpr
+  const isCross = jointype === 'JOIN_INNER' && !usingClause && !quals && !isNatural
+  return isCross && larg && rarg ? [...loose(larg), ...loose(rarg)] : [item]
+}
+
+/** The two sides whose person keys a condition says are equal. */
+function equalSides(node: Node, sides: readonly Scope[], frame: Frame): readonly [Scope, Scope] | undefined {
+  const persons = personEquality(node, frame)
+  if (persons === undefined || persons.some((person) => frame.isNullable?.(person))) return undefined
+  const [a, b] = persons.map((person) => sides.find((side) => isOf(side, person)))
+  return a && b ? [a, b] : undefined
+}
+
+/** Binds a join: sources go into the level. All joins are by the person. */
+export function bindJoin(join: JoinExpr, joining: Joining): Scope {
+  const { larg, rarg } = join
+  if (larg === undefined || rarg === undefined) throw notSupported('this join')
+  if (hasOuterJoin({ JoinExpr: join })) return bindChain(join, joining)
+  const { context, bindItem } = joining
+  const left = bindItem(larg, context)
+  const right = bindItem(rarg, context)
+  requireDistinctNames([...left, ...right], offsetOf(rarg))
+  const found = conditionsOf(join, { left, right }, context)
+  // Equal keys are both there.
+  const isThere = found.persons
+    .filter((person) => isNullablePerson(person, context.level.sources))
+    .map((person) => call('is_not_null', [person]))
+  for (const expr of [...isThere, ...found.on]) context.level.where.push({ expr, clause: 'join' })
+  for (const node of found.nodes)
+    addConditions(node, frameOf(context, [...left, ...right]), { level: context.level, clause: 'join' })
+  checkIssuers(context.level, context.binding)
+  return mergedScope({ left, right }, found.merged)
+}
+
+function requireDistinctNames(scope: Scope, offset: number | undefined): void {
+  const names = scope.map(({ name }) => name)
+  const twice = names.find((name, index) => names.indexOf(name) !== index)
+  if (twice !== undefined)
+    throw notSupported(`the name "${twice}" for two relations; give one an alias`, offset)
+}
+
+/** Whether rows without a counterpart stay somewhere in a FROM clause. */
+export function hasOuterJoin(node: Node | undefined): boolean {
+  if (node === undefined || !('JoinExpr' in node)) return false
+  const { jointype, larg, rarg } = node.JoinExpr
+  return jointype !== 'JOIN_INNER' || hasOuterJoin(larg) || hasOuterJoin(rarg)
+}
+
+const KINDS: Readonly<Record<string, Join['kind']>> = {
+  JOIN_INNER: 'inner',
+  JOIN_LEFT: 'left',
+  JOIN_RIGHT: 'right',
+  JOIN_FULL: 'full',
+}
+
+/**
+ * Joins of which one is an outer one: each is kept with its conditions, in the order in which they are written. What
+ * stands to the right of one is one source.
+ */
+function bindChain(join: JoinExpr, joining: Joining): Scope {
+  const { context } = joining
+  const { larg, rarg, jointype = 'JOIN_INNER' } = join
+  const kind = KINDS[jointype]
+  if (larg === undefined || rarg === undefined || kind === undefined) throw notSupported('this join')
+  const left = 'JoinExpr' in larg ? bindChain(larg.JoinExpr, joining) : bindSide(larg, joining)
+  const right = bindSide(rarg, joining)
+  requireDistinctNames([...left, ...right], offsetOf(rarg))
+  const { level } = context
+  const found = conditionsOf(join, { left, right }, context)
+  const frame = frameOfJoin(context, [...left, ...right])
+  const on = [...found.on, ...found.nodes.map((node) => bindCondition(node, frame))]
+  // Otherwise a person could have a row of each side that do not meet, and the condition would say of whom.
+  if (kind === 'full' && (on.length > 0 || frame.isNullable?.(found.persons[0])))
+    throw notSupported(
+      'a FULL JOIN on more than a person key that is always there; filter its sides in sub-selects',
+      offsetOf(rarg),
+    )
+  const last = level.sources.length - 1
+  const source = level.sources[last]
+  if (source) level.sources[last] = { ...source, join: { kind, by: sourcesOf(found.persons[0]), on } }
+  checkIssuers(level, context.binding)
+  return mergedScope({ left, right }, found.merged, kind)
+}
+
+/** One side of such a join as one source at the end of the level. */
+function bindSide(node: Node, { context, bindItem }: Joining): Scope {
+  const level: Level = { sources: [], where: [] }
+  return isolate(level, bindItem(node, { ...context, level, outer: undefined }), context.level)
+}
+
+/** What a join says: the person keys of its left and right, columns that USING merges, and further conditions. */
+interface JoinConditions {
+  readonly persons: readonly [PersonRef, PersonRef]
+  readonly merged: readonly Merged[]
+  readonly on: readonly Expr[]
+  readonly nodes: readonly Node[]
+}
+
+interface Merged {
+  readonly name: string
+  readonly left: Expr
+  readonly right: Expr
+}
+
+function conditionsOf(join: JoinExpr, { left, right }: Sides, context: FromContext): JoinConditions {
+  const { usingClause, quals, rarg } = join
+  if (usingClause) return conditionsOfUsing(textsOf(usingClause) ?? [], { left, right })
+  if (quals === undefined)
+    throw notSupported('a cross join here; write JOIN … USING (<person key>)', offsetOf(rarg))
+  const frame = frameOf(context, [...left, ...right])
+  const nodes: Node[] = []
+  let persons: JoinConditions['persons'] | undefined
+  for (const conjunct of conjunctsOf(quals)) {
+    const equal = personEquality(conjunct, frame) ?? []
+    const [a, b] = [equal.find((one) => isOf(left, one)), equal.find((one) => isOf(right, one))]
+    if (a && b && !persons) persons = [a, b]
+    else if (!a || !b) nodes.push(conjunct)
+    else throw notSupported('a join on more than one pair of person keys', offsetOf(conjunct))
+  }
+  if (persons === undefined) throw notPersonJoin(offsetOf(quals))
+  return { persons, merged: [], on: [], nodes }
+}
+
+function conditionsOfUsing(names: readonly string[], { left, right }: Sides): JoinConditions {
+  let persons: JoinConditions['persons'] | undefined
+  const on: Expr[] = []
+  const merged = names.map((name): Merged => {
+    const [a, b] = [findColumn(left, { name }, undefined), findColumn(right, { name }, undefined)]
+    if (a.kind === 'person' && b.kind === 'person') persons = [a, b]
+    else if (a.type === 'person' || b.type === 'person')
+      throw wrongColumn(`Column "${name}" is the person key on one side of the join only`)
+    else on.push(resolveCall([a, b], { offset: undefined, name: '=' }))
+    return { name, left: a, right: b }
+  })
+  if (persons === undefined) throw notPersonJoin(undefined)
+  return { persons, merged, on, nodes: [] }
+}
+
+/** The names after a join: those that USING merges mean the side whose rows all stay, or whichever has a value. */
+function mergedScope({ left, right }: Sides, merged: readonly Merged[], kind: Join['kind'] = 'inner'): Scope {
+  if (merged.length === 0) return [...left, ...right]
+  const hidden = (scope: Scope) =>
+    scope.map((relation) => ({
+      ...relation,
+      columns: relation.columns.map((column): ScopeColumn =>
+        merged.some(({ name }) => name === column.name) ? { ...column, isMerged: true } : column,
+      ),
+    }))
+  if (kind === 'inner' || kind === 'left') return [...left, ...hidden(right)]
+  const columns = merged.map(({ name, left: a, right: b }) => ({
+    name,
+    expr: kind === 'right' ? b : eitherOf(a, b),
+  }))
+  // No relation of a question is called by nothing at all.
+  return [{ name: '', columns }, ...hidden(left), ...hidden(right)]
+}
+
+function eitherOf(a: Expr, b: Expr): Expr {
+  if (a.kind === 'person' && b.kind === 'person')
+    return { ...a, orElse: [...(a.orElse ?? []), ...sourcesOf(b)] }
+  return resolveCall([a, b], { offset: undefined, name: 'COALESCE' })
+}
+
+function notPersonJoin(offset: number | undefined): Error {
+  return notSupported('a join that is not on the person keys of both sides', offset)
+}
+
+/** The two person keys of `a.<person key> = b.<person key>`. */
+function personEquality(node: Node, frame: Frame): readonly [PersonRef, PersonRef] | undefined {
+  if (!('A_Expr' in node)) return undefined
+  const { kind, name = [], lexpr, rexpr } = node.A_Expr
+  if (
+    kind !== 'AEXPR_OP' ||
+    textsOf(name)?.join() !== '=' ||
+    !lexpr ||
+    !rexpr ||
+    !('ColumnRef' in lexpr) ||
+    !('ColumnRef' in rexpr)
+  )
+    return undefined
+  const [a, b] = [bindTerm(lexpr, frame), bindTerm(rexpr, frame)]
+  return a.kind === 'person' && b.kind === 'person' ? [a, b] : undefined
+}
+
+function isOf(side: Scope, { source }: PersonRef): boolean {
+  return side.some(({ columns }) =>
+    columns.some(({ expr }) => expr?.kind === 'person' && sourcesOf(expr).includes(source)),
+  )
+}
