@@ -228,6 +228,18 @@ describe('players', { skip }, () => {
     assert.equal(found.length, 28)
   })
 
+  test('G2: 899, 1,300 and 297 of them come back in the second week', async () => {
+    const found = await answerOf(site, { ...askOf('G2'), isGrantedByAll: true })
+    assert.deepEqual(
+      found.map(([, ...counts]) => counts),
+      [
+        [979, 899],
+        [2_299, 1_300],
+        [648, 297],
+      ],
+    )
+  })
+
   test('G2a: 979, 2,299 and 648 players when everybody grants', async () => {
     const found = await answerOf(site, { ...askOf('G2a'), isGrantedByAll: true })
     const sql = 'select game, count(distinct player_id), count(*) from play_sessions group by 1 order by 1'
