@@ -1,5 +1,6 @@
 import { ALLOWED_NODES } from '../../src/site/query/allowed-nodes.ts'
 import { AGGREGATES, PER_PERSON_AGGREGATES } from '../../src/site/query/bind-aggregate.ts'
+import { QUANTILES } from '../../src/site/query/bind-private.ts'
 import { CONSTANTS } from '../../src/site/query/catalogue-row.ts'
 import type { CatalogueRow, Parameter } from '../../src/site/query/catalogue-row.ts'
 import { CATALOGUE } from '../../src/site/query/catalogue.ts'
@@ -43,6 +44,14 @@ ${markdownTable(
 )}
 
 Each takes \`filter (where …)\`.
+
+In \`private\` mode these come besides, and what is summed may be any expression whose bounds follow from declared ones: noise is
+added to every figure. \`having\`, \`order by\`, \`limit\` and everything computed from aggregates see noisy values only.
+
+${markdownTable(
+  ['aggregate', 'of'],
+  Object.entries(QUANTILES).map(([name, { says }]) => [`\`${name}\``, says]),
+)}
 
 ## Functions
 

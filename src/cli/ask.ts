@@ -2,8 +2,8 @@ import { readFile } from 'node:fs/promises'
 import type { Command } from 'commander'
 import { later } from '../kernel/clock.ts'
 import { money } from '../kernel/money.ts'
-import { questionSchema } from '../protocol/ask.ts'
-import type { Question } from '../protocol/ask.ts'
+import { EPSILON_DEFAULT, privacySchema, questionSchema } from '../protocol/ask.ts'
+import type { PrivacyRequest, Question } from '../protocol/ask.ts'
 import { describeProblems, parseWith } from '../kernel/parse.ts'
 import { MODES, modeSchema } from '../protocol/mode.ts'
 import type { Mode } from '../protocol/mode.ts'
@@ -37,6 +37,10 @@ interface AskOptions extends NetworkOptions {
   readonly maxPrice?: string
   readonly expiresIn: string
   readonly dryRun?: boolean
+  readonly epsilon?: string
+  readonly noise?: string
+  readonly rowsPerPerson?: string
+  readonly groupsPerPerson?: string
   readonly json?: boolean
 }
 
@@ -70,6 +74,13 @@ export function addAskVerb(program: Command, session: Session): void {
       'the most to pay over all sites, such as 12.50EUR; absent: what the tariffs can come to',
     )
     .option('--expires-in <seconds>', 'how long sites may take', '120')
+    .option(
+      '--epsilon <number>',
+      'mode private: how much the answer may tell of one person, 0.01 to 1; absent: 0.1',
+    )
+    .option('--noise <kind>', 'mode private: laplace or gaussian; absent: the narrower')
+    .option('--rows-per-person <count>', 'mode private: most rows of one person in a group that count')
+    .option('--groups-per-person <count>', 'mode private: most groups that one person counts in')
     .option('--dry-run', 'tell what would happen and cost; holds nothing, releases nothing')
     .action((options: AskOptions) => perform(session, () => ask(session, options)))
 }
@@ -77,6 +88,7 @@ export function addAskVerb(program: Command, session: Session): void {
 async function ask(session: Session, options: AskOptions): Promise<number> {
   const mode = MODES.find((one) => one === options.mode)
   if (!mode) throw new WrongUse(`Cannot use the mode "${options.mode}": expected one of ${MODES.join(', ')}`)
+  if (mode !== 'private') refuseNoiseOptions(options)
   const question = await questionOf(options)
   const { acquirer, profile } = await connectAcquirer(session, options)
   if (!isKnownPurpose(options.purpose))
@@ -106,6 +118,7 @@ async function ask(session: Session, options: AskOptions): Promise<number> {
         maxPrice: options.maxPrice === undefined ? offers.highestPrice : amountOf(options.maxPrice),
         expires: later(session.clock.now(), secondsOf(options.expiresIn) * 1000),
         dryRun: options.dryRun,
+        privacy: privacyOf(options),
       },
       session.signal,
     )
@@ -149,6 +162,32 @@ async function questionOf(options: AskOptions): Promise<Question> {
   const parsed = parseWith(questionSchema, question)
   if (!parsed.ok) throw new WrongUse(`Cannot read the question: ${describeProblems(parsed.error)}`)
   return parsed.value
+}
+
+/** What is said of noise, held against its schema before anything is sent. */
+function privacyOf(options: AskOptions): PrivacyRequest | undefined {
+  if (options.mode !== 'private') return undefined
+  const { epsilon, noise, rowsPerPerson, groupsPerPerson } = options
+  const given = {
+    epsilon: epsilon === undefined ? EPSILON_DEFAULT : numberOf(epsilon),
+    ...(noise === undefined ? {} : { noise }),
+    ...(rowsPerPerson === undefined ? {} : { rowsPerPerson: numberOf(rowsPerPerson) }),
+    ...(groupsPerPerson === undefined ? {} : { groupsPerPerson: numberOf(groupsPerPerson) }),
+  }
+  const parsed = parseWith(privacySchema, given)
+  if (!parsed.ok) throw new WrongUse(`Cannot ask with this noise: ${describeProblems(parsed.error)}`)
+  return parsed.value
+}
+
+function numberOf(text: string): number {
+  return text.trim() === '' ? Number.NaN : Number(text)
+}
+
+function refuseNoiseOptions({ epsilon, noise, rowsPerPerson, groupsPerPerson }: AskOptions): void {
+  if ([epsilon, noise, rowsPerPerson, groupsPerPerson].some((option) => option !== undefined))
+    throw new WrongUse(
+      'Only the mode private has noise: leave out --epsilon, --noise, --rows-per-person and --groups-per-person, or say --mode private',
+    )
 }
 
 function valueOf(text: string): unknown {

@@ -3,6 +3,7 @@ import type { ReasonCode } from '../protocol/reason.ts'
 import { REASONS } from '../protocol/reason.ts'
 import type { Release, ReleaseValue } from '../protocol/release.ts'
 import type { AskResult, SiteResult } from '../sdk/acquirer.ts'
+import { printNoise } from './print-noise.ts'
 import { paint, say, table } from './terminal.ts'
 import type { Terminal, Tone } from './terminal.ts'
 
@@ -39,6 +40,7 @@ function printSite(terminal: Terminal, site: SiteResult): void {
   ]
   for (const note of notes) say(terminal, `${paint(terminal, 'dim', `${site.site}:`)} ${note}`)
   for (const problem of problems) say(terminal, paint(terminal, 'bad', `${site.site}: ${problem}`))
+  if (!release && decision?.privacy) printNoise(terminal, decision.privacy)
   if (release) {
     say(terminal)
     say(terminal, paint(terminal, 'strong', `${release.dataSet} at ${release.site}`))
@@ -63,6 +65,7 @@ export function printRelease(
   })
   if (release.attribution !== undefined)
     say(terminal, paint(terminal, 'dim', `${indent}${release.attribution}`))
+  if (release.privacy) printNoise(terminal, release.privacy, { columns: release.columns, indent })
 }
 
 function remainderCells(terminal: Terminal, remainder: readonly ReleaseValue[]): string[] {

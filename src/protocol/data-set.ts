@@ -72,6 +72,17 @@ export const personSchema = z.strictObject({
   rowsMax: z.int().min(1).max(10_000_000).default(1),
 })
 
+/** Terms of the mode `private`. */
+const privateTermsSchema = z.strictObject({
+  /** Groups with fewer people are never shown, noise or not, unless the group's name is public. Absent: 20, and 50 for special categories. */
+  minimumGroup: z.int().min(5, 'expected 5 or more').optional(),
+  /** What one acquirer may learn of this data set in a calendar year. */
+  epsilonPerYear: z.number().min(0.01, 'expected 0.01 to 8').max(8, 'expected 0.01 to 8').default(1),
+  /** Most rows of one person in one group, and most groups of one person, that an ask may count; noise grows with both. */
+  rowsPerPersonMax: z.int().min(1).max(1_000).default(100),
+  groupsPerPersonMax: z.int().min(1).max(1_000).default(100),
+})
+
 /** A data set's manifest: what stands at the site, and on what terms it may be used. */
 export const manifestSchema = z
   .strictObject({
@@ -97,6 +108,7 @@ export const manifestSchema = z
     }),
     /** Least people behind an output row; `undefined` means the default of the mode and sensitivity. */
     minimumGroup: z.int().min(10, 'expected 10 or more').optional(),
+    private: privateTermsSchema.optional(),
     dimensionsMax: z.int().min(1).max(6).default(2),
     /** Share of a sum that one person may have, in basis points. */
     dominanceBp: z.int().min(100).max(10_000).default(1_000),
@@ -156,4 +168,18 @@ export function minimumGroupOf(manifest: Manifest, usesSpecialCategory: boolean)
     : usesSpecialCategory
       ? Math.max(manifest.minimumGroup, 50)
       : manifest.minimumGroup
+}
+
+/** The terms of the mode `private`, with what is not said filled in. */
+export function privateTermsOf({ private: terms }: Pick<Manifest, 'private'>): PrivateTerms {
+  return terms ?? privateTermsSchema.parse({})
+}
+export type PrivateTerms = z.infer<typeof privateTermsSchema>
+
+/** Least people behind a group of a noisy answer whose name comes from the data: 20, or 50 where special categories are used, unless the data set says otherwise (5 or more). */
+export function privateMinimumGroupOf(
+  manifest: Pick<Manifest, 'private'>,
+  usesSpecialCategory: boolean,
+): number {
+  return privateTermsOf(manifest).minimumGroup ?? (usesSpecialCategory ? 50 : 20)
 }

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { privacyNoteSchema } from './release.ts'
 import { REASON_CODES } from './reason.ts'
 import type { ReasonCode } from './reason.ts'
 import {
@@ -50,6 +51,8 @@ export const siteDecisionSchema = z.strictObject({
   /** Share of the data set's people behind the release, in whole tenths of a percent rounded down to 5 %. */
   coveragePct: z.int().min(0).max(100).optional(),
   releaseDigest: digestSchema.optional(),
+  /** Of mode `private`: the guarantee and the expected error; columns by their number, because names are sealed. */
+  privacy: privacyNoteSchema.optional(),
   decidedAt: instantSchema,
 })
 export type SiteDecision = z.infer<typeof siteDecisionSchema>

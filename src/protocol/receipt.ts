@@ -47,6 +47,8 @@ export const receiptSchema = z.strictObject({
   peopleStep: z.int().min(0).optional(),
   rowsStep: z.int().min(0).optional(),
   rows: z.int().min(0).optional(),
+  /** Of mode `private`: what the answer cost. */
+  epsilon: z.number().optional(),
   batch: z.string().optional(),
   price: moneySchema.optional(),
   release: digestSchema.optional(),

@@ -11,7 +11,7 @@ import type { Money } from '../kernel/money.ts'
 import { describeProblems, parseWith } from '../kernel/parse.ts'
 import type { Random } from '../kernel/random.ts'
 import { askSchema } from '../protocol/ask.ts'
-import type { Ask, Question, SealedQuestion } from '../protocol/ask.ts'
+import type { Ask, PrivacyRequest, Question, SealedQuestion } from '../protocol/ask.ts'
 import { TYP } from '../protocol/message-types.ts'
 import type { Mode } from '../protocol/mode.ts'
 import type { ReleaseTo } from '../protocol/perimeter.ts'
@@ -34,6 +34,8 @@ export interface AskRequest {
   readonly maxPrice: Money
   readonly expires: Instant
   readonly dryRun?: boolean | undefined
+  /** For the mode `private`; absent: epsilon 0.1. */
+  readonly privacy?: PrivacyRequest | undefined
   readonly id?: string | undefined
   readonly idempotencyKey?: string | undefined
 }
@@ -81,6 +83,7 @@ export async function buildAsk(
     expires: formatInstant(request.expires),
     idempotencyKey: request.idempotencyKey ?? ids.next('key'),
     ...(request.dryRun === true ? { dryRun: true } : {}),
+    ...(request.privacy === undefined ? {} : { privacy: request.privacy }),
   }
   const parsed = parseWith(askSchema, wire)
   if (!parsed.ok) {

@@ -29,6 +29,11 @@ const removedGroundsSchema = z.preprocess(
   ),
 )
 
+const epsilonSchema = z.coerce
+  .number('expected a number from 0.01 to 8')
+  .min(0.01, 'expected a number from 0.01 to 8')
+  .max(8, 'expected a number from 0.01 to 8')
+
 /** A site's settings. Defaults are safe; an insecure one has to be asked for by its long name and is logged at every start. */
 export const siteSettingsSchema = z.strictObject({
   site: siteIdSchema,
@@ -71,6 +76,13 @@ export const siteSettingsSchema = z.strictObject({
       jwksUrl: z.url('expected the address of a JSON Web Key Set').optional(),
     })
     .optional(),
+  /** What one person may lose in a calendar year to the mode `private`: to one acquirer, and to all together. */
+  privacy: z
+    .strictObject({
+      epsilonPerPersonAndAcquirer: epsilonSchema.default(1),
+      epsilonPerPerson: epsilonSchema.default(4),
+    })
+    .prefault({}),
   logLevel: z.enum(['debug', 'info', 'warn', 'error', 'silent']).default('info'),
 })
 export type SiteSettings = z.infer<typeof siteSettingsSchema>
@@ -85,6 +97,8 @@ export const SITE_ENVIRONMENT = {
   HEDGEROW_DATABASE_URL: 'databaseUrl',
   HEDGEROW_VAULT_MEMORY_MB: 'vault.memoryMb',
   HEDGEROW_VAULT_THREADS: 'vault.threads',
+  HEDGEROW_PRIVACY_PER_PERSON_AND_ACQUIRER: 'privacy.epsilonPerPersonAndAcquirer',
+  HEDGEROW_PRIVACY_PER_PERSON: 'privacy.epsilonPerPerson',
   HEDGEROW_LOG_LEVEL: 'logLevel',
 } as const
 

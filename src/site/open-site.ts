@@ -28,6 +28,9 @@ import { AssessmentStore } from './assessments/assessment-store.ts'
 import { TransferRemovals } from './officer/transfer-removals.ts'
 import { openEvidenceStore } from './place/evidence-store.ts'
 import type { EvidenceStore } from './place/evidence-store.ts'
+import { openPrivacyLedger } from './privacy/privacy-ledger.ts'
+import type { PrivacyLedger } from './privacy/privacy-ledger.ts'
+import { BUDGET_DELTA } from './privacy/privacy-loss.ts'
 import { SITE_MIGRATIONS } from './record/migrations.ts'
 import type { SiteContext } from './site-context.ts'
 import { readSiteKeys } from './site-keys.ts'
@@ -101,6 +104,7 @@ export async function openSite(
     ...emptyCaches(),
     restricted: () => NOBODY_RESTRICTED,
     ...guard,
+    ledger: ledgerOf(db, settings),
     evidence,
     ...officer,
     removedGrounds: () => officer.transferRemovals.ids,
@@ -165,6 +169,17 @@ async function openEvidence(
   const { site, territory } = settings
   await loadEvidence(root, { db, store, receipts, clock, site, territory, operatorKey })
   return store
+}
+
+/** What each person may lose in a year, by the site's settings. */
+function ledgerOf(db: Database, { privacy }: SiteSettings): PrivacyLedger {
+  return openPrivacyLedger({
+    db,
+    budgets: {
+      personAndAcquirer: { epsilon: privacy.epsilonPerPersonAndAcquirer, delta: BUDGET_DELTA },
+      person: { epsilon: privacy.epsilonPerPerson, delta: BUDGET_DELTA },
+    },
+  })
 }
 
 /** Nobody's processing can be restricted yet: the rights that do so come with their own act (GDPR Art. 18, 21). */

@@ -1,5 +1,4 @@
 import type { Fault } from '../kernel/faults.ts'
-import type { Random } from '../kernel/random.ts'
 import type { MemberId } from '../protocol/wire.ts'
 import type { ConsentContext } from './consent/change-grants.ts'
 import type { SiteParts } from './asks/site-parts.ts'
@@ -12,7 +11,6 @@ import type { PersonKeys } from './vault/person-keys.ts'
 export interface SiteContext extends SiteParts {
   readonly root: string
   readonly custodian: MemberId
-  readonly random: Random
   readonly events: SiteEvents
   readonly personKeys: PersonKeys
   readonly consent: ConsentContext

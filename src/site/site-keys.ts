@@ -19,6 +19,8 @@ export interface SiteKeys {
   readonly lookup: Secret<Uint8Array>
   /** Makes pairwise pseudonyms. */
   readonly pseudonym: Secret<Uint8Array>
+  /** Keeps noisy answers at rest, and chooses in which groups a person counts. */
+  readonly answers: Secret<Uint8Array>
 }
 
 /** Makes the keys that are missing and reads all of them. Only `hedgerow site init` makes keys. */
@@ -40,6 +42,7 @@ export async function readSiteKeys(directory: string): Promise<SiteKeys> {
     wrapping: derive(master, 'person-key-wrapping'),
     lookup: derive(master, 'person-lookup'),
     pseudonym: derive(master, 'pairwise-pseudonym'),
+    answers: derive(master, 'private-answers'),
   }
 }
 

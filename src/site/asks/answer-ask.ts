@@ -1,33 +1,27 @@
 import { monotonicMs } from '../../kernel/clock.ts'
-import { Fault } from '../../kernel/faults.ts'
 import { ok } from '../../kernel/result.ts'
 import { declined } from '../../protocol/reason.ts'
 import type { Decline, Outcome } from '../../protocol/reason.ts'
 import type { Question } from '../../protocol/ask.ts'
 import { highestPrice } from '../../protocol/tariff.ts'
 import type { SiteEvents } from '../events.ts'
-import { coverageOf } from '../guard/coverage.ts'
-import { sealRelease } from '../guard/seal-release.ts'
-import { makeClearingRecord } from '../metering/make-clearing-record.ts'
-import { measureRun } from '../metering/measure.ts'
-import { priceRun } from '../metering/price-run.ts'
 import type { PulledAsk } from '../line/serve-line.ts'
 import { admit } from './admission-checks.ts'
 import { unassessedRisk } from '../assessments/unassessed-risk.ts'
 import { findAnswer } from './answer-store.ts'
 import type { StoredAnswer } from './answer-store.ts'
 import type { AskFacts } from './ask-facts.ts'
+import { answerPrivately, checkBudget } from './answer-privately.ts'
 import { collectAnswer } from './collect-answer.ts'
-import type { CollectedAnswer } from './collect-answer.ts'
 import { composeAnswer, composeDecline } from './compose-answer.ts'
 import { guardRelease } from './guard-release.ts'
-import type { GuardedRelease } from './guard-release.ts'
 import { openQuestion } from './open-question.ts'
 import { pinMember } from './pin-member.ts'
+import { priceAndSeal, reservationParts, reserveRun } from './reserve-run.ts'
+import type { Approved } from './reserve-run.ts'
 import { planAsk } from './plan-ask.ts'
 import type { PlannedAsk } from './plan-ask.ts'
 import { reserveAnswer } from './reserve-answer.ts'
-import type { Reservation } from './reserve-answer.ts'
 import type { SiteParts } from './site-parts.ts'
 import { verifyAsk } from './verify-ask.ts'
 
@@ -109,12 +103,6 @@ async function decide(facts: AskFacts, parts: SiteParts): Promise<Outcome<Approv
   return question.ok ? runAndReserve(facts, question.value, parts) : question
 }
 
-/** What was reserved, and why it may be. */
-interface Approved {
-  readonly reason: PlannedAsk['reason']
-  readonly answer: StoredAnswer
-}
-
 async function runAndReserve(
   facts: AskFacts,
   question: Question,
@@ -144,6 +132,10 @@ async function reserveDryRun(
 ): Promise<Outcome<Approved> | 'again'> {
   const manifest = planned.dataSets.get(facts.ask.offer)?.manifest
   const price = manifest && highestPrice(manifest.tariff)
+  if (planned.privacy) {
+    const isAffordable = await checkBudget(facts, { ...planned, privacy: planned.privacy }, parts)
+    if (!isAffordable.ok) return isAffordable
+  }
   const answer = await reserveAnswer(reservationParts(parts), composeAnswer({ facts, planned, price }, parts))
   return answer === 'changed' ? 'again' : ok({ reason: planned.reason, answer })
 }
@@ -153,6 +145,7 @@ async function runOnce(
   planned: PlannedAsk,
   parts: SiteParts,
 ): Promise<Outcome<Approved> | 'again'> {
+  if (planned.privacy) return answerPrivately(facts, { ...planned, privacy: planned.privacy }, parts)
   const acquirerGroup = await parts.groups.groupOf(facts.acquirer)
   const collected = await collectAnswer(planned, { acquirerGroup, parts })
   if (!collected.ok) return collected
@@ -162,71 +155,9 @@ async function runOnce(
   if (!guarded.ok) return guarded
   const reservation = await priceAndSeal(
     facts,
-    { planned, collected: collected.value, guarded: guarded.value },
+    { planned, engineMs: collected.value.engineMs, guarded: guarded.value },
     parts,
   )
   if (!reservation.ok) return reservation
-  try {
-    const answer = await reserveAnswer(reservationParts(parts), reservation.value)
-    return answer === 'changed' ? 'again' : ok({ reason: planned.reason, answer })
-  } catch (error) {
-    // Another answer cut the partition meanwhile: what was computed is of no use, and nothing was kept of it.
-    if (error instanceof Fault && error.code === 'fault.overloaded') return 'again'
-    throw error
-  }
-}
-
-interface Run {
-  readonly planned: PlannedAsk
-  readonly collected: CollectedAnswer
-  readonly guarded: GuardedRelease
-}
-
-async function priceAndSeal(
-  facts: AskFacts,
-  { planned, collected, guarded }: Run,
-  parts: SiteParts,
-): Promise<Outcome<Reservation>> {
-  const offered = planned.dataSets.get(facts.ask.offer)
-  if (!offered) return declined('declined.no_route')
-  const { manifest } = offered
-  const units = measureRun({ people: guarded.people.count(), rows: guarded.rows, cpuMs: collected.engineMs })
-  const price = priceRun(units, { tariff: manifest.tariff, highest: facts.priceLimit })
-  if (!price.ok) return price
-  const sealed = sealRelease(guarded.release, facts.acquirerKeys.sealing)
-  if (!sealed.ok) return sealed
-  const dataSetPeople = await parts.vault.people(manifest.dataSet)
-  const coverage = coverageOf({
-    people: guarded.people.count(),
-    dataSetPeople: dataSetPeople.count(),
-    minimumGroup: planned.minimumGroup,
-  })
-  const clearing = makeClearingRecord(
-    {
-      ask: facts.ask.id,
-      site: parts.site,
-      acquirer: facts.ask.acquirer,
-      manifest,
-      units,
-      price: price.value,
-      releaseDigest: sealed.value.digest,
-      now: facts.now,
-    },
-    parts.keys.signing,
-  )
-  return ok(
-    composeAnswer(
-      {
-        facts,
-        planned,
-        price: price.value,
-        run: { guarded, units, coverage, sealed: sealed.value, clearing },
-      },
-      parts,
-    ),
-  )
-}
-
-function reservationParts({ db, log, mirror }: SiteParts): Pick<SiteParts, 'db' | 'log' | 'mirror'> {
-  return { db, log, mirror }
+  return reserveRun(planned, reservation.value, parts)
 }

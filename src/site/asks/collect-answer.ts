@@ -54,7 +54,7 @@ export async function collectAnswer(
 }
 
 /** Makes the table of eligible people of each data set, one inside the other, and runs with all of them held. */
-async function withRelations<T>(
+export async function withRelations<T>(
   eligible: readonly (readonly [DataSetId, Bitset])[],
   { planned, parts }: { planned: PlannedAsk; parts: SiteParts },
   use: (relations: ReadonlyMap<string, PlanRelation>) => Promise<T>,

@@ -46,11 +46,17 @@ export function composeAnswer({ facts, planned, price, run }: AnswerFacts, parts
       peopleStep: run?.coverage.peopleStep,
       coveragePct: run?.coverage.coveragePct,
       releaseDigest: run?.sealed.digest,
+      privacy: run?.guarded.release.privacy ?? planned.privacy?.note,
       decidedAt: facts.now,
     },
     parts.keys.signing,
   )
-  const common = receiptFacts(facts, parts, planned)
+  const { privacy } = run?.guarded.release ?? {}
+  const isDebited = privacy !== undefined && privacy.sameAs === undefined
+  const common = {
+    ...receiptFacts(facts, parts, planned),
+    ...(isDebited ? { epsilon: privacy.epsilon } : {}),
+  }
   const decided: ReceiptDraft = { kind: 'ask', ...common, reason: planned.reason, ...priceFact(price) }
   return {
     answer: {
@@ -65,7 +71,8 @@ export function composeAnswer({ facts, planned, price, run }: AnswerFacts, parts
     },
     receipts:
       run && price ? [decided, releaseReceipt({ common, reason: planned.reason, price }, run)] : [decided],
-    uses: run && price ? usesOf({ facts, planned, price, run }) : [],
+    // An answer that is given again is made of nobody's data anew.
+    uses: run && price && privacy?.sameAs === undefined ? usesOf({ facts, planned, price, run }) : [],
     consentSequence: planned.consentSequence,
     changes: run?.guarded.changes,
     commitCuts: run?.guarded.commitCuts,

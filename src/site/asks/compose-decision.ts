@@ -7,6 +7,7 @@ import type { Digest } from '../../kernel/digest.ts'
 import type { Money } from '../../kernel/money.ts'
 import { decisionOf } from '../../protocol/decision.ts'
 import { TYP } from '../../protocol/message-types.ts'
+import type { PrivacyNote } from '../../protocol/release.ts'
 import type { Decline, ReasonCode } from '../../protocol/reason.ts'
 import type { AskId, SiteId } from '../../protocol/wire.ts'
 import { wireMoney } from '../../protocol/wire.ts'
@@ -22,6 +23,8 @@ export interface DecisionFacts {
   readonly peopleStep?: number | undefined
   readonly coveragePct?: number | undefined
   readonly releaseDigest?: Digest | undefined
+  /** Of mode `private`. */
+  readonly privacy?: PrivacyNote | undefined
   readonly decidedAt: Instant
 }
 
@@ -45,6 +48,7 @@ export function composeDecision(facts: DecisionFacts, key: KeyPair): ComposedDec
     ...(facts.peopleStep === undefined ? {} : { people: facts.peopleStep }),
     ...(facts.coveragePct === undefined ? {} : { coveragePct: facts.coveragePct }),
     ...(facts.releaseDigest === undefined ? {} : { releaseDigest: facts.releaseDigest }),
+    ...(facts.privacy === undefined ? {} : { privacy: facts.privacy }),
     decidedAt: formatInstant(facts.decidedAt),
   }
   return { body, jws: signJws(canonicalJson(body), { typ: TYP.decision, key }) }

@@ -6,7 +6,6 @@ import { declined } from '../../protocol/reason.ts'
 import type { Outcome } from '../../protocol/reason.ts'
 import type { Release, ReleaseValue } from '../../protocol/release.ts'
 import type { DataSetId } from '../../protocol/wire.ts'
-import { checkRows } from '../guard/check-rows.ts'
 import type { CollectedGroup } from '../guard/collected-group.ts'
 import { checkKnown } from '../guard/differencing.ts'
 import type { CutPlan } from '../guard/differencing.ts'
@@ -23,6 +22,7 @@ import type { CollectedAnswer } from './collect-answer.ts'
 import type { PlannedAsk } from './plan-ask.ts'
 import { rowShapesOf } from './row-shapes.ts'
 import type { SiteParts } from './site-parts.ts'
+import { writeRelease } from './write-release.ts'
 
 /** A result that the guard let through, still unsealed, with the cuts that must be recorded before it leaves. */
 export interface GuardedRelease {
@@ -126,27 +126,10 @@ function composeRelease(
   { facts, planned, hold, parts }: GuardFacts,
   made: ReleaseParts,
 ): Outcome<GuardedRelease> {
-  const columns = made.columns.map(({ name, type, unit }) => ({
-    name,
-    type: type === 'person' ? 'text' : type,
-    ...(unit === undefined ? {} : { unit }),
-  }))
-  const all = made.remainder ? [...made.rows, made.remainder] : made.rows
-  const checked = checkRows(all, columns)
-  if (!checked.ok) return checked
-  const attribution = planned.dataSets.get(facts.ask.offer)?.manifest.attribution
-  const release: Release = {
-    ask: facts.ask.id,
-    site: parts.site,
-    dataSet: facts.ask.offer,
-    mode: planned.checked.mode,
-    columns,
-    rows: made.rows.map((row) => [...row]),
-    ...(made.remainder === undefined ? {} : { remainder: [...made.remainder] }),
-    ...(attribution === undefined ? {} : { attribution }),
-  }
+  const release = writeRelease(made, { facts, planned, parts })
+  if (!release.ok) return release
   return ok({
-    release,
+    release: release.value,
     people: made.people,
     rows: made.chargedRows,
     commitCuts: (tx) => hold.commitCuts(tx, { ask: facts.ask.id, plans: made.plans }),

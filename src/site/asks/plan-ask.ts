@@ -1,12 +1,14 @@
 import { err, ok } from '../../kernel/result.ts'
 import type { Question } from '../../protocol/ask.ts'
-import { minimumGroupOf } from '../../protocol/data-set.ts'
+import { minimumGroupOf, privateMinimumGroupOf } from '../../protocol/data-set.ts'
 import type { Manifest } from '../../protocol/data-set.ts'
 import { declined } from '../../protocol/reason.ts'
 import type { Outcome, ReasonCode } from '../../protocol/reason.ts'
 import type { DataSetId } from '../../protocol/wire.ts'
 import { decideEligibility } from '../consent/eligibility.ts'
 import type { Eligibility, Use } from '../consent/eligibility.ts'
+import { planPrivacy } from '../privacy/plan-privacy.ts'
+import type { PrivacyPlan } from '../privacy/plan-privacy.ts'
 import type { CheckedQuery } from '../query/bound-query.ts'
 import { checkQuestion } from '../query/check-question.ts'
 import { dropOutputs } from '../query/narrow.ts'
@@ -31,6 +33,8 @@ export interface PlannedAsk {
   readonly reason: Extract<ReasonCode, 'approved' | `partial.${string}`>
   readonly narrowedColumns: readonly string[]
   readonly consentSequence: number
+  /** Of mode `private`: its noise, fixed before any data is looked at. */
+  readonly privacy?: PrivacyPlan | undefined
 }
 
 /**
@@ -116,7 +120,12 @@ async function eligibilities(
   { facts, manifests, parts }: PeopleFacts,
 ): Promise<Outcome<Eligibilities>> {
   const minimumGroup = Math.max(
-    ...manifests.map((manifest) => minimumGroupOf(manifest, usesSpecialCategory(checked, manifest))),
+    ...manifests.map((manifest) => {
+      const isSpecial = usesSpecialCategory(checked, manifest)
+      return checked.mode === 'private'
+        ? privateMinimumGroupOf(manifest, isSpecial)
+        : minimumGroupOf(manifest, isSpecial)
+    }),
   )
   const dataSets = new Map<DataSetId, PlannedDataSet>()
   for (const manifest of manifests) {
@@ -169,6 +178,9 @@ function planned(
     reason: narrowedColumns.length > 0 ? 'partial.columns' : isPriced ? 'partial.people' : 'approved',
     narrowedColumns,
     consentSequence: Math.min(...all.map(({ eligibility }) => eligibility.sequence)),
+    ...(checked.mode === 'private'
+      ? { privacy: planPrivacy(checked, { privacy: people.facts.ask.privacy, minimumGroup }) }
+      : {}),
   }
 }
 

@@ -1,5 +1,6 @@
 import type { Bitset } from '../../kernel/bitset.ts'
 import type { Clock } from '../../kernel/clock.ts'
+import type { Random } from '../../kernel/random.ts'
 import type { Database } from '../../kernel/postgres/database.ts'
 import type { Manifest } from '../../protocol/data-set.ts'
 import type { DataSetId, SiteId } from '../../protocol/wire.ts'
@@ -9,6 +10,7 @@ import type { GrantMirror } from '../consent/grant-mirror.ts'
 import type { ColludingGroups } from '../guard/colluding-groups.ts'
 import type { PartitionStore } from '../guard/partition-store.ts'
 import type { AssessmentStore } from '../assessments/assessment-store.ts'
+import type { PrivacyLedger } from '../privacy/privacy-ledger.ts'
 import type { EvidenceStore } from '../place/evidence-store.ts'
 import type { SiteKeys } from '../site-keys.ts'
 import type { Vault } from '../vault/vault.ts'
@@ -28,6 +30,9 @@ export interface SiteParts {
   readonly partitions: PartitionStore
   /** Which acquirers are guarded as one. */
   readonly groups: ColludingGroups
+  readonly ledger: PrivacyLedger
+  /** Of noise: the machine's cryptographic source. */
+  readonly random: Random
   readonly evidence: EvidenceStore
   /** Grounds for transfers that count no more, by the settings or the officer. */
   readonly removedGrounds: () => ReadonlySet<string>

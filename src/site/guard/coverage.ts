@@ -6,8 +6,8 @@ const COVERAGE_STEP_PCT = 5
 export interface Coverage {
   /** The largest step of `COUNT_STEPS` that was reached, but at least the minimum group, which is public; 0 below that. */
   readonly peopleStep: number
-  /** Share of the data set's people, rounded down to 5 %; 0 below the minimum group. */
-  readonly coveragePct: number
+  /** Share of the data set's people, rounded down to 5 %; 0 below the minimum group. Not told beside noise. */
+  readonly coveragePct?: number
 }
 
 /**

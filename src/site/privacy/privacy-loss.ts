@@ -18,6 +18,9 @@ export interface PrivacyBudget {
 export const MICRO = 1_000_000
 export const NANO = 1_000_000_000
 
+/** Delta at which the budgets of a site are stated. */
+export const BUDGET_DELTA = 1e-6
+
 /** Delta of one answer: of the groups that it shows, and of Gaussian noise. */
 export const ANSWER_DELTA = 1e-9
 

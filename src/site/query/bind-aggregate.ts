@@ -59,8 +59,11 @@ export function measureSink(
   return { measures, bind }
 }
 
-function readAggregate(node: FuncCall, name: string, inner: Frame): Written {
+/** Reads an aggregate of one argument, of rows or of people. */
+export function readAggregate(node: FuncCall, name: string, inner: Frame): Written {
   const args = node.args ?? []
+  if (node.agg_order || node.agg_within_group)
+    throw notSupported(node.agg_within_group ? 'WITHIN GROUP' : 'ORDER BY in an aggregate', node.location)
   const filter = node.agg_filter && bindCondition(node.agg_filter, inner)
   if (node.agg_star) {
     if (name !== 'count') throw notAllowed(`"${name}" of *`, node.location)
@@ -93,7 +96,7 @@ function addCount(measures: Measure[], { argument, filter, isOfPeople }: Written
 }
 
 /** A literal that is not null stands in every row. */
-function countedArgument(argument: Expr | undefined): Expr | undefined {
+export function countedArgument(argument: Expr | undefined): Expr | undefined {
   return argument?.kind === 'literal' && argument.value !== null ? undefined : argument
 }
 
@@ -147,7 +150,8 @@ function boundsOf(argument: Expr, { name, offset }: SumFacts): Range {
   return argument.range
 }
 
-function whyUnbounded(argument: Expr, name: string): string {
+/** Why an argument has no bounds, naming the column. */
+export function whyUnbounded(argument: Expr, name: string): string {
   for (const part of partsOf(argument)) {
     if (
       part.kind === 'column' &&
@@ -160,17 +164,20 @@ function whyUnbounded(argument: Expr, name: string): string {
   return `"${name}" is of an expression whose bounds cannot be told from those of its columns`
 }
 
-function addMeasure(measures: Measure[], measure: Measure): number {
+/** Adds a measure unless an equal one is there; gives its index. */
+export function addMeasure(measures: Measure[], measure: Measure): number {
   const known = measures.findIndex(
     (other) =>
       other.kind === measure.kind &&
       sameOptional(other.argument, measure.argument) &&
-      sameOptional(other.filter, measure.filter),
+      sameOptional(other.filter, measure.filter) &&
+      other.quantileMicro === measure.quantileMicro,
   )
   return known >= 0 ? known : measures.push(measure) - 1
 }
 
-function measureRef(measure: number, type: ExprType, bounds: Range | undefined): Expr {
+/** What a measure comes to, by its index. */
+export function measureRef(measure: number, type: ExprType, bounds: Range | undefined): Expr {
   return { kind: 'measure', measure, type, size: 1, range: bounds }
 }
 

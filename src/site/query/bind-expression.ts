@@ -215,6 +215,8 @@ function bindFunction(node: FuncCall, frame: Frame): Expr {
   const name = functionName(node)
   const aggregate = frame.bindAggregate?.(node, name)
   if (aggregate) return aggregate
+  if (node.agg_order || node.agg_within_group)
+    throw notSupported(node.agg_within_group ? 'WITHIN GROUP' : 'ORDER BY in an aggregate', node.location)
   if (node.agg_star || node.agg_filter || node.agg_distinct)
     throw notAllowed(
       `the aggregate "${name}" ${frame.bindAggregate ? `in mode ${frame.binding.mode}` : 'here'}`,

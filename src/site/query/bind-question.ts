@@ -2,6 +2,7 @@ import type { SelectStmt } from '@pgsql/types'
 import type { Manifest } from '../../protocol/data-set.ts'
 import type { BoundQuery, Expr, Measure, Output, Source } from './bound-query.ts'
 import { measureSink } from './bind-aggregate.ts'
+import { privateMeasureSink } from './bind-private.ts'
 import { personRefusal } from './bind-expression.ts'
 import type { Frame } from './bind-expression.ts'
 import { bindCount, bindGroupKeys, bindHaving, bindOrder, bindTargets, overGroups } from './bind-groups.ts'
@@ -16,7 +17,7 @@ import { checkResolution } from './resolution.ts'
 import { childrenOf, mapExpression, partsOf } from './same-expression.ts'
 import type { Binding, Level } from './scope.ts'
 
-/** Binds a whole question of mode `aggregate` or `rows`. Throws a `Refusal`. */
+/** Binds a whole question of mode `aggregate`, `private` or `rows`. Throws a `Refusal`. */
 export function bindQuestion(select: SelectStmt, binding: Binding): BoundQuery {
   const level: Level = { sources: [], where: [] }
   const context: FromContext = {
@@ -27,9 +28,9 @@ export function bindQuestion(select: SelectStmt, binding: Binding): BoundQuery {
   }
   const frame = frameOf(context, bindFrom(select, context))
   const query =
-    binding.mode === 'aggregate'
-      ? bindGroupedQuestion(select, { binding, level, frame })
-      : bindRowsQuestion(select, { binding, level, frame })
+    binding.mode === 'rows'
+      ? bindRowsQuestion(select, { binding, level, frame })
+      : bindGroupedQuestion(select, { binding, level, frame })
   return withoutUnused(query)
 }
 
@@ -67,7 +68,8 @@ function bindRowsQuestion(select: SelectStmt, { binding, level, frame }: Bound):
 }
 
 function bindGroupedQuestion(select: SelectStmt, { binding, level, frame: inner }: Bound): BoundQuery {
-  const sink = measureSink(inner, level.sources)
+  const mode = binding.mode === 'private' ? 'private' : 'aggregate'
+  const sink = mode === 'private' ? privateMeasureSink(inner) : measureSink(inner, level.sources)
   const frame: Frame = { ...inner, bindAggregate: sink.bind }
   const targets = bindTargets(select, frame)
   const groupKeys = bindGroupKeys(select, targets, inner)
@@ -85,9 +87,9 @@ function bindGroupedQuestion(select: SelectStmt, { binding, level, frame: inner 
     return { name, expr: grouped, unit: unitOf(grouped, { binding, level, keys, measures: sink.measures }) }
   })
   if (keys.length === 0 && sink.measures.length === 0)
-    throw notSupported('a question of mode aggregate without an aggregate or GROUP BY')
+    throw notSupported(`a question of mode ${mode} without an aggregate or GROUP BY`)
   return {
-    mode: 'aggregate',
+    mode,
     sources: level.sources,
     where: level.where,
     keys,

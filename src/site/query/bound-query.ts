@@ -12,7 +12,7 @@ import type { ExprType, Range, Span } from './expression-type.ts'
  */
 
 /** Modes that the gate answers with SQL. */
-export type QueryMode = 'aggregate' | 'rows'
+export type QueryMode = 'aggregate' | 'private' | 'rows'
 
 interface ExprFacts {
   readonly type: ExprType
@@ -159,16 +159,21 @@ export interface PerPersonAggregate {
   readonly type: ColumnType
 }
 
+/** Aggregates that are only answered with noise. */
+export type QuantileKind = 'percentile_cont' | 'percentile_disc'
+
 /**
  * What is collected for each group before the guard: rows, people, or the sum of an argument clamped to `clamp`, and
  * of its squares where the kind needs it.
  */
 export interface Measure {
-  readonly kind: MeasureKind
+  readonly kind: MeasureKind | QuantileKind
   /** Absent: rows or people are counted. */
   readonly argument?: Expr | undefined
   readonly filter?: Expr | undefined
   readonly clamp?: Range | undefined
+  /** Of a quantile, in millionths. */
+  readonly quantileMicro?: number | undefined
   /**
    * Measures that this one also tells of, by their indexes, so that they are collected and guarded with it: of a sum,
    * who has a value at all, which is a set of its own beside who has one that is not 0.

@@ -11,11 +11,12 @@ export function canonicalQuery(query: BoundQuery): Json {
     query.sources.map(sourceForm),
     query.where.map(({ expr }) => exprForm(expr)),
     query.keys.map(exprForm),
-    query.measures.map(({ kind, argument, filter, clamp }) => [
+    query.measures.map(({ kind, argument, filter, clamp, quantileMicro }) => [
       kind,
       optional(argument),
       optional(filter),
       clamp ? [clamp.least, clamp.greatest] : null,
+      ...(quantileMicro === undefined ? [] : [quantileMicro]),
     ]),
     query.outputs.map(({ name, expr }) => [name, exprForm(expr)]),
     optional(query.having),

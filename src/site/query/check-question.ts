@@ -35,12 +35,13 @@ export function checkQuestion(
   text: string,
   { mode, dataSets, parameters = [] }: QuestionContext,
 ): Outcome<CheckedQuery> {
-  if (mode !== 'aggregate' && mode !== 'rows')
+  if (mode === 'function')
     return declined('declined.mode', { detail: `Mode ${mode} is not answered with SQL yet` })
   try {
     const select = parseQuestion(text)
     const query = bindQuestion(select, { mode, dataSets, parameters: parameters.map(parameterTerm) })
-    requireQuantities(query)
+    // Noise hides one person in any sum; an exact one must be of a fixed quantity.
+    if (mode === 'aggregate') requireQuantities(query)
     return ok(checkedQuery(query, dataSets))
   } catch (error) {
     if (error instanceof Refusal) return err(error.toDecline(text))

@@ -4,7 +4,7 @@ import type { ReleaseValue } from '../../protocol/release.ts'
 import type { CollectedGroup } from '../guard/collected-group.ts'
 import { measureValue } from '../guard/measure-value.ts'
 import type { VaultResult, VaultStatement } from '../vault/vault.ts'
-import type { BoundQuery, OutputColumn } from './bound-query.ts'
+import type { BoundQuery, CheckedQuery, OutputColumn } from './bound-query.ts'
 import type { Text } from './forms.ts'
 import { printSortKey, printTail } from './plan.ts'
 import type { AggregatePlan } from './plan.ts'
@@ -32,27 +32,48 @@ export interface FinishedRows {
  * asked for.
  */
 export async function finishGroups(
-  plan: AggregatePlan,
+  plan: Pick<AggregatePlan, 'checked' | 'dialect'>,
   { released, remainder }: SafeGroups,
   runner: QueryRunner,
 ): Promise<Outcome<FinishedRows>> {
   const { query, outputs } = plan.checked
-  const rows = await finish(plan, { groups: released, query }, runner)
+  const rows = await finish(plan, { groups: released.map(computedGroup), query }, runner)
   if (!rows.ok) return rows
   if (remainder === undefined) return ok({ columns: outputs, rows: rows.value })
   const bare: BoundQuery = { ...query, having: undefined, orderBy: [], limit: undefined, offset: undefined }
-  const rest = await finish(plan, { groups: [remainder], query: bare }, runner)
+  const rest = await finish(plan, { groups: [computedGroup(remainder)], query: bare }, runner)
   if (!rest.ok) return rest
   return ok({ columns: outputs, rows: rows.value, remainder: rest.value[0] ?? [] })
 }
 
+/** A group that may be shown: its keys, and what each measure came to. */
+export interface ComputedGroup {
+  readonly keys: readonly ReleaseValue[]
+  readonly values: readonly (number | null)[]
+}
+
+function computedGroup({ keys, measures }: CollectedGroup): ComputedGroup {
+  return { keys, values: measures.map(measureValue) }
+}
+
+/** The same over groups whose values are noisy: nothing but those is looked at, so it costs no privacy. */
+export async function finishNoisy(
+  checked: CheckedQuery,
+  groups: readonly ComputedGroup[],
+  runner: QueryRunner,
+): Promise<Outcome<FinishedRows>> {
+  const { query, outputs } = checked
+  const rows = await finish({ dialect: 'duckdb' }, { groups, query }, runner)
+  return rows.ok ? ok({ columns: outputs, rows: rows.value }) : rows
+}
+
 interface Finishing {
-  readonly groups: readonly CollectedGroup[]
+  readonly groups: readonly ComputedGroup[]
   readonly query: BoundQuery
 }
 
 async function finish(
-  plan: AggregatePlan,
+  plan: Pick<AggregatePlan, 'dialect'>,
   finishing: Finishing,
   runner: QueryRunner,
 ): Promise<Outcome<readonly (readonly ReleaseValue[])[]>> {
@@ -74,11 +95,10 @@ function plainRows({
   const isWhole = !having && orderBy.length === 0 && limit === undefined && offset === undefined
   const isPlain = outputs.every(({ expr }) => expr.kind === 'key' || expr.kind === 'measure')
   if (!isWhole || !isPlain) return undefined
-  return groups.map(({ keys, measures }) =>
+  return groups.map(({ keys, values }) =>
     outputs.map(({ expr }) => {
       if (expr.kind === 'key') return keys[expr.key] ?? null
-      const measure = expr.kind === 'measure' ? measures[expr.measure] : undefined
-      return measure ? measureValue(measure) : null
+      return (expr.kind === 'measure' ? values[expr.measure] : undefined) ?? null
     }),
   )
 }
@@ -90,7 +110,10 @@ function readRows(result: VaultResult, { outputs }: BoundQuery): readonly (reado
   )
 }
 
-function printFinish({ dialect }: AggregatePlan, { groups, query }: Finishing): VaultStatement {
+function printFinish(
+  { dialect }: Pick<AggregatePlan, 'dialect'>,
+  { groups, query }: Finishing,
+): VaultStatement {
   const printing: Printing = {
     dialect,
     parameters: [],
@@ -104,12 +127,12 @@ function printFinish({ dialect }: AggregatePlan, { groups, query }: Finishing): 
     measure: (measure) => `"g"."m${measure}"`,
   }
   const types = measureTypes(query)
-  const rows = groups.map(({ keys, measures }) => {
+  const rows = groups.map(({ keys, values: computed }) => {
     const values = query.keys.map(({ type }, index) =>
       printLiteral(toLiteral(keys[index] ?? null, type), printing),
     )
-    const figures = measures.map((measure, index) =>
-      printLiteral(toLiteral(measureValue(measure), types[index] ?? 'number'), printing),
+    const figures = computed.map((value, index) =>
+      printLiteral(toLiteral(value, types[index] ?? 'number'), printing),
     )
     return `(${[...values, ...figures].join(', ')})`
   })
@@ -130,7 +153,10 @@ function printFinish({ dialect }: AggregatePlan, { groups, query }: Finishing): 
   }
 }
 
-/** Counts are whole; what is summed is a double. */
+/** Counts are whole, and so are values chosen among whole ones; what is summed is a double. */
 function measureTypes({ measures }: BoundQuery): readonly ('integer' | 'number')[] {
-  return measures.map(({ kind }) => (kind === 'count' || kind === 'people' ? 'integer' : 'number'))
+  return measures.map(({ kind, argument }) => {
+    const isChosen = kind === 'percentile_disc' && argument?.type === 'integer'
+    return isChosen || kind === 'count' || kind === 'people' ? 'integer' : 'number'
+  })
 }

@@ -292,6 +292,8 @@ function toMeasure({ kind }: Measure, state: SeriesState | undefined): Collected
       largestShare: largestRows,
       absoluteSum: rows,
     }
+  if (kind === 'percentile_cont' || kind === 'percentile_disc')
+    throw new Error('Cannot guard a quantile: it is only answered with noise')
   if (state.nonZero === undefined) throw new Error('Cannot guard a sum: the people behind it are not known')
   return {
     kind,

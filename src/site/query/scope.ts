@@ -1,13 +1,13 @@
 import { LIMITS } from '../../kernel/limits.ts'
 import type { Manifest } from '../../protocol/data-set.ts'
-import type { Condition, Expr, Source } from './bound-query.ts'
+import type { Condition, Expr, QueryMode, Source } from './bound-query.ts'
 import type { Term } from './build-expression.ts'
 import { insideOf } from './derived-column.ts'
 import { tooLarge, wrongColumn } from './refusal.ts'
 
 /** What a whole question is bound against. */
 export interface Binding {
-  readonly mode: 'aggregate' | 'rows'
+  readonly mode: QueryMode
   readonly dataSets: ReadonlyMap<string, Manifest>
   readonly parameters: readonly Term[]
 }

@@ -9,10 +9,10 @@ import * as createPartitions from './migrations/0030-create-partitions.ts'
 import * as createAsks from './migrations/0040-create-asks.ts'
 import * as createIssuers from './migrations/0041-create-issuers.ts'
 import * as createReservations from './migrations/0042-create-reservations.ts'
+import * as createPrivacyBudgets from './migrations/0050-create-privacy-budgets.ts'
 import * as createColludingMembers from './migrations/0055-create-colluding-members.ts'
 import * as createPersonAccess from './migrations/0065-create-person-access.ts'
 import * as createOfficer from './migrations/0070-create-officer.ts'
-import * as createPrivacyBudgets from './migrations/0050-create-privacy-budgets.ts'
 
 /** The schema of a site's record, in order: one file a capability, forward only. */
 export const SITE_MIGRATIONS: Migrations = {
@@ -25,9 +25,9 @@ export const SITE_MIGRATIONS: Migrations = {
   '0040-create-asks': createAsks,
   '0041-create-issuers': createIssuers,
   '0042-create-reservations': createReservations,
+  '0050-create-privacy-budgets': createPrivacyBudgets,
   '0055-create-colluding-members': createColludingMembers,
   '0065-create-person-access': createPersonAccess,
   '0070-create-officer': createOfficer,
-  '0050-create-privacy-budgets': createPrivacyBudgets,
   '0075-create-used-tokens': createUsedTokens,
 }

@@ -349,10 +349,6 @@ for (const [sql, code, detail] of DECLINED) {
   })
 }
 
-test('modes without SQL are declined by mode', () => {
-  assert.equal(verdict('select count(*) from athletes', 'private'), 'declined.mode')
-})
-
 test('rows: no aggregates, no groups, and the person neither compared nor ordered by', () => {
   assert.equal(verdict('select count(*) from athletes', 'rows'), 'declined.sql_function')
   assert.equal(verdict('select sex from athletes group by sex', 'rows'), 'declined.sql_not_supported')

@@ -1,0 +1,189 @@
+import { Bitset } from '../../kernel/bitset.ts'
+import { monotonicMs } from '../../kernel/clock.ts'
+import { digestOfJson, hmacSha256 } from '../../kernel/digest.ts'
+import { ok } from '../../kernel/result.ts'
+import { privateTermsOf } from '../../protocol/data-set.ts'
+import type { Outcome } from '../../protocol/reason.ts'
+import type { Release } from '../../protocol/release.ts'
+import type { DataSetId } from '../../protocol/wire.ts'
+import { exactChance } from '../privacy/exact-chance.ts'
+import { makeNoisy, noisyCount } from '../privacy/make-noisy.ts'
+import type { PrivacyPlan } from '../privacy/plan-privacy.ts'
+import { findKeptAnswer, keepPrivateAnswer } from '../privacy/private-answers.ts'
+import type { KeptAnswer } from '../privacy/private-answers.ts'
+import { BUDGET_DELTA } from '../privacy/privacy-loss.ts'
+import type { SetAside } from '../privacy/privacy-ledger.ts'
+import { finishNoisy } from '../query/finish-groups.ts'
+import { planPrivate } from '../query/plan-private.ts'
+import { collectPrivate } from '../query/run-private.ts'
+import type { AskFacts } from './ask-facts.ts'
+import { vaultRunner, withRelations } from './collect-answer.ts'
+import type { PlannedAsk } from './plan-ask.ts'
+import { priceAndSeal, reserveRun } from './reserve-run.ts'
+import type { Approved } from './reserve-run.ts'
+import type { SiteParts } from './site-parts.ts'
+import { writeRelease } from './write-release.ts'
+
+/** An ask of mode `private` that may run. */
+export type PlannedPrivately = PlannedAsk & { readonly privacy: PrivacyPlan }
+
+/**
+ * Answers with noise. The loss of everybody who may be used is set aside first, then the run is made over them, and the loss becomes
+ * true in the same transaction as the answer. An equal question about the same rows gets the answer that it had.
+ */
+export async function answerPrivately(
+  facts: AskFacts,
+  planned: PlannedPrivately,
+  parts: SiteParts,
+): Promise<Outcome<Approved> | 'again'> {
+  const { changes } = await parts.partitions.look(await parts.groups.groupOf(facts.acquirer), [
+    ...planned.dataSets.keys(),
+  ])
+  const name = { acquirer: facts.ask.acquirer, question: questionOf(facts, planned, changes) }
+  const kept = await findKeptAnswer(parts.db, name, parts.keys.answers)
+  if (kept) return answerAgain(kept, { facts, planned, parts })
+  const outcome = await setAside(facts, planned, parts)
+  if (!outcome.ok) return outcome
+  using aside = outcome.value
+  const run = await runNoisily(facts, { planned, aside }, parts)
+  if (!run.ok) return run
+  const { release, noisyPeople, engineMs } = run.value
+  const reservation = await priceAndSeal(
+    facts,
+    {
+      planned,
+      engineMs,
+      noisyPeople,
+      guarded: {
+        release,
+        people: aside.people,
+        rows: 0,
+        changes,
+        commitCuts: async (tx) => {
+          await aside.commit(tx, facts.ask.id)
+          await keepPrivateAnswer(
+            tx,
+            { ...name, ask: facts.ask.id, answer: { release, noisyPeople }, now: facts.now },
+            { key: parts.keys.answers, random: parts.random },
+          )
+        },
+      },
+    },
+    parts,
+  )
+  return reservation.ok ? reserveRun(planned, reservation.value, parts) : reservation
+}
+
+/** Whether there is budget for an ask that only looks: nothing is spent. */
+export async function checkBudget(
+  facts: AskFacts,
+  planned: PlannedPrivately,
+  parts: SiteParts,
+): Promise<Outcome<undefined>> {
+  const outcome = await setAside(facts, planned, parts)
+  if (!outcome.ok) return outcome
+  outcome.value[Symbol.dispose]()
+  return ok(undefined)
+}
+
+/** A question and the state of the data it is about: whoever asks the same for the same purpose gets the same answer. */
+function questionOf(
+  { ask }: AskFacts,
+  { checked, dataSets, privacy }: PlannedPrivately,
+  changes: ReadonlyMap<string, number>,
+): string {
+  return digestOfJson([
+    checked.digest,
+    privacy.note,
+    ask.purpose,
+    [...dataSets].map(([dataSet, { manifest }]) => [
+      dataSet,
+      changes.get(dataSet) ?? 0,
+      digestOfJson(manifest),
+    ]),
+  ])
+}
+
+async function setAside(
+  { acquirer, now }: AskFacts,
+  { dataSets, privacy, minimumGroup }: PlannedPrivately,
+  { ledger, groups }: SiteParts,
+): Promise<Outcome<SetAside>> {
+  return ledger.setAside({
+    // Who colludes has one budget.
+    acquirer: await groups.groupOf(acquirer),
+    dataSets: [...dataSets].map(([dataSet, { manifest }]) => ({
+      dataSet,
+      budget: { epsilon: privateTermsOf(manifest).epsilonPerYear, delta: BUDGET_DELTA },
+    })),
+    people: everybody(dataSets),
+    loss: privacy.noise.loss,
+    minimumGroup,
+    now,
+  })
+}
+
+/** Everybody who may be used, in whatever data set. */
+function everybody(dataSets: PlannedAsk['dataSets']): Bitset {
+  const sets = [...dataSets.values()].map(({ eligibility }) => eligibility.eligible)
+  const [only, another] = sets
+  return only && !another ? only : sets.reduce((all, set) => all.union(set), new Bitset())
+}
+
+interface NoisyRun {
+  readonly release: Release
+  readonly noisyPeople: number
+  readonly engineMs: number
+}
+
+async function runNoisily(
+  facts: AskFacts,
+  { planned, aside }: { planned: PlannedPrivately; aside: SetAside },
+  parts: SiteParts,
+): Promise<Outcome<NoisyRun>> {
+  const { design, noise, shownFrom, note } = planned.privacy
+  const eligible = [...planned.dataSets].map(([dataSet, { eligibility }]): readonly [DataSetId, Bitset] => [
+    dataSet,
+    aside.people === eligibility.eligible
+      ? eligibility.eligible
+      : eligibility.eligible.intersection(aside.people),
+  ])
+  const choiceKey = Buffer.from(hmacSha256(parts.keys.answers.reveal(), planned.checked.digest)).toString(
+    'hex',
+  )
+  const startedMs = monotonicMs()
+  const runner = vaultRunner(parts)
+  const groups = await withRelations(eligible, { planned, parts }, (relations) =>
+    collectPrivate(planPrivate(design, { dialect: 'duckdb', relations, choiceKey }), runner),
+  )
+  if (!groups.ok) return groups
+  const engineMs = monotonicMs() - startedMs
+  const facing = { design, noise, shownFrom, chance: exactChance(parts.random) }
+  const finished = await finishNoisy(planned.checked, makeNoisy(groups.value, facing), runner)
+  if (!finished.ok) return finished
+  const release = writeRelease({ ...finished.value, privacy: note }, { facts, planned, parts })
+  if (!release.ok) return release
+  return ok({ release: release.value, noisyPeople: noisyCount(aside.people.count(), facing), engineMs })
+}
+
+/** The answer that there is already, to the present key of the acquirer: nobody's data is used, so nobody loses or earns. */
+async function answerAgain(
+  { release: before, noisyPeople }: KeptAnswer,
+  given: { readonly facts: AskFacts; readonly planned: PlannedPrivately; readonly parts: SiteParts },
+): Promise<Outcome<Approved> | 'again'> {
+  const { facts, planned, parts } = given
+  const release: Release = {
+    ...before,
+    ask: facts.ask.id,
+    ...(before.privacy ? { privacy: { ...before.privacy, sameAs: before.ask } } : {}),
+  }
+  const guarded = {
+    release,
+    people: new Bitset(),
+    rows: 0,
+    changes: new Map<string, number>(),
+    commitCuts: () => Promise.resolve(),
+  }
+  const reservation = await priceAndSeal(facts, { planned, engineMs: 0, noisyPeople, guarded }, parts)
+  return reservation.ok ? reserveRun(planned, reservation.value, parts) : reservation
+}

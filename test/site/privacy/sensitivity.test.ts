@@ -1,0 +1,268 @@
+import { strict as assert } from 'node:assert'
+import { after, before, test } from 'node:test'
+import { DuckDBInstance } from '@duckdb/node-api'
+import type { DuckDBConnection } from '@duckdb/node-api'
+import fc from 'fast-check'
+import { ok } from '../../../src/kernel/result.ts'
+import type { Manifest } from '../../../src/protocol/data-set.ts'
+import { manifestSchema } from '../../../src/protocol/data-set.ts'
+import { exactFigure, placeRuns } from '../../../src/site/privacy/make-noisy.ts'
+import { checkQuestion } from '../../../src/site/query/check-question.ts'
+import type { QueryRunner } from '../../../src/site/query/plan-context.ts'
+import { planPrivate } from '../../../src/site/query/plan-private.ts'
+import { designPrivate, sensitivityOf } from '../../../src/site/query/private-design.ts'
+import type { PrivateDesign } from '../../../src/site/query/private-design.ts'
+import type { PrivateGroup } from '../../../src/site/query/private-group.ts'
+import { collectPrivate } from '../../../src/site/query/run-private.ts'
+import { convertResult } from '../../../src/site/vault/convert-result.ts'
+
+const EPSILON = 0.1
+
+/** Visits of people: several rows each, values past their bounds, nulls, nonsense numbers. */
+const manifest: Manifest = manifestSchema.parse({
+  dataSet: 'visits',
+  title: 'Visits',
+  issuer: 'federation',
+  person: { key: 'id', rowsMax: 40 },
+  columns: [
+    { name: 'id', type: 'text', sensitivity: 'direct_identifier' },
+    { name: 'ward', type: 'text' },
+    { name: 'kind', type: 'text', values: ['a', 'b'] },
+    { name: 'days', type: 'integer', bounds: [0, 30] },
+    { name: 'cost', type: 'number', bounds: [-5, 1000.5] },
+    { name: 'rate', type: 'number', bounds: [1e9, 1.000_001e9] },
+  ],
+  legalBasis: 'eu-gdpr:A6-1-a',
+  purposes: ['dpv:ResearchAndDevelopment'],
+  modes: ['private'],
+  perimeter: { store: { within: ['EEA'] }, process: { within: ['EEA'] }, release: { within: ['EEA'] } },
+  retention: { period: 'P50Y', from: '2020-01-01' },
+  tariff: { currency: 'EUR', capMinor: 1_000 },
+  splits: { issuer: 4_000, custodian: 2_500, network: 500, subjects: 3_000 },
+})
+const manifests = new Map([['visits', manifest]])
+
+const QUESTIONS = [
+  'select count(*), count(distinct id) from visits',
+  'select ward, count(*), sum(days), avg(cost) from visits group by ward',
+  'select ward, count(days) filter (where cost > 3), count(distinct id) filter (where days > 9) from visits group by ward',
+  'select kind, sum(cost), var_pop(cost), stddev_samp(days) from visits group by kind',
+  'select ward, kind, avg(rate), sum(rate) from visits group by ward, kind',
+  'select sum(case when days > 10 then cost * days else cost - 1 end), sum(abs(cost)) from visits',
+  'select ward, percentile_cont(0.9) within group (order by cost), median(days) from visits where days is not null group by ward',
+  'select kind, percentile_disc(0.25) within group (order by days desc) filter (where cost > 0) from visits group by kind',
+  'with p as (select id, ward, sum(cost) as cost, count(*) as n from visits group by id, ward) select ward, avg(cost), sum(n) from p group by ward',
+  'select a.ward, count(*), sum(b.days) from (select id, ward from visits where days > 9) a full join (select id, days from visits where days < 20) b on a.id = b.id group by a.ward',
+  'select a.kind, avg(a.cost), count(b.days) from visits a left join visits b on a.id = b.id and b.cost > 0 group by a.kind',
+]
+
+interface Visit {
+  readonly person: number
+  readonly ward: string | null
+  readonly kind: string | null
+  readonly days: number | null
+  readonly cost: number | null
+  readonly rate: number | null
+}
+
+let instance: DuckDBInstance
+let connection: DuckDBConnection
+before(async () => {
+  instance = await DuckDBInstance.create(':memory:', { threads: '1' })
+  connection = await instance.connect()
+  await connection.run('set integer_division = true')
+})
+after(() => {
+  connection.closeSync()
+  instance.closeSync()
+})
+
+const runner: QueryRunner = {
+  async run({ sql, parameters = [] }) {
+    const prepared = await connection.prepare(sql)
+    for (const [index, { value }] of parameters.entries()) prepared.bindVarchar(index + 1, String(value))
+    const result = await prepared.run()
+    const chunks = await result.fetchAllChunks()
+    const columns = result
+      .columnNames()
+      .map((name, index) => ({ name, type: String(result.columnType(index)) }))
+    return ok(convertResult(columns, chunks))
+  },
+}
+
+function literal(value: string | number | null): string {
+  if (value === null) return 'null'
+  if (typeof value === 'string') return `'${value}'`
+  return Number.isNaN(value) ? "'nan'::double" : value === Infinity ? "'inf'::double" : String(value)
+}
+
+async function fill(visits: readonly Visit[]): Promise<void> {
+  await connection.run(
+    'create or replace table ds_visits (_p integer, ward varchar, kind varchar, days bigint, cost double, rate double)',
+  )
+  const rows = visits.map(
+    ({ person, ward, kind, days, cost, rate }) =>
+      `(${[person, ward, kind, days, cost, rate].map(literal).join(', ')})`,
+  )
+  if (rows.length > 0) await connection.run(`insert into ds_visits values ${rows.join(', ')}`)
+  await connection.run('create or replace table e_1 as select distinct _p from ds_visits')
+}
+
+interface Asked {
+  readonly question: string
+  readonly rowsPerPerson: number
+  readonly groupsPerPerson: number
+}
+
+function designOf({ question, rowsPerPerson, groupsPerPerson }: Asked): PrivateDesign {
+  const checked = checkQuestion(question, { mode: 'private', dataSets: manifests })
+  assert.ok(checked.ok, checked.ok ? '' : `${checked.error.code} ${checked.error.detail}`)
+  return designPrivate(checked.value, {
+    privacy: { epsilon: EPSILON, rowsPerPerson, groupsPerPerson },
+    // Every group is looked at, the small ones too.
+    minimumGroup: 1,
+  })
+}
+
+/** The exact groups; `isPlain` allows the way that is taken when nobody has more than counts. */
+async function collect(
+  design: PrivateDesign,
+  visits: readonly Visit[],
+  isPlain: boolean,
+): Promise<readonly PrivateGroup[]> {
+  await fill(visits)
+  const rows = new Map<number, number>()
+  for (const { person } of visits) rows.set(person, (rows.get(person) ?? 0) + 1)
+  const relation = {
+    table: 'ds_visits',
+    eligible: 'e_1',
+    personCount: 20,
+    rowsPerPerson: Math.max(1, ...rows.values()),
+  }
+  const plan = planPrivate(design, {
+    dialect: 'duckdb',
+    relations: new Map([['visits', relation]]),
+    choiceKey: 'k',
+  })
+  const groups = await collectPrivate(isPlain ? plan : { ...plan, plain: undefined }, runner)
+  assert.ok(groups.ok)
+  return groups.value
+}
+
+/** Every figure of every group, by its name; for a quantile the loss of every place. */
+function vectorOf(
+  groups: readonly PrivateGroup[],
+  design: PrivateDesign,
+): ReadonlyMap<string, readonly bigint[]> {
+  const vector = new Map<string, readonly bigint[]>()
+  for (const group of groups) {
+    let places = 0
+    for (const [index, figure] of design.figures.entries()) {
+      const name = JSON.stringify([group.keys, index])
+      if (figure.kind === 'whole') continue
+      if (figure.kind === 'people') vector.set(name, [group.people])
+      else if (figure.kind === 'place') {
+        vector.set(name, lossesOf(group.places[places] ?? [], figure))
+        places += 1
+      } else vector.set(name, [exactFigure(group, figure, design)])
+    }
+  }
+  return vector
+}
+
+function lossesOf(
+  weights: PrivateGroup['places'][number],
+  figure: Extract<PrivateDesign['figures'][number], { kind: 'place' }>,
+): readonly bigint[] {
+  const losses: bigint[] = []
+  for (const { from, to, loss } of placeRuns(weights, figure))
+    for (let place = from; place <= to; place += 1) losses.push(loss)
+  assert.equal(losses.length, figure.places.count)
+  return losses
+}
+
+const visitArbitrary: fc.Arbitrary<Visit> = fc.record({
+  person: fc.integer({ min: 0, max: 5 }),
+  ward: fc.constantFrom('north', 'south', 'east', null),
+  kind: fc.constantFrom('a', 'b', 'other', null),
+  days: fc.oneof(fc.integer({ min: -10, max: 60 }), fc.constant(null)),
+  cost: fc.oneof(
+    fc.double({ min: -2000, max: 2000, noNaN: true }),
+    fc.constantFrom(null, NaN, Infinity, 1e300, -5, 1000.5),
+  ),
+  rate: fc.oneof(fc.double({ min: 0.9e9, max: 1.1e9, noNaN: true }), fc.constantFrom(null, 1e9, 1.000_001e9)),
+})
+
+const askedArbitrary: fc.Arbitrary<Asked> = fc.record({
+  question: fc.constantFrom(...QUESTIONS),
+  rowsPerPerson: fc.integer({ min: 1, max: 6 }),
+  groupsPerPerson: fc.integer({ min: 1, max: 3 }),
+})
+
+test('removing one person moves every figure by no more than the claimed bounds, in L1 and L2', async () => {
+  await fc.assert(
+    fc.asyncProperty(
+      askedArbitrary,
+      fc.array(visitArbitrary, { maxLength: 30 }),
+      fc.integer({ min: 0, max: 5 }),
+      fc.boolean(),
+      async (asked, visits, gone, isPlain) => {
+        const design = designOf(asked)
+        const withAll = vectorOf(await collect(design, visits, isPlain), design)
+        const without = vectorOf(
+          await collect(
+            design,
+            visits.filter(({ person }) => person !== gone),
+            isPlain,
+          ),
+          design,
+        )
+        for (const [index, figure] of design.figures.entries()) {
+          if (figure.kind === 'whole') continue
+          const bound = sensitivityOf(figure, design)
+          const names = [...new Set([...withAll.keys(), ...without.keys()])].filter(
+            (name) => (JSON.parse(name) as unknown[])[1] === index,
+          )
+          const moves = names.map((name) => movedBy(withAll.get(name), without.get(name)))
+          const groups = BigInt(design.bounds.groupsMax)
+          const told = `${asked.question}: ${figure.kind} moved by ${moves.join()}, bound ${bound}`
+          assert.ok(
+            moves.every((move) => move <= bound),
+            told,
+          )
+          assert.ok(moves.reduce((sum, move) => sum + move, 0n) <= groups * bound, told)
+          assert.ok(moves.reduce((sum, move) => sum + move * move, 0n) <= groups * bound * bound, told)
+        }
+      },
+    ),
+    { numRuns: 250 },
+  )
+})
+
+/** The largest move of any of the numbers; what is not there is 0. */
+function movedBy(left: readonly bigint[] | undefined, right: readonly bigint[] | undefined): bigint {
+  let most = 0n
+  for (let index = 0; index < Math.max(left?.length ?? 0, right?.length ?? 0); index += 1) {
+    const difference = (left?.[index] ?? 0n) - (right?.[index] ?? 0n)
+    const size = difference < 0n ? -difference : difference
+    if (size > most) most = size
+  }
+  return most
+}
+
+test('how it is collected makes no difference, nor does the order of the rows', async () => {
+  await fc.assert(
+    fc.asyncProperty(askedArbitrary, fc.array(visitArbitrary, { maxLength: 16 }), async (asked, visits) => {
+      const design = designOf(asked)
+      const [plain, bounded, reversed] = [
+        vectorOf(await collect(design, visits, true), design),
+        vectorOf(await collect(design, visits, false), design),
+        vectorOf(await collect(design, visits.toReversed(), false), design),
+      ]
+      const sorted = (vector: typeof plain) => [...vector].toSorted(([a], [b]) => (a < b ? -1 : 1))
+      assert.deepEqual(sorted(plain), sorted(bounded))
+      assert.deepEqual(sorted(reversed), sorted(bounded))
+    }),
+    { numRuns: 150 },
+  )
+})
