@@ -199,7 +199,8 @@ async function siteCaller(
   return { issuer: 'operator', key: await readKeyFile(file) }
 }
 
-async function onlySite(session: Session): Promise<string> {
+/** The only site on this machine. */
+export async function onlySite(session: Session): Promise<string> {
   const names = await readdir(join(session.home, 'sites')).catch(() => [])
   const [only] = names
   if (only !== undefined && names.length === 1) return only

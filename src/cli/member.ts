@@ -1,11 +1,7 @@
-import { rename, mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Command } from 'commander'
-import { ensureKeyFile } from '../kernel/crypto/key-file.ts'
-import { formatInstant } from '../kernel/clock.ts'
-import { signKeyRotation } from '../protocol/key-chain.ts'
 import { ACQUIRER_CLASSES, ROLES } from '../protocol/member.ts'
-import type { AcquirerClass, KeySet, Role } from '../protocol/member.ts'
+import type { AcquirerClass, Role } from '../protocol/member.ts'
 import { NETWORK_API } from '../protocol/network-endpoints.ts'
 import { openOperator } from '../sdk/operator.ts'
 import { connectToNetwork, memberClient, operatorClient } from './connect.ts'
@@ -13,6 +9,7 @@ import type { NetworkOptions } from './connect.ts'
 import { makeMemberProfile, readMemberProfile } from './member-profile.ts'
 import type { MemberProfile } from './member-profile.ts'
 import { readPublicKeys } from './public-keys.ts'
+import { rotateKeyFiles } from './rotate-key-files.ts'
 import { show } from './session.ts'
 import type { Session } from './session.ts'
 import { say, table } from './terminal.ts'
@@ -173,37 +170,30 @@ async function declareCollusion(
   })
 }
 
-/** The new keys are written down before the network hears of them, so that a crash in between loses nothing. */
 async function rotateKey(
   session: Session,
   { id, options }: { id: string | undefined; options: NetworkOptions & { json?: boolean } },
 ): Promise<void> {
   const profile = await readMemberProfile(session.home, id)
-  const client = await memberClient(session, { profile, network: options.network })
   const keys = join(profile.directory, 'keys')
-  const next: KeySet = {
-    signing: (await ensureKeyFile(join(keys, 'next-signing.jwk'), 'Ed25519')).publicJwk,
-    sealing: (await ensureKeyFile(join(keys, 'next-sealing.jwk'), 'X25519')).publicJwk,
-  }
-  const rotation = signKeyRotation({
-    member: profile.member,
-    next,
-    time: formatInstant(session.clock.now()),
-    key: profile.signing,
+  await rotateKeyFiles({
+    directory: keys,
+    name: profile.member,
+    now: session.clock.now(),
+    submit: async (rotation, signing) => {
+      const client = await memberClient(session, {
+        profile: { ...profile, signing },
+        network: options.network,
+      })
+      const params = { id: profile.member }
+      await client.call(NETWORK_API.rotateMemberKeys, { params, body: { rotation } })
+    },
   })
-  const rotated = await client.call(NETWORK_API.rotateMemberKeys, {
-    params: { id: profile.member },
-    body: { rotation },
-  })
+  const { signing, sealing } = await readMemberProfile(session.home, profile.member)
   const retired = join(keys, 'retired')
-  await mkdir(retired, { recursive: true, mode: 0o700 })
-  for (const use of ['signing', 'sealing'] as const) {
-    await rename(join(keys, `${use}.jwk`), join(retired, `${use}-${profile[use].keyId}.jwk`))
-    await rename(join(keys, `next-${use}.jwk`), join(keys, `${use}.jwk`))
-  }
   show(session, {
     json: options.json,
-    value: rotated,
+    value: { member: profile.member, keys: { signing: signing.publicJwk, sealing: sealing.publicJwk } },
     print: () =>
       say(
         session.terminal,

@@ -15,6 +15,7 @@ import { connectToSite, siteRoot, siteSettingsHere } from './connect.ts'
 import type { SiteOptions } from './connect.ts'
 import { DEFAULT_NETWORK_URL } from './connect.ts'
 import { diagnose } from './site-doctor.ts'
+import { addRotateKeyVerb } from './site-rotate-key.ts'
 import { EXIT, WrongUse, exitCodeOf } from './failures.ts'
 import { readMemberProfile } from './member-profile.ts'
 import { packageVersion } from './package-version.ts'
@@ -102,6 +103,7 @@ export function addSiteVerbs(program: Command, session: Session): void {
       example: 'hedgerow site doctor --site galway',
     }),
   ).action((options: SiteOptions & { json?: boolean }) => perform(session, () => diagnose(session, options)))
+  addRotateKeyVerb(site, session)
   addSiteOptions(
     verb(site, {
       name: 'issuer <member>',

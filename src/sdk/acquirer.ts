@@ -1,7 +1,7 @@
 import { later } from '../kernel/clock.ts'
 import type { Clock, Instant } from '../kernel/clock.ts'
 import { openSealed } from '../kernel/crypto/jwe.ts'
-import { verifyJws } from '../kernel/crypto/jws.ts'
+import { peekJws, verifyJws } from '../kernel/crypto/jws.ts'
 import type { KeyPair, PublicJwk } from '../kernel/crypto/keys.ts'
 import { keyIdOf } from '../kernel/crypto/keys.ts'
 import { digestOf } from '../kernel/digest.ts'
@@ -226,7 +226,7 @@ async function openAnswers(parts: AcquirerParts, state: AskState): Promise<AskRe
     ? await parts.client.call(NETWORK_API.releases, { params: { id: state.id } })
     : { releases: [] }
   const known = await parts.pins.read()
-  const isKnown = state.sites.every(({ site }) => site in known.sites)
+  const isKnown = state.sites.every((answer) => isSignerKnown(answer, known))
   const pinned = isKnown ? known : await pinSites(parts, new Set(state.sites.map(({ site }) => String(site))))
   const sites: SiteResult[] = []
   for (const answer of state.sites) {
@@ -242,6 +242,13 @@ async function openAnswers(parts: AcquirerParts, state: AskState): Promise<AskRe
   }
   const { id, status, reason, detail, hold, receipt } = state
   return { id, status, reason, detail, hold, sites, receipt }
+}
+
+/** Whether the keys seen so far verify an answer: a site may have rotated them after the ask was sealed. */
+function isSignerKnown({ site, decision }: SiteAnswer, pinned: PinnedKeys): boolean {
+  if (decision === undefined) return site in pinned.sites
+  const keyId = peekJws(decision)?.header.kid
+  return signingKeysOf(pinned, site).some((key) => keyIdOf(key) === keyId)
 }
 
 /** Verifies one site's decision, receipts and release against each other, and opens the release. */

@@ -110,7 +110,7 @@ function siteActs(site: SiteContext, settings: SiteSettings): SiteActs {
         custodian: settings.custodian,
         territory: settings.territory,
         keys: publicKeys(site),
-        rotations: [],
+        rotations: [...site.keys.former.rotations],
       }),
     registerIssuer: ({ member, keys }) => registerIssuer(site.db, { member, keys, now: site.clock.now() }),
     issuerKey: (member, keyId) => findIssuerKey(site.db, { member, keyId }),

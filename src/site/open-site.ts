@@ -64,13 +64,13 @@ export async function openSite(
   onOffersChanged: () => void,
 ): Promise<SiteContext> {
   const directory = siteDirectory(root)
-  const keys = await readSiteKeys(directory.keys)
   opened.use(await lockDirectory(root))
+  const keys = await readSiteKeys(directory.keys)
   const { db, ended } = opened.use(
     await openPostgres({ directory: root, url: settings.databaseUrl, name: 'site', log }),
   )
   await migrate(db, SITE_MIGRATIONS)
-  const signer = { name: settings.site, key: keys.signing }
+  const signer = { name: settings.site, key: keys.signing, formerKeys: keys.former.signing }
   const receipts = await openReceiptLog({ db, directory: root, signer, clock })
   const vault = opened.use(
     await openVault({ directory: directory.vault, clock, limits: vaultLimits(settings) }),

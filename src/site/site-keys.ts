@@ -1,9 +1,19 @@
 import { hkdfSync } from 'node:crypto'
+import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { z } from 'zod'
 import { ensureKeyFile, readKeyFile } from '../kernel/crypto/key-file.ts'
-import type { KeyPair } from '../kernel/crypto/keys.ts'
+import { keyIdOf } from '../kernel/crypto/keys.ts'
+import type { KeyPair, PublicJwk } from '../kernel/crypto/keys.ts'
 import { ensureSecretFile, readSecretFile } from '../kernel/crypto/secret-file.ts'
+import { replaceFile, syncDirectory } from '../kernel/durable-file.ts'
+import { Fault } from '../kernel/faults.ts'
 import { Secret } from '../kernel/secret.ts'
+import { followKeyChain, isSameKeySet } from '../protocol/key-chain.ts'
+import { keySetSchema } from '../protocol/member.ts'
+import type { KeySet } from '../protocol/member.ts'
+import { compactJwsSchema, siteIdSchema } from '../protocol/wire.ts'
+import type { SiteId } from '../protocol/wire.ts'
 
 /** Everything secret that a site holds. The files are below `keys/`, each with mode 0600. */
 export interface SiteKeys {
@@ -13,6 +23,8 @@ export interface SiteKeys {
   readonly sealing: KeyPair
   /** The operator's: signs location evidence and the operator's requests. */
   readonly operator: KeyPair
+  /** Those it had before, and the signed statements that lead from the first to the present ones. */
+  readonly former: FormerKeys
   /** Wraps the data keys of people. */
   readonly wrapping: Secret<Uint8Array>
   /** Turns the key that an issuer knows a person by into the digest by which the site finds them. */
@@ -21,6 +33,14 @@ export interface SiteKeys {
   readonly pseudonym: Secret<Uint8Array>
   /** Keeps noisy answers at rest, and chooses in which groups a person counts. */
   readonly answers: Secret<Uint8Array>
+}
+
+/** Keys that a site had before, oldest first. */
+export interface FormerKeys {
+  readonly signing: readonly PublicJwk[]
+  /** Questions that were sealed before a rotation arrive after it. */
+  readonly sealing: readonly KeyPair[]
+  readonly rotations: readonly string[]
 }
 
 /** Makes the keys that are missing and reads all of them. Only `hedgerow site init` makes keys. */
@@ -35,14 +55,79 @@ export async function makeSiteKeys(directory: string): Promise<SiteKeys> {
 /** Reads the keys of a site; a missing or exposed file is a fault, never mended by making a new key. */
 export async function readSiteKeys(directory: string): Promise<SiteKeys> {
   const master = await readSecretFile(join(directory, 'master.key'))
+  const signing = await readKeyFile(join(directory, 'signing.jwk'))
+  const sealing = await readKeyFile(join(directory, 'sealing.jwk'))
   return {
-    signing: await readKeyFile(join(directory, 'signing.jwk')),
-    sealing: await readKeyFile(join(directory, 'sealing.jwk')),
+    signing,
+    sealing,
     operator: await readKeyFile(join(directory, 'operator.jwk')),
+    former: await readFormerKeys(directory, { signing: signing.publicJwk, sealing: sealing.publicJwk }),
     wrapping: derive(master, 'person-key-wrapping'),
     lookup: derive(master, 'person-lookup'),
     pseudonym: derive(master, 'pairwise-pseudonym'),
     answers: derive(master, 'private-answers'),
+  }
+}
+
+/** The file with the first keys and every rotation since; absent until the first. All of it is public. */
+const CHAIN_FILE = 'rotations.json'
+const chainSchema = z.strictObject({
+  site: siteIdSchema,
+  first: keySetSchema,
+  rotations: z.array(compactJwsSchema),
+})
+
+/** Notes a rotation, before the files of the keys change places; the same again changes nothing. */
+export async function noteRotation(
+  directory: string,
+  { site, rotation }: { site: SiteId; rotation: string },
+): Promise<void> {
+  const known = await readChain(directory)
+  if (known?.rotations.includes(rotation)) return
+  const first = known?.first ?? {
+    signing: (await readKeyFile(join(directory, 'signing.jwk'))).publicJwk,
+    sealing: (await readKeyFile(join(directory, 'sealing.jwk'))).publicJwk,
+  }
+  const chain = { site, first, rotations: [...(known?.rotations ?? []), rotation] }
+  await replaceFile(join(directory, CHAIN_FILE), `${JSON.stringify(chain, null, 2)}\n`, { mode: 0o600 })
+  await syncDirectory(directory)
+}
+
+async function readFormerKeys(directory: string, present: KeySet): Promise<FormerKeys> {
+  const chain = await readChain(directory)
+  if (chain === undefined) return { signing: [], sealing: [], rotations: [] }
+  const { site, first, rotations } = chain
+  const sets: KeySet[] = []
+  for (let count = 0; count <= rotations.length; count += 1) {
+    const reached = followKeyChain(site, first, rotations.slice(0, count))
+    if (reached.ok) sets.push(reached.value)
+  }
+  const last = sets.pop()
+  if (last === undefined || sets.length !== rotations.length || !isSameKeySet(last, present)) {
+    throw new Fault('fault.key_malformed', {
+      what: `Cannot use the keys in "${directory}": they are not those that the last rotation leads to; end it with "hedgerow site rotate-key ${site}"`,
+    })
+  }
+  const sealing = sets.map((set) =>
+    readKeyFile(join(directory, 'retired', `sealing-${keyIdOf(set.sealing)}.jwk`)),
+  )
+  return { signing: sets.map((set) => set.signing), sealing: await Promise.all(sealing), rotations }
+}
+
+async function readChain(directory: string): Promise<z.infer<typeof chainSchema> | undefined> {
+  const file = join(directory, CHAIN_FILE)
+  const text = await readFile(file, 'utf8').catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') return undefined
+    throw error
+  })
+  if (text === undefined) return undefined
+  try {
+    return chainSchema.parse(JSON.parse(text))
+  } catch (cause) {
+    throw new Fault('fault.key_malformed', {
+      what: `Cannot use "${file}": it is not a chain of key rotations; restore it from your backup`,
+      cause,
+    })
   }
 }
 

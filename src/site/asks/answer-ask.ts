@@ -99,7 +99,8 @@ async function loadFacts(
 async function decide(facts: AskFacts, parts: SiteParts): Promise<Outcome<Approved>> {
   const decline = admit(facts)
   if (decline) return declined(decline.code, decline)
-  const question = openQuestion(facts.ask, { site: parts.site, key: parts.keys.sealing })
+  const { sealing, former } = parts.keys
+  const question = openQuestion(facts.ask, { site: parts.site, keys: [sealing, ...former.sealing] })
   return question.ok ? runAndReserve(facts, question.value, parts) : question
 }
 

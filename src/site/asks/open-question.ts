@@ -12,12 +12,15 @@ import type { Outcome } from '../../protocol/reason.ts'
  * Opens the question that was sealed to this site and holds it against the digest in the signed ask. The digest is
  * over the question and its salt, so that nobody on the way can check a guess.
  */
-export function openQuestion(ask: Ask, { site, key }: { site: string; key: KeyPair }): Outcome<Question> {
+export function openQuestion(
+  ask: Ask,
+  { site, keys }: { site: string; keys: readonly KeyPair[] },
+): Outcome<Question> {
   const sealed = ask.question.sealed[site]
-  const opened = sealed === undefined ? undefined : openSealed(sealed, { key, typ: TYP.question })
+  const opened = sealed === undefined ? undefined : openWithAny(sealed, keys)
   if (!opened) {
     return declined('declined.signature', {
-      detail: 'The question is not sealed to the present key of this site',
+      detail: 'The question is not sealed to a key of this site',
     })
   }
   const parsed = sealedQuestionSchema.safeParse(parseText(opened))
@@ -29,6 +32,15 @@ export function openQuestion(ask: Ask, { site, key }: { site: string; key: KeyPa
     })
   }
   return ok(parsed.data.question)
+}
+
+/** The present key first; one that was sealed before a rotation opens with the key of then. */
+function openWithAny(sealed: string, keys: readonly KeyPair[]): Uint8Array | undefined {
+  for (const key of keys) {
+    const opened = openSealed(sealed, { key, typ: TYP.question })
+    if (opened) return opened
+  }
+  return undefined
 }
 
 function parseText(bytes: Uint8Array): unknown {

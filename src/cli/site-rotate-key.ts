@@ -1,0 +1,70 @@
+import type { Command } from 'commander'
+import { lockDirectory } from '../kernel/directory-lock.ts'
+import { NETWORK_API } from '../protocol/network-endpoints.ts'
+import { siteIdSchema } from '../protocol/wire.ts'
+import { httpClient } from '../sdk/http-client.ts'
+import { siteDirectory } from '../site/config.ts'
+import { noteRotation, readSiteKeys } from '../site/site-keys.ts'
+import { onlySite, siteRoot, siteSettingsHere } from './connect.ts'
+import { WrongUse } from './failures.ts'
+import { rotateKeyFiles } from './rotate-key-files.ts'
+import { show } from './session.ts'
+import type { Session } from './session.ts'
+import { say } from './terminal.ts'
+import { perform, verb } from './verb.ts'
+
+interface RotateOptions {
+  readonly network?: string
+  readonly json?: boolean
+}
+
+/** `hedgerow site rotate-key`: new keys for a site, by a statement that the old ones sign (docs/decisions/0009). */
+export function addRotateKeyVerb(site: Command, session: Session): void {
+  verb(site, {
+    name: 'rotate-key [name]',
+    summary: 'replace the keys of a site that is stopped by new ones, signed with the old',
+    example: 'hedgerow site rotate-key galway',
+  })
+    .option('--network <url>', 'address of the network; absent: that of the site')
+    .action((name: string | undefined, options: RotateOptions) =>
+      perform(session, () => rotateKey(session, { name, options })),
+    )
+}
+
+async function rotateKey(
+  session: Session,
+  { name, options }: { name: string | undefined; options: RotateOptions },
+): Promise<void> {
+  const site = siteIdSchema.parse(name ?? (await onlySite(session)))
+  const settings = await siteSettingsHere(session, site)
+  if (!settings) throw new WrongUse(`Keys are rotated where the site is: "${site}" is not on this machine`)
+  const root = siteRoot(session, site)
+  const directory = siteDirectory(root).keys
+  // A site that runs would go on with the old keys, which the network no longer lets in.
+  await using held = new AsyncDisposableStack()
+  held.use(await lockDirectory(root))
+  await rotateKeyFiles({
+    directory,
+    name: site,
+    now: session.clock.now(),
+    note: (rotation) => noteRotation(directory, { site, rotation }),
+    submit: async (rotation, key) => {
+      const { url, name: network } = settings.network
+      const server = { url: options.network ?? url, name: network }
+      const caller = { issuer: site, key }
+      const { clock, ids } = session
+      const client = httpClient({ server, caller, clock, ids, isNetwork: true })
+      await client.call(NETWORK_API.rotateSiteKeys, { params: { id: site }, body: { rotation } })
+    },
+  })
+  const { signing, sealing } = await readSiteKeys(directory)
+  show(session, {
+    json: options.json,
+    value: { site, keys: { signing: signing.publicJwk, sealing: sealing.publicJwk } },
+    print: () =>
+      say(
+        session.terminal,
+        `${site} has new keys; start it again. Copy "${directory}" to your backup: the old ones stay in "retired", for what was signed and sealed with them`,
+      ),
+  })
+}

@@ -1,0 +1,114 @@
+import assert from 'node:assert/strict'
+import { mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { after, before, suite, test } from 'node:test'
+import { monotonicMs, systemClock } from '../../src/kernel/clock.ts'
+import { NETWORK_API } from '../../src/protocol/network-endpoints.ts'
+import type { AskResult } from '../../src/sdk/acquirer.ts'
+import { testPeople } from '../../src/testing/test-population.ts'
+import { testTrade } from '../../src/testing/test-trade.ts'
+import type { TestAcquirer, TestTrade } from '../../src/testing/test-trade.ts'
+import { runCli } from '../cli/run-cli.ts'
+
+const SQL = 'select country, count(*) as people from athletes group by country'
+
+suite('the keys of a site are rotated', () => {
+  let home: string
+  let trade: TestTrade
+  let lab: TestAcquirer
+  before(async () => {
+    home = await mkdtemp(join(tmpdir(), 'hedgerow-rotate-'))
+    trade = await testTrade({ sites: [{ name: 'galway', root: join(home, 'sites', 'galway') }] })
+    await trade.fill(trade.site(), { dataSet: 'athletes', people: testPeople(120) })
+    lab = await trade.addAcquirer('lab')
+  })
+  after(async () => {
+    await trade[Symbol.asyncDispose]()
+    await rm(home, { recursive: true, force: true })
+  })
+
+  const rotate = () => runCli(home, ['site', 'rotate-key', 'galway'])
+  const keyFile = (name: string) => join(home, 'sites', 'galway', 'keys', name)
+  const publicKey = async () =>
+    (JSON.parse(await readFile(keyFile('signing.jwk'), 'utf8')) as { x: string }).x
+
+  test('not while it runs, and nothing is changed', async () => {
+    const was = await publicKey()
+    const run = await rotate()
+    assert.equal(run.code, 1, run.error)
+    assert.match(run.error, /process \d+ holds it; stop the other server/)
+    assert.equal(await publicKey(), was)
+    await assert.rejects(readFile(keyFile('next-signing.jwk')))
+  })
+
+  test('an ask that was sealed before is answered after, and old receipts verify beside new ones', async () => {
+    const first = await lab.ask(SQL)
+    assertSound(first)
+    const site = trade.site()
+    const was = await publicKey()
+    await site.stop()
+    const waiting = lab.ask(SQL)
+    await isAtTheNetwork(lab)
+    const run = await rotate()
+    assert.equal(run.code, 0, run.error)
+    assert.match(run.out, /^galway has new keys; start it again/)
+    assert.notEqual(await publicKey(), was)
+    await site.start()
+    assertSound(await waiting)
+    assertSound(await lab.ask(SQL))
+    // The log goes on under the new key: an old receipt is proven by a checkpoint that the new key signed.
+    const proven = await site.operator.receipt(0)
+    assert.match(proven.log.checkpoint, /^hedgerow\/galway\n/)
+    assertSound(await lab.acquirer.open(await lab.acquirer.find(first.id)))
+  })
+
+  test('a rotation that was cut off after the network took it goes on, and is one rotation', async () => {
+    const site = trade.site()
+    await site.stop()
+    const names = ['signing.jwk', 'sealing.jwk', 'rotations.json']
+    const before = new Map<string, string>()
+    for (const name of names) before.set(name, await readFile(keyFile(name), 'utf8'))
+    assert.equal((await rotate()).code, 0)
+    await cutOff(names, before)
+    const again = await rotate()
+    assert.equal(again.code, 0, again.error)
+    await site.start()
+    const { rotations } = JSON.parse(await readFile(keyFile('rotations.json'), 'utf8')) as {
+      rotations: string[]
+    }
+    assert.equal(rotations.length, 2)
+    const record = await trade.network.call(trade.network.operator, NETWORK_API.site, {
+      params: { id: 'galway' },
+    })
+    assert.deepEqual(record.rotations, rotations)
+    assertSound(await lab.ask(SQL))
+  })
+
+  /** Puts the files back as they were when the network had answered and nothing else had happened yet. */
+  async function cutOff(names: readonly string[], before: ReadonlyMap<string, string>): Promise<void> {
+    const { rotations } = JSON.parse(await readFile(keyFile('rotations.json'), 'utf8')) as {
+      rotations: string[]
+    }
+    await writeFile(keyFile('next-rotation.jws'), `${rotations.at(-1)}\n`, { mode: 0o600 })
+    for (const use of ['signing', 'sealing']) await rename(keyFile(`${use}.jwk`), keyFile(`next-${use}.jwk`))
+    for (const name of names) await writeFile(keyFile(name), before.get(name) ?? '', { mode: 0o600 })
+  }
+})
+
+function assertSound(result: AskResult): void {
+  const [answer] = result.sites
+  assert.equal(answer?.reason, 'approved')
+  assert.deepEqual(answer.problems, [])
+  assert.equal(answer.release?.rows.length, 3)
+}
+
+async function isAtTheNetwork({ client }: TestAcquirer): Promise<void> {
+  const deadline = monotonicMs() + 10_000
+  for (;;) {
+    const { items } = await client.call(NETWORK_API.listAsks, { query: { limit: 10 } })
+    if (items.some(({ status }) => status === 'waiting')) return
+    assert.ok(monotonicMs() < deadline, 'the ask arrives')
+    await systemClock.sleep(20)
+  }
+}
