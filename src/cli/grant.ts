@@ -1,8 +1,10 @@
 import { createReadStream } from 'node:fs'
 import type { Command } from 'commander'
+import { z } from 'zod'
 import { describeProblems, parseWith } from '../kernel/parse.ts'
 import { formatInstant } from '../kernel/clock.ts'
-import { grantRequestSchema } from '../protocol/grant.ts'
+import { grantRequestSchema, grantTermsSchema } from '../protocol/grant.ts'
+import type { GrantState } from '../protocol/grant.ts'
 import { ACQUIRER_CLASSES } from '../protocol/member.ts'
 import { MODES } from '../protocol/mode.ts'
 import { revocationRequestSchema } from '../protocol/site-api.ts'
@@ -13,7 +15,7 @@ import { WrongUse } from './failures.ts'
 import { readRecords } from './read-records.ts'
 import { show } from './session.ts'
 import type { Session } from './session.ts'
-import { progress, say, table } from './terminal.ts'
+import { paint, progress, say, table } from './terminal.ts'
 import { addSiteOptions, perform, verb } from './verb.ts'
 
 interface GrantOptions extends SiteOptions {
@@ -29,6 +31,8 @@ interface GrantOptions extends SiteOptions {
   readonly from?: string
   readonly until?: string
   readonly file?: string
+  readonly notice?: string
+  readonly replace?: boolean
   readonly limit?: string
   readonly json?: boolean
 }
@@ -36,30 +40,39 @@ interface GrantOptions extends SiteOptions {
 /** `hedgerow grant …`: people's grants, one by one by flags or in bulk from a file. */
 export function addGrantVerbs(program: Command, session: Session): void {
   const grant = program.command('grant').description('people’s grants at a site')
-  addSiteOptions(
-    verb(grant, {
-      name: 'give',
-      summary: 'give a grant, or many from a file; in force when the verb ends',
-      example:
-        'hedgerow grant give --site galway --as federation --dataset athletes --person 736041664 \\\n    --to class:insurer --purpose dpv:AcademicResearch --mode aggregate --explicit\nhedgerow grant give --site galway --as federation --file grants.ndjson',
-    }),
-  )
-    .option('--dataset <name>', 'data set')
+  const give = verb(grant, {
+    name: 'give',
+    summary: 'give a grant, or many from a file; in force when the verb ends',
+    example:
+      'hedgerow grant give --site galway --as federation --dataset athletes --person 736041664 \\\n    --to class:insurer --purpose dpv:AcademicResearch --mode aggregate --explicit\nhedgerow grant give --site galway --as federation --file grants.ndjson',
+  })
+  addTermsOptions(addSiteOptions(give))
     .option('--person <key>', 'key by which the issuer knows the person')
-    .option('--to <grantee>', 'a member, "class:KIND" or "anyone"')
-    .option('--purpose <term...>', 'DPV purposes')
-    .option('--mode <mode...>', `release modes: ${MODES.join(', ')}`)
-    .option('--columns <name...>', 'columns that may be used; absent: all')
-    .option('--explicit', 'the person named the special categories in so many words')
-    .option('--guardian', 'given by the person’s guardian')
-    .option('--minimum-price <cents>', 'least the subjects’ side must earn for each run, in minor units')
-    .option('--from <time>', 'valid from (RFC 3339)')
-    .option('--until <time>', 'valid until (RFC 3339)')
+    .option('--notice <digest>', 'the text that was shown, as "grant preview" gave it; absent: as it stands')
+    .option('--replace', 'it takes the place of what the person granted to the same on the data set')
     .option(
       '--file <file>',
       'grants in bulk: NDJSON of grants, or CSV with a header (lists separated by ";")',
     )
-    .action((options: GrantOptions) => perform(session, () => give(session, options)))
+    .action((options: GrantOptions) => perform(session, () => giveTerms(session, options)))
+  const preview = verb(grant, {
+    name: 'preview',
+    summary: 'what a grant would allow, in plain words, before it is given; changes nothing',
+    example:
+      'hedgerow grant preview --site galway --as federation --dataset athletes \\\n    --to class:insurer --purpose dpv:AcademicResearch --mode aggregate',
+  })
+  addTermsOptions(addSiteOptions(preview)).action((options: GrantOptions) =>
+    perform(session, () => previewTerms(session, options)),
+  )
+  const refuse = verb(grant, {
+    name: 'refuse',
+    summary: 'note that somebody was asked for a grant and refused',
+    example:
+      'hedgerow grant refuse --site galway --as federation --dataset athletes --person 736041664 \\\n    --to class:insurer --purpose dpv:AcademicResearch --mode aggregate',
+  })
+  addTermsOptions(addSiteOptions(refuse))
+    .option('--person <key>', 'key by which the issuer knows the person')
+    .action((options: GrantOptions) => perform(session, () => refuseTerms(session, options)))
   addSiteOptions(
     verb(grant, {
       name: 'revoke',
@@ -85,7 +98,53 @@ export function addGrantVerbs(program: Command, session: Session): void {
     .action((options: GrantOptions) => perform(session, () => list(session, options)))
 }
 
-async function give(session: Session, options: GrantOptions): Promise<void> {
+/** The terms of a grant as options. */
+function addTermsOptions(command: Command): Command {
+  return command
+    .option('--dataset <name>', 'data set')
+    .option('--to <grantee>', 'a member, "class:KIND" or "anyone"')
+    .option('--purpose <term...>', 'DPV purposes')
+    .option('--mode <mode...>', `release modes: ${MODES.join(', ')}`)
+    .option('--columns <name...>', 'columns that may be used; absent: all')
+    .option('--explicit', 'the person named the special categories in so many words')
+    .option('--guardian', 'given by the person’s guardian')
+    .option('--minimum-price <cents>', 'least the subjects’ side must earn for each run, in minor units')
+    .option('--from <time>', 'valid from (RFC 3339)')
+    .option('--until <time>', 'valid until (RFC 3339)')
+}
+
+async function previewTerms(session: Session, options: GrantOptions): Promise<void> {
+  const terms = checked(grantTermsSchema, termsOf(options))
+  const { administration } = await connectToSite(session, options)
+  const preview = await administration.previewGrant(terms)
+  show(session, {
+    json: options.json,
+    value: preview,
+    print: ({ answers, notice }) => {
+      for (const { question, answer } of answers) {
+        say(session.terminal, paint(session.terminal, 'strong', question))
+        say(session.terminal, `  ${answer}`)
+      }
+      say(session.terminal, `\nTo give it to this text: --notice ${notice}`)
+    },
+  })
+}
+
+async function refuseTerms(session: Session, options: GrantOptions): Promise<void> {
+  const refusal = checked(grantTermsSchema.extend({ person: z.string().min(1) }), {
+    ...termsOf(options),
+    person: options.person,
+  })
+  const { administration } = await connectToSite(session, options)
+  const changed = await administration.refuseGrant(refusal)
+  show(session, {
+    json: options.json,
+    value: changed,
+    print: () => say(session.terminal, 'The refusal is noted; it costs the person nothing'),
+  })
+}
+
+async function giveTerms(session: Session, options: GrantOptions): Promise<void> {
   const grants = options.file === undefined ? [oneGrant(options)] : await readGrants(options.file)
   const { administration } = await connectToSite(session, options)
   const line = progress(session.terminal)
@@ -156,10 +215,21 @@ async function list(session: Session, options: GrantOptions): Promise<void> {
   })
 }
 
-function stateText({ revokedAt, validUntil }: GrantView): string {
-  if (revokedAt !== undefined) return `revoked ${formatInstant(revokedAt)}`
-  return validUntil === undefined ? 'in force' : `until ${formatInstant(validUntil)}`
+function stateText({ state, revokedAt, validUntil }: GrantView): string {
+  const words = STATE_WORDS[state]
+  if (revokedAt !== undefined) return `${words} ${formatInstant(revokedAt)}`
+  if (validUntil === undefined) return words
+  return `${state === 'in_force' ? '' : `${words} `}until ${formatInstant(validUntil)}`
 }
+
+const STATE_WORDS = {
+  in_force: 'in force',
+  not_yet: 'not yet',
+  expired: 'expired,',
+  withdrawn: 'revoked',
+  superseded: 'replaced',
+  text_changed: 'the text has changed: ask again',
+} as const satisfies Record<GrantState, string>
 
 function granteeText(grantee: GrantView['grantee']): string {
   if ('member' in grantee) return grantee.member
@@ -168,8 +238,18 @@ function granteeText(grantee: GrantView['grantee']): string {
 
 function oneGrant(options: GrantOptions): WireGrant {
   return checked(grantRequestSchema, {
-    dataSet: options.dataset,
+    ...termsOf(options),
     person: options.person,
+    replaces: options.replace ?? false,
+    ...(options.notice === undefined ? {} : { notice: options.notice }),
+    ...(options.from === undefined ? {} : { validFrom: options.from }),
+    ...(options.until === undefined ? {} : { validUntil: options.until }),
+  })
+}
+
+function termsOf(options: GrantOptions): Record<string, unknown> {
+  return {
+    dataSet: options.dataset,
     grantee: granteeOf(options.to),
     purposes: options.purpose,
     modes: options.mode,
@@ -177,9 +257,7 @@ function oneGrant(options: GrantOptions): WireGrant {
     isExplicit: options.explicit ?? false,
     givenBy: options.guardian === true ? 'guardian' : 'self',
     ...(options.minimumPrice === undefined ? {} : { minimumPriceMinor: wholeNumber(options.minimumPrice) }),
-    ...(options.from === undefined ? {} : { validFrom: options.from }),
-    ...(options.until === undefined ? {} : { validUntil: options.until }),
-  })
+  }
 }
 
 function oneRevocation(options: GrantOptions): WireRevocation {

@@ -67,7 +67,6 @@ export function addPersonVerbs(program: Command, session: Session): void {
       summary: 'everything the site has about a person: stored, derived, granted, disclosed',
       example:
         'hedgerow person export --site galway --token-file my.token --out my-data.jsonl\nhedgerow person export --site galway --token-file my.token --format csv --out my-data/',
-      hasJson: false,
     }),
   )
     .option(
@@ -79,6 +78,19 @@ export function addPersonVerbs(program: Command, session: Session): void {
     .action((options: PersonOptions) => perform(session, () => exportTo(session, options)))
   addPersonOptions(
     verb(person, {
+      name: 'object',
+      summary: 'object to a purpose; in force when the verb ends, whatever was granted',
+      example:
+        'hedgerow person object --site galway --token-file my.token --purpose dpv:Marketing\nhedgerow person object --site galway --token-file my.token --list',
+    }),
+  )
+    .option('--purpose <term>', 'DPV purpose; narrower ones are meant too')
+    .option('--dataset <name>', 'only on this data set; absent: on all of the issuer')
+    .option('--withdraw', 'take the objection back')
+    .option('--list', 'show the objections there are')
+    .action((options: ObjectOptions) => perform(session, () => object(session, options)))
+  addPersonOptions(
+    verb(person, {
       name: 'import <file>',
       summary: 'bring the export of a person from another site here, as the issuer, with nothing lost',
       example: 'hedgerow person import my-data.jsonl --site zurich --as federation --person 736041664',
@@ -86,6 +98,51 @@ export function addPersonVerbs(program: Command, session: Session): void {
   ).action((file: string, options: PersonOptions) =>
     perform(session, () => importFrom(session, { file, options })),
   )
+}
+
+interface ObjectOptions extends PersonOptions {
+  readonly purpose?: string
+  readonly dataset?: string
+  readonly withdraw?: boolean
+  readonly list?: boolean
+}
+
+async function object(session: Session, options: ObjectOptions): Promise<void> {
+  const { purpose, dataset, withdraw, list, json } = options
+  const records = await personRecords(session, options)
+  if (list === true) {
+    const found = await records.objections()
+    return show(session, {
+      json,
+      value: found,
+      print: () =>
+        found.length === 0
+          ? say(session.terminal, 'There are no objections')
+          : table(session.terminal, {
+              head: ['for what', 'data set', 'since', 'withdrawn'],
+              rows: found.map((one) => [
+                one.purpose,
+                one.dataSet ?? `all of ${one.issuer}`,
+                formatInstant(one.madeAt),
+                one.withdrawnAt === undefined ? '' : formatInstant(one.withdrawnAt),
+              ]),
+            }),
+    })
+  }
+  if (purpose === undefined) throw new WrongUse('Say to what, with --purpose TERM')
+  const changed = withdraw
+    ? await records.withdrawObjection(purpose, dataset)
+    : await records.objectTo(purpose, dataset)
+  const done = withdraw ? 'is taken back' : 'is in force'
+  show(session, {
+    json,
+    value: changed,
+    print: () =>
+      say(
+        session.terminal,
+        changed.changed === 0 ? 'It was so already' : `The objection to ${purposeLabel(purpose)} ${done}`,
+      ),
+  })
 }
 
 /** The options of every verb about one person. */
@@ -204,7 +261,12 @@ async function exportTo(session: Session, options: PersonOptions): Promise<void>
     // What is in it is personal: only whoever asked for it may read the file.
     await writeFile(out, body, { mode: 0o600 })
   }
-  if (out !== undefined) say(session.terminal, `Everything the site has is in ${out}`)
+  if (out === undefined) return
+  show(session, {
+    json: options.json,
+    value: { out, format },
+    print: () => say(session.terminal, `Everything the site has is in ${out}`),
+  })
 }
 
 async function recordsIn(body: ReadableStream<Uint8Array>): Promise<readonly ExportRecord[]> {

@@ -1,7 +1,14 @@
 import { z } from 'zod'
 import { acquirerClassSchema } from './member.ts'
 import { modeSchema } from './mode.ts'
-import { columnNameSchema, dataSetIdSchema, instantSchema, memberIdSchema, purposeSchema } from './wire.ts'
+import {
+  columnNameSchema,
+  dataSetIdSchema,
+  digestSchema,
+  instantSchema,
+  memberIdSchema,
+  purposeSchema,
+} from './wire.ts'
 
 /** Who may ask: one member, a class of members, or anybody on the network. */
 export const granteeSchema = z.union(
@@ -29,6 +36,8 @@ export const grantTermsSchema = z.strictObject({
   givenBy: givenBySchema.default('self'),
   /** Least the subjects' side must earn for each person and run, in minor units of the tariff's currency. */
   minimumPriceMinor: z.int().min(0).default(0),
+  /** Digest of the text that the person was shown (`consent-text.ts`); absent in a request: the text as it stands. */
+  notice: digestSchema.optional(),
 })
 export type GrantTerms = z.infer<typeof grantTermsSchema>
 
@@ -37,5 +46,18 @@ export const grantRequestSchema = grantTermsSchema.extend({
   person: z.string('expected the key of a person').min(1, 'expected the key of a person').max(200),
   validFrom: instantSchema.optional(),
   validUntil: instantSchema.optional(),
+  /** It takes the place of what the person granted to the same grantee on the data set; that is then superseded. */
+  replaces: z.boolean().default(false),
 })
 export type GrantRequest = z.infer<typeof grantRequestSchema>
+
+/** Where a grant stands in its life. Only `in_force` authorises anything. */
+export const GRANT_STATES = [
+  'in_force',
+  'not_yet',
+  'expired',
+  'withdrawn',
+  'superseded',
+  'text_changed',
+] as const
+export type GrantState = (typeof GRANT_STATES)[number]

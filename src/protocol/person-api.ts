@@ -1,9 +1,17 @@
 import { z } from '@hono/zod-openapi'
 import { endpoint } from '../kernel/http/endpoint.ts'
 import { reasonCodeSchema } from './decision.ts'
+import { grantTermsSchema } from './grant.ts'
 import { nextCursorSchema, pageQuerySchema } from './page.ts'
 import { CARRIED_KINDS, carriedRecordSchema } from './person-export.ts'
-import { dataSetIdSchema, digestSchema, instantSchema, memberIdSchema, moneySchema } from './wire.ts'
+import {
+  dataSetIdSchema,
+  digestSchema,
+  instantSchema,
+  memberIdSchema,
+  moneySchema,
+  purposeSchema,
+} from './wire.ts'
 
 // The part of a site's door that is about one person: a table of schemas and endpoints, longer than other files.
 
@@ -88,6 +96,34 @@ export const accessViewSchema = z
   })
   .openapi('Access')
 
+export const objectionViewSchema = z
+  .strictObject({
+    purpose: purposeSchema,
+    /** Absent: all data sets of the issuer. */
+    dataSet: dataSetIdSchema.optional(),
+    issuer: memberIdSchema,
+    madeAt: instantSchema,
+    withdrawnAt: instantSchema.optional(),
+    receipt: z.int().min(0),
+  })
+  .openapi('Objection')
+
+/** What changed; it is in force when this is answered. */
+export const changedSchema = z
+  .strictObject({ changed: z.int().min(0), unchanged: z.int().min(0), sequence: z.int().min(0) })
+  .openapi('ConsentChanged')
+export const grantPreviewSchema = z
+  .strictObject({
+    notice: digestSchema,
+    answers: z.array(z.strictObject({ question: z.string(), answer: z.string() })),
+  })
+  .openapi('GrantPreview')
+const objectionParams = personParams.extend({ purpose: purposeSchema })
+const objectionQuery = z.object({
+  issuer: memberIdSchema.optional(),
+  dataSet: dataSetIdSchema.optional(),
+})
+
 export const EXPORT_FORMATS = ['jsonl', 'csv', 'html'] as const
 export type ExportFormat = (typeof EXPORT_FORMATS)[number]
 /** Kinds of records that make a table each. */
@@ -149,6 +185,57 @@ export const PERSON_API = {
       dataSet: dataSetIdSchema.optional().openapi({ description: 'Whose rows, for the rows as CSV.' }),
     }),
     produces: 'application/jsonl',
+  }),
+  previewGrant: endpoint({
+    method: 'post',
+    path: '/v1/grants/preview',
+    tag: 'grants',
+    summary: 'What a grant would allow, in plain words, before it is given',
+    description:
+      'A person for data sets of an issuer that knows them, the issuer for its own, the operator. Changes nothing; "notice" is what the grant is then given with.',
+    body: grantTermsSchema.extend({ validUntil: instantSchema.optional() }).openapi('PreviewGrant'),
+    response: grantPreviewSchema,
+  }),
+  refuseGrant: endpoint({
+    method: 'post',
+    path: '/v1/grants/refusals',
+    tag: 'grants',
+    summary: 'Note that somebody was asked for a grant and refused',
+    description:
+      'The person, or the issuer for its people. It costs them nothing, authorises nothing, and shows that they were free (GDPR Art. 7). A grant of the same terms that is in force ends.',
+    body: grantTermsSchema.extend({ person: z.string().min(1).max(200) }).openapi('RefuseGrant'),
+    response: changedSchema,
+    status: 201,
+  }),
+  listObjections: endpoint({
+    method: 'get',
+    path: '/v1/people/{ref}/objections',
+    tag: 'people',
+    summary: 'To what a person objected, withdrawn objections too',
+    description: WHO,
+    params: personParams,
+    query: personScopeQuery,
+    response: z.strictObject({ items: z.array(objectionViewSchema) }).openapi('Objections'),
+  }),
+  objectTo: endpoint({
+    method: 'put',
+    path: '/v1/people/{ref}/objections/{purpose}',
+    tag: 'people',
+    summary: 'Object to a purpose (GDPR Art. 21); in force when answered, whatever was granted',
+    description:
+      'The person, or the issuer for its people. Without "dataSet" it is about all data sets of the issuers that know the person.',
+    params: objectionParams,
+    query: objectionQuery,
+    response: changedSchema,
+  }),
+  withdrawObjection: endpoint({
+    method: 'delete',
+    path: '/v1/people/{ref}/objections/{purpose}',
+    tag: 'people',
+    summary: 'Withdraw an objection; what was granted counts again',
+    params: objectionParams,
+    query: objectionQuery,
+    response: changedSchema,
   }),
   carryHistory: endpoint({
     method: 'post',

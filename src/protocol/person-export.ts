@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { manifestSchema } from './data-set.ts'
-import { grantTermsSchema } from './grant.ts'
+import { GRANT_STATES, grantTermsSchema } from './grant.ts'
 import { currencySchema, digestSchema } from './wire.ts'
 
 /**
@@ -88,6 +88,31 @@ export const exportGrantSchema = z.strictObject({
   receipt: receiptNumberSchema,
   revokedAt: timeSchema.optional(),
   revocationReceipt: receiptNumberSchema.optional(),
+  /** Where it stood on the day of the export. */
+  state: z.enum(GRANT_STATES).optional(),
+})
+
+/** A grant that was asked for and refused. */
+export const exportRefusalSchema = z.strictObject({
+  kind: z.literal('refusal'),
+  site: siteSchema,
+  ...grantTermsSchema.shape,
+  refusedAt: timeSchema,
+  enteredBy: z.string(),
+  receipt: receiptNumberSchema,
+})
+
+/** An objection to a purpose. */
+export const exportObjectionSchema = z.strictObject({
+  kind: z.literal('objection'),
+  site: siteSchema,
+  issuer: z.string(),
+  purpose: z.string(),
+  dataSet: z.string().optional(),
+  madeAt: timeSchema,
+  enteredBy: z.string(),
+  receipt: receiptNumberSchema,
+  withdrawnAt: timeSchema.optional(),
 })
 
 /** What was disclosed, or computed with: to whom by name, why, when, from what question, for what money. */
@@ -131,6 +156,8 @@ export const exportRecordSchema = z.discriminatedUnion('kind', [
   exportPrincipalSchema,
   exportRowSchema,
   exportGrantSchema,
+  exportRefusalSchema,
+  exportObjectionSchema,
   exportUseSchema,
   exportAccessSchema,
 ])
@@ -139,9 +166,11 @@ export type ExportRecord = z.input<typeof exportRecordSchema>
 export type ExportKind = ExportRecord['kind']
 
 /** Records of a person's life at a site that another site can carry on as they are. */
-export const CARRIED_KINDS = ['grant', 'use', 'access'] as const
+export const CARRIED_KINDS = ['grant', 'refusal', 'objection', 'use', 'access'] as const
 export const carriedRecordSchema = z.discriminatedUnion('kind', [
   exportGrantSchema,
+  exportRefusalSchema,
+  exportObjectionSchema,
   exportUseSchema,
   exportAccessSchema,
 ])

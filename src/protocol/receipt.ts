@@ -14,6 +14,8 @@ export const RECEIPT_KINDS = [
   'access',
   'correction',
   'restriction',
+  'objection',
+  'refusal',
   'policy',
   'evidence',
   'checkpoint',

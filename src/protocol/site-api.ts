@@ -3,7 +3,7 @@ import { endpoint } from '../kernel/http/endpoint.ts'
 import { manifestSchema } from './data-set.ts'
 import { receiptBundleSchema } from './decision.ts'
 import { EVIDENCE_KINDS } from './evidence.ts'
-import { grantRequestSchema, grantTermsSchema, granteeSchema } from './grant.ts'
+import { GRANT_STATES, grantRequestSchema, grantTermsSchema, granteeSchema } from './grant.ts'
 import { keySetSchema } from './member.ts'
 import { OFFICER_API } from './officer-api.ts'
 import { nextCursorSchema, pageQuerySchema } from './page.ts'
@@ -84,6 +84,7 @@ export const grantViewSchema = z
     validUntil: instantSchema.optional(),
     givenAt: instantSchema,
     revokedAt: instantSchema.optional(),
+    state: z.enum(GRANT_STATES),
   })
   .openapi('Grant')
 

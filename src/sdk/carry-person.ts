@@ -1,5 +1,6 @@
 import { parseInstant } from '../kernel/clock.ts'
 import { Fault } from '../kernel/faults.ts'
+import { CARRIED_KINDS } from '../protocol/person-export.ts'
 import type { ExportRecord } from '../protocol/person-export.ts'
 import type { SiteAdministration, WireGrant, WireManifest } from './issuer.ts'
 import type { PersonRecords } from './person.ts'
@@ -55,9 +56,12 @@ export async function carryPerson(
   }
   const grants = grantsInForce(all, { site: head.site, now })
   const given = grants.length === 0 ? 0 : (await administration.giveGrants(grants)).changed
-  const history = all.filter(
-    (one): one is RecordOf<'grant' | 'use' | 'access'> =>
-      one.kind === 'grant' || one.kind === 'use' || one.kind === 'access',
+  for (const one of all) {
+    if (one.kind === 'objection' && one.site === head.site && one.withdrawnAt === undefined)
+      await person.objectTo(one.purpose, one.dataSet)
+  }
+  const history = all.filter((one): one is RecordOf<(typeof CARRIED_KINDS)[number]> =>
+    CARRIED_KINDS.some((kind) => kind === one.kind),
   )
   const carried = history.length === 0 ? 0 : (await person.carry(history)).carried
   return { dataSets: dataSets.length, rows, grants: given, history: carried }
@@ -68,7 +72,10 @@ function ofIssuer(records: readonly ExportRecord[], issuer: string): readonly Ex
   const others = new Set(
     records.flatMap((one) => (one.kind === 'dataSet' && one.manifest.issuer !== issuer ? [one.dataSet] : [])),
   )
-  return records.filter((one) => !('dataSet' in one) || !others.has(one.dataSet))
+  return records.filter((one) => {
+    if (one.kind === 'objection' && one.issuer !== issuer) return false
+    return !('dataSet' in one) || one.dataSet === undefined || !others.has(one.dataSet)
+  })
 }
 
 async function importRows(

@@ -4,7 +4,8 @@ import { refusalOf } from '../kernel/http/call-json.ts'
 import { parseWith } from '../kernel/parse.ts'
 import type { manifestSchema } from '../protocol/data-set.ts'
 import type { ReceiptBundle } from '../protocol/decision.ts'
-import type { grantRequestSchema } from '../protocol/grant.ts'
+import type { grantRequestSchema, grantTermsSchema } from '../protocol/grant.ts'
+import type { grantPreviewSchema } from '../protocol/person-api.ts'
 import type { ReceiptKind } from '../protocol/receipt.ts'
 import { GRANTS_PER_REQUEST_MAX, SITE_API, batchViewSchema } from '../protocol/site-api.ts'
 import type {
@@ -23,6 +24,9 @@ import type { HttpClient } from './http-client.ts'
 /** Wire forms of what is sent. */
 export type WireManifest = z.input<typeof manifestSchema>
 export type WireGrant = z.input<typeof grantRequestSchema>
+/** Terms of a grant, for whom it may be. */
+export type WireTerms = z.input<typeof grantTermsSchema>
+export type GrantPreviewView = z.output<typeof grantPreviewSchema>
 export type WireRevocation = z.input<typeof revocationRequestSchema>
 
 /** What the site's door answers, parsed. */
@@ -50,6 +54,10 @@ export interface SiteAdministration {
   importFile(file: FileToImport): Promise<BatchView>
   batches(dataSet: string): Promise<readonly BatchView[]>
   giveGrants(grants: readonly WireGrant[], onProgress?: (done: number) => void): Promise<GrantsChanged>
+  /** What a grant would allow, in plain words. */
+  previewGrant(terms: WireTerms): Promise<GrantPreviewView>
+  /** Notes that somebody was asked and refused. */
+  refuseGrant(refusal: WireTerms & { person: string }): Promise<GrantsChanged>
   revokeGrants(revocations: readonly WireRevocation[]): Promise<GrantsChanged>
   grants(filter: {
     dataSet?: string | undefined
@@ -82,6 +90,8 @@ export function openSiteAdministration(client: HttpClient): SiteAdministration {
       inParts(grants, onProgress, (part) =>
         client.call(SITE_API.giveGrants, { body: { grants: part }, isRepeatable: true }),
       ),
+    previewGrant: (body) => client.call(SITE_API.previewGrant, { body, isRepeatable: true }),
+    refuseGrant: (body) => client.call(SITE_API.refuseGrant, { body }),
     revokeGrants: (revocations) =>
       inParts(revocations, undefined, (part) =>
         client.call(SITE_API.revokeGrants, { body: { revocations: part }, isRepeatable: true }),

@@ -5,7 +5,9 @@ import { CARRIED_PER_REQUEST_MAX } from '../protocol/person-api.ts'
 import type {
   ExportFormat,
   accessViewSchema,
+  changedSchema,
   earningsViewSchema,
+  objectionViewSchema,
   useViewSchema,
 } from '../protocol/person-api.ts'
 import type { CarriedRecord } from '../protocol/person-export.ts'
@@ -15,6 +17,8 @@ import type { HttpClient } from './http-client.ts'
 
 export type UseView = z.output<typeof useViewSchema>
 export type EarningsView = z.output<typeof earningsViewSchema>
+export type ObjectionView = z.output<typeof objectionViewSchema>
+export type ConsentChanged = z.output<typeof changedSchema>
 export type AccessView = z.output<typeof accessViewSchema>
 
 /** Whose data, and why somebody else than the person looks at it. */
@@ -36,6 +40,10 @@ export interface PersonRecords {
     part?: string | undefined
     dataSet?: string | undefined
   }): Promise<ReadableStream<Uint8Array>>
+  objections(): Promise<readonly ObjectionView[]>
+  /** Objects to a purpose, on one data set or on all of the issuer; in force when it resolves. */
+  objectTo(purpose: string, dataSet?: string): Promise<ConsentChanged>
+  withdrawObjection(purpose: string, dataSet?: string): Promise<ConsentChanged>
   /** Takes over records of other sites. */
   carry(records: readonly CarriedRecord[]): Promise<{ readonly carried: number; readonly known: number }>
 }
@@ -65,6 +73,11 @@ export function openPersonRecords(client: HttpClient, { ref, issuer, reason }: P
         limit,
       ),
     export: (request) => fetchExport(client, { ref, issuer, reason, ...request }),
+    objections: async () => (await client.call(SITE_API.listObjections, { params, query: scope })).items,
+    objectTo: (purpose, dataSet) =>
+      client.call(SITE_API.objectTo, { params: { ref, purpose }, query: { issuer, dataSet } }),
+    withdrawObjection: (purpose, dataSet) =>
+      client.call(SITE_API.withdrawObjection, { params: { ref, purpose }, query: { issuer, dataSet } }),
     carry: async (records) => {
       const sums = { carried: 0, known: 0 }
       for (let start = 0; start < records.length; start += CARRIED_PER_REQUEST_MAX) {

@@ -11,6 +11,7 @@ import type { GrantChange } from './grant-mirror.ts'
 import { GrantMirror } from './grant-mirror.ts'
 import { changesAfter, lockSequence, raiseSequence } from './grant-store.ts'
 import { findCall, recordCall } from './grant-calls.ts'
+import { objectionChangesAfter } from './objection-store.ts'
 import type { GrantsChanged } from './grant-calls.ts'
 
 /** What giving and revoking need. */
@@ -67,7 +68,7 @@ export async function changeGrants(
         const { change, unchanged } = await act(tx, { last, now: clock.now() })
         if (change.sequence !== last) await raiseSequence(tx, change.sequence)
         const answer = {
-          changed: change.given.length + change.revoked.length,
+          changed: changedBy(change),
           unchanged,
           sequence: change.sequence,
         }
@@ -82,6 +83,14 @@ export async function changeGrants(
   })
 }
 
+/** What a grant takes the place of ends with it and is no change of its own. */
+function changedBy(change: GrantChange): number {
+  const { given, revoked, objected = [], objectionsWithdrawn = [], refused } = change
+  if (refused !== undefined) return refused
+  const grants = given.length > 0 ? given.length : revoked.length
+  return grants + objected.length + objectionsWithdrawn.length
+}
+
 /** Fills a mirror from the record, at the start of a server. */
 export async function loadGrantMirror(db: Database): Promise<GrantMirror> {
   const mirror = new GrantMirror()
@@ -90,7 +99,11 @@ export async function loadGrantMirror(db: Database): Promise<GrantMirror> {
 }
 
 async function catchUp(db: Database, mirror: GrantMirror): Promise<void> {
-  for await (const change of changesAfter(db, mirror.sequence)) mirror.apply(change)
+  const since = mirror.sequence
+  for await (const change of changesAfter(db, since)) mirror.apply(change)
+  // The mirror at its start knows none; later only those of a commit that was never heard of are missing.
+  const objections = await objectionChangesAfter(db, since)
+  mirror.apply({ sequence: mirror.sequence, newTerms: [], given: [], revoked: [], ...objections })
 }
 
 /** The problem of a request as a fault that names each wrong field. */

@@ -3,6 +3,7 @@ import { formatDate } from '../../kernel/clock.ts'
 import type { Instant } from '../../kernel/clock.ts'
 import { digestOf } from '../../kernel/digest.ts'
 import { ok } from '../../kernel/result.ts'
+import { consentTextDigest } from '../../protocol/consent-text.ts'
 import type { Column, Manifest } from '../../protocol/data-set.ts'
 import {
   isConsentBasis,
@@ -114,11 +115,12 @@ interface Cohort {
 
 function cohortOf(context: EligibilityContext, use: Use, manifest: Manifest): Cohort {
   const restricted = context.restricted(manifest.dataSet)
+  const objected = context.mirror.objectors(manifest.dataSet, use.purpose)
   const covering = (columns: readonly string[]) => {
     const { covered, excludedByPrice } = coveringPeople(context, { use, manifest, columns })
     return {
-      covered: covered.difference(restricted),
-      excludedByPrice: excludedByPrice.difference(restricted),
+      covered: covered.difference(restricted).difference(objected),
+      excludedByPrice: excludedByPrice.difference(restricted).difference(objected),
     }
   }
   return {
@@ -161,7 +163,8 @@ function coveringPeople(
     isExplicitConsentBasis(manifest.legalBasis) ||
     isExplicitConsentBasis(use.legalBasis) ||
     (usesSpecial && isConsentBasis(manifest.specialCategoryBasis ?? 'eu-gdpr:A9-2-a'))
-  const termsUse: TermsUse = { ...use, columns, needsExplicit }
+  const textDigest: TermsUse['textDigest'] = (ofColumns) => consentTextDigest(manifest, ofColumns)
+  const termsUse: TermsUse = { ...use, columns, needsExplicit, textDigest }
   const { atAnyPrice, atThisPrice } = context.cache.granted(context.mirror, {
     key: JSON.stringify([
       manifest.dataSet,
@@ -171,6 +174,7 @@ function coveringPeople(
       use.mode,
       use.subjectsPriceMinor,
       needsExplicit,
+      textDigest(undefined),
       columns,
     ]),
     now: use.now,

@@ -1,9 +1,11 @@
+import { canonicalJson } from '../../kernel/canonical-json.ts'
 import type { Instant } from '../../kernel/clock.ts'
 import type { Digest } from '../../kernel/digest.ts'
 import { Fault } from '../../kernel/faults.ts'
 import type { FieldProblem } from '../../kernel/faults.ts'
 import { LIMITS } from '../../kernel/limits.ts'
 import type { DatabaseTransaction } from '../../kernel/postgres/database.ts'
+import { consentTextDigest } from '../../protocol/consent-text.ts'
 import type { Manifest } from '../../protocol/data-set.ts'
 import type { GrantRequest, GrantTerms } from '../../protocol/grant.ts'
 import { isKnownPurpose, isPurposeRefused } from '../../protocol/purpose.ts'
@@ -17,9 +19,13 @@ import {
   ensureTerms,
   insertGrants,
   isStanding,
+  liveGrantsOf,
   normalTerms,
 } from './grant-store.ts'
-import type { NewGrant } from './grant-store.ts'
+import type { LiveGrant, NewGrant } from './grant-store.ts'
+import { peopleOf } from './people-of.ts'
+import { writeRevocations } from './revoke-grants.ts'
+import type { EndingGrant } from './revoke-grants.ts'
 
 /** A request with its person as a number and its terms in their normal form. */
 interface ReadyGrant {
@@ -28,6 +34,7 @@ interface ReadyGrant {
   readonly digest: Digest
   readonly validFrom?: Instant | undefined
   readonly validUntil?: Instant | undefined
+  readonly replaces: boolean
 }
 
 /**
@@ -50,18 +57,44 @@ export async function giveGrants(
       const asked = withoutRepeats(ready, { terms, now })
       const covered = await coveredAlready(tx, asked)
       const fresh = asked.filter((_, position) => !covered.has(position))
-      const given = await writeGrants(tx, fresh, { context, last, now, by: facts.by })
+      const superseded = await supersede(tx, ready, { context, last, now, by: facts.by })
+      const reached = last + superseded.length
+      const given = await writeGrants(tx, fresh, { context, last: reached, now, by: facts.by })
       return {
         change: {
-          sequence: last + given.length,
+          sequence: reached + given.length,
           newTerms: [...terms.values()],
           given: given.map((grant) => ({ ...grant, isStanding: isStanding({ ...grant, givenAt: now }) })),
-          revoked: [],
+          revoked: superseded,
         },
         unchanged: requests.length - given.length,
       }
     },
   })
+}
+
+/** Ends what the new grants take the place of: other terms of the same person to the same grantee on the data set. */
+async function supersede(
+  tx: DatabaseTransaction,
+  ready: readonly ReadyGrant[],
+  facts: { context: ConsentContext; last: number; now: Instant; by: string },
+): Promise<readonly LiveGrant[]> {
+  const ending = new Map<number, EndingGrant>()
+  const replacing = ready.filter(({ replaces }) => replaces)
+  for (const [dataSet, own] of Map.groupBy(replacing, ({ terms }) => terms.dataSet)) {
+    const live = await liveGrantsOf(tx, { people: own.map(({ person }) => person), dataSet })
+    for (const grant of live) {
+      const isReplaced = own.some(
+        ({ person, terms, digest }) =>
+          person === grant.person &&
+          digestOfTerms(grant.grantTerms) !== digest &&
+          terms.givenBy === grant.grantTerms.givenBy &&
+          canonicalJson(terms.grantee) === canonicalJson(grant.grantTerms.grantee),
+      )
+      if (isReplaced) ending.set(grant.sequence, grant)
+    }
+  }
+  return writeRevocations(tx, [...ending.values()], { ...facts, cause: 'superseded' })
 }
 
 type AskedGrant = Pick<NewGrant, 'person' | 'terms' | 'from' | 'until'> & {
@@ -135,11 +168,11 @@ async function readyGrants(
     string,
     { terms: GrantTerms; digest: Digest; problems: readonly FieldProblem[] }
   >()
-  const ready = requests.map(({ person: _, validFrom, validUntil, ...terms }, index) => {
+  const ready = requests.map(({ person: _, validFrom, validUntil, replaces, ...terms }, index) => {
     const text = JSON.stringify(terms)
     let normal = normalised.get(text)
     if (!normal) {
-      const plain = normalTerms(terms)
+      const plain = toText(normalTerms(terms), manifests.get(terms.dataSet))
       normal = {
         terms: plain,
         digest: digestOfTerms(plain),
@@ -155,13 +188,20 @@ async function readyGrants(
     if (validUntil !== undefined && validUntil <= (validFrom ?? now)) {
       problems.push(at({ field: 'validUntil', expected: 'expected a time after the grant begins' }))
     }
-    return { person, terms: normal.terms, digest: normal.digest, validFrom, validUntil }
+    return { person, terms: normal.terms, digest: normal.digest, validFrom, validUntil, replaces }
   })
   if (problems.length > 0) throw malformed(problems)
   return ready
 }
 
-function termsProblems(terms: GrantTerms, manifest: Manifest | undefined): readonly FieldProblem[] {
+/** A grant is given to a text: the one that it names, else the one that stands. */
+export function toText(terms: GrantTerms, manifest: Manifest | undefined): GrantTerms {
+  if (terms.notice !== undefined || manifest === undefined) return terms
+  return { ...terms, notice: consentTextDigest(manifest, terms.columns) }
+}
+
+/** What stands against terms that are offered, field by field. */
+export function termsProblems(terms: GrantTerms, manifest: Manifest | undefined): readonly FieldProblem[] {
   if (!manifest) return [{ field: 'dataSet', expected: 'expected a data set of this site' }]
   const problems: FieldProblem[] = []
   for (const purpose of terms.purposes) {
@@ -174,30 +214,18 @@ function termsProblems(terms: GrantTerms, manifest: Manifest | undefined): reado
       })
     }
   }
+  if (terms.notice !== undefined && terms.notice !== consentTextDigest(manifest, terms.columns)) {
+    problems.push({
+      field: 'notice',
+      expected: 'expected the text as it stands now; it has changed, so show it and ask again',
+    })
+  }
   const columns = new Set(manifest.columns.map(({ name }) => name))
   for (const column of terms.columns ?? []) {
     if (!columns.has(column))
       problems.push({ field: 'columns', expected: 'expected columns of the data set' })
   }
   return problems
-}
-
-/** Numbers of the people of requests, by one look-up per data set. */
-export async function peopleOf(
-  { findPeople }: Pick<ConsentContext, 'findPeople'>,
-  requests: readonly { readonly dataSet: DataSetId; readonly person: string }[],
-): Promise<readonly number[]> {
-  const numbers = Array.from<number>({ length: requests.length }).fill(-1)
-  const positions = Map.groupBy(requests.keys(), (index) => requests[index]?.dataSet)
-  for (const [dataSet, indexes] of positions) {
-    if (dataSet === undefined) continue
-    const found = await findPeople(
-      dataSet,
-      indexes.map((index) => requests[index]?.person ?? ''),
-    )
-    for (const [position, index] of indexes.entries()) numbers[index] = found[position] ?? -1
-  }
-  return numbers
 }
 
 async function manifestsOf(

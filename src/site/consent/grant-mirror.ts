@@ -1,8 +1,10 @@
-import { Bitset } from '../../kernel/bitset.ts'
+import type { Bitset } from '../../kernel/bitset.ts'
 import type { Instant } from '../../kernel/clock.ts'
 import { Mutex } from '../../kernel/mutex.ts'
 import type { GrantTerms } from '../../protocol/grant.ts'
 import type { DataSetId } from '../../protocol/wire.ts'
+import { Objections } from './objections.ts'
+import type { MirroredObjection } from './objections.ts'
 import { PeopleUnderTerms } from './people-under-terms.ts'
 import type { PersonInterval } from './people-under-terms.ts'
 
@@ -24,6 +26,10 @@ export interface GrantChange {
   readonly newTerms: readonly KnownTerms[]
   readonly given: readonly MirroredGrant[]
   readonly revoked: readonly (MirroredGrant & { readonly sequence: number })[]
+  readonly objected?: readonly MirroredObjection[] | undefined
+  readonly objectionsWithdrawn?: readonly MirroredObjection[] | undefined
+  /** How many refusals were noted; they change nothing here. */
+  readonly refused?: number | undefined
 }
 
 /**
@@ -39,6 +45,7 @@ export class GrantMirror {
   readonly #people = new Map<number, PeopleUnderTerms>()
   /** Sequence of the last revocation by person, 0 for none. */
   readonly #revokedAt = new Map<string, Float64Array<ArrayBuffer>>()
+  readonly #objections = new Objections()
   #sequence = 0
 
   /** Everything up to this sequence of the record has been applied. */
@@ -61,13 +68,18 @@ export class GrantMirror {
    * It says too many rather than too few: another grant of theirs may still cover the use.
    */
   revokedSince(sequence: number, dataSet: DataSetId): Bitset {
-    const people = new Bitset()
+    const people = this.#objections.since(sequence)
     const last = this.#revokedAt.get(dataSet)
     if (!last || sequence >= this.#sequence) return people
     for (let person = 0; person < last.length; person += 1) {
       if ((last[person] ?? 0) > sequence) people.add(person)
     }
     return people
+  }
+
+  /** Whoever objected to a purpose, or to a broader one, on a data set. */
+  objectors(dataSet: DataSetId, purpose: string): Bitset {
+    return this.#objections.people(dataSet, purpose)
   }
 
   /** Applies a change that the record has committed. Each is applied once, in order. */
@@ -80,6 +92,8 @@ export class GrantMirror {
       if (dataSet !== undefined)
         for (const { person, sequence } of revoked) this.#noteRevoked(dataSet, person, sequence)
     }
+    for (const objection of change.objectionsWithdrawn ?? []) this.#objections.remove(objection)
+    for (const objection of change.objected ?? []) this.#objections.add(objection)
     this.#sequence = change.sequence
   }
 

@@ -78,11 +78,11 @@ export async function insertGrants(
 export async function insertRevocations(
   tx: DatabaseTransaction,
   revocations: readonly { readonly sequence: number; readonly grant: number; readonly receipt: number }[],
-  { now, by }: { now: Instant; by: string },
+  { now, by, cause }: { now: Instant; by: string; cause: 'withdrawn' | 'superseded' },
 ): Promise<void> {
   await sql`
-    insert into consent_revocation (sequence, grant_sequence, revoked_ms, revoked_by, receipt)
-    select sequence, grant_sequence, ${now}, ${by}, receipt
+    insert into consent_revocation (sequence, grant_sequence, revoked_ms, revoked_by, receipt, cause)
+    select sequence, grant_sequence, ${now}, ${by}, receipt, ${cause}
     from unnest(${revocations.map(({ sequence }) => sequence)}::bigint[], ${revocations.map(({ grant }) => grant)}::bigint[],
       ${revocations.map(({ receipt }) => receipt)}::bigint[]) as revoked (sequence, grant_sequence, receipt)`.execute(
     tx,

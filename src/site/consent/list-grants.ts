@@ -2,7 +2,9 @@ import { sql } from 'kysely'
 import { instant } from '../../kernel/clock.ts'
 import type { Instant } from '../../kernel/clock.ts'
 import type { Database } from '../../kernel/postgres/database.ts'
-import type { GrantTerms } from '../../protocol/grant.ts'
+import { consentTextDigest } from '../../protocol/consent-text.ts'
+import type { Manifest } from '../../protocol/data-set.ts'
+import type { GrantState, GrantTerms } from '../../protocol/grant.ts'
 import type { DataSetId } from '../../protocol/wire.ts'
 
 /** A grant as its history tells it. */
@@ -18,6 +20,7 @@ export interface ListedGrant {
   readonly receipt: number
   readonly revokedAt?: Instant
   readonly revocationReceipt?: number
+  readonly isSuperseded: boolean
 }
 
 /** Grants in the order they were given, revoked ones too: of one person (under all numbers of theirs), of some data sets, or all. `after` is a sequence, 0 for the beginning. */
@@ -36,7 +39,7 @@ export async function listGrants(
   },
 ): Promise<readonly ListedGrant[]> {
   const { rows } = await sql<ListedRow>`
-    select g.*, t.terms as wording, r.revoked_ms, r.receipt as revocation_receipt
+    select g.*, t.terms as wording, r.revoked_ms, r.receipt as revocation_receipt, r.cause
     from consent_grant g
     join consent_terms t on t.id = g.terms
     left join consent_revocation r on r.grant_sequence = g.sequence
@@ -58,6 +61,7 @@ interface ListedRow {
   readonly receipt: bigint
   readonly revoked_ms: bigint | null
   readonly revocation_receipt: bigint | null
+  readonly cause: string | null
 }
 
 function listedOf(row: ListedRow): ListedGrant {
@@ -70,7 +74,23 @@ function listedOf(row: ListedRow): ListedGrant {
     givenAt: instant(Number(row.given_ms)),
     givenBy: row.given_by,
     receipt: Number(row.receipt),
+    isSuperseded: row.cause === 'superseded',
     ...(row.revoked_ms !== null && { revokedAt: instant(Number(row.revoked_ms)) }),
     ...(row.revocation_receipt !== null && { revocationReceipt: Number(row.revocation_receipt) }),
   }
+}
+
+/** Where a grant stands in its life, now and under the text as it stands now. */
+export function grantState(
+  { terms, validFrom, validUntil, revokedAt, isSuperseded }: ListedGrant,
+  { now, manifest }: { now: Instant; manifest: Manifest | undefined },
+): GrantState {
+  if (revokedAt !== undefined) return isSuperseded ? 'superseded' : 'withdrawn'
+  if (validUntil !== undefined && validUntil <= now) return 'expired'
+  const isOldText =
+    manifest !== undefined &&
+    terms.notice !== undefined &&
+    terms.notice !== consentTextDigest(manifest, terms.columns)
+  if (isOldText) return 'text_changed'
+  return validFrom > now ? 'not_yet' : 'in_force'
 }

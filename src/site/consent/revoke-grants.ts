@@ -9,12 +9,12 @@ import type { DataSetId } from '../../protocol/wire.ts'
 import { changeGrants, malformed } from './change-grants.ts'
 import type { ChangeFacts, ConsentContext } from './change-grants.ts'
 import type { GrantsChanged } from './grant-calls.ts'
-import { peopleOf } from './give-grants.ts'
+import { peopleOf } from './people-of.ts'
 import { digestOfTerms, insertRevocations, liveGrantsOf } from './grant-store.ts'
 import type { LiveGrant } from './grant-store.ts'
 
 /** A grant that is about to end, with its terms for the receipt. */
-type EndingGrant = LiveGrant & { readonly grantTerms: GrantTerms }
+export type EndingGrant = LiveGrant & { readonly grantTerms: GrantTerms }
 
 /**
  * Revokes grants, all that the requests name or none, in one transaction with a receipt each; from the moment this
@@ -85,10 +85,23 @@ async function liveGrantsByPerson(
   return live
 }
 
-async function writeRevocations(
+/** Writes that grants end, with a receipt each. */
+export async function writeRevocations(
   tx: DatabaseTransaction,
   ending: readonly EndingGrant[],
-  { context, last, now, by }: { context: ConsentContext; last: number; now: Instant; by: string },
+  {
+    context,
+    last,
+    now,
+    by,
+    cause = 'withdrawn',
+  }: {
+    context: ConsentContext
+    last: number
+    now: Instant
+    by: string
+    cause?: 'withdrawn' | 'superseded'
+  },
 ): Promise<readonly LiveGrant[]> {
   if (ending.length === 0) return []
   const subjects = await context.subjectOf(
@@ -108,6 +121,6 @@ async function writeRevocations(
     if (receipt === undefined) throw new Fault('fault.internal', { what: 'The log gave too few receipts' })
     return { sequence: last + 1 + index, grant: grant.sequence, receipt }
   })
-  await insertRevocations(tx, revocations, { now, by })
+  await insertRevocations(tx, revocations, { now, by, cause })
   return ending.map((grant, index) => ({ ...grant, sequence: last + 1 + index }))
 }

@@ -1,7 +1,11 @@
 import { formatInstant } from '../../kernel/clock.ts'
-import { giveGrants } from '../consent/give-grants.ts'
-import { listGrants } from '../consent/list-grants.ts'
+import { Fault } from '../../kernel/faults.ts'
+import { previewGrant } from '../../protocol/preview-grant.ts'
+import { malformed } from '../consent/change-grants.ts'
+import { giveGrants, termsProblems } from '../consent/give-grants.ts'
+import { grantState, listGrants } from '../consent/list-grants.ts'
 import type { ListedGrant } from '../consent/list-grants.ts'
+import { refuseGrant } from '../consent/refuse-grant.ts'
 import { grantName, revokeGrants } from '../consent/revoke-grants.ts'
 import { listDataSets } from '../datasets/list-data-sets.ts'
 import type { DataSetSummary } from '../datasets/list-data-sets.ts'
@@ -13,7 +17,9 @@ import { pageOf } from './page-of.ts'
 import type { GrantReading, GrantView, SiteActs } from './site-acts.ts'
 
 /** Grants in the forms of the door. */
-export function grantActs(site: SiteContext): Pick<SiteActs, 'listGrants' | 'giveGrants' | 'revokeGrants'> {
+export function grantActs(
+  site: SiteContext,
+): Pick<SiteActs, 'listGrants' | 'giveGrants' | 'revokeGrants' | 'previewGrant' | 'refuseGrant'> {
   return {
     async listGrants({ cursor, limit, issuer, dataSet, reading }) {
       const own = await dataSetsOf(site, issuer)
@@ -28,13 +34,27 @@ export function grantActs(site: SiteContext): Pick<SiteActs, 'listGrants' | 'giv
         people: people?.map(({ number }) => number),
         dataSets: dataSets.map(({ dataSet: name }) => name),
       })
-      return pageOf(found, { limit, cursorOf: ({ sequence }) => String(sequence), viewOf: grantView })
+      return pageOf(found, {
+        limit,
+        cursorOf: ({ sequence }) => String(sequence),
+        viewOf: (grant) => grantView(grant, site),
+      })
     },
     async giveGrants(grants, change) {
       const given = await giveGrants(site.consent, grants, change)
       site.events.grantsChanged({ given: given.changed, revoked: 0 })
       return given
     },
+    async previewGrant({ validUntil, ...terms }) {
+      const manifest = site.manifests().get(terms.dataSet)
+      if (!manifest) throw new Fault('fault.not_found', { what: `There is no data set "${terms.dataSet}"` })
+      const problems = termsProblems(terms, manifest)
+      if (problems.length > 0) throw malformed(problems)
+      const until = validUntil === undefined ? undefined : formatInstant(validUntil)
+      const { notice, answers } = previewGrant(terms, { manifest, site, validUntil: until })
+      return { notice, answers: [...answers] }
+    },
+    refuseGrant: (refusal, change) => refuseGrant(site.consent, refusal, change),
     async revokeGrants(revocations, change) {
       const revoked = await revokeGrants(site.consent, revocations, change)
       site.events.grantsChanged({ given: 0, revoked: revoked.changed })
@@ -61,7 +81,8 @@ async function peopleOf(
   return findKnownPeople(site, identities)
 }
 
-function grantView({ sequence, terms, validFrom, validUntil, givenAt, revokedAt }: ListedGrant): GrantView {
+function grantView(grant: ListedGrant, { clock, manifests }: SiteContext): GrantView {
+  const { sequence, terms, validFrom, validUntil, givenAt, revokedAt } = grant
   return {
     grant: grantName(sequence),
     ...terms,
@@ -69,5 +90,6 @@ function grantView({ sequence, terms, validFrom, validUntil, givenAt, revokedAt 
     ...(validUntil === undefined ? {} : { validUntil: formatInstant(validUntil) }),
     givenAt: formatInstant(givenAt),
     ...(revokedAt === undefined ? {} : { revokedAt: formatInstant(revokedAt) }),
+    state: grantState(grant, { now: clock.now(), manifest: manifests().get(terms.dataSet) }),
   }
 }

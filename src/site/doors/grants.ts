@@ -2,7 +2,7 @@ import { digestOf } from '../../kernel/digest.ts'
 import { Fault } from '../../kernel/faults.ts'
 import type { Door } from '../../kernel/http/door.ts'
 import { SITE_API } from '../../protocol/site-api.ts'
-import type { DataSetId } from '../../protocol/wire.ts'
+import type { DataSetId, MemberId } from '../../protocol/wire.ts'
 import { notFound, requireSubjectSide } from './may.ts'
 import type { ChangeBy, SiteActs, SiteCaller } from './site-acts.ts'
 
@@ -35,6 +35,18 @@ export function serveGrants(door: Door<SiteCaller>, acts: SiteActs): void {
     }
     return acts.giveGrants(grants, changeBy(caller, idempotencyKey))
   })
+  door.serve(SITE_API.previewGrant, async ({ caller, body }) => {
+    if (caller.kind !== 'operator') {
+      const found = await acts.findDataSet(body.dataSet)
+      if (!found || !knows(requireSubjectSide(caller), found.manifest.issuer)) throw notFound()
+    }
+    return acts.previewGrant(body)
+  })
+  door.serve(SITE_API.refuseGrant, async ({ caller, body, idempotencyKey }) => {
+    requireSubjectSide(caller)
+    await requireOwnPeople(caller, { acts, about: [body] })
+    return acts.refuseGrant(body, changeBy(caller, idempotencyKey))
+  })
   door.serve(SITE_API.revokeGrants, async ({ caller, body, idempotencyKey }) => {
     const revocations = 'revocations' in body ? body.revocations : [body]
     await requireOwnPeople(caller, { acts, about: revocations })
@@ -42,8 +54,15 @@ export function serveGrants(door: Door<SiteCaller>, acts: SiteActs): void {
   })
 }
 
+/** Whether a data set is of the issuer that calls, or of one that knows the person who calls. */
+function knows(caller: ReturnType<typeof requireSubjectSide>, issuer: MemberId): boolean {
+  return caller.kind === 'issuer'
+    ? caller.member === issuer
+    : caller.identities.some((identity) => identity.issuer === issuer)
+}
+
 /** The key of a person is in nobody's record of changes; idempotency keys are kept apart by caller. */
-function changeBy(caller: SiteCaller, key: string | undefined): ChangeBy {
+export function changeBy(caller: SiteCaller, key: string | undefined): ChangeBy {
   const by = caller.kind === 'issuer' ? `issuer:${caller.member}` : caller.kind
   if (key === undefined) return { by }
   const scope = caller.kind === 'person' ? digestOf(`${caller.issuer}\0${caller.person}`) : by

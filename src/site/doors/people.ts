@@ -2,6 +2,7 @@ import { Fault } from '../../kernel/faults.ts'
 import type { Door } from '../../kernel/http/door.ts'
 import { personExportJsonSchema } from '../../protocol/person-export.ts'
 import { SITE_API } from '../../protocol/site-api.ts'
+import { changeBy } from './grants.ts'
 import { requireSubjectSide } from './may.ts'
 import { readingOf } from './person-scope.ts'
 import type { SiteActs, SiteCaller } from './site-acts.ts'
@@ -30,6 +31,22 @@ export function servePeople(door: Door<SiteCaller>, acts: SiteActs): void {
     }
     return acts.exportPerson(reading, { format, part, dataSet })
   })
+  door.serve(SITE_API.listObjections, async ({ caller, params, query }) =>
+    acts.listObjections(readingOf(caller, { params, query })),
+  )
+  for (const isObjecting of [true, false]) {
+    const endpoint = isObjecting ? SITE_API.objectTo : SITE_API.withdrawObjection
+    door.serve(endpoint, async ({ caller, params, query: { issuer, dataSet }, idempotencyKey }) => {
+      requireSubjectSide(caller)
+      const { purpose } = params
+      const reading = readingOf(caller, { params, query: { issuer, reason: 'objects for the person' } })
+      return acts.changeObjection(
+        reading,
+        { purpose, dataSet, isObjecting },
+        changeBy(caller, idempotencyKey),
+      )
+    })
+  }
   door.serve(SITE_API.carryHistory, async ({ caller, params, body }) => {
     requireSubjectSide(caller)
     const reading = readingOf(caller, { params, query: { reason: 'carries the history over' } })

@@ -6,11 +6,17 @@ import type {
   accessViewSchema,
   carriedSchema,
   earningsViewSchema,
+  objectionViewSchema,
   useViewSchema,
 } from '../../protocol/person-api.ts'
 import type { CarriedRecord, ExportRecord } from '../../protocol/person-export.ts'
 import { wireMoney } from '../../protocol/wire.ts'
 import type { DataSetId } from '../../protocol/wire.ts'
+import type { ChangeFacts } from '../consent/change-grants.ts'
+import { objectTo, withdrawObjection } from '../consent/change-objections.ts'
+import type { GrantsChanged } from '../consent/grant-calls.ts'
+import { objectionsOf } from '../consent/objection-store.ts'
+import type { StoredObjection } from '../consent/objection-store.ts'
 import { carryRecords } from '../rights/carried-records.ts'
 import { EXPORT_PAGE_POLICY, pageWriter } from '../rights/export-page.ts'
 import { exportPerson } from '../rights/export-person.ts'
@@ -18,7 +24,7 @@ import { listAccesses } from '../rights/list-accesses.ts'
 import { personUses, sumEarnings } from '../rights/list-uses.ts'
 import type { PersonUse } from '../rights/list-uses.ts'
 import { noteAccess } from '../rights/note-access.ts'
-import { knownPeople } from '../rights/person-reading.ts'
+import { knownPeople, unknownPerson } from '../rights/person-reading.ts'
 import type { KnownPerson, PersonReading } from '../rights/person-reading.ts'
 import type { SiteContext } from '../site-context.ts'
 import { pageOf } from './page-of.ts'
@@ -27,6 +33,7 @@ import type { z } from 'zod'
 
 type UseView = z.input<typeof useViewSchema>
 type AccessView = z.input<typeof accessViewSchema>
+type ObjectionView = z.input<typeof objectionViewSchema>
 
 /** What an export is to be like. */
 export interface ExportRequest {
@@ -41,6 +48,12 @@ export interface PersonActs {
   earnings(reading: PersonReading): Promise<z.input<typeof earningsViewSchema>>
   listAccesses(reading: PersonReading, page: PageRequest): Promise<Page<AccessView>>
   exportPerson(reading: PersonReading, request: ExportRequest): Promise<Response>
+  listObjections(reading: PersonReading): Promise<{ items: ObjectionView[] }>
+  changeObjection(
+    reading: PersonReading,
+    objection: { purpose: string; dataSet?: DataSetId | undefined; isObjecting: boolean },
+    change: ChangeFacts,
+  ): Promise<GrantsChanged>
   carryHistory(
     reading: PersonReading,
     records: readonly CarriedRecord[],
@@ -83,6 +96,23 @@ export function personActs(site: SiteContext): PersonActs {
       const filter = request.format === 'csv' && part ? { kinds: [CSV_KINDS[part]], dataSet } : { dataSet }
       return exportResponse(exportPerson(site, { people, madeFor: reading.by, receipt, filter }), request)
     },
+    async listObjections(reading) {
+      const { people } = await begin(reading, 'objections')
+      const found = await objectionsOf(
+        site.db,
+        people.map(({ number }) => number),
+      )
+      return { items: found.map((one) => objectionView(one, people)) }
+    },
+    async changeObjection(reading, { isObjecting, purpose, dataSet }, change) {
+      const known = await knownPeople(site, reading)
+      const issuer = dataSet === undefined ? undefined : site.manifests().get(dataSet)?.issuer
+      const about = known.filter((one) => dataSet === undefined || one.issuer === issuer)
+      if (about.length === 0) throw unknownPerson()
+      const objection = { people: about.map(({ number }) => number), purpose, dataSet }
+      const act = isObjecting ? objectTo : withdrawObjection
+      return act(site.consent, objection, change)
+    },
     async carryHistory(reading, records) {
       const sums = { carried: 0, known: 0 }
       const [person] = await knownPeople(site, reading)
@@ -121,6 +151,20 @@ function useView({ use, earned, question, pseudonym }: PersonUse): UseView {
     ...(pseudonym === undefined ? {} : { pseudonym }),
     ...(earned === undefined ? {} : { earned: wireMoney(earned) }),
     receipt: use.receiptSequence,
+  }
+}
+
+function objectionView(
+  { person, purpose, dataSet, madeAt, withdrawnAt, receipt }: StoredObjection,
+  people: readonly KnownPerson[],
+): ObjectionView {
+  return {
+    purpose,
+    ...(dataSet === undefined ? {} : { dataSet }),
+    issuer: people.find(({ number }) => number === person)?.issuer ?? '',
+    madeAt: formatInstant(madeAt),
+    ...(withdrawnAt === undefined ? {} : { withdrawnAt: formatInstant(withdrawnAt) }),
+    receipt,
   }
 }
 

@@ -1,8 +1,10 @@
 import type { z } from 'zod'
+import type { Instant } from '../../kernel/clock.ts'
 import type { PublicJwk } from '../../kernel/crypto/keys.ts'
+import type { Digest } from '../../kernel/digest.ts'
 import type { Manifest } from '../../protocol/data-set.ts'
 import type { ReceiptBundle } from '../../protocol/decision.ts'
-import type { GrantRequest } from '../../protocol/grant.ts'
+import type { GrantRequest, GrantTerms } from '../../protocol/grant.ts'
 import type { KeySet } from '../../protocol/member.ts'
 import type { ReceiptKind } from '../../protocol/receipt.ts'
 import type {
@@ -92,6 +94,10 @@ export interface SiteActs extends PersonActs {
   ): Promise<Page<GrantView>>
   giveGrants(grants: readonly GrantRequest[], change: ChangeBy): Promise<GrantsChanged>
   revokeGrants(revocations: readonly RevocationRequest[], change: ChangeBy): Promise<GrantsChanged>
+  previewGrant(
+    terms: GrantTerms & { readonly validUntil?: Instant | undefined },
+  ): Promise<{ notice: Digest; answers: { question: string; answer: string }[] }>
+  refuseGrant(refusal: GrantTerms & { readonly person: string }, change: ChangeBy): Promise<GrantsChanged>
   evidence(): Promise<EvidenceView>
   /** A compact JWS over evidence, with `typ` of evidence, by the operator's key. */
   giveEvidence(evidence: string): Promise<EvidenceView>

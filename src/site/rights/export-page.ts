@@ -50,17 +50,7 @@ function tableRowOf(record: ExportRecord): TableRow {
         'Whose permission counts': GIVERS[record.grantsCountOf],
       })
     case 'dataSet':
-      return fieldsOf(`dataSet ${record.dataSet}`, `Data set “${record.manifest.title}”`, {
-        Name: record.dataSet,
-        Source: record.manifest.issuer,
-        'Legal basis': record.manifest.legalBasis,
-        Purposes: record.manifest.purposes.map(purposeLabel).join(', '),
-        Columns: record.manifest.columns
-          .map(({ name, description }) => (description === undefined ? name : `${name} (${description})`))
-          .join(', '),
-        'Stored within': record.manifest.perimeter.store.within.join(', '),
-        'Kept until': record.keptUntil,
-      })
+      return dataSetRow(record)
     case 'identity':
       return fieldsOf(`identity ${record.dataSet}`, `How “${record.issuer}” knows you`, {
         'Data set': record.dataSet,
@@ -75,6 +65,9 @@ function tableRowOf(record: ExportRecord): TableRow {
       }
     case 'grant':
       return grantRow(record)
+    case 'refusal':
+    case 'objection':
+      return decisionRow(record)
     case 'use':
       return useRow(record)
     case 'access':
@@ -87,6 +80,48 @@ function tableRowOf(record: ExportRecord): TableRow {
   }
 }
 
+function dataSetRow(record: Extract<ExportRecord, { kind: 'dataSet' }>): TableRow {
+  return fieldsOf(`dataSet ${record.dataSet}`, `Data set “${record.manifest.title}”`, {
+    Name: record.dataSet,
+    Source: record.manifest.issuer,
+    'Legal basis': record.manifest.legalBasis,
+    Purposes: record.manifest.purposes.map(purposeLabel).join(', '),
+    Columns: record.manifest.columns
+      .map(({ name, description }) => (description === undefined ? name : `${name} (${description})`))
+      .join(', '),
+    'Stored within': record.manifest.perimeter.store.within.join(', '),
+    'Kept until': record.keptUntil,
+  })
+}
+
+function decisionRow(record: Extract<ExportRecord, { kind: 'refusal' | 'objection' }>): TableRow {
+  if (record.kind === 'refusal')
+    return {
+      name: record.kind,
+      title: 'What you refused',
+      head: ['Who', 'For what', 'Data set', 'When', 'Receipt'],
+      cells: [
+        cellText(record.grantee),
+        record.purposes.map(purposeLabel).join(', '),
+        record.dataSet,
+        record.refusedAt,
+        `${record.site} ${record.receipt}`,
+      ],
+    }
+  return {
+    name: record.kind,
+    title: 'What you objected to',
+    head: ['For what', 'Data set', 'When', 'Withdrawn', 'Receipt'],
+    cells: [
+      purposeLabel(record.purpose),
+      record.dataSet ?? `all of ${record.issuer}`,
+      record.madeAt,
+      record.withdrawnAt ?? '',
+      `${record.site} ${record.receipt}`,
+    ],
+  }
+}
+
 const GIVERS = {
   self: 'yours',
   guardian: 'your guardian’s',
@@ -96,7 +131,7 @@ const GIVERS = {
 function grantRow(record: Extract<ExportRecord, { kind: 'grant' }>): TableRow {
   const state =
     record.revokedAt !== undefined
-      ? `withdrawn ${record.revokedAt}`
+      ? `${record.state ?? 'withdrawn'} ${record.revokedAt}`
       : record.validUntil === undefined
         ? 'until you withdraw it'
         : `until ${record.validUntil}`

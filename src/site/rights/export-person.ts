@@ -6,8 +6,10 @@ import type { Manifest } from '../../protocol/data-set.ts'
 import { PERSON_EXPORT_FORMAT } from '../../protocol/person-export.ts'
 import type { ExportKind, ExportRecord, ExportValue } from '../../protocol/person-export.ts'
 import { wireMoney } from '../../protocol/wire.ts'
-import { listGrants } from '../consent/list-grants.ts'
+import { grantState, listGrants } from '../consent/list-grants.ts'
 import type { ListedGrant } from '../consent/list-grants.ts'
+import { objectionsOf } from '../consent/objection-store.ts'
+import { refusalsOf } from '../consent/refuse-grant.ts'
 import { grantName } from '../consent/revoke-grants.ts'
 import { listDataSets } from '../datasets/list-data-sets.ts'
 import type { DataSetSummary } from '../datasets/list-data-sets.ts'
@@ -55,6 +57,7 @@ export async function* exportPerson(
       yield* dataSetRecords(site, { person, summary, wants })
     }
     if (wants('grant')) yield* grantRecords(site, person)
+    yield (await decisionRecords(site, person)).filter(({ kind }) => wants(kind))
     yield (await carriedRecords(site, person.number)).filter(({ kind }) => wants(kind))
   }
   if (wants('use')) {
@@ -205,12 +208,43 @@ function plainValue(value: VaultValue): ExportValue {
   return typeof value === 'object' ? null : value
 }
 
-async function* grantRecords(
+/** What the person refused and objected to. */
+async function decisionRecords(
   { db, site }: SiteContext,
+  { number, issuer }: KnownPerson,
+): Promise<readonly ExportRecord[]> {
+  const refusals = (await refusalsOf(db, [number])).map(
+    ({ terms, refusedAt, refusedBy, receipt }): ExportRecord => ({
+      kind: 'refusal',
+      site,
+      ...terms,
+      refusedAt: formatInstant(refusedAt),
+      enteredBy: refusedBy,
+      receipt,
+    }),
+  )
+  const objections = (await objectionsOf(db, [number])).map(
+    ({ purpose, dataSet, madeAt, madeBy, receipt, withdrawnAt }): ExportRecord => ({
+      kind: 'objection',
+      site,
+      issuer,
+      purpose,
+      ...(dataSet === undefined ? {} : { dataSet }),
+      madeAt: formatInstant(madeAt),
+      enteredBy: madeBy,
+      receipt,
+      ...(withdrawnAt === undefined ? {} : { withdrawnAt: formatInstant(withdrawnAt) }),
+    }),
+  )
+  return [...refusals, ...objections]
+}
+
+async function* grantRecords(
+  site: SiteContext,
   { number }: KnownPerson,
 ): AsyncGenerator<readonly ExportRecord[]> {
   for (let after = 0; ;) {
-    const page = await listGrants(db, { after, limit: GRANT_PAGE, people: [number] })
+    const page = await listGrants(site.db, { after, limit: GRANT_PAGE, people: [number] })
     yield page.map((grant) => grantRecord(grant, site))
     after = page.at(-1)?.sequence ?? after
     if (page.length < GRANT_PAGE) return
@@ -219,7 +253,7 @@ async function* grantRecords(
 
 const GRANT_PAGE = 500
 
-function grantRecord(grant: ListedGrant, site: string): ExportRecord {
+function grantRecord(grant: ListedGrant, { site, clock, manifests }: SiteContext): ExportRecord {
   const { sequence, terms, validFrom, validUntil, givenAt, givenBy, receipt, revokedAt, revocationReceipt } =
     grant
   return {
@@ -234,6 +268,7 @@ function grantRecord(grant: ListedGrant, site: string): ExportRecord {
     receipt,
     ...(revokedAt === undefined ? {} : { revokedAt: formatInstant(revokedAt) }),
     ...(revocationReceipt === undefined ? {} : { revocationReceipt }),
+    state: grantState(grant, { now: clock.now(), manifest: manifests().get(terms.dataSet) }),
   }
 }
 

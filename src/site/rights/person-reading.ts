@@ -47,5 +47,10 @@ export async function knownPeople(
 ): Promise<readonly KnownPerson[]> {
   const known = await findKnownPeople(site, identities)
   if (known.length > 0) return known
-  throw new Fault('fault.not_found', { what: 'No such thing here, or not for this caller' })
+  throw unknownPerson()
+}
+
+/** What is said where there is nobody, or nobody for this caller. */
+export function unknownPerson(): Fault {
+  return new Fault('fault.not_found', { what: 'No such thing here, or not for this caller' })
 }

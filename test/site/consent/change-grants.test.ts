@@ -21,18 +21,11 @@ import { giveGrants } from '../../../src/site/consent/give-grants.ts'
 import type { GrantMirror } from '../../../src/site/consent/grant-mirror.ts'
 import { listGrants } from '../../../src/site/consent/list-grants.ts'
 import { grantName, revokeGrants } from '../../../src/site/consent/revoke-grants.ts'
-import * as createEvidence from '../../../src/site/record/migrations/0010-create-evidence.ts'
-import * as createGrants from '../../../src/site/record/migrations/0011-create-grants.ts'
+import { SITE_MIGRATIONS } from '../../../src/site/record/migrations.ts'
 import { testPostgres } from '../../../src/testing/test-postgres.ts'
-import * as createReceiptLog from '../../../src/transparency/create-receipt-log.ts'
 import { openReceiptLog } from '../../../src/transparency/receipt-log.ts'
 import { adults, context, manifest, NOW, request, use } from './consent-fixtures.ts'
 
-const migrations = {
-  '0001-create-receipt-log': createReceiptLog,
-  '0010-create-evidence': createEvidence,
-  '0011-create-grants': createGrants,
-}
 const by = { by: 'operator' }
 const PEOPLE = 20_000
 
@@ -69,7 +62,7 @@ async function site(): Promise<Site> {
   postgres = await testPostgres()
   open.push(postgres)
   const { db } = postgres
-  await migrate(db, migrations)
+  await migrate(db, SITE_MIGRATIONS)
   const clock = new HandClock()
   const signer = { name: 'galway', key: generateKeyPair('Ed25519') }
   const receipts = await openReceiptLog({ db, directory: join(directory, `${open.length}`), signer, clock })

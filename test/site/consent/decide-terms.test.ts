@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
+import { digestOf } from '../../../src/kernel/digest.ts'
 import { grantTermsSchema } from '../../../src/protocol/grant.ts'
 import { REFUSED_PURPOSES } from '../../../src/protocol/purpose.ts'
 import { decideTerms } from '../../../src/site/consent/decide-terms.ts'
@@ -12,6 +13,7 @@ const base = {
   modes: ['aggregate'],
   columns: ['height', 'weight'],
 }
+const CURRENT = digestOf('the text')
 const use: TermsUse = {
   acquirer: 'northcare',
   acquirerClass: 'insurer',
@@ -20,6 +22,7 @@ const use: TermsUse = {
   columns: ['height'],
   needsExplicit: false,
   subjectsPriceMinor: 5,
+  textDigest: () => CURRENT,
 }
 
 describe('decideTerms()', () => {
@@ -30,6 +33,8 @@ describe('decideTerms()', () => {
     expected: TermsVerdict,
   ])[] = [
     ['all fits', {}, {}, 'covers'],
+    ['given to the text as it stands', { notice: CURRENT }, {}, 'covers'],
+    ['given to another text', { notice: digestOf('the text of before') }, {}, 'text'],
     ['the very purpose', {}, { purpose: 'dpv:ResearchAndDevelopment' }, 'covers'],
     [
       'a wider purpose',

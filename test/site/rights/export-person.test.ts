@@ -122,8 +122,13 @@ test('what the export says of a use is what the acquirer got, and earnings add u
 test('nobody gets somebody else’s data, and cannot tell whether it is there', async () => {
   for (const ref of ['p-8', 'p-nobody']) {
     const other = await asPerson('p-7', ref)
-    for (const act of [other.uses(1), other.earnings(), other.accesses(1), other.export({ format: 'jsonl' })])
-      await assert.rejects(act, { status: 404, problemCode: 'fault.not_found' })
+    const reads = [
+      () => other.uses(1),
+      () => other.earnings(),
+      () => other.accesses(1),
+      () => other.export({ format: 'jsonl' }),
+    ]
+    for (const read of reads) await assert.rejects(read, { status: 404, problemCode: 'fault.not_found' })
   }
   await assert.rejects((await asPerson('p-nobody')).uses(1), { status: 404 })
 })
