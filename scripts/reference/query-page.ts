@@ -1,9 +1,11 @@
-import { ALLOWED_NODES } from '../../src/site/query/allowed-nodes.ts'
+import { ALLOWED_NODES, REFUSED_NAMES } from '../../src/site/query/allowed-nodes.ts'
 import { AGGREGATES, PER_PERSON_AGGREGATES } from '../../src/site/query/bind-aggregate.ts'
 import { QUANTILES } from '../../src/site/query/bind-private.ts'
 import { CONSTANTS } from '../../src/site/query/catalogue-row.ts'
 import type { CatalogueRow, Parameter } from '../../src/site/query/catalogue-row.ts'
 import { CATALOGUE } from '../../src/site/query/catalogue.ts'
+import { DECLINED_FUNCTIONS } from '../../src/site/query/declined-functions.ts'
+import { REFUSED_FAMILIES } from '../../src/site/query/refused-nodes.ts'
 import { LIMITS } from '../../src/kernel/limits.ts'
 import { markdownTable } from './markdown.ts'
 
@@ -53,6 +55,17 @@ ${markdownTable(
   Object.entries(QUANTILES).map(([name, { says }]) => [`\`${name}\``, says]),
 )}
 
+Within one person \`count(distinct x)\` counts different values and \`every\` is \`bool_and\`.
+
+## Sub-queries and joins
+
+Every value belongs to the person whose row it came from, so sources are tied by the person key and by nothing else.
+
+${markdownTable(
+  ['written', 'note'],
+  SHAPES.map(([written, note]) => [written, note]),
+)}
+
 ## Functions
 
 ${callTable(rows.filter(({ kind }) => kind === 'function'))}
@@ -78,13 +91,79 @@ ${markdownTable(
   Object.entries(CONSTANTS).map(([name, { expected }]) => [name, expected]),
 )}
 
+${declinedText()}`
+}
+
+/** What stands in no question, and why. */
+function declinedText(): string {
+  return `## Declined by name
+
+Whatever is on no list of this page is declined. These are declined with a reason.
+
+${markdownTable(
+  ['function', 'why'],
+  DECLINED_FUNCTIONS.map(({ names, why }) => [names.map((name) => `\`${name}\``).join(', '), why]),
+)}
+
 ## Nodes of the grammar
 
 The nodes of PostgreSQL’s parse tree that may stand in a question: ${Object.keys(ALLOWED_NODES)
     .map((name) => `\`${name}\``)
     .join(', ')}.
+
+Each other node is declined, and so are these parts of nodes that may stand:
+
+${markdownTable(
+  ['part', 'declined as'],
+  Object.entries(REFUSED_NAMES)
+    .filter(([name]) => name.includes('.'))
+    .map(([name, says]) => [`\`${name}\``, says]),
+)}
+
+${markdownTable(
+  ['nodes', 'why declined'],
+  Object.values(REFUSED_FAMILIES).map(({ kinds, why }) => [
+    kinds.map((kind) => `\`${kind}\``).join(', '),
+    why,
+  ]),
+)}
 `
 }
+
+/** What sources and sub-queries may look like. */
+const SHAPES: readonly (readonly [string, string])[] = [
+  [
+    '`JOIN`, `LEFT`, `RIGHT` and `FULL JOIN … USING (<person key>)` or `ON a.<key> = b.<key> and …`',
+    'a FULL JOIN on the person key only; a key that may be missing can be tested for null and counted',
+  ],
+  ['`a, b WHERE a.<key> = b.<key>`, `CROSS JOIN` with the same', 'without equal person keys it is declined'],
+  [
+    '`EXISTS`, `NOT EXISTS (SELECT … WHERE s.<key> = a.<key> and …)`',
+    'may read further columns of the row around it; chooses people',
+  ],
+  [
+    '`<person key> IN (SELECT <person key> …)`, `NOT IN`, also `GROUP BY <person key> HAVING …`',
+    'chooses people',
+  ],
+  ['`x IN (SELECT y … WHERE s.<key> = a.<key>)`, `= ANY`', 'three-valued, as in PostgreSQL'],
+  [
+    '`(SELECT <aggregate> … WHERE s.<key> = a.<key>)`',
+    'a value of the person; without an aggregate only of a data set with one row a person',
+  ],
+  [
+    'a sub-query that is not tied to the person of its row',
+    'declined: it would switch every row by what nobody guarded; ask it as a question of its own',
+  ],
+  [
+    '`WITH`, sub-selects that project and filter',
+    'recursive ones are declined: how often a person comes round could not be bounded',
+  ],
+  [
+    'sub-select with `GROUP BY <person key>[, …] [HAVING …]` or `SELECT DISTINCT <person key>[, …]`',
+    'values of each person; further keys give a person several rows',
+  ],
+  ['`SELECT DISTINCT` of a question', 'the same as grouping by its columns'],
+]
 
 function callTable(rows: readonly CatalogueRow[]): string {
   return markdownTable(

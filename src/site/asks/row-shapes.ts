@@ -6,6 +6,7 @@ import { declined } from '../../protocol/reason.ts'
 import type { Outcome } from '../../protocol/reason.ts'
 import type { CheckedQuery, Expr, PerPersonSource, RowsSource, Source } from '../query/bound-query.ts'
 import { columnsOfValue, hasManyRows } from '../query/bounded-argument.ts'
+import { call } from '../query/build-expression.ts'
 import { nullableSources } from '../query/joined-level.ts'
 import { partsOf } from '../query/same-expression.ts'
 import { isNeverNull, namesOf } from './source-names.ts'
@@ -91,8 +92,9 @@ function isOneRowAGroup({ sources, keys }: Pick<Level, 'sources' | 'keys'>, mani
 
 function levelOfSource({ sources, where, keys, aggregates }: PerPersonSource): Level {
   // Rows without a value add nothing to a person's sum, mean or extremes; only a count tells how many there are.
-  const takings = aggregates.map(({ function: made, argument, filter }) => ({
-    argument,
+  const takings = aggregates.map(({ function: made, argument, filter, isDistinct }) => ({
+    // Of different values there are others than of rows.
+    argument: isDistinct && argument ? call('is_not_null', [argument]) : argument,
     filter,
     tellsNulls: made === 'count' || argument?.kind !== 'column',
   }))

@@ -82,8 +82,12 @@ function columnForm(
 ): Json {
   const { expr, aggregate } = definitionOf(source, column)
   if (expr) return formOf(expr)
-  const { function: made, argument, filter } = aggregate ?? { function: column }
-  return [made, argument ? formOf(argument) : null, filter ? formOf(filter) : null]
+  const { function: made, argument, filter, isDistinct } = aggregate ?? { function: column }
+  return [
+    isDistinct ? `${made} distinct` : made,
+    argument ? formOf(argument) : null,
+    filter ? formOf(filter) : null,
+  ]
 }
 
 /** Whether every row has a value of an expression, by the manifests: then it leaves no row out. */

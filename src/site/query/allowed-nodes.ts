@@ -4,11 +4,12 @@
  * declined. `docs/reference/` shows it.
  */
 
-/** What a field holds: a plain value, a node, a list of nodes, a structure of a known kind, or one of a few words. */
+/** What a field holds: a plain value, a node, a list of nodes, a list of nothing (a word without more), a structure of a known kind, or one of a few words. */
 export type FieldRule =
   | 'plain'
   | 'node'
   | 'nodes'
+  | 'bare'
   | { readonly struct: NodeKind }
   | { readonly only: readonly (string | boolean | number)[] }
 
@@ -16,6 +17,7 @@ export type NodeKind = keyof typeof ALLOWED_NODES
 
 export const ALLOWED_NODES = {
   SelectStmt: {
+    distinctClause: 'bare',
     targetList: 'nodes',
     fromClause: 'nodes',
     whereClause: 'node',
@@ -84,6 +86,7 @@ export const ALLOWED_NODES = {
     rexpr_list_end: 'plain',
   },
   List: { items: 'nodes' },
+  A_ArrayExpr: { elements: 'nodes', list_start: 'plain', list_end: 'plain', location: 'plain' },
   SubLink: {
     subLinkType: 'plain',
     testexpr: 'node',
@@ -120,6 +123,7 @@ export const ALLOWED_NODES = {
         | 'plain'
         | 'node'
         | 'nodes'
+        | 'bare'
         | { readonly struct: string }
         | { readonly only: readonly (string | boolean | number)[] }
       >
@@ -129,7 +133,7 @@ export const ALLOWED_NODES = {
 
 /** What a declined node or field is called in an answer. What is not here is called by its name in the grammar. */
 export const REFUSED_NAMES: Readonly<Record<string, string>> = {
-  'SelectStmt.distinctClause': 'SELECT DISTINCT',
+  'SelectStmt.distinctClause': 'DISTINCT ON',
   'SelectStmt.intoClause': 'SELECT INTO',
   'SelectStmt.groupDistinct': 'GROUP BY DISTINCT',
   'SelectStmt.windowClause': 'a WINDOW clause',
@@ -174,7 +178,6 @@ export const REFUSED_NAMES: Readonly<Record<string, string>> = {
   SQLValueFunction:
     'a value of the moment or the session (CURRENT_DATE and the like): an equal question must mean the same tomorrow',
   NamedArgExpr: 'a named argument',
-  A_ArrayExpr: 'an array',
   A_Indirection: 'a part of a value',
   A_Indices: 'a subscript',
   RowExpr: 'a row value',

@@ -41,6 +41,7 @@ interface Written {
   readonly argument?: Expr | undefined
   readonly filter?: Expr | undefined
   readonly isOfPeople: boolean
+  readonly isDistinct?: true
 }
 
 /** Collects the measures of a question over these sources; equal ones are collected once. */
@@ -60,7 +61,11 @@ export function measureSink(
 }
 
 /** Reads an aggregate of one argument, of rows or of people. */
-export function readAggregate(node: FuncCall, name: string, inner: Frame): Written {
+export function readAggregate(
+  node: FuncCall,
+  name: string,
+  inner: Frame & { readonly isPerPerson?: true },
+): Written {
   const args = node.args ?? []
   if (node.agg_order || node.agg_within_group)
     throw notSupported(node.agg_within_group ? 'WITHIN GROUP' : 'ORDER BY in an aggregate', node.location)
@@ -74,9 +79,10 @@ export function readAggregate(node: FuncCall, name: string, inner: Frame): Writt
   const isPerson = argument.type === 'person'
   if (isPerson && name !== 'count')
     throw wrongColumn(`The person key may not stand in "${name}"`, node.location)
-  if (node.agg_distinct && !isPerson)
+  if (node.agg_distinct && !isPerson && !(inner.isPerPerson && name === 'count'))
     throw notAllowed(`"${name}" of distinct values of anything but the person key`, node.location)
-  if (argument.kind !== 'person') return { argument, filter, isOfPeople: false }
+  if (argument.kind !== 'person')
+    return { argument, filter, isOfPeople: false, ...(node.agg_distinct ? { isDistinct: true } : {}) }
   // Where the person key is never null, counting it is counting rows.
   const isThere = inner.isNullable?.(argument) ? call('is_not_null', [argument]) : undefined
   const both = filter && isThere ? call('and', [filter, isThere]) : (filter ?? isThere)
@@ -191,9 +197,12 @@ export function perPersonSink(
 } {
   const aggregates: PerPersonAggregate[] = []
   const bind = (node: FuncCall, name: string): Expr | undefined => {
-    const fn = PER_PERSON_AGGREGATES.find((known) => known === name)
+    const fn = PER_PERSON_AGGREGATES.find((known) => known === (name === 'every' ? 'bool_and' : name))
     if (fn === undefined) return undefined
-    const { argument, filter, isOfPeople } = readAggregate(node, name, inner)
+    const { argument, filter, isOfPeople, isDistinct } = readAggregate(node, name, {
+      ...inner,
+      isPerPerson: true,
+    })
     if (isOfPeople) throw notSupported('counting people within one person', node.location)
     const type = perPersonType(fn, argument, node.location)
     if (argument && (fn === 'sum' || fn === 'avg'))
@@ -204,6 +213,7 @@ export function perPersonSink(
         function: fn,
         argument: isSummed ? withinBounds(argument) : argument,
         filter,
+        isDistinct,
         clamp: isSummed && argument.kind === 'column' ? argument.range : undefined,
         type,
       }) - 1

@@ -188,14 +188,18 @@ const SIGNED_NAMES: Readonly<Record<string, string>> = {
   'AEXPR_ILIKE !~~*': 'NOT ILIKE',
 }
 const REFUSED_KINDS: Readonly<Record<string, string>> = {
-  AEXPR_OP_ANY: '= ANY',
-  AEXPR_OP_ALL: '= ALL',
   AEXPR_SIMILAR: 'SIMILAR TO',
   AEXPR_BETWEEN_SYM: 'BETWEEN SYMMETRIC',
   AEXPR_NOT_BETWEEN_SYM: 'NOT BETWEEN SYMMETRIC',
 }
 
-function bindOperator({ kind = 'AEXPR_OP', name = [], lexpr, rexpr, location }: A_Expr, frame: Frame): Expr {
+function bindOperator(node: A_Expr, frame: Frame): Expr {
+  return node.kind === 'AEXPR_OP_ANY' || node.kind === 'AEXPR_OP_ALL'
+    ? bindAmong(node, frame)
+    : bindSigned(node, frame)
+}
+
+function bindSigned({ kind = 'AEXPR_OP', name = [], lexpr, rexpr, location }: A_Expr, frame: Frame): Expr {
   const refused = REFUSED_KINDS[kind]
   if (refused !== undefined) throw notSupported(refused, location)
   const signs = textsOf(name)
@@ -211,6 +215,15 @@ function bindOperator({ kind = 'AEXPR_OP', name = [], lexpr, rexpr, location }: 
   )
 }
 
+/** `x = any (array[…])` is IN, `x <> all (array[…])` NOT IN. */
+function bindAmong({ kind, name = [], lexpr, rexpr, location }: A_Expr, frame: Frame): Expr {
+  const written = `${textsOf(name)?.join() ?? ''} ${kind === 'AEXPR_OP_ANY' ? 'ANY' : 'ALL'}`
+  const among = { '= ANY': 'IN', '<> ALL': 'NOT IN' }[written]
+  if (among === undefined || rexpr === undefined || !('A_ArrayExpr' in rexpr))
+    throw notSupported('ANY and ALL but = ANY (ARRAY[…]) and <> ALL (ARRAY[…])', location)
+  return bindNamed(among, [lexpr, ...(rexpr.A_ArrayExpr.elements ?? [])], frame, location)
+}
+
 function bindFunction(node: FuncCall, frame: Frame): Expr {
   const name = functionName(node)
   const aggregate = frame.bindAggregate?.(node, name)
@@ -223,9 +236,9 @@ function bindFunction(node: FuncCall, frame: Frame): Expr {
       node.location,
     )
   const args = node.args ?? []
-  const between = name === 'extract' ? bindEpochBetween(args, frame) : undefined
+  const special = name === 'extract' || name === 'date_part' ? bindExtract(args, frame) : undefined
   return (
-    between ??
+    special ??
     resolveCall(
       args.map((arg) => bindOperand(arg, frame)),
       { offset: node.location, name },
@@ -243,27 +256,38 @@ export function functionName({ funcname = [], funcformat, location }: FuncCall):
   return name
 }
 
-/** `extract(epoch from a - b)` of two timestamps: their difference has no type of its own here. */
-function bindEpochBetween([field, span]: readonly Node[], frame: Frame): Expr | undefined {
-  if (
-    field === undefined ||
-    span === undefined ||
-    !('A_Expr' in span) ||
-    !('A_Const' in field) ||
-    field.A_Const.sval?.sval?.toLowerCase() !== 'epoch'
-  )
-    return undefined
+/** A field of a span of time between two values: the span has no type of its own here. */
+function bindExtract([field, span]: readonly Node[], frame: Frame): Expr | undefined {
+  const name = field && 'A_Const' in field ? field.A_Const.sval?.sval?.toLowerCase() : undefined
+  if (span === undefined) return undefined
+  if (name === 'epoch') return bindEpochBetween(span, frame)
+  return name === 'year' ? bindAge(span, frame) : undefined
+}
+
+/** `extract(year from age(a, b))`. */
+function bindAge(span: Node, frame: Frame): Expr | undefined {
+  if (!('FuncCall' in span) || functionName(span.FuncCall) !== 'age') return undefined
+  const [until, since, another] = span.FuncCall.args ?? []
+  if (!until || !since || another) return undefined
+  return resolveCall([bindOperand(until, frame), bindOperand(since, frame)], {
+    offset: span.FuncCall.location,
+    name: 'extract(year from age(a, b))',
+  })
+}
+
+/** `extract(epoch from a - b)` of two timestamps. */
+function bindEpochBetween(span: Node, frame: Frame): Expr | undefined {
+  if (!('A_Expr' in span)) return undefined
   const { lexpr, rexpr, name = [], kind } = span.A_Expr
   if (kind !== 'AEXPR_OP' || textsOf(name)?.join() !== '-' || lexpr === undefined) return undefined
   const [left, right] = [bindOperand(lexpr, frame), bindOperand(rexpr, frame)]
-  if (
-    left.kind === 'untyped' ||
-    right.kind === 'untyped' ||
-    left.type !== 'timestamp' ||
-    right.type !== 'timestamp'
-  )
-    return undefined
-  return call('epoch_between', [left, right])
+  const isMoment = (term: Term): boolean => term.kind !== 'untyped' && term.type === 'timestamp'
+  // Days between dates are a number, not a span.
+  if (!isMoment(left) && !isMoment(right)) return undefined
+  return resolveCall([left, right], {
+    offset: span.A_Expr.location,
+    name: 'extract(epoch from a - b)',
+  })
 }
 
 /** Types as they are named in a question. Sizes of numbers and texts make no difference here. */

@@ -6,6 +6,7 @@ import { privateMeasureSink } from './bind-private.ts'
 import { personRefusal } from './bind-expression.ts'
 import type { Frame } from './bind-expression.ts'
 import { bindCount, bindGroupKeys, bindHaving, bindOrder, bindTargets, overGroups } from './bind-groups.ts'
+import type { Target } from './bind-groups.ts'
 import { bindFrom, bindWith } from './bind-relation.ts'
 import { frameOf } from './from-context.ts'
 import type { FromContext } from './from-context.ts'
@@ -14,7 +15,7 @@ import { insideOf } from './derived-column.ts'
 import { isNullablePerson } from './joined-level.ts'
 import { notSupported, wrongColumn } from './refusal.ts'
 import { checkResolution } from './resolution.ts'
-import { childrenOf, mapExpression, partsOf } from './same-expression.ts'
+import { childrenOf, mapExpression, partsOf, sameExpression } from './same-expression.ts'
 import type { Binding, Level } from './scope.ts'
 
 /** Binds a whole question of mode `aggregate`, `private` or `rows`. Throws a `Refusal`. */
@@ -42,6 +43,7 @@ interface Bound {
 
 function bindRowsQuestion(select: SelectStmt, { binding, level, frame }: Bound): BoundQuery {
   if (select.groupClause) throw notSupported('GROUP BY in mode rows; use mode aggregate')
+  if (select.distinctClause) throw notSupported('DISTINCT in mode rows: each row is of one person')
   if (select.havingClause) throw notSupported('HAVING in mode rows')
   const targets = bindTargets(select, frame)
   const orderBy = bindOrder(select, targets, frame).map(({ offset, ...key }) => {
@@ -72,7 +74,8 @@ function bindGroupedQuestion(select: SelectStmt, { binding, level, frame: inner 
   const sink = mode === 'private' ? privateMeasureSink(inner) : measureSink(inner, level.sources)
   const frame: Frame = { ...inner, bindAggregate: sink.bind }
   const targets = bindTargets(select, frame)
-  const groupKeys = bindGroupKeys(select, targets, inner)
+  const isDistinct = select.distinctClause !== undefined && !select.groupClause && sink.measures.length === 0
+  const groupKeys = isDistinct ? distinctKeys(targets) : bindGroupKeys(select, targets, inner)
   for (const { expr, offset } of groupKeys) checkKey(expr, offset)
   const keys = groupKeys.map(({ expr }) => expr)
   checkResolution(keys, level.sources, binding.dataSets)
@@ -86,6 +89,12 @@ function bindGroupedQuestion(select: SelectStmt, { binding, level, frame: inner 
     const grouped = overGroups(expr, keys, offset)
     return { name, expr: grouped, unit: unitOf(grouped, { binding, level, keys, measures: sink.measures }) }
   })
+  // Rows of different groups differ in their keys.
+  if (
+    select.distinctClause &&
+    !keys.every((_, key) => outputs.some(({ expr }) => expr.kind === 'key' && expr.key === key))
+  )
+    throw notSupported('DISTINCT over groups whose keys are not all shown')
   if (keys.length === 0 && sink.measures.length === 0)
     throw notSupported(`a question of mode ${mode} without an aggregate or GROUP BY`)
   return {
@@ -100,6 +109,13 @@ function bindGroupedQuestion(select: SelectStmt, { binding, level, frame: inner 
     limit: bindCount(select.limitCount, frame),
     offset: bindCount(select.limitOffset, frame),
   }
+}
+
+/** Different rows are groups of equal ones. */
+function distinctKeys(targets: readonly Target[]): readonly Target[] {
+  return targets.filter(
+    ({ expr }, index) => targets.findIndex((other) => sameExpression(other.expr, expr)) === index,
+  )
 }
 
 function checkKey(expr: Expr, offset: number | undefined): void {

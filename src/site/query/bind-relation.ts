@@ -136,6 +136,9 @@ export function bindDerived(select: SelectStmt, context: FromContext): readonly 
   if (select.havingClause && !select.groupClause)
     throw notSupported('HAVING without GROUP BY in a sub-select or CTE', offsetOf(select.havingClause))
   const known = bindWith(select.withClause, context.known)
+  if (select.distinctClause && select.groupClause)
+    throw notSupported('DISTINCT beside GROUP BY in a sub-select or CTE', offsetOf(select.groupClause[0]))
+  if (select.distinctClause) return bindPerPerson(select, { ...context, known })
   if (select.fromClause?.some(hasOuterJoin) && !select.groupClause && context.level.sources.length > 0)
     return bindIsolated(select, context)
   if (select.groupClause) return bindPerPerson(select, { ...context, known })
@@ -160,11 +163,12 @@ function bindPerPerson(select: SelectStmt, context: FromContext): readonly Scope
   const frame: Frame = { ...inner, bindAggregate: sink.bind }
   const targets = bindTargets(select, frame)
   const having = bindHaving(select, frame)
-  const keys = bindGroupKeys(select, targets, inner)
+  // Different rows are groups of equal ones.
+  const keys = select.distinctClause ? targets : bindGroupKeys(select, targets, inner)
   const [person, another] = keys.filter(({ expr }) => expr.type === 'person')
   if (person === undefined || another)
     throw notSupported(
-      'GROUP BY in a sub-select or CTE without exactly one person key',
+      `${select.distinctClause ? 'DISTINCT' : 'GROUP BY'} in a sub-select or CTE without exactly one person key`,
       offsetOf(select.groupClause?.[0]),
     )
   const others = keys.filter((key) => key !== person).map(({ expr }) => expr)

@@ -154,6 +154,8 @@ export interface PerPersonAggregate {
   /** Absent: rows are counted. */
   readonly argument?: Expr | undefined
   readonly filter?: Expr | undefined
+  /** Of `count`: different values. */
+  readonly isDistinct?: true | undefined
   /** Of `sum` and `avg` of a column with declared bounds. */
   readonly clamp?: Range | undefined
   readonly type: ColumnType

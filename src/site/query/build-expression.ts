@@ -6,6 +6,7 @@ import { callsNamed, catalogueRow } from './catalogue.ts'
 import type { CallId } from './catalogue.ts'
 import { CONSTANTS } from './catalogue-row.ts'
 import type { CatalogueRow, Parameter } from './catalogue-row.ts'
+import { whyDeclined } from './declined-functions.ts'
 import { readLiteral } from './literals.ts'
 import { hull, range } from './ranges.ts'
 import { notAllowed, spoken, tooLarge } from './refusal.ts'
@@ -151,7 +152,7 @@ export function resolveCall(terms: readonly Term[], place: Place): Call {
   const given = terms.map(describeTerm).join(', ')
   throw notAllowed(
     callsNamed(place.name).length === 0
-      ? spoken(place.name)
+      ? `${spoken(place.name)}${whyDeclined(place.name)}`
       : `${spoken(place.name)} of (${given})${expectedConstants(place.name)}`,
     place.offset,
   )
@@ -180,7 +181,7 @@ function matchRow(id: CallId, terms: readonly Term[]): Match | undefined {
     if (term.kind !== 'untyped' && arg !== term) cost += 1
     args.push(arg)
   }
-  return edgesAreInOrder(row, constants) ? { id, args, constants, cost } : undefined
+  return edgesAreInOrder(row, constants) && isNoLonger(row, args) ? { id, args, constants, cost } : undefined
 }
 
 function fitArgument(
@@ -190,7 +191,27 @@ function fitArgument(
 ): Expr | undefined {
   if (parameter === 'any') return any && tryCoerce(term, any)
   if (parameter === 'pattern') return fitPattern(term)
+  if (parameter === 'written text') return fitWritten(term, 1)
+  if (parameter === 'shorter text') return fitWritten(term, 0)
   return tryCoerce(term, parameter)
+}
+
+/** A text that is written out. */
+function fitWritten(term: Term, least: number): Expr | undefined {
+  const written = tryCoerce(term, 'text')
+  if (written?.kind !== 'literal') return undefined
+  const { value } = written
+  return value === null || (typeof value === 'string' && value.length >= least) ? written : undefined
+}
+
+/** A replacement that is longer could let a text grow past all bounds, again and again. */
+function isNoLonger(row: CatalogueRow, args: readonly Expr[]): boolean {
+  const at = row.takes.indexOf('shorter text')
+  if (at < 0) return true
+  const [from = 0, to = 0] = [args[at - 1], args[at]].map((arg) =>
+    arg?.kind === 'literal' && typeof arg.value === 'string' ? Buffer.byteLength(arg.value) : 0,
+  )
+  return to <= from
 }
 
 const PATTERN_PERCENTS_MAX = 4

@@ -47,6 +47,7 @@ function sourceForm(source: Source): Json {
       aggregate.function,
       optional(aggregate.argument),
       optional(aggregate.filter),
+      ...(aggregate.isDistinct ? ['distinct'] : []),
       aggregate.clamp ? [aggregate.clamp.least, aggregate.clamp.greatest] : null,
     ]),
     ...join,

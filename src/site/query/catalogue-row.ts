@@ -6,10 +6,16 @@ import type { MaybeRange } from './ranges.ts'
 export type Dialect = 'duckdb' | 'postgres'
 
 /**
- * What a place of a call takes: a type; `any`, one type in all such places; `text literal`, a text that is written
- * down in the question; or a constant of a kind, which is known when the question is checked.
+ * What a place of a call takes: a type; `any`, one type in all such places; `pattern`, `written text` (not empty) or
+ * `shorter text` (no longer than the written text before it), which are written down in the question; or a constant of a kind, which is known when the question is checked.
  */
-export type Parameter = ExprType | 'any' | 'pattern' | { readonly constant: ConstantKind }
+export type Parameter =
+  | ExprType
+  | 'any'
+  | 'pattern'
+  | 'written text'
+  | 'shorter text'
+  | { readonly constant: ConstantKind }
 
 /** Printed arguments: the first three by letter, all as a list, and the constants. */
 export interface FormArguments {
@@ -90,6 +96,17 @@ export const CONSTANTS = {
   from: whole(1, 1_000_000),
   length: whole(0, 1_000_000),
   buckets: whole(1, 10_000),
+  'date pattern': {
+    expected: 'a pattern of YYYY, MM, DD, DDD, IYYY, IW, ID, HH24, MI, SS with - / . : , _ or spaces between',
+    accept: (value) =>
+      typeof value === 'string' &&
+      value.length <= 40 &&
+      /^(YYYY|IYYY|HH24|DDD|MM|DD|IW|ID|MI|SS)([-/.:,_ ]+(YYYY|IYYY|HH24|DDD|MM|DD|IW|ID|MI|SS))*$/.test(
+        value,
+      )
+        ? value
+        : undefined,
+  },
   bound: {
     expected: 'a declared bound',
     accept: (value) => (typeof value === 'number' ? value : undefined),

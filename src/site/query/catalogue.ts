@@ -3,12 +3,13 @@ import { CONDITIONS } from './catalogue-conditions.ts'
 import { FUNCTIONS } from './catalogue-functions.ts'
 import { OPERATORS } from './catalogue-operators.ts'
 import type { CatalogueRow } from './catalogue-row.ts'
+import { TEXTS } from './catalogue-texts.ts'
 
 /**
  * Everything that may be computed, a row for each list of argument types, with its form per engine: the allow list.
  * Each row is tested to give the same answer on both engines.
  */
-export const CATALOGUE = { ...OPERATORS, ...CONDITIONS, ...CASTS, ...FUNCTIONS } as const
+export const CATALOGUE = { ...OPERATORS, ...CONDITIONS, ...CASTS, ...FUNCTIONS, ...TEXTS } as const
 
 export type CallId = keyof typeof CATALOGUE
 

@@ -37,6 +37,7 @@ function visit(node: Waiting, waiting: Waiting[]): void {
     if (rule === undefined) throw refusedField(kind, field, offset)
     if (rule === 'plain') checkPlain(kind, field, value)
     else if (rule === 'node') pushNode(value, { depth: node.depth + 1, offset }, children)
+    else if (rule === 'bare') checkBare(kind, field, { value, offset })
     else if (rule === 'nodes') pushNodes(value, { depth: node.depth + 1, offset }, children)
     else if ('struct' in rule)
       children.push({ kind: rule.struct, body: value, depth: node.depth + 1, offset })
@@ -59,6 +60,17 @@ function pushNode(node: unknown, place: Pick<Waiting, 'depth' | 'offset'>, into:
   const [entry] = entries
   if (entry === undefined || entries.length !== 1) throw notSupported('an empty place', place.offset)
   into.push({ kind: entry[0], body: entry[1], ...place })
+}
+
+/** `DISTINCT` without more stands in the tree as a list with nothing in it. */
+function checkBare(
+  kind: string,
+  field: string,
+  { value, offset }: { value: unknown; offset: number | undefined },
+): void {
+  const [only, another]: readonly unknown[] = Array.isArray(value) ? value : []
+  if (!isRecord(only) || another !== undefined || Object.keys(only).length > 0)
+    throw refusedField(kind, field, offset)
 }
 
 function checkPlain(kind: string, field: string, value: unknown): void {

@@ -330,7 +330,7 @@ function printArgument({ argument, clamp }: PerPersonAggregate, inner: Printing)
 }
 
 function printPerPersonAggregate(
-  { function: fn, argument, filter }: PerPersonAggregate,
+  { function: fn, argument, filter, isDistinct }: PerPersonAggregate,
   index: number,
   dialect: Dialect,
 ): Text {
@@ -340,7 +340,7 @@ function printPerPersonAggregate(
   const value = `"r"."x${index}"`
   switch (fn) {
     case 'count':
-      return `count(${argument ? value : '*'})${where}`
+      return `count(${isDistinct ? 'distinct ' : ''}${argument ? value : '*'})${where}`
     case 'min':
     case 'max':
     case 'bool_or':

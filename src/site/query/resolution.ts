@@ -106,6 +106,18 @@ const byUnit: Binning = ({ args: [a], constants: [unit] }) =>
     TIME_UNITS.find((one) => one === unit),
   )
 
+/** By the finest part of a `to_char` pattern. */
+const byPattern: Binning = ({ args: [a], constants: [pattern] }) =>
+  timeBin(a, PATTERN_UNITS.find(([parts]) => parts.test(String(pattern)))?.[1] ?? 'year')
+const PATTERN_UNITS: readonly (readonly [RegExp, TimeUnit])[] = [
+  [/SS/, 'second'],
+  [/MI/, 'minute'],
+  [/HH24/, 'hour'],
+  [/DD|ID/, 'day'],
+  [/IW/, 'week'],
+  [/MM/, 'month'],
+]
+
 /** A table: calls that make steps of a number or time. */
 const BINNINGS: Partial<Readonly<Record<CallId, Binning>>> = {
   floor: byOne,
@@ -122,6 +134,14 @@ const BINNINGS: Partial<Readonly<Record<CallId, Binning>>> = {
   trunc_date: byUnit,
   trunc_timestamp: byUnit,
   cast_timestamp_date: ({ args: [a] }) => timeBin(a, 'day'),
+  to_char_date: byPattern,
+  to_char_timestamp: byPattern,
+  // In days, because years that begin on other days make finer bins together.
+  age_years: ({ args: [a, b] }) => {
+    const [of, at] = a?.kind === 'literal' ? [b, a] : [a, b]
+    const bin = at?.kind === 'literal' ? timeBin(of, 'year') : undefined
+    return bin && { ...bin, width: DAYS.year }
+  },
 }
 
 /** `floor(x / w)` and its kin. */

@@ -141,6 +141,15 @@ const constants: Readonly<Record<ConstantKind, fc.Arbitrary<string | number>>> =
   from: fc.constantFrom(1, 2, 3, 100),
   length: fc.constantFrom(0, 1, 2, 100),
   buckets: fc.constantFrom(1, 3, 10, 10_000),
+  'date pattern': fc.constantFrom(
+    'YYYY-MM',
+    'DD.MM.YYYY',
+    'IYYY-IW',
+    'ID',
+    'DDD',
+    'HH24:MI:SS',
+    'YYYY_MM DD',
+  ),
   bound: fc.constantFrom(-100, 0, 1, 100),
   edge: fc.constantFrom(0, 1, 2.5, 100),
 }
@@ -189,6 +198,11 @@ const literals: Readonly<Record<ColumnType | 'interval' | 'person', fc.Arbitrary
 const patterns = fc
   .constantFrom('%', 'a%', '_', '%\\%', '%\\\\%', 'É%', '%s', '')
   .map((value) => literal('text', value))
+
+const writtenTexts = fc
+  .constantFrom('ab', '--', '  ', 'é\u{1F986}', null)
+  .map((value) => literal('text', value))
+const shorterTexts = fc.constantFrom('', 'x', 'é', null).map((value) => literal('text', value))
 
 function leaf(type: ColumnType): fc.Arbitrary<Expr> {
   const column = fc
@@ -249,6 +263,8 @@ function argument(
 ): fc.Arbitrary<Expr> {
   if (parameter === 'any') return expressionOf(type, Math.max(0, depth))
   if (parameter === 'pattern') return patterns
+  if (parameter === 'written text') return writtenTexts
+  if (parameter === 'shorter text') return shorterTexts
   if (parameter === 'interval' || parameter === 'person') return literals[parameter]
   return expressionOf(parameter, Math.max(0, depth))
 }

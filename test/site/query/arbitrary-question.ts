@@ -263,6 +263,46 @@ const ofJoins = oneOf(
   'with x as (select a.id, s.minutes from athletes a full join sessions s using (id) where a.sex is not null), y as (select id, max(minutes) as most from x group by id) select count(*) as n, count(y.most) as m from y join sessions using (id)',
 )
 
+const distinct = fc
+  .tuple(
+    oneOf(
+      'select distinct sex, sport from athletes a where *',
+      'select distinct place from sessions s join athletes a using (id) where *',
+      'select place, count(*) as n, count(distinct id) as p from (select distinct id, place from sessions) s join athletes a using (id) where * group by place',
+      'select distinct sex, count(*) as n from athletes a where * group by sex',
+      'with t as (select id, count(distinct place) as places, count(distinct minutes) filter (where minutes > 9) as m, bool_or(minutes > 40) as long, every(minutes > 3) as short from sessions group by id) select long, short, sum(places) as s, avg(t.m) as m from t join athletes a using (id) where * group by long, short',
+    ),
+    conditionOfAthlete,
+  )
+  .map(([text, where]) => text.replace('where *', `where (${where})`))
+
+/** Functions of dates and texts. */
+const computed = fc
+  .tuple(
+    oneOf(
+      "extract(year from age(timestamp '2026-03-01', born))",
+      "to_char(born, 'YYYY-MM')",
+      "to_char(born, 'IYYY/IW')",
+      "split_part(sport, 'o', 1)",
+      "replace(sport, 'ow', 'x')",
+      "position('o' in sport)",
+      "upper(left(sport, 2)) || '-' || coalesce(sex, '?')",
+      'substring(sport from 2 for 3)',
+    ),
+    oneOf(
+      "starts_with(sport, 'r')",
+      'gold = any (array[1, 2])',
+      "sport <> all (array['golf', 'none'])",
+      "extract(epoch from (born + interval '1 day') - born) > 0",
+      "date_part('year', age(timestamp '2026-01-01', born)) > 38",
+      'length(trim(sport)) > 4 or sport is null',
+    ),
+    oneOf('count(*)', 'avg(height)', 'sum(gold)'),
+  )
+  .map(
+    ([key, where, measure]) => `select ${key} as k, ${measure} as m from athletes where ${where} group by 1`,
+  )
+
 /** Every shape. */
 export const arbitraryQuestion: fc.Arbitrary<ArbitraryQuestion> = fc.oneof(
   { weight: 4, arbitrary: plain.map((sql) => ({ sql, shape: 'plain' })) },
@@ -271,5 +311,7 @@ export const arbitraryQuestion: fc.Arbitrary<ArbitraryQuestion> = fc.oneof(
   { weight: 3, arbitrary: outerJoined.map((sql) => ({ sql, shape: 'outer join' })) },
   { weight: 1, arbitrary: sideBySide.map((sql) => ({ sql, shape: 'side by side' })) },
   { weight: 1, arbitrary: ofJoins.map((sql) => ({ sql, shape: 'of joins' })) },
+  { weight: 1, arbitrary: distinct.map((sql) => ({ sql, shape: 'distinct' })) },
+  { weight: 1, arbitrary: computed.map((sql) => ({ sql, shape: 'computed' })) },
   { weight: 1, arbitrary: perGroup.map((sql) => ({ sql, shape: 'per group' })) },
 )

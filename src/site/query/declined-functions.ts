@@ -1,0 +1,135 @@
+/** Functions that an analyst may look for and no question may call, with why. */
+export interface DeclinedFunctions {
+  readonly names: readonly string[]
+  readonly why: string
+}
+
+/** A table: what is declined by name, so that the answer can say why. Whatever is on no list is declined too. */
+export const DECLINED_FUNCTIONS: readonly DeclinedFunctions[] = [
+  {
+    names: ['min', 'max', 'any_value', 'first', 'last'],
+    why: 'it would be one person’s value; computed for each person in a sub-query it may be summed or compared',
+  },
+  {
+    names: ['percentile_cont', 'percentile_disc', 'median', 'mode', 'quantile'],
+    why: 'it would be one person’s value; mode private answers quantiles with noise',
+  },
+  {
+    names: [
+      'array_agg',
+      'string_agg',
+      'json_agg',
+      'jsonb_agg',
+      'json_object_agg',
+      'jsonb_object_agg',
+      'xmlagg',
+      'list',
+    ],
+    why: 'it lists values of people',
+  },
+  {
+    names: ['corr', 'covar_pop', 'covar_samp', 'regr_slope', 'regr_intercept', 'regr_r2'],
+    why: 'it sums products of differences, which cannot be bounded by columns alone',
+  },
+  {
+    names: ['bool_or', 'bool_and', 'every', 'bit_and', 'bit_or', 'bit_xor'],
+    why: 'it tells of a single person whether they differ from all others; count with FILTER instead',
+  },
+  {
+    names: [
+      'now',
+      'clock_timestamp',
+      'statement_timestamp',
+      'transaction_timestamp',
+      'timeofday',
+      'localtime',
+    ],
+    why: 'an equal question must mean the same tomorrow; write the moment out',
+  },
+  {
+    names: ['random', 'random_normal', 'setseed', 'gen_random_uuid', 'nextval', 'currval', 'lastval'],
+    why: 'an equal question must have an equal answer',
+  },
+  {
+    names: [
+      'regexp_match',
+      'regexp_matches',
+      'regexp_replace',
+      'regexp_like',
+      'regexp_count',
+      'regexp_substr',
+      'regexp_split_to_array',
+      'regexp_split_to_table',
+      'similar_to_escape',
+    ],
+    why: 'the time of a regular expression depends on values; use LIKE, position or split_part',
+  },
+  {
+    names: [
+      'unnest',
+      'generate_series',
+      'json_array_elements',
+      'jsonb_array_elements',
+      'json_each',
+      'jsonb_each',
+      'string_to_table',
+    ],
+    why: 'it makes rows that are nobody’s',
+  },
+  {
+    names: [
+      'row_to_json',
+      'to_json',
+      'to_jsonb',
+      'json_build_object',
+      'jsonb_build_object',
+      'json_extract_path',
+      'jsonb_path_query',
+      'hstore',
+    ],
+    why: 'columns have no JSON type, and a whole row cannot be traced to permitted columns',
+  },
+  {
+    names: ['array_length', 'cardinality', 'array_position', 'array_to_string', 'string_to_array'],
+    why: 'columns have no array type',
+  },
+  {
+    names: ['age', 'justify_days', 'justify_hours', 'make_interval'],
+    why: 'a span of time is a constant here; use extract(year from age(a, b)) or extract(epoch from a - b)',
+  },
+  {
+    names: ['make_date', 'make_timestamp', 'to_date', 'to_timestamp', 'to_number'],
+    why: 'what is no date or number makes it fail, which would tell of a value',
+  },
+  {
+    names: [
+      'lpad',
+      'rpad',
+      'repeat',
+      'format',
+      'quote_literal',
+      'quote_ident',
+      'concat_ws',
+      'translate',
+      'reverse',
+      'initcap',
+      'ascii',
+      'chr',
+      'md5',
+      'sha256',
+      'encode',
+      'decode',
+    ],
+    why: 'texts would grow, or the engines differ',
+  },
+]
+
+const whyByName = new Map(
+  DECLINED_FUNCTIONS.flatMap(({ names, why }) => names.map((name) => [name, why] as const)),
+)
+
+/** ` (why)` for a function on the list, else nothing. */
+export function whyDeclined(name: string): string {
+  const why = whyByName.get(name)
+  return why === undefined ? '' : ` (${why})`
+}
