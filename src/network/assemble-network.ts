@@ -149,6 +149,7 @@ async function buildParts(
   const workDesk = new WorkDesk({ db, clock, directory })
   const accessTokens = new AccessTokens({ clock, random })
   const wakeSites = (sites: ReadonlySet<string>) => {
+    workDesk.came(sites)
     for (const site of sites) wakeUp.wake(siteBell(site))
   }
   const answered = (site: string, ask: string) => {

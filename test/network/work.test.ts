@@ -1,7 +1,11 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
+import { sql } from 'kysely'
 import { digestOf } from '../../src/kernel/digest.ts'
 import { LIMITS } from '../../src/kernel/limits.ts'
+import { silentLog } from '../../src/kernel/log.ts'
+import { connect } from '../../src/kernel/postgres/open-postgres.ts'
+import { Secret } from '../../src/kernel/secret.ts'
 import { NETWORK_API } from '../../src/protocol/network-endpoints.ts'
 import { testDecision } from '../../src/testing/test-decision.ts'
 import { testAsk } from '../../src/testing/test-network.ts'
@@ -86,6 +90,36 @@ describe('GET /v1/sites/{id}/work', () => {
       [id],
     )
     await answer(id)
+  })
+
+  test('finds what was booked without anybody hearing of it after a long poll', async () => {
+    const { id } = await w.network.ask(w.northcare, testAsk(w.network, w.northcare))
+    assert.equal((await pull()).items.length, 1)
+    await answer(id)
+    assert.deepEqual((await pull()).items, [])
+    const unheard = testAsk(w.network, w.northcare)
+    await using postgres = await connect(new Secret(w.databaseUrl), {
+      name: 'test',
+      log: silentLog,
+      stop: () => Promise.resolve(),
+    })
+    await sql`
+      insert into ask (id, acquirer, idempotency_key, body_digest, sender, status, data_set, purpose, mode, currency, hold_minor,
+        is_dry_run, received_at, expires_at, jws)
+      select ${unheard.id}, acquirer, ${unheard.id}, body_digest, sender, 'waiting', data_set, purpose, mode, currency, 0,
+        true, received_at, expires_at + interval '1 hour', jws from ask where id = ${id}`.execute(postgres.db)
+    await sql`
+      insert into ask_site (ask, site, offer, limit_minor, hold_minor, is_hold_open)
+      select ${unheard.id}, site, offer, limit_minor, 0, false from ask_site where ask = ${id}`.execute(
+      postgres.db,
+    )
+    const found = pull({ wait: LIMITS.longPollMs })
+    const ticking = setInterval(() => w.clock.advance(1_000), 5)
+    assert.deepEqual(
+      (await found.finally(() => clearInterval(ticking))).items.map(({ ask }) => ask),
+      [unheard.id],
+    )
+    await answer(unheard.id)
   })
 
   test('gives many in the order in which they came, a page at a time', async () => {

@@ -31,18 +31,22 @@ interface WorkRow {
 /** What was given to a site: from where to look for more, and until when what it has is not given again. */
 interface GivenOut {
   after: bigint
+  /** When the record was last found to hold nothing more, and how many arrivals had been told of before it was read. */
+  drained: { readonly at: Instant; readonly arrivals: number } | undefined
   readonly lent: Map<string, { readonly sequence: bigint; readonly until: Instant }>
 }
 
 /**
  * The work of sites. What waits is in the database; what was given out is remembered here for a while, so that a site
- * that asks again at once gets the next ones, and one that went away gets the same ones later.
+ * that asks again at once gets the next ones, and one that went away gets the same ones later. Where nothing has come
+ * since it was last looked the record is not read again: a site that has just taken an ask asks for more at once.
  */
 export class WorkDesk {
   readonly #db: Database
   readonly #clock: Clock
   readonly #directory: Directory
   readonly #givenOut = new Map<string, GivenOut>()
+  readonly #arrivals = new Map<string, number>()
 
   constructor({ db, clock, directory }: { db: Database; clock: Clock; directory: Directory }) {
     this.#db = db
@@ -57,13 +61,23 @@ export class WorkDesk {
   ): Promise<WorkMessage> {
     const now = this.#clock.now()
     const given = this.#openGivenOut(site, { now, isResuming })
-    const rows = await this.#waiting(site, { after: given.after, limit: limit + given.lent.size, now })
-    const fresh = rows.filter(({ ask }) => !given.lent.has(ask)).slice(0, limit)
+    const arrivals = this.#arrivals.get(site) ?? 0
+    if (isStillDrained(given, { arrivals, now })) return this.#message([])
+    const most = limit + given.lent.size
+    const rows = await this.#waiting(site, { after: given.after, limit: most, now })
+    const waiting = rows.filter(({ ask }) => !given.lent.has(ask))
+    const fresh = waiting.slice(0, limit)
+    given.drained = rows.length < most && fresh.length === waiting.length ? { at: now, arrivals } : undefined
     for (const { ask, sequence } of fresh) {
       given.lent.set(ask, { sequence, until: later(now, LIMITS.longPollMs) })
       if (sequence > given.after) given.after = sequence
     }
     return this.#message(fresh)
+  }
+
+  /** Asks for these sites are durable: the record has to be read again. */
+  came(sites: ReadonlySet<string>): void {
+    for (const site of sites) this.#arrivals.set(site, (this.#arrivals.get(site) ?? 0) + 1)
   }
 
   /** A site has answered an ask: it is not lent any longer. */
@@ -78,11 +92,12 @@ export class WorkDesk {
 
   #openGivenOut(site: string, { now, isResuming }: { now: Instant; isResuming: boolean }): GivenOut {
     const known = this.#givenOut.get(site)
-    const given = known && !isResuming ? known : { after: 0n, lent: new Map() }
+    const given = known && !isResuming ? known : { after: 0n, drained: undefined, lent: new Map() }
     this.#givenOut.set(site, given)
     for (const [ask, { sequence, until }] of given.lent) {
       if (until > now) continue
       given.lent.delete(ask)
+      given.drained = undefined
       if (sequence <= given.after) given.after = sequence - 1n
     }
     return given
@@ -120,6 +135,17 @@ export class WorkDesk {
       select digest, jws from ask_batch where id = any(${[...ids]})`.execute(this.#db)
     return Object.fromEntries(rows.map(({ digest, jws }) => [digest, jws]))
   }
+}
+
+/**
+ * Whether the record cannot hold anything new. After a long poll it is read all the same: an ask whose booking was never
+ * heard of, because the connection broke just then, is found so.
+ */
+function isStillDrained(
+  { drained }: GivenOut,
+  { arrivals, now }: { arrivals: number; now: Instant },
+): boolean {
+  return drained?.arrivals === arrivals && now < later(drained.at, LIMITS.longPollMs)
 }
 
 function itemOf(row: WorkRow): WorkMessage['items'][number] {
