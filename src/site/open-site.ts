@@ -32,6 +32,7 @@ import { openPrivacyLedger } from './privacy/privacy-ledger.ts'
 import type { PrivacyLedger } from './privacy/privacy-ledger.ts'
 import { BUDGET_DELTA } from './privacy/privacy-loss.ts'
 import { SITE_MIGRATIONS } from './record/migrations.ts'
+import { PinnedMembers } from './asks/pinned-members.ts'
 import type { SiteContext } from './site-context.ts'
 import { readSiteKeys } from './site-keys.ts'
 import type { SiteKeys } from './site-keys.ts'
@@ -105,6 +106,7 @@ export async function openSite(
     restricted: () => NOBODY_RESTRICTED,
     ...guard,
     ledger: ledgerOf(db, settings),
+    pins: new PinnedMembers(db),
     evidence,
     ...officer,
     removedGrounds: () => officer.transferRemovals.ids,

@@ -16,7 +16,6 @@ import { collectAnswer } from './collect-answer.ts'
 import { composeAnswer, composeDecline } from './compose-answer.ts'
 import { guardRelease } from './guard-release.ts'
 import { openQuestion } from './open-question.ts'
-import { pinMember } from './pin-member.ts'
 import { priceAndSeal, reservationParts, reserveRun } from './reserve-run.ts'
 import type { Approved } from './reserve-run.ts'
 import { planAsk } from './plan-ask.ts'
@@ -37,12 +36,13 @@ export async function answerAsk(
   { parts, events }: { parts: SiteParts; events: SiteEvents },
 ): Promise<StoredAnswer> {
   const startedMs = monotonicMs()
-  const [existing, facts] = await Promise.all([
+  // While the record is looked into the question is opened; nothing is run or kept before it is known to have no answer.
+  const [existing, { facts, opened }] = await Promise.all([
     findAnswer(parts.db, pulled.item.ask),
-    loadFacts(pulled, parts),
+    openAsk(pulled, parts),
   ])
   if (existing) return existing
-  const decided = facts.ok ? await decide(facts.value, parts) : facts
+  const decided = opened.ok ? await runAndReserve(opened.value, parts) : opened
   const answered = decided.ok
     ? decided.value
     : await keepDecline({ pulled, facts, decline: decided.error }, parts)
@@ -67,6 +67,26 @@ async function keepDecline(
   return { answer }
 }
 
+/** An ask that may be run: what it is judged by, and what it asks. */
+interface OpenedAsk {
+  readonly facts: AskFacts
+  readonly question: Question
+}
+
+/** Loads and checks an ask, and opens its question if it is admitted. */
+async function openAsk(
+  pulled: PulledAsk,
+  parts: SiteParts,
+): Promise<{ readonly facts: Outcome<AskFacts>; readonly opened: Outcome<OpenedAsk> }> {
+  const facts = await loadFacts(pulled, parts)
+  if (!facts.ok) return { facts, opened: facts }
+  const decline = admit(facts.value)
+  if (decline) return { facts, opened: declined(decline.code, decline) }
+  const { sealing, former } = parts.keys
+  const question = openQuestion(facts.value.ask, { site: parts.site, keys: [sealing, ...former.sealing] })
+  return { facts, opened: question.ok ? ok({ facts: facts.value, question: question.value }) : question }
+}
+
 /** Checks the signatures against pinned keys and loads what the checks look at. */
 async function loadFacts(
   { item, batchJws, acquirer, signer }: PulledAsk,
@@ -74,10 +94,9 @@ async function loadFacts(
 ): Promise<Outcome<AskFacts>> {
   const now = parts.clock.now()
   if (!acquirer || !signer) return declined('declined.member_unknown')
-  const acquirerKeys = await pinMember(parts.db, { member: acquirer, now })
+  const acquirerKeys = await parts.pins.pin({ member: acquirer, now })
   if (!acquirerKeys.ok) return acquirerKeys
-  const signerKeys =
-    signer.id === acquirer.id ? acquirerKeys : await pinMember(parts.db, { member: signer, now })
+  const signerKeys = signer.id === acquirer.id ? acquirerKeys : await parts.pins.pin({ member: signer, now })
   if (!signerKeys.ok) return signerKeys
   const verified = verifyAsk({ item, batchJws, acquirer, signerKeys: signerKeys.value })
   if (!verified.ok) return verified
@@ -96,19 +115,7 @@ async function loadFacts(
   })
 }
 
-async function decide(facts: AskFacts, parts: SiteParts): Promise<Outcome<Approved>> {
-  const decline = admit(facts)
-  if (decline) return declined(decline.code, decline)
-  const { sealing, former } = parts.keys
-  const question = openQuestion(facts.ask, { site: parts.site, keys: [sealing, ...former.sealing] })
-  return question.ok ? runAndReserve(facts, question.value, parts) : question
-}
-
-async function runAndReserve(
-  facts: AskFacts,
-  question: Question,
-  parts: SiteParts,
-): Promise<Outcome<Approved>> {
+async function runAndReserve({ facts, question }: OpenedAsk, parts: SiteParts): Promise<Outcome<Approved>> {
   for (let attempt = 1; attempt <= ATTEMPTS_MAX; attempt += 1) {
     // Time goes on between attempts: grants, evidence and expiry are judged by the moment of the run.
     const current = {

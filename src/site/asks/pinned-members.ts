@@ -7,34 +7,64 @@ import { declined } from '../../protocol/reason.ts'
 import type { Outcome } from '../../protocol/reason.ts'
 import { ok } from '../../kernel/result.ts'
 
+/** Pins that are kept in memory: half a kilobyte each. */
+const PINS_KEPT_MAX = 10_000
+
 /**
- * The keys of a member, as this site believes them: the first set is pinned when the member is first seen, later sets
- * must follow from it by rotations that the member signed. The network carries member records, but it cannot put
- * keys of its own in their place and so read a release (security model: who is trusted with what).
+ * The members that this site has seen, with what it believes of their keys. What was read or written once is kept in memory:
+ * a pin is never taken back and moves forward only, by this process alone (the directory is locked).
  */
-export async function pinMember(
-  db: Database,
-  { member, now }: { member: Member; now: Instant },
-): Promise<Outcome<KeySet>> {
-  const present = followKeyChain(member.id, member.firstKeys, member.rotations)
-  if (!present.ok || !isSameKeySet(present.value, member.keys)) {
-    return declined('declined.signature', {
-      operatorNote: 'the key chain of the member does not lead to its keys',
-    })
+export class PinnedMembers {
+  readonly #db: Database
+  readonly #kept = new Map<string, Pin>()
+
+  constructor(db: Database) {
+    this.#db = db
   }
-  const pinned = (await findPin(db, member.id)) ?? (await makePin(db, { member, now }))
-  if (!isSameKeySet(pinned.first_keys, member.firstKeys)) {
-    return declined('declined.signature', {
-      operatorNote: 'the first keys of the member are not the pinned ones',
-    })
+
+  /**
+   * The keys of a member, as this site believes them: the first set is pinned when the member is first seen, later sets
+   * must follow from it by rotations that the member signed. The network carries member records, but it cannot put
+   * keys of its own in their place and so read a release (security model: who is trusted with what).
+   */
+  async pin({ member, now }: { member: Member; now: Instant }): Promise<Outcome<KeySet>> {
+    const { id, firstKeys, rotations, keys } = member
+    const present = followKeyChain(id, firstKeys, rotations)
+    if (!present.ok || !isSameKeySet(present.value, keys)) {
+      return declined('declined.signature', {
+        operatorNote: 'the key chain of the member does not lead to its keys',
+      })
+    }
+    const pinned = this.#kept.get(id) ?? (await this.#read(member, now))
+    if (!isSameKeySet(pinned.first_keys, firstKeys)) {
+      return declined('declined.signature', {
+        operatorNote: 'the first keys of the member are not the pinned ones',
+      })
+    }
+    if (pinned.rotation_count > rotations.length) {
+      return declined('declined.signature', {
+        operatorNote: 'the key chain of the member is older than one seen before',
+      })
+    }
+    if (pinned.rotation_count < rotations.length) {
+      await followPin(this.#db, member)
+      this.#keep(id, { first_keys: firstKeys, rotation_count: rotations.length })
+    }
+    return ok(present.value)
   }
-  if (pinned.rotation_count > member.rotations.length) {
-    return declined('declined.signature', {
-      operatorNote: 'the key chain of the member is older than one seen before',
-    })
+
+  async #read(member: Member, now: Instant): Promise<Pin> {
+    const pin = (await findPin(this.#db, member.id)) ?? (await makePin(this.#db, { member, now }))
+    this.#keep(member.id, pin)
+    return pin
   }
-  if (pinned.rotation_count < member.rotations.length) await followPin(db, member)
-  return ok(present.value)
+
+  /** Of two asks at once the one with the longer chain stays, whichever comes last. */
+  #keep(member: string, pin: Pin): void {
+    if (pin.rotation_count < (this.#kept.get(member)?.rotation_count ?? 0)) return
+    if (this.#kept.size >= PINS_KEPT_MAX) this.#kept.clear()
+    this.#kept.set(member, pin)
+  }
 }
 
 interface Pin {

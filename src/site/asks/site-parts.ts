@@ -13,6 +13,7 @@ import type { AssessmentStore } from '../assessments/assessment-store.ts'
 import type { PrivacyLedger } from '../privacy/privacy-ledger.ts'
 import type { EvidenceStore } from '../place/evidence-store.ts'
 import type { SiteKeys } from '../site-keys.ts'
+import type { PinnedMembers } from './pinned-members.ts'
 import type { Vault } from '../vault/vault.ts'
 
 /** What answering an ask needs of the rest of the site. */
@@ -33,6 +34,7 @@ export interface SiteParts {
   readonly ledger: PrivacyLedger
   /** Of noise: the machine's cryptographic source. */
   readonly random: Random
+  readonly pins: PinnedMembers
   readonly evidence: EvidenceStore
   /** Grounds for transfers that count no more, by the settings or the officer. */
   readonly removedGrounds: () => ReadonlySet<string>
