@@ -44,6 +44,8 @@ export interface ReceiptLog {
    * signs receipts that are numbered from `first` on.
    */
   sign(first: number, drafts: readonly ReceiptDraft[]): Promise<readonly IssuedReceipt[]>
+  /** The number that the next receipt should have, to sign one before it is taken: a guess that is wrong when others issue. */
+  expectedNext(): number
   /** Everything that was committed before the call is on the disk under a signed checkpoint when it resolves. */
   publish(): Promise<void>
   /** A receipt with its proof, for somebody to verify off line; publishes first if need be. Throws `fault.not_found`. */
@@ -79,9 +81,15 @@ export async function openReceiptLog({ db, directory, signer, clock }: ReceiptLo
   const files = new TileFiles(join(directory, 'log'))
   const publisher = new Publisher({ db, files, origin, key: signer.key, formerKeys: signer.formerKeys ?? [] })
   await publisher.publish()
+  let next = publisher.published?.size ?? 0
+  const sign = (first: number, drafts: readonly ReceiptDraft[], time: Instant) => {
+    next = first + drafts.length
+    return signDrafts(drafts, { first, time, signer })
+  }
   return {
-    issue: (tx, drafts) => issue(tx, { drafts, signer, clock }),
-    sign: (first, drafts) => signDrafts(drafts, { first, time: clock.now(), signer }),
+    issue: (tx, drafts) => issue(tx, { drafts, sign, clock }),
+    sign: (first, drafts) => sign(first, drafts, clock.now()),
+    expectedNext: () => next,
     publish: () => publisher.publish(),
     bundle: (sequence) => bundle(sequence, { db, publisher, origin }),
     list: (page) => listReceipts(db, page),
@@ -95,11 +103,7 @@ const CHUNK = 256
 
 async function issue(
   tx: DatabaseTransaction,
-  {
-    drafts,
-    signer,
-    clock,
-  }: { drafts: readonly ReceiptDraft[]; signer: ReceiptLogParts['signer']; clock: Clock },
+  { drafts, sign, clock }: { drafts: readonly ReceiptDraft[]; sign: SignFrom; clock: Clock },
 ): Promise<readonly IssuedReceipt[]> {
   if (drafts.length === 0) return []
   const first = await takeSequence(tx, drafts.length)
@@ -109,7 +113,7 @@ async function issue(
   try {
     for (let start = 0; start < drafts.length; start += CHUNK) {
       const some = drafts.slice(start, start + CHUNK)
-      const signed = await signDrafts(some, { first: first + start, time, signer })
+      const signed = await sign(first + start, some, time)
       const insert = insertReceipts(tx, {
         first: first + start,
         kinds: some.map(({ kind }) => kind),
@@ -126,6 +130,12 @@ async function issue(
   await Promise.all(inserts)
   return issued
 }
+
+type SignFrom = (
+  first: number,
+  drafts: readonly ReceiptDraft[],
+  time: Instant,
+) => Promise<readonly IssuedReceipt[]>
 
 async function signDrafts(
   drafts: readonly ReceiptDraft[],

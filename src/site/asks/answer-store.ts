@@ -1,5 +1,6 @@
 import { deflateSync, inflateSync } from 'node:zlib'
 import { sql } from 'kysely'
+import type { RawBuilder } from 'kysely'
 import type { Bitset } from '../../kernel/bitset.ts'
 import { instant } from '../../kernel/clock.ts'
 import type { Instant } from '../../kernel/clock.ts'
@@ -60,14 +61,46 @@ export interface KeptAnswer {
 
 /** Writes an answer with its receipts and uses. A second answer to one ask is a bug, stopped by the primary key. */
 export async function keepAnswer(tx: DatabaseTransaction, kept: KeptAnswer): Promise<void> {
-  const { first, receipts, kinds, answer, uses } = kept
+  await sql`select keep_answer(${writtenValues(kept)})`.execute(tx)
+}
+
+/** What a reservation stands on: the consent sequence, unless nobody's data was used, and how often rows had changed. */
+export interface ReservedOn {
+  readonly consent: number | null
+  readonly changes: ReadonlyMap<string, number>
+}
+
+/**
+ * The same once it is certain that what it stands on has not changed, in one statement: `renumber` when others took the
+ * numbers that the receipts were signed with.
+ */
+export async function keepAnswerAtOnce(
+  db: Database,
+  { consent, changes }: ReservedOn,
+  kept: KeptAnswer,
+): Promise<'kept' | 'changed' | 'renumber'> {
+  try {
+    const { rows } = await sql<{ kept: boolean }>`
+      select reserve_answer(${consent}::bigint, ${[...changes.keys()]}::text[], ${[...changes.values()]}::integer[],
+        ${writtenValues(kept)}) as kept`.execute(db)
+    return rows[0]?.kept === true ? 'kept' : 'changed'
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === RENUMBERED) return 'renumber'
+    throw error
+  }
+}
+
+/** Raised by `reserve_answer`. */
+const RENUMBERED = 'HG011'
+
+/** The parameters of `keep_answer`. */
+function writtenValues({ first, receipts, kinds, answer, uses }: KeptAnswer): RawBuilder<unknown> {
   const texts = receipts.map(({ jws }) => jws)
   const people = uses.map((use) => deflateSync(use.people.toBytes()))
-  await sql`
-    select keep_answer(${first}::bigint, ${kinds}::text[], ${texts}::text[],
+  return sql`${first}::bigint, ${kinds}::text[], ${texts}::text[],
       ${answer.askId}, ${answer.askDigest}, ${answer.acquirer}, ${JSON.stringify(answer.decision)}::jsonb, ${answer.decisionJws},
       ${answer.releaseJwe ?? null}, ${answer.clearingJws ?? null}, ${answer.decidedAt}::bigint,
-      ${JSON.stringify(uses.map(wireUse))}::jsonb, ${people}::bytea[])`.execute(tx)
+      ${JSON.stringify(uses.map(wireUse))}::jsonb, ${people}::bytea[]`
 }
 
 function wireUse(use: Omit<UseRecord, 'receiptSequence'>, index: number): object {

@@ -31,7 +31,8 @@ export interface GuardedRelease {
   readonly people: Bitset
   /** Rows that left in `rows`; 0 in `aggregate`, where rows are not charged. */
   readonly rows: number
-  readonly commitCuts: (tx: DatabaseTransaction) => Promise<void>
+  /** Absent where nothing is cut that was not cut before. */
+  readonly commitCuts: ((tx: DatabaseTransaction) => Promise<void>) | undefined
   /** How often rows had changed when the run began; it must still be so when the cuts are committed. */
   readonly changes: ReadonlyMap<string, number>
 }
@@ -132,7 +133,9 @@ function composeRelease(
     release: release.value,
     people: made.people,
     rows: made.chargedRows,
-    commitCuts: (tx) => hold.commitCuts(tx, { ask: facts.ask.id, plans: made.plans }),
+    commitCuts: made.plans.every(({ plan }) => plan.isEmpty)
+      ? undefined
+      : (tx) => hold.commitCuts(tx, { ask: facts.ask.id, plans: made.plans }),
     changes: hold.changes,
   })
 }

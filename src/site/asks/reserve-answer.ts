@@ -3,8 +3,8 @@ import type { Database, DatabaseTransaction } from '../../kernel/postgres/databa
 import type { ReceiptDraft } from '../../protocol/receipt.ts'
 import type { ReceiptLog } from '../../transparency/receipt-log.ts'
 import type { GrantMirror } from '../consent/grant-mirror.ts'
-import { keepAnswer } from './answer-store.ts'
-import type { StoredAnswer, UseRecord } from './answer-store.ts'
+import { keepAnswer, keepAnswerAtOnce } from './answer-store.ts'
+import type { KeptAnswer, ReservedOn, StoredAnswer, UseRecord } from './answer-store.ts'
 
 /** Everything that becomes true at once when an answer is reserved. */
 export interface Reservation {
@@ -16,7 +16,7 @@ export interface Reservation {
   readonly consentSequence: number
   /** How often rows of each data set had changed when the run began; absent when nothing was run. */
   readonly changes?: ReadonlyMap<string, number> | undefined
-  /** Cuts of the guard, written in the same transaction. */
+  /** Cuts of the guard, written in the same transaction; absent where there are none. */
   readonly commitCuts?: ((tx: DatabaseTransaction) => Promise<void>) | undefined
 }
 
@@ -25,7 +25,7 @@ export type ReservationOutcome = StoredAnswer | 'changed'
 
 export interface ReservationParts {
   readonly db: Database
-  readonly log: Pick<ReceiptLog, 'sign'>
+  readonly log: Pick<ReceiptLog, 'sign' | 'expectedNext'>
   readonly mirror: Pick<GrantMirror, 'sequence' | 'revokedSince'>
 }
 
@@ -33,23 +33,59 @@ export interface ReservationParts {
  * The atomic reservation: consent as it stands now, the cuts of the guard, receipts, the use in people's histories
  * and the answer, in one transaction. It holds the consent sequence against changes, so that no revocation can be
  * acknowledged between the last look at it and the moment the release is decided (GDPR Art. 7(3)).
+ *
+ * Where nothing is cut it is one statement: its receipts are signed with the numbers that should come next. Where they do
+ * not, because somebody else issued receipts meanwhile, and where there are cuts, it takes the numbers first.
  */
 export async function reserveAnswer(
-  { db, log, mirror }: ReservationParts,
+  parts: ReservationParts,
   reservation: Reservation,
 ): Promise<ReservationOutcome> {
-  const { answer, receipts, uses, commitCuts } = reservation
+  const { uses, changes = new Map(), commitCuts } = reservation
   // Both are read in one breath: when the record is found at this sequence, nobody else can have been revoked.
-  const consent = uses.length === 0 ? null : mirror.sequence
-  if (isRevoked(mirror, reservation)) return 'changed'
+  const on = { consent: uses.length === 0 ? null : parts.mirror.sequence, changes }
+  if (isRevoked(parts.mirror, reservation)) return 'changed'
+  if (commitCuts) return reserveInSteps(parts, on, reservation)
+  const outcome = await reserveAtOnce(parts, on, reservation)
+  return outcome === 'renumber' ? reserveInSteps(parts, on, reservation) : outcome
+}
+
+async function reserveAtOnce(
+  { db, log }: ReservationParts,
+  on: ReservedOn,
+  reservation: Reservation,
+): Promise<ReservationOutcome | 'renumber'> {
+  const written = await signReceipts(log, log.expectedNext(), reservation)
+  const outcome = await keepAnswerAtOnce(db, on, written)
+  return outcome === 'kept' ? storedAnswer(written) : outcome
+}
+
+async function reserveInSteps(
+  { db, log }: ReservationParts,
+  on: ReservedOn,
+  reservation: Reservation,
+): Promise<ReservationOutcome> {
   return db.transaction().execute(async (tx) => {
-    const first = await beginReservation(tx, consent, reservation)
+    const first = await beginReservation(tx, on, reservation.receipts.length)
     if (first === undefined) return 'changed'
-    await commitCuts?.(tx)
-    const issued = await log.sign(first, receipts)
-    await keepAnswer(tx, { first, receipts: issued, kinds: receipts.map(({ kind }) => kind), answer, uses })
-    return { ...answer, receiptSequences: issued.map(({ sequence }) => sequence) }
+    await reservation.commitCuts?.(tx)
+    const written = await signReceipts(log, first, reservation)
+    await keepAnswer(tx, written)
+    return storedAnswer(written)
   })
+}
+
+async function signReceipts(
+  log: ReservationParts['log'],
+  first: number,
+  { answer, receipts, uses }: Reservation,
+): Promise<KeptAnswer> {
+  const issued = await log.sign(first, receipts)
+  return { first, receipts: issued, kinds: receipts.map(({ kind }) => kind), answer, uses }
+}
+
+function storedAnswer({ answer, receipts }: KeptAnswer): StoredAnswer {
+  return { ...answer, receiptSequences: receipts.map(({ sequence }) => sequence) }
 }
 
 /**
@@ -58,12 +94,12 @@ export async function reserveAnswer(
  */
 async function beginReservation(
   tx: DatabaseTransaction,
-  consent: number | null,
-  { changes = new Map(), receipts }: Reservation,
+  { consent, changes }: ReservedOn,
+  receiptCount: number,
 ): Promise<number | undefined> {
   const { rows } = await sql<{ first: number | null }>`
     select begin_reservation(${consent}::bigint, ${[...changes.keys()]}::text[], ${[...changes.values()]}::integer[],
-      ${receipts.length})::float8 as first`.execute(tx)
+      ${receiptCount})::float8 as first`.execute(tx)
   return rows[0]?.first ?? undefined
 }
 

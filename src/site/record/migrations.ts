@@ -9,6 +9,7 @@ import * as createPartitions from './migrations/0030-create-partitions.ts'
 import * as createAsks from './migrations/0040-create-asks.ts'
 import * as createIssuers from './migrations/0041-create-issuers.ts'
 import * as createReservations from './migrations/0042-create-reservations.ts'
+import * as reserveAtOnce from './migrations/0045-reserve-at-once.ts'
 import * as createPrivacyBudgets from './migrations/0050-create-privacy-budgets.ts'
 import * as createColludingMembers from './migrations/0055-create-colluding-members.ts'
 import * as createPersonAccess from './migrations/0065-create-person-access.ts'
@@ -26,6 +27,7 @@ export const SITE_MIGRATIONS: Migrations = {
   '0040-create-asks': createAsks,
   '0041-create-issuers': createIssuers,
   '0042-create-reservations': createReservations,
+  '0045-reserve-at-once': reserveAtOnce,
   '0050-create-privacy-budgets': createPrivacyBudgets,
   '0055-create-colluding-members': createColludingMembers,
   '0065-create-person-access': createPersonAccess,

@@ -6,6 +6,7 @@ import { test } from 'node:test'
 import { sql } from 'kysely'
 import { Bitset } from '../../../src/kernel/bitset.ts'
 import { instant, systemClock } from '../../../src/kernel/clock.ts'
+import { peekJws } from '../../../src/kernel/crypto/jws.ts'
 import { generateKeyPair } from '../../../src/kernel/crypto/keys.ts'
 import { digestOf } from '../../../src/kernel/digest.ts'
 import type { Database } from '../../../src/kernel/postgres/database.ts'
@@ -17,10 +18,14 @@ import type { Reservation, ReservationParts } from '../../../src/site/asks/reser
 import { SITE_MIGRATIONS } from '../../../src/site/record/migrations.ts'
 import { testPostgres } from '../../../src/testing/test-postgres.ts'
 import { openReceiptLog } from '../../../src/transparency/receipt-log.ts'
+import type { ReceiptLog } from '../../../src/transparency/receipt-log.ts'
 
 const dataSet = dataSetIdSchema.parse('athletes')
 
-async function openParts(db: Database, revoked: readonly number[] = []): Promise<ReservationParts> {
+async function openParts(
+  db: Database,
+  revoked: readonly number[] = [],
+): Promise<ReservationParts & { readonly log: ReceiptLog }> {
   await migrate(db, SITE_MIGRATIONS)
   const log = await openReceiptLog({
     db,
@@ -106,6 +111,8 @@ test('consent that changed since the run is found, also before the mirror knows 
   const before = await counts(postgres.db)
   await sql`update consent_sequence set last = 1`.execute(postgres.db)
   assert.equal(await reserveAnswer(parts, reservation('a')), 'changed')
+  const cutting = { ...reservation('a'), commitCuts: () => Promise.resolve() }
+  assert.equal(await reserveAnswer(parts, cutting), 'changed')
   assert.deepEqual(await counts(postgres.db), before)
 })
 
@@ -134,6 +141,7 @@ test('rows that changed since the run are found, and nothing is kept of the answ
   }
   assert.equal(await reserveAnswer(parts, cutting), 'changed')
   assert.equal(hasCut, false)
+  assert.equal(await reserveAnswer(parts, { ...cutting, commitCuts: undefined }), 'changed')
   assert.deepEqual(await counts(postgres.db), before)
   const fresh = reservation(
     'a',
@@ -143,6 +151,32 @@ test('rows that changed since the run are found, and nothing is kept of the answ
     ]),
   )
   assert.notEqual(await reserveAnswer(parts, fresh), 'changed')
+})
+
+test('receipts that others issued meanwhile are no hindrance, whichever way the numbers were guessed', async () => {
+  await using postgres = await testPostgres()
+  const parts = await openParts(postgres.db)
+  const { db } = postgres
+  // Issued behind the back of the log's memory, as by a transaction that was rolled back and another that was not.
+  await db.transaction().execute((tx) => parts.log.issue(tx, [{ kind: 'grant' }, { kind: 'grant' }]))
+  await parts.log.sign(40, [{ kind: 'grant' }])
+  const first = await reserveAnswer(parts, reservation('a'))
+  assert.ok(first !== 'changed')
+  assert.deepEqual(first.receiptSequences, [2, 3])
+  const many = Array.from({ length: 12 }, (_, index) => reserveAnswer(parts, reservation(`b${index}`)))
+  const sequences = (await Promise.all(many)).flatMap((kept) =>
+    kept === 'changed' ? [] : kept.receiptSequences,
+  )
+  assert.deepEqual(
+    sequences.toSorted((left, right) => left - right),
+    Array.from({ length: 24 }, (_, index) => index + 4),
+  )
+  await parts.log.publish()
+  for (const sequence of sequences) {
+    const { receipt } = await parts.log.bundle(sequence)
+    const { sequence: signed } = JSON.parse(peekJws(receipt)?.payload ?? '{}') as { sequence?: number }
+    assert.equal(signed, sequence)
+  }
 })
 
 test('a revocation waits for a reservation that is under way', async () => {
