@@ -86,6 +86,14 @@ export const systemClock: Clock = {
     }),
 }
 
+/**
+ * Resolves once what was begun is on its way: a query leaves this process only when the one who began it stops computing.
+ * For computing something long while a database works.
+ */
+export function onceUnderWay(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve))
+}
+
 /** Monotonic milliseconds for measuring durations; never compared with an `Instant`. */
 export function monotonicMs(): number {
   return performance.now()

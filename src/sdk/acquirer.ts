@@ -117,15 +117,15 @@ export function openAcquirer(parts: AcquirerParts): Acquirer {
         if (state.status !== 'waiting' || clock.now() >= until || signal?.aborted === true) return state
       }
     },
-    open: (state) => openAnswers(parts, state),
+    open: async (state) => openAnswers(parts, state, await parts.pins.read()),
     async ask(request, signal) {
       const { ask, jws } = await prepare(parts, { request, keys })
       // The network needs a moment after the expiry to say who did not answer.
       const until = later(request.expires, EXPIRY_GRACE_MS)
       const waitMs = Math.max(0, Math.min(LIMITS.longPollMs, until - clock.now()))
-      const first = await sendAsk(client, { jws, waitMs, signal })
+      const [first, known] = await Promise.all([sendAsk(client, { jws, waitMs, signal }), parts.pins.read()])
       const state = first.status === 'waiting' ? await acquirer.wait(ask.id, until, signal) : first
-      return openAnswers(parts, state)
+      return openAnswers(parts, state, known)
     },
     find: (askId) => client.call(NETWORK_API.askState, { params: { id: askId } }),
   }
@@ -219,13 +219,12 @@ async function sendAsk(
   return answer
 }
 
-async function openAnswers(parts: AcquirerParts, state: AskState): Promise<AskResult> {
+async function openAnswers(parts: AcquirerParts, state: AskState, known: PinnedKeys): Promise<AskResult> {
   // A state that was waited for brings its releases.
   const isLacking = state.sites.some(({ hasRelease, release }) => hasRelease && release === undefined)
   const { releases } = isLacking
     ? await parts.client.call(NETWORK_API.releases, { params: { id: state.id } })
     : { releases: [] }
-  const known = await parts.pins.read()
   const isKnown = state.sites.every((answer) => isSignerKnown(answer, known))
   const pinned = isKnown ? known : await pinSites(parts, new Set(state.sites.map(({ site }) => String(site))))
   const sites: SiteResult[] = []

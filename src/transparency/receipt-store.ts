@@ -1,6 +1,7 @@
 import { sql } from 'kysely'
 import { Fault } from '../kernel/faults.ts'
 import type { Database, DatabaseTransaction } from '../kernel/postgres/database.ts'
+import { KEPT } from '../kernel/postgres/kept-statements.ts'
 import type { ReceiptKind } from '../protocol/receipt.ts'
 
 /** One receipt as it stands in the record. */
@@ -42,7 +43,7 @@ export async function readReceipts(
   { start, end }: { start: number; end: number },
 ): Promise<readonly string[]> {
   const { rows } = await sql<ReceiptRow>`
-    select sequence::float8 as sequence, jws from receipt
+    ${KEPT} select sequence::float8 as sequence, jws from receipt
     where sequence >= ${start} and sequence < ${end} order by receipt.sequence`.execute(db)
   return rows.map(({ sequence, jws }, index) => {
     if (sequence !== start + index) throw damaged(`receipt ${start + index} is missing in the record`)

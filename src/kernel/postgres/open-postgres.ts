@@ -7,6 +7,7 @@ import { Secret } from '../secret.ts'
 import type { Database } from './database.ts'
 import { startEmbedded } from './embedded-postgres.ts'
 import { faultOf } from './fault-of.ts'
+import { keepStatements } from './kept-statements.ts'
 
 /** A server's PostgreSQL, open. Disposing closes the connections, and stops it if it is our own. */
 export interface Postgres extends AsyncDisposable {
@@ -112,6 +113,7 @@ export async function connect(
   pool.on('error', () => log.warn('postgres.connection_lost'))
   // One that breaks between two statements of a transaction tells nobody else either; the next statement fails.
   pool.on('connect', (client) => client.on('error', () => undefined))
+  pool.on('connect', keepStatements)
   const db: Database = new Kysely({ dialect: new PostgresDialect({ pool }) })
   try {
     await requireVersion(db)

@@ -4,6 +4,7 @@ import { formatInstant } from '../../kernel/clock.ts'
 import type { Instant } from '../../kernel/clock.ts'
 import type { Currency } from '../../kernel/currency.ts'
 import type { Database } from '../../kernel/postgres/database.ts'
+import { KEPT } from '../../kernel/postgres/kept-statements.ts'
 import type { ReceiptBundle } from '../../protocol/decision.ts'
 import type { Mode } from '../../protocol/mode.ts'
 import type { ReasonCode } from '../../protocol/reason.ts'
@@ -64,7 +65,7 @@ export async function readAsks(
   }: { condition: RawBuilder<unknown>; limit: number; releasesFor?: string | undefined },
 ): Promise<readonly KnownAsk[]> {
   const { rows } = await sql<AskRow>`
-    select a.id, a.acquirer, a.sender, a.status, a.reason, a.detail, a.receipt, a.data_set, a.purpose, a.mode, a.currency, a.hold_minor,
+    ${KEPT} select a.id, a.acquirer, a.sender, a.status, a.reason, a.detail, a.receipt, a.data_set, a.purpose, a.mode, a.currency, a.hold_minor,
       a.is_dry_run, a.received_at, a.expires_at,
       (select coalesce(jsonb_agg(jsonb_build_object('site', s.site, 'status', s.status, 'limit', s.limit_minor, 'captured', s.captured_minor,
           'reason', s.reason, 'decision', d.jws, 'receipts', d.receipts, 'hasRelease', d.release is not null,

@@ -2,6 +2,7 @@ import { sql } from 'kysely'
 import { formatInstant } from '../../kernel/clock.ts'
 import type { Instant } from '../../kernel/clock.ts'
 import type { Database } from '../../kernel/postgres/database.ts'
+import { KEPT } from '../../kernel/postgres/kept-statements.ts'
 import type { ClearingRecord } from '../../protocol/clearing-record.ts'
 import type { DecisionMessage } from '../../protocol/decision.ts'
 import type { SiteRecord } from '../../protocol/network-api.ts'
@@ -73,7 +74,7 @@ export async function closeLeg(
   const staysHeld = leg.is_hold_open && booking === undefined
   const wire = booking && wireBooking(booking)
   const { rows } = await sql<{ closed: boolean }>`
-    select close_leg(${leg.ask}, ${leg.site}, ${leg.hold_minor}, ${decision.reason}, ${formatInstant(facts.at)}::timestamptz,
+    ${KEPT} select close_leg(${leg.ask}, ${leg.site}, ${leg.hold_minor}, ${decision.reason}, ${formatInstant(facts.at)}::timestamptz,
       ${facts.message.decision}, ${release ?? null}, ${decision.releaseDigest ?? null}, ${JSON.stringify(receipts)}::jsonb,
       ${clearing ?? null}, ${priceMinor ?? null}::bigint, ${leg.currency}, ${staysHeld},
       ${wire?.transfers ?? null}::jsonb, ${wire?.freed ?? null}::jsonb) as closed`.execute(db)

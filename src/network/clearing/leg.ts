@@ -3,6 +3,7 @@ import type { Instant } from '../../kernel/clock.ts'
 import type { Currency } from '../../kernel/currency.ts'
 import { Fault } from '../../kernel/faults.ts'
 import type { Database } from '../../kernel/postgres/database.ts'
+import { KEPT } from '../../kernel/postgres/kept-statements.ts'
 
 /** One site's part of an ask: what it was given, what is held for it, and how far it is. */
 export interface Leg {
@@ -28,7 +29,7 @@ export async function findLeg(
   lock = sql``,
 ): Promise<Leg> {
   const { rows } = await sql<Leg>`
-    select s.ask, s.site, a.acquirer, a.currency, a.is_dry_run, a.received_at, s.status, s.limit_minor, s.hold_minor, s.is_hold_open,
+    ${KEPT} select s.ask, s.site, a.acquirer, a.currency, a.is_dry_run, a.received_at, s.status, s.limit_minor, s.hold_minor, s.is_hold_open,
       s.captured_minor, o.terms, c.jws as clearing_jws
     from ask_site s join ask a on a.id = s.ask join offer o on o.id = s.offer left join clearing c on c.ask = s.ask and c.site = s.site
     where s.ask = ${ask} and s.site = ${site} ${lock}`.execute(db)

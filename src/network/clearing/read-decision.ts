@@ -1,4 +1,4 @@
-import { verifyJws } from '../../kernel/crypto/jws.ts'
+import { peekJws, verifyJws } from '../../kernel/crypto/jws.ts'
 import { digestOf } from '../../kernel/digest.ts'
 import { Fault } from '../../kernel/faults.ts'
 import { parseWith } from '../../kernel/parse.ts'
@@ -49,6 +49,24 @@ export function readDecision(
   for (const { receipt } of receipts)
     requireSigned(receipt, { typ: TYP.receipt, site, directory, what: 'receipt' })
   return { decision, clearing }
+}
+
+/**
+ * The ask that a message says it is about, nothing verified: enough to look it up for the site that is calling, while the
+ * signatures are verified.
+ */
+export function saidAsk({ decision }: DecisionMessage): string | undefined {
+  const seen = peekJws(decision)
+  try {
+    const said: unknown = seen && JSON.parse(seen.payload)
+    return isObject(said) && typeof said['ask'] === 'string' ? said['ask'] : undefined
+  } catch {
+    return undefined
+  }
+}
+
+function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null
 }
 
 /** Verifies and reads a clearing record of a site. */

@@ -1,4 +1,5 @@
 import { sql } from 'kysely'
+import { onceUnderWay } from '../../kernel/clock.ts'
 import type { Clock } from '../../kernel/clock.ts'
 import type { Database } from '../../kernel/postgres/database.ts'
 import type { DecisionMessage } from '../../protocol/decision.ts'
@@ -8,7 +9,7 @@ import type { Directory } from '../membership/directory.ts'
 import { captureLate, closeLeg, endOf } from './close-leg.ts'
 import { findLeg, outcomeOf } from './leg.ts'
 import type { CaptureOutcome, Leg } from './leg.ts'
-import { readClearing, readDecision, refused } from './read-decision.ts'
+import { readClearing, readDecision, refused, saidAsk } from './read-decision.ts'
 import type { ReadDecision } from './read-decision.ts'
 
 /** What receiving decisions and clearing records works with. */
@@ -32,8 +33,13 @@ export async function receiveDecision(
   parts: ClearingParts,
   { site, message }: { site: SiteRecord; message: DecisionMessage },
 ): Promise<CaptureOutcome> {
+  const ask = saidAsk(message)
+  const looking = ask === undefined ? undefined : findLeg(parts.db, { ask, site: site.id })
+  // Waited for below; until then a failure must not count as one that nobody looks at.
+  looking?.catch(() => undefined)
+  await onceUnderWay()
   const read = readDecision(message, { site: site.id, directory: parts.directory })
-  const outcome = await closeOnce(parts, { site, message, read })
+  const outcome = await closeOnce(parts, { site, message, read, looking })
   parts.answered(site.id, outcome.ask)
   parts.events.decided({ ask: outcome.ask, site: site.id, reason: read.decision.reason })
   tellCapture(parts, outcome)
@@ -43,11 +49,18 @@ export async function receiveDecision(
 /** A leg goes from waiting to answered or unreachable and never back, so the second look at it is the last. */
 async function closeOnce(
   { db, clock }: ClearingParts,
-  { site, message, read }: { site: SiteRecord; message: DecisionMessage; read: ReadDecision },
+  {
+    site,
+    message,
+    read,
+    looking,
+  }: { site: SiteRecord; message: DecisionMessage; read: ReadDecision; looking: Promise<Leg> | undefined },
 ): Promise<CaptureOutcome> {
   const at = clock.now()
+  let seen = await looking
   for (;;) {
-    const leg = await findLeg(db, { ask: read.decision.ask, site: site.id })
+    const leg = seen ?? (await findLeg(db, { ask: read.decision.ask, site: site.id }))
+    seen = undefined
     if (leg.status === 'answered') return repeatAnswer(db, { leg, message })
     if (leg.status === 'unreachable') throw refused('the ask has expired')
     requireSense(read, leg)

@@ -6,6 +6,7 @@ import type { Currency } from '../../kernel/currency.ts'
 import type { Digest } from '../../kernel/digest.ts'
 import { LIMITS } from '../../kernel/limits.ts'
 import type { Database } from '../../kernel/postgres/database.ts'
+import { KEPT } from '../../kernel/postgres/kept-statements.ts'
 import type { workSchema } from '../../protocol/network-api.ts'
 import type { Directory } from '../membership/directory.ts'
 
@@ -108,7 +109,7 @@ export class WorkDesk {
     { after, limit, now }: { after: bigint; limit: number; now: Instant },
   ): Promise<readonly WorkRow[]> {
     const { rows } = await sql<WorkRow>`
-      select s.sequence, s.ask, a.acquirer, a.data_set, s.limit_minor, a.currency, a.is_dry_run, a.expires_at, a.jws, a.batch_index,
+      ${KEPT} select s.sequence, s.ask, a.acquirer, a.data_set, s.limit_minor, a.currency, a.is_dry_run, a.expires_at, a.jws, a.batch_index,
         a.batch,
         b.digest as batch_digest, b.processor
       from ask_site s join ask a on a.id = s.ask left join ask_batch b on b.id = a.batch

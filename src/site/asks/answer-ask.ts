@@ -1,4 +1,4 @@
-import { monotonicMs } from '../../kernel/clock.ts'
+import { monotonicMs, onceUnderWay } from '../../kernel/clock.ts'
 import { ok } from '../../kernel/result.ts'
 import { declined } from '../../protocol/reason.ts'
 import type { Decline, Outcome } from '../../protocol/reason.ts'
@@ -39,7 +39,7 @@ export async function answerAsk(
   // While the record is looked into the question is opened; nothing is run or kept before it is known to have no answer.
   const [existing, { facts, opened }] = await Promise.all([
     findAnswer(parts.db, pulled.item.ask),
-    openAsk(pulled, parts),
+    onceUnderWay().then(() => openAsk(pulled, parts)),
   ])
   if (existing) return existing
   const decided = opened.ok ? await runAndReserve(opened.value, parts) : opened

@@ -6,6 +6,7 @@ import { instant } from '../../kernel/clock.ts'
 import type { Instant } from '../../kernel/clock.ts'
 import type { Digest } from '../../kernel/digest.ts'
 import type { Database, DatabaseTransaction } from '../../kernel/postgres/database.ts'
+import { KEPT } from '../../kernel/postgres/kept-statements.ts'
 import type { ReasonCode } from '../../protocol/reason.ts'
 import type { ReceiptKind } from '../../protocol/receipt.ts'
 import type { AskId, DataSetId } from '../../protocol/wire.ts'
@@ -61,7 +62,7 @@ export interface KeptAnswer {
 
 /** Writes an answer with its receipts and uses. A second answer to one ask is a bug, stopped by the primary key. */
 export async function keepAnswer(tx: DatabaseTransaction, kept: KeptAnswer): Promise<void> {
-  await sql`select keep_answer(${writtenValues(kept)})`.execute(tx)
+  await sql`${KEPT} select keep_answer(${writtenValues(kept)})`.execute(tx)
 }
 
 /** What a reservation stands on: the consent sequence, unless nobody's data was used, and how often rows had changed. */
@@ -81,7 +82,7 @@ export async function keepAnswerAtOnce(
 ): Promise<'kept' | 'changed' | 'renumber'> {
   try {
     const { rows } = await sql<{ kept: boolean }>`
-      select reserve_answer(${consent}::bigint, ${[...changes.keys()]}::text[], ${[...changes.values()]}::integer[],
+      ${KEPT} select reserve_answer(${consent}::bigint, ${[...changes.keys()]}::text[], ${[...changes.values()]}::integer[],
         ${writtenValues(kept)}) as kept`.execute(db)
     return rows[0]?.kept === true ? 'kept' : 'changed'
   } catch (error) {
@@ -120,7 +121,7 @@ function wireUse(use: Omit<UseRecord, 'receiptSequence'>, index: number): object
 
 /** The answer to an ask, if there is one. */
 export async function findAnswer(db: Database, askId: AskId): Promise<StoredAnswer | undefined> {
-  const { rows } = await sql<AnswerRow>`select * from answer where ask_id = ${askId}`.execute(db)
+  const { rows } = await sql<AnswerRow>`${KEPT} select * from answer where ask_id = ${askId}`.execute(db)
   return rows[0] && answerOf(rows[0])
 }
 
@@ -136,7 +137,9 @@ export async function markPushed(
   db: Database,
   { askId, now }: { askId: AskId; now: Instant },
 ): Promise<void> {
-  await sql`update answer set pushed_ms = ${now} where ask_id = ${askId} and pushed_ms is null`.execute(db)
+  await sql`${KEPT} update answer set pushed_ms = ${now} where ask_id = ${askId} and pushed_ms is null`.execute(
+    db,
+  )
 }
 
 /** A use as one of its people finds it in their history. */

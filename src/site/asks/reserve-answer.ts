@@ -1,5 +1,6 @@
 import { sql } from 'kysely'
 import type { Database, DatabaseTransaction } from '../../kernel/postgres/database.ts'
+import { KEPT } from '../../kernel/postgres/kept-statements.ts'
 import type { ReceiptDraft } from '../../protocol/receipt.ts'
 import type { ReceiptLog } from '../../transparency/receipt-log.ts'
 import type { GrantMirror } from '../consent/grant-mirror.ts'
@@ -98,7 +99,7 @@ async function beginReservation(
   receiptCount: number,
 ): Promise<number | undefined> {
   const { rows } = await sql<{ first: number | null }>`
-    select begin_reservation(${consent}::bigint, ${[...changes.keys()]}::text[], ${[...changes.values()]}::integer[],
+    ${KEPT} select begin_reservation(${consent}::bigint, ${[...changes.keys()]}::text[], ${[...changes.values()]}::integer[],
       ${receiptCount})::float8 as first`.execute(tx)
   return rows[0]?.first ?? undefined
 }

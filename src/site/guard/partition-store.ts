@@ -1,6 +1,7 @@
 import { sql } from 'kysely'
 import type { Bitset } from '../../kernel/bitset.ts'
 import type { Database, DatabaseTransaction } from '../../kernel/postgres/database.ts'
+import { KEPT } from '../../kernel/postgres/kept-statements.ts'
 import type { CutPlan } from './differencing.ts'
 import {
   appendEntry,
@@ -140,7 +141,7 @@ async function look(
     head: number | null
     last_ask: string | null
   }>`
-    select d.data_set, coalesce(c.change_count, 0) as change_count, p.head, p.last_ask
+    ${KEPT} select d.data_set, coalesce(c.change_count, 0) as change_count, p.head, p.last_ask
     from unnest(${[...dataSets]}::text[]) as d(data_set)
     left join data_set_change c on c.data_set = d.data_set
     left join partition p on p.data_set = d.data_set and p.acquirer_group = ${acquirerGroup}`.execute(db)

@@ -11,6 +11,7 @@ import { formatInstant, instant } from '../../../src/kernel/clock.ts'
 import { Fault } from '../../../src/kernel/faults.ts'
 import { silentLog } from '../../../src/kernel/log.ts'
 import { startEmbedded } from '../../../src/kernel/postgres/embedded-postgres.ts'
+import { KEPT } from '../../../src/kernel/postgres/kept-statements.ts'
 import { embeddedUrl, openPostgres } from '../../../src/kernel/postgres/open-postgres.ts'
 import { isAlive } from '../../../src/kernel/process-identity.ts'
 import { Secret } from '../../../src/kernel/secret.ts'
@@ -29,6 +30,28 @@ const refusedWith = (code: string) => (error: unknown) => {
 
 const postmasterPid = (of: string) =>
   Number(readFileSync(join(of, 'postgres', 'data', 'postmaster.pid'), 'utf8').split('\n', 1)[0])
+
+describe('a statement that is kept', () => {
+  test('stays prepared on its connection and gives the same, with other values and after a failure too', async () => {
+    await using postgres = await testPostgres()
+    await postgres.db.connection().execute(async (db) => {
+      const half = (by: number) =>
+        sql<{ half: bigint }>`${KEPT} select ${100}::int8 / ${by}::int8 as half`.execute(db)
+      const plain = (by: number) =>
+        sql<{ half: bigint }>`select ${100}::int8 / ${by}::int8 as half`.execute(db)
+      for (const by of [2, 4, 5]) assert.deepEqual((await half(by)).rows, (await plain(by)).rows)
+      await assert.rejects(half(0), /division by zero/)
+      assert.deepEqual((await half(2)).rows, [{ half: 50n }])
+      const { rows } = await sql<{ statement: string }>`select statement from pg_prepared_statements`.execute(
+        db,
+      )
+      assert.deepEqual(
+        rows.map(({ statement }) => statement),
+        ['/* kept */ select $1::int8 / $2::int8 as half'],
+      )
+    })
+  })
+})
 
 describe('openPostgres() with the embedded one', () => {
   // Making a cluster takes most of the time; these tests stop and start one.
