@@ -8,6 +8,8 @@ import { openOperator } from '../sdk/operator.ts'
 import { connectToNetwork, operatorClient } from './connect.ts'
 import type { NetworkOptions } from './connect.ts'
 import { EXIT, WrongUse } from './failures.ts'
+import { printInvoice } from './print-invoice.ts'
+import type { InvoiceOptions } from './print-invoice.ts'
 import { show } from './session.ts'
 import type { Session } from './session.ts'
 import { paint, say, table } from './terminal.ts'
@@ -62,6 +64,22 @@ export function addLedgerVerbs(program: Command, session: Session): void {
   })
     .option('--network <url>', 'address of the network')
     .action((options: LedgerOptions) => perform(session, () => settle(session, options)))
+  addInvoiceVerb(ledger, session)
+}
+
+function addInvoiceVerb(ledger: Command, session: Session): void {
+  addMemberOptions(
+    verb(ledger, {
+      name: 'invoice [member]',
+      summary: 'what a member was charged and what it earned in a settlement, by data set and site',
+      example:
+        'hedgerow ledger invoice --as northcare\nhedgerow ledger invoice northcare --settlement stl_01JD…',
+    }),
+  )
+    .option('--settlement <id>', 'which settlement; absent: the newest')
+    .action((member: string | undefined, options: InvoiceOptions) =>
+      perform(session, () => printInvoice(session, { member, options })),
+    )
 }
 
 async function deposit(

@@ -1,5 +1,6 @@
 import { z } from '@hono/zod-openapi'
 import { endpoint } from '../kernel/http/endpoint.ts'
+import { invoiceQuerySchema, invoiceSchema } from './invoice.ts'
 import {
   askPageSchema,
   askRequestSchema,
@@ -363,6 +364,16 @@ export const NETWORK_API = {
     description: 'A member sees its own positions, the operator all.',
     params: z.object({ id: z.string().max(60) }),
     response: settlementRecordSchema,
+  }),
+  invoice: endpoint({
+    method: 'get',
+    path: '/v1/settlements/{id}/invoice',
+    tag: 'money',
+    summary: 'What a member was charged and what it earned in a settlement, by data set and site',
+    description: 'A member its own, the operator anybody’s. The totals are the member’s positions.',
+    params: z.object({ id: z.string().max(60) }),
+    query: invoiceQuerySchema,
+    response: invoiceSchema,
   }),
   checkpoint: endpoint({
     method: 'get',

@@ -8,6 +8,7 @@ import type {
   TrialBalance,
 } from '../protocol/network-api.ts'
 import type { Balance } from '../protocol/network-api.ts'
+import type { Invoice } from '../protocol/invoice.ts'
 import { NETWORK_API } from '../protocol/network-endpoints.ts'
 import type { Settlement } from '../protocol/settlement.ts'
 import { wireMoney } from '../protocol/wire.ts'
@@ -33,6 +34,8 @@ export interface Operator {
   statement(owner?: string, limit?: number): Promise<readonly Transfer[]>
   trialBalance(): Promise<TrialBalance>
   settle(idempotencyKey: string): Promise<Settlement>
+  /** What a member was charged and earned in a settlement; of the newest one unless told, if there is any. */
+  invoice(facts: { member?: string; settlement?: string }): Promise<Invoice | undefined>
 }
 
 /** The operator's calls, or as much of them as the caller's key may make. */
@@ -69,6 +72,16 @@ export function openOperator(client: HttpClient): Operator {
         limit,
       ),
     trialBalance: () => client.call(NETWORK_API.trialBalance),
+    invoice: async ({ member, settlement }) => {
+      const id = settlement ?? (await newestSettlement(client))
+      if (id === undefined) return undefined
+      return client.call(NETWORK_API.invoice, { params: { id }, query: { member } })
+    },
     settle: (idempotencyKey) => client.call(NETWORK_API.settle, { body: {}, idempotencyKey }),
   }
+}
+
+async function newestSettlement(client: HttpClient): Promise<string | undefined> {
+  const { items } = await client.call(NETWORK_API.listSettlements, { query: { limit: 1 } })
+  return items[0]?.id
 }

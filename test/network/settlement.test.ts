@@ -3,6 +3,7 @@ import { describe, test } from 'node:test'
 import { NETWORK_API } from '../../src/protocol/network-endpoints.ts'
 import { testDecision } from '../../src/testing/test-decision.ts'
 import { testAsk } from '../../src/testing/test-network.ts'
+import type { TestParty } from '../../src/testing/test-network.ts'
 import { openWorld } from './world.ts'
 import type { World } from './world.ts'
 
@@ -72,6 +73,42 @@ describe('POST /v1/settlements', () => {
       rest.items.map(({ id }) => id),
       [first.id],
     )
+  })
+
+  test('an invoice adds up to the positions of its settlement, and is for its member alone', async () => {
+    await using w = await openWorld()
+    await trade(w, 333)
+    await trade(w, 200)
+    const { id, positions } = await settle(w, 'settlement-1')
+    await trade(w, 100)
+    const later = await settle(w, 'settlement-2')
+    const invoice = (caller: TestParty, settlement: string, member?: string) =>
+      w.network.call(caller, NETWORK_API.invoice, {
+        params: { id: settlement },
+        query: member === undefined ? {} : { member },
+      })
+    const charged = await invoice(w.northcare, id)
+    assert.equal(charged.number, `${id}/northcare`)
+    assert.deepEqual(charged.credits, [])
+    const line = { dataSet: 'athletes', site: 'galway', runs: 2, currency: 'EUR', amountMinor: 533 }
+    assert.deepEqual(charged.charges, [line])
+    assert.equal((await invoice(w.northcare, later.id)).charges[0]?.amountMinor, 100)
+    const earned = await invoice(w.network.operator, id, 'federation')
+    assert.deepEqual(
+      earned.credits.map(({ party, account, amountMinor }) => [party, account, amountMinor]),
+      [
+        ['issuer', undefined, 266],
+        ['subjects', 'subjects/federation/galway', 106],
+      ],
+    )
+    const ours = positions.filter(({ account }) => account.includes('federation'))
+    const net = ours.reduce((sum, { netMinor }) => sum + netMinor, 0)
+    assert.deepEqual(earned.totals, [{ currency: 'EUR', chargesMinor: 0, creditsMinor: net, netMinor: net }])
+    const refusal = (query: Record<string, string>) =>
+      w.network.refusal(w.northcare, NETWORK_API.invoice, { params: { id }, query })
+    assert.equal((await refusal({ member: 'federation' })).status, 404)
+    const nobodys = await w.network.refusal(w.network.operator, NETWORK_API.invoice, { params: { id } })
+    assert.equal(nobodys.status, 400)
   })
 
   test('shows a member its own positions only, and books for the operator only', async () => {

@@ -4,14 +4,16 @@ import { Fault } from '../../kernel/faults.ts'
 import type { Transfer } from '../../protocol/network-api.ts'
 import { NETWORK_API } from '../../protocol/network-endpoints.ts'
 import type { Settlement } from '../../protocol/settlement.ts'
-import { wireMoney } from '../../protocol/wire.ts'
+import { memberIdSchema, wireMoney } from '../../protocol/wire.ts'
 import { listBalances, trialBalance } from '../ledger/balances.ts'
 import { bookTransfer } from '../ledger/book-transfer.ts'
 import { listTransfers } from '../ledger/list-transfers.ts'
 import { ownersOf } from '../ledger/owners-of.ts'
+import { requireMember } from '../membership/directory.ts'
 import { isOverseer, requireOperator, requireOverseer } from '../membership/principal.ts'
 import type { Principal } from '../membership/principal.ts'
 import { findSettlement, listSettlements, positionsOf } from '../settlement/list-settlements.ts'
+import { readInvoice } from '../settlement/read-invoice.ts'
 import { settle } from '../settlement/settle.ts'
 import { numberCursor } from './cursor.ts'
 import type { NetworkDoor, NetworkParts } from './network-parts.ts'
@@ -21,6 +23,7 @@ export function serveMoney(door: NetworkDoor, parts: NetworkParts): void {
   serveBalances(door, parts)
   serveTransfers(door, parts)
   serveSettlements(door, parts)
+  serveInvoices(door, parts)
 }
 
 function serveBalances(door: NetworkDoor, { db }: NetworkParts): void {
@@ -76,6 +79,25 @@ function serveSettlements(door: NetworkDoor, { db, clock, ids, events }: Network
   })
 }
 
+function serveInvoices(door: NetworkDoor, { db, membership }: NetworkParts): void {
+  door.serve(NETWORK_API.invoice, async ({ caller, params, query }) => {
+    const id = query.member ?? (caller.kind === 'member' ? memberIdSchema.parse(caller.name) : undefined)
+    if (id === undefined) {
+      throw new Fault('fault.request_malformed', {
+        what: 'Cannot write an invoice for nobody: say whose',
+        errors: [{ field: 'member', expected: 'expected a member of the network' }],
+      })
+    }
+    const isOwn = caller.kind === 'member' && caller.name === id
+    const settlement = await findSettlement(db, sql`s.id = ${params.id}`)
+    if (!settlement || !(isOwn || isOverseer(caller)))
+      throw new Fault('fault.not_found', { what: 'There is no such settlement' })
+    const member = requireMember(membership.directory, id)
+    const invoice = await readInvoice(db, { settlement, member, owners: await ownersOf(db, id) })
+    return { ...invoice, ...wireWindow(settlement) }
+  })
+}
+
 /** Whose accounts a caller may look into; `undefined` means everybody's. */
 async function visibleOwners(
   db: NetworkParts['db'],
@@ -101,10 +123,10 @@ function wireTransfer(transfer: Transfer) {
   return { ...transfer, amount: wireMoney(transfer.amount), time: formatInstant(transfer.time) }
 }
 
+function wireWindow({ from, until }: Pick<Settlement, 'from' | 'until'>) {
+  return { ...(from === undefined ? {} : { from: formatInstant(from) }), until: formatInstant(until) }
+}
+
 function wireSettlement({ from, until, ...settlement }: Settlement) {
-  return {
-    ...settlement,
-    ...(from === undefined ? {} : { from: formatInstant(from) }),
-    until: formatInstant(until),
-  }
+  return { ...settlement, ...wireWindow({ from, until }) }
 }
