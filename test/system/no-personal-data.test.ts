@@ -1,5 +1,4 @@
 import assert from 'node:assert/strict'
-import { readFile, readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { sql } from 'kysely'
@@ -8,12 +7,12 @@ import { connect } from '../../src/kernel/postgres/open-postgres.ts'
 import type { Database } from '../../src/kernel/postgres/database.ts'
 import type { WireManifest } from '../../src/sdk/issuer.ts'
 import { Secret } from '../../src/kernel/secret.ts'
+import { filesOf, postgresDirectory } from '../../src/testing/files-of.ts'
 import { markerSearch, plainMarkerSearch } from '../../src/testing/find-markers.ts'
 import type { FoundMarker } from '../../src/testing/find-markers.ts'
 import { recordingLog } from '../../src/testing/recording-log.ts'
 import { recordingProxy } from '../../src/testing/recording-proxy.ts'
 import { csvOf, testGrant, testManifest, testPeople } from '../../src/testing/test-population.ts'
-import { testDatabaseUrl } from '../../src/testing/test-postgres.ts'
 import { fileBody, testTrade } from '../../src/testing/test-trade.ts'
 import type { TestAcquirer, TestSite, TestTrade } from '../../src/testing/test-trade.ts'
 
@@ -331,24 +330,6 @@ async function tablesOf(db: Database): Promise<readonly string[]> {
     where table_type = 'BASE TABLE' and table_schema not in ('pg_catalog', 'information_schema')`.execute(db)
   assert.ok(rows.length > 5)
   return rows.map(({ name }) => name)
-}
-
-/** Where the PostgreSQL of this process keeps its files, with everything flushed to them. */
-async function postgresDirectory(): Promise<string> {
-  await using postgres = await connect(await testDatabaseUrl(), {
-    name: 'look',
-    log: silentLog,
-    stop: () => Promise.resolve(),
-  })
-  await sql`checkpoint`.execute(postgres.db)
-  const { rows } = await sql<{ data_directory: string }>`show data_directory`.execute(postgres.db)
-  return join(rows[0]?.data_directory ?? '', '..')
-}
-
-async function filesOf(directory: string): Promise<readonly Buffer[]> {
-  const entries = await readdir(directory, { recursive: true, withFileTypes: true })
-  const files = entries.filter((entry) => entry.isFile())
-  return Promise.all(files.map(({ parentPath, name }) => readFile(join(parentPath, name))))
 }
 
 async function untilOffered({ network }: TestTrade, title: string): Promise<void> {

@@ -1,9 +1,11 @@
 import { DuckDBInstance } from '@duckdb/node-api'
 import type { DuckDBConnection } from '@duckdb/node-api'
+import { sql } from 'kysely'
 import { mkdir } from 'node:fs/promises'
-import { join } from 'node:path'
 import type { Fault } from '../../kernel/faults.ts'
 import { Mutex } from '../../kernel/mutex.ts'
+import { VAULT_CATALOGUE, generationPath } from './generations.ts'
+import { runOwn } from './own-sql.ts'
 import { vaultEnd, vaultFault } from './vault-fault.ts'
 
 /** How much of the machine the vault may take; `vaultMemoryMiB` and `vaultThreads` unless a site says otherwise. */
@@ -15,20 +17,22 @@ export interface EngineLimits {
 /** The catalogue, in memory, of tables of eligible people; nothing of it reaches the disk. */
 export const ELIGIBLE_CATALOGUE = 'eligible'
 
-/** The catalogue of the vault's file, named after it. */
-const VAULT_CATALOGUE = 'vault'
-
-/** A locked-down DuckDB on the vault's file. */
+/** A locked-down DuckDB on a generation of the vault's file. */
 export interface Engine extends AsyncDisposable {
+  readonly directory: string
+  readonly generation: number
   readonly path: string
-  /** The only connection that changes the file, and whoever uses it runs inside `writing`. */
+  /** The only connection that changes the file, and whoever uses it has the vault's turn to write. */
   readonly writer: DuckDBConnection
-  readonly writing: Mutex
   /** For the vault's own reads and for the tables in memory, inside `reading`. */
   readonly reader: DuckDBConnection
   readonly reading: Mutex
   /** A connection that sees both catalogues, for permitted statements. */
   connect(): Promise<DuckDBConnection>
+  /** One that sees the vault's file alone, for copying it. */
+  connectToCopy(): Promise<DuckDBConnection>
+  /** Closes it without folding its log into the file, which is about to be removed. */
+  abandon(): void
   /** Resolves when the engine has ended; it answers nothing any more. */
   readonly ended: Promise<Fault>
   /** Looks at a failure: one that ends the engine is told to `ended`. */
@@ -36,19 +40,22 @@ export interface Engine extends AsyncDisposable {
 }
 
 /**
- * Opens the vault's file and locks the engine down: no file but this one, no network, no extension, no spilling, and
- * no way to change any of it afterwards (second line behind the gate; security model, Enforcing SQL).
- * Answers are PostgreSQL's where a setting decides: whole division, order of nulls, UTC.
+ * Opens the vault's file and locks the engine down: no file but this one and the next generation's, no network, no
+ * extension, no spilling, and no way to change any of it afterwards (second line behind the gate; security model,
+ * Enforcing SQL). Answers are PostgreSQL's where a setting decides: whole division, order of nulls, UTC.
  *
  * @throws Fault `fault.directory_in_use`, `fault.directory_version`, `fault.disk_full`, `fault.vault`
  */
-export async function openEngine(directory: string, limits: EngineLimits): Promise<Engine> {
+export async function openEngine(
+  { directory, generation }: { directory: string; generation: number },
+  limits: EngineLimits,
+): Promise<Engine> {
   await mkdir(directory, { recursive: true, mode: 0o700 })
-  const path = join(directory, `${VAULT_CATALOGUE}.duckdb`)
+  const path = generationPath(directory, generation)
   try {
     const instance = await DuckDBInstance.create(path, settings(limits))
     const writer = await instance.connect()
-    await lockDown(writer)
+    await lockDown(writer, generationPath(directory, generation + 1))
     const connect = async () => {
       const connection = await instance.connect()
       await connection.run(`set search_path = '${VAULT_CATALOGUE}.main,${ELIGIBLE_CATALOGUE}.main'`)
@@ -56,23 +63,29 @@ export async function openEngine(directory: string, limits: EngineLimits): Promi
     }
     const reader = await connect()
     const { promise: ended, resolve: end } = Promise.withResolvers<Fault>()
+    const close = () => {
+      reader.closeSync()
+      writer.closeSync()
+      instance.closeSync()
+    }
     return {
+      directory,
+      generation,
       path,
       writer,
       reader,
-      writing: new Mutex(),
       reading: new Mutex(),
       connect,
+      connectToCopy: () => instance.connect(),
       ended,
       note: (error) => {
         const fault = vaultEnd(error)
         if (fault) end(fault)
       },
+      abandon: close,
       [Symbol.asyncDispose]: async () => {
         await writer.run('checkpoint').catch(() => undefined)
-        reader.closeSync()
-        writer.closeSync()
-        instance.closeSync()
+        close()
       },
     }
   } catch (error) {
@@ -96,9 +109,13 @@ function settings({ memoryMiB, threads }: EngineLimits): Record<string, string> 
   }
 }
 
-async function lockDown(connection: DuckDBConnection): Promise<void> {
+async function lockDown(connection: DuckDBConnection, next: string): Promise<void> {
   await connection.run(`attach ':memory:' as ${ELIGIBLE_CATALOGUE}`)
   await connection.run(`set global TimeZone = 'UTC'`)
+  const paths = ['', '.wal', '.wal.checkpoint', '.wal.recovery'].map((ending) => sql.lit(`${next}${ending}`))
+  await runOwn(connection, sql`set allowed_paths = [${sql.join(paths)}]`)
+  // Closing folds the log into the file by itself where that is wanted.
+  await connection.run('pragma disable_checkpoint_on_shutdown')
   await connection.run('set enable_external_access = false')
   await connection.run('set lock_configuration = true')
 }

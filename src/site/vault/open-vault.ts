@@ -4,14 +4,17 @@ import { sql } from 'kysely'
 import { Bitset } from '../../kernel/bitset.ts'
 import type { Clock } from '../../kernel/clock.ts'
 import { LIMITS } from '../../kernel/limits.ts'
-import type { Mutex } from '../../kernel/mutex.ts'
+import { Mutex } from '../../kernel/mutex.ts'
+import type { Fault } from '../../kernel/faults.ts'
 import type { DataSetId } from '../../protocol/wire.ts'
-import { ConnectionPool } from './connection-pool.ts'
 import { toVaultValue } from './convert-result.ts'
-import { createBatchTables, describeTable, dropDataSet, rowTables } from './data-set-tables.ts'
-import { EligibleTables } from './eligible-tables.ts'
+import { createBatchTables, describeTable, dropDataSet } from './data-set-tables.ts'
+import { CopyJournal, compactVault } from './compact-vault.ts'
 import { inTransaction, openEngine } from './engine.ts'
 import type { Engine, EngineLimits } from './engine.ts'
+import { EngineInUse } from './engine-in-use.ts'
+import { forgetPeople } from './forget-person.ts'
+import { readGeneration, removeOthers } from './generations.ts'
 import { readOwn, runOwn } from './own-sql.ts'
 import {
   createPeopleTables,
@@ -31,7 +34,7 @@ import { vaultFault } from './vault-fault.ts'
 import type { Principals, Vault, VaultResult } from './vault.ts'
 
 /**
- * Opens the vault in `<directory>/vault.duckdb`, or makes it.
+ * Opens the vault in `<directory>`, the generation of it that is in force (`generations.ts`), or makes it.
  *
  * @throws Fault `fault.directory_in_use`, `fault.directory_version`, `fault.disk_full`, `fault.vault`
  */
@@ -44,8 +47,10 @@ export async function openVault({
   clock: Clock
   limits?: EngineLimits
 }): Promise<Vault> {
-  const engine = await openEngine(directory, limits)
+  const generation = await readGeneration(directory)
+  const engine = await openEngine({ directory, generation }, limits)
   try {
+    await removeOthers(directory, generation)
     await inTransaction(engine.writer, async () => {
       await createPeopleTables(engine.writer)
       await createBatchTables(engine.writer)
@@ -54,74 +59,115 @@ export async function openVault({
     await engine[Symbol.asyncDispose]()
     throw vaultFault(error, 'Cannot open the vault')
   }
-  return vaultOf(engine, clock)
+  return vaultOf(engine, { clock, limits })
 }
 
-function vaultOf(engine: Engine, clock: Clock): Vault {
-  const { writer, reader } = engine
-  const writing = guarded(engine, engine.writing)
-  const reading = guarded(engine, engine.reading)
-  const pool = new ConnectionPool(() => engine.connect(), LIMITS.vaultStatementsAtOnceMax)
-  const eligible = new EligibleTables({ connection: reader, turn: engine.reading })
+function vaultOf(first: Engine, { clock, limits }: { clock: Clock; limits: EngineLimits }): Vault {
+  const engines = new EngineInUse(first)
   const memory = new Memory()
   const index = memory.index
-  /** A change in one transaction; what memory holds of it is read anew. */
-  const change = <T>(what: string, act: () => Promise<T>): Promise<T> =>
-    writing(what, () => inTransaction(writer, act)).finally(() => memory.forgetAll())
+  const journal = new CopyJournal()
+  const compactions = new Mutex()
+  /** People who were forgotten while an import may still bring rows of theirs. */
+  const forgotten = new Set<number>()
+  const { promise: ended, resolve: end } = Promise.withResolvers<Fault>()
+  const watch = (engine: Engine): Engine => {
+    void engine.ended.then(end)
+    return engine
+  }
+  watch(first)
+  const { writing, reading, change } = turns(engines, { memory, journal })
   return {
-    describe: (manifest) => change('describe a data set', () => describeTable(writer, manifest)),
-    retire: (dataSet) => change('retire a data set', () => dropDataSet(writer, dataSet)),
+    describe: (manifest) => change('describe a data set', ({ writer }) => describeTable(writer, manifest)),
+    retire: (dataSet) => change('retire a data set', ({ writer }) => dropDataSet(writer, dataSet)),
     append: (batch, rows) =>
-      writing('append a batch', () => appendBatch(writer, batch, rows)).finally(() => memory.forgetAll()),
-    setAside: (part, rows) => writing('set rows aside', () => setAsidePart(writer, part, rows)),
-    rowsAside: (batch) => reading('look for a batch', () => rowsAside(reader, batch)),
+      writing('append a batch', ({ writer }) => appendBatch(writer, batch, { rows, forgotten })).finally(() =>
+        memory.forgetAll(),
+      ),
+    setAside: (part, rows) => writing('set rows aside', ({ writer }) => setAsidePart(writer, part, rows)),
+    rowsAside: (batch) => reading('look for a batch', ({ reader }) => rowsAside(reader, batch)),
     take: (batch) =>
-      writing('take a batch', () => takeBatch(writer, batch)).finally(() => memory.forgetAll()),
-    discard: (batch) => change('discard a batch', () => discardBatch(writer, batch)),
-    findBatch: (batch) => reading('look for a batch', () => findBatch(reader, batch)),
+      writing('take a batch', ({ writer }) => takeBatch(writer, batch, forgotten)).finally(() =>
+        memory.forgetAll(),
+      ),
+    discard: (batch) => change('discard a batch', ({ writer }) => discardBatch(writer, batch)),
+    findBatch: (batch) => reading('look for a batch', ({ reader }) => findBatch(reader, batch)),
     findPeople: (lookups) =>
       reading(
         'find people',
-        async () => (await index.find(reader, lookups)) ?? (await findNumbers(reader, lookups)),
+        async ({ reader }) => (await index.find(reader, lookups)) ?? (await findNumbers(reader, lookups)),
       ),
-    numberPeople: (lookups) => change('number people', () => giveNumbers(writer, lookups)),
-    keepPrincipals: (facts) => change('keep what is known of people', () => keepFacts(writer, facts)),
+    numberPeople: (lookups) => change('number people', ({ writer }) => giveNumbers(writer, lookups)),
+    keepPrincipals: (facts) =>
+      change('keep what is known of people', ({ writer }) => keepFacts(writer, facts)),
     keepSealedKeys: (dataSet, keys) =>
-      change('keep sealed keys', () => keepKeys(writer, { dataSet, ...keys })),
-    personCount: () => memory.personCount(() => reading('count people', () => nextNumber(reader))),
-    principals: () => memory.principals(() => reading('read principals', () => readPrincipals(reader))),
+      change('keep sealed keys', ({ writer }) => keepKeys(writer, { dataSet, ...keys })),
+    personCount: () => memory.personCount(() => reading('count people', ({ reader }) => nextNumber(reader))),
+    principals: () =>
+      memory.principals(() => reading('read principals', ({ reader }) => readPrincipals(reader))),
     people: (dataSet) =>
-      memory.people(dataSet, () => reading('read people', () => readPeople(engine, dataSet))),
+      memory.people(dataSet, () => reading('read people', (engine) => readPeople(engine, dataSet))),
     rowsPerPerson: (dataSet) =>
-      memory.rowsPerPerson(dataSet, () => reading('count rows', () => readRowsPerPerson(engine, dataSet))),
-    run: (statement, limits) =>
-      pool.use((connection, tidy) =>
-        runStatement(connection, { statement, limits, clock, tidy, note: (error) => engine.note(error) }),
+      memory.rowsPerPerson(dataSet, () =>
+        reading('count rows', (engine) => readRowsPerPerson(engine, dataSet)),
       ),
-    ended: engine.ended,
-    withEligible: (set, use) => eligible.use(set, use),
-    listRows: (dataSet, person) => reading('list rows', () => listRows(engine, { dataSet, person })),
-    listSealedKeys: (person) => reading('list keys', () => readKeys(reader, person)),
-    forget: (person) => change('forget a person', () => forgetPerson(engine, person)),
-    snapshot: (path) => writing('write a snapshot', () => writeSnapshot(engine, path)),
-    [Symbol.asyncDispose]: async () => {
-      await pool.close()
-      await engine[Symbol.asyncDispose]()
+    run: (statement, runLimits) =>
+      engines.hold(({ pool, engine }) =>
+        pool.use((connection, tidy) => {
+          const note = (error: unknown) => engine.note(error)
+          return runStatement(connection, { statement, limits: runLimits, clock, tidy, note })
+        }),
+      ),
+    ended,
+    withEligible: (set, use) => engines.hold(({ eligible }) => eligible.use(set, use)),
+    listRows: (dataSet, person) => reading('list rows', (engine) => listRows(engine, { dataSet, person })),
+    listSealedKeys: (person) => reading('list keys', ({ reader }) => readKeys(reader, person)),
+    forget: (person) => {
+      forgotten.add(person)
+      return change('forget a person', ({ writer }) => forgetPeople(writer, [person]), person)
     },
+    compact: () =>
+      compactions.run(async () => {
+        const open = async (generation: number) =>
+          watch(await openEngine({ directory: first.directory, generation }, limits))
+        await compactVault(engines, { journal, open })
+        memory.forgetAll()
+      }),
+    snapshot: (path) => writing('write a snapshot', (engine) => writeSnapshot(engine, path)),
+    [Symbol.asyncDispose]: () => compactions.run(() => engines.close()),
   }
 }
 
-/** Runs acts of one connection one after another; what the engine says stays inside. */
-function guarded(engine: Engine, turn: Mutex): <T>(what: string, act: () => Promise<T>) => Promise<T> {
-  return (what, act) =>
-    turn.run(async () => {
-      try {
-        return await act()
-      } catch (error) {
-        engine.note(error)
-        throw vaultFault(error, `Cannot ${what}`)
-      }
+type Turn = <T>(what: string, act: (engine: Engine) => Promise<T>, forgotten?: number) => Promise<T>
+
+/** Acts of one connection run one after another; what the engine says stays inside. */
+function turns(
+  engines: EngineInUse,
+  { memory, journal }: { memory: Memory; journal: CopyJournal },
+): Record<'writing' | 'reading' | 'change', Turn> {
+  const guarded = async <T>(engine: Engine, what: string, act: (engine: Engine) => Promise<T>) => {
+    try {
+      return await act(engine)
+    } catch (error) {
+      engine.note(error)
+      throw vaultFault(error, `Cannot ${what}`)
+    }
+  }
+  const writing: Turn = (what, act, forgotten) =>
+    engines.writing.run(() => {
+      journal.note(forgotten)
+      return guarded(engines.current, what, act)
     })
+  return {
+    writing,
+    reading: (what, act) =>
+      engines.hold(({ engine }) => engine.reading.run(() => guarded(engine, what, act))),
+    // A change in one transaction; what memory holds of it is read anew.
+    change: (what, act, forgotten) =>
+      writing(what, (engine) => inTransaction(engine.writer, () => act(engine)), forgotten).finally(() =>
+        memory.forgetAll(),
+      ),
+  }
 }
 
 /** What is read again and again, kept until something changes. */
@@ -197,23 +243,6 @@ async function listRows(
     select * exclude (${sql.id(PERSON_COLUMN)}) from ${sql.id(tableOf(dataSet))}
     where ${sql.id(PERSON_COLUMN)} = ${person}::integer`
   return readOwn(reader, query)
-}
-
-async function forgetPerson({ writer }: Engine, person: number): Promise<{ readonly rows: number }> {
-  let rows = 0
-  for (const table of await rowTables(writer)) {
-    const { rowsChanged } = await runOwn(
-      writer,
-      sql`delete from ${sql.id(table)} where ${sql.id(PERSON_COLUMN)} = ${person}::integer`,
-    )
-    rows += rowsChanged
-  }
-  await runOwn(writer, sql`delete from _person_key where person = ${person}::integer`)
-  await runOwn(
-    writer,
-    sql`update _person set lookup = null, birth_date = null, residence = null where number = ${person}::integer`,
-  )
-  return { rows }
 }
 
 /** Nothing is written meanwhile, so the file and what its log still holds belong together. */

@@ -3,6 +3,7 @@ import { sql } from 'kysely'
 import { Fault } from '../../kernel/faults.ts'
 import { asideTable, columnTypes, rowTypes } from './data-set-tables.ts'
 import { inTransaction } from './engine.ts'
+import { forgetPeople } from './forget-person.ts'
 import { typeName } from './engine-types.ts'
 import { runOwn } from './own-sql.ts'
 import { toEngineChunk } from './row-chunk.ts'
@@ -22,21 +23,25 @@ export async function findBatch(
   return rows === undefined ? undefined : Number(rows)
 }
 
-/** Appends a batch in one transaction together with its id. */
+/**
+ * Appends a batch in one transaction together with its id. Rows of people who were forgotten while it was on its way
+ * are deleted in the same transaction: nobody ever reads them.
+ */
 export async function appendBatch(
   connection: DuckDBConnection,
   { manifest, batch }: BatchOfRows,
-  rows: RowSource,
+  { rows, forgotten }: { rows: RowSource; forgotten: ReadonlySet<number> },
 ): Promise<TakenBatch> {
   const { dataSet } = manifest
   const known = await findBatch(connection, { dataSet, batch })
   if (known !== undefined) return { isNew: false, rows: known }
   if (!(await isInOrder(connection, { manifest, batch }))) {
     await setAsidePart(connection, { manifest, batch, from: 0 }, rows)
-    return takeBatch(connection, { dataSet, batch })
+    return takeBatch(connection, { dataSet, batch }, forgotten)
   }
   return inTransaction(connection, async () => {
     const count = await appendRows(connection, { manifest, table: tableOf(dataSet) }, rows)
+    await forgetPeople(connection, [...forgotten])
     await recordBatch(connection, { dataSet, batch, rows: count })
     return { isNew: true, rows: count }
   })
@@ -77,14 +82,16 @@ export async function setAsidePart(
   })
 }
 
-/** Moves all parts of a batch into its data set in one transaction. */
+/** Moves all parts of a batch into its data set in one transaction, but for rows of people who were forgotten meanwhile. */
 export async function takeBatch(
   connection: DuckDBConnection,
   { dataSet, batch }: VaultBatch,
+  forgotten: ReadonlySet<number>,
 ): Promise<TakenBatch> {
   const known = await findBatch(connection, { dataSet, batch })
   if (known !== undefined) return { isNew: false, rows: known }
   return inTransaction(connection, async () => {
+    await forgetPeople(connection, [...forgotten])
     const rows =
       (await swapIn(connection, { dataSet, batch })) ?? (await copyIn(connection, { dataSet, batch }))
     await recordBatch(connection, { dataSet, batch, rows })

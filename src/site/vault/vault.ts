@@ -84,6 +84,13 @@ export interface Vault extends AsyncDisposable {
   /** Deletes a person's rows, keys, birth date, residence and lookup digest everywhere. The number stays taken. */
   forget(person: number): Promise<{ readonly rows: number }>
 
+  /**
+   * Writes all that is there into a new file that takes the place of the old one, which is removed: what was deleted
+   * before this was called is in no file of the vault when it resolves. Reads and writes go on meanwhile. Rows of
+   * somebody forgotten while it runs may still be in the new file.
+   */
+  compact(): Promise<void>
+
   /** Writes a whole, consistent copy into a file of its own. */
   snapshot(path: string): Promise<void>
 }

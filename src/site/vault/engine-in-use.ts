@@ -1,0 +1,80 @@
+import { AsyncLocalStorage } from 'node:async_hooks'
+import { LIMITS } from '../../kernel/limits.ts'
+import { Mutex } from '../../kernel/mutex.ts'
+import { ConnectionPool } from './connection-pool.ts'
+import { EligibleTables } from './eligible-tables.ts'
+import type { Engine } from './engine.ts'
+
+/** An engine with what belongs to it alone. */
+export interface ServingEngine {
+  readonly engine: Engine
+  readonly pool: ConnectionPool
+  readonly eligible: EligibleTables
+}
+
+interface Served extends ServingEngine {
+  holders: number
+  /** Told when nobody holds it any more, once another has taken its place. */
+  onIdle: (() => void) | undefined
+}
+
+/**
+ * The engine in use, which a compaction replaces while others still read from the one before. Whoever holds one goes
+ * on with it to the end (a table of eligible people is of one engine); who comes later gets the new one.
+ */
+export class EngineInUse {
+  /** Changes of the vault happen one after another, whichever engine is in use when their turn comes. */
+  readonly writing = new Mutex()
+  #current: Served
+  readonly #held = new AsyncLocalStorage<Served>()
+
+  constructor(engine: Engine) {
+    this.#current = servedOf(engine)
+  }
+
+  get current(): Engine {
+    return this.#current.engine
+  }
+
+  /** Lends the engine that this course of events holds already, or the present one. */
+  async hold<T>(act: (serving: ServingEngine) => Promise<T>): Promise<T> {
+    const known = this.#held.getStore()
+    // What outlives the course of events that held an engine finds it let go, perhaps closed.
+    const held = known !== undefined && known.holders > 0 ? known : this.#current
+    held.holders += 1
+    try {
+      return await this.#held.run(held, () => act(held))
+    } finally {
+      held.holders -= 1
+      if (held.holders === 0) held.onIdle?.()
+    }
+  }
+
+  /** Takes another engine into use; resolves when nobody holds the one before any more and it is closed. */
+  async replace(engine: Engine): Promise<void> {
+    const before = this.#current
+    this.#current = servedOf(engine)
+    if (before.holders > 0) {
+      const { promise, resolve } = Promise.withResolvers<void>()
+      before.onIdle = resolve
+      await promise
+    }
+    await before.pool.close()
+    before.engine.abandon()
+  }
+
+  async close(): Promise<void> {
+    await this.#current.pool.close()
+    await this.#current.engine[Symbol.asyncDispose]()
+  }
+}
+
+function servedOf(engine: Engine): Served {
+  return {
+    engine,
+    pool: new ConnectionPool(() => engine.connect(), LIMITS.vaultStatementsAtOnceMax),
+    eligible: new EligibleTables({ connection: engine.reader, turn: engine.reading }),
+    holders: 0,
+    onIdle: undefined,
+  }
+}

@@ -1,0 +1,223 @@
+import assert from 'node:assert/strict'
+import { spawnSync } from 'node:child_process'
+import { mkdir, mkdtemp, readFile, readdir, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { after, test } from 'node:test'
+import fc from 'fast-check'
+import { Bitset } from '../../../src/kernel/bitset.ts'
+import { systemClock } from '../../../src/kernel/clock.ts'
+import { sha256 } from '../../../src/kernel/digest.ts'
+import { openVault } from '../../../src/site/vault/open-vault.ts'
+import type { RowChunk, Vault, VaultValue } from '../../../src/site/vault/vault.ts'
+import { filesOf } from '../../../src/testing/files-of.ts'
+import { aManifest } from './a-manifest.ts'
+
+const MARKER = 'zqvault9gone'
+const manifest = aManifest()
+const { dataSet } = manifest
+const LIMITS = { timeoutMs: 10_000, rowsMax: 100_000 }
+
+const directories: string[] = []
+after(async () => {
+  for (const directory of directories) await rm(directory, { recursive: true, force: true })
+})
+
+async function freshDirectory(): Promise<string> {
+  const directory = await mkdtemp(join(tmpdir(), 'hedgerow-compact-'))
+  directories.push(directory)
+  return directory
+}
+
+function rowsOf(rows: readonly (readonly [person: number, activity: string])[]): RowChunk[] {
+  const columns: readonly ((row: readonly [number, string]) => VaultValue)[] = [
+    ([person]) => person,
+    () => '2026-01-01T00:00:00.000Z',
+    () => 10,
+    () => 61.5,
+    () => true,
+    ([, activity]) => activity,
+  ]
+  return [{ rowCount: rows.length, values: (column) => rows.map((row) => columns[column]?.(row) ?? null) }]
+}
+
+async function countOf(vault: Vault, where = 'true'): Promise<number> {
+  const outcome = await vault.run({ sql: `select count(*) from ds_watch where ${where}` }, LIMITS)
+  assert.ok(outcome.ok)
+  return Number(outcome.value.rows()[0]?.[0])
+}
+
+async function holdsMarker(directory: string, marker = MARKER): Promise<boolean> {
+  return (await filesOf(directory)).some((bytes) => bytes.includes(marker))
+}
+
+async function filled(directory: string, people: number): Promise<Vault> {
+  const vault = await openVault({ directory, clock: systemClock })
+  await vault.describe(manifest)
+  await vault.numberPeople(Array.from({ length: people }, (_, index) => sha256(`p${index}`)))
+  const rows = Array.from({ length: people }, (_, person) => [person, `${MARKER}-${person}-`] as const)
+  await vault.append({ manifest, batch: 'one' }, rowsOf(rows))
+  return vault
+}
+
+test('compact() leaves no byte of what was forgotten, and everything else as it was', async () => {
+  const directory = await freshDirectory()
+  {
+    await using vault = await filled(directory, 300)
+    await vault.forget(7)
+    assert.equal(await countOf(vault), 299)
+    await vault.compact()
+    assert.equal(await holdsMarker(directory, `${MARKER}-7-`), false)
+    assert.equal(await holdsMarker(directory, `${MARKER}-8-`), true)
+    assert.equal(await countOf(vault), 299)
+    assert.equal(await vault.personCount(), 300, 'the number stays taken')
+    await vault.forget(8)
+    await vault.compact()
+    assert.equal(await holdsMarker(directory, `${MARKER}-8-`), false)
+    assert.deepEqual((await readdir(directory)).toSorted(), ['g3', 'generation'])
+  }
+  await using again = await openVault({ directory, clock: systemClock })
+  assert.equal(await countOf(again), 298)
+  assert.equal(await again.findBatch({ dataSet, batch: 'one' }), 300)
+  assert.deepEqual([...(await again.numberPeople([sha256('p7'), sha256('p9')]))], [300, 9])
+})
+
+test('whoever holds a table of eligible people reads on while the file is replaced', async () => {
+  const directory = await freshDirectory()
+  await using vault = await filled(directory, 100)
+  let compacted: Promise<void> | undefined
+  await vault.withEligible({ people: Bitset.of([1, 2, 3]), cacheKey: 'three' }, async (table) => {
+    compacted = vault.compact()
+    // Long enough that another takes the place of the engine that made the table.
+    while ((await readdir(directory)).includes('generation') === false) await countOf(vault)
+    const sql = `select count(*) from ds_watch d join ${table} e on e."_p" = d."_p"`
+    const outcome = await vault.run({ sql }, LIMITS)
+    assert.ok(outcome.ok)
+    assert.equal(Number(outcome.value.rows()[0]?.[0]), 3)
+    assert.ok((await readdir(directory)).includes('vault.duckdb'), 'the old file waits for its readers')
+  })
+  await compacted
+  assert.ok(!(await readdir(directory)).includes('vault.duckdb'))
+  await vault.withEligible({ people: Bitset.of([4]), cacheKey: 'one' }, async (table) => {
+    const outcome = await vault.run({ sql: `select count(*) from ${table}` }, LIMITS)
+    assert.ok(outcome.ok)
+  })
+})
+
+test('what changes while the file is copied is in the copy', async () => {
+  await fc.assert(
+    fc.asyncProperty(
+      fc.array(fc.record({ act: fc.constantFrom('forget', 'append', 'read'), person: fc.nat(49) }), {
+        maxLength: 6,
+      }),
+      async (acts) => {
+        const directory = await freshDirectory()
+        await using vault = await filled(directory, 50)
+        const rowsOfPerson = new Map(Array.from({ length: 50 }, (_, person) => [person, 1]))
+        const compacted = vault.compact()
+        for (const [index, { act, person }] of acts.entries()) {
+          if (act === 'forget') {
+            await vault.forget(person)
+            rowsOfPerson.set(person, 0)
+          } else if (act === 'append' && rowsOfPerson.get(person) !== 0) {
+            await vault.append({ manifest, batch: `more ${index}` }, rowsOf([[person, 'more']]))
+            rowsOfPerson.set(person, (rowsOfPerson.get(person) ?? 0) + 1)
+          } else await countOf(vault)
+        }
+        await compacted
+        for (const [person, rows] of rowsOfPerson) {
+          if (acts.some((one) => one.person === person))
+            assert.equal(await countOf(vault, `"_p" = ${person}`), rows)
+        }
+        assert.equal(
+          await countOf(vault),
+          [...rowsOfPerson.values()].reduce((sum, rows) => sum + rows, 0),
+        )
+      },
+    ),
+    { numRuns: 12 },
+  )
+})
+
+test('rows of somebody who is forgotten while an import brings them are never read', async () => {
+  const directory = await freshDirectory()
+  await using vault = await filled(directory, 10)
+  const batch = { manifest, batch: 'long' }
+  await vault.setAside({ ...batch, from: 0 }, rowsOf([[3, `${MARKER}-late`]]))
+  await vault.forget(3)
+  await vault.setAside({ ...batch, from: 1 }, rowsOf([[3, `${MARKER}-late`]]))
+  await vault.setAside({ ...batch, from: 2 }, rowsOf([[4, 'other']]))
+  await vault.take({ dataSet, batch: 'long' })
+  assert.equal(await countOf(vault, '"_p" = 3'), 0)
+  assert.equal(await countOf(vault, '"_p" = 4'), 2)
+  await vault.append({ manifest, batch: 'short' }, rowsOf([[3, `${MARKER}-late`]]))
+  assert.equal(await countOf(vault, '"_p" = 3'), 0)
+  await vault.compact()
+  assert.equal(await holdsMarker(directory, `${MARKER}-late`), false)
+})
+
+test('the first rows of a data set, too, come without whoever was forgotten meanwhile', async () => {
+  await using vault = await openVault({ directory: await freshDirectory(), clock: systemClock })
+  await vault.describe(manifest)
+  await vault.numberPeople([sha256('a'), sha256('b')])
+  await vault.setAside(
+    { manifest, batch: 'one', from: 0 },
+    rowsOf([
+      [0, 'x'],
+      [1, 'y'],
+    ]),
+  )
+  await vault.forget(0)
+  await vault.setAside({ manifest, batch: 'one', from: 2 }, rowsOf([[0, 'x']]))
+  await vault.take({ dataSet, batch: 'one' })
+  assert.equal(await countOf(vault), 1)
+})
+
+test('a compaction that was killed, before or after it was decided, leaves one whole vault', async () => {
+  const directory = await freshDirectory()
+  await (await filled(directory, 20))[Symbol.asyncDispose]()
+  // Killed while it copied: half a file beside the one in force.
+  await mkdir(join(directory, 'g2'))
+  await writeFile(join(directory, 'g2', 'vault.duckdb'), 'half a file')
+  {
+    await using vault = await openVault({ directory, clock: systemClock })
+    assert.equal(await countOf(vault), 20)
+    assert.ok(!(await readdir(directory)).includes('g2'))
+  }
+  // Killed before the old file was removed.
+  const old = await readFile(join(directory, 'vault.duckdb'))
+  {
+    await using vault = await openVault({ directory, clock: systemClock })
+    await vault.forget(5)
+    await vault.compact()
+  }
+  await writeFile(join(directory, 'vault.duckdb'), old)
+  await using vault = await openVault({ directory, clock: systemClock })
+  assert.equal(await countOf(vault), 19)
+  assert.ok(!(await readdir(directory)).includes('vault.duckdb'), 'what was replaced does not come back')
+})
+
+test('a compaction that is killed at any moment loses nothing', { timeout: 60_000 }, async () => {
+  const directory = await freshDirectory()
+  await (await filled(directory, 2_000))[Symbol.asyncDispose]()
+  const script = `
+    import { openVault } from ${JSON.stringify(new URL('../../../src/site/vault/open-vault.ts', import.meta.url).href)}
+    import { systemClock } from ${JSON.stringify(new URL('../../../src/kernel/clock.ts', import.meta.url).href)}
+    const vault = await openVault({ directory: ${JSON.stringify(directory)}, clock: systemClock })
+    setTimeout(() => process.kill(process.pid, 'SIGKILL'), Number(process.argv.at(-1)))
+    for (;;) await vault.compact()`
+  for (const afterMs of [0, 5, 15, 40, 80]) {
+    spawnSync(process.execPath, ['--input-type=module-typescript', '-e', script, '--', String(afterMs)])
+    await using vault = await openVault({ directory, clock: systemClock })
+    assert.equal(await countOf(vault), 2_000)
+  }
+})
+
+test('a statement that slipped through the gate gets at no file of the vault, the next one neither', async () => {
+  const directory = await freshDirectory()
+  await using vault = await filled(directory, 5)
+  for (const name of ['vault.duckdb', 'generation', 'g2/vault.duckdb', 'spool/file']) {
+    const sql = `select * from read_blob('${join(directory, name)}')`
+    await assert.rejects(vault.run({ sql }, LIMITS), { name: 'Fault' })
+  }
+})
