@@ -14,6 +14,10 @@ const INSTANT_FIELDS: ReadonlySet<string> = new Set([
   'validUntil',
   'from',
   'until',
+  'requestedAt',
+  'deletedAt',
+  'permanentBy',
+  'permanentAt',
 ])
 
 /** What `--json` prints: wire forms, money as `{"amount", "currency"}`, moments as RFC 3339. */

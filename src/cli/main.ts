@@ -2,6 +2,7 @@ import { Command, CommanderError } from 'commander'
 import { addAskVerb } from './ask.ts'
 import { addDataSetVerbs } from './dataset.ts'
 import { addDemoVerb } from './demo.ts'
+import { addErasureVerbs } from './erasure.ts'
 import { EXIT, sentenceOf } from './failures.ts'
 import { addGrantVerbs } from './grant.ts'
 import { addLedgerVerbs } from './ledger.ts'
@@ -42,6 +43,7 @@ export function buildProgram(session: Session): Command {
   addNetworkVerbs(program, session)
   addMemberVerbs(program, session)
   addLedgerVerbs(program, session)
+  addErasureVerbs(program, session)
   exitByCode(program)
   return program
 }

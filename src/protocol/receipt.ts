@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { reasonCodeSchema } from './decision.ts'
+import { ERASURE_GRADES } from './erasure.ts'
 import { digestSchema, instantSchema, moneySchema, nameSchema } from './wire.ts'
 
 export const RECEIPT_KINDS = [
@@ -54,6 +55,9 @@ export const receiptSchema = z.strictObject({
   batch: z.string().optional(),
   price: moneySchema.optional(),
   release: digestSchema.optional(),
+  /** Which erasure, and how thoroughly it is done. */
+  erasure: z.string().optional(),
+  grade: z.enum(ERASURE_GRADES).optional(),
 })
 export type Receipt = z.infer<typeof receiptSchema>
 

@@ -9,6 +9,7 @@ import { OFFICER_API } from './officer-api.ts'
 import { nextCursorSchema, pageQuerySchema } from './page.ts'
 import { PERSON_API, accessReasonSchema } from './person-api.ts'
 import { RECEIPT_KINDS } from './receipt.ts'
+import { RIGHTS_API } from './rights-api.ts'
 import {
   compactJwsSchema,
   countrySchema,
@@ -328,4 +329,5 @@ export const SITE_API = {
     response: z.strictObject({ member: memberIdSchema, keys: keySetSchema }).openapi('Issuer'),
   }),
   ...OFFICER_API,
+  ...RIGHTS_API,
 } as const

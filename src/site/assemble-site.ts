@@ -3,7 +3,6 @@ import type { Fault } from '../kernel/faults.ts'
 import { recordIdempotencyStore } from '../kernel/http/idempotency.ts'
 import { listen } from '../kernel/http/listen.ts'
 import { recordUsedTokens } from '../kernel/http/used-tokens.ts'
-import { idSource } from '../kernel/id.ts'
 import type { KeySet } from '../protocol/member.ts'
 import { markPushed, unpushedAnswers } from './asks/answer-store.ts'
 import type { StoredAnswer } from './asks/answer-store.ts'
@@ -16,6 +15,7 @@ import { personActs } from './doors/person-acts.ts'
 import { siteDoor } from './doors/http.ts'
 import { officerActs } from './doors/officer-acts.ts'
 import { proofActs } from './doors/proof-acts.ts'
+import { rightsActs } from './doors/rights-acts.ts'
 import type { SiteActs } from './doors/site-acts.ts'
 import { findIssuerKey, registerIssuer } from './issuers.ts'
 import { networkLine } from './line/network-line.ts'
@@ -24,6 +24,7 @@ import type { LineActs } from './line/serve-line.ts'
 import { signOffers } from './line/sign-offers.ts'
 import { openSite } from './open-site.ts'
 import type { SiteStart } from './open-site.ts'
+import { serveRights } from './rights/serve-rights.ts'
 import type { SiteContext } from './site-context.ts'
 
 /** A site that serves. Disposing stops it cleanly: nothing acknowledged is lost. */
@@ -43,7 +44,7 @@ export interface ServingSite extends AsyncDisposable {
 export async function serveSite(
   start: SiteStart & { readonly version?: string | undefined },
 ): Promise<ServingSite> {
-  const { settings, clock, random, log, version = '0' } = start
+  const { settings, clock, log, version = '0' } = start
   await using starting = new AsyncDisposableStack()
   let offersChanged = new AbortController()
   const site = await openSite(start, starting, () => {
@@ -51,7 +52,7 @@ export async function serveSite(
     offersChanged = new AbortController()
     before.abort()
   })
-  const ids = idSource(clock, random)
+  const { ids } = site
   const acts = siteActs(site, settings)
   const app = siteDoor(acts, {
     site: settings.site,
@@ -82,9 +83,11 @@ export async function serveSite(
     signal: closing.signal,
     offersChanged: () => offersChanged.signal,
   })
+  const { signal } = closing
+  const keeping = serveRights({ parts: site, clock, events: site.events, signal })
   starting.defer(async () => {
     closing.abort()
-    await serving
+    await Promise.all([serving, keeping])
   })
   site.events.started({ url: door.url })
   const running = starting.move()
@@ -104,6 +107,7 @@ function siteActs(site: SiteContext, settings: SiteSettings): SiteActs {
     ...grantActs(site),
     ...proofActs(site),
     ...personActs(site),
+    ...rightsActs(site),
     site: () =>
       Promise.resolve({
         site: settings.site,

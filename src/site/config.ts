@@ -62,6 +62,19 @@ export const siteSettingsSchema = z.strictObject({
     .prefault({}),
   /** Acquirers that put their answers together, list by list: each list is guarded as one, beside what the network declares. */
   colluding: z.array(z.array(memberIdSchema).min(2, 'expected two members or more')).default([]),
+  /** How erasures are carried out. */
+  erasure: z
+    .strictObject({
+      /** Hours from a request until nothing is in any file of the site; a compaction takes place in between. */
+      windowHours: z.coerce
+        .number()
+        .min(1, 'expected 1 to 720')
+        .max(720, 'expected 1 to 720: a month is the longest that the law gives')
+        .default(24),
+      /** The list of whom a restored backup must erase again. Best on another disk; never part of a backup. */
+      forgottenList: z.string().min(1).optional(),
+    })
+    .prefault({}),
   /** How people sign in: tokens of this OpenID Connect provider; `personClaim` holds the key their issuer knows them by. */
   oidc: z
     .strictObject({
@@ -110,6 +123,7 @@ export interface SiteDirectory {
   readonly vault: string
   readonly log: string
   readonly spool: string
+  readonly forgotten: string
 }
 
 export function siteDirectory(root: string): SiteDirectory {
@@ -120,6 +134,7 @@ export function siteDirectory(root: string): SiteDirectory {
     vault: join(root, 'vault'),
     log: join(root, 'log'),
     spool: join(root, 'spool'),
+    forgotten: join(root, 'forgotten.ndjson'),
   }
 }
 

@@ -22,6 +22,8 @@ export interface SiteEvents {
   imported(facts: { dataSet: string; batch: string; rows: number }): void
   grantsChanged(facts: { given: number; revoked: number }): void
   evidenceGiven(facts: { validUntil: string }): void
+  erased(facts: { erasure: string }): void
+  erasuresCompleted(facts: { erasures: number }): void
   failed(what: string, error: unknown): void
   /** Prometheus text. */
   metrics(): Promise<string>
@@ -57,6 +59,12 @@ export function siteEvents(log: Log): SiteEvents {
     labelNames: ['change'],
     registers,
   })
+  const erasures = new Counter({
+    name: 'hedgerow_site_erasures_total',
+    help: 'Erasures by the grade they reached',
+    labelNames: ['grade'],
+    registers,
+  })
   return {
     started: (facts) => log.info('site.started', facts),
     stopped: () => log.info('site.stopped'),
@@ -81,6 +89,14 @@ export function siteEvents(log: Log): SiteEvents {
       log.info('site.grants_changed', facts)
     },
     evidenceGiven: (facts) => log.info('site.evidence_given', facts),
+    erased: (facts) => {
+      erasures.inc({ grade: 'deleted' })
+      log.info('site.erased', facts)
+    },
+    erasuresCompleted: (facts) => {
+      erasures.inc({ grade: 'permanent' }, facts.erasures)
+      log.info('site.erasures_completed', facts)
+    },
     failed: (what, error) => log.error('site.failed', { what, ...describe(error) }),
     metrics: () => registry.metrics(),
   }

@@ -1,6 +1,6 @@
-import { Bitset } from '../kernel/bitset.ts'
 import type { Clock } from '../kernel/clock.ts'
 import { lockDirectory } from '../kernel/directory-lock.ts'
+import { idSource } from '../kernel/id.ts'
 import type { Log } from '../kernel/log.ts'
 import { migrate } from '../kernel/postgres/migrate.ts'
 import { openPostgres } from '../kernel/postgres/open-postgres.ts'
@@ -33,6 +33,8 @@ import type { PrivacyLedger } from './privacy/privacy-ledger.ts'
 import { BUDGET_DELTA } from './privacy/privacy-loss.ts'
 import { SITE_MIGRATIONS } from './record/migrations.ts'
 import { PinnedMembers } from './asks/pinned-members.ts'
+import { HiddenPeople } from './rights/hidden-people.ts'
+import { resumeErasures } from './rights/serve-rights.ts'
 import type { SiteContext } from './site-context.ts'
 import { readSiteKeys } from './site-keys.ts'
 import type { SiteKeys } from './site-keys.ts'
@@ -54,6 +56,7 @@ export interface SiteStart {
 
 /** Bytes that partitions of acquirers may take in memory; others are read back from the record. */
 const PARTITION_CACHE_BYTES = 64 * 1024 * 1024
+const HOUR_MS = 3_600_000
 
 /**
  * Opens everything below a site's doors: directory, record, keys, log, vault, grants, evidence; and sets right what a
@@ -77,7 +80,8 @@ export async function openSite(
     await openVault({ directory: directory.vault, clock, limits: vaultLimits(settings) }),
   )
   let manifests = await activeManifests(db)
-  const guard = await openGuard({ db, clock, settings, manifests: () => manifests })
+  const present = () => manifests
+  const guard = await openGuard({ db, clock, settings, manifests: present })
   await resumeImports({
     db,
     vault,
@@ -90,7 +94,7 @@ export async function openSite(
   const mirror = await loadGrantMirror(db)
   const ofPeople = personKeys({ wrappingKey: keys.wrapping, random })
   const officer = await openOfficerParts(db, settings)
-  return {
+  const site = {
     root,
     ...namesOf(settings),
     keys,
@@ -103,7 +107,7 @@ export async function openSite(
     vaultThreads: settings.vault.threads,
     mirror,
     ...emptyCaches(),
-    restricted: () => NOBODY_RESTRICTED,
+    ...rightsParts({ root, settings, clock, random }),
     ...guard,
     ledger: ledgerOf(db, settings),
     pins: new PinnedMembers(db),
@@ -112,21 +116,26 @@ export async function openSite(
     removedGrounds: () => officer.transferRemovals.ids,
     personKeys: ofPeople,
     events: siteEvents(log),
-    manifests: () => manifests,
-    consent: consentContext({
-      db,
-      mirror,
-      receipts,
-      clock,
-      vault,
-      keys,
-      ofPeople,
-      manifests: () => manifests,
-    }),
+    manifests: present,
+    consent: consentContext({ db, mirror, receipts, clock, vault, keys, ofPeople, manifests: present }),
     offersChanged: async () => {
       manifests = await activeManifests(db)
       onOffersChanged()
     },
+  }
+  await resumeErasures(site)
+  return site
+}
+
+/** Whom no run may use, and how erasures are carried out. */
+function rightsParts({ root, settings: { erasure }, clock, random }: Omit<SiteStart, 'log'>) {
+  const hidden = new HiddenPeople()
+  return {
+    ids: idSource(clock, random),
+    hidden,
+    restricted: (dataSet: DataSetId) => hidden.in(dataSet),
+    forgottenList: erasure.forgottenList ?? siteDirectory(root).forgotten,
+    erasureWindowMs: erasure.windowHours * HOUR_MS,
   }
 }
 
@@ -183,9 +192,6 @@ function ledgerOf(db: Database, { privacy }: SiteSettings): PrivacyLedger {
     },
   })
 }
-
-/** Nobody's processing can be restricted yet: the rights that do so come with their own act (GDPR Art. 18, 21). */
-const NOBODY_RESTRICTED = new Bitset()
 
 type Guard = Pick<SiteContext, 'partitions' | 'groups'>
 

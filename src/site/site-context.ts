@@ -1,20 +1,27 @@
 import type { Fault } from '../kernel/faults.ts'
+import type { IdSource } from '../kernel/id.ts'
 import type { MemberId } from '../protocol/wire.ts'
 import type { ConsentContext } from './consent/change-grants.ts'
 import type { SiteParts } from './asks/site-parts.ts'
 import type { UseCache } from './asks/use-cache.ts'
 import type { SiteEvents } from './events.ts'
 import type { TransferRemovals } from './officer/transfer-removals.ts'
+import type { HiddenPeople } from './rights/hidden-people.ts'
 import type { PersonKeys } from './vault/person-keys.ts'
 
 /** A site's parts, open and wired: what its doors and its line act on. */
 export interface SiteContext extends SiteParts {
   readonly root: string
   readonly custodian: MemberId
+  readonly ids: IdSource
   readonly events: SiteEvents
   readonly personKeys: PersonKeys
   readonly consent: ConsentContext
   readonly transferRemovals: TransferRemovals
+  readonly hidden: HiddenPeople
+  /** The file of people who were erased; it is in no backup. */
+  readonly forgottenList: string
+  readonly erasureWindowMs: number
   readonly vaultThreads: number
   readonly useCache: UseCache
   /** Resolves when the site's own PostgreSQL or its vault has ended though nobody stopped it. */

@@ -21,9 +21,12 @@ import type { HttpClient } from '../sdk/http-client.ts'
 import { openSiteAdministration } from '../sdk/issuer.ts'
 import type { SiteAdministration, WireGrant, WireManifest } from '../sdk/issuer.ts'
 import { NO_PINNED_KEYS } from '../sdk/pinned-keys.ts'
+import { openRightsDesk } from '../sdk/rights.ts'
+import type { RightsDesk } from '../sdk/rights.ts'
 import { serveSite } from '../site/assemble-site.ts'
 import type { ServingSite } from '../site/assemble-site.ts'
 import { siteSettingsSchema } from '../site/config.ts'
+import type { SiteSettings } from '../site/config.ts'
 import { initSite } from '../site/init-site.ts'
 import { csvOf, testGrant, testManifest } from './test-population.ts'
 import type { TestPerson } from './test-population.ts'
@@ -64,6 +67,8 @@ export interface TestSite {
   readonly operator: SiteAdministration
   /** The same as the issuer `federation` uses it. */
   readonly issuer: SiteAdministration
+  /** Rights of people, as the operator and as the issuer exercise them. */
+  rights(who: 'operator' | 'issuer'): RightsDesk
   client(caller: { issuer: string; key: KeyPair } | undefined): HttpClient
   stop(): Promise<void>
   /** Starts it again on what is on disk; clients made before no longer reach it. */
@@ -244,21 +249,19 @@ async function testSite(
   await writeFile(join(root, 'evidence.jws'), evidenceOf({ site: name, territory, clock, key: operatorKey }))
   const body = { id: name, custodian: custodian.name, country: territory, keys: made.keys }
   await network.call(network.operator, NETWORK_API.addSite, { body })
-  const settings = siteSettingsSchema.parse({
-    site: name,
-    custodian: custodian.name,
-    territory,
-    network: { url: networkUrl },
-    port: 0,
-    databaseUrl,
-    vault: { memoryMb: 256, threads: 1 },
-    ...ownSettings,
-  })
+  const settings = settingsOf(
+    { site: name, custodian: custodian.name, territory, networkUrl, databaseUrl },
+    ownSettings,
+  )
   const start = () => serveSite({ root, settings, log, clock, random: systemRandom })
   let serving: ServingSite | undefined = await start()
   const url = () => serving?.url ?? ''
   const client: TestSite['client'] = (caller) =>
     httpClient({ server: { url: url(), name }, caller, clock, ids })
+  const as = (who: 'operator' | 'issuer') =>
+    client(
+      who === 'operator' ? { issuer: who, key: operatorKey } : { issuer: issuer.name, key: issuer.signing },
+    )
   const site = {
     name,
     root,
@@ -269,11 +272,12 @@ async function testSite(
       return url()
     },
     get operator() {
-      return openSiteAdministration(client({ issuer: 'operator', key: operatorKey }))
+      return openSiteAdministration(as('operator'))
     },
     get issuer() {
-      return openSiteAdministration(client({ issuer: issuer.name, key: issuer.signing }))
+      return openSiteAdministration(as('issuer'))
     },
+    rights: (who: 'operator' | 'issuer') => openRightsDesk(as(who)),
     client,
     async stop() {
       await serving?.[Symbol.asyncDispose]()
@@ -289,6 +293,17 @@ async function testSite(
   }
   await site.operator.registerIssuer({ member: issuer.name, keys: publicKeys(issuer) })
   return site
+}
+
+function settingsOf(
+  {
+    networkUrl: url,
+    ...facts
+  }: { site: string; custodian: string; territory: string; networkUrl: string; databaseUrl: string },
+  own: object,
+): SiteSettings {
+  const vault = { memoryMb: 256, threads: 1 }
+  return siteSettingsSchema.parse({ ...facts, network: { url }, port: 0, vault, ...own })
 }
 
 /** Signed evidence of a place in the middle of a territory, for a month. */

@@ -107,14 +107,14 @@ export async function coveredAlready(
   return new Set(rows.map(({ position }) => Number(position) - 1))
 }
 
-/** Grants of people on a data set that were not revoked, whether or not they hold now. */
+/** Grants of people that were not revoked, on one data set or on all, whether or not they hold now. */
 export async function liveGrantsOf(
   tx: DatabaseTransaction,
-  { people, dataSet }: { people: readonly number[]; dataSet: string },
+  { people, dataSet }: { people: readonly number[]; dataSet?: string },
 ): Promise<readonly (LiveGrant & { readonly grantTerms: GrantTerms })[]> {
   const { rows } = await sql<GrantRow & { wording: GrantTerms }>`
     select g.*, t.terms as wording from consent_grant g join consent_terms t on t.id = g.terms
-    where g.person = any(${people}::integer[]) and t.data_set = ${dataSet}
+    where g.person = any(${people}::integer[]) and t.data_set = coalesce(${dataSet ?? null}::text, t.data_set)
       and not exists (select from consent_revocation r where r.grant_sequence = g.sequence)
     order by g.sequence`.execute(tx)
   return rows.map((row) => ({ ...liveGrantOf(row), grantTerms: row.wording }))

@@ -51,6 +51,15 @@ export async function revokeGrants(
   })
 }
 
+/** Revokes all that one person ever granted, within a change of grants: for whoever is erased. */
+export async function revokeAllOf(
+  tx: DatabaseTransaction,
+  person: number,
+  at: { context: ConsentContext; last: number; now: Instant; by: string },
+): Promise<readonly LiveGrant[]> {
+  return writeRevocations(tx, await liveGrantsOf(tx, { people: [person] }), at)
+}
+
 /** The name of a grant outside: `grant_17` for the one given with sequence 17. */
 export function grantName(sequence: number): string {
   return `grant_${sequence}`

@@ -80,6 +80,13 @@ export function spoolDirectory(directory: string): string {
 /** One import at a time for each vault: it uses the whole machine, and people are numbered in turn. */
 const turns = new WeakMap<object, Mutex>()
 
+/** The turn of imports of a vault, for whatever may not happen while rows are on their way in. */
+export function importTurn(vault: object): Mutex {
+  const turn = turns.get(vault) ?? new Mutex()
+  turns.set(vault, turn)
+  return turn
+}
+
 /**
  * Imports a file as one batch: the whole file is checked first, then all of its rows are taken or none. Rows of a long
  * file are set aside part by part, durable but unread, and taken together at the end; after a crash the same request
@@ -107,9 +114,7 @@ export async function importFile(
     signal: request.signal,
   })
   const batch = request.batch ?? `file:${file.digest.slice('sha-256:'.length, 'sha-256:'.length + 32)}`
-  const turn = turns.get(parts.vault) ?? new Mutex()
-  turns.set(parts.vault, turn)
-  return await turn.run(() =>
+  return await importTurn(parts.vault).run(() =>
     importBatch(parts, { ...request, batch, spooled: file, manifest: known.manifest }),
   )
 }

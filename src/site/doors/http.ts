@@ -18,6 +18,7 @@ import { requireOperator } from './may.ts'
 import { serveOfficer } from './officer.ts'
 import { servePeople } from './people.ts'
 import { serveReceipts } from './receipts.ts'
+import { serveRights } from './rights.ts'
 import type { SiteActs, SiteCaller } from './site-acts.ts'
 
 /** What the door of a site is made of. `site` is the audience of tokens. */
@@ -63,6 +64,7 @@ export function siteDoor(acts: SiteActs, parts: SiteDoorParts): OpenAPIHono {
   serveReceipts(door, acts)
   serveOfficer(door, acts)
   servePeople(door, acts)
+  serveRights(door, acts)
   return door.app
 }
 

@@ -4,6 +4,7 @@ import type { PublicJwk } from '../../kernel/crypto/keys.ts'
 import type { Digest } from '../../kernel/digest.ts'
 import type { Manifest } from '../../protocol/data-set.ts'
 import type { ReceiptBundle } from '../../protocol/decision.ts'
+import type { ErasureReason, ErasureView } from '../../protocol/erasure.ts'
 import type { GrantRequest, GrantTerms } from '../../protocol/grant.ts'
 import type { KeySet } from '../../protocol/member.ts'
 import type { ReceiptKind } from '../../protocol/receipt.ts'
@@ -23,6 +24,7 @@ import type { OfficerActs } from './officer-acts.ts'
 import type { PersonReading, Reader } from '../rights/person-reading.ts'
 import type { Page, PageRequest } from './page-of.ts'
 import type { PersonActs } from './person-acts.ts'
+import type { NamedPerson } from '../rights/named-person.ts'
 
 /** Who calls a site: its operator, an issuer that places data here, or a person about whom there is data. */
 export type SiteCaller =
@@ -109,6 +111,13 @@ export interface SiteActs extends PersonActs {
   checkpoint(): Promise<string | undefined>
   /** A tile by its path after `/tile/`. */
   tile(path: string): Promise<Uint8Array | undefined>
+  /** Gives the erasure that stands when it was asked for before; `fault.not_found` for whoever is not known. */
+  erasePerson(
+    request: NamedPerson & { reason: ErasureReason; isAtOnce: boolean; requestKey?: string | undefined },
+  ): Promise<ErasureView>
+  listErasures(request: PageRequest & Scope): Promise<Page<ErasureView>>
+  findErasure(request: Scope & { erasure: string }): Promise<ErasureView | undefined>
+  completeErasures(): Promise<number>
   registerIssuer(issuer: { member: MemberId; keys: KeySet }): Promise<void>
   /** The signing key of an issuer that is known here, by its key id. */
   issuerKey(member: string, keyId: string): Promise<PublicJwk | undefined>

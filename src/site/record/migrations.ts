@@ -15,6 +15,7 @@ import * as createColludingMembers from './migrations/0055-create-colluding-memb
 import * as createPersonAccess from './migrations/0065-create-person-access.ts'
 import * as createObjections from './migrations/0066-create-objections.ts'
 import * as createOfficer from './migrations/0070-create-officer.ts'
+import * as createErasures from './migrations/0060-create-erasures.ts'
 
 /** The schema of a site's record, in order: one file a capability, forward only. */
 export const SITE_MIGRATIONS: Migrations = {
@@ -34,4 +35,5 @@ export const SITE_MIGRATIONS: Migrations = {
   '0066-create-objections': createObjections,
   '0070-create-officer': createOfficer,
   '0075-create-used-tokens': createUsedTokens,
+  '0060-create-erasures': createErasures,
 }

@@ -65,19 +65,15 @@ export async function openVault({
 function vaultOf(first: Engine, { clock, limits }: { clock: Clock; limits: EngineLimits }): Vault {
   const engines = new EngineInUse(first)
   const memory = new Memory()
-  const index = memory.index
   const journal = new CopyJournal()
   const compactions = new Mutex()
   /** People who were forgotten while an import may still bring rows of theirs. */
   const forgotten = new Set<number>()
-  const { promise: ended, resolve: end } = Promise.withResolvers<Fault>()
-  const watch = (engine: Engine): Engine => {
-    void engine.ended.then(end)
-    return engine
-  }
+  const { ended, watch } = watchEngines()
   watch(first)
   const { writing, reading, change } = turns(engines, { memory, journal })
   return {
+    ...readsOf(reading, memory),
     describe: (manifest) => change('describe a data set', ({ writer }) => describeTable(writer, manifest)),
     retire: (dataSet) => change('retire a data set', ({ writer }) => dropDataSet(writer, dataSet)),
     append: (batch, rows) =>
@@ -85,32 +81,16 @@ function vaultOf(first: Engine, { clock, limits }: { clock: Clock; limits: Engin
         memory.forgetAll(),
       ),
     setAside: (part, rows) => writing('set rows aside', ({ writer }) => setAsidePart(writer, part, rows)),
-    rowsAside: (batch) => reading('look for a batch', ({ reader }) => rowsAside(reader, batch)),
     take: (batch) =>
       writing('take a batch', ({ writer }) => takeBatch(writer, batch, forgotten)).finally(() =>
         memory.forgetAll(),
       ),
     discard: (batch) => change('discard a batch', ({ writer }) => discardBatch(writer, batch)),
-    findBatch: (batch) => reading('look for a batch', ({ reader }) => findBatch(reader, batch)),
-    findPeople: (lookups) =>
-      reading(
-        'find people',
-        async ({ reader }) => (await index.find(reader, lookups)) ?? (await findNumbers(reader, lookups)),
-      ),
     numberPeople: (lookups) => change('number people', ({ writer }) => giveNumbers(writer, lookups)),
     keepPrincipals: (facts) =>
       change('keep what is known of people', ({ writer }) => keepFacts(writer, facts)),
     keepSealedKeys: (dataSet, keys) =>
       change('keep sealed keys', ({ writer }) => keepKeys(writer, { dataSet, ...keys })),
-    personCount: () => memory.personCount(() => reading('count people', ({ reader }) => nextNumber(reader))),
-    principals: () =>
-      memory.principals(() => reading('read principals', ({ reader }) => readPrincipals(reader))),
-    people: (dataSet) =>
-      memory.people(dataSet, () => reading('read people', (engine) => readPeople(engine, dataSet))),
-    rowsPerPerson: (dataSet) =>
-      memory.rowsPerPerson(dataSet, () =>
-        reading('count rows', (engine) => readRowsPerPerson(engine, dataSet)),
-      ),
     run: (statement, runLimits) =>
       engines.hold(({ pool, engine }) =>
         pool.use((connection, tidy) => {
@@ -120,21 +100,70 @@ function vaultOf(first: Engine, { clock, limits }: { clock: Clock; limits: Engin
       ),
     ended,
     withEligible: (set, use) => engines.hold(({ eligible }) => eligible.use(set, use)),
-    listRows: (dataSet, person) => reading('list rows', (engine) => listRows(engine, { dataSet, person })),
-    listSealedKeys: (person) => reading('list keys', ({ reader }) => readKeys(reader, person)),
     forget: (person) => {
       forgotten.add(person)
-      return change('forget a person', ({ writer }) => forgetPeople(writer, [person]), person)
+      return change('forget a person', ({ writer }) => forgetPeople(writer, [person]), person).finally(() =>
+        memory.index.noteForgotten(),
+      )
     },
     compact: () =>
-      compactions.run(async () => {
-        const open = async (generation: number) =>
-          watch(await openEngine({ directory: first.directory, generation }, limits))
-        await compactVault(engines, { journal, open })
-        memory.forgetAll()
-      }),
+      compactions.run(() =>
+        compactVault(engines, {
+          journal,
+          open: async (generation) =>
+            watch(await openEngine({ directory: first.directory, generation }, limits)),
+        }).finally(() => memory.forgetAll()),
+      ),
     snapshot: (path) => writing('write a snapshot', (engine) => writeSnapshot(engine, path)),
     [Symbol.asyncDispose]: () => compactions.run(() => engines.close()),
+  }
+}
+
+type Reads =
+  | 'rowsAside'
+  | 'findBatch'
+  | 'findPeople'
+  | 'personCount'
+  | 'principals'
+  | 'people'
+  | 'rowsPerPerson'
+  | 'listRows'
+  | 'listSealedKeys'
+
+/** What the vault reads for itself. */
+function readsOf(reading: Turn, memory: Memory): Pick<Vault, Reads> {
+  return {
+    rowsAside: (batch) => reading('look for a batch', ({ reader }) => rowsAside(reader, batch)),
+    findBatch: (batch) => reading('look for a batch', ({ reader }) => findBatch(reader, batch)),
+    findPeople: (lookups) =>
+      reading(
+        'find people',
+        async ({ reader }) =>
+          (await memory.index.find(reader, lookups)) ?? (await findNumbers(reader, lookups)),
+      ),
+    personCount: () => memory.personCount(() => reading('count people', ({ reader }) => nextNumber(reader))),
+    principals: () =>
+      memory.principals(() => reading('read principals', ({ reader }) => readPrincipals(reader))),
+    people: (dataSet) =>
+      memory.people(dataSet, () => reading('read people', (engine) => readPeople(engine, dataSet))),
+    rowsPerPerson: (dataSet) =>
+      memory.rowsPerPerson(dataSet, () =>
+        reading('count rows', (engine) => readRowsPerPerson(engine, dataSet)),
+      ),
+    listRows: (dataSet, person) => reading('list rows', (engine) => listRows(engine, { dataSet, person })),
+    listSealedKeys: (person) => reading('list keys', ({ reader }) => readKeys(reader, person)),
+  }
+}
+
+/** The end of whichever engine ends first, of all that are watched. */
+function watchEngines(): { ended: Promise<Fault>; watch: (engine: Engine) => Engine } {
+  const { promise: ended, resolve: end } = Promise.withResolvers<Fault>()
+  return {
+    ended,
+    watch: (engine) => {
+      void engine.ended.then(end)
+      return engine
+    },
   }
 }
 

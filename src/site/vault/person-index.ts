@@ -21,10 +21,17 @@ export class PersonIndex {
   #known = 0
   /** Whether something may have changed since. */
   #isStale = true
+  #hasForgotten = false
 
   /** Something was written: what is known is held against the table before the next use. */
   noteChange(): void {
     this.#isStale = true
+  }
+
+  /** Somebody was forgotten: all is read anew, because the same key may have another number by then. */
+  noteForgotten(): void {
+    this.#isStale = true
+    this.#hasForgotten = true
   }
 
   /** Numbers by lookup digests, in order; `undefined` when the table has to be asked. Inside the reader's turn. */
@@ -37,9 +44,11 @@ export class PersonIndex {
     return numbers
   }
 
-  /** Reads who is new; anything else that changed (somebody was forgotten) shows in the count, and all is read anew. */
+  /** Reads who is new; anything else that changed shows in the count, and all is read anew. */
   async #refresh(connection: DuckDBConnection): Promise<boolean> {
+    if (this.#hasForgotten) this.#drop()
     // Before the table is read: a change meanwhile makes it stale again.
+    this.#hasForgotten = false
     this.#isStale = false
     try {
       const [[count, next] = []] = (

@@ -1,7 +1,7 @@
 import { createSecretKey, hkdfSync } from 'node:crypto'
 import type { KeyObject } from 'node:crypto'
 import { sql } from 'kysely'
-import { hmacSha256 } from '../../kernel/digest.ts'
+import { digestOf, hmacSha256 } from '../../kernel/digest.ts'
 import type { Digest } from '../../kernel/digest.ts'
 import { Fault } from '../../kernel/faults.ts'
 import type { Database } from '../../kernel/postgres/database.ts'
@@ -31,8 +31,8 @@ export interface PersonKeys {
   keyOf(db: Database, person: number): Promise<Secret<KeyObject> | undefined>
   /** The keys of many people; those without one are not in it. */
   keysOf(db: Database, people: readonly number[]): Promise<ReadonlyMap<number, KeyObject>>
-  /** Erases a person's key; gives whether there was one. */
-  destroyKey(db: Database, person: number): Promise<boolean>
+  /** Erases a person's key; gives the digest of its wrapped form, by which a copy of it is known, if there was one. */
+  destroyKey(db: Database, person: number): Promise<Digest | undefined>
   /** What a receipt about a person carries: only who has that person's key can tell whom it is about. */
   subjectOf(db: Database, { person, text }: { person: number; text: string }): Promise<Digest | undefined>
   /** The same for many at once, in order; whoever has no key is a `Fault`, because receipts about nobody are none. */
@@ -122,8 +122,9 @@ export function personKeys({
       return keys
     },
     destroyKey: async (db, person) => {
-      const { rows } = await sql`delete from person_key where person = ${person} returning person`.execute(db)
-      return rows.length > 0
+      const { rows } = await sql<{ wrapped: Uint8Array }>`
+        delete from person_key where person = ${person} returning wrapped`.execute(db)
+      return rows[0] && digestOf(rows[0].wrapped)
     },
     ...subjects(keysOf),
   }

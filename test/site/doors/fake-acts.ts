@@ -77,6 +77,10 @@ export function fakeActs({
     carryHistory: (reading, records) => note('carryHistory', reading, { carried: records.length, known: 0 }),
     registerIssuer: (facts) => note('registerIssuer', facts.member, undefined),
     issuerKey: (member) => Promise.resolve(issuerKeys[member]?.publicJwk),
+    erasePerson: (request) => note('erasePerson', request, erasure),
+    listErasures: (request) => note('listErasures', request, { items: [] }),
+    findErasure: (request) => note('findErasure', request, erasure),
+    completeErasures: () => note('completeErasures', {}, 0),
     readiness: () => Promise.resolve({ isReady: true, checks: {} }),
     metrics: () => Promise.resolve(''),
     // The officer's part is tested through a whole site, in test/site/officer.
@@ -127,6 +131,21 @@ export function wireManifest(dataSet: string, issuer: string) {
     tariff: { currency: 'EUR' as const, capMinor: 100 },
     splits: { issuer: 5_000, custodian: 2_000, network: 500, subjects: 2_500 },
   }
+}
+
+const erasure = {
+  erasure: 'erasure_01J00000000000000000000000',
+  site: 'galway',
+  issuer: 'world-sport',
+  state: 'deleted' as const,
+  grade: 'deleted' as const,
+  reason: 'request' as const,
+  requestedBy: 'operator',
+  requestedAt: '2026-11-24T10:00:00Z',
+  permanentBy: '2026-11-25T10:00:00Z',
+  stores: [],
+  kept: [],
+  receipts: [],
 }
 
 function manifestOf(dataSet: string, issuer: string) {

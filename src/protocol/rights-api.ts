@@ -1,0 +1,69 @@
+import { z } from '@hono/zod-openapi'
+import { endpoint } from '../kernel/http/endpoint.ts'
+import { ERASURE_REASONS, erasureIdSchema, erasureViewSchema } from './erasure.ts'
+import { nextCursorSchema, pageQuerySchema } from './page.ts'
+import { memberIdSchema } from './wire.ts'
+
+const personParams = z.object({
+  ref: z
+    .string()
+    .min(1)
+    .max(200)
+    .openapi({ description: '"me", or the key the issuer knows the person by.' }),
+})
+
+/** Whose person it is. A person and an issuer need not say it; the operator has to. */
+const issuerField = memberIdSchema.optional()
+
+/** Endpoints of the rights of people that change what is kept of them. */
+export const RIGHTS_API = {
+  erasePerson: endpoint({
+    method: 'post',
+    path: '/v1/people/{ref}/erasure',
+    tag: 'people',
+    summary: 'Erase a person: unreadable and deleted when answered, in no file within the stated window',
+    description:
+      'The person, the issuer for its own people, or the operator on behalf of a person, naming the issuer. The same key given again later is a new person (GDPR Art. 17).',
+    params: personParams,
+    body: z
+      .strictObject({
+        issuer: issuerField,
+        reason: z.enum(ERASURE_REASONS, `expected one of ${ERASURE_REASONS.join(', ')}`),
+        /** Answer only when no file of the site holds anything any more. */
+        isAtOnce: z.boolean().default(false),
+      })
+      .openapi('ErasePerson'),
+    response: erasureViewSchema,
+    status: 201,
+    isIdempotent: true,
+  }),
+  listErasures: endpoint({
+    method: 'get',
+    path: '/v1/erasures',
+    tag: 'people',
+    summary: 'Erasures, oldest first; none says who was erased',
+    description: 'The operator sees all, an issuer those of its people.',
+    query: pageQuerySchema,
+    response: z
+      .strictObject({ items: z.array(erasureViewSchema), nextCursor: nextCursorSchema })
+      .openapi('Erasures'),
+  }),
+  erasure: endpoint({
+    method: 'get',
+    path: '/v1/erasures/{erasure}',
+    tag: 'people',
+    summary: 'The certificate of one erasure: the grade that each store has reached',
+    description:
+      'The operator, the issuer whose person it was, and whoever signs in and has the id, which nobody can guess.',
+    params: z.object({ erasure: erasureIdSchema }),
+    response: erasureViewSchema,
+  }),
+  completeErasures: endpoint({
+    method: 'post',
+    path: '/v1/erasures/completion',
+    tag: 'people',
+    summary: 'Remove what was deleted from every file of the site now, instead of within the window',
+    description: 'The operator. Asks go on meanwhile.',
+    response: z.strictObject({ completed: z.int().min(0) }).openapi('ErasuresCompleted'),
+  }),
+} as const

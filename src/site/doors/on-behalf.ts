@@ -1,0 +1,47 @@
+import { digestOf } from '../../kernel/digest.ts'
+import { Fault } from '../../kernel/faults.ts'
+import type { MemberId } from '../../protocol/wire.ts'
+import type { NamedPerson } from '../rights/named-person.ts'
+import { forbidden, notFound } from './may.ts'
+import type { SiteCaller } from './site-acts.ts'
+
+/**
+ * Whom a caller may exercise a right for: a person for themselves, an issuer for its own people, the operator for
+ * anybody whose issuer it names. What is somebody else's is not found, as if it were not there.
+ */
+export function onBehalfOf(
+  caller: SiteCaller,
+  { ref, issuer }: { ref: string; issuer?: MemberId | undefined },
+): NamedPerson {
+  switch (caller.kind) {
+    case 'person': {
+      const own = caller.identities.filter(
+        (identity) =>
+          (ref === 'me' || ref === identity.person) && (issuer === undefined || issuer === identity.issuer),
+      )
+      const [only] = own
+      if (only === undefined) throw notFound()
+      if (own.length > 1) throw whose('expected the issuer whose data of yours is meant')
+      return named(only, 'person')
+    }
+    case 'issuer':
+      if (issuer !== undefined && issuer !== caller.member) throw notFound()
+      return named({ issuer: caller.member, person: ref }, `issuer:${caller.member}`)
+    case 'regulator':
+      throw forbidden()
+    case 'operator':
+      if (issuer === undefined) throw whose('expected the issuer that knows the person by this key')
+      return named({ issuer, person: ref }, 'operator')
+  }
+}
+
+function whose(expected: string): Fault {
+  return new Fault('fault.request_malformed', {
+    what: 'Cannot tell whose person it is',
+    errors: [{ field: 'issuer', expected }],
+  })
+}
+
+function named({ issuer, person }: { issuer: MemberId; person: string }, by: string): NamedPerson {
+  return { issuer, person, by, nameDigest: digestOf(`${issuer}\0${person}`) }
+}

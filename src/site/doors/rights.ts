@@ -1,0 +1,43 @@
+import type { Door } from '../../kernel/http/door.ts'
+import { SITE_API } from '../../protocol/site-api.ts'
+import type { MemberId } from '../../protocol/wire.ts'
+import { notFound, requireOperator, requireStaff } from './may.ts'
+import { onBehalfOf } from './on-behalf.ts'
+import type { SiteActs, SiteCaller } from './site-acts.ts'
+
+/** `/v1/people/{ref}/erasure` and `/v1/erasures`. */
+export function serveRights(door: Door<SiteCaller>, acts: SiteActs): void {
+  door.serve(SITE_API.erasePerson, ({ caller, params, body, idempotencyKey }) => {
+    const { reason, isAtOnce, issuer } = body
+    const person = onBehalfOf(caller, { ref: params.ref, issuer })
+    const requestKey =
+      idempotencyKey === undefined ? undefined : `${person.by} ${person.nameDigest} ${idempotencyKey}`
+    return acts.erasePerson({ ...person, reason, isAtOnce, requestKey })
+  })
+  door.serve(SITE_API.listErasures, ({ caller, query }) =>
+    acts.listErasures({ ...query, ...requireStaff(caller) }),
+  )
+  door.serve(SITE_API.erasure, async ({ caller, params }) => {
+    // An id that nobody can guess is what a person whose key is destroyed can still be known by.
+    const found = await acts.findErasure({ erasure: params.erasure, issuer: issuerOf(caller) })
+    if (!found) throw notFound()
+    return found
+  })
+  door.serve(SITE_API.completeErasures, async ({ caller }) => {
+    requireOperator(caller)
+    return { completed: await acts.completeErasures() }
+  })
+}
+
+/** Whose erasures a caller may see; `undefined`: everybody's. */
+function issuerOf(caller: SiteCaller): MemberId | undefined {
+  switch (caller.kind) {
+    case 'operator':
+    case 'regulator':
+      return undefined
+    case 'issuer':
+      return caller.member
+    case 'person':
+      return caller.issuer
+  }
+}

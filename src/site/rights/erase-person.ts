@@ -1,0 +1,154 @@
+import { Bitset } from '../../kernel/bitset.ts'
+import type { Clock, Instant } from '../../kernel/clock.ts'
+import { later } from '../../kernel/clock.ts'
+import type { Digest } from '../../kernel/digest.ts'
+import { Fault } from '../../kernel/faults.ts'
+import type { IdSource } from '../../kernel/id.ts'
+import type { Database, DatabaseTransaction } from '../../kernel/postgres/database.ts'
+import type { Manifest } from '../../protocol/data-set.ts'
+import type { ErasureReason } from '../../protocol/erasure.ts'
+import type { DataSetId, MemberId } from '../../protocol/wire.ts'
+import type { ReceiptLog } from '../../transparency/receipt-log.ts'
+import { withdrawReleases } from '../asks/withdraw-releases.ts'
+import type { WithdrawParts } from '../asks/withdraw-releases.ts'
+import { changeGrants } from '../consent/change-grants.ts'
+import type { ConsentContext } from '../consent/change-grants.ts'
+import { revokeAllOf } from '../consent/revoke-grants.ts'
+import type { PartitionStore } from '../guard/partition-store.ts'
+import type { PersonKeys } from '../vault/person-keys.ts'
+import type { Vault } from '../vault/vault.ts'
+import { storesWhenDeleted } from './erased-stores.ts'
+import {
+  addReceipt,
+  deleteCarried,
+  deleteNamedAnswers,
+  findErasure,
+  findErasureOf,
+  insertErasure,
+  saveKeyDigest,
+  saveState,
+} from './erasure-store.ts'
+import type { ErasureRecord } from './erasure-store.ts'
+import { addForgotten } from './forgotten-list.ts'
+import type { HiddenPeople } from './hidden-people.ts'
+
+/** What erasing needs of a site. */
+export interface ErasureParts extends WithdrawParts {
+  readonly db: Database
+  readonly vault: Vault
+  readonly clock: Clock
+  readonly ids: IdSource
+  readonly log: ReceiptLog
+  readonly consent: ConsentContext
+  readonly partitions: Pick<PartitionStore, 'noteChange'>
+  readonly personKeys: PersonKeys
+  readonly hidden: HiddenPeople
+  readonly manifests: () => ReadonlyMap<DataSetId, Manifest>
+  /** The file of people who were erased; it is in no backup. */
+  readonly forgottenList: string
+  /** Within this time of the request nothing is in any file. */
+  readonly erasureWindowMs: number
+}
+
+/** Who is to be erased, why, and at whose word. */
+export interface ErasureRequest {
+  readonly person: number
+  readonly issuer: MemberId
+  readonly reason: ErasureReason
+  readonly requestedBy: string
+  /** The digest under which answers to this person are kept (never the name itself). */
+  readonly nameDigest: Digest
+  readonly requestKey?: string | undefined
+}
+
+/**
+ * Erases a person (GDPR Art. 17), the first of two steps: when it resolves no query, function, export or operator
+ * reads anything of them, and a later restart or crash changes nothing about it. A saga: noted in the record, with
+ * the key destroyed, grants withdrawn and answers in waiting taken back in the same transaction; carried out in the
+ * vault; written down as done with a receipt. Asking again gives the erasure that stands.
+ */
+export async function erasePerson(parts: ErasureParts, request: ErasureRequest): Promise<ErasureRecord> {
+  const known = await findErasureOf(parts.db, { person: request.person, requestKey: request.requestKey })
+  if (known) return known.state === 'begun' ? finishErasure(parts, known) : known
+  // First: a run that begins now is without the person, and one that has begun is refused by what is noted next.
+  parts.hidden.hideErased(request.person)
+  const erasure = parts.ids.next('erasure')
+  try {
+    await noteErasure(parts, { ...request, erasure })
+  } catch (error) {
+    if (!(await findErasureOf(parts.db, { ...request, requestKey: undefined })))
+      parts.hidden.showAgain(request.person)
+    throw error
+  }
+  const noted = await findErasureOf(parts.db, { ...request, requestKey: undefined })
+  if (!noted) throw new Fault('fault.internal', { what: 'Cannot find an erasure that was just noted' })
+  return finishErasure(parts, noted)
+}
+
+async function noteErasure(
+  parts: ErasureParts,
+  request: ErasureRequest & { erasure: string },
+): Promise<void> {
+  const { person, erasure, requestedBy } = request
+  await changeGrants(parts.consent, {
+    body: { erase: erasure },
+    facts: { by: requestedBy },
+    act: async (tx, { last, now }) => {
+      const isNew = await insertErasure(tx, {
+        ...request,
+        requestKey: request.requestKey,
+        requestedAt: now,
+        permanentBy: later(now, parts.erasureWindowMs),
+        subjectOf: await parts.personKeys.subjectOf(tx, { person, text: `erasure ${erasure}` }),
+      })
+      if (!isNew) return { change: { sequence: last, newTerms: [], given: [], revoked: [] }, unchanged: 0 }
+      await noteRows(tx, parts, { person, erasure })
+      await withdrawReleases(tx, { person, parts, now })
+      const revoked = await revokeAllOf(tx, person, { context: parts.consent, last, now, by: requestedBy })
+      await deleteNamedAnswers(tx, request.nameDigest)
+      await deleteCarried(tx, person)
+      const keyDigest = await parts.personKeys.destroyKey(tx, person)
+      if (keyDigest) await saveKeyDigest(tx, { erasure, keyDigest })
+      return {
+        change: { sequence: last + revoked.length, newTerms: [], given: [], revoked },
+        unchanged: 0,
+      }
+    },
+  })
+}
+
+/** Rows of the person are about to go: an answer that was computed over them and is not decided yet must not be. */
+async function noteRows(
+  tx: DatabaseTransaction,
+  parts: ErasureParts,
+  { person, erasure }: { person: number; erasure: string },
+): Promise<void> {
+  for (const dataSet of [...parts.manifests().keys()].toSorted()) {
+    if (!(await parts.vault.people(dataSet)).has(person)) continue
+    await parts.partitions.noteChange(tx, { dataSet, people: Bitset.of([person]), cause: erasure })
+  }
+}
+
+/** Carries out an erasure that is noted. Doing it again, after a crash at any point, does no harm. */
+export async function finishErasure(parts: ErasureParts, noted: ErasureRecord): Promise<ErasureRecord> {
+  const { erasure, person, keyDigest } = noted
+  if (keyDigest) await addForgotten(parts.forgottenList, { key: keyDigest, erasure, time: noted.requestedAt })
+  await parts.vault.forget(person)
+  await parts.db.transaction().execute(async (tx) => {
+    const now: Instant = parts.clock.now()
+    if (!(await saveState(tx, { erasure, state: 'deleted', now, stores: storesWhenDeleted() }))) return
+    const [receipt] = await parts.log.issue(tx, [
+      {
+        kind: 'erasure',
+        erasure,
+        grade: 'deleted',
+        ...(noted.subjectOf === undefined ? {} : { subjectOf: noted.subjectOf }),
+      },
+    ])
+    if (receipt) await addReceipt(tx, { erasure, receipt: receipt.sequence })
+  })
+  await parts.log.publish()
+  const done = await findErasure(parts.db, erasure)
+  if (!done) throw new Fault('fault.internal', { what: 'Cannot find an erasure that was just done' })
+  return done
+}

@@ -1,0 +1,69 @@
+import type { ErasedStore, ErasureGrade, ErasureView } from '../../protocol/erasure.ts'
+import { ERASURE_GRADES } from '../../protocol/erasure.ts'
+import type { PurgedRecord } from '../record/purge-record.ts'
+
+/** The stores of a site when rows, key and grants are gone and files still hold their bytes. */
+export function storesWhenDeleted(): readonly ErasedStore[] {
+  return [
+    {
+      store: 'key',
+      grade: 'deleted',
+      note: 'destroyed in the record; dead copies wait for it to be rewritten',
+    },
+    { store: 'vault', grade: 'deleted', note: 'rows, name, birth date and residence deleted' },
+    {
+      store: 'record',
+      grade: 'deleted',
+      note: 'grants withdrawn, kept answers and releases in waiting deleted; dead copies remain',
+    },
+    { store: 'imports', grade: 'deleted', note: 'nothing reads a file that is being imported' },
+    { store: 'memory', grade: 'deleted', note: 'left out of every set of people' },
+  ]
+}
+
+/** The same after a compaction: nothing is in any file, or what holds it back is said. */
+export function storesWhenCompacted({ isRewritten, isLogRecycled }: PurgedRecord): readonly ErasedStore[] {
+  const isRecordClean = isRewritten && isLogRecycled
+  const record: ErasedStore = isRecordClean
+    ? { store: 'record', grade: 'permanent', note: 'tables rewritten, write-ahead log recycled' }
+    : {
+        store: 'record',
+        grade: 'deleted',
+        note: isRewritten
+          ? 'tables rewritten; the write-ahead log is the database administrator’s to recycle'
+          : 'dead rows wait for VACUUM FULL by the database administrator',
+      }
+  return [
+    { ...record, store: 'key', note: record.note },
+    { store: 'vault', grade: 'permanent', note: 'copied into a new file; the old one is removed' },
+    record,
+    { store: 'imports', grade: 'permanent', note: 'files that were being imported are removed' },
+    { store: 'memory', grade: 'permanent', note: 'the engine that held the old file is closed' },
+  ]
+}
+
+/** The weakest grade of all. */
+export function gradeOf(stores: readonly ErasedStore[]): ErasureGrade {
+  const grades = new Set(stores.map(({ grade }) => grade))
+  return ERASURE_GRADES.find((grade) => grades.has(grade)) ?? 'inaccessible'
+}
+
+/** What stays at a site, and why none of it leads to the person. */
+export const KEPT: ErasureView['kept'] = [
+  {
+    what: 'that grants were given and withdrawn, by a number',
+    why: 'consent must be provable (GDPR Art. 7(1)); nothing leads from the number to anybody',
+  },
+  {
+    what: 'in which cells of earlier answers the number stood, and what privacy it has spent',
+    why: 'without it later answers could single out what this person contributed to earlier ones',
+  },
+  {
+    what: 'that somebody looked at the data of the number',
+    why: 'reading is accounted for; the reason was sealed under the key that is destroyed',
+  },
+  {
+    what: 'receipts, money and this certificate',
+    why: 'the law wants them kept; they hold digests, counts in steps and amounts',
+  },
+]

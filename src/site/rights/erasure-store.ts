@@ -1,0 +1,175 @@
+import { sql } from 'kysely'
+import { instant } from '../../kernel/clock.ts'
+import type { Instant } from '../../kernel/clock.ts'
+import type { Digest } from '../../kernel/digest.ts'
+import type { Database, DatabaseTransaction } from '../../kernel/postgres/database.ts'
+import type { ErasedStore, ErasureReason, ErasureState } from '../../protocol/erasure.ts'
+import type { MemberId } from '../../protocol/wire.ts'
+
+/** An erasure as the record has it. */
+export interface ErasureRecord {
+  /** Rises with time. */
+  readonly id: number
+  readonly erasure: string
+  /** The number that the person had. */
+  readonly person: number
+  readonly keyDigest?: Digest
+  /** What the receipts about it carry; only the destroyed key could make it again. */
+  readonly subjectOf?: Digest
+  readonly issuer: MemberId
+  readonly reason: ErasureReason
+  readonly requestedBy: string
+  readonly state: ErasureState
+  readonly requestedAt: Instant
+  readonly permanentBy: Instant
+  readonly deletedAt?: Instant
+  readonly permanentAt?: Instant
+  readonly stores: readonly ErasedStore[]
+  readonly receipts: readonly number[]
+}
+
+export type NewErasure = Pick<
+  ErasureRecord,
+  'erasure' | 'person' | 'issuer' | 'reason' | 'requestedBy' | 'requestedAt' | 'permanentBy'
+> & { readonly subjectOf: Digest | undefined; readonly requestKey: string | undefined }
+
+/** Notes an erasure; gives whether it was not noted before. */
+export async function insertErasure(tx: DatabaseTransaction, made: NewErasure): Promise<boolean> {
+  const { rows } = await sql`
+    insert into erasure (erasure, person, subject_of, issuer, reason, requested_by, request_key, state, requested_ms, permanent_by_ms)
+    values (${made.erasure}, ${made.person}, ${made.subjectOf ?? null}, ${made.issuer}, ${made.reason}, ${made.requestedBy},
+      ${made.requestKey ?? null}, 'begun', ${made.requestedAt}, ${made.permanentBy})
+    on conflict (person) do nothing returning id`.execute(tx)
+  return rows.length === 1
+}
+
+export async function saveKeyDigest(
+  tx: DatabaseTransaction,
+  { erasure, keyDigest }: { erasure: string; keyDigest: Digest },
+): Promise<void> {
+  await sql`update erasure set key_digest = ${keyDigest} where erasure = ${erasure}`.execute(tx)
+}
+
+/** Moves an erasure on; gives whether it was not there before. */
+export async function saveState(
+  tx: DatabaseTransaction,
+  {
+    erasure,
+    state,
+    now,
+    stores,
+  }: {
+    erasure: string
+    state: Exclude<ErasureState, 'begun'>
+    now: Instant
+    stores: readonly ErasedStore[]
+  },
+): Promise<boolean> {
+  const before: ErasureState = state === 'deleted' ? 'begun' : 'deleted'
+  const column = state === 'deleted' ? sql.raw('deleted_ms') : sql.raw('permanent_ms')
+  const { rows } = await sql`
+    update erasure set state = ${state}, ${column} = ${now}, stores = ${JSON.stringify(stores)}::jsonb
+    where erasure = ${erasure} and state = ${before} returning id`.execute(tx)
+  return rows.length === 1
+}
+
+/** Keeps what the stores have reached while one of them still holds the whole back. */
+export async function saveStores(
+  tx: Database,
+  { erasure, stores }: { erasure: string; stores: readonly ErasedStore[] },
+): Promise<void> {
+  await sql`update erasure set stores = ${JSON.stringify(stores)}::jsonb where erasure = ${erasure}`.execute(
+    tx,
+  )
+}
+
+export async function addReceipt(
+  tx: DatabaseTransaction,
+  { erasure, receipt }: { erasure: string; receipt: number },
+): Promise<void> {
+  await sql`update erasure set receipts = receipts || ${receipt}::bigint where erasure = ${erasure}`.execute(
+    tx,
+  )
+}
+
+export async function findErasure(db: Database, erasure: string): Promise<ErasureRecord | undefined> {
+  const { rows } = await sql<ErasureRow>`select * from erasure where erasure = ${erasure}`.execute(db)
+  return rows[0] && toRecord(rows[0])
+}
+
+/** The erasure of a person by the number, or the one that a request with this key made. */
+export async function findErasureOf(
+  db: Database,
+  { person, requestKey }: { person: number; requestKey: string | undefined },
+): Promise<ErasureRecord | undefined> {
+  const { rows } = await sql<ErasureRow>`
+    select * from erasure where person = ${person} or request_key = ${requestKey ?? null}
+    order by person = ${person} desc limit 1`.execute(db)
+  return rows[0] && toRecord(rows[0])
+}
+
+/** Erasures in a state, oldest first. */
+export async function erasuresIn(db: Database, state: ErasureState): Promise<readonly ErasureRecord[]> {
+  const { rows } = await sql<ErasureRow>`select * from erasure where state = ${state} order by id`.execute(db)
+  return rows.map(toRecord)
+}
+
+/** Erasures after an id, oldest first, of one issuer's people or of all. */
+export async function listErasures(
+  db: Database,
+  { after, limit, issuer }: { after: number; limit: number; issuer?: string | undefined },
+): Promise<readonly ErasureRecord[]> {
+  const { rows } = await sql<ErasureRow>`
+    select * from erasure where id > ${after} and issuer = coalesce(${issuer ?? null}::text, issuer)
+    order by id limit ${limit}`.execute(db)
+  return rows.map(toRecord)
+}
+
+/** Forgets answers that were kept under a digest of the person's name. */
+export async function deleteNamedAnswers(tx: DatabaseTransaction, name: Digest): Promise<void> {
+  await sql`delete from consent_call where starts_with(idempotency_key, ${`${name} `})`.execute(tx)
+  await sql`delete from idempotent_answer where caller = ${`person ${name}`}`.execute(tx)
+}
+
+/** Forgets what a person carried here from another site. */
+export async function deleteCarried(tx: DatabaseTransaction, person: number): Promise<void> {
+  await sql`delete from carried_record where person = ${person}`.execute(tx)
+}
+
+interface ErasureRow {
+  readonly id: bigint
+  readonly erasure: string
+  readonly person: number
+  readonly key_digest: Digest | null
+  readonly subject_of: Digest | null
+  readonly issuer: string
+  readonly reason: ErasureReason
+  readonly requested_by: string
+  readonly state: ErasureState
+  readonly requested_ms: bigint
+  readonly permanent_by_ms: bigint
+  readonly deleted_ms: bigint | null
+  readonly permanent_ms: bigint | null
+  readonly stores: readonly ErasedStore[]
+  readonly receipts: readonly bigint[]
+}
+
+function toRecord(row: ErasureRow): ErasureRecord {
+  return {
+    id: Number(row.id),
+    erasure: row.erasure,
+    person: row.person,
+    ...(row.key_digest === null ? {} : { keyDigest: row.key_digest }),
+    ...(row.subject_of === null ? {} : { subjectOf: row.subject_of }),
+    issuer: row.issuer as MemberId,
+    reason: row.reason,
+    requestedBy: row.requested_by,
+    state: row.state,
+    requestedAt: instant(Number(row.requested_ms)),
+    permanentBy: instant(Number(row.permanent_by_ms)),
+    ...(row.deleted_ms === null ? {} : { deletedAt: instant(Number(row.deleted_ms)) }),
+    ...(row.permanent_ms === null ? {} : { permanentAt: instant(Number(row.permanent_ms)) }),
+    stores: row.stores,
+    receipts: row.receipts.map(Number),
+  }
+}

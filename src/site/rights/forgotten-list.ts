@@ -1,0 +1,73 @@
+import { open, readFile } from 'node:fs/promises'
+import { dirname } from 'node:path'
+import { z } from 'zod'
+import type { Instant } from '../../kernel/clock.ts'
+import { formatInstant } from '../../kernel/clock.ts'
+import type { Digest } from '../../kernel/digest.ts'
+import { syncDirectory } from '../../kernel/durable-file.ts'
+import { Fault } from '../../kernel/faults.ts'
+import { erasureIdSchema } from '../../protocol/erasure.ts'
+import { digestSchema, instantSchema } from '../../protocol/wire.ts'
+
+/**
+ * Who was erased, in a file that is never part of a backup: a restored site erases them again before it serves. A
+ * line names the digest of the wrapped key that was destroyed; it is random, and says nothing about anybody.
+ */
+const forgottenSchema = z.strictObject({
+  key: digestSchema,
+  erasure: erasureIdSchema,
+  time: instantSchema,
+})
+export type Forgotten = z.output<typeof forgottenSchema>
+
+/** Adds somebody to the list; on the disk when it resolves. The same again does no harm. */
+export async function addForgotten(
+  file: string,
+  { key, erasure, time }: { key: Digest; erasure: string; time: Instant },
+): Promise<void> {
+  const handle = await open(file, 'a+', 0o600)
+  try {
+    // What a crash tore must not swallow the next line: each begins a line of its own.
+    const { size } = await handle.stat()
+    const { buffer } =
+      size === 0 ? { buffer: Buffer.from('\n') } : await handle.read(Buffer.alloc(1), 0, 1, size - 1)
+    await handle.writeFile(
+      `${buffer.toString() === '\n' ? '' : '\n'}${JSON.stringify({ key, erasure, time: formatInstant(time) })}\n`,
+    )
+    await handle.sync()
+  } finally {
+    await handle.close()
+  }
+  await syncDirectory(dirname(file))
+}
+
+/**
+ * Reads the list; `undefined` where there is none. A line that a crash tore was never acknowledged, and its erasure
+ * wrote another when it was resumed: it is a beginning of a line, and known by that.
+ *
+ * @throws Fault `fault.log_damaged` when a line is anything else: somebody could come back unnoticed
+ */
+export async function readForgotten(file: string): Promise<readonly Forgotten[] | undefined> {
+  const text = await readFile(file, 'utf8').catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') return undefined
+    throw error
+  })
+  if (text === undefined) return undefined
+  return text.split('\n').flatMap((line, index) => {
+    const parsed = forgottenSchema.safeParse(parseJson(line))
+    if (parsed.success) return [parsed.data]
+    const isTorn = line === '' || '{"key":"sha-256:'.startsWith(line.slice(0, 16))
+    if (isTorn && !line.endsWith('}')) return []
+    throw new Fault('fault.log_damaged', {
+      what: `Cannot read the list of forgotten people "${file}": line ${index + 1} is not one of its lines`,
+    })
+  })
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return undefined
+  }
+}

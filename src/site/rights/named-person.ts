@@ -1,0 +1,12 @@
+import type { Digest } from '../../kernel/digest.ts'
+import type { MemberId } from '../../protocol/wire.ts'
+
+/** A person as an issuer knows them, and at whose word something is done about them. */
+export interface NamedPerson {
+  readonly issuer: MemberId
+  readonly person: string
+  /** Kept in the record: `operator`, `issuer:NAME` or `person`. */
+  readonly by: string
+  /** A digest of the two, under which answers to the person are kept. */
+  readonly nameDigest: Digest
+}

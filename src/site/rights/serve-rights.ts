@@ -1,0 +1,47 @@
+import type { Clock } from '../../kernel/clock.ts'
+import type { SiteEvents } from '../events.ts'
+import { completeErasures } from './complete-erasures.ts'
+import type { ErasureParts } from './erase-person.ts'
+import { finishErasure } from './erase-person.ts'
+import { erasuresIn } from './erasure-store.ts'
+
+/** How often it is looked whether something is due. */
+const INTERVAL_MS = 60_000
+
+/**
+ * Hides whoever is being erased and finishes what a crash left half done, before the site serves anybody. Each step of
+ * an erasure can be done again.
+ */
+export async function resumeErasures(parts: ErasureParts): Promise<number> {
+  const begun = await erasuresIn(parts.db, 'begun')
+  for (const { person } of begun) parts.hidden.hideErased(person)
+  for (const erasure of begun) await finishErasure(parts, erasure)
+  return begun.length
+}
+
+/** Completes erasures when half of their window has passed, until `signal` is aborted; what fails is tried again. */
+export async function serveRights({
+  parts,
+  clock,
+  events,
+  signal,
+}: {
+  parts: ErasureParts
+  clock: Clock
+  events: SiteEvents
+  signal: AbortSignal
+}): Promise<void> {
+  while (!signal.aborted) {
+    try {
+      if (await isDue(parts)) events.erasuresCompleted({ erasures: await completeErasures(parts) })
+    } catch (error) {
+      events.failed('completing erasures', error)
+    }
+    await clock.sleep(INTERVAL_MS, signal)
+  }
+}
+
+async function isDue({ db, clock, erasureWindowMs }: ErasureParts): Promise<boolean> {
+  const [oldest] = await erasuresIn(db, 'deleted')
+  return oldest !== undefined && clock.now() >= oldest.permanentBy - erasureWindowMs / 2
+}

@@ -1,0 +1,258 @@
+import assert from 'node:assert/strict'
+import { appendFile } from 'node:fs/promises'
+import { after, before, test } from 'node:test'
+import { sql } from 'kysely'
+import { Bitset } from '../../../src/kernel/bitset.ts'
+import { digestOf } from '../../../src/kernel/digest.ts'
+import { askIdSchema, dataSetIdSchema, memberIdSchema } from '../../../src/protocol/wire.ts'
+import { findAnswer, markPushed } from '../../../src/site/asks/answer-store.ts'
+import { decisionMessageOf } from '../../../src/site/asks/decision-message.ts'
+import { reserveAnswer } from '../../../src/site/asks/reserve-answer.ts'
+import type { Reservation } from '../../../src/site/asks/reserve-answer.ts'
+import { completeErasures } from '../../../src/site/rights/complete-erasures.ts'
+import { erasePerson } from '../../../src/site/rights/erase-person.ts'
+import type { ErasureParts, ErasureRequest } from '../../../src/site/rights/erase-person.ts'
+import { erasuresIn, findErasureOf } from '../../../src/site/rights/erasure-store.ts'
+import { readForgotten } from '../../../src/site/rights/forgotten-list.ts'
+import { testPeople } from '../../../src/testing/test-population.ts'
+import { bareSite } from '../../../src/testing/test-site.ts'
+import type { BareSite } from '../../../src/testing/test-site.ts'
+
+const people = testPeople(30)
+const athletes = dataSetIdSchema.parse('athletes')
+
+const requestFor = (person: number): ErasureRequest => ({
+  person,
+  issuer: memberIdSchema.parse('federation'),
+  reason: 'request',
+  requestedBy: 'issuer:federation',
+  nameDigest: digestOf('federation\0p-3'),
+})
+
+/** Every step of an erasure, each made to fail once as a crash would. */
+const CRASHES: Readonly<Record<string, (parts: ErasureParts) => ErasureParts>> = {
+  'before it is noted': (parts) => ({
+    ...parts,
+    personKeys: { ...parts.personKeys, destroyKey: () => Promise.reject(new Error('crash')) },
+  }),
+  'before the list of forgotten people': (parts) => ({ ...parts, forgottenList: '/nowhere/list' }),
+  'before the vault': (parts) => ({
+    ...parts,
+    vault: { ...parts.vault, forget: () => Promise.reject(new Error('crash')) },
+  }),
+  'after the vault': (parts) => ({
+    ...parts,
+    vault: {
+      ...parts.vault,
+      forget: async (person) => {
+        await parts.vault.forget(person)
+        throw new Error('crash')
+      },
+    },
+  }),
+  'before it is written down as done': (parts) => ({
+    ...parts,
+    log: { ...parts.log, publish: () => Promise.reject(new Error('crash')) },
+  }),
+}
+
+// One site for all tests of this file, each with people of its own.
+let bare: BareSite
+before(async () => {
+  bare = await bareSite()
+  await bare.fill({ dataSet: 'athletes', people })
+})
+after(() => bare[Symbol.asyncDispose]())
+
+for (const [index, [when, broken]] of Object.entries(CRASHES).entries()) {
+  test(`an erasure that breaks off ${when} is finished before the site serves again`, async () => {
+    const key = `p-${index}`
+    const person = await bare.numberOf(key)
+    const isNotable = when !== 'before it is noted'
+    const before = await receiptCount()
+    await assert.rejects(erasePerson(broken(bare.site), requestFor(person)))
+    const noted = await findErasureOf(bare.site.db, { person, requestKey: undefined })
+    assert.equal(noted !== undefined, isNotable)
+    assert.equal(bare.site.hidden.in(athletes).has(person), isNotable, 'hidden as soon as it is noted')
+    const again = await bare.reopen()
+    if (!isNotable) {
+      assert.equal((await again.vault.people(athletes)).has(person), true, 'nothing happened at all')
+      assert.ok(await again.personKeys.keyOf(again.db, person))
+      return
+    }
+    await requireErased(person, key)
+    assert.deepEqual(await erasuresIn(again.db, 'begun'), [])
+    assert.equal((await receiptCount()) - before, 1, 'one receipt, however often it was tried')
+  })
+}
+
+test('an answer that was computed over the rows of somebody who is erased meanwhile is not given', async () => {
+  const { site } = bare
+  const person = await bare.numberOf('p-10')
+  const look = await site.partitions.look('northcare', [athletes])
+  const { sequence } = site.mirror
+  const reservation = aReservation({ person, changes: look.changes, sequence })
+  await erasePerson(site, requestFor(person))
+  assert.equal(await reserveAnswer(site, reservation), 'changed')
+  // Without the grants having a say: the count of changes alone must refuse it.
+  assert.equal(await reserveAnswer(site, { ...reservation, uses: [] }), 'changed')
+  const fresh = await site.partitions.look('northcare', [athletes])
+  assert.notEqual(await reserveAnswer(site, { ...reservation, uses: [], changes: fresh.changes }), 'changed')
+})
+
+test('rows that wait to go out become a decline, and the sealed copy of those that went is deleted', async () => {
+  const { site } = bare
+  const person = await bare.numberOf('p-20')
+  const asks = [
+    'ask_01J0000000000000000000000A',
+    'ask_01J0000000000000000000000B',
+    'ask_01J0000000000000000000000C',
+  ]
+  const [waiting = '', gone = '', others = ''] = asks
+  for (const ask of asks) {
+    const of = ask === others ? await bare.numberOf('p-21') : person
+    const made = aReservation({ person: of, changes: new Map(), sequence: site.mirror.sequence, ask })
+    await reserveAnswer(site, {
+      ...made,
+      answer: { ...made.answer, releaseJwe: 'sealed', clearingJws: 'signed' },
+    })
+  }
+  await markPushed(site.db, { askId: askIdSchema.parse(gone), now: site.clock.now() })
+  await erasePerson(site, requestFor(person))
+  const left = await Promise.all(asks.map((ask) => findAnswer(site.db, askIdSchema.parse(ask))))
+  assert.deepEqual(
+    left.map((answer) => answer?.releaseJwe),
+    [undefined, undefined, 'sealed'],
+  )
+  assert.equal(left[0]?.clearingJws, undefined, 'nothing is charged for it')
+  assert.match(JSON.stringify(left[0]?.decision), /declined\.nobody_eligible/)
+  assert.doesNotMatch(JSON.stringify(left[1]?.decision), /declined/, 'what was decided and told stays')
+  const message = decisionMessageOf(left[0] ?? assert.fail(waiting), site.log)
+  assert.equal((await message).receipts.length, 1)
+})
+
+test('two who erase one person at once make one erasure, and a repeated request gives it again', async () => {
+  const person = await bare.numberOf('p-11')
+  const request = { ...requestFor(person), requestKey: 'key-1' }
+  const [first, second] = await Promise.all([
+    erasePerson(bare.site, request),
+    erasePerson(bare.site, { ...request, requestKey: undefined }),
+  ])
+  assert.equal(first.erasure, second.erasure)
+  const known = await findErasureOf(bare.site.db, { person: -1, requestKey: 'key-1' })
+  assert.ok(known === undefined || known.erasure === first.erasure)
+  await requireErased(person, 'p-11')
+})
+
+test('the list of forgotten people names each by a destroyed key, and reads past a line that a crash tore', async () => {
+  for (const key of ['p-12', 'p-13']) {
+    const person = await bare.numberOf(key)
+    await erasePerson(bare.site, { ...requestFor(person), nameDigest: digestOf(key) })
+  }
+  const list = await readForgotten(bare.site.forgottenList)
+  const size = new Set(list?.map(({ key }) => key)).size
+  assert.ok(size >= 2)
+  await appendFile(bare.site.forgottenList, '{"key":"sha-256:12')
+  assert.equal((await readForgotten(bare.site.forgottenList))?.length, list?.length)
+  await erasePerson(bare.site, requestFor(await bare.numberOf('p-14')))
+  const later = await readForgotten(bare.site.forgottenList)
+  assert.equal(new Set(later?.map(({ key }) => key)).size, size + 1, 'the torn line swallowed nobody')
+  assert.equal(await readForgotten(`${bare.site.forgottenList}.none`), undefined)
+})
+
+test('people of three issuers are three people to a site: each issuer’s is erased alone', async () => {
+  await bare.fill({ dataSet: 'players', people, manifest: { issuer: 'playlab' } })
+  await bare.fill({ dataSet: 'absences', people, manifest: { issuer: 'employer' } })
+  const person = await bare.numberOf('p-15')
+  const { vault } = bare.site
+  const count = (await vault.people(athletes)).count()
+  await erasePerson(bare.site, requestFor(person))
+  assert.equal((await vault.people(athletes)).count(), count - 1)
+  assert.equal((await vault.people(dataSetIdSchema.parse('players'))).count(), 30)
+  assert.equal((await vault.people(dataSetIdSchema.parse('absences'))).count(), 30)
+})
+
+test('completing is once for all that wait, and gives none what it could not do', async () => {
+  await completeErasures(bare.site)
+  const done = (await erasuresIn(bare.site.db, 'permanent')).length
+  for (const key of ['p-16', 'p-17', 'p-18'])
+    await erasePerson(bare.site, requestFor(await bare.numberOf(key)))
+  await assert.rejects(
+    completeErasures({
+      ...bare.site,
+      vault: { ...bare.site.vault, compact: () => Promise.reject(new Error('crash')) },
+    }),
+  )
+  assert.equal((await erasuresIn(bare.site.db, 'deleted')).length, 3)
+  assert.equal(await completeErasures(bare.site), 3)
+  assert.equal(await completeErasures(bare.site), 0)
+  assert.equal((await erasuresIn(bare.site.db, 'permanent')).length, done + 3)
+})
+
+async function receiptCount(): Promise<number> {
+  const { rows } = await sql<{ count: bigint }>`
+    select count(*) as count from receipt where kind = 'erasure'`.execute(bare.site.db)
+  return Number(rows[0]?.count)
+}
+
+async function requireErased(person: number, key: string): Promise<void> {
+  const { site } = bare
+  assert.equal((await site.vault.people(athletes)).has(person), false)
+  assert.equal((await site.vault.listRows(athletes, person)).rowCount, 0)
+  assert.deepEqual(await site.vault.listSealedKeys(person), [])
+  assert.equal(await site.personKeys.keyOf(site.db, person), undefined)
+  assert.equal(await bare.numberOf(key), -1)
+  const { rows } = await sql<{ count: bigint }>`
+    select count(*) as count from consent_grant g where person = ${person}
+      and not exists (select from consent_revocation r where r.grant_sequence = g.sequence)`.execute(site.db)
+  assert.equal(Number(rows[0]?.count), 0)
+  assert.equal((await readForgotten(site.forgottenList))?.length !== 0, true)
+  const granted = new Bitset()
+  for (const { id } of site.mirror.termsOf(athletes))
+    site.mirror.collect(id, { into: granted, now: site.clock.now() })
+  assert.equal(granted.has(person), false)
+}
+
+function aReservation({
+  person,
+  changes,
+  sequence,
+  ask = 'ask_01J00000000000000000000000',
+}: {
+  person: number
+  changes: ReadonlyMap<string, number>
+  sequence: number
+  ask?: string
+}): Reservation {
+  const askId = askIdSchema.parse(ask)
+  return {
+    answer: {
+      askId,
+      askDigest: digestOf('ask'),
+      acquirer: 'northcare',
+      decision: {},
+      decisionJws: 'e30.e30.e30',
+      decidedAt: 0 as Reservation['answer']['decidedAt'],
+    },
+    receipts: [{ kind: 'ask', askId, reason: 'approved' }],
+    uses: [
+      {
+        askId,
+        dataSet: athletes,
+        acquirer: 'northcare',
+        purpose: 'dpv:AcademicResearch',
+        mode: 'rows',
+        columns: ['height'],
+        reason: 'approved',
+        releaseTo: 'IE',
+        time: 0 as Reservation['answer']['decidedAt'],
+        priceMinor: 0n,
+        subjectsMinor: 0n,
+        currency: 'EUR',
+        people: Bitset.of([person]),
+      },
+    ],
+    consentSequence: sequence,
+    changes,
+  }
+}
