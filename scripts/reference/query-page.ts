@@ -163,6 +163,10 @@ const SHAPES: readonly (readonly [string, string])[] = [
     'values of each person; further keys give a person several rows',
   ],
   ['`SELECT DISTINCT` of a question', 'the same as grouping by its columns'],
+  [
+    '`GROUP BY ROLLUP`, `CUBE`, `GROUPING SETS`',
+    'the groups of every set are guarded together; a total may be left out because it would tell a part',
+  ],
 ]
 
 function callTable(rows: readonly CatalogueRow[]): string {

@@ -9,6 +9,8 @@ export const LIMITS = {
   /** Nodes of one expression with derived columns written out: what is printed stays in proportion to what was asked. */
   queryExpressionSizeMax: 2_000,
   queryJoinsMax: 8,
+  /** Rows are read once for each set. */
+  queryGroupingSetsMax: 16,
   queryOutputColumnsMax: 64,
   /** Rows up to which people are gathered as a list of their numbers, which is faster than bit strings but takes 4 bytes a row. */
   queryListedPeopleMax: 32_000_000,

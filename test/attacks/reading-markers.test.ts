@@ -19,6 +19,9 @@ const answered: readonly (readonly [string, 'aggregate' | 'rows'])[] = [
   ['select * from people where score > 100 or score < 100 or score is null', 'rows'],
   ['select town, count(*), sum(score), avg(count), stddev(score) from people group by town', 'aggregate'],
   ['select count(*) from people', 'aggregate'],
+  ['select town, count(*), sum(score) from people group by grouping sets ((town), ())', 'aggregate'],
+  ['select town, count(*) from people group by cube (town)', 'aggregate'],
+  ['select distinct town from people', 'aggregate'],
   ['select place, sum(spent), count(distinct id) from visits group by place', 'aggregate'],
   [
     'with p as (select id, max(spent) as most from visits group by id) select town, sum(most) from people join p using (id) group by town',
@@ -95,8 +98,6 @@ const refused: readonly (readonly [string, 'aggregate' | 'rows'])[] = [
   ['select sum(score) over (partition by town) from people', 'rows'],
   ['select lag(score) over (order by score) from people', 'rows'],
   ['select town, row_number() over (order by score) from people', 'rows'],
-  ['select town, count(*) from people group by grouping sets ((town), ())', 'aggregate'],
-  ['select town, count(*) from people group by cube (town)', 'aggregate'],
   ['select id, count(*) from people group by id', 'aggregate'],
   ['select id as harmless, count(*) from people group by harmless', 'aggregate'],
   ['select count(*) from people group by id having sum(score) > 0', 'aggregate'],

@@ -24,8 +24,9 @@ import type { SourceNames } from './source-names.ts'
  */
 export function rowShapesOf({ query, manifests }: CheckedQuery): Outcome<ReadonlyMap<string, string>> {
   const shapes = new Map<string, string>()
-  const level = levelOfQuestion(query, manifests)
-  for (const { dataSet, form } of shapesOfLevel({ level, names: namesOf(query.sources), manifests })) {
+  const names = namesOf(query.sources)
+  const levels = setsOfKeys(query).map((keys) => levelOfQuestion({ ...query, keys }, manifests))
+  for (const { dataSet, form } of levels.flatMap((level) => shapesOfLevel({ level, names, manifests }))) {
     const digest = digestOfJson(form)
     if ((shapes.get(dataSet) ?? digest) !== digest) {
       return declined('declined.differencing', {
@@ -36,6 +37,11 @@ export function rowShapesOf({ query, manifests }: CheckedQuery): Outcome<Readonl
     shapes.set(dataSet, digest)
   }
   return ok(shapes)
+}
+
+/** What each of a question's sets of groups is grouped by. */
+function setsOfKeys({ keys, groupingSets }: CheckedQuery['query']): readonly (readonly Expr[])[] {
+  return groupingSets?.map((set) => set.flatMap((index) => keys[index] ?? [])) ?? [keys]
 }
 
 interface Shape {

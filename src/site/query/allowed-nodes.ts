@@ -86,6 +86,8 @@ export const ALLOWED_NODES = {
     rexpr_list_end: 'plain',
   },
   List: { items: 'nodes' },
+  GroupingSet: { kind: 'plain', content: 'nodes', location: 'plain' },
+  RowExpr: { args: 'nodes', row_format: { only: ['COERCE_IMPLICIT_CAST'] }, location: 'plain' },
   A_ArrayExpr: { elements: 'nodes', list_start: 'plain', list_end: 'plain', location: 'plain' },
   SubLink: {
     subLinkType: 'plain',
@@ -172,8 +174,7 @@ export const REFUSED_NAMES: Readonly<Record<string, string>> = {
   RangeTableSample: 'TABLESAMPLE',
   RangeTableFunc: 'XMLTABLE',
   JsonTable: 'JSON_TABLE',
-  GroupingSet: 'GROUPING SETS, ROLLUP and CUBE',
-  GroupingFunc: 'GROUPING',
+  GroupingFunc: 'GROUPING; a column is null in rows of a set that leaves it out',
   WindowDef: 'a window',
   SQLValueFunction:
     'a value of the moment or the session (CURRENT_DATE and the like): an equal question must mean the same tomorrow',
@@ -181,6 +182,8 @@ export const REFUSED_NAMES: Readonly<Record<string, string>> = {
   A_Indirection: 'a part of a value',
   A_Indices: 'a subscript',
   RowExpr: 'a row value',
+  'RowExpr.row_format': 'a row value',
+  GroupingSet: 'GROUPING SETS, ROLLUP and CUBE',
   CollateClause: 'COLLATE',
   SetToDefault: 'DEFAULT',
   CurrentOfExpr: 'CURRENT OF',

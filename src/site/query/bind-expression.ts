@@ -2,6 +2,7 @@ import type { A_Const, A_Expr, CaseExpr, FuncCall, Node, NullTest, SubLink, Type
 import type { ColumnType } from '../../protocol/data-set.ts'
 import type { Expr, PersonRef } from './bound-query.ts'
 import type { ExprType } from './expression-type.ts'
+import { REFUSED_NAMES } from './allowed-nodes.ts'
 import { call, caseOf, coerce, commonType, describeTerm, literal, resolveCall } from './build-expression.ts'
 import type { Place, Term } from './build-expression.ts'
 import { catalogueRow } from './catalogue.ts'
@@ -101,7 +102,8 @@ function bindSyntax(node: Node, frame: Frame): Term {
       frame,
       node.MinMaxExpr.location,
     )
-  throw notSupported(`${Object.keys(node)[0] ?? 'something'} here`, offsetOf(node))
+  const [kind = 'something'] = Object.keys(node)
+  throw notSupported(`${REFUSED_NAMES[kind] ?? kind} here`, offsetOf(node))
 }
 
 /** The only test of a person key: an outer join may leave it out. */

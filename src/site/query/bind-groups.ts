@@ -5,6 +5,7 @@ import type { Expr, SortKey } from './bound-query.ts'
 import { bindCondition, bindTerm, bindValue, offsetOf, textsOf } from './bind-expression.ts'
 import type { Frame } from './bind-expression.ts'
 import { coerce } from './build-expression.ts'
+import { groupingSetsOf } from './grouping-sets.ts'
 import { notSupported, tooLarge, wrongColumn } from './refusal.ts'
 import { mapExpression, sameExpression } from './same-expression.ts'
 import { allColumns } from './scope.ts'
@@ -75,15 +76,35 @@ export function bindGroupKeys(
   frame: Frame,
 ): readonly GroupKey[] {
   const keys: GroupKey[] = []
-  for (const node of select.groupClause ?? []) {
-    const key = {
-      expr:
-        ordinalTarget(node, targets) ?? namedTarget(node, targets, frame, 'column') ?? bindValue(node, frame),
-      offset: offsetOf(node),
-    }
-    if (!keys.some(({ expr }) => sameExpression(expr, key.expr))) keys.push(key)
-  }
+  for (const node of select.groupClause ?? []) addGroupKey(keys, node, { targets, frame })
   return keys
+}
+
+/** Adds a key unless it is there already, and gives its index. */
+function addGroupKey(
+  keys: GroupKey[],
+  node: Node,
+  { targets, frame }: { readonly targets: readonly Target[]; readonly frame: Frame },
+): number {
+  const expr =
+    ordinalTarget(node, targets) ?? namedTarget(node, targets, frame, 'column') ?? bindValue(node, frame)
+  const known = keys.findIndex((key) => sameExpression(key.expr, expr))
+  return known >= 0 ? known : keys.push({ expr, offset: offsetOf(node) }) - 1
+}
+
+/** The keys of a question's GROUP BY, and the sets of them if there are several. */
+export interface Grouping {
+  readonly keys: readonly GroupKey[]
+  readonly sets?: readonly (readonly number[])[] | undefined
+}
+
+/** The same for a GROUP BY that may ask for several sets of groups. */
+export function bindGrouping(select: SelectStmt, targets: readonly Target[], frame: Frame): Grouping {
+  const keys: GroupKey[] = []
+  const sets = groupingSetsOf(select.groupClause ?? []).map((nodes) => [
+    ...new Set(nodes.map((node) => addGroupKey(keys, node, { targets, frame }))),
+  ])
+  return sets.length === 1 ? { keys } : { keys, sets }
 }
 
 function ordinalTarget(node: Node, targets: readonly Target[]): Expr | undefined {

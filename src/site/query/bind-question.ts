@@ -5,8 +5,9 @@ import { measureSink } from './bind-aggregate.ts'
 import { privateMeasureSink } from './bind-private.ts'
 import { personRefusal } from './bind-expression.ts'
 import type { Frame } from './bind-expression.ts'
-import { bindCount, bindGroupKeys, bindHaving, bindOrder, bindTargets, overGroups } from './bind-groups.ts'
-import type { Target } from './bind-groups.ts'
+import { bindCount, bindGrouping, bindHaving, bindOrder, bindTargets, overGroups } from './bind-groups.ts'
+import type { Grouping, Target } from './bind-groups.ts'
+import { literal } from './build-expression.ts'
 import { bindFrom, bindWith } from './bind-relation.ts'
 import { frameOf } from './from-context.ts'
 import type { FromContext } from './from-context.ts'
@@ -75,11 +76,17 @@ function bindGroupedQuestion(select: SelectStmt, { binding, level, frame: inner 
   const frame: Frame = { ...inner, bindAggregate: sink.bind }
   const targets = bindTargets(select, frame)
   const isDistinct = select.distinctClause !== undefined && !select.groupClause && sink.measures.length === 0
-  const groupKeys = isDistinct ? distinctKeys(targets) : bindGroupKeys(select, targets, inner)
-  for (const { expr, offset } of groupKeys) checkKey(expr, offset)
-  const keys = groupKeys.map(({ expr }) => expr)
+  const grouping: Grouping = isDistinct
+    ? { keys: distinctKeys(targets) }
+    : bindGrouping(select, targets, inner)
+  if (grouping.sets && (mode === 'private' || select.distinctClause))
+    throw notSupported(
+      `GROUPING SETS, ROLLUP and CUBE ${mode === 'private' ? 'in mode private' : 'with DISTINCT'}; ask a question for each`,
+    )
+  for (const { expr, offset } of grouping.keys) checkKey(expr, offset)
+  const keys = grouping.keys.map(({ expr }) => expr)
   checkResolution(keys, level.sources, binding.dataSets)
-  checkDimensions(keys, level.sources, binding.dataSets)
+  checkDimensions(grouping, level.sources, binding.dataSets)
   const having = bindHaving(select, frame)
   const orderBy = bindOrder(select, targets, frame).map(({ offset, ...key }) => ({
     ...key,
@@ -101,7 +108,8 @@ function bindGroupedQuestion(select: SelectStmt, { binding, level, frame: inner 
     mode,
     sources: level.sources,
     where: level.where,
-    keys,
+    keys: grouping.sets ? [...keys, literal('integer', 0)] : keys,
+    groupingSets: grouping.sets,
     measures: sink.measures,
     outputs,
     having: having && overGroups(having, keys, undefined),
@@ -134,13 +142,13 @@ function showsPerson(expr: Expr): boolean {
 
 /** The data set that allows least decides how many dimensions there may be. */
 function checkDimensions(
-  keys: readonly Expr[],
+  { keys, sets }: Grouping,
   sources: readonly Source[],
   dataSets: ReadonlyMap<string, Manifest>,
 ): void {
   const most = Math.min(...dataSetsOf(sources).map((name) => dataSets.get(name)?.dimensionsMax ?? 0))
-  if (keys.length > most)
-    throw wrongColumn(`The question is grouped by ${keys.length} dimensions; ${most} are allowed`)
+  const count = sets ? Math.max(...sets.map((set) => set.length)) : keys.length
+  if (count > most) throw wrongColumn(`The question is grouped by ${count} dimensions; ${most} are allowed`)
 }
 
 /** Names of data sets in the order of their first use. */

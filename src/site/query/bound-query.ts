@@ -202,6 +202,11 @@ export interface BoundQuery {
   readonly sources: readonly Source[]
   readonly where: readonly Condition[]
   readonly keys: readonly Expr[]
+  /**
+   * Of GROUPING SETS, ROLLUP and CUBE: for each set the keys that it groups by, by their indexes. The last of `keys` is
+   * then the number of the set, and a key is null in the groups of a set that is without it.
+   */
+  readonly groupingSets?: readonly (readonly number[])[] | undefined
   readonly measures: readonly Measure[]
   readonly outputs: readonly Output[]
   readonly having?: Expr | undefined

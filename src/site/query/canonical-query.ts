@@ -11,6 +11,7 @@ export function canonicalQuery(query: BoundQuery): Json {
     query.sources.map(sourceForm),
     query.where.map(({ expr }) => exprForm(expr)),
     query.keys.map(exprForm),
+    ...(query.groupingSets ? [query.groupingSets] : []),
     query.measures.map(({ kind, argument, filter, clamp, quantileMicro }) => [
       kind,
       optional(argument),

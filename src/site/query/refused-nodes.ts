@@ -259,7 +259,6 @@ export const REFUSED_FAMILIES = {
       'GroupingFunc',
       'MergeSupportFunc',
       'NamedArgExpr',
-      'RowExpr',
       'SQLValueFunction',
       'SetToDefault',
       'CurrentOfExpr',
@@ -268,7 +267,6 @@ export const REFUSED_FAMILIES = {
       'A_Indirection',
       'MultiAssignRef',
       'WindowDef',
-      'GroupingSet',
     ],
   },
   clause: {

@@ -148,6 +148,14 @@ test('an outer join chooses rows where its condition looks at them', () => {
   assert.equal(shapeOf(people), 'none')
 })
 
+test('sets of groups over rows of a person are several shapes; over people they are none', () => {
+  assert.equal(shapeOf('select day, sum(steps) from days group by rollup (day)'), undefined)
+  assert.equal(
+    shapeOf('select town, sum(steps) from days join people using (person) group by rollup (town)'),
+    shapeOf('select sum(steps) from days'),
+  )
+})
+
 test('where each person has one row in a group, conditions choose people and counts have no shape', () => {
   const firsts =
     'with f as (select person, day, min(steps) as least from days group by person, day) select day,'

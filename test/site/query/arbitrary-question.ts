@@ -303,6 +303,29 @@ const computed = fc
     ([key, where, measure]) => `select ${key} as k, ${measure} as m from athletes where ${where} group by 1`,
   )
 
+/** Several sets of groups; with a number, so that rows of different sets are told apart. */
+const groupingSets = fc
+  .tuple(
+    oneOf(
+      'rollup (sex, sport)',
+      'cube (sex, sport)',
+      'grouping sets ((sex), (sport), ())',
+      'grouping sets ((sex, sport), (sex))',
+      'sex, rollup (sport)',
+      'rollup ((sex, sport))',
+      'grouping sets (rollup (sex), cube (sport))',
+      'grouping sets ((sex), (sport), (sex), ())',
+    ),
+    fc.array(measureOfAthlete, { minLength: 1, maxLength: 3 }),
+    conditionOfAthlete,
+    // Of nobody there are no groups; PostgreSQL has the one of all nobody.
+    oneOf('having count(*) > 0', 'having count(*) > 1', 'having avg(height) > 1.6 or sum(gold) > 2'),
+  )
+  .map(
+    ([sets, measures, where, filter]) =>
+      `select sex, sport, ${measures.map((text, index) => `${text} as o${index}`).join(', ')} from athletes a where ${where} group by ${sets} ${filter}`,
+  )
+
 /** Every shape. */
 export const arbitraryQuestion: fc.Arbitrary<ArbitraryQuestion> = fc.oneof(
   { weight: 4, arbitrary: plain.map((sql) => ({ sql, shape: 'plain' })) },
@@ -313,5 +336,6 @@ export const arbitraryQuestion: fc.Arbitrary<ArbitraryQuestion> = fc.oneof(
   { weight: 1, arbitrary: ofJoins.map((sql) => ({ sql, shape: 'of joins' })) },
   { weight: 1, arbitrary: distinct.map((sql) => ({ sql, shape: 'distinct' })) },
   { weight: 1, arbitrary: computed.map((sql) => ({ sql, shape: 'computed' })) },
+  { weight: 1, arbitrary: groupingSets.map((sql) => ({ sql, shape: 'grouping sets' })) },
   { weight: 1, arbitrary: perGroup.map((sql) => ({ sql, shape: 'per group' })) },
 )
