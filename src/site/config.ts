@@ -62,6 +62,15 @@ export const siteSettingsSchema = z.strictObject({
     .prefault({}),
   /** Acquirers that put their answers together, list by list: each list is guarded as one, beside what the network declares. */
   colluding: z.array(z.array(memberIdSchema).min(2, 'expected two members or more')).default([]),
+  /** How often the guard may hold something back from one acquirer (or group) over one data set: each time tells one bit. */
+  refusals: z
+    .strictObject({
+      /** Times in a window. */
+      most: z.coerce.number().int().min(1).max(10_000).default(100),
+      /** Days of the window, which moves. */
+      windowDays: z.coerce.number().int().min(1).max(3_650).default(30),
+    })
+    .prefault({}),
   /** How erasures are carried out. */
   erasure: z
     .strictObject({

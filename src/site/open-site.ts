@@ -54,6 +54,7 @@ export interface SiteStart {
   readonly random: Random
 }
 
+const DAY_MS = 86_400_000
 /** Bytes that partitions of acquirers may take in memory; others are read back from the record. */
 const PARTITION_CACHE_BYTES = 64 * 1024 * 1024
 const HOUR_MS = 3_600_000
@@ -193,7 +194,7 @@ function ledgerOf(db: Database, { privacy }: SiteSettings): PrivacyLedger {
   })
 }
 
-type Guard = Pick<SiteContext, 'partitions' | 'groups'>
+type Guard = Pick<SiteContext, 'partitions' | 'groups' | 'refusalLimits'>
 
 /** What acquirers know, and who of them is guarded as one. */
 async function openGuard(parts: {
@@ -208,7 +209,8 @@ async function openGuard(parts: {
     minimumGroupOf: (dataSet) => leastGroupOf(parts.manifests(), dataSet),
   })
   const groups = await openColludingGroups({ ...parts, partitions, declared: parts.settings.colluding })
-  return { partitions, groups }
+  const { most, windowDays } = parts.settings.refusals
+  return { partitions, groups, refusalLimits: { most, windowMs: windowDays * DAY_MS } }
 }
 
 /** By the terms of a data set; of one that is offered no longer nothing is known, so no group is enough. */

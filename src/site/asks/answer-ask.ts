@@ -22,6 +22,7 @@ import { planAsk } from './plan-ask.ts'
 import type { PlannedAsk } from './plan-ask.ts'
 import { reserveAnswer } from './reserve-answer.ts'
 import type { SiteParts } from './site-parts.ts'
+import { keptForLater, releaseAgain, storedKeyOf } from './stored-release.ts'
 import { verifyAsk } from './verify-ask.ts'
 
 /** A run is repeated when grants or rows changed under it; more often than this somebody is changing them all the time. */
@@ -155,17 +156,27 @@ async function runOnce(
 ): Promise<Outcome<Approved> | 'again'> {
   if (planned.privacy) return answerPrivately(facts, { ...planned, privacy: planned.privacy }, parts)
   const acquirerGroup = await parts.groups.groupOf(facts.acquirer)
-  const collected = await collectAnswer(planned, { acquirerGroup, parts })
+  const look = await parts.partitions.look(acquirerGroup, [...planned.dataSets.keys()])
+  const stored = storedKeyOf(facts, { planned, look, parts })
+  const again = await releaseAgain(facts, { look, stored, parts })
+  if (again) return priceAndReserve(facts, { planned, engineMs: 0, guarded: again }, parts)
+  const collected = await collectAnswer(planned, { look, parts })
   if (!collected.ok) return collected
-  using hold = await parts.partitions.hold(collected.value.look)
+  using hold = await parts.partitions.hold(look)
   if (!hold) return 'again'
-  const guarded = await guardRelease({ facts, planned, collected: collected.value, hold, parts })
+  const { epoch } = stored
+  const guarded = await guardRelease({ facts, planned, collected: collected.value, epoch, hold, parts })
   if (!guarded.ok) return guarded
-  const reservation = await priceAndSeal(
-    facts,
-    { planned, engineMs: collected.value.engineMs, guarded: guarded.value },
-    parts,
-  )
-  if (!reservation.ok) return reservation
-  return reserveRun(planned, reservation.value, parts)
+  const kept = keptForLater(facts, { stored, guarded: guarded.value })
+  // Within the hold: nobody else may cut before it is reserved.
+  return await priceAndReserve(facts, { planned, engineMs: collected.value.engineMs, guarded: kept }, parts)
+}
+
+async function priceAndReserve(
+  facts: AskFacts,
+  run: Parameters<typeof priceAndSeal>[1],
+  parts: SiteParts,
+): Promise<Outcome<Approved> | 'again'> {
+  const reservation = await priceAndSeal(facts, run, parts)
+  return reservation.ok ? reserveRun(run.planned, reservation.value, parts) : reservation
 }

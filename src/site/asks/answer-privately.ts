@@ -71,7 +71,8 @@ export async function answerPrivately(
     },
     parts,
   )
-  return reservation.ok ? reserveRun(planned, reservation.value, parts) : reservation
+  // Within what is set aside: it may be given back only when this is over.
+  return reservation.ok ? await reserveRun(planned, reservation.value, parts) : reservation
 }
 
 /** Whether there is budget for an ask that only looks: nothing is spent. */

@@ -33,9 +33,8 @@ export interface CollectedAnswer {
 /** Computes over permitted columns of eligible people, inside the vault. */
 export async function collectAnswer(
   planned: PlannedAsk,
-  { acquirerGroup, parts }: { acquirerGroup: string; parts: SiteParts },
+  { look, parts }: { look: PartitionLook; parts: SiteParts },
 ): Promise<Outcome<CollectedAnswer>> {
-  const look = await parts.partitions.look(acquirerGroup, [...planned.dataSets.keys()])
   const eligible = new Map<DataSetId, Bitset>()
   for (const [dataSet, { eligibility }] of planned.dataSets) {
     const people =

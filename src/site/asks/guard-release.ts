@@ -1,4 +1,6 @@
 import { Bitset } from '../../kernel/bitset.ts'
+import { digestOfJson } from '../../kernel/digest.ts'
+import type { Digest } from '../../kernel/digest.ts'
 import type { DatabaseTransaction } from '../../kernel/postgres/database.ts'
 import { ok } from '../../kernel/result.ts'
 import { LIMITS } from '../../kernel/limits.ts'
@@ -10,6 +12,8 @@ import type { CollectedGroup } from '../guard/collected-group.ts'
 import { checkKnown } from '../guard/differencing.ts'
 import type { CutPlan } from '../guard/differencing.ts'
 import { guardAnswer } from '../guard/guard-answer.ts'
+import { debitRefusals, readRefusals } from '../guard/refusal-budget.ts'
+import type { RefusalBudget, RefusalKey } from '../guard/refusal-budget.ts'
 import type { PartitionHold } from '../guard/partition-store.ts'
 import { pseudonymOf } from '../guard/pseudonym.ts'
 import type { OutputColumn } from '../query/bound-query.ts'
@@ -31,6 +35,8 @@ export interface GuardedRelease {
   readonly people: Bitset
   /** Rows that left in `rows`; 0 in `aggregate`, where rows are not charged. */
   readonly rows: number
+  /** Rows that were held back because of who stands behind them. */
+  readonly withheld?: number | undefined
   /** Absent where nothing is cut that was not cut before. */
   readonly commitCuts: ((tx: DatabaseTransaction) => Promise<void>) | undefined
   /** How often rows had changed when the run began; it must still be so when the cuts are committed. */
@@ -41,6 +47,8 @@ export interface GuardFacts {
   readonly facts: AskFacts
   readonly planned: PlannedAsk
   readonly collected: CollectedAnswer
+  /** Names all that the answer depends on but what was told before. */
+  readonly epoch: Digest
   readonly hold: PartitionHold
   readonly parts: SiteParts
 }
@@ -48,7 +56,54 @@ export interface GuardFacts {
 /** Holds a result against the minimum group, dominance and everything released before, then finishes it. */
 export async function guardRelease(given: GuardFacts): Promise<Outcome<GuardedRelease>> {
   const { result } = given.collected
-  return result.kind === 'rows' ? guardRows(result.answer, given) : guardGroupsOf(result, given)
+  const key = refusalKeyOf(given)
+  const budget = await readRefusals(given.parts.db, key, given.parts.refusalLimits)
+  if (budget.left === 0) return declined('declined.differencing', { operatorNote: 'refusals' })
+  const guarded =
+    result.kind === 'rows' ? await guardRows(result.answer, given) : await guardGroupsOf(result, given)
+  if (budget.isRepeat) return guarded
+  return debited(guarded, { budget, key, parts: given.parts })
+}
+
+/** What a refusal follows from: the question in its epoch, and what was told before. */
+function refusalKeyOf({ facts, collected, epoch, hold }: GuardFacts): RefusalKey {
+  const dataSets = collected.look.dataSets
+  return {
+    acquirerGroup: collected.look.acquirerGroup,
+    dataSets,
+    ask: facts.ask.id,
+    state: digestOfJson([epoch, dataSets.map((dataSet) => hold.partition(dataSet).head)]),
+    now: facts.now,
+  }
+}
+
+/** Notes that follow from the text and from declarations alone: a refusal with one of them tells nothing about anybody. */
+const PUBLIC_NOTES: readonly (string | undefined)[] = ['row_shape', 'closed']
+
+/** Takes what is held back from the budget: of a refusal at once, of an answer in the transaction that lets it out. */
+async function debited(
+  guarded: Outcome<GuardedRelease>,
+  { budget, key, parts }: { budget: RefusalBudget; key: RefusalKey; parts: SiteParts },
+): Promise<Outcome<GuardedRelease>> {
+  if (!guarded.ok) {
+    const { code, operatorNote } = guarded.error
+    const isOfPeople = code === 'declined.differencing' || operatorNote === 'measure'
+    if (isOfPeople && !PUBLIC_NOTES.includes(operatorNote)) await debitRefusals(parts.db, key, 1)
+    return guarded
+  }
+  const { withheld = 0, commitCuts } = guarded.value
+  if (withheld === 0) return guarded
+  if (withheld > budget.left) {
+    await debitRefusals(parts.db, key, 1)
+    return declined('declined.differencing', { operatorNote: 'refusals' })
+  }
+  return ok({
+    ...guarded.value,
+    commitCuts: async (tx) => {
+      await commitCuts?.(tx)
+      await debitRefusals(tx, key, withheld)
+    },
+  })
 }
 
 async function guardGroupsOf(
@@ -84,6 +139,7 @@ async function guardGroupsOf(
     remainder: finished.value.remainder,
     people: shown.reduce((all, { people }) => all.union(people), new Bitset()),
     chargedRows: 0,
+    withheld: guarded.value.withheld,
     plans: guarded.value.plans,
   })
 }
@@ -111,7 +167,14 @@ async function guardRows(answer: RowsAnswer, given: GuardFacts): Promise<Outcome
         : value,
     )
   })
-  return composeRelease(given, { columns: answer.columns, rows, people, chargedRows: rows.length, plans })
+  return composeRelease(given, {
+    columns: answer.columns,
+    rows,
+    people,
+    chargedRows: rows.length,
+    withheld: 0,
+    plans,
+  })
 }
 
 interface ReleaseParts {
@@ -120,6 +183,7 @@ interface ReleaseParts {
   readonly remainder?: readonly ReleaseValue[] | undefined
   readonly people: Bitset
   readonly chargedRows: number
+  readonly withheld: number
   readonly plans: readonly { readonly dataSet: string; readonly plan: CutPlan }[]
 }
 
@@ -133,6 +197,7 @@ function composeRelease(
     release: release.value,
     people: made.people,
     rows: made.chargedRows,
+    withheld: made.withheld,
     commitCuts: made.plans.every(({ plan }) => plan.isEmpty)
       ? undefined
       : (tx) => hold.commitCuts(tx, { ask: facts.ask.id, plans: made.plans }),

@@ -9,6 +9,7 @@ import type { EligibilityCache } from '../consent/eligibility-cache.ts'
 import type { GrantMirror } from '../consent/grant-mirror.ts'
 import type { ColludingGroups } from '../guard/colluding-groups.ts'
 import type { PartitionStore } from '../guard/partition-store.ts'
+import type { RefusalLimits } from '../guard/refusal-budget.ts'
 import type { AssessmentStore } from '../assessments/assessment-store.ts'
 import type { PrivacyLedger } from '../privacy/privacy-ledger.ts'
 import type { EvidenceStore } from '../place/evidence-store.ts'
@@ -31,6 +32,7 @@ export interface SiteParts {
   readonly partitions: PartitionStore
   /** Which acquirers are guarded as one. */
   readonly groups: ColludingGroups
+  readonly refusalLimits: RefusalLimits
   readonly ledger: PrivacyLedger
   /** Of noise: the machine's cryptographic source. */
   readonly random: Random

@@ -28,13 +28,15 @@ export interface AnswerContext {
 /** What may leave, and the cuts that must be in the record before it does. */
 export interface GuardedAnswer extends GuardedGroups {
   readonly plans: readonly { readonly dataSet: string; readonly plan: CutPlan }[]
+  /** Rows with enough people that are not shown all the same: each tells one bit about who stands behind it. */
+  readonly withheld: number
 }
 
 /**
  * The guard of an exact answer: groups that stand on enough people alone and beside every earlier answer. When a part
  * would be too small, the rows it touches go into the remainder, then ever more of the smallest ones.
  *
- * Declines: `declined.group_too_small`, `declined.too_large`, `declined.differencing` with `drift`, `cut` or
+ * Declines: `declined.group_too_small` (with `measure` as the operator's note where rows had people enough), `declined.too_large`, `declined.differencing` with `drift`, `cut` or
  * `row_shape` as the operator's note.
  */
 export function guardAnswer(
@@ -42,10 +44,12 @@ export function guardAnswer(
   context: AnswerContext,
 ): Outcome<GuardedAnswer> {
   let guarded = guardGroups(groups, context.settings)
+  const large = groups.filter(({ people }) => people.count() >= context.settings.minimumGroup).length
   let mergeCount = 1
   while (guarded.ok) {
     const checked = checkAll(guarded.value, context)
-    if (checked.ok) return ok({ ...guarded.value, plans: checked.value })
+    if (checked.ok)
+      return ok({ ...guarded.value, plans: checked.value, withheld: large - guarded.value.released.length })
     const { note } = checked.error
     const more = rowsToMerge(guarded.value, checked.error, mergeCount)
     if (!more) return declined('declined.differencing', { operatorNote: note })
@@ -53,7 +57,9 @@ export function guardAnswer(
     if (!guarded.ok) return declined('declined.differencing', { operatorNote: note })
     mergeCount *= 2
   }
-  return guarded
+  // Nothing small was asked for: it is who counts in a measure, or gives most of it, that leaves no row.
+  const isOfMeasures = guarded.error.code === 'declined.group_too_small' && large > 0
+  return isOfMeasures ? declined(guarded.error.code, { operatorNote: 'measure' }) : guarded
 }
 
 /** Every set of people that the shown rows let be summed over. */

@@ -12,6 +12,7 @@ import * as createReservations from './migrations/0042-create-reservations.ts'
 import * as reserveAtOnce from './migrations/0045-reserve-at-once.ts'
 import * as createPrivacyBudgets from './migrations/0050-create-privacy-budgets.ts'
 import * as createColludingMembers from './migrations/0055-create-colluding-members.ts'
+import * as createStoredReleases from './migrations/0056-create-stored-releases.ts'
 import * as createPersonAccess from './migrations/0065-create-person-access.ts'
 import * as createObjections from './migrations/0066-create-objections.ts'
 import * as createOfficer from './migrations/0070-create-officer.ts'
@@ -31,6 +32,7 @@ export const SITE_MIGRATIONS: Migrations = {
   '0045-reserve-at-once': reserveAtOnce,
   '0050-create-privacy-budgets': createPrivacyBudgets,
   '0055-create-colluding-members': createColludingMembers,
+  '0056-create-stored-releases': createStoredReleases,
   '0065-create-person-access': createPersonAccess,
   '0066-create-objections': createObjections,
   '0070-create-officer': createOfficer,

@@ -1,0 +1,55 @@
+import { sql } from 'kysely'
+import type { Instant } from '../../kernel/clock.ts'
+import type { Database } from '../../kernel/postgres/database.ts'
+
+/** How often something may be held back from one acquirer (or group) over one data set, in a window that moves. */
+export interface RefusalLimits {
+  readonly most: number
+  readonly windowMs: number
+}
+
+/** Whose budget, and what a refusal would follow from. */
+export interface RefusalKey {
+  readonly acquirerGroup: string
+  readonly dataSets: readonly string[]
+  readonly ask: string
+  /** Digest of the question and of everything else that decides about it. */
+  readonly state: string
+  readonly now: Instant
+}
+
+/** What is left, and whether the same was held back before: then it tells nothing new and costs nothing. */
+export interface RefusalBudget {
+  readonly left: number
+  readonly isRepeat: boolean
+}
+
+/**
+ * What may still be held back. A refusal that depends on people is an answer of one bit about them, so there are only so
+ * many of them (`docs/explanation/why-answers-cannot-be-combined.md`); of several data sets the scarcest counts.
+ */
+export async function readRefusals(
+  db: Database,
+  { acquirerGroup, dataSets, state, now }: RefusalKey,
+  { most, windowMs }: RefusalLimits,
+): Promise<RefusalBudget> {
+  const { rows } = await sql<{ spent: number; is_repeat: boolean }>`
+    select coalesce(sum(withheld), 0)::integer as spent, coalesce(bool_or(state = ${state}), false) as is_repeat
+    from guard_refusal
+    where acquirer_group = ${acquirerGroup} and data_set = any(${[...dataSets]}::text[]) and time_ms > ${now - windowMs}
+    group by data_set`.execute(db)
+  const spent = rows.reduce((largest, row) => Math.max(largest, row.spent), 0)
+  return { left: Math.max(0, most - spent), isRepeat: rows.some((row) => row.is_repeat) }
+}
+
+/** Notes that so much was held back; before whoever asked can learn of it. */
+export async function debitRefusals(
+  db: Database,
+  { acquirerGroup, dataSets, ask, state, now }: RefusalKey,
+  withheld: number,
+): Promise<void> {
+  await sql`
+    insert into guard_refusal (acquirer_group, data_set, ask_id, state, withheld, time_ms)
+    select ${acquirerGroup}, data_set, ${ask}, ${state}, ${withheld}, ${now}::bigint
+    from unnest(${[...dataSets]}::text[]) as used (data_set)`.execute(db)
+}
