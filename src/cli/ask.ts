@@ -16,6 +16,7 @@ import { EXIT, WrongUse } from './failures.ts'
 import { amountOf } from './ledger.ts'
 import { keepReceipts } from './receipt-files.ts'
 import { printAnswer } from './print-answer.ts'
+import { printPosition } from './print-position.ts'
 import { show } from './session.ts'
 import type { Session } from './session.ts'
 import { paint, progress, say } from './terminal.ts'
@@ -81,7 +82,10 @@ export function addAskVerb(program: Command, session: Session): void {
     .option('--noise <kind>', 'mode private: laplace or gaussian; absent: the narrower')
     .option('--rows-per-person <count>', 'mode private: most rows of one person in a group that count')
     .option('--groups-per-person <count>', 'mode private: most groups that one person counts in')
-    .option('--dry-run', 'tell what would happen and cost; holds nothing, releases nothing')
+    .option(
+      '--dry-run',
+      'tell what would happen and cost; holds nothing, releases nothing, and the guard counts it as an answer',
+    )
     .action((options: AskOptions) => perform(session, () => ask(session, options)))
 }
 
@@ -127,18 +131,24 @@ async function ask(session: Session, options: AskOptions): Promise<number> {
   show(session, {
     json: options.json,
     value: result,
-    print: () => print(session, { result, isDryRun: options.dryRun === true }),
+    print: () => print(session, { result, question, isDryRun: options.dryRun === true }),
   })
   return exitCode(result)
 }
 
-function print(session: Session, { result, isDryRun }: { result: AskResult; isDryRun: boolean }): void {
+function print(
+  session: Session,
+  { result, question, isDryRun }: { result: AskResult; question: Question; isDryRun: boolean },
+): void {
   const { terminal } = session
   say(
     terminal,
     paint(terminal, 'dim', `${result.id}${isDryRun ? ': a dry run; nothing was held, nothing left' : ''}`),
   )
   printAnswer(terminal, result)
+  if (!('sql' in question)) return
+  const positions = new Set(result.sites.flatMap(({ decision }) => decision?.position ?? []))
+  for (const position of positions) printPosition(terminal, { text: question.sql, position })
 }
 
 /** Done when some site answered with more than a decline and everything verifies. */

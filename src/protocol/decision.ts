@@ -42,6 +42,8 @@ export const siteDecisionSchema = z.strictObject({
   reason: reasonCodeSchema,
   /** For the asker: names the column, function or position; never a value or a count of people. */
   detail: z.string().max(500).optional(),
+  /** Where in the text of the question the trouble is, in characters from 1. */
+  position: z.int().min(1).optional(),
   narrowed: z
     .strictObject({ columns: z.array(z.string()).optional(), mode: z.string().optional() })
     .optional(),

@@ -8,12 +8,14 @@ import type { SiteEvents } from '../events.ts'
 import type { PulledAsk } from '../line/serve-line.ts'
 import { admit } from './admission-checks.ts'
 import { unassessedRisk } from '../assessments/unassessed-risk.ts'
+import { answerDryRun } from './answer-dry-run.ts'
 import { findAnswer } from './answer-store.ts'
 import type { StoredAnswer } from './answer-store.ts'
 import type { AskFacts } from './ask-facts.ts'
 import { answerPrivately, checkBudget } from './answer-privately.ts'
 import { collectAnswer } from './collect-answer.ts'
 import { composeAnswer, composeDecline } from './compose-answer.ts'
+import { countAsTold } from './count-as-told.ts'
 import { guardRelease } from './guard-release.ts'
 import { openQuestion } from './open-question.ts'
 import { priceAndSeal, reservationParts, reserveRun } from './reserve-run.ts'
@@ -139,6 +141,8 @@ async function reserveDryRun(
   planned: PlannedAsk,
   parts: SiteParts,
 ): Promise<Outcome<Approved> | 'again'> {
+  // Rows would be known once they are counted as told; what can be told of them are their terms.
+  if (facts.ask.mode === 'aggregate') return answerDryRun(facts, planned, parts)
   const manifest = planned.dataSets.get(facts.ask.offer)?.manifest
   const price = manifest && highestPrice(manifest.tariff)
   if (planned.privacy) {
@@ -178,5 +182,6 @@ async function priceAndReserve(
   parts: SiteParts,
 ): Promise<Outcome<Approved> | 'again'> {
   const reservation = await priceAndSeal(facts, run, parts)
-  return reservation.ok ? reserveRun(run.planned, reservation.value, parts) : reservation
+  if (reservation.ok) return reserveRun(run.planned, reservation.value, parts)
+  return (await countAsTold(run.guarded, parts)) ? reservation : 'again'
 }

@@ -18,6 +18,8 @@ import { planPrivate } from '../query/plan-private.ts'
 import { collectPrivate } from '../query/run-private.ts'
 import type { AskFacts } from './ask-facts.ts'
 import { vaultRunner, withRelations } from './collect-answer.ts'
+import { countAsTold } from './count-as-told.ts'
+import type { GuardedRelease } from './guard-release.ts'
 import type { PlannedAsk } from './plan-ask.ts'
 import { priceAndSeal, reserveRun } from './reserve-run.ts'
 import type { Approved } from './reserve-run.ts'
@@ -48,31 +50,25 @@ export async function answerPrivately(
   const run = await runNoisily(facts, { planned, aside }, parts)
   if (!run.ok) return run
   const { release, noisyPeople, engineMs } = run.value
-  const reservation = await priceAndSeal(
-    facts,
-    {
-      planned,
-      engineMs,
-      noisyPeople,
-      guarded: {
-        release,
-        people: aside.people,
-        rows: 0,
-        changes,
-        commitCuts: async (tx) => {
-          await aside.commit(tx, facts.ask.id)
-          await keepPrivateAnswer(
-            tx,
-            { ...name, ask: facts.ask.id, answer: { release, noisyPeople }, now: facts.now },
-            { key: parts.keys.answers, random: parts.random },
-          )
-        },
-      },
+  const guarded: GuardedRelease = {
+    release,
+    people: aside.people,
+    rows: 0,
+    changes,
+    commitCuts: async (tx) => {
+      await aside.commit(tx, facts.ask.id)
+      await keepPrivateAnswer(
+        tx,
+        { ...name, ask: facts.ask.id, answer: { release, noisyPeople }, now: facts.now },
+        { key: parts.keys.answers, random: parts.random },
+      )
     },
-    parts,
-  )
+  }
+  const reservation = await priceAndSeal(facts, { planned, engineMs, noisyPeople, guarded }, parts)
   // Within what is set aside: it may be given back only when this is over.
-  return reservation.ok ? await reserveRun(planned, reservation.value, parts) : reservation
+  if (reservation.ok) return await reserveRun(planned, reservation.value, parts)
+  // That its price is over the limit says something of the noisy number: told again and again it would be exact.
+  return (await countAsTold(guarded, parts)) ? reservation : 'again'
 }
 
 /** Whether there is budget for an ask that only looks: nothing is spent. */

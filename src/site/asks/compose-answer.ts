@@ -32,10 +32,15 @@ export interface AnswerFacts {
   readonly price?: Money | undefined
   /** Absent for a dry run. */
   readonly run?: FinishedRun | undefined
+  /** Of a dry run that was computed. */
+  readonly coverage?: Coverage | undefined
 }
 
 /** Everything that an approval makes true at once: decision, receipts, release, clearing record, use in people's histories. */
-export function composeAnswer({ facts, planned, price, run }: AnswerFacts, parts: SiteParts): Reservation {
+export function composeAnswer(
+  { facts, planned, price, run, coverage = run?.coverage }: AnswerFacts,
+  parts: SiteParts,
+): Reservation {
   const decision = composeDecision(
     {
       ask: facts.ask.id,
@@ -43,8 +48,8 @@ export function composeAnswer({ facts, planned, price, run }: AnswerFacts, parts
       reason: planned.reason,
       narrowedColumns: planned.narrowedColumns,
       price,
-      peopleStep: run?.coverage.peopleStep,
-      coveragePct: run?.coverage.coveragePct,
+      peopleStep: coverage?.peopleStep,
+      coveragePct: coverage?.coveragePct,
       releaseDigest: run?.sealed.digest,
       privacy: run?.guarded.release.privacy ?? planned.privacy?.note,
       decidedAt: facts.now,
@@ -91,6 +96,7 @@ export function composeDecline(
       site: parts.site,
       reason: decline.code,
       detail: detailOf(decline),
+      position: decline.position,
       decidedAt: now,
     },
     parts.keys.signing,

@@ -18,6 +18,7 @@ export interface DecisionFacts {
   readonly site: SiteId
   readonly reason: ReasonCode
   readonly detail?: string | undefined
+  readonly position?: number | undefined
   readonly narrowedColumns?: readonly string[] | undefined
   readonly price?: Money | undefined
   readonly peopleStep?: number | undefined
@@ -43,6 +44,7 @@ export function composeDecision(facts: DecisionFacts, key: KeyPair): ComposedDec
     decision: decisionOf(facts.reason),
     reason: facts.reason,
     ...(facts.detail === undefined ? {} : { detail: facts.detail }),
+    ...(facts.position === undefined ? {} : { position: facts.position }),
     ...(narrowedColumns.length === 0 ? {} : { narrowed: { columns: [...narrowedColumns] } }),
     ...(facts.price === undefined ? {} : { price: wireMoney(facts.price) }),
     ...(facts.peopleStep === undefined ? {} : { people: facts.peopleStep }),

@@ -1,0 +1,95 @@
+import { ok } from '../../kernel/result.ts'
+import { declined } from '../../protocol/reason.ts'
+import type { Outcome } from '../../protocol/reason.ts'
+import { coverageOf } from '../guard/coverage.ts'
+import { measureRun } from '../metering/measure.ts'
+import { priceRun } from '../metering/price-run.ts'
+import type { AskFacts } from './ask-facts.ts'
+import { collectAnswer } from './collect-answer.ts'
+import { composeAnswer } from './compose-answer.ts'
+import { countAsTold } from './count-as-told.ts'
+import { guardRelease } from './guard-release.ts'
+import type { GuardedRelease } from './guard-release.ts'
+import type { PlannedAsk } from './plan-ask.ts'
+import { reserveAnswer } from './reserve-answer.ts'
+import { reservationParts } from './reserve-run.ts'
+import type { Approved } from './reserve-run.ts'
+import { releaseAgain, storedKeyOf } from './stored-release.ts'
+import type { SiteParts } from './site-parts.ts'
+
+/**
+ * What an ask in `aggregate` would come to: run, guarded and priced as it would be, but nothing is sealed, charged or
+ * released. It tells the steps of price, people and coverage, or the decline, and no more than the ask itself would
+ * tell; and it is counted as an answer by the guard, so that nobody learns by dry runs what asks would be refused.
+ * The same ask afterwards cuts nothing new.
+ */
+export async function answerDryRun(
+  facts: AskFacts,
+  planned: PlannedAsk,
+  parts: SiteParts,
+): Promise<Outcome<Approved> | 'again'> {
+  const look = await parts.partitions.look(await parts.groups.groupOf(facts.acquirer), [
+    ...planned.dataSets.keys(),
+  ])
+  const stored = storedKeyOf(facts, { planned, look, parts })
+  const again = await releaseAgain(facts, { look, stored, parts })
+  if (again) return reserveTold(facts, { planned, guarded: again, engineMs: 0 }, parts)
+  const collected = await collectAnswer(planned, { look, parts })
+  if (!collected.ok) return collected
+  using hold = await parts.partitions.hold(look)
+  if (!hold) return 'again'
+  const { epoch } = stored
+  const guarded = await guardRelease({ facts, planned, collected: collected.value, epoch, hold, parts })
+  if (!guarded.ok) return guarded
+  if (!(await countAsTold(guarded.value, parts))) return 'again'
+  return await reserveTold(
+    facts,
+    { planned, guarded: guarded.value, engineMs: collected.value.engineMs },
+    parts,
+  )
+}
+
+async function reserveTold(
+  facts: AskFacts,
+  run: DryRun,
+  parts: SiteParts,
+): Promise<Outcome<Approved> | 'again'> {
+  const { planned, guarded } = run
+  if (isRevoked(planned, guarded, parts)) return 'again'
+  const told = await toldOf(facts, run, parts)
+  if (!told.ok) return told
+  const reservation = composeAnswer({ facts, planned, ...told.value }, parts)
+  const answer = await reserveAnswer(reservationParts(parts), { ...reservation, changes: guarded.changes })
+  return answer === 'changed' ? 'again' : ok({ reason: planned.reason, answer })
+}
+
+interface DryRun {
+  readonly planned: PlannedAsk
+  readonly guarded: GuardedRelease
+  readonly engineMs: number
+}
+
+async function toldOf(facts: AskFacts, { planned, guarded, engineMs }: DryRun, { vault }: SiteParts) {
+  const manifest = planned.dataSets.get(facts.ask.offer)?.manifest
+  if (!manifest) return declined('declined.no_route')
+  const people = guarded.people.count()
+  const units = measureRun({ people, rows: guarded.rows, cpuMs: engineMs })
+  const price = priceRun(units, { tariff: manifest.tariff, highest: facts.priceLimit })
+  if (!price.ok) return price
+  const dataSetPeople = (await vault.people(manifest.dataSet)).count()
+  return ok({
+    price: price.value,
+    coverage: coverageOf({ people, dataSetPeople, minimumGroup: planned.minimumGroup }),
+  })
+}
+
+/** Nothing is told of a run over somebody who has taken back a grant since. */
+function isRevoked(
+  { dataSets, consentSequence }: PlannedAsk,
+  { people }: GuardedRelease,
+  { mirror }: SiteParts,
+): boolean {
+  return [...dataSets.keys()].some(
+    (dataSet) => people.intersectionCount(mirror.revokedSince(consentSequence, dataSet)) > 0,
+  )
+}
