@@ -15,6 +15,7 @@ import type { WireManifest } from '../sdk/issuer.ts'
 import { connectToSite } from './connect.ts'
 import type { SiteOptions } from './connect.ts'
 import { WrongUse } from './failures.ts'
+import { addHandOverVerb } from './hand-over.ts'
 import { show } from './session.ts'
 import type { Session } from './session.ts'
 import { progress, say, table } from './terminal.ts'
@@ -63,6 +64,7 @@ export function addDataSetVerbs(program: Command, session: Session): void {
       example: 'hedgerow dataset list --site galway',
     }),
   ).action((options: DataSetOptions) => perform(session, () => list(session, options)))
+  addHandOverVerb(dataset, session)
   addSiteOptions(
     verb(dataset, {
       name: 'retire <dataset>',

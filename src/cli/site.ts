@@ -20,6 +20,7 @@ import { EXIT, WrongUse, exitCodeOf } from './failures.ts'
 import { readMemberProfile } from './member-profile.ts'
 import { packageVersion } from './package-version.ts'
 import { readPublicKeys } from './public-keys.ts'
+import { addWindDownVerb } from './hand-over.ts'
 import { show } from './session.ts'
 import type { Session } from './session.ts'
 import { say } from './terminal.ts'
@@ -104,6 +105,7 @@ export function addSiteVerbs(program: Command, session: Session): void {
     }),
   ).action((options: SiteOptions & { json?: boolean }) => perform(session, () => diagnose(session, options)))
   addRotateKeyVerb(site, session)
+  addWindDownVerb(site, session)
   addSiteOptions(
     verb(site, {
       name: 'issuer <member>',

@@ -5,6 +5,7 @@ import { receiptBundleSchema } from './decision.ts'
 import { EVIDENCE_KINDS } from './evidence.ts'
 import { GRANT_STATES, grantRequestSchema, grantTermsSchema, granteeSchema } from './grant.ts'
 import { keySetSchema } from './member.ts'
+import { HAND_OVER_API, windDownSchema } from './hand-over-api.ts'
 import { OFFICER_API } from './officer-api.ts'
 import { nextCursorSchema, pageQuerySchema } from './page.ts'
 import { PERSON_API, accessReasonSchema } from './person-api.ts'
@@ -33,6 +34,8 @@ export const siteViewSchema = z
     keys: keySetSchema,
     /** Signed rotations that lead to these keys. */
     rotations: z.array(compactJwsSchema),
+    /** The site winds down: it offers nothing any more. */
+    windDown: windDownSchema.optional(),
   })
   .openapi('Site')
 
@@ -330,4 +333,5 @@ export const SITE_API = {
   }),
   ...OFFICER_API,
   ...RIGHTS_API,
+  ...HAND_OVER_API,
 } as const

@@ -1,6 +1,4 @@
 import type { z } from 'zod'
-import { Fault } from '../kernel/faults.ts'
-import { refusalOf } from '../kernel/http/call-json.ts'
 import { CARRIED_PER_REQUEST_MAX } from '../protocol/person-api.ts'
 import type {
   ExportFormat,
@@ -13,6 +11,7 @@ import type {
 import type { CarriedRecord } from '../protocol/person-export.ts'
 import { SITE_API } from '../protocol/site-api.ts'
 import { collectPages } from './collect-pages.ts'
+import { fetchStream } from './fetch-stream.ts'
 import type { HttpClient } from './http-client.ts'
 
 export type UseView = z.output<typeof useViewSchema>
@@ -72,7 +71,8 @@ export function openPersonRecords(client: HttpClient, { ref, issuer, reason }: P
           }),
         limit,
       ),
-    export: (request) => fetchExport(client, { ref, issuer, reason, ...request }),
+    export: (request) =>
+      fetchStream(client, `/v1/people/${encodeURIComponent(ref)}/export`, { issuer, reason, ...request }),
     objections: async () => (await client.call(SITE_API.listObjections, { params, query: scope })).items,
     objectTo: (purpose, dataSet) =>
       client.call(SITE_API.objectTo, { params: { ref, purpose }, query: { issuer, dataSet } }),
@@ -93,23 +93,4 @@ export function openPersonRecords(client: HttpClient, { ref, issuer, reason }: P
       return sums
     },
   }
-}
-
-async function fetchExport(
-  { server, token, clock }: HttpClient,
-  { ref, ...query }: { ref: string } & Readonly<Record<string, string | undefined>>,
-): Promise<ReadableStream<Uint8Array>> {
-  const url = new URL(`${server.url.replace(/\/+$/, '')}/v1/people/${encodeURIComponent(ref)}/export`)
-  for (const [name, value] of Object.entries(query)) {
-    if (value !== undefined) url.searchParams.set(name, value)
-  }
-  const headers = { authorization: `Bearer ${token() ?? ''}` }
-  const response = await fetch(url, { headers }).catch((cause: unknown) => {
-    throw new Fault('fault.peer_unreachable', { what: `Cannot reach ${url.host}`, cause })
-  })
-  if (!response.ok) {
-    const text = await response.text().catch(() => '')
-    throw refusalOf(response, { text, url: server.url, clock })
-  }
-  return response.body ?? new ReadableStream()
 }

@@ -1,4 +1,5 @@
 import { sql } from 'kysely'
+import { formatInstant } from '../kernel/clock.ts'
 import type { Fault } from '../kernel/faults.ts'
 import { recordIdempotencyStore } from '../kernel/http/idempotency.ts'
 import { listen } from '../kernel/http/listen.ts'
@@ -13,6 +14,7 @@ import { dataSetActs } from './doors/data-set-acts.ts'
 import { grantActs } from './doors/grant-acts.ts'
 import { personActs } from './doors/person-acts.ts'
 import { siteDoor } from './doors/http.ts'
+import { handOver } from './handover/hand-over.ts'
 import { officerActs } from './doors/officer-acts.ts'
 import { proofActs } from './doors/proof-acts.ts'
 import { rightsActs } from './doors/rights-acts.ts'
@@ -115,6 +117,7 @@ function siteActs(site: SiteContext, settings: SiteSettings): SiteActs {
         territory: settings.territory,
         keys: publicKeys(site),
         rotations: [...site.keys.former.rotations],
+        ...windDownView(site),
       }),
     registerIssuer: ({ member, keys }) => registerIssuer(site.db, { member, keys, now: site.clock.now() }),
     issuerKey: (member, keyId) => findIssuerKey(site.db, { member, keyId }),
@@ -129,7 +132,20 @@ function siteActs(site: SiteContext, settings: SiteSettings): SiteActs {
     },
     metrics: () => site.events.metrics(),
     officer: officerActs(site),
+    handOver: (request) => handOver(site, request),
+    windDown: (reason) => windDown(site, reason),
   }
+}
+
+/** From the moment this resolves nothing is offered; the network is told at once. */
+async function windDown(site: SiteContext, reason: string): Promise<{ since: string; reason: string }> {
+  const state = await site.windDown.begin({ reason, now: site.clock.now() })
+  await site.offersChanged()
+  return { since: formatInstant(state.since), reason: state.reason }
+}
+
+function windDownView({ windDown: { state } }: SiteContext) {
+  return state && { windDown: { since: formatInstant(state.since), reason: state.reason } }
 }
 
 function lineActs(site: SiteContext, settings: SiteSettings): LineActs<StoredAnswer> {
@@ -141,7 +157,7 @@ function lineActs(site: SiteContext, settings: SiteSettings): LineActs<StoredAns
     offers: () => {
       const offering = { site: settings.site, territory: settings.territory, keys: publicKeys(site) }
       const signed = { site: offering, key: site.keys.signing, now: site.clock.now() }
-      return Promise.resolve(signOffers([...site.manifests().values()], signed))
+      return Promise.resolve(signOffers(site.isOffering() ? [...site.manifests().values()] : [], signed))
     },
   }
 }

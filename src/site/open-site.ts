@@ -25,6 +25,7 @@ import { openColludingGroups } from './guard/colluding-groups.ts'
 import { openPartitionStore } from './guard/partition-store.ts'
 import { loadEvidence } from './load-evidence.ts'
 import { AssessmentStore } from './assessments/assessment-store.ts'
+import { WindDown } from './handover/wind-down.ts'
 import { TransferRemovals } from './officer/transfer-removals.ts'
 import { openEvidenceStore } from './place/evidence-store.ts'
 import type { EvidenceStore } from './place/evidence-store.ts'
@@ -115,6 +116,7 @@ export async function openSite(
     evidence,
     ...officer,
     removedGrounds: () => officer.transferRemovals.ids,
+    isOffering: () => officer.windDown.state === undefined,
     personKeys: ofPeople,
     events: siteEvents(log),
     manifests: present,
@@ -144,6 +146,7 @@ async function openOfficerParts(db: Database, { removedTransferGrounds }: SiteSe
   return {
     assessments: await AssessmentStore.open(db),
     transferRemovals: await TransferRemovals.open(db, removedTransferGrounds),
+    windDown: await WindDown.open(db),
   }
 }
 

@@ -5,6 +5,7 @@ import type { ConsentContext } from './consent/change-grants.ts'
 import type { SiteParts } from './asks/site-parts.ts'
 import type { UseCache } from './asks/use-cache.ts'
 import type { SiteEvents } from './events.ts'
+import type { WindDown } from './handover/wind-down.ts'
 import type { TransferRemovals } from './officer/transfer-removals.ts'
 import type { HiddenPeople } from './rights/hidden-people.ts'
 import type { PersonKeys } from './vault/person-keys.ts'
@@ -22,6 +23,7 @@ export interface SiteContext extends SiteParts {
   /** The file of people who were erased; it is in no backup. */
   readonly forgottenList: string
   readonly erasureWindowMs: number
+  readonly windDown: WindDown
   readonly vaultThreads: number
   readonly useCache: UseCache
   /** Resolves when the site's own PostgreSQL or its vault has ended though nobody stopped it. */

@@ -103,7 +103,7 @@ async function loadFacts(
   if (!signerKeys.ok) return signerKeys
   const verified = verifyAsk({ item, batchJws, acquirer, signerKeys: signerKeys.value })
   if (!verified.ok) return verified
-  const manifest = parts.manifests().get(verified.value.ask.offer)
+  const manifest = parts.isOffering() ? parts.manifests().get(verified.value.ask.offer) : undefined
   return ok({
     ...verified.value,
     acquirer,

@@ -41,6 +41,8 @@ export interface SiteParts {
   /** Grounds for transfers that count no more, by the settings or the officer. */
   readonly removedGrounds: () => ReadonlySet<string>
   readonly assessments: AssessmentStore
+  /** False once the site winds down: then nothing is offered to anybody. */
+  readonly isOffering: () => boolean
   /** The manifests in force, by data set. */
   readonly manifests: () => ReadonlyMap<DataSetId, Manifest>
 }

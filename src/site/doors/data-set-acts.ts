@@ -48,6 +48,7 @@ export function dataSetActs(site: SiteContext): DataSetActs {
       return summary && { view: toView(summary, site), manifest: summary.manifest }
     },
     async describeDataSet(manifest) {
+      site.windDown.requireTaking()
       requireSound(manifest)
       await describeDataSet(site, manifest)
       await site.offersChanged()
@@ -59,6 +60,7 @@ export function dataSetActs(site: SiteContext): DataSetActs {
       return viewOf(dataSet)
     },
     async importBatch({ dataSet, batch, format, file, signal }) {
+      site.windDown.requireTaking()
       const imported = await importFile(
         {
           ...site,

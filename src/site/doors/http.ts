@@ -15,6 +15,7 @@ import { confineRegulators } from './confine-regulators.ts'
 import { serveDataSets } from './data-sets.ts'
 import { serveGrants } from './grants.ts'
 import { requireOperator } from './may.ts'
+import { serveHandOver } from './hand-over.ts'
 import { serveOfficer } from './officer.ts'
 import { servePeople } from './people.ts'
 import { serveReceipts } from './receipts.ts'
@@ -63,6 +64,7 @@ export function siteDoor(acts: SiteActs, parts: SiteDoorParts): OpenAPIHono {
   serveGrants(door, acts)
   serveReceipts(door, acts)
   serveOfficer(door, acts)
+  serveHandOver(door, acts)
   servePeople(door, acts)
   serveRights(door, acts)
   return door.app

@@ -28,6 +28,7 @@ import { knownPeople, unknownPerson } from '../rights/person-reading.ts'
 import type { KnownPerson, PersonReading } from '../rights/person-reading.ts'
 import type { SiteContext } from '../site-context.ts'
 import { pageOf } from './page-of.ts'
+import { streamOf } from './text-stream.ts'
 import type { Page, PageRequest } from './page-of.ts'
 import type { z } from 'zod'
 
@@ -205,32 +206,6 @@ async function* textsOf(
 ): AsyncGenerator<string> {
   for await (const records of batches) yield write(records)
   yield write('end')
-}
-
-/** Bytes that go out in one piece: a piece for each record would cost more than the record. */
-const PIECE_CHARACTERS = 65_536
-
-/** Texts as a stream that is made as fast as it is read. */
-function streamOf(texts: AsyncGenerator<string>): ReadableStream<Uint8Array> {
-  const encoder = new TextEncoder()
-  return new ReadableStream<Uint8Array>({
-    async pull(controller) {
-      let piece = ''
-      while (piece.length < PIECE_CHARACTERS) {
-        const next = await texts.next()
-        if (next.done) {
-          if (piece !== '') controller.enqueue(encoder.encode(piece))
-          controller.close()
-          return
-        }
-        piece += next.value
-      }
-      controller.enqueue(encoder.encode(piece))
-    },
-    async cancel() {
-      await texts.return(undefined)
-    },
-  })
 }
 
 function numberOf(cursor: string | undefined): number | undefined {

@@ -20,6 +20,7 @@ import type {
   siteViewSchema,
 } from '../../protocol/site-api.ts'
 import type { DataSetId, MemberId } from '../../protocol/wire.ts'
+import type { HandOverPart } from '../handover/hand-over.ts'
 import type { OfficerActs } from './officer-acts.ts'
 import type { PersonReading, Reader } from '../rights/person-reading.ts'
 import type { Page, PageRequest } from './page-of.ts'
@@ -124,4 +125,7 @@ export interface SiteActs extends PersonActs {
   readiness(): Promise<{ readonly isReady: boolean; readonly checks: Readonly<Record<string, boolean>> }>
   metrics(): Promise<string>
   readonly officer: OfficerActs
+  /** The lines of a data set's hand-over. */
+  handOver(request: { manifest: Manifest; part: HandOverPart; reading: Reader }): AsyncGenerator<string>
+  windDown(reason: string): Promise<{ since: string; reason: string }>
 }

@@ -1,8 +1,8 @@
-import type { KeyObject } from 'node:crypto'
-import type { DataSetId } from '../../protocol/wire.ts'
+import type { DataSetId, MemberId } from '../../protocol/wire.ts'
 import { peopleBehind } from '../asks/recorded-uses.ts'
 import type { SiteContext } from '../site-context.ts'
-import { openCell } from '../vault/person-keys.ts'
+import { namedPeople } from '../rights/named-people.ts'
+import { noteAccess } from '../rights/note-access.ts'
 import type { IncidentScope } from '../../protocol/officer-api.ts'
 import type { AffectedPeople } from './view-incident.ts'
 
@@ -36,67 +36,28 @@ export async function affectedPeople(
   return { releases: 0, recipients: [], byDataSet }
 }
 
-/** People whose keys are opened at one time. */
-const PORTION = 2_000
-
 /**
  * The keys by which an issuer knows the affected people of its data sets, so that it can write to them. Whoever was erased is not
- * among them. That they were read is a receipt for each, which the person can find.
+ * among them. That they were read is noted for each, with a receipt, and the person sees it.
  */
 export async function affectedKeys(
   site: SiteContext,
-  affected: AffectedPeople,
+  { affected, issuer, incident }: { affected: AffectedPeople; issuer: MemberId; incident: string },
 ): Promise<{ dataSet: DataSetId; person: string }[]> {
   const found: { dataSet: DataSetId; person: string }[] = []
-  const read: number[] = []
-  for (const [dataSet, { people }] of affected.byDataSet) {
-    const manifest = [...site.manifests().values()].find((each) => each.dataSet === dataSet)
-    if (!manifest) continue
-    const place = { dataSet, column: manifest.person.key }
-    for (const portion of portions([...people])) {
-      const keys = await site.personKeys.keysOf(site.db, portion)
-      for (const person of portion) {
-        const text = await openedKey(site, { person, place, key: keys.get(person) })
-        if (text === undefined) continue
-        found.push({ dataSet: manifest.dataSet, person: text })
-        read.push(person)
+  const reading = { by: `issuer:${issuer}`, reason: `letter about ${incident}` }
+  const noted = new Set<number>()
+  for (const manifest of site.manifests().values()) {
+    const people = affected.byDataSet.get(manifest.dataSet)?.people
+    if (!people) continue
+    for await (const portion of namedPeople(site, { manifest, people })) {
+      const unnoted = portion.filter(({ number }) => !noted.has(number))
+      if (unnoted.length > 0) await noteAccess(site, { people: unnoted, reading, what: 'letter' })
+      for (const { number, key } of portion) {
+        noted.add(number)
+        found.push({ dataSet: manifest.dataSet, person: key })
       }
     }
   }
-  await writeReadReceipts(site, [...new Set(read)])
   return found
-}
-
-async function openedKey(
-  site: SiteContext,
-  {
-    person,
-    place,
-    key,
-  }: { person: number; place: { dataSet: string; column: string }; key: KeyObject | undefined },
-): Promise<string | undefined> {
-  if (!key) return undefined
-  const sealed = await site.vault.listSealedKeys(person)
-  const own = sealed.find(({ dataSet }) => dataSet === place.dataSet)
-  return own && openCell(own.sealed, { key, place })
-}
-
-async function writeReadReceipts(site: SiteContext, people: readonly number[]): Promise<void> {
-  for (const portion of portions(people)) {
-    const subjects = await site.personKeys.subjectsOf(
-      site.db,
-      portion.map((person) => ({ person, text: 'letter of an incident' })),
-    )
-    await site.db.transaction().execute((tx) =>
-      site.log.issue(
-        tx,
-        subjects.map((subjectOf) => ({ kind: 'export' as const, subjectOf })),
-      ),
-    )
-  }
-  await site.log.publish()
-}
-
-function* portions(people: readonly number[]): Generator<readonly number[]> {
-  for (let start = 0; start < people.length; start += PORTION) yield people.slice(start, start + PORTION)
 }

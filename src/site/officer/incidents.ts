@@ -83,7 +83,11 @@ export function incidentActs(site: SiteContext): IncidentActs {
       const register = await gatherRegister(site, issuer)
       const controller = register.controllers[0]?.controller ?? { member: issuer }
       const letter = incidentLetter(seen.view, { controller, language })
-      return { ...letter, text: [...letter.text], people: await affectedKeys(site, seen.affected) }
+      return {
+        ...letter,
+        text: [...letter.text],
+        people: await affectedKeys(site, { affected: seen.affected, issuer, incident }),
+      }
     },
   }
 }

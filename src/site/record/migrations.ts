@@ -17,6 +17,7 @@ import * as createPersonAccess from './migrations/0065-create-person-access.ts'
 import * as createObjections from './migrations/0066-create-objections.ts'
 import * as createOfficer from './migrations/0070-create-officer.ts'
 import * as createErasures from './migrations/0060-create-erasures.ts'
+import * as createWindDown from './migrations/0071-create-wind-down.ts'
 
 /** The schema of a site's record, in order: one file a capability, forward only. */
 export const SITE_MIGRATIONS: Migrations = {
@@ -36,6 +37,7 @@ export const SITE_MIGRATIONS: Migrations = {
   '0065-create-person-access': createPersonAccess,
   '0066-create-objections': createObjections,
   '0070-create-officer': createOfficer,
+  '0071-create-wind-down': createWindDown,
   '0075-create-used-tokens': createUsedTokens,
   '0060-create-erasures': createErasures,
 }

@@ -1,10 +1,9 @@
-import type { KeyObject } from 'node:crypto'
 import { formatDate, formatInstant, instant } from '../../kernel/clock.ts'
 import { ageOn, consentAgeRule, consentGiver } from '../../protocol/consent-ages.ts'
 import type { ConsentGiver } from '../../protocol/consent-ages.ts'
 import type { Manifest } from '../../protocol/data-set.ts'
 import { PERSON_EXPORT_FORMAT } from '../../protocol/person-export.ts'
-import type { ExportKind, ExportRecord, ExportValue } from '../../protocol/person-export.ts'
+import type { ExportKind, ExportRecord } from '../../protocol/person-export.ts'
 import { wireMoney } from '../../protocol/wire.ts'
 import { grantState, listGrants } from '../consent/list-grants.ts'
 import type { ListedGrant } from '../consent/list-grants.ts'
@@ -15,15 +14,13 @@ import { listDataSets } from '../datasets/list-data-sets.ts'
 import type { DataSetSummary } from '../datasets/list-data-sets.ts'
 import { retentionEnd } from '../datasets/retention-end.ts'
 import type { SiteContext } from '../site-context.ts'
-import { openCell } from '../vault/person-keys.ts'
-import { storedColumns } from '../vault/stored-columns.ts'
 import { UNKNOWN_BIRTH_DAY } from '../vault/vault.ts'
-import type { VaultResult, VaultValue } from '../vault/vault.ts'
 import { carriedRecords } from './carried-records.ts'
 import { listAccesses } from './list-accesses.ts'
 import type { ListedAccess } from './list-accesses.ts'
 import { personUses } from './list-uses.ts'
 import type { PersonUse } from './list-uses.ts'
+import { openedRows } from './opened-rows.ts'
 import type { KnownPerson } from './person-reading.ts'
 
 /** What of an export is wanted; absent: all of it. */
@@ -162,50 +159,7 @@ async function* dataSetRecords(
   if (!wants('row')) return
   const key = (await site.personKeys.keyOf(site.db, person.number))?.reveal()
   const rows = await site.vault.listRows(dataSet, person.number)
-  yield* rowRecords(rows, { manifest, key, personKey: person.key })
-}
-
-/** Rows as they came: the person's key in its column again, sealed columns opened. */
-function* rowRecords(
-  rows: VaultResult,
-  { manifest, key, personKey }: { manifest: Manifest; key: KeyObject | undefined; personKey: string },
-): Generator<readonly ExportRecord[]> {
-  const stored = new Map(storedColumns(manifest).map((one) => [one.column.name, one]))
-  const positions = new Map(rows.columns.map(({ name }, index) => [name, index]))
-  const columns = manifest.columns.map(({ name }) => {
-    const [one, index] = [stored.get(name), positions.get(name)]
-    const values = index === undefined ? [] : rows.column(index)
-    const { dataSet } = manifest
-    return {
-      name,
-      valueAt: (row: number): ExportValue => {
-        if (!one) return personKey
-        const value = values[row] ?? null
-        if (!(value instanceof Uint8Array)) return plainValue(value)
-        // A sealed value was sealed as the text that came, whatever its column's type.
-        return (key && openCell(value, { key, place: { dataSet, column: name } })) ?? null
-      },
-    }
-  })
-  for (let start = 0; start < rows.rowCount; start += ROWS_AT_ONCE) {
-    const count = Math.min(ROWS_AT_ONCE, rows.rowCount - start)
-    yield Array.from({ length: count }, (_, offset): ExportRecord => {
-      const values: Record<string, ExportValue> = {}
-      for (const { name, valueAt } of columns) values[name] = valueAt(start + offset)
-      return { kind: 'row', dataSet: manifest.dataSet, values }
-    })
-  }
-}
-
-const ROWS_AT_ONCE = 500
-
-/** Whole numbers beyond what JSON's readers hold exactly are texts. */
-function plainValue(value: VaultValue): ExportValue {
-  if (typeof value === 'bigint') {
-    const number = Number(value)
-    return Number.isSafeInteger(number) ? number : value.toString()
-  }
-  return typeof value === 'object' ? null : value
+  yield* openedRows(rows, { manifest, ownerAt: () => ({ key, personKey: person.key }) })
 }
 
 /** What the person refused and objected to. */

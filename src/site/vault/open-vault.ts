@@ -15,7 +15,7 @@ import type { Engine, EngineLimits } from './engine.ts'
 import { EngineInUse } from './engine-in-use.ts'
 import { forgetPeople } from './forget-person.ts'
 import { readGeneration, removeOthers } from './generations.ts'
-import { readOwn, runOwn } from './own-sql.ts'
+import { peopleList, readOwn, runOwn } from './own-sql.ts'
 import {
   createPeopleTables,
   findNumbers,
@@ -24,6 +24,7 @@ import {
   keepKeys,
   nextNumber,
   readKeys,
+  readKeysOf,
   readPrincipals,
 } from './people-table.ts'
 import { PersonIndex } from './person-index.ts'
@@ -128,6 +129,8 @@ type Reads =
   | 'people'
   | 'rowsPerPerson'
   | 'listRows'
+  | 'listRowsOf'
+  | 'listSealedKeysOf'
   | 'listSealedKeys'
 
 /** What the vault reads for itself. */
@@ -151,6 +154,10 @@ function readsOf(reading: Turn, memory: Memory): Pick<Vault, Reads> {
         reading('count rows', (engine) => readRowsPerPerson(engine, dataSet)),
       ),
     listRows: (dataSet, person) => reading('list rows', (engine) => listRows(engine, { dataSet, person })),
+    listRowsOf: (dataSet, people) =>
+      reading('list rows', (engine) => listRowsOf(engine, { dataSet, people })),
+    listSealedKeysOf: (dataSet, people) =>
+      reading('list keys', ({ reader }) => readKeysOf(reader, { dataSet, people })),
     listSealedKeys: (person) => reading('list keys', ({ reader }) => readKeys(reader, person)),
   }
 }
@@ -272,6 +279,17 @@ async function listRows(
     select * exclude (${sql.id(PERSON_COLUMN)}) from ${sql.id(tableOf(dataSet))}
     where ${sql.id(PERSON_COLUMN)} = ${person}::integer`
   return readOwn(reader, query)
+}
+
+async function listRowsOf(
+  { reader }: Engine,
+  { dataSet, people }: { dataSet: DataSetId; people: readonly number[] },
+): Promise<VaultResult> {
+  const person = sql.id(PERSON_COLUMN)
+  return readOwn(
+    reader,
+    sql`select * from ${sql.id(tableOf(dataSet))} where ${person} in ${peopleList(people)} order by ${person}`,
+  )
 }
 
 /** Nothing is written meanwhile, so the file and what its log still holds belong together. */

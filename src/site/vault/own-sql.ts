@@ -1,8 +1,16 @@
 import { DuckDBBlobValue } from '@duckdb/node-api'
 import type { DuckDBConnection, DuckDBDataChunk, DuckDBResultReader, DuckDBValue } from '@duckdb/node-api'
-import { DummyDriver, Kysely, PostgresAdapter, PostgresIntrospector, PostgresQueryCompiler } from 'kysely'
+import {
+  DummyDriver,
+  Kysely,
+  PostgresAdapter,
+  PostgresIntrospector,
+  PostgresQueryCompiler,
+  sql,
+} from 'kysely'
 import type { RawBuilder } from 'kysely'
 import { convertResult } from './convert-result.ts'
+import { NOBODY } from './vault.ts'
 import type { VaultResult } from './vault.ts'
 
 /**
@@ -23,8 +31,8 @@ export async function runOwn(
   connection: DuckDBConnection,
   query: RawBuilder<unknown>,
 ): Promise<DuckDBResultReader> {
-  const { sql, parameters } = query.compile(compiler)
-  return connection.runAndReadAll(sql, parameters.map(toEngineValue))
+  const { sql: text, parameters } = query.compile(compiler)
+  return connection.runAndReadAll(text, parameters.map(toEngineValue))
 }
 
 /** The same, as a result of the port. */
@@ -32,8 +40,8 @@ export async function readOwn(
   connection: DuckDBConnection,
   query: RawBuilder<unknown>,
 ): Promise<VaultResult> {
-  const { sql, parameters } = query.compile(compiler)
-  const result = await connection.run(sql, parameters.map(toEngineValue))
+  const { sql: text, parameters } = query.compile(compiler)
+  const result = await connection.run(text, parameters.map(toEngineValue))
   const columns = result
     .columnNames()
     .map((name, index) => ({ name, type: result.columnType(index).toString() }))
@@ -45,8 +53,8 @@ export async function* streamOwn(
   connection: DuckDBConnection,
   query: RawBuilder<unknown>,
 ): AsyncGenerator<DuckDBDataChunk> {
-  const { sql, parameters } = query.compile(compiler)
-  const result = await connection.stream(sql, parameters.map(toEngineValue))
+  const { sql: text, parameters } = query.compile(compiler)
+  const result = await connection.stream(text, parameters.map(toEngineValue))
   // The next chunk is computed off this thread while the one before is worked on.
   let next = result.fetchChunk()
   for (;;) {
@@ -57,6 +65,12 @@ export async function* streamOwn(
     next.catch(() => undefined)
     yield chunk
   }
+}
+
+/** A list of people to be looked for with `in`; one value whatever their number. */
+export function peopleList(people: readonly number[]): RawBuilder<unknown> {
+  const text = people.length === 0 ? String(NOBODY) : people.join(',')
+  return sql`(select unnest(cast(string_split(${text}, ',') as integer[])))`
 }
 
 function toEngineValue(value: unknown): DuckDBValue {

@@ -13,7 +13,7 @@ import { LIMITS } from '../../kernel/limits.ts'
 import { Fault } from '../../kernel/faults.ts'
 import type { DataSetId } from '../../protocol/wire.ts'
 import { dataSetIdSchema } from '../../protocol/wire.ts'
-import { runOwn } from './own-sql.ts'
+import { peopleList, runOwn } from './own-sql.ts'
 import { NOBODY, UNKNOWN_BIRTH_DAY } from './vault.ts'
 import type { PersonFacts, Principals } from './vault.ts'
 
@@ -157,6 +157,24 @@ export async function keepKeys(
       missing.map(([index]) => new DuckDBBlobValue(seal(index))),
     ],
   })
+}
+
+/** The sealed keys of people in one data set; those without one are not in it. */
+export async function readKeysOf(
+  connection: DuckDBConnection,
+  { dataSet, people }: { dataSet: DataSetId; people: readonly number[] },
+): Promise<ReadonlyMap<number, Uint8Array>> {
+  const found = await runOwn(
+    connection,
+    sql`select person, sealed from _person_key where data_set = ${dataSet} and person in ${peopleList(people)}`,
+  )
+  return new Map(
+    found
+      .getRows()
+      .flatMap(([person, sealed]) =>
+        sealed instanceof DuckDBBlobValue ? [[Number(person), sealed.bytes] as const] : [],
+      ),
+  )
 }
 
 /** The sealed keys that issuers know a person by. */

@@ -77,6 +77,10 @@ export interface Vault extends AsyncDisposable {
 
   /** One person's rows of a data set, as stored: sealed columns are still sealed (`person-keys.ts` opens them). */
   listRows(dataSet: DataSetId, person: number): Promise<VaultResult>
+  /** Rows of many people, the person's number (`_p`) before the stored columns, in the order of numbers. */
+  listRowsOf(dataSet: DataSetId, people: readonly number[]): Promise<VaultResult>
+  /** The sealed keys by which a data set's issuer knows people; without those who were forgotten. */
+  listSealedKeysOf(dataSet: DataSetId, people: readonly number[]): Promise<ReadonlyMap<number, Uint8Array>>
   /** The sealed keys that issuers know a person by. */
   listSealedKeys(
     person: number,

@@ -83,6 +83,10 @@ export function fakeActs({
     completeErasures: () => note('completeErasures', {}, 0),
     readiness: () => Promise.resolve({ isReady: true, checks: {} }),
     metrics: () => Promise.resolve(''),
+    handOver: async function* () {
+      yield ''
+    },
+    windDown: unused,
     // The officer's part is tested through a whole site, in test/site/officer.
     officer: { ...unusedOfficer, regulatorKey: () => Promise.resolve(undefined) },
   }

@@ -34,10 +34,13 @@ await trade.fill(site, {
       release: { within: ['EEA', 'adequate'] },
     },
   },
-  grants: people.map(({ id }) =>
-    testGrant('athletes', id, { purposes: ['dpv:ResearchAndDevelopment', 'dpv:Personalisation'] }),
-  ),
+  grants: grantsOfAll(),
 })
+
+function grantsOfAll() {
+  const purposes = ['dpv:ResearchAndDevelopment', 'dpv:Personalisation']
+  return people.map(({ id }) => testGrant('athletes', id, { purposes }))
+}
 
 const seatOf = (party: TestParty) => openOfficer(site.client({ issuer: party.name, key: party.signing }))
 const custodian = openOfficer(site.client({ issuer: 'operator', key: site.operatorKey }))
@@ -85,6 +88,8 @@ test('the register follows from the terms in force and the record of releases', 
   const [changed] = (await controller.register()).controllers
   assert.equal(changed?.erasure.until, Date.parse('2030-01-01T00:00:00Z'))
   assert.notEqual(changed?.policy, activity?.policy)
+  // Under other terms people are asked anew.
+  await site.issuer.giveGrants(grantsOfAll())
 })
 
 async function manifest() {
@@ -267,7 +272,7 @@ test('an incident names whom it is about by the record of releases, and its cloc
     people.map(({ id }) => id).toSorted(),
   )
   await assert.rejects(custodian.letters(opened.incident), { status: 404 })
-  const reads = await site.operator.receipts({ kind: 'export', limit: 100 })
+  const reads = await site.operator.receipts({ kind: 'access', limit: 100 })
   assert.ok(reads.length >= COUNT, 'that the keys were read is a receipt for each')
 
   clock.advance(72 * 3_600_000 - 1)

@@ -1,0 +1,92 @@
+import { formatInstant } from '../../kernel/clock.ts'
+import type { Manifest } from '../../protocol/data-set.ts'
+import { listGrants } from '../consent/list-grants.ts'
+import type { ListedGrant } from '../consent/list-grants.ts'
+import { namedPeople } from '../rights/named-people.ts'
+import type { NamedPerson } from '../rights/named-people.ts'
+import { noteAccess } from '../rights/note-access.ts'
+import { openedRows } from '../rights/opened-rows.ts'
+import type { Reader } from '../rights/person-reading.ts'
+import type { SiteContext } from '../site-context.ts'
+
+/** What of a data set is handed over: its rows as they came, or the grants in force on them. */
+export type HandOverPart = 'rows' | 'grants'
+
+/**
+ * Everything of a data set for the issuer that placed it here, in the forms in which a site takes it in: rows as NDJSON to
+ * import, grants as NDJSON to give (GDPR Art. 28(3)(g); DGA Art. 12(h)). That each person's data was read is noted before it
+ * leaves, with a receipt, and the person sees it. Whoever was erased is not in it.
+ */
+export async function* handOver(
+  site: SiteContext,
+  { manifest, part, reading }: { manifest: Manifest; part: HandOverPart; reading: Reader },
+): AsyncGenerator<string> {
+  const people = await site.vault.people(manifest.dataSet)
+  for await (const portion of namedPeople(site, { manifest, people })) {
+    if (portion.length === 0) continue
+    await noteAccess(site, { people: portion, reading, what: `hand-over of ${part}` })
+    yield* part === 'rows' ? rowsOf(site, { manifest, portion }) : grantsOf(site, { manifest, portion })
+  }
+}
+
+interface Portion {
+  readonly manifest: Manifest
+  readonly portion: readonly NamedPerson[]
+}
+
+async function* rowsOf(site: SiteContext, { manifest, portion }: Portion): AsyncGenerator<string> {
+  const byNumber = new Map(portion.map((person) => [person.number, person]))
+  const rows = await site.vault.listRowsOf(manifest.dataSet, [...byNumber.keys()])
+  const numbers = rows.column(0)
+  const ownerAt = (row: number) => {
+    const owner = byNumber.get(Number(numbers[row]))
+    return { key: owner?.sealingKey, personKey: owner?.key ?? '' }
+  }
+  const sources = new Map(manifest.columns.map(({ name, source }) => [name, source ?? name]))
+  for (const opened of openedRows(rows, { manifest, ownerAt })) {
+    yield opened.map(({ values }) => line(renamed(values, sources))).join('')
+  }
+}
+
+/** Columns under the names that they have in a file, as the manifest says. */
+function renamed(
+  values: Readonly<Record<string, unknown>>,
+  sources: ReadonlyMap<string, string>,
+): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(values).map(([name, value]) => [sources.get(name) ?? name, value]))
+}
+
+const GRANT_PAGE = 2_000
+
+async function* grantsOf(site: SiteContext, { manifest, portion }: Portion): AsyncGenerator<string> {
+  const byNumber = new Map(portion.map((person) => [person.number, person]))
+  const { db, clock } = site
+  const people = [...byNumber.keys()]
+  for (let after = 0; ;) {
+    const page = await listGrants(db, { after, limit: GRANT_PAGE, people, dataSets: [manifest.dataSet] })
+    const now = clock.now()
+    const inForce = page.filter(
+      ({ revokedAt, validUntil }) =>
+        revokedAt === undefined && (validUntil === undefined || validUntil > now),
+    )
+    yield inForce.map((grant) => line(grantRequest(grant, byNumber.get(grant.person)))).join('')
+    after = page.at(-1)?.sequence ?? after
+    if (page.length < GRANT_PAGE) return
+  }
+}
+
+function grantRequest(
+  { terms, validFrom, validUntil }: ListedGrant,
+  person: NamedPerson | undefined,
+): unknown {
+  return {
+    ...terms,
+    person: person?.key,
+    validFrom: formatInstant(validFrom),
+    ...(validUntil === undefined ? {} : { validUntil: formatInstant(validUntil) }),
+  }
+}
+
+function line(value: unknown): string {
+  return `${JSON.stringify(value)}\n`
+}

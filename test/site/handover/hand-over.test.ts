@@ -1,0 +1,124 @@
+import assert from 'node:assert/strict'
+import { after, test } from 'node:test'
+import { SITE_API } from '../../../src/protocol/site-api.ts'
+import { openHandOver } from '../../../src/sdk/hand-over.ts'
+import type { WireGrant } from '../../../src/sdk/issuer.ts'
+import { openPersonRecords } from '../../../src/sdk/person.ts'
+import { NETWORK_API } from '../../../src/protocol/network-endpoints.ts'
+import { publicKeys } from '../../../src/testing/test-network.ts'
+import { testGrant, testPeople } from '../../../src/testing/test-population.ts'
+import { offered, testTrade } from '../../../src/testing/test-trade.ts'
+import { systemClock } from '../../../src/kernel/clock.ts'
+
+const trade = await testTrade({ sites: [{ name: 'galway' }, { name: 'cork' }] })
+after(() => trade[Symbol.asyncDispose]())
+const [galway, cork] = [trade.site('galway'), trade.site('cork')]
+const people = testPeople(60, (_, index) =>
+  index === 7 ? { name: 'Ó "Néill", Áine', note: 'line\nbreak' } : {},
+)
+await trade.fill(galway, {
+  dataSet: 'athletes',
+  people,
+  grants: people.slice(0, 50).map(({ id }) => testGrant('athletes', id)),
+})
+await galway.issuer.revokeGrants([{ dataSet: 'athletes', person: 'p-3' }])
+
+const issuer = galway.client({ issuer: 'federation', key: trade.federation.signing })
+const seat = openHandOver(issuer)
+const custodian = openHandOver(galway.client({ issuer: 'operator', key: galway.operatorKey }))
+const reason = 'the contract has ended'
+
+async function linesOf(part: 'rows' | 'grants', by = seat): Promise<readonly Record<string, unknown>[]> {
+  const text = await new Response(await by.part('athletes', { part, reason })).text()
+  return text
+    .split('\n')
+    .filter((line) => line !== '')
+    .map((line) => JSON.parse(line) as Record<string, unknown>)
+}
+
+test('rows and grants are handed over as they came, and another site takes them in with nothing lost', async () => {
+  const rows = await linesOf('rows')
+  assert.deepEqual(rows.map(({ id }) => String(id)).toSorted(), people.map(({ id }) => id).toSorted())
+  assert.deepEqual(
+    rows.find(({ id }) => id === 'p-7'),
+    {
+      id: 'p-7',
+      name: 'Ó "Néill", Áine',
+      country: people[7]?.country,
+      birth_date: people[7]?.birthDate,
+      height: people[7]?.height,
+      score: people[7]?.score,
+      note: 'line\nbreak',
+    },
+  )
+  const grants = await linesOf('grants')
+  // One of fifty was withdrawn, and is not given anew elsewhere.
+  assert.equal(grants.length, 49)
+  assert.ok(grants.every(({ person }) => person !== 'p-3'))
+
+  await cork.issuer.describe(await seat.manifest('athletes'))
+  const body = new Blob([rows.map((row) => `${JSON.stringify(row)}\n`).join('')]).stream()
+  await cork.issuer.importFile({ dataSet: 'athletes', batch: 'from-galway', format: 'ndjson', body })
+  await cork.issuer.giveGrants(grants as unknown as WireGrant[])
+  await offered(trade.network, { site: 'cork', dataSet: 'athletes' })
+  const again = openHandOver(cork.client({ issuer: 'federation', key: trade.federation.signing }))
+  const byId = (one: Record<string, unknown>, other: Record<string, unknown>) =>
+    String(one['id'] ?? one['person']).localeCompare(String(other['id'] ?? other['person']))
+  assert.deepEqual((await linesOf('rows', again)).toSorted(byId), rows.toSorted(byId))
+  assert.deepEqual((await linesOf('grants', again)).toSorted(byId), grants.toSorted(byId))
+})
+
+test('each person sees that their data was handed over, to whom and why', async () => {
+  const records = openPersonRecords(issuer, { ref: 'p-7', reason: 'a test looks' })
+  const seen = await records.accesses(20)
+  const { by, reason: why } = seen.find(({ what }) => what === 'hand-over of rows') ?? {}
+  assert.equal(by, 'issuer:federation')
+  assert.equal(why, reason)
+})
+
+test('only the issuer is handed anything: not the operator, and no other issuer', async () => {
+  await assert.rejects(linesOf('rows', custodian), { status: 404 })
+  const other = await trade.network.addMember('other-issuer', ['issuer'])
+  await galway.operator.registerIssuer({ member: other.name, keys: publicKeys(other) })
+  const stranger = openHandOver(galway.client({ issuer: other.name, key: other.signing }))
+  await assert.rejects(linesOf('rows', stranger), { status: 404 })
+  await assert.rejects(linesOf('grants', stranger), { status: 404 })
+  await assert.rejects(stranger.windDown('not theirs to say'), { status: 403 })
+  await assert.rejects(seat.part('athletes', { part: 'rows', reason: '' }), { status: 400 })
+})
+
+test('a site that winds down offers, answers and takes nothing, while rights and hand-over go on', async () => {
+  const asker = await trade.addAcquirer('asker')
+  const ask = () => asker.ask('select count(*) from athletes', { sites: ['galway'] })
+  assert.equal((await ask()).sites[0]?.reason, 'approved')
+  const begun = await custodian.windDown('the company closes')
+  assert.deepEqual(await custodian.windDown('another reason'), begun)
+  const view = await issuer.call(SITE_API.site)
+  assert.equal(view.windDown?.reason, 'the company closes')
+
+  const isOffered = async () => {
+    const { items } = await trade.network.call(undefined, NETWORK_API.listOffers, {
+      query: { dataSet: 'athletes' },
+    })
+    return items.some(({ site }) => site === 'galway')
+  }
+  for (let look = 0; look < 200 && (await isOffered()); look += 1) await systemClock.sleep(10)
+  const refused = await ask()
+  assert.equal(refused.reason, 'declined.no_route')
+  await assert.rejects(
+    galway.issuer.importFile({
+      dataSet: 'athletes',
+      batch: 'late',
+      format: 'csv',
+      body: new Blob(['id\n']).stream(),
+    }),
+    { status: 409 },
+  )
+  assert.equal((await galway.issuer.revokeGrants([{ dataSet: 'athletes', person: 'p-5' }])).changed, 1)
+  assert.equal((await linesOf('rows')).length, people.length)
+
+  await galway.stop()
+  await galway.start()
+  const restarted = galway.client({ issuer: 'federation', key: trade.federation.signing })
+  assert.equal((await restarted.call(SITE_API.site)).windDown?.reason, 'the company closes')
+})
