@@ -1,6 +1,7 @@
 import { ALLOWED_NODES, REFUSED_NAMES } from '../../src/site/query/allowed-nodes.ts'
 import { AGGREGATES, PER_PERSON_AGGREGATES } from '../../src/site/query/bind-aggregate.ts'
 import { QUANTILES } from '../../src/site/query/bind-private.ts'
+import { WINDOW_FUNCTIONS } from '../../src/site/query/bind-window.ts'
 import { CONSTANTS } from '../../src/site/query/catalogue-row.ts'
 import type { CatalogueRow, Parameter } from '../../src/site/query/catalogue-row.ts'
 import { CATALOGUE } from '../../src/site/query/catalogue.ts'
@@ -64,6 +65,17 @@ Every value belongs to the person whose row it came from, so sources are tied by
 ${markdownTable(
   ['written', 'note'],
   SHAPES.map(([written, note]) => [written, note]),
+)}
+
+## Window functions
+
+In a sub-select or CTE, \`over (partition by <person key>[, …] [order by …])\` or a named window, without a frame of its own:
+the value is made of the person's own rows. A condition on it chooses rows. Sums of it are declined, but for \`lag(x)\` and
+\`lead(x)\` of a column in the order of columns.
+
+${markdownTable(
+  ['function', 'note'],
+  Object.entries(WINDOW_FUNCTIONS).map(([name, { says }]) => [`\`${name}\``, says]),
 )}
 
 ## Functions

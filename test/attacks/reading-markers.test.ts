@@ -19,6 +19,7 @@ const answered: readonly (readonly [string, 'aggregate' | 'rows'])[] = [
   ['select * from people where score > 100 or score < 100 or score is null', 'rows'],
   ['select town, count(*), sum(score), avg(count), stddev(score) from people group by town', 'aggregate'],
   ['select count(*) from people', 'aggregate'],
+  ['select place, n from (select id, place, count(*) over (partition by id) as n from visits) t', 'rows'],
   ['select town, count(*), sum(score) from people group by grouping sets ((town), ())', 'aggregate'],
   ['select town, count(*) from people group by cube (town)', 'aggregate'],
   ['select distinct town from people', 'aggregate'],

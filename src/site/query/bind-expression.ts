@@ -23,6 +23,8 @@ export interface Frame {
   readonly isNullable?: (person: PersonRef) => boolean
   /** Binds a sub-query. Absent where none may stand. */
   readonly bindSubLink?: (node: SubLink, frame: Frame) => Expr
+  /** Binds a window function. Absent where none may stand. */
+  readonly bindWindow?: (node: FuncCall, name: string) => Expr
   /** Binds an aggregate, or gives `undefined` when the function is none. Absent where aggregates may not stand. */
   readonly bindAggregate?: (node: FuncCall, name: string) => Expr | undefined
 }
@@ -228,6 +230,11 @@ function bindAmong({ kind, name = [], lexpr, rexpr, location }: A_Expr, frame: F
 
 function bindFunction(node: FuncCall, frame: Frame): Expr {
   const name = functionName(node)
+  if (node.over) {
+    if (!frame.bindWindow)
+      throw notSupported('a window function (OVER) here; put it into a sub-select', node.location)
+    return frame.bindWindow(node, name)
+  }
   const aggregate = frame.bindAggregate?.(node, name)
   if (aggregate) return aggregate
   if (node.agg_order || node.agg_within_group)

@@ -142,20 +142,29 @@ export function bindOrder(
   targets: readonly Target[],
   frame: Frame,
 ): readonly (SortKey & { readonly offset: number | undefined })[] {
-  return (select.sortClause ?? []).map((node) => {
-    if (!('SortBy' in node)) throw notSupported('this ORDER BY')
-    const { node: by, sortby_dir: direction, sortby_nulls: nulls } = node.SortBy
-    if (by === undefined) throw notSupported('this ORDER BY')
-    const isDescending = direction === 'SORTBY_DESC'
-    const expr =
-      ordinalTarget(by, targets) ?? namedTarget(by, targets, frame, 'output') ?? bindValue(by, frame)
-    return {
-      expr,
-      isDescending,
-      nullsFirst: nulls === 'SORTBY_NULLS_FIRST' || (nulls !== 'SORTBY_NULLS_LAST' && isDescending),
-      offset: offsetOf(by),
-    }
-  })
+  return (select.sortClause ?? []).map((node) =>
+    sortKeyOf(
+      node,
+      (by) => ordinalTarget(by, targets) ?? namedTarget(by, targets, frame, 'output') ?? bindValue(by, frame),
+    ),
+  )
+}
+
+/** One item of an ORDER BY. */
+export function sortKeyOf(
+  node: Node,
+  bind: (by: Node) => Expr,
+): SortKey & { readonly offset: number | undefined } {
+  if (!('SortBy' in node)) throw notSupported('this ORDER BY')
+  const { node: by, sortby_dir: direction, sortby_nulls: nulls } = node.SortBy
+  if (by === undefined) throw notSupported('this ORDER BY')
+  const isDescending = direction === 'SORTBY_DESC'
+  return {
+    expr: bind(by),
+    isDescending,
+    nullsFirst: nulls === 'SORTBY_NULLS_FIRST' || (nulls !== 'SORTBY_NULLS_LAST' && isDescending),
+    offset: offsetOf(by),
+  }
 }
 
 /** Binds HAVING. */

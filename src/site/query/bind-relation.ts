@@ -8,6 +8,7 @@ import type { Frame } from './bind-expression.ts'
 import { bindGroupKeys, bindHaving, bindTargets, overGroups } from './bind-groups.ts'
 import type { Target } from './bind-groups.ts'
 import { bindJoin, hasOuterJoin, joinItems } from './bind-join.ts'
+import { bindWindow } from './bind-window.ts'
 import { rowsOfOnePerson } from './bounded-argument.ts'
 import { addConditions, conjunctsOf, frameOf } from './from-context.ts'
 import type { FromContext, NamedQueries } from './from-context.ts'
@@ -142,8 +143,32 @@ export function bindDerived(select: SelectStmt, context: FromContext): readonly 
   if (select.fromClause?.some(hasOuterJoin) && !select.groupClause && context.level.sources.length > 0)
     return bindIsolated(select, context)
   if (select.groupClause) return bindPerPerson(select, { ...context, known })
+  if (hasWindow(select)) return bindWindowed(select, { ...context, known })
   const scope = bindFrom(select, { ...context, known })
   return bindTargets(select, frameOf({ ...context, known }, scope)).map(({ name, expr }) => ({ name, expr }))
+}
+
+/** Whether a SELECT list, which may only be as deep as a question, has a window function somewhere. */
+function hasWindow({ targetList = [] }: SelectStmt): boolean {
+  const hasOver = (value: unknown): boolean => {
+    if (typeof value !== 'object' || value === null) return false
+    return 'over' in value || Object.values(value).some(hasOver)
+  }
+  return targetList.some(hasOver)
+}
+
+/** A sub-select with window functions: they see all of its rows, so it is joined as it is. */
+function bindWindowed(select: SelectStmt, context: FromContext): readonly ScopeColumn[] {
+  const level: Level = { sources: [], where: [] }
+  const inner = { ...context, level }
+  const frame = frameOf(inner, bindFrom(select, inner))
+  const windows = { level, frame, named: select.windowClause ?? [] }
+  const targets = bindTargets(select, {
+    ...frame,
+    bindWindow: (node, name) => bindWindow(node, name, windows),
+  })
+  const columns = targets.map(({ name, expr }) => ({ name, expr }))
+  return isolate(level, [{ name: '', columns }], context.level).flatMap((relation) => relation.columns)
 }
 
 /** A sub-select with an outer join beside other sources: these must not come between its own. */

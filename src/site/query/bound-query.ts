@@ -44,6 +44,9 @@ export function spokenColumn({ column, isDerived }: ColumnRef): string {
   return isDerived ? 'A value of a sub-query' : `Column "${column}"`
 }
 
+/** A column that every data set has: where a row is stored. No column of a manifest begins so. */
+export const STORED = '_r'
+
 /** The person behind the row. */
 export interface PersonRef extends ExprFacts {
   readonly kind: 'person'
@@ -78,7 +81,33 @@ export interface MeasureRef extends ExprFacts {
   readonly measure: number
 }
 
-export type Expr = Literal | ColumnRef | PersonRef | Call | Case | KeyRef | MeasureRef
+export type WindowFunction =
+  | 'row_number'
+  | 'rank'
+  | 'dense_rank'
+  | 'lag'
+  | 'lead'
+  | 'count'
+  | 'sum'
+  | 'avg'
+  | 'min'
+  | 'max'
+
+/** A window function over the rows of one person; only in the columns of a `rows` source. */
+export interface WindowCall extends ExprFacts {
+  readonly kind: 'window'
+  readonly function: WindowFunction
+  readonly person: PersonRef
+  readonly args: readonly Expr[]
+  /** Of `lag` and `lead`. */
+  readonly offset: number
+  readonly partition: readonly Expr[]
+  readonly order: readonly SortKey[]
+  /** What else tells rows apart where the order decides about single rows. */
+  readonly ties: readonly ColumnRef[]
+}
+
+export type Expr = Literal | ColumnRef | PersonRef | Call | Case | KeyRef | MeasureRef | WindowCall
 
 /** What rows come from. All sources of a question are joined by the person: equal numbers, nothing else. */
 export type Source = DataSetSource | PerPersonSource | RowsSource | OuterSource
@@ -132,7 +161,7 @@ export interface PerPersonSource extends JoinedSource {
   readonly aggregates: readonly PerPersonAggregate[]
 }
 
-/** A sub-select that is joined as it is: an outer join needs its rows before those that it is joined to. */
+/** A sub-select that is joined as it is: an outer join needs its rows before those that it is joined to, a window all of them. */
 export interface RowsSource extends JoinedSource {
   readonly kind: 'rows'
   readonly sources: readonly Source[]

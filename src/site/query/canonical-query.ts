@@ -102,6 +102,15 @@ export function formOfExpression(expr: Expr, referenceForm: Reference): Json {
       return ['measure', expr.measure]
     case 'call':
       return [expr.call, expr.constants, ...expr.args.map(formOf)]
+    case 'window':
+      return [
+        'window',
+        expr.function,
+        expr.offset,
+        expr.args.map(formOf),
+        expr.partition.map(formOf),
+        expr.order.map((key) => [formOf(key.expr), key.isDescending, key.nullsFirst]),
+      ]
     case 'case':
       return [
         'case',

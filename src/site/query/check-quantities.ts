@@ -1,5 +1,15 @@
 import { innermost } from './bound-query.ts'
-import type { BoundQuery, Call, Case, Expr, PerPersonSource, RowsSource, Source } from './bound-query.ts'
+import type {
+  BoundQuery,
+  Call,
+  Case,
+  ColumnRef,
+  Expr,
+  PerPersonSource,
+  RowsSource,
+  Source,
+  WindowCall,
+} from './bound-query.ts'
 import type { CallId } from './catalogue.ts'
 import { definitionOf } from './derived-column.ts'
 import { notSupported } from './refusal.ts'
@@ -68,11 +78,23 @@ function quantityOf(expr: Expr, sources: readonly Source[]): Quantity | undefine
       return quantityOfCall(expr, sources)
     case 'case':
       return quantityOfCase(expr, sources)
+    case 'window':
+      return isNeighbour(expr) && expr.args[0] ? quantityOf(expr.args[0], sources) : undefined
     case 'person':
     case 'key':
     case 'measure':
       return undefined
   }
+}
+
+/** The value of the row before or after, by the order of columns as they are: nothing of it is the asker's to choose. */
+function isNeighbour({ function: made, args, offset, partition, order }: WindowCall): boolean {
+  return (
+    (made === 'lag' || made === 'lead') &&
+    offset === 1 &&
+    partition.length === 0 &&
+    [...args, ...order.map(({ expr }) => expr)].every(({ kind }) => kind === 'column')
+  )
 }
 
 function quantityOfColumn(
@@ -180,7 +202,10 @@ function quantityOfCall(expr: Call, sources: readonly Source[]): Quantity | unde
 /** Of columns as they are: anything computed inside could choose. */
 function atomOf({ call, args, constants }: Call, sources: readonly Source[]): Quantity | undefined {
   const names = args.map((arg) => {
-    if (arg.kind === 'column') return `${arg.source}.${arg.column}`
+    if (arg.kind === 'column')
+      return call === 'cast_boolean_integer' || isPlain(arg, sources)
+        ? `${arg.source}.${arg.column}`
+        : undefined
     return arg.kind === 'literal' && call !== 'cast_boolean_integer' ? 'constant' : undefined
   })
   if (names.includes(undefined)) return undefined
@@ -188,6 +213,18 @@ function atomOf({ call, args, constants }: Call, sources: readonly Source[]): Qu
     terms: [new Map([[`${call}(${[...names, ...constants].join()})`, 1]])],
     isChosen: call === 'cast_boolean_integer' && args.some((arg) => isDecided(arg, sources)),
   }
+}
+
+/** A column as it is stored, or a person's least or greatest of one, or its neighbour: no condition made it. */
+function isPlain(column: ColumnRef, sources: readonly Source[]): boolean {
+  const found = sources[column.source]
+  const source = found && innermost(found)
+  if (source === undefined || source.kind === 'outer') return false
+  if (source.kind === 'data-set') return true
+  const { expr, aggregate } = definitionOf(source, column.column)
+  if (aggregate && (aggregate.filter || aggregate.function === 'count')) return false
+  const made = expr?.kind === 'window' && isNeighbour(expr) ? expr.args[0] : (expr ?? aggregate?.argument)
+  return made?.kind === 'column' && isPlain(made, source.sources)
 }
 
 /** A truth that was computed person by person: a condition chose it. */

@@ -1,6 +1,6 @@
 import type { VaultStatement } from '../vault/vault.ts'
 import { LIMITS } from '../../kernel/limits.ts'
-import type { BoundQuery, CheckedQuery, Expr, Measure, SortKey } from './bound-query.ts'
+import type { BoundQuery, CheckedQuery, Expr, Measure } from './bound-query.ts'
 import type { Range } from './expression-type.ts'
 import type { Dialect } from './catalogue-row.ts'
 import type { Text } from './forms.ts'
@@ -8,8 +8,7 @@ import { nullableSources } from './joined-level.ts'
 import { levelPrinting, printLevel, printPerson, printPersonColumn, rawColumn } from './print-sources.ts'
 import type { SourcePrinting } from './print-sources.ts'
 import type { PlanContext } from './plan-context.ts'
-import { printExpression, printReleased } from './print.ts'
-import type { Printing } from './print.ts'
+import { printExpression, printReleased, printSortKey } from './print.ts'
 import { partsOf, sameOptional } from './same-expression.ts'
 
 /**
@@ -412,11 +411,6 @@ export function planRows(checked: CheckedQuery, context: PlanContext): RowsPlan 
     statement: { sql, parameters },
     personOutputs: query.outputs.flatMap(({ expr }, index) => (expr.type === 'person' ? [index] : [])),
   }
-}
-
-/** One item of an ORDER BY, with nulls where they were asked for. */
-export function printSortKey({ expr, isDescending, nullsFirst }: SortKey, printing: Printing): Text {
-  return `${printExpression(expr, printing)} ${isDescending ? 'desc' : 'asc'} nulls ${nullsFirst ? 'first' : 'last'}`
 }
 
 /** `order by … limit … offset …` of what there is. */

@@ -1,4 +1,5 @@
 import type { Column, Manifest } from '../../protocol/data-set.ts'
+import { STORED } from './bound-query.ts'
 import type {
   Condition,
   Expr,
@@ -205,6 +206,7 @@ interface SecuredRelation extends PlanRelation {
 /** The secured sub-select: permitted columns, eligible people, and nothing else of the table. */
 function printSecured(relation: SecuredRelation, columns: readonly string[], dialect: Dialect): Text {
   const list = columns.map((name) => {
+    if (name === STORED) return `, "t".${dialect === 'duckdb' ? 'rowid' : 'ctid'} as ${quoted(name)}`
     const stored = name.endsWith(RAW) ? name.slice(0, -RAW.length) : name
     const column = relation.manifest.columns.find((one) => one.name === stored)
     if (
@@ -229,7 +231,7 @@ function printTable(
   if (rowsPerPerson !== undefined && rowsPerPerson <= rowsMax) return { from: quoted(table), condition: '' }
   const order = dialect === 'duckdb' ? 'rowid' : 'ctid'
   return {
-    from: `(select *, row_number() over (partition by "_p" order by ${order}) as "_row" from ${quoted(table)})`,
+    from: `(select *, ${order}, row_number() over (partition by "_p" order by ${order}) as "_row" from ${quoted(table)})`,
     condition: ` where "t"."_row" <= ${rowsMax}`,
   }
 }

@@ -1,8 +1,15 @@
-import type { Expr, Literal } from './bound-query.ts'
+import type { Expr, Literal, SortKey, WindowCall } from './bound-query.ts'
 import type { ExprType, Span } from './expression-type.ts'
 import { catalogueRow } from './catalogue.ts'
 import type { Dialect } from './catalogue-row.ts'
-import { duckdbSpan, postgresSpan } from './forms.ts'
+import {
+  duckdbDouble,
+  duckdbFinite,
+  duckdbSpan,
+  postgresDouble,
+  postgresFinite,
+  postgresSpan,
+} from './forms.ts'
 import type { Text } from './forms.ts'
 import { sourcesOf } from './joined-level.ts'
 import type { VaultParameter } from '../vault/vault.ts'
@@ -74,6 +81,8 @@ export function printExpression(expr: Expr, printing: Printing): Text {
       const [a = '', b = '', c = ''] = all
       return catalogueRow(expr.call)[printing.dialect]({ a, b, c, all, constants: expr.constants })
     }
+    case 'window':
+      return printWindow(expr, printing)
     case 'case': {
       const whens = expr.whens.map(
         ({ when, value }) =>
@@ -83,6 +92,28 @@ export function printExpression(expr: Expr, printing: Printing): Text {
       return `case ${whens.join(' ')}${otherwise} end`
     }
   }
+}
+
+function printWindow(expr: WindowCall, printing: Printing): Text {
+  const { function: made, args, offset, partition, order, ties, person } = expr
+  const list = args.map((arg) => printExpression(arg, printing))
+  if (made === 'lag' || made === 'lead') list.push(String(offset))
+  if (made === 'count' && args.length === 0) list.push('*')
+  const by = [person, ...partition].map((part) => printExpression(part, printing)).join(', ')
+  const sorted = [
+    ...order.map((key) => printSortKey(key, printing)),
+    ...ties.map((tie) => printExpression(tie, printing)),
+  ]
+  const text = `${made}(${list.join(', ')}) over (partition by ${by}${sorted.length === 0 ? '' : ` order by ${sorted.join(', ')}`})`
+  if (made !== 'sum' && made !== 'avg') return text
+  return printing.dialect === 'duckdb'
+    ? duckdbFinite(duckdbDouble(text))
+    : postgresFinite(postgresDouble(text))
+}
+
+/** One item of an ORDER BY, with nulls where they were asked for. */
+export function printSortKey({ expr, isDescending, nullsFirst }: SortKey, printing: Printing): Text {
+  return `${printExpression(expr, printing)} ${isDescending ? 'desc' : 'asc'} nulls ${nullsFirst ? 'first' : 'last'}`
 }
 
 /** A value of a known type. */

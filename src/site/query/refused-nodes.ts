@@ -266,7 +266,6 @@ export const REFUSED_FAMILIES = {
       'A_Indices',
       'A_Indirection',
       'MultiAssignRef',
-      'WindowDef',
     ],
   },
   clause: {

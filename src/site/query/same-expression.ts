@@ -23,6 +23,8 @@ export function sameExpression(a: Expr, b: Expr): boolean {
         a.constants.join('\n') === b.constants.join('\n') &&
         sameLists(a.args, b.args)
       )
+    case 'window':
+      return b.kind === 'window' && JSON.stringify(a) === JSON.stringify(b)
     case 'case':
       return (
         b.kind === 'case' &&
@@ -44,6 +46,8 @@ export function sameOptional(a: Expr | undefined, b: Expr | undefined): boolean 
 /** The expressions right below one, in the order in which they are written. */
 export function childrenOf(expr: Expr): readonly Expr[] {
   if (expr.kind === 'call') return expr.args
+  if (expr.kind === 'window')
+    return [...expr.args, ...expr.partition, ...expr.order.map((key) => key.expr), ...expr.ties]
   if (expr.kind === 'case')
     return [
       ...expr.whens.flatMap(({ when, value }) => [when, value]),
@@ -57,6 +61,8 @@ export function mapExpression(expr: Expr, replace: (part: Expr) => Expr | undefi
   const replaced = replace(expr)
   if (replaced) return replaced
   if (expr.kind === 'call') return { ...expr, args: expr.args.map((arg) => mapExpression(arg, replace)) }
+  if (expr.kind === 'window')
+    throw new Error('Cannot rewrite a window function: it stands in no other expression')
   if (expr.kind !== 'case') return expr
   const whens = expr.whens.map(({ when, value }) => ({
     when: mapExpression(when, replace),

@@ -1,4 +1,4 @@
-import { innermost } from './bound-query.ts'
+import { innermost, STORED } from './bound-query.ts'
 import type { DataSetId } from '../../protocol/wire.ts'
 import type { BoundQuery, Clause, ColumnUse, Expr, Source } from './bound-query.ts'
 import { CLAUSES } from './bound-query.ts'
@@ -101,7 +101,9 @@ function readColumn(
   const found = sources[source]
   const from = found && innermost(found)
   if (from === undefined || from.kind === 'outer') return
-  if (from.kind === 'data-set') return noting.note(from.dataSet, column, noting.reading)
+  // Where a row is stored is none of its values.
+  if (from.kind === 'data-set')
+    return column === STORED ? undefined : noting.note(from.dataSet, column, noting.reading)
   if (!isNew(from, { column, noting })) return
   const { expr, aggregate } = definitionOf(from, column)
   for (const made of [expr, aggregate?.argument]) if (made) readAll(from.sources, made, noting)

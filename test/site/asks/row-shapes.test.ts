@@ -148,6 +148,28 @@ test('an outer join chooses rows where its condition looks at them', () => {
   assert.equal(shapeOf(people), 'none')
 })
 
+test('a window function chooses rows where a condition looks at it', () => {
+  const numbered = (order: string, where: string) =>
+    shapeOf(
+      `select sum(steps) from (select person, steps, row_number() over (partition by person order by ${order}) as n from days) t where ${where}`,
+    )
+  assert.notEqual(numbered('day', 'n = 1'), numbered('day', 'n <= 2'))
+  assert.notEqual(numbered('day', 'n = 1'), numbered('day desc', 'n = 1'))
+  assert.notEqual(numbered('day', 'n = 1'), shapeOf('select sum(steps) from days'))
+  assert.equal(
+    shapeOf(
+      'select sum(steps), sum(steps) filter (where n > 1) from (select person, steps, count(*) over (partition by person) as n from days) t',
+    ),
+    undefined,
+  )
+  assert.equal(
+    shapeOf(
+      'select count(*) from people where person in (select person from (select person, lag(steps) over (partition by person order by day) as before from days) t where before > 9000)',
+    ),
+    'none',
+  )
+})
+
 test('sets of groups over rows of a person are several shapes; over people they are none', () => {
   assert.equal(shapeOf('select day, sum(steps) from days group by rollup (day)'), undefined)
   assert.equal(

@@ -326,6 +326,39 @@ const groupingSets = fc
       `select sex, sport, ${measures.map((text, index) => `${text} as o${index}`).join(', ')} from athletes a where ${where} group by ${sets} ${filter}`,
   )
 
+/** Window functions over the rows of each person. Sessions of one person began at different times. */
+const windowed = fc
+  .tuple(
+    oneOf(
+      'row_number() over (partition by id order by started)',
+      'row_number() over (partition by id order by started desc)',
+      'rank() over (partition by id order by place, minutes nulls first)',
+      'dense_rank() over (partition by id order by place desc)',
+      'lag(minutes) over (partition by id order by started)',
+      'lead(minutes, 2) over (partition by id order by started)',
+      'count(*) over (partition by id)',
+      'count(minutes) over (partition by id, place order by started)',
+      'sum(minutes) over (partition by id order by started)',
+      'max(minutes) over (partition by id)',
+      'minutes - lag(minutes) over w',
+      'avg(minutes) over w',
+    ),
+    oneOf(
+      'select w.place as k, count(*) as n, count(w.v) as v, count(distinct w.id) as p from * w group by 1',
+      'select w.place as k, sum(w.minutes) as m from * w where w.v = 1 group by 1',
+      'select a.sex as k, avg(w.minutes) as m from * w join athletes a using (id) where w.v > 1 group by 1',
+      'select a.sex as k, count(*) as n, count(w.v) as v from athletes a left join * w on w.id = a.id and w.v > 2 group by 1',
+      'with p as (select id, max(v) as most from * w group by id) select count(*) as n, count(most) filter (where most > 2) as m from p',
+      'select a.sex as k, count(*) filter (where a.id in (select id from * w where w.v >= 3)) as n from athletes a group by 1',
+    ),
+  )
+  .map(([value, text]) =>
+    text.replace(
+      '* w',
+      `(select id, place, minutes, ${value} as v from sessions${value.includes(' w') ? ' window w as (partition by id order by started)' : ''}) w`,
+    ),
+  )
+
 /** Every shape. */
 export const arbitraryQuestion: fc.Arbitrary<ArbitraryQuestion> = fc.oneof(
   { weight: 4, arbitrary: plain.map((sql) => ({ sql, shape: 'plain' })) },
@@ -337,5 +370,6 @@ export const arbitraryQuestion: fc.Arbitrary<ArbitraryQuestion> = fc.oneof(
   { weight: 1, arbitrary: distinct.map((sql) => ({ sql, shape: 'distinct' })) },
   { weight: 1, arbitrary: computed.map((sql) => ({ sql, shape: 'computed' })) },
   { weight: 1, arbitrary: groupingSets.map((sql) => ({ sql, shape: 'grouping sets' })) },
+  { weight: 2, arbitrary: windowed.map((sql) => ({ sql, shape: 'window' })) },
   { weight: 1, arbitrary: perGroup.map((sql) => ({ sql, shape: 'per group' })) },
 )

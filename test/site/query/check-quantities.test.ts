@@ -133,6 +133,42 @@ test('person by person: what was chosen for some may not be added to what all ha
   assert.notEqual(perPerson('max((steps - 70) * (steps - 70)) as a', 'sum(a)'), 'approved')
 })
 
+test('no date that a condition made is summed, however it came about', () => {
+  const chosen = "case when tense then born else date '1990-01-01' end"
+  for (const made of [
+    `(select person, min(${chosen}) as d from people group by person) t`,
+    `(select person, min(born) filter (where tense) as d from people group by person) t`,
+    `(select person, ${chosen} as d from people group by person, ${chosen}) t`,
+    `(select person, d from people left join (select person, ${chosen} as d from people) q using (person)) t`,
+    `(select person, lag(${chosen}) over (partition by person order by born) as d from people) t`,
+    `(select person, lag(born, 3) over (partition by person order by born) as d from people) t`,
+  ])
+    assert.equal(
+      reasonFor(`select sum(extract(year from d)) from ${made}`),
+      'declined.sql_not_supported',
+      made,
+    )
+  assert.equal(
+    reasonFor(
+      'select avg(extract(year from d)) from (select person, min(born) as d from people group by person) t',
+    ),
+    'approved',
+  )
+})
+
+test('a window function is summed only where it is the value beside', () => {
+  const over = 'over (partition by person order by day)'
+  const summed = (value: string) => reasonFor(`select avg(v) from (select person, ${value} as v from days) t`)
+  assert.equal(summed(`lag(steps) ${over}`), 'approved')
+  assert.equal(summed(`row_number() ${over}`), 'declined.sql_not_supported')
+  assert.equal(summed(`sum(steps) ${over}`), 'declined.column')
+  assert.equal(summed(`max(steps) ${over}`), 'declined.sql_not_supported')
+  assert.equal(
+    summed('lag(steps) over (partition by person order by steps > 7000)'),
+    'declined.sql_not_supported',
+  )
+})
+
 test('counts take any argument, because who is counted is a set', () => {
   assert.equal(reasonFor("select count(case when born = '1990-01-01' then 1 end) from people"), 'approved')
   assert.equal(reasonFor("select count(*) filter (where born = '1990-01-01') from people"), 'approved')

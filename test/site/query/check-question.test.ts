@@ -45,6 +45,7 @@ const ANSWERED: readonly string[] = [
   "select to_char(started, 'YYYY-MM'), count(*) from sessions where position('gym' in place) > 0 and starts_with(place, 'g') and split_part(place, '-', 2) = '' group by 1",
   'select sex, active, count(*), avg(height) from athletes group by rollup (sex, active) having count(*) > 3 order by 1 nulls last',
   'select sex, active, count(*) from athletes group by grouping sets ((sex), (active), ())',
+  'select place, count(*) from (select id, place, row_number() over (partition by id order by started) as n from sessions) t where n = 1 group by 1',
   '/* a comment */ select count(*) -- another\n from athletes;',
   "select count(*) from athletes where sex = $$female$$ or sex = U&'f\\0065male' or sex = E'fe\\x6dale'",
   'select count(*) from "athletes" where "height" > +1.5e0 and weight <> -70',
@@ -157,6 +158,26 @@ const DECLINED: readonly (readonly [sql: string, code: string, detail: RegExp])[
     /UNION/,
   ],
   ['select count(*) over () from athletes', 'declined.sql_not_supported', /OVER/],
+  [
+    'select count(*) from (select id, row_number() over (order by height) as n from athletes) t where n = 1',
+    'declined.sql_not_supported',
+    /not PARTITION BY <person key>/,
+  ],
+  [
+    'select count(*) from (select id, row_number() over (partition by sex order by height) as n from athletes) t where n = 1',
+    'declined.sql_not_supported',
+    /not PARTITION BY <person key>/,
+  ],
+  [
+    'select count(*) from (select id, sum(minutes) over (partition by id order by started rows 2 preceding) as n from sessions) t where n > 1',
+    'declined.sql_not_supported',
+    /frame of a window/,
+  ],
+  [
+    'select count(*) from (select id, ntile(4) over (partition by id order by started) as n from sessions) t',
+    'declined.sql_function',
+    /"ntile" with OVER/,
+  ],
   ['select (select count(*) from athletes)', 'declined.sql_not_supported', /without FROM|sub-query/],
   [
     'select count(*) from athletes where exists (select 1 from sessions)',

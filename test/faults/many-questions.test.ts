@@ -1,0 +1,25 @@
+import { after, test } from 'node:test'
+import fc from 'fast-check'
+import { arbitraryQuestion } from '../site/query/arbitrary-question.ts'
+import { POPULATIONS, questionWorld } from '../site/query/question-world.ts'
+import type { QuestionWorld } from '../site/query/question-world.ts'
+
+/* The questions of `test/site/query/oracle.test.ts`, very many of them: DuckDB, PostgreSQL and the oracle agree on each. */
+
+const isLong = process.env['HEDGEROW_FAULTS'] !== undefined
+let world: QuestionWorld | undefined
+after(() => world?.[Symbol.asyncDispose]())
+
+test(
+  '20,000 questions have the answer that their text has where the others never were',
+  { skip: isLong ? false : 'long: make faults' },
+  async () => {
+    const { check } = (world = await questionWorld())
+    await fc.assert(
+      fc.asyncProperty(arbitraryQuestion, fc.nat({ max: POPULATIONS - 1 }), ({ sql }, population) =>
+        check(sql, population),
+      ),
+      { seed: 20_261_126, numRuns: 20_000 },
+    )
+  },
+)
