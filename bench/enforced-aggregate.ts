@@ -1,4 +1,3 @@
-import { DuckDBInstance } from '@duckdb/node-api'
 import { strict as assert } from 'node:assert'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
@@ -20,6 +19,7 @@ import type { Partition, PartitionDraft } from '../src/site/guard/partition.ts'
 import { openVault } from '../src/site/vault/open-vault.ts'
 import { Blocks, partitionAfterAnswers } from './shared/earlier-answers.ts'
 import { collectEnforced } from './shared/enforced-question.ts'
+import { benchRows, GROUPS, makeRows } from './shared/enforced-rows.ts'
 import { median } from './shared/median.ts'
 import { scale, writeReport } from './shared/report.ts'
 
@@ -31,22 +31,16 @@ import { scale, writeReport } from './shared/report.ts'
 const size = scale()
 const rowCount = Math.round(10_000_000 * size)
 const personCount = Math.round(1_000_000 * size)
-const GROUPS = 27
 const EARLIER_ROWS = 100_000
 const RUNS = 7
 const RUN_LIMITS = { timeoutMs: 120_000, rowsMax: 10_000_000 }
 const settings = { minimumGroup: 20, dominanceBp: 1_000, groupsMax: 10_000 }
 
-/** The same numbers in both dialects: two rounds of a linear congruence with the middle bits taken, seeded by `salt`. */
-const hash = (number: string, salt: number): string =>
-  `((((${number} + ${salt}) * 2654435761) % 4294967296) // 8192 * 40503 + ${salt}) % 1000003`
-const person = `cast((${hash('i', 1)} * 7 + i) % ${personCount} as integer)`
-const columns = `_p, 50 + (${hash('i', 7)}) % 100000 / 1000.0 as v, 'region-' || (${hash('_p', 77)}) % ${GROUPS} as region`
-const isEligible = `(${hash('i', 5)}) % 10 < 7`
+const { person, columns, isEligible } = benchRows(personCount)
 
 const directory = await mkdtemp(join(tmpdir(), 'hedgerow-bench-'))
 try {
-  await makeRows(directory)
+  await makeRows(directory, { rowCount, personCount })
   const enforced = await measureEnforced(directory)
   const policedMs = await measurePostgres(directory, enforced.answer)
   const guardMs = measureGuard()
@@ -95,18 +89,6 @@ try {
   })
 } finally {
   await rm(directory, { recursive: true, force: true })
-}
-
-/** Fills the vault's file by SQL: an import of as many rows is another benchmark. */
-async function makeRows(home: string): Promise<void> {
-  const instance = await DuckDBInstance.create(join(home, 'vault.duckdb'))
-  const connection = await instance.connect()
-  await connection.run(
-    `create table ds_bench as select ${columns} from (select i, ${person} as _p from range(${rowCount}) t(i))`,
-  )
-  await connection.run('checkpoint')
-  connection.closeSync()
-  instance.closeSync()
 }
 
 interface EnforcedFigures {

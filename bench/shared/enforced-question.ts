@@ -1,6 +1,7 @@
 import { LIMITS } from '../../src/kernel/limits.ts'
 import { manifestSchema } from '../../src/protocol/data-set.ts'
 import type { CollectedGroup } from '../../src/site/guard/collected-group.ts'
+import type { CheckedQuery, QueryMode } from '../../src/site/query/bound-query.ts'
 import { checkQuestion } from '../../src/site/query/check-question.ts'
 import type { PlanRelation } from '../../src/site/query/plan-context.ts'
 import { planAggregate } from '../../src/site/query/plan.ts'
@@ -22,7 +23,7 @@ const manifest = manifestSchema.parse({
   ],
   legalBasis: 'eu-gdpr:A6-1-a',
   purposes: ['dpv:AcademicResearch'],
-  modes: ['aggregate'],
+  modes: ['aggregate', 'private'],
   perimeter: { store: place, process: place, release: place },
   retention: { period: 'P5Y', from: '2026-01-01' },
   tariff: { currency: 'EUR', capMinor: 1_000 },
@@ -31,17 +32,22 @@ const manifest = manifestSchema.parse({
 
 const dataSets = new Map([[manifest.dataSet, manifest]])
 
+/** The question, understood. */
+export function checkBench(mode: QueryMode): CheckedQuery {
+  const checked = checkQuestion('select region, avg(v) from bench group by region', { mode, dataSets })
+  if (!checked.ok) throw new Error(`${checked.error.code}: ${checked.error.detail}`)
+  return checked.value
+}
+
 /** From the question's text to collected groups: the gate checks and plans it, the vault runs it. */
 export async function collectEnforced(
   vault: Vault,
   relation: PlanRelation,
 ): Promise<readonly CollectedGroup[]> {
-  const checked = checkQuestion('select region, avg(v) from bench group by region', {
-    mode: 'aggregate',
-    dataSets,
+  const plan = planAggregate(checkBench('aggregate'), {
+    dialect: 'duckdb',
+    relations: new Map([['bench', relation]]),
   })
-  if (!checked.ok) throw new Error(`${checked.error.code}: ${checked.error.detail}`)
-  const plan = planAggregate(checked.value, { dialect: 'duckdb', relations: new Map([['bench', relation]]) })
   const limits = { timeoutMs: 120_000, rowsMax: LIMITS.releaseRowsMax }
   const runner = { run: (statement: { sql: string }) => vault.run(statement, limits) }
   const groups = await collectGroups(plan, runner, { dominanceBp: manifest.dominanceBp })
