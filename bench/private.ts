@@ -40,6 +40,7 @@ const RUNS = 7
 const RUN_LIMITS = { timeoutMs: 120_000, rowsMax: 10_000_000 }
 const settings = { minimumGroup: 20, dominanceBp: 1_000, groupsMax: 10_000 }
 const budget = { epsilon: 8, delta: 1e-6 }
+let commits = 0
 
 const directory = await mkdtemp(join(tmpdir(), 'hedgerow-bench-'))
 try {
@@ -60,14 +61,17 @@ try {
   const rowsPerPerson = await vault.rowsPerPerson(dataSetIdSchema.parse('bench'))
   const figures = await vault.withEligible({ people, cacheKey: 'bench' }, async (eligible) => {
     const relation = { table: 'ds_bench', eligible, personCount, rowsPerPerson }
-    const exact = await measured(() => answerExactly(vault, { relation, people }))
     const all = { epsilon: 0.01, rowsPerPerson: 100 }
-    const noisy = await measured(() => answerNoisily(vault, { relation, people, ledger, privacy: all }))
     const few = { epsilon: 0.01, rowsPerPerson: 5 }
-    const bounded = await measured(() => answerNoisily(vault, { relation, people, ledger, privacy: few }))
+    const noisily = (privacy: PrivacyRequest) => answerNoisily(vault, { relation, people, ledger, privacy })
+    const [exact = 0, noisy = 0, bounded = 0] = await measured([
+      () => answerExactly(vault, { relation, people }),
+      () => noisily(all),
+      () => noisily(few),
+    ])
     return { exact, noisy, bounded }
   })
-  const committed = await measured(() => commitLoss(ledger, people, postgres.db))
+  const [committed = 0] = await measured([() => commitLoss(ledger, people, postgres.db)])
   writeReport({
     name: 'private',
     scale: size,
@@ -95,15 +99,17 @@ try {
   await rm(directory, { recursive: true, force: true })
 }
 
-/** The median of some runs after one to warm up. */
-async function measured(act: () => Promise<unknown>): Promise<number> {
-  const times: number[] = []
+/** The medians of some runs after one to warm up; the acts take turns, so that they meet the same machine. */
+async function measured(acts: readonly (() => Promise<unknown>)[]): Promise<readonly number[]> {
+  const times = acts.map((): number[] => [])
   for (let run = 0; run <= RUNS; run += 1) {
-    const start = performance.now()
-    await act()
-    if (run > 0) times.push(performance.now() - start)
+    for (const [index, act] of acts.entries()) {
+      const start = performance.now()
+      await act()
+      if (run > 0) times[index]?.push(performance.now() - start)
+    }
   }
-  return median(times)
+  return times.map(median)
 }
 
 interface Answering {
@@ -147,7 +153,6 @@ async function answerNoisily(
   assert.equal(shown.length, size < 0.3 ? shown.length : GROUPS)
 }
 
-let commits = 0
 async function commitLoss(
   ledger: PrivacyLedger,
   people: Bitset,

@@ -68,13 +68,13 @@ const TERMS: Readonly<Record<Exclude<Attitude, 'nothing'>, Terms>> = {
   aggregates: {
     grantee: { anyone: true },
     purposes: ['dpv:ResearchAndDevelopment'],
-    modes: ['aggregate'],
+    modes: ['aggregate', 'private'],
     isExplicit: true,
   },
   rows: {
     grantee: { anyone: true },
     purposes: ['dpv:ResearchAndDevelopment'],
-    modes: ['aggregate', 'rows'],
+    modes: ['aggregate', 'private', 'rows'],
     isExplicit: true,
   },
 }

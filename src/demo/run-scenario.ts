@@ -122,7 +122,7 @@ function requestOf(
   session: Session,
   { scenario, maxPriceMinor }: { scenario: Scenario; maxPriceMinor: number },
 ): Omit<AskRequest, 'acquirer'> {
-  const { purpose, legalBasis, mode, offer, sites, within, releaseTo, transferBasis, sql } = scenario
+  const { purpose, legalBasis, mode, epsilon, offer, sites, within, releaseTo, transferBasis, sql } = scenario
   return {
     purpose,
     legalBasis,
@@ -134,6 +134,7 @@ function requestOf(
     question: { sql, parameters: [] },
     maxPrice: money(maxPriceMinor, 'EUR'),
     expires: later(session.clock.now(), PATIENCE_MS),
+    ...(epsilon === undefined ? {} : { privacy: { epsilon } }),
   }
 }
 

@@ -11,6 +11,8 @@ export interface Scenario {
   readonly wish: string
   readonly sql: string
   readonly mode: Mode
+  /** How much an answer of mode `private` may tell of one person. */
+  readonly epsilon?: number
   readonly legalBasis: string
   readonly offer: string
   /** Names of sites; absent: any. */

@@ -11,6 +11,12 @@ order by sex`
 
 const COUNT_BY_SEX = `select sex, count(*) as athletes from athletes group by sex order by sex`
 
+const NOISY_BY_SEX = `select sex, count(*) as athletes, round(avg(height), 2) as height, round(median(weight)) as weight
+from athletes
+group by sex
+having count(*) > 100
+order by sex`
+
 const RESEARCH = {
   purpose: 'dpv:CommercialResearch',
   mode: 'aggregate',
@@ -59,6 +65,30 @@ export const PLAIN_SCENARIOS: readonly Scenario[] = [
     sites: ['galway', 'zurich'],
     releaseTo: 'NL',
     expected: approvedAt('galway', 'zurich'),
+  },
+  {
+    ...RESEARCH,
+    name: 'with noise',
+    acquirer: 'northcare',
+    mode: 'private',
+    epsilon: 0.5,
+    wish: 'Mean height and median weight by sex, with noise',
+    sql: NOISY_BY_SEX,
+    sites: ['galway'],
+    releaseTo: 'IE',
+    expected: approvedAt('galway'),
+  },
+  {
+    ...RESEARCH,
+    name: 'budget spent',
+    acquirer: 'northcare',
+    mode: 'private',
+    epsilon: 0.6,
+    wish: 'The same by sport, past the budget of privacy',
+    sql: `select sport, median(weight) as weight from athletes group by sport`,
+    sites: ['galway'],
+    releaseTo: 'IE',
+    expected: fromSites({ galway: ['declined.privacy_budget'] }),
   },
   {
     ...RESEARCH,

@@ -21,6 +21,8 @@ suite('the demonstration, as make run runs it', () => {
     /Northcare.*galway\s+approved/,
     /Midland.*galway\s+approved[\s\S]*zurich\s+approved/,
     /Kestrel.*galway\s+approved/,
+    /with noise.*galway\s+approved/,
+    /past the budget of privacy.*galway\s+declined\.privacy_budget/,
     /Pressbox.*partial\.columns/,
     /AdReach.*declined\.purpose/,
     /Quill.*declined\.group_too_small/,

@@ -5,9 +5,11 @@ import type { Text } from './forms.ts'
 import type { PlanContext } from './plan-context.ts'
 import { levelPrinting, printLevel, printPersonColumn } from './print-sources.ts'
 import type { SourcePrinting } from './print-sources.ts'
+import { withoutDomain } from './plan.ts'
 import { printExpression, printReleased } from './print.ts'
 import type { PrivateDesign, PrivateFigure, PrivateSeries } from './private-design.ts'
 import { isOfRow, ROW_WEIGHT } from './private-design.ts'
+import { reachOf } from './private-grid.ts'
 import type { Grid } from './private-grid.ts'
 
 /** How the whole numbers of a question of mode `private` are collected. */
@@ -94,8 +96,10 @@ function printRows(
   for (const index of wanted) {
     const one = design.series[index]
     if (one === undefined) continue
+    // The step that a value falls on is null for what is no number of the domain.
+    const argument = one.grid && one.argument ? withoutDomain(one.argument, query.sources) : one.argument
     for (const [name, expr] of [
-      ['x', one.argument],
+      ['x', argument],
       ['f', one.filter],
     ] as const) {
       if (expr === undefined) continue
@@ -121,12 +125,33 @@ function printWhole({ argument, filter, grid }: PrivateSeries, index: number): T
   return conditions.length === 0 ? value : `case when ${conditions.join(' and ')} then ${value} end`
 }
 
-/** A value within its bounds as a whole number of steps from the middle; null for what is no number of the domain. */
+/**
+ * A value within its bounds as a whole number of steps from the middle, still as a double, which holds it exactly; null for
+ * what is no number of the domain.
+ */
 function printStep(value: Text, { unit, centre, least, greatest }: Grid): Text {
-  const double = `cast(${value} as double)`
   const [low, high] = [centre + Number(least) * unit, centre + Number(greatest) * unit]
-  const inside = `cast(round((${double} - ${number(centre)}) * ${number(1 / unit)}) as bigint)`
-  return `case when ${value} between ${number(low)} and ${number(high)} then ${inside} when ${value} < ${number(low)} and ${value} >= -1e150 then ${least} when ${value} > ${number(high)} and ${value} <= 1e150 then ${greatest} end`
+  const inside = `round((cast(${value} as double) - ${number(centre)}) * ${number(1 / unit)})`
+  return `case when ${value} between ${number(low)} and ${number(high)} then ${inside} when ${value} < ${number(low)} and ${value} >= -1e150 then ${number(Number(least))} when ${value} > ${number(high)} and ${value} <= 1e150 then ${number(Number(greatest))} end`
+}
+
+/** Up to here every whole number is a double, so that a sum of fewer of them is exact whatever its order. */
+const EXACT_MAX = 2n ** 53n
+
+/** A sum of steps, exact: in doubles where all of them together stay whole, else in 128 bits. */
+function printSum(y: Text, grid: Grid, { context }: Printer): Text {
+  const rows = [...context.relations.values()].reduce(
+    (most, { personCount, rowsPerPerson }) =>
+      most * (rowsPerPerson === undefined ? Infinity : Math.max(1, personCount * rowsPerPerson)),
+    1,
+  )
+  const isExact = Number.isSafeInteger(rows) && BigInt(rows) * reachOf(grid).distance < EXACT_MAX
+  return isExact ? `cast(sum(${y}) as hugeint)` : `sum(cast(${y} as hugeint))`
+}
+
+/** A sum of squares of steps: past what doubles hold. */
+function printSquares(y: Text): Text {
+  return `sum(cast(${y} as hugeint) * cast(${y} as hugeint))`
 }
 
 function number(value: number): Text {
@@ -151,8 +176,8 @@ function printPlain(printer: Printer): VaultStatement {
       if (one.isOfPeople) return [`count(distinct case when ${y} is not null then "q"."_p" end)`, '0', '0']
       return [
         `count(${y})`,
-        one.grid ? text(`sum(${y})`) : '0',
-        one.needsSquares ? text(`sum(cast(${y} as hugeint) * ${y})`) : '0',
+        one.grid ? text(printSum(y, one.grid, printer)) : '0',
+        one.needsSquares ? text(printSquares(y)) : '0',
       ]
     }),
   ]
@@ -200,8 +225,8 @@ function printBounded(printer: Printer): VaultStatement {
     const y = `"q"."y${index}"`
     return [
       `count(${y}) as "n${index}"`,
-      ...(one.grid ? [`sum(${y}) as "s${index}"`] : []),
-      ...(one.needsSquares ? [`sum(cast(${y} as hugeint) * ${y}) as "t${index}"`] : []),
+      ...(one.grid ? [`${printSum(y, one.grid, printer)} as "s${index}"`] : []),
+      ...(one.needsSquares ? [`${printSquares(y)} as "t${index}"`] : []),
     ]
   })
   const perPerson = `(select ${[...keys, '"q"."_p"', ...given].join(', ')} from ${rows}${groupBy(printer, '"q"', '"q"."_p"')}) as "g"`
@@ -266,7 +291,7 @@ function printPlaces(
   const one = design.series[index]
   if (one?.grid === undefined) throw new Error('Cannot place a quantile: it has no grid')
   const keys = design.checked.query.keys.map((_, key) => `"q"."k${key}"`)
-  const place = `("q"."y${index}" - (${one.grid.least})) // ${places.step}`
+  const place = `(cast("q"."y${index}" as bigint) - (${one.grid.least})) // ${places.step}`
   if (how === 'plain')
     return {
       sql: `select ${named([...printKeys(printer), place, text(`count(*) * ${ROW_WEIGHT}`)])}\nfrom ${rows}\nwhere "q"."y${index}" is not null\ngroup by ${[...keys, place].join(', ')}`,

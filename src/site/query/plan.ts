@@ -200,7 +200,7 @@ function zero(dialect: Dialect): Text {
 }
 
 /** A number column that is only clamped is read as it lies: the clamp keeps it in the domain of numbers as well. */
-function withoutDomain(argument: Expr, sources: BoundQuery['sources']): Expr {
+export function withoutDomain(argument: Expr, sources: BoundQuery['sources']): Expr {
   const isStored =
     argument.kind === 'column' && argument.type === 'number' && sources[argument.source]?.kind === 'data-set'
   return isStored ? { ...argument, column: rawColumn(argument.column) } : argument
