@@ -16,6 +16,7 @@ import { connectToSite } from './connect.ts'
 import type { SiteOptions } from './connect.ts'
 import { WrongUse } from './failures.ts'
 import { addHandOverVerb } from './hand-over.ts'
+import { printColumnUses } from './dataset-usage.ts'
 import { show } from './session.ts'
 import type { Session } from './session.ts'
 import { progress, say, table } from './terminal.ts'
@@ -65,6 +66,16 @@ export function addDataSetVerbs(program: Command, session: Session): void {
     }),
   ).action((options: DataSetOptions) => perform(session, () => list(session, options)))
   addHandOverVerb(dataset, session)
+  addSiteOptions(
+    verb(dataset, {
+      name: 'usage <dataset>',
+      summary:
+        'which columns are used by whom, in which clause, for which purpose, how often, and which never',
+      example: 'hedgerow dataset usage athletes --site galway --as federation',
+    }),
+  ).action((dataSet: string, options: DataSetOptions) =>
+    perform(session, () => printColumnUses(session, { dataSet, options })),
+  )
   addSiteOptions(
     verb(dataset, {
       name: 'retire <dataset>',

@@ -6,6 +6,7 @@ import { addErasureVerbs } from './erasure.ts'
 import { EXIT, sentenceOf } from './failures.ts'
 import { addGrantVerbs } from './grant.ts'
 import { addLedgerVerbs } from './ledger.ts'
+import { addLineageVerb } from './lineage.ts'
 import { addMemberVerbs } from './member.ts'
 import { addNetworkVerbs } from './network.ts'
 import { addOfficerVerbs } from './officer.ts'
@@ -33,6 +34,7 @@ export function buildProgram(session: Session): Command {
   addDemoVerb(program, session)
   addOffersVerb(program, session)
   addAskVerb(program, session)
+  addLineageVerb(program, session)
   addReleaseVerbs(program, session)
   addReceiptVerbs(program, session)
   addSiteVerbs(program, session)

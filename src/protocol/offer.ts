@@ -5,7 +5,7 @@ import { modeSchema } from './mode.ts'
 import { perimeterSchema } from './perimeter.ts'
 import { splitsSchema } from './split.ts'
 import { tariffSchema } from './tariff.ts'
-import { countrySchema, dataSetIdSchema, memberIdSchema, siteIdSchema } from './wire.ts'
+import { columnNameSchema, countrySchema, dataSetIdSchema, memberIdSchema, siteIdSchema } from './wire.ts'
 
 /** What an acquirer can ask for: a data set at a site with its terms. No count of people, no values. */
 export const offerSchema = z.strictObject({
@@ -18,6 +18,8 @@ export const offerSchema = z.strictObject({
   attribution: z.string().optional(),
   issuer: memberIdSchema,
   issuerProcessor: memberIdSchema.optional(),
+  /** The column that sources are joined by, and how many rows of one person there may be: what a question must know. */
+  person: z.strictObject({ key: columnNameSchema, rowsMax: z.int().min(1) }).optional(),
   columns: z.array(columnSchema),
   purposes: z.array(z.string()),
   modes: z.array(modeSchema),

@@ -67,6 +67,33 @@ export const batchIdSchema = z
 export const IMPORT_FORMATS = ['csv', 'ndjson', 'parquet'] as const
 export type ImportFormat = (typeof IMPORT_FORMATS)[number]
 
+/** The clauses of a question in which a column can stand. */
+export const USE_CLAUSES = ['select', 'where', 'join', 'group', 'filter', 'having', 'order'] as const
+
+/** Which columns of a data set are used by whom, in which clause, for which purpose, and how often. */
+export const columnUsesSchema = z
+  .strictObject({
+    dataSet: dataSetIdSchema,
+    columns: z.array(
+      z.strictObject({
+        column: z.string(),
+        uses: z.array(
+          z.strictObject({
+            acquirer: memberIdSchema,
+            purpose: z.string(),
+            clause: z.enum(USE_CLAUSES),
+            releases: z.int().min(1),
+            firstAt: instantSchema,
+            lastAt: instantSchema,
+          }),
+        ),
+      }),
+    ),
+    /** Columns that a question may use and none ever did. */
+    neverUsed: z.array(z.string()),
+  })
+  .openapi('ColumnUses')
+
 export const batchViewSchema = z
   .strictObject({
     dataSet: dataSetIdSchema,
@@ -222,6 +249,16 @@ export const SITE_API = {
     params: dataSetParams,
     query: pageQuerySchema,
     response: z.strictObject({ items: z.array(batchViewSchema), nextCursor }).openapi('Batches'),
+  }),
+  columnUses: endpoint({
+    method: 'get',
+    path: '/v1/datasets/{dataSet}/column-uses',
+    tag: 'data sets',
+    summary: 'Which columns are used by whom, in which clause, for which purpose, how often, and which never',
+    description:
+      'The operator, or the issuer of the data set. A filter or a join on a column is a use of it like an output. Releases are counted; dry runs and declines are not.',
+    params: dataSetParams,
+    response: columnUsesSchema,
   }),
   listGrants: endpoint({
     method: 'get',

@@ -10,6 +10,7 @@ import type { ReceiptKind } from '../protocol/receipt.ts'
 import { GRANTS_PER_REQUEST_MAX, SITE_API, batchViewSchema } from '../protocol/site-api.ts'
 import type {
   ImportFormat,
+  columnUsesSchema,
   dataSetViewSchema,
   evidenceViewSchema,
   grantViewSchema,
@@ -32,6 +33,7 @@ export type WireRevocation = z.input<typeof revocationRequestSchema>
 /** What the site's door answers, parsed. */
 export type DataSetView = z.output<typeof dataSetViewSchema>
 export type BatchView = z.output<typeof batchViewSchema>
+export type ColumnUses = z.output<typeof columnUsesSchema>
 export type GrantView = z.output<typeof grantViewSchema>
 export type GrantsChanged = z.output<typeof grantsChangedSchema>
 export type EvidenceView = z.output<typeof evidenceViewSchema>
@@ -52,6 +54,8 @@ export interface SiteAdministration {
   dataSets(): Promise<readonly DataSetView[]>
   retire(dataSet: string): Promise<DataSetView>
   importFile(file: FileToImport): Promise<BatchView>
+  /** Which columns are used by whom, where in questions, for what and how often, and which never. */
+  columnUses(dataSet: string): Promise<ColumnUses>
   batches(dataSet: string): Promise<readonly BatchView[]>
   giveGrants(grants: readonly WireGrant[], onProgress?: (done: number) => void): Promise<GrantsChanged>
   /** What a grant would allow, in plain words. */
@@ -82,6 +86,7 @@ export function openSiteAdministration(client: HttpClient): SiteAdministration {
       collectPages((cursor) => client.call(SITE_API.listDataSets, { query: { cursor, limit: 200 } })),
     retire: (dataSet) => client.call(SITE_API.retireDataSet, { params: { dataSet } }),
     importFile: (file) => sendFile(client, file),
+    columnUses: (dataSet) => client.call(SITE_API.columnUses, { params: { dataSet } }),
     batches: (dataSet) =>
       collectPages((cursor) =>
         client.call(SITE_API.listBatches, { params: { dataSet }, query: { cursor, limit: 200 } }),

@@ -12,6 +12,7 @@ import type {
   ImportFormat,
   RevocationRequest,
   batchViewSchema,
+  columnUsesSchema,
   dataSetViewSchema,
   evidenceViewSchema,
   grantViewSchema,
@@ -51,6 +52,7 @@ export interface PersonIdentity {
 export type SiteView = z.input<typeof siteViewSchema>
 export type DataSetView = z.input<typeof dataSetViewSchema>
 export type BatchView = z.input<typeof batchViewSchema>
+export type ColumnUsesView = z.input<typeof columnUsesSchema>
 export type GrantView = z.input<typeof grantViewSchema>
 export type GrantsChanged = z.input<typeof grantsChangedSchema>
 export type EvidenceView = z.input<typeof evidenceViewSchema>
@@ -91,6 +93,7 @@ export interface SiteActs extends PersonActs {
     file: AsyncIterable<Uint8Array>
     signal: AbortSignal
   }): Promise<BatchView>
+  columnUses(manifest: Manifest): Promise<ColumnUsesView>
   listBatches(request: PageRequest & { dataSet: DataSetId }): Promise<Page<BatchView>>
   listGrants(
     request: PageRequest & Scope & { dataSet?: DataSetId | undefined; reading?: GrantReading | undefined },

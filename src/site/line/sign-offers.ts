@@ -42,6 +42,7 @@ export function offerOf(manifest: Manifest, { site, territory, keys }: OfferingS
     ...(manifest.attribution === undefined ? {} : { attribution: manifest.attribution }),
     issuer: manifest.issuer,
     ...(manifest.issuerProcessor === undefined ? {} : { issuerProcessor: manifest.issuerProcessor }),
+    person: { key: manifest.person.key, rowsMax: manifest.person.rowsMax },
     columns: manifest.columns,
     purposes: manifest.purposes,
     modes: manifest.modes,
