@@ -4,14 +4,13 @@ import type { Digest } from '../../kernel/digest.ts'
 import type { DatabaseTransaction } from '../../kernel/postgres/database.ts'
 import { ok } from '../../kernel/result.ts'
 import { LIMITS } from '../../kernel/limits.ts'
-import { declined } from '../../protocol/reason.ts'
 import type { Outcome } from '../../protocol/reason.ts'
 import type { Release, ReleaseValue } from '../../protocol/release.ts'
 import type { DataSetId } from '../../protocol/wire.ts'
 import type { CollectedGroup } from '../guard/collected-group.ts'
 import { checkKnown } from '../guard/differencing.ts'
 import type { CutPlan } from '../guard/differencing.ts'
-import { guardAnswer } from '../guard/guard-answer.ts'
+import { declinedDifferencing, guardAnswer } from '../guard/guard-answer.ts'
 import { debitRefusals, readRefusals } from '../guard/refusal-budget.ts'
 import type { RefusalBudget, RefusalKey } from '../guard/refusal-budget.ts'
 import type { PartitionHold } from '../guard/partition-store.ts'
@@ -58,7 +57,7 @@ export async function guardRelease(given: GuardFacts): Promise<Outcome<GuardedRe
   const { result } = given.collected
   const key = refusalKeyOf(given)
   const budget = await readRefusals(given.parts.db, key, given.parts.refusalLimits)
-  if (budget.left === 0) return declined('declined.differencing', { operatorNote: 'refusals' })
+  if (budget.left === 0) return declinedDifferencing('refusals')
   const guarded =
     result.kind === 'rows' ? await guardRows(result.answer, given) : await guardGroupsOf(result, given)
   if (budget.isRepeat) return guarded
@@ -95,7 +94,7 @@ async function debited(
   if (withheld === 0) return guarded
   if (withheld > budget.left) {
     await debitRefusals(parts.db, key, 1)
-    return declined('declined.differencing', { operatorNote: 'refusals' })
+    return declinedDifferencing('refusals')
   }
   return ok({
     ...guarded.value,
@@ -150,7 +149,7 @@ async function guardRows(answer: RowsAnswer, given: GuardFacts): Promise<Outcome
   const plans: { dataSet: DataSetId; plan: CutPlan }[] = []
   for (const [dataSet] of planned.dataSets) {
     const known = checkKnown(hold.partition(dataSet), people, planned.minimumGroup)
-    if (!known.ok) return declined('declined.differencing', { operatorNote: known.error.note })
+    if (!known.ok) return declinedDifferencing(known.error.note)
     plans.push({ dataSet, plan: known.value })
   }
   const { key, acquirer, purpose, dataSet } = {

@@ -52,14 +52,22 @@ export function guardAnswer(
       return ok({ ...guarded.value, plans: checked.value, withheld: large - guarded.value.released.length })
     const { note } = checked.error
     const more = rowsToMerge(guarded.value, checked.error, mergeCount)
-    if (!more) return declined('declined.differencing', { operatorNote: note })
+    if (!more) return declinedDifferencing(note)
     guarded = suppressMore(guarded.value, more, context.settings)
-    if (!guarded.ok) return declined('declined.differencing', { operatorNote: note })
+    if (!guarded.ok) return declinedDifferencing(note)
     mergeCount *= 2
   }
   // Nothing small was asked for: it is who counts in a measure, or gives most of it, that leaves no row.
   const isOfMeasures = guarded.error.code === 'declined.group_too_small' && large > 0
   return isOfMeasures ? declined(guarded.error.code, { operatorNote: 'measure' }) : guarded
+}
+
+const ADVICE =
+  'With earlier answers it could be about too few people. Ask again what was answered, group by what earlier asks were grouped by or more coarsely, or use the mode "private"'
+
+/** The one decline of whatever cannot stand beside earlier answers: its text says what to do, and nothing about whom. */
+export function declinedDifferencing(operatorNote: string): ReturnType<typeof declined> {
+  return declined('declined.differencing', { detail: ADVICE, operatorNote })
 }
 
 /** Every set of people that the shown rows let be summed over. */
