@@ -8,7 +8,7 @@ import type { PlanContext } from '../src/site/query/plan-context.ts'
 import { median } from './shared/median.ts'
 import { scale, writeReport } from './shared/report.ts'
 
-/** The gate (parse, check, bind, rewrite, print) over 200 questions of an analyst's kind, beside PostgreSQL's grammar alone. */
+/** The gate (parse, check, bind, rewrite, print) over 280 questions of an analyst's kind, beside PostgreSQL's grammar alone. */
 const size = scale()
 const RUNS = Math.max(5, Math.round(25 * size))
 
@@ -39,7 +39,7 @@ const context: PlanContext = {
 }
 
 const questions = corpus()
-assert.equal(questions.length, 200)
+assert.equal(questions.length, 280)
 const gateMs: number[] = []
 const parseMs: number[] = []
 for (let run = 0; run <= RUNS; run += 1) {
@@ -101,7 +101,7 @@ function manifest(dataSet: string, rowsMax: number, columns: readonly object[]):
   })
 }
 
-/** Five keys, eight selections and five conditions: 200 questions. */
+/** Five keys, eleven selections and five conditions, and two sets of groups: 280 questions. */
 function corpus(): readonly { readonly sql: string; readonly mode: 'aggregate' | 'rows' }[] {
   const keys = [
     'sex',
@@ -135,7 +135,7 @@ function corpus(): readonly { readonly sql: string; readonly mode: 'aggregate' |
     (key, where) =>
       `select id, ${key.split(',')[0]} as k, height * 100 as cm, upper(left(sport, 3)) || '-' || sex as tag, born from athletes where ${where} order by height desc nulls last, born limit 500`,
   ]
-  return keys.flatMap((key) =>
+  const plain = keys.flatMap((key) =>
     conditions.flatMap((where) =>
       selections.map((select, index) => ({
         sql: select(key, where),
@@ -143,4 +143,29 @@ function corpus(): readonly { readonly sql: string; readonly mode: 'aggregate' |
       })),
     ),
   )
+  return [...plain, ...furtherQuestions(keys, conditions)]
+}
+
+/** Sub-queries, outer joins, windows and several sets of groups. */
+function furtherQuestions(
+  keys: readonly string[],
+  conditions: readonly string[],
+): readonly { readonly sql: string; readonly mode: 'aggregate' }[] {
+  const shapes: readonly ((key: string, where: string) => string)[] = [
+    (key, where) =>
+      `select ${key} as k, count(*) as n, count(*) filter (where exists (select 1 from sessions s where s.id = a.id and s.started >= a.born + interval '20 years' and s.minutes > 30)) as active from athletes a where ${where} and a.id not in (select id from sessions group by id having count(*) > 40) group by ${key}`,
+    (key, where) =>
+      `select ${key} as k, count(distinct s.id) as visitors, sum(s.minutes), count(*) filter (where s.id is null) as without from athletes a left join (select id, minutes from sessions where place = 'gym') s on s.id = a.id where ${where} group by ${key}`,
+    (key, where) =>
+      `select ${key} as k, count(*), count(*) filter (where (select avg(minutes) from sessions s where s.id = a.id) > 30) as long from athletes a left join (select id, started, row_number() over (partition by id order by started) as visit from sessions) f on f.id = a.id and f.visit = 1 where (${where}) and to_char(f.started, 'YYYY-MM') > '2025-06' group by ${key}`,
+  ]
+  const sets = conditions.map(
+    (where) =>
+      `select sex, sport, count(*), avg(height) from athletes a where ${where} group by rollup (sex, sport) having count(*) > 20 order by 1 nulls last, 2 nulls last`,
+  )
+  const texts = [
+    ...keys.flatMap((key) => conditions.flatMap((where) => shapes.map((select) => select(key, where)))),
+    ...sets,
+  ]
+  return texts.map((sql) => ({ sql, mode: 'aggregate' as const }))
 }
