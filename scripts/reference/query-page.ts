@@ -157,6 +157,10 @@ const SHAPES: readonly (readonly [string, string])[] = [
     '`<person key> IN (SELECT <person key> …)`, `NOT IN`, also `GROUP BY <person key> HAVING …`',
     'chooses people',
   ],
+  [
+    '`<person key> IN (SELECT … UNION`, `INTERSECT` or `EXCEPT SELECT …)`',
+    'elsewhere set operations are declined: a person would have rows of several branches, of the asker’s choosing',
+  ],
   ['`x IN (SELECT y … WHERE s.<key> = a.<key>)`, `= ANY`', 'three-valued, as in PostgreSQL'],
   [
     '`(SELECT <aggregate> … WHERE s.<key> = a.<key>)`',

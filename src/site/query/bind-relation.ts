@@ -51,6 +51,8 @@ export function bindItems(
   context: FromContext,
 ): { readonly scope: Scope; readonly conditions: readonly Node[] } {
   const [first, ...others] = select.fromClause ?? []
+  if (select.larg || select.rarg)
+    throw notSupported('a set operation (UNION, INTERSECT, EXCEPT) but after IN')
   if (first === undefined) throw notSupported('a SELECT without FROM')
   const conditions = select.whereClause ? conjunctsOf(select.whereClause) : []
   return joinItems([first, ...others], conditions, { context, bindItem })

@@ -38,7 +38,7 @@ export function bindSubLink(
   if (subLinkType === 'EXISTS_SUBLINK') return bindExists(select, place)
   if (subLinkType === 'EXPR_SUBLINK') return bindScalar(select, place)
   if (subLinkType === 'ANY_SUBLINK' && (operName === undefined || textsOf(operName)?.join() === '='))
-    return bindIn(select, testexpr, place)
+    return bindInSets(select, testexpr, place)
   throw notSupported('ANY, ALL and ARRAY of a sub-query; IN and EXISTS may stand', location)
 }
 
@@ -72,8 +72,30 @@ function isThere(count: Expr): Expr {
   return call('gt', [count, literal('integer', 0)])
 }
 
+/**
+ * IN over a set operation: to be in the union of two is to be in either. Only of person keys, which are never null, so
+ * that the same holds for INTERSECT and EXCEPT.
+ */
+function bindInSets(select: SelectStmt, testexpr: Node | undefined, place: Place): Expr {
+  const { larg, rarg, op, sortClause, limitCount, limitOffset } = select
+  if (!larg || !rarg) return bindIn(select, testexpr, place)
+  if (sortClause || limitCount || limitOffset)
+    throw notSupported('ORDER BY, LIMIT and OFFSET in a sub-query', place.offset)
+  if (bindTerm(testexpr, place.frame).kind !== 'person')
+    throw notSupported('a set operation (UNION, INTERSECT, EXCEPT) but of person keys', place.offset)
+  // EXCEPT ALL and INTERSECT ALL count how often somebody is in each.
+  if (select.all && op !== 'SETOP_UNION') throw notSupported('INTERSECT ALL and EXCEPT ALL', place.offset)
+  const known = bindWith(select.withClause, place.context.known)
+  const inner: Place = { ...place, context: { ...place.context, known } }
+  const [left, right] = [bindInSets(larg, testexpr, inner), bindInSets(rarg, testexpr, inner)]
+  if (op === 'SETOP_UNION') return call('or', [left, right])
+  return call('and', [left, op === 'SETOP_EXCEPT' ? call('not', [right]) : right])
+}
+
 /** `<person key> in (select <person key> …)`, or a value among those of the same person. */
 function bindIn(select: SelectStmt, testexpr: Node | undefined, place: Place): Expr {
+  if (select.sortClause || select.limitCount || select.limitOffset)
+    throw notSupported('ORDER BY, LIMIT and OFFSET in a sub-query', place.offset)
   const { target, ...found } = select.groupClause
     ? bindGroupedRows(select, place)
     : bindChosenRows(select, place)
@@ -135,8 +157,6 @@ function bindGroupedRows(select: SelectStmt, place: Place): ChosenRows {
 
 /** FROM and WHERE of a sub-query. */
 function bindRows(select: SelectStmt, place: Place): SubRows {
-  if (select.op !== undefined && select.op !== 'SETOP_NONE')
-    throw notSupported('a set operation in a sub-query of an expression', place.offset)
   const level: Level = { sources: [], where: [] }
   const outer = outerNames(level, place.context.level.sources, place.frame)
   const known = bindWith(select.withClause, place.context.known)

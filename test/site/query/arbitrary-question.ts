@@ -60,6 +60,12 @@ const bySubQuery = fc.oneof(
     (where) =>
       `coalesce(a.sport, 'gym') in (select s.place from sessions s where s.id = a.id and (${where}))`,
   ),
+  fc
+    .tuple(oneOf('union', 'union all', 'intersect', 'except'), ofSession, ofSession)
+    .map(
+      ([by, one, other]) =>
+        `a.id in (select s.id from sessions s where ${one} ${by} select s.id from sessions s where ${other})`,
+    ),
   ofSession.map(
     (where) => `a.gold * 7 not in (select s.minutes from sessions s where s.id = a.id and (${where}))`,
   ),

@@ -46,6 +46,7 @@ const ANSWERED: readonly string[] = [
   'select sex, active, count(*), avg(height) from athletes group by rollup (sex, active) having count(*) > 3 order by 1 nulls last',
   'select sex, active, count(*) from athletes group by grouping sets ((sex), (active), ())',
   'select place, count(*) from (select id, place, row_number() over (partition by id order by started) as n from sessions) t where n = 1 group by 1',
+  "select count(*) from athletes where id in (select id from sessions where place = 'gym' union select id from sessions where minutes > 100 except select id from athletes where active)",
   '/* a comment */ select count(*) -- another\n from athletes;',
   "select count(*) from athletes where sex = $$female$$ or sex = U&'f\\0065male' or sex = E'fe\\x6dale'",
   'select count(*) from "athletes" where "height" > +1.5e0 and weight <> -70',
@@ -105,6 +106,21 @@ const DECLINED: readonly (readonly [sql: string, code: string, detail: RegExp])[
   ['explain select count(*) from athletes', 'declined.sql_not_supported', /other than SELECT/],
   ['select count(*) into x from athletes', 'declined.sql_not_supported', /SELECT INTO/],
   ['select count(*) from athletes for update', 'declined.sql_not_supported', /locking/],
+  [
+    'select count(*) from (select id from athletes union all select id from sessions) t',
+    'declined.sql_not_supported',
+    /UNION, INTERSECT, EXCEPT\) but after IN/,
+  ],
+  [
+    'select count(*) from athletes where id in (select id from athletes except all select id from sessions)',
+    'declined.sql_not_supported',
+    /EXCEPT ALL/,
+  ],
+  [
+    "select count(*) from athletes a where 'x' in (select sex from athletes b where b.id = a.id union select place from sessions s where s.id = a.id)",
+    'declined.sql_not_supported',
+    /but of person keys/,
+  ],
   ['select distinct on (sex) sex from athletes', 'declined.sql_not_supported', /DISTINCT ON/],
   [
     'select distinct count(*) from athletes group by sex',
