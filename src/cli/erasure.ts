@@ -14,7 +14,7 @@ import type { Session } from './session.ts'
 import { say, table } from './terminal.ts'
 import { addSiteOptions, perform, verb } from './verb.ts'
 
-interface PersonOptions extends SiteOptions {
+export interface PersonOptions extends SiteOptions {
   readonly person?: readonly string[]
   readonly issuer?: string
   readonly reason?: string
@@ -64,14 +64,14 @@ export function addErasureVerbs(program: Command, session: Session): void {
 }
 
 /** The options by which a verb names people; `--person` may come several times, as `ISSUER:KEY` for several issuers. */
-function addPersonOptions(command: Command): Command {
+export function addPersonOptions(command: Command): Command {
   return addSiteOptions(command)
     .option('--person <key...>', 'key by which the issuer knows the person; several for several issuers')
     .option('--issuer <member>', 'issuer that knows the person by it; absent: the one that acts')
 }
 
 /** The people that a verb is told: `KEY`, or `ISSUER:KEY` for somebody whom several issuers know. */
-function referencesOf({ person, issuer, as }: PersonOptions): readonly PersonReference[] {
+export function referencesOf({ person, issuer, as }: PersonOptions): readonly PersonReference[] {
   if (person === undefined) throw new WrongUse('Say whom, with --person KEY')
   return person.map((text) => {
     const [, named, key] = /^([a-z][a-z0-9-]{0,61}[a-z0-9]):(.+)$/s.exec(text) ?? []
@@ -163,6 +163,6 @@ function reasonOf(text: string | undefined): ErasureReason {
   throw new WrongUse(`Cannot use the reason "${text ?? ''}": expected one of ${ERASURE_REASONS.join(', ')}`)
 }
 
-async function openDesk(session: Session, options: SiteOptions): Promise<RightsDesk> {
+export async function openDesk(session: Session, options: SiteOptions): Promise<RightsDesk> {
   return openRightsDesk((await connectToSite(session, options)).client)
 }

@@ -18,6 +18,10 @@ const INSTANT_FIELDS: ReadonlySet<string> = new Set([
   'deletedAt',
   'permanentBy',
   'permanentAt',
+  'correctedAt',
+  'since',
+  'liftToldAt',
+  'liftsAt',
 ])
 
 /** What `--json` prints: wire forms, money as `{"amount", "currency"}`, moments as RFC 3339. */

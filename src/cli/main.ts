@@ -2,6 +2,7 @@ import { Command, CommanderError } from 'commander'
 import { addAskVerb } from './ask.ts'
 import { addDataSetVerbs } from './dataset.ts'
 import { addDemoVerb } from './demo.ts'
+import { addCorrectionVerbs } from './correction.ts'
 import { addErasureVerbs } from './erasure.ts'
 import { EXIT, sentenceOf } from './failures.ts'
 import { addGrantVerbs } from './grant.ts'
@@ -46,6 +47,7 @@ export function buildProgram(session: Session): Command {
   addMemberVerbs(program, session)
   addLedgerVerbs(program, session)
   addErasureVerbs(program, session)
+  addCorrectionVerbs(program, session)
   exitByCode(program)
   return program
 }

@@ -58,6 +58,10 @@ export const receiptSchema = z.strictObject({
   /** Which erasure, and how thoroughly it is done. */
   erasure: z.string().optional(),
   grade: z.enum(ERASURE_GRADES).optional(),
+  /** Which restriction, and what became of it: begun, or its end told. */
+  restriction: z.string().optional(),
+  lifts: instantSchema.optional(),
+  correction: z.string().optional(),
 })
 export type Receipt = z.infer<typeof receiptSchema>
 

@@ -2,7 +2,13 @@ import { z } from '@hono/zod-openapi'
 import { endpoint } from '../kernel/http/endpoint.ts'
 import { ERASURE_REASONS, erasureIdSchema, erasureViewSchema } from './erasure.ts'
 import { nextCursorSchema, pageQuerySchema } from './page.ts'
-import { memberIdSchema } from './wire.ts'
+import {
+  RESTRICTION_REASONS,
+  columnValuesSchema,
+  correctionViewSchema,
+  restrictionViewSchema,
+} from './restriction.ts'
+import { dataSetIdSchema, memberIdSchema } from './wire.ts'
 
 const personParams = z.object({
   ref: z
@@ -65,5 +71,64 @@ export const RIGHTS_API = {
     summary: 'Remove what was deleted from every file of the site now, instead of within the window',
     description: 'The operator. Asks go on meanwhile.',
     response: z.strictObject({ completed: z.int().min(0) }).openapi('ErasuresCompleted'),
+  }),
+  correctPerson: endpoint({
+    method: 'post',
+    path: '/v1/people/{ref}/correction',
+    tag: 'people',
+    summary: 'Correct values in a person’s rows; every run that begins after the answer reads the new ones',
+    description:
+      'The person, the issuer for its own people, or the operator on behalf of a person, naming the issuer (GDPR Art. 16). "where" picks rows by values of columns that are not sealed; without it all rows of the person are meant.',
+    params: personParams,
+    body: z
+      .strictObject({
+        issuer: issuerField,
+        dataSet: dataSetIdSchema,
+        set: columnValuesSchema,
+        where: columnValuesSchema.default({}),
+      })
+      .openapi('CorrectPerson'),
+    response: correctionViewSchema,
+    status: 201,
+    isIdempotent: true,
+  }),
+  restrictPerson: endpoint({
+    method: 'post',
+    path: '/v1/people/{ref}/restriction',
+    tag: 'people',
+    summary: 'Restrict the processing of a person: stored and in their export, in no result',
+    description:
+      'The person, the issuer for its own people, or the operator on behalf of a person, naming the issuer (GDPR Art. 18). In force when answered, for runs that have begun too.',
+    params: personParams,
+    body: z
+      .strictObject({
+        issuer: issuerField,
+        reason: z.enum(RESTRICTION_REASONS, `expected one of ${RESTRICTION_REASONS.join(', ')}`),
+      })
+      .openapi('RestrictPerson'),
+    response: restrictionViewSchema,
+    status: 201,
+    isIdempotent: true,
+  }),
+  restriction: endpoint({
+    method: 'get',
+    path: '/v1/people/{ref}/restriction',
+    tag: 'people',
+    summary: 'The restriction of a person, and when it ends if that was told',
+    description: 'Whoever may restrict.',
+    params: personParams,
+    query: z.object({ issuer: issuerField }),
+    response: restrictionViewSchema,
+  }),
+  liftRestriction: endpoint({
+    method: 'post',
+    path: '/v1/people/{ref}/restriction/lifting',
+    tag: 'people',
+    summary: 'Tell that a restriction ends; it does after the notice, or at once at the person’s own word',
+    description: 'Whoever may restrict (GDPR Art. 18(3)).',
+    params: personParams,
+    body: z.strictObject({ issuer: issuerField }).openapi('LiftRestriction'),
+    response: restrictionViewSchema,
+    isIdempotent: true,
   }),
 } as const

@@ -1,11 +1,27 @@
 import type { z } from 'zod'
 import type { ErasureReason, erasureViewSchema } from '../protocol/erasure.ts'
+import type {
+  ColumnValues,
+  RestrictionReason,
+  correctionViewSchema,
+  restrictionViewSchema,
+} from '../protocol/restriction.ts'
 import { SITE_API } from '../protocol/site-api.ts'
 import { collectPages } from './collect-pages.ts'
 import type { HttpClient } from './http-client.ts'
 
 /** The certificate of an erasure, parsed. */
 export type Erasure = z.output<typeof erasureViewSchema>
+
+export type Correction = z.output<typeof correctionViewSchema>
+export type Restriction = z.output<typeof restrictionViewSchema>
+
+/** What is to stand in a person's rows, and in which of them. */
+export interface CorrectionOfRows {
+  readonly dataSet: string
+  readonly set: ColumnValues
+  readonly where?: ColumnValues
+}
 
 /** Whom a right is exercised for: the key that an issuer knows the person by. An issuer need not name itself. */
 export interface PersonReference {
@@ -17,6 +33,11 @@ export interface PersonReference {
 export interface RightsDesk {
   /** `isAtOnce` waits until nothing is in any file of the site. */
   erase(reference: PersonReference, request: { reason: ErasureReason; isAtOnce?: boolean }): Promise<Erasure>
+  correct(reference: PersonReference, request: CorrectionOfRows): Promise<Correction>
+  restrict(reference: PersonReference, reason: RestrictionReason): Promise<Restriction>
+  restriction(reference: PersonReference): Promise<Restriction>
+  /** Tells the person that it ends; it does when the notice is over. */
+  liftRestriction(reference: PersonReference): Promise<Restriction>
   erasure(erasure: string): Promise<Erasure>
   erasures(): Promise<readonly Erasure[]>
   completeErasures(): Promise<number>
@@ -29,6 +50,26 @@ export function openRightsDesk(client: HttpClient): RightsDesk {
       client.call(SITE_API.erasePerson, {
         params: { ref: person },
         body: { reason, isAtOnce, ...(issuer === undefined ? {} : { issuer }) },
+        isRepeatable: true,
+      }),
+    correct: ({ person, issuer }, request) =>
+      client.call(SITE_API.correctPerson, {
+        params: { ref: person },
+        body: { ...request, ...(issuer === undefined ? {} : { issuer }) },
+        isRepeatable: true,
+      }),
+    restrict: ({ person, issuer }, reason) =>
+      client.call(SITE_API.restrictPerson, {
+        params: { ref: person },
+        body: { reason, ...(issuer === undefined ? {} : { issuer }) },
+        isRepeatable: true,
+      }),
+    restriction: ({ person, issuer }) =>
+      client.call(SITE_API.restriction, { params: { ref: person }, query: { issuer } }),
+    liftRestriction: ({ person, issuer }) =>
+      client.call(SITE_API.liftRestriction, {
+        params: { ref: person },
+        body: issuer === undefined ? {} : { issuer },
         isRepeatable: true,
       }),
     erasure: (erasure) => client.call(SITE_API.erasure, { params: { erasure } }),

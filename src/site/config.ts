@@ -71,6 +71,17 @@ export const siteSettingsSchema = z.strictObject({
       windowDays: z.coerce.number().int().min(1).max(3_650).default(30),
     })
     .prefault({}),
+  /** How restrictions of processing end. */
+  restriction: z
+    .strictObject({
+      /** Hours from telling the person that a restriction will be lifted until it is (GDPR Art. 18(3)). */
+      noticeHours: z.coerce
+        .number()
+        .min(0, 'expected 0 to 8760')
+        .max(8_760, 'expected 0 to 8760')
+        .default(72),
+    })
+    .prefault({}),
   /** How erasures are carried out. */
   erasure: z
     .strictObject({

@@ -23,6 +23,8 @@ export interface SiteEvents {
   grantsChanged(facts: { given: number; revoked: number }): void
   evidenceGiven(facts: { validUntil: string }): void
   erased(facts: { erasure: string }): void
+  restricted(facts: { restriction: string }): void
+  corrected(facts: { correction: string; dataSet: string }): void
   erasuresCompleted(facts: { erasures: number }): void
   failed(what: string, error: unknown): void
   /** Prometheus text. */
@@ -59,12 +61,6 @@ export function siteEvents(log: Log): SiteEvents {
     labelNames: ['change'],
     registers,
   })
-  const erasures = new Counter({
-    name: 'hedgerow_site_erasures_total',
-    help: 'Erasures by the grade they reached',
-    labelNames: ['grade'],
-    registers,
-  })
   return {
     started: (facts) => log.info('site.started', facts),
     stopped: () => log.info('site.stopped'),
@@ -89,6 +85,26 @@ export function siteEvents(log: Log): SiteEvents {
       log.info('site.grants_changed', facts)
     },
     evidenceGiven: (facts) => log.info('site.evidence_given', facts),
+    ...rightsEvents(log, registers),
+    failed: (what, error) => log.error('site.failed', { what, ...describe(error) }),
+    metrics: () => registry.metrics(),
+  }
+}
+
+/** What was done with people's data at their word. */
+function rightsEvents(
+  log: Log,
+  registers: Registry[],
+): Pick<SiteEvents, 'erased' | 'erasuresCompleted' | 'restricted' | 'corrected'> {
+  const erasures = new Counter({
+    name: 'hedgerow_site_erasures_total',
+    help: 'Erasures by the grade they reached',
+    labelNames: ['grade'],
+    registers,
+  })
+  return {
+    restricted: (facts) => log.info('site.restricted', facts),
+    corrected: (facts) => log.info('site.corrected', facts),
     erased: (facts) => {
       erasures.inc({ grade: 'deleted' })
       log.info('site.erased', facts)
@@ -97,8 +113,6 @@ export function siteEvents(log: Log): SiteEvents {
       erasures.inc({ grade: 'permanent' }, facts.erasures)
       log.info('site.erasures_completed', facts)
     },
-    failed: (what, error) => log.error('site.failed', { what, ...describe(error) }),
-    metrics: () => registry.metrics(),
   }
 }
 

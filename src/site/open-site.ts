@@ -35,7 +35,7 @@ import { BUDGET_DELTA } from './privacy/privacy-loss.ts'
 import { SITE_MIGRATIONS } from './record/migrations.ts'
 import { PinnedMembers } from './asks/pinned-members.ts'
 import { HiddenPeople } from './rights/hidden-people.ts'
-import { resumeErasures } from './rights/serve-rights.ts'
+import { resumeRights } from './rights/serve-rights.ts'
 import type { SiteContext } from './site-context.ts'
 import { readSiteKeys } from './site-keys.ts'
 import type { SiteKeys } from './site-keys.ts'
@@ -126,19 +126,20 @@ export async function openSite(
       onOffersChanged()
     },
   }
-  await resumeErasures(site)
+  await resumeRights(site)
   return site
 }
 
 /** Whom no run may use, and how erasures are carried out. */
-function rightsParts({ root, settings: { erasure }, clock, random }: Omit<SiteStart, 'log'>) {
+function rightsParts({ root, settings: { erasure, restriction }, clock, random }: Omit<SiteStart, 'log'>) {
   const hidden = new HiddenPeople()
   return {
     ids: idSource(clock, random),
     hidden,
-    restricted: (dataSet: DataSetId) => hidden.in(dataSet),
+    restricted: () => hidden.at(clock.now()),
     forgottenList: erasure.forgottenList ?? siteDirectory(root).forgotten,
     erasureWindowMs: erasure.windowHours * HOUR_MS,
+    liftNoticeMs: restriction.noticeHours * HOUR_MS,
   }
 }
 

@@ -24,6 +24,8 @@ export interface SiteContext extends SiteParts {
   readonly forgottenList: string
   readonly erasureWindowMs: number
   readonly windDown: WindDown
+  /** How long before a restriction ends its person is told. */
+  readonly liftNoticeMs: number
   readonly vaultThreads: number
   readonly useCache: UseCache
   /** Resolves when the site's own PostgreSQL or its vault has ended though nobody stopped it. */

@@ -4,6 +4,7 @@ import type { Instant } from '../../kernel/clock.ts'
 import { digestOf } from '../../kernel/digest.ts'
 import { ok } from '../../kernel/result.ts'
 import { consentTextDigest } from '../../protocol/consent-text.ts'
+import { minimumGroupOf } from '../../protocol/data-set.ts'
 import type { Column, Manifest } from '../../protocol/data-set.ts'
 import {
   isConsentBasis,
@@ -73,7 +74,7 @@ export interface Eligibility {
  * still need their own basis of Art. 9(2), and rows somebody who said yes to rows.
  *
  * Declines with `declined.purpose` (refused to all; consent where it is presumed not free), `declined.mode` and
- * `declined.nobody_eligible` (too few, and no narrower set of columns would help).
+ * `declined.restricted` (too few because of restrictions of many) and `declined.nobody_eligible` (too few, and no narrower set of columns would help).
  */
 export function decideEligibility(
   context: EligibilityContext,
@@ -91,11 +92,15 @@ export function decideEligibility(
   }
   const cohort = cohortOf(context, use, manifest)
   const asked = [...new Set(columns)].toSorted()
-  const { covered, excludedByPrice } = cohort.covering(asked)
+  const { covered, excludedByPrice, excludedByRestriction } = cohort.covering(asked)
   const isEnough = covered.count() >= Math.max(1, use.minimumGroup)
   const coveredColumns = isEnough ? asked : asked.filter((column) => cohort.isColumnCovered(column))
   if (!isEnough && (coveredColumns.length === 0 || coveredColumns.length === asked.length)) {
-    return declined('declined.nobody_eligible')
+    return declined(
+      isRestriction(excludedByRestriction, { covered, use, manifest })
+        ? 'declined.restricted'
+        : 'declined.nobody_eligible',
+    )
   }
   const { sequence } = context.mirror
   return ok({
@@ -108,8 +113,24 @@ export function decideEligibility(
   })
 }
 
+/**
+ * Whether it is restrictions that leave too few people, and so many of them that saying so is about nobody: the reason
+ * must not tell an acquirer who was granted little that a certain person's processing is restricted.
+ */
+function isRestriction(
+  restricted: Bitset,
+  { covered, use, manifest }: { covered: Bitset; use: Use; manifest: Manifest },
+): boolean {
+  const count = restricted.count()
+  return count >= minimumGroupOf(manifest, true) && covered.count() + count >= use.minimumGroup
+}
+
 interface Cohort {
-  covering(columns: readonly string[]): { readonly covered: Bitset; readonly excludedByPrice: Bitset }
+  covering(columns: readonly string[]): {
+    readonly covered: Bitset
+    readonly excludedByPrice: Bitset
+    readonly excludedByRestriction: Bitset
+  }
   isColumnCovered(column: string): boolean
 }
 
@@ -121,6 +142,7 @@ function cohortOf(context: EligibilityContext, use: Use, manifest: Manifest): Co
     return {
       covered: covered.difference(restricted).difference(objected),
       excludedByPrice: excludedByPrice.difference(restricted).difference(objected),
+      excludedByRestriction: covered.intersection(restricted),
     }
   }
   return {

@@ -1,7 +1,15 @@
+import { formatInstant } from '../../kernel/clock.ts'
+import type { RestrictionView } from '../../protocol/restriction.ts'
+import type { MemberId } from '../../protocol/wire.ts'
+import { rowsRecipients } from '../asks/rows-recipients.ts'
 import { completeErasures } from '../rights/complete-erasures.ts'
 import { erasePerson } from '../rights/erase-person.ts'
 import { findErasure, findErasureOf, listErasures } from '../rights/erasure-store.ts'
 import { erasureView } from '../rights/erasure-view.ts'
+import { correctPerson } from '../rights/correct-person.ts'
+import { liftRestriction, restrictPerson } from '../rights/restrict-person.ts'
+import { findRestriction } from '../rights/restriction-store.ts'
+import type { RestrictionRecord } from '../rights/restriction-store.ts'
 import type { SiteContext } from '../site-context.ts'
 import { lookupDigest } from '../vault/lookup-digest.ts'
 import { NOBODY } from '../vault/vault.ts'
@@ -9,11 +17,22 @@ import { notFound } from './may.ts'
 import { pageOf } from './page-of.ts'
 import type { SiteActs } from './site-acts.ts'
 
-type RightsActs = Pick<SiteActs, 'erasePerson' | 'listErasures' | 'findErasure' | 'completeErasures'>
+type RightsActs = Pick<
+  SiteActs,
+  | 'erasePerson'
+  | 'listErasures'
+  | 'findErasure'
+  | 'completeErasures'
+  | 'correctPerson'
+  | 'restrictPerson'
+  | 'findRestriction'
+  | 'liftRestriction'
+>
 
 /** Rights of people in the forms of the door. */
 export function rightsActs(site: SiteContext): RightsActs {
   return {
+    ...changingActs(site),
     async erasePerson({ issuer, person, by, nameDigest, reason, isAtOnce, requestKey }) {
       const lookup = lookupDigest(site.keys.lookup, { issuer, personKey: person })
       const [number = NOBODY] = await site.vault.findPeople([lookup])
@@ -45,5 +64,77 @@ export function rightsActs(site: SiteContext): RightsActs {
       if (completed > 0) site.events.erasuresCompleted({ erasures: completed })
       return completed
     },
+  }
+}
+
+/** What changes a person's data or how it is processed, short of erasing it. */
+function changingActs(
+  site: SiteContext,
+): Pick<RightsActs, 'correctPerson' | 'restrictPerson' | 'findRestriction' | 'liftRestriction'> {
+  return {
+    async correctPerson({ issuer, person, by, dataSet, set, where }) {
+      const number = await numberOf(site, { issuer, person })
+      const request = { person: number, issuer, requestedBy: by, dataSet, set, where }
+      const { correction, columns, rows, requestedBy, correctedAt, receipt } = await correctPerson(
+        site,
+        request,
+      )
+      const recipients = await rowsRecipients(site.db, { person: number, dataSet })
+      site.events.corrected({ correction, dataSet })
+      return {
+        correction,
+        dataSet,
+        columns: [...columns],
+        rows,
+        requestedBy,
+        correctedAt: formatInstant(correctedAt),
+        recipients: [...recipients],
+        receipt,
+      }
+    },
+    async restrictPerson({ issuer, person, by, reason }) {
+      const number = await numberOf(site, { issuer, person })
+      const made = await restrictPerson(site, { person: number, issuer, reason, requestedBy: by })
+      site.events.restricted({ restriction: made.restriction })
+      return restrictionView(made, site)
+    },
+    async findRestriction(named) {
+      const found = await findRestriction(site.db, await numberOf(site, named))
+      if (!found) throw notFound()
+      return restrictionView(found, site)
+    },
+    async liftRestriction(named) {
+      const lifted = await liftRestriction(site, { person: await numberOf(site, named), by: named.by })
+      return restrictionView(lifted, site)
+    },
+  }
+}
+
+async function numberOf(
+  site: SiteContext,
+  { issuer, person }: { issuer: MemberId; person: string },
+): Promise<number> {
+  const [number = NOBODY] = await site.vault.findPeople([
+    lookupDigest(site.keys.lookup, { issuer, personKey: person }),
+  ])
+  if (number === NOBODY) throw notFound()
+  return number
+}
+
+function restrictionView(
+  { restriction, issuer, reason, requestedBy, since, liftToldAt, liftsAt, receipts }: RestrictionRecord,
+  { clock }: SiteContext,
+): RestrictionView {
+  const state = liftsAt === undefined ? 'in_force' : liftsAt > clock.now() ? 'lifting' : 'lifted'
+  return {
+    restriction,
+    issuer,
+    state,
+    reason,
+    requestedBy,
+    since: formatInstant(since),
+    ...(liftToldAt === undefined ? {} : { liftToldAt: formatInstant(liftToldAt) }),
+    ...(liftsAt === undefined ? {} : { liftsAt: formatInstant(liftsAt) }),
+    receipts: [...receipts],
   }
 }

@@ -5,7 +5,7 @@ import { notFound, requireOperator, requireStaff } from './may.ts'
 import { onBehalfOf } from './on-behalf.ts'
 import type { SiteActs, SiteCaller } from './site-acts.ts'
 
-/** `/v1/people/{ref}/erasure` and `/v1/erasures`. */
+/** `/v1/people/{ref}/erasure`, `/correction`, `/restriction`, and `/v1/erasures`. */
 export function serveRights(door: Door<SiteCaller>, acts: SiteActs): void {
   door.serve(SITE_API.erasePerson, ({ caller, params, body, idempotencyKey }) => {
     const { reason, isAtOnce, issuer } = body
@@ -14,6 +14,18 @@ export function serveRights(door: Door<SiteCaller>, acts: SiteActs): void {
       idempotencyKey === undefined ? undefined : `${person.by} ${person.nameDigest} ${idempotencyKey}`
     return acts.erasePerson({ ...person, reason, isAtOnce, requestKey })
   })
+  door.serve(SITE_API.correctPerson, ({ caller, params, body: { issuer, ...correction } }) =>
+    acts.correctPerson({ ...onBehalfOf(caller, { ref: params.ref, issuer }), ...correction }),
+  )
+  door.serve(SITE_API.restrictPerson, ({ caller, params, body: { issuer, reason } }) =>
+    acts.restrictPerson({ ...onBehalfOf(caller, { ref: params.ref, issuer }), reason }),
+  )
+  door.serve(SITE_API.restriction, ({ caller, params, query: { issuer } }) =>
+    acts.findRestriction(onBehalfOf(caller, { ref: params.ref, issuer })),
+  )
+  door.serve(SITE_API.liftRestriction, ({ caller, params, body: { issuer } }) =>
+    acts.liftRestriction(onBehalfOf(caller, { ref: params.ref, issuer })),
+  )
   door.serve(SITE_API.listErasures, ({ caller, query }) =>
     acts.listErasures({ ...query, ...requireStaff(caller) }),
   )

@@ -8,6 +8,7 @@ import type { ErasureReason, ErasureView } from '../../protocol/erasure.ts'
 import type { GrantRequest, GrantTerms } from '../../protocol/grant.ts'
 import type { KeySet } from '../../protocol/member.ts'
 import type { ReceiptKind } from '../../protocol/receipt.ts'
+import type { CorrectionView, RestrictionReason, RestrictionView } from '../../protocol/restriction.ts'
 import type {
   ImportFormat,
   RevocationRequest,
@@ -26,6 +27,7 @@ import type { OfficerActs } from './officer-acts.ts'
 import type { PersonReading, Reader } from '../rights/person-reading.ts'
 import type { Page, PageRequest } from './page-of.ts'
 import type { PersonActs } from './person-acts.ts'
+import type { CorrectionRequest } from '../rights/correct-person.ts'
 import type { NamedPerson } from '../rights/named-person.ts'
 
 /** Who calls a site: its operator, an issuer that places data here, or a person about whom there is data. */
@@ -119,6 +121,12 @@ export interface SiteActs extends PersonActs {
   erasePerson(
     request: NamedPerson & { reason: ErasureReason; isAtOnce: boolean; requestKey?: string | undefined },
   ): Promise<ErasureView>
+  correctPerson(
+    request: NamedPerson & Pick<CorrectionRequest, 'dataSet' | 'set' | 'where'>,
+  ): Promise<CorrectionView>
+  restrictPerson(request: NamedPerson & { reason: RestrictionReason }): Promise<RestrictionView>
+  findRestriction(person: NamedPerson): Promise<RestrictionView>
+  liftRestriction(person: NamedPerson): Promise<RestrictionView>
   listErasures(request: PageRequest & Scope): Promise<Page<ErasureView>>
   findErasure(request: Scope & { erasure: string }): Promise<ErasureView | undefined>
   completeErasures(): Promise<number>

@@ -19,6 +19,7 @@ import * as createOfficer from './migrations/0070-create-officer.ts'
 import * as createErasures from './migrations/0060-create-erasures.ts'
 import * as createWindDown from './migrations/0071-create-wind-down.ts'
 import * as createColumnUses from './migrations/0080-create-column-uses.ts'
+import * as createRestrictions from './migrations/0061-create-restrictions-and-corrections.ts'
 
 /** The schema of a site's record, in order: one file a capability, forward only. */
 export const SITE_MIGRATIONS: Migrations = {
@@ -42,4 +43,5 @@ export const SITE_MIGRATIONS: Migrations = {
   '0075-create-used-tokens': createUsedTokens,
   '0060-create-erasures': createErasures,
   '0080-create-column-uses': createColumnUses,
+  '0061-create-restrictions-and-corrections': createRestrictions,
 }

@@ -11,7 +11,14 @@ export interface PurgedRecord {
 }
 
 /** Tables that hold what belongs to one person alone, and so lose rows when somebody is erased. */
-const TABLES = ['person_key', 'idempotent_answer', 'consent_call', 'carried_record', 'answer'] as const
+const TABLES = [
+  'person_key',
+  'idempotent_answer',
+  'consent_call',
+  'carried_record',
+  'correction',
+  'answer',
+] as const
 
 const POLL_MS = 50
 /** Transactions of a site last seconds; one that outlasts this is somebody else's, and the purge is tried again later. */

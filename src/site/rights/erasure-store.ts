@@ -131,8 +131,9 @@ export async function deleteNamedAnswers(tx: DatabaseTransaction, name: Digest):
   await sql`delete from idempotent_answer where caller = ${`person ${name}`}`.execute(tx)
 }
 
-/** Forgets what a person carried here from another site. */
+/** Forgets what a person carried here from another site, and corrections that are not made yet. */
 export async function deleteCarried(tx: DatabaseTransaction, person: number): Promise<void> {
+  await sql`update correction set body = null where person = ${person} and body is not null`.execute(tx)
   await sql`delete from carried_record where person = ${person}`.execute(tx)
 }
 

@@ -1,26 +1,52 @@
 import { Bitset } from '../../kernel/bitset.ts'
-import type { DataSetId } from '../../protocol/wire.ts'
+import type { Instant } from '../../kernel/clock.ts'
 
 /**
  * People whom no run may use, whatever they granted: from the moment that their erasure is noted until their rows are
- * gone. Kept in memory, filled from the record before anything is served.
+ * gone, and while their processing is restricted (GDPR Art. 17, 18). Kept in memory, filled from the record before
+ * anything is served.
  */
 export class HiddenPeople {
-  #erased = new Bitset()
+  readonly #erased = new Set<number>()
+  /** Until when; `Infinity` while no end is told. */
+  readonly #restricted = new Map<number, number>()
+  /** Who is hidden, and the moment before which that stays so. */
+  #known: { readonly people: Bitset; readonly since: number; readonly before: number } | undefined
 
   /** Hides somebody who is being erased; a run that is on its way is refused by the count of changes in the record. */
   hideErased(person: number): void {
-    // Another object, because whoever was given the set before keeps it.
-    this.#erased = this.#erased.union(Bitset.of([person]))
+    this.#erased.add(person)
+    this.#known = undefined
   }
 
   /** Takes it back where the erasure could not even be noted. */
   showAgain(person: number): void {
-    this.#erased = this.#erased.difference(Bitset.of([person]))
+    this.#erased.delete(person)
+    this.#known = undefined
   }
 
-  /** Whom no run over a data set may use. Not to be written to. */
-  in(_dataSet: DataSetId): Bitset {
-    return this.#erased
+  /** Hides somebody until a moment, which counts whether or not anybody looks at it then. */
+  restrict(person: number, until: number): void {
+    this.#restricted.set(person, until)
+    this.#known = undefined
+  }
+
+  /** Takes it back where the restriction could not be noted. */
+  unrestrict(person: number): void {
+    this.#restricted.delete(person)
+    this.#known = undefined
+  }
+
+  /** Whom no run may use now. Not to be written to. */
+  at(now: Instant): Bitset {
+    if (!this.#known || now < this.#known.since || now >= this.#known.before) {
+      const ends = [...this.#restricted].filter(([, until]) => until > now)
+      this.#known = {
+        people: Bitset.of([...this.#erased, ...ends.map(([person]) => person)]),
+        since: now,
+        before: Math.min(Infinity, ...ends.map(([, until]) => until)),
+      }
+    }
+    return this.#known.people
   }
 }

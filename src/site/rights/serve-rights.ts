@@ -3,16 +3,26 @@ import type { SiteEvents } from '../events.ts'
 import { completeErasures } from './complete-erasures.ts'
 import type { ErasureParts } from './erase-person.ts'
 import { finishErasure } from './erase-person.ts'
+import { resumeCorrections } from './correct-person.ts'
+import type { CorrectionParts } from './correct-person.ts'
 import { erasuresIn } from './erasure-store.ts'
+import { restrictionsInForce } from './restriction-store.ts'
 
 /** How often it is looked whether something is due. */
 const INTERVAL_MS = 60_000
+
+/** What people's rights need before the site serves anybody. */
+export async function resumeRights(parts: ErasureParts & CorrectionParts): Promise<void> {
+  await resumeErasures(parts)
+  for (const { person, until } of await restrictionsInForce(parts.db)) parts.hidden.restrict(person, until)
+  await resumeCorrections(parts)
+}
 
 /**
  * Hides whoever is being erased and finishes what a crash left half done, before the site serves anybody. Each step of
  * an erasure can be done again.
  */
-export async function resumeErasures(parts: ErasureParts): Promise<number> {
+async function resumeErasures(parts: ErasureParts): Promise<number> {
   const begun = await erasuresIn(parts.db, 'begun')
   for (const { person } of begun) parts.hidden.hideErased(person)
   for (const erasure of begun) await finishErasure(parts, erasure)

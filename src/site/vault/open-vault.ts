@@ -9,6 +9,7 @@ import type { Fault } from '../../kernel/faults.ts'
 import type { DataSetId } from '../../protocol/wire.ts'
 import { toVaultValue } from './convert-result.ts'
 import { createBatchTables, describeTable, dropDataSet } from './data-set-tables.ts'
+import { correctRows } from './correct-rows.ts'
 import { CopyJournal, compactVault } from './compact-vault.ts'
 import { inTransaction, openEngine } from './engine.ts'
 import type { Engine, EngineLimits } from './engine.ts'
@@ -101,6 +102,7 @@ function vaultOf(first: Engine, { clock, limits }: { clock: Clock; limits: Engin
       ),
     ended,
     withEligible: (set, use) => engines.hold(({ eligible }) => eligible.use(set, use)),
+    correct: (correction) => change('correct rows', ({ writer }) => correctRows(writer, correction)),
     forget: (person) => {
       forgotten.add(person)
       return change('forget a person', ({ writer }) => forgetPeople(writer, [person]), person).finally(() =>

@@ -85,6 +85,11 @@ export interface Vault extends AsyncDisposable {
   listSealedKeys(
     person: number,
   ): Promise<readonly { readonly dataSet: DataSetId; readonly sealed: Uint8Array }[]>
+  /**
+   * Writes other values into one person's rows of a data set, all or those in which columns have given values; gives
+   * how many. Sealed columns are given as their bytes. Birth date and residence, where given, replace what is known.
+   */
+  correct(correction: RowCorrection): Promise<{ readonly rows: number }>
   /** Deletes a person's rows, keys, birth date, residence and lookup digest everywhere. The number stays taken. */
   forget(person: number): Promise<{ readonly rows: number }>
 
@@ -97,6 +102,17 @@ export interface Vault extends AsyncDisposable {
 
   /** Writes a whole, consistent copy into a file of its own. */
   snapshot(path: string): Promise<void>
+}
+
+/** A value on its way into the vault: a date or timestamp as a text. */
+export type CorrectedValue = null | boolean | number | string | Uint8Array
+
+export interface RowCorrection {
+  readonly manifest: Manifest
+  readonly person: number
+  readonly set: ReadonlyMap<string, CorrectedValue>
+  readonly where: ReadonlyMap<string, CorrectedValue>
+  readonly facts: { readonly birthDate?: string | null; readonly residence?: string | null }
 }
 
 /** Stands for a person who is not known. */

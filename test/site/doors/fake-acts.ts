@@ -81,6 +81,20 @@ export function fakeActs({
     erasePerson: (request) => note('erasePerson', request, erasure),
     listErasures: (request) => note('listErasures', request, { items: [] }),
     findErasure: (request) => note('findErasure', request, erasure),
+    correctPerson: (request) =>
+      note('correctPerson', request, {
+        correction: 'correction_01J00000000000000000000000',
+        dataSet: request.dataSet,
+        columns: [],
+        rows: 1,
+        requestedBy: request.by,
+        correctedAt: '2026-11-24T10:00:00Z',
+        recipients: [],
+        receipt: 0,
+      }),
+    restrictPerson: (request) => note('restrictPerson', request, restriction),
+    findRestriction: (request) => note('findRestriction', request, restriction),
+    liftRestriction: (request) => note('liftRestriction', request, restriction),
     completeErasures: () => note('completeErasures', {}, 0),
     readiness: () => Promise.resolve({ isReady: true, checks: {} }),
     metrics: () => Promise.resolve(''),
@@ -150,6 +164,16 @@ const erasure = {
   permanentBy: '2026-11-25T10:00:00Z',
   stores: [],
   kept: [],
+  receipts: [],
+}
+
+const restriction = {
+  restriction: 'restriction_01J00000000000000000000000',
+  issuer: 'world-sport',
+  state: 'in_force' as const,
+  reason: 'accuracy_contested' as const,
+  requestedBy: 'operator',
+  since: '2026-11-24T10:00:00Z',
   receipts: [],
 }
 

@@ -1,0 +1,215 @@
+import type { KeyObject } from 'node:crypto'
+import { sql } from 'kysely'
+import { Bitset } from '../../kernel/bitset.ts'
+import { instant } from '../../kernel/clock.ts'
+import type { Clock, Instant } from '../../kernel/clock.ts'
+import { Fault } from '../../kernel/faults.ts'
+import type { IdSource } from '../../kernel/id.ts'
+import type { Database } from '../../kernel/postgres/database.ts'
+import type { Random } from '../../kernel/random.ts'
+import type { Manifest } from '../../protocol/data-set.ts'
+import type { ColumnValues } from '../../protocol/restriction.ts'
+import type { DataSetId, MemberId } from '../../protocol/wire.ts'
+import type { ReceiptLog } from '../../transparency/receipt-log.ts'
+import type { PartitionStore } from '../guard/partition-store.ts'
+import { openPersonText, sealPersonText } from '../vault/person-text.ts'
+import { cellContext } from '../vault/person-keys.ts'
+import type { PersonKeys } from '../vault/person-keys.ts'
+import { seal } from '../vault/seal-cell.ts'
+import { isSealed } from '../vault/stored-columns.ts'
+import type { CorrectedValue, Vault } from '../vault/vault.ts'
+import { checkCorrection } from './check-correction.ts'
+
+/** What correcting needs of a site. */
+export interface CorrectionParts {
+  readonly db: Database
+  readonly vault: Vault
+  readonly clock: Clock
+  readonly random: Random
+  readonly ids: IdSource
+  readonly log: ReceiptLog
+  readonly partitions: Pick<PartitionStore, 'noteChange'>
+  readonly personKeys: PersonKeys
+  readonly manifests: () => ReadonlyMap<DataSetId, Manifest>
+}
+
+/** A correction that was made. */
+export interface CorrectionRecord {
+  readonly correction: string
+  readonly person: number
+  readonly dataSet: string
+  readonly columns: readonly string[]
+  readonly rows: number
+  readonly requestedBy: string
+  readonly correctedAt: Instant
+  readonly receipt: number
+}
+
+export interface CorrectionRequest {
+  readonly person: number
+  readonly issuer: MemberId
+  readonly requestedBy: string
+  readonly dataSet: DataSetId
+  readonly set: ColumnValues
+  /** Only rows in which these columns have these values; empty: all rows of the person. */
+  readonly where: ColumnValues
+}
+
+/**
+ * Corrects values in a person's rows (GDPR Art. 16): every run that begins after it resolves reads the new ones, and to
+ * the guard the person is changed, so that no answer tells the difference. A saga: what is to be written is noted sealed
+ * under the person's key, written into the vault, and noted as done with a receipt, the values gone.
+ *
+ * @throws Fault `fault.request_malformed` naming each column, `fault.not_found` when no row is meant
+ */
+export async function correctPerson(
+  parts: CorrectionParts,
+  request: CorrectionRequest,
+): Promise<CorrectionRecord> {
+  const manifest = parts.manifests().get(request.dataSet)
+  if (!manifest || manifest.issuer !== request.issuer)
+    throw new Fault('fault.not_found', { what: 'Cannot correct: there is no such data set of this issuer' })
+  checkCorrection(manifest, request)
+  const { person, dataSet } = request
+  const key = (await parts.personKeys.keyOf(parts.db, person))?.reveal()
+  if (!key || !(await parts.vault.people(dataSet)).has(person))
+    throw new Fault('fault.not_found', { what: 'Cannot correct: the person has no rows there' })
+  const correction = parts.ids.next('correction')
+  const { set, where } = request
+  const body = sealPersonText(JSON.stringify({ set, where }), { key, use: correction, random: parts.random })
+  await parts.db.transaction().execute(async (tx) => {
+    await sql`
+      insert into correction (correction, person, issuer, data_set, columns, body, state, requested_by, requested_ms)
+      values (${correction}, ${person}, ${request.issuer}, ${dataSet}, ${Object.keys(set)}::text[], ${Buffer.from(body)},
+        'begun', ${request.requestedBy}, ${parts.clock.now()})`.execute(tx)
+    await parts.partitions.noteChange(tx, { dataSet, people: Bitset.of([person]), cause: correction })
+  })
+  return finishCorrection(parts, { correction, person, dataSet, manifest, values: { set, where }, key })
+}
+
+interface BegunCorrection {
+  readonly correction: string
+  readonly person: number
+  readonly dataSet: DataSetId
+  readonly manifest: Manifest
+  readonly values: { readonly set: ColumnValues; readonly where: ColumnValues }
+  readonly key: KeyObject
+}
+
+async function finishCorrection(parts: CorrectionParts, begun: BegunCorrection): Promise<CorrectionRecord> {
+  const { correction, person, dataSet, manifest, values, key } = begun
+  const { rows } = await parts.vault.correct({
+    manifest,
+    person,
+    set: storedValues(values.set, { manifest, key, random: parts.random }),
+    where: new Map(Object.entries(values.where)),
+    facts: factsOf(manifest, values.set),
+  })
+  await parts.db.transaction().execute(async (tx) => {
+    const { rows: open } = await sql`
+      select id from correction where correction = ${correction} and state = 'begun' for update`.execute(tx)
+    if (open.length === 0) return
+    await parts.partitions.noteChange(tx, {
+      dataSet,
+      people: Bitset.of([person]),
+      cause: `${correction} done`,
+    })
+    const subjectOf = await parts.personKeys.subjectOf(tx, { person, text: `correction ${correction}` })
+    const [receipt] = await parts.log.issue(tx, [
+      { kind: 'correction', correction, dataSet, ...(subjectOf === undefined ? {} : { subjectOf }) },
+    ])
+    await sql`
+      update correction set state = 'done', body = null, done_ms = ${parts.clock.now()}, rows = ${rows},
+        receipt = ${receipt?.sequence ?? null} where correction = ${correction}`.execute(tx)
+  })
+  await parts.log.publish()
+  if (rows === 0)
+    throw new Fault('fault.not_found', { what: 'Cannot correct: no row of the person is meant' })
+  return findCorrection(parts.db, correction)
+}
+
+/** Makes corrections that a crash left half done; one of somebody who was erased meanwhile has nothing left to correct. */
+export async function resumeCorrections(parts: CorrectionParts): Promise<void> {
+  const { rows } = await sql<{
+    correction: string
+    person: number
+    data_set: DataSetId
+    body: Uint8Array | null
+  }>`
+    select correction, person, data_set, body from correction where state = 'begun' order by id`.execute(
+    parts.db,
+  )
+  for (const { correction, person, data_set: dataSet, body } of rows) {
+    const key = (await parts.personKeys.keyOf(parts.db, person))?.reveal()
+    const manifest = parts.manifests().get(dataSet)
+    const text = key && body && openPersonText(body, { key, use: correction })
+    if (!key || !manifest || typeof text !== 'string') {
+      await sql`
+        update correction set state = 'done', body = null, rows = 0, done_ms = ${parts.clock.now()}
+        where correction = ${correction}`.execute(parts.db)
+      continue
+    }
+    const values = JSON.parse(text) as BegunCorrection['values']
+    await finishCorrection(parts, { correction, person, dataSet, manifest, values, key }).catch(
+      (error: unknown) => {
+        if (!(error instanceof Fault && error.code === 'fault.not_found')) throw error
+      },
+    )
+  }
+}
+
+/** Values as the vault stores them: sealed under the person's key where their column is. */
+function storedValues(
+  values: ColumnValues,
+  { manifest, key, random }: { manifest: Manifest; key: KeyObject; random: Random },
+): ReadonlyMap<string, CorrectedValue> {
+  const { dataSet } = manifest
+  return new Map(
+    Object.entries(values).map(([name, value]): readonly [string, CorrectedValue] => {
+      const column = manifest.columns.find((known) => known.name === name)
+      if (value === null || !column || !isSealed(column)) return [name, value]
+      const context = cellContext({ dataSet, column: name })
+      return [name, seal(String(value), { key, nonce: random.bytes(NONCE_BYTES), context })]
+    }),
+  )
+}
+
+const NONCE_BYTES = 12
+
+function factsOf({ person }: Manifest, set: ColumnValues) {
+  const factOf = (column: string | undefined, isKnown: (text: string) => boolean) => {
+    const value = column === undefined ? undefined : set[column]
+    if (value === undefined) return undefined
+    return typeof value === 'string' && isKnown(value) ? value : null
+  }
+  const birthDate = factOf(person.birthDate, () => true)
+  const residence = factOf(person.residence, (text) => /^[A-Z]{2}$/.test(text))
+  return {
+    ...(birthDate === undefined ? {} : { birthDate }),
+    ...(residence === undefined ? {} : { residence }),
+  }
+}
+
+async function findCorrection(db: Database, correction: string): Promise<CorrectionRecord> {
+  const { rows } = await sql<{
+    person: number
+    data_set: string
+    columns: readonly string[]
+    rows: number
+    requested_by: string
+    done_ms: bigint
+    receipt: bigint
+  }>`select * from correction where correction = ${correction}`.execute(db)
+  const [row] = rows
+  if (!row) throw new Fault('fault.internal', { what: 'Cannot find a correction that was just made' })
+  return {
+    correction,
+    person: row.person,
+    dataSet: row.data_set,
+    columns: row.columns,
+    rows: row.rows,
+    requestedBy: row.requested_by,
+    correctedAt: instant(Number(row.done_ms)),
+    receipt: Number(row.receipt),
+  }
+}

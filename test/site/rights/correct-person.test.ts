@@ -1,0 +1,90 @@
+import assert from 'node:assert/strict'
+import { after, before, test } from 'node:test'
+import { sql } from 'kysely'
+import { digestOf } from '../../../src/kernel/digest.ts'
+import { dataSetIdSchema, memberIdSchema } from '../../../src/protocol/wire.ts'
+import { correctPerson } from '../../../src/site/rights/correct-person.ts'
+import type { CorrectionParts, CorrectionRequest } from '../../../src/site/rights/correct-person.ts'
+import { erasePerson } from '../../../src/site/rights/erase-person.ts'
+import { testPeople } from '../../../src/testing/test-population.ts'
+import { bareSite } from '../../../src/testing/test-site.ts'
+import type { BareSite } from '../../../src/testing/test-site.ts'
+
+const athletes = dataSetIdSchema.parse('athletes')
+const MARKER = 'zqcorrect9mark'
+
+let bare: BareSite
+before(async () => {
+  bare = await bareSite()
+  await bare.fill({ dataSet: 'athletes', people: testPeople(20) })
+})
+after(() => bare[Symbol.asyncDispose]())
+
+const requestFor = (person: number): CorrectionRequest => ({
+  person,
+  issuer: memberIdSchema.parse('federation'),
+  requestedBy: 'issuer:federation',
+  dataSet: athletes,
+  set: { country: MARKER, birth_date: '1999-09-09' },
+  where: {},
+})
+
+async function countryOf(person: number): Promise<unknown> {
+  const rows = await bare.site.vault.listRows(athletes, person)
+  return rows.column(rows.columns.findIndex(({ name }) => name === 'country'))[0]
+}
+
+const CRASHES: Readonly<Record<string, (parts: CorrectionParts) => CorrectionParts>> = {
+  'before the vault': (parts) => ({
+    ...parts,
+    vault: { ...parts.vault, correct: () => Promise.reject(new Error('crash')) },
+  }),
+  'after the vault': (parts) => ({
+    ...parts,
+    vault: {
+      ...parts.vault,
+      correct: async (correction) => {
+        await parts.vault.correct(correction)
+        throw new Error('crash')
+      },
+    },
+  }),
+}
+
+for (const [index, [when, broken]] of Object.entries(CRASHES).entries()) {
+  test(`a correction that breaks off ${when} is made before the site serves again`, async () => {
+    const person = await bare.numberOf(`p-${index}`)
+    await assert.rejects(correctPerson(broken(bare.site), requestFor(person)))
+    const { rows } = await sql<{ body: Buffer }>`
+      select body from correction where state = 'begun'`.execute(bare.site.db)
+    assert.equal(rows.length, 1)
+    assert.ok(!rows[0]?.body.includes(MARKER), 'what waits is sealed')
+    await bare.reopen()
+    assert.equal(await countryOf(person), MARKER)
+    const { birthDay } = await bare.site.vault.principals()
+    assert.equal(birthDay[person], Date.UTC(1999, 8, 9) / 86_400_000, 'ages are judged by it')
+    const left = await sql`select body from correction where body is not null`.execute(bare.site.db)
+    assert.equal(left.rows.length, 0)
+  })
+}
+
+test('a correction of somebody who is erased before it is made is never made', async () => {
+  const person = await bare.numberOf('p-5')
+  const broken = CRASHES['before the vault']?.(bare.site)
+  assert.ok(broken)
+  await assert.rejects(correctPerson(broken, requestFor(person)))
+  await erasePerson(bare.site, {
+    person,
+    issuer: memberIdSchema.parse('federation'),
+    reason: 'request',
+    requestedBy: 'operator',
+    nameDigest: digestOf('p-5'),
+  })
+  await bare.reopen()
+  const { rows } = await sql<{ state: string; rows: number }>`
+    select state, rows from correction where person = ${person}`.execute(bare.site.db)
+  assert.deepEqual(
+    rows.map(({ state, rows: count }) => [state, count]),
+    [['done', 0]],
+  )
+})
