@@ -13,6 +13,7 @@ import { addNetworkVerbs } from './network.ts'
 import { addOfficerVerbs } from './officer.ts'
 import { addOffersVerb } from './offers.ts'
 import { addPersonVerbs } from './person.ts'
+import { addPolicyVerbs } from './policy.ts'
 import { packageVersion } from './package-version.ts'
 import { addReceiptVerbs } from './receipt.ts'
 import { addReleaseVerbs } from './release.ts'
@@ -40,6 +41,7 @@ export function buildProgram(session: Session): Command {
   addReceiptVerbs(program, session)
   addSiteVerbs(program, session)
   addDataSetVerbs(program, session)
+  addPolicyVerbs(program, session)
   addGrantVerbs(program, session)
   addOfficerVerbs(program, session)
   addPersonVerbs(program, session)

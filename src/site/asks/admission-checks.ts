@@ -5,12 +5,23 @@ import { isPurposeRefused, isPurposeWithin } from '../../protocol/purpose.ts'
 import type { Decline, Outcome } from '../../protocol/reason.ts'
 import { decidePlace } from '../place/decide-place.ts'
 import { retentionEnd } from '../datasets/retention-end.ts'
+import type { Ask } from '../../protocol/ask.ts'
+import type { Member } from '../../protocol/member.ts'
 import type { AskFacts } from './ask-facts.ts'
+
+/** As much of the facts as these checks look at: a policy is tried on them without an ask that anybody signed. */
+export type AdmissionFacts = Pick<
+  AskFacts,
+  'manifest' | 'evidence' | 'removedGrounds' | 'unassessedRisk' | 'now'
+> & {
+  readonly ask: Pick<Ask, 'expires' | 'releaseTo' | 'purpose' | 'legalBasis' | 'mode'>
+  readonly acquirer: Pick<Member, 'status' | 'transferBases'>
+}
 
 /** One check before the question is opened: what is wrong, or nothing. */
 interface AdmissionCheck {
   readonly name: string
-  readonly check: (facts: AskFacts) => Decline | undefined
+  readonly check: (facts: AdmissionFacts) => Decline | undefined
 }
 
 /** The checks in the order of the catalogue of reasons: the first that declines is the answer. Read it top to bottom. */
@@ -74,7 +85,7 @@ export const ADMISSION_CHECKS: readonly AdmissionCheck[] = [
 ]
 
 /** Runs the table: the first decline, or `undefined` when the ask may be opened. */
-export function admit(facts: AskFacts): Decline | undefined {
+export function admit(facts: AdmissionFacts): Decline | undefined {
   for (const { check } of ADMISSION_CHECKS) {
     const decline = check(facts)
     if (decline) return decline
@@ -82,7 +93,7 @@ export function admit(facts: AskFacts): Decline | undefined {
   return undefined
 }
 
-function checkPlace(operation: 'store' | 'process' | 'release', facts: AskFacts): Decline | undefined {
+function checkPlace(operation: 'store' | 'process' | 'release', facts: AdmissionFacts): Decline | undefined {
   if (!facts.manifest) return { code: 'declined.no_route' }
   const decided: Outcome<unknown> = decidePlace({
     operation,
