@@ -17,6 +17,7 @@ import { addPolicyVerbs } from './policy.ts'
 import { packageVersion } from './package-version.ts'
 import { addReceiptVerbs } from './receipt.ts'
 import { addReleaseVerbs } from './release.ts'
+import { addRequestVerbs } from './request.ts'
 import { processSession } from './session.ts'
 import type { Session } from './session.ts'
 import { addSiteVerbs } from './site.ts'
@@ -45,6 +46,7 @@ export function buildProgram(session: Session): Command {
   addGrantVerbs(program, session)
   addOfficerVerbs(program, session)
   addPersonVerbs(program, session)
+  addRequestVerbs(program, session)
   addNetworkVerbs(program, session)
   addMemberVerbs(program, session)
   addLedgerVerbs(program, session)

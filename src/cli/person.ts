@@ -10,6 +10,7 @@ import { exportRecordSchema } from '../protocol/person-export.ts'
 import type { ExportRecord } from '../protocol/person-export.ts'
 import { purposeLabel } from '../protocol/purpose.ts'
 import { carryPerson } from '../sdk/carry-person.ts'
+import type { HttpClient } from '../sdk/http-client.ts'
 import { openPersonRecords } from '../sdk/person.ts'
 import type { PersonRecords } from '../sdk/person.ts'
 import { connectToSite, connectWithToken } from './connect.ts'
@@ -21,7 +22,7 @@ import type { Session } from './session.ts'
 import { say, table } from './terminal.ts'
 import { addSiteOptions, perform, verb } from './verb.ts'
 
-interface PersonOptions extends SiteOptions {
+export interface PersonOptions extends SiteOptions {
   readonly person?: string
   readonly issuer?: string
   readonly reason?: string
@@ -154,14 +155,23 @@ export function addPersonOptions(command: Command): Command {
     .option('--reason <text>', 'why you look at somebody else’s data; they will see it')
 }
 
-async function personRecords(session: Session, options: PersonOptions): Promise<PersonRecords> {
+/** Connects as the person whose token is here, else with the key of a member or of the operator. */
+export async function connectForPerson(
+  session: Session,
+  options: PersonOptions,
+): Promise<{ client: HttpClient; isPerson: boolean }> {
   const bearer = await tokenOf(session, options)
-  if (bearer === undefined && options.person === undefined)
-    throw new WrongUse('Say whose data, with --person KEY, or who you are, with --token-file FILE')
   const { client } =
     bearer === undefined
       ? await connectToSite(session, options)
       : await connectWithToken(session, { options, bearer })
+  return { client, isPerson: bearer !== undefined }
+}
+
+async function personRecords(session: Session, options: PersonOptions): Promise<PersonRecords> {
+  if (options.person === undefined && (await tokenOf(session, options)) === undefined)
+    throw new WrongUse('Say whose data, with --person KEY, or who you are, with --token-file FILE')
+  const { client } = await connectForPerson(session, options)
   const { person: ref = 'me', issuer, reason } = options
   return openPersonRecords(client, { ref, issuer, reason })
 }

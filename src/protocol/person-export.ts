@@ -115,6 +115,28 @@ export const exportObjectionSchema = z.strictObject({
   withdrawnAt: timeSchema.optional(),
 })
 
+/** A request under the GDPR with all that happened to it. */
+export const exportRequestSchema = z.strictObject({
+  kind: z.literal('request'),
+  site: siteSchema,
+  request: z.string(),
+  issuer: z.string(),
+  right: z.string(),
+  receivedAt: timeSchema,
+  state: z.string(),
+  dueOn: z.string(),
+  events: z.array(
+    z.strictObject({
+      event: z.string(),
+      at: timeSchema,
+      by: z.string(),
+      ground: z.string().optional(),
+      said: z.string().optional(),
+      receipt: receiptNumberSchema,
+    }),
+  ),
+})
+
 /** What was disclosed, or computed with: to whom by name, why, when, from what question, for what money. */
 export const exportUseSchema = z.strictObject({
   kind: z.literal('use'),
@@ -158,6 +180,7 @@ export const exportRecordSchema = z.discriminatedUnion('kind', [
   exportGrantSchema,
   exportRefusalSchema,
   exportObjectionSchema,
+  exportRequestSchema,
   exportUseSchema,
   exportAccessSchema,
 ])
@@ -166,11 +189,12 @@ export type ExportRecord = z.input<typeof exportRecordSchema>
 export type ExportKind = ExportRecord['kind']
 
 /** Records of a person's life at a site that another site can carry on as they are. */
-export const CARRIED_KINDS = ['grant', 'refusal', 'objection', 'use', 'access'] as const
+export const CARRIED_KINDS = ['grant', 'refusal', 'objection', 'request', 'use', 'access'] as const
 export const carriedRecordSchema = z.discriminatedUnion('kind', [
   exportGrantSchema,
   exportRefusalSchema,
   exportObjectionSchema,
+  exportRequestSchema,
   exportUseSchema,
   exportAccessSchema,
 ])

@@ -17,6 +17,7 @@ export const RECEIPT_KINDS = [
   'restriction',
   'objection',
   'refusal',
+  'request',
   'policy',
   'evidence',
   'checkpoint',

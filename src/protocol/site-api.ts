@@ -11,6 +11,7 @@ import { nextCursorSchema, pageQuerySchema } from './page.ts'
 import { PERSON_API, accessReasonSchema } from './person-api.ts'
 import { RECEIPT_KINDS } from './receipt.ts'
 import { RIGHTS_API } from './rights-api.ts'
+import { REQUEST_API } from './request-api.ts'
 import {
   compactJwsSchema,
   countrySchema,
@@ -358,6 +359,7 @@ export const SITE_API = {
     isPublic: true,
   }),
   ...PERSON_API,
+  ...REQUEST_API,
   registerIssuer: endpoint({
     method: 'put',
     path: '/v1/issuers/{member}',

@@ -73,7 +73,7 @@ function ofIssuer(records: readonly ExportRecord[], issuer: string): readonly Ex
     records.flatMap((one) => (one.kind === 'dataSet' && one.manifest.issuer !== issuer ? [one.dataSet] : [])),
   )
   return records.filter((one) => {
-    if (one.kind === 'objection' && one.issuer !== issuer) return false
+    if ((one.kind === 'objection' || one.kind === 'request') && one.issuer !== issuer) return false
     return !('dataSet' in one) || one.dataSet === undefined || !others.has(one.dataSet)
   })
 }

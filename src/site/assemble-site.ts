@@ -13,6 +13,7 @@ import type { SiteSettings } from './config.ts'
 import { dataSetActs } from './doors/data-set-acts.ts'
 import { grantActs } from './doors/grant-acts.ts'
 import { personActs } from './doors/person-acts.ts'
+import { requestActs } from './doors/request-acts.ts'
 import { siteDoor } from './doors/http.ts'
 import { handOver } from './handover/hand-over.ts'
 import { officerActs } from './doors/officer-acts.ts'
@@ -110,6 +111,7 @@ function siteActs(site: SiteContext, settings: SiteSettings): SiteActs {
     ...proofActs(site),
     ...personActs(site),
     ...rightsActs(site),
+    ...requestActs(site),
     site: () =>
       Promise.resolve({
         site: settings.site,

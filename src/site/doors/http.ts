@@ -20,6 +20,7 @@ import { serveOfficer } from './officer.ts'
 import { servePeople } from './people.ts'
 import { serveReceipts } from './receipts.ts'
 import { serveRights } from './rights.ts'
+import { serveRequests } from './requests.ts'
 import type { SiteActs, SiteCaller } from './site-acts.ts'
 
 /** What the door of a site is made of. `site` is the audience of tokens. */
@@ -67,6 +68,7 @@ export function siteDoor(acts: SiteActs, parts: SiteDoorParts): OpenAPIHono {
   serveHandOver(door, acts)
   servePeople(door, acts)
   serveRights(door, acts)
+  serveRequests(door, acts)
   return door.app
 }
 

@@ -42,6 +42,11 @@ export function readingOf(caller: SiteCaller, { params: { ref }, query }: Person
   }
 }
 
+/** The reason that everybody but the person gives. */
+export function requiredReason(reason: string | undefined): string {
+  return required(reason, 'reason')
+}
+
 const EXPECTED = {
   reason: 'expected the reason for which you look at somebody’s data; the person will see it',
   issuer: 'expected the issuer whose key names the person',

@@ -29,6 +29,7 @@ import type { Page, PageRequest } from './page-of.ts'
 import type { PersonActs } from './person-acts.ts'
 import type { CorrectionRequest } from '../rights/correct-person.ts'
 import type { NamedPerson } from '../rights/named-person.ts'
+import type { RequestActs } from './request-acts.ts'
 
 /** Who calls a site: its operator, an issuer that places data here, or a person about whom there is data. */
 export type SiteCaller =
@@ -78,7 +79,7 @@ export interface ChangeBy {
  * What the door of a site calls. The door has checked who may; the acts decide everything else. Each answers in wire
  * form, throws a `Fault` for what the caller did wrong, and takes what it changes as done only when it is durable.
  */
-export interface SiteActs extends PersonActs {
+export interface SiteActs extends PersonActs, RequestActs {
   site(): Promise<SiteView>
   listDataSets(page: PageRequest & Scope): Promise<Page<DataSetView>>
   /** `undefined` when there is none of this name. */

@@ -15,6 +15,7 @@ import * as createColludingMembers from './migrations/0055-create-colluding-memb
 import * as createStoredReleases from './migrations/0056-create-stored-releases.ts'
 import * as createPersonAccess from './migrations/0065-create-person-access.ts'
 import * as createObjections from './migrations/0066-create-objections.ts'
+import * as createRequests from './migrations/0067-create-requests.ts'
 import * as createOfficer from './migrations/0070-create-officer.ts'
 import * as createErasures from './migrations/0060-create-erasures.ts'
 import * as createWindDown from './migrations/0071-create-wind-down.ts'
@@ -38,6 +39,7 @@ export const SITE_MIGRATIONS: Migrations = {
   '0056-create-stored-releases': createStoredReleases,
   '0065-create-person-access': createPersonAccess,
   '0066-create-objections': createObjections,
+  '0067-create-requests': createRequests,
   '0070-create-officer': createOfficer,
   '0071-create-wind-down': createWindDown,
   '0075-create-used-tokens': createUsedTokens,

@@ -68,6 +68,22 @@ function tableRowOf(record: ExportRecord): TableRow {
     case 'refusal':
     case 'objection':
       return decisionRow(record)
+    case 'request':
+      return {
+        name: record.kind,
+        title: 'What you asked for',
+        head: ['Request', 'Right', 'Received', 'State', 'Due on', 'What happened'],
+        cells: [
+          record.request,
+          record.right,
+          record.receivedAt,
+          record.state,
+          record.dueOn,
+          record.events
+            .map(({ event, at, said }) => `${at} ${event}${said === undefined ? '' : `: ${said}`}`)
+            .join('; '),
+        ],
+      }
     case 'use':
       return useRow(record)
     case 'access':

@@ -22,6 +22,8 @@ import { personUses } from './list-uses.ts'
 import type { PersonUse } from './list-uses.ts'
 import { openedRows } from './opened-rows.ts'
 import type { KnownPerson } from './person-reading.ts'
+import { readRequests } from './request-store.ts'
+import { requestDetail } from './view-request.ts'
 
 /** What of an export is wanted; absent: all of it. */
 export interface ExportFilter {
@@ -55,6 +57,7 @@ export async function* exportPerson(
     }
     if (wants('grant')) yield* grantRecords(site, person)
     yield (await decisionRecords(site, person)).filter(({ kind }) => wants(kind))
+    if (wants('request')) yield await requestRecords(site, person)
     yield (await carriedRecords(site, person.number)).filter(({ kind }) => wants(kind))
   }
   if (wants('use')) {
@@ -192,6 +195,29 @@ async function decisionRecords(
   )
   return [...refusals, ...objections]
 }
+
+async function requestRecords(site: SiteContext, { number }: KnownPerson): Promise<readonly ExportRecord[]> {
+  const requests = await readRequests(site.db, { people: [number], limit: REQUESTS_MAX })
+  return Promise.all(
+    requests.map(async (stored): Promise<ExportRecord> => {
+      const { id, issuer, kind, receivedAt, state, dueOn, events } = await requestDetail(site, stored)
+      return {
+        kind: 'request',
+        site: site.site,
+        request: id,
+        issuer,
+        right: kind,
+        receivedAt,
+        state,
+        dueOn,
+        events,
+      }
+    }),
+  )
+}
+
+/** More than anybody makes. */
+const REQUESTS_MAX = 100_000
 
 async function* grantRecords(
   site: SiteContext,

@@ -71,6 +71,11 @@ export function fakeActs({
     earnings: (reading) => note('earnings', reading, { totals: [], items: [] }),
     listAccesses: (reading) => note('listAccesses', reading, { items: [] }),
     exportPerson: (reading) => note('exportPerson', reading, new Response('')),
+    makeRequest: (reading) => note('makeRequest', reading, { items: [] }),
+    requestsOfPerson: (reading) => note('requestsOfPerson', reading, { items: [] }),
+    listRequests: (facts) => note('listRequests', facts, { items: [] }),
+    findRequest: ({ scope }) => note('findRequest', scope, requestDetail),
+    handleRequest: ({ scope }) => note('handleRequest', scope, requestDetail),
     listObjections: (reading) => note('listObjections', reading, { items: [] }),
     changeObjection: (reading) => note('changeObjection', reading, changed),
     previewGrant: (terms) => note('previewGrant', terms.dataSet, { notice: digestOf('text'), answers: [] }),
@@ -126,6 +131,19 @@ const unusedOfficer: OfficerActs = {
   registerRegulator: unused,
   removeRegulator: unused,
   regulatorKey: unused,
+}
+
+const requestDetail = {
+  id: 'req_1',
+  kind: 'access' as const,
+  issuer: 'world-sport',
+  receivedAt: '2026-11-24T10:00:00Z',
+  state: 'open' as const,
+  dueOn: '2026-12-24',
+  extendableUntil: '2026-12-24',
+  daysLeft: 30,
+  isOverdue: false,
+  events: [],
 }
 
 const keys = {
