@@ -11,12 +11,6 @@ order by sex`
 
 const COUNT_BY_SEX = `select sex, count(*) as athletes from athletes group by sex order by sex`
 
-const NOISY_BY_SEX = `select sex, count(*) as athletes, round(avg(height), 2) as height, round(median(weight)) as weight
-from athletes
-group by sex
-having count(*) > 100
-order by sex`
-
 const RESEARCH = {
   purpose: 'dpv:CommercialResearch',
   mode: 'aggregate',
@@ -72,8 +66,8 @@ export const PLAIN_SCENARIOS: readonly Scenario[] = [
     acquirer: 'northcare',
     mode: 'private',
     epsilon: 0.5,
-    wish: 'Median weight by sex, with noise',
-    sql: NOISY_BY_SEX,
+    wish: 'Height and weight, with noise',
+    sql: BODY_BY_SEX,
     sites: ['galway'],
     releaseTo: 'IE',
     expected: approvedAt('galway'),
@@ -84,8 +78,8 @@ export const PLAIN_SCENARIOS: readonly Scenario[] = [
     acquirer: 'northcare',
     mode: 'private',
     epsilon: 0.6,
-    wish: 'More of it, past the privacy budget',
-    sql: `select sport, median(weight) as weight from athletes group by sport`,
+    wish: 'With less noise, past the budget',
+    sql: BODY_BY_SEX,
     sites: ['galway'],
     releaseTo: 'IE',
     expected: fromSites({ galway: ['declined.privacy_budget'] }),

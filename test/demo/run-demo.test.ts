@@ -22,7 +22,7 @@ suite('the demonstration, as make run runs it', () => {
     /Midland.*galway\s+approved[\s\S]*zurich\s+approved/,
     /Kestrel.*galway\s+approved/,
     /with noise\s+galway\s+approved/,
-    /past the privacy budget\s+galway\s+declined\.privacy_budget/,
+    /past the budget\s+galway\s+declined\.privacy_budget/,
     /Pressbox.*partial\.columns/,
     /AdReach.*declined\.purpose/,
     /Quill.*declined\.group_too_small/,
