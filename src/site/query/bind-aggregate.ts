@@ -3,7 +3,7 @@ import type { MeasureKind } from '../guard/collected-group.ts'
 import { spokenColumn } from './bound-query.ts'
 import type { Expr, Measure, PerPersonAggregate, Source } from './bound-query.ts'
 import type { ExprType, Range } from './expression-type.ts'
-import { isMultiplied, withinBounds } from './bounded-argument.ts'
+import { isMultiplied, optionalManySources, withinBounds } from './bounded-argument.ts'
 import { bindCondition, bindTerm } from './bind-expression.ts'
 import type { Frame } from './bind-expression.ts'
 import { call, coerce } from './build-expression.ts'
@@ -54,7 +54,8 @@ export function measureSink(
     const row = Object.hasOwn(AGGREGATES, name) ? AGGREGATES[name] : undefined
     if (row === undefined) return undefined
     const written = readAggregate(node, name, inner)
-    if (row.kind === 'count') return addCount(measures, written)
+    if (row.kind === 'count')
+      return addCount(measures, written, optionalManySources(sources, inner.binding.dataSets))
     return addSum(measures, row.kind, { written, inner, sources, offset: node.location, name })
   }
   return { measures, bind }
@@ -94,10 +95,24 @@ function aggregated(node: Node | undefined, name: string, inner: Frame): Expr {
   return term.kind === 'untyped' ? coerce(term, 'text', { offset: undefined, name }) : term
 }
 
-function addCount(measures: Measure[], { argument, filter, isOfPeople }: Written): Expr {
+/**
+ * Rows of an outer join are a person's rows, or one without values where it found none: so a count also tells for whom
+ * it found some, which is a set of its own. `optional` are the sources that it looked for.
+ */
+function addCount(
+  measures: Measure[],
+  { argument, filter, isOfPeople }: Written,
+  optional: readonly number[],
+): Expr {
+  const counted = countedArgument(argument)
+  const tells = optional.map((source) => {
+    const isThere = call('is_not_null', [{ kind: 'person', source, type: 'person', size: 1 }])
+    const found = filter ? call('and', [filter, isThere]) : isThere
+    return addMeasure(measures, { kind: 'count', argument: counted, filter: found, tells: [] })
+  })
   const measure: Measure = isOfPeople
     ? { kind: 'people', filter, tells: [] }
-    : { kind: 'count', argument: countedArgument(argument), filter, tells: [] }
+    : { kind: 'count', argument: counted, filter, tells }
   return measureRef(addMeasure(measures, measure), 'integer', undefined)
 }
 

@@ -2,6 +2,7 @@ import type { JoinExpr, Node } from '@pgsql/types'
 import type { Expr, Join, PersonRef } from './bound-query.ts'
 import { bindCondition, bindTerm, offsetOf, textsOf } from './bind-expression.ts'
 import type { Frame } from './bind-expression.ts'
+import { optionalManySources } from './bounded-argument.ts'
 import { call, resolveCall } from './build-expression.ts'
 import { addConditions, checkIssuers, conjunctsOf, frameOf, frameOfJoin } from './from-context.ts'
 import type { FromContext } from './from-context.ts'
@@ -143,6 +144,12 @@ function bindChain(join: JoinExpr, joining: Joining): Scope {
   const last = level.sources.length - 1
   const source = level.sources[last]
   if (source) level.sources[last] = { ...source, join: { kind, by: sourcesOf(found.persons[0]), on } }
+  // Whether a person has their rows or one of nulls is for the guard to see, which sees the question's own level only.
+  if (level !== context.question && optionalManySources(level.sources, context.binding.dataSets).length > 0)
+    throw notSupported(
+      'an outer join, within a sub-query, that may find several rows of a person; group them by the person first',
+      offsetOf(rarg),
+    )
   checkIssuers(level, context.binding)
   return mergedScope({ left, right }, found.merged, kind)
 }

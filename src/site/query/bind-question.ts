@@ -25,6 +25,7 @@ export function bindQuestion(select: SelectStmt, binding: Binding): BoundQuery {
   const context: FromContext = {
     binding,
     level,
+    question: level,
     known: bindWith(select.withClause, new Map()),
     bindSubLink,
   }

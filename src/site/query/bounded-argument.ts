@@ -1,6 +1,7 @@
 import type { Manifest } from '../../protocol/data-set.ts'
 import type { Expr, Source } from './bound-query.ts'
 import { call } from './build-expression.ts'
+import { nullableSources } from './joined-level.ts'
 
 /**
  * The same argument with each column in it kept to its declared bounds. Keeping the whole to the bounds that follow
@@ -70,4 +71,15 @@ export function rowsOfOnePerson(
     if (source.kind === 'rows') return product * rowsOfOnePerson(source, { dataSets })
     return product * (source.keys.length === 0 ? 1 : rowsOfOnePerson(source, { dataSets }))
   }, 1)
+}
+
+/** Sources of which a person may have several rows or, by an outer join, one row of nulls. */
+export function optionalManySources(
+  sources: readonly Source[],
+  dataSets: ReadonlyMap<string, Manifest>,
+): readonly number[] {
+  const nullable = nullableSources(sources)
+  return [...sources.entries()].flatMap(([index, source]) =>
+    nullable.has(index) && hasManyRows(source, dataSets) ? [index] : [],
+  )
 }

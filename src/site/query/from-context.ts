@@ -21,6 +21,8 @@ export type NamedQueries = ReadonlyMap<string, NamedQuery>
 export interface FromContext {
   readonly binding: Binding
   readonly level: Level
+  /** The level of the question itself, whose measures tell of whom an outer join found rows. */
+  readonly question: Level
   readonly known: NamedQueries
   /** The names around a sub-query of an expression; they mean something in its WHERE and ON, not in its own sub-selects. */
   readonly outer?: OuterNames | undefined

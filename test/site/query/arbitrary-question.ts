@@ -266,7 +266,6 @@ const sideBySide = fc
 const ofJoins = oneOf(
   'select x.sex, count(*) as n, count(x.minutes) as m from (select a.id, a.sex, s.minutes from athletes a left join sessions s on s.id = a.id and s.minutes > 10) x join athletes b using (id) where b.gold > 0 group by 1',
   'select count(*) from (select s.id as sid from athletes a left join sessions s on a.id = s.id and s.minutes > 15) x join athletes b on b.id = x.sid',
-  'with x as (select a.id, s.minutes from athletes a full join sessions s using (id) where a.sex is not null), y as (select id, max(minutes) as most from x group by id) select count(*) as n, count(y.most) as m from y join sessions using (id)',
 )
 
 const distinct = fc

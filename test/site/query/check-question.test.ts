@@ -121,6 +121,16 @@ const DECLINED: readonly (readonly [sql: string, code: string, detail: RegExp])[
     'declined.sql_not_supported',
     /but of person keys/,
   ],
+  [
+    "with t as (select a.id, count(*) as n from athletes a left join sessions s on s.id = a.id and a.sex = 'x' group by a.id) select sum(n) from t",
+    'declined.sql_not_supported',
+    /within a sub-query, that may find several rows/,
+  ],
+  [
+    'select count(*) from athletes b left join (select a.id, s.place from athletes a left join sessions s using (id)) t on t.id = b.id',
+    'declined.sql_not_supported',
+    /within a sub-query, that may find several rows/,
+  ],
   ['select distinct on (sex) sex from athletes', 'declined.sql_not_supported', /DISTINCT ON/],
   [
     'select distinct count(*) from athletes group by sex',
@@ -267,7 +277,7 @@ const DECLINED: readonly (readonly [sql: string, code: string, detail: RegExp])[
     /sub-query here/,
   ],
   [
-    'select count(*) from (select s.id as sid from athletes a left join sessions s on a.id = s.id) t left join athletes b on b.id = t.sid',
+    'select count(*) from (select s.id as sid from athletes a left join athletes s on a.id = s.id and s.gold > 0) t left join athletes b on b.id = t.sid',
     'declined.column',
     /may be missing in a row of its sub-select/,
   ],
@@ -569,4 +579,13 @@ test('size is bounded before anything is read, and the answer comes at once', ()
     assert.ok(Math.min(...timesMs) < 50, `${sql.slice(0, 30)}: ${timesMs.join(', ')} ms of processor`)
   }
   assert.equal(verdict(`select ${'a'.repeat(LIMITS.queryTextBytesMax)}`), 'declined.too_large')
+})
+
+test('a count over an outer join also tells for whom it found rows', () => {
+  const checked = ask("select count(*) from athletes a left join sessions s on s.id = a.id and a.sex = 'x'")
+  assert.ok(checked.ok)
+  const { measures } = checked.value.query
+  const told = measures.find(({ filter }) => filter === undefined)?.tells ?? []
+  assert.equal(told.length, 1)
+  assert.equal(measures[told[0] ?? -1]?.filter?.kind, 'call')
 })
