@@ -247,3 +247,10 @@ test('HAVING, ORDER BY, LIMIT and arithmetic see noisy values only', async () =>
   )
   for (const [, n, twice] of release.rows) assert.equal(Number(twice), 2 * Number(n))
 })
+
+test('what people lost to all acquirers together stops one who never asked', async () => {
+  const asker = await trade.addAcquirer('latecomer')
+  const question = 'select count(*) from athletes where score > 77'
+  assert.equal(only(await asker.ask(question, noisy({ epsilon: 0.5 }))).reason, 'declined.privacy_budget')
+  assert.equal(only(await asker.ask(question, noisy({ epsilon: 0.1 }))).reason, 'approved')
+})
