@@ -1,4 +1,7 @@
-import { attacksFail } from './attack-chains.ts'
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { attackedSite, attacksFail } from './attack-chains.ts'
+import { GuardedSite } from './guarded-asker.ts'
 
 /*
  * ORDER BY, LIMIT and OFFSET: which row comes first, and whether there is one, decides on groups that nobody may see.
@@ -59,3 +62,20 @@ attacksFail([
     last: /declined/,
   },
 ])
+
+/** How an engine joins, and so in which order rows come, follows from how many there are: also of people without a grant. */
+const UNORDERED = [
+  'select s.at, coalesce(a.town, s.place) from athletes a left join sessions s on a.id = s.id',
+  'select s.at, a.town from athletes a left join sessions s on a.id = s.id limit 3',
+  'select s.at, a.town from athletes a left join sessions s on a.id = s.id order by a.sex limit 5',
+  'select town from athletes offset 20',
+]
+
+for (const sql of UNORDERED) {
+  test(`rows come in an order that tells nothing: ${sql}`, async () => {
+    using empty = await GuardedSite.open('empty')
+    const told = await attackedSite.asker().ask(sql, 'rows')
+    assert.equal(told.reason, 'approved')
+    assert.deepEqual(await empty.asker().ask(sql, 'rows'), told)
+  })
+}

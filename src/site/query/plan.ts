@@ -9,6 +9,7 @@ import { levelPrinting, printLevel, printPerson, printPersonColumn, rawColumn } 
 import type { SourcePrinting } from './print-sources.ts'
 import type { PlanContext } from './plan-context.ts'
 import { printExpression, printReleased, printSortKey } from './print.ts'
+import type { Printing } from './print.ts'
 import { partsOf, sameOptional } from './same-expression.ts'
 
 /**
@@ -404,13 +405,29 @@ export function planRows(checked: CheckedQuery, context: PlanContext): RowsPlan 
   const reads = [...query.outputs.map(({ expr }) => expr), ...query.orderBy.map(({ expr }) => expr)]
   const list = `${printPerson(query.sources, printing)} as "o_p"${outputs.map((text, index) => `, ${text} as "o${index}"`).join('')}`
   const level = printLevel({ sources: query.sources, where: query.where, reads }, printing)
-  const order = query.orderBy.map((key) => printSortKey(key, inner))
-  const sql = `select ${list}\n${level}${printTail(order, query)}`
+  const sql = `select ${list}\n${level}${printTail(wholeOrder(query, inner), { ...query, limit: query.limit ?? ALL_ROWS })}`
   return {
     checked,
     statement: { sql, parameters },
     personOutputs: query.outputs.flatMap(({ expr }, index) => (expr.type === 'person' ? [index] : [])),
   }
+}
+
+/** One more than may leave: that there are too many shows, and the engine sorts no more than it has to. */
+const ALL_ROWS = LIMITS.releaseRowsMax + 1
+
+/**
+ * What was asked to order by, then the person, then all outputs. In which order rows come otherwise, and which of equal ones a
+ * LIMIT takes, follows from how the engine joins, and that from how many rows people have who gave no grant.
+ */
+function wholeOrder({ orderBy, outputs }: BoundQuery, printing: Printing): readonly Text[] {
+  const shown = outputs.flatMap(({ expr }) => {
+    if (expr.type === 'person' || expr.kind === 'literal') return []
+    // Engines differ in whether 0 and -0 are in an order.
+    if (expr.type === 'number') return [`(${printExpression(expr, printing)} + 0) nulls last`]
+    return [printSortKey({ expr, isDescending: false, nullsFirst: false }, printing)]
+  })
+  return [...orderBy.map((key) => printSortKey(key, printing)), '"o_p"', ...shown]
 }
 
 /** `order by … limit … offset …` of what there is. */

@@ -6,14 +6,14 @@ select id, sex, height, born + 1 as next_day, date_trunc('month', born) as month
 select "s0"."_p" as "o_p", null as "o0", "s0"."sex" as "o1", "s0"."height" as "o2", strftime(nullif(nullif(least(greatest("s0"."born" + cast(nullif(nullif(least(greatest(cast(1 as bigint), -1500000), 1500000), 1500000), -1500000) as integer), date '0001-01-01'), date '9999-12-31'), date '9999-12-31'), date '0001-01-01'), '%Y-%m-%d') as "o3", strftime(cast(date_trunc('month', cast("s0"."born" as timestamp)) as timestamp), '%Y-%m-%dT%H:%M:%S.%fZ') as "o4"
 from (select "t"."_p", case when "t"."born" > date '0001-01-01' and "t"."born" < date '9999-12-31' then "t"."born" end as "born", case when "t"."height" between -1e150 and 1e150 then "t"."height" end as "height", "t"."sex" as "sex", case when "t"."weight" between -1e150 and 1e150 then "t"."weight" end as "weight" from "ds_athletes" as "t" inner join "e" as "e" on "e"."_p" = "t"."_p") as "s0"
 where ("s0"."weight" is not null)
-order by "s0"."height" desc nulls first
+order by "s0"."height" desc nulls first, "o_p", "s0"."sex" asc nulls last, ("s0"."height" + 0) nulls last, nullif(nullif(least(greatest("s0"."born" + cast(nullif(nullif(least(greatest(cast(1 as bigint), -1500000), 1500000), 1500000), -1500000) as integer), date '0001-01-01'), date '9999-12-31'), date '9999-12-31'), date '0001-01-01') asc nulls last, cast(date_trunc('month', cast("s0"."born" as timestamp)) as timestamp) asc nulls last
 limit 3;
 
 -- PostgreSQL
 select "s0"."_p" as "o_p", null as "o0", "s0"."sex" as "o1", "s0"."height" as "o2", to_char(nullif(nullif(least(greatest("s0"."born" + cast(nullif(nullif(least(greatest(cast(1 as bigint), -1500000), 1500000), 1500000), -1500000) as integer), date '0001-01-01'), date '9999-12-31'), date '9999-12-31'), date '0001-01-01'), 'YYYY-MM-DD') as "o3", to_char(cast(date_trunc('month', cast("s0"."born" as timestamp)) as timestamp), 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') as "o4"
 from (select "t"."_p", case when "t"."born" > date '0001-01-01' and "t"."born" < date '9999-12-31' then "t"."born" end as "born", case when "t"."height" between cast(-1e150 as float8) and cast(1e150 as float8) then "t"."height" end as "height", "t"."sex" collate "C" as "sex", case when "t"."weight" between cast(-1e150 as float8) and cast(1e150 as float8) then "t"."weight" end as "weight" from "ds_athletes" as "t" inner join "e" as "e" on "e"."_p" = "t"."_p") as "s0"
 where ("s0"."weight" is not null)
-order by "s0"."height" desc nulls first
+order by "s0"."height" desc nulls first, "o_p", "s0"."sex" asc nulls last, ("s0"."height" + 0) nulls last, nullif(nullif(least(greatest("s0"."born" + cast(nullif(nullif(least(greatest(cast(1 as bigint), -1500000), 1500000), 1500000), -1500000) as integer), date '0001-01-01'), date '9999-12-31'), date '9999-12-31'), date '0001-01-01') asc nulls last, cast(date_trunc('month', cast("s0"."born" as timestamp)) as timestamp) asc nulls last
 limit 3;
 
 -- rows
