@@ -417,7 +417,8 @@ export function planRows(checked: CheckedQuery, context: PlanContext): RowsPlan 
 const ALL_ROWS = LIMITS.releaseRowsMax + 1
 
 /**
- * What was asked to order by, then the person, then all outputs. In which order rows come otherwise, and which of equal ones a
+ * What was asked to order by, then all outputs, and the person last: numbers of people rise in the order of the issuer's file,
+ * which may be that of their names. In which order rows come otherwise, and which of equal ones a
  * LIMIT takes, follows from how the engine joins, and that from how many rows people have who gave no grant.
  */
 function wholeOrder({ orderBy, outputs }: BoundQuery, printing: Printing): readonly Text[] {
@@ -427,7 +428,7 @@ function wholeOrder({ orderBy, outputs }: BoundQuery, printing: Printing): reado
     if (expr.type === 'number') return [`(${printExpression(expr, printing)} + 0) nulls last`]
     return [printSortKey({ expr, isDescending: false, nullsFirst: false }, printing)]
   })
-  return [...orderBy.map((key) => printSortKey(key, printing)), '"o_p"', ...shown]
+  return [...orderBy.map((key) => printSortKey(key, printing)), ...shown, '"o_p"']
 }
 
 /** `order by … limit … offset …` of what there is. */
