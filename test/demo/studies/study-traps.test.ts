@@ -88,9 +88,9 @@ const traps: readonly Trap[] = [
     code: 'declined.sql_not_supported',
   },
   {
-    name: 'a window that keeps one row a person',
+    name: 'a window over more than one person, which would keep a row of the whole',
     site: 'zurich',
-    sql: `select avg(t.s) from (select person_id, total_steps as s, row_number() over (partition by person_id) as n
+    sql: `select avg(t.s) from (select person_id, total_steps as s, row_number() over (order by total_steps desc) as n
       from daily_activity) t where t.n = 1`,
     code: 'declined.sql_not_supported',
   },
