@@ -306,13 +306,7 @@ describe('refusals', () => {
     const { consent, db } = await site()
     await giveGrants(consent, [request(1)], { by: 'operator', idempotencyKey: 'key-00000001' })
     await revokeGrants(consent, [revocation(1)], by)
-    for (const table of [
-      'consent_terms',
-      'consent_grant',
-      'consent_revocation',
-      'consent_call',
-      'evidence',
-    ]) {
+    for (const table of ['consent_terms', 'consent_grant', 'consent_revocation', 'evidence']) {
       const name = sql.id(table)
       await assert.rejects(sql`delete from ${name}`.execute(db), /append-only/, `delete from ${table}`)
       await assert.rejects(sql`truncate ${name} cascade`.execute(db), /append-only/, `truncate ${table}`)
@@ -320,6 +314,9 @@ describe('refusals', () => {
     await assert.rejects(sql`update consent_grant set valid_until_ms = 0`.execute(db), /append-only/)
     await assert.rejects(sql`update consent_revocation set revoked_ms = 0`.execute(db), /append-only/)
     await assert.rejects(sql`update consent_terms set digest = ''`.execute(db), /append-only/)
+    // Which call was answered how is no history: its keys hold digests of names, which an erasure takes out.
+    await assert.rejects(sql`update consent_call set sequence = 0`.execute(db), /append-only/)
+    await assert.rejects(sql`truncate consent_call`.execute(db), /append-only/)
   })
 })
 
