@@ -277,7 +277,7 @@ suite('what is typed wrongly against servers that run', () => {
       'a function that is not allowed',
       'select max(height) from athletes',
       'declined.sql_function',
-      'Not allowed: "max", at character 8',
+      'Not allowed: "max" (it would be one person’s value; computed for each person in a sub-query it may be summed or compared), at character 8',
     ],
     [
       'an operator that does not fit',
