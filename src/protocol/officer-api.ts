@@ -222,7 +222,7 @@ export const OFFICER_API = {
     tag: 'officer',
     summary: 'The notice to people (GDPR Art. 13, 14) for a data set and a purpose, in a language',
     description:
-      'Anybody who may call the site: a person before they agree, the issuer, the operator, a regulator.',
+      'A person whom the issuer of the data set knows, before they agree; that issuer, the operator, a regulator.',
     query: z.object({
       dataSet: dataSetIdSchema,
       purpose: purposeSchema,

@@ -1,5 +1,6 @@
 import type { Door } from '../../kernel/http/door.ts'
 import { OFFICER_API } from '../../protocol/officer-api.ts'
+import type { MemberId } from '../../protocol/wire.ts'
 import { incidentPage } from '../officer/incident-page.ts'
 import { noticePage } from '../officer/notice-page.ts'
 import { registerArchimate } from '../officer/register-archimate.ts'
@@ -12,14 +13,15 @@ import type { SiteActs, SiteCaller } from './site-acts.ts'
 /** `/v1/officer` and `/v1/regulators`: the register, notices, assessments, transfers, incidents, and who may look. */
 export function serveOfficer(door: Door<SiteCaller>, acts: SiteActs): void {
   const { officer } = acts
-  serveRegister(door, officer)
+  serveRegister(door, acts)
   serveAssessments(door, acts)
   serveTransfers(door, officer)
   serveIncidents(door, officer)
   serveRegulators(door, officer)
 }
 
-function serveRegister(door: Door<SiteCaller>, officer: OfficerActs): void {
+function serveRegister(door: Door<SiteCaller>, acts: SiteActs): void {
+  const { officer } = acts
   door.serve(OFFICER_API.register, async ({ caller, query: { format } }) => {
     const register = await officer.register(requireReader(caller))
     switch (format) {
@@ -38,11 +40,26 @@ function serveRegister(door: Door<SiteCaller>, officer: OfficerActs): void {
     if (issuer !== undefined && issuer !== params.member) throw notFound()
     return officer.keepParty({ member: params.member, contact: body })
   })
-  door.serve(OFFICER_API.notice, async ({ query: { format, ...request } }) => {
+  door.serve(OFFICER_API.notice, async ({ caller, query: { format, ...request } }) => {
+    const found = await acts.findDataSet(request.dataSet)
+    if (!found || !isOnSide(caller, found.manifest.issuer)) throw notFound()
     const notice = await officer.notice(request)
     if (!notice) throw notFound()
     return format === 'json' ? notice : page(await noticePage(notice))
   })
+}
+
+/** Whom a notice is for: it names recipients, which are no other issuer's business. */
+function isOnSide(caller: SiteCaller, issuer: MemberId): boolean {
+  switch (caller.kind) {
+    case 'operator':
+    case 'regulator':
+      return true
+    case 'issuer':
+      return caller.member === issuer
+    case 'person':
+      return caller.identities.some((identity) => identity.issuer === issuer)
+  }
 }
 
 function serveAssessments(door: Door<SiteCaller>, acts: SiteActs): void {

@@ -99,16 +99,19 @@ interface SeenIncident {
 }
 
 /**
- * An incident as far as it concerns somebody: an issuer sees what it opened and what touches its data sets, and no more of it (a
- * processor tells the controller, GDPR Art. 33(2)).
+ * An incident as far as it concerns somebody. What an issuer opened is about its own data sets, and no other issuer sees it. What the
+ * operator opened each issuer sees as far as it touches its data sets (a processor tells the controller, GDPR Art. 33(2)).
  */
 async function seenBy(
   site: SiteContext,
   incident: Incident,
   issuer: string | undefined,
 ): Promise<SeenIncident | undefined> {
+  const opener = incident.openedBy === 'operator' ? undefined : incident.openedBy
+  if (issuer !== undefined && opener !== undefined && opener !== issuer) return undefined
+  const side = opener ?? issuer
   const own = [...site.manifests().values()].filter(
-    (manifest) => issuer === undefined || manifest.issuer === issuer,
+    (manifest) => side === undefined || manifest.issuer === side,
   )
   const affected = await affectedPeople(
     site,

@@ -299,6 +299,21 @@ test('an incident is for those whom it concerns', async () => {
   const scope: WireIncident['scope'] = { kind: 'data-sets', dataSets: ['athletes'] }
   await assert.rejects(seat.openIncident({ ...breach(), scope }, 'incident-key-2'), { status: 404 })
   await assert.rejects(seat.describeParty('federation', contact), { status: 404 })
+  // What another issuer opens is about its own people, also where it names no data set; so is a notice, with its recipients.
+  const theirs = await seat.openIncident(breach(), 'incident-key-5')
+  assert.equal(theirs.affected.people, 0)
+  assert.equal((await custodian.incident(theirs.incident)).affected.people, 0)
+  await assert.rejects(controller.incident(theirs.incident), { status: 404 })
+  assert.ok((await controller.incidents()).every(({ incident }) => incident !== theirs.incident))
+  await assert.rejects(
+    controller.addStep(theirs.incident, { step: 'note', text: 'not mine' }, 'step-key-3'),
+    {
+      status: 404,
+    },
+  )
+  const request = { dataSet: 'athletes', purpose: 'dpv:ResearchAndDevelopment' }
+  await assert.rejects(seat.notice(request), { status: 404 })
+  await seat.addStep(theirs.incident, { step: 'closed', text: 'It was none.' }, 'step-key-4')
   await assert.rejects(custodian.openIncident({ ...breach(), awareAt: 'yesterday' }, 'incident-key-3'), {
     status: 400,
   })
@@ -345,5 +360,8 @@ test('a site that was stopped comes back with assessments, removed grounds and i
   const again = openOfficer(site.client({ issuer: 'operator', key: site.operatorKey }))
   assert.equal((await again.transfers()).find(({ id }) => id === 'scc')?.state, 'removed')
   assert.ok((await again.assessments()).items.length >= 3)
-  assert.equal((await again.incidents())[0]?.state, 'authority_told')
+  assert.deepEqual(
+    (await again.incidents()).map(({ state }) => state),
+    ['closed', 'authority_told'],
+  )
 })
