@@ -24,7 +24,8 @@ import { planAsk } from './plan-ask.ts'
 import type { PlannedAsk } from './plan-ask.ts'
 import { reserveAnswer } from './reserve-answer.ts'
 import type { SiteParts } from './site-parts.ts'
-import { keptForLater, releaseAgain, storedKeyOf } from './stored-release.ts'
+import { lookBefore } from './look-before.ts'
+import { keptForLater, releaseAgain } from './stored-release.ts'
 import { verifyAsk } from './verify-ask.ts'
 
 /** A run is repeated when grants or rows changed under it; more often than this somebody is changing them all the time. */
@@ -159,19 +160,16 @@ async function runOnce(
   parts: SiteParts,
 ): Promise<Outcome<Approved> | 'again'> {
   if (planned.privacy) return answerPrivately(facts, { ...planned, privacy: planned.privacy }, parts)
-  const acquirerGroup = await parts.groups.groupOf(facts.acquirer)
-  const look = await parts.partitions.look(acquirerGroup, [...planned.dataSets.keys()])
-  const stored = storedKeyOf(facts, { planned, look, parts })
-  const again = await releaseAgain(facts, { look, stored, parts })
+  const look = await lookBefore(facts, planned, parts)
+  const again = releaseAgain(facts, { look, parts })
   if (again) return priceAndReserve(facts, { planned, engineMs: 0, guarded: again }, parts)
   const collected = await collectAnswer(planned, { look, parts })
   if (!collected.ok) return collected
   using hold = await parts.partitions.hold(look)
   if (!hold) return 'again'
-  const { epoch } = stored
-  const guarded = await guardRelease({ facts, planned, collected: collected.value, epoch, hold, parts })
+  const guarded = await guardRelease({ facts, planned, collected: collected.value, hold, parts })
   if (!guarded.ok) return guarded
-  const kept = keptForLater(facts, { stored, guarded: guarded.value })
+  const kept = keptForLater(facts, { look, guarded: guarded.value, parts })
   // Within the hold: nobody else may cut before it is reserved.
   return await priceAndReserve(facts, { planned, engineMs: collected.value.engineMs, guarded: kept }, parts)
 }

@@ -14,7 +14,8 @@ import type { PlannedAsk } from './plan-ask.ts'
 import { reserveAnswer } from './reserve-answer.ts'
 import { reservationParts } from './reserve-run.ts'
 import type { Approved } from './reserve-run.ts'
-import { releaseAgain, storedKeyOf } from './stored-release.ts'
+import { lookBefore } from './look-before.ts'
+import { releaseAgain } from './stored-release.ts'
 import type { SiteParts } from './site-parts.ts'
 
 /**
@@ -28,18 +29,14 @@ export async function answerDryRun(
   planned: PlannedAsk,
   parts: SiteParts,
 ): Promise<Outcome<Approved> | 'again'> {
-  const look = await parts.partitions.look(await parts.groups.groupOf(facts.acquirer), [
-    ...planned.dataSets.keys(),
-  ])
-  const stored = storedKeyOf(facts, { planned, look, parts })
-  const again = await releaseAgain(facts, { look, stored, parts })
+  const look = await lookBefore(facts, planned, parts)
+  const again = releaseAgain(facts, { look, parts })
   if (again) return reserveTold(facts, { planned, guarded: again, engineMs: 0 }, parts)
   const collected = await collectAnswer(planned, { look, parts })
   if (!collected.ok) return collected
   using hold = await parts.partitions.hold(look)
   if (!hold) return 'again'
-  const { epoch } = stored
-  const guarded = await guardRelease({ facts, planned, collected: collected.value, epoch, hold, parts })
+  const guarded = await guardRelease({ facts, planned, collected: collected.value, hold, parts })
   if (!guarded.ok) return guarded
   if (!(await countAsTold(guarded.value, parts))) return 'again'
   return await reserveTold(

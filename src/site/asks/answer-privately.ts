@@ -20,6 +20,7 @@ import type { AskFacts } from './ask-facts.ts'
 import { vaultRunner, withRelations } from './collect-answer.ts'
 import { countAsTold } from './count-as-told.ts'
 import type { GuardedRelease } from './guard-release.ts'
+import { lookBefore } from './look-before.ts'
 import type { PlannedAsk } from './plan-ask.ts'
 import { priceAndSeal, reserveRun } from './reserve-run.ts'
 import type { Approved } from './reserve-run.ts'
@@ -38,9 +39,7 @@ export async function answerPrivately(
   planned: PlannedPrivately,
   parts: SiteParts,
 ): Promise<Outcome<Approved> | 'again'> {
-  const { changes } = await parts.partitions.look(await parts.groups.groupOf(facts.acquirer), [
-    ...planned.dataSets.keys(),
-  ])
+  const { changes } = await lookBefore(facts, planned, parts)
   const name = { acquirer: facts.ask.acquirer, question: questionOf(facts, planned, changes) }
   const kept = await findKeptAnswer(parts.db, name, parts.keys.answers)
   if (kept) return answerAgain(kept, { facts, planned, parts })
@@ -55,6 +54,7 @@ export async function answerPrivately(
     people: aside.people,
     rows: 0,
     changes,
+    beside: {},
     commitCuts: async (tx) => {
       await aside.commit(tx, facts.ask.id)
       await keepPrivateAnswer(
@@ -179,7 +179,7 @@ async function answerAgain(
     people: new Bitset(),
     rows: 0,
     changes: new Map<string, number>(),
-    commitCuts: () => Promise.resolve(),
+    beside: {},
   }
   const reservation = await priceAndSeal(facts, { planned, engineMs: 0, noisyPeople, guarded }, parts)
   return reservation.ok ? reserveRun(planned, reservation.value, parts) : reservation

@@ -11,6 +11,9 @@ import type { ReasonCode } from '../../protocol/reason.ts'
 import type { ReceiptKind } from '../../protocol/receipt.ts'
 import type { AskId, DataSetId } from '../../protocol/wire.ts'
 import type { IssuedReceipt } from '../../transparency/receipt-log.ts'
+import { cutFault } from '../guard/partition-record.ts'
+import { besideValues } from './beside-answer.ts'
+import type { BesideAnswer } from './beside-answer.ts'
 import { UseCache } from './use-cache.ts'
 import type { UsePeople } from './use-cache.ts'
 
@@ -49,7 +52,7 @@ export interface UseRecord {
   readonly people: Bitset
 }
 
-/** What a reservation writes, besides cuts. */
+/** What a reservation writes. */
 export interface KeptAnswer {
   /** The number of the first receipt. */
   readonly first: number
@@ -58,11 +61,19 @@ export interface KeptAnswer {
   readonly answer: Omit<StoredAnswer, 'receiptSequences'>
   /** Whose data was used; the last receipt is that of the release. */
   readonly uses: readonly Omit<UseRecord, 'receiptSequence'>[]
+  readonly beside: BesideAnswer
 }
 
-/** Writes an answer with its receipts and uses. A second answer to one ask is a bug, stopped by the primary key. */
+/**
+ * Writes an answer with its receipts and uses and what stands beside it. A second answer to one ask is a bug, stopped by
+ * the primary key.
+ *
+ * @throws Fault `fault.overloaded` when another answer cut a partition meanwhile
+ */
 export async function keepAnswer(tx: DatabaseTransaction, kept: KeptAnswer): Promise<void> {
-  await sql`${KEPT} select keep_answer(${writtenValues(kept)})`.execute(tx)
+  await sql`${KEPT} select keep_answer(${writtenValues(kept)})`.execute(tx).catch((error: unknown) => {
+    throw cutFault(error)
+  })
 }
 
 /** What a reservation stands on: the consent sequence, unless nobody's data was used, and how often rows had changed. */
@@ -74,6 +85,8 @@ export interface ReservedOn {
 /**
  * The same once it is certain that what it stands on has not changed, in one statement: `renumber` when others took the
  * numbers that the receipts were signed with.
+ *
+ * @throws Fault `fault.overloaded` when another answer cut a partition meanwhile
  */
 export async function keepAnswerAtOnce(
   db: Database,
@@ -87,7 +100,7 @@ export async function keepAnswerAtOnce(
     return rows[0]?.kept === true ? 'kept' : 'changed'
   } catch (error) {
     if (error instanceof Error && 'code' in error && error.code === RENUMBERED) return 'renumber'
-    throw error
+    throw cutFault(error)
   }
 }
 
@@ -95,13 +108,13 @@ export async function keepAnswerAtOnce(
 const RENUMBERED = 'HG011'
 
 /** The parameters of `keep_answer`. */
-function writtenValues({ first, receipts, kinds, answer, uses }: KeptAnswer): RawBuilder<unknown> {
+function writtenValues({ first, receipts, kinds, answer, uses, beside }: KeptAnswer): RawBuilder<unknown> {
   const texts = receipts.map(({ jws }) => jws)
   const people = uses.map((use) => deflateSync(use.people.toBytes()))
   return sql`${first}::bigint, ${kinds}::text[], ${texts}::text[],
       ${answer.askId}, ${answer.askDigest}, ${answer.acquirer}, ${JSON.stringify(answer.decision)}::jsonb, ${answer.decisionJws},
       ${answer.releaseJwe ?? null}, ${answer.clearingJws ?? null}, ${answer.decidedAt}::bigint,
-      ${JSON.stringify(uses.map(wireUse))}::jsonb, ${people}::bytea[]`
+      ${JSON.stringify(uses.map(wireUse))}::jsonb, ${people}::bytea[], ${besideValues(beside)}`
 }
 
 function wireUse(use: Omit<UseRecord, 'receiptSequence'>, index: number): object {

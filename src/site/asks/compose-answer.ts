@@ -80,6 +80,7 @@ export function composeAnswer(
     uses: run && price && privacy?.sameAs === undefined ? usesOf({ facts, planned, price, run }) : [],
     consentSequence: planned.consentSequence,
     changes: run?.guarded.changes,
+    beside: run?.guarded.beside,
     commitCuts: run?.guarded.commitCuts,
   }
 }

@@ -1,4 +1,5 @@
 import { Fault } from '../../kernel/faults.ts'
+import { writeBeside } from './beside-answer.ts'
 import type { GuardedRelease } from './guard-release.ts'
 import type { SiteParts } from './site-parts.ts'
 
@@ -9,13 +10,12 @@ import type { SiteParts } from './site-parts.ts'
  * done again.
  */
 export async function countAsTold(
-  { commitCuts }: Pick<GuardedRelease, 'commitCuts'>,
+  { beside, commitCuts }: Pick<GuardedRelease, 'beside' | 'commitCuts'>,
   { db }: Pick<SiteParts, 'db'>,
 ): Promise<boolean> {
-  // Nothing new is cut.
-  if (!commitCuts) return true
   try {
-    await db.transaction().execute(commitCuts)
+    if (commitCuts) await db.transaction().execute(commitCuts)
+    await writeBeside(db, beside)
     return true
   } catch (error) {
     if (error instanceof Fault && error.code === 'fault.overloaded') return false

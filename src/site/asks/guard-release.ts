@@ -1,6 +1,4 @@
 import { Bitset } from '../../kernel/bitset.ts'
-import { digestOfJson } from '../../kernel/digest.ts'
-import type { Digest } from '../../kernel/digest.ts'
 import type { DatabaseTransaction } from '../../kernel/postgres/database.ts'
 import { ok } from '../../kernel/result.ts'
 import { LIMITS } from '../../kernel/limits.ts'
@@ -11,7 +9,8 @@ import type { CollectedGroup } from '../guard/collected-group.ts'
 import { checkKnown } from '../guard/differencing.ts'
 import type { CutPlan } from '../guard/differencing.ts'
 import { declinedDifferencing, guardAnswer } from '../guard/guard-answer.ts'
-import { debitRefusals, readRefusals } from '../guard/refusal-budget.ts'
+import { refusalStateOf } from '../guard/look-into-record.ts'
+import { budgetLeft, debitRefusals, readRefusals } from '../guard/refusal-budget.ts'
 import type { RefusalBudget, RefusalKey } from '../guard/refusal-budget.ts'
 import type { PartitionHold } from '../guard/partition-store.ts'
 import { pseudonymOf } from '../guard/pseudonym.ts'
@@ -20,6 +19,7 @@ import { finishGroups } from '../query/finish-groups.ts'
 import type { AggregatePlan } from '../query/plan.ts'
 import type { RowsAnswer } from '../query/run-rows.ts'
 import type { AskFacts } from './ask-facts.ts'
+import type { BesideAnswer } from './beside-answer.ts'
 import { vaultRunner } from './collect-answer.ts'
 import type { CollectedAnswer } from './collect-answer.ts'
 import type { PlannedAsk } from './plan-ask.ts'
@@ -36,8 +36,10 @@ export interface GuardedRelease {
   readonly rows: number
   /** Rows that were held back because of who stands behind them. */
   readonly withheld?: number | undefined
-  /** Absent where nothing is cut that was not cut before. */
-  readonly commitCuts: ((tx: DatabaseTransaction) => Promise<void>) | undefined
+  /** What has to be in the record before any of it is told. */
+  readonly beside: BesideAnswer
+  /** The same of mode `private`, as statements of their own in the transaction that lets it out. */
+  readonly commitCuts?: ((tx: DatabaseTransaction) => Promise<void>) | undefined
   /** How often rows had changed when the run began; it must still be so when the cuts are committed. */
   readonly changes: ReadonlyMap<string, number>
 }
@@ -46,8 +48,6 @@ export interface GuardFacts {
   readonly facts: AskFacts
   readonly planned: PlannedAsk
   readonly collected: CollectedAnswer
-  /** Names all that the answer depends on but what was told before. */
-  readonly epoch: Digest
   readonly hold: PartitionHold
   readonly parts: SiteParts
 }
@@ -55,8 +55,11 @@ export interface GuardFacts {
 /** Holds a result against the minimum group, dominance and everything released before, then finishes it. */
 export async function guardRelease(given: GuardFacts): Promise<Outcome<GuardedRelease>> {
   const { result } = given.collected
+  const { hold, parts } = given
   const key = refusalKeyOf(given)
-  const budget = await readRefusals(given.parts.db, key, given.parts.refusalLimits)
+  const budget = hold.isUndisturbed
+    ? budgetLeft(given.collected.look.refusals, parts.refusalLimits)
+    : await readRefusals(parts.db, key, parts.refusalLimits)
   if (budget.left === 0) return declinedDifferencing('refusals')
   const guarded =
     result.kind === 'rows' ? await guardRows(result.answer, given) : await guardGroupsOf(result, given)
@@ -65,13 +68,14 @@ export async function guardRelease(given: GuardFacts): Promise<Outcome<GuardedRe
 }
 
 /** What a refusal follows from: the question in its epoch, and what was told before. */
-function refusalKeyOf({ facts, collected, epoch, hold }: GuardFacts): RefusalKey {
-  const dataSets = collected.look.dataSets
+function refusalKeyOf({ facts, collected: { look }, hold }: GuardFacts): RefusalKey {
+  const { acquirerGroup, dataSets, epoch } = look
+  const heads = dataSets.map((dataSet) => hold.partition(dataSet).head)
   return {
-    acquirerGroup: collected.look.acquirerGroup,
+    acquirerGroup,
     dataSets,
     ask: facts.ask.id,
-    state: digestOfJson([epoch, dataSets.map((dataSet) => hold.partition(dataSet).head)]),
+    state: refusalStateOf(epoch, heads),
     now: facts.now,
   }
 }
@@ -90,19 +94,13 @@ async function debited(
     if (isOfPeople && !PUBLIC_NOTES.includes(operatorNote)) await debitRefusals(parts.db, key, 1)
     return guarded
   }
-  const { withheld = 0, commitCuts } = guarded.value
+  const { withheld = 0, beside } = guarded.value
   if (withheld === 0) return guarded
   if (withheld > budget.left) {
     await debitRefusals(parts.db, key, 1)
     return declinedDifferencing('refusals')
   }
-  return ok({
-    ...guarded.value,
-    commitCuts: async (tx) => {
-      await commitCuts?.(tx)
-      await debitRefusals(tx, key, withheld)
-    },
-  })
+  return ok({ ...guarded.value, beside: { ...beside, withheld: { key, rows: withheld } } })
 }
 
 async function guardGroupsOf(
@@ -197,9 +195,7 @@ function composeRelease(
     people: made.people,
     rows: made.chargedRows,
     withheld: made.withheld,
-    commitCuts: made.plans.every(({ plan }) => plan.isEmpty)
-      ? undefined
-      : (tx) => hold.commitCuts(tx, { ask: facts.ask.id, plans: made.plans }),
+    beside: { cuts: hold.cutsOf({ ask: facts.ask.id, plans: made.plans }) },
     changes: hold.changes,
   })
 }

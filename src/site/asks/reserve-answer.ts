@@ -6,6 +6,7 @@ import type { ReceiptLog } from '../../transparency/receipt-log.ts'
 import type { GrantMirror } from '../consent/grant-mirror.ts'
 import { keepAnswer, keepAnswerAtOnce } from './answer-store.ts'
 import type { KeptAnswer, ReservedOn, StoredAnswer, UseRecord } from './answer-store.ts'
+import type { BesideAnswer } from './beside-answer.ts'
 
 /** Everything that becomes true at once when an answer is reserved. */
 export interface Reservation {
@@ -17,7 +18,9 @@ export interface Reservation {
   readonly consentSequence: number
   /** How often rows of each data set had changed when the run began; absent when nothing was run. */
   readonly changes?: ReadonlyMap<string, number> | undefined
-  /** Cuts of the guard, written in the same transaction; absent where there are none. */
+  /** Cuts of the guard and what else stands beside the answer, written with it. */
+  readonly beside?: BesideAnswer | undefined
+  /** What mode `private` writes in the same transaction by statements of its own. */
   readonly commitCuts?: ((tx: DatabaseTransaction) => Promise<void>) | undefined
 }
 
@@ -35,8 +38,8 @@ export interface ReservationParts {
  * and the answer, in one transaction. It holds the consent sequence against changes, so that no revocation can be
  * acknowledged between the last look at it and the moment the release is decided (GDPR Art. 7(3)).
  *
- * Where nothing is cut it is one statement: its receipts are signed with the numbers that should come next. Where they do
- * not, because somebody else issued receipts meanwhile, and where there are cuts, it takes the numbers first.
+ * It is one statement: its receipts are signed with the numbers that should come next. Where they do not, because somebody
+ * else issued receipts meanwhile, and in mode `private`, it takes the numbers first.
  */
 export async function reserveAnswer(
   parts: ReservationParts,
@@ -79,10 +82,10 @@ async function reserveInSteps(
 async function signReceipts(
   log: ReservationParts['log'],
   first: number,
-  { answer, receipts, uses }: Reservation,
+  { answer, receipts, uses, beside = {} }: Reservation,
 ): Promise<KeptAnswer> {
   const issued = await log.sign(first, receipts)
-  return { first, receipts: issued, kinds: receipts.map(({ kind }) => kind), answer, uses }
+  return { first, receipts: issued, kinds: receipts.map(({ kind }) => kind), answer, uses, beside }
 }
 
 function storedAnswer({ answer, receipts }: KeptAnswer): StoredAnswer {

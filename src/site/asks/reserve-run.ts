@@ -7,7 +7,6 @@ import { stepOf } from '../../protocol/tariff.ts'
 import { coverageOf } from '../guard/coverage.ts'
 import type { Coverage } from '../guard/coverage.ts'
 import { sealRelease } from '../guard/seal-release.ts'
-import { noteColumnUses } from '../metering/column-uses.ts'
 import { makeClearingRecord } from '../metering/make-clearing-record.ts'
 import { measureRun } from '../metering/measure.ts'
 import { priceRun } from '../metering/price-run.ts'
@@ -99,10 +98,8 @@ export async function reserveRun(
   parts: SiteParts,
 ): Promise<Outcome<Approved> | 'again'> {
   try {
-    const answer = await reserveAnswer(reservationParts(parts), reservation)
-    if (answer === 'changed') return 'again'
-    await countUse(planned, reservation, parts)
-    return ok({ reason: planned.reason, answer })
+    const answer = await reserveAnswer(reservationParts(parts), withUse(reservation, planned))
+    return answer === 'changed' ? 'again' : ok({ reason: planned.reason, answer })
   } catch (error) {
     // Another answer cut the partition, or used the budget, meanwhile: what was computed is of no use.
     if (error instanceof Fault && error.code === 'fault.overloaded') return 'again'
@@ -110,14 +107,14 @@ export async function reserveRun(
   }
 }
 
-/** After the release stands, so that nothing waits for it: the map of use is no ledger. */
-async function countUse(
-  { checked }: PlannedAsk,
-  { answer: { acquirer, decidedAt }, uses: [first] }: Reservation,
-  { db }: SiteParts,
-): Promise<void> {
-  if (first)
-    await noteColumnUses(db, { acquirer, purpose: first.purpose, uses: checked.uses, now: decidedAt })
+/** A release counts in the map of use. */
+function withUse(reservation: Reservation, { checked }: PlannedAsk): Reservation {
+  const { answer, beside } = reservation
+  const [first] = reservation.uses
+  if (!first) return reservation
+  const { acquirer, decidedAt: now } = answer
+  const columns = { acquirer, purpose: first.purpose, uses: checked.uses, now }
+  return { ...reservation, beside: { ...beside, columns } }
 }
 
 /** What a reservation needs of a site. */

@@ -28,47 +28,82 @@ export interface PartitionKey {
   readonly dataSet: string
 }
 
-/** Writes what an answer did to a partition; gives the entry and the head that it makes. */
-export async function appendEntry(
-  tx: DatabaseTransaction,
-  { acquirerGroup, dataSet }: PartitionKey,
-  { ask, plan: { draft, rowShapes } }: { ask: string; plan: CutPlan },
-): Promise<{ readonly entry: Entry; readonly head: number }> {
-  const { before } = draft
-  const head = before.head + 1
-  const { rows } = await sql<{ head: number }>`
-    insert into partition (acquirer_group, data_set, head, last_ask) values (${acquirerGroup}, ${dataSet}, ${head}, ${ask})
-    on conflict (acquirer_group, data_set) do update set head = excluded.head, last_ask = excluded.last_ask
-    where partition.head = ${before.head}
-    returning head`.execute(tx)
-  if (rows.length !== 1)
-    throw new Fault('fault.overloaded', {
-      what: 'Cannot release: another answer cut the partition meanwhile',
-    })
-  const shapes = Object.fromEntries([...rowShapes].filter(([value]) => !before.rowShapes.has(value)))
-  const delta = Buffer.from(encodeDelta(draft))
-  await sql`
-    insert into partition_entry (acquirer_group, data_set, head, kind, ask_id, delta, row_shapes)
-    values (${acquirerGroup}, ${dataSet}, ${head}, 'cells', ${ask}, ${delta}, ${JSON.stringify(shapes)}::jsonb)`.execute(
-    tx,
-  )
-  if (head % SNAPSHOT_EVERY === 0)
-    await writeSnapshot(tx, { acquirerGroup, dataSet }, partitionAfter({ draft, rowShapes, isEmpty: false }))
-  return { head, entry: { kind: 'cells', delta, row_shapes: shapes } }
+/** What an answer did to a partition, as the record holds it. */
+export interface WrittenCut extends PartitionKey {
+  readonly ask: string
+  /** The head that it makes. */
+  readonly head: number
+  readonly entry: Entry
+  /** Every so often the cells are written down whole. */
+  readonly snapshot: Snapshot | undefined
 }
 
-async function writeSnapshot(
-  tx: DatabaseTransaction,
+interface Snapshot {
+  readonly cellCount: number
+  readonly cells: Uint8Array
+  readonly rowShapes: Record<string, string>
+}
+
+/** Writes down what an answer does to a partition. */
+export function writtenCut(
   { acquirerGroup, dataSet }: PartitionKey,
-  { head, cellCount, cells, rowShapes }: Partition,
-): Promise<void> {
-  await sql`
-    insert into partition_snapshot (acquirer_group, data_set, head, cell_count, cells, row_shapes)
-    values (${acquirerGroup}, ${dataSet}, ${head}, ${cellCount}, ${Buffer.from(encodeCells(cells))}, ${JSON.stringify(Object.fromEntries(rowShapes))}::jsonb)
-    on conflict (acquirer_group, data_set) do update
-    set head = excluded.head, cell_count = excluded.cell_count, cells = excluded.cells, row_shapes = excluded.row_shapes`.execute(
-    tx,
-  )
+  { ask, plan: { draft, rowShapes } }: { ask: string; plan: CutPlan },
+): WrittenCut {
+  const { before } = draft
+  const head = before.head + 1
+  const shapes = Object.fromEntries([...rowShapes].filter(([value]) => !before.rowShapes.has(value)))
+  const entry = { kind: 'cells' as const, delta: Buffer.from(encodeDelta(draft)), row_shapes: shapes }
+  const snapshot =
+    head % SNAPSHOT_EVERY === 0 ? snapshotOf(partitionAfter({ draft, rowShapes, isEmpty: false })) : undefined
+  return { acquirerGroup, dataSet, ask, head, entry, snapshot }
+}
+
+function snapshotOf({ cellCount, cells, rowShapes }: Partition): Snapshot {
+  return { cellCount, cells: Buffer.from(encodeCells(cells)), rowShapes: Object.fromEntries(rowShapes) }
+}
+
+/** Cuts in the form that `keep_cuts` takes (migration 0046); their bytes are added to `bytes`. */
+export function wireCuts(cuts: readonly WrittenCut[], bytes: Uint8Array[]): readonly object[] {
+  return cuts.map(({ acquirerGroup, dataSet, ask, head, entry, snapshot }) => ({
+    acquirer_group: acquirerGroup,
+    data_set: dataSet,
+    head,
+    ask_id: ask,
+    delta: bytes.push(entry.delta),
+    row_shapes: entry.row_shapes,
+    ...(snapshot && {
+      cell_count: snapshot.cellCount,
+      cells: bytes.push(snapshot.cells),
+      all_shapes: snapshot.rowShapes,
+    }),
+  }))
+}
+
+/**
+ * Keeps cuts, inside the caller's transaction.
+ *
+ * @throws Fault `fault.overloaded` when another answer cut one of the partitions meanwhile
+ */
+export async function writeCuts(tx: DatabaseTransaction, cuts: readonly WrittenCut[]): Promise<void> {
+  const bytes: Uint8Array[] = []
+  const wire = JSON.stringify(wireCuts(cuts, bytes))
+  await sql`select keep_cuts(${wire}::jsonb, ${bytes}::bytea[])`.execute(tx).catch((error: unknown) => {
+    throw cutFault(error)
+  })
+}
+
+/** Raised by `keep_cuts`. */
+const CUT_MEANWHILE = 'HG012'
+
+/** What a statement that keeps cuts failed with, as a fault where another answer came first. */
+export function cutFault(error: unknown): unknown {
+  const isCut = error instanceof Error && 'code' in error && error.code === CUT_MEANWHILE
+  return isCut
+    ? new Fault('fault.overloaded', {
+        what: 'Cannot release: another answer cut the partition meanwhile',
+        cause: error,
+      })
+    : error
 }
 
 /** Writes a change of rows to every partition of a data set, and counts it. */
@@ -270,7 +305,7 @@ export async function mergeGroups(
       changes: await readChanges(tx, [own, key]),
       minimumGroup: minimumGroupOf(key.dataSet),
     })
-    await appendEntry(tx, own, { ask: `collusion with ${key.acquirerGroup}`, plan })
+    await writeCuts(tx, [writtenCut(own, { ask: `collusion with ${key.acquirerGroup}`, plan })])
   }
   return grown.map(({ dataSet }) => ({ acquirerGroup: into, dataSet }))
 }

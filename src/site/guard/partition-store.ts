@@ -1,17 +1,18 @@
-import { sql } from 'kysely'
 import type { Bitset } from '../../kernel/bitset.ts'
 import type { Database, DatabaseTransaction } from '../../kernel/postgres/database.ts'
-import { KEPT } from '../../kernel/postgres/kept-statements.ts'
 import type { CutPlan } from './differencing.ts'
+import { lookIntoRecord } from './look-into-record.ts'
+import type { LookRequest, RecordLook } from './look-into-record.ts'
 import {
-  appendEntry,
   loadPartition,
   mergeGroups,
   nameOf,
   noteChange,
   PartitionCache,
   rebuild,
+  writtenCut,
 } from './partition-record.ts'
+import type { WrittenCut } from './partition-record.ts'
 import { EMPTY_PARTITION } from './partition.ts'
 import type { Partition } from './partition.ts'
 
@@ -21,31 +22,30 @@ export interface PartitionHold extends Disposable {
   readonly changes: ReadonlyMap<string, number>
   /** The partition of one of the data sets as it stands in the record. */
   partition(dataSet: string): Partition
-  /** Keeps accepted cuts, inside the caller's transaction; they are in force once that commits. */
-  commitCuts(
-    tx: DatabaseTransaction,
-    facts: {
-      readonly ask: string
-      readonly plans: readonly { readonly dataSet: string; readonly plan: CutPlan }[]
-    },
-  ): Promise<void>
+  /** No other hold of the group has ended since it was looked: what was found of it then still stands. */
+  readonly isUndisturbed: boolean
+  /** Accepted cuts as they have to be written while it is held; they are in force once that is committed. */
+  cutsOf(facts: {
+    readonly ask: string
+    readonly plans: readonly { readonly dataSet: string; readonly plan: CutPlan }[]
+  }): readonly WrittenCut[]
 }
 
 /** The partitions as they stood before a run, to choose newcomers by; nothing is held. `hold` goes on from it after the run. */
-export interface PartitionLook {
+export interface PartitionLook extends Pick<RecordLook, 'changes' | 'epoch' | 'refusals' | 'stored'> {
   readonly acquirerGroup: string
   readonly dataSets: readonly string[]
-  /** How often rows of the data sets had changed. The reservation refuses an answer when that is no longer so. */
-  readonly changes: ReadonlyMap<string, number>
   partition(dataSet: string): Partition
   /** How often partitions were cut here until then, by name. */
   readonly cuts: ReadonlyMap<string, number>
+  /** How many holds of the group had ended here until then. */
+  readonly holds: number
 }
 
 /** The durable partitions, with a bounded number of them in memory. One process writes them. */
 export interface PartitionStore {
   /** `acquirerGroup` is the acquirer, or the name of the group that it is declared to collude with. */
-  look(acquirerGroup: string, dataSets: readonly string[]): Promise<PartitionLook>
+  look(request: LookRequest): Promise<PartitionLook>
   /** Undefined when the group became part of another one meanwhile: what was looked at is no longer what counts. */
   hold(look: PartitionLook): Promise<PartitionHold | undefined>
   /**
@@ -79,9 +79,10 @@ export function openPartitionStore({
   const cache = new PartitionCache(cacheBytesMax)
   const queue = new KeyQueue()
   const cuts = new Map<string, number>()
+  const holds = new Map<string, number>()
   const merged = new Set<string>()
   return {
-    look: (acquirerGroup, dataSets) => look(db, { acquirerGroup, dataSets, cache, cuts }),
+    look: (request) => look(db, request, { cache, cuts, holds }),
     hold: async (seen) => {
       const { acquirerGroup, dataSets } = seen
       const keys = dataSets.map((dataSet) => ({ acquirerGroup, dataSet }))
@@ -98,7 +99,7 @@ export function openPartitionStore({
           const partition = isAsSeen ? seen.partition(key.dataSet) : await loadPartition(db, key, cache)
           partitions.set(key.dataSet, partition)
         }
-        return holdOf({ seen, partitions, cache, cuts, leave })
+        return holdOf({ seen, partitions, cache, cuts, holds, leave })
       } catch (error) {
         leave()
         throw error
@@ -122,39 +123,32 @@ export function openPartitionStore({
   }
 }
 
-interface LookFacts {
-  readonly acquirerGroup: string
-  readonly dataSets: readonly string[]
+interface LookMemory {
   readonly cache: PartitionCache
   readonly cuts: ReadonlyMap<string, number>
+  readonly holds: ReadonlyMap<string, number>
 }
 
-/** Counts of changes and heads come from one statement: a head that is newer than its count would hide a change. */
 async function look(
   db: Database,
-  { acquirerGroup, dataSets, cache, cuts }: LookFacts,
+  request: LookRequest,
+  { cache, cuts, holds }: LookMemory,
 ): Promise<PartitionLook> {
-  const seenCuts = new Map(cuts)
-  const { rows } = await sql<{
-    data_set: string
-    change_count: number
-    head: number | null
-    last_ask: string | null
-  }>`
-    ${KEPT} select d.data_set, coalesce(c.change_count, 0) as change_count, p.head, p.last_ask
-    from unnest(${[...dataSets]}::text[]) as d(data_set)
-    left join data_set_change c on c.data_set = d.data_set
-    left join partition p on p.data_set = d.data_set and p.acquirer_group = ${acquirerGroup}`.execute(db)
+  const { acquirerGroup, dataSets } = request
+  const before = { cuts: new Map(cuts), holds: holds.get(acquirerGroup) ?? 0 }
+  const found = await lookIntoRecord(db, request)
   const partitions = new Map<string, Partition>()
-  for (const { data_set: dataSet, head, last_ask: lastAsk } of rows) {
-    if (head === null || lastAsk === null) continue
+  for (const [dataSet, { head, lastAsk }] of found.heads)
     partitions.set(dataSet, await rebuild(db, { acquirerGroup, dataSet }, { head, lastAsk, cache }))
-  }
+  const { changes, epoch, refusals, stored } = found
   return {
     acquirerGroup,
     dataSets,
-    changes: new Map(rows.map((row) => [row.data_set, row.change_count])),
-    cuts: seenCuts,
+    changes,
+    epoch,
+    refusals,
+    stored,
+    ...before,
     partition: (dataSet) => partitions.get(dataSet) ?? EMPTY_PARTITION,
   }
 }
@@ -164,29 +158,36 @@ interface HoldFacts {
   readonly partitions: ReadonlyMap<string, Partition>
   readonly cache: PartitionCache
   readonly cuts: Map<string, number>
+  readonly holds: Map<string, number>
   readonly leave: () => void
 }
 
 function holdOf({
-  seen: { acquirerGroup, changes },
+  seen: { acquirerGroup, changes, holds: before },
   partitions,
   cache,
   cuts,
+  holds,
   leave,
 }: HoldFacts): PartitionHold {
   const cut = new Set<string>()
+  const ended = holds.get(acquirerGroup) ?? 0
   return {
     changes,
+    isUndisturbed: ended === before,
     partition: (dataSet) => partitions.get(dataSet) ?? EMPTY_PARTITION,
-    commitCuts: async (tx, { ask, plans }) => {
-      for (const { dataSet, plan } of plans) {
-        if (plan.isEmpty) continue
-        const key = { acquirerGroup, dataSet }
-        cut.add(nameOf(key))
-        cache.expect(nameOf(key), { ask, ...(await appendEntry(tx, key, { ask, plan })) })
+    cutsOf: ({ ask, plans }) => {
+      const written = plans
+        .filter(({ plan }) => !plan.isEmpty)
+        .map(({ dataSet, plan }) => writtenCut({ acquirerGroup, dataSet }, { ask, plan }))
+      for (const one of written) {
+        cut.add(nameOf(one))
+        cache.expect(nameOf(one), one)
       }
+      return written
     },
     [Symbol.dispose]: () => {
+      holds.set(acquirerGroup, ended + 1)
       // Counted when it is over, whether or not it was committed: who looked before then has to look again.
       for (const name of cut) cuts.set(name, (cuts.get(name) ?? 0) + 1)
       leave()

@@ -13,7 +13,7 @@ export interface RefusalKey {
   readonly acquirerGroup: string
   readonly dataSets: readonly string[]
   readonly ask: string
-  /** Digest of the question and of everything else that decides about it. */
+  /** Names the question and everything else that decides about it (`refusalStateOf`). */
   readonly state: string
   readonly now: Instant
 }
@@ -24,6 +24,14 @@ export interface RefusalBudget {
   readonly isRepeat: boolean
 }
 
+/** What is left of what was held back in the window. */
+export function budgetLeft(
+  { spent, isRepeat }: { readonly spent: number; readonly isRepeat: boolean },
+  { most }: RefusalLimits,
+): RefusalBudget {
+  return { left: Math.max(0, most - spent), isRepeat }
+}
+
 /**
  * What may still be held back. A refusal that depends on people is an answer of one bit about them, so there are only so
  * many of them (`docs/explanation/why-answers-cannot-be-combined.md`); of several data sets the scarcest counts.
@@ -31,15 +39,15 @@ export interface RefusalBudget {
 export async function readRefusals(
   db: Database,
   { acquirerGroup, dataSets, state, now }: RefusalKey,
-  { most, windowMs }: RefusalLimits,
+  limits: RefusalLimits,
 ): Promise<RefusalBudget> {
   const { rows } = await sql<{ spent: number; is_repeat: boolean }>`
     select coalesce(sum(withheld), 0)::integer as spent, coalesce(bool_or(state = ${state}), false) as is_repeat
     from guard_refusal
-    where acquirer_group = ${acquirerGroup} and data_set = any(${[...dataSets]}::text[]) and time_ms > ${now - windowMs}
+    where acquirer_group = ${acquirerGroup} and data_set = any(${[...dataSets]}::text[]) and time_ms > ${now - limits.windowMs}
     group by data_set`.execute(db)
   const spent = rows.reduce((largest, row) => Math.max(largest, row.spent), 0)
-  return { left: Math.max(0, most - spent), isRepeat: rows.some((row) => row.is_repeat) }
+  return budgetLeft({ spent, isRepeat: rows.some((row) => row.is_repeat) }, limits)
 }
 
 /** Notes that so much was held back; before whoever asked can learn of it. */

@@ -4,29 +4,12 @@ import type { Instant } from '../../kernel/clock.ts'
 import type { Database } from '../../kernel/postgres/database.ts'
 import type { Clause, ColumnUse } from '../query/bound-query.ts'
 
-/** A release, as far as the map of use looks at it. */
+/** A release, as far as the map of use looks at it; counted by the statement that reserves it. */
 export interface UsedColumns {
   readonly acquirer: string
   readonly purpose: string
   readonly uses: readonly ColumnUse[]
   readonly now: Instant
-}
-
-/** Counts the columns of a release, each in each clause it stood in. */
-export async function noteColumnUses(
-  db: Database,
-  { acquirer, purpose, uses, now }: UsedColumns,
-): Promise<void> {
-  if (uses.length === 0) return
-  await sql`
-    insert into column_use (data_set, column_name, clause, acquirer, purpose, releases, first_ms, last_ms)
-    select data_set, column_name, clause, ${acquirer}, ${purpose}, 1, ${now}::bigint, ${now}::bigint
-    from unnest(${uses.map(({ dataSet }) => dataSet)}::text[], ${uses.map(({ column }) => column)}::text[],
-      ${uses.map(({ clause }) => clause)}::text[]) as used (data_set, column_name, clause)
-    on conflict (data_set, column_name, clause, acquirer, purpose) do update
-      set releases = column_use.releases + 1, last_ms = greatest(column_use.last_ms, excluded.last_ms)`.execute(
-    db,
-  )
 }
 
 /** How often one acquirer used a column in one clause for one purpose. */

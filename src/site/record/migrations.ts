@@ -10,6 +10,7 @@ import * as createAsks from './migrations/0040-create-asks.ts'
 import * as createIssuers from './migrations/0041-create-issuers.ts'
 import * as createReservations from './migrations/0042-create-reservations.ts'
 import * as reserveAtOnce from './migrations/0045-reserve-at-once.ts'
+import * as reserveWithCuts from './migrations/0046-reserve-with-cuts.ts'
 import * as createPrivacyBudgets from './migrations/0050-create-privacy-budgets.ts'
 import * as createColludingMembers from './migrations/0055-create-colluding-members.ts'
 import * as createStoredReleases from './migrations/0056-create-stored-releases.ts'
@@ -45,5 +46,6 @@ export const SITE_MIGRATIONS: Migrations = {
   '0075-create-used-tokens': createUsedTokens,
   '0060-create-erasures': createErasures,
   '0080-create-column-uses': createColumnUses,
+  '0046-reserve-with-cuts': reserveWithCuts,
   '0061-create-restrictions-and-corrections': createRestrictions,
 }

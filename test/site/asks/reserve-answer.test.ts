@@ -3,6 +3,7 @@ import { mkdtemp } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
+import { deflateSync } from 'node:zlib'
 import { sql } from 'kysely'
 import { Bitset } from '../../../src/kernel/bitset.ts'
 import { instant, systemClock } from '../../../src/kernel/clock.ts'
@@ -12,6 +13,7 @@ import { digestOf } from '../../../src/kernel/digest.ts'
 import type { Database } from '../../../src/kernel/postgres/database.ts'
 import { migrate } from '../../../src/kernel/postgres/migrate.ts'
 import { askIdSchema, dataSetIdSchema } from '../../../src/protocol/wire.ts'
+import type { BesideAnswer } from '../../../src/site/asks/beside-answer.ts'
 import { findAnswer, usesOf } from '../../../src/site/asks/answer-store.ts'
 import { reserveAnswer } from '../../../src/site/asks/reserve-answer.ts'
 import type { Reservation, ReservationParts } from '../../../src/site/asks/reserve-answer.ts'
@@ -75,11 +77,36 @@ function reservation(id: string, changes: ReadonlyMap<string, number> = new Map(
   }
 }
 
+/** A cut, a row held back, a release for equal asks and the columns used, as they stand beside an answer. */
+function besideAnswer(head: number): BesideAnswer {
+  const now = instant(1_700_000_000_000)
+  const ask = askIdSchema.parse(`ask_${'7'.repeat(26)}`)
+  const key = { acquirerGroup: 'northcare', dataSets: ['athletes'], ask, state: 'state', now }
+  const { acquirerGroup } = key
+  const entry = { kind: 'cells' as const, delta: Buffer.from([head]), row_shapes: { 'a.b': 'shape' } }
+  return {
+    cuts: [{ acquirerGroup, dataSet, ask, head, entry, snapshot: undefined }],
+    withheld: { key, rows: 2 },
+    release: { acquirerGroup, epoch: `epoch ${head}`, ask, sealed: 'sealed', people: Bitset.of([3, 5]), now },
+    columns: {
+      acquirer: 'northcare',
+      purpose: 'dpv:CommercialResearch',
+      uses: [
+        { dataSet, column: 'height', clause: 'select', outputs: [] },
+        { dataSet, column: 'sex', clause: 'group', outputs: [] },
+      ],
+      now,
+    },
+  }
+}
+
 /** What the record holds beside migrations: nothing of an answer that was not reserved may be in it. */
 async function counts(db: Database): Promise<Record<string, number>> {
   const { rows } = await sql<Record<string, number>>`
     select (select count(*)::int from receipt) as receipts, (select count(*)::int from answer) as answers,
-      (select count(*)::int from use_record) as uses, (select next_sequence::int from receipt_counter) as next`.execute(
+      (select count(*)::int from use_record) as uses, (select next_sequence::int from receipt_counter) as next,
+      (select count(*)::int from partition_entry) as cuts, (select count(*)::int from guard_refusal) as refusals,
+      (select count(*)::int from stored_release) as stored, (select coalesce(sum(releases), 0)::int from column_use) as columns`.execute(
     db,
   )
   return rows[0] ?? {}
@@ -141,7 +168,8 @@ test('rows that changed since the run are found, and nothing is kept of the answ
   }
   assert.equal(await reserveAnswer(parts, cutting), 'changed')
   assert.equal(hasCut, false)
-  assert.equal(await reserveAnswer(parts, { ...cutting, commitCuts: undefined }), 'changed')
+  const atOnce = { ...cutting, commitCuts: undefined, beside: besideAnswer(1) }
+  assert.equal(await reserveAnswer(parts, atOnce), 'changed')
   assert.deepEqual(await counts(postgres.db), before)
   const fresh = reservation(
     'a',
@@ -151,6 +179,73 @@ test('rows that changed since the run are found, and nothing is kept of the answ
     ]),
   )
   assert.notEqual(await reserveAnswer(parts, fresh), 'changed')
+})
+
+test('what stands beside an answer is written with it, at once or in steps, and with no other', async () => {
+  await using postgres = await testPostgres()
+  const parts = await openParts(postgres.db)
+  assert.notEqual(await reserveAnswer(parts, { ...reservation('a'), beside: besideAnswer(1) }), 'changed')
+  // Numbers that others took: the same in steps.
+  await parts.log.sign(40, [{ kind: 'grant' }])
+  assert.notEqual(await reserveAnswer(parts, { ...reservation('b'), beside: besideAnswer(2) }), 'changed')
+  const after = await counts(postgres.db)
+  assert.deepEqual(after, {
+    ...after,
+    answers: 2,
+    receipts: 4,
+    cuts: 2,
+    refusals: 2,
+    stored: 2,
+    columns: 4,
+  })
+  // Another answer has cut since: the head is no longer the one that the cut goes on from.
+  for (const expectedNext of [4, 40]) {
+    const late = { ...parts, log: { ...parts.log, expectedNext: () => expectedNext } }
+    const outdated = { ...reservation('c'), beside: besideAnswer(2) }
+    await assert.rejects(reserveAnswer(late, outdated), { code: 'fault.overloaded' })
+  }
+  // An ask that has its answer already.
+  await assert.rejects(reserveAnswer(parts, { ...reservation('a'), beside: besideAnswer(3) }))
+  assert.deepEqual(await counts(postgres.db), after)
+  const { rows } = await sql<object>`
+    select head, last_ask, (select delta from partition_entry where head = 2) as delta,
+      (select people from stored_release where epoch = 'epoch 2') as people from partition`.execute(
+    postgres.db,
+  )
+  assert.deepEqual(rows, [
+    {
+      head: 2,
+      last_ask: `ask_${'7'.repeat(26)}`,
+      delta: Buffer.from([2]),
+      people: deflateSync(Bitset.of([3, 5]).toBytes()),
+    },
+  ])
+})
+
+test('a change of rows waits for an answer that is under way, and finds the release that it kept', async () => {
+  await using postgres = await testPostgres()
+  const { db } = postgres
+  const parts = await openParts(db)
+  await sql`insert into data_set_change (data_set, change_count) values ('athletes', 1)`.execute(db)
+  const on = new Map([['athletes', 1]])
+  let erasing: Promise<unknown> | undefined
+  const slow = {
+    ...reservation('a', on),
+    beside: besideAnswer(1),
+    commitCuts: async () => {
+      // As an erasure does: the change is counted first, then whatever was kept is looked for.
+      erasing = db.transaction().execute(async (tx) => {
+        await sql`update data_set_change set change_count = change_count + 1`.execute(tx)
+        return (await sql`delete from stored_release returning epoch`.execute(tx)).rows
+      })
+      await new Promise((resolve) => setTimeout(resolve, 100))
+    },
+  }
+  assert.notEqual(await reserveAnswer(parts, slow), 'changed')
+  assert.deepEqual(await erasing, [{ epoch: 'epoch 1' }])
+  // One that began before the change and comes after it keeps nothing.
+  assert.equal(await reserveAnswer(parts, { ...reservation('b', on), beside: besideAnswer(2) }), 'changed')
+  assert.equal((await counts(db))['stored'], 0)
 })
 
 test('receipts that others issued meanwhile are no hindrance, whichever way the numbers were guessed', async () => {

@@ -7,11 +7,13 @@ import { migrate } from '../../../src/kernel/postgres/migrate.ts'
 import { openColludingGroups } from '../../../src/site/guard/colluding-groups.ts'
 import type { ColludingGroups } from '../../../src/site/guard/colluding-groups.ts'
 import { checkCuts } from '../../../src/site/guard/differencing.ts'
+import { writeCuts } from '../../../src/site/guard/partition-record.ts'
 import { openPartitionStore } from '../../../src/site/guard/partition-store.ts'
 import type { PartitionStore } from '../../../src/site/guard/partition-store.ts'
 import { SITE_MIGRATIONS } from '../../../src/site/record/migrations.ts'
 import { testPostgres } from '../../../src/testing/test-postgres.ts'
 import { range } from './released-history.ts'
+import { testLook } from './test-look.ts'
 
 const k = 10
 
@@ -33,13 +35,13 @@ async function ask(
   { member, until, colludesWith }: { member: string; until: number; colludesWith?: readonly string[] },
 ): Promise<boolean | undefined> {
   const group = await groups.groupOf({ id: member, colludesWith })
-  using hold = await partitions.hold(await partitions.look(group, ['athletes']))
+  using hold = await partitions.hold(await partitions.look(testLook(group)))
   if (!hold) return undefined
   const request = { eligible: range(0, 400), sets: [range(0, until)], rowShapes: new Map(), minimumGroup: k }
   const checked = checkCuts(hold.partition('athletes'), request)
   if (!checked.ok) return false
   const plans = [{ dataSet: 'athletes', plan: checked.value }]
-  await db.transaction().execute((tx) => hold.commitCuts(tx, { ask: `${member}-${until}`, plans }))
+  await db.transaction().execute((tx) => writeCuts(tx, hold.cutsOf({ ask: `${member}-${until}`, plans })))
   return true
 }
 
@@ -84,7 +86,7 @@ test('an ask that looked before its group became part of another is asked again'
   await using postgres = await testPostgres()
   const { db } = postgres
   const { groups, partitions } = await openGuard(db)
-  const look = await partitions.look('northcare', ['athletes'])
+  const look = await partitions.look(testLook('northcare'))
   await groups.groupOf({ id: 'northcare', colludesWith: ['atlas'] })
   assert.equal(await partitions.hold(look), undefined)
 })
@@ -102,5 +104,5 @@ test('a merge that fails leaves both groups as they were', async () => {
   )
   assert.equal(await guard.groups.groupOf({ id: 'northcare' }), 'northcare')
   assert.equal(await ask(guard, db, { member: 'northcare', until: 101 }), true)
-  assert.equal((await guard.partitions.look('atlas', ['athletes'])).partition('athletes').head, 1)
+  assert.equal((await guard.partitions.look(testLook('atlas'))).partition('athletes').head, 1)
 })

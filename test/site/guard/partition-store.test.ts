@@ -1,7 +1,9 @@
 import { strict as assert } from 'node:assert'
 import { test } from 'node:test'
 import fc from 'fast-check'
+import { sql } from 'kysely'
 import { Bitset } from '../../../src/kernel/bitset.ts'
+import { instant } from '../../../src/kernel/clock.ts'
 import type { Database } from '../../../src/kernel/postgres/database.ts'
 import { migrate } from '../../../src/kernel/postgres/migrate.ts'
 import { checkCuts, checkKnown, markChanged, partitionAfter } from '../../../src/site/guard/differencing.ts'
@@ -11,23 +13,27 @@ import {
   encodeDelta,
   encodePeople,
 } from '../../../src/site/guard/partition-delta.ts'
+import { refusalStateOf } from '../../../src/site/guard/look-into-record.ts'
+import { debitRefusals } from '../../../src/site/guard/refusal-budget.ts'
+import { writeCuts } from '../../../src/site/guard/partition-record.ts'
 import { openPartitionStore } from '../../../src/site/guard/partition-store.ts'
 import type { PartitionLook, PartitionStore } from '../../../src/site/guard/partition-store.ts'
 import { CELL_MASK, EMPTY_PARTITION } from '../../../src/site/guard/partition.ts'
 import type { Partition } from '../../../src/site/guard/partition.ts'
-import { up } from '../../../src/site/record/migrations/0030-create-partitions.ts'
+import { SITE_MIGRATIONS } from '../../../src/site/record/migrations.ts'
 import { testPostgres } from '../../../src/testing/test-postgres.ts'
 import { range } from './released-history.ts'
+import { testLook } from './test-look.ts'
 
 const k = 10
 
 async function openStore(db: Database, cacheBytesMax = 1 << 20): Promise<PartitionStore> {
-  await migrate(db, { '0030-create-partitions': { up } })
+  await migrate(db, SITE_MIGRATIONS)
   return openPartitionStore({ db, cacheBytesMax, minimumGroupOf: () => k })
 }
 
 async function read(store: PartitionStore): Promise<Partition> {
-  return (await store.look('insurer', ['athletes'])).partition('athletes')
+  return (await store.look(testLook('insurer'))).partition('athletes')
 }
 
 /** One ask for the people from 0 up to a border, of 400. */
@@ -36,7 +42,7 @@ async function ask(
   db: Database,
   facts: { id: string; until: number; acquirer?: string; failsAfter?: boolean },
 ): Promise<boolean> {
-  using hold = await store.hold(await store.look(facts.acquirer ?? 'insurer', ['athletes']))
+  using hold = await store.hold(await store.look(testLook(facts.acquirer ?? 'insurer')))
   assert.ok(hold)
   const request = {
     eligible: range(0, 400),
@@ -47,7 +53,7 @@ async function ask(
   const checked = checkCuts(hold.partition('athletes'), request)
   if (!checked.ok) return false
   await db.transaction().execute(async (tx) => {
-    await hold.commitCuts(tx, { ask: facts.id, plans: [{ dataSet: 'athletes', plan: checked.value }] })
+    await writeCuts(tx, hold.cutsOf({ ask: facts.id, plans: [{ dataSet: 'athletes', plan: checked.value }] }))
     if (facts.failsAfter) throw new Error('the receipt could not be written')
   })
   return true
@@ -130,7 +136,7 @@ test('what was seen before a run serves after it, unless somebody cut it in betw
   await using postgres = await testPostgres()
   const { db } = postgres
   const store = await openStore(db)
-  const before = await store.look('insurer', ['athletes'])
+  const before = await store.look(testLook('insurer'))
   {
     using undisturbed = await store.hold(before)
     assert.ok(undisturbed)
@@ -147,7 +153,7 @@ test('a look while another answer is being committed is looked at again', async 
   const { db } = postgres
   const store = await openStore(db)
   assert.equal(await ask(store, db, { id: 'a', until: 100 }), true)
-  const first = await store.hold(await store.look('insurer', ['athletes']))
+  const first = await store.hold(await store.look(testLook('insurer')))
   assert.ok(first)
   const checked = checkCuts(first.partition('athletes'), {
     eligible: range(0, 400),
@@ -158,14 +164,52 @@ test('a look while another answer is being committed is looked at again', async 
   assert.ok(checked.ok)
   let during: PartitionLook | undefined
   await db.transaction().execute(async (tx) => {
-    await first.commitCuts(tx, { ask: 'b', plans: [{ dataSet: 'athletes', plan: checked.value }] })
-    during = await store.look('insurer', ['athletes'])
+    await writeCuts(tx, first.cutsOf({ ask: 'b', plans: [{ dataSet: 'athletes', plan: checked.value }] }))
+    during = await store.look(testLook('insurer'))
   })
   first[Symbol.dispose]()
   assert.equal(during?.partition('athletes').head, 1)
   using second = await store.hold(during ?? assert.fail())
   assert.ok(second)
   assert.equal(second.partition('athletes').head, 2)
+})
+
+test('a look finds what was held back and what an equal ask got, and a hold tells whether that still stands', async () => {
+  await using postgres = await testPostgres()
+  const { db } = postgres
+  const store = await openStore(db)
+  const first = await store.look(testLook('insurer'))
+  assert.deepEqual(first.refusals, { spent: 0, isRepeat: false })
+  assert.equal(first.stored, undefined)
+  assert.equal(first.epoch, `${testLook('insurer').question} 0`)
+  const keep = async (time: number, state: string) => {
+    const key = { acquirerGroup: 'insurer', dataSets: ['athletes'], ask: 'a', state, now: instant(time) }
+    await debitRefusals(db, key, 3)
+  }
+  await keep(10, refusalStateOf(first.epoch, [0]))
+  await sql`insert into stored_release (acquirer_group, epoch, ask_id, sealed, people, stored_ms)
+    values ('insurer', ${first.epoch}, 'a', 'sealed', ''::bytea, 0)`.execute(db)
+  const second = await store.look(testLook('insurer'))
+  assert.deepEqual(second.refusals, { spent: 3, isRepeat: true })
+  assert.equal(second.stored?.sealed, 'sealed')
+  // Of another question, of another group, before the window, and once rows have changed: nothing of it.
+  await keep(11, 'another state')
+  assert.deepEqual((await store.look(testLook('insurer', 'other'))).refusals, { spent: 6, isRepeat: false })
+  assert.deepEqual((await store.look(testLook('other'))).refusals, { spent: 0, isRepeat: false })
+  assert.equal((await store.look(testLook('other'))).stored, undefined)
+  const later = { ...testLook('insurer'), since: instant(10) }
+  assert.deepEqual((await store.look(later)).refusals, { spent: 3, isRepeat: false })
+  await sql`insert into data_set_change (data_set, change_count) values ('athletes', 1)`.execute(db)
+  const changed = await store.look(testLook('insurer'))
+  assert.deepEqual([changed.stored, changed.refusals.isRepeat], [undefined, false])
+  {
+    using hold = await store.hold(changed)
+    assert.equal(hold?.isUndisturbed, true)
+    using another = await store.hold(await store.look(testLook('other')))
+    assert.equal(another?.isUndisturbed, true)
+  }
+  using late = await store.hold(changed)
+  assert.equal(late?.isUndisturbed, false)
 })
 
 test('entries cannot be taken back', async () => {

@@ -17,6 +17,7 @@ import { readForgotten } from '../../../src/site/rights/forgotten-list.ts'
 import { testPeople } from '../../../src/testing/test-population.ts'
 import { bareSite } from '../../../src/testing/test-site.ts'
 import type { BareSite } from '../../../src/testing/test-site.ts'
+import { testLook } from '../guard/test-look.ts'
 
 const people = testPeople(30)
 const athletes = dataSetIdSchema.parse('athletes')
@@ -93,14 +94,14 @@ for (const [index, [when, broken]] of Object.entries(CRASHES).entries()) {
 test('an answer that was computed over the rows of somebody who is erased meanwhile is not given', async () => {
   const { site } = bare
   const person = await bare.numberOf('p-10')
-  const look = await site.partitions.look('northcare', [athletes])
+  const look = await site.partitions.look(testLook('northcare'))
   const { sequence } = site.mirror
   const reservation = aReservation({ person, changes: look.changes, sequence })
   await erasePerson(site, requestFor(person))
   assert.equal(await reserveAnswer(site, reservation), 'changed')
   // Without the grants having a say: the count of changes alone must refuse it.
   assert.equal(await reserveAnswer(site, { ...reservation, uses: [] }), 'changed')
-  const fresh = await site.partitions.look('northcare', [athletes])
+  const fresh = await site.partitions.look(testLook('northcare'))
   assert.notEqual(await reserveAnswer(site, { ...reservation, uses: [], changes: fresh.changes }), 'changed')
 })
 
