@@ -16,7 +16,7 @@ export interface ReceiptRow {
  */
 export async function takeSequence(tx: DatabaseTransaction, count: number): Promise<number> {
   const { rows } = await sql<{ first: number }>`
-    update receipt_counter set next_sequence = next_sequence + ${count}
+    ${KEPT} update receipt_counter set next_sequence = next_sequence + ${count}
     returning (next_sequence - ${count})::float8 as first`.execute(tx)
   const first = rows[0]?.first
   if (first === undefined)
@@ -31,7 +31,7 @@ export async function insertReceipts(
 ): Promise<void> {
   // Neither holds a character that an array's text form gives a meaning to, so joining them is that form.
   await sql`
-    insert into receipt (sequence, kind, jws)
+    ${KEPT} insert into receipt (sequence, kind, jws)
     select ${first}::bigint + place - 1, kind, jws
     from unnest(${`{${kinds.join(',')}}`}::text[], ${`{${texts.join(',')}}`}::text[]) with ordinality as given (kind, jws, place)
   `.execute(tx)

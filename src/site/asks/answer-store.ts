@@ -218,7 +218,7 @@ async function usePage(
   { before, limit }: { before: bigint | null; limit: number },
 ): Promise<readonly UseRow[]> {
   const { rows } = await sql<UseRow>`
-    select u.id, u.ask_id, u.data_set, u.acquirer, u.purpose, u.mode, u.columns, u.reason, u.receipt_sequence, u.release_to,
+    ${KEPT} select u.id, u.ask_id, u.data_set, u.acquirer, u.purpose, u.mode, u.columns, u.reason, u.receipt_sequence, u.release_to,
       u.time_ms, u.price_minor, u.subjects_minor, u.currency, a.ask_digest, r.jws as receipt_jws
     from use_record u
       join answer a on a.ask_id = u.ask_id
@@ -244,7 +244,7 @@ async function usedPeople(
   for (let start = 0; start < missing.length; start += UNPACKED_AT_ONCE) {
     const some = missing.slice(start, start + UNPACKED_AT_ONCE)
     const { rows } = await sql<{ id: bigint; people: Uint8Array }>`
-      select id, people from use_record where id = any(${some}::bigint[])`.execute(db)
+      ${KEPT} select id, people from use_record where id = any(${some}::bigint[])`.execute(db)
     for (const { id, people } of rows) used.set(id, cache.put(id, inflateSync(people)))
   }
   return used

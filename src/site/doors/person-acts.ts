@@ -75,7 +75,7 @@ export function personActs(site: SiteContext): PersonActs {
     },
     async earnings(reading) {
       const { people } = await begin(reading, 'earnings')
-      const { totals, items } = await sumEarnings(personUses(site, { people }))
+      const { totals, items } = await sumEarnings(site, people)
       return {
         totals: totals.map(wireMoney),
         items: items.map(({ earned, ...item }) => ({ ...item, earned: wireMoney(earned) })),

@@ -2,6 +2,7 @@ import { sql } from 'kysely'
 import { instant } from '../../kernel/clock.ts'
 import type { Instant } from '../../kernel/clock.ts'
 import type { Database, DatabaseTransaction } from '../../kernel/postgres/database.ts'
+import { KEPT } from '../../kernel/postgres/kept-statements.ts'
 
 /** Somebody looked at one person's data by name. */
 export interface StoredAccess {
@@ -16,9 +17,9 @@ export interface StoredAccess {
 }
 
 /** Numbers for accesses that are about to be written: their receipts name them. */
-export async function takeAccessIds(tx: DatabaseTransaction, count: number): Promise<readonly number[]> {
+export async function takeAccessIds(db: Database, count: number): Promise<readonly number[]> {
   const { rows } = await sql<{ id: bigint }>`
-    select nextval('person_access_id') as id from generate_series(1, ${count}::integer)`.execute(tx)
+    ${KEPT} select nextval('person_access_id') as id from generate_series(1, ${count}::integer)`.execute(db)
   return rows.map(({ id }) => Number(id))
 }
 
@@ -28,7 +29,7 @@ export async function insertAccesses(
 ): Promise<void> {
   for (const { id, person, what, by, reason, time, receipt } of accesses) {
     await sql`
-      insert into person_access (id, person, what, accessed_by, reason, time_ms, receipt)
+      ${KEPT} insert into person_access (id, person, what, accessed_by, reason, time_ms, receipt)
       values (${id}, ${person}, ${what}, ${by}, ${reason ?? null}, ${time}, ${receipt})`.execute(tx)
   }
 }

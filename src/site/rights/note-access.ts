@@ -1,5 +1,6 @@
 import { Fault } from '../../kernel/faults.ts'
 import type { SiteContext } from '../site-context.ts'
+import { subjectUnder } from '../vault/person-keys.ts'
 import { sealPersonText } from '../vault/person-text.ts'
 import { insertAccesses, takeAccessIds } from './access-store.ts'
 import type { KnownPerson, Reader } from './person-reading.ts'
@@ -24,26 +25,26 @@ export async function noteAccess(
   }: { people: readonly KnownPerson[]; reading: Reader; what: string },
 ): Promise<number> {
   const numbers = people.map(({ number }) => number)
-  const keys = await personKeys.keysOf(db, numbers)
+  const [keys, ids] = await Promise.all([personKeys.keysOf(db, numbers), takeAccessIds(db, numbers.length)])
   const time = clock.now()
+  const noted = numbers.map((person, index) => {
+    const [key, id] = [keys.get(person), ids[index]]
+    if (!key || id === undefined)
+      throw new Fault('fault.internal', { what: 'Cannot note an access: a key or a number is missing' })
+    const sealed =
+      reason === undefined ? undefined : sealPersonText(reason, { key, use: ACCESS_REASON, random })
+    return { id, person, what, by, reason: sealed, time, subjectOf: subjectUnder(key, `access ${id}`) }
+  })
   return db.transaction().execute(async (tx) => {
-    const ids = await takeAccessIds(tx, numbers.length)
-    const subjects = await personKeys.subjectsOf(
-      tx,
-      numbers.map((person, index) => ({ person, text: `access ${ids[index]}` })),
-    )
     const receipts = await log.issue(
       tx,
-      subjects.map((subjectOf) => ({ kind: what === 'export' ? 'export' : 'access', subjectOf })),
+      noted.map(({ subjectOf }) => ({ kind: what === 'export' ? 'export' : 'access', subjectOf })),
     )
-    const accesses = numbers.map((person, index) => {
-      const key = keys.get(person)
-      const [id, receipt] = [ids[index], receipts[index]?.sequence]
-      if (!key || id === undefined || receipt === undefined)
-        throw new Fault('fault.internal', { what: 'Cannot note an access: a key or a receipt is missing' })
-      const sealed =
-        reason === undefined ? undefined : sealPersonText(reason, { key, use: ACCESS_REASON, random })
-      return { id, person, what, by, reason: sealed, time, receipt }
+    const accesses = noted.map(({ subjectOf: _, ...access }, index) => {
+      const receipt = receipts[index]?.sequence
+      if (receipt === undefined)
+        throw new Fault('fault.internal', { what: 'Cannot note an access: a receipt is missing' })
+      return { ...access, receipt }
     })
     await insertAccesses(tx, accesses)
     return accesses[0]?.receipt ?? 0

@@ -5,6 +5,7 @@ import { digestOf, hmacSha256 } from '../../kernel/digest.ts'
 import type { Digest } from '../../kernel/digest.ts'
 import { Fault } from '../../kernel/faults.ts'
 import type { Database } from '../../kernel/postgres/database.ts'
+import { KEPT } from '../../kernel/postgres/kept-statements.ts'
 import type { Random } from '../../kernel/random.ts'
 import { Secret } from '../../kernel/secret.ts'
 import { nonceSource, open, seal } from './seal-cell.ts'
@@ -149,8 +150,11 @@ function subjects(keysOf: KeysOf): Pick<PersonKeys, 'subjectOf' | 'subjectsOf'> 
   }
 }
 
-/** HMAC under a key derived from the person's, so that receipts tell nothing of the key that seals rows. */
-function subjectUnder(key: KeyObject, text: string): Digest {
+/**
+ * What a receipt about the person of a key carries: HMAC under a key derived from theirs, so that receipts tell nothing
+ * of the key that seals rows.
+ */
+export function subjectUnder(key: KeyObject, text: string): Digest {
   const derived = new Uint8Array(hkdfSync('sha256', key, new Uint8Array(), SUBJECT_LABEL, 32))
   return `sha-256:${Buffer.from(hmacSha256(derived, text)).toString('hex')}`
 }
@@ -160,7 +164,7 @@ async function readWrapped(
   people: readonly number[],
 ): Promise<ReadonlyMap<number, Uint8Array>> {
   const { rows } = await sql<{ person: number; wrapped: Uint8Array }>`
-    select person, wrapped from person_key where person = any(${people}::integer[])`.execute(db)
+    ${KEPT} select person, wrapped from person_key where person = any(${people}::integer[])`.execute(db)
   return new Map(rows.map(({ person, wrapped }) => [person, wrapped]))
 }
 
