@@ -4,7 +4,7 @@ import type { CollectedGroup } from '../../src/site/guard/collected-group.ts'
 import type { CheckedQuery, QueryMode } from '../../src/site/query/bound-query.ts'
 import { checkQuestion } from '../../src/site/query/check-question.ts'
 import type { PlanRelation } from '../../src/site/query/plan-context.ts'
-import { planAggregate } from '../../src/site/query/plan.ts'
+import { planAggregate } from '../../src/site/query/plan-aggregate.ts'
 import { collectGroups } from '../../src/site/query/run-aggregate.ts'
 import type { Vault } from '../../src/site/vault/vault.ts'
 

@@ -1,4 +1,4 @@
-import type { Expr, Literal, SortKey, WindowCall } from './bound-query.ts'
+import type { BoundQuery, Expr, Literal, SortKey, WindowCall } from './bound-query.ts'
 import type { ExprType, Span } from './expression-type.ts'
 import { catalogueRow } from './catalogue.ts'
 import type { Dialect } from './catalogue-row.ts'
@@ -177,4 +177,16 @@ export function printReleased(type: ExprType, text: Text, dialect: Dialect): Tex
       ? `strftime(${text}, '%Y-%m-%dT%H:%M:%S.%fZ')`
       : `to_char(${text}, 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')`
   return text
+}
+
+/** `order by … limit … offset …` of what there is. */
+export function printTail(
+  order: readonly Text[],
+  { limit, offset }: Pick<BoundQuery, 'limit' | 'offset'>,
+): Text {
+  return [
+    order.length === 0 ? '' : `\norder by ${order.join(', ')}`,
+    limit === undefined ? '' : `\nlimit ${limit}`,
+    offset === undefined ? '' : `\noffset ${offset}`,
+  ].join('')
 }

@@ -2,7 +2,7 @@ import { ok } from '../../kernel/result.ts'
 import type { Outcome } from '../../protocol/reason.ts'
 import type { ReleaseValue } from '../../protocol/release.ts'
 import type { OutputColumn } from './bound-query.ts'
-import type { RowsPlan } from './plan.ts'
+import type { RowsPlan } from './plan-rows.ts'
 import type { QueryRunner } from './plan-context.ts'
 import { toReleased } from './released-value.ts'
 

@@ -1,33 +1,15 @@
 import type { VaultStatement } from '../vault/vault.ts'
 import { LIMITS } from '../../kernel/limits.ts'
-import type { BoundQuery, CheckedQuery, Expr, Measure } from './bound-query.ts'
+import { holdsZero, rowsPerPerson, seriesOfMeasures } from './aggregate-series.ts'
+import type { Series } from './aggregate-series.ts'
+import type { BoundQuery, CheckedQuery, Expr } from './bound-query.ts'
 import type { Range } from './expression-type.ts'
 import type { Dialect } from './catalogue-row.ts'
 import type { Text } from './forms.ts'
-import { nullableSources } from './joined-level.ts'
-import { levelPrinting, printLevel, printPerson, printPersonColumn, rawColumn } from './print-sources.ts'
+import { levelPrinting, printLevel, printPersonColumn, rawColumn } from './print-sources.ts'
 import type { SourcePrinting } from './print-sources.ts'
 import type { PlanContext } from './plan-context.ts'
-import { printExpression, printReleased, printSortKey } from './print.ts'
-import type { Printing } from './print.ts'
-import { partsOf, sameOptional } from './same-expression.ts'
-
-/**
- * What is collected per group of one argument and filter. Measures of the same argument and filter share it.
- * `x`, `c` and `f` are columns of the rows: the argument, the argument clamped, the filter.
- */
-export interface Series {
-  readonly argument?: Expr | undefined
-  readonly filter?: Expr | undefined
-  readonly clamp?: Range | undefined
-  readonly needsSquares: boolean
-  /**
-   * Whether `collect` asks for the people with a value, and for those with one that is not 0. Where the manifest lets
-   * expect that they are the people of the rows, the counts are awaited: they tell, and a set costs more than they.
-   */
-  readonly asksWithValue: boolean
-  readonly asksNonZero: boolean
-}
+import { printExpression, printReleased } from './print.ts'
 
 /** How an aggregate question is answered: see `run-aggregate.ts`. */
 export interface AggregatePlan {
@@ -70,76 +52,6 @@ interface Printer {
   readonly context: PlanContext
   readonly series: readonly Series[]
   readonly rowsPerPersonMax: number
-}
-
-function seriesOfMeasures({ query, manifests }: CheckedQuery): {
-  readonly series: readonly Series[]
-  readonly seriesOf: readonly number[]
-} {
-  const found: Measure[][] = []
-  const seriesOf = query.measures.map((measure) => {
-    const known = found.findIndex(
-      ([one]) => sameOptional(one?.argument, measure.argument) && sameOptional(one?.filter, measure.filter),
-    )
-    if (known < 0) return found.push([measure]) - 1
-    found[known]?.push(measure)
-    return known
-  })
-  return { series: found.map((measures) => seriesOfEqual(measures, query, manifests)), seriesOf }
-}
-
-function seriesOfEqual(
-  measures: readonly Measure[],
-  { sources }: BoundQuery,
-  manifests: CheckedQuery['manifests'],
-): Series {
-  const [first] = measures
-  const { argument, filter } = first ?? {}
-  const clamp = measures.find((measure) => measure.clamp)?.clamp
-  const isFull =
-    filter === undefined && (argument === undefined || isAlwaysThere(argument, sources, manifests))
-  return {
-    argument,
-    filter,
-    clamp,
-    needsSquares: measures.some(({ kind }) => kind.startsWith('var') || kind.startsWith('stddev')),
-    asksWithValue: !isFull,
-    // Without a 0 within the bounds they are the same people.
-    asksNonZero: clamp !== undefined && holdsZero(clamp),
-  }
-}
-
-/** Made of columns that the manifest calls required, and of nothing that may be null beside. Only a guess: the counts decide. */
-function isAlwaysThere(
-  argument: Expr,
-  sources: BoundQuery['sources'],
-  manifests: CheckedQuery['manifests'],
-): boolean {
-  const nullable = nullableSources(sources)
-  return [...partsOf(argument)].every((part) => {
-    if (part.kind === 'case' || part.kind === 'person') return false
-    if (part.kind !== 'column') return true
-    const source = sources[part.source]
-    if (source?.kind !== 'data-set' || nullable.has(part.source)) return false
-    return (
-      manifests.get(source.dataSet)?.columns.find(({ name }) => name === part.column)?.isRequired ?? false
-    )
-  })
-}
-
-function rowsPerPerson(
-  sources: BoundQuery['sources'],
-  { manifests }: Pick<CheckedQuery, 'manifests'>,
-  context: PlanContext,
-): number {
-  return sources.reduce((product, source) => {
-    if (source.kind === 'outer') return product
-    if (source.kind === 'rows') return product * rowsPerPerson(source.sources, { manifests }, context)
-    if (source.kind === 'per-person')
-      return product * (source.keys.length === 0 ? 1 : rowsPerPerson(source.sources, { manifests }, context))
-    const rowsMax = manifests.get(source.dataSet)?.person.rowsMax ?? Number.POSITIVE_INFINITY
-    return product * Math.min(rowsMax, context.relations.get(source.dataSet)?.rowsPerPerson ?? rowsMax)
-  }, 1)
 }
 
 /** The rows that are grouped, as `"q"`: the person, keys `k`, arguments `x`, clamped arguments `c`, filters `f`. */
@@ -270,11 +182,6 @@ function printSeries(one: Series, index: number, dialect: Dialect): readonly Tex
   ]
 }
 
-/** Whether a value within these bounds can be one that changes no sum. */
-export function holdsZero({ least, greatest }: Range): boolean {
-  return least <= 0 && greatest >= 0
-}
-
 /** 2^-400: magnitudes below its last place count as 0, because their squares would be too small for a double. */
 const SQUARE_GRAIN = 2 ** -400
 
@@ -378,67 +285,4 @@ function printGroupBy({ keys }: BoundQuery): Text {
 
 function named(columns: readonly Text[]): Text {
   return columns.map((text, index) => `${text} as "o${index}"`).join(', ')
-}
-
-/** How a question of mode `rows` is answered: one statement that gives `_p`, then the outputs. */
-export interface RowsPlan {
-  readonly checked: CheckedQuery
-  readonly statement: VaultStatement
-  /** Outputs that are the person: whoever releases the rows puts pseudonyms there. */
-  readonly personOutputs: readonly number[]
-}
-
-/** Prints a question of mode `rows`. Only eligible people's rows are ordered, limited and shown. */
-export function planRows(checked: CheckedQuery, context: PlanContext): RowsPlan {
-  const { query } = checked
-  const parameters: SourcePrinting['parameters'] = []
-  const printing: SourcePrinting = {
-    dialect: context.dialect,
-    parameters,
-    relations: context.relations,
-    manifests: checked.manifests,
-  }
-  const inner = levelPrinting(printing, query.sources)
-  const outputs = query.outputs.map(({ expr }) =>
-    expr.type === 'person' ? 'null' : printReleased(expr.type, printExpression(expr, inner), context.dialect),
-  )
-  const reads = [...query.outputs.map(({ expr }) => expr), ...query.orderBy.map(({ expr }) => expr)]
-  const list = `${printPerson(query.sources, printing)} as "o_p"${outputs.map((text, index) => `, ${text} as "o${index}"`).join('')}`
-  const level = printLevel({ sources: query.sources, where: query.where, reads }, printing)
-  const sql = `select ${list}\n${level}${printTail(wholeOrder(query, inner), { ...query, limit: query.limit ?? ALL_ROWS })}`
-  return {
-    checked,
-    statement: { sql, parameters },
-    personOutputs: query.outputs.flatMap(({ expr }, index) => (expr.type === 'person' ? [index] : [])),
-  }
-}
-
-/** One more than may leave: that there are too many shows, and the engine sorts no more than it has to. */
-const ALL_ROWS = LIMITS.releaseRowsMax + 1
-
-/**
- * What was asked to order by, then all outputs, and the person last: numbers of people rise in the order of the issuer's file,
- * which may be that of their names. In which order rows come otherwise, and which of equal ones a
- * LIMIT takes, follows from how the engine joins, and that from how many rows people have who gave no grant.
- */
-function wholeOrder({ orderBy, outputs }: BoundQuery, printing: Printing): readonly Text[] {
-  const shown = outputs.flatMap(({ expr }) => {
-    if (expr.type === 'person' || expr.kind === 'literal') return []
-    // Engines differ in whether 0 and -0 are in an order.
-    if (expr.type === 'number') return [`(${printExpression(expr, printing)} + 0) nulls last`]
-    return [printSortKey({ expr, isDescending: false, nullsFirst: false }, printing)]
-  })
-  return [...orderBy.map((key) => printSortKey(key, printing)), ...shown, '"o_p"']
-}
-
-/** `order by … limit … offset …` of what there is. */
-export function printTail(
-  order: readonly Text[],
-  { limit, offset }: Pick<BoundQuery, 'limit' | 'offset'>,
-): Text {
-  return [
-    order.length === 0 ? '' : `\norder by ${order.join(', ')}`,
-    limit === undefined ? '' : `\nlimit ${limit}`,
-    offset === undefined ? '' : `\noffset ${offset}`,
-  ].join('')
 }
