@@ -8,6 +8,7 @@ import { CATALOGUE } from '../../src/site/query/catalogue.ts'
 import { DECLINED_FUNCTIONS } from '../../src/site/query/declined-functions.ts'
 import { REFUSED_FAMILIES } from '../../src/site/query/refused-nodes.ts'
 import { LIMITS } from '../../src/kernel/limits.ts'
+import { FRAME_OFFSET_MAX } from '../../src/site/query/window-frame.ts'
 import { markdownTable } from './markdown.ts'
 
 /** `query.md`: what a question in SQL may hold, from the tables by which the gate decides. */
@@ -69,8 +70,9 @@ ${markdownTable(
 
 ## Window functions
 
-In a sub-select or CTE, \`over (partition by <person key>[, …] [order by …])\` or a named window, without a frame of its own:
-the value is made of the person's own rows. A condition on it chooses rows. Sums of it are declined, but for \`lag(x)\` and
+In a sub-select or CTE, \`over (partition by <person key>[, …] [order by …] [frame])\` or a named window: the value is made of the
+person's own rows. Frames are \`ROWS\` by numbers of at most ${FRAME_OFFSET_MAX}, and \`ROWS\`, \`RANGE\` and \`GROUPS\` from and to the row or an end of the
+partition. Windows may stand over sub-selects with windows. A condition on it chooses rows. Sums of it are declined, but for \`lag(x)\` and
 \`lead(x)\` of a column in the order of columns.
 
 ${markdownTable(
@@ -158,21 +160,37 @@ const SHAPES: readonly (readonly [string, string])[] = [
     'chooses people',
   ],
   [
-    '`<person key> IN (SELECT … UNION`, `INTERSECT` or `EXCEPT SELECT …)`',
-    'elsewhere set operations are declined: a person would have rows of several branches, of the asker’s choosing',
+    '`UNION`, `INTERSECT` and `EXCEPT` of person keys, after `IN` or as a relation',
+    'a set of people. With further columns, and with `ALL`, they are declined: the branches would choose how often a person’s value counts ([why](../decisions/0018-sub-queries-over-other-people-are-questions-of-their-own.md))',
   ],
-  ['`x IN (SELECT y … WHERE s.<key> = a.<key>)`, `= ANY`', 'three-valued, as in PostgreSQL'],
+  [
+    '`x IN (SELECT y … WHERE s.<key> = a.<key>)`, `x > ANY`, `x <= ALL` and so on',
+    'three-valued, as in PostgreSQL',
+  ],
+  [
+    '`(SELECT y … WHERE s.<key> = a.<key> ORDER BY … LIMIT 1)`, after `IN` any `LIMIT`',
+    'the first rows of the person; equal ones come as they are stored. Its conditions look at the person of the row around it and at nothing else of that row',
+  ],
+  [
+    '`a, LATERAL (SELECT … WHERE s.<key> = a.<key> and …)`, `CROSS`, `INNER` and `LEFT JOIN LATERAL … ON true`',
+    'an expression without `FROM`, aggregates, or rows; with `ORDER BY … LIMIT` the first rows of the person. No `GROUP BY`, `DISTINCT` or windows within',
+  ],
+  ['`SELECT DISTINCT ON (<person key>[, …]) … ORDER BY …` in a sub-select', 'the first row of each person'],
+  ['`NATURAL JOIN`', 'on every column that both sides have, the person key among them'],
+  ['`(SELECT …)` without `FROM`, `x IN (VALUES (1), (2))`', 'an expression; a list'],
+  ['`(a, b) = (c, d)`, `<>`, `IN ((1, 2), (3, 4))`', 'member by member'],
+  ['`x > ANY (ARRAY[…])`, `ALL`', 'of what is written out'],
   [
     '`(SELECT <aggregate> … WHERE s.<key> = a.<key>)`',
-    'a value of the person; without an aggregate only of a data set with one row a person',
+    'a value of the person; without an aggregate of a data set with one row a person, or with `LIMIT 1`',
   ],
   [
     'a sub-query that is not tied to the person of its row',
-    'declined: it would switch every row by what nobody guarded; ask it as a question of its own',
+    'declined: it would switch every row by what nobody guarded; ask it as a question of its own and write its answer out ([why](../decisions/0018-sub-queries-over-other-people-are-questions-of-their-own.md))',
   ],
   [
-    '`WITH`, sub-selects that project and filter',
-    'recursive ones are declined: how often a person comes round could not be bounded',
+    '`WITH`, also `MATERIALIZED`; sub-selects that project and filter',
+    'recursive ones are declined: how often a person comes round could not be bounded. `LIMIT` is declined: the rows of others would decide. `ORDER BY` alone changes nothing',
   ],
   [
     'sub-select with `GROUP BY <person key>[, …] [HAVING …]` or `SELECT DISTINCT <person key>[, …]`',
@@ -181,8 +199,9 @@ const SHAPES: readonly (readonly [string, string])[] = [
   ['`SELECT DISTINCT` of a question', 'the same as grouping by its columns'],
   [
     '`GROUP BY ROLLUP`, `CUBE`, `GROUPING SETS`',
-    'the groups of every set are guarded together; a total may be left out because it would tell a part',
+    'the groups of every set are guarded together; a total may be left out because it would tell a part. In `private` a person counts in one group of each set unless the ask says otherwise',
   ],
+  ['`GROUPING(x, …)`', 'as in PostgreSQL; null in the remainder'],
 ]
 
 function callTable(rows: readonly CatalogueRow[]): string {

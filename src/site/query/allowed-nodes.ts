@@ -4,12 +4,12 @@
  * declined. `docs/reference/` shows it.
  */
 
-/** What a field holds: a plain value, a node, a list of nodes, a list of nothing (a word without more), a structure of a known kind, or one of a few words. */
+/** What a field holds: a plain value, a node, a list of nodes, a list of nodes or of nothing (a word without more), a structure of a known kind, or one of a few words. */
 export type FieldRule =
   | 'plain'
   | 'node'
   | 'nodes'
-  | 'bare'
+  | 'bare or nodes'
   | { readonly struct: NodeKind }
   | { readonly only: readonly (string | boolean | number)[] }
 
@@ -17,7 +17,7 @@ export type NodeKind = keyof typeof ALLOWED_NODES
 
 export const ALLOWED_NODES = {
   SelectStmt: {
-    distinctClause: 'bare',
+    distinctClause: 'bare or nodes',
     targetList: 'nodes',
     fromClause: 'nodes',
     whereClause: 'node',
@@ -31,6 +31,7 @@ export const ALLOWED_NODES = {
     withClause: { struct: 'WithClause' },
     op: 'plain',
     all: 'plain',
+    valuesLists: 'nodes',
     larg: { struct: 'SelectStmt' },
     rarg: { struct: 'SelectStmt' },
   },
@@ -38,7 +39,8 @@ export const ALLOWED_NODES = {
   CommonTableExpr: {
     ctename: 'plain',
     aliascolnames: 'nodes',
-    ctematerialized: { only: ['CTEMaterializeDefault'] },
+    // A hint to the planner, which changes no answer.
+    ctematerialized: { only: ['CTEMaterializeDefault', 'CTEMaterializeAlways', 'CTEMaterializeNever'] },
     ctequery: 'node',
     location: 'plain',
   },
@@ -50,11 +52,12 @@ export const ALLOWED_NODES = {
     alias: { struct: 'Alias' },
     location: 'plain',
   },
-  RangeSubselect: { subquery: 'node', alias: { struct: 'Alias' } },
+  RangeSubselect: { lateral: 'plain', subquery: 'node', alias: { struct: 'Alias' } },
   JoinExpr: {
     jointype: { only: ['JOIN_INNER', 'JOIN_LEFT', 'JOIN_RIGHT', 'JOIN_FULL'] },
     larg: 'node',
     rarg: 'node',
+    isNatural: 'plain',
     usingClause: 'nodes',
     quals: 'node',
   },
@@ -91,6 +94,7 @@ export const ALLOWED_NODES = {
   },
   List: { items: 'nodes' },
   GroupingSet: { kind: 'plain', content: 'nodes', location: 'plain' },
+  GroupingFunc: { args: 'nodes', location: 'plain' },
   RowExpr: { args: 'nodes', row_format: { only: ['COERCE_IMPLICIT_CAST'] }, location: 'plain' },
   A_ArrayExpr: { elements: 'nodes', list_start: 'plain', list_end: 'plain', location: 'plain' },
   SubLink: {
@@ -125,8 +129,9 @@ export const ALLOWED_NODES = {
     name: 'plain',
     partitionClause: 'nodes',
     orderClause: 'nodes',
-    // RANGE UNBOUNDED PRECEDING, as it is without a frame.
-    frameOptions: { only: [1058] },
+    frameOptions: 'plain',
+    startOffset: 'node',
+    endOffset: 'node',
     location: 'plain',
   },
 } as const satisfies Readonly<
@@ -138,7 +143,7 @@ export const ALLOWED_NODES = {
         | 'plain'
         | 'node'
         | 'nodes'
-        | 'bare'
+        | 'bare or nodes'
         | { readonly struct: string }
         | { readonly only: readonly (string | boolean | number)[] }
       >
@@ -148,14 +153,11 @@ export const ALLOWED_NODES = {
 
 /** What a declined node or field is called in an answer. What is not here is called by its name in the grammar. */
 export const REFUSED_NAMES: Readonly<Record<string, string>> = {
-  'SelectStmt.distinctClause': 'DISTINCT ON',
   'SelectStmt.intoClause': 'SELECT INTO',
   'SelectStmt.groupDistinct': 'GROUP BY DISTINCT',
-  'SelectStmt.valuesLists': 'VALUES',
   'SelectStmt.lockingClause': 'a locking clause (FOR UPDATE, FOR SHARE)',
   'SelectStmt.limitOption': 'FETCH … WITH TIES',
   'WithClause.recursive': 'WITH RECURSIVE',
-  'CommonTableExpr.ctematerialized': 'MATERIALIZED and NOT MATERIALIZED',
   'CommonTableExpr.search_clause': 'SEARCH in a WITH clause',
   'CommonTableExpr.cycle_clause': 'CYCLE in a WITH clause',
   'ResTarget.indirection': 'a part of a column',
@@ -163,9 +165,7 @@ export const REFUSED_NAMES: Readonly<Record<string, string>> = {
   'RangeVar.catalogname': 'a name with a catalogue; data sets have plain names',
   'RangeVar.inh': 'ONLY',
   'RangeVar.relpersistence': 'a temporary table',
-  'RangeSubselect.lateral': 'LATERAL',
   'JoinExpr.jointype': 'this join',
-  'JoinExpr.isNatural': 'a NATURAL join',
   'JoinExpr.join_using_alias': 'an alias of a USING clause',
   'JoinExpr.alias': 'an alias of a join',
   'SortBy.sortby_dir': 'ORDER BY … USING',
@@ -176,14 +176,13 @@ export const REFUSED_NAMES: Readonly<Record<string, string>> = {
   'TypeName.arrayBounds': 'an array type',
   'TypeName.setof': 'SETOF',
   'TypeName.pct_type': '%TYPE',
-  'WindowDef.frameOptions': 'a frame of a window (ROWS, RANGE, GROUPS)',
   'WindowDef.refname': 'a window made from another',
   'FuncCall.func_variadic': 'VARIADIC',
   RangeFunction: 'a function as a relation',
   RangeTableSample: 'TABLESAMPLE',
   RangeTableFunc: 'XMLTABLE',
   JsonTable: 'JSON_TABLE',
-  GroupingFunc: 'GROUPING; a column is null in rows of a set that leaves it out',
+  GroupingFunc: 'GROUPING',
   WindowDef: 'a window',
   SQLValueFunction:
     'a value of the moment or the session (CURRENT_DATE and the like): an equal question must mean the same tomorrow',

@@ -1,4 +1,13 @@
-import type { A_Const, A_Expr, CaseExpr, FuncCall, Node, NullTest, SubLink, TypeName } from '@pgsql/types'
+import type {
+  A_Const,
+  CaseExpr,
+  FuncCall,
+  GroupingFunc,
+  Node,
+  NullTest,
+  SubLink,
+  TypeName,
+} from '@pgsql/types'
 import type { ColumnType } from '../../protocol/data-set.ts'
 import type { Expr, PersonRef } from './bound-query.ts'
 import type { ExprType } from './expression-type.ts'
@@ -10,6 +19,8 @@ import type { CallId } from './catalogue.ts'
 import { readInteger, readNumber } from './literals.ts'
 import type { OuterNames } from './outer-names.ts'
 import { notAllowed, notSupported, spoken, wrongColumn } from './refusal.ts'
+import { bindOperator } from './bind-operator.ts'
+import { offsetOf, textsOf } from './nodes.ts'
 import { findColumn } from './scope.ts'
 import type { Binding, Scope } from './scope.ts'
 
@@ -23,6 +34,8 @@ export interface Frame {
   readonly isNullable?: (person: PersonRef) => boolean
   /** Binds a sub-query. Absent where none may stand. */
   readonly bindSubLink?: (node: SubLink, frame: Frame) => Expr
+  /** Binds GROUPING. Absent where there are no sets of groups. */
+  readonly bindGrouping?: (node: GroupingFunc) => Expr
   /** Binds a window function. Absent where none may stand. */
   readonly bindWindow?: (node: FuncCall, name: string) => Expr
   /** Binds an aggregate, or gives `undefined` when the function is none. Absent where aggregates may not stand. */
@@ -58,7 +71,7 @@ export function bindTerm(node: Node | undefined, frame: Frame): Term {
   if ('ColumnRef' in node) return bindColumn(node.ColumnRef.fields ?? [], frame, node.ColumnRef.location)
   if ('A_Const' in node) return bindConstant(node.A_Const)
   if ('ParamRef' in node) return bindParameter(node.ParamRef.number ?? 0, frame, node.ParamRef.location)
-  if ('A_Expr' in node) return bindOperator(node.A_Expr, frame)
+  if ('A_Expr' in node) return bindOperator(node.A_Expr, (operand) => bindOperand(operand, frame))
   if ('FuncCall' in node) return bindFunction(node.FuncCall, frame)
   if ('TypeCast' in node) return bindCast(node.TypeCast.arg, node.TypeCast.typeName, frame)
   if ('CaseExpr' in node) return bindCase(node.CaseExpr, frame)
@@ -69,6 +82,10 @@ function bindSyntax(node: Node, frame: Frame): Term {
   if ('SubLink' in node) {
     if (frame.bindSubLink === undefined) throw notSupported('a sub-query here', node.SubLink.location)
     return frame.bindSubLink(node.SubLink, frame)
+  }
+  if ('GroupingFunc' in node) {
+    if (frame.bindGrouping === undefined) throw notSupported('GROUPING here', node.GroupingFunc.location)
+    return frame.bindGrouping(node.GroupingFunc)
   }
   if ('BoolExpr' in node) {
     const { boolop, args = [], location } = node.BoolExpr
@@ -143,16 +160,6 @@ function bindColumn(fields: readonly Node[], frame: Frame, offset: number | unde
     : findColumn(frame.scope, { relation: first, name: second }, offset)
 }
 
-/** The texts of a list of `String` nodes; `undefined` when something else stands among them. */
-export function textsOf(nodes: readonly Node[]): readonly string[] | undefined {
-  const texts: string[] = []
-  for (const node of nodes) {
-    if (!('String' in node)) return undefined
-    texts.push(node.String.sval ?? '')
-  }
-  return texts
-}
-
 function bindConstant({ ival, fval, boolval, sval, isnull, location }: A_Const): Term {
   if (isnull) return { kind: 'untyped', value: null }
   if (sval) return { kind: 'untyped', value: sval.sval ?? '' }
@@ -174,58 +181,6 @@ function bindParameter(number: number, frame: Frame, offset: number | undefined)
   const value = frame.binding.parameters[number - 1]
   if (value === undefined) throw notSupported(`$${number} without a parameter`, offset)
   return value
-}
-
-const OPERATOR_NAMES: Readonly<Record<string, string>> = {
-  AEXPR_DISTINCT: 'IS DISTINCT FROM',
-  AEXPR_NOT_DISTINCT: 'IS NOT DISTINCT FROM',
-  AEXPR_NULLIF: 'NULLIF',
-  AEXPR_BETWEEN: 'BETWEEN',
-  AEXPR_NOT_BETWEEN: 'NOT BETWEEN',
-}
-const SIGNED_NAMES: Readonly<Record<string, string>> = {
-  'AEXPR_IN =': 'IN',
-  'AEXPR_IN <>': 'NOT IN',
-  'AEXPR_LIKE ~~': 'LIKE',
-  'AEXPR_LIKE !~~': 'NOT LIKE',
-  'AEXPR_ILIKE ~~*': 'ILIKE',
-  'AEXPR_ILIKE !~~*': 'NOT ILIKE',
-}
-const REFUSED_KINDS: Readonly<Record<string, string>> = {
-  AEXPR_SIMILAR: 'SIMILAR TO',
-  AEXPR_BETWEEN_SYM: 'BETWEEN SYMMETRIC',
-  AEXPR_NOT_BETWEEN_SYM: 'NOT BETWEEN SYMMETRIC',
-}
-
-function bindOperator(node: A_Expr, frame: Frame): Expr {
-  return node.kind === 'AEXPR_OP_ANY' || node.kind === 'AEXPR_OP_ALL'
-    ? bindAmong(node, frame)
-    : bindSigned(node, frame)
-}
-
-function bindSigned({ kind = 'AEXPR_OP', name = [], lexpr, rexpr, location }: A_Expr, frame: Frame): Expr {
-  const refused = REFUSED_KINDS[kind]
-  if (refused !== undefined) throw notSupported(refused, location)
-  const signs = textsOf(name)
-  const [sign] = signs ?? []
-  if (sign === undefined || signs?.length !== 1) throw notAllowed('an operator with a schema', location)
-  const operands = (lexpr ? [lexpr] : []).concat(
-    rexpr && 'List' in rexpr ? (rexpr.List.items ?? []) : rexpr ? [rexpr] : [],
-  )
-  const place = { offset: location, name: OPERATOR_NAMES[kind] ?? SIGNED_NAMES[`${kind} ${sign}`] ?? sign }
-  return resolveCall(
-    operands.map((operand) => bindOperand(operand, frame)),
-    place,
-  )
-}
-
-/** `x = any (array[…])` is IN, `x <> all (array[…])` NOT IN. */
-function bindAmong({ kind, name = [], lexpr, rexpr, location }: A_Expr, frame: Frame): Expr {
-  const written = `${textsOf(name)?.join() ?? ''} ${kind === 'AEXPR_OP_ANY' ? 'ANY' : 'ALL'}`
-  const among = { '= ANY': 'IN', '<> ALL': 'NOT IN' }[written]
-  if (among === undefined || rexpr === undefined || !('A_ArrayExpr' in rexpr))
-    throw notSupported('ANY and ALL but = ANY (ARRAY[…]) and <> ALL (ARRAY[…])', location)
-  return bindNamed(among, [lexpr, ...(rexpr.A_ArrayExpr.elements ?? [])], frame, location)
 }
 
 function bindFunction(node: FuncCall, frame: Frame): Expr {
@@ -373,12 +328,4 @@ function bindCase({ arg, args = [], defresult, location }: CaseExpr, frame: Fram
     whens.map(({ when, value }) => ({ when, value: coerce(value, type, place) })),
     otherwise && coerce(otherwise, type, place),
   )
-}
-
-/** Where a node stands, if it says so. */
-export function offsetOf(node: Node | undefined): number | undefined {
-  if (node === undefined) return undefined
-  const [body] = Object.values(node) as readonly unknown[]
-  const location = typeof body === 'object' && body !== null && 'location' in body ? body.location : undefined
-  return typeof location === 'number' && location >= 0 ? location : undefined
 }

@@ -2,7 +2,8 @@ import type { Node, SelectStmt } from '@pgsql/types'
 import { LIMITS } from '../../kernel/limits.ts'
 import { spokenColumn } from './bound-query.ts'
 import type { Expr, SortKey } from './bound-query.ts'
-import { bindCondition, bindTerm, bindValue, offsetOf, textsOf } from './bind-expression.ts'
+import { bindCondition, bindTerm, bindValue } from './bind-expression.ts'
+import { offsetOf, textsOf } from './nodes.ts'
 import type { Frame } from './bind-expression.ts'
 import { coerce } from './build-expression.ts'
 import { groupingSetsOf } from './grouping-sets.ts'
@@ -59,6 +60,7 @@ function nameOf(node: Node | undefined): string {
   }
   if ('CoalesceExpr' in node) return 'coalesce'
   if ('CaseExpr' in node) return 'case'
+  if ('GroupingFunc' in node) return 'grouping'
   if ('MinMaxExpr' in node) return node.MinMaxExpr.op === 'IS_LEAST' ? 'least' : 'greatest'
   return '?column?'
 }
@@ -142,12 +144,12 @@ export function bindOrder(
   targets: readonly Target[],
   frame: Frame,
 ): readonly (SortKey & { readonly offset: number | undefined })[] {
-  return (select.sortClause ?? []).map((node) =>
-    sortKeyOf(
-      node,
-      (by) => ordinalTarget(by, targets) ?? namedTarget(by, targets, frame, 'output') ?? bindValue(by, frame),
-    ),
-  )
+  return (select.sortClause ?? []).map((node) => sortKeyOf(node, (by) => orderedBy(by, targets, frame)))
+}
+
+/** What is ordered by: an output by its number or name, as in PostgreSQL, or any expression. */
+export function orderedBy(by: Node, targets: readonly Target[], frame: Frame): Expr {
+  return ordinalTarget(by, targets) ?? namedTarget(by, targets, frame, 'output') ?? bindValue(by, frame)
 }
 
 /** One item of an ORDER BY. */

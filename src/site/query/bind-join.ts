@@ -1,10 +1,17 @@
 import type { JoinExpr, Node } from '@pgsql/types'
 import type { Expr, Join, PersonRef } from './bound-query.ts'
-import { bindCondition, bindTerm, offsetOf, textsOf } from './bind-expression.ts'
+import { bindCondition, bindTerm } from './bind-expression.ts'
+import { offsetOf, textsOf } from './nodes.ts'
 import type { Frame } from './bind-expression.ts'
-import { optionalManySources } from './bounded-argument.ts'
 import { call, resolveCall } from './build-expression.ts'
-import { addConditions, checkIssuers, conjunctsOf, frameOf, frameOfJoin } from './from-context.ts'
+import {
+  addConditions,
+  checkIssuers,
+  checkOptionalRows,
+  conjunctsOf,
+  frameOf,
+  frameOfJoin,
+} from './from-context.ts'
 import type { FromContext } from './from-context.ts'
 import { isolate } from './isolate.ts'
 import { isNullablePerson, sourcesOf } from './joined-level.ts'
@@ -32,9 +39,10 @@ export function joinItems(
   conditions: readonly Node[],
   joining: Joining,
 ): { readonly scope: Scope; readonly conditions: readonly Node[] } {
-  const sides = items
-    .flatMap((item) => loose(item))
-    .map((item) => ({ item, scope: joining.bindItem(item, joining.context) }))
+  const sides = sideBySide(
+    items.flatMap((item) => loose(item)),
+    joining,
+  )
   const scope = sides.flatMap((side) => side.scope)
   if (sides.length === 1) return { scope, conditions }
   if (sides.some(({ item }, index) => index > 0 && hasOuterJoin(item)))
@@ -50,15 +58,43 @@ export function joinItems(
       frame,
     ),
   }))
+  const ties = sides.flatMap((side): readonly (readonly [Scope, Scope])[] => {
+    const tied = tiedSide(side, sides)
+    return tied ? [[side.scope, tied.scope]] : []
+  })
+  const links = [...ties, ...equalities.flatMap((one) => (one.sides ? [one.sides] : []))]
   for (let size = 0; size !== joined.size;) {
     size = joined.size
-    for (const { sides: [a, b] = [] } of equalities)
-      if (a && b && joined.has(a) !== joined.has(b)) joined.add(a).add(b)
+    for (const [a, b] of links) if (joined.has(a) !== joined.has(b)) joined.add(a).add(b)
   }
   const apart = sides.find((side) => !joined.has(side.scope))
   if (apart) throw notPersonJoin(offsetOf(apart.item))
   checkIssuers(joining.context.level, joining.context.binding)
   return { scope, conditions: equalities.flatMap(({ node, sides: found }) => (found ? [] : [node])) }
+}
+
+interface Side {
+  readonly item: Node
+  readonly scope: Scope
+}
+
+/** Binds what stands side by side, each knowing the names before it. */
+function sideBySide(items: readonly Node[], { context, bindItem }: Joining): readonly Side[] {
+  const sides: Side[] = []
+  for (const item of items) {
+    const beside = [...(context.beside ?? []), ...sides.flatMap(({ scope }) => scope)]
+    sides.push({ item, scope: bindItem(item, { ...context, beside }) })
+  }
+  return sides
+}
+
+/** The side whose rows a LATERAL sub-query is tied to; the first, for one that has no rows of its own. */
+function tiedSide({ scope }: Side, sides: readonly Side[]): Side | undefined {
+  const [relation] = scope
+  const [source] = relation?.tiedTo ?? []
+  if (relation?.tiedTo === undefined) return undefined
+  if (source === undefined) return sides[0]
+  return sides.find((side) => isOf(side.scope, { kind: 'person', source, type: 'person', size: 1 }))
 }
 
 /** What a CROSS JOIN puts side by side. */
@@ -84,8 +120,9 @@ export function bindJoin(join: JoinExpr, joining: Joining): Scope {
   if (hasOuterJoin({ JoinExpr: join })) return bindChain(join, joining)
   const { context, bindItem } = joining
   const left = bindItem(larg, context)
-  const right = bindItem(rarg, context)
+  const right = bindItem(rarg, { ...context, beside: [...(context.beside ?? []), ...left] })
   requireDistinctNames([...left, ...right], offsetOf(rarg))
+  if (isLateral(rarg)) return joinLateral(join, { left, right }, context)
   const found = conditionsOf(join, { left, right }, context)
   // Equal keys are both there.
   const isThere = found.persons
@@ -96,6 +133,27 @@ export function bindJoin(join: JoinExpr, joining: Joining): Scope {
     addConditions(node, frameOf(context, [...left, ...right]), { level: context.level, clause: 'join' })
   checkIssuers(context.level, context.binding)
   return mergedScope({ left, right }, found.merged)
+}
+
+function isLateral(node: Node): boolean {
+  return 'RangeSubselect' in node && node.RangeSubselect.lateral === true
+}
+
+/** A LATERAL sub-query is tied to the rows before it by itself; what ON says besides is a condition. */
+function joinLateral(
+  { quals, usingClause, isNatural, rarg }: JoinExpr,
+  { left, right }: Sides,
+  context: FromContext,
+): Scope {
+  if (usingClause || isNatural) throw notSupported('USING and NATURAL with LATERAL; write ON', offsetOf(rarg))
+  const scope = [...left, ...right]
+  if (quals && !isTrue(quals))
+    addConditions(quals, frameOf(context, scope), { level: context.level, clause: 'join' })
+  return scope
+}
+
+function isTrue(node: Node): boolean {
+  return 'A_Const' in node && node.A_Const.boolval?.boolval === true
 }
 
 function requireDistinctNames(scope: Scope, offset: number | undefined): void {
@@ -129,6 +187,10 @@ function bindChain(join: JoinExpr, joining: Joining): Scope {
   const kind = KINDS[jointype]
   if (larg === undefined || rarg === undefined || kind === undefined) throw notSupported('this join')
   const left = 'JoinExpr' in larg ? bindChain(larg.JoinExpr, joining) : bindSide(larg, joining)
+  if (isLateral(rarg)) return chainLateral(join, left, context)
+  // What a LATERAL sub-query computed would not be null where its row is missing.
+  if ((kind === 'right' || kind === 'full') && left.some(({ tiedTo }) => tiedTo))
+    throw notSupported('a RIGHT or FULL JOIN after LATERAL', offsetOf(rarg))
   const right = bindSide(rarg, joining)
   requireDistinctNames([...left, ...right], offsetOf(rarg))
   const { level } = context
@@ -144,20 +206,32 @@ function bindChain(join: JoinExpr, joining: Joining): Scope {
   const last = level.sources.length - 1
   const source = level.sources[last]
   if (source) level.sources[last] = { ...source, join: { kind, by: sourcesOf(found.persons[0]), on } }
-  // Whether a person has their rows or one of nulls is for the guard to see, which sees the question's own level only.
-  if (level !== context.question && optionalManySources(level.sources, context.binding.dataSets).length > 0)
-    throw notSupported(
-      'an outer join, within a sub-query, that may find several rows of a person; group them by the person first',
-      offsetOf(rarg),
-    )
+  checkOptionalRows(context, offsetOf(rarg))
   checkIssuers(level, context.binding)
   return mergedScope({ left, right }, found.merged, kind)
+}
+
+/** A LATERAL sub-query among outer joins. */
+function chainLateral(
+  { jointype, quals, usingClause, rarg }: JoinExpr,
+  left: Scope,
+  context: FromContext,
+): Scope {
+  if (rarg === undefined || !('RangeSubselect' in rarg)) throw notSupported('this join')
+  const isLeft = jointype === 'JOIN_LEFT'
+  if ((!isLeft && jointype !== 'JOIN_INNER') || usingClause || (quals && !isTrue(quals)))
+    throw notSupported('LATERAL among outer joins but with LEFT or INNER JOIN … ON true', offsetOf(rarg))
+  const beside = [...(context.beside ?? []), ...left]
+  const right = [context.bindLateral(rarg.RangeSubselect, { ...context, beside }, isLeft ? 'left' : 'inner')]
+  requireDistinctNames([...left, ...right], offsetOf(rarg))
+  return [...left, ...right]
 }
 
 /** One side of such a join as one source at the end of the level. */
 function bindSide(node: Node, { context, bindItem }: Joining): Scope {
   const level: Level = { sources: [], where: [] }
-  return isolate(level, bindItem(node, { ...context, level, outer: undefined }), context.level)
+  const inner = { ...context, level, outer: undefined, beside: undefined }
+  return isolate(level, bindItem(node, inner), context.level)
 }
 
 /** What a join says: the person keys of its left and right, columns that USING merges, and further conditions. */
@@ -175,7 +249,8 @@ interface Merged {
 }
 
 function conditionsOf(join: JoinExpr, { left, right }: Sides, context: FromContext): JoinConditions {
-  const { usingClause, quals, rarg } = join
+  const { usingClause, quals, rarg, isNatural } = join
+  if (isNatural) return conditionsOfUsing(namesOfBoth({ left, right }), { left, right })
   if (usingClause) return conditionsOfUsing(textsOf(usingClause) ?? [], { left, right })
   if (quals === undefined)
     throw notSupported('a cross join here; write JOIN … USING (<person key>)', offsetOf(rarg))
@@ -191,6 +266,14 @@ function conditionsOf(join: JoinExpr, { left, right }: Sides, context: FromConte
   }
   if (persons === undefined) throw notPersonJoin(offsetOf(quals))
   return { persons, merged: [], on: [], nodes }
+}
+
+/** What a NATURAL join is on: every name that both sides have, sealed ones too. */
+function namesOfBoth({ left, right }: Sides): readonly string[] {
+  const namesOf = (scope: Scope): readonly string[] =>
+    scope.flatMap(({ columns }) => columns.filter(({ isMerged }) => !isMerged).map(({ name }) => name))
+  const others = new Set(namesOf(right))
+  return [...new Set(namesOf(left))].filter((name) => others.has(name))
 }
 
 function conditionsOfUsing(names: readonly string[], { left, right }: Sides): JoinConditions {

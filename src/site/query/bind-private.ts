@@ -7,7 +7,8 @@ import {
   readAggregate,
   whyUnbounded,
 } from './bind-aggregate.ts'
-import { bindTerm, bindValue, offsetOf } from './bind-expression.ts'
+import { bindTerm, bindValue } from './bind-expression.ts'
+import { offsetOf } from './nodes.ts'
 import type { Frame } from './bind-expression.ts'
 import type { Expr, Measure, QuantileKind } from './bound-query.ts'
 import { withinBounds } from './bounded-argument.ts'

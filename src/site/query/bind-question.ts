@@ -11,8 +11,10 @@ import { literal } from './build-expression.ts'
 import { bindFrom, bindWith } from './bind-relation.ts'
 import { frameOf } from './from-context.ts'
 import type { FromContext } from './from-context.ts'
+import { bindLateral } from './bind-lateral.ts'
 import { bindSubLink } from './bind-sub-query.ts'
 import { insideOf } from './derived-column.ts'
+import { groupingsOf } from './grouping-function.ts'
 import { isNullablePerson } from './joined-level.ts'
 import { notSupported, wrongColumn } from './refusal.ts'
 import { checkResolution } from './resolution.ts'
@@ -28,6 +30,7 @@ export function bindQuestion(select: SelectStmt, binding: Binding): BoundQuery {
     question: level,
     known: bindWith(select.withClause, new Map()),
     bindSubLink,
+    bindLateral,
   }
   const frame = frameOf(context, bindFrom(select, context))
   const query =
@@ -74,27 +77,28 @@ function bindRowsQuestion(select: SelectStmt, { binding, level, frame }: Bound):
 function bindGroupedQuestion(select: SelectStmt, { binding, level, frame: inner }: Bound): BoundQuery {
   const mode = binding.mode === 'private' ? 'private' : 'aggregate'
   const sink = mode === 'private' ? privateMeasureSink(inner) : measureSink(inner, level.sources)
-  const frame: Frame = { ...inner, bindAggregate: sink.bind }
+  const groupings = groupingsOf(inner)
+  const frame: Frame = { ...inner, bindAggregate: sink.bind, bindGrouping: groupings.bind }
   const targets = bindTargets(select, frame)
   const isDistinct = select.distinctClause !== undefined && !select.groupClause && sink.measures.length === 0
   const grouping: Grouping = isDistinct
     ? { keys: distinctKeys(targets) }
     : bindGrouping(select, targets, inner)
-  if (grouping.sets && (mode === 'private' || select.distinctClause))
-    throw notSupported(
-      `GROUPING SETS, ROLLUP and CUBE ${mode === 'private' ? 'in mode private' : 'with DISTINCT'}; ask a question for each`,
-    )
+  if (grouping.sets && select.distinctClause)
+    throw notSupported('GROUPING SETS, ROLLUP and CUBE with DISTINCT; ask a question for each')
   for (const { expr, offset } of grouping.keys) checkKey(expr, offset)
   const keys = grouping.keys.map(({ expr }) => expr)
   checkResolution(keys, level.sources, binding.dataSets)
   checkDimensions(grouping, level.sources, binding.dataSets)
+  const ofGroups = (expr: Expr, offset: number | undefined): Expr =>
+    groupings.resolve(overGroups(expr, keys, offset), { keys, sets: grouping.sets })
   const having = bindHaving(select, frame)
   const orderBy = bindOrder(select, targets, frame).map(({ offset, ...key }) => ({
     ...key,
-    expr: overGroups(key.expr, keys, offset),
+    expr: ofGroups(key.expr, offset),
   }))
   const outputs = targets.map(({ name, expr, offset }): Output => {
-    const grouped = overGroups(expr, keys, offset)
+    const grouped = ofGroups(expr, offset)
     return { name, expr: grouped, unit: unitOf(grouped, { binding, level, keys, measures: sink.measures }) }
   })
   // Rows of different groups differ in their keys.
@@ -113,7 +117,7 @@ function bindGroupedQuestion(select: SelectStmt, { binding, level, frame: inner 
     groupingSets: grouping.sets,
     measures: sink.measures,
     outputs,
-    having: having && overGroups(having, keys, undefined),
+    having: having && ofGroups(having, undefined),
     orderBy,
     limit: bindCount(select.limitCount, frame),
     offset: bindCount(select.limitOffset, frame),

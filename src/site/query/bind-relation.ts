@@ -3,7 +3,7 @@ import type { Manifest } from '../../protocol/data-set.ts'
 import type { Column } from '../../protocol/data-set.ts'
 import type { Expr } from './bound-query.ts'
 import { perPersonSink } from './bind-aggregate.ts'
-import { offsetOf, textsOf } from './bind-expression.ts'
+import { offsetOf, textsOf } from './nodes.ts'
 import type { Frame } from './bind-expression.ts'
 import { bindGroupKeys, bindHaving, bindTargets, overGroups } from './bind-groups.ts'
 import type { Target } from './bind-groups.ts'
@@ -13,11 +13,13 @@ import { rowsOfOnePerson } from './bounded-argument.ts'
 import { addConditions, conjunctsOf, frameOf } from './from-context.ts'
 import type { FromContext, NamedQueries } from './from-context.ts'
 import { isolate } from './isolate.ts'
+import { bindPersonSet } from './person-sets.ts'
 import { range } from './ranges.ts'
 import { notSupported } from './refusal.ts'
 import { mapExpression } from './same-expression.ts'
 import { addSource } from './scope.ts'
 import type { Level, Scope, ScopeColumn, ScopeRelation } from './scope.ts'
+import { firstOfEach, isDistinctOn, topRows } from './top-rows.ts'
 
 /** The CTEs of a WITH clause, each knowing those before it. */
 export function bindWith(clause: WithClause | undefined, known: NamedQueries): NamedQueries {
@@ -52,7 +54,11 @@ export function bindItems(
 ): { readonly scope: Scope; readonly conditions: readonly Node[] } {
   const [first, ...others] = select.fromClause ?? []
   if (select.larg || select.rarg)
-    throw notSupported('a set operation (UNION, INTERSECT, EXCEPT) but after IN')
+    throw notSupported(
+      'a set operation (UNION, INTERSECT, EXCEPT) but of person keys, after IN or as a relation',
+    )
+  if (select.valuesLists) throw notSupported('VALUES but after IN')
+  if (isDistinctOn(select)) throw notSupported('DISTINCT ON here; put it into a sub-select')
   if (first === undefined) throw notSupported('a SELECT without FROM')
   const conditions = select.whereClause ? conjunctsOf(select.whereClause) : []
   return joinItems([first, ...others], conditions, { context, bindItem })
@@ -60,7 +66,12 @@ export function bindItems(
 
 function bindItem(node: Node, context: FromContext): Scope {
   if ('RangeVar' in node) return [bindNamedRelation(node.RangeVar, context)]
-  if ('RangeSubselect' in node) return [bindSubselect(node.RangeSubselect, context)]
+  if ('RangeSubselect' in node)
+    return [
+      node.RangeSubselect.lateral
+        ? context.bindLateral(node.RangeSubselect, context, 'inner')
+        : bindSubselect(node.RangeSubselect, context),
+    ]
   if ('JoinExpr' in node) return bindJoin(node.JoinExpr, { context, bindItem })
   throw notSupported('this relation', offsetOf(node))
 }
@@ -70,7 +81,12 @@ function bindNamedRelation({ relname = '', alias, location }: RangeVar, context:
   const aliases = textsOf(alias?.colnames ?? []) ?? []
   const named = context.known.get(relname)
   if (named) {
-    const columns = bindDerived(named.select, { ...context, known: named.known, outer: undefined })
+    const columns = bindDerived(named.select, {
+      ...context,
+      known: named.known,
+      outer: undefined,
+      beside: undefined,
+    })
     return { name, columns: renamed(renamed(columns, named.columnNames, location), aliases, location) }
   }
   const manifest = context.binding.dataSets.get(relname)
@@ -88,14 +104,15 @@ function bindNamedRelation({ relname = '', alias, location }: RangeVar, context:
 
 function bindSubselect({ subquery, alias }: RangeSubselect, context: FromContext): ScopeRelation {
   if (subquery === undefined || !('SelectStmt' in subquery)) throw notSupported('this sub-select')
-  const columns = bindDerived(subquery.SelectStmt, { ...context, outer: undefined })
+  const columns = bindDerived(subquery.SelectStmt, { ...context, outer: undefined, beside: undefined })
   return {
     name: alias?.aliasname ?? '',
     columns: renamed(columns, textsOf(alias?.colnames ?? []) ?? [], undefined),
   }
 }
 
-function renamed(
+/** Columns under other names. */
+export function renamed(
   columns: readonly ScopeColumn[],
   names: readonly string[],
   offset: number | undefined,
@@ -134,11 +151,21 @@ function declaredRange({ bounds, type }: Column): Expr['range'] {
 
 /** A sub-select or CTE: what projects and filters is written out into the level, what groups by the person becomes a source. */
 export function bindDerived(select: SelectStmt, context: FromContext): readonly ScopeColumn[] {
-  if (select.sortClause || select.limitCount || select.limitOffset)
-    throw notSupported('ORDER BY, LIMIT and OFFSET in a sub-select or CTE')
+  // An order without a limit changes nothing of a relation.
+  if (select.limitCount || select.limitOffset)
+    throw notSupported(
+      'LIMIT and OFFSET over rows of different people in a sub-select or CTE; take the first of each person by DISTINCT ON, LATERAL or row_number',
+    )
   if (select.havingClause && !select.groupClause)
     throw notSupported('HAVING without GROUP BY in a sub-select or CTE', offsetOf(select.havingClause))
   const known = bindWith(select.withClause, context.known)
+  if (select.larg)
+    return bindPersonSet(
+      select,
+      (member, level) => bindDerived(member, { ...context, known, level }),
+      context.level,
+    )
+  if (isDistinctOn(select)) return bindFirst(select, { ...context, known })
   if (select.distinctClause && select.groupClause)
     throw notSupported('DISTINCT beside GROUP BY in a sub-select or CTE', offsetOf(select.groupClause[0]))
   if (select.distinctClause) return bindPerPerson(select, { ...context, known })
@@ -171,6 +198,27 @@ function bindWindowed(select: SelectStmt, context: FromContext): readonly ScopeC
   })
   const columns = targets.map(({ name, expr }) => ({ name, expr }))
   return isolate(level, [{ name: '', columns }], context.level).flatMap((relation) => relation.columns)
+}
+
+/** A sub-select of the first row of each person. */
+function bindFirst({ distinctClause, ...select }: SelectStmt, context: FromContext): readonly ScopeColumn[] {
+  if (select.groupClause || hasWindow(select))
+    throw notSupported('DISTINCT ON beside GROUP BY or windows', offsetOf(distinctClause?.[0]))
+  const level: Level = { sources: [], where: [] }
+  const inner = { ...context, level }
+  const frame = frameOf(inner, bindFrom(select, inner))
+  const targets = bindTargets(select, frame)
+  const first = firstOfEach({ ...select, ...(distinctClause ? { distinctClause } : {}) }, targets, frame)
+  const top = topRows(
+    level,
+    targets.map(({ expr }) => expr),
+    first,
+  )
+  const columns = targets.flatMap(({ name }, index) => {
+    const expr = top.exprs[index]
+    return expr ? [{ name, expr }] : []
+  })
+  return isolate(top.level, [{ name: '', columns }], context.level).flatMap((relation) => relation.columns)
 }
 
 /** A sub-select with an outer join beside other sources: these must not come between its own. */

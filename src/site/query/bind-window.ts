@@ -1,13 +1,15 @@
 import type { FuncCall, Node, WindowDef } from '@pgsql/types'
-import { bindTerm, bindValue, offsetOf } from './bind-expression.ts'
+import { bindTerm, bindValue } from './bind-expression.ts'
+import { offsetOf } from './nodes.ts'
 import type { Frame } from './bind-expression.ts'
 import { sortKeyOf } from './bind-groups.ts'
-import { STORED } from './bound-query.ts'
-import type { ColumnRef, Expr, Source, WindowCall, WindowFunction } from './bound-query.ts'
+import type { Expr, WindowCall, WindowFrame, WindowFunction } from './bound-query.ts'
 import { isNullablePerson } from './joined-level.ts'
 import { range } from './ranges.ts'
 import { notAllowed, notSupported } from './refusal.ts'
 import type { Level } from './scope.ts'
+import { tiesOf } from './ties.ts'
+import { frameOfWindow, isWholePartition } from './window-frame.ts'
 
 /** A table: window functions of a sub-select, each over the rows of one person. */
 export const WINDOW_FUNCTIONS: Readonly<Record<WindowFunction, { readonly says: string }>> = {
@@ -21,6 +23,9 @@ export const WINDOW_FUNCTIONS: Readonly<Record<WindowFunction, { readonly says: 
   avg: { says: 'the same' },
   min: { says: 'the same' },
   max: { says: 'the same' },
+  first_value: { says: 'rows that the order leaves equal keep the order in which they are stored' },
+  last_value: { says: 'with a frame of ROWS, or one to UNBOUNDED FOLLOWING' },
+  ntile: { says: '`ntile(n)`, n at most 100' },
 }
 
 const OFFSET_MAX = 100
@@ -38,7 +43,8 @@ export function bindWindow(node: FuncCall, name: string, windows: Windows): Expr
   const made = Object.keys(WINDOW_FUNCTIONS).find((known): known is WindowFunction => known === name)
   if (made === undefined || node.agg_distinct || node.agg_filter)
     throw notAllowed(`"${name}" with OVER${made ? ' and DISTINCT or FILTER' : ''}`, node.location)
-  const { partitionClause = [], orderClause = [] } = definitionOf(node.over, windows)
+  const definition = definitionOf(node.over, windows)
+  const { partitionClause = [], orderClause = [] } = definition
   const partition = partitionClause.map((item) => bindTerm(item, frame))
   const persons = partition.filter((term) => term.kind === 'person')
   const [person] = persons
@@ -49,9 +55,37 @@ export function bindWindow(node: FuncCall, name: string, windows: Windows): Expr
     .map((item) => bindValue(item, frame))
   const order = orderClause.map((item) => sortKeyOf(item, (by) => bindOrdered(by, frame)))
   const { args, offset } = argumentsOf(node, made, frame)
-  const ties =
-    made === 'row_number' || made === 'lag' || made === 'lead' ? tiesOf(level.sources, node.location) : []
-  return typed({ function: made, person, args, offset, partition: others, order, ties })
+  const given = frameOfWindow(definition, (bound) => bindValue(bound, frame))
+  if (given?.unit === 'groups' && order.length === 0)
+    throw notSupported('GROUPS without ORDER BY', node.location)
+  const rows = PLACED.has(made) ? undefined : given
+  checkEnds(made, rows, node.location)
+  const ties = isOfRows(made, rows) ? tiesOf(level) : []
+  return windowCall({ function: made, person, args, offset, partition: others, order, ties, frame: rows })
+}
+
+/** Functions of a row's place, which no frame changes. */
+const PLACED: ReadonlySet<WindowFunction> = new Set([
+  'row_number',
+  'rank',
+  'dense_rank',
+  'lag',
+  'lead',
+  'ntile',
+])
+
+/** Whether a function looks at single rows, so that those which the order leaves equal have to be told apart. */
+function isOfRows(made: WindowFunction, frame: WindowFrame | undefined): boolean {
+  if (made === 'rank' || made === 'dense_rank') return false
+  return PLACED.has(made) || made === 'first_value' || made === 'last_value' || frame?.unit === 'rows'
+}
+
+/** Which of equal rows is the first or last of a frame that goes by equal rows is nowhere said. */
+function checkEnds(made: WindowFunction, frame: WindowFrame | undefined, offset: number | undefined): void {
+  if (made !== 'first_value' && made !== 'last_value') return
+  const isKnown =
+    frame === undefined ? made === 'first_value' : frame.unit === 'rows' || isWholePartition(frame)
+  if (!isKnown) throw notSupported(`"${made}" without a frame of ROWS`, offset)
 }
 
 function definitionOf(over: WindowDef | undefined, { named }: Windows): WindowDef {
@@ -82,8 +116,12 @@ function argumentsOf(
       throw notAllowed(`"${made}" of these arguments`, node.location)
     return { args: [], offset: 1 }
   }
+  if (made === 'ntile') {
+    if (second) throw notAllowed('"ntile" of these arguments', node.location)
+    return { args: [], offset: countOf(first, made, node.location) }
+  }
   const isMoving = made === 'lag' || made === 'lead'
-  const offset = second === undefined ? 1 : second.kind === 'literal' ? Number(second.value) : 0
+  const offset = second === undefined ? 1 : countOf(second, made, node.location)
   if (
     first === undefined ||
     more ||
@@ -92,8 +130,6 @@ function argumentsOf(
     first.type === 'interval'
   )
     throw notAllowed(`"${made}" with OVER of these arguments`, node.location)
-  if (!Number.isSafeInteger(offset) || offset < 1 || offset > OFFSET_MAX)
-    throw notAllowed(`"${made}" by anything but a written number from 1 to ${OFFSET_MAX}`, node.location)
   const isNumber = first.type === 'integer' || first.type === 'number'
   if (
     ((made === 'sum' || made === 'avg') && !isNumber) ||
@@ -103,25 +139,15 @@ function argumentsOf(
   return { args: [first], offset }
 }
 
-/** How rows that are equal so far are told apart: by where they are stored, which is the same for an equal question. */
-function tiesOf(sources: readonly Source[], offset: number | undefined): readonly ColumnRef[] {
-  return sources.flatMap((source, index): readonly ColumnRef[] => {
-    if (source.kind === 'rows')
-      throw notSupported('this window over a sub-select of joins or windows', offset)
-    if (source.kind === 'outer') return []
-    const names = source.kind === 'data-set' ? [STORED] : source.keys.map((_, key) => `k${key}`)
-    return names.map((column) => ({
-      kind: 'column',
-      source: index,
-      column,
-      isDerived: true,
-      type: 'integer',
-      size: 1,
-    }))
-  })
+function countOf(expr: Expr | undefined, made: WindowFunction, offset: number | undefined): number {
+  const count = expr?.kind === 'literal' ? Number(expr.value ?? Number.NaN) : Number.NaN
+  if (!Number.isSafeInteger(count) || count < 1 || count > OFFSET_MAX)
+    throw notAllowed(`"${made}" by anything but a written number from 1 to ${OFFSET_MAX}`, offset)
+  return count
 }
 
-function typed(made: Omit<WindowCall, 'kind' | 'type' | 'size' | 'range'>): WindowCall {
+/** A window call with its type and what is known of its values. */
+export function windowCall(made: Omit<WindowCall, 'kind' | 'type' | 'size' | 'range'>): WindowCall {
   const [first] = made.args
   const size = [...made.args, ...made.partition, ...made.order.map(({ expr }) => expr)].reduce(
     (total, { size: one }) => total + one,
@@ -132,6 +158,7 @@ function typed(made: Omit<WindowCall, 'kind' | 'type' | 'size' | 'range'>): Wind
     case 'rank':
     case 'dense_rank':
     case 'count':
+    case 'ntile':
       return { kind: 'window', ...made, type: 'integer', size, range: range(0, 1e9) }
     case 'sum':
       return { kind: 'window', ...made, type: 'number', size }
@@ -141,6 +168,8 @@ function typed(made: Omit<WindowCall, 'kind' | 'type' | 'size' | 'range'>): Wind
     case 'lead':
     case 'min':
     case 'max':
+    case 'first_value':
+    case 'last_value':
       return { kind: 'window', ...made, type: first?.type ?? 'text', size, range: first?.range }
   }
 }

@@ -92,6 +92,22 @@ export type WindowFunction =
   | 'avg'
   | 'min'
   | 'max'
+  | 'first_value'
+  | 'last_value'
+  | 'ntile'
+
+/** An end of a frame, `offset` rows before or after the row. */
+export interface FrameEnd {
+  readonly kind: 'unbounded preceding' | 'preceding' | 'current row' | 'following' | 'unbounded following'
+  readonly offset?: number
+}
+
+/** Which rows of its partition a window function looks at for a row. */
+export interface WindowFrame {
+  readonly unit: 'rows' | 'range' | 'groups'
+  readonly start: FrameEnd
+  readonly end: FrameEnd
+}
 
 /** A window function over the rows of one person; only in the columns of a `rows` source. */
 export interface WindowCall extends ExprFacts {
@@ -99,12 +115,14 @@ export interface WindowCall extends ExprFacts {
   readonly function: WindowFunction
   readonly person: PersonRef
   readonly args: readonly Expr[]
-  /** Of `lag` and `lead`. */
+  /** Of `lag`, `lead` and `ntile`. */
   readonly offset: number
   readonly partition: readonly Expr[]
   readonly order: readonly SortKey[]
   /** What else tells rows apart where the order decides about single rows. */
   readonly ties: readonly ColumnRef[]
+  /** Absent: up to the row and its equals where there is an order, else all of the partition. */
+  readonly frame?: WindowFrame | undefined
 }
 
 export type Expr = Literal | ColumnRef | PersonRef | Call | Case | KeyRef | MeasureRef | WindowCall

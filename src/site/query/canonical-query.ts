@@ -1,5 +1,6 @@
 import type { Json } from '../../kernel/canonical-json.ts'
 import type { BoundQuery, ColumnRef, Expr, Join, PersonRef, Source } from './bound-query.ts'
+import { printFrame } from './window-frame.ts'
 
 /**
  * What a bound question means, as nested lists: the same for questions that mean the same, however they were written.
@@ -110,6 +111,7 @@ export function formOfExpression(expr: Expr, referenceForm: Reference): Json {
         expr.args.map(formOf),
         expr.partition.map(formOf),
         expr.order.map((key) => [formOf(key.expr), key.isDescending, key.nullsFirst]),
+        ...(expr.frame ? [printFrame(expr.frame)] : []),
       ]
     case 'case':
       return [

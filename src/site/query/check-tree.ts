@@ -37,8 +37,9 @@ function visit(node: Waiting, waiting: Waiting[]): void {
     if (rule === undefined) throw refusedField(kind, field, offset)
     if (rule === 'plain') checkPlain(kind, field, value)
     else if (rule === 'node') pushNode(value, { depth: node.depth + 1, offset }, children)
-    else if (rule === 'bare') checkBare(kind, field, { value, offset })
-    else if (rule === 'nodes') pushNodes(value, { depth: node.depth + 1, offset }, children)
+    else if (rule === 'nodes' || (rule === 'bare or nodes' && !isBare(value)))
+      pushNodes(value, { depth: node.depth + 1, offset }, children)
+    else if (rule === 'bare or nodes') continue
     else if ('struct' in rule)
       children.push({ kind: rule.struct, body: value, depth: node.depth + 1, offset })
     else if (!rule.only.some((allowed) => allowed === value)) throw refusedField(kind, field, offset)
@@ -63,14 +64,9 @@ function pushNode(node: unknown, place: Pick<Waiting, 'depth' | 'offset'>, into:
 }
 
 /** `DISTINCT` without more stands in the tree as a list with nothing in it. */
-function checkBare(
-  kind: string,
-  field: string,
-  { value, offset }: { value: unknown; offset: number | undefined },
-): void {
+export function isBare(value: unknown): boolean {
   const [only, another]: readonly unknown[] = Array.isArray(value) ? value : []
-  if (!isRecord(only) || another !== undefined || Object.keys(only).length > 0)
-    throw refusedField(kind, field, offset)
+  return isRecord(only) && another === undefined && Object.keys(only).length === 0
 }
 
 function checkPlain(kind: string, field: string, value: unknown): void {

@@ -1,12 +1,13 @@
-import type { Node, SelectStmt, SubLink } from '@pgsql/types'
+import type { Node, RangeSubselect, SelectStmt, SubLink } from '@pgsql/types'
 import type { Expr, Source } from './bound-query.ts'
+import { optionalManySources } from './bounded-argument.ts'
 import { bindCondition } from './bind-expression.ts'
 import type { Frame } from './bind-expression.ts'
 import { insideOf } from './derived-column.ts'
 import { isNullablePerson } from './joined-level.ts'
 import type { OuterNames } from './outer-names.ts'
 import { notSupported } from './refusal.ts'
-import type { Binding, Level, Scope } from './scope.ts'
+import type { Binding, Level, Scope, ScopeRelation } from './scope.ts'
 
 /** A CTE: its text and what it may name itself. */
 export interface NamedQuery {
@@ -26,7 +27,10 @@ export interface FromContext {
   readonly known: NamedQueries
   /** The names around a sub-query of an expression; they mean something in its WHERE and ON, not in its own sub-selects. */
   readonly outer?: OuterNames | undefined
+  /** The names before an item of FROM, which a LATERAL sub-query may use. */
+  readonly beside?: Scope | undefined
   readonly bindSubLink: (node: SubLink, context: FromContext, frame: Frame) => Expr
+  readonly bindLateral: (node: RangeSubselect, context: FromContext, kind: 'inner' | 'left') => ScopeRelation
 }
 
 /** Conditions of an outer join: no sub-query, whose source would have to come before the join. */
@@ -56,6 +60,18 @@ export function addConditions(
   { level, clause }: { readonly level: Level; readonly clause: 'where' | 'join' },
 ): void {
   for (const conjunct of conjunctsOf(node)) level.where.push({ expr: bindCondition(conjunct, frame), clause })
+}
+
+/** Whether a person has their rows or one of nulls is for the guard to see, which sees the question's own level only. */
+export function checkOptionalRows(
+  { level, question, binding }: FromContext,
+  offset: number | undefined,
+): void {
+  if (level !== question && optionalManySources(level.sources, binding.dataSets).length > 0)
+    throw notSupported(
+      'an outer join, within a sub-query, that may find several rows of a person; group them by the person first',
+      offset,
+    )
 }
 
 /** Only an issuer's own keys name the same people; those of two issuers are different people even where they look alike. */

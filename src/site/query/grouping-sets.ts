@@ -1,6 +1,6 @@
 import type { Node } from '@pgsql/types'
 import { LIMITS } from '../../kernel/limits.ts'
-import { offsetOf } from './bind-expression.ts'
+import { offsetOf } from './nodes.ts'
 import { notSupported, tooLarge } from './refusal.ts'
 
 /** What one set of a GROUP BY groups by. */

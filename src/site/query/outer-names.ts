@@ -50,12 +50,25 @@ export function outerNames(level: Level, sources: Level['sources'], around: Arou
   }
 }
 
+/** What a name in a LATERAL sub-query means when it is none of its own: a column of what stands before it, in the same level. */
+export function besideNames(beside: Scope): OuterNames {
+  return {
+    look: (names, scope, offset) => {
+      if (isKnown(scope, names)) return undefined
+      const found = findNamed(beside, names, offset)
+      return found.kind === 'measure' ? undefined : found
+    },
+    take: (expr) => expr,
+  }
+}
+
 function findNamed(scope: Scope, names: readonly string[], offset: number | undefined): Expr {
   const [first = '', second] = names
   return findColumn(scope, second === undefined ? { name: first } : { relation: first, name: second }, offset)
 }
 
-function isKnown(scope: Scope, [first = '', second]: readonly string[]): boolean {
+/** Whether a name is one of a scope. */
+export function isKnown(scope: Scope, [first = '', second]: readonly string[]): boolean {
   return scope.some(
     ({ name, columns }) =>
       name === first || (second === undefined && columns.some((column) => column.name === first)),

@@ -9,6 +9,7 @@ import type { Text } from './forms.ts'
 import { levelPrinting, printLevel, printPersonColumn, rawColumn } from './print-sources.ts'
 import type { SourcePrinting } from './print-sources.ts'
 import type { PlanContext } from './plan-context.ts'
+import { printGroupingSets } from './print-grouping-sets.ts'
 import { printExpression, printReleased } from './print.ts'
 
 /** How an aggregate question is answered: see `run-aggregate.ts`. */
@@ -63,12 +64,13 @@ function printRows(
   const inner = levelPrinting(printing, query.sources)
   const list = query.keys.map((key, index) => `${printExpression(key, inner)} as "k${index}"`)
   const reads: Expr[] = [...query.keys]
-  const outer = query.keys.map((key, index) =>
+  const printed = query.keys.map((key, index) =>
     key.type === 'number'
       ? `case when "r"."k${index}" = 0 then ${zero(context.dialect)} else "r"."k${index}" end as "k${index}"`
       : `"r"."k${index}"`,
   )
-  const sets = printGroupingSets(query, outer)
+  const sets = printGroupingSets(query, printed)
+  const outer = [...sets.keys]
   for (const index of wanted) {
     const one = series[index]
     if (one?.argument) {
@@ -89,22 +91,7 @@ function printRows(
   }
   const level = printLevel({ sources: query.sources, where: query.where, reads }, printing)
   const rows = `(select ${printPersonColumn(query.sources, printing)}${list.map((text) => `, ${text}`).join('')}\n${level}) as "r"`
-  return `(select "r"."_p"${outer.map((text) => `, ${text}`).join('')} from ${rows}${sets}) as "q"`
-}
-
-/** Each row once for each set of groups, with the keys that the set has: so every set is guarded like a question. */
-function printGroupingSets({ keys, groupingSets }: BoundQuery, outer: Text[]): Text {
-  if (groupingSets === undefined) return ''
-  for (const index of keys.keys()) {
-    const having = groupingSets.flatMap((set, number) => (set.includes(index) ? [number] : []))
-    const value = (outer[index] ?? '').replace(/ as "k\d+"$/, '')
-    outer[index] =
-      index === keys.length - 1
-        ? `"g"."g" as "k${index}"`
-        : `case when "g"."g" in (${having.join(', ')}) then ${value} end as "k${index}"`
-  }
-  const numbers = groupingSets.map((_, number) => `(cast(${number} as bigint))`)
-  return ` cross join (values ${numbers.join(', ')}) as "g" ("g")`
+  return `(select "r"."_p"${outer.map((text) => `, ${text}`).join('')} from ${rows}${sets.join}) as "q"`
 }
 
 /** Two zeros would be two groups in one engine and one in the other. */

@@ -6,6 +6,7 @@ import type { PlanContext } from './plan-context.ts'
 import { levelPrinting, printLevel, printPersonColumn } from './print-sources.ts'
 import type { SourcePrinting } from './print-sources.ts'
 import { withoutDomain } from './plan-aggregate.ts'
+import { printGroupingSets } from './print-grouping-sets.ts'
 import { printExpression, printReleased } from './print.ts'
 import type { PrivateDesign, PrivateFigure, PrivateSeries } from './private-design.ts'
 import { isOfRow, ROW_WEIGHT } from './private-design.ts'
@@ -53,6 +54,8 @@ interface Printer {
 
 /** Whether nobody has more rows than count. Only how it is computed depends on it, not what comes out. */
 function isWithinRows({ design: { checked, bounds }, context }: Printer): boolean {
+  // A person stands in a group of each set, so who is in which has to be bounded.
+  if (checked.query.groupingSets) return false
   const most = rowsThere(checked.query.sources, context)
   // The people of each group are gathered as lists, which take memory.
   const people = Math.max(1, ...[...context.relations.values()].map(({ personCount }) => personCount))
@@ -87,12 +90,14 @@ function printRows(
   const inner = levelPrinting(printing, query.sources)
   const list = query.keys.map((key, index) => `${printExpression(key, inner)} as "k${index}"`)
   // Two zeros would be two groups.
-  const outer = query.keys.map(({ type }, index) =>
+  const printed = query.keys.map(({ type }, index) =>
     type === 'number'
       ? `case when "r"."k${index}" = 0 then 0e0 else "r"."k${index}" end as "k${index}"`
       : `"r"."k${index}"`,
   )
   const reads: Expr[] = [...query.keys]
+  const sets = printGroupingSets(query, printed)
+  const outer = [...sets.keys]
   for (const index of wanted) {
     const one = design.series[index]
     if (one === undefined) continue
@@ -111,7 +116,7 @@ function printRows(
   const level = printLevel({ sources: query.sources, where: query.where, reads }, printing)
   const rows = `(select ${printPersonColumn(query.sources, printing)}${list.map((text) => `, ${text}`).join('')}\n${level}) as "r"`
   return {
-    rows: `(select "r"."_p"${outer.map((text) => `, ${text}`).join('')} from ${rows}) as "q"`,
+    rows: `(select "r"."_p"${outer.map((text) => `, ${text}`).join('')} from ${rows}${sets.join}) as "q"`,
     parameters,
   }
 }

@@ -12,6 +12,7 @@ import {
 } from './forms.ts'
 import type { Text } from './forms.ts'
 import { sourcesOf } from './joined-level.ts'
+import { printFrame } from './window-frame.ts'
 import type { VaultParameter } from '../vault/vault.ts'
 
 /**
@@ -95,16 +96,16 @@ export function printExpression(expr: Expr, printing: Printing): Text {
 }
 
 function printWindow(expr: WindowCall, printing: Printing): Text {
-  const { function: made, args, offset, partition, order, ties, person } = expr
+  const { function: made, args, offset, partition, order, ties, person, frame } = expr
   const list = args.map((arg) => printExpression(arg, printing))
-  if (made === 'lag' || made === 'lead') list.push(String(offset))
+  if (made === 'lag' || made === 'lead' || made === 'ntile') list.push(String(offset))
   if (made === 'count' && args.length === 0) list.push('*')
   const by = [person, ...partition].map((part) => printExpression(part, printing)).join(', ')
   const sorted = [
     ...order.map((key) => printSortKey(key, printing)),
     ...ties.map((tie) => printExpression(tie, printing)),
   ]
-  const text = `${made}(${list.join(', ')}) over (partition by ${by}${sorted.length === 0 ? '' : ` order by ${sorted.join(', ')}`})`
+  const text = `${made}(${list.join(', ')}) over (partition by ${by}${sorted.length === 0 ? '' : ` order by ${sorted.join(', ')}`}${frame ? printFrame(frame) : ''})`
   if (made !== 'sum' && made !== 'avg') return text
   return printing.dialect === 'duckdb'
     ? duckdbFinite(duckdbDouble(text))

@@ -62,7 +62,8 @@ export function designPrivate(
   { privacy = {}, minimumGroup }: { privacy?: Partial<PrivacyRequest> | undefined; minimumGroup: number },
 ): PrivateDesign {
   const { query, manifests } = checked
-  const groups = publicGroups(query, manifests)
+  // Which groups there are is the sets' to say, and they are not all of the values that keys can have.
+  const groups = query.groupingSets ? undefined : publicGroups(query, manifests)
   const bounds = boundsOf(checked, { privacy, groupCount: query.keys.length === 0 ? 1 : groups?.length })
   const { series, seriesOf } = seriesOfMeasures(query.measures, bounds)
   const isCounted = series.some((one) => isOfRow(one)) || (query.keys.length > 0 && groups === undefined)
@@ -87,13 +88,15 @@ function boundsOf(
   const terms = [...manifests.values()].map(privateTermsOf)
   const rowsMost = Math.min(rows, ...terms.map(({ rowsPerPersonMax }) => rowsPerPersonMax))
   const groupsMost = Math.min(
-    rows,
+    rows * (query.groupingSets?.length ?? 1),
     groupCount ?? Number.POSITIVE_INFINITY,
     ...terms.map(({ groupsPerPersonMax }) => groupsPerPersonMax),
   )
+  // One of each set: a total would else be of whoever happens to count there.
+  const groupsDefault = GROUPS_DEFAULT * (query.groupingSets?.length ?? 1)
   return {
     rowsMax: Math.min(privacy.rowsPerPerson ?? ROWS_DEFAULT, rowsMost),
-    groupsMax: Math.min(privacy.groupsPerPerson ?? GROUPS_DEFAULT, groupsMost),
+    groupsMax: Math.min(privacy.groupsPerPerson ?? groupsDefault, groupsMost),
   }
 }
 

@@ -256,7 +256,6 @@ export const REFUSED_FAMILIES = {
     why: 'a value that cannot be traced to permitted columns, or that an equal question would not have tomorrow',
     kinds: [
       'BitString',
-      'GroupingFunc',
       'MergeSupportFunc',
       'NamedArgExpr',
       'SQLValueFunction',

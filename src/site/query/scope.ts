@@ -32,6 +32,8 @@ export interface ScopeColumn {
 export interface ScopeRelation {
   readonly name: string
   readonly columns: readonly ScopeColumn[]
+  /** Of a LATERAL sub-query: the sources before it whose person its rows are of; none where it only computes. */
+  readonly tiedTo?: readonly number[]
 }
 
 export type Scope = readonly ScopeRelation[]

@@ -53,6 +53,11 @@ const QUESTIONS = [
   'select kind, percentile_disc(0.25) within group (order by days desc) filter (where cost > 0) from visits group by kind',
   'with p as (select id, ward, sum(cost) as cost, count(*) as n from visits group by id, ward) select ward, avg(cost), sum(n) from p group by ward',
   'select a.ward, count(*), sum(b.days) from (select id, ward from visits where days > 9) a full join (select id, days from visits where days < 20) b on a.id = b.id group by a.ward',
+  'select ward, kind, grouping(ward), count(*), sum(days), count(distinct id) from visits group by rollup (ward, kind)',
+  'select kind, avg(cost), median(days) from visits group by grouping sets ((kind), (), (ward))',
+  'with u as (select id from visits where days > 3 union select id from visits where cost < 5) select v.ward, sum(v.cost) from visits v join u using (id) group by v.ward',
+  'select a.ward, sum(x.cost), count(*) from visits a cross join lateral (select cost from visits b where b.id = a.id and b.days > a.days) x group by a.ward',
+  'select ward, sum(days) from (select distinct on (id) id, ward, days from visits order by id, days desc, ward) t group by ward',
   'select a.kind, avg(a.cost), count(b.days) from visits a left join visits b on a.id = b.id and b.cost > 0 group by a.kind',
 ]
 

@@ -1,4 +1,11 @@
 import fc from 'fast-check'
+import {
+  aggregateOfSessions,
+  bySubQuery,
+  conditionOfAthlete,
+  ofSessionAndAthlete,
+} from './arbitrary-condition.ts'
+import { FURTHER_SHAPES } from './arbitrary-further-question.ts'
 
 /* Questions over `athletes` (a row a person) and `sessions` (several), of every shape that the gate takes. */
 
@@ -10,92 +17,6 @@ export interface ArbitraryQuestion {
 }
 
 const oneOf = (...texts: readonly string[]): fc.Arbitrary<string> => fc.constantFrom(...texts)
-
-const aggregateOfSessions = oneOf(
-  'count(*)',
-  'sum(s.minutes)',
-  'avg(s.minutes)',
-  'max(s.minutes)',
-  'min(s.minutes)',
-  'count(s.minutes)',
-  "count(*) filter (where s.place = 'gym')",
-)
-
-const ofSession = oneOf(
-  'true',
-  's.minutes > 20',
-  "s.place = 'gym'",
-  "s.started >= '2026-03-01'",
-  's.minutes is not null and s.minutes % 2 = 0',
-  "s.place <> 'home' or s.minutes < 10",
-)
-
-/** The same, or about the row of `athletes` around it as well. */
-const ofSessionAndAthlete = fc.oneof(
-  ofSession,
-  oneOf('s.minutes > a.gold * 10', "s.started > a.born + interval '41 years'", 's.minutes > a.height * 10'),
-)
-
-/** Conditions that a sub-query of the person makes. */
-const bySubQuery = fc.oneof(
-  ofSessionAndAthlete.map((where) => `exists (select 1 from sessions s where s.id = a.id and (${where}))`),
-  ofSessionAndAthlete.map(
-    (where) => `not exists (select * from sessions s where a.id = s.id and (${where}))`,
-  ),
-  ofSession.map((where) => `a.id in (select s.id from sessions s where ${where})`),
-  ofSession.map((where) => `a.id not in (select id from sessions s where ${where})`),
-  fc
-    .tuple(aggregateOfSessions, ofSession)
-    .map(
-      ([aggregate, where]) =>
-        `a.id in (select s.id from sessions s where ${where} group by s.id having ${aggregate} > 2)`,
-    ),
-  fc
-    .tuple(aggregateOfSessions, ofSessionAndAthlete, oneOf('> 1', 'is null', '<= 20', '= 2'))
-    .map(
-      ([aggregate, where, compared]) =>
-        `(select ${aggregate} from sessions s where s.id = a.id and (${where})) ${compared}`,
-    ),
-  ofSessionAndAthlete.map(
-    (where) =>
-      `coalesce(a.sport, 'gym') in (select s.place from sessions s where s.id = a.id and (${where}))`,
-  ),
-  fc
-    .tuple(oneOf('union', 'union all', 'intersect', 'except'), ofSession, ofSession)
-    .map(
-      ([by, one, other]) =>
-        `a.id in (select s.id from sessions s where ${one} ${by} select s.id from sessions s where ${other})`,
-    ),
-  ofSession.map(
-    (where) => `a.gold * 7 not in (select s.minutes from sessions s where s.id = a.id and (${where}))`,
-  ),
-  oneOf(
-    'exists (select 1 from sessions s where s.id = a.id and not exists (select 1 from sessions t where t.id = s.id and t.minutes > s.minutes))',
-    '(select b.gold from athletes b where b.id = a.id and b.height > 1.7) > 1',
-  ),
-)
-
-export const conditionOfAthlete = fc.oneof(
-  {
-    weight: 2,
-    arbitrary: oneOf(
-      'true',
-      'height > 1.7',
-      "sex <> 'f'",
-      "born between '1986-01-01' and '1989-12-31'",
-      'gold in (0, 1, 3)',
-      'height is null or gold < 2',
-      "sport ilike 'R%'",
-      'extract(month from born) % 2 = 0',
-      "not (sport = 'golf')",
-      "born + interval '3 months' > '1987-01-01'",
-    ),
-  },
-  bySubQuery,
-  fc
-    .tuple(bySubQuery, oneOf('gold > 0', "sex = 'm'"), oneOf('and', 'or'))
-    .map(([one, other, by]) => `(${other} ${by} ${one})`),
-)
 
 const keyOfAthlete = fc.oneof(
   {
@@ -377,4 +298,8 @@ export const arbitraryQuestion: fc.Arbitrary<ArbitraryQuestion> = fc.oneof(
   { weight: 1, arbitrary: groupingSets.map((sql) => ({ sql, shape: 'grouping sets' })) },
   { weight: 2, arbitrary: windowed.map((sql) => ({ sql, shape: 'window' })) },
   { weight: 1, arbitrary: perGroup.map((sql) => ({ sql, shape: 'per group' })) },
+  ...Object.entries(FURTHER_SHAPES).map(([shape, texts]) => ({
+    weight: 1,
+    arbitrary: texts.map((sql) => ({ sql, shape })),
+  })),
 )

@@ -1,0 +1,130 @@
+import type { A_Expr, Node, RowExpr } from '@pgsql/types'
+import type { Expr } from './bound-query.ts'
+import { call, resolveCall } from './build-expression.ts'
+import type { Term } from './build-expression.ts'
+import { textsOf } from './nodes.ts'
+import { notAllowed, notSupported } from './refusal.ts'
+
+/** Binds an operand where the operator stands. */
+export type BindOperand = (node: Node | undefined) => Term
+
+const OPERATOR_NAMES: Readonly<Record<string, string>> = {
+  AEXPR_DISTINCT: 'IS DISTINCT FROM',
+  AEXPR_NOT_DISTINCT: 'IS NOT DISTINCT FROM',
+  AEXPR_NULLIF: 'NULLIF',
+  AEXPR_BETWEEN: 'BETWEEN',
+  AEXPR_NOT_BETWEEN: 'NOT BETWEEN',
+}
+const SIGNED_NAMES: Readonly<Record<string, string>> = {
+  'AEXPR_IN =': 'IN',
+  'AEXPR_IN <>': 'NOT IN',
+  'AEXPR_LIKE ~~': 'LIKE',
+  'AEXPR_LIKE !~~': 'NOT LIKE',
+  'AEXPR_ILIKE ~~*': 'ILIKE',
+  'AEXPR_ILIKE !~~*': 'NOT ILIKE',
+}
+
+/** Binds an operator with its operands, among them rows of values and arrays that are written out. */
+export function bindOperator(node: A_Expr, bind: BindOperand): Expr {
+  const { kind = 'AEXPR_OP', lexpr, location } = node
+  if (kind === 'AEXPR_SIMILAR') throw notSupported('SIMILAR TO; write LIKE or ~', location)
+  if (kind === 'AEXPR_OP_ANY' || kind === 'AEXPR_OP_ALL') return bindAmong(node, bind)
+  if (kind === 'AEXPR_BETWEEN_SYM' || kind === 'AEXPR_NOT_BETWEEN_SYM') return bindSymmetric(node, bind)
+  if (lexpr && 'RowExpr' in lexpr) return bindRowComparison(node, lexpr.RowExpr, bind)
+  return bindSigned(node, bind)
+}
+
+function bindSigned(
+  { kind = 'AEXPR_OP', name = [], lexpr, rexpr, location }: A_Expr,
+  bind: BindOperand,
+): Expr {
+  const sign = signOf(name, location)
+  const operands = (lexpr ? [lexpr] : []).concat(rexpr ? itemsOf(rexpr) : [])
+  const place = { offset: location, name: OPERATOR_NAMES[kind] ?? SIGNED_NAMES[`${kind} ${sign}`] ?? sign }
+  return resolveCall(operands.map(bind), place)
+}
+
+function signOf(name: readonly Node[] | undefined, location: number | undefined): string {
+  const signs = textsOf(name ?? [])
+  const [sign] = signs ?? []
+  if (sign === undefined || signs?.length !== 1) throw notAllowed('an operator with a schema', location)
+  return sign
+}
+
+function itemsOf(node: Node): readonly Node[] {
+  return 'List' in node ? (node.List.items ?? []) : [node]
+}
+
+/** `x > any (array[…])` holds for one of them, `x > all (array[…])` for all; `= any` is IN and `<> all` NOT IN. */
+function bindAmong(node: A_Expr, bind: BindOperand): Expr {
+  const { kind, name, lexpr, rexpr, location } = node
+  const sign = signOf(name, location)
+  if (rexpr === undefined || !('A_ArrayExpr' in rexpr))
+    throw notSupported('ANY and ALL of anything but ARRAY[…] or a sub-query', location)
+  const elements = rexpr.A_ArrayExpr.elements ?? []
+  const isAny = kind === 'AEXPR_OP_ANY'
+  const among = isAny && sign === '=' ? 'IN' : !isAny && sign === '<>' ? 'NOT IN' : undefined
+  if (among !== undefined)
+    return resolveCall([bind(lexpr), ...elements.map(bind)], { offset: location, name: among })
+  const compared = elements.map((element) =>
+    conditionOf(resolveCall([bind(lexpr), bind(element)], { offset: location, name: sign }), location),
+  )
+  return isAny ? anyOf(compared, location) : allOf(compared, location)
+}
+
+/** Between the two whichever is the lesser. */
+function bindSymmetric({ kind, lexpr, rexpr, location }: A_Expr, bind: BindOperand): Expr {
+  const [low, high] = rexpr ? itemsOf(rexpr).map(bind) : []
+  if (low === undefined || high === undefined) throw notSupported('this BETWEEN', location)
+  const place = { offset: location, name: 'BETWEEN' }
+  const within = anyOf(
+    [resolveCall([bind(lexpr), low, high], place), resolveCall([bind(lexpr), high, low], place)],
+    location,
+  )
+  return kind === 'AEXPR_BETWEEN_SYM' ? within : call('not', [within])
+}
+
+/** `(a, b) = (c, d)`, `<>`, IN and NOT IN: member by member. */
+function bindRowComparison(node: A_Expr, row: RowExpr, bind: BindOperand): Expr {
+  const { kind, name, rexpr, location } = node
+  const sign = signOf(name, location)
+  const isList = kind === 'AEXPR_IN'
+  if ((kind !== 'AEXPR_OP' && !isList) || (sign !== '=' && sign !== '<>') || rexpr === undefined)
+    throw notSupported('a row value but with =, <>, IN and NOT IN', location)
+  const equals = itemsOf(rexpr).map((item) => equalRows(row, item, { bind, location }))
+  const isEqual = anyOf(equals, location)
+  return sign === '=' ? isEqual : call('not', [isEqual])
+}
+
+function equalRows(
+  { args = [] }: RowExpr,
+  item: Node,
+  { bind, location }: { readonly bind: BindOperand; readonly location: number | undefined },
+): Expr {
+  const others = 'RowExpr' in item ? (item.RowExpr.args ?? []) : []
+  if (others.length !== args.length) throw notSupported('row values of different lengths', location)
+  const place = { offset: location, name: '=' }
+  return allOf(
+    args.map((arg, index) => resolveCall([bind(arg), bind(others[index])], place)),
+    location,
+  )
+}
+
+function conditionOf(expr: Expr, offset: number | undefined): Expr {
+  if (expr.type !== 'boolean') throw notSupported('ANY and ALL with what is no comparison', offset)
+  return expr
+}
+
+function anyOf(exprs: readonly Expr[], offset: number | undefined): Expr {
+  return joined('or', exprs, offset)
+}
+
+function allOf(exprs: readonly Expr[], offset: number | undefined): Expr {
+  return joined('and', exprs, offset)
+}
+
+function joined(by: 'or' | 'and', exprs: readonly Expr[], offset: number | undefined): Expr {
+  const [first, second] = exprs
+  if (first === undefined) throw notSupported('an empty list', offset)
+  return second === undefined ? first : call(by, exprs)
+}

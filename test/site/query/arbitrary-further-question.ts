@@ -1,0 +1,231 @@
+import fc from 'fast-check'
+import { conditionOfAthlete } from './arbitrary-condition.ts'
+
+/* Questions of rarer shapes over `athletes` (a row a person) and `sessions` (several; of one person at different times). */
+
+const oneOf = (...texts: readonly string[]): fc.Arbitrary<string> => fc.constantFrom(...texts)
+
+/** Sub-queries after FROM that look at the row before them. */
+const lateral = fc
+  .tuple(
+    oneOf(
+      'cross join lateral (select count(*) as n, max(s.minutes) as m from sessions s where s.id = a.id) x',
+      ', lateral (select count(*) filter (where minutes > 9) as n, sum(minutes) as m from sessions s where s.id = a.id and s.minutes > a.gold * 9) x',
+      "left join lateral (select count(*) as n, min(minutes) as m from sessions s where a.id = s.id and s.place = 'gym') x on true",
+      "join lateral (select count(*) as n, avg(minutes) as m from sessions s where a.id = s.id and s.place = 'gym') x on x.n > 1",
+      'cross join lateral (select a.gold + 1 as n, height * 2 as m) x',
+      'join lateral (select gold as n, height as m where height > 1.6) x on true',
+      'cross join lateral (select extract(year from a.born)::int as y) z cross join lateral (select z.y % 3 as n, gold as m) x',
+    ),
+    oneOf('a.sex', 'x.n > 2', 'x.n'),
+    oneOf('count(*)', 'count(x.n)', 'count(*) filter (where x.m > 20)', 'count(distinct a.id)'),
+    conditionOfAthlete,
+  )
+  .map(
+    ([join, key, measure, where]) =>
+      `select ${key} as k, ${measure} as m from athletes a ${join} where (${where}) group by 1`,
+  )
+
+/** The same with several rows for the row before them. */
+const lateralRows = fc
+  .tuple(
+    oneOf(
+      'cross join lateral (select minutes, place, id from sessions s where s.id = a.id) x',
+      ', lateral (select * from sessions s where s.id = a.id and s.minutes > a.gold * 7) x',
+      "join lateral (select * from sessions where sessions.id = a.id and place <> 'home') x on x.minutes > 5",
+      'left join lateral (select minutes, place, s.id from sessions s where s.id = a.id and s.minutes > a.gold * 9) x on true',
+      'left join lateral (select minutes * 2 as minutes, place, s.id from sessions s where s.id = a.id and s.minutes > 15) x on true',
+      'cross join lateral (select minutes, place, s.id from sessions s where s.id = a.id order by started desc limit 2) x',
+      'left join lateral (select minutes, place, s.id from sessions s where s.id = a.id order by started limit 1 offset 1) x on true',
+      'join athletes b using (id) cross join lateral (select minutes, place, s.id from sessions s where s.id = b.id and s.minutes > b.gold) x',
+    ),
+    oneOf('a.sex', 'x.place'),
+    oneOf('count(*)', 'sum(x.minutes)', 'avg(x.minutes)', 'count(distinct x.id)', 'count(x.minutes)'),
+    conditionOfAthlete,
+  )
+  .map(
+    ([join, key, measure, where]) =>
+      `select ${key} as k, ${measure} as m from athletes a ${join} where (${where.replaceAll(/\b(gold|height|sex|sport|born)\b(?![.'])/g, (name, _, at: number, text: string) => (text[at - 1] === '.' ? name : `a.${name}`))}) group by 1`,
+  )
+
+/** The first rows of a person by an order. */
+const firstRows = fc
+  .tuple(
+    oneOf(
+      '(select minutes from sessions s where s.id = a.id order by started * limit 1)',
+      "(select minutes from sessions s where s.id = a.id and s.place = 'gym' order by started * limit 1 offset 1)",
+      '(select s.minutes from sessions s where s.id = a.id order by s.minutes * nulls last, s.started limit 1)',
+    ),
+    oneOf('asc', 'desc'),
+    oneOf(
+      'select a.sex as k, count(VALUE) as n from athletes a where CONDITION group by 1',
+      'select a.sex as k, sum(VALUE) as n, count(*) as m from athletes a where CONDITION group by 1',
+      'select VALUE > 15 as k, count(*) as n from athletes a where CONDITION group by 1',
+    ),
+    conditionOfAthlete,
+  )
+  .map(([value, way, text, where]) =>
+    text.replaceAll('VALUE', value.replace('*', way)).replace('CONDITION', `(${where})`),
+  )
+
+const distinctOn = fc
+  .tuple(
+    oneOf(
+      'select distinct on (id) id, place, minutes from sessions order by id, started',
+      'select distinct on (id) * from sessions order by id, started desc',
+      'select distinct on (s.id, place) s.id, place, minutes from sessions s order by place, s.id, started desc',
+      "select distinct on (id) id, 'all' as place, minutes from sessions where minutes > 9 order by id, minutes desc, started",
+      'select distinct on (id) id, place, minutes from (select id, place, minutes, started from sessions where minutes is not null) i order by id, started desc',
+    ),
+    oneOf(
+      'select t.place as k, count(*) as n, sum(t.minutes) as m from (INNER) t group by 1',
+      'select a.sex as k, count(t.minutes) as n from athletes a join (INNER) t using (id) group by 1',
+      'with t as (INNER) select a.sex as k, count(*) as n from athletes a left join t on t.id = a.id and t.minutes > 12 group by 1',
+      'with t as (INNER) select count(*) as n from athletes a where a.id in (select id from t where minutes > 20)',
+    ),
+  )
+  .map(([inner, outer]) => outer.replace('INNER', inner))
+
+/** Sets of people as relations. */
+const personSets = fc
+  .tuple(
+    oneOf('union', 'intersect', 'except'),
+    oneOf('union', 'intersect', 'except'),
+    oneOf(
+      'select id from athletes where gold > 0',
+      "select id from sessions where place = 'gym'",
+      'select s.id from sessions s where s.minutes > 20',
+      'select id from sessions group by id having count(*) > 2',
+    ),
+    oneOf(
+      'select id from athletes where height > 1.7',
+      '(select id from sessions where minutes > 10 intersect select id from athletes where gold > 1)',
+      "select distinct id from sessions where place = 'home'",
+    ),
+    oneOf(
+      'select count(*) as n, count(distinct id) as p from (INNER) u',
+      'with u as (INNER) select a.sex as k, count(*) as n, avg(a.height) as h from athletes a join u using (id) group by 1',
+      'with u as (INNER) select a.sex as k, count(u.id) as n, count(*) as m from athletes a left join u on u.id = a.id group by 1',
+      'with u(who) as (INNER) select s.place as k, sum(s.minutes) as n from sessions s join u on u.who = s.id group by 1',
+    ),
+  )
+  .map(([one, other, a, b, text]) =>
+    text.replace('INNER', `${a} ${one} ${b} ${other} select id from athletes where sex = 'm'`),
+  )
+
+const FRAMES = [
+  'rows between 2 preceding and current row',
+  'rows between unbounded preceding and 1 preceding',
+  'rows between 1 preceding and 1 following',
+  'rows between 3 preceding and 2 preceding',
+  'rows between 1 following and unbounded following',
+  'rows 1 preceding',
+  'range between unbounded preceding and unbounded following',
+  'range between current row and unbounded following',
+  'groups between unbounded preceding and current row',
+]
+
+const frames = fc
+  .tuple(
+    oneOf('sum(minutes)', 'count(*)', 'count(minutes)', 'avg(minutes)', 'min(minutes)', 'max(minutes)'),
+    fc.constantFrom(...FRAMES),
+    oneOf('started', 'started desc', 'place, started'),
+  )
+  .map(([value, frame, order]) => `${value} over (partition by id order by ${order} ${frame})`)
+
+const places = oneOf(
+  'first_value(minutes) over (partition by id order by started desc)',
+  'last_value(minutes) over (partition by id order by started rows between current row and unbounded following)',
+  'first_value(minutes) over (partition by id order by started rows 2 preceding)',
+  'ntile(2) over (partition by id order by started)',
+  'lead(minutes) over (partition by id order by started rows 2 preceding)',
+)
+
+const framed = fc
+  .tuple(
+    fc.oneof({ weight: 3, arbitrary: frames }, { weight: 1, arbitrary: places }),
+    oneOf(
+      'select w.place as k, count(*) as n, count(w.v) as v from * w group by 1',
+      'select a.sex as k, count(*) as n from * w join athletes a using (id) where w.v > 20 group by 1',
+      // A window over a window, and over a join.
+      'select count(*) as n, count(*) filter (where z.w < 30) as m from (select id, v, row_number() over (partition by id order by v desc nulls last) as r, max(v) over (partition by id) as w from * w) z where z.r <= 2',
+      'select count(*) as n from (select b.id, lag(w.v) over (partition by b.id order by w.started) as before from * w join athletes b using (id)) y where y.before > 15',
+    ),
+  )
+  .map(([value, text]) =>
+    text.replace('* w', `(select id, place, minutes, started, ${value} as v from sessions) w`),
+  )
+
+/** Comparisons of several values at once. */
+const compared = fc
+  .tuple(
+    oneOf(
+      'gold between symmetric 3 and 0',
+      'height not between symmetric 1.9 and 1.6',
+      'gold > any (array[0, 2])',
+      'gold <= all (array[2, 3, 9])',
+      "sport like any (array['r%', '%f'])",
+      "(sex, gold) in (('f', 1), ('m', 2), ('m', 0))",
+      "(sport, gold) not in (('golf', 1), ('rowing', null))",
+      "(sex, sport) <> ('f', 'golf')",
+      'gold * 9 > any (select minutes from sessions s where s.id = a.id)',
+      'gold * 15 >= all (select minutes from sessions s where s.id = a.id)',
+      'gold * 7 <> all (select minutes from sessions s where s.id = a.id and s.minutes is not null)',
+      'gold * 7 in (select minutes from sessions s where s.id = a.id order by started limit 2)',
+      'gold in (values (0), (2), (null))',
+      "born > (select date '1987-06-01')",
+      'height > (select greatest(a.gold, 1.6) where a.gold is not null)',
+      'exists (select 1 from sessions s where s.id = a.id and s.minutes > 9 order by started limit 1)',
+    ),
+    conditionOfAthlete,
+    oneOf('count(*)', 'avg(height)', 'sum(gold)'),
+  )
+  .map(
+    ([one, where, measure]) =>
+      `select sex as k, ${measure} as m, count(*) filter (where ${one}) as f from athletes a where ${one} or (${where}) group by 1`,
+  )
+
+const natural = fc
+  .tuple(
+    oneOf(
+      'athletes a natural join sessions s',
+      'athletes a natural left join (select id, minutes from sessions) s',
+      '(select id, gold, sex from athletes) a natural join (select id, sum(minutes) as minutes, count(*) - 1 as gold from sessions group by id) s',
+      "(select id, sex, 'gym' as place from athletes) a natural join sessions s",
+      '(select id from athletes where gold > 0) p natural join athletes a natural join sessions s',
+    ),
+    oneOf('sex', 'sex is null'),
+  )
+  .map(
+    ([from, key]) =>
+      `select ${key} as k, count(*) as n, count(minutes) as m, count(distinct id) as p from ${from} group by 1`,
+  )
+
+const grouping = fc
+  .tuple(
+    oneOf(
+      'rollup (sex, sport)',
+      'cube (sex, sport)',
+      'grouping sets ((sex), (sport, sex), ())',
+      'sex, sport',
+    ),
+    conditionOfAthlete,
+    oneOf('having count(*) > 0', 'having grouping(sport) = 1 and count(*) > 0'),
+  )
+  .map(
+    ([sets, where, having]) =>
+      `with a as materialized (select * from athletes order by height) select sex, sport, grouping(sex) as g, grouping(sport, sex) * 10 as h, count(*) as n from a where (${where}) group by ${sets} ${having}`,
+  )
+
+/** Every shape of this file, with its name. */
+export const FURTHER_SHAPES: Readonly<Record<string, fc.Arbitrary<string>>> = {
+  lateral,
+  'lateral rows': lateralRows,
+  'first rows': firstRows,
+  'distinct on': distinctOn,
+  'sets of people': personSets,
+  frames: framed,
+  compared,
+  natural,
+  grouping,
+}
