@@ -94,6 +94,7 @@ const context: EligibilityContext = {
   },
   people: Bitset.of(Array.from({ length: people }, (_, person) => person)),
   restricted: () => new Bitset(),
+  isAssessed: () => false,
 }
 const use: Use = {
   acquirer: 'northcare',

@@ -1,7 +1,8 @@
 import pg from 'pg'
 import { monotonicMs } from '../src/kernel/clock.ts'
+import { openOfficer } from '../src/sdk/officer.ts'
 import { openPersonRecords } from '../src/sdk/person.ts'
-import { testGrant, testManifest } from '../src/testing/test-population.ts'
+import { testContract, testGrant, testManifest } from '../src/testing/test-population.ts'
 import { offered, testTrade } from '../src/testing/test-trade.ts'
 import type { TestSite, TestTrade } from '../src/testing/test-trade.ts'
 import { median } from './shared/median.ts'
@@ -110,11 +111,14 @@ async function connect(url: string): Promise<AsyncDisposable & { readonly client
 async function fill(filledTrade: TestTrade, filled: TestSite): Promise<void> {
   const dataSet = 'athletes'
   const person = { key: 'id', birthDate: 'birth_date', residence: 'country', rowsMax: 10_000_000 }
-  await filled.issuer.describe(testManifest(dataSet, { person, legalBasis: 'eu-gdpr:A6-1-f' }))
+  await filled.issuer.describe(testManifest(dataSet, { person, legalBasis: 'eu-gdpr:A6-1-b' }))
+  await openOfficer(
+    filled.client({ issuer: filledTrade.federation.name, key: filledTrade.federation.signing }),
+  ).recordBasis(testContract(dataSet))
   await filled.issuer.importFile({ dataSet, batch: 'first', format: 'csv', body: csvStream() })
   await offered(filledTrade.network, { site: filled.name, dataSet })
   const acquirer = await filledTrade.addAcquirer('northcare')
-  await acquirer.ask('select count(*) as people from athletes', { legalBasis: 'eu-gdpr:A6-1-f' })
+  await acquirer.ask('select count(*) as people from athletes', { legalBasis: 'eu-gdpr:A6-1-b' })
   await using connected = await connect(filled.databaseUrl)
   await connected.client.query(`
     insert into use_record (ask_id, data_set, acquirer, purpose, mode, columns, reason, receipt_sequence, release_to, time_ms,

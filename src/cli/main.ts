@@ -12,6 +12,7 @@ import { addMemberVerbs } from './member.ts'
 import { addNetworkVerbs } from './network.ts'
 import { addOfficerVerbs } from './officer.ts'
 import { addOffersVerb } from './offers.ts'
+import { addPersonBasesVerb } from './person-bases.ts'
 import { addPersonVerbs } from './person.ts'
 import { addPolicyVerbs } from './policy.ts'
 import { packageVersion } from './package-version.ts'
@@ -52,6 +53,7 @@ export function buildProgram(session: Session): Command {
   addLedgerVerbs(program, session)
   addErasureVerbs(program, session)
   addCorrectionVerbs(program, session)
+  addPersonBasesVerb(program, session)
   exitByCode(program)
   return program
 }

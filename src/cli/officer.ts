@@ -7,6 +7,7 @@ import {
 } from '../protocol/officer-api.ts'
 import { EXIT, WrongUse } from './failures.ts'
 import { readMemberProfile } from './member-profile.ts'
+import { addBasisVerbs } from './officer-basis.ts'
 import { addIncidentVerbs } from './officer-incident.ts'
 import { connectOfficer, deliver, readDocument } from './officer-seat.ts'
 import type { OfficerOptions } from './officer-seat.ts'
@@ -32,6 +33,7 @@ export function addOfficerVerbs(program: Command, session: Session): void {
   const officer = program.command('officer').description('the data-protection officer’s seat at a site')
   addRegisterVerbs(officer, session)
   addAssessmentVerbs(officer, session)
+  addBasisVerbs(officer, session)
   addTransferVerbs(officer, session)
   addIncidentVerbs(officer, session)
   addRegulatorVerbs(officer, session)
@@ -149,7 +151,7 @@ function addAssessmentVerbs(officer: Command, session: Session): void {
   )
     .requiredOption(
       '--file <file>',
-      'YAML: dataSet, purpose, kind, reference, approvedBy, approvedOn, reviewBy',
+      'YAML: dataSet, purpose, kind, reference, approvedBy, approvedOn, reviewBy; for a lia also balancing',
     )
     .action((options: OfficerOptions & { file: string }) =>
       perform(session, async () => {

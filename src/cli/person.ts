@@ -168,7 +168,8 @@ export async function connectForPerson(
   return { client, isPerson: bearer !== undefined }
 }
 
-async function personRecords(session: Session, options: PersonOptions): Promise<PersonRecords> {
+/** What a site has about the person whom the options name. */
+export async function personRecords(session: Session, options: PersonOptions): Promise<PersonRecords> {
   if (options.person === undefined && (await tokenOf(session, options)) === undefined)
     throw new WrongUse('Say whose data, with --person KEY, or who you are, with --token-file FILE')
   const { client } = await connectForPerson(session, options)

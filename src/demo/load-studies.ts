@@ -9,6 +9,7 @@ import type { Session } from '../cli/session.ts'
 import { digestOf } from '../kernel/digest.ts'
 import type { SiteAdministration, WireGrant } from '../sdk/issuer.ts'
 import { openOfficer } from '../sdk/officer.ts'
+import { recordBases } from './record-bases.ts'
 import { attachAssessments } from './set-up-site.ts'
 import { siteUrl } from './demo-addresses.ts'
 import { GRANTS_SEED } from './generate-grants.ts'
@@ -50,7 +51,9 @@ export async function loadStudy(
     keys: { signing: signing.publicJwk, sealing: sealing.publicJwk },
   })
   for (const source of study.dataSets) await importOnce(session, { source, directory, issuer })
-  await attachAssessments(openOfficer(client))
+  const officer = openOfficer(client)
+  await attachAssessments(officer)
+  await recordBases(officer)
   await giveGrantsOnce(session, { study, directory, issuer })
   const names = new Set(study.dataSets.map(({ dataSet }) => dataSet))
   const views = await issuer.dataSets()

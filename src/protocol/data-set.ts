@@ -68,6 +68,11 @@ export const personSchema = z.strictObject({
   ageOn: z.iso.date('expected a date such as 2016-08-05').optional(),
   /** The age that everybody has at least, as the issuer vouches; it stands where no birth date is known. Absent: such people count as under age. */
   ageAtLeast: z.int('expected an age in years').min(0).max(120).optional(),
+  /** What these people are to the issuer: a category of data subjects of the DPV, for example `dpv:Employee`. */
+  subjects: z
+    .string()
+    .regex(/^dpv:[A-Za-z]+$/, 'expected a category of data subjects such as dpv:Employee')
+    .optional(),
   /** Most rows of one person that a run may use. */
   rowsMax: z.int().min(1).max(10_000_000).default(1),
 })

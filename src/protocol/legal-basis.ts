@@ -69,17 +69,27 @@ export function isExplicitConsentBasis(basis: string): boolean {
   return basis === 'eu-gdpr:A6-1-a-explicit-consent' || basis === 'eu-gdpr:A9-2-a'
 }
 
+/** Categories of data subjects who stand under the controller that placed their data: it employs them, or may. */
+const SUBORDINATE_SUBJECTS: ReadonlySet<string> = new Set(['dpv:Employee', 'dpv:JobApplicant'])
+
 /**
  * Whether people stand under the asker as employees do, so that their consent is presumed not to be free and another
  * basis is needed (GDPR Art. 7(4), recital 43; EDPB Guidelines 05/2020, 21): an employer asks, or anybody for the
- * management of staff.
+ * management of staff, or anybody to whom their own employer offers their data.
  */
 export function isConsentPresumedUnfree({
   purpose,
   acquirerClass,
+  subjects,
 }: {
   purpose: string
   acquirerClass?: AcquirerClass | undefined
+  /** What the people of the data set are to its issuer. */
+  subjects?: string | undefined
 }): boolean {
-  return acquirerClass === 'employer' || isPurposeWithin(purpose, 'dpv:HumanResourceManagement')
+  return (
+    acquirerClass === 'employer' ||
+    isPurposeWithin(purpose, 'dpv:HumanResourceManagement') ||
+    (subjects !== undefined && SUBORDINATE_SUBJECTS.has(subjects))
+  )
 }

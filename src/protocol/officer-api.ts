@@ -47,22 +47,35 @@ export const ASSESSMENT_KINDS = ['dpia', 'lia', 'tia'] as const
  * a legitimate-interest assessment (Art. 6(1)(f)), or a transfer impact assessment (Art. 46). The document stays where it is;
  * its digest and reference stand here.
  */
-export const assessmentRequestSchema = z
-  .strictObject({
-    dataSet: dataSetIdSchema,
-    purpose: purposeSchema,
-    kind: z.enum(ASSESSMENT_KINDS, `expected one of ${ASSESSMENT_KINDS.join(', ')}`),
-    /** Where the document is kept, for example `DPIA-2026-014`. */
-    reference: textSchema('a reference', 200),
-    documentDigest: digestSchema.optional(),
-    approvedBy: textSchema('who approved it', 200),
-    approvedOn: dateSchema,
-    /** From this day on it has to be looked at again, and no longer carries a use (Art. 35(11)). */
-    reviewBy: dateSchema,
-  })
+export const assessmentFactsSchema = z.strictObject({
+  dataSet: dataSetIdSchema,
+  purpose: purposeSchema,
+  kind: z.enum(ASSESSMENT_KINDS, `expected one of ${ASSESSMENT_KINDS.join(', ')}`),
+  /** Where the document is kept, for example `DPIA-2026-014`. */
+  reference: textSchema('a reference', 200),
+  documentDigest: digestSchema.optional(),
+  approvedBy: textSchema('who approved it', 200),
+  approvedOn: dateSchema,
+  /** From this day on it has to be looked at again, and no longer carries a use (Art. 35(11)). */
+  reviewBy: dateSchema,
+  /** Of the kind `lia`: whose interests weigh more, and why (Art. 6(1)(f), recital 47). */
+  balancing: z
+    .strictObject({
+      result: z.enum(['interest_prevails', 'people_prevail'], 'expected interest_prevails or people_prevail'),
+      because: textSchema('the reasons'),
+    })
+    .optional(),
+})
+export type AssessmentFacts = z.infer<typeof assessmentFactsSchema>
+
+export const assessmentRequestSchema = assessmentFactsSchema
   .refine(({ approvedOn, reviewBy }) => approvedOn < reviewBy, {
     message: 'expected a date after approvedOn',
     path: ['reviewBy'],
+  })
+  .refine(({ kind, balancing }) => (kind === 'lia') === (balancing !== undefined), {
+    message: 'expected how the balance came out, for the kind lia and no other',
+    path: ['balancing'],
   })
   .openapi('AssessmentRequest')
 export type AssessmentRequest = z.infer<typeof assessmentRequestSchema>
@@ -70,7 +83,7 @@ export type AssessmentRequest = z.infer<typeof assessmentRequestSchema>
 export const assessmentViewSchema = z
   .strictObject({
     assessment: z.string(),
-    ...assessmentRequestSchema.shape,
+    ...assessmentFactsSchema.shape,
     attachedAt: instantSchema,
     withdrawnAt: instantSchema.optional(),
     state: z.enum(['in_force', 'review_due', 'withdrawn']),

@@ -1,5 +1,6 @@
 import { z } from '@hono/zod-openapi'
 import { endpoint } from '../kernel/http/endpoint.ts'
+import { basisNamedSchema } from './basis-record.ts'
 import { reasonCodeSchema } from './decision.ts'
 import { grantTermsSchema } from './grant.ts'
 import { nextCursorSchema, pageQuerySchema } from './page.ts'
@@ -53,6 +54,9 @@ export const useViewSchema = z
     dataSet: dataSetIdSchema,
     columns: z.array(z.string()),
     reason: reasonCodeSchema,
+    /** The legal basis that was named, and what it rests on where that is not the person's own grant. */
+    legalBasis: z.string().optional(),
+    bases: z.array(basisNamedSchema).optional(),
     /** The country in which the result is used. */
     releaseTo: z.string(),
     /** Digest of the signed ask. */

@@ -38,6 +38,8 @@ const COLUMNS: Readonly<Record<Exclude<CsvPart, 'rows'>, readonly string[]>> = {
     'dataSet',
     'columns',
     'reason',
+    'legalBasis',
+    'bases',
     'releaseTo',
     'ask',
     'question',

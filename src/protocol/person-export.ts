@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { BASIS_KINDS, basisNamedSchema } from './basis-record.ts'
 import { manifestSchema } from './data-set.ts'
 import { GRANT_STATES, grantTermsSchema } from './grant.ts'
 import { currencySchema, digestSchema } from './wire.ts'
@@ -115,6 +116,21 @@ export const exportObjectionSchema = z.strictObject({
   withdrawnAt: timeSchema.optional(),
 })
 
+/** What a legal basis other than consent rests on, that covers the person. */
+export const exportBasisSchema = z.strictObject({
+  kind: z.literal('basis'),
+  site: siteSchema,
+  basis: z.string(),
+  basisKind: z.enum(BASIS_KINDS),
+  reference: z.string(),
+  dataSets: z.array(z.string()),
+  purposes: z.array(z.string()),
+  validFrom: timeSchema,
+  validUntil: timeSchema,
+  recordedAt: timeSchema,
+  recordedBy: z.string(),
+})
+
 /** A request under the GDPR with all that happened to it. */
 export const exportRequestSchema = z.strictObject({
   kind: z.literal('request'),
@@ -148,6 +164,9 @@ export const exportUseSchema = z.strictObject({
   dataSet: z.string(),
   columns: z.array(z.string()),
   reason: z.string(),
+  legalBasis: z.string().optional(),
+  /** What the basis rests on, where that is not the person's own grant. */
+  bases: z.array(basisNamedSchema).optional(),
   /** The country in which the result is used. */
   releaseTo: z.string(),
   ask: digestSchema,
@@ -180,6 +199,7 @@ export const exportRecordSchema = z.discriminatedUnion('kind', [
   exportGrantSchema,
   exportRefusalSchema,
   exportObjectionSchema,
+  exportBasisSchema,
   exportRequestSchema,
   exportUseSchema,
   exportAccessSchema,
@@ -189,11 +209,12 @@ export type ExportRecord = z.input<typeof exportRecordSchema>
 export type ExportKind = ExportRecord['kind']
 
 /** Records of a person's life at a site that another site can carry on as they are. */
-export const CARRIED_KINDS = ['grant', 'refusal', 'objection', 'request', 'use', 'access'] as const
+export const CARRIED_KINDS = ['grant', 'refusal', 'objection', 'basis', 'request', 'use', 'access'] as const
 export const carriedRecordSchema = z.discriminatedUnion('kind', [
   exportGrantSchema,
   exportRefusalSchema,
   exportObjectionSchema,
+  exportBasisSchema,
   exportRequestSchema,
   exportUseSchema,
   exportAccessSchema,

@@ -21,7 +21,18 @@ export interface GrantPreview {
  */
 export function previewGrant(
   terms: GrantTerms,
-  { manifest, site, validUntil }: { manifest: Manifest; site: PreviewSite; validUntil?: string | undefined },
+  {
+    manifest,
+    site,
+    validUntil,
+    bases = [],
+  }: {
+    manifest: Manifest
+    site: PreviewSite
+    validUntil?: string | undefined
+    /** What bases other than consent rest on today, in words. */
+    bases?: readonly string[]
+  },
 ): GrantPreview {
   const answers: readonly (readonly [string, string])[] = [
     ['Who could use it?', whoText(terms)],
@@ -43,7 +54,7 @@ export function previewGrant(
       'Who answers for it?',
       `${manifest.issuer}. You may see every use, take your data along, have it corrected or erased, object, and complain to the supervisory authority.`,
     ],
-    ...(isConsentBasis(manifest.legalBasis) ? [] : [basisText(manifest)]),
+    ...(isConsentBasis(manifest.legalBasis) ? [] : [basisText(manifest, bases)]),
   ]
   return {
     notice: consentTextDigest(manifest, terms.columns),
@@ -126,9 +137,12 @@ function moneyText({ minimumPriceMinor }: GrantTerms, { tariff, splits }: Manife
   return `${share}; one answer costs at most ${highest}. ${least}`
 }
 
-function basisText({ legalBasis }: Manifest): readonly [string, string] {
+function basisText({ legalBasis }: Manifest, bases: readonly string[]): readonly [string, string] {
+  const basis = legalBasis.replace('eu-gdpr:', 'Under GDPR ')
   return [
     'What happens without it?',
-    `${legalBasis.replace('eu-gdpr:', 'Under GDPR ')} the data set may be used for groups of people without your grant; you may object to a purpose at any time.`,
+    bases.length === 0
+      ? `Nothing: ${basis} something would have to be recorded before the data set may be used without your grant.`
+      : `${basis} the data set may be used for groups of people without your grant, resting on ${bases.join('; ')}; you may object to a purpose at any time.`,
   ]
 }

@@ -106,6 +106,12 @@ export const REASONS = {
     forAsker: 'The data has reached the end of its retention',
     forOperator: 'The retention of the data set has ended',
   },
+  'declined.legal_basis': {
+    forAsker:
+      'The legal basis of this use has no reference in force at the site that names you, the purpose and the data',
+    forOperator:
+      'A contract, law, permit, assessed interest or agreement is not recorded, has ended, or does not cover the use',
+  },
   'declined.restricted': {
     forAsker: 'The data is under restriction',
     forOperator: 'Processing is restricted',

@@ -46,6 +46,9 @@ export const receiptSchema = z.strictObject({
   policy: digestSchema.optional(),
   evidence: digestSchema.optional(),
   lineage: digestSchema.optional(),
+  /** As the asker named it, and the records at the site that it rests on, by id. */
+  legalBasis: z.string().optional(),
+  bases: z.array(z.string()).optional(),
   reason: reasonCodeSchema.optional(),
   /** Counts in steps only. */
   peopleStep: z.int().min(0).optional(),

@@ -1,4 +1,5 @@
 import { z } from '@hono/zod-openapi'
+import { basisNamedSchema } from './basis-record.ts'
 import { areaSchema } from './perimeter.ts'
 import {
   countrySchema,
@@ -40,7 +41,21 @@ export const controllerActivitySchema = z.strictObject({
   ),
   legalBasis: z.string(),
   specialCategoryBasis: z.string().optional(),
-  subjects: z.strictObject({ description: z.string(), people: z.int().min(0), includesMinors: z.boolean() }),
+  /** What bases other than consent rest on today. `people`: how many a record lists; absent: everybody. */
+  bases: z.array(
+    basisNamedSchema.extend({
+      purposes: z.array(purposeSchema),
+      until: instantSchema,
+      people: z.int().min(0).optional(),
+    }),
+  ),
+  subjects: z.strictObject({
+    description: z.string(),
+    /** What they are to the controller, by the DPV. */
+    category: z.string().optional(),
+    people: z.int().min(0),
+    includesMinors: z.boolean(),
+  }),
   categories: z.array(
     z.strictObject({ column: z.string(), category: z.string().optional(), sensitivity: z.string() }),
   ),

@@ -1,5 +1,6 @@
 import { z } from '@hono/zod-openapi'
 import { endpoint } from '../kernel/http/endpoint.ts'
+import { BASIS_API } from './basis-api.ts'
 import { manifestSchema } from './data-set.ts'
 import { receiptBundleSchema } from './decision.ts'
 import { EVIDENCE_KINDS } from './evidence.ts'
@@ -371,6 +372,7 @@ export const SITE_API = {
     response: z.strictObject({ member: memberIdSchema, keys: keySetSchema }).openapi('Issuer'),
   }),
   ...OFFICER_API,
+  ...BASIS_API,
   ...RIGHTS_API,
   ...HAND_OVER_API,
 } as const

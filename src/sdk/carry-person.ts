@@ -74,6 +74,7 @@ function ofIssuer(records: readonly ExportRecord[], issuer: string): readonly Ex
   )
   return records.filter((one) => {
     if ((one.kind === 'objection' || one.kind === 'request') && one.issuer !== issuer) return false
+    if (one.kind === 'basis') return one.dataSets.some((dataSet) => !others.has(dataSet))
     return !('dataSet' in one) || one.dataSet === undefined || !others.has(one.dataSet)
   })
 }

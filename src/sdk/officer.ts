@@ -1,4 +1,7 @@
 import type { z } from 'zod'
+import { BASIS_API } from '../protocol/basis-api.ts'
+import type { missingBasisSchema } from '../protocol/basis-api.ts'
+import type { basisRequestSchema, basisViewSchema } from '../protocol/basis-record.ts'
 import type { KeySet } from '../protocol/member.ts'
 import { OFFICER_API } from '../protocol/officer-api.ts'
 import type {
@@ -21,7 +24,11 @@ export type WireAssessment = z.input<typeof assessmentRequestSchema>
 export type WireIncident = z.input<typeof incidentRequestSchema>
 export type WireIncidentStep = z.input<typeof incidentStepSchema>
 
+export type WireBasis = z.input<typeof basisRequestSchema>
+
 /** What the site's door answers, parsed. */
+export type BasisView = z.output<typeof basisViewSchema>
+export type MissingBasis = z.output<typeof missingBasisSchema>
 export type RegisterView = z.output<typeof registerSchema>
 export type AssessmentView = z.output<typeof assessmentViewSchema>
 export type TransferView = z.output<typeof transferRowSchema>
@@ -49,6 +56,14 @@ export interface Officer {
   }>
   attachAssessment(assessment: WireAssessment): Promise<AssessmentView>
   withdrawAssessment(assessment: string): Promise<AssessmentView>
+  bases(): Promise<{ items: readonly BasisView[]; missing: readonly MissingBasis[] }>
+  recordBasis(basis: WireBasis, idempotencyKey?: string): Promise<BasisView>
+  /** From when it resolves nothing stands on it. */
+  endBasis(basis: string, reason: string): Promise<BasisView>
+  changeBasisPeople(
+    basis: string,
+    change: { add?: readonly string[]; remove?: readonly string[] },
+  ): Promise<BasisView>
   transfers(): Promise<readonly TransferView[]>
   removeTransfer(id: string, reason: string): Promise<TransferView>
   restoreTransfer(id: string): Promise<TransferView>
@@ -80,6 +95,18 @@ export function openOfficer(client: HttpClient): Officer {
     attachAssessment: (body) => client.call(OFFICER_API.attachAssessment, { body }),
     withdrawAssessment: (assessment) =>
       client.call(OFFICER_API.withdrawAssessment, { params: { assessment } }),
+    bases: () => client.call(BASIS_API.listBases),
+    recordBasis: (body, idempotencyKey) =>
+      client.call(BASIS_API.recordBasis, {
+        body,
+        ...(idempotencyKey === undefined ? {} : { idempotencyKey }),
+      }),
+    endBasis: (basis, reason) => client.call(BASIS_API.endBasis, { params: { basis }, body: { reason } }),
+    changeBasisPeople: (basis, { add = [], remove = [] }) =>
+      client.call(BASIS_API.basisPeople, {
+        params: { basis },
+        body: { add: [...add], remove: [...remove] },
+      }),
     transfers: async () => (await client.call(OFFICER_API.transfers)).items,
     removeTransfer: (id, reason) =>
       client.call(OFFICER_API.removeTransfer, { params: { id }, body: { reason } }),

@@ -12,6 +12,7 @@ import type { CarriedRecord } from '../protocol/person-export.ts'
 import { SITE_API } from '../protocol/site-api.ts'
 import { collectPages } from './collect-pages.ts'
 import { fetchStream } from './fetch-stream.ts'
+import type { BasisView } from './officer.ts'
 import type { HttpClient } from './http-client.ts'
 
 export type UseView = z.output<typeof useViewSchema>
@@ -39,6 +40,8 @@ export interface PersonRecords {
     part?: string | undefined
     dataSet?: string | undefined
   }): Promise<ReadableStream<Uint8Array>>
+  /** On which bases other than consent the data may be used. */
+  bases(): Promise<readonly BasisView[]>
   objections(): Promise<readonly ObjectionView[]>
   /** Objects to a purpose, on one data set or on all of the issuer; in force when it resolves. */
   objectTo(purpose: string, dataSet?: string): Promise<ConsentChanged>
@@ -73,6 +76,7 @@ export function openPersonRecords(client: HttpClient, { ref, issuer, reason }: P
       ),
     export: (request) =>
       fetchStream(client, `/v1/people/${encodeURIComponent(ref)}/export`, { issuer, reason, ...request }),
+    bases: async () => (await client.call(SITE_API.personBases, { params, query: scope })).items,
     objections: async () => (await client.call(SITE_API.listObjections, { params, query: scope })).items,
     objectTo: (purpose, dataSet) =>
       client.call(SITE_API.objectTo, { params: { ref, purpose }, query: { issuer, dataSet } }),

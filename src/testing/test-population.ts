@@ -1,4 +1,5 @@
 import type { WireGrant, WireManifest } from '../sdk/issuer.ts'
+import type { WireBasis } from '../sdk/officer.ts'
 
 /** Somebody of a made-up population. */
 export interface TestPerson {
@@ -87,4 +88,17 @@ export function testGrant(dataSet: string, person: string, more: Partial<WireGra
     modes: ['aggregate', 'rows'],
     ...more,
   }
+}
+
+/** A contract to which everybody in a data set is party, for research, for a long time. */
+export function testContract(dataSet: string, more: Partial<WireBasis> = {}): WireBasis {
+  return {
+    kind: 'contract',
+    dataSets: [dataSet],
+    purposes: ['dpv:ResearchAndDevelopment'],
+    reference: 'Terms of membership 2026',
+    validUntil: '2060-01-01T00:00:00Z',
+    people: 'everybody',
+    ...more,
+  } as WireBasis
 }

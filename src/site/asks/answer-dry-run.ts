@@ -87,6 +87,8 @@ function isRevoked(
   { mirror }: SiteParts,
 ): boolean {
   return [...dataSets.keys()].some(
-    (dataSet) => people.intersectionCount(mirror.revokedSince(consentSequence, dataSet)) > 0,
+    (dataSet) =>
+      mirror.hasBasisEndedSince(consentSequence, dataSet) ||
+      people.intersectionCount(mirror.revokedSince(consentSequence, dataSet)) > 0,
   )
 }

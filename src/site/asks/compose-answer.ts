@@ -141,8 +141,19 @@ function receiptFacts(
     ...(evidence === undefined ? {} : { evidence }),
     ...(planned === undefined
       ? {}
-      : { policy: policyDigest(planned), lineage: planned.checked.lineageDigest }),
+      : {
+          policy: policyDigest(planned),
+          lineage: planned.checked.lineageDigest,
+          legalBasis: ask.legalBasis,
+          ...basesOf(planned),
+        }),
   }
+}
+
+/** The records of legal bases that an ask rests on; nothing where grants alone carry it. */
+function basesOf({ dataSets }: PlannedAsk): Pick<ReceiptDraft, 'bases'> {
+  const ids = [...dataSets.values()].flatMap(({ eligibility: { bases } }) => bases)
+  return ids.length === 0 ? {} : { bases: [...new Set(ids)].toSorted() }
 }
 
 function releaseReceipt(

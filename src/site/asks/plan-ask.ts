@@ -12,6 +12,7 @@ import type { PrivacyPlan } from '../privacy/plan-privacy.ts'
 import type { CheckedQuery } from '../query/bound-query.ts'
 import { checkQuestion } from '../query/check-question.ts'
 import { dropOutputs } from '../query/narrow.ts'
+import { isAssessed } from '../assessments/interest-prevails.ts'
 import { admit } from './admission-checks.ts'
 import type { AskFacts } from './ask-facts.ts'
 import { declineInNames } from './decline-in-names.ts'
@@ -137,6 +138,7 @@ async function eligibilities(
         principals: await parts.vault.principals(),
         people: await parts.vault.people(manifest.dataSet),
         restricted: parts.restricted,
+        isAssessed: (id, of) => isAssessed(parts.assessments, id, of),
       },
       useOf(facts, { manifest, minimumGroup: facts.ask.mode === 'rows' ? 1 : minimumGroup }),
       { manifest, columns: columnsOf(checked, manifest.dataSet) },

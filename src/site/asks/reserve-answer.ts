@@ -30,7 +30,7 @@ export type ReservationOutcome = StoredAnswer | 'changed'
 export interface ReservationParts {
   readonly db: Database
   readonly log: Pick<ReceiptLog, 'sign' | 'expectedNext'>
-  readonly mirror: Pick<GrantMirror, 'sequence' | 'revokedSince'>
+  readonly mirror: Pick<GrantMirror, 'sequence' | 'revokedSince' | 'hasBasisEndedSince'>
 }
 
 /**
@@ -109,6 +109,8 @@ async function beginReservation(
 
 function isRevoked(mirror: ReservationParts['mirror'], { uses, consentSequence }: Reservation): boolean {
   return uses.some(
-    ({ dataSet, people }) => people.intersectionCount(mirror.revokedSince(consentSequence, dataSet)) > 0,
+    ({ dataSet, people }) =>
+      mirror.hasBasisEndedSince(consentSequence, dataSet) ||
+      people.intersectionCount(mirror.revokedSince(consentSequence, dataSet)) > 0,
   )
 }

@@ -2,13 +2,13 @@ import { sql } from 'kysely'
 import { instant } from '../../kernel/clock.ts'
 import type { Instant } from '../../kernel/clock.ts'
 import type { Database, DatabaseTransaction } from '../../kernel/postgres/database.ts'
-import { assessmentRequestSchema } from '../../protocol/officer-api.ts'
-import type { AssessmentRequest } from '../../protocol/officer-api.ts'
+import { assessmentFactsSchema } from '../../protocol/officer-api.ts'
+import type { AssessmentFacts } from '../../protocol/officer-api.ts'
 
 /** An assessment that was attached. */
 export interface Assessment {
   readonly id: string
-  readonly facts: AssessmentRequest
+  readonly facts: AssessmentFacts
   readonly attachedAt: Instant
   readonly withdrawnAt?: Instant | undefined
 }
@@ -30,7 +30,7 @@ export class AssessmentStore {
     )
     const found = rows.map(({ id, facts, attached, withdrawn }) => ({
       id,
-      facts: assessmentRequestSchema.parse(facts),
+      facts: assessmentFactsSchema.parse(facts),
       attachedAt: instant(Number(attached)),
       withdrawnAt: withdrawn === null ? undefined : instant(Number(withdrawn)),
     }))

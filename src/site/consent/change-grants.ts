@@ -10,6 +10,7 @@ import type { ReceiptLog } from '../../transparency/receipt-log.ts'
 import type { GrantChange } from './grant-mirror.ts'
 import { GrantMirror } from './grant-mirror.ts'
 import { changesAfter, lockSequence, raiseSequence } from './grant-store.ts'
+import { readHeldBases } from './basis-store.ts'
 import { findCall, recordCall } from './grant-calls.ts'
 import { objectionChangesAfter } from './objection-store.ts'
 import type { GrantsChanged } from './grant-calls.ts'
@@ -85,8 +86,9 @@ export async function changeGrants(
 
 /** What a grant takes the place of ends with it and is no change of its own. */
 function changedBy(change: GrantChange): number {
-  const { given, revoked, objected = [], objectionsWithdrawn = [], refused } = change
+  const { given, revoked, objected = [], objectionsWithdrawn = [], refused, bases } = change
   if (refused !== undefined) return refused
+  if (bases !== undefined) return bases.length
   const grants = given.length > 0 ? given.length : revoked.length
   return grants + objected.length + objectionsWithdrawn.length
 }
@@ -103,7 +105,8 @@ async function catchUp(db: Database, mirror: GrantMirror): Promise<void> {
   for await (const change of changesAfter(db, since)) mirror.apply(change)
   // The mirror at its start knows none; later only those of a commit that was never heard of are missing.
   const objections = await objectionChangesAfter(db, since)
-  mirror.apply({ sequence: mirror.sequence, newTerms: [], given: [], revoked: [], ...objections })
+  const allBases = await readHeldBases(db)
+  mirror.apply({ sequence: mirror.sequence, newTerms: [], given: [], revoked: [], ...objections, allBases })
 }
 
 /** The problem of a request as a fault that names each wrong field. */

@@ -19,6 +19,10 @@ import type { Outcome } from '../../protocol/reason.ts'
 import type { DataSetId } from '../../protocol/wire.ts'
 import type { Principals } from '../vault/vault.ts'
 import type { EligibilityCache } from './eligibility-cache.ts'
+import { specialBasisOf } from '../../protocol/basis-needs.ts'
+import type { BasisUseShape } from '../../protocol/basis-needs.ts'
+import { decideBasis } from './decide-basis.ts'
+import type { AssessedInterest, BasisCover } from './decide-basis.ts'
 import { collectGranted } from './collect-granted.ts'
 import type { TermsUse } from './decide-terms.ts'
 import type { GrantMirror } from './grant-mirror.ts'
@@ -50,6 +54,8 @@ export interface EligibilityContext {
   readonly people: Bitset
   /** Whose processing is restricted or who objected (GDPR Art. 18, 21): left out whatever they granted. */
   readonly restricted: (dataSet: DataSetId) => Bitset
+  /** Whether an assessment of an interest carries a use today (GDPR Art. 6(1)(f)). */
+  readonly isAssessed: AssessedInterest
 }
 
 /** Who may be used for an ask. */
@@ -62,6 +68,8 @@ export interface Eligibility {
   readonly coveredColumns: readonly string[]
   /** People who are left out for their price only. Never to be counted to the asker below the minimum group. */
   readonly excludedByPrice: Bitset
+  /** Records of legal bases that the use rests on, by id; none where it rests on grants alone. */
+  readonly bases: readonly string[]
   /** The consent sequence that this saw: for `GrantMirror.revokedSince` before the release. */
   readonly sequence: number
   /** A name of the set: equal sets, equal names. */
@@ -70,11 +78,11 @@ export interface Eligibility {
 
 /**
  * Decides who is eligible for a use of columns of a data set. Fails closed: no grant, no use. Where the data stands on
- * another basis than consent everybody in it is, but those who are restricted or objected; special categories then
- * still need their own basis of Art. 9(2), and rows somebody who said yes to rows.
+ * another basis than consent it is whom the record of that basis covers, but those who are restricted or objected; special
+ * categories then still need their own basis of Art. 9(2), and rows somebody who said yes to rows.
  *
- * Declines with `declined.purpose` (refused to all; consent where it is presumed not free), `declined.mode` and
- * `declined.restricted` (too few because of restrictions of many) and `declined.nobody_eligible` (too few, and no narrower set of columns would help).
+ * Declines with `declined.purpose` (refused to all; consent where it is presumed not free), `declined.mode`,
+ * `declined.legal_basis` (no record in force carries it), `declined.restricted` (too few because of restrictions of many) and `declined.nobody_eligible` (too few, and no narrower set of columns would help).
  */
 export function decideEligibility(
   context: EligibilityContext,
@@ -84,18 +92,21 @@ export function decideEligibility(
   if (isPurposeRefused(use.purpose))
     return declined('declined.purpose', { operatorNote: 'the purpose is refused to all' })
   if (!manifest.modes.includes(use.mode)) return declined('declined.mode')
-  if (isConsentBasis(manifest.legalBasis) && isConsentPresumedUnfree(use)) {
+  const asked = [...new Set(columns)].toSorted()
+  const basis = basisCover(context, { use, manifest, columns: asked })
+  if (!basis && isConsentBasis(manifest.legalBasis) && isUnfree(use, manifest)) {
     return declined('declined.purpose', {
-      detail: 'Consent is not a basis for this purpose or acquirer; the data set names no other',
+      detail:
+        'Consent alone is not a basis for this purpose or acquirer, and no agreement on employment is recorded',
       operatorNote: 'consent to an employer is presumed not to be free (EDPB Guidelines 05/2020)',
     })
   }
   const cohort = cohortOf(context, use, manifest)
-  const asked = [...new Set(columns)].toSorted()
   const { covered, excludedByPrice, excludedByRestriction } = cohort.covering(asked)
   const isEnough = covered.count() >= Math.max(1, use.minimumGroup)
   const coveredColumns = isEnough ? asked : asked.filter((column) => cohort.isColumnCovered(column))
   if (!isEnough && (coveredColumns.length === 0 || coveredColumns.length === asked.length)) {
+    if (!basis) return declined('declined.legal_basis')
     return declined(
       isRestriction(excludedByRestriction, { covered, use, manifest })
         ? 'declined.restricted'
@@ -108,6 +119,7 @@ export function decideEligibility(
     isEnough,
     coveredColumns,
     excludedByPrice,
+    bases: basis?.bases ?? [],
     sequence,
     digest: digestOf(covered.toBytes()),
   })
@@ -175,8 +187,11 @@ function coveringPeople(
     ageAtLeast,
   })
   const usesSpecial = found.some((column) => column?.sensitivity === 'special_category')
+  const basis = basisCover(context, asked)
+  if (!basis) return { covered: new Bitset(), excludedByPrice: new Bitset() }
   const within = (people: Bitset) => {
-    const here = people.intersection(context.people)
+    const based = basis.people ? people.intersection(basis.people) : people
+    const here = based.intersection(context.people)
     return isPurposeRefusedForMinors(use.purpose) ? here.intersection(ages.adults) : here
   }
   if (!needsGrants(asked, usesSpecial))
@@ -184,7 +199,7 @@ function coveringPeople(
   const needsExplicit =
     isExplicitConsentBasis(manifest.legalBasis) ||
     isExplicitConsentBasis(use.legalBasis) ||
-    (usesSpecial && isConsentBasis(manifest.specialCategoryBasis ?? 'eu-gdpr:A9-2-a'))
+    (usesSpecial && isConsentBasis(specialBasisOf(manifest)))
   const textDigest: TermsUse['textDigest'] = (ofColumns) => consentTextDigest(manifest, ofColumns)
   const termsUse: TermsUse = { ...use, columns, needsExplicit, textDigest }
   const { atAnyPrice, atThisPrice } = context.cache.granted(context.mirror, {
@@ -211,6 +226,26 @@ function coveringPeople(
   }
 }
 
+/** Whom the records cover that a use of columns has to rest on; `undefined` when one is missing. */
+function basisCover(
+  { mirror, isAssessed }: EligibilityContext,
+  { use, manifest, columns }: ColumnsUse,
+): BasisCover | undefined {
+  const isSpecial = (name: string) =>
+    manifest.columns.some((column) => column.name === name && column.sensitivity === 'special_category')
+  const shape: BasisUseShape = {
+    ordinary: columns.filter((name) => !isSpecial(name)),
+    special: columns.filter(isSpecial),
+    isUnfree: isUnfree(use, manifest),
+  }
+  const { dataSet } = manifest
+  return decideBasis(mirror.basesOf(dataSet), { ...use, dataSet, isAssessed }, { manifest, shape })
+}
+
+function isUnfree({ purpose, acquirerClass }: Use, { person: { subjects } }: Manifest): boolean {
+  return isConsentPresumedUnfree({ purpose, acquirerClass, subjects })
+}
+
 /** Columns under a person's own key stand in no question. */
 function isUsable({ sensitivity }: Column): boolean {
   return sensitivity === 'ordinary' || sensitivity === 'special_category'
@@ -218,5 +253,5 @@ function isUsable({ sensitivity }: Column): boolean {
 
 function needsGrants({ use, manifest }: ColumnsUse, usesSpecial: boolean): boolean {
   if (isConsentBasis(manifest.legalBasis) || use.mode === 'rows') return true
-  return usesSpecial && isConsentBasis(manifest.specialCategoryBasis ?? 'eu-gdpr:A9-2-a')
+  return usesSpecial && isConsentBasis(specialBasisOf(manifest))
 }

@@ -3,6 +3,8 @@ import type { Instant } from '../../kernel/clock.ts'
 import { Mutex } from '../../kernel/mutex.ts'
 import type { GrantTerms } from '../../protocol/grant.ts'
 import type { DataSetId } from '../../protocol/wire.ts'
+import { BasesInForce } from './bases-in-force.ts'
+import type { BasisChange, HeldBasis } from './bases-in-force.ts'
 import { Objections } from './objections.ts'
 import type { MirroredObjection } from './objections.ts'
 import { PeopleUnderTerms } from './people-under-terms.ts'
@@ -30,6 +32,9 @@ export interface GrantChange {
   readonly objectionsWithdrawn?: readonly MirroredObjection[] | undefined
   /** How many refusals were noted; they change nothing here. */
   readonly refused?: number | undefined
+  readonly bases?: readonly BasisChange[] | undefined
+  /** All records of legal bases that have not been ended, in place of those that were known. */
+  readonly allBases?: readonly HeldBasis[] | undefined
 }
 
 /**
@@ -46,6 +51,7 @@ export class GrantMirror {
   /** Sequence of the last revocation by person, 0 for none. */
   readonly #revokedAt = new Map<string, Float64Array<ArrayBuffer>>()
   readonly #objections = new Objections()
+  readonly #bases = new BasesInForce()
   #sequence = 0
 
   /** Everything up to this sequence of the record has been applied. */
@@ -82,6 +88,16 @@ export class GrantMirror {
     return this.#objections.people(dataSet, purpose)
   }
 
+  /** Records of legal bases on a data set that have not been ended. */
+  basesOf(dataSet: DataSetId): readonly HeldBasis[] {
+    return this.#bases.of(dataSet)
+  }
+
+  /** Whether a legal basis that a run on a data set may stand on has ended, or covers fewer people, since a sequence. */
+  hasBasisEndedSince(sequence: number, dataSet: DataSetId): boolean {
+    return this.#bases.hasShrunkSince(sequence, dataSet)
+  }
+
   /** Applies a change that the record has committed. Each is applied once, in order. */
   apply(change: GrantChange): void {
     for (const known of change.newTerms) this.#learn(known)
@@ -94,6 +110,8 @@ export class GrantMirror {
     }
     for (const objection of change.objectionsWithdrawn ?? []) this.#objections.remove(objection)
     for (const objection of change.objected ?? []) this.#objections.add(objection)
+    if (change.allBases) this.#bases.replace(change.allBases, change.sequence)
+    for (const basis of change.bases ?? []) this.#bases.apply(basis, change.sequence)
     this.#sequence = change.sequence
   }
 

@@ -12,6 +12,7 @@ const READS: ReadonlySet<Pick<Endpoint, 'path'>> = new Set([
   SITE_API.register,
   SITE_API.notice,
   SITE_API.listAssessments,
+  SITE_API.listBases,
   SITE_API.transfers,
   SITE_API.listIncidents,
   SITE_API.incident,

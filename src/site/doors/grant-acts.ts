@@ -1,7 +1,9 @@
 import { formatInstant } from '../../kernel/clock.ts'
 import { Fault } from '../../kernel/faults.ts'
+import { basisSource } from '../../protocol/basis-record.ts'
 import { previewGrant } from '../../protocol/preview-grant.ts'
 import { malformed } from '../consent/change-grants.ts'
+import { isInTime } from '../consent/decide-basis.ts'
 import { giveGrants, termsProblems } from '../consent/give-grants.ts'
 import { grantState, listGrants } from '../consent/list-grants.ts'
 import type { ListedGrant } from '../consent/list-grants.ts'
@@ -51,7 +53,12 @@ export function grantActs(
       const problems = termsProblems(terms, manifest)
       if (problems.length > 0) throw malformed(problems)
       const until = validUntil === undefined ? undefined : formatInstant(validUntil)
-      const { notice, answers } = previewGrant(terms, { manifest, site, validUntil: until })
+      const now = site.clock.now()
+      const bases = site.mirror
+        .basesOf(terms.dataSet)
+        .filter(({ facts }) => isInTime(facts, now))
+        .map(({ facts }) => basisSource(facts))
+      const { notice, answers } = previewGrant(terms, { manifest, site, validUntil: until, bases })
       return { notice, answers: [...answers] }
     },
     refuseGrant: (refusal, change) => refuseGrant(site.consent, refusal, change),

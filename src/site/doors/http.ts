@@ -11,6 +11,7 @@ import type { Log } from '../../kernel/log.ts'
 import { SITE_API } from '../../protocol/site-api.ts'
 import { callerAuthentication } from './authenticate-caller.ts'
 import type { PeopleSignIn } from './authenticate-caller.ts'
+import { serveBases } from './bases.ts'
 import { confineRegulators } from './confine-regulators.ts'
 import { serveDataSets } from './data-sets.ts'
 import { serveGrants } from './grants.ts'
@@ -65,6 +66,7 @@ export function siteDoor(acts: SiteActs, parts: SiteDoorParts): OpenAPIHono {
   serveGrants(door, acts)
   serveReceipts(door, acts)
   serveOfficer(door, acts)
+  serveBases(door, acts)
   serveHandOver(door, acts)
   servePeople(door, acts)
   serveRights(door, acts)

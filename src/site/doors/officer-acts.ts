@@ -3,6 +3,8 @@ import type { KeySet } from '../../protocol/member.ts'
 import type { Notice, PartyContact } from '../../protocol/officer-api.ts'
 import type { Register } from '../../protocol/register.ts'
 import type { DataSetId, MemberId } from '../../protocol/wire.ts'
+import { basisActs } from '../officer/basis-acts.ts'
+import type { BasisActs } from '../officer/basis-acts.ts'
 import { assessmentActs } from '../officer/change-assessments.ts'
 import type { AssessmentActs } from '../officer/change-assessments.ts'
 import { transferActs } from '../officer/change-transfers.ts'
@@ -17,7 +19,7 @@ import { findRegulatorKey, registerRegulator, removeRegulator } from '../officer
 import type { SiteContext } from '../site-context.ts'
 
 /** What the officer's part of the door calls. `issuer` in a scope: only what concerns that issuer's data sets. */
-export interface OfficerActs extends AssessmentActs, TransferActs, IncidentActs {
+export interface OfficerActs extends AssessmentActs, BasisActs, TransferActs, IncidentActs {
   register(scope: { issuer?: MemberId | undefined }): Promise<Register>
   keepParty(request: { member: MemberId; contact: PartyContact }): Promise<PartyContact>
   /** `undefined` when no such data set is offered for such a purpose. */
@@ -35,6 +37,7 @@ export interface OfficerActs extends AssessmentActs, TransferActs, IncidentActs 
 export function officerActs(site: SiteContext): OfficerActs {
   return {
     ...assessmentActs(site),
+    ...basisActs(site),
     ...transferActs(site),
     ...incidentActs(site),
     register: ({ issuer }) => gatherRegister(site, issuer),

@@ -137,7 +137,7 @@ async function usePage(
   return pageOf(found, { limit, cursorOf: ({ use }) => String(use.id), viewOf: useView })
 }
 
-function useView({ use, earned, question, pseudonym }: PersonUse): UseView {
+function useView({ use, earned, question, pseudonym, legalBasis, bases }: PersonUse): UseView {
   return {
     time: formatInstant(use.time),
     acquirer: use.acquirer,
@@ -146,6 +146,8 @@ function useView({ use, earned, question, pseudonym }: PersonUse): UseView {
     dataSet: use.dataSet,
     columns: [...use.columns],
     reason: use.reason,
+    ...(legalBasis === undefined ? {} : { legalBasis }),
+    ...(bases.length === 0 ? {} : { bases: [...bases] }),
     releaseTo: use.releaseTo,
     ask: use.askDigest,
     ...(question === undefined ? {} : { question }),

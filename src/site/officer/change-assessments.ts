@@ -4,6 +4,8 @@ import { idSource } from '../../kernel/id.ts'
 import type { AssessmentRequest, AssessmentView } from '../../protocol/officer-api.ts'
 import type { SiteContext } from '../site-context.ts'
 import type { Assessment } from '../assessments/assessment-store.ts'
+import { readBases } from '../consent/basis-store.ts'
+import { endBasis } from '../consent/change-bases.ts'
 import { registerFacts } from './gather-register.ts'
 import { isOwn } from './is-own.ts'
 import { missingAssessments } from './make-register.ts'
@@ -48,6 +50,7 @@ export function assessmentActs(site: SiteContext): AssessmentActs {
     async withdrawAssessment({ assessment: id, issuer }) {
       const known = site.assessments.find(id)
       if (!known || !isOwn(site, known.facts.dataSet, issuer)) return undefined
+      await endRestingOn(site, { assessment: id, by: issuer === undefined ? 'operator' : `issuer:${issuer}` })
       await site.assessments.withdraw({ id, now: site.clock.now() }, (tx) =>
         site.log.issue(tx, [
           {
@@ -60,6 +63,17 @@ export function assessmentActs(site: SiteContext): AssessmentActs {
       await site.log.publish()
       return assessmentView(site, site.assessments.find(id) ?? known)
     },
+  }
+}
+
+/** A legitimate interest is nothing without its assessment: runs under way are to be stopped too (GDPR Art. 6(1)(f)). */
+async function endRestingOn(
+  site: SiteContext,
+  { assessment, by }: { assessment: string; by: string },
+): Promise<void> {
+  for (const { id, facts, end } of await readBases(site.db)) {
+    if (end !== undefined || facts.kind !== 'legitimate_interest' || facts.assessment !== assessment) continue
+    await endBasis(site.consent, { basis: id, reason: `Assessment ${assessment} was withdrawn` }, { by })
   }
 }
 

@@ -2,8 +2,12 @@ import { formatDate } from '../../kernel/clock.ts'
 import type { Manifest } from '../../protocol/data-set.ts'
 import type { Register } from '../../protocol/register.ts'
 import { recipientsOf } from '../asks/recorded-uses.ts'
+import { isAssessed as carriesInterest } from '../assessments/interest-prevails.ts'
 import { ageGroups } from '../consent/age-groups.ts'
+import { isInTime } from '../consent/decide-basis.ts'
+import type { AssessedInterest } from '../consent/decide-basis.ts'
 import type { SiteContext } from '../site-context.ts'
+import { missingBases } from './missing-bases.ts'
 import { makeRegister } from './make-register.ts'
 import type { RegisterFacts, RegisteredDataSet } from './make-register.ts'
 import { readPartyContacts } from './party-contacts.ts'
@@ -44,5 +48,14 @@ async function registeredDataSet(site: SiteContext, manifest: Manifest): Promise
     ageOn: manifest.person.ageOn,
     ageAtLeast: manifest.person.ageAtLeast,
   })
-  return { manifest, people: people.count(), includesMinors: !people.difference(adults).isEmpty }
+  const now = site.clock.now()
+  const bases = site.mirror.basesOf(manifest.dataSet).filter(({ facts }) => isInTime(facts, now))
+  const isAssessed: AssessedInterest = (id, use) => carriesInterest(site.assessments, id, use)
+  return {
+    manifest,
+    people: people.count(),
+    includesMinors: !people.difference(adults).isEmpty,
+    bases,
+    missingBases: missingBases(manifest, { bases, isAssessed, now }),
+  }
 }

@@ -16,5 +16,15 @@ export async function giveNotice(
   const activity = register.controllers.find((each) => each.dataSet === dataSet)
   if (!activity?.purposes.some((each) => each.purpose === purpose)) return undefined
   const authority = facts.contacts.get(activity.controller.member)?.supervisoryAuthority
-  return makeNotice(register, { activity, purpose, language, authority })
+  const objectTo = facts.dataSets
+    .filter(({ manifest }) => manifest.dataSet === dataSet)
+    .flatMap(({ bases }) => bases)
+    .flatMap(({ facts: record }) => (record.kind === 'legitimate_interest' ? [record.objectTo] : []))
+  return makeNotice(register, {
+    activity,
+    purpose,
+    language,
+    authority,
+    objectTo: [...new Set(objectTo)],
+  })
 }

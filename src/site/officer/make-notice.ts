@@ -1,7 +1,7 @@
 import { digestOfJson } from '../../kernel/digest.ts'
 import { isConsentBasis } from '../../protocol/legal-basis.ts'
 import type { Notice, PartyContact } from '../../protocol/officer-api.ts'
-import { purposeLabel } from '../../protocol/purpose.ts'
+import { isPurposeWithin, purposeLabel } from '../../protocol/purpose.ts'
 import type { ControllerActivity, Register } from '../../protocol/register.ts'
 import { NOTICE_WORDS } from './notice-words.ts'
 import type { NoticeLanguage, NoticeWords } from './notice-words.ts'
@@ -19,11 +19,14 @@ export function makeNotice(
     purpose,
     language,
     authority,
+    objectTo,
   }: {
     activity: ControllerActivity
     purpose: string
     language: NoticeLanguage
     authority: PartyContact['supervisoryAuthority']
+    /** Where people object besides the site, as the records of interests say. */
+    objectTo: readonly string[]
   },
 ): Notice {
   const words = NOTICE_WORDS[language]
@@ -38,7 +41,12 @@ export function makeNotice(
     {
       article: '13(1)(c)',
       heading: headings.purpose,
-      text: [words.purposeAndBasis(purposeLabel(purpose), activity.legalBasis)],
+      text: [
+        words.purposeAndBasis(purposeLabel(purpose), activity.legalBasis),
+        ...restsOn(activity, purpose).map(({ kind, reference, until }) =>
+          words.restsOn(words.kinds[kind], reference, until.slice(0, 10)),
+        ),
+      ],
     },
     { article: '14(1)(d)', heading: headings.data, text: whichData(activity, words) },
     { article: '13(1)(e)', heading: headings.recipients, text: whoReceives(activity, words) },
@@ -52,7 +60,10 @@ export function makeNotice(
     {
       article: '13(2)(c)',
       heading: headings.withdrawal,
-      text: [isConsentBasis(activity.legalBasis) ? words.consent : words.objection],
+      text: [
+        isConsentBasis(activity.legalBasis) ? words.consent : words.objection,
+        ...objectTo.map((address) => words.objectTo(address)),
+      ],
     },
     {
       article: '13(2)(d)',
@@ -64,6 +75,13 @@ export function makeNotice(
   ]
   const said = { title: words.title(activity.title), sections }
   return { dataSet: activity.dataSet, purpose, language, version: digestOfJson(said), ...said }
+}
+
+/** What the basis of a purpose rests on today (Art. 13(1)(c), (d), (2)(e)). */
+function restsOn({ bases }: ControllerActivity, purpose: string): ControllerActivity['bases'] {
+  return bases.filter(({ purposes }) =>
+    purposes.some((named) => isPurposeWithin(purpose, named) || isPurposeWithin(named, purpose)),
+  )
 }
 
 function whoIsResponsible(

@@ -1,6 +1,7 @@
 import { digestOfJson } from '../../kernel/digest.ts'
 import { formatDate, formatInstant } from '../../kernel/clock.ts'
 import type { Instant } from '../../kernel/clock.ts'
+import { basisSource } from '../../protocol/basis-record.ts'
 import type { Manifest } from '../../protocol/data-set.ts'
 import type { Evidence } from '../../protocol/evidence.ts'
 import { isInEea, transferDecision } from '../../protocol/legal-zones.ts'
@@ -15,9 +16,11 @@ import type {
   RegisterTransfer,
 } from '../../protocol/register.ts'
 import type { RecipientUse } from '../asks/recorded-uses.ts'
+import type { HeldBasis } from '../consent/bases-in-force.ts'
 import { retentionEnd } from '../datasets/retention-end.ts'
 import { carries, highRiskOf } from '../assessments/assessment-needed.ts'
 import type { Assessment } from '../assessments/assessment-store.ts'
+import type { MissingBasis } from './missing-bases.ts'
 import { SITE_MEASURES, measuresOf } from './measures.ts'
 
 /** A data set as it stands at the site. */
@@ -25,6 +28,9 @@ export interface RegisteredDataSet {
   readonly manifest: Manifest
   readonly people: number
   readonly includesMinors: boolean
+  /** Records of its legal bases that hold now. */
+  readonly bases: readonly HeldBasis[]
+  readonly missingBases: readonly MissingBasis[]
 }
 
 /** Everything the register is made from; nothing in it is typed in twice. */
@@ -57,7 +63,7 @@ export function makeRegister(facts: RegisterFacts): Register {
 }
 
 function controllerActivity(
-  { manifest, people, includesMinors }: RegisteredDataSet,
+  { manifest, people, includesMinors, bases }: RegisteredDataSet,
   facts: RegisterFacts,
 ): ControllerActivity {
   const { retention, perimeter, specialCategoryBasis } = manifest
@@ -74,7 +80,20 @@ function controllerActivity(
     })),
     legalBasis: manifest.legalBasis,
     ...(specialCategoryBasis === undefined ? {} : { specialCategoryBasis }),
-    subjects: { description: manifest.description ?? manifest.title, people, includesMinors },
+    bases: bases.map(({ id, facts: record, people: listed }) => ({
+      basis: id,
+      kind: record.kind,
+      reference: basisSource(record),
+      purposes: [...record.purposes],
+      until: formatInstant(record.validUntil),
+      ...(listed === undefined ? {} : { people: listed.count() }),
+    })),
+    subjects: {
+      description: manifest.description ?? manifest.title,
+      ...(manifest.person.subjects === undefined ? {} : { category: manifest.person.subjects }),
+      people,
+      includesMinors,
+    },
     categories: manifest.columns.map(({ name, category, sensitivity }) => ({
       column: name,
       ...(category === undefined ? {} : { category }),
@@ -157,10 +176,17 @@ function gapsOf(facts: RegisterFacts): string[] {
     ({ dataSet, purpose, reason }) =>
       `"${dataSet}" needs an impact assessment for ${purpose} and is declined without: ${reason}`,
   )
+  const unbased = facts.dataSets.flatMap(({ missingBases }) =>
+    missingBases.map(
+      ({ dataSet, purpose, needs, for: what }) =>
+        `"${dataSet}" needs a record of the kind ${needs} for ${purpose}; ${what} is declined without`,
+    ),
+  )
   const state = evidenceState(facts)
   return [
     ...unknown,
     ...unassessed,
+    ...unbased,
     ...(state === 'valid' ? [] : [`The evidence of place is ${state.replaceAll('_', ' ')}`]),
   ]
 }

@@ -1,3 +1,4 @@
+import type { BasisKind } from '../../protocol/basis-record.ts'
 import type { NOTICE_LANGUAGES } from '../../protocol/officer-api.ts'
 
 export type NoticeLanguage = (typeof NOTICE_LANGUAGES)[number]
@@ -26,6 +27,9 @@ export interface NoticeWords {
   readonly representative: (who: string) => string
   readonly processor: (name: string, territory: string) => string
   readonly purposeAndBasis: (purpose: string, basis: string) => string
+  readonly kinds: Readonly<Record<BasisKind, string>>
+  readonly restsOn: (kind: string, reference: string, until: string) => string
+  readonly objectTo: (address: string) => string
   readonly special: (columns: string, basis: string) => string
   readonly columns: (columns: string) => string
   readonly whoMayAsk: string
@@ -64,6 +68,15 @@ const EN: NoticeWords = {
   processor: (name, territory) =>
     `Your data is kept and computed on by ${name}, in ${territory}, and does not leave that place.`,
   purposeAndBasis: (purpose, basis) => `Purpose: ${purpose}. Legal basis: ${basis}.`,
+  kinds: {
+    contract: 'a contract to which you are party',
+    legal_obligation: 'a legal obligation',
+    permit: 'a permit of an authority',
+    legitimate_interest: 'an interest that was weighed against yours',
+    employment: 'an agreement or law on employment',
+  },
+  restsOn: (kind, reference, until) => `It rests on ${kind}: ${reference}, until ${until}.`,
+  objectTo: (address) => `You may also object here: ${address}.`,
   special: (columns, basis) => `Among it are special categories (${columns}), on the basis of ${basis}.`,
   columns: (columns) => `These are kept: ${columns}.`,
   whoMayAsk:
@@ -109,6 +122,15 @@ const DE: NoticeWords = {
   processor: (name, territory) =>
     `Ihre Daten werden von ${name} in ${territory} aufbewahrt und ausgewertet und verlassen diesen Ort nicht.`,
   purposeAndBasis: (purpose, basis) => `Zweck: ${purpose}. Rechtsgrundlage: ${basis}.`,
+  kinds: {
+    contract: 'einem Vertrag, dessen Partei Sie sind',
+    legal_obligation: 'einer rechtlichen Verpflichtung',
+    permit: 'einer Genehmigung einer Behörde',
+    legitimate_interest: 'einem Interesse, das gegen Ihres abgewogen wurde',
+    employment: 'einer Vereinbarung oder einem Gesetz zur Beschäftigung',
+  },
+  restsOn: (kind, reference, until) => `Sie beruht auf ${kind}: ${reference}, bis ${until}.`,
+  objectTo: (address) => `Sie können auch hier widersprechen: ${address}.`,
   special: (columns, basis) =>
     `Darunter sind besondere Kategorien (${columns}), auf der Grundlage von ${basis}.`,
   columns: (columns) => `Aufbewahrt werden: ${columns}.`,
@@ -158,6 +180,15 @@ const FR: NoticeWords = {
   processor: (name, territory) =>
     `Vos données sont conservées et traitées par ${name}, en ${territory}, et ne quittent pas ce lieu.`,
   purposeAndBasis: (purpose, basis) => `Finalité : ${purpose}. Base légale : ${basis}.`,
+  kinds: {
+    contract: 'un contrat auquel vous êtes partie',
+    legal_obligation: 'une obligation légale',
+    permit: 'une autorisation d’une autorité',
+    legitimate_interest: 'un intérêt mis en balance avec le vôtre',
+    employment: 'un accord ou une loi sur l’emploi',
+  },
+  restsOn: (kind, reference, until) => `Elle repose sur ${kind} : ${reference}, jusqu’au ${until}.`,
+  objectTo: (address) => `Vous pouvez aussi vous opposer ici : ${address}.`,
   special: (columns, basis) =>
     `Parmi elles des catégories particulières (${columns}), sur la base de ${basis}.`,
   columns: (columns) => `Sont conservées : ${columns}.`,

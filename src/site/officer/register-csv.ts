@@ -13,6 +13,7 @@ const COLUMNS: readonly (readonly [string, (activity: ControllerActivity, regist
     ['purposes', ({ purposes }) => list(purposes.map(({ label, purpose }) => `${label} (${purpose})`))],
     ['legal_basis', ({ legalBasis }) => legalBasis],
     ['special_category_basis', ({ specialCategoryBasis }) => specialCategoryBasis ?? ''],
+    ['bases', ({ bases }) => list(bases.map(({ kind, reference }) => `${kind}: ${reference}`))],
     ['subjects', ({ subjects }) => subjects.description],
     ['people', ({ subjects }) => String(subjects.people)],
     ['includes_minors', ({ subjects }) => String(subjects.includesMinors)],

@@ -60,7 +60,14 @@ function activity(found: ControllerActivity): Markup {
       ],
       [
         'Legal basis',
-        [found.legalBasis, ...(found.specialCategoryBasis === undefined ? [] : [found.specialCategoryBasis])],
+        [
+          found.legalBasis,
+          ...(found.specialCategoryBasis === undefined ? [] : [found.specialCategoryBasis]),
+          ...found.bases.map(
+            ({ kind, reference, purposes, until, people }) =>
+              `${kind.replaceAll('_', ' ')}: ${reference}, for ${purposes.join(', ')}, until ${until}${people === undefined ? '' : `, ${people.toLocaleString('en')} people`}`,
+          ),
+        ],
       ],
       [
         'People',

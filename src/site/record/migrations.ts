@@ -21,6 +21,7 @@ import * as createOfficer from './migrations/0070-create-officer.ts'
 import * as createErasures from './migrations/0060-create-erasures.ts'
 import * as createWindDown from './migrations/0071-create-wind-down.ts'
 import * as createColumnUses from './migrations/0080-create-column-uses.ts'
+import * as createLegalBases from './migrations/0130-create-legal-bases.ts'
 import * as createRestrictions from './migrations/0061-create-restrictions-and-corrections.ts'
 
 /** The schema of a site's record, in order: one file a capability, forward only. */
@@ -47,5 +48,6 @@ export const SITE_MIGRATIONS: Migrations = {
   '0060-create-erasures': createErasures,
   '0080-create-column-uses': createColumnUses,
   '0046-reserve-with-cuts': reserveWithCuts,
+  '0130-create-legal-bases': createLegalBases,
   '0061-create-restrictions-and-corrections': createRestrictions,
 }

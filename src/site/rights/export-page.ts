@@ -68,22 +68,10 @@ function tableRowOf(record: ExportRecord): TableRow {
     case 'refusal':
     case 'objection':
       return decisionRow(record)
+    case 'basis':
+      return basisRow(record)
     case 'request':
-      return {
-        name: record.kind,
-        title: 'What you asked for',
-        head: ['Request', 'Right', 'Received', 'State', 'Due on', 'What happened'],
-        cells: [
-          record.request,
-          record.right,
-          record.receivedAt,
-          record.state,
-          record.dueOn,
-          record.events
-            .map(({ event, at, said }) => `${at} ${event}${said === undefined ? '' : `: ${said}`}`)
-            .join('; '),
-        ],
-      }
+      return requestRow(record)
     case 'use':
       return useRow(record)
     case 'access':
@@ -108,6 +96,40 @@ function dataSetRow(record: Extract<ExportRecord, { kind: 'dataSet' }>): TableRo
     'Stored within': record.manifest.perimeter.store.within.join(', '),
     'Kept until': record.keptUntil,
   })
+}
+
+function basisRow(record: Extract<ExportRecord, { kind: 'basis' }>): TableRow {
+  return {
+    name: record.kind,
+    title: 'On what else than your own yes your data may be used',
+    head: ['What', 'Resting on', 'For what', 'Data sets', 'From', 'Until'],
+    cells: [
+      record.basisKind.replaceAll('_', ' '),
+      record.reference,
+      record.purposes.map(purposeLabel).join(', '),
+      record.dataSets.join(', '),
+      record.validFrom,
+      record.validUntil,
+    ],
+  }
+}
+
+function requestRow(record: Extract<ExportRecord, { kind: 'request' }>): TableRow {
+  return {
+    name: record.kind,
+    title: 'What you asked for',
+    head: ['Request', 'Right', 'Received', 'State', 'Due on', 'What happened'],
+    cells: [
+      record.request,
+      record.right,
+      record.receivedAt,
+      record.state,
+      record.dueOn,
+      record.events
+        .map(({ event, at, said }) => `${at} ${event}${said === undefined ? '' : `: ${said}`}`)
+        .join('; '),
+    ],
+  }
 }
 
 function decisionRow(record: Extract<ExportRecord, { kind: 'refusal' | 'objection' }>): TableRow {
@@ -180,6 +202,7 @@ function useRow(record: Extract<ExportRecord, { kind: 'use' }>): TableRow {
       'How',
       'Data set',
       'Columns',
+      'On what basis',
       'Used in',
       'You earned',
       'Question',
@@ -192,6 +215,7 @@ function useRow(record: Extract<ExportRecord, { kind: 'use' }>): TableRow {
       record.pseudonym === undefined ? record.mode : `${record.mode}, as ${record.pseudonym}`,
       record.dataSet,
       record.columns.join(', '),
+      [record.legalBasis ?? '', ...(record.bases ?? []).map(({ reference }) => reference)].join(' '),
       record.releaseTo,
       cellText(record.earned),
       record.question ?? record.ask,

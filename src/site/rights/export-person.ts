@@ -1,10 +1,12 @@
 import { formatDate, formatInstant, instant } from '../../kernel/clock.ts'
+import { basisSource } from '../../protocol/basis-record.ts'
 import { ageOn, consentAgeRule, consentGiver } from '../../protocol/consent-ages.ts'
 import type { ConsentGiver } from '../../protocol/consent-ages.ts'
 import type { Manifest } from '../../protocol/data-set.ts'
 import { PERSON_EXPORT_FORMAT } from '../../protocol/person-export.ts'
 import type { ExportKind, ExportRecord } from '../../protocol/person-export.ts'
 import { wireMoney } from '../../protocol/wire.ts'
+import { basesCovering } from '../consent/bases-covering.ts'
 import { grantState, listGrants } from '../consent/list-grants.ts'
 import type { ListedGrant } from '../consent/list-grants.ts'
 import { objectionsOf } from '../consent/objection-store.ts'
@@ -57,6 +59,7 @@ export async function* exportPerson(
     }
     if (wants('grant')) yield* grantRecords(site, person)
     yield (await decisionRecords(site, person)).filter(({ kind }) => wants(kind))
+    if (wants('basis')) yield await basisRecords(site, person)
     if (wants('request')) yield await requestRecords(site, person)
     yield (await carriedRecords(site, person.number)).filter(({ kind }) => wants(kind))
   }
@@ -196,6 +199,23 @@ async function decisionRecords(
   return [...refusals, ...objections]
 }
 
+async function basisRecords(site: SiteContext, { number }: KnownPerson): Promise<readonly ExportRecord[]> {
+  const covering = await basesCovering(site, [number])
+  return covering.map(({ id, facts, recordedAt, recordedBy }): ExportRecord => ({
+    kind: 'basis',
+    site: site.site,
+    basis: id,
+    basisKind: facts.kind,
+    reference: basisSource(facts),
+    dataSets: [...facts.dataSets],
+    purposes: [...facts.purposes],
+    validFrom: formatInstant(facts.validFrom ?? recordedAt),
+    validUntil: formatInstant(facts.validUntil),
+    recordedAt: formatInstant(recordedAt),
+    recordedBy,
+  }))
+}
+
 async function requestRecords(site: SiteContext, { number }: KnownPerson): Promise<readonly ExportRecord[]> {
   const requests = await readRequests(site.db, { people: [number], limit: REQUESTS_MAX })
   return Promise.all(
@@ -253,7 +273,7 @@ function grantRecord(grant: ListedGrant, { site, clock, manifests }: SiteContext
 }
 
 function useRecord(
-  { use, earned, question, pseudonym }: PersonUse,
+  { use, earned, question, pseudonym, legalBasis, bases }: PersonUse,
   { site }: Pick<SiteContext, 'site'>,
 ): ExportRecord {
   return {
@@ -266,6 +286,8 @@ function useRecord(
     dataSet: use.dataSet,
     columns: [...use.columns],
     reason: use.reason,
+    ...(legalBasis === undefined ? {} : { legalBasis }),
+    ...(bases.length === 0 ? {} : { bases: [...bases] }),
     releaseTo: use.releaseTo,
     ask: use.askDigest,
     ...(question === undefined ? {} : { question }),

@@ -3,11 +3,15 @@ import { peekJws } from '../../kernel/crypto/jws.ts'
 import type { Digest } from '../../kernel/digest.ts'
 import { addMoney, money } from '../../kernel/money.ts'
 import type { Money } from '../../kernel/money.ts'
+import { basisSource } from '../../protocol/basis-record.ts'
+import type { BasisFacts, BasisNamed } from '../../protocol/basis-record.ts'
 import { receiptSchema } from '../../protocol/receipt.ts'
 import type { Receipt } from '../../protocol/receipt.ts'
 import { dataSetIdSchema, memberIdSchema } from '../../protocol/wire.ts'
+import type { DataSetId } from '../../protocol/wire.ts'
 import { usesOf } from '../asks/answer-store.ts'
 import type { FoundUse } from '../asks/answer-store.ts'
+import { readBases } from '../consent/basis-store.ts'
 import { pseudonymOf } from '../guard/pseudonym.ts'
 import type { SiteContext } from '../site-context.ts'
 import type { KnownPerson } from './person-reading.ts'
@@ -21,6 +25,10 @@ export interface PersonUse {
   readonly question?: Digest | undefined
   /** The name under which the acquirer has the person's rows. */
   readonly pseudonym?: string | undefined
+  /** As the asker named it. */
+  readonly legalBasis?: string | undefined
+  /** What the basis of this data set rests on; nothing where it was the person's own grant. */
+  readonly bases: readonly BasisNamed[]
 }
 
 /** Every use of a person's data, newest first (GDPR Art. 15(1)(c): the actual recipients, CJEU C-154/21). */
@@ -28,6 +36,7 @@ export async function* personUses(
   { db, keys, useCache }: Pick<SiteContext, 'db' | 'keys' | 'useCache'>,
   { people, before }: { people: readonly KnownPerson[]; before?: bigint | undefined },
 ): AsyncGenerator<PersonUse> {
+  const known = new Map<string, BasisFacts>()
   for await (const use of usesOf(db, {
     people: people.map(({ number }) => number),
     before,
@@ -46,8 +55,25 @@ export async function* personUses(
       earned: earnedBy(use),
       question: receipt?.lineage,
       pseudonym: use.mode === 'rows' ? pseudonymOf(use.person, scope) : undefined,
+      legalBasis: receipt?.legalBasis,
+      bases: await namedBases(db, { ids: receipt?.bases ?? [], dataSet: use.dataSet, known }),
     }
   }
+}
+
+/** The records behind a use of one data set; each is read once. */
+async function namedBases(
+  db: SiteContext['db'],
+  { ids, dataSet, known }: { ids: readonly string[]; dataSet: DataSetId; known: Map<string, BasisFacts> },
+): Promise<readonly BasisNamed[]> {
+  const missing = ids.filter((id) => !known.has(id))
+  if (missing.length > 0)
+    for (const { id, facts } of await readBases(db, { ids: missing })) known.set(id, facts)
+  return ids.flatMap((basis) => {
+    const facts = known.get(basis)
+    if (!facts?.dataSets.includes(dataSet)) return []
+    return [{ basis, kind: facts.kind, reference: basisSource(facts) }]
+  })
 }
 
 /** The person's own share is an equal part of the subjects' share, rounded down; what is left over stays in the pool. */

@@ -12,6 +12,9 @@ import { grantRequestSchema } from '../../../src/protocol/grant.ts'
 import type { GrantRequest, GrantTerms } from '../../../src/protocol/grant.ts'
 import type { Outcome } from '../../../src/protocol/reason.ts'
 import type { DataSetId } from '../../../src/protocol/wire.ts'
+import { demoBasis } from '../../../src/demo/record-bases.ts'
+import { basisRequestSchema } from '../../../src/protocol/basis-record.ts'
+import { missingBases } from '../../../src/site/officer/missing-bases.ts'
 import { EligibilityCache } from '../../../src/site/consent/eligibility-cache.ts'
 import { decideEligibility } from '../../../src/site/consent/eligibility.ts'
 import { GrantMirror } from '../../../src/site/consent/grant-mirror.ts'
@@ -117,7 +120,22 @@ async function mirrorOf(
     }
   })
   const mirror = new GrantMirror()
-  mirror.apply({ sequence: given.length, newTerms, given, revoked: [] })
+  const bases = [...manifests.values()].flatMap((manifest) =>
+    missingBases(manifest, { bases: [], isAssessed: () => true, now: NOW }),
+  )
+  mirror.apply({
+    sequence: given.length,
+    newTerms,
+    given,
+    revoked: [],
+    bases: bases.map((missing, index) => {
+      const facts = basisRequestSchema.parse(demoBasis(missing, 'assessment'))
+      return {
+        what: 'recorded',
+        basis: { id: `basis_${index}`, facts: { ...facts, people: 'everybody' } },
+      }
+    }),
+  })
   return mirror
 }
 
@@ -173,6 +191,7 @@ async function peopleOf(
       principals: await vault.principals(),
       people: await vault.people(manifest.dataSet),
       restricted: () => new Bitset(),
+      isAssessed: () => true,
     },
     {
       ...ask,

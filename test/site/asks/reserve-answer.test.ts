@@ -35,7 +35,11 @@ async function openParts(
     signer: { name: 'galway', key: generateKeyPair('Ed25519') },
     clock: systemClock,
   })
-  return { db, log, mirror: { sequence: 0, revokedSince: () => Bitset.of(revoked) } }
+  return {
+    db,
+    log,
+    mirror: { sequence: 0, revokedSince: () => Bitset.of(revoked), hasBasisEndedSince: () => false },
+  }
 }
 
 function reservation(id: string, changes: ReadonlyMap<string, number> = new Map()): Reservation {
@@ -149,8 +153,17 @@ test('somebody in the result who took a grant back since the run is found; someb
   const before = await counts(postgres.db)
   assert.equal(await reserveAnswer(inside, reservation('a')), 'changed')
   assert.deepEqual(await counts(postgres.db), before)
-  const outside = { ...inside, mirror: { sequence: 0, revokedSince: () => Bitset.of([6]) } }
+  const outside = { ...inside, mirror: { ...inside.mirror, revokedSince: () => Bitset.of([6]) } }
   assert.notEqual(await reserveAnswer(outside, reservation('a')), 'changed')
+})
+
+test('a legal basis that ended since the run is found, and nothing is kept', async () => {
+  await using postgres = await testPostgres()
+  const parts = await openParts(postgres.db)
+  const before = await counts(postgres.db)
+  const ended = { ...parts, mirror: { ...parts.mirror, hasBasisEndedSince: () => true } }
+  assert.equal(await reserveAnswer(ended, reservation('a')), 'changed')
+  assert.deepEqual(await counts(postgres.db), before)
 })
 
 test('rows that changed since the run are found, and nothing is kept of the answer or its cuts', async () => {

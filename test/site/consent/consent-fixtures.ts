@@ -1,11 +1,14 @@
 import type { Instant } from '../../../src/kernel/clock.ts'
 import { instant } from '../../../src/kernel/clock.ts'
 import { Bitset } from '../../../src/kernel/bitset.ts'
+import type { BasisFacts, BasisKind } from '../../../src/protocol/basis-record.ts'
+import { basisRequestSchema } from '../../../src/protocol/basis-record.ts'
 import type { Manifest } from '../../../src/protocol/data-set.ts'
 import { manifestSchema } from '../../../src/protocol/data-set.ts'
 import type { GrantRequest, GrantTerms } from '../../../src/protocol/grant.ts'
 import { grantRequestSchema, grantTermsSchema } from '../../../src/protocol/grant.ts'
 import { epochDay } from '../../../src/protocol/consent-ages.ts'
+import type { HeldBasis } from '../../../src/site/consent/bases-in-force.ts'
 import type { EligibilityContext, Use } from '../../../src/site/consent/eligibility.ts'
 import { EligibilityCache } from '../../../src/site/consent/eligibility-cache.ts'
 import { GrantMirror } from '../../../src/site/consent/grant-mirror.ts'
@@ -101,8 +104,48 @@ export function context(
     principals: people,
     people: Bitset.of(people.birthDay.keys()),
     restricted: () => new Bitset(),
+    isAssessed: () => true,
     ...facts,
   }
+}
+
+/** A record of a legal basis as the mirror has it, covering some people or everybody. */
+export function held(
+  kind: BasisKind,
+  { people, ...facts }: { people?: readonly number[] } & Record<string, unknown> = {},
+): HeldBasis {
+  const parsed = basisRequestSchema.parse({
+    kind,
+    dataSets: ['athletes'],
+    purposes: ['dpv:ResearchAndDevelopment', 'dpv:Marketing'],
+    reference: 'R-1',
+    validUntil: '2027-11-24T10:00:00Z',
+    people: 'everybody',
+    ...KIND_FACTS[kind],
+    ...facts,
+  })
+  const kept: BasisFacts = { ...parsed, people: people ? 'listed' : 'everybody' }
+  return { id: `basis_${kind}`, facts: kept, ...(people ? { people: Bitset.of(people) } : {}) }
+}
+
+const KIND_FACTS: Readonly<Record<BasisKind, Record<string, unknown>>> = {
+  contract: {},
+  legal_obligation: { law: 'HGB § 257' },
+  permit: { authority: 'A health data access body', acquirers: ['northcare'] },
+  legitimate_interest: { interest: 'Safety', assessment: 'assessment_1', objectTo: 'dpo@federation.example' },
+  employment: { agreement: { with: 'statute', law: 'BDSG § 26(3)' } },
+}
+
+/** A mirror that also knows records of legal bases. */
+export function withBases(mirror: GrantMirror, ...bases: readonly HeldBasis[]): GrantMirror {
+  mirror.apply({
+    sequence: mirror.sequence,
+    newTerms: [],
+    given: [],
+    revoked: [],
+    bases: bases.map((basis) => ({ what: 'recorded', basis })),
+  })
+  return mirror
 }
 
 /** A mirror in which each terms has these people, from the beginning of time. */

@@ -9,7 +9,19 @@ import { isPurposeWithin } from '../../../src/protocol/purpose.ts'
 import { decideEligibility } from '../../../src/site/consent/eligibility.ts'
 import type { EligibilityContext, Use } from '../../../src/site/consent/eligibility.ts'
 import { GrantMirror } from '../../../src/site/consent/grant-mirror.ts'
-import { adults, at, context, manifest, mirrorOf, NOW, principals, terms, use } from './consent-fixtures.ts'
+import {
+  adults,
+  at,
+  context,
+  held,
+  manifest,
+  mirrorOf,
+  NOW,
+  withBases,
+  principals,
+  terms,
+  use,
+} from './consent-fixtures.ts'
 
 function decide(
   known: EligibilityContext,
@@ -96,8 +108,9 @@ describe('decideEligibility(): special categories', () => {
     assert.deepEqual(decide(known, {}, { columns: ['height', 'pulse'] }), [2])
   })
   test('another basis of Art. 9(2) takes its place', () => {
+    const based = { ...known, mirror: withBases(mirrorOf([[terms(), [0, 1, 2]]]), held('permit')) }
     assert.deepEqual(
-      decide(known, {}, { columns: ['pulse'], specialCategoryBasis: 'eu-gdpr:A9-2-j' }),
+      decide(based, {}, { columns: ['pulse'], specialCategoryBasis: 'eu-gdpr:A9-2-j' }),
       [0, 1, 2],
     )
   })
@@ -108,9 +121,12 @@ describe('decideEligibility(): special categories', () => {
 })
 
 describe('decideEligibility(): other bases than consent', () => {
-  const known = context(mirrorOf([[terms({ modes: ['rows'], isExplicit: true }), [0]]]), adults(3), {
-    restricted: () => Bitset.of([2]),
-  })
+  const mirror = withBases(
+    mirrorOf([[terms({ modes: ['rows'], isExplicit: true }), [0]]]),
+    held('legitimate_interest'),
+    held('employment'),
+  )
+  const known = context(mirror, adults(3), { restricted: () => Bitset.of([2]) })
   const interest = { legalBasis: 'eu-gdpr:A6-1-f' }
   test('everybody counts but those who objected', () => assert.deepEqual(decide(known, {}, interest), [0, 1]))
   test('rows are of those who said yes to rows', () =>
@@ -184,6 +200,7 @@ describe('decideEligibility(): age', () => {
       people,
     )
     assert.deepEqual(decide(known, { purpose: 'dpv:DirectMarketing' }), [2])
+    withBases(known.mirror, held('legitimate_interest'))
     const interest = { legalBasis: 'eu-gdpr:A6-1-f' }
     assert.deepEqual(decide(known, { purpose: 'dpv:DirectMarketing' }, interest), [2])
   })

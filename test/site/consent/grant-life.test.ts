@@ -2,9 +2,10 @@ import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import { dataSetIdSchema } from '../../../src/protocol/wire.ts'
 import type { WireGrant } from '../../../src/sdk/issuer.ts'
+import { openOfficer } from '../../../src/sdk/officer.ts'
 import { openPersonRecords } from '../../../src/sdk/person.ts'
 import { GrantMirror } from '../../../src/site/consent/grant-mirror.ts'
-import { testGrant, testManifest, testPeople } from '../../../src/testing/test-population.ts'
+import { testContract, testGrant, testManifest, testPeople } from '../../../src/testing/test-population.ts'
 import { testTrade } from '../../../src/testing/test-trade.ts'
 import type { TestAcquirer, TestSite, TestTrade } from '../../../src/testing/test-trade.ts'
 
@@ -24,6 +25,9 @@ before(async () => {
     manifest: { legalBasis: 'eu-gdpr:A6-1-b' },
     grants: [],
   })
+  await openOfficer(
+    site.client({ issuer: trade.federation.name, key: trade.federation.signing }),
+  ).recordBasis(testContract('visits'))
 })
 after(() => opened.disposeAsync())
 
