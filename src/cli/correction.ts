@@ -51,7 +51,7 @@ export function addCorrectionVerbs(program: Command, session: Session): void {
 }
 
 async function correct(session: Session, options: CorrectionOptions): Promise<void> {
-  const reference = onlyReference(options)
+  const reference = await onlyReference(session, options)
   if (options.dataset === undefined) throw new WrongUse('Say in which data set, with --dataset NAME')
   const request = {
     dataSet: options.dataset,
@@ -76,7 +76,7 @@ async function correct(session: Session, options: CorrectionOptions): Promise<vo
 }
 
 async function restrict(session: Session, options: CorrectionOptions): Promise<void> {
-  const reference = onlyReference(options)
+  const reference = await onlyReference(session, options)
   const desk = await openDesk(session, options)
   const restriction = options.lift
     ? await desk.liftRestriction(reference)
@@ -99,8 +99,8 @@ function printRestriction(
   say(terminal, `${restriction}: ${reason.replaceAll('_', ' ')}, since ${formatInstant(since)}${end}`)
 }
 
-function onlyReference(options: CorrectionOptions): PersonReference {
-  const [reference, ...others] = referencesOf(options)
+async function onlyReference(session: Session, options: CorrectionOptions): Promise<PersonReference> {
+  const [reference, ...others] = await referencesOf(session, options)
   if (reference === undefined || others.length > 0) throw new WrongUse('Say one person, with --person KEY')
   return reference
 }

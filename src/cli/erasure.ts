@@ -5,16 +5,16 @@ import { ERASURE_REASONS } from '../protocol/erasure.ts'
 import type { ErasureReason } from '../protocol/erasure.ts'
 import { openRightsDesk } from '../sdk/rights.ts'
 import type { Erasure, PersonReference, RightsDesk } from '../sdk/rights.ts'
-import { connectToSite } from './connect.ts'
-import type { SiteOptions } from './connect.ts'
 import { certificatePage } from './certificate-page.ts'
 import { WrongUse } from './failures.ts'
+import { addSignInOptions, connectForPerson, tokenOf } from './person.ts'
+import type { SignInOptions } from './person.ts'
 import { show } from './session.ts'
 import type { Session } from './session.ts'
 import { say, table } from './terminal.ts'
 import { addSiteOptions, perform, verb } from './verb.ts'
 
-export interface PersonOptions extends SiteOptions {
+export interface PersonOptions extends SignInOptions {
   readonly person?: readonly string[]
   readonly issuer?: string
   readonly reason?: string
@@ -65,13 +65,22 @@ export function addErasureVerbs(program: Command, session: Session): void {
 
 /** The options by which a verb names people; `--person` may come several times, as `ISSUER:KEY` for several issuers. */
 export function addPersonOptions(command: Command): Command {
-  return addSiteOptions(command)
-    .option('--person <key...>', 'key by which the issuer knows the person; several for several issuers')
+  return addSignInOptions(command)
+    .option(
+      '--person <key...>',
+      'key by which the issuer knows the person, or a child for whom you speak; several for several issuers; absent with a token: yourself',
+    )
     .option('--issuer <member>', 'issuer that knows the person by it; absent: the one that acts')
 }
 
 /** The people that a verb is told: `KEY`, or `ISSUER:KEY` for somebody whom several issuers know. */
-export function referencesOf({ person, issuer, as }: PersonOptions): readonly PersonReference[] {
+export async function referencesOf(
+  session: Session,
+  options: PersonOptions,
+): Promise<readonly PersonReference[]> {
+  const { person, issuer, as } = options
+  const isSignedIn = (await tokenOf(session, options)) !== undefined
+  if (isSignedIn) return (person ?? ['me']).map((text) => ({ person: text, issuer }))
   if (person === undefined) throw new WrongUse('Say whom, with --person KEY')
   return person.map((text) => {
     const [, named, key] = /^([a-z][a-z0-9-]{0,61}[a-z0-9]):(.+)$/s.exec(text) ?? []
@@ -86,7 +95,7 @@ export function referencesOf({ person, issuer, as }: PersonOptions): readonly Pe
 }
 
 async function erase(session: Session, options: PersonOptions): Promise<void> {
-  const references = referencesOf(options)
+  const references = await referencesOf(session, options)
   const reason = reasonOf(options.reason)
   const desk = await openDesk(session, options)
   const done: Erasure[] = []
@@ -163,6 +172,6 @@ function reasonOf(text: string | undefined): ErasureReason {
   throw new WrongUse(`Cannot use the reason "${text ?? ''}": expected one of ${ERASURE_REASONS.join(', ')}`)
 }
 
-export async function openDesk(session: Session, options: SiteOptions): Promise<RightsDesk> {
-  return openRightsDesk((await connectToSite(session, options)).client)
+export async function openDesk(session: Session, options: SignInOptions): Promise<RightsDesk> {
+  return openRightsDesk((await connectForPerson(session, options)).client)
 }

@@ -8,17 +8,24 @@ import type { GrantState } from '../protocol/grant.ts'
 import { ACQUIRER_CLASSES } from '../protocol/member.ts'
 import { MODES } from '../protocol/mode.ts'
 import { revocationRequestSchema } from '../protocol/site-api.ts'
-import type { GrantView, GrantsChanged, WireGrant, WireRevocation } from '../sdk/issuer.ts'
-import { connectToSite } from './connect.ts'
-import type { SiteOptions } from './connect.ts'
+import { openSiteAdministration } from '../sdk/issuer.ts'
+import type {
+  GrantView,
+  GrantsChanged,
+  SiteAdministration,
+  WireGrant,
+  WireRevocation,
+} from '../sdk/issuer.ts'
 import { WrongUse } from './failures.ts'
+import { addSignInOptions, connectForPerson } from './person.ts'
+import type { SignInOptions } from './person.ts'
 import { readRecords } from './read-records.ts'
 import { show } from './session.ts'
 import type { Session } from './session.ts'
 import { paint, progress, say, table } from './terminal.ts'
-import { addSiteOptions, perform, verb } from './verb.ts'
+import { perform, verb } from './verb.ts'
 
-interface GrantOptions extends SiteOptions {
+interface GrantOptions extends SignInOptions {
   readonly dataset?: string
   readonly person?: string
   readonly to?: string
@@ -26,7 +33,8 @@ interface GrantOptions extends SiteOptions {
   readonly mode?: readonly string[]
   readonly columns?: readonly string[]
   readonly explicit?: boolean
-  readonly guardian?: boolean
+  readonly guardian?: boolean | string
+  readonly asGuardian?: boolean
   readonly minimumPrice?: string
   readonly from?: string
   readonly until?: string
@@ -46,7 +54,7 @@ export function addGrantVerbs(program: Command, session: Session): void {
     example:
       'hedgerow grant give --site galway --as federation --dataset athletes --person 736041664 \\\n    --to class:insurer --purpose dpv:AcademicResearch --mode aggregate --explicit\nhedgerow grant give --site galway --as federation --file grants.ndjson',
   })
-  addTermsOptions(addSiteOptions(give))
+  addTermsOptions(addSignInOptions(give))
     .option('--person <key>', 'key by which the issuer knows the person')
     .option('--notice <digest>', 'the text that was shown, as "grant preview" gave it; absent: as it stands')
     .option('--replace', 'it takes the place of what the person granted to the same on the data set')
@@ -61,7 +69,7 @@ export function addGrantVerbs(program: Command, session: Session): void {
     example:
       'hedgerow grant preview --site galway --as federation --dataset athletes \\\n    --to class:insurer --purpose dpv:AcademicResearch --mode aggregate',
   })
-  addTermsOptions(addSiteOptions(preview)).action((options: GrantOptions) =>
+  addTermsOptions(addSignInOptions(preview)).action((options: GrantOptions) =>
     perform(session, () => previewTerms(session, options)),
   )
   const refuse = verb(grant, {
@@ -70,10 +78,10 @@ export function addGrantVerbs(program: Command, session: Session): void {
     example:
       'hedgerow grant refuse --site galway --as federation --dataset athletes --person 736041664 \\\n    --to class:insurer --purpose dpv:AcademicResearch --mode aggregate',
   })
-  addTermsOptions(addSiteOptions(refuse))
+  addTermsOptions(addSignInOptions(refuse))
     .option('--person <key>', 'key by which the issuer knows the person')
     .action((options: GrantOptions) => perform(session, () => refuseTerms(session, options)))
-  addSiteOptions(
+  addSignInOptions(
     verb(grant, {
       name: 'revoke',
       summary: 'revoke grants; in force when the verb ends',
@@ -85,7 +93,7 @@ export function addGrantVerbs(program: Command, session: Session): void {
     .option('--to <grantee>', 'only grants to this grantee; absent: all of the person in the data set')
     .option('--file <file>', 'revocations in bulk: NDJSON or CSV with dataSet and person')
     .action((options: GrantOptions) => perform(session, () => revoke(session, options)))
-  addSiteOptions(
+  addSignInOptions(
     verb(grant, {
       name: 'list',
       summary: 'grants at a site',
@@ -107,15 +115,24 @@ function addTermsOptions(command: Command): Command {
     .option('--mode <mode...>', `release modes: ${MODES.join(', ')}`)
     .option('--columns <name...>', 'columns that may be used; absent: all')
     .option('--explicit', 'the person named the special categories in so many words')
-    .option('--guardian', 'given by the person’s guardian')
+    .option(
+      '--guardian [key]',
+      'given by the person’s guardian; which one, where the issuer passes it on and there are several',
+    )
+    .option('--as-guardian', 'you are the guardian, and signed in with your own token')
     .option('--minimum-price <cents>', 'least the subjects’ side must earn for each run, in minor units')
     .option('--from <time>', 'valid from (RFC 3339)')
     .option('--until <time>', 'valid until (RFC 3339)')
 }
 
+/** As the person or guardian whose token is here, else with a key. */
+async function administrationOf(session: Session, options: GrantOptions): Promise<SiteAdministration> {
+  return openSiteAdministration((await connectForPerson(session, options)).client)
+}
+
 async function previewTerms(session: Session, options: GrantOptions): Promise<void> {
   const terms = checked(grantTermsSchema, termsOf(options))
-  const { administration } = await connectToSite(session, options)
+  const administration = await administrationOf(session, options)
   const preview = await administration.previewGrant(terms)
   show(session, {
     json: options.json,
@@ -135,7 +152,7 @@ async function refuseTerms(session: Session, options: GrantOptions): Promise<voi
     ...termsOf(options),
     person: options.person,
   })
-  const { administration } = await connectToSite(session, options)
+  const administration = await administrationOf(session, options)
   const changed = await administration.refuseGrant(refusal)
   show(session, {
     json: options.json,
@@ -146,7 +163,7 @@ async function refuseTerms(session: Session, options: GrantOptions): Promise<voi
 
 async function giveTerms(session: Session, options: GrantOptions): Promise<void> {
   const grants = options.file === undefined ? [oneGrant(options)] : await readGrants(options.file)
-  const { administration } = await connectToSite(session, options)
+  const administration = await administrationOf(session, options)
   const line = progress(session.terminal)
   const changed = await administration
     .giveGrants(grants, (done) => line.show(`${done} of ${grants.length} grants`))
@@ -157,7 +174,7 @@ async function giveTerms(session: Session, options: GrantOptions): Promise<void>
 async function revoke(session: Session, options: GrantOptions): Promise<void> {
   const revocations =
     options.file === undefined ? [oneRevocation(options)] : await readRevocations(options.file)
-  const { administration } = await connectToSite(session, options)
+  const administration = await administrationOf(session, options)
   const changed = await administration.revokeGrants(revocations)
   showChange(session, { options, changed, done: 'revoked', same: 'were not in force' })
 }
@@ -175,19 +192,22 @@ function showChange(
     changed.unchanged === 0
       ? ''
       : `; ${changed.unchanged} ${changed.unchanged === 1 ? same.replace('were', 'was') : same}`
+  const { awaiting = 0 } = changed
+  const waiting =
+    awaiting === 0 ? '' : `; ${awaiting} ${awaiting === 1 ? 'waits' : 'wait'} for the other guardian to agree`
   show(session, {
     json: options.json,
     value: changed,
     print: () =>
       say(
         session.terminal,
-        `${changed.changed} ${changed.changed === 1 ? 'grant is' : 'grants are'} ${done}, in force from sequence ${changed.sequence}${rest}`,
+        `${changed.changed} ${changed.changed === 1 ? 'grant is' : 'grants are'} ${done}, in force from sequence ${changed.sequence}${rest}${waiting}`,
       ),
   })
 }
 
 async function list(session: Session, options: GrantOptions): Promise<void> {
-  const { administration } = await connectToSite(session, options)
+  const administration = await administrationOf(session, options)
   const grants = await administration.grants({
     dataSet: options.dataset,
     person: options.person,
@@ -228,6 +248,7 @@ const STATE_WORDS = {
   expired: 'expired,',
   withdrawn: 'revoked',
   superseded: 'replaced',
+  guardianship_ended: 'ended with the guardianship',
   text_changed: 'the text has changed: ask again',
 } as const satisfies Record<GrantState, string>
 
@@ -241,6 +262,7 @@ function oneGrant(options: GrantOptions): WireGrant {
     ...termsOf(options),
     person: options.person,
     replaces: options.replace ?? false,
+    ...(typeof options.guardian === 'string' ? { guardian: options.guardian } : {}),
     ...(options.notice === undefined ? {} : { notice: options.notice }),
     ...(options.from === undefined ? {} : { validFrom: options.from }),
     ...(options.until === undefined ? {} : { validUntil: options.until }),
@@ -255,7 +277,7 @@ function termsOf(options: GrantOptions): Record<string, unknown> {
     modes: options.mode,
     ...(options.columns === undefined ? {} : { columns: options.columns }),
     isExplicit: options.explicit ?? false,
-    givenBy: options.guardian === true ? 'guardian' : 'self',
+    givenBy: options.guardian === undefined && options.asGuardian !== true ? 'self' : 'guardian',
     ...(options.minimumPrice === undefined ? {} : { minimumPriceMinor: wholeNumber(options.minimumPrice) }),
   }
 }

@@ -6,6 +6,7 @@ import { addCorrectionVerbs } from './correction.ts'
 import { addErasureVerbs } from './erasure.ts'
 import { EXIT, sentenceOf } from './failures.ts'
 import { addGrantVerbs } from './grant.ts'
+import { addGuardianVerbs } from './guardian.ts'
 import { addLedgerVerbs } from './ledger.ts'
 import { addLineageVerb } from './lineage.ts'
 import { addMemberVerbs } from './member.ts'
@@ -45,6 +46,7 @@ export function buildProgram(session: Session): Command {
   addDataSetVerbs(program, session)
   addPolicyVerbs(program, session)
   addGrantVerbs(program, session)
+  addGuardianVerbs(program, session)
   addOfficerVerbs(program, session)
   addPersonVerbs(program, session)
   addRequestVerbs(program, session)

@@ -22,11 +22,15 @@ import type { Session } from './session.ts'
 import { say, table } from './terminal.ts'
 import { addSiteOptions, perform, verb } from './verb.ts'
 
-export interface PersonOptions extends SiteOptions {
+/** How a verb knows who acts: a person by a token, everybody else by a key. */
+export interface SignInOptions extends SiteOptions {
+  readonly tokenFile?: string
+}
+
+export interface PersonOptions extends SignInOptions {
   readonly person?: string
   readonly issuer?: string
   readonly reason?: string
-  readonly tokenFile?: string
   readonly limit?: string
   readonly format?: string
   readonly out?: string
@@ -146,11 +150,21 @@ async function object(session: Session, options: ObjectOptions): Promise<void> {
   })
 }
 
+/** The options of every verb that a person can use, for themselves or for a child. */
+export function addSignInOptions(command: Command): Command {
+  return addSiteOptions(command).option(
+    '--token-file <file>',
+    'your token of the OpenID Connect provider; or HEDGEROW_PERSON_TOKEN',
+  )
+}
+
 /** The options of every verb about one person. */
 export function addPersonOptions(command: Command): Command {
-  return addSiteOptions(command)
-    .option('--token-file <file>', 'your token of the OpenID Connect provider; or HEDGEROW_PERSON_TOKEN')
-    .option('--person <key>', 'key by which the issuer knows the person; absent: yourself')
+  return addSignInOptions(command)
+    .option(
+      '--person <key>',
+      'key by which the issuer knows the person, or a child for whom you speak; absent: yourself',
+    )
     .option('--issuer <member>', 'which issuer’s key it is; needed as the operator')
     .option('--reason <text>', 'why you look at somebody else’s data; they will see it')
 }
@@ -158,7 +172,7 @@ export function addPersonOptions(command: Command): Command {
 /** Connects as the person whose token is here, else with the key of a member or of the operator. */
 export async function connectForPerson(
   session: Session,
-  options: PersonOptions,
+  options: SignInOptions,
 ): Promise<{ client: HttpClient; isPerson: boolean }> {
   const bearer = await tokenOf(session, options)
   const { client } =
@@ -178,9 +192,9 @@ export async function personRecords(session: Session, options: PersonOptions): P
 }
 
 /** With `--as` a key speaks, whatever token lies about. */
-async function tokenOf(
+export async function tokenOf(
   { environment }: Session,
-  { tokenFile, as }: PersonOptions,
+  { tokenFile, as }: SignInOptions,
 ): Promise<string | undefined> {
   if (as !== undefined) return undefined
   const text =

@@ -57,6 +57,11 @@ export async function prepareLoads(session: Session): Promise<readonly SiteLoad[
   return loads
 }
 
+/** The children for whom a guardian gave a grant. */
+export function childrenWithGuardians({ grants }: SiteLoad): readonly string[] {
+  return [...new Set(grants.filter(({ givenBy }) => givenBy === 'guardian').map(({ person }) => person))]
+}
+
 /** The athlete who withdraws: the first adult with known measures whom the insurers' answer includes. */
 export function whoWithdraws({ athletes, grants }: SiteLoad): Athlete {
   const open = new Set(

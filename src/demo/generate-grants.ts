@@ -21,7 +21,7 @@ import type { Athlete } from './split-athletes.ts'
  * Besides, 60 % of those who grant anything let publishers sell what their results show (never body measures).
  *
  * Those who were below the age of consent when the games opened need their guardian: for 60 % of them the guardian
- * gave the grant (in France the child too), for the others only the child did, which counts for nothing.
+ * is established and gave the grant (in France the child too), for the others only the child did, which counts for nothing.
  */
 export const GRANTS_SEED = 'hedgerow-demo-1'
 
@@ -103,7 +103,20 @@ export function grantsOf(
   if (attitude === 'nothing') return []
   const terms = [TERMS[attitude], ...(allowsPublishers ? [PUBLISHERS] : [])]
   const givers = giversOf(athlete, { siteCountry, today, hasGuardian })
-  return terms.flatMap((one) => givers.map((givenBy) => ({ ...one, dataSet, person: athlete.key, givenBy })))
+  return terms.flatMap((one) =>
+    givers.map((givenBy) => ({
+      ...one,
+      dataSet,
+      person: athlete.key,
+      givenBy,
+      ...(givenBy === 'guardian' ? { guardian: guardianOf(athlete.key) } : {}),
+    })),
+  )
+}
+
+/** Whoever is made up to be the guardian of somebody. */
+export function guardianOf(person: string): string {
+  return `guardian-of-${person}`
 }
 
 function attitudeOf(random: SeededRandom): Attitude {

@@ -8,9 +8,13 @@ import type { Session } from '../cli/session.ts'
 import { formatInstant, later } from '../kernel/clock.ts'
 import { readKeyFile } from '../kernel/crypto/key-file.ts'
 import type { Instant } from '../kernel/clock.ts'
+import { digestOf } from '../kernel/digest.ts'
+import { PeerRefusal } from '../kernel/http/call-json.ts'
 import { evidenceSchema } from '../protocol/evidence.ts'
 import type { KeySet } from '../protocol/member.ts'
 import { signEvidence } from '../protocol/sign-evidence.ts'
+import { openGuardianDesk } from '../sdk/guardians.ts'
+import type { GuardianDesk } from '../sdk/guardians.ts'
 import { openOfficer } from '../sdk/officer.ts'
 import type { Officer } from '../sdk/officer.ts'
 import type { SiteAdministration } from '../sdk/issuer.ts'
@@ -19,7 +23,9 @@ import { initSite } from '../site/init-site.ts'
 import { networkUrl, sitePort, siteUrl } from './demo-addresses.ts'
 import type { DemoSite } from './demo-parties.ts'
 import { ISSUER } from './demo-parties.ts'
+import { childrenWithGuardians } from './demo-data.ts'
 import type { SiteLoad } from './demo-data.ts'
+import { guardianOf } from './generate-grants.ts'
 
 /** How long evidence of the demonstration holds unless a scenario lets it run out. */
 const EVIDENCE_DAYS = 60
@@ -67,6 +73,7 @@ export interface SiteAccess {
   readonly issuer: SiteAdministration
   /** The issuer's data-protection officer. */
   readonly officer: Officer
+  readonly guardians: GuardianDesk
 }
 
 export async function accessSite(session: Session, { site }: { site: DemoSite }): Promise<SiteAccess> {
@@ -79,7 +86,7 @@ export async function accessSite(session: Session, { site }: { site: DemoSite })
     url: siteUrl(session, site.id),
     as: ISSUER,
   })
-  return { operator, issuer, officer: openOfficer(client) }
+  return { operator, issuer, officer: openOfficer(client), guardians: openGuardianDesk(client) }
 }
 
 /** Gives evidence that holds for weeks, unless such evidence is in force. */
@@ -136,6 +143,16 @@ export async function attachAssessments(officer: Officer): Promise<void> {
   }
 }
 
+/** The guardians are made up like the grants, and so is the document that says so. */
+async function establishGuardian({ guardians }: SiteAccess, child: string): Promise<void> {
+  const document = digestOf(`made up for the demonstration: who speaks for ${child}`)
+  const facts = { guardian: guardianOf(child), authority: 'sole', document } as const
+  await guardians.establish(child, facts).catch((error: unknown) => {
+    // A run that was stopped here has established some already.
+    if (!(error instanceof PeerRefusal && error.status === 409)) throw error
+  })
+}
+
 /** 16,000 grants are given in the first run; a note beside the site's own files says so to later ones. */
 async function giveGrantsOnce(
   session: Session,
@@ -143,6 +160,7 @@ async function giveGrantsOnce(
 ): Promise<void> {
   const note = join(siteRoot(session, site.id), 'demo-grants.txt')
   if ((await readFile(note, 'utf8').catch(() => '')) === load.grantsDigest) return
+  for (const child of childrenWithGuardians(load)) await establishGuardian(access, child)
   await access.issuer.giveGrants(load.grants)
   await writeFile(note, load.grantsDigest, { mode: 0o600 })
 }

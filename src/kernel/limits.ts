@@ -61,4 +61,6 @@ export const LIMITS = {
   evidenceLifetimeMsMax: 366 * 24 * 60 * 60_000,
   /** Grants or revocations in one call: one transaction, one receipt each (a signature takes about 70 µs). */
   grantsPerCallMax: 100_000,
+  /** Parents, foster parents, a guardian by court: each is asked where they decide together. */
+  guardiansPerChildMax: 8,
 } as const

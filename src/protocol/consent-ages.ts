@@ -71,12 +71,12 @@ export function consentAge(country: string | undefined, today: CalendarDate): nu
   return row?.age ?? CONSENT_AGE_DEFAULT
 }
 
-/** The stricter of residence and the site's country: states differ over whose law counts. */
+/** The strictest of residence (of each, where it is in doubt) and the site's country: states differ over whose law counts. */
 export function consentAgeRule(
-  { residence, siteCountry }: { residence: string | undefined; siteCountry: string },
+  { residence, siteCountry }: { residence: string | readonly string[] | undefined; siteCountry: string },
   today: CalendarDate,
 ): ConsentAgeRule {
-  const countries = [residence, siteCountry]
+  const countries = [...(typeof residence === 'object' ? residence : [residence]), siteCountry]
   const joint = countries.filter(
     (country) => country !== undefined && JOINT_CONSENT_COUNTRIES.has(stateOf(country)),
   )

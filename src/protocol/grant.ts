@@ -44,6 +44,8 @@ export type GrantTerms = z.infer<typeof grantTermsSchema>
 /** A grant as it is given: whose, what, and how long. The person is named by the key the issuer knows them by. */
 export const grantRequestSchema = grantTermsSchema.extend({
   person: z.string('expected the key of a person').min(1, 'expected the key of a person').max(200),
+  /** Of a guardian's grant that the issuer passes on: the key of the guardian; absent: the only one who is established. */
+  guardian: z.string('expected the key of the guardian').min(1).max(200).optional(),
   validFrom: instantSchema.optional(),
   validUntil: instantSchema.optional(),
   /** It takes the place of what the person granted to the same grantee on the data set; that is then superseded. */
@@ -58,6 +60,7 @@ export const GRANT_STATES = [
   'expired',
   'withdrawn',
   'superseded',
+  'guardianship_ended',
   'text_changed',
 ] as const
 export type GrantState = (typeof GRANT_STATES)[number]

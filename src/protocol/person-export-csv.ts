@@ -25,8 +25,10 @@ const COLUMNS: Readonly<Record<Exclude<CsvPart, 'rows'>, readonly string[]>> = {
     'validUntil',
     'givenAt',
     'enteredBy',
+    'guardianship',
     'receipt',
     'revokedAt',
+    'revokedBy',
     'revocationReceipt',
   ],
   uses: [

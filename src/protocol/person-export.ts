@@ -2,6 +2,7 @@ import { z } from 'zod'
 import { BASIS_KINDS, basisNamedSchema } from './basis-record.ts'
 import { manifestSchema } from './data-set.ts'
 import { GRANT_STATES, grantTermsSchema } from './grant.ts'
+import { GUARDIANSHIP_STATES, GUARDIAN_AUTHORITIES } from './guardianship.ts'
 import { currencySchema, digestSchema } from './wire.ts'
 
 /**
@@ -84,10 +85,13 @@ export const exportGrantSchema = z.strictObject({
   validFrom: timeSchema,
   validUntil: timeSchema.optional(),
   givenAt: timeSchema,
-  /** Who entered it: `person`, `issuer:NAME`. */
+  /** Who entered it: `person`, `guardian:ID` (of the guardianship), `issuer:NAME`. */
   enteredBy: z.string(),
+  /** Of a guardian's grant: the guardianship it stands on. */
+  guardianship: z.string().optional(),
   receipt: receiptNumberSchema,
   revokedAt: timeSchema.optional(),
+  revokedBy: z.string().optional(),
   revocationReceipt: receiptNumberSchema.optional(),
   /** Where it stood on the day of the export. */
   state: z.enum(GRANT_STATES).optional(),
@@ -153,6 +157,26 @@ export const exportRequestSchema = z.strictObject({
   ),
 })
 
+/** Who may speak, or could, for the person. */
+export const exportGuardianshipSchema = z.strictObject({
+  kind: z.literal('guardianship'),
+  site: siteSchema,
+  guardianship: z.string(),
+  issuer: z.string(),
+  /** The key by which the issuer knows the guardian; absent once the guardian was erased. */
+  guardian: z.string().optional(),
+  authority: z.enum(GUARDIAN_AUTHORITIES),
+  state: z.enum(GUARDIANSHIP_STATES),
+  from: timeSchema,
+  until: timeSchema.optional(),
+  document: digestSchema,
+  establishedAt: timeSchema,
+  establishedBy: z.string(),
+  endedAt: timeSchema.optional(),
+  endedBy: z.string().optional(),
+  receipts: z.array(receiptNumberSchema),
+})
+
 /** What was disclosed, or computed with: to whom by name, why, when, from what question, for what money. */
 export const exportUseSchema = z.strictObject({
   kind: z.literal('use'),
@@ -196,6 +220,7 @@ export const exportRecordSchema = z.discriminatedUnion('kind', [
   exportIdentitySchema,
   exportPrincipalSchema,
   exportRowSchema,
+  exportGuardianshipSchema,
   exportGrantSchema,
   exportRefusalSchema,
   exportObjectionSchema,
@@ -209,8 +234,18 @@ export type ExportRecord = z.input<typeof exportRecordSchema>
 export type ExportKind = ExportRecord['kind']
 
 /** Records of a person's life at a site that another site can carry on as they are. */
-export const CARRIED_KINDS = ['grant', 'refusal', 'objection', 'basis', 'request', 'use', 'access'] as const
+export const CARRIED_KINDS = [
+  'guardianship',
+  'grant',
+  'refusal',
+  'objection',
+  'basis',
+  'request',
+  'use',
+  'access',
+] as const
 export const carriedRecordSchema = z.discriminatedUnion('kind', [
+  exportGuardianshipSchema,
   exportGrantSchema,
   exportRefusalSchema,
   exportObjectionSchema,

@@ -18,6 +18,7 @@ export const RECEIPT_KINDS = [
   'objection',
   'refusal',
   'request',
+  'guardianship',
   'policy',
   'evidence',
   'checkpoint',
@@ -66,6 +67,8 @@ export const receiptSchema = z.strictObject({
   restriction: z.string().optional(),
   lifts: instantSchema.optional(),
   correction: z.string().optional(),
+  /** Which guardianship was established or ended, or was agreed under. */
+  guardianship: z.string().optional(),
 })
 export type Receipt = z.infer<typeof receiptSchema>
 

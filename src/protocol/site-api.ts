@@ -10,6 +10,7 @@ import { HAND_OVER_API, windDownSchema } from './hand-over-api.ts'
 import { OFFICER_API } from './officer-api.ts'
 import { nextCursorSchema, pageQuerySchema } from './page.ts'
 import { PERSON_API, accessReasonSchema } from './person-api.ts'
+import { PRINCIPAL_API } from './principal-api.ts'
 import { RECEIPT_KINDS } from './receipt.ts'
 import { RIGHTS_API } from './rights-api.ts'
 import { REQUEST_API } from './request-api.ts'
@@ -116,7 +117,12 @@ export const grantViewSchema = z
     validFrom: instantSchema.optional(),
     validUntil: instantSchema.optional(),
     givenAt: instantSchema,
+    /** Who gave it: `person`, `guardian:ID` (of the guardianship) or `issuer:NAME`. */
+    enteredBy: z.string(),
+    /** Of a guardian's grant: the guardianship it stands on. */
+    guardianship: z.string().optional(),
     revokedAt: instantSchema.optional(),
+    revokedBy: z.string().optional(),
     state: z.enum(GRANT_STATES),
   })
   .openapi('Grant')
@@ -150,7 +156,13 @@ const revocationsBodySchema = z
 
 /** What changed; it is in force when this is answered. `sequence` is the consent sequence of the site. */
 export const grantsChangedSchema = z
-  .strictObject({ changed: z.int().min(0), unchanged: z.int().min(0), sequence: z.int().min(0) })
+  .strictObject({
+    changed: z.int().min(0),
+    unchanged: z.int().min(0),
+    sequence: z.int().min(0),
+    /** Grants that another guardian has to agree to before they authorise anything; absent: none. */
+    awaiting: z.int().min(1).optional(),
+  })
   .openapi('GrantsChanged')
 
 export const evidenceViewSchema = z
@@ -361,6 +373,7 @@ export const SITE_API = {
   }),
   ...PERSON_API,
   ...REQUEST_API,
+  ...PRINCIPAL_API,
   registerIssuer: endpoint({
     method: 'put',
     path: '/v1/issuers/{member}',

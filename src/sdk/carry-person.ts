@@ -1,5 +1,6 @@
 import { parseInstant } from '../kernel/clock.ts'
 import { Fault } from '../kernel/faults.ts'
+import { PeerRefusal } from '../kernel/http/call-json.ts'
 import { CARRIED_KINDS } from '../protocol/person-export.ts'
 import type { ExportRecord } from '../protocol/person-export.ts'
 import type { SiteAdministration, WireGrant, WireManifest } from './issuer.ts'
@@ -54,6 +55,7 @@ export async function carryPerson(
       rows: all.filter((one): one is RecordOf<'row'> => one.kind === 'row' && one.dataSet === dataSet),
     })
   }
+  await establishGuardians(all, { person, site: head.site })
   const grants = grantsInForce(all, { site: head.site, now })
   const given = grants.length === 0 ? 0 : (await administration.giveGrants(grants)).changed
   for (const one of all) {
@@ -65,6 +67,31 @@ export async function carryPerson(
   )
   const carried = history.length === 0 ? 0 : (await person.carry(history)).carried
   return { dataSets: dataSets.length, rows, grants: given, history: carried }
+}
+
+/** Whoever speaks for the person at the former site does so here, on the same document; who does already is left alone. */
+async function establishGuardians(
+  records: readonly ExportRecord[],
+  { person, site }: { person: PersonRecords; site: string },
+): Promise<void> {
+  for (const one of records) {
+    if (one.kind !== 'guardianship' || one.site !== site || one.state !== 'in_force') continue
+    const { guardian, authority, from, until, document } = one
+    if (guardian === undefined) continue
+    const facts = { guardian, authority, from, document, ...(until === undefined ? {} : { until }) }
+    await person.establishGuardian(facts).catch((error: unknown) => {
+      if (!(error instanceof PeerRefusal && error.status === 409)) throw error
+    })
+  }
+}
+
+/** The guardians of the exporting site who can stand behind a grant there, by name. */
+function guardiansInForce(records: readonly ExportRecord[], site: string): readonly string[] {
+  return records.flatMap((one) =>
+    one.kind === 'guardianship' && one.site === site && one.state === 'in_force' && one.guardian !== undefined
+      ? [one.guardian]
+      : [],
+  )
 }
 
 /** Without what is about data sets of other issuers. */
@@ -107,6 +134,7 @@ function grantsInForce(
   const keys = new Map(
     records.flatMap((one) => (one.kind === 'identity' ? [[one.dataSet, one.key] as const] : [])),
   )
+  const guardians = guardiansInForce(records, site)
   return records.flatMap((one) => {
     if (one.kind !== 'grant' || one.site !== site || one.revokedAt !== undefined) return []
     if (one.validUntil !== undefined && (parseInstant(one.validUntil) ?? 0) <= now) return []
@@ -114,14 +142,15 @@ function grantsInForce(
     if (person === undefined) return []
     const { dataSet, grantee, purposes, modes, columns, isExplicit, givenBy, minimumPriceMinor } = one
     const { validFrom, validUntil } = one
+    // A guardian's grant is entered once for each who stands behind it: the site knows who has to.
+    const givers = givenBy === 'guardian' ? guardians.map((guardian) => ({ guardian })) : [{}]
     const terms = { dataSet, grantee, purposes, modes, isExplicit, givenBy, minimumPriceMinor, validFrom }
-    return [
-      {
-        ...terms,
-        person,
-        ...(columns === undefined ? {} : { columns }),
-        ...(validUntil === undefined ? {} : { validUntil }),
-      },
-    ]
+    return givers.map((giver) => ({
+      ...terms,
+      ...giver,
+      person,
+      ...(columns === undefined ? {} : { columns }),
+      ...(validUntil === undefined ? {} : { validUntil }),
+    }))
   })
 }

@@ -133,8 +133,14 @@ async function inParts<T>(
   let sum: GrantsChanged = { changed: 0, unchanged: 0, sequence: 0 }
   for (let start = 0; start < all.length; start += GRANTS_PER_REQUEST) {
     const part = all.slice(start, start + GRANTS_PER_REQUEST)
-    const { changed, unchanged, sequence } = await send(part)
-    sum = { changed: sum.changed + changed, unchanged: sum.unchanged + unchanged, sequence }
+    const { changed, unchanged, sequence, awaiting = 0 } = await send(part)
+    const waiting = (sum.awaiting ?? 0) + awaiting
+    sum = {
+      changed: sum.changed + changed,
+      unchanged: sum.unchanged + unchanged,
+      sequence,
+      ...(waiting > 0 ? { awaiting: waiting } : {}),
+    }
     onProgress?.(start + part.length)
   }
   return sum

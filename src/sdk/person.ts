@@ -1,4 +1,5 @@
 import type { z } from 'zod'
+import type { EstablishGuardianship } from '../protocol/guardianship.ts'
 import { CARRIED_PER_REQUEST_MAX } from '../protocol/person-api.ts'
 import type {
   ExportFormat,
@@ -46,6 +47,8 @@ export interface PersonRecords {
   /** Objects to a purpose, on one data set or on all of the issuer; in force when it resolves. */
   objectTo(purpose: string, dataSet?: string): Promise<ConsentChanged>
   withdrawObjection(purpose: string, dataSet?: string): Promise<ConsentChanged>
+  /** As the issuer: establishes a guardian of the person. */
+  establishGuardian(facts: EstablishGuardianship): Promise<void>
   /** Takes over records of other sites. */
   carry(records: readonly CarriedRecord[]): Promise<{ readonly carried: number; readonly known: number }>
 }
@@ -82,6 +85,9 @@ export function openPersonRecords(client: HttpClient, { ref, issuer, reason }: P
       client.call(SITE_API.objectTo, { params: { ref, purpose }, query: { issuer, dataSet } }),
     withdrawObjection: (purpose, dataSet) =>
       client.call(SITE_API.withdrawObjection, { params: { ref, purpose }, query: { issuer, dataSet } }),
+    establishGuardian: async (body) => {
+      await client.call(SITE_API.establishGuardianship, { params, body, isRepeatable: true })
+    },
     carry: async (records) => {
       const sums = { carried: 0, known: 0 }
       for (let start = 0; start < records.length; start += CARRIED_PER_REQUEST_MAX) {

@@ -17,6 +17,7 @@ import { requestActs } from './doors/request-acts.ts'
 import { siteDoor } from './doors/http.ts'
 import { handOver } from './handover/hand-over.ts'
 import { officerActs } from './doors/officer-acts.ts'
+import { principalActs } from './doors/principal-acts.ts'
 import { proofActs } from './doors/proof-acts.ts'
 import { rightsActs } from './doors/rights-acts.ts'
 import type { SiteActs } from './doors/site-acts.ts'
@@ -134,6 +135,7 @@ function siteActs(site: SiteContext, settings: SiteSettings): SiteActs {
     },
     metrics: () => site.events.metrics(),
     officer: officerActs(site),
+    principals: principalActs(site),
     handOver: (request) => handOver(site, request),
     windDown: (reason) => windDown(site, reason),
   }

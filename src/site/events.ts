@@ -25,6 +25,7 @@ export interface SiteEvents {
   erased(facts: { erasure: string }): void
   restricted(facts: { restriction: string }): void
   corrected(facts: { correction: string; dataSet: string }): void
+  guardianshipChanged(facts: { guardianship: string; isEnded: boolean }): void
   erasuresCompleted(facts: { erasures: number }): void
   failed(what: string, error: unknown): void
   /** Prometheus text. */
@@ -95,7 +96,7 @@ export function siteEvents(log: Log): SiteEvents {
 function rightsEvents(
   log: Log,
   registers: Registry[],
-): Pick<SiteEvents, 'erased' | 'erasuresCompleted' | 'restricted' | 'corrected'> {
+): Pick<SiteEvents, 'erased' | 'erasuresCompleted' | 'restricted' | 'corrected' | 'guardianshipChanged'> {
   const erasures = new Counter({
     name: 'hedgerow_site_erasures_total',
     help: 'Erasures by the grade they reached',
@@ -104,6 +105,7 @@ function rightsEvents(
   })
   return {
     restricted: (facts) => log.info('site.restricted', facts),
+    guardianshipChanged: (facts) => log.info('site.guardianship_changed', facts),
     corrected: (facts) => log.info('site.corrected', facts),
     erased: (facts) => {
       erasures.inc({ grade: 'deleted' })

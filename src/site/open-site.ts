@@ -106,6 +106,7 @@ export async function openSite(
     ended: Promise.race([ended, vault.ended]),
     log: receipts,
     vault,
+    principals: () => vault.principals(),
     vaultThreads: settings.vault.threads,
     mirror,
     ...emptyCaches(),
@@ -254,6 +255,10 @@ function consentContext(parts: {
       if (issuer === undefined) return personKeysOfIssuer.map(() => -1)
       const lookups = personKeysOfIssuer.map((personKey) => lookupDigest(keys.lookup, { issuer, personKey }))
       return vault.findPeople(lookups)
+    },
+    markOf: (dataSet, personKey) => {
+      const issuer = manifests().get(dataSet)?.issuer
+      return issuer === undefined ? undefined : lookupDigest(keys.lookup, { issuer, personKey })
     },
     subjectOf: (subjects) => ofPeople.subjectsOf(db, subjects),
   }

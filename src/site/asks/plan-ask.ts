@@ -135,7 +135,7 @@ async function eligibilities(
         mirror: parts.mirror,
         cache: parts.eligibilityCache,
         siteCountry: parts.territory,
-        principals: await parts.vault.principals(),
+        principals: await parts.principals(facts.now),
         people: await parts.vault.people(manifest.dataSet),
         restricted: parts.restricted,
         isAssessed: (id, of) => isAssessed(parts.assessments, id, of),

@@ -1,5 +1,5 @@
 import type { Bitset } from '../../kernel/bitset.ts'
-import type { Clock } from '../../kernel/clock.ts'
+import type { Clock, Instant } from '../../kernel/clock.ts'
 import type { Random } from '../../kernel/random.ts'
 import type { Database } from '../../kernel/postgres/database.ts'
 import type { Manifest } from '../../protocol/data-set.ts'
@@ -15,7 +15,7 @@ import type { PrivacyLedger } from '../privacy/privacy-ledger.ts'
 import type { EvidenceStore } from '../place/evidence-store.ts'
 import type { SiteKeys } from '../site-keys.ts'
 import type { PinnedMembers } from './pinned-members.ts'
-import type { Vault } from '../vault/vault.ts'
+import type { Principals, Vault } from '../vault/vault.ts'
 
 /** What answering an ask needs of the rest of the site. */
 export interface SiteParts {
@@ -26,6 +26,8 @@ export interface SiteParts {
   readonly db: Database
   readonly log: ReceiptLog
   readonly vault: Vault
+  /** What is known of people for the rules of age, with evidence and moves as they count at a moment. */
+  readonly principals: (now: Instant) => Promise<Principals>
   readonly mirror: GrantMirror
   readonly eligibilityCache: EligibilityCache
   readonly restricted: (dataSet: DataSetId) => Bitset

@@ -40,7 +40,9 @@ interface BirthDayLimits {
  */
 export function ageGroups(principals: Principals, facts: AgeFacts): AgeGroups {
   const { birthDay, residence, countries } = principals
-  const limits = countries.map((country) => birthDayLimits(country === '' ? undefined : country, facts))
+  const limits = countries.map((country) =>
+    birthDayLimits(country === '' ? undefined : country.split(' '), facts),
+  )
   const selfLimits = Int32Array.from(limits, ({ self }) => self)
   const jointLimits = Int32Array.from(limits, ({ joint }) => joint)
   const adultLimit = lastBirthDayOfAge(MINOR_UNDER_AGE, facts.ageOn ?? facts.today)
@@ -97,7 +99,7 @@ function bitsetOf(words: Uint32Array<ArrayBuffer>): Bitset {
   return Bitset.fromBytes(new Uint8Array(words.buffer))
 }
 
-function birthDayLimits(country: string | undefined, facts: AgeFacts): BirthDayLimits {
+function birthDayLimits(country: readonly string[] | undefined, facts: AgeFacts): BirthDayLimits {
   const rule = consentAgeRule({ residence: country, siteCountry: facts.siteCountry }, facts.today)
   const day = facts.ageOn ?? facts.today
   return {

@@ -25,6 +25,8 @@ export interface ConsentContext {
   readonly findManifest: (dataSet: DataSetId) => Promise<Manifest | undefined> | Manifest | undefined
   /** Numbers of people by the keys their issuer knows them by, in order; negative where there is nobody. */
   readonly findPeople: (dataSet: DataSetId, keys: readonly string[]) => Promise<ArrayLike<number>>
+  /** What the guardian whom a data set's issuer knows by a key is known by here; `undefined` without such a data set. */
+  readonly markOf: (dataSet: DataSetId, key: string) => Uint8Array | undefined
   /** HMAC of each text under the key of the person it is about, by which only that person's record finds a receipt. */
   readonly subjectOf: (subjects: readonly ReceiptSubject[]) => Promise<readonly Digest[]>
 }
@@ -37,8 +39,10 @@ export interface ReceiptSubject {
 
 /** Who makes a change, and the key under which it happens once. */
 export interface ChangeFacts {
-  /** Kept in the record: `operator`, `issuer:NAME` or `person`. */
+  /** Kept in the record: `operator`, `issuer:NAME`, `person` or `guardian:ID`. */
   readonly by: string
+  /** The guardianship of the guardian who makes it. */
+  readonly guardianship?: string | undefined
   readonly idempotencyKey?: string | undefined
 }
 
@@ -68,10 +72,12 @@ export async function changeGrants(
         if (earlier) return { answer: earlier }
         const { change, unchanged } = await act(tx, { last, now: clock.now() })
         if (change.sequence !== last) await raiseSequence(tx, change.sequence)
+        const { awaiting = 0, sequence } = change
         const answer = {
           changed: changedBy(change),
           unchanged,
-          sequence: change.sequence,
+          sequence,
+          ...(awaiting > 0 ? { awaiting } : {}),
         }
         if (digest) await recordCall(tx, { key: facts.idempotencyKey ?? '', digest, answer })
         return { answer, change }
@@ -86,11 +92,11 @@ export async function changeGrants(
 
 /** What a grant takes the place of ends with it and is no change of its own. */
 function changedBy(change: GrantChange): number {
-  const { given, revoked, objected = [], objectionsWithdrawn = [], refused, bases } = change
+  const { given, revoked, objected = [], objectionsWithdrawn = [], refused, unagreed = 0, bases } = change
   if (refused !== undefined) return refused
   if (bases !== undefined) return bases.length
   const grants = given.length > 0 ? given.length : revoked.length
-  return grants + objected.length + objectionsWithdrawn.length
+  return grants + objected.length + objectionsWithdrawn.length + unagreed
 }
 
 /** Fills a mirror from the record, at the start of a server. */

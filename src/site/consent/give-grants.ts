@@ -23,19 +23,13 @@ import {
   normalTerms,
 } from './grant-store.ts'
 import type { LiveGrant, NewGrant } from './grant-store.ts'
+import { guardGrants } from './guard-grants.ts'
+import type { StandingGrant } from './guard-grants.ts'
+import type { ReadyGrant } from './ready-grant.ts'
+import { fulfilAgreements } from './guardian-agreements.ts'
 import { peopleOf } from './people-of.ts'
 import { writeRevocations } from './revoke-grants.ts'
 import type { EndingGrant } from './revoke-grants.ts'
-
-/** A request with its person as a number and its terms in their normal form. */
-interface ReadyGrant {
-  readonly person: number
-  readonly terms: GrantTerms
-  readonly digest: Digest
-  readonly validFrom?: Instant | undefined
-  readonly validUntil?: Instant | undefined
-  readonly replaces: boolean
-}
 
 /**
  * Gives grants, all or none, in one transaction with a receipt each; they are in force when this resolves. A grant that
@@ -54,10 +48,11 @@ export async function giveGrants(
     facts,
     act: async (tx, { last, now }) => {
       const terms = await ensureTerms(tx, new Map(ready.map((grant) => [grant.digest, grant.terms])))
-      const asked = withoutRepeats(ready, { terms, now })
+      const { complete, awaiting } = await guardGrants(tx, ready, { context, facts, now, terms })
+      const asked = withoutRepeats(complete, { terms, now })
       const covered = await coveredAlready(tx, asked)
       const fresh = asked.filter((_, position) => !covered.has(position))
-      const superseded = await supersede(tx, ready, { context, last, now, by: facts.by })
+      const superseded = await supersede(tx, complete, { context, last, now, by: facts.by })
       const reached = last + superseded.length
       const given = await writeGrants(tx, fresh, { context, last: reached, now, by: facts.by })
       return {
@@ -66,8 +61,9 @@ export async function giveGrants(
           newTerms: [...terms.values()],
           given: given.map((grant) => ({ ...grant, isStanding: isStanding({ ...grant, givenAt: now }) })),
           revoked: superseded,
+          awaiting,
         },
-        unchanged: requests.length - given.length,
+        unchanged: requests.length - given.length - awaiting,
       }
     },
   })
@@ -76,7 +72,7 @@ export async function giveGrants(
 /** Ends what the new grants take the place of: other terms of the same person to the same grantee on the data set. */
 async function supersede(
   tx: DatabaseTransaction,
-  ready: readonly ReadyGrant[],
+  ready: readonly StandingGrant[],
   facts: { context: ConsentContext; last: number; now: Instant; by: string },
 ): Promise<readonly LiveGrant[]> {
   const ending = new Map<number, EndingGrant>()
@@ -97,13 +93,14 @@ async function supersede(
   return writeRevocations(tx, [...ending.values()], { ...facts, cause: 'superseded' })
 }
 
-type AskedGrant = Pick<NewGrant, 'person' | 'terms' | 'from' | 'until'> & {
+type AskedGrant = Pick<NewGrant, 'person' | 'terms' | 'from' | 'until' | 'guardianship'> & {
   readonly digest: Digest
   readonly dataSet: DataSetId
+  readonly agreements: readonly number[]
 }
 
 function withoutRepeats(
-  ready: readonly ReadyGrant[],
+  ready: readonly StandingGrant[],
   { terms, now }: { terms: ReadonlyMap<Digest, { id: number }>; now: Instant },
 ): readonly AskedGrant[] {
   const asked = new Map<string, AskedGrant>()
@@ -112,14 +109,10 @@ function withoutRepeats(
     const until = grant.validUntil ?? Infinity
     const id = terms.get(grant.digest)?.id
     if (id === undefined) throw new Fault('fault.internal', { what: 'The dictionary of terms lost an entry' })
-    asked.set(`${grant.person} ${id} ${from} ${until}`, {
-      person: grant.person,
-      terms: id,
-      from,
-      until,
-      digest: grant.digest,
-      dataSet: grant.terms.dataSet,
-    })
+    const { person, digest, guardianship, agreements = [] } = grant
+    const { dataSet } = grant.terms
+    const asking = { person, terms: id, from, until, digest, dataSet, guardianship, agreements }
+    asked.set(`${person} ${id} ${from} ${until} ${guardianship ?? ''}`, asking)
   }
   return [...asked.values()]
 }
@@ -142,12 +135,14 @@ async function writeGrants(
       policy: digest,
     })),
   )
-  const grants = asked.map(({ person, terms, from, until }, index) => {
+  const grants = asked.map(({ person, terms, from, until, guardianship }, index) => {
     const receipt = receipts[index]?.sequence
     if (receipt === undefined) throw new Fault('fault.internal', { what: 'The log gave too few receipts' })
-    return { sequence: last + 1 + index, person, terms, from, until, receipt }
+    return { sequence: last + 1 + index, person, terms, from, until, receipt, guardianship }
   })
   await insertGrants(tx, grants, { now, by })
+  for (const [index, { agreements: ids }] of asked.entries())
+    if (ids.length > 0) await fulfilAgreements(tx, { ids, grant: last + 1 + index })
   return grants
 }
 
@@ -168,7 +163,7 @@ async function readyGrants(
     string,
     { terms: GrantTerms; digest: Digest; problems: readonly FieldProblem[] }
   >()
-  const ready = requests.map(({ person: _, validFrom, validUntil, replaces, ...terms }, index) => {
+  const ready = requests.map(({ person: _, guardian, validFrom, validUntil, replaces, ...terms }, index) => {
     const text = JSON.stringify(terms)
     let normal = normalised.get(text)
     if (!normal) {
@@ -188,7 +183,8 @@ async function readyGrants(
     if (validUntil !== undefined && validUntil <= (validFrom ?? now)) {
       problems.push(at({ field: 'validUntil', expected: 'expected a time after the grant begins' }))
     }
-    return { person, terms: normal.terms, digest: normal.digest, validFrom, validUntil, replaces }
+    const { terms: wording, digest } = normal
+    return { index, person, guardian, terms: wording, digest, validFrom, validUntil, replaces }
   })
   if (problems.length > 0) throw malformed(problems)
   return ready

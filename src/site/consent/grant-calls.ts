@@ -8,6 +8,8 @@ export interface GrantsChanged {
   readonly changed: number
   readonly unchanged: number
   readonly sequence: number
+  /** Grants that another guardian has to agree to; absent: none. */
+  readonly awaiting?: number
 }
 
 /** The answer to an earlier call under a key; a fault when that call had another body. */
@@ -15,7 +17,7 @@ export async function findCall(
   tx: DatabaseTransaction,
   { key, digest }: { key: string; digest: Digest },
 ): Promise<GrantsChanged | undefined> {
-  const { rows } = await sql<{ digest: string; changed: number; unchanged: number; sequence: bigint }>`
+  const { rows } = await sql<CallRow>`
     select * from consent_call where idempotency_key = ${key}`.execute(tx)
   const row = rows[0]
   if (!row) return undefined
@@ -24,7 +26,16 @@ export async function findCall(
       what: 'Cannot change grants: the idempotency key came before with another body',
     })
   }
-  return { changed: row.changed, unchanged: row.unchanged, sequence: Number(row.sequence) }
+  const { changed, unchanged, sequence, awaiting } = row
+  return { changed, unchanged, sequence: Number(sequence), ...(awaiting > 0 ? { awaiting } : {}) }
+}
+
+interface CallRow {
+  readonly digest: string
+  readonly changed: number
+  readonly unchanged: number
+  readonly sequence: bigint
+  readonly awaiting: number
 }
 
 /** Keeps an answer under its key, in the transaction of the change itself. */
@@ -33,6 +44,8 @@ export async function recordCall(
   { key, digest, answer }: { key: string; digest: Digest; answer: GrantsChanged },
 ): Promise<void> {
   await sql`
-    insert into consent_call (idempotency_key, digest, changed, unchanged, sequence)
-    values (${key}, ${digest}, ${answer.changed}, ${answer.unchanged}, ${answer.sequence})`.execute(tx)
+    insert into consent_call (idempotency_key, digest, changed, unchanged, sequence, awaiting)
+    values (${key}, ${digest}, ${answer.changed}, ${answer.unchanged}, ${answer.sequence}, ${answer.awaiting ?? 0})`.execute(
+    tx,
+  )
 }

@@ -35,6 +35,10 @@ export interface GrantChange {
   readonly bases?: readonly BasisChange[] | undefined
   /** All records of legal bases that have not been ended, in place of those that were known. */
   readonly allBases?: readonly HeldBasis[] | undefined
+  /** How many agreements were taken back before they became a grant. */
+  readonly unagreed?: number | undefined
+  /** How many grants wait for another guardian to agree; they are nowhere here yet. */
+  readonly awaiting?: number | undefined
 }
 
 /**

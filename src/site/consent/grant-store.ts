@@ -15,7 +15,12 @@ export interface NewGrant {
   /** `Infinity` for no end. */
   readonly until: number
   readonly receipt: number
+  /** Of a guardian's grant: the guardianship it stands on. */
+  readonly guardianship?: string | undefined
 }
+
+/** Why a grant ended before its time. */
+export type RevocationCause = 'withdrawn' | 'superseded' | 'guardianship_ended'
 
 /** A grant of the record that was not revoked. */
 export interface LiveGrant extends MirroredGrant {
@@ -66,19 +71,19 @@ export async function insertGrants(
   { now, by }: { now: Instant; by: string },
 ): Promise<void> {
   await sql`
-    insert into consent_grant (sequence, person, terms, valid_from_ms, valid_until_ms, given_ms, given_by, receipt)
-    select sequence, person, terms, valid_from, valid_until, ${now}, ${by}, receipt
+    insert into consent_grant (sequence, person, terms, valid_from_ms, valid_until_ms, given_ms, given_by, receipt, guardianship)
+    select sequence, person, terms, valid_from, valid_until, ${now}, ${by}, receipt, guardianship
     from unnest(${grants.map(({ sequence }) => sequence)}::bigint[], ${grants.map(({ person }) => person)}::integer[],
       ${grants.map(({ terms }) => terms)}::integer[], ${grants.map(({ from }) => from)}::bigint[],
       ${grants.map(({ until }) => (until === Infinity ? null : until))}::bigint[],
-      ${grants.map(({ receipt }) => receipt)}::bigint[])
-      as given (sequence, person, terms, valid_from, valid_until, receipt)`.execute(tx)
+      ${grants.map(({ receipt }) => receipt)}::bigint[], ${grants.map(({ guardianship }) => guardianship ?? null)}::text[])
+      as given (sequence, person, terms, valid_from, valid_until, receipt, guardianship)`.execute(tx)
 }
 
 export async function insertRevocations(
   tx: DatabaseTransaction,
   revocations: readonly { readonly sequence: number; readonly grant: number; readonly receipt: number }[],
-  { now, by, cause }: { now: Instant; by: string; cause: 'withdrawn' | 'superseded' },
+  { now, by, cause }: { now: Instant; by: string; cause: RevocationCause },
 ): Promise<void> {
   await sql`
     insert into consent_revocation (sequence, grant_sequence, revoked_ms, revoked_by, receipt, cause)
@@ -89,20 +94,25 @@ export async function insertRevocations(
   )
 }
 
-/** Of the grants asked for, by position: which add nothing, because a live grant of the same terms lasts as long. */
+/**
+ * Of the grants asked for, by position: which add nothing, because a live grant of the same terms lasts as long and, of a
+ * guardian's, stands on the same guardianship.
+ */
 export async function coveredAlready(
   tx: DatabaseTransaction,
-  asked: readonly Pick<NewGrant, 'person' | 'terms' | 'from' | 'until'>[],
+  asked: readonly Pick<NewGrant, 'person' | 'terms' | 'from' | 'until' | 'guardianship'>[],
 ): Promise<ReadonlySet<number>> {
   const { rows } = await sql<{ position: bigint }>`
     select asked.position from unnest(${asked.map(({ person }) => person)}::integer[],
       ${asked.map(({ terms }) => terms)}::integer[], ${asked.map(({ from }) => from)}::bigint[],
-      ${asked.map(({ until }) => (until === Infinity ? null : until))}::bigint[])
-      with ordinality as asked (person, terms, valid_from, valid_until, position)
+      ${asked.map(({ until }) => (until === Infinity ? null : until))}::bigint[],
+      ${asked.map(({ guardianship }) => guardianship ?? null)}::text[])
+      with ordinality as asked (person, terms, valid_from, valid_until, guardianship, position)
     where exists (
       select from consent_grant g
       where g.person = asked.person and g.terms = asked.terms and g.valid_from_ms <= asked.valid_from
         and (g.valid_until_ms is null or g.valid_until_ms >= asked.valid_until)
+        and (asked.guardianship is null or g.guardianship = asked.guardianship)
         and not exists (select from consent_revocation r where r.grant_sequence = g.sequence))`.execute(tx)
   return new Set(rows.map(({ position }) => Number(position) - 1))
 }
@@ -133,10 +143,12 @@ export async function* changesAfter(db: Database, sequence: number): AsyncGenera
   const { rows: terms } = await sql<TermsRow>`select * from consent_terms order by id`.execute(db)
   yield { sequence, newTerms: terms.map((row) => ({ id: row.id, terms: row.terms })), given: [], revoked: [] }
   for (let after = sequence; ;) {
-    // A grant that was given and revoked since is left out here and below: nobody saw it.
+    // A grant that was given and revoked since is left out here and below: nobody saw it. So is one of a guardian who was
+    // never established: it was entered before guardians had to be, and authorises nothing.
     const { rows } = await sql<GrantRow>`
-      select g.* from consent_grant g where g.sequence > ${after}
+      select g.* from consent_grant g join consent_terms t on t.id = g.terms where g.sequence > ${after}
         and not exists (select from consent_revocation r where r.grant_sequence = g.sequence)
+        and (g.guardianship is not null or t.terms->>'givenBy' is distinct from 'guardian')
       order by g.sequence limit ${LOAD_PAGE}`.execute(db)
     if (rows.length > 0) yield { sequence, newTerms: [], given: rows.map(liveGrantOf), revoked: [] }
     if (rows.length < LOAD_PAGE) break

@@ -6,6 +6,7 @@ import { consentTextDigest } from '../../protocol/consent-text.ts'
 import type { Manifest } from '../../protocol/data-set.ts'
 import type { GrantState, GrantTerms } from '../../protocol/grant.ts'
 import type { DataSetId } from '../../protocol/wire.ts'
+import type { RevocationCause } from './grant-store.ts'
 
 /** A grant as its history tells it. */
 export interface ListedGrant {
@@ -19,8 +20,12 @@ export interface ListedGrant {
   readonly givenBy: string
   readonly receipt: number
   readonly revokedAt?: Instant
+  readonly revokedBy?: string
   readonly revocationReceipt?: number
-  readonly isSuperseded: boolean
+  /** Why it ended before its time. */
+  readonly cause?: RevocationCause
+  /** Of a guardian's grant: the guardianship it stands on. */
+  readonly guardianship?: string
 }
 
 /** Grants in the order they were given, revoked ones too: of one person (under all numbers of theirs), of some data sets, or all. `after` is a sequence, 0 for the beginning. */
@@ -39,7 +44,7 @@ export async function listGrants(
   },
 ): Promise<readonly ListedGrant[]> {
   const { rows } = await sql<ListedRow>`
-    select g.*, t.terms as wording, r.revoked_ms, r.receipt as revocation_receipt, r.cause
+    select g.*, t.terms as wording, r.revoked_ms, r.revoked_by, r.receipt as revocation_receipt, r.cause
     from consent_grant g
     join consent_terms t on t.id = g.terms
     left join consent_revocation r on r.grant_sequence = g.sequence
@@ -59,9 +64,11 @@ interface ListedRow {
   readonly given_ms: bigint
   readonly given_by: string
   readonly receipt: bigint
+  readonly guardianship: string | null
   readonly revoked_ms: bigint | null
+  readonly revoked_by: string | null
   readonly revocation_receipt: bigint | null
-  readonly cause: string | null
+  readonly cause: RevocationCause | null
 }
 
 function listedOf(row: ListedRow): ListedGrant {
@@ -74,7 +81,9 @@ function listedOf(row: ListedRow): ListedGrant {
     givenAt: instant(Number(row.given_ms)),
     givenBy: row.given_by,
     receipt: Number(row.receipt),
-    isSuperseded: row.cause === 'superseded',
+    ...(row.cause !== null && { cause: row.cause }),
+    ...(row.guardianship !== null && { guardianship: row.guardianship }),
+    ...(row.revoked_by !== null && { revokedBy: row.revoked_by }),
     ...(row.revoked_ms !== null && { revokedAt: instant(Number(row.revoked_ms)) }),
     ...(row.revocation_receipt !== null && { revocationReceipt: Number(row.revocation_receipt) }),
   }
@@ -82,10 +91,10 @@ function listedOf(row: ListedRow): ListedGrant {
 
 /** Where a grant stands in its life, now and under the text as it stands now. */
 export function grantState(
-  { terms, validFrom, validUntil, revokedAt, isSuperseded }: ListedGrant,
+  { terms, validFrom, validUntil, revokedAt, cause }: ListedGrant,
   { now, manifest }: { now: Instant; manifest: Manifest | undefined },
 ): GrantState {
-  if (revokedAt !== undefined) return isSuperseded ? 'superseded' : 'withdrawn'
+  if (revokedAt !== undefined) return cause ?? 'withdrawn'
   if (validUntil !== undefined && validUntil <= now) return 'expired'
   const isOldText =
     manifest !== undefined &&

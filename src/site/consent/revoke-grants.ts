@@ -9,9 +9,10 @@ import type { DataSetId } from '../../protocol/wire.ts'
 import { changeGrants, malformed } from './change-grants.ts'
 import type { ChangeFacts, ConsentContext } from './change-grants.ts'
 import type { GrantsChanged } from './grant-calls.ts'
+import { withdrawAgreements } from './guardian-agreements.ts'
 import { peopleOf } from './people-of.ts'
 import { digestOfTerms, insertRevocations, liveGrantsOf } from './grant-store.ts'
-import type { LiveGrant } from './grant-store.ts'
+import type { LiveGrant, RevocationCause } from './grant-store.ts'
 
 /** A grant that is about to end, with its terms for the receipt. */
 export type EndingGrant = LiveGrant & { readonly grantTerms: GrantTerms }
@@ -46,9 +47,29 @@ export async function revokeGrants(
         for (const grant of named) ending.set(grant.sequence, grant)
       }
       const revoked = await writeRevocations(tx, [...ending.values()], { context, last, now, by: facts.by })
-      return { change: { sequence: last + revoked.length, newTerms: [], given: [], revoked }, unchanged }
+      const unagreed = await withdrawWaiting(tx, { requests, people, now })
+      const change = { sequence: last + revoked.length, newTerms: [], given: [], revoked, unagreed }
+      return { change, unchanged: Math.max(0, unchanged - unagreed) }
     },
   })
+}
+
+/** What one guardian agreed to and another has not yet goes as well, whatever the grantee: it would only be asked anew. */
+async function withdrawWaiting(
+  tx: DatabaseTransaction,
+  {
+    requests,
+    people,
+    now,
+  }: { requests: readonly RevocationRequest[]; people: readonly number[]; now: Instant },
+): Promise<number> {
+  let withdrawn = 0
+  const whole = [...requests.entries()].filter(([, { grant }]) => grant === undefined)
+  for (const [dataSet, own] of Map.groupBy(whole, ([, request]) => request.dataSet)) {
+    const numbers = own.map(([index]) => people[index] ?? -1)
+    withdrawn += await withdrawAgreements(tx, { people: numbers, dataSet, now })
+  }
+  return withdrawn
 }
 
 /** Revokes all that one person ever granted, within a change of grants: for whoever is erased. */
@@ -109,7 +130,7 @@ export async function writeRevocations(
     last: number
     now: Instant
     by: string
-    cause?: 'withdrawn' | 'superseded'
+    cause?: RevocationCause
   },
 ): Promise<readonly LiveGrant[]> {
   if (ending.length === 0) return []

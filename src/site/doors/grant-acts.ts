@@ -89,14 +89,18 @@ async function peopleOf(
 }
 
 function grantView(grant: ListedGrant, { clock, manifests }: SiteContext): GrantView {
-  const { sequence, terms, validFrom, validUntil, givenAt, revokedAt } = grant
+  const { sequence, terms, validFrom, validUntil, givenAt, givenBy, guardianship, revokedAt, revokedBy } =
+    grant
   return {
     grant: grantName(sequence),
     ...terms,
     validFrom: formatInstant(validFrom),
     ...(validUntil === undefined ? {} : { validUntil: formatInstant(validUntil) }),
     givenAt: formatInstant(givenAt),
+    enteredBy: givenBy,
+    ...(guardianship === undefined ? {} : { guardianship }),
     ...(revokedAt === undefined ? {} : { revokedAt: formatInstant(revokedAt) }),
+    ...(revokedBy === undefined ? {} : { revokedBy }),
     state: grantState(grant, { now: clock.now(), manifest: manifests().get(terms.dataSet) }),
   }
 }

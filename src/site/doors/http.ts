@@ -19,6 +19,7 @@ import { requireOperator } from './may.ts'
 import { serveHandOver } from './hand-over.ts'
 import { serveOfficer } from './officer.ts'
 import { servePeople } from './people.ts'
+import { servePrincipals } from './principals.ts'
 import { serveReceipts } from './receipts.ts'
 import { serveRights } from './rights.ts'
 import { serveRequests } from './requests.ts'
@@ -71,6 +72,7 @@ export function siteDoor(acts: SiteActs, parts: SiteDoorParts): OpenAPIHono {
   servePeople(door, acts)
   serveRights(door, acts)
   serveRequests(door, acts)
+  servePrincipals(door, acts)
   return door.app
 }
 
@@ -102,6 +104,7 @@ function callerName(caller: SiteCaller): string {
     case 'regulator':
       return `regulator ${caller.member}`
     case 'person':
+    case 'guardian':
       // The person's key itself is not to stand in a table.
       return `person ${digestOf(`${caller.issuer}\0${caller.person}`)}`
   }

@@ -14,7 +14,7 @@ export function requireOperator(caller: SiteCaller): void {
 
 /** The operator or an issuer; gives what they may see of a list. */
 export function requireStaff(caller: SiteCaller): Scope {
-  if (caller.kind === 'person' || caller.kind === 'regulator') throw forbidden()
+  if (caller.kind !== 'operator' && caller.kind !== 'issuer') throw forbidden()
   return caller.kind === 'issuer' ? { issuer: caller.member } : {}
 }
 
@@ -29,7 +29,7 @@ export function requireSteward(caller: SiteCaller, issuer: MemberId | undefined)
   if (issuer === undefined || (own !== undefined && own !== issuer)) throw notFound()
 }
 
-/** Whose grants and uses a caller may touch: the issuer those of its people, a person their own. The operator none. */
+/** Whose grants and uses a caller may touch: the issuer those of its people, a person their own, a guardian the child's. The operator none. */
 export function requireSubjectSide(
   caller: SiteCaller,
 ): Exclude<SiteCaller, { kind: 'operator' } | { kind: 'regulator' }> {

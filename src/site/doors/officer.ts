@@ -58,6 +58,7 @@ function isOnSide(caller: SiteCaller, issuer: MemberId): boolean {
     case 'issuer':
       return caller.member === issuer
     case 'person':
+    case 'guardian':
       return caller.identities.some((identity) => identity.issuer === issuer)
   }
 }

@@ -4,9 +4,10 @@ import type { MemberId } from '../../protocol/wire.ts'
 import type { NamedPerson } from '../rights/named-person.ts'
 import { forbidden, notFound } from './may.ts'
 import type { SiteCaller } from './site-acts.ts'
+import { byOf } from './speak-for.ts'
 
 /**
- * Whom a caller may exercise a right for: a person for themselves, an issuer for its own people, the operator for
+ * Whom a caller may exercise a right for: a person for themselves, a guardian for the child, an issuer for its own people, the operator for
  * anybody whose issuer it names. What is somebody else's is not found, as if it were not there.
  */
 export function onBehalfOf(
@@ -24,6 +25,8 @@ export function onBehalfOf(
       if (own.length > 1) throw whose('expected the issuer whose data of yours is meant')
       return named(only, 'person')
     }
+    case 'guardian':
+      return named(caller, byOf(caller))
     case 'issuer':
       if (issuer !== undefined && issuer !== caller.member) throw notFound()
       return named({ issuer: caller.member, person: ref }, `issuer:${caller.member}`)

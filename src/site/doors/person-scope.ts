@@ -3,6 +3,7 @@ import type { MemberId } from '../../protocol/wire.ts'
 import type { PersonReading } from '../rights/person-reading.ts'
 import { forbidden, notFound } from './may.ts'
 import type { SiteCaller } from './site-acts.ts'
+import { byOf } from './speak-for.ts'
 
 /** How a request says whom it is about, and why. */
 export interface PersonRequest {
@@ -11,7 +12,7 @@ export interface PersonRequest {
 }
 
 /**
- * Who may look at whose data: a person at their own; an issuer at that of its people and the operator at anybody's,
+ * Who may look at whose data: a person at their own, and a guardian at the child's; an issuer at that of its people and the operator at anybody's,
  * both only with a reason that the person can read afterwards. Anybody else's data is not there: 404.
  */
 export function readingOf(caller: SiteCaller, { params: { ref }, query }: PersonRequest): PersonReading {
@@ -24,11 +25,13 @@ export function readingOf(caller: SiteCaller, { params: { ref }, query }: Person
       if (identities.length === 0) throw notFound()
       return { identities, by: 'person' }
     }
+    case 'guardian':
+      return { identities: caller.identities, by: byOf(caller) }
     case 'issuer':
       if (query.issuer !== undefined && query.issuer !== caller.member) throw notFound()
       return {
         identities: [{ issuer: caller.member, person: ref }],
-        by: `issuer:${caller.member}`,
+        by: byOf(caller),
         reason: required(query.reason, 'reason'),
       }
     case 'regulator':

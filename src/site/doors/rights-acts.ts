@@ -38,7 +38,7 @@ export function rightsActs(site: SiteContext): RightsActs {
       const [number = NOBODY] = await site.vault.findPeople([lookup])
       const earlier = await findErasureOf(site.db, { person: number, requestKey })
       if (number === NOBODY && !earlier) throw notFound()
-      const request = { issuer, reason, requestedBy: by, nameDigest, requestKey }
+      const request = { issuer, reason, requestedBy: by, nameDigest, requestKey, guardianMark: lookup }
       const done = earlier ?? (await erasePerson(site, { ...request, person: number }))
       if (!earlier) site.events.erased({ erasure: done.erasure })
       if (isAtOnce) site.events.erasuresCompleted({ erasures: await completeErasures(site) })

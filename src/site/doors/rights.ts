@@ -4,27 +4,30 @@ import type { MemberId } from '../../protocol/wire.ts'
 import { notFound, requireOperator, requireStaff } from './may.ts'
 import { onBehalfOf } from './on-behalf.ts'
 import type { SiteActs, SiteCaller } from './site-acts.ts'
+import { speakFor } from './speak-for.ts'
 
 /** `/v1/people/{ref}/erasure`, `/correction`, `/restriction`, and `/v1/erasures`. */
 export function serveRights(door: Door<SiteCaller>, acts: SiteActs): void {
-  door.serve(SITE_API.erasePerson, ({ caller, params, body, idempotencyKey }) => {
+  const behalfOf = async (caller: SiteCaller, whom: { ref: string; issuer?: MemberId | undefined }) =>
+    onBehalfOf(await speakFor(caller, whom, acts), whom)
+  door.serve(SITE_API.erasePerson, async ({ caller, params, body, idempotencyKey }) => {
     const { reason, isAtOnce, issuer } = body
-    const person = onBehalfOf(caller, { ref: params.ref, issuer })
+    const person = await behalfOf(caller, { ref: params.ref, issuer })
     const requestKey =
       idempotencyKey === undefined ? undefined : `${person.by} ${person.nameDigest} ${idempotencyKey}`
     return acts.erasePerson({ ...person, reason, isAtOnce, requestKey })
   })
-  door.serve(SITE_API.correctPerson, ({ caller, params, body: { issuer, ...correction } }) =>
-    acts.correctPerson({ ...onBehalfOf(caller, { ref: params.ref, issuer }), ...correction }),
+  door.serve(SITE_API.correctPerson, async ({ caller, params, body: { issuer, ...correction } }) =>
+    acts.correctPerson({ ...(await behalfOf(caller, { ref: params.ref, issuer })), ...correction }),
   )
-  door.serve(SITE_API.restrictPerson, ({ caller, params, body: { issuer, reason } }) =>
-    acts.restrictPerson({ ...onBehalfOf(caller, { ref: params.ref, issuer }), reason }),
+  door.serve(SITE_API.restrictPerson, async ({ caller, params, body: { issuer, reason } }) =>
+    acts.restrictPerson({ ...(await behalfOf(caller, { ref: params.ref, issuer })), reason }),
   )
-  door.serve(SITE_API.restriction, ({ caller, params, query: { issuer } }) =>
-    acts.findRestriction(onBehalfOf(caller, { ref: params.ref, issuer })),
+  door.serve(SITE_API.restriction, async ({ caller, params, query: { issuer } }) =>
+    acts.findRestriction(await behalfOf(caller, { ref: params.ref, issuer })),
   )
-  door.serve(SITE_API.liftRestriction, ({ caller, params, body: { issuer } }) =>
-    acts.liftRestriction(onBehalfOf(caller, { ref: params.ref, issuer })),
+  door.serve(SITE_API.liftRestriction, async ({ caller, params, body: { issuer } }) =>
+    acts.liftRestriction(await behalfOf(caller, { ref: params.ref, issuer })),
   )
   door.serve(SITE_API.listErasures, ({ caller, query }) =>
     acts.listErasures({ ...query, ...requireStaff(caller) }),
@@ -50,6 +53,7 @@ function issuerOf(caller: SiteCaller): MemberId | undefined {
     case 'issuer':
       return caller.member
     case 'person':
+    case 'guardian':
       return caller.issuer
   }
 }

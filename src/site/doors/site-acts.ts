@@ -27,6 +27,7 @@ import type { OfficerActs } from './officer-acts.ts'
 import type { PersonReading, Reader } from '../rights/person-reading.ts'
 import type { Page, PageRequest } from './page-of.ts'
 import type { PersonActs } from './person-acts.ts'
+import type { PrincipalActs } from './principal-acts.ts'
 import type { CorrectionRequest } from '../rights/correct-person.ts'
 import type { NamedPerson } from '../rights/named-person.ts'
 import type { RequestActs } from './request-acts.ts'
@@ -43,6 +44,15 @@ export type SiteCaller =
       readonly issuer: MemberId
       readonly person: string
       readonly identities: readonly PersonIdentity[]
+    }
+  /** A person who speaks for a child: `issuer` and `person` name the child, `guardian` is who calls. Made by `speak-for.ts` only. */
+  | {
+      readonly kind: 'guardian'
+      readonly guardianship: string
+      readonly issuer: MemberId
+      readonly person: string
+      readonly identities: readonly PersonIdentity[]
+      readonly guardian: PersonIdentity
     }
 
 /** A person as one issuer knows them. */
@@ -69,9 +79,10 @@ export interface Scope {
 /** Whose grants are looked at, and by whom; absent from a request: everybody's, and nobody by name. */
 export type GrantReading = PersonReading | (Reader & { readonly person: string })
 
-/** Who changes grants (`operator`, `issuer:NAME` or `person`), and the key under which it happens once. */
+/** Who changes grants (`operator`, `issuer:NAME`, `person` or `guardian:ID`), and the key under which it happens once. */
 export interface ChangeBy {
   readonly by: string
+  readonly guardianship?: string | undefined
   readonly idempotencyKey?: string | undefined
 }
 
@@ -137,6 +148,7 @@ export interface SiteActs extends PersonActs, RequestActs {
   readiness(): Promise<{ readonly isReady: boolean; readonly checks: Readonly<Record<string, boolean>> }>
   metrics(): Promise<string>
   readonly officer: OfficerActs
+  readonly principals: PrincipalActs
   /** The lines of a data set's hand-over. */
   handOver(request: { manifest: Manifest; part: HandOverPart; reading: Reader }): AsyncGenerator<string>
   windDown(reason: string): Promise<{ since: string; reason: string }>

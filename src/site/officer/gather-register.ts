@@ -42,7 +42,7 @@ export async function registerFacts(site: SiteContext, issuer?: string): Promise
 
 async function registeredDataSet(site: SiteContext, manifest: Manifest): Promise<RegisteredDataSet> {
   const people = await site.vault.people(manifest.dataSet)
-  const { adults } = ageGroups(await site.vault.principals(), {
+  const { adults } = ageGroups(await site.principals(site.clock.now()), {
     siteCountry: site.territory,
     today: formatDate(site.clock.now()),
     ageOn: manifest.person.ageOn,

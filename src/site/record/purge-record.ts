@@ -18,6 +18,8 @@ const TABLES = [
   'carried_record',
   'correction',
   'answer',
+  'guardian_agreement',
+  'guardianship',
 ] as const
 
 const POLL_MS = 50

@@ -13,7 +13,10 @@ import { withdrawReleases } from '../asks/withdraw-releases.ts'
 import type { WithdrawParts } from '../asks/withdraw-releases.ts'
 import { changeGrants } from '../consent/change-grants.ts'
 import type { ConsentContext } from '../consent/change-grants.ts'
+import type { LiveGrant } from '../consent/grant-store.ts'
 import { revokeAllOf } from '../consent/revoke-grants.ts'
+import { endAllOf } from '../principals/end-guardianship.ts'
+import { deleteGuardianshipsOf } from '../principals/guardianship-store.ts'
 import type { PartitionStore } from '../guard/partition-store.ts'
 import type { PersonKeys } from '../vault/person-keys.ts'
 import type { Vault } from '../vault/vault.ts'
@@ -59,6 +62,8 @@ export interface ErasureRequest {
   /** The digest under which answers to this person are kept (never the name itself). */
   readonly nameDigest: Digest
   readonly requestKey?: string | undefined
+  /** What the person is known by as a guardian of others: whoever is erased has power over nobody. */
+  readonly guardianMark?: Uint8Array | undefined
 }
 
 /**
@@ -104,7 +109,9 @@ async function noteErasure(
       if (!isNew) return { change: { sequence: last, newTerms: [], given: [], revoked: [] }, unchanged: 0 }
       await noteRows(tx, parts, { person, erasure })
       await withdrawReleases(tx, { person, parts, now })
-      const revoked = await revokeAllOf(tx, person, { context: parts.consent, last, now, by: requestedBy })
+      const own = await revokeAllOf(tx, person, { context: parts.consent, last, now, by: requestedBy })
+      const ofWards = await endGuardianships(tx, parts, { ...request, last: last + own.length, now })
+      const revoked = [...own, ...ofWards]
       await deleteNamedAnswers(tx, request.nameDigest)
       await deleteCarried(tx, person)
       const keyDigest = await parts.personKeys.destroyKey(tx, person)
@@ -115,6 +122,17 @@ async function noteErasure(
       }
     },
   })
+}
+
+/** Nobody speaks for whoever is erased, and whoever is erased speaks for nobody. */
+async function endGuardianships(
+  tx: DatabaseTransaction,
+  parts: ErasureParts,
+  { person, guardianMark, requestedBy, last, now }: ErasureRequest & { last: number; now: Instant },
+): Promise<readonly LiveGrant[]> {
+  await deleteGuardianshipsOf(tx, person)
+  if (!guardianMark) return []
+  return endAllOf(tx, parts, { mark: guardianMark, last, now, by: requestedBy })
 }
 
 /** Rows of the person are about to go: an answer that was computed over them and is not decided yet must not be. */

@@ -49,6 +49,8 @@ function tableRowOf(record: ExportRecord): TableRow {
         'Lives in': record.residence ?? 'not known',
         'Whose permission counts': GIVERS[record.grantsCountOf],
       })
+    case 'guardianship':
+      return guardianshipRow(record)
     case 'dataSet':
       return dataSetRow(record)
     case 'identity':
@@ -81,6 +83,23 @@ function tableRowOf(record: ExportRecord): TableRow {
         head: ['When', 'Who', 'What', 'Why', 'Receipt'],
         cells: [record.time, record.by, record.what, record.reason ?? '', `${record.site} ${record.receipt}`],
       }
+  }
+}
+
+function guardianshipRow(record: Extract<ExportRecord, { kind: 'guardianship' }>): TableRow {
+  return {
+    name: record.kind,
+    title: 'Who may speak for you',
+    head: ['Who', 'Decides', 'Since', 'Until', 'State', 'Established by', 'Guardianship'],
+    cells: [
+      record.guardian ?? '(erased)',
+      record.authority === 'sole' ? 'alone' : 'together with others',
+      record.from,
+      record.endedAt ?? record.until ?? '',
+      record.state.replaceAll('_', ' '),
+      record.establishedBy,
+      record.guardianship,
+    ],
   }
 }
 

@@ -1,8 +1,5 @@
-import { formatDate, formatInstant, instant } from '../../kernel/clock.ts'
+import { formatInstant } from '../../kernel/clock.ts'
 import { basisSource } from '../../protocol/basis-record.ts'
-import { ageOn, consentAgeRule, consentGiver } from '../../protocol/consent-ages.ts'
-import type { ConsentGiver } from '../../protocol/consent-ages.ts'
-import type { Manifest } from '../../protocol/data-set.ts'
 import { PERSON_EXPORT_FORMAT } from '../../protocol/person-export.ts'
 import type { ExportKind, ExportRecord } from '../../protocol/person-export.ts'
 import { wireMoney } from '../../protocol/wire.ts'
@@ -12,11 +9,13 @@ import type { ListedGrant } from '../consent/list-grants.ts'
 import { objectionsOf } from '../consent/objection-store.ts'
 import { refusalsOf } from '../consent/refuse-grant.ts'
 import { grantName } from '../consent/revoke-grants.ts'
+import { guardianshipsOf } from '../principals/guardianship-store.ts'
+import { viewGuardianship } from '../principals/view-guardianship.ts'
+import { knownAgeOf, whoDecides } from '../principals/who-decides.ts'
 import { listDataSets } from '../datasets/list-data-sets.ts'
 import type { DataSetSummary } from '../datasets/list-data-sets.ts'
 import { retentionEnd } from '../datasets/retention-end.ts'
 import type { SiteContext } from '../site-context.ts'
-import { UNKNOWN_BIRTH_DAY } from '../vault/vault.ts'
 import { carriedRecords } from './carried-records.ts'
 import { listAccesses } from './list-accesses.ts'
 import type { ListedAccess } from './list-accesses.ts'
@@ -54,6 +53,7 @@ export async function* exportPerson(
   )
   for (const person of people) {
     if (wants('principal')) yield [await principalOf(site, { person, dataSets })]
+    if (wants('guardianship')) yield await guardianshipRecords(site, person)
     for (const summary of dataSets.filter(({ manifest }) => manifest.issuer === person.issuer)) {
       yield* dataSetRecords(site, { person, summary, wants })
     }
@@ -88,39 +88,22 @@ function headOf(site: SiteContext, { madeFor, receipt }: { madeFor: string; rece
 }
 
 async function principalOf(
-  { vault, site, territory, clock }: SiteContext,
+  { principals, site, territory, clock }: SiteContext,
   { person, dataSets }: { person: KnownPerson; dataSets: readonly DataSetSummary[] },
 ): Promise<ExportRecord> {
-  const { birthDay, residence, countries } = await vault.principals()
-  const born = birthDay[person.number] ?? UNKNOWN_BIRTH_DAY
-  const birthDate = born === UNKNOWN_BIRTH_DAY ? undefined : formatDate(instant(born * DAY_MS))
-  const country = countries[residence[person.number] ?? 0] || undefined
+  const now = clock.now()
+  const known = knownAgeOf(await principals(now), person.number)
   const own = dataSets.find(({ manifest }) => manifest.issuer === person.issuer)
+  const { ageOn, ageAtLeast } = own?.manifest.person ?? {}
+  const { birthDate, residences } = known
   return {
     kind: 'principal',
     site,
     issuer: person.issuer,
     ...(birthDate === undefined ? {} : { birthDate }),
-    ...(country === undefined ? {} : { residence: country }),
-    grantsCountOf: grantsCountOf({ birthDate, country }, { territory, manifest: own?.manifest, clock }),
+    ...(residences.length === 0 ? {} : { residence: residences.join(' ') }),
+    grantsCountOf: whoDecides(known, { siteCountry: territory, now, ageOn, ageAtLeast }),
   }
-}
-
-const DAY_MS = 86_400_000
-
-function grantsCountOf(
-  { birthDate, country }: { birthDate: string | undefined; country: string | undefined },
-  {
-    territory,
-    manifest,
-    clock,
-  }: { territory: string; manifest: Manifest | undefined; clock: SiteContext['clock'] },
-): ConsentGiver {
-  const today = formatDate(clock.now())
-  const rule = consentAgeRule({ residence: country, siteCountry: territory }, today)
-  const day = manifest?.person.ageOn ?? today
-  const age = birthDate === undefined ? manifest?.person.ageAtLeast : ageOn(birthDate, day)
-  return consentGiver(age, rule)
 }
 
 function accessRecord(
@@ -166,6 +149,17 @@ async function* dataSetRecords(
   const key = (await site.personKeys.keyOf(site.db, person.number))?.reveal()
   const rows = await site.vault.listRows(dataSet, person.number)
   yield* openedRows(rows, { manifest, ownerAt: () => ({ key, personKey: person.key }) })
+}
+
+async function guardianshipRecords(
+  site: SiteContext,
+  { number }: KnownPerson,
+): Promise<readonly ExportRecord[]> {
+  const stored = await guardianshipsOf(site.db, [number])
+  const views = await Promise.all(stored.map((one) => viewGuardianship(site, one)))
+  return views
+    .filter((view) => view !== undefined)
+    .map(({ person: _, ...view }): ExportRecord => ({ kind: 'guardianship', site: site.site, ...view }))
 }
 
 /** What the person refused and objected to. */
@@ -254,8 +248,8 @@ async function* grantRecords(
 const GRANT_PAGE = 500
 
 function grantRecord(grant: ListedGrant, { site, clock, manifests }: SiteContext): ExportRecord {
-  const { sequence, terms, validFrom, validUntil, givenAt, givenBy, receipt, revokedAt, revocationReceipt } =
-    grant
+  const { sequence, terms, validFrom, validUntil, givenAt, givenBy, guardianship, receipt } = grant
+  const { revokedAt, revokedBy, revocationReceipt } = grant
   return {
     kind: 'grant',
     site,
@@ -265,7 +259,9 @@ function grantRecord(grant: ListedGrant, { site, clock, manifests }: SiteContext
     ...(validUntil === undefined ? {} : { validUntil: formatInstant(validUntil) }),
     givenAt: formatInstant(givenAt),
     enteredBy: givenBy,
+    ...(guardianship === undefined ? {} : { guardianship }),
     receipt,
+    ...(revokedBy === undefined ? {} : { revokedBy }),
     ...(revokedAt === undefined ? {} : { revokedAt: formatInstant(revokedAt) }),
     ...(revocationReceipt === undefined ? {} : { revocationReceipt }),
     state: grantState(grant, { now: clock.now(), manifest: manifests().get(terms.dataSet) }),

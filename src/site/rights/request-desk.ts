@@ -4,6 +4,7 @@ import { Fault } from '../../kernel/faults.ts'
 import { idSource } from '../../kernel/id.ts'
 import type { DatabaseTransaction } from '../../kernel/postgres/database.ts'
 import type { RefusalGround, RequestEvent, RequestKind } from '../../protocol/request-api.ts'
+import { knownAgeOf } from '../principals/who-decides.ts'
 import type { SiteContext } from '../site-context.ts'
 import { sealPersonText } from '../vault/person-text.ts'
 import type { KnownPerson } from './person-reading.ts'
@@ -42,7 +43,7 @@ export async function makeRequests(
     said?: string | undefined
   },
 ): Promise<readonly string[]> {
-  const { clock, random, db, vault } = site
+  const { clock, random, db } = site
   const now = clock.now()
   const received = receivedAt ?? now
   if (received > now) {
@@ -52,12 +53,12 @@ export async function makeRequests(
     })
   }
   const ids = idSource(clock, random)
-  const { residence, countries } = await vault.principals()
+  const principals = await site.principals(now)
   return db.transaction().execute(async (tx) => {
     const made: string[] = []
     for (const { number, issuer } of people) {
       const id = ids.next('req')
-      const country = countries[residence[number] ?? 0] || undefined
+      const [country] = knownAgeOf(principals, number).residences
       await insertRequest(tx, { id, person: number, issuer, kind, receivedAt: received, residence: country })
       await append(site, tx, { request: { id, person: number }, act: { event: 'receive', by, said } })
       made.push(id)

@@ -75,7 +75,7 @@ export async function liftRestriction(
   if (known.liftsAt !== undefined) return known
   const { restriction } = known
   const now = parts.clock.now()
-  const liftsAt = by === 'person' ? now : later(now, parts.liftNoticeMs)
+  const liftsAt = isOwnWord(by) ? now : later(now, parts.liftNoticeMs)
   await parts.db.transaction().execute(async (tx) => {
     if (!(await saveLift(tx, { restriction, now, liftsAt, by }))) return
     await issueReceipt(tx, parts, { restriction, person, liftsAt })
@@ -84,6 +84,11 @@ export async function liftRestriction(
   parts.hidden.restrict(person, done.liftsAt ?? Infinity)
   await parts.log.publish()
   return done
+}
+
+/** The person's, or that of whoever speaks for a child. */
+function isOwnWord(by: string): boolean {
+  return by === 'person' || by.startsWith('guardian:')
 }
 
 async function issueReceipt(

@@ -201,6 +201,7 @@ export interface Principals {
   readonly birthDay: Int32Array
   /** Index into `countries`; 0 (the empty text) where it is not known. */
   readonly residence: Uint16Array
+  /** Two codes with a space between where either may be the residence: the stricter law counts. */
   readonly countries: readonly string[]
 }
 

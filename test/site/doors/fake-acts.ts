@@ -3,6 +3,7 @@ import { digestOf } from '../../../src/kernel/digest.ts'
 import { manifestSchema } from '../../../src/protocol/data-set.ts'
 import { dataSetIdSchema, memberIdSchema, siteIdSchema } from '../../../src/protocol/wire.ts'
 import type { OfficerActs } from '../../../src/site/doors/officer-acts.ts'
+import type { PrincipalActs } from '../../../src/site/doors/principal-acts.ts'
 import type { DataSetView, SiteActs } from '../../../src/site/doors/site-acts.ts'
 
 /** What the acts were called with, in order. */
@@ -108,11 +109,25 @@ export function fakeActs({
     },
     windDown: unused,
     // The officer's part is tested through a whole site, in test/site/officer.
+    principals: {
+      ...unusedPrincipals,
+      findPower: () => Promise.resolve(undefined),
+      findWards: () => Promise.resolve([]),
+    },
     officer: { ...unusedOfficer, regulatorKey: () => Promise.resolve(undefined) },
   }
 }
 
 const unused = () => Promise.reject(new Error('not called by these tests'))
+/** Guardians are tested through a whole site, in test/site/principals. */
+const unusedPrincipals: PrincipalActs = {
+  findPower: unused,
+  findWards: unused,
+  establishGuardianship: unused,
+  listGuardians: unused,
+  listWards: unused,
+  endGuardianship: unused,
+}
 const unusedOfficer: OfficerActs = {
   register: unused,
   keepParty: unused,

@@ -1,0 +1,91 @@
+import { digestOf } from '../../kernel/digest.ts'
+import type { GuardianshipView } from '../../protocol/guardianship.ts'
+import type { MemberId } from '../../protocol/wire.ts'
+import { endGuardianship } from '../principals/end-guardianship.ts'
+import { establishGuardianship } from '../principals/establish-guardianship.ts'
+import type { EstablishedFacts } from '../principals/establish-guardianship.ts'
+import { findPower, findWards, marksOf } from '../principals/guardian-power.ts'
+import type { Identity } from '../principals/guardian-power.ts'
+import { findGuardianship, guardianshipsBy, guardianshipsOf } from '../principals/guardianship-store.ts'
+import { viewGuardianship } from '../principals/view-guardianship.ts'
+import { noteAccess } from '../rights/note-access.ts'
+import { knownPeople, unknownPerson } from '../rights/person-reading.ts'
+import type { PersonReading } from '../rights/person-reading.ts'
+import type { SiteContext } from '../site-context.ts'
+
+/** Who may end a guardianship: the issuer whose child it is, the operator, the guardian. */
+export interface EndScope {
+  readonly issuer?: MemberId | undefined
+  readonly identities?: readonly Identity[] | undefined
+}
+
+/** Who decides for whom. */
+export interface PrincipalActs {
+  /** The id of the guardianship under which somebody speaks for a child now. */
+  findPower(request: { identities: readonly Identity[]; child: Identity }): Promise<string | undefined>
+  /** The children for whom somebody may speak now, as their issuers know them. */
+  findWards(
+    identities: readonly Identity[],
+  ): Promise<readonly (Identity & { readonly guardianship: string })[]>
+  establishGuardianship(child: Identity, facts: EstablishedFacts): Promise<GuardianshipView>
+  listGuardians(reading: PersonReading): Promise<{ items: GuardianshipView[] }>
+  /** All that somebody has or had, whatever their power is now. */
+  listWards(identities: readonly Identity[]): Promise<{ items: GuardianshipView[] }>
+  endGuardianship(request: { guardianship: string; by: string; scope: EndScope }): Promise<GuardianshipView>
+}
+
+/** Guardianships in the forms of the door. */
+export function principalActs(site: SiteContext): PrincipalActs {
+  const views = async (stored: Awaited<ReturnType<typeof guardianshipsOf>>) => {
+    const shown = await Promise.all(stored.map((one) => viewGuardianship(site, one)))
+    return { items: shown.filter((one) => one !== undefined) }
+  }
+  return {
+    findPower: async (request) => (await findPower(site, request))?.guardianship,
+    async findWards(identities) {
+      const wards = await findWards(site, identities)
+      const shown = (await views(wards)).items
+      return shown.map(({ guardianship, issuer, person }) => ({
+        guardianship,
+        issuer: issuer as MemberId,
+        person,
+      }))
+    },
+    async establishGuardianship(identity, facts) {
+      const [child] = await knownPeople(site, { identities: [identity] })
+      const made = child && (await establishGuardianship(site, { child, facts }))
+      const view = made && (await viewGuardianship(site, made))
+      if (!view) throw unknownPerson()
+      site.events.guardianshipChanged({ guardianship: view.guardianship, isEnded: false })
+      return view
+    },
+    async listGuardians(reading) {
+      const people = await knownPeople(site, reading)
+      await noteAccess(site, { people, reading, what: 'guardians' })
+      return views(
+        await guardianshipsOf(
+          site.db,
+          people.map(({ number }) => number),
+        ),
+      )
+    },
+    async listWards(identities) {
+      return views(await guardianshipsBy(site.db, marksOf(site, identities)))
+    },
+    async endGuardianship({ guardianship, by, scope }) {
+      const found = await findGuardianship(site.db, guardianship)
+      const marks = scope.identities && marksOf(site, scope.identities)
+      const isMine =
+        found &&
+        (scope.issuer === undefined || scope.issuer === found.issuer) &&
+        (marks === undefined ||
+          marks.some((mark) => found.guardian && digestOf(mark) === digestOf(found.guardian)))
+      if (!isMine) throw unknownPerson()
+      const ended = await endGuardianship(site, { guardianship, by })
+      site.events.guardianshipChanged({ guardianship, isEnded: true })
+      const view = await viewGuardianship(site, ended)
+      if (!view) throw unknownPerson()
+      return view
+    },
+  }
+}
