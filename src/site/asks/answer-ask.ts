@@ -1,4 +1,4 @@
-import { monotonicMs, onceUnderWay } from '../../kernel/clock.ts'
+import { monotonicMs, onceUnderWay, systemClock } from '../../kernel/clock.ts'
 import { ok } from '../../kernel/result.ts'
 import { declined } from '../../protocol/reason.ts'
 import type { Decline, Outcome } from '../../protocol/reason.ts'
@@ -23,9 +23,10 @@ import type { Approved } from './reserve-run.ts'
 import { planAsk } from './plan-ask.ts'
 import type { PlannedAsk } from './plan-ask.ts'
 import { reserveAnswer } from './reserve-answer.ts'
-import type { SiteParts } from './site-parts.ts'
+import type { AskParts, SiteParts } from './site-parts.ts'
 import { lookBefore } from './look-before.ts'
 import { keptForLater, releaseAgain } from './stored-release.ts'
+import { untilTimeClass } from './time-class.ts'
 import { verifyAsk } from './verify-ask.ts'
 
 /** A run is repeated when grants or rows changed under it; more often than this somebody is changing them all the time. */
@@ -37,9 +38,13 @@ const ATTEMPTS_MAX = 5
  */
 export async function answerAsk(
   pulled: PulledAsk,
-  { parts, events }: { parts: SiteParts; events: SiteEvents },
+  { parts: siteParts, events }: { parts: SiteParts; events: SiteEvents },
 ): Promise<StoredAnswer> {
   const startedMs = monotonicMs()
+  const parts: AskParts = {
+    ...siteParts,
+    untilTimeClass: () => untilTimeClass(startedMs, systemClock),
+  }
   // While the record is looked into the question is opened; nothing is run or kept before it is known to have no answer.
   const [existing, { facts, opened }] = await Promise.all([
     findAnswer(parts.db, pulled.item.ask),
@@ -64,7 +69,7 @@ export async function answerAsk(
 /** A decline stands on nothing that could have changed meanwhile. */
 async function keepDecline(
   declined: { pulled: PulledAsk; facts: Outcome<AskFacts>; decline: Decline },
-  parts: SiteParts,
+  parts: AskParts,
 ): Promise<Pick<Approved, 'answer'>> {
   const answer = await reserveAnswer(reservationParts(parts), composeDecline(declined, parts))
   if (answer === 'changed') throw new TypeError('A decline reserves nothing that could change')
@@ -119,7 +124,7 @@ async function loadFacts(
   })
 }
 
-async function runAndReserve({ facts, question }: OpenedAsk, parts: SiteParts): Promise<Outcome<Approved>> {
+async function runAndReserve({ facts, question }: OpenedAsk, parts: AskParts): Promise<Outcome<Approved>> {
   for (let attempt = 1; attempt <= ATTEMPTS_MAX; attempt += 1) {
     // Time goes on between attempts: grants, evidence and expiry are judged by the moment of the run.
     const current = {
@@ -140,7 +145,7 @@ async function runAndReserve({ facts, question }: OpenedAsk, parts: SiteParts): 
 async function reserveDryRun(
   facts: AskFacts,
   planned: PlannedAsk,
-  parts: SiteParts,
+  parts: AskParts,
 ): Promise<Outcome<Approved> | 'again'> {
   // Rows would be known once they are counted as told; what can be told of them are their terms.
   if (facts.ask.mode === 'aggregate') return answerDryRun(facts, planned, parts)
@@ -157,7 +162,7 @@ async function reserveDryRun(
 async function runOnce(
   facts: AskFacts,
   planned: PlannedAsk,
-  parts: SiteParts,
+  parts: AskParts,
 ): Promise<Outcome<Approved> | 'again'> {
   if (planned.privacy) return answerPrivately(facts, { ...planned, privacy: planned.privacy }, parts)
   const look = await lookBefore(facts, planned, parts)
@@ -177,7 +182,7 @@ async function runOnce(
 async function priceAndReserve(
   facts: AskFacts,
   run: Parameters<typeof priceAndSeal>[1],
-  parts: SiteParts,
+  parts: AskParts,
 ): Promise<Outcome<Approved> | 'again'> {
   const reservation = await priceAndSeal(facts, run, parts)
   if (reservation.ok) return reserveRun(run.planned, reservation.value, parts)

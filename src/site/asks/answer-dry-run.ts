@@ -16,7 +16,7 @@ import { reservationParts } from './reserve-run.ts'
 import type { Approved } from './reserve-run.ts'
 import { lookBefore } from './look-before.ts'
 import { releaseAgain } from './stored-release.ts'
-import type { SiteParts } from './site-parts.ts'
+import type { AskParts, SiteParts } from './site-parts.ts'
 
 /**
  * What an ask in `aggregate` would come to: run, guarded and priced as it would be, but nothing is sealed, charged or
@@ -27,7 +27,7 @@ import type { SiteParts } from './site-parts.ts'
 export async function answerDryRun(
   facts: AskFacts,
   planned: PlannedAsk,
-  parts: SiteParts,
+  parts: AskParts,
 ): Promise<Outcome<Approved> | 'again'> {
   const look = await lookBefore(facts, planned, parts)
   const again = releaseAgain(facts, { look, parts })
@@ -49,7 +49,7 @@ export async function answerDryRun(
 async function reserveTold(
   facts: AskFacts,
   run: DryRun,
-  parts: SiteParts,
+  parts: AskParts,
 ): Promise<Outcome<Approved> | 'again'> {
   const { planned, guarded } = run
   if (isRevoked(planned, guarded, parts)) return 'again'

@@ -24,7 +24,7 @@ import { lookBefore } from './look-before.ts'
 import type { PlannedAsk } from './plan-ask.ts'
 import { priceAndSeal, reserveRun } from './reserve-run.ts'
 import type { Approved } from './reserve-run.ts'
-import type { SiteParts } from './site-parts.ts'
+import type { AskParts, SiteParts } from './site-parts.ts'
 import { writeRelease } from './write-release.ts'
 
 /** An ask of mode `private` that may run. */
@@ -37,7 +37,7 @@ export type PlannedPrivately = PlannedAsk & { readonly privacy: PrivacyPlan }
 export async function answerPrivately(
   facts: AskFacts,
   planned: PlannedPrivately,
-  parts: SiteParts,
+  parts: AskParts,
 ): Promise<Outcome<Approved> | 'again'> {
   const { changes } = await lookBefore(facts, planned, parts)
   const name = { acquirer: facts.ask.acquirer, question: questionOf(facts, planned, changes) }
@@ -166,7 +166,7 @@ async function runNoisily(
 /** The answer that there is already, to the present key of the acquirer: nobody's data is used, so nobody loses or earns. */
 async function answerAgain(
   { release: before, noisyPeople }: KeptAnswer,
-  given: { readonly facts: AskFacts; readonly planned: PlannedPrivately; readonly parts: SiteParts },
+  given: { readonly facts: AskFacts; readonly planned: PlannedPrivately; readonly parts: AskParts },
 ): Promise<Outcome<Approved> | 'again'> {
   const { facts, planned, parts } = given
   const release: Release = {

@@ -31,6 +31,7 @@ export interface ReservationParts {
   readonly db: Database
   readonly log: Pick<ReceiptLog, 'sign' | 'expectedNext'>
   readonly mirror: Pick<GrantMirror, 'sequence' | 'revokedSince' | 'hasBasisEndedSince'>
+  readonly untilTimeClass: () => Promise<void>
 }
 
 /**
@@ -46,6 +47,8 @@ export async function reserveAnswer(
   reservation: Reservation,
 ): Promise<ReservationOutcome> {
   const { uses, changes = new Map(), commitCuts } = reservation
+  // Receipts tell when it was.
+  await parts.untilTimeClass()
   // Both are read in one breath: when the record is found at this sequence, nobody else can have been revoked.
   const on = { consent: uses.length === 0 ? null : parts.mirror.sequence, changes }
   if (isRevoked(parts.mirror, reservation)) return 'changed'

@@ -16,8 +16,8 @@ import { composeAnswer } from './compose-answer.ts'
 import type { GuardedRelease } from './guard-release.ts'
 import type { PlannedAsk } from './plan-ask.ts'
 import { reserveAnswer } from './reserve-answer.ts'
-import type { Reservation } from './reserve-answer.ts'
-import type { SiteParts } from './site-parts.ts'
+import type { Reservation, ReservationParts } from './reserve-answer.ts'
+import type { AskParts, SiteParts } from './site-parts.ts'
 
 /** What was reserved, and why it may be. */
 export interface Approved {
@@ -95,7 +95,7 @@ async function coverageOfRun(
 export async function reserveRun(
   planned: PlannedAsk,
   reservation: Reservation,
-  parts: SiteParts,
+  parts: AskParts,
 ): Promise<Outcome<Approved> | 'again'> {
   try {
     const answer = await reserveAnswer(reservationParts(parts), withUse(reservation, planned))
@@ -118,6 +118,6 @@ function withUse(reservation: Reservation, { checked }: PlannedAsk): Reservation
 }
 
 /** What a reservation needs of a site. */
-export function reservationParts({ db, log, mirror }: SiteParts): Pick<SiteParts, 'db' | 'log' | 'mirror'> {
-  return { db, log, mirror }
+export function reservationParts({ db, log, mirror, untilTimeClass }: AskParts): ReservationParts {
+  return { db, log, mirror, untilTimeClass }
 }

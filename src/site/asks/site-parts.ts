@@ -48,3 +48,9 @@ export interface SiteParts {
   /** The manifests in force, by data set. */
   readonly manifests: () => ReadonlyMap<DataSetId, Manifest>
 }
+
+/** The same for one ask. */
+export interface AskParts extends SiteParts {
+  /** Waits until the ask has taken what its time class takes: comes before anything that carries a time. */
+  readonly untilTimeClass: () => Promise<void>
+}

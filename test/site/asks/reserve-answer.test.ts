@@ -39,8 +39,36 @@ async function openParts(
     db,
     log,
     mirror: { sequence: 0, revokedSince: () => Bitset.of(revoked), hasBasisEndedSince: () => false },
+    untilTimeClass: () => Promise.resolve(),
   }
 }
+
+test('nothing of an answer carries a time before its time class ends', async () => {
+  await using postgres = await testPostgres()
+  const parts = await openParts(postgres.db)
+  const ended = Promise.withResolvers<void>()
+  const signed: number[] = []
+  const kept = reserveAnswer(
+    {
+      ...parts,
+      log: {
+        expectedNext: () => parts.log.expectedNext(),
+        sign: (first, drafts) => {
+          signed.push(first)
+          return parts.log.sign(first, drafts)
+        },
+      },
+      untilTimeClass: () => ended.promise,
+    },
+    reservation('p'),
+  )
+  // However long the record is given: a receipt that was signed now would tell when the run ended.
+  await counts(postgres.db)
+  assert.deepEqual(signed, [])
+  ended.resolve()
+  assert.notEqual(await kept, 'changed')
+  assert.deepEqual(signed, [0])
+})
 
 function reservation(id: string, changes: ReadonlyMap<string, number> = new Map()): Reservation {
   const askId = askIdSchema.parse(`ask_${id.toUpperCase().padStart(26, '0')}`)
