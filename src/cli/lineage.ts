@@ -3,6 +3,7 @@ import type { Command } from 'commander'
 import { describeProblems, parseWith } from '../kernel/parse.ts'
 import { questionSchema } from '../protocol/ask.ts'
 import { MODES } from '../protocol/mode.ts'
+import type { Mode } from '../protocol/mode.ts'
 import { NETWORK_API } from '../protocol/network-endpoints.ts'
 import { REASONS } from '../protocol/reason.ts'
 import { collectPages } from '../sdk/collect-pages.ts'
@@ -16,11 +17,15 @@ import type { Session } from './session.ts'
 import { paint, say, table } from './terminal.ts'
 import { perform, verb } from './verb.ts'
 
-interface LineageOptions {
+/** How a question is told on the command line. */
+export interface QuestionOptions {
   readonly sql?: string
   readonly sqlFile?: string
   readonly param?: readonly string[]
   readonly mode: string
+}
+
+interface LineageOptions extends QuestionOptions {
   readonly site?: string
   readonly network?: string
   readonly json?: boolean
@@ -45,8 +50,7 @@ export function addLineageVerb(program: Command, session: Session): void {
 }
 
 async function printLineage(session: Session, options: LineageOptions): Promise<number> {
-  const mode = MODES.find((one) => one === options.mode)
-  if (!mode) throw new WrongUse(`Cannot use the mode "${options.mode}": expected one of ${MODES.join(', ')}`)
+  const mode = modeOf(options.mode)
   const { sql, parameters } = await questionOf(options)
   const client = publicClient(session, options)
   const offers = await collectPages((cursor) =>
@@ -71,7 +75,15 @@ async function printLineage(session: Session, options: LineageOptions): Promise<
   return EXIT.done
 }
 
-async function questionOf({ sql, sqlFile, param = [] }: LineageOptions) {
+/** The mode of a name, or the sentence that tells which there are. */
+export function modeOf(name: string): Mode {
+  const mode = MODES.find((one) => one === name)
+  if (!mode) throw new WrongUse(`Cannot use the mode "${name}": expected one of ${MODES.join(', ')}`)
+  return mode
+}
+
+/** The question that is told. */
+export async function questionOf({ sql, sqlFile, param = [] }: QuestionOptions) {
   if ((sql === undefined) === (sqlFile === undefined))
     throw new WrongUse('Say what is asked with exactly one of --sql and --sql-file')
   const question = { sql: sql ?? (await readFile(sqlFile ?? '', 'utf8')), parameters: param }

@@ -14,6 +14,7 @@ import type { SiteSettings } from '../site/config.ts'
 import { connectToSite, siteRoot, siteSettingsHere } from './connect.ts'
 import type { SiteOptions } from './connect.ts'
 import { DEFAULT_NETWORK_URL } from './connect.ts'
+import { addExplainVerb } from './site-explain.ts'
 import { diagnose } from './site-doctor.ts'
 import { addRotateKeyVerb } from './site-rotate-key.ts'
 import { EXIT, WrongUse, exitCodeOf } from './failures.ts'
@@ -105,6 +106,7 @@ export function addSiteVerbs(program: Command, session: Session): void {
     }),
   ).action((options: SiteOptions & { json?: boolean }) => perform(session, () => diagnose(session, options)))
   addRotateKeyVerb(site, session)
+  addExplainVerb(site, session)
   addWindDownVerb(site, session)
   addSiteOptions(
     verb(site, {

@@ -7,6 +7,7 @@ import { EVIDENCE_KINDS } from './evidence.ts'
 import { GRANT_STATES, grantRequestSchema, grantTermsSchema, granteeSchema } from './grant.ts'
 import { keySetSchema } from './member.ts'
 import { HAND_OVER_API, windDownSchema } from './hand-over-api.ts'
+import { MODES } from './mode.ts'
 import { OFFICER_API } from './officer-api.ts'
 import { nextCursorSchema, pageQuerySchema } from './page.ts'
 import { PERSON_API, accessReasonSchema } from './person-api.ts'
@@ -96,6 +97,35 @@ export const columnUsesSchema = z
     neverUsed: z.array(z.string()),
   })
   .openapi('ColumnUses')
+
+/** A question, to see what the engine of the site would be given for it. */
+export const explainRequestSchema = z
+  .strictObject({
+    sql: z.string('expected SQL'),
+    parameters: z
+      .array(z.union([z.string(), z.number(), z.boolean(), z.null()]))
+      .max(100)
+      .default([]),
+    mode: z.enum(MODES),
+  })
+  .openapi('ExplainRequest')
+
+/** Either the statements, or the decline that the gate gives. */
+export const explanationSchema = z
+  .strictObject({
+    statements: z.array(
+      z.strictObject({ what: z.string(), sql: z.string(), parameters: z.array(z.string()) }),
+    ),
+    decline: z
+      .strictObject({
+        reason: z.string(),
+        detail: z.string(),
+        /** Character of the text, from 1. */
+        position: z.int().min(1).optional(),
+      })
+      .optional(),
+  })
+  .openapi('Explanation')
 
 export const batchViewSchema = z
   .strictObject({
@@ -273,6 +303,16 @@ export const SITE_API = {
       'The operator, or the issuer of the data set. A filter or a join on a column is a use of it like an output. Releases are counted; dry runs and declines are not.',
     params: dataSetParams,
     response: columnUsesSchema,
+  }),
+  explainQuestion: endpoint({
+    method: 'post',
+    path: '/v1/explanations',
+    tag: 'data sets',
+    summary: 'What the engine of the site would be given for a question',
+    description:
+      'The operator alone. The statements are printed from the checked question; nothing is run and nobody is looked up.',
+    body: explainRequestSchema,
+    response: explanationSchema,
   }),
   listGrants: endpoint({
     method: 'get',

@@ -13,6 +13,8 @@ import type {
   columnUsesSchema,
   dataSetViewSchema,
   evidenceViewSchema,
+  explainRequestSchema,
+  explanationSchema,
   grantViewSchema,
   grantsChangedSchema,
   receiptListItemSchema,
@@ -34,6 +36,8 @@ export type WireRevocation = z.input<typeof revocationRequestSchema>
 export type DataSetView = z.output<typeof dataSetViewSchema>
 export type BatchView = z.output<typeof batchViewSchema>
 export type ColumnUses = z.output<typeof columnUsesSchema>
+export type ExplainRequest = z.input<typeof explainRequestSchema>
+export type Explanation = z.output<typeof explanationSchema>
 export type GrantView = z.output<typeof grantViewSchema>
 export type GrantsChanged = z.output<typeof grantsChangedSchema>
 export type EvidenceView = z.output<typeof evidenceViewSchema>
@@ -56,6 +60,8 @@ export interface SiteAdministration {
   importFile(file: FileToImport): Promise<BatchView>
   /** Which columns are used by whom, where in questions, for what and how often, and which never. */
   columnUses(dataSet: string): Promise<ColumnUses>
+  /** What the engine of the site would be given for a question: for its operator. */
+  explain(question: ExplainRequest): Promise<Explanation>
   batches(dataSet: string): Promise<readonly BatchView[]>
   giveGrants(grants: readonly WireGrant[], onProgress?: (done: number) => void): Promise<GrantsChanged>
   /** What a grant would allow, in plain words. */
@@ -87,6 +93,7 @@ export function openSiteAdministration(client: HttpClient): SiteAdministration {
     retire: (dataSet) => client.call(SITE_API.retireDataSet, { params: { dataSet } }),
     importFile: (file) => sendFile(client, file),
     columnUses: (dataSet) => client.call(SITE_API.columnUses, { params: { dataSet } }),
+    explain: (question) => client.call(SITE_API.explainQuestion, { body: question, isRepeatable: true }),
     batches: (dataSet) =>
       collectPages((cursor) =>
         client.call(SITE_API.listBatches, { params: { dataSet }, query: { cursor, limit: 200 } }),

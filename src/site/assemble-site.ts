@@ -11,6 +11,7 @@ import { answerAsk } from './asks/answer-ask.ts'
 import { decisionMessageOf } from './asks/decision-message.ts'
 import type { SiteSettings } from './config.ts'
 import { dataSetActs } from './doors/data-set-acts.ts'
+import { questionActs } from './doors/question-acts.ts'
 import { grantActs } from './doors/grant-acts.ts'
 import { personActs } from './doors/person-acts.ts'
 import { requestActs } from './doors/request-acts.ts'
@@ -108,6 +109,7 @@ export async function serveSite(
 function siteActs(site: SiteContext, settings: SiteSettings): SiteActs {
   return {
     ...dataSetActs(site),
+    ...questionActs(site),
     ...grantActs(site),
     ...proofActs(site),
     ...personActs(site),

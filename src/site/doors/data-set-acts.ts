@@ -16,18 +16,11 @@ import { retireDataSet } from '../datasets/retire-data-set.ts'
 import { decidePlace } from '../place/decide-place.ts'
 import type { SiteContext } from '../site-context.ts'
 import { pageOf } from './page-of.ts'
-import { columnUsesOf } from '../metering/column-uses.ts'
-import type { BatchView, ColumnUsesView, DataSetView, SiteActs } from './site-acts.ts'
+import type { BatchView, DataSetView, SiteActs } from './site-acts.ts'
 
 type DataSetActs = Pick<
   SiteActs,
-  | 'listDataSets'
-  | 'findDataSet'
-  | 'describeDataSet'
-  | 'retireDataSet'
-  | 'importBatch'
-  | 'listBatches'
-  | 'columnUses'
+  'listDataSets' | 'findDataSet' | 'describeDataSet' | 'retireDataSet' | 'importBatch' | 'listBatches'
 >
 
 /** Data sets in the forms of the door. */
@@ -90,7 +83,6 @@ export function dataSetActs(site: SiteContext): DataSetActs {
       if (isNew) site.events.imported({ dataSet, batch, rows })
       return batchView({ dataSet, batch, rows, newPeople, importedAt, isNew })
     },
-    columnUses: (manifest) => columnUses(site, manifest),
     async listBatches({ dataSet, cursor, limit }) {
       const imports = await readImports(site.db, { dataSet, after: numberOf(cursor), limit: limit + 1 })
       return pageOf(imports, {
@@ -162,28 +154,4 @@ function pickBatch({ dataSet, batch, rows, newPeople, isNew }: Parameters<typeof
 
 function numberOf(cursor: string | undefined): number {
   return cursor !== undefined && /^\d{1,15}$/.test(cursor) ? Number(cursor) : 0
-}
-
-/** The map of use, with the columns that a question may use and none did. Identifiers and free text may stand in none. */
-async function columnUses({ db }: SiteContext, manifest: Manifest): Promise<ColumnUsesView> {
-  const counted = await columnUsesOf(db, manifest.dataSet)
-  const askable = manifest.columns.filter(
-    ({ sensitivity }) => sensitivity !== 'direct_identifier' && sensitivity !== 'free_text',
-  )
-  const byColumn = Map.groupBy(counted, ({ column }) => column)
-  return {
-    dataSet: manifest.dataSet,
-    columns: [...byColumn].map(([column, uses]) => ({
-      column,
-      uses: uses.map(({ acquirer, purpose, clause, releases, first, last }) => ({
-        acquirer,
-        purpose,
-        clause,
-        releases,
-        firstAt: formatInstant(first),
-        lastAt: formatInstant(last),
-      })),
-    })),
-    neverUsed: askable.map(({ name }) => name).filter((name) => !byColumn.has(name)),
-  }
 }

@@ -2,7 +2,7 @@ import { Fault } from '../../kernel/faults.ts'
 import type { Door } from '../../kernel/http/door.ts'
 import { SITE_API } from '../../protocol/site-api.ts'
 import type { DataSetId } from '../../protocol/wire.ts'
-import { notFound, requireStaff, requireSteward } from './may.ts'
+import { notFound, requireOperator, requireStaff, requireSteward } from './may.ts'
 import type { SiteActs, SiteCaller } from './site-acts.ts'
 
 /** `/v1/datasets`: for the operator and, each its own, for issuers. */
@@ -46,6 +46,10 @@ export function serveDataSets(door: Door<SiteCaller>, acts: SiteActs): void {
   door.serve(SITE_API.columnUses, async ({ caller, params }) => {
     const { manifest } = await requireOwn(caller, params.dataSet)
     return acts.columnUses(manifest)
+  })
+  door.serve(SITE_API.explainQuestion, ({ caller, body }) => {
+    requireOperator(caller)
+    return acts.explainQuestion(body)
   })
   door.serve(SITE_API.listBatches, async ({ caller, params, query }) => {
     await requireOwn(caller, params.dataSet)

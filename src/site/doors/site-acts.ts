@@ -16,6 +16,8 @@ import type {
   columnUsesSchema,
   dataSetViewSchema,
   evidenceViewSchema,
+  explainRequestSchema,
+  explanationSchema,
   grantViewSchema,
   grantsChangedSchema,
   receiptListItemSchema,
@@ -66,6 +68,8 @@ export type SiteView = z.input<typeof siteViewSchema>
 export type DataSetView = z.input<typeof dataSetViewSchema>
 export type BatchView = z.input<typeof batchViewSchema>
 export type ColumnUsesView = z.input<typeof columnUsesSchema>
+export type ExplainRequest = z.output<typeof explainRequestSchema>
+export type ExplanationView = z.input<typeof explanationSchema>
 export type GrantView = z.input<typeof grantViewSchema>
 export type GrantsChanged = z.input<typeof grantsChangedSchema>
 export type EvidenceView = z.input<typeof evidenceViewSchema>
@@ -108,6 +112,8 @@ export interface SiteActs extends PersonActs, RequestActs {
     signal: AbortSignal
   }): Promise<BatchView>
   columnUses(manifest: Manifest): Promise<ColumnUsesView>
+  /** What the engine would be given for a question, or the decline of the gate. */
+  explainQuestion(request: ExplainRequest): Promise<ExplanationView>
   listBatches(request: PageRequest & { dataSet: DataSetId }): Promise<Page<BatchView>>
   listGrants(
     request: PageRequest & Scope & { dataSet?: DataSetId | undefined; reading?: GrantReading | undefined },

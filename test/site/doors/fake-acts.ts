@@ -55,6 +55,7 @@ export function fakeActs({
       const view = { dataSet, batch, rows: 1, newPeople: 1, importedAt: '2026-11-24T10:00:00Z', isNew: true }
       return note('importBatch', { dataSet, batch, format, sizeBytes }, view)
     },
+    explainQuestion: (facts) => note('explainQuestion', facts, { statements: [] }),
     columnUses: ({ dataSet }) => note('columnUses', dataSet, { dataSet, columns: [], neverUsed: [] }),
     listBatches: (facts) => note('listBatches', facts, { items: [] }),
     listGrants: (facts) => note('listGrants', facts, { items: [] }),
