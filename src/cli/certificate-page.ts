@@ -1,4 +1,5 @@
 import { formatInstant } from '../kernel/clock.ts'
+import { purposeLabel } from '../protocol/purpose.ts'
 import type { Erasure } from '../sdk/rights.ts'
 
 /** A certificate as a page that prints on one sheet. It names nobody: whoever holds it knows whom it is about. */
@@ -41,12 +42,28 @@ ${tableOf(
 )}
 <p><em>Inaccessible</em>: nobody can read it. <em>Deleted</em>: no query, export or operator finds it. <em>Permanent</em>: no
 file of the store holds it.</p>
-<h2>What is kept, and why it leads to nobody</h2>
+${recipientsOf(erasure)}<h2>What is kept, and why it leads to nobody</h2>
 ${tableOf(
   ['What', 'Why'],
   erasure.kept.map(({ what, why }) => [what, why]),
 )}
 </html>
+`
+}
+
+/** Who was given rows of the person, by name, and what they answered. */
+function recipientsOf({ recipients }: Erasure): string {
+  if (recipients.length === 0) return ''
+  const rows = recipients.map(({ acquirer, purpose, dataSet, state, acknowledgedAt, outcome, ground }) => [
+    acquirer,
+    `${purposeLabel(purpose)}, ${dataSet}`,
+    acknowledgedAt === undefined ? state : `${state} ${formatInstant(acknowledgedAt)}`,
+    [outcome?.replaceAll('_', ' '), ground?.replaceAll('_', ' ')]
+      .filter((text) => text !== undefined)
+      .join(': '),
+  ])
+  return `<h2>Who was given rows, and was told</h2>
+${tableOf(['Recipient', 'For what', 'Notice', 'What it did'], rows)}
 `
 }
 

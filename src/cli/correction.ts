@@ -70,7 +70,7 @@ async function correct(session: Session, options: CorrectionOptions): Promise<vo
         `${made.rows} ${rows} of "${made.dataSet}" corrected: ${made.columns.join(', ')}; receipt ${made.receipt}`,
       )
       if (made.recipients.length > 0)
-        say(session.terminal, `Tell those who were given these rows: ${made.recipients.join(', ')}`)
+        say(session.terminal, `Told to those who were given these rows: ${made.recipients.join(', ')}`)
     },
   })
 }

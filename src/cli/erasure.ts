@@ -3,6 +3,7 @@ import type { Command } from 'commander'
 import { formatInstant } from '../kernel/clock.ts'
 import { ERASURE_REASONS } from '../protocol/erasure.ts'
 import type { ErasureReason } from '../protocol/erasure.ts'
+import { purposeLabel } from '../protocol/purpose.ts'
 import { openRightsDesk } from '../sdk/rights.ts'
 import type { Erasure, PersonReference, RightsDesk } from '../sdk/rights.ts'
 import { certificatePage } from './certificate-page.ts'
@@ -163,6 +164,17 @@ function printErasure(session: Session, one: Erasure): void {
   table(session.terminal, {
     head: ['store', 'grade', 'how'],
     rows: one.stores.map(({ store, grade, note }) => [store, grade, note]),
+  })
+  if (one.recipients.length === 0) return
+  table(session.terminal, {
+    head: ['told to', 'for what', 'data set', 'state', 'what was done'],
+    rows: one.recipients.map(({ acquirer, purpose, dataSet, state, outcome, ground }) => [
+      acquirer,
+      purposeLabel(purpose),
+      dataSet,
+      state,
+      [outcome, ground].filter((text) => text !== undefined).join(': '),
+    ]),
   })
 }
 

@@ -11,6 +11,7 @@ import { addLedgerVerbs } from './ledger.ts'
 import { addLineageVerb } from './lineage.ts'
 import { addMemberVerbs } from './member.ts'
 import { addNetworkVerbs } from './network.ts'
+import { addNoticesVerbs } from './notices.ts'
 import { addOfficerVerbs } from './officer.ts'
 import { addOffersVerb } from './offers.ts'
 import { addPersonBasesVerb } from './person-bases.ts'
@@ -52,6 +53,7 @@ export function buildProgram(session: Session): Command {
   addRequestVerbs(program, session)
   addNetworkVerbs(program, session)
   addMemberVerbs(program, session)
+  addNoticesVerbs(program, session)
   addLedgerVerbs(program, session)
   addErasureVerbs(program, session)
   addCorrectionVerbs(program, session)

@@ -7,7 +7,7 @@ import type { KeyPair } from '../kernel/crypto/keys.ts'
 import { describeProblems, parseWith } from '../kernel/parse.ts'
 import { parseYaml } from '../kernel/yaml.ts'
 import { countrySchema, memberIdSchema } from '../protocol/wire.ts'
-import type { PinStore } from '../sdk/acquirer.ts'
+import type { PinStore } from '../sdk/pin-sites.ts'
 import { NO_PINNED_KEYS, pinnedKeysSchema } from '../sdk/pinned-keys.ts'
 import { WrongUse } from './failures.ts'
 

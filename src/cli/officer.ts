@@ -5,10 +5,13 @@ import {
   assessmentRequestSchema,
   partyContactSchema,
 } from '../protocol/officer-api.ts'
+import { openRightsDesk } from '../sdk/rights.ts'
+import { connectToSite } from './connect.ts'
 import { EXIT, WrongUse } from './failures.ts'
 import { readMemberProfile } from './member-profile.ts'
 import { addBasisVerbs } from './officer-basis.ts'
 import { addIncidentVerbs } from './officer-incident.ts'
+import { printSentNotices } from './notices.ts'
 import { connectOfficer, deliver, readDocument } from './officer-seat.ts'
 import type { OfficerOptions } from './officer-seat.ts'
 import { printRegister } from './print-register.ts'
@@ -37,6 +40,29 @@ export function addOfficerVerbs(program: Command, session: Session): void {
   addTransferVerbs(officer, session)
   addIncidentVerbs(officer, session)
   addRegulatorVerbs(officer, session)
+  addRecipientsVerb(officer, session)
+}
+
+function addRecipientsVerb(officer: Command, session: Session): void {
+  addSiteOptions(
+    verb(officer, {
+      name: 'recipients',
+      summary: 'notices to acquirers that were given rows (GDPR Art. 19), with what became of each',
+      example: 'hedgerow officer recipients --site galway --open',
+    }),
+  )
+    .option('--open', 'only those that are not acknowledged')
+    .action((options: OfficerOptions & { open?: boolean }) =>
+      perform(session, async () => {
+        const desk = openRightsDesk((await connectToSite(session, options)).client)
+        const found = await desk.sentNotices(options.open === true ? 'open' : 'all')
+        show(session, {
+          json: options.json,
+          value: found,
+          print: () => printSentNotices(session.terminal, found),
+        })
+      }),
+    )
 }
 
 function addRegisterVerbs(officer: Command, session: Session): void {

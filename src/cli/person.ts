@@ -16,6 +16,7 @@ import type { PersonRecords } from '../sdk/person.ts'
 import { connectToSite, connectWithToken } from './connect.ts'
 import type { SiteOptions } from './connect.ts'
 import { WrongUse } from './failures.ts'
+import { printSentNotices } from './notices.ts'
 import { readRecords } from './read-records.ts'
 import { show } from './session.ts'
 import type { Session } from './session.ts'
@@ -40,6 +41,7 @@ export interface PersonOptions extends SignInOptions {
 /** `hedgerow person …`: what a site has about one person, for them and for whoever may speak for them. */
 export function addPersonVerbs(program: Command, session: Session): void {
   const person = program.command('person').description('what a site has about one person, and their rights')
+  addNoticesVerb(person, session)
   addPersonOptions(
     verb(person, {
       name: 'uses',
@@ -103,6 +105,16 @@ export function addPersonVerbs(program: Command, session: Session): void {
   ).action((file: string, options: PersonOptions) =>
     perform(session, () => importFrom(session, { file, options })),
   )
+}
+
+function addNoticesVerb(person: Command, session: Session): void {
+  addPersonOptions(
+    verb(person, {
+      name: 'notices',
+      summary: 'who was told of corrections and restrictions of a person, and what they answered',
+      example: 'hedgerow person notices --site galway --token-file my.token',
+    }),
+  ).action((options: PersonOptions) => perform(session, () => notices(session, options)))
 }
 
 interface ObjectOptions extends PersonOptions {
@@ -247,6 +259,15 @@ async function earnings(session: Session, options: PersonOptions): Promise<void>
       })
       say(session.terminal, `In all ${totals.map(formatMoney).join(' and ')}`)
     },
+  })
+}
+
+async function notices(session: Session, options: PersonOptions): Promise<void> {
+  const found = await (await personRecords(session, options)).notices()
+  show(session, {
+    json: options.json,
+    value: found,
+    print: () => printSentNotices(session.terminal, found),
   })
 }
 

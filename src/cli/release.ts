@@ -57,6 +57,11 @@ async function openReleases(
   const result = await acquirer.open(await acquirer.find(ask))
   const sites = result.sites.filter(({ site }) => options.site === undefined || site === options.site)
   const releases = sites.flatMap(({ release }) => (release ? [release] : []))
+  const withdrawn = sites.filter(({ withdrawnAt }) => withdrawnAt !== undefined)
+  if (releases.length === 0 && withdrawn.length > 0)
+    throw new FellShort(
+      `What was released for ${ask} by ${withdrawn.map(({ site }) => site).join(', ')} was withdrawn: somebody in it was erased; see "hedgerow notices list"`,
+    )
   if (releases.length === 0)
     throw new FellShort(
       `Nothing was released for ${ask}${options.site === undefined ? '' : ` by ${options.site}`}`,

@@ -53,6 +53,12 @@ export const FAULTS = {
     publicText: 'The same idempotency key came with another body',
     remedy: 'Use a new key for a new request',
   },
+  'fault.withdrawn': {
+    status: 410,
+    isRetryable: false,
+    publicText: 'The release was withdrawn by its site and is deleted here',
+    remedy: 'Read the notices of the site ("hedgerow notices list"); ask again for what may still be used',
+  },
   'fault.request_too_large': {
     status: 413,
     isRetryable: false,

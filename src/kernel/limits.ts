@@ -63,4 +63,8 @@ export const LIMITS = {
   grantsPerCallMax: 100_000,
   /** Parents, foster parents, a guardian by court: each is asked where they decide together. */
   guardiansPerChildMax: 8,
+  /** Releases that one notice to a recipient names, the newest: a hundred bytes each, within one request. */
+  noticeReleasesMax: 10_000,
+  /** Releases in one order to withdraw them. */
+  withdrawalsPerOrderMax: 500,
 } as const

@@ -22,12 +22,13 @@ import { networkDirectory } from './config.ts'
 import type { NetworkSettings } from './config.ts'
 import { EMBEDDED_SETTINGS } from './embedded-settings.ts'
 import { networkDoor } from './doors/network-door.ts'
-import { askBell, siteBell } from './doors/network-parts.ts'
+import { askBell, noticeBell, siteBell } from './doors/network-parts.ts'
 import type { NetworkParts } from './doors/network-parts.ts'
 import { networkEvents } from './events.ts'
 import { AccessTokens } from './membership/access-tokens.ts'
 import { Directory } from './membership/directory.ts'
 import { NETWORK_MIGRATIONS } from './migrations/migrations.ts'
+import { WithdrawnPurge } from './notices/purge-withdrawn.ts'
 import { WorkDesk } from './routing/pull-work.ts'
 import { WakeUp } from './routing/wake-up.ts'
 
@@ -42,6 +43,8 @@ export interface NetworkStart {
   /** The version of the package, told at `/v1/network`. */
   readonly version?: string
 }
+
+const HOUR_MS = 3_600_000
 
 /** A network that serves. Disposing stops it cleanly: no new requests, nothing acknowledged is lost. */
 export interface ServingNetwork extends AsyncDisposable {
@@ -140,7 +143,7 @@ async function buildParts(
   { settings, log, clock, random, version = '0' }: NetworkStart,
   { db, line, receiptLog, networkKey, operatorKey, closing }: Opened,
 ): Promise<{ parts: NetworkParts; sweepParts: SweepParts }> {
-  const { name, activityPage } = settings
+  const { name, activityPage, withdrawalWindowHours } = settings
   const ids = idSource(clock, random)
   const events = networkEvents(log)
   const directory = await Directory.open(db)
@@ -179,6 +182,8 @@ async function buildParts(
     catalogue,
     authoriser: new Authoriser({ db, line, clock, directory, catalogue, log: receiptLog, events, wakeSites }),
     clearing: { db, clock, directory, events, answered },
+    notices: { db, clock, directory, told: (site) => wakeUp.wake(noticeBell(site)) },
+    purge: new WithdrawnPurge({ db, clock, windowMs: withdrawalWindowHours * HOUR_MS }),
     workDesk,
     wakeUp,
   }
@@ -199,6 +204,7 @@ async function sweepForEver({
   while (!signal.aborted) {
     try {
       await sweep()
+      await parts.purge.whenDue()
       parts.accessTokens.forgetExpired()
     } catch (error) {
       parts.events.sweepFailed(error)

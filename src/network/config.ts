@@ -29,6 +29,12 @@ export const networkSettingsSchema = z.strictObject({
     .min(100, 'expected 100 or more')
     .max(60_000, 'expected at most 60000')
     .default(1_000),
+  /** Hours from a site's order to delete a sealed release until no file of the network holds it. */
+  withdrawalWindowHours: z.coerce
+    .number('expected 1 to 720')
+    .min(1, 'expected 1 to 720')
+    .max(720, 'expected 1 to 720: a month is the longest that the law gives')
+    .default(24),
   logLevel: z
     .enum(['debug', 'info', 'warn', 'error', 'silent'], 'expected debug, info, warn, error or silent')
     .default('info'),

@@ -1,4 +1,5 @@
 import { z } from '@hono/zod-openapi'
+import { ACKNOWLEDGED_OUTCOMES, NOTICE_STATES, noticeIdSchema } from './recipient-notice.ts'
 import { instantSchema, memberIdSchema, siteIdSchema } from './wire.ts'
 
 /**
@@ -37,6 +38,22 @@ export const erasedStoreSchema = z.strictObject({
 })
 export type ErasedStore = z.infer<typeof erasedStoreSchema>
 
+/** A recipient of rows on a certificate: one line for each purpose and data set, under which it knew the person. */
+const erasureRecipientSchema = z.strictObject({
+  acquirer: memberIdSchema,
+  notice: noticeIdSchema,
+  purpose: z.string(),
+  dataSet: z.string(),
+  state: z.enum(NOTICE_STATES),
+  dueAt: instantSchema,
+  sentAt: instantSchema.optional(),
+  deliveredAt: instantSchema.optional(),
+  acknowledgedAt: instantSchema.optional(),
+  outcome: z.enum(ACKNOWLEDGED_OUTCOMES).optional(),
+  ground: z.string().optional(),
+  receipts: z.array(z.int().min(0)),
+})
+
 /** The certificate of an erasure: nothing in it says who was erased. */
 export const erasureViewSchema = z
   .strictObject({
@@ -44,7 +61,7 @@ export const erasureViewSchema = z
     site: siteIdSchema,
     issuer: memberIdSchema,
     state: z.enum(ERASURE_STATES),
-    /** The weakest grade of all stores. */
+    /** The weakest grade of the site's own stores; sealed releases at the network are a store of their own in the list. */
     grade: z.enum(ERASURE_GRADES),
     reason: z.enum(ERASURE_REASONS),
     /** `operator`, `issuer:NAME` or `person`. */
@@ -55,6 +72,8 @@ export const erasureViewSchema = z
     permanentBy: instantSchema,
     permanentAt: instantSchema.optional(),
     stores: z.array(erasedStoreSchema),
+    /** Who was given rows of the person, by name, and what they said to the notice of the erasure (GDPR Art. 17(2), 19). */
+    recipients: z.array(erasureRecipientSchema),
     /** What stays, because law or other people's protection wants it, and why it leads to nobody. */
     kept: z.array(z.strictObject({ what: z.string(), why: z.string() })),
     /** Sequences of the receipts in the site's log, one for each grade. */

@@ -1,6 +1,6 @@
 import { canonicalJson } from '../kernel/canonical-json.ts'
 import { keyIdOf } from '../kernel/crypto/keys.ts'
-import type { KeyPair } from '../kernel/crypto/keys.ts'
+import type { KeyPair, PublicJwk } from '../kernel/crypto/keys.ts'
 import { signJws, verifyJws } from '../kernel/crypto/jws.ts'
 import { err, ok } from '../kernel/result.ts'
 import type { Result } from '../kernel/result.ts'
@@ -38,6 +38,20 @@ export function followKeyChain(
     present = next
   }
   return ok(present)
+}
+
+/** Every signing key of a chain, the first one first, as far as its rotations verify. */
+export function signingKeysOfChain(
+  member: string,
+  first: KeySet,
+  rotations: readonly string[],
+): readonly PublicJwk[] {
+  const keys = [first.signing]
+  for (let count = 1; count <= rotations.length; count += 1) {
+    const next = followKeyChain(member, first, rotations.slice(0, count))
+    if (next.ok) keys.push(next.value.signing)
+  }
+  return keys
 }
 
 /** Whether two key sets are the same keys. */

@@ -11,4 +11,8 @@ export const TYP = {
   clientAssertion: 'JWT',
   question: 'hedgerow-question+jwe',
   release: 'hedgerow-release+jwe',
+  recipientNotice: 'hedgerow-recipient-notice+jws',
+  sealedNotice: 'hedgerow-recipient-notice+jwe',
+  acknowledgement: 'hedgerow-acknowledgement+jws',
+  withdrawal: 'hedgerow-withdrawal+jws',
 } as const

@@ -188,6 +188,8 @@ export const siteAnswerSchema = z
     hasRelease: z.boolean(),
     /** Sealed to the acquirer; only to the acquirer, and only where `releases=true` asked for it. */
     release: compactJweSchema.optional(),
+    /** The site withdrew what it released, because somebody in it was erased; it is deleted here. */
+    withdrawnAt: instantSchema.optional(),
     /** What was captured of the hold. */
     captured: moneySchema.optional(),
   })

@@ -42,6 +42,7 @@ import {
   workQuerySchema,
   workSchema,
 } from './network-api.ts'
+import { NOTICE_API } from './notice-api.ts'
 import { pageQuerySchema } from './page.ts'
 import { askIdSchema, memberIdSchema, siteIdSchema } from './wire.ts'
 
@@ -299,6 +300,7 @@ export const NETWORK_API = {
     body: clearingRequestSchema,
     response: captureAnswerSchema,
   }),
+  ...NOTICE_API,
   balances: endpoint({
     method: 'get',
     path: '/v1/balances',

@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { reasonCodeSchema } from './decision.ts'
 import { ERASURE_GRADES } from './erasure.ts'
+import { ACKNOWLEDGED_OUTCOMES } from './recipient-notice.ts'
 import { digestSchema, instantSchema, moneySchema, nameSchema } from './wire.ts'
 
 export const RECEIPT_KINDS = [
@@ -15,6 +16,9 @@ export const RECEIPT_KINDS = [
   'access',
   'correction',
   'restriction',
+  'notice',
+  'acknowledgement',
+  'withdrawal',
   'objection',
   'refusal',
   'request',
@@ -69,6 +73,9 @@ export const receiptSchema = z.strictObject({
   correction: z.string().optional(),
   /** Which guardianship was established or ended, or was agreed under. */
   guardianship: z.string().optional(),
+  /** Which notice to a recipient of rows, and what it did with it. */
+  notice: z.string().optional(),
+  outcome: z.enum(ACKNOWLEDGED_OUTCOMES).optional(),
 })
 export type Receipt = z.infer<typeof receiptSchema>
 

@@ -2,13 +2,41 @@ import { z } from '@hono/zod-openapi'
 import { endpoint } from '../kernel/http/endpoint.ts'
 import { ERASURE_REASONS, erasureIdSchema, erasureViewSchema } from './erasure.ts'
 import { nextCursorSchema, pageQuerySchema } from './page.ts'
+import { personScopeQuery } from './person-api.ts'
+import { ACKNOWLEDGED_OUTCOMES, NOTICE_KINDS, NOTICE_STATES, noticeIdSchema } from './recipient-notice.ts'
 import {
   RESTRICTION_REASONS,
   columnValuesSchema,
   correctionViewSchema,
   restrictionViewSchema,
 } from './restriction.ts'
-import { dataSetIdSchema, memberIdSchema } from './wire.ts'
+import { dataSetIdSchema, instantSchema, memberIdSchema } from './wire.ts'
+
+/** A notice to a recipient of rows, as the site's side sees it: it does not say whom it names. */
+export const sentNoticeSchema = z
+  .strictObject({
+    notice: noticeIdSchema,
+    kind: z.enum(NOTICE_KINDS),
+    /** The erasure, correction or restriction that it tells of. */
+    cause: z.string(),
+    issuer: memberIdSchema,
+    acquirer: memberIdSchema,
+    purpose: z.string(),
+    dataSet: z.string(),
+    /** How many releases it names. */
+    releases: z.int().min(0),
+    columns: z.array(z.string()).optional(),
+    state: z.enum(NOTICE_STATES),
+    notedAt: instantSchema,
+    dueAt: instantSchema,
+    sentAt: instantSchema.optional(),
+    deliveredAt: instantSchema.optional(),
+    acknowledgedAt: instantSchema.optional(),
+    outcome: z.enum(ACKNOWLEDGED_OUTCOMES).optional(),
+    ground: z.string().optional(),
+    receipts: z.array(z.int().min(0)),
+  })
+  .openapi('SentNotice')
 
 const personParams = z.object({
   ref: z
@@ -109,6 +137,31 @@ export const RIGHTS_API = {
     response: restrictionViewSchema,
     status: 201,
     isIdempotent: true,
+  }),
+  listSentNotices: endpoint({
+    method: 'get',
+    path: '/v1/notices',
+    tag: 'people',
+    summary: 'Notices to acquirers that were given rows of somebody, oldest first, with what became of each',
+    description:
+      'The operator and a supervisory authority see all, an issuer those about its people. None says whom it names.',
+    query: pageQuerySchema.extend({
+      state: z.enum(['open', 'all'], 'expected "open" or "all"').default('all'),
+    }),
+    response: z
+      .strictObject({ items: z.array(sentNoticeSchema), nextCursor: nextCursorSchema })
+      .openapi('SentNotices'),
+  }),
+  personNotices: endpoint({
+    method: 'get',
+    path: '/v1/people/{ref}/notices',
+    tag: 'people',
+    summary: 'Who was told of corrections and restrictions of a person, and what they answered',
+    description:
+      'The person, the issuer for its people and the operator, both with a reason, which the person sees. After an erasure its certificate tells it.',
+    params: personParams,
+    query: personScopeQuery,
+    response: z.strictObject({ items: z.array(sentNoticeSchema) }).openapi('PersonNotices'),
   }),
   restriction: endpoint({
     method: 'get',

@@ -23,16 +23,12 @@ import { buildAsk } from './build-ask.ts'
 import type { AskRequest, SignedAsk } from './build-ask.ts'
 import { collectPages } from './collect-pages.ts'
 import type { HttpClient } from './http-client.ts'
-import { pinSite, signingKeysOf } from './pinned-keys.ts'
+import { pinSites } from './pin-sites.ts'
+import type { PinStore } from './pin-sites.ts'
+import { signingKeysOf } from './pinned-keys.ts'
 import type { PinnedKeys } from './pinned-keys.ts'
 import { verifyReceipt } from './verify.ts'
 import type { VerifiedReceipt } from './verify.ts'
-
-/** Where pinned keys are kept between runs. */
-export interface PinStore {
-  read(): Promise<PinnedKeys>
-  write(pinned: PinnedKeys): Promise<void>
-}
 
 /** What an acquirer needs to ask: its line to the network, its keys, and what it believes of others' keys. */
 export interface AcquirerParts {
@@ -60,6 +56,8 @@ export interface SiteResult {
   readonly bundles: readonly ReceiptBundle[]
   /** Opened with the acquirer's key. */
   readonly release: Release | undefined
+  /** The site withdrew it, because somebody in it was erased. */
+  readonly withdrawnAt: Instant | undefined
   /** What does not hold: a signature, a digest, a proof. Empty when all is well. */
   readonly problems: readonly string[]
 }
@@ -181,28 +179,6 @@ async function sealingKeysFor(
   return new Map(keys.flatMap(([site, key]) => (key ? [[site, key] as const] : [])))
 }
 
-/** Takes up the present keys of some sites, as far as the ones seen before lead to them. */
-async function pinSites({ client, pins }: AcquirerParts, wanted: ReadonlySet<string>): Promise<PinnedKeys> {
-  let pinned = await pins.read()
-  if (wanted.size === 0) return pinned
-  const records = await collectPages((cursor) =>
-    client.call(NETWORK_API.listSites, { query: { cursor, limit: 200 } }),
-  )
-  for (const record of records.filter(({ id }) => wanted.has(id))) {
-    const next = pinSite(pinned, record)
-    if (!next.ok) throw keysChanged(record.id)
-    pinned = next.value
-  }
-  await pins.write(pinned)
-  return pinned
-}
-
-function keysChanged(site: string): Fault {
-  return new Fault('fault.peer_refused', {
-    what: `Cannot seal to site "${site}": its keys are not the ones seen before and no rotation signed by it leads to them; ask its operator`,
-  })
-}
-
 /** Sends one ask; with `waitMs` its answer is that of the sites, with what they released, if it comes in time. */
 async function sendAsk(
   client: HttpClient,
@@ -278,8 +254,8 @@ function openSiteAnswer(
     if (!release || release.ask !== askId || release.site !== answer.site)
       problems.push('the release cannot be opened with the key of this member')
   }
-  const { site, status, reason, captured } = answer
-  return { site, status, reason, decision, captured, receipts, bundles: answer.receipts, release, problems }
+  const { site, status, reason, captured, withdrawnAt, receipts: bundles } = answer
+  return { site, status, reason, decision, captured, receipts, bundles, release, withdrawnAt, problems }
 }
 
 /** Opens a sealed release with one of the acquirer's keys; `undefined` when it is for somebody else or was changed. */

@@ -14,6 +14,7 @@ import { SITE_API } from '../protocol/site-api.ts'
 import { collectPages } from './collect-pages.ts'
 import { fetchStream } from './fetch-stream.ts'
 import type { BasisView } from './officer.ts'
+import type { SentNotice } from './rights.ts'
 import type { HttpClient } from './http-client.ts'
 
 export type UseView = z.output<typeof useViewSchema>
@@ -35,6 +36,8 @@ export interface PersonRecords {
   uses(limit: number): Promise<readonly UseView[]>
   earnings(): Promise<EarningsView>
   accesses(limit: number): Promise<readonly AccessView[]>
+  /** Who was told of corrections and restrictions, and what they answered. */
+  notices(): Promise<readonly SentNotice[]>
   /** The export as it comes. CSV makes one table each: `part`, and for rows `dataSet`. */
   export(request: {
     format: ExportFormat
@@ -67,6 +70,7 @@ export function openPersonRecords(client: HttpClient, { ref, issuer, reason }: P
           }),
         limit,
       ),
+    notices: async () => (await client.call(SITE_API.personNotices, { params, query: scope })).items,
     earnings: () => client.call(SITE_API.earnings, { params, query: scope }),
     accesses: (limit) =>
       collectPages(

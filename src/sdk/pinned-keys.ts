@@ -3,7 +3,7 @@ import { keyIdOf } from '../kernel/crypto/keys.ts'
 import type { PublicJwk } from '../kernel/crypto/keys.ts'
 import { err, ok } from '../kernel/result.ts'
 import type { Result } from '../kernel/result.ts'
-import { followKeyChain, isSameKeySet } from '../protocol/key-chain.ts'
+import { followKeyChain, isSameKeySet, signingKeysOfChain } from '../protocol/key-chain.ts'
 import { keySetSchema } from '../protocol/member.ts'
 import type { KeySet } from '../protocol/member.ts'
 import { compactJwsSchema, nameSchema, publicKeySchema } from '../protocol/wire.ts'
@@ -64,10 +64,5 @@ export function signingKeysOf(pinned: PinnedKeys, signer: string): readonly Publ
   if (pinned.network?.name === signer) return [pinned.network.signing]
   const site = pinned.sites[signer]
   if (!site) return []
-  const keys = [site.first.signing]
-  for (let count = 1; count <= site.rotations.length; count += 1) {
-    const next = followKeyChain(signer, site.first, site.rotations.slice(0, count))
-    if (next.ok) keys.push(next.value.signing)
-  }
-  return keys
+  return signingKeysOfChain(signer, site.first, site.rotations)
 }

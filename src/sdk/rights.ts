@@ -6,12 +6,16 @@ import type {
   correctionViewSchema,
   restrictionViewSchema,
 } from '../protocol/restriction.ts'
+import type { sentNoticeSchema } from '../protocol/rights-api.ts'
 import { SITE_API } from '../protocol/site-api.ts'
 import { collectPages } from './collect-pages.ts'
 import type { HttpClient } from './http-client.ts'
 
 /** The certificate of an erasure, parsed. */
 export type Erasure = z.output<typeof erasureViewSchema>
+
+/** A notice to an acquirer that was given rows, as the site's side sees it. */
+export type SentNotice = z.output<typeof sentNoticeSchema>
 
 export type Correction = z.output<typeof correctionViewSchema>
 export type Restriction = z.output<typeof restrictionViewSchema>
@@ -39,6 +43,8 @@ export interface RightsDesk {
   /** Tells the person that it ends; it does when the notice is over. */
   liftRestriction(reference: PersonReference): Promise<Restriction>
   erasure(erasure: string): Promise<Erasure>
+  /** Notices to acquirers that were given rows, with what became of each. */
+  sentNotices(state?: 'open' | 'all'): Promise<readonly SentNotice[]>
   erasures(): Promise<readonly Erasure[]>
   completeErasures(): Promise<number>
 }
@@ -73,6 +79,10 @@ export function openRightsDesk(client: HttpClient): RightsDesk {
         isRepeatable: true,
       }),
     erasure: (erasure) => client.call(SITE_API.erasure, { params: { erasure } }),
+    sentNotices: (state = 'all') =>
+      collectPages((cursor) =>
+        client.call(SITE_API.listSentNotices, { query: { state, cursor, limit: 200 } }),
+      ),
     erasures: () =>
       collectPages((cursor) => client.call(SITE_API.listErasures, { query: { cursor, limit: 200 } })),
     completeErasures: async () => (await client.call(SITE_API.completeErasures)).completed,

@@ -24,11 +24,14 @@ import { rightsActs } from './doors/rights-acts.ts'
 import type { SiteActs } from './doors/site-acts.ts'
 import { findIssuerKey, registerIssuer } from './issuers.ts'
 import { networkLine } from './line/network-line.ts'
+import type { NetworkLine } from './line/network-line.ts'
 import { serveLine } from './line/serve-line.ts'
 import type { LineActs } from './line/serve-line.ts'
 import { signOffers } from './line/sign-offers.ts'
 import { openSite } from './open-site.ts'
 import type { SiteStart } from './open-site.ts'
+import { orderWithdrawals } from './recipients/order-withdrawals.ts'
+import { serveRecipients } from './recipients/serve-recipients.ts'
 import { serveRights } from './rights/serve-rights.ts'
 import type { SiteContext } from './site-context.ts'
 
@@ -58,7 +61,15 @@ export async function serveSite(
     before.abort()
   })
   const { ids } = site
-  const acts = siteActs(site, settings)
+  const line = networkLine({
+    url: settings.network.url,
+    networkName: settings.network.name,
+    site: settings.site,
+    key: site.keys.signing,
+    clock,
+    ids,
+  })
+  const acts = siteActs(site, { settings, line })
   const app = siteDoor(acts, {
     site: settings.site,
     version,
@@ -72,14 +83,6 @@ export async function serveSite(
   })
   const door = starting.use(await listen(app, settings))
   const closing = new AbortController()
-  const line = networkLine({
-    url: settings.network.url,
-    networkName: settings.network.name,
-    site: settings.site,
-    key: site.keys.signing,
-    clock,
-    ids,
-  })
   const serving = serveLine({
     line,
     acts: lineActs(site, settings),
@@ -90,9 +93,10 @@ export async function serveSite(
   })
   const { signal } = closing
   const keeping = serveRights({ parts: site, clock, events: site.events, signal })
+  const telling = serveRecipients(site, { line, signal })
   starting.defer(async () => {
     closing.abort()
-    await Promise.all([serving, keeping])
+    await Promise.all([serving, keeping, telling])
   })
   site.events.started({ url: door.url })
   const running = starting.move()
@@ -106,14 +110,17 @@ export async function serveSite(
   }
 }
 
-function siteActs(site: SiteContext, settings: SiteSettings): SiteActs {
+function siteActs(
+  site: SiteContext,
+  { settings, line }: { settings: SiteSettings; line: NetworkLine },
+): SiteActs {
   return {
     ...dataSetActs(site),
     ...questionActs(site),
     ...grantActs(site),
     ...proofActs(site),
     ...personActs(site),
-    ...rightsActs(site),
+    ...rightsActs(site, { withdrawAtOnce: () => withdrawAtOnce(site, line) }),
     ...requestActs(site),
     site: () =>
       Promise.resolve({
@@ -140,6 +147,15 @@ function siteActs(site: SiteContext, settings: SiteSettings): SiteActs {
     principals: principalActs(site),
     handOver: (request) => handOver(site, request),
     windDown: (reason) => windDown(site, reason),
+  }
+}
+
+/** Has the network remove withdrawn releases now. Where it cannot be reached the certificate says so, and it is tried again. */
+async function withdrawAtOnce(site: SiteContext, line: NetworkLine): Promise<void> {
+  try {
+    await orderWithdrawals(site, { line, isAgain: true, isAtOnce: true })
+  } catch (error) {
+    site.events.recipientsFailed(error)
   }
 }
 

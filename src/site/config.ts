@@ -82,6 +82,13 @@ export const siteSettingsSchema = z.strictObject({
         .default(72),
     })
     .prefault({}),
+  /** Notices to acquirers that were given rows of somebody. */
+  notices: z
+    .strictObject({
+      /** Days until a notice that is not acknowledged counts as overdue. */
+      dueDays: z.coerce.number().min(1, 'expected 1 to 365').max(365, 'expected 1 to 365').default(30),
+    })
+    .prefault({}),
   /** How erasures are carried out. */
   erasure: z
     .strictObject({

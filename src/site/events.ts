@@ -27,6 +27,13 @@ export interface SiteEvents {
   corrected(facts: { correction: string; dataSet: string }): void
   guardianshipChanged(facts: { guardianship: string; isEnded: boolean }): void
   erasuresCompleted(facts: { erasures: number }): void
+  noticeSent(facts: { notice: string; acquirer: string; kind: string }): void
+  /** It waits: its recipient is not to be reached. */
+  noticeHeldBack(facts: { acquirer: string; why: string }): void
+  noticeAcknowledged(facts: { notice: string; acquirer: string; outcome: string }): void
+  /** Somebody said that a recipient acknowledged, and it did not. */
+  acknowledgementRefused(facts: { notice: string; acquirer: string }): void
+  recipientsFailed(error: unknown): void
   failed(what: string, error: unknown): void
   /** Prometheus text. */
   metrics(): Promise<string>
@@ -87,6 +94,7 @@ export function siteEvents(log: Log): SiteEvents {
     },
     evidenceGiven: (facts) => log.info('site.evidence_given', facts),
     ...rightsEvents(log, registers),
+    ...noticeEvents(log, registers),
     failed: (what, error) => log.error('site.failed', { what, ...describe(error) }),
     metrics: () => registry.metrics(),
   }
@@ -115,6 +123,38 @@ function rightsEvents(
       erasures.inc({ grade: 'permanent' }, facts.erasures)
       log.info('site.erasures_completed', facts)
     },
+  }
+}
+
+/** What recipients of rows were told. */
+function noticeEvents(
+  log: Log,
+  registers: Registry[],
+): Pick<
+  SiteEvents,
+  'noticeSent' | 'noticeHeldBack' | 'noticeAcknowledged' | 'acknowledgementRefused' | 'recipientsFailed'
+> {
+  const notices = new Counter({
+    name: 'hedgerow_site_recipient_notices_total',
+    help: 'Notices to recipients of rows by what became of them',
+    labelNames: ['change'],
+    registers,
+  })
+  return {
+    noticeSent: (facts) => {
+      notices.inc({ change: 'sent' })
+      log.info('site.notice_sent', facts)
+    },
+    noticeHeldBack: (facts) => log.warn('site.notice_held_back', facts),
+    noticeAcknowledged: (facts) => {
+      notices.inc({ change: 'acknowledged' })
+      log.info('site.notice_acknowledged', facts)
+    },
+    acknowledgementRefused: (facts) => {
+      notices.inc({ change: 'refused' })
+      log.warn('site.acknowledgement_refused', facts)
+    },
+    recipientsFailed: (error) => log.warn('site.recipients_failed', describe(error)),
   }
 }
 

@@ -34,6 +34,7 @@ import type { PrivacyLedger } from './privacy/privacy-ledger.ts'
 import { BUDGET_DELTA } from './privacy/privacy-loss.ts'
 import { SITE_MIGRATIONS } from './record/migrations.ts'
 import { PinnedMembers } from './asks/pinned-members.ts'
+import { RecipientsBell } from './recipients/recipients-bell.ts'
 import { HiddenPeople } from './rights/hidden-people.ts'
 import { resumeRights } from './rights/serve-rights.ts'
 import type { SiteContext } from './site-context.ts'
@@ -132,11 +133,18 @@ export async function openSite(
 }
 
 /** Whom no run may use, and how erasures are carried out. */
-function rightsParts({ root, settings: { erasure, restriction }, clock, random }: Omit<SiteStart, 'log'>) {
+function rightsParts({
+  root,
+  settings: { erasure, restriction, notices },
+  clock,
+  random,
+}: Omit<SiteStart, 'log'>) {
   const hidden = new HiddenPeople()
   return {
     ids: idSource(clock, random),
     hidden,
+    recipientsBell: new RecipientsBell(),
+    noticeDueMs: notices.dueDays * DAY_MS,
     restricted: () => hidden.at(clock.now()),
     forgottenList: erasure.forgottenList ?? siteDirectory(root).forgotten,
     erasureWindowMs: erasure.windowHours * HOUR_MS,

@@ -7,6 +7,7 @@ import type { UseCache } from './asks/use-cache.ts'
 import type { SiteEvents } from './events.ts'
 import type { WindDown } from './handover/wind-down.ts'
 import type { TransferRemovals } from './officer/transfer-removals.ts'
+import type { RecipientsBell } from './recipients/recipients-bell.ts'
 import type { HiddenPeople } from './rights/hidden-people.ts'
 import type { PersonKeys } from './vault/person-keys.ts'
 
@@ -23,6 +24,9 @@ export interface SiteContext extends SiteParts {
   /** The file of people who were erased; it is in no backup. */
   readonly forgottenList: string
   readonly erasureWindowMs: number
+  /** Rung when recipients of rows have to be told something, or the network to delete something. */
+  readonly recipientsBell: RecipientsBell
+  readonly noticeDueMs: number
   readonly windDown: WindDown
   /** How long before a restriction ends its person is told. */
   readonly liftNoticeMs: number

@@ -22,6 +22,8 @@ interface SiteRow {
   readonly receipts: readonly ReceiptBundle[] | null
   readonly hasRelease: boolean
   readonly release: string | null
+  /** As JSON writes a moment. */
+  readonly withdrawnAt: string | null
 }
 
 interface AskRow {
@@ -68,7 +70,7 @@ export async function readAsks(
     ${KEPT} select a.id, a.acquirer, a.sender, a.status, a.reason, a.detail, a.receipt, a.data_set, a.purpose, a.mode, a.currency, a.hold_minor,
       a.is_dry_run, a.received_at, a.expires_at,
       (select coalesce(jsonb_agg(jsonb_build_object('site', s.site, 'status', s.status, 'limit', s.limit_minor, 'captured', s.captured_minor,
-          'reason', s.reason, 'decision', d.jws, 'receipts', d.receipts, 'hasRelease', d.release is not null,
+          'reason', s.reason, 'decision', d.jws, 'receipts', d.receipts, 'hasRelease', d.release is not null, 'withdrawnAt', d.withdrawn_at,
           'release', case when a.acquirer = ${releasesFor ?? null} then d.release end) order by s.sequence), '[]')
         from ask_site s left join decision d on d.ask = s.ask and d.site = s.site where s.ask = a.id) as sites
     from ask a where ${condition} order by a.id desc limit ${limit}`.execute(db)
@@ -111,7 +113,7 @@ function stateOf(row: AskRow, receipt: ReceiptBundle | undefined): AskStateMessa
 }
 
 function siteAnswer(
-  { site, status, limit, captured, reason, decision, receipts, hasRelease, release }: SiteRow,
+  { site, status, limit, captured, reason, decision, receipts, hasRelease, release, withdrawnAt }: SiteRow,
   currency: Currency,
 ): AskStateMessage['sites'][number] {
   return {
@@ -126,6 +128,7 @@ function siteAnswer(
     })),
     hasRelease,
     ...(release === null ? {} : { release }),
+    ...(withdrawnAt === null ? {} : { withdrawnAt: withdrawnAt.replace('+00:00', 'Z') }),
     ...(captured === null ? {} : { captured: { amount: captured, currency } }),
   }
 }

@@ -77,8 +77,17 @@ export async function closeLeg(
     ${KEPT} select close_leg(${leg.ask}, ${leg.site}, ${leg.hold_minor}, ${decision.reason}, ${formatInstant(facts.at)}::timestamptz,
       ${facts.message.decision}, ${release ?? null}, ${decision.releaseDigest ?? null}, ${JSON.stringify(receipts)}::jsonb,
       ${clearing ?? null}, ${priceMinor ?? null}::bigint, ${leg.currency}, ${staysHeld},
-      ${wire?.transfers ?? null}::jsonb, ${wire?.freed ?? null}::jsonb) as closed`.execute(db)
+      ${wire?.transfers ?? null}::jsonb, ${wire?.freed ?? null}::jsonb) as closed`
+    .execute(db)
+    .catch((error: unknown) => {
+      throw isWithdrawn(error) ? refused('the site withdrew the release before') : error
+    })
   return rows[0]?.closed === true
+}
+
+/** Raised by the trigger `decision_is_not_withdrawn`. */
+function isWithdrawn(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && error.code === 'HG020'
 }
 
 /** Captures for a decision that came without its clearing record. */

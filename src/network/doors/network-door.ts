@@ -12,6 +12,7 @@ import { serveHomePage } from './serve-home-page.ts'
 import { serveMembership } from './serve-membership.ts'
 import { serveMoney } from './serve-money.ts'
 import { serveIdentity } from './serve-network.ts'
+import { serveNotices } from './serve-notices.ts'
 import { serveOffers } from './serve-offers.ts'
 import { serveWork } from './serve-work.ts'
 
@@ -51,6 +52,7 @@ export function networkDoor(parts: NetworkParts, { log }: { log: Log }): OpenAPI
   serveOffers(door, parts)
   serveAsks(door, parts)
   serveWork(door, parts)
+  serveNotices(door, parts)
   serveMoney(door, parts)
   serveHomePage(door.app, parts)
   return door.app

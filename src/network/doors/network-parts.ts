@@ -12,6 +12,8 @@ import type { AccessTokens } from '../membership/access-tokens.ts'
 import type { Authentication } from '../membership/authenticate.ts'
 import type { Principal } from '../membership/principal.ts'
 import type { Membership } from '../membership/register.ts'
+import type { NoticeParts } from '../notices/carry-notices.ts'
+import type { WithdrawnPurge } from '../notices/purge-withdrawn.ts'
 import type { WorkDesk } from '../routing/pull-work.ts'
 import type { WakeUp } from '../routing/wake-up.ts'
 
@@ -35,6 +37,8 @@ export interface NetworkParts {
   readonly catalogue: Catalogue
   readonly authoriser: Authoriser
   readonly clearing: ClearingParts
+  readonly notices: NoticeParts
+  readonly purge: WithdrawnPurge
   readonly workDesk: WorkDesk
   readonly wakeUp: WakeUp
 }
@@ -47,4 +51,9 @@ export function askBell(ask: string): string {
 /** What a site that pulls work waits for. */
 export function siteBell(site: string): string {
   return `site ${site}`
+}
+
+/** What a site that waits for news of its notices waits for. */
+export function noticeBell(site: string): string {
+  return `notices ${site}`
 }

@@ -7,6 +7,7 @@ import * as createLedger from './0012-create-ledger.ts'
 import * as createAsks from './0013-create-asks.ts'
 import * as createCloseLeg from './0014-create-close-leg.ts'
 import * as addCollusion from './0020-add-collusion.ts'
+import * as createNotices from './0030-create-notices.ts'
 
 /** The steps of a network's schema, in order; they are never changed once they were released. */
 export const NETWORK_MIGRATIONS: Readonly<Record<string, Migration>> = {
@@ -18,4 +19,5 @@ export const NETWORK_MIGRATIONS: Readonly<Record<string, Migration>> = {
   '0013-create-asks': createAsks,
   '0014-create-close-leg': createCloseLeg,
   '0020-add-collusion': addCollusion,
+  '0030-create-notices': createNotices,
 }

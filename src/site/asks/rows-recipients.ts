@@ -1,17 +1,82 @@
 import { inflateSync } from 'node:zlib'
 import { sql } from 'kysely'
 import { Bitset } from '../../kernel/bitset.ts'
+import { peekJws } from '../../kernel/crypto/jws.ts'
+import type { Digest } from '../../kernel/digest.ts'
 import type { Database } from '../../kernel/postgres/database.ts'
-import type { MemberId } from '../../protocol/wire.ts'
+import { receiptSchema } from '../../protocol/receipt.ts'
+import { dataSetIdSchema } from '../../protocol/wire.ts'
+import type { AskId, DataSetId, MemberId } from '../../protocol/wire.ts'
 
-/** Acquirers that were given rows of a data set with a person in them: who has to be told of a correction (GDPR Art. 19). */
-export async function rowsRecipients(
-  db: Database,
-  { person, dataSet }: { person: number; dataSet: string },
-): Promise<readonly MemberId[]> {
-  const { rows } = await sql<{ acquirer: MemberId; people: Uint8Array }>`
-    select u.acquirer, u.people from use_record u join answer a on a.ask_id = u.ask_id
-    where u.mode = 'rows' and u.data_set = ${dataSet} and a.pushed_ms is not null`.execute(db)
-  const found = rows.filter(({ people }) => Bitset.fromBytes(inflateSync(people)).has(person))
-  return [...new Set(found.map(({ acquirer }) => acquirer))].toSorted()
+/** Rows of one person that were let out, of one data set in one release. */
+export interface DisclosedRows {
+  readonly askId: AskId
+  readonly acquirer: MemberId
+  readonly purpose: string
+  /** The data set that was asked for, which the pseudonym is of, whatever else the question joined. */
+  readonly offer: DataSetId
+  /** The data set whose rows they are. */
+  readonly dataSet: DataSetId
+  /** Columns of it that the question used, wherever in it. */
+  readonly columns: readonly string[]
+  readonly release: Digest | undefined
+  readonly releaseTo: string
+  /** False while the network has not confirmed that it has the answer. */
+  readonly isPushed: boolean
+}
+
+/** Uses whose people are unpacked at one time. */
+const PAGE = 200
+
+/** Every release of rows with a person in it, newest first: who has to be told (GDPR Art. 17(2), 19). */
+export async function rowsDisclosed(db: Database, person: number): Promise<readonly DisclosedRows[]> {
+  const found: DisclosedRows[] = []
+  for (let before: bigint | null = null; ;) {
+    const rows: readonly DisclosureRow[] = await readPage(db, before)
+    for (const row of rows)
+      if (Bitset.fromBytes(inflateSync(row.people)).has(person)) found.push(disclosedOf(row))
+    const last = rows.at(-1)
+    if (!last || rows.length < PAGE) return found
+    before = last.id
+  }
+}
+
+interface DisclosureRow {
+  readonly id: bigint
+  readonly ask_id: AskId
+  readonly acquirer: MemberId
+  readonly purpose: string
+  readonly data_set: DataSetId
+  readonly columns: readonly string[]
+  readonly release: Digest | null
+  readonly release_to: string
+  readonly is_pushed: boolean
+  readonly receipt: string
+  readonly people: Uint8Array
+}
+
+async function readPage(db: Database, before: bigint | null): Promise<readonly DisclosureRow[]> {
+  const { rows } = await sql<DisclosureRow>`
+    select u.id, u.ask_id, u.acquirer, u.purpose, u.data_set, u.columns, u.release_to, u.people, r.jws as receipt,
+      a.decision ->> 'releaseDigest' as release, a.pushed_ms is not null as is_pushed
+    from use_record u join answer a on a.ask_id = u.ask_id join receipt r on r.sequence = u.receipt_sequence
+    where u.mode = 'rows' and (${before}::bigint is null or u.id < ${before}::bigint)
+    order by u.id desc limit ${PAGE}`.execute(db)
+  return rows
+}
+
+function disclosedOf(row: DisclosureRow): DisclosedRows {
+  const receipt = receiptSchema.safeParse(JSON.parse(peekJws(row.receipt)?.payload ?? 'null'))
+  const offer = dataSetIdSchema.safeParse(receipt.success ? receipt.data.dataSet : undefined)
+  return {
+    askId: row.ask_id,
+    acquirer: row.acquirer,
+    purpose: row.purpose,
+    offer: offer.success ? offer.data : row.data_set,
+    dataSet: row.data_set,
+    columns: row.columns,
+    release: row.release ?? undefined,
+    releaseTo: row.release_to,
+    isPushed: row.is_pushed,
+  }
 }

@@ -1,10 +1,17 @@
 import { formatInstant } from '../../kernel/clock.ts'
+import { Fault } from '../../kernel/faults.ts'
+import type { ErasureView } from '../../protocol/erasure.ts'
 import type { RestrictionView } from '../../protocol/restriction.ts'
 import type { MemberId } from '../../protocol/wire.ts'
-import { rowsRecipients } from '../asks/rows-recipients.ts'
+import { noticeView } from '../recipients/notice-view.ts'
+import { findNotices } from '../recipients/recipient-notice-store.ts'
+import { withdrawalsOf } from '../recipients/withdrawal-store.ts'
+import { noteAccess } from '../rights/note-access.ts'
+import { knownPeople } from '../rights/person-reading.ts'
 import { completeErasures } from '../rights/complete-erasures.ts'
 import { erasePerson } from '../rights/erase-person.ts'
 import { findErasure, findErasureOf, listErasures } from '../rights/erasure-store.ts'
+import type { ErasureRecord } from '../rights/erasure-store.ts'
 import { erasureView } from '../rights/erasure-view.ts'
 import { correctPerson } from '../rights/correct-person.ts'
 import { liftRestriction, restrictPerson } from '../rights/restrict-person.ts'
@@ -22,6 +29,8 @@ type RightsActs = Pick<
   | 'erasePerson'
   | 'listErasures'
   | 'findErasure'
+  | 'listSentNotices'
+  | 'personNotices'
   | 'completeErasures'
   | 'correctPerson'
   | 'restrictPerson'
@@ -30,9 +39,20 @@ type RightsActs = Pick<
 >
 
 /** Rights of people in the forms of the door. */
-export function rightsActs(site: SiteContext): RightsActs {
+export function rightsActs(
+  site: SiteContext,
+  { withdrawAtOnce }: { readonly withdrawAtOnce: () => Promise<void> },
+): RightsActs {
+  const certificate = async (record: ErasureRecord) =>
+    erasureView(record, {
+      site: site.site,
+      now: site.clock.now(),
+      notices: await findNotices(site.db, { cause: record.erasure }),
+      withdrawals: await withdrawalsOf(site.db, record.erasure),
+    })
   return {
     ...changingActs(site),
+    ...noticeActs(site),
     async erasePerson({ issuer, person, by, nameDigest, reason, isAtOnce, requestKey }) {
       const lookup = lookupDigest(site.keys.lookup, { issuer, personKey: person })
       const [number = NOBODY] = await site.vault.findPeople([lookup])
@@ -41,30 +61,61 @@ export function rightsActs(site: SiteContext): RightsActs {
       const request = { issuer, reason, requestedBy: by, nameDigest, requestKey, guardianMark: lookup }
       const done = earlier ?? (await erasePerson(site, { ...request, person: number }))
       if (!earlier) site.events.erased({ erasure: done.erasure })
-      if (isAtOnce) site.events.erasuresCompleted({ erasures: await completeErasures(site) })
-      return erasureView((await findErasure(site.db, done.erasure)) ?? done, site.site)
+      if (isAtOnce) {
+        site.events.erasuresCompleted({ erasures: await completeErasures(site) })
+        await withdrawAtOnce()
+      }
+      return certificate((await findErasure(site.db, done.erasure)) ?? done)
     },
     async listErasures({ cursor, limit, issuer }) {
       const after = cursor !== undefined && /^\d{1,15}$/.test(cursor) ? Number(cursor) : 0
       const found = await listErasures(site.db, { after, limit: limit + 1, issuer })
+      const shown = found.slice(0, limit)
+      const views = new Map<number, ErasureView>()
+      for (const record of shown) views.set(record.id, await certificate(record))
       return pageOf(found, {
         limit,
         cursorOf: ({ id }) => String(id),
-        viewOf: (record) => erasureView(record, site.site),
+        viewOf: (record) => views.get(record.id) ?? missing(),
       })
     },
     async findErasure({ erasure, issuer }) {
       const found = await findErasure(site.db, erasure)
-      return found && (issuer === undefined || issuer === found.issuer)
-        ? erasureView(found, site.site)
-        : undefined
+      return found && (issuer === undefined || issuer === found.issuer) ? certificate(found) : undefined
     },
     async completeErasures() {
       const completed = await completeErasures(site)
       if (completed > 0) site.events.erasuresCompleted({ erasures: completed })
+      await withdrawAtOnce()
       return completed
     },
   }
+}
+
+/** What recipients of rows were told. */
+function noticeActs(site: SiteContext): Pick<RightsActs, 'listSentNotices' | 'personNotices'> {
+  return {
+    async listSentNotices({ cursor, limit, issuer, state }) {
+      const after = cursor !== undefined && /^\d{1,15}$/.test(cursor) ? Number(cursor) : 0
+      const found = await findNotices(site.db, { after, limit: limit + 1, issuer, isOpen: state === 'open' })
+      const now = site.clock.now()
+      return pageOf(found, {
+        limit,
+        cursorOf: ({ id }) => String(id),
+        viewOf: (record) => noticeView(record, now),
+      })
+    },
+    async personNotices(reading) {
+      const people = await knownPeople(site, reading)
+      await noteAccess(site, { people, reading, what: 'notices' })
+      const found = await findNotices(site.db, { people: people.map(({ number }) => number) })
+      return { items: found.map((record) => noticeView(record, site.clock.now())) }
+    },
+  }
+}
+
+function missing(): never {
+  throw new Fault('fault.internal', { what: 'Cannot show an erasure that was just read' })
 }
 
 /** What changes a person's data or how it is processed, short of erasing it. */
@@ -75,11 +126,8 @@ function changingActs(
     async correctPerson({ issuer, person, by, dataSet, set, where }) {
       const number = await numberOf(site, { issuer, person })
       const request = { person: number, issuer, requestedBy: by, dataSet, set, where }
-      const { correction, columns, rows, requestedBy, correctedAt, receipt } = await correctPerson(
-        site,
-        request,
-      )
-      const recipients = await rowsRecipients(site.db, { person: number, dataSet })
+      const { correction, columns, rows, requestedBy, correctedAt, receipt, recipients } =
+        await correctPerson(site, request)
       site.events.corrected({ correction, dataSet })
       return {
         correction,

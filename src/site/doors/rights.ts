@@ -1,7 +1,8 @@
 import type { Door } from '../../kernel/http/door.ts'
 import { SITE_API } from '../../protocol/site-api.ts'
 import type { MemberId } from '../../protocol/wire.ts'
-import { notFound, requireOperator, requireStaff } from './may.ts'
+import { notFound, requireOperator, requireReader, requireStaff } from './may.ts'
+import { readingOf } from './person-scope.ts'
 import { onBehalfOf } from './on-behalf.ts'
 import type { SiteActs, SiteCaller } from './site-acts.ts'
 import { speakFor } from './speak-for.ts'
@@ -38,6 +39,12 @@ export function serveRights(door: Door<SiteCaller>, acts: SiteActs): void {
     if (!found) throw notFound()
     return found
   })
+  door.serve(SITE_API.listSentNotices, ({ caller, query }) =>
+    acts.listSentNotices({ ...query, ...requireReader(caller) }),
+  )
+  door.serve(SITE_API.personNotices, async ({ caller, params, query }) =>
+    acts.personNotices(readingOf(caller, { params, query })),
+  )
   door.serve(SITE_API.completeErasures, async ({ caller }) => {
     requireOperator(caller)
     return { completed: await acts.completeErasures() }

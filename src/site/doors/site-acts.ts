@@ -30,6 +30,7 @@ import type { PersonReading, Reader } from '../rights/person-reading.ts'
 import type { Page, PageRequest } from './page-of.ts'
 import type { PersonActs } from './person-acts.ts'
 import type { PrincipalActs } from './principal-acts.ts'
+import type { SentNoticeView } from '../recipients/notice-view.ts'
 import type { CorrectionRequest } from '../rights/correct-person.ts'
 import type { NamedPerson } from '../rights/named-person.ts'
 import type { RequestActs } from './request-acts.ts'
@@ -148,6 +149,8 @@ export interface SiteActs extends PersonActs, RequestActs {
   listErasures(request: PageRequest & Scope): Promise<Page<ErasureView>>
   findErasure(request: Scope & { erasure: string }): Promise<ErasureView | undefined>
   completeErasures(): Promise<number>
+  listSentNotices(request: PageRequest & Scope & { state: 'open' | 'all' }): Promise<Page<SentNoticeView>>
+  personNotices(reading: PersonReading): Promise<{ items: SentNoticeView[] }>
   registerIssuer(issuer: { member: MemberId; keys: KeySet }): Promise<void>
   /** The signing key of an issuer that is known here, by its key id. */
   issuerKey(member: string, keyId: string): Promise<PublicJwk | undefined>

@@ -1,4 +1,4 @@
-import type { z } from 'zod'
+import { z } from 'zod'
 import type { Clock } from '../../kernel/clock.ts'
 import { withDeadline } from '../../kernel/deadline.ts'
 import type { KeyPair } from '../../kernel/crypto/keys.ts'
@@ -8,12 +8,15 @@ import { accessTokenSource } from '../../protocol/access-token-source.ts'
 import type { DecisionMessage } from '../../protocol/decision.ts'
 import {
   captureAnswerSchema,
+  memberRecordSchema,
   networkInfoSchema,
   offerSubmissionSchema,
   workSchema,
 } from '../../protocol/network-api.ts'
-import type { CaptureAnswer, NetworkInfo, Work } from '../../protocol/network-api.ts'
-import type { SiteId } from '../../protocol/wire.ts'
+import type { CaptureAnswer, MemberRecord, NetworkInfo, Work } from '../../protocol/network-api.ts'
+import { carriedNoticeSchema, noticeNewsSchema, withdrawnReleaseSchema } from '../../protocol/notice-api.ts'
+import type { NoticeNews, WithdrawnRelease } from '../../protocol/notice-api.ts'
+import type { MemberId, SiteId } from '../../protocol/wire.ts'
 
 /** A site's line to its network. The site dials; nothing is ever dialled into. */
 export interface NetworkLine {
@@ -21,6 +24,15 @@ export interface NetworkLine {
   /** Waits up to `waitMs` for work. `isResuming` asks for all that is unanswered, also what was given out before. */
   pullWork(request: { waitMs: number; isResuming: boolean; signal?: AbortSignal }): Promise<Work>
   pushDecision(message: DecisionMessage): Promise<CaptureAnswer>
+  /** A member with the chain of its keys. */
+  member(id: MemberId): Promise<MemberRecord>
+  /** Hands over a sealed notice to a recipient of rows; the same again does no harm. */
+  sendNotice(notice: { notice: string; acquirer: MemberId; sealed: string }): Promise<void>
+  /** Waits up to `waitMs` for news of notices. */
+  noticeNews(waitMs: number, signal: AbortSignal): Promise<readonly NoticeNews[]>
+  confirmNews(items: readonly { notice: string; isFinal: boolean }[]): Promise<void>
+  /** Has sealed releases deleted, by a signed order. */
+  withdrawReleases(order: { order: string; isAtOnce: boolean }): Promise<readonly WithdrawnRelease[]>
   /** Publishes the signed list of everything that the site offers. */
   publishOffers(offers: string): Promise<void>
 }
@@ -60,6 +72,25 @@ export function networkLine(facts: {
       }),
     pushDecision: (message) =>
       call('POST', `/v1/sites/${site}/decisions`, { body: message, response: captureAnswerSchema }),
+    member: (id) => call('GET', `/v1/members/${id}`, { response: memberRecordSchema }),
+    sendNotice: async ({ notice, ...body }) => {
+      await call('PUT', `/v1/sites/${site}/notices/${notice}`, {
+        body,
+        response: carriedNoticeSchema,
+      })
+    },
+    noticeNews: async (waitMs, signal) => {
+      const response = z.strictObject({ items: z.array(noticeNewsSchema) })
+      return (await call('GET', `/v1/sites/${site}/notices?wait=${waitMs}`, { response, signal })).items
+    },
+    confirmNews: async (items) => {
+      const response = z.strictObject({ confirmed: z.int() })
+      await call('POST', `/v1/sites/${site}/notices/confirmation`, { body: { items }, response })
+    },
+    withdrawReleases: async (body) => {
+      const response = z.strictObject({ items: z.array(withdrawnReleaseSchema) })
+      return (await call('POST', `/v1/sites/${site}/withdrawals`, { body, response })).items
+    },
     publishOffers: async (offers) => {
       await call('PUT', `/v1/sites/${site}/offers`, { body: { offers }, response: offerSubmissionSchema })
     },

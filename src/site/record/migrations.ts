@@ -24,6 +24,7 @@ import * as createColumnUses from './migrations/0080-create-column-uses.ts'
 import * as createLegalBases from './migrations/0130-create-legal-bases.ts'
 import * as createRestrictions from './migrations/0061-create-restrictions-and-corrections.ts'
 import * as createGuardianships from './migrations/0120-create-guardianships.ts'
+import * as createRecipientNotices from './migrations/0110-create-recipient-notices.ts'
 
 /** The schema of a site's record, in order: one file a capability, forward only. */
 export const SITE_MIGRATIONS: Migrations = {
@@ -52,4 +53,5 @@ export const SITE_MIGRATIONS: Migrations = {
   '0130-create-legal-bases': createLegalBases,
   '0061-create-restrictions-and-corrections': createRestrictions,
   '0120-create-guardianships': createGuardianships,
+  '0110-create-recipient-notices': createRecipientNotices,
 }

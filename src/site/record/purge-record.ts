@@ -1,14 +1,7 @@
-import { sql } from 'kysely'
 import type { Clock } from '../../kernel/clock.ts'
 import type { Database } from '../../kernel/postgres/database.ts'
-
-/** How far PostgreSQL let go of rows that were deleted. */
-export interface PurgedRecord {
-  /** Tables were written anew, without dead rows. */
-  readonly isRewritten: boolean
-  /** No file of the write-ahead log is from before. */
-  readonly isLogRecycled: boolean
-}
+import { purgeTables } from '../../kernel/postgres/purge-tables.ts'
+import type { PurgedTables } from '../../kernel/postgres/purge-tables.ts'
 
 /** Tables that hold what belongs to one person alone, and so lose rows when somebody is erased. */
 const TABLES = [
@@ -20,78 +13,10 @@ const TABLES = [
   'answer',
   'guardian_agreement',
   'guardianship',
+  'recipient_notice',
 ] as const
 
-const POLL_MS = 50
-/** Transactions of a site last seconds; one that outlasts this is somebody else's, and the purge is tried again later. */
-const OLD_TRANSACTIONS_MS_MAX = 60_000
-const RECYCLE_ATTEMPTS_MAX = 3
-/** Segments that are switched through: the most that the embedded PostgreSQL keeps ahead, and as many again. */
-const SEGMENTS_MAX = 64
-
-/**
- * Makes the record's PostgreSQL let go of deleted rows for good: a dead row stays in its table's file until the table
- * is written anew, and its former values in the write-ahead log until the segments are gone. Each table is locked for
- * as long as its rewriting takes; nothing else waits.
- */
-export async function purgeRecord({ db, clock }: { db: Database; clock: Clock }): Promise<PurgedRecord> {
-  if (!(await isAlone(db, clock))) return { isRewritten: false, isLogRecycled: false }
-  for (const table of TABLES) await sql`vacuum (full) ${sql.table(table)}`.execute(db)
-  return { isRewritten: true, isLogRecycled: await recycleLog(db, clock) }
-}
-
-/** Waits until no transaction is left that could still see what was deleted: rewriting would copy it. */
-async function isAlone(db: Database, clock: Clock): Promise<boolean> {
-  const { rows } = await sql<{ now: Date }>`select clock_timestamp()::text as now`.execute(db)
-  const begun = rows[0]?.now
-  for (let waitedMs = 0; waitedMs <= OLD_TRANSACTIONS_MS_MAX; waitedMs += POLL_MS) {
-    const { rows: older } = await sql<{ count: bigint }>`
-      select count(*) as count from pg_stat_activity
-      where datname = current_database() and pid <> pg_backend_pid() and backend_xmin is not null
-        and xact_start < ${begun}::timestamptz`.execute(db)
-    if (Number(older[0]?.count) === 0) return true
-    await clock.sleep(POLL_MS)
-  }
-  return false
-}
-
-/**
- * Moves on past every segment that is there and has the old ones removed instead of renamed for later use. Needs a
- * superuser, as the embedded PostgreSQL's is; elsewhere the log is the administrator's.
- */
-async function recycleLog(db: Database, clock: Clock): Promise<boolean> {
-  const { rows } = await sql<{ is_superuser: string }>`show is_superuser`.execute(db)
-  if (rows[0]?.is_superuser !== 'on') return false
-  await sql`alter system set wal_recycle = off`.execute(db)
-  await sql`select pg_reload_conf()`.execute(db)
-  try {
-    const newest = (await segments(db)).at(-1) ?? ''
-    for (let attempt = 0; attempt < RECYCLE_ATTEMPTS_MAX; attempt += 1) {
-      await switchPast(db, newest)
-      await sql`checkpoint`.execute(db)
-      if ((await segments(db)).every((name) => name > newest)) return true
-      await clock.sleep(POLL_MS)
-    }
-    return false
-  } finally {
-    await sql`alter system reset wal_recycle`.execute(db)
-    await sql`select pg_reload_conf()`.execute(db)
-  }
-}
-
-async function switchPast(db: Database, newest: string): Promise<void> {
-  for (let count = 0; count < SEGMENTS_MAX; count += 1) {
-    const { rows } = await sql<{ present: string }>`
-      select pg_walfile_name(pg_current_wal_insert_lsn()) as present`.execute(db)
-    if ((rows[0]?.present ?? '') > newest) return
-    // Without a record in it a segment is not switched.
-    await sql`select pg_logical_emit_message(false, 'hedgerow', 'purge')`.execute(db)
-    await sql`select pg_switch_wal()`.execute(db)
-  }
-}
-
-async function segments(db: Database): Promise<readonly string[]> {
-  const { rows } = await sql<{ name: string }>`
-    select name from pg_ls_waldir() where name ~ '^[0-9A-F]{24}$' order by name`.execute(db)
-  return rows.map(({ name }) => name)
+/** Makes the record's PostgreSQL let go of what was deleted for good. */
+export function purgeRecord(parts: { db: Database; clock: Clock }): Promise<PurgedTables> {
+  return purgeTables(parts, TABLES)
 }

@@ -4,7 +4,6 @@ import { Bitset } from '../../kernel/bitset.ts'
 import { instant } from '../../kernel/clock.ts'
 import type { Clock, Instant } from '../../kernel/clock.ts'
 import { Fault } from '../../kernel/faults.ts'
-import type { IdSource } from '../../kernel/id.ts'
 import type { Database } from '../../kernel/postgres/database.ts'
 import type { Random } from '../../kernel/random.ts'
 import type { Manifest } from '../../protocol/data-set.ts'
@@ -12,6 +11,10 @@ import type { ColumnValues } from '../../protocol/restriction.ts'
 import type { DataSetId, MemberId } from '../../protocol/wire.ts'
 import type { ReceiptLog } from '../../transparency/receipt-log.ts'
 import type { PartitionStore } from '../guard/partition-store.ts'
+import { noteRecipients } from '../recipients/note-recipients.ts'
+import type { NotingParts } from '../recipients/note-recipients.ts'
+import { findNotices } from '../recipients/recipient-notice-store.ts'
+import type { RecipientsBell } from '../recipients/recipients-bell.ts'
 import { openPersonText, sealPersonText } from '../vault/person-text.ts'
 import { cellContext } from '../vault/person-keys.ts'
 import type { PersonKeys } from '../vault/person-keys.ts'
@@ -21,13 +24,12 @@ import type { CorrectedValue, Vault } from '../vault/vault.ts'
 import { checkCorrection } from './check-correction.ts'
 
 /** What correcting needs of a site. */
-export interface CorrectionParts {
+export interface CorrectionParts extends NotingParts {
   readonly db: Database
   readonly vault: Vault
   readonly clock: Clock
-  readonly random: Random
-  readonly ids: IdSource
   readonly log: ReceiptLog
+  readonly recipientsBell: RecipientsBell
   readonly partitions: Pick<PartitionStore, 'noteChange'>
   readonly personKeys: PersonKeys
   readonly manifests: () => ReadonlyMap<DataSetId, Manifest>
@@ -43,6 +45,8 @@ export interface CorrectionRecord {
   readonly requestedBy: string
   readonly correctedAt: Instant
   readonly receipt: number
+  /** Acquirers that were given what is corrected, and are told. */
+  readonly recipients: readonly MemberId[]
 }
 
 export interface CorrectionRequest {
@@ -118,11 +122,21 @@ async function finishCorrection(parts: CorrectionParts, begun: BegunCorrection):
     const [receipt] = await parts.log.issue(tx, [
       { kind: 'correction', correction, dataSet, ...(subjectOf === undefined ? {} : { subjectOf }) },
     ])
+    if (rows > 0)
+      await noteRecipients(tx, parts, {
+        kind: 'correction',
+        cause: correction,
+        person,
+        issuer: manifest.issuer,
+        now: parts.clock.now(),
+        correction: { dataSet, values, key },
+      })
     await sql`
       update correction set state = 'done', body = null, done_ms = ${parts.clock.now()}, rows = ${rows},
         receipt = ${receipt?.sequence ?? null} where correction = ${correction}`.execute(tx)
   })
   await parts.log.publish()
+  parts.recipientsBell.ring()
   if (rows === 0)
     throw new Fault('fault.not_found', { what: 'Cannot correct: no row of the person is meant' })
   return findCorrection(parts.db, correction)
@@ -202,6 +216,7 @@ async function findCorrection(db: Database, correction: string): Promise<Correct
   }>`select * from correction where correction = ${correction}`.execute(db)
   const [row] = rows
   if (!row) throw new Fault('fault.internal', { what: 'Cannot find a correction that was just made' })
+  const told = await findNotices(db, { cause: correction })
   return {
     correction,
     person: row.person,
@@ -211,5 +226,6 @@ async function findCorrection(db: Database, correction: string): Promise<Correct
     requestedBy: row.requested_by,
     correctedAt: instant(Number(row.done_ms)),
     receipt: Number(row.receipt),
+    recipients: [...new Set(told.map(({ acquirer }) => acquirer))].toSorted(),
   }
 }

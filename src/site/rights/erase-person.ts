@@ -3,12 +3,12 @@ import type { Clock, Instant } from '../../kernel/clock.ts'
 import { later } from '../../kernel/clock.ts'
 import type { Digest } from '../../kernel/digest.ts'
 import { Fault } from '../../kernel/faults.ts'
-import type { IdSource } from '../../kernel/id.ts'
 import type { Database, DatabaseTransaction } from '../../kernel/postgres/database.ts'
 import type { Manifest } from '../../protocol/data-set.ts'
 import type { ErasureReason } from '../../protocol/erasure.ts'
 import type { DataSetId, MemberId } from '../../protocol/wire.ts'
 import type { ReceiptLog } from '../../transparency/receipt-log.ts'
+import { rowsDisclosed } from '../asks/rows-recipients.ts'
 import { withdrawReleases } from '../asks/withdraw-releases.ts'
 import type { WithdrawParts } from '../asks/withdraw-releases.ts'
 import { changeGrants } from '../consent/change-grants.ts'
@@ -18,6 +18,11 @@ import { revokeAllOf } from '../consent/revoke-grants.ts'
 import { endAllOf } from '../principals/end-guardianship.ts'
 import { deleteGuardianshipsOf } from '../principals/guardianship-store.ts'
 import type { PartitionStore } from '../guard/partition-store.ts'
+import { noteDisclosed } from '../recipients/note-recipients.ts'
+import type { NotingParts } from '../recipients/note-recipients.ts'
+import { dropNoticeBodies } from '../recipients/recipient-notice-store.ts'
+import type { RecipientsBell } from '../recipients/recipients-bell.ts'
+import { insertWithdrawals } from '../recipients/withdrawal-store.ts'
 import type { PersonKeys } from '../vault/person-keys.ts'
 import type { Vault } from '../vault/vault.ts'
 import { storesWhenDeleted } from './erased-stores.ts'
@@ -36,16 +41,16 @@ import { addForgotten } from './forgotten-list.ts'
 import type { HiddenPeople } from './hidden-people.ts'
 
 /** What erasing needs of a site. */
-export interface ErasureParts extends WithdrawParts {
+export interface ErasureParts extends WithdrawParts, NotingParts {
   readonly db: Database
   readonly vault: Vault
   readonly clock: Clock
-  readonly ids: IdSource
   readonly log: ReceiptLog
   readonly consent: ConsentContext
   readonly partitions: Pick<PartitionStore, 'noteChange'>
   readonly personKeys: PersonKeys
   readonly hidden: HiddenPeople
+  readonly recipientsBell: RecipientsBell
   readonly manifests: () => ReadonlyMap<DataSetId, Manifest>
   /** The file of people who were erased; it is in no backup. */
   readonly forgottenList: string
@@ -112,6 +117,7 @@ async function noteErasure(
       const own = await revokeAllOf(tx, person, { context: parts.consent, last, now, by: requestedBy })
       const ofWards = await endGuardianships(tx, parts, { ...request, last: last + own.length, now })
       const revoked = [...own, ...ofWards]
+      await noteWithdrawn(tx, parts, { ...request, now })
       await deleteNamedAnswers(tx, request.nameDigest)
       await deleteCarried(tx, person)
       const keyDigest = await parts.personKeys.destroyKey(tx, person)
@@ -135,6 +141,19 @@ async function endGuardianships(
   return endAllOf(tx, parts, { mark: guardianMark, last, now, by: requestedBy })
 }
 
+/** Whoever was given rows of the person is told, and the network deletes what is sealed; values in waiting go with the key. */
+async function noteWithdrawn(
+  tx: DatabaseTransaction,
+  parts: ErasureParts,
+  { person, erasure, issuer, now }: ErasureRequest & { erasure: string; now: Instant },
+): Promise<void> {
+  const disclosed = await rowsDisclosed(tx, person)
+  await insertWithdrawals(tx, { erasure, person, now, asks: disclosed })
+  const event = { kind: 'erasure', cause: erasure, person, issuer, now } as const
+  await noteDisclosed(tx, parts, { event, disclosed: disclosed.filter(({ isPushed }) => isPushed) })
+  await dropNoticeBodies(tx, person)
+}
+
 /** Rows of the person are about to go: an answer that was computed over them and is not decided yet must not be. */
 async function noteRows(
   tx: DatabaseTransaction,
@@ -152,6 +171,7 @@ export async function finishErasure(parts: ErasureParts, noted: ErasureRecord): 
   const { erasure, person, keyDigest } = noted
   if (keyDigest) await addForgotten(parts.forgottenList, { key: keyDigest, erasure, time: noted.requestedAt })
   await parts.vault.forget(person)
+  parts.recipientsBell.ring()
   await parts.db.transaction().execute(async (tx) => {
     const now: Instant = parts.clock.now()
     if (!(await saveState(tx, { erasure, state: 'deleted', now, stores: storesWhenDeleted() }))) return

@@ -1,6 +1,6 @@
 import type { ErasedStore, ErasureGrade, ErasureView } from '../../protocol/erasure.ts'
 import { ERASURE_GRADES } from '../../protocol/erasure.ts'
-import type { PurgedRecord } from '../record/purge-record.ts'
+import type { PurgedTables } from '../../kernel/postgres/purge-tables.ts'
 
 /** The stores of a site when rows, key and grants are gone and files still hold their bytes. */
 export function storesWhenDeleted(): readonly ErasedStore[] {
@@ -22,7 +22,7 @@ export function storesWhenDeleted(): readonly ErasedStore[] {
 }
 
 /** The same after a compaction: nothing is in any file, or what holds it back is said. */
-export function storesWhenCompacted({ isRewritten, isLogRecycled }: PurgedRecord): readonly ErasedStore[] {
+export function storesWhenCompacted({ isRewritten, isLogRecycled }: PurgedTables): readonly ErasedStore[] {
   const isRecordClean = isRewritten && isLogRecycled
   const record: ErasedStore = isRecordClean
     ? { store: 'record', grade: 'permanent', note: 'tables rewritten, write-ahead log recycled' }

@@ -1,21 +1,38 @@
 import { formatInstant } from '../../kernel/clock.ts'
+import type { Instant } from '../../kernel/clock.ts'
 import type { ErasureView } from '../../protocol/erasure.ts'
 import type { SiteId } from '../../protocol/wire.ts'
+import { networkStore, recipientView } from '../recipients/notice-view.ts'
+import type { NoticeRecord } from '../recipients/recipient-notice-store.ts'
+import type { WithdrawalRecord } from '../recipients/withdrawal-store.ts'
 import { KEPT, gradeOf, storesWhenDeleted } from './erased-stores.ts'
 import type { ErasureRecord } from './erasure-store.ts'
 
+/** What a certificate says beside the erasure itself. */
+export interface ErasureFacts {
+  readonly site: SiteId
+  readonly now: Instant
+  readonly notices: readonly NoticeRecord[]
+  readonly withdrawals: readonly WithdrawalRecord[]
+}
+
 /** The certificate of an erasure in its wire form. */
-export function erasureView(record: ErasureRecord, site: SiteId): ErasureView {
+export function erasureView(
+  record: ErasureRecord,
+  { site, now, notices, withdrawals }: ErasureFacts,
+): ErasureView {
   const isBegun = record.state === 'begun'
-  const stores = isBegun
+  const own = isBegun
     ? storesWhenDeleted().map((store) => ({ ...store, grade: 'inaccessible' as const }))
-    : [...record.stores]
+    : record.stores
+  const network = networkStore(withdrawals)
+  const stores = network ? [...own, network] : [...own]
   return {
     erasure: record.erasure,
     site,
     issuer: record.issuer,
     state: record.state,
-    grade: gradeOf(stores),
+    grade: gradeOf(own),
     reason: record.reason,
     requestedBy: record.requestedBy,
     requestedAt: formatInstant(record.requestedAt),
@@ -23,6 +40,7 @@ export function erasureView(record: ErasureRecord, site: SiteId): ErasureView {
     permanentBy: formatInstant(record.permanentBy),
     ...(record.permanentAt === undefined ? {} : { permanentAt: formatInstant(record.permanentAt) }),
     stores,
+    recipients: notices.map((notice) => recipientView(notice, now)),
     kept: [...KEPT],
     receipts: [...record.receipts],
   }

@@ -2,7 +2,6 @@ import { Bitset } from '../../kernel/bitset.ts'
 import { formatInstant, later } from '../../kernel/clock.ts'
 import type { Clock, Instant } from '../../kernel/clock.ts'
 import { Fault } from '../../kernel/faults.ts'
-import type { IdSource } from '../../kernel/id.ts'
 import type { Database, DatabaseTransaction } from '../../kernel/postgres/database.ts'
 import type { Manifest } from '../../protocol/data-set.ts'
 import type { RestrictionReason } from '../../protocol/restriction.ts'
@@ -11,20 +10,23 @@ import type { ReceiptLog } from '../../transparency/receipt-log.ts'
 import type { PartitionStore } from '../guard/partition-store.ts'
 import type { PersonKeys } from '../vault/person-keys.ts'
 import type { Vault } from '../vault/vault.ts'
+import { noteRecipients } from '../recipients/note-recipients.ts'
+import type { NotingParts } from '../recipients/note-recipients.ts'
+import type { RecipientsBell } from '../recipients/recipients-bell.ts'
 import type { HiddenPeople } from './hidden-people.ts'
 import { addRestrictionReceipt, findRestriction, insertRestriction, saveLift } from './restriction-store.ts'
 import type { RestrictionRecord } from './restriction-store.ts'
 
 /** What restricting needs of a site. */
-export interface RestrictionParts {
+export interface RestrictionParts extends NotingParts {
   readonly db: Database
   readonly vault: Vault
   readonly clock: Clock
-  readonly ids: IdSource
   readonly log: ReceiptLog
   readonly partitions: Pick<PartitionStore, 'noteChange'>
   readonly personKeys: PersonKeys
   readonly hidden: HiddenPeople
+  readonly recipientsBell: RecipientsBell
   readonly manifests: () => ReadonlyMap<DataSetId, Manifest>
   readonly liftNoticeMs: number
 }
@@ -51,6 +53,13 @@ export async function restrictPerson(
         await parts.partitions.noteChange(tx, { dataSet, people: Bitset.of([person]), cause: restriction })
       }
       await issueReceipt(tx, parts, { restriction, person })
+      await noteRecipients(tx, parts, {
+        kind: 'restriction',
+        cause: restriction,
+        person,
+        issuer: request.issuer,
+        now: parts.clock.now(),
+      })
     })
   } catch (error) {
     const standing = await findRestriction(parts.db, person)
@@ -59,6 +68,7 @@ export async function restrictPerson(
     throw error
   }
   await parts.log.publish()
+  parts.recipientsBell.ring()
   return required(await findRestriction(parts.db, person))
 }
 
@@ -79,10 +89,19 @@ export async function liftRestriction(
   await parts.db.transaction().execute(async (tx) => {
     if (!(await saveLift(tx, { restriction, now, liftsAt, by }))) return
     await issueReceipt(tx, parts, { restriction, person, liftsAt })
+    await noteRecipients(tx, parts, {
+      kind: 'restriction_lifting',
+      cause: restriction,
+      person,
+      issuer: known.issuer,
+      now,
+      lifts: liftsAt,
+    })
   })
   const done = required(await findRestriction(parts.db, person))
   parts.hidden.restrict(person, done.liftsAt ?? Infinity)
   await parts.log.publish()
+  parts.recipientsBell.ring()
   return done
 }
 

@@ -87,6 +87,8 @@ export function fakeActs({
     issuerKey: (member) => Promise.resolve(issuerKeys[member]?.publicJwk),
     erasePerson: (request) => note('erasePerson', request, erasure),
     listErasures: (request) => note('listErasures', request, { items: [] }),
+    listSentNotices: (request) => note('listSentNotices', request, { items: [] }),
+    personNotices: (reading) => note('personNotices', reading, { items: [] }),
     findErasure: (request) => note('findErasure', request, erasure),
     correctPerson: (request) =>
       note('correctPerson', request, {
@@ -202,6 +204,7 @@ const erasure = {
   requestedAt: '2026-11-24T10:00:00Z',
   permanentBy: '2026-11-25T10:00:00Z',
   stores: [],
+  recipients: [],
   kept: [],
   receipts: [],
 }
