@@ -19,6 +19,8 @@ import type {
 import { WrongUse } from './failures.ts'
 import { addSignInOptions, connectForPerson } from './person.ts'
 import type { SignInOptions } from './person.ts'
+import { openPersonRecords } from '../sdk/person.ts'
+import { CONSENT_RECORD_FORMAT, grantsOfConsentRecords, writeConsents } from './person-consents.ts'
 import { readRecords } from './read-records.ts'
 import { show } from './session.ts'
 import type { Session } from './session.ts'
@@ -43,6 +45,10 @@ interface GrantOptions extends SignInOptions {
   readonly replace?: boolean
   readonly limit?: string
   readonly json?: boolean
+  readonly format?: string
+  readonly reason?: string
+  readonly issuer?: string
+  readonly out?: string
 }
 
 /** `hedgerow grant …`: people's grants, one by one by flags or in bulk from a file. */
@@ -62,6 +68,7 @@ export function addGrantVerbs(program: Command, session: Session): void {
       '--file <file>',
       'grants in bulk: NDJSON of grants, or CSV with a header (lists separated by ";")',
     )
+    .option('--format <format>', '27560: the file holds consent records of ISO/IEC TS 27560')
     .action((options: GrantOptions) => perform(session, () => giveTerms(session, options)))
   const preview = verb(grant, {
     name: 'preview',
@@ -103,6 +110,10 @@ export function addGrantVerbs(program: Command, session: Session): void {
     .option('--dataset <name>', 'only of this data set')
     .option('--person <key>', 'only of this person')
     .option('--limit <number>', 'at most so many', '50')
+    .option('--format <format>', '27560: the consent records of one person (ISO/IEC TS 27560)')
+    .option('--reason <text>', 'why you look at one person’s records; they will see it')
+    .option('--issuer <member>', 'which issuer’s key --person is; needed as the operator')
+    .option('--out <file>', 'where to write the records; absent: standard output')
     .action((options: GrantOptions) => perform(session, () => list(session, options)))
 }
 
@@ -162,13 +173,18 @@ async function refuseTerms(session: Session, options: GrantOptions): Promise<voi
 }
 
 async function giveTerms(session: Session, options: GrantOptions): Promise<void> {
-  const grants = options.file === undefined ? [oneGrant(options)] : await readGrants(options.file)
+  const grants = options.file === undefined ? [oneGrant(options)] : await grantsInFile(options.file, options)
   const administration = await administrationOf(session, options)
   const line = progress(session.terminal)
   const changed = await administration
     .giveGrants(grants, (done) => line.show(`${done} of ${grants.length} grants`))
     .finally(() => line.end())
   showChange(session, { options, changed, done: 'given', same: 'were given already' })
+}
+
+function grantsInFile(file: string, { format }: GrantOptions): Promise<readonly WireGrant[]> {
+  requireRecordFormat(format)
+  return format === undefined ? readGrants(file) : grantsOfConsentRecords(file)
 }
 
 async function revoke(session: Session, options: GrantOptions): Promise<void> {
@@ -207,6 +223,7 @@ function showChange(
 }
 
 async function list(session: Session, options: GrantOptions): Promise<void> {
+  if (options.format !== undefined) return listRecords(session, options)
   const administration = await administrationOf(session, options)
   const grants = await administration.grants({
     dataSet: options.dataset,
@@ -233,6 +250,21 @@ async function list(session: Session, options: GrantOptions): Promise<void> {
             ]),
           }),
   })
+}
+
+/** A record is about somebody, who sees that it was read. */
+async function listRecords(session: Session, options: GrantOptions): Promise<void> {
+  requireRecordFormat(options.format)
+  const { person, reason, issuer } = options
+  if (person === undefined) throw new WrongUse('Say whose records, with --person KEY')
+  const { client } = await connectForPerson(session, options)
+  const records = openPersonRecords(client, { ref: person, reason, issuer })
+  await writeConsents(session, { records, form: 'records', out: options.out })
+}
+
+function requireRecordFormat(format: string | undefined): void {
+  if (format !== undefined && format !== CONSENT_RECORD_FORMAT)
+    throw new WrongUse(`Cannot use --format ${format}: expected ${CONSENT_RECORD_FORMAT}`)
 }
 
 function stateText({ state, revokedAt, validUntil }: GrantView): string {

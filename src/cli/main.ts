@@ -14,6 +14,7 @@ import { addNetworkVerbs } from './network.ts'
 import { addNoticesVerbs } from './notices.ts'
 import { addOfficerVerbs } from './officer.ts'
 import { addOffersVerb } from './offers.ts'
+import { addPersonConsentsVerb } from './person-consents.ts'
 import { addPersonBasesVerb } from './person-bases.ts'
 import { addPersonVerbs } from './person.ts'
 import { addPolicyVerbs } from './policy.ts'
@@ -58,6 +59,7 @@ export function buildProgram(session: Session): Command {
   addErasureVerbs(program, session)
   addCorrectionVerbs(program, session)
   addPersonBasesVerb(program, session)
+  addPersonConsentsVerb(program, session)
   exitByCode(program)
   return program
 }

@@ -1,5 +1,6 @@
 import type { z } from 'zod'
 import type { EstablishGuardianship } from '../protocol/guardianship.ts'
+import type { ConsentRecordForm } from '../protocol/consent-record-api.ts'
 import { CARRIED_PER_REQUEST_MAX } from '../protocol/person-api.ts'
 import type {
   ExportFormat,
@@ -46,6 +47,8 @@ export interface PersonRecords {
   }): Promise<ReadableStream<Uint8Array>>
   /** On which bases other than consent the data may be used. */
   bases(): Promise<readonly BasisView[]>
+  /** Records or a receipt of ISO/IEC TS 27560, as JSON-LD text. */
+  consents(form: ConsentRecordForm): Promise<string>
   objections(): Promise<readonly ObjectionView[]>
   /** Objects to a purpose, on one data set or on all of the issuer; in force when it resolves. */
   objectTo(purpose: string, dataSet?: string): Promise<ConsentChanged>
@@ -84,6 +87,7 @@ export function openPersonRecords(client: HttpClient, { ref, issuer, reason }: P
     export: (request) =>
       fetchStream(client, `/v1/people/${encodeURIComponent(ref)}/export`, { issuer, reason, ...request }),
     bases: async () => (await client.call(SITE_API.personBases, { params, query: scope })).items,
+    consents: (form) => client.text(SITE_API.personConsents, { params, query: { ...scope, form } }),
     objections: async () => (await client.call(SITE_API.listObjections, { params, query: scope })).items,
     objectTo: (purpose, dataSet) =>
       client.call(SITE_API.objectTo, { params: { ref, purpose }, query: { issuer, dataSet } }),

@@ -1,7 +1,7 @@
 import type { FieldProblem } from '../../kernel/faults.ts'
 import type { Manifest } from '../../protocol/data-set.ts'
 import { DPV_VERSION } from '../../protocol/dpv-purposes.ts'
-import { DATA_SUBJECTS } from '../../protocol/data-subjects.ts'
+import { DATA_SUBJECTS } from '../../protocol/dpv-terms.ts'
 import { isKnownPurpose } from '../../protocol/purpose.ts'
 import { perimeterProblems } from '../place/check-polygon.ts'
 import { isTerritoryCode } from '../place/locate.ts'

@@ -24,6 +24,9 @@ export function servePeople(door: Door<SiteCaller>, acts: SiteActs): void {
   door.serve(SITE_API.listAccesses, async ({ caller, params, query }) =>
     acts.listAccesses(await readingBy(caller, { params, query }), query),
   )
+  door.serve(SITE_API.personConsents, async ({ caller, params, query }) =>
+    acts.personConsents(readingOf(caller, { params, query }), query.form),
+  )
   door.serve(SITE_API.exportPerson, async ({ caller, params, query }) => {
     const reading = await readingBy(caller, { params, query })
     const { format, part, dataSet } = query

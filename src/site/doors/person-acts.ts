@@ -10,6 +10,7 @@ import type {
   useViewSchema,
 } from '../../protocol/person-api.ts'
 import type { CarriedRecord, ExportRecord } from '../../protocol/person-export.ts'
+import type { ConsentRecordForm } from '../../protocol/consent-record-api.ts'
 import { wireMoney } from '../../protocol/wire.ts'
 import type { DataSetId } from '../../protocol/wire.ts'
 import type { ChangeFacts } from '../consent/change-grants.ts'
@@ -17,6 +18,7 @@ import { objectTo, withdrawObjection } from '../consent/change-objections.ts'
 import type { GrantsChanged } from '../consent/grant-calls.ts'
 import { objectionsOf } from '../consent/objection-store.ts'
 import type { StoredObjection } from '../consent/objection-store.ts'
+import { personConsents } from '../rights/person-consents.ts'
 import { carryRecords } from '../rights/carried-records.ts'
 import { EXPORT_PAGE_POLICY, pageWriter } from '../rights/export-page.ts'
 import { exportPerson } from '../rights/export-person.ts'
@@ -49,6 +51,8 @@ export interface PersonActs {
   earnings(reading: PersonReading): Promise<z.input<typeof earningsViewSchema>>
   listAccesses(reading: PersonReading, page: PageRequest): Promise<Page<AccessView>>
   exportPerson(reading: PersonReading, request: ExportRequest): Promise<Response>
+  /** JSON-LD (ISO/IEC TS 27560). */
+  personConsents(reading: PersonReading, form: ConsentRecordForm): Promise<Response>
   listObjections(reading: PersonReading): Promise<{ items: ObjectionView[] }>
   changeObjection(
     reading: PersonReading,
@@ -96,6 +100,10 @@ export function personActs(site: SiteContext): PersonActs {
       const { part, dataSet } = request
       const filter = request.format === 'csv' && part ? { kinds: [CSV_KINDS[part]], dataSet } : { dataSet }
       return exportResponse(exportPerson(site, { people, madeFor: reading.by, receipt, filter }), request)
+    },
+    async personConsents(reading, form) {
+      const document = await personConsents(site, reading, form)
+      return new Response(JSON.stringify(document), { headers: { 'content-type': 'application/ld+json' } })
     },
     async listObjections(reading) {
       const { people } = await begin(reading, 'objections')

@@ -73,6 +73,7 @@ export function fakeActs({
     earnings: (reading) => note('earnings', reading, { totals: [], items: [] }),
     listAccesses: (reading) => note('listAccesses', reading, { items: [] }),
     exportPerson: (reading) => note('exportPerson', reading, new Response('')),
+    personConsents: (reading) => note('personConsents', reading, new Response('')),
     makeRequest: (reading) => note('makeRequest', reading, { items: [] }),
     requestsOfPerson: (reading) => note('requestsOfPerson', reading, { items: [] }),
     listRequests: (facts) => note('listRequests', facts, { items: [] }),

@@ -1,0 +1,96 @@
+import { formatDate, formatInstant } from '../../kernel/clock.ts'
+import { consentReceipt, consentRecord, consentRecords } from '../../protocol/consent-record.ts'
+import type { ConsentDecision, ConsentPlace, JsonLd } from '../../protocol/consent-record.ts'
+import type { ConsentRecordForm } from '../../protocol/consent-record-api.ts'
+import type { Manifest } from '../../protocol/data-set.ts'
+import type { DataSetId } from '../../protocol/wire.ts'
+import { grantState, listGrants } from '../consent/list-grants.ts'
+import { refusalsOf } from '../consent/refuse-grant.ts'
+import { grantName } from '../consent/revoke-grants.ts'
+import { readDataSets } from '../datasets/data-set-store.ts'
+import { retentionEnd } from '../datasets/retention-end.ts'
+import { readPartyContacts } from '../officer/party-contacts.ts'
+import type { SiteContext } from '../site-context.ts'
+import { noteAccess } from './note-access.ts'
+import { knownPeople } from './person-reading.ts'
+import type { KnownPerson, PersonReading } from './person-reading.ts'
+
+/** A person's consents as a JSON-LD document (ISO/IEC TS 27560); the look is noted before anything is shown. */
+export async function personConsents(
+  site: SiteContext,
+  reading: PersonReading,
+  form: ConsentRecordForm,
+): Promise<JsonLd> {
+  const people = await knownPeople(site, reading)
+  const receipt = await noteAccess(site, { people, reading, what: 'consents' })
+  const { site: name, custodian, clock } = site
+  const records = await recordsOf(site, people)
+  const madeAt = formatInstant(clock.now())
+  return form === 'records'
+    ? consentRecords(records)
+    : consentReceipt(records, { site: name, receipt, madeAt, custodian })
+}
+
+async function recordsOf(site: SiteContext, people: readonly KnownPerson[]): Promise<readonly JsonLd[]> {
+  const [dataSets, contacts] = await Promise.all([readDataSets(site.db), readPartyContacts(site.db)])
+  const manifests = new Map(dataSets.map(({ manifest }) => [manifest.dataSet, manifest]))
+  const records: JsonLd[] = []
+  for (const person of people) {
+    for (const decision of await decisionsOf(site, { person, manifests })) {
+      const manifest = manifests.get(decision.terms.dataSet)
+      if (!manifest) continue
+      records.push(consentRecord(decision, placeOf(site, { manifest, contacts })))
+    }
+  }
+  return records
+}
+
+function placeOf(
+  { site, custodian, territory }: SiteContext,
+  { manifest, contacts }: Pick<ConsentPlace, 'manifest' | 'contacts'>,
+): ConsentPlace {
+  const keptUntil = formatDate(retentionEnd(manifest.retention))
+  return { site, custodian, territory, keptUntil, manifest, contacts }
+}
+
+const GRANT_PAGE = 500
+
+async function decisionsOf(
+  { db, clock }: SiteContext,
+  { person, manifests }: { person: KnownPerson; manifests: ReadonlyMap<DataSetId, Manifest> },
+): Promise<readonly ConsentDecision[]> {
+  const decisions: ConsentDecision[] = []
+  for (let after = 0; ;) {
+    const page = await listGrants(db, { after, limit: GRANT_PAGE, people: [person.number] })
+    for (const grant of page) {
+      const { sequence, terms, validFrom, validUntil, givenAt, givenBy, revokedAt, receipt } = grant
+      decisions.push({
+        name: grantName(sequence),
+        terms,
+        state: grantState(grant, { now: clock.now(), manifest: manifests.get(terms.dataSet) }),
+        person: person.key,
+        decidedAt: formatInstant(givenAt),
+        enteredBy: givenBy,
+        validFrom: formatInstant(validFrom),
+        validUntil: validUntil && formatInstant(validUntil),
+        revokedAt: revokedAt && formatInstant(revokedAt),
+        receipt,
+      })
+    }
+    after = page.at(-1)?.sequence ?? after
+    if (page.length < GRANT_PAGE) break
+  }
+  const refusals = await refusalsOf(db, [person.number])
+  return [
+    ...decisions,
+    ...refusals.map(({ terms, refusedAt, refusedBy, receipt }): ConsentDecision => ({
+      name: `refusal_${receipt}`,
+      terms,
+      state: 'refused',
+      person: person.key,
+      decidedAt: formatInstant(refusedAt),
+      enteredBy: refusedBy,
+      receipt,
+    })),
+  ]
+}
