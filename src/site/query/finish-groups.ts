@@ -4,7 +4,8 @@ import type { ReleaseValue } from '../../protocol/release.ts'
 import type { CollectedGroup } from '../guard/collected-group.ts'
 import { measureValue } from '../guard/measure-value.ts'
 import type { VaultResult, VaultStatement } from '../vault/vault.ts'
-import type { BoundQuery, CheckedQuery, OutputColumn } from './bound-query.ts'
+import type { BoundQuery, CheckedQuery, Expr, OutputColumn } from './bound-query.ts'
+import { computeHere } from './compute-here.ts'
 import type { Text } from './forms.ts'
 import { printTail } from './print.ts'
 import type { AggregatePlan } from './plan-aggregate.ts'
@@ -85,22 +86,30 @@ async function finish(
 }
 
 /**
- * The rows where every output is a key or a measure as it stands and all rows are wanted in the order they have: an engine would
- * only read them and give them back. Undefined where there is something to compute.
+ * The rows where every output is a key, a measure or arithmetic of them and all rows are wanted in the order they have: an
+ * engine would be asked for nothing that cannot be done here. Undefined where it has to be.
  */
 function plainRows({
   groups,
   query: { outputs, having, orderBy, limit, offset },
 }: Finishing): readonly (readonly ReleaseValue[])[] | undefined {
-  const isWhole = !having && orderBy.length === 0 && limit === undefined && offset === undefined
-  const isPlain = outputs.every(({ expr }) => expr.kind === 'key' || expr.kind === 'measure')
-  if (!isWhole || !isPlain) return undefined
-  return groups.map(({ keys, values }) =>
-    outputs.map(({ expr }) => {
-      if (expr.kind === 'key') return keys[expr.key] ?? null
-      return (expr.kind === 'measure' ? values[expr.measure] : undefined) ?? null
-    }),
-  )
+  if (having || orderBy.length > 0 || limit !== undefined || offset !== undefined) return undefined
+  const rows: ReleaseValue[][] = []
+  for (const group of groups) {
+    const row: ReleaseValue[] = []
+    for (const { expr } of outputs) {
+      const value = computeHere(expr, (leaf) => valueOf(leaf, group))
+      if (value === undefined) return undefined
+      row.push(value)
+    }
+    rows.push(row)
+  }
+  return rows
+}
+
+function valueOf(leaf: Expr, { keys, values }: ComputedGroup): ReleaseValue | undefined {
+  if (leaf.kind === 'key') return keys[leaf.key] ?? null
+  return leaf.kind === 'measure' ? (values[leaf.measure] ?? null) : undefined
 }
 
 function readRows(result: VaultResult, { outputs }: BoundQuery): readonly (readonly ReleaseValue[])[] {

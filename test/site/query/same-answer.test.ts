@@ -5,6 +5,7 @@ import type { ReleaseValue } from '../../../src/protocol/release.ts'
 import type { BoundQuery, Expr } from '../../../src/site/query/bound-query.ts'
 import { catalogueRow } from '../../../src/site/query/catalogue.ts'
 import { checkedQuery } from '../../../src/site/query/check-question.ts'
+import { ARITHMETIC, computeHere } from '../../../src/site/query/compute-here.ts'
 import { planRows } from '../../../src/site/query/plan-rows.ts'
 import { runRows } from '../../../src/site/query/run-rows.ts'
 import { CALL_IDS, callOf, edgeDataSet, expressionOf } from './arbitrary-expression.ts'
@@ -76,6 +77,58 @@ async function assertSame(exprs: readonly Expr[]): Promise<void> {
         )
     }
   }
+}
+
+/** What this process makes of the values that an engine gives for the columns, beside what that engine makes of them. */
+async function assertSameHere(exprs: readonly Expr[]): Promise<number> {
+  const columns = ['integer_a', 'integer_b', 'number_a', 'number_b'] as const
+  const read = columns.map((column): Expr => {
+    const type = column.startsWith('integer') ? 'integer' : 'number'
+    return { kind: 'column', source: 0, column, type, size: 1 }
+  })
+  let computed = 0
+  for (const row of await answer(engines.duckdb, asQuestion([...read, ...exprs]))) {
+    const valueOf = (leaf: Expr) =>
+      leaf.kind === 'column' ? row[columns.findIndex((column) => column === leaf.column)] : undefined
+    for (const [index, expr] of exprs.entries()) {
+      const here = computeHere(expr, valueOf)
+      if (here === undefined) continue
+      computed += 1
+      assert.ok(
+        Object.is(here, row[columns.length + index]),
+        `${JSON.stringify(expr)} over ${JSON.stringify(row.slice(0, columns.length))}: here ${here}, DuckDB ${row[columns.length + index]}`,
+      )
+    }
+  }
+  return computed
+}
+
+const ARITHMETIC_IDS = CALL_IDS.filter((id) => ARITHMETIC[id] !== undefined)
+
+test('arithmetic that is done here is what an engine does, to the last bit', async () => {
+  for (const id of ARITHMETIC_IDS) {
+    const calls = fc.sample(callOf(id, { type: 'number', depth: 0 }), { seed: 20_261_126, numRuns: 12 })
+    assert.ok((await assertSameHere(calls)) > 100, id)
+  }
+  const nested = fc.array(arithmeticOf('number', 2), { minLength: 8, maxLength: 12 })
+  const property = fc.asyncProperty(nested, async (exprs) => void (await assertSameHere(exprs)))
+  await fc.assert(property, { seed: 20_261_126, numRuns: 12 })
+})
+
+/** Expressions of nothing but arithmetic. */
+function arithmeticOf(type: 'integer' | 'number', depth: number): fc.Arbitrary<Expr> {
+  const calls = ARITHMETIC_IDS.filter((id) => catalogueRow(id).gives === type)
+  return fc.constantFrom(...calls).chain((id) =>
+    callOf(id, { type, depth: 0 }).chain((made) => {
+      if (depth === 0 || made.kind !== 'call') return fc.constant(made)
+      const args = made.args.map((arg) =>
+        arg.type === 'integer' || arg.type === 'number'
+          ? arithmeticOf(arg.type, depth - 1)
+          : fc.constant(arg),
+      )
+      return fc.tuple(...args).map((filled): Expr => ({ ...made, args: filled }))
+    }),
+  )
 }
 
 for (const id of CALL_IDS) {
