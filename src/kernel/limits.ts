@@ -25,6 +25,8 @@ export const LIMITS = {
   asksPerBatchMax: 500,
   /** Requests with asks that wait to be booked: two seconds or so of work; past it, senders are told to come again. */
   asksWaitingMax: 5_000,
+  /** Asks that the network knows without reading them back while they are answered: some 5 MB. */
+  asksUnderWayMax: 1_000,
   /** How long after an ask has expired its site may still send the clearing record; then what is held is freed. */
   clearingWindowMs: 24 * 60 * 60_000,
   /** Work items that one pull gives. */

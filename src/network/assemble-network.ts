@@ -15,6 +15,7 @@ import type { Random } from '../kernel/random.ts'
 import { openReceiptLog } from '../transparency/receipt-log.ts'
 import { Authoriser } from './authorisation/authorise.ts'
 import { BookingLine } from './authorisation/booking-line.ts'
+import type { BookedAsk } from './authorisation/decided-ask.ts'
 import { Catalogue } from './catalogue/catalogue.ts'
 import { sweepExpired } from './clearing/sweep-expired.ts'
 import type { SweepParts } from './clearing/sweep-expired.ts'
@@ -29,6 +30,7 @@ import { AccessTokens } from './membership/access-tokens.ts'
 import { Directory } from './membership/directory.ts'
 import { NETWORK_MIGRATIONS } from './migrations/migrations.ts'
 import { WithdrawnPurge } from './notices/purge-withdrawn.ts'
+import { AsksUnderWay } from './routing/asks-under-way.ts'
 import { WorkDesk } from './routing/pull-work.ts'
 import { WakeUp } from './routing/wake-up.ts'
 
@@ -151,8 +153,10 @@ async function buildParts(
   const wakeUp = new WakeUp({ clock, closing })
   const workDesk = new WorkDesk({ db, clock, directory })
   const accessTokens = new AccessTokens({ clock, random })
-  const wakeSites = (sites: ReadonlySet<string>) => {
-    workDesk.came(sites)
+  const underWay = new AsksUnderWay()
+  const wakeSites = (sites: ReadonlySet<string>, booked?: BookedAsk) => {
+    if (booked) underWay.booked(booked)
+    workDesk.came(sites, booked)
     for (const site of sites) wakeUp.wake(siteBell(site))
   }
   const answered = (site: string, ask: string) => {
@@ -181,13 +185,18 @@ async function buildParts(
     accessTokens,
     catalogue,
     authoriser: new Authoriser({ db, line, clock, directory, catalogue, log: receiptLog, events, wakeSites }),
-    clearing: { db, clock, directory, events, answered },
     notices: { db, clock, directory, told: (site) => wakeUp.wake(noticeBell(site)) },
     purge: new WithdrawnPurge({ db, clock, windowMs: withdrawalWindowHours * HOUR_MS }),
+    clearing: { db, clock, directory, events, underWay, answered },
+    underWay,
     workDesk,
     wakeUp,
   }
-  return { parts, sweepParts: { db, clock, log: receiptLog, events, answered } }
+  const unanswered = (site: string, ask: string) => {
+    underWay.answered({ ask, site }, undefined)
+    answered(site, ask)
+  }
+  return { parts, sweepParts: { db, clock, log: receiptLog, events, answered: unanswered } }
 }
 
 async function sweepForEver({

@@ -15,10 +15,11 @@ import { checkAsk } from './checks.ts'
 import { decideCarefully } from './decide-carefully.ts'
 import type { AskUnderCheck, CarefulOutcome } from './decide-carefully.ts'
 import { passedAsk } from './decided-ask.ts'
-import type { PassedAsk } from './decided-ask.ts'
+import type { BookedAsk, PassedAsk } from './decided-ask.ts'
 import { readAsk } from './read-asks.ts'
 import type { Submission } from './read-submission.ts'
-import { isTaken, takeStatement } from './take-asks.ts'
+import { takeStatement, takenOf } from './take-asks.ts'
+import type { TakenRow } from './take-asks.ts'
 import { untakeAsks } from './untake-asks.ts'
 
 /** What authorising works with. */
@@ -30,8 +31,8 @@ export interface AuthoriserParts {
   readonly catalogue: Catalogue
   readonly log: Pick<ReceiptLog, 'issue' | 'bundle'>
   readonly events: NetworkEvents
-  /** Called once asks for these sites are durable. */
-  readonly wakeSites: (sites: ReadonlySet<string>) => void
+  /** Called once asks for these sites are durable; with the ask, where it is one that came alone. */
+  readonly wakeSites: (sites: ReadonlySet<string>, booked?: BookedAsk) => void
 }
 
 interface Job {
@@ -160,14 +161,14 @@ export class Authoriser {
     const asks = jobs.flatMap(({ passed }) => passed)
     if (asks.length === 0) return true
     const batch = jobs.map(({ submission }) => submission.batch).find((each) => each !== undefined)
-    const running = isTaken(line.run(takeStatement({ asks, batch }, at)))
+    const running = takenOf(line.run<TakenRow>(takeStatement({ asks, batch }, at)))
     const [taken, forged] = await Promise.all([running, verify(jobs, asks)])
     if (!taken) return false
     if (forged.length > 0) {
       await untakeAsks(db, forged)
       this.#parts.events.forgeryTakenBack({ asks: forged.length })
     }
-    if (forged.length < asks.length) wakeSites(sitesOf(asks))
+    if (forged.length < asks.length) wakeSites(sitesOf(asks), bookedAlone(asks, taken, at))
     return true
   }
 
@@ -255,6 +256,11 @@ async function verify(jobs: readonly Job[], asks: readonly PassedAsk[]): Promise
   for (const { passed, verifying } of jobs) if (!verifying) for (const { sent } of passed) sent.isSigned()
   if (begun.length > 0) await Promise.all(begun)
   return asks.filter(({ sent }) => !sent.isSigned())
+}
+
+/** What is known of an ask that was booked by a statement of its own. */
+function bookedAlone([ask]: readonly PassedAsk[], { places }: TakenRow, at: Instant): BookedAsk | undefined {
+  return ask && places ? { ask, at, places: places.map(BigInt) } : undefined
 }
 
 function sitesOf(asks: readonly PassedAsk[]): ReadonlySet<string> {

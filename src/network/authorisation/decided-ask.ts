@@ -1,3 +1,4 @@
+import type { Instant } from '../../kernel/clock.ts'
 import type { Decline } from '../../protocol/reason.ts'
 import { legsOf } from '../routing/route-ask.ts'
 import type { Leg, Route } from '../routing/route-ask.ts'
@@ -8,6 +9,14 @@ export interface PassedAsk {
   readonly sent: SentAsk
   readonly holdMinor: bigint
   readonly legs: readonly Leg[]
+}
+
+/** An ask that is booked and durable. */
+export interface BookedAsk {
+  readonly ask: PassedAsk
+  readonly at: Instant
+  /** Where each leg stands in its site's work, in the order of the legs. */
+  readonly places: readonly bigint[]
 }
 
 /** An ask that the network declines itself. */

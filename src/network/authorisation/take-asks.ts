@@ -12,11 +12,17 @@ export interface AskGroup {
   readonly batch: KeptBatch | undefined
 }
 
-const TAKE_ONE = callOf('take_ask', 17)
-const TAKE_MANY = callOf('take_asks', 26)
+const TAKE_ONE = `select places is not null as taken, places from ${callOf('take_ask', 17)} as places`
+const TAKE_MANY = `select ${callOf('take_asks', 26)} as taken`
+
+/** What a statement that takes asks gives; `places` where it takes one. */
+export interface TakenRow {
+  readonly taken: boolean
+  readonly places?: readonly string[] | null
+}
 
 /**
- * The statement that holds and routes asks, all or none (`take_ask` and `take_asks`, migration 0013); `isTaken` reads what
+ * The statement that holds and routes asks, all or none (`take_ask` and `take_asks`, migration 0013); `takenOf` reads what
  * comes of it. Their ids must differ.
  */
 export function takeStatement({ asks, batch }: AskGroup, at: Instant): Statement {
@@ -26,20 +32,20 @@ export function takeStatement({ asks, batch }: AskGroup, at: Instant): Statement
     : { text: TAKE_MANY, values: valuesOfMany({ asks, batch }, at) }
 }
 
-/** False, and nothing done, when one was seen before or an account does not cover what is due from it. */
-export async function isTaken(running: Promise<readonly { taken: boolean }[]>): Promise<boolean> {
+/** Undefined, and nothing done, when one was seen before or an account does not cover what is due from it. */
+export async function takenOf(running: Promise<readonly TakenRow[]>): Promise<TakenRow | undefined> {
   try {
     const [row] = await running
-    return row?.taken ?? false
+    return row?.taken === true ? row : undefined
   } catch (error) {
-    if (isInTheWay(error)) return false
+    if (isInTheWay(error)) return undefined
     throw error
   }
 }
 
 function callOf(name: string, parameters: number): string {
   const places = Array.from({ length: parameters }, (_, index) => `$${index + 1}`)
-  return `select ${name}(${places.join(', ')}) as taken`
+  return `${name}(${places.join(', ')})`
 }
 
 function valuesOfOne({ sent, holdMinor, legs }: PassedAsk, at: Instant): readonly unknown[] {

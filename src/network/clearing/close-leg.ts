@@ -6,7 +6,6 @@ import { KEPT } from '../../kernel/postgres/kept-statements.ts'
 import type { ClearingRecord } from '../../protocol/clearing-record.ts'
 import type { DecisionMessage } from '../../protocol/decision.ts'
 import type { SiteRecord } from '../../protocol/network-api.ts'
-import { offerSchema } from '../../protocol/offer.ts'
 import { postTransfers, wireBooking } from '../ledger/post-transfers.ts'
 import type { Booking } from '../ledger/post-transfers.ts'
 import { capturePostings } from './capture-postings.ts'
@@ -39,7 +38,7 @@ export function endOf(leg: Leg, { site, read }: { site: SiteRecord; read: ReadDe
 /** The capture that a clearing record asks for, if it is one under the terms of the ask. */
 function captureOf(leg: Leg, { site, record }: { site: SiteRecord; record: ClearingRecord }) {
   const { ask, acquirer, currency } = leg
-  const offer = offerSchema.parse(leg.terms)
+  const offer = leg.terms()
   const problem = clearingProblem(record, { acquirer, currency, limitMinor: leg.hold_minor, offer })
   if (problem !== undefined) throw refused(problem)
   const priceMinor = record.price.amountMinor

@@ -4,6 +4,8 @@ import type { Currency } from '../../kernel/currency.ts'
 import { Fault } from '../../kernel/faults.ts'
 import type { Database } from '../../kernel/postgres/database.ts'
 import { KEPT } from '../../kernel/postgres/kept-statements.ts'
+import { offerSchema } from '../../protocol/offer.ts'
+import type { Offer } from '../../protocol/offer.ts'
 
 /** One site's part of an ask: what it was given, what is held for it, and how far it is. */
 export interface Leg {
@@ -18,7 +20,8 @@ export interface Leg {
   readonly hold_minor: bigint
   readonly is_hold_open: boolean
   readonly captured_minor: bigint | null
-  readonly terms: unknown
+  /** The offer by whose terms the ask was taken. */
+  readonly terms: () => Offer
   readonly clearing_jws: string | null
 }
 
@@ -28,14 +31,14 @@ export async function findLeg(
   { ask, site }: { ask: string; site: string },
   lock = sql``,
 ): Promise<Leg> {
-  const { rows } = await sql<Leg>`
+  const { rows } = await sql<Omit<Leg, 'terms'> & { readonly terms: unknown }>`
     ${KEPT} select s.ask, s.site, a.acquirer, a.currency, a.is_dry_run, a.received_at, s.status, s.limit_minor, s.hold_minor, s.is_hold_open,
       s.captured_minor, o.terms, c.jws as clearing_jws
     from ask_site s join ask a on a.id = s.ask join offer o on o.id = s.offer left join clearing c on c.ask = s.ask and c.site = s.site
     where s.ask = ${ask} and s.site = ${site} ${lock}`.execute(db)
   const leg = rows[0]
   if (!leg) throw new Fault('fault.not_found', { what: 'There is no such ask for this site' })
-  return leg
+  return { ...leg, terms: () => offerSchema.parse(leg.terms) }
 }
 
 /** What became of the site's share of the hold, in minor units. */
@@ -43,6 +46,7 @@ export interface CaptureOutcome {
   readonly ask: string
   readonly site: string
   readonly currency: Currency
+  readonly limitMinor: bigint
   readonly capturedMinor: bigint | undefined
   readonly freedMinor: bigint | undefined
 }
@@ -55,12 +59,14 @@ export function outcomeOf({
   captured_minor,
   is_hold_open,
   hold_minor,
+  limit_minor: limitMinor,
 }: Leg): CaptureOutcome {
   const capturedMinor = captured_minor ?? undefined
   return {
     ask,
     site,
     currency,
+    limitMinor,
     capturedMinor,
     freedMinor: is_hold_open ? undefined : hold_minor - (captured_minor ?? 0n),
   }

@@ -5,7 +5,9 @@ import type { Database } from '../../kernel/postgres/database.ts'
 import type { DecisionMessage } from '../../protocol/decision.ts'
 import type { SiteRecord } from '../../protocol/network-api.ts'
 import type { NetworkEvents } from '../events.ts'
+import { amount } from '../authorisation/ask-state.ts'
 import type { Directory } from '../membership/directory.ts'
+import type { AnswerOfSite, AsksUnderWay } from '../routing/asks-under-way.ts'
 import { captureLate, closeLeg, endOf } from './close-leg.ts'
 import { findLeg, outcomeOf } from './leg.ts'
 import type { CaptureOutcome, Leg } from './leg.ts'
@@ -18,6 +20,7 @@ export interface ClearingParts {
   readonly clock: Clock
   readonly directory: Directory
   readonly events: NetworkEvents
+  readonly underWay: AsksUnderWay
   /** Called once the answer of a site is durable. */
   answered(site: string, ask: string): void
 }
@@ -34,16 +37,51 @@ export async function receiveDecision(
   { site, message }: { site: SiteRecord; message: DecisionMessage },
 ): Promise<CaptureOutcome> {
   const ask = saidAsk(message)
-  const looking = ask === undefined ? undefined : findLeg(parts.db, { ask, site: site.id })
-  // Waited for below; until then a failure must not count as one that nobody looks at.
-  looking?.catch(() => undefined)
-  await onceUnderWay()
+  const looking = ask === undefined ? undefined : lookForLeg(parts, { ask, site: site.id })
+  if (looking instanceof Promise) await onceUnderWay()
   const read = readDecision(message, { site: site.id, directory: parts.directory })
   const outcome = await closeOnce(parts, { site, message, read, looking })
+  parts.underWay.answered(outcome, answerOf({ outcome, read, message }))
   parts.answered(site.id, outcome.ask)
   parts.events.decided({ ask: outcome.ask, site: site.id, reason: read.decision.reason })
   tellCapture(parts, outcome)
   return outcome
+}
+
+/** The leg as it was booked here, or as the record has it. */
+function lookForLeg(
+  { db, underWay }: ClearingParts,
+  facts: { ask: string; site: string },
+): Leg | Promise<Leg> {
+  const known = underWay.legOf(facts)
+  if (known) return known
+  const looking = findLeg(db, facts)
+  // Waited for later; until then a failure must not count as one that nobody looks at.
+  looking.catch(() => undefined)
+  return looking
+}
+
+/** What whoever asked is told of an answer. */
+function answerOf({
+  outcome: { site, limitMinor, currency, capturedMinor },
+  read: { decision },
+  message: { decision: jws, receipts, release },
+}: {
+  outcome: CaptureOutcome
+  read: ReadDecision
+  message: DecisionMessage
+}): AnswerOfSite {
+  return {
+    site,
+    status: 'answered',
+    priceLimit: amount(limitMinor, currency),
+    reason: decision.reason,
+    decision: jws,
+    receipts,
+    hasRelease: release !== undefined,
+    ...(release === undefined ? {} : { release }),
+    ...(capturedMinor === undefined ? {} : { captured: amount(capturedMinor, currency) }),
+  }
 }
 
 /** A leg goes from waiting to answered or unreachable and never back, so the second look at it is the last. */
@@ -54,7 +92,12 @@ async function closeOnce(
     message,
     read,
     looking,
-  }: { site: SiteRecord; message: DecisionMessage; read: ReadDecision; looking: Promise<Leg> | undefined },
+  }: {
+    site: SiteRecord
+    message: DecisionMessage
+    read: ReadDecision
+    looking: Leg | Promise<Leg> | undefined
+  },
 ): Promise<CaptureOutcome> {
   const at = clock.now()
   let seen = await looking
@@ -84,6 +127,7 @@ export async function receiveClearing(
     if (!leg.is_hold_open) throw refused('nothing is held for it any longer')
     return captureLate(tx, { leg, site, record, jws, at })
   })
+  parts.underWay.answered(outcome, undefined)
   tellCapture(parts, outcome)
   return outcome
 }

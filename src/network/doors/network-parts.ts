@@ -14,6 +14,7 @@ import type { Principal } from '../membership/principal.ts'
 import type { Membership } from '../membership/register.ts'
 import type { NoticeParts } from '../notices/carry-notices.ts'
 import type { WithdrawnPurge } from '../notices/purge-withdrawn.ts'
+import type { AsksUnderWay } from '../routing/asks-under-way.ts'
 import type { WorkDesk } from '../routing/pull-work.ts'
 import type { WakeUp } from '../routing/wake-up.ts'
 
@@ -39,6 +40,7 @@ export interface NetworkParts {
   readonly clearing: ClearingParts
   readonly notices: NoticeParts
   readonly purge: WithdrawnPurge
+  readonly underWay: AsksUnderWay
   readonly workDesk: WorkDesk
   readonly wakeUp: WakeUp
 }

@@ -62,17 +62,20 @@ type Waiting = Pick<
  * site can have answered, and nothing is read before something has changed.
  */
 async function takeAndWait(
-  { authoriser, db, log, wakeUp }: NetworkParts,
+  { authoriser, db, log, wakeUp, underWay }: NetworkParts,
   submission: Submission,
   request: Waiting,
 ): Promise<AskStateMessage> {
   const { caller, query } = request
   const [sent] = submission.asks
   if (!sent) throw new Fault('fault.internal', { what: 'Cannot decide an ask that was not sent' })
-  const read = () => readAsk({ db, log }, sent.ask.id, releasesFor(caller, query))
+  const { id } = sent.ask
+  const wanted = releasesFor(caller, query)
+  const read = () => readAsk({ db, log }, id, wanted)
+  using watching = underWay.watch(id)
   let decided: AskStateMessage | undefined
   const look = async (): Promise<AskStateMessage | undefined> => {
-    if (decided) return (await read())?.state
+    if (decided) return watching.state(wanted) ?? (await read())?.state
     decided = (await authoriser.authorise(submission))[0]
     // One that comes again may have been answered long ago.
     return decided?.status === 'answered' && query.releases === 'true' ? (await read())?.state : decided
@@ -81,7 +84,7 @@ async function takeAndWait(
   const state =
     waitMs === 0
       ? await look()
-      : await wakeUp.lookUntil(askBell(sent.ask.id), {
+      : await wakeUp.lookUntil(askBell(id), {
           waitMs,
           signal: request.signal,
           look,

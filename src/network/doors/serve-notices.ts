@@ -11,7 +11,7 @@ import type { NetworkDoor, NetworkParts } from './network-parts.ts'
 
 /** Notices to recipients of rows, and the withdrawal of what was released. */
 export function serveNotices(door: NetworkDoor, parts: NetworkParts): void {
-  const { notices, purge, membership, log, wakeUp, db, clock } = parts
+  const { notices, purge, membership, log, wakeUp, db, clock, underWay } = parts
   door.serve(NETWORK_API.sendNotice, async ({ caller, params: { id, notice }, body }) => {
     requireSelf(caller, id)
     requireSite(membership.directory, id)
@@ -50,7 +50,7 @@ export function serveNotices(door: NetworkDoor, parts: NetworkParts): void {
   door.serve(NETWORK_API.withdrawReleases, async ({ caller, params, body: { order, isAtOnce } }) => {
     requireSelf(caller, params.id)
     const site = requireSite(membership.directory, params.id)
-    const withdrawal = { db, clock, directory: membership.directory, log }
+    const withdrawal = { db, clock, directory: membership.directory, log, underWay }
     const items = await withdrawReleases(withdrawal, { site, order })
     await log.publish()
     if (!isAtOnce || items.every(({ grade }) => grade === 'permanent')) return { items }

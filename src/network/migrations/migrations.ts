@@ -8,6 +8,7 @@ import * as createAsks from './0013-create-asks.ts'
 import * as createCloseLeg from './0014-create-close-leg.ts'
 import * as addCollusion from './0020-add-collusion.ts'
 import * as createNotices from './0030-create-notices.ts'
+import * as takeAskWithPlaces from './0021-take-ask-with-places.ts'
 
 /** The steps of a network's schema, in order; they are never changed once they were released. */
 export const NETWORK_MIGRATIONS: Readonly<Record<string, Migration>> = {
@@ -20,4 +21,5 @@ export const NETWORK_MIGRATIONS: Readonly<Record<string, Migration>> = {
   '0014-create-close-leg': createCloseLeg,
   '0020-add-collusion': addCollusion,
   '0030-create-notices': createNotices,
+  '0021-take-ask-with-places': takeAskWithPlaces,
 }

@@ -14,6 +14,7 @@ import { withdrawalOrderSchema } from '../../protocol/recipient-notice.ts'
 import type { ReceiptLog } from '../../transparency/receipt-log.ts'
 import { everKey } from '../membership/directory.ts'
 import type { Directory } from '../membership/directory.ts'
+import type { AsksUnderWay } from '../routing/asks-under-way.ts'
 
 /** What withdrawing releases works with. */
 export interface WithdrawalParts {
@@ -21,6 +22,7 @@ export interface WithdrawalParts {
   readonly clock: Clock
   readonly directory: Directory
   readonly log: Pick<ReceiptLog, 'issue'>
+  readonly underWay: Pick<AsksUnderWay, 'forget'>
 }
 
 /**
@@ -60,6 +62,8 @@ export async function withdrawReleases(
       })),
     )
   })
+  // Whoever waits for an answer of other sites is told from the record again.
+  for (const ask of asks) parts.underWay.forget(ask)
   return withdrawnReleases(parts.db, { site: site.id, asks })
 }
 

@@ -8,6 +8,7 @@ import { LIMITS } from '../../kernel/limits.ts'
 import type { Database } from '../../kernel/postgres/database.ts'
 import { KEPT } from '../../kernel/postgres/kept-statements.ts'
 import type { workSchema } from '../../protocol/network-api.ts'
+import type { BookedAsk } from '../authorisation/decided-ask.ts'
 import type { Directory } from '../membership/directory.ts'
 
 /** Work in its wire form. */
@@ -29,6 +30,18 @@ interface WorkRow {
   readonly processor: string | null
 }
 
+/** An ask as a site is given it, and the batch that it came in. */
+interface Work {
+  readonly ask: string
+  readonly sequence: bigint
+  readonly item: WorkMessage['items'][number]
+  readonly batch: string | null
+}
+
+interface FreshWork extends Work {
+  readonly arrival: number
+}
+
 /** What was given to a site: from where to look for more, and until when what it has is not given again. */
 interface GivenOut {
   after: bigint
@@ -48,6 +61,8 @@ export class WorkDesk {
   readonly #directory: Directory
   readonly #givenOut = new Map<string, GivenOut>()
   readonly #arrivals = new Map<string, number>()
+  /** Asks that came since and are known without reading them, by site. */
+  readonly #fresh = new Map<string, FreshWork[]>()
 
   constructor({ db, clock, directory }: { db: Database; clock: Clock; directory: Directory }) {
     this.#db = db
@@ -64,21 +79,44 @@ export class WorkDesk {
     const given = this.#openGivenOut(site, { now, isResuming })
     const arrivals = this.#arrivals.get(site) ?? 0
     if (isStillDrained(given, { arrivals, now })) return this.#message([])
+    const known = this.#takeFresh(site, { given, arrivals, limit, now })
+    if (known) return this.#message(known)
     const most = limit + given.lent.size
     const rows = await this.#waiting(site, { after: given.after, limit: most, now })
     const waiting = rows.filter(({ ask }) => !given.lent.has(ask))
     const fresh = waiting.slice(0, limit)
     given.drained = rows.length < most && fresh.length === waiting.length ? { at: now, arrivals } : undefined
-    for (const { ask, sequence } of fresh) {
-      given.lent.set(ask, { sequence, until: later(now, LIMITS.longPollMs) })
-      if (sequence > given.after) given.after = sequence
-    }
-    return this.#message(fresh)
+    for (const row of fresh) lend(given, row, now)
+    return this.#message(fresh.map(workOf))
   }
 
-  /** Asks for these sites are durable: the record has to be read again. */
-  came(sites: ReadonlySet<string>): void {
-    for (const site of sites) this.#arrivals.set(site, (this.#arrivals.get(site) ?? 0) + 1)
+  /** Asks for these sites are durable: the record has to be read again, unless what came is known. */
+  came(sites: ReadonlySet<string>, booked?: BookedAsk): void {
+    for (const site of sites) {
+      const arrival = (this.#arrivals.get(site) ?? 0) + 1
+      this.#arrivals.set(site, arrival)
+      const work = booked && freshWork(booked, site)
+      if (!work) continue
+      const fresh = this.#fresh.get(site) ?? []
+      if (fresh.push({ ...work, arrival }) > LIMITS.workItemsMax) fresh.shift()
+      this.#fresh.set(site, fresh)
+    }
+  }
+
+  /** What came since the record was last found to hold nothing more, if all of it is known. */
+  #takeFresh(
+    site: string,
+    { given, arrivals, limit, now }: { given: GivenOut; arrivals: number; limit: number; now: Instant },
+  ): readonly FreshWork[] | undefined {
+    const fresh = this.#fresh.get(site) ?? []
+    this.#fresh.delete(site)
+    const { drained } = given
+    if (!drained || now >= later(drained.at, LIMITS.longPollMs)) return undefined
+    const since = fresh.filter(({ arrival }) => arrival > drained.arrivals)
+    if (since.length < arrivals - drained.arrivals || since.length > limit) return undefined
+    for (const work of since) lend(given, work, now)
+    given.drained = { at: drained.at, arrivals }
+    return since.filter(({ item }) => item.expires > formatInstant(now))
   }
 
   /** A site has answered an ask: it is not lent any longer. */
@@ -118,13 +156,13 @@ export class WorkDesk {
     return rows
   }
 
-  async #message(rows: readonly WorkRow[]): Promise<WorkMessage> {
+  async #message(work: readonly Work[]): Promise<WorkMessage> {
     const names = new Set(
-      rows.flatMap(({ acquirer, processor }) => (processor ? [acquirer, processor] : [acquirer])),
+      work.flatMap(({ item: { acquirer, batch } }) => (batch ? [acquirer, batch.processor] : [acquirer])),
     )
     return {
-      items: rows.map(itemOf),
-      batches: await this.#batches(new Set(rows.flatMap(({ batch }) => batch ?? []))),
+      items: work.map(({ item }) => item),
+      batches: await this.#batches(new Set(work.flatMap(({ batch }) => batch ?? []))),
       members: [...names].flatMap((name) => this.#directory.member(name) ?? []),
     }
   }
@@ -147,6 +185,33 @@ function isStillDrained(
   { arrivals, now }: { arrivals: number; now: Instant },
 ): boolean {
   return drained?.arrivals === arrivals && now < later(drained.at, LIMITS.longPollMs)
+}
+
+function lend(given: GivenOut, { ask, sequence }: Pick<Work, 'ask' | 'sequence'>, now: Instant): void {
+  given.lent.set(ask, { sequence, until: later(now, LIMITS.longPollMs) })
+  if (sequence > given.after) given.after = sequence
+}
+
+function workOf(row: WorkRow): Work {
+  return { ask: row.ask, sequence: row.sequence, item: itemOf(row), batch: row.batch }
+}
+
+/** The same as it would be read back. */
+function freshWork({ ask: { sent, legs }, places }: BookedAsk, site: string): Work | undefined {
+  const place = legs.findIndex((leg) => leg.site === site)
+  const [leg, sequence] = [legs[place], places[place]]
+  if (!leg || sequence === undefined || sent.jws === undefined) return undefined
+  const { id, acquirer, offer, maxPrice, dryRun, expires } = sent.ask
+  const item = {
+    ask: id,
+    acquirer,
+    jws: sent.jws,
+    dataSet: offer,
+    priceLimit: { amount: Number(leg.limitMinor), currency: maxPrice.currency },
+    dryRun,
+    expires: formatInstant(expires),
+  }
+  return { ask: id, sequence, item, batch: null }
 }
 
 function itemOf(row: WorkRow): WorkMessage['items'][number] {

@@ -2,6 +2,7 @@ import { formatDate } from '../../kernel/clock.ts'
 import type { Instant } from '../../kernel/clock.ts'
 import type { Ask } from '../../protocol/ask.ts'
 import { areaContains } from '../../protocol/legal-zones.ts'
+import type { Offer } from '../../protocol/offer.ts'
 import type { StandingOffer } from '../catalogue/catalogue.ts'
 import { highestPriceMinor, leastPriceMinor, shareHold } from './share-hold.ts'
 
@@ -18,6 +19,7 @@ export interface Route {
 /** One site an ask goes to, and its share of the hold. */
 export interface Leg {
   readonly site: string
+  readonly offer: Offer
   readonly offerRow: number
   readonly limitMinor: bigint
 }
@@ -60,6 +62,7 @@ export function legsOf({ offers, holdMinor }: Route): readonly Leg[] {
   const shares = shareHold(offers.map(priceRange), holdMinor)
   return offers.map(({ row, offer }, index) => ({
     site: offer.site,
+    offer,
     offerRow: row,
     limitMinor: shares[index] ?? 0n,
   }))
