@@ -84,7 +84,8 @@ export async function openSite(
   )
   let manifests = await activeManifests(db)
   const present = () => manifests
-  const guard = await openGuard({ db, clock, settings, manifests: present })
+  const ledger = ledgerOf(db, settings)
+  const guard = await openGuard({ db, clock, settings, budgets: ledger, manifests: present })
   await resumeImports({
     db,
     vault,
@@ -113,7 +114,7 @@ export async function openSite(
     ...emptyCaches(),
     ...rightsParts({ root, settings, clock, random }),
     ...guard,
-    ledger: ledgerOf(db, settings),
+    ledger,
     pins: new PinnedMembers(db),
     evidence,
     ...officer,
@@ -214,6 +215,7 @@ async function openGuard(parts: {
   db: Database
   clock: Clock
   settings: SiteSettings
+  budgets: PrivacyLedger
   manifests: () => ReadonlyMap<DataSetId, Manifest>
 }): Promise<Guard> {
   const partitions = openPartitionStore({

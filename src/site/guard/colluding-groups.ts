@@ -1,6 +1,7 @@
 import { sql } from 'kysely'
 import type { Clock } from '../../kernel/clock.ts'
 import type { Database } from '../../kernel/postgres/database.ts'
+import type { PrivacyLedger } from '../privacy/privacy-ledger.ts'
 import type { PartitionStore } from './partition-store.ts'
 
 /** An acquirer, with those whom the network has declared to put their answers together with it. */
@@ -26,11 +27,13 @@ export async function openColludingGroups({
   db,
   clock,
   partitions,
+  budgets,
   declared,
 }: {
   readonly db: Database
   readonly clock: Clock
   readonly partitions: PartitionStore
+  readonly budgets: Pick<PrivacyLedger, 'join'>
   /** The site's own setting: lists of acquirers. */
   readonly declared: readonly (readonly string[])[]
 }): Promise<ColludingGroups> {
@@ -42,12 +45,15 @@ export async function openColludingGroups({
     const groups = groupsAround(acquirer, { pinned, declared })
     const [into = acquirer.id, ...from] = groups.names
     if (from.length === 0) return into
-    await partitions.merge({ into, from }, async (tx) => {
-      await sql`
-        insert into colluding_member (member, group_name, since_ms)
-        select member, ${into}, ${clock.now()}::bigint from unnest(${[...groups.members]}::text[]) as named (member)
-        on conflict (member) do update set group_name = excluded.group_name`.execute(tx)
-    })
+    await budgets.join({ into, from }, (joinAccounts) =>
+      partitions.merge({ into, from }, async (tx) => {
+        await sql`
+          insert into colluding_member (member, group_name, since_ms)
+          select member, ${into}, ${clock.now()}::bigint from unnest(${[...groups.members]}::text[]) as named (member)
+          on conflict (member) do update set group_name = excluded.group_name`.execute(tx)
+        await joinAccounts(tx)
+      }),
+    )
     for (const member of groups.members) pinned.set(member, into)
     return into
   }

@@ -7,7 +7,9 @@ import type { Database, DatabaseTransaction } from '../../kernel/postgres/databa
 import { ok } from '../../kernel/result.ts'
 import { declined } from '../../protocol/reason.ts'
 import type { Outcome } from '../../protocol/reason.ts'
-import { appendSpend, loadLosses, readAccount, spendFromAccount } from './privacy-spends.ts'
+import { AccountTurns } from './account-turns.ts'
+import type { AccountUse, JoinedAccounts } from './account-turns.ts'
+import { appendSpend, joinAccounts, loadLosses, readAccount, spendFromAccount } from './privacy-spends.ts'
 import type { PeopleLosses } from './people-losses.ts'
 import { isWithin, limitOf } from './privacy-loss.ts'
 import type { LossLimit, PrivacyBudget, PrivacyLoss } from './privacy-loss.ts'
@@ -44,6 +46,15 @@ export interface SetAside extends Disposable {
 export interface PrivacyLedger {
   /** Declines with `declined.privacy_budget` when the acquirer's budget for a data set, or that of nearly everybody, is used up. */
   setAside(request: SpendRequest): Promise<Outcome<SetAside>>
+  /**
+   * Makes one account of several, for acquirers who put their answers together: what all of them have lost is lost to the
+   * first. `act` makes it true in one transaction, and hands that to `joinAccounts`. Whoever sets something aside for one of
+   * them waits meanwhile, and `act` waits for what is set aside.
+   */
+  join(
+    accounts: JoinedAccounts,
+    act: (joinAccounts: (tx: DatabaseTransaction) => Promise<void>) => Promise<void>,
+  ): Promise<void>
 }
 
 /** Acquirers whose people's losses are kept in memory. */
@@ -51,29 +62,61 @@ const ACQUIRERS_KEPT = 8
 
 export function openPrivacyLedger({ db, budgets }: { db: Database; budgets: PersonBudgets }): PrivacyLedger {
   const books = new Map<string, Book>()
+  const turns = new AccountTurns()
   const limits = {
     personAndAcquirer: limitOf(budgets.personAndAcquirer),
     person: limitOf(budgets.person),
   }
   return {
-    async setAside(request) {
-      const period = periodOf(request.now)
-      for (const { dataSet, budget } of request.dataSets) {
-        const account = await readAccount(db, { period, acquirer: request.acquirer, dataSet })
-        if (!isWithin(sumOf(account, request.loss), limitOf(budget)))
-          return declined('declined.privacy_budget', { operatorNote: 'of the acquirer for the data set' })
+    async setAside(asked) {
+      const use = await turns.use(asked.acquirer)
+      const request = { ...asked, acquirer: use.account }
+      let outcome: Outcome<SetAside> | undefined
+      try {
+        outcome = await setAsideFrom(request, { db, books, limits, use })
+        return outcome
+      } finally {
+        if (outcome?.ok !== true) use[Symbol.dispose]()
       }
-      const [ofAcquirer, ofAll] = [
-        openBook(db, books, { period, acquirer: request.acquirer }),
-        openBook(db, books, { period, acquirer: '' }),
-      ]
-      return setAside(request, { period, ofAcquirer, ofAll, limits })
     },
+    join: (accounts, act) =>
+      turns.join(accounts, async () => {
+        await act((tx) => joinAccounts(tx, accounts))
+        // Read anew from the record, where they are one now.
+        const names = new Set([accounts.into, ...accounts.from])
+        for (const [name, { acquirer }] of books) if (names.has(acquirer)) books.delete(name)
+      }),
   }
+}
+
+interface Keeping {
+  readonly db: Database
+  readonly books: Map<string, Book>
+  readonly limits: Books['limits']
+  readonly use: AccountUse
+}
+
+async function setAsideFrom(
+  request: SpendRequest,
+  { db, books, limits, use }: Keeping,
+): Promise<Outcome<SetAside>> {
+  const { acquirer, dataSets, loss } = request
+  const period = periodOf(request.now)
+  for (const { dataSet, budget } of dataSets) {
+    const account = await readAccount(db, { period, acquirer, dataSet })
+    if (!isWithin(sumOf(account, loss), limitOf(budget)))
+      return declined('declined.privacy_budget', { operatorNote: 'of the acquirer for the data set' })
+  }
+  const [ofAcquirer, ofAll] = [
+    openBook(db, books, { period, acquirer }),
+    openBook(db, books, { period, acquirer: '' }),
+  ]
+  return setAside(request, { period, ofAcquirer, ofAll, limits, use })
 }
 
 /** One acquirer's losses by person in one period; `acquirer` is empty for all acquirers together. */
 interface Book {
+  readonly acquirer: string
   readonly losses: Promise<PeopleLosses>
   /** Answers that count here and are not known to be in the record. */
   pendingCount: number
@@ -92,7 +135,7 @@ function openBook(
 ): Book {
   const name = `${period}\0${acquirer}`
   const known = books.get(name)
-  const book = known ?? { losses: loadLosses(db, { period, acquirer }), pendingCount: 0 }
+  const book = known ?? { acquirer, losses: loadLosses(db, { period, acquirer }), pendingCount: 0 }
   if (!known) book.losses.catch(() => books.delete(name))
   books.delete(name)
   books.set(name, book)
@@ -109,14 +152,16 @@ interface Books {
   readonly ofAcquirer: Book
   readonly ofAll: Book
   readonly limits: { readonly personAndAcquirer: LossLimit; readonly person: LossLimit }
+  readonly use: AccountUse
 }
 
 async function setAside(request: SpendRequest, books: Books): Promise<Outcome<SetAside>> {
-  const { ofAcquirer, ofAll, limits } = books
+  const { ofAcquirer, ofAll, limits, use } = books
   const { loss } = request
   const close = (): void => {
     ofAcquirer.pendingCount -= 1
     ofAll.pendingCount -= 1
+    use[Symbol.dispose]()
   }
   try {
     const [theirs, everybodys] = await Promise.all([ofAcquirer.losses, ofAll.losses])

@@ -2,6 +2,7 @@ import { inflateSync } from 'node:zlib'
 import { sql } from 'kysely'
 import { Bitset } from '../../kernel/bitset.ts'
 import type { Database, DatabaseTransaction } from '../../kernel/postgres/database.ts'
+import type { JoinedAccounts } from './account-turns.ts'
 import { PeopleLosses } from './people-losses.ts'
 import type { LossLimit, PrivacyLoss } from './privacy-loss.ts'
 
@@ -41,6 +42,20 @@ export async function spendFromAccount(
       or account.rho_nano + excluded.rho_nano <= ${limit.rhoNano}
     returning 1`.execute(tx)
   return rows.length === 1
+}
+
+/** What all of several acquirers have learnt and people have lost to them is the first one's from here on. */
+export async function joinAccounts(tx: DatabaseTransaction, { into, from }: JoinedAccounts): Promise<void> {
+  await sql`
+    insert into privacy_account as account (period, acquirer, data_set, epsilon_micro, rho_nano)
+    select period, ${into}, data_set, sum(epsilon_micro), sum(rho_nano) from privacy_account
+    where acquirer = any(${[...from]}::text[]) group by period, data_set
+    on conflict (period, acquirer, data_set) do update
+    set epsilon_micro = account.epsilon_micro + excluded.epsilon_micro, rho_nano = account.rho_nano + excluded.rho_nano`.execute(
+    tx,
+  )
+  // Of the first one alone; what people have lost to all of them is read from the spends.
+  await sql`delete from privacy_snapshot where acquirer = ${into}`.execute(tx)
 }
 
 /** One answer's loss, with everybody it was made from (compressed). */
@@ -105,7 +120,8 @@ async function readSpends(
 ): Promise<readonly SpendRow[]> {
   const { rows } = await sql<SpendRow>`
     select id, epsilon_micro, rho_nano, people from privacy_spend
-    where period = ${period} and (${acquirer} = '' or acquirer = ${acquirer}) and id > ${after}
+    where period = ${period} and id > ${after} and (${acquirer} = '' or acquirer = ${acquirer} or acquirer in (
+      select member from colluding_member where group_name = ${acquirer}))
     order by id limit ${SPENDS_AT_ONCE}`.execute(db)
   return rows
 }

@@ -8,6 +8,7 @@ import { openColludingGroups } from '../../../src/site/guard/colluding-groups.ts
 import type { ColludingGroups } from '../../../src/site/guard/colluding-groups.ts'
 import { checkCuts } from '../../../src/site/guard/differencing.ts'
 import { writeCuts } from '../../../src/site/guard/partition-record.ts'
+import { openPrivacyLedger } from '../../../src/site/privacy/privacy-ledger.ts'
 import { openPartitionStore } from '../../../src/site/guard/partition-store.ts'
 import type { PartitionStore } from '../../../src/site/guard/partition-store.ts'
 import { SITE_MIGRATIONS } from '../../../src/site/record/migrations.ts'
@@ -25,7 +26,10 @@ interface Guard {
 async function openGuard(db: Database, declared: readonly (readonly string[])[] = []): Promise<Guard> {
   await migrate(db, SITE_MIGRATIONS)
   const partitions = openPartitionStore({ db, cacheBytesMax: 1 << 20, minimumGroupOf: () => k })
-  return { partitions, groups: await openColludingGroups({ db, clock: systemClock, partitions, declared }) }
+  const one = { epsilon: 1, delta: 1e-6 }
+  const budgets = openPrivacyLedger({ db, budgets: { personAndAcquirer: one, person: one } })
+  const groups = await openColludingGroups({ db, clock: systemClock, partitions, budgets, declared })
+  return { partitions, groups }
 }
 
 /** One ask for the people from 0 up to a border, by whoever it is; undefined where it has to be asked again. */

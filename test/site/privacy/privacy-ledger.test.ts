@@ -12,6 +12,7 @@ import { openPrivacyLedger } from '../../../src/site/privacy/privacy-ledger.ts'
 import type { PrivacyLedger } from '../../../src/site/privacy/privacy-ledger.ts'
 import { pureLoss } from '../../../src/site/privacy/privacy-loss.ts'
 import { up } from '../../../src/site/record/migrations/0050-create-privacy-budgets.ts'
+import { up as createColluding } from '../../../src/site/record/migrations/0055-create-colluding-members.ts'
 import { testPostgres } from '../../../src/testing/test-postgres.ts'
 import { range } from '../guard/released-history.ts'
 
@@ -22,7 +23,10 @@ async function openLedger(
   db: Database,
   budgets = { personAndAcquirer: one, person: { ...one, epsilon: 2 } },
 ) {
-  await migrate(db, { '0050-create-privacy-budgets': { up } })
+  await migrate(db, {
+    '0050-create-privacy-budgets': { up },
+    '0055-create-colluding-members': { up: createColluding },
+  })
   return openPrivacyLedger({ db, budgets })
 }
 
@@ -257,4 +261,74 @@ test('a million people cost eight bytes and a few milliseconds an ask', async ()
   }
   const middle = times.toSorted((a, b) => a - b)[6] ?? Infinity
   assert.ok(middle < 250, `${middle} ms; alone it takes about a tenth of that`)
+})
+
+function numbers(people: Bitset | undefined): readonly number[] {
+  return [...(people ?? [])]
+}
+
+/** As a declaration does it: who belongs together, and the accounts, in one transaction. */
+async function joined(ledger: PrivacyLedger, db: Database, into: string, ...from: string[]): Promise<void> {
+  await ledger.join({ into, from }, (joinAccounts) =>
+    db.transaction().execute(async (tx) => {
+      await sql`
+        insert into colluding_member (member, group_name, since_ms)
+        select member, ${into}, 0 from unnest(${[into, ...from]}::text[]) as named (member)
+        on conflict (member) do update set group_name = excluded.group_name`.execute(tx)
+      await joinAccounts(tx)
+    }),
+  )
+}
+
+test('what colluding acquirers have spent apart is spent together, of the data set and of every person', async () => {
+  await using postgres = await testPostgres()
+  const { db } = postgres
+  const ledger = await openLedger(db, { personAndAcquirer: one, person: { ...one, epsilon: 20 } })
+  const half = { epsilonMicro: 500_000, people: range(0, 100) }
+  assert.equal((await answer(ledger, db, { ...half, id: 'a1', acquirer: 'atlas' }))?.count(), 100)
+  assert.equal((await answer(ledger, db, { ...half, id: 'b1', acquirer: 'birch' }))?.count(), 100)
+  await joined(ledger, db, 'atlas', 'birch')
+  const tenth = { epsilonMicro: 100_000, people: range(0, 200) }
+  for (const later of [
+    ledger,
+    await openLedger(db, { personAndAcquirer: one, person: { ...one, epsilon: 20 } }),
+  ]) {
+    // Nothing is left of the first hundred people, whichever name is used.
+    const id = later === ledger ? 'a2' : 'a3'
+    assert.deepEqual(
+      numbers(await answer(later, db, { ...tenth, id, acquirer: 'atlas' })),
+      numbers(range(100, 200)),
+    )
+  }
+  const byBirch = await answer(ledger, db, { ...tenth, id: 'b2', acquirer: 'birch' })
+  assert.deepEqual(numbers(byBirch), numbers(range(100, 200)))
+  const small = { epsilon: 1.3, delta: 1e-6 }
+  const again = { ...tenth, people: range(100, 200), budget: small }
+  assert.equal(await answer(ledger, db, { ...again, id: 'a4', acquirer: 'atlas' }), undefined)
+})
+
+test('a join waits for what is set aside, and whoever comes meanwhile gets the joint account', async () => {
+  await using postgres = await testPostgres()
+  const { db } = postgres
+  const ledger = await openLedger(db, { personAndAcquirer: one, person: { ...one, epsilon: 20 } })
+  const request = {
+    dataSets: [{ dataSet: 'athletes', budget: { epsilon: 8, delta: 1e-6 } }],
+    people: range(0, 100),
+    loss: pureLoss(700_000),
+    minimumGroup: 20,
+    now: SPRING,
+  }
+  const first = await ledger.setAside({ ...request, acquirer: 'birch' })
+  assert.ok(first.ok)
+  const joining = joined(ledger, db, 'atlas', 'birch')
+  const second = answer(ledger, db, {
+    id: 'a1',
+    acquirer: 'birch',
+    epsilonMicro: 700_000,
+    people: range(0, 100),
+  })
+  await db.transaction().execute((tx) => first.value.commit(tx, 'b1'))
+  first.value[Symbol.dispose]()
+  await joining
+  assert.equal(await second, undefined, '0.7 and 0.7 are more than the one that a person may lose')
 })
