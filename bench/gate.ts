@@ -9,7 +9,7 @@ import type { PlanContext } from '../src/site/query/plan-context.ts'
 import { median } from './shared/median.ts'
 import { scale, writeReport } from './shared/report.ts'
 
-/** The gate (parse, check, bind, rewrite, print) over 280 questions of an analyst's kind, beside PostgreSQL's grammar alone. */
+/** The gate (parse, check, bind, rewrite, print) over 400 questions of an analyst's kind, beside PostgreSQL's grammar alone. */
 const size = scale()
 const RUNS = Math.max(5, Math.round(25 * size))
 
@@ -40,7 +40,7 @@ const context: PlanContext = {
 }
 
 const questions = corpus()
-assert.equal(questions.length, 280)
+assert.equal(questions.length, 405)
 const gateMs: number[] = []
 const parseMs: number[] = []
 for (let run = 0; run <= RUNS; run += 1) {
@@ -102,7 +102,7 @@ function manifest(dataSet: string, rowsMax: number, columns: readonly object[]):
   })
 }
 
-/** Five keys, eleven selections and five conditions, and two sets of groups: 280 questions. */
+/** Five keys, sixteen selections and five conditions, and two sets of groups: 405 questions. */
 function corpus(): readonly { readonly sql: string; readonly mode: 'aggregate' | 'rows' }[] {
   const keys = [
     'sex',
@@ -160,12 +160,26 @@ function furtherQuestions(
     (key, where) =>
       `select ${key} as k, count(*), count(*) filter (where (select avg(minutes) from sessions s where s.id = a.id) > 30) as long from athletes a left join (select id, started, row_number() over (partition by id order by started) as visit from sessions) f on f.id = a.id and f.visit = 1 where (${where}) and to_char(f.started, 'YYYY-MM') > '2025-06' group by ${key}`,
   ]
+  const laterals: readonly ((key: string, where: string) => string)[] = [
+    (key, where) =>
+      `select ${key} as k, count(*) as n, avg(x.visits) from athletes a cross join lateral (select count(*) as visits, max(minutes) as longest from sessions s where s.id = a.id and s.started > a.born + interval '18 years') x where x.longest > 20 and (${where}) group by ${key}`,
+    (key, where) =>
+      `select ${key} as k, count(*), sum(t.minutes) from athletes a join (select distinct on (id) id, minutes, place from sessions order by id, started desc) t using (id) where t.place ~ '^(gym|pool)$' and (${where}) group by ${key}`,
+    (key, where) =>
+      `with active as (select id from sessions where minutes > 30 union select id from athletes where gold > 2 except select id from sessions where place = 'home') select ${key} as k, count(*), avg(height) from athletes a join active using (id) where ${where} group by ${key}`,
+    (key, where) =>
+      `select ${key} as k, count(*) filter (where w.week > 120) as busy, count(*) from athletes a join (select id, sum(minutes) over (partition by id order by started rows between 6 preceding and current row) as week from sessions) w using (id) where (${where}) and a.gold >= all (select minutes / 60 from sessions s where s.id = a.id) group by ${key}`,
+    (key, where) =>
+      `select ${key} as k, count(*), avg((select minutes from sessions s where s.id = a.id order by started limit 1)) from athletes a where (sex, gold) in (('f', 1), ('m', 2)) or weight between symmetric 90 and 50 or ${where} group by ${key}`,
+  ]
   const sets = conditions.map(
     (where) =>
       `select sex, sport, count(*), avg(height) from athletes a where ${where} group by rollup (sex, sport) having count(*) > 20 order by 1 nulls last, 2 nulls last`,
   )
   const texts = [
-    ...keys.flatMap((key) => conditions.flatMap((where) => shapes.map((select) => select(key, where)))),
+    ...keys.flatMap((key) =>
+      conditions.flatMap((where) => [...shapes, ...laterals].map((select) => select(key, where))),
+    ),
     ...sets,
   ]
   return texts.map((sql) => ({ sql, mode: 'aggregate' as const }))

@@ -1,10 +1,12 @@
-import { ALLOWED_NODES, REFUSED_NAMES } from '../../src/site/query/allowed-nodes.ts'
+import { REFUSED_NAMES } from '../../src/site/query/allowed-nodes.ts'
 import { AGGREGATES, PER_PERSON_AGGREGATES } from '../../src/site/query/bind-aggregate.ts'
 import { QUANTILES } from '../../src/site/query/bind-private.ts'
 import { WINDOW_FUNCTIONS } from '../../src/site/query/bind-window.ts'
 import { CONSTANTS } from '../../src/site/query/catalogue-row.ts'
 import type { CatalogueRow, Parameter } from '../../src/site/query/catalogue-row.ts'
-import { CATALOGUE } from '../../src/site/query/catalogue.ts'
+import { CALL_IDS, catalogueRow } from '../../src/site/query/catalogue.ts'
+import type { CallId } from '../../src/site/query/catalogue.ts'
+import { NODE_TERMS, SAMPLES, termsOf } from '../../src/site/query/catalogue-terms.ts'
 import { DECLINED_FUNCTIONS } from '../../src/site/query/declined-functions.ts'
 import { REFUSED_FAMILIES } from '../../src/site/query/refused-nodes.ts'
 import { LIMITS } from '../../src/kernel/limits.ts'
@@ -13,7 +15,6 @@ import { markdownTable } from './markdown.ts'
 
 /** `query.md`: what a question in SQL may hold, from the tables by which the gate decides. */
 export function queryPage(): string {
-  const rows: readonly CatalogueRow[] = Object.values(CATALOGUE)
   return `# SQL in a question
 
 A question is one \`SELECT\` in the grammar of PostgreSQL. It is parsed, checked, rewritten and printed anew; the text
@@ -29,6 +30,7 @@ ${markdownTable(
     ['text', `${LIMITS.queryTextBytesMax} bytes`],
     ['nesting', String(LIMITS.queryDepthMax)],
     ['joins', String(LIMITS.queryJoinsMax)],
+    ['a text that is made', `${LIMITS.queryTextCopiesMax} stored ones`],
     ['output columns', String(LIMITS.queryOutputColumnsMax)],
     ['groups', String(LIMITS.queryGroupsMax)],
     ['rows of a release', String(LIMITS.releaseRowsMax)],
@@ -80,21 +82,7 @@ ${markdownTable(
   Object.entries(WINDOW_FUNCTIONS).map(([name, { says }]) => [`\`${name}\``, says]),
 )}
 
-## Functions
-
-${callTable(rows.filter(({ kind }) => kind === 'function'))}
-
-## Operators
-
-${callTable(rows.filter(({ kind }) => kind === 'operator'))}
-
-## Casts
-
-${callTable(rows.filter(({ kind }) => kind === 'cast'))}
-
-## Other syntax
-
-${callTable(rows.filter(({ kind }) => kind === 'syntax'))}
+${catalogueText()}
 
 ## Constants
 
@@ -108,11 +96,46 @@ ${markdownTable(
 ${declinedText()}`
 }
 
+/** Every function, operator, cast and piece of syntax. */
+function catalogueText(): string {
+  const rows: readonly Listed[] = CALL_IDS.map((id) => ({ id, row: catalogueRow(id) }))
+  return `## How to read the tables
+
+*Allowed in* says in which modes: in \`aggregate\` what is summed must be a fixed quantity of the person, so a call may be part of it or
+only stand around it ([why](../explanation/why-answers-cannot-be-combined.md#what-it-needs-from-the-gate)). *Bound* is what bounds its values, from
+the manifest on. *Sensitivity* is by how much one person can change a figure of \`private\` that is made of it; what is no
+number only chooses whose rows count.
+
+## Functions
+
+${callTable(rows.filter(({ row }) => row.kind === 'function'))}
+
+## Operators
+
+${callTable(rows.filter(({ row }) => row.kind === 'operator'))}
+
+## Casts
+
+${callTable(rows.filter(({ row }) => row.kind === 'cast'))}
+
+## Other syntax
+
+${callTable(rows.filter(({ row }) => row.kind === 'syntax'))}
+
+## Forms
+
+What each becomes on each engine, with letters for arguments. Both forms give the same; \`test/site/query/same-answer.test.ts\` compares them
+over values at which engines overflow, divide by zero or disagree.
+
+${formTable(rows)}`
+}
+
 /** What stands in no question, and why. */
 function declinedText(): string {
   return `## Declined by name
 
-Whatever is on no list of this page is declined. These are declined with a reason.
+Whatever is on no list of this page is declined. These are declined with a reason, and
+\`declined.sql_function\`.
 
 ${markdownTable(
   ['function', 'why'],
@@ -121,11 +144,20 @@ ${markdownTable(
 
 ## Nodes of the grammar
 
-The nodes of PostgreSQL’s parse tree that may stand in a question: ${Object.keys(ALLOWED_NODES)
-    .map((name) => `\`${name}\``)
-    .join(', ')}.
+The nodes of PostgreSQL’s parse tree that may stand in a question:
 
-Each other node is declined, and so are these parts of nodes that may stand:
+${markdownTable(
+  ['node', 'allowed in', 'form on both engines', 'bound', 'sensitivity'],
+  Object.entries(NODE_TERMS).map(([name, { modes, form, bound, sensitivity }]) => [
+    `\`${name}\``,
+    modes,
+    form,
+    bound,
+    sensitivity,
+  ]),
+)}
+
+Each other node is declined with \`declined.sql_not_supported\`, and so are these parts of nodes that may stand:
 
 ${markdownTable(
   ['part', 'declined as'],
@@ -204,15 +236,52 @@ const SHAPES: readonly (readonly [string, string])[] = [
   ['`GROUPING(x, …)`', 'as in PostgreSQL; null in the remainder'],
 ]
 
-function callTable(rows: readonly CatalogueRow[]): string {
+interface Listed {
+  readonly id: CallId
+  readonly row: CatalogueRow
+}
+
+function callTable(rows: readonly Listed[]): string {
   return markdownTable(
-    ['written', 'takes', 'gives', 'note'],
-    rows.map(({ names, takes, gives, isVariadic, says }) => [
-      names.map((name) => `\`${name}\``).join(', '),
-      `${takes.map(takenText).join(', ')}${isVariadic === true ? ' …' : ''}`,
-      gives,
-      says ?? '',
-    ]),
+    ['written', 'takes', 'gives', 'allowed in', 'bound', 'sensitivity', 'note'],
+    rows.map(({ id, row: { names, takes, gives, isVariadic, says } }) => {
+      const { modes, bound, sensitivity } = termsOf(id)
+      return [
+        names.map((name) => `\`${name}\``).join(', '),
+        `${takes.map(takenText).join(', ')}${isVariadic === true ? ' …' : ''}`,
+        gives,
+        modes,
+        bound,
+        sensitivity,
+        says ?? '',
+      ]
+    }),
+  )
+}
+
+/** What each row becomes on each engine, with letters for its arguments. */
+function formTable(rows: readonly Listed[]): string {
+  return markdownTable(
+    ['written', 'takes', 'DuckDB', 'PostgreSQL'],
+    rows.map(({ row }) => {
+      const all = ['a', 'b', 'c'].slice(
+        0,
+        row.takes.filter((parameter) => typeof parameter === 'string').length,
+      )
+      const constants = row.takes.flatMap((parameter) =>
+        typeof parameter === 'string' ? [] : [SAMPLES[parameter.constant]],
+      )
+      // Edges of buckets rise.
+      const rising = constants.map((value, index) => (value === 10 ? value * (index + 1) : value))
+      const [a = 'a', b = 'b', c = 'c'] = all
+      const args = { a, b, c, all, constants: rising }
+      return [
+        row.names.map((name) => `\`${name}\``).join(', '),
+        row.takes.map(takenText).join(', '),
+        `\`${row.duckdb(args).replaceAll('\n', ' ')}\``,
+        `\`${row.postgres(args).replaceAll('\n', ' ')}\``,
+      ]
+    }),
   )
 }
 

@@ -8,6 +8,8 @@ export const LIMITS = {
   queryTokensMax: 3_000,
   /** Nodes of one expression with derived columns written out: what is printed stays in proportion to what was asked. */
   queryExpressionSizeMax: 2_000,
+  /** How many stored texts long a text that a question makes may be: each person's row stays about as dear as it is. */
+  queryTextCopiesMax: 64,
   queryJoinsMax: 8,
   /** Rows are read once for each set. */
   queryGroupingSetsMax: 16,

@@ -242,6 +242,19 @@ function strange(next: Next, type: Type): Sql {
 }
 
 const STRANGE = [
+  '(select minutes from sessions s2 where s2.id = a.id order by at limit 1)',
+  '(select score from athletes order by score desc limit 1)',
+  'a.score > all (select minutes from sessions s2 where s2.id = a.id)',
+  'a.score > any (select score from athletes)',
+  '(select 7)',
+  '(a.town, a.sex) in (select town, sex from athletes)',
+  'lpad(a.town, 1000000)',
+  'repeat(a.town, 64)',
+  "a.town ~ '^(M|q)+'",
+  "a.town ~* 'marker'",
+  "regexp_replace(a.town, '.', 'x')",
+  'make_date(a.score, a.medals, 31)',
+  'first_value(a.score) over (partition by a.id order by a.seen)',
   'a.name',
   'a.remark',
   'name',
@@ -323,6 +336,36 @@ function fromClauses(): fc.Arbitrary<From> {
       })),
     },
     {
+      weight: 3,
+      arbitrary: fc
+        .tuple(
+          fc.constantFrom('cross join lateral', 'left join lateral', 'join lateral', ', lateral'),
+          value('boolean', JOINED, 1),
+          fc.constantFrom(
+            '',
+            ' order by at',
+            ' order by at desc limit 2',
+            ' order by minutes limit 1 offset 1',
+          ),
+        )
+        .map(([join, where, tail]) => ({
+          sql: `athletes a ${join} (select * from sessions s where s.id = a.id${tail.includes('limit') ? '' : ` and ${where}`}${tail}) s${join === 'left join lateral' || join === 'join lateral' ? ' on true' : ''}`,
+          columns: JOINED,
+        })),
+    },
+    {
+      weight: 2,
+      arbitrary: fc
+        .tuple(
+          fc.constantFrom('asc', 'desc'),
+          fc.constantFrom('rows between 1 preceding and 1 following', 'rows 2 preceding', ''),
+        )
+        .map(([way, frame]) => ({
+          sql: `(select place, minutes, load, day, at, id, row_number() over (partition by id order by at ${way}) as r, sum(minutes) over (partition by id order by at ${frame}) as w from sessions) s`,
+          columns: { ...SESSIONS, integer: ['s.minutes', 's.r'], number: ['s.load', 's.w'] },
+        })),
+    },
+    {
       weight: 2,
       arbitrary: inner.map((where) => ({
         sql: 'v',
@@ -341,6 +384,15 @@ function fromClauses(): fc.Arbitrary<From> {
       weight: 1,
       arbitrary: fc
         .constantFrom(
+          '(select distinct on (id) * from athletes order by id, seen) a',
+          '(select distinct on (town) * from athletes order by town, score desc) a',
+          'athletes a cross join lateral (select a.score + 1 as more) x',
+          'athletes a cross join lateral (select max(score) as m from athletes b where b.town = a.town) x',
+          '(select id from athletes union select id from sessions) u join athletes a using (id)',
+          "(select id from athletes except select id from athletes where town = 'Mq7xMARKER') u join athletes a using (id)",
+          '(select id, score from athletes union select id, medals from athletes) u join athletes a using (id)',
+          '(select id from athletes order by score desc limit 1) u join athletes a using (id)',
+          'athletes a natural join (select id, town from athletes) n',
           'athletes a, sessions s',
           'athletes a cross join lateral (select * from sessions s where s.id = a.id) s',
           'ds_athletes a',

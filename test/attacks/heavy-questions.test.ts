@@ -97,6 +97,41 @@ const declined: readonly (readonly [name: string, sql: () => string, code: RegEx
     /sql/,
   ],
   [
+    'a text that is repeated again and again',
+    () => `select count(*) from athletes where length(${'repeat('.repeat(20)}town${', 64)'.repeat(20)}) > 1`,
+    /too_large/,
+  ],
+  [
+    'a text that each of 40 groups doubles',
+    () =>
+      chain('select id, max(place) as t from sessions group by id', {
+        length: 40,
+        next: 'select id, max(t || t) as t from PREVIOUS group by id',
+        last: 'select count(*) from LAST where length(t) > 1',
+      }),
+    /too_large/,
+  ],
+  [
+    'a text that each of 8 windows doubles',
+    () =>
+      chain('select id, place as t, at from sessions', {
+        length: 8,
+        next: "select id, at, concat_ws('-', t, lag(t) over (partition by id order by at)) as t from PREVIOUS",
+        last: 'select count(*) from LAST where length(t) > 1',
+      }),
+    /too_large/,
+  ],
+  [
+    'a pattern of repeats within repeats',
+    () => `select count(*) from athletes where town ~ '((a{50}){50}){50}'`,
+    /sql_function/,
+  ],
+  [
+    'padding to a million',
+    () => "select count(*) from athletes where lpad(town, 1000000, 'x') = 'a'",
+    /sql_function/,
+  ],
+  [
     '300 group keys',
     () =>
       `select count(*) from athletes group by ${Array.from({ length: 300 }, (_, i) => `score + ${i}`).join(', ')}`,

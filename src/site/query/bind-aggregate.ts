@@ -238,6 +238,7 @@ export function perPersonSink(
       type,
       size: 1,
       range: perPersonRange(fn, argument, rowsMax()),
+      copies: argument?.copies,
     }
   }
   return { aggregates, bind }

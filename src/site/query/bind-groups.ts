@@ -8,6 +8,7 @@ import type { Frame } from './bind-expression.ts'
 import { coerce } from './build-expression.ts'
 import { groupingSetsOf } from './grouping-sets.ts'
 import { notSupported, tooLarge, wrongColumn } from './refusal.ts'
+import { REORDERING } from './parse-question.ts'
 import { mapExpression, sameExpression } from './same-expression.ts'
 import { allColumns } from './scope.ts'
 
@@ -33,6 +34,12 @@ export function bindTargets(select: SelectStmt, frame: Frame): readonly Target[]
     return [{ name: name ?? nameOf(val), expr: bindValue(val, frame), offset: location }]
   })
   if (targets.length === 0) throw notSupported('an empty SELECT list')
+  const reordered = targets.find(({ name }) => REORDERING.test(name))
+  if (reordered)
+    throw wrongColumn(
+      'A name in the answer holds a sign that changes the direction of reading',
+      reordered.offset,
+    )
   if (targets.length > LIMITS.queryOutputColumnsMax)
     throw tooLarge(`The question has more than ${LIMITS.queryOutputColumnsMax} columns`)
   return targets
@@ -182,7 +189,7 @@ export function overGroups(expr: Expr, keys: readonly Expr[], offset: number | u
   return mapExpression(expr, (part) => {
     const key = keys.findIndex((candidate) => sameExpression(candidate, part))
     if (key >= 0 && part.kind !== 'literal')
-      return { kind: 'key', key, type: part.type, size: 1, range: part.range }
+      return { kind: 'key', key, type: part.type, size: 1, range: part.range, copies: part.copies }
     if (part.kind === 'column')
       throw wrongColumn(`${spokenColumn(part)} must stand in GROUP BY or in an aggregate`, offset)
     if (part.kind === 'person')

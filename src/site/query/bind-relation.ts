@@ -286,6 +286,7 @@ function readFromSource(
         type: part.type,
         size: 1,
         range: part.range,
+        copies: part.copies,
       }
     if (part.kind === 'measure')
       return {
@@ -296,6 +297,7 @@ function readFromSource(
         type: part.type,
         size: 1,
         range: part.range,
+        copies: part.copies,
       }
     return undefined
   })

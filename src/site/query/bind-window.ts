@@ -170,6 +170,13 @@ export function windowCall(made: Omit<WindowCall, 'kind' | 'type' | 'size' | 'ra
     case 'max':
     case 'first_value':
     case 'last_value':
-      return { kind: 'window', ...made, type: first?.type ?? 'text', size, range: first?.range }
+      return {
+        kind: 'window',
+        ...made,
+        type: first?.type ?? 'text',
+        size,
+        range: first?.range,
+        copies: first?.copies,
+      }
   }
 }

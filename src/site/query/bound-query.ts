@@ -20,6 +20,8 @@ interface ExprFacts {
   readonly size: number
   /** From declared bounds; absent when a column without bounds decides. */
   readonly range?: Range | undefined
+  /** Of a text: how many stored texts long it may be; one where absent. Bounded, so that no text grows past all bounds. */
+  readonly copies?: number | undefined
 }
 
 export type LiteralValue = string | number | boolean | null | Span

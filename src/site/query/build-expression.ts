@@ -10,6 +10,7 @@ import { whyDeclined } from './declined-functions.ts'
 import { readLiteral } from './literals.ts'
 import { hull, range } from './ranges.ts'
 import { notAllowed, spoken, tooLarge } from './refusal.ts'
+import { readRegularExpression } from './regular-expression.ts'
 
 /** A text or null that is written without a type and takes the one of its place, as in PostgreSQL. */
 export interface Untyped {
@@ -93,6 +94,7 @@ export function call(id: CallId, args: readonly Expr[], constants: readonly (str
   const row = catalogueRow(id)
   const type = row.gives === 'any' ? (args[0]?.type ?? 'text') : row.gives
   return {
+    ...grown(type, row.copies?.(args.map(copiesOf), constants) ?? longest(args)),
     kind: 'call',
     call: id,
     args,
@@ -117,6 +119,7 @@ export function caseOf(
     .map((result): Range | undefined => result.range)
   const type = results[0]?.type ?? 'text'
   return {
+    ...grown(type, longest(results)),
     kind: 'case',
     whens,
     otherwise,
@@ -124,6 +127,22 @@ export function caseOf(
     size: sizeOf([...results, ...whens.map(({ when }) => when)]),
     range: hull(ranges),
   }
+}
+
+function copiesOf({ copies = 1 }: Expr): number {
+  return copies
+}
+
+function longest(exprs: readonly Expr[]): number {
+  return Math.max(1, ...exprs.map(copiesOf))
+}
+
+/** What a text may have grown to. A chain of sub-selects in which each doubles one would else be past all memory. */
+function grown(type: ExprType, copies: number): { readonly copies?: number } {
+  if (type !== 'text' || copies <= 1) return {}
+  if (copies > LIMITS.queryTextCopiesMax)
+    throw tooLarge(`A text may become longer than ${LIMITS.queryTextCopiesMax} stored ones`)
+  return { copies }
 }
 
 function sizeOf(parts: readonly Expr[]): number {
@@ -191,6 +210,7 @@ function fitArgument(
 ): Expr | undefined {
   if (parameter === 'any') return any && tryCoerce(term, any)
   if (parameter === 'pattern') return fitPattern(term)
+  if (parameter === 'regular expression') return fitRegularExpression(term)
   if (parameter === 'written text') return fitWritten(term, 1)
   if (parameter === 'shorter text') return fitWritten(term, 0)
   return tryCoerce(term, parameter)
@@ -226,6 +246,14 @@ function fitPattern(term: Term): Expr | undefined {
   return pattern.value.split('%').length - 1 <= PATTERN_PERCENTS_MAX ? pattern : undefined
 }
 
+function fitRegularExpression(term: Term): Expr | undefined {
+  const written = tryCoerce(term, 'text')
+  if (written?.kind !== 'literal') return undefined
+  if (typeof written.value !== 'string') return written
+  const pattern = readRegularExpression(written.value)
+  return pattern === undefined ? undefined : literal('text', pattern)
+}
+
 /** Edges of buckets rise: the engines do not agree on falling ones. */
 function edgesAreInOrder({ takes }: CatalogueRow, constants: readonly (string | number)[]): boolean {
   const edges = takes
@@ -246,13 +274,17 @@ function expectedConstants(name: string): string {
     catalogueRow(id).takes.flatMap((parameter) =>
       typeof parameter === 'object'
         ? [parameter.constant]
-        : parameter === 'pattern'
-          ? ['pattern' as const]
+        : parameter === 'pattern' || parameter === 'regular expression'
+          ? [parameter]
           : [],
     ),
   )
   const texts = [...new Set(kinds)].map((kind) =>
-    kind === 'pattern' ? 'the pattern written out, with at most 4 %' : `${kind}: ${CONSTANTS[kind].expected}`,
+    kind === 'pattern'
+      ? 'the pattern written out, with at most 4 %'
+      : kind === 'regular expression'
+        ? 'the pattern written out, of letters, ., […], ^, $, ( | ), *, +, ? and {m,n}'
+        : `${kind}: ${CONSTANTS[kind].expected}`,
   )
   return texts.length === 0 ? '' : `; expected ${texts.join('; ')}`
 }

@@ -1,4 +1,4 @@
-import { both, infix } from './catalogue-row.ts'
+import { both, infix, together } from './catalogue-row.ts'
 import type { CatalogueRow } from './catalogue-row.ts'
 import { hull } from './ranges.ts'
 
@@ -23,6 +23,7 @@ export const CONDITIONS = {
     takes: ['text', 'text'],
     gives: 'text',
     says: 'null when either side is',
+    copies: together,
     ...infix('||'),
   },
 

@@ -1,4 +1,4 @@
-import { both } from './catalogue-row.ts'
+import { both, together } from './catalogue-row.ts'
 import type { CatalogueRow, FormArguments } from './catalogue-row.ts'
 import {
   duckdbDouble,
@@ -344,6 +344,7 @@ export const FUNCTIONS = {
     isVariadic: true,
     gives: 'text',
     says: 'nulls are left out',
+    copies: together,
     ...both(({ all }) => `(${all.map((text) => `coalesce(${text}, '')`).join(' || ')})`),
   },
 

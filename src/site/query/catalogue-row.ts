@@ -6,13 +6,14 @@ import type { MaybeRange } from './ranges.ts'
 export type Dialect = 'duckdb' | 'postgres'
 
 /**
- * What a place of a call takes: a type; `any`, one type in all such places; `pattern`, `written text` (not empty) or
+ * What a place of a call takes: a type; `any`, one type in all such places; `pattern`, `regular expression`, `written text` (not empty) or
  * `shorter text` (no longer than the written text before it), which are written down in the question; or a constant of a kind, which is known when the question is checked.
  */
 export type Parameter =
   | ExprType
   | 'any'
   | 'pattern'
+  | 'regular expression'
   | 'written text'
   | 'shorter text'
   | { readonly constant: ConstantKind }
@@ -39,6 +40,11 @@ export interface CatalogueRow {
   readonly gives: ExprType | 'any'
   /** What it means where engines differ, for the reference page. */
   readonly says?: string
+  /**
+   * Of a row that gives a text: how many stored texts long it may be, by how many its arguments may be; absent where it is
+   * no longer than the longest of them.
+   */
+  readonly copies?: (args: readonly number[], constants: readonly (string | number)[]) => number
   readonly duckdb: Form
   readonly postgres: Form
   /** Interval arithmetic; absent when nothing is known of the result. */
@@ -96,6 +102,8 @@ export const CONSTANTS = {
   from: whole(1, 1_000_000),
   length: whole(0, 1_000_000),
   buckets: whole(1, 10_000),
+  repeats: whole(0, 64),
+  width: whole(0, 1_000),
   'date pattern': {
     expected: 'a pattern of YYYY, MM, DD, DDD, IYYY, IW, ID, HH24, MI, SS with - / . : , _ or spaces between',
     accept: (value) =>
@@ -121,6 +129,11 @@ export const CONSTANTS = {
 } as const satisfies Readonly<Record<string, ConstantRule>>
 
 export type ConstantKind = keyof typeof CONSTANTS
+
+/** Texts one after the other. */
+export function together(copies: readonly number[]): number {
+  return copies.reduce((sum, one) => sum + one, 0)
+}
 
 /** The same text for both engines. */
 export function both(form: Form): Pick<CatalogueRow, 'duckdb' | 'postgres'> {

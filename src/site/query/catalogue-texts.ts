@@ -1,5 +1,6 @@
-import { both } from './catalogue-row.ts'
+import { both, together } from './catalogue-row.ts'
 import type { CatalogueRow } from './catalogue-row.ts'
+import { inDates, naming } from './forms.ts'
 import type { Text } from './forms.ts'
 import { range } from './ranges.ts'
 
@@ -20,6 +21,10 @@ const PATTERN_PARTS: Readonly<Record<string, Text>> = {
 function strftimePattern(pattern: Text): Text {
   return pattern.replaceAll(/YYYY|IYYY|HH24|DDD|MM|DD|IW|ID|MI|SS/g, (part) => PATTERN_PARTS[part] ?? part)
 }
+
+const POSTGRES_DATE = `case when "a" between 1 and 9999 and "b" between 1 and 12 and "c" between 1 and
+case when "b" in (4, 6, 9, 11) then 30 when "b" <> 2 then 31 when "a" % 4 = 0 and ("a" % 100 <> 0 or "a" % 400 = 0) then 29 else 28 end
+then make_date(cast("a" as integer), cast("b" as integer), cast("c" as integer)) end`
 
 /** A table: functions that search in texts and write dates. What they search for is written out and is not empty. */
 export const TEXTS = {
@@ -54,6 +59,69 @@ export const TEXTS = {
     gives: 'text',
     says: 'the replacement is written out and no longer than what it replaces, so that no text grows',
     ...both(({ a, b, c }) => `replace(${a}, ${b}, ${c})`),
+  },
+  translate: {
+    kind: 'function',
+    names: ['translate'],
+    takes: ['text', 'written text', 'shorter text'],
+    gives: 'text',
+    says: 'sign by sign; what has no counterpart is taken out',
+    ...both(({ a, b, c }) => `translate(${a}, ${b}, ${c})`),
+  },
+  lpad: {
+    kind: 'function',
+    names: ['lpad'],
+    takes: ['text', { constant: 'width' }, 'written text'],
+    gives: 'text',
+    ...both(({ a, b, constants: [width = 0] }) => `lpad(${a}, ${width}, ${b})`),
+  },
+  lpad_spaces: {
+    kind: 'function',
+    names: ['lpad'],
+    takes: ['text', { constant: 'width' }],
+    gives: 'text',
+    ...both(({ a, constants: [width = 0] }) => `lpad(${a}, ${width}, ' ')`),
+  },
+  rpad: {
+    kind: 'function',
+    names: ['rpad'],
+    takes: ['text', { constant: 'width' }, 'written text'],
+    gives: 'text',
+    ...both(({ a, b, constants: [width = 0] }) => `rpad(${a}, ${width}, ${b})`),
+  },
+  rpad_spaces: {
+    kind: 'function',
+    names: ['rpad'],
+    takes: ['text', { constant: 'width' }],
+    gives: 'text',
+    ...both(({ a, constants: [width = 0] }) => `rpad(${a}, ${width}, ' ')`),
+  },
+  repeat: {
+    kind: 'function',
+    names: ['repeat'],
+    takes: ['text', { constant: 'repeats' }],
+    gives: 'text',
+    copies: ([one = 1], [repeats = 0]) => one * Number(repeats),
+    ...both(({ a, constants: [repeats = 0] }) => `repeat(${a}, ${repeats})`),
+  },
+  concat_ws: {
+    kind: 'function',
+    names: ['concat_ws'],
+    takes: ['written text', 'text'],
+    isVariadic: true,
+    gives: 'text',
+    says: 'nulls are left out, and what would stand between',
+    copies: (args) => together(args) * 2,
+    ...both(({ all }) => `concat_ws(${all.join(', ')})`),
+  },
+  make_date: {
+    kind: 'function',
+    names: ['make_date'],
+    takes: ['integer', 'integer', 'integer'],
+    gives: 'date',
+    says: 'null where there is no such day, and outside of the years 1 to 9999',
+    duckdb: ({ a, b, c }) => inDates(`try_cast(printf('%d-%d-%d', ${a}, ${b}, ${c}) as date)`),
+    postgres: ({ a, b, c }) => inDates(naming({ a, b, c }, POSTGRES_DATE)),
   },
   to_char_date: {
     kind: 'function',

@@ -2,6 +2,7 @@ import { CASTS } from './catalogue-casts.ts'
 import { CONDITIONS } from './catalogue-conditions.ts'
 import { FUNCTIONS } from './catalogue-functions.ts'
 import { OPERATORS } from './catalogue-operators.ts'
+import { PATTERNS } from './catalogue-patterns.ts'
 import type { CatalogueRow } from './catalogue-row.ts'
 import { TEXTS } from './catalogue-texts.ts'
 
@@ -9,7 +10,14 @@ import { TEXTS } from './catalogue-texts.ts'
  * Everything that may be computed, a row for each list of argument types, with its form per engine: the allow list.
  * Each row is tested to give the same answer on both engines.
  */
-export const CATALOGUE = { ...OPERATORS, ...CONDITIONS, ...CASTS, ...FUNCTIONS, ...TEXTS } as const
+export const CATALOGUE = {
+  ...OPERATORS,
+  ...CONDITIONS,
+  ...CASTS,
+  ...FUNCTIONS,
+  ...TEXTS,
+  ...PATTERNS,
+} as const
 
 export type CallId = keyof typeof CATALOGUE
 
@@ -18,8 +26,11 @@ export function catalogueRow(id: CallId): CatalogueRow {
   return CATALOGUE[id]
 }
 
+/** All rows, in the order of the tables. */
+export const CALL_IDS: readonly CallId[] = Object.keys(CATALOGUE).filter(isCallId)
+
 const idsByName = new Map<string, CallId[]>()
-for (const id of Object.keys(CATALOGUE).filter(isCallId)) {
+for (const id of CALL_IDS) {
   for (const name of catalogueRow(id).names) idsByName.set(name, [...(idsByName.get(name) ?? []), id])
 }
 

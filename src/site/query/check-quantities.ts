@@ -185,6 +185,19 @@ const ATOMS: ReadonlySet<CallId> = new Set([
   'sub_dates',
 ])
 
+/** What a call may be in an exact sum: it gives its argument's number, a product, a number that a column of another type has, or none. */
+export type SumRole = 'unchanged' | 'added' | 'product' | 'quotient' | 'atom' | 'chosen' | 'none'
+
+/** The same rules by the row of the catalogue alone. */
+export function sumRoleOf(call: CallId): SumRole {
+  if (UNCHANGED.has(call)) return 'unchanged'
+  if (ADDED.has(call)) return 'added'
+  if (MULTIPLIED.has(call)) return 'product'
+  if (ATOMS.has(call)) return 'atom'
+  if (call === 'div_number') return 'quotient'
+  return call === 'coalesce' ? 'chosen' : 'none'
+}
+
 function quantityOfCall(expr: Call, sources: readonly Source[]): Quantity | undefined {
   const { call, args } = expr
   if (ATOMS.has(call)) return atomOf(expr, sources)

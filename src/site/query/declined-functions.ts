@@ -55,14 +55,13 @@ export const DECLINED_FUNCTIONS: readonly DeclinedFunctions[] = [
       'regexp_match',
       'regexp_matches',
       'regexp_replace',
-      'regexp_like',
       'regexp_count',
       'regexp_substr',
       'regexp_split_to_array',
       'regexp_split_to_table',
       'similar_to_escape',
     ],
-    why: 'the time of a regular expression depends on values; use LIKE, position or split_part',
+    why: 'which part a regular expression finds is not the same on every engine; test with ~ and take parts with split_part',
   },
   {
     names: [
@@ -98,19 +97,18 @@ export const DECLINED_FUNCTIONS: readonly DeclinedFunctions[] = [
     why: 'a span of time is a constant here; use extract(year from age(a, b)) or extract(epoch from a - b)',
   },
   {
-    names: ['make_date', 'make_timestamp', 'to_date', 'to_timestamp', 'to_number'],
+    names: ['~*', '!~*'],
+    why: 'engines fold letters differently; write lower(x) ~ …',
+  },
+  {
+    names: ['make_timestamp', 'to_date', 'to_timestamp', 'to_number'],
     why: 'what is no date or number makes it fail, which would tell of a value',
   },
   {
     names: [
-      'lpad',
-      'rpad',
-      'repeat',
       'format',
       'quote_literal',
       'quote_ident',
-      'concat_ws',
-      'translate',
       'reverse',
       'initcap',
       'ascii',

@@ -23,6 +23,12 @@ export function parseQuestion(text: string): SelectStmt {
   return first.stmt.SelectStmt
 }
 
+/**
+ * Signs by which a text reads otherwise than it is: marks, embeddings, overrides and isolates of UAX #9. Whoever looks at a
+ * question, or at the names in its answer, would see another one. Letters that look alike are compared as they are.
+ */
+export const REORDERING = /[\u061C\u200E\u200F\u202A-\u202E\u2066-\u2069]/u
+
 /** What would cost too much to parse, or would not reach the grammar as it was sent. */
 function checkText(text: string): void {
   if (text.length > LIMITS.queryTextBytesMax || Buffer.byteLength(text) > LIMITS.queryTextBytesMax) {
@@ -37,6 +43,13 @@ function checkText(text: string): void {
       'declined.sql_syntax',
       'The question holds a zero character',
       Buffer.byteLength(text.slice(0, zero)),
+    )
+  const reordering = text.search(REORDERING)
+  if (reordering >= 0)
+    throw new Refusal(
+      'declined.sql_syntax',
+      "The question holds a sign that changes the direction of reading; give it as a parameter, or as U&'\\202E'",
+      Buffer.byteLength(text.slice(0, reordering)),
     )
   if (text.trim() === '') throw new Refusal('declined.sql_syntax', 'The question is empty')
   // Counts words and signs without understanding them: a bound on the work of the grammar, not a reading of the text.

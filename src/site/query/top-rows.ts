@@ -49,10 +49,19 @@ export function topRows(
 }
 
 function readColumns(exprs: readonly Expr[], first: number): readonly Expr[] {
-  return exprs.map(({ kind, type, range }, index): Expr =>
+  return exprs.map(({ kind, type, range, copies }, index): Expr =>
     kind === 'person'
       ? { kind: 'person', source: 0, type: 'person', size: 1 }
-      : { kind: 'column', source: 0, column: `c${first + index}`, isDerived: true, type, size: 1, range },
+      : {
+          kind: 'column',
+          source: 0,
+          column: `c${first + index}`,
+          isDerived: true,
+          type,
+          size: 1,
+          range,
+          copies,
+        },
   )
 }
 

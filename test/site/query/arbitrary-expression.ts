@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import type { ColumnType } from '../../../src/protocol/data-set.ts'
 import type { Expr } from '../../../src/site/query/bound-query.ts'
 import { call, caseOf, literal } from '../../../src/site/query/build-expression.ts'
-import { CATALOGUE, catalogueRow } from '../../../src/site/query/catalogue.ts'
+import { CALL_IDS, catalogueRow } from '../../../src/site/query/catalogue.ts'
 import type { CallId } from '../../../src/site/query/catalogue.ts'
 import {
   DATE_FIELDS,
@@ -11,10 +11,10 @@ import {
   TIMESTAMP_UNITS,
 } from '../../../src/site/query/catalogue-row.ts'
 import type { ConstantKind, Parameter } from '../../../src/site/query/catalogue-row.ts'
+import { readRegularExpression } from '../../../src/site/query/regular-expression.ts'
+import { arbitraryPattern } from './arbitrary-pattern.ts'
 import type { Cell, TestDataSet } from './two-engines.ts'
 import { testManifest } from './two-engines.ts'
-
-export const CALL_IDS = Object.keys(CATALOGUE) as CallId[]
 
 const TYPES = [
   'boolean',
@@ -141,6 +141,8 @@ const constants: Readonly<Record<ConstantKind, fc.Arbitrary<string | number>>> =
   from: fc.constantFrom(1, 2, 3, 100),
   length: fc.constantFrom(0, 1, 2, 100),
   buckets: fc.constantFrom(1, 3, 10, 10_000),
+  repeats: fc.constantFrom(0, 1, 2, 7),
+  width: fc.constantFrom(0, 1, 2, 3, 5, 9),
   'date pattern': fc.constantFrom(
     'YYYY-MM',
     'DD.MM.YYYY',
@@ -198,6 +200,11 @@ const literals: Readonly<Record<ColumnType | 'interval' | 'person', fc.Arbitrary
 const patterns = fc
   .constantFrom('%', 'a%', '_', '%\\%', '%\\\\%', 'É%', '%s', '')
   .map((value) => literal('text', value))
+
+/** As they are once read: those that are not read stand in no expression. */
+const regularExpressions = arbitraryPattern.map((text) =>
+  literal('text', readRegularExpression(text) ?? null),
+)
 
 const writtenTexts = fc
   .constantFrom('ab', '--', '  ', 'é\u{1F986}', null)
@@ -263,6 +270,7 @@ function argument(
 ): fc.Arbitrary<Expr> {
   if (parameter === 'any') return expressionOf(type, Math.max(0, depth))
   if (parameter === 'pattern') return patterns
+  if (parameter === 'regular expression') return regularExpressions
   if (parameter === 'written text') return writtenTexts
   if (parameter === 'shorter text') return shorterTexts
   if (parameter === 'interval' || parameter === 'person') return literals[parameter]

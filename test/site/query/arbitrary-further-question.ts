@@ -217,6 +217,31 @@ const grouping = fc
       `with a as materialized (select * from athletes order by height) select sex, sport, grouping(sex) as g, grouping(sport, sex) * 10 as h, count(*) as n from a where (${where}) group by ${sets} ${having}`,
   )
 
+/** Texts and dates that are made, and patterns. */
+const made = fc
+  .tuple(
+    oneOf(
+      "lpad(sport, 3, 'xy')",
+      "rpad(coalesce(sport, ''), 8, '.')",
+      'lpad(gold::text, 4)',
+      "repeat(sport, 2) || '!'",
+      "concat_ws('/', sex, sport)",
+      "translate(sport, 'og', 'x')",
+      'make_date(2000 + gold::int, 2, 24 + gold::int)::text',
+      'make_date(extract(year from born)::int, 1, 1)::text',
+    ),
+    oneOf(
+      "sport ~ '^[a-r]+$'",
+      "sport !~ 'ow|ol'",
+      "regexp_like(sport, 'g.{2}f$')",
+      "sport ~ '(^r|f$)' or sport is null",
+    ),
+    oneOf('count(*)', 'avg(height)'),
+  )
+  .map(
+    ([key, where, measure]) => `select ${key} as k, ${measure} as m from athletes where ${where} group by 1`,
+  )
+
 /** Every shape of this file, with its name. */
 export const FURTHER_SHAPES: Readonly<Record<string, fc.Arbitrary<string>>> = {
   lateral,
@@ -228,4 +253,5 @@ export const FURTHER_SHAPES: Readonly<Record<string, fc.Arbitrary<string>>> = {
   compared,
   natural,
   grouping,
+  made,
 }

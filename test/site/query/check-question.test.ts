@@ -345,8 +345,16 @@ const DECLINED: readonly (readonly [sql: string, code: string, detail: RegExp])[
     'declined.sql_function',
     /operator with a schema/,
   ],
-  ["select count(*) from athletes where sex ~ 'f'", 'declined.sql_function', /^Not allowed: ~, at/],
-  ['select count(*) from athletes where gold ~ 4', 'declined.sql_function', /^Not allowed: ~, at/],
+  ["select count(*) from athletes where sex ~* 'f'", 'declined.sql_function', /write lower\(x\) ~/],
+  ["select count(*) from athletes where sex ~ '(?i)f'", 'declined.sql_function', /pattern written out/],
+  ["select count(*) from athletes where sex ~ '\\mf'", 'declined.sql_function', /pattern written out/],
+  ['select count(*) from athletes where sex ~ sex', 'declined.sql_function', /pattern written out/],
+  ['select count(*) from athletes where gold ~ 4', 'declined.sql_function', /^Not allowed: ~ of/],
+  [
+    "select count(*) from athletes where regexp_replace(sex, 'f', 'm') = 'm'",
+    'declined.sql_function',
+    /not the same on every engine/,
+  ],
   [
     'select count(*) from athletes where gold like 4',
     'declined.sql_function',

@@ -5,6 +5,9 @@ import { ask, verdict } from './gate-data.ts'
 /* LATERAL, first rows, sets of people, frames, GROUPING, comparisons of several values: what can be asked, and what the answer says of the rest. */
 
 const ANSWERED: readonly string[] = [
+  "select count(*) from athletes where sex ~ '^(f|fe)[a-z]+$' or sex !~ '\\d{2,}' or regexp_like(sex, 'm.le')",
+  "select lpad(sex, 10, '.'), count(*) from athletes where repeat(sex, 2) <> concat_ws('-', sex, sex) and translate(sex, 'ae', 'b') <> 'x' group by 1",
+  'select count(*) from athletes where born > make_date(1990 + gold, 1, 31)',
   'select sex, count(*) from athletes natural join sessions where minutes > 3 group by sex',
   'select a.sex, avg(x.n) from athletes a cross join lateral (select count(*) as n from sessions s where s.id = a.id and s.started > a.born) x group by a.sex',
   'select a.sex, sum(x.minutes) from athletes a, lateral (select * from sessions s where s.id = a.id order by started desc limit 3) x where x.minutes > 3 group by 1',
