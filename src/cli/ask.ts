@@ -10,10 +10,11 @@ import type { Mode } from '../protocol/mode.ts'
 import type { Offer } from '../protocol/offer.ts'
 import { isKnownPurpose } from '../protocol/purpose.ts'
 import type { Acquirer, AskResult } from '../sdk/acquirer.ts'
-import { connectAcquirer } from './connect.ts'
+import { connectAcquirer, connectLocalAcquirer } from './connect.ts'
 import type { NetworkOptions } from './connect.ts'
 import { EXIT, WrongUse } from './failures.ts'
 import { amountOf } from './ledger.ts'
+import type { MemberProfile } from './member-profile.ts'
 import { keepReceipts } from './receipt-files.ts'
 import { printAnswer } from './print-answer.ts'
 import { printPosition } from './print-position.ts'
@@ -23,6 +24,7 @@ import { paint, progress, say } from './terminal.ts'
 import { addMemberOptions, perform, verb } from './verb.ts'
 
 interface AskOptions extends NetworkOptions {
+  readonly at?: string
   readonly purpose: string
   readonly mode: string
   readonly sql?: string
@@ -65,6 +67,10 @@ export function addAskVerb(program: Command, session: Session): void {
       'parameters of the SQL in order, or name=value of the function; JSON values or plain text',
     )
     .option('--offer <dataset>', 'data set asked for; absent: the one that the SQL names')
+    .option(
+      '--at <url>',
+      'ask the site at this address directly, paid from a floor limit; the network may be away',
+    )
     .option('--site <name...>', 'only these sites; absent: any that offers it')
     .option('--within <area...>', 'only sites in these countries, or EEA, EU, adequate')
     .option('--legal-basis <term>', 'legal basis', 'eu-gdpr:A6-1-a')
@@ -94,7 +100,7 @@ async function ask(session: Session, options: AskOptions): Promise<number> {
   if (!mode) throw new WrongUse(`Cannot use the mode "${options.mode}": expected one of ${MODES.join(', ')}`)
   if (mode !== 'private') refuseNoiseOptions(options)
   const question = await questionOf(options)
-  const { acquirer, profile } = await connectAcquirer(session, options)
+  const { acquirer, profile } = await connect(session, options)
   if (!isKnownPurpose(options.purpose))
     throw new WrongUse(
       `There is no purpose "${options.purpose}": expected a term of DPV such as dpv:AcademicResearch`,
@@ -134,6 +140,20 @@ async function ask(session: Session, options: AskOptions): Promise<number> {
     print: () => print(session, { result, question, isDryRun: options.dryRun === true }),
   })
   return exitCode(result)
+}
+
+/** To the network, or with `--at` to one site on the local network. */
+async function connect(
+  session: Session,
+  options: AskOptions,
+): Promise<{ acquirer: Pick<Acquirer, 'offers' | 'ask'>; profile: MemberProfile }> {
+  const { at } = options
+  if (at === undefined) return connectAcquirer(session, options)
+  if (options.site !== undefined || options.network !== undefined)
+    throw new WrongUse(
+      'With --at the site at that address is asked, and no network: leave out --site and --network',
+    )
+  return connectLocalAcquirer(session, { url: at, as: options.as })
 }
 
 function print(
@@ -222,7 +242,7 @@ async function offersFor({
   options,
   mode,
 }: {
-  acquirer: Acquirer
+  acquirer: Pick<Acquirer, 'offers'>
   question: Question
   options: AskOptions
   mode: Mode

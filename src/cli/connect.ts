@@ -2,12 +2,15 @@ import { join } from 'node:path'
 import { readKeyFile } from '../kernel/crypto/key-file.ts'
 import { readdir, stat } from 'node:fs/promises'
 import { NETWORK_API } from '../protocol/network-endpoints.ts'
+import { SITE_API } from '../protocol/site-api.ts'
 import { openAcquirer } from '../sdk/acquirer.ts'
-import type { Acquirer } from '../sdk/acquirer.ts'
+import type { Acquirer, AcquirerParts } from '../sdk/acquirer.ts'
 import { httpClient } from '../sdk/http-client.ts'
 import type { Caller, HttpClient } from '../sdk/http-client.ts'
 import { openSiteAdministration } from '../sdk/issuer.ts'
 import type { SiteAdministration } from '../sdk/issuer.ts'
+import { openLocalAcquirer } from '../sdk/local-acquirer.ts'
+import type { LocalAcquirer } from '../sdk/local-acquirer.ts'
 import { pinNetwork } from '../sdk/pinned-keys.ts'
 import { loadSiteSettings, siteDirectory } from '../site/config.ts'
 import type { SiteSettings } from '../site/config.ts'
@@ -72,13 +75,37 @@ export async function connectAcquirer(
   return { acquirer: acquirerOf(session, { profile, client }), client, profile }
 }
 
+/** Connects as an acquirer to one site on the local network, whose name it says itself. */
+export async function connectLocalAcquirer(
+  session: Session,
+  { url, as }: { url: string; as: string | undefined },
+): Promise<{ acquirer: LocalAcquirer; profile: MemberProfile }> {
+  const { clock, ids } = session
+  if (!URL.canParse(url))
+    throw new WrongUse(
+      `Cannot use "${url}" as the address of a site: expected one such as http://127.0.0.1:7411`,
+    )
+  const profile = await readMemberProfile(session.home, as ?? session.environment['HEDGEROW_MEMBER'])
+  const { site } = await httpClient({ server: { url, name: 'anybody' }, clock, ids }).call(SITE_API.site)
+  const caller = { issuer: profile.member, key: profile.signing }
+  const client = httpClient({ server: { url, name: site }, caller, clock, ids })
+  return { acquirer: openLocalAcquirer(acquirerParts(session, { profile, client })), profile }
+}
+
 /** An acquirer over a client that is already there. */
 export function acquirerOf(
   session: Session,
   { profile, client }: { profile: MemberProfile; client: HttpClient },
 ): Acquirer {
+  return openAcquirer(acquirerParts(session, { profile, client }))
+}
+
+function acquirerParts(
+  session: Session,
+  { profile, client }: { profile: MemberProfile; client: HttpClient },
+): AcquirerParts {
   const { member, signing, sealing, retiredSealing, directory } = profile
-  return openAcquirer({
+  return {
     client,
     member,
     signing,
@@ -88,7 +115,7 @@ export function acquirerOf(
     clock: session.clock,
     ids: session.ids,
     random: session.random,
-  })
+  }
 }
 
 /** A client without a token, for what is open to everybody. */

@@ -5,6 +5,7 @@ import { openOperator } from '../sdk/operator.ts'
 import { siteDirectory } from '../site/config.ts'
 import { readSiteKeys } from '../site/site-keys.ts'
 import { operatorClient, siteRoot } from './connect.ts'
+import { addFloorLimitVerbs } from './floor-limit.ts'
 import type { NetworkOptions } from './connect.ts'
 import { packageVersion } from './package-version.ts'
 import { readPublicKeys } from './public-keys.ts'
@@ -64,6 +65,7 @@ export function addNetworkVerbs(program: Command, session: Session): void {
     .action((options: NetworkOptions & { json?: boolean }) =>
       perform(session, () => listSites(session, options)),
     )
+  addFloorLimitVerbs(network, session)
 }
 
 async function serve(session: Session, options: ServeOptions): Promise<void> {

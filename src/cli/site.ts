@@ -16,6 +16,7 @@ import type { SiteOptions } from './connect.ts'
 import { DEFAULT_NETWORK_URL } from './connect.ts'
 import { addExplainVerb } from './site-explain.ts'
 import { diagnose } from './site-doctor.ts'
+import { addSiteFloorLimitsVerb } from './floor-limit.ts'
 import { addRotateKeyVerb } from './site-rotate-key.ts'
 import { EXIT, WrongUse, exitCodeOf } from './failures.ts'
 import { readMemberProfile } from './member-profile.ts'
@@ -107,6 +108,7 @@ export function addSiteVerbs(program: Command, session: Session): void {
   ).action((options: SiteOptions & { json?: boolean }) => perform(session, () => diagnose(session, options)))
   addRotateKeyVerb(site, session)
   addExplainVerb(site, session)
+  addSiteFloorLimitsVerb(site, session)
   addWindDownVerb(site, session)
   addSiteOptions(
     verb(site, {

@@ -40,6 +40,13 @@ export const LIMITS = {
   tokenLifetimeMsMax: 5 * 60_000,
   /** Two machines' clocks may differ by this much before a token or an ask is refused. */
   clockSkewMsMax: 60_000,
+  /** A floor limit is used no more this long before it ends: no run takes longer, so none is booked after the end. */
+  floorLimitTailMs: 3 * 60_000,
+  /** How long a floor limit may live: what is held for it cannot be spent elsewhere. */
+  floorLimitLifetimeMsMax: 31 * 24 * 60 * 60_000,
+  /** How long after a floor limit has ended its site may be cut off and still clear, unless more is said. */
+  floorLimitClearMs: 7 * 24 * 60 * 60_000,
+  floorLimitClearMsMax: 90 * 24 * 60 * 60_000,
   askLifetimeMsMax: 24 * 60 * 60_000,
   /** How many people one site numbers; keeps bitmaps and partitions within memory. */
   peoplePerSiteMax: 50_000_000,

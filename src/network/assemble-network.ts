@@ -26,6 +26,7 @@ import { networkDoor } from './doors/network-door.ts'
 import { askBell, noticeBell, siteBell } from './doors/network-parts.ts'
 import type { NetworkParts } from './doors/network-parts.ts'
 import { networkEvents } from './events.ts'
+import { sweepFloorLimits } from './floor/close-floor-limits.ts'
 import { AccessTokens } from './membership/access-tokens.ts'
 import { Directory } from './membership/directory.ts'
 import { NETWORK_MIGRATIONS } from './migrations/migrations.ts'
@@ -105,7 +106,7 @@ export async function serveNetwork(start: NetworkStart): Promise<ServingNetwork>
   const { parts, sweepParts } = built
   // One at a time: a sweep that has ended has closed everything that had expired when it began.
   const sweeps = new Mutex()
-  const sweep = () => sweeps.run(() => sweepExpired(sweepParts))
+  const sweep = () => sweeps.run(() => sweepAll(sweepParts))
   const door = await listen(networkDoor(parts, { log }), settings)
   starting.use(door)
   const sweeping = sweepForEver({
@@ -167,7 +168,7 @@ async function buildParts(
     name,
     version,
     activityPage,
-    signingKey: networkKey.publicJwk,
+    networkKey,
     db,
     clock,
     ids,
@@ -197,6 +198,11 @@ async function buildParts(
     answered(site, ask)
   }
   return { parts, sweepParts: { db, clock, log: receiptLog, events, answered: unanswered } }
+}
+
+async function sweepAll(parts: SweepParts): Promise<void> {
+  await sweepExpired(parts)
+  await sweepFloorLimits(parts)
 }
 
 async function sweepForEver({

@@ -20,6 +20,7 @@ export interface NetworkEvents {
     name: string
     change: 'added' | 'keys' | 'status' | 'processors' | 'limits' | 'collusion'
   }): void
+  floorLimitChanged(facts: { limit: string; site: string; change: 'given' | 'closed' }): void
   transferred(facts: { transfer: string; kind: string }): void
   settled(facts: { settlement: string; positions: number }): void
   refused(facts: { reason: string }): void
@@ -89,6 +90,7 @@ export function networkEvents(log: Log): NetworkEvents {
       changes.inc({ change: facts.change })
       log.info('membership.changed', facts)
     },
+    floorLimitChanged: (facts) => log.info('floor_limit.changed', facts),
     transferred: (facts) => log.info('ledger.transferred', facts),
     settled(facts) {
       settlements.inc()

@@ -7,6 +7,7 @@ export const TYP = {
   receipt: 'hedgerow-receipt+jws',
   evidence: 'hedgerow-evidence+jws',
   offer: 'hedgerow-offer+jws',
+  floorLimit: 'hedgerow-floor-limit+jws',
   keyRotation: 'hedgerow-key-rotation+jws',
   clientAssertion: 'JWT',
   question: 'hedgerow-question+jwe',

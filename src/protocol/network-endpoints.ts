@@ -1,5 +1,6 @@
 import { z } from '@hono/zod-openapi'
 import { endpoint } from '../kernel/http/endpoint.ts'
+import { FLOOR_API } from './floor-limit.ts'
 import { invoiceQuerySchema, invoiceSchema } from './invoice.ts'
 import {
   askPageSchema,
@@ -301,6 +302,7 @@ export const NETWORK_API = {
     response: captureAnswerSchema,
   }),
   ...NOTICE_API,
+  ...FLOOR_API,
   balances: endpoint({
     method: 'get',
     path: '/v1/balances',

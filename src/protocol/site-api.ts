@@ -9,6 +9,7 @@ import { GRANT_STATES, grantRequestSchema, grantTermsSchema, granteeSchema } fro
 import { keySetSchema } from './member.ts'
 import { HAND_OVER_API, windDownSchema } from './hand-over-api.ts'
 import { MODES } from './mode.ts'
+import { LOCAL_ASK_API } from './local-ask-api.ts'
 import { OFFICER_API } from './officer-api.ts'
 import { nextCursorSchema, pageQuerySchema } from './page.ts'
 import { PERSON_API, accessReasonSchema } from './person-api.ts'
@@ -37,6 +38,8 @@ export const siteViewSchema = z
     custodian: memberIdSchema,
     territory: countrySchema,
     keys: keySetSchema,
+    /** The keys it had first; absent while they are the present ones. */
+    firstKeys: keySetSchema.optional(),
     /** Signed rotations that lead to these keys. */
     rotations: z.array(compactJwsSchema),
     /** The site winds down: it offers nothing any more. */
@@ -430,4 +433,5 @@ export const SITE_API = {
   ...CONSENT_RECORD_API,
   ...RIGHTS_API,
   ...HAND_OVER_API,
+  ...LOCAL_ASK_API,
 } as const

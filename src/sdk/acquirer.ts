@@ -195,7 +195,12 @@ async function sendAsk(
   return answer
 }
 
-async function openAnswers(parts: AcquirerParts, state: AskState, known: PinnedKeys): Promise<AskResult> {
+/** Opens and verifies everything that has come for an ask, with the keys that are known; those of others are looked up. */
+export async function openAnswers(
+  parts: AcquirerParts,
+  state: AskState,
+  known: PinnedKeys,
+): Promise<AskResult> {
   // A state that was waited for brings its releases.
   const isLacking = state.sites.some(({ hasRelease, release }) => hasRelease && release === undefined)
   const { releases } = isLacking

@@ -1,4 +1,7 @@
+import { formatInstant } from '../kernel/clock.ts'
+import type { Instant } from '../kernel/clock.ts'
 import type { Money } from '../kernel/money.ts'
+import type { FloorLimitView } from '../protocol/floor-limit.ts'
 import type {
   MemberRecord,
   NewMember,
@@ -21,6 +24,17 @@ export interface Operator {
   members(): Promise<readonly MemberRecord[]>
   /** Acquirers that put their answers together; groups that share a member become one. */
   declareCollusion(member: string, others: readonly string[]): Promise<MemberRecord>
+  /** Gives a site what it may approve for an acquirer without reaching the network; held once for each key. */
+  giveFloorLimit(limit: {
+    site: string
+    acquirer: string
+    amount: Money
+    validUntil: Instant
+    clearUntil?: Instant
+    idempotencyKey: string
+  }): Promise<FloorLimitView>
+  /** Floor limits of a site that are not closed. */
+  floorLimits(site: string): Promise<readonly FloorLimitView[]>
   addSite(site: NewSite): Promise<SiteRecord>
   sites(): Promise<readonly SiteRecord[]>
   /** Books a deposit once for each key. */
@@ -50,6 +64,19 @@ export function openOperator(client: HttpClient): Operator {
         body: { with: [...others] },
         isRepeatable: true,
       }),
+    giveFloorLimit: ({ site, acquirer, amount, validUntil, clearUntil, idempotencyKey }) =>
+      client.call(NETWORK_API.giveFloorLimit, {
+        params: { id: site },
+        body: {
+          acquirer,
+          amount: wireMoney(amount),
+          validUntil: formatInstant(validUntil),
+          ...(clearUntil === undefined ? {} : { clearUntil: formatInstant(clearUntil) }),
+        },
+        idempotencyKey,
+      }),
+    floorLimits: async (site) =>
+      (await client.call(NETWORK_API.listFloorLimits, { params: { id: site } })).items,
     addSite: (body) => client.call(NETWORK_API.addSite, { body, isRepeatable: true }),
     sites: () =>
       collectPages((cursor) => client.call(NETWORK_API.listSites, { query: { cursor, limit: 200 } })),

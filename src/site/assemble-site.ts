@@ -7,13 +7,15 @@ import { recordUsedTokens } from '../kernel/http/used-tokens.ts'
 import type { KeySet } from '../protocol/member.ts'
 import { markPushed, unpushedAnswers } from './asks/answer-store.ts'
 import type { StoredAnswer } from './asks/answer-store.ts'
-import { answerAsk } from './asks/answer-ask.ts'
+import { AnswersUnderWay } from './asks/answers-under-way.ts'
 import { decisionMessageOf } from './asks/decision-message.ts'
 import type { SiteSettings } from './config.ts'
 import { dataSetActs } from './doors/data-set-acts.ts'
 import { questionActs } from './doors/question-acts.ts'
 import { grantActs } from './doors/grant-acts.ts'
 import { personActs } from './doors/person-acts.ts'
+import { localAskActs } from './doors/local-ask-acts.ts'
+import type { LocalAskActs } from './doors/local-ask-acts.ts'
 import { requestActs } from './doors/request-acts.ts'
 import { siteDoor } from './doors/http.ts'
 import { handOver } from './handover/hand-over.ts'
@@ -22,11 +24,14 @@ import { principalActs } from './doors/principal-acts.ts'
 import { proofActs } from './doors/proof-acts.ts'
 import { rightsActs } from './doors/rights-acts.ts'
 import type { SiteActs } from './doors/site-acts.ts'
+import { Bell } from './floor/bell.ts'
+import { localMessage } from './floor/local-message.ts'
+import { reconcileForEver } from './floor/reconcile.ts'
 import { findIssuerKey, registerIssuer } from './issuers.ts'
 import { networkLine } from './line/network-line.ts'
 import type { NetworkLine } from './line/network-line.ts'
 import { serveLine } from './line/serve-line.ts'
-import type { LineActs } from './line/serve-line.ts'
+import type { LineActs, PulledAsk } from './line/serve-line.ts'
 import { signOffers } from './line/sign-offers.ts'
 import { openSite } from './open-site.ts'
 import type { SiteStart } from './open-site.ts'
@@ -69,7 +74,10 @@ export async function serveSite(
     clock,
     ids,
   })
-  const acts = siteActs(site, { settings, line })
+  const answering = new AnswersUnderWay(site)
+  const bell = new Bell()
+  const local = { site, answer: (pulled: PulledAsk) => answering.answer(pulled), booked: () => bell.ring() }
+  const acts = { ...siteActs(site, { settings, line }), ...localAskActs(local) }
   const app = siteDoor(acts, {
     site: settings.site,
     version,
@@ -85,18 +93,20 @@ export async function serveSite(
   const closing = new AbortController()
   const serving = serveLine({
     line,
-    acts: lineActs(site, settings),
+    acts: lineActs(site, { settings, answering }),
     clock,
     events: site.events,
     signal: closing.signal,
     offersChanged: () => offersChanged.signal,
   })
   const { signal } = closing
+  const refreshMs = settings.floorLimits.refreshSeconds * 1_000
+  const reconciling = reconcileForEver({ site, line, bell, clock, refreshMs, signal })
   const keeping = serveRights({ parts: site, clock, events: site.events, signal })
   const telling = serveRecipients(site, { line, signal })
   starting.defer(async () => {
     closing.abort()
-    await Promise.all([serving, keeping, telling])
+    await Promise.all([serving, keeping, telling, reconciling])
   })
   site.events.started({ url: door.url })
   const running = starting.move()
@@ -113,7 +123,7 @@ export async function serveSite(
 function siteActs(
   site: SiteContext,
   { settings, line }: { settings: SiteSettings; line: NetworkLine },
-): SiteActs {
+): Omit<SiteActs, keyof LocalAskActs> {
   return {
     ...dataSetActs(site),
     ...questionActs(site),
@@ -128,6 +138,7 @@ function siteActs(
         custodian: settings.custodian,
         territory: settings.territory,
         keys: publicKeys(site),
+        ...(site.keys.former.first ? { firstKeys: site.keys.former.first } : {}),
         rotations: [...site.keys.former.rotations],
         ...windDownView(site),
       }),
@@ -170,12 +181,17 @@ function windDownView({ windDown: { state } }: SiteContext) {
   return state && { windDown: { since: formatInstant(state.since), reason: state.reason } }
 }
 
-function lineActs(site: SiteContext, settings: SiteSettings): LineActs<StoredAnswer> {
+function lineActs(
+  site: SiteContext,
+  { settings, answering }: { settings: SiteSettings; answering: AnswersUnderWay },
+): LineActs<StoredAnswer> {
   return {
-    answer: (pulled) => answerAsk(pulled, { parts: site, events: site.events }),
-    message: (answer) => decisionMessageOf(answer, site.log),
+    answer: (pulled) => answering.answer(pulled),
+    message: (answer) =>
+      answer.floorLimit === undefined ? decisionMessageOf(answer, site.log) : localMessage(answer, site),
     unpushed: (limit) => unpushedAnswers(site.db, limit),
     markPushed: (askId) => markPushed(site.db, { askId, now: site.clock.now() }),
+    offersPublished: (offers) => site.published.note(offers),
     offers: () => {
       const offering = { site: settings.site, territory: settings.territory, keys: publicKeys(site) }
       const signed = { site: offering, key: site.keys.signing, now: site.clock.now() }

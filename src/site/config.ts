@@ -71,6 +71,17 @@ export const siteSettingsSchema = z.strictObject({
       windowDays: z.coerce.number().int().min(1).max(3_650).default(30),
     })
     .prefault({}),
+  /** What the network lets this site approve without reaching it. */
+  floorLimits: z
+    .strictObject({
+      /** Seconds between looks for new limits; what is booked is cleared at once when the network is there. */
+      refreshSeconds: z.coerce
+        .number()
+        .min(0.1, 'expected 0.1 to 3600')
+        .max(3_600, 'expected 0.1 to 3600')
+        .default(15),
+    })
+    .prefault({}),
   /** How restrictions of processing end. */
   restriction: z
     .strictObject({

@@ -21,6 +21,9 @@ import type { GrantMirror } from './consent/grant-mirror.ts'
 import { readDataSets } from './datasets/data-set-store.ts'
 import { resumeImports } from './datasets/resume-imports.ts'
 import { siteEvents } from './events.ts'
+import { FloorDesk } from './floor/floor-desk.ts'
+import { PublishedOffers } from './floor/published-offers.ts'
+import { Turns } from './floor/turns.ts'
 import { openColludingGroups } from './guard/colluding-groups.ts'
 import { openPartitionStore } from './guard/partition-store.ts'
 import { loadEvidence } from './load-evidence.ts'
@@ -116,6 +119,9 @@ export async function openSite(
     ...guard,
     ledger,
     pins: new PinnedMembers(db),
+    floor: await FloorDesk.open(db),
+    published: await PublishedOffers.open(db),
+    localTurns: new Turns(),
     evidence,
     ...officer,
     removedGrounds: () => officer.transferRemovals.ids,

@@ -5,6 +5,9 @@ import type { ConsentContext } from './consent/change-grants.ts'
 import type { SiteParts } from './asks/site-parts.ts'
 import type { UseCache } from './asks/use-cache.ts'
 import type { SiteEvents } from './events.ts'
+import type { FloorDesk } from './floor/floor-desk.ts'
+import type { PublishedOffers } from './floor/published-offers.ts'
+import type { Turns } from './floor/turns.ts'
 import type { WindDown } from './handover/wind-down.ts'
 import type { TransferRemovals } from './officer/transfer-removals.ts'
 import type { RecipientsBell } from './recipients/recipients-bell.ts'
@@ -31,6 +34,11 @@ export interface SiteContext extends SiteParts {
   /** How long before a restriction ends its person is told. */
   readonly liftNoticeMs: number
   readonly vaultThreads: number
+  /** What may be approved without reaching the network. */
+  readonly floor: FloorDesk
+  readonly published: PublishedOffers
+  /** Of asks on the local network that could be the same. */
+  readonly localTurns: Turns
   readonly useCache: UseCache
   /** Resolves when the site's own PostgreSQL or its vault has ended though nobody stopped it. */
   readonly ended: Promise<Fault>

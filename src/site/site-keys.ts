@@ -41,6 +41,8 @@ export interface FormerKeys {
   /** Questions that were sealed before a rotation arrive after it. */
   readonly sealing: readonly KeyPair[]
   readonly rotations: readonly string[]
+  /** The first keys; absent while they are the present ones. */
+  readonly first?: KeySet | undefined
 }
 
 /** Makes the keys that are missing and reads all of them. Only `hedgerow site init` makes keys. */
@@ -111,7 +113,7 @@ async function readFormerKeys(directory: string, present: KeySet): Promise<Forme
   const sealing = sets.map((set) =>
     readKeyFile(join(directory, 'retired', `sealing-${keyIdOf(set.sealing)}.jwk`)),
   )
-  return { signing: sets.map((set) => set.signing), sealing: await Promise.all(sealing), rotations }
+  return { signing: sets.map((set) => set.signing), sealing: await Promise.all(sealing), rotations, first }
 }
 
 async function readChain(directory: string): Promise<z.infer<typeof chainSchema> | undefined> {

@@ -8,6 +8,7 @@ import { authenticate } from '../membership/authenticate.ts'
 import type { Principal } from '../membership/principal.ts'
 import type { NetworkParts } from './network-parts.ts'
 import { serveAsks } from './serve-asks.ts'
+import { serveFloor } from './serve-floor.ts'
 import { serveHomePage } from './serve-home-page.ts'
 import { serveMembership } from './serve-membership.ts'
 import { serveMoney } from './serve-money.ts'
@@ -53,6 +54,7 @@ export function networkDoor(parts: NetworkParts, { log }: { log: Log }): OpenAPI
   serveAsks(door, parts)
   serveWork(door, parts)
   serveNotices(door, parts)
+  serveFloor(door, parts)
   serveMoney(door, parts)
   serveHomePage(door.app, parts)
   return door.app

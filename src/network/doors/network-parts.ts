@@ -1,6 +1,6 @@
 import type { Door } from '../../kernel/http/door.ts'
 import type { IdSource } from '../../kernel/id.ts'
-import type { PublicJwk } from '../../kernel/crypto/keys.ts'
+import type { KeyPair } from '../../kernel/crypto/keys.ts'
 import type { Clock } from '../../kernel/clock.ts'
 import type { Database } from '../../kernel/postgres/database.ts'
 import type { ReceiptLog } from '../../transparency/receipt-log.ts'
@@ -25,7 +25,7 @@ export type NetworkDoor = Door<Principal>
 export interface NetworkParts {
   readonly name: string
   readonly version: string
-  readonly signingKey: PublicJwk
+  readonly networkKey: KeyPair
   readonly activityPage: 'local' | 'off'
   readonly db: Database
   readonly clock: Clock

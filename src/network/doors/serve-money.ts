@@ -17,6 +17,7 @@ import { readInvoice } from '../settlement/read-invoice.ts'
 import { settle } from '../settlement/settle.ts'
 import { numberCursor } from './cursor.ts'
 import type { NetworkDoor, NetworkParts } from './network-parts.ts'
+import { requireKey } from './require-key.ts'
 
 /** Balances, transfers, settlements. */
 export function serveMoney(door: NetworkDoor, parts: NetworkParts): void {
@@ -107,16 +108,6 @@ async function visibleOwners(
   if (isOverseer(caller)) return owner === undefined ? undefined : [owner]
   const own = caller.kind === 'member' ? await ownersOf(db, caller.name) : []
   return owner === undefined ? own : own.filter((name) => name === owner)
-}
-
-/** Money is only ever booked under a key: without one, a repeated request could book twice. */
-function requireKey(request: Request): string {
-  const key = request.headers.get('idempotency-key')
-  if (key !== null && key.length >= 8 && key.length <= 100) return key
-  throw new Fault('fault.request_malformed', {
-    what: 'Cannot book without a key: send the header "Idempotency-Key" with 8 to 100 characters',
-    errors: [{ field: 'Idempotency-Key', expected: 'expected 8 to 100 characters' }],
-  })
 }
 
 function wireTransfer(transfer: Transfer) {

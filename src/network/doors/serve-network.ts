@@ -10,9 +10,9 @@ const FOR_EVER = 'public, max-age=31536000, immutable'
 
 /** Who the network is, tokens, and its log. */
 export function serveIdentity(door: NetworkDoor, parts: NetworkParts): void {
-  const { name, version, signingKey, authentication, accessTokens, log } = parts
+  const { name, version, networkKey, authentication, accessTokens, log } = parts
   door.serve(NETWORK_API.network, () =>
-    Promise.resolve({ name, signing: signingKey, logOrigin: logOrigin(name), version }),
+    Promise.resolve({ name, signing: networkKey.publicJwk, logOrigin: logOrigin(name), version }),
   )
   door.serve(NETWORK_API.token, async ({ body }) => {
     const principal = await authenticateAssertion(authentication, body.assertion)

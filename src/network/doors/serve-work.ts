@@ -1,12 +1,11 @@
 import { LIMITS } from '../../kernel/limits.ts'
 import { NETWORK_API } from '../../protocol/network-endpoints.ts'
-import { amount } from '../authorisation/ask-state.ts'
 import { receiveClearing, receiveDecision } from '../clearing/receive-decision.ts'
-import type { CaptureOutcome } from '../clearing/leg.ts'
 import { requireSite } from '../membership/directory.ts'
 import { requireSelf } from '../membership/principal.ts'
 import { siteBell } from './network-parts.ts'
 import type { NetworkDoor, NetworkParts } from './network-parts.ts'
+import { wireCapture } from './wire-capture.ts'
 
 /** What sites do: pull work, push decisions and clearing records. */
 export function serveWork(door: NetworkDoor, parts: NetworkParts): void {
@@ -38,13 +37,4 @@ export function serveWork(door: NetworkDoor, parts: NetworkParts): void {
     const site = requireSite(membership.directory, params.id)
     return wireCapture(await receiveClearing(clearing, { site, jws: body.clearing }))
   })
-}
-
-function wireCapture({ ask, site, currency, capturedMinor, freedMinor }: CaptureOutcome) {
-  return {
-    ask,
-    site,
-    ...(capturedMinor === undefined ? {} : { captured: amount(capturedMinor, currency) }),
-    ...(freedMinor === undefined ? {} : { freed: amount(freedMinor, currency) }),
-  }
 }

@@ -42,7 +42,7 @@ interface TrialRow {
 
 /**
  * The trial balance, from three sides that were written apart: sums of the accounts, sums of the journal, and open
- * holds of the asks. Balanced means that all agree, account by account.
+ * holds of asks and floor limits. Balanced means that all agree, account by account.
  */
 export async function trialBalance(db: Database): Promise<TrialBalance> {
   const { rows } = await sql<TrialRow>`
@@ -51,8 +51,11 @@ export async function trialBalance(db: Database): Promise<TrialBalance> {
       from transfer t, lateral (values (t.debit_account, t.amount_minor, 0), (t.credit_account, 0, t.amount_minor)) as x(account, debit, credit)
       group by account),
     holds as (
-      select a.acquirer as owner, a.currency, sum(s.hold_minor) as held
-      from ask_site s join ask a on a.id = s.ask where s.is_hold_open group by 1, 2)
+      select owner, currency, sum(held) as held from (
+        select a.acquirer as owner, a.currency, s.hold_minor as held
+        from ask_site s join ask a on a.id = s.ask where s.is_hold_open
+        union all
+        select acquirer, currency, amount_minor - captured_minor from floor_limit where is_open) as open group by 1, 2)
     select c.currency, sum(c.debits_minor)::bigint as debits, sum(c.credits_minor)::bigint as credits,
       sum(c.held_minor)::bigint as held, coalesce(sum(h.held), 0)::bigint as open_holds, coalesce(sum(s.debits), 0)::bigint as journal,
       count(*) filter (where c.debits_minor <> coalesce(s.debits, 0) or c.credits_minor <> coalesce(s.credits, 0)

@@ -89,7 +89,7 @@ async function openAsk(
 ): Promise<{ readonly facts: Outcome<AskFacts>; readonly opened: Outcome<OpenedAsk> }> {
   const facts = await loadFacts(pulled, parts)
   if (!facts.ok) return { facts, opened: facts }
-  const decline = admit(facts.value)
+  const decline = pulled.local?.decline ?? admit(facts.value)
   if (decline) return { facts, opened: declined(decline.code, decline) }
   const { sealing, former } = parts.keys
   const question = openQuestion(facts.value.ask, { site: parts.site, keys: [sealing, ...former.sealing] })
@@ -98,7 +98,7 @@ async function openAsk(
 
 /** Checks the signatures against pinned keys and loads what the checks look at. */
 async function loadFacts(
-  { item, batchJws, acquirer, signer }: PulledAsk,
+  { item, batchJws, acquirer, signer, local }: PulledAsk,
   parts: SiteParts,
 ): Promise<Outcome<AskFacts>> {
   const now = parts.clock.now()
@@ -114,6 +114,7 @@ async function loadFacts(
     ...verified.value,
     acquirer,
     acquirerKeys: acquirerKeys.value,
+    ...(local ? { local } : {}),
     priceLimit: item.priceLimit,
     manifest,
     unassessedRisk:

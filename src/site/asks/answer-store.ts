@@ -27,6 +27,8 @@ export interface StoredAnswer {
   readonly decisionJws: string
   readonly releaseJwe?: string | undefined
   readonly clearingJws?: string | undefined
+  /** The floor limit that it is booked on, if it came on the local network. */
+  readonly floorLimit?: string | undefined
   readonly receiptSequences: readonly number[]
   readonly decidedAt: Instant
 }
@@ -138,10 +140,21 @@ export async function findAnswer(db: Database, askId: AskId): Promise<StoredAnsw
   return rows[0] && answerOf(rows[0])
 }
 
-/** Answers that the network has not acknowledged, oldest first: the outbox. */
+/** Answers that the network has not acknowledged, oldest first: the outbox. Those on floor limits are cleared on their own. */
 export async function unpushedAnswers(db: Database, limit: number): Promise<readonly StoredAnswer[]> {
   const { rows } = await sql<AnswerRow>`
-    select * from answer where pushed_ms is null order by decided_ms limit ${limit}`.execute(db)
+    select * from answer where pushed_ms is null and floor_limit is null order by decided_ms limit ${limit}`.execute(
+    db,
+  )
+  return rows.map(answerOf)
+}
+
+/** Answers on floor limits that the network has not captured, oldest first. */
+export async function answersToClear(db: Database, limit: number): Promise<readonly StoredAnswer[]> {
+  const { rows } = await sql<AnswerRow>`
+    select * from answer where pushed_ms is null and floor_limit is not null order by decided_ms limit ${limit}`.execute(
+    db,
+  )
   return rows.map(answerOf)
 }
 
@@ -281,6 +294,7 @@ interface AnswerRow {
   readonly decision_jws: string
   readonly release_jwe: string | null
   readonly clearing_jws: string | null
+  readonly floor_limit: string | null
   readonly receipt_sequences: readonly (bigint | string)[]
   readonly decided_ms: bigint
 }
@@ -294,6 +308,7 @@ function answerOf(row: AnswerRow): StoredAnswer {
     decisionJws: row.decision_jws,
     releaseJwe: row.release_jwe ?? undefined,
     clearingJws: row.clearing_jws ?? undefined,
+    floorLimit: row.floor_limit ?? undefined,
     receiptSequences: row.receipt_sequences.map(Number),
     decidedAt: instant(Number(row.decided_ms)),
   }

@@ -5,6 +5,7 @@ import type { Ask } from '../../protocol/ask.ts'
 import type { Manifest } from '../../protocol/data-set.ts'
 import type { Evidence } from '../../protocol/evidence.ts'
 import type { KeySet, Member } from '../../protocol/member.ts'
+import type { LocalBooking } from '../floor/local-booking.ts'
 import type { DeclaredMember } from '../guard/colluding-groups.ts'
 
 /** Everything that the checks before the question look at, loaded once: the checks themselves are pure. */
@@ -17,6 +18,8 @@ export interface AskFacts {
   readonly acquirerKeys: KeySet
   /** The most this site may charge: its share of the network's hold. */
   readonly priceLimit: Money
+  /** Of one that came on the local network. */
+  readonly local?: LocalBooking | undefined
   /** The data set asked for; `undefined` when this site does not offer it. */
   readonly manifest: Manifest | undefined
   /** Where the site is, as last attested. */

@@ -6,6 +6,7 @@ import type { ReceiptDraft } from '../../protocol/receipt.ts'
 import { splitAmount } from '../../protocol/split.ts'
 import type { MeteredUnits } from '../../protocol/tariff.ts'
 import { wireMoney } from '../../protocol/wire.ts'
+import type { LocalBooking } from '../floor/local-booking.ts'
 import type { Coverage } from '../guard/coverage.ts'
 import type { SealedRelease } from '../guard/seal-release.ts'
 import type { PulledAsk } from '../line/serve-line.ts'
@@ -72,6 +73,7 @@ export function composeAnswer(
       decisionJws: decision.jws,
       releaseJwe: run?.sealed.jwe,
       clearingJws: run?.clearing,
+      floorLimit: run && price ? facts.local?.floorLimit : undefined,
       decidedAt: facts.now,
     },
     receipts:
@@ -82,6 +84,7 @@ export function composeAnswer(
     changes: run?.guarded.changes,
     beside: run?.guarded.beside,
     commitCuts: run?.guarded.commitCuts,
+    alongside: bookingOf(facts.local, run && price),
   }
 }
 
@@ -120,7 +123,12 @@ export function composeDecline(
     receipts: [{ kind: 'decline', ...known, reason: decline.code }],
     uses: [],
     consentSequence: 0,
+    alongside: bookingOf(pulled.local, undefined),
   }
+}
+
+function bookingOf(local: LocalBooking | undefined, price: Money | undefined): Reservation['alongside'] {
+  return local && ((tx) => local.book(tx, price?.amountMinor))
 }
 
 type CommonFacts = Omit<ReceiptDraft, 'kind'>

@@ -3,6 +3,8 @@ import type { Instant } from '../../kernel/clock.ts'
 import type { Database } from '../../kernel/postgres/database.ts'
 import { followKeyChain, isSameKeySet } from '../../protocol/key-chain.ts'
 import type { KeySet, Member } from '../../protocol/member.ts'
+import { memberRecordSchema } from '../../protocol/network-api.ts'
+import type { MemberRecord } from '../../protocol/network-api.ts'
 import { declined } from '../../protocol/reason.ts'
 import type { Outcome } from '../../protocol/reason.ts'
 import { ok } from '../../kernel/result.ts'
@@ -57,6 +59,28 @@ export class PinnedMembers {
     const pin = (await findPin(this.#db, member.id)) ?? (await makePin(this.#db, { member, now }))
     this.#keep(member.id, pin)
     return pin
+  }
+
+  /** Keeps a member as the network describes it now, so that its asks can be judged while the network is away. */
+  async remember({ member, now }: { member: MemberRecord; now: Instant }): Promise<Outcome<KeySet>> {
+    const pinned = await this.pin({ member, now })
+    if (pinned.ok) {
+      await sql`
+        update pinned_member set record = ${JSON.stringify(member)}::jsonb where id = ${member.id}`.execute(
+        this.#db,
+      )
+    }
+    return pinned
+  }
+
+  /** A member as the network last described it; `undefined` when it never did, or its keys do not follow from those pinned. */
+  async record(id: string, now: Instant): Promise<MemberRecord | undefined> {
+    const { rows } = await sql<{ record: unknown }>`
+      select record from pinned_member where id = ${id} and record is not null`.execute(this.#db)
+    const parsed = memberRecordSchema.safeParse(rows[0]?.record)
+    if (!parsed.success) return undefined
+    const pinned = await this.pin({ member: parsed.data, now })
+    return pinned.ok ? parsed.data : undefined
   }
 
   /** Of two asks at once the one with the longer chain stays, whichever comes last. */

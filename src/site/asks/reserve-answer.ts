@@ -22,6 +22,8 @@ export interface Reservation {
   readonly beside?: BesideAnswer | undefined
   /** What mode `private` writes in the same transaction by statements of its own. */
   readonly commitCuts?: ((tx: DatabaseTransaction) => Promise<void>) | undefined
+  /** What is written beside the answer, after it; absent where there is nothing. */
+  readonly alongside?: ((tx: DatabaseTransaction) => Promise<void>) | undefined
 }
 
 /** The answer as it now stands; `changed`: a grant of somebody in the result was taken back meanwhile, or rows changed: the ask has to be computed again. */
@@ -46,13 +48,13 @@ export async function reserveAnswer(
   parts: ReservationParts,
   reservation: Reservation,
 ): Promise<ReservationOutcome> {
-  const { uses, changes = new Map(), commitCuts } = reservation
+  const { uses, changes = new Map(), commitCuts, alongside } = reservation
   // Receipts tell when it was.
   await parts.untilTimeClass()
   // Both are read in one breath: when the record is found at this sequence, nobody else can have been revoked.
   const on = { consent: uses.length === 0 ? null : parts.mirror.sequence, changes }
   if (isRevoked(parts.mirror, reservation)) return 'changed'
-  if (commitCuts) return reserveInSteps(parts, on, reservation)
+  if (commitCuts || alongside) return reserveInSteps(parts, on, reservation)
   const outcome = await reserveAtOnce(parts, on, reservation)
   return outcome === 'renumber' ? reserveInSteps(parts, on, reservation) : outcome
 }
@@ -78,6 +80,7 @@ async function reserveInSteps(
     await reservation.commitCuts?.(tx)
     const written = await signReceipts(log, first, reservation)
     await keepAnswer(tx, written)
+    await reservation.alongside?.(tx)
     return storedAnswer(written)
   })
 }

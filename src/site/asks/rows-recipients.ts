@@ -58,7 +58,7 @@ interface DisclosureRow {
 async function readPage(db: Database, before: bigint | null): Promise<readonly DisclosureRow[]> {
   const { rows } = await sql<DisclosureRow>`
     select u.id, u.ask_id, u.acquirer, u.purpose, u.data_set, u.columns, u.release_to, u.people, r.jws as receipt,
-      a.decision ->> 'releaseDigest' as release, a.pushed_ms is not null as is_pushed
+      a.decision ->> 'releaseDigest' as release, a.pushed_ms is not null or a.floor_limit is not null as is_pushed
     from use_record u join answer a on a.ask_id = u.ask_id join receipt r on r.sequence = u.receipt_sequence
     where u.mode = 'rows' and (${before}::bigint is null or u.id < ${before}::bigint)
     order by u.id desc limit ${PAGE}`.execute(db)

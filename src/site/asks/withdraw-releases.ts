@@ -34,13 +34,13 @@ export async function withdrawReleases(
   return gone
 }
 
-/** Answers of mode `rows` with a sealed release that holds rows of the person. */
+/** Answers of mode `rows` with a sealed release that holds rows of the person. One given on the local network has gone out, told or not. */
 async function releasesWith(
   tx: DatabaseTransaction,
   person: number,
 ): Promise<readonly { askId: string; isPushed: boolean }[]> {
   const { rows } = await sql<{ ask_id: string; is_pushed: boolean; people: Uint8Array }>`
-    select a.ask_id, a.pushed_ms is not null as is_pushed, u.people
+    select a.ask_id, a.pushed_ms is not null or a.floor_limit is not null as is_pushed, u.people
     from answer a join use_record u on u.ask_id = a.ask_id
     where u.mode = 'rows' and a.release_jwe is not null order by a.ask_id for update of a`.execute(tx)
   const found = rows.filter(({ people }) => Bitset.fromBytes(inflateSync(people)).has(person))

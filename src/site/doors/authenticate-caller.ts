@@ -11,7 +11,7 @@ import { LIMITS } from '../../kernel/limits.ts'
 import { peekIssuer, verifyClientAssertion } from '../../protocol/client-assertion.ts'
 import type { MemberId } from '../../protocol/wire.ts'
 import { memberIdSchema } from '../../protocol/wire.ts'
-import type { SiteCaller } from './site-acts.ts'
+import type { DoorCaller } from './site-acts.ts'
 
 /** How people sign in: an OpenID Connect provider whose claim holds the key by which `member` knows the person. */
 export interface PeopleSignIn {
@@ -35,6 +35,8 @@ export interface Authentication {
   issuerKey(member: string, keyId: string): Promise<PublicJwk | undefined>
   /** The same of a supervisory authority that may read here. */
   regulatorKey(member: string, keyId: string): Promise<PublicJwk | undefined>
+  /** The same of a member whose keys this site has pinned: it may ask here. */
+  acquirerKey(member: string, keyId: string): Promise<PublicJwk | undefined>
 }
 
 /** The name under which the operator's key signs its tokens. */
@@ -44,7 +46,7 @@ export const OPERATOR = 'operator'
  * Knows the caller of a request by its token: a client assertion of the operator or of an issuer (RFC 7523 §3), or a
  * person's token of the OpenID Connect provider. Anything else throws `fault.unauthenticated` with one word of reason.
  */
-export function callerAuthentication(parts: Authentication): (request: Request) => Promise<SiteCaller> {
+export function callerAuthentication(parts: Authentication): (request: Request) => Promise<DoorCaller> {
   const providerKeys = parts.signIn && remoteKeys(parts.signIn)
   return async (request) => {
     const token = /^Bearer ([A-Za-z0-9._-]+)$/.exec(request.headers.get('authorization') ?? '')?.[1]
@@ -56,28 +58,45 @@ export function callerAuthentication(parts: Authentication): (request: Request) 
   }
 }
 
-async function memberOf(token: string, parts: Authentication): Promise<SiteCaller> {
+async function memberOf(token: string, parts: Authentication): Promise<DoorCaller> {
   const issuer = peekIssuer(token)
   const keyId = peekJws(token)?.header.kid
   if (issuer === undefined || keyId === undefined) throw unauthenticated('malformed')
-  const regulatorKey = issuer === OPERATOR ? undefined : await parts.regulatorKey(issuer, keyId)
-  const key =
-    issuer === OPERATOR ? parts.operatorKey : (regulatorKey ?? (await parts.issuerKey(issuer, keyId)))
+  const known = await knownKey({ issuer, keyId }, parts)
   const verified = verifyClientAssertion(token, {
     audience: parts.audience,
     now: parts.clock.now(),
-    keyFor: (wanted) => (key && keyIdOf(key) === wanted ? key : undefined),
+    keyFor: (wanted) => (known && keyIdOf(known.key) === wanted ? known.key : undefined),
   })
   if (!verified.ok) throw unauthenticated(verified.error)
   if (!(await parts.usedTokens.use(verified.value))) throw unauthenticated('replayed')
-  if (issuer === OPERATOR) return { kind: 'operator' }
-  return { kind: regulatorKey ? 'regulator' : 'issuer', member: memberIdSchema.parse(issuer) }
+  if (!known || known.kind === 'operator') return { kind: 'operator' }
+  return { kind: known.kind, member: memberIdSchema.parse(issuer) }
+}
+
+interface KnownKey {
+  readonly kind: 'operator' | 'regulator' | 'issuer' | 'acquirer'
+  readonly key: PublicJwk
+}
+
+/** Whose key it is and what that makes them here: an authority before an issuer before an acquirer. */
+async function knownKey(
+  { issuer, keyId }: { issuer: string; keyId: string },
+  parts: Authentication,
+): Promise<KnownKey | undefined> {
+  if (issuer === OPERATOR) return { kind: 'operator', key: parts.operatorKey }
+  const regulator = await parts.regulatorKey(issuer, keyId)
+  if (regulator) return { kind: 'regulator', key: regulator }
+  const own = await parts.issuerKey(issuer, keyId)
+  if (own) return { kind: 'issuer', key: own }
+  const acquirer = await parts.acquirerKey(issuer, keyId)
+  return acquirer && { kind: 'acquirer', key: acquirer }
 }
 
 async function personOf(
   token: string,
   { signIn, keys, clock }: { signIn: PeopleSignIn; keys: JWTVerifyGetKey; clock: Clock },
-): Promise<SiteCaller> {
+): Promise<DoorCaller> {
   const { payload } = await jwtVerify(token, keys, {
     issuer: signIn.issuer,
     audience: signIn.audience,

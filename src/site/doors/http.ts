@@ -12,18 +12,19 @@ import { SITE_API } from '../../protocol/site-api.ts'
 import { callerAuthentication } from './authenticate-caller.ts'
 import type { PeopleSignIn } from './authenticate-caller.ts'
 import { serveBases } from './bases.ts'
-import { confineRegulators } from './confine-regulators.ts'
+import { confineCallers } from './confine-callers.ts'
 import { serveDataSets } from './data-sets.ts'
 import { serveGrants } from './grants.ts'
 import { requireOperator } from './may.ts'
 import { serveHandOver } from './hand-over.ts'
+import { serveLocalAsks } from './local-asks.ts'
 import { serveOfficer } from './officer.ts'
 import { servePeople } from './people.ts'
 import { servePrincipals } from './principals.ts'
 import { serveReceipts } from './receipts.ts'
 import { serveRights } from './rights.ts'
 import { serveRequests } from './requests.ts'
-import type { SiteActs, SiteCaller } from './site-acts.ts'
+import type { DoorCaller, SiteActs, SiteCaller } from './site-acts.ts'
 
 /** What the door of a site is made of. `site` is the audience of tokens. */
 export interface SiteDoorParts {
@@ -40,7 +41,7 @@ export interface SiteDoorParts {
 
 /** The web door of a site: the endpoints of `SITE_API`, each with who may. It translates, and decides nothing else. */
 export function siteDoor(acts: SiteActs, parts: SiteDoorParts): OpenAPIHono {
-  const open = createDoor<SiteCaller>({
+  const open = createDoor<DoorCaller>({
     title: `Hedgerow site ${parts.site}`,
     description: 'Keeps people’s data in its perimeter: data sets, grants, place, receipts.',
     version: parts.version,
@@ -55,13 +56,15 @@ export function siteDoor(acts: SiteActs, parts: SiteDoorParts): OpenAPIHono {
       signIn: parts.signIn,
       issuerKey: (member, keyId) => acts.issuerKey(member, keyId),
       regulatorKey: (member, keyId) => acts.officer.regulatorKey(member, keyId),
+      acquirerKey: (member, keyId) => acts.acquirerKey(member, keyId),
     }),
     nameOf: callerName,
     idempotency: parts.idempotency,
     readiness: () => acts.readiness(),
     metrics: () => acts.metrics(),
   })
-  const door = confineRegulators(open)
+  serveLocalAsks(open, acts)
+  const door = confineCallers(open)
   serveSite(door, acts)
   serveDataSets(door, acts)
   serveGrants(door, acts)
@@ -95,12 +98,14 @@ function serveSite(door: Door<SiteCaller>, acts: SiteActs): void {
   })
 }
 
-function callerName(caller: SiteCaller): string {
+function callerName(caller: DoorCaller): string {
   switch (caller.kind) {
     case 'operator':
       return 'operator'
     case 'issuer':
       return `issuer ${caller.member}`
+    case 'acquirer':
+      return `acquirer ${caller.member}`
     case 'regulator':
       return `regulator ${caller.member}`
     case 'person':

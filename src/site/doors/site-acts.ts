@@ -25,6 +25,7 @@ import type {
 } from '../../protocol/site-api.ts'
 import type { DataSetId, MemberId } from '../../protocol/wire.ts'
 import type { HandOverPart } from '../handover/hand-over.ts'
+import type { LocalAskActs } from './local-ask-acts.ts'
 import type { OfficerActs } from './officer-acts.ts'
 import type { PersonReading, Reader } from '../rights/person-reading.ts'
 import type { Page, PageRequest } from './page-of.ts'
@@ -57,6 +58,9 @@ export type SiteCaller =
       readonly identities: readonly PersonIdentity[]
       readonly guardian: PersonIdentity
     }
+
+/** The same, and an acquirer on the local network, who gets through to asks alone. */
+export type DoorCaller = SiteCaller | { readonly kind: 'acquirer'; readonly member: MemberId }
 
 /** A person as one issuer knows them. */
 export interface PersonIdentity {
@@ -95,7 +99,7 @@ export interface ChangeBy {
  * What the door of a site calls. The door has checked who may; the acts decide everything else. Each answers in wire
  * form, throws a `Fault` for what the caller did wrong, and takes what it changes as done only when it is durable.
  */
-export interface SiteActs extends PersonActs, RequestActs {
+export interface SiteActs extends PersonActs, RequestActs, LocalAskActs {
   site(): Promise<SiteView>
   listDataSets(page: PageRequest & Scope): Promise<Page<DataSetView>>
   /** `undefined` when there is none of this name. */

@@ -6,6 +6,8 @@ import { callJson } from '../../kernel/http/call-json.ts'
 import type { IdSource } from '../../kernel/id.ts'
 import { accessTokenSource } from '../../protocol/access-token-source.ts'
 import type { DecisionMessage } from '../../protocol/decision.ts'
+import { floorLimitListSchema, floorLimitViewSchema } from '../../protocol/floor-limit.ts'
+import type { FloorLimitList, LocalAnswer } from '../../protocol/floor-limit.ts'
 import {
   captureAnswerSchema,
   memberRecordSchema,
@@ -18,12 +20,14 @@ import { carriedNoticeSchema, noticeNewsSchema, withdrawnReleaseSchema } from '.
 import type { NoticeNews, WithdrawnRelease } from '../../protocol/notice-api.ts'
 import type { MemberId, SiteId } from '../../protocol/wire.ts'
 
+/** What a site tells of an answer: one that was booked on a floor limit comes with the ask that was signed for it. */
+export type SiteMessage = DecisionMessage | LocalAnswer
+
 /** A site's line to its network. The site dials; nothing is ever dialled into. */
 export interface NetworkLine {
   info(): Promise<NetworkInfo>
   /** Waits up to `waitMs` for work. `isResuming` asks for all that is unanswered, also what was given out before. */
   pullWork(request: { waitMs: number; isResuming: boolean; signal?: AbortSignal }): Promise<Work>
-  pushDecision(message: DecisionMessage): Promise<CaptureAnswer>
   /** A member with the chain of its keys. */
   member(id: MemberId): Promise<MemberRecord>
   /** Hands over a sealed notice to a recipient of rows; the same again does no harm. */
@@ -33,6 +37,11 @@ export interface NetworkLine {
   confirmNews(items: readonly { notice: string; isFinal: boolean }[]): Promise<void>
   /** Has sealed releases deleted, by a signed order. */
   withdrawReleases(order: { order: string; isAtOnce: boolean }): Promise<readonly WithdrawnRelease[]>
+  pushDecision(message: SiteMessage): Promise<CaptureAnswer>
+  /** The site's floor limits that are not closed, with the members they are for. */
+  floorLimits(): Promise<FloorLimitList>
+  /** Nothing more will be booked on a limit. */
+  closeFloorLimit(limit: string): Promise<void>
   /** Publishes the signed list of everything that the site offers. */
   publishOffers(offers: string): Promise<void>
 }
@@ -71,7 +80,10 @@ export function networkLine(facts: {
         signal,
       }),
     pushDecision: (message) =>
-      call('POST', `/v1/sites/${site}/decisions`, { body: message, response: captureAnswerSchema }),
+      call('POST', `/v1/sites/${site}/${'floorLimit' in message ? 'local-answers' : 'decisions'}`, {
+        body: message,
+        response: captureAnswerSchema,
+      }),
     member: (id) => call('GET', `/v1/members/${id}`, { response: memberRecordSchema }),
     sendNotice: async ({ notice, ...body }) => {
       await call('PUT', `/v1/sites/${site}/notices/${notice}`, {
@@ -90,6 +102,15 @@ export function networkLine(facts: {
     withdrawReleases: async (body) => {
       const response = z.strictObject({ items: z.array(withdrawnReleaseSchema) })
       return (await call('POST', `/v1/sites/${site}/withdrawals`, { body, response })).items
+    },
+    floorLimits: () =>
+      withDeadline({ clock, timeoutMs: REQUEST_TIMEOUT_MS }, (signal) =>
+        call('GET', `/v1/sites/${site}/floor-limits`, { response: floorLimitListSchema, signal }),
+      ),
+    closeFloorLimit: async (limit) => {
+      await call('POST', `/v1/sites/${site}/floor-limits/${limit}/closing`, {
+        response: floorLimitViewSchema,
+      })
     },
     publishOffers: async (offers) => {
       await call('PUT', `/v1/sites/${site}/offers`, { body: { offers }, response: offerSubmissionSchema })

@@ -2,11 +2,11 @@ import type { Clock } from '../../kernel/clock.ts'
 import type { Fault } from '../../kernel/faults.ts'
 import { PeerRefusal } from '../../kernel/http/call-json.ts'
 import { LIMITS } from '../../kernel/limits.ts'
-import type { DecisionMessage } from '../../protocol/decision.ts'
 import type { MemberRecord, Work, WorkItem } from '../../protocol/network-api.ts'
 import type { AskId } from '../../protocol/wire.ts'
 import type { SiteEvents } from '../events.ts'
-import type { NetworkLine } from './network-line.ts'
+import type { LocalBooking } from '../floor/local-booking.ts'
+import type { NetworkLine, SiteMessage } from './network-line.ts'
 
 /** One ask with what came along to check it by. */
 export interface PulledAsk {
@@ -14,6 +14,8 @@ export interface PulledAsk {
   readonly batchJws: string | undefined
   readonly acquirer: MemberRecord | undefined
   readonly signer: MemberRecord | undefined
+  /** Of one that came on the local network. */
+  readonly local?: LocalBooking | undefined
 }
 
 /** An answer, as far as the line has to know it. */
@@ -26,12 +28,14 @@ export interface LineActs<Answer extends LineAnswer> {
   /** Answers an ask, or gives again the answer that stands. Durable when it resolves. */
   answer(ask: PulledAsk): Promise<Answer>
   /** The message that tells an answer. */
-  message(answer: Answer): Promise<DecisionMessage>
+  message(answer: Answer): Promise<SiteMessage>
   /** Answers that the network has not acknowledged. */
   unpushed(limit: number): Promise<readonly Answer[]>
   markPushed(ask: AskId): Promise<void>
   /** The signed list of offers, made anew. */
   offers(): Promise<string>
+  /** The network has taken that list. */
+  offersPublished(offers: string): Promise<void>
 }
 
 const BACKOFF_MS_MIN = 100
@@ -60,7 +64,11 @@ export async function serveLine<Answer extends LineAnswer>(facts: {
     try {
       const changed = facts.offersChanged()
       if (publishedFor !== changed) {
-        await line.publishOffers(await acts.offers())
+        // Should publishing fail, it is the line that is down, and not the change that ended a pull.
+        publishedFor = undefined
+        const offers = await acts.offers()
+        await line.publishOffers(offers)
+        await acts.offersPublished(offers)
         publishedFor = changed
       }
       if (isResuming) await pushOutbox(facts)
@@ -191,6 +199,6 @@ async function push<Answer extends LineAnswer>(
 }
 
 /** The network will not take this decision however often it is sent: the ask expired, is not there, or it is too large. */
-function isFinalRefusal(error: unknown): error is Fault {
+export function isFinalRefusal(error: unknown): error is Fault {
   return error instanceof PeerRefusal && [404, 409, 410, 413, 422].includes(error.status)
 }

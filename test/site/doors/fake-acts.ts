@@ -112,6 +112,11 @@ export function fakeActs({
       yield ''
     },
     windDown: unused,
+    offers: unused,
+    localAsk: unused,
+    findLocalAnswer: unused,
+    floorLimits: unused,
+    acquirerKey: () => Promise.resolve(undefined),
     // The officer's part is tested through a whole site, in test/site/officer.
     principals: {
       ...unusedPrincipals,
