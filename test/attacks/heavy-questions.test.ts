@@ -122,6 +122,18 @@ const declined: readonly (readonly [name: string, sql: () => string, code: RegEx
     /too_large/,
   ],
   [
+    'buckets within buckets, each printed twice',
+    () =>
+      `select count(*) from athletes where ${'width_bucket('.repeat(40)}height${', 0, 10, 5)'.repeat(40)} > 1`,
+    /too_large/,
+  ],
+  [
+    'BETWEEN SYMMETRIC within BETWEEN SYMMETRIC',
+    () =>
+      `select count(*) from athletes where ${'('.repeat(40)}smokes${' between symmetric true and false)'.repeat(40)}`,
+    /too_large/,
+  ],
+  [
     'a pattern of repeats within repeats',
     () => `select count(*) from athletes where town ~ '((a{50}){50}){50}'`,
     /sql_function/,

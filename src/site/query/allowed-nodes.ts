@@ -96,6 +96,8 @@ export const ALLOWED_NODES = {
   GroupingSet: { kind: 'plain', content: 'nodes', location: 'plain' },
   GroupingFunc: { args: 'nodes', location: 'plain' },
   RowExpr: { args: 'nodes', row_format: { only: ['COERCE_IMPLICIT_CAST'] }, location: 'plain' },
+  A_Indirection: { arg: 'node', indirection: 'nodes' },
+  A_Indices: { uidx: 'node' },
   A_ArrayExpr: { elements: 'nodes', list_start: 'plain', list_end: 'plain', location: 'plain' },
   SubLink: {
     subLinkType: 'plain',
@@ -187,11 +189,11 @@ export const REFUSED_NAMES: Readonly<Record<string, string>> = {
   SQLValueFunction:
     'a value of the moment or the session (CURRENT_DATE and the like): an equal question must mean the same tomorrow',
   NamedArgExpr: 'a named argument',
-  A_Indirection: 'a part of a value',
-  A_Indices: 'a subscript',
   RowExpr: 'a row value',
   'RowExpr.row_format': 'a row value',
   GroupingSet: 'GROUPING SETS, ROLLUP and CUBE',
+  'A_Indices.is_slice': 'a slice',
+  'A_Indices.lidx': 'a slice',
   CollateClause: 'COLLATE',
   SetToDefault: 'DEFAULT',
   CurrentOfExpr: 'CURRENT OF',

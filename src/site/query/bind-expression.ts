@@ -22,6 +22,7 @@ import { notAllowed, notSupported, spoken, wrongColumn } from './refusal.ts'
 import { bindOperator } from './bind-operator.ts'
 import { offsetOf, textsOf } from './nodes.ts'
 import { findColumn } from './scope.ts'
+import { countedParts, partAt, PARTS } from './text-parts.ts'
 import type { Binding, Scope } from './scope.ts'
 
 /** Where an expression stands: what its names mean, and what becomes of an aggregate. */
@@ -83,6 +84,8 @@ function bindSyntax(node: Node, frame: Frame): Term {
     if (frame.bindSubLink === undefined) throw notSupported('a sub-query here', node.SubLink.location)
     return frame.bindSubLink(node.SubLink, frame)
   }
+  if ('A_Indirection' in node)
+    return bindNamed(PARTS.at, partAt(node.A_Indirection), frame, offsetOf(node.A_Indirection.arg))
   if ('GroupingFunc' in node) {
     if (frame.bindGrouping === undefined) throw notSupported('GROUPING here', node.GroupingFunc.location)
     return frame.bindGrouping(node.GroupingFunc)
@@ -200,6 +203,8 @@ function bindFunction(node: FuncCall, frame: Frame): Expr {
       node.location,
     )
   const args = node.args ?? []
+  const counted = countedParts(node)
+  if (counted) return bindNamed(PARTS.count, counted, frame, node.location)
   const special = name === 'extract' || name === 'date_part' ? bindExtract(args, frame) : undefined
   return (
     special ??

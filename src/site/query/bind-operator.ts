@@ -3,6 +3,7 @@ import type { Expr } from './bound-query.ts'
 import { call, resolveCall } from './build-expression.ts'
 import type { Term } from './build-expression.ts'
 import { textsOf } from './nodes.ts'
+import { isSplit, PARTS, splitArguments } from './text-parts.ts'
 import { notAllowed, notSupported } from './refusal.ts'
 
 /** Binds an operand where the operator stands. */
@@ -59,17 +60,36 @@ function itemsOf(node: Node): readonly Node[] {
 function bindAmong(node: A_Expr, bind: BindOperand): Expr {
   const { kind, name, lexpr, rexpr, location } = node
   const sign = signOf(name, location)
+  const value = bind(lexpr)
+  if (rexpr && isSplit(rexpr)) return bindAmongParts({ value, rexpr, kind, sign, location }, bind)
   if (rexpr === undefined || !('A_ArrayExpr' in rexpr))
     throw notSupported('ANY and ALL of anything but ARRAY[…] or a sub-query', location)
   const elements = rexpr.A_ArrayExpr.elements ?? []
   const isAny = kind === 'AEXPR_OP_ANY'
   const among = isAny && sign === '=' ? 'IN' : !isAny && sign === '<>' ? 'NOT IN' : undefined
   if (among !== undefined)
-    return resolveCall([bind(lexpr), ...elements.map(bind)], { offset: location, name: among })
+    return resolveCall([value, ...elements.map(bind)], { offset: location, name: among })
   const compared = elements.map((element) =>
-    conditionOf(resolveCall([bind(lexpr), bind(element)], { offset: location, name: sign }), location),
+    conditionOf(resolveCall([value, bind(element)], { offset: location, name: sign }), location),
   )
   return isAny ? anyOf(compared, location) : allOf(compared, location)
+}
+
+interface AmongParts {
+  readonly value: Term
+  readonly rexpr: Node
+  readonly kind: A_Expr['kind']
+  readonly sign: string
+  readonly location: number | undefined
+}
+
+/** `x = any (string_to_array(a, ','))`, and `<> all`. */
+function bindAmongParts({ value, rexpr, kind, sign, location }: AmongParts, bind: BindOperand): Expr {
+  const isAny = kind === 'AEXPR_OP_ANY' && sign === '='
+  if (!isAny && (kind !== 'AEXPR_OP_ALL' || sign !== '<>'))
+    throw notSupported('ANY and ALL of string_to_array but with = ANY and <> ALL', location)
+  const has = resolveCall([value, ...splitArguments(rexpr).map(bind)], { offset: location, name: PARTS.has })
+  return isAny ? has : call('not', [has])
 }
 
 /** Between the two whichever is the lesser. */
@@ -77,8 +97,9 @@ function bindSymmetric({ kind, lexpr, rexpr, location }: A_Expr, bind: BindOpera
   const [low, high] = rexpr ? itemsOf(rexpr).map(bind) : []
   if (low === undefined || high === undefined) throw notSupported('this BETWEEN', location)
   const place = { offset: location, name: 'BETWEEN' }
+  const value = bind(lexpr)
   const within = anyOf(
-    [resolveCall([bind(lexpr), low, high], place), resolveCall([bind(lexpr), high, low], place)],
+    [resolveCall([value, low, high], place), resolveCall([value, high, low], place)],
     location,
   )
   return kind === 'AEXPR_BETWEEN_SYM' ? within : call('not', [within])
@@ -91,21 +112,22 @@ function bindRowComparison(node: A_Expr, row: RowExpr, bind: BindOperand): Expr 
   const isList = kind === 'AEXPR_IN'
   if ((kind !== 'AEXPR_OP' && !isList) || (sign !== '=' && sign !== '<>') || rexpr === undefined)
     throw notSupported('a row value but with =, <>, IN and NOT IN', location)
-  const equals = itemsOf(rexpr).map((item) => equalRows(row, item, { bind, location }))
+  const values = (row.args ?? []).map(bind)
+  const equals = itemsOf(rexpr).map((item) => equalRows(values, item, { bind, location }))
   const isEqual = anyOf(equals, location)
   return sign === '=' ? isEqual : call('not', [isEqual])
 }
 
 function equalRows(
-  { args = [] }: RowExpr,
+  values: readonly Term[],
   item: Node,
   { bind, location }: { readonly bind: BindOperand; readonly location: number | undefined },
 ): Expr {
   const others = 'RowExpr' in item ? (item.RowExpr.args ?? []) : []
-  if (others.length !== args.length) throw notSupported('row values of different lengths', location)
+  if (others.length !== values.length) throw notSupported('row values of different lengths', location)
   const place = { offset: location, name: '=' }
   return allOf(
-    args.map((arg, index) => resolveCall([bind(arg), bind(others[index])], place)),
+    values.map((value, index) => resolveCall([value, bind(others[index])], place)),
     location,
   )
 }

@@ -100,7 +100,7 @@ export function call(id: CallId, args: readonly Expr[], constants: readonly (str
     args,
     constants,
     type,
-    size: sizeOf(args),
+    size: sizeOf(args, row.prints),
     range: row.range?.(
       args.map((arg) => arg.range),
       constants,
@@ -145,8 +145,8 @@ function grown(type: ExprType, copies: number): { readonly copies?: number } {
   return { copies }
 }
 
-function sizeOf(parts: readonly Expr[]): number {
-  const size = parts.reduce((total, part) => total + part.size, 1)
+function sizeOf(parts: readonly Expr[], prints = 1): number {
+  const size = parts.reduce((total, part) => total + part.size * prints, 1)
   if (size > LIMITS.queryExpressionSizeMax)
     throw tooLarge(`An expression has more than ${LIMITS.queryExpressionSizeMax} parts`)
   return size

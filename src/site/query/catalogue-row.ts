@@ -45,6 +45,8 @@ export interface CatalogueRow {
    * no longer than the longest of them.
    */
   readonly copies?: (args: readonly number[], constants: readonly (string | number)[]) => number
+  /** How often a form writes an argument, where it is more than once: within itself, it would grow past all bounds. */
+  readonly prints?: number
   readonly duckdb: Form
   readonly postgres: Form
   /** Interval arithmetic; absent when nothing is known of the result. */

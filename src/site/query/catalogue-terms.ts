@@ -162,6 +162,12 @@ export const NODE_TERMS: Readonly<Record<NodeKind, NodeTerms>> = {
     sensitivity: 'none: it tells of the question',
   },
   RowExpr: { ...PART, form: 'member by member', bound: 'only with =, <>, IN and NOT IN' },
+  A_Indirection: {
+    ...PART,
+    form: 'that of `(string_to_array(a, b))[n]`',
+    bound: 'only of `string_to_array`',
+  },
+  A_Indices: { ...PART, bound: 'a number that is written out' },
   A_ArrayExpr: { ...PART, form: 'a list', bound: 'only after ANY and ALL' },
   SubLink: {
     modes: 'all',

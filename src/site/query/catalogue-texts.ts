@@ -3,6 +3,7 @@ import type { CatalogueRow } from './catalogue-row.ts'
 import { inDates, naming } from './forms.ts'
 import type { Text } from './forms.ts'
 import { range } from './ranges.ts'
+import { PARTS } from './text-parts.ts'
 
 /** Parts of `to_char` patterns by what DuckDB's `strftime` calls them, the longer of two that begin alike first. */
 const PATTERN_PARTS: Readonly<Record<string, Text>> = {
@@ -25,6 +26,15 @@ function strftimePattern(pattern: Text): Text {
 const POSTGRES_DATE = `case when "a" between 1 and 9999 and "b" between 1 and 12 and "c" between 1 and
 case when "b" in (4, 6, 9, 11) then 30 when "b" <> 2 then 31 when "a" % 4 = 0 and ("a" % 100 <> 0 or "a" % 400 = 0) then 29 else 28 end
 then make_date(cast("a" as integer), cast("b" as integer), cast("c" as integer)) end`
+
+/** Without a separator one engine would part a text into its signs, the other not at all. */
+function duckdbParts(text: Text, separator: Text): Text {
+  return `case when ${separator} is not null then string_split(${text}, ${separator}) end`
+}
+
+function postgresParts(text: Text, separator: Text): Text {
+  return `case when ${separator} is not null then string_to_array(${text}, ${separator}) end`
+}
 
 /** A table: functions that search in texts and write dates. What they search for is written out and is not empty. */
 export const TEXTS = {
@@ -51,6 +61,36 @@ export const TEXTS = {
     gives: 'text',
     says: 'from the left',
     ...both(({ a, b, constants: [from = 1] }) => `split_part(${a}, ${b}, ${from})`),
+  },
+  part_at: {
+    kind: 'function',
+    names: [PARTS.at],
+    takes: ['text', 'written text', { constant: 'from' }],
+    gives: 'text',
+    says: 'null where there are fewer',
+    duckdb: ({ a, b, constants: [from = 1] }) => `(${duckdbParts(`nullif(${a}, '')`, b)})[${from}]`,
+    postgres: ({ a, b, constants: [from = 1] }) => `(${postgresParts(a, b)})[${from}]`,
+  },
+  part_count: {
+    kind: 'function',
+    names: [PARTS.count],
+    takes: ['text', 'written text'],
+    gives: 'integer',
+    says: 'null of an empty text, as in PostgreSQL',
+    duckdb: ({ a, b }) => `cast(len(${duckdbParts(`nullif(${a}, '')`, b)}) as bigint)`,
+    postgres: ({ a, b }) => `cast(array_length(${postgresParts(a, b)}, 1) as bigint)`,
+    range: () => range(1, 1e9),
+  },
+  has_part: {
+    kind: 'function',
+    names: [PARTS.has],
+    takes: ['text', 'text', 'written text'],
+    gives: 'boolean',
+    says: 'also `<> all`',
+    prints: 2,
+    duckdb: ({ a, b, c }) =>
+      `case when ${c} is not null then (list_contains(string_split(${b}, ${c}), ${a}) and ${b} <> '') end`,
+    postgres: ({ a, b, c }) => `(${a} = any(${postgresParts(b, c)}))`,
   },
   replace: {
     kind: 'function',

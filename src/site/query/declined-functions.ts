@@ -86,15 +86,19 @@ export const DECLINED_FUNCTIONS: readonly DeclinedFunctions[] = [
       'jsonb_path_query',
       'hstore',
     ],
-    why: 'columns have no JSON type, and a whole row cannot be traced to permitted columns',
+    why: 'columns have no JSON type, and a whole row cannot be traced to permitted columns; have what is asked for imported as a column',
   },
   {
     names: ['array_length', 'cardinality', 'array_position', 'array_to_string', 'string_to_array'],
-    why: 'columns have no array type',
+    why: 'columns have no array type; of a text, (string_to_array(a, b))[n], array_length(string_to_array(a, b), 1) and = any (string_to_array(a, b)) may be asked',
   },
   {
     names: ['age', 'justify_days', 'justify_hours', 'make_interval'],
     why: 'a span of time is a constant here; use extract(year from age(a, b)) or extract(epoch from a - b)',
+  },
+  {
+    names: ['->', '->>', '#>', '#>>', '@>', '<@', '?'],
+    why: 'columns have no JSON or array type, and of equal names in an object engines make different values; have what is asked for imported as a column',
   },
   {
     names: ['~*', '!~*'],

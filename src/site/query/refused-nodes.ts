@@ -220,7 +220,7 @@ export const REFUSED_FAMILIES = {
     ],
   },
   json: {
-    why: 'JSON: columns have no JSON type, and what a JSON function makes of a row cannot be bounded or traced',
+    why: 'JSON: columns have no JSON type, and of equal names in an object, and of numbers past doubles, engines make different values; have what is asked for imported as a column',
     kinds: [
       'JsonFormat',
       'JsonReturning',
@@ -262,8 +262,6 @@ export const REFUSED_FAMILIES = {
       'SetToDefault',
       'CurrentOfExpr',
       'CollateClause',
-      'A_Indices',
-      'A_Indirection',
       'MultiAssignRef',
     ],
   },

@@ -227,6 +227,8 @@ const made = fc
       "repeat(sport, 2) || '!'",
       "concat_ws('/', sex, sport)",
       "translate(sport, 'og', 'x')",
+      "(string_to_array(sport, 'o'))[2]",
+      "array_length(string_to_array(sport, 'o'), 1)",
       'make_date(2000 + gold::int, 2, 24 + gold::int)::text',
       'make_date(extract(year from born)::int, 1, 1)::text',
     ),
@@ -235,6 +237,7 @@ const made = fc
       "sport !~ 'ow|ol'",
       "regexp_like(sport, 'g.{2}f$')",
       "sport ~ '(^r|f$)' or sport is null",
+      "'g' = any (string_to_array(sport, 'o')) or 'wing' <> all (string_to_array(sport, 'o'))",
     ),
     oneOf('count(*)', 'avg(height)'),
   )

@@ -5,6 +5,7 @@ import { ask, verdict } from './gate-data.ts'
 /* LATERAL, first rows, sets of people, frames, GROUPING, comparisons of several values: what can be asked, and what the answer says of the rest. */
 
 const ANSWERED: readonly string[] = [
+  "select (string_to_array(sex, '-'))[1], count(*) from athletes where 'male' = any (string_to_array(sex, '-')) and array_length(string_to_array(sex, '-'), 1) = 2 group by 1",
   "select count(*) from athletes where sex ~ '^(f|fe)[a-z]+$' or sex !~ '\\d{2,}' or regexp_like(sex, 'm.le')",
   "select lpad(sex, 10, '.'), count(*) from athletes where repeat(sex, 2) <> concat_ws('-', sex, sex) and translate(sex, 'ae', 'b') <> 'x' group by 1",
   'select count(*) from athletes where born > make_date(1990 + gold, 1, 31)',
@@ -35,6 +36,23 @@ for (const sql of ANSWERED) {
 
 /** Each with the code and the words that tell the asker what it was. */
 const DECLINED: readonly (readonly [sql: string, code: string, detail: RegExp])[] = [
+  ["select count(*) from athletes where sex::json ->> 'a' = 'b'", 'declined.sql_function', /type "json"/],
+  ["select count(*) from athletes where sex ->> 'a' = 'b'", 'declined.sql_function', /no JSON or array type/],
+  [
+    "select count(*) from athletes where (string_to_array(sex, '-'))[1:2] = 'b'",
+    'declined.sql_not_supported',
+    /a slice/,
+  ],
+  [
+    "select count(*) from athletes where (string_to_array(sex, '-'))[gold] = 'b'",
+    'declined.sql_function',
+    /string_to_array/,
+  ],
+  [
+    "select string_to_array(sex, '-'), count(*) from athletes group by 1",
+    'declined.sql_function',
+    /no array type/,
+  ],
   [
     'select count(*) from (select id, minutes from sessions union select id, gold from athletes) t',
     'declined.sql_not_supported',
