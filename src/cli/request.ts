@@ -7,6 +7,7 @@ import type { RequestDesk, RequestDetail } from '../sdk/requests.ts'
 import { EXIT, WrongUse } from './failures.ts'
 import { addPersonOptions, connectForPerson } from './person.ts'
 import type { PersonOptions } from './person.ts'
+import { addDirectoryVerb } from './request-directory.ts'
 import { show } from './session.ts'
 import type { Session } from './session.ts'
 import { paint, say, table } from './terminal.ts'
@@ -36,6 +37,7 @@ export function addRequestVerbs(program: Command, session: Session): void {
   const request = program
     .command('request')
     .description('requests of people under the GDPR, with their clocks')
+  addDirectoryVerb(request, session)
   addPersonOptions(
     verb(request, {
       name: 'make',

@@ -2,6 +2,7 @@ import { z } from '@hono/zod-openapi'
 import { endpoint } from '../kernel/http/endpoint.ts'
 import { BASIS_API } from './basis-api.ts'
 import { CONSENT_RECORD_API } from './consent-record-api.ts'
+import { DATA_RIGHTS_API } from './data-rights-api.ts'
 import { manifestSchema } from './data-set.ts'
 import { receiptBundleSchema } from './decision.ts'
 import { EVIDENCE_KINDS } from './evidence.ts'
@@ -431,6 +432,7 @@ export const SITE_API = {
   ...OFFICER_API,
   ...BASIS_API,
   ...CONSENT_RECORD_API,
+  ...DATA_RIGHTS_API,
   ...RIGHTS_API,
   ...HAND_OVER_API,
   ...LOCAL_ASK_API,

@@ -1,4 +1,5 @@
 import type { z } from 'zod'
+import type { dataRightsDirectorySchema } from '../protocol/data-rights-api.ts'
 import type {
   RefusalGround,
   RequestEvent,
@@ -12,6 +13,7 @@ import type { HttpClient } from './http-client.ts'
 import type { PersonScope } from './person.ts'
 
 export type RequestView = z.output<typeof requestViewSchema>
+export type DataRightsDirectoryView = z.output<typeof dataRightsDirectorySchema>
 export type RequestDetail = z.output<typeof requestDetailSchema>
 
 /** The request desk of a site. */
@@ -24,6 +26,8 @@ export interface RequestDesk {
   /** Oldest first; `isOpen`: only those that wait for an answer. */
   list(filter: { isOpen: boolean; limit: number }): Promise<readonly RequestView[]>
   find(request: string, reason?: string): Promise<RequestDetail>
+  /** Which agents may make requests by the Data Rights Protocol, and of whom. */
+  directory(): Promise<DataRightsDirectoryView>
   handle(
     request: string,
     act: {
@@ -50,6 +54,7 @@ export function openRequestDesk(client: HttpClient): RequestDesk {
         limit,
       ),
     find: (request, reason) => client.call(SITE_API.request, { params: { request }, query: { reason } }),
+    directory: () => client.call(SITE_API.dataRightsDirectory),
     handle: (request, body) => client.call(SITE_API.handleRequest, { params: { request }, body }),
   }
 }

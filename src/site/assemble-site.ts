@@ -27,6 +27,8 @@ import type { SiteActs } from './doors/site-acts.ts'
 import { Bell } from './floor/bell.ts'
 import { localMessage } from './floor/local-message.ts'
 import { reconcileForEver } from './floor/reconcile.ts'
+import { openAgentDesk } from './data-rights/agent-desk.ts'
+import { serveAgents } from './data-rights/tell-agents.ts'
 import { findIssuerKey, registerIssuer } from './issuers.ts'
 import { networkLine } from './line/network-line.ts'
 import type { NetworkLine } from './line/network-line.ts'
@@ -78,6 +80,7 @@ export async function serveSite(
   const bell = new Bell()
   const local = { site, answer: (pulled: PulledAsk) => answering.answer(pulled), booked: () => bell.ring() }
   const acts = { ...siteActs(site, { settings, line }), ...localAskActs(local) }
+  const usedTokens = recordUsedTokens({ db: site.db, clock })
   const app = siteDoor(acts, {
     site: settings.site,
     version,
@@ -87,7 +90,8 @@ export async function serveSite(
     operatorKey: site.keys.operator.publicJwk,
     signIn: settings.oidc,
     idempotency: recordIdempotencyStore({ db: site.db, clock }),
-    usedTokens: recordUsedTokens({ db: site.db, clock }),
+    usedTokens,
+    agentDesk: openAgentDesk(site, { directory: settings.dataRights, usedTokens }),
   })
   const door = starting.use(await listen(app, settings))
   const closing = new AbortController()
@@ -104,9 +108,10 @@ export async function serveSite(
   const reconciling = reconcileForEver({ site, line, bell, clock, refreshMs, signal })
   const keeping = serveRights({ parts: site, clock, events: site.events, signal })
   const telling = serveRecipients(site, { line, signal })
+  const tellingAgents = serveAgents(site, { directory: settings.dataRights, clock, signal })
   starting.defer(async () => {
     closing.abort()
-    await Promise.all([serving, keeping, telling, reconciling])
+    await Promise.all([serving, keeping, telling, reconciling, tellingAgents])
   })
   site.events.started({ url: door.url })
   const running = starting.move()

@@ -5,6 +5,7 @@ import { Fault } from '../kernel/faults.ts'
 import { loadSettings } from '../kernel/load-settings.ts'
 import { Secret } from '../kernel/secret.ts'
 import { ADEQUACY_DECISIONS, TRANSFER_SAFEGUARDS } from '../protocol/legal-zones.ts'
+import { dataRightsSettingsSchema } from './data-rights/directory.ts'
 import { countrySchema, memberIdSchema, nameSchema, siteIdSchema } from '../protocol/wire.ts'
 
 const portSchema = z.coerce
@@ -134,6 +135,8 @@ export const siteSettingsSchema = z.strictObject({
       epsilonPerPerson: epsilonSchema.default(4),
     })
     .prefault({}),
+  /** The Data Rights Protocol: agents that may make requests for people, and for which issuers. Absent: nobody may. */
+  dataRights: dataRightsSettingsSchema.optional(),
   logLevel: z.enum(['debug', 'info', 'warn', 'error', 'silent']).default('info'),
 })
 export type SiteSettings = z.infer<typeof siteSettingsSchema>

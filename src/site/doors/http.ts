@@ -13,6 +13,8 @@ import { callerAuthentication } from './authenticate-caller.ts'
 import type { PeopleSignIn } from './authenticate-caller.ts'
 import { serveBases } from './bases.ts'
 import { confineCallers } from './confine-callers.ts'
+import type { AgentDesk } from '../data-rights/agent-desk.ts'
+import { serveDataRights } from './data-rights.ts'
 import { serveDataSets } from './data-sets.ts'
 import { serveGrants } from './grants.ts'
 import { requireOperator } from './may.ts'
@@ -37,6 +39,7 @@ export interface SiteDoorParts {
   readonly signIn?: PeopleSignIn | undefined
   readonly idempotency: IdempotencyStore
   readonly usedTokens: UsedTokens
+  readonly agentDesk: AgentDesk
 }
 
 /** The web door of a site: the endpoints of `SITE_API`, each with who may. It translates, and decides nothing else. */
@@ -75,6 +78,7 @@ export function siteDoor(acts: SiteActs, parts: SiteDoorParts): OpenAPIHono {
   servePeople(door, acts)
   serveRights(door, acts)
   serveRequests(door, acts)
+  serveDataRights(door, parts.agentDesk)
   servePrincipals(door, acts)
   return door.app
 }

@@ -35,12 +35,18 @@ export async function makeRequests(
     receivedAt,
     by,
     said,
+    doubt,
+    alongside,
   }: {
     people: readonly KnownPerson[]
     kind: RequestKind
     receivedAt?: Instant | undefined
     by: string
     said?: string | undefined
+    /** Why it is not clear who asks: then it waits for that from its beginning (GDPR Art. 12(6)). */
+    doubt?: string | undefined
+    /** What is written beside it, all or nothing. */
+    alongside?: ((tx: DatabaseTransaction, made: readonly string[]) => Promise<void>) | undefined
   },
 ): Promise<readonly string[]> {
   const { clock, random, db } = site
@@ -61,8 +67,13 @@ export async function makeRequests(
       const [country] = knownAgeOf(principals, number).residences
       await insertRequest(tx, { id, person: number, issuer, kind, receivedAt: received, residence: country })
       await append(site, tx, { request: { id, person: number }, act: { event: 'receive', by, said } })
+      if (doubt !== undefined) {
+        const act = { event: 'doubt_identity', by, said: doubt } as const
+        await append(site, tx, { request: { id, person: number }, act })
+      }
       made.push(id)
     }
+    await alongside?.(tx, made)
     return made
   })
 }

@@ -2,6 +2,7 @@ import type { KeyPair } from '../../../src/kernel/crypto/keys.ts'
 import { digestOf } from '../../../src/kernel/digest.ts'
 import { manifestSchema } from '../../../src/protocol/data-set.ts'
 import { dataSetIdSchema, memberIdSchema, siteIdSchema } from '../../../src/protocol/wire.ts'
+import type { AgentDesk } from '../../../src/site/data-rights/agent-desk.ts'
 import type { OfficerActs } from '../../../src/site/doors/officer-acts.ts'
 import type { PrincipalActs } from '../../../src/site/doors/principal-acts.ts'
 import type { DataSetView, SiteActs } from '../../../src/site/doors/site-acts.ts'
@@ -243,4 +244,14 @@ function viewOf(dataSet: string, issuer: string): DataSetView {
     mayBeProcessed: true,
     describedAt: '2026-11-24T10:00:00Z',
   }
+}
+
+/** The Data Rights Protocol is tested through a whole site, in test/site/data-rights. */
+export const unusedAgentDesk: AgentDesk = {
+  directory: unused,
+  setUpAgent: unused,
+  agent: unused,
+  exercise: unused,
+  status: unused,
+  revoke: unused,
 }

@@ -14,7 +14,7 @@ import { signClientAssertion } from '../../../src/protocol/client-assertion.ts'
 import { problemSchema } from '../../../src/protocol/problem.ts'
 import { siteDoor } from '../../../src/site/doors/http.ts'
 import { memberIdSchema } from '../../../src/protocol/wire.ts'
-import { fakeActs, wireManifest } from './fake-acts.ts'
+import { fakeActs, unusedAgentDesk, wireManifest } from './fake-acts.ts'
 import type { Calls } from './fake-acts.ts'
 
 const operator = generateKeyPair('Ed25519')
@@ -51,6 +51,7 @@ function openDoor() {
     operatorKey: operator.publicJwk,
     idempotency: memoryIdempotencyStore(),
     usedTokens: memoryUsedTokens(),
+    agentDesk: unusedAgentDesk,
     signIn: {
       issuer: providerUrl,
       audience: 'galway-people',
