@@ -1,0 +1,205 @@
+import { readdir, stat } from 'node:fs/promises'
+import { join } from 'node:path'
+import pg from 'pg'
+import { SITE_API } from '../../src/protocol/site-api.ts'
+import { PeerRefusal } from '../../src/kernel/http/call-json.ts'
+import { openSiteAdministration } from '../../src/sdk/issuer.ts'
+import { collectPages } from '../../src/sdk/collect-pages.ts'
+import type { GrantView } from '../../src/sdk/issuer.ts'
+import { openPersonRecords } from '../../src/sdk/person.ts'
+import { openRightsDesk } from '../../src/sdk/rights.ts'
+import { testGrant, testManifest } from '../../src/testing/test-population.ts'
+import { offered } from '../../src/testing/test-trade.ts'
+import type { TestAcquirer, TestTrade } from '../../src/testing/test-trade.ts'
+import { countsText } from './operations.ts'
+import type { Answer, GdprSystem, Operation } from './operations.ts'
+import { PURPOSES, recordOf } from './records.ts'
+import type { GdprRecord, Purpose } from './records.ts'
+
+const DATA_SET = 'records'
+
+/**
+ * A site: people's data sealed under their keys, grants and objections of each, a signed receipt for every act in a
+ * public log, and nothing of it but aggregates for whoever processes. All through the doors.
+ */
+export async function openOnSite(
+  trade: TestTrade,
+  records: number,
+): Promise<GdprSystem & { bytes(): Promise<number> }> {
+  const site = trade.site()
+  const client = site.client({ issuer: 'federation', key: trade.federation.signing })
+  const issuer = openSiteAdministration(client)
+  await issuer.describe(
+    testManifest(DATA_SET, {
+      person: { key: 'usr', ageAtLeast: 18 },
+      columns: [
+        { name: 'usr', type: 'text', sensitivity: 'direct_identifier', isRequired: true },
+        { name: 'data', type: 'text', sensitivity: 'free_text' },
+        { name: 'source', type: 'text', isRequired: true },
+      ],
+      purposes: [...PURPOSES],
+      modes: ['aggregate'],
+    }),
+  )
+  await issuer.importFile({ dataSet: DATA_SET, batch: 'first', format: 'csv', body: csv(records) })
+  for (let start = 0; start < records; start += 5_000)
+    await issuer.giveGrants(
+      Array.from({ length: Math.min(5_000, records - start) }, (_, index) =>
+        grantOf(recordOf(start + index)),
+      ),
+    )
+  await offered(trade.network, { site: site.name, dataSet: DATA_SET })
+  const parts: Parts = {
+    issuer,
+    rights: openRightsDesk(client),
+    records: (ref) => openPersonRecords(client, { ref, reason: 'a benchmark' }),
+    grantsOf: async (person) => {
+      const query = { dataSet: DATA_SET, person, reason: 'a benchmark', limit: 200 }
+      const granted = await collectPages((cursor) =>
+        client.call(SITE_API.listGrants, { query: { ...query, cursor } }),
+      )
+      return granted.filter(({ state }) => state === 'in_force')
+    },
+    acquirer: await trade.addAcquirer('processor', { depositMinor: 100_000_000 }),
+  }
+  return {
+    name: 'Hedgerow',
+    perform: (operation) => unlessGone(() => answerOf(parts, operation)),
+    bytes: async () =>
+      (await bytesUnder(join(site.root, 'vault'))) +
+      (await bytesUnder(join(site.root, 'log'))) +
+      (await databaseBytes(site.databaseUrl)),
+  }
+}
+
+/** A grant for somebody who is not there is refused by the name of its field. */
+function isOfNobody({ errors }: PeerRefusal): boolean {
+  return errors.some(({ field }) => field === 'grants[0].person')
+}
+
+interface Parts {
+  readonly issuer: ReturnType<typeof openSiteAdministration>
+  readonly rights: ReturnType<typeof openRightsDesk>
+  readonly records: (ref: string) => ReturnType<typeof openPersonRecords>
+  readonly grantsOf: (person: string) => Promise<readonly GrantView[]>
+  readonly acquirer: TestAcquirer
+}
+
+/** Whoever is erased is to the door as if they had never been there. */
+async function unlessGone(act: () => Promise<Answer>): Promise<Answer> {
+  try {
+    return await act()
+  } catch (error) {
+    if (error instanceof PeerRefusal && (error.status === 404 || isOfNobody(error))) return 'gone'
+    throw error
+  }
+}
+
+async function answerOf(parts: Parts, operation: Operation): Promise<Answer> {
+  const { issuer, rights, records, acquirer } = parts
+  switch (operation.kind) {
+    case 'create-record':
+      await issuer.importFile({
+        dataSet: DATA_SET,
+        batch: operation.record.user,
+        format: 'csv',
+        body: new Blob([`usr,data,source\n${lineOf(operation.record)}`]).stream(),
+      })
+      await issuer.giveGrants([grantOf(operation.record)])
+      return 'done'
+    case 'read-data-by-usr':
+      return dataIn(
+        await textOf(
+          await records(operation.user).export({ format: 'csv', part: 'rows', dataSet: DATA_SET }),
+        ),
+      )
+    case 'read-metadata-by-usr': {
+      const granted = await parts.grantsOf(operation.user)
+      return granted
+        .flatMap(({ purposes }) => purposes)
+        .toSorted()
+        .join(',')
+    }
+    case 'read-data-by-pur':
+      return askBySource(acquirer, operation.purpose)
+    case 'update-data-by-key':
+      await rights.correct({ person: operation.user }, { dataSet: DATA_SET, set: { data: operation.data } })
+      return 'done'
+    case 'update-metadata-by-pur': {
+      const { user: person, purpose } = operation
+      if (operation.isGranted) {
+        await issuer.giveGrants([grantOf({ user: person, purpose })])
+        return 'done'
+      }
+      const granted = (await parts.grantsOf(person)).filter(({ purposes }) => purposes.includes(purpose))
+      await issuer.revokeGrants(granted.map(({ grant }) => ({ dataSet: DATA_SET, person, grant })))
+      return 'done'
+    }
+    case 'update-metadata-by-usr': {
+      const person = records(operation.user)
+      await (operation.isObjecting
+        ? person.objectTo(operation.purpose, DATA_SET)
+        : person.withdrawObjection(operation.purpose, DATA_SET))
+      return 'done'
+    }
+    case 'delete-record-by-usr':
+      await rights.erase({ person: operation.user }, { reason: 'consent_withdrawn' })
+      return 'done'
+    case 'get-system-logs':
+      return String((await issuer.receipts({ limit: operation.count })).length)
+    case 'verify-deletion':
+      await textOf(await records(operation.user).export({ format: 'csv', part: 'rows', dataSet: DATA_SET }))
+      return 'there'
+  }
+}
+
+async function askBySource(acquirer: TestAcquirer, purpose: Purpose): Promise<Answer> {
+  const asked = await acquirer.ask('select source, count(*) as people from records group by source', {
+    purpose,
+    offer: DATA_SET,
+  })
+  const rows = asked.sites[0]?.release?.rows ?? []
+  return countsText(rows.map(([source, people]) => [String(source), Number(people)]))
+}
+
+function grantOf({ user, purpose }: Pick<GdprRecord, 'user' | 'purpose'>) {
+  return testGrant(DATA_SET, user, { purposes: [purpose], modes: ['aggregate'] })
+}
+
+function lineOf({ user, data, source }: GdprRecord): string {
+  return `${user},${data},${source}\n`
+}
+
+function csv(records: number): ReadableStream<Uint8Array> {
+  const lines = Array.from({ length: records }, (_, number) => lineOf(recordOf(number)))
+  return new Blob([`usr,data,source\n${lines.join('')}`]).stream()
+}
+
+function dataIn(csvText: string): Answer {
+  const [head = '', row] = csvText.trim().split('\n')
+  return row?.split(',')[head.split(',').indexOf('data')] ?? 'gone'
+}
+
+async function textOf(body: ReadableStream<Uint8Array>): Promise<string> {
+  return new Response(body).text()
+}
+
+async function bytesUnder(directory: string): Promise<number> {
+  let bytes = 0
+  for (const entry of await readdir(directory, { recursive: true, withFileTypes: true }))
+    if (entry.isFile()) bytes += (await stat(join(entry.parentPath, entry.name))).size
+  return bytes
+}
+
+async function databaseBytes(url: string): Promise<number> {
+  const client = new pg.Client(url)
+  await client.connect()
+  try {
+    const { rows } = await client.query<{ bytes: string }>(
+      'select pg_database_size(current_database()) as bytes',
+    )
+    return Number(rows[0]?.bytes)
+  } finally {
+    await client.end()
+  }
+}

@@ -1,0 +1,43 @@
+import type { GdprRecord, Purpose } from './records.ts'
+
+/** What GDPRbench does, by the names of its paper. */
+export type Operation =
+  | { readonly kind: 'create-record'; readonly record: GdprRecord }
+  | { readonly kind: 'read-data-by-usr'; readonly user: string }
+  | { readonly kind: 'read-data-by-pur'; readonly purpose: Purpose }
+  | { readonly kind: 'read-metadata-by-usr'; readonly user: string }
+  | { readonly kind: 'update-data-by-key'; readonly user: string; readonly data: string }
+  /** Gives the purpose where it is not granted, and takes it back where it is. */
+  | {
+      readonly kind: 'update-metadata-by-pur'
+      readonly user: string
+      readonly purpose: Purpose
+      readonly isGranted: boolean
+    }
+  /** The person objects, or no longer does. */
+  | {
+      readonly kind: 'update-metadata-by-usr'
+      readonly user: string
+      readonly purpose: Purpose
+      readonly isObjecting: boolean
+    }
+  | { readonly kind: 'delete-record-by-usr'; readonly user: string }
+  | { readonly kind: 'get-system-logs'; readonly count: number }
+  | { readonly kind: 'verify-deletion'; readonly user: string }
+
+/** What an operation is to answer: data, purposes or numbers of people, as one text. */
+export type Answer = string
+
+/** A system that is measured. */
+export interface GdprSystem {
+  readonly name: string
+  perform(operation: Operation): Promise<Answer>
+}
+
+/** People by source, in one form. */
+export function countsText(counts: readonly (readonly [string, number])[]): Answer {
+  return counts
+    .map(([source, people]) => `${source}:${people}`)
+    .toSorted()
+    .join(',')
+}

@@ -1,0 +1,76 @@
+import type { Operation } from './operations.ts'
+
+/** One workload: how often each operation comes, in hundredths, and whether a few people are chosen far more often. */
+export interface Workload {
+  readonly mix: readonly (readonly [Operation['kind'], number])[]
+  readonly isZipfian: boolean
+}
+
+/** Shares in hundredths. `paper`: tables of the paper; `code`: workload files of its implementation, which knows fewer operations. */
+export const WORKLOADS: Readonly<Record<'paper' | 'code', Readonly<Record<string, Workload>>>> = {
+  paper: {
+    processor: {
+      mix: [
+        ['read-data-by-usr', 80],
+        ['read-data-by-pur', 20],
+      ],
+      isZipfian: false,
+    },
+    regulator: {
+      mix: [
+        ['read-metadata-by-usr', 46],
+        ['get-system-logs', 31],
+        ['verify-deletion', 23],
+      ],
+      isZipfian: true,
+    },
+    customer: {
+      mix: [
+        ['read-data-by-usr', 20],
+        ['read-metadata-by-usr', 20],
+        ['update-data-by-key', 20],
+        ['update-metadata-by-usr', 20],
+        ['delete-record-by-usr', 20],
+      ],
+      isZipfian: true,
+    },
+    controller: {
+      mix: [
+        ['create-record', 25],
+        ['delete-record-by-usr', 25],
+        ['update-metadata-by-pur', 25],
+        ['update-metadata-by-usr', 25],
+      ],
+      isZipfian: false,
+    },
+  },
+  code: {
+    processor: {
+      mix: [
+        ['read-data-by-usr', 20],
+        ['read-metadata-by-usr', 80],
+      ],
+      isZipfian: false,
+    },
+    customer: {
+      mix: [
+        ['read-data-by-usr', 20],
+        ['read-metadata-by-usr', 20],
+        ['update-data-by-key', 20],
+        ['update-metadata-by-pur', 10],
+        ['update-metadata-by-usr', 10],
+        ['delete-record-by-usr', 20],
+      ],
+      isZipfian: true,
+    },
+    controller: {
+      mix: [
+        ['create-record', 25],
+        ['delete-record-by-usr', 25],
+        ['update-metadata-by-pur', 25],
+        ['update-metadata-by-usr', 25],
+      ],
+      isZipfian: false,
+    },
+  },
+}
