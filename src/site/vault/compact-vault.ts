@@ -92,7 +92,7 @@ async function copyToNext(engine: Engine): Promise<void> {
   try {
     await runOwn(copier, sql`attach ${sql.lit(path)} as ${sql.id(NEXT_CATALOGUE)}`)
     try {
-      await inTransaction(copier, () => copyTables(copier))
+      await inTransaction(copier, () => copyTables(copier, NEXT_CATALOGUE))
     } finally {
       await runOwn(copier, sql`detach ${sql.id(NEXT_CATALOGUE)}`)
     }
@@ -105,9 +105,9 @@ async function copyToNext(engine: Engine): Promise<void> {
 }
 
 /** Table by table in one transaction: `copy from database` changes settings of the engine, which are locked. */
-async function copyTables(copier: DuckDBConnection): Promise<void> {
+export async function copyTables(copier: DuckDBConnection, into: string): Promise<void> {
   for (const { table, definition } of await readTables(copier)) {
-    const copy = sql.id(NEXT_CATALOGUE, 'main', table)
+    const copy = sql.id(into, 'main', table)
     // The engine's own text, with its one name made ours.
     const columns = definition.slice(definition.indexOf('('))
     await runOwn(copier, sql`create table ${copy} ${sql.raw(columns)}`)

@@ -4,7 +4,7 @@ import { sql } from 'kysely'
 import { mkdir } from 'node:fs/promises'
 import type { Fault } from '../../kernel/faults.ts'
 import { Mutex } from '../../kernel/mutex.ts'
-import { VAULT_CATALOGUE, generationPath } from './generations.ts'
+import { VAULT_CATALOGUE, generationPath, snapshotPath } from './generations.ts'
 import { runOwn } from './own-sql.ts'
 import { vaultEnd, vaultFault } from './vault-fault.ts'
 
@@ -40,7 +40,7 @@ export interface Engine extends AsyncDisposable {
 }
 
 /**
- * Opens the vault's file and locks the engine down: no file but this one and the next generation's, no network, no
+ * Opens the vault's file and locks the engine down: no file but this one, the next generation's and a snapshot's, no network, no
  * extension, no spilling, and no way to change any of it afterwards (second line behind the gate; security model,
  * Enforcing SQL). Answers are PostgreSQL's where a setting decides: whole division, order of nulls, UTC.
  *
@@ -55,7 +55,7 @@ export async function openEngine(
   try {
     const instance = await DuckDBInstance.create(path, settings(limits))
     const writer = await instance.connect()
-    await lockDown(writer, generationPath(directory, generation + 1))
+    await lockDown(writer, [generationPath(directory, generation + 1), snapshotPath(directory)])
     const connect = async () => {
       const connection = await instance.connect()
       await connection.run(`set search_path = '${VAULT_CATALOGUE}.main,${ELIGIBLE_CATALOGUE}.main'`)
@@ -109,10 +109,11 @@ function settings({ memoryMiB, threads }: EngineLimits): Record<string, string> 
   }
 }
 
-async function lockDown(connection: DuckDBConnection, next: string): Promise<void> {
+async function lockDown(connection: DuckDBConnection, copies: readonly string[]): Promise<void> {
   await connection.run(`attach ':memory:' as ${ELIGIBLE_CATALOGUE}`)
   await connection.run(`set global TimeZone = 'UTC'`)
-  const paths = ['', '.wal', '.wal.checkpoint', '.wal.recovery'].map((ending) => sql.lit(`${next}${ending}`))
+  const endings = ['', '.wal', '.wal.checkpoint', '.wal.recovery']
+  const paths = copies.flatMap((path) => endings.map((ending) => sql.lit(`${path}${ending}`)))
   await runOwn(connection, sql`set allowed_paths = [${sql.join(paths)}]`)
   // Closing folds the log into the file by itself where that is wanted.
   await connection.run('pragma disable_checkpoint_on_shutdown')

@@ -20,6 +20,11 @@ export function generationPath(directory: string, generation: number): string {
   return generation === 1 ? join(directory, name) : join(directory, `g${generation}`, name)
 }
 
+/** Where a snapshot lies until whoever took it has read it: in the vault's own directory, so inside the perimeter. */
+export function snapshotPath(directory: string): string {
+  return join(directory, 'snapshot', `${VAULT_CATALOGUE}.duckdb`)
+}
+
 /** The generation in force. */
 export async function readGeneration(directory: string): Promise<number> {
   const text = await readFile(join(directory, POINTER), 'utf8').catch((error: NodeJS.ErrnoException) => {

@@ -1,5 +1,3 @@
-import { copyFile, open, stat } from 'node:fs/promises'
-import { constants } from 'node:fs'
 import { sql } from 'kysely'
 import { Bitset } from '../../kernel/bitset.ts'
 import type { Clock } from '../../kernel/clock.ts'
@@ -27,9 +25,11 @@ import {
   readKeys,
   readKeysOf,
   readPrincipals,
+  skipNumbers,
 } from './people-table.ts'
 import { PersonIndex } from './person-index.ts'
 import { runStatement } from './run-statement.ts'
+import { removeSnapshot, snapshotVault } from './snapshot-vault.ts'
 import { PERSON_COLUMN, tableOf } from './stored-columns.ts'
 import { appendBatch, discardBatch, findBatch, rowsAside, setAsidePart, takeBatch } from './take-rows.ts'
 import { vaultFault } from './vault-fault.ts'
@@ -53,6 +53,7 @@ export async function openVault({
   const engine = await openEngine({ directory, generation }, limits)
   try {
     await removeOthers(directory, generation)
+    await removeSnapshot(directory)
     await inTransaction(engine.writer, async () => {
       await createPeopleTables(engine.writer)
       await createBatchTables(engine.writer)
@@ -89,6 +90,7 @@ function vaultOf(first: Engine, { clock, limits }: { clock: Clock; limits: Engin
       ),
     discard: (batch) => change('discard a batch', ({ writer }) => discardBatch(writer, batch)),
     numberPeople: (lookups) => change('number people', ({ writer }) => giveNumbers(writer, lookups)),
+    skipNumbers: (next) => change('skip numbers of people', ({ writer }) => skipNumbers(writer, next)),
     keepPrincipals: (facts) =>
       change('keep what is known of people', ({ writer }) => keepFacts(writer, facts)),
     keepSealedKeys: (dataSet, keys) =>
@@ -117,7 +119,12 @@ function vaultOf(first: Engine, { clock, limits }: { clock: Clock; limits: Engin
             watch(await openEngine({ directory: first.directory, generation }, limits)),
         }).finally(() => memory.forgetAll()),
       ),
-    snapshot: (path) => writing('write a snapshot', (engine) => writeSnapshot(engine, path)),
+    snapshot: (atMoment) =>
+      snapshotVault(engines, atMoment).catch((error: unknown) => {
+        engines.current.note(error)
+        throw vaultFault(error, 'Cannot write a snapshot')
+      }),
+    removeSnapshot: () => removeSnapshot(first.directory),
     [Symbol.asyncDispose]: () => compactions.run(() => engines.close()),
   }
 }
@@ -292,26 +299,4 @@ async function listRowsOf(
     reader,
     sql`select * from ${sql.id(tableOf(dataSet))} where ${person} in ${peopleList(people)} order by ${person}`,
   )
-}
-
-/** Nothing is written meanwhile, so the file and what its log still holds belong together. */
-async function writeSnapshot({ writer, path }: Engine, target: string): Promise<void> {
-  await writer.run('checkpoint').catch(() => undefined)
-  await copyDurably(path, target)
-  const log = `${path}.wal`
-  const size = await stat(log).then(
-    (found) => found.size,
-    () => 0,
-  )
-  if (size > 0) await copyDurably(log, `${target}.wal`)
-}
-
-async function copyDurably(from: string, to: string): Promise<void> {
-  await copyFile(from, to, constants.COPYFILE_EXCL | constants.COPYFILE_FICLONE)
-  const file = await open(to, 'r+')
-  try {
-    await file.sync()
-  } finally {
-    await file.close()
-  }
 }

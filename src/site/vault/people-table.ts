@@ -90,6 +90,12 @@ export async function giveNumbers(
   return numbers
 }
 
+/** Takes the number before `next` for nobody, where it is not taken: numbers go on after the highest there is. */
+export async function skipNumbers(connection: DuckDBConnection, next: number): Promise<void> {
+  if ((await nextNumber(connection)) >= next) return
+  await runOwn(connection, sql`insert into _person (number) values (${next - 1}::integer)`)
+}
+
 /** Keeps birth dates (the later wins) and residences (the newer wins). */
 export async function keepFacts(connection: DuckDBConnection, facts: readonly PersonFacts[]): Promise<void> {
   await fillTemporary(connection, {

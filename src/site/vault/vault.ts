@@ -43,6 +43,8 @@ export interface Vault extends AsyncDisposable {
   findPeople(lookups: readonly Uint8Array[]): Promise<Int32Array>
   /** The same, but whoever is not known gets the next number. Durable when it resolves. */
   numberPeople(lookups: readonly Uint8Array[]): Promise<Int32Array>
+  /** The next new person gets this number or a higher one: those below were given in another life of the site. */
+  skipNumbers(next: number): Promise<void>
   /** Keeps what is known of people besides rows. A later birth date wins (fail closed); a known residence replaces. */
   keepPrincipals(facts: readonly PersonFacts[]): Promise<void>
   /** Keeps the key an issuer knows a person by, sealed under that person's own key; only for those without one. */
@@ -100,8 +102,13 @@ export interface Vault extends AsyncDisposable {
    */
   compact(): Promise<void>
 
-  /** Writes a whole, consistent copy into a file of its own. */
-  snapshot(path: string): Promise<void>
+  /**
+   * Writes all that is there at one moment into a file of its own inside the vault's directory, and gives its path;
+   * reads and writes go on meanwhile. `atMoment` runs at that moment, while no change is under way, so that it must be
+   * short. `removeSnapshot` takes the file away.
+   */
+  snapshot<T>(atMoment: () => Promise<T>): Promise<{ readonly path: string; readonly moment: T }>
+  removeSnapshot(): Promise<void>
 }
 
 /** A value on its way into the vault: a date or timestamp as a text. */

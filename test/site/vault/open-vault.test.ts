@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
-import { mkdtemp, readFile, rm } from 'node:fs/promises'
+import { copyFile, mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, test } from 'node:test'
@@ -433,14 +433,22 @@ test('openVault() says when another process or a stranger holds the file', async
   assert.equal(await vault.personCount(), 0)
 })
 
-test('snapshot() writes a whole copy that opens', async () => {
+test('snapshot() writes a whole copy of one moment that opens, while others write', async () => {
   await using vault = await freshVault()
   await vault.describe(aManifest())
   await vault.append({ manifest: aManifest(), batch: 'one' }, rowsOf(minute(0, 1)))
   const directory = await freshDirectory()
-  await vault.snapshot(join(directory, 'vault.duckdb'))
-  await vault.append({ manifest: aManifest(), batch: 'two' }, rowsOf(minute(0, 1)))
-  assert.ok((await readFile(join(directory, 'vault.duckdb'))).length > 0)
+  let later: Promise<unknown> = Promise.resolve()
+  const { path, moment } = await vault.snapshot(() => {
+    later = vault.append({ manifest: aManifest(), batch: 'two' }, rowsOf(minute(0, 1)))
+    return Promise.resolve('now')
+  })
+  await later
+  assert.equal(moment, 'now')
+  await copyFile(path, join(directory, 'vault.duckdb'))
+  await vault.removeSnapshot()
+  await assert.rejects(readFile(path), { code: 'ENOENT' })
+  assert.deepEqual(await rowsFrom(vault, 'select count(*) from ds_watch'), [[2n]])
   await using copy = await openVault({ directory, clock: systemClock })
   assert.deepEqual(await rowsFrom(copy, 'select count(*) from ds_watch'), [[1n]])
 })
