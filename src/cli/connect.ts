@@ -228,7 +228,9 @@ async function siteCaller(
 
 /** The only site on this machine. */
 export async function onlySite(session: Session): Promise<string> {
-  const names = await readdir(join(session.home, 'sites')).catch(() => [])
+  const found = await readdir(join(session.home, 'sites')).catch(() => [])
+  // What is being restored has no name yet.
+  const names = found.filter((name) => !name.startsWith('.'))
   const [only] = names
   if (only !== undefined && names.length === 1) return only
   throw new WrongUse(

@@ -86,6 +86,9 @@ const WITH_REMEDY: ReadonlySet<FaultCode> = new Set<FaultCode>([
   'fault.database_version',
   'fault.disk_full',
   'fault.log_damaged',
+  'fault.backup_damaged',
+  'fault.backup_expired',
+  'fault.backup_safe',
 ])
 
 function withRemedy(fault: Fault): string {

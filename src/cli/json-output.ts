@@ -18,6 +18,8 @@ const INSTANT_FIELDS: ReadonlySet<string> = new Set([
   'deletedAt',
   'permanentBy',
   'permanentAt',
+  'takenAt',
+  'expiresAt',
   'correctedAt',
   'since',
   'liftToldAt',

@@ -11,6 +11,7 @@ import { signEvidence } from '../protocol/sign-evidence.ts'
 import { formatInstant } from '../kernel/clock.ts'
 import { siteDirectory } from '../site/config.ts'
 import type { SiteSettings } from '../site/config.ts'
+import { addBackupVerbs } from './backup.ts'
 import { connectToSite, siteRoot, siteSettingsHere } from './connect.ts'
 import type { SiteOptions } from './connect.ts'
 import { DEFAULT_NETWORK_URL } from './connect.ts'
@@ -110,6 +111,7 @@ export function addSiteVerbs(program: Command, session: Session): void {
   addExplainVerb(site, session)
   addSiteFloorLimitsVerb(site, session)
   addWindDownVerb(site, session)
+  addBackupVerbs(site, session)
   addSiteOptions(
     verb(site, {
       name: 'issuer <member>',

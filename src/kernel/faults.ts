@@ -198,6 +198,24 @@ export const FAULTS = {
     publicText: 'The manifest is not valid',
     remedy: 'Mend the fields that are named',
   },
+  'fault.backup_damaged': {
+    status: 422,
+    isRetryable: false,
+    publicText: 'The backup cannot be used',
+    remedy: 'Use the key that it was made with, or another backup; look at both with "hedgerow site backups"',
+  },
+  'fault.backup_expired': {
+    status: 410,
+    isRetryable: false,
+    publicText: 'The backup is older than its window',
+    remedy: 'Use a newer one: who was erased since then is known for the time of the window only',
+  },
+  'fault.backup_safe': {
+    status: 503,
+    isRetryable: false,
+    publicText: 'Not ready to serve',
+    remedy: 'Point to the newest safe of the site with --safe, or mend "backup.safe" in its settings',
+  },
   'fault.vault': {
     status: 500,
     isRetryable: true,

@@ -16,4 +16,5 @@ export const TYP = {
   sealedNotice: 'hedgerow-recipient-notice+jwe',
   acknowledgement: 'hedgerow-acknowledgement+jws',
   withdrawal: 'hedgerow-withdrawal+jws',
+  backup: 'hedgerow-backup+jws',
 } as const

@@ -26,6 +26,8 @@ export const RECEIPT_KINDS = [
   'policy',
   'evidence',
   'checkpoint',
+  'backup',
+  'restore',
 ] as const
 export type ReceiptKind = (typeof RECEIPT_KINDS)[number]
 
@@ -76,6 +78,12 @@ export const receiptSchema = z.strictObject({
   /** Which notice to a recipient of rows, and what it did with it. */
   notice: z.string().optional(),
   outcome: z.enum(ACKNOWLEDGED_OUTCOMES).optional(),
+  /** Which backup was made or restored, and how many receipts it holds. */
+  backup: z.string().optional(),
+  logSize: z.int().min(0).optional(),
+  /** Of a restore: how many receipts are known of (those after the backup are kept, what they did is not), and how many more a checkpoint tells of. */
+  logKnown: z.int().min(0).optional(),
+  logMissing: z.int().min(0).optional(),
 })
 export type Receipt = z.infer<typeof receiptSchema>
 

@@ -1,5 +1,6 @@
 import { z } from '@hono/zod-openapi'
 import { endpoint } from '../kernel/http/endpoint.ts'
+import { BACKUP_API } from './backup-api.ts'
 import { BASIS_API } from './basis-api.ts'
 import { CONSENT_RECORD_API } from './consent-record-api.ts'
 import { DATA_RIGHTS_API } from './data-rights-api.ts'
@@ -436,4 +437,5 @@ export const SITE_API = {
   ...RIGHTS_API,
   ...HAND_OVER_API,
   ...LOCAL_ASK_API,
+  ...BACKUP_API,
 } as const

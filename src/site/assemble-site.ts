@@ -5,11 +5,13 @@ import { recordIdempotencyStore } from '../kernel/http/idempotency.ts'
 import { listen } from '../kernel/http/listen.ts'
 import { recordUsedTokens } from '../kernel/http/used-tokens.ts'
 import type { KeySet } from '../protocol/member.ts'
+import { serveArchive } from './backup/receipt-archiver.ts'
 import { markPushed, unpushedAnswers } from './asks/answer-store.ts'
 import type { StoredAnswer } from './asks/answer-store.ts'
 import { AnswersUnderWay } from './asks/answers-under-way.ts'
 import { decisionMessageOf } from './asks/decision-message.ts'
 import type { SiteSettings } from './config.ts'
+import { backupActs } from './doors/backup-acts.ts'
 import { dataSetActs } from './doors/data-set-acts.ts'
 import { questionActs } from './doors/question-acts.ts'
 import { grantActs } from './doors/grant-acts.ts'
@@ -109,9 +111,12 @@ export async function serveSite(
   const keeping = serveRights({ parts: site, clock, events: site.events, signal })
   const telling = serveRecipients(site, { line, signal })
   const tellingAgents = serveAgents(site, { directory: settings.dataRights, clock, signal })
+  const following = serveArchive({ archiver: site.archiver, clock, events: site.events, signal })
   starting.defer(async () => {
     closing.abort()
-    await Promise.all([serving, keeping, telling, reconciling, tellingAgents])
+    // A backup that is being written is given up or done before what it reads from is closed.
+    const written = site.backups.turn.run(() => Promise.resolve())
+    await Promise.all([serving, keeping, telling, reconciling, tellingAgents, following, written])
   })
   site.events.started({ url: door.url })
   const running = starting.move()
@@ -137,6 +142,7 @@ function siteActs(
     ...personActs(site),
     ...rightsActs(site, { withdrawAtOnce: () => withdrawAtOnce(site, line) }),
     ...requestActs(site),
+    ...backupActs(site),
     site: () =>
       Promise.resolve({
         site: settings.site,

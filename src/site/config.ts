@@ -110,8 +110,25 @@ export const siteSettingsSchema = z.strictObject({
         .min(1, 'expected 1 to 720')
         .max(720, 'expected 1 to 720: a month is the longest that the law gives')
         .default(24),
-      /** The list of whom a restored backup must erase again. Best on another disk; never part of a backup. */
+      /** The list of whom a restored backup must erase again; absent: in the safe. Never part of a backup. */
       forgottenList: z.string().min(1).optional(),
+    })
+    .prefault({}),
+  /** Backups, and what is kept apart from them for a restore. */
+  backup: z
+    .strictObject({
+      /** Where backups are written; absent: `backups` of the site. Best on another disk. */
+      directory: z.string().min(1).optional(),
+      /** The safe: keys of backups, whom a restore must erase again, the newest receipts. Absent: `safe` of the site. On a disk that is neither the site's nor that of the backups. */
+      safe: z.string().min(1).optional(),
+      /** The file of the backup key (mode 0600); absent: `keys/backup.key` of the site, made with the first backup. Keep a copy elsewhere. */
+      keyFile: z.string().min(1).optional(),
+      /** Days after which a backup can be read no more: its key is destroyed. */
+      windowDays: z.coerce
+        .number()
+        .min(1, 'expected 1 to 366')
+        .max(366, 'expected 1 to 366: what was erased must not be kept for years')
+        .default(30),
     })
     .prefault({}),
   /** How people sign in: tokens of this OpenID Connect provider; `personClaim` holds the key their issuer knows them by. */
@@ -164,7 +181,10 @@ export interface SiteDirectory {
   readonly vault: string
   readonly log: string
   readonly spool: string
-  readonly forgotten: string
+  readonly safe: string
+  readonly backups: string
+  /** The site's own backup key, where the settings name no other. */
+  readonly backupKey: string
 }
 
 export function siteDirectory(root: string): SiteDirectory {
@@ -175,7 +195,9 @@ export function siteDirectory(root: string): SiteDirectory {
     vault: join(root, 'vault'),
     log: join(root, 'log'),
     spool: join(root, 'spool'),
-    forgotten: join(root, 'forgotten.ndjson'),
+    safe: join(root, 'safe'),
+    backups: join(root, 'backups'),
+    backupKey: join(root, 'keys', 'backup.key'),
   }
 }
 

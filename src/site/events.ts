@@ -26,6 +26,8 @@ export interface SiteEvents {
   restricted(facts: { restriction: string }): void
   corrected(facts: { correction: string; dataSet: string }): void
   guardianshipChanged(facts: { guardianship: string; isEnded: boolean }): void
+  backedUp(facts: { backup: string; sizeBytes: number }): void
+  backupsExpired(facts: { backups: number }): void
   erasuresCompleted(facts: { erasures: number }): void
   noticeSent(facts: { notice: string; acquirer: string; kind: string }): void
   /** It waits: its recipient is not to be reached. */
@@ -104,7 +106,16 @@ export function siteEvents(log: Log): SiteEvents {
 function rightsEvents(
   log: Log,
   registers: Registry[],
-): Pick<SiteEvents, 'erased' | 'erasuresCompleted' | 'restricted' | 'corrected' | 'guardianshipChanged'> {
+): Pick<
+  SiteEvents,
+  | 'erased'
+  | 'erasuresCompleted'
+  | 'restricted'
+  | 'corrected'
+  | 'guardianshipChanged'
+  | 'backedUp'
+  | 'backupsExpired'
+> {
   const erasures = new Counter({
     name: 'hedgerow_site_erasures_total',
     help: 'Erasures by the grade they reached',
@@ -115,6 +126,8 @@ function rightsEvents(
     restricted: (facts) => log.info('site.restricted', facts),
     guardianshipChanged: (facts) => log.info('site.guardianship_changed', facts),
     corrected: (facts) => log.info('site.corrected', facts),
+    backedUp: (facts) => log.info('site.backed_up', facts),
+    backupsExpired: (facts) => log.info('site.backups_expired', facts),
     erased: (facts) => {
       erasures.inc({ grade: 'deleted' })
       log.info('site.erased', facts)

@@ -12,6 +12,10 @@ import type { DataSetId } from '../protocol/wire.ts'
 import { openReceiptLog } from '../transparency/receipt-log.ts'
 import type { ReceiptLog } from '../transparency/receipt-log.ts'
 import { UseCache } from './asks/use-cache.ts'
+import type { Safe } from './backup/safe.ts'
+import type { KeptApart } from './backup/kept-apart.ts'
+import { openBackupParts } from './backup/open-backup-parts.ts'
+import { reservingNumbers } from './backup/reserve-numbers.ts'
 import { siteDirectory } from './config.ts'
 import type { SiteSettings } from './config.ts'
 import type { ConsentContext } from './consent/change-grants.ts'
@@ -19,12 +23,14 @@ import { loadGrantMirror } from './consent/change-grants.ts'
 import { EligibilityCache } from './consent/eligibility-cache.ts'
 import type { GrantMirror } from './consent/grant-mirror.ts'
 import { readDataSets } from './datasets/data-set-store.ts'
+import type { FinishParts } from './datasets/finish-import.ts'
 import { resumeImports } from './datasets/resume-imports.ts'
 import { siteEvents } from './events.ts'
 import { FloorDesk } from './floor/floor-desk.ts'
 import { PublishedOffers } from './floor/published-offers.ts'
 import { Turns } from './floor/turns.ts'
 import { openColludingGroups } from './guard/colluding-groups.ts'
+import { GuardHolds } from './guard/guard-holds.ts'
 import { openPartitionStore } from './guard/partition-store.ts'
 import { loadEvidence } from './load-evidence.ts'
 import { AssessmentStore } from './assessments/assessment-store.ts'
@@ -57,6 +63,8 @@ export interface SiteStart {
   readonly log: Log
   readonly clock: Clock
   readonly random: Random
+  /** What is opened is a backup that is being restored or rehearsed: nothing of it serves. */
+  readonly isRestoring?: boolean
 }
 
 const DAY_MS = 86_400_000
@@ -69,38 +77,25 @@ const HOUR_MS = 3_600_000
  * crash left half done. What is opened is closed again with `opened`.
  */
 export async function openSite(
-  { root, settings, log, clock, random }: SiteStart,
+  { root, settings, log, clock, random, isRestoring = false }: SiteStart,
   opened: AsyncDisposableStack,
   onOffersChanged: () => void,
 ): Promise<SiteContext> {
-  const directory = siteDirectory(root)
   opened.use(await lockDirectory(root))
-  const keys = await readSiteKeys(directory.keys)
-  const { db, ended } = opened.use(
-    await openPostgres({ directory: root, url: settings.databaseUrl, name: 'site', log }),
-  )
-  await migrate(db, SITE_MIGRATIONS)
-  const signer = { name: settings.site, key: keys.signing, formerKeys: keys.former.signing }
-  const receipts = await openReceiptLog({ db, directory: root, signer, clock })
-  const vault = opened.use(
-    await openVault({ directory: directory.vault, clock, limits: vaultLimits(settings) }),
-  )
+  const keys = await readSiteKeys(siteDirectory(root).keys)
+  const { db, ended, receipts } = await openRecord({ root, settings, log, clock, keys }, opened)
+  const ofBackups = await openBackupParts({ root, settings, db, log: receipts, keys, clock, isRestoring })
+  const vault = opened.use(await openOwnVault({ root, settings, clock }, ofBackups.backups.safe))
   let manifests = await activeManifests(db)
   const present = () => manifests
   const ledger = ledgerOf(db, settings)
   const guard = await openGuard({ db, clock, settings, budgets: ledger, manifests: present })
-  await resumeImports({
-    db,
-    vault,
-    receipts,
-    clock,
-    directory: root,
-    noteRows: (tx, facts) => guard.partitions.noteChange(tx, facts),
-  })
+  const core = { db, receipts, clock, vault, manifests: present }
+  const noteRows: FinishParts['noteRows'] = (tx, facts) => guard.partitions.noteChange(tx, facts)
+  await resumeImports({ ...core, directory: root, noteRows })
   const evidence = await openEvidence(root, { db, receipts, clock, settings, keys })
   const mirror = await loadGrantMirror(db)
   const ofPeople = personKeys({ wrappingKey: keys.wrapping, random })
-  const officer = await openOfficerParts(db, settings)
   const site = {
     root,
     ...namesOf(settings),
@@ -115,7 +110,8 @@ export async function openSite(
     vaultThreads: settings.vault.threads,
     mirror,
     ...emptyCaches(),
-    ...rightsParts({ root, settings, clock, random }),
+    ...rightsParts({ settings, clock, random }),
+    ...ofBackups,
     ...guard,
     ledger,
     pins: new PinnedMembers(db),
@@ -123,13 +119,11 @@ export async function openSite(
     published: await PublishedOffers.open(db),
     localTurns: new Turns(),
     evidence,
-    ...officer,
-    removedGrounds: () => officer.transferRemovals.ids,
-    isOffering: () => officer.windDown.state === undefined,
+    ...(await openOfficerParts(db, settings)),
     personKeys: ofPeople,
     events: siteEvents(log),
     manifests: present,
-    consent: consentContext({ db, mirror, receipts, clock, vault, keys, ofPeople, manifests: present }),
+    consent: consentContext({ ...core, mirror, keys, ofPeople, keptApart: ofBackups.keptApart }),
     offersChanged: async () => {
       manifests = await activeManifests(db)
       onOffersChanged()
@@ -139,13 +133,25 @@ export async function openSite(
   return site
 }
 
+/** The record in its newest form, and the log that is in it. */
+async function openRecord(
+  { root, settings, log, clock, keys }: Omit<SiteStart, 'random' | 'isRestoring'> & { keys: SiteKeys },
+  opened: AsyncDisposableStack,
+) {
+  const { db, ended } = opened.use(
+    await openPostgres({ directory: root, url: settings.databaseUrl, name: 'site', log }),
+  )
+  await migrate(db, SITE_MIGRATIONS)
+  const signer = { name: settings.site, key: keys.signing, formerKeys: keys.former.signing }
+  return { db, ended, receipts: await openReceiptLog({ db, directory: root, signer, clock }) }
+}
+
 /** Whom no run may use, and how erasures are carried out. */
 function rightsParts({
-  root,
   settings: { erasure, restriction, notices },
   clock,
   random,
-}: Omit<SiteStart, 'log'>) {
+}: Pick<SiteStart, 'settings' | 'clock' | 'random'>) {
   const hidden = new HiddenPeople()
   return {
     ids: idSource(clock, random),
@@ -153,18 +159,30 @@ function rightsParts({
     recipientsBell: new RecipientsBell(),
     noticeDueMs: notices.dueDays * DAY_MS,
     restricted: () => hidden.at(clock.now()),
-    forgottenList: erasure.forgottenList ?? siteDirectory(root).forgotten,
     erasureWindowMs: erasure.windowHours * HOUR_MS,
     liftNoticeMs: restriction.noticeHours * HOUR_MS,
   }
 }
 
 async function openOfficerParts(db: Database, { removedTransferGrounds }: SiteSettings) {
+  const transferRemovals = await TransferRemovals.open(db, removedTransferGrounds)
+  const windDown = await WindDown.open(db)
   return {
     assessments: await AssessmentStore.open(db),
-    transferRemovals: await TransferRemovals.open(db, removedTransferGrounds),
-    windDown: await WindDown.open(db),
+    transferRemovals,
+    windDown,
+    removedGrounds: () => transferRemovals.ids,
+    isOffering: () => windDown.state === undefined,
   }
+}
+
+/** The vault; numbers of people are reserved in the safe before it gives them. */
+async function openOwnVault(
+  { root, settings, clock }: Pick<SiteStart, 'root' | 'settings' | 'clock'>,
+  safe: Safe,
+): Promise<Vault> {
+  const directory = siteDirectory(root).vault
+  return reservingNumbers(await openVault({ directory, clock, limits: vaultLimits(settings) }), safe)
 }
 
 function vaultLimits({ vault: { memoryMb, threads } }: SiteSettings) {
@@ -214,7 +232,7 @@ function ledgerOf(db: Database, { privacy }: SiteSettings): PrivacyLedger {
   })
 }
 
-type Guard = Pick<SiteContext, 'partitions' | 'groups' | 'refusalLimits'>
+type Guard = Pick<SiteContext, 'partitions' | 'groups' | 'holds' | 'refusalLimits'>
 
 /** What acquirers know, and who of them is guarded as one. */
 async function openGuard(parts: {
@@ -231,7 +249,8 @@ async function openGuard(parts: {
   })
   const groups = await openColludingGroups({ ...parts, partitions, declared: parts.settings.colluding })
   const { most, windowDays } = parts.settings.refusals
-  return { partitions, groups, refusalLimits: { most, windowMs: windowDays * DAY_MS } }
+  const holds = await GuardHolds.open(parts.db)
+  return { partitions, groups, holds, refusalLimits: { most, windowMs: windowDays * DAY_MS } }
 }
 
 /** By the terms of a data set; of one that is offered no longer nothing is known, so no group is enough. */
@@ -258,8 +277,9 @@ function consentContext(parts: {
   keys: SiteKeys
   ofPeople: PersonKeys
   manifests: () => ReadonlyMap<DataSetId, Manifest>
+  keptApart: KeptApart
 }): ConsentContext {
-  const { db, mirror, receipts, clock, vault, keys, ofPeople, manifests } = parts
+  const { db, mirror, receipts, clock, vault, keys, ofPeople, manifests, keptApart } = parts
   return {
     db,
     mirror,
@@ -276,6 +296,7 @@ function consentContext(parts: {
       const issuer = manifests().get(dataSet)?.issuer
       return issuer === undefined ? undefined : lookupDigest(keys.lookup, { issuer, personKey })
     },
+    keepApart: () => keptApart.note(),
     subjectOf: (subjects) => ofPeople.subjectsOf(db, subjects),
   }
 }

@@ -2,6 +2,7 @@ import type { Fault } from '../kernel/faults.ts'
 import type { IdSource } from '../kernel/id.ts'
 import type { MemberId } from '../protocol/wire.ts'
 import type { ConsentContext } from './consent/change-grants.ts'
+import type { OpenBackupParts } from './backup/open-backup-parts.ts'
 import type { SiteParts } from './asks/site-parts.ts'
 import type { UseCache } from './asks/use-cache.ts'
 import type { SiteEvents } from './events.ts'
@@ -15,7 +16,7 @@ import type { HiddenPeople } from './rights/hidden-people.ts'
 import type { PersonKeys } from './vault/person-keys.ts'
 
 /** A site's parts, open and wired: what its doors and its line act on. */
-export interface SiteContext extends SiteParts {
+export interface SiteContext extends SiteParts, OpenBackupParts {
   readonly root: string
   readonly custodian: MemberId
   readonly ids: IdSource
@@ -24,8 +25,6 @@ export interface SiteContext extends SiteParts {
   readonly consent: ConsentContext
   readonly transferRemovals: TransferRemovals
   readonly hidden: HiddenPeople
-  /** The file of people who were erased; it is in no backup. */
-  readonly forgottenList: string
   readonly erasureWindowMs: number
   /** Rung when recipients of rows have to be told something, or the network to delete something. */
   readonly recipientsBell: RecipientsBell

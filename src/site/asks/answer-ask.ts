@@ -135,6 +135,8 @@ async function runAndReserve({ facts, question }: OpenedAsk, parts: AskParts): P
     }
     const planned = await planAsk(current, question, parts)
     if (!planned.ok) return planned
+    const free = parts.holds.check(await parts.groups.groupOf(facts.acquirer), facts.ask.mode)
+    if (!free.ok) return free
     const outcome = facts.ask.dryRun
       ? await reserveDryRun(current, planned.value, parts)
       : await runOnce(current, planned.value, parts)

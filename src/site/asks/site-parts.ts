@@ -8,6 +8,7 @@ import type { ReceiptLog } from '../../transparency/receipt-log.ts'
 import type { EligibilityCache } from '../consent/eligibility-cache.ts'
 import type { GrantMirror } from '../consent/grant-mirror.ts'
 import type { ColludingGroups } from '../guard/colluding-groups.ts'
+import type { GuardHolds } from '../guard/guard-holds.ts'
 import type { PartitionStore } from '../guard/partition-store.ts'
 import type { RefusalLimits } from '../guard/refusal-budget.ts'
 import type { AssessmentStore } from '../assessments/assessment-store.ts'
@@ -34,6 +35,8 @@ export interface SiteParts {
   readonly partitions: PartitionStore
   /** Which acquirers are guarded as one. */
   readonly groups: ColludingGroups
+  /** Whom a restore made the guard hold. */
+  readonly holds: GuardHolds
   readonly refusalLimits: RefusalLimits
   readonly ledger: PrivacyLedger
   /** Of noise: the machine's cryptographic source. */

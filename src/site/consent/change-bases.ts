@@ -112,6 +112,27 @@ export async function changeBasisPeople(
   })
 }
 
+/** Takes people away from those whom a basis lists, by their numbers: for a restore, which does again what was done. */
+export async function uncoverPeople(
+  context: ConsentContext,
+  { basis: id, people }: { basis: string; people: readonly number[] },
+  facts: ChangeFacts,
+): Promise<void> {
+  await changeGrants(context, {
+    body: { uncover: id, people },
+    facts,
+    act: async (tx, { last, now }) => {
+      const known = await liveBasis(tx, id)
+      if (!known || known.facts.people === 'everybody')
+        return { change: { sequence: last, newTerms: [], given: [], revoked: [] }, unchanged: people.length }
+      const sequence = last + 1
+      await insertBasisPeople(tx, { basis: id, sequence, people, isCovered: false, now, by: facts.by })
+      await issue(tx, context, { dataSets: known.facts.dataSets, said: { people: id, sequence } })
+      return changed(sequence, { what: 'people', basis: id, added: [], removed: people })
+    },
+  })
+}
+
 function changed(sequence: number, basis: NonNullable<Change['bases']>[number]) {
   return { change: { sequence, newTerms: [], given: [], revoked: [], bases: [basis] }, unchanged: 0 }
 }

@@ -27,6 +27,8 @@ export interface ConsentContext {
   readonly findPeople: (dataSet: DataSetId, keys: readonly string[]) => Promise<ArrayLike<number>>
   /** What the guardian whom a data set's issuer knows by a key is known by here; `undefined` without such a data set. */
   readonly markOf: (dataSet: DataSetId, key: string) => Uint8Array | undefined
+  /** Puts what people took back where a restore finds it; waited for before a change is acknowledged. */
+  readonly keepApart: () => Promise<void>
   /** HMAC of each text under the key of the person it is about, by which only that person's record finds a receipt. */
   readonly subjectOf: (subjects: readonly ReceiptSubject[]) => Promise<readonly Digest[]>
 }
@@ -57,7 +59,7 @@ export type ChangeAct = (
  * then the answer. `body` is what the idempotency key stands for: the same key with another body is a fault.
  */
 export async function changeGrants(
-  { db, mirror, clock }: ConsentContext,
+  { db, mirror, clock, keepApart }: ConsentContext,
   { body, facts, act }: { body: unknown; facts: ChangeFacts; act: ChangeAct },
 ): Promise<GrantsChanged> {
   return mirror.changes.run(async () => {
@@ -86,6 +88,8 @@ export async function changeGrants(
         throw faultOf(error, 'Cannot change grants')
       })
     if (done.change) mirror.apply(done.change)
+    // Of what is only given nothing has to be known apart; all else may have been left unsaid before, and asked again.
+    if (!done.change || done.change.given.length === 0 || done.change.revoked.length > 0) await keepApart()
     return done.answer
   })
 }

@@ -130,6 +130,19 @@ export async function liveGrantsOf(
   return rows.map((row) => ({ ...liveGrantOf(row), grantTerms: row.wording }))
 }
 
+/** Grants by their numbers, as far as there are such that were not revoked. */
+export async function liveGrantsBySequence(
+  tx: DatabaseTransaction,
+  sequences: readonly number[],
+): Promise<readonly (LiveGrant & { readonly grantTerms: GrantTerms })[]> {
+  const { rows } = await sql<GrantRow & { wording: GrantTerms }>`
+    select g.*, t.terms as wording from consent_grant g join consent_terms t on t.id = g.terms
+    where g.sequence = any(${sequences}::bigint[])
+      and not exists (select from consent_revocation r where r.grant_sequence = g.sequence)
+    order by g.sequence`.execute(tx)
+  return rows.map((row) => ({ ...liveGrantOf(row), grantTerms: row.wording }))
+}
+
 /** How many grants are read at a time when a mirror is filled: some ten megabytes. */
 const LOAD_PAGE = 50_000
 

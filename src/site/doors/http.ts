@@ -18,6 +18,7 @@ import { serveDataRights } from './data-rights.ts'
 import { serveDataSets } from './data-sets.ts'
 import { serveGrants } from './grants.ts'
 import { requireOperator } from './may.ts'
+import { serveBackups } from './backups.ts'
 import { serveHandOver } from './hand-over.ts'
 import { serveLocalAsks } from './local-asks.ts'
 import { serveOfficer } from './officer.ts'
@@ -75,6 +76,7 @@ export function siteDoor(acts: SiteActs, parts: SiteDoorParts): OpenAPIHono {
   serveOfficer(door, acts)
   serveBases(door, acts)
   serveHandOver(door, acts)
+  serveBackups(door, acts)
   servePeople(door, acts)
   serveRights(door, acts)
   serveRequests(door, acts)

@@ -49,6 +49,7 @@ export function rightsActs(
       now: site.clock.now(),
       notices: await findNotices(site.db, { cause: record.erasure }),
       withdrawals: await withdrawalsOf(site.db, record.erasure),
+      heldUntil: await site.backups.heldUntil(record.deletedAt ?? site.clock.now()),
     })
   return {
     ...changingActs(site),

@@ -2,6 +2,7 @@ import type { z } from 'zod'
 import type { Instant } from '../../kernel/clock.ts'
 import type { PublicJwk } from '../../kernel/crypto/keys.ts'
 import type { Digest } from '../../kernel/digest.ts'
+import type { BackupView } from '../../protocol/backup-api.ts'
 import type { Manifest } from '../../protocol/data-set.ts'
 import type { ReceiptBundle } from '../../protocol/decision.ts'
 import type { ErasureReason, ErasureView } from '../../protocol/erasure.ts'
@@ -165,4 +166,12 @@ export interface SiteActs extends PersonActs, RequestActs, LocalAskActs {
   /** The lines of a data set's hand-over. */
   handOver(request: { manifest: Manifest; part: HandOverPart; reading: Reader }): AsyncGenerator<string>
   windDown(reason: string): Promise<{ since: string; reason: string }>
+  /** Whom a restore made the guard hold. */
+  listHolds(): string[]
+  /** Gives who is left; `fault.not_found` for somebody who is not held. */
+  liftHold(request: { acquirer: string; reason: string }): Promise<string[]>
+  listBackups(): Promise<BackupView[]>
+  makeBackup(): Promise<BackupView>
+  /** Gives those that are left; one that is not there is no failure. */
+  destroyBackup(backup: string): Promise<BackupView[]>
 }

@@ -24,6 +24,8 @@ import * as createColumnUses from './migrations/0080-create-column-uses.ts'
 import * as createDataRights from './migrations/0131-create-data-rights.ts'
 import * as createLegalBases from './migrations/0130-create-legal-bases.ts'
 import * as createFloorLimits from './migrations/0090-create-floor-limits.ts'
+import * as noteCompaction from './migrations/0100-note-compaction.ts'
+import * as createGuardHolds from './migrations/0101-create-guard-holds.ts'
 import * as createRestrictions from './migrations/0061-create-restrictions-and-corrections.ts'
 import * as createGuardianships from './migrations/0120-create-guardianships.ts'
 import * as createRecipientNotices from './migrations/0110-create-recipient-notices.ts'
@@ -58,4 +60,6 @@ export const SITE_MIGRATIONS: Migrations = {
   '0061-create-restrictions-and-corrections': createRestrictions,
   '0120-create-guardianships': createGuardianships,
   '0110-create-recipient-notices': createRecipientNotices,
+  '0100-note-compaction': noteCompaction,
+  '0101-create-guard-holds': createGuardHolds,
 }

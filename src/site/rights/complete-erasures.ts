@@ -9,26 +9,44 @@ import type { ErasureRecord } from './erasure-store.ts'
 
 /**
  * The second step of every erasure that is waiting for it, all in one go: the vault is copied into a new file, the
- * record's tables are written anew and its log recycled, and each certificate moves from *deleted* to *permanent*.
- * Asks go on; an import waits its turn. Gives how many were completed.
+ * record's tables are written anew and its log recycled. Each certificate then moves from *deleted* to *permanent*,
+ * at once or when the last backup that holds the person has ended. Asks go on; an import waits its turn, and so does a
+ * backup, whose copy would outlast this. Gives of how many nothing is left in the site's own files now.
  */
 export async function completeErasures(parts: ErasureParts): Promise<number> {
-  return importTurn(parts.vault).run(async () => {
-    const waiting = await erasuresIn(parts.db, 'deleted')
-    if (waiting.length === 0) return 0
-    await removeTraces(parts, waiting)
-    await parts.vault.compact()
-    const stores = storesWhenCompacted(await purgeRecord(parts))
-    if (gradeOf(stores) !== 'permanent') {
-      for (const { erasure } of waiting) await saveStores(parts.db, { erasure, stores })
-      return 0
-    }
-    await parts.db.transaction().execute(async (tx) => {
-      for (const erasure of waiting) await complete(tx, { parts, erasure, stores })
-    })
-    await parts.log.publish()
-    return waiting.length
+  return parts.backups.turn.run(() =>
+    importTurn(parts.vault).run(async () => {
+      const waiting = (await erasuresIn(parts.db, 'deleted')).filter(
+        ({ compactedAt }) => compactedAt === undefined,
+      )
+      if (waiting.length === 0) return 0
+      await removeTraces(parts, waiting)
+      await parts.vault.compact()
+      const stores = storesWhenCompacted(await purgeRecord(parts))
+      const isClean = gradeOf(stores) === 'permanent'
+      const done = isClean ? { compactedAt: parts.clock.now() } : {}
+      for (const { erasure } of waiting) await saveStores(parts.db, { erasure, stores, ...done })
+      if (!isClean) return 0
+      await settleErasures(parts)
+      return waiting.length
+    }),
+  )
+}
+
+/** Moves on the erasures for which no backup is left that could be read; gives how many. */
+export async function settleErasures(parts: ErasureParts): Promise<number> {
+  const free: ErasureRecord[] = []
+  for (const erasure of await erasuresIn(parts.db, 'deleted')) {
+    const { compactedAt, deletedAt } = erasure
+    if (compactedAt === undefined || deletedAt === undefined) continue
+    if ((await parts.backups.heldUntil(deletedAt)) === undefined) free.push(erasure)
+  }
+  if (free.length === 0) return 0
+  await parts.db.transaction().execute(async (tx) => {
+    for (const erasure of free) await complete(tx, { parts, erasure })
   })
+  await parts.log.publish()
+  return free.length
 }
 
 /** An import that had numbered the person before may have made a key again, or kept facts; there are no rows to them. */
@@ -40,13 +58,9 @@ async function removeTraces({ db, vault }: ErasureParts, waiting: readonly Erasu
 
 async function complete(
   tx: DatabaseTransaction,
-  {
-    parts: { clock, log },
-    erasure: { erasure, subjectOf },
-    stores,
-  }: { parts: ErasureParts; erasure: ErasureRecord; stores: ReturnType<typeof storesWhenCompacted> },
+  { parts: { clock, log }, erasure: { erasure, subjectOf } }: { parts: ErasureParts; erasure: ErasureRecord },
 ): Promise<void> {
-  if (!(await saveState(tx, { erasure, state: 'permanent', now: clock.now(), stores }))) return
+  if (!(await saveState(tx, { erasure, state: 'permanent', now: clock.now() }))) return
   const [receipt] = await log.issue(tx, [
     {
       kind: 'erasure',

@@ -17,6 +17,7 @@ import type { LiveGrant } from '../consent/grant-store.ts'
 import { revokeAllOf } from '../consent/revoke-grants.ts'
 import { endAllOf } from '../principals/end-guardianship.ts'
 import { deleteGuardianshipsOf } from '../principals/guardianship-store.ts'
+import type { Backups } from '../backup/backups.ts'
 import type { PartitionStore } from '../guard/partition-store.ts'
 import { noteDisclosed } from '../recipients/note-recipients.ts'
 import type { NotingParts } from '../recipients/note-recipients.ts'
@@ -54,6 +55,7 @@ export interface ErasureParts extends WithdrawParts, NotingParts {
   readonly manifests: () => ReadonlyMap<DataSetId, Manifest>
   /** The file of people who were erased; it is in no backup. */
   readonly forgottenList: string
+  readonly backups: Pick<Backups, 'turn' | 'strikeOut' | 'heldUntil'>
   /** Within this time of the request nothing is in any file. */
   readonly erasureWindowMs: number
 }
@@ -69,6 +71,15 @@ export interface ErasureRequest {
   readonly requestKey?: string | undefined
   /** What the person is known by as a guardian of others: whoever is erased has power over nobody. */
   readonly guardianMark?: Uint8Array | undefined
+  /** Of an erasure that stands and is made again in a site that was restored from before it. */
+  readonly standing?:
+    | {
+        readonly erasure: string
+        readonly requestedAt: Instant
+        readonly keyDigest?: Digest | undefined
+        readonly subjectOf?: Digest | undefined
+      }
+    | undefined
 }
 
 /**
@@ -82,7 +93,7 @@ export async function erasePerson(parts: ErasureParts, request: ErasureRequest):
   if (known) return known.state === 'begun' ? finishErasure(parts, known) : known
   // First: a run that begins now is without the person, and one that has begun is refused by what is noted next.
   parts.hidden.hideErased(request.person)
-  const erasure = parts.ids.next('erasure')
+  const erasure = request.standing?.erasure ?? parts.ids.next('erasure')
   try {
     await noteErasure(parts, { ...request, erasure })
   } catch (error) {
@@ -99,7 +110,7 @@ async function noteErasure(
   parts: ErasureParts,
   request: ErasureRequest & { erasure: string },
 ): Promise<void> {
-  const { person, erasure, requestedBy } = request
+  const { person, erasure, requestedBy, standing } = request
   await changeGrants(parts.consent, {
     body: { erase: erasure },
     facts: { by: requestedBy },
@@ -107,9 +118,11 @@ async function noteErasure(
       const isNew = await insertErasure(tx, {
         ...request,
         requestKey: request.requestKey,
-        requestedAt: now,
+        requestedAt: standing?.requestedAt ?? now,
         permanentBy: later(now, parts.erasureWindowMs),
-        subjectOf: await parts.personKeys.subjectOf(tx, { person, text: `erasure ${erasure}` }),
+        subjectOf:
+          standing?.subjectOf ??
+          (await parts.personKeys.subjectOf(tx, { person, text: `erasure ${erasure}` })),
       })
       if (!isNew) return { change: { sequence: last, newTerms: [], given: [], revoked: [] }, unchanged: 0 }
       await noteRows(tx, parts, { person, erasure })
@@ -120,7 +133,8 @@ async function noteErasure(
       await noteWithdrawn(tx, parts, { ...request, now })
       await deleteNamedAnswers(tx, request.nameDigest)
       await deleteCarried(tx, person)
-      const keyDigest = await parts.personKeys.destroyKey(tx, person)
+      const destroyed = await parts.personKeys.destroyKey(tx, person)
+      const keyDigest = standing?.keyDigest ?? destroyed
       if (keyDigest) await saveKeyDigest(tx, { erasure, keyDigest })
       return {
         change: { sequence: last + revoked.length, newTerms: [], given: [], revoked },
@@ -169,7 +183,8 @@ async function noteRows(
 /** Carries out an erasure that is noted. Doing it again, after a crash at any point, does no harm. */
 export async function finishErasure(parts: ErasureParts, noted: ErasureRecord): Promise<ErasureRecord> {
   const { erasure, person, keyDigest } = noted
-  if (keyDigest) await addForgotten(parts.forgottenList, { key: keyDigest, erasure, time: noted.requestedAt })
+  if (keyDigest) await addForgotten(parts.forgottenList, { ...noted, keyDigest })
+  await parts.backups.strikeOut({ person, erasure })
   await parts.vault.forget(person)
   parts.recipientsBell.ring()
   await parts.db.transaction().execute(async (tx) => {

@@ -1,3 +1,5 @@
+import { formatInstant } from '../../kernel/clock.ts'
+import type { Instant } from '../../kernel/clock.ts'
 import type { ErasedStore, ErasureGrade, ErasureView } from '../../protocol/erasure.ts'
 import { ERASURE_GRADES } from '../../protocol/erasure.ts'
 import type { PurgedTables } from '../../kernel/postgres/purge-tables.ts'
@@ -40,6 +42,21 @@ export function storesWhenCompacted({ isRewritten, isLogRecycled }: PurgedTables
     { store: 'imports', grade: 'permanent', note: 'files that were being imported are removed' },
     { store: 'memory', grade: 'permanent', note: 'the engine that held the old file is closed' },
   ]
+}
+
+/**
+ * The backups. What the person's key sealed is unreadable in them at once, because the key is in none of them and was
+ * struck out of the safe; their other values lie there encrypted until the last window ends, read by nothing but a
+ * restore, which erases the person before it serves.
+ */
+export function storeOfBackups(heldUntil: Instant | undefined): ErasedStore {
+  if (heldUntil === undefined)
+    return { store: 'backups', grade: 'permanent', note: 'no backup from before can be read' }
+  return {
+    store: 'backups',
+    grade: 'inaccessible',
+    note: `encrypted, the person’s key struck out; a restore erases again; no backup from before can be read from ${formatInstant(heldUntil)} on`,
+  }
 }
 
 /** The weakest grade of all. */

@@ -23,6 +23,8 @@ export interface ErasureRecord {
   readonly requestedAt: Instant
   readonly permanentBy: Instant
   readonly deletedAt?: Instant
+  /** When the site's own files held nothing any more; backups may. */
+  readonly compactedAt?: Instant
   readonly permanentAt?: Instant
   readonly stores: readonly ErasedStore[]
   readonly receipts: readonly number[]
@@ -62,25 +64,31 @@ export async function saveState(
     erasure: string
     state: Exclude<ErasureState, 'begun'>
     now: Instant
-    stores: readonly ErasedStore[]
+    /** Absent: as they are. */
+    stores?: readonly ErasedStore[]
   },
 ): Promise<boolean> {
   const before: ErasureState = state === 'deleted' ? 'begun' : 'deleted'
   const column = state === 'deleted' ? sql.raw('deleted_ms') : sql.raw('permanent_ms')
   const { rows } = await sql`
-    update erasure set state = ${state}, ${column} = ${now}, stores = ${JSON.stringify(stores)}::jsonb
+    update erasure set state = ${state}, ${column} = ${now},
+      stores = coalesce(${stores ? JSON.stringify(stores) : null}::jsonb, stores)
     where erasure = ${erasure} and state = ${before} returning id`.execute(tx)
   return rows.length === 1
 }
 
-/** Keeps what the stores have reached while one of them still holds the whole back. */
+/** Keeps what the stores have reached, and when that was all that the site's own files can. */
 export async function saveStores(
   tx: Database,
-  { erasure, stores }: { erasure: string; stores: readonly ErasedStore[] },
+  {
+    erasure,
+    stores,
+    compactedAt,
+  }: { erasure: string; stores: readonly ErasedStore[]; compactedAt?: Instant },
 ): Promise<void> {
-  await sql`update erasure set stores = ${JSON.stringify(stores)}::jsonb where erasure = ${erasure}`.execute(
-    tx,
-  )
+  await sql`
+    update erasure set stores = ${JSON.stringify(stores)}::jsonb, compacted_ms = ${compactedAt ?? null}
+    where erasure = ${erasure}`.execute(tx)
 }
 
 export async function addReceipt(
@@ -151,6 +159,7 @@ interface ErasureRow {
   readonly permanent_by_ms: bigint
   readonly deleted_ms: bigint | null
   readonly permanent_ms: bigint | null
+  readonly compacted_ms: bigint | null
   readonly stores: readonly ErasedStore[]
   readonly receipts: readonly bigint[]
 }
@@ -169,6 +178,7 @@ function toRecord(row: ErasureRow): ErasureRecord {
     requestedAt: instant(Number(row.requested_ms)),
     permanentBy: instant(Number(row.permanent_by_ms)),
     ...(row.deleted_ms === null ? {} : { deletedAt: instant(Number(row.deleted_ms)) }),
+    ...(row.compacted_ms === null ? {} : { compactedAt: instant(Number(row.compacted_ms)) }),
     ...(row.permanent_ms === null ? {} : { permanentAt: instant(Number(row.permanent_ms)) }),
     stores: row.stores,
     receipts: row.receipts.map(Number),

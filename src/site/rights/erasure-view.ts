@@ -1,11 +1,11 @@
-import { formatInstant } from '../../kernel/clock.ts'
+import { formatInstant, instant } from '../../kernel/clock.ts'
 import type { Instant } from '../../kernel/clock.ts'
 import type { ErasureView } from '../../protocol/erasure.ts'
 import type { SiteId } from '../../protocol/wire.ts'
 import { networkStore, recipientView } from '../recipients/notice-view.ts'
 import type { NoticeRecord } from '../recipients/recipient-notice-store.ts'
 import type { WithdrawalRecord } from '../recipients/withdrawal-store.ts'
-import { KEPT, gradeOf, storesWhenDeleted } from './erased-stores.ts'
+import { KEPT, gradeOf, storeOfBackups, storesWhenDeleted } from './erased-stores.ts'
 import type { ErasureRecord } from './erasure-store.ts'
 
 /** What a certificate says beside the erasure itself. */
@@ -14,19 +14,22 @@ export interface ErasureFacts {
   readonly now: Instant
   readonly notices: readonly NoticeRecord[]
   readonly withdrawals: readonly WithdrawalRecord[]
+  /** The end of the last backup that holds the person. */
+  readonly heldUntil: Instant | undefined
 }
 
 /** The certificate of an erasure in its wire form. */
 export function erasureView(
   record: ErasureRecord,
-  { site, now, notices, withdrawals }: ErasureFacts,
+  { site, now, notices, withdrawals, heldUntil }: ErasureFacts,
 ): ErasureView {
   const isBegun = record.state === 'begun'
-  const own = isBegun
+  const serving = isBegun
     ? storesWhenDeleted().map((store) => ({ ...store, grade: 'inaccessible' as const }))
     : record.stores
+  const own = [...serving, storeOfBackups(heldUntil)]
   const network = networkStore(withdrawals)
-  const stores = network ? [...own, network] : [...own]
+  const stores = network ? [...own, network] : own
   return {
     erasure: record.erasure,
     site,
@@ -37,7 +40,7 @@ export function erasureView(
     requestedBy: record.requestedBy,
     requestedAt: formatInstant(record.requestedAt),
     ...(record.deletedAt === undefined ? {} : { deletedAt: formatInstant(record.deletedAt) }),
-    permanentBy: formatInstant(record.permanentBy),
+    permanentBy: formatInstant(instant(Math.max(record.permanentBy, heldUntil ?? 0))),
     ...(record.permanentAt === undefined ? {} : { permanentAt: formatInstant(record.permanentAt) }),
     stores,
     recipients: notices.map((notice) => recipientView(notice, now)),

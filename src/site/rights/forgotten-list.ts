@@ -1,13 +1,15 @@
 import { open, readFile } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { z } from 'zod'
-import type { Instant } from '../../kernel/clock.ts'
 import { formatInstant } from '../../kernel/clock.ts'
 import type { Digest } from '../../kernel/digest.ts'
 import { syncDirectory } from '../../kernel/durable-file.ts'
 import { Fault } from '../../kernel/faults.ts'
-import { erasureIdSchema } from '../../protocol/erasure.ts'
-import { digestSchema, instantSchema } from '../../protocol/wire.ts'
+import type { Database } from '../../kernel/postgres/database.ts'
+import { erasuresIn } from './erasure-store.ts'
+import type { ErasureRecord } from './erasure-store.ts'
+import { ERASURE_REASONS, erasureIdSchema } from '../../protocol/erasure.ts'
+import { digestSchema, instantSchema, memberIdSchema } from '../../protocol/wire.ts'
 
 /**
  * Who was erased, in a file that is never part of a backup: a restored site erases them again before it serves. A
@@ -17,13 +19,24 @@ const forgottenSchema = z.strictObject({
   key: digestSchema,
   erasure: erasureIdSchema,
   time: instantSchema,
+  /** What else the certificate says, so that it is the same after a restore. */
+  issuer: memberIdSchema.optional(),
+  reason: z.enum(ERASURE_REASONS).optional(),
+  by: z.string().optional(),
+  subjectOf: digestSchema.optional(),
 })
 export type Forgotten = z.output<typeof forgottenSchema>
+
+/** An erasure whose key had a digest. */
+export type ForgottenErasure = Pick<
+  ErasureRecord,
+  'erasure' | 'requestedAt' | 'issuer' | 'reason' | 'requestedBy' | 'subjectOf'
+> & { readonly keyDigest: Digest }
 
 /** Adds somebody to the list; on the disk when it resolves. The same again does no harm. */
 export async function addForgotten(
   file: string,
-  { key, erasure, time }: { key: Digest; erasure: string; time: Instant },
+  { keyDigest: key, erasure, requestedAt, issuer, reason, requestedBy: by, subjectOf }: ForgottenErasure,
 ): Promise<void> {
   const handle = await open(file, 'a+', 0o600)
   try {
@@ -32,7 +45,7 @@ export async function addForgotten(
     const { buffer } =
       size === 0 ? { buffer: Buffer.from('\n') } : await handle.read(Buffer.alloc(1), 0, 1, size - 1)
     await handle.writeFile(
-      `${buffer.toString() === '\n' ? '' : '\n'}${JSON.stringify({ key, erasure, time: formatInstant(time) })}\n`,
+      `${buffer.toString() === '\n' ? '' : '\n'}${JSON.stringify({ key, erasure, time: formatInstant(requestedAt), issuer, reason, by, subjectOf })}\n`,
     )
     await handle.sync()
   } finally {
@@ -62,6 +75,18 @@ export async function readForgotten(file: string): Promise<readonly Forgotten[] 
       what: `Cannot read the list of forgotten people "${file}": line ${index + 1} is not one of its lines`,
     })
   })
+}
+
+/** Adds everybody who is erased in the record and is not on the list: it may be new, or on another disk than before. */
+export async function completeForgotten(file: string, db: Database): Promise<void> {
+  const list = await readForgotten(file)
+  // A list of nobody is there too: one that is missing is one that was lost.
+  if (list === undefined) await (await open(file, 'a', 0o600)).close()
+  const known = new Set(list?.map(({ erasure }) => erasure))
+  for (const state of ['deleted', 'permanent'] as const) {
+    for (const { keyDigest, ...erased } of await erasuresIn(db, state))
+      if (keyDigest && !known.has(erased.erasure)) await addForgotten(file, { ...erased, keyDigest })
+  }
 }
 
 function parseJson(text: string): unknown {

@@ -29,6 +29,8 @@ export interface RestrictionParts extends NotingParts {
   readonly recipientsBell: RecipientsBell
   readonly manifests: () => ReadonlyMap<DataSetId, Manifest>
   readonly liftNoticeMs: number
+  /** Puts the restriction where a restore finds it. */
+  readonly keptApart: { note(): Promise<void> }
 }
 
 /**
@@ -41,7 +43,10 @@ export async function restrictPerson(
 ): Promise<RestrictionRecord> {
   const { person } = request
   const known = await findRestriction(parts.db, person)
-  if (known && known.liftsAt === undefined) return known
+  if (known && known.liftsAt === undefined) {
+    await parts.keptApart.note()
+    return known
+  }
   parts.hidden.restrict(person, Infinity)
   const restriction = parts.ids.next('restriction')
   try {
@@ -67,6 +72,7 @@ export async function restrictPerson(
     else parts.hidden.restrict(person, standing.liftsAt ?? Infinity)
     throw error
   }
+  await parts.keptApart.note()
   await parts.log.publish()
   parts.recipientsBell.ring()
   return required(await findRestriction(parts.db, person))

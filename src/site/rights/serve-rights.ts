@@ -1,6 +1,7 @@
 import type { Clock } from '../../kernel/clock.ts'
+import type { Backups } from '../backup/backups.ts'
 import type { SiteEvents } from '../events.ts'
-import { completeErasures } from './complete-erasures.ts'
+import { completeErasures, settleErasures } from './complete-erasures.ts'
 import type { ErasureParts } from './erase-person.ts'
 import { finishErasure } from './erase-person.ts'
 import { resumeCorrections } from './correct-person.ts'
@@ -29,20 +30,26 @@ async function resumeErasures(parts: ErasureParts): Promise<number> {
   return begun.length
 }
 
-/** Completes erasures when half of their window has passed, until `signal` is aborted; what fails is tried again. */
+/**
+ * Ends backups whose window has ended, and completes erasures when half of their window has passed, until `signal` is
+ * aborted; what fails is tried again.
+ */
 export async function serveRights({
   parts,
   clock,
   events,
   signal,
 }: {
-  parts: ErasureParts
+  parts: ErasureParts & { readonly backups: Pick<Backups, 'expire'> }
   clock: Clock
   events: SiteEvents
   signal: AbortSignal
 }): Promise<void> {
   while (!signal.aborted) {
     try {
+      const expired = await parts.backups.expire()
+      if (expired > 0) events.backupsExpired({ backups: expired })
+      await settleErasures(parts)
       if (await isDue(parts)) events.erasuresCompleted({ erasures: await completeErasures(parts) })
     } catch (error) {
       events.failed('completing erasures', error)
@@ -52,6 +59,7 @@ export async function serveRights({
 }
 
 async function isDue({ db, clock, erasureWindowMs }: ErasureParts): Promise<boolean> {
-  const [oldest] = await erasuresIn(db, 'deleted')
+  const waiting = await erasuresIn(db, 'deleted')
+  const oldest = waiting.find(({ compactedAt }) => compactedAt === undefined)
   return oldest !== undefined && clock.now() >= oldest.permanentBy - erasureWindowMs / 2
 }

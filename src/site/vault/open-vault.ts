@@ -21,6 +21,7 @@ import {
   giveNumbers,
   keepFacts,
   keepKeys,
+  lookupOf,
   nextNumber,
   readKeys,
   readKeysOf,
@@ -134,6 +135,7 @@ type Reads =
   | 'findBatch'
   | 'findPeople'
   | 'personCount'
+  | 'lookupOf'
   | 'principals'
   | 'people'
   | 'rowsPerPerson'
@@ -153,6 +155,7 @@ function readsOf(reading: Turn, memory: Memory): Pick<Vault, Reads> {
         async ({ reader }) =>
           (await memory.index.find(reader, lookups)) ?? (await findNumbers(reader, lookups)),
       ),
+    lookupOf: (person) => reading('find a person', ({ reader }) => lookupOf(reader, person)),
     personCount: () => memory.personCount(() => reading('count people', ({ reader }) => nextNumber(reader))),
     principals: () =>
       memory.principals(() => reading('read principals', ({ reader }) => readPrincipals(reader))),

@@ -60,6 +60,16 @@ export async function findNumbers(
   return numbers
 }
 
+/** The lookup digest of a number. */
+export async function lookupOf(
+  connection: DuckDBConnection,
+  person: number,
+): Promise<Uint8Array | undefined> {
+  const found = await runOwn(connection, sql`select lookup from _person where number = ${person}::integer`)
+  const lookup = found.getRows()[0]?.[0]
+  return lookup instanceof DuckDBBlobValue ? lookup.bytes : undefined
+}
+
 /** The same; whoever is missing gets the next number, in the order of first mention. */
 export async function giveNumbers(
   connection: DuckDBConnection,

@@ -53,6 +53,8 @@ export interface Vault extends AsyncDisposable {
     keys: { readonly people: readonly number[]; readonly seal: (index: number) => Uint8Array },
   ): Promise<void>
   /** How many numbers have been given out: the next person's number. */
+  /** The lookup digest of a person; `undefined` for somebody who was forgotten. */
+  lookupOf(person: number): Promise<Uint8Array | undefined>
   personCount(): Promise<number>
   /** Birth dates and residences of everybody, as flat arrays by person number. Kept in memory between changes. */
   principals(): Promise<Principals>

@@ -118,6 +118,12 @@ export function fakeActs({
     findLocalAnswer: unused,
     floorLimits: unused,
     acquirerKey: () => Promise.resolve(undefined),
+    // Backups are tested through a whole site, in test/site/backup.
+    listHolds: () => [],
+    liftHold: unused,
+    listBackups: unused,
+    makeBackup: unused,
+    destroyBackup: unused,
     // The officer's part is tested through a whole site, in test/site/officer.
     principals: {
       ...unusedPrincipals,
