@@ -151,6 +151,14 @@ const declined: readonly (readonly [name: string, sql: () => string, code: RegEx
   ],
 ]
 
+test('what is within an extract is read once: extracts within extracts', () => {
+  const sql = `select count(*) from athletes where ${'extract(epoch from born - '.repeat(18)}1${')::int'.repeat(18)} > 1`
+  const startedMs = monotonicMs()
+  assert.match(read(sql), /^(approved|declined\.too_large)$/)
+  // Read twice at each level it takes some ten seconds.
+  assert.ok(monotonicMs() - startedMs < MANY_TIMES_TOO_LONG_MS, `${monotonicMs() - startedMs} ms`)
+})
+
 for (const [name, sql, code] of declined) {
   test(`one clear decline: ${name}`, () => {
     const text = sql()

@@ -19,7 +19,7 @@ after(() => world?.[Symbol.asyncDispose]())
 for (let part = 0; part < PARTS; part += 1) {
   test(
     `${QUESTIONS} questions have the answer that their text has where the others never were, part ${part + 1} of ${PARTS}`,
-    { skip: isLong ? false : 'long: make faults' },
+    { skip: isLong ? false : 'long: make faults', timeout: 1_800_000 },
     async () => {
       const { check } = (world ??= await questionWorld())
       await fc.assert(

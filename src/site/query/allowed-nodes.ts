@@ -114,7 +114,7 @@ export const ALLOWED_NODES = {
   CoalesceExpr: { args: 'nodes', location: 'plain' },
   MinMaxExpr: { op: 'plain', args: 'nodes', location: 'plain' },
   TypeCast: { arg: 'node', typeName: { struct: 'TypeName' }, location: 'plain' },
-  TypeName: { names: 'nodes', typemod: { only: [-1] }, location: 'plain' },
+  TypeName: { names: 'nodes', typmods: 'nodes', typemod: { only: [-1] }, location: 'plain' },
   FuncCall: {
     funcname: 'nodes',
     args: 'nodes',
@@ -173,7 +173,6 @@ export const REFUSED_NAMES: Readonly<Record<string, string>> = {
   'SortBy.sortby_dir': 'ORDER BY … USING',
   'SortBy.useOp': 'ORDER BY … USING',
   'A_Const.bsval': 'a bit string',
-  'TypeName.typmods': 'a length or precision of a type',
   'TypeName.typemod': 'a length or precision of a type',
   'TypeName.arrayBounds': 'an array type',
   'TypeName.setof': 'SETOF',

@@ -1,29 +1,17 @@
-import type {
-  A_Const,
-  CaseExpr,
-  FuncCall,
-  GroupingFunc,
-  Node,
-  NullTest,
-  SubLink,
-  TypeName,
-} from '@pgsql/types'
-import type { ColumnType } from '../../protocol/data-set.ts'
-import type { Expr, PersonRef } from './bound-query.ts'
-import type { ExprType } from './expression-type.ts'
+import type { A_Const, CaseExpr, FuncCall, GroupingFunc, Node, NullTest, SubLink } from '@pgsql/types'
 import { REFUSED_NAMES } from './allowed-nodes.ts'
-import { call, caseOf, coerce, commonType, describeTerm, literal, resolveCall } from './build-expression.ts'
-import type { Place, Term } from './build-expression.ts'
-import { catalogueRow } from './catalogue.ts'
-import type { CallId } from './catalogue.ts'
-import { readInteger, readNumber } from './literals.ts'
-import type { OuterNames } from './outer-names.ts'
-import { notAllowed, notSupported, spoken, wrongColumn } from './refusal.ts'
+import { castTo } from './bind-cast.ts'
 import { bindOperator } from './bind-operator.ts'
+import type { Expr, PersonRef } from './bound-query.ts'
+import { call, caseOf, coerce, commonType, literal, resolveCall } from './build-expression.ts'
+import type { Term } from './build-expression.ts'
+import { readInteger, readNumber } from './literals.ts'
 import { offsetOf, textsOf } from './nodes.ts'
+import type { OuterNames } from './outer-names.ts'
+import { notAllowed, notSupported, wrongColumn } from './refusal.ts'
 import { findColumn } from './scope.ts'
-import { countedParts, partAt, PARTS } from './text-parts.ts'
 import type { Binding, Scope } from './scope.ts'
+import { countedParts, partAt, PARTS } from './text-parts.ts'
 
 /** Where an expression stands: what its names mean, and what becomes of an aggregate. */
 export interface Frame {
@@ -74,7 +62,7 @@ export function bindTerm(node: Node | undefined, frame: Frame): Term {
   if ('ParamRef' in node) return bindParameter(node.ParamRef.number ?? 0, frame, node.ParamRef.location)
   if ('A_Expr' in node) return bindOperator(node.A_Expr, (operand) => bindOperand(operand, frame))
   if ('FuncCall' in node) return bindFunction(node.FuncCall, frame)
-  if ('TypeCast' in node) return bindCast(node.TypeCast.arg, node.TypeCast.typeName, frame)
+  if ('TypeCast' in node) return castTo(node.TypeCast.typeName, bindOperand(node.TypeCast.arg, frame))
   if ('CaseExpr' in node) return bindCase(node.CaseExpr, frame)
   return bindSyntax(node, frame)
 }
@@ -251,68 +239,18 @@ function bindEpochBetween(span: Node, frame: Frame): Expr | undefined {
   if (kind !== 'AEXPR_OP' || textsOf(name)?.join() !== '-' || lexpr === undefined) return undefined
   const [left, right] = [bindOperand(lexpr, frame), bindOperand(rexpr, frame)]
   const isMoment = (term: Term): boolean => term.kind !== 'untyped' && term.type === 'timestamp'
-  // Days between dates are a number, not a span.
-  if (!isMoment(left) && !isMoment(right)) return undefined
+  // Days between dates are a number, not a span. What was bound is not bound again: extracts may stand within each other.
+  if (!isMoment(left) && !isMoment(right)) {
+    const difference = resolveCall([left, right], { offset: span.A_Expr.location, name: '-' })
+    return resolveCall([{ kind: 'untyped', value: 'epoch' }, difference], {
+      offset: span.A_Expr.location,
+      name: 'extract',
+    })
+  }
   return resolveCall([left, right], {
     offset: span.A_Expr.location,
     name: 'extract(epoch from a - b)',
   })
-}
-
-/** Types as they are named in a question. Sizes of numbers and texts make no difference here. */
-export const TYPE_NAMES: Readonly<Record<string, ColumnType | 'interval'>> = {
-  bool: 'boolean',
-  boolean: 'boolean',
-  int2: 'integer',
-  int4: 'integer',
-  int8: 'integer',
-  integer: 'integer',
-  bigint: 'integer',
-  smallint: 'integer',
-  float8: 'number',
-  numeric: 'number',
-  decimal: 'number',
-  number: 'number',
-  text: 'text',
-  varchar: 'text',
-  date: 'date',
-  timestamp: 'timestamp',
-  interval: 'interval',
-}
-
-function typeOf(typeName: TypeName | undefined): ColumnType | 'interval' {
-  const names = textsOf(typeName?.names ?? []) ?? []
-  const plain = names[0] === 'pg_catalog' ? names.slice(1) : names
-  const type =
-    plain.length === 1 && Object.hasOwn(TYPE_NAMES, plain[0] ?? '') ? TYPE_NAMES[plain[0] ?? ''] : undefined
-  if (type === undefined) throw notAllowed(`the type ${spoken(plain.join('.'))}`, typeName?.location)
-  return type
-}
-
-function bindCast(arg: Node | undefined, typeName: TypeName | undefined, frame: Frame): Expr {
-  const type = typeOf(typeName)
-  const term = bindOperand(arg, frame)
-  const place: Place = { offset: typeName?.location, name: 'cast' }
-  if (term.kind === 'untyped') return coerce(term, type, place)
-  if (term.type === type) return term
-  const id = castId(term.type, type)
-  if (id === undefined) throw notAllowed(`the cast from ${describeTerm(term)} to ${type}`, place.offset)
-  return call(id, [term])
-}
-
-function castId(from: ExprType, to: ExprType): CallId | undefined {
-  const ids = [
-    'cast_integer_number',
-    'cast_number_integer',
-    'cast_boolean_integer',
-    'cast_integer_boolean',
-    'cast_integer_text',
-    'cast_boolean_text',
-    'cast_date_text',
-    'cast_date_timestamp',
-    'cast_timestamp_date',
-  ] as const
-  return ids.find((id) => catalogueRow(id).takes[0] === from && catalogueRow(id).gives === to)
 }
 
 function bindCase({ arg, args = [], defresult, location }: CaseExpr, frame: Frame): Expr {

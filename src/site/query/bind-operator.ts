@@ -5,6 +5,7 @@ import type { Term } from './build-expression.ts'
 import { textsOf } from './nodes.ts'
 import { isSplit, PARTS, splitArguments } from './text-parts.ts'
 import { notAllowed, notSupported } from './refusal.ts'
+import { similarAsRegular } from './regular-expression.ts'
 
 /** Binds an operand where the operator stands. */
 export type BindOperand = (node: Node | undefined) => Term
@@ -27,8 +28,8 @@ const SIGNED_NAMES: Readonly<Record<string, string>> = {
 
 /** Binds an operator with its operands, among them rows of values and arrays that are written out. */
 export function bindOperator(node: A_Expr, bind: BindOperand): Expr {
-  const { kind = 'AEXPR_OP', lexpr, location } = node
-  if (kind === 'AEXPR_SIMILAR') throw notSupported('SIMILAR TO; write LIKE or ~', location)
+  const { kind = 'AEXPR_OP', lexpr } = node
+  if (kind === 'AEXPR_SIMILAR') return bindSimilar(node, bind)
   if (kind === 'AEXPR_OP_ANY' || kind === 'AEXPR_OP_ALL') return bindAmong(node, bind)
   if (kind === 'AEXPR_BETWEEN_SYM' || kind === 'AEXPR_NOT_BETWEEN_SYM') return bindSymmetric(node, bind)
   if (lexpr && 'RowExpr' in lexpr) return bindRowComparison(node, lexpr.RowExpr, bind)
@@ -54,6 +55,18 @@ function signOf(name: readonly Node[] | undefined, location: number | undefined)
 
 function itemsOf(node: Node): readonly Node[] {
   return 'List' in node ? (node.List.items ?? []) : [node]
+}
+
+/** `x similar to 'a|b%'` is a regular expression over the whole text. */
+function bindSimilar({ name, lexpr, rexpr, location }: A_Expr, bind: BindOperand): Expr {
+  const [pattern, escape] = rexpr && 'FuncCall' in rexpr ? (rexpr.FuncCall.args ?? []) : []
+  const written = pattern && bind(pattern)
+  const text = written?.kind === 'untyped' || written?.kind === 'literal' ? written.value : undefined
+  const regular = typeof text === 'string' ? similarAsRegular(text) : undefined
+  if (escape || regular === undefined)
+    throw notSupported('SIMILAR TO of what is not written out, or with ESCAPE', location)
+  const place = { offset: location, name: signOf(name, location) }
+  return resolveCall([bind(lexpr), { kind: 'untyped', value: regular }], place)
 }
 
 /** `x > any (array[…])` holds for one of them, `x > all (array[…])` for all; `= any` is IN and `<> all` NOT IN. */

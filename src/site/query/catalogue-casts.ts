@@ -1,6 +1,16 @@
 import { both } from './catalogue-row.ts'
 import type { CatalogueRow } from './catalogue-row.ts'
-import { duckdbDouble, duckdbWhole, postgresDouble, postgresWhole, roundHalfAway } from './forms.ts'
+import {
+  duckdbDouble,
+  duckdbWhole,
+  inDates,
+  naming,
+  POSTGRES_DATE,
+  postgresDouble,
+  postgresWhole,
+  roundHalfAway,
+} from './forms.ts'
+import type { Text } from './forms.ts'
 import { range, rising, widened } from './ranges.ts'
 
 /** A table: casts. None can fail: what a value has no counterpart for in the other type becomes null. */
@@ -61,6 +71,39 @@ export const CASTS = {
     says: '`2026-01-31`',
     duckdb: ({ a }) => `strftime(${a}, '%Y-%m-%d')`,
     postgres: ({ a }) => `to_char(${a}, 'YYYY-MM-DD')`,
+  },
+  cast_text_integer: {
+    kind: 'cast',
+    names: ['text as integer'],
+    takes: ['text'],
+    gives: 'integer',
+    says: 'up to 15 digits, with a sign and spaces around; anything else is null',
+    duckdb: ({ a }) => `try_cast(regexp_extract(${a}, '^ *([+-]?[0-9]{1,15}) *$', 1) as bigint)`,
+    postgres: ({ a }) => `cast(substring(${a} from '^ *([+-]?[0-9]{1,15}) *$') as bigint)`,
+  },
+  cast_text_number: {
+    kind: 'cast',
+    names: ['text as number'],
+    takes: ['text'],
+    gives: 'number',
+    says: 'up to 15 digits before and after a point, with a sign and spaces around; anything else is null',
+    duckdb: ({ a }) =>
+      `try_cast(regexp_extract(${a}, '^ *([+-]?[0-9]{1,15}([.][0-9]{1,15})?) *$', 1) as double)`,
+    postgres: ({ a }) => postgresDouble(`substring(${a} from '^ *([+-]?[0-9]{1,15}(?:[.][0-9]{1,15})?) *$')`),
+  },
+  cast_text_date: {
+    kind: 'cast',
+    names: ['text as date'],
+    takes: ['text'],
+    gives: 'date',
+    says: '`2026-01-31`, with spaces around; anything else is null',
+    duckdb: ({ a }) =>
+      inDates(`try_cast(regexp_extract(${a}, '^ *([0-9]{4}-[0-9]{2}-[0-9]{2}) *$', 1) as date)`),
+    postgres: ({ a }) => {
+      const part = (from: number, length: number): Text => `cast(substr("t", ${from}, ${length}) as bigint)`
+      const day = naming({ a: part(1, 4), b: part(6, 2), c: part(9, 2) }, POSTGRES_DATE)
+      return inDates(naming({ t: `substring(${a} from '^ *([0-9]{4}-[0-9]{2}-[0-9]{2}) *$')` }, day))
+    },
   },
   cast_date_timestamp: {
     kind: 'cast',

@@ -188,7 +188,10 @@ export const NODE_TERMS: Readonly<Record<NodeKind, NodeTerms>> = {
   CoalesceExpr: BY_ROW,
   MinMaxExpr: BY_ROW,
   TypeCast: BY_ROW,
-  TypeName: { ...PART, bound: 'the types of columns, and `interval` for a constant' },
+  TypeName: {
+    ...PART,
+    bound: 'the types of columns, `varchar(n)`, `numeric(p, s)`, and `interval` for a constant',
+  },
   FuncCall: BY_ROW,
   WindowDef: {
     modes: 'all; in a sub-select',

@@ -1,6 +1,6 @@
 import { both, together } from './catalogue-row.ts'
 import type { CatalogueRow } from './catalogue-row.ts'
-import { inDates, naming } from './forms.ts'
+import { inDates, naming, POSTGRES_DATE } from './forms.ts'
 import type { Text } from './forms.ts'
 import { range } from './ranges.ts'
 import { PARTS } from './text-parts.ts'
@@ -22,10 +22,6 @@ const PATTERN_PARTS: Readonly<Record<string, Text>> = {
 function strftimePattern(pattern: Text): Text {
   return pattern.replaceAll(/YYYY|IYYY|HH24|DDD|MM|DD|IW|ID|MI|SS/g, (part) => PATTERN_PARTS[part] ?? part)
 }
-
-const POSTGRES_DATE = `case when "a" between 1 and 9999 and "b" between 1 and 12 and "c" between 1 and
-case when "b" in (4, 6, 9, 11) then 30 when "b" <> 2 then 31 when "a" % 4 = 0 and ("a" % 100 <> 0 or "a" % 400 = 0) then 29 else 28 end
-then make_date(cast("a" as integer), cast("b" as integer), cast("c" as integer)) end`
 
 /** Without a separator one engine would part a text into its signs, the other not at all. */
 function duckdbParts(text: Text, separator: Text): Text {

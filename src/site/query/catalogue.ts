@@ -1,6 +1,7 @@
 import { CASTS } from './catalogue-casts.ts'
 import { CONDITIONS } from './catalogue-conditions.ts'
 import { FUNCTIONS } from './catalogue-functions.ts'
+import { MATHS } from './catalogue-maths.ts'
 import { OPERATORS } from './catalogue-operators.ts'
 import { PATTERNS } from './catalogue-patterns.ts'
 import type { CatalogueRow } from './catalogue-row.ts'
@@ -15,6 +16,7 @@ export const CATALOGUE = {
   ...CONDITIONS,
   ...CASTS,
   ...FUNCTIONS,
+  ...MATHS,
   ...TEXTS,
   ...PATTERNS,
 } as const

@@ -74,3 +74,8 @@ export function postgresSpan({ months, days: dayCount, microseconds }: Span): Te
 export function roundHalfAway(value: Text): Text {
   return naming({ a: value }, 'trunc("a") + case when abs("a" - trunc("a")) >= 0.5 then sign("a") else 0 end')
 }
+
+/** The day of the year `"a"`, month `"b"` and day `"c"` for PostgreSQL, which fails where there is none. */
+export const POSTGRES_DATE = `case when "a" between 1 and 9999 and "b" between 1 and 12 and "c" between 1 and
+case when "b" in (4, 6, 9, 11) then 30 when "b" <> 2 then 31 when "a" % 4 = 0 and ("a" % 100 <> 0 or "a" % 400 = 0) then 29 else 28 end
+then make_date(cast("a" as integer), cast("b" as integer), cast("c" as integer)) end`

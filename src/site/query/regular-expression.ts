@@ -37,6 +37,16 @@ export function readRegularExpression(pattern: string): string | undefined {
   return read && reading.at === signs.length && read.states <= STATES_MAX ? read.text : undefined
 }
 
+/** A pattern of SIMILAR TO as a regular expression: `%` is anything, `_` any sign, and points and anchors are signs. */
+export function similarAsRegular(pattern: string): string {
+  const regular = pattern.replaceAll(/\\.|\[\^?[^\]]*\]|[%_.^$]/gsu, (part) => {
+    if (part === '%') return '.*'
+    if (part === '_') return '.'
+    return part.length === 1 ? `\\${part}` : part
+  })
+  return `^(${regular})$`
+}
+
 function readAlternatives(reading: Reading, depth: number): Part | undefined {
   if (depth > DEPTH_MAX) return undefined
   const branches: Part[] = []

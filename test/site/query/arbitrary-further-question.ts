@@ -237,6 +237,8 @@ const made = fc
       "sport !~ 'ow|ol'",
       "regexp_like(sport, 'g.{2}f$')",
       "sport ~ '(^r|f$)' or sport is null",
+      "sport similar to '(g|r)o%' or sport not similar to '_owing'",
+      "sex::varchar(1) = 'f' and height::numeric(4, 0) = 2",
       "'g' = any (string_to_array(sport, 'o')) or 'wing' <> all (string_to_array(sport, 'o'))",
     ),
     oneOf('count(*)', 'avg(height)'),

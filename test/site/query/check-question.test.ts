@@ -402,7 +402,11 @@ const DECLINED: readonly (readonly [sql: string, code: string, detail: RegExp])[
     'declined.sql_function',
     /cast from number to text/,
   ],
-  ['select count(*) from athletes where sex::int = 1', 'declined.sql_function', /cast from text to integer/],
+  [
+    'select count(*) from athletes where sex::timestamp is null',
+    'declined.sql_function',
+    /cast from text to timestamp/,
+  ],
   ['select count(*) from athletes where sex = 1', 'declined.sql_function', /: = of \(text, integer\)/],
   ["select count(*) from athletes where born = 'yesterday'", 'declined.sql_function', /: = of/],
   [

@@ -5,6 +5,9 @@ import { ask, verdict } from './gate-data.ts'
 /* LATERAL, first rows, sets of people, frames, GROUPING, comparisons of several values: what can be asked, and what the answer says of the rest. */
 
 const ANSWERED: readonly string[] = [
+  "select count(*) from athletes where sex similar to '(fe)?male|x_%' and sex not similar to 'a.b'",
+  'select round(avg(height)::numeric(10, 2), 1), count(*) from athletes where sex::varchar(3) = $$fem$$ and sin(height) > cos(weight) and trunc(height, 1) > pi() / 2',
+  "select count(*) from athletes where sex::int > 3 or sex::date < '2020-01-01' or sex::numeric > 1.5",
   "select (string_to_array(sex, '-'))[1], count(*) from athletes where 'male' = any (string_to_array(sex, '-')) and array_length(string_to_array(sex, '-'), 1) = 2 group by 1",
   "select count(*) from athletes where sex ~ '^(f|fe)[a-z]+$' or sex !~ '\\d{2,}' or regexp_like(sex, 'm.le')",
   "select lpad(sex, 10, '.'), count(*) from athletes where repeat(sex, 2) <> concat_ws('-', sex, sex) and translate(sex, 'ae', 'b') <> 'x' group by 1",
@@ -36,6 +39,27 @@ for (const sql of ANSWERED) {
 
 /** Each with the code and the words that tell the asker what it was. */
 const DECLINED: readonly (readonly [sql: string, code: string, detail: RegExp])[] = [
+  [
+    'select count(*) from athletes where sex similar to sex',
+    'declined.sql_not_supported',
+    /SIMILAR TO of what/,
+  ],
+  [
+    "select count(*) from athletes where sex similar to 'a!%' escape '!'",
+    'declined.sql_not_supported',
+    /SIMILAR TO of what/,
+  ],
+  [
+    'select count(*) from athletes where height::numeric(40, 2) > 1',
+    'declined.sql_not_supported',
+    /precision/,
+  ],
+  ['select count(*) from athletes where sex::char(3) = $$a$$', 'declined.sql_function', /the type char/],
+  [
+    'select sum(height::numeric(10, 2)) from athletes',
+    'declined.sql_not_supported',
+    /sum, average or variance/,
+  ],
   ["select count(*) from athletes where sex::json ->> 'a' = 'b'", 'declined.sql_function', /type "json"/],
   ["select count(*) from athletes where sex ->> 'a' = 'b'", 'declined.sql_function', /no JSON or array type/],
   [
@@ -154,7 +178,6 @@ const DECLINED: readonly (readonly [sql: string, code: string, detail: RegExp])[
     'declined.sql_not_supported',
     /GROUPING of what stands in no GROUP BY|without an aggregate/,
   ],
-  ["select count(*) from athletes where sex similar to 'f%'", 'declined.sql_not_supported', /SIMILAR TO/],
 ]
 
 for (const [sql, code, detail] of DECLINED) {

@@ -140,7 +140,22 @@ for (const id of CALL_IDS) {
 }
 
 /** Functions whose last digits depend on the machine's mathematics: a step function on top of them may fall either way. */
-const INEXACT = new Set(['exp', 'ln', 'log10', 'power'])
+const INEXACT = new Set([
+  'exp',
+  'ln',
+  'log10',
+  'power',
+  'sin',
+  'cos',
+  'tan',
+  'asin',
+  'acos',
+  'atan',
+  'atan2',
+  'cbrt',
+  'degrees',
+  'radians',
+])
 
 function isExact(expr: Expr): boolean {
   if (expr.kind === 'case')

@@ -1,0 +1,99 @@
+import { both } from './catalogue-row.ts'
+import type { CatalogueRow } from './catalogue-row.ts'
+import {
+  duckdbFinite,
+  duckdbGrained,
+  naming,
+  postgresDouble,
+  postgresFinite,
+  postgresGrained,
+} from './forms.ts'
+import type { Text } from './forms.ts'
+import { range, rising, widened } from './ranges.ts'
+
+/** A function of the mathematics library, which both engines take from the machine. */
+function ofLibrary(
+  name: string,
+): Pick<CatalogueRow, 'kind' | 'names' | 'takes' | 'gives' | 'duckdb' | 'postgres'> {
+  return {
+    kind: 'function',
+    names: [name],
+    takes: ['number'],
+    gives: 'number',
+    duckdb: ({ a }) => duckdbGrained(`${name}(${a})`),
+    postgres: ({ a }) => postgresGrained(`${name}(${a})`),
+  }
+}
+
+/** The least double above 1: what is past 1 is taken there and then away. */
+const PAST_ONE = 1 + Number.EPSILON
+
+function withinOne(value: Text): Text {
+  return `nullif(nullif(least(greatest(${value}, -${PAST_ONE}), ${PAST_ONE}), ${PAST_ONE}), -${PAST_ONE})`
+}
+
+function ofSine(name: string): ReturnType<typeof ofLibrary> {
+  return {
+    ...ofLibrary(name),
+    duckdb: ({ a }) => duckdbGrained(`${name}(${withinOne(a)})`),
+    postgres: ({ a }) =>
+      postgresGrained(naming({ a }, `case when "a" between -1 and 1 then ${name}("a") end`)),
+  }
+}
+
+function ofAngle(name: string, factor: number): CatalogueRow {
+  return {
+    ...ofLibrary(name),
+    duckdb: ({ a }) => duckdbFinite(`${name}(${a})`),
+    postgres: ({ a }) => postgresFinite(`${name}(${postgresGrained(a)})`),
+    range: ([a]) => rising(a, (value) => value * factor),
+  }
+}
+
+/** A table: more of mathematics. */
+export const MATHS = {
+  sin: { ...ofLibrary('sin'), range: () => range(-1, 1) },
+  cos: { ...ofLibrary('cos'), range: () => range(-1, 1) },
+  tan: ofLibrary('tan'),
+  asin: { ...ofSine('asin'), says: 'null past ±1', range: () => range(-2, 2) },
+  acos: { ...ofSine('acos'), says: 'null past ±1', range: () => range(0, 4) },
+  atan: { ...ofLibrary('atan'), range: () => range(-2, 2) },
+  atan2: {
+    kind: 'function',
+    names: ['atan2'],
+    takes: ['number', 'number'],
+    gives: 'number',
+    duckdb: ({ a, b }) => duckdbGrained(`atan2(${a}, ${b})`),
+    postgres: ({ a, b }) => postgresGrained(`atan2(${a}, ${b})`),
+    range: () => range(-4, 4),
+  },
+  degrees: ofAngle('degrees', 180 / Math.PI),
+  radians: ofAngle('radians', Math.PI / 180),
+  cbrt: { ...ofLibrary('cbrt'), range: ([a]) => rising(a, Math.cbrt) },
+  pi: {
+    kind: 'function',
+    names: ['pi'],
+    takes: [],
+    gives: 'number',
+    ...both(() => 'pi()'),
+    range: () => range(Math.PI, Math.PI),
+  },
+  trunc_digits: {
+    kind: 'function',
+    names: ['trunc'],
+    takes: ['number', { constant: 'digits' }],
+    gives: 'number',
+    says: 'toward zero, of the double times a power of ten',
+    duckdb: ({ a, constants: [digits = 0] }) =>
+      Number(digits) >= 0
+        ? `(trunc(${a} * 1e${digits}) / 1e${digits})`
+        : `(trunc(${a} / 1e${-Number(digits)}) * 1e${-Number(digits)})`,
+    postgres: ({ a, constants: [digits = 0] }) => {
+      const scale = postgresDouble(`1e${Math.abs(Number(digits))}`)
+      return Number(digits) >= 0
+        ? `(trunc(${a} * ${scale}) / ${scale})`
+        : `(trunc(${postgresGrained(a)} / ${scale}) * ${scale})`
+    },
+    range: ([a], [digits = 0]) => widened(a, 10 ** -Number(digits)),
+  },
+} as const satisfies Readonly<Record<string, CatalogueRow>>
