@@ -1,3 +1,5 @@
+import http from 'node:http'
+import https from 'node:https'
 import type { z } from 'zod'
 import type { Clock } from '../clock.ts'
 import { durationText, parseHttpDate } from '../clock.ts'
@@ -44,9 +46,8 @@ export class PeerRefusal extends Fault {
  * @throws Fault `fault.peer_unreachable` when nothing answers, `PeerRefusal` when the other side says no.
  */
 export async function callJson<S extends z.ZodType>(call: JsonCall<S>): Promise<z.output<S>> {
-  const response = await send(call)
-  const text = await readText(response, call.url)
-  if (!response.ok) throw refusalOf(response, { text, url: call.url, clock: call.clock })
+  const { response, text } = await send(call)
+  if (!isOk(response)) throw refusalOf(response, { text, url: call.url, clock: call.clock })
   const parsed = parseWith(call.response, text === '' ? undefined : parseJson(text))
   if (!parsed.ok) {
     throw new Fault('fault.peer_refused', {
@@ -58,47 +59,84 @@ export async function callJson<S extends z.ZodType>(call: JsonCall<S>): Promise<
 
 /** Calls a door that answers with a text or a file of another kind; refusals are the same. */
 export async function callText(call: Omit<JsonCall<z.ZodType>, 'response'>): Promise<string> {
-  const response = await send(call)
-  const text = await readText(response, call.url)
-  if (!response.ok) throw refusalOf(response, { text, url: call.url, clock: call.clock })
+  const { response, text } = await send(call)
+  if (!isOk(response)) throw refusalOf(response, { text, url: call.url, clock: call.clock })
   return text
 }
 
-async function send({
+/** What is looked at of an answer beside its text; the platform's own `Response` is one too. */
+interface Answer {
+  readonly status: number
+  readonly headers: { get(name: string): string | null }
+}
+
+function isOk({ status }: Answer): boolean {
+  return status >= 200 && status < 300
+}
+
+/**
+ * Sends and reads the whole answer, over a connection that is kept. Not by `fetch`, which takes half a millisecond more of
+ * the processor for each call; nobody here is redirected.
+ */
+function send({
   url,
   method,
   token,
   body,
   idempotencyKey,
   signal,
-}: Omit<JsonCall<z.ZodType>, 'response'>): Promise<Response> {
-  const headers = new Headers({ accept: 'application/json' })
-  if (token !== undefined) headers.set('authorization', `Bearer ${token}`)
-  if (body !== undefined) headers.set('content-type', 'application/json')
-  if (idempotencyKey !== undefined) headers.set('idempotency-key', idempotencyKey)
-  try {
-    return await fetch(url, {
-      method,
-      headers,
-      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-      ...(signal === undefined ? {} : { signal }),
-    })
-  } catch (cause) {
-    throw new Fault('fault.peer_unreachable', { what: `Cannot reach ${hostOf(url)}`, cause })
+}: Omit<JsonCall<z.ZodType>, 'response'>): Promise<{ readonly response: Answer; readonly text: string }> {
+  const payload = body === undefined ? undefined : Buffer.from(JSON.stringify(body))
+  const headers = {
+    accept: 'application/json',
+    ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
+    ...(payload === undefined
+      ? {}
+      : { 'content-type': 'application/json', 'content-length': payload.byteLength }),
+    ...(idempotencyKey === undefined ? {} : { 'idempotency-key': idempotencyKey }),
+  }
+  return new Promise((resolve, reject) => {
+    const fail = (what: string) => (cause: unknown) =>
+      reject(new Fault('fault.peer_unreachable', { what, cause }))
+    const cannotReach = fail(`Cannot reach ${hostOf(url)}`)
+    const request = url.startsWith('https:') ? https.request : http.request
+    try {
+      const sent = request(url, { method, headers, ...(signal === undefined ? {} : { signal }) })
+      sent.on('error', cannotReach)
+      sent.on('response', (incoming) => {
+        readText(incoming).then(
+          (text) => resolve({ response: answerOf(incoming), text }),
+          fail(`The line to ${hostOf(url)} broke`),
+        )
+      })
+      sent.end(payload)
+    } catch (cause) {
+      cannotReach(cause)
+    }
+  })
+}
+
+function answerOf({ statusCode, headers }: http.IncomingMessage): Answer {
+  return {
+    status: statusCode ?? 0,
+    headers: {
+      get: (name) => {
+        const value = headers[name]
+        return Array.isArray(value) ? value.join(', ') : (value ?? null)
+      },
+    },
   }
 }
 
-async function readText(response: Response, url: string): Promise<string> {
-  try {
-    return await response.text()
-  } catch (cause) {
-    throw new Fault('fault.peer_unreachable', { what: `The line to ${hostOf(url)} broke`, cause })
-  }
+async function readText(incoming: http.IncomingMessage): Promise<string> {
+  const chunks: Buffer[] = []
+  for await (const chunk of incoming) chunks.push(chunk as Buffer)
+  return Buffer.concat(chunks).toString('utf8')
 }
 
 /** What another side refused, in the words of its problem document where it sent one. */
 export function refusalOf(
-  response: Response,
+  response: Answer,
   { text, url, clock }: { text: string; url: string; clock: Clock },
 ): PeerRefusal {
   const { code, title, detail, errors } = recordOf(parseJson(text))
@@ -118,7 +156,7 @@ export function refusalOf(
 }
 
 /** A failure about which the other side tells its own log only. */
-function unforeseen({ status, headers }: Response, url: string): string | undefined {
+function unforeseen({ status, headers }: Answer, url: string): string | undefined {
   const requestId = headers.get('x-request-id')
   return status === 500 && requestId !== null
     ? `${hostOf(url)} could not do it; its log says why, under ${requestId}`
@@ -141,7 +179,7 @@ function inOneSentence(title: unknown, detail: unknown): string | undefined {
 
 /** `the clock of this machine is 60 minutes behind that of …`, when it is so wrong that tokens are refused for it. */
 function clockDifference(
-  response: Response,
+  response: Answer,
   { url, clock }: { url: string; clock: Clock },
 ): string | undefined {
   const theirs = parseHttpDate(response.headers.get('date') ?? '')
