@@ -1,3 +1,4 @@
+import { onceUnderWay } from '../kernel/clock.ts'
 import type { KeyPair, PublicJwk } from '../kernel/crypto/keys.ts'
 import { equalBytes } from '../kernel/digest.ts'
 import type { Database } from '../kernel/postgres/database.ts'
@@ -40,6 +41,9 @@ export class Publisher {
   #running: Promise<void> = Promise.resolve()
   #waiting: Promise<void> | undefined
   #state: State | undefined
+  /** Whether the next round has to look into the record for what else was committed. */
+  #readsRecord = false
+  readonly #committed = new CommittedTexts()
   /** After a round that failed the next one goes on from what is on the disk. */
   #isStale = true
 
@@ -47,14 +51,28 @@ export class Publisher {
     this.#parts = parts
   }
 
+  /** Receipts that are committed, by whoever committed them: they need not be read back. */
+  committed(first: number, texts: readonly string[]): void {
+    this.#committed.add(first, texts)
+  }
+
   /** Everything that was committed before the call is published when it resolves. */
   publish(): Promise<void> {
+    this.#readsRecord = true
+    return this.publishCommitted()
+  }
+
+  /** The same of what `committed` was told, if nothing that it was not told lies before. */
+  publishCommitted(): Promise<void> {
     this.#waiting ??= this.#running
       .catch(() => undefined)
       .then(() => {
         this.#waiting = undefined
-        this.#running = this.#round()
-        return this.#running
+        const round = this.#round()
+        // What was outgrown is removed when whoever waited has gone on.
+        this.#running = round.then(() => this.#tidy())
+        this.#running.catch(() => undefined)
+        return round
       })
     return this.#waiting
   }
@@ -83,14 +101,16 @@ export class Publisher {
   }
 
   async #round(): Promise<void> {
-    const { db, files } = this.#parts
+    const { files } = this.#parts
     try {
+      const readsRecord = this.#readsRecord
+      this.#readsRecord = false
       const state = this.#isStale || !this.#state ? await this.#resume() : this.#state
       this.#state = state
       this.#isStale = false
       for (;;) {
         const start = state.tree.size
-        const texts = await readReceipts(db, { start, end: start + STEP_RECEIPTS })
+        const texts = await this.#nextTexts(start, readsRecord)
         if (texts.length === 0) return
         this.#requireUnchanged(state)
         const tiles = await this.#grow(state, texts)
@@ -101,13 +121,21 @@ export class Publisher {
         await files.writeCheckpoint(note, files.writeTiles(tiles))
         state.published = { size: state.tree.size, note }
         state.recent = texts.slice(-RECENT_TEXTS)
-        await this.#tidy(state)
         if (texts.length < STEP_RECEIPTS) return
       }
     } catch (error) {
       this.#isStale = true
       throw faultOf(error, 'Cannot publish receipts')
     }
+  }
+
+  /** What follows in the log: from the record, unless only what was told to be committed is wanted and lies next. */
+  async #nextTexts(start: number, readsRecord: boolean): Promise<readonly string[]> {
+    const told = readsRecord ? [] : this.#committed.from(start)
+    const texts =
+      told.length > 0 ? told : await readReceipts(this.#parts.db, { start, end: start + STEP_RECEIPTS })
+    this.#committed.forgetUntil(start + texts.length)
+    return texts
   }
 
   /** Adds receipts to the tree; gives every tile and bundle that the next checkpoint stands on. */
@@ -158,9 +186,13 @@ export class Publisher {
   }
 
   /** Removes the shorter forms of tiles that have grown. A reader of the older checkpoint is given them from the longer. */
-  async #tidy(state: State): Promise<void> {
+  async #tidy(): Promise<void> {
+    await onceUnderWay()
+    const state = this.#state
+    if (!state) return
     const now = state.tree.edgeTiles().map(({ name }) => name)
     const outgrown = state.partials.filter((name) => !now.some((other) => isSameTile(name, other)))
+    if (this.#isStale) return
     state.partials = now
     await Promise.all(
       outgrown.map((name) => {
@@ -185,6 +217,32 @@ export class Publisher {
       throw damaged('the tiles on the disk do not give the root of the checkpoint')
     await requireSameRecord(db, { tree, checkpoint })
     return new State(tree, { size: checkpoint.size, note })
+  }
+}
+
+/** Texts that are remembered until they are published: those of a few hundred asks. */
+const COMMITTED_KEPT_MAX = 1_024
+
+/** Receipts that are known to be committed and are not published yet, by their numbers. */
+class CommittedTexts {
+  readonly #texts = new Map<number, string>()
+
+  add(first: number, texts: readonly string[]): void {
+    // Beyond that they are read back.
+    if (this.#texts.size + texts.length > COMMITTED_KEPT_MAX) return
+    for (const [index, text] of texts.entries()) this.#texts.set(first + index, text)
+  }
+
+  /** Those that follow one another from a number on. */
+  from(start: number): readonly string[] {
+    const texts: string[] = []
+    for (let text = this.#texts.get(start); text !== undefined; text = this.#texts.get(start + texts.length))
+      texts.push(text)
+    return texts
+  }
+
+  forgetUntil(end: number): void {
+    for (const sequence of this.#texts.keys()) if (sequence < end) this.#texts.delete(sequence)
   }
 }
 

@@ -46,6 +46,8 @@ export interface ReceiptLog {
   sign(first: number, drafts: readonly ReceiptDraft[]): Promise<readonly IssuedReceipt[]>
   /** The number that the next receipt should have, to sign one before it is taken: a guess that is wrong when others issue. */
   expectedNext(): number
+  /** Receipts that were signed by `sign` and are committed now, so that a proof of them needs no reading. */
+  committed(receipts: readonly IssuedReceipt[]): void
   /** Everything that was committed before the call is on the disk under a signed checkpoint when it resolves. */
   publish(): Promise<void>
   /** A receipt with its proof, for somebody to verify off line; publishes first if need be. Throws `fault.not_found`. */
@@ -90,6 +92,13 @@ export async function openReceiptLog({ db, directory, signer, clock }: ReceiptLo
     issue: (tx, drafts) => issue(tx, { drafts, sign, clock }),
     sign: (first, drafts) => sign(first, drafts, clock.now()),
     expectedNext: () => next,
+    committed: ([first, ...more]) => {
+      if (first)
+        publisher.committed(
+          first.sequence,
+          [first, ...more].map(({ jws }) => jws),
+        )
+    },
     publish: () => publisher.publish(),
     bundle: (sequence) => bundle(sequence, { db, publisher, origin }),
     list: (page) => listReceipts(db, page),
@@ -174,6 +183,7 @@ async function bundle(
 async function publishedOver(sequence: number, publisher: Publisher): Promise<Published> {
   const isOver = (published: Published | undefined): published is Published =>
     published !== undefined && sequence < published.size
+  if (!isOver(publisher.published)) await publisher.publishCommitted()
   if (!isOver(publisher.published)) await publisher.publish()
   const published = publisher.published
   if (Number.isSafeInteger(sequence) && sequence >= 0 && isOver(published)) return published

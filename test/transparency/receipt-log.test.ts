@@ -144,6 +144,28 @@ describe('a receipt log', () => {
     )
   })
 
+  test('what it is told to be committed is published without being read back, and never before what lies before it', async () => {
+    await using site = await openTestLog()
+    await site.issue(3)
+    const own = await site.issue(2)
+    // Told of the later ones only: the three before are in the record.
+    site.log.committed(own)
+    assert.ok(verifyReceiptBundle(await site.log.bundle(4), site).ok)
+    assert.ok(verifyReceiptBundle(await site.log.bundle(0), site).ok)
+    const next = await site.issue(1)
+    const after = await site.issue(1)
+    site.log.committed(next)
+    assert.ok(verifyReceiptBundle(await site.log.bundle(5), site).ok)
+    // It was committed, and whoever asks for everything or for it gets it although nobody told of it.
+    await site.log.publish()
+    assert.match((await site.log.checkpoint()) ?? '', /\n7\n/)
+    assert.ok(verifyReceiptBundle(await site.log.bundle(after[0]?.sequence ?? 0), site).ok)
+    // Another log over the same record and files finds one story.
+    const again = await site.reopen()
+    assert.equal(await again.checkpoint(), await site.log.checkpoint())
+    assert.deepEqual(await audit(site.log, 7), await audit(again, 7))
+  })
+
   test('pages through receipts, of one kind too', async () => {
     await using site = await openTestLog()
     await site.issue(3, { kind: 'grant' })

@@ -31,7 +31,7 @@ export type ReservationOutcome = StoredAnswer | 'changed'
 
 export interface ReservationParts {
   readonly db: Database
-  readonly log: Pick<ReceiptLog, 'sign' | 'expectedNext'>
+  readonly log: Pick<ReceiptLog, 'sign' | 'expectedNext' | 'committed'>
   readonly mirror: Pick<GrantMirror, 'sequence' | 'revokedSince' | 'hasBasisEndedSince'>
   readonly untilTimeClass: () => Promise<void>
 }
@@ -66,7 +66,9 @@ async function reserveAtOnce(
 ): Promise<ReservationOutcome | 'renumber'> {
   const written = await signReceipts(log, log.expectedNext(), reservation)
   const outcome = await keepAnswerAtOnce(db, on, written)
-  return outcome === 'kept' ? storedAnswer(written) : outcome
+  if (outcome !== 'kept') return outcome
+  log.committed(written.receipts)
+  return storedAnswer(written)
 }
 
 async function reserveInSteps(

@@ -52,7 +52,7 @@ test('nothing of an answer carries a time before its time class ends', async () 
     {
       ...parts,
       log: {
-        expectedNext: () => parts.log.expectedNext(),
+        ...parts.log,
         sign: (first, drafts) => {
           signed.push(first)
           return parts.log.sign(first, drafts)
