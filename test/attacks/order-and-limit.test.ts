@@ -10,6 +10,26 @@ import { GuardedSite } from './guarded-asker.ts'
 
 attacksFail([
   {
+    name: 'an order by what is the same in every row, which an engine does not take',
+    mode: 'rows',
+    questions: [
+      'select 0.0, town from athletes order by 1, town limit 2',
+      "select town, 'x' as x from athletes order by x desc nulls last limit 1",
+    ],
+    last: /approved/,
+  },
+  {
+    name: 'the same over groups, and over the rows of each person',
+    questions: [
+      'select 0.0, sex, count(*) from athletes group by sex order by 1',
+      "select 'x' as x, count(*) from athletes order by 1",
+      'select sex, grouping(sex), true, count(*) from athletes group by sex order by 2, 3',
+      'select sum(t.minutes) from (select distinct on (id) id, minutes, 0.5 as half from sessions order by id, half, at) t',
+      'select sum((select minutes from sessions s where s.id = a.id order by 1.5, at limit 1)) from athletes a',
+    ],
+    last: /approved|declined/,
+  },
+  {
     name: 'the first row by what it holds',
     questions: ['select town, count(*) from athletes group by town order by max(score) limit 1'],
     last: /declined/,

@@ -145,13 +145,18 @@ function namedTarget(
   return target?.expr
 }
 
-/** Binds an ORDER BY. Nulls are largest unless said otherwise, as in PostgreSQL. */
+/**
+ * Binds an ORDER BY. Nulls are largest unless said otherwise, as in PostgreSQL. What is the same in every row orders nothing,
+ * and engines do not take it.
+ */
 export function bindOrder(
   select: SelectStmt,
   targets: readonly Target[],
   frame: Frame,
 ): readonly (SortKey & { readonly offset: number | undefined })[] {
-  return (select.sortClause ?? []).map((node) => sortKeyOf(node, (by) => orderedBy(by, targets, frame)))
+  return (select.sortClause ?? [])
+    .map((node) => sortKeyOf(node, (by) => orderedBy(by, targets, frame)))
+    .filter(({ expr }) => expr.kind !== 'literal')
 }
 
 /** What is ordered by: an output by its number or name, as in PostgreSQL, or any expression. */

@@ -93,10 +93,10 @@ function bindGroupedQuestion(select: SelectStmt, { binding, level, frame: inner 
   const ofGroups = (expr: Expr, offset: number | undefined): Expr =>
     groupings.resolve(overGroups(expr, keys, offset), { keys, sets: grouping.sets })
   const having = bindHaving(select, frame)
-  const orderBy = bindOrder(select, targets, frame).map(({ offset, ...key }) => ({
-    ...key,
-    expr: ofGroups(key.expr, offset),
-  }))
+  const orderBy = bindOrder(select, targets, frame)
+    .map(({ offset, ...key }) => ({ ...key, expr: ofGroups(key.expr, offset) }))
+    // GROUPING without several sets is a constant.
+    .filter(({ expr }) => expr.kind !== 'literal')
   const outputs = targets.map(({ name, expr, offset }): Output => {
     const grouped = ofGroups(expr, offset)
     return { name, expr: grouped, unit: unitOf(grouped, { binding, level, keys, measures: sink.measures }) }
