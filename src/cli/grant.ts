@@ -281,6 +281,9 @@ const STATE_WORDS = {
   withdrawn: 'revoked',
   superseded: 'replaced',
   guardianship_ended: 'ended with the guardianship',
+  needs_guardian: 'a guardian decides at this age',
+  needs_both: 'waits for the other: both decide',
+  handed_over: 'the person decides alone now: to be confirmed',
   text_changed: 'the text has changed: ask again',
 } as const satisfies Record<GrantState, string>
 

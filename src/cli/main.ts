@@ -18,6 +18,7 @@ import { addPersonConsentsVerb } from './person-consents.ts'
 import { addPersonBasesVerb } from './person-bases.ts'
 import { addPersonVerbs } from './person.ts'
 import { addPolicyVerbs } from './policy.ts'
+import { addPrincipalVerbs } from './principal.ts'
 import { packageVersion } from './package-version.ts'
 import { addReceiptVerbs } from './receipt.ts'
 import { addReleaseVerbs } from './release.ts'
@@ -58,6 +59,7 @@ export function buildProgram(session: Session): Command {
   addLedgerVerbs(program, session)
   addErasureVerbs(program, session)
   addCorrectionVerbs(program, session)
+  addPrincipalVerbs(program, session)
   addPersonBasesVerb(program, session)
   addPersonConsentsVerb(program, session)
   exitByCode(program)

@@ -99,8 +99,9 @@ export function consentGiver(age: number | undefined, rule: ConsentAgeRule): Con
 }
 
 /**
- * The last birth date, in days since 1970-01-01, of those who have reached an age on a day. Somebody born on
- * 29 February reaches it on 1 March in other years.
+ * The last birth date, in days since 1970-01-01, of those who have reached an age on a day. Somebody born on 29 February
+ * reaches it on 1 March in other years: a period of years whose last day is missing ends with the last hour of the last
+ * day of that month (Regulation 1182/71, Art. 3(2)(c)), and the age is reached when it has ended.
  */
 export function lastBirthDayOfAge(age: number, today: CalendarDate): number {
   return daysSinceEpoch(Temporal.PlainDate.from(today).subtract({ years: age }))

@@ -263,6 +263,9 @@ const STATUSES: Readonly<Record<GrantState | 'refused', string>> = {
   superseded: 'dpv:ConsentStatusInvalidForProcessing',
   text_changed: 'dpv:ConsentInvalidated',
   guardianship_ended: 'dpv:ConsentInvalidated',
+  needs_guardian: 'dpv:ConsentStatusInvalidForProcessing',
+  needs_both: 'dpv:ConsentStatusInvalidForProcessing',
+  handed_over: 'dpv:ConsentStatusInvalidForProcessing',
   refused: 'dpv:ConsentRefused',
 }
 
@@ -272,7 +275,7 @@ function eventsOf(decision: ConsentDecision): readonly JsonLd[] {
   const common = {
     'dpv:isIndicatedBy': terms.givenBy === 'guardian' ? 'dpv:GuardianOfDataSubject' : 'dpv:DataSubject',
     'dpv:hasIndicationMethod':
-      decision.enteredBy === 'person'
+      decision.enteredBy === 'person' || decision.enteredBy.startsWith('guardian:')
         ? 'Signed in at the site'
         : `As told to and recorded by ${decision.enteredBy}`,
   }

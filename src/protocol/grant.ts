@@ -53,7 +53,10 @@ export const grantRequestSchema = grantTermsSchema.extend({
 })
 export type GrantRequest = z.infer<typeof grantRequestSchema>
 
-/** Where a grant stands in its life. Only `in_force` authorises anything. */
+/**
+ * Where a grant stands in its life. Only `in_force` authorises anything. `needs_guardian`, `needs_both`, `handed_over`: for
+ * the person's age, by the law of where they live, another's word counts, or another's as well, or theirs alone.
+ */
 export const GRANT_STATES = [
   'in_force',
   'not_yet',
@@ -61,6 +64,9 @@ export const GRANT_STATES = [
   'withdrawn',
   'superseded',
   'guardianship_ended',
+  'needs_guardian',
+  'needs_both',
+  'handed_over',
   'text_changed',
 ] as const
 export type GrantState = (typeof GRANT_STATES)[number]

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { AGE_EVIDENCE_KINDS, ASSURANCES } from './age-evidence.ts'
 import { BASIS_KINDS, basisNamedSchema } from './basis-record.ts'
 import { manifestSchema } from './data-set.ts'
 import { GRANT_STATES, grantTermsSchema } from './grant.ts'
@@ -177,6 +178,37 @@ export const exportGuardianshipSchema = z.strictObject({
   receipts: z.array(receiptNumberSchema),
 })
 
+/** Evidence of the person's age. */
+export const exportAgeEvidenceSchema = z.strictObject({
+  kind: z.literal('ageEvidence'),
+  site: siteSchema,
+  issuer: z.string(),
+  evidence: z.string(),
+  evidenceKind: z.enum(AGE_EVIDENCE_KINDS),
+  assurance: z.enum(ASSURANCES),
+  atLeast: z.int().optional(),
+  below: z.int().optional(),
+  document: digestSchema.optional(),
+  givenAt: timeSchema,
+  givenBy: z.string(),
+  expires: timeSchema,
+  endedAt: timeSchema.optional(),
+  receipt: receiptNumberSchema,
+})
+
+/** A move to another country, as it was told. */
+export const exportMoveSchema = z.strictObject({
+  kind: z.literal('move'),
+  site: siteSchema,
+  issuer: z.string(),
+  country: z.string(),
+  fromDay: z.string(),
+  isConfirmed: z.boolean(),
+  toldAt: timeSchema,
+  toldBy: z.string(),
+  receipt: receiptNumberSchema,
+})
+
 /** What was disclosed, or computed with: to whom by name, why, when, from what question, for what money. */
 export const exportUseSchema = z.strictObject({
   kind: z.literal('use'),
@@ -221,6 +253,8 @@ export const exportRecordSchema = z.discriminatedUnion('kind', [
   exportPrincipalSchema,
   exportRowSchema,
   exportGuardianshipSchema,
+  exportAgeEvidenceSchema,
+  exportMoveSchema,
   exportGrantSchema,
   exportRefusalSchema,
   exportObjectionSchema,
@@ -236,6 +270,8 @@ export type ExportKind = ExportRecord['kind']
 /** Records of a person's life at a site that another site can carry on as they are. */
 export const CARRIED_KINDS = [
   'guardianship',
+  'ageEvidence',
+  'move',
   'grant',
   'refusal',
   'objection',
@@ -246,6 +282,8 @@ export const CARRIED_KINDS = [
 ] as const
 export const carriedRecordSchema = z.discriminatedUnion('kind', [
   exportGuardianshipSchema,
+  exportAgeEvidenceSchema,
+  exportMoveSchema,
   exportGrantSchema,
   exportRefusalSchema,
   exportObjectionSchema,

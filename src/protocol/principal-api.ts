@@ -1,13 +1,67 @@
 import { z } from '@hono/zod-openapi'
 import { endpoint } from '../kernel/http/endpoint.ts'
 import { establishGuardianshipSchema, guardianshipIdSchema, guardianshipViewSchema } from './guardianship.ts'
-import { personParams, personScopeQuery } from './person-api.ts'
+import {
+  AGE_BANDS,
+  ageEvidenceIdSchema,
+  ageEvidenceViewSchema,
+  giveAgeEvidenceSchema,
+} from './age-evidence.ts'
+import { grantTermsSchema } from './grant.ts'
+import { changedSchema, personParams, personScopeQuery } from './person-api.ts'
+import { countrySchema, dataSetIdSchema, instantSchema, memberIdSchema } from './wire.ts'
 
 // The part of a site's door that is about who decides for whom: a table of schemas and endpoints.
 
 const guardianshipsSchema = z
   .strictObject({ items: z.array(guardianshipViewSchema) })
   .openapi('Guardianships')
+
+const daySchema = z.iso.date('expected a day such as 2026-12-01')
+
+/** A move as it is told. */
+const tellMoveSchema = z
+  .strictObject({
+    country: countrySchema,
+    /** The first day there; absent: today. */
+    fromDay: daySchema.optional(),
+    issuer: memberIdSchema.optional(),
+  })
+  .openapi('TellMove')
+
+/** Who decides for one person as one issuer knows them, and why; a band instead of an age. */
+export const principalViewSchema = z
+  .strictObject({
+    issuer: memberIdSchema,
+    band: z.enum(AGE_BANDS),
+    /** Whose grant counts today: the person's own, a guardian's, or both. */
+    decides: z.enum(['self', 'guardian', 'joint']),
+    /** The countries whose law counts: residence, where it is in doubt each of them, and that of the site. */
+    laws: z.array(z.strictObject({ country: z.string(), consentAge: z.int() })),
+    evidence: z.array(ageEvidenceViewSchema),
+    moves: z.array(
+      z.strictObject({
+        country: countrySchema,
+        fromDay: daySchema,
+        isConfirmed: z.boolean(),
+        toldAt: instantSchema,
+        toldBy: z.string(),
+        receipt: z.int().min(0),
+      }),
+    ),
+    /** Grants that authorise nothing any more because of age, residence or guardianship, each with why. */
+    lapsed: z.array(
+      z.strictObject({ grant: z.string(), dataSet: dataSetIdSchema, state: z.string(), why: z.string() }),
+    ),
+    /** What one guardian agreed to and another has not yet. */
+    awaiting: z.array(
+      z.strictObject({ guardianship: z.string(), agreedAt: instantSchema, terms: grantTermsSchema }),
+    ),
+  })
+  .openapi('Principal')
+export type PrincipalView = z.input<typeof principalViewSchema>
+
+const principalsSchema = z.strictObject({ items: z.array(principalViewSchema) }).openapi('Principals')
 
 /** The endpoints of principals. Who may is said in each description and checked by `site/doors/`. */
 export const PRINCIPAL_API = {
@@ -40,6 +94,68 @@ export const PRINCIPAL_API = {
     tag: 'principals',
     summary: 'For whom the person who is signed in may speak, and could',
     response: guardianshipsSchema,
+  }),
+  principal: endpoint({
+    method: 'get',
+    path: '/v1/people/{ref}/principal',
+    tag: 'principals',
+    summary: 'Who decides for a person today, by which law and evidence, and which grants lapsed for it',
+    description: 'The person, a guardian; the issuer for its people and the operator, both with a reason.',
+    params: personParams,
+    query: personScopeQuery,
+    response: principalsSchema,
+  }),
+  giveAgeEvidence: endpoint({
+    method: 'post',
+    path: '/v1/people/{ref}/age-evidence',
+    tag: 'principals',
+    summary: 'Give evidence of an age: an age that is reached, one that is not, or both',
+    description:
+      'What the person says is "declared", what a guardian says "guardian", what the issuer has seen "document". In force when answered. Evidence expires; of two that contradict each other the stricter counts; what is only said never makes anybody older.',
+    params: personParams,
+    query: z.object({ issuer: memberIdSchema.optional() }),
+    body: giveAgeEvidenceSchema,
+    response: principalsSchema,
+    status: 201,
+  }),
+  endAgeEvidence: endpoint({
+    method: 'post',
+    path: '/v1/people/{ref}/age-evidence/{evidence}/end',
+    tag: 'principals',
+    summary: 'End evidence that was wrong',
+    description: 'The issuer for its people.',
+    params: personParams.extend({ evidence: ageEvidenceIdSchema }),
+    response: principalsSchema,
+  }),
+  tellMove: endpoint({
+    method: 'post',
+    path: '/v1/people/{ref}/residence',
+    tag: 'principals',
+    summary: 'Tell that a person lives in another country from a day on: the law on ages changes with it',
+    description:
+      'The issuer for its people: the new country takes the place of the former. The person or a guardian: both count, the stricter law wins, until the issuer has told it. Grants that are no longer lawful authorise nothing from that day on.',
+    params: personParams,
+    body: tellMoveSchema,
+    response: principalsSchema,
+    status: 201,
+  }),
+  confirmGrants: endpoint({
+    method: 'post',
+    path: '/v1/people/{ref}/grants/confirmation',
+    tag: 'principals',
+    summary: 'Confirm as one’s own what guardians granted, once one decides oneself',
+    description:
+      'The person, who has reached the age of consent, or the issuer that passes it on. Without "dataSet" and "grants" all of them; one whose text has changed since is left out and has to be asked for anew.',
+    params: personParams,
+    body: z
+      .strictObject({
+        issuer: memberIdSchema.optional(),
+        dataSet: dataSetIdSchema.optional(),
+        grants: z.array(z.string().max(100)).min(1).max(1_000).optional(),
+      })
+      .openapi('ConfirmGrants'),
+    response: changedSchema,
+    isIdempotent: true,
   }),
   endGuardianship: endpoint({
     method: 'post',

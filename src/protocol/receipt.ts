@@ -23,6 +23,7 @@ export const RECEIPT_KINDS = [
   'refusal',
   'request',
   'guardianship',
+  'principal',
   'policy',
   'evidence',
   'checkpoint',

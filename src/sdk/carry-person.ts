@@ -94,13 +94,22 @@ function guardiansInForce(records: readonly ExportRecord[], site: string): reado
   )
 }
 
+/** Kinds of records that are about the person as one issuer knows them. */
+const OF_ISSUER: ReadonlySet<ExportRecord['kind']> = new Set([
+  'objection',
+  'request',
+  'guardianship',
+  'ageEvidence',
+  'move',
+])
+
 /** Without what is about data sets of other issuers. */
 function ofIssuer(records: readonly ExportRecord[], issuer: string): readonly ExportRecord[] {
   const others = new Set(
     records.flatMap((one) => (one.kind === 'dataSet' && one.manifest.issuer !== issuer ? [one.dataSet] : [])),
   )
   return records.filter((one) => {
-    if ((one.kind === 'objection' || one.kind === 'request') && one.issuer !== issuer) return false
+    if (OF_ISSUER.has(one.kind) && 'issuer' in one && one.issuer !== issuer) return false
     if (one.kind === 'basis') return one.dataSets.some((dataSet) => !others.has(dataSet))
     return !('dataSet' in one) || one.dataSet === undefined || !others.has(one.dataSet)
   })

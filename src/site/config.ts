@@ -4,6 +4,7 @@ import { z } from 'zod'
 import { Fault } from '../kernel/faults.ts'
 import { loadSettings } from '../kernel/load-settings.ts'
 import { Secret } from '../kernel/secret.ts'
+import { ASSURANCES } from '../protocol/age-evidence.ts'
 import { ADEQUACY_DECISIONS, TRANSFER_SAFEGUARDS } from '../protocol/legal-zones.ts'
 import { dataRightsSettingsSchema } from './data-rights/directory.ts'
 import { countrySchema, memberIdSchema, nameSchema, siteIdSchema } from '../protocol/wire.ts'
@@ -99,6 +100,13 @@ export const siteSettingsSchema = z.strictObject({
     .strictObject({
       /** Days until a notice that is not acknowledged counts as overdue. */
       dueDays: z.coerce.number().min(1, 'expected 1 to 365').max(365, 'expected 1 to 365').default(30),
+    })
+    .prefault({}),
+  /** How people's ages are judged. */
+  age: z
+    .strictObject({
+      /** The least that evidence has to be worth to make somebody older than the data says nothing of; what is worth less only makes younger. */
+      leastAssurance: z.enum(ASSURANCES, `expected one of ${ASSURANCES.join(', ')}`).default('substantial'),
     })
     .prefault({}),
   /** How erasures are carried out. */

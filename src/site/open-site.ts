@@ -106,7 +106,7 @@ export async function openSite(
     ended: Promise.race([ended, vault.ended]),
     log: receipts,
     vault,
-    principals: () => vault.principals(),
+    principals: judgedPrincipals({ mirror, vault, settings }),
     vaultThreads: settings.vault.threads,
     mirror,
     ...emptyCaches(),
@@ -144,6 +144,16 @@ async function openRecord(
   await migrate(db, SITE_MIGRATIONS)
   const signer = { name: settings.site, key: keys.signing, formerKeys: keys.former.signing }
   return { db, ended, receipts: await openReceiptLog({ db, directory: root, signer, clock }) }
+}
+
+/** What is known of people for the rules of age, with evidence and moves as they count at a moment. */
+function judgedPrincipals(parts: {
+  mirror: GrantMirror
+  vault: Vault
+  settings: SiteSettings
+}): SiteContext['principals'] {
+  const { leastAssurance: least } = parts.settings.age
+  return async (now) => parts.mirror.principals.over(await parts.vault.principals(), { now, least })
 }
 
 /** Whom no run may use, and how erasures are carried out. */

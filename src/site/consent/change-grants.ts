@@ -6,6 +6,7 @@ import type { Database, DatabaseTransaction } from '../../kernel/postgres/databa
 import { faultOf } from '../../kernel/postgres/fault-of.ts'
 import type { Manifest } from '../../protocol/data-set.ts'
 import type { DataSetId } from '../../protocol/wire.ts'
+import { readPrincipalFacts } from '../principals/principal-store.ts'
 import type { ReceiptLog } from '../../transparency/receipt-log.ts'
 import type { GrantChange } from './grant-mirror.ts'
 import { GrantMirror } from './grant-mirror.ts'
@@ -97,6 +98,7 @@ export async function changeGrants(
 /** What a grant takes the place of ends with it and is no change of its own. */
 function changedBy(change: GrantChange): number {
   const { given, revoked, objected = [], objectionsWithdrawn = [], refused, unagreed = 0, bases } = change
+  if (change.principals !== undefined) return change.principals.length
   if (refused !== undefined) return refused
   if (bases !== undefined) return bases.length
   const grants = given.length > 0 ? given.length : revoked.length
@@ -116,7 +118,9 @@ async function catchUp(db: Database, mirror: GrantMirror): Promise<void> {
   // The mirror at its start knows none; later only those of a commit that was never heard of are missing.
   const objections = await objectionChangesAfter(db, since)
   const allBases = await readHeldBases(db)
-  mirror.apply({ sequence: mirror.sequence, newTerms: [], given: [], revoked: [], ...objections, allBases })
+  const allPrincipals = await readPrincipalFacts(db)
+  const all = { ...objections, allBases, allPrincipals }
+  mirror.apply({ sequence: mirror.sequence, newTerms: [], given: [], revoked: [], ...all })
 }
 
 /** The problem of a request as a fault that names each wrong field. */

@@ -1,6 +1,8 @@
 import type { Bitset } from '../../kernel/bitset.ts'
 import type { Instant } from '../../kernel/clock.ts'
 import { Mutex } from '../../kernel/mutex.ts'
+import { PrincipalFacts } from '../principals/principal-facts.ts'
+import type { HeldFacts, PrincipalChange } from '../principals/principal-facts.ts'
 import type { GrantTerms } from '../../protocol/grant.ts'
 import type { DataSetId } from '../../protocol/wire.ts'
 import { BasesInForce } from './bases-in-force.ts'
@@ -35,6 +37,9 @@ export interface GrantChange {
   readonly bases?: readonly BasisChange[] | undefined
   /** All records of legal bases that have not been ended, in place of those that were known. */
   readonly allBases?: readonly HeldBasis[] | undefined
+  readonly principals?: readonly PrincipalChange[] | undefined
+  /** All that is known of people besides their data, in place of what was. */
+  readonly allPrincipals?: HeldFacts | undefined
   /** How many agreements were taken back before they became a grant. */
   readonly unagreed?: number | undefined
   /** How many grants wait for another guardian to agree; they are nowhere here yet. */
@@ -56,6 +61,8 @@ export class GrantMirror {
   readonly #revokedAt = new Map<string, Float64Array<ArrayBuffer>>()
   readonly #objections = new Objections()
   readonly #bases = new BasesInForce()
+  /** What people are judged by besides their data. */
+  readonly principals = new PrincipalFacts()
   #sequence = 0
 
   /** Everything up to this sequence of the record has been applied. */
@@ -74,11 +81,13 @@ export class GrantMirror {
   }
 
   /**
-   * People who had a grant on a data set revoked after a sequence: a run that saw that sequence may not release them.
+   * People who had a grant on a data set revoked, or of whose age or residence something was told, after a sequence: a run
+   * that saw that sequence may not release them.
    * It says too many rather than too few: another grant of theirs may still cover the use.
    */
   revokedSince(sequence: number, dataSet: DataSetId): Bitset {
     const people = this.#objections.since(sequence)
+    people.addAll(this.principals.since(sequence))
     const last = this.#revokedAt.get(dataSet)
     if (!last || sequence >= this.#sequence) return people
     for (let person = 0; person < last.length; person += 1) {
@@ -116,6 +125,8 @@ export class GrantMirror {
     for (const objection of change.objected ?? []) this.#objections.add(objection)
     if (change.allBases) this.#bases.replace(change.allBases, change.sequence)
     for (const basis of change.bases ?? []) this.#bases.apply(basis, change.sequence)
+    if (change.allPrincipals) this.principals.replace(change.allPrincipals)
+    for (const known of change.principals ?? []) this.principals.apply(known, change.sequence)
     this.#sequence = change.sequence
   }
 

@@ -27,6 +27,12 @@ export interface LiveGrant extends MirroredGrant {
   readonly sequence: number
 }
 
+/** The same with its terms. */
+export type LiveGrantTerms = LiveGrant & {
+  readonly grantTerms: GrantTerms
+  readonly guardianship?: string
+}
+
 /** Locks the sequence until the transaction ends and gives its last number: changes commit in its order. */
 export async function lockSequence(tx: DatabaseTransaction): Promise<number> {
   const { rows } = await sql<{ last: bigint }>`select last from consent_sequence for update`.execute(tx)
@@ -119,15 +125,19 @@ export async function coveredAlready(
 
 /** Grants of people that were not revoked, on one data set or on all, whether or not they hold now. */
 export async function liveGrantsOf(
-  tx: DatabaseTransaction,
+  tx: Database,
   { people, dataSet }: { people: readonly number[]; dataSet?: string },
-): Promise<readonly (LiveGrant & { readonly grantTerms: GrantTerms })[]> {
+): Promise<readonly LiveGrantTerms[]> {
   const { rows } = await sql<GrantRow & { wording: GrantTerms }>`
     select g.*, t.terms as wording from consent_grant g join consent_terms t on t.id = g.terms
     where g.person = any(${people}::integer[]) and t.data_set = coalesce(${dataSet ?? null}::text, t.data_set)
       and not exists (select from consent_revocation r where r.grant_sequence = g.sequence)
     order by g.sequence`.execute(tx)
-  return rows.map((row) => ({ ...liveGrantOf(row), grantTerms: row.wording }))
+  return rows.map((row) => ({
+    ...liveGrantOf(row),
+    grantTerms: row.wording,
+    ...(row.guardianship === null ? {} : { guardianship: row.guardianship }),
+  }))
 }
 
 /** Grants by their numbers, as far as there are such that were not revoked. */
@@ -196,6 +206,7 @@ interface GrantRow {
   readonly valid_from_ms: bigint
   readonly valid_until_ms: bigint | null
   readonly given_ms: bigint
+  readonly guardianship: string | null
 }
 
 function liveGrantOf(row: GrantRow): LiveGrant {

@@ -137,7 +137,7 @@ async function agree(
     const made = { guardianship: grant.guardianship ?? '', ...asked, agreedAt: facts.now }
     const id = await insertAgreement(tx, made)
     await issueReceipt(tx, { id, grant, facts })
-    waiting.push({ id, ...made })
+    waiting.push({ id, ...made, wording: grant.terms })
   }
   return 'waits'
 }

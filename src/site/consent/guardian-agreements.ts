@@ -1,7 +1,8 @@
 import { sql } from 'kysely'
 import { Fault } from '../../kernel/faults.ts'
 import type { Instant } from '../../kernel/clock.ts'
-import type { DatabaseTransaction } from '../../kernel/postgres/database.ts'
+import type { Database, DatabaseTransaction } from '../../kernel/postgres/database.ts'
+import type { GrantTerms } from '../../protocol/grant.ts'
 import type { DataSetId } from '../../protocol/wire.ts'
 
 /** One guardian's yes to terms that others have to agree to as well. */
@@ -14,17 +15,15 @@ export interface Agreement {
   /** `Infinity` for no end. */
   readonly until: number
   readonly agreedAt: number
+  readonly wording: GrantTerms
 }
 
 /** Agreements of children that wait for another guardian. */
-export async function openAgreements(
-  tx: DatabaseTransaction,
-  people: readonly number[],
-): Promise<readonly Agreement[]> {
+export async function openAgreements(tx: Database, people: readonly number[]): Promise<readonly Agreement[]> {
   const { rows } = await sql<AgreementRow>`
-    select * from guardian_agreement
-    where person = any(${people}::integer[]) and grant_sequence is null and withdrawn_ms is null
-    order by id`.execute(tx)
+    select a.*, t.terms as wording from guardian_agreement a join consent_terms t on t.id = a.terms
+    where a.person = any(${people}::integer[]) and a.grant_sequence is null and a.withdrawn_ms is null
+    order by a.id`.execute(tx)
   return rows.map((row) => ({
     id: Number(row.id),
     guardianship: row.guardianship,
@@ -33,11 +32,15 @@ export async function openAgreements(
     from: Number(row.valid_from_ms),
     until: row.valid_until_ms === null ? Infinity : Number(row.valid_until_ms),
     agreedAt: Number(row.agreed_ms),
+    wording: row.wording,
   }))
 }
 
 /** Notes an agreement; gives its id, by which its receipt is told apart. */
-export async function insertAgreement(tx: DatabaseTransaction, made: Omit<Agreement, 'id'>): Promise<number> {
+export async function insertAgreement(
+  tx: DatabaseTransaction,
+  made: Omit<Agreement, 'id' | 'wording'>,
+): Promise<number> {
   const { rows } = await sql<{ id: bigint }>`
     insert into guardian_agreement (guardianship, person, terms, valid_from_ms, valid_until_ms, agreed_ms, receipt)
     values (${made.guardianship}, ${made.person}, ${made.terms}, ${made.from},
@@ -95,4 +98,5 @@ interface AgreementRow {
   readonly valid_from_ms: bigint
   readonly valid_until_ms: bigint | null
   readonly agreed_ms: bigint
+  readonly wording: GrantTerms
 }

@@ -1,11 +1,13 @@
 import { formatInstant } from '../../kernel/clock.ts'
 import { Fault } from '../../kernel/faults.ts'
 import { basisSource } from '../../protocol/basis-record.ts'
+import type { GrantState } from '../../protocol/grant.ts'
 import { previewGrant } from '../../protocol/preview-grant.ts'
 import { malformed } from '../consent/change-grants.ts'
 import { isInTime } from '../consent/decide-basis.ts'
 import { giveGrants, termsProblems } from '../consent/give-grants.ts'
-import { grantState, listGrants } from '../consent/list-grants.ts'
+import { judgeGrants } from '../consent/judge-grants.ts'
+import { listGrants } from '../consent/list-grants.ts'
 import type { ListedGrant } from '../consent/list-grants.ts'
 import { refuseGrant } from '../consent/refuse-grant.ts'
 import { grantName, revokeGrants } from '../consent/revoke-grants.ts'
@@ -36,11 +38,15 @@ export function grantActs(
         people: people?.map(({ number }) => number),
         dataSets: dataSets.map(({ dataSet: name }) => name),
       })
-      return pageOf(found, {
-        limit,
-        cursorOf: ({ sequence }) => String(sequence),
-        viewOf: (grant) => grantView(grant, site),
-      })
+      const states = await judgeGrants(site, found)
+      return pageOf(
+        found.map((grant, index) => ({ grant, state: states[index] ?? 'expired' })),
+        {
+          limit,
+          cursorOf: ({ grant: { sequence } }) => String(sequence),
+          viewOf: grantView,
+        },
+      )
     },
     async giveGrants(grants, change) {
       const given = await giveGrants(site.consent, grants, change)
@@ -88,7 +94,7 @@ async function peopleOf(
   return findKnownPeople(site, identities)
 }
 
-function grantView(grant: ListedGrant, { clock, manifests }: SiteContext): GrantView {
+function grantView({ grant, state }: { grant: ListedGrant; state: GrantState }): GrantView {
   const { sequence, terms, validFrom, validUntil, givenAt, givenBy, guardianship, revokedAt, revokedBy } =
     grant
   return {
@@ -101,6 +107,6 @@ function grantView(grant: ListedGrant, { clock, manifests }: SiteContext): Grant
     ...(guardianship === undefined ? {} : { guardianship }),
     ...(revokedAt === undefined ? {} : { revokedAt: formatInstant(revokedAt) }),
     ...(revokedBy === undefined ? {} : { revokedBy }),
-    state: grantState(grant, { now: clock.now(), manifest: manifests().get(terms.dataSet) }),
+    state,
   }
 }

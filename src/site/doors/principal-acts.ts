@@ -1,4 +1,13 @@
 import { digestOf } from '../../kernel/digest.ts'
+import { Fault } from '../../kernel/faults.ts'
+import type { PrincipalView } from '../../protocol/principal-api.ts'
+import type { ChangeFacts } from '../consent/change-grants.ts'
+import type { GrantsChanged } from '../consent/grant-calls.ts'
+import { confirmGrants } from '../principals/confirm-grants.ts'
+import type { Confirmation } from '../principals/confirm-grants.ts'
+import { endAgeEvidence, giveAgeEvidence, tellMove } from '../principals/tell-of-person.ts'
+import type { EvidenceFacts } from '../principals/tell-of-person.ts'
+import { viewPrincipal } from '../principals/view-principal.ts'
 import type { GuardianshipView } from '../../protocol/guardianship.ts'
 import type { MemberId } from '../../protocol/wire.ts'
 import { endGuardianship } from '../principals/end-guardianship.ts'
@@ -10,7 +19,7 @@ import { findGuardianship, guardianshipsBy, guardianshipsOf } from '../principal
 import { viewGuardianship } from '../principals/view-guardianship.ts'
 import { noteAccess } from '../rights/note-access.ts'
 import { knownPeople, unknownPerson } from '../rights/person-reading.ts'
-import type { PersonReading } from '../rights/person-reading.ts'
+import type { KnownPerson, PersonReading } from '../rights/person-reading.ts'
 import type { SiteContext } from '../site-context.ts'
 
 /** Who may end a guardianship: the issuer whose child it is, the operator, the guardian. */
@@ -31,11 +40,78 @@ export interface PrincipalActs {
   listGuardians(reading: PersonReading): Promise<{ items: GuardianshipView[] }>
   /** All that somebody has or had, whatever their power is now. */
   listWards(identities: readonly Identity[]): Promise<{ items: GuardianshipView[] }>
+  viewPrincipal(reading: PersonReading): Promise<{ items: PrincipalView[] }>
+  giveAgeEvidence(reading: PersonReading, facts: EvidenceFacts): Promise<{ items: PrincipalView[] }>
+  endAgeEvidence(reading: PersonReading, evidence: string): Promise<{ items: PrincipalView[] }>
+  tellMove(
+    reading: PersonReading,
+    move: { country: string; fromDay?: string | undefined; isConfirmed: boolean },
+  ): Promise<{ items: PrincipalView[] }>
+  confirmGrants(
+    reading: PersonReading,
+    confirmation: Confirmation,
+    change: ChangeFacts,
+  ): Promise<GrantsChanged>
   endGuardianship(request: { guardianship: string; by: string; scope: EndScope }): Promise<GuardianshipView>
 }
 
-/** Guardianships in the forms of the door. */
+/** Who decides for whom, in the forms of the door. */
 export function principalActs(site: SiteContext): PrincipalActs {
+  return { ...guardianActs(site), ...ageActs(site) }
+}
+
+type AgeActs = Pick<
+  PrincipalActs,
+  'viewPrincipal' | 'giveAgeEvidence' | 'endAgeEvidence' | 'tellMove' | 'confirmGrants'
+>
+
+/** What people are judged by, and what follows. */
+function ageActs(site: SiteContext): AgeActs {
+  const views = async (people: readonly KnownPerson[]) => ({
+    items: await Promise.all(people.map((person) => viewPrincipal(site, person))),
+  })
+  /** A change is about one person as one issuer knows them: the others have evidence of their own. */
+  const only = async (reading: PersonReading) => {
+    const [person, ...others] = await knownPeople(site, reading)
+    if (!person) throw unknownPerson()
+    if (others.length > 0)
+      throw new Fault('fault.request_malformed', {
+        what: 'Cannot tell whose person it is',
+        errors: [{ field: 'issuer', expected: 'expected the issuer whose data is meant' }],
+      })
+    return person
+  }
+  return {
+    async viewPrincipal(reading) {
+      const people = await knownPeople(site, reading)
+      await noteAccess(site, { people, reading, what: 'principal' })
+      return views(people)
+    },
+    async giveAgeEvidence(reading, facts) {
+      const person = await only(reading)
+      await giveAgeEvidence(site, { person: person.number, facts })
+      return views([person])
+    },
+    async endAgeEvidence(reading, evidence) {
+      const person = await only(reading)
+      await endAgeEvidence(site, { person: person.number, evidence, by: reading.by })
+      return views([person])
+    },
+    async tellMove(reading, move) {
+      const person = await only(reading)
+      await tellMove(site, { person: person.number, facts: { ...move, by: reading.by } })
+      return views([person])
+    },
+    async confirmGrants(reading, confirmation, change) {
+      return confirmGrants(site, { person: await only(reading), confirmation }, change)
+    },
+  }
+}
+
+type GuardianActs = Omit<PrincipalActs, keyof AgeActs>
+
+/** Guardians, and for whom they speak. */
+function guardianActs(site: SiteContext): GuardianActs {
   const views = async (stored: Awaited<ReturnType<typeof guardianshipsOf>>) => {
     const shown = await Promise.all(stored.map((one) => viewGuardianship(site, one)))
     return { items: shown.filter((one) => one !== undefined) }

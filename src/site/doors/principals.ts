@@ -1,6 +1,9 @@
 import type { Door } from '../../kernel/http/door.ts'
+import type { AgeEvidenceKind } from '../../protocol/age-evidence.ts'
 import { SITE_API } from '../../protocol/site-api.ts'
-import { forbidden, notFound } from './may.ts'
+import type { MemberId } from '../../protocol/wire.ts'
+import { changeBy } from './grants.ts'
+import { forbidden, notFound, requireSubjectSide } from './may.ts'
 import { readingOf } from './person-scope.ts'
 import type { EndScope } from './principal-acts.ts'
 import type { SiteActs, SiteCaller } from './site-acts.ts'
@@ -18,6 +21,7 @@ export function servePrincipals(door: Door<SiteCaller>, acts: SiteActs): void {
     const speaker = await speakFor(caller, { ref: params.ref, issuer: query.issuer }, acts)
     return acts.principals.listGuardians(readingOf(speaker, { params, query }))
   })
+  serveAges(door, acts)
   door.serve(SITE_API.listWards, ({ caller }) => {
     if (caller.kind !== 'person') throw forbidden()
     return acts.principals.listWards(caller.identities)
@@ -29,6 +33,45 @@ export function servePrincipals(door: Door<SiteCaller>, acts: SiteActs): void {
       scope: endScopeOf(caller),
     }),
   )
+}
+
+/** `/v1/people/{ref}/principal`, `/age-evidence`, `/residence`, `/grants/confirmation`: what people are judged by. */
+function serveAges(door: Door<SiteCaller>, acts: SiteActs): void {
+  const { principals } = acts
+  const readingBy = async (caller: SiteCaller, whom: { ref: string; issuer?: MemberId | undefined }) => {
+    const speaker = await speakFor(caller, whom, acts)
+    const query = { issuer: whom.issuer, reason: 'to enter what is known of the person' }
+    return { speaker, reading: readingOf(speaker, { params: whom, query }) }
+  }
+  door.serve(SITE_API.principal, async ({ caller, params, query }) => {
+    const speaker = await speakFor(caller, { ref: params.ref, issuer: query.issuer }, acts)
+    return principals.viewPrincipal(readingOf(speaker, { params, query }))
+  })
+  door.serve(SITE_API.giveAgeEvidence, async ({ caller, params, query, body }) => {
+    const { speaker, reading } = await readingBy(requireSubjectSide(caller), { ...params, ...query })
+    return principals.giveAgeEvidence(reading, { ...body, kind: kindOf(speaker), by: byOf(speaker) })
+  })
+  door.serve(SITE_API.endAgeEvidence, async ({ caller, params }) => {
+    // Whoever gave it may have wanted to be older, or a child to be younger: the one who answers for the data ends it.
+    if (caller.kind !== 'issuer') throw forbidden()
+    const { reading } = await readingBy(caller, params)
+    return principals.endAgeEvidence(reading, params.evidence)
+  })
+  door.serve(SITE_API.tellMove, async ({ caller, params, body: { issuer, ...move } }) => {
+    const { speaker, reading } = await readingBy(requireSubjectSide(caller), { ...params, issuer })
+    return principals.tellMove(reading, { ...move, isConfirmed: speaker.kind === 'issuer' })
+  })
+  door.serve(SITE_API.confirmGrants, async ({ caller, params, body, idempotencyKey }) => {
+    const { issuer, ...confirmation } = body
+    const { speaker, reading } = await readingBy(requireSubjectSide(caller), { ...params, issuer })
+    if (speaker.kind === 'guardian') throw forbidden()
+    return principals.confirmGrants(reading, confirmation, changeBy(speaker, idempotencyKey))
+  })
+}
+
+function kindOf(speaker: SiteCaller): AgeEvidenceKind {
+  if (speaker.kind === 'issuer') return 'document'
+  return speaker.kind === 'guardian' ? 'guardian' : 'declared'
 }
 
 function endScopeOf(caller: SiteCaller): EndScope {

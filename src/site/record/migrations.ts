@@ -27,6 +27,7 @@ import * as createFloorLimits from './migrations/0090-create-floor-limits.ts'
 import * as noteCompaction from './migrations/0100-note-compaction.ts'
 import * as createGuardHolds from './migrations/0101-create-guard-holds.ts'
 import * as createRestrictions from './migrations/0061-create-restrictions-and-corrections.ts'
+import * as createPrincipalFacts from './migrations/0121-create-principal-facts.ts'
 import * as createGuardianships from './migrations/0120-create-guardianships.ts'
 import * as createRecipientNotices from './migrations/0110-create-recipient-notices.ts'
 
@@ -62,4 +63,5 @@ export const SITE_MIGRATIONS: Migrations = {
   '0110-create-recipient-notices': createRecipientNotices,
   '0100-note-compaction': noteCompaction,
   '0101-create-guard-holds': createGuardHolds,
+  '0121-create-principal-facts': createPrincipalFacts,
 }

@@ -13,6 +13,8 @@ const TABLES = [
   'answer',
   'guardian_agreement',
   'guardianship',
+  'age_evidence',
+  'residence_move',
   'recipient_notice',
 ] as const
 

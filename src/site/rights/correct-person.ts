@@ -7,6 +7,7 @@ import { Fault } from '../../kernel/faults.ts'
 import type { Database } from '../../kernel/postgres/database.ts'
 import type { Random } from '../../kernel/random.ts'
 import type { Manifest } from '../../protocol/data-set.ts'
+import { epochDay } from '../../protocol/consent-ages.ts'
 import type { ColumnValues } from '../../protocol/restriction.ts'
 import type { DataSetId, MemberId } from '../../protocol/wire.ts'
 import type { ReceiptLog } from '../../transparency/receipt-log.ts'
@@ -20,7 +21,9 @@ import { cellContext } from '../vault/person-keys.ts'
 import type { PersonKeys } from '../vault/person-keys.ts'
 import { seal } from '../vault/seal-cell.ts'
 import { isSealed } from '../vault/stored-columns.ts'
-import type { CorrectedValue, Vault } from '../vault/vault.ts'
+import { UNKNOWN_BIRTH_DAY } from '../vault/vault.ts'
+import type { CorrectedValue, RowCorrection, Vault } from '../vault/vault.ts'
+import { isOwnWord } from './own-word.ts'
 import { checkCorrection } from './check-correction.ts'
 
 /** What correcting needs of a site. */
@@ -88,7 +91,15 @@ export async function correctPerson(
         'begun', ${request.requestedBy}, ${parts.clock.now()})`.execute(tx)
     await parts.partitions.noteChange(tx, { dataSet, people: Bitset.of([person]), cause: correction })
   })
-  return finishCorrection(parts, { correction, person, dataSet, manifest, values: { set, where }, key })
+  return finishCorrection(parts, {
+    correction,
+    person,
+    dataSet,
+    manifest,
+    requestedBy: request.requestedBy,
+    values: { set, where },
+    key,
+  })
 }
 
 interface BegunCorrection {
@@ -96,6 +107,7 @@ interface BegunCorrection {
   readonly person: number
   readonly dataSet: DataSetId
   readonly manifest: Manifest
+  readonly requestedBy: string
   readonly values: { readonly set: ColumnValues; readonly where: ColumnValues }
   readonly key: KeyObject
 }
@@ -107,7 +119,7 @@ async function finishCorrection(parts: CorrectionParts, begun: BegunCorrection):
     person,
     set: storedValues(values.set, { manifest, key, random: parts.random }),
     where: new Map(Object.entries(values.where)),
-    facts: factsOf(manifest, values.set),
+    facts: await believedFacts(parts, begun),
   })
   await parts.db.transaction().execute(async (tx) => {
     const { rows: open } = await sql`
@@ -148,12 +160,13 @@ export async function resumeCorrections(parts: CorrectionParts): Promise<void> {
     correction: string
     person: number
     data_set: DataSetId
+    requested_by: string
     body: Uint8Array | null
   }>`
-    select correction, person, data_set, body from correction where state = 'begun' order by id`.execute(
+    select correction, person, data_set, requested_by, body from correction where state = 'begun' order by id`.execute(
     parts.db,
   )
-  for (const { correction, person, data_set: dataSet, body } of rows) {
+  for (const { correction, person, data_set: dataSet, requested_by: requestedBy, body } of rows) {
     const key = (await parts.personKeys.keyOf(parts.db, person))?.reveal()
     const manifest = parts.manifests().get(dataSet)
     const text = key && body && openPersonText(body, { key, use: correction })
@@ -164,7 +177,7 @@ export async function resumeCorrections(parts: CorrectionParts): Promise<void> {
       continue
     }
     const values = JSON.parse(text) as BegunCorrection['values']
-    await finishCorrection(parts, { correction, person, dataSet, manifest, values, key }).catch(
+    await finishCorrection(parts, { correction, person, dataSet, manifest, requestedBy, values, key }).catch(
       (error: unknown) => {
         if (!(error instanceof Fault && error.code === 'fault.not_found')) throw error
       },
@@ -189,6 +202,22 @@ function storedValues(
 }
 
 const NONCE_BYTES = 12
+
+/**
+ * What the rules of age go by after a correction. The issuer is believed. What a person or a guardian says stands in the rows,
+ * and makes nobody older and moves nobody: for that there is evidence, and a move that the issuer tells.
+ */
+async function believedFacts(
+  { vault }: CorrectionParts,
+  { manifest, values, requestedBy, person }: BegunCorrection,
+): Promise<RowCorrection['facts']> {
+  const facts = factsOf(manifest, values.set)
+  if (!isOwnWord(requestedBy)) return facts
+  const { birthDate } = facts
+  if (typeof birthDate !== 'string') return {}
+  const known = (await vault.principals()).birthDay[person] ?? UNKNOWN_BIRTH_DAY
+  return known !== UNKNOWN_BIRTH_DAY && epochDay(birthDate) > known ? { birthDate } : {}
+}
 
 function factsOf({ person }: Manifest, set: ColumnValues) {
   const factOf = (column: string | undefined, isKnown: (text: string) => boolean) => {

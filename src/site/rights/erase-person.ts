@@ -18,6 +18,7 @@ import { revokeAllOf } from '../consent/revoke-grants.ts'
 import { endAllOf } from '../principals/end-guardianship.ts'
 import { deleteGuardianshipsOf } from '../principals/guardianship-store.ts'
 import type { Backups } from '../backup/backups.ts'
+import { deletePrincipalFacts } from '../principals/principal-store.ts'
 import type { PartitionStore } from '../guard/partition-store.ts'
 import { noteDisclosed } from '../recipients/note-recipients.ts'
 import type { NotingParts } from '../recipients/note-recipients.ts'
@@ -130,6 +131,7 @@ async function noteErasure(
       const own = await revokeAllOf(tx, person, { context: parts.consent, last, now, by: requestedBy })
       const ofWards = await endGuardianships(tx, parts, { ...request, last: last + own.length, now })
       const revoked = [...own, ...ofWards]
+      await deletePrincipalFacts(tx, person)
       await noteWithdrawn(tx, parts, { ...request, now })
       await deleteNamedAnswers(tx, request.nameDigest)
       await deleteCarried(tx, person)
@@ -137,7 +139,13 @@ async function noteErasure(
       const keyDigest = standing?.keyDigest ?? destroyed
       if (keyDigest) await saveKeyDigest(tx, { erasure, keyDigest })
       return {
-        change: { sequence: last + revoked.length, newTerms: [], given: [], revoked },
+        change: {
+          sequence: last + revoked.length,
+          newTerms: [],
+          given: [],
+          revoked,
+          principals: [{ what: 'forgotten', person }],
+        },
         unchanged: 0,
       }
     },

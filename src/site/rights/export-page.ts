@@ -51,6 +51,9 @@ function tableRowOf(record: ExportRecord): TableRow {
       })
     case 'guardianship':
       return guardianshipRow(record)
+    case 'ageEvidence':
+    case 'move':
+      return ageRow(record)
     case 'dataSet':
       return dataSetRow(record)
     case 'identity':
@@ -83,6 +86,36 @@ function tableRowOf(record: ExportRecord): TableRow {
         head: ['When', 'Who', 'What', 'Why', 'Receipt'],
         cells: [record.time, record.by, record.what, record.reason ?? '', `${record.site} ${record.receipt}`],
       }
+  }
+}
+
+function ageRow(record: Extract<ExportRecord, { kind: 'ageEvidence' | 'move' }>): TableRow {
+  if (record.kind === 'move')
+    return {
+      name: record.kind,
+      title: 'Where you have moved to',
+      head: ['Country', 'From', 'Said by', 'When', 'Receipt'],
+      cells: [
+        record.country,
+        record.fromDay,
+        record.toldBy,
+        record.toldAt,
+        `${record.site} ${record.receipt}`,
+      ],
+    }
+  return {
+    name: record.kind,
+    title: 'What was shown of your age',
+    head: ['How', 'At least', 'Below', 'By', 'When', 'Until', 'Receipt'],
+    cells: [
+      record.evidenceKind,
+      cellText(record.atLeast ?? null),
+      cellText(record.below ?? null),
+      record.givenBy,
+      record.givenAt,
+      record.endedAt ?? record.expires,
+      `${record.site} ${record.receipt}`,
+    ],
   }
 }
 

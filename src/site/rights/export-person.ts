@@ -1,15 +1,19 @@
 import { formatInstant } from '../../kernel/clock.ts'
 import { basisSource } from '../../protocol/basis-record.ts'
+import type { GrantState } from '../../protocol/grant.ts'
 import { PERSON_EXPORT_FORMAT } from '../../protocol/person-export.ts'
 import type { ExportKind, ExportRecord } from '../../protocol/person-export.ts'
 import { wireMoney } from '../../protocol/wire.ts'
 import { basesCovering } from '../consent/bases-covering.ts'
-import { grantState, listGrants } from '../consent/list-grants.ts'
+import { judgeGrants } from '../consent/judge-grants.ts'
+import { listGrants } from '../consent/list-grants.ts'
 import type { ListedGrant } from '../consent/list-grants.ts'
 import { objectionsOf } from '../consent/objection-store.ts'
 import { refusalsOf } from '../consent/refuse-grant.ts'
 import { grantName } from '../consent/revoke-grants.ts'
 import { guardianshipsOf } from '../principals/guardianship-store.ts'
+import { evidenceOf, movesOf } from '../principals/principal-store.ts'
+import { evidenceView } from '../principals/view-principal.ts'
 import { viewGuardianship } from '../principals/view-guardianship.ts'
 import { knownAgeOf, whoDecides } from '../principals/who-decides.ts'
 import { listDataSets } from '../datasets/list-data-sets.ts'
@@ -54,6 +58,7 @@ export async function* exportPerson(
   for (const person of people) {
     if (wants('principal')) yield [await principalOf(site, { person, dataSets })]
     if (wants('guardianship')) yield await guardianshipRecords(site, person)
+    yield (await ageRecords(site, person)).filter(({ kind }) => wants(kind))
     for (const summary of dataSets.filter(({ manifest }) => manifest.issuer === person.issuer)) {
       yield* dataSetRecords(site, { person, summary, wants })
     }
@@ -162,6 +167,31 @@ async function guardianshipRecords(
     .map(({ person: _, ...view }): ExportRecord => ({ kind: 'guardianship', site: site.site, ...view }))
 }
 
+/** What the person is judged by besides the data. */
+async function ageRecords(
+  { db, site }: SiteContext,
+  { number, issuer }: KnownPerson,
+): Promise<readonly ExportRecord[]> {
+  const evidence = (await evidenceOf(db, [number])).map((stored): ExportRecord => {
+    const { kind, ...view } = evidenceView(stored)
+    return { kind: 'ageEvidence', site, issuer, evidenceKind: kind, ...view }
+  })
+  const moves = (await movesOf(db, [number])).map(
+    ({ country, fromDay, isConfirmed, toldAt, toldBy, receipt }): ExportRecord => ({
+      kind: 'move',
+      site,
+      issuer,
+      country,
+      fromDay,
+      isConfirmed,
+      toldAt: formatInstant(toldAt),
+      toldBy,
+      receipt,
+    }),
+  )
+  return [...evidence, ...moves]
+}
+
 /** What the person refused and objected to. */
 async function decisionRecords(
   { db, site }: SiteContext,
@@ -239,7 +269,8 @@ async function* grantRecords(
 ): AsyncGenerator<readonly ExportRecord[]> {
   for (let after = 0; ;) {
     const page = await listGrants(site.db, { after, limit: GRANT_PAGE, people: [number] })
-    yield page.map((grant) => grantRecord(grant, site))
+    const states = await judgeGrants(site, page)
+    yield page.map((grant, index) => grantRecord(grant, { site: site.site, state: states[index] }))
     after = page.at(-1)?.sequence ?? after
     if (page.length < GRANT_PAGE) return
   }
@@ -247,7 +278,10 @@ async function* grantRecords(
 
 const GRANT_PAGE = 500
 
-function grantRecord(grant: ListedGrant, { site, clock, manifests }: SiteContext): ExportRecord {
+function grantRecord(
+  grant: ListedGrant,
+  { site, state }: { site: string; state: GrantState | undefined },
+): ExportRecord {
   const { sequence, terms, validFrom, validUntil, givenAt, givenBy, guardianship, receipt } = grant
   const { revokedAt, revokedBy, revocationReceipt } = grant
   return {
@@ -264,7 +298,7 @@ function grantRecord(grant: ListedGrant, { site, clock, manifests }: SiteContext
     ...(revokedBy === undefined ? {} : { revokedBy }),
     ...(revokedAt === undefined ? {} : { revokedAt: formatInstant(revokedAt) }),
     ...(revocationReceipt === undefined ? {} : { revocationReceipt }),
-    state: grantState(grant, { now: clock.now(), manifest: manifests().get(terms.dataSet) }),
+    ...(state === undefined ? {} : { state }),
   }
 }
 

@@ -4,7 +4,8 @@ import type { ConsentDecision, ConsentPlace, JsonLd } from '../../protocol/conse
 import type { ConsentRecordForm } from '../../protocol/consent-record-api.ts'
 import type { Manifest } from '../../protocol/data-set.ts'
 import type { DataSetId } from '../../protocol/wire.ts'
-import { grantState, listGrants } from '../consent/list-grants.ts'
+import { judgeGrants } from '../consent/judge-grants.ts'
+import { listGrants } from '../consent/list-grants.ts'
 import { refusalsOf } from '../consent/refuse-grant.ts'
 import { grantName } from '../consent/revoke-grants.ts'
 import { readDataSets } from '../datasets/data-set-store.ts'
@@ -56,18 +57,20 @@ function placeOf(
 const GRANT_PAGE = 500
 
 async function decisionsOf(
-  { db, clock }: SiteContext,
+  site: SiteContext,
   { person, manifests }: { person: KnownPerson; manifests: ReadonlyMap<DataSetId, Manifest> },
 ): Promise<readonly ConsentDecision[]> {
+  const { db } = site
   const decisions: ConsentDecision[] = []
   for (let after = 0; ;) {
     const page = await listGrants(db, { after, limit: GRANT_PAGE, people: [person.number] })
-    for (const grant of page) {
+    const states = await judgeGrants({ ...site, manifests: () => manifests }, page)
+    for (const [index, grant] of page.entries()) {
       const { sequence, terms, validFrom, validUntil, givenAt, givenBy, revokedAt, receipt } = grant
       decisions.push({
         name: grantName(sequence),
         terms,
-        state: grantState(grant, { now: clock.now(), manifest: manifests.get(terms.dataSet) }),
+        state: states[index] ?? 'expired',
         person: person.key,
         decidedAt: formatInstant(givenAt),
         enteredBy: givenBy,

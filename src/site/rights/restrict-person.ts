@@ -14,6 +14,7 @@ import { noteRecipients } from '../recipients/note-recipients.ts'
 import type { NotingParts } from '../recipients/note-recipients.ts'
 import type { RecipientsBell } from '../recipients/recipients-bell.ts'
 import type { HiddenPeople } from './hidden-people.ts'
+import { isOwnWord } from './own-word.ts'
 import { addRestrictionReceipt, findRestriction, insertRestriction, saveLift } from './restriction-store.ts'
 import type { RestrictionRecord } from './restriction-store.ts'
 
@@ -109,11 +110,6 @@ export async function liftRestriction(
   await parts.log.publish()
   parts.recipientsBell.ring()
   return done
-}
-
-/** The person's, or that of whoever speaks for a child. */
-function isOwnWord(by: string): boolean {
-  return by === 'person' || by.startsWith('guardian:')
 }
 
 async function issueReceipt(

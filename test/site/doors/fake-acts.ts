@@ -143,6 +143,11 @@ const unusedPrincipals: PrincipalActs = {
   listGuardians: unused,
   listWards: unused,
   endGuardianship: unused,
+  viewPrincipal: unused,
+  giveAgeEvidence: unused,
+  endAgeEvidence: unused,
+  tellMove: unused,
+  confirmGrants: unused,
 }
 const unusedOfficer: OfficerActs = {
   register: unused,

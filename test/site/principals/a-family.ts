@@ -8,6 +8,7 @@ import { httpClient } from '../../../src/sdk/http-client.ts'
 import type { HttpClient } from '../../../src/sdk/http-client.ts'
 import { openSiteAdministration } from '../../../src/sdk/issuer.ts'
 import { openPersonRecords } from '../../../src/sdk/person.ts'
+import { openPrincipalDesk } from '../../../src/sdk/principals.ts'
 import { openRequestDesk } from '../../../src/sdk/requests.ts'
 import { openRightsDesk } from '../../../src/sdk/rights.ts'
 import { testPeople } from '../../../src/testing/test-population.ts'
@@ -49,6 +50,8 @@ export interface Family extends AsyncDisposable {
   /** The door as somebody with this subject uses it; the token is good for a century. */
   as(sub: string): Promise<Seat>
   readonly issuer: Seat
+  /** The issuer at the door of a site that was started anew. */
+  restarted(): Promise<Seat>
   readonly operator: Seat
   establish(child: string, guardian: string, more?: object): Promise<string>
 }
@@ -64,6 +67,7 @@ function seatOf(client: HttpClient) {
     rights: openRightsDesk(client),
     requests: openRequestDesk(client),
     records: (ref: string) => openPersonRecords(client, { ref }),
+    principal: (ref: string, reason?: string) => openPrincipalDesk(client, { ref, reason }),
   }
 }
 
@@ -92,6 +96,8 @@ export async function aFamily(
     site,
     clock,
     issuer,
+    restarted: () =>
+      Promise.resolve(seatOf(site.client({ issuer: 'federation', key: trade.federation.signing }))),
     operator: seatOf(site.client({ issuer: 'operator', key: site.operatorKey })),
     as: async (sub) => {
       const bearer = await provider.token({ sub }, { expires: '100y' })
