@@ -2,7 +2,7 @@ import { Fault } from '../../kernel/faults.ts'
 import type { Door } from '../../kernel/http/door.ts'
 import { SITE_API } from '../../protocol/site-api.ts'
 import { forbidden, notFound, requireReader, requireStaff, requireSteward } from './may.ts'
-import { readingOf } from './person-scope.ts'
+import { readingBy } from './reading-by.ts'
 import type { SiteActs, SiteCaller } from './site-acts.ts'
 
 /** `/v1/officer/bases`: what legal bases other than consent rest on, and `/v1/people/{ref}/bases`. */
@@ -36,8 +36,8 @@ export function serveBases(door: Door<SiteCaller>, acts: SiteActs): void {
     if (!changed) throw notFound()
     return changed
   })
-  door.serve(SITE_API.personBases, ({ caller, params, query }) =>
-    officer.personBases(readingOf(caller, { params, query })),
+  door.serve(SITE_API.personBases, async ({ caller, params, query }) =>
+    officer.personBases(await readingBy(caller, { params, query }, acts)),
   )
 }
 

@@ -5,30 +5,26 @@ import { SITE_API } from '../../protocol/site-api.ts'
 import { changeBy } from './grants.ts'
 import { requireSubjectSide } from './may.ts'
 import { readingOf } from './person-scope.ts'
-import type { PersonRequest } from './person-scope.ts'
+import { readingBy } from './reading-by.ts'
 import type { SiteActs, SiteCaller } from './site-acts.ts'
 import { speakFor } from './speak-for.ts'
 
 /** `/v1/people/{ref}`: what the site has about one person, for them and for whoever may speak for them. */
 export function servePeople(door: Door<SiteCaller>, acts: SiteActs): void {
-  const readingBy = async (caller: SiteCaller, { params, query }: PersonRequest) => {
-    const speaker = await speakFor(caller, { ref: params.ref, issuer: query.issuer }, acts)
-    return readingOf(speaker, { params, query })
-  }
   door.serve(SITE_API.listUses, async ({ caller, params, query }) =>
-    acts.listUses(await readingBy(caller, { params, query }), query),
+    acts.listUses(await readingBy(caller, { params, query }, acts), query),
   )
   door.serve(SITE_API.earnings, async ({ caller, params, query }) =>
-    acts.earnings(await readingBy(caller, { params, query })),
+    acts.earnings(await readingBy(caller, { params, query }, acts)),
   )
   door.serve(SITE_API.listAccesses, async ({ caller, params, query }) =>
-    acts.listAccesses(await readingBy(caller, { params, query }), query),
+    acts.listAccesses(await readingBy(caller, { params, query }, acts), query),
   )
   door.serve(SITE_API.personConsents, async ({ caller, params, query }) =>
-    acts.personConsents(readingOf(caller, { params, query }), query.form),
+    acts.personConsents(await readingBy(caller, { params, query }, acts), query.form),
   )
   door.serve(SITE_API.exportPerson, async ({ caller, params, query }) => {
-    const reading = await readingBy(caller, { params, query })
+    const reading = await readingBy(caller, { params, query }, acts)
     const { format, part, dataSet } = query
     if (format === 'csv' && (part === undefined || (part === 'rows' && dataSet === undefined))) {
       throw new Fault('fault.request_malformed', {
@@ -41,7 +37,7 @@ export function servePeople(door: Door<SiteCaller>, acts: SiteActs): void {
     return acts.exportPerson(reading, { format, part, dataSet })
   })
   door.serve(SITE_API.listObjections, async ({ caller, params, query }) =>
-    acts.listObjections(await readingBy(caller, { params, query })),
+    acts.listObjections(await readingBy(caller, { params, query }, acts)),
   )
   for (const isObjecting of [true, false]) {
     const endpoint = isObjecting ? SITE_API.objectTo : SITE_API.withdrawObjection

@@ -5,6 +5,7 @@ import type { MemberId } from '../../protocol/wire.ts'
 import { changeBy } from './grants.ts'
 import { forbidden, notFound, requireSubjectSide } from './may.ts'
 import { readingOf } from './person-scope.ts'
+import { readingBy } from './reading-by.ts'
 import type { EndScope } from './principal-acts.ts'
 import type { SiteActs, SiteCaller } from './site-acts.ts'
 import { byOf, speakFor } from './speak-for.ts'
@@ -18,8 +19,7 @@ export function servePrincipals(door: Door<SiteCaller>, acts: SiteActs): void {
     return acts.principals.establishGuardianship(child, { ...body, by: byOf(caller) })
   })
   door.serve(SITE_API.listGuardians, async ({ caller, params, query }) => {
-    const speaker = await speakFor(caller, { ref: params.ref, issuer: query.issuer }, acts)
-    return acts.principals.listGuardians(readingOf(speaker, { params, query }))
+    return acts.principals.listGuardians(await readingBy(caller, { params, query }, acts))
   })
   serveAges(door, acts)
   door.serve(SITE_API.listWards, ({ caller }) => {
@@ -38,32 +38,31 @@ export function servePrincipals(door: Door<SiteCaller>, acts: SiteActs): void {
 /** `/v1/people/{ref}/principal`, `/age-evidence`, `/residence`, `/grants/confirmation`: what people are judged by. */
 function serveAges(door: Door<SiteCaller>, acts: SiteActs): void {
   const { principals } = acts
-  const readingBy = async (caller: SiteCaller, whom: { ref: string; issuer?: MemberId | undefined }) => {
+  const speaking = async (caller: SiteCaller, whom: { ref: string; issuer?: MemberId | undefined }) => {
     const speaker = await speakFor(caller, whom, acts)
     const query = { issuer: whom.issuer, reason: 'to enter what is known of the person' }
     return { speaker, reading: readingOf(speaker, { params: whom, query }) }
   }
   door.serve(SITE_API.principal, async ({ caller, params, query }) => {
-    const speaker = await speakFor(caller, { ref: params.ref, issuer: query.issuer }, acts)
-    return principals.viewPrincipal(readingOf(speaker, { params, query }))
+    return principals.viewPrincipal(await readingBy(caller, { params, query }, acts))
   })
   door.serve(SITE_API.giveAgeEvidence, async ({ caller, params, query, body }) => {
-    const { speaker, reading } = await readingBy(requireSubjectSide(caller), { ...params, ...query })
+    const { speaker, reading } = await speaking(requireSubjectSide(caller), { ...params, ...query })
     return principals.giveAgeEvidence(reading, { ...body, kind: kindOf(speaker), by: byOf(speaker) })
   })
   door.serve(SITE_API.endAgeEvidence, async ({ caller, params }) => {
     // Whoever gave it may have wanted to be older, or a child to be younger: the one who answers for the data ends it.
     if (caller.kind !== 'issuer') throw forbidden()
-    const { reading } = await readingBy(caller, params)
+    const { reading } = await speaking(caller, params)
     return principals.endAgeEvidence(reading, params.evidence)
   })
   door.serve(SITE_API.tellMove, async ({ caller, params, body: { issuer, ...move } }) => {
-    const { speaker, reading } = await readingBy(requireSubjectSide(caller), { ...params, issuer })
+    const { speaker, reading } = await speaking(requireSubjectSide(caller), { ...params, issuer })
     return principals.tellMove(reading, { ...move, isConfirmed: speaker.kind === 'issuer' })
   })
   door.serve(SITE_API.confirmGrants, async ({ caller, params, body, idempotencyKey }) => {
     const { issuer, ...confirmation } = body
-    const { speaker, reading } = await readingBy(requireSubjectSide(caller), { ...params, issuer })
+    const { speaker, reading } = await speaking(requireSubjectSide(caller), { ...params, issuer })
     if (speaker.kind === 'guardian') throw forbidden()
     return principals.confirmGrants(reading, confirmation, changeBy(speaker, idempotencyKey))
   })

@@ -2,16 +2,16 @@ import { Fault } from '../../kernel/faults.ts'
 import type { Door } from '../../kernel/http/door.ts'
 import { SITE_API } from '../../protocol/site-api.ts'
 import { forbidden, requireStaff } from './may.ts'
-import { readingOf, requiredReason } from './person-scope.ts'
+import { requiredReason } from './person-scope.ts'
+import { readingBy } from './reading-by.ts'
 import type { RequestScope } from './request-acts.ts'
 import type { SiteActs, SiteCaller } from './site-acts.ts'
-import { byOf, speakFor } from './speak-for.ts'
+import { byOf } from './speak-for.ts'
 
 /** `/v1/people/{ref}/requests` and `/v1/requests`: made by people, handled by who answers for their data. */
 export function serveRequests(door: Door<SiteCaller>, acts: SiteActs): void {
   door.serve(SITE_API.makeRequest, async ({ caller, params, query, body }) => {
-    const speaker = await speakFor(caller, { ref: params.ref, issuer: query.issuer }, acts)
-    const reading = readingOf(speaker, { params, query })
+    const reading = await readingBy(caller, { params, query }, acts)
     if (caller.kind === 'person' && body.receivedAt !== undefined) {
       throw new Fault('fault.request_malformed', {
         what: 'Cannot enter the request: it comes now',
@@ -23,8 +23,7 @@ export function serveRequests(door: Door<SiteCaller>, acts: SiteActs): void {
     return acts.makeRequest(reading, body)
   })
   door.serve(SITE_API.requestsOfPerson, async ({ caller, params, query }) => {
-    const speaker = await speakFor(caller, { ref: params.ref, issuer: query.issuer }, acts)
-    return acts.requestsOfPerson(readingOf(speaker, { params, query }))
+    return acts.requestsOfPerson(await readingBy(caller, { params, query }, acts))
   })
   door.serve(SITE_API.listRequests, async ({ caller, query: { open, ...page } }) =>
     acts.listRequests({ ...page, ...requireStaff(caller), isOpen: open === 'true' }),

@@ -2,7 +2,7 @@ import type { Door } from '../../kernel/http/door.ts'
 import { SITE_API } from '../../protocol/site-api.ts'
 import type { MemberId } from '../../protocol/wire.ts'
 import { notFound, requireOperator, requireReader, requireStaff } from './may.ts'
-import { readingOf } from './person-scope.ts'
+import { readingBy } from './reading-by.ts'
 import { onBehalfOf } from './on-behalf.ts'
 import type { SiteActs, SiteCaller } from './site-acts.ts'
 import { speakFor } from './speak-for.ts'
@@ -43,7 +43,7 @@ export function serveRights(door: Door<SiteCaller>, acts: SiteActs): void {
     acts.listSentNotices({ ...query, ...requireReader(caller) }),
   )
   door.serve(SITE_API.personNotices, async ({ caller, params, query }) =>
-    acts.personNotices(readingOf(caller, { params, query })),
+    acts.personNotices(await readingBy(caller, { params, query }, acts)),
   )
   door.serve(SITE_API.completeErasures, async ({ caller }) => {
     requireOperator(caller)
