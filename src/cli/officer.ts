@@ -12,6 +12,7 @@ import { readMemberProfile } from './member-profile.ts'
 import { addBasisVerbs } from './officer-basis.ts'
 import { addIncidentVerbs } from './officer-incident.ts'
 import { printSentNotices } from './notices.ts'
+import { addNameVerb } from './officer-name.ts'
 import { connectOfficer, deliver, readDocument } from './officer-seat.ts'
 import type { OfficerOptions } from './officer-seat.ts'
 import { printRegister } from './print-register.ts'
@@ -40,6 +41,7 @@ export function addOfficerVerbs(program: Command, session: Session): void {
   addTransferVerbs(officer, session)
   addIncidentVerbs(officer, session)
   addRegulatorVerbs(officer, session)
+  addNameVerb(officer, session)
   addRecipientsVerb(officer, session)
 }
 

@@ -1,6 +1,7 @@
 import { z } from '@hono/zod-openapi'
 import { endpoint } from '../kernel/http/endpoint.ts'
 import { keySetSchema } from './member.ts'
+import { OFFICER_ROLE_API } from './officer-role-api.ts'
 import { registerSchema } from './register.ts'
 import {
   countrySchema,
@@ -377,4 +378,5 @@ export const OFFICER_API = {
     params: z.object({ member: memberIdSchema }),
     status: 204,
   }),
+  ...OFFICER_ROLE_API,
 } as const

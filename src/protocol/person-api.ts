@@ -91,7 +91,7 @@ export const earningsViewSchema = z
 export const accessViewSchema = z
   .strictObject({
     time: instantSchema,
-    /** `person`, `guardian`, `issuer:NAME` or `operator`. */
+    /** `person`, `guardian:…`, `issuer:NAME`, `officer:NAME` or `operator`. */
     by: z.string(),
     /** What was read, for example `uses` or `export`. */
     what: z.string(),

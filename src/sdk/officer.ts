@@ -15,6 +15,7 @@ import type {
   partyContactSchema,
   transferRowSchema,
 } from '../protocol/officer-api.ts'
+import type { namedOfficerSchema } from '../protocol/officer-role-api.ts'
 import type { registerSchema } from '../protocol/register.ts'
 import type { HttpClient } from './http-client.ts'
 
@@ -27,6 +28,7 @@ export type WireIncidentStep = z.input<typeof incidentStepSchema>
 export type WireBasis = z.input<typeof basisRequestSchema>
 
 /** What the site's door answers, parsed. */
+export type NamedOfficerView = z.output<typeof namedOfficerSchema>
 export type BasisView = z.output<typeof basisViewSchema>
 export type MissingBasis = z.output<typeof missingBasisSchema>
 export type RegisterView = z.output<typeof registerSchema>
@@ -80,6 +82,9 @@ export interface Officer {
     text: readonly string[]
     people: readonly { dataSet: string; person: string }[]
   }>
+  officers(): Promise<readonly NamedOfficerView[]>
+  nameOfficer(officer: string, keys: KeySet): Promise<NamedOfficerView>
+  dismissOfficer(officer: string): Promise<void>
   registerRegulator(regulator: { member: string; keys: KeySet }): Promise<void>
   removeRegulator(member: string): Promise<void>
 }
@@ -120,6 +125,12 @@ export function openOfficer(client: HttpClient): Officer {
       client.call(OFFICER_API.incidentStep, { params: { incident }, body, idempotencyKey }),
     letters: (incident, language) =>
       client.call(OFFICER_API.incidentLetters, { params: { incident }, query: { language } }),
+    officers: async () => (await client.call(OFFICER_API.listOfficers)).items,
+    nameOfficer: (officer, keys) =>
+      client.call(OFFICER_API.nameOfficer, { params: { officer }, body: { keys } }),
+    dismissOfficer: async (officer) => {
+      await client.text(OFFICER_API.dismissOfficer, { params: { officer } })
+    },
     registerRegulator: async ({ member, keys }) => {
       await client.call(OFFICER_API.registerRegulator, { params: { member }, body: { keys } })
     },

@@ -33,6 +33,11 @@ export interface Authentication {
   readonly usedTokens: UsedTokens
   readonly signIn?: PeopleSignIn | undefined
   issuerKey(member: string, keyId: string): Promise<PublicJwk | undefined>
+  /** The same of a data-protection officer, and whose it is. */
+  officerKey(
+    member: string,
+    keyId: string,
+  ): Promise<{ readonly key: PublicJwk; readonly issuer?: MemberId | undefined } | undefined>
   /** The same of a supervisory authority that may read here. */
   regulatorKey(member: string, keyId: string): Promise<PublicJwk | undefined>
   /** The same of a member whose keys this site has pinned: it may ask here. */
@@ -71,15 +76,17 @@ async function memberOf(token: string, parts: Authentication): Promise<DoorCalle
   if (!verified.ok) throw unauthenticated(verified.error)
   if (!(await parts.usedTokens.use(verified.value))) throw unauthenticated('replayed')
   if (!known || known.kind === 'operator') return { kind: 'operator' }
-  return { kind: known.kind, member: memberIdSchema.parse(issuer) }
+  const member = memberIdSchema.parse(issuer)
+  return known.kind === 'officer'
+    ? { kind: 'officer', officer: member, issuer: known.issuer }
+    : { kind: known.kind, member }
 }
 
-interface KnownKey {
-  readonly kind: 'operator' | 'regulator' | 'issuer' | 'acquirer'
-  readonly key: PublicJwk
-}
+type KnownKey =
+  | { readonly kind: 'operator' | 'regulator' | 'issuer' | 'acquirer'; readonly key: PublicJwk }
+  | { readonly kind: 'officer'; readonly key: PublicJwk; readonly issuer?: MemberId | undefined }
 
-/** Whose key it is and what that makes them here: an authority before an issuer before an acquirer. */
+/** Whose key it is and what that makes them here: an authority before an officer, an issuer, an acquirer. */
 async function knownKey(
   { issuer, keyId }: { issuer: string; keyId: string },
   parts: Authentication,
@@ -87,6 +94,8 @@ async function knownKey(
   if (issuer === OPERATOR) return { kind: 'operator', key: parts.operatorKey }
   const regulator = await parts.regulatorKey(issuer, keyId)
   if (regulator) return { kind: 'regulator', key: regulator }
+  const officer = await parts.officerKey(issuer, keyId)
+  if (officer) return { kind: 'officer', ...officer }
   const own = await parts.issuerKey(issuer, keyId)
   if (own) return { kind: 'issuer', key: own }
   const acquirer = await parts.acquirerKey(issuer, keyId)

@@ -15,14 +15,33 @@ const READS: ReadonlySet<Pick<Endpoint, 'path'>> = new Set([
   SITE_API.listAssessments,
   SITE_API.listBases,
   SITE_API.dataRightsDirectory,
+  SITE_API.listOfficers,
   SITE_API.transfers,
   SITE_API.listIncidents,
   SITE_API.incident,
 ])
 
 /**
- * A door at which an authority gets through to what it may read, and to nothing else, and an acquirer to nothing at all,
- * whatever the handlers behind think.
+ * All that a data-protection officer may call: what an authority may, and what there is of one person, with a reason that the
+ * person reads (GDPR Art. 38(2), 39(1)(b)).
+ */
+const OFFICER_READS: ReadonlySet<Pick<Endpoint, 'path'>> = new Set([
+  ...READS,
+  SITE_API.listUses,
+  SITE_API.earnings,
+  SITE_API.listAccesses,
+  SITE_API.exportPerson,
+  SITE_API.listObjections,
+  SITE_API.personBases,
+  SITE_API.personConsents,
+  SITE_API.requestsOfPerson,
+  SITE_API.listRequests,
+  SITE_API.request,
+])
+
+/**
+ * A door at which an authority and an officer get through to what they may read, and to nothing else, and an acquirer to
+ * nothing at all, whatever the handlers behind think.
  */
 export function confineCallers(door: Door<DoorCaller>): Door<SiteCaller> {
   return {
@@ -37,7 +56,16 @@ export function confineCallers(door: Door<DoorCaller>): Door<SiteCaller> {
           })
         }
         if (caller?.kind === 'acquirer') throw forbidden()
+        if (caller?.kind === 'officer') {
+          if (!OFFICER_READS.has(endpoint)) throw forbidden()
+          return handler({ ...request, signal: request.signal, caller: inPlaceOf(caller) })
+        }
         return handler(request as typeof request & { readonly caller: SiteCaller })
       }),
   }
+}
+
+/** An officer reads what the one who named it may read. */
+function inPlaceOf({ officer, issuer }: Extract<DoorCaller, { kind: 'officer' }>): SiteCaller {
+  return issuer === undefined ? { kind: 'operator', officer } : { kind: 'issuer', member: issuer, officer }
 }

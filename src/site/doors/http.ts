@@ -22,6 +22,7 @@ import { serveBackups } from './backups.ts'
 import { serveHandOver } from './hand-over.ts'
 import { serveLocalAsks } from './local-asks.ts'
 import { serveOfficer } from './officer.ts'
+import { serveOfficers } from './officers.ts'
 import { servePeople } from './people.ts'
 import { servePrincipals } from './principals.ts'
 import { serveReceipts } from './receipts.ts'
@@ -59,6 +60,7 @@ export function siteDoor(acts: SiteActs, parts: SiteDoorParts): OpenAPIHono {
       usedTokens: parts.usedTokens,
       signIn: parts.signIn,
       issuerKey: (member, keyId) => acts.issuerKey(member, keyId),
+      officerKey: (member, keyId) => acts.officer.officerKey(member, keyId),
       regulatorKey: (member, keyId) => acts.officer.regulatorKey(member, keyId),
       acquirerKey: (member, keyId) => acts.acquirerKey(member, keyId),
     }),
@@ -75,6 +77,7 @@ export function siteDoor(acts: SiteActs, parts: SiteDoorParts): OpenAPIHono {
   serveReceipts(door, acts)
   serveOfficer(door, acts)
   serveBases(door, acts)
+  serveOfficers(door, acts.officer)
   serveHandOver(door, acts)
   serveBackups(door, acts)
   servePeople(door, acts)
@@ -114,6 +117,8 @@ function callerName(caller: DoorCaller): string {
       return `acquirer ${caller.member}`
     case 'regulator':
       return `regulator ${caller.member}`
+    case 'officer':
+      return `officer ${caller.officer}`
     case 'person':
     case 'guardian':
       // The person's key itself is not to stand in a table.

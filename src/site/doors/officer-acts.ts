@@ -1,6 +1,9 @@
+import type { z } from 'zod'
+import { formatInstant } from '../../kernel/clock.ts'
 import type { PublicJwk } from '../../kernel/crypto/keys.ts'
 import type { KeySet } from '../../protocol/member.ts'
 import type { Notice, PartyContact } from '../../protocol/officer-api.ts'
+import type { namedOfficerSchema } from '../../protocol/officer-role-api.ts'
 import type { Register } from '../../protocol/register.ts'
 import type { DataSetId, MemberId } from '../../protocol/wire.ts'
 import { basisActs } from '../officer/basis-acts.ts'
@@ -14,6 +17,8 @@ import { giveNotice } from '../officer/give-notice.ts'
 import { incidentActs } from '../officer/incidents.ts'
 import type { IncidentActs } from '../officer/incidents.ts'
 import type { NoticeLanguage } from '../officer/notice-words.ts'
+import { dismissOfficer, findOfficerKey, listOfficers, nameOfficer } from '../officer/named-officers.ts'
+import type { NamedOfficer } from '../officer/named-officers.ts'
 import { keepPartyContact } from '../officer/party-contacts.ts'
 import { findRegulatorKey, registerRegulator, removeRegulator } from '../officer/regulators.ts'
 import type { SiteContext } from '../site-context.ts'
@@ -28,9 +33,27 @@ export interface OfficerActs extends AssessmentActs, BasisActs, TransferActs, In
     purpose: string
     language: NoticeLanguage
   }): Promise<Notice | undefined>
+  /** Officers with keys of their own. */
+  listOfficers(scope: { issuer?: MemberId | undefined }): Promise<NamedOfficerView[]>
+  nameOfficer(officer: {
+    officer: MemberId
+    issuer?: MemberId | undefined
+    keys: KeySet
+  }): Promise<NamedOfficerView>
+  dismissOfficer(officer: { officer: MemberId; issuer?: MemberId | undefined }): Promise<boolean>
+  officerKey(
+    member: string,
+    keyId: string,
+  ): Promise<{ readonly key: PublicJwk; readonly issuer?: MemberId | undefined } | undefined>
   registerRegulator(regulator: { member: MemberId; keys: KeySet }): Promise<void>
   removeRegulator(member: MemberId): Promise<boolean>
   regulatorKey(member: string, keyId: string): Promise<PublicJwk | undefined>
+}
+
+type NamedOfficerView = z.input<typeof namedOfficerSchema>
+
+function officerView({ namedAt, ...officer }: NamedOfficer): NamedOfficerView {
+  return { ...officer, namedAt: formatInstant(namedAt) }
 }
 
 /** The officer's seat, in the forms of the door. */
@@ -46,6 +69,11 @@ export function officerActs(site: SiteContext): OfficerActs {
       return contact
     },
     notice: (request) => giveNotice(site, request),
+    listOfficers: async (scope) => (await listOfficers(site.db, scope)).map(officerView),
+    nameOfficer: async (officer) =>
+      officerView(await nameOfficer(site.db, { ...officer, namedAt: site.clock.now() })),
+    dismissOfficer: (officer) => dismissOfficer(site.db, officer),
+    officerKey: (member, keyId) => findOfficerKey(site.db, { member, keyId }),
     registerRegulator: ({ member, keys }) =>
       registerRegulator(site.db, { member, keys, now: site.clock.now() }),
     removeRegulator: (member) => removeRegulator(site.db, member),

@@ -39,7 +39,7 @@ export function readingOf(caller: SiteCaller, { params: { ref }, query }: Person
     case 'operator':
       return {
         identities: [{ issuer: required(query.issuer, 'issuer'), person: ref }],
-        by: 'operator',
+        by: byOf(caller),
         reason: required(query.reason, 'reason'),
       }
   }

@@ -39,8 +39,9 @@ import type { RequestActs } from './request-acts.ts'
 
 /** Who calls a site: its operator, an issuer that places data here, or a person about whom there is data. */
 export type SiteCaller =
-  | { readonly kind: 'operator' }
-  | { readonly kind: 'issuer'; readonly member: MemberId }
+  /** `officer`: it is their data-protection officer who reads for them, and does nothing else. */
+  | { readonly kind: 'operator'; readonly officer?: MemberId | undefined }
+  | { readonly kind: 'issuer'; readonly member: MemberId; readonly officer?: MemberId | undefined }
   /** A supervisory authority, which reads and proves and does nothing else. */
   | { readonly kind: 'regulator'; readonly member: MemberId }
   /** `person` is the key by which `issuer` knows them; `identities` are all under which they are signed in, that one first. */
@@ -60,8 +61,14 @@ export type SiteCaller =
       readonly guardian: PersonIdentity
     }
 
-/** The same, and an acquirer on the local network, who gets through to asks alone. */
-export type DoorCaller = SiteCaller | { readonly kind: 'acquirer'; readonly member: MemberId }
+/**
+ * The same, and an acquirer on the local network, who gets through to asks alone, and a data-protection officer, who gets
+ * through to what it may read, in the place of whoever named it: an issuer, or else the custodian.
+ */
+export type DoorCaller =
+  | SiteCaller
+  | { readonly kind: 'acquirer'; readonly member: MemberId }
+  | { readonly kind: 'officer'; readonly officer: MemberId; readonly issuer?: MemberId | undefined }
 
 /** A person as one issuer knows them. */
 export interface PersonIdentity {

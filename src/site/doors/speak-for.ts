@@ -28,10 +28,11 @@ export async function speakFor(
 export function byOf(caller: SiteCaller): string {
   switch (caller.kind) {
     case 'issuer':
-      return `issuer:${caller.member}`
+      return caller.officer === undefined ? `issuer:${caller.member}` : `officer:${caller.officer}`
     case 'guardian':
       return `guardian:${caller.guardianship}`
     case 'operator':
+      return caller.officer === undefined ? 'operator' : `officer:${caller.officer}`
     case 'person':
     case 'regulator':
       return caller.kind

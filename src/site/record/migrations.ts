@@ -21,6 +21,7 @@ import * as createOfficer from './migrations/0070-create-officer.ts'
 import * as createErasures from './migrations/0060-create-erasures.ts'
 import * as createWindDown from './migrations/0071-create-wind-down.ts'
 import * as createColumnUses from './migrations/0080-create-column-uses.ts'
+import * as createOfficers from './migrations/0132-create-officers.ts'
 import * as createDataRights from './migrations/0131-create-data-rights.ts'
 import * as createLegalBases from './migrations/0130-create-legal-bases.ts'
 import * as createFloorLimits from './migrations/0090-create-floor-limits.ts'
@@ -58,6 +59,7 @@ export const SITE_MIGRATIONS: Migrations = {
   '0130-create-legal-bases': createLegalBases,
   '0090-create-floor-limits': createFloorLimits,
   '0131-create-data-rights': createDataRights,
+  '0132-create-officers': createOfficers,
   '0061-create-restrictions-and-corrections': createRestrictions,
   '0120-create-guardianships': createGuardianships,
   '0110-create-recipient-notices': createRecipientNotices,

@@ -6,7 +6,7 @@ import { NOBODY } from '../vault/vault.ts'
 
 /** Who looks, and why. */
 export interface Reader {
-  /** `person`, `guardian`, `issuer:NAME` or `operator`. */
+  /** `person`, `guardian:…`, `issuer:NAME`, `officer:NAME` or `operator`. */
   readonly by: string
   /** Given by everybody but the person. */
   readonly reason?: string | undefined

@@ -130,7 +130,11 @@ export function fakeActs({
       findPower: () => Promise.resolve(undefined),
       findWards: () => Promise.resolve([]),
     },
-    officer: { ...unusedOfficer, regulatorKey: () => Promise.resolve(undefined) },
+    officer: {
+      ...unusedOfficer,
+      regulatorKey: () => Promise.resolve(undefined),
+      officerKey: () => Promise.resolve(undefined),
+    },
   }
 }
 
@@ -157,6 +161,10 @@ const unusedOfficer: OfficerActs = {
   attachAssessment: unused,
   withdrawAssessment: unused,
   listBases: unused,
+  listOfficers: unused,
+  nameOfficer: unused,
+  dismissOfficer: unused,
+  officerKey: unused,
   recordBasis: unused,
   endBasis: unused,
   changeBasisPeople: unused,
