@@ -39,23 +39,28 @@ export async function replaceFile(
   }
 }
 
-/** A file that is written and forced to the disk beside the one it will replace. */
+/** A file that is written beside the one it will replace. */
 export interface Draft {
+  /** Waits until it is on the disk. */
+  force(): Promise<void>
   /** Puts it in the place of the old one; the name lasts once `syncDirectory` has run. */
   replace(): void
 }
 
 /** The first half of `replaceFile`, for a file that may be seen only after others have become durable. */
-export async function draftFile(path: string, content: Uint8Array | string): Promise<Draft> {
+export function draftFile(path: string, content: Uint8Array | string): Draft {
   const draft = `${path}.new`
   const { file } = openDraft(draft, 0o644)
   try {
     writeFileSync(file, content)
-    await force(file)
-  } finally {
+  } catch (error) {
     closeSync(file)
+    throw error
   }
-  return { replace: () => renameSync(draft, path) }
+  return {
+    force: () => force(file).finally(() => closeSync(file)),
+    replace: () => renameSync(draft, path),
+  }
 }
 
 /** Forces the names in a directory to the disk (fsync(2): syncing a file does not sync its name). */

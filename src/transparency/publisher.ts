@@ -118,7 +118,7 @@ export class Publisher {
           { origin: this.#parts.origin, size: state.tree.size, root: state.tree.root() },
           this.#parts.key,
         )
-        await files.writeCheckpoint(note, files.writeTiles(tiles))
+        await files.writeCheckpoint(note, tiles)
         state.published = { size: state.tree.size, note }
         state.recent = texts.slice(-RECENT_TEXTS)
         if (texts.length < STEP_RECEIPTS) return

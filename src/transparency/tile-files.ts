@@ -68,14 +68,15 @@ export class TileFiles {
   }
 
   /**
-   * The last step: from here on the log has this size. The checkpoint is forced to the disk while its tiles still are,
-   * and takes its place once those are there to stay.
+   * The last step: from here on the log has this size. The checkpoint is forced to the disk while its tiles are, and takes its
+   * place once those are there to stay. Its file is made first, because making one waits for others that are being forced.
    *
    * Its own name is not waited for: should a power failure bring the old checkpoint back, the record, which is durable,
    * gives the same tree again, so no second root can come about for a size.
    */
-  async writeCheckpoint(note: string, tilesAreDurable: Promise<void>): Promise<void> {
-    const [draft] = await Promise.all([draftFile(join(this.#directory, 'checkpoint'), note), tilesAreDurable])
+  async writeCheckpoint(note: string, tiles: readonly TileFile[]): Promise<void> {
+    const draft = draftFile(join(this.#directory, 'checkpoint'), note)
+    await Promise.all([draft.force(), this.writeTiles(tiles)])
     draft.replace()
     void syncDirectory(this.#directory).catch(() => undefined)
   }

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
@@ -147,10 +147,10 @@ class DyingFiles extends TileFiles {
     }
   }
 
-  override async writeCheckpoint(note: string, tilesAreDurable: Promise<void>): Promise<void> {
-    await tilesAreDurable
+  override async writeCheckpoint(note: string, tiles: readonly TileFile[]): Promise<void> {
+    await this.writeTiles(tiles)
     this.#step()
-    await super.writeCheckpoint(note, tilesAreDurable)
+    await super.writeCheckpoint(note, [])
   }
 
   override async removePartial(name: TileName): Promise<void> {
@@ -195,6 +195,24 @@ describe('a crash at any step of publishing', () => {
       assert.ok(verifyReceiptBundle(await log.bundle(after.size - 1), site).ok)
       assert.equal(after.size % 300, 250)
     }
+  })
+
+  test('shows no checkpoint before its tiles are there to stay', async () => {
+    await using site = await openTestLog()
+    await site.issue(3)
+    const path = join(site.directory, 'log', 'checkpoint')
+    class SlowFiles extends TileFiles {
+      override async writeTiles(files: readonly TileFile[]): Promise<void> {
+        await new Promise((resolve) => setTimeout(resolve, 50))
+        assert.equal(existsSync(path), false)
+        await super.writeTiles(files)
+        assert.equal(existsSync(path), false)
+      }
+    }
+    const files = new SlowFiles(join(site.directory, 'log'))
+    const parts = { db: site.db, origin: 'hedgerow/galway', key: site.key, formerKeys: [] }
+    await new Publisher({ ...parts, files }).publish()
+    assert.match(readFileSync(path, 'utf8'), /\n3\n/)
   })
 
   test('a round that fails is made up for by the next, in the same process', async () => {

@@ -1,3 +1,4 @@
+import { onceUnderWay } from '../../kernel/clock.ts'
 import type { Clock } from '../../kernel/clock.ts'
 import type { Fault } from '../../kernel/faults.ts'
 import { PeerRefusal } from '../../kernel/http/call-json.ts'
@@ -78,6 +79,8 @@ export async function serveLine<Answer extends LineAnswer>(facts: {
       isResuming = false
       pauseMs = BACKOFF_MS_MIN
       for (const ask of pulledAsks(work)) await desk.take(ask)
+      // Those that were taken go first; asking for more can wait until they are waited for.
+      if (work.items.length > 0) await onceUnderWay()
     } catch (error) {
       if (facts.signal.aborted) break
       if (publishedFor?.aborted === true) continue

@@ -80,11 +80,12 @@ async function runReadOnly(
   }
 }
 
-/** One statement, and the engine itself says that it is a SELECT. */
+/**
+ * One statement, or the engine refuses to prepare it, and the engine itself says that it is a SELECT. A plan is not kept
+ * for the next run: it is made for the rows that there are, and over others it gives wrong answers (docs/decisions/0017).
+ */
 async function prepareSelect(connection: DuckDBConnection, sql: string): Promise<DuckDBPreparedStatement> {
-  const statements = await connection.extractStatements(sql)
-  if (statements.count !== 1) throw notPermitted('it is not one statement')
-  const prepared = await statements.prepare(0)
+  const prepared = await connection.prepare(sql)
   if (prepared.statementType === StatementType.SELECT) return prepared
   prepared.destroySync()
   throw notPermitted('it is not a SELECT')
