@@ -63,6 +63,8 @@ export function printRelease(
     rows,
     indent,
   })
+  if (release.isNarrowed)
+    say(terminal, paint(terminal, 'warn', `${indent}${REASONS['partial.differencing'].forAsker}`))
   if (release.attribution !== undefined)
     say(terminal, paint(terminal, 'dim', `${indent}${release.attribution}`))
   if (release.privacy) printNoise(terminal, release.privacy, { columns: release.columns, indent })

@@ -158,6 +158,20 @@ export class Bitset {
   }
 
   /** The members in rising order. */
+  /** Visits every member, rising: several times as fast as iterating, for passes over everybody. */
+  forEach(visit: (member: number) => void): void {
+    const { places, words } = this.packed()
+    for (let at = 0; at < places.length; at += 1) {
+      const from = (places[at] ?? 0) * 32 + 31
+      let word = words[at] ?? 0
+      while (word !== 0) {
+        const lowest = word & -word
+        word ^= lowest
+        visit(from - Math.clz32(lowest))
+      }
+    }
+  }
+
   *[Symbol.iterator](): Iterator<number> {
     const words = this.#words
     for (let index = 0; index < words.length; index += 1) {

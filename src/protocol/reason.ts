@@ -16,6 +16,11 @@ export const REASONS = {
     forAsker: 'Approved for the people whose terms this price meets',
     forOperator: 'Some people ask for a higher price than the tariff pays them',
   },
+  'partial.differencing': {
+    forAsker:
+      'Approved about fewer people than asked: the others lack a value, or could be singled out next to earlier answers',
+    forOperator: 'People were left out whose parts of earlier cells would be too small',
+  },
   'partial.mode': {
     forAsker: 'Approved in a coarser mode than asked',
     forOperator: 'The grants allow a coarser mode only',

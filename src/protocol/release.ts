@@ -51,5 +51,7 @@ export const releaseSchema = z.strictObject({
   remainder: z.array(releaseValueSchema).optional(),
   attribution: z.string().optional(),
   privacy: privacyNoteSchema.optional(),
+  /** There where people were left out who were asked about, so that the others can be answered for: `partial.differencing`. */
+  isNarrowed: z.literal(true).optional(),
 })
 export type Release = z.infer<typeof releaseSchema>

@@ -42,6 +42,8 @@ async function decisionOf(
 }
 
 const dryRun = { dryRun: true } as const
+const MINIMUM_GROUP = 10
+const COUNTED = 'select count(*) from athletes'
 const EVERYBODY = 'select sum(score) from athletes'
 const BUT_ONE = "select sum(score) from athletes where country <> 'MT'"
 
@@ -84,9 +86,13 @@ test('a dry run releases nothing and costs nothing', async () => {
 test('dry runs are no oracle: each is held against the others, and asks against them', async () => {
   const asker = await newAsker()
   assert.equal((await decisionOf(asker, EVERYBODY, dryRun)).reason, 'approved')
-  assert.equal((await decisionOf(asker, BUT_ONE, dryRun)).reason, 'declined.differencing')
-  assert.equal((await decisionOf(asker, BUT_ONE)).reason, 'declined.differencing')
+  // Without the one, and without as many others as make a minimum group.
+  assert.equal((await decisionOf(asker, BUT_ONE, dryRun)).reason, 'partial.differencing')
+  assert.equal((await decisionOf(asker, BUT_ONE)).reason, 'partial.differencing')
   assert.equal((await decisionOf(asker, EVERYBODY)).reason, 'approved')
+  const [everybody] = (await asker.ask(COUNTED)).sites
+  const [rest] = (await asker.ask(`${COUNTED} where country <> 'MT'`)).sites
+  assert.deepEqual([everybody?.release?.rows, rest?.release?.rows], [[[COUNT]], [[COUNT - MINIMUM_GROUP]]])
 })
 
 test('a limit of price is no oracle: who is over it is held against what is asked next', async () => {
@@ -94,7 +100,7 @@ test('a limit of price is no oracle: who is over it is held against what is aske
   const cheap = { maxPrice: money(120n, 'EUR') }
   const declined = await decisionOf(asker, EVERYBODY, cheap)
   assert.equal(declined.reason, 'declined.limit')
-  assert.equal((await decisionOf(asker, BUT_ONE)).reason, 'declined.differencing')
+  assert.equal((await decisionOf(asker, BUT_ONE)).reason, 'partial.differencing')
 })
 
 test('a limit of price does not draw noise for nothing: what it tells is paid from the budget', async () => {

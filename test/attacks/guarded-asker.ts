@@ -5,7 +5,10 @@ import type { ReleaseValue } from '../../src/protocol/release.ts'
 import { rowShapesOf } from '../../src/site/asks/row-shapes.ts'
 import { coverageOf } from '../../src/site/guard/coverage.ts'
 import { admitNewcomers, checkKnown, partitionAfter } from '../../src/site/guard/differencing.ts'
+import type { CollectedGroup } from '../../src/site/guard/collected-group.ts'
 import { guardAnswer, releasedSets } from '../../src/site/guard/guard-answer.ts'
+import type { AnswerContext } from '../../src/site/guard/guard-answer.ts'
+import { chooseNarrowed, planNarrowing } from '../../src/site/guard/narrow-answer.ts'
 import { EMPTY_PARTITION } from '../../src/site/guard/partition.ts'
 import type { Partition } from '../../src/site/guard/partition.ts'
 import type { CheckedQuery } from '../../src/site/query/bound-query.ts'
@@ -115,14 +118,11 @@ export class GuardedAsker {
 
   async #askGroups(checked: CheckedQuery): Promise<Told> {
     const eligible = admitNewcomers(this.#partition(checked), Bitset.of(this.#eligible), K)
-    const relations = await this.#site.relations([...eligible])
-    const { runner } = this.#site.engine
-    const plan = planAggregate(checked, { dialect: 'duckdb', relations })
-    const groups = await collectGroups(plan, runner, { dominanceBp: 1_000 })
+    const { plan, groups } = await this.#collect(checked, eligible)
     if (!groups.ok) return declinedWith(groups.error)
     const rowShapes = rowShapesOf(checked)
     if (!rowShapes.ok) return declinedWith(rowShapes.error)
-    const guarded = guardAnswer(groups.value, {
+    const guarded = await this.#guardOrNarrow(checked, groups.value, {
       settings: { minimumGroup: K, dominanceBp: 1_000, groupsMax: 10_000 },
       partitions: checked.dataSets.map((dataSet) => ({
         dataSet,
@@ -132,19 +132,35 @@ export class GuardedAsker {
       rowShapes: rowShapes.value,
     })
     if (!guarded.ok) return declinedWith(guarded.error)
-    const finished = await finishGroups(plan, guarded.value, runner)
+    const finished = await finishGroups(plan, guarded.value, this.#site.engine.runner)
     if (!finished.ok) return declinedWith(finished.error)
     for (const { dataSet, plan: cuts } of guarded.value.plans)
       this.#partitions.set(dataSet, partitionAfter(cuts))
     for (const set of releasedSets(guarded.value)) this.sets.push([...set])
     const people = releasedSets(guarded.value).reduce((all, set) => all.union(set), new Bitset())
     return {
-      reason: 'approved',
+      reason: guarded.value.isNarrowed ? 'partial.differencing' : 'approved',
       columns: finished.value.columns.map(({ name }) => name),
       rows: finished.value.rows,
       remainder: finished.value.remainder,
       peopleStep: stepFor(people),
     }
+  }
+
+  async #collect(checked: CheckedQuery, eligible: Bitset) {
+    const relations = await this.#site.relations([...eligible])
+    const plan = planAggregate(checked, { dialect: 'duckdb', relations })
+    return { plan, groups: await collectGroups(plan, this.#site.engine.runner, { dominanceBp: 1_000 }) }
+  }
+
+  async #guardOrNarrow(checked: CheckedQuery, groups: readonly CollectedGroup[], context: AnswerContext) {
+    const given = { groups, context, whole: guardAnswer(groups, context) }
+    const leaving = planNarrowing(given)
+    const [first] = context.partitions
+    if (!leaving || !first) return given.whole
+    const rest = await this.#collect(checked, first.eligible.difference(leaving.people))
+    if (!rest.groups.ok) return rest.groups
+    return chooseNarrowed(given, { leaving, narrowed: guardAnswer(rest.groups.value, context) })
   }
 
   async #askRows(checked: CheckedQuery): Promise<Told> {

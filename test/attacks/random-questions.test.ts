@@ -60,7 +60,7 @@ async function requireNothingTold(
   if (!MARKER_PATTERN.test(sql)) assert.doesNotMatch(text, MARKER_PATTERN, sql)
   if (isTakenByTheGate(sql, mode)) assert.equal(textOf(await changed.asker().ask(sql, mode)), text, sql)
   if (mode === 'aggregate') assert.ok(asker.smallestClass() >= K, `about ${asker.smallestClass()}: ${sql}`)
-  return answer.reason === 'approved'
+  return !answer.reason.startsWith('declined')
 }
 
 function textOf(told: Told): string {

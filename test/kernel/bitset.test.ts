@@ -12,6 +12,9 @@ describe('Bitset against a Set', () => {
       fc.property(members, (list) => {
         const expected = new Set(list)
         const set = Bitset.of(list)
+        const visited: number[] = []
+        Bitset.of(list).forEach((member) => visited.push(member))
+        assert.deepEqual(visited, [...Bitset.of(list)])
         assert.deepEqual([...set], sorted(expected))
         assert.equal(set.count(), expected.size)
         assert.equal(set.isEmpty, expected.size === 0)

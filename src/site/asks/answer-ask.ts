@@ -20,7 +20,7 @@ import { guardRelease } from './guard-release.ts'
 import { openQuestion } from './open-question.ts'
 import { priceAndSeal, reservationParts, reserveRun } from './reserve-run.ts'
 import type { Approved } from './reserve-run.ts'
-import { planAsk } from './plan-ask.ts'
+import { asAnswered, planAsk } from './plan-ask.ts'
 import type { PlannedAsk } from './plan-ask.ts'
 import { reserveAnswer } from './reserve-answer.ts'
 import type { AskParts, SiteParts } from './site-parts.ts'
@@ -184,9 +184,10 @@ async function runOnce(
 
 async function priceAndReserve(
   facts: AskFacts,
-  run: Parameters<typeof priceAndSeal>[1],
+  collected: Parameters<typeof priceAndSeal>[1],
   parts: AskParts,
 ): Promise<Outcome<Approved> | 'again'> {
+  const run = { ...collected, planned: asAnswered(collected.planned, collected.guarded.release) }
   const reservation = await priceAndSeal(facts, run, parts)
   if (reservation.ok) return reserveRun(run.planned, reservation.value, parts)
   return (await countAsTold(run.guarded, parts)) ? reservation : 'again'

@@ -10,6 +10,7 @@ import { composeAnswer } from './compose-answer.ts'
 import { countAsTold } from './count-as-told.ts'
 import { guardRelease } from './guard-release.ts'
 import type { GuardedRelease } from './guard-release.ts'
+import { asAnswered } from './plan-ask.ts'
 import type { PlannedAsk } from './plan-ask.ts'
 import { reserveAnswer } from './reserve-answer.ts'
 import { reservationParts } from './reserve-run.ts'
@@ -51,7 +52,8 @@ async function reserveTold(
   run: DryRun,
   parts: AskParts,
 ): Promise<Outcome<Approved> | 'again'> {
-  const { planned, guarded } = run
+  const { guarded } = run
+  const planned = asAnswered(run.planned, guarded.release)
   if (isRevoked(planned, guarded, parts)) return 'again'
   const told = await toldOf(facts, run, parts)
   if (!told.ok) return told

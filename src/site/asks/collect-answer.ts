@@ -53,6 +53,22 @@ export async function collectAnswer(
     : result
 }
 
+/** The groups of the same question as if some of the people were not there. Nothing of it is charged. */
+export async function collectWithout(
+  { planned, collected }: { readonly planned: PlannedAsk; readonly collected: CollectedAnswer },
+  people: Bitset,
+  parts: SiteParts,
+): Promise<Outcome<readonly CollectedGroup[]>> {
+  const rest = [...collected.eligible].map(
+    ([dataSet, eligible]) => [dataSet, eligible.difference(people)] as const,
+  )
+  const result = await withRelations(rest, { planned, parts }, (relations) =>
+    runPlan(planned, relations, parts),
+  )
+  if (!result.ok) return result
+  return ok(result.value.kind === 'groups' ? result.value.groups : [])
+}
+
 /** Makes the table of eligible people of each data set, one inside the other, and runs with all of them held. */
 export async function withRelations<T>(
   eligible: readonly (readonly [DataSetId, Bitset])[],

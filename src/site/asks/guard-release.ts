@@ -9,7 +9,9 @@ import type { CollectedGroup } from '../guard/collected-group.ts'
 import { checkKnown } from '../guard/differencing.ts'
 import type { CutPlan } from '../guard/differencing.ts'
 import { declinedDifferencing, guardAnswer } from '../guard/guard-answer.ts'
+import type { AnswerContext, GuardedAnswer } from '../guard/guard-answer.ts'
 import { refusalStateOf } from '../guard/look-into-record.ts'
+import { chooseNarrowed, planNarrowing } from '../guard/narrow-answer.ts'
 import { budgetLeft, debitRefusals, readRefusals } from '../guard/refusal-budget.ts'
 import type { RefusalBudget, RefusalKey } from '../guard/refusal-budget.ts'
 import type { PartitionHold } from '../guard/partition-store.ts'
@@ -20,7 +22,7 @@ import type { AggregatePlan } from '../query/plan-aggregate.ts'
 import type { RowsAnswer } from '../query/run-rows.ts'
 import type { AskFacts } from './ask-facts.ts'
 import type { BesideAnswer } from './beside-answer.ts'
-import { vaultRunner } from './collect-answer.ts'
+import { collectWithout, vaultRunner } from './collect-answer.ts'
 import type { CollectedAnswer } from './collect-answer.ts'
 import type { PlannedAsk } from './plan-ask.ts'
 import { rowShapesOf } from './row-shapes.ts'
@@ -115,15 +117,13 @@ async function guardGroupsOf(
   }))
   const rowShapes = rowShapesOf(planned.checked)
   if (!rowShapes.ok) return rowShapes
-  const guarded = guardAnswer(groups, {
-    settings: {
-      minimumGroup: planned.minimumGroup,
-      dominanceBp: planned.dominanceBp,
-      groupsMax: LIMITS.queryGroupsMax,
-    },
-    partitions,
-    rowShapes: rowShapes.value,
-  })
+  const settings = {
+    minimumGroup: planned.minimumGroup,
+    dominanceBp: planned.dominanceBp,
+    groupsMax: LIMITS.queryGroupsMax,
+  }
+  const context = { settings, partitions, rowShapes: rowShapes.value }
+  const guarded = await guardOrNarrow(groups, context, given)
   if (!guarded.ok) return guarded
   const finished = await finishGroups(plan, guarded.value, vaultRunner(given.parts))
   if (!finished.ok) return finished
@@ -137,8 +137,23 @@ async function guardGroupsOf(
     people: shown.reduce((all, { people }) => all.union(people), new Bitset()),
     chargedRows: 0,
     withheld: guarded.value.withheld,
+    isNarrowed: guarded.value.isNarrowed,
     plans: guarded.value.plans,
   })
+}
+
+/** The answer about everybody; where that cannot be given, or not with all its rows, the one about those it can do with. */
+async function guardOrNarrow(
+  groups: readonly CollectedGroup[],
+  context: AnswerContext,
+  { planned, collected, parts }: GuardFacts,
+): Promise<Outcome<GuardedAnswer>> {
+  const given = { groups, context, whole: guardAnswer(groups, context) }
+  const leaving = planNarrowing(given)
+  if (!leaving) return given.whole
+  const rest = await collectWithout({ planned, collected }, leaving.people, parts)
+  if (!rest.ok) return rest
+  return chooseNarrowed(given, { leaving, narrowed: guardAnswer(rest.value, context) })
 }
 
 async function guardRows(answer: RowsAnswer, given: GuardFacts): Promise<Outcome<GuardedRelease>> {
@@ -181,6 +196,7 @@ interface ReleaseParts {
   readonly people: Bitset
   readonly chargedRows: number
   readonly withheld: number
+  readonly isNarrowed?: true | undefined
   readonly plans: readonly { readonly dataSet: string; readonly plan: CutPlan }[]
 }
 

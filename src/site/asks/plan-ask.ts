@@ -111,6 +111,16 @@ async function decidePeople(checked: CheckedQuery, people: PeopleFacts): Promise
   )
 }
 
+/** The ask as it was answered: what was approved as asked is partial where the guard left people out. */
+export function asAnswered(
+  planned: PlannedAsk,
+  { isNarrowed }: { readonly isNarrowed?: true | undefined },
+): PlannedAsk {
+  return isNarrowed && planned.reason === 'approved'
+    ? { ...planned, reason: 'partial.differencing' }
+    : planned
+}
+
 interface Eligibilities {
   readonly dataSets: ReadonlyMap<DataSetId, PlannedDataSet>
   readonly minimumGroup: number

@@ -13,11 +13,12 @@ export interface Shown {
   readonly rows: readonly (readonly ReleaseValue[])[]
   readonly remainder?: readonly ReleaseValue[] | undefined
   readonly privacy?: PrivacyNote | undefined
+  readonly isNarrowed?: true | undefined
 }
 
 /** Writes a release, after the last look at what leaves. */
 export function writeRelease(
-  { columns: outputs, rows, remainder, privacy }: Shown,
+  { columns: outputs, rows, remainder, privacy, isNarrowed }: Shown,
   { facts, planned, parts }: { facts: AskFacts; planned: PlannedAsk; parts: SiteParts },
 ): Outcome<Release> {
   const columns = outputs.map(({ name, type, unit }) => ({
@@ -38,5 +39,6 @@ export function writeRelease(
     ...(remainder === undefined ? {} : { remainder: [...remainder] }),
     ...(attribution === undefined ? {} : { attribution }),
     ...(privacy === undefined ? {} : { privacy }),
+    ...(isNarrowed ? { isNarrowed } : {}),
   })
 }

@@ -28,8 +28,10 @@ export interface AnswerContext {
 /** What may leave, and the cuts that must be in the record before it does. */
 export interface GuardedAnswer extends GuardedGroups {
   readonly plans: readonly { readonly dataSet: string; readonly plan: CutPlan }[]
-  /** Rows with enough people that are not shown all the same: each tells one bit about who stands behind it. */
+  /** Rows with enough people that are not shown all the same, or not of everybody: each tells one bit about who stands behind it. */
   readonly withheld: number
+  /** Whether people were left out who were asked about (`narrow-answer.ts`). */
+  readonly isNarrowed?: true
 }
 
 /**
@@ -44,7 +46,7 @@ export function guardAnswer(
   context: AnswerContext,
 ): Outcome<GuardedAnswer> {
   let guarded = guardGroups(groups, context.settings)
-  const large = groups.filter(({ people }) => people.count() >= context.settings.minimumGroup).length
+  const large = largeCount(groups, context.settings)
   let mergeCount = 1
   while (guarded.ok) {
     const checked = checkAll(guarded.value, context)
@@ -60,6 +62,11 @@ export function guardAnswer(
   // Nothing small was asked for: it is who counts in a measure, or gives most of it, that leaves no row.
   const isOfMeasures = guarded.error.code === 'declined.group_too_small' && large > 0
   return isOfMeasures ? declined(guarded.error.code, { operatorNote: 'measure' }) : guarded
+}
+
+/** How many groups have people enough. */
+export function largeCount(groups: readonly CollectedGroup[], { minimumGroup }: GuardSettings): number {
+  return groups.filter(({ people }) => people.count() >= minimumGroup).length
 }
 
 const ADVICE =

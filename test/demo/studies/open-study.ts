@@ -21,6 +21,7 @@ import { GrantMirror } from '../../../src/site/consent/grant-mirror.ts'
 import type { MirroredGrant } from '../../../src/site/consent/grant-mirror.ts'
 import { EMPTY_PARTITION } from '../../../src/site/guard/partition.ts'
 import { guardAnswer } from '../../../src/site/guard/guard-answer.ts'
+import { chooseNarrowed, planNarrowing } from '../../../src/site/guard/narrow-answer.ts'
 import type { CheckedQuery } from '../../../src/site/query/bound-query.ts'
 import { checkQuestion } from '../../../src/site/query/check-question.ts'
 import { planAggregate } from '../../../src/site/query/plan-aggregate.ts'
@@ -247,10 +248,13 @@ async function run(
   }
   if (checked.mode === 'rows') return runRows(planRows(checked, { dialect: 'duckdb', relations }), runner)
   const dominanceBp = Math.min(...used.map((manifest) => manifest.dominanceBp))
-  const plan = planAggregate(checked, { dialect: 'duckdb', relations })
-  const groups = await collectGroups(plan, runner, { dominanceBp })
+  const collect = async (tables: ReadonlyMap<string, PlanRelation>) => {
+    const plan = planAggregate(checked, { dialect: 'duckdb', relations: tables })
+    return { plan, groups: await collectGroups(plan, runner, { dominanceBp }) }
+  }
+  const { plan, groups } = await collect(relations)
   if (!groups.ok) return groups
-  const guarded = guardAnswer(groups.value, {
+  const context = {
     settings: { minimumGroup, dominanceBp, groupsMax: LIMITS.queryGroupsMax },
     partitions: [...eligible].map(([dataSet, people]) => ({
       dataSet,
@@ -258,6 +262,13 @@ async function run(
       eligible: people,
     })),
     rowShapes: new Map(),
-  })
+  }
+  const given = { groups: groups.value, context, whole: guardAnswer(groups.value, context) }
+  const leaving = planNarrowing(given)
+  if (!leaving) return given.whole.ok ? finishGroups(plan, given.whole.value, runner) : given.whole
+  const others = [...eligible].map(([name, people]) => [name, people.difference(leaving.people)] as const)
+  const rest = await withRelations(others, site, async (tables) => (await collect(tables)).groups)
+  if (!rest.ok) return rest
+  const guarded = chooseNarrowed(given, { leaving, narrowed: guardAnswer(rest.value, context) })
   return guarded.ok ? finishGroups(plan, guarded.value, runner) : guarded
 }

@@ -1,10 +1,13 @@
 import { Bitset } from '../../../src/kernel/bitset.ts'
 import type { CollectedGroup, CollectedMeasure } from '../../../src/site/guard/collected-group.ts'
 import { guardAnswer } from '../../../src/site/guard/guard-answer.ts'
+import type { AnswerContext, GuardedAnswer } from '../../../src/site/guard/guard-answer.ts'
+import { withoutPeople } from '../../../src/site/guard/leave-out.ts'
+import { chooseNarrowed, planNarrowing } from '../../../src/site/guard/narrow-answer.ts'
 import { EMPTY_PARTITION } from '../../../src/site/guard/partition.ts'
 import type { Partition } from '../../../src/site/guard/partition.ts'
 import { checkKnown, markChanged, partitionAfter } from '../../../src/site/guard/differencing.ts'
-import type { ReasonCode } from '../../../src/protocol/reason.ts'
+import type { Outcome, ReasonCode } from '../../../src/protocol/reason.ts'
 
 /** A group over people who each give one row of value 1, with one measure over `contributing`. */
 export function groupOf(key: string, people: Bitset, contributing: Bitset = people): CollectedGroup {
@@ -24,6 +27,27 @@ export function sumOver(people: Bitset, facts: Partial<CollectedMeasure> = {}): 
     absoluteSum: count,
     ...facts,
   }
+}
+
+/** The guard as a site uses it, over people who each give 1: about everybody, else about those it can do with. */
+export function guardOrNarrow(
+  groups: readonly CollectedGroup[],
+  context: AnswerContext,
+): Outcome<GuardedAnswer> {
+  const given = { groups, context, whole: guardAnswer(groups, context) }
+  const leaving = planNarrowing(given)
+  if (!leaving) return given.whole
+  const rest = groups
+    .map((group) => withoutPeople(group, leaving.people))
+    .filter(({ people }) => !people.isEmpty)
+    .map((group) => ({
+      ...group,
+      measures: group.measures.map((measure) => {
+        const count = (measure.counted ?? measure.people).count()
+        return { ...measure, count, sum: measure.people.count(), absoluteSum: count }
+      }),
+    }))
+  return chooseNarrowed(given, { leaving, narrowed: guardAnswer(rest, context) })
 }
 
 /** The people from one number up to, and without, another. */
@@ -46,6 +70,7 @@ export interface HistoryAsk {
 export class History {
   readonly vectors: (readonly number[])[] = []
   readonly #minimumGroup: number
+  readonly #guard: typeof guardAnswer
   readonly #units: number[]
   readonly #personOfUnit: number[]
   partition: Partition = EMPTY_PARTITION
@@ -54,8 +79,11 @@ export class History {
     readonly personCount: number
     readonly minimumGroup: number
     readonly beside?: History
+    /** Whether people may be left out so that the others can be answered for. */
+    readonly narrows?: boolean
   }) {
     this.#minimumGroup = facts.minimumGroup
+    this.#guard = facts.narrows ? guardOrNarrow : guardAnswer
     this.#units = facts.beside
       ? facts.beside.#units
       : Array.from({ length: facts.personCount }, (_, person) => person)
@@ -75,9 +103,10 @@ export class History {
     reason: ReasonCode
     note?: string
     rows: number
+    answer?: GuardedAnswer
   } {
     const settings = { minimumGroup: this.#minimumGroup, dominanceBp: 1_000, groupsMax: 10_000 }
-    const answer = guardAnswer(groups, {
+    const answer = this.#guard(groups, {
       settings,
       partitions: [{ dataSet: 'secrets', partition: this.partition, eligible }],
       rowShapes,
@@ -98,7 +127,14 @@ export class History {
         this.vectors.push([...set].map((person) => this.#units[person] ?? -1))
       }
     }
-    return { reason: 'approved', rows: answer.value.released.length }
+    const rows = answer.value.released.length
+    return this.#guard === guardAnswer
+      ? { reason: 'approved', rows }
+      : {
+          reason: answer.value.isNarrowed ? 'partial.differencing' : 'approved',
+          rows,
+          answer: answer.value,
+        }
   }
 
   /** Rows of these people leave in the clear, if the guard lets them. */

@@ -1,0 +1,226 @@
+import { BitGatherer, Bitset } from '../../kernel/bitset.ts'
+import type { CollectedGroup, CollectedMeasure } from './collected-group.ts'
+import type { AnswerContext } from './guard-answer.ts'
+import { setsOfMeasure } from './guard-groups.ts'
+import { haveSharedPeople, mergeGroups, unionOf } from './merge-groups.ts'
+import { CELL_MASK, PartitionDraft } from './partition.ts'
+import type { Partition } from './partition.ts'
+
+/** Who is left out so that the rest can be answered for, and how much that tells. */
+export interface LeavingOut {
+  readonly people: Bitset
+  /** Cells of which others are left out beside a few, so that the few are a minimum group: each tells that there are some. */
+  readonly coveredCells: number
+}
+
+/**
+ * Whom an answer can do without so that it holds beside the earlier ones: those without a value of what is averaged;
+ * of each cell the parts of a row that are too thin, whole; and, where that and whom the question left out are too few
+ * of a cell, as many others as make a minimum group.
+ *
+ * It only proposes: the answer is made and guarded again without them. Undefined where somebody left or has changed
+ * rows, because then the whole answer waits. Two passes over the people of the rows.
+ */
+export function whomToLeaveOut(
+  groups: readonly CollectedGroup[],
+  { settings: { minimumGroup }, partitions }: AnswerContext,
+): LeavingOut | undefined {
+  const lacking = lackingValues(groups)
+  const rows = rowsToShow(
+    groups.map((group) => withoutPeople(group, lacking)),
+    minimumGroup,
+  )
+  const people = lacking
+  let coveredCells = 0
+  for (const { partition, eligible } of partitions) {
+    const leaving = leaveOutOf(partition, { rows, eligible, minimumGroup })
+    if (!leaving) return undefined
+    people.addAll(leaving.people)
+    coveredCells += leaving.coveredCells
+  }
+  return people.isEmpty ? undefined : { people, coveredCells }
+}
+
+/** A mean over a row is the same without those whose value is null; a count or a sum over it may not be. */
+const MEANS: readonly CollectedMeasure['kind'][] = ['avg', 'var_samp', 'var_pop', 'stddev_samp', 'stddev_pop']
+
+function lackingValues(groups: readonly CollectedGroup[]): Bitset {
+  const lacking = new Bitset()
+  for (const { people, measures } of groups)
+    for (const { kind, people: changing, counted = changing } of measures)
+      if (MEANS.includes(kind) && counted !== people) lacking.addAll(people.difference(counted))
+  return lacking
+}
+
+/** The sets of a group without some people; what was computed over them stands as it was, and is not to be used. */
+export function withoutPeople(group: CollectedGroup, people: Bitset): CollectedGroup {
+  if (group.people.intersectionCount(people) === 0) return group
+  const rest = group.people.difference(people)
+  const restOf = (set: Bitset): Bitset => (set === group.people ? rest : set.difference(people))
+  return {
+    ...group,
+    people: rest,
+    measures: group.measures.map((measure) => ({
+      ...measure,
+      people: restOf(measure.people),
+      ...(measure.counted ? { counted: restOf(measure.counted) } : {}),
+    })),
+  }
+}
+
+/** The groups with people enough, and the others as the one row that they may become. */
+function rowsToShow(groups: readonly CollectedGroup[], minimumGroup: number): readonly CollectedGroup[] {
+  const large = groups.filter(({ people }) => people.count() >= minimumGroup)
+  const small = groups.filter(({ people }) => people.count() < minimumGroup)
+  return small.length === 0 || haveSharedPeople(groups) ? large : [...large, mergeGroups(small)]
+}
+
+interface Rows {
+  readonly rows: readonly CollectedGroup[]
+  readonly eligible: Bitset
+  readonly minimumGroup: number
+}
+
+function leaveOutOf(partition: Partition, { rows, eligible, minimumGroup }: Rows): LeavingOut | undefined {
+  const parts = partsOf(partition, rows)
+  if (!parts) return undefined
+  const takes = new Map<number, number>()
+  const covered = new Set<number>()
+  for (const [cell, inside] of parts.cells) {
+    const takesOfCell = takesFrom(inside, { outside: outsideOf(partition, cell, inside), minimumGroup })
+    for (const [atom, count] of takesOfCell.takes) takes.set(atom, count)
+    if (takesOfCell.isCovered) covered.add(cell)
+  }
+  if (hasLeft(partition, { covered, eligible })) return undefined
+  return { people: takePeople(parts, takes), coveredCells: covered.size }
+}
+
+/** People of one cell in one row who are in the same measures. */
+interface Atom {
+  readonly id: number
+  readonly part: number
+  readonly size: number
+}
+
+interface Parts {
+  /** By cell of the partition. */
+  readonly cells: ReadonlyMap<number, readonly Atom[]>
+  readonly people: Bitset
+  /** How rows and measures cut the cells: its cells are the atoms. */
+  readonly draft: PartitionDraft
+}
+
+/** Into what parts rows and measures would cut the cells; undefined when rows of somebody changed. */
+function partsOf(before: Partition, rows: readonly CollectedGroup[]): Parts | undefined {
+  const people = unionOf(rows.map((row) => row.people))
+  const ofRows = new Set(rows.map((row) => row.people))
+  const byRow = draftCutBy(before, ofRows, people.capacity)
+  if (byRow.hasChanged) return undefined
+  const sets = new Set([...ofRows, ...rows.flatMap((row) => row.measures.flatMap(setsOfMeasure))])
+  const draft = sets.size === ofRows.size ? byRow : draftCutBy(before, sets, people.capacity)
+  const isSeen = new Uint8Array(draft.cellCount)
+  const cells = new Map<number, Atom[]>()
+  people.forEach((person) => {
+    const id = draft.cellOf(person)
+    if (isSeen[id] === 1) return
+    isSeen[id] = 1
+    const cell = (before.cells[person] ?? 0) & CELL_MASK
+    const atom = { id, part: byRow.cellOf(person), size: draft.sizes[id] ?? 0 }
+    const atoms = cells.get(cell)
+    if (atoms) atoms.push(atom)
+    else cells.set(cell, [atom])
+  })
+  return { cells, people, draft }
+}
+
+function draftCutBy(before: Partition, sets: ReadonlySet<Bitset>, personCount: number): PartitionDraft {
+  const draft = new PartitionDraft(before, personCount)
+  for (const set of sets) draft.cut(set)
+  return draft
+}
+
+/** How many of a cell are in no row; of cell 0, of whom nothing was released, nobody has to be counted. */
+function outsideOf({ sizes }: Partition, cell: number, inside: readonly Atom[]): number | undefined {
+  return cell === 0 ? undefined : (sizes[cell] ?? 0) - sizeOf(inside)
+}
+
+function sizeOf(atoms: readonly Atom[]): number {
+  return atoms.reduce((sum, { size }) => sum + size, 0)
+}
+
+interface CellTakes {
+  /** How many of which atom are left out. */
+  readonly takes: ReadonlyMap<number, number>
+  readonly isCovered: boolean
+}
+
+/**
+ * What is left out of a cell so that all that remains inside, and all that is outside then, are none or a minimum group:
+ * parts that are too thin, then, beside a few, as many of the others.
+ */
+function takesFrom(
+  inside: readonly Atom[],
+  { outside, minimumGroup }: { readonly outside: number | undefined; readonly minimumGroup: number },
+): CellTakes {
+  const thin = new Set(inside.filter(({ size }) => size < minimumGroup).map(({ part }) => part))
+  const kept = inside.filter(({ part }) => !thin.has(part))
+  const leaving = inside.filter(({ part }) => thin.has(part))
+  const takes = new Map(leaving.map(({ id, size }) => [id, size]))
+  const few = outside === undefined ? 0 : outside + sizeOf(leaving)
+  if (few === 0 || few >= minimumGroup || kept.length === 0) return { takes, isCovered: false }
+  const beside = coverFew(kept, { needed: minimumGroup - few, minimumGroup })
+  return { takes: new Map([...takes, ...beside]), isCovered: true }
+}
+
+/** So many people of the parts that stay, from each atom by its size as far as it can spare them; else a whole part. */
+function coverFew(
+  kept: readonly Atom[],
+  { needed, minimumGroup }: { readonly needed: number; readonly minimumGroup: number },
+): ReadonlyMap<number, number> {
+  const spare = kept.reduce((sum, { size }) => sum + size - minimumGroup, 0)
+  if (spare < needed) {
+    const parts = Map.groupBy(kept, ({ part }) => part)
+    const [smallest = []] = [...parts.values()].toSorted((left, right) => sizeOf(left) - sizeOf(right))
+    return new Map(smallest.map(({ id, size }) => [id, size]))
+  }
+  const takes = new Map<number, number>()
+  let [left, size] = [needed, sizeOf(kept)]
+  for (const atom of kept.toSorted((one, other) => one.size - other.size)) {
+    const share = Math.min(left, atom.size - minimumGroup, Math.ceil((left * atom.size) / size))
+    takes.set(atom.id, share)
+    left -= share
+    size -= atom.size
+  }
+  return takes
+}
+
+/** Whether somebody of these cells may not be used any more: then it would be they who are covered. */
+function hasLeft(
+  { cells, cellCount }: Partition,
+  { covered, eligible }: { readonly covered: ReadonlySet<number>; readonly eligible: Bitset },
+): boolean {
+  if (covered.size === 0) return false
+  const isCovered = new Uint8Array(cellCount)
+  for (const cell of covered) isCovered[cell] = 1
+  for (let person = 0; person < cells.length; person += 1)
+    if (isCovered[(cells[person] ?? 0) & CELL_MASK] === 1 && !eligible.has(person)) return true
+  return false
+}
+
+/** So many of each atom, evenly spread over the numbers of people: what they have in common decides nothing. */
+function takePeople({ people, draft }: Parts, takes: ReadonlyMap<number, number>): Bitset {
+  const gatherer = new BitGatherer()
+  if (takes.size === 0) return gatherer.take()
+  const counts = new Int32Array(draft.cellCount)
+  for (const [atom, count] of takes) counts[atom] = count
+  const passed = new Int32Array(draft.cellCount)
+  people.forEach((person) => {
+    const atom = draft.cellOf(person)
+    const count = counts[atom] ?? 0
+    if (count === 0) return
+    const [size, place] = [draft.sizes[atom] ?? 1, passed[atom] ?? 0]
+    passed[atom] = place + 1
+    if (Math.floor(((place + 1) * count) / size) > Math.floor((place * count) / size)) gatherer.add(person)
+  })
+  return gatherer.take()
+}

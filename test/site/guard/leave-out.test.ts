@@ -1,0 +1,156 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import fc from 'fast-check'
+import { Bitset } from '../../../src/kernel/bitset.ts'
+import type { CollectedGroup } from '../../../src/site/guard/collected-group.ts'
+import { guardAnswer } from '../../../src/site/guard/guard-answer.ts'
+import { whomToLeaveOut, withoutPeople } from '../../../src/site/guard/leave-out.ts'
+import { CELL_MASK, EMPTY_PARTITION } from '../../../src/site/guard/partition.ts'
+import { groupOf, History, range, sumOver } from './released-history.ts'
+
+const k = 10
+const PEOPLE = 300
+const everybody = range(0, PEOPLE)
+const settings = { minimumGroup: k, dominanceBp: 1_000, groupsMax: 10_000 }
+
+/** The context of an acquirer who had sums over these sets, each as it was asked. */
+function after(...sets: readonly Bitset[]) {
+  const acquirer = new History({ personCount: PEOPLE, minimumGroup: k })
+  for (const people of sets)
+    assert.equal(acquirer.ask({ eligible: everybody, groups: [groupOf('', people)] }).reason, 'approved')
+  return contextOf(acquirer)
+}
+
+function contextOf({ partition }: Pick<History, 'partition'>, eligible = everybody) {
+  return { settings, partitions: [{ dataSet: 'secrets', partition, eligible }], rowShapes: new Map() }
+}
+
+function averageOver(people: Bitset, counted: Bitset): CollectedGroup {
+  return { keys: [], people, measures: [sumOver(counted, { kind: 'avg' })] }
+}
+
+test('beside three who may not be told apart from the rest of a cell, seven others are left out', () => {
+  const leaving = whomToLeaveOut([groupOf('', range(3, PEOPLE))], after(everybody))
+  assert.equal(leaving?.coveredCells, 1)
+  assert.equal(leaving?.people.count(), 7)
+  assert.equal(leaving?.people.intersectionCount(range(0, 3)), 0)
+})
+
+test('who is covered lies scattered among the others', () => {
+  const leaving = whomToLeaveOut([groupOf('', range(3, PEOPLE))], after(everybody))
+  const [first = 0, ...others] = leaving?.people ?? []
+  assert.ok(others.every((person, index) => person - (others[index - 1] ?? first) > 30))
+})
+
+test('nobody is covered where a minimum group is outside anyway, or nobody, or nothing was told before', () => {
+  for (const [context, people] of [
+    [after(everybody), range(k, PEOPLE)],
+    [after(everybody), everybody],
+    [after(), range(3, PEOPLE)],
+  ] as const)
+    assert.equal(whomToLeaveOut([groupOf('', people)], context), undefined)
+})
+
+test('people without a value of what is averaged are left out, and people who add 0 to a sum are not', () => {
+  const average = averageOver(everybody, range(4, PEOPLE))
+  assert.deepEqual([...(whomToLeaveOut([average], after())?.people ?? [])], [0, 1, 2, 3])
+  const sum = groupOf('', everybody, range(4, PEOPLE))
+  const left = whomToLeaveOut([sum], after(range(0, 100), range(100, PEOPLE)))
+  // The part of the four is too thin to be summed, so all of it is left out, not those alone who add something, or nothing.
+  assert.deepEqual([...(left?.people ?? [])], [...range(0, 100)])
+})
+
+test('parts that are too thin in a measure are left out whole', () => {
+  const winners = range(95, 140)
+  const row = groupOf('', everybody, winners)
+  const leaving = whomToLeaveOut([row], after(range(0, 100), range(100, PEOPLE)))
+  assert.deepEqual([...(leaving?.people ?? [])], [...range(0, 100)])
+  assert.equal(leaving?.coveredCells, 0)
+})
+
+test('where no part can spare so many, the smallest is left out', () => {
+  const groups = [groupOf('a', range(3, 14)), groupOf('b', range(14, 24))]
+  const leaving = whomToLeaveOut(groups, after(range(0, 24)))
+  assert.deepEqual([...(leaving?.people ?? [])], [...range(14, 24)])
+})
+
+test('nobody is left out, and the whole answer waits, when somebody of a covered cell left or has changed rows', () => {
+  const acquirer = new History({ personCount: PEOPLE, minimumGroup: k })
+  acquirer.ask({ eligible: everybody, groups: [groupOf('', everybody)] })
+  const rest = range(1, PEOPLE)
+  assert.equal(whomToLeaveOut([groupOf('', rest)], contextOf(acquirer, rest)), undefined)
+  assert.ok(whomToLeaveOut([groupOf('', rest)], contextOf(acquirer)))
+  acquirer.change(Bitset.of([200]))
+  assert.equal(whomToLeaveOut([groupOf('', rest)], contextOf(acquirer)), undefined)
+})
+
+interface Question {
+  readonly people: Bitset
+  readonly width: number
+  readonly measured: Bitset | null
+}
+
+const band = fc
+  .record({ from: fc.nat(PEOPLE - 1), length: fc.integer({ min: 1, max: PEOPLE }) })
+  .map(({ from, length }) => range(from, Math.min(PEOPLE, from + length)))
+const question = fc.record({
+  people: band,
+  width: fc.constantFrom(7, 20, 45, PEOPLE),
+  measured: fc.option(band),
+})
+
+function groupsOf({ people, width, measured }: Question): readonly CollectedGroup[] {
+  const groups: CollectedGroup[] = []
+  for (let from = 0; from < PEOPLE; from += width) {
+    const own = people.intersection(range(from, from + width))
+    if (!own.isEmpty) groups.push(groupOf(`${from}`, own, measured ? own.intersection(measured) : own))
+  }
+  return groups
+}
+
+test('without them the answer holds: every row with people enough can be shown', () => {
+  let left = 0
+  fc.assert(
+    fc.property(fc.array(question, { maxLength: 12 }), question, (earlier, asked) => {
+      const acquirer = new History({ personCount: PEOPLE, minimumGroup: k })
+      for (const one of earlier) acquirer.ask({ eligible: everybody, groups: groupsOf(one) })
+      const groups = groupsOf(asked)
+      const leaving = whomToLeaveOut(groups, contextOf(acquirer))
+      if (!leaving) return
+      left += 1
+      const rest = groups.map((group) => withoutPeople(group, leaving.people))
+      const large = rest.filter(({ people }) => people.count() >= k).length
+      const guarded = guardAnswer(rest, contextOf(acquirer))
+      assert.equal(guarded.ok ? guarded.value.released.length : 0, large)
+      if (large > 0) assert.equal(guarded.ok && guarded.value.withheld, 0)
+    }),
+    { numRuns: 400 },
+  )
+  assert.ok(left > 50, `only ${left} had to leave somebody out`)
+})
+
+test('whom nothing was told about yet and who are too few decide about nobody else', () => {
+  fc.assert(
+    fc.property(fc.array(question, { maxLength: 8 }), question, fc.nat(PEOPLE - 1), (earlier, asked, at) => {
+      const acquirer = new History({ personCount: PEOPLE, minimumGroup: k })
+      for (const one of earlier) acquirer.ask({ eligible: everybody, groups: groupsOf(one) })
+      const [groups, context] = [groupsOf(asked), contextOf(acquirer)]
+      const leaving = whomToLeaveOut(groups, context)
+      if (!leaving?.people.has(at) || ((acquirer.partition.cells[at] ?? 0) & CELL_MASK) !== 0) return
+      const shown = (from: readonly CollectedGroup[]) => {
+        const out = whomToLeaveOut(from, context)?.people ?? new Bitset()
+        return from.map(({ people }) => [...people.difference(out)])
+      }
+      const absent = Bitset.of([at])
+      const without = groups.map((group) => withoutPeople(group, absent))
+      assert.deepEqual(shown(without), shown(groups))
+    }),
+    { numRuns: 400 },
+  )
+})
+
+test('a partition without a history leaves out nothing but what is too thin', () => {
+  const groups = [groupOf('a', range(0, 50), range(0, 3)), groupOf('b', range(50, 150), range(50, 100))]
+  const context = contextOf({ partition: EMPTY_PARTITION })
+  assert.deepEqual([...(whomToLeaveOut(groups, context)?.people ?? [])], [...range(0, 50)])
+})
