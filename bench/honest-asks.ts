@@ -3,45 +3,59 @@ import { createRequire } from 'node:module'
 import { readManifest } from '../src/cli/dataset.ts'
 import { splitAthletes } from '../src/demo/split-athletes.ts'
 import { fileBody, offered, testTrade } from '../src/testing/test-trade.ts'
+import type { TestTrade } from '../src/testing/test-trade.ts'
 import { testGrant } from '../src/testing/test-population.ts'
 import { HONEST_ASKS } from './shared/honest-asks.ts'
 import { writeReport } from './shared/report.ts'
+import type { Figure } from './shared/report.ts'
 
 /**
  * How many of 200 honest questions are answered, over the 11,538 athletes of the demonstration at one site, everybody
- * granting everything: each analyst for himself, and all of them as one acquirer with one history.
+ * granting everything: each analyst as an acquirer of its own, and all of them as one acquirer with one history. With as
+ * many refusals as a site lets be by default, and with so many that none is for want of them. *Whole* are those that show
+ * everybody asked about but groups that are too small.
  */
 const DATA_SET = 'athletes'
 const PURPOSE = 'dpv:ResearchAndDevelopment'
 
-await using trade = await testTrade({
-  sites: [{ name: 'galway', settings: { refusals: { most: 10_000 } } }],
-})
-await fillAthletes()
+/** Refusals in a window: a site's default, and more than anybody meets. */
+const LIMITS_OF_REFUSALS = [100, 10_000]
 
-const alone = { answered: 0 }
-for (const [analyst, asks] of Object.entries(HONEST_ASKS)) {
-  const told = await answersTo(analyst, asks)
-  alone.answered += told.answered
+const figures: Figure[] = []
+for (const most of LIMITS_OF_REFUSALS) figures.push(...(await measure(most)))
+writeReport({ name: 'honest-asks', scale: 1, figures })
+
+async function measure(most: number): Promise<readonly Figure[]> {
+  await using trade = await testTrade({ sites: [{ name: 'galway', settings: { refusals: { most } } }] })
+  await fillAthletes(trade)
+  const alone = { answered: 0, whole: 0 }
+  for (const [analyst, asks] of Object.entries(HONEST_ASKS)) {
+    const told = await answersTo(trade, { name: analyst, asks })
+    alone.answered += told.answered
+    alone.whole += told.whole
+  }
+  const all = Object.values(HONEST_ASKS).flat()
+  const together = await answersTo(trade, { name: 'everybody', asks: all })
+  const under = `at most ${most.toLocaleString('en')} refusals`
+  return [
+    { name: `of ${all.length} by ten analysts, answered (${under})`, value: alone.answered, unit: 'asks' },
+    { name: `of these, whole (${under})`, value: alone.whole, unit: 'asks' },
+    { name: `of the same by one acquirer, answered (${under})`, value: together.answered, unit: 'asks' },
+    { name: `of these, whole (${under})`, value: together.whole, unit: 'asks' },
+  ]
 }
-const all = Object.values(HONEST_ASKS).flat()
-const together = await answersTo('everybody', all)
-writeReport({
-  name: 'honest-asks',
-  scale: 1,
-  figures: [
-    { name: `of ${all.length} asks by ten analysts, answered`, value: alone.answered, unit: 'asks' },
-    { name: `of the same by one acquirer, answered`, value: together.answered, unit: 'asks' },
-  ],
-})
 
-async function answersTo(name: string, asks: readonly string[]): Promise<{ readonly answered: number }> {
+async function answersTo(
+  trade: TestTrade,
+  { name, asks }: { readonly name: string; readonly asks: readonly string[] },
+): Promise<{ readonly answered: number; readonly whole: number }> {
   const asker = await trade.addAcquirer(`analyst-${name}`, { depositMinor: 100_000_000 })
-  let answered = 0
+  const told = { answered: 0, whole: 0 }
   for (const text of asks) {
     const { sites, reason } = await asker.ask(text, { offer: DATA_SET, purpose: PURPOSE })
     const [site] = sites
-    if (site?.release) answered += 1
+    if (site?.release) told.answered += 1
+    if (site?.release && site.reason === 'approved') told.whole += 1
     if (process.env['SHOW'] !== undefined)
       console.log(
         name,
@@ -51,10 +65,10 @@ async function answersTo(name: string, asks: readonly string[]): Promise<{ reado
         site?.decision?.detail ?? '',
       )
   }
-  return { answered }
+  return told
 }
 
-async function fillAthletes(): Promise<void> {
+async function fillAthletes(trade: TestTrade): Promise<void> {
   const path = createRequire(import.meta.url).resolve('@observablehq/sample-datasets/olympians.csv')
   const parts = Object.values(splitAthletes(await readFile(path, 'utf8'), '2026-11-24'))
   const [head = ''] = parts[0]?.csv.split('\n', 1) ?? []
