@@ -13,6 +13,7 @@ import type { CheckedQuery } from '../query/bound-query.ts'
 import { checkQuestion } from '../query/check-question.ts'
 import { dropOutputs } from '../query/narrow.ts'
 import { isAssessed } from '../assessments/interest-prevails.ts'
+import { unassessedRisk } from '../assessments/unassessed-risk.ts'
 import { admit } from './admission-checks.ts'
 import type { AskFacts } from './ask-facts.ts'
 import { declineInNames } from './decline-in-names.ts'
@@ -58,17 +59,17 @@ export async function planAsk(
     parameters: question.parameters,
   })
   if (!checked.ok) return err(declineInNames(checked.error, { text: question.sql, manifests }))
-  const used = usedManifests(checked.value, facts, manifests)
+  const used = await usedManifests(checked.value, facts, { manifests, parts })
   if (!used.ok) return used
   return decidePeople(checked.value, { facts, manifests: used.value, parts })
 }
 
 /** The manifests of the data sets that a question uses, each admitted by its own terms. */
-function usedManifests(
+async function usedManifests(
   { dataSets }: CheckedQuery,
   facts: AskFacts,
-  manifests: ReadonlyMap<DataSetId, Manifest>,
-): Outcome<readonly Manifest[]> {
+  { manifests, parts }: { manifests: ReadonlyMap<DataSetId, Manifest>; parts: SiteParts },
+): Promise<Outcome<readonly Manifest[]>> {
   if (!dataSets.includes(facts.ask.offer)) {
     return declined('declined.column', {
       detail: `The question does not use the data set "${facts.ask.offer}" that was asked for`,
@@ -77,7 +78,7 @@ function usedManifests(
   const used: Manifest[] = []
   for (const dataSet of dataSets) {
     const manifest = manifests.get(dataSet)
-    const decline = admit({ ...facts, manifest })
+    const decline = admit({ ...facts, manifest, unassessedRisk: await riskOf(manifest, facts, parts) })
     if (!manifest || decline) return declined(decline?.code ?? 'declined.no_route', { ...decline })
     if (manifest.issuer !== facts.manifest?.issuer) {
       return declined('declined.sql_not_supported', {
@@ -87,6 +88,16 @@ function usedManifests(
     used.push(manifest)
   }
   return ok(used)
+}
+
+/** A data set that is joined is of high risk by itself, whatever carries the one that was asked for. */
+async function riskOf(
+  manifest: Manifest | undefined,
+  { ask, unassessedRisk: known }: AskFacts,
+  parts: SiteParts,
+): Promise<string | undefined> {
+  if (!manifest || manifest.dataSet === ask.offer) return known
+  return unassessedRisk(parts, { manifest, purpose: ask.purpose })
 }
 
 interface PeopleFacts {

@@ -50,6 +50,7 @@ function addActivity(
   const data = model.element('DataObject', `data ${dataSet}`, activity.title, {
     legalBasis: activity.legalBasis,
     specialCategoryBasis: activity.specialCategoryBasis,
+    bases: activity.bases.map(({ kind, reference }) => `${kind}: ${reference}`).join('; '),
     people: String(activity.subjects.people),
     categories: activity.categories.map(({ column }) => column).join(', '),
     specialCategories: activity.categories

@@ -206,6 +206,31 @@ test('a use of high risk is declined until it is assessed, and again when the as
   await assert.rejects(controller.attachAssessment({ ...facts, reviewBy: '2026-01-01' }), { status: 400 })
 })
 
+test('a data set that is joined needs an assessment of its own', async () => {
+  const purposes = ['dpv:ResearchAndDevelopment', 'dpv:Personalisation']
+  const grants = people.map(({ id }) => testGrant('walks', id, { purposes }))
+  await trade.fill(site, { dataSet: 'walks', people, manifest: { purposes }, grants })
+  const asker = await trade.addAcquirer('joiner')
+  const join_ = 'select count(*) from athletes a join walks w on a.id = w.id'
+  const reason = async () => (await asker.ask(join_, { purpose: 'dpv:Personalisation' })).sites[0]?.reason
+  const assess = (dataSet: string) =>
+    controller.attachAssessment({
+      dataSet,
+      purpose: 'dpv:Personalisation',
+      kind: 'dpia',
+      reference: `DPIA of ${dataSet}`,
+      approvedBy: 'Orla Byrne',
+      approvedOn: '2026-02-01',
+      reviewBy: '2026-04-01',
+    })
+  const first = await assess('athletes')
+  assert.equal(await reason(), 'declined.purpose')
+  const second = await assess('walks')
+  assert.equal(await reason(), 'approved')
+  for (const { assessment } of [first, second]) await controller.withdrawAssessment(assessment)
+  await site.issuer.retire('walks')
+})
+
 test('an assessment carries a use to the last day before its review, and not a day longer', async () => {
   await controller.attachAssessment({
     dataSet: 'athletes',
