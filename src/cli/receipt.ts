@@ -3,6 +3,8 @@ import { join } from 'node:path'
 import type { Command } from 'commander'
 import { formatInstant } from '../kernel/clock.ts'
 import { peekJws } from '../kernel/crypto/jws.ts'
+import { parseWitness } from '../protocol/cosignature.ts'
+import type { Witness } from '../protocol/cosignature.ts'
 import { formatMoney } from '../kernel/money.ts'
 import { RECEIPT_KINDS } from '../protocol/receipt.ts'
 import type { Receipt, ReceiptKind } from '../protocol/receipt.ts'
@@ -23,6 +25,7 @@ import { addMemberOptions, addSiteOptions, perform, verb } from './verb.ts'
 interface VerifyOptions {
   readonly as?: string
   readonly keys?: string
+  readonly witness?: readonly string[]
   readonly json?: boolean
 }
 
@@ -37,11 +40,12 @@ export function addReceiptVerbs(program: Command, session: Session): void {
   const receipt = program.command('receipt').description('signed proofs of decisions and operations')
   verb(receipt, {
     name: 'verify <file...>',
-    summary: 'verify receipts off line: signature, inclusion proof, checkpoint',
+    summary: 'verify receipts off line: signature, inclusion proof, checkpoint, witness signatures',
     example:
       'hedgerow receipt verify .hedgerow/members/northcare/receipts/*.json\nhedgerow receipt verify galway-17.json --keys pinned-keys.json',
   })
     .option('--keys <file>', 'keys that are believed (a pinned-keys.json); absent: those of the member')
+    .option('--witness <key...>', 'require that this witness signed; the network’s key is in GET /v1/network')
     .option('--as <member>', 'member whose pinned keys are used; absent: the only one on this machine')
     .action((files: string[], options: VerifyOptions) =>
       perform(session, () => verify(session, { files, options })),
@@ -75,10 +79,11 @@ async function verify(
 ): Promise<number> {
   const { terminal } = session
   const pinned = await keysFor(session, options)
+  const required = (options.witness ?? []).map(witnessOf)
   const results: { file: string; result: VerifiedReceipt }[] = []
   for (const file of files) {
     for (const bundle of await readReceiptFile(file))
-      results.push({ file, result: verifyReceipt(bundle, pinned) })
+      results.push({ file, result: verifyReceipt(bundle, pinned, required) })
   }
   const isGood = results.length > 0 && results.every(({ result }) => result.isVerified)
   show(session, {
@@ -87,13 +92,25 @@ async function verify(
     print: () => {
       for (const { file, result } of results) {
         const words = result.isVerified
-          ? `${paint(terminal, 'good', 'verifies')}  ${receiptText(result.receipt)}`
+          ? `${paint(terminal, 'good', 'verifies')}  ${receiptText(result.receipt)}${witnessText(result)}`
           : paint(terminal, 'bad', result.problem)
         say(terminal, `${file}: ${words}`)
       }
     },
   })
   return isGood ? EXIT.done : EXIT.fellShort
+}
+
+function witnessOf(text: string): Witness {
+  const witness = parseWitness(text)
+  if (witness) return witness
+  throw new WrongUse(
+    `Cannot use "${text}" as the key of a witness: expected name+hash+key, as GET /v1/network tells it`,
+  )
+}
+
+function witnessText({ witnessed }: Extract<VerifiedReceipt, { isVerified: true }>): string {
+  return witnessed.map(({ name, time }) => ` · witnessed by ${name} ${formatInstant(time)}`).join('')
 }
 
 async function keysFor(session: Session, { keys, as }: VerifyOptions): Promise<PinnedKeys> {

@@ -33,6 +33,12 @@ export const LIMITS = {
   clearingWindowMs: 24 * 60 * 60_000,
   /** Work items that one pull gives. */
   workItemsMax: 100,
+  /** Checkpoints that wait to be shown to a witness: each is 300 bytes; past it the oldest are let go, and later ones cover the same. */
+  checkpointsToWitnessMax: 500,
+  /** Between rounds of showing checkpoints to a witness: nothing waits for it, and it is not to be felt beside what does. */
+  witnessPauseMs: 1_000,
+  /** A request to a witness: a checkpoint with its signatures and up to 63 hashes. */
+  witnessRequestBytesMax: 32_768,
   pageSizeDefault: 50,
   pageSizeMax: 500,
   longPollMs: 25_000,

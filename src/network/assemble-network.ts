@@ -88,6 +88,7 @@ export async function serveNetwork(start: NetworkStart): Promise<ServingNetwork>
   await migrate(db, NETWORK_MIGRATIONS)
   const networkKey = await ensureKeyFile(directory.networkKey, 'Ed25519')
   const operatorKey = await ensureKeyFile(directory.operatorKey, 'Ed25519')
+  const witnessKey = await ensureKeyFile(directory.witnessKey, 'Ed25519')
   const receiptLog = await openReceiptLog({
     db,
     directory: directory.root,
@@ -101,6 +102,7 @@ export async function serveNetwork(start: NetworkStart): Promise<ServingNetwork>
     receiptLog,
     networkKey,
     operatorKey,
+    witnessKey,
     closing: closing.signal,
   })
   const { parts, sweepParts } = built
@@ -139,12 +141,13 @@ interface Opened {
   readonly receiptLog: NetworkParts['log']
   readonly networkKey: KeyPair
   readonly operatorKey: KeyPair
+  readonly witnessKey: KeyPair
   readonly closing: AbortSignal
 }
 
 async function buildParts(
   { settings, log, clock, random, version = '0' }: NetworkStart,
-  { db, line, receiptLog, networkKey, operatorKey, closing }: Opened,
+  { db, line, receiptLog, networkKey, operatorKey, witnessKey, closing }: Opened,
 ): Promise<{ parts: NetworkParts; sweepParts: SweepParts }> {
   const { name, activityPage, withdrawalWindowHours } = settings
   const ids = idSource(clock, random)
@@ -191,6 +194,7 @@ async function buildParts(
     clearing: { db, clock, directory, events, underWay, answered },
     underWay,
     workDesk,
+    witness: { db, clock, directory, name: `hedgerow/${name}/witness`, key: witnessKey },
     wakeUp,
   }
   const unanswered = (site: string, ask: string) => {

@@ -57,6 +57,8 @@ export interface NetworkDirectory {
   readonly config: string
   readonly networkKey: string
   readonly operatorKey: string
+  /** By which it cosigns its sites' logs. */
+  readonly witnessKey: string
 }
 
 /** Where the files of a network are: `root` is `network/` below the home directory. */
@@ -66,6 +68,7 @@ export function networkDirectory(root: string): NetworkDirectory {
     config: join(root, 'config.yaml'),
     networkKey: join(root, 'keys', 'signing.jwk'),
     operatorKey: join(root, 'keys', 'operator.jwk'),
+    witnessKey: join(root, 'keys', 'witness.jwk'),
   }
 }
 

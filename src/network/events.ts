@@ -20,6 +20,8 @@ export interface NetworkEvents {
     name: string
     change: 'added' | 'keys' | 'status' | 'processors' | 'limits' | 'collusion'
   }): void
+  /** A checkpoint that was shown to the witness and is not cosigned; `forked` and `inconsistent` are alarms. */
+  notCosigned(facts: { origin: string; size: number; why: string }): void
   floorLimitChanged(facts: { limit: string; site: string; change: 'given' | 'closed' }): void
   transferred(facts: { transfer: string; kind: string }): void
   settled(facts: { settlement: string; positions: number }): void
@@ -47,6 +49,7 @@ export function networkEvents(log: Log): NetworkEvents {
   const refusals = counter('refused_requests_total', 'Requests without a good token, by reason', ['reason'])
   const settlements = counter('settlements_total', 'Settlements')
   const changes = counter('membership_changes_total', 'Changes of members and sites', ['change'])
+  const uncosigned = counter('witness_not_cosigned_total', 'Checkpoints not cosigned, by why', ['why'])
   const sweepFailures = counter('sweep_failures_total', 'Sweeps that failed')
   const waitingSites = new Gauge({
     name: 'hedgerow_network_work_given_out',
@@ -89,6 +92,11 @@ export function networkEvents(log: Log): NetworkEvents {
     memberChanged(facts) {
       changes.inc({ change: facts.change })
       log.info('membership.changed', facts)
+    },
+    notCosigned(facts) {
+      uncosigned.inc({ why: facts.why })
+      // Stale is how a site that was started anew finds where to go on.
+      if (facts.why !== 'stale') log.warn('witness.not_cosigned', facts)
     },
     floorLimitChanged: (facts) => log.info('floor_limit.changed', facts),
     transferred: (facts) => log.info('ledger.transferred', facts),

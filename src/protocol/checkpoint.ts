@@ -64,25 +64,38 @@ export function signNote(text: string, { name, key }: NoteSigner): string {
 
 /** The text of a note that at least one of these verifiers signed; `undefined` when none did or it is no note. */
 export function openNote(note: string, verifiers: readonly NoteVerifier[]): string | undefined {
-  const end = note.lastIndexOf(SEPARATOR)
-  if (end < 0 || !note.endsWith('\n') || note.length > 1_000_000) return undefined
-  const text = note.slice(0, end + 1)
-  const lines = note.slice(end + SEPARATOR.length, -1).split('\n')
-  if (!isNoteText(text) || !note.isWellFormed() || lines.length > SIGNATURES_MAX) return undefined
-  const signatures = lines.map(parseSignature)
-  if (signatures.includes(undefined)) return undefined
+  const read = readNote(note)
+  if (!read) return undefined
+  const { text, signatures } = read
   const bytes = utf8.encode(text)
   let isSigned = false
   for (const found of signatures) {
     const verifier = verifiers.find(
-      ({ name, key }) => name === found?.name && equalBytes(keyHash(name, key), found.keyHash),
+      ({ name, key }) => name === found.name && equalBytes(keyHash(name, key), found.keyHash),
     )
-    if (!found || !verifier) continue
+    if (!verifier) continue
     // A bad signature by a key that we know makes the whole note bad, however good the others are.
     if (!verifyBytes(bytes, found.signature, verifier.key)) return undefined
     isSigned = true
   }
   return isSigned ? text : undefined
+}
+
+/** A note taken apart, nothing verified. */
+export interface ReadNote {
+  readonly text: string
+  readonly signatures: readonly NoteSignature[]
+}
+
+/** Takes a note apart; `undefined` when it is none. */
+export function readNote(note: string): ReadNote | undefined {
+  const end = note.lastIndexOf(SEPARATOR)
+  if (end < 0 || !note.endsWith('\n') || note.length > 1_000_000) return undefined
+  const text = note.slice(0, end + 1)
+  const lines = note.slice(end + SEPARATOR.length, -1).split('\n')
+  if (!isNoteText(text) || !note.isWellFormed() || lines.length > SIGNATURES_MAX) return undefined
+  const signatures = lines.flatMap((line) => parseSignature(line) ?? [])
+  return signatures.length === lines.length ? { text, signatures } : undefined
 }
 
 /** Signs a checkpoint with the log's key, under the log's name. */
@@ -139,13 +152,14 @@ function typedKey({ x }: PublicJwk): Uint8Array {
   return bytes
 }
 
-interface FoundSignature {
+/** One signature under a note: whose it says it is, and which key. */
+export interface NoteSignature {
   readonly name: string
   readonly keyHash: Uint8Array
   readonly signature: Uint8Array
 }
 
-function parseSignature(line: string): FoundSignature | undefined {
+function parseSignature(line: string): NoteSignature | undefined {
   const [dash, name = '', encoded = '', ...rest] = line.split(' ')
   const bytes = decodeBase64(encoded)
   if (dash !== '—' || !isKeyName(name) || rest.length > 0 || !bytes || bytes.length <= KEY_HASH_BYTES)
@@ -153,7 +167,8 @@ function parseSignature(line: string): FoundSignature | undefined {
   return { name, keyHash: bytes.slice(0, KEY_HASH_BYTES), signature: bytes.slice(KEY_HASH_BYTES) }
 }
 
-function isKeyName(name: string): boolean {
+/** Whether a text may name a key: not empty, no white space, no plus. */
+export function isKeyName(name: string): boolean {
   return name.length > 0 && !/[\s+\p{Cc}]/u.test(name)
 }
 

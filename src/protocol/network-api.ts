@@ -52,6 +52,8 @@ export const networkInfoSchema = z
     signing: publicKeySchema,
     /** Origin line of the checkpoints of the network's log. */
     logOrigin: z.string(),
+    /** The key by which the network cosigns its sites' logs, as `name+hash+key` (C2SP tlog-cosignature). */
+    witness: z.string().max(300).optional(),
     version: z.string(),
   })
   .openapi('Network')

@@ -46,6 +46,7 @@ import {
 import { NOTICE_API } from './notice-api.ts'
 import { pageQuerySchema } from './page.ts'
 import { askIdSchema, memberIdSchema, siteIdSchema } from './wire.ts'
+import { WITNESS_API } from './witness-api.ts'
 
 const memberParams = z.object({ id: memberIdSchema })
 const siteParams = z.object({ id: siteIdSchema })
@@ -303,6 +304,7 @@ export const NETWORK_API = {
   }),
   ...NOTICE_API,
   ...FLOOR_API,
+  ...WITNESS_API,
   balances: endpoint({
     method: 'get',
     path: '/v1/balances',

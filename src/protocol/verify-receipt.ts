@@ -4,6 +4,8 @@ import type { PublicJwk } from '../kernel/crypto/keys.ts'
 import { err, ok } from '../kernel/result.ts'
 import type { Result } from '../kernel/result.ts'
 import { logOrigin, openCheckpoint } from './checkpoint.ts'
+import { cosignaturesOf } from './cosignature.ts'
+import type { Cosigned, Witness } from './cosignature.ts'
 import type { ReceiptBundle } from './decision.ts'
 import { isIncluded, leafHash } from './merkle.ts'
 import { TYP } from './message-types.ts'
@@ -19,6 +21,10 @@ export const RECEIPT_PROBLEMS = {
   'wrong-place': 'The receipt names another place in the log than the proof does',
   'wrong-log': 'The proof is from the log of somebody other than the signer',
   'bad-checkpoint': 'The checkpoint is not signed by the log it names',
+  'bad-witness':
+    'A witness signature on the checkpoint does not verify: the checkpoint is not the one that was witnessed',
+  'not-witnessed':
+    'The checkpoint is not witnessed: nobody independent has said that the log shows the same to everybody',
   'not-included': 'The proof does not show the receipt in the log',
 } as const
 export type ReceiptProblemCode = keyof typeof RECEIPT_PROBLEMS
@@ -31,13 +37,27 @@ export interface ReceiptProblem {
 /** The Ed25519 keys that a signer (a site, or the network) has or ever had: old receipts stay verifiable. */
 export type SignerKeys = (signer: string) => readonly PublicJwk[]
 
+/** By what a receipt is verified. */
+export interface VerifyingKeys {
+  readonly keysOf: SignerKeys
+  /** Witnesses whose signature must verify where there is one. */
+  readonly witnesses?: readonly Witness[] | undefined
+  /** Witnesses whose signature must be there. */
+  readonly required?: readonly Witness[] | undefined
+}
+
+/** Which of these witnesses signed the checkpoint that a receipt came with, and when. */
+export function witnessesOf(bundle: ReceiptBundle, witnesses: readonly Witness[]): readonly Cosigned[] {
+  return cosignaturesOf(bundle.log.checkpoint, witnesses) ?? []
+}
+
 /**
  * Verifies a receipt with nothing but its bundle and the signer's keys: the signature, that it says what a receipt
- * says, its place in the log, the proof that it is there, and the log's signed checkpoint.
+ * says, its place in the log, the proof that it is there, the log's signed checkpoint, and its witnesses.
  */
 export function verifyReceiptBundle(
   bundle: ReceiptBundle,
-  { keysOf }: { keysOf: SignerKeys },
+  { keysOf, witnesses = [], required = [] }: VerifyingKeys,
 ): Result<Receipt, ReceiptProblem> {
   const opened = openReceipt(bundle.receipt, { keysOf })
   if (!opened.ok) return opened
@@ -47,6 +67,9 @@ export function verifyReceiptBundle(
   if (origin !== logOrigin(receipt.site)) return problem('wrong-log')
   const checkpoint = openCheckpoint(note, { origin, keys: keysOf(receipt.site) })
   if (!checkpoint) return problem('bad-checkpoint')
+  const cosigned = cosignaturesOf(note, [...witnesses, ...required])
+  if (!cosigned) return problem('bad-witness')
+  if (required.some((witness) => !cosignaturesOf(note, [witness])?.length)) return problem('not-witnessed')
   const proof = decodeProof(inclusionProof)
   const leaf = leafHash(new TextEncoder().encode(bundle.receipt))
   if (!proof || !isIncluded({ index, size: checkpoint.size, leaf, root: checkpoint.root, proof }))

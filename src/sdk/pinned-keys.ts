@@ -3,6 +3,8 @@ import { keyIdOf } from '../kernel/crypto/keys.ts'
 import type { PublicJwk } from '../kernel/crypto/keys.ts'
 import { err, ok } from '../kernel/result.ts'
 import type { Result } from '../kernel/result.ts'
+import { parseWitness } from '../protocol/cosignature.ts'
+import type { Witness } from '../protocol/cosignature.ts'
 import { followKeyChain, isSameKeySet, signingKeysOfChain } from '../protocol/key-chain.ts'
 import { keySetSchema } from '../protocol/member.ts'
 import type { KeySet } from '../protocol/member.ts'
@@ -15,7 +17,14 @@ import { compactJwsSchema, nameSchema, publicKeySchema } from '../protocol/wire.
  */
 export const pinnedKeysSchema = z.strictObject({
   /** The network's name (audience of tokens) and key, as first seen. */
-  network: z.strictObject({ name: nameSchema, signing: publicKeySchema }).optional(),
+  network: z
+    .strictObject({
+      name: nameSchema,
+      signing: publicKeySchema,
+      /** The key by which it cosigns the logs of its sites, as text. */
+      witness: z.string().max(300).optional(),
+    })
+    .optional(),
   sites: z
     .record(
       nameSchema,
@@ -50,13 +59,21 @@ export function pinSite(pinned: PinnedKeys, site: SiteKeyRecord): Result<PinnedK
 /** Takes up the network's name and key, or says that they are not the pinned ones. */
 export function pinNetwork(
   pinned: PinnedKeys,
-  network: { readonly name: string; readonly signing: PublicJwk },
+  network: { readonly name: string; readonly signing: PublicJwk; readonly witness?: string | undefined },
 ): Result<PinnedKeys, 'keys-changed'> {
   const { network: known } = pinned
   if (known && (known.name !== network.name || keyIdOf(known.signing) !== keyIdOf(network.signing))) {
     return err('keys-changed')
   }
-  return ok({ ...pinned, network: { name: network.name, signing: network.signing } })
+  const witness = known?.witness ?? network.witness
+  const { name, signing } = network
+  return ok({ ...pinned, network: { name, signing, ...(witness === undefined ? {} : { witness }) } })
+}
+
+/** The witness that is believed: the network's, as it was first seen. */
+export function witnessesIn({ network }: PinnedKeys): readonly Witness[] {
+  const witness = network?.witness === undefined ? undefined : parseWitness(network.witness)
+  return witness ? [witness] : []
 }
 
 /** Every key with which a signer (a site or the network) has ever signed, as far as it is known. */

@@ -36,7 +36,9 @@ import { networkLine } from './line/network-line.ts'
 import type { NetworkLine } from './line/network-line.ts'
 import { serveLine } from './line/serve-line.ts'
 import type { LineActs, PulledAsk } from './line/serve-line.ts'
+import { showWitnessForEver } from './line/show-witness.ts'
 import { signOffers } from './line/sign-offers.ts'
+import { witnessLine } from './line/witness-line.ts'
 import { openSite } from './open-site.ts'
 import type { SiteStart } from './open-site.ts'
 import { orderWithdrawals } from './recipients/order-withdrawals.ts'
@@ -97,26 +99,19 @@ export async function serveSite(
   })
   const door = starting.use(await listen(app, settings))
   const closing = new AbortController()
-  const serving = serveLine({
+  const working = workBehindDoor(site, {
+    settings,
     line,
-    acts: lineActs(site, { settings, answering }),
-    clock,
-    events: site.events,
-    signal: closing.signal,
+    answering,
+    bell,
     offersChanged: () => offersChanged.signal,
+    signal: closing.signal,
   })
-  const { signal } = closing
-  const refreshMs = settings.floorLimits.refreshSeconds * 1_000
-  const reconciling = reconcileForEver({ site, line, bell, clock, refreshMs, signal })
-  const keeping = serveRights({ parts: site, clock, events: site.events, signal })
-  const telling = serveRecipients(site, { line, signal })
-  const tellingAgents = serveAgents(site, { directory: settings.dataRights, clock, signal })
-  const following = serveArchive({ archiver: site.archiver, clock, events: site.events, signal })
   starting.defer(async () => {
     closing.abort()
     // A backup that is being written is given up or done before what it reads from is closed.
     const written = site.backups.turn.run(() => Promise.resolve())
-    await Promise.all([serving, keeping, telling, reconciling, tellingAgents, following, written])
+    await Promise.all([working, written])
   })
   site.events.started({ url: door.url })
   const running = starting.move()
@@ -128,6 +123,39 @@ export async function serveSite(
       site.events.stopped()
     },
   }
+}
+
+/** Everything that a site does of itself, until `signal` is aborted; what it serves at its door waits for none of it. */
+async function workBehindDoor(
+  site: SiteContext,
+  {
+    settings,
+    line,
+    answering,
+    bell,
+    offersChanged,
+    signal,
+  }: {
+    settings: SiteSettings
+    line: NetworkLine
+    answering: AnswersUnderWay
+    bell: Bell
+    offersChanged: () => AbortSignal
+    signal: AbortSignal
+  },
+): Promise<void> {
+  const { clock, events } = site
+  const refreshMs = settings.floorLimits.refreshSeconds * 1_000
+  const witness = witnessLine({ url: settings.network.url, network: line, clock })
+  await Promise.all([
+    serveLine({ line, acts: lineActs(site, { settings, answering }), clock, events, signal, offersChanged }),
+    reconcileForEver({ site, line, bell, clock, refreshMs, signal }),
+    showWitnessForEver({ log: site.log, line: witness, clock, events, signal }),
+    serveRights({ parts: site, clock, events, signal }),
+    serveRecipients(site, { line, signal }),
+    serveAgents(site, { directory: settings.dataRights, clock, signal }),
+    serveArchive({ archiver: site.archiver, clock, events, signal }),
+  ])
 }
 
 function siteActs(

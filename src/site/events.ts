@@ -36,6 +36,8 @@ export interface SiteEvents {
   /** Somebody said that a recipient acknowledged, and it did not. */
   acknowledgementRefused(facts: { notice: string; acquirer: string }): void
   recipientsFailed(error: unknown): void
+  /** The witness would not sign a checkpoint: to it this log is not the one that it saw before. */
+  notWitnessed(facts: { size: number; status: number }): void
   failed(what: string, error: unknown): void
   /** Prometheus text. */
   metrics(): Promise<string>
@@ -97,6 +99,7 @@ export function siteEvents(log: Log): SiteEvents {
     evidenceGiven: (facts) => log.info('site.evidence_given', facts),
     ...rightsEvents(log, registers),
     ...noticeEvents(log, registers),
+    notWitnessed: (facts) => log.error('site.not_witnessed', facts),
     failed: (what, error) => log.error('site.failed', { what, ...describe(error) }),
     metrics: () => registry.metrics(),
   }

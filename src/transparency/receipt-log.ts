@@ -10,12 +10,13 @@ import { Fault } from '../kernel/faults.ts'
 import type { Database, DatabaseTransaction } from '../kernel/postgres/database.ts'
 import { logOrigin } from '../protocol/checkpoint.ts'
 import type { ReceiptBundle } from '../protocol/decision.ts'
-import { proveInclusion } from '../protocol/merkle.ts'
+import { proveConsistency, proveInclusion } from '../protocol/merkle.ts'
 import type { Subtree } from '../protocol/merkle.ts'
 import { TYP } from '../protocol/message-types.ts'
 import type { ReceiptDraft, ReceiptKind } from '../protocol/receipt.ts'
 import { TILE_WIDTH, bundleBytes, parseTilePath, tileOf, tileWidth } from '../protocol/tiles.ts'
 import { Publisher } from './publisher.ts'
+import { WitnessedCheckpoints } from './witnessed-checkpoints.ts'
 import type { Published } from './publisher.ts'
 import { damaged, insertReceipts, listReceipts, readReceipts, takeSequence } from './receipt-store.ts'
 import type { ReceiptRow } from './receipt-store.ts'
@@ -56,8 +57,19 @@ export interface ReceiptLog {
   list(page: { after: number; limit: number; kind?: ReceiptKind | undefined }): Promise<readonly ReceiptRow[]>
   /** The bytes at a path of tlog-tiles, as far as they are published. */
   readTile(path: string): Promise<Uint8Array | undefined>
-  /** The signed checkpoint; `undefined` before the first receipt. */
+  /** The signed checkpoint; `undefined` before the first receipt. With its cosignatures, once it has some. */
   checkpoint(): Promise<string | undefined>
+  readonly witnessing: Witnessing
+}
+
+/** What having a log witnessed needs of it. */
+export interface Witnessing {
+  /** Checkpoints under which receipts were handed out since this was asked before, and the newest, by size. */
+  due(): readonly Published[]
+  /** Shows that the log of `size1` leaves is the beginning of that of `size2` (RFC 9162 §2.1.4), in base64. */
+  consistency(size1: number, size2: number): Promise<readonly string[]>
+  /** A witness has signed a checkpoint: from now on it is served so, and what it covers is proven by it. */
+  cosigned(checkpoint: Published): void
 }
 
 export interface ReceiptLogParts {
@@ -84,6 +96,7 @@ export async function openReceiptLog({ db, directory, signer, clock }: ReceiptLo
   const publisher = new Publisher({ db, files, origin, key: signer.key, formerKeys: signer.formerKeys ?? [] })
   await publisher.publish()
   let next = publisher.published?.size ?? 0
+  const witnessed = new WitnessedCheckpoints(publisher)
   const sign = (first: number, drafts: readonly ReceiptDraft[], time: Instant) => {
     next = first + drafts.length
     return signDrafts(drafts, { first, time, signer })
@@ -100,10 +113,15 @@ export async function openReceiptLog({ db, directory, signer, clock }: ReceiptLo
         )
     },
     publish: () => publisher.publish(),
-    bundle: (sequence) => bundle(sequence, { db, publisher, origin }),
+    bundle: (sequence) => bundle(sequence, { db, publisher, witnessed, origin }),
     list: (page) => listReceipts(db, page),
     readTile: (path) => readTile(path, { db, publisher, files }),
-    checkpoint: () => Promise.resolve(publisher.published?.note),
+    checkpoint: () => Promise.resolve(witnessed.served()?.note),
+    witnessing: {
+      due: () => witnessed.due(),
+      cosigned: (checkpoint) => witnessed.cosigned(checkpoint),
+      consistency: (size1, size2) => consistency({ size1, size2 }, publisher),
+    },
   }
 }
 
@@ -160,9 +178,14 @@ async function signDrafts(
 
 async function bundle(
   sequence: number,
-  { db, publisher, origin }: { db: Database; publisher: Publisher; origin: string },
+  {
+    db,
+    publisher,
+    witnessed,
+    origin,
+  }: { db: Database; publisher: Publisher; witnessed: WitnessedCheckpoints; origin: string },
 ): Promise<ReceiptBundle> {
-  const published = await publishedOver(sequence, publisher)
+  const published = witnessed.over(sequence) ?? witnessed.handOut(await publishedOver(sequence, publisher))
   const jws =
     publisher.recentText(sequence) ?? (await readReceipts(db, { start: sequence, end: sequence + 1 }))[0]
   if (jws === undefined) throw damaged(`receipt ${sequence} is missing in the record`)
@@ -178,6 +201,14 @@ async function bundle(
       checkpoint: published.note,
     },
   }
+}
+
+async function consistency(
+  sizes: { size1: number; size2: number },
+  publisher: Publisher,
+): Promise<readonly string[]> {
+  const proof = await proveConsistency(sizes, (subtree) => readNode(subtree, publisher))
+  return proof.map((hash) => hash.toBase64())
 }
 
 async function publishedOver(sequence: number, publisher: Publisher): Promise<Published> {

@@ -15,6 +15,7 @@ import { serveMoney } from './serve-money.ts'
 import { serveIdentity } from './serve-network.ts'
 import { serveNotices } from './serve-notices.ts'
 import { serveOffers } from './serve-offers.ts'
+import { serveWitness } from './serve-witness.ts'
 import { serveWork } from './serve-work.ts'
 
 /** The network's HTTP door: every endpoint of `NETWORK_API`, and a page for people at `/`. */
@@ -55,6 +56,7 @@ export function networkDoor(parts: NetworkParts, { log }: { log: Log }): OpenAPI
   serveWork(door, parts)
   serveNotices(door, parts)
   serveFloor(door, parts)
+  serveWitness(door, parts)
   serveMoney(door, parts)
   serveHomePage(door.app, parts)
   return door.app

@@ -16,6 +16,7 @@ import type { NoticeParts } from '../notices/carry-notices.ts'
 import type { WithdrawnPurge } from '../notices/purge-withdrawn.ts'
 import type { AsksUnderWay } from '../routing/asks-under-way.ts'
 import type { WorkDesk } from '../routing/pull-work.ts'
+import type { WitnessParts } from '../witness/cosign-checkpoint.ts'
 import type { WakeUp } from '../routing/wake-up.ts'
 
 /** The network's door: its caller is an operator, a member or a site. */
@@ -42,6 +43,7 @@ export interface NetworkParts {
   readonly purge: WithdrawnPurge
   readonly underWay: AsksUnderWay
   readonly workDesk: WorkDesk
+  readonly witness: WitnessParts
   readonly wakeUp: WakeUp
 }
 

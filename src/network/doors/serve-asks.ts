@@ -12,6 +12,7 @@ import { readSubmission } from '../authorisation/read-submission.ts'
 import type { Submission } from '../authorisation/read-submission.ts'
 import { isOverseer, requireRole } from '../membership/principal.ts'
 import type { Principal } from '../membership/principal.ts'
+import { withCosignatures } from '../witness/cosign-receipts.ts'
 import { askBell } from './network-parts.ts'
 import type { NetworkDoor, NetworkParts } from './network-parts.ts'
 
@@ -43,7 +44,8 @@ export function serveAsks(door: NetworkDoor, parts: NetworkParts): void {
       isEnough: (found) => !found || !maySee(caller, found) || found.state.status !== 'waiting',
     })
     if (!known || !maySee(caller, known)) throw noSuchAsk()
-    return known.state
+    // Who waits is in a hurry; who looks later is given what the witness has signed since.
+    return query.wait === undefined ? withCosignatures(db, known.state) : known.state
   })
   door.serve(NETWORK_API.releases, async ({ caller, params }) => {
     const known = await readAsk({ db, log }, params.id)

@@ -1,6 +1,7 @@
 import { Fault } from '../../kernel/faults.ts'
 import type { Token } from '../../protocol/network-api.ts'
 import { NETWORK_API } from '../../protocol/network-endpoints.ts'
+import { formatWitness } from '../../protocol/cosignature.ts'
 import { logOrigin } from '../../protocol/checkpoint.ts'
 import { authenticateAssertion } from '../membership/authenticate.ts'
 import type { NetworkDoor, NetworkParts } from './network-parts.ts'
@@ -10,9 +11,16 @@ const FOR_EVER = 'public, max-age=31536000, immutable'
 
 /** Who the network is, tokens, and its log. */
 export function serveIdentity(door: NetworkDoor, parts: NetworkParts): void {
-  const { name, version, networkKey, authentication, accessTokens, log } = parts
+  const { name, version, networkKey, witness, authentication, accessTokens, log } = parts
+  const witnessKey = formatWitness({ name: witness.name, key: witness.key.publicJwk })
   door.serve(NETWORK_API.network, () =>
-    Promise.resolve({ name, signing: networkKey.publicJwk, logOrigin: logOrigin(name), version }),
+    Promise.resolve({
+      name,
+      signing: networkKey.publicJwk,
+      logOrigin: logOrigin(name),
+      witness: witnessKey,
+      version,
+    }),
   )
   door.serve(NETWORK_API.token, async ({ body }) => {
     const principal = await authenticateAssertion(authentication, body.assertion)

@@ -1,0 +1,107 @@
+import { sql } from 'kysely'
+import type { Clock } from '../../kernel/clock.ts'
+import type { KeyPair, PublicJwk } from '../../kernel/crypto/keys.ts'
+import { equalBytes } from '../../kernel/digest.ts'
+import type { Database, DatabaseTransaction } from '../../kernel/postgres/database.ts'
+import { logOrigin, openCheckpoint } from '../../protocol/checkpoint.ts'
+import { cosign, withCosignature } from '../../protocol/cosignature.ts'
+import { EMPTY_ROOT, isConsistent } from '../../protocol/merkle.ts'
+import type { Directory } from '../membership/directory.ts'
+import type { ShownCheckpoint } from './read-submission.ts'
+
+/** What witnessing works with. */
+export interface WitnessParts {
+  readonly db: Database
+  readonly clock: Clock
+  readonly directory: Directory
+  /** The name and the key by which it cosigns; not the network's own signing key, so that neither says what the other means. */
+  readonly name: string
+  readonly key: KeyPair
+}
+
+/** What became of a checkpoint that was shown. `stale`: the size that was seen last; `forked` is the alarm. */
+export type Witnessed =
+  | { readonly kind: 'cosigned'; readonly line: string }
+  | { readonly kind: 'unknown-log' | 'not-signed' | 'malformed' | 'inconsistent' | 'forked' }
+  | { readonly kind: 'stale'; readonly size: number }
+
+/**
+ * Cosigns a checkpoint of a site's log if it follows from the one that was seen last: signed by the log, not smaller, and
+ * shown to contain it. What was seen is durable before the signature is given, so that no two logs of one site are ever both
+ * cosigned, whoever asks and however often (C2SP tlog-witness).
+ */
+export async function cosignCheckpoint(parts: WitnessParts, shown: ShownCheckpoint): Promise<Witnessed> {
+  const { old, note, checkpoint } = shown
+  const keys = logKeys(parts.directory, checkpoint.origin)
+  if (!keys) return { kind: 'unknown-log' }
+  if (!openCheckpoint(note, { origin: checkpoint.origin, keys })) return { kind: 'not-signed' }
+  if (old > checkpoint.size) return { kind: 'malformed' }
+  return parts.db.transaction().execute(async (tx) => {
+    const last = await lockLast(tx, checkpoint.origin)
+    if (last.size !== old) return { kind: 'stale', size: last.size }
+    const problem = changeProblem(shown, last)
+    if (problem) return { kind: problem }
+    const line = cosign(shown.text, { name: parts.name, key: parts.key, time: parts.clock.now() })
+    return { kind: 'cosigned', line: await keep(tx, { shown, line }) }
+  })
+}
+
+/** The newest checkpoint of a log that was seen, with its cosignature. */
+export async function readWitnessed(db: Database, origin: string): Promise<string | undefined> {
+  const { rows } = await sql<{ note: string }>`
+    select note from witnessed_log where origin = ${origin} and size > 0`.execute(db)
+  return rows[0]?.note
+}
+
+/** Every key that the log of a site was signed with; `undefined` for what is no log of a site of this network. */
+function logKeys(directory: Directory, origin: string): readonly PublicJwk[] | undefined {
+  const site = directory.sites().find(({ id }) => logOrigin(id) === origin)
+  return site && directory.find(site.id)?.keySets.map(({ signing }) => signing)
+}
+
+interface Last {
+  readonly size: number
+  readonly root: Uint8Array
+}
+
+/** Makes the row first, so that two who show the first checkpoint at once wait for one another. */
+async function lockLast(tx: DatabaseTransaction, origin: string): Promise<Last> {
+  await sql`
+    insert into witnessed_log (origin, size, root, note) values (${origin}, 0, ${Buffer.from(EMPTY_ROOT)}, '')
+    on conflict do nothing`.execute(tx)
+  const { rows } = await sql<{ size: bigint; root: Uint8Array }>`
+    select size, root from witnessed_log where origin = ${origin} for update`.execute(tx)
+  return { size: Number(rows[0]?.size ?? 0n), root: rows[0]?.root ?? EMPTY_ROOT }
+}
+
+function changeProblem(
+  { proof, checkpoint }: ShownCheckpoint,
+  last: Last,
+): 'inconsistent' | 'forked' | undefined {
+  if (checkpoint.size === last.size) {
+    if (!equalBytes(checkpoint.root, last.root)) return 'forked'
+    return proof.length === 0 ? undefined : 'inconsistent'
+  }
+  if (last.size === 0) return proof.length === 0 ? undefined : 'inconsistent'
+  const claim = { size1: last.size, size2: checkpoint.size, root1: last.root, root2: checkpoint.root, proof }
+  return isConsistent(claim) ? undefined : 'inconsistent'
+}
+
+/** Keeps the checkpoint and its cosignature; of one that was cosigned before, the first stays. */
+async function keep(
+  tx: DatabaseTransaction,
+  { shown: { note, checkpoint }, line }: { shown: ShownCheckpoint; line: string },
+): Promise<string> {
+  const { origin, size } = checkpoint
+  const root = Buffer.from(checkpoint.root)
+  await sql`
+    insert into cosignature (origin, size, root, line) values (${origin}, ${size}, ${root}, ${line})
+    on conflict do nothing`.execute(tx)
+  const { rows } = await sql<{ line: string }>`
+    select line from cosignature where origin = ${origin} and size = ${size}`.execute(tx)
+  const kept = rows[0]?.line ?? line
+  await sql`
+    update witnessed_log set size = ${size}, root = ${root}, note = ${withCosignature(note, kept)}
+    where origin = ${origin}`.execute(tx)
+  return kept
+}
