@@ -1,5 +1,6 @@
 import type { Command } from 'commander'
-import { formatDate, formatInstant } from '../kernel/clock.ts'
+import { readFile } from 'node:fs/promises'
+import { formatDate, formatInstant, instant } from '../kernel/clock.ts'
 import { digestOf } from '../kernel/digest.ts'
 import { openPrincipalDesk } from '../sdk/principals.ts'
 import type { Principal, PrincipalDesk } from '../sdk/principals.ts'
@@ -17,6 +18,7 @@ interface PrincipalOptions extends PersonOptions {
   readonly document?: string
   readonly until?: string
   readonly end?: string
+  readonly proof?: string
   readonly to?: string
   readonly from?: string
   readonly dataset?: string
@@ -51,6 +53,16 @@ export function addPrincipalVerbs(program: Command, session: Session): void {
     .option('--until <time>', 'until when it counts (RFC 3339), if sooner than its kind ends')
     .option('--end <evidence>', 'end this evidence instead, as the issuer')
     .action((options: PrincipalOptions) => perform(session, () => evidence(session, options)))
+  addPersonOptions(
+    verb(person, {
+      name: 'prove-age',
+      summary: 'say what your wallet has to sign, or give its proof of your age (an SD-JWT with key binding)',
+      example:
+        'hedgerow person prove-age --site galway --token-file my.token\nhedgerow person prove-age --site galway --token-file my.token --proof presentation.txt',
+    }),
+  )
+    .option('--proof <file>', 'the presentation of the wallet; absent: show the challenge')
+    .action((options: PrincipalOptions) => perform(session, () => proveAge(session, options)))
   addPersonOptions(
     verb(person, {
       name: 'move',
@@ -114,6 +126,21 @@ async function evidence(session: Session, options: PrincipalOptions): Promise<vo
     ...(until === undefined ? {} : { expires: until }),
   }
   await showing(session, options, (desk) => desk.giveEvidence(given))
+}
+
+async function proveAge(session: Session, options: PrincipalOptions): Promise<void> {
+  const { proof, json } = options
+  if (proof !== undefined) {
+    const presentation = (await readFile(proof, 'utf8')).trim()
+    return showing(session, options, (desk) => desk.prove(presentation))
+  }
+  const challenge = await (await deskOf(session, options)).challenge()
+  show(session, {
+    json,
+    value: challenge,
+    print: ({ audience, nonce, validUntil }) =>
+      say(session.terminal, `For ${audience}, until ${formatInstant(instant(validUntil))}: ${nonce}`),
+  })
 }
 
 async function confirm(session: Session, options: PrincipalOptions): Promise<void> {

@@ -118,6 +118,32 @@ export const PRINCIPAL_API = {
     response: principalsSchema,
     status: 201,
   }),
+  ageChallenge: endpoint({
+    method: 'get',
+    path: '/v1/people/{ref}/age-proof',
+    tag: 'principals',
+    summary: 'What a wallet has to sign so that its proof of an age counts for this person here',
+    description: 'The person.',
+    params: personParams,
+    query: z.object({ issuer: memberIdSchema.optional() }),
+    response: z
+      .strictObject({ audience: z.string(), nonce: z.string(), validUntil: instantSchema })
+      .openapi('AgeChallenge'),
+  }),
+  proveAge: endpoint({
+    method: 'post',
+    path: '/v1/people/{ref}/age-proof',
+    tag: 'principals',
+    summary:
+      'Prove an age by a wallet: an SD-JWT with key binding (RFC 9901) that discloses age_equal_or_over',
+    description:
+      'The person. The credential is of an attester that the site trusts (setting "age.attesters"). Only the band is kept; a presentation that discloses a birth date is refused.',
+    params: personParams,
+    query: z.object({ issuer: memberIdSchema.optional() }),
+    body: z.strictObject({ presentation: z.string().min(1).max(50_000) }).openapi('ProveAge'),
+    response: principalsSchema,
+    status: 201,
+  }),
   endAgeEvidence: endpoint({
     method: 'post',
     path: '/v1/people/{ref}/age-evidence/{evidence}/end',

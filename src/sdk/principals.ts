@@ -11,6 +11,10 @@ export type Principal = z.output<typeof principalViewSchema>
 export interface PrincipalDesk {
   view(): Promise<readonly Principal[]>
   giveEvidence(evidence: GiveAgeEvidence): Promise<readonly Principal[]>
+  /** What a wallet has to sign for this person. */
+  challenge(): Promise<{ readonly audience: string; readonly nonce: string; readonly validUntil: number }>
+  /** Gives a wallet's presentation (an SD-JWT with key binding). */
+  prove(presentation: string): Promise<readonly Principal[]>
   /** As the issuer. */
   endEvidence(evidence: string): Promise<readonly Principal[]>
   tellMove(country: string, fromDay?: string): Promise<readonly Principal[]>
@@ -26,6 +30,9 @@ export function openPrincipalDesk(client: HttpClient, { ref, issuer, reason }: P
     view: async () => (await client.call(SITE_API.principal, { params, query: { issuer, reason } })).items,
     giveEvidence: async (body) =>
       (await client.call(SITE_API.giveAgeEvidence, { params, query: { issuer }, body })).items,
+    challenge: () => client.call(SITE_API.ageChallenge, { params, query: { issuer } }),
+    prove: async (presentation) =>
+      (await client.call(SITE_API.proveAge, { params, query: { issuer }, body: { presentation } })).items,
     endEvidence: async (evidence) =>
       (await client.call(SITE_API.endAgeEvidence, { params: { ref, evidence }, isRepeatable: true })).items,
     tellMove: async (country, fromDay) => {

@@ -105,7 +105,16 @@ export const siteSettingsSchema = z.strictObject({
   /** How people's ages are judged. */
   age: z
     .strictObject({
-      /** The least that evidence has to be worth to make somebody older than the data says nothing of; what is worth less only makes younger. */
+      /** Whose credentials about ages are believed when a wallet shows them: their name (`iss`) and public keys (JWK). */
+      attesters: z
+        .array(
+          z.strictObject({
+            issuer: z.url('expected the address that is the issuer of the credentials'),
+            keys: z.array(z.looseObject({ kty: z.string() })).min(1, 'expected at least one key'),
+          }),
+        )
+        .default([]),
+      /** The least that evidence has to be worth to make somebody old enough of whose age the data says nothing; what is worth less only makes younger. */
       leastAssurance: z.enum(ASSURANCES, `expected one of ${ASSURANCES.join(', ')}`).default('substantial'),
     })
     .prefault({}),

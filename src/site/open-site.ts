@@ -199,8 +199,8 @@ function vaultLimits({ vault: { memoryMb, threads } }: SiteSettings) {
   return { memoryMiB: memoryMb, threads }
 }
 
-function namesOf({ site, custodian, territory }: SiteSettings) {
-  return { site, custodian, territory }
+function namesOf({ site, custodian, territory, age: { attesters: ageAttesters } }: SiteSettings) {
+  return { site, custodian, territory, ageAttesters }
 }
 
 function emptyCaches(): Pick<SiteContext, 'eligibilityCache' | 'useCache'> {

@@ -12,6 +12,7 @@ import type { Turns } from './floor/turns.ts'
 import type { WindDown } from './handover/wind-down.ts'
 import type { TransferRemovals } from './officer/transfer-removals.ts'
 import type { RecipientsBell } from './recipients/recipients-bell.ts'
+import type { TrustedAttester } from './principals/verify-age-proof.ts'
 import type { HiddenPeople } from './rights/hidden-people.ts'
 import type { PersonKeys } from './vault/person-keys.ts'
 
@@ -26,6 +27,8 @@ export interface SiteContext extends SiteParts, OpenBackupParts {
   readonly transferRemovals: TransferRemovals
   readonly hidden: HiddenPeople
   readonly erasureWindowMs: number
+  /** Whose credentials about ages are believed. */
+  readonly ageAttesters: readonly TrustedAttester[]
   /** Rung when recipients of rows have to be told something, or the network to delete something. */
   readonly recipientsBell: RecipientsBell
   readonly noticeDueMs: number

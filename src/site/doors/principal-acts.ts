@@ -1,4 +1,6 @@
+import { formatInstant } from '../../kernel/clock.ts'
 import { digestOf } from '../../kernel/digest.ts'
+import { ageChallenge, proveAge } from '../principals/prove-age.ts'
 import { Fault } from '../../kernel/faults.ts'
 import type { PrincipalView } from '../../protocol/principal-api.ts'
 import type { ChangeFacts } from '../consent/change-grants.ts'
@@ -42,6 +44,8 @@ export interface PrincipalActs {
   listWards(identities: readonly Identity[]): Promise<{ items: GuardianshipView[] }>
   viewPrincipal(reading: PersonReading): Promise<{ items: PrincipalView[] }>
   giveAgeEvidence(reading: PersonReading, facts: EvidenceFacts): Promise<{ items: PrincipalView[] }>
+  ageChallenge(reading: PersonReading): Promise<{ audience: string; nonce: string; validUntil: string }>
+  proveAge(reading: PersonReading, presentation: string): Promise<{ items: PrincipalView[] }>
   endAgeEvidence(reading: PersonReading, evidence: string): Promise<{ items: PrincipalView[] }>
   tellMove(
     reading: PersonReading,
@@ -62,7 +66,13 @@ export function principalActs(site: SiteContext): PrincipalActs {
 
 type AgeActs = Pick<
   PrincipalActs,
-  'viewPrincipal' | 'giveAgeEvidence' | 'endAgeEvidence' | 'tellMove' | 'confirmGrants'
+  | 'viewPrincipal'
+  | 'giveAgeEvidence'
+  | 'ageChallenge'
+  | 'proveAge'
+  | 'endAgeEvidence'
+  | 'tellMove'
+  | 'confirmGrants'
 >
 
 /** What people are judged by, and what follows. */
@@ -90,6 +100,15 @@ function ageActs(site: SiteContext): AgeActs {
     async giveAgeEvidence(reading, facts) {
       const person = await only(reading)
       await giveAgeEvidence(site, { person: person.number, facts })
+      return views([person])
+    },
+    async ageChallenge(reading) {
+      const { validUntil, ...challenge } = ageChallenge(site, await only(reading))
+      return { ...challenge, validUntil: formatInstant(validUntil) }
+    },
+    async proveAge(reading, presentation) {
+      const person = await only(reading)
+      await proveAge(site, { person, presentation, by: reading.by })
       return views([person])
     },
     async endAgeEvidence(reading, evidence) {

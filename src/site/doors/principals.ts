@@ -50,6 +50,17 @@ function serveAges(door: Door<SiteCaller>, acts: SiteActs): void {
     const { speaker, reading } = await speaking(requireSubjectSide(caller), { ...params, ...query })
     return principals.giveAgeEvidence(reading, { ...body, kind: kindOf(speaker), by: byOf(speaker) })
   })
+  // A wallet speaks for who holds it: a guardian's says nothing of a child.
+  const ownReading = (caller: SiteCaller, whom: { ref: string; issuer?: MemberId | undefined }) => {
+    if (caller.kind !== 'person') throw forbidden()
+    return readingOf(caller, { params: whom, query: { issuer: whom.issuer } })
+  }
+  door.serve(SITE_API.ageChallenge, async ({ caller, params, query }) =>
+    principals.ageChallenge(ownReading(caller, { ...params, ...query })),
+  )
+  door.serve(SITE_API.proveAge, async ({ caller, params, query, body }) =>
+    principals.proveAge(ownReading(caller, { ...params, ...query }), body.presentation),
+  )
   door.serve(SITE_API.endAgeEvidence, async ({ caller, params }) => {
     // Whoever gave it may have wanted to be older, or a child to be younger: the one who answers for the data ends it.
     if (caller.kind !== 'issuer') throw forbidden()

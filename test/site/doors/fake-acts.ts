@@ -149,6 +149,8 @@ const unusedPrincipals: PrincipalActs = {
   endGuardianship: unused,
   viewPrincipal: unused,
   giveAgeEvidence: unused,
+  ageChallenge: unused,
+  proveAge: unused,
   endAgeEvidence: unused,
   tellMove: unused,
   confirmGrants: unused,

@@ -73,12 +73,15 @@ function seatOf(client: HttpClient) {
 
 export async function aFamily(
   change: (person: TestPerson, index: number) => Partial<TestPerson> = () => ({}),
+  settings: object = {},
 ): Promise<Family> {
   await using opening = new AsyncDisposableStack()
   const provider = opening.use(await testProvider())
   const clock = new MovedClock()
   const trade = opening.use(
-    await testTrade({ sites: [{ name: 'galway', clock, settings: { oidc: provider.settings } }] }),
+    await testTrade({
+      sites: [{ name: 'galway', clock, settings: { oidc: provider.settings, ...settings } }],
+    }),
   )
   const site = trade.site()
   const people = testPeople(40, (person, index) => ({

@@ -1,0 +1,83 @@
+import assert from 'node:assert/strict'
+import { after, before, test } from 'node:test'
+import { writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { runCli, temporaryHome } from '../../cli/run-cli.ts'
+import { aFamily } from './a-family.ts'
+import type { Family } from './a-family.ts'
+import { testWallet } from './a-wallet.ts'
+import type { PresentationFacts, TestWallet } from './a-wallet.ts'
+
+let family: Family
+let wallet: TestWallet
+before(async () => {
+  wallet = await testWallet()
+  family = await aFamily((_, index) => (index < 10 ? { birthDate: '' } : {}), {
+    age: { attesters: [wallet.attester] },
+  })
+})
+after(() => family[Symbol.asyncDispose]())
+
+test('a wallet proves an age without a birth date, until its credential ends', async () => {
+  const young = (await family.as('p-0')).principal('me')
+  assert.equal((await young.view())[0]?.decides, 'guardian')
+  const challenge = await young.challenge()
+  const [view] = await young.prove(
+    await wallet.present({ ...challenge, ages: { 14: true, 16: true, 18: false } }),
+  )
+  assert.deepEqual([view?.decides, view?.band], ['self', '16_to_17'])
+  const [evidence] = view?.evidence ?? []
+  assert.deepEqual(
+    [evidence?.kind, evidence?.assurance, evidence?.atLeast, evidence?.below],
+    ['wallet', 'high', 16, 18],
+  )
+  family.clock.move(31)
+  assert.equal((await young.view())[0]?.decides, 'guardian')
+  family.clock.move(-31)
+})
+
+test('a proof by another attester, key, challenge, site or time is none, and nothing is kept of it', async () => {
+  const young = (await family.as('p-1')).principal('me')
+  const { audience, nonce } = await young.challenge()
+  const { nonce: ofAnother } = await (await family.as('p-0')).principal('me').challenge()
+  const wrong: Readonly<Record<string, Partial<PresentationFacts>>> = {
+    'another attester': { iss: 'https://elsewhere.example' },
+    'a forged signature': { signer: wallet.otherKey },
+    'a credential that is over': { expires: '-1h' },
+    'another holder': { holder: wallet.otherKey },
+    'the challenge of another person': { nonce: ofAnother },
+    'another site': { audience: 'dresden' },
+    'a binding from before': { ageSeconds: 3_600 },
+    'a token of another kind': { typ: 'jwt' },
+    'ages that were written over': { ages: { 16: false }, forgedAges: { 16: true } },
+    'a birth date': { birthDate: '2001-02-28' },
+    'no age': { ages: {} },
+  }
+  for (const [what, facts] of Object.entries(wrong)) {
+    const presentation = await wallet.present({ audience, nonce, ...facts })
+    await assert.rejects(young.prove(presentation), { status: 400 }, what)
+  }
+  for (const nonsense of ['x', 'a~b~c', '~~', `${await wallet.present({ audience, nonce })}~`])
+    await assert.rejects(young.prove(nonsense), { status: 400 })
+  assert.deepEqual((await young.view())[0]?.evidence, [])
+})
+
+test('a guardian’s wallet, the issuer and the operator prove nothing of a child', async () => {
+  await family.establish('p-2', 'parent-2')
+  await assert.rejects((await family.as('parent-2')).principal('p-2').challenge(), { status: 404 })
+  for (const seat of [family.issuer, family.operator])
+    await assert.rejects(seat.principal('p-2').prove('a~b~c'), { status: 403 })
+})
+
+test('the command line shows the challenge and takes the proof', async (context) => {
+  const home = await temporaryHome(context)
+  const door = ['--site', family.site.name, '--url', family.site.url]
+  const environment = { HEDGEROW_PERSON_TOKEN: await family.provider.token({ sub: 'p-3' }) }
+  const challenge = await runCli(home, ['person', 'prove-age', ...door, '--json'], environment)
+  const { audience, nonce } = JSON.parse(challenge.out) as { audience: string; nonce: string }
+  const file = join(home, 'presentation.txt')
+  await writeFile(file, await wallet.present({ audience, nonce }))
+  const proven = await runCli(home, ['person', 'prove-age', ...door, '--proof', file], environment)
+  assert.equal(proven.code, 0, proven.error)
+  assert.match(proven.out, /decides: the person alone/)
+})
