@@ -12,6 +12,7 @@ import { connect } from '../../../src/kernel/postgres/open-postgres.ts'
 import { limitOf, pureLoss } from '../../../src/site/privacy/privacy-loss.ts'
 import { loadLosses } from '../../../src/site/privacy/privacy-spends.ts'
 import { up } from '../../../src/site/record/migrations/0050-create-privacy-budgets.ts'
+import { up as upColluding } from '../../../src/site/record/migrations/0055-create-colluding-members.ts'
 import { testDatabaseUrl } from '../../../src/testing/test-postgres.ts'
 
 /** Lets it spend for a while and kills it; gives the answers that it had committed, and whether nothing was left. */
@@ -39,7 +40,10 @@ test('a site killed with SIGKILL, again and again, has lost no debit and spent n
   const url = await testDatabaseUrl()
   await using postgres = await connect(url, { name: 'test', log: silentLog, stop: () => Promise.resolve() })
   const { db } = postgres
-  await migrate(db, { '0050-create-privacy-budgets': { up } })
+  await migrate(db, {
+    '0050-create-privacy-budgets': { up },
+    '0055-create-colluding-members': { up: upColluding },
+  })
   const acknowledged: string[] = []
   // The child's budget of 1: small losses add up better as rho.
   const [limit, loss] = [limitOf({ epsilon: 1, delta: 1e-6 }), pureLoss(10_000)]
