@@ -53,6 +53,23 @@ const answered: readonly (readonly [string, 'aggregate' | 'rows'])[] = [
     'aggregate',
   ],
   [
+    'select p.town, x.place from people p cross join lateral (select place from visits v where v.id = p.id order by v.spent desc limit 1) x',
+    'rows',
+  ],
+  [
+    'select p.town, x.place from people p left join lateral (select * from visits v where v.id = p.id) x on true',
+    'rows',
+  ],
+  ['select * from people natural join visits', 'rows'],
+  [
+    'select town, place from (select distinct on (id) * from visits order by id, spent desc) v join people p using (id)',
+    'rows',
+  ],
+  [
+    'with u as (select id from people union select id from visits) select p.town from u left join people p using (id)',
+    'rows',
+  ],
+  [
     'select sum((select sum(spent) from visits v where v.id = p.id and v.spent > p.score)) from people p',
     'aggregate',
   ],
@@ -91,7 +108,7 @@ const refused: readonly (readonly [string, 'aggregate' | 'rows'])[] = [
   ['select (select max(score) from people) from people', 'rows'],
   ['select count(*) from people where score > (select avg(score) from people)', 'aggregate'],
   [
-    'select p.town, x.place from people p cross join lateral (select place from visits v where v.id = p.id) x',
+    'select p.town, x.place from people p cross join lateral (select place from visits v where v.spent > p.score) x',
     'rows',
   ],
   ['select town from people union select place from visits', 'rows'],
