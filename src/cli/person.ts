@@ -224,7 +224,18 @@ async function uses(session: Session, options: PersonOptions): Promise<void> {
       found.length === 0
         ? say(session.terminal, 'Nobody has used this data')
         : table(session.terminal, {
-            head: ['when', 'who', 'for what', 'how', 'data set', 'columns', 'used in', 'earned', 'receipt'],
+            head: [
+              'when',
+              'who',
+              'for what',
+              'how',
+              'data set',
+              'columns',
+              'on what basis',
+              'used in',
+              'earned',
+              'receipt',
+            ],
             rows: found.map((use) => [
               formatInstant(use.time),
               use.acquirer,
@@ -232,6 +243,7 @@ async function uses(session: Session, options: PersonOptions): Promise<void> {
               use.mode,
               use.dataSet,
               use.columns.join(', '),
+              [use.legalBasis ?? '', ...(use.bases ?? []).map(({ reference }) => reference)].join(' '),
               use.releaseTo,
               use.earned ? formatMoney(use.earned) : '',
               String(use.receipt),

@@ -63,6 +63,28 @@ suite('hedgerow officer basis', () => {
     const listed = await typed('list')
     assert.equal(listed.code, 0)
     assert.match(listed.out, /permit .*Health Data Access Body/)
+
+    const university = await trade.addAcquirer('university')
+    const asked = { offer: 'registry', legalBasis: 'eu-gdpr:A6-1-e' }
+    const { sites } = await university.ask('select count(*) from registry', asked)
+    assert.equal(sites[0]?.reason, 'approved')
+    const person = (what: string) =>
+      runCli(home, [
+        'person',
+        what,
+        '--person',
+        'p-1',
+        '--issuer',
+        'federation',
+        '--reason',
+        'she asked',
+        '--url',
+        trade.site().url,
+      ])
+    assert.match((await person('uses')).out, /eu-gdpr:A6-1-e Health Data Access Body, HDAB-2026-0117/)
+    const covering = await person('bases')
+    assert.match(covering.out, /HDAB-2026-0117[\s\S]*Object to a purpose with/)
+
     const ended = await typed('end', basis, '--reason', 'the permit was withdrawn')
     assert.equal(ended.out, `${basis} is ended\n`)
     assert.equal((await typed('list')).code, 1)
