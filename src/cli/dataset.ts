@@ -16,6 +16,7 @@ import { connectToSite } from './connect.ts'
 import type { SiteOptions } from './connect.ts'
 import { WrongUse } from './failures.ts'
 import { addHandOverVerb } from './hand-over.ts'
+import { addRetentionVerb } from './dataset-retention.ts'
 import { printColumnUses } from './dataset-usage.ts'
 import { show } from './session.ts'
 import type { Session } from './session.ts'
@@ -34,6 +35,7 @@ interface ImportOptions extends DataSetOptions {
 /** `hedgerow dataset …`: a data set at a site, from its manifest. */
 export function addDataSetVerbs(program: Command, session: Session): void {
   const dataset = program.command('dataset').description('data sets at a site')
+  addRetentionVerb(dataset, session)
   addSiteOptions(
     verb(dataset, {
       name: 'describe <manifest>',

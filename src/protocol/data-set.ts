@@ -1,6 +1,8 @@
 import { z } from 'zod'
 import { modeSchema } from './mode.ts'
 import { perimeterSchema } from './perimeter.ts'
+import { dataCategorySchema, retentionProblems, retentionSchema } from './retention.ts'
+import type { Retention } from './retention.ts'
 import { splitsSchema } from './split.ts'
 import { tariffSchema } from './tariff.ts'
 import { columnNameSchema, dataSetIdSchema, memberIdSchema, purposeSchema } from './wire.ts'
@@ -31,10 +33,7 @@ export const columnSchema = z
       .union([z.number().positive(), z.enum(['hour', 'day', 'week', 'month', 'quarter', 'year'])])
       .optional(),
     /** Term of the DPV personal data categories, for example `dpv-pd:Height`. */
-    category: z
-      .string()
-      .regex(/^dpv-pd:[A-Za-z-]+$/, 'expected a DPV category such as dpv-pd:Height')
-      .optional(),
+    category: dataCategorySchema.optional(),
     sensitivity: z.enum(SENSITIVITIES).default('ordinary'),
     isRequired: z.boolean().default(false),
     /** Values that a text column may take, where they are few and public; a filter on any other value is an error of the asker. */
@@ -49,13 +48,6 @@ export const columnSchema = z
     path: ['bounds'],
   })
 export type Column = z.infer<typeof columnSchema>
-
-const durationSchema = z
-  .string('expected a duration')
-  .regex(
-    /^P(?=\d)(\d+Y)?(\d+M)?(\d+W)?(\d+D)?$/,
-    'expected an ISO 8601 duration of years, months, weeks and days such as P5Y',
-  )
 
 /** How people are told apart in the file, and what is known of them for the rules of age. */
 export const personSchema = z.strictObject({
@@ -107,10 +99,7 @@ export const manifestSchema = z
     purposes: z.array(purposeSchema).min(1, 'expected at least one purpose'),
     modes: z.array(modeSchema).min(1),
     perimeter: perimeterSchema,
-    retention: z.strictObject({
-      period: durationSchema,
-      from: z.iso.date('expected a date such as 2026-01-31'),
-    }),
+    retention: retentionSchema,
     /** Least people behind an output row; `undefined` means the default of the mode and sensitivity. */
     minimumGroup: z.int().min(10, 'expected 10 or more').optional(),
     private: privateTermsSchema.optional(),
@@ -128,13 +117,14 @@ export type Manifest = z.infer<typeof manifestSchema>
 interface ManifestParts {
   readonly columns: readonly Column[]
   readonly person: z.infer<typeof personSchema>
+  readonly retention: Retention
   readonly specialCategoryBasis?: string | undefined
   readonly issuerProcessor?: string | undefined
   readonly splits: { readonly issuerProcessor: number }
 }
 
 function manifestProblems(manifest: ManifestParts): { message: string; path: (string | number)[] }[] {
-  const problems: { message: string; path: (string | number)[] }[] = []
+  const problems = retentionProblems(manifest, manifest)
   const names = new Set<string>()
   for (const [index, { name }] of manifest.columns.entries()) {
     if (names.has(name))

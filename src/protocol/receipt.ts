@@ -16,6 +16,7 @@ export const RECEIPT_KINDS = [
   'access',
   'correction',
   'restriction',
+  'retention',
   'notice',
   'acknowledgement',
   'withdrawal',
@@ -76,6 +77,8 @@ export const receiptSchema = z.strictObject({
   correction: z.string().optional(),
   /** Which guardianship was established or ended, or was agreed under. */
   guardianship: z.string().optional(),
+  /** Of retention: columns of which category were emptied; absent: whole rows were deleted. */
+  category: z.string().optional(),
   /** Which notice to a recipient of rows, and what it did with it. */
   notice: z.string().optional(),
   outcome: z.enum(ACKNOWLEDGED_OUTCOMES).optional(),

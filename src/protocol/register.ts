@@ -70,7 +70,20 @@ export const controllerActivitySchema = z.strictObject({
     }),
   ),
   transfers: z.array(transferSchema),
-  erasure: z.strictObject({ period: z.string(), until: instantSchema }),
+  erasure: z.strictObject({
+    period: z.string(),
+    until: instantSchema,
+    /** What ends before that: columns of a category, or the use for a purpose. */
+    shorter: z.array(
+      z.strictObject({
+        scope: z.enum(['category', 'purpose']),
+        name: z.string(),
+        columns: z.array(z.string()).optional(),
+        period: z.string(),
+        until: instantSchema,
+      }),
+    ),
+  }),
   perimeter: z.strictObject({ store: placeSchema, process: placeSchema, release: placeSchema }),
   measures: z.array(z.string()),
   policy: digestSchema,

@@ -10,6 +10,14 @@ export const RESTRICTION_REASONS = [
 ] as const
 export type RestrictionReason = (typeof RESTRICTION_REASONS)[number]
 
+/**
+ * Whether a restriction keeps data whose retention ends: the person wants it kept instead of erased, or needs it for
+ * legal claims (GDPR Art. 18(1)(b), (c)).
+ */
+export function isHold(reason: RestrictionReason): boolean {
+  return reason === 'unlawful' || reason === 'legal_claims'
+}
+
 /** A restriction of one person's processing. `lifting`: the person was told that it ends, and when. */
 export const restrictionViewSchema = z
   .strictObject({

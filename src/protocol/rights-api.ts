@@ -4,6 +4,7 @@ import { ERASURE_REASONS, erasureIdSchema, erasureViewSchema } from './erasure.t
 import { nextCursorSchema, pageQuerySchema } from './page.ts'
 import { personScopeQuery } from './person-api.ts'
 import { ACKNOWLEDGED_OUTCOMES, NOTICE_KINDS, NOTICE_STATES, noticeIdSchema } from './recipient-notice.ts'
+import { RETENTION_API } from './retention-api.ts'
 import {
   RESTRICTION_REASONS,
   columnValuesSchema,
@@ -51,6 +52,7 @@ const issuerField = memberIdSchema.optional()
 
 /** Endpoints of the rights of people that change what is kept of them. */
 export const RIGHTS_API = {
+  ...RETENTION_API,
   erasePerson: endpoint({
     method: 'post',
     path: '/v1/people/{ref}/erasure',

@@ -24,6 +24,7 @@ import { handOver } from './handover/hand-over.ts'
 import { officerActs } from './doors/officer-acts.ts'
 import { principalActs } from './doors/principal-acts.ts'
 import { proofActs } from './doors/proof-acts.ts'
+import { retentionActs } from './doors/retention-acts.ts'
 import { rightsActs } from './doors/rights-acts.ts'
 import type { SiteActs } from './doors/site-acts.ts'
 import { Bell } from './floor/bell.ts'
@@ -171,6 +172,7 @@ function siteActs(
     ...rightsActs(site, { withdrawAtOnce: () => withdrawAtOnce(site, line) }),
     ...requestActs(site),
     ...backupActs(site),
+    ...retentionActs(site),
     site: () =>
       Promise.resolve({
         site: settings.site,

@@ -29,6 +29,7 @@ export interface SiteEvents {
   backedUp(facts: { backup: string; sizeBytes: number }): void
   backupsExpired(facts: { backups: number }): void
   erasuresCompleted(facts: { erasures: number }): void
+  retentionSwept(facts: { rows: number }): void
   noticeSent(facts: { notice: string; acquirer: string; kind: string }): void
   /** It waits: its recipient is not to be reached. */
   noticeHeldBack(facts: { acquirer: string; why: string }): void
@@ -118,6 +119,7 @@ function rightsEvents(
   | 'guardianshipChanged'
   | 'backedUp'
   | 'backupsExpired'
+  | 'retentionSwept'
 > {
   const erasures = new Counter({
     name: 'hedgerow_site_erasures_total',
@@ -126,6 +128,7 @@ function rightsEvents(
     registers,
   })
   return {
+    retentionSwept: (facts) => log.info('site.retention_swept', facts),
     restricted: (facts) => log.info('site.restricted', facts),
     guardianshipChanged: (facts) => log.info('site.guardianship_changed', facts),
     corrected: (facts) => log.info('site.corrected', facts),

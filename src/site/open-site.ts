@@ -25,6 +25,7 @@ import type { GrantMirror } from './consent/grant-mirror.ts'
 import { readDataSets } from './datasets/data-set-store.ts'
 import type { FinishParts } from './datasets/finish-import.ts'
 import { resumeImports } from './datasets/resume-imports.ts'
+import { retainedVault } from './datasets/retained-vault.ts'
 import { siteEvents } from './events.ts'
 import { FloorDesk } from './floor/floor-desk.ts'
 import { PublishedOffers } from './floor/published-offers.ts'
@@ -85,9 +86,11 @@ export async function openSite(
   const keys = await readSiteKeys(siteDirectory(root).keys)
   const { db, ended, receipts } = await openRecord({ root, settings, log, clock, keys }, opened)
   const ofBackups = await openBackupParts({ root, settings, db, log: receipts, keys, clock, isRestoring })
-  const vault = opened.use(await openOwnVault({ root, settings, clock }, ofBackups.backups.safe))
+  const stored = opened.use(await openOwnVault({ root, settings, clock }, ofBackups.backups.safe))
   let manifests = await activeManifests(db)
   const present = () => manifests
+  const rights = rightsParts({ settings, clock, random })
+  const vault = retainedVault(stored, { clock, manifests: present, held: rights.held })
   const ledger = ledgerOf(db, settings)
   const guard = await openGuard({ db, clock, settings, budgets: ledger, manifests: present })
   const core = { db, receipts, clock, vault, manifests: present }
@@ -110,14 +113,12 @@ export async function openSite(
     vaultThreads: settings.vault.threads,
     mirror,
     ...emptyCaches(),
-    ...rightsParts({ settings, clock, random }),
+    ...rights,
     ...ofBackups,
     ...guard,
     ledger,
     pins: new PinnedMembers(db),
-    floor: await FloorDesk.open(db),
-    published: await PublishedOffers.open(db),
-    localTurns: new Turns(),
+    ...(await openFloor(db)),
     evidence,
     ...(await openOfficerParts(db, settings)),
     personKeys: ofPeople,
@@ -169,8 +170,18 @@ function rightsParts({
     recipientsBell: new RecipientsBell(),
     noticeDueMs: notices.dueDays * DAY_MS,
     restricted: () => hidden.at(clock.now()),
+    held: () => hidden.heldAt(clock.now()),
     erasureWindowMs: erasure.windowHours * HOUR_MS,
     liftNoticeMs: restriction.noticeHours * HOUR_MS,
+  }
+}
+
+/** What answering on the local network goes by. */
+async function openFloor(db: Database) {
+  return {
+    floor: await FloorDesk.open(db),
+    published: await PublishedOffers.open(db),
+    localTurns: new Turns(),
   }
 }
 

@@ -4,7 +4,7 @@ import { isPurposeRefused, isPurposeWithin } from '../../protocol/purpose.ts'
 
 import type { Decline, Outcome } from '../../protocol/reason.ts'
 import { decidePlace } from '../place/decide-place.ts'
-import { retentionEnd } from '../datasets/retention-end.ts'
+import { purposeEnd } from '../../protocol/retention.ts'
 import type { Ask } from '../../protocol/ask.ts'
 import type { Member } from '../../protocol/member.ts'
 import type { AskFacts } from './ask-facts.ts'
@@ -79,8 +79,10 @@ export const ADMISSION_CHECKS: readonly AdmissionCheck[] = [
   },
   {
     name: 'retention has not ended',
-    check: ({ manifest, now }) =>
-      when(manifest === undefined || retentionEnd(manifest.retention) <= now, { code: 'declined.retention' }),
+    check: ({ ask, manifest, now }) =>
+      when(manifest === undefined || purposeEnd(manifest, ask.purpose) <= now, {
+        code: 'declined.retention',
+      }),
   },
 ]
 

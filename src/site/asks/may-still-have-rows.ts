@@ -1,5 +1,6 @@
 import { later } from '../../kernel/clock.ts'
 import type { MemberRecord } from '../../protocol/network-api.ts'
+import { endedColumns } from '../../protocol/retention.ts'
 import type { DataSetId } from '../../protocol/wire.ts'
 import { isAssessed } from '../assessments/interest-prevails.ts'
 import { unassessedRisk } from '../assessments/unassessed-risk.ts'
@@ -28,6 +29,8 @@ export async function mayStillHaveRows(parts: SiteParts, use: RowsUse): Promise<
   const manifest = parts.manifests().get(dataSet)
   if (!manifest || !parts.isOffering()) return false
   const now = parts.clock.now()
+  const ended = new Set(endedColumns(manifest, now))
+  if (columns.some((column) => ended.has(column))) return false
   const decline = admit({
     manifest,
     evidence: parts.evidence.current(now)?.evidence,

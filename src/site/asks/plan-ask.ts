@@ -17,6 +17,7 @@ import { unassessedRisk } from '../assessments/unassessed-risk.ts'
 import { admit } from './admission-checks.ts'
 import type { AskFacts } from './ask-facts.ts'
 import { declineInNames } from './decline-in-names.ts'
+import { withinRetention } from './within-retention.ts'
 import type { SiteParts } from './site-parts.ts'
 
 /** One data set of a question, with who may be used in it. */
@@ -61,7 +62,13 @@ export async function planAsk(
   if (!checked.ok) return err(declineInNames(checked.error, { text: question.sql, manifests }))
   const used = await usedManifests(checked.value, facts, { manifests, parts })
   if (!used.ok) return used
-  return decidePeople(checked.value, { facts, manifests: used.value, parts })
+  const retained = withinRetention(checked.value, { manifests: used.value, now: facts.now })
+  if (!retained.ok) return retained
+  const { checked: within, dropped } = retained.value
+  const planned = await decidePeople(within, { facts, manifests: used.value, parts })
+  if (!planned.ok || dropped.length === 0) return planned
+  const narrowedColumns = [...new Set([...dropped, ...planned.value.narrowedColumns])]
+  return ok({ ...planned.value, reason: 'partial.columns', narrowedColumns })
 }
 
 /** The manifests of the data sets that a question uses, each admitted by its own terms. */

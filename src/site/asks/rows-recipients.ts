@@ -21,7 +21,7 @@ export interface DisclosedRows {
   readonly columns: readonly string[]
   readonly release: Digest | undefined
   readonly releaseTo: string
-  /** False while the network has not confirmed that it has the answer. */
+  /** False while the network has not confirmed that it has the answer; one given on the local network has gone out. */
   readonly isPushed: boolean
 }
 

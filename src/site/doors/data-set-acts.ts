@@ -5,6 +5,8 @@ import { describeProblems } from '../../kernel/parse.ts'
 import { manifestProblems } from '../datasets/manifest-problems.ts'
 import type { Manifest } from '../../protocol/data-set.ts'
 import { REASONS } from '../../protocol/reason.ts'
+import { retentionEnd } from '../../protocol/retention.ts'
+import type { DataSetId } from '../../protocol/wire.ts'
 import type { Outcome } from '../../protocol/reason.ts'
 import { describeDataSet } from '../datasets/describe-data-set.ts'
 import { findDataSet } from '../datasets/data-set-store.ts'
@@ -22,6 +24,15 @@ type DataSetActs = Pick<
   SiteActs,
   'listDataSets' | 'findDataSet' | 'describeDataSet' | 'retireDataSet' | 'importBatch' | 'listBatches'
 >
+
+/** What has reached its end takes no rows: they would be deleted unread. */
+function requireKept({ manifests, clock }: SiteContext, dataSet: DataSetId): void {
+  const manifest = manifests().get(dataSet)
+  if (!manifest || retentionEnd(manifest.retention) > clock.now()) return
+  throw new Fault('fault.conflict', {
+    what: `Cannot import into "${dataSet}": its retention has ended; describe it with a longer one first`,
+  })
+}
 
 /** Data sets in the forms of the door. */
 export function dataSetActs(site: SiteContext): DataSetActs {
@@ -61,6 +72,7 @@ export function dataSetActs(site: SiteContext): DataSetActs {
     },
     async importBatch({ dataSet, batch, format, file, signal }) {
       site.windDown.requireTaking()
+      requireKept(site, dataSet)
       const imported = await importFile(
         {
           ...site,

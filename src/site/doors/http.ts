@@ -26,6 +26,7 @@ import { serveOfficers } from './officers.ts'
 import { servePeople } from './people.ts'
 import { servePrincipals } from './principals.ts'
 import { serveReceipts } from './receipts.ts'
+import { serveRetention } from './retention.ts'
 import { serveRights } from './rights.ts'
 import { serveRequests } from './requests.ts'
 import type { DoorCaller, SiteActs, SiteCaller } from './site-acts.ts'
@@ -82,6 +83,7 @@ export function siteDoor(acts: SiteActs, parts: SiteDoorParts): OpenAPIHono {
   serveBackups(door, acts)
   servePeople(door, acts)
   serveRights(door, acts)
+  serveRetention(door, acts)
   serveRequests(door, acts)
   serveDataRights(door, parts.agentDesk)
   servePrincipals(door, acts)

@@ -7,6 +7,7 @@ import type { Manifest } from '../../protocol/data-set.ts'
 import type { ReceiptBundle } from '../../protocol/decision.ts'
 import type { ErasureReason, ErasureView } from '../../protocol/erasure.ts'
 import type { GrantRequest, GrantTerms } from '../../protocol/grant.ts'
+import type { retentionViewSchema } from '../../protocol/retention-api.ts'
 import type { KeySet } from '../../protocol/member.ts'
 import type { ReceiptKind } from '../../protocol/receipt.ts'
 import type { CorrectionView, RestrictionReason, RestrictionView } from '../../protocol/restriction.ts'
@@ -161,6 +162,9 @@ export interface SiteActs extends PersonActs, RequestActs, LocalAskActs {
   listErasures(request: PageRequest & Scope): Promise<Page<ErasureView>>
   findErasure(request: Scope & { erasure: string }): Promise<ErasureView | undefined>
   completeErasures(): Promise<number>
+  retention(scope: Scope): Promise<z.input<typeof retentionViewSchema>>
+  /** Gives the rows that were changed. */
+  sweepRetention(): Promise<number>
   listSentNotices(request: PageRequest & Scope & { state: 'open' | 'all' }): Promise<Page<SentNoticeView>>
   personNotices(reading: PersonReading): Promise<{ items: SentNoticeView[] }>
   registerIssuer(issuer: { member: MemberId; keys: KeySet }): Promise<void>

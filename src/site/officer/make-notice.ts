@@ -54,7 +54,7 @@ export function makeNotice(
     {
       article: '13(2)(a)',
       heading: headings.retention,
-      text: [words.until(activity.erasure.until.slice(0, 10), activity.erasure.period)],
+      text: howLong(activity, { purpose, words }),
     },
     { article: '13(2)(b)', heading: headings.rights, text: [...words.rights] },
     {
@@ -95,6 +95,25 @@ function whoIsResponsible(
     ...(dataProtectionOfficer === undefined ? [] : [words.officer(dataProtectionOfficer)]),
     ...(representative === undefined ? [] : [words.representative(representative)]),
     words.processor(register.processor.name ?? register.processor.member, register.place.territory),
+  ]
+}
+
+/** For the purpose of the notice, and what of the data is kept less long. */
+function howLong(
+  { erasure }: ControllerActivity,
+  { purpose, words }: { purpose: string; words: NoticeWords },
+): string[] {
+  const ends = erasure.shorter
+    .filter(({ scope, name }) => scope === 'purpose' && isPurposeWithin(purpose, name))
+    .map(({ until, period }) => ({ until, period }))
+  const [first = erasure] = [...ends, erasure].toSorted((a, b) => (a.until < b.until ? -1 : 1))
+  const ofCategories = erasure.shorter.filter(({ scope }) => scope === 'category')
+  return [
+    words.until(first.until.slice(0, 10), first.period),
+    ...ofCategories.map(
+      ({ columns = [], until, period }) =>
+        `${columns.join(', ')}: ${words.until(until.slice(0, 10), period)}`,
+    ),
   ]
 }
 

@@ -17,7 +17,7 @@ import type {
 } from '../../protocol/register.ts'
 import type { RecipientUse } from '../asks/recorded-uses.ts'
 import type { HeldBasis } from '../consent/bases-in-force.ts'
-import { retentionEnd } from '../datasets/retention-end.ts'
+import { retentionClocks, retentionEnd } from '../../protocol/retention.ts'
 import { carries, highRiskOf } from '../assessments/assessment-needed.ts'
 import type { Assessment } from '../assessments/assessment-store.ts'
 import type { MissingBasis } from './missing-bases.ts'
@@ -66,7 +66,7 @@ function controllerActivity(
   { manifest, people, includesMinors, bases }: RegisteredDataSet,
   facts: RegisterFacts,
 ): ControllerActivity {
-  const { retention, perimeter, specialCategoryBasis } = manifest
+  const { perimeter, specialCategoryBasis } = manifest
   return {
     dataSet: manifest.dataSet,
     title: manifest.title,
@@ -101,7 +101,7 @@ function controllerActivity(
     })),
     recipients: recipientsIn(manifest.dataSet, facts),
     transfers: transfersOf([manifest.dataSet], facts),
-    erasure: { period: retention.period, until: formatInstant(retentionEnd(retention)) },
+    erasure: erasureOf(manifest),
     perimeter: {
       store: placeRule(perimeter.store),
       process: placeRule(perimeter.process),
@@ -110,6 +110,25 @@ function controllerActivity(
     measures: [...measuresOf(manifest)],
     policy: digestOfJson(manifest),
   }
+}
+
+/** How long the data is kept, and what of it less long. */
+function erasureOf(manifest: Manifest): ControllerActivity['erasure'] {
+  const { retention } = manifest
+  const shorter = retentionClocks(manifest).flatMap(({ scope, name = '', columns, period, endsAt }) =>
+    scope === 'all'
+      ? []
+      : [
+          {
+            scope,
+            name,
+            ...(columns === undefined ? {} : { columns: [...columns] }),
+            period,
+            until: formatInstant(endsAt),
+          },
+        ],
+  )
+  return { period: retention.period, until: formatInstant(retentionEnd(retention)), shorter }
 }
 
 function processorActivity(issuer: string, facts: RegisterFacts): ProcessorActivity {

@@ -97,6 +97,10 @@ function activity(found: ControllerActivity): Markup {
         ],
       ],
       ['Erased', `after ${erasure.period}, on ${erasure.until}`],
+      ...erasure.shorter.map(({ scope, name, columns, period, until }): readonly [string, string] => [
+        scope === 'purpose' ? `Not used for ${name}` : `Erased: ${columns?.join(', ') ?? name}`,
+        `after ${period}, on ${until}`,
+      ]),
       ['Measures', found.measures],
       ['Terms', found.policy],
     ])}`

@@ -76,7 +76,7 @@ export async function correctPerson(
   const manifest = parts.manifests().get(request.dataSet)
   if (!manifest || manifest.issuer !== request.issuer)
     throw new Fault('fault.not_found', { what: 'Cannot correct: there is no such data set of this issuer' })
-  checkCorrection(manifest, request)
+  checkCorrection(manifest, { ...request, now: parts.clock.now() })
   const { person, dataSet } = request
   const key = (await parts.personKeys.keyOf(parts.db, person))?.reveal()
   if (!key || !(await parts.vault.people(dataSet)).has(person))

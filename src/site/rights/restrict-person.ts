@@ -48,7 +48,7 @@ export async function restrictPerson(
     await parts.keptApart.note()
     return known
   }
-  parts.hidden.restrict(person, Infinity)
+  parts.hidden.restrict(person, Infinity, request.reason)
   const restriction = parts.ids.next('restriction')
   try {
     await parts.db.transaction().execute(async (tx) => {
@@ -70,7 +70,7 @@ export async function restrictPerson(
   } catch (error) {
     const standing = await findRestriction(parts.db, person)
     if (standing === undefined) parts.hidden.unrestrict(person)
-    else parts.hidden.restrict(person, standing.liftsAt ?? Infinity)
+    else parts.hidden.restrict(person, standing.liftsAt ?? Infinity, standing.reason)
     throw error
   }
   await parts.keptApart.note()
@@ -106,7 +106,7 @@ export async function liftRestriction(
     })
   })
   const done = required(await findRestriction(parts.db, person))
-  parts.hidden.restrict(person, done.liftsAt ?? Infinity)
+  parts.hidden.restrict(person, done.liftsAt ?? Infinity, done.reason)
   await parts.log.publish()
   parts.recipientsBell.ring()
   return done

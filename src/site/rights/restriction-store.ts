@@ -61,11 +61,16 @@ export async function findRestriction(db: Database, person: number): Promise<Res
 /** Everybody whose restriction may still hold, each with the moment at which it ends. */
 export async function restrictionsInForce(
   db: Database,
-): Promise<readonly { readonly person: number; readonly until: number }[]> {
-  const { rows } = await sql<{ person: number; lifts_ms: bigint | null }>`
-    select distinct on (person) person, lifts_ms from restriction order by person, id desc`.execute(db)
-  return rows.map(({ person, lifts_ms: lifts }) => ({
+): Promise<
+  readonly { readonly person: number; readonly until: number; readonly reason: RestrictionReason }[]
+> {
+  const { rows } = await sql<{ person: number; lifts_ms: bigint | null; reason: RestrictionReason }>`
+    select distinct on (person) person, lifts_ms, reason from restriction order by person, id desc`.execute(
+    db,
+  )
+  return rows.map(({ person, lifts_ms: lifts, reason }) => ({
     person,
+    reason,
     until: lifts === null ? Infinity : Number(lifts),
   }))
 }

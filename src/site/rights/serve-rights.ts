@@ -2,6 +2,7 @@ import type { Clock } from '../../kernel/clock.ts'
 import type { Backups } from '../backup/backups.ts'
 import type { SiteEvents } from '../events.ts'
 import { completeErasures, settleErasures } from './complete-erasures.ts'
+import { sweepRetention } from '../retention/sweep-retention.ts'
 import type { ErasureParts } from './erase-person.ts'
 import { finishErasure } from './erase-person.ts'
 import { resumeCorrections } from './correct-person.ts'
@@ -15,7 +16,8 @@ const INTERVAL_MS = 60_000
 /** What people's rights need before the site serves anybody. */
 export async function resumeRights(parts: ErasureParts & CorrectionParts): Promise<void> {
   await resumeErasures(parts)
-  for (const { person, until } of await restrictionsInForce(parts.db)) parts.hidden.restrict(person, until)
+  for (const { person, until, reason } of await restrictionsInForce(parts.db))
+    parts.hidden.restrict(person, until, reason)
   await resumeCorrections(parts)
 }
 
@@ -31,8 +33,8 @@ async function resumeErasures(parts: ErasureParts): Promise<number> {
 }
 
 /**
- * Ends backups whose window has ended, and completes erasures when half of their window has passed, until `signal` is
- * aborted; what fails is tried again.
+ * Ends backups whose window has ended, completes erasures when half of their window has passed, and deletes what
+ * has reached its end, until `signal` is aborted; what fails is tried again.
  */
 export async function serveRights({
   parts,
@@ -53,6 +55,12 @@ export async function serveRights({
       if (await isDue(parts)) events.erasuresCompleted({ erasures: await completeErasures(parts) })
     } catch (error) {
       events.failed('completing erasures', error)
+    }
+    try {
+      const rows = await sweepRetention(parts)
+      if (rows > 0) events.retentionSwept({ rows })
+    } catch (error) {
+      events.failed('sweeping what has ended', error)
     }
     await clock.sleep(INTERVAL_MS, signal)
   }

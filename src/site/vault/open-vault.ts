@@ -12,6 +12,7 @@ import { CopyJournal, compactVault } from './compact-vault.ts'
 import { inTransaction, openEngine } from './engine.ts'
 import type { Engine, EngineLimits } from './engine.ts'
 import { EngineInUse } from './engine-in-use.ts'
+import { countExpiring, expireRows } from './expire-rows.ts'
 import { forgetPeople } from './forget-person.ts'
 import { readGeneration, removeOthers } from './generations.ts'
 import { peopleList, readOwn, runOwn } from './own-sql.ts'
@@ -106,6 +107,7 @@ function vaultOf(first: Engine, { clock, limits }: { clock: Clock; limits: Engin
     ended,
     withEligible: (set, use) => engines.hold(({ eligible }) => eligible.use(set, use)),
     correct: (correction) => change('correct rows', ({ writer }) => correctRows(writer, correction)),
+    expire: (expiry) => change('expire rows', ({ writer }) => expireRows(writer, expiry)),
     forget: (person) => {
       forgotten.add(person)
       return change('forget a person', ({ writer }) => forgetPeople(writer, [person]), person).finally(() =>
@@ -139,6 +141,7 @@ type Reads =
   | 'principals'
   | 'people'
   | 'rowsPerPerson'
+  | 'countExpiring'
   | 'listRows'
   | 'listRowsOf'
   | 'listSealedKeysOf'
@@ -165,6 +168,7 @@ function readsOf(reading: Turn, memory: Memory): Pick<Vault, Reads> {
       memory.rowsPerPerson(dataSet, () =>
         reading('count rows', (engine) => readRowsPerPerson(engine, dataSet)),
       ),
+    countExpiring: (expiry) => reading('count rows', ({ reader }) => countExpiring(reader, expiry)),
     listRows: (dataSet, person) => reading('list rows', (engine) => listRows(engine, { dataSet, person })),
     listRowsOf: (dataSet, people) =>
       reading('list rows', (engine) => listRowsOf(engine, { dataSet, people })),

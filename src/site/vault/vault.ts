@@ -94,6 +94,10 @@ export interface Vault extends AsyncDisposable {
    * how many. Sealed columns are given as their bytes. Birth date and residence, where given, replace what is known.
    */
   correct(correction: RowCorrection): Promise<{ readonly rows: number }>
+  /** How many rows an expiry would change. */
+  countExpiring(expiry: Expiry): Promise<number>
+  /** Deletes rows whose retention has ended, or empties columns; the same again finds nothing. */
+  expire(expiry: Expiry): Promise<{ readonly rows: number }>
   /** Deletes a person's rows, keys, birth date, residence and lookup digest everywhere. The number stays taken. */
   forget(person: number): Promise<{ readonly rows: number }>
 
@@ -111,6 +115,14 @@ export interface Vault extends AsyncDisposable {
    */
   snapshot<T>(atMoment: () => Promise<T>): Promise<{ readonly path: string; readonly moment: T }>
   removeSnapshot(): Promise<void>
+}
+
+/** What of a data set has ended: all of it, or some columns; and whose rows are left alone. */
+export interface Expiry {
+  readonly dataSet: DataSetId
+  /** Absent: whole rows. */
+  readonly columns?: readonly string[] | undefined
+  readonly keep: readonly number[]
 }
 
 /** A value on its way into the vault: a date or timestamp as a text. */

@@ -89,6 +89,8 @@ export function fakeActs({
     issuerKey: (member) => Promise.resolve(issuerKeys[member]?.publicJwk),
     erasePerson: (request) => note('erasePerson', request, erasure),
     listErasures: (request) => note('listErasures', request, { items: [] }),
+    retention: (scope) => note('retention', scope, { held: 0, clocks: [], sweeps: [] }),
+    sweepRetention: () => note('sweepRetention', undefined, 0),
     listSentNotices: (request) => note('listSentNotices', request, { items: [] }),
     personNotices: (reading) => note('personNotices', reading, { items: [] }),
     findErasure: (request) => note('findErasure', request, erasure),

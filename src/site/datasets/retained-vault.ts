@@ -1,0 +1,93 @@
+import type { Bitset } from '../../kernel/bitset.ts'
+import type { Clock } from '../../kernel/clock.ts'
+import type { Manifest } from '../../protocol/data-set.ts'
+import { endedColumns, retentionEnd } from '../../protocol/retention.ts'
+import type { DataSetId } from '../../protocol/wire.ts'
+import type { Vault, VaultResult, VaultValue } from '../vault/vault.ts'
+
+/** What retention goes by. */
+export interface RetentionFacts {
+  readonly clock: Clock
+  readonly manifests: () => ReadonlyMap<DataSetId, Manifest>
+  /** Whose data outlasts its retention. */
+  readonly held: () => Bitset
+}
+
+/**
+ * The vault as everybody but the sweep sees it: from the moment at which its retention ends a data set has no people and
+ * no rows, and a column no values, whether or not anything was deleted yet. Those who are held stay, for
+ * themselves and their issuer: no run may use them, because they are restricted too.
+ */
+export function retainedVault(vault: Vault, { clock, manifests, held }: RetentionFacts): Vault {
+  const isOver = (dataSet: DataSetId): boolean => {
+    const manifest = manifests().get(dataSet)
+    return manifest !== undefined && retentionEnd(manifest.retention) <= clock.now()
+  }
+  const emptied = (dataSet: DataSetId): ReadonlySet<string> => {
+    const manifest = manifests().get(dataSet)
+    return new Set(manifest ? endedColumns(manifest, clock.now()) : [])
+  }
+  return {
+    ...vault,
+    people: async (dataSet) => {
+      const people = await vault.people(dataSet)
+      return isOver(dataSet) ? people.intersection(held()) : people
+    },
+    listRows: async (dataSet, person) => {
+      const rows = await vault.listRows(dataSet, person)
+      if (held().has(person)) return rows
+      return isOver(dataSet) ? noRows(rows) : withoutColumns(rows, emptied(dataSet), () => false)
+    },
+    listRowsOf: async (dataSet, people) => {
+      const holding = held()
+      const seen = isOver(dataSet) ? people.filter((person) => holding.has(person)) : people
+      const rows = await vault.listRowsOf(dataSet, seen)
+      const numbers = rows.column(0)
+      return withoutColumns(rows, emptied(dataSet), (row) => holding.has(Number(numbers[row])))
+    },
+  }
+}
+
+function noRows(rows: VaultResult): VaultResult {
+  return {
+    columns: rows.columns,
+    rowCount: 0,
+    column: () => [],
+    doubles: () => new Float64Array(),
+    bytes: () => [],
+    sets: () => [],
+    rows: () => [],
+  }
+}
+
+/** Rows in which some columns are empty, but those of people who are held. */
+function withoutColumns(
+  rows: VaultResult,
+  ended: ReadonlySet<string>,
+  isHeld: (row: number) => boolean,
+): VaultResult {
+  if (ended.size === 0) return rows
+  const isEnded = rows.columns.map(({ name }) => ended.has(name))
+  const column = (index: number): readonly VaultValue[] => {
+    const values = rows.column(index)
+    return isEnded[index] === true ? values.map((value, row) => (isHeld(row) ? value : null)) : values
+  }
+  return {
+    columns: rows.columns,
+    rowCount: rows.rowCount,
+    column,
+    doubles: (index) =>
+      isEnded[index] === true
+        ? Float64Array.from(rows.doubles(index), (value, row) => (isHeld(row) ? value : Number.NaN))
+        : rows.doubles(index),
+    bytes: (index) =>
+      isEnded[index] === true
+        ? rows.bytes(index).map((value, row) => (isHeld(row) ? value : null))
+        : rows.bytes(index),
+    sets: (index) => rows.sets(index),
+    rows: () => {
+      const columns = rows.columns.map((_, index) => column(index))
+      return Array.from({ length: rows.rowCount }, (_, row) => columns.map((values) => values[row] ?? null))
+    },
+  }
+}

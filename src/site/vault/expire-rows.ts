@@ -1,0 +1,68 @@
+import type { DuckDBConnection } from '@duckdb/node-api'
+import { sql } from 'kysely'
+import type { RawBuilder } from 'kysely'
+import { rowTables } from './data-set-tables.ts'
+import { runOwn } from './own-sql.ts'
+import { PERSON_COLUMN, tableOf } from './stored-columns.ts'
+import type { Expiry } from './vault.ts'
+
+/** Rows that an expiry would change. */
+export async function countExpiring(connection: DuckDBConnection, expiry: Expiry): Promise<number> {
+  const { dataSet } = expiry
+  const found = await runOwn(
+    connection,
+    sql`select count(*) from ${sql.id(tableOf(dataSet))} where ${conditionOf(expiry)}`,
+  )
+  return Number(found.getRows()[0]?.[0] ?? 0)
+}
+
+/**
+ * Deletes rows, or empties columns, within the caller's transaction. Of people who then have no row in any data set
+ * birth date and residence go too; that they are known stays, so that they see what was done with their data.
+ */
+export async function expireRows(
+  connection: DuckDBConnection,
+  expiry: Expiry,
+): Promise<{ readonly rows: number }> {
+  const { dataSet, columns, keep } = expiry
+  const table = sql.id(tableOf(dataSet))
+  if (columns) {
+    const emptied = columns.map((column) => sql`${sql.id(column)} = null`)
+    const { rowsChanged: rows } = await runOwn(
+      connection,
+      sql`update ${table} set ${sql.join(emptied)} where ${conditionOf(expiry)}`,
+    )
+    return { rows }
+  }
+  const person = sql.id(PERSON_COLUMN)
+  const others = (await rowTables(connection)).filter((name) => name !== tableOf(dataSet))
+  const isElsewhere = others.map((name) => sql`number not in (select ${person} from ${sql.id(name)})`)
+  await runOwn(
+    connection,
+    sql`
+      update _person set birth_date = null, residence = null
+      where (birth_date is not null or residence is not null)
+        and ${sql.join([sql`number in (select ${person} from ${table} where ${conditionOf(expiry)})`, ...isElsewhere], sql` and `)}`,
+  )
+  await runOwn(
+    connection,
+    sql`delete from _person_key where data_set = ${dataSet} and ${isNot(sql.id('person'), keep)}`,
+  )
+  const { rowsChanged: rows } = await runOwn(
+    connection,
+    sql`delete from ${table} where ${conditionOf(expiry)}`,
+  )
+  return { rows }
+}
+
+function conditionOf({ columns, keep }: Expiry): RawBuilder<unknown> {
+  const isOthers = isNot(sql.id(PERSON_COLUMN), keep)
+  if (!columns) return isOthers
+  const isFull = columns.map((column) => sql`${sql.id(column)} is not null`)
+  return sql`${isOthers} and (${sql.join(isFull, sql` or `)})`
+}
+
+function isNot(column: RawBuilder<unknown>, people: readonly number[]): RawBuilder<unknown> {
+  if (people.length === 0) return sql`true`
+  return sql`${column} not in (${sql.join(people.map((person) => sql`${person}::integer`))})`
+}
