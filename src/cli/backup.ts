@@ -7,7 +7,7 @@ import type { Backup } from '../sdk/backups.ts'
 import type { Restored } from '../site/restore-site.ts'
 import { connectToSite, onlySite, siteRoot, siteSettingsHere } from './connect.ts'
 import type { SiteOptions } from './connect.ts'
-import { WrongUse } from './failures.ts'
+import { FellShort, WrongUse } from './failures.ts'
 import { show } from './session.ts'
 import type { Session } from './session.ts'
 import { progress, say, table } from './terminal.ts'
@@ -172,16 +172,20 @@ async function restore(
     )
   const { restoreSite } = await import('../site/restore-site.ts')
   const url = session.environment['HEDGEROW_DATABASE_URL']
-  const restored = await restoreSite({
-    from,
-    safe,
-    keyFile: key,
-    forgottenList: options.forgotten,
-    into: siteRoot(session, name),
-    databaseUrl: url === undefined ? undefined : new Secret(url),
-    checkpoint: options.checkpoint === undefined ? undefined : await readFile(options.checkpoint, 'utf8'),
-    mayMiss: options.acceptGap ?? false,
-  })
+  const restored = await unlessStopped(
+    session,
+    restoreSite({
+      from,
+      safe,
+      keyFile: key,
+      forgottenList: options.forgotten,
+      into: siteRoot(session, name),
+      databaseUrl: url === undefined ? undefined : new Secret(url),
+      checkpoint: options.checkpoint === undefined ? undefined : await readFile(options.checkpoint, 'utf8'),
+      mayMiss: options.acceptGap ?? false,
+      signal: session.signal,
+    }),
+  )
   show(session, {
     json: options.json,
     value: restored,
@@ -200,14 +204,18 @@ async function rehearse(
   const settings = await siteSettingsHere(session, site)
   if (!settings) throw new WrongUse(`A rehearsal is held where the site is: "${site}" is not on this machine`)
   const { rehearseRestore } = await import('../site/restore-site.ts')
-  const restored = await rehearseRestore({
-    root: siteRoot(session, site),
-    settings,
-    from: options.from,
-    safe: options.safe,
-    keyFile: options.key,
-    forgottenList: options.forgotten,
-  })
+  const restored = await unlessStopped(
+    session,
+    rehearseRestore({
+      root: siteRoot(session, site),
+      settings,
+      from: options.from,
+      safe: options.safe,
+      keyFile: options.key,
+      forgottenList: options.forgotten,
+      signal: session.signal,
+    }),
+  )
   show(session, {
     json: options.json,
     value: restored,
@@ -216,6 +224,16 @@ async function rehearse(
       say(session.terminal, 'This was a rehearsal: what was restored is removed again')
     },
   })
+}
+
+/** Ctrl-C is no failure: it says what there is, which is nothing. */
+async function unlessStopped<T>({ signal }: Session, restoring: Promise<T>): Promise<T> {
+  try {
+    return await restoring
+  } catch (thrown) {
+    if (signal.aborted) throw new FellShort('Stopped: nothing was restored, and nothing is left of it')
+    throw thrown
+  }
 }
 
 function print({ terminal }: Session, restored: Restored): void {

@@ -5,6 +5,7 @@ import { promisify } from 'node:util'
 import type { Clock } from '../kernel/clock.ts'
 import { formatDate, instant } from '../kernel/clock.ts'
 import { LIMITS } from '../kernel/limits.ts'
+import { examineBackups } from './backup/examine-backups.ts'
 import type { SiteDirectory, SiteSettings } from './config.ts'
 
 /** How a check came out: `bad` makes the site unsafe or unable to serve, `warning` will, `unknown` could not be told. */
@@ -65,6 +66,7 @@ export async function examineSite(examination: Examination): Promise<readonly Fi
     checkClock,
     checkService,
     checkSignIn,
+    checkBackups,
     checkSettings,
   ]
   const findings: Finding[] = []
@@ -288,6 +290,16 @@ function checkSignIn({ settings }: Examination): Promise<Finding[]> {
         ]
       : [finding('sign-in of people', 'good', { says: `by ${settings.oidc.issuer}` })],
   )
+}
+
+async function checkBackups(examination: Examination): Promise<Finding[]> {
+  const { concerns, newest } = await examineBackups(examination)
+  if (concerns.length > 0) return concerns.map((concern) => finding('backups', 'warning', concern))
+  return [
+    finding('backups', 'good', {
+      says: `the newest can be read until ${formatDate(newest?.expiresAt ?? examination.clock.now())}`,
+    }),
+  ]
 }
 
 async function checkSettings({ settings, environment, directory }: Examination): Promise<Finding[]> {

@@ -28,6 +28,7 @@ export interface Rehearsal {
   readonly safe?: string | undefined
   readonly keyFile?: string | undefined
   readonly forgottenList?: string | undefined
+  readonly signal?: AbortSignal | undefined
 }
 
 /**
@@ -47,6 +48,7 @@ export async function rehearseRestore(rehearsal: Rehearsal): Promise<Restored> {
     forgottenList: rehearsal.forgottenList ?? forgottenListPath(safe, settings),
     into: join(dirname(root), `.${settings.site}-rehearsal`),
     isRehearsal: true,
+    signal: rehearsal.signal,
     clock: systemClock,
     random: systemRandom,
     log: silentLog,

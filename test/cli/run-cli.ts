@@ -24,7 +24,7 @@ export function runCli(
     execFile(
       process.execPath,
       ['--disable-warning=ExperimentalWarning', MAIN, ...args],
-      { env: { PATH: process.env['PATH'], HEDGEROW_HOME: home, ...environment }, timeout: 30_000 },
+      { env: { PATH: process.env['PATH'], HEDGEROW_HOME: home, ...environment }, timeout: 120_000 },
       (failure, out, error) => {
         const code = failure === null ? 0 : typeof failure.code === 'number' ? failure.code : -1
         resolve({ code, out, error })

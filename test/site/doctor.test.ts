@@ -1,9 +1,11 @@
 import assert from 'node:assert/strict'
-import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { chmod, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import type { TestContext } from 'node:test'
+import { instant } from '../../src/kernel/clock.ts'
+import { saveEntry } from '../../src/site/backup/safe.ts'
 import { siteDirectory } from '../../src/site/config.ts'
 import { examineSite } from '../../src/site/doctor.ts'
 import type { DoctorQuestions, Examination, Finding } from '../../src/site/doctor.ts'
@@ -153,4 +155,26 @@ test('examineSite() says what a site that does not answer, or is not ready, lack
     found(unready, 'service').map(({ says }) => says),
     ['not ready: database'],
   )
+})
+
+test('examineSite() warns of backups that are missing, old, or on the disk of the site', async (context) => {
+  const examination = await healthySite(context)
+  const says = async () => found(await examineSite(examination), 'backups').map((finding) => finding.says)
+  assert.match((await says()).join('; '), /no backup that can be read; .*disk of the site.*the safe lies on/)
+  const safe = { directory: join(examination.directory.root, 'safe') }
+  await mkdir(join(safe.directory, 'backups'), { recursive: true })
+  const entry = {
+    backup: 'backup_01J00000000000000000000000',
+    site: examination.settings.site,
+    state: 'whole' as const,
+    directory: join(examination.directory.root, 'backups'),
+    begunAt: instant(NOW - 3 * DAY_MS),
+    expiresAt: instant(NOW + 27 * DAY_MS),
+  }
+  await saveEntry(safe, entry)
+  assert.match((await says()).join('; '), /^the newest backup is 3 days old/)
+  await saveEntry(safe, { ...entry, begunAt: instant(NOW - DAY_MS) })
+  assert.doesNotMatch((await says()).join('; '), /newest backup|no backup/)
+  await saveEntry(safe, { ...entry, expiresAt: instant(NOW) })
+  assert.match((await says()).join('; '), /^there is no backup that can be read/)
 })

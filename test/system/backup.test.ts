@@ -134,6 +134,8 @@ test('an acquirer that was answered after the backup is told nothing exact until
     (await northcare.ask('select count(*) from athletes where height > 1.7')).sites[0]?.reason,
     'approved',
   )
+  const noisy = { mode: 'private', privacy: { epsilon: 0.9 } } as const
+  assert.equal((await southcare.ask(count, noisy)).sites[0]?.reason, 'approved')
   await site.stop()
 
   const directory = await mkdtemp(join(tmpdir(), 'hedgerow-held-'))
@@ -153,6 +155,7 @@ test('an acquirer that was answered after the backup is told nothing exact until
     log: silentLog,
   })
   assert.deepEqual(restored.held, ['northcare'])
+  assert.equal(restored.debited, 1)
   assert.match(await readFile(join(into, 'config.yaml'), 'utf8'), /galway/)
   const settings = siteSettingsSchema.parse({
     site: 'galway',
@@ -174,6 +177,14 @@ test('an acquirer that was answered after the backup is told nothing exact until
     'declined.differencing',
   )
   assert.equal((await southcare.ask('select avg(height) from athletes')).sites[0]?.reason, 'approved')
+  // Each person may lose 1 to an acquirer in a year, and 0.9 of it is gone, though the answer is not remembered.
+  const spent = await southcare.ask('select avg(height) from athletes', {
+    mode: 'private',
+    privacy: { epsilon: 0.5 },
+  })
+  assert.equal(spent.sites[0]?.reason, 'declined.privacy_budget')
+  const little = await northcare.ask(count, { mode: 'private', privacy: { epsilon: 0.05 } })
+  assert.equal(little.sites[0]?.reason, 'approved', 'noise is not the guard’s to hold')
   const desk = openBackupDesk(
     httpClient({
       server: { url: serving.url, name: 'galway' },

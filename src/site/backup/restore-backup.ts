@@ -58,6 +58,8 @@ export interface Restore {
   readonly clock: Clock
   readonly random: Random
   readonly log: Log
+  /** Aborted to give it up; nothing stays then. */
+  readonly signal?: AbortSignal | undefined
   readonly onStep?: ((step: RestoreStep) => void | Promise<void>) | undefined
 }
 
@@ -88,7 +90,7 @@ export async function restoreBackup(restore: Restore): Promise<Restored> {
   await rm(draft, { recursive: true, force: true })
   await mkdir(draft, { recursive: true, mode: 0o700 })
   try {
-    await restore.onStep?.('opened')
+    await reached(restore, 'opened')
     const figures = await rebuild(restore, { ...opened, draft })
     if (restore.isRehearsal === true) return restoredOf(opened.manifest, figures)
     await takeName(draft, into)
@@ -97,6 +99,12 @@ export async function restoreBackup(restore: Restore): Promise<Restored> {
   } finally {
     await rm(draft, { recursive: true, force: true })
   }
+}
+
+/** Says how far it is, and stops where it was told to. */
+async function reached({ signal, onStep }: Restore, step: RestoreStep): Promise<void> {
+  signal?.throwIfAborted()
+  await onStep?.(step)
 }
 
 /** A directory that is there must hold nothing: two sites in one place would be neither. */
@@ -152,7 +160,7 @@ async function rebuild(
   restore: Restore,
   { draft, manifest, text, seal, safe }: OpenedBackup & { draft: string },
 ): Promise<RestoreFigures & { tables: ReadonlyMap<string, number> }> {
-  const { onStep, clock, random, log } = restore
+  const { clock, random, log } = restore
   const files = new Map(manifest.files.map((file) => [file.name, file]))
   for (const file of manifest.files.filter(({ name }) => name.startsWith('site/')))
     await writeOpened(restore, { seal, file, path: join(draft, file.name.slice('site/'.length)) })
@@ -163,7 +171,7 @@ async function rebuild(
   const settings = await loadSiteSettings({ directory, environment: {}, flags: {} })
   const isOwn = restore.isRehearsal === true
   const databaseUrl = restore.databaseUrl ?? (isOwn ? undefined : settings.databaseUrl)
-  await onStep?.('files')
+  await reached(restore, 'files')
   // Before the receipts are read: the safe goes on while this is a rehearsal.
   const archived = await readArchivedCheckpoint(safe)
   const opened = { draft, manifest, seal, safe, files, databaseUrl }
@@ -173,16 +181,16 @@ async function rebuild(
     [manifest.checkpoint, archived, restore.checkpoint],
     signing,
   )
-  await onStep?.('record')
+  await reached(restore, 'record')
   const vaultFile = required(files.get('vault'))
   await writeOpened(restore, { seal, file: vaultFile, path: generationPath(directory.vault, 1) })
-  await onStep?.('vault')
+  await reached(restore, 'vault')
   const { backup, logSize } = manifest
   const { forgottenList } = restore
   const putBack = { ...record, draft, settings, databaseUrl, safe, backup, logSize, forgottenList }
   const figures = await bringUpToDate({ ...putBack, clock, random, log })
   if (settings.backup.safe === undefined && !isOwn) await moveIn(directory.safe, { safe, forgottenList })
-  await onStep?.('replayed')
+  await reached(restore, 'replayed')
   return { ...figures, tables: record.tables }
 }
 

@@ -3,7 +3,14 @@ import { cp, mkdir, readFile, readdir, rm, truncate, writeFile } from 'node:fs/p
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
 import { sql } from 'kysely'
+import { formatInstant, later } from '../../../src/kernel/clock.ts'
+import { insertBasis, insertBasisPeople, readBases } from '../../../src/site/consent/basis-store.ts'
+import { endBasis, uncoverPeople } from '../../../src/site/consent/change-bases.ts'
+import { changeGrants } from '../../../src/site/consent/change-grants.ts'
+import { endGuardianship } from '../../../src/site/principals/end-guardianship.ts'
+import { findGuardianship, insertGuardianship } from '../../../src/site/principals/guardianship-store.ts'
 import { Secret } from '../../../src/kernel/secret.ts'
+import { digestOf } from '../../../src/kernel/digest.ts'
 import { dataSetIdSchema, memberIdSchema } from '../../../src/protocol/wire.ts'
 import { backupDirectory } from '../../../src/site/backup/backups.ts'
 import { makeBackup } from '../../../src/site/backup/make-backup.ts'
@@ -23,6 +30,7 @@ import { lookupDigest } from '../../../src/site/vault/lookup-digest.ts'
 import { filesOf } from '../../../src/testing/files-of.ts'
 import { plainMarkerSearch } from '../../../src/testing/find-markers.ts'
 import { ShiftedClock, eraseByKey, testRestore } from '../../../src/testing/test-backup.ts'
+import { testDatabaseUrl } from '../../../src/testing/test-postgres.ts'
 import { testGrant, testPeople } from '../../../src/testing/test-population.ts'
 import { bareSite } from '../../../src/testing/test-site.ts'
 import type { BareSite } from '../../../src/testing/test-site.ts'
@@ -48,6 +56,7 @@ let erased: ErasureRecord
 before(async () => {
   bare = await bareSite(clock)
   await bare.fill({ dataSet: 'athletes', people })
+  await beginBases()
   entry = await makeBackup(bare.site)
   await cp(peoplePath(bare.site.backups.safe, entry.backup), join(bare.root, 'people-before'))
   erased = await eraseByKey(bare, `${MARKER}-key`)
@@ -68,6 +77,17 @@ before(async () => {
     people: testPeople(3, (_, index) => ({ id: `late-${index}` })),
     batch: 'late',
   })
+  await endBasis(
+    bare.site.consent,
+    { basis: 'basis_ended', reason: 'the contract has ended' },
+    { by: 'operator' },
+  )
+  await uncoverPeople(
+    bare.site.consent,
+    { basis: 'basis_listed', people: [await bare.numberOf('p-10')] },
+    { by: 'operator' },
+  )
+  await endGuardianship(bare.site, { guardianship: 'guardianship_one', by: 'operator' })
   await bare.site.log.publish()
   await bare.site.archiver.follow()
 })
@@ -158,6 +178,24 @@ test('what was withdrawn, objected to and restricted after the backup holds agai
   assert.deepEqual([...(await site.vault.findPeople([late]))], [-1])
 })
 
+test('a basis and a guardianship that ended after the backup have ended, and who is covered no longer is not', async () => {
+  await using place = await testRestore(bare, entry)
+  assert.equal((await place.restore()).endings, 3)
+  const site = await place.open()
+  const ids = ['basis_ended', 'basis_listed']
+  const [ended, listed] = await readBases(site.db, { ids })
+  assert.ok(ended?.id === 'basis_ended' ? ended.end : listed?.end)
+  const { rows } = await sql<{ person: number; is_covered: boolean }>`
+    select distinct on (person) person, is_covered from legal_basis_person
+    where basis = 'basis_listed' order by person, sequence desc`.execute(site.db)
+  assert.equal(rows.length, 2)
+  assert.deepEqual(
+    rows.filter((row) => row.is_covered).map(({ person }) => person),
+    [await bare.numberOf('p-11')],
+  )
+  assert.ok((await findGuardianship(site.db, 'guardianship_one'))?.endedAt)
+})
+
 test('no number of a person and none of a grant that the lost site gave is given again', async () => {
   await using place = await testRestore(bare, entry)
   await place.restore()
@@ -215,22 +253,27 @@ test('a second restore into the same place is refused, and so is one into any di
 })
 
 const STEPS: readonly RestoreStep[] = ['opened', 'files', 'record', 'vault', 'replayed']
-for (const step of STEPS) {
-  test(`a restore that breaks off at "${step}" leaves nothing that could serve, and the next one is whole`, async () => {
-    await using place = await testRestore(bare, entry)
-    const crash = (at: RestoreStep) => {
+
+test('a restore that breaks off at any step leaves nothing that could serve, and the next one is whole', async () => {
+  await using place = await testRestore(bare, entry)
+  const fresh = async () => new Secret((await testDatabaseUrl()).reveal())
+  for (const step of STEPS) {
+    const onStep = (at: RestoreStep) => {
       if (at === step) throw new Error('crash')
     }
-    await assert.rejects(place.restore({ onStep: crash }), /crash/)
-    await assert.rejects(readdir(place.into), { code: 'ENOENT' })
-    assert.deepEqual(await readdir(join(place.into, '..')), [])
-    // What a process that was killed there leaves is in the way of nobody.
-    await mkdir(join(place.into, '..', '.galway.restoring', 'keys'), { recursive: true })
-    await using fresh = await testRestore(bare, entry)
-    await place.restore({ databaseUrl: new Secret(fresh.databaseUrl) })
-    assert.deepEqual(await readdir(join(place.into, '..')), ['galway'])
-  })
-}
+    await assert.rejects(place.restore({ onStep, databaseUrl: await fresh() }), /crash/)
+    await assert.rejects(readdir(place.into), { code: 'ENOENT' }, step)
+    assert.deepEqual(await readdir(join(place.into, '..')), [], step)
+  }
+  const stop = new AbortController()
+  const stopping = { signal: stop.signal, onStep: () => stop.abort(), databaseUrl: await fresh() }
+  await assert.rejects(place.restore(stopping), { name: 'AbortError' })
+  assert.deepEqual(await readdir(join(place.into, '..')), [])
+  // What a process that was killed leaves is in the way of nobody.
+  await mkdir(join(place.into, '..', '.galway.restoring', 'keys'), { recursive: true })
+  await place.restore({ databaseUrl: await fresh() })
+  assert.deepEqual(await readdir(join(place.into, '..')), ['galway'])
+})
 
 test('a changed byte in any file, a missing file and another manifest are refused', async () => {
   const from = join(bare.root, 'copy')
@@ -361,6 +404,47 @@ test('past its window a backup is refused, its key is destroyed, and the erasure
   assert.equal(permanent?.state, 'permanent')
   assert.equal(permanent.receipts.length, 2)
 })
+
+/** Two records of a basis, one with people listed, and somebody's guardian, as the stores have them. */
+async function beginBases(): Promise<void> {
+  const { consent } = bare.site
+  const now = clock.now()
+  const facts = {
+    kind: 'contract',
+    dataSets: ['athletes'],
+    purposes: ['dpv:AcademicResearch'],
+    reference: 'c-1',
+    validFrom: formatInstant(now),
+    validUntil: formatInstant(later(now, DAY_MS)),
+    people: 'listed',
+  }
+  const people = [await bare.numberOf('p-10'), await bare.numberOf('p-11')]
+  await changeGrants(consent, {
+    body: {},
+    facts: { by: 'operator' },
+    act: async (tx, { last }) => {
+      for (const [index, id] of ['basis_ended', 'basis_listed'].entries()) {
+        const sequence = last + 1 + index
+        await insertBasis(tx, { id, sequence, facts, now, by: 'operator' })
+        await insertBasisPeople(tx, { basis: id, sequence, people, isCovered: true, now, by: 'operator' })
+      }
+      return { change: { sequence: last + 2, newTerms: [], given: [], revoked: [] }, unchanged: 0 }
+    },
+  })
+  await bare.site.db.transaction().execute((tx) =>
+    insertGuardianship(tx, {
+      guardianship: 'guardianship_one',
+      person: people[0] ?? 0,
+      issuer: federation,
+      personName: Buffer.from('sealed'),
+      authority: 'sole',
+      document: digestOf('a document'),
+      from: now,
+      establishedAt: now,
+      establishedBy: 'issuer:federation',
+    }),
+  )
+}
 
 async function copyOfSafe(name: string): Promise<string> {
   const target = join(bare.root, `safe-${name}`)
