@@ -65,7 +65,7 @@ bench-page: $(installed) ## write docs/reference/benchmarks.md from what the ben
 	@$(node) scripts/write-benchmarks.ts
 
 faults: $(installed) ## run the fault and crash tests, and a hundred thousand random questions
-	@HEDGEROW_FAULTS=1 $(node) $(test_flags) 'test/faults/**/*.test.ts' test/attacks/random-questions.test.ts test/attacks/differencing.test.ts
+	@HEDGEROW_FAULTS=1 $(node) $(test_flags) 'test/faults/**/*.test.ts' test/attacks/random-questions.test.ts test/attacks/differencing.test.ts test/attacks/narrowing.test.ts
 
 package: dist/.stamp ## make the npm package, a .tgz beside this file
 	@npm pack --silent --ignore-scripts
