@@ -120,11 +120,9 @@ test(
 test('an acquirer that was answered after the backup is told nothing exact until somebody answers for it', async () => {
   await using trade = await testTrade()
   const site = trade.site()
-  await trade.fill(site, {
-    dataSet: 'athletes',
-    people,
-    manifest: { modes: ['aggregate', 'rows', 'private'] },
-  })
+  const modes = ['aggregate', 'rows', 'private'] as const
+  const grants = people.map(({ id }) => testGrant('athletes', id, { modes: [...modes] }))
+  await trade.fill(site, { dataSet: 'athletes', people, manifest: { modes: [...modes] }, grants })
   const [northcare, southcare] = [await trade.addAcquirer('northcare'), await trade.addAcquirer('southcare')]
   const count = 'select count(*) from athletes'
   assert.equal((await southcare.ask(count)).sites[0]?.reason, 'approved')
