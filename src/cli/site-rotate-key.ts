@@ -4,7 +4,7 @@ import { NETWORK_API } from '../protocol/network-endpoints.ts'
 import { siteIdSchema } from '../protocol/wire.ts'
 import { httpClient } from '../sdk/http-client.ts'
 import { siteDirectory } from '../site/config.ts'
-import { noteRotation, readSiteKeys } from '../site/site-keys.ts'
+import { noteRotation, readSiteKeys, rotateOperatorKey } from '../site/site-keys.ts'
 import { onlySite, siteRoot, siteSettingsHere } from './connect.ts'
 import { WrongUse } from './failures.ts'
 import { rotateKeyFiles } from './rotate-key-files.ts'
@@ -29,6 +29,37 @@ export function addRotateKeyVerb(site: Command, session: Session): void {
     .action((name: string | undefined, options: RotateOptions) =>
       perform(session, () => rotateKey(session, { name, options })),
     )
+  verb(site, {
+    name: 'rotate-operator-key [name]',
+    summary: 'replace the key of the operator of a site that is stopped',
+    example: 'hedgerow site rotate-operator-key galway',
+  }).action((name: string | undefined, options: { json?: boolean }) =>
+    perform(session, () => rotateOperator(session, { name, options })),
+  )
+}
+
+async function rotateOperator(
+  session: Session,
+  { name, options }: { name: string | undefined; options: { json?: boolean } },
+): Promise<void> {
+  const site = siteIdSchema.parse(name ?? (await onlySite(session)))
+  if (!(await siteSettingsHere(session, site)))
+    throw new WrongUse(`Keys are rotated where the site is: "${site}" is not on this machine`)
+  const root = siteRoot(session, site)
+  const directory = siteDirectory(root).keys
+  // A site that runs would go on letting the old key in.
+  await using held = new AsyncDisposableStack()
+  held.use(await lockDirectory(root))
+  const { now } = await rotateOperatorKey(directory)
+  show(session, {
+    json: options.json,
+    value: { site, operator: now },
+    print: () =>
+      say(
+        session.terminal,
+        `The operator of ${site} has a new key; start the site again, and copy "${directory}" to your backup. The old key lets nobody in; statements of place that it signed stay in force until they end`,
+      ),
+  })
 }
 
 async function rotateKey(

@@ -58,6 +58,7 @@ const EVIDENCE_RENEWAL_MS = 14 * 24 * 60 * 60_000
 export async function examineSite(examination: Examination): Promise<readonly Finding[]> {
   const checks = [
     checkKeys,
+    checkKeyAge,
     checkDirectory,
     checkEvidence,
     checkPerimeters,
@@ -99,6 +100,30 @@ async function checkKeys({ directory }: Examination): Promise<Finding[]> {
   return problems.length > 0
     ? problems
     : [finding('keys', 'good', { says: 'all are there, readable by their owner only' })]
+}
+
+/** Keys that are replaced by a command, each with it; how old they are is told by their files. */
+const ROTATED_KEYS = {
+  'signing.jwk': 'hedgerow site rotate-key',
+  'operator.jwk': 'hedgerow site rotate-operator-key',
+} as const
+const KEY_AGE_MS_MAX = 400 * 24 * 60 * 60_000
+
+async function checkKeyAge({ directory, clock }: Examination): Promise<Finding[]> {
+  const old: Finding[] = []
+  for (const [name, command] of Object.entries(ROTATED_KEYS)) {
+    const found = await stat(join(directory.keys, name)).catch(() => undefined)
+    const ageMs = found ? clock.now() - found.mtimeMs : 0
+    if (ageMs <= KEY_AGE_MS_MAX) continue
+    const days = Math.floor(ageMs / (24 * 60 * 60_000))
+    old.push(
+      finding('key age', 'warning', {
+        says: `"${name}" is ${days} days old`,
+        remedy: `Replace it with "${command}"`,
+      }),
+    )
+  }
+  return old.length > 0 ? old : [finding('key age', 'good', { says: 'none is older than 400 days' })]
 }
 
 async function checkDirectory({ directory }: Examination): Promise<Finding[]> {

@@ -236,7 +236,7 @@ async function openEvidence(
   },
 ): Promise<EvidenceStore> {
   const operatorKey = keys.operator.publicJwk
-  const store = await openEvidenceStore({ db, operatorKey })
+  const store = await openEvidenceStore({ db, operatorKey, formerOperatorKeys: keys.formerOperators })
   const { site, territory } = settings
   await loadEvidence(root, { db, store, receipts, clock, site, territory, operatorKey })
   return store

@@ -1,18 +1,19 @@
 import { hkdfSync } from 'node:crypto'
-import { readFile } from 'node:fs/promises'
+import { readFile, readdir, rename } from 'node:fs/promises'
 import { join } from 'node:path'
 import { z } from 'zod'
 import { ensureKeyFile, readKeyFile } from '../kernel/crypto/key-file.ts'
 import { keyIdOf } from '../kernel/crypto/keys.ts'
 import type { KeyPair, PublicJwk } from '../kernel/crypto/keys.ts'
 import { ensureSecretFile, readSecretFile } from '../kernel/crypto/secret-file.ts'
+import { requirePrivateFile, writePrivateFile } from '../kernel/crypto/private-file.ts'
 import { replaceFile, syncDirectory } from '../kernel/durable-file.ts'
 import { Fault } from '../kernel/faults.ts'
 import { Secret } from '../kernel/secret.ts'
 import { followKeyChain, isSameKeySet } from '../protocol/key-chain.ts'
 import { keySetSchema } from '../protocol/member.ts'
 import type { KeySet } from '../protocol/member.ts'
-import { compactJwsSchema, siteIdSchema } from '../protocol/wire.ts'
+import { compactJwsSchema, publicKeySchema, siteIdSchema } from '../protocol/wire.ts'
 import type { SiteId } from '../protocol/wire.ts'
 
 /** Everything secret that a site holds. The files are below `keys/`, each with mode 0600. */
@@ -23,6 +24,8 @@ export interface SiteKeys {
   readonly sealing: KeyPair
   /** The operator's: signs location evidence and the operator's requests. */
   readonly operator: KeyPair
+  /** Those the operator had before, public: statements of place that were taken stay verifiable. Nothing new is taken by them. */
+  readonly formerOperators: readonly PublicJwk[]
   /** Those it had before, and the signed statements that lead from the first to the present ones. */
   readonly former: FormerKeys
   /** Wraps the data keys of people. */
@@ -63,12 +66,57 @@ export async function readSiteKeys(directory: string): Promise<SiteKeys> {
     signing,
     sealing,
     operator: await readKeyFile(join(directory, 'operator.jwk')),
+    formerOperators: await readFormerOperators(directory),
     former: await readFormerKeys(directory, { signing: signing.publicJwk, sealing: sealing.publicJwk }),
     wrapping: derive(master, 'person-key-wrapping'),
     lookup: derive(master, 'person-lookup'),
     pseudonym: derive(master, 'pairwise-pseudonym'),
     answers: derive(master, 'private-answers'),
   }
+}
+
+/** Retired keys of the operator: `retired/operator-KEYID.jwk`, public halves only. */
+async function readFormerOperators(directory: string): Promise<readonly PublicJwk[]> {
+  const retired = join(directory, 'retired')
+  const names = await readdir(retired).catch((error: NodeJS.ErrnoException): string[] => {
+    if (error.code === 'ENOENT') return []
+    throw error
+  })
+  const files = names.filter((name) => /^operator-[A-Za-z0-9_-]+\.jwk$/.test(name)).toSorted()
+  return Promise.all(files.map((name) => readPublicKeyFile(join(retired, name))))
+}
+
+async function readPublicKeyFile(file: string): Promise<PublicJwk> {
+  await requirePrivateFile(file)
+  const parsed = publicKeySchema.safeParse(parseJson(await readFile(file, 'utf8')))
+  if (parsed.success) return parsed.data
+  throw new Fault('fault.key_malformed', {
+    what: `Cannot use the key "${file}": it is not a public JWK; restore it from your backup`,
+  })
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return undefined
+  }
+}
+
+/**
+ * Replaces the operator's key of a site that is stopped. Each step is durable before the next, and whoever is cut off begins
+ * again with the same new key: until the new file takes the place of the old one, the old key holds.
+ */
+export async function rotateOperatorKey(directory: string): Promise<{ before: PublicJwk; now: PublicJwk }> {
+  const [file, next] = [join(directory, 'operator.jwk'), join(directory, 'next-operator.jwk')]
+  const before = (await readKeyFile(file)).publicJwk
+  const now = (await ensureKeyFile(next, 'Ed25519')).publicJwk
+  const retired = join(directory, 'retired', `operator-${keyIdOf(before)}.jwk`)
+  // The public half alone: nothing is ever signed with it again.
+  await writePrivateFile(retired, JSON.stringify(before))
+  await rename(next, file)
+  await syncDirectory(directory)
+  return { before, now }
 }
 
 /** The file with the first keys and every rotation since; absent until the first. All of it is public. */

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { chmod, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { chmod, mkdir, mkdtemp, rm, utimes, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
@@ -76,6 +76,21 @@ test('examineSite() finds keys that others may read or that are missing', async 
   assert.match(findings[0]?.says ?? '', /others may read ".*signing\.jwk"/)
   assert.match(findings[0]?.remedy ?? '', /chmod 600/)
   assert.match(findings[1]?.says ?? '', /master\.key" is missing/)
+})
+
+test('examineSite() warns of keys that were not replaced for long, on one side of 400 days and not on the other', async (context) => {
+  const examination = await healthySite(context)
+  const made = async (name: string, days: number) => {
+    const time = new Date(NOW - days * DAY_MS)
+    await utimes(join(examination.directory.keys, name), time, time)
+  }
+  await made('signing.jwk', 399)
+  await made('operator.jwk', 401)
+  const findings = found(await examineSite(examination), 'key age')
+  assert.deepEqual(
+    findings.map(({ state, remedy }) => [state, remedy]),
+    [['warning', 'Replace it with "hedgerow site rotate-operator-key"']],
+  )
 })
 
 test('examineSite() judges evidence by state, end and territory', async (context) => {

@@ -4,10 +4,13 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, suite, test } from 'node:test'
 import { monotonicMs, systemClock } from '../../src/kernel/clock.ts'
+import { ensureKeyFile } from '../../src/kernel/crypto/key-file.ts'
+import type { KeyPair } from '../../src/kernel/crypto/keys.ts'
 import { NETWORK_API } from '../../src/protocol/network-endpoints.ts'
+import { SITE_API } from '../../src/protocol/site-api.ts'
 import type { AskResult } from '../../src/sdk/acquirer.ts'
 import { testPeople } from '../../src/testing/test-population.ts'
-import { testTrade } from '../../src/testing/test-trade.ts'
+import { evidenceOf, testTrade } from '../../src/testing/test-trade.ts'
 import type { TestAcquirer, TestTrade } from '../../src/testing/test-trade.ts'
 import { runCli } from '../cli/run-cli.ts'
 
@@ -94,6 +97,33 @@ suite('the keys of a site are rotated', () => {
     for (const use of ['signing', 'sealing']) await rename(keyFile(`${use}.jwk`), keyFile(`next-${use}.jwk`))
     for (const name of names) await writeFile(keyFile(name), before.get(name) ?? '', { mode: 0o600 })
   }
+
+  test('the operator’s key is replaced, once, however often it is cut off; its evidence stays, the old key is let in no more', async () => {
+    const site = trade.site()
+    const rotateOperator = () => runCli(home, ['site', 'rotate-operator-key', 'galway'])
+    assert.equal((await rotateOperator()).code, 1, 'not while it runs')
+    await site.stop()
+    // Cut off before the new key took the old one's place: the old key still holds, and the same new key is taken up.
+    const next = await ensureKeyFile(keyFile('next-operator.jwk'), 'Ed25519')
+    await site.start()
+    await site.operator.receipts({ limit: 1 })
+    await site.stop()
+    const run = await rotateOperator()
+    assert.equal(run.code, 0, run.error)
+    await site.start()
+    const as = (key: KeyPair) => site.client({ issuer: 'operator', key })
+    const evidence = await as(next).call(SITE_API.evidence)
+    assert.equal(evidence.state, 'valid')
+    await assert.rejects(as(site.operatorKey).call(SITE_API.evidence), /unknown-key|token/)
+    const late = evidenceOf({ site: 'galway', territory: 'IE', clock: systemClock, key: site.operatorKey })
+    await assert.rejects(as(next).call(SITE_API.giveEvidence, { body: { evidence: late } }), {
+      code: 'fault.peer_refused',
+    })
+    assertSound(await lab.ask(SQL))
+    // Nothing of the old private key is left.
+    const retired = await readFile(keyFile(join('retired', `operator-${site.operatorKey.keyId}.jwk`)), 'utf8')
+    assert.deepEqual(JSON.parse(retired), site.operatorKey.publicJwk)
+  })
 })
 
 function assertSound(result: AskResult): void {

@@ -32,12 +32,15 @@ export interface EvidenceStore {
 export async function openEvidenceStore({
   db,
   operatorKey,
+  formerOperatorKeys = [],
 }: {
   db: Database
   operatorKey: PublicJwk
+  /** By which statements that are in the record already were signed. */
+  formerOperatorKeys?: readonly PublicJwk[]
 }): Promise<EvidenceStore> {
   const { rows } = await sql<EvidenceRow>`select * from evidence order by sequence`.execute(db)
-  const statements = rows.flatMap((row) => storedOf(row, operatorKey))
+  const statements = rows.flatMap((row) => storedOf(row, [operatorKey, ...formerOperatorKeys]))
   return {
     current: (now) => governing(statements, now),
     find: (digest) => statements.find((stored) => stored.digest === digest),
@@ -67,8 +70,8 @@ interface EvidenceRow {
   readonly receipt: bigint
 }
 
-function storedOf(row: EvidenceRow, operatorKey: PublicJwk): readonly StoredEvidence[] {
-  const evidence = verifyEvidence(row.jws, operatorKey)
+function storedOf(row: EvidenceRow, keys: readonly PublicJwk[]): readonly StoredEvidence[] {
+  const evidence = keys.map((key) => verifyEvidence(row.jws, key)).find((verified) => verified !== undefined)
   if (!evidence) return []
   const { jws, digest, receipt } = row
   return [
