@@ -248,7 +248,13 @@ async function requireAnswers({ acknowledged }: Storm): Promise<void> {
 
 /** What an acquirer has in hands: decisions, receipts and releases. */
 function textOf(value: unknown): string {
-  return JSON.stringify(value, (_, inner: unknown) => (typeof inner === 'bigint' ? String(inner) : inner))
+  return JSON.stringify(value, (name, inner: unknown) => {
+    // What the witness has signed since is not what the site said.
+    if (name === 'witnessed') return undefined
+    if (name === 'checkpoint' && typeof inner === 'string')
+      return inner.replace(/— hedgerow\/[a-z]+\/witness .*\n/g, '')
+    return typeof inner === 'bigint' ? String(inner) : inner
+  })
 }
 
 /** Each checkpoint that was ever served is a prefix of the log as it stands. */
