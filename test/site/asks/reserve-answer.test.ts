@@ -153,6 +153,7 @@ test('a reservation writes answer, receipts and the history of those whose data 
   assert.deepEqual(await findAnswer(postgres.db, kept.askId), {
     ...kept,
     clearingJws: undefined,
+    floorLimit: undefined,
   })
   const [use] = await Array.fromAsync(usesOf(postgres.db, { people: [700] }))
   assert.ok(use)
