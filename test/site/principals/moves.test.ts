@@ -9,7 +9,10 @@ import type { Family } from './a-family.ts'
 // for the child and a guardian together below 15, which is a change in both directions.
 let family: Family
 before(async () => {
-  family = await aFamily((_, index) => (index < 10 ? { birthDate: bornYearsAgo(13) } : {}))
+  family = await aFamily((_, index) => ({
+    ...(index < 10 ? { birthDate: bornYearsAgo(13) } : {}),
+    ...(index === 2 ? { country: 'FR' } : {}),
+  }))
 })
 after(() => family[Symbol.asyncDispose]())
 
@@ -55,6 +58,11 @@ test('what a person says of a move makes the law stricter only; what the issuer 
   )
   await family.issuer.principal('p-1').tellMove('BE')
   assert.equal((await child.principal('me').view())[0]?.decides, 'guardian')
+  const french = await family.as('p-2')
+  await french.principal('me').tellMove('BE')
+  assert.equal((await french.principal('me').view())[0]?.decides, 'joint', 'out of France by word alone')
+  await family.issuer.principal('p-2').tellMove('BE')
+  assert.equal((await french.principal('me').view())[0]?.decides, 'guardian')
   await assert.rejects((await family.as('stranger')).principal('p-1').tellMove('FR'), { status: 404 })
   await assert.rejects(family.issuer.principal('p-1').tellMove('fr'), { status: 400 })
   await assert.rejects(family.issuer.principal('p-1').tellMove('FR', '2026-02-30'), { status: 400 })
