@@ -283,7 +283,7 @@ suite('what is typed wrongly against servers that run', () => {
       'an operator that does not fit',
       'select count(*) from athletes where country ~ 4',
       'declined.sql_function',
-      'Not allowed: ~, at character 45',
+      'Not allowed: ~ of (text, integer); expected the pattern written out, of letters, ., […], ^, $, ( | ), *, +, ? and {m,n}, at character 45',
     ],
     [
       'a cast to a type that is not known',
