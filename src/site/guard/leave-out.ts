@@ -11,6 +11,8 @@ export interface LeavingOut {
   readonly people: Bitset
   /** Cells of which others are left out beside a few, so that the few are a minimum group: each tells that there are some. */
   readonly coveredCells: number
+  /** Parts with people enough that are left out because a measure in them is about a few: each tells that there are some. */
+  readonly thinParts: number
 }
 
 /**
@@ -31,14 +33,15 @@ export function whomToLeaveOut(
     minimumGroup,
   )
   const people = lacking
-  let coveredCells = 0
+  let [coveredCells, thinParts] = [0, 0]
   for (const { partition, eligible } of partitions) {
     const leaving = leaveOutOf(partition, { rows, eligible, minimumGroup })
     if (!leaving) return undefined
     people.addAll(leaving.people)
     coveredCells += leaving.coveredCells
+    thinParts += leaving.thinParts
   }
-  return people.isEmpty ? undefined : { people, coveredCells }
+  return people.isEmpty ? undefined : { people, coveredCells, thinParts }
 }
 
 /** A mean over a row is the same without those whose value is null; a count or a sum over it may not be. */
@@ -86,13 +89,15 @@ function leaveOutOf(partition: Partition, { rows, eligible, minimumGroup }: Rows
   if (!parts) return undefined
   const takes = new Map<number, number>()
   const covered = new Set<number>()
+  let thinParts = 0
   for (const [cell, inside] of parts.cells) {
     const takesOfCell = takesFrom(inside, { outside: outsideOf(partition, cell, inside), minimumGroup })
     for (const [atom, count] of takesOfCell.takes) takes.set(atom, count)
     if (takesOfCell.isCovered) covered.add(cell)
+    thinParts += takesOfCell.thinParts
   }
   if (hasLeft(partition, { covered, eligible })) return undefined
-  return { people: takePeople(parts, takes), coveredCells: covered.size }
+  return { people: takePeople(parts, takes), coveredCells: covered.size, thinParts }
 }
 
 /** People of one cell in one row who are in the same measures. */
@@ -152,6 +157,8 @@ interface CellTakes {
   /** How many of which atom are left out. */
   readonly takes: ReadonlyMap<number, number>
   readonly isCovered: boolean
+  /** Parts that have people enough, and leave all the same. */
+  readonly thinParts: number
 }
 
 /**
@@ -166,10 +173,14 @@ function takesFrom(
   const kept = inside.filter(({ part }) => !thin.has(part))
   const leaving = inside.filter(({ part }) => thin.has(part))
   const takes = new Map(leaving.map(({ id, size }) => [id, size]))
+  const thinParts = Map.groupBy(leaving, ({ part }) => part)
+    .values()
+    .filter((atoms) => sizeOf(atoms) >= minimumGroup)
+    .reduce((count) => count + 1, 0)
   const few = outside === undefined ? 0 : outside + sizeOf(leaving)
-  if (few === 0 || few >= minimumGroup || kept.length === 0) return { takes, isCovered: false }
+  if (few === 0 || few >= minimumGroup || kept.length === 0) return { takes, isCovered: false, thinParts }
   const beside = coverFew(kept, { needed: minimumGroup - few, minimumGroup })
-  return { takes: new Map([...takes, ...beside]), isCovered: true }
+  return { takes: new Map([...takes, ...beside]), isCovered: true, thinParts }
 }
 
 /** So many people of the parts that stay, from each atom by its size as far as it can spare them; else a whole part. */

@@ -40,7 +40,7 @@ function canDoWithFewer({
 
 /**
  * The answer about fewer people where it shows more people than the whole one, and enough of those asked about. What it
- * tells beside its sums is that some are left out, and of which cells because of a few: that counts as held back.
+ * tells beside its sums is that some are left out, and of which cells and parts because of a few: that counts as held back.
  */
 export function chooseNarrowed(
   { groups, context: { settings }, whole }: GuardedWhole,
@@ -51,7 +51,7 @@ export function chooseNarrowed(
   const shown = shownCount(narrowed.value)
   if (shown * 100 < asked * LEAST_SHOWN_PCT || (whole.ok && shown <= shownCount(whole.value))) return whole
   const hidden = Math.max(0, largeCount(groups, settings) - narrowed.value.released.length)
-  const withheld = hidden + Math.max(1, leaving.coveredCells)
+  const withheld = hidden + Math.max(1, leaving.coveredCells + leaving.thinParts)
   return ok({ ...narrowed.value, withheld, isNarrowed: true })
 }
 

@@ -66,6 +66,8 @@ test('parts that are too thin in a measure are left out whole', () => {
   const leaving = whomToLeaveOut([row], after(range(0, 100), range(100, PEOPLE)))
   assert.deepEqual([...(leaving?.people ?? [])], [...range(0, 100)])
   assert.equal(leaving?.coveredCells, 0)
+  // Five of a hundred won: that there are some is told, so it counts.
+  assert.equal(leaving?.thinParts, 1)
 })
 
 test('where no part can spare so many, the smallest is left out', () => {
@@ -140,6 +142,13 @@ test('whom nothing was told about yet and who are too few decide about nobody el
       const shown = (from: readonly CollectedGroup[]) => {
         const out = whomToLeaveOut(from, context)?.people ?? new Bitset()
         return from.map(({ people }) => [...people.difference(out)])
+      }
+      // In a row with people enough a measure may be about a few of them: that is told, and counted.
+      const inRow = groups.find(({ people }) => people.has(at))?.people ?? new Bitset()
+      const ofCell0 = [...inRow].filter((one) => ((acquirer.partition.cells[one] ?? 0) & CELL_MASK) === 0)
+      if (ofCell0.length >= k) {
+        assert.ok(leaving.thinParts > 0)
+        return
       }
       const absent = Bitset.of([at])
       const without = groups.map((group) => withoutPeople(group, absent))
