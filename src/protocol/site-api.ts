@@ -10,11 +10,11 @@ import { EVIDENCE_KINDS } from './evidence.ts'
 import { GRANT_STATES, grantRequestSchema, grantTermsSchema, granteeSchema } from './grant.ts'
 import { keySetSchema } from './member.ts'
 import { HAND_OVER_API, windDownSchema } from './hand-over-api.ts'
-import { MODES } from './mode.ts'
 import { LOCAL_ASK_API } from './local-ask-api.ts'
 import { OFFICER_API } from './officer-api.ts'
 import { nextCursorSchema, pageQuerySchema } from './page.ts'
 import { PERSON_API, accessReasonSchema } from './person-api.ts'
+import { QUESTION_API } from './question-api.ts'
 import { PRINCIPAL_API } from './principal-api.ts'
 import { RECEIPT_KINDS } from './receipt.ts'
 import { RIGHTS_API } from './rights-api.ts'
@@ -76,62 +76,6 @@ export const batchIdSchema = z
 
 export const IMPORT_FORMATS = ['csv', 'ndjson', 'parquet'] as const
 export type ImportFormat = (typeof IMPORT_FORMATS)[number]
-
-/** The clauses of a question in which a column can stand. */
-export const USE_CLAUSES = ['select', 'where', 'join', 'group', 'filter', 'having', 'order'] as const
-
-/** Which columns of a data set are used by whom, in which clause, for which purpose, and how often. */
-export const columnUsesSchema = z
-  .strictObject({
-    dataSet: dataSetIdSchema,
-    columns: z.array(
-      z.strictObject({
-        column: z.string(),
-        uses: z.array(
-          z.strictObject({
-            acquirer: memberIdSchema,
-            purpose: z.string(),
-            clause: z.enum(USE_CLAUSES),
-            releases: z.int().min(1),
-            firstAt: instantSchema,
-            lastAt: instantSchema,
-          }),
-        ),
-      }),
-    ),
-    /** Columns that a question may use and none ever did. */
-    neverUsed: z.array(z.string()),
-  })
-  .openapi('ColumnUses')
-
-/** A question, to see what the engine of the site would be given for it. */
-export const explainRequestSchema = z
-  .strictObject({
-    sql: z.string('expected SQL'),
-    parameters: z
-      .array(z.union([z.string(), z.number(), z.boolean(), z.null()]))
-      .max(100)
-      .default([]),
-    mode: z.enum(MODES),
-  })
-  .openapi('ExplainRequest')
-
-/** Either the statements, or the decline that the gate gives. */
-export const explanationSchema = z
-  .strictObject({
-    statements: z.array(
-      z.strictObject({ what: z.string(), sql: z.string(), parameters: z.array(z.string()) }),
-    ),
-    decline: z
-      .strictObject({
-        reason: z.string(),
-        detail: z.string(),
-        /** Character of the text, from 1. */
-        position: z.int().min(1).optional(),
-      })
-      .optional(),
-  })
-  .openapi('Explanation')
 
 export const batchViewSchema = z
   .strictObject({
@@ -300,26 +244,6 @@ export const SITE_API = {
     query: pageQuerySchema,
     response: z.strictObject({ items: z.array(batchViewSchema), nextCursor }).openapi('Batches'),
   }),
-  columnUses: endpoint({
-    method: 'get',
-    path: '/v1/datasets/{dataSet}/column-uses',
-    tag: 'data sets',
-    summary: 'Which columns are used by whom, in which clause, for which purpose, how often, and which never',
-    description:
-      'The operator, or the issuer of the data set. A filter or a join on a column is a use of it like an output. Releases are counted; dry runs and declines are not.',
-    params: dataSetParams,
-    response: columnUsesSchema,
-  }),
-  explainQuestion: endpoint({
-    method: 'post',
-    path: '/v1/explanations',
-    tag: 'data sets',
-    summary: 'What the engine of the site would be given for a question',
-    description:
-      'The operator alone. The statements are printed from the checked question; nothing is run and nobody is looked up.',
-    body: explainRequestSchema,
-    response: explanationSchema,
-  }),
   listGrants: endpoint({
     method: 'get',
     path: '/v1/grants',
@@ -417,6 +341,7 @@ export const SITE_API = {
     produces: 'application/octet-stream',
     isPublic: true,
   }),
+  ...QUESTION_API,
   ...PERSON_API,
   ...REQUEST_API,
   ...PRINCIPAL_API,

@@ -10,16 +10,14 @@ import type { ReceiptKind } from '../protocol/receipt.ts'
 import { GRANTS_PER_REQUEST_MAX, SITE_API, batchViewSchema } from '../protocol/site-api.ts'
 import type {
   ImportFormat,
-  columnUsesSchema,
   dataSetViewSchema,
   evidenceViewSchema,
-  explainRequestSchema,
-  explanationSchema,
   grantViewSchema,
   grantsChangedSchema,
   receiptListItemSchema,
   revocationRequestSchema,
 } from '../protocol/site-api.ts'
+import type { columnUsesSchema, explainRequestSchema, explanationSchema } from '../protocol/question-api.ts'
 import type { KeySet } from '../protocol/member.ts'
 import { collectPages } from './collect-pages.ts'
 import type { HttpClient } from './http-client.ts'

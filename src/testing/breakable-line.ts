@@ -1,6 +1,4 @@
-import { once } from 'node:events'
-import { connect, createServer } from 'node:net'
-import type { Socket } from 'node:net'
+import { relay } from './relay.ts'
 
 /** A line to a server that can be cut, and on which answers can be lost after the server has acted. */
 export interface BreakableLine extends AsyncDisposable {
@@ -15,48 +13,25 @@ export interface BreakableLine extends AsyncDisposable {
 
 /** Stands on a free loopback port before the server at `target`. */
 export async function breakableLine(target: string): Promise<BreakableLine> {
-  const { hostname, port } = new URL(target)
-  const open = new Set<Socket>()
   let isCut = false
   let lost: string | undefined
-  const cutAll = () => {
-    for (const socket of open) socket.destroy()
-  }
-  const server = createServer((client) => {
-    client.on('error', () => undefined)
-    if (isCut) {
-      client.destroy()
-      return
-    }
-    const upstream = connect(Number(port), hostname)
+  const line = await relay(target, () => {
+    if (isCut) return undefined
     let isLost = false
-    for (const [from, to] of [
-      [client, upstream],
-      [upstream, client],
-    ] as const) {
-      open.add(from)
-      from.on('data', (chunk: Buffer) => {
-        if (from === client && lost !== undefined && chunk.includes(lost)) isLost = true
-        if (from === upstream && isLost) client.destroy()
-        else to.write(chunk)
-      })
-      from.on('end', () => to.end())
-      from.on('error', () => to.destroy())
-      from.on('close', () => {
-        open.delete(from)
-        to.destroy()
-      })
+    return {
+      pass(chunk, from, hangUp) {
+        if (from === 'client' && lost !== undefined && chunk.includes(lost)) isLost = true
+        if (from === 'client' || !isLost) return true
+        hangUp()
+        return false
+      },
     }
   })
-  server.listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const address = server.address()
-  if (address === null || typeof address === 'string') throw new Error('The line has no port')
   return {
-    url: `http://127.0.0.1:${address.port}`,
+    url: line.url,
     cut() {
       isCut = true
-      cutAll()
+      line.cutAll()
     },
     mend() {
       isCut = false
@@ -65,10 +40,6 @@ export async function breakableLine(target: string): Promise<BreakableLine> {
     loseAnswersTo(text) {
       lost = text
     },
-    async [Symbol.asyncDispose]() {
-      cutAll()
-      server.close()
-      await once(server, 'close')
-    },
+    [Symbol.asyncDispose]: () => line[Symbol.asyncDispose](),
   }
 }

@@ -15,16 +15,18 @@ import type {
   ImportFormat,
   RevocationRequest,
   batchViewSchema,
-  columnUsesSchema,
   dataSetViewSchema,
   evidenceViewSchema,
-  explainRequestSchema,
-  explanationSchema,
   grantViewSchema,
   grantsChangedSchema,
   receiptListItemSchema,
   siteViewSchema,
 } from '../../protocol/site-api.ts'
+import type {
+  columnUsesSchema,
+  explainRequestSchema,
+  explanationSchema,
+} from '../../protocol/question-api.ts'
 import type { DataSetId, MemberId } from '../../protocol/wire.ts'
 import type { HandOverPart } from '../handover/hand-over.ts'
 import type { LocalAskActs } from './local-ask-acts.ts'
