@@ -85,8 +85,17 @@ export async function openSite(
   opened.use(await lockDirectory(root))
   const keys = await readSiteKeys(siteDirectory(root).keys)
   const { db, ended, receipts } = await openRecord({ root, settings, log, clock, keys }, opened)
-  const ofBackups = await openBackupParts({ root, settings, db, log: receipts, keys, clock, isRestoring })
-  const stored = opened.use(await openOwnVault({ root, settings, clock }, ofBackups.backups.safe))
+  const ofPeople = personKeys({ wrappingKey: keys.wrapping, random })
+  const common = { root, settings, clock }
+  const ofBackups = await openBackupParts({
+    ...common,
+    db,
+    log: receipts,
+    keys,
+    personKeys: ofPeople,
+    isRestoring,
+  })
+  const stored = opened.use(await openOwnVault(common, ofBackups.backups.safe))
   let manifests = await activeManifests(db)
   const present = () => manifests
   const rights = rightsParts({ settings, clock, random })
@@ -98,7 +107,6 @@ export async function openSite(
   await resumeImports({ ...core, directory: root, noteRows })
   const evidence = await openEvidence(root, { db, receipts, clock, settings, keys })
   const mirror = await loadGrantMirror(db)
-  const ofPeople = personKeys({ wrappingKey: keys.wrapping, random })
   const site = {
     root,
     ...namesOf(settings),

@@ -26,7 +26,7 @@ import type { TakenBack } from './kept-apart.ts'
 import { readReserved } from './reserve-numbers.ts'
 import { listEntries } from './safe.ts'
 import type { Safe } from './safe.ts'
-import { peopleByKey, takeBackAgain } from './take-back-again.ts'
+import { takeBackAgain } from './take-back-again.ts'
 import type { BackupMarks, TakenBackAgain } from './take-back-again.ts'
 
 /** What a restored site holds, what was proven of it and what was done again. */
@@ -157,9 +157,11 @@ async function eraseAgain(
   { list, struckOut }: Pick<PutBack, 'struckOut'> & { list: readonly Forgotten[] },
 ): Promise<number> {
   const byErasure = new Map(list.map((line) => [line.erasure, line]))
-  const byKey = new Map(list.map((line) => [line.key, line]))
   const toErase = new Map(struckOut.map(({ person, erasure }) => [person, erasure]))
-  for (const [key, person] of await peopleByKey(site.db)) {
+  // Whoever is on the list and neither struck out nor erased in the record: the safe's file of keys is an older copy.
+  const done = new Set([...toErase.values(), ...(await erasuresOf(site.db, list))])
+  const byKey = new Map(list.filter(({ erasure }) => !done.has(erasure)).map((line) => [line.key, line]))
+  for (const [key, person] of await site.personKeys.findByMarks(site.db, new Set(byKey.keys()))) {
     const line = byKey.get(key)
     if (line) toErase.set(person, line.erasure)
   }
@@ -187,6 +189,15 @@ async function eraseAgain(
     count += 1
   }
   return count
+}
+
+/** Erasures of the list that the record has. */
+async function erasuresOf(db: Database, list: readonly Forgotten[]): Promise<readonly string[]> {
+  const { rows } = await sql<{ erasure: string }>`
+    select erasure from erasure where erasure = any(${list.map(({ erasure }) => erasure)}::text[])`.execute(
+    db,
+  )
+  return rows.map(({ erasure }) => erasure)
 }
 
 async function countData(site: SiteContext): Promise<Pick<RestoreFigures, 'people' | 'rows'>> {

@@ -2,20 +2,21 @@ import { open } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { sql } from 'kysely'
 import { z } from 'zod'
-import { digestOf } from '../../kernel/digest.ts'
+import type { Digest } from '../../kernel/digest.ts'
 import { syncDirectory } from '../../kernel/durable-file.ts'
 import { Fault } from '../../kernel/faults.ts'
 import { Mutex } from '../../kernel/mutex.ts'
 import type { Database } from '../../kernel/postgres/database.ts'
 import { RESTRICTION_REASONS } from '../../protocol/restriction.ts'
 import { dataSetIdSchema, digestSchema, memberIdSchema } from '../../protocol/wire.ts'
+import type { PersonKeys } from '../vault/person-keys.ts'
 import { parseJson, readIfThere } from './safe.ts'
 import type { Safe } from './safe.ts'
 
 /**
  * What was taken back, in the safe: grants withdrawn, objections, restrictions, bases and guardianships ended. Written before it is acknowledged, so
- * that a restore of an older backup makes all of it anew (docs/decisions/0020). People are named by the digest of their
- * wrapped key, which is random and says nothing about anybody; grants by their numbers.
+ * that a restore of an older backup makes all of it anew (docs/decisions/0020). People are named by the marks of their
+ * keys, which say nothing to anybody who has not got the key; grants by their numbers.
  *
  * A line holds what happened since the line before. Permissive acts (a grant, the lifting of a restriction) are not in
  * it: a restore that forgets those errs on the person's side.
@@ -59,13 +60,16 @@ export interface KeptApart {
 }
 
 /** Opens the lines of a safe, and adds what a crash or another disk may have kept from it. */
-export async function openKeptApart(safe: Safe, db: Database): Promise<KeptApart> {
+export async function openKeptApart(
+  safe: Safe,
+  { db, personKeys }: { db: Database; personKeys: PersonKeys },
+): Promise<KeptApart> {
   const turn = new Mutex()
   const lines = await readTakenBack(safe)
   let reached = lines.at(-1) ?? NOTHING
   const guardianships = new Set(lines.flatMap((line) => line.guardianshipsEnded))
   const keep = async () => {
-    const next = await readSince(db, { ...reached, guardianships })
+    const next = await readSince(db, { reached: { ...reached, guardianships }, personKeys })
     if (next === undefined) return
     await appendLine(join(safe.directory, FILE), next)
     reached = next
@@ -101,7 +105,10 @@ interface Reached {
   readonly guardianships: ReadonlySet<string>
 }
 
-async function readSince(db: Database, reached: Reached): Promise<TakenBack | undefined> {
+async function readSince(
+  db: Database,
+  { reached, personKeys }: { reached: Reached; personKeys: PersonKeys },
+): Promise<TakenBack | undefined> {
   const { sequence, restriction, guardianships } = reached
   return db
     .transaction()
@@ -112,64 +119,77 @@ async function readSince(db: Database, reached: Reached): Promise<TakenBack | un
         tx,
       )
       const { rows: objections } = await sql<ObjectionRow>`
-        select o.sequence, o.data_set, o.purpose, k.wrapped from objection o join person_key k on k.person = o.person
-        where o.sequence > ${sequence} order by 1`.execute(tx)
+        select sequence, data_set, purpose, person from objection where sequence > ${sequence} order by 1`.execute(
+        tx,
+      )
       const { rows: restrictions } = await sql<RestrictionRow>`
-        select r.id, r.restriction, r.issuer, r.reason, k.wrapped from restriction r
-        join person_key k on k.person = r.person where r.id > ${restriction} order by 1`.execute(tx)
+        select id, restriction, issuer, reason, person from restriction where id > ${restriction} order by 1`.execute(
+        tx,
+      )
       const { rows: bases } = await sql<{ sequence: bigint; basis: string; reason: string }>`
         select sequence, basis, reason from legal_basis_end where sequence > ${sequence} order by 1`.execute(
         tx,
       )
       const { rows: uncovered } = await sql<UncoveredRow>`
-        select p.sequence, p.basis, k.wrapped from legal_basis_person p join person_key k on k.person = p.person
-        where p.sequence > ${sequence} and not p.is_covered order by 1`.execute(tx)
+        select sequence, basis, person from legal_basis_person
+        where sequence > ${sequence} and not is_covered order by 1`.execute(tx)
       const { rows: ended } = await sql<{ guardianship: string }>`
         select guardianship from guardianship where ended_ms is not null order by id`.execute(tx)
       const newlyEnded = ended.filter((row) => !guardianships.has(row.guardianship))
       const numbered = [revoked, objections, bases, uncovered]
       if ([...numbered, restrictions, newlyEnded].every(({ length }) => length === 0)) return undefined
+      // Whoever was erased has no key and no mark: nothing of theirs is to be taken back.
+      const named = [...objections, ...restrictions, ...uncovered].map(({ person }) => person)
+      const marks = await personKeys.marksOf(tx, [...new Set(named)])
       return takenBackSchema.parse({
         sequence: Math.max(sequence, ...numbered.map((rows) => Number(rows.at(-1)?.sequence ?? 0))),
         restriction: Math.max(restriction, Number(restrictions.at(-1)?.id ?? 0)),
         revoked: revoked.map(({ grant_sequence: grant }) => Number(grant)),
-        objections: objections.map(objectionOf),
+        objections: withMarks(objections, marks).map(objectionOf),
         basesEnded: bases.map(({ basis, reason }) => ({ basis, reason })),
-        uncovered: uncovered.map(({ sequence: number, basis, wrapped }) => ({
+        uncovered: withMarks(uncovered, marks).map(({ sequence: number, basis, key }) => ({
           basis,
-          key: digestOf(wrapped),
+          key,
           sequence: Number(number),
         })),
         guardianshipsEnded: newlyEnded.map(({ guardianship }) => guardianship),
-        restrictions: restrictions.map(restrictionOf),
+        restrictions: withMarks(restrictions, marks).map(restrictionOf),
       })
     })
 }
 
-function objectionOf({ sequence, data_set: dataSet, purpose, wrapped }: ObjectionRow) {
-  return {
-    key: digestOf(wrapped),
-    sequence: Number(sequence),
-    ...(dataSet === null ? {} : { dataSet }),
-    purpose,
-  }
+function withMarks<R extends { readonly person: number }>(
+  rows: readonly R[],
+  marks: ReadonlyMap<number, Digest>,
+): readonly Marked<R>[] {
+  return rows.flatMap((row) => {
+    const key = marks.get(row.person)
+    return key === undefined ? [] : [{ ...row, key }]
+  })
 }
 
-function restrictionOf({ id, restriction, issuer, reason, wrapped }: RestrictionRow) {
-  return { key: digestOf(wrapped), id: Number(id), restriction, issuer, reason }
+function objectionOf({ sequence, data_set: dataSet, purpose, key }: Marked<ObjectionRow>) {
+  return { key, sequence: Number(sequence), ...(dataSet === null ? {} : { dataSet }), purpose }
 }
+
+function restrictionOf({ id, restriction, issuer, reason, key }: Marked<RestrictionRow>) {
+  return { key, id: Number(id), restriction, issuer, reason }
+}
+
+/** A row with the mark of its person's key. */
+type Marked<R> = R & { readonly key: Digest }
 
 interface UncoveredRow {
   readonly sequence: bigint
   readonly basis: string
-  readonly wrapped: Uint8Array
+  readonly person: number
 }
 
 interface ObjectionRow {
   readonly sequence: bigint
   readonly data_set: string | null
   readonly purpose: string
-  readonly wrapped: Uint8Array
+  readonly person: number
 }
 
 interface RestrictionRow {
@@ -177,7 +197,7 @@ interface RestrictionRow {
   readonly restriction: string
   readonly issuer: string
   readonly reason: string
-  readonly wrapped: Uint8Array
+  readonly person: number
 }
 
 /** Adds a line that is on the disk when this resolves, on a line of its own whatever a crash left before it. */

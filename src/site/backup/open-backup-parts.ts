@@ -5,6 +5,7 @@ import type { ReceiptLog } from '../../transparency/receipt-log.ts'
 import type { SiteSettings } from '../config.ts'
 import { completeForgotten } from '../rights/forgotten-list.ts'
 import type { SiteKeys } from '../site-keys.ts'
+import type { PersonKeys } from '../vault/person-keys.ts'
 import { openBackups, removeHalfWritten } from './backups.ts'
 import type { Backups } from './backups.ts'
 import { backupSettings, forgottenListPath, safeDirectory } from './backup-places.ts'
@@ -36,6 +37,7 @@ export async function openBackupParts({
   log,
   keys,
   clock,
+  personKeys,
   isRestoring,
 }: {
   root: string
@@ -44,6 +46,7 @@ export async function openBackupParts({
   log: ReceiptLog
   keys: SiteKeys
   clock: Clock
+  personKeys: PersonKeys
   /** With a safe of its own that is thrown away, so that the real one stays as it is. */
   isRestoring: boolean
 }): Promise<OpenBackupParts> {
@@ -58,7 +61,7 @@ export async function openBackupParts({
   return {
     backups: openBackups(safe, clock),
     archiver: await openReceiptArchiver({ safe, log, site: settings.site, keys: signing }),
-    keptApart: await openKeptApart(safe, db),
+    keptApart: await openKeptApart(safe, { db, personKeys }),
     backupSettings: backupSettings(root, settings),
     forgottenList,
   }

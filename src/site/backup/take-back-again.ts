@@ -1,5 +1,4 @@
 import { sql } from 'kysely'
-import { digestOf } from '../../kernel/digest.ts'
 import type { Digest } from '../../kernel/digest.ts'
 import type { Database } from '../../kernel/postgres/database.ts'
 import { changeGrants } from '../consent/change-grants.ts'
@@ -50,7 +49,7 @@ export async function takeBackAgain(
   site: SiteContext,
   { lines, marks }: { lines: readonly TakenBack[]; marks: BackupMarks },
 ): Promise<TakenBackAgain> {
-  const people = await peopleByKey(site.db)
+  const people = await whomLinesName(site, { lines, marks })
   const withdrawals = await withdrawAgain(
     site,
     lines.flatMap(({ revoked }) => revoked),
@@ -70,6 +69,20 @@ export async function takeBackAgain(
   }
   const endings = await endAgain(site, { people, lines, marks })
   return { withdrawals, objections, restrictions, endings }
+}
+
+/** People by the marks of their keys, as far as a line names them for something that the backup does not have. */
+function whomLinesName(
+  site: SiteContext,
+  { lines, marks }: { lines: readonly TakenBack[]; marks: BackupMarks },
+): Promise<ReadonlyMap<Digest, number>> {
+  const later = [
+    ...lines
+      .flatMap((line) => [...line.objections, ...line.uncovered])
+      .filter(({ sequence }) => sequence > marks.sequence),
+    ...lines.flatMap((line) => line.restrictions).filter(({ id }) => id > marks.restriction),
+  ]
+  return site.personKeys.findByMarks(site.db, new Set(later.map(({ key }) => key)))
 }
 
 async function endAgain(
@@ -122,17 +135,4 @@ async function withdrawAgain(site: SiteContext, grants: readonly number[]): Prom
     },
   })
   return changed
-}
-
-/** Everybody who has a key, by the digest of it in its wrapped form. */
-export async function peopleByKey(db: Database): Promise<ReadonlyMap<Digest, number>> {
-  const people = new Map<Digest, number>()
-  for (let after = -1; ;) {
-    const { rows } = await sql<{ person: number; wrapped: Uint8Array }>`
-      select person, wrapped from person_key where person > ${after} order by person limit 20000`.execute(db)
-    for (const { person, wrapped } of rows) people.set(digestOf(wrapped), person)
-    const last = rows.at(-1)
-    if (!last) return people
-    after = last.person
-  }
 }

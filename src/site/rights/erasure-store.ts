@@ -13,6 +13,7 @@ export interface ErasureRecord {
   readonly erasure: string
   /** The number that the person had. */
   readonly person: number
+  /** The mark of the key that was destroyed. */
   readonly keyDigest?: Digest
   /** What the receipts about it carry; only the destroyed key could make it again. */
   readonly subjectOf?: Digest

@@ -13,7 +13,8 @@ import { digestSchema, instantSchema, memberIdSchema } from '../../protocol/wire
 
 /**
  * Who was erased, in a file that is never part of a backup: a restored site erases them again before it serves. A
- * line names the digest of the wrapped key that was destroyed; it is random, and says nothing about anybody.
+ * line names the mark of the key that was destroyed; only who has a copy of that key can tell whose it was. Older lines
+ * name the digest of its wrapped form.
  */
 const forgottenSchema = z.strictObject({
   key: digestSchema,
@@ -27,7 +28,7 @@ const forgottenSchema = z.strictObject({
 })
 export type Forgotten = z.output<typeof forgottenSchema>
 
-/** An erasure whose key had a digest. */
+/** An erasure whose key is known by its mark. */
 export type ForgottenErasure = Pick<
   ErasureRecord,
   'erasure' | 'requestedAt' | 'issuer' | 'reason' | 'requestedBy' | 'subjectOf'

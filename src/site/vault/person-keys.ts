@@ -20,6 +20,7 @@ const WRAPPED_BYTES = 12 + KEY_BYTES + 16
 
 /** Labels that keep the uses of one key apart (HKDF `info`, RFC 5869 §3.2). */
 const SUBJECT_LABEL = 'hedgerow/person/subject-of'
+const MARK_LABEL = 'hedgerow/person/key-mark'
 
 /**
  * Keys of people: 256 random bits each, wrapped under the site's wrapping key and kept in the record, nowhere else.
@@ -32,8 +33,12 @@ export interface PersonKeys {
   keyOf(db: Database, person: number): Promise<Secret<KeyObject> | undefined>
   /** The keys of many people; those without one are not in it. */
   keysOf(db: Database, people: readonly number[]): Promise<ReadonlyMap<number, KeyObject>>
-  /** Erases a person's key; gives the digest of its wrapped form, by which a copy of it is known, if there was one. */
+  /** Erases a person's key; gives its mark, by which a copy of it is known, if there was one. */
   destroyKey(db: Database, person: number): Promise<Digest | undefined>
+  /** The marks of people's keys; those without one are not in it. */
+  marksOf(db: Database, people: readonly number[]): Promise<ReadonlyMap<number, Digest>>
+  /** Whose keys have one of these marks. */
+  findByMarks(db: Database, marks: ReadonlySet<Digest>): Promise<ReadonlyMap<Digest, number>>
   /** What a receipt about a person carries: only who has that person's key can tell whom it is about. */
   subjectOf(db: Database, { person, text }: { person: number; text: string }): Promise<Digest | undefined>
   /** The same for many at once, in order; whoever has no key is a `Fault`, because receipts about nobody are none. */
@@ -81,7 +86,7 @@ export function personKeys({
   const nextNonce = nonceSource(random)
   const wrap = (person: number, key: Uint8Array) =>
     Buffer.from(seal(key, { key: wrapping, nonce: nextNonce(), context: wrapContext(person) }))
-  const unwrap = (person: number, wrapped: Uint8Array): Uint8Array => {
+  const unwrap: Unwrap = (person, wrapped) => {
     const key = open(wrapped, { key: wrapping, context: wrapContext(person) })
     if (key) return key
     throw new Fault('fault.key_malformed', {
@@ -125,13 +130,19 @@ export function personKeys({
     destroyKey: async (db, person) => {
       const { rows } = await sql<{ wrapped: Uint8Array }>`
         delete from person_key where person = ${person} returning wrapped`.execute(db)
-      return rows[0] && digestOf(rows[0].wrapped)
+      return rows[0] && markOf(unwrap(person, rows[0].wrapped))
     },
+    marksOf: async (db, people) => {
+      const keys = await keysOf(db, people)
+      return new Map([...keys].map(([person, key]) => [person, markOf(key)]))
+    },
+    findByMarks: (db, marks) => findByMarks(db, { marks, unwrap }),
     ...subjects(keysOf),
   }
 }
 
 type KeysOf = PersonKeys['keysOf']
+type Unwrap = (person: number, wrapped: Uint8Array) => Uint8Array
 
 function subjects(keysOf: KeysOf): Pick<PersonKeys, 'subjectOf' | 'subjectsOf'> {
   return {
@@ -157,6 +168,40 @@ function subjects(keysOf: KeysOf): Pick<PersonKeys, 'subjectOf' | 'subjectsOf'> 
 export function subjectUnder(key: KeyObject, text: string): Digest {
   const derived = new Uint8Array(hkdfSync('sha256', key, new Uint8Array(), SUBJECT_LABEL, 32))
   return `sha-256:${Buffer.from(hmacSha256(derived, text)).toString('hex')}`
+}
+
+/**
+ * What a key is known by where the key itself may not be: in the list of erased people and beside what was taken back. It
+ * is made with the key alone (HKDF, RFC 5869), so it is the same however the key is wrapped, in every backup that has
+ * the key, and tells nothing of it, of the person, or of what else is made with it to anybody who has not got the key.
+ */
+function markOf(key: KeyObject | Uint8Array): Digest {
+  const mark = new Uint8Array(hkdfSync('sha256', key, new Uint8Array(), MARK_LABEL, 32))
+  return `sha-256:${Buffer.from(mark).toString('hex')}`
+}
+
+/**
+ * Goes through everybody's key, some at a time, and stops when all are found. Before keys had marks, lines named the
+ * digest of the wrapped form; a backup from before that still has just that form.
+ */
+async function findByMarks(
+  db: Database,
+  { marks, unwrap }: { marks: ReadonlySet<Digest>; unwrap: Unwrap },
+): Promise<ReadonlyMap<Digest, number>> {
+  const found = new Map<Digest, number>()
+  for (let after = -1; found.size < marks.size;) {
+    const { rows } = await sql<{ person: number; wrapped: Uint8Array }>`
+      select person, wrapped from person_key where person > ${after}
+      order by person limit ${KEYS_AT_ONCE}`.execute(db)
+    for (const { person, wrapped } of rows) {
+      for (const mark of [markOf(unwrap(person, wrapped)), digestOf(wrapped)])
+        if (marks.has(mark)) found.set(mark, person)
+    }
+    const last = rows.at(-1)
+    if (!last) break
+    after = last.person
+  }
+  return found
 }
 
 async function readWrapped(
@@ -185,12 +230,12 @@ async function insertWrapped(db: Database, wrapped: ReadonlyMap<number, Buffer>)
 /** Keys side by side, opened as they are needed. */
 class LazyKeys implements KeySource {
   readonly #people: readonly number[]
-  readonly #unwrap: (person: number, wrapped: Uint8Array) => Uint8Array
+  readonly #unwrap: Unwrap
   readonly #keys: Uint8Array
   readonly #wrapped: Uint8Array
   readonly #isOpen: Uint8Array
 
-  constructor(people: readonly number[], unwrap: (person: number, wrapped: Uint8Array) => Uint8Array) {
+  constructor(people: readonly number[], unwrap: Unwrap) {
     this.#people = people
     this.#unwrap = unwrap
     this.#keys = new Uint8Array(people.length * KEY_BYTES)

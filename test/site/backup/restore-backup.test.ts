@@ -334,6 +334,24 @@ test('somebody is erased again by the list alone, where the keys in the safe are
   assert.equal((await findErasure(site.db, erased.erasure))?.keyDigest, erased.keyDigest)
 })
 
+test('a list from before keys had marks finds whom it names', async () => {
+  await using place = await testRestore(bare, entry)
+  const safe = await copyOfSafe('old-list')
+  await cp(join(bare.root, 'people-before'), peoplePath({ directory: safe }, entry.backup))
+  const people = await readFile(join(bare.root, 'people-before'))
+  const at = Array.from({ length: 40 }, (_, index) => index * 64).find(
+    (start) => people.readUInt32BE(start) === erased.person,
+  )
+  assert.ok(at !== undefined)
+  const list = join(safe, 'forgotten.ndjson')
+  const text = await readFile(list, 'utf8')
+  assert.ok(text.includes(erased.keyDigest ?? ''))
+  await writeFile(list, text.replaceAll(erased.keyDigest ?? '', digestOf(people.subarray(at + 4, at + 64))))
+  assert.equal((await place.restore({ safe })).erasures, 1)
+  const site = await place.open()
+  assert.equal((await site.vault.people(athletes)).has(erased.person), false)
+})
+
 test('the key of whoever was erased is in the safe no more, so that no copy of the backup gives what it sealed', async () => {
   const path = peoplePath(bare.site.backups.safe, entry.backup)
   const [then, now] = [await readFile(join(bare.root, 'people-before')), await readFile(path)]

@@ -3,6 +3,7 @@ import { createSecretKey } from 'node:crypto'
 import { after, before, test } from 'node:test'
 import fc from 'fast-check'
 import { sql } from 'kysely'
+import { digestOf } from '../../../src/kernel/digest.ts'
 import { migrate } from '../../../src/kernel/postgres/migrate.ts'
 import type { Postgres } from '../../../src/kernel/postgres/open-postgres.ts'
 import { systemRandom } from '../../../src/kernel/random.ts'
@@ -84,6 +85,28 @@ test('a key wrapped by another site, or moved to another person, does not open',
     postgres.db,
   )
   await assert.rejects(keys.keyOf(postgres.db, 31), { code: 'fault.key_malformed' })
+  await sql`delete from person_key where person = 31`.execute(postgres.db)
+})
+
+test('a key has one mark however it is wrapped, and is found by it or, as before there were marks, by its wrapped form', async () => {
+  await keys.ensureKeys(postgres.db, [50, 51])
+  const marks = await keys.marksOf(postgres.db, [50, 51, 52])
+  assert.deepEqual([...marks.keys()], [50, 51])
+  const mark = marks.get(50) ?? digestOf('')
+  assert.notEqual(marks.get(51), mark)
+  const { rows } = await sql<{ wrapped: Uint8Array }>`
+    select wrapped from person_key where person = 51`.execute(postgres.db)
+  const wrapped = digestOf(rows[0]?.wrapped ?? '')
+  const stranger = digestOf('nobody')
+  assert.deepEqual(
+    await keys.findByMarks(postgres.db, new Set([mark, wrapped, stranger])),
+    new Map([
+      [mark, 50],
+      [wrapped, 51],
+    ]),
+  )
+  assert.deepEqual(await keys.findByMarks(postgres.db, new Set()), new Map())
+  assert.equal(await keys.destroyKey(postgres.db, 50), mark)
 })
 
 test('the record holds no key in clear', async () => {
