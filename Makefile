@@ -4,6 +4,8 @@
 SHELL := /bin/sh
 MAKEFLAGS += --no-print-directory
 export PATH := $(CURDIR)/node_modules/.bin:$(PATH)
+# Compiled once and kept, as in ./hedgerow: every test file and every server that it starts is a process of its own.
+export NODE_COMPILE_CACHE ?= $(CURDIR)/node_modules/.cache/node
 
 installed := node_modules/.stamp
 node := node_modules/.bin/node --disable-warning=ExperimentalWarning

@@ -20,11 +20,12 @@ export function runCli(
   args: readonly string[],
   environment: Record<string, string> = {},
 ): Promise<CliRun> {
+  const { PATH, NODE_COMPILE_CACHE } = process.env
   return new Promise((resolve) => {
     execFile(
       process.execPath,
       ['--disable-warning=ExperimentalWarning', MAIN, ...args],
-      { env: { PATH: process.env['PATH'], HEDGEROW_HOME: home, ...environment }, timeout: 120_000 },
+      { env: { PATH, NODE_COMPILE_CACHE, HEDGEROW_HOME: home, ...environment }, timeout: 120_000 },
       (failure, out, error) => {
         const code = failure === null ? 0 : typeof failure.code === 'number' ? failure.code : -1
         resolve({ code, out, error })

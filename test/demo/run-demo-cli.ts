@@ -9,11 +9,7 @@ export function runDemoCli(
   args: readonly string[],
 ): Promise<{ readonly code: number; readonly out: string; readonly error: string }> {
   const { PATH, NODE_COMPILE_CACHE } = process.env
-  const env = {
-    PATH,
-    HEDGEROW_HOME: home,
-    ...(NODE_COMPILE_CACHE === undefined ? {} : { NODE_COMPILE_CACHE }),
-  }
+  const env = { PATH, NODE_COMPILE_CACHE, HEDGEROW_HOME: home }
   return new Promise((resolve) => {
     execFile(
       process.execPath,

@@ -14,10 +14,11 @@ const MAIN = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url))
 
 test('a demonstration that stays up says when a server ends, how, and what to do; the others go on', async () => {
   const home = await mkdtemp(join(tmpdir(), 'hedgerow-demo-'))
+  const { PATH, NODE_COMPILE_CACHE } = process.env
   const demo = spawn(
     process.execPath,
     ['--disable-warning=ExperimentalWarning', MAIN, 'demo', '--port', String(PORT)],
-    { env: { PATH: process.env['PATH'], HEDGEROW_HOME: home }, stdio: ['ignore', 'pipe', 'inherit'] },
+    { env: { PATH, NODE_COMPILE_CACHE, HEDGEROW_HOME: home }, stdio: ['ignore', 'pipe', 'inherit'] },
   )
   let out = ''
   demo.stdout.setEncoding('utf8').on('data', (text: string) => {
