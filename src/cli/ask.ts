@@ -5,6 +5,7 @@ import { money } from '../kernel/money.ts'
 import { EPSILON_DEFAULT, privacySchema, questionSchema } from '../protocol/ask.ts'
 import type { PrivacyRequest, Question } from '../protocol/ask.ts'
 import { describeProblems, parseWith } from '../kernel/parse.ts'
+import { knownAreaSchema } from '../protocol/countries.ts'
 import { MODES, modeSchema } from '../protocol/mode.ts'
 import type { Mode } from '../protocol/mode.ts'
 import type { Offer } from '../protocol/offer.ts'
@@ -106,6 +107,7 @@ async function ask(session: Session, options: AskOptions): Promise<number> {
       `There is no purpose "${options.purpose}": expected a term of DPV such as dpv:AcademicResearch`,
     )
   const offers = await offersFor({ acquirer, question, options, mode })
+  requirePlaces(options.within ?? [], offers)
   const jurisdiction = options.releaseTo ?? profile.country
   if (jurisdiction === undefined)
     throw new WrongUse('Say where the result will be used, with --release-to COUNTRY')
@@ -261,9 +263,23 @@ async function offersFor({
     .reduce((sum, { tariff }) => sum + tariff.capMinor, 0)
   return {
     dataSet,
+    countries: [...new Set(offers.flatMap((one) => (one.dataSet === dataSet ? [one.siteCountry] : [])))],
     sites: matching.map(({ site }) => site),
     highestPrice: money(Math.max(1, highestMinor), currency),
   }
+}
+
+/** A place that there is, wherever it is offered: the network declines where it is offered nowhere there. */
+function requirePlaces(
+  within: readonly string[],
+  { dataSet, countries }: { dataSet: string; countries: readonly string[] },
+): void {
+  const unknown = within.find((area) => !knownAreaSchema.safeParse(area).success)
+  if (unknown === undefined) return
+  const where = countries.length === 0 ? 'nowhere yet' : `in ${countries.toSorted().join(', ')}`
+  throw new WrongUse(
+    `There is no place "${unknown}": expected an ISO 3166-1 country code, EU, EEA or adequate; ${dataSet} is offered ${where}`,
+  )
 }
 
 function onlyDataSet(offers: readonly Offer[], question: Question): string {

@@ -1,6 +1,7 @@
 import { join } from 'node:path'
 import { readKeyFile } from '../kernel/crypto/key-file.ts'
 import { readdir, stat } from 'node:fs/promises'
+import { isServerUrl } from '../kernel/http/server-url.ts'
 import { NETWORK_API } from '../protocol/network-endpoints.ts'
 import { SITE_API } from '../protocol/site-api.ts'
 import { openAcquirer } from '../sdk/acquirer.ts'
@@ -81,10 +82,7 @@ export async function connectLocalAcquirer(
   { url, as }: { url: string; as: string | undefined },
 ): Promise<{ acquirer: LocalAcquirer; profile: MemberProfile }> {
   const { clock, ids } = session
-  if (!URL.canParse(url))
-    throw new WrongUse(
-      `Cannot use "${url}" as the address of a site: expected one such as http://127.0.0.1:7411`,
-    )
+  requireSiteUrl(url)
   const profile = await readMemberProfile(session.home, as ?? session.environment['HEDGEROW_MEMBER'])
   const { site } = await httpClient({ server: { url, name: 'anybody' }, clock, ids }).call(SITE_API.site)
   const caller = { issuer: profile.member, key: profile.signing }
@@ -153,7 +151,7 @@ function networkUrl(
   { flag, profile }: { flag: string | undefined; profile?: MemberProfile },
 ): string {
   const url = flag ?? environment['HEDGEROW_NETWORK_URL'] ?? profile?.networkUrl ?? DEFAULT_NETWORK_URL
-  if (!URL.canParse(url))
+  if (!isServerUrl(url))
     throw new WrongUse(
       `Cannot use "${url}" as the address of a network: expected one such as ${DEFAULT_NETWORK_URL}`,
     )
@@ -192,9 +190,16 @@ async function siteAddress(session: Session, options: SiteOptions): Promise<{ si
   const site = options.site ?? session.environment['HEDGEROW_SITE'] ?? (await onlySite(session))
   const settings = await siteSettingsHere(session, site)
   const url = options.url ?? (settings && `http://${settings.host}:${settings.port}`)
-  if (url !== undefined) return { site, url }
+  if (url !== undefined) return { site, url: requireSiteUrl(url) }
   throw new WrongUse(
     `Say where site "${site}" listens, with --url: it is not on this machine under "${session.home}"`,
+  )
+}
+
+function requireSiteUrl(url: string): string {
+  if (isServerUrl(url)) return url
+  throw new WrongUse(
+    `Cannot use "${url}" as the address of a site: expected one such as http://127.0.0.1:7411`,
   )
 }
 

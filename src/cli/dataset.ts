@@ -1,5 +1,4 @@
 import { createHash } from 'node:crypto'
-import { createReadStream } from 'node:fs'
 import { readFile, stat } from 'node:fs/promises'
 import { basename } from 'node:path'
 import { Readable, Transform } from 'node:stream'
@@ -18,6 +17,7 @@ import { WrongUse } from './failures.ts'
 import { addHandOverVerb } from './hand-over.ts'
 import { addRetentionVerb } from './dataset-retention.ts'
 import { printColumnUses } from './dataset-usage.ts'
+import { openFile } from './open-file.ts'
 import { show } from './session.ts'
 import type { Session } from './session.ts'
 import { progress, say, table } from './terminal.ts'
@@ -128,7 +128,7 @@ async function importFile(
   const { administration } = await connectToSite(session, options)
   const line = progress(session.terminal)
   let sentBytes = 0
-  const counted = createReadStream(file).pipe(
+  const counted = (await openFile(file)).pipe(
     new Transform({
       transform(chunk: Uint8Array, _encoding, done) {
         sentBytes += chunk.byteLength
@@ -178,7 +178,7 @@ function formatOf(file: string, flag: string | undefined): ImportFormat {
 /** The digest of the contents: the same file is the same batch wherever it lies. */
 async function batchNameOf(file: string): Promise<string> {
   const hash = createHash('sha256')
-  for await (const chunk of createReadStream(file)) hash.update(chunk as Uint8Array)
+  for await (const chunk of await openFile(file)) hash.update(chunk as Uint8Array)
   return `sha-256:${hash.digest('hex').slice(0, 32)}`
 }
 

@@ -1,6 +1,7 @@
 import { FAULTS, Fault } from '../kernel/faults.ts'
 import type { FaultCode } from '../kernel/faults.ts'
 import { PeerRefusal } from '../kernel/http/call-json.ts'
+import { systemWords } from '../kernel/system-words.ts'
 import type { TokenProblem } from '../protocol/client-assertion.ts'
 
 /** What a verb ends with (contracts, the command line); a server ends with 78 when its settings are wrong. */
@@ -29,6 +30,17 @@ const WRONG_USE: ReadonlySet<FaultCode> = new Set<FaultCode>([
   'fault.manifest_invalid',
 ])
 
+/** A file that was named wrongly. */
+const WRONG_PATHS: ReadonlySet<string> = new Set([
+  'ENOENT',
+  'EEXIST',
+  'EISDIR',
+  'ENOTDIR',
+  'EACCES',
+  'EPERM',
+  'ENAMETOOLONG',
+])
+
 /** The exit code of anything that was thrown. */
 export function exitCodeOf(thrown: unknown): number {
   if (thrown instanceof WrongUse) return EXIT.wrongUse
@@ -39,6 +51,7 @@ export function exitCodeOf(thrown: unknown): number {
   }
   if (thrown instanceof Fault && UNREACHABLE.has(thrown.code)) return EXIT.unreachable
   if (thrown instanceof Fault && WRONG_USE.has(thrown.code)) return EXIT.wrongUse
+  if (isSystemError(thrown) && WRONG_PATHS.has(thrown.code)) return EXIT.wrongUse
   return EXIT.fellShort
 }
 
@@ -51,7 +64,7 @@ export function sentenceOf(thrown: unknown): string {
   }
   if (thrown instanceof WrongUse || thrown instanceof FellShort) return thrown.message
   if (isSystemError(thrown))
-    return `Cannot use "${thrown.path ?? thrown.syscall ?? 'the file'}": ${SYSTEM_WORDS[thrown.code] ?? thrown.code}`
+    return `Cannot use ${thrown.path === undefined ? 'the file' : `"${thrown.path}"`}: ${systemWords(thrown.code)}`
   return `Something went wrong that was not foreseen: ${thrown instanceof Error ? thrown.message : String(thrown)}`
 }
 
@@ -95,15 +108,6 @@ function withRemedy(fault: Fault): string {
   if (!WITH_REMEDY.has(fault.code)) return fault.message
   const { remedy } = FAULTS[fault.code]
   return `${fault.message}; ${remedy.charAt(0).toLowerCase()}${remedy.slice(1)}`
-}
-
-const SYSTEM_WORDS: Readonly<Record<string, string>> = {
-  ENOENT: 'it is not there',
-  EACCES: 'no permission',
-  EISDIR: 'it is a directory',
-  ENOTDIR: 'a part of the path is not a directory',
-  ENOSPC: 'the disk is full',
-  EROFS: 'the file system is read-only',
 }
 
 function isSystemError(thrown: unknown): thrown is NodeJS.ErrnoException & { code: string } {

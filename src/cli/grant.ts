@@ -1,4 +1,3 @@
-import { createReadStream } from 'node:fs'
 import type { Command } from 'commander'
 import { z } from 'zod'
 import { describeProblems, parseWith } from '../kernel/parse.ts'
@@ -17,6 +16,7 @@ import type {
   WireRevocation,
 } from '../sdk/issuer.ts'
 import { WrongUse } from './failures.ts'
+import { openFile } from './open-file.ts'
 import { addSignInOptions, connectForPerson } from './person.ts'
 import type { SignInOptions } from './person.ts'
 import { openPersonRecords } from '../sdk/person.ts'
@@ -26,6 +26,7 @@ import { show } from './session.ts'
 import type { Session } from './session.ts'
 import { paint, progress, say, table } from './terminal.ts'
 import { perform, verb } from './verb.ts'
+import { wholeNumber } from './whole-number.ts'
 
 interface GrantOptions extends SignInOptions {
   readonly dataset?: string
@@ -351,7 +352,7 @@ const LISTS: ReadonlySet<string> = new Set(['purposes', 'modes', 'columns'])
 
 async function readGrants(file: string): Promise<WireGrant[]> {
   const grants: WireGrant[] = []
-  for await (const { line, record } of readRecords(file, createReadStream(file))) {
+  for await (const { line, record } of readRecords(file, await openFile(file))) {
     grants.push(checked(grantRequestSchema, grantOfRecord(record), ` in line ${line} of "${file}"`))
   }
   if (grants.length === 0) throw new WrongUse(`Cannot give grants: "${file}" holds none`)
@@ -360,7 +361,7 @@ async function readGrants(file: string): Promise<WireGrant[]> {
 
 async function readRevocations(file: string): Promise<WireRevocation[]> {
   const revocations: WireRevocation[] = []
-  for await (const { line, record } of readRecords(file, createReadStream(file))) {
+  for await (const { line, record } of readRecords(file, await openFile(file))) {
     revocations.push(checked(revocationRequestSchema, grantOfRecord(record), ` in line ${line} of "${file}"`))
   }
   if (revocations.length === 0) throw new WrongUse(`Cannot revoke grants: "${file}" holds none`)
@@ -381,9 +382,4 @@ function grantOfRecord(record: unknown): unknown {
         return [name, name === 'minimumPriceMinor' ? Number(value) : value]
       }),
   )
-}
-
-function wholeNumber(text: string): number {
-  if (!/^\d{1,9}$/.test(text)) throw new WrongUse(`Cannot use "${text}": expected a whole number`)
-  return Number(text)
 }

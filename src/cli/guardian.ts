@@ -69,6 +69,7 @@ async function deskOf(session: Session, options: GuardianOptions): Promise<Guard
 async function add(session: Session, options: GuardianOptions): Promise<void> {
   const { person, guardian = '', authority, from, until, document = '', json } = options
   if (person === undefined) throw new WrongUse('Say which child, with --person KEY')
+  if (document.trim() === '') throw new WrongUse('Say which document was seen, with --document REFERENCE')
   const desk = await deskOf(session, options)
   const made = await desk.establish(person, {
     guardian,

@@ -1,5 +1,6 @@
 import type { Command } from 'commander'
 import { formatInstant } from '../kernel/clock.ts'
+import { CURRENCIES } from '../kernel/currency.ts'
 import { digestOf } from '../kernel/digest.ts'
 import type { Currency } from '../kernel/currency.ts'
 import { formatMoney, money, parseMoney } from '../kernel/money.ts'
@@ -14,6 +15,7 @@ import { show } from './session.ts'
 import type { Session } from './session.ts'
 import { paint, say, table } from './terminal.ts'
 import { addMemberOptions, perform, verb } from './verb.ts'
+import { wholeNumber } from './whole-number.ts'
 
 interface LedgerOptions extends NetworkOptions {
   readonly json?: boolean
@@ -110,7 +112,9 @@ async function deposit(
 export function amountOf(text: string): Money {
   const amount = parseMoney(text)
   if (!amount || amount.amountMinor <= 0n)
-    throw new WrongUse(`Cannot use "${text}" as an amount: expected one such as 12.50EUR`)
+    throw new WrongUse(
+      `Cannot use "${text}" as an amount: expected one such as 12.50EUR, in ${Object.keys(CURRENCIES).join(', ')}`,
+    )
   return amount
 }
 
@@ -126,6 +130,7 @@ async function balance(
     json: options.json,
     value: trial ? { balances, trial } : { balances },
     print: () => {
+      if (balances.length === 0) return say(session.terminal, nothingBooked(owner))
       table(session.terminal, {
         head: ['owner', 'account', 'available', 'held'],
         rows: balances.map((one) => [
@@ -147,12 +152,18 @@ async function balance(
   return trial?.isBalanced === false ? EXIT.fellShort : EXIT.done
 }
 
+function nothingBooked(owner: string | undefined): string {
+  return owner === undefined
+    ? 'Nothing is booked yet'
+    : `Nothing is booked for "${owner}" that you may see; check the name`
+}
+
 async function statement(
   session: Session,
   { owner, options }: { owner: string | undefined; options: LedgerOptions },
 ): Promise<void> {
   const { client } = await connectToNetwork(session, options)
-  const transfers = await openOperator(client).statement(owner, Number(options.limit ?? '50'))
+  const transfers = await openOperator(client).statement(owner, wholeNumber(options.limit ?? '50'))
   show(session, {
     json: options.json,
     value: transfers,

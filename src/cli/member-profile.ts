@@ -4,8 +4,10 @@ import { stringify } from 'yaml'
 import { z } from 'zod'
 import { ensureKeyFile, readKeyFile } from '../kernel/crypto/key-file.ts'
 import type { KeyPair } from '../kernel/crypto/keys.ts'
-import { describeProblems, parseWith } from '../kernel/parse.ts'
+import { isServerUrl } from '../kernel/http/server-url.ts'
+import { describeProblems, fieldProblems, parseWith } from '../kernel/parse.ts'
 import { parseYaml } from '../kernel/yaml.ts'
+import { knownCountrySchema } from '../protocol/countries.ts'
 import { countrySchema, memberIdSchema } from '../protocol/wire.ts'
 import type { PinStore } from '../sdk/pin-sites.ts'
 import { NO_PINNED_KEYS, pinnedKeysSchema } from '../sdk/pinned-keys.ts'
@@ -29,7 +31,10 @@ export interface MemberProfile {
 const profileSchema = z.strictObject({
   member: memberIdSchema,
   country: countrySchema.optional(),
-  networkUrl: z.url('expected the address of the network').optional(),
+  networkUrl: z
+    .string()
+    .refine(isServerUrl, 'expected the address of the network, such as http://127.0.0.1:7400')
+    .optional(),
 })
 
 /** Where a member's files are. */
@@ -42,7 +47,7 @@ export async function makeMemberProfile(
   home: string,
   facts: { member: string; country?: string | undefined; networkUrl?: string | undefined },
 ): Promise<MemberProfile> {
-  const parsed = parseWith(profileSchema, facts)
+  const parsed = parseWith(profileSchema.extend({ country: knownCountrySchema.optional() }), facts)
   if (!parsed.ok) throw new WrongUse(`Cannot make the member: ${describeProblems(parsed.error)}`)
   const directory = memberDirectory(home, facts.member)
   await mkdir(directory, { recursive: true, mode: 0o700 })
@@ -60,6 +65,11 @@ export async function makeMemberProfile(
 /** Reads a member's profile and keys; without a name the only one there is. */
 export async function readMemberProfile(home: string, name: string | undefined): Promise<MemberProfile> {
   const member = name ?? (await onlyMember(home))
+  const named = memberIdSchema.safeParse(member)
+  if (!named.success)
+    throw new WrongUse(
+      `Cannot act as "${member}": ${describeProblems(fieldProblems(named.error)).replace('(whole): ', '')}`,
+    )
   const directory = memberDirectory(home, member)
   const text = await readFile(join(directory, 'profile.yaml'), 'utf8').catch(() => {
     throw new WrongUse(

@@ -6,6 +6,7 @@ import { NETWORK_API } from '../protocol/network-endpoints.ts'
 import { openOperator } from '../sdk/operator.ts'
 import { connectToNetwork, memberClient, operatorClient } from './connect.ts'
 import type { NetworkOptions } from './connect.ts'
+import { WrongUse } from './failures.ts'
 import { makeMemberProfile, readMemberProfile } from './member-profile.ts'
 import type { MemberProfile } from './member-profile.ts'
 import { readPublicKeys } from './public-keys.ts'
@@ -157,6 +158,7 @@ async function declareCollusion(
     options,
   }: { id: string; others: readonly string[]; options: NetworkOptions & { json?: boolean } },
 ): Promise<void> {
+  if (others.includes(id)) throw new WrongUse(`Name others than "${id}" itself`)
   const client = await operatorClient(session, options)
   const declared = await openOperator(client).declareCollusion(id, others)
   show(session, {

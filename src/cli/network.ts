@@ -4,9 +4,10 @@ import type { KeySet } from '../protocol/member.ts'
 import { openOperator } from '../sdk/operator.ts'
 import { siteDirectory } from '../site/config.ts'
 import { readSiteKeys } from '../site/site-keys.ts'
-import { operatorClient, siteRoot } from './connect.ts'
+import { operatorClient, siteRoot, siteSettingsHere } from './connect.ts'
 import { addFloorLimitVerbs } from './floor-limit.ts'
 import type { NetworkOptions } from './connect.ts'
+import { WrongUse } from './failures.ts'
 import { packageVersion } from './package-version.ts'
 import { readPublicKeys } from './public-keys.ts'
 import { show } from './session.ts'
@@ -114,6 +115,8 @@ async function listSites(session: Session, options: NetworkOptions & { json?: bo
 }
 
 async function keysHere(session: Session, site: string): Promise<KeySet> {
+  if (!(await siteSettingsHere(session, site)))
+    throw new WrongUse(`Say its public keys with --keys FILE: "${site}" is not on this machine`)
   const { signing, sealing } = await readSiteKeys(siteDirectory(siteRoot(session, site)).keys)
   return { signing: signing.publicJwk, sealing: sealing.publicJwk }
 }

@@ -1,4 +1,3 @@
-import { createReadStream } from 'node:fs'
 import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Command } from 'commander'
@@ -17,11 +16,13 @@ import { connectToSite, connectWithToken } from './connect.ts'
 import type { SiteOptions } from './connect.ts'
 import { WrongUse } from './failures.ts'
 import { printSentNotices } from './notices.ts'
+import { openFile } from './open-file.ts'
 import { readRecords } from './read-records.ts'
 import { show } from './session.ts'
 import type { Session } from './session.ts'
 import { say, table } from './terminal.ts'
 import { addSiteOptions, perform, verb } from './verb.ts'
+import { wholeNumber } from './whole-number.ts'
 
 /** How a verb knows who acts: a person by a token, everybody else by a key. */
 export interface SignInOptions extends SiteOptions {
@@ -354,7 +355,7 @@ async function importFrom(
   if (issuer === undefined || person === undefined)
     throw new WrongUse('Say as which issuer, with --as ISSUER, and whose data it is, with --person KEY')
   const exported: ExportRecord[] = []
-  for await (const { line, record } of readRecords(file, createReadStream(file))) {
+  for await (const { line, record } of readRecords(file, await openFile(file))) {
     if (!exportRecordSchema.safeParse(record).success)
       throw new WrongUse(`Cannot import: line ${line} of "${file}" is no record of an export`)
     exported.push(record as ExportRecord)
@@ -372,9 +373,4 @@ async function importFrom(
         `Brought over ${rows} rows, ${grants} grants in force and ${history} records of history`,
       ),
   })
-}
-
-function wholeNumber(text: string): number {
-  if (!/^\d{1,9}$/.test(text)) throw new WrongUse(`Cannot use "${text}": expected a whole number`)
-  return Number(text)
 }

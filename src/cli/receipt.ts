@@ -21,6 +21,7 @@ import { show } from './session.ts'
 import type { Session } from './session.ts'
 import { paint, say, table } from './terminal.ts'
 import { addMemberOptions, addSiteOptions, perform, verb } from './verb.ts'
+import { wholeNumber } from './whole-number.ts'
 
 interface VerifyOptions {
   readonly as?: string
@@ -144,7 +145,10 @@ export function receiptText(receipt: Receipt): string {
 
 async function list(session: Session, options: ListOptions): Promise<void> {
   const { administration } = await connectToSite(session, options)
-  const receipts = await administration.receipts({ kind: options.kind, limit: Number(options.limit ?? '50') })
+  const receipts = await administration.receipts({
+    kind: options.kind,
+    limit: wholeNumber(options.limit ?? '50'),
+  })
   show(session, {
     json: options.json,
     value: receipts,

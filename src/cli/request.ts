@@ -12,6 +12,7 @@ import { show } from './session.ts'
 import type { Session } from './session.ts'
 import { paint, say, table } from './terminal.ts'
 import { addSiteOptions, perform, verb } from './verb.ts'
+import { wholeNumber } from './whole-number.ts'
 
 interface RequestOptions extends PersonOptions {
   readonly right?: string
@@ -117,7 +118,7 @@ async function list(session: Session, options: RequestOptions): Promise<number> 
   const found =
     isPerson || person !== undefined
       ? await desk.ofPerson({ ref: person ?? 'me', issuer, reason })
-      : await desk.list({ isOpen: !all, limit: Number(limit) || 100 })
+      : await desk.list({ isOpen: !all, limit: wholeNumber(limit) })
   show(session, {
     json: options.json,
     value: found,

@@ -2,6 +2,7 @@ import type { Command } from 'commander'
 import { lockDirectory } from '../kernel/directory-lock.ts'
 import { NETWORK_API } from '../protocol/network-endpoints.ts'
 import { siteIdSchema } from '../protocol/wire.ts'
+import type { SiteId } from '../protocol/wire.ts'
 import { httpClient } from '../sdk/http-client.ts'
 import { siteDirectory } from '../site/config.ts'
 import { noteRotation, readSiteKeys, rotateOperatorKey } from '../site/site-keys.ts'
@@ -42,7 +43,7 @@ async function rotateOperator(
   session: Session,
   { name, options }: { name: string | undefined; options: { json?: boolean } },
 ): Promise<void> {
-  const site = siteIdSchema.parse(name ?? (await onlySite(session)))
+  const site = siteNamed(name ?? (await onlySite(session)))
   if (!(await siteSettingsHere(session, site)))
     throw new WrongUse(`Keys are rotated where the site is: "${site}" is not on this machine`)
   const root = siteRoot(session, site)
@@ -66,7 +67,7 @@ async function rotateKey(
   session: Session,
   { name, options }: { name: string | undefined; options: RotateOptions },
 ): Promise<void> {
-  const site = siteIdSchema.parse(name ?? (await onlySite(session)))
+  const site = siteNamed(name ?? (await onlySite(session)))
   const settings = await siteSettingsHere(session, site)
   if (!settings) throw new WrongUse(`Keys are rotated where the site is: "${site}" is not on this machine`)
   const root = siteRoot(session, site)
@@ -98,4 +99,10 @@ async function rotateKey(
         `${site} has new keys; start it again. Copy "${directory}" to your backup: the old ones stay in "retired", for what was signed and sealed with them`,
       ),
   })
+}
+
+function siteNamed(name: string): SiteId {
+  const named = siteIdSchema.safeParse(name)
+  if (named.success) return named.data
+  throw new WrongUse(`Keys are rotated where the site is: there can be no site "${name}"`)
 }

@@ -6,6 +6,7 @@ import { readKeyFile } from '../kernel/crypto/key-file.ts'
 import { Fault } from '../kernel/faults.ts'
 import { describeProblems, parseWith } from '../kernel/parse.ts'
 import { EVIDENCE_KINDS, evidenceSchema } from '../protocol/evidence.ts'
+import type { Evidence } from '../protocol/evidence.ts'
 import type { KeySet } from '../protocol/member.ts'
 import { signEvidence } from '../protocol/sign-evidence.ts'
 import { formatInstant } from '../kernel/clock.ts'
@@ -28,6 +29,7 @@ import { show } from './session.ts'
 import type { Session } from './session.ts'
 import { say } from './terminal.ts'
 import { addSiteOptions, perform, verb } from './verb.ts'
+import { wholeNumber } from './whole-number.ts'
 
 interface PlaceOptions {
   readonly kind: string
@@ -168,6 +170,8 @@ async function init(
   const { initSite } = await import('../site/init-site.ts')
   const root = siteRoot(session, name)
   const port = options.port === undefined ? undefined : Number(options.port)
+  const hasPlace = options.longitude !== undefined || options.latitude !== undefined
+  if (hasPlace) evidenceOf(session, { site: name, territory: options.territory, options })
   const made = await initSite(root, {
     site: name,
     custodian: options.custodian,
@@ -176,7 +180,6 @@ async function init(
     host: options.host,
     port,
   })
-  const hasPlace = options.longitude !== undefined && options.latitude !== undefined
   if (hasPlace) await writeEvidence(session, { root, settings: made.settings, options })
   show(session, {
     json: options.json,
@@ -204,22 +207,35 @@ async function writeEvidence(
   { root, settings, options }: { root: string; settings: SiteSettings; options: PlaceOptions },
 ): Promise<string> {
   const directory = siteDirectory(root)
-  const now = session.clock.now()
-  const days = Number(options.validDays)
-  const parsed = parseWith(evidenceSchema, {
-    site: settings.site,
-    kind: options.kind,
-    territory: settings.territory,
-    longitude: Number(options.longitude),
-    latitude: Number(options.latitude),
-    attestsNearBorder: options.nearBorder ?? false,
-    validFrom: formatInstant(now),
-    validUntil: formatInstant(later(now, Number.isFinite(days) ? days * 86_400_000 : 0)),
-  })
-  if (!parsed.ok) throw new WrongUse(`Cannot use the evidence: ${describeProblems(parsed.error)}`)
-  const signed = signEvidence(parsed.value, await readKeyFile(join(directory.keys, 'operator.jwk')))
+  const { site, territory } = settings
+  const claim = evidenceOf(session, { site, territory, options })
+  const signed = signEvidence(claim, await readKeyFile(join(directory.keys, 'operator.jwk')))
   await writeFile(join(root, 'evidence.jws'), `${signed}\n`, { mode: 0o600 })
   return signed
+}
+
+function evidenceOf(
+  session: Session,
+  { site, territory, options }: { site: string; territory: string; options: PlaceOptions },
+): Evidence {
+  const now = session.clock.now()
+  const days = wholeNumber(options.validDays)
+  const parsed = parseWith(evidenceSchema, {
+    site,
+    kind: options.kind,
+    territory,
+    longitude: degreesOf(options.longitude),
+    latitude: degreesOf(options.latitude),
+    attestsNearBorder: options.nearBorder ?? false,
+    validFrom: formatInstant(now),
+    validUntil: formatInstant(later(now, days * 86_400_000)),
+  })
+  if (!parsed.ok) throw new WrongUse(`Cannot use the evidence: ${describeProblems(parsed.error)}`)
+  return parsed.value
+}
+
+function degreesOf(text: string | undefined): number {
+  return text === undefined || text.trim() === '' ? Number.NaN : Number(text)
 }
 
 async function evidence(

@@ -8,6 +8,7 @@ import { Fault } from './faults.ts'
 import { faultOf } from './postgres/fault-of.ts'
 import { isAlive, startOf } from './process-identity.ts'
 import { systemRandom } from './random.ts'
+import { systemWords } from './system-words.ts'
 
 /** The form of what a server keeps in its directory. A later form gets a later number and a way to get there. */
 const DIRECTORY_VERSION = '1'
@@ -151,7 +152,8 @@ function inUse(path: string, why: string): Fault {
 function asFault(error: unknown, directory: string): Fault {
   const fault = faultOf(error, `Cannot use the directory "${directory}"`)
   if (fault.code !== 'fault.internal') return fault
-  const reason = error instanceof Error && 'code' in error ? String(error.code) : 'it is not usable'
+  const reason =
+    error instanceof Error && 'code' in error ? systemWords(String(error.code)) : 'it is not usable'
   return new Fault('fault.configuration', {
     what: `Cannot use the directory "${directory}": ${reason}`,
     cause: error,

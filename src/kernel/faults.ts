@@ -237,17 +237,21 @@ interface FaultDetail {
   readonly what: string
   readonly cause?: unknown
   readonly errors?: readonly FieldProblem[]
+  /** Whether `what` is about the caller's own request and may be told them, where faults of its code are not. */
+  readonly isForCaller?: boolean
 }
 
 /** A broken promise with its code. Doors turn it into a problem document, the command line into one sentence. */
 export class Fault extends Error {
   readonly code: FaultCode
   readonly errors: readonly FieldProblem[]
+  readonly isForCaller: boolean
 
-  constructor(code: FaultCode, { what, cause, errors = [] }: FaultDetail) {
+  constructor(code: FaultCode, { what, cause, errors = [], isForCaller = false }: FaultDetail) {
     super(what, cause === undefined ? undefined : { cause })
     this.name = 'Fault'
     this.code = code
     this.errors = errors
+    this.isForCaller = isForCaller
   }
 }

@@ -3,6 +3,7 @@ import type { z } from 'zod'
 import { Fault } from './faults.ts'
 import type { FieldProblem } from './faults.ts'
 import { describeProblems, parseWith } from './parse.ts'
+import { systemWords } from './system-words.ts'
 import { parseYaml } from './yaml.ts'
 
 /** Where settings come from; later ones win: the file, then the environment, then flags. */
@@ -38,7 +39,7 @@ export async function loadSettings<S extends z.ZodType>(
 async function readSettingsFile(file: string | undefined): Promise<Record<string, unknown>> {
   if (file === undefined) return {}
   const text = await readFile(file, 'utf8').catch((cause: NodeJS.ErrnoException) => {
-    const why = cause.code === 'ENOENT' ? 'it is not there' : `${cause.code ?? 'unknown'}`
+    const why = systemWords(cause.code ?? 'it is not usable')
     throw new Fault('fault.configuration', { what: `Cannot read the settings file "${file}": ${why}`, cause })
   })
   const document = parseYaml(text)

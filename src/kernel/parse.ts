@@ -26,6 +26,10 @@ export function fieldProblems(error: z.ZodError): readonly FieldProblem[] {
 
 /** What the library says where a schema has no words of its own: `Invalid input: expected array, received undefined`. */
 function plainWords(message: string): string {
+  const [, options] =
+    /^Invalid (?:option: e|discriminator value\. E)xpected (?:one of )?(.+)$/.exec(message) ?? []
+  if (options !== undefined)
+    return `expected one of ${options.replaceAll(/["']/g, '').replaceAll(/ ?\| ?/g, ', ')}`
   const [, expected, received] = /^Invalid input: (expected .+), received (\w+)$/.exec(message) ?? []
   if (expected === undefined) return message
   return received === 'undefined' ? `${expected}; it is missing` : `${expected}, not ${received}`

@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { modeSchema } from './mode.ts'
-import { areaSchema, releaseToSchema } from './perimeter.ts'
+import { knownAreaSchema, knownCountrySchema } from './countries.ts'
+import { releaseToSchema } from './perimeter.ts'
 import {
   askIdSchema,
   compactJweSchema,
@@ -68,8 +69,8 @@ export const askSchema = z
       'expected ["any"] or names of sites',
     ),
     /** Only sites in these places are asked. */
-    within: z.array(areaSchema).min(1).optional(),
-    releaseTo: releaseToSchema,
+    within: z.array(knownAreaSchema).min(1).optional(),
+    releaseTo: releaseToSchema.extend({ jurisdiction: knownCountrySchema }),
     question: z.strictObject({ digest: digestSchema, sealed: z.record(nameSchema, compactJweSchema) }),
     maxPrice: moneySchema,
     expires: instantSchema,

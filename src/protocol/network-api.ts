@@ -1,11 +1,12 @@
 import { z } from '@hono/zod-openapi'
 import { askSubmissionSchema } from './ask.ts'
+import { knownAreaSchema, knownCountrySchema } from './countries.ts'
 import { decisionMessageSchema, receiptBundleSchema, reasonCodeSchema } from './decision.ts'
 import { keySetSchema, memberSchema, roleSchema } from './member.ts'
 import { modeSchema } from './mode.ts'
 import { offerSchema } from './offer.ts'
 import { nextCursorSchema, pageQuerySchema } from './page.ts'
-import { areaSchema } from './perimeter.ts'
+import { isKnownPurpose } from './purpose.ts'
 import { settlementSchema } from './settlement.ts'
 import {
   askIdSchema,
@@ -20,6 +21,7 @@ import {
   moneySchema,
   nameSchema,
   publicKeySchema,
+  purposeSchema,
   siteIdSchema,
 } from './wire.ts'
 
@@ -79,6 +81,10 @@ export type Token = z.infer<typeof tokenSchema>
 /** `POST /v1/members`, by the operator. */
 export const newMemberSchema = memberSchema
   .omit({ firstKeys: true, rotations: true, status: true })
+  .extend({
+    country: knownCountrySchema,
+    transferBases: z.array(z.string().min(1, 'expected a basis such as scc')).default([]),
+  })
   .openapi('NewMember')
 export type NewMember = z.input<typeof newMemberSchema>
 
@@ -126,7 +132,12 @@ export const memberLimitsSchema = z
 
 /** `POST /v1/sites`, by the operator: a site with the member that runs it. */
 export const newSiteSchema = z
-  .strictObject({ id: siteIdSchema, custodian: memberIdSchema, country: countrySchema, keys: keySetSchema })
+  .strictObject({
+    id: siteIdSchema,
+    custodian: memberIdSchema,
+    country: knownCountrySchema,
+    keys: keySetSchema,
+  })
   .openapi('NewSite')
 export type NewSite = z.input<typeof newSiteSchema>
 
@@ -164,9 +175,11 @@ export const offerSubmissionSchema = z.strictObject({ offers: compactJwsSchema }
 export const offerQuerySchema = pageQuerySchema.extend({
   dataSet: dataSetIdSchema.optional(),
   site: siteIdSchema.optional(),
-  within: areaSchema.optional(),
+  within: knownAreaSchema.optional(),
   mode: modeSchema.optional(),
-  purpose: z.string().optional(),
+  purpose: purposeSchema
+    .refine(isKnownPurpose, 'expected a DPV purpose such as dpv:AcademicResearch; there is no such purpose')
+    .optional(),
 })
 export const offerPageSchema = z
   .strictObject({ items: z.array(offerSchema.openapi('Offer')), nextCursor: nextCursorSchema })

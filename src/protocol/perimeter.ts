@@ -4,12 +4,10 @@ import { z } from 'zod'
  * Where something may happen: countries (ISO 3166-1 alpha-2) or named groups, and optionally a polygon (GeoJSON)
  * that narrows them. `EEA` and `adequate` are resolved by the dated table `legal-zones.ts`.
  */
-export const areaSchema = z
-  .string('expected a country or group')
-  .regex(
-    /^([A-Z]{2}|EEA|adequate)$/,
-    'expected an ISO 3166-1 alpha-2 country code, "EU", "EEA" or "adequate"',
-  )
+export const areaSchema = z.string('expected a country or group').regex(/^([A-Z]{2}|EEA|adequate)$/, {
+  error: 'expected an ISO 3166-1 alpha-2 country code, "EU", "EEA" or "adequate"',
+  abort: true,
+})
 export type Area = z.infer<typeof areaSchema>
 
 const positionSchema = z.tuple(
@@ -46,6 +44,6 @@ export const releaseToSchema = z.strictObject({
     .string('expected a country')
     .regex(/^[A-Z]{2}$/, 'expected an ISO 3166-1 alpha-2 country code'),
   /** Basis for a transfer to a third country without an adequacy decision, or a condition of one: `scc`, `bcr`, `dpf-certified`, `pipeda`. */
-  transferBasis: z.string().max(100).optional(),
+  transferBasis: z.string().min(1, 'expected a basis such as scc').max(100).optional(),
 })
 export type ReleaseTo = z.infer<typeof releaseToSchema>

@@ -7,6 +7,7 @@ import {
   ageEvidenceViewSchema,
   giveAgeEvidenceSchema,
 } from './age-evidence.ts'
+import { knownCountrySchema } from './countries.ts'
 import { grantTermsSchema } from './grant.ts'
 import { changedSchema, personParams, personScopeQuery } from './person-api.ts'
 import { countrySchema, dataSetIdSchema, instantSchema, memberIdSchema } from './wire.ts'
@@ -22,7 +23,7 @@ const daySchema = z.iso.date('expected a day such as 2026-12-01')
 /** A move as it is told. */
 const tellMoveSchema = z
   .strictObject({
-    country: countrySchema,
+    country: knownCountrySchema,
     /** The first day there; absent: today. */
     fromDay: daySchema.optional(),
     issuer: memberIdSchema.optional(),

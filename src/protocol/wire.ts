@@ -90,7 +90,7 @@ export const purposeSchema = z
 /** ISO 3166-1 alpha-2. */
 export const countrySchema = z
   .string('expected a country')
-  .regex(/^[A-Z]{2}$/, 'expected an ISO 3166-1 alpha-2 country code')
+  .regex(/^[A-Z]{2}$/, { error: 'expected an ISO 3166-1 alpha-2 country code', abort: true })
 
 export const publicKeySchema = z.strictObject({
   kty: z.literal('OKP', 'expected "OKP"'),

@@ -18,7 +18,7 @@ export async function fetchStream(
   })
   if (!response.ok) {
     const text = await response.text().catch(() => '')
-    throw refusalOf(response, { text, url: server.url, clock })
+    throw refusalOf(response, { text, url: url.href, clock })
   }
   return response.body ?? new ReadableStream()
 }

@@ -43,7 +43,10 @@ export const siteSettingsSchema = z.strictObject({
   /** The territory in which the site stands (ISO 3166-1 alpha-2); evidence must agree. */
   territory: countrySchema,
   network: z.strictObject({
-    url: z.url('expected the address of the network, such as http://127.0.0.1:7400'),
+    url: z.url({
+      protocol: /^https?$/,
+      error: 'expected the address of the network, such as http://127.0.0.1:7400',
+    }),
     /** The network's name: what the site's tokens are for. */
     name: nameSchema.default('network'),
   }),

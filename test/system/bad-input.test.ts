@@ -221,6 +221,98 @@ suite('what is typed wrongly against servers that run', () => {
     assertRefused(await hedgerow(...unknown), { code: 2, says: /There is no purpose "dpv:Piracy"/ })
   })
 
+  test('places and sites that there are not, in an ask', async () => {
+    const was = await balanceOf()
+    const network = ['--network', processes.network.url, '--as', 'buyer', '--purpose', 'dpv:AcademicResearch']
+    const question = ['--mode', 'aggregate', '--sql', 'select count(*) from athletes']
+    const cases: readonly [readonly string[], number, RegExp][] = [
+      [['--within', 'ZZ'], 2, /^There is no place "ZZ": expected .*; athletes is offered in IE\n$/],
+      [['--within', ''], 2, /^There is no place "": expected/],
+      [['--within', 'CH'], 1, /declined\.no_route/],
+      [['--site', 'nowhere'], 2, /ask\.sites\[0\]: expected a site of this network: galway\n$/],
+      [['--site', 'galway', 'nowhere'], 2, /ask\.sites\[1\]: expected a site of this network: galway\n$/],
+      [['--site', 'No Where'], 2, /sites\[0\]: expected 2 to 63 lower-case letters/],
+      [['--release-to', 'ZZ'], 2, /releaseTo\.jurisdiction: .*there is no such country\n$/],
+      [['--transfer-basis', ''], 2, /releaseTo\.transferBasis: expected a basis such as scc\n$/],
+      [['--max-price', '1.00XYZ'], 2, /expected one such as 12\.50EUR, in EUR, CHF, /],
+      [['--max-price', '-1.00EUR'], 2, /Cannot use "-1.00EUR" as an amount/],
+    ]
+    for (const [args, code, says] of cases)
+      assertRefused(await hedgerow('ask', ...network, ...question, ...args), { code, says })
+    assert.equal(await balanceOf(), was)
+  })
+
+  test('addresses without a scheme, names that can be none, files that are none', async () => {
+    const site = ['--site', 'galway', '--as', 'world']
+    const person = [...toSite(), '--person', 'p-1', '--reason', 'to try it']
+    const network = ['--network', processes.network.url]
+    const cases: readonly [readonly string[], number, RegExp][] = [
+      [
+        ['offers', '--network', '127.0.0.1:7400'],
+        2,
+        /as the address of a network: expected one such as http/,
+      ],
+      [
+        ['offers', '--network', 'ftp://127.0.0.1'],
+        2,
+        /as the address of a network: expected one such as http/,
+      ],
+      [['dataset', 'list', ...site, '--url', 'localhost:7411'], 2, /as the address of a site: expected/],
+      [['offers', ...network, '--within', 'ZZ'], 2, /within: .* there is no such country/],
+      [['offers', ...network, '--purpose', 'dpv:Piracy'], 2, /purpose: .* there is no such purpose/],
+      [['ledger', 'balance', '--as', '../buyer'], 2, /^Cannot act as "\.\.\/buyer": expected 2 to 63/],
+      [
+        ['dataset', 'import', 'athletes', processes.home, '--format', 'csv', ...toSite()],
+        2,
+        /": it is a directory/,
+      ],
+      [['grant', 'give', '--file', processes.home, ...toSite()], 2, /": it is a directory\n$/],
+      [['grant', 'give', '--file', '/nowhere/x', ...toSite()], 2, /"\/nowhere\/x": it is not there\n$/],
+      [['receipt', 'list', '--kind', 'x', ...toSite()], 2, /kind: expected one of ask, release, /],
+      [['receipt', 'list', '--limit', 'x', ...toSite()], 2, /^Cannot use "x": expected a whole number\n$/],
+      [['request', 'list', '--limit', 'x', ...toSite()], 2, /^Cannot use "x": expected a whole number\n$/],
+      [['person', 'move', ...person, '--to', 'ZZ'], 2, /country: .* there is no such country/],
+      [['person', 'evidence', ...person, '--at-least', '9', '--document', ''], 2, /^Say what was seen/],
+      [
+        ['guardian', 'add', ...person, '--guardian', 'g', '--document', ''],
+        2,
+        /^Say which document was seen/,
+      ],
+      [
+        ['person', 'export', ...toSite(), '--person', 'nobody', '--reason', 'try it'],
+        1,
+        /"\/v1\/people\/…\/export"/,
+      ],
+      [['site', 'rotate-key', 'No Site'], 2, /there can be no site "No Site"\n$/],
+      [
+        ['site', 'evidence', ...toSite(), '--longitude', '1', '--latitude', '1', '--valid-days', 'x'],
+        2,
+        /"x": expected a whole number/,
+      ],
+      [
+        ['member', 'add', 'newcomer', '--country', 'ZZ', '--role', 'acquirer', ...network],
+        2,
+        /country: .* no such country/,
+      ],
+      [['member', 'keys', 'newcomer', '--country', 'ZZ'], 2, /country: .* no such country/],
+      [['member', 'collude', 'buyer', 'buyer', ...network], 2, /^Name others than "buyer" itself\n$/],
+      [
+        ['network', 'add-site', 'cork', '--country', 'IE', '--custodian', 'edgeworks', ...network],
+        2,
+        /--keys FILE: "cork" is not on this machine/,
+      ],
+    ]
+    for (const [args, code, says] of cases) assertRefused(await hedgerow(...args), { code, says })
+  })
+
+  test('a site whose evidence is wrong is not made', async () => {
+    const where = ['--territory', 'IE', '--custodian', 'edgeworks', '--longitude', 'west', '--latitude', '53']
+    const run = await hedgerow('site', 'init', 'cork', ...where)
+    assertRefused(run, { code: 2, says: /longitude: expected degrees\n$/ })
+    const again = await succeeds('site', 'init', 'cork', ...where.with(5, '-8.47').with(7, '51.9'))
+    assert.match(again.out, /^cork is made in/)
+  })
+
   const good = csvOf(testPeople(3, (_, index) => ({ id: `new-${index}` })))
   const files: readonly [string, string, RegExp][] = [
     ['a torn line', `${good}new-9,"Name`, /line 5/],

@@ -32,11 +32,15 @@ test('a full disk: an import is refused whole, and taken once there is room', { 
     const where = ['--site', 'galway', '--url', site.url, '--batch', name]
     const send = () => runCli(home, ['dataset', 'import', 'athletes', file, ...where])
     const filler = await fillDisk(join(home, 'sites'), leftMb)
-    assert.deepEqual(await send(), {
-      code: 3,
-      out: '',
-      error: `The disk of the server is full, and nothing was taken; free space on the disk of the data directory\n`,
-    })
+    const refused = await send()
+    assert.deepEqual([refused.code, refused.out], [3, ''])
+    const [, needed, left] =
+      /^The disk of the server is full, and nothing was taken; the import needs (\d+) MB of free space and there are (\d+) MB; free space on the disk of the data directory\n$/
+        .exec(refused.error)
+        ?.map(Number) ?? []
+    assert.ok(needed !== undefined && left !== undefined, refused.error)
+    assert.ok(needed > 32 && left < needed, refused.error)
+    assert.ok(left <= (leftMb * 1024 * 1024) / 1_000_000, 'the room that there is')
     assert.equal((await siteIssuer.dataSets())[0]?.rows, rows)
     await rm(filler)
     const again = await send()

@@ -33,15 +33,20 @@ const SPOKEN: ReadonlySet<FaultCode> = new Set<FaultCode>([
 export function problemOf(thrown: unknown, instance?: string): ProblemDocument {
   const code: FaultCode = thrown instanceof Fault ? thrown.code : 'fault.internal'
   const { status, publicText, remedy } = FAULTS[code]
-  const isSpoken = thrown instanceof Fault && SPOKEN.has(code)
   return problem({
     code,
     status,
     title: publicText,
-    detail: isSpoken ? thrown.message : remedy,
+    detail: thrown instanceof Fault ? detailOf(thrown) : remedy,
     ...(instance === undefined ? {} : { instance }),
     ...(thrown instanceof Fault && thrown.errors.length > 0 ? { errors: thrown.errors } : {}),
   })
+}
+
+function detailOf({ code, message, isForCaller }: Fault): string {
+  const { remedy } = FAULTS[code]
+  if (SPOKEN.has(code)) return message
+  return isForCaller ? `${message}; ${remedy.charAt(0).toLowerCase()}${remedy.slice(1)}` : remedy
 }
 
 /** A problem document with the address of its code in the reference as its type. */

@@ -41,7 +41,7 @@ export function readSubmission(
 ): Submission {
   if ('batch' in body) return readBatch(body.batch, { sender, directory, ids })
   const { seen, payload } = readSigned(body.ask, 'ask')
-  const ask = readAsk(payload, 'ask')
+  const ask = readAsk(payload, 'ask', directory)
   const isFromSender = ask.acquirer === sender.id || isProcessorOf(sender, ask, directory)
   const signature = lookAtSignature(body.ask, {
     typ: TYP.ask,
@@ -98,7 +98,7 @@ function readBatch(jws: string, { sender, directory, ids }: Reading): Submission
   })
   const digest = digestOf(jws)
   const sent = asks.map((raw, index): SentAsk => {
-    const ask = readAsk(raw, `batch.asks[${index}]`)
+    const ask = readAsk(raw, `batch.asks[${index}]`, directory)
     const mayProcess =
       processor === sender.id && (ask.acquirer === processor || isProcessorOf(sender, ask, directory))
     return {
@@ -132,14 +132,36 @@ function readSigned(jws: string, field: string): { readonly seen: PeekedJws; rea
   throw malformed([{ field, expected: 'expected a compact JWS over JSON' }])
 }
 
-function readAsk(raw: unknown, field: string): Ask {
+function readAsk(raw: unknown, field: string, directory: Directory): Ask {
   const parsed = askSchema.safeParse(raw)
-  if (parsed.success) return parsed.data
+  if (parsed.success) {
+    requireKnownSites(parsed.data, field, directory)
+    return parsed.data
+  }
   const problems = parseWith(askSchema, raw)
   throw malformed(
     problems.ok ? [] : problems.error.map((problem) => ({ ...problem, field: `${field}.${problem.field}` })),
   )
 }
+
+/** A site that there is none of is a slip of whoever wrote the ask: a site that offers nothing is a decline. */
+function requireKnownSites({ sites }: Ask, field: string, directory: Directory): void {
+  if (sites[0] === 'any') return
+  const problems = sites.flatMap((site, index) =>
+    directory.site(site) ? [] : [{ field: `${field}.sites[${index}]`, expected: expectedSite(directory) }],
+  )
+  if (problems.length > 0) throw malformed(problems)
+}
+
+function expectedSite(directory: Directory): string {
+  const names = directory.sites().map(({ id }) => String(id))
+  if (names.length === 0) return 'expected a site of this network, which has none yet'
+  const more = names.length > SITES_NAMED_MAX ? ', …' : ''
+  return `expected a site of this network: ${names.slice(0, SITES_NAMED_MAX).join(', ')}${more}`
+}
+
+/** As many as somebody reads. */
+const SITES_NAMED_MAX = 12
 
 /** JSON that was parsed and written again has one form for one body, whoever signed it and however often. */
 function bodyDigestOf(raw: unknown): string {

@@ -23,7 +23,7 @@ import { numberPeople } from './number-people.ts'
 import type { KeyRing, NumberingParts } from './number-people.ts'
 import { openSource } from './open-source.ts'
 import { readRows } from './read-rows.ts'
-import { requireRoom, roomForRows } from './require-room.ts'
+import { requireRoom, roomForRows, withRoom } from './require-room.ts'
 import type { ImportSource } from './source-field.ts'
 import { spoolFile } from './spool-file.ts'
 import type { FileSource, SpooledFile } from './spool-file.ts'
@@ -146,13 +146,18 @@ async function importBatch(parts: ImportParts, request: BatchImport): Promise<Ou
     const isOther = before !== undefined && before.fileDigest !== spooled.digest
     if (isUndone || isOther) {
       request.signal?.throwIfAborted()
-      throw error
+      throw await withRoom(error, { directory: parts.directory, bytes: roomFor(request) })
     }
   }
   const done = await finishImport(parts, { dataSet, batch })
   await parts.receipts.publish()
   request.onProgress?.(progressOf(spooled, { step: 'done', rows: done.rows, rowsTotal: done.rows }))
   return ok(toImported(done, { importedAt: done.doneAt ?? parts.clock.now(), isNew: true }))
+}
+
+/** All of a file; how many rows it has makes no difference that matters. */
+function roomFor({ spooled: { sizeBytes }, format, manifest }: BatchImport): number {
+  return roomForRows(1, { sizeBytes, rows: 1, format, manifest })
 }
 
 async function moveFile(parts: ImportParts, request: BatchImport): Promise<void> {

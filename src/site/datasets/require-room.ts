@@ -35,19 +35,35 @@ export function roomForRows(
  * Refuses to go on where the disk would have no more than the reserve left afterwards: the record and the vault end
  * when they can write no more, and they serve others too.
  *
- * @throws Fault `fault.disk_full`
+ * @throws Fault `fault.disk_full`, which tells whoever imports how much is needed and how much there is
  */
 export async function requireRoom(directory: string, bytes: number): Promise<void> {
-  const { bavail, bsize, blocks } = await statfs(directory)
-  // Some file systems do not tell.
-  if (blocks === 0) return
-  const leftBytes = bavail * bsize
-  if (leftBytes >= bytes + LIMITS.diskReserveBytes) return
-  throw new Fault('fault.disk_full', {
-    what: `Cannot import: ${megabytes(bytes + LIMITS.diskReserveBytes)} MB must be free on the disk and ${megabytes(leftBytes)} MB are`,
-  })
+  const leftBytes = await roomLeft(directory)
+  if (leftBytes === undefined || leftBytes >= bytes + LIMITS.diskReserveBytes) return
+  throw diskFull({ bytes, leftBytes })
 }
 
-function megabytes(bytes: number): number {
-  return Math.ceil(bytes / 1_000_000)
+/** A failure of an import; when the disk was full, with how much is needed and how much there is. */
+export async function withRoom(
+  thrown: unknown,
+  { directory, bytes }: { directory: string; bytes: number },
+): Promise<unknown> {
+  if (!(thrown instanceof Fault) || thrown.code !== 'fault.disk_full' || thrown.isForCaller) return thrown
+  const leftBytes = await roomLeft(directory).catch(() => undefined)
+  return leftBytes === undefined ? thrown : diskFull({ bytes, leftBytes, cause: thrown })
+}
+
+async function roomLeft(directory: string): Promise<number | undefined> {
+  const { bavail, bsize, blocks } = await statfs(directory)
+  // Some file systems do not tell.
+  return blocks === 0 ? undefined : bavail * bsize
+}
+
+function diskFull({ bytes, leftBytes, cause }: { bytes: number; leftBytes: number; cause?: Fault }): Fault {
+  const needed = Math.ceil((bytes + LIMITS.diskReserveBytes) / 1_000_000)
+  return new Fault('fault.disk_full', {
+    what: `The import needs ${needed} MB of free space and there are ${Math.floor(leftBytes / 1_000_000)} MB`,
+    cause,
+    isForCaller: true,
+  })
 }

@@ -5,7 +5,7 @@ import type { Digest } from '../../kernel/digest.ts'
 import { Fault } from '../../kernel/faults.ts'
 import { faultOf } from '../../kernel/postgres/fault-of.ts'
 import type { Random } from '../../kernel/random.ts'
-import { requireRoom } from './require-room.ts'
+import { requireRoom, withRoom } from './require-room.ts'
 
 /** A file as it comes: where it lies, or its bytes. */
 export type FileSource = { readonly path: string } | { readonly stream: AsyncIterable<Uint8Array> }
@@ -96,7 +96,9 @@ async function writeStream(
     }
   } catch (error) {
     await remove()
-    throw signal?.aborted ? error : faultOf(error, 'Cannot write the file that is being imported')
+    if (signal?.aborted) throw error
+    const fault = faultOf(error, 'Cannot write the file that is being imported')
+    throw await withRoom(fault, { directory, bytes: ROOM_BYTES })
   }
   return { path, digest: `sha-256:${hash.digest('hex')}`, sizeBytes, [Symbol.asyncDispose]: remove }
 }

@@ -77,9 +77,14 @@ test('signEvidence() and verifyEvidence() are each other’s inverse; another ke
   const jws = signEvidence(statement(), operator)
   assert.deepEqual(verifyEvidence(jws, operator.publicJwk), statement())
   assert.equal(verifyEvidence(jws, generateKeyPair('Ed25519').publicJwk), undefined)
-  assert.equal(verifyEvidence(`${jws.slice(0, -2)}AA`, operator.publicJwk), undefined)
+  assert.equal(verifyEvidence(withAnotherByte(jws), operator.publicJwk), undefined)
   assert.equal(verifyEvidence('nothing', operator.publicJwk), undefined)
 })
+
+/** The last bytes of a signature are small numbers, so another one stands further in. */
+function withAnotherByte(jws: string): string {
+  return `${jws.slice(0, -20)}${jws.at(-20) === 'A' ? 'B' : 'A'}${jws.slice(-19)}`
+}
 
 test('evidence that says nothing is refused with the field and what to do', async () => {
   const table: readonly (readonly [facts: Record<string, unknown>, field: string, expected: RegExp])[] = [

@@ -1,0 +1,7 @@
+import { WrongUse } from './failures.ts'
+
+/** A whole number as it was typed. */
+export function wholeNumber(text: string): number {
+  if (!/^\d{1,9}$/.test(text)) throw new WrongUse(`Cannot use "${text}": expected a whole number`)
+  return Number(text)
+}
