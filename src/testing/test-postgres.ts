@@ -8,23 +8,28 @@ import type { EmbeddedPostgres } from '../kernel/postgres/embedded-postgres.ts'
 import { connect, embeddedUrl, ensureDatabase } from '../kernel/postgres/open-postgres.ts'
 import type { Postgres } from '../kernel/postgres/open-postgres.ts'
 import type { Secret } from '../kernel/secret.ts'
+import { layCluster } from './test-cluster.ts'
+import type { Template } from './test-cluster.ts'
 
 /**
  * A fresh, empty database on a real PostgreSQL: `await using postgres = await testPostgres()`. The first call of a
- * process starts one embedded server in a temporary directory (about half a second), each further one only makes a
+ * process starts one embedded server in a temporary directory (a quarter of a second), each further one only makes a
  * database. The server and its files go away when the process ends, however it ends.
  */
 export async function testPostgres(): Promise<Postgres> {
   return connect(await testDatabaseUrl(), { name: 'test', log: silentLog, stop: () => Promise.resolve() })
 }
 
-/** The address of a fresh, empty database, for what opens its own connections. */
-export async function testDatabaseUrl(): Promise<Secret<string>> {
+/**
+ * The address of a fresh database, for what opens its own connections: empty, or a copy of a template, in which a server finds
+ * its tables and need not make them.
+ */
+export async function testDatabaseUrl(template?: Template): Promise<Secret<string>> {
   running ??= start()
   const server = await running
   databaseCount += 1
   const name = `test_${databaseCount}`
-  await ensureDatabase(embeddedUrl(server, 'postgres'), name)
+  await ensureDatabase(embeddedUrl(server, 'postgres'), name, template)
   return embeddedUrl(server, name)
 }
 
@@ -33,6 +38,7 @@ let databaseCount = 0
 
 async function start(): Promise<EmbeddedPostgres> {
   const directory = await mkdtemp(join(tmpdir(), 'hedgerow-test-'))
+  await layCluster(directory)
   const server = await startEmbedded({ directory, log: silentLog, isDurable: false })
   removeAfter(server.pid, directory)
   return server

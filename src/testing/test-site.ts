@@ -53,7 +53,7 @@ export async function bareSite(clock: Clock = systemClock): Promise<BareSite> {
     custodian: 'edgeworks',
     territory: 'IE',
     network: { url: networkUrl },
-    databaseUrl: (await testDatabaseUrl()).reveal(),
+    databaseUrl: (await testDatabaseUrl('site_template')).reveal(),
     vault: { memoryMb: 256, threads: 1 },
   })
   let opened = new AsyncDisposableStack()

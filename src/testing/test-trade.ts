@@ -32,6 +32,7 @@ import { csvOf, testGrant, testManifest } from './test-population.ts'
 import type { TestPerson } from './test-population.ts'
 import { publicKeys, testNetwork } from './test-network.ts'
 import type { NetworkCaller, TestNetwork, TestParty } from './test-network.ts'
+import type { Template } from './test-cluster.ts'
 import { testDatabaseUrl } from './test-postgres.ts'
 
 /** Where a site of a test stands: in the middle of a country, far from its borders. */
@@ -118,7 +119,7 @@ export async function testTrade({
   log = silentLog,
   settings = {},
   networkUrl,
-  newDatabase = async () => (await testDatabaseUrl()).reveal(),
+  newDatabase = async (template) => (await testDatabaseUrl(template)).reveal(),
 }: {
   clock?: Clock
   sites?: readonly TestSiteFacts[]
@@ -126,11 +127,11 @@ export async function testTrade({
   settings?: object
   /** The address by which everybody dials the network, where something stands between. */
   networkUrl?: (network: TestNetwork) => string | Promise<string>
-  /** Makes an empty database for each server; absent: on the PostgreSQL that all tests of a process share. */
-  newDatabase?: () => Promise<string>
+  /** Makes a database for each server; absent: on the PostgreSQL that all tests of a process share. */
+  newDatabase?: (template: Template) => Promise<string>
 } = {}): Promise<TestTrade> {
   await using opening = new AsyncDisposableStack()
-  const networkDatabaseUrl = await newDatabase()
+  const networkDatabaseUrl = await newDatabase('network_template')
   const network = opening.use(await testNetwork({ clock, log, settings, databaseUrl: networkDatabaseUrl }))
   const federation = await network.addMember('federation', ['issuer'])
   const edge = await network.addMember('edgeworks', ['custodian'])
@@ -139,7 +140,12 @@ export async function testTrade({
   const places = new AsyncDisposableStack()
   opening.use(places)
   const addSite = async (facts: TestSiteFacts) => {
-    const parties = { network, custodian: edge, issuer: federation, databaseUrl: await newDatabase() }
+    const parties = {
+      network,
+      custodian: edge,
+      issuer: federation,
+      databaseUrl: await newDatabase('site_template'),
+    }
     const site = places.use(await testSite(parties, { networkUrl: dialled, log, ...facts }))
     sites.push(site)
     return site

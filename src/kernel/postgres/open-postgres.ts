@@ -71,8 +71,12 @@ export function embeddedUrl(
   return new Secret(`postgresql://${user}:${password.reveal()}@${place}`)
 }
 
-/** Makes the database if it is missing. */
-export async function ensureDatabase(adminUrl: Secret<string>, name: string): Promise<void> {
+/** Makes the database if it is missing: as a copy of another, which nobody may be using, or empty. */
+export async function ensureDatabase(
+  adminUrl: Secret<string>,
+  name: string,
+  template = 'template1',
+): Promise<void> {
   const client = new pg.Client({
     connectionString: adminUrl.reveal(),
     connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
@@ -81,7 +85,10 @@ export async function ensureDatabase(adminUrl: Secret<string>, name: string): Pr
   try {
     await client.connect()
     const { rowCount } = await client.query('select 1 from pg_database where datname = $1', [name])
-    if (rowCount === 0) await client.query(`create database ${client.escapeIdentifier(name)}`)
+    if (rowCount === 0) {
+      const [made, from] = [name, template].map((each) => client.escapeIdentifier(each))
+      await client.query(`create database ${made} template ${from}`)
+    }
   } catch (error) {
     throw faultOf(error, `Cannot make the database "${name}"`)
   } finally {
