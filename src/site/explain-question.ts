@@ -44,6 +44,7 @@ export async function explainQuestion(
       eligible: `eligible_${dataSet}`,
       personCount: await vault.personCount(),
       rowsPerPerson: await vault.rowsPerPerson(dataSet),
+      rowCount: await vault.rowCount(dataSet),
     })
   }
   return ok(statementsOf(checked.value, { manifests, context: { dialect: 'duckdb', relations } }))

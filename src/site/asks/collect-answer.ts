@@ -84,8 +84,9 @@ export async function withRelations<T>(
   const cacheKey = known?.eligible === people ? known.digest : digestOf(people.toBytes())
   const personCount = await parts.vault.personCount()
   const rowsPerPerson = await parts.vault.rowsPerPerson(dataSet)
+  const rowCount = await parts.vault.rowCount(dataSet)
   return parts.vault.withEligible({ people, cacheKey }, (table) => {
-    const relation: PlanRelation = { table: tableOf(dataSet), eligible: table, personCount, rowsPerPerson }
+    const relation = { table: tableOf(dataSet), eligible: table, personCount, rowsPerPerson, rowCount }
     return withRelations(rest, { planned, parts }, use, new Map([...made, [dataSet, relation]]))
   })
 }

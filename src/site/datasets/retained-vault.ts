@@ -56,6 +56,7 @@ function noRows(rows: VaultResult): VaultResult {
     doubles: () => new Float64Array(),
     bytes: () => [],
     sets: () => [],
+    listed: () => [],
     rows: () => [],
   }
 }
@@ -85,6 +86,7 @@ function withoutColumns(
         ? rows.bytes(index).map((value, row) => (isHeld(row) ? value : null))
         : rows.bytes(index),
     sets: (index) => rows.sets(index),
+    listed: (index) => rows.listed(index),
     rows: () => {
       const columns = rows.columns.map((_, index) => column(index))
       return Array.from({ length: rows.rowCount }, (_, row) => columns.map((values) => values[row] ?? null))

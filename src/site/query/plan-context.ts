@@ -15,6 +15,8 @@ export interface PlanRelation {
    * `person.rowsMax`, the plan itself takes no more than those, always the same ones; that costs a window over the table.
    */
   readonly rowsPerPerson?: number | undefined
+  /** How many rows there are, if the vault keeps it: only how an answer is collected depends on it. */
+  readonly rowCount?: number | undefined
 }
 
 /** Where the data of a question lies, for one run. */

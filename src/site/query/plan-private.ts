@@ -21,6 +21,8 @@ export interface PrivatePlan {
    * which that is seen. Absent where somebody has more rows than count.
    */
   readonly plain?: VaultStatement | undefined
+  /** The rows of each group in one list, to be bounded here (`bound-listed.ts`). Absent where they may be too many to hold. */
+  readonly listed?: ListedStatement | undefined
   /** With the rows of each person in each group, and the groups of each person, bounded. */
   readonly bounded: VaultStatement
   /** For a quantile: what stands on each place of its grid, by group. */
@@ -28,6 +30,14 @@ export interface PrivatePlan {
     figure: Extract<PrivateFigure, { kind: 'place' }>,
     how: 'plain' | 'bounded',
   ) => VaultStatement
+}
+
+export interface ListedStatement {
+  readonly statement: VaultStatement
+  /** Every person's number is below. */
+  readonly personCount: number
+  /** Secret and fixed for a question: it chooses which groups a person counts in. */
+  readonly choiceKey: string
 }
 
 export interface PrivatePlanContext extends PlanContext {
@@ -42,6 +52,7 @@ export function planPrivate(design: PrivateDesign, context: PrivatePlanContext):
   return {
     design,
     plain: isWithinRows(printer) ? printPlain(printer) : undefined,
+    listed: canBeListed(printer) ? printListed(printer) : undefined,
     bounded: printBounded(printer),
     places: (figure, how) => printPlaces(printer, figure, how),
   }
@@ -58,8 +69,33 @@ function isWithinRows({ design: { checked, bounds }, context }: Printer): boolea
   if (checked.query.groupingSets) return false
   const most = rowsThere(checked.query.sources, context)
   // The people of each group are gathered as lists, which take memory.
-  const people = Math.max(1, ...[...context.relations.values()].map(({ personCount }) => personCount))
-  return most <= bounds.rowsMax && most * people <= LIMITS.queryListedPeopleMax
+  return most <= bounds.rowsMax && most * personCountOf(context) <= LIMITS.queryListedPeopleMax
+}
+
+/** Whether the rows can be held at once: of each a number of four bytes and for each series a double. */
+function canBeListed({ design: { checked, series }, context }: Printer): boolean {
+  const { sources, groupingSets } = checked.query
+  const ofRow = 1 + 2 * series.filter((one) => !isOfRow(one)).length
+  const rows = Math.min(rowsThere(sources, context) * personCountOf(context), rowsInAll(sources, context))
+  // A full join has rows of nobody, whose person is not known.
+  return (
+    Number.isFinite(rowsThere(sources, context)) &&
+    rows * ofRow * (groupingSets?.length ?? 1) <= LIMITS.queryListedPeopleMax
+  )
+}
+
+function personCountOf({ relations }: PrivatePlanContext): number {
+  return Math.max(1, ...[...relations.values()].map(({ personCount }) => personCount))
+}
+
+/** Most rows there are, where they are those of one data set. */
+function rowsInAll(sources: readonly Source[], context: PlanContext): number {
+  const [source, ...others] = sources.filter(({ kind }) => kind !== 'outer')
+  if (source === undefined || others.length > 0) return Number.POSITIVE_INFINITY
+  if (source.kind === 'rows' || source.kind === 'per-person') return rowsInAll(source.sources, context)
+  return source.kind === 'data-set'
+    ? (context.relations.get(source.dataSet)?.rowCount ?? Number.POSITIVE_INFINITY)
+    : Number.POSITIVE_INFINITY
 }
 
 /** Most rows that one person has, as far as the vault knows; a full join has rows of either side beside those of both. */
@@ -210,6 +246,30 @@ function printKeys({ design, context }: Printer, name = '"q"'): readonly Text[] 
 function groupBy({ design }: Printer, name: Text, ...more: readonly Text[]): Text {
   const keys = [...design.checked.query.keys.map((_, index) => `${name}."k${index}"`), ...more]
   return keys.length === 0 ? '' : `\ngroup by ${keys.join(', ')}`
+}
+
+/** Stands for a row that does not count in a series: past every step of a grid. */
+export const NO_STEP = 1e300
+
+function printListed(printer: Printer): ListedStatement {
+  const { design, context } = printer
+  const { rows, parameters } = printRows(
+    printer,
+    design.series.map((_, index) => index),
+  )
+  const fields = design.series.flatMap((one, index) =>
+    isOfRow(one) ? [] : [`coalesce(cast("q"."y${index}" as double), ${number(NO_STEP)})`],
+  )
+  // One list of both: what stands beside one another there is of the same row.
+  const columns = [...printKeys(printer), `list(row(${['"q"."_p"', ...fields].join(', ')}))`]
+  return {
+    statement: {
+      sql: `select ${named(columns)}\nfrom ${rows}${groupBy(printer, '"q"')}\nlimit ${LIMITS.releaseRowsMax + 1}`,
+      parameters,
+    },
+    personCount: personCountOf(context),
+    choiceKey: context.choiceKey,
+  }
 }
 
 /** Groups below the minimum are never shown, so they need not come here; public groups are all shown. */

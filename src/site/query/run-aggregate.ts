@@ -7,6 +7,7 @@ import type { ReleaseValue } from '../../protocol/release.ts'
 import type { CollectedGroup, CollectedMeasure } from '../guard/collected-group.ts'
 import type { VaultResult, VaultValue } from '../vault/vault.ts'
 import type { Measure } from './bound-query.ts'
+import { compareKeys } from './compare-keys.ts'
 import { holdsZero } from './aggregate-series.ts'
 import { SERIES_COLUMNS } from './plan-aggregate.ts'
 import type { Series } from './aggregate-series.ts'
@@ -189,17 +190,6 @@ function lacksSet(state: SeriesState | undefined, { clamp }: Series): boolean {
     state !== undefined &&
     (state.withValue === undefined || (clamp !== undefined && state.nonZero === undefined))
   )
-}
-
-/** By their keys, nulls last: the order in which an engine met them is nobody's to see. */
-function compareKeys(left: readonly ReleaseValue[], right: readonly ReleaseValue[]): number {
-  for (const [index, a] of left.entries()) {
-    const b = right[index] ?? null
-    if (a === b) continue
-    if (a === null || b === null) return a === null ? 1 : -1
-    return a < b ? -1 : 1
-  }
-  return 0
 }
 
 function keyText(keys: readonly ReleaseValue[]): string {

@@ -5,6 +5,9 @@ import { declined } from '../../protocol/reason.ts'
 import type { Outcome } from '../../protocol/reason.ts'
 import type { ReleaseValue } from '../../protocol/release.ts'
 import type { VaultResult } from '../vault/vault.ts'
+import { boundListed } from './bound-listed.ts'
+import { compareKeys } from './compare-keys.ts'
+import type { PrivateDesign } from './private-design.ts'
 import type { PlaceWeight, PrivateGroup } from './private-group.ts'
 import { PRIVATE_COLUMNS } from './plan-private.ts'
 import type { PrivatePlan } from './plan-private.ts'
@@ -19,13 +22,53 @@ export async function collectPrivate(
   plan: PrivatePlan,
   runner: QueryRunner,
 ): Promise<Outcome<readonly PrivateGroup[]>> {
-  const plain = plan.plain === undefined ? ok(undefined) : await collectPlain(plan, plan.plain, runner)
+  const groups = await collectGroups(plan, runner)
+  // In the order of their keys: the order in which an engine met them is nobody's to see.
+  return groups.ok ? ok(groups.value.toSorted((a, b) => compareKeys(a.keys, b.keys))) : groups
+}
+
+async function collectGroups(
+  plan: PrivatePlan,
+  runner: QueryRunner,
+): Promise<Outcome<readonly PrivateGroup[]>> {
+  const plain = plan.plain ? await collectPlain(plan, plan.plain, runner) : ok(undefined)
   if (!plain.ok) return plain
+  const listed = plan.listed && !plain.value ? await collectListed(plan, plan.listed, runner) : ok(undefined)
+  if (!listed.ok) return listed
+  if (listed.value) return ok(withPublicGroups(plan, listed.value))
   const how = plain.value ? 'plain' : 'bounded'
   const collected = plain.value ? ok(plain.value) : await collectBounded(plan, runner)
   if (!collected.ok) return collected
   const groups = withPublicGroups(plan, collected.value)
   return placeQuantiles(plan, runner, { groups, how })
+}
+
+/** Undefined where it has to be bounded by the engine. */
+async function collectListed(
+  { design }: PrivatePlan,
+  { statement, personCount, choiceKey }: NonNullable<PrivatePlan['listed']>,
+  runner: QueryRunner,
+): Promise<Outcome<readonly PrivateGroup[] | undefined>> {
+  const result = await runner.run(statement)
+  if (!result.ok) return result
+  if (result.value.rowCount > LIMITS.releaseRowsMax) return declinedGroups()
+  const { keys } = design.checked.query
+  const keyColumns = keys.map((_, index) => result.value.column(index))
+  const lists = result.value.listed(keys.length)
+  const groups = lists.map((rows, row) => ({
+    keys: keys.map(({ type }, index) => toReleased(keyColumns[index]?.[row], type)),
+    rows,
+  }))
+  const bounded = boundListed(groups, { design, personCount, choiceKey })
+  return ok(bounded && shownOf(design, bounded))
+}
+
+/** Groups below the minimum are never shown, so they need not be made noisy; public groups are all shown. */
+function shownOf(
+  { minimumGroup, groups }: PrivateDesign,
+  collected: readonly PrivateGroup[],
+): readonly PrivateGroup[] {
+  return groups === undefined ? collected.filter(({ people }) => people >= minimumGroup) : collected
 }
 
 /** Undefined where somebody counts in several groups, or there are very many: then it has to be bounded. */
@@ -42,10 +85,7 @@ async function collectPlain(
   const areDisjoint = all.count() === sets.reduce((sum, set) => sum + set.count(), 0)
   if (!areDisjoint || result.value.rowCount > LIMITS.releaseRowsMax) return ok(undefined)
   const groups = readGroups(plan, result.value, (row) => sets[row]?.count() ?? 0)
-  const { minimumGroup, groups: isPublic } = plan.design
-  return groups.ok && isPublic === undefined
-    ? ok(groups.value.filter(({ people }) => people >= minimumGroup))
-    : groups
+  return groups.ok ? ok(shownOf(plan.design, groups.value)) : groups
 }
 
 async function collectBounded(
@@ -58,15 +98,18 @@ async function collectBounded(
   return readGroups(plan, result.value, (row) => Number(people[row] ?? 0))
 }
 
+function declinedGroups(): ReturnType<typeof declined> {
+  return declined('declined.too_large', {
+    detail: `The question has more than ${LIMITS.releaseRowsMax} groups`,
+  })
+}
+
 function readGroups(
   { design }: PrivatePlan,
   result: VaultResult,
   peopleOf: (row: number) => number,
 ): Outcome<readonly PrivateGroup[]> {
-  if (result.rowCount > LIMITS.releaseRowsMax)
-    return declined('declined.too_large', {
-      detail: `The question has more than ${LIMITS.releaseRowsMax} groups`,
-    })
+  if (result.rowCount > LIMITS.releaseRowsMax) return declinedGroups()
   const { keys } = design.checked.query
   const keyColumns = keys.map((_, index) => result.column(index))
   const width = PRIVATE_COLUMNS.length

@@ -141,6 +141,7 @@ type Reads =
   | 'principals'
   | 'people'
   | 'rowsPerPerson'
+  | 'rowCount'
   | 'countExpiring'
   | 'listRows'
   | 'listRowsOf'
@@ -168,6 +169,8 @@ function readsOf(reading: Turn, memory: Memory): Pick<Vault, Reads> {
       memory.rowsPerPerson(dataSet, () =>
         reading('count rows', (engine) => readRowsPerPerson(engine, dataSet)),
       ),
+    rowCount: (dataSet) =>
+      memory.rowCount(dataSet, () => reading('count rows', (engine) => readRowCount(engine, dataSet))),
     countExpiring: (expiry) => reading('count rows', ({ reader }) => countExpiring(reader, expiry)),
     listRows: (dataSet, person) => reading('list rows', (engine) => listRows(engine, { dataSet, person })),
     listRowsOf: (dataSet, people) =>
@@ -227,6 +230,7 @@ class Memory {
   readonly index = new PersonIndex()
   #people = new Map<DataSetId, Promise<Bitset>>()
   #rowsPerPerson = new Map<DataSetId, Promise<number>>()
+  #rowCounts = new Map<DataSetId, Promise<number>>()
   #principals: Promise<Principals> | undefined
   #personCount: Promise<number> | undefined
 
@@ -250,6 +254,13 @@ class Memory {
     return known
   }
 
+  rowCount(dataSet: DataSetId, read: () => Promise<number>): Promise<number> {
+    const known = this.#rowCounts.get(dataSet) ?? read()
+    this.#rowCounts.set(dataSet, known)
+    known.catch(() => this.forgetAll())
+    return known
+  }
+
   principals(read: () => Promise<Principals>): Promise<Principals> {
     this.#principals ??= read()
     this.#principals.catch(() => this.forgetAll())
@@ -260,6 +271,7 @@ class Memory {
     this.index.noteChange()
     this.#people = new Map()
     this.#rowsPerPerson = new Map()
+    this.#rowCounts = new Map()
     this.#principals = undefined
     this.#personCount = undefined
   }
@@ -284,6 +296,11 @@ async function readRowsPerPerson({ reader }: Engine, dataSet: DataSetId): Promis
     sql`select coalesce(max(rows), 0)::integer from (
       select count(*) as rows from ${sql.id(tableOf(dataSet))} group by ${person}) as counted`,
   )
+  return Number(found.getRows()[0]?.[0] ?? 0)
+}
+
+async function readRowCount({ reader }: Engine, dataSet: DataSetId): Promise<number> {
+  const found = await runOwn(reader, sql`select count(*) from ${sql.id(tableOf(dataSet))}`)
   return Number(found.getRows()[0]?.[0] ?? 0)
 }
 

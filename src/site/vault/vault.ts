@@ -62,6 +62,8 @@ export interface Vault extends AsyncDisposable {
   people(dataSet: DataSetId): Promise<Bitset>
   /** Most rows that one person has in a data set. Kept in memory between changes. */
   rowsPerPerson(dataSet: DataSetId): Promise<number>
+  /** How many rows it has. */
+  rowCount(dataSet: DataSetId): Promise<number>
 
   /**
    * Runs one SELECT in a read-only transaction. Anything else is a `Fault`. `declined.timeout` when `timeoutMs` has
@@ -203,8 +205,16 @@ export interface VaultResult {
   bytes(index: number): readonly (Uint8Array | null)[]
   /** One BIT column, or one of lists of INTEGERs, as the sets of numbers that they name; null is nobody. */
   sets(index: number): readonly Bitset[]
+  /** One column of lists of STRUCTs, of an INTEGER and then DOUBLEs, without any null; null is an empty list. */
+  listed(index: number): readonly ListedRows[]
   /** All rows; for small results. */
   rows(): readonly (readonly VaultValue[])[]
+}
+
+/** The rows of a list, column by column: whose each is, and its values. They lie in the engine's memory: to be read only. */
+export interface ListedRows {
+  readonly people: Int32Array
+  readonly values: readonly Float64Array[]
 }
 
 /** What is known of one person besides rows. */

@@ -154,6 +154,7 @@ function postgresEngine(db: Database): TestEngine {
           doubles: (index) => Float64Array.from(values, (row) => Number(row[index] ?? Number.NaN)),
           bytes: () => [],
           sets: (index) => values.map((row) => setOf(row[index] ?? null)),
+          listed: () => [],
           rows: () => values,
         })
       },
