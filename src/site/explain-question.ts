@@ -79,6 +79,9 @@ function privateStatements(
   const plan = planPrivate(design, { ...context, choiceKey: 'a secret of the question' })
   return [
     ...(plan.plain ? [explained('sums, where nobody has more than may count', plan.plain)] : []),
+    ...(plan.listed
+      ? [explained('rows of each group, where what a person gives is bounded here', plan.listed.statement)]
+      : []),
     explained('sums, with what each person gives bounded', plan.bounded),
   ]
 }
