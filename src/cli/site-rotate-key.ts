@@ -1,17 +1,20 @@
 import type { Command } from 'commander'
+import { systemClock } from '../kernel/clock.ts'
 import { lockDirectory } from '../kernel/directory-lock.ts'
+import { silentLog } from '../kernel/log.ts'
+import { systemRandom } from '../kernel/random.ts'
 import { NETWORK_API } from '../protocol/network-endpoints.ts'
 import { siteIdSchema } from '../protocol/wire.ts'
 import type { SiteId } from '../protocol/wire.ts'
 import { httpClient } from '../sdk/http-client.ts'
-import { siteDirectory } from '../site/config.ts'
+import { loadSiteSettings, siteDirectory } from '../site/config.ts'
 import { noteRotation, readSiteKeys, rotateOperatorKey } from '../site/site-keys.ts'
 import { onlySite, siteRoot, siteSettingsHere } from './connect.ts'
 import { WrongUse } from './failures.ts'
 import { rotateKeyFiles } from './rotate-key-files.ts'
 import { show } from './session.ts'
 import type { Session } from './session.ts'
-import { say } from './terminal.ts'
+import { progress, say } from './terminal.ts'
 import { perform, verb } from './verb.ts'
 
 interface RotateOptions {
@@ -37,6 +40,14 @@ export function addRotateKeyVerb(site: Command, session: Session): void {
   }).action((name: string | undefined, options: { json?: boolean }) =>
     perform(session, () => rotateOperator(session, { name, options })),
   )
+  verb(site, {
+    name: 'rotate-master-key [name]',
+    summary:
+      'replace the key under which a site that is stopped keeps those of people, and what else is under it',
+    example: 'hedgerow site rotate-master-key galway',
+  }).action((name: string | undefined, options: { json?: boolean }) =>
+    perform(session, () => rotateMaster(session, { name, options })),
+  )
 }
 
 async function rotateOperator(
@@ -60,6 +71,47 @@ async function rotateOperator(
         session.terminal,
         `The operator of ${site} has a new key; start the site again, and copy "${directory}" to your backup. The old key lets nobody in; statements of place that it signed stay in force until they end`,
       ),
+  })
+}
+
+async function rotateMaster(
+  session: Session,
+  { name, options }: { name: string | undefined; options: { json?: boolean } },
+): Promise<void> {
+  const site = siteIdSchema.parse(name ?? (await onlySite(session)))
+  if (!(await siteSettingsHere(session, site)))
+    throw new WrongUse(`Keys are rotated where the site is: "${site}" is not on this machine`)
+  const root = siteRoot(session, site)
+  const directory = siteDirectory(root)
+  const settings = await loadSiteSettings({ directory, environment: session.environment, flags: {} })
+  // A site that runs would go on with the old key in its memory, and wrap new people's keys under it.
+  await using held = new AsyncDisposableStack()
+  held.use(await lockDirectory(root))
+  const { rotateMasterKey } = await import('../site/rotate-master-key.ts')
+  const line = progress(session.terminal)
+  const { keys, wrappingMs, isRewritten, isLogRecycled } = await rotateMasterKey({
+    root,
+    settings,
+    log: silentLog,
+    clock: systemClock,
+    random: systemRandom,
+    onProgress: (done) => line.show(`${done} keys of people are under the new key`),
+  }).finally(() => line.end())
+  const keysPerSecond = Math.round(keys / Math.max(0.001, wrappingMs / 1_000))
+  show(session, {
+    json: options.json,
+    value: { site, keys, keysPerSecond, isRewritten, isLogRecycled },
+    print: () => {
+      say(
+        session.terminal,
+        `${site} has a new master key: ${keys} keys of people are under it, ${keysPerSecond} a second, and the old one is destroyed. Start the site again, copy "${directory.keys}" to your backup, and make a new backup`,
+      )
+      if (!isRewritten || !isLogRecycled)
+        say(
+          session.terminal,
+          'The database still holds what was under the old one: its administrator has to run VACUUM FULL and recycle the write-ahead log',
+        )
+    },
   })
 }
 

@@ -1,3 +1,4 @@
+import { open, rm } from 'node:fs/promises'
 import { closeSync, fsync, mkdirSync, openSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { promisify } from 'node:util'
@@ -62,6 +63,31 @@ export function draftFile(path: string, content: Uint8Array | string): Draft {
     replace: () => renameSync(draft, path),
   }
 }
+
+/**
+ * Removes a file that held a secret. What it held stands in its place on the disk until it is written over: removing the
+ * name alone leaves it there. (A file system that writes elsewhere keeps it all the same: encrypt the disk.)
+ */
+export async function destroyFile(path: string): Promise<void> {
+  const file = await open(path, 'r+').catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') return undefined
+    throw error
+  })
+  if (!file) return
+  try {
+    const { size } = await file.stat()
+    const zeros = Buffer.alloc(Math.min(size, ZEROS_BYTES))
+    for (let at = 0; at < size; at += zeros.length)
+      await file.write(zeros, 0, Math.min(zeros.length, size - at), at)
+    await file.sync()
+  } finally {
+    await file.close()
+  }
+  await rm(path, { force: true })
+  await syncDirectory(dirname(path))
+}
+
+const ZEROS_BYTES = 1024 * 1024
 
 /** Forces the names in a directory to the disk (fsync(2): syncing a file does not sync its name). */
 export async function syncDirectory(directory: string): Promise<void> {

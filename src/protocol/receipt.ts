@@ -30,6 +30,7 @@ export const RECEIPT_KINDS = [
   'checkpoint',
   'backup',
   'restore',
+  'rotation',
 ] as const
 export type ReceiptKind = (typeof RECEIPT_KINDS)[number]
 
@@ -82,6 +83,8 @@ export const receiptSchema = z.strictObject({
   /** Which notice to a recipient of rows, and what it did with it. */
   notice: z.string().optional(),
   outcome: z.enum(ACKNOWLEDGED_OUTCOMES).optional(),
+  /** Which key of the site was replaced. */
+  rotated: z.enum(['master']).optional(),
   /** Which backup was made or restored, and how many receipts it holds. */
   backup: z.string().optional(),
   logSize: z.int().min(0).optional(),

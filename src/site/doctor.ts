@@ -106,6 +106,7 @@ async function checkKeys({ directory }: Examination): Promise<Finding[]> {
 const ROTATED_KEYS = {
   'signing.jwk': 'hedgerow site rotate-key',
   'operator.jwk': 'hedgerow site rotate-operator-key',
+  'master.key': 'hedgerow site rotate-master-key',
 } as const
 const KEY_AGE_MS_MAX = 400 * 24 * 60 * 60_000
 

@@ -45,6 +45,7 @@ import { BUDGET_DELTA } from './privacy/privacy-loss.ts'
 import { SITE_MIGRATIONS } from './record/migrations.ts'
 import { PinnedMembers } from './asks/pinned-members.ts'
 import { RecipientsBell } from './recipients/recipients-bell.ts'
+import { finishMasterRotation } from './rotate-master-key.ts'
 import { HiddenPeople } from './rights/hidden-people.ts'
 import { resumeRights } from './rights/serve-rights.ts'
 import type { SiteContext } from './site-context.ts'
@@ -83,6 +84,7 @@ export async function openSite(
   onOffersChanged: () => void,
 ): Promise<SiteContext> {
   opened.use(await lockDirectory(root))
+  await finishMasterRotation({ root, settings, log, clock, random })
   const keys = await readSiteKeys(siteDirectory(root).keys)
   const { db, ended, receipts } = await openRecord({ root, settings, log, clock, keys }, opened)
   const ofPeople = personKeys({ wrappingKey: keys.wrapping, random })

@@ -1,23 +1,22 @@
-import { hkdfSync } from 'node:crypto'
 import { readFile, readdir, rename } from 'node:fs/promises'
 import { join } from 'node:path'
 import { z } from 'zod'
 import { ensureKeyFile, readKeyFile } from '../kernel/crypto/key-file.ts'
 import { keyIdOf } from '../kernel/crypto/keys.ts'
 import type { KeyPair, PublicJwk } from '../kernel/crypto/keys.ts'
-import { ensureSecretFile, readSecretFile } from '../kernel/crypto/secret-file.ts'
 import { requirePrivateFile, writePrivateFile } from '../kernel/crypto/private-file.ts'
 import { replaceFile, syncDirectory } from '../kernel/durable-file.ts'
 import { Fault } from '../kernel/faults.ts'
-import { Secret } from '../kernel/secret.ts'
 import { followKeyChain, isSameKeySet } from '../protocol/key-chain.ts'
 import { keySetSchema } from '../protocol/member.ts'
 import type { KeySet } from '../protocol/member.ts'
 import { compactJwsSchema, publicKeySchema, siteIdSchema } from '../protocol/wire.ts'
 import type { SiteId } from '../protocol/wire.ts'
+import { ensureMasterKey, masterFiles, readMasterKey } from './master-key.ts'
+import type { MasterSecrets } from './master-key.ts'
 
 /** Everything secret that a site holds. The files are below `keys/`, each with mode 0600. */
-export interface SiteKeys {
+export interface SiteKeys extends Omit<MasterSecrets, 'id'> {
   /** Signs receipts, decisions, clearing records, and the checkpoints of the log. */
   readonly signing: KeyPair
   /** Questions are sealed to this. */
@@ -28,14 +27,6 @@ export interface SiteKeys {
   readonly formerOperators: readonly PublicJwk[]
   /** Those it had before, and the signed statements that lead from the first to the present ones. */
   readonly former: FormerKeys
-  /** Wraps the data keys of people. */
-  readonly wrapping: Secret<Uint8Array>
-  /** Turns the key that an issuer knows a person by into the digest by which the site finds them. */
-  readonly lookup: Secret<Uint8Array>
-  /** Makes pairwise pseudonyms. */
-  readonly pseudonym: Secret<Uint8Array>
-  /** Keeps noisy answers at rest, and chooses in which groups a person counts. */
-  readonly answers: Secret<Uint8Array>
 }
 
 /** Keys that a site had before, oldest first. */
@@ -53,13 +44,13 @@ export async function makeSiteKeys(directory: string): Promise<SiteKeys> {
   await ensureKeyFile(join(directory, 'signing.jwk'), 'Ed25519')
   await ensureKeyFile(join(directory, 'sealing.jwk'), 'X25519')
   await ensureKeyFile(join(directory, 'operator.jwk'), 'Ed25519')
-  await ensureSecretFile(join(directory, 'master.key'))
+  await ensureMasterKey(masterFiles(directory))
   return readSiteKeys(directory)
 }
 
 /** Reads the keys of a site; a missing or exposed file is a fault, never mended by making a new key. */
 export async function readSiteKeys(directory: string): Promise<SiteKeys> {
-  const master = await readSecretFile(join(directory, 'master.key'))
+  const { wrapping, lookup, pseudonym, answers } = await readMasterKey(masterFiles(directory).present)
   const signing = await readKeyFile(join(directory, 'signing.jwk'))
   const sealing = await readKeyFile(join(directory, 'sealing.jwk'))
   return {
@@ -68,10 +59,10 @@ export async function readSiteKeys(directory: string): Promise<SiteKeys> {
     operator: await readKeyFile(join(directory, 'operator.jwk')),
     formerOperators: await readFormerOperators(directory),
     former: await readFormerKeys(directory, { signing: signing.publicJwk, sealing: sealing.publicJwk }),
-    wrapping: derive(master, 'person-key-wrapping'),
-    lookup: derive(master, 'person-lookup'),
-    pseudonym: derive(master, 'pairwise-pseudonym'),
-    answers: derive(master, 'private-answers'),
+    wrapping,
+    lookup,
+    pseudonym,
+    answers,
   }
 }
 
@@ -179,11 +170,4 @@ async function readChain(directory: string): Promise<z.infer<typeof chainSchema>
       cause,
     })
   }
-}
-
-/** One secret for each use, so that none helps against another (HKDF, RFC 5869). */
-function derive(master: Secret<Uint8Array>, use: string): Secret<Uint8Array> {
-  return new Secret(
-    new Uint8Array(hkdfSync('sha256', master.reveal(), new Uint8Array(), `hedgerow/site/${use}`, 32)),
-  )
 }

@@ -11,6 +11,7 @@ import { manifestSchema } from '../protocol/data-set.ts'
 import { grantRequestSchema } from '../protocol/grant.ts'
 import type { WireManifest } from '../sdk/issuer.ts'
 import { siteSettingsSchema } from '../site/config.ts'
+import type { SiteSettings } from '../site/config.ts'
 import { giveGrants } from '../site/consent/give-grants.ts'
 import { describeDataSet } from '../site/datasets/describe-data-set.ts'
 import { importFile } from '../site/datasets/import-file.ts'
@@ -27,8 +28,9 @@ import { evidenceOf } from './test-trade.ts'
 export interface BareSite extends AsyncDisposable {
   readonly root: string
   readonly site: SiteContext
-  /** Closes it and opens it again on what is on disk. */
-  reopen(): Promise<SiteContext>
+  readonly settings: SiteSettings
+  /** Closes it and opens it again on what is on disk; `stopped` runs in between. */
+  reopen(stopped?: () => Promise<void>): Promise<SiteContext>
   /** Describes a data set, imports people into it and has all of them grant everything for research. */
   fill(facts: {
     dataSet: string
@@ -65,8 +67,10 @@ export async function bareSite(clock: Clock = systemClock): Promise<BareSite> {
     get site() {
       return site
     },
-    async reopen() {
+    settings,
+    async reopen(stopped = () => Promise.resolve()) {
       await opened.disposeAsync()
+      await stopped()
       opened = new AsyncDisposableStack()
       site = await open()
       return site
@@ -81,7 +85,7 @@ export async function bareSite(clock: Clock = systemClock): Promise<BareSite> {
           receipts: site.log,
           directory: site.root,
           keys: site.personKeys,
-          lookupKey: site.keys.lookup,
+          lookupKeys: site.keys.lookup,
           threads: 1,
           noteRows: (tx, facts) => site.partitions.noteChange(tx, facts),
         },

@@ -124,6 +124,26 @@ suite('the keys of a site are rotated', () => {
     const retired = await readFile(keyFile(join('retired', `operator-${site.operatorKey.keyId}.jwk`)), 'utf8')
     assert.deepEqual(JSON.parse(retired), site.operatorKey.publicJwk)
   })
+
+  test('the master key is replaced by a command, with the site stopped, and asks go on after it', async () => {
+    const site = trade.site()
+    const rotateMaster = () =>
+      runCli(home, ['site', 'rotate-master-key', 'galway', '--json'], {
+        HEDGEROW_DATABASE_URL: site.databaseUrl,
+      })
+    const was = await readFile(keyFile('master.key'), 'utf8')
+    const running = await rotateMaster()
+    assert.equal(running.code, 1, 'not while it runs')
+    assert.equal(await readFile(keyFile('master.key'), 'utf8'), was)
+    await site.stop()
+    const run = await rotateMaster()
+    assert.equal(run.code, 0, run.error)
+    const said = JSON.parse(run.out) as Record<string, unknown>
+    assert.deepEqual([said['keys'], said['isRewritten'], said['isLogRecycled']], [120, true, true])
+    assert.ok(!run.out.includes(was.trim()))
+    await site.start()
+    assertSound(await lab.ask(SQL))
+  })
 })
 
 function assertSound(result: AskResult): void {

@@ -6,7 +6,7 @@ import { Secret } from '../secret.ts'
 import { requirePrivateFile, writePrivateFile } from './private-file.ts'
 
 /** Length of a secret: the key of AES-256 and of HMAC-SHA-256. */
-const SECRET_BYTES = 32
+export const SECRET_BYTES = 32
 
 /** Reads a secret of 32 bytes; refuses a file that others may read. */
 export async function readSecretFile(path: string): Promise<Secret<Uint8Array>> {

@@ -1,9 +1,9 @@
-import { mkdir, open, readFile, readdir, rm } from 'node:fs/promises'
+import { mkdir, readFile, readdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { z } from 'zod'
 import { formatInstant } from '../../kernel/clock.ts'
 import { ensureSecretFile, readSecretFile } from '../../kernel/crypto/secret-file.ts'
-import { replaceFile, syncDirectory } from '../../kernel/durable-file.ts'
+import { destroyFile, replaceFile, syncDirectory } from '../../kernel/durable-file.ts'
 import { Fault } from '../../kernel/faults.ts'
 import type { Random } from '../../kernel/random.ts'
 import type { Secret } from '../../kernel/secret.ts'
@@ -112,8 +112,7 @@ export function readSecret(safe: Safe, backup: string): Promise<Secret<Uint8Arra
 /** Destroys a backup's key and what the safe has of its people: from then on no copy of it can be read, wherever it is. */
 export async function destroyEntry(safe: Safe, backup: string): Promise<void> {
   for (const path of [secretPath(safe, backup), peoplePath(safe, backup)]) {
-    await overwrite(path)
-    await rm(path, { force: true })
+    await destroyFile(path)
   }
   await syncDirectory(join(safe.directory, BACKUPS))
   await rm(join(safe.directory, BACKUPS, `${backup}.json`), { force: true })
@@ -128,26 +127,6 @@ export function peoplePath({ directory }: Safe, backup: string): string {
 function secretPath({ directory }: Safe, backup: string): string {
   return join(directory, BACKUPS, `${backup}.key`)
 }
-
-/** What a file held stands in its place on the disk until it is written over; removing the name alone leaves it there. */
-async function overwrite(path: string): Promise<void> {
-  const file = await open(path, 'r+').catch((error: NodeJS.ErrnoException) => {
-    if (error.code === 'ENOENT') return undefined
-    throw error
-  })
-  if (!file) return
-  try {
-    const { size } = await file.stat()
-    const zeros = Buffer.alloc(Math.min(size, ZEROS_BYTES))
-    for (let at = 0; at < size; at += zeros.length)
-      await file.write(zeros, 0, Math.min(zeros.length, size - at), at)
-    await file.sync()
-  } finally {
-    await file.close()
-  }
-}
-
-const ZEROS_BYTES = 1024 * 1024
 
 export async function readIfThere(path: string): Promise<string | undefined> {
   return readFile(path, 'utf8').catch((error: NodeJS.ErrnoException) => {

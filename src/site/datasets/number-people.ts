@@ -5,9 +5,9 @@ import { LIMITS } from '../../kernel/limits.ts'
 import type { Database } from '../../kernel/postgres/database.ts'
 import type { Random } from '../../kernel/random.ts'
 import { Bitset } from '../../kernel/bitset.ts'
-import type { Secret } from '../../kernel/secret.ts'
 import type { Manifest } from '../../protocol/data-set.ts'
 import { lookupDigest } from '../vault/lookup-digest.ts'
+import type { LookupKeys } from '../vault/lookup-digest.ts'
 import { runOwn } from '../vault/own-sql.ts'
 import { cellContext } from '../vault/person-keys.ts'
 import type { KeySource, PersonKeys } from '../vault/person-keys.ts'
@@ -45,7 +45,7 @@ export interface NumberingParts {
   readonly db: Database
   readonly vault: Vault
   readonly keys: PersonKeys
-  readonly lookupKey: Secret<Uint8Array>
+  readonly lookupKeys: LookupKeys
   readonly random: Random
 }
 
@@ -54,7 +54,7 @@ export interface NumberingParts {
  * issuer knows them by. Each of these holds for ever, so doing it again after a crash does nothing twice.
  */
 export async function numberPeople(
-  { db, vault, keys, lookupKey, random }: NumberingParts,
+  { db, vault, keys, lookupKeys, random }: NumberingParts,
   reader: ImportReader,
   manifest: Manifest,
 ): Promise<{ readonly ring: KeyRing; readonly people: Bitset }> {
@@ -72,7 +72,7 @@ export async function numberPeople(
   for await (const people of portions(reader)) {
     const personKeys = people.map(({ key }) => key)
     const lookups = personKeys.map((personKey) =>
-      lookupDigest(lookupKey, { issuer: manifest.issuer, personKey }),
+      lookupDigest(lookupKeys, { issuer: manifest.issuer, personKey }),
     )
     const numbers = [...(await vault.numberPeople(lookups))]
     for (const number of numbers) numbered.add(number)

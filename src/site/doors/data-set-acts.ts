@@ -79,7 +79,7 @@ export function dataSetActs(site: SiteContext): DataSetActs {
           receipts: site.log,
           directory: site.root,
           keys: site.personKeys,
-          lookupKey: site.keys.lookup,
+          lookupKeys: site.keys.lookup,
           threads: site.vaultThreads,
           noteRows: (tx, facts) => site.partitions.noteChange(tx, facts),
         },

@@ -105,6 +105,20 @@ export async function forgetGuardian(tx: DatabaseTransaction, mark: Uint8Array):
     where guardian = ${Buffer.from(mark)}`.execute(tx)
 }
 
+/** Changes the marks by which guardians are known, all of them. */
+export async function renewGuardianMarks(
+  tx: DatabaseTransaction,
+  next: (before: Uint8Array) => Uint8Array,
+): Promise<void> {
+  const { rows } = await sql<{ guardian: Uint8Array }>`
+    select distinct guardian from guardianship where guardian is not null`.execute(tx)
+  await sql`
+    update guardianship as kept set guardian = made.guardian
+    from unnest(${rows.map(({ guardian }) => Buffer.from(guardian))}::bytea[],
+      ${rows.map(({ guardian }) => Buffer.from(next(guardian)))}::bytea[]) as made (was, guardian)
+    where kept.guardian = made.was`.execute(tx)
+}
+
 function bytesOf(bytes: Uint8Array | undefined): Buffer | null {
   return bytes === undefined ? null : Buffer.from(bytes)
 }

@@ -4,6 +4,7 @@ import { hmacSha256 } from '../../kernel/digest.ts'
 import { Fault } from '../../kernel/faults.ts'
 import type { KnownPerson } from '../rights/person-reading.ts'
 import type { SiteContext } from '../site-context.ts'
+import { newestLookup } from '../vault/lookup-digest.ts'
 import { giveAgeEvidence } from './tell-of-person.ts'
 import { verifyAgeProof } from './verify-age-proof.ts'
 
@@ -56,5 +57,5 @@ export async function proveAge(
 
 function nonceOf({ lookup }: SiteContext['keys'], { issuer, key }: KnownPerson, hour: number): string {
   const text = `age-proof\0${issuer}\0${key}\0${hour}`
-  return Buffer.from(hmacSha256(lookup.reveal(), text)).toString('base64url')
+  return Buffer.from(hmacSha256(newestLookup(lookup).reveal(), text)).toString('base64url')
 }

@@ -63,6 +63,39 @@ export async function keepPrivateAnswer(
     throw new Fault('fault.overloaded', { what: 'Cannot release: an equal ask was answered meanwhile' })
 }
 
+/** Answers that are sealed anew in one statement. */
+const ANSWERS_AT_ONCE = 200
+
+/** Seals every kept answer under another key. */
+export async function resealAnswers(
+  tx: DatabaseTransaction,
+  { from, to, random }: { from: Secret<Uint8Array>; to: Secret<Uint8Array>; random: Random },
+): Promise<void> {
+  const [before, next] = [createSecretKey(from.reveal()), createSecretKey(to.reveal())]
+  for (let last: AnswerName = { acquirer: '', question: '' }; ;) {
+    const { rows } = await sql<AnswerName & { release: Uint8Array }>`
+      select acquirer, question, release from private_answer
+      where (acquirer, question) > (${last.acquirer}, ${last.question})
+      order by acquirer, question limit ${ANSWERS_AT_ONCE}`.execute(tx)
+    const sealed = rows.map((row) => {
+      const context = contextOf(row)
+      const opened = open(row.release, { key: before, context })
+      // One that does not open is refused when it is asked for, before and after.
+      return Buffer.from(
+        opened === undefined ? row.release : seal(opened, { key: next, nonce: random.bytes(12), context }),
+      )
+    })
+    await sql`
+      update private_answer as kept set release = made.release
+      from unnest(${rows.map(({ acquirer }) => acquirer)}::text[],
+        ${rows.map(({ question }) => question)}::text[], ${sealed}::bytea[]) as made (acquirer, question, release)
+      where kept.acquirer = made.acquirer and kept.question = made.question`.execute(tx)
+    const end = rows.at(-1)
+    if (end === undefined) return
+    last = end
+  }
+}
+
 function contextOf({ acquirer, question }: AnswerName): Uint8Array {
   return Buffer.from(`private-answer\0${acquirer}\0${question}`)
 }

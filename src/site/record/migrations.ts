@@ -31,6 +31,7 @@ import * as createRestrictions from './migrations/0061-create-restrictions-and-c
 import * as createPrincipalFacts from './migrations/0121-create-principal-facts.ts'
 import * as createGuardianships from './migrations/0120-create-guardianships.ts'
 import * as createRecipientNotices from './migrations/0110-create-recipient-notices.ts'
+import * as createKeyRotations from './migrations/0145-create-key-rotations.ts'
 import * as createRetentionSweeps from './migrations/0111-create-retention-sweeps.ts'
 
 /** The schema of a site's record, in order: one file a capability, forward only. */
@@ -68,4 +69,5 @@ export const SITE_MIGRATIONS: Migrations = {
   '0101-create-guard-holds': createGuardHolds,
   '0121-create-principal-facts': createPrincipalFacts,
   '0111-create-retention-sweeps': createRetentionSweeps,
+  '0145-create-key-rotations': createKeyRotations,
 }

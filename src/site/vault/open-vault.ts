@@ -31,6 +31,7 @@ import {
 } from './people-table.ts'
 import { PersonIndex } from './person-index.ts'
 import { runStatement } from './run-statement.ts'
+import { createRenewalTable, renewLookups } from './renew-lookups.ts'
 import { removeSnapshot, snapshotVault } from './snapshot-vault.ts'
 import { PERSON_COLUMN, tableOf } from './stored-columns.ts'
 import { appendBatch, discardBatch, findBatch, rowsAside, setAsidePart, takeBatch } from './take-rows.ts'
@@ -58,6 +59,7 @@ export async function openVault({
     await removeSnapshot(directory)
     await inTransaction(engine.writer, async () => {
       await createPeopleTables(engine.writer)
+      await createRenewalTable(engine.writer)
       await createBatchTables(engine.writer)
     })
   } catch (error) {
@@ -93,6 +95,10 @@ function vaultOf(first: Engine, { clock, limits }: { clock: Clock; limits: Engin
     discard: (batch) => change('discard a batch', ({ writer }) => discardBatch(writer, batch)),
     numberPeople: (lookups) => change('number people', ({ writer }) => giveNumbers(writer, lookups)),
     skipNumbers: (next) => change('skip numbers of people', ({ writer }) => skipNumbers(writer, next)),
+    renewLookups: (renewal) =>
+      change('renew what people are found by', ({ writer }) => renewLookups(writer, renewal)).finally(() =>
+        memory.index.noteForgotten(),
+      ),
     keepPrincipals: (facts) =>
       change('keep what is known of people', ({ writer }) => keepFacts(writer, facts)),
     keepSealedKeys: (dataSet, keys) =>

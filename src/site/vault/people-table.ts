@@ -212,7 +212,7 @@ export async function readKeys(
 }
 
 /** Makes a temporary table of the connection; nothing of it reaches the disk. */
-async function fillTemporary(
+export async function fillTemporary(
   connection: DuckDBConnection,
   {
     table,

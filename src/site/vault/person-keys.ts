@@ -266,7 +266,8 @@ class LazyKeys implements KeySource {
   }
 }
 
-function wrapContext(person: number): Uint8Array {
+/** What AES-GCM authenticates along with a wrapped key: whose it is. */
+export function wrapContext(person: number): Uint8Array {
   return Buffer.from(`hedgerow/person-key\0${person}`)
 }
 

@@ -45,6 +45,8 @@ export interface Vault extends AsyncDisposable {
   numberPeople(lookups: readonly Uint8Array[]): Promise<Int32Array>
   /** The next new person gets this number or a higher one: those below were given in another life of the site. */
   skipNumbers(next: number): Promise<void>
+  /** Changes every digest by which a person is found, all or none; the same renewal again does nothing. */
+  renewLookups(renewal: LookupRenewal): Promise<void>
   /** Keeps what is known of people besides rows. A later birth date wins (fail closed); a known residence replaces. */
   keepPrincipals(facts: readonly PersonFacts[]): Promise<void>
   /** Keeps the key an issuer knows a person by, sealed under that person's own key; only for those without one. */
@@ -125,6 +127,13 @@ export interface Expiry {
   /** Absent: whole rows. */
   readonly columns?: readonly string[] | undefined
   readonly keep: readonly number[]
+}
+
+/** How the digests by which people are found change, once. */
+export interface LookupRenewal {
+  /** The same change again, after a crash, does nothing. */
+  readonly id: string
+  readonly next: (before: Uint8Array) => Uint8Array
 }
 
 /** A value on its way into the vault: a date or timestamp as a text. */

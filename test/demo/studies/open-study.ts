@@ -100,7 +100,7 @@ async function mirrorOf(
 ): Promise<GrantMirror> {
   const wordings = new Map<string, number>()
   const lookups = requests.map(({ dataSet, person }) =>
-    lookupDigest(TEST_SECRET, { issuer: manifests.get(dataSet)?.issuer ?? '', personKey: person }),
+    lookupDigest([TEST_SECRET], { issuer: manifests.get(dataSet)?.issuer ?? '', personKey: person }),
   )
   const numbers = await vaultSite.parts.vault.findPeople(lookups)
   const newTerms: { id: number; terms: GrantTerms }[] = []

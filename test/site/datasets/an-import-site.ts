@@ -42,7 +42,7 @@ export async function openParts(db: Database, directory: string): Promise<Import
     directory,
     clock: systemClock,
     random: systemRandom,
-    lookupKey: TEST_SECRET,
+    lookupKeys: [TEST_SECRET],
     keys: personKeys({ wrappingKey: TEST_SECRET, random: systemRandom }),
     receipts: await openReceiptLog({
       db,

@@ -172,7 +172,7 @@ test('a batch without a name is known again by its file', async () => {
 
 test('people keep their numbers from file to file and from data set to data set of one issuer', async () => {
   const numberOf = async (manifest: Manifest, personKey: string) => {
-    const lookup = lookupDigest(TEST_SECRET, { issuer: manifest.issuer, personKey })
+    const lookup = lookupDigest([TEST_SECRET], { issuer: manifest.issuer, personKey })
     return (await site.parts.vault.findPeople([lookup]))[0]
   }
   const one = freshManifest()
@@ -383,7 +383,7 @@ test('names, keys and free texts are in no file of the vault in clear, and open 
   await site.import(manifest, {
     file: { stream: bytesOf(header + [1, 2, 3].map(line).join('') + line(1).replace('MARKERNOTE', 'x')) },
   })
-  const lookup = lookupDigest(TEST_SECRET, { issuer: manifest.issuer, personKey: 'MARKERKEY2' })
+  const lookup = lookupDigest([TEST_SECRET], { issuer: manifest.issuer, personKey: 'MARKERKEY2' })
   const [person = -1] = await site.parts.vault.findPeople([lookup])
   const rows = await site.parts.vault.listRows(manifest.dataSet, person)
   const key = (await site.parts.keys.keyOf(site.parts.db, person))?.reveal()
@@ -431,7 +431,7 @@ test('a person with two residences in a file has none that is known', async () =
     },
   })
   const numbers = await site.parts.vault.findPeople(
-    ['ann', 'bob', 'cem'].map((personKey) => lookupDigest(TEST_SECRET, { issuer: 'settler', personKey })),
+    ['ann', 'bob', 'cem'].map((personKey) => lookupDigest([TEST_SECRET], { issuer: 'settler', personKey })),
   )
   const { residence, countries } = await site.parts.vault.principals()
   assert.deepEqual(
