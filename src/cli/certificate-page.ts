@@ -1,4 +1,5 @@
 import { formatInstant } from '../kernel/clock.ts'
+import { escapeHtml } from '../kernel/escape-html.ts'
 import { purposeLabel } from '../protocol/purpose.ts'
 import type { Erasure } from '../sdk/rights.ts'
 
@@ -69,7 +70,7 @@ ${tableOf(['Recipient', 'For what', 'Notice', 'What it did'], rows)}
 
 function tableOf(head: readonly string[], rows: readonly (readonly string[])[]): string {
   const top =
-    head.length === 0 ? '' : `<tr>${head.map((text) => `<th>${escaped(text)}</th>`).join('')}</tr>\n`
+    head.length === 0 ? '' : `<tr>${head.map((text) => `<th>${escapeHtml(text)}</th>`).join('')}</tr>\n`
   const body = rows.map(
     (row) => `<tr>${row.map((text, index) => cell(text, head.length === 0 && index === 0)).join('')}</tr>`,
   )
@@ -77,13 +78,5 @@ function tableOf(head: readonly string[], rows: readonly (readonly string[])[]):
 }
 
 function cell(text: string, isHead: boolean): string {
-  return isHead ? `<th>${escaped(text)}</th>` : `<td>${escaped(text)}</td>`
-}
-
-function escaped(text: string): string {
-  return text
-    .replaceAll('&', '&amp;')
-    .replaceAll('<', '&lt;')
-    .replaceAll('>', '&gt;')
-    .replaceAll('"', '&quot;')
+  return isHead ? `<th>${escapeHtml(text)}</th>` : `<td>${escapeHtml(text)}</td>`
 }

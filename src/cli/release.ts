@@ -1,6 +1,7 @@
 import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Command } from 'commander'
+import { csvLine } from '../kernel/csv-line.ts'
 import type { Release } from '../protocol/release.ts'
 import { connectAcquirer } from './connect.ts'
 import type { NetworkOptions } from './connect.ts'
@@ -120,17 +121,8 @@ async function saveRelease(
   return problems.length === 0 ? EXIT.done : EXIT.fellShort
 }
 
-/** RFC 4180, with the remainder row last. A text that a spreadsheet would take for a formula keeps a quote before it. */
+/** A release as CSV, with the remainder row last. */
 export function csvText({ columns, rows, remainder }: Release): string {
   const lines = [columns.map(({ name }) => name), ...rows, ...(remainder ? [remainder] : [])]
-  return lines.map((line) => `${line.map((value) => csvField(value)).join(',')}\r\n`).join('')
-}
-
-function csvField(value: string | number | boolean | null): string {
-  if (value === null) return ''
-  const text =
-    typeof value === 'string' && /^[=+\-@\t\r]/.test(value) && Number.isNaN(Number(value))
-      ? `'${value}`
-      : String(value)
-  return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text
+  return lines.map(csvLine).join('')
 }

@@ -37,9 +37,27 @@ export function paint(terminal: Terminal, tone: Tone, text: string): string {
   return terminal.isInteractive ? styleText(STYLES[tone], text, { validateStream: false }) : text
 }
 
-/** One line of text. */
+/** One line of text. What others wrote into it is shown and never obeyed. */
 export function say(terminal: Terminal, line = ''): void {
-  terminal.out.write(`${line}\n`)
+  terminal.out.write(`${disarmed(line, terminal.isInteractive)}\n`)
+}
+
+/** The colours of `paint` with their ends; control characters but line feeds and tabs; marks that turn the direction of a text. */
+const OBEYED = /\p{Cc}\[(?:1|22|31|32|33|36|39|90)m|(?![\n\t])[\p{Cc}\p{Bidi_Control}]/gu
+
+/**
+ * A text that a terminal only shows. Titles, names and released values come from strangers, and a terminal obeys what stands in
+ * them: it would rewrite lines that were printed before, or put text where the next command is typed.
+ */
+export function disarmed(text: string, isColoured = false): string {
+  return text.replaceAll(OBEYED, (found) => {
+    if (isColoured && found.startsWith('\u001B[')) return found
+    return `${escapeOf(found)}${found.slice(1)}`
+  })
+}
+
+function escapeOf(sign: string): string {
+  return `\\u${sign.charCodeAt(0).toString(16).padStart(4, '0')}`
 }
 
 /** What a table shows; `indent` stands before each line. */

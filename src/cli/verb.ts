@@ -1,7 +1,7 @@
 import type { Command } from 'commander'
 import { exitCodeOf, sentenceOf } from './failures.ts'
 import type { Session } from './session.ts'
-import { paint } from './terminal.ts'
+import { disarmed, paint } from './terminal.ts'
 
 /** The common frame of a verb: `--json`, an example in its help, one sentence and an exit code for each failure. */
 export function verb(
@@ -32,7 +32,7 @@ export async function perform(
   try {
     process.exitCode = (await act()) ?? 0
   } catch (thrown) {
-    session.terminal.error.write(`${paint(session.terminal, 'bad', sentenceOf(thrown))}\n`)
+    session.terminal.error.write(`${paint(session.terminal, 'bad', disarmed(sentenceOf(thrown)))}\n`)
     process.exitCode = codeOf(thrown)
   }
 }

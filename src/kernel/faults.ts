@@ -255,3 +255,10 @@ export class Fault extends Error {
     this.isForCaller = isForCaller
   }
 }
+
+/** What a log may hold of a failure: our own sentence, or its kind and code alone, because the message of a library may quote a value. */
+export function sayOf(error: unknown): string {
+  if (error instanceof Fault) return error.message
+  if (!(error instanceof Error)) return 'unknown'
+  return 'code' in error && typeof error.code === 'string' ? `${error.name} ${error.code}` : error.name
+}

@@ -1,5 +1,6 @@
 /* oxlint-disable max-lines-per-function -- a table of events, one function each */
 import { Counter, Gauge, Registry } from 'prom-client'
+import { sayOf } from '../kernel/faults.ts'
 import type { Log } from '../kernel/log.ts'
 import type { ReasonCode } from '../protocol/reason.ts'
 import type { DeclinedAsk, PassedAsk } from './authorisation/decided-ask.ts'
@@ -110,7 +111,7 @@ export function networkEvents(log: Log): NetworkEvents {
     },
     sweepFailed(error) {
       sweepFailures.inc()
-      log.error('sweep.failed', { what: error instanceof Error ? error.message : 'unknown' })
+      log.error('sweep.failed', { what: sayOf(error) })
     },
     workWaiting: (site, waiting) => waitingSites.set({ site }, waiting),
     metrics: () => registry.metrics(),

@@ -1,3 +1,4 @@
+import { csvLine } from '../kernel/csv-line.ts'
 import type { CsvPart } from './person-api.ts'
 import type { ExportKind, ExportRecord } from './person-export.ts'
 
@@ -53,29 +54,25 @@ const COLUMNS: Readonly<Record<Exclude<CsvPart, 'rows'>, readonly string[]>> = {
 }
 
 /**
- * Records of one kind as CSV (RFC 4180), some lines at a time, the head first. Rows must be of one data set. Lists are
+ * Records of one kind as CSV, some lines at a time, the head first. Rows must be of one data set. Lists are
  * separated by semicolons, amounts are `120 EUR` in minor units, what is empty is nothing.
  */
 export function csvWriter(part: CsvPart): (records: readonly ExportRecord[]) => string {
   let columns = part === 'rows' ? undefined : COLUMNS[part]
-  let head = columns && lineOf(columns)
+  let head = columns && csvLine(columns)
   return (records) => {
     const lines = records.map((record) => {
       const values: Readonly<Record<string, unknown>> = record.kind === 'row' ? record.values : { ...record }
       if (!columns) {
         columns = Object.keys(values)
-        head = lineOf(columns)
+        head = csvLine(columns)
       }
-      return lineOf(columns.map((name) => cellText(values[name])))
+      return csvLine(columns.map((name) => cellText(values[name])))
     })
     const text = `${head ?? ''}${lines.join('')}`
     head = undefined
     return text
   }
-}
-
-function lineOf(cells: readonly string[]): string {
-  return `${cells.map((cell) => (/[",\r\n]/.test(cell) ? `"${cell.replaceAll('"', '""')}"` : cell)).join(',')}\r\n`
 }
 
 /** A value of a record as one text. */

@@ -1,5 +1,5 @@
 import { Counter, Histogram, Registry, collectDefaultMetrics } from 'prom-client'
-import { Fault } from '../kernel/faults.ts'
+import { Fault, sayOf } from '../kernel/faults.ts'
 import type { Log } from '../kernel/log.ts'
 import { PeerRefusal } from '../kernel/http/call-json.ts'
 import type { ReasonCode } from '../protocol/reason.ts'
@@ -181,5 +181,5 @@ function noticeEvents(
 function describe(error: unknown): { code: string; said?: string } {
   if (error instanceof PeerRefusal) return { code: error.problemCode, said: error.message }
   if (error instanceof Fault) return { code: error.code, said: error.message }
-  return { code: 'fault.internal', said: error instanceof Error ? error.name : 'unknown' }
+  return { code: 'fault.internal', said: sayOf(error) }
 }

@@ -10,7 +10,7 @@ import { jsonText } from '../../src/cli/json-output.ts'
 import { tariffText } from '../../src/cli/offers.ts'
 import { splitCsvLine } from '../../src/cli/read-records.ts'
 import { csvText } from '../../src/cli/release.ts'
-import { paint, progress, table } from '../../src/cli/terminal.ts'
+import { disarmed, paint, progress, table } from '../../src/cli/terminal.ts'
 import type { Terminal } from '../../src/cli/terminal.ts'
 import { tariffSchema } from '../../src/protocol/tariff.ts'
 import { siteIdSchema } from '../../src/protocol/wire.ts'
@@ -120,4 +120,17 @@ test('tariffText() says a tariff in words', () => {
     capMinor: 2500,
   })
   assert.equal(tariffText(tariff), '2.00 EUR a run, 0.20 EUR per 100 people, at most 25.00 EUR')
+})
+
+test('a terminal obeys nothing that a stranger wrote into a title, a name or a value', () => {
+  const hostile = 'steps\u001B[2J\u001B]52;c;cm0gLXJm\u0007\u001B[8m\u009B1A\u202Eedoc\r'
+  const shown = 'steps\\u001b[2J\\u001b]52;c;cm0gLXJm\\u0007\\u001b[8m\\u009b1A\\u202eedoc\\u000d'
+  assert.equal(disarmed(hostile, true), shown)
+  for (const isInteractive of [true, false]) {
+    const screen = terminal(isInteractive)
+    table(screen, { head: ['title'], rows: [[hostile]] })
+    assert.match(screen.text(), /steps\\u001b\[2J/)
+  }
+  const own = paint(terminal(true), 'good', 'zwölf\tund\n')
+  assert.equal(disarmed(own, true), own)
 })

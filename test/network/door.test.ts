@@ -1,5 +1,8 @@
 import assert from 'node:assert/strict'
+import { once } from 'node:events'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { request } from 'node:http'
+import type { IncomingMessage } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
@@ -119,12 +122,24 @@ describe('the page', () => {
     const elsewhere: Record<string, string>[] = [
       { 'x-forwarded-for': '192.0.2.7' },
       { forwarded: 'for=192.0.2.7' },
+      { 'x-real-ip': '192.0.2.7' },
+      { via: '1.1 proxy' },
     ]
     for (const headers of elsewhere) {
       const { text } = await get('/', headers)
       assert.ok(text.includes('athletes'))
       assert.ok(!text.includes('northcare'))
     }
+  })
+
+  test('shows no more to a visitor of a proxy on this machine that says nothing of itself (nginx, unless told)', async () => {
+    const { host } = new URL(w.network.url)
+    const visit = request(w.network.url, { agent: false, headers: { host, connection: 'close' } })
+    visit.end()
+    const [answer] = (await once(visit, 'response')) as [IncomingMessage]
+    const text = (await answer.toArray()).join('')
+    assert.ok(text.includes('athletes'))
+    assert.ok(!text.includes('northcare'))
   })
 })
 

@@ -1,3 +1,4 @@
+import { escapeHtml } from '../escape-html.ts'
 import { typeWords } from './type-words.ts'
 import type { Schema, TypeStyle } from './type-words.ts'
 
@@ -138,12 +139,4 @@ const HTML: TypeStyle = {
   code: (text) => `<code>${escapeHtml(text)}</code>`,
   message: (name) => `<a href="#message-${escapeHtml(name)}">${escapeHtml(name)}</a>`,
   codes: 'a code of the catalogue of reasons and faults',
-}
-
-function escapeHtml(text: string): string {
-  return text
-    .replaceAll('&', '&amp;')
-    .replaceAll('<', '&lt;')
-    .replaceAll('>', '&gt;')
-    .replaceAll('"', '&quot;')
 }

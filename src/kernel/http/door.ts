@@ -4,7 +4,7 @@ import type { z } from 'zod'
 import type { Clock } from '../clock.ts'
 import { dateOf } from '../clock.ts'
 import { digestOf } from '../digest.ts'
-import { FAULTS, Fault } from '../faults.ts'
+import { FAULTS, Fault, sayOf } from '../faults.ts'
 import type { IdSource } from '../id.ts'
 import { LIMITS } from '../limits.ts'
 import type { Log } from '../log.ts'
@@ -220,7 +220,7 @@ function answerThrown<Caller>(parts: DoorParts<Caller>, thrown: unknown, instanc
     parts.log.error('request.failed', {
       requestId: instance,
       code: document.code,
-      what: isForeseen ? fault.message : thrown instanceof Error ? thrown.message : 'unknown',
+      what: sayOf(thrown),
       stack: isForeseen ? undefined : stackOf(thrown),
     })
   }
@@ -231,7 +231,7 @@ function answerThrown<Caller>(parts: DoorParts<Caller>, thrown: unknown, instanc
   })
 }
 
-/** The places in the code, without the message: a message of somebody else's library may hold values. */
+/** The places in the code, without the message. */
 function stackOf(thrown: unknown): string | undefined {
   if (!(thrown instanceof Error) || thrown instanceof Fault) return undefined
   return thrown.stack

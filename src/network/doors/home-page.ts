@@ -1,6 +1,7 @@
 import { formatInstant } from '../../kernel/clock.ts'
 import type { Instant } from '../../kernel/clock.ts'
 import type { Currency } from '../../kernel/currency.ts'
+import { escapeHtml as text } from '../../kernel/escape-html.ts'
 import { formatMoney, money } from '../../kernel/money.ts'
 import type { Balance, TrialBalance } from '../../protocol/network-api.ts'
 import type { Offer } from '../../protocol/offer.ts'
@@ -80,7 +81,7 @@ function asksTable(asks: readonly AskStateMessage[]): string {
     )
   })
   return table(
-    ['Time', 'Acquirer', 'Purpose', 'Mode', 'Data set', 'Site', 'Decision', '>Price', '>At most'],
+    ['Time (UTC)', 'Acquirer', 'Purpose', 'Mode', 'Data set', 'Site', 'Decision', '>Price', '>At most'],
     rows,
   )
 }
@@ -188,12 +189,4 @@ function time(instantText: string): string {
 
 function empty(sentence: string): string {
   return `<p class="empty">${sentence}.</p>`
-}
-
-function text(value: string): string {
-  return value
-    .replaceAll('&', '&amp;')
-    .replaceAll('<', '&lt;')
-    .replaceAll('>', '&gt;')
-    .replaceAll('"', '&quot;')
 }

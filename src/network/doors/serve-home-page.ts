@@ -11,6 +11,14 @@ import type { NetworkParts } from './network-parts.ts'
 const ASKS_SHOWN = 25
 const SETTLEMENTS_SHOWN = 3
 const LOOPBACK = /^(127\.\d+\.\d+\.\d+|::1|::ffff:127\.\d+\.\d+\.\d+)$/
+const FORWARDED = [
+  'forwarded',
+  'via',
+  'x-forwarded-for',
+  'x-forwarded-host',
+  'x-forwarded-proto',
+  'x-real-ip',
+]
 const LOCAL_NAMES = new Set(['127.0.0.1', 'localhost', '[::1]'])
 
 /** Nothing is loaded from anywhere and nothing runs; the page renews itself. */
@@ -39,10 +47,18 @@ export function serveHomePage(app: OpenAPIHono, parts: NetworkParts): void {
 }
 
 /** By a name of this machine, too: a page elsewhere may have pointed its own name here (DNS rebinding). */
-function isFromHere(request: Request, remote: string | undefined): boolean {
-  const isForwarded = request.headers.has('forwarded') || request.headers.has('x-forwarded-for')
-  const host = (request.headers.get('host') ?? '').replace(/:\d+$/, '')
-  return !isForwarded && remote !== undefined && LOOPBACK.test(remote) && LOCAL_NAMES.has(host)
+function isFromHere({ headers }: Request, remote: string | undefined): boolean {
+  const host = (headers.get('host') ?? '').replace(/:\d+$/, '')
+  return remote !== undefined && LOOPBACK.test(remote) && LOCAL_NAMES.has(host) && !mayBeForwarded(headers)
+}
+
+/**
+ * A proxy on this machine visits for somebody elsewhere, and one that was not told to (nginx) neither says so nor keeps the name
+ * they asked for. But each leaves out what is said of the connection (RFC 9110 §7.6.1), which every browser says.
+ */
+function mayBeForwarded(headers: Headers): boolean {
+  const isDirect = headers.get('connection')?.toLowerCase() === 'keep-alive'
+  return !isDirect || FORWARDED.some((name) => headers.has(name))
 }
 
 async function readActivity({ db, log }: NetworkParts): Promise<Activity> {

@@ -5,6 +5,7 @@ import type { Clock } from '../../kernel/clock.ts'
 import { peekJws } from '../../kernel/crypto/jws.ts'
 import type { PublicJwk } from '../../kernel/crypto/keys.ts'
 import { keyIdOf } from '../../kernel/crypto/keys.ts'
+import { withDeadline } from '../../kernel/deadline.ts'
 import { Fault } from '../../kernel/faults.ts'
 import type { UsedTokens } from '../../kernel/http/used-tokens.ts'
 import { LIMITS } from '../../kernel/limits.ts'
@@ -44,6 +45,9 @@ export interface Authentication {
   acquirerKey(member: string, keyId: string): Promise<PublicJwk | undefined>
 }
 
+/** A caller waits for it, and anybody may claim a token of the provider. */
+const PROVIDER_TIMEOUT_MS = 5_000
+
 /** The name under which the operator's key signs its tokens. */
 export const OPERATOR = 'operator'
 
@@ -52,7 +56,7 @@ export const OPERATOR = 'operator'
  * person's token of the OpenID Connect provider. Anything else throws `fault.unauthenticated` with one word of reason.
  */
 export function callerAuthentication(parts: Authentication): (request: Request) => Promise<DoorCaller> {
-  const providerKeys = parts.signIn && remoteKeys(parts.signIn)
+  const providerKeys = parts.signIn && remoteKeys(parts.signIn, parts.clock)
   return async (request) => {
     const token = /^Bearer ([A-Za-z0-9._-]+)$/.exec(request.headers.get('authorization') ?? '')?.[1]
     if (token === undefined) throw unauthenticated('no token')
@@ -139,22 +143,22 @@ function claimedIssuer(token: string): string | undefined {
   }
 }
 
-function remoteKeys({ issuer, jwksUrl }: PeopleSignIn): JWTVerifyGetKey {
+function remoteKeys({ issuer, jwksUrl }: PeopleSignIn, clock: Clock): JWTVerifyGetKey {
   let keys: JWTVerifyGetKey | undefined
   return async (header, token) => {
-    keys ??= createRemoteJWKSet(jwksUrl === undefined ? await jwksAddress(issuer) : new URL(jwksUrl), {
-      timeoutDuration: 5_000,
+    keys ??= createRemoteJWKSet(jwksUrl === undefined ? await jwksAddress(issuer, clock) : new URL(jwksUrl), {
+      timeoutDuration: PROVIDER_TIMEOUT_MS,
     })
     return keys(header, token)
   }
 }
 
 /** OpenID Connect Discovery 1.0 §4. */
-async function jwksAddress(issuer: string): Promise<URL> {
-  const response = await fetch(`${issuer.replace(/\/$/, '')}/.well-known/openid-configuration`, {
-    redirect: 'error',
+async function jwksAddress(issuer: string, clock: Clock): Promise<URL> {
+  const found: unknown = await withDeadline({ clock, timeoutMs: PROVIDER_TIMEOUT_MS }, async (signal) => {
+    const address = `${issuer.replace(/\/$/, '')}/.well-known/openid-configuration`
+    return (await fetch(address, { redirect: 'error', signal })).json()
   })
-  const found: unknown = await response.json()
   const address =
     typeof found === 'object' && found !== null && 'jwks_uri' in found ? found.jwks_uri : undefined
   const named = typeof found === 'object' && found !== null && 'issuer' in found ? found.issuer : undefined

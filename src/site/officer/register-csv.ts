@@ -1,3 +1,4 @@
+import { csvLine } from '../../kernel/csv-line.ts'
 import type { ControllerActivity, Register } from '../../protocol/register.ts'
 
 const COLUMNS: readonly (readonly [string, (activity: ControllerActivity, register: Register) => string])[] =
@@ -42,19 +43,11 @@ const COLUMNS: readonly (readonly [string, (activity: ControllerActivity, regist
 
 /** The controllers' part of the register as CSV (RFC 4180): a row for each processing activity. */
 export function registerCsv(register: Register): string {
-  const head = COLUMNS.map(([name]) => name).join(',')
-  const rows = register.controllers.map((activity) =>
-    COLUMNS.map(([, value]) => csvCell(value(activity, register))).join(','),
-  )
-  return `${[head, ...rows].join('\r\n')}\r\n`
+  const head = COLUMNS.map(([name]) => name)
+  const rows = register.controllers.map((activity) => COLUMNS.map(([, value]) => value(activity, register)))
+  return [head, ...rows].map(csvLine).join('')
 }
 
 function list(values: readonly string[]): string {
   return values.join('; ')
-}
-
-/** A value that a spreadsheet would read as a formula is kept from being one (OWASP, CSV injection). */
-function csvCell(value: string): string {
-  const safe = /^[=+\-@\t\r]/.test(value) ? `'${value}` : value
-  return /[",\r\n]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe
 }

@@ -1,3 +1,4 @@
+import { escapeHtml } from '../../kernel/escape-html.ts'
 import { cellText } from '../../protocol/person-export-csv.ts'
 import type { ExportRecord } from '../../protocol/person-export.ts'
 import { purposeLabel } from '../../protocol/purpose.ts'
@@ -13,7 +14,7 @@ export function pageWriter(): (records: readonly ExportRecord[] | 'end') => stri
     if (name === section) return rowOf('td', cells)
     const before = section === undefined ? HEAD : END_OF_TABLE
     section = name
-    return `${before}<h2>${escaped(title)}</h2>\n<table><thead>${rowOf('th', head)}</thead><tbody>\n${rowOf('td', cells)}`
+    return `${before}<h2>${escapeHtml(title)}</h2>\n<table><thead>${rowOf('th', head)}</thead><tbody>\n${rowOf('td', cells)}`
   }
   return (records) => {
     if (records !== 'end') return records.map(write).join('')
@@ -281,19 +282,7 @@ function fieldsOf(name: string, title: string, fields: Readonly<Record<string, u
 }
 
 function rowOf(tag: 'th' | 'td', cells: readonly string[]): string {
-  return `<tr>${cells.map((cell) => `<${tag}>${escaped(cell)}</${tag}>`).join('')}</tr>\n`
-}
-
-const ENTITIES: Readonly<Record<string, string>> = {
-  '&': '&amp;',
-  '<': '&lt;',
-  '>': '&gt;',
-  '"': '&quot;',
-  "'": '&#39;',
-}
-
-function escaped(text: string): string {
-  return text.replaceAll(/[&<>"']/g, (sign) => ENTITIES[sign] ?? sign)
+  return `<tr>${cells.map((cell) => `<${tag}>${escapeHtml(cell)}</${tag}>`).join('')}</tr>\n`
 }
 
 const HEAD = `<!doctype html>

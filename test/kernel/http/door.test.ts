@@ -10,8 +10,10 @@ import { memoryIdempotencyStore } from '../../../src/kernel/http/idempotency.ts'
 import { idSource } from '../../../src/kernel/id.ts'
 import { LIMITS } from '../../../src/kernel/limits.ts'
 import { silentLog } from '../../../src/kernel/log.ts'
+import type { Log } from '../../../src/kernel/log.ts'
 import { systemRandom } from '../../../src/kernel/random.ts'
 import { problemSchema } from '../../../src/protocol/problem.ts'
+import { recordingLog } from '../../../src/testing/recording-log.ts'
 
 const make = endpoint({
   method: 'post',
@@ -34,13 +36,13 @@ const file = endpoint({
   isPublic: true,
 })
 
-function door(): { app: Door<string>['app']; acts: { count: number } } {
+function door(log: Log = silentLog): { app: Door<string>['app']; acts: { count: number } } {
   const acts = { count: 0 }
   const made = createDoor<string>({
     title: 'Test',
     description: 'A door to test',
     version: '0',
-    log: silentLog,
+    log,
     clock: systemClock,
     ids: idSource(systemClock, systemRandom),
     authenticate: (request) => {
@@ -161,9 +163,12 @@ test('createDoor() does not keep an answer that was a failure', async () => {
 })
 
 test('createDoor() keeps to itself what an unforeseen error says', async () => {
-  const response = await door().app.request(post('/v1/things/broken', '{"amount":1}'))
+  const log = recordingLog()
+  const response = await door(log).app.request(post('/v1/things/broken', '{"amount":1}'))
   assert.equal(response.status, 500)
   assert.doesNotMatch(await response.text(), /marker-4711/)
+  assert.match(log.lines.join('\n'), /"what":"Error".*door\.test\.ts/)
+  assert.doesNotMatch(log.lines.join('\n'), /marker-4711/)
 })
 
 test('createDoor() asks for a token everywhere but where an endpoint is public', async () => {
