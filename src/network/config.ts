@@ -20,7 +20,7 @@ export const networkSettingsSchema = z.strictObject({
     .regex(/^postgres(ql)?:\/\//, 'expected postgres://…')
     .transform((url) => new Secret(url))
     .optional(),
-  /** Whether the page at `/` shows asks, positions and settlements to visitors on this machine. */
+  /** Whether the page at `/` shows asks, positions and settlements to browsers on this machine; never through a proxy. */
   activityPage: z.enum(['local', 'off'], 'expected "local" or "off"').default('local'),
   /** How often expired asks are looked for. */
   sweepIntervalMs: z.coerce
