@@ -36,6 +36,8 @@ export const columnSchema = z
     category: dataCategorySchema.optional(),
     sensitivity: z.enum(SENSITIVITIES).default('ordinary'),
     isRequired: z.boolean().default(false),
+    /** Of an identifier or free text in rows about several people: the key column of the person that it is about. Absent: `person.key`. */
+    about: columnNameSchema.optional(),
     /** Values that a text column may take, where they are few and public; a filter on any other value is an error of the asker. */
     values: z.array(z.string()).max(2_000).optional(),
   })
@@ -48,6 +50,17 @@ export const columnSchema = z
     path: ['bounds'],
   })
 export type Column = z.infer<typeof columnSchema>
+
+/** Who else a row is about. Such a row is used only if everybody in it allows it (docs/decisions/0023). */
+const othersSchema = z.strictObject({
+  /** Columns that name the other people of a row, empty where there is none; `direct_identifier` each. */
+  keys: z.array(columnNameSchema).min(1).max(3, 'expected at most 3 columns'),
+  /**
+   * In how many different sets of people one person's rows may be: alone is one, with a partner another. Minimum groups
+   * are so many times larger, and the share of a sum that one may have so many times smaller.
+   */
+  setsPerPersonMax: z.int().min(1).max(4, 'expected at most 4').default(2),
+})
 
 /** How people are told apart in the file, and what is known of them for the rules of age. */
 export const personSchema = z.strictObject({
@@ -67,6 +80,8 @@ export const personSchema = z.strictObject({
     .optional(),
   /** Most rows of one person that a run may use. */
   rowsMax: z.int().min(1).max(10_000_000).default(1),
+  /** Of rows that are about several people, as those of a device that a household shares. */
+  others: othersSchema.optional(),
 })
 
 /** Terms of the mode `private`. */
@@ -139,6 +154,7 @@ function manifestProblems(manifest: ManifestParts): { message: string; path: (st
     if (name !== undefined && !names.has(name))
       problems.push({ message: 'expected the name of a column', path: ['person', field] })
   }
+  problems.push(...othersProblems(manifest))
   const hasSpecial = manifest.columns.some(({ sensitivity }) => sensitivity === 'special_category')
   if (hasSpecial && !manifest.specialCategoryBasis) {
     problems.push({
@@ -155,8 +171,69 @@ function manifestProblems(manifest: ManifestParts): { message: string; path: (st
   return problems
 }
 
-/** Least people behind an output row of an exact answer: 20, or 50 where special categories are used (security model, defaults). */
+/** What does not hold together about rows of several people. */
+function othersProblems({
+  columns,
+  person,
+}: ManifestParts): { message: string; path: (string | number)[] }[] {
+  const problems: { message: string; path: (string | number)[] }[] = []
+  const { keys = [] } = person.others ?? {}
+  const path = (index: number) => ['person', 'others', 'keys', index]
+  const key = columns.find(({ name }) => name === person.key)
+  for (const [index, name] of keys.entries()) {
+    const column = columns.find((one) => one.name === name)
+    if (column === undefined) problems.push({ message: 'expected the name of a column', path: path(index) })
+    else if (name === person.key || keys.indexOf(name) !== index)
+      problems.push({ message: 'expected each column of keys once', path: path(index) })
+    else if (column.type !== key?.type || column.sensitivity !== 'direct_identifier')
+      problems.push({
+        message: 'expected a column of the type of person.key with the sensitivity direct_identifier',
+        path: path(index),
+      })
+  }
+  for (const [index, { about, sensitivity }] of columns.entries()) {
+    if (about === undefined) continue
+    const isSealed = sensitivity === 'direct_identifier' || sensitivity === 'free_text'
+    if (!isSealed || (about !== person.key && !keys.includes(about)))
+      problems.push({
+        message: 'expected a key column of the person, on a column that is a direct identifier or free text',
+        path: ['columns', index, 'about'],
+      })
+  }
+  return problems
+}
+
+/** Columns whose value names a person: the key, then those of the other people of a row. */
+export function keyColumnsOf({ person }: Pick<Manifest, 'person'>): readonly string[] {
+  return [person.key, ...(person.others?.keys ?? [])]
+}
+
+/** Which of the people of a row a column under somebody's key is about, as a place among `keyColumnsOf`. */
+export function placeOf(manifest: Pick<Manifest, 'person'>, { about }: Pick<Column, 'about'>): number {
+  return about === undefined ? 0 : Math.max(0, keyColumnsOf(manifest).indexOf(about))
+}
+
+/** In how many sets of people one person can stand behind rows of a data set: 1 where each row has one person. */
+export function setsPerPersonOf({ person }: Pick<Manifest, 'person'>): number {
+  return person.others?.setsPerPersonMax ?? 1
+}
+
+/**
+ * The same over all data sets of a question: at most so many numbers of its rows are about one person, so that k people
+ * stand behind every so many times k of them. A join of rows that are each about one person stays at 1.
+ */
+export function setsPerPersonIn(manifests: readonly Pick<Manifest, 'person'>[]): number {
+  const hasShared = manifests.some(({ person }) => person.others !== undefined)
+  return hasShared ? manifests.reduce((sum, manifest) => sum + setsPerPersonOf(manifest), 0) : 1
+}
+
+/** Least numbers of people, or of sets of them, behind an output row of an exact answer: 20 people, or 50 where special categories are used (security model, defaults), and so many times more as a person can be in sets. */
 export function minimumGroupOf(manifest: Manifest, usesSpecialCategory: boolean): number {
+  return minimumPeopleOf(manifest, usesSpecialCategory) * setsPerPersonOf(manifest)
+}
+
+/** Least people whom an exact answer is about: the minimum group where each row is about one person. */
+export function minimumPeopleOf(manifest: Manifest, usesSpecialCategory: boolean): number {
   const floor = usesSpecialCategory ? 50 : 20
   return manifest.minimumGroup === undefined
     ? floor
@@ -173,8 +250,9 @@ export type PrivateTerms = z.infer<typeof privateTermsSchema>
 
 /** Least people behind a group of a noisy answer whose name comes from the data: 20, or 50 where special categories are used, unless the data set says otherwise (5 or more). */
 export function privateMinimumGroupOf(
-  manifest: Pick<Manifest, 'private'>,
+  manifest: Pick<Manifest, 'private' | 'person'>,
   usesSpecialCategory: boolean,
 ): number {
-  return privateTermsOf(manifest).minimumGroup ?? (usesSpecialCategory ? 50 : 20)
+  const people = privateTermsOf(manifest).minimumGroup ?? (usesSpecialCategory ? 50 : 20)
+  return people * setsPerPersonOf(manifest)
 }

@@ -75,6 +75,8 @@ export const exportRowSchema = z.strictObject({
   kind: z.literal('row'),
   dataSet: z.string(),
   values: z.record(z.string(), exportValueSchema),
+  /** How many other people the row is about; what says who they are is left out (GDPR Art. 15(4), 20(4)). */
+  alsoAbout: z.int().min(1).optional(),
 })
 
 /** A grant with its whole life. */

@@ -1,7 +1,7 @@
 import { formatMoney, money } from '../kernel/money.ts'
 import type { Digest } from '../kernel/digest.ts'
 import { consentTextDigest } from './consent-text.ts'
-import { minimumGroupOf } from './data-set.ts'
+import { minimumPeopleOf } from './data-set.ts'
 import type { Manifest } from './data-set.ts'
 import type { GrantTerms } from './grant.ts'
 import { isConsentBasis } from './legal-basis.ts'
@@ -100,12 +100,15 @@ function columnsText({ columns, isExplicit }: GrantTerms, manifest: Manifest): s
   })
   const special = covered.some(({ sensitivity }) => sensitivity === 'special_category')
   const needs = special && !isExplicit ? ' The specially protected ones only if you say so expressly.' : ''
-  return `From “${manifest.title}”: ${named.join('; ') || 'nothing'}. Never your name or what you wrote.${needs}`
+  const shared = manifest.person.others
+    ? ' What is about you and somebody else only if both of you allow it.'
+    : ''
+  return `From “${manifest.title}”: ${named.join('; ') || 'nothing'}. Never your name or what you wrote.${shared}${needs}`
 }
 
 const MODE_TEXTS: Readonly<Record<Mode, (manifest: Manifest) => string>> = {
   aggregate: (manifest) =>
-    `Numbers about groups of at least ${minimumGroupOf(manifest, false)} people, never yours alone.`,
+    `Numbers about groups of at least ${minimumPeopleOf(manifest, false)} people, never yours alone.`,
   private: () =>
     'Numbers about groups, blurred by chance so that nobody can tell whether you are among them.',
   rows: () =>

@@ -1,3 +1,4 @@
+import type { Bitset } from '../../kernel/bitset.ts'
 import { ok } from '../../kernel/result.ts'
 import { declined } from '../../protocol/reason.ts'
 import type { Outcome } from '../../protocol/reason.ts'
@@ -54,7 +55,8 @@ async function reserveTold(
 ): Promise<Outcome<Approved> | 'again'> {
   const { guarded } = run
   const planned = asAnswered(run.planned, guarded.release)
-  if (isRevoked(planned, guarded, parts)) return 'again'
+  const households = await parts.vault.households()
+  if (isRevoked(planned, households.peopleOf(guarded.people), parts)) return 'again'
   const told = await toldOf(facts, run, parts)
   if (!told.ok) return told
   const reservation = composeAnswer({ facts, planned, ...told.value }, parts)
@@ -71,21 +73,21 @@ interface DryRun {
 async function toldOf(facts: AskFacts, { planned, guarded, engineMs }: DryRun, { vault }: SiteParts) {
   const manifest = planned.dataSets.get(facts.ask.offer)?.manifest
   if (!manifest) return declined('declined.no_route')
-  const people = guarded.people.count()
+  const people = (await vault.households()).peopleOf(guarded.people).count()
   const units = measureRun({ people, rows: guarded.rows, cpuMs: engineMs })
   const price = priceRun(units, { tariff: manifest.tariff, highest: facts.priceLimit })
   if (!price.ok) return price
   const dataSetPeople = (await vault.people(manifest.dataSet)).count()
   return ok({
     price: price.value,
-    coverage: coverageOf({ people, dataSetPeople, minimumGroup: planned.minimumGroup }),
+    coverage: coverageOf({ people, dataSetPeople, minimumGroup: planned.minimumPeople }),
   })
 }
 
 /** Nothing is told of a run over somebody who has taken back a grant since. */
 function isRevoked(
   { dataSets, consentSequence }: PlannedAsk,
-  { people }: GuardedRelease,
+  people: Bitset,
   { mirror }: SiteParts,
 ): boolean {
   return [...dataSets.keys()].some(

@@ -46,12 +46,13 @@ export async function answerPrivately(
   const outcome = await setAside(facts, planned, parts)
   if (!outcome.ok) return outcome
   using aside = outcome.value
-  const run = await runNoisily(facts, { planned, aside }, parts)
+  const eligible = await stillEligible(planned, { aside, parts })
+  const run = await runNoisily(facts, { planned, eligible }, parts)
   if (!run.ok) return run
   const { release, noisyPeople, engineMs } = run.value
   const guarded: GuardedRelease = {
     release,
-    people: aside.people,
+    people: unionOf(eligible.map(([, numbers]) => numbers)),
     rows: 0,
     changes,
     beside: {},
@@ -104,8 +105,9 @@ function questionOf(
 async function setAside(
   { acquirer, now }: AskFacts,
   { dataSets, privacy, minimumGroup }: PlannedPrivately,
-  { ledger, groups }: SiteParts,
+  { ledger, groups, vault }: SiteParts,
 ): Promise<Outcome<SetAside>> {
+  const households = await vault.households()
   return ledger.setAside({
     // Who colludes has one budget.
     acquirer: await groups.groupOf(acquirer),
@@ -113,7 +115,8 @@ async function setAside(
       dataSet,
       budget: { epsilon: privateTermsOf(manifest).epsilonPerYear, delta: BUDGET_DELTA },
     })),
-    people: everybody(dataSets),
+    // What is lost is a person's own, in whichever sets of people they stand behind rows.
+    people: households.peopleOf(everybody(dataSets)),
     loss: privacy.noise.loss,
     minimumGroup,
     now,
@@ -122,9 +125,35 @@ async function setAside(
 
 /** Everybody who may be used, in whatever data set. */
 function everybody(dataSets: PlannedAsk['dataSets']): Bitset {
-  const sets = [...dataSets.values()].map(({ eligibility }) => eligibility.eligible)
+  return unionOf([...dataSets.values()].map(({ eligibility }) => eligibility.eligible))
+}
+
+function unionOf(sets: readonly Bitset[]): Bitset {
   const [only, another] = sets
   return only && !another ? only : sets.reduce((all, set) => all.union(set), new Bitset())
+}
+
+type EligibleOf = readonly (readonly [DataSetId, Bitset])[]
+
+/** Whose rows are used of each data set: those of people who have budget left, all of them that a row is about. */
+async function stillEligible(
+  { dataSets }: PlannedPrivately,
+  { aside, parts }: { aside: SetAside; parts: SiteParts },
+): Promise<EligibleOf> {
+  const households = await parts.vault.households()
+  return [...dataSets].map(
+    ([
+      dataSet,
+      {
+        eligibility: { eligible },
+      },
+    ]) => [
+      dataSet,
+      aside.people === eligible
+        ? eligible
+        : households.allowedBy(aside.people, eligible).intersection(eligible),
+    ],
+  )
 }
 
 interface NoisyRun {
@@ -135,16 +164,10 @@ interface NoisyRun {
 
 async function runNoisily(
   facts: AskFacts,
-  { planned, aside }: { planned: PlannedPrivately; aside: SetAside },
+  { planned, eligible }: { planned: PlannedPrivately; eligible: EligibleOf },
   parts: SiteParts,
 ): Promise<Outcome<NoisyRun>> {
   const { design, noise, shownFrom, note } = planned.privacy
-  const eligible = [...planned.dataSets].map(([dataSet, { eligibility }]): readonly [DataSetId, Bitset] => [
-    dataSet,
-    aside.people === eligibility.eligible
-      ? eligibility.eligible
-      : eligibility.eligible.intersection(aside.people),
-  ])
   const choiceKey = Buffer.from(hmacSha256(parts.keys.answers.reveal(), planned.checked.digest)).toString(
     'hex',
   )
@@ -160,7 +183,8 @@ async function runNoisily(
   if (!finished.ok) return finished
   const release = writeRelease({ ...finished.value, privacy: note }, { facts, planned, parts })
   if (!release.ok) return release
-  return ok({ release: release.value, noisyPeople: noisyCount(aside.people.count(), facing), engineMs })
+  const count = unionOf(eligible.map(([, numbers]) => numbers)).count()
+  return ok({ release: release.value, noisyPeople: noisyCount(count, facing), engineMs })
 }
 
 /** The answer that there is already, to the present key of the acquirer: nobody's data is used, so nobody loses or earns. */

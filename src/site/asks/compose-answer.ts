@@ -10,7 +10,9 @@ import type { LocalBooking } from '../floor/local-booking.ts'
 import type { Coverage } from '../guard/coverage.ts'
 import type { SealedRelease } from '../guard/seal-release.ts'
 import type { PulledAsk } from '../line/serve-line.ts'
+import type { Households } from '../vault/households.ts'
 import type { AskFacts } from './ask-facts.ts'
+import { keepNumbers } from './rows-recipients.ts'
 import { composeDecision, detailOf } from './compose-decision.ts'
 import type { GuardedRelease } from './guard-release.ts'
 import type { PlannedAsk } from './plan-ask.ts'
@@ -20,6 +22,8 @@ import type { SiteParts } from './site-parts.ts'
 /** What a run came to. */
 export interface FinishedRun {
   readonly guarded: GuardedRelease
+  /** Who stands together behind rows, as the run found it. */
+  readonly households: Households
   readonly units: MeteredUnits
   readonly coverage: Coverage
   readonly sealed: SealedRelease
@@ -84,7 +88,7 @@ export function composeAnswer(
     changes: run?.guarded.changes,
     beside: run?.guarded.beside,
     commitCuts: run?.guarded.commitCuts,
-    alongside: bookingOf(facts.local, run && price),
+    alongside: alongsideOf({ facts, price, run }),
   }
 }
 
@@ -124,6 +128,22 @@ export function composeDecline(
     uses: [],
     consentSequence: 0,
     alongside: bookingOf(pulled.local, undefined),
+  }
+}
+
+/** What the answer is booked on, and which numbers rows had that are about several people. */
+function alongsideOf({
+  facts,
+  price,
+  run,
+}: Pick<AnswerFacts, 'facts' | 'price' | 'run'>): Reservation['alongside'] {
+  const book = bookingOf(facts.local, run && price)
+  const { ask } = facts
+  const numbers = ask.mode === 'rows' && run && !run.households.isEmpty ? run.guarded.people : undefined
+  if (!numbers) return book
+  return async (tx) => {
+    await keepNumbers(tx, { ask: ask.id, numbers })
+    await book?.(tx)
   }
 }
 
@@ -207,7 +227,7 @@ function usesOf({
       priceMinor,
       subjectsMinor: splitAmount(priceMinor, manifest.splits).parts.subjects,
       currency: price.currency,
-      people: run.guarded.people.intersection(eligibility.eligible),
+      people: run.households.peopleOf(run.guarded.people.intersection(eligibility.eligible)),
     }
   })
 }

@@ -8,9 +8,9 @@ import { decideEligibility } from '../consent/eligibility.ts'
 import { admit } from './admission-checks.ts'
 import type { SiteParts } from './site-parts.ts'
 
-/** Columns of one person's rows, and who would be given them for what. */
+/** Columns of one number's rows, and who would be given them for what. */
 export interface RowsUse {
-  readonly person: number
+  readonly number: number
   readonly dataSet: DataSetId
   readonly columns: readonly string[]
   readonly acquirer: MemberRecord
@@ -21,11 +21,11 @@ export interface RowsUse {
 const MINUTE_MS = 60_000
 
 /**
- * Whether an ask for rows with these columns of this person would still be answered now: the same checks of place,
- * purpose, mode and retention, and the person's own grant.
+ * Whether an ask for these rows with these columns would still be answered now: the same checks of place, purpose, mode and
+ * retention, and the own grant of everybody whom they are about.
  */
 export async function mayStillHaveRows(parts: SiteParts, use: RowsUse): Promise<boolean> {
-  const { person, dataSet, columns, acquirer, purpose } = use
+  const { number, dataSet, columns, acquirer, purpose } = use
   const manifest = parts.manifests().get(dataSet)
   if (!manifest || !parts.isOffering()) return false
   const now = parts.clock.now()
@@ -69,5 +69,7 @@ export async function mayStillHaveRows(parts: SiteParts, use: RowsUse): Promise<
     },
     { manifest, columns },
   )
-  return eligibility.ok && eligibility.value.isEnough && eligibility.value.eligible.has(person)
+  if (!eligibility.ok || !eligibility.value.isEnough) return false
+  const people = (await parts.vault.households()).placesOf(number).filter((person) => person !== undefined)
+  return people.every((person) => eligibility.value.eligible.has(person))
 }

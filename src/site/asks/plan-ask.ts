@@ -1,6 +1,12 @@
+import { digestOf } from '../../kernel/digest.ts'
 import { err, ok } from '../../kernel/result.ts'
 import type { Question } from '../../protocol/ask.ts'
-import { minimumGroupOf, privateMinimumGroupOf } from '../../protocol/data-set.ts'
+import {
+  minimumGroupOf,
+  privateMinimumGroupOf,
+  setsPerPersonIn,
+  setsPerPersonOf,
+} from '../../protocol/data-set.ts'
 import type { Manifest } from '../../protocol/data-set.ts'
 import { declined } from '../../protocol/reason.ts'
 import type { Outcome, ReasonCode } from '../../protocol/reason.ts'
@@ -30,8 +36,11 @@ export interface PlannedDataSet {
 export interface PlannedAsk {
   readonly checked: CheckedQuery
   readonly dataSets: ReadonlyMap<DataSetId, PlannedDataSet>
+  /** Least numbers of rows that anything shown stands on, each of a person or of people together. */
   readonly minimumGroup: number
-  /** Strictest share of a sum that one person may have. */
+  /** Least people whom anything shown is about. */
+  readonly minimumPeople: number
+  /** Strictest share of a sum that the rows of one number may have. */
   readonly dominanceBp: number
   readonly reason: Extract<ReasonCode, 'approved' | `partial.${string}`>
   readonly narrowedColumns: readonly string[]
@@ -141,6 +150,7 @@ export function asAnswered(
 
 interface Eligibilities {
   readonly dataSets: ReadonlyMap<DataSetId, PlannedDataSet>
+  readonly minimumPeople: number
   readonly minimumGroup: number
 }
 
@@ -148,14 +158,18 @@ async function eligibilities(
   checked: CheckedQuery,
   { facts, manifests, parts }: PeopleFacts,
 ): Promise<Outcome<Eligibilities>> {
-  const minimumGroup = Math.max(
+  const minimumPeople = Math.max(
     ...manifests.map((manifest) => {
       const isSpecial = usesSpecialCategory(checked, manifest)
-      return checked.mode === 'private'
-        ? privateMinimumGroupOf(manifest, isSpecial)
-        : minimumGroupOf(manifest, isSpecial)
+      const least =
+        checked.mode === 'private'
+          ? privateMinimumGroupOf(manifest, isSpecial)
+          : minimumGroupOf(manifest, isSpecial)
+      return least / setsPerPersonOf(manifest)
     }),
   )
+  // k numbers of rows may be about fewer than k people: so many more of them are not.
+  const minimumGroup = minimumPeople * setsPerPersonIn(manifests)
   const dataSets = new Map<DataSetId, PlannedDataSet>()
   for (const manifest of manifests) {
     const eligibility = decideEligibility(
@@ -172,9 +186,22 @@ async function eligibilities(
       { manifest, columns: columnsOf(checked, manifest.dataSet) },
     )
     if (!eligibility.ok) return eligibility
-    dataSets.set(manifest.dataSet, { manifest, eligibility: eligibility.value })
+    const allowed = await allowedRows(eligibility.value, manifest.dataSet, parts)
+    dataSets.set(manifest.dataSet, { manifest, eligibility: allowed })
   }
-  return ok({ dataSets, minimumGroup })
+  return ok({ dataSets, minimumPeople, minimumGroup })
+}
+
+/** From people to the numbers that rows have: one about several people may be used when each of them may be. */
+async function allowedRows(
+  eligibility: Eligibility,
+  dataSet: DataSetId,
+  { vault }: SiteParts,
+): Promise<Eligibility> {
+  const households = await vault.households()
+  if (households.isEmpty) return eligibility
+  const eligible = households.allowedBy(eligibility.eligible, await vault.numbers(dataSet))
+  return { ...eligibility, eligible, digest: digestOf(eligible.toBytes()) }
 }
 
 function useOf(
@@ -195,7 +222,7 @@ function useOf(
 
 function planned(
   checked: CheckedQuery,
-  { dataSets, minimumGroup }: Eligibilities,
+  { dataSets, minimumPeople, minimumGroup }: Eligibilities,
   { narrowedColumns, people }: { narrowedColumns: readonly string[]; people: PeopleFacts },
 ): PlannedAsk {
   const all = [...dataSets.values()]
@@ -204,12 +231,21 @@ function planned(
     checked,
     dataSets,
     minimumGroup,
-    dominanceBp: Math.min(...people.manifests.map(({ dominanceBp }) => dominanceBp)),
+    minimumPeople,
+    dominanceBp: Math.floor(
+      Math.min(...people.manifests.map(({ dominanceBp }) => dominanceBp)) / setsPerPersonIn(people.manifests),
+    ),
     reason: narrowedColumns.length > 0 ? 'partial.columns' : isPriced ? 'partial.people' : 'approved',
     narrowedColumns,
     consentSequence: Math.min(...all.map(({ eligibility }) => eligibility.sequence)),
     ...(checked.mode === 'private'
-      ? { privacy: planPrivacy(checked, { privacy: people.facts.ask.privacy, minimumGroup }) }
+      ? {
+          privacy: planPrivacy(checked, {
+            privacy: people.facts.ask.privacy,
+            minimumGroup,
+            setsPerPerson: setsPerPersonIn(people.manifests),
+          }),
+        }
       : {}),
   }
 }

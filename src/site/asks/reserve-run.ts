@@ -43,8 +43,10 @@ export async function priceAndSeal(
   const offered = planned.dataSets.get(facts.ask.offer)
   if (!offered) return declined('declined.no_route')
   const { manifest } = offered
+  const households = await parts.vault.households()
+  const people = noisyPeople ?? households.peopleOf(guarded.people).count()
   const units = measureRun({
-    people: noisyPeople ?? guarded.people.count(),
+    people,
     rows: guarded.rows,
     cpuMs: engineMs,
   })
@@ -52,7 +54,7 @@ export async function priceAndSeal(
   if (!price.ok) return price
   const sealed = sealRelease(guarded.release, facts.acquirerKeys.sealing)
   if (!sealed.ok) return sealed
-  const coverage = await coverageOfRun({ planned, guarded, noisyPeople, manifest }, parts)
+  const coverage = await coverageOfRun({ planned, people, noisyPeople, manifest }, parts)
   const clearing = makeClearingRecord(
     {
       ask: facts.ask.id,
@@ -72,7 +74,7 @@ export async function priceAndSeal(
         facts,
         planned,
         price: price.value,
-        run: { guarded, units, coverage, sealed: sealed.value, clearing },
+        run: { guarded, households, units, coverage, sealed: sealed.value, clearing },
       },
       parts,
     ),
@@ -81,14 +83,19 @@ export async function priceAndSeal(
 
 /** People in a step; of mode `private` the step of a noisy number, and no share, whose whole is an exact number. */
 async function coverageOfRun(
-  { planned, guarded, noisyPeople, manifest }: Omit<Run, 'engineMs'> & { readonly manifest: Manifest },
+  {
+    planned,
+    people,
+    noisyPeople,
+    manifest,
+  }: Omit<Run, 'engineMs' | 'guarded'> & { readonly manifest: Manifest; readonly people: number },
   parts: SiteParts,
 ): Promise<Coverage> {
-  const { minimumGroup } = planned
+  const { minimumGroup, minimumPeople } = planned
   if (noisyPeople !== undefined)
     return { peopleStep: noisyPeople < minimumGroup ? 0 : Math.max(stepOf(noisyPeople), minimumGroup) }
   const dataSetPeople = await parts.vault.people(manifest.dataSet)
-  return coverageOf({ people: guarded.people.count(), dataSetPeople: dataSetPeople.count(), minimumGroup })
+  return coverageOf({ people, dataSetPeople: dataSetPeople.count(), minimumGroup: minimumPeople })
 }
 
 /** Reserves what a run came to; `again` when what it stands on changed meanwhile, and then nothing of it was kept. */

@@ -60,7 +60,7 @@ export interface EligibilityContext {
 
 /** Who may be used for an ask. */
 export interface Eligibility {
-  /** People whose grants cover every column that was asked for, now. */
+  /** People whose grants cover every column that was asked for, now; from the plan of an ask on, the numbers of rows that may be used. */
   readonly eligible: Bitset
   /** Whether those are at least the minimum group. If not, ask again with only `coveredColumns`. */
   readonly isEnough: boolean

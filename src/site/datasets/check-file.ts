@@ -1,13 +1,14 @@
 import { sql } from 'kysely'
 import type { RawBuilder } from 'kysely'
 import { LIMITS } from '../../kernel/limits.ts'
+import { keyColumnsOf } from '../../protocol/data-set.ts'
 import type { Manifest } from '../../protocol/data-set.ts'
 import { runOwn } from '../vault/own-sql.ts'
 import { malformedLines, unusableFile } from './import-problem.ts'
 import type { LineProblem } from './import-problem.ts'
 import type { ImportReader } from './import-reader.ts'
 import { linesAtOffsets, linesOfRecords } from './read-text.ts'
-import { expectedOf, sourceName } from './source-field.ts'
+import { expectedOf, KEY_CHARACTERS_MAX, sourceName } from './source-field.ts'
 import type { ImportSource, SourceField } from './source-field.ts'
 
 /** The table in the reader's engine of people in the file: `key`, `birth_date`, `residence`. */
@@ -35,7 +36,10 @@ export async function checkFile(
   const [rows, ...wrong] = (totals.getRows()[0] ?? []).map(Number)
   if (!rows) throw unusableFile('it has no rows')
   const total = wrong.reduce((sum, count) => sum + count, 0)
-  if (total === 0) return { rows }
+  if (total === 0) {
+    await collectOthers(reader, { source, manifest })
+    return { rows }
+  }
   throw malformedLines(await locate(reader, { source, tests, path }), { total, unit: unitOf(source) })
 }
 
@@ -46,11 +50,25 @@ interface RowTest {
 }
 
 function testsOf({ fields, wrongRow }: ImportSource, manifest: Manifest): readonly RowTest[] {
-  const ofFields = fields.map((field) => ({
+  const ofFields: RowTest[] = fields.map((field) => ({
     field,
     isWrong: field.isWrong,
     expected: expectedOf(field.column, { isKey: field.column.name === manifest.person.key }),
   }))
+  const keys = keyColumnsOf(manifest).flatMap(
+    (name) => fields.find(({ column }) => column.name === name) ?? [],
+  )
+  for (const [index, field] of keys.entries()) {
+    const [before, text] = [keys.slice(0, index), field.text]
+    if (before.length === 0) continue
+    const isTwice = sql.join(
+      before.map((one) => sql`coalesce(${one.text} = ${text}, false)`),
+      sql` or `,
+    )
+    const isLong = sql`coalesce(length(${text}) > ${sql.lit(KEY_CHARACTERS_MAX)}, false)`
+    const expected = `expected another person than the columns before name, of at most ${KEY_CHARACTERS_MAX} characters`
+    ofFields.push({ field, isWrong: sql`(${isTwice} or ${isLong})`, expected })
+  }
   // A line that is wrong as a whole is one problem, not one in each of its fields.
   if (!wrongRow) return ofFields
   return [
@@ -86,6 +104,24 @@ async function collect(
     )
   } catch (error) {
     throw unreadable(error, source)
+  }
+}
+
+/** Adds whoever is named beside somebody else only. */
+async function collectOthers(
+  { connection }: ImportReader,
+  { source, manifest }: { source: ImportSource; manifest: Manifest },
+): Promise<void> {
+  for (const name of manifest.person.others?.keys ?? []) {
+    const field = source.fields.find(({ column }) => column.name === name)
+    if (!field) continue
+    await runOwn(
+      connection,
+      sql`
+        insert into ${sql.id(KEYS_TABLE)} (key, rows)
+        select distinct ${field.text}, 0 from ${source.relation}
+        where ${field.text} is not null and ${field.text} not in (select key from ${sql.id(KEYS_TABLE)})`,
+    )
   }
 }
 

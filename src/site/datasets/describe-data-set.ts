@@ -4,7 +4,7 @@ import type { FieldProblem } from '../../kernel/faults.ts'
 import { describeProblems, parseWith } from '../../kernel/parse.ts'
 import type { Database } from '../../kernel/postgres/database.ts'
 import { parseYaml } from '../../kernel/yaml.ts'
-import { manifestSchema } from '../../protocol/data-set.ts'
+import { keyColumnsOf, manifestSchema, setsPerPersonOf } from '../../protocol/data-set.ts'
 import type { Column, Manifest } from '../../protocol/data-set.ts'
 import { isSealed } from '../vault/stored-columns.ts'
 import type { Vault } from '../vault/vault.ts'
@@ -77,6 +77,7 @@ function requireCompatible(known: DataSetRecord, manifest: Manifest): void {
     ...(before.person.key === manifest.person.key
       ? []
       : [{ field: 'person.key', expected: `expected "${before.person.key}", as before` }]),
+    ...othersProblems(before, manifest),
     ...before.columns.flatMap((column) => columnProblems(column, manifest)),
   ]
   if (errors.length === 0) return
@@ -86,6 +87,20 @@ function requireCompatible(known: DataSetRecord, manifest: Manifest): void {
   })
 }
 
+/** What is stored says who a row is about by the places of these columns, and no more sets than were allowed. */
+function othersProblems(before: Manifest, manifest: Manifest): readonly FieldProblem[] {
+  const [known, wanted] = [keyColumnsOf(before).slice(1), keyColumnsOf(manifest).slice(1)]
+  if (known.length !== wanted.length || known.some((name, place) => wanted[place] !== name))
+    return [{ field: 'person.others.keys', expected: 'expected the columns as before' }]
+  if (setsPerPersonOf(manifest) >= setsPerPersonOf(before)) return []
+  return [
+    {
+      field: 'person.others.setsPerPersonMax',
+      expected: `expected ${setsPerPersonOf(before)} or more, as before: rows are stored so`,
+    },
+  ]
+}
+
 function columnProblems(before: Column, { columns }: Manifest): readonly FieldProblem[] {
   const index = columns.findIndex(({ name }) => name === before.name)
   const column = columns[index]
@@ -93,6 +108,8 @@ function columnProblems(before: Column, { columns }: Manifest): readonly FieldPr
   const field = `columns[${index}]`
   if (column.type !== before.type)
     return [{ field: `${field}.type`, expected: `expected "${before.type}", as before` }]
+  if (column.about !== before.about)
+    return [{ field: `${field}.about`, expected: 'expected what it was before: its values are stored so' }]
   if (isSealed(column) === isSealed(before)) return []
   return [
     {

@@ -19,6 +19,7 @@ import { openReader } from './import-reader.ts'
 import type { ImportReader } from './import-reader.ts'
 import { dropIntent, findImport, saveIntent, saveNewPeople } from './import-store.ts'
 import type { ImportRecord } from './import-store.ts'
+import { numberHouseholds } from './number-households.ts'
 import { numberPeople } from './number-people.ts'
 import type { KeyRing, NumberingParts } from './number-people.ts'
 import { openSource } from './open-source.ts'
@@ -179,21 +180,25 @@ async function moveFile(parts: ImportParts, request: BatchImport): Promise<void>
     now: parts.clock.now(),
   })
   const { ring, people } = await numberPeople(parts, reader, manifest)
-  await keepNewPeople(parts, { request, people })
+  const households = await numberHouseholds(parts, reader, { source, manifest })
+  await keepNewPeople(parts, { request, people, households })
   await moveRows(parts, { request, reader, source, ring, rows })
 }
 
 /** Notes whose rows are about to change, before the vault can show any of them. */
 async function keepNewPeople(
   parts: ImportParts,
-  { request, people }: { request: BatchImport; people: Bitset },
+  { request, people, households }: { request: BatchImport; people: Bitset; households: Bitset },
 ): Promise<void> {
   const intent = await findImport(parts.db, request)
-  const newPeople = (await parts.vault.personCount()) - (intent?.firstPerson ?? 0)
+  const first = intent?.firstPerson ?? 0
+  const newHouseholds = [...households].filter((number) => number >= first).length
+  const newPeople = (await parts.vault.personCount()) - first - newHouseholds
   const { dataSet, batch } = request
+  const numbers = people.union(households)
   await parts.db.transaction().execute(async (tx) => {
-    await saveNewPeople(tx, { dataSet, batch, newPeople, people })
-    await parts.noteRows?.(tx, { dataSet, people, cause: `import ${batch}` })
+    await saveNewPeople(tx, { dataSet, batch, newPeople, people: numbers })
+    await parts.noteRows?.(tx, { dataSet, people: numbers, cause: `import ${batch}` })
   })
 }
 

@@ -49,6 +49,12 @@ export interface NumberingParts {
   readonly random: Random
 }
 
+/** The people of a file, and the keys that seal what is theirs. */
+export interface NumberedPeople {
+  readonly ring: KeyRing
+  readonly people: Bitset
+}
+
 /**
  * Gives every person of a checked file a number and a key, keeps what is known of them, and seals the key that the
  * issuer knows them by. Each of these holds for ever, so doing it again after a crash does nothing twice.
@@ -57,7 +63,7 @@ export async function numberPeople(
   { db, vault, keys, lookupKeys, random }: NumberingParts,
   reader: ImportReader,
   manifest: Manifest,
-): Promise<{ readonly ring: KeyRing; readonly people: Bitset }> {
+): Promise<NumberedPeople> {
   const { connection } = reader
   const ring = new KeyRing(LIMITS.importPeopleAtOnce)
   const sealsRows = storedColumns(manifest).some(({ isSealed }) => isSealed)

@@ -3,6 +3,7 @@ import { sql } from 'kysely'
 import type { RawBuilder } from 'kysely'
 import { Fault } from '../../kernel/faults.ts'
 import type { Random } from '../../kernel/random.ts'
+import { keyColumnsOf, placeOf } from '../../protocol/data-set.ts'
 import type { Manifest } from '../../protocol/data-set.ts'
 import { engineType, typeName } from '../vault/engine-types.ts'
 import { streamOwn } from '../vault/own-sql.ts'
@@ -14,6 +15,7 @@ import type { StoredColumn } from '../vault/stored-columns.ts'
 import type { ImportReader } from './import-reader.ts'
 import { NUMBERS_TABLE } from './number-people.ts'
 import type { KeyRing } from './number-people.ts'
+import { HOUSEHOLDS_TABLE } from './number-households.ts'
 import type { ImportSource, SourceField } from './source-field.ts'
 
 /**
@@ -40,13 +42,26 @@ export async function* readRows(
   const columns = storedColumns(manifest).map((stored, index) => {
     const field = fieldOf(stored.column.name)
     if (!stored.isSealed) return sql`${field.typed}::${typeName(engineType(stored))}`
-    return sealing(reader, { manifest, ring, random, stored, index })(field.text)
+    const sealed = sealing(reader, { manifest, ring, random, stored, index })
+    return sealed(sql.id(`n${placeOf(manifest, stored.column)}`, 'position'), field.text)
   })
+  const keys = keyColumnsOf(manifest).map((name) => fieldOf(name).text)
   const rows = sql`
-    select n.number as ${sql.id(PERSON_COLUMN)}, ${sql.join(columns)}
-    from ${source.relation} f left join ${sql.id(NUMBERS_TABLE)} n on n.key = ${fieldOf(manifest.person.key).text}
+    select ${keys.length === 1 ? sql`n0.number` : sql`coalesce(h.number, n0.number)`} as ${sql.id(PERSON_COLUMN)}, ${sql.join(columns)}
+    from ${source.relation} f ${sql.join(joinsOf(keys), sql` `)}
     offset ${sql.lit(from)}`
   for await (const chunk of streamOwn(reader.connection, rows)) yield new EngineChunk(chunk)
+}
+
+/** Each person that a row names, by `n` and their place; and those who stand behind it together as `h`. */
+function joinsOf(keys: readonly RawBuilder<unknown>[]): readonly RawBuilder<unknown>[] {
+  const people = keys.map(
+    (key, place) =>
+      sql`left join ${sql.id(NUMBERS_TABLE)} ${sql.id(`n${place}`)} on ${sql.id(`n${place}`, 'key')} = ${key}`,
+  )
+  if (keys.length === 1) return people
+  const same = keys.map((key, place) => sql`${sql.id('h', `key_${place}`)} is not distinct from ${key}`)
+  return [...people, sql`left join ${sql.id(HOUSEHOLDS_TABLE)} h on ${sql.join(same, sql` and `)}`]
 }
 
 /** A function of the reader's engine that seals one column; it is called with whole vectors. */
@@ -59,7 +74,7 @@ function sealing(
     stored,
     index,
   }: { manifest: Manifest; ring: KeyRing; random: Random; stored: StoredColumn; index: number },
-): (text: RawBuilder<unknown>) => RawBuilder<unknown> {
+): (position: RawBuilder<unknown>, text: RawBuilder<unknown>) => RawBuilder<unknown> {
   const name = `seal_${index}`
   const context = cellContext({ dataSet: manifest.dataSet, column: stored.column.name })
   const nextNonce = nonceSource(random)
@@ -88,5 +103,5 @@ function sealing(
       },
     }),
   )
-  return (text) => sql`${sql.id(name)}(n.position, ${text})`
+  return (position, text) => sql`${sql.id(name)}(${position}, ${text})`
 }

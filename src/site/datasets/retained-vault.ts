@@ -27,20 +27,26 @@ export function retainedVault(vault: Vault, { clock, manifests, held }: Retentio
     const manifest = manifests().get(dataSet)
     return new Set(manifest ? endedColumns(manifest, clock.now()) : [])
   }
+  // A row is held for any of those whom it is about.
+  const heldNumbers = async () => (await vault.households()).numbersOfAny(held())
   return {
     ...vault,
     people: async (dataSet) => {
       const people = await vault.people(dataSet)
       return isOver(dataSet) ? people.intersection(held()) : people
     },
-    listRows: async (dataSet, person) => {
-      const rows = await vault.listRows(dataSet, person)
-      if (held().has(person)) return rows
+    numbers: async (dataSet) => {
+      const numbers = await vault.numbers(dataSet)
+      return isOver(dataSet) ? numbers.intersection(await heldNumbers()) : numbers
+    },
+    listRows: async (dataSet, number) => {
+      const rows = await vault.listRows(dataSet, number)
+      if ((await heldNumbers()).has(number)) return rows
       return isOver(dataSet) ? noRows(rows) : withoutColumns(rows, emptied(dataSet), () => false)
     },
-    listRowsOf: async (dataSet, people) => {
-      const holding = held()
-      const seen = isOver(dataSet) ? people.filter((person) => holding.has(person)) : people
+    listRowsOf: async (dataSet, wanted) => {
+      const holding = await heldNumbers()
+      const seen = isOver(dataSet) ? wanted.filter((number) => holding.has(number)) : wanted
       const rows = await vault.listRowsOf(dataSet, seen)
       const numbers = rows.column(0)
       return withoutColumns(rows, emptied(dataSet), (row) => holding.has(Number(numbers[row])))

@@ -1,3 +1,4 @@
+import { Bitset } from '../../kernel/bitset.ts'
 import { formatInstant } from '../../kernel/clock.ts'
 import type { Manifest } from '../../protocol/data-set.ts'
 import { listGrants } from '../consent/list-grants.ts'
@@ -27,23 +28,46 @@ export async function* handOver(
     await noteAccess(site, { people: portion, reading, what: `hand-over of ${part}` })
     yield* part === 'rows' ? rowsOf(site, { manifest, portion }) : grantsOf(site, { manifest, portion })
   }
+  if (part === 'rows') yield* sharedRowsOf(site, manifest)
 }
+
+/** Rows about several people, after those of one; that each of them is handed over is noted by then. */
+async function* sharedRowsOf(site: SiteContext, manifest: Manifest): AsyncGenerator<string> {
+  const households = await site.vault.households()
+  const shared = [...(await site.vault.numbers(manifest.dataSet))].filter((number) => households.has(number))
+  for (let start = 0; start < shared.length; start += HOUSEHOLDS_AT_ONCE) {
+    const numbers = shared.slice(start, start + HOUSEHOLDS_AT_ONCE)
+    const people = households.peopleOf(Bitset.of(numbers))
+    const portion: NamedPerson[] = []
+    for await (const named of namedPeople(site, { manifest, people })) portion.push(...named)
+    yield* rowsOf(site, { manifest, portion, numbers })
+  }
+}
+
+const HOUSEHOLDS_AT_ONCE = 500
 
 interface Portion {
   readonly manifest: Manifest
   readonly portion: readonly NamedPerson[]
+  /** Whose rows; the people's own unless told. */
+  readonly numbers?: readonly number[]
 }
 
-async function* rowsOf(site: SiteContext, { manifest, portion }: Portion): AsyncGenerator<string> {
+async function* rowsOf(
+  site: SiteContext,
+  { manifest, portion, numbers: wanted }: Portion,
+): AsyncGenerator<string> {
   const byNumber = new Map(portion.map((person) => [person.number, person]))
-  const rows = await site.vault.listRowsOf(manifest.dataSet, [...byNumber.keys()])
+  const households = await site.vault.households()
+  const rows = await site.vault.listRowsOf(manifest.dataSet, wanted ?? [...byNumber.keys()])
   const numbers = rows.column(0)
-  const ownerAt = (row: number) => {
-    const owner = byNumber.get(Number(numbers[row]))
-    return { key: owner?.sealingKey, personKey: owner?.key ?? '' }
-  }
+  const ownersAt = (row: number) =>
+    households.placesOf(Number(numbers[row])).map((person) => {
+      const owner = person === undefined ? undefined : byNumber.get(person)
+      return owner && { key: owner.sealingKey, personKey: owner.key }
+    })
   const sources = new Map(manifest.columns.map(({ name, source }) => [name, source ?? name]))
-  for (const opened of openedRows(rows, { manifest, ownerAt })) {
+  for (const opened of openedRows(rows, { manifest, ownersAt })) {
     yield opened.map(({ values }) => line(renamed(values, sources))).join('')
   }
 }

@@ -1,5 +1,5 @@
 import type { Manifest } from '../../protocol/data-set.ts'
-import { minimumGroupOf } from '../../protocol/data-set.ts'
+import { minimumPeopleOf } from '../../protocol/data-set.ts'
 
 /** Technical and organisational measures that hold for a data set (GDPR Art. 30(1)(g), 32(1)), as the site enforces them. */
 export function measuresOf(manifest: Manifest): readonly string[] {
@@ -12,9 +12,10 @@ export function measuresOf(manifest: Manifest): readonly string[] {
     'Rows do not leave the site; questions are rewritten so that they read permitted columns of eligible people only',
     ...(manifest.modes.includes('aggregate')
       ? [
-          `Exact answers stand on ${minimumGroupOf(manifest, isSpecial)} people or more, also when earlier answers are combined with them`,
+          `Exact answers stand on ${minimumPeopleOf(manifest, isSpecial)} people or more, also when earlier answers are combined with them`,
         ]
       : []),
+    ...(manifest.person.others ? ['Rows about several people are used only if each of them allows it'] : []),
     ...(manifest.modes.includes('rows')
       ? [
           'Rows of people go only to whom each person granted them, under pseudonyms that differ for each acquirer and purpose',

@@ -23,6 +23,11 @@ export interface NoiseRequest {
   readonly noise?: NoiseKind | undefined
   /** Most groups that one person's rows are in. */
   readonly groupsMax: number
+  /**
+   * In how many sets of people one person can be, 1 unless told: noise then hides all of them, an m-th of epsilon for each,
+   * an m²-th of rho (group privacy: Bun, Steinke 2016, Proposition 1.9).
+   */
+  readonly setsPerPerson?: number
   readonly figures: readonly NoisyFigure[]
 }
 
@@ -43,7 +48,7 @@ export interface NoisePlan {
 
 /** Divides the epsilon of an ask among its figures by their weights. */
 export function planNoise(request: NoiseRequest): NoisePlan {
-  const { epsilonMicro, figures, groupsMax } = request
+  const { epsilonMicro, figures, groupsMax, setsPerPerson = 1 } = request
   const weights = BigInt(figures.reduce((sum, { weight }) => sum + weight, 0))
   const kind = request.noise ?? (isGaussianNarrower(request) ? 'gaussian' : 'laplace')
   const shares = figures.map((figure) => ({
@@ -56,13 +61,15 @@ export function planNoise(request: NoiseRequest): NoisePlan {
       kind,
       loss: pureLoss(epsilonMicro),
       delta: ANSWER_DELTA,
-      figures: shares.map((share) => laplaceOf(share, BigInt(epsilonMicro))),
+      figures: shares.map((share) => laplaceOf(share, BigInt(Math.floor(epsilonMicro / setsPerPerson)))),
     }
   return {
     kind,
     loss: gaussianLoss(epsilonMicro),
     delta: ANSWER_DELTA,
-    figures: shares.map((share) => gaussianOf(share, BigInt(gaussianRhoNano(epsilonMicro)))),
+    figures: shares.map((share) =>
+      gaussianOf(share, BigInt(Math.floor(gaussianRhoNano(epsilonMicro) / setsPerPerson ** 2))),
+    ),
   }
 }
 

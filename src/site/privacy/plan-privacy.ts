@@ -25,7 +25,16 @@ const WEIGHTS = { whole: 1, figure: 10 } as const
 /** Plans the noise of a checked question. */
 export function planPrivacy(
   checked: CheckedQuery,
-  { privacy, minimumGroup }: { privacy: PrivacyRequest | undefined; minimumGroup: number },
+  {
+    privacy,
+    minimumGroup,
+    setsPerPerson = 1,
+  }: {
+    privacy: PrivacyRequest | undefined
+    minimumGroup: number
+    /** In how many sets of people one person can stand behind rows: what is private to a set has to be to all of them. */
+    setsPerPerson?: number
+  },
 ): PrivacyPlan {
   const design = designPrivate(checked, { privacy, minimumGroup })
   const { groupsMax } = design.bounds
@@ -34,6 +43,7 @@ export function planPrivacy(
     epsilonMicro,
     noise: privacy?.noise,
     groupsMax,
+    setsPerPerson,
     figures: design.figures.map((figure) => ({
       sensitivity: sensitivityOf(figure, design),
       weight: figure.kind === 'whole' ? WEIGHTS.whole : WEIGHTS.figure,
@@ -43,7 +53,9 @@ export function planPrivacy(
   })
   const people = noise.figures[design.figures.findIndex(({ kind }) => kind === 'people')]
   // Half of delta is the Gaussian's own.
-  const delta = noise.kind === 'laplace' ? ANSWER_DELTA : ANSWER_DELTA / 2
+  // Of m sets together a delta counts at most m·e^ε times (group privacy: Dwork, Roth 2014, Theorem 2.2).
+  const together = setsPerPerson === 1 ? 1 : setsPerPerson * Math.exp(epsilonMicro / MICRO)
+  const delta = (noise.kind === 'laplace' ? ANSWER_DELTA : ANSWER_DELTA / 2) / together
   const shownFrom =
     design.groups === undefined && people !== undefined
       ? showThreshold({ noise: people, minimumGroup, groupsMax, delta })

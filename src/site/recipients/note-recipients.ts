@@ -13,6 +13,7 @@ import { rowsDisclosed } from '../asks/rows-recipients.ts'
 import type { DisclosedRows } from '../asks/rows-recipients.ts'
 import { sealPersonText } from '../vault/person-text.ts'
 import type { PersonKeys } from '../vault/person-keys.ts'
+import type { Vault } from '../vault/vault.ts'
 import { insertNotice } from './recipient-notice-store.ts'
 
 /** What noting needs of a site. */
@@ -21,6 +22,7 @@ export interface NotingParts {
   readonly random: Random
   readonly log: Pick<ReceiptLog, 'issue'>
   readonly personKeys: Pick<PersonKeys, 'subjectOf'>
+  readonly vault: Pick<Vault, 'households'>
   /** How long a recipient has before its answer is overdue. */
   readonly noticeDueMs: number
 }
@@ -55,7 +57,9 @@ export async function noteRecipients(
   parts: NotingParts,
   event: RecipientsEvent,
 ): Promise<readonly MemberId[]> {
-  const disclosed = (await rowsDisclosed(tx, event.person)).filter(
+  const { person } = event
+  const numbers = (await parts.vault.households()).numbersOf(person)
+  const disclosed = (await rowsDisclosed(tx, { person, numbers })).filter(
     (rows) => rows.isPushed && isAbout(rows, event),
   )
   return noteDisclosed(tx, parts, { event, disclosed })
@@ -67,8 +71,8 @@ export async function noteDisclosed(
   parts: NotingParts,
   { event, disclosed }: { event: RecipientsEvent; disclosed: readonly DisclosedRows[] },
 ): Promise<readonly MemberId[]> {
-  const byPseudonym = Map.groupBy(disclosed, ({ acquirer, purpose, offer }) =>
-    JSON.stringify([acquirer, purpose, offer]),
+  const byPseudonym = Map.groupBy(disclosed, ({ acquirer, purpose, offer, knownAs }) =>
+    JSON.stringify([acquirer, purpose, offer, knownAs]),
   )
   for (const rows of byPseudonym.values()) {
     const [newest] = rows
@@ -88,7 +92,7 @@ async function noteOne(
   { event, newest, rows }: { event: RecipientsEvent; newest: DisclosedRows; rows: readonly DisclosedRows[] },
 ): Promise<void> {
   const { kind, cause, person, issuer, now, lifts, correction } = event
-  const { acquirer, purpose, offer, releaseTo } = newest
+  const { acquirer, purpose, offer, releaseTo, knownAs } = newest
   const notice = ids.next('notice')
   const subjectOf = await personKeys.subjectOf(tx, { person, text: `notice ${notice}` })
   const [receipt] = await log.issue(tx, [
@@ -109,6 +113,7 @@ async function noteOne(
     kind,
     cause,
     person,
+    knownAs,
     subjectOf,
     issuer,
     acquirer,

@@ -57,9 +57,11 @@ export async function orderWithdrawals(
 async function noteLate(
   tx: DatabaseTransaction,
   site: SiteContext,
-  { ask, erasure, person }: WithdrawalRecord,
+  { ask, erasure, person, knownAs }: WithdrawalRecord,
 ): Promise<void> {
-  const disclosed = (await rowsDisclosed(tx, person)).filter(({ askId }) => askId === ask)
+  const disclosed = (await rowsDisclosed(tx, { person, numbers: [person, ...knownAs] })).filter(
+    ({ askId }) => askId === ask,
+  )
   const [first] = disclosed
   const issuer: MemberId | undefined = first && site.manifests().get(first.dataSet)?.issuer
   if (!issuer) return

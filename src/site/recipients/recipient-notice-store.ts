@@ -16,6 +16,8 @@ export interface NoticeRecord {
   /** The erasure, correction or restriction that it tells of. */
   readonly cause: string
   readonly person: number
+  /** The number whose pseudonym the recipient knows: the person's own, or of a household that they are in. */
+  readonly knownAs: number
   readonly subjectOf: Digest | undefined
   readonly issuer: MemberId
   readonly acquirer: MemberId
@@ -49,9 +51,9 @@ export type NewNotice = Omit<
 /** Notes a notice; the same cause tells the same recipient once. */
 export async function insertNotice(tx: DatabaseTransaction, made: NewNotice): Promise<void> {
   await sql`
-    insert into recipient_notice (notice, kind, cause, person, subject_of, issuer, acquirer, purpose, data_set, releases,
+    insert into recipient_notice (notice, kind, cause, person, known_as, subject_of, issuer, acquirer, purpose, data_set, releases,
       release_to, corrected_data_set, columns, body, lifts_ms, noted_ms, due_ms, receipts)
-    values (${made.notice}, ${made.kind}, ${made.cause}, ${made.person}, ${made.subjectOf ?? null}, ${made.issuer},
+    values (${made.notice}, ${made.kind}, ${made.cause}, ${made.person}, ${made.knownAs}, ${made.subjectOf ?? null}, ${made.issuer},
       ${made.acquirer}, ${made.purpose}, ${made.dataSet}, ${JSON.stringify(made.releases)}::jsonb, ${made.releaseTo},
       ${made.corrected?.dataSet ?? null}, ${made.corrected?.columns ?? null}::text[],
       ${made.body === undefined ? null : Buffer.from(made.body)}, ${made.lifts ?? null}, ${made.notedAt}, ${made.dueAt},
@@ -157,6 +159,7 @@ interface NoticeRow {
   readonly kind: NoticeKind
   readonly cause: string
   readonly person: number
+  readonly known_as: number | null
   readonly subject_of: Digest | null
   readonly issuer: MemberId
   readonly acquirer: MemberId
@@ -188,6 +191,7 @@ function toRecord(row: NoticeRow): NoticeRecord {
     kind: row.kind,
     cause: row.cause,
     person: row.person,
+    knownAs: row.known_as ?? row.person,
     subjectOf: row.subject_of ?? undefined,
     issuer: row.issuer,
     acquirer: row.acquirer,

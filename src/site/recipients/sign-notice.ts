@@ -46,7 +46,7 @@ export async function signNotice(
     time: formatInstant(record.notedAt),
     purpose,
     dataSet,
-    pseudonym: pseudonymOf(record.person, { key: keys.pseudonym, acquirer, purpose, dataSet }),
+    pseudonym: pseudonymOf(record.knownAs, { key: keys.pseudonym, acquirer, purpose, dataSet }),
     releases: [...record.releases],
     ...(corrected === undefined
       ? {}
@@ -77,14 +77,14 @@ async function valuesFor(
   site: SiteContext,
   { record, member }: { record: NoticeRecord; member: MemberRecord },
 ): Promise<{ set: ColumnValues; where: ColumnValues } | undefined> {
-  const { body, corrected, person, purpose, releaseTo } = record
+  const { body, corrected, person, knownAs, purpose, releaseTo } = record
   if (!body || !corrected) return undefined
   const key = (await site.personKeys.keyOf(site.db, person))?.reveal()
   const text = key && openPersonText(body, { key, use: record.notice })
   if (text === undefined) return undefined
   const { set, where } = JSON.parse(text) as { set: ColumnValues; where: ColumnValues }
   const columns = [...new Set([...corrected.columns, ...Object.keys(where)])]
-  const use = { person, dataSet: corrected.dataSet, columns, acquirer: member, purpose, releaseTo }
+  const use = { number: knownAs, dataSet: corrected.dataSet, columns, acquirer: member, purpose, releaseTo }
   if (!(await mayStillHaveRows(site, use))) return undefined
   const given = Object.entries(set).filter(([column]) => corrected.columns.includes(column))
   return { set: Object.fromEntries(given), where }

@@ -11,6 +11,8 @@ export interface WithdrawalRecord {
   readonly ask: AskId
   readonly erasure: string
   readonly person: number
+  /** Numbers of households by which the rows were the person's too; they are theirs no more. */
+  readonly knownAs: readonly number[]
   /** False: for all the site knew, the network did not have it. */
   readonly isPushed: boolean
   readonly confirmedAt: Instant | undefined
@@ -30,13 +32,15 @@ export async function insertWithdrawals(
     erasure: string
     person: number
     now: Instant
-    asks: readonly { readonly askId: AskId; readonly isPushed: boolean }[]
+    asks: readonly { readonly askId: AskId; readonly isPushed: boolean; readonly knownAs: number }[]
   },
 ): Promise<void> {
-  for (const { askId, isPushed } of asks) {
+  for (const [askId, rows] of Map.groupBy(asks, (one) => one.askId)) {
+    const knownAs = rows.map((one) => one.knownAs).filter((number) => number !== person)
     await sql`
-      insert into release_withdrawal (ask_id, erasure, person, is_pushed, noted_ms)
-      values (${askId}, ${erasure}, ${person}, ${isPushed}, ${now}) on conflict do nothing`.execute(tx)
+      insert into release_withdrawal (ask_id, erasure, person, is_pushed, noted_ms, known_as)
+      values (${askId}, ${erasure}, ${person}, ${rows[0]?.isPushed ?? false}, ${now}, ${knownAs}::integer[])
+      on conflict do nothing`.execute(tx)
   }
 }
 
@@ -79,6 +83,7 @@ interface WithdrawalRow {
   readonly ask_id: AskId
   readonly erasure: string
   readonly person: number
+  readonly known_as: readonly number[]
   readonly is_pushed: boolean
   readonly confirmed_ms: bigint | null
   readonly grade: ErasureGrade | null
@@ -89,6 +94,7 @@ function toRecord(row: WithdrawalRow): WithdrawalRecord {
     ask: row.ask_id,
     erasure: row.erasure,
     person: row.person,
+    knownAs: row.known_as,
     isPushed: row.is_pushed,
     confirmedAt: row.confirmed_ms === null ? undefined : instant(Number(row.confirmed_ms)),
     grade: row.grade ?? undefined,

@@ -32,6 +32,7 @@ import * as createPrincipalFacts from './migrations/0121-create-principal-facts.
 import * as createGuardianships from './migrations/0120-create-guardianships.ts'
 import * as createRecipientNotices from './migrations/0110-create-recipient-notices.ts'
 import * as createKeyRotations from './migrations/0145-create-key-rotations.ts'
+import * as createSharedUses from './migrations/0170-create-shared-uses.ts'
 import * as createRetentionSweeps from './migrations/0111-create-retention-sweeps.ts'
 
 /** The schema of a site's record, in order: one file a capability, forward only. */
@@ -70,4 +71,5 @@ export const SITE_MIGRATIONS: Migrations = {
   '0121-create-principal-facts': createPrincipalFacts,
   '0111-create-retention-sweeps': createRetentionSweeps,
   '0145-create-key-rotations': createKeyRotations,
+  '0170-create-shared-uses': createSharedUses,
 }

@@ -53,7 +53,7 @@ export async function sweepRetention(parts: SweepParts): Promise<number> {
 /** What has ended and is still there. */
 async function dueSweeps({ vault, manifests, clock, hidden }: SweepParts): Promise<readonly NewSweep[]> {
   const now = clock.now()
-  const keep = [...hidden.heldAt(now)]
+  const keep = [...(await vault.households()).numbersOfAny(hidden.heldAt(now))]
   const due: NewSweep[] = []
   for (const manifest of manifests().values()) {
     const { dataSet, issuer } = manifest
@@ -85,7 +85,11 @@ async function finishSweep(parts: SweepParts, sweep: SweepRecord): Promise<numbe
       ({ scope, name, endsAt }) =>
         scope !== 'purpose' && (scope === 'all' ? undefined : name) === category && endsAt <= now,
     )
-  if (isEnded) await parts.vault.expire({ dataSet, columns, keep: [...parts.hidden.heldAt(now)] })
+  if (isEnded) {
+    const households = await parts.vault.households()
+    const keep = [...households.numbersOfAny(parts.hidden.heldAt(now))]
+    await parts.vault.expire({ dataSet, columns, keep })
+  }
   await parts.db.transaction().execute(async (tx) => {
     if (!(await saveSweepDone(tx, { id, now: parts.clock.now() })) || !isEnded) return
     const [receipt] = await parts.log.issue(tx, [

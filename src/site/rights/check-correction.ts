@@ -2,6 +2,7 @@ import { parseInstant } from '../../kernel/clock.ts'
 import type { Instant } from '../../kernel/clock.ts'
 import { Fault } from '../../kernel/faults.ts'
 import type { FieldProblem } from '../../kernel/faults.ts'
+import { keyColumnsOf } from '../../protocol/data-set.ts'
 import type { Column, Manifest } from '../../protocol/data-set.ts'
 import { endedColumns } from '../../protocol/retention.ts'
 import type { ColumnValues } from '../../protocol/restriction.ts'
@@ -18,13 +19,14 @@ export function checkCorrection(
   { set, where, now }: { set: ColumnValues; where: ColumnValues; now: Instant },
 ): void {
   const problems: FieldProblem[] = []
+  const keys = keyColumnsOf(manifest)
   const ended = endedColumns(manifest, now)
   if (Object.keys(set).length === 0) problems.push({ field: 'set', expected: 'expected at least one column' })
   for (const [name, value] of Object.entries(set)) {
     const column = manifest.columns.find((known) => known.name === name)
     const field = `set.${name}`
-    if (!column || name === manifest.person.key)
-      problems.push({ field, expected: 'expected a column of the data set other than the person’s key' })
+    if (!column || keys.includes(name))
+      problems.push({ field, expected: 'expected a column of the data set that is no person’s key' })
     else if (ended.includes(name))
       problems.push({
         field,
@@ -37,7 +39,7 @@ export function checkCorrection(
   for (const [name, value] of Object.entries(where)) {
     const column = manifest.columns.find((known) => known.name === name)
     const field = `where.${name}`
-    if (!column || name === manifest.person.key || isSealed(column) || ended.includes(name))
+    if (!column || keys.includes(name) || isSealed(column) || ended.includes(name))
       problems.push({ field, expected: 'expected a column of the data set that is not sealed' })
     else if (!isOfType(value, column)) problems.push({ field, expected: expectedOf(column) })
   }

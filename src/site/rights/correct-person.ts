@@ -6,6 +6,7 @@ import type { Clock, Instant } from '../../kernel/clock.ts'
 import { Fault } from '../../kernel/faults.ts'
 import type { Database } from '../../kernel/postgres/database.ts'
 import type { Random } from '../../kernel/random.ts'
+import { placeOf } from '../../protocol/data-set.ts'
 import type { Manifest } from '../../protocol/data-set.ts'
 import { epochDay } from '../../protocol/consent-ages.ts'
 import type { ColumnValues } from '../../protocol/restriction.ts'
@@ -89,7 +90,11 @@ export async function correctPerson(
       insert into correction (correction, person, issuer, data_set, columns, body, state, requested_by, requested_ms)
       values (${correction}, ${person}, ${request.issuer}, ${dataSet}, ${Object.keys(set)}::text[], ${Buffer.from(body)},
         'begun', ${request.requestedBy}, ${parts.clock.now()})`.execute(tx)
-    await parts.partitions.noteChange(tx, { dataSet, people: Bitset.of([person]), cause: correction })
+    await parts.partitions.noteChange(tx, {
+      dataSet,
+      people: await numbersOf(parts, person),
+      cause: correction,
+    })
   })
   return finishCorrection(parts, {
     correction,
@@ -114,20 +119,14 @@ interface BegunCorrection {
 
 async function finishCorrection(parts: CorrectionParts, begun: BegunCorrection): Promise<CorrectionRecord> {
   const { correction, person, dataSet, manifest, values, key } = begun
-  const { rows } = await parts.vault.correct({
-    manifest,
-    person,
-    set: storedValues(values.set, { manifest, key, random: parts.random }),
-    where: new Map(Object.entries(values.where)),
-    facts: await believedFacts(parts, begun),
-  })
+  const rows = await correctRows(parts, begun)
   await parts.db.transaction().execute(async (tx) => {
     const { rows: open } = await sql`
       select id from correction where correction = ${correction} and state = 'begun' for update`.execute(tx)
     if (open.length === 0) return
     await parts.partitions.noteChange(tx, {
       dataSet,
-      people: Bitset.of([person]),
+      people: await numbersOf(parts, person),
       cause: `${correction} done`,
     })
     const subjectOf = await parts.personKeys.subjectOf(tx, { person, text: `correction ${correction}` })
@@ -152,6 +151,40 @@ async function finishCorrection(parts: CorrectionParts, begun: BegunCorrection):
   if (rows === 0)
     throw new Fault('fault.not_found', { what: 'Cannot correct: no row of the person is meant' })
   return findCorrection(parts.db, correction)
+}
+
+/**
+ * Writes the values into every row that is about the person. In one that is about others too a column under somebody's key is
+ * theirs to correct whom it is about, and what the rules of age go by is of whom the row names first.
+ */
+async function correctRows(parts: CorrectionParts, begun: BegunCorrection): Promise<number> {
+  const { person, manifest, values, key } = begun
+  const households = await parts.vault.households()
+  const facts = await believedFacts(parts, begun)
+  let rows = 0
+  for (const number of households.numbersOf(person)) {
+    const place = households.placesOf(number).indexOf(person)
+    const set = Object.entries(values.set).filter(([name]) => {
+      const column = manifest.columns.find((known) => known.name === name)
+      return column === undefined || !isSealed(column) || placeOf(manifest, column) === place
+    })
+    if (set.length === 0) continue
+    const corrected = await parts.vault.correct({
+      manifest,
+      number,
+      person,
+      set: storedValues(Object.fromEntries(set), { manifest, key, random: parts.random }),
+      where: new Map(Object.entries(values.where)),
+      facts: place === 0 ? facts : {},
+    })
+    rows += corrected.rows
+  }
+  return rows
+}
+
+/** Every number whose rows are about a person: to the guard all of them change. */
+async function numbersOf({ vault }: Pick<CorrectionParts, 'vault'>, person: number): Promise<Bitset> {
+  return Bitset.of((await vault.households()).numbersOf(person))
 }
 
 /** Makes corrections that a crash left half done; one of somebody who was erased meanwhile has nothing left to correct. */

@@ -169,7 +169,8 @@ async function noteWithdrawn(
   parts: ErasureParts,
   { person, erasure, issuer, now }: ErasureRequest & { erasure: string; now: Instant },
 ): Promise<void> {
-  const disclosed = await rowsDisclosed(tx, person)
+  const numbers = (await parts.vault.households()).numbersOf(person)
+  const disclosed = await rowsDisclosed(tx, { person, numbers })
   await insertWithdrawals(tx, { erasure, person, now, asks: disclosed })
   const event = { kind: 'erasure', cause: erasure, person, issuer, now } as const
   await noteDisclosed(tx, parts, { event, disclosed: disclosed.filter(({ isPushed }) => isPushed) })
@@ -184,7 +185,8 @@ async function noteRows(
 ): Promise<void> {
   for (const dataSet of [...parts.manifests().keys()].toSorted()) {
     if (!(await parts.vault.people(dataSet)).has(person)) continue
-    await parts.partitions.noteChange(tx, { dataSet, people: Bitset.of([person]), cause: erasure })
+    const numbers = (await parts.vault.households()).numbersOf(person)
+    await parts.partitions.noteChange(tx, { dataSet, people: Bitset.of(numbers), cause: erasure })
   }
 }
 

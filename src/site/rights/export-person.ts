@@ -152,8 +152,15 @@ async function* dataSetRecords(
     yield [{ kind: 'identity', site: site.site, issuer: person.issuer, dataSet, key: person.key }]
   if (!wants('row')) return
   const key = (await site.personKeys.keyOf(site.db, person.number))?.reveal()
-  const rows = await site.vault.listRows(dataSet, person.number)
-  yield* openedRows(rows, { manifest, ownerAt: () => ({ key, personKey: person.key }) })
+  const households = await site.vault.households()
+  for (const number of households.numbersOf(person.number)) {
+    const rows = await site.vault.listRows(dataSet, number)
+    // Whoever else a row is about has a right of their own to what says who they are.
+    const places = households.placesOf(number)
+    const owners = places.map((one) => (one === person.number ? { key, personKey: person.key } : undefined))
+    const hiddenCount = places.filter((one) => one !== undefined && one !== person.number).length
+    yield* openedRows(rows, { manifest, ownersAt: () => owners, hiddenCount })
+  }
 }
 
 async function guardianshipRecords(

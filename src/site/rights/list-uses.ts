@@ -12,7 +12,10 @@ import type { DataSetId } from '../../protocol/wire.ts'
 import { usesOf } from '../asks/answer-store.ts'
 import type { FoundUse } from '../asks/answer-store.ts'
 import { readBases } from '../consent/basis-store.ts'
+import { numbersGiven } from '../asks/rows-recipients.ts'
 import { pseudonymOf } from '../guard/pseudonym.ts'
+import type { PseudonymScope } from '../guard/pseudonym.ts'
+import type { Households } from '../vault/households.ts'
 import type { SiteContext } from '../site-context.ts'
 import type { KnownPerson } from './person-reading.ts'
 
@@ -23,7 +26,7 @@ export interface PersonUse {
   readonly earned?: Money | undefined
   /** Digest of the question as the site understood it, from the receipt. */
   readonly question?: Digest | undefined
-  /** The name under which the acquirer has the person's rows. */
+  /** The name under which the acquirer has the person's rows; several with commas between, where it has some that are about others too. */
   readonly pseudonym?: string | undefined
   /** As the asker named it. */
   readonly legalBasis?: string | undefined
@@ -33,10 +36,11 @@ export interface PersonUse {
 
 /** Every use of a person's data, newest first (GDPR Art. 15(1)(c): the actual recipients, CJEU C-154/21). */
 export async function* personUses(
-  { db, keys, useCache }: Pick<SiteContext, 'db' | 'keys' | 'useCache'>,
+  { db, keys, useCache, vault }: Pick<SiteContext, 'db' | 'keys' | 'useCache' | 'vault'>,
   { people, before }: { people: readonly KnownPerson[]; before?: bigint | undefined },
 ): AsyncGenerator<PersonUse> {
   const known = new Map<string, BasisFacts>()
+  const households = await vault.households()
   for await (const use of usesOf(db, {
     people: people.map(({ number }) => number),
     before,
@@ -54,11 +58,21 @@ export async function* personUses(
       use,
       earned: earnedBy(use),
       question: receipt?.lineage,
-      pseudonym: use.mode === 'rows' ? pseudonymOf(use.person, scope) : undefined,
+      pseudonym: use.mode === 'rows' ? await pseudonymsOf(db, { use, households, scope }) : undefined,
       legalBasis: receipt?.legalBasis,
       bases: await namedBases(db, { ids: receipt?.bases ?? [], dataSet: use.dataSet, known }),
     }
   }
+}
+
+/** The names under which an acquirer was given rows about the person: more than one where some are about others too. */
+async function pseudonymsOf(
+  db: SiteContext['db'],
+  { use, households, scope }: { use: FoundUse; households: Households; scope: PseudonymScope },
+): Promise<string> {
+  const theirs = households.numbersOf(use.person)
+  const given = await numbersGiven(db, { ask: use.askId, theirs })
+  return given.map((number) => pseudonymOf(number, scope)).join(', ')
 }
 
 /** The records behind a use of one data set; each is read once. */

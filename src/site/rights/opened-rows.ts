@@ -1,4 +1,5 @@
 import type { KeyObject } from 'node:crypto'
+import { keyColumnsOf, placeOf } from '../../protocol/data-set.ts'
 import type { Manifest } from '../../protocol/data-set.ts'
 import type { ExportRecord, ExportValue } from '../../protocol/person-export.ts'
 import { openCell } from '../vault/person-keys.ts'
@@ -7,17 +8,26 @@ import type { VaultResult, VaultValue } from '../vault/vault.ts'
 
 type RowRecord = Extract<ExportRecord, { kind: 'row' }>
 
-/** Whose row it is: the key that opens it, and the name by which its issuer knows the person. */
+/** Somebody whom a row is about: the key that opens what is theirs in it, and the name by which its issuer knows them. */
 export interface RowOwner {
   readonly key: KeyObject | undefined
   readonly personKey: string
 }
 
-/** Rows as they came: the person's key in its column again, sealed columns opened; some at a time. */
+export interface OpenedRowsFacts {
+  readonly manifest: Manifest
+  /** Whom a row is about, by the place of the column that names them; undefined where nobody is, or nobody who may be shown. */
+  readonly ownersAt: (row: number) => readonly (RowOwner | undefined)[]
+  /** How many others a row is about who are not shown. */
+  readonly hiddenCount?: number
+}
+
+/** Rows as they came: people's keys in their columns again, sealed columns opened; some at a time. */
 export function* openedRows(
   rows: VaultResult,
-  { manifest, ownerAt }: { manifest: Manifest; ownerAt: (row: number) => RowOwner },
+  { manifest, ownersAt, hiddenCount = 0 }: OpenedRowsFacts,
 ): Generator<readonly RowRecord[]> {
+  const keyColumns = keyColumnsOf(manifest)
   const stored = new Map(storedColumns(manifest).map((one) => [one.column.name, one]))
   const positions = new Map(rows.columns.map(({ name }, index) => [name, index]))
   const columns = manifest.columns.map(({ name }) => {
@@ -27,11 +37,11 @@ export function* openedRows(
     return {
       name,
       valueAt: (row: number): ExportValue => {
-        if (!one) return ownerAt(row).personKey
+        if (!one) return ownersAt(row)[keyColumns.indexOf(name)]?.personKey ?? null
         const value = values[row] ?? null
         if (!(value instanceof Uint8Array)) return plainValue(value)
         // A sealed value was sealed as the text that came, whatever its column's type.
-        const { key } = ownerAt(row)
+        const key = ownersAt(row)[placeOf(manifest, one.column)]?.key
         return (key && openCell(value, { key, place: { dataSet, column: name } })) ?? null
       },
     }
@@ -41,7 +51,8 @@ export function* openedRows(
     yield Array.from({ length: count }, (_, offset): RowRecord => {
       const values: Record<string, ExportValue> = {}
       for (const { name, valueAt } of columns) values[name] = valueAt(start + offset)
-      return { kind: 'row', dataSet: manifest.dataSet, values }
+      const others = hiddenCount === 0 ? {} : { alsoAbout: hiddenCount }
+      return { kind: 'row', dataSet: manifest.dataSet, values, ...others }
     })
   }
 }

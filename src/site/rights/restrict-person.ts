@@ -56,7 +56,8 @@ export async function restrictPerson(
       // A run that has begun is refused by the count of changes, and computed again without the person.
       for (const dataSet of [...parts.manifests().keys()].toSorted()) {
         if (!(await parts.vault.people(dataSet)).has(person)) continue
-        await parts.partitions.noteChange(tx, { dataSet, people: Bitset.of([person]), cause: restriction })
+        const numbers = (await parts.vault.households()).numbersOf(person)
+        await parts.partitions.noteChange(tx, { dataSet, people: Bitset.of(numbers), cause: restriction })
       }
       await issueReceipt(tx, parts, { restriction, person })
       await noteRecipients(tx, parts, {

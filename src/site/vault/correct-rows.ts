@@ -11,7 +11,7 @@ import type { CorrectedValue, RowCorrection } from './vault.ts'
 /** Writes a correction, inside the caller's transaction. */
 export async function correctRows(
   connection: DuckDBConnection,
-  { manifest, person, set, where, facts }: RowCorrection,
+  { manifest, number, person, set, where, facts }: RowCorrection,
 ): Promise<{ readonly rows: number }> {
   const changes = [...set].map((entry) => sql`${sql.id(entry[0])} = ${typed(manifest, entry)}`)
   const conditions = [...where].map(
@@ -21,7 +21,7 @@ export async function correctRows(
     connection,
     sql`
       update ${sql.id(tableOf(manifest.dataSet))} set ${sql.join(changes)}
-      where ${sql.join([sql`${sql.id(PERSON_COLUMN)} = ${person}::integer`, ...conditions], sql` and `)}`,
+      where ${sql.join([sql`${sql.id(PERSON_COLUMN)} = ${number}::integer`, ...conditions], sql` and `)}`,
   )
   if (rows === 0) return { rows }
   const { birthDate, residence } = facts

@@ -36,13 +36,16 @@ export async function expireRows(
   }
   const person = sql.id(PERSON_COLUMN)
   const others = (await rowTables(connection)).filter((name) => name !== tableOf(dataSet))
-  const isElsewhere = others.map((name) => sql`number not in (select ${person} from ${sql.id(name)})`)
+  const behind = (rows: RawBuilder<unknown>) => sql`
+    select ${person} from ${rows} union all
+    select h.person from _household h where h.household in (select ${person} from ${rows})`
+  const isElsewhere = others.map((name) => sql`number not in (${behind(sql`${sql.id(name)}`)})`)
   await runOwn(
     connection,
     sql`
       update _person set birth_date = null, residence = null
       where (birth_date is not null or residence is not null)
-        and ${sql.join([sql`number in (select ${person} from ${table} where ${conditionOf(expiry)})`, ...isElsewhere], sql` and `)}`,
+        and ${sql.join([sql`number in (${behind(sql`${table} where ${conditionOf(expiry)}`)})`, ...isElsewhere], sql` and `)}`,
   )
   await runOwn(
     connection,

@@ -25,3 +25,14 @@ export function newestLookup(keys: LookupKeys): Secret<Uint8Array> {
 export function lookupUnder(before: Uint8Array, key: Secret<Uint8Array>): Uint8Array {
   return hmacSha256(key.reveal(), before)
 }
+
+/**
+ * The same of a household: the people whom a row names together, in the order of its columns. Nobody's key gives one.
+ */
+export function householdDigest(
+  [first, ...later]: LookupKeys,
+  { issuer, personKeys }: { issuer: string; personKeys: readonly (string | null)[] },
+): Uint8Array {
+  const key = hmacSha256(first.reveal(), 'household')
+  return later.reduce(lookupUnder, hmacSha256(key, `${issuer}\0${JSON.stringify(personKeys)}`))
+}

@@ -14,6 +14,8 @@ import type { Engine, EngineLimits } from './engine.ts'
 import { EngineInUse } from './engine-in-use.ts'
 import { countExpiring, expireRows } from './expire-rows.ts'
 import { forgetPeople } from './forget-person.ts'
+import { createHouseholdTable, keepHouseholds, readHouseholds } from './household-table.ts'
+import type { Households } from './households.ts'
 import { readGeneration, removeOthers } from './generations.ts'
 import { peopleList, readOwn, runOwn } from './own-sql.ts'
 import {
@@ -61,6 +63,7 @@ export async function openVault({
       await createPeopleTables(engine.writer)
       await createRenewalTable(engine.writer)
       await createBatchTables(engine.writer)
+      await createHouseholdTable(engine.writer)
     })
   } catch (error) {
     await engine[Symbol.asyncDispose]()
@@ -101,6 +104,8 @@ function vaultOf(first: Engine, { clock, limits }: { clock: Clock; limits: Engin
       ),
     keepPrincipals: (facts) =>
       change('keep what is known of people', ({ writer }) => keepFacts(writer, facts)),
+    keepHouseholds: (households) =>
+      change('keep who is behind rows', ({ writer }) => keepHouseholds(writer, households)),
     keepSealedKeys: (dataSet, keys) =>
       change('keep sealed keys', ({ writer }) => keepKeys(writer, { dataSet, ...keys })),
     run: (statement, runLimits) =>
@@ -146,6 +151,8 @@ type Reads =
   | 'lookupOf'
   | 'principals'
   | 'people'
+  | 'numbers'
+  | 'households'
   | 'rowsPerPerson'
   | 'rowCount'
   | 'countExpiring'
@@ -156,6 +163,10 @@ type Reads =
 
 /** What the vault reads for itself. */
 function readsOf(reading: Turn, memory: Memory): Pick<Vault, Reads> {
+  const numbers: Vault['numbers'] = (dataSet) =>
+    memory.numbers(dataSet, () => reading('read people', (engine) => readNumbers(engine, dataSet)))
+  const households = () =>
+    memory.households(() => reading('read who is behind rows', ({ reader }) => readHouseholds(reader)))
   return {
     rowsAside: (batch) => reading('look for a batch', ({ reader }) => rowsAside(reader, batch)),
     findBatch: (batch) => reading('look for a batch', ({ reader }) => findBatch(reader, batch)),
@@ -169,8 +180,10 @@ function readsOf(reading: Turn, memory: Memory): Pick<Vault, Reads> {
     personCount: () => memory.personCount(() => reading('count people', ({ reader }) => nextNumber(reader))),
     principals: () =>
       memory.principals(() => reading('read principals', ({ reader }) => readPrincipals(reader))),
+    numbers,
+    households,
     people: (dataSet) =>
-      memory.people(dataSet, () => reading('read people', (engine) => readPeople(engine, dataSet))),
+      memory.people(dataSet, async () => (await households()).peopleOf(await numbers(dataSet))),
     rowsPerPerson: (dataSet) =>
       memory.rowsPerPerson(dataSet, () =>
         reading('count rows', (engine) => readRowsPerPerson(engine, dataSet)),
@@ -235,6 +248,8 @@ function turns(
 class Memory {
   readonly index = new PersonIndex()
   #people = new Map<DataSetId, Promise<Bitset>>()
+  #numbers = new Map<DataSetId, Promise<Bitset>>()
+  #households: Promise<Households> | undefined
   #rowsPerPerson = new Map<DataSetId, Promise<number>>()
   #rowCounts = new Map<DataSetId, Promise<number>>()
   #principals: Promise<Principals> | undefined
@@ -251,6 +266,19 @@ class Memory {
     this.#people.set(dataSet, known)
     known.catch(() => this.forgetAll())
     return known
+  }
+
+  numbers(dataSet: DataSetId, read: () => Promise<Bitset>): Promise<Bitset> {
+    const known = this.#numbers.get(dataSet) ?? read()
+    this.#numbers.set(dataSet, known)
+    known.catch(() => this.forgetAll())
+    return known
+  }
+
+  households(read: () => Promise<Households>): Promise<Households> {
+    this.#households ??= read()
+    this.#households.catch(() => this.forgetAll())
+    return this.#households
   }
 
   rowsPerPerson(dataSet: DataSetId, read: () => Promise<number>): Promise<number> {
@@ -276,6 +304,8 @@ class Memory {
   forgetAll(): void {
     this.index.noteChange()
     this.#people = new Map()
+    this.#numbers = new Map()
+    this.#households = undefined
     this.#rowsPerPerson = new Map()
     this.#rowCounts = new Map()
     this.#principals = undefined
@@ -283,7 +313,7 @@ class Memory {
   }
 }
 
-async function readPeople({ reader }: Engine, dataSet: DataSetId): Promise<Bitset> {
+async function readNumbers({ reader }: Engine, dataSet: DataSetId): Promise<Bitset> {
   const person = sql.id(PERSON_COLUMN)
   const count = await nextNumber(reader)
   if (count === 0) return new Bitset()

@@ -1,23 +1,15 @@
-import {
-  BLOB,
-  DATE,
-  DuckDBBlobValue,
-  DuckDBDataChunk,
-  DuckDBDateValue,
-  INTEGER,
-  VARCHAR,
-} from '@duckdb/node-api'
-import type { DuckDBConnection, DuckDBType, DuckDBValue } from '@duckdb/node-api'
+import { BLOB, DATE, DuckDBBlobValue, DuckDBDateValue, INTEGER, VARCHAR } from '@duckdb/node-api'
+import type { DuckDBConnection, DuckDBValue } from '@duckdb/node-api'
 import { sql } from 'kysely'
 import { LIMITS } from '../../kernel/limits.ts'
 import { Fault } from '../../kernel/faults.ts'
 import type { DataSetId } from '../../protocol/wire.ts'
 import { dataSetIdSchema } from '../../protocol/wire.ts'
+import { appendColumns, fillTemporary } from './fill-table.ts'
 import { peopleList, runOwn } from './own-sql.ts'
 import { NOBODY, UNKNOWN_BIRTH_DAY } from './vault.ts'
 import type { PersonFacts, Principals } from './vault.ts'
 
-const CHUNK_ROWS = 2_048
 const DAY_MS = 86_400_000
 
 /** The vault's own tables: who has which number, and each issuer's sealed key of a person. */
@@ -209,57 +201,6 @@ export async function readKeys(
         ? [{ dataSet: dataSetIdSchema.parse(dataSet), sealed: sealed.bytes }]
         : [],
     )
-}
-
-/** Makes a temporary table of the connection; nothing of it reaches the disk. */
-export async function fillTemporary(
-  connection: DuckDBConnection,
-  {
-    table,
-    types,
-    columns,
-  }: {
-    table: string
-    types: Readonly<Record<string, DuckDBType>>
-    columns: readonly (readonly DuckDBValue[])[]
-  },
-): Promise<void> {
-  const definitions = Object.entries(types).map(
-    ([name, type]) => sql`${sql.id(name)} ${sql.raw(type.toString())}`,
-  )
-  await runOwn(connection, sql`create or replace temp table ${sql.id(table)} (${sql.join(definitions)})`)
-  await appendColumns(connection, { table, catalogue: 'temp', types: Object.values(types), columns })
-}
-
-async function appendColumns(
-  connection: DuckDBConnection,
-  {
-    table,
-    catalogue,
-    types,
-    columns,
-  }: {
-    table: string
-    catalogue?: string
-    types: readonly DuckDBType[]
-    /** `undefined` stands for a column of nulls. */
-    columns: readonly (readonly DuckDBValue[] | undefined)[]
-  },
-): Promise<void> {
-  const rows = columns[0]?.length ?? 0
-  const appender = await connection.createAppender(table, 'main', catalogue)
-  for (let start = 0; start < rows; start += CHUNK_ROWS) {
-    const count = Math.min(CHUNK_ROWS, rows - start)
-    const chunk = DuckDBDataChunk.create(types, count)
-    for (const [index, values] of columns.entries()) {
-      chunk.setColumnValues(
-        index,
-        values ? values.slice(start, start + count) : Array.from({ length: count }, () => null),
-      )
-    }
-    appender.appendDataChunk(chunk)
-  }
-  appender.closeSync()
 }
 
 function dateValueOf(date: string): DuckDBDateValue {

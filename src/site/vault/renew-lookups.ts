@@ -2,7 +2,7 @@ import type { DuckDBConnection } from '@duckdb/node-api'
 import { BLOB, DuckDBBlobValue, INTEGER } from '@duckdb/node-api'
 import { sql } from 'kysely'
 import { runOwn } from './own-sql.ts'
-import { fillTemporary } from './people-table.ts'
+import { fillTemporary } from './fill-table.ts'
 import type { LookupRenewal } from './vault.ts'
 
 /** People whose digests are changed by one statement. */

@@ -1,19 +1,21 @@
+import { keyColumnsOf } from '../../protocol/data-set.ts'
 import type { Column, Manifest } from '../../protocol/data-set.ts'
 
 /** How one column of a manifest lies in the vault. */
 export interface StoredColumn {
   readonly column: Column
-  /** Under the key of its person, as a BLOB; it can stand in no question. */
+  /** Under the key of the person that it is about, as a BLOB; it can stand in no question. */
   readonly isSealed: boolean
 }
 
 /**
- * The columns that are kept in rows, in order. The column that names the person is none of them: the number stands
- * for it, and its value is kept once, sealed, per person and data set.
+ * The columns that are kept in rows, in order. The columns that name people are none of them: the number stands
+ * for them, and their value is kept once, sealed, per person and data set.
  */
 export function storedColumns(manifest: Manifest): readonly StoredColumn[] {
+  const keys = keyColumnsOf(manifest)
   return manifest.columns
-    .filter(({ name }) => name !== manifest.person.key)
+    .filter(({ name }) => !keys.includes(name))
     .map((column) => ({ column, isSealed: isSealed(column) }))
 }
 

@@ -3,12 +3,14 @@ import type { ColumnType, Manifest } from '../../protocol/data-set.ts'
 import type { Fault } from '../../kernel/faults.ts'
 import type { Outcome } from '../../protocol/reason.ts'
 import type { DataSetId } from '../../protocol/wire.ts'
+import type { Households } from './households.ts'
 
 /**
  * The vault: the store of people's rows at a site, as a narrow port. DuckDB in process stands behind it; anything
  * that meets these promises may.
  *
- * A person is a dense whole number from 0, stable for ever and never used again. A data set `athletes` is the table
+ * A person is a dense whole number from 0, stable for ever and never used again; so are several people who stand behind rows
+ * together (`households.ts`). A data set `athletes` is the table
  * `ds_athletes`: the column `_p` (INTEGER, the person's number), then the stored columns of its manifest in order
  * (`stored-columns.ts`). The person's key stands in no row. Columns under the person's key are BLOBs.
  */
@@ -54,15 +56,21 @@ export interface Vault extends AsyncDisposable {
     dataSet: DataSetId,
     keys: { readonly people: readonly number[]; readonly seal: (index: number) => Uint8Array },
   ): Promise<void>
-  /** How many numbers have been given out: the next person's number. */
+  /** Keeps who stands together behind rows; what is known of a household is left alone. */
+  keepHouseholds(households: readonly HouseholdFacts[]): Promise<void>
   /** The lookup digest of a person; `undefined` for somebody who was forgotten. */
   lookupOf(person: number): Promise<Uint8Array | undefined>
+  /** How many numbers have been given out: the next person's number. */
   personCount(): Promise<number>
   /** Birth dates and residences of everybody, as flat arrays by person number. Kept in memory between changes. */
   principals(): Promise<Principals>
-  /** Everybody with a row in a data set. Kept in memory between changes; not to be written to. */
+  /** Everybody whom a row of a data set is about. Kept in memory between changes; not to be written to. */
   people(dataSet: DataSetId): Promise<Bitset>
-  /** Most rows that one person has in a data set. Kept in memory between changes. */
+  /** The numbers that rows of a data set have: of a person, or of a household whose members they are about. Kept likewise. */
+  numbers(dataSet: DataSetId): Promise<Bitset>
+  /** Who stands together behind rows. Kept likewise. */
+  households(): Promise<Households>
+  /** Most rows that one number has in a data set. Kept in memory between changes. */
   rowsPerPerson(dataSet: DataSetId): Promise<number>
   /** How many rows it has. */
   rowCount(dataSet: DataSetId): Promise<number>
@@ -83,9 +91,9 @@ export interface Vault extends AsyncDisposable {
     use: (table: string) => Promise<T>,
   ): Promise<T>
 
-  /** One person's rows of a data set, as stored: sealed columns are still sealed (`person-keys.ts` opens them). */
+  /** One number's rows of a data set, as stored: sealed columns are still sealed (`person-keys.ts` opens them). */
   listRows(dataSet: DataSetId, person: number): Promise<VaultResult>
-  /** Rows of many people, the person's number (`_p`) before the stored columns, in the order of numbers. */
+  /** Rows of many numbers, the number (`_p`) before the stored columns, in the order of numbers. */
   listRowsOf(dataSet: DataSetId, people: readonly number[]): Promise<VaultResult>
   /** The sealed keys by which a data set's issuer knows people; without those who were forgotten. */
   listSealedKeysOf(dataSet: DataSetId, people: readonly number[]): Promise<ReadonlyMap<number, Uint8Array>>
@@ -94,7 +102,7 @@ export interface Vault extends AsyncDisposable {
     person: number,
   ): Promise<readonly { readonly dataSet: DataSetId; readonly sealed: Uint8Array }[]>
   /**
-   * Writes other values into one person's rows of a data set, all or those in which columns have given values; gives
+   * Writes other values into one number's rows of a data set, all or those in which columns have given values; gives
    * how many. Sealed columns are given as their bytes. Birth date and residence, where given, replace what is known.
    */
   correct(correction: RowCorrection): Promise<{ readonly rows: number }>
@@ -102,7 +110,10 @@ export interface Vault extends AsyncDisposable {
   countExpiring(expiry: Expiry): Promise<number>
   /** Deletes rows whose retention has ended, or empties columns; the same again finds nothing. */
   expire(expiry: Expiry): Promise<{ readonly rows: number }>
-  /** Deletes a person's rows, keys, birth date, residence and lookup digest everywhere. The number stays taken. */
+  /**
+   * Deletes a person's rows, keys, birth date, residence and lookup digest everywhere. The number stays taken. Rows that are
+   * about others too stay for them, without this person, and are in no set that a run may use.
+   */
   forget(person: number): Promise<{ readonly rows: number }>
 
   /**
@@ -141,6 +152,8 @@ export type CorrectedValue = null | boolean | number | string | Uint8Array
 
 export interface RowCorrection {
   readonly manifest: Manifest
+  /** Whose rows: the person's own number, or that of a household that they are in. */
+  readonly number: number
   readonly person: number
   readonly set: ReadonlyMap<string, CorrectedValue>
   readonly where: ReadonlyMap<string, CorrectedValue>
@@ -233,6 +246,12 @@ export interface PersonFacts {
   readonly birthDate?: string | undefined
   /** ISO 3166-1 alpha-2. */
   readonly residence?: string | undefined
+}
+
+/** Several people behind rows: the number of the person in each place, `undefined` where a row names none. */
+export interface HouseholdFacts {
+  readonly household: number
+  readonly members: readonly (number | undefined)[]
 }
 
 /** What is known of everybody besides rows, by person number. */

@@ -136,3 +136,15 @@ test('the deltas of all answers that a budget can pay for stay within what is st
   assert.ok(guaranteedDelta({ epsilon: 1, delta: 1e-6 }) < 2e-6)
   assert.ok(guaranteedDelta({ epsilon: 4, delta: 1e-6 }) < 5e-6)
 })
+
+test('noise for somebody who is in two sets of people is twice as wide, by either kind, at the same loss', () => {
+  for (const noise of ['laplace', 'gaussian'] as const) {
+    const request = { epsilonMicro: 500_000, noise, groupsMax: 1, figures: [{ sensitivity: 1n, weight: 1 }] }
+    const [alone, both] = [planNoise(request), planNoise({ ...request, setsPerPerson: 2 })]
+    assert.deepEqual(both.loss, alone.loss)
+    const [one, two] = [alone.figures[0], both.figures[0]]
+    assert.ok(one && two && one.kind !== 'place' && two.kind !== 'place')
+    assert.ok(halfWidth95(two) >= 2 * halfWidth95(one) * (1 - 1e-12))
+    assert.ok(halfWidth95(two) <= 2.001 * halfWidth95(one))
+  }
+})
