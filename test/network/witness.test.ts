@@ -126,6 +126,18 @@ describe('the network as a witness', () => {
     assert.notEqual(isOf(one), isOf(other))
   })
 
+  test('of two of another length that are shown at the same moment it cosigns one', async () => {
+    const site = await freshSite()
+    const common = new Log(site, leaves(4))
+    assert.equal((await show(await common.body(0))).status, 200)
+    const short = new Log(site, [...leaves(4), 'one'])
+    const long = new Log(site, [...leaves(4), 'other', 'another'])
+    const bodies = await Promise.all([short.body(4), long.body(4), short.body(4), long.body(4)])
+    const shown = await Promise.all(bodies.map(show))
+    const signed = bodies.filter((_, index) => shown[index]?.status === 200)
+    assert.equal(new Set(signed).size, 1)
+  })
+
   test('refuses what is no checkpoint of a log of its sites', async () => {
     const site = await freshSite()
     const log = new Log(site, leaves(2))

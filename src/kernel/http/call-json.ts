@@ -64,6 +64,21 @@ export async function callText(call: Omit<JsonCall<z.ZodType>, 'response'>): Pro
   return text
 }
 
+/** Posts a text to a door that speaks in texts, and gives whatever it answers. */
+export async function postText({
+  url,
+  text,
+  signal,
+}: {
+  url: string
+  text: string
+  signal?: AbortSignal | undefined
+}): Promise<{ readonly status: number; readonly contentType: string; readonly text: string }> {
+  const body = { type: 'text/plain; charset=utf-8', bytes: Buffer.from(text) }
+  const { response, text: said } = await sendBytes({ url, method: 'POST', headers: {}, body, signal })
+  return { status: response.status, contentType: response.headers.get('content-type') ?? '', text: said }
+}
+
 /** What is looked at of an answer beside its text; the platform's own `Response` is one too. */
 interface Answer {
   readonly status: number
@@ -74,10 +89,6 @@ function isOk({ status }: Answer): boolean {
   return status >= 200 && status < 300
 }
 
-/**
- * Sends and reads the whole answer, over a connection that is kept. Not by `fetch`, which takes half a millisecond more of
- * the processor for each call; nobody here is redirected.
- */
 function send({
   url,
   method,
@@ -85,15 +96,42 @@ function send({
   body,
   idempotencyKey,
   signal,
-}: Omit<JsonCall<z.ZodType>, 'response'>): Promise<{ readonly response: Answer; readonly text: string }> {
-  const payload = body === undefined ? undefined : Buffer.from(JSON.stringify(body))
+}: Omit<JsonCall<z.ZodType>, 'response'>): Promise<Sent> {
   const headers = {
     accept: 'application/json',
     ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
-    ...(payload === undefined
-      ? {}
-      : { 'content-type': 'application/json', 'content-length': payload.byteLength }),
     ...(idempotencyKey === undefined ? {} : { 'idempotency-key': idempotencyKey }),
+  }
+  const json =
+    body === undefined ? undefined : { type: 'application/json', bytes: Buffer.from(JSON.stringify(body)) }
+  return sendBytes({ url, method, headers, body: json, signal })
+}
+
+interface Sent {
+  readonly response: Answer
+  readonly text: string
+}
+
+/**
+ * Sends and reads the whole answer, over a connection that is kept. Not by `fetch`, which takes half a millisecond more of
+ * the processor for each call; nobody here is redirected.
+ */
+function sendBytes({
+  url,
+  method,
+  headers: named,
+  body,
+  signal,
+}: {
+  url: string
+  method: string
+  headers: Readonly<Record<string, string>>
+  body: { readonly type: string; readonly bytes: Buffer } | undefined
+  signal: AbortSignal | undefined
+}): Promise<Sent> {
+  const headers = {
+    ...named,
+    ...(body === undefined ? {} : { 'content-type': body.type, 'content-length': body.bytes.byteLength }),
   }
   return new Promise((resolve, reject) => {
     const fail = (what: string) => (cause: unknown) =>
@@ -109,7 +147,7 @@ function send({
           fail(`The line to ${hostOf(url)} broke`),
         )
       })
-      sent.end(payload)
+      sent.end(body?.bytes)
     } catch (cause) {
       cannotReach(cause)
     }

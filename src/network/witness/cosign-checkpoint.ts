@@ -2,8 +2,9 @@ import { sql } from 'kysely'
 import type { Clock } from '../../kernel/clock.ts'
 import type { KeyPair, PublicJwk } from '../../kernel/crypto/keys.ts'
 import { equalBytes } from '../../kernel/digest.ts'
-import type { Database, DatabaseTransaction } from '../../kernel/postgres/database.ts'
+import type { Database } from '../../kernel/postgres/database.ts'
 import { logOrigin, openCheckpoint } from '../../protocol/checkpoint.ts'
+import type { Checkpoint } from '../../protocol/checkpoint.ts'
 import { cosign, withCosignature } from '../../protocol/cosignature.ts'
 import { EMPTY_ROOT, isConsistent } from '../../protocol/merkle.ts'
 import type { Directory } from '../membership/directory.ts'
@@ -36,14 +37,15 @@ export async function cosignCheckpoint(parts: WitnessParts, shown: ShownCheckpoi
   if (!keys) return { kind: 'unknown-log' }
   if (!openCheckpoint(note, { origin: checkpoint.origin, keys })) return { kind: 'not-signed' }
   if (old > checkpoint.size) return { kind: 'malformed' }
-  return parts.db.transaction().execute(async (tx) => {
-    const last = await lockLast(tx, checkpoint.origin)
-    if (last.size !== old) return { kind: 'stale', size: last.size }
-    const problem = changeProblem(shown, last)
-    if (problem) return { kind: problem }
-    const line = cosign(shown.text, { name: parts.name, key: parts.key, time: parts.clock.now() })
-    return { kind: 'cosigned', line: await keep(tx, { shown, line }) }
-  })
+  const last = await readLast(parts.db, checkpoint)
+  if (last.size !== old) return { kind: 'stale', size: last.size }
+  const problem = changeProblem(shown, last)
+  if (problem) return { kind: problem }
+  if (last.line !== undefined) return { kind: 'cosigned', line: last.line }
+  const line = cosign(shown.text, { name: parts.name, key: parts.key, time: parts.clock.now() })
+  if (await keepAfter(last, { db: parts.db, shown, line })) return { kind: 'cosigned', line }
+  // Somebody else showed one meanwhile: this one is judged by that.
+  return cosignCheckpoint(parts, shown)
 }
 
 /** The newest checkpoint of a log that was seen, with its cosignature. */
@@ -62,16 +64,16 @@ function logKeys(directory: Directory, origin: string): readonly PublicJwk[] | u
 interface Last {
   readonly size: number
   readonly root: Uint8Array
+  /** The cosignature of the checkpoint that is shown, if it was cosigned before. */
+  readonly line: string | undefined
 }
 
-/** Makes the row first, so that two who show the first checkpoint at once wait for one another. */
-async function lockLast(tx: DatabaseTransaction, origin: string): Promise<Last> {
-  await sql`
-    insert into witnessed_log (origin, size, root, note) values (${origin}, 0, ${Buffer.from(EMPTY_ROOT)}, '')
-    on conflict do nothing`.execute(tx)
-  const { rows } = await sql<{ size: bigint; root: Uint8Array }>`
-    select size, root from witnessed_log where origin = ${origin} for update`.execute(tx)
-  return { size: Number(rows[0]?.size ?? 0n), root: rows[0]?.root ?? EMPTY_ROOT }
+async function readLast(db: Database, { origin, size }: Checkpoint): Promise<Last> {
+  const { rows } = await sql<{ size: bigint; root: Uint8Array; line: string | null }>`
+    select w.size, w.root, c.line from witnessed_log w left join cosignature c on c.origin = w.origin and c.size = ${size}
+    where w.origin = ${origin}`.execute(db)
+  const [row] = rows
+  return { size: Number(row?.size ?? 0n), root: row?.root ?? EMPTY_ROOT, line: row?.line ?? undefined }
 }
 
 function changeProblem(
@@ -87,21 +89,20 @@ function changeProblem(
   return isConsistent(claim) ? undefined : 'inconsistent'
 }
 
-/** Keeps the checkpoint and its cosignature; of one that was cosigned before, the first stays. */
-async function keep(
-  tx: DatabaseTransaction,
-  { shown: { note, checkpoint }, line }: { shown: ShownCheckpoint; line: string },
-): Promise<string> {
+/** Keeps the checkpoint and its cosignature, unless another was seen since `last` was read; whether it did. */
+async function keepAfter(
+  last: Last,
+  { db, shown: { note, checkpoint }, line }: { db: Database; shown: ShownCheckpoint; line: string },
+): Promise<boolean> {
   const { origin, size } = checkpoint
   const root = Buffer.from(checkpoint.root)
-  await sql`
-    insert into cosignature (origin, size, root, line) values (${origin}, ${size}, ${root}, ${line})
-    on conflict do nothing`.execute(tx)
-  const { rows } = await sql<{ line: string }>`
-    select line from cosignature where origin = ${origin} and size = ${size}`.execute(tx)
-  const kept = rows[0]?.line ?? line
-  await sql`
-    update witnessed_log set size = ${size}, root = ${root}, note = ${withCosignature(note, kept)}
-    where origin = ${origin}`.execute(tx)
-  return kept
+  const { rows } = await sql<{ size: bigint }>`
+    with seen as (
+      insert into witnessed_log as w (origin, size, root, note) values (${origin}, ${size}, ${root}, ${withCosignature(note, line)})
+      on conflict (origin) do update set size = excluded.size, root = excluded.root, note = excluded.note
+        where w.size = ${last.size} and w.root = ${Buffer.from(last.root)}
+      returning origin, size, root)
+    insert into cosignature (origin, size, root, line) select origin, size, root, ${line} from seen
+    on conflict do nothing returning size`.execute(db)
+  return rows.length > 0
 }

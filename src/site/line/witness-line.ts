@@ -1,5 +1,6 @@
 import type { Clock } from '../../kernel/clock.ts'
 import { withDeadline } from '../../kernel/deadline.ts'
+import { postText } from '../../kernel/http/call-json.ts'
 import type { NetworkLine } from './network-line.ts'
 import type { WitnessAnswer, WitnessLine } from './show-witness.ts'
 
@@ -19,19 +20,15 @@ export function witnessLine(facts: {
     },
     addCheckpoint: (body) =>
       withDeadline({ clock: facts.clock, timeoutMs: TIMEOUT_MS }, async (signal) => {
-        const headers = { 'content-type': 'text/plain; charset=utf-8' }
-        const address = `${facts.url}/witness/add-checkpoint`
-        return answerOf(await fetch(address, { method: 'POST', headers, body, signal, redirect: 'error' }))
+        return answerOf(await postText({ url: `${facts.url}/witness/add-checkpoint`, text: body, signal }))
       }),
   }
 }
 
-async function answerOf(response: Response): Promise<WitnessAnswer> {
-  const { status, headers } = response
-  const said = await response.text()
-  if (status === 200) return { kind: 'cosigned', line: said }
-  const isSize = status === 409 && headers.get('content-type')?.startsWith('text/x.tlog.size') === true
-  return isSize && /^\d{1,15}\n$/.test(said)
-    ? { kind: 'stale', size: Number(said) }
+function answerOf({ status, contentType, text }: Awaited<ReturnType<typeof postText>>): WitnessAnswer {
+  if (status === 200) return { kind: 'cosigned', line: text }
+  const isSize = status === 409 && contentType.startsWith('text/x.tlog.size')
+  return isSize && /^\d{1,15}\n$/.test(text)
+    ? { kind: 'stale', size: Number(text) }
     : { kind: 'refused', status }
 }
