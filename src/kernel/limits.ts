@@ -34,9 +34,11 @@ export const LIMITS = {
   /** Work items that one pull gives. */
   workItemsMax: 100,
   /** Checkpoints that wait to be shown to a witness: each is 300 bytes; past it the oldest are let go, and later ones cover the same. */
-  checkpointsToWitnessMax: 500,
+  checkpointsToWitnessMax: 2_000,
   /** Between rounds of showing checkpoints to a witness: nothing waits for it, and it is not to be felt beside what does. */
   witnessPauseMs: 1_000,
+  /** For how long showing checkpoints waits for a lull at a site that is asked all the time. */
+  witnessPatienceMs: 5_000,
   /** A request to a witness: a checkpoint with its signatures and up to 63 hashes. */
   witnessRequestBytesMax: 32_768,
   pageSizeDefault: 50,

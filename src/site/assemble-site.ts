@@ -151,7 +151,14 @@ async function workBehindDoor(
   await Promise.all([
     serveLine({ line, acts: lineActs(site, { settings, answering }), clock, events, signal, offersChanged }),
     reconcileForEver({ site, line, bell, clock, refreshMs, signal }),
-    showWitnessForEver({ log: site.log, line: witness, clock, events, signal }),
+    showWitnessForEver({
+      log: site.log,
+      line: witness,
+      clock,
+      events,
+      signal,
+      quietMs: () => answering.quietMs(),
+    }),
     serveRights({ parts: site, clock, events, signal }),
     serveRecipients(site, { line, signal }),
     serveAgents(site, { directory: settings.dataRights, clock, signal }),

@@ -1,3 +1,4 @@
+import { monotonicMs } from '../../kernel/clock.ts'
 import type { SiteEvents } from '../events.ts'
 import type { PulledAsk } from '../line/serve-line.ts'
 import { answerAsk } from './answer-ask.ts'
@@ -8,6 +9,7 @@ import type { SiteParts } from './site-parts.ts'
 export class AnswersUnderWay {
   readonly #site: SiteParts & { readonly events: SiteEvents }
   readonly #running = new Map<string, Promise<StoredAnswer>>()
+  #lastMs = Number.NEGATIVE_INFINITY
 
   constructor(site: SiteParts & { readonly events: SiteEvents }) {
     this.#site = site
@@ -18,10 +20,16 @@ export class AnswersUnderWay {
     const { ask } = pulled.item
     const running = this.#running.get(ask)
     if (running) return running
-    const answering = answerAsk(pulled, { parts: this.#site, events: this.#site.events }).finally(() =>
-      this.#running.delete(ask),
-    )
+    const answering = answerAsk(pulled, { parts: this.#site, events: this.#site.events }).finally(() => {
+      this.#running.delete(ask)
+      this.#lastMs = monotonicMs()
+    })
     this.#running.set(ask, answering)
     return answering
+  }
+
+  /** For how long nothing has been answered, in milliseconds; 0 while something is. */
+  quietMs(): number {
+    return this.#running.size > 0 ? 0 : monotonicMs() - this.#lastMs
   }
 }

@@ -26,6 +26,8 @@ interface ShowingParts {
   readonly clock: Clock
   readonly events: Pick<SiteEvents, 'notWitnessed'>
   readonly signal: AbortSignal
+  /** For how long nobody has been answered, in milliseconds. */
+  readonly quietMs: () => number
 }
 
 /**
@@ -36,6 +38,7 @@ export async function showWitnessForEver(parts: ShowingParts): Promise<void> {
   const { clock, signal, log } = parts
   let seen = 0
   while (!signal.aborted) {
+    await lull(parts)
     try {
       const due = log.witnessing.due()
       for (const checkpoint of due) {
@@ -55,6 +58,18 @@ export async function showWitnessForEver(parts: ShowingParts): Promise<void> {
 }
 
 const BREATH_MS = 15
+
+/** A pause between trades is shorter. */
+const LULL_MS = 100
+const LOOK_MS = 50
+
+/** Waits until nobody has been answered for a while: two trades at once take longer than one after the other. Not for ever. */
+async function lull({ clock, signal, quietMs }: ShowingParts): Promise<void> {
+  for (let waitedMs = 0; waitedMs < LIMITS.witnessPatienceMs; waitedMs += LOOK_MS) {
+    if (signal.aborted || quietMs() >= LULL_MS) return
+    await clock.sleep(LOOK_MS, signal)
+  }
+}
 
 /** Shows one; gives the size that the witness has seen then. After a restart it is the witness that remembers. */
 async function showOne(
