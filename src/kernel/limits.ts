@@ -72,6 +72,8 @@ export const LIMITS = {
   vaultThreads: 2,
   /** Permitted statements that run at once; the engine's threads are shared by all. */
   vaultStatementsAtOnceMax: 4,
+  /** Questions that are remembered to have been asked, a hint that their answers may be stored: 100 bytes each. */
+  questionsRememberedMax: 10_000,
   /** Tables of eligible people that are kept for equal asks while nobody holds them: 4 bytes a person each. */
   vaultIdleEligibleTablesMax: 4,
   /** Positions of a perimeter's polygon: checking that it does not cross itself grows with their square. */

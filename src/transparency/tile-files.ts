@@ -1,5 +1,5 @@
-import { existsSync, mkdirSync, readFileSync, readdirSync, rmSync } from 'node:fs'
-import { readFile, rm } from 'node:fs/promises'
+import { existsSync, mkdirSync, readFileSync, readdirSync } from 'node:fs'
+import { readFile, rm, unlink } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { draftFile, replaceFile, syncDirectory } from '../kernel/durable-file.ts'
 import { equalBytes } from '../kernel/digest.ts'
@@ -83,7 +83,8 @@ export class TileFiles {
 
   /** Removes what a newer file says better: the shorter forms of a tile, once it has grown or is full. */
   async removePartial(name: TileName): Promise<void> {
-    if (name.width < TILE_WIDTH) rmSync(join(this.#directory, tilePath(name)), { force: true })
+    // Not at once: the file system makes whoever removes wait for whatever is being forced to the disk.
+    if (name.width < TILE_WIDTH) await unlink(join(this.#directory, tilePath(name))).catch(unlessMissing)
     else await rm(join(this.#directory, partialDirectory(name)), { recursive: true, force: true })
   }
 }
@@ -119,6 +120,10 @@ function readIfThere(path: string): Uint8Array | undefined {
     if (isMissing(error)) return undefined
     throw error
   }
+}
+
+function unlessMissing(error: unknown): void {
+  if (!isMissing(error)) throw error
 }
 
 function isMissing(error: unknown): boolean {

@@ -24,7 +24,7 @@ import { asAnswered, planAsk } from './plan-ask.ts'
 import type { PlannedAsk } from './plan-ask.ts'
 import { reserveAnswer } from './reserve-answer.ts'
 import type { AskParts, SiteParts } from './site-parts.ts'
-import { lookBefore } from './look-before.ts'
+import { lookAndRun } from './look-before.ts'
 import { keptForLater, releaseAgain } from './stored-release.ts'
 import { untilTimeClass } from './time-class.ts'
 import { verifyAsk } from './verify-ask.ts'
@@ -168,10 +168,10 @@ async function runOnce(
   parts: AskParts,
 ): Promise<Outcome<Approved> | 'again'> {
   if (planned.privacy) return answerPrivately(facts, { ...planned, privacy: planned.privacy }, parts)
-  const look = await lookBefore(facts, planned, parts)
+  const { look, ahead } = await lookAndRun(facts, planned, parts)
   const again = releaseAgain(facts, { look, parts })
   if (again) return priceAndReserve(facts, { planned, engineMs: 0, guarded: again }, parts)
-  const collected = await collectAnswer(planned, { look, parts })
+  const collected = await collectAnswer(planned, { look, parts, ahead })
   if (!collected.ok) return collected
   using hold = await parts.partitions.hold(look)
   if (!hold) return 'again'

@@ -31,10 +31,38 @@ export interface CollectedAnswer {
   readonly engineMs: number
 }
 
+type VaultParts = Pick<SiteParts, 'vault'>
+
+/** Whom a run uses, by data set. */
+type Eligible = ReadonlyMap<DataSetId, Bitset>
+
+type Run = Outcome<Pick<CollectedAnswer, 'result' | 'engineMs'>>
+
+/** A run that was begun before it was known what the acquirer knows: over everybody whom the grants allow. */
+export interface RunAhead {
+  readonly eligible: Eligible
+  /** The vault's count of changes when it began. */
+  readonly changes: number
+  readonly run: Promise<Run>
+}
+
+/**
+ * Begins the run that will most likely be wanted, so that the engine works while the record is looked into. It counts
+ * only as far as `collectAnswer` finds it to be the run that it would begin itself.
+ */
+export function runAhead(planned: PlannedAsk, parts: VaultParts): RunAhead {
+  const eligible = new Map([...planned.dataSets].map(([id, { eligibility }]) => [id, eligibility.eligible]))
+  const changes = parts.vault.changes()
+  const run = runOver(eligible, { planned, parts })
+  // Waited for later, or not at all; until then a failure must not count as one that nobody looks at.
+  run.catch(() => undefined)
+  return { eligible, changes, run }
+}
+
 /** Computes over permitted columns of eligible people, inside the vault. */
 export async function collectAnswer(
   planned: PlannedAsk,
-  { look, parts }: { look: PartitionLook; parts: SiteParts },
+  { look, parts, ahead }: { look: PartitionLook; parts: VaultParts; ahead?: RunAhead | undefined },
 ): Promise<Outcome<CollectedAnswer>> {
   const eligible = new Map<DataSetId, Bitset>()
   for (const [dataSet, { eligibility }] of planned.dataSets) {
@@ -44,20 +72,39 @@ export async function collectAnswer(
         : admitNewcomers(look.partition(dataSet), eligibility.eligible, planned.minimumGroup)
     eligible.set(dataSet, people)
   }
+  const run = await (ahead && isRunOf(ahead, { eligible, parts })
+    ? ahead.run
+    : runOver(eligible, { planned, parts }))
+  return run.ok ? ok({ ...run.value, eligible, look }) : run
+}
+
+/**
+ * Whether a run that was begun before the look is as good as one begun after it: over the same people, and the vault has
+ * not begun or ended a change since, so that it read the rows that the look counted.
+ */
+function isRunOf(ahead: RunAhead, { eligible, parts }: { eligible: Eligible; parts: VaultParts }): boolean {
+  return (
+    ahead.changes === parts.vault.changes() &&
+    [...eligible].every(([dataSet, people]) => ahead.eligible.get(dataSet) === people)
+  )
+}
+
+async function runOver(
+  eligible: Eligible,
+  { planned, parts }: { planned: PlannedAsk; parts: VaultParts },
+): Promise<Run> {
   const startedMs = monotonicMs()
   const result = await withRelations([...eligible], { planned, parts }, (relations) =>
     runPlan(planned, relations, parts),
   )
-  return result.ok
-    ? ok({ result: result.value, eligible, look, engineMs: monotonicMs() - startedMs })
-    : result
+  return result.ok ? ok({ result: result.value, engineMs: monotonicMs() - startedMs }) : result
 }
 
 /** The groups of the same question as if some of the people were not there. Nothing of it is charged. */
 export async function collectWithout(
   { planned, collected }: { readonly planned: PlannedAsk; readonly collected: CollectedAnswer },
   people: Bitset,
-  parts: SiteParts,
+  parts: VaultParts,
 ): Promise<Outcome<readonly CollectedGroup[]>> {
   const rest = [...collected.eligible].map(
     ([dataSet, eligible]) => [dataSet, eligible.difference(people)] as const,
@@ -72,7 +119,7 @@ export async function collectWithout(
 /** Makes the table of eligible people of each data set, one inside the other, and runs with all of them held. */
 export async function withRelations<T>(
   eligible: readonly (readonly [DataSetId, Bitset])[],
-  { planned, parts }: { planned: PlannedAsk; parts: SiteParts },
+  { planned, parts }: { planned: PlannedAsk; parts: VaultParts },
   use: (relations: ReadonlyMap<string, PlanRelation>) => Promise<T>,
   made: ReadonlyMap<string, PlanRelation> = new Map(),
 ): Promise<T> {
@@ -94,7 +141,7 @@ export async function withRelations<T>(
 async function runPlan(
   { checked, dominanceBp }: PlannedAsk,
   relations: ReadonlyMap<string, PlanRelation>,
-  parts: SiteParts,
+  parts: VaultParts,
 ): Promise<Outcome<CollectedAnswer['result']>> {
   const runner = vaultRunner(parts)
   if (checked.mode === 'rows') {
@@ -107,7 +154,7 @@ async function runPlan(
 }
 
 /** The vault under the limits of every ask. */
-export function vaultRunner({ vault }: Pick<SiteParts, 'vault'>): QueryRunner {
+export function vaultRunner({ vault }: VaultParts): QueryRunner {
   return {
     run: (statement) =>
       vault.run(statement, { timeoutMs: LIMITS.queryTimeoutMs, rowsMax: LIMITS.releaseRowsMax }),

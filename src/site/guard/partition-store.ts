@@ -1,5 +1,7 @@
 import type { Bitset } from '../../kernel/bitset.ts'
+import { LIMITS } from '../../kernel/limits.ts'
 import type { Database, DatabaseTransaction } from '../../kernel/postgres/database.ts'
+import { Recent } from '../../kernel/recent.ts'
 import type { CutPlan } from './differencing.ts'
 import { lookIntoRecord } from './look-into-record.ts'
 import type { LookRequest, RecordLook } from './look-into-record.ts'
@@ -46,6 +48,8 @@ export interface PartitionLook extends Pick<RecordLook, 'changes' | 'epoch' | 'r
 export interface PartitionStore {
   /** `acquirerGroup` is the acquirer, or the name of the group that it is declared to collude with. */
   look(request: LookRequest): Promise<PartitionLook>
+  /** Whether it was looked lately for the same question of the same group: then its answer may be stored. Only a hint. */
+  hasLooked(request: LookRequest): boolean
   /** Undefined when the group became part of another one meanwhile: what was looked at is no longer what counts. */
   hold(look: PartitionLook): Promise<PartitionHold | undefined>
   /**
@@ -81,8 +85,13 @@ export function openPartitionStore({
   const cuts = new Map<string, number>()
   const holds = new Map<string, number>()
   const merged = new Set<string>()
+  const looked = new Recent(LIMITS.questionsRememberedMax)
   return {
-    look: (request) => look(db, request, { cache, cuts, holds }),
+    look: (request) => {
+      looked.add(lookedName(request))
+      return look(db, request, { cache, cuts, holds })
+    },
+    hasLooked: (request) => looked.has(lookedName(request)),
     hold: async (seen) => {
       const { acquirerGroup, dataSets } = seen
       const keys = dataSets.map((dataSet) => ({ acquirerGroup, dataSet }))
@@ -121,6 +130,10 @@ export function openPartitionStore({
     },
     noteChange: (tx, facts) => noteChange(tx, facts),
   }
+}
+
+function lookedName({ acquirerGroup, question }: LookRequest): string {
+  return `${question} ${acquirerGroup}`
 }
 
 interface LookMemory {

@@ -54,19 +54,24 @@ export class EngineInUse {
   async replace(engine: Engine): Promise<void> {
     const before = this.#current
     this.#current = servedOf(engine)
-    if (before.holders > 0) {
-      const { promise, resolve } = Promise.withResolvers<void>()
-      before.onIdle = resolve
-      await promise
-    }
+    await untilIdle(before)
     await before.pool.close()
     before.engine.abandon()
   }
 
+  /** Once nobody holds it any more: a run that nobody waits for may be under way. */
   async close(): Promise<void> {
+    await untilIdle(this.#current)
     await this.#current.pool.close()
     await this.#current.engine[Symbol.asyncDispose]()
   }
+}
+
+async function untilIdle(served: Served): Promise<void> {
+  if (served.holders === 0) return
+  const { promise, resolve } = Promise.withResolvers<void>()
+  served.onIdle = resolve
+  await promise
 }
 
 function servedOf(engine: Engine): Served {

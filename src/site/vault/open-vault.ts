@@ -81,9 +81,10 @@ function vaultOf(first: Engine, { clock, limits }: { clock: Clock; limits: Engin
   const forgotten = new Set<number>()
   const { ended, watch } = watchEngines()
   watch(first)
-  const { writing, reading, change } = turns(engines, { memory, journal })
+  const { writing, reading, change, changes } = turns(engines, { memory, journal })
   return {
     ...readsOf(reading, memory),
+    changes,
     describe: (manifest) => change('describe a data set', ({ writer }) => describeTable(writer, manifest)),
     retire: (dataSet) => change('retire a data set', ({ writer }) => dropDataSet(writer, dataSet)),
     append: (batch, rows) =>
@@ -218,7 +219,8 @@ type Turn = <T>(what: string, act: (engine: Engine) => Promise<T>, forgotten?: n
 function turns(
   engines: EngineInUse,
   { memory, journal }: { memory: Memory; journal: CopyJournal },
-): Record<'writing' | 'reading' | 'change', Turn> {
+): Record<'writing' | 'reading' | 'change', Turn> & Pick<Vault, 'changes'> {
+  let changes = 0
   const guarded = async <T>(engine: Engine, what: string, act: (engine: Engine) => Promise<T>) => {
     try {
       return await act(engine)
@@ -228,11 +230,17 @@ function turns(
     }
   }
   const writing: Turn = (what, act, forgotten) =>
-    engines.writing.run(() => {
+    engines.writing.run(async () => {
       journal.note(forgotten)
-      return guarded(engines.current, what, act)
+      changes += 1
+      try {
+        return await guarded(engines.current, what, act)
+      } finally {
+        changes += 1
+      }
     })
   return {
+    changes: () => changes,
     writing,
     reading: (what, act) =>
       engines.hold(({ engine }) => engine.reading.run(() => guarded(engine, what, act))),

@@ -17,6 +17,8 @@ import type { Households } from './households.ts'
 export interface Vault extends AsyncDisposable {
   /** Resolves when the vault has ended though nobody closed it, for want of disk or by a fault of its engine. */
   readonly ended: Promise<Fault>
+  /** Counts beginnings and ends of changes: what was read while it stayed the same was read of the same rows. */
+  changes(): number
   /** Makes the table of a data set, or adds columns to it. Nothing is ever dropped or retyped. */
   describe(manifest: Manifest): Promise<void>
   /** Drops a data set's rows, its people's sealed keys and its table. People keep their numbers. */
