@@ -1,9 +1,10 @@
 import { strict as assert } from 'node:assert'
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
-import type { Bitset } from '../src/kernel/bitset.ts'
+import { Bitset } from '../src/kernel/bitset.ts'
 import { checkCuts } from '../src/site/guard/differencing.ts'
 import type { CutPlan } from '../src/site/guard/differencing.ts'
+import { whomToLeaveOut } from '../src/site/guard/leave-out.ts'
 import { applyDelta, encodeDelta } from '../src/site/guard/partition-delta.ts'
 import type { Partition } from '../src/site/guard/partition.ts'
 import { Blocks, partitionAfterAnswers, scatteredPeople } from './shared/earlier-answers.ts'
@@ -12,7 +13,8 @@ import { scale, writeReport } from './shared/report.ts'
 
 /**
  * What it costs to hold an answer against all earlier ones of its acquirer: the curve over their number, for an answer
- * of one row and one of 1,000 rows over 1M people. "Kept" is what is written to the record and taken over from it.
+ * of one row and one of 1,000 rows over 1M people. "Kept" is what is written to the record and taken over from it. And what
+ * it costs to choose whom to leave out of such an answer, in which one person of 1,500 is missing.
  */
 const size = scale()
 const EARLIER = [1, 100, 10_000, 100_000]
@@ -58,7 +60,33 @@ const figures = EARLIER.flatMap((earlier) => {
     },
   ]
 })
-writeReport({ name: 'differencing', scale: size, figures })
+writeReport({ name: 'differencing', scale: size, figures: [...figures, ...leavingFigures()] })
+
+function leavingFigures(): readonly { name: string; value: number; unit: string }[] {
+  const partition = partitionAfterAnswers(blocks, 10_000)
+  const missing = everybody.intersection(
+    Bitset.of(Array.from({ length: Math.ceil(everybody.capacity / 1_500) }, (_, at) => at * 1_500 + 7)),
+  )
+  return [
+    { name: 'one row', sets: oneRow },
+    { name: `${ROWS} rows`, sets: manyRows },
+  ].map(({ name, sets }) => {
+    const groups = sets.map((set, row) => ({ keys: [row], people: set.difference(missing), measures: [] }))
+    const context = {
+      settings: { minimumGroup: MINIMUM_GROUP, dominanceBp: 1_000, groupsMax: ROWS },
+      partitions: [{ dataSet: 'bench', partition, eligible: everybody }],
+      rowShapes: new Map<string, string>(),
+    }
+    const times: number[] = []
+    for (let run = 1; run <= WARM_UP_RUNS + RUNS; run += 1) {
+      const start = performance.now()
+      const leaving = whomToLeaveOut(groups, context)
+      if (run > WARM_UP_RUNS) times.push(performance.now() - start)
+      assert.ok(leaving && leaving.coveredCells > 0)
+    }
+    return { name: `whom to leave out of ${name}`, value: median(times), unit: 'ms' }
+  })
+}
 
 function planOf(partition: Partition, sets: readonly Bitset[]): CutPlan {
   const checked = checkCuts(partition, {

@@ -2,7 +2,7 @@ import { BitGatherer, Bitset } from '../../kernel/bitset.ts'
 import type { CollectedGroup, CollectedMeasure } from './collected-group.ts'
 import type { AnswerContext } from './guard-answer.ts'
 import { setsOfMeasure } from './guard-groups.ts'
-import { haveSharedPeople, mergeGroups, unionOf } from './merge-groups.ts'
+import { haveSharedPeople, mergeGroups } from './merge-groups.ts'
 import { CELL_MASK, PartitionDraft } from './partition.ts'
 import type { Partition } from './partition.ts'
 
@@ -110,38 +110,27 @@ interface Atom {
 interface Parts {
   /** By cell of the partition. */
   readonly cells: ReadonlyMap<number, readonly Atom[]>
-  readonly people: Bitset
   /** How rows and measures cut the cells: its cells are the atoms. */
   readonly draft: PartitionDraft
 }
 
 /** Into what parts rows and measures would cut the cells; undefined when rows of somebody changed. */
 function partsOf(before: Partition, rows: readonly CollectedGroup[]): Parts | undefined {
-  const people = unionOf(rows.map((row) => row.people))
-  const ofRows = new Set(rows.map((row) => row.people))
-  const byRow = draftCutBy(before, ofRows, people.capacity)
-  if (byRow.hasChanged) return undefined
-  const sets = new Set([...ofRows, ...rows.flatMap((row) => row.measures.flatMap(setsOfMeasure))])
-  const draft = sets.size === ofRows.size ? byRow : draftCutBy(before, sets, people.capacity)
-  const isSeen = new Uint8Array(draft.cellCount)
-  const cells = new Map<number, Atom[]>()
-  people.forEach((person) => {
-    const id = draft.cellOf(person)
-    if (isSeen[id] === 1) return
-    isSeen[id] = 1
-    const cell = (before.cells[person] ?? 0) & CELL_MASK
-    const atom = { id, part: byRow.cellOf(person), size: draft.sizes[id] ?? 0 }
-    const atoms = cells.get(cell)
-    if (atoms) atoms.push(atom)
-    else cells.set(cell, [atom])
-  })
-  return { cells, people, draft }
-}
-
-function draftCutBy(before: Partition, sets: ReadonlySet<Bitset>, personCount: number): PartitionDraft {
+  const personCount = rows.reduce((most, { people }) => Math.max(most, people.capacity), 0)
   const draft = new PartitionDraft(before, personCount)
-  for (const set of sets) draft.cut(set)
-  return draft
+  const ofRows = new Set(rows.map((row) => row.people))
+  for (const set of ofRows) draft.cut(set)
+  if (draft.hasChanged) return undefined
+  // Whatever the measures cut off now belongs to a part that there is already.
+  const partCount = draft.cellCount
+  for (const set of new Set(rows.flatMap((row) => row.measures.flatMap(setsOfMeasure))))
+    if (!ofRows.has(set)) draft.cut(set)
+  const atoms = draft.inside.map((id) => ({
+    id,
+    part: draft.ancestorOf(id, partCount),
+    size: draft.sizes[id] ?? 0,
+  }))
+  return { cells: Map.groupBy(atoms, ({ id }) => draft.ancestorOf(id, before.cellCount)), draft }
 }
 
 /** How many of a cell are in no row; of cell 0, of whom nothing was released, nobody has to be counted. */
@@ -207,31 +196,41 @@ function coverFew(
 
 /** Whether somebody of these cells may not be used any more: then it would be they who are covered. */
 function hasLeft(
-  { cells, cellCount }: Partition,
+  { cells, sizes, cellCount }: Partition,
   { covered, eligible }: { readonly covered: ReadonlySet<number>; readonly eligible: Bitset },
 ): boolean {
   if (covered.size === 0) return false
   const isCovered = new Uint8Array(cellCount)
-  for (const cell of covered) isCovered[cell] = 1
-  for (let person = 0; person < cells.length; person += 1)
-    if (isCovered[(cells[person] ?? 0) & CELL_MASK] === 1 && !eligible.has(person)) return true
-  return false
+  let left = 0
+  for (const cell of covered) {
+    isCovered[cell] = 1
+    left += sizes[cell] ?? 0
+  }
+  const words = eligible.words()
+  for (let person = 0; person < cells.length; person += 1) {
+    if (isCovered[(cells[person] ?? 0) & CELL_MASK] === 1)
+      left -= ((words[person >>> 5] ?? 0) >>> (person & 31)) & 1
+  }
+  return left > 0
 }
 
 /** So many of each atom, evenly spread over the numbers of people: what they have in common decides nothing. */
-function takePeople({ people, draft }: Parts, takes: ReadonlyMap<number, number>): Bitset {
+function takePeople({ draft }: Parts, takes: ReadonlyMap<number, number>): Bitset {
   const gatherer = new BitGatherer()
   if (takes.size === 0) return gatherer.take()
   const counts = new Int32Array(draft.cellCount)
   for (const [atom, count] of takes) counts[atom] = count
   const passed = new Int32Array(draft.cellCount)
-  people.forEach((person) => {
-    const atom = draft.cellOf(person)
+  const { labels, sizes, before } = draft
+  const { cells, cellCount } = before
+  for (let person = 0; person < labels.length; person += 1) {
+    const label = labels[person] ?? 0
+    const atom = label === 0 ? (cells[person] ?? 0) & CELL_MASK : cellCount + label - 1
     const count = counts[atom] ?? 0
-    if (count === 0) return
-    const [size, place] = [draft.sizes[atom] ?? 1, passed[atom] ?? 0]
+    if (count === 0) continue
+    const [size, place] = [sizes[atom] ?? 1, passed[atom] ?? 0]
     passed[atom] = place + 1
     if (Math.floor(((place + 1) * count) / size) > Math.floor((place * count) / size)) gatherer.add(person)
-  })
+  }
   return gatherer.take()
 }

@@ -63,6 +63,10 @@ export class PartitionDraft {
   hasChanged = false
   /** Cells in which somebody of a set stands, old and new, each once. */
   readonly touched: number[] = []
+  /** Of each new cell, in their order, the one that it was cut off. */
+  readonly parents: number[] = []
+  /** Cells whose people all stand in a set that was cut, by 1. */
+  #isInside: Uint8Array
   #isTouched: Uint8Array
   /** Members of the set at hand in each cell, then the cell that they move to; 0 between two sets. */
   #hits: Int32Array
@@ -75,11 +79,24 @@ export class PartitionDraft {
     this.cellCount = before.cellCount
     this.#hits = new Int32Array(before.cellCount)
     this.#isTouched = new Uint8Array(before.cellCount)
+    this.#isInside = new Uint8Array(before.cellCount)
   }
 
   cellOf(person: number): number {
     const label = this.labels[person] ?? 0
     return label === 0 ? (this.before.cells[person] ?? 0) & CELL_MASK : this.before.cellCount + label - 1
+  }
+
+  /** The cells whose people all stand in a set that was cut. */
+  get inside(): readonly number[] {
+    return this.touched.filter((cell) => this.#isInside[cell] === 1)
+  }
+
+  /** The cell that this one was cut off, as they were when there were `cellCount` cells. */
+  ancestorOf(cell: number, cellCount: number): number {
+    let ancestor = cell
+    while (ancestor >= cellCount) ancestor = this.parents[ancestor - this.before.cellCount] ?? 0
+    return ancestor
   }
 
   /** Cuts every cell by a set: members of a cell that is not wholly inside move to a new cell. */
@@ -150,7 +167,9 @@ export class PartitionDraft {
       if (cell !== 0) this.#touch(cell)
       const isWhole = cell !== 0 && this.#hits[cell] === this.sizes[cell]
       this.#hits[cell] = isWhole ? 0 : this.cellCount
+      this.#isInside[isWhole ? cell : this.cellCount] = 1
       if (isWhole) continue
+      this.parents.push(cell)
       this.#touch(this.cellCount)
       this.cellCount += 1
       hasMoves = true
@@ -220,6 +239,9 @@ export class PartitionDraft {
     const isTouched = new Uint8Array(length)
     isTouched.set(this.#isTouched)
     this.#isTouched = isTouched
+    const isInside = new Uint8Array(length)
+    isInside.set(this.#isInside)
+    this.#isInside = isInside
   }
 }
 
