@@ -1,3 +1,4 @@
+import { PACKED_PEOPLE_MAX, packedRow } from '../vault/vault.ts'
 import type { VaultStatement } from '../vault/vault.ts'
 import { LIMITS } from '../../kernel/limits.ts'
 import type { Expr, Source } from './bound-query.ts'
@@ -77,8 +78,10 @@ function canBeListed({ design: { checked, series }, context }: Printer): boolean
   const { sources, groupingSets } = checked.query
   const ofRow = 1 + 2 * series.filter((one) => !isOfRow(one)).length
   const rows = Math.min(rowsThere(sources, context) * personCountOf(context), rowsInAll(sources, context))
+  const areNear = series.every(({ grid }) => grid === undefined || reachOf(grid).distance < BigInt(-NO_STEP))
   // A full join has rows of nobody, whose person is not known.
   return (
+    areNear &&
     Number.isFinite(rowsThere(sources, context)) &&
     rows * ofRow * (groupingSets?.length ?? 1) <= LIMITS.queryListedPeopleMax
   )
@@ -248,8 +251,8 @@ function groupBy({ design }: Printer, name: Text, ...more: readonly Text[]): Tex
   return keys.length === 0 ? '' : `\ngroup by ${keys.join(', ')}`
 }
 
-/** Stands for a row that does not count in a series: past every step of a grid. */
-export const NO_STEP = 1e300
+/** Stands for a row that does not count in a series: past every step of a grid whose rows are listed. */
+export const NO_STEP = -(2 ** 31)
 
 function printListed(printer: Printer): ListedStatement {
   const { design, context } = printer
@@ -261,7 +264,12 @@ function printListed(printer: Printer): ListedStatement {
     isOfRow(one) ? [] : [`coalesce(cast("q"."y${index}" as double), ${number(NO_STEP)})`],
   )
   // One list of both: what stands beside one another there is of the same row.
-  const columns = [...printKeys(printer), `list(row(${['"q"."_p"', ...fields].join(', ')}))`]
+  const [only, ...others] = fields
+  const row =
+    only !== undefined && others.length === 0 && personCountOf(context) <= PACKED_PEOPLE_MAX
+      ? packedRow('"q"."_p"', only)
+      : `row(${['"q"."_p"', ...fields].join(', ')})`
+  const columns = [...printKeys(printer), `list(${row})`]
   return {
     statement: {
       sql: `select ${named(columns)}\nfrom ${rows}${groupBy(printer, '"q"')}\nlimit ${LIMITS.releaseRowsMax + 1}`,

@@ -134,6 +134,7 @@ function listedOf(chunk: DuckDBDataChunk, index: number): readonly ListedRows[] 
   return Array.from({ length: chunk.rowCount }, (_, row) => {
     const items = vector.getItemVector(row)
     if (items === null) return { people: new Int32Array(0), values: [] }
+    if (items instanceof DuckDBDoubleVector) return unpacked(numbersOf(items))
     if (!(items instanceof DuckDBStructVector))
       throw new TypeError('Cannot read rows: the list is not of STRUCTs')
     const values = Array.from({ length: items.type.entryCount - 1 }, (_value, at) =>
@@ -141,6 +142,19 @@ function listedOf(chunk: DuckDBDataChunk, index: number): readonly ListedRows[] 
     )
     return { people: integersOf(items.entryVectorAt(0)), values }
   })
+}
+
+/** What `packedRow` packs. */
+function unpacked(rows: Float64Array): ListedRows {
+  const people = new Int32Array(rows.length)
+  const values = new Float64Array(rows.length)
+  for (let row = 0; row < rows.length; row += 1) {
+    const both = rows[row] ?? 0
+    const person = Math.floor(both * 2 ** -32)
+    people[row] = person
+    values[row] = both - person * 2 ** 32 - 2 ** 31
+  }
+  return { people, values: [values] }
 }
 
 /** The numbers as they lie in the engine's memory, where the binding shows them; else a copy, several times as slow. */

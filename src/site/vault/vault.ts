@@ -229,11 +229,25 @@ export interface VaultResult {
   bytes(index: number): readonly (Uint8Array | null)[]
   /** One BIT column, or one of lists of INTEGERs, as the sets of numbers that they name; null is nobody. */
   sets(index: number): readonly Bitset[]
-  /** One column of lists of STRUCTs, of an INTEGER and then DOUBLEs, without any null; null is an empty list. */
+  /**
+   * One column of lists of STRUCTs, of an INTEGER and then DOUBLEs, without any null; null is an empty list. Or one of lists of
+   * DOUBLEs, each of which is both (`packedRow`).
+   */
   listed(index: number): readonly ListedRows[]
   /** All rows; for small results. */
   rows(): readonly (readonly VaultValue[])[]
 }
+
+/**
+ * A whole number of fewer than 21 bits and one from -2^31 to 2^31 - 1 as one DOUBLE, which holds 53: an engine lists one number for
+ * each row in three quarters of the time of a STRUCT.
+ */
+export function packedRow(person: string, value: string): string {
+  return `cast(${person} as double) * 4294967296e0 + (2147483648e0 + ${value})`
+}
+
+/** Every number of a person has to be below, to be packed. */
+export const PACKED_PEOPLE_MAX = 2 ** 21 - 1
 
 /** The rows of a list, column by column: whose each is, and its values. They lie in the engine's memory: to be read only. */
 export interface ListedRows {

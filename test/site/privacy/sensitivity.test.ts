@@ -46,6 +46,8 @@ const QUESTIONS = [
   'select count(*), count(distinct id) from visits',
   'select ward, count(*), sum(days), avg(cost) from visits group by ward',
   'select ward, count(days) filter (where cost > 3), count(distinct id) filter (where days > 9) from visits group by ward',
+  'select ward, sum(days) from visits group by ward',
+  'select kind, avg(cost) filter (where days > 3) from visits group by kind',
   'select kind, sum(cost), var_pop(cost), stddev_samp(days) from visits group by kind',
   'select ward, kind, avg(rate), sum(rate) from visits group by ward, kind',
   'select sum(case when days > 10 then cost * days else cost - 1 end), sum(abs(cost)) from visits',
