@@ -27,7 +27,7 @@ export async function openOnSite(
   records: number,
 ): Promise<GdprSystem & { bytes(): Promise<number> }> {
   const site = trade.site()
-  const client = site.client({ issuer: 'federation', key: trade.federation.signing })
+  const client = site.client({ issuer: 'federation', key: trade.federation.signing, keepsToken: true })
   const issuer = openSiteAdministration(client)
   await issuer.describe(
     testManifest(DATA_SET, {

@@ -142,7 +142,7 @@ async function namedClient(
     caller,
     clock,
     ids,
-    isNetwork: true,
+    keepsToken: true,
   })
 }
 

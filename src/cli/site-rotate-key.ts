@@ -137,7 +137,7 @@ async function rotateKey(
       const server = { url: options.network ?? url, name: network }
       const caller = { issuer: site, key }
       const { clock, ids } = session
-      const client = httpClient({ server, caller, clock, ids, isNetwork: true })
+      const client = httpClient({ server, caller, clock, ids, keepsToken: true })
       await client.call(NETWORK_API.rotateSiteKeys, { params: { id: site }, body: { rotation } })
     },
   })

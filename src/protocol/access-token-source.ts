@@ -5,20 +5,22 @@ import { PeerRefusal, callJson } from '../kernel/http/call-json.ts'
 import type { IdSource } from '../kernel/id.ts'
 import { LIMITS } from '../kernel/limits.ts'
 import { signClientAssertion } from './client-assertion.ts'
-import { tokenSchema } from './network-api.ts'
+import { tokenSchema } from './token-endpoint.ts'
 
 /** Refreshed this long before it ends, so that no request goes out with a token about to expire. */
 const MARGIN_MS = 30_000
 
-/** Access tokens of one caller at one network. */
+/** Access tokens of one caller at one server. */
 export interface AccessTokenSource {
-  /** Calls with a token, and once more with a fresh one when the network no longer knows it (it was started anew). */
+  /** Calls with a token, and once more with a fresh one when the server no longer knows it (it was started anew). */
   withToken<T>(call: (token: string) => Promise<T>): Promise<T>
+  /** A token for one call that is made by hand. */
+  current(): Promise<string>
 }
 
 /**
- * Keeps one access token (RFC 7523 §2.1): an assertion is signed, and remembered by the network, once in five minutes
- * and not once a request. `audience` is the network's name as the caller knows it, never as the network says it: one
+ * Keeps one access token (RFC 7523 §2.1): an assertion is signed, and remembered by the server, once in five minutes
+ * and not once a request. `audience` is the server's name as the caller knows it, never as the server says it: one
  * that took another's name could use our assertions there.
  */
 export function accessTokenSource(facts: {
@@ -55,6 +57,7 @@ export function accessTokenSource(facts: {
     return fetching
   }
   return {
+    current,
     async withToken(call) {
       const wasKept = kept !== undefined
       try {

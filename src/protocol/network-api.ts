@@ -44,7 +44,7 @@ const waitSchema = z.coerce
   .optional()
   .openapi({ description: 'Milliseconds to wait for something new; at most 25 seconds are waited.' })
 
-// --- who the network is, and tokens ---
+// --- who the network is ---
 
 /** `GET /v1/network`, open to everybody: what one needs to talk to the network and to verify its receipts. */
 export const networkInfoSchema = z
@@ -60,21 +60,6 @@ export const networkInfoSchema = z
   })
   .openapi('Network')
 export type NetworkInfo = z.infer<typeof networkInfoSchema>
-
-/** `POST /v1/token` (RFC 7523 §2.1). */
-export const tokenRequestSchema = z
-  .strictObject({
-    grant_type: z.literal(
-      'urn:ietf:params:oauth:grant-type:jwt-bearer',
-      'expected "urn:ietf:params:oauth:grant-type:jwt-bearer"',
-    ),
-    assertion: compactJwsSchema,
-  })
-  .openapi('TokenRequest')
-export const tokenSchema = z
-  .strictObject({ access_token: z.string(), token_type: z.literal('Bearer'), expires_in: z.int().min(0) })
-  .openapi('Token')
-export type Token = z.infer<typeof tokenSchema>
 
 // --- members and sites ---
 

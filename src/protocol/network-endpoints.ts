@@ -34,8 +34,6 @@ import {
   sitePageSchema,
   siteRecordSchema,
   statusChangeSchema,
-  tokenRequestSchema,
-  tokenSchema,
   transferPageSchema,
   transferQuerySchema,
   transferSchema,
@@ -45,6 +43,7 @@ import {
 } from './network-api.ts'
 import { NOTICE_API } from './notice-api.ts'
 import { pageQuerySchema } from './page.ts'
+import { tokenEndpoint } from './token-endpoint.ts'
 import { askIdSchema, memberIdSchema, siteIdSchema } from './wire.ts'
 import { WITNESS_API } from './witness-api.ts'
 
@@ -62,16 +61,7 @@ export const NETWORK_API = {
     response: networkInfoSchema,
     isPublic: true,
   }),
-  token: endpoint({
-    method: 'post',
-    path: '/v1/token',
-    tag: 'network',
-    summary: 'Exchange a client assertion for an access token (RFC 7523)',
-    description: 'The token is bound to whoever signed the assertion and lives five minutes.',
-    body: tokenRequestSchema,
-    response: tokenSchema,
-    isPublic: true,
-  }),
+  token: tokenEndpoint('network'),
   addMember: endpoint({
     method: 'post',
     path: '/v1/members',

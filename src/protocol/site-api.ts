@@ -19,6 +19,7 @@ import { PRINCIPAL_API } from './principal-api.ts'
 import { RECEIPT_KINDS } from './receipt.ts'
 import { RIGHTS_API } from './rights-api.ts'
 import { REQUEST_API } from './request-api.ts'
+import { tokenEndpoint } from './token-endpoint.ts'
 import {
   compactJwsSchema,
   countrySchema,
@@ -180,6 +181,7 @@ export const SITE_API = {
     response: siteViewSchema,
     isPublic: true,
   }),
+  token: tokenEndpoint('site'),
   listDataSets: endpoint({
     method: 'get',
     path: '/v1/datasets',

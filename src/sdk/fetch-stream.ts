@@ -12,7 +12,7 @@ export async function fetchStream(
   for (const [name, value] of Object.entries(query)) {
     if (value !== undefined) url.searchParams.set(name, value)
   }
-  const headers = { authorization: `Bearer ${token() ?? ''}` }
+  const headers = { authorization: `Bearer ${(await token()) ?? ''}` }
   const response = await fetch(url, { headers }).catch((cause: unknown) => {
     throw new Fault('fault.peer_unreachable', { what: `Cannot reach ${url.host}`, cause })
   })

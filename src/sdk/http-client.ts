@@ -51,15 +51,15 @@ export interface HttpClient {
     input?: CallInput<P, Q, B>,
   ): Promise<string>
   /** A fresh token for one request that is made by hand (a file that is sent as it is read). */
-  readonly token: () => string | undefined
+  readonly token: () => Promise<string | undefined>
 }
 
 const ATTEMPTS_MAX = 3
 const RETRY_PAUSE_MS = 150
 
 /**
- * A client of one server. Every attempt carries an assertion of its own, because one is used once; a network gives an
- * access token for one (`isNetwork`), which then serves for five minutes.
+ * A client of one server. Every attempt carries an assertion of its own, because one is used once; or else
+ * it is exchanged for an access token (`keepsToken`), which then serves for five minutes: for whoever makes many calls.
  */
 export function httpClient({
   server,
@@ -67,7 +67,7 @@ export function httpClient({
   bearer,
   clock,
   ids,
-  isNetwork = false,
+  keepsToken = false,
 }: {
   server: Server
   caller?: Caller | undefined
@@ -75,13 +75,13 @@ export function httpClient({
   bearer?: string | undefined
   clock: Clock
   ids: IdSource
-  isNetwork?: boolean
+  keepsToken?: boolean
 }): HttpClient {
   const tokens =
-    caller && isNetwork
+    caller && keepsToken
       ? accessTokenSource({ ...caller, url: server.url, audience: server.name, clock, ids })
       : undefined
-  const token = () =>
+  const assertion = () =>
     bearer ??
     (caller &&
       signClientAssertion({ ...caller, audience: server.name, now: clock.now(), jti: ids.next('jti') }))
@@ -96,7 +96,7 @@ export function httpClient({
     for (let attempt = 1; ; attempt += 1) {
       try {
         if (endpoint.isPublic === true) return await send(url, undefined)
-        return await (tokens ? tokens.withToken((bearer) => send(url, bearer)) : send(url, token()))
+        return await (tokens ? tokens.withToken((bearer) => send(url, bearer)) : send(url, assertion()))
       } catch (thrown) {
         const isOver =
           attempt === ATTEMPTS_MAX || !isRepeatable || !mayPass(thrown) || input.signal?.aborted === true
@@ -108,7 +108,7 @@ export function httpClient({
   return {
     server,
     clock,
-    token,
+    token: async () => (tokens ? tokens.current() : assertion()),
     call: (endpoint, input = {}) =>
       attempts(endpoint, input, (url, bearer) => once({ url, endpoint, input, clock, token: bearer })),
     text: (endpoint, input = {}) =>

@@ -164,7 +164,7 @@ async function sendFile(
   const url = new URL(`${server.url.replace(/\/+$/, '')}/v1/datasets/${encodeURIComponent(dataSet)}/batches`)
   url.searchParams.set('batch', batch)
   url.searchParams.set('format', format)
-  const headers = { 'content-type': MEDIA_TYPES[format], authorization: `Bearer ${token() ?? ''}` }
+  const headers = { 'content-type': MEDIA_TYPES[format], authorization: `Bearer ${(await token()) ?? ''}` }
   const response = await fetch(url, {
     method: 'POST',
     headers,

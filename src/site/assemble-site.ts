@@ -1,6 +1,7 @@
 import { sql } from 'kysely'
 import { formatInstant } from '../kernel/clock.ts'
 import type { Fault } from '../kernel/faults.ts'
+import { AccessTokens } from '../kernel/http/access-tokens.ts'
 import { recordIdempotencyStore } from '../kernel/http/idempotency.ts'
 import { listen } from '../kernel/http/listen.ts'
 import { recordUsedTokens } from '../kernel/http/used-tokens.ts'
@@ -64,7 +65,7 @@ export interface ServingSite extends AsyncDisposable {
 export async function serveSite(
   start: SiteStart & { readonly version?: string | undefined },
 ): Promise<ServingSite> {
-  const { settings, clock, log, version = '0' } = start
+  const { settings, clock, random, log, version = '0' } = start
   await using starting = new AsyncDisposableStack()
   let offersChanged = new AbortController()
   const site = await openSite(start, starting, () => {
@@ -96,6 +97,7 @@ export async function serveSite(
     signIn: settings.oidc,
     idempotency: recordIdempotencyStore({ db: site.db, clock }),
     usedTokens,
+    accessTokens: new AccessTokens({ clock, random }),
     agentDesk: openAgentDesk(site, { directory: settings.dataRights, usedTokens }),
   })
   const door = starting.use(await listen(app, settings))

@@ -23,6 +23,7 @@ import { loadGrantMirror } from './consent/change-grants.ts'
 import { EligibilityCache } from './consent/eligibility-cache.ts'
 import type { GrantMirror } from './consent/grant-mirror.ts'
 import { readDataSets } from './datasets/data-set-store.ts'
+import type { DataSetRecord } from './datasets/data-set-store.ts'
 import type { FinishParts } from './datasets/finish-import.ts'
 import { resumeImports } from './datasets/resume-imports.ts'
 import { retainedVault } from './datasets/retained-vault.ts'
@@ -98,7 +99,8 @@ export async function openSite(
     isRestoring,
   })
   const stored = opened.use(await openOwnVault(common, ofBackups.backups.safe))
-  let manifests = await activeManifests(db)
+  let dataSets = await readDataSets(db)
+  let manifests = activeManifests(dataSets)
   const present = () => manifests
   const rights = rightsParts({ settings, clock, random })
   const vault = retainedVault(stored, { clock, manifests: present, held: rights.held })
@@ -134,9 +136,11 @@ export async function openSite(
     personKeys: ofPeople,
     events: siteEvents(log),
     manifests: present,
+    dataSets: () => dataSets,
     consent: consentContext({ ...core, mirror, keys, ofPeople, keptApart: ofBackups.keptApart }),
     offersChanged: async () => {
-      manifests = await activeManifests(db)
+      dataSets = await readDataSets(db)
+      manifests = activeManifests(dataSets)
       onOffersChanged()
     },
   }
@@ -290,8 +294,7 @@ function leastGroupOf(manifests: ReadonlyMap<string, Manifest>, dataSet: string)
   return manifest ? minimumGroupOf(manifest, false) : Number.POSITIVE_INFINITY
 }
 
-async function activeManifests(db: Database): Promise<ReadonlyMap<DataSetId, Manifest>> {
-  const records = await readDataSets(db)
+function activeManifests(records: readonly DataSetRecord[]): ReadonlyMap<DataSetId, Manifest> {
   return new Map(
     records
       .filter(({ retiredAt }) => retiredAt === undefined)

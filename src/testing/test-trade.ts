@@ -70,7 +70,8 @@ export interface TestSite {
   readonly issuer: SiteAdministration
   /** Rights of people, as the operator and as the issuer exercise them. */
   rights(who: 'operator' | 'issuer'): RightsDesk
-  client(caller: { issuer: string; key: KeyPair } | undefined): HttpClient
+  /** `keepsToken`: signs in once for many calls. */
+  client(caller: { issuer: string; key: KeyPair; keepsToken?: boolean } | undefined): HttpClient
   stop(): Promise<void>
   /** Starts it again on what is on disk; clients made before no longer reach it. */
   start(): Promise<void>
@@ -176,7 +177,7 @@ export function networkClient(
   { url, party }: { url: string; party?: TestParty },
 ): HttpClient {
   const caller = party && { issuer: party.name, key: party.signing }
-  return httpClient({ server: { url, name }, caller, clock, ids })
+  return httpClient({ server: { url, name }, caller, clock, ids, keepsToken: true })
 }
 
 export async function addAcquirer(
@@ -263,7 +264,7 @@ async function testSite(
   let serving: ServingSite | undefined = await start()
   const url = () => serving?.url ?? ''
   const client: TestSite['client'] = (caller) =>
-    httpClient({ server: { url: url(), name }, caller, clock, ids })
+    httpClient({ server: { url: url(), name }, caller, clock, ids, keepsToken: caller?.keepsToken === true })
   const as = (who: 'operator' | 'issuer') =>
     client(
       who === 'operator' ? { issuer: who, key: operatorKey } : { issuer: issuer.name, key: issuer.signing },

@@ -18,7 +18,15 @@ import { TILE_WIDTH, bundleBytes, parseTilePath, tileOf, tileWidth } from '../pr
 import { Publisher } from './publisher.ts'
 import { WitnessedCheckpoints } from './witnessed-checkpoints.ts'
 import type { Published } from './publisher.ts'
-import { damaged, insertReceipts, listReceipts, readReceipts, takeSequence } from './receipt-store.ts'
+import {
+  damaged,
+  insertReceipts,
+  isRenumbered,
+  listReceipts,
+  lockSequence,
+  readReceipts,
+  takeSequence,
+} from './receipt-store.ts'
 import type { ReceiptRow } from './receipt-store.ts'
 import { TileFiles } from './tile-files.ts'
 
@@ -40,6 +48,14 @@ export interface ReceiptLog {
    * Call it late in the transaction: until that ends, nobody else can issue.
    */
   issue(tx: DatabaseTransaction, drafts: readonly ReceiptDraft[]): Promise<readonly IssuedReceipt[]>
+  /**
+   * Signs receipts for one statement that adds them with all else that it makes true, by `issue_receipts`: with the numbers that
+   * should come next, so that the statement is the whole transaction; where others took those, once more under the lock.
+   */
+  issueBy(
+    drafts: readonly ReceiptDraft[],
+    write: (on: Database, receipts: readonly IssuedReceipt[]) => Promise<unknown>,
+  ): Promise<readonly IssuedReceipt[]>
   /**
    * The same in halves, for a caller that takes the numbers and adds the receipts in statements of its own, with whatever else they do:
    * signs receipts that are numbered from `first` on.
@@ -101,17 +117,24 @@ export async function openReceiptLog({ db, directory, signer, clock }: ReceiptLo
     next = first + drafts.length
     return signDrafts(drafts, { first, time, signer })
   }
+  const committed = ([first, ...more]: readonly IssuedReceipt[]) => {
+    if (first)
+      publisher.committed(
+        first.sequence,
+        [first, ...more].map(({ jws }) => jws),
+      )
+  }
   return {
     issue: (tx, drafts) => issue(tx, { drafts, sign, clock }),
+    issueBy: async (drafts, write) => {
+      const signFrom = (first: number) => sign(first, drafts, clock.now())
+      const receipts = await issueBy(db, { expected: next, signFrom, write })
+      committed(receipts)
+      return receipts
+    },
     sign: (first, drafts) => sign(first, drafts, clock.now()),
     expectedNext: () => next,
-    committed: ([first, ...more]) => {
-      if (first)
-        publisher.committed(
-          first.sequence,
-          [first, ...more].map(({ jws }) => jws),
-        )
-    },
+    committed,
     publish: () => publisher.publish(),
     bundle: (sequence) => bundle(sequence, { db, publisher, witnessed, origin }),
     list: (page) => listReceipts(db, page),
@@ -156,6 +179,32 @@ async function issue(
   }
   await Promise.all(inserts)
   return issued
+}
+
+async function issueBy(
+  db: Database,
+  {
+    expected,
+    signFrom,
+    write,
+  }: {
+    expected: number
+    signFrom: (first: number) => Promise<readonly IssuedReceipt[]>
+    write: (on: Database, receipts: readonly IssuedReceipt[]) => Promise<unknown>
+  },
+): Promise<readonly IssuedReceipt[]> {
+  const guessed = await signFrom(expected)
+  try {
+    await write(db, guessed)
+    return guessed
+  } catch (error) {
+    if (!isRenumbered(error)) throw error
+  }
+  return db.transaction().execute(async (tx) => {
+    const receipts = await signFrom(await lockSequence(tx))
+    await write(tx, receipts)
+    return receipts
+  })
 }
 
 type SignFrom = (

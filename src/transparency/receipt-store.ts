@@ -24,6 +24,21 @@ export async function takeSequence(tx: DatabaseTransaction, count: number): Prom
   return first
 }
 
+/** The number of the next receipt, which stays it until the transaction ends. */
+export async function lockSequence(tx: DatabaseTransaction): Promise<number> {
+  const { rows } = await sql<{ next: number }>`
+    ${KEPT} select next_sequence::float8 as next from receipt_counter for update`.execute(tx)
+  const next = rows[0]?.next
+  if (next === undefined)
+    throw new Fault('fault.internal', { what: 'Cannot number a receipt: the counter is missing' })
+  return next
+}
+
+/** Whether a statement that adds receipts of its own (`issue_receipts`) found others in the place of theirs. */
+export function isRenumbered(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && error.code === 'HG011'
+}
+
 /** Adds receipts from the number `first` on. */
 export async function insertReceipts(
   tx: DatabaseTransaction,
@@ -58,7 +73,7 @@ export async function listReceipts(
 ): Promise<readonly ReceiptRow[]> {
   const ofKind = kind === undefined ? sql`true` : sql`kind = ${kind}`
   const { rows } = await sql<ReceiptRow>`
-    select sequence::float8 as sequence, jws from receipt
+    ${KEPT} select sequence::float8 as sequence, jws from receipt
     where sequence > ${after} and ${ofKind} order by receipt.sequence limit ${limit}`.execute(db)
   return rows
 }

@@ -263,7 +263,7 @@ async function badRequests(trade: TestTrade): Promise<readonly string[]> {
     const response = await fetch(new URL(path, site.url), {
       method,
       headers: {
-        authorization: `Bearer ${token() ?? ''}`,
+        authorization: `Bearer ${(await token()) ?? ''}`,
         'content-type': path.includes('batches') ? 'text/csv' : 'application/json',
       },
       ...(body === undefined ? {} : { body }),

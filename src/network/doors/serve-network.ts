@@ -1,5 +1,4 @@
 import { Fault } from '../../kernel/faults.ts'
-import type { Token } from '../../protocol/network-api.ts'
 import { NETWORK_API } from '../../protocol/network-endpoints.ts'
 import { formatWitness } from '../../protocol/cosignature.ts'
 import { logOrigin } from '../../protocol/checkpoint.ts'
@@ -24,13 +23,7 @@ export function serveIdentity(door: NetworkDoor, parts: NetworkParts): void {
   )
   door.serve(NETWORK_API.token, async ({ body }) => {
     const principal = await authenticateAssertion(authentication, body.assertion)
-    const { token, lifetimeMs } = accessTokens.give(principal.name)
-    const answer: Token = {
-      access_token: token,
-      token_type: 'Bearer',
-      expires_in: Math.floor(lifetimeMs / 1000),
-    }
-    return answer
+    return accessTokens.answer(principal.name)
   })
   door.serve(NETWORK_API.checkpoint, async () => {
     const note = await log.checkpoint()

@@ -11,6 +11,7 @@ import type { ReasonCode } from '../../protocol/reason.ts'
 import type { ReceiptKind } from '../../protocol/receipt.ts'
 import type { AskId, DataSetId } from '../../protocol/wire.ts'
 import type { IssuedReceipt } from '../../transparency/receipt-log.ts'
+import { isRenumbered } from '../../transparency/receipt-store.ts'
 import { cutFault } from '../guard/partition-record.ts'
 import { besideValues } from './beside-answer.ts'
 import type { BesideAnswer } from './beside-answer.ts'
@@ -101,13 +102,10 @@ export async function keepAnswerAtOnce(
         ${writtenValues(kept)}) as kept`.execute(db)
     return rows[0]?.kept === true ? 'kept' : 'changed'
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === RENUMBERED) return 'renumber'
+    if (isRenumbered(error)) return 'renumber'
     throw cutFault(error)
   }
 }
-
-/** Raised by `reserve_answer`. */
-const RENUMBERED = 'HG011'
 
 /** The parameters of `keep_answer`. */
 function writtenValues({ first, receipts, kinds, answer, uses, beside }: KeptAnswer): RawBuilder<unknown> {

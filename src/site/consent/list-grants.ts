@@ -2,6 +2,7 @@ import { sql } from 'kysely'
 import { instant } from '../../kernel/clock.ts'
 import type { Instant } from '../../kernel/clock.ts'
 import type { Database } from '../../kernel/postgres/database.ts'
+import { KEPT } from '../../kernel/postgres/kept-statements.ts'
 import { consentTextDigest } from '../../protocol/consent-text.ts'
 import type { Manifest } from '../../protocol/data-set.ts'
 import type { GrantState, GrantTerms } from '../../protocol/grant.ts'
@@ -44,7 +45,7 @@ export async function listGrants(
   },
 ): Promise<readonly ListedGrant[]> {
   const { rows } = await sql<ListedRow>`
-    select g.*, t.terms as wording, r.revoked_ms, r.revoked_by, r.receipt as revocation_receipt, r.cause
+    ${KEPT} select g.*, t.terms as wording, r.revoked_ms, r.revoked_by, r.receipt as revocation_receipt, r.cause
     from consent_grant g
     join consent_terms t on t.id = g.terms
     left join consent_revocation r on r.grant_sequence = g.sequence

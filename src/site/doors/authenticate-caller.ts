@@ -3,15 +3,17 @@ import type { JWTVerifyGetKey } from 'jose'
 import { dateOf } from '../../kernel/clock.ts'
 import type { Clock } from '../../kernel/clock.ts'
 import { peekJws } from '../../kernel/crypto/jws.ts'
-import type { PublicJwk } from '../../kernel/crypto/keys.ts'
 import { keyIdOf } from '../../kernel/crypto/keys.ts'
 import { withDeadline } from '../../kernel/deadline.ts'
 import { Fault } from '../../kernel/faults.ts'
+import { ACCESS_TOKEN_LENGTH } from '../../kernel/http/access-tokens.ts'
+import type { AccessTokens } from '../../kernel/http/access-tokens.ts'
 import type { UsedTokens } from '../../kernel/http/used-tokens.ts'
 import { LIMITS } from '../../kernel/limits.ts'
 import { peekIssuer, verifyClientAssertion } from '../../protocol/client-assertion.ts'
 import type { MemberId } from '../../protocol/wire.ts'
 import { memberIdSchema } from '../../protocol/wire.ts'
+import type { CallerKeys, KnownKey, NamedKey } from './caller-keys.ts'
 import type { DoorCaller } from './site-acts.ts'
 
 /** How people sign in: an OpenID Connect provider whose claim holds the key by which `member` knows the person. */
@@ -30,30 +32,18 @@ export interface PeopleSignIn {
 export interface Authentication {
   readonly audience: string
   readonly clock: Clock
-  readonly operatorKey: PublicJwk
+  readonly keys: CallerKeys
+  readonly accessTokens: AccessTokens
   readonly usedTokens: UsedTokens
   readonly signIn?: PeopleSignIn | undefined
-  issuerKey(member: string, keyId: string): Promise<PublicJwk | undefined>
-  /** The same of a data-protection officer, and whose it is. */
-  officerKey(
-    member: string,
-    keyId: string,
-  ): Promise<{ readonly key: PublicJwk; readonly issuer?: MemberId | undefined } | undefined>
-  /** The same of a supervisory authority that may read here. */
-  regulatorKey(member: string, keyId: string): Promise<PublicJwk | undefined>
-  /** The same of a member whose keys this site has pinned: it may ask here. */
-  acquirerKey(member: string, keyId: string): Promise<PublicJwk | undefined>
 }
 
 /** A caller waits for it, and anybody may claim a token of the provider. */
 const PROVIDER_TIMEOUT_MS = 5_000
 
-/** The name under which the operator's key signs its tokens. */
-export const OPERATOR = 'operator'
-
 /**
- * Knows the caller of a request by its token: a client assertion of the operator or of an issuer (RFC 7523 §3), or a
- * person's token of the OpenID Connect provider. Anything else throws `fault.unauthenticated` with one word of reason.
+ * Knows the caller of a request by its token: a client assertion of the operator or of an issuer (RFC 7523 §3), the access
+ * token that was given for one, or a person's token of the OpenID Connect provider. Anything else throws `fault.unauthenticated` with one word of reason.
  */
 export function callerAuthentication(parts: Authentication): (request: Request) => Promise<DoorCaller> {
   const providerKeys = parts.signIn && remoteKeys(parts.signIn, parts.clock)
@@ -63,47 +53,57 @@ export function callerAuthentication(parts: Authentication): (request: Request) 
     if (parts.signIn && providerKeys && claimedIssuer(token) === parts.signIn.issuer) {
       return personOf(token, { signIn: parts.signIn, keys: providerKeys, clock: parts.clock })
     }
-    return memberOf(token, parts)
+    // An assertion is a JWS; an access token has no parts.
+    return token.includes('.') ? memberOf(token, parts) : holderOf(token, parts)
   }
 }
 
+/** Verifies an assertion for the first time, and gives an access token for it. */
+export async function exchangeAssertion(assertion: string, parts: Authentication) {
+  const { named } = await acceptAssertion(assertion, parts)
+  return parts.accessTokens.answer(`${named.keyId} ${named.issuer}`)
+}
+
 async function memberOf(token: string, parts: Authentication): Promise<DoorCaller> {
+  const { named, known } = await acceptAssertion(token, parts)
+  return callerOf(named, known)
+}
+
+/** Who holds an access token: it counts as long as the key does that it was given for. */
+async function holderOf(token: string, { accessTokens, keys }: Authentication): Promise<DoorCaller> {
+  if (token.length !== ACCESS_TOKEN_LENGTH) throw unauthenticated('malformed')
+  const [keyId, issuer] = accessTokens.nameOf(token)?.split(' ') ?? []
+  if (keyId === undefined || issuer === undefined) throw unauthenticated('expired')
+  const known = await keys.find({ issuer, keyId })
+  if (!known || keyIdOf(known.key) !== keyId) throw unauthenticated('unknown-key')
+  return callerOf({ issuer, keyId }, known)
+}
+
+async function acceptAssertion(
+  token: string,
+  { audience, clock, keys, usedTokens }: Authentication,
+): Promise<{ readonly named: NamedKey; readonly known: KnownKey }> {
   const issuer = peekIssuer(token)
   const keyId = peekJws(token)?.header.kid
   if (issuer === undefined || keyId === undefined) throw unauthenticated('malformed')
-  const known = await knownKey({ issuer, keyId }, parts)
+  const known = await keys.find({ issuer, keyId })
   const verified = verifyClientAssertion(token, {
-    audience: parts.audience,
-    now: parts.clock.now(),
+    audience,
+    now: clock.now(),
     keyFor: (wanted) => (known && keyIdOf(known.key) === wanted ? known.key : undefined),
   })
   if (!verified.ok) throw unauthenticated(verified.error)
-  if (!(await parts.usedTokens.use(verified.value))) throw unauthenticated('replayed')
-  if (!known || known.kind === 'operator') return { kind: 'operator' }
+  if (!known) throw unauthenticated('unknown-key')
+  if (!(await usedTokens.use(verified.value))) throw unauthenticated('replayed')
+  return { named: { issuer, keyId }, known }
+}
+
+function callerOf({ issuer }: NamedKey, known: KnownKey): DoorCaller {
+  if (known.kind === 'operator') return { kind: 'operator' }
   const member = memberIdSchema.parse(issuer)
   return known.kind === 'officer'
     ? { kind: 'officer', officer: member, issuer: known.issuer }
     : { kind: known.kind, member }
-}
-
-type KnownKey =
-  | { readonly kind: 'operator' | 'regulator' | 'issuer' | 'acquirer'; readonly key: PublicJwk }
-  | { readonly kind: 'officer'; readonly key: PublicJwk; readonly issuer?: MemberId | undefined }
-
-/** Whose key it is and what that makes them here: an authority before an officer, an issuer, an acquirer. */
-async function knownKey(
-  { issuer, keyId }: { issuer: string; keyId: string },
-  parts: Authentication,
-): Promise<KnownKey | undefined> {
-  if (issuer === OPERATOR) return { kind: 'operator', key: parts.operatorKey }
-  const regulator = await parts.regulatorKey(issuer, keyId)
-  if (regulator) return { kind: 'regulator', key: regulator }
-  const officer = await parts.officerKey(issuer, keyId)
-  if (officer) return { kind: 'officer', ...officer }
-  const own = await parts.issuerKey(issuer, keyId)
-  if (own) return { kind: 'issuer', key: own }
-  const acquirer = await parts.acquirerKey(issuer, keyId)
-  return acquirer && { kind: 'acquirer', key: acquirer }
 }
 
 async function personOf(

@@ -22,7 +22,13 @@ import type { BatchView, DataSetView, SiteActs } from './site-acts.ts'
 
 type DataSetActs = Pick<
   SiteActs,
-  'listDataSets' | 'findDataSet' | 'describeDataSet' | 'retireDataSet' | 'importBatch' | 'listBatches'
+  | 'listDataSets'
+  | 'findDataSet'
+  | 'viewDataSet'
+  | 'describeDataSet'
+  | 'retireDataSet'
+  | 'importBatch'
+  | 'listBatches'
 >
 
 /** What has reached its end takes no rows: they would be deleted unread. */
@@ -54,10 +60,9 @@ export function dataSetActs(site: SiteContext): DataSetActs {
         viewOf: (summary) => toView(summary, site),
       })
     },
-    async findDataSet(dataSet) {
-      const summary = await summaryOf(dataSet)
-      return summary && { view: toView(summary, site), manifest: summary.manifest }
-    },
+    findDataSet: (dataSet) =>
+      Promise.resolve(site.dataSets().find(({ manifest }) => manifest.dataSet === dataSet)),
+    viewDataSet: viewOf,
     async describeDataSet(manifest) {
       site.windDown.requireTaking()
       requireSound(manifest)

@@ -30,8 +30,8 @@ export function serveDataSets(door: Door<SiteCaller>, acts: SiteActs): void {
     return acts.describeDataSet(manifest)
   })
   door.serve(SITE_API.dataSet, async ({ caller, params }) => {
-    const { view, manifest } = await requireOwn(caller, params.dataSet)
-    return { ...view, manifest }
+    const { manifest } = await requireOwn(caller, params.dataSet)
+    return { ...(await acts.viewDataSet(params.dataSet)), manifest }
   })
   door.serve(SITE_API.retireDataSet, async ({ caller, params }) => {
     await requireOwn(caller, params.dataSet)

@@ -11,8 +11,7 @@ import { listGrants } from '../consent/list-grants.ts'
 import type { ListedGrant } from '../consent/list-grants.ts'
 import { refuseGrant } from '../consent/refuse-grant.ts'
 import { grantName, revokeGrants } from '../consent/revoke-grants.ts'
-import { listDataSets } from '../datasets/list-data-sets.ts'
-import type { DataSetSummary } from '../datasets/list-data-sets.ts'
+import type { Manifest } from '../../protocol/data-set.ts'
 import { noteAccess } from '../rights/note-access.ts'
 import { findKnownPeople } from '../rights/person-reading.ts'
 import type { KnownPerson } from '../rights/person-reading.ts'
@@ -26,7 +25,7 @@ export function grantActs(
 ): Pick<SiteActs, 'listGrants' | 'giveGrants' | 'revokeGrants' | 'previewGrant' | 'refuseGrant'> {
   return {
     async listGrants({ cursor, limit, issuer, dataSet, reading }) {
-      const own = await dataSetsOf(site, issuer)
+      const own = dataSetsOf(site, issuer)
       const dataSets = own.filter(({ dataSet: name }) => dataSet === undefined || name === dataSet)
       const people = reading && (await peopleOf(site, { reading, dataSets }))
       if (people?.length === 0 || dataSets.length === 0) return { items: [] }
@@ -76,17 +75,17 @@ export function grantActs(
   }
 }
 
-async function dataSetsOf(site: SiteContext, issuer: string | undefined): Promise<readonly DataSetSummary[]> {
-  const all = await listDataSets(site)
-  return all.filter(({ manifest }) => issuer === undefined || manifest.issuer === issuer)
+function dataSetsOf(site: SiteContext, issuer: string | undefined): readonly Manifest[] {
+  const all = site.dataSets().map(({ manifest }) => manifest)
+  return all.filter((manifest) => issuer === undefined || manifest.issuer === issuer)
 }
 
 /** The operator names nobody's issuer: every one that has data here may know the person by that key. */
 async function peopleOf(
   site: SiteContext,
-  { reading, dataSets }: { reading: GrantReading; dataSets: readonly DataSetSummary[] },
+  { reading, dataSets }: { reading: GrantReading; dataSets: readonly Manifest[] },
 ): Promise<readonly KnownPerson[]> {
-  const issuers = [...new Set(dataSets.map(({ manifest }) => manifest.issuer))]
+  const issuers = [...new Set(dataSets.map(({ issuer }) => issuer))]
   const identities =
     'identities' in reading
       ? reading.identities

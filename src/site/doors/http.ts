@@ -5,13 +5,15 @@ import { digestOf } from '../../kernel/digest.ts'
 import { createDoor } from '../../kernel/http/door.ts'
 import type { Door } from '../../kernel/http/door.ts'
 import type { IdempotencyStore } from '../../kernel/http/idempotency.ts'
+import type { AccessTokens } from '../../kernel/http/access-tokens.ts'
 import type { UsedTokens } from '../../kernel/http/used-tokens.ts'
 import type { IdSource } from '../../kernel/id.ts'
 import type { Log } from '../../kernel/log.ts'
 import { SITE_API } from '../../protocol/site-api.ts'
-import { callerAuthentication } from './authenticate-caller.ts'
-import type { PeopleSignIn } from './authenticate-caller.ts'
+import { callerAuthentication, exchangeAssertion } from './authenticate-caller.ts'
+import type { Authentication, PeopleSignIn } from './authenticate-caller.ts'
 import { serveBases } from './bases.ts'
+import { CallerKeys, forgettingKeys } from './caller-keys.ts'
 import { confineCallers } from './confine-callers.ts'
 import type { AgentDesk } from '../data-rights/agent-desk.ts'
 import { serveDataRights } from './data-rights.ts'
@@ -42,11 +44,14 @@ export interface SiteDoorParts {
   readonly signIn?: PeopleSignIn | undefined
   readonly idempotency: IdempotencyStore
   readonly usedTokens: UsedTokens
+  readonly accessTokens: AccessTokens
   readonly agentDesk: AgentDesk
 }
 
 /** The web door of a site: the endpoints of `SITE_API`, each with who may. It translates, and decides nothing else. */
-export function siteDoor(acts: SiteActs, parts: SiteDoorParts): OpenAPIHono {
+export function siteDoor(given: SiteActs, parts: SiteDoorParts): OpenAPIHono {
+  const authentication = authenticationOf(given, parts)
+  const acts = forgettingKeys(given, authentication.keys)
   const open = createDoor<DoorCaller>({
     title: `Hedgerow site ${parts.site}`,
     description: 'Keeps people’s data in its perimeter: data sets, grants, place, receipts.',
@@ -54,22 +59,13 @@ export function siteDoor(acts: SiteActs, parts: SiteDoorParts): OpenAPIHono {
     log: parts.log,
     clock: parts.clock,
     ids: parts.ids,
-    authenticate: callerAuthentication({
-      audience: parts.site,
-      clock: parts.clock,
-      operatorKey: parts.operatorKey,
-      usedTokens: parts.usedTokens,
-      signIn: parts.signIn,
-      issuerKey: (member, keyId) => acts.issuerKey(member, keyId),
-      officerKey: (member, keyId) => acts.officer.officerKey(member, keyId),
-      regulatorKey: (member, keyId) => acts.officer.regulatorKey(member, keyId),
-      acquirerKey: (member, keyId) => acts.acquirerKey(member, keyId),
-    }),
+    authenticate: callerAuthentication(authentication),
     nameOf: callerName,
     idempotency: parts.idempotency,
     readiness: () => acts.readiness(),
     metrics: () => acts.metrics(),
   })
+  open.serve(SITE_API.token, ({ body }) => exchangeAssertion(body.assertion, authentication))
   serveLocalAsks(open, acts)
   const door = confineCallers(open)
   serveSite(door, acts)
@@ -88,6 +84,19 @@ export function siteDoor(acts: SiteActs, parts: SiteDoorParts): OpenAPIHono {
   serveDataRights(door, parts.agentDesk)
   servePrincipals(door, acts)
   return door.app
+}
+
+function authenticationOf(acts: SiteActs, parts: SiteDoorParts): Authentication {
+  const { site: audience, clock, operatorKey, usedTokens, accessTokens, signIn } = parts
+  const sources = {
+    operatorKey,
+    issuerKey: (member: string, keyId: string) => acts.issuerKey(member, keyId),
+    officerKey: (member: string, keyId: string) => acts.officer.officerKey(member, keyId),
+    regulatorKey: (member: string, keyId: string) => acts.officer.regulatorKey(member, keyId),
+    acquirerKey: (member: string, keyId: string) => acts.acquirerKey(member, keyId),
+  }
+  const keys = new CallerKeys(sources, clock)
+  return { audience, clock, keys, accessTokens, usedTokens, signIn }
 }
 
 function serveSite(door: Door<SiteCaller>, acts: SiteActs): void {

@@ -73,18 +73,7 @@ export function personActs(site: SiteContext): PersonActs {
     return { people, receipt }
   }
   return {
-    async listUses(reading, page) {
-      const { people } = await begin(reading, 'uses')
-      return usePage(site, { people, page })
-    },
-    async earnings(reading) {
-      const { people } = await begin(reading, 'earnings')
-      const { totals, items } = await sumEarnings(site, people)
-      return {
-        totals: totals.map(wireMoney),
-        items: items.map(({ earned, ...item }) => ({ ...item, earned: wireMoney(earned) })),
-      }
-    },
+    ...gatheredLooks(site),
     async listAccesses(reading, { cursor, limit }) {
       const { people } = await begin(reading, 'accesses')
       const before = numberOf(cursor)
@@ -105,14 +94,6 @@ export function personActs(site: SiteContext): PersonActs {
       const document = await personConsents(site, reading, form)
       return new Response(JSON.stringify(document), { headers: { 'content-type': 'application/ld+json' } })
     },
-    async listObjections(reading) {
-      const { people } = await begin(reading, 'objections')
-      const found = await objectionsOf(
-        site.db,
-        people.map(({ number }) => number),
-      )
-      return { items: found.map((one) => objectionView(one, people)) }
-    },
     async changeObjection(reading, { isObjecting, purpose, dataSet }, change) {
       const known = await knownPeople(site, reading)
       const issuer = dataSet === undefined ? undefined : site.manifests().get(dataSet)?.issuer
@@ -127,6 +108,41 @@ export function personActs(site: SiteContext): PersonActs {
       const [person] = await knownPeople(site, reading)
       if (!person) return sums
       return carryRecords(site, { person, records })
+    },
+  }
+}
+
+/** Looks at what one or two questions to the record give. */
+function gatheredLooks(site: SiteContext): Pick<PersonActs, 'listUses' | 'earnings' | 'listObjections'> {
+  // What is looked at is gathered while the look is noted, and is given out once it has been.
+  const meanwhile = async <T>(
+    reading: PersonReading,
+    what: string,
+    gather: (people: readonly KnownPerson[]) => Promise<T>,
+  ): Promise<T> => {
+    const people = await knownPeople(site, reading)
+    const [found] = await Promise.all([gather(people), noteAccess(site, { people, reading, what })])
+    return found
+  }
+  return {
+    async listUses(reading, page) {
+      return meanwhile(reading, 'uses', (people) => usePage(site, { people, page }))
+    },
+    async earnings(reading) {
+      const { totals, items } = await meanwhile(reading, 'earnings', (people) => sumEarnings(site, people))
+      return {
+        totals: totals.map(wireMoney),
+        items: items.map(({ earned, ...item }) => ({ ...item, earned: wireMoney(earned) })),
+      }
+    },
+    async listObjections(reading) {
+      return meanwhile(reading, 'objections', async (people) => {
+        const found = await objectionsOf(
+          site.db,
+          people.map(({ number }) => number),
+        )
+        return { items: found.map((one) => objectionView(one, people)) }
+      })
     },
   }
 }

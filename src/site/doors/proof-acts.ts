@@ -3,7 +3,6 @@ import { Fault } from '../../kernel/faults.ts'
 import { peekJws } from '../../kernel/crypto/jws.ts'
 import { receiptSchema } from '../../protocol/receipt.ts'
 import type { Receipt } from '../../protocol/receipt.ts'
-import { listDataSets } from '../datasets/list-data-sets.ts'
 import { giveEvidence } from '../place/give-evidence.ts'
 import type { StoredEvidence } from '../place/evidence-store.ts'
 import type { SiteContext } from '../site-context.ts'
@@ -44,7 +43,7 @@ export function proofActs(site: SiteContext): ProofActs {
         throw error
       })
       if (!bundle) return undefined
-      const own = await ownDataSets(site, issuer)
+      const own = ownDataSets(site, issuer)
       return isVisible(receiptOf(bundle.receipt), own) ? bundle : undefined
     },
     checkpoint: () => site.log.checkpoint(),
@@ -56,7 +55,7 @@ async function listReceipts(
   site: SiteContext,
   { cursor, limit, issuer, kind }: Parameters<SiteActs['listReceipts']>[0],
 ): Promise<Page<ReceiptListItem>> {
-  const own = await ownDataSets(site, issuer)
+  const own = ownDataSets(site, issuer)
   const items: ReceiptListItem[] = []
   let after = cursor !== undefined && /^\d{1,15}$/.test(cursor) ? Number(cursor) : -1
   for (;;) {
@@ -75,13 +74,10 @@ async function listReceipts(
 }
 
 /** Data sets of an issuer; `undefined`: the operator, who sees every receipt. */
-async function ownDataSets(
-  site: SiteContext,
-  issuer: string | undefined,
-): Promise<ReadonlySet<string> | undefined> {
+function ownDataSets(site: SiteContext, issuer: string | undefined): ReadonlySet<string> | undefined {
   if (issuer === undefined) return undefined
-  const all = await listDataSets(site)
-  return new Set(all.filter(({ manifest }) => manifest.issuer === issuer).map(({ dataSet }) => dataSet))
+  const all = site.dataSets().map(({ manifest }) => manifest)
+  return new Set(all.filter((manifest) => manifest.issuer === issuer).map(({ dataSet }) => dataSet))
 }
 
 function isVisible({ dataSet }: Receipt, own: ReadonlySet<string> | undefined): boolean {

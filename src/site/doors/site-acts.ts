@@ -114,9 +114,9 @@ export interface SiteActs extends PersonActs, RequestActs, LocalAskActs {
   site(): Promise<SiteView>
   listDataSets(page: PageRequest & Scope): Promise<Page<DataSetView>>
   /** `undefined` when there is none of this name. */
-  findDataSet(
-    dataSet: DataSetId,
-  ): Promise<{ readonly view: DataSetView; readonly manifest: Manifest } | undefined>
+  findDataSet(dataSet: DataSetId): Promise<{ readonly manifest: Manifest } | undefined>
+  /** With exact counts of what is in it; one that there is. */
+  viewDataSet(dataSet: DataSetId): Promise<DataSetView>
   describeDataSet(manifest: Manifest): Promise<DataSetView>
   retireDataSet(dataSet: DataSetId): Promise<DataSetView>
   /** Reads the file as it comes; when `signal` is aborted nothing of the batch stays. */

@@ -1,8 +1,10 @@
 import { sql } from 'kysely'
 import { instant } from '../../kernel/clock.ts'
 import type { Instant } from '../../kernel/clock.ts'
-import type { Database, DatabaseTransaction } from '../../kernel/postgres/database.ts'
+import type { Database } from '../../kernel/postgres/database.ts'
 import { KEPT } from '../../kernel/postgres/kept-statements.ts'
+import type { ReceiptKind } from '../../protocol/receipt.ts'
+import type { IssuedReceipt } from '../../transparency/receipt-log.ts'
 
 /** Somebody looked at one person's data by name. */
 export interface StoredAccess {
@@ -16,22 +18,52 @@ export interface StoredAccess {
   readonly receipt: number
 }
 
-/** Numbers for accesses that are about to be written: their receipts name them. */
+/** Numbers that are drawn at once: one question to the record for so many looks. */
+const IDS_AT_ONCE = 256
+
+const drawn = new WeakMap<Database, number[]>()
+
+/** Numbers for accesses that are about to be written: their receipts name them. They rise; some are never used. */
 export async function takeAccessIds(db: Database, count: number): Promise<readonly number[]> {
-  const { rows } = await sql<{ id: bigint }>`
-    ${KEPT} select nextval('person_access_id') as id from generate_series(1, ${count}::integer)`.execute(db)
-  return rows.map(({ id }) => Number(id))
+  const known = drawn.get(db) ?? []
+  drawn.set(db, known)
+  if (known.length < count) {
+    const { rows } = await sql<{ id: bigint }>`
+      ${KEPT} select nextval('person_access_id') as id from generate_series(1, ${count + IDS_AT_ONCE}::integer)`.execute(
+      db,
+    )
+    known.push(...rows.map(({ id }) => Number(id)))
+    // Two who draw at the same time put theirs in the order of the answers.
+    known.sort((one, other) => one - other)
+  }
+  return known.splice(0, count)
 }
 
-export async function insertAccesses(
-  tx: DatabaseTransaction,
-  accesses: readonly StoredAccess[],
+/** Accesses that are about to be written, all of one kind; a reason is sealed under the person's key. */
+export interface NewAccesses {
+  readonly what: string
+  readonly by: string
+  readonly time: Instant
+  readonly people: readonly {
+    readonly id: number
+    readonly person: number
+    readonly reason?: Uint8Array | undefined
+  }[]
+}
+
+/** Writes accesses with their receipts, in one statement. */
+export async function noteAccesses(
+  on: Database,
+  { what, by, time, people }: NewAccesses,
+  { kind, receipts }: { kind: ReceiptKind; receipts: readonly IssuedReceipt[] },
 ): Promise<void> {
-  for (const { id, person, what, by, reason, time, receipt } of accesses) {
-    await sql`
-      ${KEPT} insert into person_access (id, person, what, accessed_by, reason, time_ms, receipt)
-      values (${id}, ${person}, ${what}, ${by}, ${reason ?? null}, ${time}, ${receipt})`.execute(tx)
-  }
+  const reasons = people.map(({ reason }) => (reason === undefined ? null : Buffer.from(reason)))
+  await sql`
+    ${KEPT} select note_accesses(${receipts[0]?.sequence ?? 0}::bigint, ${people.map(() => kind)}::text[],
+      ${receipts.map(({ jws }) => jws)}::text[], ${people.map(({ id }) => id)}::bigint[],
+      ${people.map(({ person }) => person)}::integer[], ${reasons}::bytea[], ${what}, ${by}, ${time}::bigint)`.execute(
+    on,
+  )
 }
 
 /** Accesses to people, newest first; `before` is the id of one. */
@@ -40,7 +72,7 @@ export async function readAccesses(
   { people, before, limit }: { people: readonly number[]; before?: number | undefined; limit: number },
 ): Promise<readonly StoredAccess[]> {
   const { rows } = await sql<AccessRow>`
-    select * from person_access
+    ${KEPT} select * from person_access
     where person = any(${people}::integer[]) and (${before ?? null}::bigint is null or id < ${before ?? null}::bigint)
     order by id desc limit ${limit}`.execute(db)
   return rows.map(({ id, person, what, accessed_by, reason, time_ms, receipt }) => ({

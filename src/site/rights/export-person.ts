@@ -16,11 +16,12 @@ import { evidenceOf, movesOf } from '../principals/principal-store.ts'
 import { evidenceView } from '../principals/view-principal.ts'
 import { viewGuardianship } from '../principals/view-guardianship.ts'
 import { knownAgeOf, whoDecides } from '../principals/who-decides.ts'
-import { listDataSets } from '../datasets/list-data-sets.ts'
-import type { DataSetSummary } from '../datasets/list-data-sets.ts'
+import type { DataSetRecord } from '../datasets/data-set-store.ts'
 import { retentionEnd } from '../../protocol/retention.ts'
 import type { SiteContext } from '../site-context.ts'
 import { carriedRecords } from './carried-records.ts'
+import { heldKinds, isLookedFor } from './held-kinds.ts'
+import type { HeldKind } from './held-kinds.ts'
 import { listAccesses } from './list-accesses.ts'
 import type { ListedAccess } from './list-accesses.ts'
 import { personUses } from './list-uses.ts'
@@ -51,22 +52,30 @@ export async function* exportPerson(
 ): AsyncGenerator<readonly ExportRecord[]> {
   const wants = (kind: ExportKind) => filter.kinds?.includes(kind) ?? true
   if (wants('export')) yield [headOf(site, { madeFor, receipt })]
-  const dataSets = (await listDataSets(site)).filter(
-    ({ dataSet, retiredAt }) =>
-      retiredAt === undefined && (filter.dataSet === undefined || filter.dataSet === dataSet),
-  )
+  const dataSets = site
+    .dataSets()
+    .filter(
+      ({ manifest, retiredAt }) =>
+        retiredAt === undefined && (filter.dataSet === undefined || filter.dataSet === manifest.dataSet),
+    )
   for (const person of people) {
     if (wants('principal')) yield [await principalOf(site, { person, dataSets })]
-    if (wants('guardianship')) yield await guardianshipRecords(site, person)
-    yield (await ageRecords(site, person)).filter(({ kind }) => wants(kind))
-    for (const summary of dataSets.filter(({ manifest }) => manifest.issuer === person.issuer)) {
-      yield* dataSetRecords(site, { person, summary, wants })
+    const held =
+      filter.kinds?.some(isLookedFor) === false ? NOTHING : await heldKinds(site.db, [person.number])
+    const has = (kind: HeldKind & ExportKind) => wants(kind) && held.has(kind)
+    if (has('guardianship')) yield await guardianshipRecords(site, person)
+    if (has('ageEvidence')) yield await evidenceRecords(site, person)
+    if (has('move')) yield await moveRecords(site, person)
+    for (const record of dataSets.filter(({ manifest }) => manifest.issuer === person.issuer)) {
+      yield* dataSetRecords(site, { person, record, wants })
     }
-    if (wants('grant')) yield* grantRecords(site, person)
-    yield (await decisionRecords(site, person)).filter(({ kind }) => wants(kind))
+    if (has('grant')) yield* grantRecords(site, person)
+    if (has('refusal')) yield await refusalRecords(site, person)
+    if (has('objection')) yield await objectionRecords(site, person)
     if (wants('basis')) yield await basisRecords(site, person)
-    if (wants('request')) yield await requestRecords(site, person)
-    yield (await carriedRecords(site, person.number)).filter(({ kind }) => wants(kind))
+    if (has('request')) yield await requestRecords(site, person)
+    if (held.has('carried'))
+      yield (await carriedRecords(site, person.number)).filter(({ kind }) => wants(kind))
   }
   if (wants('use')) {
     for await (const use of personUses(site, { people })) yield [useRecord(use, site)]
@@ -75,6 +84,8 @@ export async function* exportPerson(
     yield (await listAccesses(site, { people, limit: ACCESSES_MAX })).map((one) => accessRecord(one, site))
   }
 }
+
+const NOTHING: ReadonlySet<HeldKind> = new Set()
 
 /** Far more looks than anybody makes at one person; it bounds what is held at a time. */
 const ACCESSES_MAX = 1_000_000
@@ -94,7 +105,7 @@ function headOf(site: SiteContext, { madeFor, receipt }: { madeFor: string; rece
 
 async function principalOf(
   { principals, site, territory, clock }: SiteContext,
-  { person, dataSets }: { person: KnownPerson; dataSets: readonly DataSetSummary[] },
+  { person, dataSets }: { person: KnownPerson; dataSets: readonly DataSetRecord[] },
 ): Promise<ExportRecord> {
   const now = clock.now()
   const known = knownAgeOf(await principals(now), person.number)
@@ -130,11 +141,12 @@ async function* dataSetRecords(
   site: SiteContext,
   {
     person,
-    summary,
+    record,
     wants,
-  }: { person: KnownPerson; summary: DataSetSummary; wants: (kind: ExportKind) => boolean },
+  }: { person: KnownPerson; record: DataSetRecord; wants: (kind: ExportKind) => boolean },
 ): AsyncGenerator<readonly ExportRecord[]> {
-  const { dataSet, manifest, describedAt } = summary
+  const { manifest, describedAt } = record
+  const { dataSet } = manifest
   if (!(await site.vault.people(dataSet)).has(person.number)) return
   if (wants('dataSet')) {
     yield [
@@ -175,15 +187,21 @@ async function guardianshipRecords(
 }
 
 /** What the person is judged by besides the data. */
-async function ageRecords(
+async function evidenceRecords(
   { db, site }: SiteContext,
   { number, issuer }: KnownPerson,
 ): Promise<readonly ExportRecord[]> {
-  const evidence = (await evidenceOf(db, [number])).map((stored): ExportRecord => {
+  return (await evidenceOf(db, [number])).map((stored): ExportRecord => {
     const { kind, ...view } = evidenceView(stored)
     return { kind: 'ageEvidence', site, issuer, evidenceKind: kind, ...view }
   })
-  const moves = (await movesOf(db, [number])).map(
+}
+
+async function moveRecords(
+  { db, site }: SiteContext,
+  { number, issuer }: KnownPerson,
+): Promise<readonly ExportRecord[]> {
+  return (await movesOf(db, [number])).map(
     ({ country, fromDay, isConfirmed, toldAt, toldBy, receipt }): ExportRecord => ({
       kind: 'move',
       site,
@@ -196,25 +214,27 @@ async function ageRecords(
       receipt,
     }),
   )
-  return [...evidence, ...moves]
 }
 
-/** What the person refused and objected to. */
-async function decisionRecords(
+async function refusalRecords(
+  { db, site }: SiteContext,
+  { number }: KnownPerson,
+): Promise<readonly ExportRecord[]> {
+  return (await refusalsOf(db, [number])).map(({ terms, refusedAt, refusedBy, receipt }): ExportRecord => ({
+    kind: 'refusal',
+    site,
+    ...terms,
+    refusedAt: formatInstant(refusedAt),
+    enteredBy: refusedBy,
+    receipt,
+  }))
+}
+
+async function objectionRecords(
   { db, site }: SiteContext,
   { number, issuer }: KnownPerson,
 ): Promise<readonly ExportRecord[]> {
-  const refusals = (await refusalsOf(db, [number])).map(
-    ({ terms, refusedAt, refusedBy, receipt }): ExportRecord => ({
-      kind: 'refusal',
-      site,
-      ...terms,
-      refusedAt: formatInstant(refusedAt),
-      enteredBy: refusedBy,
-      receipt,
-    }),
-  )
-  const objections = (await objectionsOf(db, [number])).map(
+  return (await objectionsOf(db, [number])).map(
     ({ purpose, dataSet, madeAt, madeBy, receipt, withdrawnAt }): ExportRecord => ({
       kind: 'objection',
       site,
@@ -227,7 +247,6 @@ async function decisionRecords(
       ...(withdrawnAt === undefined ? {} : { withdrawnAt: formatInstant(withdrawnAt) }),
     }),
   )
-  return [...refusals, ...objections]
 }
 
 async function basisRecords(site: SiteContext, { number }: KnownPerson): Promise<readonly ExportRecord[]> {

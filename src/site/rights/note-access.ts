@@ -2,7 +2,7 @@ import { Fault } from '../../kernel/faults.ts'
 import type { SiteContext } from '../site-context.ts'
 import { subjectUnder } from '../vault/person-keys.ts'
 import { sealPersonText } from '../vault/person-text.ts'
-import { insertAccesses, takeAccessIds } from './access-store.ts'
+import { noteAccesses, takeAccessIds } from './access-store.ts'
 import type { KnownPerson, Reader } from './person-reading.ts'
 
 /** What access notes need of the site. */
@@ -26,27 +26,21 @@ export async function noteAccess(
 ): Promise<number> {
   const numbers = people.map(({ number }) => number)
   const [keys, ids] = await Promise.all([personKeys.keysOf(db, numbers), takeAccessIds(db, numbers.length)])
-  const time = clock.now()
   const noted = numbers.map((person, index) => {
     const [key, id] = [keys.get(person), ids[index]]
     if (!key || id === undefined)
       throw new Fault('fault.internal', { what: 'Cannot note an access: a key or a number is missing' })
     const sealed =
       reason === undefined ? undefined : sealPersonText(reason, { key, use: ACCESS_REASON, random })
-    return { id, person, what, by, reason: sealed, time, subjectOf: subjectUnder(key, `access ${id}`) }
+    return { id, person, reason: sealed, subjectOf: subjectUnder(key, `access ${id}`) }
   })
-  return db.transaction().execute(async (tx) => {
-    const receipts = await log.issue(
-      tx,
-      noted.map(({ subjectOf }) => ({ kind: what === 'export' ? 'export' : 'access', subjectOf })),
-    )
-    const accesses = noted.map(({ subjectOf: _, ...access }, index) => {
-      const receipt = receipts[index]?.sequence
-      if (receipt === undefined)
-        throw new Fault('fault.internal', { what: 'Cannot note an access: a receipt is missing' })
-      return { ...access, receipt }
-    })
-    await insertAccesses(tx, accesses)
-    return accesses[0]?.receipt ?? 0
-  })
+  if (noted.length === 0) return 0
+  const kind = what === 'export' ? 'export' : 'access'
+  const accesses = { what, by, time: clock.now(), people: noted }
+  const [receipt] = await log.issueBy(
+    noted.map(({ subjectOf }) => ({ kind, subjectOf })),
+    (on, receipts) => noteAccesses(on, accesses, { kind, receipts }),
+  )
+  if (!receipt) throw new Fault('fault.internal', { what: 'Cannot note an access: a receipt is missing' })
+  return receipt.sequence
 }

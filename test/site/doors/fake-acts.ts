@@ -45,8 +45,9 @@ export function fakeActs({
     listDataSets: (facts) => note('listDataSets', facts, { items: [] }),
     findDataSet: (dataSet) => {
       const manifest = manifests.get(dataSet)
-      return Promise.resolve(manifest && { view: viewOf(dataSet, manifest.issuer), manifest })
+      return Promise.resolve(manifest && { manifest })
     },
+    viewDataSet: (dataSet) => Promise.resolve(viewOf(dataSet, manifests.get(dataSet)?.issuer ?? '')),
     describeDataSet: (manifest) =>
       note('describeDataSet', manifest.dataSet, viewOf(manifest.dataSet, manifest.issuer)),
     retireDataSet: (dataSet) => note('retireDataSet', dataSet, viewOf(dataSet, 'world-sport')),

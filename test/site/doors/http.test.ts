@@ -5,6 +5,7 @@ import { SignJWT, exportJWK, generateKeyPair as generateJoseKeyPair } from 'jose
 import { instant, systemClock } from '../../../src/kernel/clock.ts'
 import { generateKeyPair } from '../../../src/kernel/crypto/keys.ts'
 import type { KeyPair } from '../../../src/kernel/crypto/keys.ts'
+import { AccessTokens } from '../../../src/kernel/http/access-tokens.ts'
 import { memoryIdempotencyStore } from '../../../src/kernel/http/idempotency.ts'
 import { memoryUsedTokens } from '../../../src/kernel/http/used-tokens.ts'
 import { idSource } from '../../../src/kernel/id.ts'
@@ -51,6 +52,7 @@ function openDoor() {
     operatorKey: operator.publicJwk,
     idempotency: memoryIdempotencyStore(),
     usedTokens: memoryUsedTokens(),
+    accessTokens: new AccessTokens({ clock: systemClock, random: systemRandom }),
     agentDesk: unusedAgentDesk,
     signIn: {
       issuer: providerUrl,

@@ -1,8 +1,11 @@
-import { later } from '../../kernel/clock.ts'
-import type { Clock, Instant } from '../../kernel/clock.ts'
-import { sha256 } from '../../kernel/digest.ts'
-import { LIMITS } from '../../kernel/limits.ts'
-import type { Random } from '../../kernel/random.ts'
+import { later } from '../clock.ts'
+import type { Clock, Instant } from '../clock.ts'
+import { sha256 } from '../digest.ts'
+import { LIMITS } from '../limits.ts'
+import type { Random } from '../random.ts'
+
+/** 32 bytes in base64url. */
+export const ACCESS_TOKEN_LENGTH = 43
 
 /** Tokens that were given at once: more only come from a client that never uses them. */
 const TOKENS_MAX = 50_000
@@ -32,6 +35,16 @@ export class AccessTokens {
       expires: later(this.#clock.now(), LIMITS.tokenLifetimeMsMax),
     })
     return { token, lifetimeMs: LIMITS.tokenLifetimeMsMax }
+  }
+
+  /** The same as the answer of `POST /v1/token` (RFC 6749 §5.1). */
+  answer(name: string): {
+    readonly access_token: string
+    readonly token_type: 'Bearer'
+    readonly expires_in: number
+  } {
+    const { token, lifetimeMs } = this.give(name)
+    return { access_token: token, token_type: 'Bearer', expires_in: Math.floor(lifetimeMs / 1000) }
   }
 
   /** Whose token it is; `undefined` when it is nobody's or has expired. */
