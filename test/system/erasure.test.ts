@@ -132,7 +132,10 @@ test('nobody but the person, their issuer and the operator may erase, and a stra
   for (const body of [{ reason: 'request' }, { reason: 'request', issuer: 'federation' }]) {
     const response = await fetch(new URL(`/v1/people/${ERASED}/erasure`, site.url), {
       method: 'POST',
-      headers: { 'content-type': 'application/json', authorization: `Bearer ${(await stranger.token()) ?? ''}` },
+      headers: {
+        'content-type': 'application/json',
+        authorization: `Bearer ${(await stranger.token()) ?? ''}`,
+      },
       body: JSON.stringify(body),
     })
     assert.equal(response.status, 404)

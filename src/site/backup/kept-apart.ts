@@ -7,6 +7,7 @@ import { syncDirectory } from '../../kernel/durable-file.ts'
 import { Fault } from '../../kernel/faults.ts'
 import { Mutex } from '../../kernel/mutex.ts'
 import type { Database } from '../../kernel/postgres/database.ts'
+import { KEPT } from '../../kernel/postgres/kept-statements.ts'
 import { RESTRICTION_REASONS } from '../../protocol/restriction.ts'
 import { dataSetIdSchema, digestSchema, memberIdSchema } from '../../protocol/wire.ts'
 import type { PersonKeys } from '../vault/person-keys.ts'
@@ -110,52 +111,60 @@ async function readSince(
   { reached, personKeys }: { reached: Reached; personKeys: PersonKeys },
 ): Promise<TakenBack | undefined> {
   const { sequence, restriction, guardianships } = reached
-  return db
-    .transaction()
-    .setIsolationLevel('repeatable read')
-    .execute(async (tx) => {
-      const { rows: revoked } = await sql<{ sequence: bigint; grant_sequence: bigint }>`
-        select sequence, grant_sequence from consent_revocation where sequence > ${sequence} order by 1`.execute(
-        tx,
-      )
-      const { rows: objections } = await sql<ObjectionRow>`
-        select sequence, data_set, purpose, person from objection where sequence > ${sequence} order by 1`.execute(
-        tx,
-      )
-      const { rows: restrictions } = await sql<RestrictionRow>`
-        select id, restriction, issuer, reason, person from restriction where id > ${restriction} order by 1`.execute(
-        tx,
-      )
-      const { rows: bases } = await sql<{ sequence: bigint; basis: string; reason: string }>`
-        select sequence, basis, reason from legal_basis_end where sequence > ${sequence} order by 1`.execute(
-        tx,
-      )
-      const { rows: uncovered } = await sql<UncoveredRow>`
-        select sequence, basis, person from legal_basis_person
-        where sequence > ${sequence} and not is_covered order by 1`.execute(tx)
-      const { rows: ended } = await sql<{ guardianship: string }>`
-        select guardianship from guardianship where ended_ms is not null order by id`.execute(tx)
-      const newlyEnded = ended.filter((row) => !guardianships.has(row.guardianship))
-      const numbered = [revoked, objections, bases, uncovered]
-      if ([...numbered, restrictions, newlyEnded].every(({ length }) => length === 0)) return undefined
-      // Whoever was erased has no key and no mark: nothing of theirs is to be taken back.
-      const named = [...objections, ...restrictions, ...uncovered].map(({ person }) => person)
-      const marks = await personKeys.marksOf(tx, [...new Set(named)])
-      return takenBackSchema.parse({
-        sequence: Math.max(sequence, ...numbered.map((rows) => Number(rows.at(-1)?.sequence ?? 0))),
-        restriction: Math.max(restriction, Number(restrictions.at(-1)?.id ?? 0)),
-        revoked: revoked.map(({ grant_sequence: grant }) => Number(grant)),
-        objections: withMarks(objections, marks).map(objectionOf),
-        basesEnded: bases.map(({ basis, reason }) => ({ basis, reason })),
-        uncovered: withMarks(uncovered, marks).map(({ sequence: number, basis, key }) => ({
-          basis,
-          key,
-          sequence: Number(number),
-        })),
-        guardianshipsEnded: newlyEnded.map(({ guardianship }) => guardianship),
-        restrictions: withMarks(restrictions, marks).map(restrictionOf),
-      })
-    })
+  const since = await rowsSince(db, reached)
+  const { revoked, objections, restrictions, bases, uncovered } = since
+  const newlyEnded = since.ended.filter((guardianship) => !guardianships.has(guardianship))
+  const numbered = [revoked, objections, bases, uncovered]
+  if ([...numbered, restrictions, newlyEnded].every(({ length }) => length === 0)) return undefined
+  // Whoever was erased has no key and no mark: nothing of theirs is to be taken back.
+  const named = new Set([...objections, ...restrictions, ...uncovered].map(({ person }) => person))
+  const marks = named.size === 0 ? new Map<number, Digest>() : await personKeys.marksOf(db, [...named])
+  return takenBackSchema.parse({
+    sequence: Math.max(sequence, ...numbered.map((rows) => rows.at(-1)?.sequence ?? 0)),
+    restriction: Math.max(restriction, restrictions.at(-1)?.id ?? 0),
+    revoked: revoked.map(({ grant_sequence: grant }) => grant),
+    objections: withMarks(objections, marks).map(objectionOf),
+    basesEnded: bases.map(({ basis, reason }) => ({ basis, reason })),
+    uncovered: withMarks(uncovered, marks).map(({ sequence: number, basis, key }) => ({
+      basis,
+      key,
+      sequence: number,
+    })),
+    guardianshipsEnded: newlyEnded,
+    restrictions: withMarks(restrictions, marks).map(restrictionOf),
+  })
+}
+
+/** All of it at one moment: one statement has one snapshot. Numbers are far below 2^53. */
+async function rowsSince(db: Database, { sequence, restriction }: Reached): Promise<RowsSince> {
+  const { rows } = await sql<RowsSince>`
+    ${KEPT} select
+      array(select json_build_object('sequence', sequence, 'grant_sequence', grant_sequence)
+        from consent_revocation where sequence > ${sequence}::bigint order by consent_revocation.sequence) as revoked,
+      array(select json_build_object('sequence', sequence, 'data_set', data_set, 'purpose', purpose, 'person', person)
+        from objection where sequence > ${sequence}::bigint order by objection.sequence) as objections,
+      array(select json_build_object('id', id, 'restriction', restriction, 'issuer', issuer, 'reason', reason, 'person', person)
+        from restriction where id > ${restriction}::bigint order by id) as restrictions,
+      array(select json_build_object('sequence', sequence, 'basis', basis, 'reason', reason)
+        from legal_basis_end where sequence > ${sequence}::bigint order by legal_basis_end.sequence) as bases,
+      array(select json_build_object('sequence', sequence, 'basis', basis, 'person', person)
+        from legal_basis_person where sequence > ${sequence}::bigint and not is_covered
+        order by legal_basis_person.sequence) as uncovered,
+      array(select guardianship from guardianship where ended_ms is not null order by id) as ended`.execute(
+    db,
+  )
+  const [found] = rows
+  if (!found) throw new Fault('fault.internal', { what: 'Cannot read what was taken back' })
+  return found
+}
+
+interface RowsSince {
+  readonly revoked: readonly { readonly sequence: number; readonly grant_sequence: number }[]
+  readonly objections: readonly ObjectionRow[]
+  readonly restrictions: readonly RestrictionRow[]
+  readonly bases: readonly { readonly sequence: number; readonly basis: string; readonly reason: string }[]
+  readonly uncovered: readonly UncoveredRow[]
+  readonly ended: readonly string[]
 }
 
 function withMarks<R extends { readonly person: number }>(
@@ -169,31 +178,31 @@ function withMarks<R extends { readonly person: number }>(
 }
 
 function objectionOf({ sequence, data_set: dataSet, purpose, key }: Marked<ObjectionRow>) {
-  return { key, sequence: Number(sequence), ...(dataSet === null ? {} : { dataSet }), purpose }
+  return { key, sequence, ...(dataSet === null ? {} : { dataSet }), purpose }
 }
 
 function restrictionOf({ id, restriction, issuer, reason, key }: Marked<RestrictionRow>) {
-  return { key, id: Number(id), restriction, issuer, reason }
+  return { key, id, restriction, issuer, reason }
 }
 
 /** A row with the mark of its person's key. */
 type Marked<R> = R & { readonly key: Digest }
 
 interface UncoveredRow {
-  readonly sequence: bigint
+  readonly sequence: number
   readonly basis: string
   readonly person: number
 }
 
 interface ObjectionRow {
-  readonly sequence: bigint
+  readonly sequence: number
   readonly data_set: string | null
   readonly purpose: string
   readonly person: number
 }
 
 interface RestrictionRow {
-  readonly id: bigint
+  readonly id: number
   readonly restriction: string
   readonly issuer: string
   readonly reason: string
@@ -204,10 +213,12 @@ interface RestrictionRow {
 export async function appendLine(path: string, value: unknown): Promise<void> {
   const file = await open(path, 'a', 0o600)
   try {
+    const { size } = await file.stat()
     await file.writeFile(`\n${JSON.stringify(value)}`)
     await file.sync()
+    // A file's name has to reach the disk once, with its first line.
+    if (size === 0) await syncDirectory(dirname(path))
   } finally {
     await file.close()
   }
-  await syncDirectory(dirname(path))
 }

@@ -20,7 +20,7 @@ import type { GrantsChanged } from './grant-calls.ts'
 export interface ConsentContext {
   readonly db: Database
   readonly mirror: GrantMirror
-  readonly receipts: Pick<ReceiptLog, 'issue'>
+  readonly receipts: Pick<ReceiptLog, 'issue' | 'sign' | 'expectedNext' | 'committed'>
   readonly clock: Clock
   /** The manifest of a data set that is here; `undefined` when there is none. */
   readonly findManifest: (dataSet: DataSetId) => Promise<Manifest | undefined> | Manifest | undefined
@@ -55,44 +55,67 @@ export type ChangeAct = (
   at: { readonly last: number; readonly now: Instant },
 ) => Promise<{ readonly change: GrantChange; readonly unchanged: number }>
 
+/** Where the consent sequence is and what time it is when a change is made; `by` as in `ChangeFacts`. */
+export interface ChangeMoment {
+  readonly last: number
+  readonly now: Instant
+  readonly by: string
+}
+
+/** The same in one statement of the record, where it can be; `undefined` where the change has to be made in steps. */
+export type AtOnce = (
+  at: ChangeMoment,
+) => Promise<{ readonly change: GrantChange; readonly unchanged: number } | undefined>
+
 /**
  * Makes one change of grants: a transaction of the record under the lock of its sequence, then the mirror, and only
  * then the answer. `body` is what the idempotency key stands for: the same key with another body is a fault.
  */
 export async function changeGrants(
-  { db, mirror, clock, keepApart }: ConsentContext,
-  { body, facts, act }: { body: unknown; facts: ChangeFacts; act: ChangeAct },
+  context: ConsentContext,
+  { body, facts, act, atOnce }: { body: unknown; facts: ChangeFacts; act: ChangeAct; atOnce?: AtOnce },
 ): Promise<GrantsChanged> {
+  const { mirror, clock, keepApart } = context
   return mirror.changes.run(async () => {
-    const done = await db
-      .transaction()
-      .execute(async (tx) => {
-        const last = await lockSequence(tx)
-        // A commit whose outcome was never heard of may have happened: whatever the record knows, the mirror learns.
-        if (last !== mirror.sequence) await catchUp(tx, mirror)
-        const digest = facts.idempotencyKey === undefined ? undefined : digestOfJson(body)
-        const earlier = digest && (await findCall(tx, { key: facts.idempotencyKey ?? '', digest }))
-        if (earlier) return { answer: earlier }
-        const { change, unchanged } = await act(tx, { last, now: clock.now() })
-        if (change.sequence !== last) await raiseSequence(tx, change.sequence)
-        const { awaiting = 0, sequence } = change
-        const answer = {
-          changed: changedBy(change),
-          unchanged,
-          sequence,
-          ...(awaiting > 0 ? { awaiting } : {}),
-        }
-        if (digest) await recordCall(tx, { key: facts.idempotencyKey ?? '', digest, answer })
-        return { answer, change }
-      })
-      .catch((error: unknown) => {
-        throw faultOf(error, 'Cannot change grants')
-      })
+    const done = await (async () => {
+      const isKeyed = facts.idempotencyKey !== undefined
+      const moment = { last: mirror.sequence, now: clock.now(), by: facts.by }
+      const made = isKeyed ? undefined : await atOnce?.(moment)
+      return made
+        ? { answer: answerOf(made), change: made.change }
+        : changeInSteps(context, { body, facts, act })
+    })().catch((error: unknown) => {
+      throw faultOf(error, 'Cannot change grants')
+    })
     if (done.change) mirror.apply(done.change)
     // Of what is only given nothing has to be known apart; all else may have been left unsaid before, and asked again.
     if (!done.change || done.change.given.length === 0 || done.change.revoked.length > 0) await keepApart()
     return done.answer
   })
+}
+
+async function changeInSteps(
+  { db, mirror, clock }: ConsentContext,
+  { body, facts, act }: { body: unknown; facts: ChangeFacts; act: ChangeAct },
+): Promise<{ readonly answer: GrantsChanged; readonly change?: GrantChange }> {
+  return db.transaction().execute(async (tx) => {
+    const last = await lockSequence(tx)
+    // A commit whose outcome was never heard of may have happened: whatever the record knows, the mirror learns.
+    if (last !== mirror.sequence) await catchUp(tx, mirror)
+    const digest = facts.idempotencyKey === undefined ? undefined : digestOfJson(body)
+    const earlier = digest && (await findCall(tx, { key: facts.idempotencyKey ?? '', digest }))
+    if (earlier) return { answer: earlier }
+    const made = await act(tx, { last, now: clock.now() })
+    if (made.change.sequence !== last) await raiseSequence(tx, made.change.sequence)
+    const answer = answerOf(made)
+    if (digest) await recordCall(tx, { key: facts.idempotencyKey ?? '', digest, answer })
+    return { answer, change: made.change }
+  })
+}
+
+function answerOf({ change, unchanged }: { change: GrantChange; unchanged: number }): GrantsChanged {
+  const { awaiting = 0, sequence } = change
+  return { changed: changedBy(change), unchanged, sequence, ...(awaiting > 0 ? { awaiting } : {}) }
 }
 
 /** What a grant takes the place of ends with it and is no change of its own. */

@@ -1,10 +1,12 @@
+import { sql } from 'kysely'
 import { Fault } from '../../kernel/faults.ts'
-import type { DatabaseTransaction } from '../../kernel/postgres/database.ts'
+import type { Database, DatabaseTransaction } from '../../kernel/postgres/database.ts'
 import { isKnownPurpose } from '../../protocol/purpose.ts'
 import type { ReceiptKind } from '../../protocol/receipt.ts'
 import type { DataSetId } from '../../protocol/wire.ts'
 import { changeGrants, malformed } from './change-grants.ts'
-import type { ChangeFacts, ConsentContext } from './change-grants.ts'
+import type { AtOnce, ChangeFacts, ChangeMoment, ConsentContext } from './change-grants.ts'
+import { AT_ONCE_MAX, changeAtOnce } from './change-at-once.ts'
 import type { GrantsChanged } from './grant-calls.ts'
 import { insertObjection, insertObjectionWithdrawal, objectionsOf } from './objection-store.ts'
 
@@ -32,6 +34,7 @@ export function objectTo(
   return changeGrants(context, {
     body: { object: objection },
     facts,
+    atOnce: (at) => objectAtOnce(context, objection, at),
     act: async (tx, { last, now }) => {
       const live = await liveOf(tx, objection)
       const objecting = people.filter((person) => !live.some((one) => one.person === person))
@@ -57,6 +60,7 @@ export function withdrawObjection(
   return changeGrants(context, {
     body: { withdrawObjection: objection },
     facts,
+    atOnce: (at) => withdrawAtOnce(context, objection, at),
     act: async (tx, { last, now }) => {
       const live = await liveOf(tx, objection)
       const receipts = await issueFor(tx, context, {
@@ -86,7 +90,72 @@ export function withdrawObjection(
   })
 }
 
-async function liveOf(tx: DatabaseTransaction, { people, purpose, dataSet }: ObjectionFacts) {
+async function objectAtOnce(
+  context: ConsentContext,
+  objection: ObjectionFacts,
+  { last, now, by }: ChangeMoment,
+): ReturnType<AtOnce> {
+  const { people, purpose, dataSet } = objection
+  const live = await liveOf(context.db, objection)
+  const objecting = people.filter((person) => !live.some((one) => one.person === person))
+  if (objecting.length === 0 || objecting.length > AT_ONCE_MAX) return undefined
+  const receipts = await changeAtOnce(
+    context,
+    objectionDrafts(objecting, { last, dataSet }),
+    (issued) =>
+      sql`object_to(${issued}, ${objecting}::integer[], ${dataSet ?? null}, ${purpose}, ${now}::bigint, ${by})`,
+    last,
+  )
+  if (!receipts) return undefined
+  const objected = objecting.map((person, index) => ({
+    sequence: last + 1 + index,
+    person,
+    purpose,
+    dataSet,
+  }))
+  const change = { sequence: last + objected.length, newTerms: [], given: [], revoked: [], objected }
+  return { change, unchanged: people.length - objected.length }
+}
+
+async function withdrawAtOnce(
+  context: ConsentContext,
+  objection: ObjectionFacts,
+  { last, now, by }: ChangeMoment,
+): ReturnType<AtOnce> {
+  const live = await liveOf(context.db, objection)
+  if (live.length === 0 || live.length > AT_ONCE_MAX) return undefined
+  const receipts = await changeAtOnce(
+    context,
+    objectionDrafts(
+      live.map(({ person }) => person),
+      { last, dataSet: objection.dataSet },
+    ),
+    (issued) =>
+      sql`withdraw_objections(${issued}, ${live.map(({ sequence }) => sequence)}::bigint[], ${now}::bigint, ${by})`,
+    last,
+  )
+  if (!receipts) return undefined
+  const change = {
+    sequence: last + live.length,
+    newTerms: [],
+    given: [],
+    revoked: [],
+    objectionsWithdrawn: live,
+  }
+  return { change, unchanged: objection.people.length - live.length }
+}
+
+function objectionDrafts(
+  people: readonly number[],
+  { last, dataSet }: { last: number; dataSet: DataSetId | undefined },
+) {
+  return people.map((person, index) => ({
+    subject: { person, text: `objection ${last + 1 + index}` },
+    draft: { kind: 'objection' as const, ...(dataSet === undefined ? {} : { dataSet }) },
+  }))
+}
+
+async function liveOf(tx: Database, { people, purpose, dataSet }: ObjectionFacts) {
   const all = await objectionsOf(tx, people)
   return all.filter(
     (one) => one.withdrawnAt === undefined && one.purpose === purpose && one.dataSet === dataSet,

@@ -1,3 +1,4 @@
+import { sql } from 'kysely'
 import { canonicalJson } from '../../kernel/canonical-json.ts'
 import type { Instant } from '../../kernel/clock.ts'
 import type { Digest } from '../../kernel/digest.ts'
@@ -11,7 +12,9 @@ import type { GrantRequest, GrantTerms } from '../../protocol/grant.ts'
 import { isKnownPurpose, isPurposeRefused } from '../../protocol/purpose.ts'
 import type { DataSetId } from '../../protocol/wire.ts'
 import { changeGrants, malformed } from './change-grants.ts'
-import type { ChangeFacts, ConsentContext } from './change-grants.ts'
+import type { AtOnce, ChangeFacts, ChangeMoment, ConsentContext } from './change-grants.ts'
+import { AT_ONCE_MAX, changeAtOnce } from './change-at-once.ts'
+import type { KnownTerms } from './grant-mirror.ts'
 import type { GrantsChanged } from './grant-calls.ts'
 import {
   coveredAlready,
@@ -46,6 +49,7 @@ export async function giveGrants(
   return changeGrants(context, {
     body: { give: requests },
     facts,
+    atOnce: (at) => giveAtOnce(context, ready, at),
     act: async (tx, { last, now }) => {
       const terms = await ensureTerms(tx, new Map(ready.map((grant) => [grant.digest, grant.terms])))
       const { complete, awaiting } = await guardGrants(tx, ready, { context, facts, now, terms })
@@ -67,6 +71,46 @@ export async function giveGrants(
       }
     },
   })
+}
+
+/** The common case: people's own grants of terms that are known already, in place of none. */
+async function giveAtOnce(
+  context: ConsentContext,
+  ready: readonly ReadyGrant[],
+  { last, now, by }: ChangeMoment,
+): ReturnType<AtOnce> {
+  if (ready.some(({ terms, replaces }) => terms.givenBy === 'guardian' || replaces)) return undefined
+  const terms = new Map<Digest, KnownTerms>()
+  for (const { digest } of ready) {
+    const known = context.mirror.termsBy(digest)
+    if (!known) return undefined
+    terms.set(digest, known)
+  }
+  const asked = withoutRepeats(ready, { terms, now })
+  if (asked.length === 0 || asked.length > AT_ONCE_MAX) return undefined
+  const drafts = asked.map(({ person, dataSet, digest }, index) => ({
+    subject: { person, text: `grant ${last + 1 + index}` },
+    draft: { kind: 'grant' as const, dataSet, policy: digest },
+  }))
+  const receipts = await changeAtOnce(
+    context,
+    drafts,
+    (issued) => sql`give_grants(${issued}, ${asked.map(({ person }) => person)}::integer[],
+      ${asked.map((one) => one.terms)}::integer[], ${asked.map(({ from }) => from)}::bigint[],
+      ${asked.map(({ until }) => (until === Infinity ? null : until))}::bigint[], ${now}::bigint, ${by})`,
+    last,
+  )
+  if (!receipts) return undefined
+  const given = asked.map(({ person, terms: id, from, until }, index) => ({
+    sequence: last + 1 + index,
+    person,
+    terms: id,
+    from,
+    until,
+    isStanding: isStanding({ from, until, givenAt: now }),
+  }))
+  const change = { sequence: last + given.length, newTerms: [], given, revoked: [] }
+  return { change, unchanged: ready.length - given.length }
 }
 
 /** Ends what the new grants take the place of: other terms of the same person to the same grantee on the data set. */

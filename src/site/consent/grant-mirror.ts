@@ -1,5 +1,7 @@
 import type { Bitset } from '../../kernel/bitset.ts'
 import type { Instant } from '../../kernel/clock.ts'
+import { digestOfJson } from '../../kernel/digest.ts'
+import type { Digest } from '../../kernel/digest.ts'
 import { Mutex } from '../../kernel/mutex.ts'
 import { PrincipalFacts } from '../principals/principal-facts.ts'
 import type { HeldFacts, PrincipalChange } from '../principals/principal-facts.ts'
@@ -55,6 +57,7 @@ export class GrantMirror {
   /** Changes of grants happen one after another, so that the mirror applies them in the order of the record. */
   readonly changes = new Mutex()
   readonly #terms = new Map<number, KnownTerms>()
+  readonly #termsByDigest = new Map<Digest, KnownTerms>()
   readonly #termsByDataSet = new Map<string, KnownTerms[]>()
   readonly #people = new Map<number, PeopleUnderTerms>()
   /** Sequence of the last revocation by person, 0 for none. */
@@ -73,6 +76,11 @@ export class GrantMirror {
   /** The distinct terms under which anybody ever gave a grant on a data set. */
   termsOf(dataSet: DataSetId): readonly KnownTerms[] {
     return this.#termsByDataSet.get(dataSet) ?? []
+  }
+
+  /** The same by their digest. */
+  termsBy(digest: Digest): KnownTerms | undefined {
+    return this.#termsByDigest.get(digest)
   }
 
   /** Adds the people with a grant under these terms that holds at `now` to a set; gives the next moment that may change it. */
@@ -133,6 +141,7 @@ export class GrantMirror {
   #learn(known: KnownTerms): void {
     if (this.#terms.has(known.id)) return
     this.#terms.set(known.id, known)
+    this.#termsByDigest.set(digestOfJson(known.terms), known)
     const { dataSet } = known.terms
     this.#termsByDataSet.set(dataSet, [...(this.#termsByDataSet.get(dataSet) ?? []), known])
   }

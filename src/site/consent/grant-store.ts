@@ -3,6 +3,7 @@ import type { Instant } from '../../kernel/clock.ts'
 import type { Digest } from '../../kernel/digest.ts'
 import { digestOfJson } from '../../kernel/digest.ts'
 import type { Database, DatabaseTransaction } from '../../kernel/postgres/database.ts'
+import { KEPT } from '../../kernel/postgres/kept-statements.ts'
 import type { GrantTerms } from '../../protocol/grant.ts'
 import type { GrantChange, KnownTerms, MirroredGrant } from './grant-mirror.ts'
 
@@ -129,7 +130,7 @@ export async function liveGrantsOf(
   { people, dataSet }: { people: readonly number[]; dataSet?: string },
 ): Promise<readonly LiveGrantTerms[]> {
   const { rows } = await sql<GrantRow & { wording: GrantTerms }>`
-    select g.*, t.terms as wording from consent_grant g join consent_terms t on t.id = g.terms
+    ${KEPT} select g.*, t.terms as wording from consent_grant g join consent_terms t on t.id = g.terms
     where g.person = any(${people}::integer[]) and t.data_set = coalesce(${dataSet ?? null}::text, t.data_set)
       and not exists (select from consent_revocation r where r.grant_sequence = g.sequence)
     order by g.sequence`.execute(tx)

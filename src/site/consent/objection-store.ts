@@ -2,6 +2,7 @@ import { sql } from 'kysely'
 import { instant } from '../../kernel/clock.ts'
 import type { Instant } from '../../kernel/clock.ts'
 import type { Database, DatabaseTransaction } from '../../kernel/postgres/database.ts'
+import { KEPT } from '../../kernel/postgres/kept-statements.ts'
 import type { DataSetId } from '../../protocol/wire.ts'
 import type { MirroredObjection } from './objections.ts'
 
@@ -19,7 +20,7 @@ export async function objectionsOf(
   people: readonly number[],
 ): Promise<readonly StoredObjection[]> {
   const { rows } = await sql<ObjectionRow>`
-    select o.*, w.withdrawn_ms from objection o left join objection_withdrawal w on w.objection = o.sequence
+    ${KEPT} select o.*, w.withdrawn_ms from objection o left join objection_withdrawal w on w.objection = o.sequence
     where o.person = any(${people}::integer[]) order by o.sequence`.execute(db)
   return rows.map(objectionOf)
 }

@@ -1,13 +1,15 @@
+import { sql } from 'kysely'
 import { canonicalJson } from '../../kernel/canonical-json.ts'
 import type { Instant } from '../../kernel/clock.ts'
 import { Fault } from '../../kernel/faults.ts'
 import { LIMITS } from '../../kernel/limits.ts'
-import type { DatabaseTransaction } from '../../kernel/postgres/database.ts'
+import type { Database, DatabaseTransaction } from '../../kernel/postgres/database.ts'
 import type { GrantTerms } from '../../protocol/grant.ts'
 import type { RevocationRequest } from '../../protocol/site-api.ts'
 import type { DataSetId } from '../../protocol/wire.ts'
 import { changeGrants, malformed } from './change-grants.ts'
-import type { ChangeFacts, ConsentContext } from './change-grants.ts'
+import type { AtOnce, ChangeFacts, ChangeMoment, ConsentContext } from './change-grants.ts'
+import { AT_ONCE_MAX, changeAtOnce } from './change-at-once.ts'
 import type { GrantsChanged } from './grant-calls.ts'
 import { withdrawAgreements } from './guardian-agreements.ts'
 import { peopleOf } from './people-of.ts'
@@ -36,22 +38,66 @@ export async function revokeGrants(
   return changeGrants(context, {
     body: { revoke: requests },
     facts,
+    atOnce: (at) => revokeAtOnce(context, { requests, people }, at),
     act: async (tx, { last, now }) => {
-      const ending = new Map<number, EndingGrant>()
-      let unchanged = 0
-      const live = await liveGrantsByPerson(tx, requests, people)
-      for (const [index, request] of requests.entries()) {
-        const theirs = live.get(personKey(request.dataSet, people[index] ?? -1)) ?? []
-        const named = theirs.filter((grant) => isNamed(grant, request))
-        if (named.length === 0) unchanged += 1
-        for (const grant of named) ending.set(grant.sequence, grant)
-      }
-      const revoked = await writeRevocations(tx, [...ending.values()], { context, last, now, by: facts.by })
+      const { ending, unchanged } = await endingGrants(tx, { requests, people })
+      const revoked = await writeRevocations(tx, ending, { context, last, now, by: facts.by })
       const unagreed = await withdrawWaiting(tx, { requests, people, now })
       const change = { sequence: last + revoked.length, newTerms: [], given: [], revoked, unagreed }
       return { change, unchanged: Math.max(0, unchanged - unagreed) }
     },
   })
+}
+
+interface NamedRevocations {
+  readonly requests: readonly RevocationRequest[]
+  readonly people: readonly number[]
+}
+
+/** The live grants that are named, and how many requests name none. */
+async function endingGrants(
+  db: Database,
+  { requests, people }: NamedRevocations,
+): Promise<{ readonly ending: readonly EndingGrant[]; readonly unchanged: number }> {
+  const ending = new Map<number, EndingGrant>()
+  let unchanged = 0
+  const live = await liveGrantsByPerson(db, requests, people)
+  for (const [index, request] of requests.entries()) {
+    const theirs = live.get(personKey(request.dataSet, people[index] ?? -1)) ?? []
+    const named = theirs.filter((grant) => isNamed(grant, request))
+    if (named.length === 0) unchanged += 1
+    for (const grant of named) ending.set(grant.sequence, grant)
+  }
+  return { ending: [...ending.values()], unchanged }
+}
+
+/** The common case: grants of people for whom nothing waits. */
+async function revokeAtOnce(
+  context: ConsentContext,
+  named: NamedRevocations,
+  { last, now, by }: ChangeMoment,
+): ReturnType<AtOnce> {
+  if (named.requests.length > AT_ONCE_MAX) return undefined
+  const { ending, unchanged } = await endingGrants(context.db, named)
+  if (ending.length === 0 || ending.length > AT_ONCE_MAX) return undefined
+  const drafts = ending.map(({ person, grantTerms }, index) => ({
+    subject: { person, text: `revocation ${last + 1 + index}` },
+    draft: {
+      kind: 'revocation' as const,
+      dataSet: grantTerms.dataSet,
+      policy: digestOfTerms(grantTerms),
+    },
+  }))
+  const receipts = await changeAtOnce(
+    context,
+    drafts,
+    (issued) => sql`revoke_grants(${issued}, ${named.people.filter((person) => person >= 0)}::integer[],
+      ${ending.map(({ sequence }) => sequence)}::bigint[], ${now}::bigint, ${by})`,
+    last,
+  )
+  if (!receipts) return undefined
+  const revoked = ending.map((grant, index) => ({ ...grant, sequence: last + 1 + index }))
+  return { change: { sequence: last + revoked.length, newTerms: [], given: [], revoked }, unchanged }
 }
 
 /** What one guardian agreed to and another has not yet goes as well, whatever the grantee: it would only be asked anew. */
@@ -96,7 +142,7 @@ function personKey(dataSet: DataSetId, person: number): string {
 }
 
 async function liveGrantsByPerson(
-  tx: DatabaseTransaction,
+  tx: Database,
   requests: readonly RevocationRequest[],
   people: readonly number[],
 ): Promise<ReadonlyMap<string, readonly EndingGrant[]>> {

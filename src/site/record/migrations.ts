@@ -35,6 +35,7 @@ import * as createKeyRotations from './migrations/0145-create-key-rotations.ts'
 import * as createSharedUses from './migrations/0170-create-shared-uses.ts'
 import * as createRetentionSweeps from './migrations/0111-create-retention-sweeps.ts'
 import * as issueAtOnce from './migrations/0165-issue-at-once.ts'
+import * as changeGrantsAtOnce from './migrations/0166-change-grants-at-once.ts'
 
 /** The schema of a site's record, in order: one file a capability, forward only. */
 export const SITE_MIGRATIONS: Migrations = {
@@ -74,4 +75,5 @@ export const SITE_MIGRATIONS: Migrations = {
   '0145-create-key-rotations': createKeyRotations,
   '0170-create-shared-uses': createSharedUses,
   '0165-issue-at-once': issueAtOnce,
+  '0166-change-grants-at-once': changeGrantsAtOnce,
 }

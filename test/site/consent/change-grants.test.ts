@@ -39,6 +39,13 @@ class HandClock implements Clock {
   }
 }
 
+const noReceipts = {
+  issue: () => Promise.reject(new Error('no disk')),
+  sign: () => Promise.reject(new Error('no disk')),
+  expectedNext: () => 0,
+  committed: () => undefined,
+}
+
 interface Site {
   readonly consent: ConsentContext
   readonly clock: HandClock
@@ -296,7 +303,7 @@ describe('refusals', () => {
   test('what fails half-way leaves record and mirror as they were', async () => {
     const { consent, db } = await site()
     await giveGrants(consent, [request(1)], by)
-    const broken = { ...consent, receipts: { issue: () => Promise.reject(new Error('no disk')) } }
+    const broken = { ...consent, receipts: noReceipts }
     assert.equal((await thrown(giveGrants(broken, [request(2)], by))).code, 'fault.internal')
     assert.equal((await thrown(revokeGrants(broken, [revocation(1)], by))).code, 'fault.internal')
     assert.deepEqual(eligible(consent.mirror), [1])
