@@ -101,7 +101,9 @@ export function consentGiver(age: number | undefined, rule: ConsentAgeRule): Con
 /**
  * The last birth date, in days since 1970-01-01, of those who have reached an age on a day. Somebody born on 29 February
  * reaches it on 1 March in other years: a period of years whose last day is missing ends with the last hour of the last
- * day of that month (Regulation 1182/71, Art. 3(2)(c)), and the age is reached when it has ended.
+ * day of that month (Regulation 1182/71, Art. 3(2)(c)), and the age is reached when it has ended. So say the laws that we
+ * found: Germany's (BGB §§ 187(2), 188(2), (3): of age with the end of 28 February). Others are told to let it be 28 February, Taiwan's
+ * among them; a day later wrongs nobody.
  */
 export function lastBirthDayOfAge(age: number, today: CalendarDate): number {
   return daysSinceEpoch(Temporal.PlainDate.from(today).subtract({ years: age }))

@@ -76,3 +76,30 @@ test('who asks later has an answer no earlier', () => {
     }),
   )
 })
+
+test('a holiday on a weekend is another day where the law says so, and some have a rule of their own', () => {
+  const free: readonly (readonly [country: string, ...days: string[]])[] = [
+    // 25 December 2027 is a Saturday: in Britain and Bulgaria two days follow, in Germany none.
+    ['GB', '2027-12-27', '2027-12-28', '2028-01-03', '2026-12-28'],
+    ['BG', '2027-12-27', '2027-12-28', '2026-05-25', '2026-09-07'],
+    ['LV', '2030-05-06', '2028-11-20'],
+    ['IE', '2027-02-01', '2030-02-01'],
+    ['IS', '2026-04-23', '2027-04-22'],
+    ['NL', '2026-04-03', '2026-05-05'],
+    ['RO', '2026-01-06', '2026-01-07'],
+    ['SK', '2028-05-08', '2028-09-15'],
+  ]
+  for (const [country, ...days] of free)
+    for (const day of days) assert.ok(!isWorkingDay(day, country), `${country} ${day}`)
+  const working: readonly (readonly [country: string, ...days: string[]])[] = [
+    ['GB', '2027-12-29', '2026-12-29', '2028-01-04'],
+    ['BG', '2027-12-29', '2026-05-26'],
+    ['DE', '2027-12-27', '2028-01-03'],
+    ['IE', '2030-02-04'],
+    ['IS', '2026-04-16', '2026-04-30'],
+    ['RO', '2023-01-06'],
+    ['SK', '2026-05-08', '2026-09-15', '2026-11-17'],
+  ]
+  for (const [country, ...days] of working)
+    for (const day of days) assert.ok(isWorkingDay(day, country), `${country} ${day}`)
+})

@@ -64,8 +64,8 @@ function tableRowOf(record: ExportRecord): TableRow {
       })
     case 'row':
       return {
-        name: `row ${record.dataSet}`,
-        title: `Rows of “${record.dataSet}”`,
+        name: `row ${record.dataSet} ${record.alsoAbout ?? 0}`,
+        title: `Rows of “${record.dataSet}”${sharedWith(record.alsoAbout)}`,
         head: Object.keys(record.values),
         cells: Object.values(record.values).map(cellText),
       }
@@ -279,6 +279,13 @@ function useRow(record: Extract<ExportRecord, { kind: 'use' }>): TableRow {
 
 function fieldsOf(name: string, title: string, fields: Readonly<Record<string, unknown>>): TableRow {
   return { name, title, head: Object.keys(fields), cells: Object.values(fields).map(cellText) }
+}
+
+/** Of rows about others too: what says who they are is left out. */
+function sharedWith(others: number | undefined): string {
+  if (others === undefined) return ''
+  const people = others === 1 ? 'one other person' : `${others} other people`
+  return ` that are also about ${people}, without what says who`
 }
 
 function rowOf(tag: 'th' | 'td', cells: readonly string[]): string {
