@@ -43,6 +43,8 @@ export async function receiveDecision(
   const outcome = await closeOnce(parts, { site, message, read, looking })
   parts.underWay.answered(outcome, answerOf({ outcome, read, message }))
   parts.answered(site.id, outcome.ask)
+  // Whoever waits for the answer has it first; the site, which has given it, is told after.
+  await onceUnderWay()
   parts.events.decided({ ask: outcome.ask, site: site.id, reason: read.decision.reason })
   tellCapture(parts, outcome)
   return outcome

@@ -79,8 +79,8 @@ export async function serveLine<Answer extends LineAnswer>(facts: {
       isResuming = false
       pauseMs = BACKOFF_MS_MIN
       for (const ask of pulledAsks(work)) await desk.take(ask)
-      // Those that were taken go first; asking for more can wait until they are waited for.
-      if (work.items.length > 0) await onceUnderWay()
+      // Those that were taken go first: one turn opens their questions, and what is found of them then has them computed.
+      if (work.items.length > 0) await onceUnderWay().then(onceUnderWay)
     } catch (error) {
       if (facts.signal.aborted) break
       if (publishedFor?.aborted === true) continue
