@@ -2,7 +2,6 @@ import { join } from 'node:path'
 import { readKeyFile } from '../kernel/crypto/key-file.ts'
 import { readdir, stat } from 'node:fs/promises'
 import { isServerUrl } from '../kernel/http/server-url.ts'
-import { NETWORK_API } from '../protocol/network-endpoints.ts'
 import { SITE_API } from '../protocol/site-api.ts'
 import { openAcquirer } from '../sdk/acquirer.ts'
 import type { Acquirer, AcquirerParts } from '../sdk/acquirer.ts'
@@ -12,10 +11,10 @@ import { openSiteAdministration } from '../sdk/issuer.ts'
 import type { SiteAdministration } from '../sdk/issuer.ts'
 import { openLocalAcquirer } from '../sdk/local-acquirer.ts'
 import type { LocalAcquirer } from '../sdk/local-acquirer.ts'
-import { pinNetwork } from '../sdk/pinned-keys.ts'
+import { followNetwork } from '../sdk/pin-network.ts'
 import { loadSiteSettings, siteDirectory } from '../site/config.ts'
 import type { SiteSettings } from '../site/config.ts'
-import { FellShort, WrongUse } from './failures.ts'
+import { WrongUse } from './failures.ts'
 import { pinFile, readMemberProfile } from './member-profile.ts'
 import type { MemberProfile } from './member-profile.ts'
 import type { Session } from './session.ts'
@@ -127,16 +126,8 @@ async function namedClient(
   { url, pinDirectory, caller }: { url: string; pinDirectory: string; caller: Caller },
 ): Promise<HttpClient> {
   const { clock, ids } = session
-  const pins = pinFile(pinDirectory)
-  let pinned = await pins.read()
-  if (!pinned.network) {
-    const seen = await httpClient({ server: { url, name: 'anybody' }, clock, ids }).call(NETWORK_API.network)
-    const next = pinNetwork(pinned, seen)
-    if (!next.ok)
-      throw new FellShort(`Cannot trust the network at ${url}: its key is not the one seen before`)
-    pinned = next.value
-    await pins.write(pinned)
-  }
+  const anybody = httpClient({ server: { url, name: 'anybody' }, clock, ids })
+  const pinned = await followNetwork(anybody, pinFile(pinDirectory))
   return httpClient({
     server: { url, name: pinned.network?.name ?? '' },
     caller,

@@ -8,6 +8,7 @@ import { operatorClient, siteRoot, siteSettingsHere } from './connect.ts'
 import { addFloorLimitVerbs } from './floor-limit.ts'
 import type { NetworkOptions } from './connect.ts'
 import { WrongUse } from './failures.ts'
+import { addNetworkRotateVerbs } from './network-rotate-key.ts'
 import { packageVersion } from './package-version.ts'
 import { readPublicKeys } from './public-keys.ts'
 import { show } from './session.ts'
@@ -67,6 +68,7 @@ export function addNetworkVerbs(program: Command, session: Session): void {
       perform(session, () => listSites(session, options)),
     )
   addFloorLimitVerbs(network, session)
+  addNetworkRotateVerbs(network, session)
 }
 
 async function serve(session: Session, options: ServeOptions): Promise<void> {

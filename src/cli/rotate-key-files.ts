@@ -7,6 +7,7 @@ import { ensureKeyFile, readKeyFile } from '../kernel/crypto/key-file.ts'
 import { keyIdOf } from '../kernel/crypto/keys.ts'
 import type { KeyPair } from '../kernel/crypto/keys.ts'
 import { writePrivateFile } from '../kernel/crypto/private-file.ts'
+import { replaceKeyFile, wipeReplaced } from '../kernel/crypto/replace-key-file.ts'
 import { syncDirectory } from '../kernel/durable-file.ts'
 import { PeerRefusal } from '../kernel/http/call-json.ts'
 import { signKeyRotation } from '../protocol/key-chain.ts'
@@ -75,10 +76,21 @@ async function swapFiles(directory: string, next: KeySet): Promise<void> {
     const file = join(directory, `${use}.jwk`)
     const present = await readKeyFile(file)
     if (present.keyId === keyIdOf(next[use])) continue
-    await link(file, join(retired, `${use}-${present.keyId}.jwk`)).catch(ignoreExisting)
-    await syncDirectory(retired)
-    await rename(join(directory, `next-${use}.jwk`), file)
+    const [successor, kept] = [
+      join(directory, `next-${use}.jwk`),
+      join(retired, `${use}-${present.keyId}.jwk`),
+    ]
+    if (use === 'signing') {
+      // Nothing is ever signed with it again: its public half is enough.
+      await writePrivateFile(kept, JSON.stringify(present.publicJwk))
+      await replaceKeyFile(file, successor)
+    } else {
+      await link(file, kept).catch(ignoreExisting)
+      await syncDirectory(retired)
+      await rename(successor, file)
+    }
   }
+  await wipeReplaced(join(directory, 'signing.jwk'))
   await unlink(join(directory, 'next-rotation.jws'))
   await syncDirectory(directory)
 }

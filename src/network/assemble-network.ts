@@ -3,6 +3,7 @@ import { ensureKeyFile } from '../kernel/crypto/key-file.ts'
 import type { KeyPair } from '../kernel/crypto/keys.ts'
 import { lockDirectory } from '../kernel/directory-lock.ts'
 import type { Fault } from '../kernel/faults.ts'
+import { AccessTokens } from '../kernel/http/access-tokens.ts'
 import { listen } from '../kernel/http/listen.ts'
 import { recordUsedTokens } from '../kernel/http/used-tokens.ts'
 import { idSource } from '../kernel/id.ts'
@@ -27,9 +28,11 @@ import { askBell, noticeBell, siteBell } from './doors/network-parts.ts'
 import type { NetworkParts } from './doors/network-parts.ts'
 import { networkEvents } from './events.ts'
 import { sweepFloorLimits } from './floor/close-floor-limits.ts'
-import { AccessTokens } from '../kernel/http/access-tokens.ts'
+import { signLimitsAgain } from './floor/sign-limits-again.ts'
 import { Directory } from './membership/directory.ts'
 import { NETWORK_MIGRATIONS } from './migrations/migrations.ts'
+import { openNetworkKeys } from './network-keys.ts'
+import type { NetworkKeys } from './network-keys.ts'
 import { WithdrawnPurge } from './notices/purge-withdrawn.ts'
 import { AsksUnderWay } from './routing/asks-under-way.ts'
 import { WorkDesk } from './routing/pull-work.ts'
@@ -86,23 +89,22 @@ export async function serveNetwork(start: NetworkStart): Promise<ServingNetwork>
   const line = starting.use(new BookingLine({ url: ownUrl }))
   await line.open()
   await migrate(db, NETWORK_MIGRATIONS)
-  const networkKey = await ensureKeyFile(directory.networkKey, 'Ed25519')
+  const keys = await openNetworkKeys({ directory: directory.keys, network: name })
   const operatorKey = await ensureKeyFile(directory.operatorKey, 'Ed25519')
-  const witnessKey = await ensureKeyFile(directory.witnessKey, 'Ed25519')
   const receiptLog = await openReceiptLog({
     db,
     directory: directory.root,
-    signer: { name, key: networkKey },
+    signer: { name, key: keys.signing, formerKeys: keys.formerSigning },
     clock,
   })
+  await signLimitsAgain(db, keys)
   const closing = new AbortController()
   const built = await buildParts(start, {
     db,
     line,
     receiptLog,
-    networkKey,
+    keys,
     operatorKey,
-    witnessKey,
     closing: closing.signal,
   })
   const { parts, sweepParts } = built
@@ -139,15 +141,14 @@ interface Opened {
   readonly db: Database
   readonly line: BookingLine
   readonly receiptLog: NetworkParts['log']
-  readonly networkKey: KeyPair
+  readonly keys: NetworkKeys
   readonly operatorKey: KeyPair
-  readonly witnessKey: KeyPair
   readonly closing: AbortSignal
 }
 
 async function buildParts(
   { settings, log, clock, random, version = '0' }: NetworkStart,
-  { db, line, receiptLog, networkKey, operatorKey, witnessKey, closing }: Opened,
+  { db, line, receiptLog, keys, operatorKey, closing }: Opened,
 ): Promise<{ parts: NetworkParts; sweepParts: SweepParts }> {
   const { name, activityPage, withdrawalWindowHours } = settings
   const ids = idSource(clock, random)
@@ -171,7 +172,7 @@ async function buildParts(
     name,
     version,
     activityPage,
-    networkKey,
+    keys,
     db,
     clock,
     ids,
@@ -194,7 +195,7 @@ async function buildParts(
     clearing: { db, clock, directory, events, underWay, answered },
     underWay,
     workDesk,
-    witness: { db, clock, directory, name: `hedgerow/${name}/witness`, key: witnessKey },
+    witness: { db, clock, directory, name: `hedgerow/${name}/witness`, key: keys.witness },
     wakeUp,
   }
   const unanswered = (site: string, ask: string) => {

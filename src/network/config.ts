@@ -55,10 +55,9 @@ export const NETWORK_ENVIRONMENT = {
 export interface NetworkDirectory {
   readonly root: string
   readonly config: string
-  readonly networkKey: string
+  /** Its keys, each with mode 0600 (`network-keys.ts`). */
+  readonly keys: string
   readonly operatorKey: string
-  /** By which it cosigns its sites' logs. */
-  readonly witnessKey: string
 }
 
 /** Where the files of a network are: `root` is `network/` below the home directory. */
@@ -66,9 +65,8 @@ export function networkDirectory(root: string): NetworkDirectory {
   return {
     root,
     config: join(root, 'config.yaml'),
-    networkKey: join(root, 'keys', 'signing.jwk'),
+    keys: join(root, 'keys'),
     operatorKey: join(root, 'keys', 'operator.jwk'),
-    witnessKey: join(root, 'keys', 'witness.jwk'),
   }
 }
 

@@ -8,6 +8,7 @@ export const TYP = {
   evidence: 'hedgerow-evidence+jws',
   offer: 'hedgerow-offer+jws',
   floorLimit: 'hedgerow-floor-limit+jws',
+  networkKeyRotation: 'hedgerow-network-key-rotation+jws',
   keyRotation: 'hedgerow-key-rotation+jws',
   clientAssertion: 'JWT',
   question: 'hedgerow-question+jwe',

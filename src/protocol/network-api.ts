@@ -4,6 +4,7 @@ import { knownAreaSchema, knownCountrySchema } from './countries.ts'
 import { decisionMessageSchema, receiptBundleSchema, reasonCodeSchema } from './decision.ts'
 import { keySetSchema, memberSchema, roleSchema } from './member.ts'
 import { modeSchema } from './mode.ts'
+import { networkKeySetSchema } from './network-keys.ts'
 import { offerSchema } from './offer.ts'
 import { nextCursorSchema, pageQuerySchema } from './page.ts'
 import { isKnownPurpose } from './purpose.ts'
@@ -56,6 +57,10 @@ export const networkInfoSchema = z
     logOrigin: z.string(),
     /** The key by which the network cosigns its sites' logs, as `name+hash+key` (C2SP tlog-cosignature). */
     witness: z.string().max(300).optional(),
+    /** The first keys; absent while they are the present ones. */
+    firstKeys: networkKeySetSchema.optional(),
+    /** The statements that lead from the first keys to the present ones, each signed with the signing key before it. */
+    rotations: z.array(compactJwsSchema).default([]),
     version: z.string(),
   })
   .openapi('Network')

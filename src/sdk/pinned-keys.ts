@@ -8,6 +8,13 @@ import type { Witness } from '../protocol/cosignature.ts'
 import { followKeyChain, isSameKeySet, signingKeysOfChain } from '../protocol/key-chain.ts'
 import { keySetSchema } from '../protocol/member.ts'
 import type { KeySet } from '../protocol/member.ts'
+import {
+  continuesChain,
+  isSameNetworkKeys,
+  networkKeySetSchema,
+  networkKeySets,
+} from '../protocol/network-keys.ts'
+import type { NetworkKeySet } from '../protocol/network-keys.ts'
 import { compactJwsSchema, nameSchema, publicKeySchema } from '../protocol/wire.ts'
 
 /**
@@ -20,9 +27,14 @@ export const pinnedKeysSchema = z.strictObject({
   network: z
     .strictObject({
       name: nameSchema,
+      /** As last seen; `witness` is the key by which it cosigns the logs of its sites, as text. */
       signing: publicKeySchema,
-      /** The key by which it cosigns the logs of its sites, as text. */
       witness: z.string().max(300).optional(),
+      /** The chain that leads from its first keys to these; absent while it has never rotated them. */
+      first: networkKeySetSchema.optional(),
+      rotations: z.array(compactJwsSchema).optional(),
+      /** Somebody compared the key: no rotation is followed, a new key is pinned by hand too. */
+      isByHand: z.boolean().optional(),
     })
     .optional(),
   sites: z
@@ -51,34 +63,82 @@ export function pinSite(pinned: PinnedKeys, site: SiteKeyRecord): Result<PinnedK
   if (!present.ok || !isSameKeySet(present.value, site.keys)) return err('keys-changed')
   const known = pinned.sites[site.id]
   if (known && !isSameKeySet(known.first, site.firstKeys)) return err('keys-changed')
-  if (known && site.rotations.length < known.rotations.length) return err('keys-changed')
+  if (known && !continuesChain(known.rotations, site.rotations)) return err('keys-changed')
   const entry = { first: site.firstKeys, present: site.keys, rotations: [...site.rotations] }
   return ok({ ...pinned, sites: { ...pinned.sites, [site.id]: entry } })
 }
 
-/** Takes up the network's name and key, or says that they are not the pinned ones. */
-export function pinNetwork(
-  pinned: PinnedKeys,
-  network: { readonly name: string; readonly signing: PublicJwk; readonly witness?: string | undefined },
-): Result<PinnedKeys, 'keys-changed'> {
-  const { network: known } = pinned
-  if (known && (known.name !== network.name || keyIdOf(known.signing) !== keyIdOf(network.signing))) {
-    return err('keys-changed')
-  }
-  const witness = known?.witness ?? network.witness
-  const { name, signing } = network
-  return ok({ ...pinned, network: { name, signing, ...(witness === undefined ? {} : { witness }) } })
+/** A network's keys as it tells them itself. */
+export interface NetworkKeyRecord {
+  readonly name: string
+  readonly signing: PublicJwk
+  readonly witness?: string | undefined
+  readonly firstKeys?: NetworkKeySet | undefined
+  readonly rotations?: readonly string[] | undefined
 }
 
-/** The witness that is believed: the network's, as it was first seen. */
+/** Takes up the network's name and keys, or says that they are not the pinned ones and no rotation leads to them. */
+export function pinNetwork(pinned: PinnedKeys, seen: NetworkKeyRecord): Result<PinnedKeys, 'keys-changed'> {
+  const { network: known } = pinned
+  const { name, signing, witness, firstKeys, rotations = [] } = seen
+  if (!isWholeChain(seen) || (known && !followsFrom(known, seen))) return err('keys-changed')
+  const kept = witness ?? known?.witness
+  const network = {
+    name,
+    signing,
+    ...(kept === undefined ? {} : { witness: kept }),
+    ...(firstKeys ? { first: firstKeys, rotations: [...rotations] } : {}),
+    ...(known?.isByHand === true ? { isByHand: true } : {}),
+  }
+  return ok({ ...pinned, network })
+}
+
+/** Whether the rotations lead from the first keys to those that are told as the present ones. */
+function isWholeChain({ name, signing, witness, firstKeys, rotations = [] }: NetworkKeyRecord): boolean {
+  if (!firstKeys) return rotations.length === 0
+  const sets = networkKeySets(name, firstKeys, rotations)
+  const last = sets.ok ? sets.value.at(-1) : undefined
+  const witnessKey = parseWitness(witness ?? '')?.key
+  return (
+    last !== undefined &&
+    witnessKey !== undefined &&
+    isSameNetworkKeys(last, { signing, witness: witnessKey })
+  )
+}
+
+/** Whether keys are those that were seen, or come after them in the same chain. */
+function followsFrom(known: NonNullable<PinnedKeys['network']>, seen: NetworkKeyRecord): boolean {
+  const { name, signing, witness, firstKeys, rotations = [] } = seen
+  if (known.name !== name || !continuesChain(known.rotations ?? [], rotations)) return false
+  if (known.isByHand === true) return keyIdOf(known.signing) === keyIdOf(signing)
+  if (known.first) return firstKeys !== undefined && isSameNetworkKeys(known.first, firstKeys)
+  // Seen while it had its first keys; a witness that came later is taken up with them.
+  const first = firstKeys?.signing ?? signing
+  const firstWitness = firstKeys?.witness ?? parseWitness(witness ?? '')?.key
+  const knownWitness = parseWitness(known.witness ?? '')?.key
+  if (keyIdOf(known.signing) !== keyIdOf(first)) return false
+  return !knownWitness || !firstWitness || keyIdOf(knownWitness) === keyIdOf(firstWitness)
+}
+
+/** The witness that is believed: the network's, with the keys it had before. */
 export function witnessesIn({ network }: PinnedKeys): readonly Witness[] {
   const witness = network?.witness === undefined ? undefined : parseWitness(network.witness)
-  return witness ? [witness] : []
+  if (!witness) return []
+  const former = formerSetsOf(network).map((set) => ({ name: witness.name, key: set.witness }))
+  return [witness, ...former]
+}
+
+/** The key sets that a network had before. */
+function formerSetsOf(network: PinnedKeys['network']): readonly NetworkKeySet[] {
+  if (!network?.first) return []
+  const sets = networkKeySets(network.name, network.first, network.rotations ?? [])
+  return sets.ok ? sets.value.slice(0, -1) : []
 }
 
 /** Every key with which a signer (a site or the network) has ever signed, as far as it is known. */
 export function signingKeysOf(pinned: PinnedKeys, signer: string): readonly PublicJwk[] {
-  if (pinned.network?.name === signer) return [pinned.network.signing]
+  if (pinned.network?.name === signer)
+    return [...formerSetsOf(pinned.network).map((set) => set.signing), pinned.network.signing]
   const site = pinned.sites[signer]
   if (!site) return []
   return signingKeysOfChain(signer, site.first, site.rotations)

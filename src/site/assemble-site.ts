@@ -152,7 +152,7 @@ async function workBehindDoor(
   const witness = witnessLine({ url: settings.network.url, network: line, clock })
   await Promise.all([
     serveLine({ line, acts: lineActs(site, { settings, answering }), clock, events, signal, offersChanged }),
-    reconcileForEver({ site, line, bell, clock, refreshMs, signal }),
+    reconcileForEver({ site, line, bell, clock, refreshMs, networkKey: settings.network.key, signal }),
     showWitnessForEver({
       log: site.log,
       line: witness,

@@ -7,7 +7,7 @@ import { Secret } from '../kernel/secret.ts'
 import { ASSURANCES } from '../protocol/age-evidence.ts'
 import { ADEQUACY_DECISIONS, TRANSFER_SAFEGUARDS } from '../protocol/legal-zones.ts'
 import { dataRightsSettingsSchema } from './data-rights/directory.ts'
-import { countrySchema, memberIdSchema, nameSchema, siteIdSchema } from '../protocol/wire.ts'
+import { countrySchema, memberIdSchema, nameSchema, publicKeySchema, siteIdSchema } from '../protocol/wire.ts'
 
 const portSchema = z.coerce
   .number('expected a port')
@@ -49,6 +49,8 @@ export const siteSettingsSchema = z.strictObject({
     }),
     /** The network's name: what the site's tokens are for. */
     name: nameSchema.default('network'),
+    /** Its public signing key (`x` of the JWK in `GET /v1/network`), when you compared it by another way: then no rotation is followed. */
+    key: publicKeySchema.shape.x.optional(),
   }),
   /** The kill switch: adequacy decisions (`adequacy-us`) and safeguards (`scc`, `bcr`) that count no more at this site, whatever the tables say. Commas between them in the environment. */
   removedTransferGrounds: removedGroundsSchema.default([]),

@@ -1,4 +1,6 @@
+import { join } from 'node:path'
 import type { Clock } from '../kernel/clock.ts'
+import { wipeReplaced } from '../kernel/crypto/replace-key-file.ts'
 import { lockDirectory } from '../kernel/directory-lock.ts'
 import { idSource } from '../kernel/id.ts'
 import type { Log } from '../kernel/log.ts'
@@ -86,6 +88,8 @@ export async function openSite(
 ): Promise<SiteContext> {
   opened.use(await lockDirectory(root))
   await finishMasterRotation({ root, settings, log, clock, random })
+  // What a rotation that was cut off has left of an old key.
+  for (const use of ['operator', 'signing']) await wipeReplaced(join(siteDirectory(root).keys, `${use}.jwk`))
   const keys = await readSiteKeys(siteDirectory(root).keys)
   const { db, ended, receipts } = await openRecord({ root, settings, log, clock, keys }, opened)
   const ofPeople = personKeys({ wrappingKey: keys.wrapping, random })

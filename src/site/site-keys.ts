@@ -1,10 +1,11 @@
-import { readFile, readdir, rename } from 'node:fs/promises'
+import { readFile, readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { z } from 'zod'
 import { ensureKeyFile, readKeyFile } from '../kernel/crypto/key-file.ts'
 import { keyIdOf } from '../kernel/crypto/keys.ts'
 import type { KeyPair, PublicJwk } from '../kernel/crypto/keys.ts'
 import { requirePrivateFile, writePrivateFile } from '../kernel/crypto/private-file.ts'
+import { replaceKeyFile } from '../kernel/crypto/replace-key-file.ts'
 import { replaceFile, syncDirectory } from '../kernel/durable-file.ts'
 import { Fault } from '../kernel/faults.ts'
 import { followKeyChain, isSameKeySet } from '../protocol/key-chain.ts'
@@ -105,8 +106,7 @@ export async function rotateOperatorKey(directory: string): Promise<{ before: Pu
   const retired = join(directory, 'retired', `operator-${keyIdOf(before)}.jwk`)
   // The public half alone: nothing is ever signed with it again.
   await writePrivateFile(retired, JSON.stringify(before))
-  await rename(next, file)
-  await syncDirectory(directory)
+  await replaceKeyFile(file, next)
   return { before, now }
 }
 

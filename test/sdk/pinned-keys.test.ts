@@ -2,7 +2,9 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { generateKeyPair } from '../../src/kernel/crypto/keys.ts'
 import type { KeyPair } from '../../src/kernel/crypto/keys.ts'
+import { formatWitness } from '../../src/protocol/cosignature.ts'
 import { signKeyRotation } from '../../src/protocol/key-chain.ts'
+import { signNetworkRotation } from '../../src/protocol/network-keys.ts'
 import type { KeySet } from '../../src/protocol/member.ts'
 import {
   NO_PINNED_KEYS,
@@ -10,8 +12,9 @@ import {
   pinSite,
   pinnedKeysSchema,
   signingKeysOf,
+  witnessesIn,
 } from '../../src/sdk/pinned-keys.ts'
-import type { PinnedKeys, SiteKeyRecord } from '../../src/sdk/pinned-keys.ts'
+import type { NetworkKeyRecord, PinnedKeys, SiteKeyRecord } from '../../src/sdk/pinned-keys.ts'
 
 interface Generation {
   readonly signing: KeyPair
@@ -95,4 +98,88 @@ test('pinNetwork() refuses another key or another name than the first', () => {
   )
   assert.equal(pinNetwork(first.value, { name: 'galway', signing: key }).ok, false)
   assert.deepEqual(signingKeysOf(first.value, 'network'), [key])
+})
+
+interface NetworkPair {
+  readonly signing: KeyPair
+  readonly witness: KeyPair
+}
+
+function networkPair(): NetworkPair {
+  return { signing: generateKeyPair('Ed25519'), witness: generateKeyPair('Ed25519') }
+}
+
+/** What a network tells of itself that had these keys one after the other. */
+function networkOf(chain: readonly NetworkPair[]): NetworkKeyRecord {
+  const [first, last] = [chain[0], chain.at(-1)]
+  assert.ok(first && last)
+  const setOf = ({ signing, witness }: NetworkPair) => ({
+    signing: signing.publicJwk,
+    witness: witness.publicJwk,
+  })
+  const rotations = chain.slice(1).map((to, index) =>
+    signNetworkRotation({
+      network: 'network',
+      next: setOf(to),
+      time: '2026-11-24T10:00:00Z',
+      key: (chain[index] ?? first).signing,
+    }),
+  )
+  const witness = formatWitness({ name: 'hedgerow/network/witness', key: last.witness.publicJwk })
+  const present = { name: 'network', signing: last.signing.publicJwk, witness, rotations }
+  return rotations.length === 0 ? present : { ...present, firstKeys: setOf(first) }
+}
+
+function pinnedNetwork(record: NetworkKeyRecord, before: PinnedKeys = NO_PINNED_KEYS): PinnedKeys {
+  const next = pinNetwork(before, record)
+  assert.ok(next.ok)
+  return next.value
+}
+
+test('pinNetwork() follows the rotations of the network, and knows the keys it had before', () => {
+  const [a, b, c] = [networkPair(), networkPair(), networkPair()]
+  for (const before of [networkOf([a]), networkOf([a, b]), networkOf([a, b, c])]) {
+    const after = pinnedNetwork(networkOf([a, b, c]), pinnedNetwork(before))
+    const keys = [a, b, c].map(({ signing }) => signing.publicJwk)
+    assert.deepEqual(signingKeysOf(after, 'network'), keys)
+    assert.deepEqual(
+      new Set(witnessesIn(after).map(({ key }) => key.x)),
+      new Set([a, b, c].map(({ witness }) => witness.publicJwk.x)),
+    )
+  }
+})
+
+test('pinNetwork() refuses chains that are forged, rolled back, or take another way from a key that leaked', () => {
+  const [a, b, c, d, stranger] = [networkPair(), networkPair(), networkPair(), networkPair(), networkPair()]
+  const before = pinnedNetwork(networkOf([a, b]))
+  const [first, second] = [networkOf([a, b]), networkOf([a, b, c])]
+  const cases: readonly [string, NetworkKeyRecord][] = [
+    ['another network', networkOf([stranger])],
+    ['another network that has rotated', networkOf([stranger, c])],
+    ['the keys before', networkOf([a])],
+    ['another way, signed with the first key', networkOf([a, d])],
+    ['another and longer way, signed with the first key', networkOf([a, d, c])],
+    ['no chain', { name: 'network', signing: c.signing.publicJwk, witness: second.witness }],
+    ['keys that the chain does not lead to', { ...first, signing: c.signing.publicJwk }],
+    ['another witness than the chain leads to', { ...first, witness: second.witness }],
+    ['a rotation too many', { ...first, rotations: second.rotations }],
+    ['another name', { ...second, name: 'galway' }],
+  ]
+  for (const [what, record] of cases)
+    assert.deepEqual(pinNetwork(before, record), { ok: false, error: 'keys-changed' }, what)
+})
+
+test('pinNetwork() follows no rotation where the key was pinned by hand', () => {
+  const [a, b] = [networkPair(), networkPair()]
+  const { network, ...rest } = pinnedNetwork(networkOf([a]))
+  assert.ok(network)
+  const byHand = { ...rest, network: { ...network, isByHand: true } }
+  assert.equal(pinNetwork(byHand, networkOf([a, b])).ok, false)
+  assert.equal(pinnedNetwork(networkOf([a]), byHand).network?.isByHand, true)
+})
+
+test('pinSite() refuses another way of the chain than the one it saw, signed with a key that leaked', () => {
+  const [a, b, c] = [generation(), generation(), generation()]
+  assert.equal(pinSite(pinned(recordOf([a, b])), recordOf([a, c])).ok, false)
+  assert.equal(pinSite(pinned(recordOf([a, b])), recordOf([a, c, b])).ok, false)
 })

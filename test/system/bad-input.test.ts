@@ -3,12 +3,9 @@ import { once } from 'node:events'
 import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:http'
 import { join } from 'node:path'
-import { PassThrough } from 'node:stream'
 import { after, before, suite, test } from 'node:test'
 import { stringify } from 'yaml'
-import { buildProgram } from '../../src/cli/main.ts'
 import { readMemberProfile } from '../../src/cli/member-profile.ts'
-import { processSession } from '../../src/cli/session.ts'
 import { later, systemClock } from '../../src/kernel/clock.ts'
 import type { Clock } from '../../src/kernel/clock.ts'
 import { NETWORK_API } from '../../src/protocol/network-endpoints.ts'
@@ -18,6 +15,7 @@ import type { TestProcesses } from '../../src/testing/test-processes.ts'
 import { offered } from '../../src/testing/test-trade.ts'
 import { runCli } from '../cli/run-cli.ts'
 import type { CliRun } from '../cli/run-cli.ts'
+import { typedHere } from '../cli/typed-here.ts'
 
 // What a user types against real servers, wrongly: one clear sentence, the right exit code, and nothing changed.
 
@@ -78,7 +76,7 @@ after(() => opened.disposeAsync())
 
 /** What a user types, in this process: the same program without the start of one. */
 function hedgerow(...args: readonly string[]): Promise<CliRun> {
-  return typedHere(systemClock, args)
+  return typedHere({ home: processes.home }, args)
 }
 
 async function succeeds(...args: readonly string[]): Promise<CliRun> {
@@ -414,7 +412,7 @@ suite('what is typed wrongly against servers that run', () => {
   ] as const) {
     test(`a clock that is ${what}`, async () => {
       const skewed: Clock = { ...systemClock, now: () => later(systemClock.now(), skewMs) }
-      const run = await typedHere(skewed, [
+      const run = await typedHere({ home: processes.home, clock: skewed }, [
         'ledger',
         'balance',
         '--as',
@@ -471,24 +469,3 @@ suite('what is typed wrongly against servers that run', () => {
     assertRefused(run, { code: 78, says: /port.*\n?.*databaseUrl|databaseUrl.*\n?.*port/s })
   })
 })
-
-/** Types a command in this process, by another clock. */
-async function typedHere(clock: Clock, args: readonly string[]): Promise<CliRun> {
-  const out = new PassThrough()
-  const error = new PassThrough()
-  const session = processSession({ HEDGEROW_HOME: processes.home }, new AbortController().signal)
-  const terminal = { out, error, isInteractive: false, columns: 100 }
-  await buildProgram({ ...session, clock, terminal }).parseAsync([...args], { from: 'user' })
-  const code = Number(process.exitCode ?? 0)
-  process.exitCode = 0
-  return { code, out: textOf(out), error: textOf(error) }
-}
-
-/** All that was written; one `read()` gives one piece. */
-function textOf(stream: PassThrough): string {
-  const pieces: string[] = []
-  stream.setEncoding('utf8')
-  for (let piece: unknown = stream.read(); typeof piece === 'string'; piece = stream.read())
-    pieces.push(piece)
-  return pieces.join('')
-}

@@ -1,6 +1,5 @@
 import type { Door } from '../../kernel/http/door.ts'
 import type { IdSource } from '../../kernel/id.ts'
-import type { KeyPair } from '../../kernel/crypto/keys.ts'
 import type { Clock } from '../../kernel/clock.ts'
 import type { Database } from '../../kernel/postgres/database.ts'
 import type { ReceiptLog } from '../../transparency/receipt-log.ts'
@@ -15,6 +14,7 @@ import type { Membership } from '../membership/register.ts'
 import type { NoticeParts } from '../notices/carry-notices.ts'
 import type { WithdrawnPurge } from '../notices/purge-withdrawn.ts'
 import type { AsksUnderWay } from '../routing/asks-under-way.ts'
+import type { NetworkKeys } from '../network-keys.ts'
 import type { WorkDesk } from '../routing/pull-work.ts'
 import type { WitnessParts } from '../witness/cosign-checkpoint.ts'
 import type { WakeUp } from '../routing/wake-up.ts'
@@ -26,7 +26,7 @@ export type NetworkDoor = Door<Principal>
 export interface NetworkParts {
   readonly name: string
   readonly version: string
-  readonly networkKey: KeyPair
+  readonly keys: NetworkKeys
   readonly activityPage: 'local' | 'off'
   readonly db: Database
   readonly clock: Clock

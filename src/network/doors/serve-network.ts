@@ -10,14 +10,16 @@ const FOR_EVER = 'public, max-age=31536000, immutable'
 
 /** Who the network is, tokens, and its log. */
 export function serveIdentity(door: NetworkDoor, parts: NetworkParts): void {
-  const { name, version, networkKey, witness, authentication, accessTokens, log } = parts
+  const { name, version, keys, witness, authentication, accessTokens, log } = parts
   const witnessKey = formatWitness({ name: witness.name, key: witness.key.publicJwk })
   door.serve(NETWORK_API.network, () =>
     Promise.resolve({
       name,
-      signing: networkKey.publicJwk,
+      signing: keys.signing.publicJwk,
       logOrigin: logOrigin(name),
       witness: witnessKey,
+      ...(keys.first ? { firstKeys: keys.first } : {}),
+      rotations: [...keys.rotations],
       version,
     }),
   )

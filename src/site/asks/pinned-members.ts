@@ -3,6 +3,7 @@ import type { Instant } from '../../kernel/clock.ts'
 import type { Database } from '../../kernel/postgres/database.ts'
 import { followKeyChain, isSameKeySet } from '../../protocol/key-chain.ts'
 import type { KeySet, Member } from '../../protocol/member.ts'
+import { continuesChain } from '../../protocol/network-keys.ts'
 import { memberRecordSchema } from '../../protocol/network-api.ts'
 import type { MemberRecord } from '../../protocol/network-api.ts'
 import { declined } from '../../protocol/reason.ts'
@@ -48,9 +49,15 @@ export class PinnedMembers {
         operatorNote: 'the key chain of the member is older than one seen before',
       })
     }
-    if (pinned.rotation_count < rotations.length) {
+    // A key that leaked after it was rotated away could sign another way on.
+    if (!continuesChain(pinned.rotations ?? [], rotations)) {
+      return declined('declined.signature', {
+        operatorNote: 'the key chain of the member takes another way than the one seen before',
+      })
+    }
+    if (pinned.rotation_count < rotations.length || pinned.rotations === null) {
       await followPin(this.#db, member)
-      this.#keep(id, { first_keys: firstKeys, rotation_count: rotations.length })
+      this.#keep(id, { first_keys: firstKeys, rotation_count: rotations.length, rotations })
     }
     return ok(present.value)
   }
@@ -94,20 +101,23 @@ export class PinnedMembers {
 interface Pin {
   readonly first_keys: KeySet
   readonly rotation_count: number
+  /** `null` in what was pinned before they were kept. */
+  readonly rotations: readonly string[] | null
 }
 
 async function findPin(db: Database, member: string): Promise<Pin | undefined> {
   const { rows } = await sql<Pin>`
-    select first_keys, rotation_count from pinned_member where id = ${member}`.execute(db)
+    select first_keys, rotation_count, rotations from pinned_member where id = ${member}`.execute(db)
   return rows[0]
 }
 
 /** Pins a member at first sight; of two asks at once the first pins. */
 async function makePin(db: Database, { member, now }: { member: Member; now: Instant }): Promise<Pin> {
-  const made = { first_keys: member.firstKeys, rotation_count: member.rotations.length }
+  const { firstKeys, rotations } = member
+  const made = { first_keys: firstKeys, rotation_count: rotations.length, rotations }
   await sql`
-    insert into pinned_member (id, first_keys, rotation_count, seen_ms)
-    values (${member.id}, ${JSON.stringify(made.first_keys)}::jsonb, ${made.rotation_count}, ${now})
+    insert into pinned_member (id, first_keys, rotation_count, rotations, seen_ms)
+    values (${member.id}, ${JSON.stringify(firstKeys)}::jsonb, ${rotations.length}, ${JSON.stringify(rotations)}::jsonb, ${now})
     on conflict do nothing`.execute(db)
   return (await findPin(db, member.id)) ?? made
 }
@@ -115,6 +125,8 @@ async function makePin(db: Database, { member, now }: { member: Member; now: Ins
 /** Remembers how far a chain went, so that an older one is not believed again. */
 async function followPin(db: Database, { id, rotations }: Member): Promise<void> {
   await sql`
-    update pinned_member set rotation_count = ${rotations.length}
-    where id = ${id} and rotation_count < ${rotations.length}`.execute(db)
+    update pinned_member set rotation_count = ${rotations.length}, rotations = ${JSON.stringify(rotations)}::jsonb
+    where id = ${id} and (rotation_count < ${rotations.length} or (rotations is null and rotation_count = ${rotations.length}))`.execute(
+    db,
+  )
 }

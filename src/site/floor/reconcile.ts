@@ -19,6 +19,8 @@ export interface ReconcileParts {
   readonly bell: Bell
   readonly clock: Clock
   readonly refreshMs: number
+  /** The network's key as the operator set it by hand. */
+  readonly networkKey?: string | undefined
   readonly signal: AbortSignal
 }
 
@@ -53,7 +55,10 @@ export async function reconcileOnce(parts: ReconcileParts): Promise<void> {
   }
 }
 
-async function takeLimits({ items, members }: FloorLimitList, { site, line }: ReconcileParts): Promise<void> {
+async function takeLimits(
+  { items, members }: FloorLimitList,
+  { site, line, networkKey }: ReconcileParts,
+): Promise<void> {
   const now = site.clock.now()
   for (const member of members) {
     const known = await site.pins.remember({ member, now })
@@ -65,11 +70,11 @@ async function takeLimits({ items, members }: FloorLimitList, { site, line }: Re
   }
   if (items.length === 0) return
   const info = await line.info()
-  const key = await pinNetworkKey(site.db, { info, now })
+  const key = await pinNetworkKey(site.db, { info, now, byHand: networkKey })
   if (!key) {
     site.events.failed(
       'taking up floor limits',
-      untrusted('the network has another key than the one seen before'),
+      untrusted('its key is not the one seen before, and no rotation signed by that one leads to it'),
     )
     return
   }

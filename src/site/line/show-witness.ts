@@ -15,8 +15,8 @@ export type WitnessAnswer =
 
 /** The line to a witness. */
 export interface WitnessLine {
-  /** The witness's key as text; absent where there is none. */
-  witnessKey(): Promise<string | undefined>
+  /** The witness's key as text; absent where there is none. `isAfresh`: it may have been rotated since it was asked for. */
+  witnessKey(isAfresh?: boolean): Promise<string | undefined>
   addCheckpoint(body: string): Promise<WitnessAnswer>
 }
 
@@ -100,9 +100,12 @@ async function take(
   line: string,
   { checkpoint, parts: { log, line: witness, events } }: { checkpoint: Published; parts: ShowingParts },
 ): Promise<number> {
-  const key = parseWitness((await witness.witnessKey()) ?? '')
   const note = withCosignature(checkpoint.note, line)
-  if (key && cosignaturesOf(note, [key])?.length === 1) log.witnessing.cosigned({ ...checkpoint, note })
+  const isGood = async (isAfresh: boolean) => {
+    const key = parseWitness((await witness.witnessKey(isAfresh)) ?? '')
+    return key !== undefined && cosignaturesOf(note, [key])?.length === 1
+  }
+  if ((await isGood(false)) || (await isGood(true))) log.witnessing.cosigned({ ...checkpoint, note })
   else events.notWitnessed({ size: checkpoint.size, status: 200 })
   return checkpoint.size
 }

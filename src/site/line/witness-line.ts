@@ -14,8 +14,8 @@ export function witnessLine(facts: {
 }): WitnessLine {
   let key: string | undefined
   return {
-    async witnessKey() {
-      key ??= (await facts.network.info()).witness
+    async witnessKey(isAfresh = false) {
+      if (isAfresh || key === undefined) key = (await facts.network.info()).witness
       return key
     },
     addCheckpoint: (body) =>

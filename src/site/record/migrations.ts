@@ -25,6 +25,8 @@ import * as createOfficers from './migrations/0132-create-officers.ts'
 import * as createDataRights from './migrations/0131-create-data-rights.ts'
 import * as createLegalBases from './migrations/0130-create-legal-bases.ts'
 import * as createFloorLimits from './migrations/0090-create-floor-limits.ts'
+import * as pinMemberChain from './migrations/0186-pin-member-chain.ts'
+import * as pinNetworkChain from './migrations/0185-pin-network-chain.ts'
 import * as noteCompaction from './migrations/0100-note-compaction.ts'
 import * as createGuardHolds from './migrations/0101-create-guard-holds.ts'
 import * as createRestrictions from './migrations/0061-create-restrictions-and-corrections.ts'
@@ -63,6 +65,8 @@ export const SITE_MIGRATIONS: Migrations = {
   '0046-reserve-with-cuts': reserveWithCuts,
   '0130-create-legal-bases': createLegalBases,
   '0090-create-floor-limits': createFloorLimits,
+  '0185-pin-network-chain': pinNetworkChain,
+  '0186-pin-member-chain': pinMemberChain,
   '0131-create-data-rights': createDataRights,
   '0132-create-officers': createOfficers,
   '0061-create-restrictions-and-corrections': createRestrictions,

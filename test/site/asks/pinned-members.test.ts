@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { sql } from 'kysely'
 import { instant } from '../../../src/kernel/clock.ts'
 import { generateKeyPair } from '../../../src/kernel/crypto/keys.ts'
 import { migrate } from '../../../src/kernel/postgres/migrate.ts'
@@ -78,4 +79,25 @@ test('of asks at once the one with the longer chain decides what is believed fro
     assert.equal((await store.pin({ member: northcare(1), now })).ok, false)
     assert.ok((await store.pin({ member: northcare(2), now })).ok)
   }
+})
+
+test('a chain that takes another way from a key that leaked is not believed, however long it is', async () => {
+  await using postgres = await testPostgres()
+  const { db } = postgres
+  await migrate(db, SITE_MIGRATIONS)
+  const [a, b, c, d] = [pair(), pair(), pair(), pair()]
+  const northcare = chainOf([a, b, c])
+  const fork = chainOf([a, d, c])
+  const pins = new PinnedMembers(db)
+  assert.ok((await pins.pin({ member: northcare(1), now })).ok)
+  for (const store of [pins, new PinnedMembers(db)]) {
+    assert.equal((await store.pin({ member: fork(1), now })).ok, false)
+    assert.equal((await store.pin({ member: fork(2), now })).ok, false)
+  }
+  // What was pinned before chains were kept is held by its length, until it is seen again.
+  await sql`update pinned_member set rotations = null`.execute(db)
+  const later = new PinnedMembers(db)
+  assert.equal((await later.pin({ member: northcare(0), now })).ok, false)
+  assert.ok((await later.pin({ member: northcare(1), now })).ok)
+  assert.equal((await new PinnedMembers(db).pin({ member: fork(2), now })).ok, false)
 })
