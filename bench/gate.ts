@@ -9,7 +9,7 @@ import type { PlanContext } from '../src/site/query/plan-context.ts'
 import { median } from './shared/median.ts'
 import { scale, writeReport } from './shared/report.ts'
 
-/** The gate (parse, check, bind, rewrite, print) over 400 questions of an analyst's kind, beside PostgreSQL's grammar alone. */
+/** The gate (parse, check, bind, rewrite, print) over 455 questions of an analyst's kind, beside PostgreSQL's grammar alone. */
 const size = scale()
 const RUNS = Math.max(5, Math.round(25 * size))
 
@@ -22,6 +22,8 @@ const athletes = manifest('athletes', 1, [
   { name: 'weight', type: 'number', bounds: [20, 250] },
   { name: 'gold', type: 'integer', bounds: [0, 10] },
   { name: 'born', type: 'date' },
+  { name: 'profile', type: 'json' },
+  { name: 'tags', type: 'text[]' },
 ])
 const sessions = manifest('sessions', 50, [
   { name: 'minutes', type: 'integer', bounds: [0, 600] },
@@ -40,7 +42,7 @@ const context: PlanContext = {
 }
 
 const questions = corpus()
-assert.equal(questions.length, 405)
+assert.equal(questions.length, 455)
 const gateMs: number[] = []
 const parseMs: number[] = []
 for (let run = 0; run <= RUNS; run += 1) {
@@ -102,7 +104,7 @@ function manifest(dataSet: string, rowsMax: number, columns: readonly object[]):
   })
 }
 
-/** Five keys, sixteen selections and five conditions, and two sets of groups: 405 questions. */
+/** Five keys, eighteen selections and five conditions, and a set of groups for each condition: 455 questions. */
 function corpus(): readonly { readonly sql: string; readonly mode: 'aggregate' | 'rows' }[] {
   const keys = [
     'sex',
@@ -172,13 +174,21 @@ function furtherQuestions(
     (key, where) =>
       `select ${key} as k, count(*), avg((select minutes from sessions s where s.id = a.id order by started limit 1)) from athletes a where (sex, gold) in (('f', 1), ('m', 2)) or weight between symmetric 90 and 50 or ${where} group by ${key}`,
   ]
+  const documents: readonly ((key: string, where: string) => string)[] = [
+    (key, where) =>
+      `select ${key} as k, count(*), count(profile ->> 'city') as located, count(*) filter (where (profile #>> '{home,rooms}')::int > 3) as roomy from athletes where (${where}) and profile @> '{"home": {"garden": true}, "likes": ["run"]}' and profile -> 'likes' ? 'swim' group by ${key}`,
+    (key, where) =>
+      `select ${key} as k, count(*), avg(cardinality(tags)) as mean, count(*) filter (where 'run' = any (tags)) as runners from athletes where (${where}) and tags && array['run', 'swim', 'row'] and tags[1] <> 'row' group by ${key}`,
+  ]
   const sets = conditions.map(
     (where) =>
       `select sex, sport, count(*), avg(height) from athletes a where ${where} group by rollup (sex, sport) having count(*) > 20 order by 1 nulls last, 2 nulls last`,
   )
   const texts = [
     ...keys.flatMap((key) =>
-      conditions.flatMap((where) => [...shapes, ...laterals].map((select) => select(key, where))),
+      conditions.flatMap((where) =>
+        [...shapes, ...laterals, ...documents].map((select) => select(key, where)),
+      ),
     ),
     ...sets,
   ]

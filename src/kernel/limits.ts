@@ -10,6 +10,10 @@ export const LIMITS = {
   queryExpressionSizeMax: 2_000,
   /** How many stored texts long a text that a question makes may be: each person's row stays about as dear as it is. */
   queryTextCopiesMax: 64,
+  /** Bytes of one JSON document or list of a row, its levels, and values of a list: each person's row stays about as dear to read as another's. */
+  jsonDocumentBytesMax: 64 * 1024,
+  jsonDepthMax: 32,
+  listItemsMax: 1_000,
   queryJoinsMax: 8,
   /** Rows are read once for each set. */
   queryGroupingSetsMax: 16,

@@ -7,9 +7,38 @@ import { splitsSchema } from './split.ts'
 import { tariffSchema } from './tariff.ts'
 import { columnNameSchema, dataSetIdSchema, memberIdSchema, purposeSchema } from './wire.ts'
 
-/** Types of a column. `number` is double precision, `integer` 64 bits, `timestamp` is in UTC. */
-export const COLUMN_TYPES = ['boolean', 'integer', 'number', 'text', 'date', 'timestamp'] as const
+/** Types of single values. `number` is double precision, `integer` 64 bits, `timestamp` is in UTC. */
+export const SCALAR_TYPES = ['boolean', 'integer', 'number', 'text', 'date', 'timestamp'] as const
+export type ScalarType = (typeof SCALAR_TYPES)[number]
+
+/** Types of lists, whose values are never null and whose whole numbers are within ±2^53. */
+export const LIST_TYPES = ['boolean[]', 'integer[]', 'number[]', 'text[]'] as const
+export type ListType = (typeof LIST_TYPES)[number]
+
+/** Types of a column. `json` is any JSON document; it is one column for grants and lineage, whatever is taken out of it. */
+export const COLUMN_TYPES = [...SCALAR_TYPES, 'json', ...LIST_TYPES] as const
 export type ColumnType = (typeof COLUMN_TYPES)[number]
+
+/** The type of a list's values; `undefined` of what is no list. */
+export function elementType(type: string): 'boolean' | 'integer' | 'number' | 'text' | undefined {
+  switch (type) {
+    case 'boolean[]':
+      return 'boolean'
+    case 'integer[]':
+      return 'integer'
+    case 'number[]':
+      return 'number'
+    case 'text[]':
+      return 'text'
+    default:
+      return undefined
+  }
+}
+
+/** Whether values of a type are single ones, which can be compared, ordered and grouped by. */
+export function isScalarType(type: string): type is ScalarType {
+  return SCALAR_TYPES.some((scalar) => scalar === type)
+}
 
 /**
  * How a column may be touched. `direct_identifier` and `free_text` are stored under the key of their person and can
@@ -48,6 +77,15 @@ export const columnSchema = z
   .refine(({ bounds, type }) => !bounds || type === 'integer' || type === 'number', {
     message: 'expected no bounds on a column that is not a number',
     path: ['bounds'],
+  })
+  .refine(({ minimumBin, type }) => minimumBin === undefined || isScalarType(type), {
+    message:
+      'expected no least width on a column of lists or JSON; give what is grouped by a column of its own',
+    path: ['minimumBin'],
+  })
+  .refine(({ values, type }) => !values || isScalarType(type), {
+    message: 'expected no values on a column of lists or JSON',
+    path: ['values'],
   })
 export type Column = z.infer<typeof columnSchema>
 
@@ -151,8 +189,10 @@ function manifestProblems(manifest: ManifestParts): { message: string; path: (st
   }
   for (const field of ['key', 'birthDate', 'residence'] as const) {
     const name = manifest.person[field]
-    if (name !== undefined && !names.has(name))
-      problems.push({ message: 'expected the name of a column', path: ['person', field] })
+    if (name === undefined) continue
+    if (!names.has(name)) problems.push({ message: 'expected the name of a column', path: ['person', field] })
+    else if (manifest.columns.some((column) => column.name === name && !isScalarType(column.type)))
+      problems.push({ message: 'expected a column of single values', path: ['person', field] })
   }
   problems.push(...othersProblems(manifest))
   const hasSpecial = manifest.columns.some(({ sensitivity }) => sensitivity === 'special_category')

@@ -158,9 +158,25 @@ const OF_TYPE: Readonly<Record<Type, (next: Next) => Sql>> = {
       binary(next, 'text', ['||']),
       next('integer').map((inner) => `${inner}::text`),
       next('date').map((inner) => `(${inner})::text`),
+      fc.constantFrom(
+        "a.profile ->> 'team'",
+        "a.profile #>> '{likes,0}'",
+        "a.profile -> 'likes' ->> 1",
+        'a.tags[1]',
+        'jsonb_typeof(a.profile)',
+        'a.profile::text',
+        'a.tags::text',
+      ),
     ),
   integer: (next) =>
     fc.oneof(
+      fc.constantFrom(
+        "(a.profile ->> 'age')::int",
+        "jsonb_array_length(a.profile -> 'likes')",
+        'cardinality(a.tags)',
+        'array_length(a.tags, 1)',
+        'a.marks[1]',
+      ),
       binary(next, 'integer', ['+', '-', '*', '/', '%']),
       call(['abs', 'sign'], next('integer')),
       call(['length'], next('text')),
@@ -200,6 +216,15 @@ const OF_TYPE: Readonly<Record<Type, (next: Next) => Sql>> = {
     ),
   boolean: (next) =>
     fc.oneof(
+      fc.constantFrom(
+        "a.profile ? 'team'",
+        `a.profile @> '{"team": "Mq7xMARKER"}'`,
+        `a.profile -> 'likes' @> '["swim"]'`,
+        "a.tags && array['b', 'lone']",
+        "a.tags @> '{Mq7xMARKER}'",
+      ),
+      next('text').map((inner) => `${inner} = any (a.tags)`),
+      next('integer').map((inner) => `${inner} <> all (a.marks)`),
       ...(['text', 'integer', 'number', 'date', 'timestamp'] as const).map((type) =>
         binary(next, type, ['=', '<>', '<', '<=', '>', '>=']),
       ),
@@ -286,6 +311,15 @@ const STRANGE = [
   'max(a.score)',
   "a.town::jsonb ->> 'x'",
   "json_build_object('x', a.town)",
+  'a.profile',
+  'a.tags',
+  'a.profile ->> a.town',
+  "a.profile || '{}'",
+  'jsonb_each(a.profile)',
+  'unnest(a.tags)',
+  "a.profile @? '$.team'",
+  '(a.tags)[a.score]',
+  'a.profile = a.profile',
   'a.town collate "C"',
   'array[a.town]',
   '$1',

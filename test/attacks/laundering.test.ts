@@ -55,6 +55,23 @@ const DECIDING: readonly (readonly [sql: string, use: string, mode?: 'aggregate'
     'select count(*) from athletes a where exists (select 1 from sessions s where s.id = a.id and s.minutes > 20)',
     'minutes where',
   ],
+  ["select count(*) from athletes where profile ->> 'team' = 'red'", 'profile where'],
+  [`select count(*) from athletes where profile @> '{"likes": ["run"]}'`, 'profile where'],
+  [
+    "select count(*) from (select id, profile -> 'likes' as x from athletes) t where x ? 'run'",
+    'profile where',
+  ],
+  ["select count(*) filter (where 'a' = any (tags)) from athletes", 'tags filter'],
+  [
+    "select town, count(*) from athletes group by town having count(profile #> '{age}') > 1",
+    'profile having',
+  ],
+  [
+    'select count(*) from athletes a join sessions s on a.id = s.id and s.minutes = any (a.marks)',
+    'marks join',
+  ],
+  ["select town from athletes order by profile ->> 'age'", 'profile order', 'rows'],
+  ['select cardinality(tags) from athletes', 'tags select', 'rows'],
   ["select coalesce(town, 'x') from athletes", 'town select', 'rows'],
   ['select nullif(score, medals) from athletes', 'medals select', 'rows'],
 ]
@@ -77,6 +94,13 @@ const AROUND: readonly (readonly [sql: string, uses: RegExp])[] = [
   ['select place from athletes natural join sessions', /place select/],
   ['select town from athletes union select place from sessions', /place select/],
   ['select array[height] from athletes', /height select/],
+  ["select to_jsonb(profile) ->> 'team' from athletes", /profile select/],
+  ["select jsonb_build_object('a', height) ->> 'a' from athletes", /height select/],
+  ['select (profile || to_jsonb(height)) ->> 0 from athletes', /height select/],
+  ['select array_append(tags, town) from athletes', /town select/],
+  ['select t.value from athletes a, jsonb_each_text(to_jsonb(a)) t', /height select/],
+  ['select json_object_agg(town, height) from athletes', /height select/],
+  ["select json_object('a': height) from athletes", /height select/],
   ['select * from athletes', /height select/],
 ]
 

@@ -45,6 +45,9 @@ export const athletes = testManifest('athletes', {
     { name: 'medals', type: 'integer', bounds: [0, 50] },
     { name: 'smokes', type: 'boolean' },
     { name: 'seen', type: 'timestamp' },
+    { name: 'profile', type: 'json' },
+    { name: 'tags', type: 'text[]' },
+    { name: 'marks', type: 'integer[]' },
   ],
 })
 export const sessions = testManifest('sessions', {
@@ -95,6 +98,13 @@ function athleteCells(person: number, world: World): readonly Cell[] {
     isTarget ? 50 : 0,
     person % 5 === 0,
     `2026-0${1 + (person % 6)}-1${person % 10} 1${person % 10}:00:00`,
+    JSON.stringify({
+      team: isTarget ? 'lone' : ['red', 'blue'][person % 2],
+      age: person % 16 === 4 ? null : isTarget ? 99 : 20 + (person % 12),
+      likes: isTarget ? ['solitude'] : ['run', ...(person % 4 === 0 ? ['swim'] : [])],
+    }),
+    JSON.stringify(isTarget ? ['lone'] : person % 3 === 0 ? ['a', 'b'] : ['a']),
+    JSON.stringify(isTarget ? [100] : [person % 4, 1]),
   ]
 }
 
@@ -109,6 +119,18 @@ const MARKED_ATHLETE: readonly Cell[] = [
   MARKERS.integer,
   true,
   MARKERS.timestamp,
+  JSON.stringify({ team: MARKERS.text, age: MARKERS.integer, likes: [MARKERS.text] }),
+  JSON.stringify([MARKERS.text]),
+  JSON.stringify([MARKERS.integer]),
+]
+
+const BREAKING_DOCUMENTS: readonly Cell[] = [
+  `${'['.repeat(31)}${']'.repeat(31)}`,
+  '"a text"',
+  '{"team": {"team": 1e149}, "age": "1e999", "likes": {"0": null}}',
+  '{"team": true, "age": -1e149, "likes": [[], {}]}',
+  'null',
+  '17',
 ]
 
 /** Values at which an expression fails, if it can. */
@@ -124,6 +146,9 @@ function brokenAthlete(person: number): readonly Cell[] {
     0,
     null,
     person % 2 === 0 ? '0001-01-01 00:00:00' : '9999-12-31 23:59:59',
+    BREAKING_DOCUMENTS[Math.floor(person / 6) % BREAKING_DOCUMENTS.length] ?? null,
+    person % 2 === 0 ? '[]' : JSON.stringify(Array.from({ length: 1_000 }, () => '')),
+    person % 2 === 0 ? null : '[9007199254740991]',
   ]
 }
 

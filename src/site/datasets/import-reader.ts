@@ -1,8 +1,10 @@
-import { DuckDBInstance } from '@duckdb/node-api'
+import { DuckDBInstance, DuckDBScalarFunction, VARCHAR } from '@duckdb/node-api'
 import type { DuckDBConnection } from '@duckdb/node-api'
 import { sql } from 'kysely'
 import { LIMITS } from '../../kernel/limits.ts'
+import { LIST_TYPES } from '../../protocol/data-set.ts'
 import { runOwn } from '../vault/own-sql.ts'
+import { storedText } from '../vault/stored-json.ts'
 
 /** An engine of its own, in memory, that may read one file and nothing else. */
 export interface ImportReader extends Disposable {
@@ -22,6 +24,7 @@ export async function openReader(path: string, { threads }: { threads: number })
     allow_community_extensions: 'false',
   })
   const connection = await instance.connect()
+  registerStoredText(connection)
   await runOwn(connection, sql`set allowed_paths = [${sql.lit(path)}]`)
   await runOwn(connection, sql`set enable_external_access = false`)
   await runOwn(connection, sql`set global TimeZone = 'UTC'`)
@@ -36,4 +39,27 @@ export async function openReader(path: string, { threads }: { threads: number })
       instance.closeSync()
     },
   }
+}
+
+/** A function of the engine: a JSON text as the vault keeps a column of the type named second; null where it cannot be kept so. */
+export const STORED_TEXT = 'stored_text'
+
+function registerStoredText(connection: DuckDBConnection): void {
+  connection.registerScalarFunction(
+    DuckDBScalarFunction.create({
+      name: STORED_TEXT,
+      returnType: VARCHAR,
+      parameterTypes: [VARCHAR, VARCHAR],
+      specialHandling: true,
+      mainFunction: (_, input, output) => {
+        const [texts, types] = [input.getColumnVector(0), input.getColumnVector(1)]
+        for (let row = 0; row < input.rowCount; row += 1) {
+          const [text, type]: readonly unknown[] = [texts.getItem(row), types.getItem(row)]
+          const form = type === 'json' ? 'json' : LIST_TYPES.find((list) => list === type)
+          output.setItem(row, typeof text === 'string' && form ? (storedText(text, form) ?? null) : null)
+        }
+        output.flush()
+      },
+    }),
+  )
 }

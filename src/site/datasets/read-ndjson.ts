@@ -1,6 +1,7 @@
 import { sql } from 'kysely'
 import type { RawBuilder } from 'kysely'
-import type { Column, Manifest } from '../../protocol/data-set.ts'
+import { isScalarType } from '../../protocol/data-set.ts'
+import type { Column, Manifest, ScalarType } from '../../protocol/data-set.ts'
 import { sourceName, textField, wrongTest } from './source-field.ts'
 import type { ImportSource, SourceField } from './source-field.ts'
 
@@ -33,7 +34,13 @@ export function ndjsonSource({
     isPacked,
     relation,
     fields: manifest.columns.map((column, index) =>
-      jsonField(column, { position: index + 1, isKey: column.name === manifest.person.key }),
+      isScalarType(column.type)
+        ? jsonField(column, {
+            type: column.type,
+            position: index + 1,
+            isKey: column.name === manifest.person.key,
+          })
+        : documentField(column),
     ),
     wrongRow: {
       test: sql`(case when is_object then not ${known} else true end)`,
@@ -42,8 +49,17 @@ export function ndjsonSource({
   }
 }
 
+/** A document or a list: what stands at the member, as it is written there. */
+function documentField(column: Column): SourceField {
+  const member = sql`case when is_object then line -> ${sql.lit(pointerOf(sourceName(column)))} end`
+  return textField(column, sql`nullif((${member})::varchar, 'null')`, { isKey: false })
+}
+
 /** JSON kinds that a column takes. Keys of people may be whole numbers, dates and times are texts. */
-function jsonField(column: Column, { position, isKey }: { position: number; isKey: boolean }): SourceField {
+function jsonField(
+  column: Column,
+  { type, position, isKey }: { type: ScalarType; position: number; isKey: boolean },
+): SourceField {
   const kinds = {
     boolean: ['BOOLEAN'],
     integer: ['BIGINT', 'UBIGINT'],
@@ -51,7 +67,7 @@ function jsonField(column: Column, { position, isKey }: { position: number; isKe
     text: isKey ? ['VARCHAR', 'BIGINT', 'UBIGINT'] : ['VARCHAR'],
     date: ['VARCHAR'],
     timestamp: ['VARCHAR'],
-  }[column.type]
+  }[type]
   const text: RawBuilder<unknown> = sql`nullif(texts[${sql.lit(position)}], '')`
   const field = textField(column, text, { isKey })
   const kind = sql`types[${sql.lit(position)}]`

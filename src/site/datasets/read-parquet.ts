@@ -1,10 +1,11 @@
 import { sql } from 'kysely'
 import type { RawBuilder } from 'kysely'
-import type { Column, ColumnType, Manifest } from '../../protocol/data-set.ts'
+import { isScalarType } from '../../protocol/data-set.ts'
+import type { Column, ColumnType, Manifest, ScalarType } from '../../protocol/data-set.ts'
 import { runOwn } from '../vault/own-sql.ts'
 import { unusableFile } from './import-problem.ts'
 import type { ImportReader } from './import-reader.ts'
-import { sourceName, wrongTest } from './source-field.ts'
+import { sourceName, textField, wrongTest } from './source-field.ts'
 import type { ImportSource, SourceField } from './source-field.ts'
 
 const WHOLE = /^(U?(TINYINT|SMALLINT|INTEGER|BIGINT))$/
@@ -15,6 +16,11 @@ const TYPES: Readonly<Record<ColumnType, RegExp>> = {
   text: /^(VARCHAR|ENUM\(.*\))$/s,
   date: /^DATE$/,
   timestamp: /^TIMESTAMP(_S|_MS|_NS| WITH TIME ZONE)?$/,
+  json: /^(VARCHAR|JSON|STRUCT\(.*\)|MAP\(.*\)|.*\[\])$/s,
+  'boolean[]': /^BOOLEAN\[\]$/,
+  'integer[]': /^(U?(TINYINT|SMALLINT|INTEGER|BIGINT))\[\]$/,
+  'number[]': /^(U?(TINYINT|SMALLINT|INTEGER|BIGINT)|FLOAT|DOUBLE|DECIMAL\(\d+,\d+\))\[\]$/,
+  'text[]': /^(VARCHAR|ENUM\([^[]*\))\[\]$/s,
 }
 
 /** Parquet: the file says its types itself, and they must be those of the manifest or narrower. */
@@ -30,7 +36,9 @@ export async function parquetSource(
     isPacked: false,
     relation,
     fields: manifest.columns.map((column) =>
-      parquetField(column, { isKey: column.name === manifest.person.key }),
+      isScalarType(column.type)
+        ? parquetField(column, { type: column.type, isKey: column.name === manifest.person.key })
+        : documentField(column, types.get(sourceName(column))),
     ),
   }
 }
@@ -47,17 +55,24 @@ async function readTypes(
   }
 }
 
-function parquetField(column: Column, { isKey }: { isKey: boolean }): SourceField {
+/** A document or a list: as a JSON text, unless it is one already. */
+function documentField(column: Column, type: string | undefined): SourceField {
+  const raw = sql.id(sourceName(column))
+  const text = type === 'VARCHAR' || type === 'JSON' ? sql`${raw}::varchar` : sql`to_json(${raw})::varchar`
+  return textField(column, sql`nullif(nullif(${text}, ''), 'null')`, { isKey: false })
+}
+
+function parquetField(column: Column, { type, isKey }: { type: ScalarType; isKey: boolean }): SourceField {
   const raw = sql.id(sourceName(column))
   const text: RawBuilder<unknown> = sql`nullif(${raw}::varchar, '')`
-  const typed = typedOf(column, { raw, text })
+  const typed = typedOf(type, { raw, text })
   const isFinite = column.type === 'number' || column.type === 'date' || column.type === 'timestamp'
   const isMistyped = isFinite ? sql`not coalesce(isfinite(${typed}), false)` : sql`${typed} is null`
   return { column, text, typed, isWrong: wrongTest(column, { text, isKey, isMistyped }) }
 }
 
 function typedOf(
-  { type }: Column,
+  type: ScalarType,
   { raw, text }: { raw: RawBuilder<unknown>; text: RawBuilder<unknown> },
 ): RawBuilder<unknown> {
   switch (type) {

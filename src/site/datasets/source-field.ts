@@ -1,7 +1,9 @@
 import { sql } from 'kysely'
 import type { RawBuilder } from 'kysely'
-import type { Column } from '../../protocol/data-set.ts'
+import { LIMITS } from '../../kernel/limits.ts'
+import type { Column, ListType } from '../../protocol/data-set.ts'
 import type { ImportFormat } from '../../protocol/site-api.ts'
+import { STORED_TEXT } from './import-reader.ts'
 
 /** How one column of the manifest is read from a file. Every expression stands over `ImportSource.relation`. */
 export interface SourceField {
@@ -40,11 +42,18 @@ export function expectedOf(column: Column, { isKey }: { isKey: boolean }): strin
     text: column.values ? 'one of the values in the manifest' : 'a text',
     date: 'a date such as 2026-01-31',
     timestamp: 'a time such as 2026-01-31T12:00:00Z',
+    json: `a JSON document of at most ${LIMITS.jsonDocumentBytesMax} bytes and ${LIMITS.jsonDepthMax} levels`,
+    'boolean[]': `a list ${LIST} of true and false`,
+    'integer[]': `a list ${LIST} of whole numbers within ±2^53`,
+    'number[]': `a list ${LIST} of finite numbers`,
+    'text[]': `a list ${LIST} of texts`,
   }
   const need = isKey || column.isRequired ? '; it may not be empty' : ''
   const length = isKey ? ` of at most ${KEY_CHARACTERS_MAX} characters` : ''
   return `expected ${kinds[column.type]}${length}${need}`
 }
+
+const LIST = `of at most ${LIMITS.listItemsMax} values, none of them null,`
 
 /** Keys of people are no longer than grants can name them (`grantRequestSchema`). */
 export const KEY_CHARACTERS_MAX = 200
@@ -77,11 +86,23 @@ function castOf({ type }: Column, text: RawBuilder<unknown>): RawBuilder<unknown
       return sql`try_cast(${text} as double)`
     case 'date':
       return sql`try_cast(${text} as date)`
+    case 'json':
+      return storedForm(text, type)
+    case 'boolean[]':
+    case 'integer[]':
+    case 'number[]':
+    case 'text[]':
+      return sql`${storedForm(text, type)}::json`
     case 'timestamp':
       // A plain cast would drop an offset without a word; only longer texts can have one.
       return sql`case when length(${text}) > 19
         then make_timestamp(epoch_us(try_cast(${text} as timestamptz))) else try_cast(${text} as timestamp) end`
   }
+}
+
+/** A JSON text in the vault's form. */
+function storedForm(text: RawBuilder<unknown>, type: 'json' | ListType): RawBuilder<unknown> {
+  return sql`${sql.id(STORED_TEXT)}(${text}, ${sql.lit(type)})`
 }
 
 /** Casts of the engine are kinder than a manifest may be: they round, and know words for dates and numbers. */
@@ -93,6 +114,11 @@ function mistypedTest(
     case 'text':
       return sql`false`
     case 'boolean':
+    case 'json':
+    case 'boolean[]':
+    case 'integer[]':
+    case 'number[]':
+    case 'text[]':
       return sql`${typed} is null`
     case 'integer':
       return sql`(${typed} is null or try_cast(${text} as double) is distinct from ${typed}::double)`

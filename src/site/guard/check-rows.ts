@@ -55,6 +55,11 @@ function isOfType(value: ReleaseValue, type: string): boolean {
         ? Number.isFinite(value)
         : typeof value === 'string' && /^-?\d{1,38}(\.\d{1,38})?$/.test(value)
     case 'text':
+    case 'json':
+    case 'boolean[]':
+    case 'integer[]':
+    case 'number[]':
+    case 'text[]':
       return typeof value === 'string'
     case 'date':
       return typeof value === 'string' && /^-?\d{4,6}-\d{2}-\d{2}$/.test(value)

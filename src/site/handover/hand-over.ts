@@ -1,6 +1,7 @@
 import { Bitset } from '../../kernel/bitset.ts'
 import { formatInstant } from '../../kernel/clock.ts'
-import type { Manifest } from '../../protocol/data-set.ts'
+import { isScalarType } from '../../protocol/data-set.ts'
+import type { Column, Manifest } from '../../protocol/data-set.ts'
 import { listGrants } from '../consent/list-grants.ts'
 import type { ListedGrant } from '../consent/list-grants.ts'
 import { namedPeople } from '../rights/named-people.ts'
@@ -66,18 +67,26 @@ async function* rowsOf(
       const owner = person === undefined ? undefined : byNumber.get(person)
       return owner && { key: owner.sealingKey, personKey: owner.key }
     })
-  const sources = new Map(manifest.columns.map(({ name, source }) => [name, source ?? name]))
+  const columns = new Map(manifest.columns.map((column) => [column.name, column]))
   for (const opened of openedRows(rows, { manifest, ownersAt })) {
-    yield opened.map(({ values }) => line(renamed(values, sources))).join('')
+    yield opened.map(({ values }) => line(renamed(values, columns))).join('')
   }
 }
 
-/** Columns under the names that they have in a file, as the manifest says. */
+/** Columns under the names that they have in a file, as the manifest says, documents and lists as JSON. */
 function renamed(
   values: Readonly<Record<string, unknown>>,
-  sources: ReadonlyMap<string, string>,
+  columns: ReadonlyMap<string, Column>,
 ): Record<string, unknown> {
-  return Object.fromEntries(Object.entries(values).map(([name, value]) => [sources.get(name) ?? name, value]))
+  return Object.fromEntries(
+    Object.entries(values).map(([name, value]) => {
+      const { source = name, type = 'text' } = columns.get(name) ?? {}
+      return [
+        source,
+        typeof value === 'string' && !isScalarType(type) ? (JSON.parse(value) as unknown) : value,
+      ]
+    }),
+  )
 }
 
 const GRANT_PAGE = 2_000

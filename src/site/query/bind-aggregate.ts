@@ -1,4 +1,5 @@
 import type { FuncCall, Node } from '@pgsql/types'
+import { isScalarType } from '../../protocol/data-set.ts'
 import type { MeasureKind } from '../guard/collected-group.ts'
 import { spokenColumn } from './bound-query.ts'
 import type { Expr, Measure, PerPersonAggregate, Source } from './bound-query.ts'
@@ -6,7 +7,7 @@ import type { ExprType, Range } from './expression-type.ts'
 import { isMultiplied, optionalManySources, withinBounds } from './bounded-argument.ts'
 import { bindCondition, bindTerm } from './bind-expression.ts'
 import type { Frame } from './bind-expression.ts'
-import { call, coerce } from './build-expression.ts'
+import { call, coerce, requireScalar } from './build-expression.ts'
 import { hull, range } from './ranges.ts'
 import { notAllowed, notSupported, wrongColumn } from './refusal.ts'
 import { partsOf, sameOptional } from './same-expression.ts'
@@ -80,6 +81,7 @@ export function readAggregate(
   const isPerson = argument.type === 'person'
   if (isPerson && name !== 'count')
     throw wrongColumn(`The person key may not stand in "${name}"`, node.location)
+  if (node.agg_distinct) requireScalar(argument, node.location)
   if (node.agg_distinct && !isPerson && !(inner.isPerPerson && name === 'count'))
     throw notAllowed(`"${name}" of distinct values of anything but the person key`, node.location)
   if (argument.kind !== 'person')
@@ -253,6 +255,7 @@ function perPersonType(
   const type = argument?.type
   if (type === undefined || type === 'person' || type === 'interval')
     throw notAllowed(`"${fn}" of ${type ?? 'nothing'}`, offset)
+  if (!isScalarType(type)) throw notAllowed(`"${fn}" of ${type}`, offset)
   if (fn === 'bool_or' || fn === 'bool_and') {
     if (type !== 'boolean') throw notAllowed(`"${fn}" of ${type}`, offset)
     return type

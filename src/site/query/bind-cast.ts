@@ -1,6 +1,6 @@
 import type { Node, TypeName } from '@pgsql/types'
-import type { ColumnType } from '../../protocol/data-set.ts'
-import type { Expr } from './bound-query.ts'
+import type { ScalarType } from '../../protocol/data-set.ts'
+import type { Call, Expr } from './bound-query.ts'
 import { call, caseOf, coerce, describeTerm, literal } from './build-expression.ts'
 import type { Term } from './build-expression.ts'
 import { catalogueRow } from './catalogue.ts'
@@ -10,7 +10,7 @@ import { textsOf } from './nodes.ts'
 import { notAllowed, notSupported, spoken } from './refusal.ts'
 
 /** Types as they are named in a question. */
-export const TYPE_NAMES: Readonly<Record<string, ColumnType | 'interval'>> = {
+export const TYPE_NAMES: Readonly<Record<string, ScalarType | 'interval'>> = {
   bool: 'boolean',
   boolean: 'boolean',
   int2: 'integer',
@@ -44,7 +44,7 @@ export function castTo(typeName: TypeName | undefined, term: Term): Expr {
 
 function typeOf(typeName: TypeName | undefined): {
   readonly name: string
-  readonly type: ColumnType | 'interval'
+  readonly type: ScalarType | 'interval'
 } {
   const names = textsOf(typeName?.names ?? []) ?? []
   const plain = names[0] === 'pg_catalog' ? names.slice(1) : names
@@ -54,12 +54,25 @@ function typeOf(typeName: TypeName | undefined): {
   return { name, type }
 }
 
-function castTerm(term: Term, type: ColumnType | 'interval', offset: number | undefined): Expr {
+function castTerm(term: Term, type: ScalarType | 'interval', offset: number | undefined): Expr {
   if (term.kind === 'untyped') return coerce(term, type, { offset, name: 'cast' })
   if (term.type === type) return term
+  if (term.kind === 'call' && term.call === 'json_text') return castJsonText(term, type, offset)
+  if (term.type === 'json' && type === 'integer')
+    return call('cast_number_integer', [call('cast_json_number', [term])])
   const id = castId(term.type, type)
   if (id === undefined) throw notAllowed(`the cast from ${describeTerm(term)} to ${type}`, offset)
   return call(id, [term])
+}
+
+/** A number in a document is taken as it is, whatever its digits; a text there as any text. */
+function castJsonText(text: Call, type: ScalarType | 'interval', offset: number | undefined): Expr {
+  const id = castId('text', type)
+  if (id === undefined) throw notAllowed(`the cast from ${describeTerm(text)} to ${type}`, offset)
+  const [document] = text.args
+  if (type !== 'number' || document === undefined) return call(id, [text])
+  const isNumber = call('eq', [call('json_kind', [document]), literal('text', 'number')])
+  return caseOf([{ when: isNumber, value: call('cast_json_number', [document]) }], call(id, [text]))
 }
 
 const CASTS = [
@@ -73,6 +86,9 @@ const CASTS = [
   'cast_text_integer',
   'cast_text_number',
   'cast_text_date',
+  'cast_text_boolean',
+  'cast_json_number',
+  'cast_json_boolean',
   'cast_date_timestamp',
   'cast_timestamp_date',
 ] as const

@@ -72,8 +72,10 @@ function bindSyntax(node: Node, frame: Frame): Term {
     if (frame.bindSubLink === undefined) throw notSupported('a sub-query here', node.SubLink.location)
     return frame.bindSubLink(node.SubLink, frame)
   }
-  if ('A_Indirection' in node)
-    return bindNamed(PARTS.at, partAt(node.A_Indirection), frame, offsetOf(node.A_Indirection.arg))
+  if ('A_Indirection' in node) {
+    const { name, args } = partAt(node.A_Indirection)
+    return bindNamed(name, args, frame, offsetOf(node.A_Indirection.arg))
+  }
   if ('GroupingFunc' in node) {
     if (frame.bindGrouping === undefined) throw notSupported('GROUPING here', node.GroupingFunc.location)
     return frame.bindGrouping(node.GroupingFunc)

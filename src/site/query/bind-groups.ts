@@ -5,7 +5,7 @@ import type { Expr, SortKey } from './bound-query.ts'
 import { bindCondition, bindTerm, bindValue } from './bind-expression.ts'
 import { offsetOf, textsOf } from './nodes.ts'
 import type { Frame } from './bind-expression.ts'
-import { coerce } from './build-expression.ts'
+import { coerce, requireScalar } from './build-expression.ts'
 import { groupingSetsOf } from './grouping-sets.ts'
 import { notSupported, tooLarge, wrongColumn } from './refusal.ts'
 import { REORDERING } from './parse-question.ts'
@@ -97,6 +97,7 @@ function addGroupKey(
 ): number {
   const expr =
     ordinalTarget(node, targets) ?? namedTarget(node, targets, frame, 'column') ?? bindValue(node, frame)
+  requireScalar(expr, offsetOf(node))
   const known = keys.findIndex((key) => sameExpression(key.expr, expr))
   return known >= 0 ? known : keys.push({ expr, offset: offsetOf(node) }) - 1
 }
@@ -161,7 +162,9 @@ export function bindOrder(
 
 /** What is ordered by: an output by its number or name, as in PostgreSQL, or any expression. */
 export function orderedBy(by: Node, targets: readonly Target[], frame: Frame): Expr {
-  return ordinalTarget(by, targets) ?? namedTarget(by, targets, frame, 'output') ?? bindValue(by, frame)
+  const expr = ordinalTarget(by, targets) ?? namedTarget(by, targets, frame, 'output') ?? bindValue(by, frame)
+  requireScalar(expr, offsetOf(by))
+  return expr
 }
 
 /** One item of an ORDER BY. */

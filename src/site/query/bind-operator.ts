@@ -1,7 +1,10 @@
 import type { A_Expr, Node, RowExpr } from '@pgsql/types'
+import { elementType } from '../../protocol/data-set.ts'
+import { bindDocumentOperator, bindOperandOrList } from './bind-document.ts'
 import type { Expr } from './bound-query.ts'
 import { call, resolveCall } from './build-expression.ts'
 import type { Term } from './build-expression.ts'
+import { LISTS } from './catalogue-lists.ts'
 import { textsOf } from './nodes.ts'
 import { isSplit, PARTS, splitArguments } from './text-parts.ts'
 import { notAllowed, notSupported } from './refusal.ts'
@@ -43,7 +46,13 @@ function bindSigned(
   const sign = signOf(name, location)
   const operands = (lexpr ? [lexpr] : []).concat(rexpr ? itemsOf(rexpr) : [])
   const place = { offset: location, name: OPERATOR_NAMES[kind] ?? SIGNED_NAMES[`${kind} ${sign}`] ?? sign }
-  return resolveCall(operands.map(bind), place)
+  if (kind !== 'AEXPR_OP') return resolveCall(operands.map(bind), place)
+  const bound = operands.map((operand) => bindOperandOrList(operand, bind))
+  const terms = bound.filter((operand) => operand.kind !== 'written list')
+  const made = bindDocumentOperator(sign, bound, location)
+  if (made === undefined && terms.length < bound.length)
+    throw notSupported('ARRAY[…] but after ANY and ALL and beside a column that is a list', location)
+  return made ?? resolveCall(terms, place)
 }
 
 function signOf(name: readonly Node[] | undefined, location: number | undefined): string {
@@ -75,10 +84,10 @@ function bindAmong(node: A_Expr, bind: BindOperand): Expr {
   const sign = signOf(name, location)
   const value = bind(lexpr)
   if (rexpr && isSplit(rexpr)) return bindAmongParts({ value, rexpr, kind, sign, location }, bind)
-  if (rexpr === undefined || !('A_ArrayExpr' in rexpr))
-    throw notSupported('ANY and ALL of anything but ARRAY[…] or a sub-query', location)
-  const elements = rexpr.A_ArrayExpr.elements ?? []
+  if (rexpr === undefined) throw notSupported('ANY and ALL of nothing', location)
   const isAny = kind === 'AEXPR_OP_ANY'
+  if (!('A_ArrayExpr' in rexpr)) return bindAmongList(value, bind(rexpr), { isAny, sign, location })
+  const elements = rexpr.A_ArrayExpr.elements ?? []
   const among = isAny && sign === '=' ? 'IN' : !isAny && sign === '<>' ? 'NOT IN' : undefined
   if (among !== undefined)
     return resolveCall([value, ...elements.map(bind)], { offset: location, name: among })
@@ -86,6 +95,27 @@ function bindAmong(node: A_Expr, bind: BindOperand): Expr {
     conditionOf(resolveCall([value, bind(element)], { offset: location, name: sign }), location),
   )
   return isAny ? anyOf(compared, location) : allOf(compared, location)
+}
+
+/** `x = any (list)`, and `<> all`. */
+function bindAmongList(
+  value: Term,
+  list: Term,
+  {
+    isAny,
+    sign,
+    location,
+  }: { readonly isAny: boolean; readonly sign: string; readonly location: number | undefined },
+): Expr {
+  if (list.kind === 'untyped' || elementType(list.type) === undefined)
+    throw notSupported(
+      'ANY and ALL of anything but ARRAY[…], a column that is a list, or a sub-query',
+      location,
+    )
+  if (sign !== (isAny ? '=' : '<>'))
+    throw notSupported('ANY and ALL of a column but with = ANY and <> ALL', location)
+  const has = resolveCall([value, list], { offset: location, name: LISTS.has })
+  return isAny ? has : call('not', [has])
 }
 
 interface AmongParts {

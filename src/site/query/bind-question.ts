@@ -7,7 +7,7 @@ import { personRefusal } from './bind-expression.ts'
 import type { Frame } from './bind-expression.ts'
 import { bindCount, bindGrouping, bindHaving, bindOrder, bindTargets, overGroups } from './bind-groups.ts'
 import type { Grouping, Target } from './bind-groups.ts'
-import { literal } from './build-expression.ts'
+import { literal, requireScalar } from './build-expression.ts'
 import { bindFrom, bindWith } from './bind-relation.ts'
 import { frameOf } from './from-context.ts'
 import type { FromContext } from './from-context.ts'
@@ -86,7 +86,10 @@ function bindGroupedQuestion(select: SelectStmt, { binding, level, frame: inner 
     : bindGrouping(select, targets, inner)
   if (grouping.sets && select.distinctClause)
     throw notSupported('GROUPING SETS, ROLLUP and CUBE with DISTINCT; ask a question for each')
-  for (const { expr, offset } of grouping.keys) checkKey(expr, offset)
+  for (const { expr, offset } of grouping.keys) {
+    requireScalar(expr, offset)
+    checkKey(expr, offset)
+  }
   const keys = grouping.keys.map(({ expr }) => expr)
   checkResolution(keys, level.sources, binding.dataSets)
   checkDimensions(grouping, level.sources, binding.dataSets)

@@ -3,6 +3,7 @@ import type { Manifest } from '../../protocol/data-set.ts'
 import type { Column } from '../../protocol/data-set.ts'
 import type { Expr } from './bound-query.ts'
 import { perPersonSink } from './bind-aggregate.ts'
+import { requireScalar } from './build-expression.ts'
 import { offsetOf, textsOf } from './nodes.ts'
 import type { Frame } from './bind-expression.ts'
 import { bindGroupKeys, bindHaving, bindTargets, overGroups } from './bind-groups.ts'
@@ -240,6 +241,7 @@ function bindPerPerson(select: SelectStmt, context: FromContext): readonly Scope
   const having = bindHaving(select, frame)
   // Different rows are groups of equal ones.
   const keys = select.distinctClause ? targets : bindGroupKeys(select, targets, inner)
+  for (const { expr, offset } of keys) requireScalar(expr, offset)
   const [person, another] = keys.filter(({ expr }) => expr.type === 'person')
   if (person === undefined || another)
     throw notSupported(

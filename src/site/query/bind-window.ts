@@ -4,6 +4,7 @@ import { offsetOf } from './nodes.ts'
 import type { Frame } from './bind-expression.ts'
 import { sortKeyOf } from './bind-groups.ts'
 import type { Expr, WindowCall, WindowFrame, WindowFunction } from './bound-query.ts'
+import { requireScalar } from './build-expression.ts'
 import { isNullablePerson } from './joined-level.ts'
 import { range } from './ranges.ts'
 import { notAllowed, notSupported } from './refusal.ts'
@@ -52,7 +53,7 @@ export function bindWindow(node: FuncCall, name: string, windows: Windows): Expr
     throw notSupported('a window that is not PARTITION BY <person key>', node.location)
   const others = partitionClause
     .filter((_, index) => partition[index]?.kind !== 'person')
-    .map((item) => bindValue(item, frame))
+    .map((item) => bindSingle(item, frame))
   const order = orderClause.map((item) => sortKeyOf(item, (by) => bindOrdered(by, frame)))
   const { args, offset } = argumentsOf(node, made, frame)
   const given = frameOfWindow(definition, (bound) => bindValue(bound, frame))
@@ -97,8 +98,14 @@ function definitionOf(over: WindowDef | undefined, { named }: Windows): WindowDe
   return found[0]
 }
 
+function bindSingle(node: Node, frame: Frame): Expr {
+  const expr = bindValue(node, frame)
+  requireScalar(expr, offsetOf(node))
+  return expr
+}
+
 function bindOrdered(by: Node, frame: Frame): Expr {
-  const expr = bindValue(by, frame)
+  const expr = bindSingle(by, frame)
   if (expr.type === 'person' || expr.kind === 'literal')
     throw notSupported('this ORDER BY of a window', offsetOf(by))
   return expr
@@ -109,7 +116,7 @@ function argumentsOf(
   made: WindowFunction,
   frame: Frame,
 ): { readonly args: readonly Expr[]; readonly offset: number } {
-  const given = (node.args ?? []).map((arg) => bindValue(arg, frame))
+  const given = (node.args ?? []).map((arg) => bindSingle(arg, frame))
   const [first, second, more] = given
   if (made === 'row_number' || made === 'rank' || made === 'dense_rank' || node.agg_star) {
     if (first || (node.agg_star && made !== 'count'))

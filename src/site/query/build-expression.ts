@@ -1,5 +1,6 @@
 import { LIMITS } from '../../kernel/limits.ts'
-import type { ColumnType } from '../../protocol/data-set.ts'
+import { COLUMN_TYPES, elementType, isScalarType, LIST_TYPES } from '../../protocol/data-set.ts'
+import type { ListType, ScalarType } from '../../protocol/data-set.ts'
 import type { Call, Case, Expr, Literal, LiteralValue } from './bound-query.ts'
 import type { ExprType, Range } from './expression-type.ts'
 import { callsNamed, catalogueRow } from './catalogue.ts'
@@ -9,7 +10,7 @@ import type { CatalogueRow, Parameter } from './catalogue-row.ts'
 import { whyDeclined } from './declined-functions.ts'
 import { readLiteral } from './literals.ts'
 import { hull, range } from './ranges.ts'
-import { notAllowed, spoken, tooLarge } from './refusal.ts'
+import { notAllowed, notSupported, spoken, tooLarge } from './refusal.ts'
 import { readRegularExpression } from './regular-expression.ts'
 
 /** A text or null that is written without a type and takes the one of its place, as in PostgreSQL. */
@@ -48,7 +49,7 @@ export function coerce(term: Term, type: ExprType, place: Place): Expr {
 function tryCoerce(term: Term, type: ExprType): Expr | undefined {
   if (term.kind === 'untyped') {
     if (term.value === null) return literal(type, null)
-    if (type === 'person') return undefined
+    if (!isScalarType(type) && type !== 'interval') return undefined
     const value = readLiteral(term.value, type)
     return value === undefined ? undefined : literal(type, value)
   }
@@ -69,16 +70,19 @@ function dateAsTimestamp(expr: Expr): Expr {
   return call('cast_date_timestamp', [expr])
 }
 
-/** The one type that terms can share: equal ones, or the wider of `integer` and `number`, `date` and `timestamp`. */
-export function commonType(terms: readonly Term[]): ColumnType | undefined {
+/**
+ * The one type that terms can share, of single values: equal ones, or the wider of `integer` and `number`, `date` and
+ * `timestamp`.
+ */
+export function commonType(terms: readonly Term[]): ScalarType | undefined {
   let common: ExprType | undefined
   for (const term of terms) {
     if (term.kind === 'untyped') continue
     common = common === undefined ? term.type : widerType(common, term.type)
     if (common === undefined) return undefined
   }
-  if (common === 'interval' || common === 'person') return undefined
-  return common ?? 'text'
+  const type = common ?? 'text'
+  return isScalarType(type) ? type : undefined
 }
 
 function widerType(a: ExprType, b: ExprType): ExprType | undefined {
@@ -92,7 +96,7 @@ function widerType(a: ExprType, b: ExprType): ExprType | undefined {
 /** A row of the catalogue with arguments that fit it. */
 export function call(id: CallId, args: readonly Expr[], constants: readonly (string | number)[] = []): Call {
   const row = catalogueRow(id)
-  const type = row.gives === 'any' ? (args[0]?.type ?? 'text') : row.gives
+  const type = givenType(row, args)
   return {
     ...grown(type, row.copies?.(args.map(copiesOf), constants) ?? longest(args)),
     kind: 'call',
@@ -106,6 +110,11 @@ export function call(id: CallId, args: readonly Expr[], constants: readonly (str
       constants,
     ),
   }
+}
+
+function givenType({ gives }: CatalogueRow, [first]: readonly Expr[]): ExprType {
+  if (gives === 'any') return first?.type ?? 'text'
+  return gives === 'item' ? (elementType(first?.type ?? '') ?? 'text') : gives
 }
 
 /** `case when … then … else … end` over results of one type. */
@@ -181,7 +190,10 @@ function matchRow(id: CallId, terms: readonly Term[]): Match | undefined {
   const row = catalogueRow(id)
   if (row.isVariadic ? terms.length < row.takes.length : terms.length !== row.takes.length) return undefined
   const places = terms.map((_, index) => row.takes[Math.min(index, row.takes.length - 1)])
-  const any = commonType(terms.filter((_, index) => places[index] === 'any'))
+  const types = {
+    any: commonType(terms.filter((_, index) => places[index] === 'any')),
+    list: listType(terms.filter((_, index) => places[index] === 'list')),
+  }
   const args: Expr[] = []
   const constants: (string | number)[] = []
   let cost = 0
@@ -195,7 +207,7 @@ function matchRow(id: CallId, terms: readonly Term[]): Match | undefined {
       constants.push(constant)
       continue
     }
-    const arg = fitArgument(term, parameter, any)
+    const arg = fitArgument(term, parameter, types)
     if (arg === undefined) return undefined
     if (term.kind !== 'untyped' && arg !== term) cost += 1
     args.push(arg)
@@ -206,14 +218,44 @@ function matchRow(id: CallId, terms: readonly Term[]): Match | undefined {
 function fitArgument(
   term: Term,
   parameter: Exclude<Parameter, object>,
-  any: ColumnType | undefined,
+  { any, list }: { readonly any: ScalarType | undefined; readonly list: ListType | undefined },
 ): Expr | undefined {
   if (parameter === 'any') return any && tryCoerce(term, any)
+  if (parameter === 'anything') return term.kind === 'untyped' ? tryCoerce(term, 'text') : term
+  if (parameter === 'list') return list && tryCoerce(term, list)
+  if (parameter === 'item') return list && tryCoerce(term, elementType(list) ?? 'text')
   if (parameter === 'pattern') return fitPattern(term)
   if (parameter === 'regular expression') return fitRegularExpression(term)
   if (parameter === 'written text') return fitWritten(term, 1)
   if (parameter === 'shorter text') return fitWritten(term, 0)
-  return tryCoerce(term, parameter)
+  const written = WRITTEN[parameter]
+  if (written) return fitWrittenAs(term, written)
+  return isType(parameter) ? tryCoerce(term, parameter) : undefined
+}
+
+function isType(parameter: string): parameter is ExprType {
+  return parameter === 'interval' || parameter === 'person' || COLUMN_TYPES.some((type) => type === parameter)
+}
+
+/** The one type of lists in all places that take one. */
+function listType([first, ...others]: readonly Term[]): ListType | undefined {
+  const list = first && first.kind !== 'untyped' ? LIST_TYPES.find((type) => type === first.type) : undefined
+  return others.every((term) => term.kind !== 'untyped' && term.type === list) ? list : undefined
+}
+
+/** Texts of JSON documents that are written out. A step of digits is a number of a list, or a name, as the document has it. */
+const WRITTEN: Readonly<Partial<Record<Exclude<Parameter, object>, RegExp>>> = {
+  'member name': /^(?!(0|[1-9]\d*)$)[^\0]*$/s,
+  'member name of digits': /^(0|[1-9]\d{0,8})$/,
+  'path step': /^((0|[1-9]\d{0,8})|(?!\s*[-+]?\d+$)[^\0]*)$/s,
+  'json value': /^("[^\0]*"|-?\d[-+.e\d]*|true|false|null)$/s,
+}
+
+function fitWrittenAs(term: Term, form: RegExp): Expr | undefined {
+  const written = fitWritten(term, 0)
+  return written?.kind === 'literal' && typeof written.value === 'string' && form.test(written.value)
+    ? written
+    : undefined
 }
 
 /** A text that is written out. */
@@ -287,6 +329,15 @@ function expectedConstants(name: string): string {
         : `${kind}: ${CONSTANTS[kind].expected}`,
   )
   return texts.length === 0 ? '' : `; expected ${texts.join('; ')}`
+}
+
+/** Requires a single value, which can be compared, ordered and grouped by. */
+export function requireScalar(expr: Expr, offset: number | undefined): void {
+  if (expr.type === 'json' || elementType(expr.type) !== undefined)
+    throw notSupported(
+      `${expr.type} to group, order or tell apart by; take a value out of it, as with -> or [n]`,
+      offset,
+    )
 }
 
 /** The type of a term in words; never its value. */

@@ -13,6 +13,10 @@ import {
 import type { Text } from './forms.ts'
 import { range, rising, widened } from './ranges.ts'
 
+/** As PostgreSQL reads them: `o` alone is neither. */
+const TRUE_WORDS = "'t', 'tr', 'tru', 'true', 'y', 'ye', 'yes', 'on', '1'"
+const FALSE_WORDS = "'f', 'fa', 'fal', 'fals', 'false', 'n', 'no', 'of', 'off', '0'"
+
 /** A table: casts. None can fail: what a value has no counterpart for in the other type becomes null. */
 export const CASTS = {
   cast_integer_number: {
@@ -104,6 +108,18 @@ export const CASTS = {
       const day = naming({ a: part(1, 4), b: part(6, 2), c: part(9, 2) }, POSTGRES_DATE)
       return inDates(naming({ t: `substring(${a} from '^ *([0-9]{4}-[0-9]{2}-[0-9]{2}) *$')` }, day))
     },
+  },
+  cast_text_boolean: {
+    kind: 'cast',
+    names: ['text as boolean'],
+    takes: ['text'],
+    gives: 'boolean',
+    says: '`true`, `yes`, `on`, `1`, their opposites and beginnings of these words, with spaces around; anything else is null',
+    prints: 2,
+    ...both(({ a }) => {
+      const word = `lower(trim(${a}))`
+      return `case when ${word} in (${TRUE_WORDS}) then true when ${word} in (${FALSE_WORDS}) then false end`
+    }),
   },
   cast_date_timestamp: {
     kind: 'cast',

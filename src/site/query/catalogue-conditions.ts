@@ -131,14 +131,14 @@ export const CONDITIONS = {
   is_null: {
     kind: 'syntax',
     names: ['IS NULL'],
-    takes: ['any'],
+    takes: ['anything'],
     gives: 'boolean',
     ...both(({ a }) => `(${a} is null)`),
   },
   is_not_null: {
     kind: 'syntax',
     names: ['IS NOT NULL'],
-    takes: ['any'],
+    takes: ['anything'],
     gives: 'boolean',
     ...both(({ a }) => `(${a} is not null)`),
   },

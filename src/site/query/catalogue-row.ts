@@ -6,12 +6,21 @@ import type { MaybeRange } from './ranges.ts'
 export type Dialect = 'duckdb' | 'postgres'
 
 /**
- * What a place of a call takes: a type; `any`, one type in all such places; `pattern`, `regular expression`, `written text` (not empty) or
- * `shorter text` (no longer than the written text before it), which are written down in the question; or a constant of a kind, which is known when the question is checked.
+ * What a place of a call takes: a type; `any`, one type of single values in all such places; `anything`, also what is no
+ * single value; `list`, one type of lists in all such places, and `item`, what such a list holds; `pattern`, `regular expression`, `written text` (not empty) or
+ * `shorter text` (no longer than the written text before it), `member name`, `member name of digits`, `path step` and `json value` (a single one) of
+ * a JSON document, which are written down in the question; or a constant of a kind, which is known when the question is checked.
  */
 export type Parameter =
   | ExprType
   | 'any'
+  | 'anything'
+  | 'list'
+  | 'item'
+  | 'member name'
+  | 'member name of digits'
+  | 'path step'
+  | 'json value'
   | 'pattern'
   | 'regular expression'
   | 'written text'
@@ -37,7 +46,7 @@ export interface CatalogueRow {
   readonly takes: readonly Parameter[]
   /** Whether the last place may be filled again and again. */
   readonly isVariadic?: true
-  readonly gives: ExprType | 'any'
+  readonly gives: ExprType | 'any' | 'item'
   /** What it means where engines differ, for the reference page. */
   readonly says?: string
   /**
@@ -102,6 +111,8 @@ export const CONSTANTS = {
   epoch: word(['epoch']),
   digits: whole(-15, 15),
   from: whole(1, 1_000_000),
+  'json index': whole(-1_000, 1_000),
+  dimension: whole(1, 1),
   length: whole(0, 1_000_000),
   buckets: whole(1, 10_000),
   repeats: whole(0, 64),

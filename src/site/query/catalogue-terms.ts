@@ -1,3 +1,4 @@
+import { LIMITS } from '../../kernel/limits.ts'
 import type { NodeKind } from './allowed-nodes.ts'
 import { catalogueRow } from './catalogue.ts'
 import type { CallId } from './catalogue.ts'
@@ -53,6 +54,19 @@ export function termsOf(id: CallId): Terms {
     case 'date':
     case 'timestamp':
       return { modes, bound: 'the years 1 to 9999', sensitivity: chooses }
+    case 'json':
+      return {
+        modes,
+        bound: `a document of at most ${LIMITS.jsonDocumentBytesMax} bytes and ${LIMITS.jsonDepthMax} levels`,
+        sensitivity: chooses,
+      }
+    case 'boolean[]':
+    case 'integer[]':
+    case 'number[]':
+    case 'text[]':
+      return { modes, bound: `at most ${LIMITS.listItemsMax} values`, sensitivity: chooses }
+    case 'item':
+      return { modes, bound: 'none: it may not be summed', sensitivity: chooses }
     case 'any':
       return { modes, bound: 'those of its arguments', sensitivity: 'as its arguments' }
     case 'interval':
@@ -71,6 +85,8 @@ export const SAMPLES: Readonly<Record<ConstantKind, string | number>> = {
   epoch: 'epoch',
   digits: 2,
   from: 1,
+  'json index': 0,
+  dimension: 1,
   length: 3,
   buckets: 8,
   repeats: 2,
@@ -164,11 +180,11 @@ export const NODE_TERMS: Readonly<Record<NodeKind, NodeTerms>> = {
   RowExpr: { ...PART, form: 'member by member', bound: 'only with =, <>, IN and NOT IN' },
   A_Indirection: {
     ...PART,
-    form: 'that of `(string_to_array(a, b))[n]`',
-    bound: 'only of `string_to_array`',
+    form: 'that of `(list)[n]`, and of `(string_to_array(a, b))[n]`',
+    bound: 'only of columns that are lists and of `string_to_array`',
   },
   A_Indices: { ...PART, bound: 'a number that is written out' },
-  A_ArrayExpr: { ...PART, form: 'a list', bound: 'only after ANY and ALL' },
+  A_ArrayExpr: { ...PART, form: 'a list', bound: 'only after ANY and ALL, and beside an operator of lists' },
   SubLink: {
     modes: 'all',
     form: 'a left join of one row for each person, computed for each row around it where it looks at it',
@@ -190,7 +206,7 @@ export const NODE_TERMS: Readonly<Record<NodeKind, NodeTerms>> = {
   TypeCast: BY_ROW,
   TypeName: {
     ...PART,
-    bound: 'the types of columns, `varchar(n)`, `numeric(p, s)`, and `interval` for a constant',
+    bound: 'the types of single values, `varchar(n)`, `numeric(p, s)`, and `interval` for a constant',
   },
   FuncCall: BY_ROW,
   WindowDef: {

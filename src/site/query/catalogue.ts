@@ -1,6 +1,8 @@
 import { CASTS } from './catalogue-casts.ts'
 import { CONDITIONS } from './catalogue-conditions.ts'
 import { FUNCTIONS } from './catalogue-functions.ts'
+import { JSON_CALLS } from './catalogue-json.ts'
+import { LIST_CALLS } from './catalogue-lists.ts'
 import { MATHS } from './catalogue-maths.ts'
 import { OPERATORS } from './catalogue-operators.ts'
 import { PATTERNS } from './catalogue-patterns.ts'
@@ -19,6 +21,8 @@ export const CATALOGUE = {
   ...MATHS,
   ...TEXTS,
   ...PATTERNS,
+  ...JSON_CALLS,
+  ...LIST_CALLS,
 } as const
 
 export type CallId = keyof typeof CATALOGUE

@@ -183,6 +183,8 @@ const ATOMS: ReadonlySet<CallId> = new Set([
   'extract_epoch',
   'epoch_between',
   'sub_dates',
+  'list_length',
+  'list_length_of_dimension',
 ])
 
 /** What a call may be in an exact sum: it gives its argument's number, a product, a number that a column of another type has, or none. */

@@ -1,9 +1,9 @@
-import type { ColumnType } from '../../protocol/data-set.ts'
+import type { ScalarType } from '../../protocol/data-set.ts'
 import type { LiteralValue } from './bound-query.ts'
 import type { Span } from './expression-type.ts'
 
 /** Reads a text that stands for a value of a type, as PostgreSQL's input functions do, but only in their plainest form. */
-export function readLiteral(text: string, type: ColumnType | 'interval'): LiteralValue | undefined {
+export function readLiteral(text: string, type: ScalarType | 'interval'): LiteralValue | undefined {
   const trimmed = text.trim()
   switch (type) {
     case 'text':
@@ -110,4 +110,19 @@ function readSpan(text: string): Span | undefined {
 
 function pad(value: number, digits: number): string {
   return `${value}`.padStart(digits, '0')
+}
+
+/** `{a,"b c"}`: the texts of a list of one level, none of them null; `undefined` for anything else. */
+export function readTextList(text: string): readonly string[] | undefined {
+  const [, inside] = /^\s*\{(.*)\}\s*$/s.exec(text) ?? []
+  if (inside === undefined) return undefined
+  const items: string[] = []
+  const item = /\s*(?:"((?:[^"\\]|\\.)*)"|([^",{}\\]*[^",{}\\\s]))\s*(,|$)/sy
+  for (let isLast = inside.trim() === ''; !isLast;) {
+    const match = item.exec(inside)
+    if (!match || match[2]?.toLowerCase() === 'null') return undefined
+    items.push(match[1]?.replaceAll(/\\(.)/gs, '$1') ?? match[2] ?? '')
+    isLast = match[3] === ''
+  }
+  return items
 }

@@ -53,6 +53,8 @@ function wholeOrder({ orderBy, outputs }: BoundQuery, printing: Printing): reado
   const shown = outputs.flatMap(({ expr }) => {
     if (expr.type === 'person' || expr.kind === 'literal') return []
     // Engines differ in whether 0 and -0 are in an order.
+    if (expr.type === 'json' && printing.dialect === 'postgres')
+      return [`cast(${printExpression(expr, printing)} as text) collate "C" nulls last`]
     if (expr.type === 'number') return [`(${printExpression(expr, printing)} + 0) nulls last`]
     return [printSortKey({ expr, isDescending: false, nullsFirst: false }, printing)]
   })

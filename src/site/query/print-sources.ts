@@ -249,7 +249,13 @@ function printColumn({ name, type }: Column, dialect: Dialect): Text {
     case 'timestamp':
       return `case when ${text} > timestamp '0001-01-01 00:00:00' and ${text} < timestamp '9999-12-31 00:00:00' then ${text} end`
     case 'text':
+    case 'text[]':
       return dialect === 'duckdb' ? text : `${text} collate "C"`
+    case 'json':
+      return dialect === 'duckdb' ? text : `cast(${text} as json)`
+    case 'boolean[]':
+    case 'integer[]':
+    case 'number[]':
     case 'integer':
     case 'boolean':
       return text

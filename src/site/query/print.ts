@@ -42,6 +42,11 @@ const TYPES: Readonly<Record<Dialect, Readonly<Record<ExprType, Text>>>> = {
     text: 'varchar',
     date: 'date',
     timestamp: 'timestamp',
+    json: 'varchar',
+    'boolean[]': 'boolean[]',
+    'integer[]': 'bigint[]',
+    'number[]': 'double[]',
+    'text[]': 'varchar[]',
     interval: 'interval',
     person: 'integer',
   },
@@ -52,6 +57,11 @@ const TYPES: Readonly<Record<Dialect, Readonly<Record<ExprType, Text>>>> = {
     text: 'text',
     date: 'date',
     timestamp: 'timestamp',
+    json: 'json',
+    'boolean[]': 'boolean[]',
+    'integer[]': 'bigint[]',
+    'number[]': 'float8[]',
+    'text[]': 'text[]',
     interval: 'interval',
     person: 'integer',
   },
@@ -142,7 +152,12 @@ export function printLiteral(
     case 'interval':
       return printSpan(value, dialect)
     case 'person':
-      throw new Error('Cannot print a person: no literal has this type')
+    case 'json':
+    case 'boolean[]':
+    case 'integer[]':
+    case 'number[]':
+    case 'text[]':
+      throw new Error(`Cannot print a literal: none is of type ${type}`)
   }
 }
 
@@ -169,10 +184,11 @@ function checked(text: Text, form: RegExp): Text {
   return text
 }
 
-/** A value as it leaves: dates and times as texts in ISO form, so that no driver's own form comes in between. */
+/** A value as it leaves: dates, times and documents as texts, so that no driver's own form comes in between. */
 export function printReleased(type: ExprType, text: Text, dialect: Dialect): Text {
   if (type === 'date')
     return dialect === 'duckdb' ? `strftime(${text}, '%Y-%m-%d')` : `to_char(${text}, 'YYYY-MM-DD')`
+  if (type === 'json') return dialect === 'duckdb' ? text : `cast(${text} as text)`
   if (type === 'timestamp')
     return dialect === 'duckdb'
       ? `strftime(${text}, '%Y-%m-%dT%H:%M:%S.%fZ')`

@@ -85,6 +85,7 @@ const BARE = [
   /^(NOT )?(IN|LIKE|ILIKE|BETWEEN)$/,
   /^IS( NOT)? (NULL|TRUE|FALSE|DISTINCT FROM)$/,
   /^(AND|OR|NOT|NULLIF|CASE|COALESCE|GREATEST|LEAST|LIMIT|a condition)$/,
+  /^(\(list\)\[n\]|x = any \(list\))$/,
 ]
 
 /**

@@ -220,7 +220,7 @@ export const REFUSED_FAMILIES = {
     ],
   },
   json: {
-    why: 'JSON: columns have no JSON type, and of equal names in an object, and of numbers past doubles, engines make different values; have what is asked for imported as a column',
+    why: 'SQL/JSON: it makes documents, or reads them by a path language that engines read differently; columns of type `json` are read with ->, ->>, #>, #>>, @> and ?',
     kinds: [
       'JsonFormat',
       'JsonReturning',

@@ -60,6 +60,7 @@ function visit(expr: Expr, data: Data, seen: Seen): void {
     return checkCuts(cut, data)
   }
   if (expr.kind === 'column') return checkBare(expr, data)
+  if (expr.kind === 'call' && OF_LISTS.has(expr.call)) return
   // Whether there is a value tells no value.
   if (
     expr.kind === 'call' &&
@@ -69,6 +70,16 @@ function visit(expr: Expr, data: Data, seen: Seen): void {
     return
   for (const child of childrenOf(expr)) visit(child, data, seen)
 }
+
+/** Calls that tell of a list without giving one of its values. */
+const OF_LISTS: ReadonlySet<CallId> = new Set([
+  'list_length',
+  'list_length_of_dimension',
+  'list_has',
+  'lists_overlap',
+  'list_has_all',
+  'list_is_within',
+])
 
 function isLeaf(expr: Expr | undefined): boolean {
   return expr?.kind === 'column' || expr?.kind === 'person'
@@ -226,7 +237,9 @@ function checkBare(column: Found, data: Data): void {
   const least = leastWidth(columnOf(column, data), column)
   if (column.type === 'integer' && typeof least === 'number' && least <= 1) return
   if (column.type === 'date' && least === 'day') return
-  if (column.type === 'text' || column.type === 'boolean') return
+  // What is taken out of a document is as fine as a text is; a least width is for a column of its own.
+  if (column.type === 'text' || column.type === 'boolean' || column.type === 'json') return
+  if (column.type === 'text[]' || column.type === 'boolean[]' || column.type === 'integer[]') return
   throw tooFine(column, least)
 }
 

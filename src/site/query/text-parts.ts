@@ -1,4 +1,5 @@
 import type { A_Indirection, FuncCall, Node } from '@pgsql/types'
+import { LISTS } from './catalogue-lists.ts'
 import { textsOf } from './nodes.ts'
 import { notSupported } from './refusal.ts'
 
@@ -34,12 +35,17 @@ export function countedParts(node: FuncCall): readonly Node[] | undefined {
   return isFirst && !another ? splitArguments(array) : undefined
 }
 
-/** `(string_to_array(a, b))[n]`: its text, separator and number. */
-export function partAt({ arg, indirection = [] }: A_Indirection): readonly Node[] {
+/** `(list)[n]` or `(string_to_array(a, b))[n]`: how it is called, and its list or text and separator, and number. */
+export function partAt({ arg, indirection = [] }: A_Indirection): {
+  readonly name: string
+  readonly args: readonly Node[]
+} {
   const [index, another] = indirection
-  if (arg === undefined || !isSplit(arg) || index === undefined || another || !('A_Indices' in index))
-    throw notSupported('a part of a value, but of string_to_array')
+  if (arg === undefined || index === undefined || another || !('A_Indices' in index))
+    throw notSupported('a part of a value, but of a list and of string_to_array')
   const { uidx, lidx, is_slice: isSlice } = index.A_Indices
   if (uidx === undefined || lidx !== undefined || isSlice === true) throw notSupported('a slice')
-  return [...splitArguments(arg), uidx]
+  return isSplit(arg)
+    ? { name: PARTS.at, args: [...splitArguments(arg), uidx] }
+    : { name: LISTS.at, args: [arg, uidx] }
 }

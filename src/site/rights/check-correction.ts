@@ -2,11 +2,12 @@ import { parseInstant } from '../../kernel/clock.ts'
 import type { Instant } from '../../kernel/clock.ts'
 import { Fault } from '../../kernel/faults.ts'
 import type { FieldProblem } from '../../kernel/faults.ts'
-import { keyColumnsOf } from '../../protocol/data-set.ts'
+import { isScalarType, keyColumnsOf } from '../../protocol/data-set.ts'
 import type { Column, Manifest } from '../../protocol/data-set.ts'
 import { endedColumns } from '../../protocol/retention.ts'
 import type { ColumnValues } from '../../protocol/restriction.ts'
 import { isSealed } from '../vault/stored-columns.ts'
+import { storedText } from '../vault/stored-json.ts'
 
 /**
  * Refuses a correction that does not fit the manifest, naming each column. The key that names the person is no value
@@ -41,6 +42,8 @@ export function checkCorrection(
     const field = `where.${name}`
     if (!column || keys.includes(name) || isSealed(column) || ended.includes(name))
       problems.push({ field, expected: 'expected a column of the data set that is not sealed' })
+    else if (!isScalarType(column.type))
+      problems.push({ field, expected: 'expected a column of single values' })
     else if (!isOfType(value, column)) problems.push({ field, expected: expectedOf(column) })
   }
   if (problems.length === 0) return
@@ -65,6 +68,12 @@ function isOfType(value: ColumnValues[string] | undefined, { type, values }: Col
       return typeof value === 'string' && isDate(value)
     case 'timestamp':
       return typeof value === 'string' && parseInstant(value) !== undefined
+    case 'json':
+    case 'boolean[]':
+    case 'integer[]':
+    case 'number[]':
+    case 'text[]':
+      return typeof value === 'string' && storedText(value, type) !== undefined
   }
 }
 
@@ -80,6 +89,11 @@ function expectedOf({ type, values }: Column): string {
     text: values ? 'one of the values in the manifest' : 'a text',
     date: 'a date such as 2026-01-31',
     timestamp: 'a time such as 2026-01-31T12:00:00Z',
+    json: 'a JSON document as a text',
+    'boolean[]': 'a list as a text, such as [true, false]',
+    'integer[]': 'a list as a text, such as [1, 2]',
+    'number[]': 'a list as a text, such as [1.5, 2]',
+    'text[]': 'a list as a text, such as ["a", "b"]',
   }
   return `expected ${kinds[type]}`
 }

@@ -6,8 +6,8 @@ import type { Clock, Instant } from '../../kernel/clock.ts'
 import { Fault } from '../../kernel/faults.ts'
 import type { Database } from '../../kernel/postgres/database.ts'
 import type { Random } from '../../kernel/random.ts'
-import { placeOf } from '../../protocol/data-set.ts'
-import type { Manifest } from '../../protocol/data-set.ts'
+import { isScalarType, placeOf } from '../../protocol/data-set.ts'
+import type { Column, Manifest } from '../../protocol/data-set.ts'
 import { epochDay } from '../../protocol/consent-ages.ts'
 import type { ColumnValues } from '../../protocol/restriction.ts'
 import type { DataSetId, MemberId } from '../../protocol/wire.ts'
@@ -22,6 +22,7 @@ import { cellContext } from '../vault/person-keys.ts'
 import type { PersonKeys } from '../vault/person-keys.ts'
 import { seal } from '../vault/seal-cell.ts'
 import { isSealed } from '../vault/stored-columns.ts'
+import { storedText } from '../vault/stored-json.ts'
 import { UNKNOWN_BIRTH_DAY } from '../vault/vault.ts'
 import type { CorrectedValue, RowCorrection, Vault } from '../vault/vault.ts'
 import { isOwnWord } from './own-word.ts'
@@ -227,7 +228,8 @@ function storedValues(
   return new Map(
     Object.entries(values).map(([name, value]): readonly [string, CorrectedValue] => {
       const column = manifest.columns.find((known) => known.name === name)
-      if (value === null || !column || !isSealed(column)) return [name, value]
+      if (value === null || !column) return [name, value]
+      if (!isSealed(column)) return [name, unsealedValue(value, column)]
       const context = cellContext({ dataSet, column: name })
       return [name, seal(String(value), { key, nonce: random.bytes(NONCE_BYTES), context })]
     }),
@@ -235,6 +237,11 @@ function storedValues(
 }
 
 const NONCE_BYTES = 12
+
+/** Documents and lists in the one form that they are kept in. */
+function unsealedValue(value: CorrectedValue, { type }: Column): CorrectedValue {
+  return typeof value !== 'string' || isScalarType(type) ? value : (storedText(value, type) ?? null)
+}
 
 /**
  * What the rules of age go by after a correction. The issuer is believed. What a person or a guardian says stands in the rows,

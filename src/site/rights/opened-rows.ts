@@ -65,5 +65,7 @@ function plainValue(value: VaultValue): ExportValue {
     const number = Number(value)
     return Number.isSafeInteger(number) ? number : value.toString()
   }
+  // Lists are JSON texts, as documents are.
+  if (Array.isArray(value)) return JSON.stringify(value.map((item: VaultValue) => plainValue(item)))
   return typeof value === 'object' ? null : value
 }

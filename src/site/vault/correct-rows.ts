@@ -2,6 +2,7 @@ import type { DuckDBConnection } from '@duckdb/node-api'
 import { sql } from 'kysely'
 import type { RawBuilder } from 'kysely'
 import { Fault } from '../../kernel/faults.ts'
+import { elementType } from '../../protocol/data-set.ts'
 import type { Manifest } from '../../protocol/data-set.ts'
 import { engineType, typeName } from './engine-types.ts'
 import { runOwn } from './own-sql.ts'
@@ -41,5 +42,7 @@ export async function correctRows(
 function typed(manifest: Manifest, [name, value]: readonly [string, CorrectedValue]): RawBuilder<unknown> {
   const stored = storedColumns(manifest).find(({ column }) => column.name === name)
   if (!stored) throw new Fault('fault.internal', { what: 'Cannot correct a column that is not stored' })
-  return sql`cast(${value} as ${typeName(engineType(stored))})`
+  const type = typeName(engineType(stored))
+  const list = stored.isSealed ? undefined : elementType(stored.column.type)
+  return list ? sql`cast(cast(${value} as json) as ${type})` : sql`cast(${value} as ${type})`
 }

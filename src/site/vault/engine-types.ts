@@ -1,11 +1,11 @@
-import { BIGINT, BLOB, BOOLEAN, DATE, DOUBLE, TIMESTAMP, VARCHAR } from '@duckdb/node-api'
+import { BIGINT, BLOB, BOOLEAN, DATE, DOUBLE, LIST, TIMESTAMP, VARCHAR } from '@duckdb/node-api'
 import type { DuckDBType } from '@duckdb/node-api'
 import { sql } from 'kysely'
 import type { RawBuilder } from 'kysely'
 import type { ColumnType } from '../../protocol/data-set.ts'
 import type { StoredColumn } from './stored-columns.ts'
 
-/** DuckDB's type of each column type. */
+/** DuckDB's type of each column type. JSON is a text in the form of `stored-json.ts`. */
 const TYPES: Readonly<Record<ColumnType, DuckDBType>> = {
   boolean: BOOLEAN,
   integer: BIGINT,
@@ -13,6 +13,11 @@ const TYPES: Readonly<Record<ColumnType, DuckDBType>> = {
   text: VARCHAR,
   date: DATE,
   timestamp: TIMESTAMP,
+  json: VARCHAR,
+  'boolean[]': LIST(BOOLEAN),
+  'integer[]': LIST(BIGINT),
+  'number[]': LIST(DOUBLE),
+  'text[]': LIST(VARCHAR),
 }
 
 /** The engine's type of a stored column. */

@@ -1,6 +1,13 @@
-import { DuckDBDataChunk, DuckDBBlobValue, DuckDBDateValue, DuckDBTimestampValue } from '@duckdb/node-api'
+import {
+  DuckDBDataChunk,
+  DuckDBBlobValue,
+  DuckDBDateValue,
+  DuckDBListValue,
+  DuckDBTimestampValue,
+} from '@duckdb/node-api'
 import type { DuckDBType, DuckDBValue } from '@duckdb/node-api'
 import { parseInstant } from '../../kernel/clock.ts'
+import { elementType } from '../../protocol/data-set.ts'
 import type { ColumnType } from '../../protocol/data-set.ts'
 import { toVaultValue } from './convert-result.ts'
 import type { StoredColumn } from './stored-columns.ts'
@@ -44,6 +51,9 @@ export function toEngineChunk(
 function toEngineValue(value: VaultValue, type: ColumnType | undefined): DuckDBValue {
   if (value instanceof Uint8Array) return new DuckDBBlobValue(value)
   if (value === null || typeof value === 'boolean') return value
+  const element = type && elementType(type)
+  if (element && Array.isArray(value))
+    return new DuckDBListValue(value.map((item: VaultValue) => toEngineValue(item, element)))
   if (type === 'integer' && (typeof value === 'number' || typeof value === 'bigint')) return BigInt(value)
   if (typeof value === 'string' && type === 'date') {
     return new DuckDBDateValue(Temporal.PlainDate.from(value).since('1970-01-01').total('days'))

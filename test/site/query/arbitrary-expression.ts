@@ -1,5 +1,6 @@
 import fc from 'fast-check'
-import type { ColumnType } from '../../../src/protocol/data-set.ts'
+import { elementType, isScalarType, LIST_TYPES, SCALAR_TYPES } from '../../../src/protocol/data-set.ts'
+import type { ColumnType, ListType, ScalarType } from '../../../src/protocol/data-set.ts'
 import type { Expr } from '../../../src/site/query/bound-query.ts'
 import { call, caseOf, literal } from '../../../src/site/query/build-expression.ts'
 import { CALL_IDS, catalogueRow } from '../../../src/site/query/catalogue.ts'
@@ -23,10 +24,15 @@ const TYPES = [
   'text',
   'date',
   'timestamp',
+  'json',
+  'boolean[]',
+  'integer[]',
+  'number[]',
+  'text[]',
 ] as const satisfies readonly ColumnType[]
 
 /** Values at which something might break, for two columns of each type. */
-const EDGES: Readonly<Record<ColumnType, readonly Cell[]>> = {
+const EDGES: Readonly<Record<ScalarType, readonly Cell[]>> = {
   boolean: [true, false, null],
   integer: [
     '-9223372036854775808',
@@ -122,16 +128,54 @@ const EDGES: Readonly<Record<ColumnType, readonly Cell[]>> = {
   ],
 }
 
+/** Documents and lists, as JSON texts. */
+const DOCUMENTS: Readonly<Record<Exclude<ColumnType, ScalarType>, readonly Cell[]>> = {
+  json: [
+    '{"a": 1, "b": {"c": [1, "x", null, true, 2.50, {"d": "e"}]}, "0": "zero", "a/b~c": "slash", "": "none"}',
+    '{"a": "1", "a": "12.5", "b": null, "x": "2020-02-29"}',
+    '{"b": {"c": {"0": 5, "a": [2]}}, "a": "true"}',
+    '[1, 2, "a", "b", null, false, 1.0, 1e3, [1], {"a": 1}, -0.0]',
+    '[]',
+    '{}',
+    '"a"',
+    '"Hé🦆\\u001f\\n\\"/\\\\"',
+    '17',
+    '-0.1',
+    '1e22',
+    '1e-7',
+    '1.5e-300',
+    '123456789012345678901234567890',
+    '0.1234567890123456789',
+    'true',
+    'false',
+    'null',
+    '{"a": {"a": {"a": [[["deep"]]]}}, "b": 1e149}',
+    '{"a": [10, 20, 30], "b": ["a", "1"], "__proto__": 1, "x": " yes "}',
+    null,
+  ],
+  'boolean[]': ['[true, false]', '[]', '[true]', '[false, false]', null],
+  'integer[]': ['[1, 2, 3]', '[]', '[0]', '[-9007199254740991, 9007199254740991]', '[7, 7]', null],
+  'number[]': ['[1.5, 2]', '[]', '[-0.0, 0.1]', '[1e149, -1e149, 1e-287]', '[2.5, 0, 0.5]', null],
+  'text[]': ['["a", "b", "é"]', '[]', '["", " ", "null", "{}"]', '["ab", "Hé🦆"]', '["a"]', null],
+}
+
+/** Values at which something might break. */
+const CELLS: Readonly<Record<ColumnType, readonly Cell[]>> = { ...EDGES, ...DOCUMENTS }
+
+function columnOf(type: ColumnType, side: 'a' | 'b'): string {
+  return `${type.replace('[]', '_list')}_${side}`
+}
+
 /** A data set of edge values: columns `boolean_a`, `boolean_b`, `integer_a`, … in rows that mix them. */
 export function edgeDataSet(): TestDataSet {
   const columns = TYPES.flatMap((type) => [
-    { name: `${type}_a`, type },
-    { name: `${type}_b`, type },
+    { name: columnOf(type, 'a'), type },
+    { name: columnOf(type, 'b'), type },
   ])
   const rows = Array.from({ length: 150 }, (_, row) => {
     const cells = TYPES.flatMap((type) => [
-      EDGES[type][row % EDGES[type].length] ?? null,
-      EDGES[type][(row * 7 + Math.floor(row / EDGES[type].length)) % EDGES[type].length] ?? null,
+      CELLS[type][row % CELLS[type].length] ?? null,
+      CELLS[type][(row * 7 + Math.floor(row / CELLS[type].length)) % CELLS[type].length] ?? null,
     ])
     return [row, ...cells] as const
   })
@@ -147,6 +191,8 @@ const constants: Readonly<Record<ConstantKind, fc.Arbitrary<string | number>>> =
   epoch: fc.constant('epoch'),
   digits: fc.integer({ min: -15, max: 15 }),
   from: fc.constantFrom(1, 2, 3, 100),
+  'json index': fc.constantFrom(0, 1, 5, -1, -2, 100),
+  dimension: fc.constant(1),
   length: fc.constantFrom(0, 1, 2, 100),
   buckets: fc.constantFrom(1, 3, 10, 10_000),
   repeats: fc.constantFrom(0, 1, 2, 7),
@@ -164,7 +210,7 @@ const constants: Readonly<Record<ConstantKind, fc.Arbitrary<string | number>>> =
   edge: fc.constantFrom(0, 1, 2.5, 100),
 }
 
-const literals: Readonly<Record<ColumnType | 'interval' | 'person', fc.Arbitrary<Expr>>> = {
+const literals: Readonly<Record<ScalarType | 'interval' | 'person', fc.Arbitrary<Expr>>> = {
   boolean: fc.constantFrom(true, false, null).map((value) => literal('boolean', value)),
   integer: fc
     .oneof(
@@ -222,14 +268,33 @@ const shorterTexts = fc.constantFrom('', 'x', 'é', null).map((value) => literal
 function leaf(type: ColumnType): fc.Arbitrary<Expr> {
   const column = fc
     .constantFrom('a', 'b')
-    .map((side): Expr => ({ kind: 'column', source: 0, column: `${type}_${side}`, type, size: 1 }))
+    .map((side): Expr => ({ kind: 'column', source: 0, column: columnOf(type, side), type, size: 1 }))
+  if (type === 'json') return column
+  if (!isScalarType(type))
+    return fc.oneof({ weight: 3, arbitrary: column }, { weight: 1, arbitrary: writtenList(type) })
   return fc.oneof({ weight: 3, arbitrary: column }, { weight: 1, arbitrary: literals[type] })
+}
+
+const LIST_OF = {
+  'boolean[]': 'list_of_booleans',
+  'integer[]': 'list_of_integers',
+  'number[]': 'list_of_numbers',
+  'text[]': 'list_of_texts',
+} as const satisfies Readonly<Record<ListType, CallId>>
+
+/** Of values that are written out, as a list always is. */
+function writtenList(type: ListType): fc.Arbitrary<Expr> {
+  const values = literals[elementType(type) ?? 'text'].filter(
+    (expr) => expr.kind === 'literal' && expr.value !== null,
+  )
+  return fc.array(values, { minLength: 1, maxLength: 3 }).map((items) => call(LIST_OF[type], items))
 }
 
 /** Expressions of a type, made of rows of the catalogue, CASE, columns of `edgeDataSet` and literals. */
 export function expressionOf(type: ColumnType, depth: number): fc.Arbitrary<Expr> {
   if (depth === 0) return leaf(type)
-  const calls = CALL_IDS.filter((id) => catalogueRow(id).gives === type || catalogueRow(id).gives === 'any')
+  const calls = callsGiving(type)
+  if (calls.length === 0) return leaf(type)
   const cases = fc
     .tuple(
       expressionOf('boolean', depth - 1),
@@ -244,6 +309,23 @@ export function expressionOf(type: ColumnType, depth: number): fc.Arbitrary<Expr
   )
 }
 
+/** Rows that give a type; lists that are written out are leaves. */
+function callsGiving(type: ColumnType): readonly CallId[] {
+  const isElement = LIST_TYPES.some((list) => elementType(list) === type)
+  return CALL_IDS.filter((id) => {
+    const { gives } = catalogueRow(id)
+    return gives === 'any'
+      ? isScalarType(type)
+      : gives === 'item'
+        ? isElement
+        : gives === type && isScalarOrJson(type)
+  })
+}
+
+function isScalarOrJson(type: ColumnType): boolean {
+  return type === 'json' || isScalarType(type)
+}
+
 /** A call of one row of the catalogue. */
 export function callOf(
   id: CallId,
@@ -251,11 +333,15 @@ export function callOf(
 ): fc.Arbitrary<Expr> {
   const row = catalogueRow(id)
   const takes: readonly Parameter[] = row.isVariadic ? [...row.takes, ...row.takes.slice(-1)] : row.takes
-  const any = row.gives === 'any' ? fc.constant(type) : fc.constantFrom(...TYPES)
-  return any.chain((anyType) => {
+  const written = Object.entries(LIST_OF).find(([, made]) => made === id)
+  if (written) return writtenList(LIST_TYPES.find((list) => list === written[0]) ?? 'text[]')
+  const any = row.gives === 'any' && isScalarType(type) ? fc.constant(type) : fc.constantFrom(...SCALAR_TYPES)
+  const lists = LIST_TYPES.filter((list) => row.gives !== 'item' || elementType(list) === type)
+  const types = fc.record({ any, list: fc.constantFrom(...(lists.length > 0 ? lists : LIST_TYPES)) })
+  return types.chain((chosen) => {
     const places = takes
       .filter((parameter) => typeof parameter !== 'object')
-      .map((parameter) => argument(parameter, { type: anyType, depth: depth - 1 }))
+      .map((parameter) => argument(parameter, { ...chosen, depth: depth - 1 }))
     const words = takes.flatMap((parameter) =>
       typeof parameter === 'object' ? [constants[parameter.constant]] : [],
     )
@@ -272,15 +358,32 @@ function risingEdges(values: readonly (string | number)[], id: CallId): readonly
   return low < high ? values : [high, Number(low) + 1, count]
 }
 
+/** What is written out beside a document. */
+const NAMES: Readonly<Record<string, fc.Arbitrary<Expr>>> = Object.fromEntries(
+  Object.entries({
+    'member name': ['a', 'b', 'c', 'x', '', 'a/b~c', '__proto__', '-', '01', '2x', ' 0', '$.a', '*'],
+    'member name of digits': ['0', '1', '17'],
+    'path step': ['a', 'b', 'c', '0', '1', '5', '', '-', 'x y'],
+    'json value': ['1', '"a"', 'null', 'true', '2.5', '"x"', '1000', '0'],
+  }).map(([name, texts]) => [name, fc.constantFrom(...texts).map((text) => literal('text', text))]),
+)
+
 function argument(
   parameter: Exclude<Parameter, object>,
-  { type, depth }: { readonly type: ColumnType; readonly depth: number },
+  { any, list, depth }: { readonly any: ScalarType; readonly list: ListType; readonly depth: number },
 ): fc.Arbitrary<Expr> {
-  if (parameter === 'any') return expressionOf(type, Math.max(0, depth))
+  if (parameter === 'any') return expressionOf(any, Math.max(0, depth))
+  if (parameter === 'anything')
+    return fc.constantFrom(...TYPES).chain((type) => expressionOf(type, Math.max(0, depth)))
+  if (parameter === 'list') return leaf(list)
+  if (parameter === 'item') return expressionOf(elementType(list) ?? 'text', Math.max(0, depth))
+  const names = NAMES[parameter]
+  if (names) return names
   if (parameter === 'pattern') return patterns
   if (parameter === 'regular expression') return regularExpressions
   if (parameter === 'written text') return writtenTexts
   if (parameter === 'shorter text') return shorterTexts
   if (parameter === 'interval' || parameter === 'person') return literals[parameter]
-  return expressionOf(parameter, Math.max(0, depth))
+  const type = TYPES.find((known) => known === parameter)
+  return type ? expressionOf(type, Math.max(0, depth)) : writtenTexts
 }

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import type { PlanRelation } from '../../../src/site/query/plan-context.ts'
 import { testPostgres } from '../../../src/testing/test-postgres.ts'
 import { askEngine } from './ask-engine.ts'
-import { testManifest, twoEngines } from './two-engines.ts'
+import { cellText, testManifest, twoEngines } from './two-engines.ts'
 import type { TestDataSet } from './two-engines.ts'
 
 /*
@@ -21,6 +21,9 @@ const athletes = testManifest('athletes', {
     { name: 'height', type: 'number', bounds: [0, 1_000_000] },
     { name: 'gold', type: 'integer', bounds: [-10, 1_000_000] },
     { name: 'born', type: 'date' },
+    { name: 'profile', type: 'json' },
+    { name: 'tags', type: 'text[]' },
+    { name: 'marks', type: 'integer[]' },
   ],
 })
 const sessions = testManifest('sessions', {
@@ -45,8 +48,21 @@ function dataSetsFor(eligible: ReadonlySet<number>): readonly TestDataSet[] {
           person % 7 === 0 ? null : 1.5 + (person % 11) / 16,
           (person % 5) - 1,
           `${1985 + (person % 6)}-0${1 + (person % 9)}-15`,
+          person % 8 === 3 ? null : JSON.stringify(profileOf(person)),
+          person % 10 === 9 ? null : JSON.stringify(['run', 'swim', 'row'].slice(person % 4)),
+          JSON.stringify([person % 3, 3, person % 5].slice(0, person % 4)),
         ]
-      : [person, 'x', 'marker', 777_777, 777_777, '1977-07-07'],
+      : [
+          person,
+          'x',
+          'marker',
+          777_777,
+          777_777,
+          '1977-07-07',
+          '{"city": "marker", "age": 777777, "home": {"zip": "marker"}, "likes": ["marker"]}',
+          '["marker"]',
+          '[777777]',
+        ],
   ).filter((_, person) => person % 13 !== 5)
   const sessionRows = Array.from({ length: PEOPLE * 4 }, (_, index): Row => {
     const person = index % PEOPLE
@@ -63,6 +79,17 @@ function dataSetsFor(eligible: ReadonlySet<number>): readonly TestDataSet[] {
     { manifest: athletes, rows: athleteRows },
     { manifest: sessions, rows: sessionRows },
   ]
+}
+
+function profileOf(person: number): unknown {
+  return {
+    city: ['Cork', 'Galway'][person % 2],
+    ...(person % 5 === 0 ? {} : { age: person % 7 === 1 ? null : 20 + (person % 13) }),
+    score: person / 8,
+    home: person % 6 === 2 ? null : { zip: `Z${person % 3}`, is_new: person % 2 === 0 },
+    likes: ['run', person % 3, null].slice(person % 4),
+    0: person % 2,
+  }
 }
 
 const ELIGIBLE: readonly (readonly number[])[] = [
@@ -105,7 +132,7 @@ export async function questionWorld(): Promise<QuestionWorld> {
     const eligible = new Set(ELIGIBLE[population])
     await run(
       population,
-      'create table athletes (id text, sex text collate "C", sport text collate "C", height float8, gold bigint, born date)',
+      'create table athletes (id text, sex text collate "C", sport text collate "C", height float8, gold bigint, born date, profile jsonb, tags text[], marks int[])',
     )
     await run(
       population,
@@ -114,7 +141,10 @@ export async function questionWorld(): Promise<QuestionWorld> {
     for (const { manifest, rows } of dataSets) {
       const values = rows
         .filter(([person]) => eligible.has(person))
-        .map((row) => `(${row.map((cell) => (cell === null ? 'null' : `'${cell}'`)).join(', ')})`)
+        .map(
+          ([person, ...cells]) =>
+            `(${[`'${person}'`, ...cells.map((cell, index) => cellText(cell, { type: manifest.columns[index + 1]?.type ?? 'text', dialect: 'postgres' }))].join(', ')})`,
+        )
       if (values.length > 0)
         await run(population, `insert into ${manifest.dataSet} values ${values.join(', ')}`)
     }

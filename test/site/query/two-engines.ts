@@ -1,3 +1,4 @@
+import assert from 'node:assert/strict'
 import { DuckDBInstance } from '@duckdb/node-api'
 import type { DuckDBConnection } from '@duckdb/node-api'
 import { CompiledQuery } from 'kysely'
@@ -5,10 +6,11 @@ import type { Database } from '../../../src/kernel/postgres/database.ts'
 import { Bitset } from '../../../src/kernel/bitset.ts'
 import { systemClock } from '../../../src/kernel/clock.ts'
 import { ok } from '../../../src/kernel/result.ts'
-import { manifestSchema } from '../../../src/protocol/data-set.ts'
+import { elementType, isScalarType, manifestSchema } from '../../../src/protocol/data-set.ts'
 import type { Column, Manifest } from '../../../src/protocol/data-set.ts'
 import type { Dialect } from '../../../src/site/query/catalogue-row.ts'
 import type { PlanRelation, QueryRunner } from '../../../src/site/query/plan-context.ts'
+import { storedText } from '../../../src/site/vault/stored-json.ts'
 import { runStatement } from '../../../src/site/vault/run-statement.ts'
 import type { VaultStatement, VaultValue } from '../../../src/site/vault/vault.ts'
 import { testPostgres } from '../../../src/testing/test-postgres.ts'
@@ -199,6 +201,11 @@ async function makeRelations(
       text: 'text',
       date: 'date',
       timestamp: 'timestamp',
+      json: 'text',
+      'boolean[]': 'boolean[]',
+      'integer[]': 'bigint[]',
+      'number[]': dialect === 'duckdb' ? 'double[]' : 'float8[]',
+      'text[]': 'text[]',
     }
     await run(
       `create table "${table}" ("_p" integer, ${columns.map(({ name, type }) => `"${name}" ${types[type]}`).join(', ')})`,
@@ -208,7 +215,7 @@ async function makeRelations(
         .slice(start, start + 500)
         .map(
           ([person, ...cells]) =>
-            `(${[person, ...cells.map((cell, index) => cellText(cell, columns[index]?.type ?? 'text'))].join(', ')})`,
+            `(${[person, ...cells.map((cell, index) => cellText(cell, { type: columns[index]?.type ?? 'text', dialect }))].join(', ')})`,
         )
       await run(`insert into "${table}" values ${some.join(', ')}`)
     }
@@ -224,8 +231,22 @@ async function makeRelations(
   return relations
 }
 
-function cellText(cell: Cell, type: Column['type']): string {
+/** Documents and lists are given as JSON texts, and kept as the vault keeps them. */
+export function cellText(
+  cell: Cell,
+  { type, dialect }: { readonly type: Column['type']; readonly dialect: Dialect },
+): string {
   if (cell === null) return 'null'
+  if (!isScalarType(type)) {
+    const text = quotedText(storedText(String(cell), type) ?? assert.fail(`no ${type}: ${cell}`))
+    if (type === 'json') return text
+    const element = { boolean: 'boolean', integer: 'bigint', number: 'float8', text: 'text' }[
+      elementType(type) ?? 'text'
+    ]
+    return dialect === 'duckdb'
+      ? `cast(${text}::json as ${element}[])`
+      : `array(select value::${element} from json_array_elements_text(${text}) with ordinality order by ordinality)`
+  }
   if (typeof cell === 'string' && (type === 'number' || type === 'integer')) return `'${cell}'`
   if (typeof cell === 'number')
     return Object.is(cell, -0)
@@ -233,5 +254,9 @@ function cellText(cell: Cell, type: Column['type']): string {
       : Number.isFinite(cell)
         ? `'${cell}'`
         : `'${cell > 0 ? 'infinity' : cell < 0 ? '-infinity' : 'nan'}'`
-  return typeof cell === 'boolean' ? String(cell) : `'${cell.replaceAll("'", "''")}'`
+  return typeof cell === 'boolean' ? String(cell) : quotedText(cell)
+}
+
+function quotedText(text: string): string {
+  return `'${text.replaceAll("'", "''")}'`
 }
