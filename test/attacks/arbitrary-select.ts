@@ -392,7 +392,14 @@ function fromClauses(): fc.Arbitrary<From> {
       arbitrary: fc
         .tuple(
           fc.constantFrom('asc', 'desc'),
-          fc.constantFrom('rows between 1 preceding and 1 following', 'rows 2 preceding', ''),
+          fc.constantFrom(
+            'rows between 1 preceding and 1 following',
+            'rows 2 preceding',
+            "range between interval '3 days' preceding and interval '1 day' following",
+            'groups 1 preceding exclude current row',
+            'rows 3 preceding exclude current row',
+            '',
+          ),
         )
         .map(([way, frame]) => ({
           sql: `(select place, minutes, load, day, at, id, row_number() over (partition by id order by at ${way}) as r, sum(minutes) over (partition by id order by at ${frame}) as w from sessions) s`,

@@ -10,7 +10,7 @@ import { range } from './ranges.ts'
 import { notAllowed, notSupported } from './refusal.ts'
 import type { Level } from './scope.ts'
 import { tiesOf } from './ties.ts'
-import { frameOfWindow, isWholePartition } from './window-frame.ts'
+import { frameOfWindow, isWholePartition, orderOfFrame } from './window-frame.ts'
 
 /** A table: window functions of a sub-select, each over the rows of one person. */
 export const WINDOW_FUNCTIONS: Readonly<Record<WindowFunction, { readonly says: string }>> = {
@@ -54,12 +54,13 @@ export function bindWindow(node: FuncCall, name: string, windows: Windows): Expr
   const others = partitionClause
     .filter((_, index) => partition[index]?.kind !== 'person')
     .map((item) => bindSingle(item, frame))
-  const order = orderClause.map((item) => sortKeyOf(item, (by) => bindOrdered(by, frame)))
-  const { args, offset } = argumentsOf(node, made, frame)
   const given = frameOfWindow(definition, (bound) => bindValue(bound, frame))
-  if (given?.unit === 'groups' && order.length === 0)
+  const keys = orderClause.map((item) => sortKeyOf(item, (by) => bindOrdered(by, frame)))
+  const { args, offset } = argumentsOf(node, made, frame)
+  if (given?.unit === 'groups' && keys.length === 0)
     throw notSupported('GROUPS without ORDER BY', node.location)
   const rows = PLACED.has(made) ? undefined : given
+  const order = orderOfFrame(rows, keys, node.location)
   checkEnds(made, rows, node.location)
   const ties = isOfRows(made, rows) ? tiesOf(level) : []
   return windowCall({ function: made, person, args, offset, partition: others, order, ties, frame: rows })
@@ -85,7 +86,9 @@ function isOfRows(made: WindowFunction, frame: WindowFrame | undefined): boolean
 function checkEnds(made: WindowFunction, frame: WindowFrame | undefined, offset: number | undefined): void {
   if (made !== 'first_value' && made !== 'last_value') return
   const isKnown =
-    frame === undefined ? made === 'first_value' : frame.unit === 'rows' || isWholePartition(frame)
+    frame === undefined
+      ? made === 'first_value'
+      : frame.unit === 'rows' || (isWholePartition(frame) && frame.exclude === undefined)
   if (!isKnown) throw notSupported(`"${made}" without a frame of ROWS`, offset)
 }
 

@@ -98,10 +98,10 @@ export type WindowFunction =
   | 'last_value'
   | 'ntile'
 
-/** An end of a frame, `offset` rows before or after the row. */
+/** An end of a frame: so many rows, groups of equal rows, or so much of what is ordered by, before or after the row. */
 export interface FrameEnd {
   readonly kind: 'unbounded preceding' | 'preceding' | 'current row' | 'following' | 'unbounded following'
-  readonly offset?: number
+  readonly offset?: number | Span
 }
 
 /** Which rows of its partition a window function looks at for a row. */
@@ -109,6 +109,8 @@ export interface WindowFrame {
   readonly unit: 'rows' | 'range' | 'groups'
   readonly start: FrameEnd
   readonly end: FrameEnd
+  /** Rows that are left out of it. */
+  readonly exclude?: 'current row' | 'group' | 'ties'
 }
 
 /** A window function over the rows of one person; only in the columns of a `rows` source. */

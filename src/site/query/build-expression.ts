@@ -11,7 +11,7 @@ import { whyDeclined } from './declined-functions.ts'
 import { readLiteral } from './literals.ts'
 import { hull, range } from './ranges.ts'
 import { notAllowed, notSupported, spoken, tooLarge } from './refusal.ts'
-import { readRegularExpression } from './regular-expression.ts'
+import { readInEitherCase, readRegularExpression } from './regular-expression.ts'
 
 /** A text or null that is written without a type and takes the one of its place, as in PostgreSQL. */
 export interface Untyped {
@@ -225,7 +225,8 @@ function fitArgument(
   if (parameter === 'list') return list && tryCoerce(term, list)
   if (parameter === 'item') return list && tryCoerce(term, elementType(list) ?? 'text')
   if (parameter === 'pattern') return fitPattern(term)
-  if (parameter === 'regular expression') return fitRegularExpression(term)
+  if (parameter === 'regular expression') return fitRegularExpression(term, readRegularExpression)
+  if (parameter === 'folded expression') return fitRegularExpression(term, readInEitherCase)
   if (parameter === 'written text') return fitWritten(term, 1)
   if (parameter === 'shorter text') return fitWritten(term, 0)
   const written = WRITTEN[parameter]
@@ -288,11 +289,11 @@ function fitPattern(term: Term): Expr | undefined {
   return pattern.value.split('%').length - 1 <= PATTERN_PERCENTS_MAX ? pattern : undefined
 }
 
-function fitRegularExpression(term: Term): Expr | undefined {
+function fitRegularExpression(term: Term, read: (pattern: string) => string | undefined): Expr | undefined {
   const written = tryCoerce(term, 'text')
   if (written?.kind !== 'literal') return undefined
   if (typeof written.value !== 'string') return written
-  const pattern = readRegularExpression(written.value)
+  const pattern = read(written.value)
   return pattern === undefined ? undefined : literal('text', pattern)
 }
 
@@ -316,7 +317,7 @@ function expectedConstants(name: string): string {
     catalogueRow(id).takes.flatMap((parameter) =>
       typeof parameter === 'object'
         ? [parameter.constant]
-        : parameter === 'pattern' || parameter === 'regular expression'
+        : parameter === 'pattern' || parameter === 'regular expression' || parameter === 'folded expression'
           ? [parameter]
           : [],
     ),
@@ -324,7 +325,7 @@ function expectedConstants(name: string): string {
   const texts = [...new Set(kinds)].map((kind) =>
     kind === 'pattern'
       ? 'the pattern written out, with at most 4 %'
-      : kind === 'regular expression'
+      : kind === 'regular expression' || kind === 'folded expression'
         ? 'the pattern written out, of letters, ., […], ^, $, ( | ), *, +, ? and {m,n}'
         : `${kind}: ${CONSTANTS[kind].expected}`,
   )

@@ -111,7 +111,7 @@ export function formOfExpression(expr: Expr, referenceForm: Reference): Json {
         expr.args.map(formOf),
         expr.partition.map(formOf),
         expr.order.map((key) => [formOf(key.expr), key.isDescending, key.nullsFirst]),
-        ...(expr.frame ? [printFrame(expr.frame)] : []),
+        ...(expr.frame ? [printFrame(expr.frame, 'postgres')] : []),
       ]
     case 'case':
       return [

@@ -23,6 +23,22 @@ export const PATTERNS = {
     says: 'the pattern is written out: letters, `.`, `[…]`, `\\d`, `\\w`, `\\s` of ASCII, `^`, `$`, `( | )`, `*`, `+`, `?`, `{m,n}`',
     ...matches,
   },
+  matches_in_either_case: {
+    kind: 'operator',
+    names: ['~*'],
+    takes: ['text', 'folded expression'],
+    gives: 'boolean',
+    says: 'the same, with letters of ASCII in either case; other letters that have two cases are declined',
+    ...matches,
+  },
+  not_matches_in_either_case: {
+    kind: 'operator',
+    names: ['!~*'],
+    takes: ['text', 'folded expression'],
+    gives: 'boolean',
+    duckdb: notOf(matches.duckdb),
+    postgres: notOf(matches.postgres),
+  },
   not_matches: {
     kind: 'operator',
     names: ['!~'],

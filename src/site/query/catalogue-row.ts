@@ -7,7 +7,7 @@ export type Dialect = 'duckdb' | 'postgres'
 
 /**
  * What a place of a call takes: a type; `any`, one type of single values in all such places; `anything`, also what is no
- * single value; `list`, one type of lists in all such places, and `item`, what such a list holds; `pattern`, `regular expression`, `written text` (not empty) or
+ * single value; `list`, one type of lists in all such places, and `item`, what such a list holds; `pattern`, `regular expression`, `folded expression` (one that takes letters in either case), `written text` (not empty) or
  * `shorter text` (no longer than the written text before it), `member name`, `member name of digits`, `path step` and `json value` (a single one) of
  * a JSON document, which are written down in the question; or a constant of a kind, which is known when the question is checked.
  */
@@ -23,6 +23,7 @@ export type Parameter =
   | 'json value'
   | 'pattern'
   | 'regular expression'
+  | 'folded expression'
   | 'written text'
   | 'shorter text'
   | { readonly constant: ConstantKind }

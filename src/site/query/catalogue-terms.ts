@@ -212,7 +212,8 @@ export const NODE_TERMS: Readonly<Record<NodeKind, NodeTerms>> = {
   WindowDef: {
     modes: 'all; in a sub-select',
     form: 'the same, with the place of a row where the order leaves rows equal',
-    bound: 'partitions of one person; frames of at most 1,000 rows to either side',
+    bound:
+      'partitions of one person; frames of at most 1,000 rows or groups, or of a distance that is written out, to either side',
     sensitivity: 'a value of the same person; not summed, but for the neighbour',
   },
 }

@@ -122,10 +122,6 @@ export const DECLINED_FUNCTIONS: readonly DeclinedFunctions[] = [
     why: 'a path language of one engine; take values out with ->, ->>, #> and #>> and compare them',
   },
   {
-    names: ['~*', '!~*'],
-    why: 'engines fold letters differently; write lower(x) ~ …',
-  },
-  {
     names: ['make_timestamp', 'to_date', 'to_timestamp', 'to_number'],
     why: 'what is no date or number makes it fail, which would tell of a value',
   },

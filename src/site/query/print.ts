@@ -115,7 +115,7 @@ function printWindow(expr: WindowCall, printing: Printing): Text {
     ...order.map((key) => printSortKey(key, printing)),
     ...ties.map((tie) => printExpression(tie, printing)),
   ]
-  const text = `${made}(${list.join(', ')}) over (partition by ${by}${sorted.length === 0 ? '' : ` order by ${sorted.join(', ')}`}${frame ? printFrame(frame) : ''})`
+  const text = `${made}(${list.join(', ')}) over (partition by ${by}${sorted.length === 0 ? '' : ` order by ${sorted.join(', ')}`}${frame ? printFrame(frame, printing.dialect) : ''})`
   if (made !== 'sum' && made !== 'avg') return text
   return printing.dialect === 'duckdb'
     ? duckdbFinite(duckdbDouble(text))

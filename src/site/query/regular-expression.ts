@@ -37,6 +37,32 @@ export function readRegularExpression(pattern: string): string | undefined {
   return read && reading.at === signs.length && read.states <= STATES_MAX ? read.text : undefined
 }
 
+/**
+ * The same for `~*`, as a pattern that spells out both cases of each ASCII letter; `undefined` also where another letter with two cases
+ * stands in it, which engines fold differently.
+ */
+export function readInEitherCase(pattern: string): string | undefined {
+  const read = readRegularExpression(pattern)
+  if (read === undefined || Array.from(read).some((sign) => sign > '\x7f' && hasCases(sign))) return undefined
+  return read.replaceAll(/\\.|\[(?:\\.|[^\]\\])*\]|[A-Za-z]/gsu, (part) => {
+    if (part.startsWith('\\')) return part
+    return part.startsWith('[')
+      ? `[${bothCases(part.slice(1, -1))}]`
+      : `[${part.toLowerCase()}${part.toUpperCase()}]`
+  })
+}
+
+function hasCases(sign: string): boolean {
+  return sign.toLowerCase() !== sign.toUpperCase()
+}
+
+/** Members of a class: each letter, and each range of letters, in either case. */
+function bothCases(members: string): string {
+  return members.replaceAll(/\\.|[A-Za-z]-[A-Za-z]|[A-Za-z]/gsu, (part) =>
+    part.startsWith('\\') ? part : `${part.toLowerCase()}${part.toUpperCase()}`,
+  )
+}
+
 /** A pattern of SIMILAR TO as a regular expression: `%` is anything, `_` any sign, and points and anchors are signs. */
 export function similarAsRegular(pattern: string): string {
   const regular = pattern.replaceAll(/\\.|\[\^?[^\]]*\]|[%_.^$]/gsu, (part) => {

@@ -12,7 +12,7 @@ import {
   TIMESTAMP_UNITS,
 } from '../../../src/site/query/catalogue-row.ts'
 import type { ConstantKind, Parameter } from '../../../src/site/query/catalogue-row.ts'
-import { readRegularExpression } from '../../../src/site/query/regular-expression.ts'
+import { readInEitherCase, readRegularExpression } from '../../../src/site/query/regular-expression.ts'
 import { arbitraryPattern } from './arbitrary-pattern.ts'
 import type { Cell, TestDataSet } from './two-engines.ts'
 import { testManifest } from './two-engines.ts'
@@ -260,6 +260,8 @@ const regularExpressions = arbitraryPattern.map((text) =>
   literal('text', readRegularExpression(text) ?? null),
 )
 
+const foldedExpressions = arbitraryPattern.map((text) => literal('text', readInEitherCase(text) ?? null))
+
 const writtenTexts = fc
   .constantFrom('ab', '--', '  ', 'é\u{1F986}', null)
   .map((value) => literal('text', value))
@@ -381,6 +383,7 @@ function argument(
   if (names) return names
   if (parameter === 'pattern') return patterns
   if (parameter === 'regular expression') return regularExpressions
+  if (parameter === 'folded expression') return foldedExpressions
   if (parameter === 'written text') return writtenTexts
   if (parameter === 'shorter text') return shorterTexts
   if (parameter === 'interval' || parameter === 'person') return literals[parameter]

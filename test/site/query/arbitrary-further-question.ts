@@ -133,6 +133,27 @@ const frames = fc
   )
   .map(([value, frame, order]) => `${value} over (partition by id order by ${order} ${frame})`)
 
+/** Frames by what is ordered by, and without some rows. */
+const distances = fc
+  .tuple(
+    oneOf('sum(minutes)', 'count(*)', 'count(minutes)', 'avg(minutes)', 'min(minutes)', 'max(minutes)'),
+    oneOf(
+      "order by started range between interval '30 days' preceding and current row",
+      "order by started desc range between interval '1 month' preceding and interval '20 days 3 hours' following",
+      "order by started::date range interval '45 days' preceding exclude current row",
+      'order by minutes range between 5 preceding and 3 following',
+      'order by minutes::float8 desc nulls last range between 2.5 preceding and current row exclude ties',
+      'order by minutes * 0.5 nulls first range between 1 following and 10 following',
+      'order by place groups between 1 preceding and current row',
+      'order by place, minutes groups between 1 following and 2 following',
+      'order by place groups between unbounded preceding and 1 following exclude group',
+      'order by minutes groups 1 preceding exclude ties',
+      'order by started rows between 2 preceding and 1 following exclude current row',
+      'order by place range between unbounded preceding and unbounded following exclude group',
+    ),
+  )
+  .map(([value, rest]) => `${value} over (partition by id ${rest})`)
+
 const places = oneOf(
   'first_value(minutes) over (partition by id order by started desc)',
   'last_value(minutes) over (partition by id order by started rows between current row and unbounded following)',
@@ -143,7 +164,11 @@ const places = oneOf(
 
 const framed = fc
   .tuple(
-    fc.oneof({ weight: 3, arbitrary: frames }, { weight: 1, arbitrary: places }),
+    fc.oneof(
+      { weight: 3, arbitrary: frames },
+      { weight: 3, arbitrary: distances },
+      { weight: 1, arbitrary: places },
+    ),
     oneOf(
       'select w.place as k, count(*) as n, count(w.v) as v from * w group by 1',
       'select a.sex as k, count(*) as n from * w join athletes a using (id) where w.v > 20 group by 1',

@@ -26,6 +26,8 @@ const ANSWERED: readonly string[] = [
   "select count(*) from athletes where born > (select date '1990-01-01')",
   'select count(*) from (select id, sum(minutes) over (partition by id order by started rows between 6 preceding and current row) as week, ntile(4) over (partition by id order by minutes) as q from sessions) t where week > 100 and q = 1',
   'select count(*) from (select id, row_number() over (partition by id order by n desc) as m from (select id, row_number() over (partition by id order by started) as n from sessions) t) u where m = 1',
+  "select count(*) from (select id, sum(minutes) over (partition by id order by started range between interval '7 days' preceding and current row exclude current row) as week, count(*) over (partition by id order by place groups between 1 preceding and 1 following exclude ties) as near, max(minutes) over (partition by id order by minutes range 10 preceding) as m from sessions) t where week > 100 and near > m",
+  "select count(*) from athletes where sex ~* '^FE?male' or sex !~* 'x'",
   'select sex, active, grouping(sex, active) as g, count(*) from athletes group by rollup (sex, active) having grouping(active) = 1 order by g',
   'with t as materialized (select id from athletes order by height) select count(*) from t',
   'select count(*) from athletes a where exists (select 1 from sessions s where s.id = a.id order by started limit 1)',
@@ -148,10 +150,26 @@ const DECLINED: readonly (readonly [sql: string, code: string, detail: RegExp])[
     /DISTINCT ON of what ORDER BY does not begin with/,
   ],
   [
-    "select count(*) from (select id, sum(minutes) over (partition by id order by started range between interval '1 day' preceding and current row) as n from sessions) t",
+    "select count(*) from (select id, sum(minutes) over (partition by id order by place range between interval '1 day' preceding and current row) as n from sessions) t",
     'declined.sql_not_supported',
-    /RANGE and GROUPS by an offset/,
+    /RANGE by a distance without ORDER BY of one number or time/,
   ],
+  [
+    "select count(*) from (select id, sum(minutes) over (partition by id order by started, place range interval '1 day' preceding) as n from sessions) t",
+    'declined.sql_not_supported',
+    /RANGE by a distance without ORDER BY of one number or time/,
+  ],
+  [
+    "select count(*) from (select id, sum(minutes) over (partition by id order by started range interval '1 month -3 days' preceding) as n from sessions) t",
+    'declined.sql_not_supported',
+    /a frame of RANGE by anything but/,
+  ],
+  [
+    'select count(*) from (select id, sum(minutes) over (partition by id order by minutes range between minutes preceding and current row) as n from sessions) t',
+    'declined.sql_not_supported',
+    /a frame of RANGE by anything but/,
+  ],
+  ["select count(*) from athletes where sex ~* 'é'", 'declined.sql_function', /~\* of \(text, a text\)/],
   [
     'select count(*) from (select id, sum(minutes) over (partition by id order by started rows between 1000000 preceding and current row) as n from sessions) t',
     'declined.sql_not_supported',
@@ -168,9 +186,9 @@ const DECLINED: readonly (readonly [sql: string, code: string, detail: RegExp])[
     /without a frame of ROWS/,
   ],
   [
-    'select count(*) from (select id, sum(minutes) over (partition by id order by started rows 2 preceding exclude current row) as n from sessions) t',
+    'select count(*) from (select id, sum(minutes) over (partition by id order by started rows 2 preceding exclude ties) as n from sessions) t',
     'declined.sql_not_supported',
-    /EXCLUDE/,
+    /EXCLUDE GROUP and EXCLUDE TIES in a frame of ROWS/,
   ],
   [
     'select grouping(gold), count(*) from athletes group by rollup (sex)',
@@ -256,4 +274,7 @@ test('questions that differ by a frame only are different questions', () => {
   }
   assert.notEqual(digest('rows 1 preceding'), digest('rows 2 preceding'))
   assert.notEqual(digest('rows 1 preceding'), digest(''))
+  assert.notEqual(digest('rows 1 preceding'), digest('groups 1 preceding'))
+  assert.notEqual(digest('rows 1 preceding'), digest('rows 1 preceding exclude current row'))
+  assert.notEqual(digest("range interval '1 day' preceding"), digest("range interval '2 days' preceding"))
 })

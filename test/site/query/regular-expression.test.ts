@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { after, test } from 'node:test'
 import fc from 'fast-check'
-import { readRegularExpression } from '../../../src/site/query/regular-expression.ts'
+import { readInEitherCase, readRegularExpression } from '../../../src/site/query/regular-expression.ts'
 import { arbitraryPattern } from './arbitrary-pattern.ts'
 import { askEngine } from './ask-engine.ts'
 import { testManifest, twoEngines } from './two-engines.ts'
@@ -19,6 +19,22 @@ const TAKEN: readonly (readonly [pattern: string, read: string])[] = [
 for (const [pattern, read] of TAKEN) {
   test(`read: ${pattern}`, () => {
     assert.equal(readRegularExpression(pattern), read)
+  })
+}
+
+const FOLDED: readonly (readonly [pattern: string, read: string | undefined])[] = [
+  ['^ab.\\.', '^[aA][bB].\\.'],
+  ['[a-fX_]+', '[a-fA-FxX_]+'],
+  ['[^q]', '[^qQ]'],
+  ['\\w', '[a-zA-Za-zA-Z0-9_]'],
+  ['[\\]a]', '[\\]aA]'],
+  ['é', undefined],
+  ['[ß]', undefined],
+  ['1🦆', '1🦆'],
+]
+for (const [pattern, read] of FOLDED) {
+  test(`read in either case: ${pattern}`, () => {
+    assert.equal(readInEitherCase(pattern), read)
   })
 }
 
