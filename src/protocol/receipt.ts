@@ -63,6 +63,7 @@ export const receiptSchema = z.strictObject({
   /** Counts in steps only. */
   peopleStep: z.int().min(0).optional(),
   rowsStep: z.int().min(0).optional(),
+  /** In receipts of releases that were issued before these told steps only. */
   rows: z.int().min(0).optional(),
   /** Of mode `private`: what the answer cost. */
   epsilon: z.number().optional(),

@@ -184,9 +184,10 @@ function basesOf({ dataSets }: PlannedAsk): Pick<ReceiptDraft, 'bases'> {
   return ids.length === 0 ? {} : { bases: [...new Set(ids)].toSorted() }
 }
 
+/** Whoever carries a receipt reads it: like the length of what is sealed, it tells no number of rows. */
 function releaseReceipt(
   { common, reason, price }: { common: CommonFacts; reason: ReasonCode; price: Money },
-  { guarded, units, coverage, sealed }: FinishedRun,
+  { units, coverage, sealed }: FinishedRun,
 ): ReceiptDraft {
   return {
     kind: 'release',
@@ -195,7 +196,6 @@ function releaseReceipt(
     ...priceFact(price),
     peopleStep: coverage.peopleStep,
     rowsStep: units.rowsStep,
-    rows: guarded.release.rows.length,
     release: sealed.digest,
   }
 }

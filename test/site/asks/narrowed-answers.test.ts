@@ -67,3 +67,18 @@ test('after the narrowed answer its cells stand: what was left out is not to be 
   const [[count] = []] = more.release?.rows ?? []
   assert.ok(Number(count) <= COUNT - 2 * K || Number(count) === COUNT - K, `${count} people`)
 })
+
+test('whoever carries an answer cannot tell how many rows it has: not from its length, nor from its receipts', async () => {
+  const asker = await trade.addAcquirer('carried', { depositMinor: 10_000_000 })
+  const among = "from athletes where country <> 'IS'"
+  const [few] = (await asker.ask(`select count(*) ${among}`)).sites
+  const [many] = (await asker.ask(`select country, count(*) ${among} group by country`)).sites
+  assert.ok((few?.release?.rows.length ?? 0) < (many?.release?.rows.length ?? 0))
+  const said = [few, many].map((site) => {
+    const receipt = site?.receipts.find((one) => one.receipt?.kind === 'release')?.receipt
+    assert.ok(receipt)
+    // What differs from ask to ask whatever is in it.
+    return { ...receipt, ask: '', askId: '', lineage: '', sequence: 0, time: '', release: '', policy: '' }
+  })
+  assert.deepEqual(said[0], said[1])
+})
