@@ -10,10 +10,10 @@ import type { PrivateDesign, PrivateFigure, PrivateSeries } from './private-desi
 import { reachOf } from './private-grid.ts'
 import type { PlaceWeight, PrivateGroup } from './private-group.ts'
 
-/** The rows of one group. */
+/** One group, and its rows, which are good until those of another are read. */
 export interface ListedGroup {
   readonly keys: readonly ReleaseValue[]
-  readonly rows: ListedRows
+  readonly readRows: () => ListedRows
 }
 
 export interface ListedContext {
@@ -109,7 +109,8 @@ class GroupAdder {
   }
 
   /** Undefined where it could not be exact. */
-  add({ keys, rows }: ListedGroup, isChosen?: (person: number) => boolean): PrivateGroup | undefined {
+  add({ keys, readRows }: ListedGroup, isChosen?: (person: number) => boolean): PrivateGroup | undefined {
+    const rows = readRows()
     this.#number(rows.people)
     const people = this.#choose(isChosen)
     const { series: all, figures } = this.#design

@@ -55,9 +55,9 @@ async function collectListed(
   const { keys } = design.checked.query
   const keyColumns = keys.map((_, index) => result.value.column(index))
   const lists = result.value.listed(keys.length)
-  const groups = lists.map((rows, row) => ({
+  const groups = lists.map((readRows, row) => ({
     keys: keys.map(({ type }, index) => toReleased(keyColumns[index]?.[row], type)),
-    rows,
+    readRows,
   }))
   const bounded = boundListed(groups, { design, personCount, choiceKey })
   return ok(bounded && shownOf(design, bounded))

@@ -43,7 +43,10 @@ export function convertResult(
       const gatherer = new BitGatherer()
       return chunks.flatMap((chunk) => setsOf(chunk, index, gatherer))
     },
-    listed: (index) => chunks.flatMap((chunk) => listedOf(chunk, index)),
+    listed: (index) => {
+      const scratch = new UnpackedRows()
+      return chunks.flatMap((chunk) => listedOf(chunk, index, scratch))
+    },
     rows: () => {
       const all = columns.map((_, index) => column(index))
       return Array.from({ length: rowCount }, (_, row) => all.map((values) => values[row] ?? null))
@@ -128,13 +131,17 @@ function setNamed(vector: DuckDBVector, gatherer: BitGatherer): Bitset {
   return gatherer.take()
 }
 
-function listedOf(chunk: DuckDBDataChunk, index: number): readonly ListedRows[] {
+function listedOf(
+  chunk: DuckDBDataChunk,
+  index: number,
+  scratch: UnpackedRows,
+): readonly (() => ListedRows)[] {
   const vector = chunk.getColumnVector(index)
   if (!(vector instanceof DuckDBListVector)) throw new TypeError('Cannot read rows: the column is not a list')
-  return Array.from({ length: chunk.rowCount }, (_, row) => {
+  return Array.from({ length: chunk.rowCount }, (_, row) => () => {
     const items = vector.getItemVector(row)
     if (items === null) return { people: new Int32Array(0), values: [] }
-    if (items instanceof DuckDBDoubleVector) return unpacked(numbersOf(items))
+    if (items instanceof DuckDBDoubleVector) return scratch.unpack(numbersOf(items))
     if (!(items instanceof DuckDBStructVector))
       throw new TypeError('Cannot read rows: the list is not of STRUCTs')
     const values = Array.from({ length: items.type.entryCount - 1 }, (_value, at) =>
@@ -144,17 +151,25 @@ function listedOf(chunk: DuckDBDataChunk, index: number): readonly ListedRows[] 
   })
 }
 
-/** What `packedRow` packs. */
-function unpacked(rows: Float64Array): ListedRows {
-  const people = new Int32Array(rows.length)
-  const values = new Float64Array(rows.length)
-  for (let row = 0; row < rows.length; row += 1) {
-    const both = rows[row] ?? 0
-    const person = Math.floor(both * 2 ** -32)
-    people[row] = person
-    values[row] = both - person * 2 ** 32 - 2 ** 31
+/** What `packedRow` packs, one list after another in the same memory. */
+class UnpackedRows {
+  #people = new Int32Array(0)
+  #values = new Float64Array(0)
+
+  unpack(rows: Float64Array): ListedRows {
+    if (rows.length > this.#people.length) {
+      this.#people = new Int32Array(rows.length)
+      this.#values = new Float64Array(rows.length)
+    }
+    const [people, values] = [this.#people, this.#values]
+    for (let row = 0; row < rows.length; row += 1) {
+      const both = rows[row] ?? 0
+      const person = Math.floor(both * 2 ** -32)
+      people[row] = person
+      values[row] = both - person * 2 ** 32 - 2 ** 31
+    }
+    return { people: people.subarray(0, rows.length), values: [values.subarray(0, rows.length)] }
   }
-  return { people, values: [values] }
 }
 
 /** The numbers as they lie in the engine's memory, where the binding shows them; else a copy, several times as slow. */

@@ -230,10 +230,10 @@ export interface VaultResult {
   /** One BIT column, or one of lists of INTEGERs, as the sets of numbers that they name; null is nobody. */
   sets(index: number): readonly Bitset[]
   /**
-   * One column of lists of STRUCTs, of an INTEGER and then DOUBLEs, without any null; null is an empty list. Or one of lists of
-   * DOUBLEs, each of which is both (`packedRow`).
+   * One column of lists of STRUCTs, of an INTEGER and then DOUBLEs, without any null, or of lists of DOUBLEs, each of which is
+   * both (`packedRow`). Each list is read when it is called for; what one gave is good until the next is.
    */
-  listed(index: number): readonly ListedRows[]
+  listed(index: number): readonly (() => ListedRows)[]
   /** All rows; for small results. */
   rows(): readonly (readonly VaultValue[])[]
 }
