@@ -1,11 +1,10 @@
-import { z } from 'zod'
+import { z } from '@hono/zod-openapi'
 import { modeSchema } from './mode.ts'
 import { knownAreaSchema, knownCountrySchema } from './countries.ts'
 import { releaseToSchema } from './perimeter.ts'
 import {
   askIdSchema,
   compactJweSchema,
-  compactJwsSchema,
   dataSetIdSchema,
   digestSchema,
   instantSchema,
@@ -96,9 +95,14 @@ export const sealedQuestionSchema = z.strictObject({
 })
 export type SealedQuestion = z.infer<typeof sealedQuestionSchema>
 
+/** Its form is looked at where it is taken apart, byte for byte: a batch has a hundred and more kilobytes. */
+const signedTextSchema = z
+  .string('expected a compact JWS')
+  .openapi({ pattern: '^[A-Za-z0-9_-]+\\.[A-Za-z0-9_-]+\\.[A-Za-z0-9_-]+$' })
+
 /** The body of `POST /v1/asks`: one signed ask, or a processor's signed batch (`{"asks": […]}` in one JWS). */
 export const askSubmissionSchema = z.union([
-  z.strictObject({ ask: compactJwsSchema }),
-  z.strictObject({ batch: compactJwsSchema }),
+  z.strictObject({ ask: signedTextSchema }),
+  z.strictObject({ batch: signedTextSchema }),
 ])
 export const askBatchSchema = z.strictObject({ processor: memberIdSchema, asks: z.array(z.unknown()).min(1) })
