@@ -66,8 +66,8 @@ bench: $(installed) ## run all benchmarks, or one: NAME=ingest SCALE=0.1 (writes
 bench-page: $(installed) ## write docs/reference/benchmarks.md from what the benchmarks left in bench/out
 	@$(node) scripts/write-benchmarks.ts
 
-faults: $(installed) ## run the fault and crash tests, and a hundred thousand random questions
-	@HEDGEROW_FAULTS=1 $(node) $(test_flags) 'test/faults/**/*.test.ts' test/attacks/random-questions.test.ts test/attacks/differencing.test.ts test/attacks/narrowing.test.ts
+faults: $(installed) ## run the fault and crash tests, a hundred thousand random questions and four hundred childhoods
+	@HEDGEROW_FAULTS=1 $(node) $(test_flags) 'test/faults/**/*.test.ts' test/attacks/random-questions.test.ts test/attacks/differencing.test.ts test/attacks/narrowing.test.ts test/site/principals/nobody-under-age.test.ts
 
 package: dist/.stamp ## make the npm package, a .tgz beside this file
 	@npm pack --silent --ignore-scripts
