@@ -298,8 +298,8 @@ const HEAD = `<!doctype html>
 body { font: 15px/1.5 system-ui, sans-serif; margin: 2rem auto; max-width: 70rem; padding: 0 1rem; color: #1b1b1b }
 h2 { font-size: 1.1rem; margin-top: 2rem }
 table { border-collapse: collapse; width: 100% }
-th, td { text-align: left; vertical-align: top; padding: .3rem .8rem .3rem 0; border-bottom: 1px solid #ddd; overflow-wrap: anywhere }
-th { font-weight: 600; color: #555 }
+th, td { text-align: left; vertical-align: top; padding: .3rem .8rem .3rem 0; border-bottom: 1px solid #ddd; overflow-wrap: break-word; max-width: 24rem }
+th { font-weight: 600; color: #555; white-space: nowrap }
 @media print { body { margin: 0; max-width: none } tr { break-inside: avoid } }
 </style></head><body>
 <h1>Your data</h1>
