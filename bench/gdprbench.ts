@@ -14,6 +14,7 @@ import { Truth } from './gdpr/truth.ts'
 import { WORKLOADS } from './gdpr/workloads.ts'
 import type { Workload } from './gdpr/workloads.ts'
 import { zipfian } from './gdpr/zipf.ts'
+import { median } from './shared/median.ts'
 import { scale, writeReport } from './shared/report.ts'
 import type { Figure } from './shared/report.ts'
 
@@ -58,11 +59,17 @@ async function runProfile(profile: keyof typeof WORKLOADS): Promise<readonly Fig
   const truths = systems.map(() => new Truth(RECORDS))
   let [oursMs, plainMs] = [0, 0]
   const figures: Figure[] = []
+  const kinds: KindTimes = { ours: new Map(), plain: new Map() }
   for (const [name, workload] of Object.entries(WORKLOADS[profile])) {
     const [ours, plain] = [
       await run(site, { truth: truths[0], workload, seed: `${profile} ${name}` }),
       await run(postgres, { truth: truths[1], workload, seed: `${profile} ${name}` }),
     ]
+    for (const [side, { byKind }] of [
+      ['ours', ours],
+      ['plain', plain],
+    ] as const)
+      for (const [kind, times] of byKind) kinds[side].set(kind, [...(kinds[side].get(kind) ?? []), ...times])
     oursMs += ours.totalMs
     plainMs += plain.totalMs
     figures.push(
@@ -89,6 +96,7 @@ async function runProfile(profile: keyof typeof WORKLOADS): Promise<readonly Fig
         : {}),
     },
     ...figures,
+    ...kindFigures(profile, kinds),
     {
       name: `${profile}: bytes for each byte of personal data`,
       value: (await site.bytes()) / (RECORDS * PERSONAL_BYTES),
@@ -96,6 +104,21 @@ async function runProfile(profile: keyof typeof WORKLOADS): Promise<readonly Fig
       baseline: (await postgres.bytes()) / (RECORDS * PERSONAL_BYTES),
     },
   ]
+}
+
+interface KindTimes {
+  readonly ours: Map<string, readonly number[]>
+  readonly plain: Map<string, readonly number[]>
+}
+
+/** What one operation of each kind takes, over all workloads of a profile. */
+function kindFigures(profile: string, { ours, plain }: KindTimes): readonly Figure[] {
+  return [...ours].map(([kind, times]) => ({
+    name: `${profile}: ${kind}, p50 of ${times.length}`,
+    value: median(times),
+    unit: 'ms',
+    baseline: median(plain.get(kind) ?? []),
+  }))
 }
 
 function correct(name: string, right: number): Figure {
@@ -107,6 +130,7 @@ interface Run {
   readonly p50: number
   readonly p99: number
   readonly right: number
+  readonly byKind: ReadonlyMap<string, readonly number[]>
 }
 
 async function run(
@@ -117,6 +141,7 @@ async function run(
   const random = seededRandom('gdprbench', seed)
   const zipf = zipfian(truth.created)
   const times: number[] = []
+  const byKind = new Map<string, number[]>()
   let right = 0
   for (let index = 0; index < OPERATIONS; index += 1) {
     const step = drawn(workload, random.next())
@@ -125,7 +150,11 @@ async function run(
     const { operation, expected } = truth.next(step, { chosen, fresh: Math.floor(random.next() * 1_000_000) })
     const started = monotonicMs()
     const answer = await system.perform(operation)
-    times.push(monotonicMs() - started)
+    const tookMs = monotonicMs() - started
+    times.push(tookMs)
+    const ofKind = byKind.get(operation.kind) ?? []
+    byKind.set(operation.kind, ofKind)
+    ofKind.push(tookMs)
     if (answer === expected) right += 1
     else if (index - right < 3)
       console.error(`${system.name}: ${operation.kind} said ${answer}, not ${expected}`)
@@ -136,6 +165,7 @@ async function run(
     p50: sorted[Math.floor(sorted.length / 2)] ?? 0,
     p99: sorted[Math.floor(sorted.length * 0.99)] ?? 0,
     right,
+    byKind,
   }
 }
 

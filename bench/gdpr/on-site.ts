@@ -99,11 +99,10 @@ async function answerOf(parts: Parts, operation: Operation): Promise<Answer> {
   const { issuer, rights, records, acquirer } = parts
   switch (operation.kind) {
     case 'create-record':
-      await issuer.importFile({
+      await issuer.importRows({
         dataSet: DATA_SET,
         batch: operation.record.user,
-        format: 'csv',
-        body: new Blob([`usr,data,source\n${lineOf(operation.record)}`]).stream(),
+        rows: [rowOf(operation.record)],
       })
       await issuer.giveGrants([grantOf(operation.record)])
       return 'done'
@@ -164,6 +163,10 @@ async function askBySource(acquirer: TestAcquirer, purpose: Purpose): Promise<An
 
 function grantOf({ user, purpose }: Pick<GdprRecord, 'user' | 'purpose'>) {
   return testGrant(DATA_SET, user, { purposes: [purpose], modes: ['aggregate'] })
+}
+
+function rowOf({ user, data, source }: GdprRecord) {
+  return { usr: user, data, source }
 }
 
 function lineOf({ user, data, source }: GdprRecord): string {

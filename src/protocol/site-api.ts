@@ -17,6 +17,7 @@ import { PERSON_API, accessReasonSchema } from './person-api.ts'
 import { QUESTION_API } from './question-api.ts'
 import { PRINCIPAL_API } from './principal-api.ts'
 import { RECEIPT_KINDS } from './receipt.ts'
+import { columnValuesSchema } from './restriction.ts'
 import { RIGHTS_API } from './rights-api.ts'
 import { REQUEST_API } from './request-api.ts'
 import { tokenEndpoint } from './token-endpoint.ts'
@@ -33,6 +34,9 @@ import {
 // A table of schemas and endpoints: longer than other files, because it is the whole door of a site in one place.
 
 const nextCursor = nextCursorSchema
+
+/** More are sent as a file. */
+const ROWS_PER_REQUEST_MAX = 500
 
 /** Who a site is and its public keys: what it takes to verify its receipts. */
 export const siteViewSchema = z
@@ -90,6 +94,17 @@ export const batchViewSchema = z
     isNew: z.boolean(),
   })
   .openapi('Batch')
+
+/** `POST /v1/datasets/{dataSet}/rows`. */
+export const rowsRequestSchema = z
+  .strictObject({
+    batch: batchIdSchema,
+    rows: z
+      .array(columnValuesSchema)
+      .min(1, 'expected at least one row')
+      .max(ROWS_PER_REQUEST_MAX, `expected at most ${ROWS_PER_REQUEST_MAX} rows; more are a file`),
+  })
+  .openapi('RowsRequest')
 
 export const grantViewSchema = z
   .strictObject({
@@ -234,6 +249,18 @@ export const SITE_API = {
       format: z.enum(IMPORT_FORMATS, `expected one of ${IMPORT_FORMATS.join(', ')}`),
     }),
     stream: ['text/csv', 'application/x-ndjson', 'application/vnd.apache.parquet', 'application/gzip'],
+    response: batchViewSchema,
+    status: 201,
+  }),
+  importRows: endpoint({
+    method: 'post',
+    path: '/v1/datasets/{dataSet}/rows',
+    tag: 'data sets',
+    summary: 'Import a few rows as one batch, whole or not at all',
+    description:
+      'For records as they come to be, one or some: values by the names of the manifest’s columns. The same batch again changes nothing. Rows that are not what the manifest says are named, and nothing is taken.',
+    params: dataSetParams,
+    body: rowsRequestSchema,
     response: batchViewSchema,
     status: 201,
   }),

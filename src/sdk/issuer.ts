@@ -15,6 +15,7 @@ import type {
   grantViewSchema,
   grantsChangedSchema,
   receiptListItemSchema,
+  rowsRequestSchema,
   revocationRequestSchema,
 } from '../protocol/site-api.ts'
 import type { columnUsesSchema, explainRequestSchema, explanationSchema } from '../protocol/question-api.ts'
@@ -50,12 +51,17 @@ export interface FileToImport {
   readonly signal?: AbortSignal | undefined
 }
 
+/** A few rows to import. */
+export type RowsToImport = z.input<typeof rowsRequestSchema> & { readonly dataSet: string }
+
 /** Whoever administers data at a site: its operator, or an issuer for its own data sets. */
 export interface SiteAdministration {
   describe(manifest: WireManifest): Promise<DataSetView>
   dataSets(): Promise<readonly DataSetView[]>
   retire(dataSet: string): Promise<DataSetView>
   importFile(file: FileToImport): Promise<BatchView>
+  /** A few rows as one batch, by the names of the manifest’s columns. */
+  importRows(rows: RowsToImport): Promise<BatchView>
   /** Which columns are used by whom, where in questions, for what and how often, and which never. */
   columnUses(dataSet: string): Promise<ColumnUses>
   /** What the engine of the site would be given for a question: for its operator. */
@@ -90,6 +96,8 @@ export function openSiteAdministration(client: HttpClient): SiteAdministration {
       collectPages((cursor) => client.call(SITE_API.listDataSets, { query: { cursor, limit: 200 } })),
     retire: (dataSet) => client.call(SITE_API.retireDataSet, { params: { dataSet } }),
     importFile: (file) => sendFile(client, file),
+    importRows: ({ dataSet, ...body }) =>
+      client.call(SITE_API.importRows, { params: { dataSet }, body, isRepeatable: true }),
     columnUses: (dataSet) => client.call(SITE_API.columnUses, { params: { dataSet } }),
     explain: (question) => client.call(SITE_API.explainQuestion, { body: question, isRepeatable: true }),
     batches: (dataSet) =>

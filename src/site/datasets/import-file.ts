@@ -1,9 +1,6 @@
-import type { Bitset } from '../../kernel/bitset.ts'
 import { join } from 'node:path'
-import type { Clock, Instant } from '../../kernel/clock.ts'
 import { Fault } from '../../kernel/faults.ts'
 import { LIMITS } from '../../kernel/limits.ts'
-import { Mutex } from '../../kernel/mutex.ts'
 import { ok } from '../../kernel/result.ts'
 import type { Manifest } from '../../protocol/data-set.ts'
 import type { Outcome } from '../../protocol/reason.ts'
@@ -12,16 +9,14 @@ import type { DataSetId } from '../../protocol/wire.ts'
 import type { RowChunk } from '../vault/vault.ts'
 import { checkFile } from './check-file.ts'
 import { findDataSet } from './data-set-store.ts'
-import { finishImport } from './finish-import.ts'
-import type { FinishParts } from './finish-import.ts'
+import { importBatch, importTurn, keepNewPeople, noteIntent } from './import-batch.ts'
+import type { BatchParts, ImportedBatch } from './import-batch.ts'
 import { unusableFile } from './import-problem.ts'
 import { openReader } from './import-reader.ts'
 import type { ImportReader } from './import-reader.ts'
-import { dropIntent, findImport, saveIntent, saveNewPeople } from './import-store.ts'
-import type { ImportRecord } from './import-store.ts'
 import { numberHouseholds } from './number-households.ts'
 import { numberPeople } from './number-people.ts'
-import type { KeyRing, NumberingParts } from './number-people.ts'
+import type { KeyRing } from './number-people.ts'
 import { openSource } from './open-source.ts'
 import { readRows } from './read-rows.ts'
 import { requireRoom, roomForRows, withRoom } from './require-room.ts'
@@ -30,8 +25,7 @@ import { spoolFile } from './spool-file.ts'
 import type { FileSource, SpooledFile } from './spool-file.ts'
 
 /** What importing needs of a site. */
-export interface ImportParts extends NumberingParts, FinishParts {
-  readonly clock: Clock
+export interface ImportParts extends BatchParts {
   /** The site's directory; streams are spooled below it. */
   readonly directory: string
   readonly threads?: number
@@ -61,31 +55,9 @@ export interface ImportProgress {
   readonly bytesTotal: number
 }
 
-/** What became of an import. */
-export interface ImportedBatch {
-  readonly dataSet: DataSetId
-  readonly batch: string
-  readonly rows: number
-  /** People whom the site did not know before. */
-  readonly newPeople: number
-  readonly importedAt: Instant
-  /** False: it was there already. */
-  readonly isNew: boolean
-}
-
 /** Where streams are spooled: private, inside the perimeter, removed after. */
 export function spoolDirectory(directory: string): string {
   return join(directory, 'vault', 'spool')
-}
-
-/** One import at a time for each vault: it uses the whole machine, and people are numbered in turn. */
-const turns = new WeakMap<object, Mutex>()
-
-/** The turn of imports of a vault, for whatever may not happen while rows are on their way in. */
-export function importTurn(vault: object): Mutex {
-  const turn = turns.get(vault) ?? new Mutex()
-  turns.set(vault, turn)
-  return turn
 }
 
 /**
@@ -116,7 +88,7 @@ export async function importFile(
   })
   const batch = request.batch ?? `file:${file.digest.slice('sha-256:'.length, 'sha-256:'.length + 32)}`
   return await importTurn(parts.vault).run(() =>
-    importBatch(parts, { ...request, batch, spooled: file, manifest: known.manifest }),
+    importSpooled(parts, { ...request, batch, spooled: file, manifest: known.manifest }),
   )
 }
 
@@ -126,34 +98,16 @@ interface BatchImport extends ImportRequest {
   readonly manifest: Manifest
 }
 
-async function importBatch(parts: ImportParts, request: BatchImport): Promise<Outcome<ImportedBatch>> {
-  const { dataSet, batch, spooled } = request
-  const before = await findImport(parts.db, request)
-  if (before && before.fileDigest !== spooled.digest) {
-    if (before.doneAt !== undefined) {
-      throw new Fault('fault.idempotency_conflict', {
-        what: `Cannot import: the batch "${batch}" was another file; give this one another name (--batch)`,
-      })
-    }
-    await parts.vault.discard({ dataSet, batch })
-  }
-  if (before?.doneAt !== undefined) return ok(toImported(before, { importedAt: before.doneAt, isNew: false }))
-  try {
-    await moveFile(parts, request)
-  } catch (error) {
-    // A crash leaves what was set aside for next time; whoever lives to say that it failed leaves nothing.
-    const isUndone = await undo(parts, request).catch(() => true)
-    // What failed after the vault had taken this very file is no failure: it could not even be undone.
-    const isOther = before !== undefined && before.fileDigest !== spooled.digest
-    if (isUndone || isOther) {
-      request.signal?.throwIfAborted()
+async function importSpooled(parts: ImportParts, request: BatchImport): Promise<Outcome<ImportedBatch>> {
+  const { dataSet, batch, spooled, signal, onProgress } = request
+  const named = { dataSet, batch, digest: spooled.digest, signal }
+  const done = await importBatch(parts, named, () =>
+    moveFile(parts, request).catch(async (error: unknown) => {
       throw await withRoom(error, { directory: parts.directory, bytes: roomFor(request) })
-    }
-  }
-  const done = await finishImport(parts, { dataSet, batch })
-  await parts.receipts.publish()
-  request.onProgress?.(progressOf(spooled, { step: 'done', rows: done.rows, rowsTotal: done.rows }))
-  return ok(toImported(done, { importedAt: done.doneAt ?? parts.clock.now(), isNew: true }))
+    }),
+  )
+  if (done.isNew) onProgress?.(progressOf(spooled, { step: 'done', rows: done.rows, rowsTotal: done.rows }))
+  return ok(done)
 }
 
 /** All of a file; how many rows it has makes no difference that matters. */
@@ -170,36 +124,11 @@ async function moveFile(parts: ImportParts, request: BatchImport): Promise<void>
   const { rows } = await checkFile(reader, { source, manifest, path })
   request.signal?.throwIfAborted()
   onProgress?.(progressOf(spooled, { step: 'numbering', rows: 0, rowsTotal: rows }))
-  const firstPerson = await parts.vault.personCount()
-  await saveIntent(parts.db, {
-    dataSet,
-    batch,
-    fileDigest: spooled.digest,
-    rows,
-    firstPerson,
-    now: parts.clock.now(),
-  })
+  await noteIntent(parts, { dataSet, batch, digest: spooled.digest, rows })
   const { ring, people } = await numberPeople(parts, reader, manifest)
   const households = await numberHouseholds(parts, reader, { source, manifest })
-  await keepNewPeople(parts, { request, people, households })
+  await keepNewPeople(parts, { dataSet, batch }, { people, households })
   await moveRows(parts, { request, reader, source, ring, rows })
-}
-
-/** Notes whose rows are about to change, before the vault can show any of them. */
-async function keepNewPeople(
-  parts: ImportParts,
-  { request, people, households }: { request: BatchImport; people: Bitset; households: Bitset },
-): Promise<void> {
-  const intent = await findImport(parts.db, request)
-  const first = intent?.firstPerson ?? 0
-  const newHouseholds = [...households].filter((number) => number >= first).length
-  const newPeople = (await parts.vault.personCount()) - first - newHouseholds
-  const { dataSet, batch } = request
-  const numbers = people.union(households)
-  await parts.db.transaction().execute(async (tx) => {
-    await saveNewPeople(tx, { dataSet, batch, newPeople, people: numbers })
-    await parts.noteRows?.(tx, { dataSet, people: numbers, cause: `import ${batch}` })
-  })
 }
 
 interface Move {
@@ -281,14 +210,6 @@ function requireCount(rows: number, expected: number): void {
   if (rows !== expected) throw unusableFile('it changed while it was read')
 }
 
-/** Gives whether nothing is left; not so when the vault has the whole batch. */
-async function undo({ db, vault }: ImportParts, { dataSet, batch }: BatchImport): Promise<boolean> {
-  if ((await vault.findBatch({ dataSet, batch })) !== undefined) return false
-  await vault.discard({ dataSet, batch })
-  await dropIntent(db, { dataSet, batch })
-  return true
-}
-
 function progressOf(
   { sizeBytes }: SpooledFile,
   { step, rows, rowsTotal }: { step: ImportProgress['step']; rows: number; rowsTotal?: number },
@@ -301,11 +222,4 @@ function progressOf(
     bytes: Math.round(sizeBytes * share),
     bytesTotal: sizeBytes,
   }
-}
-
-function toImported(
-  { dataSet, batch, rows, newPeople }: ImportRecord,
-  { importedAt, isNew }: { importedAt: Instant; isNew: boolean },
-): ImportedBatch {
-  return { dataSet, batch, rows, newPeople, importedAt, isNew }
 }

@@ -60,7 +60,7 @@ export interface NumberedPeople {
  * issuer knows them by. Each of these holds for ever, so doing it again after a crash does nothing twice.
  */
 export async function numberPeople(
-  { db, vault, keys, lookupKeys, random }: NumberingParts,
+  parts: NumberingParts,
   reader: ImportReader,
   manifest: Manifest,
 ): Promise<NumberedPeople> {
@@ -71,39 +71,44 @@ export async function numberPeople(
     connection,
     sql`create or replace table ${sql.id(NUMBERS_TABLE)} (key varchar not null, number integer not null, position integer not null)`,
   )
-  const context = cellContext({ dataSet: manifest.dataSet, column: manifest.person.key })
-  const nextNonce = nonceSource(random)
   const numbered = new Bitset()
   let position = 0
   for await (const people of portions(reader)) {
-    const personKeys = people.map(({ key }) => key)
-    const lookups = personKeys.map((personKey) =>
-      lookupDigest(lookupKeys, { issuer: manifest.issuer, personKey }),
-    )
-    const numbers = [...(await vault.numberPeople(lookups))]
+    const { numbers, keys } = await giveNumbers(parts, manifest, people)
     for (const number of numbers) numbered.add(number)
-    const source = await keys.ensureKeys(db, numbers)
     // Where no row is sealed, a portion's keys serve for its people's own keys and are let go.
-    if (sealsRows) ring.add(source)
-    await vault.keepSealedKeys(manifest.dataSet, {
-      people: numbers,
-      seal: (index) =>
-        seal(personKeys[index] ?? '', {
-          key: source.keyAt(index),
-          nonce: nextNonce(),
-          context,
-        }),
-    })
-    if (manifest.person.birthDate !== undefined || manifest.person.residence !== undefined) {
-      await vault.keepPrincipals(people.map((facts, index) => ({ ...facts, person: numbers[index] ?? 0 })))
-    }
+    if (sealsRows) ring.add(keys)
+    const personKeys = people.map(({ key }) => key)
     await keepNumbers(reader, { personKeys, numbers, position })
     position += numbers.length
   }
   return { ring, people: numbered }
 }
 
-interface SeenPerson {
+/** The same for some people who are known by name. */
+export async function giveNumbers(
+  { db, vault, keys, lookupKeys, random }: NumberingParts,
+  manifest: Manifest,
+  people: readonly SeenPerson[],
+): Promise<{ readonly numbers: readonly number[]; readonly keys: KeySource }> {
+  const { dataSet, issuer, person } = manifest
+  const personKeys = people.map(({ key }) => key)
+  const lookups = personKeys.map((personKey) => lookupDigest(lookupKeys, { issuer, personKey }))
+  const numbers = [...(await vault.numberPeople(lookups))]
+  const source = await keys.ensureKeys(db, numbers)
+  const context = cellContext({ dataSet, column: person.key })
+  const nextNonce = nonceSource(random)
+  await vault.keepSealedKeys(dataSet, {
+    people: numbers,
+    seal: (index) => seal(personKeys[index] ?? '', { key: source.keyAt(index), nonce: nextNonce(), context }),
+  })
+  if (person.birthDate !== undefined || person.residence !== undefined)
+    await vault.keepPrincipals(people.map((facts, index) => ({ ...facts, person: numbers[index] ?? 0 })))
+  return { numbers, keys: source }
+}
+
+/** Somebody of an import, with what it says of them for the rules of age. */
+export interface SeenPerson {
   readonly key: string
   readonly birthDate?: string
   readonly residence?: string

@@ -10,6 +10,8 @@ import type { DataSetId } from '../../protocol/wire.ts'
 import type { Outcome } from '../../protocol/reason.ts'
 import { describeDataSet } from '../datasets/describe-data-set.ts'
 import { findDataSet } from '../datasets/data-set-store.ts'
+import type { BatchParts, ImportedBatch } from '../datasets/import-batch.ts'
+import { importRows } from '../datasets/import-rows.ts'
 import { importFile } from '../datasets/import-file.ts'
 import { readImports } from '../datasets/import-store.ts'
 import { listDataSets } from '../datasets/list-data-sets.ts'
@@ -28,6 +30,7 @@ type DataSetActs = Pick<
   | 'describeDataSet'
   | 'retireDataSet'
   | 'importBatch'
+  | 'importRows'
   | 'listBatches'
 >
 
@@ -79,26 +82,20 @@ export function dataSetActs(site: SiteContext): DataSetActs {
       site.windDown.requireTaking()
       requireKept(site, dataSet)
       const imported = await importFile(
-        {
-          ...site,
-          receipts: site.log,
-          directory: site.root,
-          keys: site.personKeys,
-          lookupKeys: site.keys.lookup,
-          threads: site.vaultThreads,
-          noteRows: (tx, facts) => site.partitions.noteChange(tx, facts),
-        },
+        { ...batchParts(site), directory: site.root, threads: site.vaultThreads },
         { dataSet, batch, format, file: { stream: file }, signal, mayStore: () => mayStore(site, dataSet) },
       )
-      if (!imported.ok) {
-        const { code, detail = REASONS[code].forOperator } = imported.error
-        throw new Fault('fault.outside_perimeter', {
-          what: `Cannot import: ${detail.charAt(0).toLowerCase()}${detail.slice(1)}`,
-        })
-      }
-      const { rows, newPeople, importedAt, isNew } = imported.value
-      if (isNew) site.events.imported({ dataSet, batch, rows })
-      return batchView({ dataSet, batch, rows, newPeople, importedAt, isNew })
+      return importedView(site, imported)
+    },
+    async importRows({ manifest, ...request }) {
+      site.windDown.requireTaking()
+      requireKept(site, manifest.dataSet)
+      const imported = await importRows(batchParts(site), {
+        ...request,
+        manifest,
+        mayStore: () => decideHere('store', { manifest, site }),
+      })
+      return importedView(site, imported)
     },
     async listBatches({ dataSet, cursor, limit }) {
       const imports = await readImports(site.db, { dataSet, after: numberOf(cursor), limit: limit + 1 })
@@ -109,6 +106,27 @@ export function dataSetActs(site: SiteContext): DataSetActs {
       })
     },
   }
+}
+
+function batchParts(site: SiteContext): BatchParts {
+  return {
+    ...site,
+    receipts: site.log,
+    keys: site.personKeys,
+    lookupKeys: site.keys.lookup,
+    noteRows: (tx, facts) => site.partitions.noteChange(tx, facts),
+  }
+}
+
+function importedView(site: SiteContext, imported: Outcome<ImportedBatch>): BatchView {
+  if (!imported.ok) {
+    const { code, detail = REASONS[code].forOperator } = imported.error
+    throw new Fault('fault.outside_perimeter', {
+      what: `Cannot import: ${detail.charAt(0).toLowerCase()}${detail.slice(1)}`,
+    })
+  }
+  if (imported.value.isNew) site.events.imported(imported.value)
+  return batchView(imported.value)
 }
 
 /** The place must be in the perimeter for storing before a row is read. */

@@ -43,6 +43,10 @@ export function serveDataSets(door: Door<SiteCaller>, acts: SiteActs): void {
       throw new Fault('fault.request_malformed', { what: 'Cannot import: the request has no body' })
     return acts.importBatch({ ...params, ...query, file: raw.body, signal })
   })
+  door.serve(SITE_API.importRows, async ({ caller, params, body }) => {
+    const { manifest } = await requireOwn(caller, params.dataSet)
+    return acts.importRows({ ...body, manifest })
+  })
   door.serve(SITE_API.columnUses, async ({ caller, params }) => {
     const { manifest } = await requireOwn(caller, params.dataSet)
     return acts.columnUses(manifest)

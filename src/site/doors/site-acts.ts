@@ -10,7 +10,12 @@ import type { GrantRequest, GrantTerms } from '../../protocol/grant.ts'
 import type { retentionViewSchema } from '../../protocol/retention-api.ts'
 import type { KeySet } from '../../protocol/member.ts'
 import type { ReceiptKind } from '../../protocol/receipt.ts'
-import type { CorrectionView, RestrictionReason, RestrictionView } from '../../protocol/restriction.ts'
+import type {
+  ColumnValues,
+  CorrectionView,
+  RestrictionReason,
+  RestrictionView,
+} from '../../protocol/restriction.ts'
 import type {
   ImportFormat,
   RevocationRequest,
@@ -119,6 +124,11 @@ export interface SiteActs extends PersonActs, RequestActs, LocalAskActs {
   viewDataSet(dataSet: DataSetId): Promise<DataSetView>
   describeDataSet(manifest: Manifest): Promise<DataSetView>
   retireDataSet(dataSet: DataSetId): Promise<DataSetView>
+  importRows(request: {
+    manifest: Manifest
+    batch: string
+    rows: readonly ColumnValues[]
+  }): Promise<BatchView>
   /** Reads the file as it comes; when `signal` is aborted nothing of the batch stays. */
   importBatch(request: {
     dataSet: DataSetId

@@ -5,7 +5,7 @@ import { retentionClocks } from '../../protocol/retention.ts'
 import { stepOf } from '../../protocol/tariff.ts'
 import type { DataSetId } from '../../protocol/wire.ts'
 import type { ReceiptLog } from '../../transparency/receipt-log.ts'
-import { importTurn } from '../datasets/import-file.ts'
+import { importTurn } from '../datasets/import-batch.ts'
 import type { HiddenPeople } from '../rights/hidden-people.ts'
 import type { Vault } from '../vault/vault.ts'
 import {

@@ -1,6 +1,6 @@
 import { sql } from 'kysely'
 import type { DatabaseTransaction } from '../../kernel/postgres/database.ts'
-import { importTurn } from '../datasets/import-file.ts'
+import { importTurn } from '../datasets/import-batch.ts'
 import { purgeRecord } from '../record/purge-record.ts'
 import type { ErasureParts } from './erase-person.ts'
 import { gradeOf, storesWhenCompacted } from './erased-stores.ts'

@@ -87,15 +87,7 @@ function vaultOf(first: Engine, { clock, limits }: { clock: Clock; limits: Engin
     changes,
     describe: (manifest) => change('describe a data set', ({ writer }) => describeTable(writer, manifest)),
     retire: (dataSet) => change('retire a data set', ({ writer }) => dropDataSet(writer, dataSet)),
-    append: (batch, rows) =>
-      writing('append a batch', ({ writer }) => appendBatch(writer, batch, { rows, forgotten })).finally(() =>
-        memory.forgetAll(),
-      ),
-    setAside: (part, rows) => writing('set rows aside', ({ writer }) => setAsidePart(writer, part, rows)),
-    take: (batch) =>
-      writing('take a batch', ({ writer }) => takeBatch(writer, batch, forgotten)).finally(() =>
-        memory.forgetAll(),
-      ),
+    ...takingOf(writing, { memory, forgotten }),
     discard: (batch) => change('discard a batch', ({ writer }) => discardBatch(writer, batch)),
     numberPeople: (lookups) => change('number people', ({ writer }) => giveNumbers(writer, lookups)),
     skipNumbers: (next) => change('skip numbers of people', ({ writer }) => skipNumbers(writer, next)),
@@ -107,8 +99,11 @@ function vaultOf(first: Engine, { clock, limits }: { clock: Clock; limits: Engin
       change('keep what is known of people', ({ writer }) => keepFacts(writer, facts)),
     keepHouseholds: (households) =>
       change('keep who is behind rows', ({ writer }) => keepHouseholds(writer, households)),
+    // Nothing that memory holds comes of sealed keys, nor of values that say nothing for the rules of age.
     keepSealedKeys: (dataSet, keys) =>
-      change('keep sealed keys', ({ writer }) => keepKeys(writer, { dataSet, ...keys })),
+      writing('keep sealed keys', ({ writer }) =>
+        inTransaction(writer, () => keepKeys(writer, { dataSet, ...keys })),
+      ),
     run: (statement, runLimits) =>
       engines.hold(({ pool, engine }) =>
         pool.use((connection, tidy) => {
@@ -118,7 +113,12 @@ function vaultOf(first: Engine, { clock, limits }: { clock: Clock; limits: Engin
       ),
     ended,
     withEligible: (set, use) => engines.hold(({ eligible }) => eligible.use(set, use)),
-    correct: (correction) => change('correct rows', ({ writer }) => correctRows(writer, correction)),
+    correct: (correction) => {
+      const { birthDate, residence } = correction.facts
+      const correct = ({ writer }: Engine) => correctRows(writer, correction)
+      if (birthDate !== undefined || residence !== undefined) return change('correct rows', correct)
+      return writing('correct rows', (engine) => inTransaction(engine.writer, () => correct(engine)))
+    },
     expire: (expiry) => change('expire rows', ({ writer }) => expireRows(writer, expiry)),
     forget: (person) => {
       forgotten.add(person)
@@ -141,6 +141,24 @@ function vaultOf(first: Engine, { clock, limits }: { clock: Clock; limits: Engin
       }),
     removeSnapshot: () => removeSnapshot(first.directory),
     [Symbol.asyncDispose]: () => compactions.run(() => engines.close()),
+  }
+}
+
+/** How rows come in. */
+function takingOf(
+  writing: Turn,
+  { memory, forgotten }: { memory: Memory; forgotten: Set<number> },
+): Pick<Vault, 'append' | 'setAside' | 'take'> {
+  return {
+    append: (batch, rows) =>
+      writing('append a batch', ({ writer }) =>
+        sparing(forgotten, (people) => appendBatch(writer, batch, { rows, forgotten: people })),
+      ).finally(() => memory.forgetAll()),
+    setAside: (part, rows) => writing('set rows aside', ({ writer }) => setAsidePart(writer, part, rows)),
+    take: (batch) =>
+      writing('take a batch', ({ writer }) =>
+        sparing(forgotten, (people) => takeBatch(writer, batch, people)),
+      ).finally(() => memory.forgetAll()),
   }
 }
 
@@ -211,6 +229,20 @@ function watchEngines(): { ended: Promise<Fault>; watch: (engine: Engine) => Eng
       return engine
     },
   }
+}
+
+/**
+ * Has an act be given whoever was forgotten while their rows may be on their way in, and lets them go when it is done: imports take
+ * turns, so that no other has counted on them.
+ */
+async function sparing<T>(
+  forgotten: Set<number>,
+  act: (people: ReadonlySet<number>) => Promise<T>,
+): Promise<T> {
+  const people = new Set(forgotten)
+  const done = await act(people)
+  for (const person of people) forgotten.delete(person)
+  return done
 }
 
 type Turn = <T>(what: string, act: (engine: Engine) => Promise<T>, forgotten?: number) => Promise<T>

@@ -10,6 +10,8 @@ import { peopleList, runOwn } from './own-sql.ts'
 import { NOBODY, UNKNOWN_BIRTH_DAY } from './vault.ts'
 import type { PersonFacts, Principals } from './vault.ts'
 
+/** Up to so many are looked for by name in a statement; beyond that by a table of them. */
+const FEW = 64
 const DAY_MS = 86_400_000
 
 /** The vault's own tables: who has which number, and each issuer's sealed key of a person. */
@@ -38,6 +40,7 @@ export async function findNumbers(
   lookups: readonly Uint8Array[],
 ): Promise<Int32Array> {
   const numbers = new Int32Array(lookups.length).fill(NOBODY)
+  if (lookups.length <= FEW) return findFew(connection, lookups, numbers)
   await fillTemporary(connection, {
     table: '_asked',
     types: { position: INTEGER, lookup: BLOB },
@@ -50,6 +53,29 @@ export async function findNumbers(
   for (const [position, number] of found.getRows()) numbers[Number(position)] = Number(number)
   await runOwn(connection, sql`drop table temp._asked`)
   return numbers
+}
+
+async function findFew(
+  connection: DuckDBConnection,
+  lookups: readonly Uint8Array[],
+  numbers: Int32Array,
+): Promise<Int32Array> {
+  if (lookups.length === 0) return numbers
+  const asked = sql.join(lookups.map((lookup) => sql`${lookup}::blob`))
+  const found = await runOwn(connection, sql`select lookup, number from _person where lookup in (${asked})`)
+  const byName = new Map(
+    found
+      .getRows()
+      .flatMap(([lookup, number]) =>
+        lookup instanceof DuckDBBlobValue ? [[nameOf(lookup.bytes), Number(number)] as const] : [],
+      ),
+  )
+  for (const [position, lookup] of lookups.entries()) numbers[position] = byName.get(nameOf(lookup)) ?? NOBODY
+  return numbers
+}
+
+function nameOf(lookup: Uint8Array): string {
+  return Buffer.from(lookup).toString('latin1')
 }
 
 /** The lookup digest of a number. */
@@ -73,7 +99,7 @@ export async function giveNumbers(
   const newLookups: DuckDBValue[] = []
   for (const [position, lookup] of lookups.entries()) {
     if (numbers[position] !== NOBODY) continue
-    const name = Buffer.from(lookup).toString('latin1')
+    const name = nameOf(lookup)
     const number = given.get(name) ?? first + given.size
     if (!given.has(name)) newLookups.push(new DuckDBBlobValue(lookup))
     given.set(name, number)
@@ -153,7 +179,11 @@ export async function keepKeys(
     seal,
   }: { dataSet: DataSetId; people: readonly number[]; seal: (index: number) => Uint8Array },
 ): Promise<void> {
-  const known = await runOwn(connection, sql`select person from _person_key where data_set = ${dataSet}`)
+  const ofThem = people.length > FEW ? sql`` : sql` and person in ${peopleList(people)}`
+  const known = await runOwn(
+    connection,
+    sql`select person from _person_key where data_set = ${dataSet}${ofThem}`,
+  )
   const have = new Set(known.getRows().map(([person]) => Number(person)))
   const missing = [...people.entries()].filter(([, person]) => !have.has(person))
   await appendColumns(connection, {

@@ -57,6 +57,10 @@ export function fakeActs({
       const view = { dataSet, batch, rows: 1, newPeople: 1, importedAt: '2026-11-24T10:00:00Z', isNew: true }
       return note('importBatch', { dataSet, batch, format, sizeBytes }, view)
     },
+    importRows: ({ manifest: { dataSet }, batch, rows }) => {
+      const view = { dataSet, batch, rows: 1, newPeople: 1, importedAt: '2026-11-24T10:00:00Z', isNew: true }
+      return note('importRows', { dataSet, batch, rows: rows.length }, view)
+    },
     explainQuestion: (facts) => note('explainQuestion', facts, { statements: [] }),
     columnUses: ({ dataSet }) => note('columnUses', dataSet, { dataSet, columns: [], neverUsed: [] }),
     listBatches: (facts) => note('listBatches', facts, { items: [] }),

@@ -1,0 +1,122 @@
+import type { Clock, Instant } from '../../kernel/clock.ts'
+import type { Digest } from '../../kernel/digest.ts'
+import { Fault } from '../../kernel/faults.ts'
+import { Mutex } from '../../kernel/mutex.ts'
+import type { Bitset } from '../../kernel/bitset.ts'
+import { finishImport } from './finish-import.ts'
+import type { FinishParts } from './finish-import.ts'
+import { dropIntent, findImport, saveIntent, saveNewPeople } from './import-store.ts'
+import type { BatchName, ImportRecord } from './import-store.ts'
+import type { NumberingParts } from './number-people.ts'
+
+/** What importing needs of a site. */
+export interface BatchParts extends NumberingParts, FinishParts {
+  readonly clock: Clock
+}
+
+/** A batch on its way in; `digest` is of what it was made of. */
+export interface BatchToImport extends BatchName {
+  readonly digest: Digest
+  readonly signal?: AbortSignal | undefined
+}
+
+/** What became of an import. */
+export interface ImportedBatch extends BatchName {
+  readonly rows: number
+  /** People whom the site did not know before. */
+  readonly newPeople: number
+  readonly importedAt: Instant
+  /** False: it was there already. */
+  readonly isNew: boolean
+}
+
+/** One import at a time for each vault: it uses the whole machine, and people are numbered in turn. */
+const turns = new WeakMap<object, Mutex>()
+
+/** The turn of imports of a vault, for whatever may not happen while rows are on their way in. */
+export function importTurn(vault: object): Mutex {
+  const turn = turns.get(vault) ?? new Mutex()
+  turns.set(vault, turn)
+  return turn
+}
+
+/**
+ * Imports a batch once, in the turn of imports: `move` brings its rows into the vault, whole or not at all; then it is written down with
+ * its receipt.
+ *
+ * @throws Fault `fault.idempotency_conflict` when the batch was something else before
+ */
+export async function importBatch(
+  parts: BatchParts,
+  request: BatchToImport,
+  move: () => Promise<void>,
+): Promise<ImportedBatch> {
+  const { dataSet, batch, digest } = request
+  const before = await findImport(parts.db, request)
+  if (before && before.fileDigest !== digest) {
+    if (before.doneAt !== undefined) {
+      throw new Fault('fault.idempotency_conflict', {
+        what: `Cannot import: the batch "${batch}" was another file; give this one another name (--batch)`,
+      })
+    }
+    await parts.vault.discard({ dataSet, batch })
+  }
+  if (before?.doneAt !== undefined) return toImported(before, { importedAt: before.doneAt, isNew: false })
+  try {
+    await move()
+  } catch (error) {
+    // A crash leaves what was set aside for next time; whoever lives to say that it failed leaves nothing.
+    const isUndone = await undo(parts, request).catch(() => true)
+    // What failed after the vault had taken this very file is no failure: it could not even be undone.
+    const isOther = before !== undefined && before.fileDigest !== digest
+    if (isUndone || isOther) {
+      request.signal?.throwIfAborted()
+      throw error
+    }
+  }
+  const done = await finishImport(parts, { dataSet, batch })
+  await parts.receipts.publish()
+  return toImported(done, { importedAt: done.doneAt ?? parts.clock.now(), isNew: true })
+}
+
+/** Notes what is about to be taken, before anything of it is. */
+export async function noteIntent(
+  parts: BatchParts,
+  { dataSet, batch, digest, rows }: BatchToImport & { rows: number },
+): Promise<void> {
+  const firstPerson = await parts.vault.personCount()
+  const now = parts.clock.now()
+  await saveIntent(parts.db, { dataSet, batch, fileDigest: digest, rows, firstPerson, now })
+}
+
+/** Notes whose rows are about to change, before the vault can show any of them. */
+export async function keepNewPeople(
+  parts: BatchParts,
+  { dataSet, batch }: BatchName,
+  { people, households }: { people: Bitset; households: Bitset },
+): Promise<void> {
+  const intent = await findImport(parts.db, { dataSet, batch })
+  const first = intent?.firstPerson ?? 0
+  const newHouseholds = [...households].filter((number) => number >= first).length
+  const newPeople = (await parts.vault.personCount()) - first - newHouseholds
+  const numbers = people.union(households)
+  await parts.db.transaction().execute(async (tx) => {
+    await saveNewPeople(tx, { dataSet, batch, newPeople, people: numbers })
+    await parts.noteRows?.(tx, { dataSet, people: numbers, cause: `import ${batch}` })
+  })
+}
+
+/** Gives whether nothing is left; not so when the vault has the whole batch. */
+async function undo({ db, vault }: BatchParts, { dataSet, batch }: BatchName): Promise<boolean> {
+  if ((await vault.findBatch({ dataSet, batch })) !== undefined) return false
+  await vault.discard({ dataSet, batch })
+  await dropIntent(db, { dataSet, batch })
+  return true
+}
+
+function toImported(
+  { dataSet, batch, rows, newPeople }: ImportRecord,
+  { importedAt, isNew }: { importedAt: Instant; isNew: boolean },
+): ImportedBatch {
+  return { dataSet, batch, rows, newPeople, importedAt, isNew }
+}
