@@ -249,12 +249,24 @@ function print({ terminal }: Session, restored: Restored): void {
     terminal,
     `  done again: ${erasures} erasures, ${withdrawals} withdrawals, ${objections} objections, ${restrictions} restrictions, ${endings} ends of bases and guardianships`,
   )
+  if (restored.corrections > 0) say(terminal, `  made again: ${restored.corrections} corrections`)
+  for (const { dataSet, batch, rows: count, file } of restored.toImport)
+    say(terminal, `  to be imported again: ${dataSet}, batch ${batch}, ${count} rows, file ${file}`)
+  for (const { correction, dataSet } of restored.toCorrect)
+    say(terminal, `  to be made again once its rows are there: ${correction} of ${dataSet}`)
   if (restored.held.length + restored.debited > 0)
     say(
       terminal,
       `  told after the backup: held by the guard ${restored.held.join(', ') || 'nobody'}; ${restored.debited} noisy answers debited`,
     )
-  const after = Object.entries(restored.receiptsAfter).filter(([kind]) => !DONE_AGAIN.has(kind))
+  const told: Readonly<Record<string, number>> = {
+    correction: restored.corrections + restored.toCorrect.length,
+    ingest: restored.toImport.length,
+  }
+  const after = Object.entries(restored.receiptsAfter)
+    .filter(([kind]) => !DONE_AGAIN.has(kind))
+    .map(([kind, count]) => [kind, count - (told[kind] ?? 0)] as const)
+    .filter(([, count]) => count > 0)
   if (after.length > 0)
     say(
       terminal,

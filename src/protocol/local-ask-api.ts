@@ -15,7 +15,8 @@ export const siteFloorLimitSchema = z
     booked: moneySchema,
     validFrom: instantSchema,
     validUntil: instantSchema,
-    state: z.enum(FLOOR_STATES),
+    /** `withheld`: it was in force before the site was restored from a backup, and nothing more is booked on it. */
+    state: z.enum([...FLOOR_STATES, 'withheld']),
     /** Answers booked on it that the network has not taken yet. */
     toClear: z.int().min(0),
     /** Answers that the network refused to capture; the log of the site says why. */

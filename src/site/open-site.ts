@@ -112,7 +112,7 @@ export async function openSite(
   const guard = await openGuard({ db, clock, settings, budgets: ledger, manifests: present })
   const core = { db, receipts, clock, vault, manifests: present }
   const noteRows: FinishParts['noteRows'] = (tx, facts) => guard.partitions.noteChange(tx, facts)
-  await resumeImports({ ...core, directory: root, noteRows })
+  await resumeImports({ ...core, ...ofBackups, directory: root, noteRows })
   const evidence = await openEvidence(root, { db, receipts, clock, settings, keys })
   const mirror = await loadGrantMirror(db)
   const site = {

@@ -5,6 +5,8 @@ import { formatInstant, instant } from '../../kernel/clock.ts'
 import { syncDirectory } from '../../kernel/durable-file.ts'
 import { Mutex } from '../../kernel/mutex.ts'
 import type { BackupView } from '../../protocol/backup-api.ts'
+import { appendDone, trimDone } from './done-since.ts'
+import type { Done } from './done-since.ts'
 import { strikeOut } from './people-file.ts'
 import { trimArchive } from './receipt-archive.ts'
 import { destroyEntry, listEntries, peoplePath } from './safe.ts'
@@ -19,6 +21,8 @@ export interface Backups {
   list(): Promise<readonly BackupEntry[]>
   /** Destroys the key of somebody who was erased in every backup there is; durable when it resolves. */
   strikeOut(erased: { person: number; erasure: string }): Promise<void>
+  /** Keeps in the safe what was done, while there is a backup that could be restored; durable when it resolves. */
+  noteDone(done: Done): Promise<void>
   /**
    * Until when a backup holds what was deleted at a moment: the end of the last window of those that were taken before,
    * or that are being written. `undefined` when none does.
@@ -32,10 +36,12 @@ export interface Backups {
 
 export function openBackups(safe: Safe, clock: Clock): Backups {
   const turn = new Mutex()
+  const doneTurn = new Mutex()
   const destroy = async (entry: BackupEntry): Promise<void> => {
     await destroyEntry(safe, entry.backup)
     await removeFiles(entry)
     await trimArchive(safe, await oldestLogSize(safe))
+    await doneTurn.run(async () => trimDone(safe, await oldestMoment(safe)))
   }
   return {
     safe,
@@ -44,6 +50,10 @@ export function openBackups(safe: Safe, clock: Clock): Backups {
     strikeOut: async (erased) => {
       for (const { backup } of await listEntries(safe)) await strikeOut(peoplePath(safe, backup), erased)
     },
+    noteDone: (done) =>
+      doneTurn.run(async () => {
+        if ((await listEntries(safe)).length > 0) await appendDone(safe, done)
+      }),
     heldUntil: async (deletedAt) => heldUntil(await listEntries(safe), deletedAt),
     destroy: (backup) =>
       turn.run(async () => {
@@ -91,6 +101,12 @@ async function removeFiles(entry: BackupEntry): Promise<void> {
 
 async function oldestLogSize(safe: Safe): Promise<number> {
   return Math.min(Infinity, ...(await listEntries(safe)).map(({ logSize }) => logSize ?? 0))
+}
+
+/** Since when the oldest backup does not know what was done; `undefined` when there is none. */
+async function oldestMoment(safe: Safe): Promise<Instant | undefined> {
+  const begun = (await listEntries(safe)).map(({ begunAt }) => begunAt)
+  return begun.length === 0 ? undefined : instant(Math.min(...begun))
 }
 
 export function isExpired({ expiresAt }: Pick<BackupEntry, 'expiresAt'>, now: Instant): boolean {

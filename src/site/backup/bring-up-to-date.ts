@@ -19,6 +19,9 @@ import type { Forgotten } from '../rights/forgotten-list.ts'
 import type { SiteContext } from '../site-context.ts'
 import { forgottenListPath } from './backup-places.ts'
 import { heldUntil } from './backups.ts'
+import { doAgain } from './do-again.ts'
+import type { DoneAgain } from './do-again.ts'
+import type { Done } from './done-since.ts'
 import { accountForAnswers } from './account-for-answers.ts'
 import type { AccountedAnswers } from './account-for-answers.ts'
 import type { LogProof } from './continue-log.ts'
@@ -30,7 +33,7 @@ import { takeBackAgain } from './take-back-again.ts'
 import type { BackupMarks, TakenBackAgain } from './take-back-again.ts'
 
 /** What a restored site holds, what was proven of it and what was done again. */
-export interface RestoreFigures extends LogProof, TakenBackAgain, AccountedAnswers {
+export interface RestoreFigures extends LogProof, TakenBackAgain, AccountedAnswers, DoneAgain {
   /** Receipts that the backup itself holds. */
   readonly logSize: number
   /** Receipts after the backup by their kind: acknowledged, and not in what was restored. */
@@ -54,6 +57,7 @@ export interface PutBack {
   /** Who was struck out of the backup's people. */
   readonly struckOut: readonly { readonly person: number; readonly erasure: string }[]
   readonly takenBack: readonly TakenBack[]
+  readonly done: readonly Done[]
   readonly marks: BackupMarks
   readonly forgottenList: string | undefined
   readonly clock: Clock
@@ -94,6 +98,8 @@ export async function bringUpToDate(putBack: PutBack): Promise<RestoreFigures> {
   await site.vault.skipNumbers(await readReserved(safe))
   const erasures = await eraseAgain(site, { list, struckOut: putBack.struckOut })
   const again = await takeBackAgain(site, { lines: putBack.takenBack, marks: putBack.marks })
+  const erased = new Set(list.map(({ key }) => key))
+  const made = await doAgain(site, { done: putBack.done, erased })
   const told = await accountForAnswers(site, { receipts: putBack.receiptsAfter, backup: putBack.backup })
   // Backups hold whom they held, whatever the safe of this moment says.
   const backups = {
@@ -102,8 +108,12 @@ export async function bringUpToDate(putBack: PutBack): Promise<RestoreFigures> {
       heldUntil(await listEntries(safe), deletedAt),
   }
   await completeErasures({ ...site, backups })
-  await site.db.transaction().execute((tx) =>
-    site.log.issue(tx, [
+  await site.db.transaction().execute(async (tx) => {
+    await sql`
+      insert into restoration (backup, restored_ms) values (${putBack.backup}, ${site.clock.now()})`.execute(
+      tx,
+    )
+    await site.log.issue(tx, [
       {
         kind: 'restore',
         backup: putBack.backup,
@@ -111,13 +121,14 @@ export async function bringUpToDate(putBack: PutBack): Promise<RestoreFigures> {
         logKnown: proof.logKnown,
         logMissing: proof.logMissing,
       },
-    ]),
-  )
+    ])
+  })
   await site.log.publish()
   const figures = {
     ...proof,
     ...again,
     ...told,
+    ...made,
     erasures,
     logSize: putBack.logSize,
     ...(await countData(site)),

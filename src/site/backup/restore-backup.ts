@@ -28,6 +28,7 @@ import type { PersonInBackup } from './people-file.ts'
 import { bringUpToDate } from './bring-up-to-date.ts'
 import type { PutBack, RestoreFigures } from './bring-up-to-date.ts'
 import { continueLog, proveLog } from './continue-log.ts'
+import { readDone } from './done-since.ts'
 import { readTakenBack } from './kept-apart.ts'
 import { readArchivedCheckpoint } from './receipt-archive.ts'
 import { raiseMarks } from './take-back-again.ts'
@@ -207,7 +208,7 @@ const NOT_TOLD = { erasure: {} }
 
 interface RestoredRecord extends Pick<
   PutBack,
-  'proof' | 'receiptsAfter' | 'struckOut' | 'takenBack' | 'marks'
+  'proof' | 'receiptsAfter' | 'struckOut' | 'takenBack' | 'marks' | 'done'
 > {
   readonly tables: ReadonlyMap<string, number>
 }
@@ -250,7 +251,8 @@ async function restoreRecord(
       what: `Cannot restore: ${proof.logMissing} receipts after number ${proof.logKnown - 1} are in nobody's safe; what they acknowledged, erasures too, may be lost. To go on and have the restored site say so in a signed receipt, add --accept-gap`,
     })
   const takenBack = await readTakenBack(safe)
-  return { tables, struckOut, receiptsAfter, proof, takenBack, marks: await raiseMarks(db, takenBack) }
+  const marks = await raiseMarks(db, takenBack)
+  return { tables, struckOut, receiptsAfter, proof, takenBack, marks, done: await readDone(safe) }
 }
 
 function requireSameCounts(tables: ReadonlyMap<string, number>, manifest: BackupManifest): void {

@@ -3,6 +3,7 @@ import type { Clock } from '../../kernel/clock.ts'
 import { Fault } from '../../kernel/faults.ts'
 import type { Database, DatabaseTransaction } from '../../kernel/postgres/database.ts'
 import { stepOf } from '../../protocol/tariff.ts'
+import type { Backups } from '../backup/backups.ts'
 import type { DataSetId } from '../../protocol/wire.ts'
 import type { ReceiptLog } from '../../transparency/receipt-log.ts'
 import type { Vault } from '../vault/vault.ts'
@@ -16,6 +17,8 @@ export interface FinishParts {
   readonly vault: Vault
   readonly receipts: ReceiptLog
   readonly clock: Clock
+  /** Where it is kept that there was an import, for a restore to say so; absent where there are no backups. */
+  readonly backups?: Pick<Backups, 'noteDone'>
   /**
    * Tells the guard whose rows change: before the vault shows the change and again in the step that ends it, so that no
    * answer can have read the old rows and count as having read the new ones. Only a site without answers does without.
@@ -28,7 +31,7 @@ export interface FinishParts {
 
 /** Writes down that a batch is in the vault, with its receipt, in one transaction. Doing it again changes nothing. */
 export async function finishImport(
-  { db, vault, receipts, clock, noteRows }: FinishParts,
+  { db, vault, receipts, clock, noteRows, backups }: FinishParts,
   { dataSet, batch }: BatchName,
 ): Promise<ImportRecord> {
   const rows = await vault.findBatch({ dataSet, batch })
@@ -36,6 +39,8 @@ export async function finishImport(
   if (rows === undefined || !described) {
     throw new Fault('fault.vault', { what: `Cannot finish the import of "${batch}": it is not in the vault` })
   }
+  const meant = await findImport(db, { dataSet, batch })
+  if (meant) await backups?.noteDone({ time: clock.now(), batch, dataSet, file: meant.fileDigest, rows })
   await db.transaction().execute(async (tx) => {
     if (!(await saveDone(tx, { dataSet, batch, rows, now: clock.now() }))) return
     const people = await readImportPeople(tx, { dataSet, batch })

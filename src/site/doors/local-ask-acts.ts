@@ -51,7 +51,7 @@ export function localAskActs(parts: LocalParts): LocalAskActs {
         booked: wireMoney({ amountMinor: one.bookedMinor, currency }),
         validFrom: formatInstant(one.validFrom),
         validUntil: formatInstant(one.validUntil),
-        state: one.isClosed ? 'closed' : 'open',
+        state: one.isClosed ? 'closed' : one.isWithheld ? 'withheld' : 'open',
         ...(counts.get(id) ?? { toClear: 0, refused: 0 }),
       }))
       const last = items.at(-1)

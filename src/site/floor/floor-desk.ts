@@ -95,6 +95,7 @@ export class FloorDesk {
   }): readonly OpenLimit[] {
     return [...this.#limits.values()].filter(
       ({ kept }) =>
+        !kept.isWithheld &&
         kept.acquirer === acquirer &&
         kept.currency === currency &&
         kept.validFrom <= now + LIMITS.clockSkewMsMax &&

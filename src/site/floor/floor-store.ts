@@ -3,6 +3,7 @@ import { instant } from '../../kernel/clock.ts'
 import type { Instant } from '../../kernel/clock.ts'
 import type { Currency } from '../../kernel/currency.ts'
 import type { Database, DatabaseTransaction } from '../../kernel/postgres/database.ts'
+import { LIMITS } from '../../kernel/limits.ts'
 import type { FloorLimit } from '../../protocol/floor-limit.ts'
 
 /** A floor limit of this site with what is booked on it. */
@@ -15,6 +16,8 @@ export interface KeptFloorLimit {
   readonly validFrom: Instant
   readonly validUntil: Instant
   readonly isClosed: boolean
+  /** It was in force before the site was restored: what it was spent on since the backup is lost. */
+  readonly isWithheld: boolean
 }
 
 interface FloorRow {
@@ -26,7 +29,12 @@ interface FloorRow {
   readonly valid_from_ms: bigint
   readonly valid_until_ms: bigint
   readonly closed_ms: bigint | null
+  readonly is_withheld: boolean
 }
+
+/** Whether a limit may have been booked on by the site that was lost: it took limits a little before they began. */
+const IS_WITHHELD = sql`
+  coalesce(valid_from_ms <= (select max(restored_ms) from restoration) + ${LIMITS.clockSkewMsMax}::bigint, false)`
 
 /** Keeps a limit that the network gave; one that is known stays as it is. */
 export async function keepFloorLimit(
@@ -46,8 +54,8 @@ export async function readFloorLimits(
   page?: { after: string | undefined; limit: number },
 ): Promise<readonly KeptFloorLimit[]> {
   const { rows } = await sql<FloorRow>`
-    select id, acquirer, currency, amount_minor, booked_minor, valid_from_ms, valid_until_ms, closed_ms from floor_limit
-    where ${page ? sql`id > ${page.after ?? ''}` : sql`closed_ms is null`} order by id ${page ? sql`limit ${page.limit}` : sql``}`.execute(
+    select id, acquirer, currency, amount_minor, booked_minor, valid_from_ms, valid_until_ms, closed_ms, ${IS_WITHHELD} as is_withheld
+    from floor_limit where ${page ? sql`id > ${page.after ?? ''}` : sql`closed_ms is null`} order by id ${page ? sql`limit ${page.limit}` : sql``}`.execute(
     db,
   )
   return rows.map((row) => ({
@@ -59,6 +67,7 @@ export async function readFloorLimits(
     validFrom: instant(Number(row.valid_from_ms)),
     validUntil: instant(Number(row.valid_until_ms)),
     isClosed: row.closed_ms !== null,
+    isWithheld: row.is_withheld,
   }))
 }
 
@@ -76,7 +85,7 @@ export async function bookOnLimit(
 ): Promise<boolean> {
   const { rows } = await sql<object>`
     update floor_limit set booked_minor = booked_minor + ${priceMinor}
-    where id = ${limit} and closed_ms is null and booked_minor + ${priceMinor} <= amount_minor returning 1 as booked`.execute(
+    where id = ${limit} and closed_ms is null and not (${IS_WITHHELD}) and booked_minor + ${priceMinor} <= amount_minor returning 1 as booked`.execute(
     tx,
   )
   return rows.length > 0

@@ -33,6 +33,7 @@ import * as createRestrictions from './migrations/0061-create-restrictions-and-c
 import * as createPrincipalFacts from './migrations/0121-create-principal-facts.ts'
 import * as createGuardianships from './migrations/0120-create-guardianships.ts'
 import * as createRecipientNotices from './migrations/0110-create-recipient-notices.ts'
+import * as createRestorations from './migrations/0146-create-restorations.ts'
 import * as createKeyRotations from './migrations/0145-create-key-rotations.ts'
 import * as createSharedUses from './migrations/0170-create-shared-uses.ts'
 import * as createRetentionSweeps from './migrations/0111-create-retention-sweeps.ts'
@@ -80,4 +81,5 @@ export const SITE_MIGRATIONS: Migrations = {
   '0170-create-shared-uses': createSharedUses,
   '0165-issue-at-once': issueAtOnce,
   '0166-change-grants-at-once': changeGrantsAtOnce,
+  '0146-create-restorations': createRestorations,
 }

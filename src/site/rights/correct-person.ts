@@ -12,6 +12,7 @@ import { epochDay } from '../../protocol/consent-ages.ts'
 import type { ColumnValues } from '../../protocol/restriction.ts'
 import type { DataSetId, MemberId } from '../../protocol/wire.ts'
 import type { ReceiptLog } from '../../transparency/receipt-log.ts'
+import type { Backups } from '../backup/backups.ts'
 import type { PartitionStore } from '../guard/partition-store.ts'
 import { noteRecipients } from '../recipients/note-recipients.ts'
 import type { NotingParts } from '../recipients/note-recipients.ts'
@@ -38,6 +39,7 @@ export interface CorrectionParts extends NotingParts {
   readonly partitions: Pick<PartitionStore, 'noteChange'>
   readonly personKeys: PersonKeys
   readonly manifests: () => ReadonlyMap<DataSetId, Manifest>
+  readonly backups: Pick<Backups, 'noteDone'>
 }
 
 /** A correction that was made. */
@@ -75,15 +77,37 @@ export async function correctPerson(
   parts: CorrectionParts,
   request: CorrectionRequest,
 ): Promise<CorrectionRecord> {
+  const key = (await parts.personKeys.keyOf(parts.db, request.person))?.reveal()
+  return correct(parts, { ...request, key, correction: parts.ids.next('correction') })
+}
+
+/** Makes a correction under the id that it had, in a site that was restored from before it. */
+export async function correctAgain(
+  parts: CorrectionParts,
+  request: Omit<CorrectionRequest, 'set' | 'where'> & {
+    readonly correction: string
+    readonly sealed: Uint8Array
+  },
+): Promise<CorrectionRecord> {
+  const { person, correction, sealed } = request
+  const key = (await parts.personKeys.keyOf(parts.db, person))?.reveal()
+  const text = key && openPersonText(sealed, { key, use: correction })
+  if (text === undefined)
+    throw new Fault('fault.backup_safe', { what: `Cannot read the correction "${correction}" in the safe` })
+  return correct(parts, { ...request, ...(JSON.parse(text) as BegunCorrection['values']), key })
+}
+
+async function correct(
+  parts: CorrectionParts,
+  request: CorrectionRequest & { readonly correction: string; readonly key: KeyObject | undefined },
+): Promise<CorrectionRecord> {
   const manifest = parts.manifests().get(request.dataSet)
   if (!manifest || manifest.issuer !== request.issuer)
     throw new Fault('fault.not_found', { what: 'Cannot correct: there is no such data set of this issuer' })
   checkCorrection(manifest, { ...request, now: parts.clock.now() })
-  const { person, dataSet } = request
-  const key = (await parts.personKeys.keyOf(parts.db, person))?.reveal()
+  const { person, dataSet, key, correction } = request
   if (!key || !(await parts.vault.people(dataSet)).has(person))
     throw new Fault('fault.not_found', { what: 'Cannot correct: the person has no rows there' })
-  const correction = parts.ids.next('correction')
   const { set, where } = request
   const body = sealPersonText(JSON.stringify({ set, where }), { key, use: correction, random: parts.random })
   await parts.db.transaction().execute(async (tx) => {
@@ -108,6 +132,18 @@ export async function correctPerson(
   })
 }
 
+/** Keeps what is corrected in the safe, sealed under the person's key, while a backup could be restored without it. */
+async function keepInSafe(
+  { backups, personKeys, db, clock, random }: CorrectionParts,
+  { correction, person, dataSet, manifest: { issuer }, requestedBy: by, values, key }: BegunCorrection,
+): Promise<void> {
+  const mark = (await personKeys.marksOf(db, [person])).get(person)
+  if (mark === undefined) return
+  const sealed = sealPersonText(JSON.stringify(values), { key, use: correction, random })
+  const body = Buffer.from(sealed).toString('base64url')
+  await backups.noteDone({ time: clock.now(), correction, key: mark, issuer, dataSet, by, body })
+}
+
 interface BegunCorrection {
   readonly correction: string
   readonly person: number
@@ -121,6 +157,7 @@ interface BegunCorrection {
 async function finishCorrection(parts: CorrectionParts, begun: BegunCorrection): Promise<CorrectionRecord> {
   const { correction, person, dataSet, manifest, values, key } = begun
   const rows = await correctRows(parts, begun)
+  if (rows > 0) await keepInSafe(parts, begun)
   await parts.db.transaction().execute(async (tx) => {
     const { rows: open } = await sql`
       select id from correction where correction = ${correction} and state = 'begun' for update`.execute(tx)
