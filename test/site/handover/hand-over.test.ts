@@ -68,6 +68,39 @@ test('rows and grants are handed over as they came, and another site takes them 
   assert.deepEqual((await linesOf('grants', again)).toSorted(byId), grants.toSorted(byId))
 })
 
+test('documents and lists are handed over as JSON, sealed ones too, and come in again as they were', async () => {
+  const manifest = await seat.manifest('athletes')
+  const described = {
+    ...manifest,
+    dataSet: 'profiles',
+    person: { key: 'id' },
+    columns: [
+      ...manifest.columns.filter(({ name }) => name === 'id'),
+      { name: 'profile', type: 'json' as const },
+      { name: 'letter', type: 'json' as const, sensitivity: 'free_text' as const },
+      { name: 'tags', type: 'text[]' as const },
+    ],
+  }
+  const rows = [
+    { id: 'p-1', profile: { a: [1, 'x', null] }, letter: { to: 'Áine' }, tags: ['a', '"b"'] },
+    { id: 'p-2', profile: 'a text', letter: null, tags: [] },
+  ]
+  const given = rows.map((row) => `${JSON.stringify(row)}\n`).join('')
+  const handed: string[] = []
+  for (const site of [galway, cork]) {
+    await site.issuer.describe(described)
+    await site.issuer.importFile({
+      dataSet: 'profiles',
+      batch: 'profiles',
+      format: 'ndjson',
+      body: new Blob([handed.at(-1) ?? given]).stream(),
+    })
+    const owner = openHandOver(site.client({ issuer: 'federation', key: trade.federation.signing }))
+    handed.push(await new Response(await owner.part('profiles', { part: 'rows', reason })).text())
+  }
+  assert.deepEqual(handed, [given, given])
+})
+
 test('each person sees that their data was handed over, to whom and why', async () => {
   const records = openPersonRecords(issuer, { ref: 'p-7', reason: 'a test looks' })
   const seen = await records.accesses(20)
