@@ -38,7 +38,7 @@ type Eligible = ReadonlyMap<DataSetId, Bitset>
 
 type Run = Outcome<Pick<CollectedAnswer, 'result' | 'engineMs'>>
 
-/** A run that was begun before it was known what the acquirer knows: over everybody whom the grants allow. */
+/** A run that was begun before it was known what the acquirer knows: over those whom it is expected to be over. */
 export interface RunAhead {
   readonly eligible: Eligible
   /** The vault's count of changes when it began. */
@@ -50,8 +50,11 @@ export interface RunAhead {
  * Begins the run that will most likely be wanted, so that the engine works while the record is looked into. It counts
  * only as far as `collectAnswer` finds it to be the run that it would begin itself.
  */
-export function runAhead(planned: PlannedAsk, parts: VaultParts): RunAhead {
-  const eligible = new Map([...planned.dataSets].map(([id, { eligibility }]) => [id, eligibility.eligible]))
+export function runAhead(
+  planned: PlannedAsk,
+  { expected, parts }: { expected: PartitionLook['partition']; parts: VaultParts },
+): RunAhead {
+  const eligible = admittedPeople(planned, expected)
   const changes = parts.vault.changes()
   const run = runOver(eligible, { planned, parts })
   // Waited for later, or not at all; until then a failure must not count as one that nobody looks at.
@@ -64,18 +67,27 @@ export async function collectAnswer(
   planned: PlannedAsk,
   { look, parts, ahead }: { look: PartitionLook; parts: VaultParts; ahead?: RunAhead | undefined },
 ): Promise<Outcome<CollectedAnswer>> {
-  const eligible = new Map<DataSetId, Bitset>()
-  for (const [dataSet, { eligibility }] of planned.dataSets) {
-    const people =
-      planned.checked.mode === 'rows'
-        ? eligibility.eligible
-        : admitNewcomers(look.partition(dataSet), eligibility.eligible, planned.minimumGroup)
-    eligible.set(dataSet, people)
-  }
+  const eligible = admittedPeople(planned, (dataSet) => look.partition(dataSet))
   const run = await (ahead && isRunOf(ahead, { eligible, parts })
     ? ahead.run
     : runOver(eligible, { planned, parts }))
   return run.ok ? ok({ ...run.value, eligible, look }) : run
+}
+
+/** Whom the grants allow, without newcomers who wait. */
+function admittedPeople(
+  { dataSets, checked, minimumGroup }: PlannedAsk,
+  partition: PartitionLook['partition'],
+): Eligible {
+  const admitted = new Map<DataSetId, Bitset>()
+  for (const [dataSet, { eligibility }] of dataSets) {
+    const people =
+      checked.mode === 'rows'
+        ? eligibility.eligible
+        : admitNewcomers(partition(dataSet), eligibility.eligible, minimumGroup)
+    admitted.set(dataSet, people)
+  }
+  return admitted
 }
 
 /**
@@ -85,8 +97,14 @@ export async function collectAnswer(
 function isRunOf(ahead: RunAhead, { eligible, parts }: { eligible: Eligible; parts: VaultParts }): boolean {
   return (
     ahead.changes === parts.vault.changes() &&
-    [...eligible].every(([dataSet, people]) => ahead.eligible.get(dataSet) === people)
+    [...eligible].every(([dataSet, people]) => isSameSet(people, ahead.eligible.get(dataSet)))
   )
+}
+
+function isSameSet(people: Bitset, others: Bitset | undefined): boolean {
+  if (people === others) return true
+  const count = people.count()
+  return others !== undefined && others.count() === count && people.intersectionCount(others) === count
 }
 
 async function runOver(

@@ -27,8 +27,11 @@ export async function lookAndRun(
   parts: SiteParts,
 ): Promise<{ readonly look: PartitionLook; readonly ahead: RunAhead | undefined }> {
   const request = await lookRequest(facts, planned, parts)
-  const ahead = parts.partitions.hasLooked(request) ? undefined : runAhead(planned, parts)
-  return { look: await parts.partitions.look(request), ahead }
+  const { partitions } = parts
+  const { acquirerGroup } = request
+  const expected = (dataSet: string) => partitions.expected({ acquirerGroup, dataSet })
+  const ahead = partitions.hasLooked(request) ? undefined : runAhead(planned, { expected, parts })
+  return { look: await partitions.look(request), ahead }
 }
 
 async function lookRequest(

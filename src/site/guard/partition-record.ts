@@ -250,6 +250,11 @@ export class PartitionCache {
     return found
   }
 
+  /** What is kept, whichever head the record has by now: a guess. */
+  peek(name: string): Partition | undefined {
+    return this.#kept.get(name)
+  }
+
   keep(name: string, partition: Partition): void {
     this.#kept.delete(name)
     this.#kept.set(name, partition)

@@ -50,6 +50,8 @@ export interface PartitionStore {
   look(request: LookRequest): Promise<PartitionLook>
   /** Whether it was looked lately for the same question of the same group: then its answer may be stored. Only a hint. */
   hasLooked(request: LookRequest): boolean
+  /** The partition as it was last seen here, or the first one: what a look will most likely find. Only a hint. */
+  expected(key: Pick<LookRequest, 'acquirerGroup'> & { readonly dataSet: string }): Partition
   /** Undefined when the group became part of another one meanwhile: what was looked at is no longer what counts. */
   hold(look: PartitionLook): Promise<PartitionHold | undefined>
   /**
@@ -92,6 +94,7 @@ export function openPartitionStore({
       return look(db, request, { cache, cuts, holds })
     },
     hasLooked: (request) => looked.has(lookedName(request)),
+    expected: (key) => cache.peek(nameOf(key)) ?? EMPTY_PARTITION,
     hold: async (seen) => {
       const { acquirerGroup, dataSets } = seen
       const keys = dataSets.map((dataSet) => ({ acquirerGroup, dataSet }))

@@ -102,6 +102,10 @@ function lookAt(partition: Partition): PartitionLook {
   }
 }
 
+function begin(expected = EMPTY_PARTITION, parts: { vault: Vault } = counted()): RunAhead {
+  return runAhead(planned(), { expected: () => expected, parts })
+}
+
 async function rowsAndPeople(ahead: RunAhead, partition = EMPTY_PARTITION): Promise<readonly number[]> {
   const collected = await collectAnswer(planned(), { look: lookAt(partition), parts: counted(), ahead })
   assert.ok(collected.ok)
@@ -113,14 +117,14 @@ async function rowsAndPeople(ahead: RunAhead, partition = EMPTY_PARTITION): Prom
 
 describe('a run that was begun before the record was looked into', () => {
   test('is the run, when it is the one that would be begun then', async () => {
-    const ahead = runAhead(planned(), counted())
+    const ahead = begin()
     await ahead.run
     assert.deepEqual(await rowsAndPeople(ahead), [4, 4])
     assert.equal(runs, 1)
   })
 
   test('counts for nothing when rows came meanwhile', async () => {
-    const ahead = runAhead(planned(), counted())
+    const ahead = begin()
     await ahead.run
     await addRows(0, 1)
     assert.deepEqual(await rowsAndPeople(ahead), [6, 4])
@@ -129,7 +133,7 @@ describe('a run that was begun before the record was looked into', () => {
 
   test('counts for nothing when a change has begun and not ended', async () => {
     const { promise: goOn, resolve } = Promise.withResolvers<void>()
-    const ahead = runAhead(planned(), counted())
+    const ahead = begin()
     await ahead.run
     async function* late() {
       await goOn
@@ -150,17 +154,20 @@ describe('a run that was begun before the record was looked into', () => {
       cellCount: 2,
       sizes: Int32Array.of(0, 3),
     }
-    const [rows = 0, people] = await rowsAndPeople(runAhead(planned(), counted()), knowing)
+    const [rows = 0, people] = await rowsAndPeople(begin(), knowing)
     assert.ok(rows > 0)
     assert.equal(people, 3)
     assert.equal(runs, 2)
+    // Where they were expected to wait it is the run.
+    assert.deepEqual(await rowsAndPeople(begin(knowing), knowing), [rows, people])
+    assert.equal(runs, 3)
   })
 
   test('does not keep the vault from being closed in order', async () => {
     const other = await mkdtemp(join(tmpdir(), 'hedgerow-ahead-'))
     const brief = await openVault({ directory: other, clock: systemClock })
     await brief.describe(manifest)
-    const ahead = runAhead(planned(), { vault: brief })
+    const ahead = begin(EMPTY_PARTITION, { vault: brief })
     await brief[Symbol.asyncDispose]()
     const run = await ahead.run
     assert.ok(run.ok)
