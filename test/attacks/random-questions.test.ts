@@ -20,6 +20,19 @@ const PARTS = isLong ? 20 : 4
 const QUESTIONS = isLong ? 5_000 : 500
 const OTHERS: readonly World[] = ['breaking', 'empty']
 
+test('a marker is known wherever it shows, and digits behind a point are none by chance', () => {
+  for (const text of [
+    '[[987654321]]',
+    '987_654.125',
+    '0.987654321',
+    '9876.54321e5 1904-04-04',
+    'xMq7x',
+    '-987654',
+  ])
+    assert.match(text, MARKER_PATTERN)
+  assert.doesNotMatch('{"rows":[[1,"track",34.2098765432,64],[0.98765433]]}', MARKER_PATTERN)
+})
+
 for (let part = 0; part < PARTS; part += 1) {
   const other = OTHERS[part % OTHERS.length] ?? 'empty'
   test(
