@@ -112,8 +112,8 @@ async function runOver(
   { planned, parts }: { planned: PlannedAsk; parts: VaultParts },
 ): Promise<Run> {
   const startedMs = monotonicMs()
-  const result = await withRelations([...eligible], { planned, parts }, (relations) =>
-    runPlan(planned, relations, parts),
+  const result = await parts.vault.holding(() =>
+    withRelations([...eligible], { planned, parts }, (relations) => runPlan(planned, relations, parts)),
   )
   return result.ok ? ok({ result: result.value, engineMs: monotonicMs() - startedMs }) : result
 }

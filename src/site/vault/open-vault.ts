@@ -112,6 +112,7 @@ function vaultOf(first: Engine, { clock, limits }: { clock: Clock; limits: Engin
         }),
       ),
     ended,
+    holding: (act) => engines.hold(act),
     withEligible: (set, use) => engines.hold(({ eligible }) => eligible.use(set, use)),
     correct: (correction) => {
       const { birthDate, residence } = correction.facts

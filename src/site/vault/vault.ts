@@ -84,6 +84,9 @@ export interface Vault extends AsyncDisposable {
    */
   run(statement: VaultStatement, limits: RunLimits): Promise<Outcome<VaultResult>>
 
+  /** All that `act` reads comes of one engine, which is neither closed nor replaced under it. */
+  holding<T>(act: () => Promise<T>): Promise<T>
+
   /**
    * A table of the people eligible for an ask: one unique INTEGER column `_p`. Equal `cacheKey`s (for example the
    * digest of the terms and the grant sequence) share one table; it stays while it is held, and a while longer.
