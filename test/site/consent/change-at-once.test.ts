@@ -73,19 +73,20 @@ async function change(bare: BareSite, { what, people, purpose }: Step, inSteps?:
 }
 
 async function standing({ site }: BareSite) {
-  const { rows: grants } = await sql`
+  const { rows: grants } = await sql<{ terms: number }>`
     select g.sequence::int, g.person, g.terms, r.sequence::int as revoked from consent_grant g
     left join consent_revocation r on r.grant_sequence = g.sequence order by 1`.execute(site.db)
   const { rows: objections } = await sql`
     select o.sequence::int, o.person, o.purpose, w.sequence::int as withdrawn from objection o
     left join objection_withdrawal w on w.objection = o.sequence order by 1`.execute(site.db)
   const { rows: kinds } = await sql`select kind from receipt order by sequence`.execute(site.db)
-  const known = site.mirror.termsOf(dataSet).map(({ id, terms }) => [id, terms.purposes])
+  // By what they say: their numbers have gaps where the same terms were written twice.
+  const terms = new Map(site.mirror.termsOf(dataSet).map(({ id, terms: { purposes } }) => [id, purposes]))
   return {
-    grants,
+    grants: grants.map((grant) => ({ ...grant, terms: terms.get(grant.terms) })),
     objections,
     kinds,
-    known,
+    known: [...terms.values()],
     objectors: objectors(site.mirror),
     sequence: site.mirror.sequence,
   }
