@@ -77,7 +77,7 @@ function vaultOf(first: Engine, { clock, limits }: { clock: Clock; limits: Engin
   const memory = new Memory()
   const journal = new CopyJournal()
   const compactions = new Mutex()
-  /** People who were forgotten while an import may still bring rows of theirs. */
+  /** Whoever was forgotten since the vault was opened: an import that began before may bring rows of theirs at any time. */
   const forgotten = new Set<number>()
   const { ended, watch } = watchEngines()
   watch(first)
@@ -152,14 +152,14 @@ function takingOf(
 ): Pick<Vault, 'append' | 'setAside' | 'take'> {
   return {
     append: (batch, rows) =>
-      writing('append a batch', ({ writer }) =>
-        sparing(forgotten, (people) => appendBatch(writer, batch, { rows, forgotten: people })),
-      ).finally(() => memory.forgetAll()),
+      writing('append a batch', ({ writer }) => appendBatch(writer, batch, { rows, forgotten })).finally(() =>
+        memory.forgetAll(),
+      ),
     setAside: (part, rows) => writing('set rows aside', ({ writer }) => setAsidePart(writer, part, rows)),
     take: (batch) =>
-      writing('take a batch', ({ writer }) =>
-        sparing(forgotten, (people) => takeBatch(writer, batch, people)),
-      ).finally(() => memory.forgetAll()),
+      writing('take a batch', ({ writer }) => takeBatch(writer, batch, forgotten)).finally(() =>
+        memory.forgetAll(),
+      ),
   }
 }
 
@@ -230,20 +230,6 @@ function watchEngines(): { ended: Promise<Fault>; watch: (engine: Engine) => Eng
       return engine
     },
   }
-}
-
-/**
- * Has an act be given whoever was forgotten while their rows may be on their way in, and lets them go when it is done: imports take
- * turns, so that no other has counted on them.
- */
-async function sparing<T>(
-  forgotten: Set<number>,
-  act: (people: ReadonlySet<number>) => Promise<T>,
-): Promise<T> {
-  const people = new Set(forgotten)
-  const done = await act(people)
-  for (const person of people) forgotten.delete(person)
-  return done
 }
 
 type Turn = <T>(what: string, act: (engine: Engine) => Promise<T>, forgotten?: number) => Promise<T>
