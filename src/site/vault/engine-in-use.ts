@@ -59,11 +59,16 @@ export class EngineInUse {
     before.engine.abandon()
   }
 
-  /** Once nobody holds it any more: a run that nobody waits for may be under way. */
+  /**
+   * Once nobody holds it any more, nor changes anything: a run or an import that nobody waits for may be under way, and an
+   * engine that is closed under it takes the process with it.
+   */
   async close(): Promise<void> {
     await untilIdle(this.#current)
-    await this.#current.pool.close()
-    await this.#current.engine[Symbol.asyncDispose]()
+    await this.writing.run(async () => {
+      await this.#current.pool.close()
+      await this.#current.engine[Symbol.asyncDispose]()
+    })
   }
 }
 
