@@ -61,7 +61,7 @@ export const happening: fc.Arbitrary<Happening> = fc.oneof(
     }),
   },
   {
-    weight: 2,
+    weight: 4,
     arbitrary: fc.record({
       what: fc.constant('evidence' as const),
       kind: fc.constantFrom('document' as const, 'declared' as const, 'guardian' as const),
@@ -74,16 +74,23 @@ export const happening: fc.Arbitrary<Happening> = fc.oneof(
 
 /** Who a child is at the beginning: around the ages of the laws, on any day (29 February among them), or not known. */
 export const beginning = fc.record({
-  birthDate: fc.oneof(
-    fc.constant(''),
-    fc.constantFrom('2012-02-29', '2010-12-01', '2012-11-30'),
-    fc
-      .integer({ min: 0, max: 3_000 })
-      .map((days) => Temporal.PlainDate.from('2008-06-01').add({ days }).toString()),
+  born: fc.oneof(
+    fc.constant('unknown' as const),
+    fc.constant('on a leap day' as const),
+    fc.record({ daysAgo: fc.integer({ min: 3_600, max: 6_700 }) }),
   ),
   country: fc.constantFrom('', ...COUNTRIES),
 })
 export type Beginning = typeof beginning extends fc.Arbitrary<infer T> ? T : never
+
+/** The birth date of a child whose life begins at a moment: lives are told one after the other, and all of them of children. */
+export function birthDateOf({ born }: Beginning, now: Instant): string {
+  if (born === 'unknown') return ''
+  if (born !== 'on a leap day') return dayText(now, -born.daysAgo)
+  let { year } = Temporal.PlainDate.from(formatDate(now)).subtract({ years: 12 })
+  while (!Temporal.PlainDate.from({ year, month: 1, day: 1 }).inLeapYear) year -= 1
+  return `${year}-02-29`
+}
 
 interface Claim {
   readonly isTrusted: boolean
@@ -95,7 +102,7 @@ interface Claim {
 
 /** What the law says of one child, told anew from what happened and nothing else: who must have said yes for a use. */
 export class Childhood {
-  readonly #start: Beginning
+  readonly #start: { readonly birthDate: string; readonly country: string }
   readonly #claims: Claim[] = []
   readonly #moves: { readonly country: string; readonly fromDay: string; readonly isConfirmed: boolean }[] =
     []
@@ -103,7 +110,7 @@ export class Childhood {
   #yes = new Set<number>()
   #ownYes = false
 
-  constructor(start: Beginning) {
+  constructor(start: { birthDate: string; country: string }) {
     this.#start = start
   }
 
@@ -153,23 +160,36 @@ export class Childhood {
     return isShared ? standing.length > 1 && saying.length === standing.length : saying.length > 0
   }
 
-  /** Of age only where something that counts says so, and nothing at all says otherwise. */
+  /**
+   * Of age only where something that counts says so and nothing at all says otherwise; of what cannot all be right, each
+   * has to say so by itself.
+   */
   #isSurelyOfAge(years: number, now: Instant): boolean {
     const today = Temporal.PlainDate.from(formatDate(now))
-    const claims = this.#claims.filter(({ expires }) => now < expires)
-    const birth = this.#start.birthDate
-    const isSupported =
-      (birth !== '' && ageAt(birth, today) >= years) ||
-      claims.some(
-        ({ isTrusted, atLeast, on }) =>
-          isTrusted && atLeast !== undefined && ageAt(bornAt(on, atLeast), today) >= years,
-      )
-    const isDenied =
-      (birth !== '' && ageAt(birth, today) < years) ||
-      claims.some(
-        ({ below, on }) => below !== undefined && ageAt(bornAt(on, below).add({ days: 1 }), today) < years,
-      )
-    return isSupported && !isDenied
+    const says = (range: BirthRange) => range.latest !== undefined && ageAt(range.latest, today) >= years
+    const denies = (range: BirthRange) => range.earliest !== undefined && ageAt(range.earliest, today) < years
+    const ranges = this.#birthRanges(now)
+    const counting = ranges.filter(({ isTrusted }) => isTrusted)
+    if (!counting.some(says) || ranges.some(denies)) return false
+    if (counting.some((range) => isAgainstAny(range, counting)))
+      return [...counting, ...ranges.filter((range) => isAgainstAll(range, counting))].every(says)
+    const doubtful = ranges.filter((range) => isAgainstAny(range, counting))
+    return doubtful.every(says)
+  }
+
+  #birthRanges(now: Instant): readonly BirthRange[] {
+    const { birthDate } = this.#start
+    const known = birthDate === '' ? [] : [Temporal.PlainDate.from(birthDate)]
+    return [
+      ...known.map((day) => ({ isTrusted: true, earliest: day, latest: day })),
+      ...this.#claims
+        .filter(({ expires }) => now < expires)
+        .map(({ isTrusted, atLeast, below, on }) => ({
+          isTrusted,
+          earliest: below === undefined ? undefined : bornAt(on, below).add({ days: 1 }),
+          latest: atLeast === undefined ? undefined : bornAt(on, atLeast),
+        })),
+    ]
   }
 
   #residences(today: string): readonly string[] {
@@ -180,6 +200,26 @@ export class Childhood {
     const former = last === -1 ? [this.#start.country === '' ? 'XX' : this.#start.country] : []
     return [...former, ...begun.slice(Math.max(0, last)).map(({ country }) => country)]
   }
+}
+
+/** When somebody was born, as far as one claim tells: no day for an end that it leaves open. */
+interface BirthRange {
+  readonly isTrusted: boolean
+  readonly earliest: Temporal.PlainDate | undefined
+  readonly latest: Temporal.PlainDate | undefined
+}
+
+/** Whether somebody of whom the first is true is younger than whoever another allows. */
+function isAgainst({ earliest }: BirthRange, { latest }: BirthRange): boolean {
+  return earliest !== undefined && latest !== undefined && Temporal.PlainDate.compare(earliest, latest) > 0
+}
+
+function isAgainstAny(range: BirthRange, others: readonly BirthRange[]): boolean {
+  return others.some((other) => isAgainst(range, other))
+}
+
+function isAgainstAll(range: BirthRange, others: readonly BirthRange[]): boolean {
+  return others.every((other) => isAgainst(range, other))
 }
 
 /** The last day on which somebody was born who is so old on a day. */

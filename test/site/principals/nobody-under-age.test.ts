@@ -16,7 +16,7 @@ import { ManualClock } from '../../../src/testing/manual-clock.ts'
 import { testGrant, testPeople } from '../../../src/testing/test-population.ts'
 import { bareSite } from '../../../src/testing/test-site.ts'
 import type { BareSite } from '../../../src/testing/test-site.ts'
-import { Childhood, START, beginning, dayText, daysLater, happening } from './a-childhood.ts'
+import { Childhood, START, beginning, birthDateOf, dayText, daysLater, happening } from './a-childhood.ts'
 import type { Beginning, Happening } from './a-childhood.ts'
 import { DOCUMENT } from './a-family.ts'
 
@@ -40,7 +40,10 @@ class Child {
   readonly number: number
   readonly #guardianships = new Map<number, string>()
 
-  constructor(start: Beginning, { key, number }: { key: string; number: number }) {
+  constructor(
+    start: { birthDate: string; country: string },
+    { key, number }: { key: string; number: number },
+  ) {
     this.law = new Childhood(start)
     this.key = key
     this.number = number
@@ -151,8 +154,9 @@ function unlessRefused(error: unknown): undefined {
   throw error
 }
 
-async function childOf(start: Beginning): Promise<Child> {
+async function childOf(beginning: Beginning): Promise<Child> {
   runs += 1
+  const start = { birthDate: birthDateOf(beginning, clock.now()), country: beginning.country }
   const key = `c-${runs}`
   const [person] = testPeople(1, () => ({ id: key, ...start }))
   assert.ok(person)
@@ -187,10 +191,20 @@ test(
         examples: [
           // A word of somebody of whom nothing is known made them sixteen once.
           [
-            { birthDate: '', country: '' },
+            { born: 'unknown', country: '' },
             [
               { what: 'evidence', kind: 'declared', atLeast: 16, below: 17, days: 1 },
               { what: 'child gives' },
+            ],
+          ],
+          // Two documents that cannot both be right: nobody knows, so a guardian decides.
+          [
+            { born: 'unknown', country: 'IE' },
+            [
+              { what: 'establish', guardian: 0, authority: 'sole', days: undefined },
+              { what: 'evidence', kind: 'document', atLeast: undefined, below: 17, days: 500 },
+              { what: 'evidence', kind: 'document', atLeast: 18, below: undefined, days: 500 },
+              { what: 'guardian gives', guardian: 0 },
             ],
           ],
         ],
