@@ -1,9 +1,10 @@
 import { createWriteStream } from 'node:fs'
-import { mkdir, writeFile } from 'node:fs/promises'
+import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import type { Command } from 'commander'
+import { makeDirectory } from '../kernel/make-directory.ts'
 import { formatInstant, instant } from '../kernel/clock.ts'
 import { HAND_OVER_PARTS } from '../protocol/hand-over-api.ts'
 import { openHandOver } from '../sdk/hand-over.ts'
@@ -44,7 +45,7 @@ async function handOver(
   const { client } = await connectToSite(session, options)
   const seat = openHandOver(client)
   const manifest = await seat.manifest(dataSet)
-  await mkdir(options.out, { recursive: true, mode: 0o700 })
+  makeDirectory(options.out)
   const files = [join(options.out, `${dataSet}.manifest.json`)]
   await writeFile(files[0] ?? '', `${JSON.stringify(manifest, undefined, 2)}\n`, { mode: 0o600 })
   for (const part of HAND_OVER_PARTS) {

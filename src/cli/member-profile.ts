@@ -1,7 +1,8 @@
-import { mkdir, readFile, readdir, rename, writeFile } from 'node:fs/promises'
+import { readFile, readdir, rename, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { stringify } from 'yaml'
 import { z } from 'zod'
+import { makeDirectory } from '../kernel/make-directory.ts'
 import { ensureKeyFile, readKeyFile } from '../kernel/crypto/key-file.ts'
 import type { KeyPair } from '../kernel/crypto/keys.ts'
 import { isServerUrl } from '../kernel/http/server-url.ts'
@@ -50,7 +51,7 @@ export async function makeMemberProfile(
   const parsed = parseWith(profileSchema.extend({ country: knownCountrySchema.optional() }), facts)
   if (!parsed.ok) throw new WrongUse(`Cannot make the member: ${describeProblems(parsed.error)}`)
   const directory = memberDirectory(home, facts.member)
-  await mkdir(directory, { recursive: true, mode: 0o700 })
+  makeDirectory(directory)
   const file = join(directory, 'profile.yaml')
   await writeFile(file, stringify(parsed.value), { mode: 0o600, flag: 'wx' }).catch(
     (error: NodeJS.ErrnoException) => {
@@ -127,7 +128,7 @@ export function pinFile(directory: string): PinStore {
       return parsed.data
     },
     async write(pinned) {
-      await mkdir(directory, { recursive: true, mode: 0o700 })
+      makeDirectory(directory)
       await writeFile(`${file}.new`, `${JSON.stringify(pinned, null, 2)}\n`, { mode: 0o600 })
       await rename(`${file}.new`, file)
     },

@@ -1,6 +1,7 @@
-import { mkdir, readFile, writeFile } from 'node:fs/promises'
+import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Command } from 'commander'
+import { makeDirectory } from '../kernel/make-directory.ts'
 import { formatInstant } from '../kernel/clock.ts'
 import { formatMoney } from '../kernel/money.ts'
 import { CSV_PARTS, EXPORT_FORMATS } from '../protocol/person-api.ts'
@@ -337,7 +338,7 @@ async function recordsIn(body: ReadableStream<Uint8Array>): Promise<readonly Exp
 }
 
 async function writeTables(directory: string, records: readonly ExportRecord[]): Promise<void> {
-  await mkdir(directory, { recursive: true, mode: 0o700 })
+  makeDirectory(directory)
   for (const part of CSV_PARTS) {
     const ofKind = records.filter(({ kind }) => kind === CSV_KINDS[part])
     const tables = Map.groupBy(ofKind, (one) => (one.kind === 'row' ? `rows-${one.dataSet}` : part))

@@ -1,6 +1,7 @@
-import { mkdir, readFile, writeFile } from 'node:fs/promises'
+import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { z } from 'zod'
+import { makeDirectory } from '../kernel/make-directory.ts'
 import { peekJws } from '../kernel/crypto/jws.ts'
 import { receiptBundleSchema } from '../protocol/decision.ts'
 import type { ReceiptBundle } from '../protocol/decision.ts'
@@ -47,7 +48,7 @@ export async function writeReceipts(
   bundles: readonly ReceiptBundle[],
   prefix = '',
 ): Promise<readonly string[]> {
-  await mkdir(directory, { recursive: true, mode: 0o700 })
+  makeDirectory(directory)
   const files: string[] = []
   for (const bundle of bundles) {
     const file = join(directory, `${prefix}${signerOf(bundle)}-${bundle.log.index}.json`)

@@ -1,6 +1,7 @@
-import { mkdir, writeFile } from 'node:fs/promises'
+import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Command } from 'commander'
+import { makeDirectory } from '../kernel/make-directory.ts'
 import { csvLine } from '../kernel/csv-line.ts'
 import type { Release } from '../protocol/release.ts'
 import { connectAcquirer } from './connect.ts'
@@ -101,7 +102,7 @@ async function saveRelease(
   if (!format) throw new WrongUse(`Cannot write "${options.format ?? ''}": expected ${FORMATS.join(' or ')}`)
   const { releases, problems } = await openReleases(session, { ask, options })
   const directory = options.to ?? '.'
-  await mkdir(directory, { recursive: true })
+  makeDirectory(directory, { mode: 0o777 })
   const files: string[] = []
   for (const release of releases) {
     const file = join(directory, `${ask}-${release.site}.${format}`)

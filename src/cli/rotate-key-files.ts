@@ -1,4 +1,4 @@
-import { link, mkdir, readFile, rename, unlink } from 'node:fs/promises'
+import { link, readFile, rename, unlink } from 'node:fs/promises'
 import { join } from 'node:path'
 import { formatInstant } from '../kernel/clock.ts'
 import type { Instant } from '../kernel/clock.ts'
@@ -10,6 +10,7 @@ import { writePrivateFile } from '../kernel/crypto/private-file.ts'
 import { replaceKeyFile, wipeReplaced } from '../kernel/crypto/replace-key-file.ts'
 import { syncDirectory } from '../kernel/durable-file.ts'
 import { PeerRefusal } from '../kernel/http/call-json.ts'
+import { makeDirectory } from '../kernel/make-directory.ts'
 import { signKeyRotation } from '../protocol/key-chain.ts'
 import { keyRotationSchema } from '../protocol/member.ts'
 import type { KeySet } from '../protocol/member.ts'
@@ -71,7 +72,7 @@ function nextOf(rotation: string): KeySet {
 /** Signing last: until then the command, given again, still finds the key that the statement is signed with. */
 async function swapFiles(directory: string, next: KeySet): Promise<void> {
   const retired = join(directory, 'retired')
-  await mkdir(retired, { recursive: true, mode: 0o700 })
+  makeDirectory(retired)
   for (const use of USES) {
     const file = join(directory, `${use}.jwk`)
     const present = await readKeyFile(file)

@@ -32,9 +32,14 @@ export function processSession(
     clock: systemClock,
     random: systemRandom,
     ids: idSource(systemClock, systemRandom),
-    home: environment['HEDGEROW_HOME'] ?? '.hedgerow',
+    home: homeOf(environment),
     signal,
   }
+}
+
+/** A setting without a text is none, as everywhere. */
+function homeOf({ HEDGEROW_HOME: home = '' }: Session['environment']): string {
+  return home === '' ? '.hedgerow' : home
 }
 
 /** Prints a result once: as JSON for programs, else by the verb's own words. */

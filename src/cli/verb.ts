@@ -1,5 +1,6 @@
 import type { Command } from 'commander'
 import { exitCodeOf, sentenceOf } from './failures.ts'
+import { requireHome } from './require-home.ts'
 import type { Session } from './session.ts'
 import { disarmed, paint } from './terminal.ts'
 
@@ -30,6 +31,7 @@ export async function perform(
   codeOf: (thrown: unknown) => number = exitCodeOf,
 ): Promise<void> {
   try {
+    requireHome(session.home)
     process.exitCode = (await act()) ?? 0
   } catch (thrown) {
     session.terminal.error.write(`${paint(session.terminal, 'bad', disarmed(sentenceOf(thrown)))}\n`)

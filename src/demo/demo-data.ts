@@ -1,4 +1,4 @@
-import { mkdir, readFile, writeFile } from 'node:fs/promises'
+import { readFile, writeFile } from 'node:fs/promises'
 import { createRequire } from 'node:module'
 import { join } from 'node:path'
 import { readManifest } from '../cli/dataset.ts'
@@ -6,6 +6,7 @@ import { WrongUse } from '../cli/failures.ts'
 import type { Session } from '../cli/session.ts'
 import { formatDate } from '../kernel/clock.ts'
 import { digestOf } from '../kernel/digest.ts'
+import { makeDirectory } from '../kernel/make-directory.ts'
 import { parseYaml } from '../kernel/yaml.ts'
 import type { WireGrant, WireManifest } from '../sdk/issuer.ts'
 import { ISSUER, SITES } from './demo-parties.ts'
@@ -35,7 +36,7 @@ export async function prepareLoads(session: Session): Promise<readonly SiteLoad[
   const today = formatDate(session.clock.now())
   const parts = splitAthletes(await readAthletes(), today)
   const directory = join(session.home, 'demo')
-  await mkdir(directory, { recursive: true, mode: 0o700 })
+  makeDirectory(directory)
   const loads: SiteLoad[] = []
   for (const site of SITES) {
     const part = parts[site.id]

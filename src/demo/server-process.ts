@@ -1,11 +1,12 @@
 import { spawn } from 'node:child_process'
 import type { ChildProcess } from 'node:child_process'
 import { createWriteStream } from 'node:fs'
-import { mkdir, readFile } from 'node:fs/promises'
+import { readFile } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { Clock } from '../kernel/clock.ts'
 import { Fault } from '../kernel/faults.ts'
+import { makeDirectory } from '../kernel/make-directory.ts'
 
 /** A server of the demonstration in a process of its own, started as anybody would: by the command line. */
 export interface ServerProcess {
@@ -121,7 +122,7 @@ async function launch({
   environment: Readonly<Record<string, string | undefined>>
   logFile: string
 }): Promise<ChildProcess> {
-  await mkdir(dirname(logFile), { recursive: true, mode: 0o700 })
+  makeDirectory(dirname(logFile))
   const log = createWriteStream(logFile, { flags: 'w', mode: 0o600 })
   await new Promise<void>((resolve, reject) => {
     log.once('open', () => resolve())

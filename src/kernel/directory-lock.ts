@@ -1,7 +1,8 @@
-import { link, mkdir, readFile, rename, rm, unlink, writeFile } from 'node:fs/promises'
+import { link, readFile, rename, rm, unlink, writeFile } from 'node:fs/promises'
 import { hostname } from 'node:os'
 import { join } from 'node:path'
 import { z } from 'zod'
+import { makeDirectory } from './make-directory.ts'
 import { digestOf } from './digest.ts'
 import { replaceFile, syncDirectory } from './durable-file.ts'
 import { Fault } from './faults.ts'
@@ -38,7 +39,7 @@ export async function lockDirectory(directory: string): Promise<AsyncDisposable>
     nonce: Buffer.from(systemRandom.bytes(8)).toString('hex'),
   } satisfies Holder)
   try {
-    await mkdir(directory, { recursive: true, mode: 0o700 })
+    makeDirectory(directory)
     await take(path, own)
   } catch (error) {
     throw asFault(error, directory)

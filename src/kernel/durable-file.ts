@@ -1,7 +1,8 @@
 import { open, rm } from 'node:fs/promises'
-import { closeSync, fsync, mkdirSync, openSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { closeSync, fsync, openSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { promisify } from 'node:util'
+import { makeDirectory } from './make-directory.ts'
 
 /**
  * Files that are whole after a crash. Only the wait for the disk leaves the event loop: opening, writing into the
@@ -104,7 +105,7 @@ function openDraft(draft: string, mode: number): { file: number; made?: string |
     return { file: openSync(draft, 'w', mode) }
   } catch (error) {
     if (!(error instanceof Error && 'code' in error && error.code === 'ENOENT')) throw error
-    const made = mkdirSync(dirname(draft), { recursive: true })
+    const made = makeDirectory(dirname(draft), { mode: 0o777 })
     return { file: openSync(draft, 'w', mode), made }
   }
 }

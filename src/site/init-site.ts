@@ -1,5 +1,6 @@
-import { mkdir, readFile, writeFile } from 'node:fs/promises'
+import { readFile, writeFile } from 'node:fs/promises'
 import { stringify } from 'yaml'
+import { makeDirectory } from '../kernel/make-directory.ts'
 import { Fault } from '../kernel/faults.ts'
 import { describeProblems, parseWith } from '../kernel/parse.ts'
 import { parseYaml } from '../kernel/yaml.ts'
@@ -47,7 +48,7 @@ export async function initSite(root: string, facts: NewSiteFacts): Promise<Initi
   }
   const existing = await readExisting(directory.config)
   if (existing) requireSameSite(existing, wanted.value)
-  await mkdir(root, { recursive: true, mode: 0o700 })
+  makeDirectory(root)
   const keys = await makeSiteKeys(directory.keys)
   if (!existing) await writeFile(directory.config, configText(wanted.value), { mode: 0o600, flag: 'wx' })
   return {

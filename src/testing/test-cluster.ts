@@ -1,12 +1,13 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync } from 'node:fs'
-import { mkdir, mkdtemp, readFile, readdir, rename, rm } from 'node:fs/promises'
+import { mkdtemp, readFile, readdir, rename, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { basename, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { digestOf } from '../kernel/digest.ts'
 import { silentLog } from '../kernel/log.ts'
+import { makeDirectory } from '../kernel/make-directory.ts'
 import { startEmbedded } from '../kernel/postgres/embedded-postgres.ts'
 import type { EmbeddedPostgres } from '../kernel/postgres/embedded-postgres.ts'
 import { migrate } from '../kernel/postgres/migrate.ts'
@@ -54,7 +55,7 @@ async function keepCluster(kept: string): Promise<void> {
     } finally {
       await server.stop()
     }
-    await mkdir(KEPT, { recursive: true })
+    makeDirectory(KEPT, { mode: 0o777 })
     for (const name of await readdir(KEPT))
       if (!name.startsWith(basename(kept))) await rm(join(KEPT, name), { recursive: true, force: true })
     const draft = `${kept}.${process.pid}`

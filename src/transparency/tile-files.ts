@@ -1,8 +1,9 @@
-import { existsSync, mkdirSync, readFileSync, readdirSync } from 'node:fs'
+import { existsSync, readFileSync, readdirSync } from 'node:fs'
 import { readFile, rm, unlink } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { draftFile, replaceFile, syncDirectory } from '../kernel/durable-file.ts'
 import { equalBytes } from '../kernel/digest.ts'
+import { makeDirectory } from '../kernel/make-directory.ts'
 import { TILE_WIDTH, tilePath } from '../protocol/tiles.ts'
 import type { TileName } from '../protocol/tiles.ts'
 import { partialDirectory } from './log-tree.ts'
@@ -19,7 +20,7 @@ export class TileFiles {
 
   /** Makes the directory, so that it is there after a crash too. */
   async prepare(): Promise<void> {
-    mkdirSync(this.#directory, { recursive: true })
+    makeDirectory(this.#directory, { mode: 0o777 })
     await syncDirectory(dirname(this.#directory))
   }
 

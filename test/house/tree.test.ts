@@ -72,6 +72,8 @@ describe('planted words', () => {
     ['docs/page.md', `see https://www.np${''}mjs.com/package/zod`],
     ['test/foo.test.ts', `test.on${''}ly('x', () => {})`],
     ['test/foo.test.ts', `describe.sk${''}ip('x', () => {})`],
+    ['src/site/foo.ts', 'await mkdir(join(a, b), { recursive: true })'],
+    ['src/site/foo.ts', 'await mkdir(join(a, b), { recursive: true })'],
   ]
   for (const [path, line] of wrong) {
     test(`bannedLines() reports ${JSON.stringify(line)} in ${path}`, () => {

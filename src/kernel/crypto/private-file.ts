@@ -1,7 +1,8 @@
-import { chmod, link, mkdir, open, stat, unlink } from 'node:fs/promises'
+import { chmod, link, open, stat, unlink } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { syncDirectory } from '../durable-file.ts'
 import { Fault } from '../faults.ts'
+import { makeDirectory } from '../make-directory.ts'
 import { systemRandom } from '../random.ts'
 
 /** Refuses a file that is not there, or that others may read (mode wider than 0600). */
@@ -21,7 +22,7 @@ export async function requirePrivateFile(path: string): Promise<void> {
  * that neither half a file nor a second one can come about when two processes start at once.
  */
 export async function writePrivateFile(path: string, text: string): Promise<void> {
-  await mkdir(dirname(path), { recursive: true, mode: 0o700 })
+  makeDirectory(dirname(path))
   await chmod(dirname(path), 0o700)
   // Not the process number: one that was killed here would leave a name that a later one stumbles over.
   const draft = `${path}.${Buffer.from(systemRandom.bytes(8)).toString('hex')}`

@@ -2,12 +2,13 @@ import { spawn } from 'node:child_process'
 import type { ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { chownSync, closeSync, existsSync, openSync } from 'node:fs'
-import { mkdir, readFile } from 'node:fs/promises'
+import { readFile } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { join, resolve } from 'node:path'
 import { monotonicMs, systemClock } from '../clock.ts'
 import { Fault } from '../faults.ts'
 import type { Log } from '../log.ts'
+import { makeDirectory } from '../make-directory.ts'
 import { isAlive } from '../process-identity.ts'
 import { Secret } from '../secret.ts'
 import { SUPERUSER, makeCluster, requireMajor } from './make-cluster.ts'
@@ -83,7 +84,7 @@ export async function startEmbedded({
   isDurable = true,
 }: StartOptions): Promise<EmbeddedPostgres> {
   const base = join(resolve(directory), 'postgres')
-  await mkdir(base, { recursive: true, mode: 0o700 })
+  makeDirectory(base)
   const data = join(base, 'data')
   const place: ClusterPlace = { base, data, user: operatingUserFor(data) }
   if (place.user) chownSync(base, place.user.uid, place.user.gid)

@@ -4,6 +4,7 @@ import { join, relative, resolve } from 'node:path'
 import { Readable, pipeline } from 'node:stream'
 import { constants, createZstdCompress } from 'node:zlib'
 import { sql } from 'kysely'
+import { makeDirectory } from '../../kernel/make-directory.ts'
 import { later } from '../../kernel/clock.ts'
 import type { Clock } from '../../kernel/clock.ts'
 import { ensureSecretFile, readSecretFile } from '../../kernel/crypto/secret-file.ts'
@@ -91,7 +92,7 @@ export async function makeBackup(
       expiresAt: later(begunAt, settings.windowMs),
     }
     try {
-      await mkdir(settings.directory, { recursive: true, mode: 0o700 })
+      makeDirectory(settings.directory)
       await saveEntry(backups.safe, begun)
       await makeSecret(backups.safe, begun.backup, parts.random)
       // As the safe gives it back: what was not written there right would make the backup worthless.

@@ -1,5 +1,5 @@
 import { createWriteStream } from 'node:fs'
-import { chmod, cp, mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises'
+import { chmod, cp, open, readdir, rename, rm, stat } from 'node:fs/promises'
 import { basename, dirname, join, resolve } from 'node:path'
 import { Readable, pipeline } from 'node:stream'
 import { pipeline as pipelineOf } from 'node:stream/promises'
@@ -11,6 +11,7 @@ import { readSecretFile } from '../../kernel/crypto/secret-file.ts'
 import { syncDirectory } from '../../kernel/durable-file.ts'
 import { Fault } from '../../kernel/faults.ts'
 import type { Log } from '../../kernel/log.ts'
+import { makeDirectory } from '../../kernel/make-directory.ts'
 import type { Database } from '../../kernel/postgres/database.ts'
 import { openPostgres } from '../../kernel/postgres/open-postgres.ts'
 import type { Random } from '../../kernel/random.ts'
@@ -89,7 +90,7 @@ export async function restoreBackup(restore: Restore): Promise<Restored> {
   const opened = await openBackup(restore)
   const draft = join(dirname(into), `.${basename(into)}.restoring`)
   await rm(draft, { recursive: true, force: true })
-  await mkdir(draft, { recursive: true, mode: 0o700 })
+  makeDirectory(draft)
   try {
     await reached(restore, 'opened')
     const figures = await rebuild(restore, { ...opened, draft })
@@ -280,7 +281,7 @@ async function writeOpened(
   { from }: Restore,
   { seal, file, path }: { seal: BackupSeal; file: SealedFile; path: string },
 ): Promise<void> {
-  await mkdir(dirname(path), { recursive: true, mode: 0o700 })
+  makeDirectory(dirname(path))
   await pipelineOf(
     readSealedFile(from, { file, seal }),
     createWriteStream(path, { mode: 0o600, flags: 'wx' }),

@@ -1,6 +1,7 @@
-import { mkdir, readFile, readdir, rm } from 'node:fs/promises'
+import { readFile, readdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { z } from 'zod'
+import { makeDirectory } from '../../kernel/make-directory.ts'
 import { formatInstant } from '../../kernel/clock.ts'
 import { ensureSecretFile, readSecretFile } from '../../kernel/crypto/secret-file.ts'
 import { destroyFile, replaceFile, syncDirectory } from '../../kernel/durable-file.ts'
@@ -59,7 +60,7 @@ export async function openSafe(
     throw new Fault('fault.backup_safe', { what: `The safe of the site is not at "${directory}"` })
   if (text !== undefined && markerSchema.safeParse(parseJson(text)).data?.site !== site)
     throw new Fault('fault.backup_safe', { what: `The safe at "${directory}" is another site's` })
-  await mkdir(join(directory, BACKUPS), { recursive: true, mode: 0o700 })
+  makeDirectory(join(directory, BACKUPS))
   if (text === undefined) {
     await replaceFile(join(directory, MARKER), `${JSON.stringify({ site })}\n`, { mode: 0o600 })
     await syncDirectory(directory)

@@ -1,10 +1,11 @@
 import { createHash, hkdfSync } from 'node:crypto'
 import { createReadStream } from 'node:fs'
-import { mkdir, open } from 'node:fs/promises'
+import { open } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import type { Digest } from '../../kernel/digest.ts'
 import { Fault } from '../../kernel/faults.ts'
 import { openStream, sealStream } from '../../kernel/crypto/sealed-stream.ts'
+import { makeDirectory } from '../../kernel/make-directory.ts'
 import type { Random } from '../../kernel/random.ts'
 import { Secret } from '../../kernel/secret.ts'
 import { sealedPath } from './backup-manifest.ts'
@@ -48,7 +49,7 @@ export async function writeSealedFile(
   },
 ): Promise<SealedFile> {
   const path = sealedPath(directory, name)
-  await mkdir(dirname(path), { recursive: true, mode: 0o700 })
+  makeDirectory(dirname(path))
   const hash = createHash('sha256')
   let sizeBytes = 0
   const file = await open(path, 'wx', 0o600)

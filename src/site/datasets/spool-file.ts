@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto'
-import { mkdir, open, readdir, realpath, rm } from 'node:fs/promises'
+import { open, readdir, realpath, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Digest } from '../../kernel/digest.ts'
 import { Fault } from '../../kernel/faults.ts'
+import { makeDirectory } from '../../kernel/make-directory.ts'
 import { faultOf } from '../../kernel/postgres/fault-of.ts'
 import type { Random } from '../../kernel/random.ts'
 import { requireRoom, withRoom } from './require-room.ts'
@@ -72,7 +73,7 @@ async function writeStream(
   stream: AsyncIterable<Uint8Array>,
   { directory, random, signal }: { directory: string; random: Random; signal?: AbortSignal | undefined },
 ): Promise<SpooledFile> {
-  await mkdir(directory, { recursive: true, mode: 0o700 })
+  makeDirectory(directory)
   const path = join(await realpath(directory), Buffer.from(random.bytes(16)).toString('hex'))
   const remove = () => rm(path, { force: true })
   const hash = createHash('sha256')

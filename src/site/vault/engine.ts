@@ -1,7 +1,8 @@
 import { DuckDBInstance } from '@duckdb/node-api'
 import type { DuckDBConnection } from '@duckdb/node-api'
 import { sql } from 'kysely'
-import { mkdir } from 'node:fs/promises'
+import { makeDirectory } from '../../kernel/make-directory.ts'
+
 import type { Fault } from '../../kernel/faults.ts'
 import { Mutex } from '../../kernel/mutex.ts'
 import { VAULT_CATALOGUE, generationPath, snapshotPath } from './generations.ts'
@@ -50,7 +51,7 @@ export async function openEngine(
   { directory, generation }: { directory: string; generation: number },
   limits: EngineLimits,
 ): Promise<Engine> {
-  await mkdir(directory, { recursive: true, mode: 0o700 })
+  makeDirectory(directory)
   const path = generationPath(directory, generation)
   try {
     const instance = await DuckDBInstance.create(path, settings(limits))

@@ -1,7 +1,8 @@
-import { mkdir, open, readFile, readdir, rm } from 'node:fs/promises'
+import { open, readFile, readdir, rm } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { replaceFile, syncDirectory } from '../../kernel/durable-file.ts'
 import { Fault } from '../../kernel/faults.ts'
+import { makeDirectory } from '../../kernel/make-directory.ts'
 
 /**
  * The vault's file has generations: a compaction writes the next one beside it and then says, in one durable step,
@@ -49,7 +50,7 @@ export async function writeGeneration(directory: string, generation: number): Pr
 export async function makeRoom(directory: string, generation: number): Promise<string> {
   await removeGeneration(directory, generation)
   const path = generationPath(directory, generation)
-  await mkdir(dirname(path), { recursive: true, mode: 0o700 })
+  makeDirectory(dirname(path))
   return path
 }
 

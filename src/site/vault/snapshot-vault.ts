@@ -1,7 +1,8 @@
-import { mkdir, rm } from 'node:fs/promises'
+import { rm } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import type { DuckDBConnection } from '@duckdb/node-api'
 import { sql } from 'kysely'
+import { makeDirectory } from '../../kernel/make-directory.ts'
 import { copyTables } from './compact-vault.ts'
 import type { Engine } from './engine.ts'
 import type { EngineInUse } from './engine-in-use.ts'
@@ -23,7 +24,7 @@ export async function snapshotVault<T>(
   return engines.hold(async ({ engine }) => {
     const path = snapshotPath(engine.directory)
     await removeSnapshot(engine.directory)
-    await mkdir(dirname(path), { recursive: true, mode: 0o700 })
+    makeDirectory(dirname(path))
     const copier = await engine.connectToCopy()
     try {
       const moment = await engines.writing.run(() => beginCopy(copier, engine, atMoment))
