@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto'
 import { readFile, stat } from 'node:fs/promises'
 import { basename } from 'node:path'
 import { Readable, Transform } from 'node:stream'
@@ -124,7 +123,6 @@ async function importFile(
 ): Promise<void> {
   const { size: sizeBytes } = await stat(file)
   const format = formatOf(file, options.format)
-  const batch = options.batch ?? (await batchNameOf(file))
   const { administration } = await connectToSite(session, options)
   const line = progress(session.terminal)
   let sentBytes = 0
@@ -140,7 +138,7 @@ async function importFile(
   try {
     const taken = await administration.importFile({
       dataSet,
-      batch,
+      batch: options.batch,
       format,
       body: Readable.toWeb(counted),
       signal: session.signal,
@@ -173,13 +171,6 @@ function formatOf(file: string, flag: string | undefined): ImportFormat {
       `Say the format of "${file}" with --format: expected one of ${IMPORT_FORMATS.join(', ')}`,
     )
   return format
-}
-
-/** The digest of the contents: the same file is the same batch wherever it lies. */
-async function batchNameOf(file: string): Promise<string> {
-  const hash = createHash('sha256')
-  for await (const chunk of await openFile(file)) hash.update(chunk as Uint8Array)
-  return `sha-256:${hash.digest('hex').slice(0, 32)}`
 }
 
 async function list(session: Session, options: DataSetOptions): Promise<void> {

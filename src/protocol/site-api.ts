@@ -245,7 +245,8 @@ export const SITE_API = {
       'The body is the file, plain or gzip. The same batch again changes nothing. Lines that are not what the manifest says are named, and nothing is taken.',
     params: dataSetParams,
     query: z.object({
-      batch: batchIdSchema,
+      /** Absent: the site makes a name of the contents, so that the same file is taken once. */
+      batch: batchIdSchema.optional(),
       format: z.enum(IMPORT_FORMATS, `expected one of ${IMPORT_FORMATS.join(', ')}`),
     }),
     stream: ['text/csv', 'application/x-ndjson', 'application/vnd.apache.parquet', 'application/gzip'],

@@ -45,7 +45,8 @@ export type ReceiptListItem = z.output<typeof receiptListItemSchema>
 /** A file on its way in. `body` is read once, as it is sent. */
 export interface FileToImport {
   readonly dataSet: string
-  readonly batch: string
+  /** Absent: the site makes a name of the contents. */
+  readonly batch?: string | undefined
   readonly format: ImportFormat
   readonly body: ReadableStream<Uint8Array>
   readonly signal?: AbortSignal | undefined
@@ -170,7 +171,7 @@ async function sendFile(
   { dataSet, batch, format, body, signal }: FileToImport,
 ): Promise<BatchView> {
   const url = new URL(`${server.url.replace(/\/+$/, '')}/v1/datasets/${encodeURIComponent(dataSet)}/batches`)
-  url.searchParams.set('batch', batch)
+  if (batch !== undefined) url.searchParams.set('batch', batch)
   url.searchParams.set('format', format)
   const headers = { 'content-type': MEDIA_TYPES[format], authorization: `Bearer ${(await token()) ?? ''}` }
   const response = await fetch(url, {

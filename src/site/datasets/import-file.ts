@@ -7,6 +7,7 @@ import type { Outcome } from '../../protocol/reason.ts'
 import type { ImportFormat } from '../../protocol/site-api.ts'
 import type { DataSetId } from '../../protocol/wire.ts'
 import type { RowChunk } from '../vault/vault.ts'
+import { nameOfFile } from './batch-mark.ts'
 import { checkFile } from './check-file.ts'
 import { findDataSet } from './data-set-store.ts'
 import { importBatch, importTurn, keepNewPeople, noteIntent } from './import-batch.ts'
@@ -38,7 +39,7 @@ export interface ImportRequest {
   readonly dataSet: DataSetId
   readonly file: FileSource
   readonly format: ImportFormat
-  /** The idempotency key; absent: made from the file's digest. */
+  /** The idempotency key; absent: made from the file's contents under a key of the site. */
   readonly batch?: string | undefined
   /** Whether the data set may be stored here now; decided by `site/place`. */
   readonly mayStore: () => Promise<Outcome<unknown>> | Outcome<unknown>
@@ -86,7 +87,7 @@ export async function importFile(
     random: parts.random,
     signal: request.signal,
   })
-  const batch = request.batch ?? `file:${file.digest.slice('sha-256:'.length, 'sha-256:'.length + 32)}`
+  const batch = request.batch ?? nameOfFile(parts.lookupKeys, file.digest)
   return await importTurn(parts.vault).run(() =>
     importSpooled(parts, { ...request, batch, spooled: file, manifest: known.manifest }),
   )

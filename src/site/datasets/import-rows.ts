@@ -1,5 +1,4 @@
 import { Bitset } from '../../kernel/bitset.ts'
-import { digestOfJson } from '../../kernel/digest.ts'
 import { Fault } from '../../kernel/faults.ts'
 import type { FieldProblem } from '../../kernel/faults.ts'
 import { LIMITS } from '../../kernel/limits.ts'
@@ -16,6 +15,7 @@ import type { StoredColumn } from '../vault/stored-columns.ts'
 import { storedText } from '../vault/stored-json.ts'
 import type { RowChunk, VaultValue } from '../vault/vault.ts'
 import { expectedValue, isOfColumn } from './column-value.ts'
+import { markOfRows } from './batch-mark.ts'
 import { importBatch, importTurn, keepNewPeople, noteIntent } from './import-batch.ts'
 import type { BatchParts, ImportedBatch } from './import-batch.ts'
 import { giveNumbers } from './number-people.ts'
@@ -43,7 +43,7 @@ export async function importRows(parts: BatchParts, request: RowsRequest): Promi
   if (!allowed.ok) return allowed
   const { manifest, batch, rows } = request
   requireSound(manifest, rows)
-  const named = { dataSet: manifest.dataSet, batch, digest: digestOfJson({ rows }) }
+  const named = { dataSet: manifest.dataSet, batch, digest: markOfRows(parts.lookupKeys, rows) }
   return importTurn(parts.vault).run(async () =>
     ok(
       await importBatch(parts, named, async () => {

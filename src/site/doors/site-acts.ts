@@ -132,7 +132,7 @@ export interface SiteActs extends PersonActs, RequestActs, LocalAskActs {
   /** Reads the file as it comes; when `signal` is aborted nothing of the batch stays. */
   importBatch(request: {
     dataSet: DataSetId
-    batch: string
+    batch?: string | undefined
     format: ImportFormat
     file: AsyncIterable<Uint8Array>
     signal: AbortSignal

@@ -1,7 +1,12 @@
 import assert from 'node:assert/strict'
 import { after, test } from 'node:test'
 import fc from 'fast-check'
+import { sql } from 'kysely'
+import { digestOfJson } from '../../../src/kernel/digest.ts'
 import { PeerRefusal } from '../../../src/kernel/http/call-json.ts'
+import { silentLog } from '../../../src/kernel/log.ts'
+import { connect } from '../../../src/kernel/postgres/open-postgres.ts'
+import { Secret } from '../../../src/kernel/secret.ts'
 import { openSiteAdministration } from '../../../src/sdk/issuer.ts'
 import { openPersonRecords } from '../../../src/sdk/person.ts'
 import { publicKeys } from '../../../src/testing/test-network.ts'
@@ -89,6 +94,21 @@ test('the same batch again changes nothing, and another under its name is refuse
   await assert.rejects(issuer.importRows(other), isRefused(409, /another file/))
   const rows = (await exported('twice')).filter(({ kind }) => kind === 'row')
   assert.equal(rows.length, 1)
+})
+
+test('what rows are known again by tells nobody what is in them', async () => {
+  const rows = [{ id: 'guessed', score: 7 }]
+  await issuer.importRows({ dataSet: 'one_by_one', batch: 'guessed', rows })
+  await using database = await connect(new Secret(site.databaseUrl), {
+    name: 'look',
+    log: silentLog,
+    stop: () => Promise.resolve(),
+  })
+  const { rows: kept } = await sql<{ file_digest: string }>`
+    select file_digest from import_batch where batch = 'guessed'`.execute(database.db)
+  const guesses = [rows, { rows }, rows[0]].map(digestOfJson)
+  assert.equal(kept.length, 1)
+  assert.ok(!guesses.some((guess) => guess === kept[0]?.file_digest))
 })
 
 test('rows that are not what the manifest says are named without their values, and nothing is taken', async () => {

@@ -51,7 +51,7 @@ export function fakeActs({
     describeDataSet: (manifest) =>
       note('describeDataSet', manifest.dataSet, viewOf(manifest.dataSet, manifest.issuer)),
     retireDataSet: (dataSet) => note('retireDataSet', dataSet, viewOf(dataSet, 'world-sport')),
-    importBatch: async ({ dataSet, batch, format, file }) => {
+    importBatch: async ({ dataSet, batch = 'named-here', format, file }) => {
       let sizeBytes = 0
       for await (const chunk of file) sizeBytes += chunk.byteLength
       const view = { dataSet, batch, rows: 1, newPeople: 1, importedAt: '2026-11-24T10:00:00Z', isNew: true }
