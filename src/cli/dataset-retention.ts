@@ -1,6 +1,8 @@
 import type { Command } from 'commander'
+import type { z } from 'zod'
 import { formatInstant } from '../kernel/clock.ts'
 import { purposeLabel } from '../protocol/purpose.ts'
+import type { retentionViewSchema } from '../protocol/retention-api.ts'
 import { SITE_API } from '../protocol/site-api.ts'
 import { connectToSite } from './connect.ts'
 import type { SiteOptions } from './connect.ts'
@@ -39,13 +41,9 @@ async function retention(session: Session, options: RetentionOptions): Promise<v
       if (clocks.length === 0) return say(terminal, 'There are no data sets')
       table(terminal, {
         head: ['data set', 'what', 'ends', 'state'],
-        rows: clocks.map(({ dataSet, scope, name = '', columns, endsAt, state }) => [
+        rows: clocks.map(({ dataSet, endsAt, state, ...what }) => [
           dataSet,
-          scope === 'all'
-            ? 'all of it'
-            : scope === 'purpose'
-              ? `for ${purposeLabel(name)}`
-              : `${name} (${columns?.join(', ') ?? ''})`,
+          whatEnds(what),
           formatInstant(endsAt),
           state.replace('_', ' '),
         ]),
@@ -58,10 +56,10 @@ async function retention(session: Session, options: RetentionOptions): Promise<v
       if (sweeps.length === 0) return
       table(terminal, {
         head: ['deleted', 'data set', 'what', 'rows', 'in no file since', 'receipt'],
-        rows: sweeps.map(({ doneAt, dataSet, category, rows, permanentAt, receipt }) => [
+        rows: sweeps.map(({ doneAt, dataSet, category, keptFrom, rows, permanentAt, receipt }) => [
           doneAt === undefined ? 'under way' : formatInstant(doneAt),
           dataSet,
-          category ?? 'all of it',
+          keptFrom === undefined ? (category ?? 'all of it') : `rows before ${keptFrom}`,
           String(rows),
           permanentAt === undefined ? '' : formatInstant(permanentAt),
           receipt === undefined ? '' : String(receipt),
@@ -69,4 +67,22 @@ async function retention(session: Session, options: RetentionOptions): Promise<v
       })
     },
   })
+}
+
+type Ending = Pick<
+  z.output<typeof retentionViewSchema>['clocks'][number],
+  'scope' | 'name' | 'columns' | 'keptFrom'
+>
+
+function whatEnds({ scope, name = '', columns = [], keptFrom = '' }: Ending): string {
+  switch (scope) {
+    case 'all':
+      return 'all of it'
+    case 'row':
+      return `each row by "${name}"; kept from ${keptFrom}`
+    case 'purpose':
+      return `for ${purposeLabel(name)}`
+    case 'category':
+      return `${name} (${columns.join(', ')})`
+  }
 }

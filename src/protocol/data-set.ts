@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { modeSchema } from './mode.ts'
 import { perimeterSchema } from './perimeter.ts'
-import { dataCategorySchema, retentionProblems, retentionSchema } from './retention.ts'
+import { dataCategorySchema, retentionProblems, retentionSchema, rowEndProblems } from './retention.ts'
 import type { Retention } from './retention.ts'
 import { splitsSchema } from './split.ts'
 import { tariffSchema } from './tariff.ts'
@@ -177,7 +177,7 @@ interface ManifestParts {
 }
 
 function manifestProblems(manifest: ManifestParts): { message: string; path: (string | number)[] }[] {
-  const problems = retentionProblems(manifest, manifest)
+  const problems = [...retentionProblems(manifest, manifest), ...rowEndProblems(manifest)]
   const names = new Set<string>()
   for (const [index, { name }] of manifest.columns.entries()) {
     if (names.has(name))

@@ -81,6 +81,8 @@ export const receiptSchema = z.strictObject({
   guardianship: z.string().optional(),
   /** Of retention: columns of which category were emptied; absent: whole rows were deleted. */
   category: z.string().optional(),
+  /** The same where rows end by a date of their own: those of this day and later ones stay. */
+  keptFrom: z.iso.date().optional(),
   /** Which notice to a recipient of rows, and what it did with it. */
   notice: z.string().optional(),
   outcome: z.enum(ACKNOWLEDGED_OUTCOMES).optional(),

@@ -73,6 +73,8 @@ export const controllerActivitySchema = z.strictObject({
   erasure: z.strictObject({
     period: z.string(),
     until: instantSchema,
+    /** Each row is kept no longer than this from its own date, in this column. */
+    rows: z.strictObject({ column: z.string(), period: z.string() }).optional(),
     /** What ends before that: columns of a category, or the use for a purpose. */
     shorter: z.array(
       z.strictObject({

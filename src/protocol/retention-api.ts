@@ -10,11 +10,14 @@ export const retentionViewSchema = z
     clocks: z.array(
       z.strictObject({
         dataSet: dataSetIdSchema,
-        scope: z.enum(['all', 'category', 'purpose']),
-        /** The category or purpose. */
+        scope: z.enum(['all', 'category', 'purpose', 'row']),
+        /** The category or purpose; of `row` the column with each row's date. */
         name: z.string().optional(),
         columns: z.array(z.string()).optional(),
+        /** Of `row`: when the next rows end. */
         endsAt: instantSchema,
+        /** Of `row`: rows of this day and later ones are kept, all others have ended. */
+        keptFrom: z.iso.date().optional(),
         /** `ended`: read by nobody any more, and not deleted yet. */
         state: z.enum(['in_force', 'ended', 'swept']),
       }),
@@ -25,6 +28,8 @@ export const retentionViewSchema = z
         dataSet: dataSetIdSchema,
         category: z.string().optional(),
         columns: z.array(z.string()).optional(),
+        /** Only rows of earlier days were deleted. */
+        keptFrom: z.iso.date().optional(),
         rows: z.int().min(0),
         doneAt: instantSchema.optional(),
         /** When no file of the vault held it any more. */

@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { instant } from '../kernel/clock.ts'
 import type { Instant } from '../kernel/clock.ts'
 import { isPurposeWithin } from './purpose.ts'
-import { purposeSchema } from './wire.ts'
+import { columnNameSchema, purposeSchema } from './wire.ts'
 
 const durationSchema = z
   .string('expected a duration')
@@ -36,6 +36,8 @@ export const dataCategorySchema = z
 export const retentionSchema = z.strictObject({
   period: durationSchema,
   from: fromSchema,
+  /** Each row is kept no longer than this from a date of its own, at the latest to the end of the data set. */
+  rows: z.strictObject({ column: columnNameSchema, period: durationSchema }).optional(),
   /** Columns of these categories are kept no longer than this. */
   categories: z
     .array(z.strictObject({ category: dataCategorySchema, ...shorterShape }))
@@ -92,6 +94,29 @@ export function columnEnd({ retention, columns }: RetainedTerms, name: string): 
 export function endedColumns(terms: RetainedTerms, now: Instant): readonly string[] {
   if (terms.retention.categories === undefined && retentionEnd(terms.retention) > now) return []
   return terms.columns.map(({ name }) => name).filter((name) => columnEnd(terms, name) <= now)
+}
+
+/** The rows of a data set that are kept: those whose date, in this column, is this day or a later one. */
+export interface KeptRows {
+  readonly column: string
+  /** `2026-01-31`. */
+  readonly from: string
+}
+
+/** Which rows are kept at a moment where each ends by a date of its own; `undefined` where none does. A row without a date is not. */
+export function keptRows(
+  { retention }: Pick<RetainedTerms, 'retention'>,
+  now: Instant,
+): KeptRows | undefined {
+  if (!retention.rows) return undefined
+  const { column, period } = retention.rows
+  const isOver = (day: Temporal.PlainDate) => periodEnd({ from: day.toString(), period }) <= now
+  const today = Temporal.Instant.fromEpochMilliseconds(now).toZonedDateTimeISO('UTC').toPlainDate()
+  // Months differ in length, so that counting back may come some days too early or too late.
+  let day = today.subtract(Temporal.Duration.from(period))
+  while (isOver(day)) day = day.add({ days: 1 })
+  while (!isOver(day.subtract({ days: 1 }))) day = day.subtract({ days: 1 })
+  return { column, from: day.toString() }
 }
 
 /** One clock of a data set: what ends when. */
@@ -155,6 +180,37 @@ export function retentionProblems(
   for (const [index, one] of (retention.purposes ?? []).entries())
     if (isLonger(retention, one)) say(['purposes', index, 'period'], LONGER)
   return problems
+}
+
+/** What does not hold together where each row ends by a date of its own. */
+export function rowEndProblems({
+  retention,
+  columns,
+}: {
+  readonly retention: Retention
+  readonly columns: readonly {
+    readonly name: string
+    readonly type: string
+    readonly category?: string | undefined
+    readonly sensitivity: string
+    readonly isRequired: boolean
+  }[]
+}): { message: string; path: (string | number)[] }[] {
+  if (!retention.rows) return []
+  const column = columns.find(({ name }) => name === retention.rows?.column)
+  const isDate = column?.type === 'date' || column?.type === 'timestamp'
+  const isSealed = column?.sensitivity === 'direct_identifier' || column?.sensitivity === 'free_text'
+  const isEmptied = (retention.categories ?? []).some(({ category }) => category === column?.category)
+  const message = !isDate
+    ? 'expected a column of dates or timestamps'
+    : !column?.isRequired
+      ? 'expected a column with isRequired, because a row without a date could not be kept'
+      : isSealed
+        ? 'expected a column that is no direct identifier and no free text'
+        : isEmptied
+          ? 'expected no column of a category that ends before the data set'
+          : undefined
+  return message === undefined ? [] : [{ message, path: ['retention', 'rows', 'column'] }]
 }
 
 const LONGER = 'expected an end not after that of the data set'

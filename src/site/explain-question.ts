@@ -1,8 +1,11 @@
+import type { Instant } from '../kernel/clock.ts'
 import { err, ok } from '../kernel/result.ts'
 import { privateMinimumGroupOf } from '../protocol/data-set.ts'
 import type { Manifest } from '../protocol/data-set.ts'
 import type { Mode } from '../protocol/mode.ts'
 import type { Outcome } from '../protocol/reason.ts'
+import { keptRows } from '../protocol/retention.ts'
+import type { KeptRows } from '../protocol/retention.ts'
 import type { DataSetId } from '../protocol/wire.ts'
 import { declineInNames } from './asks/decline-in-names.ts'
 import { planPrivacy } from './privacy/plan-privacy.ts'
@@ -32,7 +35,7 @@ export interface ExplainedStatement {
  */
 export async function explainQuestion(
   question: { sql: string; parameters: readonly QuestionParameter[]; mode: Mode },
-  { manifests, vault }: { manifests: ReadonlyMap<DataSetId, Manifest>; vault: Vault },
+  { manifests, vault, now }: { manifests: ReadonlyMap<DataSetId, Manifest>; vault: Vault; now: Instant },
 ): Promise<Outcome<readonly ExplainedStatement[]>> {
   const { sql, parameters, mode } = question
   const checked = checkQuestion(sql, { mode, dataSets: manifests, parameters })
@@ -45,9 +48,14 @@ export async function explainQuestion(
       personCount: await vault.personCount(),
       rowsPerPerson: await vault.rowsPerPerson(dataSet),
       rowCount: await vault.rowCount(dataSet),
+      kept: keptIn(manifests.get(dataSet), now),
     })
   }
   return ok(statementsOf(checked.value, { manifests, context: { dialect: 'duckdb', relations } }))
+}
+
+function keptIn(manifest: Manifest | undefined, now: Instant): KeptRows | undefined {
+  return manifest && keptRows(manifest, now)
 }
 
 function statementsOf(

@@ -49,6 +49,7 @@ import { SITE_MIGRATIONS } from './record/migrations.ts'
 import { PinnedMembers } from './asks/pinned-members.ts'
 import { RecipientsBell } from './recipients/recipients-bell.ts'
 import { finishMasterRotation } from './rotate-master-key.ts'
+import { RowEnds } from './retention/row-ends.ts'
 import { HiddenPeople } from './rights/hidden-people.ts'
 import { resumeRights } from './rights/serve-rights.ts'
 import type { SiteContext } from './site-context.ts'
@@ -109,7 +110,7 @@ export async function openSite(
   const rights = rightsParts({ settings, clock, random })
   const vault = retainedVault(stored, { clock, manifests: present, held: rights.held })
   const ledger = ledgerOf(db, settings)
-  const guard = await openGuard({ db, clock, settings, budgets: ledger, manifests: present })
+  const guard = await openGuard({ db, clock, settings, budgets: ledger, manifests: present, stored })
   const core = { db, receipts, clock, vault, manifests: present }
   const noteRows: FinishParts['noteRows'] = (tx, facts) => guard.partitions.noteChange(tx, facts)
   await resumeImports({ ...core, ...ofBackups, directory: root, noteRows })
@@ -271,7 +272,7 @@ function ledgerOf(db: Database, { privacy }: SiteSettings): PrivacyLedger {
   })
 }
 
-type Guard = Pick<SiteContext, 'partitions' | 'groups' | 'holds' | 'refusalLimits'>
+type Guard = Pick<SiteContext, 'partitions' | 'groups' | 'holds' | 'refusalLimits' | 'rowEnds'>
 
 /** What acquirers know, and who of them is guarded as one. */
 async function openGuard(parts: {
@@ -279,6 +280,8 @@ async function openGuard(parts: {
   clock: Clock
   settings: SiteSettings
   budgets: PrivacyLedger
+  /** With everything that is still in it. */
+  stored: Vault
   manifests: () => ReadonlyMap<DataSetId, Manifest>
 }): Promise<Guard> {
   const partitions = openPartitionStore({
@@ -289,7 +292,8 @@ async function openGuard(parts: {
   const groups = await openColludingGroups({ ...parts, partitions, declared: parts.settings.colluding })
   const { most, windowDays } = parts.settings.refusals
   const holds = await GuardHolds.open(parts.db)
-  return { partitions, groups, holds, refusalLimits: { most, windowMs: windowDays * DAY_MS } }
+  const rowEnds = await RowEnds.open({ db: parts.db, vault: parts.stored, partitions })
+  return { partitions, groups, holds, rowEnds, refusalLimits: { most, windowMs: windowDays * DAY_MS } }
 }
 
 /** By the terms of a data set; of one that is offered no longer nothing is known, so no group is enough. */

@@ -7,6 +7,7 @@ import type { Manifest } from '../../src/protocol/data-set.ts'
 import {
   columnEnd,
   endedColumns,
+  keptRows,
   periodEnd,
   purposeEnd,
   retentionClocks,
@@ -110,4 +111,67 @@ test('whatever the periods, nothing is kept a moment past its end nor ended a mo
       }
     }),
   )
+})
+
+test('a row is kept exactly as long as its own period has not ended, whatever day it is of', () => {
+  const dayFrom = (min: string, max: string) =>
+    fc
+      .date({ min: new Date(min), max: new Date(max), noInvalidDate: true })
+      .map((date) => date.toISOString().slice(0, 10))
+  const periods = fc
+    .record({
+      years: fc.integer({ min: 0, max: 40 }),
+      months: fc.integer({ min: 0, max: 30 }),
+      days: fc.integer({ min: 0, max: 60 }),
+    })
+    .map(({ years, months, days }) => `P${years}Y${months}M${days}D`)
+  fc.assert(
+    fc.property(
+      dayFrom('1990-01-01', '2030-12-31'),
+      periods,
+      fc.integer({ min: -3, max: 3 }),
+      (day, period, offset) => {
+        const end = periodEnd({ from: day, period })
+        const retention = { period: 'P900Y', from: '2020-01-01', rows: { column: 'day', period } }
+        const now = later(end, offset)
+        const kept = keptRows({ retention }, now)
+        assert.equal(kept?.column, 'day')
+        assert.equal(day >= (kept?.from ?? ''), end > now, `${day} ${period} at ${formatInstant(now)}`)
+        const before = Temporal.PlainDate.from(kept?.from ?? '').subtract({ days: 1 })
+        assert.ok(periodEnd({ from: before.toString(), period }) <= now, 'the day before has ended')
+        assert.ok(periodEnd({ from: kept?.from ?? '', period }) > now, 'the first day has not')
+      },
+    ),
+  )
+})
+
+test('a manifest whose rows end by a date names a column that has one in every row, to be read', () => {
+  const column = (more: object) => (one: { readonly name: string }) =>
+    one.name === 'birth_date' ? { ...one, isRequired: true, ...more } : one
+  const problem = (more: object, rows: object = { column: 'birth_date', period: 'P1Y' }) => {
+    const manifest = testManifest('athletes')
+    const categories = [{ category: 'dpv-pd:Age', period: 'P1D' }]
+    const retention = {
+      period: 'P5Y',
+      from: '2026-01-01',
+      rows,
+      ...('category' in more ? { categories } : {}),
+    }
+    const parsed = manifestSchema.safeParse({
+      ...manifest,
+      person: { key: 'id' },
+      columns: manifest.columns.map(column(more)),
+      retention,
+    })
+    return parsed.error?.issues.map(({ path, message }) => `${path.join('.')}: ${message}`).join()
+  }
+  assert.equal(problem({}), undefined)
+  assert.equal(problem({ type: 'timestamp' }), undefined)
+  const path = 'retention.rows.column: expected'
+  assert.match(problem({ isRequired: false }) ?? '', new RegExp(`${path} a column with isRequired`))
+  assert.match(problem({ type: 'text' }) ?? '', new RegExp(`${path} a column of dates`))
+  assert.match(problem({ sensitivity: 'free_text' }) ?? '', new RegExp(`${path} a column that is no direct`))
+  assert.match(problem({ category: 'dpv-pd:Age' }) ?? '', new RegExp(`${path} no column of a category`))
+  assert.match(problem({}, { column: 'day', period: 'P1Y' }) ?? '', new RegExp(`${path} a column of dates`))
+  assert.match(problem({}, { column: 'birth_date', period: '1Y' }) ?? '', /retention\.rows\.period/)
 })

@@ -20,7 +20,7 @@ import { guardRelease } from './guard-release.ts'
 import { openQuestion } from './open-question.ts'
 import { priceAndSeal, reservationParts, reserveRun } from './reserve-run.ts'
 import type { Approved } from './reserve-run.ts'
-import { asAnswered, planAsk } from './plan-ask.ts'
+import { asAnswered, isOvertaken, planAsk } from './plan-ask.ts'
 import type { PlannedAsk } from './plan-ask.ts'
 import { reserveAnswer } from './reserve-answer.ts'
 import type { AskParts, SiteParts } from './site-parts.ts'
@@ -169,6 +169,7 @@ async function runOnce(
 ): Promise<Outcome<Approved> | 'again'> {
   if (planned.privacy) return answerPrivately(facts, { ...planned, privacy: planned.privacy }, parts)
   const { look, ahead } = await lookAndRun(facts, planned, parts)
+  if (isOvertaken(planned, parts)) return 'again'
   const again = releaseAgain(facts, { look, parts })
   if (again) return priceAndReserve(facts, { planned, engineMs: 0, guarded: again }, parts)
   const collected = await collectAnswer(planned, { look, parts, ahead })

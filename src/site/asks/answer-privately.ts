@@ -21,6 +21,7 @@ import { vaultRunner, withRelations } from './collect-answer.ts'
 import { countAsTold } from './count-as-told.ts'
 import type { GuardedRelease } from './guard-release.ts'
 import { lookBefore } from './look-before.ts'
+import { isOvertaken } from './plan-ask.ts'
 import type { PlannedAsk } from './plan-ask.ts'
 import { priceAndSeal, reserveRun } from './reserve-run.ts'
 import type { Approved } from './reserve-run.ts'
@@ -40,6 +41,7 @@ export async function answerPrivately(
   parts: AskParts,
 ): Promise<Outcome<Approved> | 'again'> {
   const { changes } = await lookBefore(facts, planned, parts)
+  if (isOvertaken(planned, parts)) return 'again'
   const name = { acquirer: facts.ask.acquirer, question: questionOf(facts, planned, changes) }
   const kept = await findKeptAnswer(parts.db, name, parts.keys.answers)
   if (kept) return answerAgain(kept, { facts, planned, parts })

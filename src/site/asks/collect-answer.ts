@@ -144,14 +144,14 @@ export async function withRelations<T>(
   const [first, ...rest] = eligible
   if (!first) return use(made)
   const [dataSet, people] = first
-  const known = planned.dataSets.get(dataSet)?.eligibility
+  const { eligibility: known, kept } = planned.dataSets.get(dataSet) ?? {}
   // Without newcomers the set depends on what the acquirer has seen: only its members name it.
   const cacheKey = known?.eligible === people ? known.digest : digestOf(people.toBytes())
   const personCount = await parts.vault.personCount()
   const rowsPerPerson = await parts.vault.rowsPerPerson(dataSet)
   const rowCount = await parts.vault.rowCount(dataSet)
   return parts.vault.withEligible({ people, cacheKey }, (table) => {
-    const relation = { table: tableOf(dataSet), eligible: table, personCount, rowsPerPerson, rowCount }
+    const relation = { table: tableOf(dataSet), eligible: table, personCount, rowsPerPerson, rowCount, kept }
     return withRelations(rest, { planned, parts }, use, new Map([...made, [dataSet, relation]]))
   })
 }

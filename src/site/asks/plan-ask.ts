@@ -10,6 +10,7 @@ import {
 import type { Manifest } from '../../protocol/data-set.ts'
 import { declined } from '../../protocol/reason.ts'
 import type { Outcome, ReasonCode } from '../../protocol/reason.ts'
+import type { KeptRows } from '../../protocol/retention.ts'
 import type { DataSetId } from '../../protocol/wire.ts'
 import { decideEligibility } from '../consent/eligibility.ts'
 import type { Eligibility, Use } from '../consent/eligibility.ts'
@@ -30,6 +31,8 @@ import type { SiteParts } from './site-parts.ts'
 export interface PlannedDataSet {
   readonly manifest: Manifest
   readonly eligibility: Eligibility
+  /** The rows that a run uses, where rows end by a date of their own. */
+  readonly kept?: KeptRows | undefined
 }
 
 /** An ask that may run: what, over whom, and what was narrowed. */
@@ -74,6 +77,7 @@ export async function planAsk(
   const retained = withinRetention(checked.value, { manifests: used.value, now: facts.now })
   if (!retained.ok) return retained
   const { checked: within, dropped } = retained.value
+  await parts.rowEnds.upTo(used.value, facts.now)
   const planned = await decidePeople(within, { facts, manifests: used.value, parts })
   if (!planned.ok || dropped.length === 0) return planned
   const narrowedColumns = [...new Set([...dropped, ...planned.value.narrowedColumns])]
@@ -138,6 +142,14 @@ async function decidePeople(checked: CheckedQuery, people: PeopleFacts): Promise
   )
 }
 
+/**
+ * Whether a day has passed since an ask was planned, so that it would use rows that have ended since. Asked after the record
+ * was looked into: whatever the look knows of, the plan has to be made with.
+ */
+export function isOvertaken({ dataSets }: PlannedAsk, { rowEnds }: Pick<SiteParts, 'rowEnds'>): boolean {
+  return [...dataSets].some(([dataSet, { kept }]) => !rowEnds.isOf(dataSet, kept))
+}
+
 /** The ask as it was answered: what was approved as asked is partial where the guard left people out. */
 export function asAnswered(
   planned: PlannedAsk,
@@ -187,7 +199,8 @@ async function eligibilities(
     )
     if (!eligibility.ok) return eligibility
     const allowed = await allowedRows(eligibility.value, manifest.dataSet, parts)
-    dataSets.set(manifest.dataSet, { manifest, eligibility: allowed })
+    const kept = parts.rowEnds.kept(manifest.dataSet)
+    dataSets.set(manifest.dataSet, { manifest, eligibility: allowed, kept })
   }
   return ok({ dataSets, minimumPeople, minimumGroup })
 }

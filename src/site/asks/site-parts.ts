@@ -12,6 +12,7 @@ import type { GuardHolds } from '../guard/guard-holds.ts'
 import type { PartitionStore } from '../guard/partition-store.ts'
 import type { RefusalLimits } from '../guard/refusal-budget.ts'
 import type { AssessmentStore } from '../assessments/assessment-store.ts'
+import type { RowEnds } from '../retention/row-ends.ts'
 import type { PrivacyLedger } from '../privacy/privacy-ledger.ts'
 import type { EvidenceStore } from '../place/evidence-store.ts'
 import type { SiteKeys } from '../site-keys.ts'
@@ -38,6 +39,8 @@ export interface SiteParts {
   /** Whom a restore made the guard hold. */
   readonly holds: GuardHolds
   readonly refusalLimits: RefusalLimits
+  /** Which rows have ended by a date of their own. */
+  readonly rowEnds: Pick<RowEnds, 'upTo' | 'kept' | 'isOf'>
   readonly ledger: PrivacyLedger
   /** Of noise: the machine's cryptographic source. */
   readonly random: Random

@@ -1,9 +1,9 @@
 import type { Bitset } from '../../kernel/bitset.ts'
 import type { Clock } from '../../kernel/clock.ts'
 import type { Manifest } from '../../protocol/data-set.ts'
-import { endedColumns, retentionEnd } from '../../protocol/retention.ts'
+import { endedColumns, keptRows, retentionEnd } from '../../protocol/retention.ts'
 import type { DataSetId } from '../../protocol/wire.ts'
-import type { Vault, VaultResult, VaultValue } from '../vault/vault.ts'
+import type { RowDays, Vault, VaultResult, VaultValue } from '../vault/vault.ts'
 
 /** What retention goes by. */
 export interface RetentionFacts {
@@ -15,7 +15,7 @@ export interface RetentionFacts {
 
 /**
  * The vault as everybody but the sweep sees it: from the moment at which its retention ends a data set has no people and
- * no rows, and a column no values, whether or not anything was deleted yet. Those who are held stay, for
+ * no rows, a row that ends by a date of its own is not there, and a column has no values, whether or not anything was deleted yet. Those who are held stay, for
  * themselves and their issuer: no run may use them, because they are restricted too.
  */
 export function retainedVault(vault: Vault, { clock, manifests, held }: RetentionFacts): Vault {
@@ -29,29 +29,47 @@ export function retainedVault(vault: Vault, { clock, manifests, held }: Retentio
   }
   // A row is held for any of those whom it is about.
   const heldNumbers = async () => (await vault.households()).numbersOfAny(held())
+  const keptDays = (dataSet: DataSetId, besides: readonly number[] = []): RowDays | undefined => {
+    const manifest = manifests().get(dataSet)
+    const kept = manifest && keptRows(manifest, clock.now())
+    return kept && { ...kept, besides }
+  }
   return {
     ...vault,
     people: async (dataSet) => {
-      const people = await vault.people(dataSet)
-      return isOver(dataSet) ? people.intersection(held()) : people
+      if (isOver(dataSet)) return (await vault.people(dataSet)).intersection(held())
+      const days = keptDays(dataSet)
+      const people = await vault.people(dataSet, days)
+      return days ? withThem(people, (await vault.people(dataSet)).intersection(held())) : people
     },
     numbers: async (dataSet) => {
-      const numbers = await vault.numbers(dataSet)
-      return isOver(dataSet) ? numbers.intersection(await heldNumbers()) : numbers
+      if (isOver(dataSet)) return (await vault.numbers(dataSet)).intersection(await heldNumbers())
+      const days = keptDays(dataSet)
+      const numbers = await vault.numbers(dataSet, days)
+      return days
+        ? withThem(numbers, (await vault.numbers(dataSet)).intersection(await heldNumbers()))
+        : numbers
     },
     listRows: async (dataSet, number) => {
-      const rows = await vault.listRows(dataSet, number)
-      if ((await heldNumbers()).has(number)) return rows
+      if ((await heldNumbers()).has(number)) return vault.listRows(dataSet, number)
+      const rows = await vault.listRows(dataSet, number, keptDays(dataSet))
       return isOver(dataSet) ? noRows(rows) : withoutColumns(rows, emptied(dataSet), () => false)
     },
     listRowsOf: async (dataSet, wanted) => {
       const holding = await heldNumbers()
       const seen = isOver(dataSet) ? wanted.filter((number) => holding.has(number)) : wanted
-      const rows = await vault.listRowsOf(dataSet, seen)
+      const besides = seen.filter((number) => holding.has(number))
+      const rows = await vault.listRowsOf(dataSet, seen, keptDays(dataSet, besides))
       const numbers = rows.column(0)
       return withoutColumns(rows, emptied(dataSet), (row) => holding.has(Number(numbers[row])))
     },
+    correct: (correction) => vault.correct({ ...correction, days: keptDays(correction.manifest.dataSet) }),
   }
+}
+
+/** A set with some more, or itself where there are none: the vault keeps what it gave. */
+function withThem(people: Bitset, others: Bitset): Bitset {
+  return others.isEmpty ? people : people.union(others)
 }
 
 function noRows(rows: VaultResult): VaultResult {

@@ -15,7 +15,11 @@ export function questionActs(site: SiteContext): Pick<SiteActs, 'columnUses' | '
 }
 
 async function explanation(site: SiteContext, request: ExplainRequest): Promise<ExplanationView> {
-  const explained = await explainQuestion(request, { manifests: site.manifests(), vault: site.vault })
+  const explained = await explainQuestion(request, {
+    manifests: site.manifests(),
+    vault: site.vault,
+    now: site.clock.now(),
+  })
   if (explained.ok)
     return { statements: explained.value.map((one) => ({ ...one, parameters: [...one.parameters] })) }
   const { code, detail = REASONS[code].forAsker, position } = explained.error

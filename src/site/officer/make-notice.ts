@@ -110,6 +110,7 @@ function howLong(
   const ofCategories = erasure.shorter.filter(({ scope }) => scope === 'category')
   return [
     words.until(first.until.slice(0, 10), first.period),
+    ...(erasure.rows === undefined ? [] : [words.eachRow(erasure.rows.column, erasure.rows.period)]),
     ...ofCategories.map(
       ({ columns = [], until, period }) =>
         `${columns.join(', ')}: ${words.until(until.slice(0, 10), period)}`,

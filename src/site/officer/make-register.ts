@@ -128,7 +128,12 @@ function erasureOf(manifest: Manifest): ControllerActivity['erasure'] {
           },
         ],
   )
-  return { period: retention.period, until: formatInstant(retentionEnd(retention)), shorter }
+  return {
+    period: retention.period,
+    until: formatInstant(retentionEnd(retention)),
+    ...(retention.rows === undefined ? {} : { rows: { ...retention.rows } }),
+    shorter,
+  }
 }
 
 function processorActivity(issuer: string, facts: RegisterFacts): ProcessorActivity {

@@ -38,6 +38,7 @@ export interface NoticeWords {
   readonly releasePlaces: (places: string) => string
   readonly grounds: (country: string, ground: string) => string
   readonly until: (date: string, period: string) => string
+  readonly eachRow: (column: string, period: string) => string
   readonly rights: readonly string[]
   readonly consent: string
   readonly objection: string
@@ -86,6 +87,8 @@ const EN: NoticeWords = {
   releasePlaces: (places) => `Answers may be used in: ${places}.`,
   grounds: (country, ground) => `${country}: on the ground of ${ground}.`,
   until: (date, period) => `Until ${date} (${period}); then the data is no longer used and is deleted.`,
+  eachRow: (column, period) =>
+    `Each record is used no longer than ${period} after its own date (${column}), and is then deleted.`,
   rights: [
     'See and receive your data, in a form that machines read (Art. 15, 20)',
     'Have it corrected (Art. 16) or erased (Art. 17)',
@@ -142,6 +145,8 @@ const DE: NoticeWords = {
   grounds: (country, ground) => `${country}: auf der Grundlage von ${ground}.`,
   until: (date, period) =>
     `Bis ${date} (${period}); danach werden die Daten nicht mehr verwendet und gelöscht.`,
+  eachRow: (column, period) =>
+    `Jeder Eintrag wird höchstens ${period} ab seinem eigenen Datum (${column}) verwendet und danach gelöscht.`,
   rights: [
     'Ihre Daten sehen und in maschinenlesbarer Form bekommen (Art. 15, 20)',
     'Sie berichtigen (Art. 16) oder löschen lassen (Art. 17)',
@@ -200,6 +205,8 @@ const FR: NoticeWords = {
   grounds: (country, ground) => `${country} : sur le fondement de ${ground}.`,
   until: (date, period) =>
     `Jusqu’au ${date} (${period}) ; ensuite les données ne sont plus utilisées et sont effacées.`,
+  eachRow: (column, period) =>
+    `Chaque enregistrement est utilisé au plus ${period} à compter de sa propre date (${column}), puis effacé.`,
   rights: [
     'Voir vos données et les recevoir sous une forme lisible par machine (art. 15, 20)',
     'Les faire rectifier (art. 16) ou effacer (art. 17)',

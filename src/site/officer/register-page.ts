@@ -97,6 +97,9 @@ function activity(found: ControllerActivity): Markup {
         ],
       ],
       ['Erased', `after ${erasure.period}, on ${erasure.until}`],
+      ...(erasure.rows === undefined
+        ? []
+        : [['Each row erased', `${erasure.rows.period} after its "${erasure.rows.column}"`] as const]),
       ...erasure.shorter.map(({ scope, name, columns, period, until }): readonly [string, string] => [
         scope === 'purpose' ? `Not used for ${name}` : `Erased: ${columns?.join(', ') ?? name}`,
         `after ${period}, on ${until}`,

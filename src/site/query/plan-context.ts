@@ -1,4 +1,5 @@
 import type { Outcome } from '../../protocol/reason.ts'
+import type { KeptRows } from '../../protocol/retention.ts'
 import type { VaultResult, VaultStatement } from '../vault/vault.ts'
 import type { Dialect } from './catalogue-row.ts'
 
@@ -17,6 +18,8 @@ export interface PlanRelation {
   readonly rowsPerPerson?: number | undefined
   /** How many rows there are, if the vault keeps it: only how an answer is collected depends on it. */
   readonly rowCount?: number | undefined
+  /** Which rows there are, where some have ended and may not be deleted yet: no other row is read. */
+  readonly kept?: KeptRows | undefined
 }
 
 /** Where the data of a question lies, for one run. */

@@ -1,4 +1,5 @@
 import type { Column, Manifest } from '../../protocol/data-set.ts'
+import type { KeptRows } from '../../protocol/retention.ts'
 import { STORED } from './bound-query.ts'
 import type {
   Condition,
@@ -222,18 +223,30 @@ function printSecured(relation: SecuredRelation, columns: readonly string[], dia
   return `(select "t"."_p"${list.join('')} from ${from} as "t" inner join ${quoted(relation.eligible)} as "e" on "e"."_p" = "t"."_p"${condition})`
 }
 
-/** Rows past the most that one person may give are left out, always the same ones. */
+/** Rows past the most that one person may give are left out, always the same ones; and before them those that have ended. */
 function printTable(
-  { table, rowsPerPerson, manifest }: SecuredRelation,
+  { table, rowsPerPerson, manifest, kept }: SecuredRelation,
   dialect: Dialect,
 ): { readonly from: Text; readonly condition: Text } {
   const { rowsMax } = manifest.person
-  if (rowsPerPerson !== undefined && rowsPerPerson <= rowsMax) return { from: quoted(table), condition: '' }
+  const isKept = kept && ` where ${printKept(kept, manifest)}`
+  if (rowsPerPerson !== undefined && rowsPerPerson <= rowsMax)
+    return { from: quoted(table), condition: isKept ?? '' }
   const order = dialect === 'duckdb' ? 'rowid' : 'ctid'
+  const rows = isKept === undefined ? quoted(table) : `${quoted(table)} as "t"${isKept}`
   return {
-    from: `(select *, ${order}, row_number() over (partition by "_p" order by ${order}) as "_row" from ${quoted(table)})`,
+    from: `(select *, ${order}, row_number() over (partition by "_p" order by ${order}) as "_row" from ${rows})`,
     condition: ` where "t"."_row" <= ${rowsMax}`,
   }
+}
+
+/** The rows of a day and later ones. The day is of this site's own making: nothing that anybody wrote is in it. */
+function printKept({ column, from }: KeptRows, { columns }: Manifest): Text {
+  const type = columns.find(({ name }) => name === column)?.type
+  if (!/^\d{4}-\d{2}-\d{2}$/.test(from) || (type !== 'date' && type !== 'timestamp'))
+    throw new Error(`Cannot print which rows are kept: "${column}" is no column of dates`)
+  const day = type === 'date' ? `date '${from}'` : `timestamp '${from} 00:00:00'`
+  return `"t".${quoted(column)} >= ${day}`
 }
 
 /** A stored column within the domain of expressions: what is outside is null. */

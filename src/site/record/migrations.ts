@@ -34,6 +34,7 @@ import * as createPrincipalFacts from './migrations/0121-create-principal-facts.
 import * as createGuardianships from './migrations/0120-create-guardianships.ts'
 import * as createRecipientNotices from './migrations/0110-create-recipient-notices.ts'
 import * as createRestorations from './migrations/0146-create-restorations.ts'
+import * as createRowEnds from './migrations/0210-create-row-ends.ts'
 import * as createKeyRotations from './migrations/0145-create-key-rotations.ts'
 import * as createSharedUses from './migrations/0170-create-shared-uses.ts'
 import * as createRetentionSweeps from './migrations/0111-create-retention-sweeps.ts'
@@ -82,4 +83,5 @@ export const SITE_MIGRATIONS: Migrations = {
   '0165-issue-at-once': issueAtOnce,
   '0166-change-grants-at-once': changeGrantsAtOnce,
   '0146-create-restorations': createRestorations,
+  '0210-create-row-ends': createRowEnds,
 }

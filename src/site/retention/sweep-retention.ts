@@ -1,15 +1,17 @@
-import type { Clock } from '../../kernel/clock.ts'
+import type { Clock, Instant } from '../../kernel/clock.ts'
 import type { Database } from '../../kernel/postgres/database.ts'
 import type { Manifest } from '../../protocol/data-set.ts'
-import { retentionClocks } from '../../protocol/retention.ts'
+import { keptRows, retentionClocks } from '../../protocol/retention.ts'
 import { stepOf } from '../../protocol/tariff.ts'
 import type { DataSetId } from '../../protocol/wire.ts'
 import type { ReceiptLog } from '../../transparency/receipt-log.ts'
 import { importTurn } from '../datasets/import-batch.ts'
 import type { HiddenPeople } from '../rights/hidden-people.ts'
 import type { Vault } from '../vault/vault.ts'
+import type { RowEnds } from './row-ends.ts'
 import {
   beginSweep,
+  hasDeleted,
   begunSweeps,
   saveSweepDone,
   saveSweepReceipt,
@@ -24,6 +26,7 @@ export interface SweepParts {
   readonly clock: Clock
   readonly log: ReceiptLog
   readonly hidden: HiddenPeople
+  readonly rowEnds: Pick<RowEnds, 'upTo'>
   readonly manifests: () => ReadonlyMap<DataSetId, Manifest>
 }
 
@@ -40,7 +43,8 @@ export async function sweepRetention(parts: SweepParts): Promise<number> {
       const begun = await beginSweep(parts.db, due)
       rows += await finishSweep(parts, begun)
     }
-    if (rows > 0) {
+    // Also of a sweep before this one that was cut off between deleting and writing anew.
+    if (rows > 0 || (await hasDeleted(parts.db))) {
       const until = parts.clock.now()
       await parts.vault.compact()
       await saveSweepsPermanent(parts.db, { until, now: parts.clock.now() })
@@ -57,50 +61,59 @@ async function dueSweeps({ vault, manifests, clock, hidden }: SweepParts): Promi
   const due: NewSweep[] = []
   for (const manifest of manifests().values()) {
     const { dataSet, issuer } = manifest
-    for (const { scope, name, columns, endsAt } of retentionClocks(manifest)) {
-      if (endsAt > now || scope === 'purpose') continue
-      const rows = await vault.countExpiring({ dataSet, columns, keep })
-      if (rows > 0)
-        due.push({
-          dataSet,
-          issuer,
-          category: scope === 'all' ? undefined : name,
-          columns,
-          rows,
-          begunAt: now,
-        })
+    for (const ended of endedParts(manifest, now)) {
+      const rows = await vault.countExpiring({ dataSet, ...ended, keep })
+      if (rows > 0) due.push({ dataSet, issuer, ...ended, rows, begunAt: now })
     }
   }
   return due
 }
 
+/** What of a data set has ended: all of it, columns of a category, or rows by their date. */
+type EndedPart = Pick<NewSweep, 'category' | 'columns' | 'kept'>
+
+/** The parts of a data set that have ended, whether or not anything of them is left. */
+function endedParts(manifest: Manifest, now: Instant): readonly EndedPart[] {
+  const ended = retentionClocks(manifest)
+    .filter(({ scope, endsAt }) => endsAt <= now && scope !== 'purpose')
+    .map(({ scope, name, columns }) => ({
+      category: scope === 'all' ? undefined : name,
+      columns,
+      kept: undefined,
+    }))
+  const kept = keptRows(manifest, now)
+  return kept ? [...ended, { category: undefined, columns: undefined, kept }] : ended
+}
+
 async function finishSweep(parts: SweepParts, sweep: SweepRecord): Promise<number> {
-  const { id, dataSet, category, columns } = sweep
+  const { id, dataSet, category } = sweep
   const manifest = parts.manifests().get(dataSet)
   const now = parts.clock.now()
   // The terms may have changed since it was noted: what has not ended by those of now stays.
-  const isEnded =
-    manifest !== undefined &&
-    retentionClocks(manifest).some(
-      ({ scope, name, endsAt }) =>
-        scope !== 'purpose' && (scope === 'all' ? undefined : name) === category && endsAt <= now,
+  const ended =
+    manifest &&
+    endedParts(manifest, now).find(
+      (part) => part.category === category && part.kept?.column === sweep.kept?.column,
     )
-  if (isEnded) {
+  if (manifest && ended) {
+    // What a run may still read is not taken away under it: first the guard is told of the day.
+    await parts.rowEnds.upTo([manifest], now)
     const households = await parts.vault.households()
     const keep = [...households.numbersOfAny(parts.hidden.heldAt(now))]
-    await parts.vault.expire({ dataSet, columns, keep })
+    await parts.vault.expire({ dataSet, columns: ended.columns, kept: ended.kept, keep })
   }
   await parts.db.transaction().execute(async (tx) => {
-    if (!(await saveSweepDone(tx, { id, now: parts.clock.now() })) || !isEnded) return
+    if (!(await saveSweepDone(tx, { id, now: parts.clock.now() })) || !ended) return
     const [receipt] = await parts.log.issue(tx, [
       {
         kind: 'retention',
         dataSet,
         rowsStep: stepOf(sweep.rows),
         ...(category === undefined ? {} : { category }),
+        ...(ended.kept === undefined ? {} : { keptFrom: ended.kept.from }),
       },
     ])
     if (receipt) await saveSweepReceipt(tx, { id, receipt: receipt.sequence })
   })
-  return isEnded ? sweep.rows : 0
+  return ended ? sweep.rows : 0
 }

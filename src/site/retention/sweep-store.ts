@@ -2,6 +2,7 @@ import { sql } from 'kysely'
 import { instant } from '../../kernel/clock.ts'
 import type { Instant } from '../../kernel/clock.ts'
 import type { Database, DatabaseTransaction } from '../../kernel/postgres/database.ts'
+import type { KeptRows } from '../../protocol/retention.ts'
 import type { DataSetId, MemberId } from '../../protocol/wire.ts'
 
 /** One deletion of what had ended. */
@@ -13,6 +14,8 @@ export interface SweepRecord {
   /** Absent: whole rows. */
   readonly category: string | undefined
   readonly columns: readonly string[] | undefined
+  /** All other rows; absent: every row. */
+  readonly kept: KeptRows | undefined
   readonly rows: number
   readonly begunAt: Instant
   readonly doneAt: Instant | undefined
@@ -21,17 +24,21 @@ export interface SweepRecord {
   readonly receipt: number | undefined
 }
 
-export type NewSweep = Pick<SweepRecord, 'dataSet' | 'issuer' | 'category' | 'columns' | 'rows' | 'begunAt'>
+export type NewSweep = Pick<
+  SweepRecord,
+  'dataSet' | 'issuer' | 'category' | 'columns' | 'kept' | 'rows' | 'begunAt'
+>
 
 /** Notes a sweep that is about to be made; one of the same that was begun before goes on. */
 export async function beginSweep(db: Database, made: NewSweep): Promise<SweepRecord> {
   await sql`
-    insert into retention_sweep (data_set, issuer, category, columns, rows, begun_ms)
-    values (${made.dataSet}, ${made.issuer}, ${made.category ?? null}, ${made.columns ?? null}::text[], ${made.rows}, ${made.begunAt})
+    insert into retention_sweep (data_set, issuer, category, columns, date_column, kept_from, rows, begun_ms)
+    values (${made.dataSet}, ${made.issuer}, ${made.category ?? null}, ${made.columns ?? null}::text[], ${made.kept?.column ?? null},
+      ${made.kept?.from ?? null}::date, ${made.rows}, ${made.begunAt})
     on conflict do nothing`.execute(db)
   const { rows } = await sql<SweepRow>`
     select * from retention_sweep where data_set = ${made.dataSet} and coalesce(category, '') = ${made.category ?? ''}
-      and done_ms is null`.execute(db)
+      and coalesce(date_column, '') = ${made.kept?.column ?? ''} and done_ms is null`.execute(db)
   const [row] = rows
   if (!row) throw new Error('A sweep that was just noted is not there')
   return toRecord(row)
@@ -64,6 +71,13 @@ export async function saveSweepsPermanent(
     where permanent_ms is null and done_ms is not null and done_ms <= ${until}`.execute(db)
 }
 
+/** Whether something was deleted that a file of the vault may still hold. */
+export async function hasDeleted(db: Database): Promise<boolean> {
+  const { rows } = await sql`
+    select 1 from retention_sweep where done_ms is not null and permanent_ms is null limit 1`.execute(db)
+  return rows.length > 0
+}
+
 /** Sweeps of one data set, or all; newest first. */
 export async function listSweeps(db: Database, limit: number): Promise<readonly SweepRecord[]> {
   const { rows } = await sql<SweepRow>`
@@ -84,6 +98,8 @@ interface SweepRow {
   readonly issuer: MemberId
   readonly category: string | null
   readonly columns: readonly string[] | null
+  readonly date_column: string | null
+  readonly kept_from: string | null
   readonly rows: bigint
   readonly begun_ms: bigint
   readonly done_ms: bigint | null
@@ -99,6 +115,10 @@ function toRecord(row: SweepRow): SweepRecord {
     issuer: row.issuer,
     category: row.category ?? undefined,
     columns: row.columns ?? undefined,
+    kept:
+      row.date_column === null || row.kept_from === null
+        ? undefined
+        : { column: row.date_column, from: row.kept_from },
     rows: Number(row.rows),
     begunAt: instant(Number(row.begun_ms)),
     doneAt: momentOf(row.done_ms),

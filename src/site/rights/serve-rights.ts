@@ -3,6 +3,7 @@ import type { Backups } from '../backup/backups.ts'
 import type { SiteEvents } from '../events.ts'
 import { completeErasures, settleErasures } from './complete-erasures.ts'
 import { sweepRetention } from '../retention/sweep-retention.ts'
+import type { SweepParts } from '../retention/sweep-retention.ts'
 import type { ErasureParts } from './erase-person.ts'
 import { finishErasure } from './erase-person.ts'
 import { resumeCorrections } from './correct-person.ts'
@@ -42,7 +43,7 @@ export async function serveRights({
   events,
   signal,
 }: {
-  parts: ErasureParts & { readonly backups: Pick<Backups, 'expire'> }
+  parts: ErasureParts & SweepParts & { readonly backups: Pick<Backups, 'expire'> }
   clock: Clock
   events: SiteEvents
   signal: AbortSignal

@@ -6,13 +6,14 @@ import { elementType } from '../../protocol/data-set.ts'
 import type { Manifest } from '../../protocol/data-set.ts'
 import { engineType, typeName } from './engine-types.ts'
 import { runOwn } from './own-sql.ts'
+import { ofDays } from './row-days.ts'
 import { PERSON_COLUMN, storedColumns, tableOf } from './stored-columns.ts'
 import type { CorrectedValue, RowCorrection } from './vault.ts'
 
 /** Writes a correction, inside the caller's transaction. */
 export async function correctRows(
   connection: DuckDBConnection,
-  { manifest, number, person, set, where, facts }: RowCorrection,
+  { manifest, number, person, set, where, facts, days }: RowCorrection,
 ): Promise<{ readonly rows: number }> {
   const changes = [...set].map((entry) => sql`${sql.id(entry[0])} = ${typed(manifest, entry)}`)
   const conditions = [...where].map(
@@ -22,7 +23,7 @@ export async function correctRows(
     connection,
     sql`
       update ${sql.id(tableOf(manifest.dataSet))} set ${sql.join(changes)}
-      where ${sql.join([sql`${sql.id(PERSON_COLUMN)} = ${number}::integer`, ...conditions], sql` and `)}`,
+      where ${sql.join([sql`${sql.id(PERSON_COLUMN)} = ${number}::integer`, ofDays(days), ...conditions], sql` and `)}`,
   )
   if (rows === 0) return { rows }
   const { birthDate, residence } = facts

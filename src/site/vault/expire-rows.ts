@@ -3,6 +3,7 @@ import { sql } from 'kysely'
 import type { RawBuilder } from 'kysely'
 import { rowTables } from './data-set-tables.ts'
 import { runOwn } from './own-sql.ts'
+import { isRowOver } from './row-days.ts'
 import { PERSON_COLUMN, tableOf } from './stored-columns.ts'
 import type { Expiry } from './vault.ts'
 
@@ -24,7 +25,7 @@ export async function expireRows(
   connection: DuckDBConnection,
   expiry: Expiry,
 ): Promise<{ readonly rows: number }> {
-  const { dataSet, columns, keep } = expiry
+  const { dataSet, columns } = expiry
   const table = sql.id(tableOf(dataSet))
   if (columns) {
     const emptied = columns.map((column) => sql`${sql.id(column)} = null`)
@@ -39,17 +40,26 @@ export async function expireRows(
   const behind = (rows: RawBuilder<unknown>) => sql`
     select ${person} from ${rows} union all
     select h.person from _household h where h.household in (select ${person} from ${rows})`
+  const ending = behind(sql`${table} where ${conditionOf(expiry)}`)
+  const staying = behind(sql`${table} where not ${conditionOf(expiry)}`)
   const isElsewhere = others.map((name) => sql`number not in (${behind(sql`${sql.id(name)}`)})`)
   await runOwn(
     connection,
     sql`
       update _person set birth_date = null, residence = null
       where (birth_date is not null or residence is not null)
-        and ${sql.join([sql`number in (${behind(sql`${table} where ${conditionOf(expiry)}`)})`, ...isElsewhere], sql` and `)}`,
+        and ${sql.join([sql`number in (${ending})`, ...isStaying(expiry, { number: sql`number`, staying }), ...isElsewhere], sql` and `)}`,
   )
   await runOwn(
     connection,
-    sql`delete from _person_key where data_set = ${dataSet} and ${isNot(sql.id('person'), keep)}`,
+    sql`delete from _person_key where ${sql.join(
+      [
+        sql`data_set = ${dataSet}`,
+        isNot(sql.id('person'), expiry.keep),
+        ...isStaying(expiry, { number: sql.id('person'), staying }),
+      ],
+      sql` and `,
+    )}`,
   )
   const { rowsChanged: rows } = await runOwn(
     connection,
@@ -58,9 +68,17 @@ export async function expireRows(
   return { rows }
 }
 
-function conditionOf({ columns, keep }: Expiry): RawBuilder<unknown> {
+/** Where only some rows end: whoever is behind one that stays keeps what is known of them. */
+function isStaying(
+  { kept }: Expiry,
+  { number, staying }: { number: RawBuilder<unknown>; staying: RawBuilder<unknown> },
+): readonly RawBuilder<unknown>[] {
+  return kept ? [sql`${number} not in (${staying})`] : []
+}
+
+function conditionOf({ columns, kept, keep }: Expiry): RawBuilder<unknown> {
   const isOthers = isNot(sql.id(PERSON_COLUMN), keep)
-  if (!columns) return isOthers
+  if (!columns) return kept ? sql`(${isOthers} and ${isRowOver(kept)})` : isOthers
   const isFull = columns.map((column) => sql`${sql.id(column)} is not null`)
   return sql`${isOthers} and (${sql.join(isFull, sql` or `)})`
 }

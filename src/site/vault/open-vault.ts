@@ -1,4 +1,5 @@
 import { sql } from 'kysely'
+import type { RawBuilder } from 'kysely'
 import { Bitset } from '../../kernel/bitset.ts'
 import type { Clock } from '../../kernel/clock.ts'
 import { LIMITS } from '../../kernel/limits.ts'
@@ -18,6 +19,7 @@ import { createHouseholdTable, keepHouseholds, readHouseholds } from './househol
 import type { Households } from './households.ts'
 import { readGeneration, removeOthers } from './generations.ts'
 import { peopleList, readOwn, runOwn } from './own-sql.ts'
+import { ofDays } from './row-days.ts'
 import {
   createPeopleTables,
   findNumbers,
@@ -38,7 +40,7 @@ import { removeSnapshot, snapshotVault } from './snapshot-vault.ts'
 import { PERSON_COLUMN, tableOf } from './stored-columns.ts'
 import { appendBatch, discardBatch, findBatch, rowsAside, setAsidePart, takeBatch } from './take-rows.ts'
 import { vaultFault } from './vault-fault.ts'
-import type { Principals, Vault, VaultResult } from './vault.ts'
+import type { Principals, RowDays, Vault, VaultResult } from './vault.ts'
 
 /**
  * Opens the vault in `<directory>`, the generation of it that is in force (`generations.ts`), or makes it.
@@ -172,6 +174,7 @@ type Reads =
   | 'principals'
   | 'people'
   | 'numbers'
+  | 'numbersBetween'
   | 'households'
   | 'rowsPerPerson'
   | 'rowCount'
@@ -183,8 +186,10 @@ type Reads =
 
 /** What the vault reads for itself. */
 function readsOf(reading: Turn, memory: Memory): Pick<Vault, Reads> {
-  const numbers: Vault['numbers'] = (dataSet) =>
-    memory.numbers(dataSet, () => reading('read people', (engine) => readNumbers(engine, dataSet)))
+  const numbers: Vault['numbers'] = (dataSet, days) =>
+    memory.numbers(nameOfRows(dataSet, days), () =>
+      reading('read people', (engine) => readNumbers(engine, dataSet, ofDays(days))),
+    )
   const households = () =>
     memory.households(() => reading('read who is behind rows', ({ reader }) => readHouseholds(reader)))
   return {
@@ -201,9 +206,13 @@ function readsOf(reading: Turn, memory: Memory): Pick<Vault, Reads> {
     principals: () =>
       memory.principals(() => reading('read principals', ({ reader }) => readPrincipals(reader))),
     numbers,
+    numbersBetween: (dataSet, { was, is }) =>
+      reading('read people', (engine) => readNumbers(engine, dataSet, sql`${ofDays(was)} <> ${ofDays(is)}`)),
     households,
-    people: (dataSet) =>
-      memory.people(dataSet, async () => (await households()).peopleOf(await numbers(dataSet))),
+    people: (dataSet, days) =>
+      memory.people(nameOfRows(dataSet, days), async () =>
+        (await households()).peopleOf(await numbers(dataSet, days)),
+      ),
     rowsPerPerson: (dataSet) =>
       memory.rowsPerPerson(dataSet, () =>
         reading('count rows', (engine) => readRowsPerPerson(engine, dataSet)),
@@ -211,9 +220,10 @@ function readsOf(reading: Turn, memory: Memory): Pick<Vault, Reads> {
     rowCount: (dataSet) =>
       memory.rowCount(dataSet, () => reading('count rows', (engine) => readRowCount(engine, dataSet))),
     countExpiring: (expiry) => reading('count rows', ({ reader }) => countExpiring(reader, expiry)),
-    listRows: (dataSet, person) => reading('list rows', (engine) => listRows(engine, { dataSet, person })),
-    listRowsOf: (dataSet, people) =>
-      reading('list rows', (engine) => listRowsOf(engine, { dataSet, people })),
+    listRows: (dataSet, person, days) =>
+      reading('list rows', (engine) => listRows(engine, { dataSet, person, days })),
+    listRowsOf: (dataSet, people, days) =>
+      reading('list rows', (engine) => listRowsOf(engine, { dataSet, people, days })),
     listSealedKeysOf: (dataSet, people) =>
       reading('list keys', ({ reader }) => readKeysOf(reader, { dataSet, people })),
     listSealedKeys: (person) => reading('list keys', ({ reader }) => readKeys(reader, person)),
@@ -274,8 +284,8 @@ function turns(
 /** What is read again and again, kept until something changes. */
 class Memory {
   readonly index = new PersonIndex()
-  #people = new Map<DataSetId, Promise<Bitset>>()
-  #numbers = new Map<DataSetId, Promise<Bitset>>()
+  #people = new Map<string, Promise<Bitset>>()
+  #numbers = new Map<string, Promise<Bitset>>()
   #households: Promise<Households> | undefined
   #rowsPerPerson = new Map<DataSetId, Promise<number>>()
   #rowCounts = new Map<DataSetId, Promise<number>>()
@@ -288,16 +298,16 @@ class Memory {
     return this.#personCount
   }
 
-  people(dataSet: DataSetId, read: () => Promise<Bitset>): Promise<Bitset> {
-    const known = this.#people.get(dataSet) ?? read()
-    this.#people.set(dataSet, known)
+  people(rows: string, read: () => Promise<Bitset>): Promise<Bitset> {
+    const known = this.#people.get(rows) ?? read()
+    this.#people.set(rows, known)
     known.catch(() => this.forgetAll())
     return known
   }
 
-  numbers(dataSet: DataSetId, read: () => Promise<Bitset>): Promise<Bitset> {
-    const known = this.#numbers.get(dataSet) ?? read()
-    this.#numbers.set(dataSet, known)
+  numbers(rows: string, read: () => Promise<Bitset>): Promise<Bitset> {
+    const known = this.#numbers.get(rows) ?? read()
+    this.#numbers.set(rows, known)
     known.catch(() => this.forgetAll())
     return known
   }
@@ -340,13 +350,22 @@ class Memory {
   }
 }
 
-async function readNumbers({ reader }: Engine, dataSet: DataSetId): Promise<Bitset> {
+/** Names a data set, or rows of some days of it. */
+function nameOfRows(dataSet: DataSetId, days: RowDays | undefined): string {
+  return days ? JSON.stringify([dataSet, days.column, days.from, days.besides]) : dataSet
+}
+
+async function readNumbers(
+  { reader }: Engine,
+  dataSet: DataSetId,
+  condition: RawBuilder<unknown>,
+): Promise<Bitset> {
   const person = sql.id(PERSON_COLUMN)
   const count = await nextNumber(reader)
   if (count === 0) return new Bitset()
   const found = await runOwn(
     reader,
-    sql`select bitstring_agg(${person}, 0, ${sql.lit(count - 1)}) from ${sql.id(tableOf(dataSet))}`,
+    sql`select bitstring_agg(${person}, 0, ${sql.lit(count - 1)}) from ${sql.id(tableOf(dataSet))} where ${condition}`,
   )
   const bits = toVaultValue(found.getRows()[0]?.[0] ?? null)
   return bits instanceof Uint8Array ? Bitset.fromBytes(bits) : new Bitset()
@@ -369,21 +388,21 @@ async function readRowCount({ reader }: Engine, dataSet: DataSetId): Promise<num
 
 async function listRows(
   { reader }: Engine,
-  { dataSet, person }: { dataSet: DataSetId; person: number },
+  { dataSet, person, days }: { dataSet: DataSetId; person: number; days: RowDays | undefined },
 ): Promise<VaultResult> {
   const query = sql`
     select * exclude (${sql.id(PERSON_COLUMN)}) from ${sql.id(tableOf(dataSet))}
-    where ${sql.id(PERSON_COLUMN)} = ${person}::integer`
+    where ${sql.id(PERSON_COLUMN)} = ${person}::integer and ${ofDays(days)}`
   return readOwn(reader, query)
 }
 
 async function listRowsOf(
   { reader }: Engine,
-  { dataSet, people }: { dataSet: DataSetId; people: readonly number[] },
+  { dataSet, people, days }: { dataSet: DataSetId; people: readonly number[]; days: RowDays | undefined },
 ): Promise<VaultResult> {
   const person = sql.id(PERSON_COLUMN)
   return readOwn(
     reader,
-    sql`select * from ${sql.id(tableOf(dataSet))} where ${person} in ${peopleList(people)} order by ${person}`,
+    sql`select * from ${sql.id(tableOf(dataSet))} where ${person} in ${peopleList(people)} and ${ofDays(days)} order by ${person}`,
   )
 }

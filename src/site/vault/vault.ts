@@ -2,6 +2,7 @@ import type { Bitset } from '../../kernel/bitset.ts'
 import type { ColumnType, Manifest } from '../../protocol/data-set.ts'
 import type { Fault } from '../../kernel/faults.ts'
 import type { Outcome } from '../../protocol/reason.ts'
+import type { KeptRows } from '../../protocol/retention.ts'
 import type { DataSetId } from '../../protocol/wire.ts'
 import type { Households } from './households.ts'
 
@@ -66,10 +67,15 @@ export interface Vault extends AsyncDisposable {
   personCount(): Promise<number>
   /** Birth dates and residences of everybody, as flat arrays by person number. Kept in memory between changes. */
   principals(): Promise<Principals>
-  /** Everybody whom a row of a data set is about. Kept in memory between changes; not to be written to. */
-  people(dataSet: DataSetId): Promise<Bitset>
+  /** Everybody whom a row of a data set is about, of all rows or some days'. Kept in memory between changes; not to be written to. */
+  people(dataSet: DataSetId, days?: RowDays): Promise<Bitset>
   /** The numbers that rows of a data set have: of a person, or of a household whose members they are about. Kept likewise. */
-  numbers(dataSet: DataSetId): Promise<Bitset>
+  numbers(dataSet: DataSetId, days?: RowDays): Promise<Bitset>
+  /** The numbers that have rows which are among the ones and not among the others; absent: all rows. */
+  numbersBetween(
+    dataSet: DataSetId,
+    kept: { readonly was: KeptRows | undefined; readonly is: KeptRows | undefined },
+  ): Promise<Bitset>
   /** Who stands together behind rows. Kept likewise. */
   households(): Promise<Households>
   /** Most rows that one number has in a data set. Kept in memory between changes. */
@@ -97,9 +103,9 @@ export interface Vault extends AsyncDisposable {
   ): Promise<T>
 
   /** One number's rows of a data set, as stored: sealed columns are still sealed (`person-keys.ts` opens them). */
-  listRows(dataSet: DataSetId, person: number): Promise<VaultResult>
+  listRows(dataSet: DataSetId, person: number, days?: RowDays): Promise<VaultResult>
   /** Rows of many numbers, the number (`_p`) before the stored columns, in the order of numbers. */
-  listRowsOf(dataSet: DataSetId, people: readonly number[]): Promise<VaultResult>
+  listRowsOf(dataSet: DataSetId, people: readonly number[], days?: RowDays): Promise<VaultResult>
   /** The sealed keys by which a data set's issuer knows people; without those who were forgotten. */
   listSealedKeysOf(dataSet: DataSetId, people: readonly number[]): Promise<ReadonlyMap<number, Uint8Array>>
   /** The sealed keys that issuers know a person by. */
@@ -137,11 +143,19 @@ export interface Vault extends AsyncDisposable {
   removeSnapshot(): Promise<void>
 }
 
-/** What of a data set has ended: all of it, or some columns; and whose rows are left alone. */
+/** Rows by a date of theirs: of a day or later ones; a row without a date is of no day. */
+export interface RowDays extends KeptRows {
+  /** Rows of these numbers are among them whatever their date. */
+  readonly besides?: readonly number[] | undefined
+}
+
+/** What of a data set has ended: all of it, some rows, or some columns; and whose rows are left alone. */
 export interface Expiry {
   readonly dataSet: DataSetId
   /** Absent: whole rows. */
   readonly columns?: readonly string[] | undefined
+  /** All other rows have ended, those without a date too; absent: every row has. */
+  readonly kept?: KeptRows | undefined
   readonly keep: readonly number[]
 }
 
@@ -163,6 +177,8 @@ export interface RowCorrection {
   readonly set: ReadonlyMap<string, CorrectedValue>
   readonly where: ReadonlyMap<string, CorrectedValue>
   readonly facts: { readonly birthDate?: string | null; readonly residence?: string | null }
+  /** Only rows of these days. */
+  readonly days?: RowDays | undefined
 }
 
 /** Stands for a person who is not known. */
