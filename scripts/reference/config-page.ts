@@ -112,5 +112,15 @@ const MEANINGS: Readonly<Record<string, string>> = {
   'oidc.issuer': 'The OpenID Connect provider by which people sign in.',
   'oidc.audience': 'What its tokens must name as their audience.',
   'oidc.personClaim': 'The claim with the key by which the issuer knows the person.',
+  'requestRates.caller.perSecond':
+    'Requests a second of one member, site, issuer or officer; a batch is one request.',
+  'requestRates.caller.burst': 'How many they may send in a row before that counts.',
+  'requestRates.person.perSecond': 'Requests a second of one person who signed in.',
+  'requestRates.person.burst': 'How many they may send in a row before that counts.',
+  'requestRates.address.perSecond':
+    'Requests a second of one address that has to be verified first: tokens, agents’ messages, checkpoints, and tokens that were refused.',
+  'requestRates.address.burst': 'How many it may send in a row before that counts.',
+  'requestRates.addressHeader':
+    'Behind a proxy: the header in which it says who called, such as `x-forwarded-for`; its last value counts. Absent: the other end of the connection. Only where nobody reaches the door but through the proxy.',
   logLevel: 'How much is logged, as JSON lines on standard error.',
 }

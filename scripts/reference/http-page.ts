@@ -34,6 +34,10 @@ JSON over HTTP; the same as \`/openapi.json\` of the server, which is made from 
 \`Authorization: Bearer TOKEN\` unless a heading says *open*. Failures are problem documents ([errors](errors.md)). Lists page with
 \`cursor\` and \`limit\`. \`GET /healthz\` (alive), \`/readyz\` (may serve), \`/metrics\` (Prometheus text), \`/docs\` (a page).
 
+Whoever asks more often than [the settings](config.md) let one caller (\`requestRates\`) is answered 429 with \`Retry-After\` in seconds, and
+nothing was done. A batch of asks or grants counts as one request. Without a valid token it is the address that counts, for what
+has to be verified first: tokens to exchange, messages with a signature, and tokens that are refused. Reading what is open is not counted.
+
 ${sections.join('\n')}
 ## Messages
 

@@ -45,7 +45,7 @@ const WRONG_PATHS: ReadonlySet<string> = new Set([
 export function exitCodeOf(thrown: unknown): number {
   if (thrown instanceof WrongUse) return EXIT.wrongUse
   if (thrown instanceof PeerRefusal) {
-    if (thrown.status === 503 || thrown.status === 502) return EXIT.unreachable
+    if (thrown.status === 503 || thrown.status === 502 || thrown.status === 429) return EXIT.unreachable
     if (thrown.problemCode === 'fault.manifest_invalid') return EXIT.wrongUse
     return thrown.status === 400 ? EXIT.wrongUse : EXIT.fellShort
   }

@@ -65,6 +65,12 @@ export const FAULTS = {
     publicText: 'The request is too large',
     remedy: 'Send less at a time',
   },
+  'fault.too_many_requests': {
+    status: 429,
+    isRetryable: true,
+    publicText: 'Too many requests at once',
+    remedy: 'Come again when "Retry-After" says; nothing was done. Send many asks or grants in one request',
+  },
   'fault.unavailable': {
     status: 503,
     isRetryable: true,

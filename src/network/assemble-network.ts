@@ -5,6 +5,7 @@ import { lockDirectory } from '../kernel/directory-lock.ts'
 import type { Fault } from '../kernel/faults.ts'
 import { AccessTokens } from '../kernel/http/access-tokens.ts'
 import { listen } from '../kernel/http/listen.ts'
+import { requestRates } from '../kernel/http/request-rates.ts'
 import { recordUsedTokens } from '../kernel/http/used-tokens.ts'
 import { idSource } from '../kernel/id.ts'
 import type { Log } from '../kernel/log.ts'
@@ -188,6 +189,7 @@ async function buildParts(
       audience: name,
     },
     accessTokens,
+    rates: requestRates({ settings: settings.requestRates, clock, random, limited: events.limited }),
     catalogue,
     authoriser: new Authoriser({ db, line, clock, directory, catalogue, log: receiptLog, events, wakeSites }),
     notices: { db, clock, directory, told: (site) => wakeUp.wake(noticeBell(site)) },

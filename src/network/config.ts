@@ -1,5 +1,6 @@
 import { join } from 'node:path'
 import { z } from 'zod'
+import { requestRatesSchema } from '../kernel/http/request-rates.ts'
 import { loadSettings } from '../kernel/load-settings.ts'
 import { Secret } from '../kernel/secret.ts'
 import { nameSchema } from '../protocol/wire.ts'
@@ -35,6 +36,7 @@ export const networkSettingsSchema = z.strictObject({
     .min(1, 'expected 1 to 720')
     .max(720, 'expected 1 to 720: a month is the longest that the law gives')
     .default(24),
+  requestRates: requestRatesSchema,
   logLevel: z
     .enum(['debug', 'info', 'warn', 'error', 'silent'], 'expected debug, info, warn, error or silent')
     .default('info'),

@@ -1,6 +1,7 @@
 /* oxlint-disable max-lines-per-function -- a table of events, one function each */
 import { Counter, Gauge, Registry } from 'prom-client'
 import { sayOf } from '../kernel/faults.ts'
+import type { RateKind } from '../kernel/http/request-rates.ts'
 import type { Log } from '../kernel/log.ts'
 import type { ReasonCode } from '../protocol/reason.ts'
 import type { DeclinedAsk, PassedAsk } from './authorisation/decided-ask.ts'
@@ -27,6 +28,8 @@ export interface NetworkEvents {
   transferred(facts: { transfer: string; kind: string }): void
   settled(facts: { settlement: string; positions: number }): void
   refused(facts: { reason: string }): void
+  /** A request came too soon; of whom, no record tells. */
+  readonly limited: (of: RateKind) => void
   sweepFailed(error: unknown): void
   workWaiting(site: string, waiting: number): void
   /** Prometheus text. */
@@ -47,6 +50,9 @@ export function networkEvents(log: Log): NetworkEvents {
   const decisions = counter('decisions_total', 'Decisions of sites by reason', ['reason'])
   const captures = counter('captures_total', 'Holds that were captured', ['currency'])
   const capturedMinor = counter('captured_minor_total', 'Minor units captured', ['currency'])
+  const limited = counter('limited_requests_total', 'Requests that came too soon, by whose rate it was', [
+    'of',
+  ])
   const refusals = counter('refused_requests_total', 'Requests without a good token, by reason', ['reason'])
   const settlements = counter('settlements_total', 'Settlements')
   const changes = counter('membership_changes_total', 'Changes of members and sites', ['change'])
@@ -107,6 +113,7 @@ export function networkEvents(log: Log): NetworkEvents {
       settlements.inc()
       log.info('ledger.settled', facts)
     },
+    limited: (of) => limited.inc({ of }),
     refused(facts) {
       refusals.inc({ reason: facts.reason })
       log.warn('request.refused', facts)

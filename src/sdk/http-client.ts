@@ -56,6 +56,8 @@ export interface HttpClient {
 
 const ATTEMPTS_MAX = 3
 const RETRY_PAUSE_MS = 150
+/** The longest that a caller waits without being told why. */
+const RETRY_AFTER_MS_MAX = 10_000
 
 /**
  * A client of one server. Every attempt carries an assertion of its own, because one is used once; or else
@@ -98,10 +100,10 @@ export function httpClient({
         if (endpoint.isPublic === true) return await send(url, undefined)
         return await (tokens ? tokens.withToken((bearer) => send(url, bearer)) : send(url, assertion()))
       } catch (thrown) {
-        const isOver =
-          attempt === ATTEMPTS_MAX || !isRepeatable || !mayPass(thrown) || input.signal?.aborted === true
-        if (isOver) throw thrown
-        await clock.sleep(RETRY_PAUSE_MS * attempt, input.signal)
+        // One that came too soon did nothing, so that it may be sent again whatever it is.
+        const mayRepeat = isTooSoon(thrown) || (isRepeatable && mayPass(thrown))
+        if (attempt === ATTEMPTS_MAX || !mayRepeat || input.signal?.aborted === true) throw thrown
+        await clock.sleep(pauseMs(thrown, attempt), input.signal)
       }
     }
   }
@@ -159,6 +161,17 @@ const METHODS = { get: 'GET', post: 'POST', put: 'PUT', delete: 'DELETE' } as co
 function mayPass(thrown: unknown): boolean {
   if (thrown instanceof PeerRefusal) return thrown.status === 503
   return thrown instanceof Fault && thrown.code === 'fault.peer_unreachable'
+}
+
+function isTooSoon(thrown: unknown): boolean {
+  return (
+    thrown instanceof PeerRefusal && thrown.status === 429 && (thrown.retryAfterMs ?? 0) <= RETRY_AFTER_MS_MAX
+  )
+}
+
+function pauseMs(thrown: unknown, attempt: number): number {
+  const asked = isTooSoon(thrown) && thrown instanceof PeerRefusal ? (thrown.retryAfterMs ?? 0) : 0
+  return Math.max(RETRY_PAUSE_MS * attempt, asked)
 }
 
 function addressOf(

@@ -4,6 +4,7 @@ import type { Fault } from '../kernel/faults.ts'
 import { AccessTokens } from '../kernel/http/access-tokens.ts'
 import { recordIdempotencyStore } from '../kernel/http/idempotency.ts'
 import { listen } from '../kernel/http/listen.ts'
+import { requestRates } from '../kernel/http/request-rates.ts'
 import { recordUsedTokens } from '../kernel/http/used-tokens.ts'
 import type { KeySet } from '../protocol/member.ts'
 import { serveArchive } from './backup/receipt-archiver.ts'
@@ -96,6 +97,7 @@ export async function serveSite(
     operatorKey: site.keys.operator.publicJwk,
     signIn: settings.oidc,
     idempotency: recordIdempotencyStore({ db: site.db, clock }),
+    rates: requestRates({ settings: settings.requestRates, clock, random, limited: site.events.limited }),
     usedTokens,
     accessTokens: new AccessTokens({ clock, random }),
     agentDesk: openAgentDesk(site, { directory: settings.dataRights, usedTokens }),

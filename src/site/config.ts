@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { z } from 'zod'
 import { Fault } from '../kernel/faults.ts'
+import { siteRequestRatesSchema } from '../kernel/http/request-rates.ts'
 import { loadSettings } from '../kernel/load-settings.ts'
 import { Secret } from '../kernel/secret.ts'
 import { ASSURANCES } from '../protocol/age-evidence.ts'
@@ -176,6 +177,7 @@ export const siteSettingsSchema = z.strictObject({
     .prefault({}),
   /** The Data Rights Protocol: agents that may make requests for people, and for which issuers. Absent: nobody may. */
   dataRights: dataRightsSettingsSchema.optional(),
+  requestRates: siteRequestRatesSchema,
   logLevel: z.enum(['debug', 'info', 'warn', 'error', 'silent']).default('info'),
 })
 export type SiteSettings = z.infer<typeof siteSettingsSchema>

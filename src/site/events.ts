@@ -1,5 +1,6 @@
 import { Counter, Histogram, Registry, collectDefaultMetrics } from 'prom-client'
 import { Fault, sayOf } from '../kernel/faults.ts'
+import type { RateKind } from '../kernel/http/request-rates.ts'
 import type { Log } from '../kernel/log.ts'
 import { PeerRefusal } from '../kernel/http/call-json.ts'
 import type { ReasonCode } from '../protocol/reason.ts'
@@ -39,6 +40,8 @@ export interface SiteEvents {
   recipientsFailed(error: unknown): void
   /** The witness would not sign a checkpoint: to it this log is not the one that it saw before. */
   notWitnessed(facts: { size: number; status: number }): void
+  /** A request came too soon; of whom, no record tells. */
+  readonly limited: (of: RateKind) => void
   failed(what: string, error: unknown): void
   /** Prometheus text. */
   metrics(): Promise<string>
@@ -74,6 +77,12 @@ export function siteEvents(log: Log): SiteEvents {
     labelNames: ['change'],
     registers,
   })
+  const limited = new Counter({
+    name: 'hedgerow_site_limited_requests_total',
+    help: 'Requests that came too soon, by whose rate it was',
+    labelNames: ['of'],
+    registers,
+  })
   return {
     started: (facts) => log.info('site.started', facts),
     stopped: () => log.info('site.stopped'),
@@ -101,6 +110,7 @@ export function siteEvents(log: Log): SiteEvents {
     ...rightsEvents(log, registers),
     ...noticeEvents(log, registers),
     notWitnessed: (facts) => log.error('site.not_witnessed', facts),
+    limited: (of) => limited.inc({ of }),
     failed: (what, error) => log.error('site.failed', { what, ...describe(error) }),
     metrics: () => registry.metrics(),
   }

@@ -27,16 +27,20 @@ export interface JsonCall<S extends z.ZodType> {
 export class PeerRefusal extends Fault {
   readonly status: number
   readonly problemCode: string
+  /** For how long the other side wants not to be asked again, where it says so. */
+  readonly retryAfterMs: number | undefined
 
   constructor(facts: {
     what: string
     status: number
     problemCode: string
+    retryAfterMs?: number | undefined
     errors?: readonly FieldProblem[]
   }) {
     super('fault.peer_refused', { what: facts.what, errors: facts.errors ?? [] })
     this.status = facts.status
     this.problemCode = facts.problemCode
+    this.retryAfterMs = facts.retryAfterMs
   }
 }
 
@@ -189,8 +193,14 @@ export function refusalOf(
     what: ours === undefined ? what : `${what}; ${ours}`,
     status,
     problemCode: typeof code === 'string' ? code : `http.${status}`,
+    retryAfterMs: secondsOf(response.headers.get('retry-after')),
     errors: Array.isArray(errors) ? errors.flatMap(fieldProblemOf) : [],
   })
+}
+
+/** A `Retry-After` in seconds; the other form, a date, is not used here. */
+function secondsOf(header: string | null): number | undefined {
+  return header !== null && /^\d{1,6}$/.test(header) ? Number(header) * 1_000 : undefined
 }
 
 /** A failure about which the other side tells its own log only. */

@@ -15,6 +15,8 @@ import { DOCS_CONTENT_POLICY, docsPage } from './docs-page.ts'
 import type { Endpoint } from './endpoint.ts'
 import type { IdempotencyStore } from './idempotency.ts'
 import { problemOf, problemResponse } from './problem-of.ts'
+import { TooManyRequests } from './request-rates.ts'
+import type { RequestRates } from './request-rates.ts'
 
 /** What a handler is given: everything parsed, and who calls. */
 export interface DoorRequest<Caller, P, Q, B> {
@@ -44,6 +46,10 @@ export interface DoorParts<Caller> {
   /** A name of the caller, under which idempotency keys are kept apart. */
   nameOf(caller: Caller): string
   readonly idempotency: IdempotencyStore
+  /** How much one caller may ask for; absent: as much as they like. */
+  readonly rates?: RequestRates | undefined
+  /** Whether the caller is a person, who asks for less than a machine does. */
+  isPerson?(caller: Caller): boolean
   /** Whether the server may serve; what is missing, in public words, when it may not. */
   readiness(): Promise<{ readonly isReady: boolean; readonly checks: Readonly<Record<string, boolean>> }>
   /** Prometheus text. */
@@ -128,8 +134,7 @@ async function serveRequest<
   R extends z.ZodType,
 >(parts: DoorParts<Caller>, { context, endpoint, handler }: Serving<Caller, P, Q, B, R>): Promise<Response> {
   const raw = context.req.raw
-  // Public endpoints never look at their caller; the type has no "nobody" for the sake of all the others.
-  const caller = endpoint.isPublic === true ? (undefined as Caller) : await parts.authenticate(raw)
+  const caller = await callerOf(parts, { context, endpoint })
   const text = endpoint.body === undefined ? '' : await readBody(raw)
   const request = {
     caller,
@@ -156,6 +161,29 @@ async function serveRequest<
     body: `${endpoint.method} ${context.req.path}\n${text}`,
     act,
   })
+}
+
+/** Who calls, when they may call now. */
+async function callerOf<Caller>(
+  parts: DoorParts<Caller>,
+  { context, endpoint }: { context: Context; endpoint: Pick<Endpoint, 'isPublic' | 'method'> },
+): Promise<Caller> {
+  const { rates } = parts
+  if (endpoint.isPublic === true) {
+    // What is read by anybody is a file or as good as one; what is sent by anybody is a token or a signature to verify.
+    if (endpoint.method !== 'get') rates?.admitUnknown(context)
+    // Public endpoints never look at their caller; the type has no "nobody" for the sake of all the others.
+    return undefined as Caller
+  }
+  rates?.admitToken(context)
+  try {
+    const caller = await parts.authenticate(context.req.raw)
+    rates?.admitCaller(parts.nameOf(caller), parts.isPerson?.(caller) === true ? 'person' : 'caller')
+    return caller
+  } catch (thrown) {
+    if (thrown instanceof Fault && thrown.code === 'fault.unauthenticated') rates?.noteRefused(context)
+    throw thrown
+  }
 }
 
 async function onceByKey(
@@ -227,8 +255,13 @@ function answerThrown<Caller>(parts: DoorParts<Caller>, thrown: unknown, instanc
   const { isRetryable } = FAULTS[fault.code]
   return problemResponse(document, {
     ...(document.status === 401 ? { 'www-authenticate': 'Bearer' } : {}),
-    ...(isRetryable ? { 'retry-after': '1' } : {}),
+    ...(isRetryable ? { 'retry-after': String(retryAfterSeconds(fault)) } : {}),
   })
+}
+
+/** Whole seconds, rounded up (RFC 9110 §10.2.3). */
+function retryAfterSeconds(fault: Fault): number {
+  return fault instanceof TooManyRequests ? Math.max(1, Math.ceil(fault.waitMs / 1_000)) : 1
 }
 
 /** The places in the code, without the message. */

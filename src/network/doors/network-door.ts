@@ -40,6 +40,7 @@ export function networkDoor(parts: NetworkParts, { log }: { log: Log }): OpenAPI
     },
     nameOf: ({ name }) => name,
     idempotency: recordIdempotencyStore({ db, clock }),
+    rates: parts.rates,
     async readiness() {
       const isThere = await sql`select 1`.execute(db).then(
         () => true,

@@ -8,6 +8,7 @@ import type { Catalogue } from '../catalogue/catalogue.ts'
 import type { ClearingParts } from '../clearing/receive-decision.ts'
 import type { NetworkEvents } from '../events.ts'
 import type { AccessTokens } from '../../kernel/http/access-tokens.ts'
+import type { RequestRates } from '../../kernel/http/request-rates.ts'
 import type { Authentication } from '../membership/authenticate.ts'
 import type { Principal } from '../membership/principal.ts'
 import type { Membership } from '../membership/register.ts'
@@ -36,6 +37,7 @@ export interface NetworkParts {
   readonly membership: Membership
   readonly authentication: Authentication
   readonly accessTokens: AccessTokens
+  readonly rates: RequestRates
   readonly catalogue: Catalogue
   readonly authoriser: Authoriser
   readonly clearing: ClearingParts

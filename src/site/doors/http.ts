@@ -6,6 +6,7 @@ import { createDoor } from '../../kernel/http/door.ts'
 import type { Door } from '../../kernel/http/door.ts'
 import type { IdempotencyStore } from '../../kernel/http/idempotency.ts'
 import type { AccessTokens } from '../../kernel/http/access-tokens.ts'
+import type { RequestRates } from '../../kernel/http/request-rates.ts'
 import type { UsedTokens } from '../../kernel/http/used-tokens.ts'
 import type { IdSource } from '../../kernel/id.ts'
 import type { Log } from '../../kernel/log.ts'
@@ -43,6 +44,7 @@ export interface SiteDoorParts {
   readonly operatorKey: PublicJwk
   readonly signIn?: PeopleSignIn | undefined
   readonly idempotency: IdempotencyStore
+  readonly rates?: RequestRates | undefined
   readonly usedTokens: UsedTokens
   readonly accessTokens: AccessTokens
   readonly agentDesk: AgentDesk
@@ -62,6 +64,8 @@ export function siteDoor(given: SiteActs, parts: SiteDoorParts): OpenAPIHono {
     authenticate: callerAuthentication(authentication),
     nameOf: callerName,
     idempotency: parts.idempotency,
+    rates: parts.rates,
+    isPerson: ({ kind }) => kind === 'person' || kind === 'guardian',
     readiness: () => acts.readiness(),
     metrics: () => acts.metrics(),
   })
