@@ -50,7 +50,7 @@ export const siteDecisionSchema = z.strictObject({
   price: moneySchema.optional(),
   /** People behind the release, as the step reached (`COUNT_STEPS`). */
   people: z.int().min(0).optional(),
-  /** Share of the data set's people behind the release, in whole tenths of a percent rounded down to 5 %. */
+  /** At least this share of the data set's people is behind the release, in percent, rounded down to 5. */
   coveragePct: z.int().min(0).max(100).optional(),
   releaseDigest: digestSchema.optional(),
   /** Of mode `private`: the guarantee and the expected error; columns by their number, because names are sealed. */

@@ -171,16 +171,17 @@ async function runOnce(
   const { look, ahead } = await lookAndRun(facts, planned, parts)
   if (isOvertaken(planned, parts)) return 'again'
   const again = releaseAgain(facts, { look, parts })
-  if (again) return priceAndReserve(facts, { planned, engineMs: 0, guarded: again }, parts)
+  if (again) return priceAndReserve(facts, { planned, ...again }, parts)
   const collected = await collectAnswer(planned, { look, parts, ahead })
   if (!collected.ok) return collected
   using hold = await parts.partitions.hold(look)
   if (!hold) return 'again'
   const guarded = await guardRelease({ facts, planned, collected: collected.value, hold, parts })
   if (!guarded.ok) return guarded
-  const kept = keptForLater(facts, { look, guarded: guarded.value, parts })
+  const { engineMs } = collected.value
+  const kept = keptForLater(facts, { look, guarded: guarded.value, engineMs, parts })
   // Within the hold: nobody else may cut before it is reserved.
-  return await priceAndReserve(facts, { planned, engineMs: collected.value.engineMs, guarded: kept }, parts)
+  return await priceAndReserve(facts, { planned, engineMs, guarded: kept }, parts)
 }
 
 async function priceAndReserve(

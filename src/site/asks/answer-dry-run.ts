@@ -34,7 +34,7 @@ export async function answerDryRun(
   const look = await lookBefore(facts, planned, parts)
   if (isOvertaken(planned, parts)) return 'again'
   const again = releaseAgain(facts, { look, parts })
-  if (again) return reserveTold(facts, { planned, guarded: again, engineMs: 0 }, parts)
+  if (again) return reserveTold(facts, { planned, ...again }, parts)
   const collected = await collectAnswer(planned, { look, parts })
   if (!collected.ok) return collected
   using hold = await parts.partitions.hold(look)

@@ -1,4 +1,5 @@
 import { inflateSync } from 'node:zlib'
+import { z } from 'zod'
 import { Bitset } from '../../kernel/bitset.ts'
 import { canonicalJson } from '../../kernel/canonical-json.ts'
 import { openSealed, sealTo } from '../../kernel/crypto/jwe.ts'
@@ -32,6 +33,15 @@ export function questionDigest({ ask }: AskFacts, planned: PlannedAsk): Digest {
   ])
 }
 
+/** A release at rest, with the time that its run is charged for: else the price would tell that nothing was computed again. */
+const storedSchema = z.strictObject({ release: releaseSchema, engineMs: z.number().min(0) })
+
+/** What an ask came to, and for how long the engine was at work for it. */
+export interface MeteredRelease {
+  readonly guarded: GuardedRelease
+  readonly engineMs: number
+}
+
 /**
  * What an equal ask got in this epoch, for this one: nothing is computed, nothing new is told, and it costs the same.
  * Undefined where there is none, or none that the site's present key opens.
@@ -39,31 +49,40 @@ export function questionDigest({ ask }: AskFacts, planned: PlannedAsk): Digest {
 export function releaseAgain(
   { ask }: AskFacts,
   { look, parts }: { look: PartitionLook; parts: SiteParts },
-): GuardedRelease | undefined {
+): MeteredRelease | undefined {
   if (ask.mode !== 'aggregate' || !look.stored) return undefined
   const opened = openSealed(look.stored.sealed, { key: parts.keys.sealing, typ: TYP.release })
   if (!opened) return undefined
-  const release = releaseSchema.parse(JSON.parse(Buffer.from(opened).toString()))
+  const kept = readStored(JSON.parse(Buffer.from(opened).toString()))
   return {
-    release: { ...release, ask: ask.id },
-    people: Bitset.fromBytes(inflateSync(look.stored.people)),
-    rows: 0,
-    withheld: 0,
-    beside: {},
-    changes: look.changes,
+    guarded: {
+      release: { ...kept.release, ask: ask.id },
+      people: Bitset.fromBytes(inflateSync(look.stored.people)),
+      rows: 0,
+      withheld: 0,
+      beside: {},
+      changes: look.changes,
+    },
+    engineMs: kept.engineMs,
   }
+}
+
+/** One that was kept before times were is charged for none. */
+function readStored(stored: unknown): z.infer<typeof storedSchema> {
+  const read = storedSchema.safeParse(stored)
+  return read.success ? read.data : { release: releaseSchema.parse(stored), engineMs: 0 }
 }
 
 /** The same release, kept for equal asks by the statement that lets it out. */
 export function keptForLater(
   { ask, now }: AskFacts,
-  { look, guarded, parts }: { look: PartitionLook; guarded: GuardedRelease; parts: SiteParts },
+  { look, guarded, engineMs, parts }: MeteredRelease & { look: PartitionLook; parts: SiteParts },
 ): GuardedRelease {
   if (ask.mode !== 'aggregate') return guarded
   const { release, people, beside } = guarded
   const { acquirerGroup, epoch } = look
   const sealed = sealTo(parts.keys.sealing.publicJwk, {
-    plaintext: Buffer.from(canonicalJson(release)),
+    plaintext: Buffer.from(canonicalJson({ release, engineMs })),
     typ: TYP.release,
   })
   return {

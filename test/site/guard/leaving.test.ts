@@ -150,3 +150,15 @@ test('coverageOf() says nothing below the minimum group and only steps above', (
     coveragePct: 5,
   })
 })
+
+test('coverageOf() takes the whole in minimum groups, or twentieths of its step, so that shares never tell it exactly', () => {
+  const share = (people: number, dataSetPeople: number) =>
+    coverageOf({ people, dataSetPeople, minimumGroup: 20 }).coveragePct
+  for (let whole = 201; whole <= 220; whole += 1)
+    for (let people = 20; people <= 201; people += 1)
+      assert.equal(share(people, whole), share(people, 220), `${people} of ${whole}`)
+  assert.deepEqual([share(200, 200), share(200, 201)], [100, 90])
+  // Of a step of 10,000 it is 500, and above it no more than it really is.
+  assert.deepEqual([share(10_400, 10_501), share(10_400, 11_000), share(10_400, 11_001)], [90, 90, 90])
+  assert.deepEqual([share(9_975, 10_001), share(9_976, 10_500)], [95, 95])
+})
