@@ -1,24 +1,66 @@
 import pg from 'pg'
-import { countsText } from './operations.ts'
+import { MINIMUM_GROUP, countsText } from './operations.ts'
 import type { Answer, GdprSystem, Operation } from './operations.ts'
 import { recordOf } from './records.ts'
 
 /**
- * Plain PostgreSQL with what GDPRbench adds to one: metadata beside each record with indexes on it, an expiry that every
- * read looks at, and a line in a log for every operation, in the same transaction. Commits are durable.
+ * What of GDPRbench's own changes a PostgreSQL has. Both keep metadata beside each record and commit durably, each operation by
+ * itself. `plain` has nothing else; its system log holds what was there before. `retrofitted` has what the paper adds:
+ * indexes on metadata, an expiry that every read looks at, and a line in the log for every operation, reads too, in the same
+ * transaction.
  */
+export type Retrofit = 'plain' | 'retrofitted'
+
+/** Lines that the system log begins with: more than are ever asked for at once. */
+const LOG_LINES = 200
+
+/** Makes a database ready, with a connection for each caller. */
 export async function openOnPostgres(
   url: string,
-  records: number,
-): Promise<GdprSystem & { bytes(): Promise<number> } & AsyncDisposable> {
+  { records, callers, retrofit }: { records: number; callers: number; retrofit: Retrofit },
+): Promise<GdprSystem & AsyncDisposable> {
+  const clients = await Promise.all(Array.from({ length: callers }, () => connected(url)))
+  const clientOf = (caller: number): pg.Client => {
+    const client = clients[caller % clients.length]
+    if (!client) throw new Error('There is no connection')
+    return client
+  }
+  await fill(clientOf(0), { records, retrofit })
+  return {
+    name: `PostgreSQL, ${retrofit}`,
+    perform: (operation, caller) =>
+      retrofit === 'plain'
+        ? answerOf(clientOf(caller), operation, 'true')
+        : logged(clientOf(caller), operation),
+    async bytes() {
+      const { rows } = await clientOf(0).query<{ bytes: string }>(
+        'select pg_database_size(current_database()) as bytes',
+      )
+      return Number(rows[0]?.bytes)
+    },
+    [Symbol.asyncDispose]: async () => {
+      await Promise.all(clients.map((client) => client.end()))
+    },
+  }
+}
+
+async function connected(url: string): Promise<pg.Client> {
   const client = new pg.Client(url)
   await client.connect()
+  return client
+}
+
+async function fill(
+  client: pg.Client,
+  { records, retrofit }: { records: number; retrofit: Retrofit },
+): Promise<void> {
   await client.query(`
     create table record (
       usr text primary key, data text not null, source text not null, purposes text[] not null,
       objections text[] not null default '{}', expires_at timestamptz not null default now() + interval '5 years');
     create table operation_log (id bigint generated always as identity primary key, at timestamptz not null default now(),
-      operation text not null, usr text)`)
+      operation text not null, usr text);
+    insert into operation_log (operation) select 'filling' from generate_series(1, ${LOG_LINES})`)
   for (let start = 0; start < records; start += 5_000) {
     const some = Array.from({ length: Math.min(5_000, records - start) }, (_, index) =>
       recordOf(start + index),
@@ -33,36 +75,25 @@ export async function openOnPostgres(
       ],
     )
   }
-  await client.query(
-    'create index on record using gin (purposes); create index on record (expires_at); analyze',
-  )
-  return {
-    name: 'PostgreSQL',
-    async perform(operation) {
-      const logged = 'user' in operation ? operation.user : null
-      await client.query('begin')
-      await client.query({
-        name: 'log',
-        text: 'insert into operation_log (operation, usr) values ($1, $2)',
-        values: [operation.kind, logged],
-      })
-      const answer = await answerOf(client, operation)
-      await client.query('commit')
-      return answer
-    },
-    async bytes() {
-      const { rows } = await client.query<{ bytes: string }>(
-        'select pg_database_size(current_database()) as bytes',
-      )
-      return Number(rows[0]?.bytes)
-    },
-    [Symbol.asyncDispose]: () => client.end(),
-  }
+  if (retrofit === 'retrofitted')
+    await client.query('create index on record using gin (purposes); create index on record (expires_at)')
+  await client.query('vacuum analyze')
 }
 
-const IN_FORCE = 'expires_at > now()'
+/** The operation and its line in the log, in one transaction. */
+async function logged(client: pg.Client, operation: Operation): Promise<Answer> {
+  await client.query('begin')
+  await client.query({
+    name: 'log',
+    text: 'insert into operation_log (operation, usr) values ($1, $2)',
+    values: [operation.kind, 'user' in operation ? operation.user : null],
+  })
+  const answer = await answerOf(client, operation, 'expires_at > now()')
+  await client.query('commit')
+  return answer
+}
 
-async function answerOf(client: pg.Client, operation: Operation): Promise<Answer> {
+async function answerOf(client: pg.Client, operation: Operation, inForce: string): Promise<Answer> {
   const run = <Row extends pg.QueryResultRow>(text: string, values: readonly unknown[]) =>
     client.query<Row>({ name: text.slice(0, 60), text, values: [...values] })
   const done = ({ rowCount }: pg.QueryResult): Answer => (rowCount === 0 ? 'gone' : 'done')
@@ -79,24 +110,31 @@ async function answerOf(client: pg.Client, operation: Operation): Promise<Answer
       )
     }
     case 'read-data-by-usr': {
-      const { rows } = await run<{ data: string }>(`select data from record where usr = $1 and ${IN_FORCE}`, [
+      const { rows } = await run<{ data: string }>(`select data from record where usr = $1 and ${inForce}`, [
         operation.user,
       ])
       return rows[0]?.data ?? 'gone'
     }
     case 'read-metadata-by-usr': {
       const { rows } = await run<{ purposes: string[] }>(
-        `select purposes from record where usr = $1 and ${IN_FORCE}`,
+        `select purposes from record where usr = $1 and ${inForce}`,
         [operation.user],
       )
       return rows[0]?.purposes.toSorted().join(',') ?? ''
     }
     case 'read-data-by-pur': {
       const { rows } = await run<{ source: string; people: string }>(
-        `select source, count(*) as people from record where purposes @> array[$1] and not objections @> array[$1] and ${IN_FORCE} group by source`,
+        `select source, count(*) as people from record where purposes @> array[$1] and not objections @> array[$1] and ${inForce} group by source`,
         [operation.purpose],
       )
       return countsText(rows.map(({ source, people }) => [source, Number(people)]))
+    }
+    case 'decide-use': {
+      const { rows } = await run(
+        `select source from record where purposes @> array[$1] and not objections @> array[$1] and ${inForce} group by source having count(*) >= ${MINIMUM_GROUP} limit 1`,
+        [operation.purpose],
+      )
+      return rows.length > 0 ? 'allowed' : 'refused'
     }
     case 'update-data-by-key':
       return done(await run('update record set data = $2 where usr = $1', [operation.user, operation.data]))

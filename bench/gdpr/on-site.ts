@@ -5,6 +5,7 @@ import { SITE_API } from '../../src/protocol/site-api.ts'
 import { PeerRefusal } from '../../src/kernel/http/call-json.ts'
 import { openSiteAdministration } from '../../src/sdk/issuer.ts'
 import { collectPages } from '../../src/sdk/collect-pages.ts'
+import type { HttpClient } from '../../src/sdk/http-client.ts'
 import type { GrantView } from '../../src/sdk/issuer.ts'
 import { openPersonRecords } from '../../src/sdk/person.ts'
 import { openRightsDesk } from '../../src/sdk/rights.ts'
@@ -22,10 +23,7 @@ const DATA_SET = 'records'
  * A site: people's data sealed under their keys, grants and objections of each, a signed receipt for every act in a
  * public log, and nothing of it but aggregates for whoever processes. All through the doors.
  */
-export async function openOnSite(
-  trade: TestTrade,
-  records: number,
-): Promise<GdprSystem & { bytes(): Promise<number> }> {
+export async function openOnSite(trade: TestTrade, records: number): Promise<GdprSystem> {
   const site = trade.site()
   const client = site.client({ issuer: 'federation', key: trade.federation.signing, keepsToken: true })
   const issuer = openSiteAdministration(client)
@@ -49,6 +47,7 @@ export async function openOnSite(
       ),
     )
   await offered(trade.network, { site: site.name, dataSet: DATA_SET })
+  await published(client)
   const parts: Parts = {
     issuer,
     rights: openRightsDesk(client),
@@ -70,6 +69,14 @@ export async function openOnSite(
       (await bytesUnder(join(site.root, 'log'))) +
       (await databaseBytes(site.databaseUrl)),
   }
+}
+
+/** Until all receipts of the filling are in the public log: the first operation is not to wait for them. */
+async function published(client: HttpClient): Promise<void> {
+  const look = { params: { ref: recordOf(0).user }, query: { reason: 'a benchmark' } }
+  await client.call(SITE_API.earnings, look)
+  const { items } = await client.call(SITE_API.listReceipts, { query: { kind: 'access', limit: 1 } })
+  for (const { sequence } of items) await client.call(SITE_API.receipt, { params: { sequence } })
 }
 
 /** A grant for somebody who is not there is refused by the name of its field. */
@@ -121,6 +128,8 @@ async function answerOf(parts: Parts, operation: Operation): Promise<Answer> {
     }
     case 'read-data-by-pur':
       return askBySource(acquirer, operation.purpose)
+    case 'decide-use':
+      return decideUse(acquirer, operation.purpose)
     case 'update-data-by-key':
       await rights.correct({ person: operation.user }, { dataSet: DATA_SET, set: { data: operation.data } })
       return 'done'
@@ -152,11 +161,16 @@ async function answerOf(parts: Parts, operation: Operation): Promise<Answer> {
   }
 }
 
+/** A dry run: all that is decided of an ask, and nothing leaves. */
+async function decideUse(acquirer: TestAcquirer, purpose: Purpose): Promise<Answer> {
+  const { sites } = await acquirer.ask(BY_SOURCE, { purpose, offer: DATA_SET, dryRun: true })
+  return sites[0]?.reason?.startsWith('approved') === true ? 'allowed' : 'refused'
+}
+
+const BY_SOURCE = 'select source, count(*) as people from records group by source'
+
 async function askBySource(acquirer: TestAcquirer, purpose: Purpose): Promise<Answer> {
-  const asked = await acquirer.ask('select source, count(*) as people from records group by source', {
-    purpose,
-    offer: DATA_SET,
-  })
+  const asked = await acquirer.ask(BY_SOURCE, { purpose, offer: DATA_SET })
   const rows = asked.sites[0]?.release?.rows ?? []
   return countsText(rows.map(([source, people]) => [String(source), Number(people)]))
 }

@@ -5,6 +5,8 @@ export type Operation =
   | { readonly kind: 'create-record'; readonly record: GdprRecord }
   | { readonly kind: 'read-data-by-usr'; readonly user: string }
   | { readonly kind: 'read-data-by-pur'; readonly purpose: Purpose }
+  /** Whether enough people let their data be used for a purpose now. */
+  | { readonly kind: 'decide-use'; readonly purpose: Purpose }
   | { readonly kind: 'read-metadata-by-usr'; readonly user: string }
   | { readonly kind: 'update-data-by-key'; readonly user: string; readonly data: string }
   /** Gives the purpose where it is not granted, and takes it back where it is. */
@@ -28,11 +30,16 @@ export type Operation =
 /** What an operation is to answer: data, purposes or numbers of people, as one text. */
 export type Answer = string
 
-/** A system that is measured. */
+/** A system that is measured. `caller` is the number of the one of several at the same time who does it. */
 export interface GdprSystem {
   readonly name: string
-  perform(operation: Operation): Promise<Answer>
+  perform(operation: Operation, caller: number): Promise<Answer>
+  /** All that it keeps on the disk, in bytes. */
+  bytes(): Promise<number>
 }
+
+/** Fewest people of whom anything is told together. */
+export const MINIMUM_GROUP = 10
 
 /** People by source, in one form. */
 export function countsText(counts: readonly (readonly [string, number])[]): Answer {

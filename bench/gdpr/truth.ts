@@ -1,4 +1,4 @@
-import { countsText } from './operations.ts'
+import { MINIMUM_GROUP, countsText } from './operations.ts'
 import type { Answer, Operation } from './operations.ts'
 import { PURPOSES, dataOf, recordOf } from './records.ts'
 import type { GdprRecord, Purpose } from './records.ts'
@@ -42,6 +42,7 @@ export class Truth {
       case 'create-record':
         return { kind: step, record: recordOf(this.#created) }
       case 'read-data-by-pur':
+      case 'decide-use':
         return { kind: step, purpose }
       case 'update-data-by-key':
         return { kind: step, user, data: dataOf(fresh) }
@@ -64,7 +65,11 @@ export class Truth {
       this.#add(operation.record)
       return 'done'
     }
-    if (operation.kind === 'read-data-by-pur') return this.#bySource(operation.purpose)
+    if (operation.kind === 'read-data-by-pur') return countsText([...this.#bySource(operation.purpose)])
+    if (operation.kind === 'decide-use') {
+      const counts = this.#bySource(operation.purpose).values()
+      return counts.some((count) => count >= MINIMUM_GROUP) ? 'allowed' : 'refused'
+    }
     if (operation.kind === 'get-system-logs') return String(operation.count)
     const person = this.#people.get(operation.user)
     if (operation.kind === 'verify-deletion') return person ? 'there' : 'gone'
@@ -90,11 +95,11 @@ export class Truth {
     }
   }
 
-  #bySource(purpose: Purpose): Answer {
+  #bySource(purpose: Purpose): ReadonlyMap<string, number> {
     const counts = new Map<string, number>()
     for (const { source, purposes, objections } of this.#people.values())
       if (purposes.has(purpose) && !objections.has(purpose)) counts.set(source, (counts.get(source) ?? 0) + 1)
-    return countsText([...counts])
+    return counts
   }
 
   #add({ user, data, source, purpose }: GdprRecord): void {

@@ -6,8 +6,26 @@ export interface Workload {
   readonly isZipfian: boolean
 }
 
-/** Shares in hundredths. `paper`: tables of the paper; `code`: workload files of its implementation, which knows fewer operations. */
-export const WORKLOADS: Readonly<Record<'paper' | 'code', Readonly<Record<string, Workload>>>> = {
+export type Profile = 'paper' | 'code'
+
+/** What a custodian does all day: whether a use is allowed, aggregates, consent that comes and goes, and erasures between them. */
+const CUSTODIAN: Workload = {
+  mix: [
+    ['decide-use', 30],
+    ['read-data-by-pur', 20],
+    ['update-metadata-by-pur', 20],
+    ['update-metadata-by-usr', 10],
+    ['delete-record-by-usr', 20],
+  ],
+  isZipfian: false,
+}
+
+/**
+ * Shares in hundredths. `paper`: tables of the paper; `code`: workload files of its implementation, which knows fewer operations.
+ * In both, what is read or deleted by an attribute that many records share is an aggregate, or about one person. `custodian` is
+ * of neither; the two profiles begin it with different people gone.
+ */
+export const WORKLOADS: Readonly<Record<Profile, Readonly<Record<string, Workload>>>> = {
   paper: {
     processor: {
       mix: [
@@ -43,6 +61,7 @@ export const WORKLOADS: Readonly<Record<'paper' | 'code', Readonly<Record<string
       ],
       isZipfian: false,
     },
+    custodian: CUSTODIAN,
   },
   code: {
     processor: {
@@ -72,5 +91,6 @@ export const WORKLOADS: Readonly<Record<'paper' | 'code', Readonly<Record<string
       ],
       isZipfian: false,
     },
+    custodian: CUSTODIAN,
   },
 }

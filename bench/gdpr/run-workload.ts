@@ -1,0 +1,105 @@
+import { seededRandom } from '../../src/demo/seeded-random.ts'
+import { monotonicMs } from '../../src/kernel/clock.ts'
+import { MINIMUM_GROUP } from './operations.ts'
+import type { Answer, GdprSystem, Operation } from './operations.ts'
+import type { Truth } from './truth.ts'
+import type { Workload } from './workloads.ts'
+import { zipfian } from './zipf.ts'
+
+/** An operation with what it is to answer. */
+export interface Step {
+  readonly operation: Operation
+  readonly expected: Answer
+}
+
+/** What came of a workload on one system. */
+export interface Run {
+  readonly totalMs: number
+  readonly right: number
+  /** Of these, aggregates that leave out a few who changed lately, so that nobody learns who (differencing). */
+  readonly guarded: number
+  readonly byKind: ReadonlyMap<Operation['kind'], readonly number[]>
+}
+
+const WRONG_SHOWN = 3
+
+/** The operations of a workload; whoever performs them in this order must answer so. */
+export function stepsOf(
+  workload: Workload,
+  { truth, count, seed }: { truth: Truth; count: number; seed: string },
+): readonly Step[] {
+  const random = seededRandom('gdprbench', seed)
+  const zipf = zipfian(truth.created)
+  return Array.from({ length: count }, () => {
+    const step = drawn(workload, random.next())
+    const part = random.next()
+    const chosen = workload.isZipfian ? zipf(part) : Math.floor(part * truth.created)
+    return truth.next(step, { chosen, fresh: Math.floor(random.next() * 1_000_000) })
+  })
+}
+
+/**
+ * Performs steps by several callers at once. All about one person are of one caller, in their order, so that what each is to
+ * answer does not depend on who is faster.
+ */
+export async function runSteps(system: GdprSystem, steps: readonly Step[], callers: number): Promise<Run> {
+  const queues = Array.from({ length: callers }, (): Step[] => [])
+  for (const [index, step] of steps.entries()) queues[callerOf(step.operation, index) % callers]?.push(step)
+  const byKind = new Map<Operation['kind'], number[]>()
+  let [right, guarded, wrong] = [0, 0, 0]
+  const started = monotonicMs()
+  await Promise.all(
+    queues.map(async (queue, caller) => {
+      for (const { operation, expected } of queue) {
+        const begun = monotonicMs()
+        const answer = await system.perform(operation, caller)
+        const times = byKind.get(operation.kind) ?? []
+        byKind.set(operation.kind, times)
+        times.push(monotonicMs() - begun)
+        if (answer === expected) right += 1
+        else if (isGuarded(operation, { answer, expected })) guarded += 1
+        else if ((wrong += 1) <= WRONG_SHOWN)
+          console.error(`${system.name}: ${operation.kind} said ${answer}, not ${expected}`)
+      }
+    }),
+  )
+  return { totalMs: monotonicMs() - started, right: right + guarded, guarded, byKind }
+}
+
+function callerOf(operation: Operation, index: number): number {
+  const user =
+    'record' in operation ? operation.record.user : 'user' in operation ? operation.user : undefined
+  return user === undefined ? index : Number(user.slice('user'.length))
+}
+
+/**
+ * A site leaves people out of an aggregate whose coming or going two answers would tell, fewer than make a group, and never counts
+ * anybody too many. The same is held against every system.
+ */
+function isGuarded({ kind }: Operation, { answer, expected }: { answer: Answer; expected: Answer }): boolean {
+  if (kind !== 'read-data-by-pur') return false
+  const [told, all] = [countsOf(answer), countsOf(expected)]
+  const isNobodyNew = [...told.keys()].every((source) => all.has(source))
+  return (
+    isNobodyNew &&
+    [...all].every(([source, count]) => {
+      const missing = count - (told.get(source) ?? 0)
+      return missing >= 0 && missing < MINIMUM_GROUP
+    })
+  )
+}
+
+function countsOf(text: Answer): ReadonlyMap<string, number> {
+  const pairs = text.split(',').map((pair) => pair.split(':'))
+  return new Map(pairs.map(([source = '', count]) => [source, Number(count)]))
+}
+
+function drawn({ mix }: Workload, part: number): Workload['mix'][number][0] {
+  let left = part * 100
+  for (const [kind, share] of mix) {
+    left -= share
+    if (left < 0) return kind
+  }
+  const [[first]] = mix as readonly [Workload['mix'][number]]
+  return first
+}
