@@ -1,44 +1,76 @@
+import { DuckDBBlobValue } from '@duckdb/node-api'
 import type { DuckDBConnection } from '@duckdb/node-api'
 import { sql } from 'kysely'
+import type { RawBuilder } from 'kysely'
 import { rowTables } from './data-set-tables.ts'
 import { runOwn } from './own-sql.ts'
 import { PERSON_COLUMN } from './stored-columns.ts'
 import { NOBODY } from './vault.ts'
 
+/** Who was forgotten: how many rows of theirs there were, and the lookup digests by which they were found until then. */
+export interface ForgottenPeople {
+  readonly rows: number
+  readonly lookups: readonly Uint8Array[]
+}
+
 /**
- * Deletes all that is known of people but that their numbers are taken; gives how many rows that were. Rows about others too
+ * Deletes all that is known of people but that their numbers are taken. Rows about others too
  * go with the last of them; until then nobody stands in this one's place, and what was theirs in the row is under a key that
  * is destroyed (docs/decisions/0023).
  */
 export async function forgetPeople(
   connection: DuckDBConnection,
   people: readonly number[],
-): Promise<{ readonly rows: number }> {
-  if (people.length === 0) return { rows: 0 }
+): Promise<ForgottenPeople> {
+  if (people.length === 0) return { rows: 0, lookups: [] }
   const numbers = sql.join(people.map((person) => sql`${person}::integer`))
-  await runOwn(
-    connection,
-    sql`update _household set person = ${sql.lit(NOBODY)} where person in (${numbers})`,
-  )
-  const abandoned = sql`select household from _household group by household having max(person) = ${sql.lit(NOBODY)}`
-  // By these nobody is found any more: the same people again would be others.
-  const broken = sql`select household from _household where person = ${sql.lit(NOBODY)}`
+  const { abandoned, broken } = await leaveHouseholds(connection, numbers)
+  const isTheirs = (column: string) =>
+    abandoned
+      ? sql`${sql.id(column)} in (${numbers}) or ${sql.id(column)} in (${abandoned})`
+      : sql`${sql.id(column)} in (${numbers})`
   let rows = 0
   for (const table of await rowTables(connection)) {
     const { rowsChanged } = await runOwn(
       connection,
-      sql`
-        delete from ${sql.id(table)}
-        where ${sql.id(PERSON_COLUMN)} in (${numbers}) or ${sql.id(PERSON_COLUMN)} in (${abandoned})`,
+      sql`delete from ${sql.id(table)} where ${isTheirs(PERSON_COLUMN)}`,
     )
     rows += rowsChanged
   }
   await runOwn(connection, sql`delete from _person_key where person in (${numbers})`)
+  const isForgotten = broken
+    ? sql`(number in (${numbers}) or number in (${broken}))`
+    : sql`number in (${numbers})`
+  const found = await runOwn(
+    connection,
+    sql`select lookup from _person where ${isForgotten} and lookup is not null`,
+  )
   await runOwn(
     connection,
     sql`
       update _person set lookup = null, birth_date = null, residence = null
-      where (number in (${numbers}) or number in (${broken})) and (lookup is not null or birth_date is not null or residence is not null)`,
+      where ${isForgotten} and (lookup is not null or birth_date is not null or residence is not null)`,
   )
-  return { rows }
+  const lookups = found
+    .getRows()
+    .flatMap(([lookup]) => (lookup instanceof DuckDBBlobValue ? [lookup.bytes] : []))
+  return { rows, lookups }
+}
+
+/**
+ * Puts nobody in the place of people. Gives the households in which nobody is left, whose rows go, and those that are not what they were:
+ * by these nobody is found any more, because the same people again would be others. Neither where there are no households at all.
+ */
+async function leaveHouseholds(
+  connection: DuckDBConnection,
+  numbers: RawBuilder<unknown>,
+): Promise<{ readonly abandoned?: RawBuilder<unknown>; readonly broken?: RawBuilder<unknown> }> {
+  const any = await runOwn(connection, sql`select 1 from _household limit 1`)
+  if (any.currentRowCount === 0) return {}
+  const nobody = sql.lit(NOBODY)
+  await runOwn(connection, sql`update _household set person = ${nobody} where person in (${numbers})`)
+  return {
+    abandoned: sql`select household from _household group by household having max(person) = ${nobody}`,
+    broken: sql`select household from _household where person = ${nobody}`,
+  }
 }

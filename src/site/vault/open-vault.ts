@@ -16,7 +16,6 @@ import { EngineInUse } from './engine-in-use.ts'
 import { countExpiring, expireRows } from './expire-rows.ts'
 import { forgetPeople } from './forget-person.ts'
 import { createHouseholdTable, keepHouseholds, readHouseholds } from './household-table.ts'
-import type { Households } from './households.ts'
 import { readGeneration, removeOthers } from './generations.ts'
 import { peopleList, readOwn, runOwn } from './own-sql.ts'
 import { ofDays } from './row-days.ts'
@@ -33,14 +32,14 @@ import {
   readPrincipals,
   skipNumbers,
 } from './people-table.ts'
-import { PersonIndex } from './person-index.ts'
 import { runStatement } from './run-statement.ts'
 import { createRenewalTable, renewLookups } from './renew-lookups.ts'
 import { removeSnapshot, snapshotVault } from './snapshot-vault.ts'
 import { PERSON_COLUMN, tableOf } from './stored-columns.ts'
 import { appendBatch, discardBatch, findBatch, rowsAside, setAsidePart, takeBatch } from './take-rows.ts'
 import { vaultFault } from './vault-fault.ts'
-import type { Principals, RowDays, Vault, VaultResult } from './vault.ts'
+import { VaultMemory, nameOfRows } from './vault-memory.ts'
+import type { RowDays, Vault, VaultResult } from './vault.ts'
 
 /**
  * Opens the vault in `<directory>`, the generation of it that is in force (`generations.ts`), or makes it.
@@ -76,7 +75,7 @@ export async function openVault({
 
 function vaultOf(first: Engine, { clock, limits }: { clock: Clock; limits: EngineLimits }): Vault {
   const engines = new EngineInUse(first)
-  const memory = new Memory()
+  const memory = new VaultMemory()
   const journal = new CopyJournal()
   const compactions = new Mutex()
   /** Whoever was forgotten since the vault was opened: an import that began before may bring rows of theirs at any time. */
@@ -90,8 +89,8 @@ function vaultOf(first: Engine, { clock, limits }: { clock: Clock; limits: Engin
     describe: (manifest) => change('describe a data set', ({ writer }) => describeTable(writer, manifest)),
     retire: (dataSet) => change('retire a data set', ({ writer }) => dropDataSet(writer, dataSet)),
     ...takingOf(writing, { memory, forgotten }),
+    ...comingAndGoing(writing, { memory, forgotten }),
     discard: (batch) => change('discard a batch', ({ writer }) => discardBatch(writer, batch)),
-    numberPeople: (lookups) => change('number people', ({ writer }) => giveNumbers(writer, lookups)),
     skipNumbers: (next) => change('skip numbers of people', ({ writer }) => skipNumbers(writer, next)),
     renewLookups: (renewal) =>
       change('renew what people are found by', ({ writer }) => renewLookups(writer, renewal)).finally(() =>
@@ -123,12 +122,6 @@ function vaultOf(first: Engine, { clock, limits }: { clock: Clock; limits: Engin
       return writing('correct rows', (engine) => inTransaction(engine.writer, () => correct(engine)))
     },
     expire: (expiry) => change('expire rows', ({ writer }) => expireRows(writer, expiry)),
-    forget: (person) => {
-      forgotten.add(person)
-      return change('forget a person', ({ writer }) => forgetPeople(writer, [person]), person).finally(() =>
-        memory.index.noteForgotten(),
-      )
-    },
     compact: () =>
       compactions.run(() =>
         compactVault(engines, {
@@ -147,21 +140,63 @@ function vaultOf(first: Engine, { clock, limits }: { clock: Clock; limits: Engin
   }
 }
 
+/** How people get numbers and are forgotten: each costs what it changes, however many there are. */
+function comingAndGoing(
+  writing: Turn,
+  { memory, forgotten }: { memory: VaultMemory; forgotten: Set<number> },
+): Pick<Vault, 'numberPeople' | 'forget'> {
+  return {
+    numberPeople: (lookups) =>
+      writing('number people', async ({ writer }) => {
+        const numbers = await inTransaction(writer, () => giveNumbers(writer, lookups)).catch(
+          forgettingAll(memory),
+        )
+        memory.noteNumbered(lookups, numbers)
+        return numbers
+      }),
+    forget: (person) => {
+      forgotten.add(person)
+      const forget = async ({ writer }: Engine) => {
+        const { rows, lookups } = await inTransaction(writer, () => forgetPeople(writer, [person])).catch(
+          forgettingAll(memory),
+        )
+        memory.noteForgotten(person, lookups)
+        return { rows }
+      }
+      return writing('forget a person', forget, person)
+    },
+  }
+}
+
 /** How rows come in. */
 function takingOf(
   writing: Turn,
-  { memory, forgotten }: { memory: Memory; forgotten: Set<number> },
+  { memory, forgotten }: { memory: VaultMemory; forgotten: Set<number> },
 ): Pick<Vault, 'append' | 'setAside' | 'take'> {
   return {
     append: (batch, rows) =>
-      writing('append a batch', ({ writer }) => appendBatch(writer, batch, { rows, forgotten })).finally(() =>
-        memory.forgetAll(),
-      ),
+      writing('append a batch', async ({ writer }) => {
+        const { people, ...taken } = await appendBatch(writer, batch, { rows, forgotten }).catch(
+          forgettingAll(memory),
+        )
+        if (people === undefined) memory.forgetAll()
+        else memory.noteAppended(batch.manifest.dataSet, people)
+        return taken
+      }),
     setAside: (part, rows) => writing('set rows aside', ({ writer }) => setAsidePart(writer, part, rows)),
     take: (batch) =>
       writing('take a batch', ({ writer }) => takeBatch(writer, batch, forgotten)).finally(() =>
         memory.forgetAll(),
       ),
+  }
+}
+
+/** Whether a change that failed was made is not known. */
+function forgettingAll(memory: VaultMemory): (error: unknown) => never {
+  return (error) => {
+    memory.forgetAll()
+    memory.index.noteForgotten()
+    throw error
   }
 }
 
@@ -185,7 +220,7 @@ type Reads =
   | 'listSealedKeys'
 
 /** What the vault reads for itself. */
-function readsOf(reading: Turn, memory: Memory): Pick<Vault, Reads> {
+function readsOf(reading: Turn, memory: VaultMemory): Pick<Vault, Reads> {
   const numbers: Vault['numbers'] = (dataSet, days) =>
     memory.numbers(nameOfRows(dataSet, days), () =>
       reading('read people', (engine) => readNumbers(engine, dataSet, ofDays(days))),
@@ -247,7 +282,7 @@ type Turn = <T>(what: string, act: (engine: Engine) => Promise<T>, forgotten?: n
 /** Acts of one connection run one after another; what the engine says stays inside. */
 function turns(
   engines: EngineInUse,
-  { memory, journal }: { memory: Memory; journal: CopyJournal },
+  { memory, journal }: { memory: VaultMemory; journal: CopyJournal },
 ): Record<'writing' | 'reading' | 'change', Turn> & Pick<Vault, 'changes'> {
   let changes = 0
   const guarded = async <T>(engine: Engine, what: string, act: (engine: Engine) => Promise<T>) => {
@@ -279,80 +314,6 @@ function turns(
         memory.forgetAll(),
       ),
   }
-}
-
-/** What is read again and again, kept until something changes. */
-class Memory {
-  readonly index = new PersonIndex()
-  #people = new Map<string, Promise<Bitset>>()
-  #numbers = new Map<string, Promise<Bitset>>()
-  #households: Promise<Households> | undefined
-  #rowsPerPerson = new Map<DataSetId, Promise<number>>()
-  #rowCounts = new Map<DataSetId, Promise<number>>()
-  #principals: Promise<Principals> | undefined
-  #personCount: Promise<number> | undefined
-
-  personCount(read: () => Promise<number>): Promise<number> {
-    this.#personCount ??= read()
-    this.#personCount.catch(() => this.forgetAll())
-    return this.#personCount
-  }
-
-  people(rows: string, read: () => Promise<Bitset>): Promise<Bitset> {
-    const known = this.#people.get(rows) ?? read()
-    this.#people.set(rows, known)
-    known.catch(() => this.forgetAll())
-    return known
-  }
-
-  numbers(rows: string, read: () => Promise<Bitset>): Promise<Bitset> {
-    const known = this.#numbers.get(rows) ?? read()
-    this.#numbers.set(rows, known)
-    known.catch(() => this.forgetAll())
-    return known
-  }
-
-  households(read: () => Promise<Households>): Promise<Households> {
-    this.#households ??= read()
-    this.#households.catch(() => this.forgetAll())
-    return this.#households
-  }
-
-  rowsPerPerson(dataSet: DataSetId, read: () => Promise<number>): Promise<number> {
-    const known = this.#rowsPerPerson.get(dataSet) ?? read()
-    this.#rowsPerPerson.set(dataSet, known)
-    known.catch(() => this.forgetAll())
-    return known
-  }
-
-  rowCount(dataSet: DataSetId, read: () => Promise<number>): Promise<number> {
-    const known = this.#rowCounts.get(dataSet) ?? read()
-    this.#rowCounts.set(dataSet, known)
-    known.catch(() => this.forgetAll())
-    return known
-  }
-
-  principals(read: () => Promise<Principals>): Promise<Principals> {
-    this.#principals ??= read()
-    this.#principals.catch(() => this.forgetAll())
-    return this.#principals
-  }
-
-  forgetAll(): void {
-    this.index.noteChange()
-    this.#people = new Map()
-    this.#numbers = new Map()
-    this.#households = undefined
-    this.#rowsPerPerson = new Map()
-    this.#rowCounts = new Map()
-    this.#principals = undefined
-    this.#personCount = undefined
-  }
-}
-
-/** Names a data set, or rows of some days of it. */
-function nameOfRows(dataSet: DataSetId, days: RowDays | undefined): string {
-  return days ? JSON.stringify([dataSet, days.column, days.from, days.besides]) : dataSet
 }
 
 async function readNumbers(

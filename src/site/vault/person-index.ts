@@ -6,6 +6,8 @@ import { NOBODY } from './vault.ts'
 /** People up to whom the index is kept: 24 bytes each, so 120 MB. More are looked for in the table. */
 const INDEXED_MAX = 5_000_000
 const EMPTY = -1
+/** Stands where somebody was who is forgotten: the search goes on past it. */
+const GONE = -2
 
 /**
  * Who has which number, in memory: the table would be read whole for each person. A lookup digest is an HMAC under a
@@ -22,6 +24,10 @@ export class PersonIndex {
   /** Whether something may have changed since. */
   #isStale = true
   #hasForgotten = false
+  /** Slots of those who are gone. */
+  #gone = 0
+  /** Whether the table is being read: what changes meanwhile may be in what is read, or not. */
+  #isReading = false
 
   /** Something was written: what is known is held against the table before the next use. */
   noteChange(): void {
@@ -34,12 +40,47 @@ export class PersonIndex {
     this.#hasForgotten = true
   }
 
+  /** People have these numbers now; those who are new are added. */
+  noteNumbered(lookups: readonly Uint8Array[], numbers: Int32Array): void {
+    if (this.#isReading) this.#isStale = true
+    if (this.#isStale) return
+    const added = [...numbers.entries()].filter(([, number]) => number >= this.#known)
+    if (this.#size + added.length > INDEXED_MAX) {
+      this.noteForgotten()
+      return
+    }
+    this.#makeRoom(this.#size + added.length)
+    for (const [position, number] of added) {
+      const lookup = lookups[position]
+      // The same key twice is one person; two people with one mark are for the table to tell apart.
+      if (lookup && !this.#put(markOf(lookup), number)) this.noteForgotten()
+      this.#known = Math.max(this.#known, number + 1)
+    }
+  }
+
+  /** Nobody is found by these any more. */
+  remove(lookups: readonly Uint8Array[]): void {
+    if (this.#isReading) this.noteForgotten()
+    if (this.#isStale) {
+      this.#hasForgotten = true
+      return
+    }
+    for (const lookup of lookups) {
+      const slot = this.#slotOf(markOf(lookup))
+      if ((this.#numbers[slot] ?? EMPTY) < 0) continue
+      this.#numbers[slot] = GONE
+      this.#size -= 1
+      this.#gone += 1
+    }
+  }
+
   /** Numbers by lookup digests, in order; `undefined` when the table has to be asked. Inside the reader's turn. */
   async find(connection: DuckDBConnection, lookups: readonly Uint8Array[]): Promise<Int32Array | undefined> {
     if (this.#isStale && !(await this.#refresh(connection))) return undefined
     const numbers = new Int32Array(lookups.length)
     for (const [position, lookup] of lookups.entries()) {
-      numbers[position] = this.#numbers[this.#slotOf(markOf(lookup))] ?? NOBODY
+      const number = this.#numbers[this.#slotOf(markOf(lookup))] ?? NOBODY
+      numbers[position] = number < 0 ? NOBODY : number
     }
     return numbers
   }
@@ -50,6 +91,7 @@ export class PersonIndex {
     // Before the table is read: a change meanwhile makes it stale again.
     this.#hasForgotten = false
     this.#isStale = false
+    this.#isReading = true
     try {
       const [[count, next] = []] = (
         await runOwn(connection, sql`select count(lookup), coalesce(max(number) + 1, 0) from _person`)
@@ -66,6 +108,8 @@ export class PersonIndex {
     } catch (error) {
       this.#drop()
       throw error
+    } finally {
+      this.#isReading = false
     }
   }
 
@@ -73,6 +117,7 @@ export class PersonIndex {
     this.#marks = new BigUint64Array(0)
     this.#numbers = new Int32Array(0)
     this.#size = 0
+    this.#gone = 0
     this.#known = 0
     this.#isStale = true
     return false
@@ -95,13 +140,17 @@ export class PersonIndex {
     }
   }
 
-  #put(mark: bigint, number: number): void {
+  /** Gives whether the mark is with this number now. */
+  #put(mark: bigint, number: number): boolean {
     const slot = this.#slotOf(mark)
+    const there = this.#numbers[slot] ?? EMPTY
     // The same mark again: it is left out, and the count then says that the index is not whole.
-    if (this.#numbers[slot] !== EMPTY) return
+    if (there >= 0) return there === number
+    if (there === GONE) this.#gone -= 1
     this.#marks[slot] = mark
     this.#numbers[slot] = number
     this.#size += 1
+    return true
   }
 
   /** Where a mark is, or would be. */
@@ -114,14 +163,15 @@ export class PersonIndex {
   }
 
   #makeRoom(count: number): void {
-    if (this.#numbers.length >= count * 2 && this.#numbers.length > 0) return
+    if (this.#numbers.length >= (count + this.#gone) * 2 && this.#numbers.length > 0) return
     const [marks, numbers] = [this.#marks, this.#numbers]
     const capacity = 2 ** Math.ceil(Math.log2(Math.max(1_024, count * 2)))
     this.#marks = new BigUint64Array(capacity)
     this.#numbers = new Int32Array(capacity).fill(EMPTY)
     this.#size = 0
+    this.#gone = 0
     for (const [slot, number] of numbers.entries()) {
-      if (number !== EMPTY) this.#put(marks[slot] ?? 0n, number)
+      if (number >= 0) this.#put(marks[slot] ?? 0n, number)
     }
   }
 }

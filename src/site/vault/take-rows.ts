@@ -1,5 +1,6 @@
 import type { DuckDBConnection } from '@duckdb/node-api'
 import { sql } from 'kysely'
+import { Bitset } from '../../kernel/bitset.ts'
 import { Fault } from '../../kernel/faults.ts'
 import { asideTable, columnTypes, rowTypes } from './data-set-tables.ts'
 import { inTransaction } from './engine.ts'
@@ -8,7 +9,7 @@ import { typeName } from './engine-types.ts'
 import { runOwn } from './own-sql.ts'
 import { toEngineChunk } from './row-chunk.ts'
 import { PERSON_COLUMN, storedColumns, tableOf } from './stored-columns.ts'
-import type { BatchOfRows, RowSource, TakenBatch, VaultBatch } from './vault.ts'
+import type { BatchOfRows, RowChunk, RowSource, TakenBatch, VaultBatch } from './vault.ts'
 
 /** Rows of a batch that was taken. */
 export async function findBatch(
@@ -25,26 +26,46 @@ export async function findBatch(
 
 /**
  * Appends a batch in one transaction together with its id. Rows of people who were forgotten while it was on its way
- * are deleted in the same transaction: nobody ever reads them.
+ * are deleted in the same transaction: nobody ever reads them. `people` are the numbers whose rows there are more of; absent where
+ * that is not all that changed.
  */
 export async function appendBatch(
   connection: DuckDBConnection,
   { manifest, batch }: BatchOfRows,
   { rows, forgotten }: { rows: RowSource; forgotten: ReadonlySet<number> },
-): Promise<TakenBatch> {
+): Promise<TakenBatch & { readonly people?: Bitset }> {
   const { dataSet } = manifest
   const known = await findBatch(connection, { dataSet, batch })
-  if (known !== undefined) return { isNew: false, rows: known }
+  if (known !== undefined) return { isNew: false, rows: known, people: new Bitset() }
   if (!(await isInOrder(connection, { manifest, batch }))) {
     await setAsidePart(connection, { manifest, batch, from: 0 }, rows)
     return takeBatch(connection, { dataSet, batch }, forgotten)
   }
   return inTransaction(connection, async () => {
-    const count = await appendRows(connection, { manifest, table: tableOf(dataSet) }, rows)
-    await forgetPeople(connection, [...forgotten])
+    const people = new Bitset()
+    const count = await appendRows(connection, { manifest, table: tableOf(dataSet) }, noting(rows, people))
+    const isOfForgotten = forgotten.size > 0 && (await mayBeOfAny(connection, { people, forgotten }))
+    if (isOfForgotten) await forgetPeople(connection, [...forgotten])
     await recordBatch(connection, { dataSet, batch, rows: count })
-    return { isNew: true, rows: count }
+    return { isNew: true, rows: count, ...(isOfForgotten ? {} : { people }) }
   })
+}
+
+/** The same rows; the numbers that they have are added to a set. */
+async function* noting(rows: RowSource, people: Bitset): AsyncGenerator<RowChunk> {
+  for await (const chunk of rows) {
+    for (const number of chunk.values(0)) people.add(Number(number))
+    yield chunk
+  }
+}
+
+/** Whether rows are, or may be (where they have several people), about somebody who was forgotten. */
+async function mayBeOfAny(
+  connection: DuckDBConnection,
+  { people, forgotten }: { people: Bitset; forgotten: ReadonlySet<number> },
+): Promise<boolean> {
+  if ([...forgotten].some((person) => people.has(person))) return true
+  return (await runOwn(connection, sql`select 1 from _household limit 1`)).currentRowCount > 0
 }
 
 /** How many rows are set aside. */
