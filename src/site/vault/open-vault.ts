@@ -119,7 +119,11 @@ function vaultOf(first: Engine, { clock, limits }: { clock: Clock; limits: Engin
       const { birthDate, residence } = correction.facts
       const correct = ({ writer }: Engine) => correctRows(writer, correction)
       if (birthDate !== undefined || residence !== undefined) return change('correct rows', correct)
-      return writing('correct rows', (engine) => inTransaction(engine.writer, () => correct(engine)))
+      return writing('correct rows', (engine) =>
+        inTransaction(engine.writer, () => correct(engine)).finally(() =>
+          memory.noteCorrected(correction.manifest.dataSet),
+        ),
+      )
     },
     expire: (expiry) => change('expire rows', ({ writer }) => expireRows(writer, expiry)),
     compact: () =>

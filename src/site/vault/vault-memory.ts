@@ -70,13 +70,16 @@ export class VaultMemory {
       this.forgetAll()
       return
     }
-    for (const sets of [this.#numbers, this.#people]) {
-      // Of which days the new rows are is not known here.
-      for (const rows of sets.keys()) if (isOfDays(rows, dataSet)) sets.delete(rows)
-      amend(sets, dataSet, (known) => known.union(people))
-    }
+    this.noteCorrected(dataSet)
+    for (const sets of [this.#numbers, this.#people]) amend(sets, dataSet, (known) => known.union(people))
     this.#rowsPerPerson.delete(dataSet)
     this.#rowCounts.delete(dataSet)
+  }
+
+  /** Rows of a data set may be of other days than before. */
+  noteCorrected(dataSet: DataSetId): void {
+    for (const sets of [this.#numbers, this.#people])
+      for (const rows of sets.keys()) if (isOfDays(rows, dataSet)) sets.delete(rows)
   }
 
   /** Somebody has no rows any more, and is not found by these lookup digests. */

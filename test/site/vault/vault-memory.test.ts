@@ -37,6 +37,7 @@ async function seen() {
     personCount: await vault.personCount(),
     people: [...(await vault.people(watch))],
     rowNumbers: [...(await vault.numbers(watch))],
+    ofThisYear: [...(await vault.people(watch, { column: 'at', from: '2026-01-01' }))],
     rows: await vault.rowCount(watch),
     rowsPerPerson: await vault.rowsPerPerson(watch),
     known: birthDay.length,
@@ -49,6 +50,8 @@ class Model {
   readonly numbers = new Map<string, number>()
   readonly rows = new Map<number, number>()
   readonly born = new Map<number, number>()
+  /** Whose rows are all of another year. */
+  readonly ofOtherYears = new Set<number>()
   count = 0
 
   seen(): Awaited<ReturnType<typeof seen>> {
@@ -59,6 +62,7 @@ class Model {
       personCount: this.count,
       people,
       rowNumbers: people,
+      ofThisYear: people.filter((number) => !this.ofOtherYears.has(number)),
       rows: [...this.rows.values()].reduce((sum, rows) => sum + rows, 0),
       rowsPerPerson: Math.max(0, ...this.rows.values()),
       known: this.count,
@@ -88,7 +92,18 @@ async function bringRows(model: Model, names: readonly string[]): Promise<void> 
       numbers.map((number) => [number, '2026-01-01T00:00:00.000Z', 1, 61.5, true, 'walk'][column] ?? null),
   }
   await vault.append({ manifest: aManifest(), batch: String((batches += 1)) }, [chunk])
-  for (const number of numbers) model.rows.set(number, (model.rows.get(number) ?? 0) + 1)
+  for (const number of numbers) {
+    model.rows.set(number, (model.rows.get(number) ?? 0) + 1)
+    model.ofOtherYears.delete(number)
+  }
+}
+
+async function correctDays(model: Model, name: string): Promise<void> {
+  const person = model.numbers.get(name)
+  if (person === undefined) return
+  const set = new Map([['at', '2025-06-01T00:00:00.000Z']])
+  await vault.correct({ manifest: aManifest(), number: person, person, set, where: new Map(), facts: {} })
+  if (model.rows.has(person)) model.ofOtherYears.add(person)
 }
 
 async function leave(model: Model, name: string): Promise<void> {
@@ -98,6 +113,7 @@ async function leave(model: Model, name: string): Promise<void> {
   model.numbers.delete(name)
   model.rows.delete(number)
   model.born.delete(number)
+  model.ofOtherYears.delete(number)
 }
 
 async function tellBirth(model: Model, name: string): Promise<void> {
@@ -114,6 +130,7 @@ const step = fc.oneof(
   fc.record({ act: fc.constant('rows' as const), names }),
   fc.record({ act: fc.constant('leave' as const), name }),
   fc.record({ act: fc.constant('born' as const), name }),
+  fc.record({ act: fc.constant('correct' as const), name }),
   fc.record({ act: fc.constant('look' as const) }),
   fc.record({ act: fc.constant('look meanwhile' as const) }),
 )
@@ -129,6 +146,7 @@ test('what the vault keeps in memory is what a vault says that was just opened, 
         else if (taken.act === 'rows') await bringRows(model, taken.names)
         else if (taken.act === 'leave') await leave(model, taken.name)
         else if (taken.act === 'born') await tellBirth(model, taken.name)
+        else if (taken.act === 'correct') await correctDays(model, taken.name)
         else if (taken.act === 'look') assert.deepEqual(await seen(), model.seen())
         // What it finds may be from before or after the next step; what is kept afterwards may not.
         else looks.push(seen())
