@@ -1,8 +1,8 @@
-import { PACKED_PEOPLE_MAX, packedRow } from '../vault/vault.ts'
 import type { VaultStatement } from '../vault/vault.ts'
 import { LIMITS } from '../../kernel/limits.ts'
 import type { Expr, Source } from './bound-query.ts'
 import type { Text } from './forms.ts'
+import { NO_STEP, PACKED_PEOPLE_MAX, packedRow } from './packed-rows.ts'
 import type { PlanContext } from './plan-context.ts'
 import { levelPrinting, printLevel, printPersonColumn } from './print-sources.ts'
 import type { SourcePrinting } from './print-sources.ts'
@@ -113,10 +113,11 @@ function rowsThere(sources: readonly Source[], context: PrivatePlanContext): num
   }, 1)
 }
 
-/** The rows as `"q"`: the person, keys `k`, and for each series a whole number `y`, null where the row does not count. */
+/** The rows as `"q"`: the person, keys `k`, and for each series a whole number `y`, or `nothing` where the row does not count. */
 function printRows(
   { design, context }: Printer,
   wanted: readonly number[],
+  nothing: Text = 'null',
 ): { readonly rows: Text; readonly parameters: SourcePrinting['parameters'] } {
   const { query, manifests } = design.checked
   const parameters: SourcePrinting['parameters'] = []
@@ -150,7 +151,7 @@ function printRows(
       list.push(`${printExpression(expr, inner)} as "${name}${index}"`)
       reads.push(expr)
     }
-    outer.push(`${printWhole(one, index)} as "y${index}"`)
+    outer.push(`${printWhole(one, index, nothing)} as "y${index}"`)
   }
   const level = printLevel({ sources: query.sources, where: query.where, reads }, printing)
   const rows = `(select ${printPersonColumn(query.sources, printing)}${list.map((text) => `, ${text}`).join('')}\n${level}) as "r"`
@@ -160,23 +161,25 @@ function printRows(
   }
 }
 
-function printWhole({ argument, filter, grid }: PrivateSeries, index: number): Text {
-  const value = grid ? printStep(`"r"."x${index}"`, grid) : '1'
+function printWhole({ argument, filter, grid }: PrivateSeries, index: number, nothing: Text): Text {
+  const value = grid ? printStep(`"r"."x${index}"`, grid, nothing) : '1'
   const conditions = [
     ...(argument && !grid ? [`"r"."x${index}" is not null`] : []),
     ...(filter ? [`"r"."f${index}"`] : []),
   ]
-  return conditions.length === 0 ? value : `case when ${conditions.join(' and ')} then ${value} end`
+  return conditions.length === 0
+    ? value
+    : `case when ${conditions.join(' and ')} then ${value} else ${nothing} end`
 }
 
 /**
- * A value within its bounds as a whole number of steps from the middle, still as a double, which holds it exactly; null for
- * what is no number of the domain.
+ * A value within its bounds as a whole number of steps from the middle, still as a double, which holds it exactly; `nothing`
+ * for what is no number of the domain.
  */
-function printStep(value: Text, { unit, centre, least, greatest }: Grid): Text {
+function printStep(value: Text, { unit, centre, least, greatest }: Grid, nothing: Text): Text {
   const [low, high] = [centre + Number(least) * unit, centre + Number(greatest) * unit]
   const inside = `round((cast(${value} as double) - ${number(centre)}) * ${number(1 / unit)})`
-  return `case when ${value} between ${number(low)} and ${number(high)} then ${inside} when ${value} < ${number(low)} and ${value} >= -1e150 then ${number(Number(least))} when ${value} > ${number(high)} and ${value} <= 1e150 then ${number(Number(greatest))} end`
+  return `case when ${value} between ${number(low)} and ${number(high)} then ${inside} when ${value} < ${number(low)} and ${value} >= -1e150 then ${number(Number(least))} when ${value} > ${number(high)} and ${value} <= 1e150 then ${number(Number(greatest))} else ${nothing} end`
 }
 
 /** Up to here every whole number is a double, so that a sum of fewer of them is exact whatever its order. */
@@ -251,17 +254,16 @@ function groupBy({ design }: Printer, name: Text, ...more: readonly Text[]): Tex
   return keys.length === 0 ? '' : `\ngroup by ${keys.join(', ')}`
 }
 
-/** Stands for a row that does not count in a series: past every step of a grid whose rows are listed. */
-export const NO_STEP = -(2 ** 31)
-
 function printListed(printer: Printer): ListedStatement {
   const { design, context } = printer
+  // What does not count is a number too: a coalesce over all rows costs a tenth of the statement.
   const { rows, parameters } = printRows(
     printer,
     design.series.map((_, index) => index),
+    number(NO_STEP),
   )
   const fields = design.series.flatMap((one, index) =>
-    isOfRow(one) ? [] : [`coalesce(cast("q"."y${index}" as double), ${number(NO_STEP)})`],
+    isOfRow(one) ? [] : [`cast("q"."y${index}" as double)`],
   )
   // One list of both: what stands beside one another there is of the same row.
   const [only, ...others] = fields

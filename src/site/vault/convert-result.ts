@@ -43,10 +43,7 @@ export function convertResult(
       const gatherer = new BitGatherer()
       return chunks.flatMap((chunk) => setsOf(chunk, index, gatherer))
     },
-    listed: (index) => {
-      const scratch = new UnpackedRows()
-      return chunks.flatMap((chunk) => listedOf(chunk, index, scratch))
-    },
+    listed: (index) => chunks.flatMap((chunk) => listedOf(chunk, index)),
     rows: () => {
       const all = columns.map((_, index) => column(index))
       return Array.from({ length: rowCount }, (_, row) => all.map((values) => values[row] ?? null))
@@ -119,74 +116,72 @@ function setsOf(chunk: DuckDBDataChunk, index: number, gatherer: BitGatherer): r
   const vector = chunk.getColumnVector(index)
   if (!(vector instanceof DuckDBListVector))
     return bytesOf(chunk, index).map((bytes) => (bytes ? Bitset.fromBytes(bytes) : new Bitset()))
-  return Array.from({ length: chunk.rowCount }, (_, row) => {
-    const numbers = vector.getItemVector(row)
-    return numbers ? setNamed(numbers, gatherer) : new Bitset()
-  })
+  const { childVector } = vector
+  return Array.from({ length: chunk.rowCount }, (_, row) =>
+    setNamed(integersOf(childVector, rangeOf(vector, row)), gatherer),
+  )
 }
 
 /** The set of a list of numbers. Millions of numbers: no list of values is made of them. */
-function setNamed(vector: DuckDBVector, gatherer: BitGatherer): Bitset {
-  for (const number of integersOf(vector)) gatherer.add(number)
+function setNamed(numbers: Int32Array, gatherer: BitGatherer): Bitset {
+  for (let at = 0; at < numbers.length; at += 1) gatherer.add(numbers[at] ?? 0)
   return gatherer.take()
 }
 
-function listedOf(
-  chunk: DuckDBDataChunk,
-  index: number,
-  scratch: UnpackedRows,
-): readonly (() => ListedRows)[] {
+function listedOf(chunk: DuckDBDataChunk, index: number): readonly (() => ListedRows)[] {
   const vector = chunk.getColumnVector(index)
   if (!(vector instanceof DuckDBListVector)) throw new TypeError('Cannot read rows: the column is not a list')
+  const items = vector.childVector
   return Array.from({ length: chunk.rowCount }, (_, row) => () => {
-    const items = vector.getItemVector(row)
-    if (items === null) return { people: new Int32Array(0), values: [] }
-    if (items instanceof DuckDBDoubleVector) return scratch.unpack(numbersOf(items))
+    const range = rangeOf(vector, row)
+    if (items instanceof DuckDBDoubleVector) return { doubles: numbersOf(items, range) }
     if (!(items instanceof DuckDBStructVector))
       throw new TypeError('Cannot read rows: the list is not of STRUCTs')
     const values = Array.from({ length: items.type.entryCount - 1 }, (_value, at) =>
-      numbersOf(items.entryVectorAt(at + 1)),
+      numbersOf(items.entryVectorAt(at + 1), range),
     )
-    return { people: integersOf(items.entryVectorAt(0)), values }
+    return { people: integersOf(items.entryVectorAt(0), range), values }
   })
 }
 
-/** What `packedRow` packs, one list after another in the same memory. */
-class UnpackedRows {
-  #people = new Int32Array(0)
-  #values = new Float64Array(0)
-
-  unpack(rows: Float64Array): ListedRows {
-    if (rows.length > this.#people.length) {
-      this.#people = new Int32Array(rows.length)
-      this.#values = new Float64Array(rows.length)
-    }
-    const [people, values] = [this.#people, this.#values]
-    for (let row = 0; row < rows.length; row += 1) {
-      const both = rows[row] ?? 0
-      const person = Math.floor(both * 2 ** -32)
-      people[row] = person
-      values[row] = both - person * 2 ** 32 - 2 ** 31
-    }
-    return { people: people.subarray(0, rows.length), values: [values.subarray(0, rows.length)] }
-  }
+/** Where what a list has stands among the items of all. */
+interface ItemRange {
+  readonly from: number
+  readonly to: number
 }
 
-/** The numbers as they lie in the engine's memory, where the binding shows them; else a copy, several times as slow. */
-function integersOf(vector: DuckDBVector): Int32Array {
+/** The binding would copy the items of a list that is asked for; a null list has none. */
+function rangeOf(vector: DuckDBListVector, row: number): ItemRange {
+  const validity: unknown = Reflect.get(vector, 'validity')
+  const isNull = isValidity(validity) ? !validity.itemValid(row) : vector.getItemVector(row) === null
+  const from = vector.getEntryOffset(row)
+  return isNull ? { from: 0, to: 0 } : { from, to: from + vector.getEntryLength(row) }
+}
+
+function isValidity(value: unknown): value is { itemValid(row: number): boolean } {
+  return (
+    typeof value === 'object' &&
+    value !== null &&
+    'itemValid' in value &&
+    typeof value.itemValid === 'function'
+  )
+}
+
+/** The numbers as the binding took them over, where it shows them; else one by one, several times as slow. */
+function integersOf(vector: DuckDBVector | undefined, { from, to }: ItemRange): Int32Array {
   if (!(vector instanceof DuckDBIntegerVector))
     throw new TypeError('Cannot read numbers: they are not INTEGERs')
   const items: unknown = Reflect.get(vector, 'items')
-  if (items instanceof Int32Array) return items
-  return Int32Array.from({ length: vector.itemCount }, (_, item) => vector.getItem(item) ?? 0)
+  if (items instanceof Int32Array) return items.subarray(from, to)
+  return Int32Array.from({ length: to - from }, (_, item) => vector.getItem(from + item) ?? 0)
 }
 
-function numbersOf(vector: DuckDBVector): Float64Array {
+function numbersOf(vector: DuckDBVector | undefined, { from, to }: ItemRange): Float64Array {
   if (!(vector instanceof DuckDBDoubleVector))
     throw new TypeError('Cannot read numbers: they are not DOUBLEs')
   const items: unknown = Reflect.get(vector, 'items')
-  if (items instanceof Float64Array) return items
-  return Float64Array.from({ length: vector.itemCount }, (_, item) => vector.getItem(item) ?? 0)
+  if (items instanceof Float64Array) return items.subarray(from, to)
+  return Float64Array.from({ length: to - from }, (_, item) => vector.getItem(from + item) ?? 0)
 }
 
 function requireBytes(value: VaultValue): Uint8Array | null {

@@ -249,30 +249,18 @@ export interface VaultResult {
   /** One BIT column, or one of lists of INTEGERs, as the sets of numbers that they name; null is nobody. */
   sets(index: number): readonly Bitset[]
   /**
-   * One column of lists of STRUCTs, of an INTEGER and then DOUBLEs, without any null, or of lists of DOUBLEs, each of which is
-   * both (`packedRow`). Each list is read when it is called for; what one gave is good until the next is.
+   * One column of lists of STRUCTs, of an INTEGER and then DOUBLEs, without any null, or of lists of DOUBLEs, which are given
+   * as they are. Each list is read when it is called for; what one gave is good until the next is.
    */
   listed(index: number): readonly (() => ListedRows)[]
   /** All rows; for small results. */
   rows(): readonly (readonly VaultValue[])[]
 }
 
-/**
- * A whole number of fewer than 21 bits and one from -2^31 to 2^31 - 1 as one DOUBLE, which holds 53: an engine lists one number for
- * each row in three quarters of the time of a STRUCT.
- */
-export function packedRow(person: string, value: string): string {
-  return `cast(${person} as double) * 4294967296e0 + (2147483648e0 + ${value})`
-}
-
-/** Every number of a person has to be below, to be packed. */
-export const PACKED_PEOPLE_MAX = 2 ** 21 - 1
-
 /** The rows of a list, column by column: whose each is, and its values. They lie in the engine's memory: to be read only. */
-export interface ListedRows {
-  readonly people: Int32Array
-  readonly values: readonly Float64Array[]
-}
+export type ListedRows =
+  | { readonly people: Int32Array; readonly values: readonly Float64Array[] }
+  | { readonly doubles: Float64Array }
 
 /** What is known of one person besides rows. */
 export interface PersonFacts {

@@ -463,3 +463,49 @@ test('retire() leaves nothing of a data set but the numbers of its people', asyn
   assert.equal(await vault.findBatch({ dataSet: watch, batch: 'one' }), undefined)
   assert.equal(await vault.personCount(), 1)
 })
+
+test('lists come back as sets, and as rows: those of each group, nobody where the list is null', async () => {
+  await using vault = await freshVault()
+  await fc.assert(
+    fc.asyncProperty(
+      fc.array(fc.record({ group: fc.nat(5), person: fc.nat(99), value: fc.nat(9) }), { minLength: 1 }),
+      async (rows) => {
+        const values = rows.map(({ group, person, value }) => `(${group}, ${person}, ${value})`).join(',')
+        const outcome = await vault.run(
+          {
+            sql: `select g, list(cast(p as integer)) filter (where v > 4), list(cast(v as double)) filter (where v > 4), list(row(cast(p as integer), cast(v as double), cast(v + 1 as double))) from (values ${values}) t(g, p, v) group by g order by g`,
+          },
+          LIMITS,
+        )
+        assert.ok(outcome.ok)
+        const groups = [...Map.groupBy(rows, ({ group }) => group)].toSorted(([a], [b]) => a - b)
+        const chosen = groups.map(([, own]) => own.filter(({ value }) => value > 4))
+        assert.deepEqual(
+          outcome.value.sets(1).map((set) => [...set]),
+          chosen.map((own) => [...new Set(own.map(({ person }) => person))].toSorted((a, b) => a - b)),
+        )
+        assert.deepEqual(
+          outcome.value.listed(2).map((read) => {
+            const listed = read()
+            return 'doubles' in listed ? Array.from(listed.doubles).toSorted((a, b) => a - b) : undefined
+          }),
+          chosen.map((own) => own.map(({ value }) => value).toSorted((a, b) => a - b)),
+        )
+        assert.deepEqual(
+          outcome.value.listed(3).map((read) => {
+            const listed = read()
+            assert.ok('people' in listed)
+            const [first = [], second = []] = listed.values
+            return Array.from(listed.people, (person, at) =>
+              [person, first[at], second[at]].join(),
+            ).toSorted()
+          }),
+          groups.map(([, own]) =>
+            own.map(({ person, value }) => [person, value, value + 1].join()).toSorted(),
+          ),
+        )
+      },
+    ),
+    { numRuns: 50 },
+  )
+})
