@@ -59,6 +59,8 @@ export const LIMITS = {
   /** How long after a floor limit has ended its site may be cut off and still clear, unless more is said. */
   floorLimitClearMs: 7 * 24 * 60 * 60_000,
   floorLimitClearMsMax: 90 * 24 * 60 * 60_000,
+  /** How long an `Idempotency-Key` counts: who has not heard the answer asks again within days. */
+  idempotencyWindowMs: 7 * 24 * 60 * 60_000,
   askLifetimeMsMax: 24 * 60 * 60_000,
   /** How many people one site numbers; keeps bitmaps and partitions within memory. */
   peoplePerSiteMax: 50_000_000,

@@ -1,9 +1,11 @@
+import { later } from '../kernel/clock.ts'
 import type { Clock } from '../kernel/clock.ts'
 import { ensureKeyFile } from '../kernel/crypto/key-file.ts'
 import type { KeyPair } from '../kernel/crypto/keys.ts'
 import { lockDirectory } from '../kernel/directory-lock.ts'
 import type { Fault } from '../kernel/faults.ts'
 import { AccessTokens } from '../kernel/http/access-tokens.ts'
+import { FORGET_EVERY_MS, forgetPassedRequests } from '../kernel/http/forget-passed.ts'
 import { listen } from '../kernel/http/listen.ts'
 import { requestRates } from '../kernel/http/request-rates.ts'
 import { recordUsedTokens } from '../kernel/http/used-tokens.ts'
@@ -109,9 +111,7 @@ export async function serveNetwork(start: NetworkStart): Promise<ServingNetwork>
     closing: closing.signal,
   })
   const { parts, sweepParts } = built
-  // One at a time: a sweep that has ended has closed everything that had expired when it began.
-  const sweeps = new Mutex()
-  const sweep = () => sweeps.run(() => sweepAll(sweepParts))
+  const sweep = sweeper(sweepParts)
   const door = await listen(networkDoor(parts, { log }), settings)
   starting.use(door)
   const sweeping = sweepForEver({
@@ -184,7 +184,7 @@ async function buildParts(
       clock,
       directory,
       accessTokens,
-      usedTokens: recordUsedTokens({ db, clock }),
+      usedTokens: recordUsedTokens({ db }),
       operatorKey: operatorKey.publicJwk,
       audience: name,
     },
@@ -205,6 +205,20 @@ async function buildParts(
     answered(site, ask)
   }
   return { parts, sweepParts: { db, clock, log: receiptLog, events, answered: unanswered } }
+}
+
+/** One sweep at a time: one that has ended has closed everything that had expired when it began. */
+function sweeper(parts: SweepParts): () => Promise<void> {
+  const sweeps = new Mutex()
+  const { clock } = parts
+  let forgetAt = clock.now()
+  return () =>
+    sweeps.run(async () => {
+      await sweepAll(parts)
+      if (clock.now() < forgetAt) return
+      await forgetPassedRequests(parts)
+      forgetAt = later(clock.now(), FORGET_EVERY_MS)
+    })
 }
 
 async function sweepAll(parts: SweepParts): Promise<void> {

@@ -45,6 +45,7 @@ import { witnessLine } from './line/witness-line.ts'
 import { openSite } from './open-site.ts'
 import type { SiteStart } from './open-site.ts'
 import { orderWithdrawals } from './recipients/order-withdrawals.ts'
+import { forgetForEver } from './record/forget-passed.ts'
 import { serveRecipients } from './recipients/serve-recipients.ts'
 import { serveRights } from './rights/serve-rights.ts'
 import type { SiteContext } from './site-context.ts'
@@ -87,7 +88,7 @@ export async function serveSite(
   const bell = new Bell()
   const local = { site, answer: (pulled: PulledAsk) => answering.answer(pulled), booked: () => bell.ring() }
   const acts = { ...siteActs(site, { settings, line }), ...localAskActs(local) }
-  const usedTokens = recordUsedTokens({ db: site.db, clock })
+  const usedTokens = recordUsedTokens({ db: site.db })
   const app = siteDoor(acts, {
     site: settings.site,
     version,
@@ -165,6 +166,7 @@ async function workBehindDoor(
     }),
     serveRights({ parts: site, clock, events, signal }),
     serveRecipients(site, { line, signal }),
+    forgetForEver({ db: site.db, clock, events, signal }),
     serveAgents(site, { directory: settings.dataRights, clock, signal }),
     serveArchive({ archiver: site.archiver, clock, events, signal }),
   ])

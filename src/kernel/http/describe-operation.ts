@@ -18,7 +18,8 @@ const problemSchema = z
 
 const idempotencyHeader = z.object({
   'idempotency-key': z.string().min(8).max(100).optional().openapi({
-    description: 'The same key with the same body gives the same answer, with another body 409.',
+    description:
+      'The same key with the same body gives the same answer for seven days, with another body 409.',
   }),
 })
 

@@ -1,6 +1,8 @@
 import { sql } from 'kysely'
+import { later } from '../clock.ts'
 import type { Clock } from '../clock.ts'
 import type { Digest } from '../digest.ts'
+import { LIMITS } from '../limits.ts'
 import type { Database } from '../postgres/database.ts'
 
 /** An answer that was given, to be given again for the same key and body. */
@@ -49,13 +51,17 @@ export const createIdempotentAnswers = {
   },
 }
 
-/** Keeps answers in a server's PostgreSQL. The first answer for a key stays. */
+/**
+ * Keeps answers in a server's PostgreSQL. The first answer for a key stays for the window (`LIMITS.idempotencyWindowMs`);
+ * past it the key is as good as new, whether the row is swept away yet (`forget-passed.ts`) or not.
+ */
 export function recordIdempotencyStore({ db, clock }: { db: Database; clock: Clock }): IdempotencyStore {
+  const since = () => sql`to_timestamp(${later(clock.now(), -LIMITS.idempotencyWindowMs) / 1_000})`
   return {
     async find(caller, key) {
       const { rows } = await sql<{ body_digest: Digest; status: number; body: string }>`
         select body_digest, status, body from idempotent_answer
-        where caller = ${caller} and idempotency_key = ${key}`.execute(db)
+        where caller = ${caller} and idempotency_key = ${key} and kept_at >= ${since()}`.execute(db)
       const row = rows[0]
       return row && { bodyDigest: row.body_digest, status: row.status, body: row.body }
     },
@@ -63,7 +69,9 @@ export function recordIdempotencyStore({ db, clock }: { db: Database; clock: Clo
       await sql`
         insert into idempotent_answer (caller, idempotency_key, body_digest, status, body, kept_at)
         values (${caller}, ${key}, ${bodyDigest}, ${status}, ${body}, to_timestamp(${clock.now() / 1000}))
-        on conflict do nothing`.execute(db)
+        on conflict (caller, idempotency_key) do update
+          set body_digest = excluded.body_digest, status = excluded.status, body = excluded.body, kept_at = excluded.kept_at
+          where idempotent_answer.kept_at < ${since()}`.execute(db)
     },
   }
 }

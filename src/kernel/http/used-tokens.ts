@@ -1,6 +1,6 @@
 import { sql } from 'kysely'
 import { later } from '../clock.ts'
-import type { Clock, Instant } from '../clock.ts'
+import type { Instant } from '../clock.ts'
 import { sha256 } from '../digest.ts'
 import { LIMITS } from '../limits.ts'
 import type { Database } from '../postgres/database.ts'
@@ -36,19 +36,10 @@ export const createUsedTokens = {
   },
 }
 
-/** How often those that have expired are forgotten. */
-const FORGET_EVERY_MS = 30_000
-
-/** Remembers them in a server's PostgreSQL: a copy made before a crash is refused after it. */
-export function recordUsedTokens({ db, clock }: { db: Database; clock: Clock }): UsedTokens {
-  let forgotAt = clock.now()
+/** Remembers them in a server's PostgreSQL: a copy made before a crash is refused after it. `forget-passed.ts` forgets them. */
+export function recordUsedTokens({ db }: { db: Database }): UsedTokens {
   return {
     async use({ issuer, jti, expires }) {
-      const now = clock.now()
-      if (Math.abs(now - forgotAt) > FORGET_EVERY_MS) {
-        forgotAt = now
-        await sql`delete from used_token where expires_at < to_timestamp(${now / 1000})`.execute(db)
-      }
       const digest = Buffer.from(sha256(`${issuer}\0${jti}`))
       // A clock that is behind still takes the token for a while after it has expired.
       const until = later(expires, 2 * LIMITS.clockSkewMsMax)

@@ -10,6 +10,7 @@ import * as addCollusion from './0020-add-collusion.ts'
 import * as createNotices from './0030-create-notices.ts'
 import * as takeAskWithPlaces from './0021-take-ask-with-places.ts'
 import * as createFloorLimits from './0025-create-floor-limits.ts'
+import * as endRememberedAnswers from './0190-end-remembered-answers.ts'
 import * as createWitnessedLogs from './0026-create-witnessed-logs.ts'
 
 /** The steps of a network's schema, in order; they are never changed once they were released. */
@@ -26,4 +27,5 @@ export const NETWORK_MIGRATIONS: Readonly<Record<string, Migration>> = {
   '0021-take-ask-with-places': takeAskWithPlaces,
   '0025-create-floor-limits': createFloorLimits,
   '0026-create-witnessed-logs': createWitnessedLogs,
+  '0190-end-remembered-answers': endRememberedAnswers,
 }

@@ -39,6 +39,7 @@ import * as createKeyRotations from './migrations/0145-create-key-rotations.ts'
 import * as createSharedUses from './migrations/0170-create-shared-uses.ts'
 import * as createRetentionSweeps from './migrations/0111-create-retention-sweeps.ts'
 import * as issueAtOnce from './migrations/0165-issue-at-once.ts'
+import * as endRememberedCalls from './migrations/0190-end-remembered-calls.ts'
 import * as changeGrantsAtOnce from './migrations/0166-change-grants-at-once.ts'
 
 /** The schema of a site's record, in order: one file a capability, forward only. */
@@ -84,4 +85,5 @@ export const SITE_MIGRATIONS: Migrations = {
   '0166-change-grants-at-once': changeGrantsAtOnce,
   '0146-create-restorations': createRestorations,
   '0210-create-row-ends': createRowEnds,
+  '0190-end-remembered-calls': endRememberedCalls,
 }
