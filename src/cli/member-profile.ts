@@ -7,6 +7,7 @@ import { ensureKeyFile, readKeyFile } from '../kernel/crypto/key-file.ts'
 import type { KeyPair } from '../kernel/crypto/keys.ts'
 import { isServerUrl } from '../kernel/http/server-url.ts'
 import { describeProblems, fieldProblems, parseWith } from '../kernel/parse.ts'
+import { whenMissing } from '../kernel/when-missing.ts'
 import { parseYaml } from '../kernel/yaml.ts'
 import { knownCountrySchema } from '../protocol/countries.ts'
 import { countrySchema, memberIdSchema } from '../protocol/wire.ts'
@@ -115,10 +116,7 @@ export function pinFile(directory: string): PinStore {
   const file = join(directory, 'pinned-keys.json')
   return {
     async read() {
-      const text = await readFile(file, 'utf8').catch((error: NodeJS.ErrnoException) => {
-        if (error.code === 'ENOENT') return undefined
-        throw error
-      })
+      const text = await readFile(file, 'utf8').catch(whenMissing(undefined))
       if (text === undefined) return NO_PINNED_KEYS
       const parsed = pinnedKeysSchema.safeParse(parseJson(text))
       if (!parsed.success)

@@ -3,6 +3,7 @@ import { closeSync, fsync, openSync, renameSync, rmSync, writeFileSync } from 'n
 import { dirname } from 'node:path'
 import { promisify } from 'node:util'
 import { makeDirectory } from './make-directory.ts'
+import { whenMissing } from './when-missing.ts'
 
 /**
  * Files that are whole after a crash. Only the wait for the disk leaves the event loop: opening, writing into the
@@ -70,10 +71,7 @@ export function draftFile(path: string, content: Uint8Array | string): Draft {
  * name alone leaves it there. (A file system that writes elsewhere keeps it all the same: encrypt the disk.)
  */
 export async function destroyFile(path: string): Promise<void> {
-  const file = await open(path, 'r+').catch((error: NodeJS.ErrnoException) => {
-    if (error.code === 'ENOENT') return undefined
-    throw error
-  })
+  const file = await open(path, 'r+').catch(whenMissing(undefined))
   if (!file) return
   try {
     const { size } = await file.stat()

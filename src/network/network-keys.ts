@@ -9,6 +9,7 @@ import type { KeyPair, PublicJwk } from '../kernel/crypto/keys.ts'
 import { replaceKeyFile, wipeReplaced } from '../kernel/crypto/replace-key-file.ts'
 import { replaceFile, syncDirectory } from '../kernel/durable-file.ts'
 import { Fault } from '../kernel/faults.ts'
+import { whenMissing } from '../kernel/when-missing.ts'
 import {
   isSameNetworkKeys,
   networkKeySetSchema,
@@ -139,10 +140,7 @@ async function writeChain(directory: string, chain: Chain): Promise<void> {
 }
 
 async function readChain(directory: string): Promise<Chain | undefined> {
-  const text = await readFile(join(directory, CHAIN_FILE), 'utf8').catch((error: NodeJS.ErrnoException) => {
-    if (error.code === 'ENOENT') return undefined
-    throw error
-  })
+  const text = await readFile(join(directory, CHAIN_FILE), 'utf8').catch(whenMissing(undefined))
   if (text === undefined) return undefined
   try {
     return chainSchema.parse(JSON.parse(text))

@@ -3,6 +3,7 @@ import { stringify } from 'yaml'
 import { makeDirectory } from '../kernel/make-directory.ts'
 import { Fault } from '../kernel/faults.ts'
 import { describeProblems, parseWith } from '../kernel/parse.ts'
+import { whenMissing } from '../kernel/when-missing.ts'
 import { parseYaml } from '../kernel/yaml.ts'
 import type { KeySet } from '../protocol/member.ts'
 import { siteDirectory, siteSettingsSchema } from './config.ts'
@@ -59,10 +60,7 @@ export async function initSite(root: string, facts: NewSiteFacts): Promise<Initi
 }
 
 async function readExisting(file: string): Promise<SiteSettings | undefined> {
-  const text = await readFile(file, 'utf8').catch((error: NodeJS.ErrnoException) => {
-    if (error.code === 'ENOENT') return undefined
-    throw error
-  })
+  const text = await readFile(file, 'utf8').catch(whenMissing(undefined))
   if (text === undefined) return undefined
   const document = parseYaml(text)
   const parsed = document.ok ? parseWith(siteSettingsSchema, document.value) : document

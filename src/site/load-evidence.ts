@@ -4,6 +4,7 @@ import { digestOf } from '../kernel/digest.ts'
 import { Fault } from '../kernel/faults.ts'
 import { giveEvidence } from './place/give-evidence.ts'
 import type { EvidenceContext } from './place/give-evidence.ts'
+import { whenMissing } from '../kernel/when-missing.ts'
 
 /** Where `hedgerow site evidence` lays a statement for a site that does not run. */
 const EVIDENCE_FILE = 'evidence.jws'
@@ -15,10 +16,7 @@ const EVIDENCE_FILE = 'evidence.jws'
  * @throws Fault `fault.evidence_missing`
  */
 export async function loadEvidence(root: string, context: EvidenceContext): Promise<void> {
-  const text = await readFile(join(root, EVIDENCE_FILE), 'utf8').catch((error: NodeJS.ErrnoException) => {
-    if (error.code === 'ENOENT') return undefined
-    throw error
-  })
+  const text = await readFile(join(root, EVIDENCE_FILE), 'utf8').catch(whenMissing(undefined))
   const jws = text?.trim()
   if (jws !== undefined && jws !== '' && context.store.find(digestOf(jws)) === undefined)
     await giveEvidence(context, jws)

@@ -8,6 +8,7 @@ import { requirePrivateFile, writePrivateFile } from '../kernel/crypto/private-f
 import { replaceKeyFile } from '../kernel/crypto/replace-key-file.ts'
 import { replaceFile, syncDirectory } from '../kernel/durable-file.ts'
 import { Fault } from '../kernel/faults.ts'
+import { whenMissing } from '../kernel/when-missing.ts'
 import { followKeyChain, isSameKeySet } from '../protocol/key-chain.ts'
 import { keySetSchema } from '../protocol/member.ts'
 import type { KeySet } from '../protocol/member.ts'
@@ -70,10 +71,7 @@ export async function readSiteKeys(directory: string): Promise<SiteKeys> {
 /** Retired keys of the operator: `retired/operator-KEYID.jwk`, public halves only. */
 async function readFormerOperators(directory: string): Promise<readonly PublicJwk[]> {
   const retired = join(directory, 'retired')
-  const names = await readdir(retired).catch((error: NodeJS.ErrnoException): string[] => {
-    if (error.code === 'ENOENT') return []
-    throw error
-  })
+  const names = await readdir(retired).catch(whenMissing([]))
   const files = names.filter((name) => /^operator-[A-Za-z0-9_-]+\.jwk$/.test(name)).toSorted()
   return Promise.all(files.map((name) => readPublicKeyFile(join(retired, name))))
 }
@@ -157,10 +155,7 @@ async function readFormerKeys(directory: string, present: KeySet): Promise<Forme
 
 async function readChain(directory: string): Promise<z.infer<typeof chainSchema> | undefined> {
   const file = join(directory, CHAIN_FILE)
-  const text = await readFile(file, 'utf8').catch((error: NodeJS.ErrnoException) => {
-    if (error.code === 'ENOENT') return undefined
-    throw error
-  })
+  const text = await readFile(file, 'utf8').catch(whenMissing(undefined))
   if (text === undefined) return undefined
   try {
     return chainSchema.parse(JSON.parse(text))

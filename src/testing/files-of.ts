@@ -4,18 +4,14 @@ import { sql } from 'kysely'
 import { silentLog } from '../kernel/log.ts'
 import { connect } from '../kernel/postgres/open-postgres.ts'
 import { testDatabaseUrl } from './test-postgres.ts'
+import { whenMissing } from '../kernel/when-missing.ts'
 
 /** Every file below a directory, whole; one that goes away meanwhile is none. */
 export async function filesOf(directory: string): Promise<readonly Buffer[]> {
   const entries = await readdir(directory, { recursive: true, withFileTypes: true })
   const files = entries.filter((entry) => entry.isFile())
   const read = await Promise.all(
-    files.map(({ parentPath, name }) =>
-      readFile(join(parentPath, name)).catch((error: NodeJS.ErrnoException) => {
-        if (error.code === 'ENOENT') return Buffer.alloc(0)
-        throw error
-      }),
-    ),
+    files.map(({ parentPath, name }) => readFile(join(parentPath, name)).catch(whenMissing(Buffer.alloc(0)))),
   )
   return read
 }

@@ -1,6 +1,7 @@
 import { link, rename, stat, unlink } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { destroyFile, syncDirectory } from '../durable-file.ts'
+import { whenMissing } from '../when-missing.ts'
 
 /**
  * Puts a new key file in the place of an old one and wipes the old one. After a crash either of them is in the place, whole; what
@@ -30,8 +31,5 @@ function oldName(file: string): string {
 }
 
 async function statOf(path: string): Promise<{ readonly ino: number } | undefined> {
-  return stat(path).catch((error: NodeJS.ErrnoException) => {
-    if (error.code === 'ENOENT') return undefined
-    throw error
-  })
+  return stat(path).catch(whenMissing(undefined))
 }

@@ -5,6 +5,7 @@ import { sql } from 'kysely'
 import { syncDirectory } from '../../kernel/durable-file.ts'
 import { Fault } from '../../kernel/faults.ts'
 import type { Database } from '../../kernel/postgres/database.ts'
+import { whenMissing } from '../../kernel/when-missing.ts'
 import { erasureIdSchema } from '../../protocol/erasure.ts'
 
 /**
@@ -63,10 +64,7 @@ export async function strikeOut(
   path: string,
   { person, erasure }: { person: number; erasure: string },
 ): Promise<void> {
-  const file = await open(path, 'r+').catch((error: NodeJS.ErrnoException) => {
-    if (error.code === 'ENOENT') return undefined
-    throw error
-  })
+  const file = await open(path, 'r+').catch(whenMissing(undefined))
   if (!file) return
   try {
     const place = await placeOf(file, person)

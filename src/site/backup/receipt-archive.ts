@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { replaceFile, syncDirectory } from '../../kernel/durable-file.ts'
 import { Fault } from '../../kernel/faults.ts'
+import { whenMissing } from '../../kernel/when-missing.ts'
 import { compactJwsSchema } from '../../protocol/wire.ts'
 import { readIfThere } from './safe.ts'
 import type { Safe } from './safe.ts'
@@ -77,11 +78,8 @@ export async function appendReceipts(
 
 /** Adds lines to a file that is there, over what a crash tore: the end of the archive was counted without it. */
 async function addLines(path: string, texts: readonly string[]): Promise<boolean> {
-  const file = await open(path, 'r+').catch((error: NodeJS.ErrnoException) => {
-    // The last backup ended just now.
-    if (error.code === 'ENOENT') return undefined
-    throw error
-  })
+  // None when the last backup ended just now.
+  const file = await open(path, 'r+').catch(whenMissing(undefined))
   if (!file) return false
   try {
     const end = await endOfLines(file)

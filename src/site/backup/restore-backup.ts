@@ -16,6 +16,7 @@ import type { Database } from '../../kernel/postgres/database.ts'
 import { openPostgres } from '../../kernel/postgres/open-postgres.ts'
 import type { Random } from '../../kernel/random.ts'
 import type { Secret } from '../../kernel/secret.ts'
+import { whenMissing } from '../../kernel/when-missing.ts'
 import { loadSiteSettings, siteDirectory } from '../config.ts'
 import { readSiteKeys } from '../site-keys.ts'
 import { generationPath } from '../vault/generations.ts'
@@ -111,10 +112,7 @@ async function reached({ signal, onStep }: Restore, step: RestoreStep): Promise<
 
 /** A directory that is there must hold nothing: two sites in one place would be neither. */
 async function requireEmpty(into: string): Promise<void> {
-  const there = await readdir(into).catch((error: NodeJS.ErrnoException) => {
-    if (error.code === 'ENOENT') return []
-    throw error
-  })
+  const there = await readdir(into).catch(whenMissing([]))
   if (there.length === 0) return
   throw new Fault('fault.conflict', { what: `Cannot restore into "${into}": it is not empty` })
 }

@@ -8,6 +8,7 @@ import { destroyFile, replaceFile, syncDirectory } from '../../kernel/durable-fi
 import { Fault } from '../../kernel/faults.ts'
 import type { Random } from '../../kernel/random.ts'
 import type { Secret } from '../../kernel/secret.ts'
+import { whenMissing } from '../../kernel/when-missing.ts'
 import { backupIdSchema } from '../../protocol/backup-api.ts'
 import { digestSchema, instantSchema, siteIdSchema } from '../../protocol/wire.ts'
 
@@ -130,10 +131,7 @@ function secretPath({ directory }: Safe, backup: string): string {
 }
 
 export async function readIfThere(path: string): Promise<string | undefined> {
-  return readFile(path, 'utf8').catch((error: NodeJS.ErrnoException) => {
-    if (error.code === 'ENOENT') return undefined
-    throw error
-  })
+  return readFile(path, 'utf8').catch(whenMissing(undefined))
 }
 
 export function parseJson(text: string): unknown {

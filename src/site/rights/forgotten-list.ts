@@ -8,6 +8,7 @@ import { Fault } from '../../kernel/faults.ts'
 import type { Database } from '../../kernel/postgres/database.ts'
 import { erasuresIn } from './erasure-store.ts'
 import type { ErasureRecord } from './erasure-store.ts'
+import { whenMissing } from '../../kernel/when-missing.ts'
 import { ERASURE_REASONS, erasureIdSchema } from '../../protocol/erasure.ts'
 import { digestSchema, instantSchema, memberIdSchema } from '../../protocol/wire.ts'
 
@@ -62,10 +63,7 @@ export async function addForgotten(
  * @throws Fault `fault.log_damaged` when a line is anything else: somebody could come back unnoticed
  */
 export async function readForgotten(file: string): Promise<readonly Forgotten[] | undefined> {
-  const text = await readFile(file, 'utf8').catch((error: NodeJS.ErrnoException) => {
-    if (error.code === 'ENOENT') return undefined
-    throw error
-  })
+  const text = await readFile(file, 'utf8').catch(whenMissing(undefined))
   if (text === undefined) return undefined
   return text.split('\n').flatMap((line, index) => {
     const parsed = forgottenSchema.safeParse(parseJson(line))

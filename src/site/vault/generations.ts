@@ -3,6 +3,7 @@ import { dirname, join } from 'node:path'
 import { replaceFile, syncDirectory } from '../../kernel/durable-file.ts'
 import { Fault } from '../../kernel/faults.ts'
 import { makeDirectory } from '../../kernel/make-directory.ts'
+import { whenMissing } from '../../kernel/when-missing.ts'
 
 /**
  * The vault's file has generations: a compaction writes the next one beside it and then says, in one durable step,
@@ -28,10 +29,7 @@ export function snapshotPath(directory: string): string {
 
 /** The generation in force. */
 export async function readGeneration(directory: string): Promise<number> {
-  const text = await readFile(join(directory, POINTER), 'utf8').catch((error: NodeJS.ErrnoException) => {
-    if (error.code === 'ENOENT') return '1'
-    throw error
-  })
+  const text = await readFile(join(directory, POINTER), 'utf8').catch(whenMissing('1'))
   if (/^[1-9]\d{0,8}\n?$/.test(text)) return Number(text)
   throw new Fault('fault.directory_version', {
     what: `Cannot open the vault: "${join(directory, POINTER)}" does not name a generation`,
