@@ -2,6 +2,8 @@ import { sql } from 'kysely'
 import type pg from 'pg'
 
 const MARK = '/* kept */'
+/** A template that spans lines begins with one. */
+const MARKED = /^\s*\/\* kept \*\//
 
 /**
  * Stands first in a statement that runs for every ask: PostgreSQL keeps it prepared on each connection, and reads and
@@ -18,7 +20,7 @@ export function keepStatements(client: pg.PoolClient): void {
   Object.defineProperty(client, 'query', {
     value: (...given: readonly unknown[]): unknown => {
       const [text, values] = given
-      const isKept = typeof text === 'string' && text.startsWith(MARK)
+      const isKept = typeof text === 'string' && MARKED.test(text)
       return isKept ? send({ name: nameOf(text), text, values }) : send(...given)
     },
   })

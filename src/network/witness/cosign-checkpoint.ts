@@ -3,6 +3,7 @@ import type { Clock } from '../../kernel/clock.ts'
 import type { KeyPair, PublicJwk } from '../../kernel/crypto/keys.ts'
 import { equalBytes } from '../../kernel/digest.ts'
 import type { Database } from '../../kernel/postgres/database.ts'
+import { KEPT } from '../../kernel/postgres/kept-statements.ts'
 import { logOrigin, openCheckpoint } from '../../protocol/checkpoint.ts'
 import type { Checkpoint } from '../../protocol/checkpoint.ts'
 import { cosign, withCosignature } from '../../protocol/cosignature.ts'
@@ -70,7 +71,7 @@ interface Last {
 
 async function readLast(db: Database, { origin, size }: Checkpoint): Promise<Last> {
   const { rows } = await sql<{ size: bigint; root: Uint8Array; line: string | null }>`
-    select w.size, w.root, c.line from witnessed_log w left join cosignature c on c.origin = w.origin and c.size = ${size}
+    ${KEPT} select w.size, w.root, c.line from witnessed_log w left join cosignature c on c.origin = w.origin and c.size = ${size}
     where w.origin = ${origin}`.execute(db)
   const [row] = rows
   return { size: Number(row?.size ?? 0n), root: row?.root ?? EMPTY_ROOT, line: row?.line ?? undefined }
@@ -97,7 +98,7 @@ async function keepAfter(
   const { origin, size } = checkpoint
   const root = Buffer.from(checkpoint.root)
   const { rows } = await sql<{ size: bigint }>`
-    with seen as (
+    ${KEPT} with seen as (
       insert into witnessed_log as w (origin, size, root, note) values (${origin}, ${size}, ${root}, ${withCosignature(note, line)})
       on conflict (origin) do update set size = excluded.size, root = excluded.root, note = excluded.note
         where w.size = ${last.size} and w.root = ${Buffer.from(last.root)}
