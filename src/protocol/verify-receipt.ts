@@ -4,6 +4,7 @@ import type { PublicJwk } from '../kernel/crypto/keys.ts'
 import { err, ok } from '../kernel/result.ts'
 import type { Result } from '../kernel/result.ts'
 import { logOrigin, openCheckpoint } from './checkpoint.ts'
+import type { Checkpoint } from './checkpoint.ts'
 import { cosignaturesOf } from './cosignature.ts'
 import type { Cosigned, Witness } from './cosignature.ts'
 import type { ReceiptBundle } from './decision.ts'
@@ -44,11 +45,22 @@ export interface VerifyingKeys {
   readonly witnesses?: readonly Witness[] | undefined
   /** Witnesses whose signature must be there. */
   readonly required?: readonly Witness[] | undefined
+  /** Filled in, for receipts that are verified by the same keys one after another: those of one ask mostly share a checkpoint. */
+  readonly checkpoints?: VerifiedCheckpoints | undefined
 }
 
-/** Which of these witnesses signed the checkpoint that a receipt came with, and when. */
-export function witnessesOf(bundle: ReceiptBundle, witnesses: readonly Witness[]): readonly Cosigned[] {
-  return cosignaturesOf(bundle.log.checkpoint, witnesses) ?? []
+/** Checkpoints that were verified already, with the witnesses that signed them, by log and note. */
+export type VerifiedCheckpoints = Map<string, Result<WitnessedCheckpoint, ReceiptProblem>>
+
+interface WitnessedCheckpoint {
+  readonly checkpoint: Checkpoint
+  readonly witnessed: readonly Cosigned[]
+}
+
+/** A receipt that verifies, and which of the witnesses signed the checkpoint that it came with, and when. */
+export interface WitnessedReceipt {
+  readonly receipt: Receipt
+  readonly witnessed: readonly Cosigned[]
 }
 
 /**
@@ -57,24 +69,57 @@ export function witnessesOf(bundle: ReceiptBundle, witnesses: readonly Witness[]
  */
 export function verifyReceiptBundle(
   bundle: ReceiptBundle,
-  { keysOf, witnesses = [], required = [] }: VerifyingKeys,
+  keys: VerifyingKeys,
 ): Result<Receipt, ReceiptProblem> {
-  const opened = openReceipt(bundle.receipt, { keysOf })
+  const verified = verifyWitnessedReceipt(bundle, keys)
+  return verified.ok ? ok(verified.value.receipt) : verified
+}
+
+/** The same, with the witnesses. */
+export function verifyWitnessedReceipt(
+  bundle: ReceiptBundle,
+  keys: VerifyingKeys,
+): Result<WitnessedReceipt, ReceiptProblem> {
+  const opened = openReceipt(bundle.receipt, keys)
   if (!opened.ok) return opened
   const receipt = opened.value
-  const { origin, index, checkpoint: note, inclusionProof } = bundle.log
+  const { origin, index, inclusionProof } = bundle.log
   if (receipt.sequence !== index) return problem('wrong-place')
   if (origin !== logOrigin(receipt.site)) return problem('wrong-log')
-  const checkpoint = openCheckpoint(note, { origin, keys: keysOf(receipt.site) })
-  if (!checkpoint) return problem('bad-checkpoint')
-  const cosigned = cosignaturesOf(note, [...witnesses, ...required])
-  if (!cosigned) return problem('bad-witness')
-  if (required.some((witness) => !cosignaturesOf(note, [witness])?.length)) return problem('not-witnessed')
+  const verified = checkpointOf(bundle, { site: receipt.site, keys })
+  if (!verified.ok) return verified
+  const { checkpoint, witnessed } = verified.value
+  const { size, root } = checkpoint
   const proof = decodeProof(inclusionProof)
   const leaf = leafHash(new TextEncoder().encode(bundle.receipt))
-  if (!proof || !isIncluded({ index, size: checkpoint.size, leaf, root: checkpoint.root, proof }))
-    return problem('not-included')
-  return ok(receipt)
+  if (!proof || !isIncluded({ index, size, leaf, root, proof })) return problem('not-included')
+  return ok({ receipt, witnessed })
+}
+
+function checkpointOf(
+  { log: { origin, checkpoint: note } }: ReceiptBundle,
+  { site, keys }: { site: string; keys: VerifyingKeys },
+): Result<WitnessedCheckpoint, ReceiptProblem> {
+  const name = `${origin}\n${note}`
+  const known = keys.checkpoints?.get(name)
+  if (known) return known
+  const verified = verifyCheckpoint(note, { origin, site, keys })
+  keys.checkpoints?.set(name, verified)
+  return verified
+}
+
+/** The log's signature, and those of the witnesses. */
+function verifyCheckpoint(
+  note: string,
+  { origin, site, keys }: { origin: string; site: string; keys: VerifyingKeys },
+): Result<WitnessedCheckpoint, ReceiptProblem> {
+  const { keysOf, witnesses = [], required = [] } = keys
+  const checkpoint = openCheckpoint(note, { origin, keys: keysOf(site) })
+  if (!checkpoint) return problem('bad-checkpoint')
+  const witnessed = cosignaturesOf(note, [...witnesses, ...required])
+  if (!witnessed) return problem('bad-witness')
+  if (required.some((witness) => !cosignaturesOf(note, [witness])?.length)) return problem('not-witnessed')
+  return ok({ checkpoint, witnessed })
 }
 
 /** Verifies the signature of a receipt alone and reads it; whether it is in the log is not looked at. */

@@ -27,7 +27,7 @@ import { pinSites } from './pin-sites.ts'
 import type { PinStore } from './pin-sites.ts'
 import { signingKeysOf } from './pinned-keys.ts'
 import type { PinnedKeys } from './pinned-keys.ts'
-import { verifyReceipt } from './verify.ts'
+import { verifyReceipts } from './verify.ts'
 import type { VerifiedReceipt } from './verify.ts'
 
 /** What an acquirer needs to ask: its line to the network, its keys, and what it believes of others' keys. */
@@ -246,7 +246,7 @@ function openSiteAnswer(
   const decision = answer.decision === undefined ? undefined : openDecision(answer.decision, signers)
   if (answer.decision !== undefined && (decision?.ask !== askId || decision.site !== answer.site))
     problems.push('the decision is not signed by the site for this ask')
-  const receipts = answer.receipts.map((bundle) => verifyReceipt(bundle, pinned))
+  const receipts = verifyReceipts(answer.receipts, pinned)
   for (const receipt of receipts)
     if (!receipt.isVerified) problems.push(`a receipt does not verify: ${receipt.problem}`)
   if (decision && !receipts.some(({ receipt }) => receipt?.askId === askId))

@@ -1,7 +1,8 @@
 import type { Cosigned, Witness } from '../protocol/cosignature.ts'
 import type { ReceiptBundle } from '../protocol/decision.ts'
 import type { Receipt } from '../protocol/receipt.ts'
-import { verifyReceiptBundle, witnessesOf } from '../protocol/verify-receipt.ts'
+import { verifyWitnessedReceipt } from '../protocol/verify-receipt.ts'
+import type { VerifyingKeys } from '../protocol/verify-receipt.ts'
 import { signingKeysOf, witnessesIn } from './pinned-keys.ts'
 import type { PinnedKeys } from './pinned-keys.ts'
 
@@ -25,14 +26,25 @@ export function verifyReceipt(
   pinned: PinnedKeys,
   required: readonly Witness[] = [],
 ): VerifiedReceipt {
-  const witnesses = witnessesIn(pinned)
-  const keysOf = (signer: string) => signingKeysOf(pinned, signer)
-  const verified = verifyReceiptBundle(bundle, { keysOf, witnesses, required })
+  return verifyBy(bundle, { ...keysIn(pinned), required })
+}
+
+/** The same of receipts that came together; a checkpoint that they share is verified once. */
+export function verifyReceipts(
+  bundles: readonly ReceiptBundle[],
+  pinned: PinnedKeys,
+): readonly VerifiedReceipt[] {
+  const keys = { ...keysIn(pinned), checkpoints: new Map() }
+  return bundles.map((bundle) => verifyBy(bundle, keys))
+}
+
+function keysIn(pinned: PinnedKeys): Pick<VerifyingKeys, 'keysOf' | 'witnesses'> {
+  return { keysOf: (signer) => signingKeysOf(pinned, signer), witnesses: witnessesIn(pinned) }
+}
+
+function verifyBy(bundle: ReceiptBundle, keys: VerifyingKeys): VerifiedReceipt {
+  const verified = verifyWitnessedReceipt(bundle, keys)
   return verified.ok
-    ? {
-        isVerified: true,
-        receipt: verified.value,
-        witnessed: witnessesOf(bundle, [...witnesses, ...required]),
-      }
+    ? { isVerified: true, ...verified.value }
     : { isVerified: false, problem: verified.error.text }
 }

@@ -9,6 +9,7 @@ import type { ReceiptBundle } from '../../src/protocol/decision.ts'
 import { leafHash, proveInclusion, rootOf } from '../../src/protocol/merkle.ts'
 import { TYP } from '../../src/protocol/message-types.ts'
 import { verifyReceiptBundle } from '../../src/protocol/verify-receipt.ts'
+import type { VerifiedCheckpoints } from '../../src/protocol/verify-receipt.ts'
 
 const key = generateKeyPair('Ed25519')
 const stranger = generateKeyPair('Ed25519')
@@ -61,6 +62,23 @@ describe('verifyReceiptBundle()', () => {
       assert.equal(verified.value.sequence, index)
       assert.equal(verified.value.peopleStep, 100)
     }
+  })
+
+  test('gives the same of receipts that share a checkpoint, good or bad, with it verified once', async () => {
+    const [first, second] = [await bundleOf(receipts, 3), await bundleOf(receipts, 4)]
+    const bad = { ...first.log, checkpoint: first.log.checkpoint.replace(/.{6}\n$/, 'AAAA==\n') }
+    const checkpoints: VerifiedCheckpoints = new Map()
+    const together = (bundle: ReceiptBundle) => {
+      const verified = verifyReceiptBundle(bundle, { keysOf, checkpoints })
+      return verified.ok ? 'good' : verified.error.code
+    }
+    const badFirst = { ...first, log: bad }
+    const badSecond = { ...second, log: { ...second.log, checkpoint: bad.checkpoint } }
+    const borrowed = { ...second, log: { ...second.log, inclusionProof: first.log.inclusionProof } }
+    for (const bundle of [badFirst, first, second, badSecond, badFirst, borrowed, first])
+      assert.equal(together(bundle), verdict(bundle))
+    assert.deepEqual([first, badSecond, borrowed].map(verdict), ['good', 'bad-checkpoint', 'not-included'])
+    assert.equal(checkpoints.size, 2)
   })
 
   test('refuses every change of one character anywhere in the bundle', async () => {
