@@ -244,7 +244,7 @@ function lineActs(
     message: (answer) =>
       answer.floorLimit === undefined ? decisionMessageOf(answer, site.log) : localMessage(answer, site),
     unpushed: (limit) => unpushedAnswers(site.db, limit),
-    markPushed: (askId) => markPushed(site.db, { askId, now: site.clock.now() }),
+    markPushed: (answer) => markPushed(site.db, { ...answer, now: site.clock.now() }),
     offersPublished: (offers) => site.published.note(offers),
     offers: () => {
       const offering = { site: settings.site, territory: settings.territory, keys: publicKeys(site) }

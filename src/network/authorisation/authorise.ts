@@ -1,4 +1,4 @@
-import { formatInstant } from '../../kernel/clock.ts'
+import { formatInstant, onceUnderWay } from '../../kernel/clock.ts'
 import type { Clock, Instant } from '../../kernel/clock.ts'
 import { Fault } from '../../kernel/faults.ts'
 import { LIMITS } from '../../kernel/limits.ts'
@@ -177,11 +177,15 @@ export class Authoriser {
     for (const job of jobs) {
       try {
         job.resolve(job.passed.map((ask) => takenState(ask, received)))
-        if (job.passed.length > 0) this.#parts.events.asksTaken(job.passed, job.submission.batch?.id)
       } catch (error) {
         job.reject(error)
       }
     }
+    // Whoever waits, and the site whose work it is, go first.
+    void onceUnderWay().then(() => {
+      for (const { passed, submission } of jobs)
+        if (passed.length > 0) this.#parts.events.asksTaken(passed, submission.batch?.id)
+    })
   }
 
   async #finish(job: Job, { taken, at }: { taken: boolean; at: Instant }): Promise<void> {

@@ -32,6 +32,8 @@ export interface StoredAnswer {
   readonly floorLimit?: string | undefined
   readonly receiptSequences: readonly number[]
   readonly decidedAt: Instant
+  /** It is known to hold no rows of people; not kept, so that what is read back may hold some. */
+  readonly isWithoutRows?: boolean | undefined
 }
 
 /** Whose data a release used: the history that each of them can see. */
@@ -156,12 +158,19 @@ export async function answersToClear(db: Database, limit: number): Promise<reado
   return rows.map(answerOf)
 }
 
-/** The network has the answer. */
+/**
+ * The network has the answer. That is forced to the disk where it may hold rows of people, because it decides who is told when
+ * one of them is erased. Otherwise forcing it would only be in the way of the next ask: a mark that a power failure loses has
+ * the answer sent again, which the network answers as before.
+ */
 export async function markPushed(
   db: Database,
-  { askId, now }: { askId: AskId; now: Instant },
+  { askId, isWithoutRows = false, now }: Pick<StoredAnswer, 'askId' | 'isWithoutRows'> & { now: Instant },
 ): Promise<void> {
-  await sql`${KEPT} update answer set pushed_ms = ${now} where ask_id = ${askId} and pushed_ms is null`.execute(
+  const setting = isWithoutRows ? sql`set_config('synchronous_commit', 'off', true)` : sql`null`
+  await sql`
+    ${KEPT} with forced as materialized (select ${setting})
+    update answer set pushed_ms = ${now} from forced where ask_id = ${askId} and pushed_ms is null`.execute(
     db,
   )
 }

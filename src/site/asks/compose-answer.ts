@@ -79,6 +79,7 @@ export function composeAnswer(
       clearingJws: run?.clearing,
       floorLimit: run && price ? facts.local?.floorLimit : undefined,
       decidedAt: facts.now,
+      isWithoutRows: facts.ask.mode !== 'rows',
     },
     receipts:
       run && price ? [decided, releaseReceipt({ common, reason: planned.reason, price }, run)] : [decided],
@@ -123,6 +124,7 @@ export function composeDecline(
       decision: decision.body,
       decisionJws: decision.jws,
       decidedAt: now,
+      isWithoutRows: true,
     },
     receipts: [{ kind: 'decline', ...known, reason: decline.code }],
     uses: [],

@@ -32,7 +32,7 @@ export interface LineActs<Answer extends LineAnswer> {
   message(answer: Answer): Promise<SiteMessage>
   /** Answers that the network has not acknowledged. */
   unpushed(limit: number): Promise<readonly Answer[]>
-  markPushed(ask: AskId): Promise<void>
+  markPushed(answer: Answer): Promise<void>
   /** The signed list of offers, made anew. */
   offers(): Promise<string>
   /** The network has taken that list. */
@@ -198,7 +198,7 @@ async function push<Answer extends LineAnswer>(
     if (!isFinalRefusal(error)) throw error
     events.decisionRefused(answer.askId, error)
   }
-  await acts.markPushed(answer.askId)
+  await acts.markPushed(answer)
 }
 
 /** The network will not take this decision however often it is sent: the ask expired, is not there, or it is too large. */

@@ -142,6 +142,29 @@ test('rows that wait to go out become a decline, and the sealed copy of those th
   assert.equal((await message).receipts.length, 1)
 })
 
+test('that an answer has gone out is forced to the disk, unless it is known to hold no rows', async () => {
+  const { site } = bare
+  const person = await bare.numberOf('p-22')
+  const asks = ['ask_01J0000000000000000000000D', 'ask_01J0000000000000000000000E']
+  for (const [index, ask] of asks.entries()) {
+    await reserveAnswer(
+      unpaced(site),
+      aReservation({ person, changes: new Map(), sequence: site.mirror.sequence, ask }),
+    )
+    const isWithoutRows = index === 0
+    const commit = await site.db.transaction().execute(async (tx) => {
+      await sql`set local synchronous_commit = on`.execute(tx)
+      await markPushed(tx, { askId: askIdSchema.parse(ask), isWithoutRows, now: site.clock.now() })
+      const { rows } = await sql<{ commit: string }>`
+        select current_setting('synchronous_commit') as commit from answer where ask_id = ${ask} and pushed_ms is not null`.execute(
+        tx,
+      )
+      return rows[0]?.commit
+    })
+    assert.equal(commit, isWithoutRows ? 'off' : 'on')
+  }
+})
+
 test('two who erase one person at once make one erasure, and a repeated request gives it again', async () => {
   const person = await bare.numberOf('p-11')
   const request = { ...requestFor(person), requestKey: 'key-1' }
