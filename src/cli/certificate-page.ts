@@ -1,5 +1,5 @@
-import { formatInstant } from '../kernel/clock.ts'
 import { escapeHtml } from '../kernel/escape-html.ts'
+import { actorName, momentText } from '../protocol/plain-words.ts'
 import { purposeLabel } from '../protocol/purpose.ts'
 import type { Erasure } from '../sdk/rights.ts'
 
@@ -10,14 +10,14 @@ export function certificatePage(erasure: Erasure): string {
     ['Site', erasure.site],
     ['Issuer', erasure.issuer],
     ['Ground', erasure.reason.replaceAll('_', ' ')],
-    ['At the word of', erasure.requestedBy],
-    ['Asked for', formatInstant(erasure.requestedAt)],
-    ['Deleted', erasure.deletedAt === undefined ? 'not yet' : formatInstant(erasure.deletedAt)],
+    ['At the word of', actorWords(erasure.requestedBy)],
+    ['Asked for', momentText(erasure.requestedAt)],
+    ['Deleted', erasure.deletedAt === undefined ? 'not yet' : momentText(erasure.deletedAt)],
     [
       'In no file of the site',
       erasure.permanentAt === undefined
-        ? `by ${formatInstant(erasure.permanentBy)}`
-        : `since ${formatInstant(erasure.permanentAt)}`,
+        ? `by ${momentText(erasure.permanentBy)}`
+        : `since ${momentText(erasure.permanentAt)}`,
     ],
     ['Grade', erasure.grade],
     ['Receipts in the log of the site', erasure.receipts.join(', ')],
@@ -52,13 +52,18 @@ ${tableOf(
 `
 }
 
+/** The reader may be anybody: the person is not spoken to. */
+function actorWords(by: string): string {
+  return by === 'person' ? 'the person' : actorName(by)
+}
+
 /** Who was given rows of the person, by name, and what they answered. */
 function recipientsOf({ recipients }: Erasure): string {
   if (recipients.length === 0) return ''
   const rows = recipients.map(({ acquirer, purpose, dataSet, state, acknowledgedAt, outcome, ground }) => [
     acquirer,
     `${purposeLabel(purpose)}, ${dataSet}`,
-    acknowledgedAt === undefined ? state : `${state} ${formatInstant(acknowledgedAt)}`,
+    acknowledgedAt === undefined ? state : `${state} ${momentText(acknowledgedAt)}`,
     [outcome?.replaceAll('_', ' '), ground?.replaceAll('_', ' ')]
       .filter((text) => text !== undefined)
       .join(': '),

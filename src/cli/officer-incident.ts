@@ -1,6 +1,6 @@
 import type { Command } from 'commander'
-import { formatInstant, instant } from '../kernel/clock.ts'
 import { NOTICE_LANGUAGES, incidentRequestSchema } from '../protocol/officer-api.ts'
+import { categoryName, shortMomentText } from '../protocol/plain-words.ts'
 import type { IncidentView, WireIncidentStep } from '../sdk/officer.ts'
 import { EXIT, WrongUse } from './failures.ts'
 import { connectOfficer, deliver, readDocument } from './officer-seat.ts'
@@ -198,7 +198,7 @@ function tell(
       )
       say(
         terminal,
-        `  ${affected.categories.join(', ')}${affected.hasSpecialCategories ? '; special categories among them' : ''}`,
+        `  ${affected.categories.map((category) => categoryName(category)).join(', ')}${affected.hasSpecialCategories ? '; special categories among them' : ''}`,
       )
     },
   })
@@ -208,7 +208,7 @@ function tell(
 function clockText({ authority, risk }: IncidentView): string {
   if (risk === 'unlikely') return 'need not be told'
   if (!authority.isOwed) return 'was told'
-  const due = formatInstant(instant(authority.due))
+  const due = shortMomentText(authority.due)
   return authority.isOverdue
     ? `OVERDUE since ${due}`
     : `to be told by ${due}, ${authority.hoursLeft} hours left`

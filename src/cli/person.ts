@@ -2,12 +2,12 @@ import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Command } from 'commander'
 import { makeDirectory } from '../kernel/make-directory.ts'
-import { formatInstant } from '../kernel/clock.ts'
 import { formatMoney } from '../kernel/money.ts'
 import { CSV_PARTS, EXPORT_FORMATS } from '../protocol/person-api.ts'
 import { CSV_KINDS, csvWriter } from '../protocol/person-export-csv.ts'
 import { exportRecordSchema } from '../protocol/person-export.ts'
 import type { ExportRecord } from '../protocol/person-export.ts'
+import { actorName, basisName, modeName, placeName, shortMomentText } from '../protocol/plain-words.ts'
 import { purposeLabel } from '../protocol/purpose.ts'
 import { carryPerson } from '../sdk/carry-person.ts'
 import type { HttpClient } from '../sdk/http-client.ts'
@@ -140,10 +140,10 @@ async function object(session: Session, options: ObjectOptions): Promise<void> {
           : table(session.terminal, {
               head: ['for what', 'data set', 'since', 'withdrawn'],
               rows: found.map((one) => [
-                one.purpose,
+                purposeLabel(one.purpose),
                 one.dataSet ?? `all of ${one.issuer}`,
-                formatInstant(one.madeAt),
-                one.withdrawnAt === undefined ? '' : formatInstant(one.withdrawnAt),
+                shortMomentText(one.madeAt),
+                one.withdrawnAt === undefined ? '' : shortMomentText(one.withdrawnAt),
               ]),
             }),
     })
@@ -239,14 +239,17 @@ async function uses(session: Session, options: PersonOptions): Promise<void> {
               'receipt',
             ],
             rows: found.map((use) => [
-              formatInstant(use.time),
+              shortMomentText(use.time),
               use.acquirer,
               purposeLabel(use.purpose),
-              use.mode,
+              modeName(use.mode),
               use.dataSet,
               use.columns.join(', '),
-              [use.legalBasis ?? '', ...(use.bases ?? []).map(({ reference }) => reference)].join(' '),
-              use.releaseTo,
+              [use.legalBasis ?? '', ...(use.bases ?? []).map(({ reference }) => reference)]
+                .filter((text) => text !== '')
+                .map((text) => basisName(text))
+                .join('; '),
+              placeName(use.releaseTo),
               use.earned ? formatMoney(use.earned) : '',
               String(use.receipt),
             ]),
@@ -295,8 +298,8 @@ async function accesses(session: Session, options: PersonOptions): Promise<void>
       table(session.terminal, {
         head: ['when', 'who', 'what', 'why', 'receipt'],
         rows: found.map(({ time, by, what, reason, receipt }) => [
-          formatInstant(time),
-          by,
+          shortMomentText(time),
+          actorName(by),
           what,
           reason ?? '',
           String(receipt),

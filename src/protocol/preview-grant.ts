@@ -6,6 +6,7 @@ import type { Manifest } from './data-set.ts'
 import type { GrantTerms } from './grant.ts'
 import { isConsentBasis } from './legal-basis.ts'
 import type { Mode } from './mode.ts'
+import { basisName, categoryName, dayText, placeName, placeNames } from './plain-words.ts'
 import { purposeLabel } from './purpose.ts'
 
 /** What a grant would allow, before it is given: questions and answers in plain words, and the text they rest on. */
@@ -41,7 +42,7 @@ export function previewGrant(
     ['What would leave?', terms.modes.map((mode) => MODE_TEXTS[mode](manifest)).join(' ')],
     [
       'From which countries would they see the result?',
-      `${areasText(manifest.perimeter.release.within)}. The data itself stays in ${site.territory}, at ${site.custodian}, and nobody else gets it.`,
+      `From ${placeNames(manifest.perimeter.release.within)}. The data itself stays in ${placeName(site.territory)}, at ${site.custodian}, and nobody else gets it.`,
     ],
     ['How often?', timeText(validUntil)],
     ['For what money?', moneyText(terms, manifest)],
@@ -94,8 +95,9 @@ function columnsText({ columns, isExplicit }: GrantTerms, manifest: Manifest): s
     ({ sensitivity }) => sensitivity === 'ordinary' || sensitivity === 'special_category',
   )
   const covered = usable.filter(({ name }) => columns?.includes(name) ?? true)
-  const named = covered.map(({ name, description, sensitivity }) => {
-    const words = description === undefined ? name : `${name} (${description})`
+  const named = covered.map(({ name, description, category, sensitivity }) => {
+    const meaning = description ?? (category === undefined ? undefined : categoryName(category))
+    const words = meaning === undefined || meaning === name ? name : `${name}: ${meaning}`
     return sensitivity === 'special_category' ? `${words}, which the law protects specially` : words
   })
   const special = covered.some(({ sensitivity }) => sensitivity === 'special_category')
@@ -116,16 +118,8 @@ const MODE_TEXTS: Readonly<Record<Mode, (manifest: Manifest) => string>> = {
   function: () => 'What a program gives that was run where the data is, about groups of people.',
 }
 
-function areasText(areas: readonly string[]): string {
-  const words: Readonly<Record<string, string>> = {
-    EEA: 'the European Economic Area',
-    adequate: 'countries that the European Commission has found to protect data well enough',
-  }
-  return areas.map((area) => words[area] ?? area).join(', ')
-}
-
 function timeText(validUntil: string | undefined): string {
-  const end = validUntil === undefined ? 'until you withdraw it' : `until ${validUntil.slice(0, 10)}`
+  const end = validUntil === undefined ? 'until you withdraw it' : `until ${dayText(validUntil)}`
   return `As often as somebody pays for it, ${end}. Each use stands in your history.`
 }
 
@@ -141,11 +135,10 @@ function moneyText({ minimumPriceMinor }: GrantTerms, { tariff, splits }: Manife
 }
 
 function basisText({ legalBasis }: Manifest, bases: readonly string[]): readonly [string, string] {
-  const basis = legalBasis.replace('eu-gdpr:', 'Under GDPR ')
   return [
     'What happens without it?',
     bases.length === 0
-      ? `Nothing: ${basis} something would have to be recorded before the data set may be used without your grant.`
-      : `${basis} the data set may be used for groups of people without your grant, resting on ${bases.join('; ')}; you may object to a purpose at any time.`,
+      ? `Nothing: on the legal basis of ${basisName(legalBasis)} something would have to be recorded before the data set may be used without your grant.`
+      : `On the legal basis of ${basisName(legalBasis)} the data set may be used for groups of people without your grant, resting on ${bases.join('; ')}; you may object to a purpose at any time.`,
   ]
 }

@@ -57,7 +57,12 @@ export const controllerActivitySchema = z.strictObject({
     includesMinors: z.boolean(),
   }),
   categories: z.array(
-    z.strictObject({ column: z.string(), category: z.string().optional(), sensitivity: z.string() }),
+    z.strictObject({
+      column: z.string(),
+      description: z.string().optional(),
+      category: z.string().optional(),
+      sensitivity: z.string(),
+    }),
   ),
   recipients: z.array(
     z.strictObject({

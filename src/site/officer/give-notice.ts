@@ -1,4 +1,5 @@
 import type { Notice } from '../../protocol/officer-api.ts'
+import { isPurposeRefused, isPurposeWithin } from '../../protocol/purpose.ts'
 import type { DataSetId } from '../../protocol/wire.ts'
 import type { SiteContext } from '../site-context.ts'
 import { registerFacts } from './gather-register.ts'
@@ -6,7 +7,7 @@ import { makeNotice } from './make-notice.ts'
 import { makeRegister } from './make-register.ts'
 import type { NoticeLanguage } from './notice-words.ts'
 
-/** The notice for a purpose that a data set is offered for; `undefined` when it is not. */
+/** The notice for a purpose that a data set is offered for, or a narrower one; `undefined` when it is not. */
 export async function giveNotice(
   site: SiteContext,
   { dataSet, purpose, language }: { dataSet: DataSetId; purpose: string; language: NoticeLanguage },
@@ -14,7 +15,8 @@ export async function giveNotice(
   const facts = await registerFacts(site)
   const register = makeRegister(facts)
   const activity = register.controllers.find((each) => each.dataSet === dataSet)
-  if (!activity?.purposes.some((each) => each.purpose === purpose)) return undefined
+  if (isPurposeRefused(purpose)) return undefined
+  if (!activity?.purposes.some((each) => isPurposeWithin(purpose, each.purpose))) return undefined
   const authority = facts.contacts.get(activity.controller.member)?.supervisoryAuthority
   const objectTo = facts.dataSets
     .filter(({ manifest }) => manifest.dataSet === dataSet)

@@ -1,3 +1,4 @@
+import { categoryName, dayText } from '../../protocol/plain-words.ts'
 import type { IncidentView } from '../../protocol/officer-api.ts'
 import type { RegisterContact } from '../../protocol/register.ts'
 import type { NoticeLanguage } from './notice-words.ts'
@@ -57,8 +58,8 @@ export function incidentLetter(
   return {
     subject: words.subject(name ?? member),
     text: [
-      words.opening(incident.awareAt.slice(0, 10)),
-      words.data(incident.affected.categories.join(', ')),
+      words.opening(dayText(incident.awareAt, language)),
+      words.data(incident.affected.categories.map((category) => categoryName(category, language)).join(', ')),
       words.consequences,
       incident.consequences,
       words.measures,

@@ -1,4 +1,5 @@
 import { html } from 'hono/html'
+import { categoryName, momentText } from '../../protocol/plain-words.ts'
 import type { IncidentView } from '../../protocol/officer-api.ts'
 import type { RegisterContact } from '../../protocol/register.ts'
 import { factTable, printedPage } from './printed-page.ts'
@@ -14,7 +15,7 @@ export function incidentPage(
     [party.name ?? party.member, party.address, party.email].filter((part) => part !== undefined).join(', ')
   return printedPage({
     title: `Notification of a personal data breach: ${incident.title}`,
-    subtitle: `GDPR Article 33. ${incident.incident}. Known since ${incident.awareAt}; the authority is to be told by ${authority.due} (${authority.rule}).`,
+    subtitle: `GDPR Article 33. ${incident.incident}. Known since ${momentText(incident.awareAt)}; the authority is to be told by ${momentText(authority.due)} (${authority.rule}).`,
     body: [
       html`<h2>Who notifies</h2>`,
       factTable([
@@ -25,7 +26,7 @@ export function incidentPage(
       ]),
       html`<h2>What happened (a)</h2>`,
       factTable([
-        ['Nature', incident.nature.join(', ')],
+        ['Nature', incident.nature.map((nature) => NATURES[nature])],
         ['Description', incident.description],
         [
           'People concerned',
@@ -33,10 +34,10 @@ export function incidentPage(
         ],
         [
           'Records concerned',
-          `${affected.releases.toLocaleString('en')} releases, data sets ${affected.dataSets.join(', ')}`,
+          `${affected.releases.toLocaleString('en')} ${affected.releases === 1 ? 'release' : 'releases'} of ${affected.dataSets.join(', ')}`,
         ],
-        ['Categories of data', affected.categories],
-        ['Special categories', affected.hasSpecialCategories ? 'yes' : 'no'],
+        ['Categories of data', affected.categories.map((category) => categoryName(category))],
+        ['Special categories', affected.hasSpecialCategories ? 'yes (Art. 9(1))' : 'no'],
         ['Recipients', affected.recipients],
       ]),
       html`<h2>Likely consequences (c)</h2>
@@ -45,13 +46,19 @@ export function incidentPage(
         <p>${incident.measures}</p>`,
       html`<h2>Record (Art. 33(5))</h2>`,
       factTable([
-        ['Opened', incident.openedAt],
+        ['Opened', momentText(incident.openedAt)],
         ['Risk', incident.risk],
-        ...incident.steps.map(({ at, step }): [string, string] => [at, stepText(step)]),
+        ...incident.steps.map(({ at, step }): [string, string] => [momentText(at), stepText(step)]),
       ]),
     ],
   })
 }
+
+const NATURES = {
+  confidentiality: 'confidentiality: data was seen or passed on without right',
+  integrity: 'integrity: data was changed without right',
+  availability: 'availability: data was lost or could not be reached',
+} as const satisfies Record<IncidentView['nature'][number], string>
 
 function stepText(step: IncidentView['steps'][number]['step']): string {
   switch (step.step) {

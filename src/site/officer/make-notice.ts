@@ -1,7 +1,16 @@
 import { digestOfJson } from '../../kernel/digest.ts'
 import { isConsentBasis } from '../../protocol/legal-basis.ts'
 import type { Notice, PartyContact } from '../../protocol/officer-api.ts'
-import { isPurposeWithin, purposeLabel } from '../../protocol/purpose.ts'
+import {
+  basisName,
+  columnName,
+  dayText,
+  periodText,
+  placeName,
+  placeNames,
+  purposeName,
+} from '../../protocol/plain-words.ts'
+import { isPurposeWithin } from '../../protocol/purpose.ts'
 import type { ControllerActivity, Register } from '../../protocol/register.ts'
 import { NOTICE_WORDS } from './notice-words.ts'
 import type { NoticeLanguage, NoticeWords } from './notice-words.ts'
@@ -31,30 +40,29 @@ export function makeNotice(
 ): Notice {
   const words = NOTICE_WORDS[language]
   const { headings } = words
-  const controller = partyName(activity.controller, words)
   const sections: Section[] = [
     {
       article: '13(1)(a), (b)',
       heading: headings.controller,
-      text: whoIsResponsible(register, activity, words),
+      text: whoIsResponsible(register, activity, language),
     },
     {
       article: '13(1)(c)',
       heading: headings.purpose,
       text: [
-        words.purposeAndBasis(purposeLabel(purpose), activity.legalBasis),
+        words.purposeAndBasis(purposeName(purpose, language), basisName(activity.legalBasis, language)),
         ...restsOn(activity, purpose).map(({ kind, reference, until }) =>
-          words.restsOn(words.kinds[kind], reference, until.slice(0, 10)),
+          words.restsOn(words.kinds[kind], reference, dayText(until, language)),
         ),
       ],
     },
-    { article: '14(1)(d)', heading: headings.data, text: whichData(activity, words) },
-    { article: '13(1)(e)', heading: headings.recipients, text: whoReceives(activity, words) },
-    { article: '13(1)(f)', heading: headings.transfers, text: whereTo(activity, words) },
+    { article: '14(1)(d)', heading: headings.data, text: whichData(activity, language) },
+    { article: '13(1)(e)', heading: headings.recipients, text: whoReceives(activity, language) },
+    { article: '13(1)(f)', heading: headings.transfers, text: whereTo(activity, language) },
     {
       article: '13(2)(a)',
       heading: headings.retention,
-      text: howLong(activity, { purpose, words }),
+      text: howLong(activity, { purpose, language }),
     },
     { article: '13(2)(b)', heading: headings.rights, text: [...words.rights] },
     {
@@ -70,7 +78,11 @@ export function makeNotice(
       heading: headings.complaint,
       text: [words.complaint(authority ?? words.leadAuthority)],
     },
-    { article: '14(2)(f)', heading: headings.source, text: [words.source(controller)] },
+    {
+      article: '14(2)(f)',
+      heading: headings.source,
+      text: [words.source(activity.controller.name ?? activity.controller.member)],
+    },
     { article: '13(2)(f)', heading: headings.automated, text: [words.automated] },
   ]
   const said = { title: words.title(activity.title), sections }
@@ -87,57 +99,85 @@ function restsOn({ bases }: ControllerActivity, purpose: string): ControllerActi
 function whoIsResponsible(
   register: Register,
   { controller }: ControllerActivity,
-  words: NoticeWords,
+  language: NoticeLanguage,
 ): string[] {
+  const words = NOTICE_WORDS[language]
   const { address, email, dataProtectionOfficer, representative } = controller
   return [
     [partyName(controller, words), address, email].filter((part) => part !== undefined).join(', '),
     ...(dataProtectionOfficer === undefined ? [] : [words.officer(dataProtectionOfficer)]),
     ...(representative === undefined ? [] : [words.representative(representative)]),
-    words.processor(register.processor.name ?? register.processor.member, register.place.territory),
+    words.processor(
+      register.processor.name ?? register.processor.member,
+      placeName(register.place.territory, language),
+    ),
   ]
 }
 
 /** For the purpose of the notice, and what of the data is kept less long. */
 function howLong(
-  { erasure }: ControllerActivity,
-  { purpose, words }: { purpose: string; words: NoticeWords },
+  { erasure, categories }: ControllerActivity,
+  { purpose, language }: { purpose: string; language: NoticeLanguage },
 ): string[] {
+  const until = (end: { until: string; period: string }) =>
+    NOTICE_WORDS[language].until(dayText(end.until, language), periodText(end.period, language))
   const ends = erasure.shorter
     .filter(({ scope, name }) => scope === 'purpose' && isPurposeWithin(purpose, name))
     .map(({ until, period }) => ({ until, period }))
   const [first = erasure] = [...ends, erasure].toSorted((a, b) => (a.until < b.until ? -1 : 1))
   const ofCategories = erasure.shorter.filter(({ scope }) => scope === 'category')
   return [
-    words.until(first.until.slice(0, 10), first.period),
-    ...(erasure.rows === undefined ? [] : [words.eachRow(erasure.rows.column, erasure.rows.period)]),
-    ...ofCategories.map(
-      ({ columns = [], until, period }) =>
-        `${columns.join(', ')}: ${words.until(until.slice(0, 10), period)}`,
-    ),
+    until(first),
+    ...(erasure.rows === undefined ? [] : [rowsText(erasure.rows, { categories, language })]),
+    ...ofCategories.map((ended) => {
+      const named = categories.filter(({ column }) => ended.columns?.includes(column))
+      return `${columnNames(named, language)}: ${until(ended)}`
+    }),
   ]
 }
 
-function whichData({ categories, specialCategoryBasis }: ControllerActivity, words: NoticeWords): string[] {
+/** That each row goes by its own date (`retention.rows`). */
+function rowsText(
+  { column, period }: NonNullable<ControllerActivity['erasure']['rows']>,
+  { categories, language }: { categories: ControllerActivity['categories']; language: NoticeLanguage },
+): string {
+  const named = categories.filter((one) => one.column === column)
+  const name = named.length === 0 ? column : columnNames(named, language)
+  return NOTICE_WORDS[language].eachRow(name, periodText(period, language))
+}
+
+function whichData(
+  { categories, specialCategoryBasis }: ControllerActivity,
+  language: NoticeLanguage,
+): string[] {
+  const words = NOTICE_WORDS[language]
   const special = categories.filter(({ sensitivity }) => sensitivity === 'special_category')
   return [
-    words.columns(categories.map(({ column }) => column).join(', ')),
+    words.columns(columnNames(categories, language)),
     ...(special.length > 0 && specialCategoryBasis !== undefined
-      ? [words.special(special.map(({ column }) => column).join(', '), specialCategoryBasis)]
+      ? [words.special(columnNames(special, language), basisName(specialCategoryBasis, language))]
       : []),
   ]
 }
 
-function whoReceives({ recipients }: ControllerActivity, words: NoticeWords): string[] {
-  const received = recipients.map(({ acquirer, countries }) => words.received(acquirer, countries.join(', ')))
+function columnNames(categories: ControllerActivity['categories'], language: NoticeLanguage): string {
+  return [...new Set(categories.map((one) => columnName(one, language)))].join(', ')
+}
+
+function whoReceives({ recipients }: ControllerActivity, language: NoticeLanguage): string[] {
+  const words = NOTICE_WORDS[language]
+  const received = recipients.map(({ acquirer, countries }) =>
+    words.received(acquirer, placeNames(countries, language)),
+  )
   return [words.whoMayAsk, ...(received.length > 0 ? received : [words.nobodyYet])]
 }
 
-function whereTo({ perimeter, transfers }: ControllerActivity, words: NoticeWords): string[] {
+function whereTo({ perimeter, transfers }: ControllerActivity, language: NoticeLanguage): string[] {
+  const words = NOTICE_WORDS[language]
   return [
-    words.releasePlaces(perimeter.release.within.join(', ')),
+    words.releasePlaces(placeNames(perimeter.release.within, language)),
     ...transfers.flatMap(({ country, ground }) =>
-      ground === undefined ? [] : [words.grounds(country, ground)],
+      ground === undefined ? [] : [words.grounds(placeName(country, language), ground)],
     ),
   ]
 }

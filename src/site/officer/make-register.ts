@@ -94,8 +94,9 @@ function controllerActivity(
       people,
       includesMinors,
     },
-    categories: manifest.columns.map(({ name, category, sensitivity }) => ({
+    categories: manifest.columns.map(({ name, description, category, sensitivity }) => ({
       column: name,
+      ...(description === undefined ? {} : { description }),
       ...(category === undefined ? {} : { category }),
       sensitivity,
     })),

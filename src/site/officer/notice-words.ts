@@ -46,6 +46,8 @@ export interface NoticeWords {
   readonly leadAuthority: string
   readonly source: (controller: string) => string
   readonly automated: string
+  /** Before the digest of what the notice says. */
+  readonly version: string
 }
 
 const EN: NoticeWords = {
@@ -67,7 +69,7 @@ const EN: NoticeWords = {
   officer: (who) => `Data-protection officer: ${who}`,
   representative: (who) => `Representative in the Union: ${who}`,
   processor: (name, territory) =>
-    `Your data is kept and computed on by ${name}, in ${territory}, and does not leave that place.`,
+    `Your data is kept and computed on by ${name} (${territory}), and does not leave that place.`,
   purposeAndBasis: (purpose, basis) => `Purpose: ${purpose}. Legal basis: ${basis}.`,
   kinds: {
     contract: 'a contract to which you are party',
@@ -78,15 +80,16 @@ const EN: NoticeWords = {
   },
   restsOn: (kind, reference, until) => `It rests on ${kind}: ${reference}, until ${until}.`,
   objectTo: (address) => `You may also object here: ${address}.`,
-  special: (columns, basis) => `Among it are special categories (${columns}), on the basis of ${basis}.`,
+  special: (columns, basis) =>
+    `The law protects some of it specially: ${columns}. Its legal basis: ${basis}.`,
   columns: (columns) => `These are kept: ${columns}.`,
   whoMayAsk:
     'Members of the network may ask questions. They get answers about groups of people, and rows only of those who allowed that.',
-  received: (name, countries) => `${name} received answers, used in ${countries}.`,
+  received: (name, countries) => `${name} received answers (used in: ${countries}).`,
   nobodyYet: 'Nobody has received anything yet.',
-  releasePlaces: (places) => `Answers may be used in: ${places}.`,
+  releasePlaces: (places) => `Answers may be used in ${places}.`,
   grounds: (country, ground) => `${country}: on the ground of ${ground}.`,
-  until: (date, period) => `Until ${date} (${period}); then the data is no longer used and is deleted.`,
+  until: (date, period) => `For ${period}, until ${date}; then the data is no longer used and is deleted.`,
   eachRow: (column, period) =>
     `Each record is used no longer than ${period} after its own date (${column}), and is then deleted.`,
   rights: [
@@ -102,6 +105,7 @@ const EN: NoticeWords = {
   leadAuthority: 'a supervisory authority',
   source: (controller) => `The data comes from ${controller}, which collected it.`,
   automated: 'No decision about you is made by a machine alone (Art. 22).',
+  version: 'Version of this notice',
 }
 
 const DE: NoticeWords = {
@@ -123,7 +127,7 @@ const DE: NoticeWords = {
   officer: (who) => `Datenschutzbeauftragte Person: ${who}`,
   representative: (who) => `Vertreter in der Union: ${who}`,
   processor: (name, territory) =>
-    `Ihre Daten werden von ${name} in ${territory} aufbewahrt und ausgewertet und verlassen diesen Ort nicht.`,
+    `Ihre Daten werden von ${name} (${territory}) aufbewahrt und ausgewertet und verlassen diesen Ort nicht.`,
   purposeAndBasis: (purpose, basis) => `Zweck: ${purpose}. Rechtsgrundlage: ${basis}.`,
   kinds: {
     contract: 'einem Vertrag, dessen Partei Sie sind',
@@ -132,19 +136,19 @@ const DE: NoticeWords = {
     legitimate_interest: 'einem Interesse, das gegen Ihres abgewogen wurde',
     employment: 'einer Vereinbarung oder einem Gesetz zur Beschäftigung',
   },
-  restsOn: (kind, reference, until) => `Sie beruht auf ${kind}: ${reference}, bis ${until}.`,
+  restsOn: (kind, reference, until) => `Sie beruht auf ${kind}: ${reference}, bis zum ${until}.`,
   objectTo: (address) => `Sie können auch hier widersprechen: ${address}.`,
   special: (columns, basis) =>
-    `Darunter sind besondere Kategorien (${columns}), auf der Grundlage von ${basis}.`,
+    `Einen Teil davon schützt das Gesetz besonders: ${columns}. Rechtsgrundlage dafür: ${basis}.`,
   columns: (columns) => `Aufbewahrt werden: ${columns}.`,
   whoMayAsk:
     'Mitglieder des Netzes dürfen Fragen stellen. Sie bekommen Antworten über Gruppen von Menschen, und Zeilen nur von denen, die das erlaubt haben.',
-  received: (name, countries) => `${name} hat Antworten bekommen, verwendet in ${countries}.`,
+  received: (name, countries) => `${name} hat Antworten bekommen (verwendet in: ${countries}).`,
   nobodyYet: 'Bisher hat niemand etwas bekommen.',
-  releasePlaces: (places) => `Antworten dürfen verwendet werden in: ${places}.`,
+  releasePlaces: (places) => `Antworten dürfen hier verwendet werden: ${places}.`,
   grounds: (country, ground) => `${country}: auf der Grundlage von ${ground}.`,
   until: (date, period) =>
-    `Bis ${date} (${period}); danach werden die Daten nicht mehr verwendet und gelöscht.`,
+    `Für ${period}, bis zum ${date}; danach werden die Daten nicht mehr verwendet und gelöscht.`,
   eachRow: (column, period) =>
     `Jeder Eintrag wird höchstens ${period} ab seinem eigenen Datum (${column}) verwendet und danach gelöscht.`,
   rights: [
@@ -162,6 +166,7 @@ const DE: NoticeWords = {
   leadAuthority: 'einer Aufsichtsbehörde',
   source: (controller) => `Die Daten stammen von ${controller}, dort wurden sie erhoben.`,
   automated: 'Keine Entscheidung über Sie fällt allein durch eine Maschine (Art. 22).',
+  version: 'Fassung dieses Hinweises',
 }
 
 const FR: NoticeWords = {
@@ -183,7 +188,7 @@ const FR: NoticeWords = {
   officer: (who) => `Délégué à la protection des données : ${who}`,
   representative: (who) => `Représentant dans l’Union : ${who}`,
   processor: (name, territory) =>
-    `Vos données sont conservées et traitées par ${name}, en ${territory}, et ne quittent pas ce lieu.`,
+    `Vos données sont conservées et traitées par ${name} (${territory}) et ne quittent pas ce lieu.`,
   purposeAndBasis: (purpose, basis) => `Finalité : ${purpose}. Base légale : ${basis}.`,
   kinds: {
     contract: 'un contrat auquel vous êtes partie',
@@ -195,16 +200,16 @@ const FR: NoticeWords = {
   restsOn: (kind, reference, until) => `Elle repose sur ${kind} : ${reference}, jusqu’au ${until}.`,
   objectTo: (address) => `Vous pouvez aussi vous opposer ici : ${address}.`,
   special: (columns, basis) =>
-    `Parmi elles des catégories particulières (${columns}), sur la base de ${basis}.`,
+    `La loi en protège une partie spécialement : ${columns}. Base légale : ${basis}.`,
   columns: (columns) => `Sont conservées : ${columns}.`,
   whoMayAsk:
     'Les membres du réseau peuvent poser des questions. Ils reçoivent des réponses sur des groupes de personnes, et des lignes seulement de celles qui l’ont permis.',
-  received: (name, countries) => `${name} a reçu des réponses, utilisées en ${countries}.`,
+  received: (name, countries) => `${name} a reçu des réponses (lieu d’utilisation : ${countries}).`,
   nobodyYet: 'Personne n’a encore rien reçu.',
-  releasePlaces: (places) => `Les réponses peuvent être utilisées en : ${places}.`,
+  releasePlaces: (places) => `Les réponses peuvent être utilisées ici : ${places}.`,
   grounds: (country, ground) => `${country} : sur le fondement de ${ground}.`,
   until: (date, period) =>
-    `Jusqu’au ${date} (${period}) ; ensuite les données ne sont plus utilisées et sont effacées.`,
+    `Pendant ${period}, jusqu’au ${date} ; ensuite les données ne sont plus utilisées et sont effacées.`,
   eachRow: (column, period) =>
     `Chaque enregistrement est utilisé au plus ${period} à compter de sa propre date (${column}), puis effacé.`,
   rights: [
@@ -222,6 +227,7 @@ const FR: NoticeWords = {
   leadAuthority: 'une autorité de contrôle',
   source: (controller) => `Les données viennent de ${controller}, qui les a collectées.`,
   automated: 'Aucune décision vous concernant n’est prise par une machine seule (art. 22).',
+  version: 'Version de cet avis',
 }
 
 /** The sentences by language. */

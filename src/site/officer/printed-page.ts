@@ -5,8 +5,8 @@ export type Markup = ReturnType<typeof html>
 
 const STYLE = `body{font:11pt/1.45 system-ui,sans-serif;color:#1c2320;max-width:52rem;margin:2rem auto;padding:0 1rem}
 h1{font-size:1.6rem;margin:0 0 .2rem}h2{font-size:1.15rem;margin:1.8rem 0 .4rem;border-bottom:1px solid #b9c4be;padding-bottom:.2rem}
-h3{font-size:1rem;margin:1rem 0 .3rem}p{margin:.3rem 0}small,.dim{color:#5c6a63}
-table{border-collapse:collapse;width:100%;margin:.4rem 0}td,th{text-align:left;vertical-align:top;padding:.25rem .6rem .25rem 0;border-bottom:1px solid #e1e7e3}
+h3{font-size:1rem;margin:1rem 0 .3rem}p{margin:.3rem 0}small,.dim,.foot{color:#5c6a63}.foot{font-size:.8rem;margin-top:2rem;overflow-wrap:anywhere}
+table{border-collapse:collapse;width:100%;margin:.4rem 0}td,th{overflow-wrap:anywhere;text-align:left;vertical-align:top;padding:.25rem .6rem .25rem 0;border-bottom:1px solid #e1e7e3}
 th{font-weight:600;width:13rem}ul{margin:.2rem 0;padding-left:1.1rem}.warn{background:#fff4dc;border-left:4px solid #d99a1c;padding:.4rem .8rem}
 @media print{body{margin:0;max-width:none}h2{break-after:avoid}tr{break-inside:avoid}}`
 

@@ -1,4 +1,14 @@
 import { html } from 'hono/html'
+import {
+  basisName,
+  categoryName,
+  dayText,
+  momentText,
+  periodText,
+  placeName,
+  placeNames,
+  purposeName,
+} from '../../protocol/plain-words.ts'
 import type {
   ControllerActivity,
   ProcessorActivity,
@@ -16,7 +26,7 @@ export function registerPage(register: Register): Promise<string> {
     gaps.length > 0 ? [html`<div class="warn"><b>Still to be done</b>${bullets(gaps)}</div>`] : []
   return printedPage({
     title: `Register of processing at ${site}`,
-    subtitle: `GDPR Article 30. Made on ${madeAt} from the terms in force and the record of releases.`,
+    subtitle: `GDPR Article 30. Made on ${momentText(madeAt)} from the terms in force and the record of releases.`,
     body: [
       ...warning,
       html`<h2>Place and processor</h2>`,
@@ -32,10 +42,13 @@ export function registerPage(register: Register): Promise<string> {
 function placeTable({ processor, place }: Register): Markup {
   const { longitude, latitude } = place
   const point = longitude === undefined || latitude === undefined ? '' : ` at ${latitude}, ${longitude}`
-  const until = place.validUntil === undefined ? '' : ` until ${place.validUntil}`
+  const until = place.validUntil === undefined ? '' : ` until ${momentText(place.validUntil)}`
   return factTable([
     ['Processor', contactLines(processor)],
-    ['Place', `${place.territory}${point}; evidence ${place.evidence.replaceAll('_', ' ')}${until}`],
+    [
+      'Place',
+      `${placeName(place.territory)} (${place.territory})${point}; evidence ${place.evidence.replaceAll('_', ' ')}${until}`,
+    ],
   ])
 }
 
@@ -47,7 +60,7 @@ function activity(found: ControllerActivity): Markup {
   }: {
     readonly within: readonly string[]
     readonly hasPolygon: boolean
-  }) => `${within.join(', ')}${hasPolygon ? ', within a polygon' : ''}`
+  }) => `${placeNames(within)}${hasPolygon ? ', within a polygon' : ''}`
   return html`<h3>${found.title} <small>${found.dataSet}</small></h3>
     ${factTable([
       ['Controller', contactLines(found.controller)],
@@ -58,17 +71,7 @@ function activity(found: ControllerActivity): Markup {
             `${label} (${purpose})${assessments.length > 0 ? `; assessed: ${assessments.join(', ')}` : ''}`,
         ),
       ],
-      [
-        'Legal basis',
-        [
-          found.legalBasis,
-          ...(found.specialCategoryBasis === undefined ? [] : [found.specialCategoryBasis]),
-          ...found.bases.map(
-            ({ kind, reference, purposes, until, people }) =>
-              `${kind.replaceAll('_', ' ')}: ${reference}, for ${purposes.join(', ')}, until ${until}${people === undefined ? '' : `, ${people.toLocaleString('en')} people`}`,
-          ),
-        ],
-      ],
+      ['Legal basis', basisLines(found)],
       [
         'People',
         `${subjects.people.toLocaleString('en')}${subjects.includesMinors ? ', minors among them' : ''}. ${subjects.description}`,
@@ -77,36 +80,62 @@ function activity(found: ControllerActivity): Markup {
         'Data',
         found.categories.map(
           ({ column, category, sensitivity }) =>
-            `${column}${category === undefined ? '' : ` (${category})`}${sensitivity === 'ordinary' ? '' : `, ${sensitivity.replaceAll('_', ' ')}`}`,
+            `${column}${category === undefined ? '' : `: ${categoryName(category)} (${category})`}${sensitivity === 'ordinary' ? '' : `, ${sensitivity.replaceAll('_', ' ')}`}`,
         ),
       ],
       [
         'Recipients',
         found.recipients.map(
           ({ acquirer, purposes, countries, releases, last }) =>
-            `${acquirer}: ${releases} for ${purposes.join(', ')} in ${countries.join(', ')}, last ${last}`,
+            `${acquirer}: ${releasesText(releases)} for ${purposes.map((purpose) => `${purposeName(purpose)} (${purpose})`).join(', ')}, used in ${placeNames(countries)}, last on ${dayText(last)}`,
         ),
       ],
       ['Transfers to third countries', transferLines(found.transfers)],
       [
         'Perimeter',
         [
-          `store ${rule(perimeter.store)}`,
-          `process ${rule(perimeter.process)}`,
-          `release ${rule(perimeter.release)}`,
+          `Stored in ${rule(perimeter.store)}`,
+          `Processed in ${rule(perimeter.process)}`,
+          `Released to ${rule(perimeter.release)}`,
         ],
       ],
-      ['Erased', `after ${erasure.period}, on ${erasure.until}`],
-      ...(erasure.rows === undefined
-        ? []
-        : [['Each row erased', `${erasure.rows.period} after its "${erasure.rows.column}"`] as const]),
-      ...erasure.shorter.map(({ scope, name, columns, period, until }): readonly [string, string] => [
-        scope === 'purpose' ? `Not used for ${name}` : `Erased: ${columns?.join(', ') ?? name}`,
-        `after ${period}, on ${until}`,
-      ]),
+      ...erasureRows(erasure),
       ['Measures', found.measures],
       ['Terms', found.policy],
     ])}`
+}
+
+function basisLines({ legalBasis, specialCategoryBasis, bases }: ControllerActivity): readonly string[] {
+  return [
+    basisText(legalBasis),
+    ...(specialCategoryBasis === undefined
+      ? []
+      : [`${basisText(specialCategoryBasis)}, for special categories`]),
+    ...bases.map(({ kind, reference, purposes, until, people }) => {
+      const uses = purposes.map((purpose) => purposeName(purpose)).join(', ')
+      const whom = people === undefined ? '' : `, ${people.toLocaleString('en')} people`
+      return `${kind.replaceAll('_', ' ')}: ${reference}, for ${uses}, until ${dayText(until)}${whom}`
+    }),
+  ]
+}
+
+/** When all of it goes, each row, and what goes earlier. */
+function erasureRows({
+  period: whole,
+  until: end,
+  rows,
+  shorter,
+}: ControllerActivity['erasure']): readonly (readonly [string, string])[] {
+  return [
+    ['Erased', `after ${periodText(whole)}, on ${dayText(end)}`],
+    ...(rows === undefined
+      ? []
+      : [['Each row erased', `${periodText(rows.period)} after its "${rows.column}"`] as const]),
+    ...shorter.map(({ scope, name, columns, period, until }): readonly [string, string] => [
+      scope === 'purpose' ? `Not used for ${purposeName(name)}` : `Erased: ${columns?.join(', ') ?? name}`,
+      `after ${periodText(period)}, on ${dayText(until)}`,
+    ]),
+  ]
 }
 
 function processing({
@@ -129,8 +158,19 @@ function processing({
 function transferLines(transfers: readonly RegisterTransfer[]): readonly string[] {
   if (transfers.length === 0) return ['none']
   return transfers.map(
-    ({ country, ground, releases }) => `${country}: ${releases}, ${ground ?? 'no ground today'}`,
+    ({ country, ground, releases }) =>
+      `${placeName(country)}: ${releasesText(releases)}, ${ground ?? 'no ground today'}`,
   )
+}
+
+function releasesText(releases: number): string {
+  return `${releases.toLocaleString('en')} ${releases === 1 ? 'release' : 'releases'}`
+}
+
+/** In words, with the term that a machine knows it by. */
+function basisText(basis: string): string {
+  const name = basisName(basis)
+  return name === basis ? basis : `${name}, ${basis}`
 }
 
 function contactLines(contact: RegisterContact): readonly string[] {

@@ -1,6 +1,20 @@
 import { escapeHtml } from '../../kernel/escape-html.ts'
 import { cellText } from '../../protocol/person-export-csv.ts'
 import type { ExportRecord } from '../../protocol/person-export.ts'
+import { isCurrency } from '../../kernel/currency.ts'
+import type { Currency } from '../../kernel/currency.ts'
+import { formatMoney, money } from '../../kernel/money.ts'
+import {
+  actorName,
+  basisName,
+  categoryName,
+  dayText,
+  granteeName,
+  modeName,
+  momentText,
+  placeName,
+  placeNames,
+} from '../../protocol/plain-words.ts'
 import { purposeLabel } from '../../protocol/purpose.ts'
 
 /**
@@ -9,8 +23,11 @@ import { purposeLabel } from '../../protocol/purpose.ts'
  */
 export function pageWriter(): (records: readonly ExportRecord[] | 'end') => string {
   let section: string | undefined
+  // A grant’s least price is in the money of the data set’s tariff, which stands before it.
+  const currencies = new Map<string, Currency>()
   const write = (record: ExportRecord): string => {
-    const { name, title, head, cells } = tableRowOf(record)
+    if (record.kind === 'dataSet') currencies.set(record.dataSet, record.manifest.tariff.currency)
+    const { name, title, head, cells } = tableRowOf(record, currencies)
     if (name === section) return rowOf('td', cells)
     const before = section === undefined ? HEAD : END_OF_TABLE
     section = name
@@ -32,22 +49,22 @@ interface TableRow {
   readonly cells: readonly string[]
 }
 
-function tableRowOf(record: ExportRecord): TableRow {
+function tableRowOf(record: ExportRecord, currencies: ReadonlyMap<string, Currency>): TableRow {
   switch (record.kind) {
     case 'export':
       return fieldsOf(record.kind, 'About this copy', {
         Site: record.site,
         Custodian: record.custodian,
-        Country: record.territory,
-        'Made at': record.madeAt,
-        'Made for': record.madeFor,
+        Country: placeName(record.territory),
+        Made: momentText(record.madeAt),
+        'Made for': actorName(record.madeFor),
         Receipt: record.receipt,
       })
     case 'principal':
       return fieldsOf(record.kind, 'What is known of you for the rules of age', {
         Source: record.issuer,
-        'Born on': record.birthDate ?? 'not known',
-        'Lives in': record.residence ?? 'not known',
+        'Born on': record.birthDate === undefined ? 'not known' : dayText(record.birthDate),
+        'Lives in': record.residence === undefined ? 'not known' : placeName(record.residence),
         'Whose permission counts': GIVERS[record.grantsCountOf],
       })
     case 'guardianship':
@@ -70,7 +87,7 @@ function tableRowOf(record: ExportRecord): TableRow {
         cells: Object.values(record.values).map(cellText),
       }
     case 'grant':
-      return grantRow(record)
+      return grantRow(record, currencies.get(record.dataSet))
     case 'refusal':
     case 'objection':
       return decisionRow(record)
@@ -85,7 +102,13 @@ function tableRowOf(record: ExportRecord): TableRow {
         name: record.kind,
         title: 'Who looked at your data by name',
         head: ['When', 'Who', 'What', 'Why', 'Receipt'],
-        cells: [record.time, record.by, record.what, record.reason ?? '', `${record.site} ${record.receipt}`],
+        cells: [
+          momentText(record.time),
+          actorName(record.by),
+          WHAT_WORDS[record.what] ?? record.what,
+          record.reason ?? '',
+          `${record.site} ${record.receipt}`,
+        ],
       }
   }
 }
@@ -97,10 +120,10 @@ function ageRow(record: Extract<ExportRecord, { kind: 'ageEvidence' | 'move' }>)
       title: 'Where you have moved to',
       head: ['Country', 'From', 'Said by', 'When', 'Receipt'],
       cells: [
-        record.country,
-        record.fromDay,
-        record.toldBy,
-        record.toldAt,
+        placeName(record.country),
+        dayText(record.fromDay),
+        actorName(record.toldBy),
+        momentText(record.toldAt),
         `${record.site} ${record.receipt}`,
       ],
     }
@@ -112,9 +135,9 @@ function ageRow(record: Extract<ExportRecord, { kind: 'ageEvidence' | 'move' }>)
       record.evidenceKind,
       cellText(record.atLeast ?? null),
       cellText(record.below ?? null),
-      record.givenBy,
-      record.givenAt,
-      record.endedAt ?? record.expires,
+      actorName(record.givenBy),
+      momentText(record.givenAt),
+      momentText(record.endedAt ?? record.expires),
       `${record.site} ${record.receipt}`,
     ],
   }
@@ -128,10 +151,10 @@ function guardianshipRow(record: Extract<ExportRecord, { kind: 'guardianship' }>
     cells: [
       record.guardian ?? '(erased)',
       record.authority === 'sole' ? 'alone' : 'together with others',
-      record.from,
-      record.endedAt ?? record.until ?? '',
+      dayText(record.from),
+      untilText(record.endedAt ?? record.until),
       record.state.replaceAll('_', ' '),
-      record.establishedBy,
+      actorName(record.establishedBy),
       record.guardianship,
     ],
   }
@@ -141,13 +164,18 @@ function dataSetRow(record: Extract<ExportRecord, { kind: 'dataSet' }>): TableRo
   return fieldsOf(`dataSet ${record.dataSet}`, `Data set “${record.manifest.title}”`, {
     Name: record.dataSet,
     Source: record.manifest.issuer,
-    'Legal basis': record.manifest.legalBasis,
+    'Legal basis': [record.manifest.legalBasis, record.manifest.specialCategoryBasis]
+      .flatMap((basis) => (basis === undefined ? [] : [basisName(basis)]))
+      .join('; for what the law protects specially: '),
     Purposes: record.manifest.purposes.map(purposeLabel).join(', '),
     Columns: record.manifest.columns
-      .map(({ name, description }) => (description === undefined ? name : `${name} (${description})`))
+      .map(({ name, description, category }) => {
+        const words = description ?? (category === undefined ? undefined : categoryName(category))
+        return words === undefined || words === name ? name : `${name} (${words})`
+      })
       .join(', '),
-    'Stored within': record.manifest.perimeter.store.within.join(', '),
-    'Kept until': record.keptUntil,
+    'Stored within': placeNames(record.manifest.perimeter.store.within),
+    'Kept until': dayText(record.keptUntil),
   })
 }
 
@@ -161,8 +189,8 @@ function basisRow(record: Extract<ExportRecord, { kind: 'basis' }>): TableRow {
       record.reference,
       record.purposes.map(purposeLabel).join(', '),
       record.dataSets.join(', '),
-      record.validFrom,
-      record.validUntil,
+      dayText(record.validFrom),
+      dayText(record.validUntil),
     ],
   }
 }
@@ -174,12 +202,15 @@ function requestRow(record: Extract<ExportRecord, { kind: 'request' }>): TableRo
     head: ['Request', 'Right', 'Received', 'State', 'Due on', 'What happened'],
     cells: [
       record.request,
-      record.right,
-      record.receivedAt,
-      record.state,
-      record.dueOn,
+      record.right.replaceAll('_', ' '),
+      momentText(record.receivedAt),
+      record.state.replaceAll('_', ' '),
+      dayText(record.dueOn),
       record.events
-        .map(({ event, at, said }) => `${at} ${event}${said === undefined ? '' : `: ${said}`}`)
+        .map(
+          ({ event, at, said }) =>
+            `${momentText(at)}: ${event.replaceAll('_', ' ')}${said === undefined ? '' : `: ${said}`}`,
+        )
         .join('; '),
     ],
   }
@@ -192,10 +223,10 @@ function decisionRow(record: Extract<ExportRecord, { kind: 'refusal' | 'objectio
       title: 'What you refused',
       head: ['Who', 'For what', 'Data set', 'When', 'Receipt'],
       cells: [
-        cellText(record.grantee),
+        granteeName(record.grantee),
         record.purposes.map(purposeLabel).join(', '),
         record.dataSet,
-        record.refusedAt,
+        momentText(record.refusedAt),
         `${record.site} ${record.receipt}`,
       ],
     }
@@ -206,8 +237,8 @@ function decisionRow(record: Extract<ExportRecord, { kind: 'refusal' | 'objectio
     cells: [
       purposeLabel(record.purpose),
       record.dataSet ?? `all of ${record.issuer}`,
-      record.madeAt,
-      record.withdrawnAt ?? '',
+      momentText(record.madeAt),
+      record.withdrawnAt === undefined ? '' : momentText(record.withdrawnAt),
       `${record.site} ${record.receipt}`,
     ],
   }
@@ -219,25 +250,28 @@ const GIVERS = {
   joint: 'yours and your guardian’s together',
 } as const
 
-function grantRow(record: Extract<ExportRecord, { kind: 'grant' }>): TableRow {
+function grantRow(
+  record: Extract<ExportRecord, { kind: 'grant' }>,
+  currency: Currency | undefined,
+): TableRow {
   const state =
     record.revokedAt !== undefined
-      ? `${record.state ?? 'withdrawn'} ${record.revokedAt}`
+      ? `${(record.state ?? 'withdrawn').replaceAll('_', ' ')} on ${momentText(record.revokedAt)}`
       : record.validUntil === undefined
         ? 'until you withdraw it'
-        : `until ${record.validUntil}`
+        : `until ${momentText(record.validUntil)}`
   return {
     name: record.kind,
     title: 'What you allowed',
     head: ['Who', 'For what', 'How', 'Data set', 'Columns', 'Least price', 'Given', 'State', 'Receipt'],
     cells: [
-      cellText(record.grantee),
+      granteeName(record.grantee),
       record.purposes.map(purposeLabel).join(', '),
-      record.modes.join(', '),
+      record.modes.map(modeName).join(', '),
       record.dataSet,
       record.columns?.join(', ') ?? 'all',
-      String(record.minimumPriceMinor ?? 0),
-      `${record.givenAt} by ${record.givenBy ?? 'self'}`,
+      leastPriceText(record.minimumPriceMinor ?? 0, currency),
+      `${momentText(record.givenAt)} by ${actorName(record.givenBy ?? 'self')}`,
       state,
       `${record.site} ${record.receipt}`,
     ],
@@ -262,19 +296,52 @@ function useRow(record: Extract<ExportRecord, { kind: 'use' }>): TableRow {
       'Receipt',
     ],
     cells: [
-      record.time,
+      momentText(record.time),
       record.acquirer,
       purposeLabel(record.purpose),
-      record.pseudonym === undefined ? record.mode : `${record.mode}, as ${record.pseudonym}`,
+      record.pseudonym === undefined
+        ? modeName(record.mode)
+        : `${modeName(record.mode)}, as ${record.pseudonym}`,
       record.dataSet,
       record.columns.join(', '),
-      [record.legalBasis ?? '', ...(record.bases ?? []).map(({ reference }) => reference)].join(' '),
-      record.releaseTo,
-      cellText(record.earned),
+      [record.legalBasis ?? '', ...(record.bases ?? []).map(({ reference }) => reference)]
+        .filter((text) => text !== '')
+        .map((text) => basisName(text))
+        .join('; '),
+      placeName(record.releaseTo),
+      earnedText(record.earned),
       record.question ?? record.ask,
       `${record.site} ${record.receipt}`,
     ],
   }
+}
+
+function leastPriceText(minor: number, currency: Currency | undefined): string {
+  if (minor === 0) return 'none'
+  return currency === undefined ? `${minor} minor units` : formatMoney(money(minor, currency))
+}
+
+function earnedText(earned: Extract<ExportRecord, { kind: 'use' }>['earned']): string {
+  return earned !== undefined && isCurrency(earned.currency)
+    ? formatMoney(money(earned.amount, earned.currency))
+    : cellText(earned)
+}
+
+function untilText(time: string | undefined): string {
+  return time === undefined ? '' : dayText(time)
+}
+
+/** What somebody looked at, in words. */
+const WHAT_WORDS: Readonly<Record<string, string>> = {
+  export: 'everything, as a copy',
+  uses: 'who used it',
+  accesses: 'who looked at it',
+  earnings: 'what it earned you',
+  consents: 'what you allowed',
+  notices: 'what recipients were told',
+  grants: 'what you allowed',
+  requests: 'what you asked for',
+  request: 'what you asked for',
 }
 
 function fieldsOf(name: string, title: string, fields: Readonly<Record<string, unknown>>): TableRow {

@@ -134,7 +134,7 @@ test('a preview says who, for what, where, how often and for what money, and its
     'groups of at least 10 people',
     'Your single rows',
     'the European Economic Area',
-    'stays in IE, at edgeworks',
+    'stays in Ireland, at edgeworks',
     'until you withdraw it',
     '30 % of each price',
     'at most 10.00 EUR',

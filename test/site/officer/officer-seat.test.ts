@@ -161,7 +161,7 @@ test('notices say what the terms say, in each language, and another version when
   const said = english.sections.flatMap(({ text }) => text).join('\n')
   for (const part of [
     'Orla Byrne',
-    'northcare received answers, used in IE',
+    'northcare received answers (used in: Ireland).',
     'the Data Protection Commission',
     'withdraw',
     'edgeworks',
@@ -173,6 +173,15 @@ test('notices say what the terms say, in each language, and another version when
   )
   assert.match((await controller.notice({ ...request, language: 'fr' })).title, /^Ce qui est fait/)
   assert.match(await controller.noticePage({ ...request, language: 'de' }), /<html lang="de">/)
+  for (const language of ['en', 'de', 'fr'] as const) {
+    const { sections } = await controller.notice({ ...request, language })
+    const words = sections.flatMap(({ text }) => text).join('\n')
+    // Terms, codes and times of machines are not for the people who are told (GDPR Art. 12(1)).
+    assert.doesNotMatch(words, /eu-gdpr|dpv|\b(?:IE|EEA|adequate)\b|P\d+[YMD]|\d{4}-\d{2}-\d{2}|_/, words)
+  }
+  // A purpose that is narrower than one the data set is offered for has a notice of its own.
+  const narrower = await controller.notice({ ...request, purpose: 'dpv:AcademicResearch', language: 'de' })
+  assert.match(JSON.stringify(narrower), /Zweck: Forschung an Hochschulen und Akademien\./)
   assert.equal((await controller.notice(request)).version, english.version)
   await controller.describeParty('federation', { ...contact, email: 'new@federation.example' })
   assert.notEqual((await controller.notice(request)).version, english.version)

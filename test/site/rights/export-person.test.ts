@@ -165,6 +165,9 @@ test('an issuer and the operator need a reason, and the person reads it; every l
 test('the page shows texts as texts, and CSV holds them whole', async () => {
   const me = await asPerson('p-7')
   const page = await new Response(await me.export({ format: 'html' })).text()
+  // A page for people has no times, terms or codes of machines (GDPR Art. 12(1)).
+  const read = page.slice(page.indexOf('<h2>')).replaceAll(/<h2>Rows of[^]*?<\/table>/g, '')
+  assert.doesNotMatch(read, /\d{4}-\d{2}-\d{2}T|eu-gdpr:|issuer:|class:|>\d+ EUR</)
   assert.ok(page.includes('&lt;script&gt;alert(&quot;x&quot;)&lt;/script&gt; &amp; &#39;so on&#39;'))
   assert.ok(!page.includes('<script'))
   for (const heading of ['What you allowed', 'Who used your data', 'Rows of “athletes”', 'Who looked'])
