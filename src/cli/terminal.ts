@@ -1,4 +1,4 @@
-import { styleText } from 'node:util'
+import { stripVTControlCharacters, styleText } from 'node:util'
 import Table from 'cli-table3'
 
 /** Where a verb writes. Tables and sentences go to `out`; progress and complaints to `error`. */
@@ -68,7 +68,7 @@ export interface TableContents {
   readonly indent?: string
 }
 
-/** A table: the head dimmed, no vertical rules, wrapped to given widths where they are given. */
+/** A table: the head dimmed, no vertical rules, numbers to the right, wrapped to given widths where they are given. */
 export function table(terminal: Terminal, { head, rows, widths, indent = '' }: TableContents): void {
   if (rows.length === 0) return
   const drawn = new Table({
@@ -76,11 +76,20 @@ export function table(terminal: Terminal, { head, rows, widths, indent = '' }: T
     chars: CHARS,
     style: { head: [], border: [], compact: true, 'padding-left': 0, 'padding-right': 2 },
     wordWrap: true,
+    colAligns: head.map((_, column) => (isOfNumbers(rows, column) ? 'right' : 'left')),
     ...(widths === undefined ? {} : { colWidths: [...widths] }),
   })
   for (const row of rows) drawn.push([...row])
   say(terminal, trimmed(drawn.toString(), indent))
 }
+
+/** Whether whatever stands in a column is a number, with its unit or its step: `1,904`, `≥ 50`, `55 %`, `-2.50 EUR`. */
+function isOfNumbers(rows: TableContents['rows'], column: number): boolean {
+  const cells = rows.map((row) => stripVTControlCharacters(row[column] ?? '')).filter((cell) => cell !== '')
+  return cells.length > 0 && cells.every((cell) => NUMBER.test(cell))
+}
+
+const NUMBER = /^(?:[≥<≈] )?-?\d[\d,]*(?:\.\d+)?(?:e[+-]?\d+)?(?: (?:%|[A-Z]{3}))?$/
 
 const CHARS = {
   top: '',

@@ -68,7 +68,7 @@ test('table() prints aligned columns without trailing spaces', () => {
       ['333', '4'],
     ],
   })
-  assert.equal(pipe.text(), 'a    bb\n1    2\n333  4\n|')
+  assert.equal(pipe.text(), '  a  bb\n  1   2\n333   4\n|')
 })
 
 test('jsonText() writes money in minor units and moments as RFC 3339', () => {
