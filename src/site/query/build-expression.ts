@@ -12,6 +12,7 @@ import { readLiteral } from './literals.ts'
 import { hull, range } from './ranges.ts'
 import { notAllowed, notSupported, spoken, tooLarge } from './refusal.ts'
 import { readInEitherCase, readRegularExpression } from './regular-expression.ts'
+import { isReplacement, readFound, readSearched } from './searched-expression.ts'
 
 /** A text or null that is written without a type and takes the one of its place, as in PostgreSQL. */
 export interface Untyped {
@@ -227,6 +228,12 @@ function fitArgument(
   if (parameter === 'pattern') return fitPattern(term)
   if (parameter === 'regular expression') return fitRegularExpression(term, readRegularExpression)
   if (parameter === 'folded expression') return fitRegularExpression(term, readInEitherCase)
+  if (parameter === 'searched expression')
+    return fitWrittenPattern(term, (pattern) => readSearched(pattern)?.text)
+  if (parameter === 'folded searched expression')
+    return fitWrittenPattern(term, (pattern) => readSearched(pattern, readInEitherCase)?.text)
+  if (parameter === 'found expression') return fitWrittenPattern(term, readFound)
+  if (parameter === 'replacement') return fitWrittenPattern(term, (text) => text)
   if (parameter === 'written text') return fitWritten(term, 1)
   if (parameter === 'shorter text') return fitWritten(term, 0)
   const written = WRITTEN[parameter]
@@ -269,12 +276,23 @@ function fitWritten(term: Term, least: number): Expr | undefined {
 
 /** A replacement that is longer could let a text grow past all bounds, again and again. */
 function isNoLonger(row: CatalogueRow, args: readonly Expr[]): boolean {
+  if (row.takes.includes('replacement')) return isReplacementOf(args)
   const at = row.takes.indexOf('shorter text')
   if (at < 0) return true
   const [from = 0, to = 0] = [args[at - 1], args[at]].map((arg) =>
     arg?.kind === 'literal' && typeof arg.value === 'string' ? Buffer.byteLength(arg.value) : 0,
   )
   return to <= from
+}
+
+function isReplacementOf([, pattern, replacement]: readonly Expr[]): boolean {
+  const searched = readSearched(textOf(pattern) ?? '')
+  const text = textOf(replacement)
+  return searched !== undefined && text !== undefined && isReplacement(text, searched)
+}
+
+function textOf(expr: Expr | undefined): string | undefined {
+  return expr?.kind === 'literal' && typeof expr.value === 'string' ? expr.value : undefined
 }
 
 const PATTERN_PERCENTS_MAX = 4
@@ -287,6 +305,12 @@ function fitPattern(term: Term): Expr | undefined {
   if (typeof pattern.value !== 'string' || !/^(?:[^\\]|\\.)*$/su.test(pattern.value)) return undefined
   // Each % may try every place of a text again: many of them would make time tell about values.
   return pattern.value.split('%').length - 1 <= PATTERN_PERCENTS_MAX ? pattern : undefined
+}
+
+/** The same, but no null. */
+function fitWrittenPattern(term: Term, read: (pattern: string) => string | undefined): Expr | undefined {
+  const pattern = fitRegularExpression(term, read)
+  return pattern?.kind === 'literal' && pattern.value !== null ? pattern : undefined
 }
 
 function fitRegularExpression(term: Term, read: (pattern: string) => string | undefined): Expr | undefined {
@@ -315,21 +339,33 @@ function plainValue(term: Term): string | number | boolean | null {
 function expectedConstants(name: string): string {
   const kinds = callsNamed(name).flatMap((id) =>
     catalogueRow(id).takes.flatMap((parameter) =>
-      typeof parameter === 'object'
-        ? [parameter.constant]
-        : parameter === 'pattern' || parameter === 'regular expression' || parameter === 'folded expression'
-          ? [parameter]
-          : [],
+      typeof parameter === 'object' ? [parameter.constant] : isPatternKind(parameter) ? [parameter] : [],
     ),
   )
-  const texts = [...new Set(kinds)].map((kind) =>
-    kind === 'pattern'
-      ? 'the pattern written out, with at most 4 %'
-      : kind === 'regular expression' || kind === 'folded expression'
-        ? 'the pattern written out, of letters, ., […], ^, $, ( | ), *, +, ? and {m,n}'
-        : `${kind}: ${CONSTANTS[kind].expected}`,
+  const texts = kinds.map((kind) =>
+    isPatternKind(kind) ? EXPECTED_PATTERNS[kind] : `${kind}: ${CONSTANTS[kind].expected}`,
   )
-  return texts.length === 0 ? '' : `; expected ${texts.join('; ')}`
+  return texts.length === 0 ? '' : `; expected ${[...new Set(texts)].join('; ')}`
+}
+
+const REGULAR = 'the pattern written out, of letters, ., […], ^, $, ( | ), *, +, ? and {m,n}'
+const SEARCHED =
+  'a pattern written out that matches something, of letters, ., […], *, +, ?, {m,n}, groups that come once, ^ before and $ behind all of it, and no alternatives'
+
+/** How places that take a pattern are said. */
+const EXPECTED_PATTERNS = {
+  pattern: 'the pattern written out, with at most 4 %',
+  'regular expression': REGULAR,
+  'folded expression': REGULAR,
+  'searched expression': SEARCHED,
+  'folded searched expression': SEARCHED,
+  'found expression': SEARCHED,
+  replacement:
+    'a replacement written out, with \\1 to \\9 each once at most, that is no longer than the shortest match',
+} as const satisfies Readonly<Partial<Record<Exclude<Parameter, object>, string>>>
+
+function isPatternKind(kind: string): kind is keyof typeof EXPECTED_PATTERNS {
+  return Object.hasOwn(EXPECTED_PATTERNS, kind)
 }
 
 /** Requires a single value, which can be compared, ordered and grouped by. */

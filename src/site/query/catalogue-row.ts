@@ -7,7 +7,7 @@ export type Dialect = 'duckdb' | 'postgres'
 
 /**
  * What a place of a call takes: a type; `any`, one type of single values in all such places; `anything`, also what is no
- * single value; `list`, one type of lists in all such places, and `item`, what such a list holds; `pattern`, `regular expression`, `folded expression` (one that takes letters in either case), `written text` (not empty) or
+ * single value; `list`, one type of lists in all such places, and `item`, what such a list holds; `pattern`, `regular expression`, `folded expression` (one that takes letters in either case), `searched expression` and `folded searched expression` (of which it matters what they find), `found expression` (with a group), `replacement` of what the one before it finds, `written text` (not empty) or
  * `shorter text` (no longer than the written text before it), `member name`, `member name of digits`, `path step` and `json value` (a single one) of
  * a JSON document, which are written down in the question; or a constant of a kind, which is known when the question is checked.
  */
@@ -24,6 +24,10 @@ export type Parameter =
   | 'pattern'
   | 'regular expression'
   | 'folded expression'
+  | 'searched expression'
+  | 'folded searched expression'
+  | 'found expression'
+  | 'replacement'
   | 'written text'
   | 'shorter text'
   | { readonly constant: ConstantKind }
@@ -118,6 +122,9 @@ export const CONSTANTS = {
   buckets: whole(1, 10_000),
   repeats: whole(0, 64),
   width: whole(0, 1_000),
+  'each match': word(['g']),
+  'either case': word(['i']),
+  'each in either case': word(['gi', 'ig']),
   'date pattern': {
     expected: 'a pattern of YYYY, MM, DD, DDD, IYYY, IW, ID, HH24, MI, SS with - / . : , _ or spaces between',
     accept: (value) =>

@@ -54,14 +54,12 @@ export const DECLINED_FUNCTIONS: readonly DeclinedFunctions[] = [
     names: [
       'regexp_match',
       'regexp_matches',
-      'regexp_replace',
-      'regexp_count',
-      'regexp_substr',
+      'regexp_instr',
       'regexp_split_to_array',
       'regexp_split_to_table',
       'similar_to_escape',
     ],
-    why: 'which part a regular expression finds is not the same on every engine; test with ~ and take parts with split_part',
+    why: 'it gives lists or rows; take what a pattern finds with substring(x from pattern), regexp_substr, regexp_count and regexp_replace',
   },
   {
     names: ['generate_series', 'string_to_table'],

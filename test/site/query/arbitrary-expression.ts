@@ -13,7 +13,8 @@ import {
 } from '../../../src/site/query/catalogue-row.ts'
 import type { ConstantKind, Parameter } from '../../../src/site/query/catalogue-row.ts'
 import { readInEitherCase, readRegularExpression } from '../../../src/site/query/regular-expression.ts'
-import { arbitraryPattern } from './arbitrary-pattern.ts'
+import { readFound, readSearched } from '../../../src/site/query/searched-expression.ts'
+import { arbitraryPattern, arbitrarySearched } from './arbitrary-pattern.ts'
 import type { Cell, TestDataSet } from './two-engines.ts'
 import { testManifest } from './two-engines.ts'
 
@@ -197,6 +198,9 @@ const constants: Readonly<Record<ConstantKind, fc.Arbitrary<string | number>>> =
   buckets: fc.constantFrom(1, 3, 10, 10_000),
   repeats: fc.constantFrom(0, 1, 2, 7),
   width: fc.constantFrom(0, 1, 2, 3, 5, 9),
+  'each match': fc.constant('g'),
+  'either case': fc.constant('i'),
+  'each in either case': fc.constantFrom('gi', 'ig'),
   'date pattern': fc.constantFrom(
     'YYYY-MM',
     'DD.MM.YYYY',
@@ -261,6 +265,18 @@ const regularExpressions = arbitraryPattern.map((text) =>
 )
 
 const foldedExpressions = arbitraryPattern.map((text) => literal('text', readInEitherCase(text) ?? null))
+
+/** Patterns of which it matters what they find, and what may be put in for any of them. */
+const SEARCHED: Readonly<Record<string, fc.Arbitrary<Expr>>> = {
+  'searched expression': searchedBy((text) => readSearched(text)?.text),
+  'folded searched expression': searchedBy((text) => readSearched(text, readInEitherCase)?.text),
+  'found expression': searchedBy(readFound),
+  replacement: fc.constantFrom('', '&', '$').map((value) => literal('text', value)),
+}
+
+function searchedBy(read: (pattern: string) => string | undefined): fc.Arbitrary<Expr> {
+  return arbitrarySearched.map((text) => literal('text', read(text) ?? read('a') ?? null))
+}
 
 const writtenTexts = fc
   .constantFrom('ab', '--', '  ', 'é\u{1F986}', null)
@@ -384,6 +400,8 @@ function argument(
   if (parameter === 'pattern') return patterns
   if (parameter === 'regular expression') return regularExpressions
   if (parameter === 'folded expression') return foldedExpressions
+  const searched = SEARCHED[parameter]
+  if (searched) return searched
   if (parameter === 'written text') return writtenTexts
   if (parameter === 'shorter text') return shorterTexts
   if (parameter === 'interval' || parameter === 'person') return literals[parameter]

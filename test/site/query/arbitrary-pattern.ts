@@ -49,3 +49,16 @@ export const arbitraryPattern: fc.Arbitrary<string> = fc.oneof(
       ([start, before, inner, counted, after, end]) => `${start}${before}(${inner})${counted}${after}${end}`,
     ),
 )
+
+const run = fc.array(
+  fc.tuple(atom, quantifier).map((both) => both.join('')),
+  { maxLength: 3 },
+)
+
+/** Texts of patterns without alternatives, whose groups come once. */
+export const arbitrarySearched: fc.Arbitrary<string> = fc
+  .tuple(fc.constantFrom('', '', '^'), run, fc.option(run, { nil: [] }), run, fc.constantFrom('', '', '$'))
+  .map(([start, before, inner, after, end]) => {
+    const group = inner.length > 0 ? `(${inner.join('')})` : ''
+    return `${start}${before.join('')}${group}${after.join('')}${end}`
+  })

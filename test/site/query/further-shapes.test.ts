@@ -10,6 +10,9 @@ const ANSWERED: readonly string[] = [
   "select count(*) from athletes where sex::int > 3 or sex::date < '2020-01-01' or sex::numeric > 1.5",
   "select (string_to_array(sex, '-'))[1], count(*) from athletes where 'male' = any (string_to_array(sex, '-')) and array_length(string_to_array(sex, '-'), 1) = 2 group by 1",
   "select count(*) from athletes where sex ~ '^(f|fe)[a-z]+$' or sex !~ '\\d{2,}' or regexp_like(sex, 'm.le')",
+  "select regexp_replace(sex, '^fe', ''), count(*) from athletes where regexp_replace(sex, '(m)(a)', '\\2', 'g') = 'ale' group by 1",
+  "select count(*) from athletes where substring(sex from '^f(e)') = 'e' and regexp_count(sex, 'e') > 1 and regexp_substr(sex, '[aeiou]l') is not null",
+  "select count(*) from athletes where regexp_replace(sex, '[A-F]+', '', 'gi') = 'ml'",
   "select lpad(sex, 10, '.'), count(*) from athletes where repeat(sex, 2) <> concat_ws('-', sex, sex) and translate(sex, 'ae', 'b') <> 'x' group by 1",
   'select count(*) from athletes where born > make_date(1990 + gold, 1, 31)',
   'select sex, count(*) from athletes natural join sessions where minutes > 3 group by sex',
@@ -55,6 +58,31 @@ const DECLINED: readonly (readonly [sql: string, code: string, detail: RegExp])[
     'select count(*) from athletes where height::numeric(40, 2) > 1',
     'declined.sql_not_supported',
     /precision/,
+  ],
+  [
+    "select count(*) from athletes where regexp_replace(sex, 'e|al', '') = 'fm'",
+    'declined.sql_function',
+    /expected a pattern written out.*no alternatives.*at character 37/,
+  ],
+  [
+    "select count(*) from athletes where regexp_replace(sex, 'e', 'longer', 'g') = 'fm'",
+    'declined.sql_function',
+    /no longer than the shortest match/,
+  ],
+  [
+    "select count(*) from athletes where regexp_replace(sex, 'e', '', 'n') = 'fm'",
+    'declined.sql_function',
+    /regexp_replace/,
+  ],
+  [
+    "select count(*) from athletes where regexp_replace(sex, sex, '') = 'fm'",
+    'declined.sql_function',
+    /pattern written out/,
+  ],
+  [
+    "select count(*) from athletes where (regexp_match(sex, 'e'))[1] = 'fm'",
+    'declined.sql_function',
+    /regexp_match.*substring/,
   ],
   ['select count(*) from athletes where sex::char(3) = $$a$$', 'declined.sql_function', /the type char/],
   [
