@@ -210,6 +210,14 @@ const SHAPES: readonly (readonly [string, string])[] = [
   ['`SELECT DISTINCT ON (<person key>[, …]) … ORDER BY …` in a sub-select', 'the first row of each person'],
   ['`NATURAL JOIN`', 'on every column that both sides have, the person key among them'],
   ['`(SELECT …)` without `FROM`, `x IN (VALUES (1), (2))`', 'an expression; a list'],
+  [
+    '`VALUES`, `SELECT` of constants, and `UNION`, `UNION ALL`, `INTERSECT`, `EXCEPT` of them, as a CTE or sub-select',
+    `a relation of nobody's rows, of at most ${LIMITS.queryWrittenRowsMax}; also after \`IN\` and, of one row, as a value. A set operation of constants with rows of a data set is declined as one of two data sets is`,
+  ],
+  [
+    '`a JOIN (VALUES (…), …) v(x, y) ON v.x = a.x`, `LEFT JOIN`, `USING`, `BETWEEN v.least AND v.most`; `a, (VALUES …) v(x, y) WHERE v.x = a.x`',
+    'each row meets one row of it at most: by values that come once in it, or by ranges that do not overlap; what could meet several is declined, because it would count as often. It becomes a `CASE`: what it is tied to is a use of the column, and in an exact sum its values may not stand. One row needs no tie (`CROSS JOIN`)',
+  ],
   ['`(a, b) = (c, d)`, `<>`, `IN ((1, 2), (3, 4))`', 'member by member'],
   ['`x > ANY (ARRAY[…])`, `ALL`', 'of what is written out'],
   [

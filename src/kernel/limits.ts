@@ -15,6 +15,8 @@ export const LIMITS = {
   jsonDepthMax: 32,
   listItemsMax: 1_000,
   queryJoinsMax: 8,
+  /** Rows of a relation that is written out in a question: each becomes a branch of an expression. */
+  queryWrittenRowsMax: 200,
   /** Rows are read once for each set. */
   queryGroupingSetsMax: 16,
   queryOutputColumnsMax: 64,

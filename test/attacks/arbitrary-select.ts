@@ -150,12 +150,26 @@ function call(names: readonly string[], ...args: readonly Sql[]): Sql {
     .map(([name, values]) => `${name}(${values.join(', ')})`)
 }
 
+/** What is found by a pattern in a text. */
+const FINDING = [
+  "regexp_replace(*, '[A-Z]', '')",
+  "regexp_replace(*, '(M)(q)', '\\2\\1', 'g')",
+  "regexp_replace(*, 'm.', '', 'gi')",
+  "regexp_replace(*, 'a|b', '')",
+  "regexp_replace(*, '.', 'longer', 'g')",
+  "substring(* from 'M.*')",
+  "substring(* from 'q(7)x')",
+] as const
+
 const OF_TYPE: Readonly<Record<Type, (next: Next) => Sql>> = {
   text: (next) =>
     fc.oneof(
       call(['lower', 'upper', 'trim', 'ltrim', 'rtrim'], next('text')),
       call(['left', 'right', 'substr'], next('text'), fc.constantFrom('1', '2', '100')),
       binary(next, 'text', ['||']),
+      fc
+        .tuple(next('text'), fc.constantFrom(...FINDING))
+        .map(([inner, call]) => call.replace('*', () => inner)),
       next('integer').map((inner) => `${inner}::text`),
       next('date').map((inner) => `(${inner})::text`),
       fc.constantFrom(
@@ -428,6 +442,12 @@ function fromClauses(): fc.Arbitrary<From> {
           '(select distinct on (id) * from athletes order by id, seen) a',
           '(select distinct on (town) * from athletes order by town, score desc) a',
           'athletes a cross join lateral (select a.score + 1 as more) x',
+          "athletes a join (values ('Galway', 'G'), ('Cork', 'C'), ('Mq7xMARKER', 'M')) w(town, label) on w.town = a.town",
+          "athletes a left join (values ('Galway', 'G'), ('Galway', 'H')) w(town, label) using (town)",
+          "athletes a join (values (0, 6, 'few'), (7, null, 'many')) w(least, most, label) on a.score >= w.least and a.score <= w.most",
+          "athletes a left join (select date '1999-09-09' as born, 1 as n union all select date '1904-04-04', 2) w on w.born = a.born",
+          'athletes a cross join (values (7, true)) w(score, flag)',
+          '(values (1)) w(n), athletes a',
           'athletes a cross join lateral (select max(score) as m from athletes b where b.town = a.town) x',
           '(select id from athletes union select id from sessions) u join athletes a using (id)',
           "(select id from athletes except select id from athletes where town = 'Mq7xMARKER') u join athletes a using (id)",

@@ -23,6 +23,11 @@ const answered: readonly (readonly [string, 'aggregate' | 'rows'])[] = [
   ['select town, count(*), sum(score) from people group by grouping sets ((town), ())', 'aggregate'],
   ['select town, count(*) from people group by cube (town)', 'aggregate'],
   ['select distinct town from people', 'aggregate'],
+  [
+    "select v.label, count(*) from people p left join (values ('MARKER', 'found'), ('Cork', 'C')) v(town, label) on v.town = p.town group by 1",
+    'aggregate',
+  ],
+  ["select town, regexp_replace(town, '[A-Z]+', '', 'g'), substring(town from '(MAR)K') from people", 'rows'],
   ['select place, sum(spent), count(distinct id) from visits group by place', 'aggregate'],
   [
     'with p as (select id, max(spent) as most from visits group by id) select town, sum(most) from people join p using (id) group by town',

@@ -1,16 +1,19 @@
 import type { Node, SelectStmt } from '@pgsql/types'
-import { bindTerm } from './bind-expression.ts'
+import { bindTerm, personRefusal } from './bind-expression.ts'
 import { bindTargets } from './bind-groups.ts'
-import { bindDerived, bindWith } from './bind-relation.ts'
+import { bindDerived } from './bind-relation.ts'
 import type { Expr, PerPersonAggregate } from './bound-query.ts'
 import { call, caseOf, literal, resolveCall } from './build-expression.ts'
 import { frameOf } from './from-context.ts'
 import { sourcesOf } from './joined-level.ts'
 import { outerNames } from './outer-names.ts'
+import { bindWith } from './named-queries.ts'
 import { notSupported, wrongColumn } from './refusal.ts'
 import type { Level } from './scope.ts'
 import { bindRows, limitRows, readSub } from './sub-rows.ts'
 import type { ChosenRows, Place } from './sub-rows.ts'
+import { readWritten } from './written-table.ts'
+import type { WrittenTable } from './written-table.ts'
 
 /** Counts rows: whether there are any is what EXISTS and IN ask. */
 export const COUNTED: readonly PerPersonAggregate[] = [{ function: 'count', type: 'integer' }]
@@ -34,6 +37,8 @@ export interface Compared {
 export function bindInSets(select: SelectStmt, compared: Compared, place: Place): Expr {
   const { larg, rarg, op, sortClause, limitCount, limitOffset } = select
   if (select.valuesLists) return bindInValues(select.valuesLists, compared, place)
+  const written = readWritten(select, place.context)
+  if (written) return bindInWritten(written, compared, place)
   if (!larg || !rarg) return bindIn(select, compared, place)
   if (sortClause || limitCount || limitOffset)
     throw notSupported('ORDER BY, LIMIT and OFFSET of a set operation', place.offset)
@@ -57,6 +62,17 @@ function bindInValues(lists: readonly Node[], { test, sign, isAll }: Compared, p
     return bindTerm(item, { binding: place.context.binding, scope: [] })
   })
   return resolveCall([bindTerm(test, place.frame), ...items], { offset: place.offset, name: 'IN' })
+}
+
+/** The same for a column of a relation that is written out elsewhere. */
+function bindInWritten({ columns, rows }: WrittenTable, { test, sign, isAll }: Compared, place: Place): Expr {
+  if (sign !== '=' || isAll) throw notSupported('values that are written out but after IN', place.offset)
+  if (columns.length !== 1) throw notSupported('a sub-query of more than one column here', place.offset)
+  const items = rows.flatMap((row) => row)
+  if (items.length === 0) return literal('boolean', false)
+  const term = bindTerm(test, place.frame)
+  if (term.kind === 'person') throw personRefusal(place.offset)
+  return resolveCall([term, ...items], { offset: place.offset, name: 'IN' })
 }
 
 /** `<person key> in (select <person key> …)`, or a value compared with those of the same person. */

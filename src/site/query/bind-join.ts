@@ -18,6 +18,9 @@ import { isNullablePerson, sourcesOf } from './joined-level.ts'
 import { notSupported, wrongColumn } from './refusal.ts'
 import { findColumn } from './scope.ts'
 import type { Level, Scope, ScopeColumn } from './scope.ts'
+import { conditionsAbout, joinWritten, namesOfOnly } from './join-written.ts'
+import { writtenItem } from './written-table.ts'
+import type { NamedTable } from './written-table.ts'
 
 /** Where a join stands, and how what it joins is bound. */
 export interface Joining {
@@ -39,10 +42,47 @@ export function joinItems(
   conditions: readonly Node[],
   joining: Joining,
 ): { readonly scope: Scope; readonly conditions: readonly Node[] } {
-  const sides = sideBySide(
-    items.flatMap((item) => loose(item)),
-    joining,
-  )
+  const all = items.flatMap((item) => loose(item))
+  const tables = all.flatMap((item) => writtenItem(item, joining.context) ?? [])
+  const others = all.filter((item) => writtenItem(item, joining.context) === undefined)
+  if (others.length === 0)
+    throw notSupported(
+      'a relation that is written out alone: nobody stands behind its rows',
+      offsetOf(items[0]),
+    )
+  const { context } = joining
+  const beside = [...(context.beside ?? []), ...tables.flatMap((table) => namesOfOnly(table) ?? [])]
+  const found = joinSides(others, conditions, { ...joining, context: { ...context, beside } })
+  requireDistinctNames([...found.scope, ...tables.map(({ name }) => ({ name, columns: [] }))], undefined)
+  return joinTables(tables, found, context)
+}
+
+/** Joins tables that are written out, each by the conditions that look at it. */
+function joinTables(
+  tables: readonly NamedTable[],
+  { scope, conditions }: ReturnType<typeof joinItems>,
+  context: FromContext,
+): ReturnType<typeof joinItems> {
+  let joined = { scope, conditions }
+  for (const [index, table] of tables.entries()) {
+    const only = namesOfOnly(table)
+    const later = tables.slice(index + 1)
+    const { about, rest } = only
+      ? { about: [], rest: joined.conditions }
+      : conditionsAbout(joined.conditions, { table, later, others: joined.scope })
+    const made = only ?? joinWritten({ table, nodes: about, using: [], kind: 'inner' }, joined.scope, context)
+    joined = { scope: [...joined.scope, made], conditions: rest }
+  }
+  return joined
+}
+
+/** Joins what has rows of people. */
+function joinSides(
+  items: readonly Node[],
+  conditions: readonly Node[],
+  joining: Joining,
+): ReturnType<typeof joinItems> {
+  const sides = sideBySide(items, joining)
   const scope = sides.flatMap((side) => side.scope)
   if (sides.length === 1) return { scope, conditions }
   if (sides.some(({ item }, index) => index > 0 && hasOuterJoin(item)))
@@ -119,6 +159,8 @@ export function bindJoin(join: JoinExpr, joining: Joining): Scope {
   if (larg === undefined || rarg === undefined) throw notSupported('this join')
   if (hasOuterJoin({ JoinExpr: join })) return bindChain(join, joining)
   const { context, bindItem } = joining
+  const written = writtenSide(join, context)
+  if (written) return joinSide(written, bindItem(written.other, context), context)
   const left = bindItem(larg, context)
   const right = bindItem(rarg, { ...context, beside: [...(context.beside ?? []), ...left] })
   requireDistinctNames([...left, ...right], offsetOf(rarg))
@@ -133,6 +175,45 @@ export function bindJoin(join: JoinExpr, joining: Joining): Scope {
     addConditions(node, frameOf(context, [...left, ...right]), { level: context.level, clause: 'join' })
   checkIssuers(context.level, context.binding)
   return mergedScope({ left, right }, found.merged)
+}
+
+interface WrittenSide {
+  readonly join: JoinExpr
+  readonly table: NamedTable
+  readonly other: Node
+}
+
+/** A join of which one side is a table that is written out. Its rows are nobody's, so none may stay that meet nobody. */
+function writtenSide(join: JoinExpr, context: FromContext): WrittenSide | undefined {
+  const { larg, rarg, jointype } = join
+  if (larg === undefined || rarg === undefined) return undefined
+  const right = writtenItem(rarg, context)
+  const table = right ?? writtenItem(larg, context)
+  if (table === undefined) return undefined
+  if (join.isNatural)
+    throw notSupported('NATURAL JOIN of a relation that is written out; write USING', offsetOf(rarg))
+  if (jointype !== 'JOIN_INNER' && jointype !== (right ? 'JOIN_LEFT' : 'JOIN_RIGHT'))
+    throw notSupported(
+      'an outer join that keeps rows of a relation that is written out: nobody stands behind them',
+      offsetOf(rarg),
+    )
+  return { join, table, other: right ? larg : rarg }
+}
+
+function joinSide({ join, table }: WrittenSide, left: Scope, context: FromContext): Scope {
+  const { quals, usingClause, jointype, rarg } = join
+  requireDistinctNames([...left, { name: table.name, columns: [] }], offsetOf(rarg))
+  const made = joinWritten(
+    {
+      table,
+      nodes: quals ? conjunctsOf(quals) : [],
+      using: textsOf(usingClause ?? []) ?? [],
+      kind: jointype === 'JOIN_INNER' ? 'inner' : 'left',
+    },
+    left,
+    context,
+  )
+  return [...left, made]
 }
 
 function isLateral(node: Node): boolean {
@@ -186,7 +267,11 @@ function bindChain(join: JoinExpr, joining: Joining): Scope {
   const { larg, rarg, jointype = 'JOIN_INNER' } = join
   const kind = KINDS[jointype]
   if (larg === undefined || rarg === undefined || kind === undefined) throw notSupported('this join')
-  const left = 'JoinExpr' in larg ? bindChain(larg.JoinExpr, joining) : bindSide(larg, joining)
+  const bindLeft = (node: Node): Scope =>
+    'JoinExpr' in node ? bindChain(node.JoinExpr, joining) : bindSide(node, joining)
+  const written = writtenSide(join, context)
+  if (written) return joinSide(written, bindLeft(written.other), context)
+  const left = bindLeft(larg)
   if (isLateral(rarg)) return chainLateral(join, left, context)
   // What a LATERAL sub-query computed would not be null where its row is missing.
   if ((kind === 'right' || kind === 'full') && left.some(({ tiedTo }) => tiedTo))

@@ -1,4 +1,4 @@
-import type { Node, RangeSubselect, RangeVar, SelectStmt, WithClause } from '@pgsql/types'
+import type { Node, RangeSubselect, RangeVar, SelectStmt } from '@pgsql/types'
 import type { Manifest } from '../../protocol/data-set.ts'
 import type { Column } from '../../protocol/data-set.ts'
 import type { Expr } from './bound-query.ts'
@@ -12,8 +12,9 @@ import { bindJoin, hasOuterJoin, joinItems } from './bind-join.ts'
 import { bindWindow } from './bind-window.ts'
 import { rowsOfOnePerson } from './bounded-argument.ts'
 import { addConditions, conjunctsOf, frameOf } from './from-context.ts'
-import type { FromContext, NamedQueries } from './from-context.ts'
+import type { FromContext } from './from-context.ts'
 import { isolate } from './isolate.ts'
+import { bindWith } from './named-queries.ts'
 import { bindPersonSet } from './person-sets.ts'
 import { range } from './ranges.ts'
 import { notSupported } from './refusal.ts'
@@ -21,23 +22,6 @@ import { mapExpression } from './same-expression.ts'
 import { addSource } from './scope.ts'
 import type { Level, Scope, ScopeColumn, ScopeRelation } from './scope.ts'
 import { firstOfEach, isDistinctOn, topRows } from './top-rows.ts'
-
-/** The CTEs of a WITH clause, each knowing those before it. */
-export function bindWith(clause: WithClause | undefined, known: NamedQueries): NamedQueries {
-  let all = known
-  for (const node of clause?.ctes ?? []) {
-    if (!('CommonTableExpr' in node)) throw notSupported('this WITH clause')
-    const { ctename = '', ctequery, aliascolnames, location } = node.CommonTableExpr
-    if (ctequery === undefined || !('SelectStmt' in ctequery))
-      throw notSupported('a statement other than SELECT in a WITH clause', location)
-    all = new Map(all).set(ctename, {
-      select: ctequery.SelectStmt,
-      columnNames: textsOf(aliascolnames ?? []) ?? [],
-      known: all,
-    })
-  }
-  return all
-}
 
 /** Binds FROM and WHERE of a SELECT: its sources and conditions go into the level, its names come back. */
 export function bindFrom(select: SelectStmt, context: FromContext): Scope {
@@ -58,7 +42,7 @@ export function bindItems(
     throw notSupported(
       'a set operation (UNION, INTERSECT, EXCEPT) but of person keys, after IN or as a relation',
     )
-  if (select.valuesLists) throw notSupported('VALUES but after IN')
+  if (select.valuesLists) throw notSupported('VALUES here')
   if (isDistinctOn(select)) throw notSupported('DISTINCT ON here; put it into a sub-select')
   if (first === undefined) throw notSupported('a SELECT without FROM')
   const conditions = select.whereClause ? conjunctsOf(select.whereClause) : []

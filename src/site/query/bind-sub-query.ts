@@ -6,7 +6,7 @@ import { bindTargets } from './bind-groups.ts'
 import { COUNTED, bindInSets, isThere } from './bind-in.ts'
 import type { Expr, PerPersonAggregate } from './bound-query.ts'
 import { hasManyRows, rowsOfOnePerson } from './bounded-argument.ts'
-import { caseOf } from './build-expression.ts'
+import { caseOf, literal } from './build-expression.ts'
 import type { FromContext } from './from-context.ts'
 import { textsOf } from './nodes.ts'
 import { notSupported } from './refusal.ts'
@@ -14,6 +14,8 @@ import { mapExpression, partsOf } from './same-expression.ts'
 import { bindRows, limitRows, readSub } from './sub-rows.ts'
 import type { Place } from './sub-rows.ts'
 import { boundsOfLimit } from './top-rows.ts'
+import { readWritten } from './written-table.ts'
+import type { WrittenTable } from './written-table.ts'
 
 /**
  * A sub-query in an expression. It has to be of the person of the row around it, so that what it says is that person's
@@ -76,6 +78,8 @@ function bindConstant(select: SelectStmt, { frame, offset }: Place): Expr {
 
 /** A value of the person: an aggregate over their rows, a column of the only row they can have, or of the first of several. */
 function bindScalar(select: SelectStmt, place: Place): Expr {
+  const written = readWritten(select, place.context)
+  if (written) return onlyWritten(written, place)
   if (select.groupClause || select.havingClause)
     throw notSupported('GROUP BY and HAVING in a sub-query of one value', place.offset)
   const rows = bindRows(select, place)
@@ -102,6 +106,13 @@ function bindScalar(select: SelectStmt, place: Place): Expr {
   if (bounds && (bounds.count === 0 || bounds.from > 0))
     throw notSupported('LIMIT 0 and OFFSET beside an aggregate', place.offset)
   return overAggregates(target.expr, readSub(rows, sink.aggregates, place), place.offset)
+}
+
+/** The value of a written relation of one row; null where it has none. */
+function onlyWritten({ columns, rows }: WrittenTable, { offset }: Place): Expr {
+  if (columns.length !== 1) throw notSupported('a sub-query of more than one column here', offset)
+  if (rows.length > 1) throw notSupported('a sub-query of one value that has several rows', offset)
+  return rows[0]?.[0] ?? literal('text', null)
 }
 
 /** What a sub-query computes of its aggregates, over the columns that they are read from. */

@@ -352,6 +352,67 @@ const documentsOfPerson = fc
       `with t as (select a.id, a.sex, a.profile as p, a.tags as g, ${value} as v from athletes a where ${condition}), u as (select id, count(v) as n, bool_or(p ? 'age') as has from t group by id) select u.n, u.has, t.p ->> 'city' as c, count(*) as m, count(t.v) as k, count(*) filter (where 'run' = any (t.g)) as r from u join t using (id) group by 1, 2, 3`,
   )
 
+/** Relations that are written out, tied to rows of people. */
+const written = fc
+  .tuple(
+    oneOf(
+      "join (values ('f', 'women'), ('m', 'men')) v(sex, label) on v.sex = a.sex",
+      "join (values ('f', 'women'), ('x', null)) v(sex, label) using (sex)",
+      "left join (values ('golf', 'f', 'G'), ('golf', 'm', 'H'), (null, 'm', 'N')) v(sport, sex, label) on a.sport = v.sport and v.sex = a.sex and a.gold > 0",
+      "join (select 'golf' as sport, 'ball' as label union all select 'rowing', 'boat' union select 'golf', 'ball') v on v.sport = a.sport",
+      "join (values (-1, 1, 'few'), (2, 3, 'some'), (4, 9, 'many')) v(least, most, label) on a.gold between v.least and v.most",
+      "join (values (1.0, 1.7, 'short'), (1.7, 1.9, 'tall'), (1.9, null, 'none')) v(least, most, label) on a.height >= v.least and v.most > a.height",
+      "left join (values (date '1987-01-01', 'before'), (null, 'never')) v(until, label) on a.born < v.until",
+      ", (values ('f', 'women'), ('m', 'men')) v(sex, label) where v.sex = a.sex and",
+      "cross join (values ('one')) v(label)",
+    ),
+    oneOf('a.sex', 'v.label', 'coalesce(v.label, a.sport)'),
+    oneOf(
+      'count(*)',
+      'count(v.label)',
+      "avg(a.height) filter (where v.label <> 'men')",
+      "count(distinct a.id) filter (where v.label like '%e%')",
+    ),
+    conditionOfAthlete,
+  )
+  .filter(([join, key]) => !join.startsWith('cross') || key === 'a.sex')
+  .map(([join, key, measure, where]) => {
+    const condition = `(${where.replaceAll(/\b(gold|height|sex|sport|born)\b(?![.'])/g, (name, _, at: number, text: string) => (text[at - 1] === '.' ? name : `a.${name}`))})`
+    return `select ${key} as k, ${measure} as m from athletes a ${join}${join.endsWith(' and') ? '' : ' where'} ${condition} group by 1`
+  })
+
+/** The same beside rows of several, through CTEs, and as what is looked for. */
+const writtenElsewhere = fc
+  .tuple(
+    oneOf(
+      "with v(place, label) as (values ('gym', 'in'), ('home', 'out')) select label as k, count(*) as n, sum(minutes) as m from sessions join v using (place) group by 1",
+      "with v as (select 'gym' as place, 12 as least) select s.place as k, count(*) as n from sessions s, v where s.minutes > v.least and s.place = v.place and CONDITION group by 1",
+      "with v(place) as (values ('gym'), ('home')), w as (select place from v except select 'gym') select count(*) as n from sessions s where place in (select place from w) and CONDITION",
+      'with p as (select 20 as long) select a.sex as k, count(*) as n from athletes a join sessions s using (id) cross join p where s.minutes > p.long and CONDITION group by 1',
+      'select count(*) as n from sessions s where minutes > (select n from (values (15)) v(n)) and CONDITION',
+      "select count(*) as n from athletes a left join sessions s on s.id = a.id left join (values ('gym', true)) v(place, is_in) on v.place = s.place where v.is_in is null and CONDITION",
+      "select t.label as k, count(*) as n from (select s.id, s.minutes, v.label from sessions s join (values ('gym', 1)) v(place, label) on v.place = s.place) t join athletes a on a.id = t.id group by 1",
+    ),
+    oneOf('true', 's.minutes between 5 and 40', 's.minutes is not null'),
+  )
+  .map(([text, condition]) => text.replace('CONDITION', condition))
+
+/** What patterns find in texts. */
+const found = fc
+  .tuple(
+    oneOf(
+      "regexp_replace(sport, '[aeiou]+', '')",
+      "regexp_replace(sport, '([a-m])([n-z])', '\\2\\1', 'g')",
+      "regexp_replace(sport, 'O.', '-', 'gi')",
+      "regexp_substr(sport, '[l-z]{2}')",
+      "substring(sport from '^.(.*)g$')",
+      "substring(profile ->> 'city' from '[a-z]+')",
+      "regexp_count(sport, '[^o]o')",
+    ),
+    conditionOfAthlete,
+  )
+  .map(([value, where]) => `select ${value} as k, count(*) as n from athletes a where (${where}) group by 1`)
+
 /** Every shape of this file, with its name. */
 export const FURTHER_SHAPES: Readonly<Record<string, fc.Arbitrary<string>>> = {
   lateral,
@@ -366,4 +427,7 @@ export const FURTHER_SHAPES: Readonly<Record<string, fc.Arbitrary<string>>> = {
   made,
   documents,
   'documents of a person': documentsOfPerson,
+  written,
+  'written elsewhere': writtenElsewhere,
+  found,
 }
