@@ -13,11 +13,11 @@ import type { ScenarioOutcome } from './run-scenario.ts'
 /** The table of asks: titles and widths. It is printed line by line as answers come in. */
 const COLUMNS = [
   ['who', 20],
-  ['why', 20],
-  ['what is asked', 38],
+  ['why', 23],
+  ['what is asked', 39],
   ['site', 8],
   ['answer', 27],
-  ['people', 7],
+  ['people', 6],
   ['of all', 7],
   ['price', 9],
 ] as const
@@ -47,7 +47,18 @@ export function working(terminal: Terminal, text: string): void {
 
 /** The head of the table of asks. */
 export function askTableHead(terminal: Terminal): void {
-  say(terminal, paint(terminal, 'dim', row(COLUMNS.map(([title]) => title))))
+  say(
+    terminal,
+    paint(
+      terminal,
+      'dim',
+      row(
+        COLUMNS.map(([title, width]) =>
+          title === 'price' || title === 'of all' ? title.padStart(width) : title,
+        ),
+      ),
+    ),
+  )
 }
 
 /** The lines of one ask: one for each site that answered, and below them why it was not simply approved. */
@@ -87,7 +98,7 @@ function answersOf({ status, reason, detail, sites }: AskResult): readonly Answe
     const price = captured && captured.amountMinor > 0n ? formatMoney(captured) : ''
     return {
       reason: code,
-      cells: [site.site, code, peopleText(site), coverage, price.padStart(9)],
+      cells: [site.site, code, peopleText(site).padStart(6), coverage.padStart(7), price.padStart(9)],
       why: whyOf(site.reason, decision?.detail, decision?.narrowed?.columns),
     }
   })

@@ -146,10 +146,10 @@ async function answers(url: string): Promise<boolean> {
   )
 }
 
-/** The last line that a server wrote which is a sentence and not a record. */
+/** The last line that a server wrote which is a sentence, and neither a record nor the trace of a crash. */
 async function lastWords(logFile: string): Promise<string | undefined> {
   const lines = (await readFile(logFile, 'utf8').catch(() => ''))
     .split('\n')
     .filter((line) => line.trim() !== '')
-  return lines.findLast((line) => !line.startsWith('{')) ?? lines.at(-1)
+  return lines.findLast((line) => !/^(?:\{|\}|Node\.js v| {4})/.test(line)) ?? lines.at(-1)
 }

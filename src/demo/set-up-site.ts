@@ -23,6 +23,7 @@ import { initSite } from '../site/init-site.ts'
 import { networkUrl, sitePort, siteUrl } from './demo-addresses.ts'
 import type { DemoSite } from './demo-parties.ts'
 import { ISSUER } from './demo-parties.ts'
+import { describeParties } from './describe-parties.ts'
 import { childrenWithGuardians } from './demo-data.ts'
 import type { SiteLoad } from './demo-data.ts'
 import { guardianOf } from './generate-grants.ts'
@@ -73,11 +74,13 @@ export interface SiteAccess {
   readonly issuer: SiteAdministration
   /** The issuer's data-protection officer. */
   readonly officer: Officer
+  /** The custodian’s. */
+  readonly operatorOfficer: Officer
   readonly guardians: GuardianDesk
 }
 
 export async function accessSite(session: Session, { site }: { site: DemoSite }): Promise<SiteAccess> {
-  const { administration: operator } = await connectToSite(session, {
+  const { administration: operator, client: operatorClient } = await connectToSite(session, {
     site: site.id,
     url: siteUrl(session, site.id),
   })
@@ -86,7 +89,13 @@ export async function accessSite(session: Session, { site }: { site: DemoSite })
     url: siteUrl(session, site.id),
     as: ISSUER,
   })
-  return { operator, issuer, officer: openOfficer(client), guardians: openGuardianDesk(client) }
+  return {
+    operator,
+    issuer,
+    officer: openOfficer(client),
+    operatorOfficer: openOfficer(operatorClient),
+    guardians: openGuardianDesk(client),
+  }
 }
 
 /** Gives evidence that holds for weeks, unless such evidence is in force. */
@@ -123,6 +132,7 @@ export async function loadSite(
       signal: session.signal,
     })
   }
+  await describeParties(site, { issuer: access.officer, operator: access.operatorOfficer })
   await attachAssessments(access.officer)
   await giveGrantsOnce(session, { site, access, load })
 }
