@@ -1,4 +1,5 @@
 import { formatDate } from '../kernel/clock.ts'
+import { basisName } from '../protocol/plain-words.ts'
 import type { RegisterView } from '../sdk/officer.ts'
 import type { Session } from './session.ts'
 import { paint, say, table } from './terminal.ts'
@@ -17,7 +18,9 @@ export function printRegister({ terminal }: Session, register: RegisterView): vo
       activity.dataSet,
       activity.controller.name ?? activity.controller.member,
       activity.purposes.map(({ label }) => label).join(', '),
-      [activity.legalBasis, activity.specialCategoryBasis].filter((basis) => basis !== undefined).join(', '),
+      [activity.legalBasis, activity.specialCategoryBasis]
+        .flatMap((basis) => (basis === undefined ? [] : [basisName(basis)]))
+        .join(', '),
       activity.subjects.people.toLocaleString('en'),
       formatDate(activity.erasure.until),
       activity.recipients.map(({ acquirer, releases }) => `${acquirer} (${releases})`).join(', '),

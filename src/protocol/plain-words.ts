@@ -137,7 +137,7 @@ export function basisName(basis: string, language: ReaderLanguage = 'en'): strin
 const CLAUSES: Readonly<Record<ReaderLanguage, (article: 6 | 9, letter: string) => string>> = {
   en: (article, letter) => `GDPR Art. ${article}(${article === 6 ? 1 : 2})(${letter})`,
   de: (article, letter) => `Art. ${article} Abs. ${article === 6 ? 1 : 2} Buchst. ${letter} DSGVO`,
-  fr: (article, letter) => `RGPD, art. ${article}, par. ${article === 6 ? 1 : 2}, point ${letter})`,
+  fr: (article, letter) => `art. ${article}, par. ${article === 6 ? 1 : 2}, point ${letter}, du RGPD`,
 }
 
 const BASES: Readonly<Record<string, Readonly<Record<ReaderLanguage, string>>>> = {

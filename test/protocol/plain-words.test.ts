@@ -48,7 +48,7 @@ suite('plain words', () => {
       for (const [language, clause] of [
         ['en', `GDPR Art. 9(2)(${letter})`],
         ['de', `Art. 9 Abs. 2 Buchst. ${letter} DSGVO`],
-        ['fr', `RGPD, art. 9, par. 2, point ${letter})`],
+        ['fr', `art. 9, par. 2, point ${letter}, du RGPD`],
       ] as const)
         assert.ok(basisName(`eu-gdpr:A9-2-${letter}`, language).endsWith(`(${clause})`), letter)
     assert.equal(basisName('eu-gdpr:A6-1-a'), 'consent (GDPR Art. 6(1)(a))')

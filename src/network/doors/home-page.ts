@@ -5,6 +5,7 @@ import { escapeHtml as text } from '../../kernel/escape-html.ts'
 import { formatMoney, money } from '../../kernel/money.ts'
 import type { Balance, TrialBalance } from '../../protocol/network-api.ts'
 import type { Offer } from '../../protocol/offer.ts'
+import { purposeLabel } from '../../protocol/purpose.ts'
 import { REASONS } from '../../protocol/reason.ts'
 import type { ReasonCode } from '../../protocol/reason.ts'
 import type { Settlement } from '../../protocol/settlement.ts'
@@ -65,7 +66,7 @@ function asksTable(asks: readonly AskStateMessage[]): string {
     const common = [
       time(ask.received),
       text(ask.acquirer),
-      text(ask.purpose.replace('dpv:', '')),
+      purposeHtml(ask.purpose),
       text(ask.mode),
       text(ask.offer),
     ]
@@ -133,7 +134,7 @@ function offersHtml(offers: readonly Offer[]): string {
         `${text(site)} <small>${text(siteCountry)}</small>`,
         text(issuer),
         text(modes.join(', ')),
-        text(purposes.map((purpose) => purpose.replace('dpv:', '')).join(', ')),
+        purposes.map(purposeHtml).join(', '),
         String(minimumGroup),
         `${amountText(tariff.minimumFeeMinor, tariff.currency)} – ${amountText(tariff.capMinor, tariff.currency)}`,
       ]),
@@ -143,6 +144,11 @@ function offersHtml(offers: readonly Offer[]): string {
       ? empty('No site offers anything yet')
       : table(['Data set', 'Site', 'Issuer', 'Modes', 'Purposes', 'Least group', '>Price of a run'], rows)
   return section('Offers', 'Prices are public and the same for everybody.', body)
+}
+
+/** In words; the term itself shows when the pointer rests on it. */
+function purposeHtml(purpose: string): string {
+  return `<span title="${text(purpose)}">${text(purposeLabel(purpose))}</span>`
 }
 
 function reasonHtml(reason: ReasonCode | undefined): string {

@@ -289,7 +289,7 @@ function useRow(record: Extract<ExportRecord, { kind: 'use' }>): TableRow {
       'How',
       'Data set',
       'Columns',
-      'On what basis',
+      'Legal basis',
       'Used in',
       'You earned',
       'Question',
@@ -310,7 +310,7 @@ function useRow(record: Extract<ExportRecord, { kind: 'use' }>): TableRow {
         .join('; '),
       placeName(record.releaseTo),
       earnedText(record.earned),
-      record.question ?? record.ask,
+      shortDigest(record.question ?? record.ask),
       `${record.site} ${record.receipt}`,
     ],
   }
@@ -325,6 +325,11 @@ function earnedText(earned: Extract<ExportRecord, { kind: 'use' }>['earned']): s
   return earned !== undefined && isCurrency(earned.currency)
     ? formatMoney(money(earned.amount, earned.currency))
     : cellText(earned)
+}
+
+/** Enough of a digest to tell it from others; a copy for machines has all of it. */
+function shortDigest(digest: string): string {
+  return digest.length > 24 ? `${digest.slice(0, 20)}…` : digest
 }
 
 function untilText(time: string | undefined): string {
