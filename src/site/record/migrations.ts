@@ -26,6 +26,7 @@ import * as createDataRights from './migrations/0131-create-data-rights.ts'
 import * as createLegalBases from './migrations/0130-create-legal-bases.ts'
 import * as createFloorLimits from './migrations/0090-create-floor-limits.ts'
 import * as pinMemberChain from './migrations/0186-pin-member-chain.ts'
+import * as noteLooks from './migrations/0205-note-looks.ts'
 import * as pinNetworkChain from './migrations/0185-pin-network-chain.ts'
 import * as noteCompaction from './migrations/0100-note-compaction.ts'
 import * as createGuardHolds from './migrations/0101-create-guard-holds.ts'
@@ -84,6 +85,7 @@ export const SITE_MIGRATIONS: Migrations = {
   '0165-issue-at-once': issueAtOnce,
   '0166-change-grants-at-once': changeGrantsAtOnce,
   '0146-create-restorations': createRestorations,
+  '0205-note-looks': noteLooks,
   '0210-create-row-ends': createRowEnds,
   '0190-end-remembered-calls': endRememberedCalls,
 }

@@ -39,31 +39,29 @@ export async function takeAccessIds(db: Database, count: number): Promise<readon
   return known.splice(0, count)
 }
 
-/** Accesses that are about to be written, all of one kind; a reason is sealed under the person's key. */
-export interface NewAccesses {
+/** An access that is about to be written; the reason is sealed under the person's key. */
+export interface NewAccess {
+  readonly id: number
+  readonly person: number
   readonly what: string
   readonly by: string
+  readonly reason?: Uint8Array | undefined
   readonly time: Instant
-  readonly people: readonly {
-    readonly id: number
-    readonly person: number
-    readonly reason?: Uint8Array | undefined
-  }[]
+  readonly kind: ReceiptKind
 }
 
 /** Writes accesses with their receipts, in one statement. */
 export async function noteAccesses(
   on: Database,
-  { what, by, time, people }: NewAccesses,
-  { kind, receipts }: { kind: ReceiptKind; receipts: readonly IssuedReceipt[] },
+  accesses: readonly NewAccess[],
+  receipts: readonly IssuedReceipt[],
 ): Promise<void> {
-  const reasons = people.map(({ reason }) => (reason === undefined ? null : Buffer.from(reason)))
+  const reasons = accesses.map(({ reason }) => (reason === undefined ? null : Buffer.from(reason)))
   await sql`
-    ${KEPT} select note_accesses(${receipts[0]?.sequence ?? 0}::bigint, ${people.map(() => kind)}::text[],
-      ${receipts.map(({ jws }) => jws)}::text[], ${people.map(({ id }) => id)}::bigint[],
-      ${people.map(({ person }) => person)}::integer[], ${reasons}::bytea[], ${what}, ${by}, ${time}::bigint)`.execute(
-    on,
-  )
+    ${KEPT} select note_looks(${receipts[0]?.sequence ?? 0}::bigint, ${accesses.map(({ kind }) => kind)}::text[],
+      ${receipts.map(({ jws }) => jws)}::text[], ${accesses.map(({ id }) => id)}::bigint[],
+      ${accesses.map(({ person }) => person)}::integer[], ${reasons}::bytea[], ${accesses.map(({ what }) => what)}::text[],
+      ${accesses.map(({ by }) => by)}::text[], ${accesses.map(({ time }) => time)}::bigint[])`.execute(on)
 }
 
 /** Accesses to people, newest first; `before` is the id of one. */

@@ -1,8 +1,13 @@
+import type { Digest } from '../../kernel/digest.ts'
 import { Fault } from '../../kernel/faults.ts'
+import { GroupCommit } from '../../kernel/group-commit.ts'
+import type { ReceiptKind } from '../../protocol/receipt.ts'
+import type { IssuedReceipt } from '../../transparency/receipt-log.ts'
 import type { SiteContext } from '../site-context.ts'
 import { subjectUnder } from '../vault/person-keys.ts'
 import { sealPersonText } from '../vault/person-text.ts'
 import { noteAccesses, takeAccessIds } from './access-store.ts'
+import type { NewAccess } from './access-store.ts'
 import type { KnownPerson, Reader } from './person-reading.ts'
 
 /** What access notes need of the site. */
@@ -35,12 +40,41 @@ export async function noteAccess(
     return { id, person, reason: sealed, subjectOf: subjectUnder(key, `access ${id}`) }
   })
   if (noted.length === 0) return 0
-  const kind = what === 'export' ? 'export' : 'access'
-  const accesses = { what, by, time: clock.now(), people: noted }
-  const [receipt] = await log.issueBy(
-    noted.map(({ subjectOf }) => ({ kind, subjectOf })),
-    (on, receipts) => noteAccesses(on, accesses, { kind, receipts }),
+  const kind: ReceiptKind = what === 'export' ? 'export' : 'access'
+  const time = clock.now()
+  const looks = noted.map((one): Look => ({ ...one, what, by, time, kind }))
+  return (await notesOf(log).add(looks)).sequence
+}
+
+/** A look that is about to be noted, with what only the person's own record finds its receipt by. */
+type Look = NewAccess & { readonly subjectOf: Digest }
+
+/** Calls whose looks are noted together. */
+const CALLS_AT_ONCE = 64
+
+const notes = new WeakMap<AccessContext['log'], GroupCommit<readonly Look[], IssuedReceipt>>()
+
+/** The looks at people in one log: those of callers who come at the same time are one write. Gives the first receipt of each. */
+function notesOf(log: AccessContext['log']): GroupCommit<readonly Look[], IssuedReceipt> {
+  const known = notes.get(log) ?? new GroupCommit((calls) => noteAll(log, calls), CALLS_AT_ONCE)
+  notes.set(log, known)
+  return known
+}
+
+async function noteAll(
+  log: AccessContext['log'],
+  calls: readonly (readonly Look[])[],
+): Promise<readonly IssuedReceipt[]> {
+  const looks = calls.flat()
+  const receipts = await log.issueBy(
+    looks.map(({ kind, subjectOf }) => ({ kind, subjectOf })),
+    (on, issued) => noteAccesses(on, looks, issued),
   )
-  if (!receipt) throw new Fault('fault.internal', { what: 'Cannot note an access: a receipt is missing' })
-  return receipt.sequence
+  let start = 0
+  return calls.map(({ length }) => {
+    const first = receipts[start]
+    start += length
+    if (!first) throw new Fault('fault.internal', { what: 'Cannot note an access: a receipt is missing' })
+    return first
+  })
 }
