@@ -236,7 +236,7 @@ export const OFFICER_API = {
     tag: 'officer',
     summary: 'The notice to people (GDPR Art. 13, 14) for a data set and a purpose, in a language',
     description:
-      'A person whom the issuer of the data set knows, before they agree; that issuer, the operator, a regulator.',
+      'A person whom the issuer of the data set knows, before they agree; that issuer, the operator, a regulator. For a purpose of its terms or a narrower one; for another the answer 400 names those that there are.',
     query: z.object({
       dataSet: dataSetIdSchema,
       purpose: purposeSchema,

@@ -26,12 +26,15 @@ export function makeNotice(
   {
     activity,
     purpose,
+    offered,
     language,
     authority,
     objectTo,
   }: {
     activity: ControllerActivity
     purpose: string
+    /** The purpose of the terms that it is, or is part of. */
+    offered: string
     language: NoticeLanguage
     authority: PartyContact['supervisoryAuthority']
     /** Where people object besides the site, as the records of interests say. */
@@ -51,6 +54,7 @@ export function makeNotice(
       heading: headings.purpose,
       text: [
         words.purposeAndBasis(purposeName(purpose, language), basisName(activity.legalBasis, language)),
+        ...(offered === purpose ? [] : [words.partOf(purposeName(offered, language))]),
         ...restsOn(activity, purpose).map(({ kind, reference, until }) =>
           words.restsOn(words.kinds[kind], reference, dayText(until, language)),
         ),

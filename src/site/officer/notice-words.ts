@@ -27,6 +27,7 @@ export interface NoticeWords {
   readonly representative: (who: string) => string
   readonly processor: (name: string, territory: string) => string
   readonly purposeAndBasis: (purpose: string, basis: string) => string
+  readonly partOf: (purpose: string) => string
   readonly kinds: Readonly<Record<BasisKind, string>>
   readonly restsOn: (kind: string, reference: string, until: string) => string
   readonly objectTo: (address: string) => string
@@ -71,6 +72,7 @@ const EN: NoticeWords = {
   processor: (name, territory) =>
     `Your data is kept and computed on by ${name} (${territory}), and does not leave that place.`,
   purposeAndBasis: (purpose, basis) => `Purpose: ${purpose}. Legal basis: ${basis}.`,
+  partOf: (purpose) => `It is part of a wider purpose, for which the data may be used: ${purpose}.`,
   kinds: {
     contract: 'a contract to which you are party',
     legal_obligation: 'a legal obligation',
@@ -129,6 +131,8 @@ const DE: NoticeWords = {
   processor: (name, territory) =>
     `Ihre Daten werden von ${name} (${territory}) aufbewahrt und ausgewertet und verlassen diesen Ort nicht.`,
   purposeAndBasis: (purpose, basis) => `Zweck: ${purpose}. Rechtsgrundlage: ${basis}.`,
+  partOf: (purpose) =>
+    `Er gehört zu einem weiteren Zweck, für den die Daten verwendet werden dürfen: ${purpose}.`,
   kinds: {
     contract: 'einem Vertrag, dessen Partei Sie sind',
     legal_obligation: 'einer rechtlichen Verpflichtung',
@@ -190,6 +194,8 @@ const FR: NoticeWords = {
   processor: (name, territory) =>
     `Vos données sont conservées et traitées par ${name} (${territory}) et ne quittent pas ce lieu.`,
   purposeAndBasis: (purpose, basis) => `Finalité : ${purpose}. Base légale : ${basis}.`,
+  partOf: (purpose) =>
+    `Elle fait partie d’une finalité plus large, pour laquelle les données peuvent être utilisées : ${purpose}.`,
   kinds: {
     contract: 'un contrat auquel vous êtes partie',
     legal_obligation: 'une obligation légale',

@@ -185,7 +185,28 @@ test('notices say what the terms say, in each language, and another version when
   assert.equal((await controller.notice(request)).version, english.version)
   await controller.describeParty('federation', { ...contact, email: 'new@federation.example' })
   assert.notEqual((await controller.notice(request)).version, english.version)
-  await assert.rejects(controller.notice({ ...request, purpose: 'dpv:Marketing' }), { status: 404 })
+})
+
+test('a notice is found for what is part of a purpose of the terms, and where there is none those that there are are named', async () => {
+  const request = { dataSet: 'athletes', purpose: 'dpv:AcademicResearch' }
+  const wider = 'It is part of a wider purpose, for which the data may be used: Research and Development.'
+  const saidIn = async (purpose: string) =>
+    (await controller.notice({ ...request, purpose })).sections.flatMap(({ text }) => text)
+  const narrower = await saidIn('dpv:AcademicResearch')
+  assert.ok(narrower.includes(wider), narrower.join('\n'))
+  assert.ok(narrower.some((line) => line.startsWith('Purpose: Academic Research.')))
+  assert.ok(!(await saidIn('dpv:ResearchAndDevelopment')).includes(wider))
+  for (const purpose of ['dpv:Marketing', 'hedgerow:SocialScoring'])
+    await assert.rejects(controller.notice({ ...request, purpose }), {
+      status: 400,
+      errors: [
+        {
+          field: 'purpose',
+          expected:
+            'expected dpv:ResearchAndDevelopment, dpv:Personalisation, or a purpose that is part of one',
+        },
+      ],
+    })
 })
 
 test('a use of high risk is declined until it is assessed, and again when the assessment ends', async () => {
