@@ -4,6 +4,7 @@ import { formatInstant } from '../kernel/clock.ts'
 import { basisRequestSchema, basisSource } from '../protocol/basis-record.ts'
 import type { BasisView } from '../sdk/officer.ts'
 import { EXIT, WrongUse } from './failures.ts'
+import { addDeclaredVerbs } from './officer-declared.ts'
 import { connectOfficer, readDocument } from './officer-seat.ts'
 import type { OfficerOptions } from './officer-seat.ts'
 import { show } from './session.ts'
@@ -41,6 +42,7 @@ export function addBasisVerbs(officer: Command, session: Session): void {
         showBasis(session, options, recorded)
       }),
     )
+  addDeclaredVerbs(basis, session)
   addSiteOptions(
     verb(basis, {
       name: 'people <basis>',

@@ -2,6 +2,7 @@ import { z } from '@hono/zod-openapi'
 import { endpoint } from '../kernel/http/endpoint.ts'
 import { BACKUP_API } from './backup-api.ts'
 import { BASIS_API } from './basis-api.ts'
+import { DECLARED_BASES_API } from './declared-bases.ts'
 import { CONSENT_RECORD_API } from './consent-record-api.ts'
 import { DATA_RIGHTS_API } from './data-rights-api.ts'
 import { manifestSchema } from './data-set.ts'
@@ -387,6 +388,7 @@ export const SITE_API = {
   }),
   ...OFFICER_API,
   ...BASIS_API,
+  ...DECLARED_BASES_API,
   ...CONSENT_RECORD_API,
   ...DATA_RIGHTS_API,
   ...RIGHTS_API,

@@ -1,5 +1,7 @@
 import type { z } from 'zod'
 import { BASIS_API } from '../protocol/basis-api.ts'
+import { DECLARED_BASES_API } from '../protocol/declared-bases.ts'
+import type { basesDeclarationSchema, declaredBasisSchema } from '../protocol/declared-bases.ts'
 import type { missingBasisSchema } from '../protocol/basis-api.ts'
 import type { basisRequestSchema, basisViewSchema } from '../protocol/basis-record.ts'
 import type { KeySet } from '../protocol/member.ts'
@@ -37,6 +39,9 @@ export type TransferView = z.output<typeof transferRowSchema>
 export type IncidentView = z.output<typeof incidentViewSchema>
 export type NoticeView = z.output<typeof noticeSchema>
 
+export type WireBasesDeclaration = z.input<typeof basesDeclarationSchema>
+export type DeclaredBasisView = z.output<typeof declaredBasisSchema>
+
 /** Which notice. */
 export interface NoticeRequest {
   readonly dataSet: string
@@ -60,6 +65,8 @@ export interface Officer {
   withdrawAssessment(assessment: string): Promise<AssessmentView>
   bases(): Promise<{ items: readonly BasisView[]; missing: readonly MissingBasis[] }>
   recordBasis(basis: WireBasis, idempotencyKey?: string): Promise<BasisView>
+  /** Puts bases in force as they are declared, or says what that would change. */
+  declareBases(declaration: WireBasesDeclaration): Promise<readonly DeclaredBasisView[]>
   /** From when it resolves nothing stands on it. */
   endBasis(basis: string, reason: string): Promise<BasisView>
   changeBasisPeople(
@@ -106,6 +113,7 @@ export function openOfficer(client: HttpClient): Officer {
         body,
         ...(idempotencyKey === undefined ? {} : { idempotencyKey }),
       }),
+    declareBases: async (body) => (await client.call(DECLARED_BASES_API.declareBases, { body })).items,
     endBasis: (basis, reason) => client.call(BASIS_API.endBasis, { params: { basis }, body: { reason } }),
     changeBasisPeople: (basis, { add = [], remove = [] }) =>
       client.call(BASIS_API.basisPeople, {

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, suite, test } from 'node:test'
@@ -98,5 +98,24 @@ suite('hedgerow officer basis', () => {
     assert.match(wrong.error, /purposes: .*; .*authority: expected the authority/)
     assert.equal((await typed('people', 'basis_1')).code, 2)
     assert.equal((await typed('end', 'basis_1', '--reason', 'x')).code, 1)
+  })
+
+  test('plans and applies a directory of records, and does nothing the second time', async () => {
+    const directory = join(home, 'bases')
+    await mkdir(directory)
+    const permit = (await shownFiles()).get('permit.yaml') ?? ''
+    await writeFile(join(directory, 'permit.yaml'), permit)
+    const planned = await typed('plan', directory)
+    assert.equal(planned.code, 0, planned.error)
+    assert.match(planned.out, /^\+ permit HDAB-2026-0117\n1 to do; nothing was changed\n$/)
+    assert.match((await typed('apply', directory)).out, /^\+ permit HDAB-2026-0117 \(basis_\w+\)\n1 done\n$/)
+    assert.match((await typed('apply', directory)).out, /^= permit .*\nEverything is as the files say\n$/)
+
+    await writeFile(join(directory, 'permit.yaml'), permit.replace('2028-03-01', '2029-03-01'))
+    const changed = await typed('apply', directory)
+    assert.match(
+      changed.out,
+      /^~ permit HDAB-2026-0117 \(basis_\w+\)\n {4}validUntil: "2028.*" → "2029.*"\n {4}ended: basis_/,
+    )
   })
 })

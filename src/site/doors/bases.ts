@@ -16,6 +16,14 @@ export function serveBases(door: Door<SiteCaller>, acts: SiteActs): void {
     if (body.people !== 'everybody' && caller.kind !== 'issuer') throw forbidden()
     return officer.recordBasis(body, { by: staffName(caller) })
   })
+  door.serve(SITE_API.declareBases, async ({ caller, body }) => {
+    const scope = requireStaff(caller)
+    for (const dataSet of body.declared.flatMap(({ dataSets }) => dataSets))
+      requireSteward(caller, (await acts.findDataSet(dataSet))?.manifest.issuer)
+    if (caller.kind !== 'issuer' && body.declared.some(({ people }) => people !== 'everybody'))
+      throw forbidden()
+    return { items: [...(await officer.declareBases({ ...scope, ...body }, { by: staffName(caller) }))] }
+  })
   door.serve(SITE_API.endBasis, async ({ caller, params, body }) => {
     const request = { ...requireStaff(caller), ...params, ...body }
     const ended = await officer.endBasis(request, { by: staffName(caller) })

@@ -1,13 +1,17 @@
 import type { z } from 'zod'
 import { formatInstant } from '../../kernel/clock.ts'
 import type { PublicJwk } from '../../kernel/crypto/keys.ts'
+import type { DeclaredBasis } from '../../protocol/declared-bases.ts'
 import type { KeySet } from '../../protocol/member.ts'
 import type { Notice, PartyContact } from '../../protocol/officer-api.ts'
 import type { namedOfficerSchema } from '../../protocol/officer-role-api.ts'
 import type { Register } from '../../protocol/register.ts'
 import type { DataSetId, MemberId } from '../../protocol/wire.ts'
+import type { ChangeFacts } from '../consent/change-grants.ts'
 import { basisActs } from '../officer/basis-acts.ts'
 import type { BasisActs } from '../officer/basis-acts.ts'
+import { declareBases } from '../officer/declare-bases.ts'
+import type { BasesDeclaration } from '../officer/declare-bases.ts'
 import { assessmentActs } from '../officer/change-assessments.ts'
 import type { AssessmentActs } from '../officer/change-assessments.ts'
 import { transferActs } from '../officer/change-transfers.ts'
@@ -33,6 +37,8 @@ export interface OfficerActs extends AssessmentActs, BasisActs, TransferActs, In
     purpose: string
     language: NoticeLanguage
   }): Promise<Notice | undefined>
+  /** Bases as files say them. */
+  declareBases(declaration: BasesDeclaration, change: ChangeFacts): Promise<readonly DeclaredBasis[]>
   /** Officers with keys of their own. */
   listOfficers(scope: { issuer?: MemberId | undefined }): Promise<NamedOfficerView[]>
   nameOfficer(officer: {
@@ -61,6 +67,7 @@ export function officerActs(site: SiteContext): OfficerActs {
   return {
     ...assessmentActs(site),
     ...basisActs(site),
+    declareBases: (declaration, change) => declareBases(site, declaration, change),
     ...transferActs(site),
     ...incidentActs(site),
     register: ({ issuer }) => gatherRegister(site, issuer),

@@ -175,6 +175,7 @@ const unusedOfficer: OfficerActs = {
   dismissOfficer: unused,
   officerKey: unused,
   recordBasis: unused,
+  declareBases: unused,
   endBasis: unused,
   changeBasisPeople: unused,
   personBases: unused,
