@@ -140,6 +140,7 @@ const VARYING: readonly RegExp[] = [
   /\d{4}-\d{2}-\d{2}/,
   /"x":"[A-Za-z0-9_-]{43}"/,
   /sha-256:[0-9a-f]{32,64}/,
+  /file:[0-9a-f]{32}/,
 ]
 
 /** Whether what was printed is what the page shows, but for what varies. */

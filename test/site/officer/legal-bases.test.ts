@@ -142,7 +142,7 @@ test('a permit carries its users, in its time, and nobody else', async () => {
   assert.equal(await asked(), 60)
   assert.equal(await count('registry', 'eu-gdpr:A6-1-e'), 'declined.legal_basis')
   const notice = await seat.notice({ dataSet: 'registry', purpose: RESEARCH })
-  assert.match(JSON.stringify(notice), /Health Data Access Body, HDAB-2026-0117, until 2026-03-05/)
+  assert.match(JSON.stringify(notice), /Health Data Access Body, HDAB-2026-0117, until 5 March 2026/)
   const registry = (await seat.register()).controllers.find(({ dataSet }) => dataSet === 'registry')
   assert.deepEqual(
     registry?.bases.map(({ kind, reference }) => [kind, reference]),
