@@ -63,7 +63,47 @@ test('two who had answers over the same people before and after one of them chan
   first.change(changed, [second])
   assert.equal(total(second, everybody), 'approved')
   join(first, second, [changed])
-  assert.equal(total(first, everybody), 'declined.differencing')
+  const { note } = first.ask({ eligible: everybody, groups: [groupOf('all', range(20, PEOPLE))] })
+  assert.equal(note, 'closed')
+})
+
+test('one who had no answer adds nothing to be set against: neither changes nor people who were in none close a group', () => {
+  for (const areBothAnswered of [false, true]) {
+    const [first, second] = pair()
+    assert.equal(total(first, range(0, 100)), 'approved')
+    if (areBothAnswered) assert.equal(total(second, range(50, 100)), 'approved')
+    const changed = Bitset.of([areBothAnswered ? 120 : 5])
+    first.change(changed, [second])
+    join(first, second, [changed])
+    assert.equal(total(first, range(20, 100)), 'approved')
+  }
+})
+
+test('rows that one of them has count against the sums of both, those from before and those to come', () => {
+  const [first, second] = pair()
+  assert.equal(total(first, range(0, 20)), 'approved')
+  assert.equal(second.releaseRows(range(0, 15)), true)
+  join(first, second)
+  assert.equal(first.ask({ eligible: everybody, groups: [groupOf('all', range(40, 90))] }).note, 'closed')
+  const [third, fourth] = pair()
+  assert.equal(fourth.releaseRows(range(0, 15)), true)
+  join(third, fourth)
+  assert.equal(total(third, range(0, 20)), 'declined.differencing')
+  assert.equal(total(third, range(0, 15 + k)), 'approved')
+})
+
+test('two who had different rows of the same people get nothing more', () => {
+  const [first, second] = pair()
+  const ask = (acquirer: History, shape: string, people: Bitset) =>
+    acquirer.ask({
+      eligible: everybody,
+      groups: [groupOf('all', people)],
+      rowShapes: new Map([['minutes', shape]]),
+    })
+  assert.equal(ask(first, 'all rows', everybody).reason, 'approved')
+  assert.equal(ask(second, 'all rows but one day', everybody).reason, 'approved')
+  join(first, second)
+  assert.equal(ask(first, 'all rows', range(0, 50)).note, 'closed')
 })
 
 const set = fc

@@ -2,6 +2,8 @@ import { strict as assert } from 'node:assert'
 import { test } from 'node:test'
 import fc from 'fast-check'
 import { Bitset } from '../../src/kernel/bitset.ts'
+import type { CollectedGroup } from '../../src/site/guard/collected-group.ts'
+import { admitNewcomers } from '../../src/site/guard/differencing.ts'
 import { groupOf, History, range, sumOver } from '../site/guard/released-history.ts'
 import { RowSpace } from '../site/guard/row-space.ts'
 
@@ -174,6 +176,106 @@ test('the same value over other rows of the same people is refused', () => {
   assert.equal(ask('all rows').reason, 'approved')
   assert.equal(ask('all rows').reason, 'approved')
   assert.equal(ask('all rows but one day').note, 'row_shape')
+})
+
+test('the first choice of rows is kept even where the answer cuts nothing', () => {
+  const acquirer = history()
+  assert.equal(total(acquirer, everybody).reason, 'approved')
+  const ask = (shape: string) =>
+    acquirer.ask({
+      eligible: everybody,
+      groups: [groupOf('a', everybody)],
+      rowShapes: new Map([['minutes', shape]]),
+    })
+  assert.equal(ask('all rows').reason, 'approved')
+  assert.equal(ask('all rows but one day').note, 'row_shape')
+})
+
+test('after somebody left, came or changed no row is dropped for it, which would say in which one they stand', () => {
+  // Ten stand in two of them, so that there is no remainder that would show a change as well.
+  const rows = [range(0, 60), range(50, 120), range(120, 200)]
+  const groupsOf = (without: Bitset, more = new Bitset()) =>
+    rows.map((people, index) =>
+      groupOf(`${index}`, (index === 1 ? people.union(more) : people).difference(without)),
+    )
+  const waiting = { reason: 'declined.differencing', note: 'drift', rows: 0 }
+  const [none, one, newcomer] = [new Bitset(), Bitset.of([65]), Bitset.of([200])]
+  const asked = () => {
+    const acquirer = history()
+    assert.equal(acquirer.ask({ eligible: everybody, groups: groupsOf(none) }).rows, 3)
+    return acquirer
+  }
+  assert.deepEqual(asked().ask({ eligible: everybody.difference(one), groups: groupsOf(one) }), waiting)
+  assert.deepEqual(
+    asked().ask({ eligible: everybody.union(newcomer), groups: groupsOf(none, newcomer) }),
+    waiting,
+  )
+  const changed = asked()
+  changed.change(one)
+  assert.deepEqual(changed.ask({ eligible: everybody, groups: groupsOf(none) }), waiting)
+})
+
+test('rows of days on which people stand several times are not dropped to hide a small one: there is no remainder', () => {
+  const acquirer = history()
+  assert.equal(total(acquirer, everybody).reason, 'approved')
+  const days = [
+    groupOf('mon', range(0, 100)),
+    groupOf('tue', range(50, 197)),
+    groupOf('wed', range(197, 200)),
+  ]
+  assert.deepEqual(acquirer.ask({ eligible: everybody, groups: days }), {
+    reason: 'declined.differencing',
+    note: 'cut',
+    rows: 0,
+  })
+})
+
+test('a group that is small is no matter of its measures, and a row of which too few count is', () => {
+  const small = groupOf('a', range(0, k - 1))
+  const thin = groupOf('a', everybody, range(0, 3))
+  const noted = (group: CollectedGroup) => history().ask({ eligible: everybody, groups: [group] })
+  assert.deepEqual(noted(small), { reason: 'declined.group_too_small', rows: 0 })
+  assert.deepEqual(noted(thin), { reason: 'declined.group_too_small', note: 'measure', rows: 0 })
+})
+
+test('of a cell whose rows are all known a minimum group must be left all the same: other columns are not known', () => {
+  const acquirer = history()
+  assert.equal(acquirer.releaseRows(range(0, 40)), true)
+  assert.equal(total(acquirer, range(0, 40)).reason, 'approved')
+  assert.equal(total(acquirer, range(0, 39)).reason, 'declined.differencing')
+  assert.equal(total(acquirer, range(0, 30)).reason, 'approved')
+})
+
+test('of a cell with people enough a minimum group must be unknown, whichever of rows and sum came first', () => {
+  const [rowsFirst, sumFirst] = [history(), history()]
+  assert.equal(rowsFirst.releaseRows(range(0, 35)), true)
+  assert.equal(total(rowsFirst, range(0, 40)).reason, 'declined.differencing')
+  assert.equal(total(rowsFirst, range(0, 35 + k)).reason, 'approved')
+  assert.equal(total(sumFirst, range(0, 40)).reason, 'approved')
+  assert.equal(sumFirst.releaseRows(range(0, 35)), false)
+})
+
+test('rows that are released again are known as they were', () => {
+  const acquirer = history()
+  assert.equal(total(acquirer, range(0, 100)).reason, 'approved')
+  for (let time = 0; time < 3; time += 1) {
+    assert.equal(acquirer.releaseRows(range(0, 60)), true)
+    assert.equal(acquirer.partition.head, 2)
+  }
+  assert.equal(acquirer.releaseRows(range(60, 95)), false)
+  assert.equal(acquirer.releaseRows(range(60, 90)), true)
+})
+
+test('newcomers wait until they are a minimum group, and before the first answer nobody is one', () => {
+  const first = range(0, 5)
+  assert.equal(admitNewcomers(history().partition, first, k), first)
+  const acquirer = history()
+  total(acquirer, range(0, 100))
+  const admitted = (until: number) => admitNewcomers(acquirer.partition, range(0, until), k).count()
+  assert.deepEqual(
+    [admitted(100), admitted(101), admitted(100 + k - 1), admitted(100 + k)],
+    [100, 100, 100, 100 + k],
+  )
 })
 
 test('rows that are known do not count: the rest of a cell must be a minimum group too', () => {

@@ -165,7 +165,8 @@ export class PartitionDraft {
     let hasMoves = false
     for (const cell of seen) {
       if (cell !== 0) this.#touch(cell)
-      const isWhole = cell !== 0 && this.#hits[cell] === this.sizes[cell]
+      // Nobody is counted in cell 0, so a set never has all of it.
+      const isWhole = this.#hits[cell] === this.sizes[cell]
       this.#hits[cell] = isWhole ? 0 : this.cellCount
       this.#isInside[isWhole ? cell : this.cellCount] = 1
       if (isWhole) continue

@@ -68,6 +68,7 @@ test('dominance: a tenth of a sum from one person is shown, more is not', () => 
 test('dominance: a number of people is exempt, a number of rows is not', () => {
   assert.equal(isShown({ kind: 'people', largestShare: 40, absoluteSum: 50 }), true)
   assert.equal(isShown({ kind: 'count', largestShare: 40, absoluteSum: 89 }), false)
+  assert.equal(isShown({ kind: 'count', largestShare: 2, absoluteSum: 15 }), false)
   const strict = { ...settings, dominanceBp: 100 }
   assert.equal(guardGroups([group({ kind: 'count', largestShare: 1, absoluteSum: 50 })], strict).ok, true)
 })

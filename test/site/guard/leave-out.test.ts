@@ -86,6 +86,36 @@ test('nobody is left out, and the whole answer waits, when somebody of a covered
   assert.equal(whomToLeaveOut([groupOf('', rest)], contextOf(acquirer)), undefined)
 })
 
+test('a part of exactly a minimum group that is thin in a measure counts; exactly that many outside need no cover', () => {
+  const thin = whomToLeaveOut(
+    [groupOf('a', range(0, k), range(0, 3)), groupOf('b', range(k, PEOPLE))],
+    after(),
+  )
+  assert.deepEqual([thin?.people.count(), thin?.thinParts], [k, 1])
+  const losers = groupOf('b', range(100, PEOPLE), range(100, 104))
+  const leaving = whomToLeaveOut(
+    [groupOf('a', range(k, 100)), losers],
+    after(range(0, 100), range(100, PEOPLE)),
+  )
+  assert.deepEqual([leaving?.people.count(), leaving?.coveredCells, leaving?.thinParts], [PEOPLE - 100, 0, 1])
+})
+
+test('every part that gives people to a cover keeps a minimum group, to the last one that it can spare', () => {
+  const only = whomToLeaveOut([groupOf('', range(3, 20))], after(range(0, 20)))
+  assert.equal(only?.people.count(), 7)
+  const parts = [groupOf('a', range(4, 16)), groupOf('b', range(16, 30))]
+  const leaving = whomToLeaveOut(parts, after(range(0, 30)))
+  assert.deepEqual(
+    parts.map(({ people }) => people.intersectionCount(leaving?.people ?? new Bitset())),
+    [2, 4],
+  )
+})
+
+test('small groups of a key by which people stand in several make no row, so nobody is left out of it', () => {
+  const days = [groupOf('mon', range(0, 50)), groupOf('tue', range(40, 100)), groupOf('wed', range(0, 4))]
+  assert.equal(whomToLeaveOut(days, after()), undefined)
+})
+
 interface Question {
   readonly people: Bitset
   readonly width: number

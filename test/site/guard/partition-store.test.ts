@@ -132,6 +132,40 @@ test('changed rows are a cut of the next answer, for every acquirer who had one'
   assert.equal(await ask(store, db, { id: 'd', until: 100, acquirer: 'newcomer' }), true)
 })
 
+test('changed rows of people who were in no answer are no cut', async () => {
+  await using postgres = await testPostgres()
+  const { db } = postgres
+  const store = await openStore(db)
+  assert.equal(await ask(store, db, { id: 'a', until: 100 }), true)
+  const facts = { dataSet: 'athletes', people: Bitset.of([107]), cause: 'batch-2' }
+  await db.transaction().execute((tx) => store.noteChange(tx, facts))
+  assert.equal(await ask(store, db, { id: 'b', until: 110 }), true)
+  assert.deepEqual(await read(store), await read(await openStore(db)))
+})
+
+test('an entry that does not continue its partition is not applied: nothing is answered on such a record', async () => {
+  await using postgres = await testPostgres()
+  const { db } = postgres
+  const store = await openStore(db)
+  assert.equal(await ask(store, db, { id: 'a', until: 100 }), true)
+  assert.equal(await ask(store, db, { id: 'b', until: 200 }), true)
+  // The record of another one, as a restore that mixes up entries would leave it: the second entry stands first.
+  await sql`insert into partition (acquirer_group, data_set, head, last_ask) values ('other', 'athletes', 1, 'b')`.execute(
+    db,
+  )
+  await sql`
+    insert into partition_entry (acquirer_group, data_set, head, kind, ask_id, delta, row_shapes)
+    select 'other', data_set, 1, kind, ask_id, delta, row_shapes from partition_entry where head = 2`.execute(
+    db,
+  )
+  await assert.rejects(
+    ask(await openStore(db), db, { id: 'c', until: 300, acquirer: 'other' }),
+    /does not continue/,
+  )
+  await sql`update partition set head = 3 where acquirer_group = 'insurer'`.execute(db)
+  await assert.rejects(ask(await openStore(db), db, { id: 'd', until: 300 }), /entries are missing/)
+})
+
 test('what was seen before a run serves after it, unless somebody cut it in between', async () => {
   await using postgres = await testPostgres()
   const { db } = postgres

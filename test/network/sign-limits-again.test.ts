@@ -1,0 +1,70 @@
+import assert from 'node:assert/strict'
+import { after, before, test } from 'node:test'
+import { sql } from 'kysely'
+import { generateKeyPair } from '../../src/kernel/crypto/keys.ts'
+import { peekJws, signJws } from '../../src/kernel/crypto/jws.ts'
+import type { Database } from '../../src/kernel/postgres/database.ts'
+import { openPostgres } from '../../src/kernel/postgres/open-postgres.ts'
+import { silentLog } from '../../src/kernel/log.ts'
+import { Secret } from '../../src/kernel/secret.ts'
+import { signLimitsAgain } from '../../src/network/floor/sign-limits-again.ts'
+import { networkDirectory } from '../../src/network/config.ts'
+import { openNetworkKeys } from '../../src/network/network-keys.ts'
+import { TYP } from '../../src/protocol/message-types.ts'
+import { openFloorLimit } from '../../src/site/floor/pinned-network.ts'
+import { testTrade } from '../../src/testing/test-trade.ts'
+import type { TestTrade } from '../../src/testing/test-trade.ts'
+import { giveLimit } from '../site/floor/local-world.ts'
+
+let trade: TestTrade
+before(async () => {
+  trade = await testTrade()
+})
+after(() => trade[Symbol.asyncDispose]())
+
+test('open limits that a former key signed are signed again, as they were; what it did not sign, or is closed, stays as it is', async () => {
+  const { root } = trade.network
+  await trade.addAcquirer('alder-care')
+  const give = () => giveLimit(trade.network, { site: 'galway', acquirer: 'alder-care', amountMinor: 1_000 })
+  const [open, forged, closed] = [await give(), await give(), await give()]
+  const { signing: former } = await openNetworkKeys({
+    directory: networkDirectory(root).keys,
+    network: 'network',
+  })
+  const stranger = generateKeyPair('Ed25519')
+  const { payload = '' } = peekJws(forged.statement) ?? {}
+  const lie = signJws(payload.replace('1000', '1000000'), { typ: TYP.floorLimit, key: stranger })
+
+  await using postgres = await openPostgres({
+    directory: root,
+    url: new Secret(trade.networkDatabaseUrl),
+    name: 'network',
+    log: silentLog,
+  })
+  const { db } = postgres
+  await sql`update floor_limit set statement = ${lie} where id = ${forged.id}`.execute(db)
+  await sql`update floor_limit set is_open = false where id = ${closed.id}`.execute(db)
+  const present = generateKeyPair('Ed25519')
+  await signLimitsAgain(db, { signing: present, formerSigning: [] })
+  assert.equal(await statementOf(db, open.id), open.statement)
+  await signLimitsAgain(db, {
+    signing: present,
+    formerSigning: [generateKeyPair('Ed25519').publicJwk, former.publicJwk],
+  })
+
+  const opened = (statement: string, key = present) =>
+    openFloorLimit(statement, { key: key.publicJwk, network: 'network', site: 'galway' })
+  const again = await statementOf(db, open.id)
+  assert.deepEqual([opened(open.statement), opened(again, former)], [undefined, undefined])
+  assert.ok(opened(again))
+  assert.deepEqual(opened(again), opened(open.statement, former))
+  assert.equal(await statementOf(db, forged.id), lie)
+  assert.equal(await statementOf(db, closed.id), closed.statement)
+})
+
+async function statementOf(db: Database, id: string): Promise<string> {
+  const { rows } = await sql<{
+    statement: string
+  }>`select statement from floor_limit where id = ${id}`.execute(db)
+  return rows[0]?.statement ?? assert.fail()
+}
