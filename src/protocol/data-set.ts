@@ -52,6 +52,20 @@ export const columnSchema = z
     name: columnNameSchema,
     /** The name in the file, where it differs. */
     source: z.string().min(1).optional(),
+    /**
+     * Where in the document that the file has under `source` the value stands: names of members, or places in a list from 0. The document
+     * itself is not kept, so each such column has a category, grants and bounds of its own (docs/decisions/0024).
+     */
+    path: z
+      .array(
+        z
+          .string()
+          .max(200)
+          .regex(/^[^\0]*$/, 'expected no NUL'),
+      )
+      .min(1, 'expected at least one step')
+      .max(8, 'expected at most 8 steps')
+      .optional(),
     type: z.enum(COLUMN_TYPES, `expected one of ${COLUMN_TYPES.join(', ')}`),
     description: z.string().max(500).optional(),
     /** UCUM or plain words: `m`, `kg`, `min`. */
@@ -194,7 +208,7 @@ function manifestProblems(manifest: ManifestParts): { message: string; path: (st
     else if (manifest.columns.some((column) => column.name === name && !isScalarType(column.type)))
       problems.push({ message: 'expected a column of single values', path: ['person', field] })
   }
-  problems.push(...othersProblems(manifest))
+  problems.push(...pathProblems(manifest), ...othersProblems(manifest))
   const hasSpecial = manifest.columns.some(({ sensitivity }) => sensitivity === 'special_category')
   if (hasSpecial && !manifest.specialCategoryBasis) {
     problems.push({
@@ -209,6 +223,23 @@ function manifestProblems(manifest: ManifestParts): { message: string; path: (st
     })
   }
   return problems
+}
+
+/** What does not hold together about columns that are taken out of documents of the file. */
+function pathProblems(manifest: ManifestParts): { message: string; path: (string | number)[] }[] {
+  const keys = keyColumnsOf(manifest)
+  const taken = new Set(manifest.columns.flatMap(({ path, source }) => (path && source) ?? []))
+  return manifest.columns.flatMap(({ name, path, source }, index) => {
+    const at = ['columns', index, path ? 'path' : 'source']
+    if (path && source === undefined)
+      return [{ message: 'expected a source, which has the document', path: at }]
+    if (path && keys.includes(name))
+      return [{ message: 'expected a field of its own for the key of a person', path: at }]
+    // Whoever is granted the whole would be granted the part, and a correction of one would leave the other.
+    if (!path && taken.has(source ?? name))
+      return [{ message: 'expected no column of a whole document of which others are parts', path: at }]
+    return []
+  })
 }
 
 /** What does not hold together about rows of several people. */

@@ -2,6 +2,7 @@ import { sql } from 'kysely'
 import type { RawBuilder } from 'kysely'
 import type { Manifest } from '../../protocol/data-set.ts'
 import { unusableFile } from './import-problem.ts'
+import { pathField } from './path-field.ts'
 import { sourceName, textField } from './source-field.ts'
 import type { ImportSource } from './source-field.ts'
 import { readHeader } from './read-text.ts'
@@ -21,11 +22,12 @@ export async function csvSource({
 }): Promise<ImportSource> {
   const header = await readHeader(path, { isPacked })
   requireColumns(header, manifest)
-  const fields = manifest.columns.map((column) =>
-    textField(column, sql.id(`c${header.indexOf(sourceName(column))}`), {
-      isKey: column.name === manifest.person.key,
-    }),
-  )
+  const fields = manifest.columns.map((column) => {
+    const text = sql.id(`c${header.indexOf(sourceName(column))}`)
+    return column.path
+      ? pathField(column, text)
+      : textField(column, text, { isKey: column.name === manifest.person.key })
+  })
   return { format: 'csv', isPacked, relation: readCsv({ path, isPacked, fieldCount: header.length }), fields }
 }
 
@@ -49,7 +51,7 @@ function readCsv({
  * in a file without a header the first line is somebody's data.
  */
 function requireColumns(header: readonly string[], manifest: Manifest): void {
-  const wanted = manifest.columns.map(sourceName)
+  const wanted = [...new Set(manifest.columns.map(sourceName))]
   const problems = [
     ...header.flatMap((name, index) => {
       const place = `line 1, field ${index + 1}`

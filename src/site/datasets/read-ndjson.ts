@@ -2,6 +2,7 @@ import { sql } from 'kysely'
 import type { RawBuilder } from 'kysely'
 import { isScalarType } from '../../protocol/data-set.ts'
 import type { Column, Manifest, ScalarType } from '../../protocol/data-set.ts'
+import { kindsOf, pathField, pointerOf } from './path-field.ts'
 import { sourceName, textField, wrongTest } from './source-field.ts'
 import type { ImportSource, SourceField } from './source-field.ts'
 
@@ -19,7 +20,7 @@ export function ndjsonSource({
   manifest: Manifest
 }): ImportSource {
   const names = manifest.columns.map(sourceName)
-  const paths = sql`[${sql.join(names.map((name) => sql.lit(pointerOf(name))))}]`
+  const paths = sql`[${sql.join(names.map((name) => sql.lit(pointerOf([name]))))}]`
   const lines = sql`read_csv(${sql.lit(path)}, auto_detect = false, header = false, delim = '\u0001', quote = '', escape = '',
     columns = {'line': 'VARCHAR'}, compression = ${sql.lit(isPacked ? 'gzip' : 'none')}, store_rejects = true)`
   const isObject = sql`case when json_valid(line) then json_type(line) = 'OBJECT' else false end`
@@ -34,7 +35,7 @@ export function ndjsonSource({
     isPacked,
     relation,
     fields: manifest.columns.map((column, index) =>
-      isScalarType(column.type)
+      isScalarType(column.type) && !column.path
         ? jsonField(column, {
             type: column.type,
             position: index + 1,
@@ -51,31 +52,19 @@ export function ndjsonSource({
 
 /** A document or a list: what stands at the member, as it is written there. */
 function documentField(column: Column): SourceField {
-  const member = sql`case when is_object then line -> ${sql.lit(pointerOf(sourceName(column)))} end`
-  return textField(column, sql`nullif((${member})::varchar, 'null')`, { isKey: false })
+  const member = sql`case when is_object then line -> ${sql.lit(pointerOf([sourceName(column)]))} end`
+  const text = sql`nullif((${member})::varchar, 'null')`
+  return column.path ? pathField(column, text) : textField(column, text, { isKey: false })
 }
 
-/** JSON kinds that a column takes. Keys of people may be whole numbers, dates and times are texts. */
+/** A single value, of a kind that the column takes. */
 function jsonField(
   column: Column,
   { type, position, isKey }: { type: ScalarType; position: number; isKey: boolean },
 ): SourceField {
-  const kinds = {
-    boolean: ['BOOLEAN'],
-    integer: ['BIGINT', 'UBIGINT'],
-    number: ['BIGINT', 'UBIGINT', 'DOUBLE'],
-    text: isKey ? ['VARCHAR', 'BIGINT', 'UBIGINT'] : ['VARCHAR'],
-    date: ['VARCHAR'],
-    timestamp: ['VARCHAR'],
-  }[type]
   const text: RawBuilder<unknown> = sql`nullif(texts[${sql.lit(position)}], '')`
   const field = textField(column, text, { isKey })
   const kind = sql`types[${sql.lit(position)}]`
-  const isMistyped = sql`(${kind} not in (${sql.join(kinds.map((name) => sql.lit(name)))}) or ${field.isWrong})`
+  const isMistyped = sql`(${kind} not in (${kindsOf(type, { isKey })}) or ${field.isWrong})`
   return { ...field, isWrong: wrongTest(column, { text, isKey, isMistyped }) }
-}
-
-/** RFC 6901. */
-function pointerOf(name: string): string {
-  return `/${name.replaceAll('~', '~0').replaceAll('/', '~1')}`
 }

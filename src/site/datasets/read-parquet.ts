@@ -5,6 +5,7 @@ import type { Column, ColumnType, Manifest, ScalarType } from '../../protocol/da
 import { runOwn } from '../vault/own-sql.ts'
 import { unusableFile } from './import-problem.ts'
 import type { ImportReader } from './import-reader.ts'
+import { pathField } from './path-field.ts'
 import { sourceName, textField, wrongTest } from './source-field.ts'
 import type { ImportSource, SourceField } from './source-field.ts'
 
@@ -36,7 +37,7 @@ export async function parquetSource(
     isPacked: false,
     relation,
     fields: manifest.columns.map((column) =>
-      isScalarType(column.type)
+      isScalarType(column.type) && !column.path
         ? parquetField(column, { type: column.type, isKey: column.name === manifest.person.key })
         : documentField(column, types.get(sourceName(column))),
     ),
@@ -59,7 +60,8 @@ async function readTypes(
 function documentField(column: Column, type: string | undefined): SourceField {
   const raw = sql.id(sourceName(column))
   const text = type === 'VARCHAR' || type === 'JSON' ? sql`${raw}::varchar` : sql`to_json(${raw})::varchar`
-  return textField(column, sql`nullif(nullif(${text}, ''), 'null')`, { isKey: false })
+  const document = sql`nullif(nullif(${text}, ''), 'null')`
+  return column.path ? pathField(column, document) : textField(column, document, { isKey: false })
 }
 
 function parquetField(column: Column, { type, isKey }: { type: ScalarType; isKey: boolean }): SourceField {
@@ -101,11 +103,12 @@ function requireColumns(types: ReadonlyMap<string, string>, manifest: Manifest):
   for (const [name, column] of wanted) {
     const type = types.get(name)
     const isKey = column.name === manifest.person.key
+    const inFile = column.path ? 'json' : column.type
     if (type === undefined) problems.push({ field: 'schema', expected: `expected a column "${name}"` })
-    else if (!TYPES[column.type].test(type) && !(isKey && column.type === 'text' && WHOLE.test(type))) {
+    else if (!TYPES[inFile].test(type) && !(isKey && column.type === 'text' && WHOLE.test(type))) {
       problems.push({
         field: `column "${name}"`,
-        expected: `expected a Parquet type that holds ${column.type}`,
+        expected: `expected a Parquet type that holds ${inFile}`,
       })
     }
   }

@@ -100,8 +100,8 @@ function castOf({ type }: Column, text: RawBuilder<unknown>): RawBuilder<unknown
   }
 }
 
-/** A JSON text in the vault's form. */
-function storedForm(text: RawBuilder<unknown>, type: 'json' | ListType): RawBuilder<unknown> {
+/** A JSON text in the vault's form; null where it is none. */
+export function storedForm(text: RawBuilder<unknown>, type: 'json' | ListType): RawBuilder<unknown> {
   return sql`${sql.id(STORED_TEXT)}(${text}, ${sql.lit(type)})`
 }
 

@@ -4,6 +4,7 @@ import { after, before, test } from 'node:test'
 import { DuckDBInstance } from '@duckdb/node-api'
 import { Fault } from '../../../src/kernel/faults.ts'
 import type { Manifest } from '../../../src/protocol/data-set.ts'
+import { checkQuestion } from '../../../src/site/query/check-question.ts'
 import { testManifest } from '../query/two-engines.ts'
 import { anImportSite, bytesOf } from './an-import-site.ts'
 import type { ImportSite } from './an-import-site.ts'
@@ -155,4 +156,150 @@ test('a manifest gives no bounds, bins or values to documents and lists, and no 
       person: { key: 'id2' },
     } as never),
   )
+})
+
+function manifestOfPaths(): Manifest {
+  count += 1
+  return testManifest(`parts_${count}`, {
+    columns: [
+      { name: 'city', type: 'text', source: 'profile', path: ['home', 'city'], values: ['Cork', 'Galway'] },
+      { name: 'age', type: 'integer', source: 'profile', path: ['age'], bounds: [0, 120] },
+      {
+        name: 'illness',
+        type: 'text',
+        source: 'profile',
+        path: ['a/b', '1'],
+        sensitivity: 'special_category',
+      },
+      { name: 'likes', type: 'text[]', source: 'profile', path: ['likes'] },
+      { name: 'more', type: 'json', source: 'profile', path: ['more'] },
+      { name: 'since', type: 'date', source: 'profile', path: ['since'] },
+      { name: 'secret', type: 'text', source: 'profile', path: ['secret'], sensitivity: 'free_text' },
+      { name: 'score', type: 'number' },
+    ],
+  })
+}
+
+const PROFILE = {
+  home: { city: 'Cork', zip: 'MARKER' },
+  age: 41,
+  'a/b': ['x', 'flu'],
+  likes: ['run', 'row'],
+  more: { b: 1, a: [1.5] },
+  since: '2020-02-29',
+  secret: 'MARKER',
+  unknown: 'MARKER',
+}
+
+test('columns that are parts of a document are taken out of it in each format, and the document is not kept', async () => {
+  const rows = [PROFILE, { home: null, age: null }, null]
+  const ids = ['ann', 'bob', 'eve']
+  const ndjson = rows
+    .map((profile, row) => `${JSON.stringify({ id: ids[row], profile, score: row })}\n`)
+    .join('')
+  const cell = (value: unknown) => (value === null ? '' : `"${JSON.stringify(value).replaceAll('"', '""')}"`)
+  const csv = `id,profile,score\n${rows.map((profile, row) => `${ids[row]},${cell(profile)},${row}\n`).join('')}`
+  const path = join(site.directory, 'parts.parquet')
+  const connection = await (await DuckDBInstance.create(':memory:')).connect()
+  const values = rows.map(
+    (profile, row) =>
+      `('${ids[row]}', ${profile ? `'${JSON.stringify(profile)}'` : 'null'}::json, ${row}::double)`,
+  )
+  await connection.run(
+    `copy (select * from (values ${values.join(', ')}) t(id, profile, score)) to '${path}' (format parquet)`,
+  )
+  for (const [format, file] of [
+    ['csv', { stream: bytesOf(csv) }],
+    ['ndjson', { stream: bytesOf(ndjson) }],
+    ['parquet', { path }],
+  ] as const) {
+    const manifest = manifestOfPaths()
+    await site.import(manifest, { format, file })
+    const outcome = await site.parts.vault.run(
+      {
+        sql: `select city, age, illness, likes, more, since::varchar, score from ds_${manifest.dataSet} order by rowid`,
+      },
+      { timeoutMs: 10_000, rowsMax: 10 },
+    )
+    assert.ok(outcome.ok)
+    const [first, ...others] = outcome.value.rows()
+    assert.deepEqual(
+      first,
+      ['Cork', 41n, 'flu', ['run', 'row'], '{"a":[1.5],"b":1}', '2020-02-29', 0],
+      format,
+    )
+    assert.deepEqual(others, [
+      [null, null, null, null, null, null, 1],
+      [null, null, null, null, null, null, 2],
+    ])
+  }
+})
+
+for (const [name, profile] of [
+  ['another value than those of the manifest', { home: { city: 'MARKER' } }],
+  ['a text where a number is expected', { age: 'MARKER' }],
+  ['a part of a number', { age: 1.5 }],
+  ['whole numbers that a document cannot hold', { age: 9_007_199_254_740_992 }],
+  ['a number where a text is expected', { home: { city: 5 } }],
+  ['no date', { since: 'MARKER' }],
+  ['a list of other values', { likes: [1] }],
+  ['a document of too many levels', { likes: [], x: JSON.parse('['.repeat(40) + ']'.repeat(40)) }],
+] as const) {
+  test(`refused in a part of a document: ${name}`, async () => {
+    const text = `${JSON.stringify({ id: 'ann', profile, score: 1 })}\n`
+    await assert.rejects(
+      site.import(manifestOfPaths(), { format: 'ndjson', file: { stream: bytesOf(text) } }),
+      (fault: unknown) => {
+        assert.ok(fault instanceof Fault)
+        assert.equal(fault.code, 'fault.import_malformed')
+        assert.doesNotMatch(JSON.stringify([fault.message, fault.errors, String(fault.cause)]), /MARKER/)
+        return true
+      },
+    )
+  })
+}
+
+test('what is no document is refused where parts of one are expected', async () => {
+  await assert.rejects(
+    site.import(manifestOfPaths(), {
+      format: 'csv',
+      file: { stream: bytesOf('id,profile,score\nann,"{""age"": 1",2\n') },
+    }),
+    (fault: unknown) => fault instanceof Fault && fault.code === 'fault.import_malformed',
+  )
+})
+
+test('a part of a document is asked for, granted and refused as a column of its own', () => {
+  const manifest = manifestOfPaths()
+  const dataSets = new Map([[String(manifest.dataSet), manifest]])
+  const ask = (sql: string) => checkQuestion(sql, { mode: 'aggregate', dataSets })
+  const asked = ask(`select city, avg(age) from ${manifest.dataSet} group by city`)
+  assert.ok(asked.ok)
+  assert.deepEqual(
+    asked.value.uses.map(({ column, clause }) => `${column} ${clause}`),
+    ['age select', 'city select', 'city group'],
+  )
+  for (const around of [
+    "profile ->> 'age'",
+    "more -> 'age' ->> 'profile'",
+    'secret',
+    "city ->> 'zip'",
+    'unknown',
+  ]) {
+    const refused = ask(`select count(*) from ${manifest.dataSet} where ${around} = 'MARKER'`)
+    assert.ok(!refused.ok || refused.value.uses.every(({ column }) => column === 'more'), around)
+  }
+})
+
+test('a manifest has the whole of a document or parts of it, and says where they are', () => {
+  const city = { name: 'city', type: 'text', source: 'profile', path: ['city'] } as const
+  for (const columns of [
+    [{ ...city, path: ['city'], source: undefined }],
+    [{ name: 'profile', type: 'json' } as const, { ...city, path: ['city'] }],
+    [{ name: 'all', type: 'json', source: 'profile' } as const, { ...city, path: ['city'] }],
+    [{ ...city, path: [] }],
+    [{ ...city, path: ['a', '\0'] }],
+  ])
+    assert.throws(() => testManifest('people', { columns }))
+  assert.ok(testManifest('people', { columns: [{ ...city, path: ['city'] }] }))
 })
