@@ -10,6 +10,7 @@ import { HAND_OVER_PARTS } from '../protocol/hand-over-api.ts'
 import { openHandOver } from '../sdk/hand-over.ts'
 import { connectToSite } from './connect.ts'
 import type { SiteOptions } from './connect.ts'
+import { WrongUse } from './failures.ts'
 import { show } from './session.ts'
 import type { Session } from './session.ts'
 import { say } from './terminal.ts'
@@ -18,6 +19,7 @@ import { addSiteOptions, perform, verb } from './verb.ts'
 interface HandOverOptions extends SiteOptions {
   readonly out: string
   readonly reason: string
+  readonly only?: string
   readonly json?: boolean
 }
 
@@ -26,13 +28,14 @@ export function addHandOverVerb(dataset: Command, session: Session): void {
   addSiteOptions(
     verb(dataset, {
       name: 'hand-over <dataset>',
-      summary: 'take a data set back whole: its terms, rows and grants, as files that another site takes in',
+      summary: 'take a data set back whole: its terms, rows, grants and consent records, as files',
       example:
         'hedgerow dataset hand-over athletes --out athletes/ --reason "contract has ended" --site galway --as federation',
     }),
   )
     .requiredOption('--out <directory>', 'where to; it is made, readable by you alone')
     .requiredOption('--reason <text>', 'why; each person sees it')
+    .option('--only <part>', `one file alone: ${HAND_OVER_PARTS.join(', ')}`)
     .action((dataSet: string, options: HandOverOptions) =>
       perform(session, () => handOver(session, { dataSet, options })),
     )
@@ -42,13 +45,16 @@ async function handOver(
   session: Session,
   { dataSet, options }: { dataSet: string; options: HandOverOptions },
 ): Promise<void> {
+  const parts = HAND_OVER_PARTS.filter((part) => options.only === undefined || part === options.only)
+  if (parts.length === 0)
+    throw new WrongUse(`Cannot use --only: expected one of ${HAND_OVER_PARTS.join(', ')}`)
   const { client } = await connectToSite(session, options)
   const seat = openHandOver(client)
   const manifest = await seat.manifest(dataSet)
   makeDirectory(options.out)
   const files = [join(options.out, `${dataSet}.manifest.json`)]
   await writeFile(files[0] ?? '', `${JSON.stringify(manifest, undefined, 2)}\n`, { mode: 0o600 })
-  for (const part of HAND_OVER_PARTS) {
+  for (const part of parts) {
     const file = join(options.out, `${dataSet}.${part}.ndjson`)
     const body = await seat.part(dataSet, { part, reason: options.reason })
     await pipeline(Readable.fromWeb(body), createWriteStream(file, { mode: 0o600 }))

@@ -113,6 +113,11 @@ export function consentRecord(decision: ConsentDecision, place: ConsentPlace): J
   }
 }
 
+/** One record as a document of its own. */
+export function consentDocument(record: JsonLd): JsonLd {
+  return { '@context': CONTEXT, ...record }
+}
+
 /** Records as one document, by themselves. */
 export function consentRecords(records: readonly JsonLd[]): JsonLd {
   return { '@context': CONTEXT, '@graph': records }

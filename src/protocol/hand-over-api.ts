@@ -3,7 +3,7 @@ import { endpoint } from '../kernel/http/endpoint.ts'
 import { accessReasonSchema } from './person-api.ts'
 import { dataSetIdSchema, instantSchema } from './wire.ts'
 
-export const HAND_OVER_PARTS = ['rows', 'grants'] as const
+export const HAND_OVER_PARTS = ['rows', 'grants', 'consents', 'receipts'] as const
 
 export const windDownSchema = z.strictObject({ since: instantSchema, reason: z.string() }).openapi('WindDown')
 
@@ -13,9 +13,9 @@ export const HAND_OVER_API = {
     method: 'get',
     path: '/v1/datasets/{dataSet}/hand-over',
     tag: 'data sets',
-    summary: 'Rows or grants of a data set, whole, in the forms in which a site takes them in',
+    summary: 'Rows, grants or consent records of a data set, whole, one a line',
     description:
-      'The issuer whose data set it is, with a reason that each person sees. `rows` can be imported, `grants` given, at another site.',
+      'The issuer whose data set it is, with a reason that each person sees. `rows` can be imported, `grants` given, at another site. `consents` are every decision of every person, what was refused, withdrawn and has ended too, each a record of ISO/IEC TS 27560 in JSON-LD; `receipts` are one receipt a person with these records.',
     params: z.object({ dataSet: dataSetIdSchema }),
     query: z.object({
       part: z.enum(HAND_OVER_PARTS, `expected one of ${HAND_OVER_PARTS.join(', ')}`),

@@ -66,6 +66,7 @@ export async function refuseGrant(
 
 /** A refusal as its history tells it. */
 export interface StoredRefusal {
+  readonly person: number
   readonly terms: GrantTerms
   readonly refusedAt: Instant
   readonly refusedBy: string
@@ -75,15 +76,17 @@ export interface StoredRefusal {
 /** What some people refused, in order. */
 export async function refusalsOf(db: Database, people: readonly number[]): Promise<readonly StoredRefusal[]> {
   const { rows } = await sql<{
+    person: number
     wording: GrantTerms
     refused_ms: bigint
     refused_by: string
     receipt: bigint
   }>`
-    select t.terms as wording, r.refused_ms, r.refused_by, r.receipt
+    select r.person, t.terms as wording, r.refused_ms, r.refused_by, r.receipt
     from consent_refusal r join consent_terms t on t.id = r.terms
     where r.person = any(${people}::integer[]) order by r.sequence`.execute(db)
   return rows.map((row) => ({
+    person: row.person,
     terms: row.wording,
     refusedAt: instant(Number(row.refused_ms)),
     refusedBy: row.refused_by,

@@ -1,5 +1,7 @@
 import { Bitset } from '../../kernel/bitset.ts'
 import { formatInstant } from '../../kernel/clock.ts'
+import { consentDocument, consentReceipt } from '../../protocol/consent-record.ts'
+import type { HAND_OVER_PARTS } from '../../protocol/hand-over-api.ts'
 import { isScalarType } from '../../protocol/data-set.ts'
 import type { Column, Manifest } from '../../protocol/data-set.ts'
 import { listGrants } from '../consent/list-grants.ts'
@@ -8,11 +10,12 @@ import { namedPeople } from '../rights/named-people.ts'
 import type { NamedPerson } from '../rights/named-people.ts'
 import { noteAccess } from '../rights/note-access.ts'
 import { openedRows } from '../rights/opened-rows.ts'
+import { consentRecordsOf } from '../rights/person-consents.ts'
 import type { Reader } from '../rights/person-reading.ts'
 import type { SiteContext } from '../site-context.ts'
 
-/** What of a data set is handed over: its rows as they came, or the grants in force on them. */
-export type HandOverPart = 'rows' | 'grants'
+/** What of a data set is handed over: its rows as they came, the grants in force on them, or what everybody ever decided about it. */
+export type HandOverPart = (typeof HAND_OVER_PARTS)[number]
 
 /**
  * Everything of a data set for the issuer that placed it here, in the forms in which a site takes it in: rows as NDJSON to
@@ -26,10 +29,56 @@ export async function* handOver(
   const people = await site.vault.people(manifest.dataSet)
   for await (const portion of namedPeople(site, { manifest, people })) {
     if (portion.length === 0) continue
-    await noteAccess(site, { people: portion, reading, what: `hand-over of ${part}` })
-    yield* part === 'rows' ? rowsOf(site, { manifest, portion }) : grantsOf(site, { manifest, portion })
+    const receipt = await noteAccess(site, { people: portion, reading, what: `hand-over of ${part}` })
+    yield* linesOf(site, { part, manifest, portion, receipt })
   }
   if (part === 'rows') yield* sharedRowsOf(site, manifest)
+}
+
+function linesOf(
+  site: SiteContext,
+  { part, manifest, portion, receipt }: Portion & { readonly part: HandOverPart; readonly receipt: number },
+): AsyncGenerator<string> {
+  switch (part) {
+    case 'rows':
+      return rowsOf(site, { manifest, portion })
+    case 'grants':
+      return grantsOf(site, { manifest, portion })
+    case 'consents':
+    case 'receipts':
+      return consentsOf(site, { form: part, manifest, portion, receipt })
+  }
+}
+
+/** People whose decisions are in memory at one time. */
+const DECIDING_AT_ONCE = 100
+
+/**
+ * Each decision as a record, or each person's as a receipt (ISO/IEC TS 27560). A receipt is known by that of the look at the
+ * person, which are numbered one after the other from `receipt` on.
+ */
+async function* consentsOf(
+  site: SiteContext,
+  {
+    form,
+    manifest,
+    portion,
+    receipt,
+  }: Portion & { readonly form: 'consents' | 'receipts'; readonly receipt: number },
+): AsyncGenerator<string> {
+  const { site: name, custodian, clock } = site
+  for (let start = 0; start < portion.length; start += DECIDING_AT_ONCE) {
+    const people = portion.slice(start, start + DECIDING_AT_ONCE)
+    const records = await consentRecordsOf(site, people, manifest.dataSet)
+    for (const [index, { number }] of people.entries()) {
+      const own = records.get(number) ?? []
+      if (form === 'consents') yield own.map((record) => line(consentDocument(record))).join('')
+      else if (own.length > 0) {
+        const facts = { site: name, receipt: receipt + start + index, madeAt: formatInstant(clock.now()) }
+        yield line(consentReceipt(own, { ...facts, custodian }))
+      }
+    }
+  }
 }
 
 /** Rows about several people, after those of one; that each of them is handed over is noted by then. */

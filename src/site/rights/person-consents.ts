@@ -25,23 +25,29 @@ export async function personConsents(
   const people = await knownPeople(site, reading)
   const receipt = await noteAccess(site, { people, reading, what: 'consents' })
   const { site: name, custodian, clock } = site
-  const records = await recordsOf(site, people)
+  const found = await consentRecordsOf(site, people)
+  const records = people.flatMap(({ number }) => found.get(number) ?? [])
   const madeAt = formatInstant(clock.now())
   return form === 'records'
     ? consentRecords(records)
     : consentReceipt(records, { site: name, receipt, madeAt, custodian })
 }
 
-async function recordsOf(site: SiteContext, people: readonly KnownPerson[]): Promise<readonly JsonLd[]> {
+/** The records of some people by their numbers: all, or those of one data set. */
+export async function consentRecordsOf(
+  site: SiteContext,
+  people: readonly KnownPerson[],
+  dataSet?: DataSetId,
+): Promise<ReadonlyMap<number, readonly JsonLd[]>> {
   const [dataSets, contacts] = await Promise.all([readDataSets(site.db), readPartyContacts(site.db)])
   const manifests = new Map(dataSets.map(({ manifest }) => [manifest.dataSet, manifest]))
-  const records: JsonLd[] = []
-  for (const person of people) {
-    for (const decision of await decisionsOf(site, { person, manifests })) {
-      const manifest = manifests.get(decision.terms.dataSet)
-      if (!manifest) continue
-      records.push(consentRecord(decision, placeOf(site, { manifest, contacts })))
-    }
+  const records = new Map<number, JsonLd[]>()
+  for (const { person, decision } of await decisionsOf(site, { people, manifests, dataSet })) {
+    const manifest = manifests.get(decision.terms.dataSet)
+    if (!manifest) continue
+    const own = records.get(person) ?? []
+    records.set(person, own)
+    own.push(consentRecord(decision, placeOf(site, { manifest, contacts })))
   }
   return records
 }
@@ -56,44 +62,70 @@ function placeOf(
 
 const GRANT_PAGE = 500
 
+interface Decided {
+  readonly person: number
+  readonly decision: ConsentDecision
+}
+
 async function decisionsOf(
   site: SiteContext,
-  { person, manifests }: { person: KnownPerson; manifests: ReadonlyMap<DataSetId, Manifest> },
-): Promise<readonly ConsentDecision[]> {
+  {
+    people,
+    manifests,
+    dataSet,
+  }: {
+    people: readonly KnownPerson[]
+    manifests: ReadonlyMap<DataSetId, Manifest>
+    dataSet: DataSetId | undefined
+  },
+): Promise<readonly Decided[]> {
   const { db } = site
-  const decisions: ConsentDecision[] = []
+  const keys = new Map(people.map(({ number, key }) => [number, key]))
+  const numbers = [...keys.keys()]
+  const decided: Decided[] = []
   for (let after = 0; ;) {
-    const page = await listGrants(db, { after, limit: GRANT_PAGE, people: [person.number] })
+    const page = await listGrants(db, {
+      after,
+      limit: GRANT_PAGE,
+      people: numbers,
+      ...(dataSet === undefined ? {} : { dataSets: [dataSet] }),
+    })
     const states = await judgeGrants({ ...site, manifests: () => manifests }, page)
     for (const [index, grant] of page.entries()) {
-      const { sequence, terms, validFrom, validUntil, givenAt, givenBy, revokedAt, receipt } = grant
-      decisions.push({
+      const { sequence, terms, validFrom, validUntil, givenAt, givenBy, revokedAt, receipt, person } = grant
+      const decision: ConsentDecision = {
         name: grantName(sequence),
         terms,
         state: states[index] ?? 'expired',
-        person: person.key,
+        person: keys.get(person) ?? '',
         decidedAt: formatInstant(givenAt),
         enteredBy: givenBy,
         validFrom: formatInstant(validFrom),
         validUntil: validUntil && formatInstant(validUntil),
         revokedAt: revokedAt && formatInstant(revokedAt),
         receipt,
-      })
+      }
+      decided.push({ person, decision })
     }
     after = page.at(-1)?.sequence ?? after
     if (page.length < GRANT_PAGE) break
   }
-  const refusals = await refusalsOf(db, [person.number])
+  const refusals = await refusalsOf(db, numbers)
   return [
-    ...decisions,
-    ...refusals.map(({ terms, refusedAt, refusedBy, receipt }): ConsentDecision => ({
-      name: `refusal_${receipt}`,
-      terms,
-      state: 'refused',
-      person: person.key,
-      decidedAt: formatInstant(refusedAt),
-      enteredBy: refusedBy,
-      receipt,
-    })),
+    ...decided,
+    ...refusals
+      .filter(({ terms }) => dataSet === undefined || terms.dataSet === dataSet)
+      .map(({ terms, refusedAt, refusedBy, receipt, person }) => ({
+        person,
+        decision: {
+          name: `refusal_${receipt}`,
+          terms,
+          state: 'refused' as const,
+          person: keys.get(person) ?? '',
+          decidedAt: formatInstant(refusedAt),
+          enteredBy: refusedBy,
+          receipt,
+        },
+      })),
   ]
 }

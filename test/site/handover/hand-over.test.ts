@@ -28,7 +28,9 @@ const seat = openHandOver(issuer)
 const custodian = openHandOver(galway.client({ issuer: 'operator', key: galway.operatorKey }))
 const reason = 'the contract has ended'
 
-async function linesOf(part: 'rows' | 'grants', by = seat): Promise<readonly Record<string, unknown>[]> {
+type Part = Parameters<typeof seat.part>[1]['part']
+
+async function linesOf(part: Part, by = seat): Promise<readonly Record<string, unknown>[]> {
   const text = await new Response(await by.part('athletes', { part, reason })).text()
   return text
     .split('\n')
@@ -107,6 +109,52 @@ test('each person sees that their data was handed over, to whom and why', async 
   const { by, reason: why } = seen.find(({ what }) => what === 'hand-over of rows') ?? {}
   assert.equal(by, 'issuer:federation')
   assert.equal(why, reason)
+})
+
+test('every decision of everybody is a consent record, and each person’s a receipt', async () => {
+  await galway.issuer.refuseGrant(testGrant('athletes', 'p-59'))
+  await trade.fill(galway, { dataSet: 'others', people: people.slice(0, 20) })
+  const records = await linesOf('consents')
+  // Fifty were given, one of them was withdrawn, one was refused; what was decided about other data is not in it.
+  assert.equal(records.length, 51)
+  type Record = (typeof records)[number]
+  const statusOf = (record: Record) => JSON.stringify(record['dpv:hasConsentStatus'])
+  const personOf = (record: Record) => (record['dpv:hasDataSubject'] as Record)['dct:identifier']
+  const of = (person: string) => records.filter((record) => personOf(record) === person)
+  assert.match(statusOf(of('p-3')[0] ?? {}), /dpv:ConsentWithdrawn/)
+  assert.match(statusOf(of('p-59')[0] ?? {}), /dpv:ConsentRefused/)
+  assert.match(statusOf(of('p-4')[0] ?? {}), /dpv:ConsentGiven/)
+  for (const record of records) {
+    assert.equal(record['@type'], 'dpv:ConsentRecord')
+    assert.ok(record['@context'], 'each line stands by itself')
+    assert.equal((record['dpv:hasProcess'] as Record)['dct:identifier'], 'athletes')
+  }
+  // What a person takes along of it says the same.
+  const own = openPersonRecords(issuer, { ref: 'p-4', reason: 'a test looks' })
+  const taken = (JSON.parse(await own.consents('records')) as { '@graph': Record[] })['@graph']
+  const handed = { ...of('p-4')[0] }
+  delete handed['@context']
+  assert.deepEqual(
+    taken.filter((record) => (record['dpv:hasProcess'] as Record)['dct:identifier'] === 'athletes'),
+    [handed],
+  )
+
+  const receipts = await linesOf('receipts')
+  assert.equal(receipts.length, 51, 'who decided nothing has no receipt')
+  assert.equal(new Set(receipts.map((receipt) => receipt['dct:identifier'])).size, 51)
+  assert.deepEqual(
+    receipts.map((receipt) => (receipt['dpv:hasRecordOfActivity'] as Record[]).length),
+    receipts.map(() => 1),
+  )
+  // A receipt is known by that of the look, which the person finds among theirs.
+  const mine = receipts.find(
+    (receipt) => personOf((receipt['dpv:hasRecordOfActivity'] as Record[])[0] ?? {}) === 'p-4',
+  )
+  const look = (await own.accesses(20)).find(({ what }) => what === 'hand-over of receipts')
+  assert.equal(mine?.['dct:identifier'], `receipt-galway-${look?.receipt}`)
+  assert.equal(look?.reason, reason)
+  for (const part of ['consents', 'receipts'] as const)
+    await assert.rejects(linesOf(part, custodian), { status: 404 })
 })
 
 test('only the issuer is handed anything: not the operator, and no other issuer', async () => {
