@@ -179,7 +179,8 @@ export const REFUSED_NAMES: Readonly<Record<string, string>> = {
   'TypeName.pct_type': '%TYPE',
   'WindowDef.refname': 'a window made from another',
   'FuncCall.func_variadic': 'VARIADIC',
-  RangeFunction: 'a function as a relation',
+  RangeFunction:
+    'a function as a relation (it makes several rows of one, or rows of nobody); ask of lists with = ANY, &&, @> or [n], and write values out with VALUES',
   RangeTableSample: 'TABLESAMPLE',
   RangeTableFunc: 'XMLTABLE',
   JsonTable: 'JSON_TABLE',

@@ -40,7 +40,8 @@ export function bindItems(
   const [first, ...others] = select.fromClause ?? []
   if (select.larg || select.rarg)
     throw notSupported(
-      'a set operation (UNION, INTERSECT, EXCEPT) but of person keys, after IN or as a relation',
+      'a set operation (UNION, INTERSECT, EXCEPT) but of person keys, after IN or as a relation, or of values that are written out',
+      offsetOf(select.larg?.targetList?.[0]),
     )
   if (select.valuesLists) throw notSupported('VALUES here')
   if (isDistinctOn(select)) throw notSupported('DISTINCT ON here; put it into a sub-select')

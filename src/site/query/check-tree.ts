@@ -28,7 +28,7 @@ export function checkTree(root: unknown): void {
 function visit(node: Waiting, waiting: Waiting[]): void {
   const { kind, body } = node
   const offset = offsetOf(body) ?? node.offset
-  if (!isAllowedKind(kind)) throw refusedNode(kind, offset)
+  if (!isAllowedKind(kind)) throw refusedNode(kind, offsetOf(body) ?? offsetWithin(body) ?? node.offset)
   if (!isRecord(body)) throw notSupported(`${kind} in this form`, offset)
   const rules: Readonly<Record<string, FieldRule>> = ALLOWED_NODES[kind]
   const children: Waiting[] = []
@@ -89,6 +89,22 @@ function isAllowedKind(kind: string): kind is NodeKind {
 
 function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
+}
+
+/** Nodes that are looked at for a place where one is missing. */
+const LOOKED_AT_MAX = 100
+
+/** The first place that is said within a node that says none itself. */
+function offsetWithin(body: unknown): number | undefined {
+  const waiting = [body]
+  for (let looked = 0; looked < LOOKED_AT_MAX; looked += 1) {
+    const next = waiting.pop()
+    const offset = offsetOf(next)
+    if (offset !== undefined) return offset
+    if (typeof next === 'object' && next !== null)
+      waiting.push(...Object.values(next).slice(0, LOOKED_AT_MAX).toReversed())
+  }
+  return undefined
 }
 
 function offsetOf(body: unknown): number | undefined {

@@ -353,7 +353,7 @@ const DECLINED: readonly (readonly [sql: string, code: string, detail: RegExp])[
   [
     "select count(*) from athletes where regexp_replace(sex, 'f|m', 'm') = 'm'",
     'declined.sql_function',
-    /not the same on every engine/,
+    /no alternatives/,
   ],
   [
     'select count(*) from athletes where gold like 4',

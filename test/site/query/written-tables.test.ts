@@ -32,6 +32,16 @@ for (const sql of ANSWERED) {
 
 const DECLINED: readonly (readonly [sql: string, code: string, detail: RegExp])[] = [
   [
+    'select t.x, count(*) from athletes cross join lateral unnest(tags) as t(x) group by 1',
+    'declined.sql_not_supported',
+    /a function as a relation.*at character 55$/,
+  ],
+  [
+    'select sex from athletes union all values (1)',
+    'declined.sql_not_supported',
+    /values that are written out, at character 8$/,
+  ],
+  [
     "select v.x, count(*) from (values ('a')) v(x) group by 1",
     'declined.sql_not_supported',
     /nobody stands behind/,
