@@ -25,8 +25,8 @@ import type { Figure } from './shared/report.ts'
  * commit, nothing logged. Beside it stand PostgreSQL *retrofitted* as the paper does it (indexes on metadata, expiry, a log of
  * reads and writes), and that again *behind a door*, called over HTTP as a site is. Who processes gets aggregates from a site,
  * never rows, so that is what all are asked for; metadata of consent are a person's own grants and objections. A site leaves
- * fewer than ten people out of an aggregate where two answers would tell who changed; such an answer counts as right. (Below a
- * tenth of the size groups are so small that it refuses instead, which does not.)
+ * fewer than ten people out of an aggregate where two answers would tell who changed; such an answer counts as right, and
+ * so does a refusal where somebody has left since the same was answered; how many there are is told.
  */
 
 const RECORDS = Math.round(100_000 * scale())
@@ -154,15 +154,15 @@ function workloadFigures(profile: Profile, name: string, { site, plain }: Compar
       baseline: theirs.totalMs / 1_000,
     },
     rightFigure(`${profile}, ${name}: right answers`, [ours]),
-    ...(ours.guarded === 0
-      ? []
-      : [
-          {
-            name: `${profile}, ${name}: of these, aggregates that leave somebody out`,
-            value: ours.guarded,
-            unit: 'answers',
-          },
-        ]),
+    ...protectedFigures(`${profile}, ${name}`, ours),
+  ]
+}
+
+function protectedFigures(name: string, { guarded, refused }: Run): readonly Figure[] {
+  if (guarded + refused === 0) return []
+  return [
+    { name: `${name}: of these, aggregates that leave somebody out`, value: guarded, unit: 'answers' },
+    { name: `${name}: of these, refused because somebody has left`, value: refused, unit: 'answers' },
   ]
 }
 

@@ -161,14 +161,17 @@ async function answerOf(parts: Parts, operation: Operation): Promise<Answer> {
 /** A dry run: all that is decided of an ask, and nothing leaves. */
 async function decideUse(acquirer: TestAcquirer, purpose: Purpose): Promise<Answer> {
   const { sites } = await acquirer.ask(BY_SOURCE, { purpose, offer: DATA_SET, dryRun: true })
-  return sites[0]?.reason?.startsWith('approved') === true ? 'allowed' : 'refused'
+  const reason = sites[0]?.reason ?? 'no answer'
+  return reason.startsWith('approved') ? 'allowed' : reason
 }
 
 const BY_SOURCE = 'select source, count(*) as people from records group by source'
 
 async function askBySource(acquirer: TestAcquirer, purpose: Purpose): Promise<Answer> {
   const asked = await acquirer.ask(BY_SOURCE, { purpose, offer: DATA_SET })
-  const rows = asked.sites[0]?.release?.rows ?? []
+  const [answered] = asked.sites
+  if (!answered?.release) return answered?.reason ?? asked.reason ?? 'no answer'
+  const { rows } = answered.release
   return countsText(rows.map(([source, people]) => [String(source), Number(people)]))
 }
 

@@ -10,6 +10,7 @@ import { zipfian } from './zipf.ts'
 export interface Step {
   readonly operation: Operation
   readonly expected: Answer
+  readonly left: number
 }
 
 /** What came of a workload on one system. */
@@ -18,10 +19,15 @@ export interface Run {
   readonly right: number
   /** Of these, aggregates that leave out a few who changed lately, so that nobody learns who (differencing). */
   readonly guarded: number
+  /** And those that are refused for the same reason: somebody has left since it was answered. */
+  readonly refused: number
   readonly byKind: ReadonlyMap<Operation['kind'], readonly number[]>
 }
 
 const WRONG_SHOWN = 3
+
+/** What a site says where two answers would tell who left between them. */
+const REFUSED = 'declined.differencing'
 
 /** The operations of a workload; whoever performs them in this order must answer so. */
 export function stepsOf(
@@ -46,24 +52,35 @@ export async function runSteps(system: GdprSystem, steps: readonly Step[], calle
   const queues = Array.from({ length: callers }, (): Step[] => [])
   for (const [index, step] of steps.entries()) queues[callerOf(step.operation, index) % callers]?.push(step)
   const byKind = new Map<Operation['kind'], number[]>()
-  let [right, guarded, wrong] = [0, 0, 0]
+  let [right, guarded, refused, wrong] = [0, 0, 0, 0]
+  const leftWhenTold = new Map<string, number>()
   const started = monotonicMs()
   await Promise.all(
     queues.map(async (queue, caller) => {
-      for (const { operation, expected } of queue) {
+      for (const { operation, expected, left } of queue) {
         const begun = monotonicMs()
         const answer = await system.perform(operation, caller)
         const times = byKind.get(operation.kind) ?? []
         byKind.set(operation.kind, times)
         times.push(monotonicMs() - begun)
+        const hasLeft = isTold(operation) && left > (leftWhenTold.get(operation.purpose) ?? 0)
+        if (isTold(operation) && answer !== REFUSED) leftWhenTold.set(operation.purpose, left)
         if (answer === expected) right += 1
+        else if (hasLeft && answer === REFUSED) refused += 1
         else if (isGuarded(operation, { answer, expected })) guarded += 1
         else if ((wrong += 1) <= WRONG_SHOWN)
           console.error(`${system.name}: ${operation.kind} said ${answer}, not ${expected}`)
       }
     }),
   )
-  return { totalMs: monotonicMs() - started, right: right + guarded, guarded, byKind }
+  return { totalMs: monotonicMs() - started, right: right + guarded + refused, guarded, refused, byKind }
+}
+
+/** Whether people are counted for it. */
+function isTold(
+  operation: Operation,
+): operation is Extract<Operation, { kind: 'read-data-by-pur' | 'decide-use' }> {
+  return operation.kind === 'read-data-by-pur' || operation.kind === 'decide-use'
 }
 
 function callerOf(operation: Operation, index: number): number {

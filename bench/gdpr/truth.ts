@@ -15,19 +15,28 @@ interface Person {
 /** What stands at any moment, kept by plain means: the referee of every answer. */
 export class Truth {
   readonly #people = new Map<string, Person>()
+  readonly #left = new Map<Purpose, number>()
   #created = 0
 
   constructor(records: number) {
     for (let number = 0; number < records; number += 1) this.#add(recordOf(number))
   }
 
-  /** The next operation of a step, about somebody chosen, and what it is to answer; both systems get the same. */
+  /**
+   * The next operation of a step, about somebody chosen, and what it is to answer; all systems get the same. `left` is how many have
+   * ceased to be of its purpose until then.
+   */
   next(
     step: Step,
     { chosen, fresh }: { chosen: number; fresh: number },
-  ): { operation: Operation; expected: Answer } {
+  ): { operation: Operation; expected: Answer; left: number } {
     const operation = this.#operationOf(step, { chosen, fresh })
-    return { operation, expected: this.#apply(operation) }
+    const expected = this.#apply(operation)
+    return {
+      operation,
+      expected,
+      left: 'purpose' in operation ? (this.#left.get(operation.purpose) ?? 0) : 0,
+    }
   }
 
   get created(): number {
@@ -84,15 +93,25 @@ export class Truth {
         person.data = operation.data
         return 'done'
       case 'update-metadata-by-pur':
+        if (!operation.isGranted) this.#leave(person, [operation.purpose])
         change(person.purposes, operation.purpose, operation.isGranted)
         return 'done'
       case 'update-metadata-by-usr':
+        if (operation.isObjecting) this.#leave(person, [operation.purpose])
         change(person.objections, operation.purpose, operation.isObjecting)
         return 'done'
       case 'delete-record-by-usr':
+        this.#leave(person, person.purposes)
         this.#people.delete(operation.user)
         return 'done'
     }
+  }
+
+  /** Counts, for each purpose, whoever may no longer be used for it. */
+  #leave({ purposes, objections }: Person, leaving: Iterable<Purpose>): void {
+    for (const purpose of leaving)
+      if (purposes.has(purpose) && !objections.has(purpose))
+        this.#left.set(purpose, (this.#left.get(purpose) ?? 0) + 1)
   }
 
   #bySource(purpose: Purpose): ReadonlyMap<string, number> {
