@@ -14,21 +14,69 @@ const POLL_MS = 50
 /** Transactions of a server last seconds; one that outlasts this is somebody else's, and the purge is tried again later. */
 const OLD_TRANSACTIONS_MS_MAX = 60_000
 const RECYCLE_ATTEMPTS_MAX = 3
+/** How long a rewriting waits for its lock, and others behind it, and how often it tries: some minutes in all. */
+const LOCK_WAIT_MS = 200
+const LOCK_ATTEMPTS_MAX = 600
 /** Segments that are switched through: the most that the embedded PostgreSQL keeps ahead, and as many again. */
 const SEGMENTS_MAX = 64
 
 /**
  * Makes PostgreSQL let go of what was deleted from some tables for good: a dead row stays in its table's file until the table
- * is written anew, and its former values in the write-ahead log until the segments are gone. Each table is locked for
- * as long as its rewriting takes; nothing else waits.
+ * is written anew, and its former values in the write-ahead log until the segments are gone. Each table, or piece of a
+ * table that is kept in pieces (partitions), is locked for as long as its rewriting takes; nothing else waits, also not
+ * behind a purge that waits for its lock.
  */
 export async function purgeTables(
   { db, clock }: { db: Database; clock: Clock },
   tables: readonly string[],
 ): Promise<PurgedTables> {
   if (!(await isAlone(db, clock))) return { isRewritten: false, isLogRecycled: false }
-  for (const table of tables) await sql`vacuum (full) ${sql.table(table)}`.execute(db)
+  for (const table of tables)
+    for (const piece of await piecesOf(db, table))
+      if (!(await rewrite(db, { table: piece, clock }))) return { isRewritten: false, isLogRecycled: false }
   return { isRewritten: true, isLogRecycled: await recycleLog(db, clock) }
+}
+
+/** What of a table has files: itself, or each of its pieces; not those that never held a row, whose indexes have their first page alone. */
+async function piecesOf(db: Database, table: string): Promise<readonly string[]> {
+  // A plain table stands in no tree of partitions and is its own only piece.
+  const { rows } = await sql<{ name: string }>`
+    select c.oid::regclass::text as name from pg_class c
+    where (c.oid = ${table}::regclass and c.relkind = 'r'
+        or c.oid in (select relid from pg_partition_tree(${table}::regclass) where isleaf))
+      and pg_total_relation_size(c.oid) > current_setting('block_size')::integer
+        * (select count(*) from pg_index i where i.indrelid in (c.oid, c.reltoastrelid))
+    order by c.oid`.execute(db)
+  return rows.map(({ name }) => name)
+}
+
+/**
+ * Writes one table anew. Whoever comes after a statement that waits for a lock waits too, so it gives up soon, lets them
+ * pass and tries again; gives whether it was done.
+ */
+async function rewrite(db: Database, { table, clock }: { table: string; clock: Clock }): Promise<boolean> {
+  for (let attempt = 0; attempt < LOCK_ATTEMPTS_MAX; attempt += 1) {
+    const isDone = await db.connection().execute(async (one) => {
+      await sql`set lock_timeout = ${sql.lit(LOCK_WAIT_MS)}`.execute(one)
+      try {
+        await sql`vacuum (full) ${sql.table(table)}`.execute(one)
+        return true
+      } catch (error) {
+        if (isLockTimeout(error)) return false
+        throw error
+      } finally {
+        await sql`reset lock_timeout`.execute(one)
+      }
+    })
+    if (isDone) return true
+    await clock.sleep(POLL_MS)
+  }
+  return false
+}
+
+/** SQLSTATE `lock_not_available`. */
+function isLockTimeout(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && error.code === '55P03'
 }
 
 /** Waits until no transaction is left that could still see what was deleted: rewriting would copy it. */

@@ -67,11 +67,12 @@ async function countTables(tx: Database): Promise<ReadonlyMap<string, number>> {
   return counts
 }
 
-/** Tables of the record. */
+/** Tables of the record; of one that is kept in pieces the whole. */
 export async function tablesOf(db: Database): Promise<readonly string[]> {
   const { rows } = await sql<{ name: string }>`
-    select table_name as name from information_schema.tables
-    where table_schema = current_schema() and table_type = 'BASE TABLE' order by table_name`.execute(db)
+    select relname::text as name from pg_class
+    where relnamespace = current_schema()::regnamespace and relkind in ('r', 'p') and not relispartition
+    order by relname collate "C"`.execute(db)
   return rows.map(({ name }) => name).filter((name) => !OF_THE_SCHEMA.includes(name))
 }
 
@@ -83,7 +84,7 @@ async function* readRows(tx: Database, table: string): AsyncGenerator<Uint8Array
     declare ${cursor} no scroll cursor for
     select row_to_json(t)::text as line from ${sql.table(table)} t order by ${order}`.execute(tx)
   const { rows: sizes } = await sql<{ bytes: number }>`
-    select pg_table_size(${table}::regclass)::float8 / greatest(1, (select count(*) from ${sql.table(table)})) as bytes`.execute(
+    select coalesce((select sum(pg_table_size(relid)) from pg_partition_tree(${table}::regclass)), pg_table_size(${table}::regclass))::float8 / greatest(1, (select count(*) from ${sql.table(table)})) as bytes`.execute(
     tx,
   )
   const rowBytes = Math.max(64, sizes[0]?.bytes ?? 0)
