@@ -81,7 +81,10 @@ suite('hedgerow officer basis', () => {
         '--url',
         trade.site().url,
       ])
-    assert.match((await person('uses')).out, /eu-gdpr:A6-1-e Health Data Access Body, HDAB-2026-0117/)
+    assert.match(
+      (await person('uses')).out,
+      /\(GDPR Art\. 6\(1\)\(e\)\); Health Data Access Body, HDAB-2026-0117/,
+    )
     const covering = await person('bases')
     assert.match(covering.out, /HDAB-2026-0117[\s\S]*Object to a purpose with/)
 
