@@ -250,7 +250,7 @@ test('whatever is asked in SQL, values are of the sets that were guarded, and no
       for (const members of new RowSpace(vectors, PEOPLE).classes())
         assert.ok(members.length >= k, `a class of ${members.length}`)
     }),
-    { numRuns: 5 },
+    { numRuns: 12 },
   )
   assert.ok(told.approved > 30 && told.refused > 30, JSON.stringify(told))
 })
