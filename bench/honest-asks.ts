@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises'
 import { createRequire } from 'node:module'
-import { readManifest } from '../src/cli/dataset.ts'
+import { readManifest } from '../src/cli/site/dataset.ts'
 import { grantsOf } from '../src/demo/generate-grants.ts'
 import { splitAthletes } from '../src/demo/split-athletes.ts'
 import type { Athlete } from '../src/demo/split-athletes.ts'

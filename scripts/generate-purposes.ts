@@ -1,5 +1,5 @@
 /**
- * Writes src/protocol/dpv-purposes.ts from the purposes module of the Data Privacy Vocabulary. Run it by hand when the
+ * Writes src/protocol/law/dpv-purposes.ts from the purposes module of the Data Privacy Vocabulary. Run it by hand when the
  * pinned version of the vocabulary changes: `node scripts/generate-purposes.ts`. The tables of the vocabulary lie
  * beside the checkout (`HEDGEROW_SHARED`, else ../shared); without them nothing is written and the exit code is 1.
  */
@@ -97,7 +97,7 @@ if (import.meta.main) {
   const source = join(shared, 'standards', 'w3c-dpv', VERSION, 'dpv', 'modules', 'purposes.csv')
   if (existsSync(source)) {
     const purposes = purposesOf(readFileSync(source, 'utf8'))
-    writeFileSync(new URL('../src/protocol/dpv-purposes.ts', import.meta.url), purposesFile(purposes))
+    writeFileSync(new URL('../src/protocol/law/dpv-purposes.ts', import.meta.url), purposesFile(purposes))
     console.log(`${purposes.length} purposes of DPV ${VERSION} written`)
   } else {
     console.error('Cannot write the purposes: the tables of the vocabulary are not beside the checkout')

@@ -3,8 +3,8 @@
  * it writes nothing and fails, naming the files, when one is not what the code says.
  */
 import { mkdir, readFile, writeFile } from 'node:fs/promises'
-import { NETWORK_API } from '../src/protocol/network-endpoints.ts'
-import { SITE_API } from '../src/protocol/site-api.ts'
+import { NETWORK_API } from '../src/protocol/http/network-endpoints.ts'
+import { SITE_API } from '../src/protocol/http/site-api.ts'
 import { cliPage } from './reference/cli-page.ts'
 import { configPage } from './reference/config-page.ts'
 import { errorsPage } from './reference/errors-page.ts'

@@ -1,5 +1,5 @@
 /**
- * Writes src/protocol/dpv-terms.ts from tables of the Data Privacy Vocabulary. Run it by hand when the pinned version of the
+ * Writes src/protocol/law/dpv-terms.ts from tables of the Data Privacy Vocabulary. Run it by hand when the pinned version of the
  * vocabulary changes: `node scripts/generate-terms.ts`. The tables lie beside the checkout (`HEDGEROW_SHARED`, else ../shared);
  * without them nothing is written and the exit code is 1.
  */
@@ -67,7 +67,7 @@ if (import.meta.main) {
     console.error('Cannot write the terms: the tables of the vocabulary are not beside the checkout')
     process.exitCode = 1
   } else {
-    const target = fileURLToPath(new URL('../src/protocol/dpv-terms.ts', import.meta.url))
+    const target = fileURLToPath(new URL('../src/protocol/law/dpv-terms.ts', import.meta.url))
     writeFileSync(target, termsFile(readTerms(folder)))
   }
 }

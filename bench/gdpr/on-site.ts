@@ -1,7 +1,7 @@
 import { readdir, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import pg from 'pg'
-import { SITE_API } from '../../src/protocol/site-api.ts'
+import { SITE_API } from '../../src/protocol/http/site-api.ts'
 import { PeerRefusal } from '../../src/kernel/http/call-json.ts'
 import { openSiteAdministration } from '../../src/sdk/issuer.ts'
 import { collectPages } from '../../src/sdk/collect-pages.ts'

@@ -1,11 +1,11 @@
 import { LIMITS } from '../../src/kernel/limits.ts'
 import { manifestSchema } from '../../src/protocol/data-set.ts'
 import type { CollectedGroup } from '../../src/site/guard/collected-group.ts'
-import type { CheckedQuery, QueryMode } from '../../src/site/query/bound-query.ts'
+import type { CheckedQuery, QueryMode } from '../../src/site/query/bound/bound-query.ts'
 import { checkQuestion } from '../../src/site/query/check-question.ts'
-import type { PlanRelation } from '../../src/site/query/plan-context.ts'
-import { planAggregate } from '../../src/site/query/plan-aggregate.ts'
-import { collectGroups } from '../../src/site/query/run-aggregate.ts'
+import type { PlanRelation } from '../../src/site/query/plan/plan-context.ts'
+import { planAggregate } from '../../src/site/query/plan/plan-aggregate.ts'
+import { collectGroups } from '../../src/site/query/run/run-aggregate.ts'
 import type { Vault } from '../../src/site/vault/vault.ts'
 
 const place = { within: ['IE'] }

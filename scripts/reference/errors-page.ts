@@ -1,6 +1,6 @@
 import { EXIT } from '../../src/cli/failures.ts'
 import { FAULTS } from '../../src/kernel/faults.ts'
-import { RECEIPT_PROBLEMS } from '../../src/protocol/verify-receipt.ts'
+import { RECEIPT_PROBLEMS } from '../../src/protocol/proof/verify-receipt.ts'
 import { REASONS } from '../../src/protocol/reason.ts'
 import { markdownTable } from './markdown.ts'
 

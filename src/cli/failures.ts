@@ -2,7 +2,7 @@ import { FAULTS, Fault } from '../kernel/faults.ts'
 import type { FaultCode } from '../kernel/faults.ts'
 import { PeerRefusal } from '../kernel/http/call-json.ts'
 import { systemWords } from '../kernel/system-words.ts'
-import type { TokenProblem } from '../protocol/client-assertion.ts'
+import type { TokenProblem } from '../protocol/http/client-assertion.ts'
 
 /** What a verb ends with (contracts, the command line); a server ends with 78 when its settings are wrong. */
 export const EXIT = { done: 0, fellShort: 1, wrongUse: 2, unreachable: 3, configuration: 78 } as const

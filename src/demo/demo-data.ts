@@ -1,7 +1,7 @@
 import { readFile, writeFile } from 'node:fs/promises'
 import { createRequire } from 'node:module'
 import { join } from 'node:path'
-import { readManifest } from '../cli/dataset.ts'
+import { readManifest } from '../cli/site/dataset.ts'
 import { WrongUse } from '../cli/failures.ts'
 import type { Session } from '../cli/session.ts'
 import { formatDate } from '../kernel/clock.ts'

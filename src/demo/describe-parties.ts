@@ -1,4 +1,4 @@
-import { remediesFor } from '../protocol/supervisory-authorities.ts'
+import { remediesFor } from '../protocol/law/supervisory-authorities.ts'
 import type { Officer } from '../sdk/officer.ts'
 import { ISSUER, MEMBERS } from './demo-parties.ts'
 import type { DemoSite } from './demo-parties.ts'

@@ -1,4 +1,4 @@
-import { consentAgeRule, consentGiver } from '../protocol/consent-ages.ts'
+import { consentAgeRule, consentGiver } from '../protocol/law/consent-ages.ts'
 import type { WireGrant } from '../sdk/issuer.ts'
 import { seededRandom } from './seeded-random.ts'
 import type { SeededRandom } from './seeded-random.ts'

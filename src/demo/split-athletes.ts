@@ -1,5 +1,5 @@
 import { splitCsvLine } from '../cli/read-records.ts'
-import { areaContains } from '../protocol/legal-zones.ts'
+import { areaContains } from '../protocol/law/legal-zones.ts'
 import type { DemoSiteId } from './demo-parties.ts'
 import { countryOfCommittee } from './noc-countries.ts'
 

@@ -1,4 +1,4 @@
-import { amountText } from '../cli/ledger.ts'
+import { amountText } from '../cli/network/ledger.ts'
 import type { Session } from '../cli/session.ts'
 import { say, table } from '../cli/terminal.ts'
 import { formatInstant } from '../kernel/clock.ts'

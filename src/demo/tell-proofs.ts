@@ -1,7 +1,7 @@
 import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { pinFile } from '../cli/member-profile.ts'
-import { readReceiptFile } from '../cli/receipt-files.ts'
+import { readReceiptFile } from '../cli/trade/receipt-files.ts'
 import type { Session } from '../cli/session.ts'
 import { verifyReceipt } from '../sdk/verify.ts'
 import { counted, heading, step } from './report.ts'

@@ -1,4 +1,4 @@
-import { printRelease } from '../cli/print-answer.ts'
+import { printRelease } from '../cli/trade/print-answer.ts'
 import type { Session } from '../cli/session.ts'
 import { paint, say } from '../cli/terminal.ts'
 import { formatMoney } from '../kernel/money.ts'

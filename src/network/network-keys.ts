@@ -15,8 +15,8 @@ import {
   networkKeySetSchema,
   networkKeySets,
   signNetworkRotation,
-} from '../protocol/network-keys.ts'
-import type { NetworkKeySet } from '../protocol/network-keys.ts'
+} from '../protocol/proof/network-keys.ts'
+import type { NetworkKeySet } from '../protocol/proof/network-keys.ts'
 import { compactJwsSchema, nameSchema } from '../protocol/wire.ts'
 
 /** The keys by which a network is known, with the chain that leads to them. */

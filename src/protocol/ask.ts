@@ -1,7 +1,7 @@
 import { z } from '@hono/zod-openapi'
 import { modeSchema } from './mode.ts'
-import { knownAreaSchema, knownCountrySchema } from './countries.ts'
-import { releaseToSchema } from './perimeter.ts'
+import { knownAreaSchema, knownCountrySchema } from './law/countries.ts'
+import { releaseToSchema } from './law/perimeter.ts'
 import {
   askIdSchema,
   compactJweSchema,

@@ -1,10 +1,10 @@
 import { z } from 'zod'
 import { modeSchema } from './mode.ts'
-import { perimeterSchema } from './perimeter.ts'
-import { dataCategorySchema, retentionProblems, retentionSchema, rowEndProblems } from './retention.ts'
-import type { Retention } from './retention.ts'
-import { splitsSchema } from './split.ts'
-import { tariffSchema } from './tariff.ts'
+import { perimeterSchema } from './law/perimeter.ts'
+import { dataCategorySchema, retentionProblems, retentionSchema, rowEndProblems } from './law/retention.ts'
+import type { Retention } from './law/retention.ts'
+import { splitsSchema } from './money/split.ts'
+import { tariffSchema } from './money/tariff.ts'
 import { columnNameSchema, dataSetIdSchema, memberIdSchema, purposeSchema } from './wire.ts'
 
 /** Types of single values. `number` is double precision, `integer` 64 bits, `timestamp` is in UTC. */

@@ -1,7 +1,7 @@
 import { z } from '@hono/zod-openapi'
 import { endpoint } from '../kernel/http/endpoint.ts'
 import { decisionMessageSchema } from './decision.ts'
-import { captureAnswerSchema, memberRecordSchema } from './network-api.ts'
+import { captureAnswerSchema, memberRecordSchema } from './http/network-api.ts'
 import {
   compactJwsSchema,
   instantSchema,

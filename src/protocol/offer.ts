@@ -2,9 +2,9 @@ import { z } from 'zod'
 import { columnSchema } from './data-set.ts'
 import { keySetSchema } from './member.ts'
 import { modeSchema } from './mode.ts'
-import { perimeterSchema } from './perimeter.ts'
-import { splitsSchema } from './split.ts'
-import { tariffSchema } from './tariff.ts'
+import { perimeterSchema } from './law/perimeter.ts'
+import { splitsSchema } from './money/split.ts'
+import { tariffSchema } from './money/tariff.ts'
 import { columnNameSchema, countrySchema, dataSetIdSchema, memberIdSchema, siteIdSchema } from './wire.ts'
 
 /** What an acquirer can ask for: a data set at a site with its terms. No count of people, no values. */

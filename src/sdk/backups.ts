@@ -1,6 +1,6 @@
 import type { z } from 'zod'
-import { BACKUP_API } from '../protocol/backup-api.ts'
-import type { backupViewSchema } from '../protocol/backup-api.ts'
+import { BACKUP_API } from '../protocol/http/backup-api.ts'
+import type { backupViewSchema } from '../protocol/http/backup-api.ts'
 import type { HttpClient } from './http-client.ts'
 
 /** A backup of a site, parsed. */

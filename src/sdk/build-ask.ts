@@ -12,9 +12,9 @@ import { describeProblems, parseWith } from '../kernel/parse.ts'
 import type { Random } from '../kernel/random.ts'
 import { askSchema } from '../protocol/ask.ts'
 import type { Ask, PrivacyRequest, Question, SealedQuestion } from '../protocol/ask.ts'
-import { TYP } from '../protocol/message-types.ts'
+import { TYP } from '../protocol/proof/message-types.ts'
 import type { Mode } from '../protocol/mode.ts'
-import type { ReleaseTo } from '../protocol/perimeter.ts'
+import type { ReleaseTo } from '../protocol/law/perimeter.ts'
 import { wireMoney } from '../protocol/wire.ts'
 
 /** What somebody wants to know, before it is sealed and signed. */

@@ -1,8 +1,8 @@
 import { parseInstant } from '../kernel/clock.ts'
 import { Fault } from '../kernel/faults.ts'
 import { PeerRefusal } from '../kernel/http/call-json.ts'
-import { CARRIED_KINDS } from '../protocol/person-export.ts'
-import type { ExportRecord } from '../protocol/person-export.ts'
+import { CARRIED_KINDS } from '../protocol/rights/person-export.ts'
+import type { ExportRecord } from '../protocol/rights/person-export.ts'
 import type { SiteAdministration, WireGrant, WireManifest } from './issuer.ts'
 import type { PersonRecords } from './person.ts'
 

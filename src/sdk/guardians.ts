@@ -1,6 +1,6 @@
 import type { z } from 'zod'
-import type { EstablishGuardianship, guardianshipViewSchema } from '../protocol/guardianship.ts'
-import { SITE_API } from '../protocol/site-api.ts'
+import type { EstablishGuardianship, guardianshipViewSchema } from '../protocol/consent/guardianship.ts'
+import { SITE_API } from '../protocol/http/site-api.ts'
 import type { HttpClient } from './http-client.ts'
 import type { PersonScope } from './person.ts'
 

@@ -1,8 +1,8 @@
 import type { z } from 'zod'
 import type { Manifest } from '../protocol/data-set.ts'
-import { HAND_OVER_API } from '../protocol/hand-over-api.ts'
-import type { HAND_OVER_PARTS, windDownSchema } from '../protocol/hand-over-api.ts'
-import { SITE_API } from '../protocol/site-api.ts'
+import { HAND_OVER_API } from '../protocol/http/hand-over-api.ts'
+import type { HAND_OVER_PARTS, windDownSchema } from '../protocol/http/hand-over-api.ts'
+import { SITE_API } from '../protocol/http/site-api.ts'
 import { fetchStream } from './fetch-stream.ts'
 import type { HttpClient } from './http-client.ts'
 

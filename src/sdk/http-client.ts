@@ -7,8 +7,8 @@ import { PeerRefusal, callJson, callText } from '../kernel/http/call-json.ts'
 import type { Endpoint } from '../kernel/http/endpoint.ts'
 import type { IdSource } from '../kernel/id.ts'
 import { LIMITS } from '../kernel/limits.ts'
-import { accessTokenSource } from '../protocol/access-token-source.ts'
-import { signClientAssertion } from '../protocol/client-assertion.ts'
+import { accessTokenSource } from '../protocol/http/access-token-source.ts'
+import { signClientAssertion } from '../protocol/http/client-assertion.ts'
 
 /**
  * A server and its name. The name is the audience of tokens, and so it is pinned by the caller and never taken from

@@ -4,10 +4,10 @@ import { refusalOf } from '../kernel/http/call-json.ts'
 import { parseWith } from '../kernel/parse.ts'
 import type { manifestSchema } from '../protocol/data-set.ts'
 import type { ReceiptBundle } from '../protocol/decision.ts'
-import type { grantRequestSchema, grantTermsSchema } from '../protocol/grant.ts'
-import type { grantPreviewSchema } from '../protocol/person-api.ts'
-import type { ReceiptKind } from '../protocol/receipt.ts'
-import { GRANTS_PER_REQUEST_MAX, SITE_API, batchViewSchema } from '../protocol/site-api.ts'
+import type { grantRequestSchema, grantTermsSchema } from '../protocol/consent/grant.ts'
+import type { grantPreviewSchema } from '../protocol/http/person-api.ts'
+import type { ReceiptKind } from '../protocol/proof/receipt.ts'
+import { GRANTS_PER_REQUEST_MAX, SITE_API, batchViewSchema } from '../protocol/http/site-api.ts'
 import type {
   ImportFormat,
   dataSetViewSchema,
@@ -17,8 +17,12 @@ import type {
   receiptListItemSchema,
   rowsRequestSchema,
   revocationRequestSchema,
-} from '../protocol/site-api.ts'
-import type { columnUsesSchema, explainRequestSchema, explanationSchema } from '../protocol/question-api.ts'
+} from '../protocol/http/site-api.ts'
+import type {
+  columnUsesSchema,
+  explainRequestSchema,
+  explanationSchema,
+} from '../protocol/http/question-api.ts'
 import type { KeySet } from '../protocol/member.ts'
 import { collectPages } from './collect-pages.ts'
 import type { HttpClient } from './http-client.ts'

@@ -1,6 +1,6 @@
 import { Fault } from '../kernel/faults.ts'
-import type { AskState } from '../protocol/network-api.ts'
-import { SITE_API } from '../protocol/site-api.ts'
+import type { AskState } from '../protocol/http/network-api.ts'
+import { SITE_API } from '../protocol/http/site-api.ts'
 import { openAnswers } from './acquirer.ts'
 import type { Acquirer, AcquirerParts } from './acquirer.ts'
 import { buildAsk } from './build-ask.ts'

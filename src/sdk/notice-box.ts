@@ -5,16 +5,16 @@ import { signJws } from '../kernel/crypto/jws.ts'
 import { digestOf } from '../kernel/digest.ts'
 import type { Digest } from '../kernel/digest.ts'
 import { Fault } from '../kernel/faults.ts'
-import { TYP } from '../protocol/message-types.ts'
-import { NETWORK_API } from '../protocol/network-endpoints.ts'
-import type { carriedNoticeSchema } from '../protocol/notice-api.ts'
-import { readRecipientNotice } from '../protocol/recipient-notice.ts'
+import { TYP } from '../protocol/proof/message-types.ts'
+import { NETWORK_API } from '../protocol/http/network-endpoints.ts'
+import type { carriedNoticeSchema } from '../protocol/http/notice-api.ts'
+import { readRecipientNotice } from '../protocol/rights/recipient-notice.ts'
 import type {
   AcknowledgedOutcome,
   KEPT_GROUNDS,
   RecipientNotice,
   WireAcknowledgement,
-} from '../protocol/recipient-notice.ts'
+} from '../protocol/rights/recipient-notice.ts'
 import type { z } from 'zod'
 import type { AcquirerParts } from './acquirer.ts'
 import { collectPages } from './collect-pages.ts'

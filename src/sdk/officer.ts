@@ -1,11 +1,11 @@
 import type { z } from 'zod'
-import { BASIS_API } from '../protocol/basis-api.ts'
-import { DECLARED_BASES_API } from '../protocol/declared-bases.ts'
-import type { basesDeclarationSchema, declaredBasisSchema } from '../protocol/declared-bases.ts'
-import type { missingBasisSchema } from '../protocol/basis-api.ts'
-import type { basisRequestSchema, basisViewSchema } from '../protocol/basis-record.ts'
+import { BASIS_API } from '../protocol/http/basis-api.ts'
+import { DECLARED_BASES_API } from '../protocol/law/declared-bases.ts'
+import type { basesDeclarationSchema, declaredBasisSchema } from '../protocol/law/declared-bases.ts'
+import type { missingBasisSchema } from '../protocol/http/basis-api.ts'
+import type { basisRequestSchema, basisViewSchema } from '../protocol/law/basis-record.ts'
 import type { KeySet } from '../protocol/member.ts'
-import { OFFICER_API } from '../protocol/officer-api.ts'
+import { OFFICER_API } from '../protocol/http/officer-api.ts'
 import type {
   REGISTER_FORMATS,
   assessmentRequestSchema,
@@ -16,9 +16,9 @@ import type {
   noticeSchema,
   partyContactSchema,
   transferRowSchema,
-} from '../protocol/officer-api.ts'
-import type { namedOfficerSchema } from '../protocol/officer-role-api.ts'
-import type { registerSchema } from '../protocol/register.ts'
+} from '../protocol/http/officer-api.ts'
+import type { namedOfficerSchema } from '../protocol/http/officer-role-api.ts'
+import type { registerSchema } from '../protocol/rights/register.ts'
 import type { HttpClient } from './http-client.ts'
 
 /** Wire forms of what is sent. */

@@ -9,11 +9,11 @@ import type {
   SiteRecord,
   Transfer,
   TrialBalance,
-} from '../protocol/network-api.ts'
-import type { Balance } from '../protocol/network-api.ts'
-import type { Invoice } from '../protocol/invoice.ts'
-import { NETWORK_API } from '../protocol/network-endpoints.ts'
-import type { Settlement } from '../protocol/settlement.ts'
+} from '../protocol/http/network-api.ts'
+import type { Balance } from '../protocol/http/network-api.ts'
+import type { Invoice } from '../protocol/money/invoice.ts'
+import { NETWORK_API } from '../protocol/http/network-endpoints.ts'
+import type { Settlement } from '../protocol/money/settlement.ts'
 import { wireMoney } from '../protocol/wire.ts'
 import { collectPages } from './collect-pages.ts'
 import type { HttpClient } from './http-client.ts'

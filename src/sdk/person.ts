@@ -1,7 +1,7 @@
 import type { z } from 'zod'
-import type { EstablishGuardianship } from '../protocol/guardianship.ts'
-import type { ConsentRecordForm } from '../protocol/consent-record-api.ts'
-import { CARRIED_PER_REQUEST_MAX } from '../protocol/person-api.ts'
+import type { EstablishGuardianship } from '../protocol/consent/guardianship.ts'
+import type { ConsentRecordForm } from '../protocol/http/consent-record-api.ts'
+import { CARRIED_PER_REQUEST_MAX } from '../protocol/http/person-api.ts'
 import type {
   ExportFormat,
   accessViewSchema,
@@ -9,9 +9,9 @@ import type {
   earningsViewSchema,
   objectionViewSchema,
   useViewSchema,
-} from '../protocol/person-api.ts'
-import type { CarriedRecord } from '../protocol/person-export.ts'
-import { SITE_API } from '../protocol/site-api.ts'
+} from '../protocol/http/person-api.ts'
+import type { CarriedRecord } from '../protocol/rights/person-export.ts'
+import { SITE_API } from '../protocol/http/site-api.ts'
 import { collectPages } from './collect-pages.ts'
 import { fetchStream } from './fetch-stream.ts'
 import type { BasisView } from './officer.ts'

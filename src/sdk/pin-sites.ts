@@ -1,5 +1,5 @@
 import { Fault } from '../kernel/faults.ts'
-import { NETWORK_API } from '../protocol/network-endpoints.ts'
+import { NETWORK_API } from '../protocol/http/network-endpoints.ts'
 import { collectPages } from './collect-pages.ts'
 import type { HttpClient } from './http-client.ts'
 import { pinSite } from './pinned-keys.ts'

@@ -3,9 +3,9 @@ import { keyIdOf } from '../kernel/crypto/keys.ts'
 import type { PublicJwk } from '../kernel/crypto/keys.ts'
 import { err, ok } from '../kernel/result.ts'
 import type { Result } from '../kernel/result.ts'
-import { parseWitness } from '../protocol/cosignature.ts'
-import type { Witness } from '../protocol/cosignature.ts'
-import { followKeyChain, isSameKeySet, signingKeysOfChain } from '../protocol/key-chain.ts'
+import { parseWitness } from '../protocol/proof/cosignature.ts'
+import type { Witness } from '../protocol/proof/cosignature.ts'
+import { followKeyChain, isSameKeySet, signingKeysOfChain } from '../protocol/proof/key-chain.ts'
 import { keySetSchema } from '../protocol/member.ts'
 import type { KeySet } from '../protocol/member.ts'
 import {
@@ -13,8 +13,8 @@ import {
   isSameNetworkKeys,
   networkKeySetSchema,
   networkKeySets,
-} from '../protocol/network-keys.ts'
-import type { NetworkKeySet } from '../protocol/network-keys.ts'
+} from '../protocol/proof/network-keys.ts'
+import type { NetworkKeySet } from '../protocol/proof/network-keys.ts'
 import { compactJwsSchema, nameSchema, publicKeySchema } from '../protocol/wire.ts'
 
 /**

@@ -1,7 +1,7 @@
 import type { z } from 'zod'
-import type { GiveAgeEvidence } from '../protocol/age-evidence.ts'
-import type { principalViewSchema } from '../protocol/principal-api.ts'
-import { SITE_API } from '../protocol/site-api.ts'
+import type { GiveAgeEvidence } from '../protocol/law/age-evidence.ts'
+import type { principalViewSchema } from '../protocol/http/principal-api.ts'
+import { SITE_API } from '../protocol/http/site-api.ts'
 import type { HttpClient } from './http-client.ts'
 import type { ConsentChanged, PersonScope } from './person.ts'
 

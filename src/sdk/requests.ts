@@ -1,13 +1,13 @@
 import type { z } from 'zod'
-import type { dataRightsDirectorySchema } from '../protocol/data-rights-api.ts'
+import type { dataRightsDirectorySchema } from '../protocol/http/data-rights-api.ts'
 import type {
   RefusalGround,
   RequestEvent,
   RequestKind,
   requestDetailSchema,
   requestViewSchema,
-} from '../protocol/request-api.ts'
-import { SITE_API } from '../protocol/site-api.ts'
+} from '../protocol/http/request-api.ts'
+import { SITE_API } from '../protocol/http/site-api.ts'
 import { collectPages } from './collect-pages.ts'
 import type { HttpClient } from './http-client.ts'
 import type { PersonScope } from './person.ts'

@@ -1,13 +1,13 @@
 import type { z } from 'zod'
-import type { ErasureReason, erasureViewSchema } from '../protocol/erasure.ts'
+import type { ErasureReason, erasureViewSchema } from '../protocol/rights/erasure.ts'
 import type {
   ColumnValues,
   RestrictionReason,
   correctionViewSchema,
   restrictionViewSchema,
-} from '../protocol/restriction.ts'
-import type { sentNoticeSchema } from '../protocol/rights-api.ts'
-import { SITE_API } from '../protocol/site-api.ts'
+} from '../protocol/rights/restriction.ts'
+import type { sentNoticeSchema } from '../protocol/http/rights-api.ts'
+import { SITE_API } from '../protocol/http/site-api.ts'
 import { collectPages } from './collect-pages.ts'
 import type { HttpClient } from './http-client.ts'
 

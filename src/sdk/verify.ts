@@ -1,8 +1,8 @@
-import type { Cosigned, Witness } from '../protocol/cosignature.ts'
+import type { Cosigned, Witness } from '../protocol/proof/cosignature.ts'
 import type { ReceiptBundle } from '../protocol/decision.ts'
-import type { Receipt } from '../protocol/receipt.ts'
-import { verifyWitnessedReceipt } from '../protocol/verify-receipt.ts'
-import type { VerifyingKeys } from '../protocol/verify-receipt.ts'
+import type { Receipt } from '../protocol/proof/receipt.ts'
+import { verifyWitnessedReceipt } from '../protocol/proof/verify-receipt.ts'
+import type { VerifyingKeys } from '../protocol/proof/verify-receipt.ts'
 import { signingKeysOf, witnessesIn } from './pinned-keys.ts'
 import type { PinnedKeys } from './pinned-keys.ts'
 

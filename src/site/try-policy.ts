@@ -2,7 +2,7 @@ import { later } from '../kernel/clock.ts'
 import type { Instant } from '../kernel/clock.ts'
 import type { Ask } from '../protocol/ask.ts'
 import type { Manifest } from '../protocol/data-set.ts'
-import type { Evidence } from '../protocol/evidence.ts'
+import type { Evidence } from '../protocol/proof/evidence.ts'
 import type { Decline } from '../protocol/reason.ts'
 import { admit } from './asks/admission-checks.ts'
 

@@ -2,7 +2,7 @@ import { canonicalJson } from '../kernel/canonical-json.ts'
 import { formatInstant } from '../kernel/clock.ts'
 import { signJws } from '../kernel/crypto/jws.ts'
 import { digestOf } from '../kernel/digest.ts'
-import { TYP } from '../protocol/message-types.ts'
+import { TYP } from '../protocol/proof/message-types.ts'
 import type { NetworkCaller, TestParty } from './test-network.ts'
 
 /** What a site says to an ask in a test; every part can be changed. */

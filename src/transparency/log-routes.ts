@@ -4,7 +4,7 @@ import type { Door } from '../kernel/http/door.ts'
 import { endpoint } from '../kernel/http/endpoint.ts'
 import { LIMITS } from '../kernel/limits.ts'
 import { receiptBundleSchema } from '../protocol/decision.ts'
-import { RECEIPT_KINDS } from '../protocol/receipt.ts'
+import { RECEIPT_KINDS } from '../protocol/proof/receipt.ts'
 import { compactJwsSchema } from '../protocol/wire.ts'
 import type { ReceiptLog } from './receipt-log.ts'
 

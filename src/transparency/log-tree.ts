@@ -1,7 +1,7 @@
-import { foldSubtrees, leafHash, subtreesOf } from '../protocol/merkle.ts'
-import type { Subtree } from '../protocol/merkle.ts'
-import { TILE_WIDTH, Tile, tileOf, tilePath, tileWidth } from '../protocol/tiles.ts'
-import type { TileName } from '../protocol/tiles.ts'
+import { foldSubtrees, leafHash, subtreesOf } from '../protocol/proof/merkle.ts'
+import type { Subtree } from '../protocol/proof/merkle.ts'
+import { TILE_WIDTH, Tile, tileOf, tilePath, tileWidth } from '../protocol/proof/tiles.ts'
+import type { TileName } from '../protocol/proof/tiles.ts'
 
 /** A tile that has to be on the disk before a checkpoint over it may be. */
 export interface TileFile {

@@ -2,7 +2,7 @@ import { sql } from 'kysely'
 import { Fault } from '../kernel/faults.ts'
 import type { Database, DatabaseTransaction } from '../kernel/postgres/database.ts'
 import { KEPT } from '../kernel/postgres/kept-statements.ts'
-import type { ReceiptKind } from '../protocol/receipt.ts'
+import type { ReceiptKind } from '../protocol/proof/receipt.ts'
 
 /** One receipt as it stands in the record. */
 export interface ReceiptRow {

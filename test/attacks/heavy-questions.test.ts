@@ -4,7 +4,7 @@ import { monotonicMs } from '../../src/kernel/clock.ts'
 import { LIMITS } from '../../src/kernel/limits.ts'
 import { rowShapesOf } from '../../src/site/asks/row-shapes.ts'
 import { checkQuestion } from '../../src/site/query/check-question.ts'
-import { planAggregate } from '../../src/site/query/plan-aggregate.ts'
+import { planAggregate } from '../../src/site/query/plan/plan-aggregate.ts'
 import { athletes, sessions } from './worlds.ts'
 
 /*

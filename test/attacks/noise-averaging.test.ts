@@ -8,7 +8,7 @@ import { planPrivacy } from '../../src/site/privacy/plan-privacy.ts'
 import type { PrivacyPlan } from '../../src/site/privacy/plan-privacy.ts'
 import { limitOf } from '../../src/site/privacy/privacy-loss.ts'
 import { checkQuestion } from '../../src/site/query/check-question.ts'
-import type { PrivateGroup } from '../../src/site/query/private-group.ts'
+import type { PrivateGroup } from '../../src/site/query/plan/private-group.ts'
 import { seededBytes } from '../../src/testing/seeded-bytes.ts'
 
 /**

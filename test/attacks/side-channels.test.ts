@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { after, test } from 'node:test'
 import type { SiteDecision } from '../../src/protocol/decision.ts'
-import { NETWORK_API } from '../../src/protocol/network-endpoints.ts'
+import { NETWORK_API } from '../../src/protocol/http/network-endpoints.ts'
 import { fileBody, testTrade } from '../../src/testing/test-trade.ts'
 import type { TestAcquirer } from '../../src/testing/test-trade.ts'
 import type { WireManifest } from '../../src/sdk/issuer.ts'

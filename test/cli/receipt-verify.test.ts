@@ -5,9 +5,9 @@ import { test } from 'node:test'
 import { canonicalJson } from '../../src/kernel/canonical-json.ts'
 import { signJws } from '../../src/kernel/crypto/jws.ts'
 import { generateKeyPair } from '../../src/kernel/crypto/keys.ts'
-import { logOrigin, signCheckpoint } from '../../src/protocol/checkpoint.ts'
-import { leafHash, rootOf } from '../../src/protocol/merkle.ts'
-import { TYP } from '../../src/protocol/message-types.ts'
+import { logOrigin, signCheckpoint } from '../../src/protocol/proof/checkpoint.ts'
+import { leafHash, rootOf } from '../../src/protocol/proof/merkle.ts'
+import { TYP } from '../../src/protocol/proof/message-types.ts'
 import { runCli, temporaryHome } from './run-cli.ts'
 
 /** A receipt that is the only leaf of its log, by a site made for the test. */

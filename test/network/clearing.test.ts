@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
-import { NETWORK_API } from '../../src/protocol/network-endpoints.ts'
+import { NETWORK_API } from '../../src/protocol/http/network-endpoints.ts'
 import { testClearing, testDecision } from '../../src/testing/test-decision.ts'
 import type { TestDecision } from '../../src/testing/test-decision.ts'
 import { signAsk, testAsk } from '../../src/testing/test-network.ts'

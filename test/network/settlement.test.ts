@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import { NETWORK_API } from '../../src/protocol/network-endpoints.ts'
+import { NETWORK_API } from '../../src/protocol/http/network-endpoints.ts'
 import { testDecision } from '../../src/testing/test-decision.ts'
 import { testAsk } from '../../src/testing/test-network.ts'
 import type { TestParty } from '../../src/testing/test-network.ts'

@@ -1,5 +1,5 @@
 import { ManualClock } from '../../src/testing/manual-clock.ts'
-import { NETWORK_API } from '../../src/protocol/network-endpoints.ts'
+import { NETWORK_API } from '../../src/protocol/http/network-endpoints.ts'
 import { testNetwork, testOffer } from '../../src/testing/test-network.ts'
 import { testDatabaseUrl } from '../../src/testing/test-postgres.ts'
 import type { NetworkCaller, TestNetwork, TestParty } from '../../src/testing/test-network.ts'

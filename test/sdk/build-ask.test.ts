@@ -10,7 +10,7 @@ import { idSource } from '../../src/kernel/id.ts'
 import { money } from '../../src/kernel/money.ts'
 import { systemRandom } from '../../src/kernel/random.ts'
 import { askSchema, sealedQuestionSchema } from '../../src/protocol/ask.ts'
-import { TYP } from '../../src/protocol/message-types.ts'
+import { TYP } from '../../src/protocol/proof/message-types.ts'
 import { buildAsk } from '../../src/sdk/build-ask.ts'
 import type { AskRequest } from '../../src/sdk/build-ask.ts'
 

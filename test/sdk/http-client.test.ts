@@ -11,7 +11,7 @@ import { PeerRefusal } from '../../src/kernel/http/call-json.ts'
 import { endpoint } from '../../src/kernel/http/endpoint.ts'
 import { idSource } from '../../src/kernel/id.ts'
 import { systemRandom } from '../../src/kernel/random.ts'
-import { verifyClientAssertion } from '../../src/protocol/client-assertion.ts'
+import { verifyClientAssertion } from '../../src/protocol/http/client-assertion.ts'
 import { httpClient } from '../../src/sdk/http-client.ts'
 
 const key = generateKeyPair('Ed25519')

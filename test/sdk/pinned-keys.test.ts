@@ -2,9 +2,9 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { generateKeyPair } from '../../src/kernel/crypto/keys.ts'
 import type { KeyPair } from '../../src/kernel/crypto/keys.ts'
-import { formatWitness } from '../../src/protocol/cosignature.ts'
-import { signKeyRotation } from '../../src/protocol/key-chain.ts'
-import { signNetworkRotation } from '../../src/protocol/network-keys.ts'
+import { formatWitness } from '../../src/protocol/proof/cosignature.ts'
+import { signKeyRotation } from '../../src/protocol/proof/key-chain.ts'
+import { signNetworkRotation } from '../../src/protocol/proof/network-keys.ts'
 import type { KeySet } from '../../src/protocol/member.ts'
 import {
   NO_PINNED_KEYS,

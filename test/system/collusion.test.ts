@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { after, test } from 'node:test'
 import { openOperator } from '../../src/sdk/operator.ts'
-import { NETWORK_API } from '../../src/protocol/network-endpoints.ts'
+import { NETWORK_API } from '../../src/protocol/http/network-endpoints.ts'
 import { testPeople } from '../../src/testing/test-population.ts'
 import { testTrade } from '../../src/testing/test-trade.ts'
 import type { TestAcquirer } from '../../src/testing/test-trade.ts'

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { fileURLToPath } from 'node:url'
-import { formatVerifier } from '../../src/protocol/checkpoint.ts'
+import { formatVerifier } from '../../src/protocol/proof/checkpoint.ts'
 import type { ReceiptBundle } from '../../src/protocol/decision.ts'
 import { openTestLog } from './open-test-log.ts'
 

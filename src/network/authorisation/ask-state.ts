@@ -2,7 +2,7 @@ import type { z } from 'zod'
 import { formatInstant } from '../../kernel/clock.ts'
 import type { Currency } from '../../kernel/currency.ts'
 import type { ReceiptBundle } from '../../protocol/decision.ts'
-import type { askStateSchema } from '../../protocol/network-api.ts'
+import type { askStateSchema } from '../../protocol/http/network-api.ts'
 import type { DeclinedAsk, PassedAsk } from './decided-ask.ts'
 
 /** An ask's state in its wire form. */

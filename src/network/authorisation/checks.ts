@@ -1,6 +1,6 @@
 import type { Instant } from '../../kernel/clock.ts'
 import { expiryProblem } from '../../protocol/expiry-problem.ts'
-import type { MemberRecord } from '../../protocol/network-api.ts'
+import type { MemberRecord } from '../../protocol/http/network-api.ts'
 import type { Decline, DeclineCode } from '../../protocol/reason.ts'
 import type { Route } from '../routing/route-ask.ts'
 import type { SentAsk } from './sent-ask.ts'

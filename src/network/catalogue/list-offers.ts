@@ -1,6 +1,6 @@
 import { formatDate } from '../../kernel/clock.ts'
 import type { Instant } from '../../kernel/clock.ts'
-import { areaContains } from '../../protocol/legal-zones.ts'
+import { areaContains } from '../../protocol/law/legal-zones.ts'
 import type { Offer } from '../../protocol/offer.ts'
 import type { Catalogue } from './catalogue.ts'
 

@@ -1,6 +1,6 @@
 import type { Currency } from '../../kernel/currency.ts'
-import { SPLIT_PARTIES, splitAmount } from '../../protocol/split.ts'
-import type { SplitParty, Splits } from '../../protocol/split.ts'
+import { SPLIT_PARTIES, splitAmount } from '../../protocol/money/split.ts'
+import type { SplitParty, Splits } from '../../protocol/money/split.ts'
 import { NETWORK_OWNER, ROUNDING_OWNER, earnedBy, fundsOf, subjectsPool } from '../ledger/account-name.ts'
 import type { Posting } from '../ledger/account-name.ts'
 

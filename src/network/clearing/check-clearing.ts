@@ -1,7 +1,7 @@
-import type { ClearingRecord } from '../../protocol/clearing-record.ts'
+import type { ClearingRecord } from '../../protocol/money/clearing-record.ts'
 import type { Offer } from '../../protocol/offer.ts'
-import { SPLIT_PARTIES } from '../../protocol/split.ts'
-import { priceOf } from '../../protocol/tariff.ts'
+import { SPLIT_PARTIES } from '../../protocol/money/split.ts'
+import { priceOf } from '../../protocol/money/tariff.ts'
 
 /** What an ask was given to a site under. */
 export interface ClearingTerms {

@@ -1,5 +1,5 @@
 import { sql } from 'kysely'
-import { NETWORK_API } from '../../protocol/network-endpoints.ts'
+import { NETWORK_API } from '../../protocol/http/network-endpoints.ts'
 import { closeFloorLimit } from '../floor/close-floor-limits.ts'
 import { findFloorLimits, floorView } from '../floor/floor-store.ts'
 import { giveFloorLimit } from '../floor/give-floor-limit.ts'

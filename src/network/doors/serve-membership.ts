@@ -1,5 +1,5 @@
 import { Fault } from '../../kernel/faults.ts'
-import { NETWORK_API } from '../../protocol/network-endpoints.ts'
+import { NETWORK_API } from '../../protocol/http/network-endpoints.ts'
 import { requireMember, requireSite } from '../membership/directory.ts'
 import { requireOperator, requireSelf } from '../membership/principal.ts'
 import { declareCollusion } from '../membership/declare-collusion.ts'

@@ -1,7 +1,7 @@
 import { Fault } from '../../kernel/faults.ts'
-import { NETWORK_API } from '../../protocol/network-endpoints.ts'
-import { formatWitness } from '../../protocol/cosignature.ts'
-import { logOrigin } from '../../protocol/checkpoint.ts'
+import { NETWORK_API } from '../../protocol/http/network-endpoints.ts'
+import { formatWitness } from '../../protocol/proof/cosignature.ts'
+import { logOrigin } from '../../protocol/proof/checkpoint.ts'
 import { authenticateAssertion } from '../membership/authenticate.ts'
 import type { NetworkDoor, NetworkParts } from './network-parts.ts'
 

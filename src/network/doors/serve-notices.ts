@@ -1,5 +1,5 @@
 import { LIMITS } from '../../kernel/limits.ts'
-import { NETWORK_API } from '../../protocol/network-endpoints.ts'
+import { NETWORK_API } from '../../protocol/http/network-endpoints.ts'
 import { memberIdSchema } from '../../protocol/wire.ts'
 import { requireSite } from '../membership/directory.ts'
 import { ROLES } from '../../protocol/member.ts'

@@ -1,5 +1,5 @@
 import { Fault } from '../../kernel/faults.ts'
-import { NETWORK_API } from '../../protocol/network-endpoints.ts'
+import { NETWORK_API } from '../../protocol/http/network-endpoints.ts'
 import { listOffers } from '../catalogue/list-offers.ts'
 import { publishOffers, readOfferList } from '../catalogue/publish-offers.ts'
 import { requireSelf } from '../membership/principal.ts'

@@ -2,7 +2,7 @@ import { sql } from 'kysely'
 import { isGoodJws, peekJws, signJws } from '../../kernel/crypto/jws.ts'
 import { keyIdOf } from '../../kernel/crypto/keys.ts'
 import type { Database } from '../../kernel/postgres/database.ts'
-import { TYP } from '../../protocol/message-types.ts'
+import { TYP } from '../../protocol/proof/message-types.ts'
 import type { NetworkKeys } from '../network-keys.ts'
 import { findFloorLimits } from './floor-store.ts'
 

@@ -1,6 +1,6 @@
 import { sql } from 'kysely'
 import { Fault } from '../../kernel/faults.ts'
-import type { MemberRecord } from '../../protocol/network-api.ts'
+import type { MemberRecord } from '../../protocol/http/network-api.ts'
 import type { MemberId } from '../../protocol/wire.ts'
 import { requireMember } from './directory.ts'
 import type { Membership } from './register.ts'

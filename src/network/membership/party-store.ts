@@ -3,8 +3,8 @@ import type { Instant } from '../../kernel/clock.ts'
 import { Fault } from '../../kernel/faults.ts'
 import type { Database } from '../../kernel/postgres/database.ts'
 import type { KeySet } from '../../protocol/member.ts'
-import { memberRecordSchema, siteRecordSchema } from '../../protocol/network-api.ts'
-import type { MemberRecord, SiteRecord } from '../../protocol/network-api.ts'
+import { memberRecordSchema, siteRecordSchema } from '../../protocol/http/network-api.ts'
+import type { MemberRecord, SiteRecord } from '../../protocol/http/network-api.ts'
 import { skeletonOf } from './look-alike.ts'
 
 /** A member or a site with every key set it has had, the first one first. */

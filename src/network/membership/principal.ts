@@ -1,7 +1,7 @@
 import { Fault } from '../../kernel/faults.ts'
 import type { Role } from '../../protocol/member.ts'
-import { OPERATOR } from '../../protocol/network-api.ts'
-import type { MemberRecord, SiteRecord } from '../../protocol/network-api.ts'
+import { OPERATOR } from '../../protocol/http/network-api.ts'
+import type { MemberRecord, SiteRecord } from '../../protocol/http/network-api.ts'
 
 /** Who sends a request. */
 export type Principal =

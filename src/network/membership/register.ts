@@ -4,9 +4,14 @@ import { canonicalJson } from '../../kernel/canonical-json.ts'
 import type { Clock } from '../../kernel/clock.ts'
 import { Fault } from '../../kernel/faults.ts'
 import type { Database } from '../../kernel/postgres/database.ts'
-import { isSameKeySet } from '../../protocol/key-chain.ts'
-import { OPERATOR } from '../../protocol/network-api.ts'
-import type { MemberRecord, SiteRecord, newMemberSchema, newSiteSchema } from '../../protocol/network-api.ts'
+import { isSameKeySet } from '../../protocol/proof/key-chain.ts'
+import { OPERATOR } from '../../protocol/http/network-api.ts'
+import type {
+  MemberRecord,
+  SiteRecord,
+  newMemberSchema,
+  newSiteSchema,
+} from '../../protocol/http/network-api.ts'
 import type { MemberId, SiteId } from '../../protocol/wire.ts'
 import { requireMember, requireSite } from './directory.ts'
 import type { Directory } from './directory.ts'

@@ -7,7 +7,7 @@ import type { Digest } from '../../kernel/digest.ts'
 import { LIMITS } from '../../kernel/limits.ts'
 import type { Database } from '../../kernel/postgres/database.ts'
 import { KEPT } from '../../kernel/postgres/kept-statements.ts'
-import type { workSchema } from '../../protocol/network-api.ts'
+import type { workSchema } from '../../protocol/http/network-api.ts'
 import type { BookedAsk } from '../authorisation/decided-ask.ts'
 import type { Directory } from '../membership/directory.ts'
 

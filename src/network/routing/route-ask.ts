@@ -1,7 +1,7 @@
 import { formatDate } from '../../kernel/clock.ts'
 import type { Instant } from '../../kernel/clock.ts'
 import type { Ask } from '../../protocol/ask.ts'
-import { areaContains } from '../../protocol/legal-zones.ts'
+import { areaContains } from '../../protocol/law/legal-zones.ts'
 import type { Offer } from '../../protocol/offer.ts'
 import type { StandingOffer } from '../catalogue/catalogue.ts'
 import { highestPriceMinor, leastPriceMinor, shareHold } from './share-hold.ts'

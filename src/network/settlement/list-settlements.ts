@@ -2,7 +2,7 @@ import { sql } from 'kysely'
 import type { RawBuilder } from 'kysely'
 import type { Instant } from '../../kernel/clock.ts'
 import type { Database } from '../../kernel/postgres/database.ts'
-import type { Position, Settlement } from '../../protocol/settlement.ts'
+import type { Position, Settlement } from '../../protocol/money/settlement.ts'
 
 interface SettlementRow {
   readonly id: string

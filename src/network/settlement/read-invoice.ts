@@ -1,8 +1,8 @@
 import { sql } from 'kysely'
 import type { Currency } from '../../kernel/currency.ts'
 import type { Database } from '../../kernel/postgres/database.ts'
-import type { Invoice, InvoiceLine } from '../../protocol/invoice.ts'
-import type { Settlement } from '../../protocol/settlement.ts'
+import type { Invoice, InvoiceLine } from '../../protocol/money/invoice.ts'
+import type { Settlement } from '../../protocol/money/settlement.ts'
 
 interface LineRow {
   readonly is_charge: boolean

@@ -1,7 +1,7 @@
 import { sql } from 'kysely'
 import type { Database } from '../../kernel/postgres/database.ts'
-import { parseCheckpoint, readNote } from '../../protocol/checkpoint.ts'
-import { withCosignature } from '../../protocol/cosignature.ts'
+import { parseCheckpoint, readNote } from '../../protocol/proof/checkpoint.ts'
+import { withCosignature } from '../../protocol/proof/cosignature.ts'
 import type { AskStateMessage } from '../authorisation/ask-state.ts'
 
 /**

@@ -1,5 +1,5 @@
-import { readNote, parseCheckpoint } from '../../protocol/checkpoint.ts'
-import type { Checkpoint } from '../../protocol/checkpoint.ts'
+import { readNote, parseCheckpoint } from '../../protocol/proof/checkpoint.ts'
+import type { Checkpoint } from '../../protocol/proof/checkpoint.ts'
 
 /** A checkpoint as it was shown to the witness, nothing verified. */
 export interface ShownCheckpoint {

@@ -1,10 +1,10 @@
 import { expiryProblem } from '../../protocol/expiry-problem.ts'
-import { isLegalBasisFitting } from '../../protocol/legal-basis.ts'
-import { isPurposeRefused, isPurposeWithin } from '../../protocol/purpose.ts'
+import { isLegalBasisFitting } from '../../protocol/law/legal-basis.ts'
+import { isPurposeRefused, isPurposeWithin } from '../../protocol/law/purpose.ts'
 
 import type { Decline, Outcome } from '../../protocol/reason.ts'
 import { decidePlace } from '../place/decide-place.ts'
-import { purposeEnd } from '../../protocol/retention.ts'
+import { purposeEnd } from '../../protocol/law/retention.ts'
 import type { Ask } from '../../protocol/ask.ts'
 import type { Member } from '../../protocol/member.ts'
 import type { AskFacts } from './ask-facts.ts'

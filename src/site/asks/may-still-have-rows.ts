@@ -1,6 +1,6 @@
 import { later } from '../../kernel/clock.ts'
-import type { MemberRecord } from '../../protocol/network-api.ts'
-import { endedColumns } from '../../protocol/retention.ts'
+import type { MemberRecord } from '../../protocol/http/network-api.ts'
+import { endedColumns } from '../../protocol/law/retention.ts'
 import type { DataSetId } from '../../protocol/wire.ts'
 import { isAssessed } from '../assessments/interest-prevails.ts'
 import { unassessedRisk } from '../assessments/unassessed-risk.ts'

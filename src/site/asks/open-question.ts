@@ -4,7 +4,7 @@ import type { KeyPair } from '../../kernel/crypto/keys.ts'
 import { ok } from '../../kernel/result.ts'
 import { sealedQuestionSchema } from '../../protocol/ask.ts'
 import type { Ask, Question } from '../../protocol/ask.ts'
-import { TYP } from '../../protocol/message-types.ts'
+import { TYP } from '../../protocol/proof/message-types.ts'
 import { declined } from '../../protocol/reason.ts'
 import type { Outcome } from '../../protocol/reason.ts'
 

@@ -1,7 +1,7 @@
 import { sql } from 'kysely'
 import type { Database, DatabaseTransaction } from '../../kernel/postgres/database.ts'
 import { KEPT } from '../../kernel/postgres/kept-statements.ts'
-import type { ReceiptDraft } from '../../protocol/receipt.ts'
+import type { ReceiptDraft } from '../../protocol/proof/receipt.ts'
 import type { ReceiptLog } from '../../transparency/receipt-log.ts'
 import type { GrantMirror } from '../consent/grant-mirror.ts'
 import { keepAnswer, keepAnswerAtOnce } from './answer-store.ts'

@@ -4,7 +4,7 @@ import { Bitset } from '../../kernel/bitset.ts'
 import { peekJws } from '../../kernel/crypto/jws.ts'
 import type { Digest } from '../../kernel/digest.ts'
 import type { Database, DatabaseTransaction } from '../../kernel/postgres/database.ts'
-import { receiptSchema } from '../../protocol/receipt.ts'
+import { receiptSchema } from '../../protocol/proof/receipt.ts'
 import { dataSetIdSchema } from '../../protocol/wire.ts'
 import type { AskId, DataSetId, MemberId } from '../../protocol/wire.ts'
 

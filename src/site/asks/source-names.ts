@@ -1,10 +1,17 @@
 import type { Json } from '../../kernel/canonical-json.ts'
 import { digestOfJson } from '../../kernel/digest.ts'
 import type { Manifest } from '../../protocol/data-set.ts'
-import type { ColumnRef, Expr, PerPersonSource, PersonRef, RowsSource, Source } from '../query/bound-query.ts'
-import { formOfExpression } from '../query/canonical-query.ts'
-import { definitionOf, insideOf } from '../query/derived-column.ts'
-import { nullableSources, sourcesOf } from '../query/joined-level.ts'
+import type {
+  ColumnRef,
+  Expr,
+  PerPersonSource,
+  PersonRef,
+  RowsSource,
+  Source,
+} from '../query/bound/bound-query.ts'
+import { formOfExpression } from '../query/bind/canonical-query.ts'
+import { definitionOf, insideOf } from '../query/bound/derived-column.ts'
+import { nullableSources, sourcesOf } from '../query/bound/joined-level.ts'
 
 /** Expressions told by what their columns are, wherever in a join these stand. */
 export interface SourceNames {

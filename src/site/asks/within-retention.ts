@@ -3,8 +3,8 @@ import { ok } from '../../kernel/result.ts'
 import type { Manifest } from '../../protocol/data-set.ts'
 import { declined } from '../../protocol/reason.ts'
 import type { Outcome } from '../../protocol/reason.ts'
-import { endedColumns } from '../../protocol/retention.ts'
-import type { CheckedQuery } from '../query/bound-query.ts'
+import { endedColumns } from '../../protocol/law/retention.ts'
+import type { CheckedQuery } from '../query/bound/bound-query.ts'
 import { dropOutputs } from '../query/narrow.ts'
 
 /**

@@ -1,7 +1,7 @@
 import { formatDate } from '../../kernel/clock.ts'
 import type { Instant } from '../../kernel/clock.ts'
 import type { Manifest } from '../../protocol/data-set.ts'
-import { isPurposeWithin } from '../../protocol/purpose.ts'
+import { isPurposeWithin } from '../../protocol/law/purpose.ts'
 import type { Assessment } from './assessment-store.ts'
 
 /**

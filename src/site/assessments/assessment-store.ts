@@ -2,8 +2,8 @@ import { sql } from 'kysely'
 import { instant } from '../../kernel/clock.ts'
 import type { Instant } from '../../kernel/clock.ts'
 import type { Database, DatabaseTransaction } from '../../kernel/postgres/database.ts'
-import { assessmentFactsSchema } from '../../protocol/officer-api.ts'
-import type { AssessmentFacts } from '../../protocol/officer-api.ts'
+import { assessmentFactsSchema } from '../../protocol/http/officer-api.ts'
+import type { AssessmentFacts } from '../../protocol/http/officer-api.ts'
 
 /** An assessment that was attached. */
 export interface Assessment {

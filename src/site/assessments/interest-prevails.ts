@@ -1,6 +1,6 @@
 import { formatDate } from '../../kernel/clock.ts'
 import type { Instant } from '../../kernel/clock.ts'
-import { isPurposeWithin } from '../../protocol/purpose.ts'
+import { isPurposeWithin } from '../../protocol/law/purpose.ts'
 import type { Assessment, AssessmentStore } from './assessment-store.ts'
 
 /**

@@ -10,8 +10,8 @@ import { keyIdOf } from '../../kernel/crypto/keys.ts'
 import { digestOf } from '../../kernel/digest.ts'
 import type { Digest } from '../../kernel/digest.ts'
 import { Fault } from '../../kernel/faults.ts'
-import { backupIdSchema } from '../../protocol/backup-api.ts'
-import { TYP } from '../../protocol/message-types.ts'
+import { backupIdSchema } from '../../protocol/http/backup-api.ts'
+import { TYP } from '../../protocol/proof/message-types.ts'
 import { digestSchema, instantSchema, siteIdSchema } from '../../protocol/wire.ts'
 
 /** What a backup is and holds, signed by the site: nothing in it is about a person but how many there are. */

@@ -6,7 +6,7 @@ import { syncDirectory } from '../../kernel/durable-file.ts'
 import { Fault } from '../../kernel/faults.ts'
 import type { Database } from '../../kernel/postgres/database.ts'
 import { whenMissing } from '../../kernel/when-missing.ts'
-import { erasureIdSchema } from '../../protocol/erasure.ts'
+import { erasureIdSchema } from '../../protocol/rights/erasure.ts'
 
 /**
  * The keys of the people in a backup, beside it and not in it: records of 64 bytes in the order of numbers, so that one

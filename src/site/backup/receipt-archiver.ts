@@ -1,6 +1,6 @@
 import type { Clock } from '../../kernel/clock.ts'
 import { Mutex } from '../../kernel/mutex.ts'
-import { logOrigin, openCheckpoint } from '../../protocol/checkpoint.ts'
+import { logOrigin, openCheckpoint } from '../../protocol/proof/checkpoint.ts'
 import type { ReceiptLog } from '../../transparency/receipt-log.ts'
 import type { PublicJwk } from '../../kernel/crypto/keys.ts'
 import type { SiteEvents } from '../events.ts'

@@ -9,7 +9,7 @@ import { Fault } from '../../kernel/faults.ts'
 import type { Random } from '../../kernel/random.ts'
 import type { Secret } from '../../kernel/secret.ts'
 import { whenMissing } from '../../kernel/when-missing.ts'
-import { backupIdSchema } from '../../protocol/backup-api.ts'
+import { backupIdSchema } from '../../protocol/http/backup-api.ts'
 import { digestSchema, instantSchema, siteIdSchema } from '../../protocol/wire.ts'
 
 /**

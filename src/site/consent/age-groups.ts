@@ -1,8 +1,8 @@
 import { Bitset } from '../../kernel/bitset.ts'
-import type { CalendarDate } from '../../protocol/legal-zones.ts'
-import { consentAgeRule, consentGiver, lastBirthDayOfAge } from '../../protocol/consent-ages.ts'
-import type { ConsentGiver } from '../../protocol/consent-ages.ts'
-import { MINOR_UNDER_AGE } from '../../protocol/purpose.ts'
+import type { CalendarDate } from '../../protocol/law/legal-zones.ts'
+import { consentAgeRule, consentGiver, lastBirthDayOfAge } from '../../protocol/law/consent-ages.ts'
+import type { ConsentGiver } from '../../protocol/law/consent-ages.ts'
+import { MINOR_UNDER_AGE } from '../../protocol/law/purpose.ts'
 import type { Principals } from '../vault/vault.ts'
 import { UNKNOWN_BIRTH_DAY } from '../vault/vault.ts'
 

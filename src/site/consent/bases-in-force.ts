@@ -1,5 +1,5 @@
 import { Bitset } from '../../kernel/bitset.ts'
-import type { BasisFacts } from '../../protocol/basis-record.ts'
+import type { BasisFacts } from '../../protocol/law/basis-record.ts'
 import type { DataSetId } from '../../protocol/wire.ts'
 
 /** A record of a legal basis that has not been ended, with whom it covers. */

@@ -1,9 +1,9 @@
 import type { Instant } from '../../kernel/clock.ts'
 import type { FieldProblem } from '../../kernel/faults.ts'
-import { usefulKinds } from '../../protocol/basis-needs.ts'
-import type { BasisRequest } from '../../protocol/basis-record.ts'
+import { usefulKinds } from '../../protocol/law/basis-needs.ts'
+import type { BasisRequest } from '../../protocol/law/basis-record.ts'
 import type { Manifest } from '../../protocol/data-set.ts'
-import { isKnownPurpose, isPurposeRefused } from '../../protocol/purpose.ts'
+import { isKnownPurpose, isPurposeRefused } from '../../protocol/law/purpose.ts'
 import type { ConsentContext } from './change-grants.ts'
 import type { AssessedInterest } from './decide-basis.ts'
 

@@ -1,8 +1,8 @@
 import type { Digest } from '../../kernel/digest.ts'
-import type { GrantTerms } from '../../protocol/grant.ts'
+import type { GrantTerms } from '../../protocol/consent/grant.ts'
 import type { AcquirerClass } from '../../protocol/member.ts'
 import type { Mode } from '../../protocol/mode.ts'
-import { isPurposeRefused, isPurposeWithin } from '../../protocol/purpose.ts'
+import { isPurposeRefused, isPurposeWithin } from '../../protocol/law/purpose.ts'
 
 /** A use of people's data, as far as the terms of a grant have a say in it. */
 export interface TermsUse {

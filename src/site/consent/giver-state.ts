@@ -1,7 +1,7 @@
 import { canonicalJson } from '../../kernel/canonical-json.ts'
-import type { ConsentGiver } from '../../protocol/consent-ages.ts'
-import type { GrantState, GrantTerms } from '../../protocol/grant.ts'
-import { isPurposeWithin } from '../../protocol/purpose.ts'
+import type { ConsentGiver } from '../../protocol/law/consent-ages.ts'
+import type { GrantState, GrantTerms } from '../../protocol/consent/grant.ts'
+import { isPurposeWithin } from '../../protocol/law/purpose.ts'
 
 /** Whose grant it is, and whose counts. */
 export interface GiverFacts {

@@ -4,7 +4,7 @@ import type { Digest } from '../../kernel/digest.ts'
 import { digestOfJson } from '../../kernel/digest.ts'
 import type { Database, DatabaseTransaction } from '../../kernel/postgres/database.ts'
 import { KEPT } from '../../kernel/postgres/kept-statements.ts'
-import type { GrantTerms } from '../../protocol/grant.ts'
+import type { GrantTerms } from '../../protocol/consent/grant.ts'
 import type { GrantChange, KnownTerms, MirroredGrant } from './grant-mirror.ts'
 
 /** A grant to be written. */

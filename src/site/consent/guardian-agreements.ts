@@ -2,7 +2,7 @@ import { sql } from 'kysely'
 import { Fault } from '../../kernel/faults.ts'
 import type { Instant } from '../../kernel/clock.ts'
 import type { Database, DatabaseTransaction } from '../../kernel/postgres/database.ts'
-import type { GrantTerms } from '../../protocol/grant.ts'
+import type { GrantTerms } from '../../protocol/consent/grant.ts'
 import type { DataSetId } from '../../protocol/wire.ts'
 
 /** One guardian's yes to terms that others have to agree to as well. */

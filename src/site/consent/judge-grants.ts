@@ -1,4 +1,4 @@
-import type { GrantState } from '../../protocol/grant.ts'
+import type { GrantState } from '../../protocol/consent/grant.ts'
 import { knownAgeOf, whoDecides } from '../principals/who-decides.ts'
 import type { SiteContext } from '../site-context.ts'
 import { liveGrantsOf } from './grant-store.ts'

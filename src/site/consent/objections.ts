@@ -1,5 +1,5 @@
 import { Bitset } from '../../kernel/bitset.ts'
-import { isPurposeWithin } from '../../protocol/purpose.ts'
+import { isPurposeWithin } from '../../protocol/law/purpose.ts'
 import type { DataSetId } from '../../protocol/wire.ts'
 
 /** One person's objection to a purpose (GDPR Art. 21), on one data set or on all that their issuer has here. */

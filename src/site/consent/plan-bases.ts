@@ -1,7 +1,7 @@
 import { canonicalJson } from '../../kernel/canonical-json.ts'
 import { formatInstant } from '../../kernel/clock.ts'
-import type { BasisFacts, BasisRequest } from '../../protocol/basis-record.ts'
-import type { DeclaredBasis } from '../../protocol/declared-bases.ts'
+import type { BasisFacts, BasisRequest } from '../../protocol/law/basis-record.ts'
+import type { DeclaredBasis } from '../../protocol/law/declared-bases.ts'
 import { wireFacts } from './basis-store.ts'
 
 /** A record in force, and whom it covers by number; absent: everybody. */

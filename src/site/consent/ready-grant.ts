@@ -1,6 +1,6 @@
 import type { Instant } from '../../kernel/clock.ts'
 import type { Digest } from '../../kernel/digest.ts'
-import type { GrantTerms } from '../../protocol/grant.ts'
+import type { GrantTerms } from '../../protocol/consent/grant.ts'
 
 /** A request with its person as a number and its terms in their normal form. */
 export interface ReadyGrant {

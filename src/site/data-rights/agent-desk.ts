@@ -8,14 +8,14 @@ import {
   requestKindOf,
   revokeMessageSchema,
   signedMessageSchema,
-} from '../../protocol/data-rights-protocol.ts'
+} from '../../protocol/http/data-rights-protocol.ts'
 import type {
   ExerciseMessage,
   ExerciseStatus,
   SignedMessage,
   StatusReason,
-} from '../../protocol/data-rights-protocol.ts'
-import type { DataRightsDirectory } from '../../protocol/data-rights-api.ts'
+} from '../../protocol/http/data-rights-protocol.ts'
+import type { DataRightsDirectory } from '../../protocol/http/data-rights-api.ts'
 import { findKnownPeople } from '../rights/person-reading.ts'
 import { handleRequest, makeRequests } from '../rights/request-desk.ts'
 import type { SiteContext } from '../site-context.ts'

@@ -1,4 +1,4 @@
-import type { ExerciseMessage } from '../../protocol/data-rights-protocol.ts'
+import type { ExerciseMessage } from '../../protocol/http/data-rights-protocol.ts'
 import type { Agent } from './directory.ts'
 
 /** As whom an agent presents a person. */

@@ -2,7 +2,7 @@ import { sql } from 'kysely'
 import { instant } from '../../kernel/clock.ts'
 import type { Instant } from '../../kernel/clock.ts'
 import type { Database } from '../../kernel/postgres/database.ts'
-import type { StatusReason } from '../../protocol/data-rights-protocol.ts'
+import type { StatusReason } from '../../protocol/http/data-rights-protocol.ts'
 
 /** An agent's request, and the request of the desk that it is; one denied at the door is none. */
 export interface AgentRequest {

@@ -1,5 +1,5 @@
-import type { DataRightsDirectory } from '../../protocol/data-rights-api.ts'
-import { EXERCISES } from '../../protocol/data-rights-protocol.ts'
+import type { DataRightsDirectory } from '../../protocol/http/data-rights-api.ts'
+import { EXERCISES } from '../../protocol/http/data-rights-protocol.ts'
 import { readPartyContacts } from '../officer/party-contacts.ts'
 import type { SiteContext } from '../site-context.ts'
 import type { DataRightsSettings } from './directory.ts'

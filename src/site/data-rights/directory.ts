@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { agentIdSchema } from '../../protocol/data-rights-protocol.ts'
+import { agentIdSchema } from '../../protocol/http/data-rights-protocol.ts'
 import { memberIdSchema } from '../../protocol/wire.ts'
 import type { PublicJwk } from '../../kernel/crypto/keys.ts'
 

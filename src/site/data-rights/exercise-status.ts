@@ -1,6 +1,6 @@
 import { formatInstant } from '../../kernel/clock.ts'
-import { REASON_OF, STATUS_OF } from '../../protocol/data-rights-protocol.ts'
-import type { ExerciseStatus, StatusReason } from '../../protocol/data-rights-protocol.ts'
+import { REASON_OF, STATUS_OF } from '../../protocol/http/data-rights-protocol.ts'
+import type { ExerciseStatus, StatusReason } from '../../protocol/http/data-rights-protocol.ts'
 import { readRequests } from '../rights/request-store.ts'
 import { requestDetail } from '../rights/view-request.ts'
 import type { RequestDetail } from '../rights/view-request.ts'

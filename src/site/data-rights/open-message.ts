@@ -7,7 +7,7 @@ import type { Digest } from '../../kernel/digest.ts'
 import { describeProblems, parseWith } from '../../kernel/parse.ts'
 import { err, ok } from '../../kernel/result.ts'
 import type { Result } from '../../kernel/result.ts'
-import type { SignedMessage } from '../../protocol/data-rights-protocol.ts'
+import type { SignedMessage } from '../../protocol/http/data-rights-protocol.ts'
 
 /** Why a request was not taken, in the words of the protocol (3.06). */
 export interface Refusal {

@@ -1,7 +1,7 @@
 import { canonicalJson } from '../../kernel/canonical-json.ts'
 import { digestOf, hmacSha256 } from '../../kernel/digest.ts'
 import type { Digest } from '../../kernel/digest.ts'
-import type { ColumnValues } from '../../protocol/restriction.ts'
+import type { ColumnValues } from '../../protocol/rights/restriction.ts'
 import type { LookupKeys } from '../vault/lookup-digest.ts'
 
 /**

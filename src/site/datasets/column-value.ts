@@ -1,6 +1,6 @@
 import { parseInstant } from '../../kernel/clock.ts'
 import type { Column } from '../../protocol/data-set.ts'
-import type { ColumnValues } from '../../protocol/restriction.ts'
+import type { ColumnValues } from '../../protocol/rights/restriction.ts'
 import { storedText } from '../vault/stored-json.ts'
 
 /** Whether a value as JSON has it is one of a column: of its type, and of its values where they are listed. Nothing is one of each. */

@@ -1,8 +1,8 @@
 import type { FieldProblem } from '../../kernel/faults.ts'
 import type { Manifest } from '../../protocol/data-set.ts'
-import { DPV_VERSION } from '../../protocol/dpv-purposes.ts'
-import { DATA_SUBJECTS } from '../../protocol/dpv-terms.ts'
-import { isKnownPurpose } from '../../protocol/purpose.ts'
+import { DPV_VERSION } from '../../protocol/law/dpv-purposes.ts'
+import { DATA_SUBJECTS } from '../../protocol/law/dpv-terms.ts'
+import { isKnownPurpose } from '../../protocol/law/purpose.ts'
 import { perimeterProblems } from '../place/check-polygon.ts'
 import { isTerritoryCode } from '../place/locate.ts'
 

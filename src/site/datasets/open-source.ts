@@ -1,5 +1,5 @@
 import type { Manifest } from '../../protocol/data-set.ts'
-import type { ImportFormat } from '../../protocol/site-api.ts'
+import type { ImportFormat } from '../../protocol/http/site-api.ts'
 import { unusableFile } from './import-problem.ts'
 import type { ImportReader } from './import-reader.ts'
 import { csvSource } from './read-csv.ts'

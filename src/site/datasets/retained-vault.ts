@@ -1,7 +1,7 @@
 import type { Bitset } from '../../kernel/bitset.ts'
 import type { Clock } from '../../kernel/clock.ts'
 import type { Manifest } from '../../protocol/data-set.ts'
-import { endedColumns, keptRows, retentionEnd } from '../../protocol/retention.ts'
+import { endedColumns, keptRows, retentionEnd } from '../../protocol/law/retention.ts'
 import type { DataSetId } from '../../protocol/wire.ts'
 import type { RowDays, Vault, VaultResult, VaultValue } from '../vault/vault.ts'
 

@@ -1,4 +1,4 @@
-import type { BackupView } from '../../protocol/backup-api.ts'
+import type { BackupView } from '../../protocol/http/backup-api.ts'
 import { backupView } from '../backup/backups.ts'
 import { makeBackup } from '../backup/make-backup.ts'
 import { settleErasures } from '../rights/complete-erasures.ts'

@@ -1,5 +1,5 @@
 import type { Door } from '../../kernel/http/door.ts'
-import { BACKUP_API } from '../../protocol/backup-api.ts'
+import { BACKUP_API } from '../../protocol/http/backup-api.ts'
 import { requireOperator } from './may.ts'
 import type { SiteActs, SiteCaller } from './site-acts.ts'
 

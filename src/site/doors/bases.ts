@@ -1,6 +1,6 @@
 import { Fault } from '../../kernel/faults.ts'
 import type { Door } from '../../kernel/http/door.ts'
-import { SITE_API } from '../../protocol/site-api.ts'
+import { SITE_API } from '../../protocol/http/site-api.ts'
 import { forbidden, notFound, requireReader, requireStaff, requireSteward } from './may.ts'
 import { readingBy } from './reading-by.ts'
 import type { SiteActs, SiteCaller } from './site-acts.ts'

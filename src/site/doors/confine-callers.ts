@@ -1,7 +1,7 @@
 import { Fault } from '../../kernel/faults.ts'
 import type { Door } from '../../kernel/http/door.ts'
 import type { Endpoint } from '../../kernel/http/endpoint.ts'
-import { SITE_API } from '../../protocol/site-api.ts'
+import { SITE_API } from '../../protocol/http/site-api.ts'
 import { forbidden } from './may.ts'
 import type { DoorCaller, SiteCaller } from './site-acts.ts'
 

@@ -1,6 +1,6 @@
 import type { Door } from '../../kernel/http/door.ts'
 import type { Result } from '../../kernel/result.ts'
-import { SITE_API } from '../../protocol/site-api.ts'
+import { SITE_API } from '../../protocol/http/site-api.ts'
 import { MESSAGE_CHARACTERS_MAX } from '../data-rights/open-message.ts'
 import type { AgentDesk } from '../data-rights/agent-desk.ts'
 import type { Refusal } from '../data-rights/open-message.ts'

@@ -1,6 +1,6 @@
 import { Fault } from '../../kernel/faults.ts'
 import type { Door } from '../../kernel/http/door.ts'
-import { SITE_API } from '../../protocol/site-api.ts'
+import { SITE_API } from '../../protocol/http/site-api.ts'
 import type { DataSetId } from '../../protocol/wire.ts'
 import { notFound, requireOperator, requireStaff, requireSteward } from './may.ts'
 import type { SiteActs, SiteCaller } from './site-acts.ts'

@@ -1,5 +1,5 @@
 import type { Door } from '../../kernel/http/door.ts'
-import { HAND_OVER_API } from '../../protocol/hand-over-api.ts'
+import { HAND_OVER_API } from '../../protocol/http/hand-over-api.ts'
 import { notFound, requireOperator } from './may.ts'
 import type { SiteActs, SiteCaller } from './site-acts.ts'
 import { streamOf } from './text-stream.ts'

@@ -1,5 +1,5 @@
 import type { Door } from '../../kernel/http/door.ts'
-import { OFFICER_API } from '../../protocol/officer-api.ts'
+import { OFFICER_API } from '../../protocol/http/officer-api.ts'
 import type { MemberId } from '../../protocol/wire.ts'
 import { incidentPage } from '../officer/incident-page.ts'
 import { noticePage } from '../officer/notice-page.ts'

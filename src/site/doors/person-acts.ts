@@ -1,5 +1,5 @@
 import { formatInstant } from '../../kernel/clock.ts'
-import { CSV_KINDS, csvWriter } from '../../protocol/person-export-csv.ts'
+import { CSV_KINDS, csvWriter } from '../../protocol/rights/person-export-csv.ts'
 import type {
   CsvPart,
   ExportFormat,
@@ -8,9 +8,9 @@ import type {
   earningsViewSchema,
   objectionViewSchema,
   useViewSchema,
-} from '../../protocol/person-api.ts'
-import type { CarriedRecord, ExportRecord } from '../../protocol/person-export.ts'
-import type { ConsentRecordForm } from '../../protocol/consent-record-api.ts'
+} from '../../protocol/http/person-api.ts'
+import type { CarriedRecord, ExportRecord } from '../../protocol/rights/person-export.ts'
+import type { ConsentRecordForm } from '../../protocol/http/consent-record-api.ts'
 import { wireMoney } from '../../protocol/wire.ts'
 import type { DataSetId } from '../../protocol/wire.ts'
 import type { ChangeFacts } from '../consent/change-grants.ts'

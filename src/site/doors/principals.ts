@@ -1,6 +1,6 @@
 import type { Door } from '../../kernel/http/door.ts'
-import type { AgeEvidenceKind } from '../../protocol/age-evidence.ts'
-import { SITE_API } from '../../protocol/site-api.ts'
+import type { AgeEvidenceKind } from '../../protocol/law/age-evidence.ts'
+import { SITE_API } from '../../protocol/http/site-api.ts'
 import type { MemberId } from '../../protocol/wire.ts'
 import { changeBy } from './grants.ts'
 import { forbidden, notFound, requireSubjectSide } from './may.ts'

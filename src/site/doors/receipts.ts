@@ -1,5 +1,5 @@
 import type { Door } from '../../kernel/http/door.ts'
-import { SITE_API } from '../../protocol/site-api.ts'
+import { SITE_API } from '../../protocol/http/site-api.ts'
 import { notFound, requireReader } from './may.ts'
 import type { SiteActs, SiteCaller } from './site-acts.ts'
 

@@ -1,5 +1,5 @@
 import type { Instant } from '../../kernel/clock.ts'
-import type { RequestKind } from '../../protocol/request-api.ts'
+import type { RequestKind } from '../../protocol/http/request-api.ts'
 import type { MemberId } from '../../protocol/wire.ts'
 import { noteAccess } from '../rights/note-access.ts'
 import { findKnownPeople, knownPeople, unknownPerson } from '../rights/person-reading.ts'

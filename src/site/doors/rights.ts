@@ -1,5 +1,5 @@
 import type { Door } from '../../kernel/http/door.ts'
-import { SITE_API } from '../../protocol/site-api.ts'
+import { SITE_API } from '../../protocol/http/site-api.ts'
 import type { MemberId } from '../../protocol/wire.ts'
 import { notFound, requireOperator, requireReader, requireStaff } from './may.ts'
 import { readingBy } from './reading-by.ts'

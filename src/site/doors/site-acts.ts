@@ -2,20 +2,20 @@ import type { z } from 'zod'
 import type { Instant } from '../../kernel/clock.ts'
 import type { PublicJwk } from '../../kernel/crypto/keys.ts'
 import type { Digest } from '../../kernel/digest.ts'
-import type { BackupView } from '../../protocol/backup-api.ts'
+import type { BackupView } from '../../protocol/http/backup-api.ts'
 import type { Manifest } from '../../protocol/data-set.ts'
 import type { ReceiptBundle } from '../../protocol/decision.ts'
-import type { ErasureReason, ErasureView } from '../../protocol/erasure.ts'
-import type { GrantRequest, GrantTerms } from '../../protocol/grant.ts'
-import type { retentionViewSchema } from '../../protocol/retention-api.ts'
+import type { ErasureReason, ErasureView } from '../../protocol/rights/erasure.ts'
+import type { GrantRequest, GrantTerms } from '../../protocol/consent/grant.ts'
+import type { retentionViewSchema } from '../../protocol/http/retention-api.ts'
 import type { KeySet } from '../../protocol/member.ts'
-import type { ReceiptKind } from '../../protocol/receipt.ts'
+import type { ReceiptKind } from '../../protocol/proof/receipt.ts'
 import type {
   ColumnValues,
   CorrectionView,
   RestrictionReason,
   RestrictionView,
-} from '../../protocol/restriction.ts'
+} from '../../protocol/rights/restriction.ts'
 import type {
   ImportFormat,
   RevocationRequest,
@@ -26,12 +26,12 @@ import type {
   grantsChangedSchema,
   receiptListItemSchema,
   siteViewSchema,
-} from '../../protocol/site-api.ts'
+} from '../../protocol/http/site-api.ts'
 import type {
   columnUsesSchema,
   explainRequestSchema,
   explanationSchema,
-} from '../../protocol/question-api.ts'
+} from '../../protocol/http/question-api.ts'
 import type { DataSetId, MemberId } from '../../protocol/wire.ts'
 import type { HandOverPart } from '../handover/hand-over.ts'
 import type { LocalAskActs } from './local-ask-acts.ts'

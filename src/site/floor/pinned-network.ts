@@ -6,9 +6,9 @@ import type { PublicJwk } from '../../kernel/crypto/keys.ts'
 import type { Database } from '../../kernel/postgres/database.ts'
 import { floorLimitSchema } from '../../protocol/floor-limit.ts'
 import type { FloorLimit } from '../../protocol/floor-limit.ts'
-import { TYP } from '../../protocol/message-types.ts'
-import type { NetworkInfo } from '../../protocol/network-api.ts'
-import { continuesChain, networkKeySets } from '../../protocol/network-keys.ts'
+import { TYP } from '../../protocol/proof/message-types.ts'
+import type { NetworkInfo } from '../../protocol/http/network-api.ts'
+import { continuesChain, networkKeySets } from '../../protocol/proof/network-keys.ts'
 
 /**
  * The key by which this site knows its network: pinned when it was first seen, followed since by rotations that the network signed;

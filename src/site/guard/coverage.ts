@@ -1,4 +1,4 @@
-import { stepOf } from '../../protocol/tariff.ts'
+import { stepOf } from '../../protocol/money/tariff.ts'
 
 const COVERAGE_STEP_PCT = 5
 

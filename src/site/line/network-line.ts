@@ -4,7 +4,7 @@ import { withDeadline } from '../../kernel/deadline.ts'
 import type { KeyPair } from '../../kernel/crypto/keys.ts'
 import { callJson } from '../../kernel/http/call-json.ts'
 import type { IdSource } from '../../kernel/id.ts'
-import { accessTokenSource } from '../../protocol/access-token-source.ts'
+import { accessTokenSource } from '../../protocol/http/access-token-source.ts'
 import type { DecisionMessage } from '../../protocol/decision.ts'
 import { floorLimitListSchema, floorLimitViewSchema } from '../../protocol/floor-limit.ts'
 import type { FloorLimitList, LocalAnswer } from '../../protocol/floor-limit.ts'
@@ -14,10 +14,14 @@ import {
   networkInfoSchema,
   offerSubmissionSchema,
   workSchema,
-} from '../../protocol/network-api.ts'
-import type { CaptureAnswer, MemberRecord, NetworkInfo, Work } from '../../protocol/network-api.ts'
-import { carriedNoticeSchema, noticeNewsSchema, withdrawnReleaseSchema } from '../../protocol/notice-api.ts'
-import type { NoticeNews, WithdrawnRelease } from '../../protocol/notice-api.ts'
+} from '../../protocol/http/network-api.ts'
+import type { CaptureAnswer, MemberRecord, NetworkInfo, Work } from '../../protocol/http/network-api.ts'
+import {
+  carriedNoticeSchema,
+  noticeNewsSchema,
+  withdrawnReleaseSchema,
+} from '../../protocol/http/notice-api.ts'
+import type { NoticeNews, WithdrawnRelease } from '../../protocol/http/notice-api.ts'
 import type { MemberId, SiteId } from '../../protocol/wire.ts'
 
 /** What a site tells of an answer: one that was booked on a floor limit comes with the ask that was signed for it. */

@@ -1,6 +1,6 @@
 import type { Clock } from '../../kernel/clock.ts'
 import { LIMITS } from '../../kernel/limits.ts'
-import { parseWitness, cosignaturesOf, withCosignature } from '../../protocol/cosignature.ts'
+import { parseWitness, cosignaturesOf, withCosignature } from '../../protocol/proof/cosignature.ts'
 import type { Published } from '../../transparency/publisher.ts'
 import type { ReceiptLog } from '../../transparency/receipt-log.ts'
 import type { SiteEvents } from '../events.ts'

@@ -2,7 +2,7 @@ import { sql } from 'kysely'
 import { instant } from '../../kernel/clock.ts'
 import type { Instant } from '../../kernel/clock.ts'
 import type { Database } from '../../kernel/postgres/database.ts'
-import type { Clause, ColumnUse } from '../query/bound-query.ts'
+import type { Clause, ColumnUse } from '../query/bound/bound-query.ts'
 
 /** A release, as far as the map of use looks at it; counted by the statement that reserves it. */
 export interface UsedColumns {

@@ -1,5 +1,5 @@
-import { stepOf } from '../../protocol/tariff.ts'
-import type { MeteredUnits } from '../../protocol/tariff.ts'
+import { stepOf } from '../../protocol/money/tariff.ts'
+import type { MeteredUnits } from '../../protocol/money/tariff.ts'
 
 /** What a run used, as counted. */
 export interface RunUse {

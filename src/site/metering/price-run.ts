@@ -3,8 +3,8 @@ import type { Money } from '../../kernel/money.ts'
 import { ok } from '../../kernel/result.ts'
 import { declined } from '../../protocol/reason.ts'
 import type { Outcome } from '../../protocol/reason.ts'
-import { priceOf } from '../../protocol/tariff.ts'
-import type { MeteredUnits, Tariff } from '../../protocol/tariff.ts'
+import { priceOf } from '../../protocol/money/tariff.ts'
+import type { MeteredUnits, Tariff } from '../../protocol/money/tariff.ts'
 
 /**
  * The price of a run by the public tariff; the same class of ask costs the same for everybody (DGA Art. 12(b)).

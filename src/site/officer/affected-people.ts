@@ -3,7 +3,7 @@ import { peopleBehind } from '../asks/recorded-uses.ts'
 import type { SiteContext } from '../site-context.ts'
 import { namedPeople } from '../rights/named-people.ts'
 import { noteAccess } from '../rights/note-access.ts'
-import type { IncidentScope } from '../../protocol/officer-api.ts'
+import type { IncidentScope } from '../../protocol/http/officer-api.ts'
 import type { AffectedPeople } from './view-incident.ts'
 
 /**

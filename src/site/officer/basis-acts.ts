@@ -1,5 +1,5 @@
 import { formatInstant } from '../../kernel/clock.ts'
-import type { BasisRequest, BasisState, BasisView } from '../../protocol/basis-record.ts'
+import type { BasisRequest, BasisState, BasisView } from '../../protocol/law/basis-record.ts'
 import type { DataSetId } from '../../protocol/wire.ts'
 import { isAssessed } from '../assessments/interest-prevails.ts'
 import { basesCovering } from '../consent/bases-covering.ts'

@@ -1,7 +1,7 @@
 import { formatDate, formatInstant } from '../../kernel/clock.ts'
 import { digestOfJson } from '../../kernel/digest.ts'
 import { idSource } from '../../kernel/id.ts'
-import type { AssessmentRequest, AssessmentView } from '../../protocol/officer-api.ts'
+import type { AssessmentRequest, AssessmentView } from '../../protocol/http/officer-api.ts'
 import type { SiteContext } from '../site-context.ts'
 import type { Assessment } from '../assessments/assessment-store.ts'
 import { readBases } from '../consent/basis-store.ts'

@@ -1,5 +1,5 @@
-import { ADEQUACY_DECISIONS, TRANSFER_SAFEGUARDS } from '../../protocol/legal-zones.ts'
-import type { TransferRow } from '../../protocol/officer-api.ts'
+import { ADEQUACY_DECISIONS, TRANSFER_SAFEGUARDS } from '../../protocol/law/legal-zones.ts'
+import type { TransferRow } from '../../protocol/http/officer-api.ts'
 import type { SiteContext } from '../site-context.ts'
 import { transferTable } from './transfer-table.ts'
 

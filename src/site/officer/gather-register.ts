@@ -1,6 +1,6 @@
 import { formatDate } from '../../kernel/clock.ts'
 import type { Manifest } from '../../protocol/data-set.ts'
-import type { Register } from '../../protocol/register.ts'
+import type { Register } from '../../protocol/rights/register.ts'
 import { recipientsOf } from '../asks/recorded-uses.ts'
 import { isAssessed as carriesInterest } from '../assessments/interest-prevails.ts'
 import { ageGroups } from '../consent/age-groups.ts'

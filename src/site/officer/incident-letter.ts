@@ -1,6 +1,6 @@
-import { categoryName, dayText } from '../../protocol/plain-words.ts'
-import type { IncidentView } from '../../protocol/officer-api.ts'
-import type { RegisterContact } from '../../protocol/register.ts'
+import { categoryName, dayText } from '../../protocol/words/plain-words.ts'
+import type { IncidentView } from '../../protocol/http/officer-api.ts'
+import type { RegisterContact } from '../../protocol/rights/register.ts'
 import type { NoticeLanguage } from './notice-words.ts'
 
 /** A letter to the people whose data a breach is about. */

@@ -1,7 +1,7 @@
 import { html } from 'hono/html'
-import { categoryName, momentText } from '../../protocol/plain-words.ts'
-import type { IncidentView } from '../../protocol/officer-api.ts'
-import type { RegisterContact } from '../../protocol/register.ts'
+import { categoryName, momentText } from '../../protocol/words/plain-words.ts'
+import type { IncidentView } from '../../protocol/http/officer-api.ts'
+import type { RegisterContact } from '../../protocol/rights/register.ts'
 import { factTable, printedPage } from './printed-page.ts'
 
 /** The notification of a breach to the authority, filled in: points (a) to (d) of GDPR Art. 33(3), and the record of Art. 33(5). */

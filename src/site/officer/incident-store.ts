@@ -2,8 +2,8 @@ import { sql } from 'kysely'
 import { formatInstant, instant } from '../../kernel/clock.ts'
 import type { Instant } from '../../kernel/clock.ts'
 import type { Database } from '../../kernel/postgres/database.ts'
-import { incidentRequestSchema, incidentStepSchema } from '../../protocol/officer-api.ts'
-import type { IncidentRequest, IncidentStep } from '../../protocol/officer-api.ts'
+import { incidentRequestSchema, incidentStepSchema } from '../../protocol/http/officer-api.ts'
+import type { IncidentRequest, IncidentStep } from '../../protocol/http/officer-api.ts'
 
 /** An incident as it was reported, and every step since. */
 export interface Incident {

@@ -1,6 +1,6 @@
 import { digestOfJson } from '../../kernel/digest.ts'
-import { isConsentBasis } from '../../protocol/legal-basis.ts'
-import type { Notice, PartyContact } from '../../protocol/officer-api.ts'
+import { isConsentBasis } from '../../protocol/law/legal-basis.ts'
+import type { Notice, PartyContact } from '../../protocol/http/officer-api.ts'
 import {
   basisName,
   columnName,
@@ -9,9 +9,9 @@ import {
   placeName,
   placeNames,
   purposeName,
-} from '../../protocol/plain-words.ts'
-import { isPurposeWithin } from '../../protocol/purpose.ts'
-import type { ControllerActivity, Register } from '../../protocol/register.ts'
+} from '../../protocol/words/plain-words.ts'
+import { isPurposeWithin } from '../../protocol/law/purpose.ts'
+import type { ControllerActivity, Register } from '../../protocol/rights/register.ts'
 import { NOTICE_WORDS } from './notice-words.ts'
 import type { NoticeLanguage, NoticeWords } from './notice-words.ts'
 

@@ -1,23 +1,23 @@
 import { digestOfJson } from '../../kernel/digest.ts'
 import { formatDate, formatInstant } from '../../kernel/clock.ts'
 import type { Instant } from '../../kernel/clock.ts'
-import { basisSource } from '../../protocol/basis-record.ts'
+import { basisSource } from '../../protocol/law/basis-record.ts'
 import type { Manifest } from '../../protocol/data-set.ts'
-import type { Evidence } from '../../protocol/evidence.ts'
-import { isInEea, transferDecision } from '../../protocol/legal-zones.ts'
-import type { PartyContact } from '../../protocol/officer-api.ts'
-import type { PlaceRule } from '../../protocol/perimeter.ts'
-import { purposeLabel } from '../../protocol/purpose.ts'
+import type { Evidence } from '../../protocol/proof/evidence.ts'
+import { isInEea, transferDecision } from '../../protocol/law/legal-zones.ts'
+import type { PartyContact } from '../../protocol/http/officer-api.ts'
+import type { PlaceRule } from '../../protocol/law/perimeter.ts'
+import { purposeLabel } from '../../protocol/law/purpose.ts'
 import type {
   ControllerActivity,
   ProcessorActivity,
   Register,
   RegisterContact,
   RegisterTransfer,
-} from '../../protocol/register.ts'
+} from '../../protocol/rights/register.ts'
 import type { RecipientUse } from '../asks/recorded-uses.ts'
 import type { HeldBasis } from '../consent/bases-in-force.ts'
-import { retentionClocks, retentionEnd } from '../../protocol/retention.ts'
+import { retentionClocks, retentionEnd } from '../../protocol/law/retention.ts'
 import { carries, highRiskOf } from '../assessments/assessment-needed.ts'
 import type { Assessment } from '../assessments/assessment-store.ts'
 import type { MissingBasis } from './missing-bases.ts'

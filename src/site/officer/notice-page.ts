@@ -1,6 +1,6 @@
 import { html } from 'hono/html'
-import type { Notice } from '../../protocol/officer-api.ts'
-import { purposeName } from '../../protocol/plain-words.ts'
+import type { Notice } from '../../protocol/http/officer-api.ts'
+import { purposeName } from '../../protocol/words/plain-words.ts'
 import { NOTICE_WORDS } from './notice-words.ts'
 import { bullets, printedPage } from './printed-page.ts'
 

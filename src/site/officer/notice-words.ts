@@ -1,5 +1,5 @@
-import type { BasisKind } from '../../protocol/basis-record.ts'
-import type { NOTICE_LANGUAGES } from '../../protocol/officer-api.ts'
+import type { BasisKind } from '../../protocol/law/basis-record.ts'
+import type { NOTICE_LANGUAGES } from '../../protocol/http/officer-api.ts'
 
 export type NoticeLanguage = (typeof NOTICE_LANGUAGES)[number]
 

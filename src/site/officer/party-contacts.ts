@@ -1,8 +1,8 @@
 import { sql } from 'kysely'
 import type { Instant } from '../../kernel/clock.ts'
 import type { Database } from '../../kernel/postgres/database.ts'
-import { partyContactSchema } from '../../protocol/officer-api.ts'
-import type { PartyContact } from '../../protocol/officer-api.ts'
+import { partyContactSchema } from '../../protocol/http/officer-api.ts'
+import type { PartyContact } from '../../protocol/http/officer-api.ts'
 
 /** Keeps who a party is; what was said before is replaced. */
 export async function keepPartyContact(

@@ -1,4 +1,4 @@
-import type { ControllerActivity, Register } from '../../protocol/register.ts'
+import type { ControllerActivity, Register } from '../../protocol/rights/register.ts'
 
 /**
  * The register as a model in the ArchiMate Model Exchange File Format of The Open Group (3.1), which Archi and other tools open:

@@ -1,5 +1,5 @@
 import { csvLine } from '../../kernel/csv-line.ts'
-import type { ControllerActivity, Register } from '../../protocol/register.ts'
+import type { ControllerActivity, Register } from '../../protocol/rights/register.ts'
 
 const COLUMNS: readonly (readonly [string, (activity: ControllerActivity, register: Register) => string])[] =
   [

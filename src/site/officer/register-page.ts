@@ -8,14 +8,14 @@ import {
   placeName,
   placeNames,
   purposeName,
-} from '../../protocol/plain-words.ts'
+} from '../../protocol/words/plain-words.ts'
 import type {
   ControllerActivity,
   ProcessorActivity,
   Register,
   RegisterContact,
   RegisterTransfer,
-} from '../../protocol/register.ts'
+} from '../../protocol/rights/register.ts'
 import { bullets, factTable, printedPage } from './printed-page.ts'
 import type { Markup } from './printed-page.ts'
 

@@ -1,7 +1,7 @@
 import type { Instant } from '../../kernel/clock.ts'
 import { formatDate, formatInstant } from '../../kernel/clock.ts'
-import { ADEQUACY_DECISIONS, TRANSFER_SAFEGUARDS } from '../../protocol/legal-zones.ts'
-import type { TransferRow } from '../../protocol/officer-api.ts'
+import { ADEQUACY_DECISIONS, TRANSFER_SAFEGUARDS } from '../../protocol/law/legal-zones.ts'
+import type { TransferRow } from '../../protocol/http/officer-api.ts'
 import type { TransferRemoval } from './transfer-removals.ts'
 
 const SAFEGUARD_SOURCES: Readonly<Record<(typeof TRANSFER_SAFEGUARDS)[number], string>> = {

@@ -2,7 +2,7 @@ import { Bitset } from '../../kernel/bitset.ts'
 import { formatInstant } from '../../kernel/clock.ts'
 import type { Instant } from '../../kernel/clock.ts'
 import type { Manifest } from '../../protocol/data-set.ts'
-import type { IncidentStep, IncidentView } from '../../protocol/officer-api.ts'
+import type { IncidentStep, IncidentView } from '../../protocol/http/officer-api.ts'
 import { notificationClock } from './incident-clock.ts'
 import type { Incident } from './incident-store.ts'
 

@@ -1,7 +1,7 @@
 import kinks from '@turf/kinks'
 import type { FieldProblem } from '../../kernel/faults.ts'
 import { LIMITS } from '../../kernel/limits.ts'
-import type { Perimeter, PerimeterPolygon } from '../../protocol/perimeter.ts'
+import type { Perimeter, PerimeterPolygon } from '../../protocol/law/perimeter.ts'
 
 /**
  * What is wrong with a polygon that its schema cannot see (RFC 7946 §3.1.6): rings that are not closed, that cross

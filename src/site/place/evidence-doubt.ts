@@ -1,4 +1,4 @@
-import type { Evidence } from '../../protocol/evidence.ts'
+import type { Evidence } from '../../protocol/proof/evidence.ts'
 import { isNearBorder, territoryAt } from './locate.ts'
 
 /**

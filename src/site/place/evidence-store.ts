@@ -4,8 +4,8 @@ import type { Instant } from '../../kernel/clock.ts'
 import type { PublicJwk } from '../../kernel/crypto/keys.ts'
 import type { Digest } from '../../kernel/digest.ts'
 import type { Database, DatabaseTransaction } from '../../kernel/postgres/database.ts'
-import type { Evidence } from '../../protocol/evidence.ts'
-import { verifyEvidence } from '../../protocol/sign-evidence.ts'
+import type { Evidence } from '../../protocol/proof/evidence.ts'
+import { verifyEvidence } from '../../protocol/proof/sign-evidence.ts'
 
 /** A statement of place as it was given. */
 export interface StoredEvidence {

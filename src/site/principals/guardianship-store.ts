@@ -3,7 +3,7 @@ import { instant } from '../../kernel/clock.ts'
 import type { Instant } from '../../kernel/clock.ts'
 import type { Digest } from '../../kernel/digest.ts'
 import type { Database, DatabaseTransaction } from '../../kernel/postgres/database.ts'
-import type { GuardianAuthority } from '../../protocol/guardianship.ts'
+import type { GuardianAuthority } from '../../protocol/consent/guardianship.ts'
 import type { MemberId } from '../../protocol/wire.ts'
 
 /** A guardianship as the record has it; names are sealed under the key of the child. */

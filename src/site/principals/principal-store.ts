@@ -3,7 +3,7 @@ import { instant } from '../../kernel/clock.ts'
 import type { Instant } from '../../kernel/clock.ts'
 import type { Digest } from '../../kernel/digest.ts'
 import type { Database, DatabaseTransaction } from '../../kernel/postgres/database.ts'
-import type { AgeEvidenceKind } from '../../protocol/age-evidence.ts'
+import type { AgeEvidenceKind } from '../../protocol/law/age-evidence.ts'
 import type { HeldEvidence, HeldFacts, HeldMove } from './principal-facts.ts'
 
 /** Evidence as the record has it. */

@@ -1,5 +1,5 @@
 import { formatInstant } from '../../kernel/clock.ts'
-import type { GuardianshipState, GuardianshipView } from '../../protocol/guardianship.ts'
+import type { GuardianshipState, GuardianshipView } from '../../protocol/consent/guardianship.ts'
 import type { SiteContext } from '../site-context.ts'
 import { openPersonText } from '../vault/person-text.ts'
 import { GUARDIAN_NAME, WARD_NAME } from './establish-guardianship.ts'

@@ -1,5 +1,5 @@
-import { epochDay, lastBirthDayOfAge } from '../../protocol/consent-ages.ts'
-import type { CalendarDate } from '../../protocol/legal-zones.ts'
+import { epochDay, lastBirthDayOfAge } from '../../protocol/law/consent-ages.ts'
+import type { CalendarDate } from '../../protocol/law/legal-zones.ts'
 import { UNKNOWN_BIRTH_DAY } from '../vault/vault.ts'
 
 /** What evidence says of an age on the day it was given. */

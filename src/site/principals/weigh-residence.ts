@@ -1,4 +1,4 @@
-import type { CalendarDate } from '../../protocol/legal-zones.ts'
+import type { CalendarDate } from '../../protocol/law/legal-zones.ts'
 
 /** A move to another country, and whose word it is. */
 export interface Move {

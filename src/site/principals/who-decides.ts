@@ -1,8 +1,8 @@
 import { formatDate, instant } from '../../kernel/clock.ts'
 import type { Instant } from '../../kernel/clock.ts'
-import { ageOn, consentAgeRule, consentGiver } from '../../protocol/consent-ages.ts'
-import type { ConsentGiver } from '../../protocol/consent-ages.ts'
-import type { CalendarDate } from '../../protocol/legal-zones.ts'
+import { ageOn, consentAgeRule, consentGiver } from '../../protocol/law/consent-ages.ts'
+import type { ConsentGiver } from '../../protocol/law/consent-ages.ts'
+import type { CalendarDate } from '../../protocol/law/legal-zones.ts'
 import { UNKNOWN_BIRTH_DAY } from '../vault/vault.ts'
 import type { Principals } from '../vault/vault.ts'
 

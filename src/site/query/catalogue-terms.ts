@@ -1,8 +1,8 @@
 import { LIMITS } from '../../kernel/limits.ts'
-import type { NodeKind } from './allowed-nodes.ts'
-import { catalogueRow } from './catalogue.ts'
-import type { CallId } from './catalogue.ts'
-import type { ConstantKind } from './catalogue-row.ts'
+import type { NodeKind } from './text/allowed-nodes.ts'
+import { catalogueRow } from './catalogue/catalogue.ts'
+import type { CallId } from './catalogue/catalogue.ts'
+import type { ConstantKind } from './catalogue/catalogue-row.ts'
 import { sumRoleOf } from './check-quantities.ts'
 import type { SumRole } from './check-quantities.ts'
 

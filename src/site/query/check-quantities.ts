@@ -1,4 +1,4 @@
-import { innermost } from './bound-query.ts'
+import { innermost } from './bound/bound-query.ts'
 import type {
   BoundQuery,
   Call,
@@ -9,10 +9,10 @@ import type {
   RowsSource,
   Source,
   WindowCall,
-} from './bound-query.ts'
-import type { CallId } from './catalogue.ts'
-import { definitionOf } from './derived-column.ts'
-import { notSupported } from './refusal.ts'
+} from './bound/bound-query.ts'
+import type { CallId } from './catalogue/catalogue.ts'
+import { definitionOf } from './bound/derived-column.ts'
+import { notSupported } from './text/refusal.ts'
 
 /** Most factors of a product, and most times one and the same. */
 const FACTORS_MAX = 3

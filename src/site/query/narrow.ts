@@ -1,8 +1,8 @@
 import { ok } from '../../kernel/result.ts'
 import { declined } from '../../protocol/reason.ts'
 import type { Outcome } from '../../protocol/reason.ts'
-import { withoutUnused } from './bind-question.ts'
-import type { CheckedQuery } from './bound-query.ts'
+import { withoutUnused } from './bind/bind-question.ts'
+import type { CheckedQuery } from './bound/bound-query.ts'
 import { checkedQuery } from './check-question.ts'
 
 /** A column that may not be used. */

@@ -1,6 +1,6 @@
 import { PeerRefusal } from '../../kernel/http/call-json.ts'
 import type { KeySet } from '../../protocol/member.ts'
-import type { MemberRecord } from '../../protocol/network-api.ts'
+import type { MemberRecord } from '../../protocol/http/network-api.ts'
 import type { MemberId } from '../../protocol/wire.ts'
 import type { NetworkLine } from '../line/network-line.ts'
 import type { SiteContext } from '../site-context.ts'

@@ -1,9 +1,9 @@
 import type { z } from 'zod'
 import { formatInstant } from '../../kernel/clock.ts'
 import type { Instant } from '../../kernel/clock.ts'
-import type { ErasedStore, ErasureView } from '../../protocol/erasure.ts'
-import type { NoticeState } from '../../protocol/recipient-notice.ts'
-import type { sentNoticeSchema } from '../../protocol/rights-api.ts'
+import type { ErasedStore, ErasureView } from '../../protocol/rights/erasure.ts'
+import type { NoticeState } from '../../protocol/rights/recipient-notice.ts'
+import type { sentNoticeSchema } from '../../protocol/http/rights-api.ts'
 import type { NoticeRecord } from './recipient-notice-store.ts'
 import type { WithdrawalRecord } from './withdrawal-store.ts'
 

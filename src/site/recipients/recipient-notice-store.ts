@@ -4,7 +4,7 @@ import { instant } from '../../kernel/clock.ts'
 import type { Instant } from '../../kernel/clock.ts'
 import type { Digest } from '../../kernel/digest.ts'
 import type { Database, DatabaseTransaction } from '../../kernel/postgres/database.ts'
-import type { AcknowledgedOutcome, NoticeKind } from '../../protocol/recipient-notice.ts'
+import type { AcknowledgedOutcome, NoticeKind } from '../../protocol/rights/recipient-notice.ts'
 import type { AskId, DataSetId, MemberId } from '../../protocol/wire.ts'
 
 /** A notice to one recipient under one pseudonym, as the record has it. */

@@ -1,8 +1,8 @@
-import { readAcknowledgement } from '../../protocol/recipient-notice.ts'
-import type { Acknowledgement } from '../../protocol/recipient-notice.ts'
-import { signingKeysOfChain } from '../../protocol/key-chain.ts'
-import type { MemberRecord } from '../../protocol/network-api.ts'
-import type { NoticeNews } from '../../protocol/notice-api.ts'
+import { readAcknowledgement } from '../../protocol/rights/recipient-notice.ts'
+import type { Acknowledgement } from '../../protocol/rights/recipient-notice.ts'
+import { signingKeysOfChain } from '../../protocol/proof/key-chain.ts'
+import type { MemberRecord } from '../../protocol/http/network-api.ts'
+import type { NoticeNews } from '../../protocol/http/notice-api.ts'
 import type { NetworkLine } from '../line/network-line.ts'
 import type { SiteContext } from '../site-context.ts'
 import {

@@ -2,8 +2,8 @@ import { sql } from 'kysely'
 import { instant } from '../../kernel/clock.ts'
 import type { Instant } from '../../kernel/clock.ts'
 import type { Database, DatabaseTransaction } from '../../kernel/postgres/database.ts'
-import type { ErasureGrade } from '../../protocol/erasure.ts'
-import type { WithdrawnRelease } from '../../protocol/notice-api.ts'
+import type { ErasureGrade } from '../../protocol/rights/erasure.ts'
+import type { WithdrawnRelease } from '../../protocol/http/notice-api.ts'
 import type { AskId } from '../../protocol/wire.ts'
 
 /** One release that the network is to delete for an erasure. */

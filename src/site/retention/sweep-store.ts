@@ -2,7 +2,7 @@ import { sql } from 'kysely'
 import { instant } from '../../kernel/clock.ts'
 import type { Instant } from '../../kernel/clock.ts'
 import type { Database, DatabaseTransaction } from '../../kernel/postgres/database.ts'
-import type { KeptRows } from '../../protocol/retention.ts'
+import type { KeptRows } from '../../protocol/law/retention.ts'
 import type { DataSetId, MemberId } from '../../protocol/wire.ts'
 
 /** One deletion of what had ended. */

@@ -3,7 +3,7 @@ import { instant } from '../../kernel/clock.ts'
 import type { Instant } from '../../kernel/clock.ts'
 import type { Database } from '../../kernel/postgres/database.ts'
 import { KEPT } from '../../kernel/postgres/kept-statements.ts'
-import type { ReceiptKind } from '../../protocol/receipt.ts'
+import type { ReceiptKind } from '../../protocol/proof/receipt.ts'
 import type { IssuedReceipt } from '../../transparency/receipt-log.ts'
 
 /** Somebody looked at one person's data by name. */

@@ -1,7 +1,7 @@
 import { formatInstant } from '../../kernel/clock.ts'
 import type { Instant } from '../../kernel/clock.ts'
-import type { ErasedStore, ErasureGrade, ErasureView } from '../../protocol/erasure.ts'
-import { ERASURE_GRADES } from '../../protocol/erasure.ts'
+import type { ErasedStore, ErasureGrade, ErasureView } from '../../protocol/rights/erasure.ts'
+import { ERASURE_GRADES } from '../../protocol/rights/erasure.ts'
 import type { PurgedTables } from '../../kernel/postgres/purge-tables.ts'
 
 /** The stores of a site when rows, key and grants are gone and files still hold their bytes. */

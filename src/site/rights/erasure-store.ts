@@ -3,7 +3,7 @@ import { instant } from '../../kernel/clock.ts'
 import type { Instant } from '../../kernel/clock.ts'
 import type { Digest } from '../../kernel/digest.ts'
 import type { Database, DatabaseTransaction } from '../../kernel/postgres/database.ts'
-import type { ErasedStore, ErasureReason, ErasureState } from '../../protocol/erasure.ts'
+import type { ErasedStore, ErasureReason, ErasureState } from '../../protocol/rights/erasure.ts'
 import type { MemberId } from '../../protocol/wire.ts'
 
 /** An erasure as the record has it. */

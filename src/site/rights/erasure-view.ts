@@ -1,6 +1,6 @@
 import { formatInstant, instant } from '../../kernel/clock.ts'
 import type { Instant } from '../../kernel/clock.ts'
-import type { ErasureView } from '../../protocol/erasure.ts'
+import type { ErasureView } from '../../protocol/rights/erasure.ts'
 import type { SiteId } from '../../protocol/wire.ts'
 import { networkStore, recipientView } from '../recipients/notice-view.ts'
 import type { NoticeRecord } from '../recipients/recipient-notice-store.ts'

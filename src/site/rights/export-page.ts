@@ -1,6 +1,6 @@
 import { escapeHtml } from '../../kernel/escape-html.ts'
-import { cellText } from '../../protocol/person-export-csv.ts'
-import type { ExportRecord } from '../../protocol/person-export.ts'
+import { cellText } from '../../protocol/rights/person-export-csv.ts'
+import type { ExportRecord } from '../../protocol/rights/person-export.ts'
 import { isCurrency } from '../../kernel/currency.ts'
 import type { Currency } from '../../kernel/currency.ts'
 import { formatMoney, money } from '../../kernel/money.ts'
@@ -14,8 +14,8 @@ import {
   momentText,
   placeName,
   placeNames,
-} from '../../protocol/plain-words.ts'
-import { purposeLabel } from '../../protocol/purpose.ts'
+} from '../../protocol/words/plain-words.ts'
+import { purposeLabel } from '../../protocol/law/purpose.ts'
 
 /**
  * An export as a page to read and to print (GDPR Art. 12(1): concise, intelligible, in plain language), a piece at a

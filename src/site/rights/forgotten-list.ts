@@ -9,7 +9,7 @@ import type { Database } from '../../kernel/postgres/database.ts'
 import { erasuresIn } from './erasure-store.ts'
 import type { ErasureRecord } from './erasure-store.ts'
 import { whenMissing } from '../../kernel/when-missing.ts'
-import { ERASURE_REASONS, erasureIdSchema } from '../../protocol/erasure.ts'
+import { ERASURE_REASONS, erasureIdSchema } from '../../protocol/rights/erasure.ts'
 import { digestSchema, instantSchema, memberIdSchema } from '../../protocol/wire.ts'
 
 /**

@@ -1,7 +1,7 @@
 import { sql } from 'kysely'
 import type { Database } from '../../kernel/postgres/database.ts'
 import { KEPT } from '../../kernel/postgres/kept-statements.ts'
-import type { ExportKind } from '../../protocol/person-export.ts'
+import type { ExportKind } from '../../protocol/rights/person-export.ts'
 
 /** What of the record a person may have nothing of, as most people of most of it. */
 const LOOKED_FOR = [

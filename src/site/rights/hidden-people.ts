@@ -1,7 +1,7 @@
 import { Bitset } from '../../kernel/bitset.ts'
 import type { Instant } from '../../kernel/clock.ts'
-import { isHold } from '../../protocol/restriction.ts'
-import type { RestrictionReason } from '../../protocol/restriction.ts'
+import { isHold } from '../../protocol/rights/restriction.ts'
+import type { RestrictionReason } from '../../protocol/rights/restriction.ts'
 
 /**
  * People whom no run may use, whatever they granted: from the moment that their erasure is noted until their rows are

@@ -1,7 +1,7 @@
 import type { Digest } from '../../kernel/digest.ts'
 import { Fault } from '../../kernel/faults.ts'
 import { GroupCommit } from '../../kernel/group-commit.ts'
-import type { ReceiptKind } from '../../protocol/receipt.ts'
+import type { ReceiptKind } from '../../protocol/proof/receipt.ts'
 import type { IssuedReceipt } from '../../transparency/receipt-log.ts'
 import type { SiteContext } from '../site-context.ts'
 import { subjectUnder } from '../vault/person-keys.ts'

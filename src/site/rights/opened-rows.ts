@@ -1,7 +1,7 @@
 import type { KeyObject } from 'node:crypto'
 import { keyColumnsOf, placeOf } from '../../protocol/data-set.ts'
 import type { Manifest } from '../../protocol/data-set.ts'
-import type { ExportRecord, ExportValue } from '../../protocol/person-export.ts'
+import type { ExportRecord, ExportValue } from '../../protocol/rights/person-export.ts'
 import { openCell } from '../vault/person-keys.ts'
 import { storedColumns } from '../vault/stored-columns.ts'
 import type { VaultResult, VaultValue } from '../vault/vault.ts'

@@ -2,9 +2,9 @@ import { formatDate } from '../../kernel/clock.ts'
 import type { Instant } from '../../kernel/clock.ts'
 import { err, ok } from '../../kernel/result.ts'
 import type { Result } from '../../kernel/result.ts'
-import type { CalendarDate } from '../../protocol/legal-zones.ts'
-import { ANSWER_MONTHS, EXTENSION_MONTHS, daysBetween, lastDayOf } from '../../protocol/request-clock.ts'
-import type { RequestEvent, RequestState } from '../../protocol/request-api.ts'
+import type { CalendarDate } from '../../protocol/law/legal-zones.ts'
+import { ANSWER_MONTHS, EXTENSION_MONTHS, daysBetween, lastDayOf } from '../../protocol/law/request-clock.ts'
+import type { RequestEvent, RequestState } from '../../protocol/http/request-api.ts'
 
 /** Something that happened to a request. */
 export interface HappenedEvent {

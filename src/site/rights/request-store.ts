@@ -2,7 +2,7 @@ import { sql } from 'kysely'
 import { instant } from '../../kernel/clock.ts'
 import type { Instant } from '../../kernel/clock.ts'
 import type { Database, DatabaseTransaction } from '../../kernel/postgres/database.ts'
-import type { RefusalGround, RequestEvent, RequestKind } from '../../protocol/request-api.ts'
+import type { RefusalGround, RequestEvent, RequestKind } from '../../protocol/http/request-api.ts'
 import type { MemberId } from '../../protocol/wire.ts'
 
 /** A request as it came. */

@@ -2,7 +2,7 @@ import { sql } from 'kysely'
 import { instant } from '../../kernel/clock.ts'
 import type { Instant } from '../../kernel/clock.ts'
 import type { Database, DatabaseTransaction } from '../../kernel/postgres/database.ts'
-import type { RestrictionReason } from '../../protocol/restriction.ts'
+import type { RestrictionReason } from '../../protocol/rights/restriction.ts'
 import type { MemberId } from '../../protocol/wire.ts'
 
 /** A restriction as the record has it. */

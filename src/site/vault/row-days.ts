@@ -1,6 +1,6 @@
 import { sql } from 'kysely'
 import type { RawBuilder } from 'kysely'
-import type { KeptRows } from '../../protocol/retention.ts'
+import type { KeptRows } from '../../protocol/law/retention.ts'
 import { peopleList } from './own-sql.ts'
 import { PERSON_COLUMN } from './stored-columns.ts'
 import type { RowDays } from './vault.ts'

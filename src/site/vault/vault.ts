@@ -2,7 +2,7 @@ import type { Bitset } from '../../kernel/bitset.ts'
 import type { ColumnType, Manifest } from '../../protocol/data-set.ts'
 import type { Fault } from '../../kernel/faults.ts'
 import type { Outcome } from '../../protocol/reason.ts'
-import type { KeptRows } from '../../protocol/retention.ts'
+import type { KeptRows } from '../../protocol/law/retention.ts'
 import type { DataSetId } from '../../protocol/wire.ts'
 import type { Households } from './households.ts'
 

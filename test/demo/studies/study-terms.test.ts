@@ -8,9 +8,13 @@ import { STUDY_ASKS } from '../../../src/demo/studies/study-asks.ts'
 import { STUDY_KINDS } from '../../../src/demo/studies/study-kinds.ts'
 import { parseWith } from '../../../src/kernel/parse.ts'
 import { manifestSchema } from '../../../src/protocol/data-set.ts'
-import { grantRequestSchema } from '../../../src/protocol/grant.ts'
-import { isConsentBasis, isKnownLegalBasis, isLegalBasisFitting } from '../../../src/protocol/legal-basis.ts'
-import { isKnownPurpose, isPurposeRefused, isPurposeWithin } from '../../../src/protocol/purpose.ts'
+import { grantRequestSchema } from '../../../src/protocol/consent/grant.ts'
+import {
+  isConsentBasis,
+  isKnownLegalBasis,
+  isLegalBasisFitting,
+} from '../../../src/protocol/law/legal-basis.ts'
+import { isKnownPurpose, isPurposeRefused, isPurposeWithin } from '../../../src/protocol/law/purpose.ts'
 import { askSchema } from '../../../src/protocol/ask.ts'
 import { checkQuestion } from '../../../src/site/query/check-question.ts'
 import { manifestsAt } from './open-study.ts'

@@ -12,7 +12,7 @@ import { LIMITS } from '../../../src/kernel/limits.ts'
 import { silentLog } from '../../../src/kernel/log.ts'
 import type { Log } from '../../../src/kernel/log.ts'
 import { systemRandom } from '../../../src/kernel/random.ts'
-import { problemSchema } from '../../../src/protocol/problem.ts'
+import { problemSchema } from '../../../src/protocol/http/problem.ts'
 import { recordingLog } from '../../../src/testing/recording-log.ts'
 
 const make = endpoint({

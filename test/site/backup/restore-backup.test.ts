@@ -34,7 +34,7 @@ import { testDatabaseUrl } from '../../../src/testing/test-postgres.ts'
 import { testGrant, testPeople } from '../../../src/testing/test-population.ts'
 import { bareSite } from '../../../src/testing/test-site.ts'
 import type { BareSite } from '../../../src/testing/test-site.ts'
-import { grantRequestSchema } from '../../../src/protocol/grant.ts'
+import { grantRequestSchema } from '../../../src/protocol/consent/grant.ts'
 
 const athletes = dataSetIdSchema.parse('athletes')
 const federation = memberIdSchema.parse('federation')

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { digestOf } from '../../../src/kernel/digest.ts'
-import { grantTermsSchema } from '../../../src/protocol/grant.ts'
-import { REFUSED_PURPOSES } from '../../../src/protocol/purpose.ts'
+import { grantTermsSchema } from '../../../src/protocol/consent/grant.ts'
+import { REFUSED_PURPOSES } from '../../../src/protocol/law/purpose.ts'
 import { decideTerms } from '../../../src/site/consent/decide-terms.ts'
 import type { TermsUse, TermsVerdict } from '../../../src/site/consent/decide-terms.ts'
 

@@ -13,8 +13,8 @@ import {
   drpErrorSchema,
   exerciseStatusSchema,
   signedMessageSchema,
-} from '../../../src/protocol/data-rights-protocol.ts'
-import type { ExerciseStatus } from '../../../src/protocol/data-rights-protocol.ts'
+} from '../../../src/protocol/http/data-rights-protocol.ts'
+import type { ExerciseStatus } from '../../../src/protocol/http/data-rights-protocol.ts'
 import { openPersonRecords } from '../../../src/sdk/person.ts'
 import { openRequestDesk } from '../../../src/sdk/requests.ts'
 import { openMessage } from '../../../src/site/data-rights/open-message.ts'

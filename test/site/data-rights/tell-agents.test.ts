@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import type { ExerciseStatus } from '../../../src/protocol/data-rights-protocol.ts'
+import type { ExerciseStatus } from '../../../src/protocol/http/data-rights-protocol.ts'
 import { memberIdSchema } from '../../../src/protocol/wire.ts'
 import { insertAgentRequest } from '../../../src/site/data-rights/data-rights-store.ts'
 import { dataRightsSettingsSchema } from '../../../src/site/data-rights/directory.ts'

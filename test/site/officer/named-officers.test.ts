@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { after, test } from 'node:test'
 import type { Endpoint } from '../../../src/kernel/http/endpoint.ts'
-import { SITE_API } from '../../../src/protocol/site-api.ts'
+import { SITE_API } from '../../../src/protocol/http/site-api.ts'
 import { openSiteAdministration } from '../../../src/sdk/issuer.ts'
 import { openOfficer } from '../../../src/sdk/officer.ts'
 import { openPersonRecords } from '../../../src/sdk/person.ts'

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { LIMITS } from '../../../src/kernel/limits.ts'
-import { perimeterSchema } from '../../../src/protocol/perimeter.ts'
+import { perimeterSchema } from '../../../src/protocol/law/perimeter.ts'
 import { perimeterProblems, polygonProblems } from '../../../src/site/place/check-polygon.ts'
 
 type Ring = [number, number][]

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { formatDate, instant, later } from '../../../src/kernel/clock.ts'
 import type { Instant } from '../../../src/kernel/clock.ts'
-import { consentAge } from '../../../src/protocol/consent-ages.ts'
+import { consentAge } from '../../../src/protocol/law/consent-ages.ts'
 
 /** Something that happens to one child. Numbers of guardians and documents are small, so that they meet again. */
 export type Happening =

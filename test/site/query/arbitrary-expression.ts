@@ -1,19 +1,22 @@
 import fc from 'fast-check'
 import { elementType, isScalarType, LIST_TYPES, SCALAR_TYPES } from '../../../src/protocol/data-set.ts'
 import type { ColumnType, ListType, ScalarType } from '../../../src/protocol/data-set.ts'
-import type { Expr } from '../../../src/site/query/bound-query.ts'
-import { call, caseOf, literal } from '../../../src/site/query/build-expression.ts'
-import { CALL_IDS, catalogueRow } from '../../../src/site/query/catalogue.ts'
-import type { CallId } from '../../../src/site/query/catalogue.ts'
+import type { Expr } from '../../../src/site/query/bound/bound-query.ts'
+import { call, caseOf, literal } from '../../../src/site/query/bind/build-expression.ts'
+import { CALL_IDS, catalogueRow } from '../../../src/site/query/catalogue/catalogue.ts'
+import type { CallId } from '../../../src/site/query/catalogue/catalogue.ts'
 import {
   DATE_FIELDS,
   DATE_UNITS,
   TIMESTAMP_FIELDS,
   TIMESTAMP_UNITS,
-} from '../../../src/site/query/catalogue-row.ts'
-import type { ConstantKind, Parameter } from '../../../src/site/query/catalogue-row.ts'
-import { readInEitherCase, readRegularExpression } from '../../../src/site/query/regular-expression.ts'
-import { readFound, readSearched } from '../../../src/site/query/searched-expression.ts'
+} from '../../../src/site/query/catalogue/catalogue-row.ts'
+import type { ConstantKind, Parameter } from '../../../src/site/query/catalogue/catalogue-row.ts'
+import {
+  readInEitherCase,
+  readRegularExpression,
+} from '../../../src/site/query/catalogue/regular-expression.ts'
+import { readFound, readSearched } from '../../../src/site/query/catalogue/searched-expression.ts'
 import { arbitraryPattern, arbitrarySearched } from './arbitrary-pattern.ts'
 import type { Cell, TestDataSet } from './two-engines.ts'
 import { testManifest } from './two-engines.ts'

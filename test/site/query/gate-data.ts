@@ -1,6 +1,6 @@
 import { checkQuestion } from '../../../src/site/query/check-question.ts'
 import type { QuestionParameter } from '../../../src/site/query/check-question.ts'
-import type { CheckedQuery } from '../../../src/site/query/bound-query.ts'
+import type { CheckedQuery } from '../../../src/site/query/bound/bound-query.ts'
 import type { Outcome } from '../../../src/protocol/reason.ts'
 import { memberIdSchema } from '../../../src/protocol/wire.ts'
 import { testManifest } from './two-engines.ts'

@@ -1,6 +1,6 @@
 import { CompiledQuery } from 'kysely'
 import assert from 'node:assert/strict'
-import type { PlanRelation } from '../../../src/site/query/plan-context.ts'
+import type { PlanRelation } from '../../../src/site/query/plan/plan-context.ts'
 import { testPostgres } from '../../../src/testing/test-postgres.ts'
 import { askEngine } from './ask-engine.ts'
 import { cellText, testManifest, twoEngines } from './two-engines.ts'

@@ -1,0 +1,211 @@
+import { readFile, stat } from 'node:fs/promises'
+import { basename } from 'node:path'
+import { Readable, Transform } from 'node:stream'
+import type { Command } from 'commander'
+import type { FieldProblem } from '../../kernel/faults.ts'
+import { describeProblems, parseWith } from '../../kernel/parse.ts'
+
+import { parseYaml } from '../../kernel/yaml.ts'
+import { manifestSchema } from '../../protocol/data-set.ts'
+import { IMPORT_FORMATS } from '../../protocol/http/site-api.ts'
+import type { ImportFormat } from '../../protocol/http/site-api.ts'
+import type { WireManifest } from '../../sdk/issuer.ts'
+import { connectToSite } from '../connect.ts'
+import type { SiteOptions } from '../connect.ts'
+import { WrongUse } from '../failures.ts'
+import { addHandOverVerb } from './hand-over.ts'
+import { addRetentionVerb } from './dataset-retention.ts'
+import { printColumnUses } from './dataset-usage.ts'
+import { openFile } from '../open-file.ts'
+import { show } from '../session.ts'
+import type { Session } from '../session.ts'
+import { progress, say, table } from '../terminal.ts'
+import { addSiteOptions, perform, verb } from '../verb.ts'
+
+interface DataSetOptions extends SiteOptions {
+  readonly json?: boolean
+}
+
+interface ImportOptions extends DataSetOptions {
+  readonly batch?: string
+  readonly format?: string
+}
+
+/** `hedgerow dataset …`: a data set at a site, from its manifest. */
+export function addDataSetVerbs(program: Command, session: Session): void {
+  const dataset = program.command('dataset').description('data sets at a site')
+  addRetentionVerb(dataset, session)
+  addSiteOptions(
+    verb(dataset, {
+      name: 'describe <manifest>',
+      summary: 'describe a data set by its manifest, or change its terms',
+      example: 'hedgerow dataset describe athletes.yaml --site galway --as federation',
+    }),
+  ).action((file: string, options: DataSetOptions) =>
+    perform(session, () => describe(session, { file, options })),
+  )
+  addSiteOptions(
+    verb(dataset, {
+      name: 'import <dataset> <file>',
+      summary: 'import a file (CSV, NDJSON, Parquet; gzip too) as one batch, whole or not at all',
+      example: 'hedgerow dataset import athletes athletes-2016.csv.gz --site galway --as federation',
+    }),
+  )
+    .option(
+      '--batch <name>',
+      'name of the batch; absent: made from the contents, so that the same file is taken once',
+    )
+    .option('--format <format>', `${IMPORT_FORMATS.join(', ')}; absent: by the name of the file`)
+    .action((dataSet: string, file: string, options: ImportOptions) =>
+      perform(session, () => importFile(session, { dataSet, file, options })),
+    )
+  addSiteOptions(
+    verb(dataset, {
+      name: 'list',
+      summary: 'data sets at a site',
+      example: 'hedgerow dataset list --site galway',
+    }),
+  ).action((options: DataSetOptions) => perform(session, () => list(session, options)))
+  addHandOverVerb(dataset, session)
+  addSiteOptions(
+    verb(dataset, {
+      name: 'usage <dataset>',
+      summary:
+        'which columns are used by whom, in which clause, for which purpose, how often, and which never',
+      example: 'hedgerow dataset usage athletes --site galway --as federation',
+    }),
+  ).action((dataSet: string, options: DataSetOptions) =>
+    perform(session, () => printColumnUses(session, { dataSet, options })),
+  )
+  addSiteOptions(
+    verb(dataset, {
+      name: 'retire <dataset>',
+      summary: 'offer a data set no more and remove its rows',
+      example: 'hedgerow dataset retire athletes --site galway',
+    }),
+  ).action((dataSet: string, options: DataSetOptions) =>
+    perform(session, () => retire(session, { dataSet, options })),
+  )
+}
+
+async function describe(
+  session: Session,
+  { file, options }: { file: string; options: DataSetOptions },
+): Promise<void> {
+  const manifest = await readManifest(file)
+  const { administration, site } = await connectToSite(session, options)
+  const described = await administration.describe(manifest)
+  show(session, {
+    json: options.json,
+    value: described,
+    print: () => say(session.terminal, `${described.dataSet} is described at ${site}: ${described.title}`),
+  })
+}
+
+/** Reads a manifest and holds it against the schema here, so that each wrong field is named before anything is sent. */
+export async function readManifest(file: string): Promise<WireManifest> {
+  const document = parseYaml(await readFile(file, 'utf8'))
+  const parsed = document.ok ? parseWith(manifestSchema, document.value) : document
+  if (!parsed.ok) throw new WrongUse(`Cannot use the manifest "${file}": ${listed(parsed.error)}`)
+  return parsed.value
+}
+
+/** One problem in the sentence, several below it. */
+function listed(problems: readonly FieldProblem[]): string {
+  if (problems.length < 2) return describeProblems(problems)
+  const lines = problems.map((problem) => `\n  ${describeProblems([problem])}`)
+  return `${problems.length} fields are not what was expected${lines.join('')}`
+}
+
+async function importFile(
+  session: Session,
+  { dataSet, file, options }: { dataSet: string; file: string; options: ImportOptions },
+): Promise<void> {
+  const { size: sizeBytes } = await stat(file)
+  const format = formatOf(file, options.format)
+  const { administration } = await connectToSite(session, options)
+  const line = progress(session.terminal)
+  let sentBytes = 0
+  const counted = (await openFile(file)).pipe(
+    new Transform({
+      transform(chunk: Uint8Array, _encoding, done) {
+        sentBytes += chunk.byteLength
+        line.show(`${basename(file)}: ${Math.floor((100 * sentBytes) / Math.max(1, sizeBytes))} % sent`)
+        done(null, chunk)
+      },
+    }),
+  )
+  try {
+    const taken = await administration.importFile({
+      dataSet,
+      batch: options.batch,
+      format,
+      body: Readable.toWeb(counted),
+      signal: session.signal,
+    })
+    line.end()
+    const words = taken.isNew
+      ? `${numbered(taken.rows, 'row', 'rows')} taken as batch "${taken.batch}"; ${numbered(taken.newPeople, 'person was', 'people were')} new`
+      : `batch "${taken.batch}" was there already; nothing changed`
+    show(session, {
+      json: options.json,
+      value: taken,
+      print: () => say(session.terminal, `${dataSet}: ${words}`),
+    })
+  } finally {
+    line.end()
+  }
+}
+
+/** `1 row`, `2 rows`. */
+function numbered(count: number, one: string, several: string): string {
+  return `${count} ${count === 1 ? one : several}`
+}
+
+function formatOf(file: string, flag: string | undefined): ImportFormat {
+  const ending = /\.(csv|ndjson|jsonl|parquet)(\.gz)?$/i.exec(file)?.[1]?.toLowerCase()
+  const name = flag ?? (ending === 'jsonl' ? 'ndjson' : ending)
+  const format = IMPORT_FORMATS.find((one) => one === name)
+  if (!format)
+    throw new WrongUse(
+      `Say the format of "${file}" with --format: expected one of ${IMPORT_FORMATS.join(', ')}`,
+    )
+  return format
+}
+
+async function list(session: Session, options: DataSetOptions): Promise<void> {
+  const { administration, site } = await connectToSite(session, options)
+  const dataSets = await administration.dataSets()
+  show(session, {
+    json: options.json,
+    value: dataSets,
+    print: () =>
+      dataSets.length === 0
+        ? say(session.terminal, `No data sets at ${site} yet`)
+        : table(session.terminal, {
+            head: ['data set', 'title', 'issuer', 'state', 'rows', 'people', 'batches'],
+            rows: dataSets.map((one) => [
+              one.dataSet,
+              one.title,
+              one.issuer,
+              one.state,
+              String(one.rows),
+              String(one.people),
+              String(one.batches),
+            ]),
+          }),
+  })
+}
+
+async function retire(
+  session: Session,
+  { dataSet, options }: { dataSet: string; options: DataSetOptions },
+): Promise<void> {
+  const { administration } = await connectToSite(session, options)
+  const retired = await administration.retire(dataSet)
+  show(session, {
+    json: options.json,
+    value: retired,
+    print: () => say(session.terminal, `${retired.dataSet} is retired: it is offered and asked no more`),
+  })
+}

@@ -1,0 +1,105 @@
+import { parseHttpDate } from '../../kernel/clock.ts'
+import type { HttpClient } from '../../sdk/http-client.ts'
+import { Fault } from '../../kernel/faults.ts'
+import { withDeadline } from '../../kernel/deadline.ts'
+import { z } from 'zod'
+import { examineSite } from '../../site/doctor.ts'
+import type { DoctorQuestions, Finding } from '../../site/doctor.ts'
+import { siteDirectory } from '../../site/config.ts'
+import type { SiteSettings } from '../../site/config.ts'
+import type { SiteAdministration } from '../../sdk/issuer.ts'
+import { connectToSite, siteRoot, siteSettingsHere } from '../connect.ts'
+import type { SiteOptions } from '../connect.ts'
+import { EXIT, WrongUse } from '../failures.ts'
+import { show } from '../session.ts'
+import type { Session } from '../session.ts'
+import { paint, say } from '../terminal.ts'
+import type { Tone } from '../terminal.ts'
+
+const MARKS = { good: '✓', warning: '!', bad: '✗', unknown: '?' } as const
+const TONES: Readonly<Record<Finding['state'], Tone>> = {
+  good: 'good',
+  warning: 'warn',
+  bad: 'bad',
+  unknown: 'dim',
+}
+
+/** `hedgerow site doctor`: prints each check; 1 when something makes the site unsafe. */
+export async function diagnose(session: Session, options: SiteOptions & { json?: boolean }): Promise<number> {
+  const { administration, client, site } = await connectToSite(session, options)
+  const settings = await siteSettingsHere(session, site)
+  if (!settings) throw new WrongUse(`The doctor looks at files and keys: run it on the machine of "${site}"`)
+  const findings = await examineSite({
+    directory: siteDirectory(siteRoot(session, site)),
+    settings,
+    environment: session.environment,
+    clock: session.clock,
+    questions: questionsOf(session, { administration, client, settings }),
+  })
+  show(session, { json: options.json, value: findings, print: () => print(session, findings) })
+  return findings.some(({ state }) => state === 'bad') ? EXIT.fellShort : EXIT.done
+}
+
+function print({ terminal }: Session, findings: readonly Finding[]): void {
+  for (const { check, state, says, remedy } of findings) {
+    say(terminal, `${paint(terminal, TONES[state], MARKS[state])} ${check}: ${says}`)
+    if (remedy !== undefined) say(terminal, paint(terminal, 'dim', `    ${remedy}`))
+  }
+}
+
+function questionsOf(
+  session: Session,
+  {
+    administration,
+    client,
+    settings,
+  }: { administration: SiteAdministration; client: HttpClient; settings: SiteSettings },
+): DoctorQuestions {
+  const orNothing = async <T>(question: () => Promise<T>): Promise<T | undefined> => {
+    try {
+      return await question()
+    } catch (thrown) {
+      if (thrown instanceof Fault) return undefined
+      throw thrown
+    }
+  }
+  return {
+    evidence: () => orNothing(() => administration.evidence()),
+    readiness: () => orNothing(() => readiness(session, client.server.url)),
+    networkTime: () => orNothing(() => timeOf(session, settings.network.url)),
+    dataSets: () =>
+      orNothing(async () =>
+        [...(await administration.dataSets())]
+          .filter(({ state }) => state === 'active')
+          .map(({ dataSet, mayBeStored, mayBeProcessed }) => ({
+            dataSet,
+            store: mayBeStored,
+            process: mayBeProcessed,
+          })),
+      ),
+  }
+}
+
+const readySchema = z.object({ checks: z.record(z.string(), z.boolean()) })
+
+async function readiness(
+  session: Session,
+  url: string,
+): Promise<{ isReady: boolean; checks: Readonly<Record<string, boolean>> }> {
+  const response = await reach(session, `${url}/readyz`)
+  const parsed = readySchema.safeParse(await response.json().catch(() => undefined))
+  return { isReady: response.ok, checks: parsed.success ? parsed.data.checks : {} }
+}
+
+async function timeOf(session: Session, url: string): Promise<number | undefined> {
+  const response = await reach(session, `${url}/healthz`)
+  return parseHttpDate(response.headers.get('date') ?? '')
+}
+
+function reach({ clock }: Session, url: string): Promise<Response> {
+  return withDeadline({ clock, timeoutMs: 3_000 }, (signal) =>
+    fetch(url, { signal }).catch((cause: unknown) => {
+      throw new Fault('fault.peer_unreachable', { what: `Cannot reach ${url}`, cause })
+    }),
+  )
+}

@@ -1,0 +1,38 @@
+import { z } from '@hono/zod-openapi'
+import { endpoint } from '../../kernel/http/endpoint.ts'
+import { accessReasonSchema } from './person-api.ts'
+import { dataSetIdSchema, instantSchema } from '../wire.ts'
+
+export const HAND_OVER_PARTS = ['rows', 'grants', 'consents', 'receipts'] as const
+
+export const windDownSchema = z.strictObject({ since: instantSchema, reason: z.string() }).openapi('WindDown')
+
+/** The end of a custody: data goes back to the issuers, and the site winds down (GDPR Art. 28(3)(g); DGA Art. 12(h)). */
+export const HAND_OVER_API = {
+  handOver: endpoint({
+    method: 'get',
+    path: '/v1/datasets/{dataSet}/hand-over',
+    tag: 'data sets',
+    summary: 'Rows, grants or consent records of a data set, whole, one a line',
+    description:
+      'The issuer whose data set it is, with a reason that each person sees. `rows` can be imported, `grants` given, at another site. `consents` are every decision of every person, what was refused, withdrawn and has ended too, each a record of ISO/IEC TS 27560 in JSON-LD; `receipts` are one receipt a person with these records.',
+    params: z.object({ dataSet: dataSetIdSchema }),
+    query: z.object({
+      part: z.enum(HAND_OVER_PARTS, `expected one of ${HAND_OVER_PARTS.join(', ')}`),
+      reason: accessReasonSchema,
+    }),
+    produces: 'application/x-ndjson',
+  }),
+  windDown: endpoint({
+    method: 'post',
+    path: '/v1/wind-down',
+    tag: 'site',
+    summary: 'Wind the site down: it offers and answers nothing any more; rights and hand-over go on',
+    description: 'The operator. It cannot be undone; again changes nothing.',
+    body: z
+      .strictObject({ reason: z.string('expected a reason').trim().min(3, 'expected a reason').max(500) })
+      .openapi('BeginWindDown'),
+    response: windDownSchema,
+    status: 201,
+  }),
+} as const

@@ -1,0 +1,280 @@
+import type { FuncCall, Node } from '@pgsql/types'
+import { isScalarType } from '../../../protocol/data-set.ts'
+import type { MeasureKind } from '../../guard/collected-group.ts'
+import { spokenColumn } from '../bound/bound-query.ts'
+import type { Expr, Measure, PerPersonAggregate, Source } from '../bound/bound-query.ts'
+import type { ExprType, Range } from '../catalogue/expression-type.ts'
+import { isMultiplied, optionalManySources, withinBounds } from './bounded-argument.ts'
+import { bindCondition, bindTerm } from './bind-expression.ts'
+import type { Frame } from './bind-expression.ts'
+import { call, coerce, requireScalar } from './build-expression.ts'
+import { hull, range } from '../catalogue/ranges.ts'
+import { notAllowed, notSupported, wrongColumn } from '../text/refusal.ts'
+import { partsOf, sameOptional } from '../bound/same-expression.ts'
+
+/** A row of the list of aggregates, for the reference page. */
+export interface AggregateRow {
+  readonly kind: MeasureKind
+  readonly says: string
+}
+
+/** A table: aggregates of mode `aggregate`. No least, greatest, median or listing: those are some person's value. */
+export const AGGREGATES: Readonly<Record<string, AggregateRow>> = {
+  count: {
+    kind: 'count',
+    says: 'rows; `count(x)` those where x is not null; `count(distinct <person key>)` people',
+  },
+  sum: { kind: 'sum', says: 'of values clamped to the declared bounds' },
+  avg: { kind: 'avg', says: 'of values clamped to the declared bounds' },
+  var_samp: { kind: 'var_samp', says: 'of values clamped to the declared bounds' },
+  variance: { kind: 'var_samp', says: 'the same as var_samp' },
+  var_pop: { kind: 'var_pop', says: 'of values clamped to the declared bounds' },
+  stddev_samp: { kind: 'stddev_samp', says: 'of values clamped to the declared bounds' },
+  stddev: { kind: 'stddev_samp', says: 'the same as stddev_samp' },
+  stddev_pop: { kind: 'stddev_pop', says: 'of values clamped to the declared bounds' },
+}
+
+/** A table: aggregates of a sub-select that is grouped by the person key. */
+export const PER_PERSON_AGGREGATES = ['count', 'sum', 'avg', 'min', 'max', 'bool_or', 'bool_and'] as const
+
+/** An aggregate as it is written: what it is of, and which rows it takes. */
+interface Written {
+  readonly argument?: Expr | undefined
+  readonly filter?: Expr | undefined
+  readonly isOfPeople: boolean
+  readonly isDistinct?: true
+}
+
+/** Collects the measures of a question over these sources; equal ones are collected once. */
+export function measureSink(
+  inner: Frame,
+  sources: readonly Source[],
+): { readonly measures: Measure[]; readonly bind: (node: FuncCall, name: string) => Expr | undefined } {
+  const measures: Measure[] = []
+  const bind = (node: FuncCall, name: string): Expr | undefined => {
+    const row = Object.hasOwn(AGGREGATES, name) ? AGGREGATES[name] : undefined
+    if (row === undefined) return undefined
+    const written = readAggregate(node, name, inner)
+    if (row.kind === 'count')
+      return addCount(measures, written, optionalManySources(sources, inner.binding.dataSets))
+    return addSum(measures, row.kind, { written, inner, sources, offset: node.location, name })
+  }
+  return { measures, bind }
+}
+
+/** Reads an aggregate of one argument, of rows or of people. */
+export function readAggregate(
+  node: FuncCall,
+  name: string,
+  inner: Frame & { readonly isPerPerson?: true },
+): Written {
+  const args = node.args ?? []
+  if (node.agg_order || node.agg_within_group)
+    throw notSupported(node.agg_within_group ? 'WITHIN GROUP' : 'ORDER BY in an aggregate', node.location)
+  const filter = node.agg_filter && bindCondition(node.agg_filter, inner)
+  if (node.agg_star) {
+    if (name !== 'count') throw notAllowed(`"${name}" of *`, node.location)
+    return { filter, isOfPeople: false }
+  }
+  if (args.length !== 1) throw notAllowed(`"${name}" of ${args.length} arguments`, node.location)
+  const argument = aggregated(args[0], name, inner)
+  const isPerson = argument.type === 'person'
+  if (isPerson && name !== 'count')
+    throw wrongColumn(`The person key may not stand in "${name}"`, node.location)
+  if (node.agg_distinct) requireScalar(argument, node.location)
+  if (node.agg_distinct && !isPerson && !(inner.isPerPerson && name === 'count'))
+    throw notAllowed(`"${name}" of distinct values of anything but the person key`, node.location)
+  if (argument.kind !== 'person')
+    return { argument, filter, isOfPeople: false, ...(node.agg_distinct ? { isDistinct: true } : {}) }
+  // Where the person key is never null, counting it is counting rows.
+  const isThere = inner.isNullable?.(argument) ? call('is_not_null', [argument]) : undefined
+  const both = filter && isThere ? call('and', [filter, isThere]) : (filter ?? isThere)
+  return { filter: both, isOfPeople: node.agg_distinct ?? false }
+}
+
+function aggregated(node: Node | undefined, name: string, inner: Frame): Expr {
+  const term = bindTerm(node, inner)
+  return term.kind === 'untyped' ? coerce(term, 'text', { offset: undefined, name }) : term
+}
+
+/**
+ * Rows of an outer join are a person's rows, or one without values where it found none: so a count also tells for whom
+ * it found some, which is a set of its own. `optional` are the sources that it looked for.
+ */
+function addCount(
+  measures: Measure[],
+  { argument, filter, isOfPeople }: Written,
+  optional: readonly number[],
+): Expr {
+  const counted = countedArgument(argument)
+  const tells = optional.map((source) => {
+    const isThere = call('is_not_null', [{ kind: 'person', source, type: 'person', size: 1 }])
+    const found = filter ? call('and', [filter, isThere]) : isThere
+    return addMeasure(measures, { kind: 'count', argument: counted, filter: found, tells: [] })
+  })
+  const measure: Measure = isOfPeople
+    ? { kind: 'people', filter, tells: [] }
+    : { kind: 'count', argument: counted, filter, tells }
+  return measureRef(addMeasure(measures, measure), 'integer', undefined)
+}
+
+/** A literal that is not null stands in every row. */
+export function countedArgument(argument: Expr | undefined): Expr | undefined {
+  return argument?.kind === 'literal' && argument.value !== null ? undefined : argument
+}
+
+/** An aggregate of values: over which sources it stands, and how it is called where. */
+interface Summed {
+  readonly inner: Frame
+  readonly sources: readonly Source[]
+  readonly offset: number | undefined
+  readonly name: string
+}
+
+interface SumFacts extends Summed {
+  readonly written: Written
+}
+
+function addSum(measures: Measure[], kind: MeasureKind, facts: SumFacts): Expr {
+  const { written, offset, name } = facts
+  const { argument, filter } = written
+  if (argument === undefined || (argument.type !== 'integer' && argument.type !== 'number'))
+    throw notAllowed(`"${name}" of ${argument?.type ?? 'nothing'}`, offset)
+  const clamp = boundsOf(argument, facts)
+  checkMultiplied(argument, facts)
+  const bounded = withinBounds(argument)
+  const counted = addMeasure(measures, {
+    kind: 'count',
+    argument: countedArgument(bounded),
+    filter,
+    tells: [],
+  })
+  const measure: Measure = {
+    kind,
+    argument: bounded,
+    filter,
+    clamp,
+    tells: [counted],
+  }
+  // As in PostgreSQL, where the sum of 64-bit integers is a numeric, so that dividing it keeps the fraction.
+  return measureRef(addMeasure(measures, measure), 'number', kind === 'avg' ? clamp : undefined)
+}
+
+function checkMultiplied(argument: Expr, { inner, sources, name, offset }: Summed): void {
+  if (!isMultiplied(argument, sources, inner.binding.dataSets)) return
+  throw notSupported(
+    `"${name}" of a value that the join repeats for each row of another data set; add up the rows of each person in a CTE first`,
+    offset,
+  )
+}
+
+function boundsOf(argument: Expr, { name, offset }: SumFacts): Range {
+  if (argument.range === undefined) throw wrongColumn(whyUnbounded(argument, name), offset)
+  return argument.range
+}
+
+/** Why an argument has no bounds, naming the column. */
+export function whyUnbounded(argument: Expr, name: string): string {
+  for (const part of partsOf(argument)) {
+    if (
+      part.kind === 'column' &&
+      (part.type === 'integer' || part.type === 'number') &&
+      part.range === undefined
+    ) {
+      return `${spokenColumn(part)} has no declared bounds, so "${name}" of it cannot be bounded`
+    }
+  }
+  return `"${name}" is of an expression whose bounds cannot be told from those of its columns`
+}
+
+/** Adds a measure unless an equal one is there; gives its index. */
+export function addMeasure(measures: Measure[], measure: Measure): number {
+  const known = measures.findIndex(
+    (other) =>
+      other.kind === measure.kind &&
+      sameOptional(other.argument, measure.argument) &&
+      sameOptional(other.filter, measure.filter) &&
+      other.quantileMicro === measure.quantileMicro,
+  )
+  return known >= 0 ? known : measures.push(measure) - 1
+}
+
+/** What a measure comes to, by its index. */
+export function measureRef(measure: number, type: ExprType, bounds: Range | undefined): Expr {
+  return { kind: 'measure', measure, type, size: 1, range: bounds }
+}
+
+/** Collects the aggregates of a sub-select that is grouped by the person key. `rowsMax` bounds the rows of one person. */
+export function perPersonSink(
+  inner: Frame,
+  { sources, rowsMax }: { readonly sources: readonly Source[]; readonly rowsMax: () => number },
+): {
+  readonly aggregates: PerPersonAggregate[]
+  readonly bind: (node: FuncCall, name: string) => Expr | undefined
+} {
+  const aggregates: PerPersonAggregate[] = []
+  const bind = (node: FuncCall, name: string): Expr | undefined => {
+    const fn = PER_PERSON_AGGREGATES.find((known) => known === (name === 'every' ? 'bool_and' : name))
+    if (fn === undefined) return undefined
+    const { argument, filter, isOfPeople, isDistinct } = readAggregate(node, name, {
+      ...inner,
+      isPerPerson: true,
+    })
+    if (isOfPeople) throw notSupported('counting people within one person', node.location)
+    const type = perPersonType(fn, argument, node.location)
+    if (argument && (fn === 'sum' || fn === 'avg'))
+      checkMultiplied(argument, { inner, sources, offset: node.location, name })
+    const isSummed = argument !== undefined && (fn === 'sum' || fn === 'avg')
+    const index =
+      aggregates.push({
+        function: fn,
+        argument: isSummed ? withinBounds(argument) : argument,
+        filter,
+        isDistinct,
+        clamp: isSummed && argument.kind === 'column' ? argument.range : undefined,
+        type,
+      }) - 1
+    return {
+      kind: 'measure',
+      measure: index,
+      type,
+      size: 1,
+      range: perPersonRange(fn, argument, rowsMax()),
+      copies: argument?.copies,
+    }
+  }
+  return { aggregates, bind }
+}
+
+function perPersonType(
+  fn: PerPersonAggregate['function'],
+  argument: Expr | undefined,
+  offset: number | undefined,
+): PerPersonAggregate['type'] {
+  if (fn === 'count') return 'integer'
+  const type = argument?.type
+  if (type === undefined || type === 'person' || type === 'interval')
+    throw notAllowed(`"${fn}" of ${type ?? 'nothing'}`, offset)
+  if (!isScalarType(type)) throw notAllowed(`"${fn}" of ${type}`, offset)
+  if (fn === 'bool_or' || fn === 'bool_and') {
+    if (type !== 'boolean') throw notAllowed(`"${fn}" of ${type}`, offset)
+    return type
+  }
+  if (fn === 'min' || fn === 'max') {
+    if (type === 'boolean') throw notAllowed(`"${fn}" of boolean`, offset)
+    return type
+  }
+  if (type !== 'integer' && type !== 'number') throw notAllowed(`"${fn}" of ${type}`, offset)
+  return 'number'
+}
+
+function perPersonRange(
+  fn: PerPersonAggregate['function'],
+  argument: Expr | undefined,
+  rowsMax: number,
+): Range | undefined {
+  const bounds = argument?.range
+  if (fn === 'count') return range(0, rowsMax)
+  if (fn === 'sum') return bounds && hull([range(bounds.least * rowsMax, bounds.greatest * rowsMax), bounds])
+  return bounds
+}

@@ -1,0 +1,138 @@
+import type { FuncCall, Node } from '@pgsql/types'
+import {
+  AGGREGATES,
+  addMeasure,
+  countedArgument,
+  measureRef,
+  readAggregate,
+  whyUnbounded,
+} from './bind-aggregate.ts'
+import { bindTerm, bindValue } from './bind-expression.ts'
+import { offsetOf } from '../text/nodes.ts'
+import type { Frame } from './bind-expression.ts'
+import type { Expr, Measure, QuantileKind } from '../bound/bound-query.ts'
+import { withinBounds } from './bounded-argument.ts'
+import { coerce } from './build-expression.ts'
+import type { Range } from '../catalogue/expression-type.ts'
+import { notAllowed, notSupported, wrongColumn } from '../text/refusal.ts'
+
+/** A table: aggregates of mode `private` beside those of mode `aggregate`. Each is chosen from a declared grid. */
+export const QUANTILES: Readonly<Record<string, { readonly kind: QuantileKind; readonly says: string }>> = {
+  percentile_cont: { kind: 'percentile_cont', says: '`percentile_cont(0.9) within group (order by x)`' },
+  percentile_disc: {
+    kind: 'percentile_disc',
+    says: '`percentile_disc(0.9) within group (order by x)`; a whole number where x is one',
+  },
+  median: { kind: 'percentile_cont', says: '`median(x)`, the same as `percentile_cont(0.5)`' },
+}
+
+/**
+ * Collects the measures of a question of mode `private`. What is summed may be any expression with bounds that follow
+ * from declared ones: noise hides one person whatever the expression picks out, so nothing need be a fixed quantity.
+ */
+export function privateMeasureSink(inner: Frame): {
+  readonly measures: Measure[]
+  readonly bind: (node: FuncCall, name: string) => Expr | undefined
+} {
+  const measures: Measure[] = []
+  const bind = (node: FuncCall, name: string): Expr | undefined => {
+    const quantile = Object.hasOwn(QUANTILES, name) ? QUANTILES[name] : undefined
+    if (quantile) return addQuantile(measures, { node, name, kind: quantile.kind, inner })
+    const row = Object.hasOwn(AGGREGATES, name) ? AGGREGATES[name] : undefined
+    if (row === undefined) return undefined
+    const { argument, filter, isOfPeople } = readAggregate(node, name, inner)
+    if (row.kind === 'count') {
+      const measure: Measure = isOfPeople
+        ? { kind: 'people', filter, tells: [] }
+        : { kind: 'count', argument: countedArgument(argument), filter, tells: [] }
+      return measureRef(addMeasure(measures, measure), 'integer', undefined)
+    }
+    const { bounded, clamp } = boundedArgument(argument, { name, offset: node.location })
+    const index = addMeasure(measures, { kind: row.kind, argument: bounded, filter, clamp, tells: [] })
+    return measureRef(index, 'number', row.kind === 'avg' ? clamp : undefined)
+  }
+  return { measures, bind }
+}
+
+interface Written {
+  readonly node: FuncCall
+  readonly name: string
+  readonly kind: QuantileKind
+  readonly inner: Frame
+}
+
+function addQuantile(measures: Measure[], { node, name, kind, inner }: Written): Expr {
+  const isMedian = name === 'median'
+  if (node.agg_distinct || node.agg_star) throw notAllowed(`"${name}" of distinct values or *`, node.location)
+  const read = isMedian ? readMedian(node, inner) : readWithinGroup(node, name, inner)
+  const { bounded, clamp } = boundedArgument(read.argument, { name, offset: node.location })
+  const filter =
+    node.agg_filter && coerce(bindTerm(node.agg_filter, inner), 'boolean', { offset: node.location, name })
+  const index = addMeasure(measures, {
+    kind,
+    argument: bounded,
+    filter,
+    clamp,
+    quantileMicro: read.quantileMicro,
+    tells: [],
+  })
+  const type = kind === 'percentile_disc' ? bounded.type : 'number'
+  return measureRef(index, type, clamp)
+}
+
+interface Quantile {
+  readonly argument: Expr
+  readonly quantileMicro: number
+}
+
+function readMedian(node: FuncCall, inner: Frame): Quantile {
+  const [argument, more] = node.args ?? []
+  if (argument === undefined || more !== undefined || node.agg_within_group || node.agg_order)
+    throw notAllowed('"median" of anything but one argument', node.location)
+  return { argument: bindValue(argument, inner), quantileMicro: 500_000 }
+}
+
+function readWithinGroup(node: FuncCall, name: string, inner: Frame): Quantile {
+  const [fraction, more] = node.args ?? []
+  const [order, another] = node.agg_order ?? []
+  if (
+    !node.agg_within_group ||
+    fraction === undefined ||
+    more !== undefined ||
+    order === undefined ||
+    another
+  )
+    throw notAllowed(`"${name}" without one fraction and WITHIN GROUP (ORDER BY one value)`, node.location)
+  const { value, isDescending } = sortedValue(order)
+  const quantileMicro = readFraction(fraction, name, inner)
+  return {
+    argument: bindValue(value, inner),
+    quantileMicro: isDescending ? 1_000_000 - quantileMicro : quantileMicro,
+  }
+}
+
+function sortedValue(order: Node): { readonly value: Node; readonly isDescending: boolean } {
+  if (!('SortBy' in order) || order.SortBy.node === undefined) throw notSupported('this ORDER BY')
+  return { value: order.SortBy.node, isDescending: order.SortBy.sortby_dir === 'SORTBY_DESC' }
+}
+
+/** In millionths, so that it is a fraction of whole numbers. */
+function readFraction(node: Node, name: string, inner: Frame): number {
+  const written = coerce(bindTerm(node, inner), 'number', { offset: offsetOf(node), name })
+  const value = written.kind === 'literal' ? Number(written.value ?? Number.NaN) : Number.NaN
+  if (!(value >= 0 && value <= 1))
+    throw notAllowed(`"${name}" of a fraction that is not written out between 0 and 1`, offsetOf(node))
+  return Math.round(value * 1_000_000)
+}
+
+function boundedArgument(
+  argument: Expr | undefined,
+  { name, offset }: { readonly name: string; readonly offset: number | undefined },
+): { readonly bounded: Expr; readonly clamp: Range } {
+  if (argument === undefined || (argument.type !== 'integer' && argument.type !== 'number'))
+    throw notAllowed(`"${name}" of ${argument?.type ?? 'nothing'}`, offset)
+  const { range } = argument
+  if (range === undefined || !Number.isFinite(range.least) || !Number.isFinite(range.greatest))
+    throw wrongColumn(whyUnbounded(argument, name), offset)
+  return { bounded: withinBounds(argument), clamp: range }
+}

@@ -1,0 +1,245 @@
+import type { SelectStmt } from '@pgsql/types'
+import type { Manifest } from '../../../protocol/data-set.ts'
+import type { BoundQuery, Expr, Measure, Output, Source } from '../bound/bound-query.ts'
+import { measureSink } from './bind-aggregate.ts'
+import { privateMeasureSink } from './bind-private.ts'
+import { personRefusal } from './bind-expression.ts'
+import type { Frame } from './bind-expression.ts'
+import { bindCount, bindGrouping, bindHaving, bindOrder, bindTargets, overGroups } from './bind-groups.ts'
+import type { Grouping, Target } from './bind-groups.ts'
+import { literal, requireScalar } from './build-expression.ts'
+import { bindFrom } from './bind-relation.ts'
+import { frameOf } from './from-context.ts'
+import type { FromContext } from './from-context.ts'
+import { bindLateral } from './bind-lateral.ts'
+import { bindSubLink } from './bind-sub-query.ts'
+import { insideOf } from '../bound/derived-column.ts'
+import { groupingsOf } from './grouping-function.ts'
+import { isNullablePerson } from '../bound/joined-level.ts'
+import { bindWith } from './named-queries.ts'
+import { notSupported, wrongColumn } from '../text/refusal.ts'
+import { checkResolution } from './resolution.ts'
+import { childrenOf, mapExpression, partsOf, sameExpression } from '../bound/same-expression.ts'
+import type { Binding, Level } from './scope.ts'
+
+/** Binds a whole question of mode `aggregate`, `private` or `rows`. Throws a `Refusal`. */
+export function bindQuestion(select: SelectStmt, binding: Binding): BoundQuery {
+  const level: Level = { sources: [], where: [] }
+  const context: FromContext = {
+    binding,
+    level,
+    question: level,
+    known: bindWith(select.withClause, new Map()),
+    bindSubLink,
+    bindLateral,
+  }
+  const frame = frameOf(context, bindFrom(select, context))
+  const query =
+    binding.mode === 'rows'
+      ? bindRowsQuestion(select, { binding, level, frame })
+      : bindGroupedQuestion(select, { binding, level, frame })
+  return withoutUnused(query)
+}
+
+interface Bound {
+  readonly binding: Binding
+  readonly level: Level
+  readonly frame: Frame
+}
+
+function bindRowsQuestion(select: SelectStmt, { binding, level, frame }: Bound): BoundQuery {
+  if (select.groupClause) throw notSupported('GROUP BY in mode rows; use mode aggregate')
+  if (select.distinctClause) throw notSupported('DISTINCT in mode rows: each row is of one person')
+  if (select.havingClause) throw notSupported('HAVING in mode rows')
+  const targets = bindTargets(select, frame)
+  const orderBy = bindOrder(select, targets, frame).map(({ offset, ...key }) => {
+    // The order of numbers inside says who came first.
+    if (key.expr.type === 'person') throw personRefusal(offset)
+    return key
+  })
+  const outputs = targets.map(({ name, expr, offset }): Output => {
+    if (expr.kind === 'person' && isNullablePerson(expr, level.sources))
+      throw wrongColumn('This person key may be missing in a row; show the one that is always there', offset)
+    return { name, expr, unit: unitOf(expr, { binding, level }) }
+  })
+  return {
+    mode: 'rows',
+    sources: level.sources,
+    where: level.where,
+    keys: [],
+    measures: [],
+    outputs,
+    orderBy,
+    limit: bindCount(select.limitCount, frame),
+    offset: bindCount(select.limitOffset, frame),
+  }
+}
+
+function bindGroupedQuestion(select: SelectStmt, { binding, level, frame: inner }: Bound): BoundQuery {
+  const mode = binding.mode === 'private' ? 'private' : 'aggregate'
+  const sink = mode === 'private' ? privateMeasureSink(inner) : measureSink(inner, level.sources)
+  const groupings = groupingsOf(inner)
+  const frame: Frame = { ...inner, bindAggregate: sink.bind, bindGrouping: groupings.bind }
+  const targets = bindTargets(select, frame)
+  const isDistinct = select.distinctClause !== undefined && !select.groupClause && sink.measures.length === 0
+  const grouping: Grouping = isDistinct
+    ? { keys: distinctKeys(targets) }
+    : bindGrouping(select, targets, inner)
+  if (grouping.sets && select.distinctClause)
+    throw notSupported('GROUPING SETS, ROLLUP and CUBE with DISTINCT; ask a question for each')
+  for (const { expr, offset } of grouping.keys) {
+    requireScalar(expr, offset)
+    checkKey(expr, offset)
+  }
+  const keys = grouping.keys.map(({ expr }) => expr)
+  checkResolution(keys, level.sources, binding.dataSets)
+  checkDimensions(grouping, level.sources, binding.dataSets)
+  const ofGroups = (expr: Expr, offset: number | undefined): Expr =>
+    groupings.resolve(overGroups(expr, keys, offset), { keys, sets: grouping.sets })
+  const having = bindHaving(select, frame)
+  const orderBy = bindOrder(select, targets, frame)
+    .map(({ offset, ...key }) => ({ ...key, expr: ofGroups(key.expr, offset) }))
+    // GROUPING without several sets is a constant.
+    .filter(({ expr }) => expr.kind !== 'literal')
+  const outputs = targets.map(({ name, expr, offset }): Output => {
+    const grouped = ofGroups(expr, offset)
+    return { name, expr: grouped, unit: unitOf(grouped, { binding, level, keys, measures: sink.measures }) }
+  })
+  // Rows of different groups differ in their keys.
+  if (
+    select.distinctClause &&
+    !keys.every((_, key) => outputs.some(({ expr }) => expr.kind === 'key' && expr.key === key))
+  )
+    throw notSupported('DISTINCT over groups whose keys are not all shown')
+  if (keys.length === 0 && sink.measures.length === 0)
+    throw notSupported(`a question of mode ${mode} without an aggregate or GROUP BY`)
+  return {
+    mode,
+    sources: level.sources,
+    where: level.where,
+    keys: grouping.sets ? [...keys, literal('integer', 0)] : keys,
+    groupingSets: grouping.sets,
+    measures: sink.measures,
+    outputs,
+    having: having && ofGroups(having, undefined),
+    orderBy,
+    limit: bindCount(select.limitCount, frame),
+    offset: bindCount(select.limitOffset, frame),
+  }
+}
+
+/** Different rows are groups of equal ones. */
+function distinctKeys(targets: readonly Target[]): readonly Target[] {
+  return targets.filter(
+    ({ expr }, index) => targets.findIndex((other) => sameExpression(other.expr, expr)) === index,
+  )
+}
+
+function checkKey(expr: Expr, offset: number | undefined): void {
+  const parts = [...partsOf(expr)]
+  if (showsPerson(expr)) throw wrongColumn('A question may not be grouped by the person key', offset)
+  if (parts.some(({ kind }) => kind === 'measure')) throw notSupported('an aggregate in GROUP BY', offset)
+  if (!parts.some(({ kind }) => kind === 'column' || kind === 'person'))
+    throw notSupported('a constant in GROUP BY', offset)
+}
+
+/** Whether an expression is the person, and not only whether there is one. */
+function showsPerson(expr: Expr): boolean {
+  if (expr.kind === 'call' && (expr.call === 'is_null' || expr.call === 'is_not_null')) return false
+  return expr.kind === 'person' || childrenOf(expr).some(showsPerson)
+}
+
+/** The data set that allows least decides how many dimensions there may be. */
+function checkDimensions(
+  { keys, sets }: Grouping,
+  sources: readonly Source[],
+  dataSets: ReadonlyMap<string, Manifest>,
+): void {
+  const most = Math.min(...dataSetsOf(sources).map((name) => dataSets.get(name)?.dimensionsMax ?? 0))
+  const count = sets ? Math.max(...sets.map((set) => set.length)) : keys.length
+  if (count > most) throw wrongColumn(`The question is grouped by ${count} dimensions; ${most} are allowed`)
+}
+
+/** Names of data sets in the order of their first use. */
+export function dataSetsOf(sources: readonly Source[]): readonly BoundDataSet[] {
+  const names = sources.flatMap((source): readonly BoundDataSet[] =>
+    source.kind === 'data-set' ? [source.dataSet] : dataSetsOf(insideOf(source)),
+  )
+  return [...new Set(names)]
+}
+
+type BoundDataSet = Extract<Source, { kind: 'data-set' }>['dataSet']
+
+interface UnitContext {
+  readonly binding: Binding
+  readonly level: Pick<Level, 'sources'>
+  readonly keys?: readonly Expr[]
+  readonly measures?: BoundQuery['measures']
+}
+
+const KEEPS_UNIT = new Set([
+  'round',
+  'round_digits',
+  'floor',
+  'ceil',
+  'trunc',
+  'abs_number',
+  'abs_integer',
+  'cast_integer_number',
+  'cast_number_integer',
+  'neg_number',
+  'neg_integer',
+])
+const MEASURES_WITH_UNIT = new Set(['sum', 'avg', 'stddev_samp', 'stddev_pop'])
+
+/** The unit of what is a column, its key, sum, average or deviation, rounded or not. */
+function unitOf(expr: Expr, context: UnitContext): string | undefined {
+  const [first] = expr.kind === 'call' ? expr.args : []
+  if (expr.kind === 'call') return KEEPS_UNIT.has(expr.call) && first ? unitOf(first, context) : undefined
+  if (expr.kind === 'key') return unitOfOptional(context.keys?.[expr.key], context)
+  if (expr.kind === 'measure') {
+    const measure = context.measures?.[expr.measure]
+    return measure && MEASURES_WITH_UNIT.has(measure.kind)
+      ? unitOfOptional(measure.argument, context)
+      : undefined
+  }
+  if (expr.kind !== 'column') return undefined
+  const source = context.level.sources[expr.source]
+  return source?.kind === 'data-set'
+    ? context.binding.dataSets.get(source.dataSet)?.columns.find(({ name }) => name === expr.column)?.unit
+    : undefined
+}
+
+function unitOfOptional(expr: Expr | undefined, context: UnitContext): string | undefined {
+  return expr && unitOf(expr, context)
+}
+
+/** Measures that nothing shows, filters or orders by any more, and that no other tells of, are not collected. */
+export function withoutUnused(query: BoundQuery): BoundQuery {
+  const used = new Set<number>()
+  const use = (index: number): void => {
+    if (used.has(index)) return
+    used.add(index)
+    for (const told of query.measures[index]?.tells ?? []) use(told)
+  }
+  const having = query.having ? [query.having] : []
+  for (const root of [...query.outputs, ...query.orderBy].map(({ expr }) => expr).concat(having)) {
+    for (const part of partsOf(root)) if (part.kind === 'measure') use(part.measure)
+  }
+  if (used.size === query.measures.length) return query
+  const kept = Array.from(used).toSorted((a, b) => a - b)
+  const renumbered = (expr: Expr): Expr =>
+    mapExpression(expr, (part) =>
+      part.kind === 'measure' ? { ...part, measure: kept.indexOf(part.measure) } : undefined,
+    )
+  return {
+    ...query,
+    measures: kept.flatMap((index): readonly Measure[] => {
+      const measure = query.measures[index]
+      return measure ? [{ ...measure, tells: measure.tells.map((told) => kept.indexOf(told)) }] : []
+    }),
+    outputs: query.outputs.map((output) => ({ ...output, expr: renumbered(output.expr) })),
+    orderBy: query.orderBy.map((key) => ({ ...key, expr: renumbered(key.expr) })),
+    having: query.having && renumbered(query.having),
+  }
+}

@@ -1,0 +1,72 @@
+import type { SelectStmt } from '@pgsql/types'
+import { offsetOf } from '../text/nodes.ts'
+import type { PersonRef, Source } from '../bound/bound-query.ts'
+import { call } from './build-expression.ts'
+import { notSupported } from '../text/refusal.ts'
+import { addSource } from './scope.ts'
+import type { Level, ScopeColumn } from './scope.ts'
+
+/** Binds one SELECT of a set operation into a level of its own. */
+export type BindMember = (select: SelectStmt, level: Level) => readonly ScopeColumn[]
+
+/**
+ * A set operation as a relation: of person keys only, where it is a set of people with one row each. UNION is a full join,
+ * INTERSECT an inner one, EXCEPT a left join of which those stay that found nobody. With further columns, or with ALL, a
+ * person would have rows of several branches, and the branches would choose how often a value counts: a sum over them is no
+ * sum of one quantity for each person (`docs/decisions/0018`).
+ */
+export function bindPersonSet(
+  select: SelectStmt,
+  bindMember: BindMember,
+  target: Level,
+): readonly ScopeColumn[] {
+  const { source, name } = setOf(select, bindMember)
+  const index = addSource(target, source)
+  return [{ name, expr: { kind: 'person', source: index, type: 'person', size: 1 } }]
+}
+
+interface PersonSet {
+  /** One row for each of its people. */
+  readonly source: Source
+  readonly name: string
+}
+
+function personSet(select: SelectStmt, bindMember: BindMember): PersonSet {
+  if (select.larg && select.withClause) throw notSupported('WITH within a set operation')
+  return setOf(select, bindMember)
+}
+
+function setOf(select: SelectStmt, bindMember: BindMember): PersonSet {
+  const { larg, rarg, op, all, sortClause, limitCount, limitOffset } = select
+  if (!larg || !rarg) return peopleOf(select, bindMember)
+  if (all) throw notSupported('UNION ALL, INTERSECT ALL and EXCEPT ALL as a relation')
+  if (sortClause || limitCount || limitOffset)
+    throw notSupported('ORDER BY, LIMIT and OFFSET of a set operation')
+  const [left, right] = [personSet(larg, bindMember), personSet(rarg, bindMember)]
+  const kind = op === 'SETOP_UNION' ? 'full' : op === 'SETOP_EXCEPT' ? 'left' : 'inner'
+  const other: PersonRef = { kind: 'person', source: 1, type: 'person', size: 1 }
+  return {
+    name: left.name,
+    source: {
+      kind: 'rows',
+      sources: [left.source, { ...right.source, join: { kind, by: [0], on: [] } }],
+      where: kind === 'left' ? [{ expr: call('is_null', [other]), clause: 'where' }] : [],
+      columns: [],
+    },
+  }
+}
+
+function peopleOf(select: SelectStmt, bindMember: BindMember): PersonSet {
+  const level: Level = { sources: [], where: [] }
+  const [column, another] = bindMember(select, level)
+  const { expr } = column ?? {}
+  if (column === undefined || another || expr?.kind !== 'person')
+    throw notSupported(
+      'a set operation (UNION, INTERSECT, EXCEPT) as a relation of anything but one person key',
+      offsetOf(select.targetList?.[0]),
+    )
+  return {
+    name: column.name,
+    source: { kind: 'per-person', sources: level.sources, where: level.where, keys: [], aggregates: [] },
+  }
+}

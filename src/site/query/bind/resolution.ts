@@ -1,0 +1,371 @@
+import { innermost, spokenColumn } from '../bound/bound-query.ts'
+import type { Column, Manifest } from '../../../protocol/data-set.ts'
+import type { Call, Expr, PerPersonSource, RowsSource, Source } from '../bound/bound-query.ts'
+import type { CallId } from '../catalogue/catalogue.ts'
+import { definitionOf } from '../bound/derived-column.ts'
+import { wrongColumn } from '../text/refusal.ts'
+import { childrenOf, partsOf, sameExpression } from '../bound/same-expression.ts'
+
+/**
+ * Whether a group key is coarse enough: a number, date or time may only be grouped by in bins that are not finer
+ * than its `minimumBin` (security model, defaults). What cannot be shown to be coarse is declined.
+ *
+ * Without a declared least width a whole number may stand as it is, any bin will do for another number, and dates
+ * and times are taken in days at the finest.
+ */
+export function checkResolution(
+  keys: readonly Expr[],
+  sources: readonly Source[],
+  dataSets: ReadonlyMap<string, Manifest>,
+): void {
+  const data: Data = { sources, dataSets, behind: new Map() }
+  const seen: Seen = { bins: [], cuts: [] }
+  for (const key of keys) visit(key, data, seen)
+  checkTogether(seen, data)
+}
+
+interface Data {
+  readonly sources: readonly Source[]
+  readonly dataSets: ReadonlyMap<string, Manifest>
+  /** What is behind columns of sub-selects, found once each: in a chain of them each may name the one before twice. */
+  readonly behind: Map<Source, Map<string, Column | undefined>>
+}
+
+/** What the keys do with numbers and times, all keys together: two coarse bins that are shifted make a fine one. */
+interface Seen {
+  readonly bins: { readonly bin: Bin; readonly expr: Expr }[]
+  readonly cuts: Cut[]
+}
+
+type Found = Extract<Expr, { kind: 'column' }>
+
+/** A step function of one column: constant on stretches of `width`, in the column's unit or as a unit of time. */
+interface Bin {
+  readonly column: Found
+  readonly width: number | TimeUnit
+}
+
+const TIME_UNITS = ['second', 'minute', 'hour', 'day', 'week', 'month', 'quarter', 'year'] as const
+type TimeUnit = (typeof TIME_UNITS)[number]
+
+function visit(expr: Expr, data: Data, seen: Seen): void {
+  const bin = binOf(expr)
+  if (bin) {
+    seen.bins.push({ bin, expr })
+    return checkBin(bin, data)
+  }
+  const cut = cutOf(expr)
+  if (cut) {
+    seen.cuts.push(cut)
+    return checkCuts(cut, data)
+  }
+  if (expr.kind === 'column') return checkBare(expr, data)
+  if (expr.kind === 'call' && OF_LISTS.has(expr.call)) return
+  // Whether there is a value tells no value.
+  if (
+    expr.kind === 'call' &&
+    (expr.call === 'is_null' || expr.call === 'is_not_null') &&
+    isLeaf(expr.args[0])
+  )
+    return
+  for (const child of childrenOf(expr)) visit(child, data, seen)
+}
+
+/** Calls that tell of a list without giving one of its values. */
+const OF_LISTS: ReadonlySet<CallId> = new Set([
+  'list_length',
+  'list_length_of_dimension',
+  'list_has',
+  'lists_overlap',
+  'list_has_all',
+  'list_is_within',
+])
+
+function isLeaf(expr: Expr | undefined): boolean {
+  return expr?.kind === 'column' || expr?.kind === 'person'
+}
+
+function checkTogether({ bins, cuts }: Seen, data: Data): void {
+  for (const { column } of cuts) {
+    const own = cuts.filter((cut) => isSameColumn(cut.column, column))
+    checkCuts({ column, at: [...new Set(own.flatMap(({ at }) => at))] }, data)
+  }
+  for (const { bin, expr } of bins) {
+    if (typeof bin.width === 'string') continue
+    const isShifted = bins.some(
+      (other) => isSameColumn(other.bin.column, bin.column) && !sameExpression(other.expr, expr),
+    )
+    if (isShifted || cuts.some(({ column }) => isSameColumn(column, bin.column))) {
+      const least = leastWidth(columnOf(bin.column, data), bin.column)
+      if (least !== 0 && !(least === 1 && bin.column.type === 'integer'))
+        throw wrongColumn(`${spokenColumn(bin.column)} may be grouped by in one way only`)
+    }
+  }
+}
+
+function isSameColumn(a: Found, b: Found): boolean {
+  return a.source === b.source && a.column === b.column
+}
+
+type Binning = (expr: Call) => Bin | undefined
+
+const byOne: Binning = ({ args: [a] }) => stepped(a, 1)
+const byField: Binning = ({ args: [a], constants: [field] }) => timeBin(a, FIELD_UNITS[String(field)])
+const byUnit: Binning = ({ args: [a], constants: [unit] }) =>
+  timeBin(
+    a,
+    TIME_UNITS.find((one) => one === unit),
+  )
+
+/** By the finest part of a `to_char` pattern. */
+const byPattern: Binning = ({ args: [a], constants: [pattern] }) =>
+  timeBin(a, PATTERN_UNITS.find(([parts]) => parts.test(String(pattern)))?.[1] ?? 'year')
+const PATTERN_UNITS: readonly (readonly [RegExp, TimeUnit])[] = [
+  [/SS/, 'second'],
+  [/MI/, 'minute'],
+  [/HH24/, 'hour'],
+  [/DD|ID/, 'day'],
+  [/IW/, 'week'],
+  [/MM/, 'month'],
+]
+
+/** A table: calls that make steps of a number or time. */
+const BINNINGS: Partial<Readonly<Record<CallId, Binning>>> = {
+  floor: byOne,
+  ceil: byOne,
+  trunc: byOne,
+  round: byOne,
+  cast_number_integer: byOne,
+  round_digits: ({ args: [a], constants: [digits] }) => stepped(a, 10 ** -Number(digits)),
+  width_bucket: ({ args: [a], constants: [low, high, count] }) =>
+    stepped(a, (Number(high) - Number(low)) / Number(count)),
+  div_integer: ({ args: [a, b] }) => steppedBy(a, b),
+  extract_date: byField,
+  extract_timestamp: byField,
+  trunc_date: byUnit,
+  trunc_timestamp: byUnit,
+  cast_timestamp_date: ({ args: [a] }) => timeBin(a, 'day'),
+  to_char_date: byPattern,
+  to_char_timestamp: byPattern,
+  // In days, because years that begin on other days make finer bins together.
+  age_years: ({ args: [a, b] }) => {
+    const [of, at] = a?.kind === 'literal' ? [b, a] : [a, b]
+    const bin = at?.kind === 'literal' ? timeBin(of, 'year') : undefined
+    return bin && { ...bin, width: DAYS.year }
+  },
+}
+
+/** `floor(x / w)` and its kin. */
+function binOf(expr: Expr): Bin | undefined {
+  return expr.kind === 'call' ? BINNINGS[expr.call]?.(expr) : undefined
+}
+
+const FIELD_UNITS: Readonly<Record<string, TimeUnit>> = {
+  year: 'year',
+  isoyear: 'year',
+  quarter: 'quarter',
+  month: 'month',
+  week: 'week',
+  day: 'day',
+  doy: 'day',
+  dow: 'day',
+  isodow: 'day',
+  hour: 'hour',
+  minute: 'minute',
+}
+
+function timeBin(expr: Expr | undefined, width: TimeUnit | undefined): Bin | undefined {
+  const column = expr && columnUnder(expr, ['cast_date_timestamp'])
+  return column && width ? { column, width } : undefined
+}
+
+function stepped(expr: Expr | undefined, step: number): Bin | undefined {
+  const linear = expr && linearOf(expr)
+  return linear ? { column: linear.column, width: step / Math.abs(linear.scale) } : undefined
+}
+
+function steppedBy(expr: Expr | undefined, divisor: Expr | undefined): Bin | undefined {
+  return divisor?.kind === 'literal' && Number(divisor.value) !== 0
+    ? stepped(expr, Math.abs(Number(divisor.value)))
+    : undefined
+}
+
+/** `scale * column` plus something constant. */
+function linearOf(expr: Expr): { readonly column: Found; readonly scale: number } | undefined {
+  if (expr.kind === 'column') return { column: expr, scale: 1 }
+  if (expr.kind !== 'call') return undefined
+  const [a, b] = expr.args
+  if (a === undefined) return undefined
+  if (expr.call === 'cast_integer_number' || expr.call === 'neg_number' || expr.call === 'neg_integer')
+    return linearOf(a)
+  if (b === undefined) return undefined
+  const [operand, constant] = a.kind === 'literal' ? [b, a] : [a, b]
+  const linear =
+    constant.kind === 'literal' && typeof constant.value === 'number' ? linearOf(operand) : undefined
+  if (linear === undefined || constant.kind !== 'literal') return undefined
+  const value = Number(constant.value)
+  if (SHIFTS.has(expr.call)) return linear
+  if (SCALES.has(expr.call) && value !== 0) return { ...linear, scale: linear.scale * value }
+  if (expr.call === 'div_number' && constant === b && value !== 0)
+    return { ...linear, scale: linear.scale / value }
+  return undefined
+}
+
+const SHIFTS = new Set<CallId>(['add_integer', 'add_number', 'sub_integer', 'sub_number'])
+const SCALES = new Set<CallId>(['mul_integer', 'mul_number'])
+
+function columnUnder(expr: Expr, casts: readonly CallId[]): Found | undefined {
+  if (expr.kind === 'column') return expr
+  return expr.kind === 'call' && casts.includes(expr.call) && expr.args[0]
+    ? columnUnder(expr.args[0], casts)
+    : undefined
+}
+
+function checkBin({ column, width }: Bin, data: Data): void {
+  const declaredColumn = columnOf(column, data)
+  const least = leastWidth(declaredColumn, column)
+  if (typeof width === 'string') {
+    if (typeof least === 'string' && TIME_UNITS.indexOf(width) < TIME_UNITS.indexOf(least))
+      throw tooFine(column, least)
+    return
+  }
+  // Rounding of the division that gave the width.
+  if (typeof least === 'number' && width < least * (1 - 1e-9)) throw tooFine(column, least)
+}
+
+function checkBare(column: Found, data: Data): void {
+  const least = leastWidth(columnOf(column, data), column)
+  if (column.type === 'integer' && typeof least === 'number' && least <= 1) return
+  if (column.type === 'date' && least === 'day') return
+  // What is taken out of a document is as fine as a text is; a least width is for a column of its own.
+  if (column.type === 'text' || column.type === 'boolean' || column.type === 'json') return
+  if (column.type === 'text[]' || column.type === 'boolean[]' || column.type === 'integer[]') return
+  throw tooFine(column, least)
+}
+
+function tooFine(column: Found, least: number | TimeUnit | undefined): Error {
+  return wrongColumn(
+    `${spokenColumn(column)} may only be grouped by in bins${least === undefined || least === 0 ? ', such as floor(x / 10)' : ` of at least ${least}`}`,
+  )
+}
+
+/** The narrowest bin: what the manifest says, else 1 for whole numbers, any for others, days for dates and times. */
+function leastWidth(column: Column | undefined, found: Found): number | TimeUnit | undefined {
+  if (column?.minimumBin !== undefined) return column.minimumBin
+  if (found.type === 'integer') return 1
+  if (found.type === 'number') return 0
+  return found.type === 'date' || found.type === 'timestamp' ? 'day' : undefined
+}
+
+/** The manifest's column behind a column, through what was computed per person: one with a declared width, if there is any. */
+function columnOf({ source, column }: Found, data: Data): Column | undefined {
+  const found: Source | undefined = data.sources[source]
+  const from = found && innermost(found)
+  if (from === undefined || from.kind === 'outer') return undefined
+  if (from.kind === 'data-set')
+    return data.dataSets.get(from.dataSet)?.columns.find(({ name }) => name === column)
+  const known = data.behind.get(from) ?? new Map<string, Column | undefined>()
+  data.behind.set(from, known)
+  if (!known.has(column)) known.set(column, columnBehind(from, { column, data }))
+  return known.get(column)
+}
+
+function columnBehind(
+  source: PerPersonSource | RowsSource,
+  { column, data }: { column: string; data: Data },
+): Column | undefined {
+  const { sources } = source
+  const made = definitionOf(source, column)
+  const expr = made.expr ?? made.aggregate?.argument
+  const behind = [...(expr ? partsOf(expr) : [])].flatMap((part) =>
+    part.kind === 'column' ? [columnOf(part, { ...data, sources })] : [],
+  )
+  return behind.find((one) => one?.minimumBin !== undefined) ?? behind[0]
+}
+
+interface Cut {
+  readonly column: Found
+  /** Where values are told apart; a value that is met exactly stands twice. */
+  readonly at: readonly number[]
+}
+
+const COMPARISONS = new Set<CallId>([
+  'lt',
+  'le',
+  'gt',
+  'ge',
+  'between',
+  'not_between',
+  'eq',
+  'ne',
+  'in',
+  'not_in',
+  'distinct',
+  'not_distinct',
+])
+const EXACT = new Set<CallId>(['eq', 'ne', 'in', 'not_in', 'distinct', 'not_distinct'])
+
+/** A comparison of a number or time with constants: it tells apart what lies on either side of them. */
+function cutOf(expr: Expr): Cut | undefined {
+  if (expr.kind !== 'call' || !COMPARISONS.has(expr.call)) return undefined
+  const column = expr.args
+    .map((arg) => columnUnder(arg, ['cast_integer_number', 'cast_date_timestamp']))
+    .find((found) => found !== undefined)
+  const constants = expr.args.filter((arg) => arg.kind === 'literal')
+  if (
+    column === undefined ||
+    constants.length !== expr.args.length - 1 ||
+    column.type === 'text' ||
+    column.type === 'boolean'
+  )
+    return undefined
+  const values = constants.map(({ value }) => cutPosition(value)).filter((value) => value !== undefined)
+  const width = column.type === 'integer' ? 1 : 0
+  return { column, at: EXACT.has(expr.call) ? values.flatMap((value) => [value, value + width]) : values }
+}
+
+function cutPosition(value: unknown): number | undefined {
+  if (typeof value === 'number') return value
+  return typeof value === 'string' ? dayNumber(value) : undefined
+}
+
+/** Days since a fixed day: `2026-01-31 12:00:00` (Hinnant, *days from civil*). */
+function dayNumber(text: string): number {
+  const [year = 0, month = 0, day = 0, hour = 0, minute = 0, second = 0] = text.split(/[- :]/).map(Number)
+  const [shiftedYear, shiftedMonth] = month <= 2 ? [year - 1, month + 9] : [year, month - 3]
+  const days =
+    shiftedYear * 365 +
+    Math.floor(shiftedYear / 4) -
+    Math.floor(shiftedYear / 100) +
+    Math.floor(shiftedYear / 400) +
+    Math.floor((153 * shiftedMonth + 2) / 5) +
+    day
+  return days + (hour + (minute + second / 60) / 60) / 24
+}
+
+function checkCuts({ column, at }: Cut, data: Data): void {
+  const least = leastWidth(columnOf(column, data), column)
+  const width = typeof least === 'number' ? least : least === undefined ? 0 : DAYS[least]
+  const positions = at.toSorted((a, b) => a - b)
+  for (const [index, position] of positions.entries()) {
+    const next = positions[index + 1]
+    if (next === undefined) continue
+    if (
+      column.type === 'integer'
+        ? next - position < width
+        : next - position < width || (next === position && width > 0)
+    )
+      throw tooFine(column, least)
+  }
+}
+
+const DAYS: Readonly<Record<TimeUnit, number>> = {
+  second: 1 / 86_400,
+  minute: 1 / 1_440,
+  hour: 1 / 24,
+  day: 1,
+  week: 7,
+  month: 28,
+  quarter: 90,
+  year: 365,
+}

@@ -1,0 +1,99 @@
+import type { BoundQuery, CheckedQuery, Expr, Measure } from '../bound/bound-query.ts'
+import type { Range } from '../catalogue/expression-type.ts'
+import { nullableSources } from '../bound/joined-level.ts'
+import type { PlanContext } from './plan-context.ts'
+import { partsOf, sameOptional } from '../bound/same-expression.ts'
+
+/**
+ * What is collected per group of one argument and filter. Measures of the same argument and filter share it.
+ * `x`, `c` and `f` are columns of the rows: the argument, the argument clamped, the filter.
+ */
+export interface Series {
+  readonly argument?: Expr | undefined
+  readonly filter?: Expr | undefined
+  readonly clamp?: Range | undefined
+  readonly needsSquares: boolean
+  /**
+   * Whether `collect` asks for the people with a value, and for those with one that is not 0. Where the manifest lets
+   * expect that they are the people of the rows, the counts are awaited: they tell, and a set costs more than they.
+   */
+  readonly asksWithValue: boolean
+  readonly asksNonZero: boolean
+}
+
+/** The series of a question, each once, and for each measure the one that it is of. */
+export function seriesOfMeasures({ query, manifests }: CheckedQuery): {
+  readonly series: readonly Series[]
+  readonly seriesOf: readonly number[]
+} {
+  const found: Measure[][] = []
+  const seriesOf = query.measures.map((measure) => {
+    const known = found.findIndex(
+      ([one]) => sameOptional(one?.argument, measure.argument) && sameOptional(one?.filter, measure.filter),
+    )
+    if (known < 0) return found.push([measure]) - 1
+    found[known]?.push(measure)
+    return known
+  })
+  return { series: found.map((measures) => seriesOfEqual(measures, query, manifests)), seriesOf }
+}
+
+function seriesOfEqual(
+  measures: readonly Measure[],
+  { sources }: BoundQuery,
+  manifests: CheckedQuery['manifests'],
+): Series {
+  const [first] = measures
+  const { argument, filter } = first ?? {}
+  const clamp = measures.find((measure) => measure.clamp)?.clamp
+  const isFull =
+    filter === undefined && (argument === undefined || isAlwaysThere(argument, sources, manifests))
+  return {
+    argument,
+    filter,
+    clamp,
+    needsSquares: measures.some(({ kind }) => kind.startsWith('var') || kind.startsWith('stddev')),
+    asksWithValue: !isFull,
+    // Without a 0 within the bounds they are the same people.
+    asksNonZero: clamp !== undefined && holdsZero(clamp),
+  }
+}
+
+/** Made of columns that the manifest calls required, and of nothing that may be null beside. Only a guess: the counts decide. */
+function isAlwaysThere(
+  argument: Expr,
+  sources: BoundQuery['sources'],
+  manifests: CheckedQuery['manifests'],
+): boolean {
+  const nullable = nullableSources(sources)
+  return [...partsOf(argument)].every((part) => {
+    if (part.kind === 'case' || part.kind === 'person') return false
+    if (part.kind !== 'column') return true
+    const source = sources[part.source]
+    if (source?.kind !== 'data-set' || nullable.has(part.source)) return false
+    return (
+      manifests.get(source.dataSet)?.columns.find(({ name }) => name === part.column)?.isRequired ?? false
+    )
+  })
+}
+
+/** Most rows of one person that can stand in a group, by the manifests and what the vault knows. */
+export function rowsPerPerson(
+  sources: BoundQuery['sources'],
+  { manifests }: Pick<CheckedQuery, 'manifests'>,
+  context: PlanContext,
+): number {
+  return sources.reduce((product, source) => {
+    if (source.kind === 'outer') return product
+    if (source.kind === 'rows') return product * rowsPerPerson(source.sources, { manifests }, context)
+    if (source.kind === 'per-person')
+      return product * (source.keys.length === 0 ? 1 : rowsPerPerson(source.sources, { manifests }, context))
+    const rowsMax = manifests.get(source.dataSet)?.person.rowsMax ?? Number.POSITIVE_INFINITY
+    return product * Math.min(rowsMax, context.relations.get(source.dataSet)?.rowsPerPerson ?? rowsMax)
+  }, 1)
+}
+
+/** Whether a value within these bounds can be one that changes no sum. */
+export function holdsZero({ least, greatest }: Range): boolean {
+  return least <= 0 && greatest >= 0
+}

@@ -1,0 +1,275 @@
+import type { VaultStatement } from '../../vault/vault.ts'
+import { LIMITS } from '../../../kernel/limits.ts'
+import { holdsZero, rowsPerPerson, seriesOfMeasures } from './aggregate-series.ts'
+import type { Series } from './aggregate-series.ts'
+import type { BoundQuery, CheckedQuery, Expr } from '../bound/bound-query.ts'
+import type { Range } from '../catalogue/expression-type.ts'
+import type { Dialect } from '../catalogue/catalogue-row.ts'
+import type { Text } from '../catalogue/forms.ts'
+import { levelPrinting, printLevel, printPersonColumn, rawColumn } from './print-sources.ts'
+import type { SourcePrinting } from './print-sources.ts'
+import type { PlanContext } from './plan-context.ts'
+import { printGroupingSets } from './print-grouping-sets.ts'
+import { printExpression, printReleased } from './print.ts'
+
+/** How an aggregate question is answered: see `run-aggregate.ts`. */
+export interface AggregatePlan {
+  readonly checked: CheckedQuery
+  readonly dialect: Dialect
+  readonly series: readonly Series[]
+  /** For each measure of the question its series. */
+  readonly seriesOf: readonly number[]
+  /** Most rows of one person that can stand in a group, by the manifests. */
+  readonly rowsPerPersonMax: number
+  /** Everything but sets that are probably those of the rows. */
+  readonly collect: VaultStatement
+  /** Sets of people for some series, by group. */
+  readonly collectSets: (series: readonly number[]) => VaultStatement
+  /** For each group and series the largest number of rows, and the largest sum of |clamped values|, of one person. */
+  readonly exactShares: () => VaultStatement
+}
+
+/** Prints how the groups of a question are collected. Deciding, finishing and releasing come later, over safe groups only. */
+export function planAggregate(checked: CheckedQuery, context: PlanContext): AggregatePlan {
+  const { query } = checked
+  const { series, seriesOf } = seriesOfMeasures(checked)
+  const rowsPerPersonMax = rowsPerPerson(query.sources, checked, context)
+  const printer: Printer = { checked, query, context, series, rowsPerPersonMax }
+  return {
+    checked,
+    dialect: context.dialect,
+    series,
+    seriesOf,
+    rowsPerPersonMax,
+    collect: printCollect(printer),
+    collectSets: (wanted) => printSets(printer, wanted),
+    exactShares: () => printShares(printer),
+  }
+}
+
+interface Printer {
+  readonly checked: CheckedQuery
+  readonly query: BoundQuery
+  readonly context: PlanContext
+  readonly series: readonly Series[]
+  readonly rowsPerPersonMax: number
+}
+
+/** The rows that are grouped, as `"q"`: the person, keys `k`, arguments `x`, clamped arguments `c`, filters `f`. */
+function printRows(
+  { query, context, series }: Printer,
+  printing: SourcePrinting,
+  wanted: readonly number[],
+): Text {
+  const inner = levelPrinting(printing, query.sources)
+  const list = query.keys.map((key, index) => `${printExpression(key, inner)} as "k${index}"`)
+  const reads: Expr[] = [...query.keys]
+  const printed = query.keys.map((key, index) =>
+    key.type === 'number'
+      ? `case when "r"."k${index}" = 0 then ${zero(context.dialect)} else "r"."k${index}" end as "k${index}"`
+      : `"r"."k${index}"`,
+  )
+  const sets = printGroupingSets(query, printed)
+  const outer = [...sets.keys]
+  for (const index of wanted) {
+    const one = series[index]
+    if (one?.argument) {
+      const argument = one.clamp ? withoutDomain(one.argument, query.sources) : one.argument
+      list.push(`${printExpression(argument, inner)} as "x${index}"`)
+      reads.push(argument)
+      outer.push(
+        one.clamp
+          ? `${printClamp(`"r"."x${index}"`, one.clamp, context.dialect)} as "c${index}"`
+          : `"r"."x${index}"`,
+      )
+    }
+    if (one?.filter) {
+      list.push(`${printExpression(one.filter, inner)} as "f${index}"`)
+      reads.push(one.filter)
+      outer.push(`"r"."f${index}"`)
+    }
+  }
+  const level = printLevel({ sources: query.sources, where: query.where, reads }, printing)
+  const rows = `(select ${printPersonColumn(query.sources, printing)}${list.map((text) => `, ${text}`).join('')}\n${level}) as "r"`
+  return `(select "r"."_p"${outer.map((text) => `, ${text}`).join('')} from ${rows}${sets.join}) as "q"`
+}
+
+/** Two zeros would be two groups in one engine and one in the other. */
+function zero(dialect: Dialect): Text {
+  return dialect === 'duckdb' ? '0e0' : 'cast(0 as float8)'
+}
+
+/** A number column that is only clamped is read as it lies: the clamp keeps it in the domain of numbers as well. */
+export function withoutDomain(argument: Expr, sources: BoundQuery['sources']): Expr {
+  const isStored =
+    argument.kind === 'column' && argument.type === 'number' && sources[argument.source]?.kind === 'data-set'
+  return isStored ? { ...argument, column: rawColumn(argument.column) } : argument
+}
+
+/**
+ * As a double within its bounds. What is no number of the domain (NaN, the infinities, past ±1e150) is null, and null
+ * stays null, which `least` and `greatest` would not keep.
+ */
+function printClamp(value: Text, { least, greatest }: Range, dialect: Dialect): Text {
+  const type = dialect === 'duckdb' ? 'double' : 'float8'
+  const [low, high, end] = [least, greatest, 1e150].map(
+    (number) => `cast(${number.toExponential()} as ${type})`,
+  )
+  // What is within comes first: it is nearly every row.
+  return `case when ${value} between ${low} and ${high} then cast(${value} as ${type}) when ${value} < ${low} and ${value} >= -${end} then ${low} when ${value} > ${high} and ${value} <= ${end} then ${high} end`
+}
+
+/** `filter (where …)` of the conditions that there are. */
+function printFilter(conditions: readonly (Text | undefined)[]): Text {
+  const given = conditions.filter((condition) => condition !== undefined)
+  return given.length === 0 ? '' : ` filter (where ${given.join(' and ')})`
+}
+
+/** The argument as it is counted: clamped where it is summed, which makes no null and loses none. */
+function valueOf({ clamp }: Series, index: number): Text {
+  return `"q"."${clamp ? 'c' : 'x'}${index}"`
+}
+
+function filterOf(one: Series, index: number): Text | undefined {
+  return one.filter && `"q"."f${index}"`
+}
+
+/**
+ * How a set of people is gathered: a list of numbers, again and again for each row, which the vault makes a set of; for
+ * more rows than memory should hold a bit string by the person's number, which is slower.
+ */
+function printPeople(
+  conditions: readonly (Text | undefined)[],
+  { context: { dialect, relations }, rowsPerPersonMax }: Printer,
+): Text {
+  if (dialect === 'postgres') return `array_agg(distinct "q"."_p")${printFilter(conditions)}`
+  const personCount = Math.max(1, ...[...relations.values()].map((relation) => relation.personCount))
+  if (personCount * rowsPerPersonMax <= LIMITS.queryListedPeopleMax)
+    return `list("q"."_p")${printFilter(conditions)}`
+  // A whole number of bytes: then bit 0 is the first of the first byte.
+  return `bitstring_agg("q"."_p", 0, ${Math.ceil(personCount / 8) * 8 - 1})${printFilter(conditions)}`
+}
+
+/** Columns of a series in `collect`, in this order; `run-aggregate.ts` reads them so. */
+export const SERIES_COLUMNS = ['rows', 'nonZeroRows', 'sum', 'absolute', 'squares'] as const
+
+function printSeries(one: Series, index: number, dialect: Dialect): readonly Text[] {
+  const type = dialect === 'duckdb' ? 'double' : 'float8'
+  const filter = printFilter([filterOf(one, index)])
+  const value = valueOf(one, index)
+  const rows = `count(${one.argument ? value : '*'})${filter}`
+  if (one.clamp === undefined) return [rows, '0', '0', '0', '0']
+  const sum = (text: Text): Text => `cast(coalesce(sum(${text})${filter}, 0) as ${type})`
+  return [
+    rows,
+    holdsZero(one.clamp) ? `count(nullif(${value}, cast(0 as ${type})))${filter}` : '0',
+    sum(value),
+    one.clamp.least >= 0 ? '0' : sum(`abs(${value})`),
+    one.needsSquares ? sum(printSquare(value, type)) : '0',
+  ]
+}
+
+/** 2^-400: magnitudes below its last place count as 0, because their squares would be too small for a double. */
+const SQUARE_GRAIN = 2 ** -400
+
+function printSquare(value: Text, type: Text): Text {
+  const grain = `cast(${SQUARE_GRAIN.toExponential()} as ${type})`
+  const grained = `((${value} + ${grain}) - ${grain})`
+  return `${grained} * ${grained}`
+}
+
+function sourcePrinting(
+  { checked, context }: Printer,
+  parameters: SourcePrinting['parameters'],
+): SourcePrinting {
+  return { dialect: context.dialect, parameters, relations: context.relations, manifests: checked.manifests }
+}
+
+function printCollect(printer: Printer): VaultStatement {
+  const { query, context, series } = printer
+  const parameters: SourcePrinting['parameters'] = []
+  const all = series.map((_, index) => index)
+  const rows = printRows(printer, sourcePrinting(printer, parameters), all)
+  const columns = [
+    ...printKeys(printer),
+    'count(*)',
+    printPeople([], printer),
+    ...series.flatMap((one, index) => printSeries(one, index, context.dialect)),
+    ...series.flatMap((one, index) => printSeriesSets(one, index, printer, one)),
+  ]
+  return {
+    sql: `select ${named(columns)}\nfrom ${rows}${printGroupBy(query)}\nlimit ${LIMITS.queryGroupsMax + 1}`,
+    parameters,
+  }
+}
+
+/** Those with a value, and those with one that is not 0, whichever is asked for. */
+function printSeriesSets(
+  one: Series,
+  index: number,
+  printer: Printer,
+  { asksWithValue, asksNonZero }: Pick<Series, 'asksWithValue' | 'asksNonZero'>,
+): readonly Text[] {
+  const filter = filterOf(one, index)
+  const withValue = one.argument ? `${valueOf(one, index)} is not null` : undefined
+  return [
+    ...(asksWithValue ? [printPeople([withValue, filter], printer)] : []),
+    ...(asksNonZero ? [printPeople([`"q"."c${index}" <> 0`, filter], printer)] : []),
+  ]
+}
+
+function printSets(printer: Printer, wanted: readonly number[]): VaultStatement {
+  const { query, series } = printer
+  const parameters: SourcePrinting['parameters'] = []
+  const rows = printRows(printer, sourcePrinting(printer, parameters), wanted)
+  const sets = wanted.flatMap((index) => {
+    const one = series[index]
+    return one
+      ? printSeriesSets(one, index, printer, {
+          asksWithValue: true,
+          asksNonZero: one.clamp !== undefined && holdsZero(one.clamp),
+        })
+      : []
+  })
+  return {
+    sql: `select ${named([...printKeys(printer), ...sets])}\nfrom ${rows}${printGroupBy(query)}`,
+    parameters,
+  }
+}
+
+function printShares(printer: Printer): VaultStatement {
+  const { query, series } = printer
+  const parameters: SourcePrinting['parameters'] = []
+  const all = series.map((_, index) => index)
+  const rows = printRows(printer, sourcePrinting(printer, parameters), all)
+  const names = query.keys.map((_, index) => `"q"."k${index}"`)
+  const shares = series.flatMap((one, index) => {
+    const filter = filterOf(one, index)
+    const counted = one.argument ? `${valueOf(one, index)} is not null` : undefined
+    return [
+      `count(*)${printFilter([counted, filter])} as "n${index}"`,
+      ...(one.clamp ? [`sum(abs("q"."c${index}"))${printFilter([filter])} as "w${index}"`] : []),
+    ]
+  })
+  const perPerson = `(select ${[...names, '"q"."_p"', ...shares].join(', ')} from ${rows} group by ${[...names, '"q"."_p"'].join(', ')}) as "q"`
+  const largest = series.flatMap((one, index) => [
+    `max("q"."n${index}")`,
+    one.clamp ? `max("q"."w${index}")` : '0',
+  ])
+  return {
+    sql: `select ${named([...printKeys(printer), ...(largest.length === 0 ? ['0'] : largest)])}\nfrom ${perPerson}${printGroupBy(query)}`,
+    parameters,
+  }
+}
+
+function printKeys({ query, context }: Printer): readonly Text[] {
+  return query.keys.map(({ type }, index) => printReleased(type, `"q"."k${index}"`, context.dialect))
+}
+
+function printGroupBy({ keys }: BoundQuery): Text {
+  return keys.length === 0 ? '' : `\ngroup by ${keys.map((_, index) => `"q"."k${index}"`).join(', ')}`
+}
+
+function named(columns: readonly Text[]): Text {
+  return columns.map((text, index) => `${text} as "o${index}"`).join(', ')
+}

@@ -1,0 +1,171 @@
+import { ok } from '../../../kernel/result.ts'
+import type { Outcome } from '../../../protocol/reason.ts'
+import type { ReleaseValue } from '../../../protocol/release.ts'
+import type { CollectedGroup } from '../../guard/collected-group.ts'
+import { measureValue } from '../../guard/measure-value.ts'
+import type { VaultResult, VaultStatement } from '../../vault/vault.ts'
+import type { BoundQuery, CheckedQuery, Expr, OutputColumn } from '../bound/bound-query.ts'
+import { computeHere } from './compute-here.ts'
+import type { Text } from '../catalogue/forms.ts'
+import { printTail } from '../plan/print.ts'
+import type { AggregatePlan } from '../plan/plan-aggregate.ts'
+import type { QueryRunner } from '../plan/plan-context.ts'
+import { printExpression, printLiteral, printReleased, printSortKey } from '../plan/print.ts'
+import type { Printing } from '../plan/print.ts'
+import { toLiteral, toReleased } from './released-value.ts'
+
+/** The groups that the guard let through. */
+export interface SafeGroups {
+  readonly released: readonly CollectedGroup[]
+  readonly remainder?: CollectedGroup
+}
+
+/** What is shown of them. */
+export interface FinishedRows {
+  readonly columns: readonly OutputColumn[]
+  readonly rows: readonly (readonly ReleaseValue[])[]
+  readonly remainder?: readonly ReleaseValue[]
+}
+
+/**
+ * Computes outputs, HAVING, ORDER BY, LIMIT and OFFSET over groups that were let through, so that nothing of a
+ * suppressed group can switch, order or cut what is shown. The remainder is shown as it is: it is no group that was
+ * asked for.
+ */
+export async function finishGroups(
+  plan: Pick<AggregatePlan, 'checked' | 'dialect'>,
+  { released, remainder }: SafeGroups,
+  runner: QueryRunner,
+): Promise<Outcome<FinishedRows>> {
+  const { query, outputs } = plan.checked
+  const rows = await finish(plan, { groups: released.map(computedGroup), query }, runner)
+  if (!rows.ok) return rows
+  if (remainder === undefined) return ok({ columns: outputs, rows: rows.value })
+  const bare: BoundQuery = { ...query, having: undefined, orderBy: [], limit: undefined, offset: undefined }
+  const rest = await finish(plan, { groups: [computedGroup(remainder)], query: bare }, runner)
+  if (!rest.ok) return rest
+  return ok({ columns: outputs, rows: rows.value, remainder: rest.value[0] ?? [] })
+}
+
+/** A group that may be shown: its keys, and what each measure came to. */
+export interface ComputedGroup {
+  readonly keys: readonly ReleaseValue[]
+  readonly values: readonly (number | null)[]
+}
+
+function computedGroup({ keys, measures }: CollectedGroup): ComputedGroup {
+  return { keys, values: measures.map(measureValue) }
+}
+
+/** The same over groups whose values are noisy: nothing but those is looked at, so it costs no privacy. */
+export async function finishNoisy(
+  checked: CheckedQuery,
+  groups: readonly ComputedGroup[],
+  runner: QueryRunner,
+): Promise<Outcome<FinishedRows>> {
+  const { query, outputs } = checked
+  const rows = await finish({ dialect: 'duckdb' }, { groups, query }, runner)
+  return rows.ok ? ok({ columns: outputs, rows: rows.value }) : rows
+}
+
+interface Finishing {
+  readonly groups: readonly ComputedGroup[]
+  readonly query: BoundQuery
+}
+
+async function finish(
+  plan: Pick<AggregatePlan, 'dialect'>,
+  finishing: Finishing,
+  runner: QueryRunner,
+): Promise<Outcome<readonly (readonly ReleaseValue[])[]>> {
+  if (finishing.groups.length === 0) return ok([])
+  const plain = plainRows(finishing)
+  if (plain) return ok(plain)
+  const result = await runner.run(printFinish(plan, finishing))
+  return result.ok ? ok(readRows(result.value, finishing.query)) : result
+}
+
+/**
+ * The rows where every output is a key, a measure or arithmetic of them and all rows are wanted in the order they have: an
+ * engine would be asked for nothing that cannot be done here. Undefined where it has to be.
+ */
+function plainRows({
+  groups,
+  query: { outputs, having, orderBy, limit, offset },
+}: Finishing): readonly (readonly ReleaseValue[])[] | undefined {
+  if (having || orderBy.length > 0 || limit !== undefined || offset !== undefined) return undefined
+  const rows: ReleaseValue[][] = []
+  for (const group of groups) {
+    const row: ReleaseValue[] = []
+    for (const { expr } of outputs) {
+      const value = computeHere(expr, (leaf) => valueOf(leaf, group))
+      if (value === undefined) return undefined
+      row.push(value)
+    }
+    rows.push(row)
+  }
+  return rows
+}
+
+function valueOf(leaf: Expr, { keys, values }: ComputedGroup): ReleaseValue | undefined {
+  if (leaf.kind === 'key') return keys[leaf.key] ?? null
+  return leaf.kind === 'measure' ? (values[leaf.measure] ?? null) : undefined
+}
+
+function readRows(result: VaultResult, { outputs }: BoundQuery): readonly (readonly ReleaseValue[])[] {
+  const columns = outputs.map((_, index) => result.column(index))
+  return Array.from({ length: result.rowCount }, (_, row) =>
+    outputs.map(({ expr }, index) => toReleased(columns[index]?.[row], expr.type)),
+  )
+}
+
+function printFinish(
+  { dialect }: Pick<AggregatePlan, 'dialect'>,
+  { groups, query }: Finishing,
+): VaultStatement {
+  const printing: Printing = {
+    dialect,
+    parameters: [],
+    column: () => {
+      throw new Error('Cannot print a column: groups have keys and measures only')
+    },
+    key: (key) =>
+      dialect === 'postgres' && query.keys[key]?.type === 'text'
+        ? `("g"."k${key}" collate "C")`
+        : `"g"."k${key}"`,
+    measure: (measure) => `"g"."m${measure}"`,
+  }
+  const types = measureTypes(query)
+  const rows = groups.map(({ keys, values: computed }) => {
+    const values = query.keys.map(({ type }, index) =>
+      printLiteral(toLiteral(keys[index] ?? null, type), printing),
+    )
+    const figures = computed.map((value, index) =>
+      printLiteral(toLiteral(value, types[index] ?? 'number'), printing),
+    )
+    return `(${[...values, ...figures].join(', ')})`
+  })
+  const names = [
+    ...query.keys.map((_, index) => `"k${index}"`),
+    ...query.measures.map((_, index) => `"m${index}"`),
+  ]
+  // Texts are bound in the order of the whole statement by their numbers, so it does not matter which part is printed first.
+  const outputs = query.outputs.map(
+    ({ expr }, index) =>
+      `${printReleased(expr.type, printExpression(expr, printing), dialect)} as "o${index}"`,
+  )
+  const having: Text = query.having ? `\nwhere ${printExpression(query.having, printing)}` : ''
+  const order = query.orderBy.map((key) => printSortKey(key, printing))
+  return {
+    sql: `select ${outputs.join(', ')}\nfrom (values ${rows.join(', ')}) as "g" (${names.join(', ')})${having}${printTail(order, query)}`,
+    parameters: printing.parameters,
+  }
+}
+
+/** Counts are whole, and so are values chosen among whole ones; what is summed is a double. */
+function measureTypes({ measures }: BoundQuery): readonly ('integer' | 'number')[] {
+  return measures.map(({ kind, argument }) => {
+    const isChosen = kind === 'percentile_disc' && argument?.type === 'integer'
+    return isChosen || kind === 'count' || kind === 'people' ? 'integer' : 'number'
+  })
+}

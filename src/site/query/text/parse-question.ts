@@ -1,0 +1,80 @@
+import { hasSqlDetails, loadModule, parseSync } from 'libpg-query'
+import type { SelectStmt } from '@pgsql/types'
+import { LIMITS } from '../../../kernel/limits.ts'
+import { checkTree } from './check-tree.ts'
+import { Refusal, notSupported, offsetOfCharacter, tooLarge } from './refusal.ts'
+
+// The grammar is WebAssembly; once it is there, reading is synchronous.
+await loadModule()
+
+/**
+ * Reads one SELECT and proves that its tree holds allowed nodes only. The text is looked at nowhere else.
+ *
+ * Throws a `Refusal`: `declined.too_large`, `declined.sql_syntax`, `declined.sql_not_supported`.
+ */
+export function parseQuestion(text: string): SelectStmt {
+  checkText(text)
+  const statements = parseStatements(text)
+  const [first, second] = statements
+  if (first?.stmt === undefined) throw new Refusal('declined.sql_syntax', 'The question is empty')
+  if (second !== undefined) throw notSupported('more than one statement', second.stmt_location)
+  checkTree(first.stmt)
+  if (!('SelectStmt' in first.stmt)) throw notSupported('a statement other than SELECT')
+  return first.stmt.SelectStmt
+}
+
+/**
+ * Signs by which a text reads otherwise than it is: marks, embeddings, overrides and isolates of UAX #9. Whoever looks at a
+ * question, or at the names in its answer, would see another one. Letters that look alike are compared as they are.
+ */
+export const REORDERING = /[\u061C\u200E\u200F\u202A-\u202E\u2066-\u2069]/u
+
+/** What would cost too much to parse, or would not reach the grammar as it was sent. */
+function checkText(text: string): void {
+  if (text.length > LIMITS.queryTextBytesMax || Buffer.byteLength(text) > LIMITS.queryTextBytesMax) {
+    throw tooLarge(`The question is longer than ${LIMITS.queryTextBytesMax} bytes`)
+  }
+  if (!text.isWellFormed())
+    throw new Refusal('declined.sql_syntax', 'The question is not well-formed Unicode')
+  // A C string ends there: the grammar would see less than was sent.
+  const zero = text.indexOf('\0')
+  if (zero >= 0)
+    throw new Refusal(
+      'declined.sql_syntax',
+      'The question holds a zero character',
+      Buffer.byteLength(text.slice(0, zero)),
+    )
+  const reordering = text.search(REORDERING)
+  if (reordering >= 0)
+    throw new Refusal(
+      'declined.sql_syntax',
+      "The question holds a sign that changes the direction of reading; give it as a parameter, or as U&'\\202E'",
+      Buffer.byteLength(text.slice(0, reordering)),
+    )
+  if (text.trim() === '') throw new Refusal('declined.sql_syntax', 'The question is empty')
+  // Counts words and signs without understanding them: a bound on the work of the grammar, not a reading of the text.
+  const tokens = text.match(/[\p{L}\p{N}_$."]+|[^\s]/gu)?.length ?? 0
+  if (tokens > LIMITS.queryTokensMax)
+    throw tooLarge(`The question has more than ${LIMITS.queryTokensMax} words and signs`)
+}
+
+function parseStatements(text: string): NonNullable<ReturnType<typeof parseSync>['stmts']> {
+  try {
+    return parseSync(text).stmts ?? []
+  } catch (error) {
+    if (hasSqlDetails(error))
+      throw syntaxRefusal(text, error.sqlDetails?.message ?? '', error.sqlDetails?.cursorPosition ?? 0)
+    // The tree outgrew the stack of whoever printed or read it.
+    if (error instanceof RangeError || error instanceof SyntaxError)
+      throw tooLarge('The question is nested too deep')
+    throw error
+  }
+}
+
+/** The grammar's message quotes the text, literals included, so only its kind is passed on. It counts characters. */
+function syntaxRefusal(text: string, message: string, character: number): Refusal {
+  if (message.startsWith('memory exhausted') || message.includes('stack'))
+    return tooLarge('The question is nested too deep')
+  const what = message.startsWith('unterminated') ? 'Something is quoted and never closed' : 'Syntax error'
+  return new Refusal('declined.sql_syntax', what, offsetOfCharacter(text, character))
+}

@@ -1,0 +1,108 @@
+import type { Decline, DeclineCode } from '../../../protocol/reason.ts'
+
+/**
+ * How a decline travels out of the depths of binding, where a question is taken apart by recursion. It never leaves
+ * this folder: `checkQuestion` and `dropOutputs` turn it into the value that callers see.
+ */
+export class Refusal extends Error {
+  readonly code: DeclineCode
+  readonly detail: string
+  /** Bytes from the beginning of the text, as the grammar counts; absent when the grammar gives none. */
+  readonly offset: number | undefined
+
+  constructor(code: DeclineCode, detail: string, offset?: number) {
+    super(detail)
+    this.name = 'Refusal'
+    this.code = code
+    this.detail = detail
+    this.offset = offset
+  }
+
+  /** The decline, with the position counted in characters of `text` from 1. */
+  toDecline(text: string): Decline {
+    if (this.offset === undefined) return { code: this.code, detail: this.detail }
+    const position = characterOf(text, this.offset)
+    return { code: this.code, detail: `${this.detail}, at character ${position}`, position }
+  }
+}
+
+/** The character (code point, from 1) in which the byte `offset` of the UTF-8 form stands. */
+export function characterOf(text: string, offset: number): number {
+  let bytes = 0
+  let characters = 1
+  for (const character of text) {
+    if (bytes >= offset) break
+    bytes += Buffer.byteLength(character)
+    characters += 1
+  }
+  return characters
+}
+
+/** Where in the UTF-8 form the character (code point, from 0) stands. */
+export function offsetOfCharacter(text: string, character: number): number {
+  let bytes = 0
+  let characters = 0
+  for (const one of text) {
+    if (characters >= character) break
+    bytes += Buffer.byteLength(one)
+    characters += 1
+  }
+  return bytes
+}
+
+/** Something of the grammar that the gate does not take. `what` is a noun phrase. */
+export function notSupported(what: string, offset?: number): Refusal {
+  return new Refusal('declined.sql_not_supported', `Not supported: ${what}`, offset)
+}
+
+/** A function, operator or cast that is not on the list, or not with these arguments. */
+export function notAllowed(what: string, offset?: number): Refusal {
+  return new Refusal('declined.sql_function', `Not allowed: ${what}`, offset)
+}
+
+/** Names that the grammar of PostgreSQL, or the gate, gives to what was written otherwise. */
+const WRITTEN: Readonly<Record<string, string>> = {
+  '~~': 'LIKE',
+  '!~~': 'NOT LIKE',
+  '~~*': 'ILIKE',
+  '!~~*': 'NOT ILIKE',
+  btrim: 'trim',
+  ltrim: 'trim',
+  rtrim: 'trim',
+  timezone: 'AT TIME ZONE',
+  pg_collation_for: 'COLLATION FOR',
+  is_normalized: 'IS NORMALIZED',
+  bpchar: 'char',
+  float4: 'real',
+  varbit: 'bit varying',
+  timestamptz: 'timestamp with time zone',
+  timetz: 'time with time zone',
+}
+
+/** What stands bare: signs of operators, and words of the grammar as the gate writes them. */
+const BARE = [
+  /^[-+*/<>=~!@#%^&|`?]+$/,
+  /^(NOT )?(IN|LIKE|ILIKE|BETWEEN)$/,
+  /^IS( NOT)? (NULL|TRUE|FALSE|DISTINCT FROM)$/,
+  /^(AND|OR|NOT|NULLIF|CASE|COALESCE|GREATEST|LEAST|LIMIT|a condition)$/,
+  /^(\(list\)\[n\]|x = any \(list\))$/,
+]
+
+/**
+ * A function, operator or type as a detail says it. Only what may be the asker's own word stands in double quotes,
+ * where `declineInNames` looks for literals: signs and words of the grammar never hold one.
+ */
+export function spoken(name: string): string {
+  const written = Object.hasOwn(WRITTEN, name) ? WRITTEN[name] : undefined
+  return written ?? (BARE.some((pattern) => pattern.test(name)) ? name : `"${name}"`)
+}
+
+/** A column that is unknown or may not stand where it stands. */
+export function wrongColumn(why: string, offset?: number): Refusal {
+  return new Refusal('declined.column', why, offset)
+}
+
+/** Past a limit. */
+export function tooLarge(what: string, offset?: number): Refusal {
+  return new Refusal('declined.too_large', what, offset)
+}

@@ -1,0 +1,133 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { checkQuestion } from '../../../../src/site/query/check-question.ts'
+import { testManifest } from '../two-engines.ts'
+
+/* How fine groups over numbers and times may be: never finer than the manifest says, in whatever way it is written. */
+
+const manifest = testManifest('people', {
+  dimensionsMax: 4,
+  columns: [
+    { name: 'height', type: 'number', minimumBin: 0.1 },
+    { name: 'age', type: 'integer', minimumBin: 5 },
+    { name: 'medals', type: 'integer' },
+    { name: 'born', type: 'date', minimumBin: 'year' },
+    { name: 'seen', type: 'timestamp', minimumBin: 'hour' },
+    { name: 'visited', type: 'date' },
+    { name: 'weight', type: 'number' },
+    { name: 'town', type: 'text' },
+  ],
+})
+
+const COARSE = [
+  'floor(height / 0.1)',
+  'floor(height * 10) / 10',
+  'round(height, 1)',
+  'round(height)',
+  'width_bucket(height, 1, 2, 10)',
+  'ceil(height * 5) / 5',
+  '(height * 2)::int',
+  "case when height < 1.6 then 'a' when height < 1.8 then 'b' else 'c' end",
+  'height > 1.8',
+  'age / 5',
+  '(age / 10) * 10',
+  'floor(age / 5.0)',
+  'width_bucket(age, 0, 100, 20)',
+  "case when age between 18 and 30 then 'a' else 'b' end",
+  'age > 20 and true',
+  'medals',
+  'medals * 2',
+  'medals = 3',
+  "date_trunc('year', born)",
+  'extract(year from born)',
+  "born < '1990-06-01'",
+  "date_trunc('hour', seen)",
+  'extract(hour from seen)',
+  'seen::date',
+  'visited',
+  'extract(dow from visited)',
+  'floor(weight)',
+  'weight > 70',
+  'round(weight, 15)',
+  'town',
+  'upper(left(town, 1))',
+  "town = 'Cork'",
+]
+
+const FINE = [
+  'height',
+  'height * 10',
+  'floor(height / 0.05)',
+  'floor(height * 100)',
+  'round(height, 2)',
+  'width_bucket(height, 1, 2, 11)',
+  'sqrt(height)',
+  'floor(sqrt(height))',
+  'height = 1.83',
+  'height in (1.8, 1.9)',
+  "case when height < 1.6 then 'a' when height < 1.65 then 'b' else 'c' end",
+  'height between 1.8 and 1.85',
+  'coalesce(height, 0)',
+  'floor(height / age)',
+  'floor(height - weight)',
+  'height > 1.8 and height < 1.85',
+  'age',
+  'age / 4',
+  'age % 5',
+  'age = 37',
+  'age in (18, 19)',
+  "case when age < 18 then 'a' when age < 20 then 'b' end",
+  'floor(age)',
+  'age::text',
+  'concat(town, age::text)',
+  'born',
+  "date_trunc('month', born)",
+  'extract(month from born)',
+  "born = '1990-01-01'",
+  "born between '1990-01-01' and '1990-06-01'",
+  'born::text',
+  'born + 1',
+  'extract(doy from born)',
+  'seen',
+  "date_trunc('minute', seen)",
+  'extract(minute from seen)',
+  'extract(epoch from seen)',
+  'extract(second from seen)',
+  'weight',
+  'weight + 1',
+  'nullif(weight, 70)',
+]
+
+function verdictOf(...keys: readonly string[]): string {
+  const checked = checkQuestion(
+    `select ${keys.join(', ')}, count(*) from people group by ${keys.map((_, index) => index + 1).join(', ')}`,
+    { mode: 'aggregate', dataSets: new Map([['people', manifest]]) },
+  )
+  return checked.ok ? 'approved' : `${checked.error.code} ${checked.error.detail}`
+}
+
+for (const key of COARSE) test(`coarse enough: ${key}`, () => assert.equal(verdictOf(key), 'approved'))
+for (const key of FINE) test(`too fine: ${key}`, () => assert.match(verdictOf(key), /^declined\.column/))
+
+test('two coarse bins that are shifted make a fine one', () => {
+  assert.match(verdictOf('floor(height / 0.1)', 'floor((height + 0.05) / 0.1)'), /^declined\.column/)
+  assert.match(verdictOf('floor(height / 0.1)', 'height > 1.85'), /^declined\.column/)
+  assert.match(verdictOf('height > 1.8', 'height > 1.85'), /^declined\.column/)
+  assert.equal(verdictOf('floor(height / 0.1)', 'floor(height / 0.1) * 0.1'), 'approved')
+  assert.equal(verdictOf('height > 1.8', 'height > 1.6', 'age / 5', 'town'), 'approved')
+})
+
+test('what was taken from a person before keeps the width of its column', () => {
+  const perPerson = (inner: string, key: string): string => {
+    const checked = checkQuestion(
+      `with t as (select id, ${inner} as v from people group by id) select ${key}, count(*) from t group by 1`,
+      { mode: 'aggregate', dataSets: new Map([['people', manifest]]) },
+    )
+    return checked.ok ? 'approved' : checked.error.code
+  }
+  assert.equal(perPerson('max(height)', 'v'), 'declined.column')
+  assert.equal(perPerson('avg(height)', 'floor(v / 0.05)'), 'declined.column')
+  assert.equal(perPerson('avg(height)', 'floor(v / 0.1)'), 'approved')
+  assert.equal(perPerson('min(born)', 'v'), 'declined.column')
+  assert.equal(perPerson('count(*)', 'v'), 'approved')
+})

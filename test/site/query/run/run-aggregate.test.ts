@@ -1,0 +1,208 @@
+import assert from 'node:assert/strict'
+import { after, test } from 'node:test'
+import type { Outcome } from '../../../../src/protocol/reason.ts'
+import type { CollectedGroup } from '../../../../src/site/guard/collected-group.ts'
+import { checkQuestion } from '../../../../src/site/query/check-question.ts'
+import type { PlanRelation } from '../../../../src/site/query/plan/plan-context.ts'
+import { planAggregate } from '../../../../src/site/query/plan/plan-aggregate.ts'
+import { collectGroups } from '../../../../src/site/query/run/run-aggregate.ts'
+import { askEngine } from '../ask-engine.ts'
+import { testManifest, twoEngines } from '../two-engines.ts'
+import type { TestDataSet } from '../two-engines.ts'
+
+/* What is collected for the guard: who stands behind a group, behind each measure, and how much one of them gives. */
+
+const engines = await twoEngines()
+after(() => engines[Symbol.asyncDispose]())
+
+const manifest = testManifest('people', {
+  rowsMax: 3,
+  columns: [
+    { name: 'town', type: 'text' },
+    { name: 'paid', type: 'number', bounds: [0, 100] },
+    { name: 'steps', type: 'integer', bounds: [-10, 10] },
+    { name: 'always', type: 'number', bounds: [1, 5], isRequired: true },
+  ],
+})
+const rows: TestDataSet['rows'] = [
+  [0, 'Cork', 10, 0, 1],
+  [0, 'Cork', 20, 3, 1],
+  [1, 'Cork', 0, -3, 2],
+  [2, 'Cork', null, null, 3],
+  [3, 'Cork', 900, 0, 4],
+  [4, 'Galway', 0, 0, 5],
+  [5, 'Galway', 0, 0, 9],
+  [5, 'Cork', 1, 1, 1],
+]
+const data = { manifest, rows }
+const all = [0, 1, 2, 3, 4, 5]
+
+async function collect(
+  sql: string,
+  change: Partial<PlanRelation> = {},
+): Promise<readonly (readonly CollectedGroup[])[]> {
+  const checked = checkQuestion(sql, { mode: 'aggregate', dataSets: new Map([['people', manifest]]) })
+  assert.ok(checked.ok, JSON.stringify(checked))
+  const collected: (readonly CollectedGroup[])[] = []
+  for (const engine of [engines.duckdb, engines.postgres]) {
+    const relations = await engine.relations([data], all)
+    const changed = new Map([...relations].map(([name, relation]) => [name, { ...relation, ...change }]))
+    const groups: Outcome<readonly CollectedGroup[]> = await collectGroups(
+      planAggregate(checked.value, { dialect: engine.dialect, relations: changed }),
+      engine.runner,
+      { dominanceBp: 1_000 },
+    )
+    assert.ok(groups.ok, JSON.stringify(groups))
+    collected.push(groups.value)
+  }
+  return collected
+}
+
+function describe(groups: readonly CollectedGroup[]): readonly unknown[] {
+  return groups.map(({ keys, people, measures }) => [
+    ...keys,
+    [...people].join(),
+    ...measures.map(
+      (measure) =>
+        `${measure.kind} ${measure.count} ${measure.sum} [${[...measure.people].join()}] ${measure.largestShare}/${measure.absoluteSum}`,
+    ),
+  ])
+}
+
+test('each measure has the people whose own value changes it: neither null nor 0, and past the filter', async () => {
+  for (const groups of await collect(
+    'select town, count(*), sum(paid), sum(steps), count(distinct id) filter (where paid > 0) from people group by town',
+  )) {
+    assert.deepEqual(describe(groups), [
+      [
+        'Cork',
+        '0,1,2,3,5',
+        'count 6 0 [0,1,2,3,5] 2/6',
+        'count 5 0 [0,1,3,5] 2/5',
+        'sum 5 131 [0,3,5] 100/131',
+        'count 5 0 [0,1,3,5] 2/5',
+        'sum 5 1 [0,1,5] 3/7',
+        'people 4 0 [0,3,5] 1/4',
+      ],
+      [
+        'Galway',
+        '4,5',
+        'count 2 0 [4,5] 1/2',
+        'count 2 0 [4,5] 1/2',
+        'sum 2 0 [] 0/0',
+        'count 2 0 [4,5] 1/2',
+        'sum 2 0 [] 0/0',
+        'people 0 0 [] 1/0',
+      ],
+    ])
+  }
+})
+
+test('where the counts say so, the people of a measure are those of the row, and no set is asked for', async () => {
+  engines.duckdb.statements.length = 0
+  const [groups = []] = await collect('select town, avg(always) from people group by town')
+  for (const group of groups) for (const measure of group.measures) assert.equal(measure.people, group.people)
+  const [statement] = engines.duckdb.statements
+  assert.equal(statement?.sql.split('list(').length, 2)
+})
+
+test('a column that is called required and is not is noticed by its counts, and its people are asked for', async () => {
+  const nullable: TestDataSet = {
+    manifest,
+    rows: [
+      [0, 'Cork', 1, 1, null],
+      [1, 'Cork', 1, 1, 2],
+    ],
+  }
+  for (const engine of [engines.duckdb, engines.postgres]) {
+    const answer = await askEngine(engine, {
+      sql: 'select avg(always) from people',
+      dataSets: [nullable],
+      eligible: [0, 1],
+    })
+    assert.ok(answer.ok)
+    assert.deepEqual(
+      answer.value.groups.map(({ people, measures }) => [
+        [...people],
+        measures.map((measure) => [...measure.people]),
+      ]),
+      [
+        [
+          [0, 1],
+          [[1], [1]],
+        ],
+      ],
+    )
+  }
+})
+
+test('bit strings tell the same as lists, where there are too many rows for these', async () => {
+  const [lists = []] = await collect('select town, count(*), sum(paid) from people group by town')
+  engines.duckdb.statements.length = 0
+  const [bits = []] = await collect('select town, count(*), sum(paid) from people group by town', {
+    personCount: 40_000_003,
+  })
+  assert.match(engines.duckdb.statements[0]?.sql ?? '', /bitstring_agg\("q"\."_p", 0, 40000007\)/)
+  assert.deepEqual(describe(bits), describe(lists))
+})
+
+test('no person gives more rows than the manifest says, whoever asks, where the vault does not know it', async () => {
+  const capped = testManifest('people', { rowsMax: 2, columns: manifest.columns.slice(1) })
+  const many: TestDataSet = {
+    manifest: capped,
+    rows: Array.from({ length: 9 }, (_, row): TestDataSet['rows'][number] => [
+      row % 3 === 0 ? 1 : 0,
+      'Cork',
+      1,
+      1,
+      1,
+    ]),
+  }
+  const checked = checkQuestion('select count(*), sum(paid) from people', {
+    mode: 'aggregate',
+    dataSets: new Map([['people', capped]]),
+  })
+  assert.ok(checked.ok)
+  for (const engine of [engines.duckdb, engines.postgres]) {
+    for (const rowsPerPerson of [undefined, 6]) {
+      const relations = new Map(
+        [...(await engine.relations([many], [0, 1]))].map(([name, relation]) => [
+          name,
+          { ...relation, rowsPerPerson },
+        ]),
+      )
+      const groups = await collectGroups(
+        planAggregate(checked.value, { dialect: engine.dialect, relations }),
+        engine.runner,
+        { dominanceBp: 1_000 },
+      )
+      assert.ok(groups.ok)
+      assert.deepEqual(
+        groups.value[0]?.measures.map(({ count }) => count),
+        [4, 4, 4],
+      )
+    }
+  }
+})
+
+test('HAVING, ORDER BY and LIMIT look at groups that were let through, and at nothing else', async () => {
+  for (const engine of [engines.duckdb, engines.postgres]) {
+    const asked = {
+      dataSets: [data],
+      eligible: all,
+      guard: ({ keys }: CollectedGroup) => keys[0] === 'Galway',
+    }
+    const first = await askEngine(engine, {
+      ...asked,
+      sql: 'select town, count(*) from people group by town order by count(*) desc limit 1',
+    })
+    assert.ok(first.ok)
+    assert.deepEqual(first.value.rows, [['Galway', 2]])
+    const none = await askEngine(engine, {
+      ...asked,
+      sql: 'select town from people group by town having sum(paid) > 50',
+    })
+    assert.ok(none.ok)
+    assert.deepEqual(none.value.rows, [])
+  }
+})
