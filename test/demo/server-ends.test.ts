@@ -8,8 +8,8 @@ import { test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { monotonicMs, systemClock } from '../../src/kernel/clock.ts'
 
-/** Away from the ports of the other test of the demonstration. */
-const PORT = 41_000 + (process.pid % 20_000)
+/** Away from the ports of the other test of the demonstration, and from those that a system gives to whoever asks for any. */
+const PORT = 26_100 + (process.pid % 6_000)
 const MAIN = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url))
 
 test('a demonstration that stays up says when a server ends, how, and what to do; the others go on', async () => {
@@ -20,6 +20,7 @@ test('a demonstration that stays up says when a server ends, how, and what to do
     ['--disable-warning=ExperimentalWarning', MAIN, 'demo', '--port', String(PORT)],
     { env: { PATH, NODE_COMPILE_CACHE, HEDGEROW_HOME: home }, stdio: ['ignore', 'pipe', 'inherit'] },
   )
+  const ended = once(demo, 'exit')
   let out = ''
   demo.stdout.setEncoding('utf8').on('data', (text: string) => {
     out += text
@@ -47,7 +48,6 @@ test('a demonstration that stays up says when a server ends, how, and what to do
     assert.ok((await fetch(`${galway}/healthz`)).ok)
     assert.doesNotMatch(out, /✗ galway/)
   } finally {
-    const ended = once(demo, 'exit')
     if (demo.exitCode === null) demo.kill('SIGINT')
     await ended
     await rm(home, { recursive: true, force: true })
