@@ -115,7 +115,9 @@ async function runOver(
   const result = await parts.vault.holding(() =>
     withRelations([...eligible], { planned, parts }, (relations) => runPlan(planned, relations, parts)),
   )
-  return result.ok ? ok({ result: result.value, engineMs: monotonicMs() - startedMs }) : result
+  const engineMs = monotonicMs() - startedMs
+  await parts.vault.inMotion.settled([...eligible.keys()])
+  return result.ok ? ok({ result: result.value, engineMs }) : result
 }
 
 /** The groups of the same question as if some of the people were not there. Nothing of it is charged. */

@@ -52,6 +52,7 @@ export async function importBatch(
   move: () => Promise<void>,
 ): Promise<ImportedBatch> {
   const { dataSet, batch, digest } = request
+  const { inMotion } = parts.vault
   const before = await findImport(parts.db, request)
   if (before && before.fileDigest !== digest) {
     if (before.doneAt !== undefined) {
@@ -66,15 +67,22 @@ export async function importBatch(
     await move()
   } catch (error) {
     // A crash leaves what was set aside for next time; whoever lives to say that it failed leaves nothing.
-    const isUndone = await undo(parts, request).catch(() => true)
+    const undone = await undo(parts, request).catch(() => undefined)
+    if (undone === true) inMotion.end(dataSet, batch)
+    const isUndone = undone ?? true
     // What failed after the vault had taken this very file is no failure: it could not even be undone.
     const isOther = before !== undefined && before.fileDigest !== digest
     if (isUndone || isOther) {
+      inMotion.stick(dataSet, batch)
       request.signal?.throwIfAborted()
       throw error
     }
   }
-  const done = await finishImport(parts, { dataSet, batch })
+  const done = await finishImport(parts, { dataSet, batch }).catch((error: unknown) => {
+    inMotion.stick(dataSet, batch)
+    throw error
+  })
+  inMotion.end(dataSet, batch)
   await parts.receipts.publish()
   return toImported(done, { importedAt: done.doneAt ?? parts.clock.now(), isNew: true })
 }

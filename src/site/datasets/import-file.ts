@@ -150,6 +150,7 @@ async function moveRows(parts: ImportParts, move: Move): Promise<void> {
   const chunks = watched(readRows(reader, { source, manifest, ring, random: parts.random, from }), move, from)
   if (rows <= partRows && from === 0) {
     await requireRoomFor(rows)
+    parts.vault.inMotion.begin(dataSet, batch)
     const taken = await parts.vault.append({ manifest, batch }, requireAll(chunks, rows))
     requireCount(taken.rows, rows)
     return
@@ -164,6 +165,7 @@ async function moveRows(parts: ImportParts, move: Move): Promise<void> {
   }
   requireCount(aside, rows)
   await requireRoomFor(rows / 2)
+  parts.vault.inMotion.begin(dataSet, batch)
   await parts.vault.take({ dataSet, batch })
 }
 

@@ -51,6 +51,7 @@ export async function importRows(parts: BatchParts, request: RowsRequest): Promi
         const { people, places } = peopleOf(manifest, rows)
         const { numbers, keys } = await giveNumbers(parts, manifest, people)
         await keepNewPeople(parts, named, { people: Bitset.of(numbers), households: new Bitset() })
+        parts.vault.inMotion.begin(manifest.dataSet, batch)
         await parts.vault.append({ manifest, batch }, [
           chunkOf(rows, { manifest, places, numbers, keys, random: parts.random }),
         ])

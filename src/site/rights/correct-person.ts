@@ -155,9 +155,23 @@ interface BegunCorrection {
 }
 
 async function finishCorrection(parts: CorrectionParts, begun: BegunCorrection): Promise<CorrectionRecord> {
+  const { correction, dataSet } = begun
+  const rows = await parts.vault.inMotion.during({ dataSet, cause: correction }, async () => {
+    const corrected = await correctRows(parts, begun)
+    if (corrected > 0) await keepInSafe(parts, begun)
+    await countCorrection(parts, begun, corrected)
+    return corrected
+  })
+  await parts.log.publish()
+  parts.recipientsBell.ring()
+  if (rows === 0)
+    throw new Fault('fault.not_found', { what: 'Cannot correct: no row of the person is meant' })
+  return findCorrection(parts.db, correction)
+}
+
+/** Writes down that the rows are changed: to the guard, to recipients, in a receipt. */
+async function countCorrection(parts: CorrectionParts, begun: BegunCorrection, rows: number): Promise<void> {
   const { correction, person, dataSet, manifest, values, key } = begun
-  const rows = await correctRows(parts, begun)
-  if (rows > 0) await keepInSafe(parts, begun)
   await parts.db.transaction().execute(async (tx) => {
     const { rows: open } = await sql`
       select id from correction where correction = ${correction} and state = 'begun' for update`.execute(tx)
@@ -184,11 +198,6 @@ async function finishCorrection(parts: CorrectionParts, begun: BegunCorrection):
       update correction set state = 'done', body = null, done_ms = ${parts.clock.now()}, rows = ${rows},
         receipt = ${receipt?.sequence ?? null} where correction = ${correction}`.execute(tx)
   })
-  await parts.log.publish()
-  parts.recipientsBell.ring()
-  if (rows === 0)
-    throw new Fault('fault.not_found', { what: 'Cannot correct: no row of the person is meant' })
-  return findCorrection(parts.db, correction)
 }
 
 /**

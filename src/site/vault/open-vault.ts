@@ -36,6 +36,7 @@ import { runStatement } from './run-statement.ts'
 import { createRenewalTable, renewLookups } from './renew-lookups.ts'
 import { removeSnapshot, snapshotVault } from './snapshot-vault.ts'
 import { PERSON_COLUMN, tableOf } from './stored-columns.ts'
+import { RowsInMotion } from './rows-in-motion.ts'
 import { appendBatch, discardBatch, findBatch, rowsAside, setAsidePart, takeBatch } from './take-rows.ts'
 import { vaultFault } from './vault-fault.ts'
 import { VaultMemory, nameOfRows } from './vault-memory.ts'
@@ -86,6 +87,7 @@ function vaultOf(first: Engine, { clock, limits }: { clock: Clock; limits: Engin
   return {
     ...readsOf(reading, memory),
     changes,
+    inMotion: new RowsInMotion(),
     describe: (manifest) => change('describe a data set', ({ writer }) => describeTable(writer, manifest)),
     retire: (dataSet) => change('retire a data set', ({ writer }) => dropDataSet(writer, dataSet)),
     ...takingOf(writing, { memory, forgotten }),

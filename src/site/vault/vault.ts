@@ -5,6 +5,7 @@ import type { Outcome } from '../../protocol/reason.ts'
 import type { KeptRows } from '../../protocol/law/retention.ts'
 import type { DataSetId } from '../../protocol/wire.ts'
 import type { Households } from './households.ts'
+import type { RowsInMotion } from './rows-in-motion.ts'
 
 /**
  * The vault: the store of people's rows at a site, as a narrow port. DuckDB in process stands behind it; anything
@@ -20,6 +21,8 @@ export interface Vault extends AsyncDisposable {
   readonly ended: Promise<Fault>
   /** Counts beginnings and ends of changes: what was read while it stayed the same was read of the same rows. */
   changes(): number
+  /** Data sets whose rows are changing, though the record has not counted it. */
+  readonly inMotion: RowsInMotion
   /** Makes the table of a data set, or adds columns to it. Nothing is ever dropped or retyped. */
   describe(manifest: Manifest): Promise<void>
   /** Drops a data set's rows, its people's sealed keys and its table. People keep their numbers. */

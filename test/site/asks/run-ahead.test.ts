@@ -173,4 +173,18 @@ describe('a run that was begun before the record was looked into', () => {
     assert.ok(run.ok)
     await rm(other, { recursive: true, force: true })
   })
+
+  test('is held back while rows are changing that the record has not counted', async () => {
+    vault.inMotion.begin(watch, 'a batch')
+    let isOver = false
+    const { run } = begin()
+    void run.then(() => {
+      isOver = true
+    })
+    const until = Date.now() + 200
+    while (Date.now() < until) await systemClock.sleep(20)
+    assert.equal(isOver, false)
+    vault.inMotion.end(watch, 'a batch')
+    assert.ok((await run).ok)
+  })
 })
