@@ -132,6 +132,7 @@ export async function collectWithout(
   const result = await withRelations(rest, { planned, parts }, (relations) =>
     runPlan(planned, relations, parts),
   )
+  await parts.vault.inMotion.settled([...collected.eligible.keys()])
   if (!result.ok) return result
   return ok(result.value.kind === 'groups' ? result.value.groups : [])
 }

@@ -7,7 +7,7 @@ import { Bitset } from '../../../src/kernel/bitset.ts'
 import { systemClock } from '../../../src/kernel/clock.ts'
 import { sha256 } from '../../../src/kernel/digest.ts'
 import { dataSetIdSchema } from '../../../src/protocol/wire.ts'
-import { collectAnswer, runAhead } from '../../../src/site/asks/collect-answer.ts'
+import { collectAnswer, collectWithout, runAhead } from '../../../src/site/asks/collect-answer.ts'
 import type { RunAhead } from '../../../src/site/asks/collect-answer.ts'
 import type { PlannedAsk } from '../../../src/site/asks/plan-ask.ts'
 import { EMPTY_PARTITION } from '../../../src/site/guard/partition.ts'
@@ -115,6 +115,19 @@ async function rowsAndPeople(ahead: RunAhead, partition = EMPTY_PARTITION): Prom
   return [group?.measures[0]?.count ?? 0, group?.people.count() ?? 0]
 }
 
+/** Runs while rows are changing: it is over only when they are counted. */
+async function heldBack(run: () => Promise<{ readonly ok: boolean }>): Promise<void> {
+  vault.inMotion.begin(watch, 'a batch')
+  let isOver = false
+  const running = run().finally(() => {
+    isOver = true
+  })
+  await systemClock.sleep(200)
+  assert.equal(isOver, false)
+  vault.inMotion.end(watch, 'a batch')
+  assert.ok((await running).ok)
+}
+
 describe('a run that was begun before the record was looked into', () => {
   test('is the run, when it is the one that would be begun then', async () => {
     const ahead = begin()
@@ -175,16 +188,13 @@ describe('a run that was begun before the record was looked into', () => {
   })
 
   test('is held back while rows are changing that the record has not counted', async () => {
-    vault.inMotion.begin(watch, 'a batch')
-    let isOver = false
-    const { run } = begin()
-    void run.then(() => {
-      isOver = true
-    })
-    const until = Date.now() + 200
-    while (Date.now() < until) await systemClock.sleep(20)
-    assert.equal(isOver, false)
-    vault.inMotion.end(watch, 'a batch')
-    assert.ok((await run).ok)
+    await heldBack(() => begin().run)
+  })
+
+  test('is held back as well when it leaves somebody out, once the rows have begun to change', async () => {
+    const collected = await collectAnswer(planned(), { look: lookAt(EMPTY_PARTITION), parts: counted() })
+    assert.ok(collected.ok)
+    const ran = { planned: planned(), collected: collected.value }
+    await heldBack(() => collectWithout(ran, Bitset.of([0]), counted()))
   })
 })
