@@ -41,6 +41,7 @@ import * as createSharedUses from './migrations/0170-create-shared-uses.ts'
 import * as createRetentionSweeps from './migrations/0111-create-retention-sweeps.ts'
 import * as issueAtOnce from './migrations/0165-issue-at-once.ts'
 import * as keepAnswersInPieces from './migrations/0191-keep-answers-in-pieces.ts'
+import * as keepKeysInPieces from './migrations/0260-keep-keys-in-pieces.ts'
 import * as endRememberedCalls from './migrations/0190-end-remembered-calls.ts'
 import * as changeGrantsAtOnce from './migrations/0166-change-grants-at-once.ts'
 
@@ -90,4 +91,5 @@ export const SITE_MIGRATIONS: Migrations = {
   '0210-create-row-ends': createRowEnds,
   '0190-end-remembered-calls': endRememberedCalls,
   '0191-keep-answers-in-pieces': keepAnswersInPieces,
+  '0260-keep-keys-in-pieces': keepKeysInPieces,
 }
