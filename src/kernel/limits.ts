@@ -1,11 +1,13 @@
 /** Bounds that hold everywhere. Each has a name and a reason; none is repeated as a number elsewhere. */
 export const LIMITS = {
-  /** Longest text of a question: analysts' queries are far smaller, and parsing must stay under 50 ms. */
+  /** Longest text of a question, and of it with its parameters: analysts' queries are far smaller, and parsing must stay under 50 ms. */
   queryTextBytesMax: 65_536,
   /** Nesting of the query tree: deeper ones only come from attacks on the parser's stack. */
   queryDepthMax: 64,
   /** Words and signs of a question: bounds what the grammar has to do, whatever it makes of them. */
   queryTokensMax: 3_000,
+  /** Bytes of a text that is written out that count as one more node: a parameter may be named many times. */
+  queryTextBytesPerNode: 64,
   /** Nodes of one expression with derived columns written out: what is printed stays in proportion to what was asked. */
   queryExpressionSizeMax: 2_000,
   /** How many stored texts long a text that a question makes may be: each person's row stays about as dear as it is. */

@@ -170,6 +170,45 @@ for (const [name, sql, code] of declined) {
   })
 }
 
+/** Texts that a rule which tries every place again would need minutes for; each at most as long as a question may be. */
+const TRIED_AGAIN: readonly (readonly [name: string, sql: string, parameter: string])[] = [
+  ['a pattern of brackets that never close', 'town similar to $1', '['.repeat(60_000)],
+  ['digits that are no number', 'score > $1', `${'1'.repeat(60_000)}x`],
+  ['a list of nothing but spaces', 'tags && $1', `{${' '.repeat(60_000)}{}`],
+]
+
+for (const [name, condition, parameter] of TRIED_AGAIN) {
+  test(`one clear decline: ${name}`, () => {
+    const startedMs = monotonicMs()
+    assert.match(read(`select count(*) from athletes where ${condition}`, [parameter]), /^declined\.sql/)
+    assert.ok(monotonicMs() - startedMs < MANY_TIMES_TOO_LONG_MS / 4, `${monotonicMs() - startedMs} ms`)
+  })
+}
+
+const DEAR_PARAMETERS: readonly (readonly [name: string, sql: string, parameters: readonly string[]])[] = [
+  ['one of 7 MB', 'select count(*) from athletes where town = $1', ['a'.repeat(7_000_000)]],
+  [
+    'a hundred that are too long together',
+    'select count(*) from athletes where town = $1',
+    Array.from({ length: 100 }, () => 'a'.repeat(1_000)),
+  ],
+  [
+    'one that is named 600 times in a condition',
+    `select count(*) from athletes where ${Array.from({ length: 600 }, () => 'town = $1').join(' or ')}`,
+    ['a'.repeat(60_000)],
+  ],
+]
+
+for (const [name, sql, parameters] of DEAR_PARAMETERS) {
+  test(`one clear decline: a long parameter, ${name}`, () => {
+    const before = process.memoryUsage().rss
+    const startedMs = monotonicMs()
+    assert.equal(read(sql, parameters), 'declined.too_large')
+    assert.ok(monotonicMs() - startedMs < MANY_TIMES_TOO_LONG_MS)
+    assert.ok(process.memoryUsage().rss - before < MEMORY_MAX_BYTES)
+  })
+}
+
 const WRONG_PARAMETERS: readonly (readonly [string | number | boolean | null, RegExp])[] = [
   ['no number', /^declined\.sql/],
   [true, /^declined\.sql/],

@@ -30,7 +30,9 @@ const manifestSchema = z.strictObject({
   /** Every file but this, sealed, with its length and digest as it lies there. */
   files: z.array(
     z.strictObject({
-      name: z.string().regex(/^[a-z0-9]+(?:[/._-][A-Za-z0-9_-]+)*$/, 'expected the name of a file'),
+      name: z
+        .string()
+        .regex(/^[a-z0-9][A-Za-z0-9_-]*(?:[/.][A-Za-z0-9_-]+)*$/, 'expected the name of a file'),
       sizeBytes: z.int().min(0),
       digest: digestSchema,
     }),

@@ -1,5 +1,6 @@
 import { digestOf } from '../../kernel/digest.ts'
 import { err, ok } from '../../kernel/result.ts'
+import { LIMITS } from '../../kernel/limits.ts'
 import type { Manifest } from '../../protocol/data-set.ts'
 import type { Mode } from '../../protocol/mode.ts'
 import { declined } from '../../protocol/reason.ts'
@@ -9,7 +10,7 @@ import type { BoundQuery, CheckedQuery } from './bound/bound-query.ts'
 import { literal } from './bind/build-expression.ts'
 import type { Term } from './bind/build-expression.ts'
 import { parseQuestion } from './text/parse-question.ts'
-import { Refusal, notSupported } from './text/refusal.ts'
+import { Refusal, notSupported, tooLarge } from './text/refusal.ts'
 import { canonicalQuery } from './bind/canonical-query.ts'
 import { requireQuantities } from './check-quantities.ts'
 import { usesOf } from './bound/uses.ts'
@@ -39,6 +40,7 @@ export function checkQuestion(
     return declined('declined.mode', { detail: `Mode ${mode} is not answered with SQL yet` })
   try {
     const select = parseQuestion(text)
+    requireShort(text, parameters)
     const query = bindQuestion(select, { mode, dataSets, parameters: parameters.map(parameterTerm) })
     // Noise hides one person in any sum; an exact one must be of a fixed quantity.
     if (mode === 'aggregate') requireQuantities(query)
@@ -47,6 +49,14 @@ export function checkQuestion(
     if (error instanceof Refusal) return err(error.toDecline(text))
     throw error
   }
+}
+
+/** Parameters are read as carefully as the text is, and may be named again and again in it. */
+function requireShort(text: string, parameters: readonly QuestionParameter[]): void {
+  const texts = [text, ...parameters.filter((value) => typeof value === 'string')]
+  const sizeBytes = texts.reduce((sum, one) => sum + Buffer.byteLength(one), 0)
+  if (sizeBytes > LIMITS.queryTextBytesMax)
+    throw tooLarge(`The question and its parameters are longer than ${LIMITS.queryTextBytesMax} bytes`)
 }
 
 function parameterTerm(value: QuestionParameter): Term {

@@ -34,9 +34,13 @@ export function literal(type: ExprType, value: LiteralValue): Literal {
     kind: 'literal',
     type,
     value,
-    size: 1,
+    size: sizeOfValue(value),
     range: typeof value === 'number' ? range(value, value) : undefined,
   }
+}
+
+function sizeOfValue(value: LiteralValue): number {
+  return typeof value === 'string' ? 1 + Math.floor(value.length / LIMITS.queryTextBytesPerNode) : 1
 }
 
 /** Gives a term a type: an untyped one is read, `integer` becomes `number` and `date` `timestamp` where asked. */

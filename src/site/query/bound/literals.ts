@@ -41,7 +41,7 @@ export function readInteger(text: string): number | string | undefined {
 
 /** Numbers within the domain of expressions: below 1e150 in magnitude. */
 export function readNumber(text: string): number | undefined {
-  if (!/^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i.test(text)) return undefined
+  if (!/^[+-]?(\d+(\.\d*)?|\.\d+)(e[+-]?\d+)?$/i.test(text)) return undefined
   const value = Number(text)
   return Math.abs(value) < 1e150 ? value : undefined
 }
@@ -117,7 +117,7 @@ export function readTextList(text: string): readonly string[] | undefined {
   const [, inside] = /^\s*\{(.*)\}\s*$/s.exec(text) ?? []
   if (inside === undefined) return undefined
   const items: string[] = []
-  const item = /\s*(?:"((?:[^"\\]|\\.)*)"|([^",{}\\]*[^",{}\\\s]))\s*(,|$)/sy
+  const item = /\s*(?:"((?:[^"\\]|\\.)*)"|([^",{}\\\s](?:[^",{}\\]*[^",{}\\\s])?))\s*(,|$)/sy
   for (let isLast = inside.trim() === ''; !isLast;) {
     const match = item.exec(inside)
     if (!match || match[2]?.toLowerCase() === 'null') return undefined

@@ -65,6 +65,8 @@ function bothCases(members: string): string {
 
 /** A pattern of SIMILAR TO as a regular expression: `%` is anything, `_` any sign, and points and anchors are signs. */
 export function similarAsRegular(pattern: string): string {
+  // Too long whatever it says; to look in it for classes that never close would take the square of that.
+  if (pattern.length > 2 * LENGTH_MAX) return pattern
   const regular = pattern.replaceAll(/\\.|\[\^?[^\]]*\]|[%_.^$]/gsu, (part) => {
     if (part === '%') return '.*'
     if (part === '_') return '.'
