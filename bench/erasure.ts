@@ -145,7 +145,7 @@ async function eraseAtASite(): Promise<number> {
       issuer: memberIdSchema.parse('federation'),
       reason: 'request',
       requestedBy: 'operator',
-      nameDigest: digestOf(`${turn}`),
+      nameMark: digestOf(`${turn}`),
     })
   })
 }

@@ -1,3 +1,4 @@
+import { requestMemory } from './record/request-mark.ts'
 import { sql } from 'kysely'
 import { formatInstant } from '../kernel/clock.ts'
 import type { Fault } from '../kernel/faults.ts'
@@ -97,7 +98,11 @@ export async function serveSite(
     ids,
     operatorKey: site.keys.operator.publicJwk,
     signIn: settings.oidc,
-    idempotency: recordIdempotencyStore({ db: site.db, clock }),
+    idempotency: recordIdempotencyStore({
+      db: site.db,
+      clock,
+      memory: requestMemory(site.keys.lookup, random),
+    }),
     rates: requestRates({ settings: settings.requestRates, clock, random, limited: site.events.limited }),
     usedTokens,
     accessTokens: new AccessTokens({ clock, random }),
@@ -186,6 +191,7 @@ function siteActs(
     ...requestActs(site),
     ...backupActs(site),
     ...retentionActs(site),
+    requestMark: site.consent.requestMark,
     site: () =>
       Promise.resolve({
         site: settings.site,

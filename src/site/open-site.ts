@@ -23,6 +23,7 @@ import type { SiteSettings } from './config.ts'
 import type { ConsentContext } from './consent/change-grants.ts'
 import { loadGrantMirror } from './consent/change-grants.ts'
 import { EligibilityCache } from './consent/eligibility-cache.ts'
+import { requestMark } from './record/request-mark.ts'
 import type { GrantMirror } from './consent/grant-mirror.ts'
 import { readDataSets } from './datasets/data-set-store.ts'
 import type { DataSetRecord } from './datasets/data-set-store.ts'
@@ -338,6 +339,7 @@ function consentContext(parts: {
       const issuer = manifests().get(dataSet)?.issuer
       return issuer === undefined ? undefined : lookupDigest(keys.lookup, { issuer, personKey })
     },
+    requestMark: requestMark(keys.lookup),
     keepApart: () => keptApart.note(),
     subjectOf: (subjects) => ofPeople.subjectsOf(db, subjects),
   }

@@ -94,6 +94,6 @@ export async function eraseByKey(bare: BareSite, personKey: string): Promise<Era
     issuer: memberIdSchema.parse('federation'),
     reason: 'request',
     requestedBy: 'operator',
-    nameDigest: digestOf(`federation\0${personKey}`),
+    nameMark: digestOf(`federation\0${personKey}`),
   })
 }

@@ -3,7 +3,6 @@ import type { Context } from 'hono'
 import type { z } from 'zod'
 import type { Clock } from '../clock.ts'
 import { dateOf } from '../clock.ts'
-import { digestOf } from '../digest.ts'
 import { FAULTS, Fault, sayOf } from '../faults.ts'
 import type { IdSource } from '../id.ts'
 import { LIMITS } from '../limits.ts'
@@ -158,7 +157,7 @@ async function serveRequest<
   return onceByKey(parts.idempotency, {
     caller: parts.nameOf(caller),
     key,
-    body: `${endpoint.method} ${context.req.path}\n${text}`,
+    body: `${endpoint.method} ${context.req.path}${new URL(raw.url).search}\n${text}`,
     act,
   })
 }
@@ -195,21 +194,27 @@ async function onceByKey(
       what: 'Cannot use the Idempotency-Key: expected 8 to 100 characters',
     })
   }
-  const bodyDigest = digestOf(body)
-  const kept = await store.find(caller, key)
+  const bodyDigest = store.markOf(body)
+  const name = store.markOf(key)
+  // Only who sends the same again, under the same key, can tell what was answered.
+  const request = `${key}\n${body}`
+  const kept = await store.find(caller, name)
   if (kept && kept.bodyDigest !== bodyDigest) {
     throw new Fault('fault.idempotency_conflict', {
       what: 'Cannot use the Idempotency-Key again: it came with another request',
     })
   }
   if (kept)
-    return new Response(kept.body, { status: kept.status, headers: { 'content-type': 'application/json' } })
+    return new Response(store.open(kept.body, request), {
+      status: kept.status,
+      headers: { 'content-type': 'application/json' },
+    })
   const response = await act()
   if (response.ok)
-    await store.keep(caller, key, {
+    await store.keep(caller, name, {
       bodyDigest,
       status: response.status,
-      body: await response.clone().text(),
+      body: store.seal(await response.clone().text(), request),
     })
   return response
 }

@@ -1,6 +1,7 @@
 import { sql } from 'kysely'
 import { later } from '../clock.ts'
 import type { Clock } from '../clock.ts'
+import { digestOf } from '../digest.ts'
 import type { Digest } from '../digest.ts'
 import { LIMITS } from '../limits.ts'
 import type { Database } from '../postgres/database.ts'
@@ -12,11 +13,28 @@ export interface KeptAnswer {
   readonly body: string
 }
 
+/** How what is remembered of requests stands in a record. */
+export interface RequestMemory {
+  /** What a text of a request stands as: its digest, or a mark under a key where requests are about people. */
+  markOf(text: string): Digest
+  /** An answer as it is kept for a request, which has to be known to open it where answers are about people. */
+  seal(answer: string, request: string): string
+  /** The answer to this very request. */
+  open(kept: string, request: string): string
+}
+
+/** Of a server whose requests are about nobody. */
+export const PLAIN_MEMORY: RequestMemory = {
+  markOf: digestOf,
+  seal: (answer) => answer,
+  open: (kept) => kept,
+}
+
 /**
  * Remembers the answers of writes by caller and `Idempotency-Key`. Acts are idempotent themselves where it matters
  * (batches, grants, asks); this gives the same words again and refuses a key that comes with another body.
  */
-export interface IdempotencyStore {
+export interface IdempotencyStore extends RequestMemory {
   find(caller: string, key: string): Promise<KeptAnswer | undefined>
   keep(caller: string, key: string, answer: KeptAnswer): Promise<void>
 }
@@ -25,6 +43,7 @@ export interface IdempotencyStore {
 export function memoryIdempotencyStore(capacity = 10_000): IdempotencyStore {
   const answers = new Map<string, KeptAnswer>()
   return {
+    ...PLAIN_MEMORY,
     find: (caller, key) => Promise.resolve(answers.get(`${caller}\0${key}`)),
     keep: (caller, key, answer) => {
       answers.set(`${caller}\0${key}`, answer)
@@ -55,9 +74,18 @@ export const createIdempotentAnswers = {
  * Keeps answers in a server's PostgreSQL. The first answer for a key stays for the window (`LIMITS.idempotencyWindowMs`);
  * past it the key is as good as new, whether the row is swept away yet (`forget-passed.ts`) or not.
  */
-export function recordIdempotencyStore({ db, clock }: { db: Database; clock: Clock }): IdempotencyStore {
+export function recordIdempotencyStore({
+  db,
+  clock,
+  memory = PLAIN_MEMORY,
+}: {
+  db: Database
+  clock: Clock
+  memory?: RequestMemory
+}): IdempotencyStore {
   const since = () => sql`to_timestamp(${later(clock.now(), -LIMITS.idempotencyWindowMs) / 1_000})`
   return {
+    ...memory,
     async find(caller, key) {
       const { rows } = await sql<{ body_digest: Digest; status: number; body: string }>`
         select body_digest, status, body from idempotent_answer

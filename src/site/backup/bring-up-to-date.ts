@@ -188,7 +188,7 @@ async function eraseAgain(
       reason: line?.reason ?? 'request',
       requestedBy: line?.by ?? 'operator',
       // What was kept under the person's name is in no backup.
-      nameDigest: digestOf(erasure),
+      nameMark: digestOf(erasure),
       guardianMark: await site.vault.lookupOf(person),
       standing: {
         erasure,

@@ -1,5 +1,5 @@
 import type { Clock, Instant } from '../../kernel/clock.ts'
-import { digestOfJson } from '../../kernel/digest.ts'
+import { canonicalJson } from '../../kernel/canonical-json.ts'
 import type { Digest } from '../../kernel/digest.ts'
 import { Fault } from '../../kernel/faults.ts'
 import type { Database, DatabaseTransaction } from '../../kernel/postgres/database.ts'
@@ -11,6 +11,7 @@ import type { ReceiptLog } from '../../transparency/receipt-log.ts'
 import type { GrantChange } from './grant-mirror.ts'
 import { GrantMirror } from './grant-mirror.ts'
 import { changesAfter, lockSequence, raiseSequence } from './grant-store.ts'
+import type { RequestMark } from '../record/request-mark.ts'
 import { readHeldBases } from './basis-store.ts'
 import { findCall, recordCall } from './grant-calls.ts'
 import { objectionChangesAfter } from './objection-store.ts'
@@ -30,6 +31,8 @@ export interface ConsentContext {
   readonly markOf: (dataSet: DataSetId, key: string) => Uint8Array | undefined
   /** Puts what people took back where a restore finds it; waited for before a change is acknowledged. */
   readonly keepApart: () => Promise<void>
+  /** What the body of a call that is remembered stands as. */
+  readonly requestMark: RequestMark
   /** HMAC of each text under the key of the person it is about, by which only that person's record finds a receipt. */
   readonly subjectOf: (subjects: readonly ReceiptSubject[]) => Promise<readonly Digest[]>
 }
@@ -95,14 +98,14 @@ export async function changeGrants(
 }
 
 async function changeInSteps(
-  { db, mirror, clock }: ConsentContext,
+  { db, mirror, clock, requestMark: mark }: ConsentContext,
   { body, facts, act }: { body: unknown; facts: ChangeFacts; act: ChangeAct },
 ): Promise<{ readonly answer: GrantsChanged; readonly change?: GrantChange }> {
   return db.transaction().execute(async (tx) => {
     const last = await lockSequence(tx)
     // A commit whose outcome was never heard of may have happened: whatever the record knows, the mirror learns.
     if (last !== mirror.sequence) await catchUp(tx, mirror)
-    const digest = facts.idempotencyKey === undefined ? undefined : digestOfJson(body)
+    const digest = facts.idempotencyKey === undefined ? undefined : mark(canonicalJson(body))
     const earlier = digest && (await findCall(tx, { key: facts.idempotencyKey ?? '', digest }))
     if (earlier) return { answer: earlier }
     const made = await act(tx, { last, now: clock.now() })

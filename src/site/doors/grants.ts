@@ -1,5 +1,5 @@
-import { digestOf } from '../../kernel/digest.ts'
 import { Fault } from '../../kernel/faults.ts'
+import { nameOfPerson } from './on-behalf.ts'
 import type { Door } from '../../kernel/http/door.ts'
 import type { GrantRequest } from '../../protocol/consent/grant.ts'
 import { SITE_API } from '../../protocol/http/site-api.ts'
@@ -32,7 +32,7 @@ export function serveGrants(door: Door<SiteCaller>, acts: SiteActs): void {
     const grants = 'grants' in body ? body.grants : [body]
     const speaker = await speakerAbout(caller, { acts, about: grants })
     requireOwnVoice(speaker, grants)
-    return acts.giveGrants(grants, changeBy(speaker, idempotencyKey))
+    return acts.giveGrants(grants, changeBy(speaker, idempotencyKey, acts))
   })
   door.serve(SITE_API.previewGrant, async ({ caller, body }) => {
     if (caller.kind !== 'operator') {
@@ -44,12 +44,12 @@ export function serveGrants(door: Door<SiteCaller>, acts: SiteActs): void {
   door.serve(SITE_API.refuseGrant, async ({ caller, body, idempotencyKey }) => {
     requireSubjectSide(caller)
     const speaker = await speakerAbout(caller, { acts, about: [body] })
-    return acts.refuseGrant(body, changeBy(speaker, idempotencyKey))
+    return acts.refuseGrant(body, changeBy(speaker, idempotencyKey, acts))
   })
   door.serve(SITE_API.revokeGrants, async ({ caller, body, idempotencyKey }) => {
     const revocations = 'revocations' in body ? body.revocations : [body]
     const speaker = await speakerAbout(caller, { acts, about: revocations })
-    return acts.revokeGrants(revocations, changeBy(speaker, idempotencyKey))
+    return acts.revokeGrants(revocations, changeBy(speaker, idempotencyKey, acts))
   })
 }
 
@@ -71,12 +71,16 @@ function knows(caller: ReturnType<typeof requireSubjectSide>, issuer: MemberId):
 }
 
 /** The key of a person is in nobody's record of changes; idempotency keys are kept apart by caller. */
-export function changeBy(speaker: SiteCaller, key: string | undefined): ChangeBy {
+export function changeBy(
+  speaker: SiteCaller,
+  key: string | undefined,
+  { requestMark }: Pick<SiteActs, 'requestMark'>,
+): ChangeBy {
   const by = byOf(speaker)
   const change = speaker.kind === 'guardian' ? { by, guardianship: speaker.guardianship } : { by }
   if (key === undefined) return change
   const who = speaker.kind === 'guardian' ? speaker.guardian : speaker
-  const scope = 'person' in who ? digestOf(`${who.issuer}\0${who.person}`) : by
+  const scope = 'person' in who ? requestMark(nameOfPerson(who)) : by
   return { ...change, idempotencyKey: `${scope} ${key}` }
 }
 

@@ -1,7 +1,6 @@
 import type { OpenAPIHono } from '@hono/zod-openapi'
 import type { Clock } from '../../kernel/clock.ts'
 import type { PublicJwk } from '../../kernel/crypto/keys.ts'
-import { digestOf } from '../../kernel/digest.ts'
 import { createDoor } from '../../kernel/http/door.ts'
 import type { Door } from '../../kernel/http/door.ts'
 import type { IdempotencyStore } from '../../kernel/http/idempotency.ts'
@@ -13,6 +12,7 @@ import type { Log } from '../../kernel/log.ts'
 import { SITE_API } from '../../protocol/http/site-api.ts'
 import { callerAuthentication, exchangeAssertion } from './authenticate-caller.ts'
 import type { Authentication, PeopleSignIn } from './authenticate-caller.ts'
+import { nameOfPerson } from './on-behalf.ts'
 import { serveBases } from './bases.ts'
 import { CallerKeys, forgettingKeys } from './caller-keys.ts'
 import { confineCallers } from './confine-callers.ts'
@@ -62,7 +62,7 @@ export function siteDoor(given: SiteActs, parts: SiteDoorParts): OpenAPIHono {
     clock: parts.clock,
     ids: parts.ids,
     authenticate: callerAuthentication(authentication),
-    nameOf: callerName,
+    nameOf: (caller) => callerName(caller, acts),
     idempotency: parts.idempotency,
     rates: parts.rates,
     isPerson: ({ kind }) => kind === 'person' || kind === 'guardian',
@@ -122,7 +122,7 @@ function serveSite(door: Door<SiteCaller>, acts: SiteActs): void {
   })
 }
 
-function callerName(caller: DoorCaller): string {
+function callerName(caller: DoorCaller, { requestMark }: Pick<SiteActs, 'requestMark'>): string {
   switch (caller.kind) {
     case 'operator':
       return 'operator'
@@ -137,6 +137,6 @@ function callerName(caller: DoorCaller): string {
     case 'person':
     case 'guardian':
       // The person's key itself is not to stand in a table.
-      return `person ${digestOf(`${caller.issuer}\0${caller.person}`)}`
+      return `person ${requestMark(nameOfPerson(caller))}`
   }
 }

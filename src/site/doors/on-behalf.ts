@@ -1,9 +1,8 @@
-import { digestOf } from '../../kernel/digest.ts'
 import { Fault } from '../../kernel/faults.ts'
 import type { MemberId } from '../../protocol/wire.ts'
 import type { NamedPerson } from '../rights/named-person.ts'
 import { forbidden, notFound } from './may.ts'
-import type { SiteCaller } from './site-acts.ts'
+import type { SiteActs, SiteCaller } from './site-acts.ts'
 import { byOf } from './speak-for.ts'
 
 /**
@@ -13,7 +12,14 @@ import { byOf } from './speak-for.ts'
 export function onBehalfOf(
   caller: SiteCaller,
   { ref, issuer }: { ref: string; issuer?: MemberId | undefined },
+  { requestMark }: Pick<SiteActs, 'requestMark'>,
 ): NamedPerson {
+  const named = (who: { issuer: MemberId; person: string }, by: string): NamedPerson => ({
+    issuer: who.issuer,
+    person: who.person,
+    by,
+    nameMark: requestMark(nameOfPerson(who)),
+  })
   switch (caller.kind) {
     case 'person': {
       const own = caller.identities.filter(
@@ -45,6 +51,7 @@ function whose(expected: string): Fault {
   })
 }
 
-function named({ issuer, person }: { issuer: MemberId; person: string }, by: string): NamedPerson {
-  return { issuer, person, by, nameDigest: digestOf(`${issuer}\0${person}`) }
+/** A person's name in one text, which is marked and stands in no table. */
+export function nameOfPerson({ issuer, person }: { issuer: MemberId; person: string }): string {
+  return `${issuer}\0${person}`
 }

@@ -46,7 +46,7 @@ export function servePeople(door: Door<SiteCaller>, acts: SiteActs): void {
       const { purpose } = params
       const speaker = await speakFor(caller, { ref: params.ref, issuer }, acts)
       const reading = readingOf(speaker, { params, query: { issuer, reason: 'objects for the person' } })
-      const by = changeBy(speaker, idempotencyKey)
+      const by = changeBy(speaker, idempotencyKey, acts)
       return acts.changeObjection(reading, { purpose, dataSet, isObjecting }, by)
     })
   }

@@ -75,7 +75,7 @@ function serveAges(door: Door<SiteCaller>, acts: SiteActs): void {
     const { issuer, ...confirmation } = body
     const { speaker, reading } = await speaking(requireSubjectSide(caller), { ...params, issuer })
     if (speaker.kind === 'guardian') throw forbidden()
-    return principals.confirmGrants(reading, confirmation, changeBy(speaker, idempotencyKey))
+    return principals.confirmGrants(reading, confirmation, changeBy(speaker, idempotencyKey, acts))
   })
 }
 

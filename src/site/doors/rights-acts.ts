@@ -54,12 +54,12 @@ export function rightsActs(
   return {
     ...changingActs(site),
     ...noticeActs(site),
-    async erasePerson({ issuer, person, by, nameDigest, reason, isAtOnce, requestKey }) {
+    async erasePerson({ issuer, person, by, nameMark, reason, isAtOnce, requestKey }) {
       const lookup = lookupDigest(site.keys.lookup, { issuer, personKey: person })
       const [number = NOBODY] = await site.vault.findPeople([lookup])
       const earlier = await findErasureOf(site.db, { person: number, requestKey })
       if (number === NOBODY && !earlier) throw notFound()
-      const request = { issuer, reason, requestedBy: by, nameDigest, requestKey, guardianMark: lookup }
+      const request = { issuer, reason, requestedBy: by, nameMark, requestKey, guardianMark: lookup }
       const done = earlier ?? (await erasePerson(site, { ...request, person: number }))
       if (!earlier) site.events.erased({ erasure: done.erasure })
       if (isAtOnce) {

@@ -10,12 +10,14 @@ import { speakFor } from './speak-for.ts'
 /** `/v1/people/{ref}/erasure`, `/correction`, `/restriction`, and `/v1/erasures`. */
 export function serveRights(door: Door<SiteCaller>, acts: SiteActs): void {
   const behalfOf = async (caller: SiteCaller, whom: { ref: string; issuer?: MemberId | undefined }) =>
-    onBehalfOf(await speakFor(caller, whom, acts), whom)
+    onBehalfOf(await speakFor(caller, whom, acts), whom, acts)
   door.serve(SITE_API.erasePerson, async ({ caller, params, body, idempotencyKey }) => {
     const { reason, isAtOnce, issuer } = body
     const person = await behalfOf(caller, { ref: params.ref, issuer })
     const requestKey =
-      idempotencyKey === undefined ? undefined : `${person.by} ${person.nameDigest} ${idempotencyKey}`
+      idempotencyKey === undefined
+        ? undefined
+        : acts.requestMark(`${person.by} ${person.nameMark} ${idempotencyKey}`)
     return acts.erasePerson({ ...person, reason, isAtOnce, requestKey })
   })
   door.serve(SITE_API.correctPerson, async ({ caller, params, body: { issuer, ...correction } }) =>

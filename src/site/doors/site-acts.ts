@@ -1,3 +1,4 @@
+import type { RequestMark } from '../record/request-mark.ts'
 import type { z } from 'zod'
 import type { Instant } from '../../kernel/clock.ts'
 import type { PublicJwk } from '../../kernel/crypto/keys.ts'
@@ -116,6 +117,8 @@ export interface ChangeBy {
  * form, throws a `Fault` for what the caller did wrong, and takes what it changes as done only when it is durable.
  */
 export interface SiteActs extends PersonActs, RequestActs, LocalAskActs {
+  /** What the record knows a caller, a person and a request by that it remembers. */
+  readonly requestMark: RequestMark
   site(): Promise<SiteView>
   listDataSets(page: PageRequest & Scope): Promise<Page<DataSetView>>
   /** `undefined` when there is none of this name. */

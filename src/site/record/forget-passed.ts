@@ -11,6 +11,9 @@ import type { SiteEvents } from '../events.ts'
 export async function forgetPassed({ db, clock }: { db: Database; clock: Clock }): Promise<number> {
   const before = later(clock.now(), -LIMITS.idempotencyWindowMs)
   const calls = { table: 'consent_call', where: sql`kept_at < to_timestamp(${before / 1_000})` }
+  await sql`update erasure set request_key = null where request_key is not null and requested_ms < ${before}`.execute(
+    db,
+  )
   return (await forgetPassedRequests({ db, clock })) + (await deleteInSteps(db, calls))
 }
 

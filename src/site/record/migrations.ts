@@ -44,6 +44,7 @@ import * as keepAnswersInPieces from './migrations/0191-keep-answers-in-pieces.t
 import * as keepKeysInPieces from './migrations/0260-keep-keys-in-pieces.ts'
 import * as endRememberedCalls from './migrations/0190-end-remembered-calls.ts'
 import * as changeGrantsAtOnce from './migrations/0166-change-grants-at-once.ts'
+import * as markRememberedRequests from './migrations/0270-mark-remembered-requests.ts'
 
 /** The schema of a site's record, in order: one file a capability, forward only. */
 export const SITE_MIGRATIONS: Migrations = {
@@ -92,4 +93,5 @@ export const SITE_MIGRATIONS: Migrations = {
   '0190-end-remembered-calls': endRememberedCalls,
   '0191-keep-answers-in-pieces': keepAnswersInPieces,
   '0260-keep-keys-in-pieces': keepKeysInPieces,
+  '0270-mark-remembered-requests': markRememberedRequests,
 }

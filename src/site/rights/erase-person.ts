@@ -67,8 +67,8 @@ export interface ErasureRequest {
   readonly issuer: MemberId
   readonly reason: ErasureReason
   readonly requestedBy: string
-  /** The digest under which answers to this person are kept (never the name itself). */
-  readonly nameDigest: Digest
+  /** The mark under which answers to this person are kept (never the name itself). */
+  readonly nameMark: Digest
   readonly requestKey?: string | undefined
   /** What the person is known by as a guardian of others: whoever is erased has power over nobody. */
   readonly guardianMark?: Uint8Array | undefined
@@ -133,7 +133,7 @@ async function noteErasure(
       const revoked = [...own, ...ofWards]
       await deletePrincipalFacts(tx, person)
       await noteWithdrawn(tx, parts, { ...request, now })
-      await deleteNamedAnswers(tx, request.nameDigest)
+      await deleteNamedAnswers(tx, request.nameMark)
       await deleteCarried(tx, person)
       const destroyed = await parts.personKeys.destroyKey(tx, person)
       const keyDigest = standing?.keyDigest ?? destroyed

@@ -7,6 +7,6 @@ export interface NamedPerson {
   readonly person: string
   /** Kept in the record: `operator`, `issuer:NAME` or `person`. */
   readonly by: string
-  /** A digest of the two, under which answers to the person are kept. */
-  readonly nameDigest: Digest
+  /** A mark of the two under a key of the site, under which answers to the person are kept. */
+  readonly nameMark: Digest
 }

@@ -84,6 +84,7 @@ async function site(): Promise<Site> {
         keys.map((key) => (/^p\d+$/.test(key) && Number(key.slice(1)) < PEOPLE ? Number(key.slice(1)) : -1)),
       ),
     markOf: (_, key) => new TextEncoder().encode(key),
+    requestMark: digestOf,
     keepApart: () => Promise.resolve(),
     subjectOf: (subjects) =>
       Promise.resolve(subjects.map(({ person, text }) => digestOf(`key of ${person}: ${text}`))),

@@ -30,6 +30,7 @@ export function fakeActs({
     ]),
   )
   return {
+    requestMark: digestOf,
     site: () =>
       note(
         'site',

@@ -78,7 +78,7 @@ test('a correction of somebody who is erased before it is made is never made', a
     issuer: memberIdSchema.parse('federation'),
     reason: 'request',
     requestedBy: 'operator',
-    nameDigest: digestOf('p-5'),
+    nameMark: digestOf('p-5'),
   })
   await bare.reopen()
   const { rows } = await sql<{ state: string; rows: number }>`

@@ -45,7 +45,7 @@ async function workOfErasing(people: number): Promise<Work> {
       issuer: memberIdSchema.parse('federation'),
       reason: 'request',
       requestedBy: 'operator',
-      nameDigest: digestOf('p-7'),
+      nameMark: digestOf('p-7'),
     },
   )
   assert.equal(erased.state, 'deleted')

@@ -27,7 +27,7 @@ const requestFor = (person: number): ErasureRequest => ({
   issuer: memberIdSchema.parse('federation'),
   reason: 'request',
   requestedBy: 'issuer:federation',
-  nameDigest: digestOf('federation\0p-3'),
+  nameMark: digestOf('federation\0p-3'),
 })
 
 /** Every step of an erasure, each made to fail once as a crash would. */
@@ -181,7 +181,7 @@ test('two who erase one person at once make one erasure, and a repeated request 
 test('the list of forgotten people names each by a destroyed key, and reads past a line that a crash tore', async () => {
   for (const key of ['p-12', 'p-13']) {
     const person = await bare.numberOf(key)
-    await erasePerson(bare.site, { ...requestFor(person), nameDigest: digestOf(key) })
+    await erasePerson(bare.site, { ...requestFor(person), nameMark: digestOf(key) })
   }
   const list = await readForgotten(bare.site.forgottenList)
   const size = new Set(list?.map(({ key }) => key)).size
