@@ -1,5 +1,6 @@
 import { REFUSED_NAMES } from '../../src/site/query/text/allowed-nodes.ts'
 import { AGGREGATES, PER_PERSON_AGGREGATES } from '../../src/site/query/bind/bind-aggregate.ts'
+import { PAIR_AGGREGATES } from '../../src/site/query/bind/bind-pair.ts'
 import { QUANTILES } from '../../src/site/query/bind/bind-private.ts'
 import { WINDOW_FUNCTIONS } from '../../src/site/query/bind/bind-window.ts'
 import { CONSTANTS } from '../../src/site/query/catalogue/catalogue-row.ts'
@@ -49,7 +50,14 @@ ${markdownTable(
   Object.entries(AGGREGATES).map(([name, { says }]) => [`\`${name}\``, says]),
 )}
 
-Each takes \`filter (where …)\`.
+Of two values, over the rows where neither is null; each sum behind them is guarded as one that was asked for:
+
+${markdownTable(
+  ['aggregate', 'of'],
+  Object.entries(PAIR_AGGREGATES).map(([name, { says }]) => [`\`${name}(y, x)\``, says]),
+)}
+
+Each takes \`filter (where …)\`. In \`private\` a covariance is made of a noisy sum of products of distances to the middles of the bounds.
 
 In \`private\` mode these come besides, and what is summed may be any expression whose bounds follow from declared ones: noise is
 added to every figure. \`having\`, \`order by\`, \`limit\` and everything computed from aggregates see noisy values only.

@@ -1,4 +1,5 @@
 import fc from 'fast-check'
+import { PAIR_AGGREGATES } from '../../src/site/query/bind/bind-pair.ts'
 
 /*
  * Random SELECTs in PostgreSQL's grammar over the data sets of `worlds.ts`: about half of what the gate takes, half of
@@ -489,6 +490,7 @@ function makeMeasure(columns: Columns): Sql {
   const bare = fc.oneof(
     { weight: 3, arbitrary: fc.constantFrom('count(*)', 'count(distinct id)') },
     { weight: 5, arbitrary: call(['sum', 'avg', 'stddev', 'variance', 'count'], quantity) },
+    { weight: 1, arbitrary: call(Object.keys(PAIR_AGGREGATES), quantity, quantity) },
     {
       weight: 1,
       arbitrary: call(['max', 'min', 'array_agg', 'median', 'bool_or', 'any_value', 'listagg'], quantity),

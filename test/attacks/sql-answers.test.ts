@@ -114,6 +114,34 @@ const attacks: readonly [string, readonly string[], RegExp][] = [
   ['an average in which all but one give 0', ['select avg(medals) from athletes'], /group_too_small/],
   ['a variance in which all but one give 0', ['select variance(medals) from athletes'], /group_too_small/],
   [
+    'a covariance to which all but one give 0',
+    ['select covar_pop(medals, age) from athletes'],
+    /group_too_small/,
+  ],
+  [
+    'a correlation over all but one, beside one over everybody',
+    [
+      'select corr(height, age) from athletes where height is not null',
+      "select regr_slope(age, height) filter (where born <> '1990-01-01') from athletes where height is not null",
+    ],
+    /differencing|group_too_small/,
+  ],
+  [
+    'a correlation with what only one has',
+    ["select corr(age, case when born = '1990-01-01' then height end) from athletes"],
+    /group_too_small/,
+  ],
+  [
+    'a condition hidden in a factor',
+    ["select covar_pop(age + case when born = '1990-01-01' then 1000 else 0 end, height) from athletes"],
+    /sql_not_supported|sql_function|column/,
+  ],
+  [
+    'a threshold in a factor',
+    ['select regr_slope(abs(height - 2.03), age) from athletes'],
+    /sql_not_supported/,
+  ],
+  [
     'a count of those who are not null',
     ["select count(nullif(born, '1990-01-01')) from athletes"],
     /group_too_small/,

@@ -11,6 +11,7 @@ export type MeasureKind =
   | 'var_pop'
   | 'stddev_samp'
   | 'stddev_pop'
+  | 'covar_pop'
 
 /** One aggregate of one group as the engine gave it, before anything was decided about it. */
 export interface CollectedMeasure {
@@ -30,6 +31,10 @@ export interface CollectedMeasure {
   /** Largest sum of |clamped value| that one person gives, and that sum over all people; for dominance. For counts: rows. */
   readonly largestShare: number
   readonly absoluteSum: number
+  /** Largest sum of squares that one person gives; absent where none are summed. */
+  readonly largestSquares?: number | undefined
+  /** Of a covariance, whose values are products: where in the group the averages of the two factors over the same rows are. */
+  readonly margins?: readonly [number, number] | undefined
 }
 
 /** One group before guarding: its keys, everybody behind it, and its measures. */

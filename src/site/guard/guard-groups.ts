@@ -105,11 +105,15 @@ export function setsOfMeasure({ people, counted }: CollectedMeasure): readonly B
  * rows: a count in which one person has every tenth row follows that person.
  */
 function isDominated(
-  { kind, largestShare, absoluteSum }: CollectedMeasure,
+  { kind, largestShare, absoluteSum, largestSquares, sumOfSquares }: CollectedMeasure,
   { dominanceBp }: GuardSettings,
 ): boolean {
-  if (kind === 'people') return false
-  if (!Number.isFinite(largestShare) || !Number.isFinite(absoluteSum)) return true
-  if (kind === 'count' && largestShare <= 1) return false
-  return largestShare * 10_000 > absoluteSum * dominanceBp
+  if (kind === 'people' || (kind === 'count' && largestShare <= 1)) return false
+  const isTooMuch = (largest: number, total: number) =>
+    !Number.isFinite(largest) || !Number.isFinite(total) || largest * 10_000 > total * dominanceBp
+  // What tells the sum of squares is dominated by whoever gives too much of that, too.
+  return (
+    isTooMuch(largestShare, absoluteSum) ||
+    (largestSquares !== undefined && isTooMuch(largestSquares, sumOfSquares))
+  )
 }

@@ -65,23 +65,28 @@ function mergeMeasures(parts: ReturnType<typeof measuresAt>, whole: Whole): Coll
     const isOverAll = parts.every(({ measure, group }) => setOf(measure) === group.people)
     return isOverAll ? whole.people : unionOf(measures.map(setOf))
   }
+  const largest = (part: (measure: CollectedMeasure) => number, sum: number) =>
+    whole.isDisjoint
+      ? measures.reduce((most, measure) => Math.max(most, part(measure)), 0)
+      : Math.min(sum, total(part))
   const absoluteSum = total((measure) => measure.absoluteSum)
-  const largestShare = whole.isDisjoint
-    ? measures.reduce((largest, measure) => Math.max(largest, measure.largestShare), 0)
-    : Math.min(
-        absoluteSum,
-        total((measure) => measure.largestShare),
-      )
+  const sumOfSquares = total((measure) => measure.sumOfSquares)
+  const hasSquares = measures.some(({ largestSquares }) => largestSquares !== undefined)
+  const [first] = measures
   return {
-    kind: measures[0]?.kind ?? 'people',
+    kind: first?.kind ?? 'people',
     count: total((measure) => measure.count),
     sum: total((measure) => measure.sum),
-    sumOfSquares: total((measure) => measure.sumOfSquares),
+    sumOfSquares,
     people: unite(({ people }) => people),
     ...(measures.some(({ counted }) => counted)
       ? { counted: unite(({ people, counted }) => counted ?? people) }
       : {}),
-    largestShare,
+    largestShare: largest((measure) => measure.largestShare, absoluteSum),
     absoluteSum,
+    ...(hasSquares
+      ? { largestSquares: largest((measure) => measure.largestSquares ?? 0, sumOfSquares) }
+      : {}),
+    ...(first?.margins ? { margins: first.margins } : {}),
   }
 }

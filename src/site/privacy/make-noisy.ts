@@ -4,6 +4,7 @@ import type { PlaceWeight, PrivateGroup } from '../query/plan/private-group.ts'
 import { isOfRow, middleSquare } from '../query/plan/private-design.ts'
 import type { PrivateDesign, PrivateFigure } from '../query/plan/private-design.ts'
 import { valueOfPlace } from '../query/plan/private-grid.ts'
+import { middleOf } from '../query/catalogue/ranges.ts'
 import { roundSignificant } from '../guard/measure-value.ts'
 import { choosePlace } from './choose-place.ts'
 import type { PlaceRun } from './choose-place.ts'
@@ -26,8 +27,11 @@ export function makeNoisy(groups: readonly PrivateGroup[], facts: NoisyFacts): r
     const people = noisyPeople(group, facts)
     if (shownFrom !== undefined && (people === undefined || people < shownFrom)) return []
     const figures = noisyFigures(group, facts)
-    const values = design.checked.query.measures.map((measure, index) =>
-      valueOf(measure, { design, series: design.seriesOf[index] ?? -1, people, figures }),
+    const { measures } = design.checked.query
+    const values = measures.map((measure, index) =>
+      measure.kind === 'covar_pop'
+        ? covarianceOf(index, { design, figures })
+        : valueOf(measure, { design, series: design.seriesOf[index] ?? -1, people, figures }),
     )
     return [{ keys: group.keys, values }]
   })
@@ -170,6 +174,33 @@ function valueOf(
   const squares = Number((found('squares') ?? 0n) + middleSquare(grid) * BigInt(rows)) / rows
   const variance = Math.max(0, squares - mean * mean) * grid.unit * grid.unit
   return spreadOf(kind, { variance, rows })
+}
+
+/** Of products of distances to the middles of both bounds: their average without what the averages of the sides tell. */
+function covarianceOf(
+  index: number,
+  { design, figures }: Pick<ValueFacts, 'design' | 'figures'>,
+): number | null {
+  const { measures } = design.checked.query
+  const facts = (measure: number) => ({
+    design,
+    series: design.seriesOf[measure] ?? -1,
+    people: undefined,
+    figures,
+  })
+  const averageOf = (margin: number): number | null => {
+    const measure = measures[margin]
+    const average = measure && valueOf(measure, facts(margin))
+    return average === undefined || average === null || !measure?.clamp
+      ? null
+      : average - middleOf(measure.clamp)
+  }
+  const { margins: [first, second] = [-1, -1], ...product } = measures[index] ?? { kind: 'sum', tells: [] }
+  const [one, other] = [averageOf(first), averageOf(second)]
+  const sum = valueOf({ ...product, kind: 'sum' }, facts(index))
+  const rows = valueOf({ kind: 'count', tells: [] }, facts(first))
+  if (one === null || other === null || sum === null || rows === null || rows < 1) return null
+  return roundSignificant(sum / rows - one * other)
 }
 
 function spreadOf(

@@ -95,11 +95,15 @@ interface NoteFacts {
 }
 
 function noteOfMeasure(index: number, { design, noise, column }: NoteFacts): FigureNoiseNote {
-  const measure = design.checked.query.measures[index]
-  const series = design.seriesOf[index] ?? -1
-  const errors = errorsOf(design, noise, { measure, series })
+  const { measures } = design.checked.query
+  const measure = measures[index]
+  const errorsAt = (at: number) =>
+    errorsOf(design, noise, { measure: measures[at], series: design.seriesOf[at] ?? -1 })
   if (measure === undefined) throw new Error('Cannot tell the noise of a measure: there is none')
-  return { column, measure: measure.kind, ...errorOf(measure, errors) }
+  const error = measure.margins
+    ? errorOfPair(errorsAt(index), measure.margins.map(errorsAt))
+    : errorOf(measure, errorsAt(index))
+  return { column, measure: measure.kind, ...error }
 }
 
 /** What the figures of a measure are off by, in units of their grid, and how far a value can be from the middle. */
@@ -147,10 +151,25 @@ function widthOf(noise: FigureNoise, figure: PrivateFigure): number {
   return Math.log(figure.places.count / 0.05) / rate / (65_536 * 1_000_000)
 }
 
+type ErrorNote = Pick<FigureNoiseNote, 'sensitivity' | 'halfWidth95' | 'of'>
+
+/** Of a covariance: the sum of products, and by how much the averages of its sides and the number of rows move it. */
+function errorOfPair(product: Errors, sides: readonly Errors[]): ErrorNote {
+  const reaches = sides.map(({ distance, unit }) => distance * unit)
+  const [one = 0, other = 0] = reaches
+  const moved = sides.map(({ widths, unit }, side) => {
+    const reach = reaches[1 - side] ?? 0
+    return (widths.get('distances') ?? 0) * unit * reach
+  })
+  const { sensitivity, halfWidth95 } = errorOf({ kind: 'sum' }, product)
+  const rows = (sides[0]?.widths.get('rows') ?? 0) * one * other
+  return { sensitivity, halfWidth95: shown(Math.hypot(halfWidth95, ...moved, rows)), of: 'figure / rows' }
+}
+
 function errorOf(
-  { kind }: Measure,
+  { kind }: Pick<Measure, 'kind'>,
   { widths, sensitivities, unit, origin, distance }: Errors,
-): Pick<FigureNoiseNote, 'sensitivity' | 'halfWidth95' | 'of'> {
+): ErrorNote {
   const [rows, sums] = [widths.get('rows') ?? 0, widths.get('distances') ?? 0]
   const of = (figure: PrivateFigure['kind'], scale: number) => (sensitivities.get(figure) ?? 0) * scale
   switch (kind) {
@@ -162,6 +181,7 @@ function errorOf(
         of: 'figure',
       }
     case 'sum':
+    case 'covar_pop':
       return widths.has('sum')
         ? { sensitivity: of('sum', unit), halfWidth95: shown((widths.get('sum') ?? 0) * unit), of: 'figure' }
         : {

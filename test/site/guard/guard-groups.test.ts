@@ -65,6 +65,13 @@ test('dominance: a tenth of a sum from one person is shown, more is not', () => 
   assert.equal(isShown({ largestShare: 1, absoluteSum: Number.POSITIVE_INFINITY }), false)
 })
 
+test('dominance: a variance is judged by its sum of squares too', () => {
+  const squares = { kind: 'var_samp', largestShare: 5, absoluteSum: 100, sumOfSquares: 1_000 } as const
+  assert.equal(isShown({ ...squares, largestSquares: 100 }), true)
+  assert.equal(isShown({ ...squares, largestSquares: 100.001 }), false)
+  assert.equal(isShown({ ...squares, largestSquares: Number.POSITIVE_INFINITY }), false)
+})
+
 test('dominance: a number of people is exempt, a number of rows is not', () => {
   assert.equal(isShown({ kind: 'people', largestShare: 40, absoluteSum: 50 }), true)
   assert.equal(isShown({ kind: 'count', largestShare: 40, absoluteSum: 89 }), false)
@@ -113,7 +120,11 @@ const row = fc.record({ person: fc.nat(60), group: fc.nat(4), value: fc.integer(
 /** The state of one measure from its rows, as an engine would collect it. */
 function collect(rows: readonly { person: number; value: number }[], kind: MeasureKind): CollectedMeasure {
   const shares = new Map<number, number>()
-  for (const { person, value } of rows) shares.set(person, (shares.get(person) ?? 0) + Math.abs(value))
+  const squares = new Map<number, number>()
+  for (const { person, value } of rows) {
+    shares.set(person, (shares.get(person) ?? 0) + Math.abs(value))
+    squares.set(person, (squares.get(person) ?? 0) + value * value)
+  }
   return {
     kind,
     count: rows.length,
@@ -122,6 +133,7 @@ function collect(rows: readonly { person: number; value: number }[], kind: Measu
     people: Bitset.of(rows.filter(({ value }) => value !== 0).map(({ person }) => person)),
     largestShare: Math.max(0, ...shares.values()),
     absoluteSum: [...shares.values()].reduce((sum, share) => sum + share, 0),
+    ...(kind === 'var_pop' ? { largestSquares: Math.max(0, ...squares.values()) } : {}),
   }
 }
 
@@ -133,11 +145,11 @@ test('a merged group is the group of all its rows, and its largest share is neve
         return {
           keys: [key],
           people: Bitset.of(own.map(({ person }) => person)),
-          measures: [collect(own, 'sum')],
+          measures: [collect(own, 'var_pop')],
         }
       })
       const merged = mergeGroups(groups)
-      const whole = collect(rows, 'sum')
+      const whole = collect(rows, 'var_pop')
       const measure = merged.measures[0]
       assert.ok(measure)
       assert.deepEqual([...merged.people], [...Bitset.of(rows.map(({ person }) => person))])
@@ -147,8 +159,10 @@ test('a merged group is the group of all its rows, and its largest share is neve
         [whole.count, whole.sum, whole.sumOfSquares, whole.absoluteSum],
       )
       assert.ok(measure.largestShare >= whole.largestShare)
+      const [squares = -1, ofWhole = 0] = [measure.largestSquares, whole.largestSquares]
+      assert.ok(squares >= ofWhole)
       const isDisjoint = groups.reduce((sum, part) => sum + part.people.count(), 0) === merged.people.count()
-      if (isDisjoint) assert.equal(measure.largestShare, whole.largestShare)
+      if (isDisjoint) assert.deepEqual([measure.largestShare, squares], [whole.largestShare, ofWhole])
     }),
   )
 })
@@ -177,6 +191,40 @@ test('measureValue() keeps the digits of a variance that is small beside its mea
   assert.equal(measureValue(collect(rows, 'var_pop')), 0.25)
   const constant = Array.from({ length: 1_000 }, (_, person) => ({ person, value: 0.1 }))
   assert.equal(measureValue(collect(constant, 'var_pop')), 0)
+})
+
+/** The covariance of pairs and the averages of both sides, as an engine would collect them. */
+function covarianceOf(pairs: readonly (readonly [number, number])[]): number | null {
+  const side = (valueOf: (pair: readonly [number, number]) => number, kind: MeasureKind) =>
+    collect(
+      pairs.map((pair, person) => ({ person, value: valueOf(pair) })),
+      kind,
+    )
+  const margins = [side(([y]) => y, 'avg'), side(([, x]) => x, 'avg')]
+  const measure = { ...side(([y, x]) => y * x, 'covar_pop'), margins: [0, 1] as const }
+  return measureValue(measure, [...margins, measure])
+}
+
+test('measureValue() gives the covariance that SQL gives, however far from 0 the values are', () => {
+  assert.equal(
+    covarianceOf([
+      [1, 2],
+      [2, 3],
+      [4, 7],
+    ]),
+    2.66666666667,
+  )
+  const far = Array.from({ length: 30 }, (_, at) => [1e6 + (at % 2), 1e6 + (at % 2) * 3] as const)
+  assert.equal(covarianceOf(far), 0.75)
+  assert.equal(covarianceOf(far.map(([y]) => [y, 1e6 + 0.1] as const)), 0)
+  assert.equal(covarianceOf([[1, 2]]), 0)
+  assert.equal(covarianceOf([]), null)
+})
+
+test('a covariance is not computed from averages over other rows', () => {
+  const measure = { ...sumOver(people, { kind: 'covar_pop' }), margins: [0, 1] as const }
+  const other = sumOver(range(0, 49), { kind: 'avg' })
+  assert.throws(() => measureValue(measure, [sumOver(people, { kind: 'avg' }), other, measure]), /other rows/)
 })
 
 test('measureValue() does not tell in which order values were added', () => {

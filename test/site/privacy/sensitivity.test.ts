@@ -6,7 +6,11 @@ import fc from 'fast-check'
 import { ok } from '../../../src/kernel/result.ts'
 import type { Manifest } from '../../../src/protocol/data-set.ts'
 import { manifestSchema } from '../../../src/protocol/data-set.ts'
-import { exactFigure, placeRuns } from '../../../src/site/privacy/make-noisy.ts'
+import { exactChance } from '../../../src/site/privacy/exact-chance.ts'
+import { exactFigure, makeNoisy, placeRuns } from '../../../src/site/privacy/make-noisy.ts'
+import { planPrivacy } from '../../../src/site/privacy/plan-privacy.ts'
+import { pureLoss } from '../../../src/site/privacy/privacy-loss.ts'
+import { seededBytes } from '../../../src/testing/seeded-bytes.ts'
 import { checkQuestion } from '../../../src/site/query/check-question.ts'
 import type { QueryRunner } from '../../../src/site/query/plan/plan-context.ts'
 import { planPrivate } from '../../../src/site/query/plan/plan-private.ts'
@@ -49,6 +53,8 @@ const QUESTIONS = [
   'select ward, sum(days) from visits group by ward',
   'select kind, avg(cost) filter (where days > 3) from visits group by kind',
   'select kind, sum(cost), var_pop(cost), stddev_samp(days) from visits group by kind',
+  'select ward, corr(cost, days), regr_intercept(days, cost) from visits group by ward',
+  'select kind, covar_samp(rate, cost) filter (where days > 3), regr_count(cost, days), avg((cost - 497.75) * (days - 15.0)) from visits group by kind',
   'select ward, kind, avg(rate), sum(rate) from visits group by ward, kind',
   'select sum(case when days > 10 then cost * days else cost - 1 end), sum(abs(cost)) from visits',
   'select ward, percentile_cont(0.9) within group (order by cost), median(days) from visits where days is not null group by ward',
@@ -315,3 +321,61 @@ async function inTurn<T, U>(items: readonly T[], act: (item: T) => Promise<U>): 
 function withGroups(design: PrivateDesign, groupsMax: number): PrivateDesign {
   return { ...design, bounds: { ...design.bounds, groupsMax } }
 }
+
+test('a covariance whose figures have no noise to speak of is that of the values within their bounds', async () => {
+  await fc.assert(
+    fc.asyncProperty(
+      fc.array(
+        fc.record({
+          days: fc.option(fc.integer({ min: -5, max: 40 })),
+          cost: fc.option(fc.double({ min: -100, max: 1500, noNaN: true })),
+        }),
+        { maxLength: 18 },
+      ),
+      async (values) => {
+        const design = designOf({
+          question:
+            'select covar_pop(cost, days), regr_count(cost, days), avg((cost - 497.75) * (days - 15.0)) from visits',
+          rowsPerPerson: 1,
+          groupsPerPerson: 1,
+        })
+        const visits = values.map((value, person) => ({ person, ward: 'w', kind: 'a', rate: null, ...value }))
+        const scale = { numerator: 1n, denominator: 1_000n }
+        const figures = design.figures.map(() => ({ kind: 'laplace' as const, scale }))
+        const [group] = makeNoisy(await collect(design, visits, 'listed'), {
+          design,
+          noise: { kind: 'laplace', loss: pureLoss(1_000_000), delta: 0, figures },
+          chance: exactChance(seededBytes('pairs')),
+        })
+        const pairs = values.flatMap(({ days, cost }) =>
+          days === null || cost === null
+            ? []
+            : [[Math.min(Math.max(cost, -5), 1000.5), Math.min(Math.max(days, 0), 30)] as const],
+        )
+        const valueOf = (kind: string) =>
+          group?.values[design.checked.query.measures.findIndex((measure) => measure.kind === kind)]
+        if (pairs.length === 0) return assert.equal(valueOf('covar_pop') ?? null, null)
+        assert.equal(valueOf('count'), pairs.length)
+        const average = (of: (pair: readonly [number, number]) => number) =>
+          pairs.reduce((sum, pair) => sum + of(pair), 0) / pairs.length
+        const expected = average(([y, x]) => y * x) - average(([y]) => y) * average(([, x]) => x)
+        const told = valueOf('covar_pop')
+        assert.ok(Math.abs(Number(told) - expected) < 0.1, `${told} for ${expected}`)
+      },
+    ),
+    { numRuns: 60 },
+  )
+})
+
+test('the error that is told of a covariance is as wide as all of its figures make it', () => {
+  const question = 'select covar_pop(cost, days), avg(cost) filter (where days is not null) from visits'
+  const checked = checkQuestion(question, { mode: 'private', dataSets: manifests })
+  assert.ok(checked.ok)
+  const { note } = planPrivacy(checked.value, { privacy: undefined, minimumGroup: 20 })
+  const [covariance] = note.figures
+  // Half of each width, from the middles of the bounds.
+  const reach = (1005.5 / 2) * 15
+  assert.ok(covariance && covariance.measure === 'covar_pop' && covariance.of === 'figure / rows')
+  assert.ok(Math.abs(covariance.sensitivity / (reach * note.rowsPerPerson) - 1) < 0.01)
+  assert.ok(covariance.halfWidth95 > covariance.sensitivity)
+})

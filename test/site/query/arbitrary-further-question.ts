@@ -1,4 +1,5 @@
 import fc from 'fast-check'
+import { PAIR_AGGREGATES } from '../../../src/site/query/bind/bind-pair.ts'
 import { conditionOfAthlete } from './arbitrary-condition.ts'
 
 /* Questions of rarer shapes over `athletes` (a row a person) and `sessions` (several; of one person at different times). */
@@ -397,6 +398,43 @@ const writtenElsewhere = fc
   )
   .map(([text, condition]) => text.replace('CONDITION', condition))
 
+/** Aggregates of two values. */
+const pairs = fc
+  .tuple(
+    fc.array(
+      fc
+        .tuple(
+          fc.constantFrom(...Object.keys(PAIR_AGGREGATES)),
+          oneOf(
+            '(height, gold)',
+            '(gold, height)',
+            '(gold, gold)',
+            '(gold * height, height)',
+            '(height / 4, gold * gold)',
+            '(extract(year from born), height)',
+            "(case when sport = 'golf' then height end, gold)",
+            '(height, 2)',
+          ),
+          oneOf('', '', " filter (where sex = 'f')", ' filter (where height > 1.6 or gold > 1)'),
+        )
+        .map((parts) => parts.join('')),
+      { minLength: 1, maxLength: 4 },
+    ),
+    oneOf('sex', 'sport', 'gold', 'extract(month from born)'),
+    conditionOfAthlete,
+    oneOf('', 'having regr_count(height, gold) > 2', 'having corr(height, gold) is not null'),
+  )
+  .map(
+    ([measures, key, where, having]) =>
+      `select ${key} as k, ${measures.map((text, index) => `${text} as m${index}`).join(', ')} from athletes a where (${where}) group by 1 ${having}`,
+  )
+
+const pairsOfSessions = oneOf(
+  'select place as k, covar_pop(minutes, extract(hour from started)) as c, regr_slope(minutes, extract(day from started)) as s from sessions group by 1',
+  'select a.sex as k, corr(s.minutes, extract(hour from s.started)) as c, count(*) as n from athletes a join sessions s using (id) group by 1',
+  'with t as (select id, sum(minutes) as m, count(*) as n from sessions group by id) select a.sex as k, regr_intercept(a.gold, t.m) as i, regr_r2(t.m, a.height) as r, corr(t.m, t.n) as c from athletes a left join t using (id) group by 1',
+)
+
 /** What patterns find in texts. */
 const found = fc
   .tuple(
@@ -430,4 +468,6 @@ export const FURTHER_SHAPES: Readonly<Record<string, fc.Arbitrary<string>>> = {
   written,
   'written elsewhere': writtenElsewhere,
   found,
+  pairs,
+  'pairs of sessions': pairsOfSessions,
 }

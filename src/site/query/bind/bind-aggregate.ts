@@ -2,10 +2,12 @@ import type { FuncCall, Node } from '@pgsql/types'
 import { isScalarType } from '../../../protocol/data-set.ts'
 import type { MeasureKind } from '../../guard/collected-group.ts'
 import { spokenColumn } from '../bound/bound-query.ts'
-import type { Expr, Measure, PerPersonAggregate, Source } from '../bound/bound-query.ts'
+import type { Expr, Measure, MeasureRef, PerPersonAggregate, Source } from '../bound/bound-query.ts'
 import type { ExprType, Range } from '../catalogue/expression-type.ts'
 import { isMultiplied, optionalManySources, withinBounds } from './bounded-argument.ts'
 import { bindCondition, bindTerm } from './bind-expression.ts'
+import { asFactor, bindPair } from './bind-pair.ts'
+import type { PairSink, Side } from './bind-pair.ts'
 import type { Frame } from './bind-expression.ts'
 import { call, coerce, requireScalar } from './build-expression.ts'
 import { hull, range } from '../catalogue/ranges.ts'
@@ -52,14 +54,36 @@ export function measureSink(
 ): { readonly measures: Measure[]; readonly bind: (node: FuncCall, name: string) => Expr | undefined } {
   const measures: Measure[] = []
   const bind = (node: FuncCall, name: string): Expr | undefined => {
+    const summed: Summed = { inner, sources, offset: node.location, name }
     const row = Object.hasOwn(AGGREGATES, name) ? AGGREGATES[name] : undefined
-    if (row === undefined) return undefined
+    if (row === undefined) return bindPair(node, { name, inner, sink: pairSink(measures, summed) })
     const written = readAggregate(node, name, inner)
     if (row.kind === 'count')
       return addCount(measures, written, optionalManySources(sources, inner.binding.dataSets))
-    return addSum(measures, row.kind, { written, inner, sources, offset: node.location, name })
+    return addSum(measures, row.kind, { ...summed, written })
   }
   return { measures, bind }
+}
+
+/** A pair's figures are collected as those of one value are; a covariance tells of the averages of both sides, too. */
+function pairSink(measures: Measure[], summed: Summed): PairSink {
+  const written = ({ value, filter }: Side): Written => ({ argument: value, filter, isOfPeople: false })
+  const { sources, inner, name } = summed
+  const spread: PairSink['spread'] = (kind, side) =>
+    addSum(measures, kind, { ...summed, written: written(side) })
+  return {
+    count: (side) => addCount(measures, written(side), optionalManySources(sources, inner.binding.dataSets)),
+    spread,
+    covariance: ({ y, x, filter }) => {
+      const margins = [spread('avg', y).measure, spread('avg', x).measure] as const
+      const argument = call('mul_number', [asFactor(y, name), asFactor(x, name)])
+      return addSum(measures, 'covar_pop', {
+        ...summed,
+        written: { argument, filter, isOfPeople: false },
+        margins,
+      })
+    },
+  }
 }
 
 /** Reads an aggregate of one argument, of rows or of people. */
@@ -133,10 +157,11 @@ interface Summed {
 
 interface SumFacts extends Summed {
   readonly written: Written
+  readonly margins?: Measure['margins']
 }
 
-function addSum(measures: Measure[], kind: MeasureKind, facts: SumFacts): Expr {
-  const { written, offset, name } = facts
+function addSum(measures: Measure[], kind: MeasureKind, facts: SumFacts): MeasureRef {
+  const { written, offset, name, margins } = facts
   const { argument, filter } = written
   if (argument === undefined || (argument.type !== 'integer' && argument.type !== 'number'))
     throw notAllowed(`"${name}" of ${argument?.type ?? 'nothing'}`, offset)
@@ -154,7 +179,8 @@ function addSum(measures: Measure[], kind: MeasureKind, facts: SumFacts): Expr {
     argument: bounded,
     filter,
     clamp,
-    tells: [counted],
+    margins,
+    tells: [counted, ...(margins ?? [])],
   }
   // As in PostgreSQL, where the sum of 64-bit integers is a numeric, so that dividing it keeps the fraction.
   return measureRef(addMeasure(measures, measure), 'number', kind === 'avg' ? clamp : undefined)
@@ -200,7 +226,7 @@ export function addMeasure(measures: Measure[], measure: Measure): number {
 }
 
 /** What a measure comes to, by its index. */
-export function measureRef(measure: number, type: ExprType, bounds: Range | undefined): Expr {
+export function measureRef(measure: number, type: ExprType, bounds: Range | undefined): MeasureRef {
   return { kind: 'measure', measure, type, size: 1, range: bounds }
 }
 

@@ -10,10 +10,15 @@ import {
 import { bindTerm, bindValue } from './bind-expression.ts'
 import { offsetOf } from '../text/nodes.ts'
 import type { Frame } from './bind-expression.ts'
-import type { Expr, Measure, QuantileKind } from '../bound/bound-query.ts'
+import type { Expr, Measure, MeasureRef, QuantileKind } from '../bound/bound-query.ts'
 import { withinBounds } from './bounded-argument.ts'
-import { coerce } from './build-expression.ts'
+import { call, coerce, literal } from './build-expression.ts'
+import type { Place } from './build-expression.ts'
+import { asFactor, bindPair } from './bind-pair.ts'
+import type { PairSink } from './bind-pair.ts'
 import type { Range } from '../catalogue/expression-type.ts'
+import { middleOf } from '../catalogue/ranges.ts'
+import type { MeasureKind } from '../../guard/collected-group.ts'
 import { notAllowed, notSupported, wrongColumn } from '../text/refusal.ts'
 
 /** A table: aggregates of mode `private` beside those of mode `aggregate`. Each is chosen from a declared grid. */
@@ -39,7 +44,8 @@ export function privateMeasureSink(inner: Frame): {
     const quantile = Object.hasOwn(QUANTILES, name) ? QUANTILES[name] : undefined
     if (quantile) return addQuantile(measures, { node, name, kind: quantile.kind, inner })
     const row = Object.hasOwn(AGGREGATES, name) ? AGGREGATES[name] : undefined
-    if (row === undefined) return undefined
+    if (row === undefined)
+      return bindPair(node, { name, inner, sink: pairSink(measures, { name, offset: node.location }) })
     const { argument, filter, isOfPeople } = readAggregate(node, name, inner)
     if (row.kind === 'count') {
       const measure: Measure = isOfPeople
@@ -47,11 +53,62 @@ export function privateMeasureSink(inner: Frame): {
         : { kind: 'count', argument: countedArgument(argument), filter, tells: [] }
       return measureRef(addMeasure(measures, measure), 'integer', undefined)
     }
-    const { bounded, clamp } = boundedArgument(argument, { name, offset: node.location })
-    const index = addMeasure(measures, { kind: row.kind, argument: bounded, filter, clamp, tells: [] })
-    return measureRef(index, 'number', row.kind === 'avg' ? clamp : undefined)
+    return addSum(measures, row.kind, { argument, filter, place: { name, offset: node.location } })
   }
   return { measures, bind }
+}
+
+interface Summed {
+  readonly argument: Expr | undefined
+  readonly filter: Expr | undefined
+  readonly place: Place
+  readonly margins?: Measure['margins']
+}
+
+function addSum(
+  measures: Measure[],
+  kind: MeasureKind,
+  { argument, filter, place, margins }: Summed,
+): MeasureRef {
+  const { bounded, clamp } = boundedArgument(argument, place)
+  const index = addMeasure(measures, { kind, argument: bounded, filter, clamp, margins, tells: [] })
+  return measureRef(index, 'number', kind === 'avg' ? clamp : undefined)
+}
+
+/**
+ * Of a pair, products of distances to the middles of the bounds are summed: one person changes those by far less than
+ * products of the values, and the averages of both sides tell the rest.
+ */
+function pairSink(measures: Measure[], place: Place): PairSink {
+  const spread: PairSink['spread'] = (kind, { value, filter }) =>
+    addSum(measures, kind, { argument: value, filter, place })
+  return {
+    count: ({ value, filter }) =>
+      measureRef(
+        addMeasure(measures, {
+          kind: 'count',
+          argument: boundedArgument(value, place).bounded,
+          filter,
+          tells: [],
+        }),
+        'integer',
+        undefined,
+      ),
+    spread,
+    covariance: ({ y, x, filter }) => {
+      const [one, other] = [spread('avg', y), spread('avg', x)]
+      const argument = call('mul_number', [
+        centred(asFactor(y, place.name), one.range),
+        centred(asFactor(x, place.name), other.range),
+      ])
+      const margins = [one.measure, other.measure] as const
+      return addSum(measures, 'covar_pop', { argument, filter, place, margins })
+    },
+  }
+}
+
+function centred(factor: Expr, bounds: Range | undefined): Expr {
+  return bounds ? call('sub_number', [factor, literal('number', middleOf(bounds))]) : factor
 }
 
 interface Written {

@@ -220,7 +220,8 @@ export function withoutUnused(query: BoundQuery): BoundQuery {
   const use = (index: number): void => {
     if (used.has(index)) return
     used.add(index)
-    for (const told of query.measures[index]?.tells ?? []) use(told)
+    const { tells = [], margins = [] } = query.measures[index] ?? {}
+    for (const told of [...tells, ...margins]) use(told)
   }
   const having = query.having ? [query.having] : []
   for (const root of [...query.outputs, ...query.orderBy].map(({ expr }) => expr).concat(having)) {
@@ -236,7 +237,16 @@ export function withoutUnused(query: BoundQuery): BoundQuery {
     ...query,
     measures: kept.flatMap((index): readonly Measure[] => {
       const measure = query.measures[index]
-      return measure ? [{ ...measure, tells: measure.tells.map((told) => kept.indexOf(told)) }] : []
+      if (measure === undefined) return []
+      const { tells, margins } = measure
+      const [one = 0, other = 0] = (margins ?? []).map((margin) => kept.indexOf(margin))
+      return [
+        {
+          ...measure,
+          tells: tells.map((told) => kept.indexOf(told)),
+          margins: margins && [one, other],
+        },
+      ]
     }),
     outputs: query.outputs.map((output) => ({ ...output, expr: renumbered(output.expr) })),
     orderBy: query.orderBy.map((key) => ({ ...key, expr: renumbered(key.expr) })),

@@ -217,7 +217,7 @@ export type QuantileKind = 'percentile_cont' | 'percentile_disc'
 
 /**
  * What is collected for each group before the guard: rows, people, or the sum of an argument clamped to `clamp`, and
- * of its squares where the kind needs it.
+ * of its squares where the kind needs it. A covariance is computed from the sums of a product and of its factors.
  */
 export interface Measure {
   readonly kind: MeasureKind | QuantileKind
@@ -227,6 +227,8 @@ export interface Measure {
   readonly clamp?: Range | undefined
   /** Of a quantile, in millionths. */
   readonly quantileMicro?: number | undefined
+  /** Of a covariance, whose argument is a product: the averages of the two factors over the same rows, by their indexes. */
+  readonly margins?: readonly [number, number] | undefined
   /**
    * Measures that this one also tells of, by their indexes, so that they are collected and guarded with it: of a sum,
    * who has a value at all, which is a set of its own beside who has one that is not 0.

@@ -28,10 +28,6 @@ export const DECLINED_FUNCTIONS: readonly DeclinedFunctions[] = [
     why: 'it lists values of people',
   },
   {
-    names: ['corr', 'covar_pop', 'covar_samp', 'regr_slope', 'regr_intercept', 'regr_r2'],
-    why: 'it sums products of differences, which cannot be bounded by columns alone',
-  },
-  {
     names: ['bool_or', 'bool_and', 'every', 'bit_and', 'bit_or', 'bit_xor'],
     why: 'it tells of a single person whether they differ from all others; count with FILTER instead',
   },

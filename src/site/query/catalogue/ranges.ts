@@ -62,3 +62,8 @@ export function magnitude(a: MaybeRange): MaybeRange {
 export function widened(a: MaybeRange, by: number): MaybeRange {
   return a && range(a.least - by, a.greatest + by)
 }
+
+/** The middle of bounds. */
+export function middleOf({ least, greatest }: Range): number {
+  return least / 2 + greatest / 2
+}

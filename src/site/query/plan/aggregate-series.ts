@@ -52,11 +52,16 @@ function seriesOfEqual(
     argument,
     filter,
     clamp,
-    needsSquares: measures.some(({ kind }) => kind.startsWith('var') || kind.startsWith('stddev')),
+    needsSquares: measures.some(({ kind }) => isOfSquares(kind)),
     asksWithValue: !isFull,
     // Without a 0 within the bounds they are the same people.
     asksNonZero: clamp !== undefined && holdsZero(clamp),
   }
+}
+
+/** Whether squares are summed for it. */
+export function isOfSquares(kind: Measure['kind']): boolean {
+  return kind.startsWith('var') || kind.startsWith('stddev')
 }
 
 /** Made of columns that the manifest calls required, and of nothing that may be null beside. Only a guess: the counts decide. */

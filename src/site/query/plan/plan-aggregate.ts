@@ -25,7 +25,7 @@ export interface AggregatePlan {
   readonly collect: VaultStatement
   /** Sets of people for some series, by group. */
   readonly collectSets: (series: readonly number[]) => VaultStatement
-  /** For each group and series the largest number of rows, and the largest sum of |clamped values|, of one person. */
+  /** For each group and series the largest number of rows, sum of |clamped values| and sum of squares of one person. */
   readonly exactShares: () => VaultStatement
 }
 
@@ -111,7 +111,7 @@ export function withoutDomain(argument: Expr, sources: BoundQuery['sources']): E
  * stays null, which `least` and `greatest` would not keep.
  */
 function printClamp(value: Text, { least, greatest }: Range, dialect: Dialect): Text {
-  const type = dialect === 'duckdb' ? 'double' : 'float8'
+  const type = doubleOf(dialect)
   const [low, high, end] = [least, greatest, 1e150].map(
     (number) => `cast(${number.toExponential()} as ${type})`,
   )
@@ -154,7 +154,7 @@ function printPeople(
 export const SERIES_COLUMNS = ['rows', 'nonZeroRows', 'sum', 'absolute', 'squares'] as const
 
 function printSeries(one: Series, index: number, dialect: Dialect): readonly Text[] {
-  const type = dialect === 'duckdb' ? 'double' : 'float8'
+  const type = doubleOf(dialect)
   const filter = printFilter([filterOf(one, index)])
   const value = valueOf(one, index)
   const rows = `count(${one.argument ? value : '*'})${filter}`
@@ -167,6 +167,10 @@ function printSeries(one: Series, index: number, dialect: Dialect): readonly Tex
     one.clamp.least >= 0 ? '0' : sum(`abs(${value})`),
     one.needsSquares ? sum(printSquare(value, type)) : '0',
   ]
+}
+
+function doubleOf(dialect: Dialect): Text {
+  return dialect === 'duckdb' ? 'double' : 'float8'
 }
 
 /** 2^-400: magnitudes below its last place count as 0, because their squares would be too small for a double. */
@@ -237,8 +241,11 @@ function printSets(printer: Printer, wanted: readonly number[]): VaultStatement 
   }
 }
 
+/** Columns of a series in `exactShares`, in this order; `run-aggregate.ts` reads them so. */
+export const SHARE_COLUMNS = ['rows', 'absolute', 'squares'] as const
+
 function printShares(printer: Printer): VaultStatement {
-  const { query, series } = printer
+  const { query, context, series } = printer
   const parameters: SourcePrinting['parameters'] = []
   const all = series.map((_, index) => index)
   const rows = printRows(printer, sourcePrinting(printer, parameters), all)
@@ -249,12 +256,18 @@ function printShares(printer: Printer): VaultStatement {
     return [
       `count(*)${printFilter([counted, filter])} as "n${index}"`,
       ...(one.clamp ? [`sum(abs("q"."c${index}"))${printFilter([filter])} as "w${index}"`] : []),
+      ...(one.needsSquares
+        ? [
+            `sum(${printSquare(`"q"."c${index}"`, doubleOf(context.dialect))})${printFilter([filter])} as "s${index}"`,
+          ]
+        : []),
     ]
   })
   const perPerson = `(select ${[...names, '"q"."_p"', ...shares].join(', ')} from ${rows} group by ${[...names, '"q"."_p"'].join(', ')}) as "q"`
   const largest = series.flatMap((one, index) => [
     `max("q"."n${index}")`,
     one.clamp ? `max("q"."w${index}")` : '0',
+    one.needsSquares ? `max("q"."s${index}")` : '0',
   ])
   return {
     sql: `select ${named([...printKeys(printer), ...(largest.length === 0 ? ['0'] : largest)])}\nfrom ${perPerson}${printGroupBy(query)}`,

@@ -3,6 +3,7 @@ import { privateTermsOf } from '../../../protocol/data-set.ts'
 import type { Manifest } from '../../../protocol/data-set.ts'
 import type { ReleaseValue } from '../../../protocol/release.ts'
 import type { BoundQuery, CheckedQuery, Expr, Measure, Source } from '../bound/bound-query.ts'
+import { isOfSquares } from './aggregate-series.ts'
 import { gridOf, placesOf, reachOf } from './private-grid.ts'
 import type { Grid, Places } from './private-grid.ts'
 import { publicGroups } from './public-groups.ts'
@@ -144,7 +145,7 @@ function seriesOfAlike(measures: readonly Measure[], rowsMax: number): PrivateSe
     filter: first?.filter,
     isOfPeople: first !== undefined && isOfPeople(first, rowsMax),
     grid: clamp && gridOf(clamp, first?.argument?.type === 'integer'),
-    needsSquares: measures.some(({ kind }) => kind.startsWith('var') || kind.startsWith('stddev')),
+    needsSquares: measures.some(({ kind }) => isOfSquares(kind)),
   }
 }
 
@@ -161,7 +162,9 @@ function figuresOf(
   return [
     ...(isCounted ? [{ kind: 'rows', series: index } as const] : []),
     ...(isDivided ? [{ kind: 'distances', series: index } as const] : []),
-    ...(kinds.has('sum') && !isDivided ? [{ kind: 'sum', series: index } as const] : []),
+    ...((kinds.has('sum') || kinds.has('covar_pop')) && !isDivided
+      ? [{ kind: 'sum', series: index } as const]
+      : []),
     ...(series.needsSquares ? [{ kind: 'squares', series: index } as const] : []),
     ...measures.flatMap(({ quantileMicro, argument }): readonly PrivateFigure[] =>
       quantileMicro === undefined || grid === undefined

@@ -54,7 +54,7 @@ export interface ComputedGroup {
 }
 
 function computedGroup({ keys, measures }: CollectedGroup): ComputedGroup {
-  return { keys, values: measures.map(measureValue) }
+  return { keys, values: measures.map((measure) => measureValue(measure, measures)) }
 }
 
 /** The same over groups whose values are noisy: nothing but those is looked at, so it costs no privacy. */

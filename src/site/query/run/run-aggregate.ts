@@ -8,8 +8,8 @@ import type { CollectedGroup, CollectedMeasure } from '../../guard/collected-gro
 import type { VaultResult, VaultValue } from '../../vault/vault.ts'
 import type { Measure } from '../bound/bound-query.ts'
 import { compareKeys } from './compare-keys.ts'
-import { holdsZero } from '../plan/aggregate-series.ts'
-import { SERIES_COLUMNS } from '../plan/plan-aggregate.ts'
+import { holdsZero, isOfSquares } from '../plan/aggregate-series.ts'
+import { SERIES_COLUMNS, SHARE_COLUMNS } from '../plan/plan-aggregate.ts'
 import type { Series } from '../plan/aggregate-series.ts'
 import type { AggregatePlan } from '../plan/plan-aggregate.ts'
 import type { QueryRunner } from '../plan/plan-context.ts'
@@ -27,6 +27,8 @@ interface SeriesState {
   nonZero: Bitset | undefined
   largestRows: number
   largestSum: number
+  /** Of the squares, where they are summed. */
+  largestSquares: number
 }
 
 interface GroupState {
@@ -96,6 +98,7 @@ function readGroups(plan: AggregatePlan, result: VaultResult): readonly GroupSta
         nonZero: sets?.nonZero?.[row],
         largestRows: Number.POSITIVE_INFINITY,
         largestSum: Number.POSITIVE_INFINITY,
+        largestSquares: Number.POSITIVE_INFINITY,
       }
     }),
   }))
@@ -214,15 +217,15 @@ async function completeShares(
   const rowsMax = plan.rowsPerPersonMax
   for (const { series } of groups) {
     for (const [index, state] of series.entries()) {
-      const clamp = plan.series[index]?.clamp
+      const { clamp, needsSquares } = plan.series[index] ?? {}
       state.largestRows = Math.min(rowsMax, state.rows)
-      if (clamp)
-        state.largestSum = Math.min(
-          rowsMax * Math.max(Math.abs(clamp.least), Math.abs(clamp.greatest)),
-          state.absoluteSum,
-        )
       if (!isWithinShare(state.largestRows, state.rows, dominanceBp) && rowsMax > 1) isSettled = false
-      if (clamp && !isWithinShare(state.largestSum, state.absoluteSum, dominanceBp)) isSettled = false
+      if (clamp === undefined) continue
+      const reach = Math.max(Math.abs(clamp.least), Math.abs(clamp.greatest))
+      state.largestSum = Math.min(rowsMax * reach, state.absoluteSum)
+      if (!isWithinShare(state.largestSum, state.absoluteSum, dominanceBp)) isSettled = false
+      state.largestSquares = Math.min(rowsMax * reach * reach, state.squares)
+      if (needsSquares && !isWithinShare(state.largestSquares, state.squares, dominanceBp)) isSettled = false
     }
   }
   if (isSettled) return ok(undefined)
@@ -244,8 +247,12 @@ function takeShares(plan: AggregatePlan, result: VaultResult, groups: readonly G
   for (let row = 0; row < result.rowCount; row += 1) {
     const group = byKey.get(keyText(keys.map(({ type }, key) => toReleased(keyColumns[key]?.[row], type))))
     for (const [index, state] of (group?.series ?? []).entries()) {
-      state.largestRows = toNumber(column(keys.length + index * 2)[row])
-      state.largestSum = toNumber(column(keys.length + index * 2 + 1)[row])
+      const [rows, sum, squares] = SHARE_COLUMNS.map((_name, offset) =>
+        toNumber(column(keys.length + index * SHARE_COLUMNS.length + offset)[row]),
+      )
+      state.largestRows = rows ?? Number.POSITIVE_INFINITY
+      state.largestSum = sum ?? Number.POSITIVE_INFINITY
+      state.largestSquares = squares ?? Number.POSITIVE_INFINITY
     }
   }
 }
@@ -260,7 +267,7 @@ function toCollected(plan: AggregatePlan, group: GroupState): CollectedGroup {
   }
 }
 
-function toMeasure({ kind }: Measure, state: SeriesState | undefined): CollectedMeasure {
+function toMeasure({ kind, margins }: Measure, state: SeriesState | undefined): CollectedMeasure {
   if (state?.withValue === undefined)
     throw new Error('Cannot guard a measure: the people behind it are not known')
   const { rows, withValue, largestRows } = state
@@ -297,5 +304,7 @@ function toMeasure({ kind }: Measure, state: SeriesState | undefined): Collected
     ...(kind === 'sum' ? {} : { counted: withValue }),
     largestShare: state.largestSum,
     absoluteSum: state.absoluteSum,
+    ...(isOfSquares(kind) ? { largestSquares: state.largestSquares } : {}),
+    ...(margins ? { margins } : {}),
   }
 }

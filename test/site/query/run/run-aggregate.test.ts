@@ -206,3 +206,22 @@ test('HAVING, ORDER BY and LIMIT look at groups that were let through, and at no
     assert.deepEqual(none.value.rows, [])
   }
 })
+
+test('a variance and a covariance have the largest squares and products of one person', async () => {
+  const text = "select var_pop(steps), covar_pop(paid, steps) from people where town = 'Cork'"
+  for (const [group] of await collect(text)) {
+    const [variance, covariance] = ['var_pop', 'covar_pop'].map((kind) =>
+      group?.measures.find((measure) => measure.kind === kind),
+    )
+    // Squares 0, 9, 9, 0 and 1; products 0, 60, 0, 0 and 1.
+    assert.deepEqual([variance?.sumOfSquares, variance?.largestSquares], [19, 9])
+    assert.deepEqual([covariance?.sum, covariance?.absoluteSum, covariance?.largestShare], [61, 61, 60])
+    assert.deepEqual([...(covariance?.people ?? [])], [0, 5])
+    assert.deepEqual([...(covariance?.counted ?? [])], [0, 1, 3, 5])
+    assert.equal(covariance?.largestSquares, undefined)
+    assert.deepEqual(
+      covariance?.margins?.map((margin) => group?.measures[margin]?.sum),
+      [131, 1],
+    )
+  }
+})
