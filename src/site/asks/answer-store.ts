@@ -116,7 +116,13 @@ function writtenValues({ first, receipts, kinds, answer, uses, beside }: KeptAns
   return sql`${first}::bigint, ${kinds}::text[], ${texts}::text[],
       ${answer.askId}, ${answer.askDigest}, ${answer.acquirer}, ${JSON.stringify(answer.decision)}::jsonb, ${answer.decisionJws},
       ${answer.releaseJwe ?? null}, ${answer.clearingJws ?? null}, ${answer.decidedAt}::bigint,
-      ${JSON.stringify(uses.map(wireUse))}::jsonb, ${people}::bytea[], ${besideValues(beside)}`
+      ${JSON.stringify(uses.map(wireUse))}::jsonb, ${people}::bytea[], ${besideValues({ ...beside, given: givenBy(answer.askId, uses) })}`
+}
+
+/** Whose rows a release of rows gave. */
+function givenBy(ask: AskId, uses: readonly Pick<UseRecord, 'mode' | 'people'>[]): BesideAnswer['given'] {
+  const [first, ...others] = uses.filter(({ mode }) => mode === 'rows')
+  return first && { ask, people: others.reduce((all, { people }) => all.union(people), first.people) }
 }
 
 function wireUse(use: Omit<UseRecord, 'receiptSequence'>, index: number): object {

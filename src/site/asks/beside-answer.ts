@@ -10,6 +10,7 @@ import { cutFault, wireCuts } from '../guard/partition-record.ts'
 import type { WrittenCut } from '../guard/partition-record.ts'
 import type { RefusalKey } from '../guard/refusal-budget.ts'
 import type { UsedColumns } from '../metering/column-uses.ts'
+import { slicesOf } from './rows-given.ts'
 
 /** A release as equal asks get it: sealed to the site's own key. */
 export interface WrittenRelease {
@@ -21,7 +22,7 @@ export interface WrittenRelease {
   readonly now: Instant
 }
 
-/** What becomes true together with an answer and beside it, by the same statement (`keep_beside`, migration 0046). */
+/** What becomes true together with an answer and beside it, by the same statement (`keep_beside`, migration 0261). */
 export interface BesideAnswer {
   /** Cuts of the guard. */
   readonly cuts?: readonly WrittenCut[] | undefined
@@ -31,16 +32,25 @@ export interface BesideAnswer {
   readonly release?: WrittenRelease | undefined
   /** The map of use counts what was released. */
   readonly columns?: UsedColumns | undefined
+  /** Of a release of rows: whose they are. */
+  readonly given?: { readonly ask: AskId; readonly people: Bitset } | undefined
 }
 
 /** What stands beside an answer as the parameters of `keep_beside`. */
-export function besideValues({ cuts = [], withheld, release, columns }: BesideAnswer): RawBuilder<unknown> {
+export function besideValues({
+  cuts = [],
+  withheld,
+  release,
+  columns,
+  given,
+}: BesideAnswer): RawBuilder<unknown> {
   const bytes: Uint8Array[] = []
   const wire = {
     ...(cuts.length > 0 && { cuts: wireCuts(cuts, bytes) }),
     ...(withheld && { withheld: wireWithheld(withheld) }),
     ...(release && { release: wireRelease(release, bytes) }),
     ...(columns && columns.uses.length > 0 && { columns: wireColumns(columns) }),
+    ...(given && { given: { ask_id: given.ask, slices: slicesOf(given.people) } }),
   }
   const isNothing = Object.keys(wire).length === 0
   return sql`${isNothing ? null : JSON.stringify(wire)}::jsonb, ${bytes}::bytea[]`
@@ -53,7 +63,7 @@ export function besideValues({ cuts = [], withheld, release, columns }: BesideAn
  */
 export async function writeBeside(db: Database, beside: BesideAnswer): Promise<void> {
   const isNothing = (beside.cuts ?? []).length === 0 && !beside.withheld && !beside.release && !beside.columns
-  if (isNothing) return
+  if (isNothing && !beside.given) return
   await sql`${KEPT} select keep_beside(${besideValues(beside)})`.execute(db).catch((error: unknown) => {
     throw cutFault(error)
   })

@@ -7,6 +7,7 @@ import type { Database, DatabaseTransaction } from '../../kernel/postgres/databa
 import { receiptSchema } from '../../protocol/proof/receipt.ts'
 import { dataSetIdSchema } from '../../protocol/wire.ts'
 import type { AskId, DataSetId, MemberId } from '../../protocol/wire.ts'
+import { asksGivenRowsOf } from './rows-given.ts'
 
 /** Rows of one person that were let out, of one data set in one release. */
 export interface DisclosedRows {
@@ -38,16 +39,14 @@ export async function rowsDisclosed(
   db: Database,
   { person, numbers }: { person: number; numbers: readonly number[] },
 ): Promise<readonly DisclosedRows[]> {
-  const found: DisclosedRows[] = []
-  for (let before: bigint | null = null; ;) {
-    const rows: readonly DisclosureRow[] = await readPage(db, before)
-    for (const row of rows)
+  const found: { readonly disclosed: DisclosedRows; readonly id: bigint }[] = []
+  const asks = await asksGivenRowsOf(db, person)
+  for (let start = 0; start < asks.length; start += PAGE)
+    for (const row of await readUses(db, asks.slice(start, start + PAGE)))
       if (Bitset.fromBytes(inflateSync(row.people)).has(person))
-        for (const knownAs of numbersIn(row.numbers, numbers)) found.push({ ...disclosedOf(row), knownAs })
-    const last = rows.at(-1)
-    if (!last || rows.length < PAGE) return found
-    before = last.id
-  }
+        for (const knownAs of numbersIn(row.numbers, numbers))
+          found.push({ disclosed: { ...disclosedOf(row), knownAs }, id: row.id })
+  return found.toSorted((a, b) => (a.id < b.id ? 1 : -1)).map(({ disclosed }) => disclosed)
 }
 
 /** Of a person's numbers those that rows of a release had; rows that are each about one person had their own. */
@@ -92,14 +91,13 @@ interface DisclosureRow {
   readonly people: Uint8Array
 }
 
-async function readPage(db: Database, before: bigint | null): Promise<readonly DisclosureRow[]> {
+async function readUses(db: Database, asks: readonly AskId[]): Promise<readonly DisclosureRow[]> {
   const { rows } = await sql<DisclosureRow>`
     select s.numbers, u.id, u.ask_id, u.acquirer, u.purpose, u.data_set, u.columns, u.release_to, u.people, r.jws as receipt,
       a.decision ->> 'releaseDigest' as release, a.pushed_ms is not null or a.floor_limit is not null as is_pushed
     from use_record u join answer a on a.ask_id = u.ask_id join receipt r on r.sequence = u.receipt_sequence
       left join shared_use s on s.ask_id = u.ask_id
-    where u.mode = 'rows' and (${before}::bigint is null or u.id < ${before}::bigint)
-    order by u.id desc limit ${PAGE}`.execute(db)
+    where u.mode = 'rows' and u.ask_id = any(${asks}::text[])`.execute(db)
   return rows
 }
 

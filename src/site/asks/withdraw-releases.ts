@@ -1,12 +1,11 @@
-import { inflateSync } from 'node:zlib'
 import { sql } from 'kysely'
-import { Bitset } from '../../kernel/bitset.ts'
 import type { Instant } from '../../kernel/clock.ts'
 import type { DatabaseTransaction } from '../../kernel/postgres/database.ts'
 import type { AskId, SiteId } from '../../protocol/wire.ts'
 import type { ReceiptLog } from '../../transparency/receipt-log.ts'
 import type { SiteKeys } from '../site-keys.ts'
 import { composeDecision } from './compose-decision.ts'
+import { asksGivenRowsOf } from './rows-given.ts'
 
 /** What taking releases back needs of a site. */
 export interface WithdrawParts {
@@ -39,15 +38,11 @@ async function releasesWith(
   tx: DatabaseTransaction,
   person: number,
 ): Promise<readonly { askId: string; isPushed: boolean }[]> {
-  const { rows } = await sql<{ ask_id: string; is_pushed: boolean; people: Uint8Array }>`
-    select a.ask_id, a.pushed_ms is not null or a.floor_limit is not null as is_pushed, u.people
-    from answer a join use_record u on u.ask_id = a.ask_id
-    where u.mode = 'rows' and a.release_jwe is not null order by a.ask_id for update of a`.execute(tx)
-  const found = rows.filter(({ people }) => Bitset.fromBytes(inflateSync(people)).has(person))
-  return [...new Map(found.map((row) => [row.ask_id, row.is_pushed]))].map(([askId, isPushed]) => ({
-    askId,
-    isPushed,
-  }))
+  const { rows } = await sql<{ ask_id: string; is_pushed: boolean }>`
+    select ask_id, pushed_ms is not null or floor_limit is not null as is_pushed from answer
+    where ask_id = any(${await asksGivenRowsOf(tx, person)}::text[]) and release_jwe is not null
+    order by ask_id for update`.execute(tx)
+  return rows.map((row) => ({ askId: row.ask_id, isPushed: row.is_pushed }))
 }
 
 async function declineInstead(

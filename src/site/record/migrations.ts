@@ -42,6 +42,7 @@ import * as createRetentionSweeps from './migrations/0111-create-retention-sweep
 import * as issueAtOnce from './migrations/0165-issue-at-once.ts'
 import * as keepAnswersInPieces from './migrations/0191-keep-answers-in-pieces.ts'
 import * as keepKeysInPieces from './migrations/0260-keep-keys-in-pieces.ts'
+import * as findRowsByPerson from './migrations/0261-find-rows-by-person.ts'
 import * as endRememberedCalls from './migrations/0190-end-remembered-calls.ts'
 import * as changeGrantsAtOnce from './migrations/0166-change-grants-at-once.ts'
 import * as markRememberedRequests from './migrations/0270-mark-remembered-requests.ts'
@@ -93,5 +94,6 @@ export const SITE_MIGRATIONS: Migrations = {
   '0190-end-remembered-calls': endRememberedCalls,
   '0191-keep-answers-in-pieces': keepAnswersInPieces,
   '0260-keep-keys-in-pieces': keepKeysInPieces,
+  '0261-find-rows-by-person': findRowsByPerson,
   '0270-mark-remembered-requests': markRememberedRequests,
 }

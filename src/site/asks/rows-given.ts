@@ -1,0 +1,34 @@
+import { sql } from 'kysely'
+import type { Bitset } from '../../kernel/bitset.ts'
+import type { Database } from '../../kernel/postgres/database.ts'
+import type { AskId } from '../../protocol/wire.ts'
+
+/** People whose numbers stand in one slice: what is looked through for one person is so many times less. */
+const SLICE = 16_384
+
+/**
+ * Who is in a release of rows, in slices of people by their numbers: whoever erases somebody finds the releases that
+ * hold that person's rows by one slice of each, and reads no others (table `rows_given`).
+ *
+ * Slices are texts of PostgreSQL's own form of a list, because lists of different lengths cannot be bound as one.
+ */
+export function slicesOf(people: Bitset): Readonly<Record<string, string>> {
+  const slices = new Map<number, number[]>()
+  people.forEach((person) => {
+    const slice = Math.floor(person / SLICE)
+    const places = slices.get(slice) ?? []
+    places.push(person % SLICE)
+    slices.set(slice, places)
+  })
+  return Object.fromEntries([...slices].map(([slice, places]) => [slice, `{${places.join(',')}}`]))
+}
+
+/** The asks whose releases hold rows of a person, in the order of their ids. */
+export async function asksGivenRowsOf(db: Database, person: number): Promise<readonly AskId[]> {
+  const { rows } = await sql<{ ask_id: AskId }>`
+    select ask_id from rows_given
+    where slice = ${Math.floor(person / SLICE)} and ${person % SLICE}::smallint = any(places) order by ask_id`.execute(
+    db,
+  )
+  return rows.map(({ ask_id: ask }) => ask)
+}
