@@ -1,5 +1,6 @@
 import type { DuckDBConnection } from '@duckdb/node-api'
 import { sql } from 'kysely'
+import { hexDigestOf } from '../../kernel/digest.ts'
 import { Fault } from '../../kernel/faults.ts'
 import { runOwn } from './own-sql.ts'
 
@@ -35,6 +36,7 @@ const FROM_KINDS: ReadonlySet<string> = new Set([
 ])
 
 const CHECKED_MAX = 2_000
+/** Digests: a text may have more than a megabyte. */
 const checked = new Set<string>()
 
 /**
@@ -46,13 +48,14 @@ const checked = new Set<string>()
  * @throws Fault `fault.internal`: the gate let something through, which is our bug, never the asker's decision
  */
 export async function checkStatement(connection: DuckDBConnection, text: string): Promise<void> {
-  if (checked.has(text)) return
+  const name = hexDigestOf(text)
+  if (checked.has(name)) return
   const tree = await parse(connection, text)
   const names = new Set<string>()
   visit(tree, (node) => collectCommonTables(node, names))
   visit(tree, (node) => requirePermitted(node, names))
   if (checked.size >= CHECKED_MAX) checked.clear()
-  checked.add(text)
+  checked.add(name)
 }
 
 type Node = Readonly<Record<string, unknown>>
