@@ -1,6 +1,10 @@
 import assert from 'node:assert/strict'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { after, before, test } from 'node:test'
 import { sql } from 'kysely'
+import { systemClock } from '../../src/kernel/clock.ts'
 import { generateKeyPair } from '../../src/kernel/crypto/keys.ts'
 import { peekJws, signJws } from '../../src/kernel/crypto/jws.ts'
 import type { Database } from '../../src/kernel/postgres/database.ts'
@@ -9,9 +13,12 @@ import { silentLog } from '../../src/kernel/log.ts'
 import { Secret } from '../../src/kernel/secret.ts'
 import { signLimitsAgain } from '../../src/network/floor/sign-limits-again.ts'
 import { networkDirectory } from '../../src/network/config.ts'
-import { openNetworkKeys } from '../../src/network/network-keys.ts'
+import { openNetworkKeys, rotateNetworkKeys } from '../../src/network/network-keys.ts'
+import { NETWORK_API } from '../../src/protocol/http/network-endpoints.ts'
 import { TYP } from '../../src/protocol/proof/message-types.ts'
 import { openFloorLimit } from '../../src/site/floor/pinned-network.ts'
+import { testNetwork } from '../../src/testing/test-network.ts'
+import { testDatabaseUrl } from '../../src/testing/test-postgres.ts'
 import { testTrade } from '../../src/testing/test-trade.ts'
 import type { TestTrade } from '../../src/testing/test-trade.ts'
 import { giveLimit } from '../site/floor/local-world.ts'
@@ -68,3 +75,34 @@ async function statementOf(db: Database, id: string): Promise<string> {
   }>`select statement from floor_limit where id = ${id}`.execute(db)
   return rows[0]?.statement ?? assert.fail()
 }
+
+test('a network that starts with new keys signs its open limits by them before anybody is served', async () => {
+  const root = await mkdtemp(join(tmpdir(), 'hedgerow-network-'))
+  const databaseUrl = (await testDatabaseUrl('network_template')).reveal()
+  const start = () => testNetwork({ clock: systemClock, root, databaseUrl })
+  const place = { directory: networkDirectory(root).keys, network: 'network' }
+  try {
+    const given = await (async () => {
+      await using network = await start()
+      const custodian = await network.addMember('edgeworks', ['custodian'])
+      await network.addSite('galway', { custodian, country: 'IE' })
+      await network.addMember('alder-care', ['acquirer'])
+      await network.deposit({ ...custodian, name: 'alder-care' }, 10_000)
+      return await giveLimit(network, { site: 'galway', acquirer: 'alder-care', amountMinor: 1_000 })
+    })()
+    const { signing } = await rotateNetworkKeys(place, systemClock.now())
+    await using network = await start()
+    const { items } = await network.call(network.operator, NETWORK_API.listFloorLimits, {
+      params: { id: 'galway' },
+    })
+    assert.deepEqual(
+      items.map(({ id }) => id),
+      [given.id],
+    )
+    const facts = { key: signing.publicJwk, network: 'network', site: 'galway' }
+    assert.equal(openFloorLimit(given.statement, facts), undefined)
+    assert.equal(openFloorLimit(items[0]?.statement ?? '', facts)?.id, given.id)
+  } finally {
+    await rm(root, { recursive: true, force: true })
+  }
+})
