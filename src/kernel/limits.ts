@@ -66,6 +66,10 @@ export const LIMITS = {
   /** How long an `Idempotency-Key` counts: who has not heard the answer asks again within days. */
   idempotencyWindowMs: 7 * 24 * 60 * 60_000,
   askLifetimeMsMax: 24 * 60 * 60_000,
+  /** How long a site keeps a sealed release that has gone out: past the life of any ask, so that nobody is still waiting for it. */
+  sealedReleaseMs: 30 * 24 * 60 * 60_000,
+  /** How long an answer is kept for equal asks; later ones are computed, and guarded, anew. */
+  storedReleaseMs: 90 * 24 * 60 * 60_000,
   /** How many people one site numbers; keeps bitmaps and partitions within memory. */
   peoplePerSiteMax: 50_000_000,
   importLineProblemsReportedMax: 20,

@@ -73,3 +73,39 @@ test('a site forgets calls that changed grants when their time is over', async (
   await forgetPassed({ db, clock: after(LIMITS.idempotencyWindowMs + DAY_MS) })
   assert.equal(await keys(), 0)
 })
+
+test('a site lets sealed releases and answers for equal asks go when their time is over, and none that is still to go out', async () => {
+  await using bare = await bareSite()
+  const { db } = bare.site
+  const decided = systemClock.now()
+  for (const [ask, isPushed] of [
+    ['ask_pushed', true],
+    ['ask_waiting', false],
+  ] as const)
+    await sql`
+      insert into answer (ask_id, ask_digest, acquirer, decision, decision_jws, release_jwe, receipt_sequences, decided_ms, pushed_ms)
+      values (${ask}, 'd', 'northcare', '{}', 'jws', 'jwe', '{}', ${decided}, ${isPushed ? decided : null}::bigint)`.execute(
+      db,
+    )
+  await sql`
+    insert into stored_release (acquirer_group, epoch, ask_id, sealed, people, stored_ms)
+    select 'northcare', 'epoch ' || i, 'ask_pushed', 'sealed', '', ${decided}::bigint from generate_series(1, 7000) i`.execute(
+    db,
+  )
+  const left = async () => {
+    const { rows } = await sql<{ releases: string[]; decisions: number; stored: number }>`
+      select array(select ask_id from answer where release_jwe is not null order by 1) as releases,
+        (select count(*)::integer from answer where decision_jws = 'jws') as decisions,
+        (select count(*)::integer from stored_release) as stored`.execute(db)
+    return rows[0]
+  }
+  const forgetAfter = (ms: number) => forgetPassed({ db, clock: { ...clock, now: () => later(decided, ms) } })
+  await forgetAfter(LIMITS.sealedReleaseMs)
+  assert.deepEqual(await left(), { releases: ['ask_pushed', 'ask_waiting'], decisions: 2, stored: 7_000 })
+  await forgetAfter(LIMITS.sealedReleaseMs + 1)
+  assert.deepEqual(await left(), { releases: ['ask_waiting'], decisions: 2, stored: 7_000 })
+  await forgetAfter(LIMITS.storedReleaseMs)
+  assert.deepEqual(await left(), { releases: ['ask_waiting'], decisions: 2, stored: 7_000 })
+  await forgetAfter(LIMITS.storedReleaseMs + 1)
+  assert.deepEqual(await left(), { releases: ['ask_waiting'], decisions: 2, stored: 0 })
+})
