@@ -7,7 +7,8 @@ const DAY_MS = 86_400_000
 
 /** Where a site's backups go and how long they last, as its settings say; paths are taken from the site's directory. */
 export function backupSettings(root: string, { backup }: Pick<SiteSettings, 'backup'>): BackupSettings {
-  const own = siteDirectory(root)
+  // Made absolute first: what is joined to a relative root and then taken from it would name the root twice.
+  const own = siteDirectory(resolve(root))
   return {
     directory: resolve(root, backup.directory ?? own.backups),
     keyFile: resolve(root, backup.keyFile ?? own.backupKey),
@@ -18,7 +19,7 @@ export function backupSettings(root: string, { backup }: Pick<SiteSettings, 'bac
 
 /** Where the site's safe is. */
 export function safeDirectory(root: string, { backup }: Pick<SiteSettings, 'backup'>): string {
-  return resolve(root, backup.safe ?? siteDirectory(root).safe)
+  return resolve(root, backup.safe ?? siteDirectory(resolve(root)).safe)
 }
 
 /** Where the list of erased people is: as the settings say, else in the safe. */
