@@ -1,6 +1,6 @@
 import { join } from 'node:path'
 import { readKeyFile } from '../kernel/crypto/key-file.ts'
-import { readdir, stat } from 'node:fs/promises'
+import { stat } from 'node:fs/promises'
 import { isServerUrl } from '../kernel/http/server-url.ts'
 import { SITE_API } from '../protocol/http/site-api.ts'
 import { openAcquirer } from '../sdk/acquirer.ts'
@@ -17,6 +17,7 @@ import type { SiteSettings } from '../site/config.ts'
 import { WrongUse } from './failures.ts'
 import { pinFile, readMemberProfile } from './member-profile.ts'
 import type { MemberProfile } from './member-profile.ts'
+import { namesIn, whyNothing } from './require-home.ts'
 import type { Session } from './session.ts'
 
 /** Options of every verb that talks to a network. */
@@ -182,8 +183,10 @@ async function siteAddress(session: Session, options: SiteOptions): Promise<{ si
   const settings = await siteSettingsHere(session, site)
   const url = options.url ?? (settings && `http://${settings.host}:${settings.port}`)
   if (url !== undefined) return { site, url: requireSiteUrl(url) }
+  const names = namesIn(session.home, 'sites')
+  const there = names.length === 0 ? whyNothing(session.home) : `, only ${names.join(', ')}`
   throw new WrongUse(
-    `Say where site "${site}" listens, with --url: it is not on this machine under "${session.home}"`,
+    `There is no site "${site}" under "${session.home}"${there}: say where it listens, with --url`,
   )
 }
 
@@ -224,14 +227,15 @@ async function siteCaller(
 
 /** The only site on this machine. */
 export async function onlySite(session: Session): Promise<string> {
-  const found = await readdir(join(session.home, 'sites')).catch(() => [])
-  // What is being restored has no name yet.
-  const names = found.filter((name) => !name.startsWith('.'))
+  const names = namesIn(session.home, 'sites')
   const [only] = names
-  if (only !== undefined && names.length === 1) return only
-  throw new WrongUse(
-    `Say which site, with --site NAME${names.length === 0 ? '' : `: there are ${names.join(', ')}`}`,
-  )
+  if (only === undefined) throw new WrongUse(noSite(session))
+  if (names.length === 1) return only
+  throw new WrongUse(`Say which site, with --site NAME: there are ${names.join(', ')}`)
+}
+
+function noSite({ home }: Session): string {
+  return `There is no site under "${home}"${whyNothing(home)}: say --site NAME and --url ADDRESS of one elsewhere, make one with "hedgerow site init", or set HEDGEROW_HOME to where yours is`
 }
 
 function operatorKeyFile({ home }: Session): string {

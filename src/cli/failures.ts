@@ -55,18 +55,31 @@ export function exitCodeOf(thrown: unknown): number {
   return EXIT.fellShort
 }
 
+/** Whether the other side said that there is no such thing, or not for this caller. */
+export function isNotFound(thrown: unknown): boolean {
+  return thrown instanceof PeerRefusal && thrown.problemCode === 'fault.not_found'
+}
+
 /** One sentence about anything that was thrown, and below it the fields or lines that were named. Never a stack. */
 export function sentenceOf(thrown: unknown): string {
   if (thrown instanceof Fault) {
     const said = saidOf(thrown)
     const lines = thrown.errors.map(({ field, expected }) => `${field}: ${expected}`)
+    const [only] = lines
+    if (only !== undefined && lines.length === 1 && said.endsWith(SOME_FIELDS))
+      return `${said.slice(0, -SOME_FIELDS.length)}: ${only}`
     return [said, ...lines.filter((line) => !said.includes(line)).map((line) => `  ${line}`)].join('\n')
   }
   if (thrown instanceof WrongUse || thrown instanceof FellShort) return thrown.message
+  if (isSystemError(thrown) && thrown.code === 'ENOSPC')
+    return 'The disk of this machine is full: free space and do it again; HEDGEROW_HOME may be on another disk'
   if (isSystemError(thrown))
     return `Cannot use ${thrown.path === undefined ? 'the file' : `"${thrown.path}"`}: ${systemWords(thrown.code)}`
   return `Something went wrong that was not foreseen: ${thrown instanceof Error ? thrown.message : String(thrown)}`
 }
+
+/** How a door ends its sentence about fields; a single one is told in its place. */
+const SOME_FIELDS = ': some fields are not what was expected'
 
 /** What another side said: its own sentence is enough where it has one, without the title that every refusal has. */
 function saidOf(fault: Fault): string {

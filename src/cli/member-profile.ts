@@ -1,10 +1,13 @@
-import { readFile, readdir, rename, writeFile } from 'node:fs/promises'
+import { existsSync } from 'node:fs'
+import { readFile, readdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { stringify } from 'yaml'
 import { z } from 'zod'
 import { makeDirectory } from '../kernel/make-directory.ts'
 import { ensureKeyFile, readKeyFile } from '../kernel/crypto/key-file.ts'
 import type { KeyPair } from '../kernel/crypto/keys.ts'
+import { replaceFile } from '../kernel/durable-file.ts'
+import { PeerRefusal } from '../kernel/http/call-json.ts'
 import { isServerUrl } from '../kernel/http/server-url.ts'
 import { describeProblems, fieldProblems, parseWith } from '../kernel/parse.ts'
 import { whenMissing } from '../kernel/when-missing.ts'
@@ -14,6 +17,7 @@ import { countrySchema, memberIdSchema } from '../protocol/wire.ts'
 import type { PinStore } from '../sdk/pin-sites.ts'
 import { NO_PINNED_KEYS, pinnedKeysSchema } from '../sdk/pinned-keys.ts'
 import { WrongUse } from './failures.ts'
+import { namesIn, whyNothing } from './require-home.ts'
 
 /**
  * A member's place on this machine, `members/ID/` below the home directory: `profile.yaml` (who, which network),
@@ -39,29 +43,51 @@ const profileSchema = z.strictObject({
     .optional(),
 })
 
+/** What is noted of a member when its keys are made. */
+export interface MemberFacts {
+  readonly member: string
+  readonly country?: string | undefined
+  readonly networkUrl?: string | undefined
+}
+
 /** Where a member's files are. */
 export function memberDirectory(home: string, member: string): string {
   return join(home, 'members', member)
 }
 
 /** Makes a member's directory and keys if they are missing, and reads them. */
-export async function makeMemberProfile(
-  home: string,
-  facts: { member: string; country?: string | undefined; networkUrl?: string | undefined },
-): Promise<MemberProfile> {
+export async function makeMemberProfile(home: string, facts: MemberFacts): Promise<MemberProfile> {
   const parsed = parseWith(profileSchema.extend({ country: knownCountrySchema.optional() }), facts)
   if (!parsed.ok) throw new WrongUse(`Cannot make the member: ${describeProblems(parsed.error)}`)
   const directory = memberDirectory(home, facts.member)
-  makeDirectory(directory)
   const file = join(directory, 'profile.yaml')
-  await writeFile(file, stringify(parsed.value), { mode: 0o600, flag: 'wx' }).catch(
-    (error: NodeJS.ErrnoException) => {
-      if (error.code !== 'EEXIST') throw error
-    },
-  )
+  makeDirectory(directory)
   await ensureKeyFile(join(directory, 'keys', 'signing.jwk'), 'Ed25519')
   await ensureKeyFile(join(directory, 'keys', 'sealing.jwk'), 'X25519')
+  // Written whole and last: without it there is no member here, whatever ended in between.
+  if (!existsSync(file)) await replaceFile(file, stringify(parsed.value), { mode: 0o600 })
   return readMemberProfile(home, facts.member)
+}
+
+/**
+ * Does something with a member's keys that may be refused; keys that were made for it alone go again then, so that no
+ * member is left behind whom nobody knows. Keys of a side that was not reached stay: it may have taken them.
+ */
+export async function withMemberProfile<T>(
+  home: string,
+  facts: MemberFacts,
+  act: (profile: MemberProfile) => Promise<T>,
+): Promise<T> {
+  const directory = memberDirectory(home, facts.member)
+  const wasThere = existsSync(directory)
+  const profile = await makeMemberProfile(home, facts)
+  try {
+    return await act(profile)
+  } catch (thrown) {
+    if (!wasThere && thrown instanceof PeerRefusal && thrown.status < 500)
+      await rm(directory, { recursive: true })
+    throw thrown
+  }
 }
 
 /** Reads a member's profile and keys; without a name the only one there is. */
@@ -101,14 +127,14 @@ async function readRetired(directory: string): Promise<readonly KeyPair[]> {
 }
 
 async function onlyMember(home: string): Promise<string> {
-  const names = await readdir(join(home, 'members')).catch(() => [])
+  const names = namesIn(home, 'members')
   const [only] = names
-  if (only !== undefined && names.length === 1) return only
-  const known =
-    names.length === 0
-      ? 'there is none yet; make one with "hedgerow member keys ID"'
-      : `there are ${names.join(', ')}`
-  throw new WrongUse(`Say which member acts, with --as ID: ${known}`)
+  if (only === undefined)
+    throw new WrongUse(
+      `There is no member under "${home}"${whyNothing(home)}: make one with "hedgerow member keys ID", or set HEDGEROW_HOME to where yours is`,
+    )
+  if (names.length === 1) return only
+  throw new WrongUse(`Say which member acts, with --as ID: there are ${names.join(', ')}`)
 }
 
 /** The file of pinned keys of a directory. Written beside and moved into place. */
@@ -127,8 +153,7 @@ export function pinFile(directory: string): PinStore {
     },
     async write(pinned) {
       makeDirectory(directory)
-      await writeFile(`${file}.new`, `${JSON.stringify(pinned, null, 2)}\n`, { mode: 0o600 })
-      await rename(`${file}.new`, file)
+      await replaceFile(file, `${JSON.stringify(pinned, null, 2)}\n`, { mode: 0o600 })
     },
   }
 }

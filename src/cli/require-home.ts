@@ -1,4 +1,5 @@
-import { accessSync, constants, statSync } from 'node:fs'
+import { accessSync, constants, existsSync, readdirSync, statSync } from 'node:fs'
+import { join } from 'node:path'
 import { Fault } from '../kernel/faults.ts'
 import { systemWords } from '../kernel/system-words.ts'
 
@@ -24,4 +25,19 @@ function whyUnusable(home: string): string | undefined {
     const code = error instanceof Error && 'code' in error ? String(error.code) : 'it is not usable'
     return code === 'ENOENT' ? undefined : systemWords(code)
   }
+}
+
+/** What is kept under a home by one kind, `members` or `sites`; what is being made has no name yet. */
+export function namesIn(home: string, kind: 'members' | 'sites'): readonly string[] {
+  const directory = join(home, kind)
+  if (!existsSync(directory)) return []
+  requireHome(directory)
+  return readdirSync(directory).filter((name) => !name.startsWith('.'))
+}
+
+/** Why nothing is found under a home, where that is because of the home: read-only verbs make none. */
+export function whyNothing(home: string): string {
+  if (!existsSync(home)) return ', which is not there'
+  const isOurs = ['members', 'sites', 'network'].some((kind) => existsSync(join(home, kind)))
+  return isOurs ? '' : ', which is no directory of Hedgerow'
 }

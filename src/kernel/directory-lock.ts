@@ -1,6 +1,6 @@
 import { link, readFile, rename, rm, unlink, writeFile } from 'node:fs/promises'
 import { hostname } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { z } from 'zod'
 import { makeDirectory } from './make-directory.ts'
 import { digestOf } from './digest.ts'
@@ -147,7 +147,7 @@ async function read(path: string): Promise<string | undefined> {
 }
 
 function inUse(path: string, why: string): Fault {
-  return new Fault('fault.directory_in_use', { what: `Cannot use the directory of "${path}": ${why}` })
+  return new Fault('fault.directory_in_use', { what: `Cannot use the directory "${dirname(path)}": ${why}` })
 }
 
 function asFault(error: unknown, directory: string): Fault {

@@ -14,7 +14,7 @@ export function parseWith<S extends z.ZodType>(
 
 /** The problems of a failed parse as fields with what was expected. */
 export function fieldProblems(error: z.ZodError): readonly FieldProblem[] {
-  return error.issues.flatMap((issue) =>
+  const problems = error.issues.flatMap((issue) =>
     issue.code === 'unrecognized_keys'
       ? issue.keys.map((key) => ({
           field: pathText([...issue.path, key]),
@@ -22,6 +22,12 @@ export function fieldProblems(error: z.ZodError): readonly FieldProblem[] {
         }))
       : [{ field: pathText(issue.path), expected: plainWords(issue.message) }],
   )
+  return problems.filter((one) => !problems.some((other) => saysMore(other, one)))
+}
+
+/** Whether another problem of the same field says all of this one, and more. */
+function saysMore(other: FieldProblem, { field, expected }: FieldProblem): boolean {
+  return other.field === field && other.expected.startsWith(expected) && other.expected !== expected
 }
 
 /** What the library says where a schema has no words of its own: `Invalid input: expected array, received undefined`. */
@@ -30,9 +36,26 @@ function plainWords(message: string): string {
     /^Invalid (?:option: e|discriminator value\. E)xpected (?:one of )?(.+)$/.exec(message) ?? []
   if (options !== undefined)
     return `expected one of ${options.replaceAll(/["']/g, '').replaceAll(/ ?\| ?/g, ', ')}`
-  const [, expected, received] = /^Invalid input: (expected .+), received (\w+)$/.exec(message) ?? []
-  if (expected === undefined) return message
-  return received === 'undefined' ? `${expected}; it is missing` : `${expected}, not ${received}`
+  const [, expected, received] = /^Invalid input: expected (.+), received (\w+)$/.exec(message) ?? []
+  if (expected === undefined || received === undefined) return message
+  const wanted = `expected ${kindWords(expected)}`
+  return received === 'undefined' ? `${wanted}; it is missing` : `${wanted}, not ${kindWords(received)}`
+}
+
+/** What kinds of values are called by those who write a file or a request, not by a program. */
+const KINDS: Readonly<Record<string, string>> = {
+  object: 'named fields',
+  record: 'named fields',
+  array: 'a list',
+  string: 'a text',
+  number: 'a number',
+  int: 'a whole number',
+  boolean: 'true or false',
+  null: 'nothing',
+}
+
+function kindWords(kind: string): string {
+  return KINDS[kind] ?? kind
 }
 
 /** `ask.maxPrice.amount: expected a whole number; …` in one line, for the command line and the log. */

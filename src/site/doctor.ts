@@ -148,14 +148,17 @@ async function checkDirectory({ directory }: Examination): Promise<Finding[]> {
     : [finding('directory', 'good', { says: 'only its owner may write to it' })]
 }
 
+const START_OR_LOOK =
+  'Start it with "hedgerow site serve"; if it runs, "hedgerow site evidence" says why it does not answer'
+
 async function checkEvidence({ questions, clock, settings }: Examination): Promise<Finding[]> {
   const evidence = await questions.evidence()
   const remedy = 'Give evidence with "hedgerow site evidence"'
   if (!evidence)
     return [
       finding('evidence', 'unknown', {
-        says: 'the site does not answer, so its evidence is not known',
-        remedy: 'Start it with "hedgerow site serve"',
+        says: 'the site gave no answer about its evidence',
+        remedy: START_OR_LOOK,
       }),
     ]
   if (evidence.state !== 'valid' || evidence.validUntil === undefined) {
@@ -185,8 +188,8 @@ async function checkPerimeters({ questions }: Examination): Promise<Finding[]> {
   if (!dataSets)
     return [
       finding('perimeters', 'unknown', {
-        says: 'the site does not answer, so its data sets are not known',
-        remedy: 'Start it with "hedgerow site serve"',
+        says: 'the site gave no answer about its data sets',
+        remedy: START_OR_LOOK,
       }),
     ]
   const outside = dataSets.filter(({ store, process }) => !store || !process)
@@ -246,7 +249,7 @@ async function checkDiskSpace({ directory }: Examination): Promise<Finding[]> {
       }),
     ]
   const freeBytes = disk.bavail * disk.bsize
-  const says = `${(freeBytes / 1024 ** 3).toFixed(1)} GiB free`
+  const says = `${(freeBytes / 1e9).toFixed(freeBytes < 1e9 ? 3 : 1)} GB free`
   return freeBytes < DISK_FREE_BYTES_MIN
     ? [
         finding('disk space', 'warning', {

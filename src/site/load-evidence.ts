@@ -2,8 +2,9 @@ import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { digestOf } from '../kernel/digest.ts'
 import { Fault } from '../kernel/faults.ts'
-import { giveEvidence } from './place/give-evidence.ts'
-import type { EvidenceContext } from './place/give-evidence.ts'
+import type { Evidence } from '../protocol/proof/evidence.ts'
+import { giveEvidence, requireBelievable } from './place/give-evidence.ts'
+import type { ClaimedSite, EvidenceContext } from './place/give-evidence.ts'
 import { whenMissing } from '../kernel/when-missing.ts'
 
 /** Where `hedgerow site evidence` lays a statement for a site that does not run. */
@@ -25,4 +26,13 @@ export async function loadEvidence(root: string, context: EvidenceContext): Prom
       what: 'Cannot serve: the site has no location evidence; give it with "hedgerow site evidence --longitude … --latitude …"',
     })
   }
+}
+
+/**
+ * Refuses a claim of place before it is signed, by the checks that the site makes when it takes it.
+ *
+ * @throws Fault `fault.request_malformed` with the fields
+ */
+export function examineClaim(claim: Evidence, site: ClaimedSite): void {
+  requireBelievable(claim, site)
 }

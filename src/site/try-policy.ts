@@ -1,10 +1,12 @@
 import { later } from '../kernel/clock.ts'
 import type { Instant } from '../kernel/clock.ts'
+import type { FieldProblem } from '../kernel/faults.ts'
 import type { Ask } from '../protocol/ask.ts'
 import type { Manifest } from '../protocol/data-set.ts'
 import type { Evidence } from '../protocol/proof/evidence.ts'
 import type { Decline } from '../protocol/reason.ts'
 import { admit } from './asks/admission-checks.ts'
+import { manifestProblems } from './datasets/manifest-problems.ts'
 
 /** A use that a policy is tried on: who asks, as far as places go, for what, and where the site stands. */
 export interface PolicyTrial {
@@ -41,4 +43,9 @@ export function tryPolicy({
     unassessedRisk: undefined,
     now,
   })
+}
+
+/** What a site would refuse of a manifest whose fields are right each: polygons, places and terms that there are not. */
+export function examineManifest(manifest: Manifest): readonly FieldProblem[] {
+  return manifestProblems(manifest)
 }

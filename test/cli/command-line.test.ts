@@ -55,7 +55,7 @@ suite('the command line as it is run', { concurrency: 2 }, () => {
     [
       'no member on this machine',
       ['ask', '--purpose', 'dpv:X', '--mode', 'rows', '--sql', 'a'],
-      /Say which member acts, with --as ID: there is none yet/,
+      /There is no member under ".*", which is no directory of Hedgerow: make one with "hedgerow member/,
     ],
     [
       'an unknown member',
@@ -73,7 +73,7 @@ suite('the command line as it is run', { concurrency: 2 }, () => {
       ['dataset', 'describe', 'nowhere.yaml', '--site', 's'],
       /nowhere\.yaml": it is not there/,
     ],
-    ['no site', ['site', 'doctor'], /Say which site, with --site NAME/],
+    ['no site', ['site', 'doctor'], /There is no site under ".*say --site NAME and --url/],
     ['no server to run', ['site', 'serve'], /Say which site, for example/],
   ]
   for (const [what, args, sentence] of wrong) {

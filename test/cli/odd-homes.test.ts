@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { existsSync } from 'node:fs'
-import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
@@ -52,6 +52,42 @@ test('a home that is a file, a device, or below one', async () => {
     join(directory, 'file', 'below'),
     /^Cannot keep files under ".*below": a part of the path is not a directory; set/,
   )
+})
+
+test('a home that is not there, or of another kind: what only reads says so, and makes nothing', async () => {
+  const readers = [
+    ['ledger', 'balance'],
+    ['notices', 'list'],
+    ['grant', 'list'],
+    ['dataset', 'list'],
+    ['receipt', 'list'],
+    ['request', 'list'],
+    ['site', 'doctor'],
+    ['person', 'uses', '--person', 'p-1'],
+  ]
+  const nowhere = join(directory, 'nowhere')
+  for (const verb of readers) {
+    for (const [home, why] of [
+      [nowhere, 'which is not there'],
+      [directory, 'which is no directory of Hedgerow'],
+    ] as const) {
+      const run = await typedHere({ home }, verb)
+      assert.ok(run.error.includes(`under "${home}", ${why}: `), run.error)
+      assert.match(run.error, /set HEDGEROW_HOME to where yours is\n$/)
+      assert.deepEqual([run.code, run.out], [2, ''])
+    }
+  }
+  assert.deepEqual(await readdir(directory), ['file'])
+})
+
+test('a home in which the place of the sites is a file', async () => {
+  const home = join(directory, 'file-for-sites')
+  await mkdir(home)
+  await writeFile(join(home, 'sites'), 'no directory')
+  const run = await typedHere({ home }, ['dataset', 'list'])
+  assert.match(run.error, /sites": it is not a directory; set HEDGEROW_HOME/)
+  assert.equal(run.code, 2)
+  await rm(home, { recursive: true })
 })
 
 test('a home with a line break, whose name is told on one line', async () => {

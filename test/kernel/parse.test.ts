@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { z } from 'zod'
-import { describeProblems, parseWith } from '../../src/kernel/parse.ts'
+import { describeProblems, fieldProblems, parseWith } from '../../src/kernel/parse.ts'
 
 test('parseWith() names every wrong field and what was expected, and never the value', () => {
   const schema = z.strictObject({
@@ -29,8 +29,20 @@ test('parseWith() says in plain words what a schema without words of its own exp
   const schema = z.strictObject({ name: z.string(), rows: z.array(z.string()), inner: z.strictObject({}) })
   const parsed = parseWith(schema, { rows: 5, inner: { colour: 'red' } })
   assert.deepEqual(parsed.ok ? [] : parsed.error, [
-    { field: 'name', expected: 'expected string; it is missing' },
-    { field: 'rows', expected: 'expected array, not number' },
+    { field: 'name', expected: 'expected a text; it is missing' },
+    { field: 'rows', expected: 'expected a list, not a number' },
     { field: 'inner.colour', expected: 'expected no such field' },
+  ])
+})
+
+test('fieldProblems() leaves out what another sentence about the field says already', () => {
+  const word = z
+    .string()
+    .regex(/^[a-z]+$/, 'expected letters')
+    .refine((text) => text === 'a', 'expected letters; there is no such word')
+  const parsed = word.safeParse('1')
+  assert.ok(parsed.error)
+  assert.deepEqual(fieldProblems(parsed.error), [
+    { field: '(whole)', expected: 'expected letters; there is no such word' },
   ])
 })

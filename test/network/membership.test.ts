@@ -36,6 +36,7 @@ describe('tokens', () => {
   test('are refused with one word: missing, malformed, forged, for another audience, old, early', async () => {
     assert.equal((await w.network.refusal(undefined, NETWORK_API.listMembers)).detail, 'missing')
     assert.equal(await refusedToken('a.b.c'), 'malformed')
+    assert.equal(await refusedToken('abc'), 'malformed')
     assert.equal(await refusedToken(tokenOf({ ...testParty('northcare') }, facts())), 'unknown-key')
     assert.equal(await refusedToken(tokenOf({ ...w.northcare, name: 'nobody' }, facts())), 'unknown-key')
     assert.equal(

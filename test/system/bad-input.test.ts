@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
-import { mkdir, readFile, writeFile } from 'node:fs/promises'
+import { mkdir, readFile, readdir, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:http'
 import { join } from 'node:path'
 import { after, before, suite, test } from 'node:test'
@@ -122,15 +122,26 @@ suite('what is typed wrongly against servers that run', () => {
   const rows = testManifest('rows', { issuer: 'world' })
   const manifests: readonly [string, string, RegExp][] = [
     ['that is no YAML', 'dataSet: [\n', /: line 2, column 1: Flow sequence .* and end with a \]\n$/],
-    ['with a wrong type', stringify({ ...rows, purposes: 5 }), /: purposes: expected array, not number\n$/],
+    [
+      'with a wrong type',
+      stringify({ ...rows, purposes: 5 }),
+      /: purposes: expected a list, not a number\n$/,
+    ],
     ['with an unknown field', stringify({ ...rows, colour: 'red' }), /: colour: expected no such field\n$/],
     [
       'with two wrong fields',
       stringify({ ...rows, issuer: 'No Name', modes: ['all'] }),
       /: 2 fields are not what was expected\n {2}issuer: .*\n {2}modes\[0\]: /,
     ],
-    ['that is empty', '', /: \(whole\): expected object, not null\n$/],
+    ['that is empty', '', /^Cannot use ".*wrong\.yaml": it is empty\n$/],
+    ['that is no text', '\u0000\u0001', /^Cannot use ".*wrong\.yaml": it is no text\n$/],
+    ['that is one word', 'athletes', /: \(whole\): expected named fields, not a text\n$/],
     ['without a title', stringify({ ...rows, title: undefined }), /: title: expected a title\n$/],
+    [
+      'of another issuer',
+      stringify({ ...rows, issuer: 'federation' }),
+      /as "world": its issuer is "federation"; act as that one with --as, or mend the file\n$/,
+    ],
   ]
   for (const [what, text, says] of manifests) {
     test(`a manifest ${what}`, async () => {
@@ -161,13 +172,13 @@ suite('what is typed wrongly against servers that run', () => {
         release: { within: ['EEA'] },
       },
     })
-    const run = await hedgerow(
-      'dataset',
-      'describe',
-      await fileOf('crossed.yaml', stringify(manifest)),
-      ...toSite(),
-    )
-    assertRefused(run, { code: 2, says: /cross/ })
+    const file = await fileOf('crossed.yaml', stringify(manifest))
+    for (const verb of [
+      ['dataset', 'describe'] as const,
+      ['policy', 'plan'] as const,
+      ['policy', 'apply'] as const,
+    ])
+      assertRefused(await hedgerow(...verb, file, ...toSite()), { code: 2, says: /cross/ })
     assert.equal((await processes.siteOperator.dataSets()).length, 1)
   })
 
@@ -182,7 +193,7 @@ suite('what is typed wrongly against servers that run', () => {
     const run = await hedgerow('dataset', 'describe', file, ...toSite())
     assertRefused(run, {
       code: 2,
-      says: /perimeter\.release\.within\[0\]: .* there is no "UK"; purposes\[1\]: /,
+      says: /2 fields .*\n {2}perimeter\.release\.within\[0\]: .* there is no "UK"\n {2}purposes\[1\]: /,
     })
     assert.equal((await processes.siteOperator.dataSets()).length, 1)
   })
@@ -190,18 +201,54 @@ suite('what is typed wrongly against servers that run', () => {
   test('names of things that there are not are said again, with what to do', async () => {
     const good = join(processes.home, 'good.csv')
     const network = ['--network', processes.network.url]
+    const terms = ['--purpose', 'dpv:AcademicResearch', '--mode', 'aggregate']
     const cases: readonly [readonly string[], number, RegExp][] = [
       [
         ['dataset', 'import', 'horses', good, ...toSite()],
         1,
-        /"\/v1\/datasets\/horses\/batches" .*check the name/,
+        /^There is no data set "horses" at .*check the name\n$/,
       ],
       [['ledger', 'deposit', 'nobody', '5.00EUR', ...network], 2, /there is no member "nobody"/],
+      [['dataset', 'usage', 'horses', ...toSite()], 1, /^There is no data set "horses" at /],
       [
-        ['grant', 'give', '--to', 'class:pirate', ...toSite()],
+        ['grant', 'give', ...terms, '--dataset', 'horses', '--person', 'p', '--to', 'anyone', ...toSite()],
+        1,
+        /^There is no such data set or person at .*; check the names\n$/,
+      ],
+      [
+        [
+          'grant',
+          'give',
+          ...terms,
+          '--dataset',
+          'athletes',
+          '--person',
+          'p',
+          '--to',
+          'class:pirate',
+          ...toSite(),
+        ],
         2,
         /no class of acquirers "pirate": expected one of insurer/,
       ],
+      [
+        ['grant', 'give', '--to', 'anyone', ...toSite()],
+        2,
+        /^Say --person KEY, --dataset NAME, --purpose TERM, --mode MODE, or several in a file with --file\n$/,
+      ],
+      [['grant', 'revoke', ...toSite()], 2, /^Say --dataset NAME, --person KEY, or several in a file/],
+      [
+        ['grant', 'preview', '--mode', 'rows', ...toSite()],
+        2,
+        /^Say --dataset NAME, --to GRANTEE, --purpose TERM\n$/,
+      ],
+      [['ledger', 'invoice', 'nobody', ...network], 1, /^Nothing is settled yet/],
+      [
+        ['lineage', '--sql', 'select count(*) from athletes', '--site', 'cork', ...network],
+        2,
+        /"cork" offers nothing/,
+      ],
+      [['lineage', '--sql', ' ', ...network], 2, /^Say what is asked: --sql is empty\n$/],
     ]
     for (const [args, code, says] of cases) assertRefused(await hedgerow(...args), { code, says })
     const unknown = [
@@ -267,8 +314,19 @@ suite('what is typed wrongly against servers that run', () => {
       [['grant', 'give', '--file', processes.home, ...toSite()], 2, /": it is a directory\n$/],
       [['grant', 'give', '--file', '/nowhere/x', ...toSite()], 2, /"\/nowhere\/x": it is not there\n$/],
       [['receipt', 'list', '--kind', 'x', ...toSite()], 2, /kind: expected one of ask, release, /],
-      [['receipt', 'list', '--limit', 'x', ...toSite()], 2, /^Cannot use "x": expected a whole number\n$/],
-      [['request', 'list', '--limit', 'x', ...toSite()], 2, /^Cannot use "x": expected a whole number\n$/],
+      [['receipt', 'list', '--limit', 'x', ...toSite()], 2, /^Cannot use "x": expected a whole number of 0/],
+      [
+        ['receipt', 'list', '--limit', '-1', ...toSite()],
+        2,
+        /^Cannot use "-1": expected a whole number of 0/,
+      ],
+      [
+        ['receipt', 'list', '--limit', '0', ...toSite()],
+        2,
+        /^Cannot read the request: limit: expected 1 or more\n$/,
+      ],
+      [['request', 'list', '--limit', 'x', ...toSite()], 2, /^Cannot use "x": expected a whole number of 0/],
+      [['dataset', 'import', 'athletes', processes.home, ...toSite()], 2, /": it is a directory\n$/],
       [['person', 'move', ...person, '--to', 'ZZ'], 2, /country: .* there is no such country/],
       [['person', 'evidence', ...person, '--at-least', '9', '--document', ''], 2, /^Say what was seen/],
       [
@@ -279,7 +337,7 @@ suite('what is typed wrongly against servers that run', () => {
       [
         ['person', 'export', ...toSite(), '--person', 'nobody', '--reason', 'try it'],
         1,
-        /"\/v1\/people\/…\/export"/,
+        /^There is no such person at .*; check the key\n$/,
       ],
       [['site', 'rotate-key', 'No Site'], 2, /there can be no site "No Site"\n$/],
       [
@@ -303,7 +361,47 @@ suite('what is typed wrongly against servers that run', () => {
     for (const [args, code, says] of cases) assertRefused(await hedgerow(...args), { code, says })
   })
 
+  test('a member that the network refuses leaves no keys behind', async () => {
+    const network = ['--network', processes.network.url, '--country', 'IE']
+    const was = await readdir(join(processes.home, 'members'))
+    const wrong = await hedgerow('member', 'add', 'late', '--role', 'king', ...network)
+    assertRefused(wrong, { code: 2, says: /^Cannot read the request: roles\[0\]: expected one of acquirer/ })
+    // Known to the network, not on this machine: whoever has its keys keeps them.
+    assertRefused(await hedgerow('member', 'add', 'edgeworks', '--role', 'custodian', ...network), {
+      code: 1,
+      says: /^Cannot take the name "edgeworks": it is taken\n$/,
+    })
+    assert.deepEqual(await readdir(join(processes.home, 'members')), was)
+  })
+
+  test('evidence of another place is refused, and not kept for the next start', async () => {
+    const file = join(processes.home, 'sites', 'galway', 'evidence.jws')
+    const was = await readFile(file, 'utf8')
+    const site = ['--site', 'galway', '--url', processes.site.url]
+    const dresden = ['--longitude', '13.7', '--latitude', '51.05']
+    assertRefused(await hedgerow('site', 'evidence', ...site, ...dresden), {
+      code: 2,
+      says: /expected the place of the site: the point lies in DE, the claim says IE\n$/,
+    })
+    assert.equal(await readFile(file, 'utf8'), was)
+  })
+
   test('a site whose evidence is wrong is not made', async () => {
+    const abroad = [
+      '--territory',
+      'IE',
+      '--custodian',
+      'edgeworks',
+      '--longitude',
+      '13.7',
+      '--latitude',
+      '51.05',
+    ]
+    assertRefused(await hedgerow('site', 'init', 'cork', ...abroad), {
+      code: 2,
+      says: /the point lies in DE, the claim says IE\n$/,
+    })
+    assert.deepEqual(await readdir(join(processes.home, 'sites')), ['galway'])
     const where = ['--territory', 'IE', '--custodian', 'edgeworks', '--longitude', 'west', '--latitude', '53']
     const run = await hedgerow('site', 'init', 'cork', ...where)
     assertRefused(run, { code: 2, says: /longitude: expected degrees\n$/ })
@@ -345,9 +443,16 @@ suite('what is typed wrongly against servers that run', () => {
     assert.notEqual(await rowsAndBatches(), was)
   })
 
-  test('a data set that nobody offers', async () => {
+  test('a data set that nobody offers, and no question at all', async () => {
     const run = await ask('select count(*) from horses')
-    assertRefused(run, { code: 2, says: /names no data set that is offered/ })
+    assertRefused(run, { code: 2, says: /names no data set that is offered, which are athletes: say which/ })
+    assertRefused(await ask(''), { code: 2, says: /^Say what is asked: --sql is empty\n$/ })
+  })
+
+  test('a statement of somebody who is not there', async () => {
+    const network = ['--network', processes.network.url, '--as', 'operator']
+    const nobody = await succeeds('ledger', 'statement', 'nobody', ...network)
+    assert.match(nobody.out, /^Nothing is booked for "nobody" that you may see; check the name\n$/)
   })
 
   const questions: readonly [string, string, string, string][] = [

@@ -167,7 +167,8 @@ async function statement(
   show(session, {
     json: options.json,
     value: transfers,
-    print: () =>
+    print: () => {
+      if (transfers.length === 0) return say(session.terminal, nothingBooked(owner))
       table(session.terminal, {
         head: ['time', 'what', 'from', 'to', 'amount', 'ask'],
         rows: transfers.map((one) => [
@@ -178,7 +179,8 @@ async function statement(
           formatMoney(one.amount),
           one.ask ?? '',
         ]),
-      }),
+      })
+    },
   })
 }
 

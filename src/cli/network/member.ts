@@ -1,13 +1,13 @@
 import { join } from 'node:path'
 import type { Command } from 'commander'
 import { ACQUIRER_CLASSES, ROLES } from '../../protocol/member.ts'
-import type { AcquirerClass, Role } from '../../protocol/member.ts'
+import type { AcquirerClass, KeySet, Role } from '../../protocol/member.ts'
 import { NETWORK_API } from '../../protocol/http/network-endpoints.ts'
 import { openOperator } from '../../sdk/operator.ts'
 import { connectToNetwork, memberClient, operatorClient } from '../connect.ts'
 import type { NetworkOptions } from '../connect.ts'
 import { WrongUse } from '../failures.ts'
-import { makeMemberProfile, readMemberProfile } from '../member-profile.ts'
+import { makeMemberProfile, readMemberProfile, withMemberProfile } from '../member-profile.ts'
 import type { MemberProfile } from '../member-profile.ts'
 import { readPublicKeys } from '../public-keys.ts'
 import { rotateKeyFiles } from '../site/rotate-key-files.ts'
@@ -101,25 +101,21 @@ async function addMember(
   { id, options }: { id: string; options: AddOptions },
 ): Promise<void> {
   const client = await operatorClient(session, options)
-  const keys =
+  const add = (keys: KeySet) =>
+    openOperator(client).addMember({
+      id,
+      name: options.name ?? id,
+      country: options.country,
+      roles: [...options.role],
+      ...(options.class === undefined ? {} : { acquirerClass: options.class }),
+      transferBases: [...(options.transferBasis ?? [])],
+      keys,
+    })
+  const facts = { member: id, country: options.country, networkUrl: options.network }
+  const added =
     options.keys === undefined
-      ? publicKeys(
-          await makeMemberProfile(session.home, {
-            member: id,
-            country: options.country,
-            networkUrl: options.network,
-          }),
-        )
-      : await readPublicKeys(options.keys)
-  const added = await openOperator(client).addMember({
-    id,
-    name: options.name ?? id,
-    country: options.country,
-    roles: [...options.role],
-    ...(options.class === undefined ? {} : { acquirerClass: options.class }),
-    transferBases: [...(options.transferBasis ?? [])],
-    keys,
-  })
+      ? await withMemberProfile(session.home, facts, (profile) => add(publicKeys(profile)))
+      : await add(await readPublicKeys(options.keys))
   show(session, {
     json: options.json,
     value: added,

@@ -5,7 +5,7 @@ import type { Invoice, InvoiceLine } from '../../protocol/money/invoice.ts'
 import { openOperator } from '../../sdk/operator.ts'
 import { connectToNetwork } from '../connect.ts'
 import type { NetworkOptions } from '../connect.ts'
-import { FellShort, WrongUse } from '../failures.ts'
+import { FellShort, WrongUse, isNotFound } from '../failures.ts'
 import { show } from '../session.ts'
 import type { Session } from '../session.ts'
 import { paint, say, table } from '../terminal.ts'
@@ -24,10 +24,18 @@ export async function printInvoice(
   const { client, profile } = await connectToNetwork(session, options)
   if (profile === undefined && member === undefined)
     throw new WrongUse('Say whose invoice, for example: hedgerow ledger invoice northcare')
-  const invoice = await openOperator(client).invoice({
-    ...(member === undefined ? {} : { member }),
-    ...(options.settlement === undefined ? {} : { settlement: options.settlement }),
-  })
+  const { settlement } = options
+  const invoice = await openOperator(client)
+    .invoice({
+      ...(member === undefined ? {} : { member }),
+      ...(settlement === undefined ? {} : { settlement }),
+    })
+    .catch((thrown: unknown) => {
+      if (!isNotFound(thrown)) throw thrown
+      const whose = member === undefined ? '' : ` for "${member}"`
+      const which = settlement === undefined ? 'the newest settlement' : `the settlement "${settlement}"`
+      throw new FellShort(`There is no invoice${whose} of ${which} that you may see; check the names`)
+    })
   if (!invoice)
     throw new FellShort('Nothing is settled yet: the operator does so with "hedgerow ledger settle"')
   show(session, { json: options.json, value: invoice, print: () => print(session.terminal, invoice) })

@@ -1,4 +1,4 @@
-import { readFile, writeFile } from 'node:fs/promises'
+import { writeFile } from 'node:fs/promises'
 import type { z } from 'zod'
 import { describeProblems, parseWith } from '../../kernel/parse.ts'
 import { parseYaml } from '../../kernel/yaml.ts'
@@ -7,6 +7,7 @@ import type { Officer } from '../../sdk/officer.ts'
 import { connectToSite } from '../connect.ts'
 import type { SiteOptions } from '../connect.ts'
 import { WrongUse } from '../failures.ts'
+import { readText } from '../open-file.ts'
 import type { Session } from '../session.ts'
 import { say } from '../terminal.ts'
 
@@ -35,7 +36,7 @@ export async function deliver(
 
 /** Reads a YAML or JSON file by a schema; each wrong field is named. */
 export async function readDocument<S extends z.ZodType>(schema: S, file: string): Promise<z.input<S>> {
-  const document = parseYaml(await readFile(file, 'utf8'))
+  const document = parseYaml(await readText(file))
   const parsed = document.ok ? parseWith(schema, document.value) : document
   if (!parsed.ok) throw new WrongUse(`Cannot use "${file}": ${describeProblems(parsed.error)}`)
   // It was just held against the schema, so it is what goes into it.

@@ -143,6 +143,7 @@ async function administrationOf(session: Session, options: GrantOptions): Promis
 }
 
 async function previewTerms(session: Session, options: GrantOptions): Promise<void> {
+  requireFlags(options, TERMS)
   const terms = checked(grantTermsSchema, termsOf(options))
   const administration = await administrationOf(session, options)
   const preview = await administration.previewGrant(terms)
@@ -160,6 +161,7 @@ async function previewTerms(session: Session, options: GrantOptions): Promise<vo
 }
 
 async function refuseTerms(session: Session, options: GrantOptions): Promise<void> {
+  requireFlags(options, [...TERMS, 'person'])
   const refusal = checked(grantTermsSchema.extend({ person: z.string().min(1) }), {
     ...termsOf(options),
     person: options.person,
@@ -293,7 +295,26 @@ function granteeText(grantee: GrantView['grantee']): string {
   return 'class' in grantee ? `class:${grantee.class}` : 'anyone'
 }
 
+/** What a grant cannot do without, in the words of the command line. */
+function requireFlags(options: GrantOptions, flags: readonly (keyof typeof FLAGS)[], instead = ''): void {
+  const missing = flags.filter((flag) => options[flag] === undefined).map((flag) => FLAGS[flag])
+  if (missing.length > 0) throw new WrongUse(`Say ${missing.join(', ')}${instead}`)
+}
+
+const ONE_OF_MANY = ', or several in a file with --file'
+const FLAGS = {
+  dataset: '--dataset NAME',
+  person: '--person KEY',
+  to: '--to GRANTEE',
+  purpose: '--purpose TERM',
+  mode: '--mode MODE',
+} as const
+
+/** What every terms need. */
+const TERMS = ['dataset', 'to', 'purpose', 'mode'] as const
+
 function oneGrant(options: GrantOptions): WireGrant {
+  requireFlags(options, ['person', ...TERMS], ONE_OF_MANY)
   return checked(grantRequestSchema, {
     ...termsOf(options),
     person: options.person,
@@ -319,6 +340,7 @@ function termsOf(options: GrantOptions): Record<string, unknown> {
 }
 
 function oneRevocation(options: GrantOptions): WireRevocation {
+  requireFlags(options, ['dataset', 'person'], ONE_OF_MANY)
   return checked(revocationRequestSchema, {
     dataSet: options.dataset,
     person: options.person,

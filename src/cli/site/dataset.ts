@@ -1,10 +1,9 @@
-import { readFile, stat } from 'node:fs/promises'
+import { stat } from 'node:fs/promises'
 import { basename } from 'node:path'
 import { Readable, Transform } from 'node:stream'
 import type { Command } from 'commander'
 import type { FieldProblem } from '../../kernel/faults.ts'
 import { describeProblems, parseWith } from '../../kernel/parse.ts'
-
 import { parseYaml } from '../../kernel/yaml.ts'
 import { manifestSchema } from '../../protocol/data-set.ts'
 import { IMPORT_FORMATS } from '../../protocol/http/site-api.ts'
@@ -16,7 +15,7 @@ import { WrongUse } from '../failures.ts'
 import { addHandOverVerb } from './hand-over.ts'
 import { addRetentionVerb } from './dataset-retention.ts'
 import { printColumnUses } from './dataset-usage.ts'
-import { openFile } from '../open-file.ts'
+import { openFile, readText } from '../open-file.ts'
 import { show } from '../session.ts'
 import type { Session } from '../session.ts'
 import { progress, say, table } from '../terminal.ts'
@@ -93,6 +92,7 @@ async function describe(
   { file, options }: { file: string; options: DataSetOptions },
 ): Promise<void> {
   const manifest = await readManifest(file)
+  requireIssuer(file, { issuer: manifest.issuer, as: options.as })
   const { administration, site } = await connectToSite(session, options)
   const described = await administration.describe(manifest)
   show(session, {
@@ -104,10 +104,24 @@ async function describe(
 
 /** Reads a manifest and holds it against the schema here, so that each wrong field is named before anything is sent. */
 export async function readManifest(file: string): Promise<WireManifest> {
-  const document = parseYaml(await readFile(file, 'utf8'))
+  const document = parseYaml(await readText(file))
   const parsed = document.ok ? parseWith(manifestSchema, document.value) : document
   if (!parsed.ok) throw new WrongUse(`Cannot use the manifest "${file}": ${listed(parsed.error)}`)
+  const { examineManifest } = await import('../../site/try-policy.ts')
+  const problems = examineManifest(parsed.value)
+  if (problems.length > 0) throw new WrongUse(`Cannot use the manifest "${file}": ${listed(problems)}`)
   return parsed.value
+}
+
+/** Refuses a manifest of another issuer than the one that acts, by its file. */
+export function requireIssuer(
+  file: string,
+  { issuer, as }: { issuer: string; as: string | undefined },
+): void {
+  if (as === undefined || as === 'operator' || as === issuer) return
+  throw new WrongUse(
+    `Cannot use the manifest "${file}" as "${as}": its issuer is "${issuer}"; act as that one with --as, or mend the file`,
+  )
 }
 
 /** One problem in the sentence, several below it. */
@@ -121,7 +135,8 @@ async function importFile(
   session: Session,
   { dataSet, file, options }: { dataSet: string; file: string; options: ImportOptions },
 ): Promise<void> {
-  const { size: sizeBytes } = await stat(file)
+  const found = await stat(file)
+  if (found.isDirectory()) throw new WrongUse(`Cannot use "${file}": it is a directory`)
   const format = formatOf(file, options.format)
   const { administration } = await connectToSite(session, options)
   const line = progress(session.terminal)
@@ -130,7 +145,7 @@ async function importFile(
     new Transform({
       transform(chunk: Uint8Array, _encoding, done) {
         sentBytes += chunk.byteLength
-        line.show(`${basename(file)}: ${Math.floor((100 * sentBytes) / Math.max(1, sizeBytes))} % sent`)
+        line.show(`${basename(file)}: ${Math.floor((100 * sentBytes) / Math.max(1, found.size))} % sent`)
         done(null, chunk)
       },
     }),

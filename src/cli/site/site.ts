@@ -1,8 +1,8 @@
-import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Command } from 'commander'
 import { formatDate, instant, later } from '../../kernel/clock.ts'
 import { readKeyFile } from '../../kernel/crypto/key-file.ts'
+import { replaceFile } from '../../kernel/durable-file.ts'
 import { Fault } from '../../kernel/faults.ts'
 import { describeProblems, parseWith } from '../../kernel/parse.ts'
 import { EVIDENCE_KINDS, evidenceSchema } from '../../protocol/proof/evidence.ts'
@@ -171,7 +171,8 @@ async function init(
   const root = siteRoot(session, name)
   const port = options.port === undefined ? undefined : Number(options.port)
   const hasPlace = options.longitude !== undefined || options.latitude !== undefined
-  if (hasPlace) evidenceOf(session, { site: name, territory: options.territory, options })
+  const isNew = (await siteSettingsHere(session, name)) === undefined
+  if (hasPlace && isNew) await claimOf(session, { site: name, territory: options.territory, options })
   const made = await initSite(root, {
     site: name,
     custodian: options.custodian,
@@ -180,7 +181,10 @@ async function init(
     host: options.host,
     port,
   })
-  if (hasPlace) await writeEvidence(session, { root, settings: made.settings, options })
+  if (hasPlace) {
+    const signed = await signClaim(session, { root, settings: made.settings, options })
+    await keepEvidence(root, signed)
+  }
   show(session, {
     json: options.json,
     value: { site: name, isNew: made.isNew, keys: made.keys, hasEvidence: hasPlace },
@@ -201,17 +205,31 @@ async function init(
   })
 }
 
-/** Signs evidence with the operator's key and lays it where the site takes it up when it starts. */
-async function writeEvidence(
+/** What the operator claims, held against the map as the site will. */
+async function claimOf(
+  session: Session,
+  facts: { site: string; territory: string; options: PlaceOptions },
+): Promise<Evidence> {
+  const { examineClaim } = await import('../../site/load-evidence.ts')
+  const claim = evidenceOf(session, facts)
+  examineClaim(claim, { clock: session.clock, site: facts.site, territory: facts.territory })
+  return claim
+}
+
+/** Signs evidence with the operator's key. */
+async function signClaim(
   session: Session,
   { root, settings, options }: { root: string; settings: SiteSettings; options: PlaceOptions },
 ): Promise<string> {
   const directory = siteDirectory(root)
   const { site, territory } = settings
-  const claim = evidenceOf(session, { site, territory, options })
-  const signed = signEvidence(claim, await readKeyFile(join(directory.keys, 'operator.jwk')))
-  await writeFile(join(root, 'evidence.jws'), `${signed}\n`, { mode: 0o600 })
-  return signed
+  const claim = await claimOf(session, { site, territory, options })
+  return signEvidence(claim, await readKeyFile(join(directory.keys, 'operator.jwk')))
+}
+
+/** Lays evidence where the site takes it up when it starts. */
+async function keepEvidence(root: string, signed: string): Promise<void> {
+  await replaceFile(join(root, 'evidence.jws'), `${signed}\n`, { mode: 0o600 })
 }
 
 function evidenceOf(
@@ -254,11 +272,14 @@ async function evidence(
   }
   const settings = await siteSettingsHere(session, site)
   if (!settings) throw new WrongUse(`Evidence is signed where the site is: "${site}" is not on this machine`)
-  const signed = await writeEvidence(session, { root: siteRoot(session, site), settings, options })
+  const root = siteRoot(session, site)
+  const signed = await signClaim(session, { root, settings, options })
   const given = await administration.giveEvidence(signed).catch((thrown: unknown) => {
     if (thrown instanceof Fault && thrown.code === 'fault.peer_unreachable') return undefined
     throw thrown
   })
+  // What the site refuses is not kept: it would refuse to start with it as well.
+  await keepEvidence(root, signed)
   show(session, {
     json: options.json,
     value: given ?? { state: 'written' },

@@ -1,4 +1,3 @@
-import { readFile } from 'node:fs/promises'
 import type { Command } from 'commander'
 import { later } from '../../kernel/clock.ts'
 import { money } from '../../kernel/money.ts'
@@ -16,6 +15,7 @@ import type { NetworkOptions } from '../connect.ts'
 import { EXIT, WrongUse } from '../failures.ts'
 import { amountOf } from '../network/ledger.ts'
 import type { MemberProfile } from '../member-profile.ts'
+import { sqlOf } from './lineage.ts'
 import { keepReceipts } from './receipt-files.ts'
 import { printAnswer } from './print-answer.ts'
 import { printPosition } from './print-position.ts'
@@ -189,7 +189,7 @@ async function questionOf(options: AskOptions): Promise<Question> {
   const parameters = (options.param ?? []).map(valueOf)
   const question =
     options.function === undefined
-      ? { sql: options.sql ?? (await readFile(options.sqlFile ?? '', 'utf8')), parameters }
+      ? { sql: await sqlOf(options), parameters }
       : { function: options.function, parameters: Object.fromEntries((options.param ?? []).map(namedValue)) }
   const parsed = parseWith(questionSchema, question)
   if (!parsed.ok) throw new WrongUse(`Cannot read the question: ${describeProblems(parsed.error)}`)
@@ -291,7 +291,7 @@ function onlyDataSet(offers: readonly Offer[], question: Question): string {
   throw new WrongUse(
     named.length > 1
       ? `The question names ${named.join(', ')}: say which one is asked for first, with --offer`
-      : `The question names no data set that is offered: say which with --offer, or look at "hedgerow offers"${names.length === 0 ? '; nothing is offered yet' : ''}`,
+      : `The question names no data set that is offered${names.length === 0 ? '; nothing is offered yet' : `, which are ${names.join(', ')}`}: say which with --offer, or look at "hedgerow offers"`,
   )
 }
 

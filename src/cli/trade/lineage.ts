@@ -1,4 +1,3 @@
-import { readFile } from 'node:fs/promises'
 import type { Command } from 'commander'
 import { describeProblems, parseWith } from '../../kernel/parse.ts'
 import { questionSchema } from '../../protocol/ask.ts'
@@ -12,6 +11,7 @@ import type { Lineage } from '../../site/lineage.ts'
 import { publicClient } from '../connect.ts'
 import { EXIT, WrongUse } from '../failures.ts'
 import { printPosition } from './print-position.ts'
+import { readText } from '../open-file.ts'
 import { show } from '../session.ts'
 import type { Session } from '../session.ts'
 import { paint, say, table } from '../terminal.ts'
@@ -56,6 +56,8 @@ async function printLineage(session: Session, options: LineageOptions): Promise<
   const offers = await collectPages((cursor) =>
     client.call(NETWORK_API.listOffers, { query: { site: options.site, cursor, limit: 200 } }),
   )
+  if (options.site !== undefined && offers.length === 0)
+    throw new WrongUse(`The site "${options.site}" offers nothing: look at "hedgerow offers"`)
   // Of several sites that offer one data set, the first by name stands for it.
   const lineage = lineageOf({ sql, parameters, mode }, offers.toReversed())
   const { terminal } = session
@@ -86,11 +88,24 @@ export function modeOf(name: string): Mode {
 export async function questionOf({ sql, sqlFile, param = [] }: QuestionOptions) {
   if ((sql === undefined) === (sqlFile === undefined))
     throw new WrongUse('Say what is asked with exactly one of --sql and --sql-file')
-  const question = { sql: sql ?? (await readFile(sqlFile ?? '', 'utf8')), parameters: param }
+  const question = { sql: await sqlOf({ sql, sqlFile }), parameters: param }
   const parsed = parseWith(questionSchema, question)
   if (!parsed.ok) throw new WrongUse(`Cannot read the question: ${describeProblems(parsed.error)}`)
   if (!('sql' in parsed.value)) throw new WrongUse('Only SQL has a lineage')
   return parsed.value
+}
+
+/** The SQL that was typed, or that a file holds. */
+export async function sqlOf({
+  sql,
+  sqlFile = '',
+}: {
+  sql?: string | undefined
+  sqlFile?: string | undefined
+}): Promise<string> {
+  if (sql === undefined) return readText(sqlFile)
+  if (sql.trim() === '') throw new WrongUse('Say what is asked: --sql is empty')
+  return sql
 }
 
 function print({ terminal }: Session, { uses, digest }: Lineage): void {

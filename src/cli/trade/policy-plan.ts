@@ -1,13 +1,12 @@
 import { readdir, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { canonicalJson } from '../../kernel/canonical-json.ts'
-import { PeerRefusal } from '../../kernel/http/call-json.ts'
 import { manifestSchema } from '../../protocol/data-set.ts'
 import { SITE_API } from '../../protocol/http/site-api.ts'
 import type { HttpClient } from '../../sdk/http-client.ts'
 import type { WireManifest } from '../../sdk/issuer.ts'
 import { readManifest } from '../site/dataset.ts'
-import { WrongUse } from '../failures.ts'
+import { WrongUse, isNotFound } from '../failures.ts'
 
 /** One term of a data set that is not as the file says. Absent on a side: not there. */
 export interface TermChange {
@@ -64,7 +63,7 @@ export async function planPolicy(
 
 async function presentManifest(client: HttpClient, dataSet: string): Promise<unknown> {
   const found = await client.call(SITE_API.dataSet, { params: { dataSet } }).catch((thrown: unknown) => {
-    if (thrown instanceof PeerRefusal && thrown.problemCode === 'fault.not_found') return undefined
+    if (isNotFound(thrown)) return undefined
     throw thrown
   })
   if (found?.state === 'retired')

@@ -1,4 +1,3 @@
-import { readFile } from 'node:fs/promises'
 import { dirname, resolve } from 'node:path'
 import { z } from 'zod'
 import { formatInstant, later } from '../../kernel/clock.ts'
@@ -14,6 +13,7 @@ import { countrySchema, purposeSchema } from '../../protocol/wire.ts'
 import { tryPolicy } from '../../site/try-policy.ts'
 import { readManifest } from '../site/dataset.ts'
 import { WrongUse } from '../failures.ts'
+import { readText } from '../open-file.ts'
 
 /** What an ask that gets past the terms is called in a test: it would be opened. */
 const ADMITTED = 'admitted'
@@ -56,7 +56,7 @@ export interface PolicyTestResult {
 
 /** Runs the tests of a policy, off line: by the checks of a site, on the manifest in its file. */
 export async function runPolicyTests(file: string, now: Instant): Promise<readonly PolicyTestResult[]> {
-  const document = parseYaml(await readFile(file, 'utf8'))
+  const document = parseYaml(await readText(file))
   const parsed = document.ok ? parseWith(testsSchema, document.value) : document
   if (!parsed.ok) throw new WrongUse(`Cannot use the tests "${file}": ${describeProblems(parsed.error)}`)
   const { policy, site, tests } = parsed.value

@@ -1,7 +1,9 @@
 import type { Command } from 'commander'
+import type { HttpClient } from '../../sdk/http-client.ts'
 import { connectToSite } from '../connect.ts'
 import type { SiteOptions } from '../connect.ts'
 import { EXIT } from '../failures.ts'
+import { requireIssuer } from '../site/dataset.ts'
 import { manifestFiles, planPolicy } from './policy-plan.ts'
 import type { PlannedPolicy, TermChange } from './policy-plan.ts'
 import type { PolicyTestResult } from './policy-test.ts'
@@ -53,7 +55,7 @@ interface PathArguments {
 async function plan(session: Session, { paths, options }: PathArguments): Promise<void> {
   const files = await manifestFiles(paths)
   const { client } = await connectToSite(session, options)
-  const planned = await planPolicy(client, files)
+  const planned = await planOwn(client, { files, as: options.as })
   show(session, { json: options.json, value: viewOf(planned), print: () => printPlan(session, planned) })
 }
 
@@ -61,7 +63,7 @@ async function plan(session: Session, { paths, options }: PathArguments): Promis
 async function apply(session: Session, { paths, options }: PathArguments): Promise<void> {
   const files = await manifestFiles(paths)
   const { client, administration, site } = await connectToSite(session, options)
-  const planned = await planPolicy(client, files)
+  const planned = await planOwn(client, { files, as: options.as })
   const due = planned.filter(({ action }) => action !== 'none')
   if (options.json !== true) printPlan(session, planned)
   for (const { manifest } of due) await administration.describe(manifest)
@@ -70,6 +72,16 @@ async function apply(session: Session, { paths, options }: PathArguments): Promi
     value: viewOf(planned),
     print: () => say(session.terminal, due.length === 0 ? `Nothing to do at ${site}` : `In force at ${site}`),
   })
+}
+
+/** The plan for whoever acts: no manifest of another issuer. */
+async function planOwn(
+  client: HttpClient,
+  { files, as }: { files: readonly string[]; as: string | undefined },
+): Promise<readonly PlannedPolicy[]> {
+  const planned = await planPolicy(client, files)
+  for (const { file, manifest } of planned) requireIssuer(file, { issuer: manifest.issuer, as })
+  return planned
 }
 
 async function test(

@@ -211,10 +211,30 @@ function unforeseen({ status, headers }: Answer, url: string): string | undefine
     : undefined
 }
 
-/** Whether it is not there or only not for this caller, the other side does not say. A person's key is not repeated. */
+/** What the parts of an address are called; a person's key is not repeated. */
+const NAMED: Readonly<Record<string, string>> = {
+  asks: 'ask',
+  backups: 'backup',
+  datasets: 'data set',
+  incidents: 'incident',
+  members: 'member',
+  releases: 'release',
+  requests: 'request',
+  settlements: 'settlement',
+  sites: 'site',
+}
+
+/** Whether it is not there or only not for this caller, the other side does not say. */
 function notFound(url: string): string {
   const { host, pathname } = new URL(url)
-  return `There is no "${pathname.replace(/\/people\/[^/]+/, '/people/…')}" at ${host}, or not for who asks; check the name`
+  const [, kind = '', name] = /^\/v1\/(\w+)(?:\/([^/]+))?/.exec(pathname) ?? []
+  if (kind === 'people') return `There is no such person at ${host}, or not for who asks; check the key`
+  if (kind === 'grants')
+    return `There is no such data set or person at ${host}, or not for who asks; check the names`
+  const word = NAMED[kind]
+  const what =
+    word === undefined || name === undefined ? `"${pathname}"` : `${word} "${decodeURIComponent(name)}"`
+  return `There is no ${what} at ${host}, or not for who asks; check the name`
 }
 
 /** Title and detail as they are read on: what is to be done comes after a semicolon. */

@@ -6,6 +6,7 @@ import { Fault } from '../../kernel/faults.ts'
 import { peekIssuer, verifyClientAssertion } from '../../protocol/http/client-assertion.ts'
 import type { TokenProblem } from '../../protocol/http/client-assertion.ts'
 import { OPERATOR } from '../../protocol/http/network-api.ts'
+import { ACCESS_TOKEN_LENGTH } from '../../kernel/http/access-tokens.ts'
 import type { AccessTokens } from '../../kernel/http/access-tokens.ts'
 import { presentKey } from './directory.ts'
 import type { Directory } from './directory.ts'
@@ -32,6 +33,7 @@ export async function authenticate(parts: Authentication, header: string | null)
   const token = /^Bearer ([A-Za-z0-9_.-]+)$/i.exec(header ?? '')?.[1]
   if (token === undefined) throw unauthenticated('missing')
   if (token.includes('.')) return authenticateAssertion(parts, token)
+  if (token.length !== ACCESS_TOKEN_LENGTH) throw unauthenticated('malformed')
   const name = parts.accessTokens.nameOf(token)
   if (name === undefined) throw unauthenticated('expired')
   return principalOf(parts, name)

@@ -50,7 +50,13 @@ export const BACKUP_API = {
       'The operator, with the reason, for example that the acquirer has deleted those releases. It is in the log.',
     params: z.object({ acquirer: nameSchema }),
     body: z
-      .strictObject({ reason: z.string('expected a reason').trim().min(3, 'expected a reason').max(500) })
+      .strictObject({
+        reason: z
+          .string('expected a reason')
+          .trim()
+          .min(3, 'expected a reason of 3 to 500 characters')
+          .max(500, 'expected a reason of 3 to 500 characters'),
+      })
       .openapi('LiftHold'),
     response: holdsSchema,
   }),

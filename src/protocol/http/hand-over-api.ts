@@ -30,7 +30,13 @@ export const HAND_OVER_API = {
     summary: 'Wind the site down: it offers and answers nothing any more; rights and hand-over go on',
     description: 'The operator. It cannot be undone; again changes nothing.',
     body: z
-      .strictObject({ reason: z.string('expected a reason').trim().min(3, 'expected a reason').max(500) })
+      .strictObject({
+        reason: z
+          .string('expected a reason')
+          .trim()
+          .min(3, 'expected a reason of 3 to 500 characters')
+          .max(500, 'expected a reason of 3 to 500 characters'),
+      })
       .openapi('BeginWindDown'),
     response: windDownSchema,
     status: 201,

@@ -15,7 +15,7 @@ export function evidenceDoubt({
   if (found === undefined) return 'the point is not on land of any territory'
   if (found !== territory) return `the point lies in ${found}, the claim says ${territory}`
   if (!attestsNearBorder && isNearBorder({ longitude, latitude })) {
-    return 'the point is within 2 km of a border, and nobody attested on which side'
+    return 'the point is within 2 km of a border, and nobody attested on which side (--near-border)'
   }
   return undefined
 }

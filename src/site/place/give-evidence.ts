@@ -38,13 +38,7 @@ export async function giveEvidence(context: EvidenceContext, jws: string): Promi
     throw new Fault('fault.forbidden', {
       what: 'Cannot take the evidence: the operator of this site did not sign it',
     })
-  const errors = evidenceProblems(evidence, context)
-  if (errors.length > 0) {
-    throw new Fault('fault.request_malformed', {
-      what: `Cannot take the evidence: ${describeProblems(errors)}`,
-      errors,
-    })
-  }
+  requireBelievable(evidence, context)
   const digest = digestOf(jws)
   const known = context.store.find(digest)
   if (known) return known
@@ -59,9 +53,26 @@ export async function giveEvidence(context: EvidenceContext, jws: string): Promi
   return stored
 }
 
+/**
+ * Refuses a claim of place that the site would refuse, whoever signs it.
+ *
+ * @throws Fault `fault.request_malformed` with the fields
+ */
+export function requireBelievable(evidence: Evidence, site: ClaimedSite): void {
+  const errors = evidenceProblems(evidence, site)
+  if (errors.length === 0) return
+  throw new Fault('fault.request_malformed', {
+    what: `Cannot take the evidence: ${describeProblems(errors)}`,
+    errors,
+  })
+}
+
+/** Whose place is claimed, and the clock by which a claim has ended. */
+export type ClaimedSite = Pick<EvidenceContext, 'clock' | 'site' | 'territory'>
+
 function evidenceProblems(
   evidence: Evidence,
-  { clock, site, territory }: EvidenceContext,
+  { clock, site, territory }: ClaimedSite,
 ): readonly FieldProblem[] {
   const problems: FieldProblem[] = []
   const { validFrom, validUntil } = evidence
