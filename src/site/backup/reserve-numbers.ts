@@ -31,6 +31,11 @@ export async function reservingNumbers(vault: Vault, safe: Safe): Promise<Vault>
       await reserve((await vault.personCount()) + lookups.length)
       return vault.numberPeople(lookups)
     },
+    takeTogether: async (arrival) => {
+      const { first, newcomers } = arrival.expected
+      await reserve(first + newcomers.length)
+      return vault.takeTogether(arrival)
+    },
   }
 }
 

@@ -5,7 +5,7 @@ import { Mutex } from '../../kernel/mutex.ts'
 import type { Bitset } from '../../kernel/bitset.ts'
 import { finishImport } from './finish-import.ts'
 import type { FinishParts } from './finish-import.ts'
-import { dropIntent, findImport, saveIntent, saveNewPeople } from './import-store.ts'
+import { dropIntents, findImport, saveIntent, saveNewPeople } from './import-store.ts'
 import type { BatchName, ImportRecord } from './import-store.ts'
 import type { NumberingParts } from './number-people.ts'
 
@@ -56,9 +56,7 @@ export async function importBatch(
   const before = await findImport(parts.db, request)
   if (before && before.fileDigest !== digest) {
     if (before.doneAt !== undefined) {
-      throw new Fault('fault.idempotency_conflict', {
-        what: `Cannot import: the batch "${batch}" was another file; give this one another name (--batch)`,
-      })
+      throw anotherFile(batch)
     }
     await parts.vault.discard({ dataSet, batch })
   }
@@ -118,12 +116,20 @@ export async function keepNewPeople(
 async function undo({ db, vault }: BatchParts, { dataSet, batch }: BatchName): Promise<boolean> {
   if ((await vault.findBatch({ dataSet, batch })) !== undefined) return false
   await vault.discard({ dataSet, batch })
-  await dropIntent(db, { dataSet, batch })
+  await dropIntents(db, [{ dataSet, batch }])
   return true
 }
 
-function toImported(
-  { dataSet, batch, rows, newPeople }: ImportRecord,
+/** The name of a batch stands for something else. */
+export function anotherFile(batch: string): Fault {
+  return new Fault('fault.idempotency_conflict', {
+    what: `Cannot import: the batch "${batch}" was another file; give this one another name (--batch)`,
+  })
+}
+
+/** An import as it is told. */
+export function toImported(
+  { dataSet, batch, rows, newPeople }: Pick<ImportRecord, 'dataSet' | 'batch' | 'rows' | 'newPeople'>,
   { importedAt, isNew }: { importedAt: Instant; isNew: boolean },
 ): ImportedBatch {
   return { dataSet, batch, rows, newPeople, importedAt, isNew }

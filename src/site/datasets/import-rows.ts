@@ -1,6 +1,6 @@
-import { Bitset } from '../../kernel/bitset.ts'
 import { Fault } from '../../kernel/faults.ts'
 import type { FieldProblem } from '../../kernel/faults.ts'
+import { GroupCommit } from '../../kernel/group-commit.ts'
 import { LIMITS } from '../../kernel/limits.ts'
 import { ok } from '../../kernel/result.ts'
 import { isScalarType, keyColumnsOf } from '../../protocol/data-set.ts'
@@ -8,7 +8,6 @@ import type { Column, Manifest } from '../../protocol/data-set.ts'
 import type { Outcome } from '../../protocol/reason.ts'
 import type { ColumnValues } from '../../protocol/rights/restriction.ts'
 import { cellContext } from '../vault/person-keys.ts'
-import type { KeySource } from '../vault/person-keys.ts'
 import { nonceSource, seal } from '../vault/seal-cell.ts'
 import { storedColumns } from '../vault/stored-columns.ts'
 import type { StoredColumn } from '../vault/stored-columns.ts'
@@ -16,9 +15,9 @@ import { storedText } from '../vault/stored-json.ts'
 import type { RowChunk, VaultValue } from '../vault/vault.ts'
 import { expectedValue, isOfColumn } from './column-value.ts'
 import { markOfRows } from './batch-mark.ts'
-import { importBatch, importTurn, keepNewPeople, noteIntent } from './import-batch.ts'
 import type { BatchParts, ImportedBatch } from './import-batch.ts'
-import { giveNumbers } from './number-people.ts'
+import { importTogether } from './import-together.ts'
+import type { BecomeOfRows, RowsLayout, RowsToImport } from './import-together.ts'
 import type { SeenPerson } from './number-people.ts'
 import { KEY_CHARACTERS_MAX } from './source-field.ts'
 
@@ -29,6 +28,19 @@ export interface RowsRequest {
   readonly rows: readonly ColumnValues[]
   /** Whether the data set may be stored here now; decided by `site/place`. */
   readonly mayStore: () => Promise<Outcome<unknown>> | Outcome<unknown>
+}
+
+/** Calls whose rows are taken together. */
+const CALLS_AT_ONCE = 64
+
+const groups = new WeakMap<object, GroupCommit<RowsToImport, BecomeOfRows>>()
+
+/** The small imports of one vault: those of callers who come at the same time are taken by one write, each with a receipt of its own. */
+function groupOf(parts: BatchParts): GroupCommit<RowsToImport, BecomeOfRows> {
+  const known =
+    groups.get(parts.vault) ?? new GroupCommit((some) => importTogether(parts, some), CALLS_AT_ONCE)
+  groups.set(parts.vault, known)
+  return known
 }
 
 /**
@@ -43,21 +55,18 @@ export async function importRows(parts: BatchParts, request: RowsRequest): Promi
   if (!allowed.ok) return allowed
   const { manifest, batch, rows } = request
   requireSound(manifest, rows)
-  const named = { dataSet: manifest.dataSet, batch, digest: markOfRows(parts.lookupKeys, rows) }
-  return importTurn(parts.vault).run(async () =>
-    ok(
-      await importBatch(parts, named, async () => {
-        await noteIntent(parts, { ...named, rows: rows.length })
-        const { people, places } = peopleOf(manifest, rows)
-        const { numbers, keys } = await giveNumbers(parts, manifest, people)
-        await keepNewPeople(parts, named, { people: Bitset.of(numbers), households: new Bitset() })
-        parts.vault.inMotion.begin(manifest.dataSet, batch)
-        await parts.vault.append({ manifest, batch }, [
-          chunkOf(rows, { manifest, places, numbers, keys, random: parts.random }),
-        ])
-      }),
-    ),
-  )
+  const { people, places } = peopleOf(manifest, rows)
+  const became = await groupOf(parts).add({
+    dataSet: manifest.dataSet,
+    batch,
+    digest: markOfRows(parts.lookupKeys, rows),
+    manifest,
+    rowCount: rows.length,
+    people,
+    chunkOf: (layout) => chunkOf(rows, { manifest, places, random: parts.random, ...layout }),
+  })
+  if ('imported' in became) return ok(became.imported)
+  throw became.fault
 }
 
 function requireSound(manifest: Manifest, rows: readonly ColumnValues[]): void {
@@ -101,7 +110,7 @@ function rowProblems(
 function peopleOf(
   { person }: Manifest,
   rows: readonly ColumnValues[],
-): { readonly people: readonly SeenPerson[]; readonly places: readonly number[] } {
+): Pick<RowsToImport, 'people'> & Pick<Laying, 'places'> {
   const byKey = Map.groupBy(rows, (row) => String(row[person.key]))
   const keys = [...byKey.keys()]
   const placeOf = new Map(keys.map((key, place) => [key, place]))
@@ -124,18 +133,17 @@ function peopleOf(
   return { people, places: rows.map((row) => placeOf.get(String(row[person.key])) ?? -1) }
 }
 
-interface Layout {
+interface Laying extends RowsLayout {
   readonly manifest: Manifest
+  /** Whose each row is, by the place among the people. */
   readonly places: readonly number[]
-  readonly numbers: readonly number[]
-  readonly keys: KeySource
   readonly random: BatchParts['random']
 }
 
 /** Rows as the vault stores them: numbers in place of people's keys, sealed where the manifest says. */
 function chunkOf(
   rows: readonly ColumnValues[],
-  { manifest, places, numbers, keys, random }: Layout,
+  { manifest, places, numbers, keyAt, random }: Laying,
 ): RowChunk {
   const stored = storedColumns(manifest)
   const nextNonce = nonceSource(random)
@@ -149,7 +157,7 @@ function chunkOf(
       return rows.map((row, at): VaultValue => {
         const value = storedForm(row[name] ?? null, column)
         if (value === null || !column.isSealed) return value
-        return seal(String(value), { key: keys.keyAt(places[at] ?? -1), nonce: nextNonce(), context })
+        return seal(String(value), { key: keyAt(places[at] ?? -1), nonce: nextNonce(), context })
       })
     },
   }

@@ -5,6 +5,7 @@ import { instant } from '../../kernel/clock.ts'
 import type { Instant } from '../../kernel/clock.ts'
 import type { Digest } from '../../kernel/digest.ts'
 import type { Database } from '../../kernel/postgres/database.ts'
+import { KEPT } from '../../kernel/postgres/kept-statements.ts'
 import type { DataSetId } from '../../protocol/wire.ts'
 import { dataSetIdSchema, digestSchema } from '../../protocol/wire.ts'
 
@@ -53,11 +54,29 @@ export async function findImport(
   return rows[0] && toRecord(rows[0])
 }
 
-/** Notes what is about to be done. One that was meant before and never done gives way. */
-export async function saveIntent(
+/** Several imports by their batches. */
+export async function findImports(
   db: Database,
-  intent: BatchName & { fileDigest: Digest; rows: number; firstPerson: number; now: Instant },
-): Promise<void> {
+  names: readonly BatchName[],
+): Promise<readonly ImportRecord[]> {
+  const { rows } = await sql<ImportRow>`
+    ${KEPT} select ${COLUMNS} from import_batch
+    where (data_set, batch) in (select * from unnest(${dataSetsOf(names)}::text[], ${batchesOf(names)}::text[]))`.execute(
+    db,
+  )
+  return rows.map(toRecord)
+}
+
+/** What is about to be done. */
+export interface ImportIntent extends BatchName {
+  readonly fileDigest: Digest
+  readonly rows: number
+  readonly firstPerson: number
+  readonly now: Instant
+}
+
+/** Notes what is about to be done. One that was meant before and never done gives way. */
+export async function saveIntent(db: Database, intent: ImportIntent): Promise<void> {
   const { dataSet, batch, fileDigest, rows, firstPerson, now } = intent
   await sql`
     insert into import_batch (data_set, batch, file_digest, rows, first_person, new_people, state, started_ms)
@@ -65,6 +84,37 @@ export async function saveIntent(
     on conflict (data_set, batch) do update
       set file_digest = excluded.file_digest, rows = excluded.rows, started_ms = excluded.started_ms
       where import_batch.state = 'intent'`.execute(db)
+}
+
+/** The same of several whose people have been told apart already. */
+export async function saveIntents(
+  db: Database,
+  intents: readonly (Omit<ImportIntent, 'now'> & {
+    readonly newPeople: number
+    readonly people: Bitset
+  })[],
+  now: Instant,
+): Promise<void> {
+  await sql`
+    ${KEPT} insert into import_batch (data_set, batch, file_digest, rows, first_person, new_people, people, state, started_ms)
+    select data_set, batch, file_digest, rows, first_person, new_people, people, 'intent', ${now}::bigint
+    from unnest(${dataSetsOf(intents)}::text[], ${batchesOf(intents)}::text[],
+      ${intents.map(({ fileDigest }) => fileDigest)}::text[], ${intents.map(({ rows }) => rows)}::bigint[],
+      ${intents.map(({ firstPerson }) => firstPerson)}::integer[], ${intents.map(({ newPeople }) => newPeople)}::integer[],
+      ${intents.map(({ people }) => deflateSync(people.toBytes()))}::bytea[])
+      as meant (data_set, batch, file_digest, rows, first_person, new_people, people)
+    on conflict (data_set, batch) do update
+      set file_digest = excluded.file_digest, rows = excluded.rows, first_person = excluded.first_person,
+        new_people = excluded.new_people, people = excluded.people, started_ms = excluded.started_ms
+      where import_batch.state = 'intent'`.execute(db)
+}
+
+function dataSetsOf(names: readonly BatchName[]): readonly string[] {
+  return names.map(({ dataSet }) => dataSet)
+}
+
+function batchesOf(names: readonly BatchName[]): readonly string[] {
+  return names.map(({ batch }) => batch)
 }
 
 /** Notes how many people an import brought, and whose rows it changes, as soon as they have numbers. */
@@ -77,15 +127,25 @@ export async function saveNewPeople(
     where data_set = ${dataSet} and batch = ${batch} and state = 'intent'`.execute(db)
 }
 
-/** Notes that an import is done; gives whether it was still open. */
-export async function saveDone(
+/** Notes that imports are done; gives those that were still open, in the order given. */
+export async function saveDone<Done extends BatchName & { readonly rows: number }>(
   tx: Database,
-  { dataSet, batch, rows, now }: BatchName & { rows: number; now: Instant },
-): Promise<boolean> {
-  const { rows: changed } = await sql`
-    update import_batch set state = 'done', rows = ${rows}, done_ms = ${now}
-    where data_set = ${dataSet} and batch = ${batch} and state = 'intent' returning id`.execute(tx)
-  return changed.length > 0
+  imports: readonly Done[],
+  now: Instant,
+): Promise<readonly Done[]> {
+  const { rows: changed } = await sql<{ data_set: string; batch: string }>`
+    ${KEPT} update import_batch as i set state = 'done', rows = done.rows, done_ms = ${now}
+    from unnest(${dataSetsOf(imports)}::text[], ${batchesOf(imports)}::text[],
+      ${imports.map(({ rows }) => rows)}::bigint[]) as done (data_set, batch, rows)
+    where i.data_set = done.data_set and i.batch = done.batch and i.state = 'intent'
+    returning i.data_set, i.batch`.execute(tx)
+  const open = new Set(changed.map((row) => nameOf({ dataSet: row.data_set, batch: row.batch })))
+  return imports.filter((one) => open.has(nameOf(one)))
+}
+
+/** A name of a batch among those of all data sets. */
+export function nameOf({ dataSet, batch }: { readonly dataSet: string; readonly batch: string }): string {
+  return `${dataSet}\0${batch}`
 }
 
 /** Whose rows an import changes. */
@@ -96,20 +156,23 @@ export async function readImportPeople(tx: Database, { dataSet, batch }: BatchNa
   return people ? Bitset.fromBytes(inflateSync(people)) : new Bitset()
 }
 
-/** Notes the receipt of an import. */
-export async function saveReceipt(
+/** Notes the receipts of imports. */
+export async function saveReceipts(
   tx: Database,
-  { dataSet, batch, receipt }: BatchName & { receipt: number },
+  imports: readonly (BatchName & { readonly receipt: number })[],
 ): Promise<void> {
-  await sql`update import_batch set receipt = ${receipt} where data_set = ${dataSet} and batch = ${batch}`.execute(
-    tx,
-  )
+  await sql`
+    ${KEPT} update import_batch as i set receipt = issued.receipt
+    from unnest(${dataSetsOf(imports)}::text[], ${batchesOf(imports)}::text[],
+      ${imports.map(({ receipt }) => receipt)}::bigint[]) as issued (data_set, batch, receipt)
+    where i.data_set = issued.data_set and i.batch = issued.batch`.execute(tx)
 }
 
 /** Forgets what was meant and never done. */
-export async function dropIntent(db: Database, { dataSet, batch }: BatchName): Promise<void> {
+export async function dropIntents(db: Database, names: readonly BatchName[]): Promise<void> {
   await sql`
-    delete from import_batch where data_set = ${dataSet} and batch = ${batch} and state = 'intent'`.execute(
+    delete from import_batch where state = 'intent'
+      and (data_set, batch) in (select * from unnest(${dataSetsOf(names)}::text[], ${batchesOf(names)}::text[]))`.execute(
     db,
   )
 }

@@ -2,6 +2,7 @@ import { sql } from 'kysely'
 import type { Bitset } from '../../kernel/bitset.ts'
 import { Fault } from '../../kernel/faults.ts'
 import type { Database, DatabaseTransaction } from '../../kernel/postgres/database.ts'
+import { KEPT } from '../../kernel/postgres/kept-statements.ts'
 import { partitionAfter } from './differencing.ts'
 import type { CutPlan } from './differencing.ts'
 import { mergePartitions } from './merge-partitions.ts'
@@ -112,14 +113,7 @@ export async function noteChange(
   { dataSet, people, cause }: { dataSet: string; people: Bitset; cause: string },
 ): Promise<void> {
   await sql`
-    insert into data_set_change (data_set, change_count) values (${dataSet}, 1)
-    on conflict (data_set) do update set change_count = data_set_change.change_count + 1`.execute(tx)
-  await sql`
-    with moved as (
-      update partition set head = head + 1, last_ask = ${cause} where data_set = ${dataSet} returning acquirer_group, data_set, head
-    )
-    insert into partition_entry (acquirer_group, data_set, head, kind, ask_id, delta, row_shapes)
-    select acquirer_group, data_set, head, 'change', ${cause}, ${Buffer.from(encodePeople(people))}::bytea, '{}'::jsonb from moved`.execute(
+    ${KEPT} select note_rows_changed(${dataSet}, ${Buffer.from(encodePeople(people))}::bytea, ${cause})`.execute(
     tx,
   )
 }

@@ -25,11 +25,11 @@ export class CopyJournal {
     this.#isOpen = false
   }
 
-  /** Notes a change before it is made: that a person is forgotten, or anything else. */
-  note(forgotten: number | undefined): void {
+  /** Notes a change before it is made: that people are forgotten, or anything else. */
+  note(forgotten: readonly number[] | undefined): void {
     if (!this.#isOpen) return
     if (forgotten === undefined) this.#hasOtherChanges = true
-    else this.#forgotten.push(forgotten)
+    else this.#forgotten.push(...forgotten)
   }
 
   get forgotten(): readonly number[] {

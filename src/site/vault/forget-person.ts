@@ -7,9 +7,9 @@ import { runOwn } from './own-sql.ts'
 import { PERSON_COLUMN } from './stored-columns.ts'
 import { NOBODY } from './vault.ts'
 
-/** Who was forgotten: how many rows of theirs there were, and the lookup digests by which they were found until then. */
+/** Who was forgotten: how many rows of theirs there were in which tables, and the lookup digests by which they were found until then. */
 export interface ForgottenPeople {
-  readonly rows: number
+  readonly rows: ReadonlyMap<string, number>
   readonly lookups: readonly Uint8Array[]
 }
 
@@ -22,20 +22,20 @@ export async function forgetPeople(
   connection: DuckDBConnection,
   people: readonly number[],
 ): Promise<ForgottenPeople> {
-  if (people.length === 0) return { rows: 0, lookups: [] }
+  if (people.length === 0) return { rows: new Map(), lookups: [] }
   const numbers = sql.join(people.map((person) => sql`${person}::integer`))
   const { abandoned, broken } = await leaveHouseholds(connection, numbers)
   const isTheirs = (column: string) =>
     abandoned
       ? sql`${sql.id(column)} in (${numbers}) or ${sql.id(column)} in (${abandoned})`
       : sql`${sql.id(column)} in (${numbers})`
-  let rows = 0
+  const rows = new Map<string, number>()
   for (const table of await rowTables(connection)) {
     const { rowsChanged } = await runOwn(
       connection,
       sql`delete from ${sql.id(table)} where ${isTheirs(PERSON_COLUMN)}`,
     )
-    rows += rowsChanged
+    rows.set(table, rowsChanged)
   }
   await runOwn(connection, sql`delete from _person_key where person in (${numbers})`)
   const isForgotten = broken

@@ -8,21 +8,19 @@ import type { Fault } from '../../kernel/faults.ts'
 import type { DataSetId } from '../../protocol/wire.ts'
 import { toVaultValue } from './convert-result.ts'
 import { createBatchTables, describeTable, dropDataSet } from './data-set-tables.ts'
-import { correctRows } from './correct-rows.ts'
 import { CopyJournal, compactVault } from './compact-vault.ts'
 import { inTransaction, openEngine } from './engine.ts'
 import type { Engine, EngineLimits } from './engine.ts'
 import { EngineInUse } from './engine-in-use.ts'
 import { countExpiring, expireRows } from './expire-rows.ts'
-import { forgetPeople } from './forget-person.ts'
 import { createHouseholdTable, keepHouseholds, readHouseholds } from './household-table.ts'
 import { readGeneration, removeOthers } from './generations.ts'
 import { peopleList, readOwn, runOwn } from './own-sql.ts'
 import { ofDays } from './row-days.ts'
 import {
   createPeopleTables,
+  expectNumbers,
   findNumbers,
-  giveNumbers,
   keepFacts,
   keepKeys,
   lookupOf,
@@ -37,7 +35,10 @@ import { createRenewalTable, renewLookups } from './renew-lookups.ts'
 import { removeSnapshot, snapshotVault } from './snapshot-vault.ts'
 import { PERSON_COLUMN, tableOf } from './stored-columns.ts'
 import { RowsInMotion } from './rows-in-motion.ts'
-import { appendBatch, discardBatch, findBatch, rowsAside, setAsidePart, takeBatch } from './take-rows.ts'
+import { changesOf } from './change-rows.ts'
+import { discardBatch, findBatch, rowsAside } from './take-rows.ts'
+import { turns } from './vault-turns.ts'
+import type { Turn } from './vault-turns.ts'
 import { vaultFault } from './vault-fault.ts'
 import { VaultMemory, nameOfRows } from './vault-memory.ts'
 import type { RowDays, Vault, VaultResult } from './vault.ts'
@@ -79,19 +80,21 @@ function vaultOf(first: Engine, { clock, limits }: { clock: Clock; limits: Engin
   const memory = new VaultMemory()
   const journal = new CopyJournal()
   const compactions = new Mutex()
-  /** Whoever was forgotten since the vault was opened: an import that began before may bring rows of theirs at any time. */
-  const forgotten = new Set<number>()
   const { ended, watch } = watchEngines()
   watch(first)
   const { writing, reading, change, changes } = turns(engines, { memory, journal })
+  const reads = readsOf(reading, memory)
   return {
-    ...readsOf(reading, memory),
+    ...reads,
     changes,
     inMotion: new RowsInMotion(),
     describe: (manifest) => change('describe a data set', ({ writer }) => describeTable(writer, manifest)),
     retire: (dataSet) => change('retire a data set', ({ writer }) => dropDataSet(writer, dataSet)),
-    ...takingOf(writing, { memory, forgotten }),
-    ...comingAndGoing(writing, { memory, forgotten }),
+    ...changesOf(writing, memory),
+    expectNumbers: async (lookups) => {
+      const known = await reads.findPeople(lookups)
+      return expectNumbers(lookups, { known, first: await reads.personCount() })
+    },
     discard: (batch) => change('discard a batch', ({ writer }) => discardBatch(writer, batch)),
     skipNumbers: (next) => change('skip numbers of people', ({ writer }) => skipNumbers(writer, next)),
     renewLookups: (renewal) =>
@@ -117,16 +120,6 @@ function vaultOf(first: Engine, { clock, limits }: { clock: Clock; limits: Engin
     ended,
     holding: (act) => engines.hold(act),
     withEligible: (set, use) => engines.hold(({ eligible }) => eligible.use(set, use)),
-    correct: (correction) => {
-      const { birthDate, residence } = correction.facts
-      const correct = ({ writer }: Engine) => correctRows(writer, correction)
-      if (birthDate !== undefined || residence !== undefined) return change('correct rows', correct)
-      return writing('correct rows', (engine) =>
-        inTransaction(engine.writer, () => correct(engine)).finally(() =>
-          memory.noteCorrected(correction.manifest.dataSet),
-        ),
-      )
-    },
     expire: (expiry) => change('expire rows', ({ writer }) => expireRows(writer, expiry)),
     compact: () =>
       compactions.run(() =>
@@ -143,66 +136,6 @@ function vaultOf(first: Engine, { clock, limits }: { clock: Clock; limits: Engin
       }),
     removeSnapshot: () => removeSnapshot(first.directory),
     [Symbol.asyncDispose]: () => compactions.run(() => engines.close()),
-  }
-}
-
-/** How people get numbers and are forgotten: each costs what it changes, however many there are. */
-function comingAndGoing(
-  writing: Turn,
-  { memory, forgotten }: { memory: VaultMemory; forgotten: Set<number> },
-): Pick<Vault, 'numberPeople' | 'forget'> {
-  return {
-    numberPeople: (lookups) =>
-      writing('number people', async ({ writer }) => {
-        const numbers = await inTransaction(writer, () => giveNumbers(writer, lookups)).catch(
-          forgettingAll(memory),
-        )
-        memory.noteNumbered(lookups, numbers)
-        return numbers
-      }),
-    forget: (person) => {
-      forgotten.add(person)
-      const forget = async ({ writer }: Engine) => {
-        const { rows, lookups } = await inTransaction(writer, () => forgetPeople(writer, [person])).catch(
-          forgettingAll(memory),
-        )
-        memory.noteForgotten(person, lookups)
-        return { rows }
-      }
-      return writing('forget a person', forget, person)
-    },
-  }
-}
-
-/** How rows come in. */
-function takingOf(
-  writing: Turn,
-  { memory, forgotten }: { memory: VaultMemory; forgotten: Set<number> },
-): Pick<Vault, 'append' | 'setAside' | 'take'> {
-  return {
-    append: (batch, rows) =>
-      writing('append a batch', async ({ writer }) => {
-        const { people, ...taken } = await appendBatch(writer, batch, { rows, forgotten }).catch(
-          forgettingAll(memory),
-        )
-        if (people === undefined) memory.forgetAll()
-        else memory.noteAppended(batch.manifest.dataSet, people)
-        return taken
-      }),
-    setAside: (part, rows) => writing('set rows aside', ({ writer }) => setAsidePart(writer, part, rows)),
-    take: (batch) =>
-      writing('take a batch', ({ writer }) => takeBatch(writer, batch, forgotten)).finally(() =>
-        memory.forgetAll(),
-      ),
-  }
-}
-
-/** Whether a change that failed was made is not known. */
-function forgettingAll(memory: VaultMemory): (error: unknown) => never {
-  return (error) => {
-    memory.forgetAll()
-    memory.index.noteForgotten()
-    throw error
   }
 }
 
@@ -280,45 +213,6 @@ function watchEngines(): { ended: Promise<Fault>; watch: (engine: Engine) => Eng
       void engine.ended.then(end)
       return engine
     },
-  }
-}
-
-type Turn = <T>(what: string, act: (engine: Engine) => Promise<T>, forgotten?: number) => Promise<T>
-
-/** Acts of one connection run one after another; what the engine says stays inside. */
-function turns(
-  engines: EngineInUse,
-  { memory, journal }: { memory: VaultMemory; journal: CopyJournal },
-): Record<'writing' | 'reading' | 'change', Turn> & Pick<Vault, 'changes'> {
-  let changes = 0
-  const guarded = async <T>(engine: Engine, what: string, act: (engine: Engine) => Promise<T>) => {
-    try {
-      return await act(engine)
-    } catch (error) {
-      engine.note(error)
-      throw vaultFault(error, `Cannot ${what}`)
-    }
-  }
-  const writing: Turn = (what, act, forgotten) =>
-    engines.writing.run(async () => {
-      journal.note(forgotten)
-      changes += 1
-      try {
-        return await guarded(engines.current, what, act)
-      } finally {
-        changes += 1
-      }
-    })
-  return {
-    changes: () => changes,
-    writing,
-    reading: (what, act) =>
-      engines.hold(({ engine }) => engine.reading.run(() => guarded(engine, what, act))),
-    // A change in one transaction; what memory holds of it is read anew.
-    change: (what, act, forgotten) =>
-      writing(what, (engine) => inTransaction(engine.writer, () => act(engine)), forgotten).finally(() =>
-        memory.forgetAll(),
-      ),
   }
 }
 

@@ -1,5 +1,5 @@
 import { BLOB, DATE, DuckDBBlobValue, DuckDBDateValue, INTEGER, VARCHAR } from '@duckdb/node-api'
-import type { DuckDBConnection, DuckDBValue } from '@duckdb/node-api'
+import type { DuckDBConnection } from '@duckdb/node-api'
 import { sql } from 'kysely'
 import { LIMITS } from '../../kernel/limits.ts'
 import { Fault } from '../../kernel/faults.ts'
@@ -8,7 +8,7 @@ import { dataSetIdSchema } from '../../protocol/wire.ts'
 import { appendColumns, fillTemporary } from './fill-table.ts'
 import { peopleList, runOwn } from './own-sql.ts'
 import { NOBODY, UNKNOWN_BIRTH_DAY } from './vault.ts'
-import type { PersonFacts, Principals } from './vault.ts'
+import type { ExpectedNumbers, PersonFacts, Principals } from './vault.ts'
 
 /** Up to so many are looked for by name in a statement; beyond that by a table of them. */
 const FEW = 64
@@ -93,29 +93,58 @@ export async function giveNumbers(
   connection: DuckDBConnection,
   lookups: readonly Uint8Array[],
 ): Promise<Int32Array> {
-  const numbers = await findNumbers(connection, lookups)
+  const known = await findNumbers(connection, lookups)
+  const expected = expectNumbers(lookups, { known, first: await nextNumber(connection) })
+  await addPeople(connection, expected)
+  return expected.numbers
+}
+
+/** The numbers of people of whom some are known and the others get the next ones, in the order of first mention. */
+export function expectNumbers(
+  lookups: readonly Uint8Array[],
+  { known, first }: { known: Int32Array; first: number },
+): ExpectedNumbers {
   const given = new Map<string, number>()
-  const first = await nextNumber(connection)
-  const newLookups: DuckDBValue[] = []
-  for (const [position, lookup] of lookups.entries()) {
-    if (numbers[position] !== NOBODY) continue
+  const newcomers: Uint8Array[] = []
+  const numbers = known.map((number, position) => {
+    const lookup = lookups[position]
+    if (number !== NOBODY || !lookup) return number
     const name = nameOf(lookup)
-    const number = given.get(name) ?? first + given.size
-    if (!given.has(name)) newLookups.push(new DuckDBBlobValue(lookup))
-    given.set(name, number)
-    numbers[position] = number
-  }
+    const own = given.get(name) ?? first + given.size
+    if (!given.has(name)) newcomers.push(lookup)
+    given.set(name, own)
+    return own
+  })
   if (first + given.size > LIMITS.peoplePerSiteMax) {
     throw new Fault('fault.vault', {
       what: `Cannot number more than ${LIMITS.peoplePerSiteMax} people at one site`,
     })
   }
+  return { numbers, first, newcomers }
+}
+
+/** Gives people the numbers from `first` on, with what is known of some of them. */
+export async function addPeople(
+  connection: DuckDBConnection,
+  { first, newcomers }: Pick<ExpectedNumbers, 'first' | 'newcomers'>,
+  facts: ReadonlyMap<number, PersonFacts> = new Map(),
+): Promise<void> {
+  if (newcomers.length === 0) return
+  const numbers = newcomers.map((_, index) => first + index)
+  const dateOf = (number: number) => {
+    const birthDate = facts.get(number)?.birthDate
+    return birthDate === undefined ? null : dateValueOf(birthDate)
+  }
   await appendColumns(connection, {
     table: '_person',
     types: [INTEGER, BLOB, DATE, VARCHAR],
-    columns: [newLookups.map((_, index) => first + index), newLookups, undefined, undefined],
+    columns: [
+      numbers,
+      newcomers.map((lookup) => new DuckDBBlobValue(lookup)),
+      numbers.map(dateOf),
+      numbers.map((number) => facts.get(number)?.residence ?? null),
+    ],
   })
-  return numbers
 }
 
 /** Takes the number before `next` for nobody, where it is not taken: numbers go on after the highest there is. */
@@ -177,15 +206,19 @@ export async function keepKeys(
     dataSet,
     people,
     seal,
-  }: { dataSet: DataSetId; people: readonly number[]; seal: (index: number) => Uint8Array },
+    newFrom,
+  }: {
+    dataSet: DataSetId
+    people: readonly number[]
+    seal: (index: number) => Uint8Array
+    /** Whoever has this number or a higher one has no key yet. */
+    newFrom?: number
+  },
 ): Promise<void> {
-  const ofThem = people.length > FEW ? sql`` : sql` and person in ${peopleList(people)}`
-  const known = await runOwn(
-    connection,
-    sql`select person from _person_key where data_set = ${dataSet}${ofThem}`,
-  )
-  const have = new Set(known.getRows().map(([person]) => Number(person)))
+  const older = newFrom === undefined ? people : people.filter((person) => person < newFrom)
+  const have = await withKeys(connection, { dataSet, people: older })
   const missing = [...people.entries()].filter(([, person]) => !have.has(person))
+  if (missing.length === 0) return
   await appendColumns(connection, {
     table: '_person_key',
     types: [VARCHAR, INTEGER, BLOB],
@@ -195,6 +228,19 @@ export async function keepKeys(
       missing.map(([index]) => new DuckDBBlobValue(seal(index))),
     ],
   })
+}
+
+async function withKeys(
+  connection: DuckDBConnection,
+  { dataSet, people }: { dataSet: DataSetId; people: readonly number[] },
+): Promise<ReadonlySet<number>> {
+  if (people.length === 0) return new Set()
+  const ofThem = people.length > FEW ? sql`` : sql` and person in ${peopleList(people)}`
+  const known = await runOwn(
+    connection,
+    sql`select person from _person_key where data_set = ${dataSet}${ofThem}`,
+  )
+  return new Set(known.getRows().map(([person]) => Number(person)))
 }
 
 /** The sealed keys of people in one data set; those without one are not in it. */

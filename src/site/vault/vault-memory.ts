@@ -1,9 +1,11 @@
-import type { Bitset } from '../../kernel/bitset.ts'
+import { Bitset } from '../../kernel/bitset.ts'
+import { epochDay } from '../../protocol/law/consent-ages.ts'
 import type { DataSetId } from '../../protocol/wire.ts'
 import type { Households } from './households.ts'
 import { PersonIndex } from './person-index.ts'
+import { tableOf } from './stored-columns.ts'
 import { UNKNOWN_BIRTH_DAY } from './vault.ts'
-import type { Principals, RowDays } from './vault.ts'
+import type { PersonFacts, Principals, RowDays } from './vault.ts'
 
 /** Something that is read again and again. `value` is there once the reading is over. */
 interface Kept<T> {
@@ -27,6 +29,7 @@ export class VaultMemory {
   readonly #households = new Map<'all', Kept<Households>>()
   readonly #principals = new Map<'all', Kept<Principals>>()
   readonly #personCount = new Map<'all', Kept<number>>()
+  readonly #columns = new Map<DataSetId, Kept<readonly string[]>>()
 
   personCount(read: () => Promise<number>): Promise<number> {
     return this.#keep(this.#personCount, 'all', read)
@@ -52,6 +55,11 @@ export class VaultMemory {
     return this.#keep(this.#rowCounts, dataSet, read)
   }
 
+  /** The columns of a data set's table, in its order. */
+  columns(dataSet: DataSetId, read: () => Promise<readonly string[]>): Promise<readonly string[]> {
+    return this.#keep(this.#columns, dataSet, read)
+  }
+
   principals(read: () => Promise<Principals>): Promise<Principals> {
     return this.#keep(this.#principals, 'all', read)
   }
@@ -64,16 +72,50 @@ export class VaultMemory {
     amend(this.#principals, 'all', (known) => withRoomFor(known, count))
   }
 
-  /** Rows of these numbers came into a data set. */
-  noteAppended(dataSet: DataSetId, people: Bitset): void {
-    if (!this.#isWithoutHouseholds()) {
+  /** This is known of people now, besides what was. */
+  noteFacts(facts: readonly PersonFacts[]): void {
+    if (facts.length > 0) amend(this.#principals, 'all', (known) => withFacts(known, facts))
+  }
+
+  /**
+   * What is counted of rows, before some change. Counts are only gone on from where they were read before the change and nobody has
+   * read them since: a number that is added twice is wrong.
+   */
+  counts(): Counts {
+    return {
+      numbers: known(this.#numbers),
+      rowCounts: known(this.#rowCounts),
+      rowsPerPerson: known(this.#rowsPerPerson),
+    }
+  }
+
+  /** Rows came into a data set: of these people, or so many of each. */
+  noteAppended(
+    dataSet: DataSetId,
+    came:
+      | { readonly people: Bitset }
+      | { readonly rows: ReadonlyMap<number, number>; readonly before: Counts },
+  ): void {
+    if (!this.isWithoutHouseholds()) {
       this.forgetAll()
       return
     }
     this.noteCorrected(dataSet)
-    for (const sets of [this.#numbers, this.#people]) amend(sets, dataSet, (known) => known.union(people))
-    this.#rowsPerPerson.delete(dataSet)
-    this.#rowCounts.delete(dataSet)
+    const people = 'people' in came ? came.people : Bitset.of(came.rows.keys())
+    for (const sets of [this.#numbers, this.#people]) amend(sets, dataSet, (set) => set.union(people))
+    if ('people' in came) {
+      this.#rowsPerPerson.delete(dataSet)
+      this.#rowCounts.delete(dataSet)
+      return
+    }
+    const { numbers, rowCounts, rowsPerPerson } = came.before
+    const had = numbers.get(dataSet)?.value
+    const isOfNew = had !== undefined && people.intersectionCount(had) === 0
+    const each = [...came.rows.values()]
+    const sum = each.reduce((all, one) => all + one, 0)
+    goOn(this.#rowCounts, { key: dataSet, from: rowCounts.get(dataSet), to: (count) => count + sum })
+    const from = isOfNew ? rowsPerPerson.get(dataSet) : undefined
+    goOn(this.#rowsPerPerson, { key: dataSet, from, to: (most) => Math.max(most, ...each) })
   }
 
   /** Rows of a data set may be of other days than before. */
@@ -82,19 +124,41 @@ export class VaultMemory {
       for (const rows of sets.keys()) if (isOfDays(rows, dataSet)) sets.delete(rows)
   }
 
-  /** Somebody has no rows any more, and is not found by these lookup digests. */
-  noteForgotten(person: number, lookups: readonly Uint8Array[]): void {
-    if (!this.#isWithoutHouseholds()) {
+  /** People have no rows any more, so many less in each table, and are not found by these lookup digests. */
+  noteForgotten(
+    people: readonly number[],
+    {
+      lookups,
+      rows,
+      before,
+    }: {
+      readonly lookups: readonly Uint8Array[]
+      readonly rows: ReadonlyMap<string, number>
+      readonly before: Counts
+    },
+  ): void {
+    if (!this.isWithoutHouseholds()) {
       this.forgetAll()
       this.index.noteForgotten()
       return
     }
     this.index.remove(lookups)
     for (const sets of [this.#numbers, this.#people])
-      for (const rows of sets.keys()) amend(sets, rows, (known) => without(known, person))
-    this.#rowsPerPerson.clear()
-    this.#rowCounts.clear()
-    amend(this.#principals, 'all', (known) => withoutFacts(known, person))
+      for (const name of sets.keys()) amend(sets, name, (set) => without(set, people))
+    const goneOf = (dataSet: DataSetId) => rows.get(tableOf(dataSet)) ?? 0
+    for (const dataSet of this.#rowsPerPerson.keys()) {
+      const gone = goneOf(dataSet)
+      const left = (before.rowCounts.get(dataSet)?.value ?? 0) - gone
+      // Fewer rows than one person has at most are not those of somebody who has as many; and of people with one row each some are left.
+      const isSame = (most: number) => gone < most || (most === 1 && left > 0)
+      const to = (most: number) => (isSame(most) ? most : undefined)
+      goOn(this.#rowsPerPerson, { key: dataSet, from: before.rowsPerPerson.get(dataSet), to })
+    }
+    for (const dataSet of this.#rowCounts.keys()) {
+      const to = (count: number) => count - goneOf(dataSet)
+      goOn(this.#rowCounts, { key: dataSet, from: before.rowCounts.get(dataSet), to })
+    }
+    amend(this.#principals, 'all', (all) => people.reduce(withoutFacts, all))
   }
 
   /** Anything may have changed. */
@@ -107,10 +171,11 @@ export class VaultMemory {
     this.#households.clear()
     this.#principals.clear()
     this.#personCount.clear()
+    this.#columns.clear()
   }
 
   /** Where rows have several people, who is behind them cannot be told from numbers alone. */
-  #isWithoutHouseholds(): boolean {
+  isWithoutHouseholds(): boolean {
     return this.#households.get('all')?.value?.isEmpty === true
   }
 
@@ -127,6 +192,15 @@ export class VaultMemory {
     )
     return kept.reading
   }
+}
+
+type Known<K, T> = ReadonlyMap<K, { readonly kept: Kept<T>; readonly value: T | undefined }>
+
+/** What was counted of rows at some moment. */
+export interface Counts {
+  readonly numbers: Known<string, Bitset>
+  readonly rowCounts: Known<DataSetId, number>
+  readonly rowsPerPerson: Known<DataSetId, number>
 }
 
 /** Names a data set, or rows of some days of it. */
@@ -149,11 +223,48 @@ function amend<K, T>(map: Map<K, Kept<T>>, key: K, change: (known: T) => T): voi
   map.set(key, { reading: Promise.resolve(value), value })
 }
 
-function without(known: Bitset, person: number): Bitset {
-  if (!known.has(person)) return known
+/** What is kept, with what of it has been read. */
+function known<K, T>(map: ReadonlyMap<K, Kept<T>>): Known<K, T> {
+  return new Map([...map].map(([key, kept]) => [key, { kept, value: kept.value }]))
+}
+
+/** Puts a count in the place of one that it follows from, if that is still the one that is kept. */
+function goOn<K>(
+  map: Map<K, Kept<number>>,
+  {
+    key,
+    from,
+    to,
+  }: {
+    key: K
+    from: { readonly kept: Kept<number>; readonly value: number | undefined } | undefined
+    to: (count: number) => number | undefined
+  },
+): void {
+  const value = from?.value === undefined || map.get(key) !== from.kept ? undefined : to(from.value)
+  if (value === undefined) map.delete(key)
+  else map.set(key, { reading: Promise.resolve(value), value })
+}
+
+function without(known: Bitset, people: readonly number[]): Bitset {
+  if (!people.some((person) => known.has(person))) return known
   const rest = known.clone()
-  rest.delete(person)
+  for (const person of people) rest.delete(person)
   return rest
+}
+
+/** The later birth date wins and the newer residence, as in the table. */
+function withFacts(known: Principals, facts: readonly PersonFacts[]): Principals {
+  const [birthDay, residence] = [known.birthDay.slice(), known.residence.slice()]
+  const countries = [...known.countries]
+  for (const { person, birthDate, residence: country } of facts) {
+    if (birthDate !== undefined)
+      birthDay[person] = Math.max(birthDay[person] ?? UNKNOWN_BIRTH_DAY, epochDay(birthDate))
+    if (country === undefined) continue
+    if (!countries.includes(country)) countries.push(country)
+    residence[person] = countries.indexOf(country)
+  }
+  return { birthDay, residence, countries }
 }
 
 function withRoomFor(known: Principals, count: number): Principals {

@@ -34,6 +34,11 @@ export interface Vault extends AsyncDisposable {
    */
   append(batch: BatchOfRows, rows: RowSource): Promise<TakenBatch>
   /**
+   * Takes small batches of several, and whoever they bring, in one transaction: all of it or nothing, once only as above.
+   * Numbers have to be what `expectNumbers` said of all their people together.
+   */
+  takeTogether(arrival: Arrival): Promise<readonly TakenBatch[]>
+  /**
    * The same for a batch too long for one go. Rows are set aside in parts, each whole and durable when it resolves;
    * nothing reads them. `from` says how many rows lie there before: a part that lies there already is left alone.
    * Gives how many lie there after. `take` moves all of them into the data set in one transaction.
@@ -51,6 +56,8 @@ export interface Vault extends AsyncDisposable {
   findPeople(lookups: readonly Uint8Array[]): Promise<Int32Array>
   /** The same, but whoever is not known gets the next number. Durable when it resolves. */
   numberPeople(lookups: readonly Uint8Array[]): Promise<Int32Array>
+  /** The same, but nobody is given one yet: numbers that people have, and those that the others get next. */
+  expectNumbers(lookups: readonly Uint8Array[]): Promise<ExpectedNumbers>
   /** The next new person gets this number or a higher one: those below were given in another life of the site. */
   skipNumbers(next: number): Promise<void>
   /** Changes every digest by which a person is found, all or none; the same renewal again does nothing. */
@@ -128,7 +135,7 @@ export interface Vault extends AsyncDisposable {
    * Deletes a person's rows, keys, birth date, residence and lookup digest everywhere. The number stays taken. Rows that are
    * about others too stay for them, without this person, and are in no set that a run may use.
    */
-  forget(person: number): Promise<{ readonly rows: number }>
+  forget(person: number): Promise<void>
 
   /**
    * Writes all that is there into a new file that takes the place of the old one, which is removed: what was deleted
@@ -197,6 +204,28 @@ export interface VaultBatch {
 export interface BatchOfRows {
   readonly manifest: Manifest
   readonly batch: string
+}
+
+/** Numbers by lookup digests in the order given; from `first` on they are those that the people of `newcomers` get, in this order. */
+export interface ExpectedNumbers {
+  readonly numbers: Int32Array
+  readonly first: number
+  readonly newcomers: readonly Uint8Array[]
+}
+
+/** Small batches that come together, with all that is to be kept of their people. */
+export interface Arrival {
+  readonly expected: Pick<ExpectedNumbers, 'first' | 'newcomers'>
+  /** Each person at most once. */
+  readonly facts: readonly PersonFacts[]
+  readonly batches: readonly ArrivingBatch[]
+}
+
+/** Rows with the keys by which their issuer knows their people, as `keepSealedKeys` takes them. */
+export interface ArrivingBatch extends BatchOfRows {
+  readonly rows: RowChunk
+  readonly people: readonly number[]
+  readonly seal: (index: number) => Uint8Array
 }
 
 /** What became of a batch. */

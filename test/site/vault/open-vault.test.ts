@@ -186,10 +186,42 @@ test('people() gives everybody with a row, and follows appends and forgetting', 
     rowsOf(minute(3, 1), minute(66, 1), minute(3, 2)),
   )
   assert.deepEqual([...(await vault.people(watch))], [3, 66])
-  assert.deepEqual(await vault.forget(3), { rows: 2 })
+  await vault.forget(3)
   assert.deepEqual([...(await vault.people(watch))], [66])
   assert.deepEqual([...(await vault.findPeople([sha256('3')]))], [-1])
   assert.deepEqual([...(await vault.numberPeople([sha256('3')]))], [70])
+})
+
+test('correct() writes what comes at the same time together, and what cannot be written alone fails', async () => {
+  await using vault = await freshVault()
+  await vault.describe(aManifest())
+  await vault.numberPeople(Array.from({ length: 5 }, (_, index) => sha256(`${index}`)))
+  const batch = { manifest: aManifest(), batch: 'one' }
+  await vault.append(batch, rowsOf(...[0, 1, 2, 3, 4].map((person) => minute(person, 1))))
+  const before = vault.changes()
+  const outcomes = await Promise.allSettled(
+    [10, 11, 'many', 13, 14].map((steps, number) =>
+      vault.correct({
+        manifest: aManifest(),
+        number,
+        person: number,
+        set: new Map([['steps', steps]]),
+        where: new Map(),
+        facts: {},
+      }),
+    ),
+  )
+  assert.equal(vault.changes() - before, 4)
+  assert.deepEqual(
+    outcomes.map((one) => (one.status === 'fulfilled' ? one.value.rows : one.status)),
+    [1, 1, 'rejected', 1, 1],
+  )
+  assert.ok(outcomes.every((one) => one.status === 'fulfilled' || !/many/.test(String(one.reason))))
+  const steps = await Promise.all([0, 1, 2, 3, 4].map((number) => vault.listRows(watch, number)))
+  assert.deepEqual(
+    steps.map((rows) => rows.column(1)[0]),
+    [10n, 11n, 1n, 13n, 14n],
+  )
 })
 
 test('a bit string comes back as a set of people', async () => {

@@ -1,0 +1,51 @@
+import type { CopyJournal } from './compact-vault.ts'
+import { inTransaction } from './engine.ts'
+import type { Engine } from './engine.ts'
+import type { EngineInUse } from './engine-in-use.ts'
+import type { Vault } from './vault.ts'
+import { vaultFault } from './vault-fault.ts'
+import type { VaultMemory } from './vault-memory.ts'
+
+/** Runs an act of the vault in its turn; `forgotten` are those whom a change forgets. */
+export type Turn = <T>(
+  what: string,
+  act: (engine: Engine) => Promise<T>,
+  forgotten?: readonly number[],
+) => Promise<T>
+
+/** Acts of one connection run one after another; what the engine says stays inside. */
+export function turns(
+  engines: EngineInUse,
+  { memory, journal }: { memory: VaultMemory; journal: CopyJournal },
+): Record<'writing' | 'reading' | 'change', Turn> & Pick<Vault, 'changes'> {
+  let changes = 0
+  const guarded = async <T>(engine: Engine, what: string, act: (engine: Engine) => Promise<T>) => {
+    try {
+      return await act(engine)
+    } catch (error) {
+      engine.note(error)
+      throw vaultFault(error, `Cannot ${what}`)
+    }
+  }
+  const writing: Turn = (what, act, forgotten) =>
+    engines.writing.run(async () => {
+      journal.note(forgotten)
+      changes += 1
+      try {
+        return await guarded(engines.current, what, act)
+      } finally {
+        changes += 1
+      }
+    })
+  return {
+    changes: () => changes,
+    writing,
+    reading: (what, act) =>
+      engines.hold(({ engine }) => engine.reading.run(() => guarded(engine, what, act))),
+    // A change in one transaction; what memory holds of it is read anew.
+    change: (what, act, forgotten) =>
+      writing(what, (engine) => inTransaction(engine.writer, () => act(engine)), forgotten).finally(() =>
+        memory.forgetAll(),
+      ),
+  }
+}
