@@ -80,8 +80,8 @@ ${markdownTable(
 
 ## Window functions
 
-In a sub-select or CTE, \`over (partition by <person key>[, …] [order by …] [frame])\` or a named window: the value is made of the
-person's own rows. Frames are \`ROWS\` and \`GROUPS\` by numbers of at most ${FRAME_OFFSET_MAX}, \`RANGE\` by a number or a span of time that is written out over
+In a sub-select or CTE, \`over (partition by <person key>[, …] [order by …] [frame])\` or a named window, also one made from another: the value is made of the
+person's own rows; \`FILTER\` may choose among those that are counted, added or compared. Frames are \`ROWS\` and \`GROUPS\` by numbers of at most ${FRAME_OFFSET_MAX}, \`RANGE\` by a number or a span of time that is written out over
 one number or time, and each from and to the row or an end of the partition, also with \`EXCLUDE\` (in \`ROWS\` of the row alone). Windows may stand over sub-selects with windows. A condition on it chooses rows. Sums of it are declined, but for \`lag(x)\` and
 \`lead(x)\` of a column in the order of columns.
 

@@ -1,5 +1,6 @@
 import fc from 'fast-check'
 import { PAIR_AGGREGATES } from '../../src/site/query/bind/bind-pair.ts'
+import { STRANGE } from './strange-expressions.ts'
 
 /*
  * Random SELECTs in PostgreSQL's grammar over the data sets of `worlds.ts`: about half of what the gate takes, half of
@@ -280,67 +281,6 @@ function strange(next: Next, type: Type): Sql {
     { weight: 1, arbitrary: next('boolean').map((inner) => `case when ${inner} then 1/0 else 1 end`) },
   )
 }
-
-const STRANGE = [
-  '(select minutes from sessions s2 where s2.id = a.id order by at limit 1)',
-  '(select score from athletes order by score desc limit 1)',
-  'a.score > all (select minutes from sessions s2 where s2.id = a.id)',
-  'a.score > any (select score from athletes)',
-  '(select 7)',
-  '(a.town, a.sex) in (select town, sex from athletes)',
-  'lpad(a.town, 1000000)',
-  'repeat(a.town, 64)',
-  "a.town ~ '^(M|q)+'",
-  "a.town ~* 'marker'",
-  "regexp_replace(a.town, '.', 'x')",
-  'make_date(a.score, a.medals, 31)',
-  'first_value(a.score) over (partition by a.id order by a.seen)',
-  'a.name',
-  'a.remark',
-  'name',
-  '_p',
-  'rowid',
-  'ctid',
-  'a.id',
-  'id',
-  'to_json(a)',
-  'a.*::text',
-  '(a).town',
-  'a',
-  'current_user',
-  'now()',
-  'random()',
-  'pg_sleep(1)',
-  "current_setting('search_path')",
-  "getenv('HOME')",
-  "set_config('a', 'b', false)",
-  'public.lower(a.town)',
-  '(select town from athletes limit 1)',
-  "(select string_agg(town, ',') from athletes)",
-  'exists (select 1 from sessions s2 where s2.id = a.id and s2.minutes > 1000)',
-  'row_number() over ()',
-  'sum(a.score) over (partition by a.town)',
-  'string_agg(a.town, a.sex)',
-  'percentile_cont(0.5) within group (order by a.score)',
-  'mode() within group (order by a.town)',
-  'max(a.score)',
-  "a.town::jsonb ->> 'x'",
-  "json_build_object('x', a.town)",
-  'a.profile',
-  'a.tags',
-  'a.profile ->> a.town',
-  "a.profile || '{}'",
-  'jsonb_each(a.profile)',
-  'unnest(a.tags)',
-  "a.profile @? '$.team'",
-  '(a.tags)[a.score]',
-  'a.profile = a.profile',
-  'a.town collate "C"',
-  'array[a.town]',
-  '$1',
-  'grouping(a.town)',
-  'tаble.town',
-] as const
 
 interface From {
   readonly sql: string

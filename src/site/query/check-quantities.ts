@@ -92,6 +92,8 @@ function isNeighbour({ function: made, args, offset, partition, order }: WindowC
   return (
     (made === 'lag' || made === 'lead') &&
     offset === 1 &&
+    // Another value for the first row would be the asker's to choose.
+    args.length === 1 &&
     partition.length === 0 &&
     [...args, ...order.map(({ expr }) => expr)].every(({ kind }) => kind === 'column')
   )

@@ -159,7 +159,26 @@ const places = oneOf(
   'first_value(minutes) over (partition by id order by started desc)',
   'last_value(minutes) over (partition by id order by started rows between current row and unbounded following)',
   'first_value(minutes) over (partition by id order by started rows 2 preceding)',
+  'last_value(minutes) over (partition by id order by started range between unbounded preceding and unbounded following)',
+  'nth_value(minutes, 2) over (partition by id order by started rows between unbounded preceding and unbounded following)',
+  'nth_value(minutes, 2) over (partition by id order by started rows between 1 preceding and 2 following exclude current row)',
   'ntile(2) over (partition by id order by started)',
+  'lag(minutes, 1, -1) over (partition by id order by started)',
+  'round(sqrt(minutes + coalesce(lag(minutes) over (partition by id order by started), row_number() over (partition by id order by started))))::int',
+  'lead(minutes, 2, 7) over (partition by id, place order by started)',
+  'lag(minutes, 1, extract(day from started)::int) over (partition by id order by started desc)',
+  '(100 * percent_rank() over (partition by id order by minutes))::int',
+  '(60 * percent_rank() over (partition by id order by place, minutes desc nulls last))::int',
+  '(60 * cume_dist() over (partition by id order by place))::int',
+  '(60 * cume_dist() over (partition by id))::int',
+  "count(*) filter (where place = 'gym') over (partition by id)",
+  'sum(minutes) filter (where minutes > 9) over (partition by id order by started)',
+  "max(minutes) filter (where place <> 'home') over (partition by id order by started rows between 1 preceding and 1 following)",
+  'bool_or(minutes > 30) over (partition by id order by started)::int',
+  'every(minutes > 5) over (partition by id, place)::int',
+  'sum(minutes) over (o rows between 1 preceding and current row)',
+  'nth_value(minutes, 2) over (p order by started rows between unbounded preceding and unbounded following)',
+  'count(minutes) over (g range between unbounded preceding and current row)',
   'lead(minutes) over (partition by id order by started rows 2 preceding)',
 )
 
@@ -168,7 +187,7 @@ const framed = fc
     fc.oneof(
       { weight: 3, arbitrary: frames },
       { weight: 3, arbitrary: distances },
-      { weight: 1, arbitrary: places },
+      { weight: 3, arbitrary: places },
     ),
     oneOf(
       'select w.place as k, count(*) as n, count(w.v) as v from * w group by 1',
@@ -178,9 +197,14 @@ const framed = fc
       'select count(*) as n from (select b.id, lag(w.v) over (partition by b.id order by w.started) as before from * w join athletes b using (id)) y where y.before > 15',
     ),
   )
-  .map(([value, text]) =>
-    text.replace('* w', `(select id, place, minutes, started, ${value} as v from sessions) w`),
-  )
+  .map(([value, text]) => text.replace('* w', () => `(${withWindow(value)}) w`))
+
+/** A window that is made from another is named after it. */
+function withWindow(value: string): string {
+  const isNamed = /over \([opg] /.test(value)
+  const windows = 'p as (partition by id), o as (p order by started), g as (p order by place desc)'
+  return `select id, place, minutes, started, ${value} as v from sessions${isNamed ? ` window ${windows}` : ''}`
+}
 
 /** Comparisons of several values at once. */
 const compared = fc

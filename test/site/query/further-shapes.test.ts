@@ -30,6 +30,7 @@ const ANSWERED: readonly string[] = [
   'select count(*) from (select id, sum(minutes) over (partition by id order by started rows between 6 preceding and current row) as week, ntile(4) over (partition by id order by minutes) as q from sessions) t where week > 100 and q = 1',
   'select count(*) from (select id, row_number() over (partition by id order by n desc) as m from (select id, row_number() over (partition by id order by started) as n from sessions) t) u where m = 1',
   "select count(*) from (select id, sum(minutes) over (partition by id order by started range between interval '7 days' preceding and current row exclude current row) as week, count(*) over (partition by id order by place groups between 1 preceding and 1 following exclude ties) as near, max(minutes) over (partition by id order by minutes range 10 preceding) as m from sessions) t where week > 100 and near > m",
+  'select count(*) from (select id, percent_rank() over w as p, cume_dist() over w as c, nth_value(minutes, 2) over (w rows 3 preceding) as n, lag(minutes, 1, 0) over w as l, sum(minutes) filter (where minutes > 9) over (w range unbounded preceding) as f, every(minutes > 3) over (partition by id) as e from sessions window w as (partition by id order by started)) t where p > 0.5 and c < 1 and n > 3 and e',
   "select count(*) from athletes where sex ~* '^FE?male' or sex !~* 'x'",
   'select sex, active, grouping(sex, active) as g, count(*) from athletes group by rollup (sex, active) having grouping(active) = 1 order by g',
   'with t as materialized (select id from athletes order by height) select count(*) from t',
@@ -117,6 +118,31 @@ const DECLINED: readonly (readonly [sql: string, code: string, detail: RegExp])[
     /anything but one person key/,
   ],
   ['select count(*) from (values (1), (2)) v(n)', 'declined.sql_not_supported', /written out alone/],
+  [
+    'select count(*) from (select id, nth_value(minutes, 2) over (partition by id order by started) as n from sessions) t where n > 3',
+    'declined.sql_not_supported',
+    /"nth_value" without a frame of ROWS/,
+  ],
+  [
+    'select count(*) from (select id, sum(minutes) over (w partition by place) as n from sessions window w as (partition by id)) t where n > 3',
+    'declined.sql_not_supported',
+    /made from another that changes its partition/,
+  ],
+  [
+    'select count(*) from (select id, sum(minutes) over (w rows 2 preceding) as n from sessions window v as (w rows 1 preceding), w as (v)) t where n > 3',
+    'declined.sql_not_supported',
+    /a window that is not defined/,
+  ],
+  [
+    'select count(*) from (select id, rank() filter (where minutes > 3) over (partition by id order by started) as n from sessions) t where n > 3',
+    'declined.sql_function',
+    /"rank" with OVER and FILTER/,
+  ],
+  [
+    'select sum(n) from (select id, lag(minutes, 1, gold) over (partition by id order by started) as n from sessions join athletes using (id)) t',
+    'declined.sql_not_supported',
+    /a sum, average or variance/,
+  ],
   [
     "select count(*) from athletes where (sex, gold) in (values ('f', 1))",
     'declined.sql_not_supported',

@@ -18,7 +18,7 @@ import { bindWith } from './named-queries.ts'
 import { bindPersonSet } from './person-sets.ts'
 import { range } from '../catalogue/ranges.ts'
 import { notSupported } from '../text/refusal.ts'
-import { mapExpression } from '../bound/same-expression.ts'
+import { childrenOf, mapExpression } from '../bound/same-expression.ts'
 import { addSource } from './scope.ts'
 import type { Level, Scope, ScopeColumn, ScopeRelation } from './scope.ts'
 import { firstOfEach, isDistinctOn, topRows } from './top-rows.ts'
@@ -182,8 +182,44 @@ function bindWindowed(select: SelectStmt, context: FromContext): readonly ScopeC
     ...frame,
     bindWindow: (node, name) => bindWindow(node, name, windows),
   })
-  const columns = targets.map(({ name, expr }) => ({ name, expr }))
-  return isolate(level, [{ name: '', columns }], context.level).flatMap((relation) => relation.columns)
+  const leaves = targets.map(({ expr }) => leavesBesideWindow(expr))
+  const read = targets.flatMap(({ expr }, index) => leaves[index] ?? [expr])
+  const isolated = isolate(
+    level,
+    [{ name: '', columns: read.map((expr) => ({ name: '', expr })) }],
+    context.level,
+  )
+  const columns = isolated.flatMap((relation) => relation.columns)
+  return targets.map(({ name, expr }, index) => {
+    const parts = leaves[index]
+    const own = columns.splice(0, parts?.length ?? 1)
+    return { ...(parts ? rebuilt(expr, parts, own) : own[0]), name }
+  })
+}
+
+/**
+ * Of an expression around a window function, the windows, columns and persons that it is made of. An engine computes windows
+ * first and the expression over their rows: a form of the catalogue may read its arguments in a select of its own, where a
+ * window would see one row.
+ */
+function leavesBesideWindow(expr: Expr): readonly Expr[] | undefined {
+  const leaves = leavesOf(expr)
+  return expr.kind !== 'window' && leaves.some(({ kind }) => kind === 'window') ? leaves : undefined
+}
+
+function leavesOf(expr: Expr): readonly Expr[] {
+  if (expr.kind === 'window' || expr.kind === 'column' || expr.kind === 'person') return [expr]
+  return childrenOf(expr).flatMap(leavesOf)
+}
+
+function rebuilt(
+  expr: Expr,
+  leaves: readonly Expr[],
+  columns: readonly ScopeColumn[],
+): Pick<ScopeColumn, 'expr' | 'refusal'> {
+  const refusal = columns.find((column) => column.refusal !== undefined)?.refusal
+  if (refusal !== undefined) return { refusal }
+  return { expr: mapExpression(expr, (part) => columns[leaves.indexOf(part)]?.expr) }
 }
 
 /** A sub-select of the first row of each person. */

@@ -1,31 +1,36 @@
 import type { FuncCall, Node, WindowDef } from '@pgsql/types'
-import { bindTerm, bindValue } from './bind-expression.ts'
+import { bindCondition, bindTerm, bindValue } from './bind-expression.ts'
 import { offsetOf } from '../text/nodes.ts'
 import type { Frame } from './bind-expression.ts'
 import { sortKeyOf } from './bind-groups.ts'
-import type { Expr, WindowCall, WindowFrame, WindowFunction } from '../bound/bound-query.ts'
-import { requireScalar } from './build-expression.ts'
+import type { Expr, SortKey, WindowCall, WindowFrame, WindowFunction } from '../bound/bound-query.ts'
+import { caseOf, coerce, literal, requireScalar } from './build-expression.ts'
 import { isNullablePerson } from '../bound/joined-level.ts'
-import { range } from '../catalogue/ranges.ts'
+import { hull, range } from '../catalogue/ranges.ts'
 import { notAllowed, notSupported } from '../text/refusal.ts'
 import type { Level } from './scope.ts'
 import { tiesOf } from './ties.ts'
-import { frameOfWindow, isWholePartition, orderOfFrame } from './window-frame.ts'
+import { frameOfWindow, hasFrame, isWholePartition, orderOfFrame } from './window-frame.ts'
 
 /** A table: window functions of a sub-select, each over the rows of one person. */
 export const WINDOW_FUNCTIONS: Readonly<Record<WindowFunction, { readonly says: string }>> = {
   row_number: { says: 'rows that the order leaves equal keep the order in which they are stored' },
   rank: { says: 'the same for equal rows, with gaps' },
   dense_rank: { says: 'the same for equal rows, without gaps' },
-  lag: { says: '`lag(x)` or `lag(x, n)`, n at most 100' },
-  lead: { says: '`lead(x)` or `lead(x, n)`, n at most 100' },
+  percent_rank: { says: 'rows before its equals, over all others; 0 of a single row' },
+  cume_dist: { says: 'rows up to its equals, over all' },
+  lag: { says: '`lag(x)`, `lag(x, n)` or `lag(x, n, otherwise)`, n at most 100' },
+  lead: { says: '`lead(x)`, `lead(x, n)` or `lead(x, n, otherwise)`, n at most 100' },
   count: { says: 'without ORDER BY over all rows of the partition, with it up to the row and its equals' },
   sum: { says: 'the same' },
   avg: { says: 'the same' },
   min: { says: 'the same' },
   max: { says: 'the same' },
+  bool_or: { says: 'the same' },
+  bool_and: { says: 'the same, also as `every`' },
   first_value: { says: 'rows that the order leaves equal keep the order in which they are stored' },
-  last_value: { says: 'with a frame of ROWS, or one to UNBOUNDED FOLLOWING' },
+  last_value: { says: 'with a frame of ROWS, or of all rows of the partition; without ORDER BY it is that' },
+  nth_value: { says: '`nth_value(x, n)`, n at most 100; with the same frames' },
   ntile: { says: '`ntile(n)`, n at most 100' },
 }
 
@@ -41,9 +46,14 @@ export interface Windows {
 /** Binds a window function of a sub-select. Its partition is of one person, so that its value is made of their own rows. */
 export function bindWindow(node: FuncCall, name: string, windows: Windows): Expr {
   const { frame, level } = windows
-  const made = Object.keys(WINDOW_FUNCTIONS).find((known): known is WindowFunction => known === name)
-  if (made === undefined || node.agg_distinct || node.agg_filter)
-    throw notAllowed(`"${name}" with OVER${made ? ' and DISTINCT or FILTER' : ''}`, node.location)
+  const plain = name === 'every' ? 'bool_and' : name
+  const made = Object.keys(WINDOW_FUNCTIONS).find((known): known is WindowFunction => known === plain)
+  const isFiltered = node.agg_filter !== undefined
+  if (made === undefined || node.agg_distinct || (isFiltered && !AGGREGATED.has(made)))
+    throw notAllowed(
+      `"${name}" with OVER${made ? ` and ${isFiltered ? 'FILTER' : 'DISTINCT'}` : ''}`,
+      node.location,
+    )
   const definition = definitionOf(node.over, windows)
   const { partitionClause = [], orderClause = [] } = definition
   const partition = partitionClause.map((item) => bindTerm(item, frame))
@@ -56,35 +66,51 @@ export function bindWindow(node: FuncCall, name: string, windows: Windows): Expr
     .map((item) => bindSingle(item, frame))
   const given = frameOfWindow(definition, (bound) => bindValue(bound, frame))
   const keys = orderClause.map((item) => sortKeyOf(item, (by) => bindOrdered(by, frame)))
-  const { args, offset } = argumentsOf(node, made, frame)
+  const { args, offset } = filtered(argumentsOf(node, made, frame), { node, frame })
   if (given?.unit === 'groups' && keys.length === 0)
     throw notSupported('GROUPS without ORDER BY', node.location)
-  const rows = PLACED.has(made) ? undefined : given
+  const rows = PLACED.has(made) ? undefined : (given ?? frameOfAll(made, keys))
   const order = orderOfFrame(rows, keys, node.location)
   checkEnds(made, rows, node.location)
   const ties = isOfRows(made, rows) ? tiesOf(level) : []
   return windowCall({ function: made, person, args, offset, partition: others, order, ties, frame: rows })
 }
 
+/** Functions that give equal rows the same. */
+const RANKS: ReadonlySet<WindowFunction> = new Set(['rank', 'dense_rank', 'percent_rank', 'cume_dist'])
+
 /** Functions of a row's place, which no frame changes. */
-const PLACED: ReadonlySet<WindowFunction> = new Set([
-  'row_number',
-  'rank',
-  'dense_rank',
-  'lag',
-  'lead',
-  'ntile',
+const PLACED: ReadonlySet<WindowFunction> = new Set([...RANKS, 'row_number', 'lag', 'lead', 'ntile'])
+
+/** Functions of all rows of a frame, which FILTER may choose among. */
+const AGGREGATED: ReadonlySet<WindowFunction> = new Set([
+  'count',
+  'sum',
+  'avg',
+  'min',
+  'max',
+  'bool_or',
+  'bool_and',
 ])
+
+/** Functions of one row of a frame. */
+const ENDS: ReadonlySet<WindowFunction> = new Set(['first_value', 'last_value', 'nth_value'])
 
 /** Whether a function looks at single rows, so that those which the order leaves equal have to be told apart. */
 function isOfRows(made: WindowFunction, frame: WindowFrame | undefined): boolean {
-  if (made === 'rank' || made === 'dense_rank') return false
-  return PLACED.has(made) || made === 'first_value' || made === 'last_value' || frame?.unit === 'rows'
+  return !RANKS.has(made) && (PLACED.has(made) || ENDS.has(made) || frame?.unit === 'rows')
+}
+
+/** Without an order all rows are equal, so the frame is all of them: in the order in which they are stored. */
+function frameOfAll(made: WindowFunction, order: readonly SortKey[]): WindowFrame | undefined {
+  return ENDS.has(made) && order.length === 0
+    ? { unit: 'range', start: { kind: 'unbounded preceding' }, end: { kind: 'unbounded following' } }
+    : undefined
 }
 
 /** Which of equal rows is the first or last of a frame that goes by equal rows is nowhere said. */
 function checkEnds(made: WindowFunction, frame: WindowFrame | undefined, offset: number | undefined): void {
-  if (made !== 'first_value' && made !== 'last_value') return
+  if (!ENDS.has(made)) return
   const isKnown =
     frame === undefined
       ? made === 'first_value'
@@ -92,13 +118,42 @@ function checkEnds(made: WindowFunction, frame: WindowFrame | undefined, offset:
   if (!isKnown) throw notSupported(`"${made}" without a frame of ROWS`, offset)
 }
 
-function definitionOf(over: WindowDef | undefined, { named }: Windows): WindowDef {
-  if (over?.name === undefined) return over ?? {}
-  const found = named.flatMap((one) =>
-    'WindowDef' in one && one.WindowDef.name === over.name ? [one.WindowDef] : [],
-  )
-  if (found[0] === undefined) throw notSupported('a window that is not defined', over.location)
-  return found[0]
+interface Arguments {
+  readonly args: readonly Expr[]
+  readonly offset: number
+}
+
+/** FILTER: what it leaves out is null, which no aggregate looks at. */
+function filtered(given: Arguments, { node, frame }: { node: FuncCall; frame: Frame }): Arguments {
+  if (node.agg_filter === undefined) return given
+  const when = bindCondition(node.agg_filter, frame)
+  return { ...given, args: [caseOf([{ when, value: given.args[0] ?? literal('integer', 1) }], undefined)] }
+}
+
+function definitionOf(over: WindowDef = {}, { named }: Windows): WindowDef {
+  const windows = named.flatMap((one) => ('WindowDef' in one ? [one.WindowDef] : []))
+  if (over.name === undefined) return completed(over, windows)
+  const found = windows.findIndex(({ name }) => name === over.name)
+  const window = windows[found]
+  if (window === undefined) throw notSupported('a window that is not defined', over.location)
+  return completed(window, windows.slice(0, found))
+}
+
+/** A window made from an earlier one has its partition and its order, and no frame of its. */
+function completed(window: WindowDef, earlier: readonly WindowDef[]): WindowDef {
+  const { refname, location } = window
+  if (refname === undefined) return window
+  const at = earlier.findIndex(({ name }) => name === refname)
+  const found = earlier[at]
+  if (found === undefined) throw notSupported('a window that is not defined', location)
+  const base = completed(found, earlier.slice(0, at))
+  if (window.partitionClause || (window.orderClause && base.orderClause) || hasFrame(base))
+    throw notSupported(
+      'a window made from another that changes its partition, its order or its frame',
+      location,
+    )
+  const { partitionClause = [], orderClause = window.orderClause ?? [] } = base
+  return { ...window, partitionClause, orderClause }
 }
 
 function bindSingle(node: Node, frame: Frame): Expr {
@@ -114,14 +169,10 @@ function bindOrdered(by: Node, frame: Frame): Expr {
   return expr
 }
 
-function argumentsOf(
-  node: FuncCall,
-  made: WindowFunction,
-  frame: Frame,
-): { readonly args: readonly Expr[]; readonly offset: number } {
+function argumentsOf(node: FuncCall, made: WindowFunction, frame: Frame): Arguments {
   const given = (node.args ?? []).map((arg) => bindSingle(arg, frame))
-  const [first, second, more] = given
-  if (made === 'row_number' || made === 'rank' || made === 'dense_rank' || node.agg_star) {
+  const [first, second, third, more] = given
+  if (made === 'row_number' || RANKS.has(made) || node.agg_star) {
     if (first || (node.agg_star && made !== 'count'))
       throw notAllowed(`"${made}" of these arguments`, node.location)
     return { args: [], offset: 1 }
@@ -131,22 +182,28 @@ function argumentsOf(
     return { args: [], offset: countOf(first, made, node.location) }
   }
   const isMoving = made === 'lag' || made === 'lead'
-  const offset = second === undefined ? 1 : countOf(second, made, node.location)
+  const offset = second === undefined && made !== 'nth_value' ? 1 : countOf(second, made, node.location)
   if (
     first === undefined ||
     more ||
-    (second && !isMoving) ||
+    (second && !isMoving && made !== 'nth_value') ||
+    (third && !isMoving) ||
     first.type === 'person' ||
     first.type === 'interval'
   )
     throw notAllowed(`"${made}" with OVER of these arguments`, node.location)
-  const isNumber = first.type === 'integer' || first.type === 'number'
-  if (
-    ((made === 'sum' || made === 'avg') && !isNumber) ||
-    ((made === 'min' || made === 'max') && first.type === 'boolean')
-  )
-    throw notAllowed(`"${made}" of ${first.type}`, node.location)
-  return { args: [first], offset }
+  if (!takes(made, first.type)) throw notAllowed(`"${made}" of ${first.type}`, node.location)
+  const place = { offset: node.location, name: made }
+  return {
+    args: third ? [first, coerce(bindTerm(node.args?.[2], frame), first.type, place)] : [first],
+    offset,
+  }
+}
+
+function takes(made: WindowFunction, type: Expr['type']): boolean {
+  if (made === 'sum' || made === 'avg') return type === 'integer' || type === 'number'
+  if (made === 'min' || made === 'max') return type !== 'boolean'
+  return (made !== 'bool_or' && made !== 'bool_and') || type === 'boolean'
 }
 
 function countOf(expr: Expr | undefined, made: WindowFunction, offset: number | undefined): number {
@@ -158,7 +215,7 @@ function countOf(expr: Expr | undefined, made: WindowFunction, offset: number | 
 
 /** A window call with its type and what is known of its values. */
 export function windowCall(made: Omit<WindowCall, 'kind' | 'type' | 'size' | 'range'>): WindowCall {
-  const [first] = made.args
+  const [first, otherwise] = made.args
   const size = [...made.args, ...made.partition, ...made.order.map(({ expr }) => expr)].reduce(
     (total, { size: one }) => total + one,
     1,
@@ -172,21 +229,28 @@ export function windowCall(made: Omit<WindowCall, 'kind' | 'type' | 'size' | 'ra
       return { kind: 'window', ...made, type: 'integer', size, range: range(0, 1e9) }
     case 'sum':
       return { kind: 'window', ...made, type: 'number', size }
+    case 'percent_rank':
+    case 'cume_dist':
+      return { kind: 'window', ...made, type: 'number', size, range: range(0, 1) }
     case 'avg':
       return { kind: 'window', ...made, type: 'number', size, range: first?.range }
+    case 'bool_or':
+    case 'bool_and':
+      return { kind: 'window', ...made, type: 'boolean', size }
     case 'lag':
     case 'lead':
     case 'min':
     case 'max':
     case 'first_value':
     case 'last_value':
+    case 'nth_value':
       return {
         kind: 'window',
         ...made,
         type: first?.type ?? 'text',
         size,
-        range: first?.range,
-        copies: first?.copies,
+        range: hull(made.args.map((arg) => arg.range)),
+        copies: otherwise ? Math.max(first?.copies ?? 1, otherwise.copies ?? 1) : first?.copies,
       }
   }
 }

@@ -39,12 +39,18 @@ const EXCLUSIONS: readonly (readonly [bit: number, exclude: NonNullable<WindowFr
 /** Most rows, or groups of equal ones, that a frame may reach before or after its own. */
 export const FRAME_OFFSET_MAX = 1_000
 
+/** Whether a window says its frame. */
+export function hasFrame({ frameOptions = 0 }: WindowDef): boolean {
+  return (frameOptions & BITS.isGiven) !== 0
+}
+
 /** Reads the frame of a window; `undefined` when it has none of its own. `readOffset` reads a number that is written out. */
 export function frameOfWindow(
-  { frameOptions = 0, startOffset, endOffset, location }: WindowDef,
+  window: WindowDef,
   readOffset: (node: NonNullable<WindowDef['startOffset']>) => Expr,
 ): WindowFrame | undefined {
-  if ((frameOptions & BITS.isGiven) === 0) return undefined
+  if (!hasFrame(window)) return undefined
+  const { frameOptions = 0, startOffset, endOffset, location } = window
   const unit =
     (frameOptions & BITS.isRows) !== 0 ? 'rows' : (frameOptions & BITS.isRange) !== 0 ? 'range' : 'groups'
   const offsetOf = (node: WindowDef['startOffset']): number | Span => {

@@ -94,9 +94,14 @@ export type WindowFunction =
   | 'avg'
   | 'min'
   | 'max'
+  | 'bool_or'
+  | 'bool_and'
   | 'first_value'
   | 'last_value'
+  | 'nth_value'
   | 'ntile'
+  | 'percent_rank'
+  | 'cume_dist'
 
 /** An end of a frame: so many rows, groups of equal rows, or so much of what is ordered by, before or after the row. */
 export interface FrameEnd {
@@ -119,7 +124,7 @@ export interface WindowCall extends ExprFacts {
   readonly function: WindowFunction
   readonly person: PersonRef
   readonly args: readonly Expr[]
-  /** Of `lag`, `lead` and `ntile`. */
+  /** Of `lag`, `lead`, `nth_value` and `ntile`. */
   readonly offset: number
   readonly partition: readonly Expr[]
   readonly order: readonly SortKey[]

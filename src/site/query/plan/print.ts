@@ -108,7 +108,8 @@ export function printExpression(expr: Expr, printing: Printing): Text {
 function printWindow(expr: WindowCall, printing: Printing): Text {
   const { function: made, args, offset, partition, order, ties, person, frame } = expr
   const list = args.map((arg) => printExpression(arg, printing))
-  if (made === 'lag' || made === 'lead' || made === 'ntile') list.push(String(offset))
+  if (made === 'lag' || made === 'lead' || made === 'nth_value' || made === 'ntile')
+    list.splice(1, 0, String(offset))
   if (made === 'count' && args.length === 0) list.push('*')
   const by = [person, ...partition].map((part) => printExpression(part, printing)).join(', ')
   const sorted = [

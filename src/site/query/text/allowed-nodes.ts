@@ -129,6 +129,7 @@ export const ALLOWED_NODES = {
   },
   WindowDef: {
     name: 'plain',
+    refname: 'plain',
     partitionClause: 'nodes',
     orderClause: 'nodes',
     frameOptions: 'plain',
@@ -177,7 +178,6 @@ export const REFUSED_NAMES: Readonly<Record<string, string>> = {
   'TypeName.arrayBounds': 'an array type',
   'TypeName.setof': 'SETOF',
   'TypeName.pct_type': '%TYPE',
-  'WindowDef.refname': 'a window made from another',
   'FuncCall.func_variadic': 'VARIADIC',
   RangeFunction:
     'a function as a relation (it makes several rows of one, or rows of nobody); ask of lists with = ANY, &&, @> or [n], and write values out with VALUES',
