@@ -62,17 +62,42 @@ class Log {
 async function freshSite(): Promise<TestParty> {
   sites += 1
   return network.addSite(
-    `${['ash', 'bay', 'crag', 'dell', 'esk', 'fen', 'glen', 'holm'][sites] ?? ''}-site`,
-    {
-      custodian,
-      country: 'IE',
-    },
+    `${['ash', 'bay', 'crag', 'dell', 'esk', 'fen', 'glen', 'holm', 'isle', 'kyle', 'lea', 'moor', 'ness'][sites] ?? ''}-site`,
+    { custodian, country: 'IE' },
   )
 }
 
 async function show(body: string): Promise<{ status: number; type: string | null; said: string }> {
   const response = await fetch(`${network.url}/witness/add-checkpoint`, { method: 'POST', body })
   return { status: response.status, type: response.headers.get('content-type'), said: await response.text() }
+}
+
+/** What the witness says to several that are shown in one request. */
+async function showTogether(
+  bodies: readonly string[],
+): Promise<{ lines: readonly string[]; stopped: { status: number; size?: number } | undefined }> {
+  const response = await fetch(`${network.url}/witness/add-checkpoints`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ shown: bodies }),
+  })
+  assert.equal(response.status, 200)
+  const { lines, stopped } = (await response.json()) as {
+    lines: readonly string[]
+    stopped?: { status: number; size?: number }
+  }
+  return { lines, stopped }
+}
+
+/** The same of one, at the address for one. */
+async function showAlone(body: string): Promise<{ lines: readonly string[] }> {
+  const { status, said } = await show(body)
+  return { lines: status === 200 ? [said] : [] }
+}
+
+/** Bodies that lead from one size to the next. */
+async function bodiesOver(log: Log, sizes: readonly number[]): Promise<readonly string[]> {
+  return Promise.all(sizes.slice(1).map((size, index) => log.body(sizes[index] ?? 0, size)))
 }
 
 const leaves = (count: number, from = 0) =>
@@ -159,6 +184,77 @@ describe('the network as a witness', () => {
     assert.equal((await fetch(`${network.url}/witness/${site.name}/checkpoint`)).status, 404)
   })
 
+  test('cosigns several that are shown together as it would one after another', async () => {
+    const site = await freshSite()
+    const log = new Log(site, leaves(12))
+    const { lines, stopped } = await showTogether(await bodiesOver(log, [0, 3, 5, 9, 12]))
+    assert.deepEqual([lines.length, stopped], [4, undefined])
+    for (const [index, size] of [3, 5, 9, 12].entries())
+      assert.equal(
+        cosignaturesOf(withCosignature(log.note(size), lines[index] ?? ''), [witness])?.length,
+        1,
+        `at ${size}`,
+      )
+    const seen = await (await fetch(`${network.url}/witness/${site.name}/checkpoint`)).text()
+    assert.equal(seen, withCosignature(log.note(), lines[3] ?? ''))
+    // From where it stands now, the last one again gets the line that it got; from before, it says where it stands.
+    const again = await showTogether([await log.body(12)])
+    assert.deepEqual(again, { lines: [lines[3]], stopped: undefined })
+    assert.deepEqual(await showTogether(await bodiesOver(log, [3, 5, 9])), {
+      lines: [],
+      stopped: { status: 409, size: 12 },
+    })
+  })
+
+  test('of several it cosigns those before the first that does not follow, and none after it', async () => {
+    const site = await freshSite()
+    const log = new Log(site, leaves(9))
+    const fork = new Log(site, [...leaves(5), 'another receipt', ...leaves(3, 6)])
+    const forked = await showTogether([
+      await log.body(0, 3),
+      await log.body(3, 6),
+      await fork.body(6, 8),
+      await log.body(6, 9),
+    ])
+    assert.deepEqual([forked.lines.length, forked.stopped], [2, { status: 422 }])
+    const stranger = new Log({ name: site.name, signing: generateKeyPair('Ed25519') }, leaves(9))
+    const unsigned = await showTogether([
+      await log.body(6, 7),
+      await stranger.body(7, 8),
+      await log.body(7, 9),
+    ])
+    assert.deepEqual([unsigned.lines.length, unsigned.stopped], [1, { status: 403 }])
+    const other = new Log(await freshSite(), leaves(9))
+    const mixed = await showTogether([await log.body(7, 8), await other.body(0, 9)])
+    assert.deepEqual([mixed.lines.length, mixed.stopped], [1, { status: 400 }])
+    const twice = await showTogether([await log.body(8, 9), await log.body(9, 9), await log.body(9, 9)])
+    assert.deepEqual([twice.lines.length, twice.stopped], [1, { status: 400 }])
+    const seen = await (await fetch(`${network.url}/witness/${site.name}/checkpoint`)).text()
+    assert.equal(seen, withCosignature(log.note(), twice.lines[0] ?? ''))
+  })
+
+  test('of two logs that are shown together at the same moment it cosigns one', async () => {
+    const site = await freshSite()
+    const logs = [new Log(site, leaves(6)), new Log(site, [...leaves(1), 'fork', ...leaves(4, 2)])]
+    const shown = await Promise.all(
+      logs.map(async (log) => showTogether(await bodiesOver(log, [0, 2, 4, 6]))),
+    )
+    assert.deepEqual(
+      shown.map(({ lines }) => lines.length).toSorted((a, b) => a - b),
+      [0, 3],
+    )
+  })
+
+  test('more at once than it takes is refused', async () => {
+    const body = await new Log(await freshSite(), leaves(2)).body(0)
+    const response = await fetch(`${network.url}/witness/add-checkpoints`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ shown: Array.from({ length: 17 }, () => body) }),
+    })
+    assert.equal(response.status, 400)
+  })
+
   test('whatever is shown in whatever order, all that it cosigned is one log', async () => {
     await fc.assert(
       fc.asyncProperty(
@@ -167,6 +263,9 @@ describe('the network as a witness', () => {
             isFork: fc.boolean(),
             at: fc.integer({ min: 1, max: 12 }),
             from: fc.integer({ min: 0, max: 12 }),
+            more: fc.array(fc.record({ isFork: fc.boolean(), by: fc.integer({ min: 0, max: 4 }) }), {
+              maxLength: 3,
+            }),
           }),
           {
             minLength: 3,
@@ -182,15 +281,25 @@ describe('the network as a witness', () => {
           const logs = [new Log(site, leaves(12)), new Log(site, [...leaves(4), 'fork', ...leaves(7, 5)])]
           const signed = [new Set<number>(), new Set<number>()]
           let last = 0
-          for (const { isFork, at, from: guess } of shows) {
-            const log = logs[isFork ? 1 : 0]
+          for (const { isFork, at, from: guess, more } of shows) {
             // Mostly from what was seen last, as whoever means to get through would.
             const from = guess > 9 ? guess : last
-            if (!log || from > at) continue
-            const { status } = await show(await log.body(from, at))
-            if (status !== 200) continue
-            signed[isFork ? 1 : 0]?.add(at)
-            last = at
+            if (from > at) continue
+            // Some alone, some together with others that may be of the other log.
+            const steps = [{ isFork, from, at }]
+            for (const next of more) {
+              const before = steps.at(-1)?.at ?? at
+              steps.push({ isFork: next.isFork, from: before, at: Math.min(12, before + next.by) })
+            }
+            const bodies = await Promise.all(
+              steps.flatMap((step) => logs[step.isFork ? 1 : 0]?.body(step.from, step.at) ?? []),
+            )
+            const { lines } =
+              more.length === 0 ? await showAlone(bodies[0] ?? '') : await showTogether(bodies)
+            for (const step of steps.slice(0, lines.length)) {
+              signed[step.isFork ? 1 : 0]?.add(step.at)
+              last = step.at
+            }
           }
           // Up to the fork they are the same log.
           const [one, other] = signed.map((sizes) => [...sizes].filter((size) => size > 4))

@@ -68,21 +68,6 @@ export async function callText(call: Omit<JsonCall<z.ZodType>, 'response'>): Pro
   return text
 }
 
-/** Posts a text to a door that speaks in texts, and gives whatever it answers. */
-export async function postText({
-  url,
-  text,
-  signal,
-}: {
-  url: string
-  text: string
-  signal?: AbortSignal | undefined
-}): Promise<{ readonly status: number; readonly contentType: string; readonly text: string }> {
-  const body = { type: 'text/plain; charset=utf-8', bytes: Buffer.from(text) }
-  const { response, text: said } = await sendBytes({ url, method: 'POST', headers: {}, body, signal })
-  return { status: response.status, contentType: response.headers.get('content-type') ?? '', text: said }
-}
-
 /** What is looked at of an answer beside its text; the platform's own `Response` is one too. */
 interface Answer {
   readonly status: number

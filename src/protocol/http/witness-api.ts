@@ -1,6 +1,18 @@
 import { z } from '@hono/zod-openapi'
 import { endpoint } from '../../kernel/http/endpoint.ts'
+import { LIMITS } from '../../kernel/limits.ts'
 import { siteIdSchema } from '../wire.ts'
+
+/** What the witness says to checkpoints that it is shown together, in their order. */
+export const cosignedSchema = z
+  .strictObject({
+    /** Cosignature lines of the first so many. */
+    lines: z.array(z.string().max(300)),
+    /** Why the next one got none: what `add-checkpoint` would have answered. `size` is what was seen last, where it is another. */
+    stopped: z.strictObject({ status: z.int(), size: z.int().min(0).optional() }).optional(),
+  })
+  .openapi('Cosigned')
+export type CosignedMessage = z.infer<typeof cosignedSchema>
 
 /** The network as a witness of its sites' logs. */
 export const WITNESS_API = {
@@ -13,6 +25,31 @@ export const WITNESS_API = {
       'Anybody; the checkpoint must be signed by the log. The body is "old SIZE", a consistency proof from that size, an empty line, and the checkpoint. 200: the cosignature line. 409: the size that the witness saw last, as text/x.tlog.size; or another root at that size. 422: the proof does not hold. 403: not signed by the log. 404: not a log of a site of this network.',
     stream: ['text/plain'],
     produces: 'text/plain; charset=utf-8',
+    isPublic: true,
+  }),
+  addCheckpoints: endpoint({
+    method: 'post',
+    path: '/witness/add-checkpoints',
+    tag: 'witness',
+    summary: 'Show the witness several checkpoints of one log, each following from the one before',
+    description:
+      'Anybody; the same as showing them one after another at add-checkpoint, with one look at what was seen and one write. The first that gets no cosignature ends it; those before it are cosigned.',
+    body: z
+      .strictObject({
+        shown: z
+          .array(
+            z
+              .string('expected what add-checkpoint takes')
+              .max(LIMITS.witnessRequestBytesMax, 'expected what add-checkpoint takes'),
+          )
+          .min(1, 'expected a checkpoint')
+          .max(
+            LIMITS.witnessCheckpointsAtOnceMax,
+            `expected at most ${LIMITS.witnessCheckpointsAtOnceMax} checkpoints`,
+          ),
+      })
+      .openapi('ShownCheckpoints'),
+    response: cosignedSchema,
     isPublic: true,
   }),
   witnessed: endpoint({

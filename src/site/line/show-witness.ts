@@ -1,23 +1,17 @@
 import type { Clock } from '../../kernel/clock.ts'
 import { LIMITS } from '../../kernel/limits.ts'
+import type { CosignedMessage } from '../../protocol/http/witness-api.ts'
 import { parseWitness, cosignaturesOf, withCosignature } from '../../protocol/proof/cosignature.ts'
 import type { Published } from '../../transparency/publisher.ts'
 import type { ReceiptLog } from '../../transparency/receipt-log.ts'
 import type { SiteEvents } from '../events.ts'
 
-/** What a witness says to a checkpoint that it is shown. */
-export type WitnessAnswer =
-  | { readonly kind: 'cosigned'; readonly line: string }
-  /** It saw another size last. */
-  | { readonly kind: 'stale'; readonly size: number }
-  /** It will not: `status` says why (C2SP tlog-witness). */
-  | { readonly kind: 'refused'; readonly status: number }
-
 /** The line to a witness. */
 export interface WitnessLine {
   /** The witness's key as text; absent where there is none. `isAfresh`: it may have been rotated since it was asked for. */
   witnessKey(isAfresh?: boolean): Promise<string | undefined>
-  addCheckpoint(body: string): Promise<WitnessAnswer>
+  /** Shows checkpoints, each following from the one before: each as `add-checkpoint` takes it (C2SP tlog-witness). */
+  showCheckpoints(bodies: readonly string[]): Promise<CosignedMessage>
 }
 
 interface ShowingParts {
@@ -41,10 +35,10 @@ export async function showWitnessForEver(parts: ShowingParts): Promise<void> {
     await lull(parts)
     try {
       const due = log.witnessing.due()
-      for (const checkpoint of due) {
+      for (let start = 0; start < due.length; start += LIMITS.witnessCheckpointsAtOnceMax) {
         if (signal.aborted) return
-        seen = await showOne(checkpoint, { parts, seen })
-        // One after another with a breath between: what is served meanwhile must not feel it.
+        seen = await showSome(due.slice(start, start + LIMITS.witnessCheckpointsAtOnceMax), { parts, seen })
+        // Some at a time with a breath between: what is served meanwhile must not feel it.
         await clock.sleep(BREATH_MS, signal)
       }
       // A log that is shorter than what was witnessed of it has lost receipts that somebody has.
@@ -71,31 +65,50 @@ async function lull({ clock, signal, quietMs }: ShowingParts): Promise<void> {
   }
 }
 
-/** Shows one; gives the size that the witness has seen then. After a restart it is the witness that remembers. */
-async function showOne(
-  checkpoint: Published,
+/** Shows some, by size; gives the size that the witness has seen then. After a restart it is the witness that remembers. */
+async function showSome(
+  checkpoints: readonly Published[],
   { parts, seen }: { parts: ShowingParts; seen: number },
 ): Promise<number> {
-  const { log, line, events } = parts
   let from = seen
-  for (let attempt = 0; attempt < 2; attempt += 1) {
-    // It has seen a later one: this one is covered.
-    if (from > checkpoint.size) break
-    const proof =
-      from === 0 || from === checkpoint.size ? [] : await log.witnessing.consistency(from, checkpoint.size)
-    const body = [`old ${from}`, ...proof, '', checkpoint.note].join('\n')
-    const answer = await line.addCheckpoint(body)
-    if (answer.kind === 'cosigned') return take(answer.line, { checkpoint, parts })
-    if (answer.kind === 'refused') {
-      events.notWitnessed({ size: checkpoint.size, status: answer.status })
-      return from
+  let rest = checkpoints
+  // Each round is done with one at least, or learns once where the witness stands.
+  for (let hasAsked = false; ;) {
+    // Those before what it has seen are covered.
+    rest = rest.filter(({ size }) => size >= from)
+    if (rest.length === 0) return from
+    const { lines, stopped } = await parts.line.showCheckpoints(await bodiesOf(rest, { parts, from }))
+    const newest = rest[lines.length - 1]
+    if (newest) from = await take(lines.at(-1) ?? '', { checkpoint: newest, parts })
+    rest = rest.slice(lines.length)
+    if (stopped?.size !== undefined && !hasAsked) {
+      from = stopped.size
+      hasAsked = true
+      continue
     }
-    from = answer.size
+    const [refused, ...others] = rest
+    if (!refused) return from
+    parts.events.notWitnessed({ size: refused.size, status: stopped?.status ?? 200 })
+    rest = others
   }
-  return from
 }
 
-/** Only what verifies by the witness's own key is served. */
+/** What is sent for each: from which size its proof leads, the proof, and the checkpoint. */
+async function bodiesOf(
+  checkpoints: readonly Published[],
+  { parts: { log }, from }: { parts: ShowingParts; from: number },
+): Promise<readonly string[]> {
+  const bodies: string[] = []
+  let old = from
+  for (const { size, note } of checkpoints) {
+    const proof = old === 0 || old === size ? [] : await log.witnessing.consistency(old, size)
+    bodies.push([`old ${old}`, ...proof, '', note].join('\n'))
+    old = size
+  }
+  return bodies
+}
+
+/** Only what verifies by the witness's own key is served: the newest; the cosignatures of the others are the witness's to give. */
 async function take(
   line: string,
   { checkpoint, parts: { log, line: witness, events } }: { checkpoint: Published; parts: ShowingParts },

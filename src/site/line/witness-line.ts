@@ -1,12 +1,13 @@
 import type { Clock } from '../../kernel/clock.ts'
 import { withDeadline } from '../../kernel/deadline.ts'
-import { postText } from '../../kernel/http/call-json.ts'
+import { callJson } from '../../kernel/http/call-json.ts'
+import { WITNESS_API, cosignedSchema } from '../../protocol/http/witness-api.ts'
 import type { NetworkLine } from './network-line.ts'
-import type { WitnessAnswer, WitnessLine } from './show-witness.ts'
+import type { WitnessLine } from './show-witness.ts'
 
 const TIMEOUT_MS = 10_000
 
-/** The line to the witness at a network (C2SP tlog-witness): texts, and no token, because the checkpoint is signed itself. */
+/** The line to the witness at a network (C2SP tlog-witness): no token, because the checkpoint is signed itself. */
 export function witnessLine(facts: {
   url: string
   network: Pick<NetworkLine, 'info'>
@@ -18,17 +19,16 @@ export function witnessLine(facts: {
       if (isAfresh || key === undefined) key = (await facts.network.info()).witness
       return key
     },
-    addCheckpoint: (body) =>
-      withDeadline({ clock: facts.clock, timeoutMs: TIMEOUT_MS }, async (signal) => {
-        return answerOf(await postText({ url: `${facts.url}/witness/add-checkpoint`, text: body, signal }))
-      }),
+    showCheckpoints: (bodies) =>
+      withDeadline({ clock: facts.clock, timeoutMs: TIMEOUT_MS }, (signal) =>
+        callJson({
+          url: `${facts.url}${WITNESS_API.addCheckpoints.path}`,
+          method: 'POST',
+          body: { shown: bodies },
+          response: cosignedSchema,
+          signal,
+          clock: facts.clock,
+        }),
+      ),
   }
-}
-
-function answerOf({ status, contentType, text }: Awaited<ReturnType<typeof postText>>): WitnessAnswer {
-  if (status === 200) return { kind: 'cosigned', line: text }
-  const isSize = status === 409 && contentType.startsWith('text/x.tlog.size')
-  return isSize && /^\d{1,15}\n$/.test(text)
-    ? { kind: 'stale', size: Number(text) }
-    : { kind: 'refused', status }
 }
