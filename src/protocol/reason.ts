@@ -41,6 +41,11 @@ export const REASONS = {
     forAsker: 'This ask was already sent with another body; use a new id and idempotency key',
     forOperator: 'An ask id or idempotency key came again with another body',
   },
+  'declined.custodian': {
+    forAsker: 'Whoever keeps the data may not ask of it; whoever needs the answer has to ask in its own name',
+    forOperator:
+      'The custodian of this site, or a member that colludes with it, asked of data it keeps (DGA Art. 12(a))',
+  },
   'declined.expired': {
     forAsker: 'The ask has expired or lives too long; send it again with a fresh expiry',
     forOperator: 'The expiry of the ask has passed or is too far ahead',

@@ -38,6 +38,7 @@ export function tryPolicy({
     manifest,
     ask: { ...ask, expires: later(now, MINUTE_MS) },
     acquirer: { status: 'active', transferBases: [...transferBases] },
+    isCustodian: false,
     evidence,
     removedGrounds,
     unassessedRisk: undefined,

@@ -12,7 +12,7 @@ import type { AskFacts } from './ask-facts.ts'
 /** As much of the facts as these checks look at: a policy is tried on them without an ask that anybody signed. */
 export type AdmissionFacts = Pick<
   AskFacts,
-  'manifest' | 'evidence' | 'removedGrounds' | 'unassessedRisk' | 'now'
+  'manifest' | 'isCustodian' | 'evidence' | 'removedGrounds' | 'unassessedRisk' | 'now'
 > & {
   readonly ask: Pick<Ask, 'expires' | 'releaseTo' | 'purpose' | 'legalBasis' | 'mode'>
   readonly acquirer: Pick<Member, 'status' | 'transferBases'>
@@ -29,6 +29,11 @@ export const ADMISSION_CHECKS: readonly AdmissionCheck[] = [
   {
     name: 'member is active',
     check: ({ acquirer }) => when(acquirer.status !== 'active', { code: 'declined.member_unknown' }),
+  },
+  {
+    // An intermediary does not use the data for anything of its own (Data Governance Act, Art. 12(a)).
+    name: 'the custodian asks nothing',
+    check: ({ isCustodian }) => when(isCustodian, { code: 'declined.custodian' }),
   },
   {
     name: 'ask has not expired and does not live too long',

@@ -5,6 +5,7 @@ import type { Decline, Outcome } from '../../protocol/reason.ts'
 import type { Question } from '../../protocol/ask.ts'
 import { highestPrice } from '../../protocol/money/tariff.ts'
 import type { SiteEvents } from '../events.ts'
+import type { MemberRecord } from '../../protocol/http/network-api.ts'
 import type { PulledAsk } from '../line/serve-line.ts'
 import { admit } from './admission-checks.ts'
 import { unassessedRisk } from '../assessments/unassessed-risk.ts'
@@ -113,6 +114,7 @@ async function loadFacts(
   return ok({
     ...verified.value,
     acquirer,
+    isCustodian: isCustodian(acquirer, parts),
     acquirerKeys: acquirerKeys.value,
     ...(local ? { local } : {}),
     priceLimit: item.priceLimit,
@@ -123,6 +125,14 @@ async function loadFacts(
     removedGrounds: parts.removedGrounds(),
     now,
   })
+}
+
+/** Whether a member keeps the data of this site, or was declared to put its answers together with who does. */
+function isCustodian(
+  { id, colludesWith }: MemberRecord,
+  { custodian }: Pick<SiteParts, 'custodian'>,
+): boolean {
+  return id === custodian || colludesWith.includes(custodian)
 }
 
 async function runAndReserve({ facts, question }: OpenedAsk, parts: AskParts): Promise<Outcome<Approved>> {

@@ -14,6 +14,8 @@ export interface AskFacts {
   /** SHA-256 of the signed ask: its name in receipts. */
   readonly askDigest: Digest
   readonly acquirer: Member & DeclaredMember
+  /** The acquirer keeps the data itself, or puts its answers together with who does. */
+  readonly isCustodian: boolean
   /** The acquirer's keys as this site believes them. */
   readonly acquirerKeys: KeySet
   /** The most this site may charge: its share of the network's hold. */

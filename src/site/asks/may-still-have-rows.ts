@@ -34,6 +34,7 @@ export async function mayStillHaveRows(parts: SiteParts, use: RowsUse): Promise<
   const decline = admit({
     manifest,
     evidence: parts.evidence.current(now)?.evidence,
+    isCustodian: false,
     removedGrounds: parts.removedGrounds(),
     unassessedRisk: await unassessedRisk(parts, { manifest, purpose }),
     now,

@@ -3,7 +3,7 @@ import type { Clock, Instant } from '../../kernel/clock.ts'
 import type { Random } from '../../kernel/random.ts'
 import type { Database } from '../../kernel/postgres/database.ts'
 import type { Manifest } from '../../protocol/data-set.ts'
-import type { DataSetId, SiteId } from '../../protocol/wire.ts'
+import type { DataSetId, MemberId, SiteId } from '../../protocol/wire.ts'
 import type { ReceiptLog } from '../../transparency/receipt-log.ts'
 import type { EligibilityCache } from '../consent/eligibility-cache.ts'
 import type { GrantMirror } from '../consent/grant-mirror.ts'
@@ -22,6 +22,8 @@ import type { Principals, Vault } from '../vault/vault.ts'
 /** What answering an ask needs of the rest of the site. */
 export interface SiteParts {
   readonly site: SiteId
+  /** The member that runs the site. */
+  readonly custodian: MemberId
   readonly territory: string
   readonly keys: SiteKeys
   readonly clock: Clock
