@@ -216,20 +216,23 @@ function watchEngines(): { ended: Promise<Fault>; watch: (engine: Engine) => Eng
   }
 }
 
+/** In one transaction: who comes with rows between two statements would have a number that the first did not count. */
 async function readNumbers(
   { reader }: Engine,
   dataSet: DataSetId,
   condition: RawBuilder<unknown>,
 ): Promise<Bitset> {
   const person = sql.id(PERSON_COLUMN)
-  const count = await nextNumber(reader)
-  if (count === 0) return new Bitset()
-  const found = await runOwn(
-    reader,
-    sql`select bitstring_agg(${person}, 0, ${sql.lit(count - 1)}) from ${sql.id(tableOf(dataSet))} where ${condition}`,
-  )
-  const bits = toVaultValue(found.getRows()[0]?.[0] ?? null)
-  return bits instanceof Uint8Array ? Bitset.fromBytes(bits) : new Bitset()
+  return inTransaction(reader, async () => {
+    const count = await nextNumber(reader)
+    if (count === 0) return new Bitset()
+    const found = await runOwn(
+      reader,
+      sql`select bitstring_agg(${person}, 0, ${sql.lit(count - 1)}) from ${sql.id(tableOf(dataSet))} where ${condition}`,
+    )
+    const bits = toVaultValue(found.getRows()[0]?.[0] ?? null)
+    return bits instanceof Uint8Array ? Bitset.fromBytes(bits) : new Bitset()
+  })
 }
 
 async function readRowsPerPerson({ reader }: Engine, dataSet: DataSetId): Promise<number> {
