@@ -32,7 +32,7 @@ export function httpPage({ title, endpoints }: { title: string; endpoints: reado
 
 JSON over HTTP; the same as \`/openapi.json\` of the server, which is made from the schemas that validate. Requests carry
 \`Authorization: Bearer TOKEN\` unless a heading says *open*. Failures are problem documents ([errors](errors.md)). Lists page with
-\`cursor\` and \`limit\`. \`GET /healthz\` (alive), \`/readyz\` (may serve), \`/metrics\` (Prometheus text), \`/docs\` (a page).
+\`cursor\` and \`limit\`. \`GET /healthz\` (alive), \`/readyz\` (may serve), \`/metrics\` (Prometheus text; that of a site is for its own machine and those that its settings name), \`/docs\` (a page).
 
 Whoever asks more often than [the settings](config.md) let one caller (\`requestRates\`) is answered 429 with \`Retry-After\` in seconds, and
 nothing was done. A batch of asks or grants counts as one request. Without a valid token it is the address that counts, for what

@@ -5,6 +5,7 @@ import type { Fault } from '../kernel/faults.ts'
 import { AccessTokens } from '../kernel/http/access-tokens.ts'
 import { recordIdempotencyStore } from '../kernel/http/idempotency.ts'
 import { listen } from '../kernel/http/listen.ts'
+import { metricsReadersOf } from '../kernel/http/metrics-readers.ts'
 import { requestRates } from '../kernel/http/request-rates.ts'
 import { recordUsedTokens } from '../kernel/http/used-tokens.ts'
 import type { KeySet } from '../protocol/member.ts'
@@ -104,6 +105,7 @@ export async function serveSite(
       memory: requestMemory(site.keys.lookup, random),
     }),
     rates: requestRates({ settings: settings.requestRates, clock, random, limited: site.events.limited }),
+    mayReadMetrics: metricsReadersOf(settings),
     usedTokens,
     accessTokens: new AccessTokens({ clock, random }),
     agentDesk: openAgentDesk(site, { directory: settings.dataRights, usedTokens }),

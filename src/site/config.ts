@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { z } from 'zod'
 import { Fault } from '../kernel/faults.ts'
+import { metricsReadersSchema } from '../kernel/http/metrics-readers.ts'
 import { siteRequestRatesSchema } from '../kernel/http/request-rates.ts'
 import { loadSettings } from '../kernel/load-settings.ts'
 import { Secret } from '../kernel/secret.ts'
@@ -178,6 +179,8 @@ export const siteSettingsSchema = z.strictObject({
   /** The Data Rights Protocol: agents that may make requests for people, and for which issuers. Absent: nobody may. */
   dataRights: dataRightsSettingsSchema.optional(),
   requestRates: siteRequestRatesSchema,
+  /** Machines that may read `/metrics`, besides this one: it tells what is done for people as it happens. */
+  metricsReaders: metricsReadersSchema,
   logLevel: z.enum(['debug', 'info', 'warn', 'error', 'silent']).default('info'),
 })
 export type SiteSettings = z.infer<typeof siteSettingsSchema>

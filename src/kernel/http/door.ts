@@ -53,6 +53,8 @@ export interface DoorParts<Caller> {
   readiness(): Promise<{ readonly isReady: boolean; readonly checks: Readonly<Record<string, boolean>> }>
   /** Prometheus text. */
   metrics(): Promise<string>
+  /** Who may read them; absent: everybody. */
+  mayReadMetrics?(context: Context): boolean
 }
 
 /** A door: a web application to which endpoints are added one by one. */
@@ -225,9 +227,15 @@ function addOperations<Caller>(app: OpenAPIHono, parts: DoorParts<Caller>): void
     const { isReady, checks } = await parts.readiness()
     return context.json({ status: isReady ? 'ready' : 'not ready', checks }, isReady ? 200 : 503)
   })
-  app.get('/metrics', async (context) =>
-    context.text(await parts.metrics(), 200, { 'content-type': 'text/plain; version=0.0.4; charset=utf-8' }),
-  )
+  app.get('/metrics', async (context) => {
+    if (parts.mayReadMetrics?.(context) === false)
+      throw new Fault('fault.forbidden', {
+        what: 'Metrics are for this machine and for those that the settings name',
+      })
+    return context.text(await parts.metrics(), 200, {
+      'content-type': 'text/plain; version=0.0.4; charset=utf-8',
+    })
+  })
   const document = () =>
     app.getOpenAPI31Document({
       openapi: '3.1.0',

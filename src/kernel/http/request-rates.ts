@@ -114,9 +114,14 @@ function isAccessToken(context: Context): boolean {
  * header. Of an IPv6 address the network part alone, because one machine has the rest to itself.
  */
 function addressOf(context: Context, header: string | undefined): string {
+  return networkPart(callerAddress(context, header))
+}
+
+/** The whole of it, as it is said; empty for a door that is called in the same process. */
+export function callerAddress(context: Context, header: string | undefined): string {
   const forwarded =
     header === undefined ? undefined : context.req.raw.headers.get(header)?.split(',').at(-1)?.trim()
-  return networkPart(forwarded ?? connectionAddress(context))
+  return forwarded ?? connectionAddress(context)
 }
 
 function connectionAddress(context: Context): string {

@@ -1,4 +1,5 @@
 import type { OpenAPIHono } from '@hono/zod-openapi'
+import type { Context } from 'hono'
 import type { Clock } from '../../kernel/clock.ts'
 import type { PublicJwk } from '../../kernel/crypto/keys.ts'
 import { createDoor } from '../../kernel/http/door.ts'
@@ -48,6 +49,7 @@ export interface SiteDoorParts {
   readonly usedTokens: UsedTokens
   readonly accessTokens: AccessTokens
   readonly agentDesk: AgentDesk
+  readonly mayReadMetrics?: ((context: Context) => boolean) | undefined
 }
 
 /** The web door of a site: the endpoints of `SITE_API`, each with who may. It translates, and decides nothing else. */
@@ -68,6 +70,7 @@ export function siteDoor(given: SiteActs, parts: SiteDoorParts): OpenAPIHono {
     isPerson: ({ kind }) => kind === 'person' || kind === 'guardian',
     readiness: () => acts.readiness(),
     metrics: () => acts.metrics(),
+    ...(parts.mayReadMetrics && { mayReadMetrics: parts.mayReadMetrics }),
   })
   open.serve(SITE_API.token, ({ body }) => exchangeAssertion(body.assertion, authentication))
   serveLocalAsks(open, acts)
