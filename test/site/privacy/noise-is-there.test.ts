@@ -1,0 +1,99 @@
+import { strict as assert } from 'node:assert'
+import { test } from 'node:test'
+import { seededBytes } from '../../../src/testing/seeded-bytes.ts'
+import { exactChance } from '../../../src/site/privacy/exact-chance.ts'
+import { makeNoisy, noisyCount } from '../../../src/site/privacy/make-noisy.ts'
+import { numberOf, planNoise, showThreshold } from '../../../src/site/privacy/noise-plan.ts'
+import { planPrivacy } from '../../../src/site/privacy/plan-privacy.ts'
+import type { PrivacyPlan } from '../../../src/site/privacy/plan-privacy.ts'
+import {
+  ANSWER_DELTA,
+  epsilonMicroOf,
+  gaussianLoss,
+  gaussianRhoNano,
+  pureLoss,
+  RHO_NANO_LEAST,
+} from '../../../src/site/privacy/privacy-loss.ts'
+import { checkQuestion } from '../../../src/site/query/check-question.ts'
+import { athletes } from '../../attacks/worlds.ts'
+
+const BY_TOWN = 'select town, count(distinct id), sum(score) from athletes group by town'
+
+function planOf(
+  sql: string,
+  { noise = 'laplace', setsPerPerson = 1 }: { noise?: 'laplace' | 'gaussian'; setsPerPerson?: number } = {},
+): PrivacyPlan {
+  const dataSets = new Map([[String(athletes.dataSet), athletes]])
+  const checked = checkQuestion(sql, { mode: 'private', dataSets })
+  assert.ok(checked.ok, JSON.stringify(checked))
+  return planPrivacy(checked.value, { privacy: { epsilon: 0.5, noise }, minimumGroup: 20, setsPerPerson })
+}
+
+test('no answer is counted with less than the least rho, by which answers are bounded', () => {
+  assert.equal(pureLoss(10_000).rhoNano, RHO_NANO_LEAST)
+  assert.equal(gaussianLoss(10_000).rhoNano, RHO_NANO_LEAST)
+})
+
+test('an epsilon-private answer loses half of its square, a Gaussian one what half of its delta allows', () => {
+  assert.equal(pureLoss(1_000_000).rhoNano, 500_000_000)
+  const told = epsilonMicroOf(gaussianRhoNano(1_000_000), ANSWER_DELTA / 2)
+  assert.ok(told <= 1_000_001 && told > 999_000, `${told}`)
+})
+
+test('a place is chosen at half of its epsilon for each unit that a person can move its loss', () => {
+  const figures = [{ sensitivity: 7n, weight: 1, isPlace: true }]
+  const { figures: planned } = planNoise({ epsilonMicro: 500_000, groupsMax: 3, figures, noise: 'laplace' })
+  const [place] = planned
+  assert.ok(place?.kind === 'place')
+  assert.ok(Math.abs(numberOf(place.rate) - 0.5 / 3 / (2 * 7)) < 1e-12)
+})
+
+for (const noise of ['laplace', 'gaussian'] as const) {
+  test(`groups whose names come from the data are shown from as many people on as delta asks for: ${noise}`, () => {
+    const shownFromAt = (setsPerPerson: number, delta: number) => {
+      const plan = planOf(BY_TOWN, { noise, setsPerPerson })
+      const at = plan.design.figures.findIndex(({ kind }) => kind === 'people')
+      const people = plan.noise.figures[at]
+      assert.ok(people)
+      const { groupsMax } = plan.design.bounds
+      assert.equal(plan.shownFrom, showThreshold({ noise: people, minimumGroup: 20, groupsMax, delta }))
+      return plan.shownFrom ?? 0
+    }
+    const share = noise === 'laplace' ? 1 : 0.5
+    const alone = shownFromAt(1, ANSWER_DELTA * share)
+    // Twice the noise for who is in two sets, and a delta that counts for both.
+    assert.ok(shownFromAt(2, (ANSWER_DELTA * share) / (2 * Math.exp(0.5))) > 1.5 * alone)
+  })
+}
+
+test('a group below the threshold is not shown, and one far above it is', () => {
+  const plan = planOf(BY_TOWN)
+  const facing = { ...plan, chance: exactChance(seededBytes('a group below the threshold')) }
+  const groupOf = (people: bigint) => ({
+    keys: [`town of ${people}`],
+    people,
+    series: plan.design.series.map(() => ({ rows: people, distances: 0n, squares: 0n })),
+    places: [],
+  })
+  const shown = makeNoisy([groupOf(0n), groupOf(20n), groupOf(100_000n)], facing)
+  assert.deepEqual(
+    shown.map(({ keys }) => keys),
+    [['town of 100000']],
+  )
+})
+
+test('every figure is noisy, and the number of people that the price follows is too, and never below 0', () => {
+  const plan = planOf('select count(distinct id), sum(score) from athletes')
+  const facing = { ...plan, chance: exactChance(seededBytes('every figure is noisy')) }
+  const group = {
+    keys: [],
+    people: 1_000n,
+    series: plan.design.series.map(() => ({ rows: 1_000n, distances: 0n, squares: 0n })),
+    places: [],
+  }
+  const drawn = Array.from({ length: 20 }, () => makeNoisy([group], facing)[0]?.values ?? [])
+  for (const column of [0, 1]) assert.ok(new Set(drawn.map((values) => values[column])).size > 5)
+  const counts = Array.from({ length: 50 }, () => noisyCount(0, facing))
+  assert.ok(new Set(counts).size > 5)
+  assert.ok(counts.every((count) => count >= 0))
+})
