@@ -137,7 +137,7 @@ function choiceOfPerson(source: PerPersonSource | RowsSource, column: string): C
   const { expr, aggregate } = definitionOf(source, column)
   if (expr) {
     const made = quantityOf(expr, sources)
-    return made && (source.kind === 'per-person' || isOneTerm(made)) ? choiceOf(made.isChosen) : 'no quantity'
+    return made && isOneTerm(made) ? choiceOf(made.isChosen) : 'no quantity'
   }
   if (aggregate === undefined) return 'no quantity'
   const { argument, filter } = aggregate

@@ -110,6 +110,50 @@ for (const argument of disguises) {
   })
 }
 
+const keys = [
+  'h + w',
+  'h - 1.8',
+  'goals + 1',
+  "h + case when born = '1990-01-01' then w else 0 end",
+  '(h - 1.8) * (h - 1.8)',
+]
+
+for (const key of keys) {
+  test(`sum(${key}) is refused where it is what a sub-select groups by`, () => {
+    for (const made of [
+      `select person, ${key} as k from people group by person, ${key}`,
+      `select distinct person, ${key} as k from people`,
+      `select person, k from (select person, ${key} as k from people) t group by person, k`,
+    ])
+      assert.equal(reasonFor(`select sum(k) from (${made}) t`), 'declined.sql_not_supported', made)
+  })
+}
+
+test('what a sub-select groups by is summed where it is one column or product', () => {
+  for (const key of ['h', 'h * w', '-goals'])
+    assert.equal(
+      reasonFor(`select sum(k) from (select person, ${key} as k from people group by person, ${key}) t`),
+      'approved',
+    )
+})
+
+test('no more factors than three, no divisor that a condition chose, no product of which the greatest is taken', () => {
+  const greatest =
+    'with t as (select person, max(h * w) as x from people group by person) select sum(x) from t'
+  const beside = 'select person, lag(steps) over (partition by person, day order by day) as v from days'
+  const first =
+    'select person, h + w as x, row_number() over (partition by person order by born) as n from people'
+  for (const sql of [
+    'select sum(h * w * goals * h) from people',
+    'select sum(h * w * goals * w) from people',
+    "select sum(w / case when born = '1990-01-01' then h end) from people",
+    greatest,
+    `select avg(v) from (${beside}) t`,
+    `select sum(x) from (${first}) t where n = 1`,
+  ])
+    assert.equal(reasonFor(sql), 'declined.sql_not_supported', sql)
+})
+
 test('person by person: what was chosen for some may not be added to what all have', () => {
   const perPerson = (columns: string, outer: string) =>
     reasonFor(`with t as (select person, ${columns} from days group by person) select ${outer} from t`)
