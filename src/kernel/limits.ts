@@ -21,6 +21,8 @@ export const LIMITS = {
   queryWrittenRowsMax: 200,
   /** Rows are read once for each set. */
   queryGroupingSetsMax: 16,
+  /** Asks that one question is taken apart into before the last: each has a price, and each cuts what may be asked later. */
+  stagesMax: 8,
   queryOutputColumnsMax: 64,
   /** Rows up to which people are gathered as a list of their numbers, which is faster than bit strings but takes 4 bytes a row. */
   queryListedPeopleMax: 32_000_000,

@@ -1,5 +1,6 @@
 import { CompiledQuery } from 'kysely'
 import assert from 'node:assert/strict'
+import type { Manifest } from '../../../src/protocol/data-set.ts'
 import type { PlanRelation } from '../../../src/site/query/plan/plan-context.ts'
 import { testPostgres } from '../../../src/testing/test-postgres.ts'
 import { askEngine } from './ask-engine.ts'
@@ -100,9 +101,13 @@ const ELIGIBLE: readonly (readonly number[])[] = [
 ]
 
 type EngineName = 'duckdb' | 'postgres'
-const ENGINES: readonly EngineName[] = ['duckdb', 'postgres']
+export const ENGINES: readonly EngineName[] = ['duckdb', 'postgres']
 
 export interface QuestionWorld extends AsyncDisposable {
+  readonly manifests: ReadonlyMap<string, Manifest>
+  /** What an engine answers through the gate, and what the oracle answers to the text as it is. */
+  ask(this: void, engine: EngineName, sql: string, population: number): ReturnType<typeof askEngine>
+  askOracle(this: void, sql: string, population: number): Promise<Rows>
   /** Fails unless both engines and the oracle give the same, for one of the sets of eligible people. */
   check(this: void, sql: string, population: number): Promise<void>
 }
@@ -150,14 +155,19 @@ export async function questionWorld(): Promise<QuestionWorld> {
     }
   }
 
+  async function ask(name: EngineName, sql: string, population: number): ReturnType<typeof askEngine> {
+    const eligible = ELIGIBLE[population] ?? []
+    const known = relations.get(`${name} ${population}`)
+    assert.ok(known)
+    const dataSets = dataSetsFor(new Set(eligible))
+    return askEngine(engines[name], { sql, dataSets, eligible, relations: known })
+  }
+
   async function check(sql: string, population: number): Promise<void> {
     const eligible = ELIGIBLE[population] ?? []
-    const dataSets = dataSetsFor(new Set(eligible))
     const expected = await askOracle(sql, population)
     for (const name of ENGINES) {
-      const known = relations.get(`${name} ${population}`)
-      assert.ok(known)
-      const answer = await askEngine(engines[name], { sql, dataSets, eligible, relations: known })
+      const answer = await ask(name, sql, population)
       if (!answer.ok) assert.fail(`${sql}: ${answer.error.code} ${answer.error.detail}`)
       assertSameRows(answer.value.rows, expected, `${name}: ${sql}`)
       for (const { people } of answer.value.groups)
@@ -165,7 +175,7 @@ export async function questionWorld(): Promise<QuestionWorld> {
     }
   }
 
-  async function askOracle(sql: string, population: number): Promise<readonly (readonly unknown[])[]> {
+  async function askOracle(sql: string, population: number): Promise<Rows> {
     const rows = await run(
       population,
       sql.replaceAll(/date_trunc\([^)]*\)/g, (text) => `to_char(${text}, 'YYYY-MM-DD"T"HH24:MI:SS"Z"')`),
@@ -174,6 +184,9 @@ export async function questionWorld(): Promise<QuestionWorld> {
   }
 
   return {
+    manifests: new Map([athletes, sessions].map((manifest) => [String(manifest.dataSet), manifest])),
+    ask,
+    askOracle,
     check,
     async [Symbol.asyncDispose]() {
       await engines[Symbol.asyncDispose]()
@@ -182,10 +195,10 @@ export async function questionWorld(): Promise<QuestionWorld> {
   }
 }
 
-type Rows = readonly (readonly unknown[])[]
+export type Rows = readonly (readonly unknown[])[]
 
 /** The same rows in any order: numbers to 9 digits, because the order in which doubles are added up is the engine's. */
-function assertSameRows(actual: Rows, expected: Rows, message: string): void {
+export function assertSameRows(actual: Rows, expected: Rows, message: string): void {
   const [rows, others] = [sorted(actual), sorted(expected)]
   const isSame =
     rows.length === others.length &&

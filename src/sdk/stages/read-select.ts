@@ -1,0 +1,316 @@
+import type {
+  CommonTableExpr,
+  JoinExpr,
+  Node,
+  RangeSubselect,
+  RangeVar,
+  SelectStmt,
+  SubLink,
+} from '@pgsql/types'
+import type { ReadText } from './read-text.ts'
+import { spanOfBody } from './read-text.ts'
+import type { Column, Names, Relation, RowsOf, Scope } from './relations.ts'
+import { columnsOf, isKnown, namesOf, renamed } from './relations.ts'
+import { isPlainRead, madeBy } from './shape.ts'
+import type { Made } from './shape.ts'
+import { cut } from './template.ts'
+import type { Edit, Template } from './template.ts'
+
+/** Why a question cannot be asked in stages, and where in bytes of its text. */
+export class NoStages extends Error {
+  readonly offset: number | undefined
+
+  constructor(why: string, offset?: number) {
+    super(why)
+    this.name = 'NoStages'
+    this.offset = offset
+  }
+}
+
+/** A CTE as what comes after it may name it. */
+export interface Named {
+  readonly name: string
+  readonly relation: Relation
+  /** `name (…) as (…)`, with the answers that it waits for. */
+  readonly definition: Template
+  /** The edits of its text where it stands. */
+  readonly edits: readonly Edit[]
+  /** The CTEs that it names itself. */
+  readonly names: readonly Named[]
+}
+
+/** What a SELECT was read as. */
+export interface ReadSelect {
+  readonly select: SelectStmt
+  readonly of: RowsOf
+  readonly columns: readonly Column[]
+  readonly made: Made
+  /** Names that are of nothing within it: it looks at the rows around it. */
+  readonly free: readonly Names[]
+  readonly isLossy: boolean
+  readonly edits: readonly Edit[]
+  /** CTEs around it that it names. */
+  readonly names: readonly Named[]
+}
+
+/** What stages are planned with: the text, the data sets by their names, and what makes a stage of a SELECT. */
+export interface Planning {
+  readonly read: ReadText
+  readonly dataSets: ReadonlyMap<string, readonly Column[]>
+  /** The edit that writes the answer of a SELECT in its place; `undefined` when it is no question of its own. */
+  readonly stageOf: {
+    relation(select: ReadSelect): Edit | undefined
+    link(link: SubLink, select: ReadSelect): Edit | undefined
+  }
+}
+
+/** Where something stands: what it may name, and what is found there. */
+interface Place {
+  readonly planning: Planning
+  readonly known: ReadonlyMap<string, Named>
+  readonly scope: Scope
+  /** Whether what is missing in a relation can only leave rows out here, and turns nothing round. */
+  readonly isSure: boolean
+  readonly found: Found
+}
+
+interface Found {
+  readonly edits: Edit[]
+  readonly names: Named[]
+  readonly free: Names[]
+  isLossy: boolean
+}
+
+type Around = Pick<Place, 'planning' | 'known'>
+
+/** Reads a SELECT from the inside out. Throws `NoStages`. */
+export function readSelect(select: SelectStmt, around: Around): ReadSelect {
+  const own = readWith(select, around)
+  const known = new Map(around.known)
+  for (const named of own) known.set(named.name, named)
+  const found: Found = { edits: [], names: [], free: [], isLossy: false }
+  const place: Place = { planning: around.planning, known, scope: [], isSure: true, found }
+  const body = select.larg && select.rarg ? readSet(select, place) : readBody(select, place)
+  const used = reachable(found.names)
+  return {
+    select,
+    ...body,
+    free: found.free,
+    isLossy: found.isLossy,
+    edits: [...found.edits, ...own.filter((named) => used.has(named)).flatMap(({ edits }) => edits)],
+    names: [...used].filter((named) => !own.includes(named)),
+  }
+}
+
+/** CTEs and those that they name. */
+export function reachable(names: readonly Named[]): ReadonlySet<Named> {
+  const all = new Set<Named>()
+  const visit = (named: Named): void => {
+    if (all.has(named)) return
+    named.names.forEach(visit)
+    all.add(named)
+  }
+  names.forEach(visit)
+  return all
+}
+
+function readWith({ withClause }: SelectStmt, around: Around): readonly Named[] {
+  const own: Named[] = []
+  const known = new Map(around.known)
+  for (const node of withClause?.ctes ?? []) {
+    if (!('CommonTableExpr' in node)) continue
+    const named = readNamed(node.CommonTableExpr, { ...around, known })
+    own.push(named)
+    known.set(named.name, named)
+  }
+  return own
+}
+
+function readNamed(
+  { ctename = '', aliascolnames, ctequery, location = 0 }: CommonTableExpr,
+  around: Around,
+): Named {
+  if (ctequery === undefined || !('SelectStmt' in ctequery))
+    throw new NoStages('a statement other than SELECT in a WITH clause', location)
+  const { read } = around.planning
+  const inner = readSelect(ctequery.SelectStmt, around)
+  const relation = relationOf(inner, { name: ctename, names: namesOf(aliascolnames), around })
+  const body = spanOfBody(read, location)
+  if (body === undefined) throw new NoStages(`the WITH query "${ctename}" in this form`, location)
+  return {
+    name: ctename,
+    relation,
+    definition: [...cut(read, { start: location, end: body.end }, relation.edits), ')'],
+    edits: relation.edits,
+    names: relation.edits === inner.edits ? inner.names : [],
+  }
+}
+
+/** A sub-select or CTE as a relation: its own rows, or the answer of a stage. */
+function relationOf(
+  inner: ReadSelect,
+  {
+    name,
+    names,
+    around,
+  }: { readonly name: string; readonly names: readonly string[]; readonly around: Around },
+): Relation & Pick<ReadSelect, 'edits'> {
+  const edit = around.planning.stageOf.relation(inner)
+  const columns = renamed(inner.columns, names)
+  return edit
+    ? { name, columns, of: 'answers', isLossy: inner.made !== 'one row', edits: [edit] }
+    : { name, columns, of: inner.of, isLossy: inner.isLossy, edits: inner.edits }
+}
+
+type Body = Pick<ReadSelect, 'of' | 'columns' | 'made'>
+
+/** A set operation: what is missing on the right of EXCEPT would let rows in. */
+function readSet({ larg, rarg, op }: SelectStmt, place: Place): Body {
+  const members = [larg, rarg].map((member) => readSelect(member ?? {}, place))
+  if (op === 'SETOP_EXCEPT' && members[1]?.isLossy) throw turnedRound(offsetIn(rarg))
+  for (const member of members) take(member, place)
+  const of = members.map((member) => member.of)
+  return {
+    of: of.find((one) => one === 'people') ?? of.find((one) => one === 'answers') ?? 'nobody',
+    columns: members[0]?.columns ?? [],
+    made: 'rows',
+  }
+}
+
+/** Takes up what was found in a part. */
+function take(inner: ReadSelect, { found, scope }: Place): void {
+  found.edits.push(...inner.edits)
+  found.names.push(...inner.names)
+  found.free.push(...inner.free.filter((names) => !isKnown(scope, names)))
+  found.isLossy ||= inner.isLossy
+}
+
+function readBody(select: SelectStmt, before: Place): Body {
+  if (select.valuesLists) return { of: 'nobody', columns: valuesColumns(select.valuesLists), made: 'rows' }
+  const scope: Relation[] = []
+  for (const item of select.fromClause ?? []) scope.push(...readItem(item, { ...before, scope: [...scope] }))
+  const place: Place = { ...before, scope }
+  const of = scope.some((one) => one.of === 'people')
+    ? 'people'
+    : scope.some((one) => one.of === 'answers')
+      ? 'answers'
+      : 'nobody'
+  if (of === 'answers' && !isPlainRead(select))
+    throw new NoStages(
+      'a SELECT that reads answers only, and no people: put what it computes into the SELECT list, and its condition into the HAVING, of what it reads',
+      offsetIn(select.targetList),
+    )
+  for (const target of select.targetList ?? []) lookAt(target, { ...place, isSure: false })
+  for (const condition of [select.whereClause, select.havingClause])
+    lookAt(condition, { ...place, isSure: true })
+  const columns = columnsOf(select, scope)
+  const named = { name: '', columns, of: 'nobody', isLossy: false } as const
+  const rest = [select.groupClause, select.sortClause, select.windowClause, select.distinctClause]
+  lookAt(rest, { ...place, scope: [...scope, named], isSure: false })
+  return { of, columns, made: madeBy(select, scope) }
+}
+
+function valuesColumns([first]: readonly Node[]): readonly Column[] {
+  const items = first && 'List' in first ? (first.List.items ?? []) : []
+  return items.map((_, index) => ({ name: `column${index + 1}`, isPerson: false }))
+}
+
+function readItem(node: Node, place: Place): readonly Relation[] {
+  if ('RangeVar' in node) return [readNamedItem(node.RangeVar, place)]
+  if ('RangeSubselect' in node) return [readSubselect(node.RangeSubselect, place)]
+  if ('JoinExpr' in node) return readJoin(node.JoinExpr, place)
+  return []
+}
+
+function readNamedItem({ relname = '', alias }: RangeVar, { planning, known, found }: Place): Relation {
+  const name = alias?.aliasname ?? relname
+  const named = known.get(relname)
+  if (named === undefined) {
+    const columns = planning.dataSets.get(relname) ?? []
+    return { name, columns, of: 'people', isLossy: false }
+  }
+  found.names.push(named)
+  const relation = {
+    ...named.relation,
+    name,
+    columns: renamed(named.relation.columns, namesOf(alias?.colnames)),
+  }
+  found.isLossy ||= relation.isLossy
+  return relation
+}
+
+function readSubselect({ subquery, alias, lateral }: RangeSubselect, place: Place): Relation {
+  if (subquery === undefined || !('SelectStmt' in subquery)) throw new NoStages('this sub-select')
+  const inner = readSelect(subquery.SelectStmt, place)
+  const facts = { name: alias?.aliasname ?? '', names: namesOf(alias?.colnames), around: place }
+  const relation = lateral ? { ...inner, name: facts.name, edits: inner.edits } : relationOf(inner, facts)
+  if (relation.edits === inner.edits) take(inner, place)
+  else place.found.edits.push(...relation.edits)
+  place.found.isLossy ||= relation.isLossy
+  const { name, columns, of, isLossy } = relation
+  return { name, columns, of, isLossy }
+}
+
+function turnedRound(offset: number | undefined): NoStages {
+  return new NoStages(
+    'groups of an earlier answer under NOT, EXCEPT, ALL or CASE, or on the side of an outer join that may be missing: groups too small to be shown would count as not there; ask for the opposite groups with IN or JOIN, or ask the sub-query alone and write its answer out',
+    offset,
+  )
+}
+
+function readJoin({ jointype, larg, rarg, quals }: JoinExpr, place: Place): readonly Relation[] {
+  const left = larg ? readItem(larg, place) : []
+  const beside: Place = { ...place, scope: [...place.scope, ...left] }
+  const right = rarg ? readItem(rarg, beside) : []
+  const optional = [
+    ...(jointype === 'JOIN_LEFT' || jointype === 'JOIN_FULL' ? right : []),
+    ...(jointype === 'JOIN_RIGHT' || jointype === 'JOIN_FULL' ? left : []),
+  ]
+  if (optional.some(({ isLossy }) => isLossy)) throw turnedRound(offsetIn(rarg) ?? offsetIn(quals))
+  lookAt(quals, { ...beside, scope: [...beside.scope, ...right], isSure: jointype === 'JOIN_INNER' })
+  return [...left, ...right]
+}
+
+/** Looks for sub-queries and names in an expression, or in several. */
+function lookAt(value: unknown, place: Place): void {
+  if (typeof value !== 'object' || value === null) return
+  if (Array.isArray(value)) return value.forEach((one) => lookAt(one, place))
+  const node = value as Node
+  const unsure = { ...place, isSure: false }
+  if ('ColumnRef' in node) {
+    const names = namesOf(node.ColumnRef.fields)
+    if (names.length > 0 && !isKnown(place.scope, names)) place.found.free.push(names)
+  } else if ('SubLink' in node) lookAtLink(node.SubLink, place)
+  else if ('BoolExpr' in node)
+    lookAt(node.BoolExpr.args, node.BoolExpr.boolop === 'NOT_EXPR' ? unsure : place)
+  else if ('FuncCall' in node) {
+    const { agg_filter: filter, ...call } = node.FuncCall
+    lookAt(filter, { ...place, isSure: true })
+    lookAt(Object.values(call), unsure)
+  } else for (const part of Object.values(value)) lookAt(part, unsure)
+}
+
+function lookAtLink(link: SubLink, place: Place): void {
+  const { subselect, testexpr, subLinkType, location } = link
+  lookAt(testexpr, { ...place, isSure: false })
+  if (subselect === undefined || !('SelectStmt' in subselect)) throw new NoStages('this sub-query', location)
+  const isChoosing = subLinkType === 'EXISTS_SUBLINK' || subLinkType === 'ANY_SUBLINK'
+  const inner = readSelect(subselect.SelectStmt, place)
+  const edit = place.planning.stageOf.link(link, inner)
+  const isLossy = edit ? subLinkType !== 'EXPR_SUBLINK' : inner.isLossy
+  if (edit) place.found.edits.push(edit)
+  else take(inner, place)
+  if (isLossy && !(place.isSure && isChoosing)) throw turnedRound(location)
+  place.found.isLossy ||= isLossy
+}
+
+/** Where the first thing stands that says so. */
+export function offsetIn(value: unknown): number | undefined {
+  if (typeof value !== 'object' || value === null) return undefined
+  if ('location' in value && typeof value.location === 'number') return value.location
+  for (const part of Object.values(value)) {
+    const offset = offsetIn(part)
+    if (offset !== undefined) return offset
+  }
+  return undefined
+}
