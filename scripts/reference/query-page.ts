@@ -234,7 +234,7 @@ const SHAPES: readonly (readonly [string, string])[] = [
   ],
   [
     'a sub-query that is not tied to the person of its row',
-    'declined: it would switch every row by what nobody guarded; ask it as a question of its own and write its answer out ([why](../decisions/0018-sub-queries-over-other-people-are-questions-of-their-own.md))',
+    'declined: it would switch every row by what nobody guarded; ask it as a question of its own and write its answer out ([why](../decisions/0018-sub-queries-over-other-people-are-questions-of-their-own.md)), which [`hedgerow ask --stages`](../how-to/ask-so-that-you-are-answered.md#ask-in-stages) does',
   ],
   [
     '`WITH`, also `MATERIALIZED`; sub-selects that project and filter',

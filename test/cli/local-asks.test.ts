@@ -56,6 +56,11 @@ test('from a floor limit to a release of a site that cannot reach its network', 
   assert.match(asked.out, /galway/)
   const asJson = await runCli(home, ['ask', '--at', trade.site().url, ...question, '--json'])
   assert.equal(JSON.parse(asJson.out).sites[0].reason, 'approved')
+  const mean = 'select avg(height) from athletes'
+  const stages = ['--stages', '--sql', `select count(*) from athletes where height > (${mean})`]
+  const staged = await runCli(home, ['ask', '--at', trade.site().url, ...question, ...stages, '--json'])
+  assert.equal(staged.code, 0, `${staged.error}${staged.out}`)
+  assert.equal(JSON.parse(staged.out).sites[0].asks.length, 2)
   assert.equal(
     (await runCli(home, ['ask', '--at', trade.site().url, ...question, '--site', 'galway'])).code,
     2,

@@ -12,12 +12,13 @@ import { isKnownPurpose } from '../../protocol/law/purpose.ts'
 import type { Acquirer, AskResult } from '../../sdk/acquirer.ts'
 import { connectAcquirer, connectLocalAcquirer } from '../connect.ts'
 import type { NetworkOptions } from '../connect.ts'
-import { EXIT, WrongUse } from '../failures.ts'
+import { WrongUse } from '../failures.ts'
 import { amountOf } from '../network/ledger.ts'
 import type { MemberProfile } from '../member-profile.ts'
+import { askStaged, hintAtStages } from './ask-staged.ts'
 import { sqlOf } from './lineage.ts'
 import { keepReceipts } from './receipt-files.ts'
-import { printAnswer } from './print-answer.ts'
+import { exitCodeOfAnswer, printAnswer } from './print-answer.ts'
 import { printPosition } from './print-position.ts'
 import { show } from '../session.ts'
 import type { Session } from '../session.ts'
@@ -41,6 +42,7 @@ interface AskOptions extends NetworkOptions {
   readonly maxPrice?: string
   readonly expiresIn: string
   readonly dryRun?: boolean
+  readonly stages?: boolean
   readonly epsilon?: string
   readonly noise?: string
   readonly rowsPerPerson?: string
@@ -83,6 +85,10 @@ export function addAskVerb(program: Command, session: Session): void {
     )
     .option('--expires-in <seconds>', 'how long sites may take', '120')
     .option(
+      '--stages',
+      'ask sub-queries over other people first, each as an ask of its own with its own price, and write their answers out; --max-price holds over all of them, --epsilon is divided over them, and a later decline leaves earlier answers paid; with --dry-run: show them',
+    )
+    .option(
       '--epsilon <number>',
       'mode private: how much the answer may tell of one person, 0.01 to 1; absent: 0.1',
     )
@@ -111,37 +117,41 @@ async function ask(session: Session, options: AskOptions): Promise<number> {
   const jurisdiction = options.releaseTo ?? profile.country
   if (jurisdiction === undefined)
     throw new WrongUse('Say where the result will be used, with --release-to COUNTRY')
+  const terms = {
+    purpose: options.purpose,
+    legalBasis: options.legalBasis,
+    mode,
+    offer: offers.dataSet,
+    sites: options.site,
+    within: options.within,
+    releaseTo: {
+      jurisdiction,
+      ...(options.transferBasis === undefined ? {} : { transferBasis: options.transferBasis }),
+    },
+    dryRun: options.dryRun,
+    privacy: privacyOf(options),
+  }
+  const maxPrice = options.maxPrice === undefined ? undefined : amountOf(options.maxPrice)
+  const answerWithinMs = secondsOf(options.expiresIn) * 1000
+  if (options.stages === true) {
+    const request = { ...terms, question, maxPrice, answerWithinMs }
+    return askStaged(session, { request, acquirer, directory: profile.directory, json: options.json })
+  }
   const line = progress(session.terminal)
   line.show(`asking ${offers.sites.length === 0 ? 'nobody' : offers.sites.join(', ')} …`)
+  const expires = later(session.clock.now(), answerWithinMs)
   const result = await acquirer
-    .ask(
-      {
-        purpose: options.purpose,
-        legalBasis: options.legalBasis,
-        mode,
-        offer: offers.dataSet,
-        sites: options.site,
-        within: options.within,
-        releaseTo: {
-          jurisdiction,
-          ...(options.transferBasis === undefined ? {} : { transferBasis: options.transferBasis }),
-        },
-        question,
-        maxPrice: options.maxPrice === undefined ? offers.highestPrice : amountOf(options.maxPrice),
-        expires: later(session.clock.now(), secondsOf(options.expiresIn) * 1000),
-        dryRun: options.dryRun,
-        privacy: privacyOf(options),
-      },
-      session.signal,
-    )
+    .ask({ ...terms, question, maxPrice: maxPrice ?? offers.highestPrice, expires }, session.signal)
     .finally(() => line.end())
   await keepReceipts(profile.directory, result)
+  const hint =
+    mode === 'rows' || options.json === true ? undefined : await hintAtStages(result, { question, acquirer })
   show(session, {
     json: options.json,
     value: result,
-    print: () => print(session, { result, question, isDryRun: options.dryRun === true }),
+    print: () => print(session, { result, question, isDryRun: options.dryRun === true, hint }),
   })
-  return exitCode(result)
+  return exitCodeOfAnswer(result)
 }
 
 /** To the network, or with `--at` to one site on the local network. */
@@ -158,10 +168,14 @@ async function connect(
   return connectLocalAcquirer(session, { url: at, as: options.as })
 }
 
-function print(
-  session: Session,
-  { result, question, isDryRun }: { result: AskResult; question: Question; isDryRun: boolean },
-): void {
+interface Answered {
+  readonly result: AskResult
+  readonly question: Question
+  readonly isDryRun: boolean
+  readonly hint: string | undefined
+}
+
+function print(session: Session, { result, question, isDryRun, hint }: Answered): void {
   const { terminal } = session
   say(
     terminal,
@@ -171,15 +185,7 @@ function print(
   if (!('sql' in question)) return
   const positions = new Set(result.sites.flatMap(({ decision }) => decision?.position ?? []))
   for (const position of positions) printPosition(terminal, { text: question.sql, position })
-}
-
-/** Done when some site answered with more than a decline and everything verifies. */
-function exitCode(result: AskResult): number {
-  if (result.sites.some(({ problems }) => problems.length > 0)) return EXIT.fellShort
-  if (result.sites.some(({ decision }) => decision !== undefined && decision.decision !== 'declined'))
-    return EXIT.done
-  const isUnreachable = result.sites.length > 0 && result.sites.every(({ status }) => status !== 'answered')
-  return isUnreachable ? EXIT.unreachable : EXIT.fellShort
+  if (hint !== undefined) say(terminal, hint)
 }
 
 async function questionOf(options: AskOptions): Promise<Question> {

@@ -3,6 +3,7 @@ import type { ReasonCode } from '../../protocol/reason.ts'
 import { REASONS } from '../../protocol/reason.ts'
 import type { Release, ReleaseValue } from '../../protocol/release.ts'
 import type { AskResult, SiteResult } from '../../sdk/acquirer.ts'
+import { EXIT } from '../failures.ts'
 import { printNoise } from './print-noise.ts'
 import { paint, say, table } from '../terminal.ts'
 import type { Terminal, Tone } from '../terminal.ts'
@@ -29,6 +30,15 @@ export function printAnswer(terminal: Terminal, result: AskResult): void {
     ]),
   })
   for (const site of result.sites) printSite(terminal, site)
+}
+
+/** Done when some site answered with more than a decline and everything verifies. */
+export function exitCodeOfAnswer(result: AskResult): number {
+  if (result.sites.some(({ problems }) => problems.length > 0)) return EXIT.fellShort
+  if (result.sites.some(({ decision }) => decision !== undefined && decision.decision !== 'declined'))
+    return EXIT.done
+  const isUnreachable = result.sites.length > 0 && result.sites.every(({ status }) => status !== 'answered')
+  return isUnreachable ? EXIT.unreachable : EXIT.fellShort
 }
 
 function printSite(terminal: Terminal, site: SiteResult): void {

@@ -17,7 +17,7 @@ import { isolate } from './isolate.ts'
 import { bindWith } from './named-queries.ts'
 import { bindPersonSet } from './person-sets.ts'
 import { range } from '../catalogue/ranges.ts'
-import { notSupported } from '../text/refusal.ts'
+import { IN_STAGES, notSupported } from '../text/refusal.ts'
 import { childrenOf, mapExpression } from '../bound/same-expression.ts'
 import { addSource } from './scope.ts'
 import type { Level, Scope, ScopeColumn, ScopeRelation } from './scope.ts'
@@ -266,7 +266,7 @@ function bindPerPerson(select: SelectStmt, context: FromContext): readonly Scope
   const [person, another] = keys.filter(({ expr }) => expr.type === 'person')
   if (person === undefined || another)
     throw notSupported(
-      `${select.distinctClause ? 'DISTINCT' : 'GROUP BY'} in a sub-select or CTE without exactly one person key`,
+      `${select.distinctClause ? 'DISTINCT' : 'GROUP BY'} in a sub-select or CTE without exactly one person key; add it, ${IN_STAGES}`,
       offsetOf(select.groupClause?.[0]),
     )
   const others = keys.filter((key) => key !== person).map(({ expr }) => expr)

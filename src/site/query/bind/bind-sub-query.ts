@@ -9,7 +9,7 @@ import { hasManyRows, rowsOfOnePerson } from './bounded-argument.ts'
 import { caseOf, literal } from './build-expression.ts'
 import type { FromContext } from './from-context.ts'
 import { textsOf } from '../text/nodes.ts'
-import { notSupported } from '../text/refusal.ts'
+import { IN_STAGES, notSupported } from '../text/refusal.ts'
 import { mapExpression, partsOf } from '../bound/same-expression.ts'
 import { bindRows, limitRows, readSub } from './sub-rows.ts'
 import type { Place } from './sub-rows.ts'
@@ -81,7 +81,10 @@ function bindScalar(select: SelectStmt, place: Place): Expr {
   const written = readWritten(select, place.context)
   if (written) return onlyWritten(written, place)
   if (select.groupClause || select.havingClause)
-    throw notSupported('GROUP BY and HAVING in a sub-query of one value', place.offset)
+    throw notSupported(
+      `GROUP BY and HAVING in a sub-query of one value; leave them out, ${IN_STAGES}`,
+      place.offset,
+    )
   const rows = bindRows(select, place)
   const { level, frame } = rows
   const { dataSets } = place.context.binding

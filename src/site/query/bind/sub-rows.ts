@@ -15,7 +15,7 @@ import { offsetOf, textsOf } from '../text/nodes.ts'
 import { outerNames } from './outer-names.ts'
 import type { OuterNames } from './outer-names.ts'
 import { bindWith } from './named-queries.ts'
-import { notSupported } from '../text/refusal.ts'
+import { IN_STAGES, notSupported } from '../text/refusal.ts'
 import { addSource } from './scope.ts'
 import type { Level } from './scope.ts'
 import { boundsOfLimit, personOfLevel, sortedBy, topRows } from './top-rows.ts'
@@ -136,7 +136,7 @@ export function readSub(
 ): (index: number, range?: Range) => Expr {
   if (by === undefined)
     throw notSupported(
-      'a sub-query that is not of the person of its row; tie the person keys, as in WHERE s.<key> = a.<key>',
+      `a sub-query that is not of the person of its row; tie the person keys, as in WHERE s.<key> = a.<key>, ${IN_STAGES}`,
       offset,
     )
   const source: PerPersonSource = {

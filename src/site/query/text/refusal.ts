@@ -55,6 +55,9 @@ export function notSupported(what: string, offset?: number): Refusal {
   return new Refusal('declined.sql_not_supported', `Not supported: ${what}`, offset)
 }
 
+/** What to do with a sub-query over other people, as a detail ends (`docs/decisions/0025`). */
+export const IN_STAGES = 'or ask it first and write its answer out, as asking in stages does'
+
 /** A function, operator or cast that is not on the list, or not with these arguments. */
 export function notAllowed(what: string, offset?: number): Refusal {
   return new Refusal('declined.sql_function', `Not allowed: ${what}`, offset)
