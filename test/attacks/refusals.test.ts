@@ -69,6 +69,22 @@ test('the same refused again tells nothing and takes nothing; leaving people out
   assert.equal(await spentOf('patient'), spent)
 })
 
+test('what is refused because too few refusals are left is not given when it is asked again', async () => {
+  const asker = await trade.addAcquirer('insistent', { depositMinor: 10_000_000 })
+  for (const below of [1_000, 30, 60])
+    assert.equal(
+      (await told(asker, `select avg(height) from athletes where score < ${below}`)).reason,
+      'approved',
+    )
+  for (const score of [5, 35]) assert.equal((await told(asker, probe(score))).reason, 'partial.differencing')
+  assert.equal(await spentOf('insistent'), 2)
+  // A few are missing of three cells, and two refusals are left.
+  const dear = 'select avg(height) from athletes where score not in (10, 40, 80)'
+  for (let time = 0; time < 3; time += 1)
+    assert.equal((await told(asker, dear)).reason, 'declined.differencing')
+  assert.equal(await spentOf('insistent'), 3)
+})
+
 async function inRecord<T>(look: (db: Database) => Promise<T>): Promise<T> {
   const { root, databaseUrl } = trade.site()
   const url = new Secret(databaseUrl)

@@ -65,7 +65,6 @@ export async function guardRelease(given: GuardFacts): Promise<Outcome<GuardedRe
   if (budget.left === 0) return declinedDifferencing('refusals')
   const guarded =
     result.kind === 'rows' ? await guardRows(result.answer, given) : await guardGroupsOf(result, given)
-  if (budget.isRepeat) return guarded
   return debited(guarded, { budget, key, parts: given.parts })
 }
 
@@ -85,24 +84,31 @@ function refusalKeyOf({ facts, collected: { look }, hold }: GuardFacts): Refusal
 /** Notes that follow from the text and from declarations alone: a refusal with one of them tells nothing about anybody. */
 const PUBLIC_NOTES: readonly (string | undefined)[] = ['row_shape', 'closed']
 
-/** Takes what is held back from the budget: of a refusal at once, of an answer in the transaction that lets it out. */
+/**
+ * Takes what is held back from the budget: of a refusal at once, of an answer in the transaction that lets it out. What was
+ * noted for the same before is not taken again.
+ */
 async function debited(
   guarded: Outcome<GuardedRelease>,
   { budget, key, parts }: { budget: RefusalBudget; key: RefusalKey; parts: SiteParts },
 ): Promise<Outcome<GuardedRelease>> {
+  const noteRefusal = async (): Promise<void> => {
+    if (budget.noted === 0) await debitRefusals(parts.db, key, 1)
+  }
   if (!guarded.ok) {
     const { code, operatorNote } = guarded.error
     const isOfPeople = code === 'declined.differencing' || operatorNote === 'measure'
-    if (isOfPeople && !PUBLIC_NOTES.includes(operatorNote)) await debitRefusals(parts.db, key, 1)
+    if (isOfPeople && !PUBLIC_NOTES.includes(operatorNote)) await noteRefusal()
     return guarded
   }
   const { withheld = 0, beside } = guarded.value
-  if (withheld === 0) return guarded
-  if (withheld > budget.left) {
-    await debitRefusals(parts.db, key, 1)
+  const rows = Math.max(0, withheld - budget.noted)
+  if (rows === 0) return guarded
+  if (rows > budget.left) {
+    await noteRefusal()
     return declinedDifferencing('refusals')
   }
-  return ok({ ...guarded.value, beside: { ...beside, withheld: { key, rows: withheld } } })
+  return ok({ ...guarded.value, beside: { ...beside, withheld: { key, rows } } })
 }
 
 async function guardGroupsOf(

@@ -23,8 +23,8 @@ export interface RecordLook {
   readonly heads: ReadonlyMap<string, { readonly head: number; readonly lastAsk: string }>
   /** Names the question and how often rows had changed: while it is the same, nothing new can be told. */
   readonly epoch: string
-  /** What was held back in the window, of the data set for which it was most, and whether the same was held back before. */
-  readonly refusals: { readonly spent: number; readonly isRepeat: boolean }
+  /** What was held back in the window, of the data set for which it was most, and how much of that for the same before. */
+  readonly refusals: { readonly spent: number; readonly noted: number }
   /** The release that an equal ask got in this epoch, sealed, and everybody behind it, packed. */
   readonly stored: { readonly sealed: string; readonly people: Uint8Array } | undefined
 }
@@ -38,7 +38,7 @@ interface LookRow {
   }[]
   readonly epoch: string
   readonly spent: number
-  readonly is_repeat: boolean
+  readonly noted: number
   readonly sealed: string | null
   readonly people: Uint8Array | null
 }
@@ -59,19 +59,20 @@ export async function lookIntoRecord(
         string_agg(coalesce(head, 0)::text, ',' order by place) as heads
       from seen
     ), refused as (
-      select coalesce(sum(r.withheld), 0)::integer as spent, bool_or(r.state = n.epoch || ' ' || n.heads) as is_repeat
+      select sum(r.withheld)::integer as spent,
+        coalesce(sum(r.withheld) filter (where r.state = n.epoch || ' ' || n.heads), 0)::integer as noted
       from named n, guard_refusal r
       where r.acquirer_group = ${acquirerGroup} and r.data_set = any(${[...dataSets]}::text[]) and r.time_ms > ${since}::bigint
       group by r.data_set
     )
     select n.seen, n.epoch, (select coalesce(max(spent), 0) from refused) as spent,
-      (select coalesce(bool_or(is_repeat), false) from refused) as is_repeat, s.sealed, s.people
+      (select coalesce(min(noted), 0) from refused) as noted, s.sealed, s.people
     from named n left join stored_release s on s.acquirer_group = ${acquirerGroup} and s.epoch = n.epoch`.execute(
     db,
   )
   const [row] = rows
   if (!row) throw new TypeError('A look into the record gives one row')
-  const { seen, epoch, spent, is_repeat: isRepeat, sealed, people } = row
+  const { seen, epoch, spent, noted, sealed, people } = row
   return {
     changes: new Map(seen.map((one) => [one.data_set, one.change_count])),
     heads: new Map(
@@ -80,7 +81,7 @@ export async function lookIntoRecord(
       ),
     ),
     epoch,
-    refusals: { spent, isRepeat },
+    refusals: { spent, noted },
     stored: sealed === null || people === null ? undefined : { sealed, people },
   }
 }

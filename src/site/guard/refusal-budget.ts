@@ -18,18 +18,18 @@ export interface RefusalKey {
   readonly now: Instant
 }
 
-/** What is left, and whether the same was held back before: then it tells nothing new and costs nothing. */
+/** What is left, and how much was noted for the same before: that tells nothing new and costs nothing. */
 export interface RefusalBudget {
   readonly left: number
-  readonly isRepeat: boolean
+  readonly noted: number
 }
 
 /** What is left of what was held back in the window. */
 export function budgetLeft(
-  { spent, isRepeat }: { readonly spent: number; readonly isRepeat: boolean },
+  { spent, noted }: { readonly spent: number; readonly noted: number },
   { most }: RefusalLimits,
 ): RefusalBudget {
-  return { left: Math.max(0, most - spent), isRepeat }
+  return { left: Math.max(0, most - spent), noted }
 }
 
 /**
@@ -41,13 +41,14 @@ export async function readRefusals(
   { acquirerGroup, dataSets, state, now }: RefusalKey,
   limits: RefusalLimits,
 ): Promise<RefusalBudget> {
-  const { rows } = await sql<{ spent: number; is_repeat: boolean }>`
-    select coalesce(sum(withheld), 0)::integer as spent, coalesce(bool_or(state = ${state}), false) as is_repeat
+  const { rows } = await sql<{ spent: number; noted: number }>`
+    select sum(withheld)::integer as spent, coalesce(sum(withheld) filter (where state = ${state}), 0)::integer as noted
     from guard_refusal
     where acquirer_group = ${acquirerGroup} and data_set = any(${[...dataSets]}::text[]) and time_ms > ${now - limits.windowMs}
     group by data_set`.execute(db)
   const spent = rows.reduce((largest, row) => Math.max(largest, row.spent), 0)
-  return budgetLeft({ spent, isRepeat: rows.some((row) => row.is_repeat) }, limits)
+  const noted = rows.reduce((least, row) => Math.min(least, row.noted), rows[0]?.noted ?? 0)
+  return budgetLeft({ spent, noted }, limits)
 }
 
 /** Notes that so much was held back; before whoever asked can learn of it. */

@@ -94,7 +94,7 @@ function lookAt(partition: Partition): PartitionLook {
     dataSets: [watch],
     changes: new Map(),
     epoch: '',
-    refusals: { spent: 0, isRepeat: false },
+    refusals: { spent: 0, noted: 0 },
     stored: undefined,
     partition: () => partition,
     cuts: new Map(),

@@ -213,7 +213,7 @@ test('a look finds what was held back and what an equal ask got, and a hold tell
   const { db } = postgres
   const store = await openStore(db)
   const first = await store.look(testLook('insurer'))
-  assert.deepEqual(first.refusals, { spent: 0, isRepeat: false })
+  assert.deepEqual(first.refusals, { spent: 0, noted: 0 })
   assert.equal(first.stored, undefined)
   assert.equal(first.epoch, `${testLook('insurer').question} 0`)
   const keep = async (time: number, state: string) => {
@@ -224,18 +224,18 @@ test('a look finds what was held back and what an equal ask got, and a hold tell
   await sql`insert into stored_release (acquirer_group, epoch, ask_id, sealed, people, stored_ms)
     values ('insurer', ${first.epoch}, 'a', 'sealed', ''::bytea, 0)`.execute(db)
   const second = await store.look(testLook('insurer'))
-  assert.deepEqual(second.refusals, { spent: 3, isRepeat: true })
+  assert.deepEqual(second.refusals, { spent: 3, noted: 3 })
   assert.equal(second.stored?.sealed, 'sealed')
   // Of another question, of another group, before the window, and once rows have changed: nothing of it.
   await keep(11, 'another state')
-  assert.deepEqual((await store.look(testLook('insurer', 'other'))).refusals, { spent: 6, isRepeat: false })
-  assert.deepEqual((await store.look(testLook('other'))).refusals, { spent: 0, isRepeat: false })
+  assert.deepEqual((await store.look(testLook('insurer', 'other'))).refusals, { spent: 6, noted: 0 })
+  assert.deepEqual((await store.look(testLook('other'))).refusals, { spent: 0, noted: 0 })
   assert.equal((await store.look(testLook('other'))).stored, undefined)
   const later = { ...testLook('insurer'), since: instant(10) }
-  assert.deepEqual((await store.look(later)).refusals, { spent: 3, isRepeat: false })
+  assert.deepEqual((await store.look(later)).refusals, { spent: 3, noted: 0 })
   await sql`insert into data_set_change (data_set, change_count) values ('athletes', 1)`.execute(db)
   const changed = await store.look(testLook('insurer'))
-  assert.deepEqual([changed.stored, changed.refusals.isRepeat], [undefined, false])
+  assert.deepEqual([changed.stored, changed.refusals.noted], [undefined, 0])
   {
     using hold = await store.hold(changed)
     assert.equal(hold?.isUndisturbed, true)
