@@ -2,9 +2,12 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
 import { Bitset } from '../../src/kernel/bitset.ts'
+import type { CollectedGroup } from '../../src/site/guard/collected-group.ts'
 import { releasedSets } from '../../src/site/guard/guard-answer.ts'
+import type { GuardedAnswer } from '../../src/site/guard/guard-answer.ts'
 import { CELL_MASK } from '../../src/site/guard/partition.ts'
-import { groupOf, History, range } from '../site/guard/released-history.ts'
+import type { Partition } from '../../src/site/guard/partition.ts'
+import { groupOf, History, range, sumOver } from '../site/guard/released-history.ts'
 import { RowSpace } from '../site/guard/row-space.ts'
 
 /*
@@ -92,11 +95,30 @@ test('an attacker who knows all cells, and asks for unions of them with and with
   )
 })
 
+/** Whether each row shows all of those of a cell that it asks about, or none of fewer than a minimum group. */
+function missesThinParts(
+  groups: readonly CollectedGroup[],
+  { released, isNarrowed }: GuardedAnswer,
+  { cells }: Partition,
+): boolean {
+  return groups.every(({ people, keys }) => {
+    const shown = released.find((row) => row.keys[0] === keys[0])?.people ?? new Bitset()
+    const parts = Map.groupBy(people, (person) => (cells[person] ?? 0) & CELL_MASK)
+    return (
+      isNarrowed === true &&
+      parts.values().every((part) => {
+        const missing = part.filter((person) => !shown.has(person)).length
+        return missing === 0 || (missing === part.length && missing < k)
+      })
+    )
+  })
+}
+
 const band = fc
   .record({ from: fc.nat(PEOPLE - 1), length: fc.integer({ min: 1, max: PEOPLE }) })
   .map(({ from, length }) => range(from, Math.min(PEOPLE, from + length)))
 
-test('what is not counted as held back is exactly what was asked for', () => {
+test('what is not counted as held back is what was asked for, or misses parts of cells that are too small each', () => {
   const told = { whole: 0, counted: 0 }
   fc.assert(
     fc.property(
@@ -109,6 +131,7 @@ test('what is not counted as held back is exactly what was asked for', () => {
             const own = people.intersection(range(from, from + width))
             if (!own.isEmpty) groups.push(groupOf(`${from}`, own, own.intersection(measured)))
           }
+          const before = acquirer.partition
           const { answer } = acquirer.ask({ eligible: everybody, groups })
           if (!answer) continue
           const large = groups.filter((group) => group.people.count() >= k)
@@ -117,7 +140,8 @@ test('what is not counted as held back is exactly what was asked for', () => {
               (row) => row.people.difference(asked).isEmpty && asked.difference(row.people).isEmpty,
             ),
           )
-          if (answer.withheld === 0) assert.ok(isAsAsked && answer.isNarrowed === undefined)
+          if (answer.withheld === 0)
+            assert.ok(isAsAsked ? answer.isNarrowed === undefined : missesThinParts(large, answer, before))
           told[answer.withheld === 0 ? 'whole' : 'counted'] += 1
         }
       },
@@ -161,6 +185,39 @@ test('a withdrawal is not covered: the same ask, and any other over that cell, w
       )
   }
   assert.equal(total(acquirer, range(k, PEOPLE), range(k, PEOPLE)).reason, 'approved')
+})
+
+test('means of those who have a value, beside numbers of everybody and of others, are found by nobody', () => {
+  fc.assert(
+    fc.property(fc.infiniteStream(fc.nat(2 ** 30)), (numbers) => {
+      const acquirer = history()
+      const next = (below: number): number => (numbers.next().value ?? 0) % below
+      // Two columns, of which a few people lack either.
+      const having = [20, 9].map((rare) => Bitset.of([...everybody].filter(() => next(rare) > 0)))
+      let means = 0
+      for (let ask = 0; ask < ASKS / 2; ask += 1) {
+        const from = next(PEOPLE)
+        const asked = next(3) === 0 ? everybody : range(from, Math.min(PEOPLE, from + 1 + next(PEOPLE)))
+        const columns = having.filter(() => next(2) === 0)
+        const width = [20, 60, PEOPLE][next(3)] ?? PEOPLE
+        const groups: CollectedGroup[] = []
+        for (let start = 0; start < PEOPLE; start += width) {
+          const people = asked.intersection(range(start, start + width))
+          const measures = columns.map((column) => {
+            const counted = people.intersection(column)
+            return sumOver(counted, { kind: 'avg', counted })
+          })
+          if (!people.isEmpty)
+            groups.push(columns.length > 0 ? { keys: [start], people, measures } : groupOf('', people))
+        }
+        const { reason } = acquirer.ask({ eligible: everybody, groups })
+        if (columns.length > 0 && !reason.startsWith('declined')) means += 1
+      }
+      assert.ok(means > 0)
+      requireNobodyFound(acquirer)
+    }),
+    { numRuns: IS_LONG ? 20 : 5 },
+  )
 })
 
 test('withdrawals between narrowed answers are found by nobody', () => {

@@ -11,7 +11,7 @@ import type { CutPlan } from '../guard/differencing.ts'
 import { declinedDifferencing, guardAnswer } from '../guard/guard-answer.ts'
 import type { AnswerContext, GuardedAnswer } from '../guard/guard-answer.ts'
 import { refusalStateOf } from '../guard/look-into-record.ts'
-import { chooseNarrowed, planNarrowing } from '../guard/narrow-answer.ts'
+import { chooseNarrowed, chooseWhole, FAR_NOTE, planNarrowing } from '../guard/narrow-answer.ts'
 import { budgetLeft, debitRefusals, readRefusals } from '../guard/refusal-budget.ts'
 import type { RefusalBudget, RefusalKey } from '../guard/refusal-budget.ts'
 import type { PartitionHold } from '../guard/partition-store.ts'
@@ -38,6 +38,8 @@ export interface GuardedRelease {
   readonly rows: number
   /** Rows that were held back because of who stands behind them. */
   readonly withheld?: number | undefined
+  /** Whether most of those asked about are not shown. */
+  readonly isMinor?: boolean | undefined
   /** What has to be in the record before any of it is told. */
   readonly beside: BesideAnswer
   /** The same of mode `private`, as statements of their own in the transaction that lets it out. */
@@ -81,8 +83,8 @@ function refusalKeyOf({ facts, collected: { look }, hold }: GuardFacts): Refusal
   }
 }
 
-/** Notes that follow from the text and from declarations alone: a refusal with one of them tells nothing about anybody. */
-const PUBLIC_NOTES: readonly (string | undefined)[] = ['row_shape', 'closed']
+/** Notes of refusals that follow from the text and from declarations alone, or that no few people could have changed. */
+const FREE_NOTES: readonly (string | undefined)[] = ['row_shape', 'closed', FAR_NOTE]
 
 /**
  * Takes what is held back from the budget: of a refusal at once, of an answer in the transaction that lets it out. What was
@@ -98,13 +100,15 @@ async function debited(
   if (!guarded.ok) {
     const { code, operatorNote } = guarded.error
     const isOfPeople = code === 'declined.differencing' || operatorNote === 'measure'
-    if (isOfPeople && !PUBLIC_NOTES.includes(operatorNote)) await noteRefusal()
+    if (isOfPeople && !FREE_NOTES.includes(operatorNote)) await noteRefusal()
     return guarded
   }
-  const { withheld = 0, beside } = guarded.value
+  const { withheld = 0, isMinor = false, beside } = guarded.value
   const rows = Math.max(0, withheld - budget.noted)
   if (rows === 0) return guarded
-  if (rows > budget.left) {
+  // What shows little for much of what is left would leave the asker little to ask with.
+  const isTooDear = rows > budget.left || (isMinor && 2 * rows > budget.left)
+  if (isTooDear) {
     await noteRefusal()
     return declinedDifferencing('refusals')
   }
@@ -143,6 +147,7 @@ async function guardGroupsOf(
     people: shown.reduce((all, { people }) => all.union(people), new Bitset()),
     chargedRows: 0,
     withheld: guarded.value.withheld,
+    isMinor: guarded.value.isMinor,
     isNarrowed: guarded.value.isNarrowed,
     plans: guarded.value.plans,
   })
@@ -156,7 +161,7 @@ async function guardOrNarrow(
 ): Promise<Outcome<GuardedAnswer>> {
   const given = { groups, context, whole: guardAnswer(groups, context) }
   const leaving = planNarrowing(given)
-  if (!leaving) return given.whole
+  if (!leaving) return chooseWhole(given)
   const rest = await collectWithout({ planned, collected }, leaving.people, parts)
   if (!rest.ok) return rest
   return chooseNarrowed(given, { leaving, narrowed: guardAnswer(rest.value, context) })
@@ -202,6 +207,7 @@ interface ReleaseParts {
   readonly people: Bitset
   readonly chargedRows: number
   readonly withheld: number
+  readonly isMinor?: true | undefined
   readonly isNarrowed?: true | undefined
   readonly plans: readonly { readonly dataSet: string; readonly plan: CutPlan }[]
 }
@@ -217,6 +223,7 @@ function composeRelease(
     people: made.people,
     rows: made.chargedRows,
     withheld: made.withheld,
+    isMinor: made.isMinor,
     beside: { cuts: hold.cutsOf({ ask: facts.ask.id, plans: made.plans }) },
     changes: hold.changes,
   })

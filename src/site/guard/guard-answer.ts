@@ -8,7 +8,9 @@ import { checkCuts } from './differencing.ts'
 import type { CutPlan, CutProblem } from './differencing.ts'
 import { guardGroups, setsOfMeasure, suppressMore } from './guard-groups.ts'
 import type { GuardedGroups, GuardSettings } from './guard-groups.ts'
+import { unionOf } from './merge-groups.ts'
 import type { Partition } from './partition.ts'
+import { rowsOfMeans } from './rows-of-means.ts'
 
 /** One data set of an answer: what is known of it to this acquirer, and whom the ask may use in it. */
 export interface AnswerPartition {
@@ -30,6 +32,8 @@ export interface GuardedAnswer extends GuardedGroups {
   readonly plans: readonly { readonly dataSet: string; readonly plan: CutPlan }[]
   /** Rows with enough people that are not shown all the same, or not of everybody: each tells one bit about who stands behind it. */
   readonly withheld: number
+  /** Whether its rows show less than half of the people of all rows that are large enough. */
+  readonly isMinor?: true | undefined
   /** Whether people were left out who were asked about (`narrow-answer.ts`). */
   readonly isNarrowed?: true
 }
@@ -42,16 +46,20 @@ export interface GuardedAnswer extends GuardedGroups {
  * `row_shape` as the operator's note.
  */
 export function guardAnswer(
-  groups: readonly CollectedGroup[],
+  collected: readonly CollectedGroup[],
   context: AnswerContext,
 ): Outcome<GuardedAnswer> {
+  const groups = rowsOfMeans(collected, context.settings)
   let guarded = guardGroups(groups, context.settings)
   const large = largeCount(groups, context.settings)
   let mergeCount = 1
   while (guarded.ok) {
     const checked = checkAll(guarded.value, context)
-    if (checked.ok)
-      return ok({ ...guarded.value, plans: checked.value, withheld: large - guarded.value.released.length })
+    if (checked.ok) {
+      const withheld = large - guarded.value.released.length
+      const isMinor = withheld > 0 && isMinority(guarded.value.released, groups, context.settings)
+      return ok({ ...guarded.value, plans: checked.value, withheld, ...(isMinor && { isMinor }) })
+    }
     const { note } = checked.error
     const more = rowsToMerge(guarded.value, checked.error, mergeCount)
     if (!more) return declinedDifferencing(note)
@@ -67,6 +75,15 @@ export function guardAnswer(
 /** How many groups have people enough. */
 export function largeCount(groups: readonly CollectedGroup[], { minimumGroup }: GuardSettings): number {
   return groups.filter(({ people }) => people.count() >= minimumGroup).length
+}
+
+function isMinority(
+  shown: readonly CollectedGroup[],
+  groups: readonly CollectedGroup[],
+  { minimumGroup }: GuardSettings,
+): boolean {
+  const countOf = (some: readonly CollectedGroup[]) => unionOf(some.map(({ people }) => people)).count()
+  return 2 * countOf(shown) < countOf(groups.filter(({ people }) => people.count() >= minimumGroup))
 }
 
 const ADVICE =

@@ -1,10 +1,11 @@
 import { BitGatherer, Bitset } from '../../kernel/bitset.ts'
-import type { CollectedGroup, CollectedMeasure } from './collected-group.ts'
+import type { CollectedGroup } from './collected-group.ts'
 import type { AnswerContext } from './guard-answer.ts'
 import { setsOfMeasure } from './guard-groups.ts'
 import { haveSharedPeople, mergeGroups } from './merge-groups.ts'
 import { CELL_MASK, PartitionDraft } from './partition.ts'
 import type { Partition } from './partition.ts'
+import { MEANS } from './rows-of-means.ts'
 
 /** Who is left out so that the rest can be answered for, and how much that tells. */
 export interface LeavingOut {
@@ -44,10 +45,8 @@ export function whomToLeaveOut(
   return people.isEmpty ? undefined : { people, coveredCells, thinParts }
 }
 
-/** A mean over a row is the same without those whose value is null; a count or a sum over it may not be. */
-const MEANS: readonly CollectedMeasure['kind'][] = ['avg', 'var_samp', 'var_pop', 'stddev_samp', 'stddev_pop']
-
-function lackingValues(groups: readonly CollectedGroup[]): Bitset {
+/** Those without a value of something that is averaged. */
+export function lackingValues(groups: readonly CollectedGroup[]): Bitset {
   const lacking = new Bitset()
   for (const { people, measures } of groups)
     for (const { kind, people: changing, counted = changing } of measures)

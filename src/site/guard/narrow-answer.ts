@@ -1,14 +1,20 @@
 import { ok } from '../../kernel/result.ts'
+import { declined } from '../../protocol/reason.ts'
 import type { Outcome } from '../../protocol/reason.ts'
 import type { CollectedGroup } from './collected-group.ts'
 import { largeCount } from './guard-answer.ts'
 import type { AnswerContext, GuardedAnswer } from './guard-answer.ts'
 import { whomToLeaveOut } from './leave-out.ts'
 import type { LeavingOut } from './leave-out.ts'
+import { measureDistance } from './measure-distance.ts'
 import { unionOf } from './merge-groups.ts'
+import { rowsOfMeans } from './rows-of-means.ts'
 
 /** Least share of the people asked about that rows must show for an answer about fewer of them to be of use, in percent. */
 const LEAST_SHOWN_PCT = 50
+
+/** Of a refusal that fewer than a minimum group of people, whoever they were, could not have turned into an answer. */
+export const FAR_NOTE = 'far'
 
 /** An answer as the guard left it, and what it was made from. */
 export interface GuardedWhole {
@@ -24,7 +30,7 @@ export interface GuardedWhole {
  */
 export function planNarrowing({ groups, context, whole }: GuardedWhole): LeavingOut | undefined {
   const isAboutPeople = whole.ok ? whole.value.withheld > 0 : canDoWithFewer(whole.error)
-  return isAboutPeople ? whomToLeaveOut(groups, context) : undefined
+  return isAboutPeople ? whomToLeaveOut(rowsOfMeans(groups, context.settings), context) : undefined
 }
 
 function canDoWithFewer({
@@ -40,21 +46,53 @@ function canDoWithFewer({
 
 /**
  * The answer about fewer people where it shows more people than the whole one, and enough of those asked about. What it
- * tells beside its sums is that some are left out, and of which cells and parts because of a few: that counts as held back.
+ * tells beside its sums is that some are left out, and of which cells and parts because of a few: that counts as held
+ * back, unless no few people could have made it the whole answer.
  */
 export function chooseNarrowed(
-  { groups, context: { settings }, whole }: GuardedWhole,
+  given: GuardedWhole,
   { leaving, narrowed }: { readonly leaving: LeavingOut; readonly narrowed: Outcome<GuardedAnswer> },
 ): Outcome<GuardedAnswer> {
-  if (!narrowed.ok) return whole
+  const { groups, context, whole } = given
   const asked = unionOf(groups.map(({ people }) => people)).count()
-  const shown = shownCount(narrowed.value)
-  if (shown * 100 < asked * LEAST_SHOWN_PCT || (whole.ok && shown <= shownCount(whole.value))) return whole
-  const hidden = Math.max(0, largeCount(groups, settings) - narrowed.value.released.length)
-  const withheld = hidden + Math.max(1, leaving.coveredCells + leaving.thinParts)
-  return ok({ ...narrowed.value, withheld, isNarrowed: true })
+  const shown = narrowed.ok ? shownCount(narrowed.value) : 0
+  if (!narrowed.ok || !isMost({ shown, asked }) || (whole.ok && shown <= shownCount(whole.value)))
+    return chooseWhole(given)
+  const rows = rowsOfMeans(groups, context.settings)
+  const hidden = Math.max(0, largeCount(rows, context.settings) - narrowed.value.released.length)
+  const ofFew = leaving.coveredCells + leaving.thinParts
+  const toldByItself = ofFew > 0 || isFarFromWhole(rows, context) ? 0 : 1
+  return ok({
+    ...narrowed.value,
+    isMinor: undefined,
+    withheld: hidden + ofFew + toldByItself,
+    isNarrowed: true,
+  })
 }
 
 function shownCount({ released }: GuardedAnswer): number {
   return unionOf(released.map(({ people }) => people)).count()
+}
+
+function isMost({ shown, asked }: { readonly shown: number; readonly asked: number }): boolean {
+  return shown * 100 >= asked * LEAST_SHOWN_PCT
+}
+
+/** The answer about everybody, or its refusal, marked where no few people could have turned that into an answer. */
+export function chooseWhole({ groups, context, whole }: GuardedWhole): Outcome<GuardedAnswer> {
+  // Another code would be seen, so only this one can be for nothing.
+  const isOfCuts =
+    !whole.ok &&
+    whole.error.code === 'declined.differencing' &&
+    (whole.error.operatorNote === 'cut' || whole.error.operatorNote === 'drift')
+  if (!isOfCuts) return whole
+  const others = context.settings.minimumGroup - 1
+  const asked = unionOf(groups.map(({ people }) => people)).count() - others
+  const { toWhole, mostShown } = measureDistance(rowsOfMeans(groups, context.settings), context)
+  const isFar = toWhole > others && !isMost({ shown: mostShown, asked })
+  return isFar ? declined(whole.error.code, { ...whole.error, operatorNote: FAR_NOTE }) : whole
+}
+
+function isFarFromWhole(rows: readonly CollectedGroup[], context: AnswerContext): boolean {
+  return measureDistance(rows, context).toWhole >= context.settings.minimumGroup
 }

@@ -99,12 +99,13 @@ export class PartitionDraft {
     return ancestor
   }
 
-  /** Cuts every cell by a set: members of a cell that is not wholly inside move to a new cell. */
-  cut(set: Bitset): void {
+  /** Cuts every cell by a set: members of a cell that is not wholly inside move to a new cell. Gives the cells of the set. */
+  cut(set: Bitset): readonly number[] {
     const seen = this.#countHits(set)
-    const hasMoves = this.#chooseTargets(seen)
-    if (hasMoves) this.#move(set)
+    const targets = this.#chooseTargets(seen)
+    if (targets.some((cell, index) => cell !== seen[index])) this.#move(set)
     for (const cell of seen) this.#hits[cell] = 0
+    return targets
   }
 
   /** Somebody's rows become known: they do not count among the unknown of their cell any more. */
@@ -159,23 +160,22 @@ export class PartitionDraft {
     this.#hits[cell] = before + count
   }
 
-  /** Turns counts into the cells to move to; 0 where the set has all of the cell. */
-  #chooseTargets(seen: readonly number[]): boolean {
+  /** Turns counts into the cells to move to, 0 where the set has all of the cell. Gives where the members are then. */
+  #chooseTargets(seen: readonly number[]): readonly number[] {
     this.#ensureRoom(this.cellCount + seen.length)
-    let hasMoves = false
-    for (const cell of seen) {
+    return seen.map((cell) => {
       if (cell !== 0) this.#touch(cell)
       // Nobody is counted in cell 0, so a set never has all of it.
       const isWhole = this.#hits[cell] === this.sizes[cell]
-      this.#hits[cell] = isWhole ? 0 : this.cellCount
-      this.#isInside[isWhole ? cell : this.cellCount] = 1
-      if (isWhole) continue
+      const target = isWhole ? cell : this.cellCount
+      this.#hits[cell] = isWhole ? 0 : target
+      this.#isInside[target] = 1
+      if (isWhole) return target
       this.parents.push(cell)
-      this.#touch(this.cellCount)
+      this.#touch(target)
       this.cellCount += 1
-      hasMoves = true
-    }
-    return hasMoves
+      return target
+    })
   }
 
   #move(set: Bitset): void {

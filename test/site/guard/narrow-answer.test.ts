@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { Bitset } from '../../../src/kernel/bitset.ts'
 import type { CollectedGroup } from '../../../src/site/guard/collected-group.ts'
-import { planNarrowing } from '../../../src/site/guard/narrow-answer.ts'
+import { FAR_NOTE, planNarrowing } from '../../../src/site/guard/narrow-answer.ts'
 import { groupOf, guardOrNarrow, History, range, sumOver } from './released-history.ts'
 
 const k = 10
@@ -18,6 +18,11 @@ function after(...sets: readonly Bitset[]) {
   return { settings, partitions, rowShapes: new Map<string, string>() }
 }
 
+/** A row that shows how many it has, and a mean of those who have a value. */
+function averageBesideCount(people: Bitset, counted: Bitset, largestShare = 0): CollectedGroup {
+  return { keys: [], people, measures: [sumOver(people), sumOver(counted, { kind: 'avg', largestShare })] }
+}
+
 /** What came of an ask: how many of its rows, how many people in them, and how much is noted as held back. */
 function told(groups: readonly CollectedGroup[], context: ReturnType<typeof after>) {
   const answer = guardOrNarrow(groups, context)
@@ -28,7 +33,7 @@ function told(groups: readonly CollectedGroup[], context: ReturnType<typeof afte
 
 test('an answer about fewer people is one thing held back, even where no cell is covered and no part is thin', () => {
   // That three of them lack a value is told by the answer's being narrowed, so it is counted: else it could be asked of any set.
-  const average = { keys: [], people: everybody, measures: [sumOver(range(3, PEOPLE), { kind: 'avg' })] }
+  const average = averageBesideCount(everybody, range(3, PEOPLE))
   assert.deepEqual(told([average], after()), { rows: 1, people: [97], withheld: 1, isNarrowed: true })
   // So is that there are three beside those who were in an answer.
   assert.deepEqual(told([groupOf('', range(0, 53))], after(range(0, 50))), {
@@ -69,18 +74,16 @@ test('an answer that would show less than half of the people asked about is give
 
 test('where an answer about fewer people shows no more of them, it is the whole answer', () => {
   // One gives most of "b", whoever is left out; ten of "a" have no value, and would only be missing.
-  const averageOf = (people: Bitset, counted: Bitset, largestShare = 0): CollectedGroup => ({
-    keys: [],
-    people,
-    measures: [sumOver(counted, { kind: 'avg', largestShare })],
-  })
-  const groups = [averageOf(range(0, 70), range(10, 70)), averageOf(range(70, 100), range(70, 100), 20)]
+  const groups = [
+    averageBesideCount(range(0, 70), range(10, 70)),
+    averageBesideCount(range(70, 100), range(70, 100), 20),
+  ]
   assert.deepEqual(told(groups, after()), { rows: 1, people: [70], withheld: 1, isNarrowed: false })
 })
 
 test('nobody is left out for what no number of people changes: closed, another choice of rows, a group that is small', () => {
   const context = after(everybody)
-  const lacking = { keys: [], people: everybody, measures: [sumOver(range(3, PEOPLE), { kind: 'avg' })] }
+  const lacking = averageBesideCount(everybody, range(3, PEOPLE))
   for (const code of ['declined.too_large', 'declined.group_too_small'] as const)
     assert.equal(
       planNarrowing({ groups: [lacking], context, whole: { ok: false, error: { code } } }),
@@ -94,4 +97,50 @@ test('nobody is left out for what no number of people changes: closed, another c
     })
   for (const note of ['closed', 'row_shape']) assert.equal(refused(note), undefined)
   for (const note of ['cut', 'drift']) assert.equal(refused(note)?.people.count(), k)
+})
+
+test('what no few people decide is not noted: neither a refusal nor that an answer is about fewer', () => {
+  // Of each cell of twenty three or four in each of six rows: nothing is left that could be shown.
+  const cells = Array.from({ length: 5 }, (_, cell) => range(cell * 20, (cell + 1) * 20))
+  const rows = Array.from({ length: 6 }, (_, row) =>
+    groupOf(`${row}`, Bitset.of([...everybody].filter((person) => (person % 20) % 6 === row))),
+  )
+  const refused = guardOrNarrow(rows, after(...cells))
+  assert.equal(!refused.ok && refused.error.operatorNote, FAR_NOTE)
+  // Were the two who count in the second and third cell others, this one would be given.
+  const counting = range(0, 10).union(Bitset.of([46, 73]))
+  const near = guardOrNarrow(
+    [groupOf('', everybody, counting)],
+    after(range(0, 45), range(45, 72), range(72, PEOPLE)),
+  )
+  assert.equal(!near.ok && near.error.operatorNote, 'cut')
+})
+
+test('that an answer misses thin parts is not noted where they are so many that no few people could be all of them', () => {
+  // Six rows of sixteen, of whom twelve are in one cell and four in the other.
+  const [cell, size] = [range(0, 100), 200]
+  const rowsOf = (rows: number) => {
+    const parts = Array.from({ length: rows }, (_, row) => {
+      const [many, few] = row % 2 === 0 ? [0, 100] : [100, 0]
+      const place = row >> 1
+      return range(many + place * 12, many + place * 12 + 12).union(
+        range(few + 50 + place * 4, few + 54 + place * 4),
+      )
+    })
+    const rest = parts.reduce((left, part) => left.difference(part), range(0, size))
+    return [rest, ...parts].map((people, row) => groupOf(`${row}`, people))
+  }
+  const acquirer = new History({ personCount: size, minimumGroup: k })
+  const eligible = range(0, size)
+  for (const people of [cell, eligible.difference(cell)])
+    acquirer.ask({ eligible, groups: [groupOf('', people)] })
+  const partitions = [{ dataSet: 'secrets', partition: acquirer.partition, eligible }]
+  const context = { settings, partitions, rowShapes: new Map<string, string>() }
+  const answer = guardOrNarrow(rowsOf(6), context)
+  assert.ok(answer.ok && answer.value.isNarrowed)
+  assert.deepEqual([answer.value.withheld, answer.value.released.length], [0, 7])
+  // Of two rows the parts are thin by four each, in a cell in which nobody else is left out: they are covered, and counted.
+  const fewer = guardOrNarrow(rowsOf(2), context)
+  assert.ok(fewer.ok && fewer.value.isNarrowed)
+  assert.equal(fewer.value.withheld, 2)
 })

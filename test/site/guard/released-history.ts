@@ -3,7 +3,7 @@ import type { CollectedGroup, CollectedMeasure } from '../../../src/site/guard/c
 import { guardAnswer } from '../../../src/site/guard/guard-answer.ts'
 import type { AnswerContext, GuardedAnswer } from '../../../src/site/guard/guard-answer.ts'
 import { withoutPeople } from '../../../src/site/guard/leave-out.ts'
-import { chooseNarrowed, planNarrowing } from '../../../src/site/guard/narrow-answer.ts'
+import { chooseNarrowed, chooseWhole, planNarrowing } from '../../../src/site/guard/narrow-answer.ts'
 import { EMPTY_PARTITION } from '../../../src/site/guard/partition.ts'
 import type { Partition } from '../../../src/site/guard/partition.ts'
 import { checkKnown, markChanged, partitionAfter } from '../../../src/site/guard/differencing.ts'
@@ -36,7 +36,7 @@ export function guardOrNarrow(
 ): Outcome<GuardedAnswer> {
   const given = { groups, context, whole: guardAnswer(groups, context) }
   const leaving = planNarrowing(given)
-  if (!leaving) return given.whole
+  if (!leaving) return chooseWhole(given)
   const rest = groups
     .map((group) => withoutPeople(group, leaving.people))
     .filter(({ people }) => !people.isEmpty)
