@@ -11,6 +11,7 @@ import * as createNotices from './0030-create-notices.ts'
 import * as takeAskWithPlaces from './0021-take-ask-with-places.ts'
 import * as createFloorLimits from './0025-create-floor-limits.ts'
 import * as endRememberedAnswers from './0190-end-remembered-answers.ts'
+import * as keepAsksInline from './0240-keep-asks-inline.ts'
 import * as keepDecisionsInPieces from './0260-keep-decisions-in-pieces.ts'
 import * as createWitnessedLogs from './0026-create-witnessed-logs.ts'
 
@@ -29,5 +30,6 @@ export const NETWORK_MIGRATIONS: Readonly<Record<string, Migration>> = {
   '0025-create-floor-limits': createFloorLimits,
   '0026-create-witnessed-logs': createWitnessedLogs,
   '0190-end-remembered-answers': endRememberedAnswers,
+  '0240-keep-asks-inline': keepAsksInline,
   '0260-keep-decisions-in-pieces': keepDecisionsInPieces,
 }
