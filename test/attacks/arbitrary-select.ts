@@ -167,7 +167,10 @@ const OF_TYPE: Readonly<Record<Type, (next: Next) => Sql>> = {
   text: (next) =>
     fc.oneof(
       call(['lower', 'upper', 'trim', 'ltrim', 'rtrim'], next('text')),
-      call(['left', 'right', 'substr'], next('text'), fc.constantFrom('1', '2', '100')),
+      call(['left', 'right', 'substr'], next('text'), fc.constantFrom('1', '2', '100', '-2')),
+      call(['concat'], next('text'), next('integer'), next('date')),
+      call(['btrim', 'ltrim', 'rtrim'], next('text'), fc.constantFrom("'Mq'", "''", "'x7'")),
+      next('date').map((inner) => `to_char(${inner}, 'FMMonth YY')`),
       binary(next, 'text', ['||']),
       fc
         .tuple(next('text'), fc.constantFrom(...FINDING))
@@ -195,7 +198,9 @@ const OF_TYPE: Readonly<Record<Type, (next: Next) => Sql>> = {
       ),
       binary(next, 'integer', ['+', '-', '*', '/', '%']),
       call(['abs', 'sign'], next('integer')),
-      call(['length'], next('text')),
+      call(['length', 'octet_length', 'num_nulls'], next('text')),
+      call(['gcd', 'div'], next('integer'), next('integer')),
+      next('number').map((inner) => `width_bucket(${inner}, array[1.5, 2, 987654])`),
       fc
         .tuple(fc.constantFrom('year', 'month', 'day', 'dow', 'quarter'), next('date'))
         .map(([field, inner]) => `extract(${field} from ${inner})::int`),
@@ -207,7 +212,7 @@ const OF_TYPE: Readonly<Record<Type, (next: Next) => Sql>> = {
     fc.oneof(
       binary(next, 'number', ['+', '-', '*', '/', '^']),
       call(['sqrt', 'ln', 'exp', 'abs', 'floor', 'ceil', 'trunc', 'round', 'log'], next('number')),
-      call(['power'], next('number'), next('number')),
+      call(['power', 'log'], next('number'), next('number')),
       next('integer').map((inner) => `(${inner})::float8`),
       call(['width_bucket'], next('number'), fc.constant('0'), fc.constant('10'), fc.constant('5')),
     ),
@@ -217,12 +222,14 @@ const OF_TYPE: Readonly<Record<Type, (next: Next) => Sql>> = {
         .tuple(next('date'), fc.constantFrom('+', '-'), next('integer'))
         .map(([one, sign, days]) => `(${one} ${sign} ${days})`),
       next('timestamp').map((inner) => `(${inner})::date`),
+      next('text').map((inner) => `to_date(${inner}, 'DD/MM/YYYY')`),
     ),
   timestamp: (next) =>
     fc.oneof(
       fc
         .tuple(fc.constantFrom('hour', 'day', 'month', 'year'), next('timestamp'))
         .map(([unit, inner]) => `date_trunc('${unit}', ${inner})`),
+      next('timestamp').map((inner) => `date_bin('7 days', ${inner}, timestamp '2000-01-01')`),
       fc
         .tuple(
           next('timestamp'),

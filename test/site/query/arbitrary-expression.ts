@@ -198,6 +198,9 @@ const constants: Readonly<Record<ConstantKind, fc.Arbitrary<string | number>>> =
   'json index': fc.constantFrom(0, 1, 5, -1, -2, 100),
   dimension: fc.constant(1),
   length: fc.constantFrom(0, 1, 2, 100),
+  'length or but': fc.constantFrom(0, 1, 2, 100, -1, -2, -100),
+  place: fc.constantFrom(1, 2, 100, -1, -2, -100),
+  'day pattern': fc.constantFrom('YYYY-MM-DD', 'DD/MM/YYYY', 'YYYYMMDD', 'MM.DD. YYYY'),
   buckets: fc.constantFrom(1, 3, 10, 10_000),
   repeats: fc.constantFrom(0, 1, 2, 7),
   width: fc.constantFrom(0, 1, 2, 3, 5, 9),
@@ -212,6 +215,10 @@ const constants: Readonly<Record<ConstantKind, fc.Arbitrary<string | number>>> =
     'DDD',
     'HH24:MI:SS',
     'YYYY_MM DD',
+    'Mon YY',
+    'FMMonth, Dy HH12:MI AM',
+    'FMDay',
+    'YYYYMMDD HH24MI',
   ),
   bound: fc.constantFrom(-100, 0, 1, 100),
   edge: fc.constantFrom(0, 1, 2.5, 100),
@@ -284,6 +291,14 @@ function searchedBy(read: (pattern: string) => string | undefined): fc.Arbitrary
 const writtenTexts = fc
   .constantFrom('ab', '--', '  ', 'é\u{1F986}', null)
   .map((value) => literal('text', value))
+const strides = fc
+  .constantFrom(
+    { months: 0, days: 7, microseconds: 0 },
+    { months: 0, days: 0, microseconds: 900_000_000 },
+    { months: 0, days: 1, microseconds: 1 },
+    { months: 0, days: 36_525, microseconds: 0 },
+  )
+  .map((value) => literal('interval', value))
 const shorterTexts = fc.constantFrom('', 'x', 'é', null).map((value) => literal('text', value))
 
 function leaf(type: ColumnType): fc.Arbitrary<Expr> {
@@ -407,6 +422,7 @@ function argument(
   if (searched) return searched
   if (parameter === 'written text') return writtenTexts
   if (parameter === 'shorter text') return shorterTexts
+  if (parameter === 'stride') return strides
   if (parameter === 'interval' || parameter === 'person') return literals[parameter]
   const type = TYPES.find((known) => known === parameter)
   return type ? expressionOf(type, Math.max(0, depth)) : writtenTexts

@@ -297,6 +297,54 @@ const made = fc
     ([key, where, measure]) => `select ${key} as k, ${measure} as m from athletes where ${where} group by 1`,
   )
 
+/** Functions that analysts know from PostgreSQL's manual. */
+const known = fc
+  .tuple(
+    oneOf(
+      'log(2, gold + 3)',
+      'log(gold + 3, 10)',
+      'gcd(gold * 6, 9)',
+      'div(gold, 2)',
+      'num_nulls(height, sport) * 10 + num_nonnulls(sport)',
+      'left(sport, -2)',
+      'right(sport, -3)',
+      "split_part(sport, 'o', -1)",
+      "trim(both 'gr' from sport)",
+      "trim(leading 'rog' from sport)",
+      "rtrim(sport, 'fgn')",
+      'octet_length(sport)',
+      "to_char(born, 'Mon YY')",
+      "to_char(born, 'FMMonth')",
+      "to_char(born, 'Dy, FMDay')",
+      "'m' || to_char(born, 'YYYYMM')",
+      "to_date(to_char(born, 'DD/MM/YYYY'), 'DD/MM/YYYY')::text",
+      "to_date(to_char(born, 'YYYYMMDD'), 'YYYYMMDD') - born",
+      "concat(sport, '-', gold)",
+      "concat_ws('/', sex, gold, born)",
+      'sport || gold',
+      "gold || ':' || born",
+      'width_bucket(height, array[1.55, 1.8, 2])',
+      "width_bucket(born, array[date '1986-01-01', date '1988-03-01'])",
+      'width_bucket(gold, array[-1, 0, 2])',
+      "(date_bin('28 days', born::timestamp, timestamp '1986-01-11'))::date::text",
+    ),
+    oneOf(
+      "sport ^@ 'ro' or sport is null",
+      "date_bin('900 days', born::timestamp, timestamp '2000-01-01') < '1988-01-01'",
+      'log(3, height::numeric) > 0.5 or num_nulls(height) = 1',
+      "to_date(left(born::text, 7) || '-02', 'YYYY-MM-DD') > '1987-03-01'",
+    ),
+    oneOf('count(*)', 'avg(height)', 'sum(gold)'),
+  )
+  .map(
+    ([key, where, measure]) => `select ${key} as k, ${measure} as m from athletes where ${where} group by 1`,
+  )
+
+const knownOfSessions = oneOf(
+  "select place as k, count(*) as n from sessions where to_char(started, 'HH12 AM') in ('10 AM', '01 PM', '07 PM') group by 1",
+  "select to_char(date_bin('36 hours', started, timestamp '2026-01-01 01:30'), 'YYYYMMDD HH24MI') as k, sum(minutes) as n from sessions group by 1",
+)
+
 /** What is taken out of a document or a list of the person's row. */
 const documentValue = oneOf(
   "a.profile ->> 'city'",
@@ -492,6 +540,8 @@ export const FURTHER_SHAPES: Readonly<Record<string, fc.Arbitrary<string>>> = {
   written,
   'written elsewhere': writtenElsewhere,
   found,
+  known,
+  'known of sessions': knownOfSessions,
   pairs,
   'pairs of sessions': pairsOfSessions,
 }

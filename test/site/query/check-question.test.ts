@@ -172,11 +172,7 @@ const DECLINED: readonly (readonly [sql: string, code: string, detail: RegExp])[
     'declined.sql_function',
     /"split_part" of/,
   ],
-  [
-    "select to_char(born, 'FMDay'), count(*) from athletes group by 1",
-    'declined.sql_function',
-    /date pattern/,
-  ],
+  ["select to_char(born, 'Day'), count(*) from athletes group by 1", 'declined.sql_function', /date pattern/],
   [
     "select to_char(born, 'YYYY-MM'), count(*) from athletes group by 1",
     'declined.column',

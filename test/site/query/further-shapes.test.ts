@@ -119,6 +119,28 @@ const DECLINED: readonly (readonly [sql: string, code: string, detail: RegExp])[
   ],
   ['select count(*) from (values (1), (2)) v(n)', 'declined.sql_not_supported', /written out alone/],
   [
+    "select count(*) from sessions where date_bin('1 month 1 day', started, timestamp '2020-01-01') < '2020-01-01'",
+    'declined.sql_function',
+    /date_bin.*at character 37/,
+  ],
+  [
+    'select width_bucket(height, array[1.9, 1.5]), count(*) from athletes group by 1',
+    'declined.sql_function',
+    /edges that are not written out and rising, at character 8/,
+  ],
+  [
+    'select width_bucket(height, array[1.5, weight]), count(*) from athletes group by 1',
+    'declined.sql_function',
+    /edges that are not written out and rising/,
+  ],
+  [
+    "select count(*) from athletes where to_date(sex, 'YYYY-MM') < '2020-01-01'",
+    'declined.sql_function',
+    /a pattern of YYYY, MM and DD/,
+  ],
+  ["select count(*) from athletes where split_part(sex, 'a', 0) = ''", 'declined.sql_function', /but 0/],
+  ['select count(*) from athletes where gold || active = $$1$$', 'declined.sql_function', /integer, boolean/],
+  [
     'select count(*) from (select id, nth_value(minutes, 2) over (partition by id order by started) as n from sessions) t where n > 3',
     'declined.sql_not_supported',
     /"nth_value" without a frame of ROWS/,

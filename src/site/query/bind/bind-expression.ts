@@ -3,6 +3,8 @@ import { REFUSED_NAMES } from '../text/allowed-nodes.ts'
 import { castTo } from './bind-cast.ts'
 import { bindOperator } from './bind-operator.ts'
 import type { Expr, PersonRef } from '../bound/bound-query.ts'
+import { asText, isJoined } from './join-texts.ts'
+import { bindBuckets } from './bind-buckets.ts'
 import { call, caseOf, coerce, commonType, literal, resolveCall } from './build-expression.ts'
 import type { Term } from './build-expression.ts'
 import { readInteger, readNumber } from '../bound/literals.ts'
@@ -193,16 +195,14 @@ function bindFunction(node: FuncCall, frame: Frame): Expr {
       node.location,
     )
   const args = node.args ?? []
+  const buckets = bindBuckets(node, name, (arg) => bindOperand(arg, frame))
+  if (buckets) return buckets
   const counted = countedParts(node)
   if (counted) return bindNamed(PARTS.count, counted, frame, node.location)
   const special = name === 'extract' || name === 'date_part' ? bindExtract(args, frame) : undefined
-  return (
-    special ??
-    resolveCall(
-      args.map((arg) => bindOperand(arg, frame)),
-      { offset: node.location, name },
-    )
-  )
+  if (special) return special
+  const terms = args.map((arg) => bindOperand(arg, frame))
+  return resolveCall(isJoined(name) ? terms.map(asText) : terms, { offset: node.location, name })
 }
 
 /** The plain name of a function. SQL's own syntax (`extract(… from …)`) arrives under `pg_catalog`. */

@@ -3,6 +3,7 @@ import { elementType } from '../../../protocol/data-set.ts'
 import { bindDocumentOperator, bindOperandOrList } from './bind-document.ts'
 import type { Expr } from '../bound/bound-query.ts'
 import { call, resolveCall } from './build-expression.ts'
+import { asText, isJoined, isText } from './join-texts.ts'
 import type { Term } from './build-expression.ts'
 import { LISTS } from '../catalogue/catalogue-lists.ts'
 import { textsOf } from '../text/nodes.ts'
@@ -52,7 +53,7 @@ function bindSigned(
   const made = bindDocumentOperator(sign, bound, location)
   if (made === undefined && terms.length < bound.length)
     throw notSupported('ARRAY[…] but after ANY and ALL and beside a column that is a list', location)
-  return made ?? resolveCall(terms, place)
+  return made ?? resolveCall(isJoined(sign) && terms.some(isText) ? terms.map(asText) : terms, place)
 }
 
 function signOf(name: readonly Node[] | undefined, location: number | undefined): string {

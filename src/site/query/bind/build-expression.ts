@@ -240,6 +240,7 @@ function fitArgument(
   if (parameter === 'replacement') return fitWrittenPattern(term, (text) => text)
   if (parameter === 'written text') return fitWritten(term, 1)
   if (parameter === 'shorter text') return fitWritten(term, 0)
+  if (parameter === 'stride') return fitStride(term)
   const written = WRITTEN[parameter]
   if (written) return fitWrittenAs(term, written)
   return isType(parameter) ? tryCoerce(term, parameter) : undefined
@@ -276,6 +277,20 @@ function fitWritten(term: Term, least: number): Expr | undefined {
   if (written?.kind !== 'literal') return undefined
   const { value } = written
   return value === null || (typeof value === 'string' && value.length >= least) ? written : undefined
+}
+
+const SECOND_MICROSECONDS = 1_000_000
+const DAY_SECONDS = 86_400
+const STRIDE_DAYS_MAX = 36_525
+
+/** A span of at least a second and at most a hundred years, without months, which are not all as long. */
+function fitStride(term: Term): Expr | undefined {
+  const span = tryCoerce(term, 'interval')
+  if (span?.kind !== 'literal' || typeof span.value !== 'object' || span.value === null) return undefined
+  const { months, days, microseconds } = span.value
+  const seconds = Number(days) * DAY_SECONDS + Number(microseconds) / SECOND_MICROSECONDS
+  const isStride = Number(months) === 0 && seconds >= 1 && seconds <= STRIDE_DAYS_MAX * DAY_SECONDS
+  return isStride ? span : undefined
 }
 
 /** A replacement that is longer could let a text grow past all bounds, again and again. */

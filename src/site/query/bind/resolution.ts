@@ -62,12 +62,7 @@ function visit(expr: Expr, data: Data, seen: Seen): void {
   if (expr.kind === 'column') return checkBare(expr, data)
   if (expr.kind === 'call' && OF_LISTS.has(expr.call)) return
   // Whether there is a value tells no value.
-  if (
-    expr.kind === 'call' &&
-    (expr.call === 'is_null' || expr.call === 'is_not_null') &&
-    isLeaf(expr.args[0])
-  )
-    return
+  if (expr.kind === 'call' && OF_NULLS.has(expr.call) && expr.args.every(isLeaf)) return
   for (const child of childrenOf(expr)) visit(child, data, seen)
 }
 
@@ -81,8 +76,11 @@ const OF_LISTS: ReadonlySet<CallId> = new Set([
   'list_is_within',
 ])
 
-function isLeaf(expr: Expr | undefined): boolean {
-  return expr?.kind === 'column' || expr?.kind === 'person'
+/** Calls that tell whether there are values. */
+const OF_NULLS: ReadonlySet<CallId> = new Set(['is_null', 'is_not_null', 'num_nulls', 'num_nonnulls'])
+
+function isLeaf({ kind }: Expr): boolean {
+  return kind === 'column' || kind === 'person'
 }
 
 function checkTogether({ bins, cuts }: Seen, data: Data): void {
@@ -123,10 +121,10 @@ const byPattern: Binning = ({ args: [a], constants: [pattern] }) =>
 const PATTERN_UNITS: readonly (readonly [RegExp, TimeUnit])[] = [
   [/SS/, 'second'],
   [/MI/, 'minute'],
-  [/HH24/, 'hour'],
-  [/DD|ID/, 'day'],
+  [/HH24|HH12|AM/, 'hour'],
+  [/DD|ID|Dy|FMDay/, 'day'],
   [/IW/, 'week'],
-  [/MM/, 'month'],
+  [/MM|Mon/, 'month'],
 ]
 
 /** A table: calls that make steps of a number or time. */
@@ -145,6 +143,11 @@ const BINNINGS: Partial<Readonly<Record<CallId, Binning>>> = {
   trunc_date: byUnit,
   trunc_timestamp: byUnit,
   cast_timestamp_date: ({ args: [a] }) => timeBin(a, 'day'),
+  // In days, because bins from another day on make finer ones together.
+  date_bin: ({ args: [stride, of, origin] }) => {
+    const bin = origin?.kind === 'literal' ? timeBin(of, 'second') : undefined
+    return bin && { ...bin, width: daysOf(stride) }
+  },
   to_char_date: byPattern,
   to_char_timestamp: byPattern,
   // In days, because years that begin on other days make finer bins together.
@@ -172,6 +175,12 @@ const FIELD_UNITS: Readonly<Record<string, TimeUnit>> = {
   isodow: 'day',
   hour: 'hour',
   minute: 'minute',
+}
+
+function daysOf(stride: Expr | undefined): number {
+  const span = stride?.kind === 'literal' ? stride.value : null
+  if (typeof span !== 'object' || span === null) return 0
+  return Number(span.days) + Number(span.microseconds) / (86_400 * 1e6)
 }
 
 function timeBin(expr: Expr | undefined, width: TimeUnit | undefined): Bin | undefined {
@@ -230,7 +239,8 @@ function checkBin({ column, width }: Bin, data: Data): void {
     return
   }
   // Rounding of the division that gave the width.
-  if (typeof least === 'number' && width < least * (1 - 1e-9)) throw tooFine(column, least)
+  const narrowest = typeof least === 'string' ? DAYS[least] : (least ?? 0)
+  if (width < narrowest * (1 - 1e-9)) throw tooFine(column, least)
 }
 
 function checkBare(column: Found, data: Data): void {

@@ -1,6 +1,11 @@
 import { both, infix, together } from './catalogue-row.ts'
 import type { CatalogueRow } from './catalogue-row.ts'
-import { hull } from './ranges.ts'
+import type { Text } from './forms.ts'
+import { hull, range } from './ranges.ts'
+
+function countOf(all: readonly Text[], test: Text): Text {
+  return `cast(${all.map((text) => `case when ${text} ${test} then 1 else 0 end`).join(' + ')} as bigint)`
+}
 
 /** A table: comparisons, logic, and the syntax that chooses among values. */
 export const CONDITIONS = {
@@ -141,6 +146,24 @@ export const CONDITIONS = {
     takes: ['anything'],
     gives: 'boolean',
     ...both(({ a }) => `(${a} is not null)`),
+  },
+  num_nulls: {
+    kind: 'function',
+    names: ['num_nulls'],
+    takes: ['anything'],
+    isVariadic: true,
+    gives: 'integer',
+    ...both(({ all }) => countOf(all, 'is null')),
+    range: (args) => range(0, args.length),
+  },
+  num_nonnulls: {
+    kind: 'function',
+    names: ['num_nonnulls'],
+    takes: ['anything'],
+    isVariadic: true,
+    gives: 'integer',
+    ...both(({ all }) => countOf(all, 'is not null')),
+    range: (args) => range(0, args.length),
   },
   is_true: {
     kind: 'syntax',

@@ -301,20 +301,6 @@ export const FUNCTIONS = {
     gives: 'text',
     ...both(({ a, constants: [from = 1, length = 0] }) => `substr(${a}, ${from}, ${length})`),
   },
-  left: {
-    kind: 'function',
-    names: ['left'],
-    takes: ['text', { constant: 'length' }],
-    gives: 'text',
-    ...both(({ a, constants: [length = 0] }) => `left(${a}, ${length})`),
-  },
-  right: {
-    kind: 'function',
-    names: ['right'],
-    takes: ['text', { constant: 'length' }],
-    gives: 'text',
-    ...both(({ a, constants: [length = 0] }) => `right(${a}, ${length})`),
-  },
   trim: {
     kind: 'function',
     names: ['trim', 'btrim'],

@@ -1,12 +1,15 @@
 import { both } from './catalogue-row.ts'
 import type { CatalogueRow } from './catalogue-row.ts'
 import {
+  duckdbDouble,
   duckdbFinite,
   duckdbGrained,
+  duckdbWhole,
   naming,
   postgresDouble,
   postgresFinite,
   postgresGrained,
+  postgresWhole,
 } from './forms.ts'
 import type { Text } from './forms.ts'
 import { range, rising, widened } from './ranges.ts'
@@ -23,6 +26,10 @@ function ofLibrary(
     duckdb: ({ a }) => duckdbGrained(`${name}(${a})`),
     postgres: ({ a }) => postgresGrained(`${name}(${a})`),
   }
+}
+
+function duckdbLog(value: Text): Text {
+  return `log10(nullif(greatest(${value}, 0e0), 0e0))`
 }
 
 /** The least double above 1: what is past 1 is taken there and then away. */
@@ -70,6 +77,28 @@ export const MATHS = {
   degrees: ofAngle('degrees', 180 / Math.PI),
   radians: ofAngle('radians', Math.PI / 180),
   cbrt: { ...ofLibrary('cbrt'), range: ([a]) => rising(a, Math.cbrt) },
+  log_of: {
+    kind: 'function',
+    names: ['log'],
+    takes: ['number', 'number'],
+    gives: 'number',
+    says: '`log(b, x)`, to base b; null where it is not defined',
+    duckdb: ({ a, b }) => duckdbFinite(`${duckdbLog(b)} / nullif(${duckdbLog(a)}, 0e0)`),
+    postgres: ({ a, b }) =>
+      postgresFinite(
+        naming({ a, b }, 'case when "a" > 0 and "b" > 0 and log("a") <> 0 then log("b") / log("a") end'),
+      ),
+  },
+  gcd: {
+    kind: 'function',
+    names: ['gcd'],
+    takes: ['integer', 'integer'],
+    gives: 'integer',
+    says: 'null beyond ±2^53',
+    duckdb: ({ a, b }) =>
+      `cast(gcd(${duckdbWhole(duckdbDouble(a))}, ${duckdbWhole(duckdbDouble(b))}) as bigint)`,
+    postgres: ({ a, b }) => `gcd(${postgresWhole(postgresDouble(a))}, ${postgresWhole(postgresDouble(b))})`,
+  },
   pi: {
     kind: 'function',
     names: ['pi'],

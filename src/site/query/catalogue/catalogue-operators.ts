@@ -98,7 +98,7 @@ export const OPERATORS = {
   },
   div_integer: {
     kind: 'operator',
-    names: ['/'],
+    names: ['/', 'div'],
     takes: ['integer', 'integer'],
     gives: 'integer',
     says: 'whole part, as in PostgreSQL; null for division by zero',

@@ -8,7 +8,7 @@ export type Dialect = 'duckdb' | 'postgres'
 /**
  * What a place of a call takes: a type; `any`, one type of single values in all such places; `anything`, also what is no
  * single value; `list`, one type of lists in all such places, and `item`, what such a list holds; `pattern`, `regular expression`, `folded expression` (one that takes letters in either case), `searched expression` and `folded searched expression` (of which it matters what they find), `found expression` (with a group), `replacement` of what the one before it finds, `written text` (not empty) or
- * `shorter text` (no longer than the written text before it), `member name`, `member name of digits`, `path step` and `json value` (a single one) of
+ * `shorter text` (no longer than the written text before it), `stride` (a span of days and parts of them, which is written out), `member name`, `member name of digits`, `path step` and `json value` (a single one) of
  * a JSON document, which are written down in the question; or a constant of a kind, which is known when the question is checked.
  */
 export type Parameter =
@@ -30,6 +30,7 @@ export type Parameter =
   | 'replacement'
   | 'written text'
   | 'shorter text'
+  | 'stride'
   | { readonly constant: ConstantKind }
 
 /** Printed arguments: the first three by letter, all as a list, and the constants. */
@@ -82,6 +83,13 @@ export const DATE_FIELDS = [
 ] as const
 export const TIMESTAMP_FIELDS = [...DATE_FIELDS, 'hour', 'minute'] as const
 
+/** Parts of a pattern of dates, the longer of two that begin alike first. */
+const PARTS = 'YYYY|IYYY|HH24|HH12|FMMonth|FMDay|DDD|Mon|MM|DD|IW|ID|MI|SS|YY|Dy|AM'
+export const DATE_PATTERN_PARTS = new RegExp(PARTS, 'g')
+/** Parts side by side may mean something else together, but for those that are known. */
+const KNOWN_PARTS = `YYYYMMDD|YYYYMM|HH24MI|${PARTS}`
+const DATE_PATTERN = new RegExp(`^(${KNOWN_PARTS})([-/.:,_ ]+(${KNOWN_PARTS}))*$`)
+
 interface ConstantRule {
   /** For a decline: what was expected. */
   readonly expected: string
@@ -119,6 +127,20 @@ export const CONSTANTS = {
   'json index': whole(-1_000, 1_000),
   dimension: whole(1, 1),
   length: whole(0, 1_000_000),
+  'length or but': whole(-1_000_000, 1_000_000),
+  place: {
+    expected: 'a whole number from -1000 to 1000000, but 0',
+    accept: (value) => (value === 0 ? undefined : whole(-1_000, 1_000_000).accept(value)),
+  },
+  'day pattern': {
+    expected: 'a pattern of YYYY, MM and DD, once each, with - / . or spaces between, or nothing',
+    accept: (value) =>
+      typeof value === 'string' &&
+      value.length <= 20 &&
+      /^(?=.*YYYY)(?=.*MM)(?=.*DD)(YYYY|MM|DD)([-/. ]*(YYYY|MM|DD)){2}$/.test(value)
+        ? value
+        : undefined,
+  },
   buckets: whole(1, 10_000),
   repeats: whole(0, 64),
   width: whole(0, 1_000),
@@ -126,15 +148,10 @@ export const CONSTANTS = {
   'either case': word(['i']),
   'each in either case': word(['gi', 'ig']),
   'date pattern': {
-    expected: 'a pattern of YYYY, MM, DD, DDD, IYYY, IW, ID, HH24, MI, SS with - / . : , _ or spaces between',
+    expected:
+      'a pattern of YYYY, YY, MM, Mon, FMMonth, DD, DDD, Dy, FMDay, IYYY, IW, ID, HH24, HH12, AM, MI, SS with - / . : , _ or spaces between; YYYYMM, YYYYMMDD and HH24MI need none',
     accept: (value) =>
-      typeof value === 'string' &&
-      value.length <= 40 &&
-      /^(YYYY|IYYY|HH24|DDD|MM|DD|IW|ID|MI|SS)([-/.:,_ ]+(YYYY|IYYY|HH24|DDD|MM|DD|IW|ID|MI|SS))*$/.test(
-        value,
-      )
-        ? value
-        : undefined,
+      typeof value === 'string' && value.length <= 40 && DATE_PATTERN.test(value) ? value : undefined,
   },
   bound: {
     expected: 'a declared bound',

@@ -1,6 +1,6 @@
-import { both, together } from './catalogue-row.ts'
+import { both, DATE_PATTERN_PARTS, together } from './catalogue-row.ts'
 import type { CatalogueRow } from './catalogue-row.ts'
-import { inDates, naming, POSTGRES_DATE } from './forms.ts'
+import { inDates, inTimestamps, naming, POSTGRES_DATE } from './forms.ts'
 import type { Text } from './forms.ts'
 import { range } from './ranges.ts'
 import { PARTS } from './text-parts.ts'
@@ -10,17 +10,39 @@ const PATTERN_PARTS: Readonly<Record<string, Text>> = {
   YYYY: '%Y',
   IYYY: '%G',
   HH24: '%H',
+  HH12: '%I',
+  FMMonth: '%B',
+  FMDay: '%A',
   DDD: '%j',
+  Mon: '%b',
   MM: '%m',
   DD: '%d',
   IW: '%V',
   ID: '%u',
   MI: '%M',
   SS: '%S',
+  YY: '%y',
+  Dy: '%a',
+  AM: '%p',
 }
 
 function strftimePattern(pattern: Text): Text {
-  return pattern.replaceAll(/YYYY|IYYY|HH24|DDD|MM|DD|IW|ID|MI|SS/g, (part) => PATTERN_PARTS[part] ?? part)
+  return pattern.replaceAll(DATE_PATTERN_PARTS, (part) => PATTERN_PARTS[part] ?? part)
+}
+
+/** A pattern of a day: as an expression with groups, in which group and from which sign year, month and day are. */
+function readDayPattern(pattern: Text): {
+  readonly expression: Text
+  readonly order: readonly number[]
+  readonly from: readonly (readonly [at: number, length: number])[]
+} {
+  const parts = ['YYYY', 'MM', 'DD'] as const
+  const inOrder = parts.toSorted((one, other) => pattern.indexOf(one) - pattern.indexOf(other))
+  return {
+    expression: `^${pattern.replaceAll('.', '[.]').replaceAll(/YYYY|MM|DD/g, (part) => `([0-9]{${part.length}})`)}$`,
+    order: parts.map((part) => inOrder.indexOf(part) + 1),
+    from: parts.map((part) => [pattern.indexOf(part) + 1, part.length] as const),
+  }
 }
 
 /** Without a separator one engine would part a text into its signs, the other not at all. */
@@ -45,7 +67,7 @@ export const TEXTS = {
   },
   starts_with: {
     kind: 'function',
-    names: ['starts_with'],
+    names: ['starts_with', '^@'],
     takes: ['text', 'written text'],
     gives: 'boolean',
     ...both(({ a, b }) => `starts_with(${a}, ${b})`),
@@ -53,9 +75,9 @@ export const TEXTS = {
   split_part: {
     kind: 'function',
     names: ['split_part'],
-    takes: ['text', 'written text', { constant: 'from' }],
+    takes: ['text', 'written text', { constant: 'place' }],
     gives: 'text',
-    says: 'from the left',
+    says: 'from the left, below 0 from the right',
     ...both(({ a, b, constants: [from = 1] }) => `split_part(${a}, ${b}, ${from})`),
   },
   part_at: {
@@ -87,6 +109,56 @@ export const TEXTS = {
     duckdb: ({ a, b, c }) =>
       `case when ${c} is not null then (list_contains(string_split(${b}, ${c}), ${a}) and ${b} <> '') end`,
     postgres: ({ a, b, c }) => `(${a} = any(${postgresParts(b, c)}))`,
+  },
+  left: {
+    kind: 'function',
+    names: ['left'],
+    takes: ['text', { constant: 'length or but' }],
+    gives: 'text',
+    says: 'below 0 all but so many',
+    ...both(({ a, constants: [length = 0] }) => `left(${a}, ${length})`),
+  },
+  right: {
+    kind: 'function',
+    names: ['right'],
+    takes: ['text', { constant: 'length or but' }],
+    gives: 'text',
+    says: 'below 0 all but so many',
+    ...both(({ a, constants: [length = 0] }) => `right(${a}, ${length})`),
+  },
+  btrim_signs: {
+    kind: 'function',
+    names: ['btrim', 'trim'],
+    takes: ['text', 'written text'],
+    gives: 'text',
+    says: 'any of the signs of the second, also `trim(both … from …)`',
+    duckdb: ({ a, b }) => `trim(${a}, ${b})`,
+    postgres: ({ a, b }) => `btrim(${a}, ${b})`,
+  },
+  ltrim_signs: {
+    kind: 'function',
+    names: ['ltrim'],
+    takes: ['text', 'written text'],
+    gives: 'text',
+    says: 'any of the signs of the second',
+    ...both(({ a, b }) => `ltrim(${a}, ${b})`),
+  },
+  rtrim_signs: {
+    kind: 'function',
+    names: ['rtrim'],
+    takes: ['text', 'written text'],
+    gives: 'text',
+    says: 'any of the signs of the second',
+    ...both(({ a, b }) => `rtrim(${a}, ${b})`),
+  },
+  octet_length: {
+    kind: 'function',
+    names: ['octet_length'],
+    takes: ['text'],
+    gives: 'integer',
+    says: 'bytes of UTF-8',
+    duckdb: ({ a }) => `cast(strlen(${a}) as bigint)`,
+    postgres: ({ a }) => `cast(octet_length(${a}) as bigint)`,
   },
   replace: {
     kind: 'function',
@@ -158,6 +230,36 @@ export const TEXTS = {
     says: 'null where there is no such day, and outside of the years 1 to 9999',
     duckdb: ({ a, b, c }) => inDates(`try_cast(printf('%d-%d-%d', ${a}, ${b}, ${c}) as date)`),
     postgres: ({ a, b, c }) => inDates(naming({ a, b, c }, POSTGRES_DATE)),
+  },
+  to_date: {
+    kind: 'function',
+    names: ['to_date'],
+    takes: ['text', { constant: 'day pattern' }],
+    gives: 'date',
+    says: 'digits and signs exactly as in the pattern; null for anything else, and where there is no such day',
+    prints: 2,
+    duckdb: ({ a, constants: [pattern = ''] }) => {
+      const { expression, order } = readDayPattern(String(pattern))
+      const day = `regexp_replace(${a}, '${expression}', '${order.map((at) => `\\${at}`).join('-')}')`
+      return inDates(`case when regexp_matches(${a}, '${expression}') then try_cast(${day} as date) end`)
+    },
+    postgres: ({ a, constants: [pattern = ''] }) => {
+      const { expression, from } = readDayPattern(String(pattern))
+      const [year, month, day] = from.map(([at, length]) => `cast(substr("t", ${at}, ${length}) as bigint)`)
+      const made = naming({ a: year ?? '', b: month ?? '', c: day ?? '' }, POSTGRES_DATE)
+      return inDates(
+        naming({ t: `case when ${a} ~ '${expression.replaceAll('(', '(?:')}' then ${a} end` }, made),
+      )
+    },
+  },
+  date_bin: {
+    kind: 'function',
+    names: ['date_bin'],
+    takes: ['stride', 'timestamp', 'timestamp'],
+    gives: 'timestamp',
+    says: 'bins from the third on, to both sides',
+    duckdb: ({ a, b, c }) => inTimestamps(`time_bucket(${a}, ${b}, ${c})`),
+    postgres: ({ a, b, c }) => inTimestamps(`date_bin(${a}, ${b}, ${c})`),
   },
   to_char_date: {
     kind: 'function',

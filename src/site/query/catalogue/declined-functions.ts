@@ -116,7 +116,7 @@ export const DECLINED_FUNCTIONS: readonly DeclinedFunctions[] = [
     why: 'a path language of one engine; take values out with ->, ->>, #> and #>> and compare them',
   },
   {
-    names: ['make_timestamp', 'to_date', 'to_timestamp', 'to_number'],
+    names: ['make_timestamp', 'to_timestamp', 'to_number'],
     why: 'what is no date or number makes it fail, which would tell of a value',
   },
   {

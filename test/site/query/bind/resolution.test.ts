@@ -52,6 +52,14 @@ const COARSE = [
   'town',
   'upper(left(town, 1))',
   "town = 'Cork'",
+  'num_nulls(height, age, born)',
+  'width_bucket(height, array[1.6, 1.75, 2])',
+  "date_bin('2 hours', seen, timestamp '2020-01-01 00:30')",
+  "date_bin('7 days', visited::timestamp, timestamp '2020-01-01')",
+  "to_char(seen, 'HH12 AM')",
+  "to_char(visited, 'Dy Mon YY')",
+  "to_char(born, 'YY')",
+  "to_date(town, 'YYYYMMDD')",
 ]
 
 const FINE = [
@@ -96,6 +104,18 @@ const FINE = [
   'weight',
   'weight + 1',
   'nullif(weight, 70)',
+  'log(2, height)',
+  'gcd(age, 7)',
+  'num_nulls(nullif(height, 1.83))',
+  'width_bucket(height, array[1.6, 1.65])',
+  "date_bin('30 minutes', seen, timestamp '2020-01-01')",
+  "date_bin('364 days', born::timestamp, timestamp '2020-01-01')",
+  "date_bin('2 hours', seen, date_trunc('hour', seen))",
+  "date_bin('12 hours', visited::timestamp, timestamp '2020-01-01')",
+  "to_char(born, 'Mon')",
+  "to_char(born, 'FMDay')",
+  "to_char(born, 'AM')",
+  'town || age',
 ]
 
 function verdictOf(...keys: readonly string[]): string {
@@ -113,6 +133,10 @@ test('two coarse bins that are shifted make a fine one', () => {
   assert.match(verdictOf('floor(height / 0.1)', 'floor((height + 0.05) / 0.1)'), /^declined\.column/)
   assert.match(verdictOf('floor(height / 0.1)', 'height > 1.85'), /^declined\.column/)
   assert.match(verdictOf('height > 1.8', 'height > 1.85'), /^declined\.column/)
+  const weeks = "date_bin('7 days', visited::timestamp, timestamp '2020-01-01')"
+  assert.match(verdictOf(weeks, weeks.replace('01-01', '01-04')), /^declined\.column/)
+  assert.match(verdictOf(weeks, "date_trunc('week', visited)"), /^declined\.column/)
+  assert.equal(verdictOf(weeks, `${weeks}::date`), 'approved')
   assert.equal(verdictOf('floor(height / 0.1)', 'floor(height / 0.1) * 0.1'), 'approved')
   assert.equal(verdictOf('height > 1.8', 'height > 1.6', 'age / 5', 'town'), 'approved')
 })
