@@ -29,7 +29,8 @@ export async function withdrawReleases(
     if (isPushed) gone.push(askId)
     else await declineInstead(tx, askId as AskId, { parts, now })
   }
-  await sql`update answer set release_jwe = null where ask_id = any(${gone}::text[])`.execute(tx)
+  if (gone.length > 0)
+    await sql`update answer set release_jwe = null where ask_id = any(${gone}::text[])`.execute(tx)
   return gone
 }
 

@@ -66,7 +66,7 @@ export function rightsActs(
         site.events.erasuresCompleted({ erasures: await completeErasures(site) })
         await withdrawAtOnce()
       }
-      return certificate((await findErasure(site.db, done.erasure)) ?? done)
+      return certificate((isAtOnce ? await findErasure(site.db, done.erasure) : undefined) ?? done)
     },
     async listErasures({ cursor, limit, issuer }) {
       const after = cursor !== undefined && /^\d{1,15}$/.test(cursor) ? Number(cursor) : 0

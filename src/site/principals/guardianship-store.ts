@@ -92,12 +92,6 @@ export async function addGuardianshipReceipt(
     where guardianship = ${guardianship}`.execute(tx)
 }
 
-/** Forgets everything about a child's guardians, when the child is erased. */
-export async function deleteGuardianshipsOf(tx: DatabaseTransaction, person: number): Promise<void> {
-  await sql`delete from guardian_agreement where person = ${person}`.execute(tx)
-  await sql`delete from guardianship where person = ${person}`.execute(tx)
-}
-
 /** Forgets who a guardian was, when the guardian is erased; that there was one stays. */
 export async function forgetGuardian(tx: DatabaseTransaction, mark: Uint8Array): Promise<void> {
   await sql`

@@ -65,12 +65,6 @@ export async function movesOf(db: Database, people: readonly number[]): Promise<
   return rows.map(toMove)
 }
 
-/** Forgets all of it, when the person is erased. */
-export async function deletePrincipalFacts(tx: DatabaseTransaction, person: number): Promise<void> {
-  await sql`delete from age_evidence where person = ${person}`.execute(tx)
-  await sql`delete from residence_move where person = ${person}`.execute(tx)
-}
-
 /** All that counts or may yet, for the mirror. */
 export async function readPrincipalFacts(db: Database): Promise<HeldFacts> {
   const { rows: evidence } = await sql<EvidenceRow>`select * from age_evidence order by sequence`.execute(db)

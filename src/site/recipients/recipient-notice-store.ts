@@ -148,11 +148,6 @@ export async function addNoticeReceipt(
   )
 }
 
-/** Forgets values that were to be told of a person. */
-export async function dropNoticeBodies(tx: DatabaseTransaction, person: number): Promise<void> {
-  await sql`update recipient_notice set body = null where person = ${person} and body is not null`.execute(tx)
-}
-
 interface NoticeRow {
   readonly id: bigint
   readonly notice: string

@@ -44,6 +44,7 @@ import * as keepAnswersInPieces from './migrations/0191-keep-answers-in-pieces.t
 import * as keepKeysInPieces from './migrations/0260-keep-keys-in-pieces.ts'
 import * as findRowsByPerson from './migrations/0261-find-rows-by-person.ts'
 import * as endSealedReleases from './migrations/0262-end-sealed-releases.ts'
+import * as forgetAtOnce from './migrations/0251-forget-at-once.ts'
 import * as noteRowsAtOnce from './migrations/0250-note-rows-at-once.ts'
 import * as endRememberedCalls from './migrations/0190-end-remembered-calls.ts'
 import * as changeGrantsAtOnce from './migrations/0166-change-grants-at-once.ts'
@@ -100,4 +101,5 @@ export const SITE_MIGRATIONS: Migrations = {
   '0262-end-sealed-releases': endSealedReleases,
   '0270-mark-remembered-requests': markRememberedRequests,
   '0250-note-rows-at-once': noteRowsAtOnce,
+  '0251-forget-at-once': forgetAtOnce,
 }

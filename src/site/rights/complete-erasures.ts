@@ -4,7 +4,7 @@ import { importTurn } from '../datasets/import-batch.ts'
 import { purgeRecord } from '../record/purge-record.ts'
 import type { ErasureParts } from './erase-person.ts'
 import { gradeOf, storesWhenCompacted } from './erased-stores.ts'
-import { addReceipt, erasuresIn, saveState, saveStores } from './erasure-store.ts'
+import { addReceipt, erasuresIn, savePermanent, saveStores } from './erasure-store.ts'
 import type { ErasureRecord } from './erasure-store.ts'
 
 /**
@@ -60,7 +60,7 @@ async function complete(
   tx: DatabaseTransaction,
   { parts: { clock, log }, erasure: { erasure, subjectOf } }: { parts: ErasureParts; erasure: ErasureRecord },
 ): Promise<void> {
-  if (!(await saveState(tx, { erasure, state: 'permanent', now: clock.now() }))) return
+  if (!(await savePermanent(tx, { erasure, now: clock.now() }))) return
   const [receipt] = await log.issue(tx, [
     {
       kind: 'erasure',

@@ -156,47 +156,57 @@ interface BegunCorrection {
 
 async function finishCorrection(parts: CorrectionParts, begun: BegunCorrection): Promise<CorrectionRecord> {
   const { correction, dataSet } = begun
-  const rows = await parts.vault.inMotion.during({ dataSet, cause: correction }, async () => {
+  const done = await parts.vault.inMotion.during({ dataSet, cause: correction }, async () => {
     const corrected = await correctRows(parts, begun)
     if (corrected > 0) await keepInSafe(parts, begun)
-    await countCorrection(parts, begun, corrected)
-    return corrected
+    return countCorrection(parts, begun, corrected)
   })
   await parts.log.publish()
-  parts.recipientsBell.ring()
-  if (rows === 0)
+  // Where somebody else has counted it, who is told is not known here.
+  if (done === undefined || done.recipients.length > 0) parts.recipientsBell.ring()
+  const made = done ?? (await findCorrection(parts.db, correction))
+  if (made.rows === 0)
     throw new Fault('fault.not_found', { what: 'Cannot correct: no row of the person is meant' })
-  return findCorrection(parts.db, correction)
+  return made
 }
 
-/** Writes down that the rows are changed: to the guard, to recipients, in a receipt. */
-async function countCorrection(parts: CorrectionParts, begun: BegunCorrection, rows: number): Promise<void> {
-  const { correction, person, dataSet, manifest, values, key } = begun
-  await parts.db.transaction().execute(async (tx) => {
+/** Writes down that the rows are changed: to the guard, to recipients, in a receipt. `undefined` where that was done before. */
+async function countCorrection(
+  parts: CorrectionParts,
+  begun: BegunCorrection,
+  rows: number,
+): Promise<CorrectionRecord | undefined> {
+  const { correction, person, dataSet, manifest, values, key, requestedBy } = begun
+  return parts.db.transaction().execute(async (tx) => {
     const { rows: open } = await sql`
       select id from correction where correction = ${correction} and state = 'begun' for update`.execute(tx)
-    if (open.length === 0) return
+    if (open.length === 0) return undefined
+    const now = parts.clock.now()
     await parts.partitions.noteChange(tx, {
       dataSet,
       people: await numbersOf(parts, person),
       cause: `${correction} done`,
     })
     const subjectOf = await parts.personKeys.subjectOf(tx, { person, text: `correction ${correction}` })
-    const [receipt] = await parts.log.issue(tx, [
-      { kind: 'correction', correction, dataSet, ...(subjectOf === undefined ? {} : { subjectOf }) },
-    ])
-    if (rows > 0)
-      await noteRecipients(tx, parts, {
-        kind: 'correction',
-        cause: correction,
-        person,
-        issuer: manifest.issuer,
-        now: parts.clock.now(),
-        correction: { dataSet, values, key },
-      })
+    const subject = subjectOf === undefined ? {} : { subjectOf }
+    const [receipt] = await parts.log.issue(tx, [{ kind: 'correction', correction, dataSet, ...subject }])
+    const event = { kind: 'correction', cause: correction, person, issuer: manifest.issuer, now } as const
+    const recipients =
+      rows > 0 ? await noteRecipients(tx, parts, { ...event, correction: { dataSet, values, key } }) : []
     await sql`
-      update correction set state = 'done', body = null, done_ms = ${parts.clock.now()}, rows = ${rows},
+      update correction set state = 'done', body = null, done_ms = ${now}, rows = ${rows},
         receipt = ${receipt?.sequence ?? null} where correction = ${correction}`.execute(tx)
+    return {
+      correction,
+      person,
+      dataSet,
+      columns: Object.keys(values.set),
+      rows,
+      requestedBy,
+      correctedAt: now,
+      receipt: receipt?.sequence ?? 0,
+      recipients,
+    }
   })
 }
 

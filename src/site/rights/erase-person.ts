@@ -9,6 +9,7 @@ import type { ErasureReason } from '../../protocol/rights/erasure.ts'
 import type { DataSetId, MemberId } from '../../protocol/wire.ts'
 import type { ReceiptLog } from '../../transparency/receipt-log.ts'
 import { rowsDisclosed } from '../asks/rows-recipients.ts'
+import type { DisclosedRows } from '../asks/rows-recipients.ts'
 import { withdrawReleases } from '../asks/withdraw-releases.ts'
 import type { WithdrawParts } from '../asks/withdraw-releases.ts'
 import { changeGrants } from '../consent/change-grants.ts'
@@ -16,27 +17,23 @@ import type { ConsentContext } from '../consent/change-grants.ts'
 import type { LiveGrant } from '../consent/grant-store.ts'
 import { revokeAllOf } from '../consent/revoke-grants.ts'
 import { endAllOf } from '../principals/end-guardianship.ts'
-import { deleteGuardianshipsOf } from '../principals/guardianship-store.ts'
 import type { Backups } from '../backup/backups.ts'
-import { deletePrincipalFacts } from '../principals/principal-store.ts'
 import type { PartitionStore } from '../guard/partition-store.ts'
 import { noteDisclosed } from '../recipients/note-recipients.ts'
 import type { NotingParts } from '../recipients/note-recipients.ts'
-import { dropNoticeBodies } from '../recipients/recipient-notice-store.ts'
 import type { RecipientsBell } from '../recipients/recipients-bell.ts'
 import { insertWithdrawals } from '../recipients/withdrawal-store.ts'
 import type { PersonKeys } from '../vault/person-keys.ts'
 import type { Vault } from '../vault/vault.ts'
 import { storesWhenDeleted } from './erased-stores.ts'
 import {
-  addReceipt,
-  deleteCarried,
-  deleteNamedAnswers,
   findErasure,
   findErasureOf,
+  forgetTraces,
   insertErasure,
+  isFinished,
+  saveDeleted,
   saveKeyDigest,
-  saveState,
 } from './erasure-store.ts'
 import type { ErasureRecord } from './erasure-store.ts'
 import { addForgotten } from './forgotten-list.ts'
@@ -95,8 +92,9 @@ export async function erasePerson(parts: ErasureParts, request: ErasureRequest):
   // First: a run that begins now is without the person, and one that has begun is refused by what is noted next.
   parts.hidden.hideErased(request.person)
   const erasure = request.standing?.erasure ?? parts.ids.next('erasure')
+  let isAnybodyTold = true
   try {
-    await noteErasure(parts, { ...request, erasure })
+    isAnybodyTold = await noteErasure(parts, { ...request, erasure })
   } catch (error) {
     if (!(await findErasureOf(parts.db, { ...request, requestKey: undefined })))
       parts.hidden.showAgain(request.person)
@@ -104,14 +102,16 @@ export async function erasePerson(parts: ErasureParts, request: ErasureRequest):
   }
   const noted = await findErasureOf(parts.db, { ...request, requestKey: undefined })
   if (!noted) throw new Fault('fault.internal', { what: 'Cannot find an erasure that was just noted' })
-  return finishErasure(parts, noted)
+  return finishErasure(parts, noted, { isAnybodyTold })
 }
 
+/** Gives whether somebody was given rows of the person, and is to be told. */
 async function noteErasure(
   parts: ErasureParts,
   request: ErasureRequest & { erasure: string },
-): Promise<void> {
+): Promise<boolean> {
   const { person, erasure, requestedBy, standing } = request
+  let disclosed: readonly DisclosedRows[] = []
   await changeGrants(parts.consent, {
     body: { erase: erasure },
     facts: { by: requestedBy },
@@ -131,10 +131,8 @@ async function noteErasure(
       const own = await revokeAllOf(tx, person, { context: parts.consent, last, now, by: requestedBy })
       const ofWards = await endGuardianships(tx, parts, { ...request, last: last + own.length, now })
       const revoked = [...own, ...ofWards]
-      await deletePrincipalFacts(tx, person)
-      await noteWithdrawn(tx, parts, { ...request, now })
-      await deleteNamedAnswers(tx, request.nameMark)
-      await deleteCarried(tx, person)
+      disclosed = await noteWithdrawn(tx, parts, { ...request, now })
+      await forgetTraces(tx, request)
       const destroyed = await parts.personKeys.destroyKey(tx, person)
       const keyDigest = standing?.keyDigest ?? destroyed
       if (keyDigest) await saveKeyDigest(tx, { erasure, keyDigest })
@@ -150,15 +148,15 @@ async function noteErasure(
       }
     },
   })
+  return disclosed.length > 0
 }
 
-/** Nobody speaks for whoever is erased, and whoever is erased speaks for nobody. */
+/** Whoever is erased speaks for nobody. */
 async function endGuardianships(
   tx: DatabaseTransaction,
   parts: ErasureParts,
-  { person, guardianMark, requestedBy, last, now }: ErasureRequest & { last: number; now: Instant },
+  { guardianMark, requestedBy, last, now }: ErasureRequest & { last: number; now: Instant },
 ): Promise<readonly LiveGrant[]> {
-  await deleteGuardianshipsOf(tx, person)
   if (!guardianMark) return []
   return endAllOf(tx, parts, { mark: guardianMark, last, now, by: requestedBy })
 }
@@ -168,13 +166,13 @@ async function noteWithdrawn(
   tx: DatabaseTransaction,
   parts: ErasureParts,
   { person, erasure, issuer, now }: ErasureRequest & { erasure: string; now: Instant },
-): Promise<void> {
+): Promise<readonly DisclosedRows[]> {
   const numbers = (await parts.vault.households()).numbersOf(person)
   const disclosed = await rowsDisclosed(tx, { person, numbers })
   await insertWithdrawals(tx, { erasure, person, now, asks: disclosed })
   const event = { kind: 'erasure', cause: erasure, person, issuer, now } as const
   await noteDisclosed(tx, parts, { event, disclosed: disclosed.filter(({ isPushed }) => isPushed) })
-  await dropNoticeBodies(tx, person)
+  return disclosed
 }
 
 /** Rows of the person are about to go: an answer that was computed over them and is not decided yet must not be. */
@@ -191,25 +189,26 @@ async function noteRows(
 }
 
 /** Carries out an erasure that is noted. Doing it again, after a crash at any point, does no harm. */
-export async function finishErasure(parts: ErasureParts, noted: ErasureRecord): Promise<ErasureRecord> {
+export async function finishErasure(
+  parts: ErasureParts,
+  noted: ErasureRecord,
+  { isAnybodyTold }: { readonly isAnybodyTold: boolean } = { isAnybodyTold: true },
+): Promise<ErasureRecord> {
   const { erasure, person, keyDigest } = noted
   if (keyDigest) await addForgotten(parts.forgottenList, { ...noted, keyDigest })
   await parts.backups.strikeOut({ person, erasure })
   await parts.vault.forget(person)
-  parts.recipientsBell.ring()
-  await parts.db.transaction().execute(async (tx) => {
-    const now: Instant = parts.clock.now()
-    if (!(await saveState(tx, { erasure, state: 'deleted', now, stores: storesWhenDeleted() }))) return
-    const [receipt] = await parts.log.issue(tx, [
-      {
-        kind: 'erasure',
-        erasure,
-        grade: 'deleted',
-        ...(noted.subjectOf === undefined ? {} : { subjectOf: noted.subjectOf }),
-      },
-    ])
-    if (receipt) await addReceipt(tx, { erasure, receipt: receipt.sequence })
-  })
+  if (isAnybodyTold) parts.recipientsBell.ring()
+  const subject = noted.subjectOf === undefined ? {} : { subjectOf: noted.subjectOf }
+  await parts.log
+    .issueBy([{ kind: 'erasure', erasure, grade: 'deleted', ...subject }], async (on, [receipt]) => {
+      const stores = storesWhenDeleted()
+      if (receipt) await saveDeleted(on, { erasure, now: parts.clock.now(), stores, receipt })
+    })
+    .catch((error: unknown) => {
+      // Whoever asked at the same time was first.
+      if (!isFinished(error)) throw error
+    })
   await parts.log.publish()
   const done = await findErasure(parts.db, erasure)
   if (!done) throw new Fault('fault.internal', { what: 'Cannot find an erasure that was just done' })

@@ -4,7 +4,9 @@ import type { Instant } from '../../kernel/clock.ts'
 import type { Digest } from '../../kernel/digest.ts'
 import type { Database, DatabaseTransaction } from '../../kernel/postgres/database.ts'
 import type { ErasedStore, ErasureReason, ErasureState } from '../../protocol/rights/erasure.ts'
+import { KEPT } from '../../kernel/postgres/kept-statements.ts'
 import type { MemberId } from '../../protocol/wire.ts'
+import type { IssuedReceipt } from '../../transparency/receipt-log.ts'
 
 /** An erasure as the record has it. */
 export interface ErasureRecord {
@@ -53,28 +55,39 @@ export async function saveKeyDigest(
   await sql`update erasure set key_digest = ${keyDigest} where erasure = ${erasure}`.execute(tx)
 }
 
-/** Moves an erasure on; gives whether it was not there before. */
-export async function saveState(
-  tx: DatabaseTransaction,
+/** Notes that nothing is left of a person that could be read, with its receipt, in one statement. Fails where it was noted before. */
+export async function saveDeleted(
+  on: Database,
   {
     erasure,
-    state,
     now,
     stores,
+    receipt,
   }: {
     erasure: string
-    state: Exclude<ErasureState, 'begun'>
     now: Instant
-    /** Absent: as they are. */
-    stores?: readonly ErasedStore[]
+    stores: readonly ErasedStore[]
+    receipt: Pick<IssuedReceipt, 'sequence' | 'jws'>
   },
+): Promise<void> {
+  await sql`
+    ${KEPT} select finish_erasure(${receipt.sequence}::bigint, array['erasure'], ${[receipt.jws]}::text[], ${erasure}, ${now}::bigint,
+      ${JSON.stringify(stores)}::jsonb)`.execute(on)
+}
+
+/** Whether that failed because somebody else had done it. */
+export function isFinished(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && error.code === 'HG013'
+}
+
+/** Moves an erasure on to where nothing is left in any file; gives whether it was not there before. */
+export async function savePermanent(
+  tx: DatabaseTransaction,
+  { erasure, now }: { erasure: string; now: Instant },
 ): Promise<boolean> {
-  const before: ErasureState = state === 'deleted' ? 'begun' : 'deleted'
-  const column = state === 'deleted' ? sql.raw('deleted_ms') : sql.raw('permanent_ms')
   const { rows } = await sql`
-    update erasure set state = ${state}, ${column} = ${now},
-      stores = coalesce(${stores ? JSON.stringify(stores) : null}::jsonb, stores)
-    where erasure = ${erasure} and state = ${before} returning id`.execute(tx)
+    update erasure set state = 'permanent', permanent_ms = ${now}
+    where erasure = ${erasure} and state = 'deleted' returning id`.execute(tx)
   return rows.length === 1
 }
 
@@ -134,16 +147,16 @@ export async function listErasures(
   return rows.map(toRecord)
 }
 
-/** Forgets answers that were kept under a digest of the person's name. */
-export async function deleteNamedAnswers(tx: DatabaseTransaction, name: Digest): Promise<void> {
-  await sql`delete from consent_call where starts_with(idempotency_key, ${`${name} `})`.execute(tx)
-  await sql`delete from idempotent_answer where caller = ${`person ${name}`}`.execute(tx)
-}
-
-/** Forgets what a person carried here from another site, and corrections that are not made yet. */
-export async function deleteCarried(tx: DatabaseTransaction, person: number): Promise<void> {
-  await sql`update correction set body = null where person = ${person} and body is not null`.execute(tx)
-  await sql`delete from carried_record where person = ${person}`.execute(tx)
+/**
+ * Forgets what is kept of a person besides consent and answers: who speaks for them, how old they are, what they carried here, values
+ * that wait to be told or written, and answers to them under a mark of their name.
+ */
+export async function forgetTraces(
+  tx: DatabaseTransaction,
+  { person, nameMark }: { person: number; nameMark: Digest },
+): Promise<void> {
+  await sql`
+    ${KEPT} select forget_traces(${person}, ${`${nameMark} `}, ${`person ${nameMark}`})`.execute(tx)
 }
 
 interface ErasureRow {

@@ -5,6 +5,7 @@ import { formatInstant } from '../../kernel/clock.ts'
 import type { Digest } from '../../kernel/digest.ts'
 import { syncDirectory } from '../../kernel/durable-file.ts'
 import { Fault } from '../../kernel/faults.ts'
+import { GroupCommit } from '../../kernel/group-commit.ts'
 import type { Database } from '../../kernel/postgres/database.ts'
 import { erasuresIn } from './erasure-store.ts'
 import type { ErasureRecord } from './erasure-store.ts'
@@ -35,25 +36,37 @@ export type ForgottenErasure = Pick<
   'erasure' | 'requestedAt' | 'issuer' | 'reason' | 'requestedBy' | 'subjectOf'
 > & { readonly keyDigest: Digest }
 
-/** Adds somebody to the list; on the disk when it resolves. The same again does no harm. */
+/** Lines that are written together. */
+const LINES_AT_ONCE = 64
+
+const lists = new Map<string, GroupCommit<string, string>>()
+
+/** Adds somebody to the list; on the disk when it resolves, with whoever else comes at the same time. The same again does no harm. */
 export async function addForgotten(
   file: string,
   { keyDigest: key, erasure, requestedAt, issuer, reason, requestedBy: by, subjectOf }: ForgottenErasure,
 ): Promise<void> {
+  const list = lists.get(file) ?? new GroupCommit((lines) => addLines(file, lines), LINES_AT_ONCE)
+  lists.set(file, list)
+  await list.add(
+    `${JSON.stringify({ key, erasure, time: formatInstant(requestedAt), issuer, reason, by, subjectOf })}\n`,
+  )
+}
+
+async function addLines(file: string, lines: readonly string[]): Promise<readonly string[]> {
   const handle = await open(file, 'a+', 0o600)
   try {
     // What a crash tore must not swallow the next line: each begins a line of its own.
     const { size } = await handle.stat()
     const { buffer } =
       size === 0 ? { buffer: Buffer.from('\n') } : await handle.read(Buffer.alloc(1), 0, 1, size - 1)
-    await handle.writeFile(
-      `${buffer.toString() === '\n' ? '' : '\n'}${JSON.stringify({ key, erasure, time: formatInstant(requestedAt), issuer, reason, by, subjectOf })}\n`,
-    )
+    await handle.writeFile(`${buffer.toString() === '\n' ? '' : '\n'}${lines.join('')}`)
     await handle.sync()
   } finally {
     await handle.close()
   }
   await syncDirectory(dirname(file))
+  return lines
 }
 
 /**
