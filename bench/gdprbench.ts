@@ -23,9 +23,12 @@ import type { Figure } from './shared/report.ts'
  * then what a custodian does, by eight callers at once, on a site through its doors and on PostgreSQL with the same durable
  * disk. Every answer is held against a reference. The baseline is plain PostgreSQL: one statement an operation, each its own
  * commit, nothing logged. Beside it stand PostgreSQL *retrofitted* as the paper does it (indexes on metadata, expiry, a log of
- * reads and writes), and that again *behind a door*, called over HTTP as a site is. Who processes gets aggregates from a site,
- * never rows, so that is what all are asked for; metadata of consent are a person's own grants and objections. A site leaves
- * fewer than ten people out of an aggregate where two answers would tell who changed; such an answer counts as right, and
+ * reads and writes), and that again *behind a door*, called over HTTP as a site is. The callers, the network and the site are
+ * one process of one thread, so a site's time is theirs together; PostgreSQL is a process of its own. To create a record is two calls of
+ * a site: the row, and the person's grant. Who processes gets aggregates from a site, never rows, so that is what all are asked for;
+ * metadata of consent are a person's own grants and objections. A custodian's operations come in rounds of 800, changes first and then reports,
+ * each purpose's to an acquirer of its own: two reports between which fewer than ten have left would tell who, and are refused. A
+ * site leaves fewer than ten people out of an aggregate where two answers would tell who changed; such an answer counts as right, and
  * so does a refusal where somebody has left since the same was answered; how many there are is told.
  */
 

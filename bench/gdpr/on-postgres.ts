@@ -1,5 +1,5 @@
 import pg from 'pg'
-import { MINIMUM_GROUP, countsText } from './operations.ts'
+import { EVERYBODY, MINIMUM_GROUP, countsText } from './operations.ts'
 import type { Answer, GdprSystem, Operation } from './operations.ts'
 import { recordOf } from './records.ts'
 
@@ -122,20 +122,10 @@ async function answerOf(client: pg.Client, operation: Operation, inForce: string
       )
       return rows[0]?.purposes.toSorted().join(',') ?? ''
     }
-    case 'read-data-by-pur': {
-      const { rows } = await run<{ source: string; people: string }>(
-        `select source, count(*) as people from record where purposes @> array[$1] and not objections @> array[$1] and ${inForce} group by source`,
-        [operation.purpose],
-      )
-      return countsText(rows.map(({ source, people }) => [source, Number(people)]))
-    }
-    case 'decide-use': {
-      const { rows } = await run(
-        `select source from record where purposes @> array[$1] and not objections @> array[$1] and ${inForce} group by source having count(*) >= ${MINIMUM_GROUP} limit 1`,
-        [operation.purpose],
-      )
-      return rows.length > 0 ? 'allowed' : 'refused'
-    }
+    case 'read-data-by-pur':
+    case 'count-by-pur':
+    case 'decide-use':
+      return countedOf(run, operation, inForce)
     case 'update-data-by-key':
       return done(await run('update record set data = $2 where usr = $1', [operation.user, operation.data]))
     case 'update-metadata-by-pur': {
@@ -161,4 +151,32 @@ async function answerOf(client: pg.Client, operation: Operation, inForce: string
       return rows.length === 0 ? 'gone' : 'there'
     }
   }
+}
+
+type Run = <Row extends pg.QueryResultRow>(
+  text: string,
+  values: readonly unknown[],
+) => Promise<pg.QueryResult<Row>>
+
+/** What is asked of all who let their data be used for a purpose. */
+async function countedOf(
+  run: Run,
+  operation: Extract<Operation, { kind: 'read-data-by-pur' | 'count-by-pur' | 'decide-use' }>,
+  inForce: string,
+): Promise<Answer> {
+  const { kind, purpose } = operation
+  const where = `purposes @> array[$1] and not objections @> array[$1] and ${inForce}`
+  if (kind === 'read-data-by-pur') {
+    const { rows } = await run<{ source: string; people: string }>(
+      `select source, count(*) as people from record where ${where} group by source`,
+      [purpose],
+    )
+    return countsText(rows.map(({ source, people }) => [source, Number(people)]))
+  }
+  const { rows } = await run<{ people: string }>(`select count(*) as people from record where ${where}`, [
+    purpose,
+  ])
+  const people = Number(rows[0]?.people)
+  if (kind === 'count-by-pur') return countsText([[EVERYBODY, people]])
+  return people >= MINIMUM_GROUP ? 'allowed' : 'refused'
 }

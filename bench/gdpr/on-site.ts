@@ -12,7 +12,7 @@ import { openRightsDesk } from '../../src/sdk/rights.ts'
 import { testGrant, testManifest } from '../../src/testing/test-population.ts'
 import { offered } from '../../src/testing/test-trade.ts'
 import type { TestAcquirer, TestTrade } from '../../src/testing/test-trade.ts'
-import { countsText } from './operations.ts'
+import { EVERYBODY, countsText } from './operations.ts'
 import type { Answer, GdprSystem, Operation } from './operations.ts'
 import { PURPOSES, recordOf } from './records.ts'
 import type { GdprRecord, Purpose } from './records.ts'
@@ -60,6 +60,7 @@ export async function openOnSite(trade: TestTrade, records: number): Promise<Gdp
       return granted.filter(({ state }) => state === 'in_force')
     },
     acquirer: await trade.addAcquirer('processor', { depositMinor: 100_000_000 }),
+    reporters: await reportersOf(trade),
   }
   return {
     name: 'Hedgerow',
@@ -87,6 +88,15 @@ interface Parts {
   readonly records: (ref: string) => ReturnType<typeof openPersonRecords>
   readonly grantsOf: (person: string) => Promise<readonly GrantView[]>
   readonly acquirer: TestAcquirer
+  /** Who reports how many people there are for each purpose, one for each: nobody else's answers are beside theirs. */
+  readonly reporters: ReadonlyMap<Purpose, TestAcquirer>
+}
+
+async function reportersOf(trade: TestTrade): Promise<Parts['reporters']> {
+  const reporters = new Map<Purpose, TestAcquirer>()
+  for (const [index, purpose] of PURPOSES.entries())
+    reporters.set(purpose, await trade.addAcquirer(`reporter-${index}`, { depositMinor: 100_000_000 }))
+  return reporters
 }
 
 /** Whoever is erased is to the door as if they had never been there. */
@@ -125,8 +135,10 @@ async function answerOf(parts: Parts, operation: Operation): Promise<Answer> {
     }
     case 'read-data-by-pur':
       return askBySource(acquirer, operation.purpose)
+    case 'count-by-pur':
+      return countPeople(parts, operation.purpose)
     case 'decide-use':
-      return decideUse(acquirer, operation.purpose)
+      return decideUse(parts, operation.purpose)
     case 'update-data-by-key':
       await rights.correct({ person: operation.user }, { dataSet: DATA_SET, set: { data: operation.data } })
       return 'done'
@@ -159,12 +171,20 @@ async function answerOf(parts: Parts, operation: Operation): Promise<Answer> {
 }
 
 /** A dry run: all that is decided of an ask, and nothing leaves. */
-async function decideUse(acquirer: TestAcquirer, purpose: Purpose): Promise<Answer> {
-  const { sites } = await acquirer.ask(BY_SOURCE, { purpose, offer: DATA_SET, dryRun: true })
-  const reason = sites[0]?.reason ?? 'no answer'
-  return reason.startsWith('approved') ? 'allowed' : reason
+async function decideUse({ reporters }: Parts, purpose: Purpose): Promise<Answer> {
+  const asked = await reporters.get(purpose)?.ask(COUNT, { purpose, offer: DATA_SET, dryRun: true })
+  const reason = asked?.sites[0]?.reason ?? 'no answer'
+  return reason.startsWith('declined') ? reason : 'allowed'
 }
 
+async function countPeople({ reporters }: Parts, purpose: Purpose): Promise<Answer> {
+  const asked = await reporters.get(purpose)?.ask(COUNT, { purpose, offer: DATA_SET })
+  const answered = asked?.sites[0]
+  if (!answered?.release) return answered?.reason ?? asked?.reason ?? 'no answer'
+  return countsText(answered.release.rows.map(([people]) => [EVERYBODY, Number(people)]))
+}
+
+const COUNT = 'select count(*) as people from records'
 const BY_SOURCE = 'select source, count(*) as people from records group by source'
 
 async function askBySource(acquirer: TestAcquirer, purpose: Purpose): Promise<Answer> {

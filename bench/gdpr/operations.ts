@@ -5,6 +5,8 @@ export type Operation =
   | { readonly kind: 'create-record'; readonly record: GdprRecord }
   | { readonly kind: 'read-data-by-usr'; readonly user: string }
   | { readonly kind: 'read-data-by-pur'; readonly purpose: Purpose }
+  /** How many people let their data be used for a purpose now. */
+  | { readonly kind: 'count-by-pur'; readonly purpose: Purpose }
   /** Whether enough people let their data be used for a purpose now. */
   | { readonly kind: 'decide-use'; readonly purpose: Purpose }
   | { readonly kind: 'read-metadata-by-usr'; readonly user: string }
@@ -40,6 +42,9 @@ export interface GdprSystem {
 
 /** Fewest people of whom anything is told together. */
 export const MINIMUM_GROUP = 10
+
+/** Stands for the source where people of all sources are counted. */
+export const EVERYBODY = 'everybody'
 
 /** People by source, in one form. */
 export function countsText(counts: readonly (readonly [string, number])[]): Answer {

@@ -36,13 +36,32 @@ export function stepsOf(
 ): readonly Step[] {
   const random = seededRandom('gdprbench', seed)
   const zipf = zipfian(truth.created)
-  return Array.from({ length: count }, () => {
-    const step = drawn(workload, random.next())
+  const kinds = inRounds(
+    Array.from({ length: count }, () => drawn(workload, random.next())),
+    workload.round,
+  )
+  return kinds.map((kind) => {
     const part = random.next()
     const chosen = workload.isZipfian ? zipf(part) : Math.floor(part * truth.created)
-    return truth.next(step, { chosen, fresh: Math.floor(random.next() * 1_000_000) })
+    return truth.next(kind, { chosen, fresh: Math.floor(random.next() * 1_000_000) })
   })
 }
+
+type Kind = Operation['kind']
+
+/** Where a workload has rounds: what changes something first, then what looks. */
+function inRounds(kinds: readonly Kind[], round: number | undefined): readonly Kind[] {
+  if (round === undefined) return kinds
+  const rounds = Array.from({ length: Math.ceil(kinds.length / round) }, (_, index) =>
+    kinds.slice(index * round, (index + 1) * round),
+  )
+  return rounds.flatMap((own) => [
+    ...own.filter((kind) => !LOOKING.has(kind)),
+    ...own.filter((kind) => LOOKING.has(kind)),
+  ])
+}
+
+const LOOKING: ReadonlySet<Kind> = new Set(['count-by-pur', 'read-data-by-pur', 'decide-use'])
 
 /**
  * Performs steps by several callers at once. All about one person are of one caller, in their order, so that what each is to
@@ -79,8 +98,8 @@ export async function runSteps(system: GdprSystem, steps: readonly Step[], calle
 /** Whether people are counted for it. */
 function isTold(
   operation: Operation,
-): operation is Extract<Operation, { kind: 'read-data-by-pur' | 'decide-use' }> {
-  return operation.kind === 'read-data-by-pur' || operation.kind === 'decide-use'
+): operation is Extract<Operation, { kind: 'read-data-by-pur' | 'count-by-pur' | 'decide-use' }> {
+  return LOOKING.has(operation.kind)
 }
 
 function callerOf(operation: Operation, index: number): number {
@@ -94,7 +113,7 @@ function callerOf(operation: Operation, index: number): number {
  * anybody too many. The same is held against every system.
  */
 function isGuarded({ kind }: Operation, { answer, expected }: { answer: Answer; expected: Answer }): boolean {
-  if (kind !== 'read-data-by-pur') return false
+  if (kind !== 'read-data-by-pur' && kind !== 'count-by-pur') return false
   const [told, all] = [countsOf(answer), countsOf(expected)]
   const isNobodyNew = [...told.keys()].every((source) => all.has(source))
   return (

@@ -1,4 +1,4 @@
-import { MINIMUM_GROUP, countsText } from './operations.ts'
+import { EVERYBODY, MINIMUM_GROUP, countsText } from './operations.ts'
 import type { Answer, Operation } from './operations.ts'
 import { PURPOSES, dataOf, recordOf } from './records.ts'
 import type { GdprRecord, Purpose } from './records.ts'
@@ -51,6 +51,7 @@ export class Truth {
       case 'create-record':
         return { kind: step, record: recordOf(this.#created) }
       case 'read-data-by-pur':
+      case 'count-by-pur':
       case 'decide-use':
         return { kind: step, purpose }
       case 'update-data-by-key':
@@ -75,10 +76,9 @@ export class Truth {
       return 'done'
     }
     if (operation.kind === 'read-data-by-pur') return countsText([...this.#bySource(operation.purpose)])
-    if (operation.kind === 'decide-use') {
-      const counts = this.#bySource(operation.purpose).values()
-      return counts.some((count) => count >= MINIMUM_GROUP) ? 'allowed' : 'refused'
-    }
+    if (operation.kind === 'count-by-pur') return countsText([[EVERYBODY, this.#count(operation.purpose)]])
+    if (operation.kind === 'decide-use')
+      return this.#count(operation.purpose) >= MINIMUM_GROUP ? 'allowed' : 'refused'
     if (operation.kind === 'get-system-logs') return String(operation.count)
     const person = this.#people.get(operation.user)
     if (operation.kind === 'verify-deletion') return person ? 'there' : 'gone'
@@ -112,6 +112,12 @@ export class Truth {
     for (const purpose of leaving)
       if (purposes.has(purpose) && !objections.has(purpose))
         this.#left.set(purpose, (this.#left.get(purpose) ?? 0) + 1)
+  }
+
+  #count(purpose: Purpose): number {
+    return this.#bySource(purpose)
+      .values()
+      .reduce((sum, count) => sum + count, 0)
   }
 
   #bySource(purpose: Purpose): ReadonlyMap<string, number> {

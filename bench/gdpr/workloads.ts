@@ -4,20 +4,27 @@ import type { Operation } from './operations.ts'
 export interface Workload {
   readonly mix: readonly (readonly [Operation['kind'], number])[]
   readonly isZipfian: boolean
+  /** Of so many operations, one after another, those that change something come before those that look. */
+  readonly round?: number
 }
 
 export type Profile = 'paper' | 'code'
 
-/** What a custodian does all day: whether a use is allowed, aggregates, consent that comes and goes, and erasures between them. */
+/**
+ * What a custodian does: consent that comes and goes and erasures, and then reports, of how many people let their data be used for each
+ * purpose and whether a use is allowed. Reports are made from time to time, as such reports are: between two of them so many people
+ * come and go that none of them is told by the difference.
+ */
 const CUSTODIAN: Workload = {
   mix: [
     ['decide-use', 30],
-    ['read-data-by-pur', 20],
+    ['count-by-pur', 20],
     ['update-metadata-by-pur', 20],
     ['update-metadata-by-usr', 10],
     ['delete-record-by-usr', 20],
   ],
   isZipfian: false,
+  round: 800,
 }
 
 /**
