@@ -293,6 +293,26 @@ const DECLINED: readonly (readonly [sql: string, code: string, detail: RegExp])[
     /not on the person keys/,
   ],
   [
+    'select count(*) from (select id from athletes intersect select id from wages) t',
+    'declined.sql_not_supported',
+    /different issuers/,
+  ],
+  [
+    'with t as (select a.id, sum(a.height) as h from athletes a join sessions s using (id) group by a.id) select sum(h) from t',
+    'declined.sql_not_supported',
+    /repeats for each row/,
+  ],
+  [
+    'select count(*) from ((select id from athletes union select id from sessions limit 3) union select id from athletes) t',
+    'declined.sql_not_supported',
+    /LIMIT and OFFSET of a set operation/,
+  ],
+  [
+    'select count(*) from (select id, height from athletes union select id, height from athletes) t',
+    'declined.sql_not_supported',
+    /anything but one person key/,
+  ],
+  [
     'select count(*) from athletes a join wages w using (id)',
     'declined.sql_not_supported',
     /different issuers/,

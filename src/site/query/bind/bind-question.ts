@@ -9,7 +9,7 @@ import { bindCount, bindGrouping, bindHaving, bindOrder, bindTargets, overGroups
 import type { Grouping, Target } from './bind-groups.ts'
 import { literal, requireScalar } from './build-expression.ts'
 import { bindFrom } from './bind-relation.ts'
-import { frameOf } from './from-context.ts'
+import { checkIssuers, frameOf } from './from-context.ts'
 import type { FromContext } from './from-context.ts'
 import { bindLateral } from './bind-lateral.ts'
 import { bindSubLink } from './bind-sub-query.ts'
@@ -38,6 +38,8 @@ export function bindQuestion(select: SelectStmt, binding: Binding): BoundQuery {
     binding.mode === 'rows'
       ? bindRowsQuestion(select, { binding, level, frame })
       : bindGroupedQuestion(select, { binding, level, frame })
+  // Also of what was joined within sub-queries and sets of people.
+  checkIssuers(query, binding)
   return withoutUnused(query)
 }
 

@@ -75,7 +75,10 @@ export function checkOptionalRows(
 }
 
 /** Only an issuer's own keys name the same people; those of two issuers are different people even where they look alike. */
-export function checkIssuers({ sources }: Level, { dataSets }: Binding): void {
+export function checkIssuers(
+  { sources }: { readonly sources: readonly Source[] },
+  { dataSets }: Binding,
+): void {
   const issuers = new Set<string | undefined>()
   const visit = (list: readonly Source[]): void => {
     for (const source of list) {

@@ -12,6 +12,9 @@ import { childrenOf, partsOf, sameExpression } from '../bound/same-expression.ts
  *
  * Without a declared least width a whole number may stand as it is, any bin will do for another number, and dates
  * and times are taken in days at the finest.
+ *
+ * What a sub-select computes is looked at as if it stood in the key: by `floor(k)` of a `k` that is 100 times a height people
+ * would else be told apart by the centimetre.
  */
 export function checkResolution(
   keys: readonly Expr[],
@@ -21,10 +24,12 @@ export function checkResolution(
   const data: Data = { sources, dataSets, behind: new Map() }
   const seen: Seen = { bins: [], cuts: [] }
   for (const key of keys) visit(key, data, seen)
-  checkTogether(seen, data)
+  checkTogether(seen)
 }
 
 interface Data {
+  /** Within a sub-select only columns with a declared least width are looked at: of the others the key itself is. */
+  readonly isWithin?: true
   readonly sources: readonly Source[]
   readonly dataSets: ReadonlyMap<string, Manifest>
   /** What is behind columns of sub-selects, found once each: in a chain of them each may name the one before twice. */
@@ -33,8 +38,8 @@ interface Data {
 
 /** What the keys do with numbers and times, all keys together: two coarse bins that are shifted make a fine one. */
 interface Seen {
-  readonly bins: { readonly bin: Bin; readonly expr: Expr }[]
-  readonly cuts: Cut[]
+  readonly bins: { readonly bin: Bin; readonly expr: Expr; readonly data: Data }[]
+  readonly cuts: { readonly cut: Cut; readonly data: Data }[]
 }
 
 type Found = Extract<Expr, { kind: 'column' }>
@@ -51,19 +56,43 @@ type TimeUnit = (typeof TIME_UNITS)[number]
 function visit(expr: Expr, data: Data, seen: Seen): void {
   const bin = binOf(expr)
   if (bin) {
-    seen.bins.push({ bin, expr })
-    return checkBin(bin, data)
+    seen.bins.push({ bin, expr, data })
+    checkBin(bin, data)
+    return visitInside(bin.column, data, seen)
   }
   const cut = cutOf(expr)
   if (cut) {
-    seen.cuts.push(cut)
-    return checkCuts(cut, data)
+    seen.cuts.push({ cut, data })
+    checkCuts(cut, data)
+    return visitInside(cut.column, data, seen)
   }
-  if (expr.kind === 'column') return checkBare(expr, data)
+  if (expr.kind === 'column') {
+    checkBare(expr, data)
+    return visitInside(expr, data, seen)
+  }
   if (expr.kind === 'call' && OF_LISTS.has(expr.call)) return
   // Whether there is a value tells no value.
   if (expr.kind === 'call' && OF_NULLS.has(expr.call) && expr.args.every(isLeaf)) return
   for (const child of childrenOf(expr)) visit(child, data, seen)
+}
+
+/** What a column of a sub-select is made of, but a column as it is. */
+function visitInside({ source, column }: Found, data: Data, seen: Seen): void {
+  const found = data.sources[source]
+  const from = found && innermost(found)
+  if (from?.kind !== 'per-person' && from?.kind !== 'rows') return
+  const inner: Data = { ...data, sources: from.sources, isWithin: true }
+  const { expr, aggregate } = definitionOf(from, column)
+  const made = expr?.kind === 'window' ? expr.args : [expr, aggregate?.argument, aggregate?.filter]
+  for (const part of made) {
+    if (part?.kind === 'column') visitInside(part, inner, seen)
+    else if (part) visit(part, inner, seen)
+  }
+}
+
+/** Within a sub-select: what has no declared least width. */
+function isLeftToKey(column: Found, data: Data): boolean {
+  return data.isWithin === true && columnOf(column, data)?.minimumBin === undefined
 }
 
 /** Calls that tell of a list without giving one of its values. */
@@ -83,17 +112,20 @@ function isLeaf({ kind }: Expr): boolean {
   return kind === 'column' || kind === 'person'
 }
 
-function checkTogether({ bins, cuts }: Seen, data: Data): void {
-  for (const { column } of cuts) {
-    const own = cuts.filter((cut) => isSameColumn(cut.column, column))
-    checkCuts({ column, at: [...new Set(own.flatMap(({ at }) => at))] }, data)
+function checkTogether({ bins, cuts }: Seen): void {
+  for (const { cut, data } of cuts) {
+    const own = cuts.filter((other) => isSameColumn(placed(other.cut, other.data), placed(cut, data)))
+    checkCuts({ column: cut.column, at: [...new Set(own.flatMap((one) => one.cut.at))] }, data)
   }
-  for (const { bin, expr } of bins) {
+  for (const { bin, expr, data } of bins) {
     if (typeof bin.width === 'string') continue
+    const here = placed(bin, data)
     const isShifted = bins.some(
-      (other) => isSameColumn(other.bin.column, bin.column) && !sameExpression(other.expr, expr),
+      (other) =>
+        isSameColumn(placed(other.bin, other.data), here) &&
+        !(other.data.sources === data.sources && sameExpression(other.expr, expr)),
     )
-    if (isShifted || cuts.some(({ column }) => isSameColumn(column, bin.column))) {
+    if (isShifted || cuts.some((other) => isSameColumn(placed(other.cut, other.data), here))) {
       const least = leastWidth(columnOf(bin.column, data), bin.column)
       if (least !== 0 && !(least === 1 && bin.column.type === 'integer'))
         throw wrongColumn(`${spokenColumn(bin.column)} may be grouped by in one way only`)
@@ -101,8 +133,25 @@ function checkTogether({ bins, cuts }: Seen, data: Data): void {
   }
 }
 
-function isSameColumn(a: Found, b: Found): boolean {
-  return a.source === b.source && a.column === b.column
+/** A column and where it stands. */
+interface Placed {
+  readonly column: Found
+  readonly data: Data
+}
+
+function placed({ column }: { readonly column: Found }, data: Data): Placed {
+  return { column, data }
+}
+
+/** Also by two names, or in two sub-selects: a column with a declared least width is one wherever it comes from. */
+function isSameColumn(a: Placed, b: Placed): boolean {
+  const [one, other] = [columnOf(a.column, a.data), columnOf(b.column, b.data)]
+  if (one?.minimumBin !== undefined && one === other) return true
+  return (
+    a.data.sources === b.data.sources &&
+    a.column.source === b.column.source &&
+    a.column.column === b.column.column
+  )
 }
 
 type Binning = (expr: Call) => Bin | undefined
@@ -231,6 +280,7 @@ function columnUnder(expr: Expr, casts: readonly CallId[]): Found | undefined {
 }
 
 function checkBin({ column, width }: Bin, data: Data): void {
+  if (isLeftToKey(column, data)) return
   const declaredColumn = columnOf(column, data)
   const least = leastWidth(declaredColumn, column)
   if (typeof width === 'string') {
@@ -244,6 +294,7 @@ function checkBin({ column, width }: Bin, data: Data): void {
 }
 
 function checkBare(column: Found, data: Data): void {
+  if (isLeftToKey(column, data)) return
   const least = leastWidth(columnOf(column, data), column)
   if (column.type === 'integer' && typeof least === 'number' && least <= 1) return
   if (column.type === 'date' && least === 'day') return
@@ -354,6 +405,7 @@ function dayNumber(text: string): number {
 }
 
 function checkCuts({ column, at }: Cut, data: Data): void {
+  if (isLeftToKey(column, data)) return
   const least = leastWidth(columnOf(column, data), column)
   const width = typeof least === 'number' ? least : least === undefined ? 0 : DAYS[least]
   const positions = at.toSorted((a, b) => a - b)

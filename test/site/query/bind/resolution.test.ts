@@ -155,3 +155,51 @@ test('what was taken from a person before keeps the width of its column', () => 
   assert.equal(perPerson('min(born)', 'v'), 'declined.column')
   assert.equal(perPerson('count(*)', 'v'), 'approved')
 })
+
+function codeOf(sql: string): string {
+  const checked = checkQuestion(sql, {
+    mode: 'aggregate',
+    dataSets: new Map([['people', manifest]]),
+  })
+  return checked.ok ? 'approved' : checked.error.code
+}
+
+for (const key of FINE) {
+  test(`too fine, also where a sub-select groups by it first: ${key}`, () => {
+    for (const made of [
+      `select id, ${key} as k from people group by id, ${key}`,
+      `select distinct id, ${key} as k from people`,
+    ])
+      assert.equal(codeOf(`select k, count(*) from (${made}) t group by k`), 'declined.column', made)
+  })
+}
+
+test('a number that was made larger before is no coarser by the bins of what it became', () => {
+  const grouped = (key: string, outer: string) =>
+    codeOf(
+      `with t as (select id, ${key} as k from people group by id, ${key}) select ${outer}, count(*) from t group by 1`,
+    )
+  assert.equal(grouped('height * 100', 'floor(k)'), 'declined.column')
+  assert.equal(grouped('(height * 100)::int', 'k'), 'declined.column')
+  assert.equal(grouped('height', 'floor(k / 0.1)'), 'approved')
+  assert.equal(grouped('(height * 10)::int', 'k'), 'approved')
+  assert.equal(grouped('weight * 100', 'floor(k)'), 'approved')
+  const greatest = 'with t as (select id, max(height * 100) as k from people group by id)'
+  assert.equal(codeOf(`${greatest} select floor(k), count(*) from t group by 1`), 'declined.column')
+})
+
+test('two coarse ways are one fine way, also by two names or from two sub-selects', () => {
+  const twice = (one: string, other: string, relation: string) =>
+    codeOf(`select ${one}, ${other}, count(*) from ${relation} group by 1, 2`)
+  const joined = 'people a join people b using (id)'
+  assert.equal(twice('floor(a.height / 0.1)', 'floor((b.height + 0.05) / 0.1)', joined), 'declined.column')
+  assert.equal(twice('a.height > 1.8', 'b.height > 1.85', joined), 'declined.column')
+  assert.equal(twice('floor(a.height / 0.1)', 'b.town', joined), 'approved')
+  const tall = (metres: number) =>
+    `(select id, height > ${metres} as is_tall from people group by id, height > ${metres})`
+  const both = (metres: number) => `${tall(1.8)} a join ${tall(metres)} b using (id)`
+  assert.equal(twice('a.is_tall', 'b.is_tall', both(1.85)), 'declined.column')
+  assert.equal(twice('a.is_tall', 'b.is_tall', both(1.6)), 'approved')
+  const counted = 'select id, count(*) filter (where height > 1.85) as n from people group by id'
+  assert.equal(twice('a.height > 1.8', 'b.n', `people a join (${counted}) b using (id)`), 'declined.column')
+})
