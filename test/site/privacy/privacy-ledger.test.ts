@@ -332,3 +332,59 @@ test('a join waits for what is set aside, and whoever comes meanwhile gets the j
   await joining
   assert.equal(await second, undefined, '0.7 and 0.7 are more than the one that a person may lose')
 })
+
+test('an answer that is more than the budget of an acquirer by itself is declined, also the first', async () => {
+  await using postgres = await testPostgres()
+  const { db } = postgres
+  const ledger = await openLedger(db)
+  const budget = { epsilon: 0.1, delta: 1e-6 }
+  const first = await answer(ledger, db, { id: 'a1', epsilonMicro: 500_000, budget })
+  assert.equal(first, undefined)
+  assert.equal((await answer(ledger, db, { id: 'a2', epsilonMicro: 100_000, budget }))?.count(), 400)
+})
+
+test('what is set aside counts while many others ask, and nobody has it forgotten', async () => {
+  await using postgres = await testPostgres()
+  const { db } = postgres
+  const ledger = await openLedger(db, { personAndAcquirer: one, person: { ...one, epsilon: 20 } })
+  const most = {
+    acquirer: 'atlas',
+    dataSets: [{ dataSet: 'athletes', budget: { epsilon: 8, delta: 1e-6 } }],
+    people: range(0, 100),
+    loss: pureLoss(900_000),
+    minimumGroup: 20,
+    now: SPRING,
+  }
+  const aside = await ledger.setAside(most)
+  assert.ok(aside.ok)
+  for (let other = 0; other < 20; other += 1)
+    await answer(ledger, db, { id: `o${other}`, acquirer: `other-${other}`, epsilonMicro: 10_000 })
+  assert.equal((await ledger.setAside(most)).ok, false)
+  aside.value[Symbol.dispose]()
+})
+
+test('a join counts what was spent apart before the losses of the group were last written down', async () => {
+  await using postgres = await testPostgres()
+  const { db } = postgres
+  const budgets = { personAndAcquirer: one, person: { ...one, epsilon: 20 } }
+  const people = range(0, 100)
+  const first = await openLedger(db, budgets)
+  await answer(first, db, { id: 'b1', acquirer: 'birch', epsilonMicro: 500_000, people })
+  for (let ask = 0; ask < 34; ask += 1)
+    await answer(first, db, { id: `a${ask}`, acquirer: 'atlas', epsilonMicro: 10_000, people })
+  // Opened anew it reads so many answers that it writes down what they come to.
+  const ledger = await openLedger(db, budgets)
+  await answer(ledger, db, { id: 'a-last', acquirer: 'atlas', epsilonMicro: 10_000, people })
+  const { rows } = await sql`select 1 from privacy_snapshot where acquirer = 'atlas'`.execute(db)
+  assert.equal(rows.length, 1)
+  await joined(ledger, db, 'atlas', 'birch')
+  const more = { id: 'a-more', acquirer: 'atlas', epsilonMicro: 300_000, people }
+  assert.equal(await answer(await openLedger(db, budgets), db, more), undefined)
+})
+
+test('losses past what a number holds stay at the most', () => {
+  const losses = new PeopleLosses()
+  const people = range(0, 3)
+  for (const each of [3_000_000_000, 3_000_000_001]) losses.add(people, { epsilonMicro: each, rhoNano: each })
+  assert.deepEqual(losses.of(1), { epsilonMicro: 2 ** 32 - 1, rhoNano: 2 ** 32 - 1 })
+})

@@ -181,6 +181,7 @@ test('a number that was made larger before is no coarser by the bins of what it 
     )
   assert.equal(grouped('height * 100', 'floor(k)'), 'declined.column')
   assert.equal(grouped('(height * 100)::int', 'k'), 'declined.column')
+  assert.equal(grouped('height * 100', 'k > 180'), 'declined.column')
   assert.equal(grouped('height', 'floor(k / 0.1)'), 'approved')
   assert.equal(grouped('(height * 10)::int', 'k'), 'approved')
   assert.equal(grouped('weight * 100', 'floor(k)'), 'approved')
