@@ -189,9 +189,10 @@ function shown(template: Template): string {
 
 function writtenOut(template: Template, answers: readonly Release[]): Result<string, string> {
   let problem: string | undefined
-  const text = fill(template, ({ stage, form }) => {
+  const text = fill(template, (place) => {
+    const { stage } = place
     const answer = answers[stage - 1]
-    const written = answer ? writeAnswer(answer, form) : err('it is missing')
+    const written = answer ? writeAnswer(answer, place) : err('it is missing')
     if (written.ok) return written.value
     problem ??= `the answer of stage ${stage} cannot be written out: ${written.error}`
     return ''

@@ -5,7 +5,8 @@ import type { Result } from '../../kernel/result.ts'
 import type { Offer } from '../../protocol/offer.ts'
 import { NoStages, offsetIn, reachable, readSelect } from './read-select.ts'
 import type { Planning, ReadSelect } from './read-select.ts'
-import { afterSelectWord, parseSelect, readText, spanOfSelect, withWord } from './read-text.ts'
+import { tiesToGroup } from './by-group.ts'
+import { afterSelectWord, parseSelect, readText, spanOfColumn, spanOfSelect, withWord } from './read-text.ts'
 import type { ReadText, Span } from './read-text.ts'
 import type { Column } from './relations.ts'
 import { awaitedBy, cut, fill } from './template.ts'
@@ -87,20 +88,38 @@ interface FoundStage extends Stage {
 }
 
 function stagesInto(stages: FoundStage[], read: ReadText): Planning['stageOf'] {
+  const push = (select: ReadSelect, span: Span, isGrouped: boolean): number =>
+    stages.push({ number: stages.length + 1, isGrouped, template: alone(select, span, read) })
   const add = (select: ReadSelect, form: AnswerForm, isDistinct = false): Edit | undefined => {
     const span = spanOfSelect(read, select.select)
     const after = isDistinct ? afterSelectWord(read, select.select) : undefined
     if (span === undefined || (isDistinct && after === undefined)) return undefined
     const edits = after === undefined ? select.edits : [...select.edits, insertion(after, ' distinct')]
-    const number = stages.length + 1
-    const isGrouped = select.made !== 'one row'
-    stages.push({ number, isGrouped, template: alone({ ...select, edits }, span, read) })
-    return { ...span, by: [{ stage: number, form }] }
+    const stage = push({ ...select, edits }, span, select.made !== 'one row')
+    return { ...span, by: [{ stage, form }] }
+  }
+  /** A value of the group of the row around it: asked of every group at once, with the group beside it. */
+  const addOfGroup = (select: ReadSelect): Edit | undefined => {
+    const span = spanOfSelect(read, select.select)
+    const after = afterSelectWord(read, select.select)
+    const ties = tiesToGroup(select)?.map(({ own, around }) => ({
+      own: textAt(read, spanOfColumn(read, own)),
+      at: spanOfColumn(read, around),
+    }))
+    if (span === undefined || after === undefined || ties === undefined) return undefined
+    const owns = ties.map(({ own }) => own).join(', ')
+    // What it is tied to is there in every row of a group: the tie itself says only that it is not null.
+    const untied = ties.flatMap(({ own, at }) => (at ? [{ ...at, by: [own] }] : []))
+    const around = [insertion(after, ` ${owns},`), insertion(span.end, ` group by ${owns}`)]
+    const stage = push({ ...select, edits: [...select.edits, ...untied, ...around] }, span, true)
+    const keys = ties.map(({ at }) => textAt(read, at))
+    return { ...span, by: [{ stage, form: 'of group', keys }] }
   }
   return {
     relation: (select) => (isQuestion(select) ? add(select, 'relation') : undefined),
     link: (link, select) => {
-      if (select.of !== 'people' || select.free.length > 0 || select.select.larg) return undefined
+      if (select.of !== 'people' || select.select.larg) return undefined
+      if (select.free.length > 0) return link.subLinkType === 'EXPR_SUBLINK' ? addOfGroup(select) : undefined
       if (link.subLinkType === 'EXPR_SUBLINK') return isQuestion(select) ? add(select, 'value') : undefined
       if (link.subLinkType !== 'ANY_SUBLINK' && link.subLinkType !== 'ALL_SUBLINK') return undefined
       const form = formOf(link)
@@ -108,6 +127,10 @@ function stagesInto(stages: FoundStage[], read: ReadText): Planning['stageOf'] {
       return isSetOfValues(select) ? add(select, form, true) : undefined
     },
   }
+}
+
+function textAt({ bytes }: ReadText, span: Span | undefined): string {
+  return span ? bytes.toString('utf8', span.start, span.end) : ''
 }
 
 function insertion(at: number, text: string): Edit {
@@ -188,4 +211,5 @@ const STANDING_IN: Readonly<Record<AnswerForm, (constant: string) => string>> = 
   items: (constant) => constant,
   array: (constant) => `array[${constant}]`,
   relation: (constant) => `select ${constant}`,
+  'of group': (constant) => constant,
 }

@@ -11,7 +11,7 @@ import type { ReadText } from './read-text.ts'
 import { spanOfBody } from './read-text.ts'
 import type { Column, Names, Relation, RowsOf, Scope } from './relations.ts'
 import { columnsOf, isKnown, namesOf, renamed } from './relations.ts'
-import { isPlainRead, madeBy } from './shape.ts'
+import { isPlainRead, isStrict, madeBy } from './shape.ts'
 import type { Made } from './shape.ts'
 import { cut } from './template.ts'
 import type { Edit, Template } from './template.ts'
@@ -47,6 +47,8 @@ export interface ReadSelect {
   readonly made: Made
   /** Names that are of nothing within it: it looks at the rows around it. */
   readonly free: readonly Names[]
+  /** What its FROM names. */
+  readonly scope: Scope
   readonly isLossy: boolean
   readonly edits: readonly Edit[]
   /** CTEs around it that it names. */
@@ -69,8 +71,10 @@ interface Place {
   readonly planning: Planning
   readonly known: ReadonlyMap<string, Named>
   readonly scope: Scope
-  /** Whether what is missing in a relation can only leave rows out here, and turns nothing round. */
+  /** Whether what is not found in a relation can only leave rows out here, and turns nothing round. */
   readonly isSure: boolean
+  /** Whether a null can only leave rows out here: not even NOT makes something of it. */
+  readonly isStrict: boolean
   readonly found: Found
 }
 
@@ -89,7 +93,7 @@ export function readSelect(select: SelectStmt, around: Around): ReadSelect {
   const known = new Map(around.known)
   for (const named of own) known.set(named.name, named)
   const found: Found = { edits: [], names: [], free: [], isLossy: false }
-  const place: Place = { planning: around.planning, known, scope: [], isSure: true, found }
+  const place: Place = { planning: around.planning, known, scope: [], isSure: true, isStrict: true, found }
   const body = select.larg && select.rarg ? readSet(select, place) : readBody(select, place)
   const used = reachable(found.names)
   return {
@@ -162,7 +166,7 @@ function relationOf(
     : { name, columns, of: inner.of, isLossy: inner.isLossy, edits: inner.edits }
 }
 
-type Body = Pick<ReadSelect, 'of' | 'columns' | 'made'>
+type Body = Pick<ReadSelect, 'of' | 'columns' | 'made' | 'scope'>
 
 /** A set operation: what is missing on the right of EXCEPT would let rows in. */
 function readSet({ larg, rarg, op }: SelectStmt, place: Place): Body {
@@ -174,19 +178,22 @@ function readSet({ larg, rarg, op }: SelectStmt, place: Place): Body {
     of: of.find((one) => one === 'people') ?? of.find((one) => one === 'answers') ?? 'nobody',
     columns: members[0]?.columns ?? [],
     made: 'rows',
+    scope: [],
   }
 }
 
 /** Takes up what was found in a part. */
-function take(inner: ReadSelect, { found, scope }: Place): void {
+function take(inner: ReadSelect, place: Place): void {
+  const { found } = place
+  takeFree(inner.free, place)
   found.edits.push(...inner.edits)
   found.names.push(...inner.names)
-  found.free.push(...inner.free.filter((names) => !isKnown(scope, names)))
   found.isLossy ||= inner.isLossy
 }
 
 function readBody(select: SelectStmt, before: Place): Body {
-  if (select.valuesLists) return { of: 'nobody', columns: valuesColumns(select.valuesLists), made: 'rows' }
+  if (select.valuesLists)
+    return { of: 'nobody', columns: valuesColumns(select.valuesLists), made: 'rows', scope: [] }
   const scope: Relation[] = []
   for (const item of select.fromClause ?? []) scope.push(...readItem(item, { ...before, scope: [...scope] }))
   const place: Place = { ...before, scope }
@@ -200,14 +207,13 @@ function readBody(select: SelectStmt, before: Place): Body {
       'a SELECT that reads answers only, and no people: put what it computes into the SELECT list, and its condition into the HAVING, of what it reads',
       offsetIn(select.targetList),
     )
-  for (const target of select.targetList ?? []) lookAt(target, { ...place, isSure: false })
-  for (const condition of [select.whereClause, select.havingClause])
-    lookAt(condition, { ...place, isSure: true })
+  for (const target of select.targetList ?? []) lookAt(target, unsure(place))
+  for (const condition of [select.whereClause, select.havingClause]) lookAt(condition, asCondition(place))
   const columns = columnsOf(select, scope)
   const named = { name: '', columns, of: 'nobody', isLossy: false } as const
   const rest = [select.groupClause, select.sortClause, select.windowClause, select.distinctClause]
-  lookAt(rest, { ...place, scope: [...scope, named], isSure: false })
-  return { of, columns, made: madeBy(select, scope) }
+  lookAt(rest, unsure({ ...place, scope: [...scope, named] }))
+  return { of, columns, made: madeBy(select, scope), scope }
 }
 
 function valuesColumns([first]: readonly Node[]): readonly Column[] {
@@ -267,8 +273,17 @@ function readJoin({ jointype, larg, rarg, quals }: JoinExpr, place: Place): read
     ...(jointype === 'JOIN_RIGHT' || jointype === 'JOIN_FULL' ? left : []),
   ]
   if (optional.some(({ isLossy }) => isLossy)) throw turnedRound(offsetIn(rarg) ?? offsetIn(quals))
-  lookAt(quals, { ...beside, scope: [...beside.scope, ...right], isSure: jointype === 'JOIN_INNER' })
+  const both: Place = { ...beside, scope: [...beside.scope, ...right] }
+  lookAt(quals, jointype === 'JOIN_INNER' ? asCondition(both) : unsure(both))
   return [...left, ...right]
+}
+
+function asCondition(place: Place): Place {
+  return { ...place, isSure: true, isStrict: true }
+}
+
+function unsure(place: Place): Place {
+  return { ...place, isSure: false, isStrict: false }
 }
 
 /** Looks for sub-queries and names in an expression, or in several. */
@@ -276,31 +291,39 @@ function lookAt(value: unknown, place: Place): void {
   if (typeof value !== 'object' || value === null) return
   if (Array.isArray(value)) return value.forEach((one) => lookAt(one, place))
   const node = value as Node
-  const unsure = { ...place, isSure: false }
-  if ('ColumnRef' in node) {
-    const names = namesOf(node.ColumnRef.fields)
-    if (names.length > 0 && !isKnown(place.scope, names)) place.found.free.push(names)
-  } else if ('SubLink' in node) lookAtLink(node.SubLink, place)
+  if ('ColumnRef' in node) takeFree([namesOf(node.ColumnRef.fields)], place)
+  else if ('SubLink' in node) lookAtLink(node.SubLink, place)
   else if ('BoolExpr' in node)
-    lookAt(node.BoolExpr.args, node.BoolExpr.boolop === 'NOT_EXPR' ? unsure : place)
+    lookAt(node.BoolExpr.args, { ...place, isSure: place.isSure && node.BoolExpr.boolop !== 'NOT_EXPR' })
+  else if ('A_Expr' in node && isStrict(node))
+    lookAt([node.A_Expr.lexpr, node.A_Expr.rexpr], { ...place, isSure: false })
   else if ('FuncCall' in node) {
     const { agg_filter: filter, ...call } = node.FuncCall
-    lookAt(filter, { ...place, isSure: true })
-    lookAt(Object.values(call), unsure)
-  } else for (const part of Object.values(value)) lookAt(part, unsure)
+    lookAt(filter, asCondition(place))
+    lookAt(Object.values(call), unsure(place))
+  } else for (const part of Object.values(value)) lookAt(part, unsure(place))
+}
+
+function takeFree(names: readonly Names[], { found, scope }: Place): void {
+  found.free.push(...names.filter((one) => one.length > 0 && !isKnown(scope, one)))
 }
 
 function lookAtLink(link: SubLink, place: Place): void {
   const { subselect, testexpr, subLinkType, location } = link
-  lookAt(testexpr, { ...place, isSure: false })
+  lookAt(testexpr, unsure(place))
   if (subselect === undefined || !('SelectStmt' in subselect)) throw new NoStages('this sub-query', location)
-  const isChoosing = subLinkType === 'EXISTS_SUBLINK' || subLinkType === 'ANY_SUBLINK'
   const inner = readSelect(subselect.SelectStmt, place)
   const edit = place.planning.stageOf.link(link, inner)
-  const isLossy = edit ? subLinkType !== 'EXPR_SUBLINK' : inner.isLossy
-  if (edit) place.found.edits.push(edit)
-  else take(inner, place)
-  if (isLossy && !(place.isSure && isChoosing)) throw turnedRound(location)
+  if (edit) {
+    place.found.edits.push(edit)
+    takeFree(inner.free, place)
+  } else take(inner, place)
+  const isValue = subLinkType === 'EXPR_SUBLINK'
+  const isOfGroup = isValue && inner.free.length > 0
+  const isLossy = edit ? isOfGroup || !isValue : inner.isLossy
+  const isChoosing = subLinkType === 'EXISTS_SUBLINK' || subLinkType === 'ANY_SUBLINK'
+  const isSafe = edit && isOfGroup ? place.isStrict : place.isSure && isChoosing
+  if (isLossy && !isSafe) throw turnedRound(location)
   place.found.isLossy ||= isLossy
 }
 

@@ -1,4 +1,4 @@
-import type { Node, SelectStmt } from '@pgsql/types'
+import type { ColumnRef, Node, SelectStmt } from '@pgsql/types'
 import { loadModule, parseSync, scanSync } from 'libpg-query'
 
 /** A stretch of a text in bytes of its UTF-8 form, as PostgreSQL's grammar and its scanner count. */
@@ -54,6 +54,17 @@ export function afterSelectWord({ words }: ReadText, { targetList }: SelectStmt)
   const at = firstTargetAt(targetList)
   const word = words[words.findIndex(({ start }) => start === at) - 1]
   return word?.text.toLowerCase() === 'select' ? word.end : undefined
+}
+
+/** Where a name with its parts stands. */
+export function spanOfColumn(
+  { words }: ReadText,
+  { fields = [], location = 0 }: ColumnRef,
+): Span | undefined {
+  const first = words.findIndex(({ start }) => start === location)
+  // Between the parts stand points.
+  const last = words[first + 2 * (fields.length - 1)]
+  return first < 0 || last === undefined ? undefined : { start: location, end: last.end }
 }
 
 /** Where the body of a CTE stands, without its parentheses; `offset` is that of its name. */

@@ -84,6 +84,37 @@ function hasAggregate(value: unknown): boolean {
   return Object.values(value).some(hasAggregate)
 }
 
+/** Nodes that are null where a part of them is. */
+const STRICT_NODES = ['ResTarget', 'TypeCast', 'A_Const', 'ColumnRef', 'FuncCall', 'A_Expr']
+
+/** Whether a value made of aggregates is null where there are no rows: not a count, and nothing that says something of null. */
+export function makesNullOfNothing(node: Node): boolean {
+  const [kind = ''] = Object.keys(node)
+  if (!STRICT_NODES.includes(kind)) return false
+  if ('ResTarget' in node) return node.ResTarget.val !== undefined && makesNullOfNothing(node.ResTarget.val)
+  if ('TypeCast' in node) return node.TypeCast.arg !== undefined && makesNullOfNothing(node.TypeCast.arg)
+  if ('A_Expr' in node) return isStrict(node) && sidesOf(node).every(makesNullOfNothing)
+  if (!('FuncCall' in node)) return true
+  const name = namesOf(node.FuncCall.funcname).at(-1) ?? ''
+  return AGGREGATES.has(name) && name !== 'count'
+}
+
+const STRICT_SIGNS = new Set(['=', '<>', '<', '>', '<=', '>=', '+', '-', '*', '/'])
+
+/** Whether a comparison or a sum is null where one of its sides is. */
+export function isStrict(node: Node): boolean {
+  return (
+    'A_Expr' in node &&
+    node.A_Expr.kind === 'AEXPR_OP' &&
+    STRICT_SIGNS.has(namesOf(node.A_Expr.name).join('.'))
+  )
+}
+
+function sidesOf(node: Node): readonly Node[] {
+  const { lexpr, rexpr } = 'A_Expr' in node ? node.A_Expr : {}
+  return [lexpr, rexpr].filter((side) => side !== undefined)
+}
+
 /** Whether a SELECT of rows that are known gives some of their columns as they are, which is all that is read of such rows. */
 export function isPlainRead(select: SelectStmt): boolean {
   const { fromClause = [], targetList = [] } = select

@@ -2,15 +2,17 @@ import type { ReadText, Span } from './read-text.ts'
 
 /**
  * How the answer of a stage is written out: one value in parentheses that are there, the items of `in (…)`, an array
- * for `any (…)`, or a relation.
+ * for `any (…)`, a relation, or the value of a row's group.
  */
-export type AnswerForm = 'value' | 'items' | 'array' | 'relation'
+export type AnswerForm = 'value' | 'items' | 'array' | 'relation' | 'of group'
 
 /** The place of an answer in a later text. */
 export interface AnswerPlace {
   /** The number of the stage, from 1. */
   readonly stage: number
   readonly form: AnswerForm
+  /** Of a value of a group: the columns of the row that say which, as they are written there. */
+  readonly keys?: readonly string[]
 }
 
 /** A text in which answers of earlier stages are still to be written out. */

@@ -2,7 +2,7 @@ import { err, ok } from '../../kernel/result.ts'
 import type { Result } from '../../kernel/result.ts'
 import { LIMITS } from '../../kernel/limits.ts'
 import type { Release, ReleaseValue } from '../../protocol/release.ts'
-import type { AnswerForm } from './template.ts'
+import type { AnswerPlace } from './template.ts'
 
 /** As much of a release as is written out. */
 export type WrittenRelease = Pick<Release, 'columns' | 'rows'>
@@ -11,7 +11,10 @@ export type WrittenRelease = Pick<Release, 'columns' | 'rows'>
  * Writes an answer out as constants, each with its type: what was released and nothing else. The remainder is no row of it. What
  * cannot stand where it should is said in a sentence.
  */
-export function writeAnswer(release: WrittenRelease, form: AnswerForm): Result<string, string> {
+export function writeAnswer(
+  release: WrittenRelease,
+  place: Pick<AnswerPlace, 'form' | 'keys'>,
+): Result<string, string> {
   const { columns, rows } = release
   if (rows.length > LIMITS.queryWrittenRowsMax)
     return err(`it has ${rows.length} rows, and at most ${LIMITS.queryWrittenRowsMax} can be written out`)
@@ -24,31 +27,44 @@ export function writeAnswer(release: WrittenRelease, form: AnswerForm): Result<s
   }
   const nulls = columns.map(({ type }) => writeConstant(null, type))
   if (nulls.includes(undefined)) return err('one of its columns is of a type that cannot be written out')
-  return writeRows({ release, written, nulls: nulls.join(', ') }, form)
+  return writeRows({ release, written, nulls: nulls.flatMap((one) => one ?? []) }, place)
 }
 
 interface Writing {
   readonly release: WrittenRelease
   readonly written: readonly (readonly string[])[]
-  readonly nulls: string
+  /** A null of each column. */
+  readonly nulls: readonly string[]
 }
 
-function writeRows({ release, written, nulls }: Writing, form: AnswerForm): Result<string, string> {
+function writeRows(
+  { release, written, nulls }: Writing,
+  { form, keys = [] }: Pick<AnswerPlace, 'form' | 'keys'>,
+): Result<string, string> {
   const [first, another] = written
   const tuples = written.map((cells) => (cells.length === 1 ? cells.join('') : `(${cells.join(', ')})`))
   switch (form) {
     case 'value':
       if (release.columns.length !== 1) return err('it has several columns where one value is wanted')
       if (another) return err('it has several rows where one value is wanted')
-      return ok(first?.[0] ?? nulls)
+      return ok(first?.[0] ?? nulls.join())
     case 'items':
       if (first === undefined && release.columns.length > 1) return err('it has no rows')
-      return ok(first === undefined ? nothing(nulls) : tuples.join(', '))
+      return ok(first === undefined ? nothing(nulls.join()) : tuples.join(', '))
     case 'array':
       return first === undefined ? err('it has no rows') : ok(`array[${tuples.join(', ')}]`)
     case 'relation':
       return first === undefined ? err('it has no rows') : ok(relation(release, written))
+    case 'of group':
+      if (first === undefined) return ok(nulls.at(-1) ?? '')
+      return ok(`case ${written.map((cells) => branch(keys, cells)).join(' ')} end`)
   }
+}
+
+/** A group that is shown; for the others there is no value. */
+function branch(keys: readonly string[], cells: readonly string[]): string {
+  const when = keys.map((key, index) => `${key} = ${cells[index] ?? ''}`).join(' and ')
+  return `when ${when} then ${cells.at(-1) ?? ''}`
 }
 
 /** Among no values: those of a relation from which its only row is taken. */

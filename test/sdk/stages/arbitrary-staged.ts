@@ -135,6 +135,19 @@ export const arbitraryStaged: fc.Arbitrary<string> = fc.oneof(
     weight: 2,
     arbitrary: into(
       oneOf(
+        'select count(*) from athletes a where height > (select avg(b.height) from athletes b where b.sport = a.sport and $)',
+        'select sex, count(*) from athletes a where not (a.gold < (select avg(b.gold) - 0.5 from athletes b where a.sex = b.sex and $)) group by sex',
+        'select count(*) filter (where a.height >= (select avg(b.height) from athletes b where b.sport = a.sport and b.sex = a.sex and $)) from athletes a',
+        'select a.sport, count(*) from athletes a where a.gold > 0 or a.height * 2 > (select 2 * avg(height) from athletes b where b.sport = a.sport and $) group by a.sport',
+        'with f as (select id, sport, sex, height, gold, born from athletes where gold >= 0) select count(*) from f a where a.height > (select avg(height) from f where sport = a.sport and $)',
+      ),
+      fc.oneof(own, about(0)),
+    ),
+  },
+  {
+    weight: 2,
+    arbitrary: into(
+      oneOf(
         'with chosen as (select id, sex, sport, height, gold from athletes where $) select sex, count(*) from chosen where $ group by sex',
         'select count(*) from (select id, sport, height, gold, sex from athletes where $) athletes where $',
       ),

@@ -94,6 +94,7 @@ suite('asks in stages', () => {
     'select country, count(*) from athletes where height > (select avg(height) from athletes) group by country',
     'select count(*), avg(score) from athletes where country in (select country from athletes group by country having count(*) > 48)',
     'with by_country as (select country, avg(height) as h from athletes group by country) select a.country, count(*) from athletes a join by_country b on a.country = b.country where a.height > b.h group by a.country',
+    'select country, count(*) from athletes a where height > (select avg(b.height) from athletes b where b.country = a.country) group by country',
     'select count(*) from athletes a, (select avg(height) as h, stddev_samp(height) as s from athletes) m where a.height > m.h - m.s',
   ]
   for (const [index, sql] of TEXTS.entries())

@@ -25,7 +25,7 @@ const OFFERS: Offers = [
 ]
 
 function shown(template: Template): string {
-  return fill(template, ({ stage, form }) => `‹${stage} ${form}›`)
+  return fill(template, ({ stage, form, keys = [] }) => `‹${[stage, form, ...keys].join(' ')}›`)
 }
 
 /** The texts of a plan: stages, those of groups with a star, and what is asked last. */
@@ -105,6 +105,18 @@ const PLANS: readonly (readonly [name: string, sql: string, ...texts: readonly s
     'select count(*) as "é" from athletes where height > (‹1 value›)',
   ],
   [
+    'a value of the group of a row',
+    "select count(*) from athletes a where height > (select 1.1 * avg(b.height) from athletes b where b.sport = a.sport and b.sex = 'f')",
+    "* select b.sport, 1.1 * avg(b.height) from athletes b where b.sport = b.sport and b.sex = 'f' group by b.sport",
+    'select count(*) from athletes a where height > (‹1 of group a.sport›)',
+  ],
+  [
+    'a value of the group of a row by several columns, turned round by nothing',
+    'select sex, count(*) from athletes a where not (height - 0.1 < (select avg(b.height) from athletes as b where a . "sport" = b.sport and a.sex = b.sex)) group by sex',
+    '* select b.sport, b.sex, avg(b.height) from athletes as b where b.sport = b.sport and b.sex = b.sex group by b.sport, b.sex',
+    'select sex, count(*) from athletes a where not (height - 0.1 < (‹1 of group a . "sport" a.sex›)) group by sex',
+  ],
+  [
     'within a sub-query of the person',
     'select count(*) from athletes a where exists (select 1 from sessions s where s.id = a.id and s.minutes > (select avg(minutes) from sessions))',
     'select avg(minutes) from sessions',
@@ -136,8 +148,20 @@ const AS_IT_IS: readonly (readonly [name: string, sql: string])[] = [
     'select count(*) from athletes a where (select count(*) from sessions s where s.id = a.id) > 3',
   ],
   [
-    'a sub-query that looks at the row around it',
-    'select count(*) from athletes a where height > (select avg(height) from athletes b where b.sport = a.sport)',
+    'a sub-query that looks at the row around it by more than equal columns',
+    'select count(*) from athletes a where height > (select avg(height) from athletes b where b.sport = a.sport and b.weight < a.weight)',
+  ],
+  [
+    'a count of the group of a row, which is 0 where nobody is and not missing',
+    'select count(*) from athletes a where gold > (select count(*) from athletes b where b.sport = a.sport)',
+  ],
+  [
+    'a value of the group of a row that says something of null',
+    'select count(*) from athletes a where gold > (select coalesce(avg(b.gold), 0) from athletes b where b.sport = a.sport)',
+  ],
+  [
+    'a sub-query of the person and more',
+    'select count(*) from athletes a where gold > (select avg(s.minutes) from sessions s where s.id = a.id and s.place = a.sport)',
   ],
   [
     'a window over each person',

@@ -39,8 +39,8 @@ async function release(engine: EngineName, sql: string, population: number): Pro
 }
 
 function writtenOut(template: Template, answers: readonly WrittenRelease[]): string {
-  return fill(template, ({ stage, form }) => {
-    const written = writeAnswer(answers[stage - 1] ?? { columns: [], rows: [] }, form)
+  return fill(template, (place) => {
+    const written = writeAnswer(answers[place.stage - 1] ?? { columns: [], rows: [] }, place)
     if (!written.ok) throw new NothingToAsk(written.error)
     return written.value
   })

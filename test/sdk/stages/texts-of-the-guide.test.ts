@@ -34,7 +34,7 @@ suite('the texts of the guide', () => {
   after(() => trade[Symbol.asyncDispose]())
 
   test('are there', () => {
-    assert.equal(texts.length, 9)
+    assert.equal(texts.length, 10)
   })
 
   for (const [index, { asks, sql }] of texts.entries())

@@ -152,7 +152,7 @@ const columns = [
 
 test('an answer is written in the form of its place, the remainder never', () => {
   const told = (rows: ReleaseValue[][], form: AnswerForm, width = 2) => {
-    const written = writeAnswer({ columns: columns.slice(0, width), rows }, form)
+    const written = writeAnswer({ columns: columns.slice(0, width), rows }, { form })
     return written.ok ? written.value : `not: ${written.error}`
   }
   assert.equal(told([['judo']], 'value', 1), "'judo'::text")
