@@ -1,8 +1,8 @@
 import { amountText } from '../cli/network/ledger.ts'
 import type { Session } from '../cli/session.ts'
 import { say, table } from '../cli/terminal.ts'
-import { formatInstant } from '../kernel/clock.ts'
 import { formatMoney } from '../kernel/money.ts'
+import { momentText } from '../protocol/words/plain-words.ts'
 import type { Operator } from '../sdk/operator.ts'
 import { heading, step } from './report.ts'
 import type { ScenarioOutcome } from './run-scenario.ts'
@@ -31,7 +31,7 @@ export async function tellMoney(
   say(terminal)
   step(
     terminal,
-    `Settlement ${settlement.id} until ${formatInstant(settlement.until)}: positions add up to zero`,
+    `Settlement ${settlement.id} until ${momentText(settlement.until)}: positions add up to zero`,
   )
   const trial = await operator.trialBalance()
   if (!trial.isBalanced || trial.items.some(({ differenceMinor }) => differenceMinor !== 0))

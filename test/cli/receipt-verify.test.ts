@@ -54,7 +54,7 @@ test('receipt verify needs nothing but the file and the keys, and tells a change
   assert.equal(good.code, 0, good.error)
   assert.match(
     good.out,
-    /r\.json: verifies {2}decline 0 of galway · 2026-11-24T10:00:00\.000Z · declined\.purpose · northcare/,
+    /r\.json: verifies {2}decline 0 of galway · 2026-11-24 10:00:00 UTC · declined\.purpose · northcare/,
   )
   const json = await runCli(home, ['receipt', 'verify', file, '--keys', keys, '--json'])
   assert.equal((JSON.parse(json.out) as { isVerified: boolean }[])[0]?.isVerified, true)

@@ -136,6 +136,8 @@ async function freePort(): Promise<string> {
 /** What varies from run to run: the page's own stands for any. `…` stands for anything at all. */
 const VARYING: readonly RegExp[] = [
   /\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}\.\d{3}Z/,
+  /\d{4}-\d{2}-\d{2} \d{2}:\d{2}:\d{2} UTC/,
+  /\d{1,2} [A-Z][a-z]+ \d{4}, \d{2}:\d{2} UTC/,
   /\b(?:ask|stl)_[0-9A-Z]{26}/,
   /\d{4}-\d{2}-\d{2}/,
   /"x":"[A-Za-z0-9_-]{43}"/,

@@ -1,10 +1,10 @@
 import type { Command } from 'commander'
-import { formatInstant } from '../../kernel/clock.ts'
 import { CURRENCIES } from '../../kernel/currency.ts'
 import { digestOf } from '../../kernel/digest.ts'
 import type { Currency } from '../../kernel/currency.ts'
 import { formatMoney, money, parseMoney } from '../../kernel/money.ts'
 import type { Money } from '../../kernel/money.ts'
+import { momentText, shortMomentText } from '../../protocol/words/plain-words.ts'
 import { openOperator } from '../../sdk/operator.ts'
 import { connectToNetwork, operatorClient } from '../connect.ts'
 import type { NetworkOptions } from '../connect.ts'
@@ -172,7 +172,7 @@ async function statement(
       table(session.terminal, {
         head: ['time', 'what', 'from', 'to', 'amount', 'ask'],
         rows: transfers.map((one) => [
-          formatInstant(one.time),
+          shortMomentText(one.time),
           one.party === undefined ? one.kind : `${one.kind}, ${one.party}`,
           `${one.debit.owner} ${one.debit.kind}`,
           `${one.credit.owner} ${one.credit.kind}`,
@@ -190,7 +190,7 @@ async function settle(session: Session, options: LedgerOptions): Promise<void> {
     json: options.json,
     value: settled,
     print: () => {
-      say(session.terminal, `Settlement ${settled.id}, until ${formatInstant(settled.until)}`)
+      say(session.terminal, `Settlement ${settled.id}, until ${momentText(settled.until)}`)
       table(session.terminal, {
         head: ['account', 'debits', 'credits', 'net'],
         rows: settled.positions.map((one) => [

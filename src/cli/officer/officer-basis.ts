@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises'
+import { formatDate } from '../../kernel/clock.ts'
 import type { Command } from 'commander'
-import { formatInstant } from '../../kernel/clock.ts'
+import { purposeName } from '../../protocol/words/plain-words.ts'
 import { basisRequestSchema, basisSource } from '../../protocol/law/basis-record.ts'
 import type { BasisView } from '../../sdk/officer.ts'
 import { EXIT, WrongUse } from '../failures.ts'
@@ -86,9 +87,9 @@ export function printBases(session: Session, items: readonly BasisView[]): void 
       item.kind.replaceAll('_', ' '),
       basisSource(item),
       item.dataSets.join(', '),
-      item.purposes.join(', '),
+      item.purposes.map((purpose) => purposeName(purpose)).join(', '),
       item.people === 'everybody' ? 'everybody' : String(item.listed ?? 0),
-      formatInstant(item.validUntil).slice(0, 10),
+      formatDate(item.validUntil),
       item.state.replaceAll('_', ' '),
     ]),
   })
@@ -108,7 +109,7 @@ async function list(session: Session, options: OfficerOptions): Promise<number> 
           paint(
             session.terminal,
             'warn',
-            `Missing: ${needs.replaceAll('_', ' ')} of ${dataSet} for ${purpose}; declined without: ${what}`,
+            `Missing: ${needs.replaceAll('_', ' ')} of ${dataSet} for ${purposeName(purpose)}; declined without: ${what}`,
           ),
         )
     },

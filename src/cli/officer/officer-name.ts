@@ -1,5 +1,5 @@
 import type { Command } from 'commander'
-import { formatInstant } from '../../kernel/clock.ts'
+import { shortMomentText } from '../../protocol/words/plain-words.ts'
 import { WrongUse } from '../failures.ts'
 import { readMemberProfile } from '../member-profile.ts'
 import { connectOfficer } from './officer-seat.ts'
@@ -48,7 +48,7 @@ async function list(session: Session, options: NameOptions): Promise<void> {
             rows: items.map(({ officer, issuer, namedAt }) => [
               officer,
               issuer ?? 'the custodian',
-              formatInstant(namedAt),
+              shortMomentText(namedAt),
             ]),
           }),
   })

@@ -1,5 +1,5 @@
 import type { Command } from 'commander'
-import { formatInstant } from '../../kernel/clock.ts'
+import { momentText } from '../../protocol/words/plain-words.ts'
 import { RESTRICTION_REASONS } from '../../protocol/rights/restriction.ts'
 import type { ColumnValues, RestrictionReason } from '../../protocol/rights/restriction.ts'
 import type { PersonReference, Restriction } from '../../sdk/rights.ts'
@@ -94,9 +94,8 @@ function printRestriction(
   { terminal }: Session,
   { restriction, state, reason, since, liftsAt }: Restriction,
 ): void {
-  const end =
-    liftsAt === undefined ? '' : `, ${state === 'lifted' ? 'ended' : 'ends'} ${formatInstant(liftsAt)}`
-  say(terminal, `${restriction}: ${reason.replaceAll('_', ' ')}, since ${formatInstant(since)}${end}`)
+  const end = liftsAt === undefined ? '' : `, ${state === 'lifted' ? 'ended' : 'ends'} ${momentText(liftsAt)}`
+  say(terminal, `${restriction}: ${reason.replaceAll('_', ' ')}, since ${momentText(since)}${end}`)
 }
 
 async function onlyReference(session: Session, options: CorrectionOptions): Promise<PersonReference> {

@@ -1,6 +1,6 @@
 import { writeFile } from 'node:fs/promises'
 import type { Command } from 'commander'
-import { formatInstant } from '../../kernel/clock.ts'
+import { momentText, shortMomentText } from '../../protocol/words/plain-words.ts'
 import { ERASURE_REASONS } from '../../protocol/rights/erasure.ts'
 import type { ErasureReason } from '../../protocol/rights/erasure.ts'
 import { purposeLabel } from '../../protocol/law/purpose.ts'
@@ -132,9 +132,9 @@ async function erasures(session: Session, options: PersonOptions): Promise<void>
               one.issuer,
               one.reason,
               one.requestedBy,
-              formatInstant(one.requestedAt),
+              shortMomentText(one.requestedAt),
               one.grade,
-              formatInstant(one.permanentAt ?? one.permanentBy),
+              shortMomentText(one.permanentAt ?? one.permanentBy),
             ]),
           }),
   })
@@ -158,8 +158,8 @@ async function certificate(session: Session, options: PersonOptions): Promise<vo
 function printErasure(session: Session, one: Erasure): void {
   const until =
     one.permanentAt === undefined
-      ? `in no file of the site by ${formatInstant(one.permanentBy)}`
-      : `in no file of the site since ${formatInstant(one.permanentAt)}`
+      ? `in no file of the site by ${momentText(one.permanentBy)}`
+      : `in no file of the site since ${momentText(one.permanentAt)}`
   say(session.terminal, `${one.erasure}: ${one.grade}; ${until}; receipts ${one.receipts.join(', ')}`)
   table(session.terminal, {
     head: ['store', 'grade', 'how'],

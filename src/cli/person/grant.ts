@@ -1,9 +1,10 @@
 import type { Command } from 'commander'
 import { z } from 'zod'
 import { describeProblems, parseWith } from '../../kernel/parse.ts'
-import { formatInstant } from '../../kernel/clock.ts'
 import { grantRequestSchema, grantTermsSchema } from '../../protocol/consent/grant.ts'
 import type { GrantState } from '../../protocol/consent/grant.ts'
+import { granteeName, modeName, purposeName, shortMomentText } from '../../protocol/words/plain-words.ts'
+import { purposeTerm } from '../../protocol/law/purpose.ts'
 import { ACQUIRER_CLASSES } from '../../protocol/member.ts'
 import { MODES } from '../../protocol/mode.ts'
 import { revocationRequestSchema } from '../../protocol/http/site-api.ts'
@@ -244,13 +245,14 @@ async function list(session: Session, options: GrantOptions): Promise<void> {
             rows: grants.map((one) => [
               one.grant,
               one.dataSet,
-              granteeText(one.grantee),
-              one.purposes.join(', '),
-              one.modes.join(', '),
+              granteeName(one.grantee),
+              one.purposes.map((purpose) => purposeName(purpose)).join(', '),
+              one.modes.map((mode) => modeName(mode)).join('; '),
               one.columns?.join(', ') ?? 'all',
-              one.isExplicit ? `${one.givenBy}, explicit` : one.givenBy,
+              `${GIVERS[one.givenBy]}${one.isExplicit ? ', explicitly' : ''}`,
               stateText(one),
             ]),
+            widths: [null, null, null, 24, 24, 26, null, null],
           }),
   })
 }
@@ -272,9 +274,9 @@ function requireRecordFormat(format: string | undefined): void {
 
 function stateText({ state, revokedAt, validUntil }: GrantView): string {
   const words = STATE_WORDS[state]
-  if (revokedAt !== undefined) return `${words} ${formatInstant(revokedAt)}`
+  if (revokedAt !== undefined) return `${words} ${shortMomentText(revokedAt)}`
   if (validUntil === undefined) return words
-  return `${state === 'in_force' ? '' : `${words} `}until ${formatInstant(validUntil)}`
+  return `${state === 'in_force' ? '' : `${words} `}until ${shortMomentText(validUntil)}`
 }
 
 const STATE_WORDS = {
@@ -290,10 +292,10 @@ const STATE_WORDS = {
   text_changed: 'the text has changed: ask again',
 } as const satisfies Record<GrantState, string>
 
-function granteeText(grantee: GrantView['grantee']): string {
-  if ('member' in grantee) return grantee.member
-  return 'class' in grantee ? `class:${grantee.class}` : 'anyone'
-}
+const GIVERS = { self: 'the person', guardian: 'a guardian' } as const satisfies Record<
+  GrantView['givenBy'],
+  string
+>
 
 /** What a grant cannot do without, in the words of the command line. */
 function requireFlags(options: GrantOptions, flags: readonly (keyof typeof FLAGS)[], instead = ''): void {
@@ -330,7 +332,7 @@ function termsOf(options: GrantOptions): Record<string, unknown> {
   return {
     dataSet: options.dataset,
     grantee: granteeOf(options.to),
-    purposes: options.purpose,
+    purposes: options.purpose?.map(purposeTerm),
     modes: options.mode,
     ...(options.columns === undefined ? {} : { columns: options.columns }),
     isExplicit: options.explicit ?? false,

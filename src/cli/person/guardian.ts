@@ -1,6 +1,6 @@
 import type { Command } from 'commander'
-import { formatInstant } from '../../kernel/clock.ts'
 import { digestOf } from '../../kernel/digest.ts'
+import { shortMomentText } from '../../protocol/words/plain-words.ts'
 import { GUARDIAN_AUTHORITIES, guardianshipIdSchema } from '../../protocol/consent/guardianship.ts'
 import type { GuardianAuthority } from '../../protocol/consent/guardianship.ts'
 import { openGuardianDesk } from '../../sdk/guardians.ts'
@@ -115,8 +115,8 @@ function print(session: Session, found: readonly Guardianship[]): void {
       `${one.issuer}:${one.person}`,
       one.guardian ?? '(erased)',
       one.authority === 'sole' ? 'alone' : 'jointly',
-      formatInstant(one.from),
-      one.until === undefined ? '' : formatInstant(one.until),
+      shortMomentText(one.from),
+      one.until === undefined ? '' : shortMomentText(one.until),
       one.endedBy === undefined ? STATES[one.state] : `ended by ${one.endedBy}`,
     ]),
   })

@@ -2,7 +2,6 @@ import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Command } from 'commander'
 import { makeDirectory } from '../../kernel/make-directory.ts'
-import { formatMoney } from '../../kernel/money.ts'
 import { CSV_PARTS, EXPORT_FORMATS } from '../../protocol/http/person-api.ts'
 import { CSV_KINDS, csvWriter } from '../../protocol/rights/person-export-csv.ts'
 import { exportRecordSchema } from '../../protocol/rights/person-export.ts'
@@ -10,11 +9,12 @@ import type { ExportRecord } from '../../protocol/rights/person-export.ts'
 import {
   actorName,
   basisName,
+  earnedText,
   modeName,
   placeName,
   shortMomentText,
 } from '../../protocol/words/plain-words.ts'
-import { purposeLabel } from '../../protocol/law/purpose.ts'
+import { purposeLabel, purposeTerm } from '../../protocol/law/purpose.ts'
 import { carryPerson } from '../../sdk/carry-person.ts'
 import type { HttpClient } from '../../sdk/http-client.ts'
 import { openPersonRecords } from '../../sdk/person.ts'
@@ -133,7 +133,8 @@ interface ObjectOptions extends PersonOptions {
 }
 
 async function object(session: Session, options: ObjectOptions): Promise<void> {
-  const { purpose, dataset, withdraw, list, json } = options
+  const { dataset, withdraw, list, json } = options
+  const purpose = options.purpose === undefined ? undefined : purposeTerm(options.purpose)
   const records = await personRecords(session, options)
   if (list === true) {
     const found = await records.objections()
@@ -256,7 +257,7 @@ async function uses(session: Session, options: PersonOptions): Promise<void> {
                 .map((text) => basisName(text))
                 .join('; '),
               placeName(use.releaseTo),
-              use.earned ? formatMoney(use.earned) : '',
+              use.earned ? earnedText(use.earned) : '',
               String(use.receipt),
             ]),
           }),
@@ -277,10 +278,10 @@ async function earnings(session: Session, options: PersonOptions): Promise<void>
           item.dataSet,
           purposeLabel(item.purpose),
           String(item.uses),
-          formatMoney(item.earned),
+          earnedText(item.earned),
         ]),
       })
-      say(session.terminal, `In all ${totals.map(formatMoney).join(' and ')}`)
+      say(session.terminal, `In all ${totals.map(earnedText).join(' and ')}`)
     },
   })
 }

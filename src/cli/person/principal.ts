@@ -1,7 +1,8 @@
 import type { Command } from 'commander'
 import { readFile } from 'node:fs/promises'
-import { formatDate, formatInstant, instant } from '../../kernel/clock.ts'
+import { formatDate, instant } from '../../kernel/clock.ts'
 import { digestOf } from '../../kernel/digest.ts'
+import { momentText, purposeName, shortMomentText } from '../../protocol/words/plain-words.ts'
 import { openPrincipalDesk } from '../../sdk/principals.ts'
 import type { Principal, PrincipalDesk } from '../../sdk/principals.ts'
 import { WrongUse } from '../failures.ts'
@@ -140,7 +141,7 @@ async function proveAge(session: Session, options: PrincipalOptions): Promise<vo
     json,
     value: challenge,
     print: ({ audience, nonce, validUntil }) =>
-      say(session.terminal, `For ${audience}, until ${formatInstant(instant(validUntil))}: ${nonce}`),
+      say(session.terminal, `For ${audience}, until ${momentText(instant(validUntil))}: ${nonce}`),
   })
 }
 
@@ -182,7 +183,7 @@ function print(session: Session, one: Principal): void {
         String(held.atLeast ?? ''),
         String(held.below ?? ''),
         held.givenBy,
-        held.endedAt === undefined ? formatInstant(held.expires) : `ended ${formatDate(held.endedAt)}`,
+        held.endedAt === undefined ? shortMomentText(held.expires) : `ended ${formatDate(held.endedAt)}`,
       ]),
     })
   for (const { country, fromDay, toldBy } of one.moves)
@@ -191,7 +192,7 @@ function print(session: Session, one: Principal): void {
   for (const { guardianship, terms } of one.awaiting)
     say(
       terminal,
-      `Agreed under ${guardianship}, waits for the other: ${terms.dataSet}, ${terms.purposes.join(', ')}`,
+      `Agreed under ${guardianship}, waits for the other: ${terms.dataSet}, ${terms.purposes.map((purpose) => purposeName(purpose)).join(', ')}`,
     )
 }
 

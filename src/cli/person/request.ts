@@ -1,5 +1,5 @@
 import type { Command } from 'commander'
-import { formatInstant } from '../../kernel/clock.ts'
+import { shortMomentText } from '../../protocol/words/plain-words.ts'
 import { REFUSAL_GROUNDS, REQUEST_KINDS } from '../../protocol/http/request-api.ts'
 import type { RefusalGround, RequestEvent } from '../../protocol/http/request-api.ts'
 import { openRequestDesk } from '../../sdk/requests.ts'
@@ -131,7 +131,7 @@ async function list(session: Session, options: RequestOptions): Promise<number> 
               one.id,
               one.kind,
               one.issuer,
-              formatInstant(one.receivedAt),
+              shortMomentText(one.receivedAt),
               one.state.replaceAll('_', ' '),
               one.dueOn,
               one.endedAt === undefined ? String(one.daysLeft) : '',
@@ -169,7 +169,7 @@ function showDetail(
         const why = [ground, said].filter((part) => part !== undefined).join(': ')
         say(
           terminal,
-          `  ${formatInstant(at)} ${event.replaceAll('_', ' ')} by ${by}${why === '' ? '' : `: ${why}`}`,
+          `  ${shortMomentText(at)} ${event.replaceAll('_', ' ')} by ${by}${why === '' ? '' : `: ${why}`}`,
         )
       }
       if (remedies) {

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import type { Command } from 'commander'
-import { formatInstant } from '../../kernel/clock.ts'
 import { Secret } from '../../kernel/secret.ts'
+import { momentText, shortMomentText } from '../../protocol/words/plain-words.ts'
 import { openBackupDesk } from '../../sdk/backups.ts'
 import type { Backup } from '../../sdk/backups.ts'
 import type { Restored } from '../../site/restore-site.ts'
@@ -118,7 +118,7 @@ async function backup(session: Session, options: BackupsOptions): Promise<void> 
         terminal,
         `${made.backup} is whole and was read back: ${sizeText(made.sizeBytes)} in "${made.directory}"`,
       )
-      say(terminal, `It can be read until ${formatInstant(made.expiresAt)}; then its key is destroyed`)
+      say(terminal, `It can be read until ${momentText(made.expiresAt)}; then its key is destroyed`)
       say(
         terminal,
         'To restore it takes the safe and the backup key too: keep both elsewhere than the backup',
@@ -157,8 +157,8 @@ async function holds(session: Session, { lift, reason, ...options }: HoldsOption
 }
 
 function rowOf({ backup: id, state, takenAt, sizeBytes, expiresAt, directory }: Backup): readonly string[] {
-  const of = takenAt === undefined ? '' : formatInstant(takenAt)
-  return [id, state, of, sizeText(sizeBytes), formatInstant(expiresAt), directory]
+  const of = takenAt === undefined ? '' : shortMomentText(takenAt)
+  return [id, state, of, sizeText(sizeBytes), shortMomentText(expiresAt), directory]
 }
 
 async function restore(

@@ -1,6 +1,6 @@
 import type { Command } from 'commander'
 import type { z } from 'zod'
-import { formatInstant } from '../../kernel/clock.ts'
+import { categoryName, shortMomentText } from '../../protocol/words/plain-words.ts'
 import { purposeLabel } from '../../protocol/law/purpose.ts'
 import type { retentionViewSchema } from '../../protocol/http/retention-api.ts'
 import { SITE_API } from '../../protocol/http/site-api.ts'
@@ -44,7 +44,7 @@ async function retention(session: Session, options: RetentionOptions): Promise<v
         rows: clocks.map(({ dataSet, endsAt, state, ...what }) => [
           dataSet,
           whatEnds(what),
-          formatInstant(endsAt),
+          shortMomentText(endsAt),
           state.replace('_', ' '),
         ]),
       })
@@ -57,11 +57,15 @@ async function retention(session: Session, options: RetentionOptions): Promise<v
       table(terminal, {
         head: ['deleted', 'data set', 'what', 'rows', 'in no file since', 'receipt'],
         rows: sweeps.map(({ doneAt, dataSet, category, keptFrom, rows, permanentAt, receipt }) => [
-          doneAt === undefined ? 'under way' : formatInstant(doneAt),
+          doneAt === undefined ? 'under way' : shortMomentText(doneAt),
           dataSet,
-          keptFrom === undefined ? (category ?? 'all of it') : `rows before ${keptFrom}`,
+          keptFrom === undefined
+            ? category === undefined
+              ? 'all of it'
+              : categoryName(category)
+            : `rows before ${keptFrom}`,
           String(rows),
-          permanentAt === undefined ? '' : formatInstant(permanentAt),
+          permanentAt === undefined ? '' : shortMomentText(permanentAt),
           receipt === undefined ? '' : String(receipt),
         ]),
       })
@@ -83,6 +87,6 @@ function whatEnds({ scope, name = '', columns = [], keptFrom = '' }: Ending): st
     case 'purpose':
       return `for ${purposeLabel(name)}`
     case 'category':
-      return `${name} (${columns.join(', ')})`
+      return `${categoryName(name)} (${columns.join(', ')})`
   }
 }

@@ -1,4 +1,5 @@
-import { formatInstant } from '../../kernel/clock.ts'
+import { formatDate } from '../../kernel/clock.ts'
+import { purposeName } from '../../protocol/words/plain-words.ts'
 import { connectToSite } from '../connect.ts'
 import type { SiteOptions } from '../connect.ts'
 import { show } from '../session.ts'
@@ -26,9 +27,9 @@ export async function printColumnUses(
               paint(terminal, 'strong', column),
               clause,
               acquirer,
-              purpose,
+              purposeName(purpose),
               String(releases),
-              formatInstant(lastAt).slice(0, 10),
+              formatDate(lastAt),
             ]),
           ),
         })

@@ -1,7 +1,8 @@
 import type { Command } from 'commander'
-import { formatInstant, later, parseInstant } from '../../kernel/clock.ts'
+import { later, parseInstant } from '../../kernel/clock.ts'
 import type { Instant } from '../../kernel/clock.ts'
 import { formatMoney } from '../../kernel/money.ts'
+import { momentText, shortMomentText } from '../../protocol/words/plain-words.ts'
 import { SITE_API } from '../../protocol/http/site-api.ts'
 import { collectPages } from '../../sdk/collect-pages.ts'
 import { openOperator } from '../../sdk/operator.ts'
@@ -87,7 +88,7 @@ async function give(
     print: () =>
       say(
         session.terminal,
-        `${site} may approve asks of ${given.acquirer} up to ${formatMoney(given.amount)} until ${formatInstant(given.validUntil)} (${given.id}); the amount is held`,
+        `${site} may approve asks of ${given.acquirer} up to ${formatMoney(given.amount)} until ${momentText(given.validUntil)} (${given.id}); the amount is held`,
       ),
   })
 }
@@ -110,8 +111,8 @@ async function list(
               one.acquirer,
               formatMoney(one.amount),
               formatMoney(one.captured),
-              formatInstant(one.validUntil),
-              formatInstant(one.clearUntil),
+              shortMomentText(one.validUntil),
+              shortMomentText(one.clearUntil),
             ]),
           }),
   })
@@ -144,7 +145,7 @@ async function listAtSite(session: Session, options: SiteOptions & { json?: bool
               one.acquirer,
               formatMoney(one.amount),
               formatMoney(one.booked),
-              formatInstant(one.validUntil),
+              shortMomentText(one.validUntil),
               one.state,
               String(one.toClear),
               String(one.refused),

@@ -5,7 +5,8 @@ import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import type { Command } from 'commander'
 import { makeDirectory } from '../../kernel/make-directory.ts'
-import { formatInstant, instant } from '../../kernel/clock.ts'
+import { instant } from '../../kernel/clock.ts'
+import { momentText } from '../../protocol/words/plain-words.ts'
 import { HAND_OVER_PARTS } from '../../protocol/http/hand-over-api.ts'
 import { openHandOver } from '../../sdk/hand-over.ts'
 import { connectToSite } from '../connect.ts'
@@ -91,7 +92,7 @@ export function addWindDownVerb(site: Command, session: Session): void {
           json: options.json,
           value: state,
           print: () => {
-            say(session.terminal, `${name} winds down since ${formatInstant(instant(state.since))}`)
+            say(session.terminal, `${name} winds down since ${momentText(instant(state.since))}`)
             say(
               session.terminal,
               'Issuers take their data back with "hedgerow dataset hand-over"; people go on as before',

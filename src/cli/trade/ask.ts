@@ -8,7 +8,7 @@ import { knownAreaSchema } from '../../protocol/law/countries.ts'
 import { MODES, modeSchema } from '../../protocol/mode.ts'
 import type { Mode } from '../../protocol/mode.ts'
 import type { Offer } from '../../protocol/offer.ts'
-import { isKnownPurpose } from '../../protocol/law/purpose.ts'
+import { isKnownPurpose, purposeTerm } from '../../protocol/law/purpose.ts'
 import type { Acquirer, AskResult } from '../../sdk/acquirer.ts'
 import { connectAcquirer, connectLocalAcquirer } from '../connect.ts'
 import type { NetworkOptions } from '../connect.ts'
@@ -108,9 +108,10 @@ async function ask(session: Session, options: AskOptions): Promise<number> {
   if (mode !== 'private') refuseNoiseOptions(options)
   const question = await questionOf(options)
   const { acquirer, profile } = await connect(session, options)
-  if (!isKnownPurpose(options.purpose))
+  const purpose = purposeTerm(options.purpose)
+  if (!isKnownPurpose(purpose))
     throw new WrongUse(
-      `There is no purpose "${options.purpose}": expected a term of DPV such as dpv:AcademicResearch`,
+      `There is no purpose "${options.purpose}": expected one of DPV, such as dpv:AcademicResearch or "Academic Research"`,
     )
   const offers = await offersFor({ acquirer, question, options, mode })
   requirePlaces(options.within ?? [], offers)
@@ -118,7 +119,7 @@ async function ask(session: Session, options: AskOptions): Promise<number> {
   if (jurisdiction === undefined)
     throw new WrongUse('Say where the result will be used, with --release-to COUNTRY')
   const terms = {
-    purpose: options.purpose,
+    purpose,
     legalBasis: options.legalBasis,
     mode,
     offer: offers.dataSet,

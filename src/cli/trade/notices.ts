@@ -1,5 +1,5 @@
 import type { Command } from 'commander'
-import { formatInstant } from '../../kernel/clock.ts'
+import { momentText, shortMomentText } from '../../protocol/words/plain-words.ts'
 import { purposeLabel } from '../../protocol/law/purpose.ts'
 import {
   ACKNOWLEDGED_OUTCOMES,
@@ -82,14 +82,11 @@ async function list(session: Session, options: NoticesOptions): Promise<number> 
 function printReceived(terminal: Terminal, { carried, notice, problem }: ReceivedNotice): void {
   say(
     terminal,
-    paint(terminal, 'strong', `${carried.notice} from ${carried.site}, ${formatInstant(carried.sentAt)}`),
+    paint(terminal, 'strong', `${carried.notice} from ${carried.site}, ${momentText(carried.sentAt)}`),
   )
   if (problem !== undefined) return say(terminal, paint(terminal, 'bad', `  Do not act on it: ${problem}`))
   if (!notice)
-    return say(
-      terminal,
-      `  Acknowledged ${carried.acknowledgedAt ? formatInstant(carried.acknowledgedAt) : ''}`,
-    )
+    return say(terminal, `  Acknowledged ${carried.acknowledgedAt ? momentText(carried.acknowledgedAt) : ''}`)
   say(terminal, `  ${ASKED_SENTENCES[notice.kind]}`)
   say(terminal, `  ${notice.pseudonym} in "${notice.dataSet}" for ${purposeLabel(notice.purpose)}`)
   say(terminal, `  Releases: ${notice.releases.map(({ ask }) => ask).join(', ')}`)
@@ -99,7 +96,7 @@ function printReceived(terminal: Terminal, { carried, notice, problem }: Receive
     if (values) say(terminal, `  Now: ${textOf(values.set)}${conditionOf(values.where)}`)
     else say(terminal, '  What stands there now may not be told any more')
   }
-  if (notice.lifts !== undefined) say(terminal, `  Ends ${formatInstant(notice.lifts)}`)
+  if (notice.lifts !== undefined) say(terminal, `  Ends ${momentText(notice.lifts)}`)
 }
 
 type Values = Readonly<Record<string, string | number | boolean | null>>
@@ -157,8 +154,8 @@ export function printSentNotices(terminal: Terminal, found: readonly SentNotice[
       one.acquirer,
       purposeLabel(one.purpose),
       one.state,
-      formatInstant(one.notedAt),
-      one.acknowledgedAt === undefined ? '' : formatInstant(one.acknowledgedAt),
+      shortMomentText(one.notedAt),
+      one.acknowledgedAt === undefined ? '' : shortMomentText(one.acknowledgedAt),
       [one.outcome, one.ground].filter((text) => text !== undefined).join(': '),
     ]),
   })

@@ -3,6 +3,8 @@ import { formatMoney, money } from '../../kernel/money.ts'
 import { MODES } from '../../protocol/mode.ts'
 import { NETWORK_API } from '../../protocol/http/network-endpoints.ts'
 import type { Offer } from '../../protocol/offer.ts'
+import { categoryName, purposeName } from '../../protocol/words/plain-words.ts'
+import { purposeTerm } from '../../protocol/law/purpose.ts'
 import type { Tariff } from '../../protocol/money/tariff.ts'
 import { collectPages } from '../../sdk/collect-pages.ts'
 import { publicClient } from '../connect.ts'
@@ -33,7 +35,7 @@ export function addOffersVerb(program: Command, session: Session): void {
     .option('--site <name>', 'only at this site')
     .option('--within <area>', 'only at sites in this country, or in EEA, EU or adequate')
     .option('--mode <mode>', `only in this release mode: ${MODES.join(', ')}`)
-    .option('--purpose <term>', 'only for this DPV purpose')
+    .option('--purpose <term>', 'only for this DPV purpose: dpv:AcademicResearch or Academic Research')
     .option('--columns', 'with the columns of each data set')
     .option('--network <url>', 'address of the network')
     .action((options: OffersOptions) => perform(session, () => listOffers(session, options)))
@@ -41,7 +43,8 @@ export function addOffersVerb(program: Command, session: Session): void {
 
 async function listOffers(session: Session, options: OffersOptions): Promise<void> {
   const client = publicClient(session, options)
-  const { dataset: dataSet, site, within, mode, purpose } = options
+  const { dataset: dataSet, site, within, mode } = options
+  const purpose = options.purpose === undefined ? undefined : purposeTerm(options.purpose)
   const offers = await collectPages((cursor) =>
     client.call(NETWORK_API.listOffers, {
       query: { dataSet, site, within, mode, purpose, cursor, limit: 200 },
@@ -67,7 +70,7 @@ function printOffers(
       `${one.site} (${one.siteCountry})`,
       one.title,
       one.modes.join(', '),
-      one.purposes.join(', '),
+      one.purposes.map((purpose) => purposeName(purpose)).join(', '),
       one.perimeter.release.within.join(', '),
       String(one.minimumGroup),
       tariffText(one.tariff),
@@ -86,7 +89,7 @@ function printOffers(
         one.unit ?? '',
         one.bounds?.join(' to ') ?? '',
         one.sensitivity === 'ordinary' ? '' : one.sensitivity.replace('_', ' '),
-        one.category ?? '',
+        one.category === undefined ? '' : categoryName(one.category),
       ]),
     })
   }

@@ -29,6 +29,10 @@ export function printAnswer(terminal: Terminal, result: AskResult): void {
       receiptsText(terminal, site),
     ]),
   })
+  const notes = result.sites.flatMap((site) => notesOf(site).map((note) => ({ note, site: site.site })))
+  // What several sites say in the same words is said once.
+  for (const [note, by] of Map.groupBy(notes, (one) => one.note))
+    say(terminal, `${paint(terminal, 'dim', `${by.map(({ site }) => site).join(', ')}:`)} ${note}`)
   for (const site of result.sites) printSite(terminal, site)
 }
 
@@ -41,14 +45,16 @@ export function exitCodeOfAnswer(result: AskResult): number {
   return isUnreachable ? EXIT.unreachable : EXIT.fellShort
 }
 
-function printSite(terminal: Terminal, site: SiteResult): void {
-  const { decision, release, problems, reason } = site
-  const notes = [
+function notesOf({ decision, reason }: SiteResult): readonly string[] {
+  return [
     ...(reason === undefined || reason === 'approved' ? [] : [decision?.detail ?? sentence(reason)]),
     ...(decision?.narrowed?.columns ? [`without ${decision.narrowed.columns.join(', ')}`] : []),
     ...(decision?.narrowed?.mode ? [`in mode ${decision.narrowed.mode}`] : []),
   ]
-  for (const note of notes) say(terminal, `${paint(terminal, 'dim', `${site.site}:`)} ${note}`)
+}
+
+function printSite(terminal: Terminal, site: SiteResult): void {
+  const { decision, release, problems } = site
   for (const problem of problems) say(terminal, paint(terminal, 'bad', `${site.site}: ${problem}`))
   if (!release && decision?.privacy) printNoise(terminal, decision.privacy)
   if (release) {

@@ -1,8 +1,8 @@
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Command } from 'commander'
-import { formatInstant } from '../../kernel/clock.ts'
 import { peekJws } from '../../kernel/crypto/jws.ts'
+import { purposeName, shortMomentText } from '../../protocol/words/plain-words.ts'
 import { parseWitness } from '../../protocol/proof/cosignature.ts'
 import type { Witness } from '../../protocol/proof/cosignature.ts'
 import { formatMoney } from '../../kernel/money.ts'
@@ -111,7 +111,7 @@ function witnessOf(text: string): Witness {
 }
 
 function witnessText({ witnessed }: Extract<VerifiedReceipt, { isVerified: true }>): string {
-  return witnessed.map(({ name, time }) => ` · witnessed by ${name} ${formatInstant(time)}`).join('')
+  return witnessed.map(({ name, time }) => ` · witnessed by ${name} ${shortMomentText(time)}`).join('')
 }
 
 async function keysFor(session: Session, { keys, as }: VerifyOptions): Promise<PinnedKeys> {
@@ -131,7 +131,7 @@ async function keysFor(session: Session, { keys, as }: VerifyOptions): Promise<P
 export function receiptText(receipt: Receipt): string {
   const facts = [
     `${receipt.kind} ${receipt.sequence} of ${receipt.site}`,
-    formatInstant(receipt.time),
+    shortMomentText(receipt.time),
     receipt.reason,
     receipt.acquirer,
     receipt.dataSet,
@@ -152,16 +152,22 @@ async function list(session: Session, options: ListOptions): Promise<void> {
   show(session, {
     json: options.json,
     value: receipts,
-    print: () =>
+    print: () => {
+      if (receipts.length === 0)
+        return say(
+          session.terminal,
+          `No receipts here${options.kind === undefined ? '' : ` of the kind "${options.kind}"`}`,
+        )
       table(session.terminal, {
         head: ['sequence', 'time', 'kind', 'says'],
         rows: receipts.map((one) => [
           String(one.sequence),
-          formatInstant(one.time),
+          shortMomentText(one.time),
           one.kind,
           whatItSays(one.receipt),
         ]),
-      }),
+      })
+    },
   })
 }
 
@@ -171,8 +177,11 @@ function whatItSays(jws: string): string {
   const names = ['reason', 'acquirer', 'purpose', 'mode', 'dataSet', 'batch'] as const
   const facts: Readonly<Record<string, unknown>> = { ...said }
   return names
-    .map((name) => facts[name])
-    .filter((fact) => typeof fact === 'string')
+    .flatMap((name) => {
+      const fact = facts[name]
+      if (typeof fact !== 'string') return []
+      return name === 'purpose' ? [purposeName(fact)] : [fact]
+    })
     .join(' · ')
 }
 

@@ -1,6 +1,7 @@
 import { formatDate } from '../../kernel/clock.ts'
 import type { Instant } from '../../kernel/clock.ts'
 import { areaContains } from '../../protocol/law/legal-zones.ts'
+import { isPurposeWithin } from '../../protocol/law/purpose.ts'
 import type { Offer } from '../../protocol/offer.ts'
 import type { Catalogue } from './catalogue.ts'
 
@@ -26,6 +27,11 @@ export function listOffers(catalogue: Catalogue, filter: OfferFilter, now: Insta
         (site === undefined || offer.site === site) &&
         (within === undefined || areaContains(within, offer.siteCountry, { today })) &&
         (mode === undefined || offer.modes.some((offered) => offered === mode)) &&
-        (purpose === undefined || offer.purposes.includes(purpose)),
+        (purpose === undefined || isOfferedFor(offer, purpose)),
     )
+}
+
+/** A use is offered where its purpose is, or a broader one: as an ask for it would be admitted. */
+function isOfferedFor({ purposes }: Offer, purpose: string): boolean {
+  return purposes.some((offered) => offered === purpose || isPurposeWithin(purpose, offered))
 }

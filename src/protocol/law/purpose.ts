@@ -98,6 +98,13 @@ export function purposeLabel(purpose: string): string {
   return (term === undefined ? REFUSED_PURPOSES[purpose]?.label : DPV_PURPOSES[term]?.label) ?? purpose
 }
 
+/** The term of a purpose that was typed: as it is, or by what it is called (`Academic Research`), however it is cased. */
+export function purposeTerm(typed: string): string {
+  const wanted = typed.trim().toLowerCase()
+  const found = Object.entries(DPV_PURPOSES).find(([, { label }]) => label.toLowerCase() === wanted)
+  return found === undefined ? typed : `dpv:${found[0]}`
+}
+
 const broaderByTerm = new Map<string, ReadonlySet<string>>()
 
 /** The term and all that are broader; the table is fixed, so each is worked out once. */

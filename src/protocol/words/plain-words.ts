@@ -1,5 +1,7 @@
 import { formatInstant, parseInstant } from '../../kernel/clock.ts'
 import type { Instant } from '../../kernel/clock.ts'
+import type { Money } from '../../kernel/money.ts'
+import { formatMoney, money } from '../../kernel/money.ts'
 import { CATEGORY_WORDS } from './category-words.ts'
 import type { Mode } from '../mode.ts'
 import { PURPOSE_WORDS } from './purpose-words.ts'
@@ -212,6 +214,12 @@ export function granteeName(
 ): string {
   if ('member' in grantee) return grantee.member
   return 'class' in grantee ? `every ${grantee.class.replaceAll('-', ' ')}` : 'anyone'
+}
+
+/** What a use earned one person: `1.20 EUR`; what is below the smallest unit stays with the people together. */
+export function earnedText(earned: Money): string {
+  const least = money(1, earned.currency)
+  return earned.amountMinor === 0n ? `less than ${formatMoney(least)}` : formatMoney(earned)
 }
 
 /** What leaves in a release mode. */

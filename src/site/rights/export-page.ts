@@ -9,6 +9,7 @@ import {
   basisName,
   categoryName,
   dayText,
+  earnedText,
   granteeName,
   modeName,
   momentText,
@@ -309,7 +310,7 @@ function useRow(record: Extract<ExportRecord, { kind: 'use' }>): TableRow {
         .map((text) => basisName(text))
         .join('; '),
       placeName(record.releaseTo),
-      earnedText(record.earned),
+      earnedCell(record.earned),
       shortDigest(record.question ?? record.ask),
       `${record.site} ${record.receipt}`,
     ],
@@ -321,9 +322,9 @@ function leastPriceText(minor: number, currency: Currency | undefined): string {
   return currency === undefined ? `${minor} minor units` : formatMoney(money(minor, currency))
 }
 
-function earnedText(earned: Extract<ExportRecord, { kind: 'use' }>['earned']): string {
+function earnedCell(earned: Extract<ExportRecord, { kind: 'use' }>['earned']): string {
   return earned !== undefined && isCurrency(earned.currency)
-    ? formatMoney(money(earned.amount, earned.currency))
+    ? earnedText(money(earned.amount, earned.currency))
     : cellText(earned)
 }
 

@@ -98,5 +98,5 @@ test('the command line prints both', async (context) => {
     trade.site().url,
   ])
   assert.deepEqual([usage.code, usage.error], [0, ''])
-  assert.match(usage.out, /score +where +northcare +dpv:AcademicResearch +3[^]*never used: birth_date/)
+  assert.match(usage.out, /score +where +northcare +Academic Research +3[^]*never used: birth_date/)
 })
