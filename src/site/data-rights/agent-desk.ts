@@ -51,7 +51,7 @@ interface Desk {
 export function openAgentDesk(
   site: SiteContext,
   {
-    directory = { agents: [], businesses: [] },
+    directory = { agents: [], businesses: [], mayCallPrivateAddresses: false },
     usedTokens,
   }: { directory?: DataRightsSettings | undefined; usedTokens: UsedTokens },
 ): AgentDesk {

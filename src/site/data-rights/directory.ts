@@ -38,6 +38,8 @@ export const dataRightsSettingsSchema = z.strictObject({
       }),
     )
     .max(1_000),
+  /** Whether an agent may be told at an address of the local network or of this machine. */
+  mayCallPrivateAddresses: z.boolean().default(false),
 })
 export type DataRightsSettings = z.infer<typeof dataRightsSettingsSchema>
 export type Agent = DataRightsSettings['agents'][number]

@@ -1,6 +1,5 @@
 import { later } from '../../kernel/clock.ts'
 import type { Clock } from '../../kernel/clock.ts'
-import { withDeadline } from '../../kernel/deadline.ts'
 import { digestOfJson } from '../../kernel/digest.ts'
 import type { ExerciseStatus } from '../../protocol/http/data-rights-protocol.ts'
 import type { SiteContext } from '../site-context.ts'
@@ -8,9 +7,8 @@ import { noteTold, requestsToTell } from './data-rights-store.ts'
 import type { AgentRequest } from './data-rights-store.ts'
 import type { DataRightsSettings } from './directory.ts'
 import { exerciseStatus } from './exercise-status.ts'
-
-/** Sends a status to an address; whether it was taken. */
-export type SendStatus = (address: string, status: ExerciseStatus) => Promise<boolean>
+import { postStatus } from './post-status.ts'
+import type { SendStatus } from './post-status.ts'
 
 const INTERVAL_MS = 30_000
 const AT_A_TIME = 50
@@ -27,7 +25,7 @@ export async function serveAgents(
     directory,
     clock,
     signal,
-    send = postStatus({ clock, signal }),
+    send = postStatus({ clock, signal, mayBePrivate: directory?.mayCallPrivateAddresses === true }),
   }: {
     directory: DataRightsSettings | undefined
     clock: Clock
@@ -86,28 +84,4 @@ async function sendIfNamed(
 
 function isEnded({ status }: ExerciseStatus): boolean {
   return status === 'fulfilled' || status === 'revoked' || status === 'denied'
-}
-
-const SEND_TIMEOUT_MS = 5_000
-
-/** Sends over HTTPS, and follows nobody elsewhere. */
-function postStatus({ clock, signal: outer }: { clock: Clock; signal: AbortSignal }): SendStatus {
-  return async (address, status) => {
-    try {
-      return await withDeadline({ clock, timeoutMs: SEND_TIMEOUT_MS, outer }, async (signal) => {
-        const response = await fetch(address, {
-          method: 'POST',
-          headers: { 'content-type': 'application/json' },
-          body: JSON.stringify(status),
-          redirect: 'error',
-          signal,
-        })
-        await response.body?.cancel()
-        return response.status === 200
-      })
-    } catch {
-      // Whatever stood in the way, it is tried again.
-      return false
-    }
-  }
 }
