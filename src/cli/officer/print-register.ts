@@ -1,5 +1,5 @@
 import { formatDate } from '../../kernel/clock.ts'
-import { basisName } from '../../protocol/words/plain-words.ts'
+import { basisName, memberName } from '../../protocol/words/plain-words.ts'
 import type { RegisterView } from '../../sdk/officer.ts'
 import type { Session } from '../session.ts'
 import { paint, say, table } from '../terminal.ts'
@@ -23,7 +23,9 @@ export function printRegister({ terminal }: Session, register: RegisterView): vo
         .join(', '),
       activity.subjects.people.toLocaleString('en'),
       formatDate(activity.erasure.until),
-      activity.recipients.map(({ acquirer, releases }) => `${acquirer} (${releases})`).join(', '),
+      activity.recipients
+        .map(({ acquirer, name, releases }) => `${memberName(acquirer, name)}: ${releases}`)
+        .join(', '),
     ]),
   })
   const transfers = controllers.flatMap(({ dataSet, transfers: found }) =>

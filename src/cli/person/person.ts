@@ -10,6 +10,7 @@ import {
   actorName,
   basisName,
   earnedText,
+  memberName,
   modeName,
   placeName,
   shortMomentText,
@@ -247,7 +248,7 @@ async function uses(session: Session, options: PersonOptions): Promise<void> {
             ],
             rows: found.map((use) => [
               shortMomentText(use.time),
-              use.acquirer,
+              memberName(use.acquirer, use.acquirerName),
               purposeLabel(use.purpose),
               modeName(use.mode),
               use.dataSet,
@@ -274,7 +275,7 @@ async function earnings(session: Session, options: PersonOptions): Promise<void>
       table(session.terminal, {
         head: ['who', 'data set', 'for what', 'uses', 'earned'],
         rows: items.map((item) => [
-          item.acquirer,
+          memberName(item.acquirer, item.acquirerName),
           item.dataSet,
           purposeLabel(item.purpose),
           String(item.uses),

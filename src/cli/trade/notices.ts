@@ -18,6 +18,7 @@ import type { Session } from '../session.ts'
 import { paint, say, table } from '../terminal.ts'
 import type { Terminal } from '../terminal.ts'
 import { addMemberOptions, perform, verb } from '../verb.ts'
+import { memberName } from '../../protocol/words/plain-words.ts'
 
 interface NoticesOptions extends NetworkOptions {
   readonly all?: boolean
@@ -151,7 +152,7 @@ export function printSentNotices(terminal: Terminal, found: readonly SentNotice[
     rows: found.map((one) => [
       one.notice,
       one.kind.replaceAll('_', ' '),
-      one.acquirer,
+      memberName(one.acquirer, one.acquirerName),
       purposeLabel(one.purpose),
       one.state,
       shortMomentText(one.notedAt),

@@ -6,7 +6,7 @@ import type { Manifest } from '../data-set.ts'
 import type { GrantTerms } from './grant.ts'
 import { isConsentBasis } from '../law/legal-basis.ts'
 import type { Mode } from '../mode.ts'
-import { basisName, categoryName, dayText, placeName, placeNames } from '../words/plain-words.ts'
+import { basisName, categoryName, dayText, memberName, placeName, placeNames } from '../words/plain-words.ts'
 import { purposeLabel } from '../law/purpose.ts'
 
 /** What a grant would allow, before it is given: questions and answers in plain words, and the text they rest on. */
@@ -27,22 +27,26 @@ export function previewGrant(
     site,
     validUntil,
     bases = [],
+    names = new Map(),
   }: {
     manifest: Manifest
     site: PreviewSite
     validUntil?: string | undefined
     /** What bases other than consent rest on today, in words. */
     bases?: readonly string[]
+    /** What members are called. */
+    names?: ReadonlyMap<string, string> | undefined
   },
 ): GrantPreview {
+  const called = (id: string) => memberName(id, names.get(id))
   const answers: readonly (readonly [string, string])[] = [
-    ['Who could use it?', whoText(terms)],
+    ['Who could use it?', whoText(terms, called)],
     ['For what?', purposesText(terms)],
     ['Which data?', columnsText(terms, manifest)],
     ['What would leave?', terms.modes.map((mode) => MODE_TEXTS[mode](manifest)).join(' ')],
     [
       'From which countries would they see the result?',
-      `From ${placeNames(manifest.perimeter.release.within)}. The data itself stays in ${placeName(site.territory)}, at ${site.custodian}, and nobody else gets it.`,
+      `From ${placeNames(manifest.perimeter.release.within)}. The data itself stays in ${placeName(site.territory)}, at ${called(site.custodian)}, and nobody else gets it.`,
     ],
     ['How often?', timeText(validUntil)],
     ['For what money?', moneyText(terms, manifest)],
@@ -53,7 +57,7 @@ export function previewGrant(
     ],
     [
       'Who answers for it?',
-      `${manifest.issuer}. You may see every use, take your data along, have it corrected or erased, object, and complain to the supervisory authority.`,
+      `${called(manifest.issuer)}. You may see every use, take your data along, have it corrected or erased, object, and complain to the supervisory authority.`,
     ],
     ...(isConsentBasis(manifest.legalBasis) ? [] : [basisText(manifest, bases)]),
   ]
@@ -69,8 +73,8 @@ export interface PreviewSite {
   readonly territory: string
 }
 
-function whoText({ grantee }: GrantTerms): string {
-  if ('member' in grantee) return `Only ${grantee.member}.`
+function whoText({ grantee }: GrantTerms, called: (id: string) => string): string {
+  if ('member' in grantee) return `Only ${called(grantee.member)}.`
   return 'class' in grantee
     ? `Every ${CLASS_TEXTS[grantee.class] ?? grantee.class} that is a member of the network, also those that join later.`
     : 'Every member of the network that asks, of whatever kind, also those that join later.'

@@ -49,6 +49,8 @@ export const useViewSchema = z
   .strictObject({
     time: instantSchema,
     acquirer: memberIdSchema,
+    /** What the acquirer calls itself, as the network tells it. */
+    acquirerName: z.string().optional(),
     purpose: z.string(),
     mode: z.string(),
     dataSet: dataSetIdSchema,
@@ -79,6 +81,7 @@ export const earningsViewSchema = z
     items: z.array(
       z.strictObject({
         acquirer: memberIdSchema,
+        acquirerName: z.string().optional(),
         dataSet: dataSetIdSchema,
         purpose: z.string(),
         uses: z.int().min(1),
@@ -131,7 +134,23 @@ const objectionQuery = z.object({
 export const EXPORT_FORMATS = ['jsonl', 'csv', 'html'] as const
 export type ExportFormat = (typeof EXPORT_FORMATS)[number]
 /** Kinds of records that make a table each. */
-export const CSV_PARTS = ['rows', 'grants', 'uses', 'accesses'] as const
+export const CSV_PARTS = [
+  'about',
+  'dataSets',
+  'identities',
+  'principals',
+  'rows',
+  'guardianships',
+  'ageEvidence',
+  'moves',
+  'grants',
+  'refusals',
+  'objections',
+  'bases',
+  'requests',
+  'uses',
+  'accesses',
+] as const
 export type CsvPart = (typeof CSV_PARTS)[number]
 
 export const carriedSchema = z

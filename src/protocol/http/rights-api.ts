@@ -27,6 +27,8 @@ export const sentNoticeSchema = z
     cause: z.string(),
     issuer: memberIdSchema,
     acquirer: memberIdSchema,
+    /** What the acquirer calls itself, as the network tells it. */
+    acquirerName: z.string().optional(),
     purpose: z.string(),
     dataSet: z.string(),
     /** How many releases it names. */

@@ -217,6 +217,8 @@ export const exportUseSchema = z.strictObject({
   site: siteSchema,
   time: timeSchema,
   acquirer: z.string(),
+  /** What the acquirer calls itself. */
+  acquirerName: z.string().optional(),
   purpose: z.string(),
   mode: z.string(),
   dataSet: z.string(),

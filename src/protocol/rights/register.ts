@@ -67,6 +67,7 @@ export const controllerActivitySchema = z.strictObject({
   recipients: z.array(
     z.strictObject({
       acquirer: memberIdSchema,
+      name: z.string().optional(),
       purposes: z.array(z.string()),
       modes: z.array(z.string()),
       countries: z.array(countrySchema),

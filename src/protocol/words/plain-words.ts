@@ -208,6 +208,11 @@ export function actorName(by: string): string {
   return role === 'issuer' && name !== '' ? name : by
 }
 
+/** A member for people to read: `Northcare Insurance (northcare)`, or the id where no name is known. */
+export function memberName(id: string, name: string | undefined): string {
+  return name === undefined || name === id ? id : `${name} (${id})`
+}
+
 /** Whom a grant is for: `northcare`, `every insurer`, `anyone`. */
 export function granteeName(
   grantee: { readonly member: string } | { readonly class: string } | { readonly anyone: true },

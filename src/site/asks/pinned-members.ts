@@ -31,7 +31,7 @@ export class PinnedMembers {
    * keys of its own in their place and so read a release (security model: who is trusted with what).
    */
   async pin({ member, now }: { member: Member; now: Instant }): Promise<Outcome<KeySet>> {
-    const { id, firstKeys, rotations, keys } = member
+    const { id, name, firstKeys, rotations, keys } = member
     const present = followKeyChain(id, firstKeys, rotations)
     if (!present.ok || !isSameKeySet(present.value, keys)) {
       return declined('declined.signature', {
@@ -57,7 +57,11 @@ export class PinnedMembers {
     }
     if (pinned.rotation_count < rotations.length || pinned.rotations === null) {
       await followPin(this.#db, member)
-      this.#keep(id, { first_keys: firstKeys, rotation_count: rotations.length, rotations })
+      this.#keep(id, { ...pinned, rotation_count: rotations.length, rotations })
+    }
+    if (pinned.name !== name) {
+      await sql`update pinned_member set name = ${name} where id = ${id}`.execute(this.#db)
+      this.#keep(id, { ...(this.#kept.get(id) ?? pinned), name })
     }
     return ok(present.value)
   }
@@ -100,6 +104,8 @@ export class PinnedMembers {
 
 interface Pin {
   readonly first_keys: KeySet
+  /** What it calls itself, which binds nobody. */
+  readonly name: string | null
   readonly rotation_count: number
   /** `null` in what was pinned before they were kept. */
   readonly rotations: readonly string[] | null
@@ -107,14 +113,14 @@ interface Pin {
 
 async function findPin(db: Database, member: string): Promise<Pin | undefined> {
   const { rows } = await sql<Pin>`
-    select first_keys, rotation_count, rotations from pinned_member where id = ${member}`.execute(db)
+    select first_keys, rotation_count, rotations, name from pinned_member where id = ${member}`.execute(db)
   return rows[0]
 }
 
 /** Pins a member at first sight; of two asks at once the first pins. */
 async function makePin(db: Database, { member, now }: { member: Member; now: Instant }): Promise<Pin> {
   const { firstKeys, rotations } = member
-  const made = { first_keys: firstKeys, rotation_count: rotations.length, rotations }
+  const made = { first_keys: firstKeys, rotation_count: rotations.length, rotations, name: null }
   await sql`
     insert into pinned_member (id, first_keys, rotation_count, rotations, seen_ms)
     values (${member.id}, ${JSON.stringify(firstKeys)}::jsonb, ${rotations.length}, ${JSON.stringify(rotations)}::jsonb, ${now})

@@ -12,6 +12,7 @@ import type { ListedGrant } from '../consent/list-grants.ts'
 import { refuseGrant } from '../consent/refuse-grant.ts'
 import { grantName, revokeGrants } from '../consent/revoke-grants.ts'
 import type { Manifest } from '../../protocol/data-set.ts'
+import { readPartyNames } from '../officer/party-names.ts'
 import { noteAccess } from '../rights/note-access.ts'
 import { findKnownPeople } from '../rights/person-reading.ts'
 import type { KnownPerson } from '../rights/person-reading.ts'
@@ -63,7 +64,13 @@ export function grantActs(
         .basesOf(terms.dataSet)
         .filter(({ facts }) => isInTime(facts, now))
         .map(({ facts }) => basisSource(facts))
-      const { notice, answers } = previewGrant(terms, { manifest, site, validUntil: until, bases })
+      const { notice, answers } = previewGrant(terms, {
+        manifest,
+        site,
+        validUntil: until,
+        bases,
+        names: await readPartyNames(site.db),
+      })
       return { notice, answers: [...answers] }
     },
     refuseGrant: (refusal, change) => refuseGrant(site.consent, refusal, change),

@@ -161,10 +161,11 @@ async function usePage(
   return pageOf(found, { limit, cursorOf: ({ use }) => String(use.id), viewOf: useView })
 }
 
-function useView({ use, earned, question, pseudonym, legalBasis, bases }: PersonUse): UseView {
+function useView({ use, acquirerName, earned, question, pseudonym, legalBasis, bases }: PersonUse): UseView {
   return {
     time: formatInstant(use.time),
     acquirer: use.acquirer,
+    ...(acquirerName === undefined ? {} : { acquirerName }),
     purpose: use.purpose,
     mode: use.mode,
     dataSet: use.dataSet,

@@ -3,6 +3,7 @@ import { Fault } from '../../kernel/faults.ts'
 import type { ErasureView } from '../../protocol/rights/erasure.ts'
 import type { RestrictionView } from '../../protocol/rights/restriction.ts'
 import type { MemberId } from '../../protocol/wire.ts'
+import { readPartyNames } from '../officer/party-names.ts'
 import { noticeView } from '../recipients/notice-view.ts'
 import { findNotices } from '../recipients/recipient-notice-store.ts'
 import { withdrawalsOf } from '../recipients/withdrawal-store.ts'
@@ -99,18 +100,19 @@ function noticeActs(site: SiteContext): Pick<RightsActs, 'listSentNotices' | 'pe
     async listSentNotices({ cursor, limit, issuer, state }) {
       const after = cursor !== undefined && /^\d{1,15}$/.test(cursor) ? Number(cursor) : 0
       const found = await findNotices(site.db, { after, limit: limit + 1, issuer, isOpen: state === 'open' })
-      const now = site.clock.now()
+      const facts = { names: await readPartyNames(site.db), now: site.clock.now() }
       return pageOf(found, {
         limit,
         cursorOf: ({ id }) => String(id),
-        viewOf: (record) => noticeView(record, now),
+        viewOf: (record) => noticeView(record, facts),
       })
     },
     async personNotices(reading) {
       const people = await knownPeople(site, reading)
       await noteAccess(site, { people, reading, what: 'notices' })
       const found = await findNotices(site.db, { people: people.map(({ number }) => number) })
-      return { items: found.map((record) => noticeView(record, site.clock.now())) }
+      const facts = { names: await readPartyNames(site.db), now: site.clock.now() }
+      return { items: found.map((record) => noticeView(record, facts)) }
     },
   }
 }

@@ -10,6 +10,7 @@ import type { SiteContext } from '../site-context.ts'
 import { missingBases } from './missing-bases.ts'
 import { makeRegister } from './make-register.ts'
 import type { RegisterFacts, RegisteredDataSet } from './make-register.ts'
+import { readPartyNames } from './party-names.ts'
 import { readPartyContacts } from './party-contacts.ts'
 
 /** The register of everything at a site, or of one issuer's data sets. */
@@ -23,7 +24,11 @@ export async function registerFacts(site: SiteContext, issuer?: string): Promise
   const manifests = [...site.manifests().values()].filter(
     (manifest) => issuer === undefined || manifest.issuer === issuer,
   )
-  const [contacts, recipients] = await Promise.all([readPartyContacts(site.db), recipientsOf(site.db)])
+  const [contacts, names, recipients] = await Promise.all([
+    readPartyContacts(site.db),
+    readPartyNames(site.db),
+    recipientsOf(site.db),
+  ])
   const dataSets: RegisteredDataSet[] = []
   for (const manifest of manifests) dataSets.push(await registeredDataSet(site, manifest))
   return {
@@ -33,6 +38,7 @@ export async function registerFacts(site: SiteContext, issuer?: string): Promise
     evidence: site.evidence.current(now)?.evidence,
     dataSets,
     contacts,
+    names,
     assessments: site.assessments.list(),
     recipients,
     removedGrounds: site.transferRemovals.ids,

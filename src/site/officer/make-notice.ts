@@ -4,6 +4,7 @@ import type { Notice, PartyContact } from '../../protocol/http/officer-api.ts'
 import {
   basisName,
   columnName,
+  memberName,
   dayText,
   periodText,
   placeName,
@@ -170,8 +171,8 @@ function columnNames(categories: ControllerActivity['categories'], language: Not
 
 function whoReceives({ recipients }: ControllerActivity, language: NoticeLanguage): string[] {
   const words = NOTICE_WORDS[language]
-  const received = recipients.map(({ acquirer, countries }) =>
-    words.received(acquirer, placeNames(countries, language)),
+  const received = recipients.map(({ acquirer, name, countries }) =>
+    words.received(memberName(acquirer, name), placeNames(countries, language)),
   )
   return [words.whoMayAsk, ...(received.length > 0 ? received : [words.nobodyYet])]
 }
@@ -186,6 +187,10 @@ function whereTo({ perimeter, transfers }: ControllerActivity, language: NoticeL
   ]
 }
 
-function partyName({ name, member }: ControllerActivity['controller'], words: NoticeWords): string {
-  return name ?? words.unknownParty(member)
+function partyName(
+  { name, member, address, email }: ControllerActivity['controller'],
+  words: NoticeWords,
+): string {
+  const isReachable = address !== undefined || email !== undefined
+  return isReachable && name !== undefined ? name : words.unknownParty(memberName(member, name))
 }

@@ -1,5 +1,6 @@
 import { digestOfJson } from '../../kernel/digest.ts'
 import { formatDate, formatInstant } from '../../kernel/clock.ts'
+import type { PartyNames } from './party-names.ts'
 import type { Instant } from '../../kernel/clock.ts'
 import { basisSource } from '../../protocol/law/basis-record.ts'
 import type { Manifest } from '../../protocol/data-set.ts'
@@ -41,6 +42,7 @@ export interface RegisterFacts {
   readonly evidence: Evidence | undefined
   readonly dataSets: readonly RegisteredDataSet[]
   readonly contacts: ReadonlyMap<string, PartyContact>
+  readonly names: PartyNames
   readonly assessments: readonly Assessment[]
   readonly recipients: readonly RecipientUse[]
   readonly removedGrounds: ReadonlySet<string>
@@ -150,13 +152,17 @@ function processorActivity(issuer: string, facts: RegisterFacts): ProcessorActiv
   }
 }
 
-function recipientsIn(dataSet: string, { recipients }: RegisterFacts): ControllerActivity['recipients'] {
+function recipientsIn(
+  dataSet: string,
+  { recipients, names }: RegisterFacts,
+): ControllerActivity['recipients'] {
   const own = Map.groupBy(
     recipients.filter((use) => use.dataSet === dataSet),
     ({ acquirer }) => acquirer,
   )
   return [...own].map(([acquirer, uses]) => ({
     acquirer,
+    ...nameOf(acquirer, names),
     purposes: distinct(uses.map(({ purpose }) => purpose)),
     modes: distinct(uses.map(({ mode }) => mode)),
     countries: distinct(uses.map(({ country }) => country)),
@@ -165,6 +171,11 @@ function recipientsIn(dataSet: string, { recipients }: RegisterFacts): Controlle
       uses.reduce((last, use) => (use.last > last ? use.last : last), uses[0]?.last ?? (0 as Instant)),
     ),
   }))
+}
+
+function nameOf(member: string, names: PartyNames): { name?: string } {
+  const name = names.get(member)
+  return name === undefined ? {} : { name }
 }
 
 /** Releases that went outside of the EEA, with the ground that carries them today. */
@@ -238,9 +249,9 @@ export function missingAssessments({
   )
 }
 
-function contactOf(member: string, { contacts }: RegisterFacts): RegisterContact {
+function contactOf(member: string, { contacts, names }: RegisterFacts): RegisterContact {
   const contact = contacts.get(member)
-  if (!contact) return { member }
+  if (!contact) return { member, ...nameOf(member, names) }
   const { name, address, country, email, dataProtectionOfficer, representative, supervisoryAuthority } =
     contact
   return {

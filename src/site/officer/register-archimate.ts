@@ -1,3 +1,4 @@
+import { memberName } from '../../protocol/words/plain-words.ts'
 import type { ControllerActivity, Register } from '../../protocol/rights/register.ts'
 
 /**
@@ -75,8 +76,8 @@ function addActivity(
     model.relation('Access', process, data)
     return process
   })
-  const recipients = activity.recipients.map(({ acquirer, countries }) => {
-    const recipient = model.element('BusinessActor', `party ${acquirer}`, acquirer, {
+  const recipients = activity.recipients.map(({ acquirer, name, countries }) => {
+    const recipient = model.element('BusinessActor', `party ${acquirer}`, memberName(acquirer, name), {
       role: 'recipient',
       countries: countries.join(', '),
     })

@@ -8,6 +8,7 @@ import {
   placeName,
   placeNames,
   purposeName,
+  memberName,
 } from '../../protocol/words/plain-words.ts'
 import type {
   ControllerActivity,
@@ -86,8 +87,8 @@ function activity(found: ControllerActivity): Markup {
       [
         'Recipients',
         found.recipients.map(
-          ({ acquirer, purposes, countries, releases, last }) =>
-            `${acquirer}: ${releasesText(releases)} for ${purposes.map((purpose) => `${purposeName(purpose)} (${purpose})`).join(', ')}, used in ${placeNames(countries)}, last on ${dayText(last)}`,
+          ({ acquirer, name, purposes, countries, releases, last }) =>
+            `${memberName(acquirer, name)}: ${releasesText(releases)} for ${purposes.map((purpose) => `${purposeName(purpose)} (${purpose})`).join(', ')}, used in ${placeNames(countries)}, last on ${dayText(last)}`,
         ),
       ],
       ['Transfers to third countries', transferLines(found.transfers)],

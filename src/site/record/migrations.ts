@@ -46,6 +46,7 @@ import * as findRowsByPerson from './migrations/0261-find-rows-by-person.ts'
 import * as endSealedReleases from './migrations/0262-end-sealed-releases.ts'
 import * as forgetAtOnce from './migrations/0251-forget-at-once.ts'
 import * as noteRowsAtOnce from './migrations/0250-note-rows-at-once.ts'
+import * as nameMembers from './migrations/0263-name-members.ts'
 import * as endRememberedCalls from './migrations/0190-end-remembered-calls.ts'
 import * as changeGrantsAtOnce from './migrations/0166-change-grants-at-once.ts'
 import * as markRememberedRequests from './migrations/0270-mark-remembered-requests.ts'
@@ -99,6 +100,7 @@ export const SITE_MIGRATIONS: Migrations = {
   '0260-keep-keys-in-pieces': keepKeysInPieces,
   '0261-find-rows-by-person': findRowsByPerson,
   '0262-end-sealed-releases': endSealedReleases,
+  '0263-name-members': nameMembers,
   '0270-mark-remembered-requests': markRememberedRequests,
   '0250-note-rows-at-once': noteRowsAtOnce,
   '0251-forget-at-once': forgetAtOnce,

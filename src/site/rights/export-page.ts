@@ -11,6 +11,7 @@ import {
   dayText,
   earnedText,
   granteeName,
+  memberName,
   modeName,
   momentText,
   placeName,
@@ -298,7 +299,7 @@ function useRow(record: Extract<ExportRecord, { kind: 'use' }>): TableRow {
     ],
     cells: [
       momentText(record.time),
-      record.acquirer,
+      memberName(record.acquirer, record.acquirerName),
       purposeLabel(record.purpose),
       record.pseudonym === undefined
         ? modeName(record.mode)

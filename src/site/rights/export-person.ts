@@ -329,7 +329,7 @@ function grantRecord(
 }
 
 function useRecord(
-  { use, earned, question, pseudonym, legalBasis, bases }: PersonUse,
+  { use, acquirerName, earned, question, pseudonym, legalBasis, bases }: PersonUse,
   { site }: Pick<SiteContext, 'site'>,
 ): ExportRecord {
   return {
@@ -337,6 +337,7 @@ function useRecord(
     site,
     time: formatInstant(use.time),
     acquirer: use.acquirer,
+    ...(acquirerName === undefined ? {} : { acquirerName }),
     purpose: use.purpose,
     mode: use.mode,
     dataSet: use.dataSet,

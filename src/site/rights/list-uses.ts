@@ -15,6 +15,7 @@ import { readBases } from '../consent/basis-store.ts'
 import { numbersGiven } from '../asks/rows-recipients.ts'
 import { pseudonymOf } from '../guard/pseudonym.ts'
 import type { PseudonymScope } from '../guard/pseudonym.ts'
+import { readPartyNames } from '../officer/party-names.ts'
 import type { Households } from '../vault/households.ts'
 import type { SiteContext } from '../site-context.ts'
 import type { KnownPerson } from './person-reading.ts'
@@ -22,6 +23,8 @@ import type { KnownPerson } from './person-reading.ts'
 /** A use of one person's data as it is told to them. */
 export interface PersonUse {
   readonly use: FoundUse
+  /** What the acquirer calls itself, where that is known. */
+  readonly acquirerName?: string | undefined
   /** The person's own share; absent where the money is of no known currency. */
   readonly earned?: Money | undefined
   /** Digest of the question as the site understood it, from the receipt. */
@@ -40,7 +43,7 @@ export async function* personUses(
   { people, before }: { people: readonly KnownPerson[]; before?: bigint | undefined },
 ): AsyncGenerator<PersonUse> {
   const known = new Map<string, BasisFacts>()
-  const households = await vault.households()
+  const [households, names] = await Promise.all([vault.households(), readPartyNames(db)])
   for await (const use of usesOf(db, {
     people: people.map(({ number }) => number),
     before,
@@ -56,6 +59,7 @@ export async function* personUses(
     }
     yield {
       use,
+      acquirerName: names.get(use.acquirer),
       earned: earnedBy(use),
       question: receipt?.lineage,
       pseudonym: use.mode === 'rows' ? await pseudonymsOf(db, { use, households, scope }) : undefined,
@@ -105,6 +109,7 @@ function receiptOf(jws: string): Receipt | undefined {
 /** What one acquirer's uses of one data set for one purpose earned a person. */
 export interface EarnedFrom {
   readonly acquirer: string
+  readonly acquirerName?: string
   readonly dataSet: string
   readonly purpose: string
   readonly uses: number
@@ -116,6 +121,7 @@ export async function sumEarnings(
   { db, useCache }: Pick<SiteContext, 'db' | 'useCache'>,
   people: readonly KnownPerson[],
 ): Promise<{ readonly totals: readonly Money[]; readonly items: readonly EarnedFrom[] }> {
+  const names = await readPartyNames(db)
   const items = new Map<string, EarnedFrom>()
   const totals = new Map<string, Money>()
   // Not through personUses: what a use was about costs more to read than what it earned.
@@ -126,8 +132,10 @@ export async function sumEarnings(
     const { acquirer, dataSet, purpose } = use
     const name = JSON.stringify([acquirer, dataSet, purpose, earned.currency])
     const known = items.get(name)
+    const acquirerName = names.get(acquirer)
     items.set(name, {
       acquirer,
+      ...(acquirerName === undefined ? {} : { acquirerName }),
       dataSet,
       purpose,
       uses: (known?.uses ?? 0) + 1,

@@ -161,7 +161,7 @@ test('notices say what the terms say, in each language, and another version when
   const said = english.sections.flatMap(({ text }) => text).join('\n')
   for (const part of [
     'Orla Byrne',
-    'northcare received answers (used in: Ireland).',
+    'The northcare (northcare) received answers (used in: Ireland).',
     'the Data Protection Commission',
     'withdraw',
     'edgeworks',

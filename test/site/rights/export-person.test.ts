@@ -6,6 +6,8 @@ import { canonicalJson } from '../../../src/kernel/canonical-json.ts'
 import { systemClock } from '../../../src/kernel/clock.ts'
 import { idSource } from '../../../src/kernel/id.ts'
 import { systemRandom } from '../../../src/kernel/random.ts'
+import type { CsvPart } from '../../../src/protocol/http/person-api.ts'
+import { CSV_KINDS, csvWriter } from '../../../src/protocol/rights/person-export-csv.ts'
 import { exportRecordSchema } from '../../../src/protocol/rights/person-export.ts'
 import type { ExportRecord } from '../../../src/protocol/rights/person-export.ts'
 import { carryPerson } from '../../../src/sdk/carry-person.ts'
@@ -96,10 +98,16 @@ test('a person gets everything: stored in clear, derived, granted, disclosed by 
   assert.equal(ofKind(records, 'dataSet')[0]?.keptUntil, '2070-01-01T00:00:00.000Z')
   const uses = ofKind(records, 'use')
   assert.deepEqual(
-    uses.map(({ acquirer, mode, releaseTo, columns }) => [acquirer, mode, releaseTo, columns]),
+    uses.map(({ acquirer, acquirerName, mode, releaseTo, columns }) => [
+      acquirer,
+      acquirerName,
+      mode,
+      releaseTo,
+      columns,
+    ]),
     [
-      ['northcare', 'rows', 'IE', ['height']],
-      ['northcare', 'aggregate', 'IE', ['height']],
+      ['northcare', 'The northcare', 'rows', 'IE', ['height']],
+      ['northcare', 'The northcare', 'aggregate', 'IE', ['height']],
     ],
   )
   assert.ok(uses.every(({ question, earned }) => question !== undefined && earned !== undefined))
@@ -170,6 +178,7 @@ test('the page shows texts as texts, and CSV holds them whole', async () => {
   assert.doesNotMatch(read, /\d{4}-\d{2}-\d{2}T|eu-gdpr:|issuer:|class:|>\d+ EUR</)
   assert.ok(page.includes('&lt;script&gt;alert(&quot;x&quot;)&lt;/script&gt; &amp; &#39;so on&#39;'))
   assert.ok(!page.includes('<script'))
+  assert.ok(page.includes('The northcare (northcare)'))
   for (const heading of ['What you allowed', 'Who used your data', 'Rows of “athletes”', 'Who looked'])
     assert.ok(page.includes(heading), heading)
   const rows = await new Response(
@@ -178,6 +187,18 @@ test('the page shows texts as texts, and CSV holds them whole', async () => {
   assert.equal(rows.split('\r\n')[0], 'id,name,country,birth_date,height,score,note')
   assert.ok(rows.includes(`"${MARKUP.replaceAll('"', '""')}"`))
   await assert.rejects(me.export({ format: 'csv' }), { status: 400 })
+})
+
+test('every kind of record is a table of CSV, with every field that it may have', () => {
+  const kinds = exportRecordSchema.options.map(({ shape }) => shape.kind.value)
+  assert.deepEqual(Object.values(CSV_KINDS).toSorted(), kinds.toSorted())
+  for (const [part, kind] of Object.entries(CSV_KINDS).filter(([, one]) => one !== 'row')) {
+    const head = csvWriter(part as CsvPart)([])
+      .trimEnd()
+      .split(',')
+    const schema = exportRecordSchema.options.find(({ shape }) => shape.kind.value === kind)
+    assert.deepEqual(['kind', ...head].toSorted(), Object.keys(schema?.shape ?? {}).toSorted(), part)
+  }
 })
 
 test('an export brought to another site is there with nothing lost, and twice changes nothing', async () => {
@@ -240,11 +261,20 @@ test('the command line shows and writes the same, readable by its owner only, an
   const tables = join(home, 'tables')
   await runCli(home, ['person', 'export', ...door, '--format', 'csv', '--out', tables], environment)
   assert.deepEqual((await readdir(tables)).toSorted(), [
+    'about.csv',
     'accesses.csv',
+    'dataSets.csv',
     'grants.csv',
+    'identities.csv',
+    'principals.csv',
     'rows-athletes.csv',
     'uses.csv',
   ])
+  const [head = '', grant = ''] = (await readFile(join(tables, 'grants.csv'), 'utf8')).split('\r\n')
+  assert.ok(head.includes('notice') && head.includes('state') && grant.includes('in_force'))
+  const terms = await readFile(join(tables, 'dataSets.csv'), 'utf8')
+  assert.ok(terms.includes('""retention"":{""period""'), 'terms stand whole')
+  assert.ok((await readFile(join(tables, 'uses.csv'), 'utf8')).includes('northcare,The northcare,'))
   const codes = await Promise.all([
     runCli(home, ['person', 'uses', ...door, '--person', 'p-8'], environment),
     runCli(home, ['person', 'uses', ...door]),

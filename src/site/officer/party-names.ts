@@ -1,0 +1,46 @@
+import { sql } from 'kysely'
+import type { Clock } from '../../kernel/clock.ts'
+import type { Database } from '../../kernel/postgres/database.ts'
+import { memberIdSchema } from '../../protocol/wire.ts'
+import type { NetworkLine } from '../line/network-line.ts'
+import type { SiteContext } from '../site-context.ts'
+
+/** What members are called, by id: as they said themselves at the seat, else as the network tells it. */
+export type PartyNames = ReadonlyMap<string, string>
+
+/** Reads what members are called. A person reads the name; the id stands beside it, because it is what is signed. */
+export async function readPartyNames(db: Database): Promise<PartyNames> {
+  const { rows } = await sql<{ id: string; name: string }>`
+    select id, name from pinned_member where name is not null and name <> id
+    union all
+    select member, contact->>'name' from party_contact where contact->>'name' is not null`.execute(db)
+  return new Map(rows.map(({ id, name }) => [id, name]))
+}
+
+/** Between looks for members that are new here, and how many of them pass until those that are known are looked at again. */
+const LOOK_EVERY_MS = 60_000
+const LOOKS_UNTIL_AGAIN = 60
+
+/**
+ * Learns what the custodian and the issuers are called, which ask nothing and so are not told of with asks, until `signal`
+ * is aborted. While the network is away they go by their ids.
+ */
+export async function learnNames(
+  site: SiteContext,
+  { line, clock, signal }: { line: Pick<NetworkLine, 'member'>; clock: Clock; signal: AbortSignal },
+): Promise<void> {
+  const known = new Set<string>()
+  for (let look = 0; !signal.aborted; look += 1) {
+    if (look % LOOKS_UNTIL_AGAIN === 0) known.clear()
+    const issuers = [...site.manifests().values()].map(({ issuer }) => issuer)
+    for (const id of new Set([site.custodian, ...issuers]).difference(known)) {
+      const member = await line.member(memberIdSchema.parse(id)).catch(() => undefined)
+      if (!member || signal.aborted) continue
+      known.add(id)
+      await site.pins
+        .pin({ member, now: clock.now() })
+        .catch((error: unknown) => site.events.failed('learning what a member is called', error))
+    }
+    await clock.sleep(LOOK_EVERY_MS, signal)
+  }
+}
