@@ -1,5 +1,5 @@
 import type { Command } from 'commander'
-import { NOTICE_LANGUAGES, incidentRequestSchema } from '../../protocol/http/officer-api.ts'
+import { NOTICE_LANGUAGES, incidentRequestSchema, letterTextSchema } from '../../protocol/http/officer-api.ts'
 import { categoryName, shortMomentText } from '../../protocol/words/plain-words.ts'
 import type { IncidentView, WireIncidentStep } from '../../sdk/officer.ts'
 import { EXIT, WrongUse } from '../failures.ts'
@@ -14,6 +14,7 @@ interface StepOptions extends OfficerOptions {
   readonly authorityReference?: string
   readonly reasonForDelay?: string
   readonly peopleTold?: string
+  readonly letterText?: string
   readonly note?: string
   readonly close?: string
 }
@@ -32,7 +33,7 @@ export function addIncidentVerbs(officer: Command, session: Session): void {
   )
     .requiredOption(
       '--file <file>',
-      'YAML: title, nature, awareAt, scope, risk, description, consequences, measures',
+      'YAML: title, nature, awareAt, scope, risk, language, description, consequences, measures',
     )
     .action((options: OfficerOptions & { file: string }) =>
       perform(session, async () => {
@@ -114,24 +115,26 @@ function addStepVerb(incident: Command, session: Session): void {
     .option('--authority-reference <number>', 'the authority was told; under which number it keeps it')
     .option('--reason-for-delay <text>', 'needed when that is after the deadline')
     .option('--people-told <how>', 'the people were told, and how')
+    .option('--letter-text <file>', 'YAML: language, consequences, measures, for letters in that language')
     .option('--note <text>', 'anything else')
     .option('--close <why>', 'it is closed, and why')
     .action((id: string, options: StepOptions) =>
       perform(session, async () => {
         const seat = await connectOfficer(session, options)
-        const step = stepOf(options)
+        const step = await stepOf(options)
         return tell(session, { options, incident: await seat.addStep(id, step, session.ids.next('key')) })
       }),
     )
 }
 
-function stepOf({
+async function stepOf({
   authorityReference,
   reasonForDelay,
   peopleTold,
+  letterText,
   note,
   close,
-}: StepOptions): WireIncidentStep {
+}: StepOptions): Promise<WireIncidentStep> {
   const steps: WireIncidentStep[] = [
     ...(authorityReference === undefined
       ? []
@@ -143,12 +146,15 @@ function stepOf({
           },
         ]),
     ...(peopleTold === undefined ? [] : [{ step: 'people-told' as const, how: peopleTold }]),
+    ...(letterText === undefined
+      ? []
+      : [{ step: 'letter-text' as const, ...(await readDocument(letterTextSchema, letterText)) }]),
     ...(note === undefined ? [] : [{ step: 'note' as const, text: note }]),
     ...(close === undefined ? [] : [{ step: 'closed' as const, text: close }]),
   ]
   const [only, ...others] = steps
   if (only && others.length === 0) return only
-  throw new WrongUse('Say one step: --authority-reference, --people-told, --note or --close')
+  throw new WrongUse('Say one step: --authority-reference, --people-told, --letter-text, --note or --close')
 }
 
 function languageOf(text: string | undefined): (typeof NOTICE_LANGUAGES)[number] {

@@ -92,6 +92,8 @@ export const assessmentViewSchema = z
   .openapi('Assessment')
 export type AssessmentView = z.input<typeof assessmentViewSchema>
 
+export const NOTICE_LANGUAGES = ['en', 'de', 'fr'] as const
+
 /** What an incident is about: what went to somebody in a time, or all that is in some data sets. */
 export const incidentScopeSchema = z.discriminatedUnion('kind', [
   z.strictObject({
@@ -111,6 +113,12 @@ export const BREACH_KINDS = ['confidentiality', 'integrity', 'availability'] as 
 /** Who has to be told follows from the risk: nobody, the authority (Art. 33), the people as well (Art. 34). */
 export const BREACH_RISKS = ['unlikely', 'risk', 'high'] as const
 
+/** What a letter to people says of an incident, in one language: nothing of it is translated by the site. */
+const incidentTextShape = {
+  consequences: textSchema('the likely consequences', 4_000),
+  measures: textSchema('what was done and will be done', 4_000),
+}
+
 export const incidentRequestSchema = z
   .strictObject({
     title: textSchema('a title', 200),
@@ -120,8 +128,9 @@ export const incidentRequestSchema = z
     scope: incidentScopeSchema,
     risk: z.enum(BREACH_RISKS, `expected one of ${BREACH_RISKS.join(', ')}`),
     description: textSchema('what happened', 4_000),
-    consequences: textSchema('the likely consequences', 4_000),
-    measures: textSchema('what was done and will be done', 4_000),
+    /** In which language it is written: letters in another one need their own text. */
+    language: z.enum(NOTICE_LANGUAGES, `expected one of ${NOTICE_LANGUAGES.join(', ')}`).optional(),
+    ...incidentTextShape,
   })
   .openapi('IncidentRequest')
 export type IncidentRequest = z.infer<typeof incidentRequestSchema>
@@ -137,11 +146,22 @@ export const incidentStepSchema = z
       reasonForDelay: textSchema('a reason', 2_000).optional(),
     }),
     z.strictObject({ step: z.literal('people-told'), how: textSchema('how they were told', 500) }),
+    z.strictObject({
+      step: z.literal('letter-text'),
+      language: z.enum(NOTICE_LANGUAGES, `expected one of ${NOTICE_LANGUAGES.join(', ')}`),
+      ...incidentTextShape,
+    }),
     z.strictObject({ step: z.literal('note'), text: textSchema('a note', 4_000) }),
     z.strictObject({ step: z.literal('closed'), text: textSchema('why it is closed', 2_000) }),
   ])
   .openapi('IncidentStep')
 export type IncidentStep = z.infer<typeof incidentStepSchema>
+
+/** What is read from a file for the letters in one more language. */
+export const letterTextSchema = z.strictObject({
+  language: z.enum(NOTICE_LANGUAGES, `expected one of ${NOTICE_LANGUAGES.join(', ')}`),
+  ...incidentTextShape,
+})
 
 export const incidentViewSchema = z
   .strictObject({
@@ -185,8 +205,6 @@ export const transferRowSchema = z
   })
   .openapi('TransferGround')
 export type TransferRow = z.input<typeof transferRowSchema>
-
-export const NOTICE_LANGUAGES = ['en', 'de', 'fr'] as const
 
 export const noticeSchema = z
   .strictObject({
@@ -347,7 +365,7 @@ export const OFFICER_API = {
     tag: 'officer',
     summary: 'The letter to the people affected (Art. 34), and whom it goes to',
     description:
-      'The issuer, for its own people: the keys by which it knows them. Reading it is logged for each of them.',
+      'The issuer, for its own people: the keys by which it knows them. Reading it is logged for each of them. Refused where nothing was written for it in that language.',
     params: incidentParams,
     query: z.object({ language: z.enum(NOTICE_LANGUAGES).default('en') }),
     response: z

@@ -48,10 +48,31 @@ const WORDS: Readonly<Record<NoticeLanguage, LetterWords>> = {
   },
 }
 
+/** What was written about an incident in one language: last as a step of its own, else as it was opened; nothing where neither is. */
+export function writtenIn(
+  { language: opened, consequences, measures, steps }: IncidentView,
+  language: NoticeLanguage,
+): IncidentText | undefined {
+  const own = steps.flatMap(({ step }) =>
+    step.step === 'letter-text' && step.language === language ? [step] : [],
+  )
+  return own.at(-1) ?? (opened === language ? { consequences, measures } : undefined)
+}
+
+/** The parts of a letter that somebody wrote. */
+export interface IncidentText {
+  readonly consequences: string
+  readonly measures: string
+}
+
 /** The letter of GDPR Art. 34(2): in clear and plain words, with points (b), (c) and (d) of Art. 33(3). */
 export function incidentLetter(
   incident: IncidentView,
-  { controller, language }: { controller: RegisterContact; language: NoticeLanguage },
+  {
+    controller,
+    language,
+    written,
+  }: { controller: RegisterContact; language: NoticeLanguage; written: IncidentText },
 ): IncidentLetter {
   const words = WORDS[language]
   const { name, member, email, dataProtectionOfficer } = controller
@@ -61,9 +82,9 @@ export function incidentLetter(
       words.opening(dayText(incident.awareAt, language)),
       words.data(incident.affected.categories.map((category) => categoryName(category, language)).join(', ')),
       words.consequences,
-      incident.consequences,
+      written.consequences,
       words.measures,
-      incident.measures,
+      written.measures,
       words.contact(
         dataProtectionOfficer ?? [name ?? member, email].filter((part) => part !== undefined).join(', '),
       ),

@@ -66,6 +66,8 @@ function stepText(step: IncidentView['steps'][number]['step']): string {
       return `Authority told, reference ${step.reference}${step.reasonForDelay === undefined ? '' : `; late because: ${step.reasonForDelay}`}`
     case 'people-told':
       return `People told: ${step.how}`
+    case 'letter-text':
+      return `text of letters in ${step.language}: ${step.consequences} ${step.measures}`
     case 'note':
       return step.text
     case 'closed':

@@ -7,7 +7,7 @@ import type { SiteContext } from '../site-context.ts'
 import { affectedKeys, affectedPeople } from './affected-people.ts'
 import { gatherRegister } from './gather-register.ts'
 import { notificationClock } from './incident-clock.ts'
-import { incidentLetter } from './incident-letter.ts'
+import { incidentLetter, writtenIn } from './incident-letter.ts'
 import { insertIncident, insertIncidentStep, readIncidents } from './incident-store.ts'
 import type { Incident } from './incident-store.ts'
 import { isOwn } from './is-own.ts'
@@ -82,7 +82,10 @@ export function incidentActs(site: SiteContext): IncidentActs {
       if (!seen) return undefined
       const register = await gatherRegister(site, issuer)
       const controller = register.controllers[0]?.controller ?? { member: issuer }
-      const letter = incidentLetter(seen.view, { controller, language })
+      const written = writtenIn(seen.view, language)
+      // Before anybody's key is read: a letter of two languages is understood by nobody (Art. 12(1), 34(2)).
+      if (!written) throw unwritten(seen.view, language)
+      const letter = incidentLetter(seen.view, { controller, language, written })
       return {
         ...letter,
         text: [...letter.text],
@@ -90,6 +93,18 @@ export function incidentActs(site: SiteContext): IncidentActs {
       }
     },
   }
+}
+
+const LANGUAGES: Readonly<Record<NoticeLanguage, string>> = { en: 'English', de: 'German', fr: 'French' }
+
+function unwritten({ incident, language: opened }: IncidentView, language: NoticeLanguage): Fault {
+  const isIn =
+    opened === undefined
+      ? 'Nobody said in which language it is written'
+      : `It is written in ${LANGUAGES[opened]}`
+  return new Fault('fault.conflict', {
+    what: `Cannot make letters in ${LANGUAGES[language]}: ${isIn}; say consequences and measures in ${LANGUAGES[language]} with "hedgerow officer incident step ${incident} --letter-text FILE"`,
+  })
 }
 
 interface SeenIncident {

@@ -304,6 +304,7 @@ const breach = (): WireIncident => ({
     to: '2026-03-03T00:00:00Z',
   },
   risk: 'high',
+  language: 'en',
   description: 'An employee of the recipient forwarded answers.',
   consequences: 'Groups of athletes may be recognised.',
   measures: 'The recipient is suspended.',
@@ -320,7 +321,29 @@ test('an incident names whom it is about by the record of releases, and its cloc
   // The processor told the controller by that; the controller sees it, and to whom it writes.
   const seen = await controller.incident(opened.incident)
   assert.equal(seen.affected.people, COUNT)
+  const before = await site.operator.receipts({ kind: 'access', limit: 100 })
+  await assert.rejects(controller.letters(opened.incident, 'de'), (error: Error) => {
+    assert.match(error.message, /written in English; say consequences and measures in German/)
+    return true
+  })
+  assert.equal(
+    (await site.operator.receipts({ kind: 'access', limit: 100 })).length,
+    before.length,
+    'nobody’s key was read for it',
+  )
+  const english = await controller.letters(opened.incident, 'en')
+  assert.ok(english.text.includes('The recipient is suspended.'))
+  const german = {
+    step: 'letter-text',
+    language: 'de',
+    consequences: 'Gruppen von Sportlern sind vielleicht zu erkennen.',
+    measures: 'Der Empfänger ist gesperrt.',
+  } as const
+  await controller.addStep(opened.incident, german, 'step-text-1')
   const letters = await controller.letters(opened.incident, 'de')
+  assert.ok(letters.text.includes(german.consequences) && letters.text.includes(german.measures))
+  assert.doesNotMatch([letters.subject, ...letters.text].join(' '), /Groups of athletes|suspended|went wrong/)
+  await assert.rejects(controller.letters(opened.incident, 'fr'), /in French/)
   assert.match(letters.subject, /etwas ist schiefgegangen/)
   assert.deepEqual(
     letters.people.map(({ person }) => person).toSorted(),
