@@ -1,5 +1,6 @@
 import { formatDate, later } from '../../kernel/clock.ts'
 import type { Clock } from '../../kernel/clock.ts'
+import { Fault } from '../../kernel/faults.ts'
 import { formatMoney, money } from '../../kernel/money.ts'
 import type { Money } from '../../kernel/money.ts'
 import { err, ok } from '../../kernel/result.ts'
@@ -54,6 +55,7 @@ export interface StagedSite {
 export interface StagedResult {
   readonly sites: readonly StagedSite[]
   readonly highest: Money
+  /** What was captured, and the most that can have been of an ask whose end is not known. */
   readonly paid: Money
 }
 
@@ -97,7 +99,7 @@ export async function askInStages(
     return err(
       `The least price of ${asksEach} asks at ${terms.length} ${terms.length === 1 ? 'site' : 'sites'} is ${formatMoney(least)}, and the highest to pay is ${formatMoney(limit)}`,
     )
-  const purse = { leftMinor: limit.amountMinor }
+  const purse: Purse = { leftMinor: limit.amountMinor, answered: 0 }
   const sites: StagedSite[] = []
   for (const { site, tariff } of terms) {
     const highestEach = money(tariff.capMinor, currency)
@@ -136,10 +138,16 @@ function shareOf({ mode, privacy }: StagedRequest, asks: number): Result<Privacy
       )
 }
 
+interface Purse {
+  leftMinor: bigint
+  /** Asks that were answered, at whatever site. */
+  answered: number
+}
+
 interface Job {
   readonly request: StagedRequest
   readonly parts: StagedParts
-  readonly purse: { leftMinor: bigint }
+  readonly purse: Purse
   readonly site: string
   readonly highestEach: Money
 }
@@ -172,7 +180,9 @@ async function askSite(job: Job): Promise<StagedSite> {
     const text = writtenOut(step.template, answers)
     if (!text.ok) return done(text.error)
     if (job.purse.leftMinor <= 0n) return done('the highest price to pay is used up')
-    const result = await askOne(text.value, job)
+    const asked = await askOne(text.value, job)
+    if (!asked.ok) return done(asked.error)
+    const result = asked.value
     asks.push({ ...named, text: text.value, result, notes: notesOf(result, step) })
     if (step.stage === undefined) break
     const answer = answerOf(result, request)
@@ -200,21 +210,38 @@ function writtenOut(template: Template, answers: readonly Release[]): Result<str
   return problem === undefined ? ok(text) : err(problem)
 }
 
-async function askOne(sql: string, { request, parts, purse, site, highestEach }: Job): Promise<AskResult> {
+/** One ask. What it depends on may fail; after an answer that is said like any other end, so that what was paid for is not lost. */
+async function askOne(sql: string, job: Job): Promise<Result<AskResult, string>> {
+  const { request, parts, purse, site, highestEach } = job
   const { parameters = [], answerWithinMs, ...rest } = request
-  const result = await parts.acquirer.ask(
+  const { currency, amountMinor } = highestEach
+  const ask = parts.acquirer.ask(
     {
       ...rest,
       sites: [site],
       question: { sql, parameters },
-      maxPrice: { amountMinor: purse.leftMinor, currency: highestEach.currency },
+      maxPrice: { amountMinor: purse.leftMinor, currency },
       expires: later(parts.clock.now(), answerWithinMs),
     },
     parts.signal,
   )
+  const result = await ask.catch((error: unknown) => {
+    if (error instanceof Fault && purse.answered > 0 && parts.signal?.aborted !== true) return error
+    throw error
+  })
+  if (result instanceof Fault) {
+    // It may have been taken and answered all the same.
+    if (request.dryRun !== true) purse.leftMinor -= smaller(purse.leftMinor, amountMinor)
+    return err(`an ask failed: ${result.message}`)
+  }
+  purse.answered += 1
   purse.leftMinor -= paidFor(result, request)
   await parts.onAnswer?.(result)
-  return result
+  return ok(result)
+}
+
+function smaller(a: bigint, b: bigint): bigint {
+  return a < b ? a : b
 }
 
 /** What an ask took of what may be paid; all that was held for it while the site has not answered. */

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { after, before, suite, test } from 'node:test'
 import { CompiledQuery } from 'kysely'
+import { Fault } from '../../../src/kernel/faults.ts'
 import { money } from '../../../src/kernel/money.ts'
 import type { Postgres } from '../../../src/kernel/postgres/open-postgres.ts'
 import { NETWORK_API } from '../../../src/protocol/http/network-endpoints.ts'
@@ -60,18 +61,18 @@ suite('asks in stages', () => {
   async function staged(
     asker: TestAcquirer,
     sql: string,
-    more: Partial<StagedRequest & Pick<StagedParts, 'onAnswer'>> = {},
+    more: Partial<StagedRequest & Pick<StagedParts, 'onAnswer' | 'acquirer'>> = {},
   ) {
     const offers = await asker.acquirer.offers()
     const plan = await planStages(sql, offers)
     if (!plan.ok) assert.fail(plan.error.why)
     const { purpose, legalBasis, mode, offer, releaseTo } = asker.request(sql)
-    const { onAnswer, ...changes } = more
+    const { onAnswer, acquirer = asker.acquirer, ...changes } = more
     return askInStages(
       { purpose, legalBasis, mode, offer, releaseTo, sites: ['galway'], answerWithinMs: 60_000, ...changes },
       {
         plan: plan.value,
-        acquirer: asker.acquirer,
+        acquirer,
         offers,
         clock: trade.clock,
         ...(onAnswer ? { onAnswer } : {}),
@@ -213,6 +214,26 @@ suite('asks in stages', () => {
     )
     assert.ok(some.paid.amountMinor <= 200n)
     assert.equal(await spent(asker), some.paid.amountMinor)
+  })
+
+  test('keep what was answered when a later one fails, and fail as one ask does when the first does', async () => {
+    const asker = await trade.addAcquirer('cut-off')
+    const failing = (after: number): StagedParts['acquirer'] => {
+      let asks = 0
+      return {
+        ask: (...given) =>
+          (asks += 1) > after
+            ? Promise.reject(new Fault('fault.peer_unreachable', { what: 'The line is down' }))
+            : asker.acquirer.ask(...given),
+      }
+    }
+    const { sites, paid } = await answered(asker, TEXTS[0] ?? '', { acquirer: failing(1) })
+    assert.equal(sites[0]?.asks.length, 1)
+    assert.match(sites[0]?.stopped ?? '', /an ask failed: .*The line is down/)
+    const captured = sites[0]?.asks[0]?.result?.sites[0]?.captured?.amountMinor ?? 0n
+    // The one that failed counts with the most that it can have cost: whether it was taken is not known.
+    assert.deepEqual([captured > 0n, paid.amountMinor], [true, captured + 1_000n])
+    await assert.rejects(staged(asker, TEXTS[0] ?? '', { acquirer: failing(0) }), Fault)
   })
 
   test('of a dry run hold nothing, and show what waits for an answer', async () => {
