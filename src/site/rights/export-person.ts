@@ -163,10 +163,14 @@ async function* dataSetRecords(
   if (wants('identity'))
     yield [{ kind: 'identity', site: site.site, issuer: person.issuer, dataSet, key: person.key }]
   if (!wants('row')) return
-  const key = (await site.personKeys.keyOf(site.db, person.number))?.reveal()
   const households = await site.vault.households()
-  for (const number of households.numbersOf(person.number)) {
-    const rows = await site.vault.listRows(dataSet, number)
+  const numbers = households.numbersOf(person.number)
+  const [sealed, ...found] = await Promise.all([
+    site.personKeys.keyOf(site.db, person.number),
+    ...numbers.map(async (number) => ({ number, rows: await site.vault.listRows(dataSet, number) })),
+  ])
+  const key = sealed?.reveal()
+  for (const { number, rows } of found) {
     // Whoever else a row is about has a right of their own to what says who they are.
     const places = households.placesOf(number)
     const owners = places.map((one) => (one === person.number ? { key, personKey: person.key } : undefined))
