@@ -4,9 +4,11 @@ import { runInNewContext } from 'node:vm'
 import { Bitset } from '../src/kernel/bitset.ts'
 import { checkCuts } from '../src/site/guard/differencing.ts'
 import type { CutPlan } from '../src/site/guard/differencing.ts'
+import { guardAnswer } from '../src/site/guard/guard-answer.ts'
 import { whomToLeaveOut } from '../src/site/guard/leave-out.ts'
 import { applyDelta, encodeDelta } from '../src/site/guard/partition-delta.ts'
 import type { Partition } from '../src/site/guard/partition.ts'
+import { RefusedCuts } from '../src/site/guard/row-cuts.ts'
 import { Blocks, partitionAfterAnswers, scatteredPeople } from './shared/earlier-answers.ts'
 import { median } from './shared/median.ts'
 import { scale, writeReport } from './shared/report.ts'
@@ -14,7 +16,7 @@ import { scale, writeReport } from './shared/report.ts'
 /**
  * What it costs to hold an answer against all earlier ones of its acquirer: the curve over their number, for an answer
  * of one row and one of 1,000 rows over 1M people. "Kept" is what is written to the record and taken over from it. And what
- * it costs to choose whom to leave out of such an answer, in which one person of 1,500 is missing.
+ * it costs to choose whom to leave out of such an answer, in which one person of 1,500 is missing, once it was refused.
  */
 const size = scale()
 const EARLIER = [1, 100, 10_000, 100_000]
@@ -76,7 +78,10 @@ function leavingFigures(): readonly { name: string; value: number; unit: string 
       settings: { minimumGroup: MINIMUM_GROUP, dominanceBp: 1_000, groupsMax: ROWS },
       partitions: [{ dataSet: 'bench', partition, eligible: everybody }],
       rowShapes: new Map<string, string>(),
+      // As a site does it: the answer was refused before, and that cut is there.
+      refused: new RefusedCuts(),
     }
+    assert.ok(!guardAnswer(groups, context).ok)
     const times: number[] = []
     for (let run = 1; run <= WARM_UP_RUNS + RUNS; run += 1) {
       const start = performance.now()

@@ -15,6 +15,7 @@ import { chooseNarrowed, chooseWhole, FAR_NOTE, planNarrowing } from '../guard/n
 import { budgetLeft, debitRefusals, readRefusals } from '../guard/refusal-budget.ts'
 import type { RefusalBudget, RefusalKey } from '../guard/refusal-budget.ts'
 import type { PartitionHold } from '../guard/partition-store.ts'
+import { RefusedCuts } from '../guard/row-cuts.ts'
 import { pseudonymOf } from '../guard/pseudonym.ts'
 import type { OutputColumn } from '../query/bound/bound-query.ts'
 import { finishGroups } from '../query/run/finish-groups.ts'
@@ -132,7 +133,7 @@ async function guardGroupsOf(
     dominanceBp: planned.dominanceBp,
     groupsMax: LIMITS.queryGroupsMax,
   }
-  const context = { settings, partitions, rowShapes: rowShapes.value }
+  const context = { settings, partitions, rowShapes: rowShapes.value, refused: new RefusedCuts() }
   const guarded = await guardOrNarrow(groups, context, given)
   if (!guarded.ok) return guarded
   const finished = await finishGroups(plan, guarded.value, vaultRunner(given.parts))

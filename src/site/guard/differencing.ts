@@ -4,6 +4,8 @@ import type { Result } from '../../kernel/result.ts'
 import { unionOf } from './merge-groups.ts'
 import { CELL_MASK, CHANGED, KNOWN, PartitionDraft } from './partition.ts'
 import type { Partition } from './partition.ts'
+import { cutBy } from './row-cuts.ts'
+import type { RowCut } from './row-cuts.ts'
 
 /** What an exact answer would let be known. */
 export interface CutRequest {
@@ -37,6 +39,8 @@ export interface CutProblem {
   readonly note: 'drift' | 'cut' | 'row_shape' | 'closed'
   /** Who would stand in too small a cell. */
   readonly people: Bitset
+  /** The cut by all sets, unless rows of somebody changed. */
+  readonly cut?: RowCut
 }
 
 /**
@@ -49,11 +53,14 @@ export function checkCuts(before: Partition, request: CutRequest): Result<CutPla
   if (isClosed(before)) return err({ note: 'closed', people: new Bitset() })
   const shapes = joinShapes(before.rowShapes, request.rowShapes)
   if (!shapes) return err({ note: 'row_shape', people: new Bitset() })
-  const draft = new PartitionDraft(before, personCountOf(request.sets))
-  for (const set of request.sets) draft.cut(set)
+  const cut = cutBy(before, request.sets)
+  const { draft } = cut
   if (draft.hasChanged) cutChanged(draft, request.sets)
   const weak = weakCells(draft, request.minimumGroup)
-  if (weak.length > 0) return err(problemOf(request, { draft, weak }))
+  if (weak.length > 0) {
+    const problem = problemOf(request, { draft, weak })
+    return err(draft.hasChanged ? problem : { ...problem, cut })
+  }
   const isEmpty =
     draft.cellCount === before.cellCount && draft.toggled.isEmpty && shapes.size === before.rowShapes.size
   return ok({ draft, rowShapes: shapes, isEmpty })
@@ -130,10 +137,6 @@ export function joinShapes(
     joined.set(value, shape)
   }
   return joined
-}
-
-function personCountOf(sets: readonly Bitset[]): number {
-  return sets.reduce((most, set) => Math.max(most, set.capacity), 0)
 }
 
 /** Those in the sets whose rows changed since they last were in an answer are one more set, and have changed no longer. */

@@ -1,5 +1,5 @@
 import type { Bitset } from '../../kernel/bitset.ts'
-import { ok } from '../../kernel/result.ts'
+import { err, ok } from '../../kernel/result.ts'
 import type { Result } from '../../kernel/result.ts'
 import { declined } from '../../protocol/reason.ts'
 import type { Outcome } from '../../protocol/reason.ts'
@@ -10,6 +10,7 @@ import { guardGroups, setsOfMeasure, suppressMore } from './guard-groups.ts'
 import type { GuardedGroups, GuardSettings } from './guard-groups.ts'
 import { unionOf } from './merge-groups.ts'
 import type { Partition } from './partition.ts'
+import type { RefusedCuts } from './row-cuts.ts'
 import { rowsOfMeans } from './rows-of-means.ts'
 
 /** One data set of an answer: what is known of it to this acquirer, and whom the ask may use in it. */
@@ -25,6 +26,8 @@ export interface AnswerContext {
   readonly partitions: readonly AnswerPartition[]
   /** See `CutRequest.rowShapes`; empty where every person has one row. */
   readonly rowShapes: ReadonlyMap<string, string>
+  /** Where the first cut that is refused is kept for whoever looks at the same answer again. */
+  readonly refused?: RefusedCuts | undefined
 }
 
 /** What may leave, and the cuts that must be in the record before it does. */
@@ -60,7 +63,8 @@ export function guardAnswer(
       const isMinor = withheld > 0 && isMinority(guarded.value.released, groups, context.settings)
       return ok({ ...guarded.value, plans: checked.value, withheld, ...(isMinor && { isMinor }) })
     }
-    const { note } = checked.error
+    const { note, cut } = checked.error
+    if (mergeCount === 1 && cut) context.refused?.keep(checked.error.partition, cut)
     const more = rowsToMerge(guarded.value, checked.error, mergeCount)
     if (!more) return declinedDifferencing(note)
     guarded = suppressMore(guarded.value, more, context.settings)
@@ -107,12 +111,12 @@ export function releasedSets({ released, remainder }: GuardedGroups): readonly B
 function checkAll(
   guarded: GuardedGroups,
   { settings, partitions, rowShapes }: AnswerContext,
-): Result<GuardedAnswer['plans'], CutProblem> {
+): Result<GuardedAnswer['plans'], CutProblem & { readonly partition: Partition }> {
   const sets = releasedSets(guarded)
   const plans: { dataSet: string; plan: CutPlan }[] = []
   for (const { dataSet, partition, eligible } of partitions) {
     const checked = checkCuts(partition, { eligible, sets, rowShapes, minimumGroup: settings.minimumGroup })
-    if (!checked.ok) return checked
+    if (!checked.ok) return err({ ...checked.error, partition })
     plans.push({ dataSet, plan: checked.value })
   }
   return ok(plans)

@@ -3,8 +3,10 @@ import type { CollectedGroup } from './collected-group.ts'
 import type { AnswerContext } from './guard-answer.ts'
 import { setsOfMeasure } from './guard-groups.ts'
 import { haveSharedPeople, mergeGroups } from './merge-groups.ts'
-import { CELL_MASK, PartitionDraft } from './partition.ts'
-import type { Partition } from './partition.ts'
+import { CELL_MASK } from './partition.ts'
+import type { Partition, PartitionDraft } from './partition.ts'
+import { cutBy } from './row-cuts.ts'
+import type { RefusedCuts } from './row-cuts.ts'
 import { MEANS } from './rows-of-means.ts'
 
 /** Who is left out so that the rest can be answered for, and how much that tells. */
@@ -26,7 +28,7 @@ export interface LeavingOut {
  */
 export function whomToLeaveOut(
   groups: readonly CollectedGroup[],
-  { settings: { minimumGroup }, partitions }: AnswerContext,
+  { settings: { minimumGroup }, partitions, refused }: AnswerContext,
 ): LeavingOut | undefined {
   const lacking = lackingValues(groups)
   const rows = rowsToShow(
@@ -36,7 +38,7 @@ export function whomToLeaveOut(
   const people = lacking
   let [coveredCells, thinParts] = [0, 0]
   for (const { partition, eligible } of partitions) {
-    const leaving = leaveOutOf(partition, { rows, eligible, minimumGroup })
+    const leaving = leaveOutOf(partition, { rows, eligible, minimumGroup, refused })
     if (!leaving) return undefined
     people.addAll(leaving.people)
     coveredCells += leaving.coveredCells
@@ -81,10 +83,14 @@ interface Rows {
   readonly rows: readonly CollectedGroup[]
   readonly eligible: Bitset
   readonly minimumGroup: number
+  readonly refused: RefusedCuts | undefined
 }
 
-function leaveOutOf(partition: Partition, { rows, eligible, minimumGroup }: Rows): LeavingOut | undefined {
-  const parts = partsOf(partition, rows)
+function leaveOutOf(
+  partition: Partition,
+  { rows, eligible, minimumGroup, refused }: Rows,
+): LeavingOut | undefined {
+  const parts = partsOf(partition, { rows, refused })
   if (!parts) return undefined
   const takes = new Map<number, number>()
   const covered = new Set<number>()
@@ -114,16 +120,15 @@ interface Parts {
 }
 
 /** Into what parts rows and measures would cut the cells; undefined when rows of somebody changed. */
-function partsOf(before: Partition, rows: readonly CollectedGroup[]): Parts | undefined {
-  const personCount = rows.reduce((most, { people }) => Math.max(most, people.capacity), 0)
-  const draft = new PartitionDraft(before, personCount)
+function partsOf(before: Partition, { rows, refused }: Pick<Rows, 'rows' | 'refused'>): Parts | undefined {
   const ofRows = new Set(rows.map((row) => row.people))
-  for (const set of ofRows) draft.cut(set)
+  const ofMeasures = new Set(rows.flatMap((row) => row.measures.flatMap(setsOfMeasure))).difference(ofRows)
+  const kept = ofMeasures.size === 0 ? refused?.find(before, [...ofRows]) : undefined
+  const { draft } = kept ?? cutBy(before, [...ofRows])
   if (draft.hasChanged) return undefined
   // Whatever the measures cut off now belongs to a part that there is already.
   const partCount = draft.cellCount
-  for (const set of new Set(rows.flatMap((row) => row.measures.flatMap(setsOfMeasure))))
-    if (!ofRows.has(set)) draft.cut(set)
+  for (const set of ofMeasures) draft.cut(set)
   const atoms = draft.inside.map((id) => ({
     id,
     part: draft.ancestorOf(id, partCount),

@@ -3,8 +3,8 @@ import type { AnswerContext } from './guard-answer.ts'
 import { setsOfMeasure } from './guard-groups.ts'
 import { lackingValues } from './leave-out.ts'
 import { haveSharedPeople } from './merge-groups.ts'
-import { PartitionDraft } from './partition.ts'
 import type { Partition } from './partition.ts'
+import { cutBy } from './row-cuts.ts'
 import { havingValues } from './rows-of-means.ts'
 
 /**
@@ -25,11 +25,11 @@ export interface AnswerDistance {
  */
 export function measureDistance(
   groups: readonly CollectedGroup[],
-  { settings: { minimumGroup }, partitions }: AnswerContext,
+  { settings: { minimumGroup }, partitions, refused }: AnswerContext,
 ): AnswerDistance {
   if (haveSharedPeople(groups)) return { toWhole: 0, mostShown: Infinity }
   const distances = partitions.map(({ partition }) => {
-    const parts = partsOf(partition, { groups, minimumGroup })
+    const parts = partsOf(partition, { groups, minimumGroup, refused })
     return {
       // Each who is another leaves one atom and comes to one.
       toWhole: Math.ceil(stepsToWhole(partition, { parts, groups, minimumGroup }) / 2),
@@ -59,16 +59,20 @@ interface Rows {
   readonly minimumGroup: number
 }
 
-function partsOf(before: Partition, { groups, minimumGroup }: Rows): readonly Part[] {
-  const draft = new PartitionDraft(
-    before,
-    groups.reduce((most, { people }) => Math.max(most, people.capacity), 0),
-  )
-  const rows = groups.flatMap((row) => draft.cut(row.people).map((id) => [id, row] as const))
-  const rowOf = new Map(rows)
+function partsOf(
+  before: Partition,
+  { groups, minimumGroup, refused }: Rows & Pick<AnswerContext, 'refused'>,
+): readonly Part[] {
+  const ofRows = groups.map(({ people }) => people)
+  const ofMeasures = new Set(groups.flatMap(({ measures }) => measures.flatMap(setsOfMeasure)))
+  const others = ofMeasures.difference(new Set(ofRows))
+  // Where no measure has a set of its own nobody lacks a value, and nothing is cut further.
+  const kept = others.size === 0 ? refused?.find(before, ofRows) : undefined
+  const { draft, cells } = kept ?? cutBy(before, ofRows)
+  const rowOf = new Map(groups.flatMap((row, index) => (cells[index] ?? []).map((id) => [id, row] as const)))
   const partCount = draft.cellCount
-  for (const set of new Set(groups.flatMap(({ measures }) => measures.flatMap(setsOfMeasure)))) draft.cut(set)
-  const lacking = new Set(draft.cut(lackingValues(groups)))
+  for (const set of others) draft.cut(set)
+  const lacking = new Set(others.size === 0 ? [] : draft.cut(lackingValues(groups)))
   const atoms = Map.groupBy(draft.inside, (id) => draft.ancestorOf(id, partCount))
   return [...atoms].flatMap(([part, ids]) => {
     const row = rowOf.get(part)

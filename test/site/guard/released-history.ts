@@ -7,6 +7,7 @@ import { chooseNarrowed, chooseWhole, planNarrowing } from '../../../src/site/gu
 import { EMPTY_PARTITION } from '../../../src/site/guard/partition.ts'
 import type { Partition } from '../../../src/site/guard/partition.ts'
 import { checkKnown, markChanged, partitionAfter } from '../../../src/site/guard/differencing.ts'
+import { RefusedCuts } from '../../../src/site/guard/row-cuts.ts'
 import type { Outcome, ReasonCode } from '../../../src/protocol/reason.ts'
 
 /** A group over people who each give one row of value 1, with one measure over `contributing`. */
@@ -34,7 +35,12 @@ export function guardOrNarrow(
   groups: readonly CollectedGroup[],
   context: AnswerContext,
 ): Outcome<GuardedAnswer> {
-  const given = { groups, context, whole: guardAnswer(groups, context) }
+  const refused = new RefusedCuts()
+  const given = {
+    groups,
+    context: { ...context, refused },
+    whole: guardAnswer(groups, { ...context, refused }),
+  }
   const leaving = planNarrowing(given)
   if (!leaving) return chooseWhole(given)
   const rest = groups
