@@ -17,7 +17,7 @@ import { answerPrivately, checkBudget } from './answer-privately.ts'
 import { collectAnswer } from './collect-answer.ts'
 import { composeAnswer, composeDecline } from './compose-answer.ts'
 import { countAsTold } from './count-as-told.ts'
-import { guardRelease } from './guard-release.ts'
+import { declinedRun, guardRelease } from './guard-release.ts'
 import { openQuestion } from './open-question.ts'
 import { priceAndSeal, reservationParts, reserveRun } from './reserve-run.ts'
 import type { Approved } from './reserve-run.ts'
@@ -183,7 +183,7 @@ async function runOnce(
   const again = releaseAgain(facts, { look, parts })
   if (again) return priceAndReserve(facts, { planned, ...again }, parts)
   const collected = await collectAnswer(planned, { look, parts, ahead })
-  if (!collected.ok) return collected
+  if (!collected.ok) return declinedRun(collected.error, { facts, look, parts })
   using hold = await parts.partitions.hold(look)
   if (!hold) return 'again'
   const guarded = await guardRelease({ facts, planned, collected: collected.value, hold, parts })

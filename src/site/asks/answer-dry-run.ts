@@ -9,7 +9,7 @@ import type { AskFacts } from './ask-facts.ts'
 import { collectAnswer } from './collect-answer.ts'
 import { composeAnswer } from './compose-answer.ts'
 import { countAsTold } from './count-as-told.ts'
-import { guardRelease } from './guard-release.ts'
+import { declinedRun, guardRelease } from './guard-release.ts'
 import type { GuardedRelease } from './guard-release.ts'
 import { asAnswered, isOvertaken } from './plan-ask.ts'
 import type { PlannedAsk } from './plan-ask.ts'
@@ -36,7 +36,7 @@ export async function answerDryRun(
   const again = releaseAgain(facts, { look, parts })
   if (again) return reserveTold(facts, { planned, ...again }, parts)
   const collected = await collectAnswer(planned, { look, parts })
-  if (!collected.ok) return collected
+  if (!collected.ok) return declinedRun(collected.error, { facts, look, parts })
   using hold = await parts.partitions.hold(look)
   if (!hold) return 'again'
   const guarded = await guardRelease({ facts, planned, collected: collected.value, hold, parts })

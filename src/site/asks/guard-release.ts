@@ -1,8 +1,8 @@
 import { Bitset } from '../../kernel/bitset.ts'
 import type { DatabaseTransaction } from '../../kernel/postgres/database.ts'
-import { ok } from '../../kernel/result.ts'
+import { err, ok } from '../../kernel/result.ts'
 import { LIMITS } from '../../kernel/limits.ts'
-import type { Outcome } from '../../protocol/reason.ts'
+import type { Decline, Outcome } from '../../protocol/reason.ts'
 import type { Release, ReleaseValue } from '../../protocol/release.ts'
 import type { DataSetId } from '../../protocol/wire.ts'
 import type { CollectedGroup } from '../guard/collected-group.ts'
@@ -14,7 +14,7 @@ import { refusalStateOf } from '../guard/look-into-record.ts'
 import { chooseNarrowed, chooseWhole, FAR_NOTE, planNarrowing } from '../guard/narrow-answer.ts'
 import { budgetLeft, debitRefusals, readRefusals } from '../guard/refusal-budget.ts'
 import type { RefusalBudget, RefusalKey } from '../guard/refusal-budget.ts'
-import type { PartitionHold } from '../guard/partition-store.ts'
+import type { PartitionHold, PartitionLook } from '../guard/partition-store.ts'
 import { RefusedCuts } from '../guard/row-cuts.ts'
 import { pseudonymOf } from '../guard/pseudonym.ts'
 import type { OutputColumn } from '../query/bound/bound-query.ts'
@@ -59,29 +59,53 @@ export interface GuardFacts {
 
 /** Holds a result against the minimum group, dominance and everything released before, then finishes it. */
 export async function guardRelease(given: GuardFacts): Promise<Outcome<GuardedRelease>> {
-  const { result } = given.collected
-  const { hold, parts } = given
-  const key = refusalKeyOf(given)
-  const budget = hold.isUndisturbed
-    ? budgetLeft(given.collected.look.refusals, parts.refusalLimits)
-    : await readRefusals(parts.db, key, parts.refusalLimits)
+  const { result, look } = given.collected
+  const { facts, hold, parts } = given
+  const { key, budget } = await refusalsOf({ facts, look, hold, parts })
   if (budget.left === 0) return declinedDifferencing('refusals')
   const guarded =
     result.kind === 'rows' ? await guardRows(result.answer, given) : await guardGroupsOf(result, given)
   return debited(guarded, { budget, key, parts: given.parts })
 }
 
-/** What a refusal follows from: the question in its epoch, and what was told before. */
-function refusalKeyOf({ facts, collected: { look }, hold }: GuardFacts): RefusalKey {
+type RefusalFacts = Pick<GuardFacts, 'facts' | 'hold' | 'parts'> & { readonly look: PartitionLook }
+
+/** What a refusal follows from: the question in its epoch, and what was told before; and what is left of the budget. */
+async function refusalsOf({
+  facts,
+  look,
+  hold,
+  parts,
+}: RefusalFacts): Promise<{ readonly key: RefusalKey; readonly budget: RefusalBudget }> {
   const { acquirerGroup, dataSets, epoch } = look
   const heads = dataSets.map((dataSet) => hold.partition(dataSet).head)
-  return {
+  const key = {
     acquirerGroup,
     dataSets,
     ask: facts.ask.id,
     state: refusalStateOf(epoch, heads),
     now: facts.now,
   }
+  const budget = hold.isUndisturbed
+    ? budgetLeft(look.refusals, parts.refusalLimits)
+    : await readRefusals(parts.db, key, parts.refusalLimits)
+  return { key, budget }
+}
+
+/**
+ * A run that came to no result, because there are too many groups or rows, or it took too long: that follows from the rows, and at
+ * the bound from a single one, so it is a refusal like any other. `again` when another ask came in between.
+ */
+export async function declinedRun(
+  decline: Decline,
+  { facts, look, parts }: Omit<RefusalFacts, 'hold'>,
+): Promise<Outcome<never> | 'again'> {
+  using hold = await parts.partitions.hold(look)
+  if (!hold) return 'again'
+  const { key, budget } = await refusalsOf({ facts, look, hold, parts })
+  if (budget.left === 0) return declinedDifferencing('refusals')
+  if (budget.noted === 0) await debitRefusals(parts.db, key, 1)
+  return err(decline)
 }
 
 /** Notes of refusals that follow from the text and from declarations alone, or that no few people could have changed. */
