@@ -51,7 +51,7 @@ suite('hedgerow officer basis', () => {
   test('says what is missing with exit code 1, records it, lists it, ends it', async () => {
     const missing = await typed('list')
     assert.equal(missing.code, 1)
-    assert.match(missing.out, /Nothing is recorded\nMissing: permit of registry for dpv:AcademicResearch/)
+    assert.match(missing.out, /Nothing is recorded\nMissing: permit of registry for Academic Research/)
 
     const file = join(home, 'permit.yaml')
     await writeFile(file, (await shownFiles()).get('permit.yaml') ?? '')
