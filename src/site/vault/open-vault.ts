@@ -82,8 +82,8 @@ function vaultOf(first: Engine, { clock, limits }: { clock: Clock; limits: Engin
   const compactions = new Mutex()
   const { ended, watch } = watchEngines()
   watch(first)
-  const { writing, reading, change, changes } = turns(engines, { memory, journal })
-  const reads = readsOf(reading, memory)
+  const { writing, reading, counting, change, changes } = turns(engines, { memory, journal })
+  const reads = readsOf({ reading, counting }, memory)
   return {
     ...reads,
     changes,
@@ -159,7 +159,10 @@ type Reads =
   | 'listSealedKeys'
 
 /** What the vault reads for itself. */
-function readsOf(reading: Turn, memory: VaultMemory): Pick<Vault, Reads> {
+function readsOf(
+  { reading, counting }: { reading: Turn; counting: Turn },
+  memory: VaultMemory,
+): Pick<Vault, Reads> {
   const numbers: Vault['numbers'] = (dataSet, days) =>
     memory.numbers(nameOfRows(dataSet, days), () =>
       reading('read people', (engine) => readNumbers(engine, dataSet, ofDays(days))),
@@ -189,10 +192,10 @@ function readsOf(reading: Turn, memory: VaultMemory): Pick<Vault, Reads> {
       ),
     rowsPerPerson: (dataSet) =>
       memory.rowsPerPerson(dataSet, () =>
-        reading('count rows', (engine) => readRowsPerPerson(engine, dataSet)),
+        counting('count rows', (engine) => readRowsPerPerson(engine, dataSet)),
       ),
     rowCount: (dataSet) =>
-      memory.rowCount(dataSet, () => reading('count rows', (engine) => readRowCount(engine, dataSet))),
+      memory.rowCount(dataSet, () => counting('count rows', (engine) => readRowCount(engine, dataSet))),
     countExpiring: (expiry) => reading('count rows', ({ reader }) => countExpiring(reader, expiry)),
     listRows: (dataSet, person, days) =>
       reading('list rows', (engine) => listRows(engine, { dataSet, person, days })),
