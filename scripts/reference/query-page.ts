@@ -193,7 +193,7 @@ const SHAPES: readonly (readonly [string, string])[] = [
   ['`a, b WHERE a.<key> = b.<key>`, `CROSS JOIN` with the same', 'without equal person keys it is declined'],
   [
     '`EXISTS`, `NOT EXISTS (SELECT … WHERE s.<key> = a.<key> and …)`',
-    'may read further columns of the row around it; chooses people',
+    'may read further columns of the row around it; chooses people. Also over values that are written out, tied by whatever condition',
   ],
   [
     '`<person key> IN (SELECT <person key> …)`, `NOT IN`, also `GROUP BY <person key> HAVING …`',

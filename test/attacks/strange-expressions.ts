@@ -39,6 +39,7 @@ export const STRANGE = [
   '(select town from athletes limit 1)',
   "(select string_agg(town, ',') from athletes)",
   'exists (select 1 from sessions s2 where s2.id = a.id and s2.minutes > 1000)',
+  "exists (select 1 from (values ('Mq7xMARKER', 1), ('Cork', 2)) v(t, n) where v.t = a.town or v.n = a.medals)",
   'row_number() over ()',
   'sum(a.score) over (partition by a.town)',
   'string_agg(a.town, a.sex)',

@@ -35,6 +35,7 @@ const ANSWERED: readonly string[] = [
   'select sex, active, grouping(sex, active) as g, count(*) from athletes group by rollup (sex, active) having grouping(active) = 1 order by g',
   'with t as materialized (select id from athletes order by height) select count(*) from t',
   'select count(*) from athletes a where exists (select 1 from sessions s where s.id = a.id order by started limit 1)',
+  "select count(*) from athletes a where exists (select 1 from (values ('f', 1), ('m', 3)) v(sex, least) where v.sex = a.sex and gold >= least)",
 ]
 
 for (const sql of ANSWERED) {

@@ -6,15 +6,18 @@ import { bindTargets } from './bind-groups.ts'
 import { COUNTED, bindInSets, isThere } from './bind-in.ts'
 import type { Expr, PerPersonAggregate } from '../bound/bound-query.ts'
 import { hasManyRows, rowsOfOnePerson } from './bounded-argument.ts'
-import { caseOf, literal } from './build-expression.ts'
+import { call, caseOf, literal } from './build-expression.ts'
 import type { FromContext } from './from-context.ts'
+import { bindWith } from './named-queries.ts'
+import { besideNames } from './outer-names.ts'
+import type { ScopeRelation } from './scope.ts'
 import { textsOf } from '../text/nodes.ts'
 import { IN_STAGES, notSupported } from '../text/refusal.ts'
 import { mapExpression, partsOf } from '../bound/same-expression.ts'
 import { bindRows, limitRows, readSub } from './sub-rows.ts'
 import type { Place } from './sub-rows.ts'
 import { boundsOfLimit } from './top-rows.ts'
-import { readWritten } from './written-table.ts'
+import { readWritten, writtenItem } from './written-table.ts'
 import type { WrittenTable } from './written-table.ts'
 
 /**
@@ -57,9 +60,45 @@ function bindExists(select: SelectStmt, place: Place): Expr {
   const bounds = boundsOfLimit(select, { binding: place.context.binding, scope: [] })
   if (bounds && (bounds.count === 0 || bounds.from > 0))
     throw notSupported('LIMIT 0 and OFFSET in EXISTS', place.offset)
+  const written = writtenRows(select, place)
+  if (written) return existsWritten(select, written, place)
   const rows = bindRows(select, place)
   bindTargets(select, rows.frame)
   return isThere(readSub(rows, COUNTED, place)(0))
+}
+
+/** The rows of nobody that an EXISTS looks through: of a relation that is written out, or the one of a SELECT without FROM. */
+function writtenRows(
+  select: SelectStmt,
+  { context: { binding, known } }: Place,
+): readonly ScopeRelation[] | undefined {
+  const { fromClause = [], larg, valuesLists, withClause } = select
+  const [item, another] = fromClause
+  const reading = { binding, known: bindWith(withClause, known) }
+  if (another) return undefined
+  if (item === undefined && !larg && !valuesLists) return [{ name: '', columns: [] }]
+  const table = item ? writtenItem(item, reading) : readWritten(select, reading)
+  return table?.rows.map((values) => ({
+    name: item && 'name' in table ? String(table.name) : '',
+    columns: table.columns.flatMap((name, at) => {
+      const expr = values[at]
+      return expr ? [{ name, expr }] : []
+    }),
+  }))
+}
+
+/** Whether one of the rows meets the conditions: a condition on the row around, for each of them. */
+function existsWritten(select: SelectStmt, rows: readonly ScopeRelation[], { frame }: Place): Expr {
+  const tests = rows.map((row) => {
+    const inner = { ...frameOfRow(frame), scope: [row], outer: besideNames(frame.scope, frame.outer) }
+    if (select.fromClause) bindTargets(select, inner)
+    return select.whereClause
+      ? call('is_true', [bindCondition(select.whereClause, inner)])
+      : literal('boolean', true)
+  })
+  const [first, ...others] = tests
+  if (first === undefined) return literal('boolean', false)
+  return others.length === 0 ? first : call('or', [first, ...others])
 }
 
 /** A SELECT without FROM has one row: what it computes is of the row around it, or of nobody. */

@@ -50,12 +50,16 @@ export function outerNames(level: Level, sources: Level['sources'], around: Arou
   }
 }
 
-/** What a name in a LATERAL sub-query means when it is none of its own: a column of what stands before it, in the same level. */
-export function besideNames(beside: Scope): OuterNames {
+/**
+ * What a name in a LATERAL sub-query means when it is none of its own: a column of what stands before it, in the same level,
+ * or of what is `around` that.
+ */
+export function besideNames(beside: Scope, around?: OuterNames): OuterNames {
   return {
     look: (names, scope, offset) => {
       if (isKnown(scope, names)) return undefined
-      const found = findNamed(beside, names, offset)
+      const further = around?.look(names, beside, offset)
+      const found = further && around ? around.take(further) : findNamed(beside, names, offset)
       return found.kind === 'measure' ? undefined : found
     },
     take: (expr) => expr,
