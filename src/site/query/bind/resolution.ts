@@ -21,7 +21,7 @@ export function checkResolution(
   sources: readonly Source[],
   dataSets: ReadonlyMap<string, Manifest>,
 ): void {
-  const data: Data = { sources, dataSets, behind: new Map() }
+  const data: Data = { sources, dataSets, behind: new Map(), visited: new Map() }
   const seen: Seen = { bins: [], cuts: [] }
   for (const key of keys) visit(key, data, seen)
   checkTogether(seen)
@@ -34,6 +34,8 @@ interface Data {
   readonly dataSets: ReadonlyMap<string, Manifest>
   /** What is behind columns of sub-selects, found once each: in a chain of them each may name the one before twice. */
   readonly behind: Map<Source, Map<string, Column | undefined>>
+  /** Columns of sub-selects whose making was looked at, once each for the same reason. */
+  readonly visited: Map<Source, Set<string>>
 }
 
 /** What the keys do with numbers and times, all keys together: two coarse bins that are shifted make a fine one. */
@@ -82,6 +84,10 @@ function visitInside({ source, column }: Found, data: Data, seen: Seen): void {
   const from = found && innermost(found)
   if (from?.kind !== 'per-person' && from?.kind !== 'rows') return
   const inner: Data = { ...data, sources: from.sources, isWithin: true }
+  const visited = data.visited.get(from) ?? new Set<string>()
+  data.visited.set(from, visited)
+  if (visited.has(column)) return
+  visited.add(column)
   const { expr, aggregate } = definitionOf(from, column)
   const made = expr?.kind === 'window' ? expr.args : [expr, aggregate?.argument, aggregate?.filter]
   for (const part of made) {
