@@ -44,7 +44,15 @@ export function verifyAsk({ item, batchJws, acquirer, signerKeys }: SignedWork):
       operatorNote: 'the batch was signed by nobody who may sign for the acquirer',
     })
   }
+  if (costsMore(item, parsed.data)) {
+    return declined('declined.signature', { operatorNote: 'it may cost more than the acquirer signed' })
+  }
   return ok({ ask: parsed.data, askDigest: payload.value.digest })
+}
+
+/** The network says how much of a highest price is held for this site: never more than was signed, nor other money. */
+function costsMore({ priceLimit }: WorkItem, { maxPrice }: Ask): boolean {
+  return priceLimit.currency !== maxPrice.currency || priceLimit.amountMinor > maxPrice.amountMinor
 }
 
 type Opened = Outcome<{ readonly ask: unknown; readonly digest: Digest }>
