@@ -82,6 +82,7 @@ function asksTable(asks: readonly AskStateMessage[]): string {
     )
   })
   return table(
+    'Asks',
     ['Time (UTC)', 'Acquirer', 'Purpose', 'Mode', 'Data set', 'Site', 'Decision', '>Price', '>At most'],
     rows,
   )
@@ -99,7 +100,7 @@ function balancesTable(balances: readonly Balance[]): string {
       heldMinor === 0 ? '' : amountText(heldMinor, currency),
     ]),
   )
-  return table(['Account', 'Kind', '>Available', '>Held'], rows)
+  return table('Positions', ['Account', 'Kind', '>Available', '>Held'], rows)
 }
 
 function trialSentence({ isBalanced, items }: TrialBalance): string {
@@ -119,7 +120,7 @@ function settlementHtml({ id, until, positions }: Settlement): string {
       amountText(netMinor, currency),
     ]),
   )
-  return `<h3>${text(id)} <small>${time(formatInstant(until))}</small></h3>${table(['Position', '>Debits', '>Credits', '>Net'], rows)}`
+  return `<h3>${text(id)} <small>${time(formatInstant(until))}</small></h3>${table(`Settlement ${id}`, ['Position', '>Debits', '>Credits', '>Net'], rows)}`
 }
 
 function checkpointHtml(checkpoint: string | undefined): string {
@@ -142,7 +143,11 @@ function offersHtml(offers: readonly Offer[]): string {
   const body =
     rows.length === 0
       ? empty('No site offers anything yet')
-      : table(['Data set', 'Site', 'Issuer', 'Modes', 'Purposes', 'Least group', '>Price of a run'], rows)
+      : table(
+          'Offers',
+          ['Data set', 'Site', 'Issuer', 'Modes', 'Purposes', 'Least group', '>Price of a run'],
+          rows,
+        )
   return section('Offers', 'Prices are public and the same for everybody.', body)
 }
 
@@ -161,9 +166,9 @@ function section(title: string, note: string, body: string): string {
   return `<section><h2>${text(title)}</h2>${note === '' ? '' : `<p>${note}</p>`}${body}</section>`
 }
 
-/** A head that begins with `>` stands over amounts, at the right. */
-function table(heads: readonly string[], rows: readonly string[]): string {
-  return `<div class="scroll"><table><thead><tr>${heads.map((head) => (head.startsWith('>') ? `<th class="r">${text(head.slice(1))}` : `<th>${text(head)}`)).join('')}</thead><tbody>${rows.join('')}</tbody></table></div>`
+/** A wide table scrolls by itself, with the arrow keys too. A head that begins with `>` stands over amounts, at the right. */
+function table(name: string, heads: readonly string[], rows: readonly string[]): string {
+  return `<div class="scroll" role="region" aria-label="${text(name)}" tabindex="0"><table><thead><tr>${heads.map((head) => (head.startsWith('>') ? `<th class="r">${text(head.slice(1))}` : `<th>${text(head)}`)).join('')}</thead><tbody>${rows.join('')}</tbody></table></div>`
 }
 
 function row(cells: readonly string[]): string {

@@ -29,11 +29,14 @@ export function pageWriter(): (records: readonly ExportRecord[] | 'end') => stri
   const currencies = new Map<string, Currency>()
   const write = (record: ExportRecord): string => {
     if (record.kind === 'dataSet') currencies.set(record.dataSet, record.manifest.tariff.currency)
-    const { name, title, head, cells } = tableRowOf(record, currencies)
-    if (name === section) return rowOf('td', cells)
+    const row = tableRowOf(record, currencies)
+    if (row.name === section) return linesOf(row)
     const before = section === undefined ? HEAD : END_OF_TABLE
-    section = name
-    return `${before}<h2>${escapeHtml(title)}</h2>\n<table><thead>${rowOf('th', head)}</thead><tbody>\n${rowOf('td', cells)}`
+    section = row.name
+    const title = escapeHtml(row.title)
+    const heads = row.isFacts ? '' : `<thead>${headsOf(row)}</thead>`
+    // A wide table scrolls by itself, with the arrow keys too.
+    return `${before}<h2>${title}</h2>\n<div class="scroll" role="region" aria-label="${title}" tabindex="0"><table>${heads}<tbody>\n${linesOf(row)}`
   }
   return (records) => {
     if (records !== 'end') return records.map(write).join('')
@@ -41,7 +44,7 @@ export function pageWriter(): (records: readonly ExportRecord[] | 'end') => stri
   }
 }
 
-const END_OF_TABLE = '</tbody></table>\n'
+const END_OF_TABLE = '</tbody></table></div>\n'
 
 interface TableRow {
   /** Records of one name stand in one table. */
@@ -49,6 +52,8 @@ interface TableRow {
   readonly title: string
   readonly head: readonly string[]
   readonly cells: readonly string[]
+  /** One thing with its names and values under each other, instead of a line beside others like it. */
+  readonly isFacts?: true
 }
 
 function tableRowOf(record: ExportRecord, currencies: ReadonlyMap<string, Currency>): TableRow {
@@ -352,7 +357,13 @@ const WHAT_WORDS: Readonly<Record<string, string>> = {
 }
 
 function fieldsOf(name: string, title: string, fields: Readonly<Record<string, unknown>>): TableRow {
-  return { name, title, head: Object.keys(fields), cells: Object.values(fields).map(cellText) }
+  return {
+    name,
+    title,
+    head: Object.keys(fields),
+    cells: Object.values(fields).map(cellText),
+    isFacts: true,
+  }
 }
 
 /** Of rows about others too: what says who they are is left out. */
@@ -362,19 +373,32 @@ function sharedWith(others: number | undefined): string {
   return ` that are also about ${people}, without what says who`
 }
 
-function rowOf(tag: 'th' | 'td', cells: readonly string[]): string {
-  return `<tr>${cells.map((cell) => `<${tag}>${escapeHtml(cell)}</${tag}>`).join('')}</tr>\n`
+function headsOf({ head }: TableRow): string {
+  return `<tr>${head.map((name) => `<th scope="col">${escapeHtml(name)}</th>`).join('')}</tr>\n`
+}
+
+function linesOf({ head, cells, isFacts }: TableRow): string {
+  if (!isFacts) return `<tr>${cells.map((cell) => `<td>${escapeHtml(cell)}</td>`).join('')}</tr>\n`
+  return cells
+    .map(
+      (cell, index) =>
+        `<tr><th scope="row">${escapeHtml(head[index] ?? '')}</th><td>${escapeHtml(cell)}</td></tr>\n`,
+    )
+    .join('')
 }
 
 const HEAD = `<!doctype html>
-<html lang="en"><head><meta charset="utf-8"><title>Your data</title>
+<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1"><title>Your data</title>
 <style>
 body { font: 15px/1.5 system-ui, sans-serif; margin: 2rem auto; max-width: 70rem; padding: 0 1rem; color: #1b1b1b }
 h2 { font-size: 1.1rem; margin-top: 2rem }
+.scroll { overflow-x: auto }
 table { border-collapse: collapse; width: 100% }
 th, td { text-align: left; vertical-align: top; padding: .3rem .8rem .3rem 0; border-bottom: 1px solid #ddd; overflow-wrap: break-word; max-width: 24rem }
 th { font-weight: 600; color: #555; white-space: nowrap }
-@media print { body { margin: 0; max-width: none } tr { break-inside: avoid } }
+th[scope=row] { width: 12rem }
+th[scope=row] + td { max-width: none }
+@media print { body { margin: 0; max-width: none } .scroll { overflow: visible } tr { break-inside: avoid } }
 </style></head><body>
 <h1>Your data</h1>
 <p>All that this site has about you: what is stored, what is derived from it, what you allowed, who used it, and who looked at it.</p>

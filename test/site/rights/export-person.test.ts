@@ -178,6 +178,13 @@ test('the page shows texts as texts, and CSV holds them whole', async () => {
   assert.doesNotMatch(read, /\d{4}-\d{2}-\d{2}T|eu-gdpr:|issuer:|class:|>\d+ EUR</)
   assert.ok(page.includes('&lt;script&gt;alert(&quot;x&quot;)&lt;/script&gt; &amp; &#39;so on&#39;'))
   assert.ok(!page.includes('<script'))
+  // On a telephone and by keyboard: one line a fact, and wide tables that scroll by themselves.
+  assert.match(page, /<meta name="viewport"/)
+  assert.match(page, /<tr><th scope="row">Country<\/th><td>Ireland<\/td><\/tr>/)
+  assert.equal(
+    [...page.matchAll(/<div class="scroll" role="region" aria-label="[^"]+" tabindex="0"><table>/g)].length,
+    [...page.matchAll(/<table>/g)].length,
+  )
   assert.ok(page.includes('The northcare (northcare)'))
   for (const heading of ['What you allowed', 'Who used your data', 'Rows of “athletes”', 'Who looked'])
     assert.ok(page.includes(heading), heading)
