@@ -12,7 +12,10 @@ const refused: readonly string[] = [
   'select "Town" from people',
   'select town from "People"',
   'select town from реople',
-  'select town from public.people',
+  'select town from public.peoples',
+  'with people as (select town from visits) select town from public.people',
+  'select public.p.town from people p',
+  'select public.x.town from people x, people',
   'select town from main.people',
   'select town from pg_temp.people',
   'select town from vault.main.people',
@@ -55,6 +58,9 @@ const harmless: readonly (readonly [sql: string, rows: number])[] = [
   ['select "town" as "x""; drop table ds_people; --" from people limit 2', 2],
   ["select town from people where town like '%''%' or town in ('\"', '`', ';')", 0],
   ['select town as "_p", score as "o0" from people limit 1', 1],
+  // What tools write before every name.
+  ['select "public"."people"."town" from "public"."people" limit 1', 1],
+  ['select public.people.* from public.people limit 1', 1],
   ['select "s0".town from people as "s0" join visits as "q" on "q".id = "s0".id limit 1', 1],
   [
     'with "e" as (select id, town from people), "r" as (select * from "e") select "r".town from "r" limit 1',

@@ -1,6 +1,5 @@
 import { innermost } from './bound/bound-query.ts'
 import type {
-  BoundQuery,
   Call,
   Case,
   ColumnRef,
@@ -26,15 +25,10 @@ const POWER_MAX = 2
  * Anything else looks the same to the guard and is not: `sum(height + case when born = '1990-01-01' then 1000 else 0
  * end)` stands on everybody, and minus `sum(height)` it is about one person. For the same reason no function with a
  * constant to choose (`abs(height - 2.03)`, `greatest`, `floor`, `exp`): each constant would be another equation about
- * the same people. See `docs/explanation/why-answers-cannot-be-combined.md`. Throws a `Refusal`.
+ * the same people. See `docs/explanation/why-answers-cannot-be-combined.md`. Noise hides one person in any sum, so `private` needs none
+ * of this. Throws a `Refusal`.
  */
-export function requireQuantities({ measures, sources }: BoundQuery): void {
-  for (const { kind, argument } of measures) {
-    if (argument !== undefined && kind !== 'count' && kind !== 'people') requireQuantity(argument, sources)
-  }
-}
-
-function requireQuantity(expr: Expr, sources: readonly Source[]): void {
+export function requireQuantity(expr: Expr, sources: readonly Source[]): void {
   const quantity = quantityOf(expr, sources)
   if (quantity === undefined) {
     throw notSupported(
@@ -206,14 +200,25 @@ function quantityOfCall(expr: Call, sources: readonly Source[]): Quantity | unde
   const { call, args } = expr
   if (ATOMS.has(call)) return atomOf(expr, sources)
   if (call === 'coalesce') return quantityOfCoalesce(expr, sources)
-  const quantities = args.map((arg) => quantityOf(arg, sources))
-  const [left, right] = quantities
+  const [dividend, divisor] = args
+  const operands = call === 'div_number' && dividend && divisor ? [dividend, withoutZero(divisor)] : args
+  const [left, right] = operands.map((arg) => quantityOf(arg, sources))
   if (left === undefined) return undefined
   if (UNCHANGED.has(call)) return left
   if (right === undefined) return undefined
   if (ADDED.has(call)) return added(left, right)
   if (MULTIPLIED.has(call)) return multiplied(left, right)
   return call === 'div_number' ? divided(left, right) : undefined
+}
+
+/** `nullif(x, 0)` as a divisor is x: what is divided by 0 is null either way. */
+function withoutZero(divisor: Expr): Expr {
+  if (divisor.kind !== 'call') return divisor
+  const [inner, zero] = divisor.args
+  if (inner && UNCHANGED.has(divisor.call)) return withoutZero(inner)
+  return divisor.call === 'nullif' && inner && zero && zero.kind === 'literal' && zero.value === 0
+    ? withoutZero(inner)
+    : divisor
 }
 
 /** Of columns as they are: anything computed inside could choose. */

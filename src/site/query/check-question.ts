@@ -1,3 +1,4 @@
+import type { SelectStmt } from '@pgsql/types'
 import { digestOf } from '../../kernel/digest.ts'
 import { err, ok } from '../../kernel/result.ts'
 import { LIMITS } from '../../kernel/limits.ts'
@@ -6,13 +7,12 @@ import type { Mode } from '../../protocol/mode.ts'
 import { declined } from '../../protocol/reason.ts'
 import type { Outcome } from '../../protocol/reason.ts'
 import { bindQuestion, dataSetsOf } from './bind/bind-question.ts'
-import type { BoundQuery, CheckedQuery } from './bound/bound-query.ts'
+import type { BoundQuery, CheckedQuery, QueryMode } from './bound/bound-query.ts'
 import { literal } from './bind/build-expression.ts'
 import type { Term } from './bind/build-expression.ts'
-import { parseQuestion } from './text/parse-question.ts'
-import { Refusal, notSupported, tooLarge } from './text/refusal.ts'
+import { firstWord, parseQuestion, placeOfParameter } from './text/parse-question.ts'
+import { Refusal, atOffset, notSupported, tooLarge } from './text/refusal.ts'
 import { canonicalQuery } from './bind/canonical-query.ts'
-import { requireQuantities } from './check-quantities.ts'
 import { usesOf } from './bound/uses.ts'
 
 /** A value for `$1`, `$2`, … of the text. */
@@ -40,15 +40,30 @@ export function checkQuestion(
     return declined('declined.mode', { detail: `Mode ${mode} is not answered with SQL yet` })
   try {
     const select = parseQuestion(text)
-    requireShort(text, parameters)
-    const query = bindQuestion(select, { mode, dataSets, parameters: parameters.map(parameterTerm) })
-    // Noise hides one person in any sum; an exact one must be of a fixed quantity.
-    if (mode === 'aggregate') requireQuantities(query)
+    const query = atOffset(
+      () => firstWord(text),
+      () => bindChecked(select, text, { mode, dataSets, parameters }),
+    )
     return ok(checkedQuery(query, dataSets))
   } catch (error) {
     if (error instanceof Refusal) return err(error.toDecline(text))
     throw error
   }
+}
+
+function bindChecked(
+  select: SelectStmt,
+  text: string,
+  { mode, dataSets, parameters }: Required<QuestionContext> & { readonly mode: QueryMode },
+): BoundQuery {
+  requireShort(text, parameters)
+  const terms = parameters.map((value, index) =>
+    atOffset(
+      () => placeOfParameter(text, index + 1),
+      () => parameterTerm(value),
+    ),
+  )
+  return bindQuestion(select, { mode, dataSets, parameters: terms })
 }
 
 /** Parameters are read as carefully as the text is, and may be named again and again in it. */

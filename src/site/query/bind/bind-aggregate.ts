@@ -11,7 +11,8 @@ import type { PairSink, Side } from './bind-pair.ts'
 import type { Frame } from './bind-expression.ts'
 import { call, coerce, requireScalar } from './build-expression.ts'
 import { hull, range } from '../catalogue/ranges.ts'
-import { notAllowed, notSupported, wrongColumn } from '../text/refusal.ts'
+import { requireQuantity } from '../check-quantities.ts'
+import { atOffset, notAllowed, notSupported, wrongColumn } from '../text/refusal.ts'
 import { partsOf, sameOptional } from '../bound/same-expression.ts'
 
 /** A row of the list of aggregates, for the reference page. */
@@ -168,6 +169,7 @@ function addSum(measures: Measure[], kind: MeasureKind, facts: SumFacts): Measur
   const clamp = boundsOf(argument, facts)
   checkMultiplied(argument, facts)
   const bounded = withinBounds(argument)
+  atOffset(offset, () => requireQuantity(bounded, facts.sources))
   const counted = addMeasure(measures, {
     kind: 'count',
     argument: countedArgument(bounded),

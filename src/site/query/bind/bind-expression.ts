@@ -10,7 +10,7 @@ import type { Term } from './build-expression.ts'
 import { readInteger, readNumber } from '../bound/literals.ts'
 import { offsetOf, textsOf } from '../text/nodes.ts'
 import type { OuterNames } from './outer-names.ts'
-import { notAllowed, notSupported, wrongColumn } from '../text/refusal.ts'
+import { atNode, notAllowed, notSupported, wrongColumn } from '../text/refusal.ts'
 import { findColumn } from './scope.ts'
 import type { Binding, Scope } from './scope.ts'
 import { countedParts, partAt, PARTS } from '../catalogue/text-parts.ts'
@@ -59,6 +59,10 @@ export function personRefusal(offset: number | undefined): Error {
 /** Binds any expression of the allowed grammar. The tree was checked, so only what is listed there arrives. */
 export function bindTerm(node: Node | undefined, frame: Frame): Term {
   if (node === undefined) throw notSupported('an empty place')
+  return atNode(node, () => bindNode(node, frame))
+}
+
+function bindNode(node: Node, frame: Frame): Term {
   if ('ColumnRef' in node) return bindColumn(node.ColumnRef.fields ?? [], frame, node.ColumnRef.location)
   if ('A_Const' in node) return bindConstant(node.A_Const)
   if ('ParamRef' in node) return bindParameter(node.ParamRef.number ?? 0, frame, node.ParamRef.location)

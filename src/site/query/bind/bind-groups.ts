@@ -3,7 +3,7 @@ import { LIMITS } from '../../../kernel/limits.ts'
 import { spokenColumn } from '../bound/bound-query.ts'
 import type { Expr, SortKey } from '../bound/bound-query.ts'
 import { bindCondition, bindTerm, bindValue } from './bind-expression.ts'
-import { offsetOf, textsOf } from '../text/nodes.ts'
+import { offsetOf, offsetWithin, textsOf } from '../text/nodes.ts'
 import type { Frame } from './bind-expression.ts'
 import { coerce, requireScalar } from './build-expression.ts'
 import { groupingSetsOf } from './grouping-sets.ts'
@@ -22,7 +22,7 @@ export interface Target {
 /** Binds a SELECT list; `*` stands for every column that may be used. */
 export function bindTargets(select: SelectStmt, frame: Frame): readonly Target[] {
   const targets = (select.targetList ?? []).flatMap((node): readonly Target[] => {
-    if (!('ResTarget' in node)) throw notSupported('this SELECT list')
+    if (!('ResTarget' in node)) throw notSupported('this SELECT list', offsetOf(node))
     const { name, val, location } = node.ResTarget
     const star = starOf(val)
     if (star)
@@ -33,7 +33,7 @@ export function bindTargets(select: SelectStmt, frame: Frame): readonly Target[]
       }))
     return [{ name: name ?? nameOf(val), expr: bindValue(val, frame), offset: location }]
   })
-  if (targets.length === 0) throw notSupported('an empty SELECT list')
+  if (targets.length === 0) throw notSupported('an empty SELECT list', offsetWithin(select.fromClause))
   const reordered = targets.find(({ name }) => REORDERING.test(name))
   if (reordered)
     throw wrongColumn(
@@ -41,7 +41,10 @@ export function bindTargets(select: SelectStmt, frame: Frame): readonly Target[]
       reordered.offset,
     )
   if (targets.length > LIMITS.queryOutputColumnsMax)
-    throw tooLarge(`The question has more than ${LIMITS.queryOutputColumnsMax} columns`)
+    throw tooLarge(
+      `The question has more than ${LIMITS.queryOutputColumnsMax} columns`,
+      targets[LIMITS.queryOutputColumnsMax]?.offset,
+    )
   return targets
 }
 
@@ -95,11 +98,12 @@ function addGroupKey(
   node: Node,
   { targets, frame }: { readonly targets: readonly Target[]; readonly frame: Frame },
 ): number {
-  const expr =
-    ordinalTarget(node, targets) ?? namedTarget(node, targets, frame, 'column') ?? bindValue(node, frame)
-  requireScalar(expr, offsetOf(node))
+  const target = ordinalTarget(node, targets) ?? namedTarget(node, targets, frame, 'column')
+  const expr = target?.expr ?? bindValue(node, frame)
+  const offset = target?.offset ?? offsetOf(node)
+  requireScalar(expr, offset)
   const known = keys.findIndex((key) => sameExpression(key.expr, expr))
-  return known >= 0 ? known : keys.push({ expr, offset: offsetOf(node) }) - 1
+  return known >= 0 ? known : keys.push({ expr, offset }) - 1
 }
 
 /** The keys of a question's GROUP BY, and the sets of them if there are several. */
@@ -117,13 +121,13 @@ export function bindGrouping(select: SelectStmt, targets: readonly Target[], fra
   return sets.length === 1 ? { keys } : { keys, sets }
 }
 
-function ordinalTarget(node: Node, targets: readonly Target[]): Expr | undefined {
+function ordinalTarget(node: Node, targets: readonly Target[]): Target | undefined {
   if (!('A_Const' in node)) return undefined
   const ordinal = node.A_Const.ival?.ival
   const target = ordinal === undefined ? undefined : targets[ordinal - 1]
   if (target === undefined)
     throw notSupported('a constant in GROUP BY or ORDER BY that is no number of an output', offsetOf(node))
-  return target.expr
+  return target
 }
 
 /** A plain name: GROUP BY looks among the columns first, ORDER BY among the outputs, as PostgreSQL does. */
@@ -132,7 +136,7 @@ function namedTarget(
   targets: readonly Target[],
   frame: Frame,
   first: 'column' | 'output',
-): Expr | undefined {
+): Target | undefined {
   if (!('ColumnRef' in node)) return undefined
   const names = textsOf(node.ColumnRef.fields ?? [])
   const [name] = names ?? []
@@ -143,7 +147,7 @@ function namedTarget(
   const [target, another] = found
   if (target && another && !sameExpression(target.expr, another.expr))
     throw wrongColumn(`"${name}" names more than one output`, offsetOf(node))
-  return target?.expr
+  return target
 }
 
 /**
@@ -162,7 +166,8 @@ export function bindOrder(
 
 /** What is ordered by: an output by its number or name, as in PostgreSQL, or any expression. */
 export function orderedBy(by: Node, targets: readonly Target[], frame: Frame): Expr {
-  const expr = ordinalTarget(by, targets) ?? namedTarget(by, targets, frame, 'output') ?? bindValue(by, frame)
+  const target = ordinalTarget(by, targets) ?? namedTarget(by, targets, frame, 'output')
+  const expr = target?.expr ?? bindValue(by, frame)
   requireScalar(expr, offsetOf(by))
   return expr
 }

@@ -8,6 +8,7 @@ import type { Frame } from './bind-expression.ts'
 import { bindCount, bindGrouping, bindHaving, bindOrder, bindTargets, overGroups } from './bind-groups.ts'
 import type { Grouping, Target } from './bind-groups.ts'
 import { literal, requireScalar } from './build-expression.ts'
+import { offsetWithin } from '../text/nodes.ts'
 import { bindFrom } from './bind-relation.ts'
 import { checkIssuers, frameOf } from './from-context.ts'
 import type { FromContext } from './from-context.ts'
@@ -17,13 +18,17 @@ import { insideOf } from '../bound/derived-column.ts'
 import { groupingsOf } from './grouping-function.ts'
 import { isNullablePerson } from '../bound/joined-level.ts'
 import { bindWith } from './named-queries.ts'
-import { notSupported, wrongColumn } from '../text/refusal.ts'
+import { atNode, notSupported, wrongColumn } from '../text/refusal.ts'
 import { checkResolution } from './resolution.ts'
 import { childrenOf, mapExpression, partsOf, sameExpression } from '../bound/same-expression.ts'
 import type { Binding, Level } from './scope.ts'
 
 /** Binds a whole question of mode `aggregate`, `private` or `rows`. Throws a `Refusal`. */
 export function bindQuestion(select: SelectStmt, binding: Binding): BoundQuery {
+  return atNode(select, () => bindSelect(select, binding))
+}
+
+function bindSelect(select: SelectStmt, binding: Binding): BoundQuery {
   const level: Level = { sources: [], where: [] }
   const context: FromContext = {
     binding,
@@ -43,6 +48,11 @@ export function bindQuestion(select: SelectStmt, binding: Binding): BoundQuery {
   return withoutUnused(query)
 }
 
+/** Where a SELECT list begins. */
+function targetsAt({ targetList }: SelectStmt): number | undefined {
+  return offsetWithin(targetList)
+}
+
 interface Bound {
   readonly binding: Binding
   readonly level: Level
@@ -50,9 +60,14 @@ interface Bound {
 }
 
 function bindRowsQuestion(select: SelectStmt, { binding, level, frame }: Bound): BoundQuery {
-  if (select.groupClause) throw notSupported('GROUP BY in mode rows; use mode aggregate')
-  if (select.distinctClause) throw notSupported('DISTINCT in mode rows: each row is of one person')
-  if (select.havingClause) throw notSupported('HAVING in mode rows')
+  if (select.groupClause)
+    throw notSupported('GROUP BY in mode rows; use mode aggregate', offsetWithin(select.groupClause))
+  if (select.distinctClause)
+    throw notSupported(
+      'DISTINCT in mode rows: each row is of one person',
+      offsetWithin(select.distinctClause) ?? targetsAt(select),
+    )
+  if (select.havingClause) throw notSupported('HAVING in mode rows', offsetWithin(select.havingClause))
   const targets = bindTargets(select, frame)
   const orderBy = bindOrder(select, targets, frame).map(({ offset, ...key }) => {
     // The order of numbers inside says who came first.
@@ -94,7 +109,7 @@ function bindGroupedQuestion(select: SelectStmt, { binding, level, frame: inner 
     checkKey(expr, offset)
   }
   const keys = grouping.keys.map(({ expr }) => expr)
-  checkResolution(keys, level.sources, binding.dataSets)
+  checkResolution(grouping.keys, level.sources, binding.dataSets)
   checkDimensions(grouping, level.sources, binding.dataSets)
   const ofGroups = (expr: Expr, offset: number | undefined): Expr =>
     groupings.resolve(overGroups(expr, keys, offset), { keys, sets: grouping.sets })
@@ -159,7 +174,11 @@ function checkDimensions(
 ): void {
   const most = Math.min(...dataSetsOf(sources).map((name) => dataSets.get(name)?.dimensionsMax ?? 0))
   const count = sets ? Math.max(...sets.map((set) => set.length)) : keys.length
-  if (count > most) throw wrongColumn(`The question is grouped by ${count} dimensions; ${most} are allowed`)
+  if (count > most)
+    throw wrongColumn(
+      `The question is grouped by ${count} dimensions; ${most} are allowed`,
+      (keys[most] ?? keys.at(-1))?.offset,
+    )
 }
 
 /** Names of data sets in the order of their first use. */

@@ -4,7 +4,7 @@ import type { Column } from '../../../protocol/data-set.ts'
 import type { Expr } from '../bound/bound-query.ts'
 import { perPersonSink } from './bind-aggregate.ts'
 import { requireScalar } from './build-expression.ts'
-import { offsetOf, textsOf } from '../text/nodes.ts'
+import { offsetOf, offsetWithin, textsOf } from '../text/nodes.ts'
 import type { Frame } from './bind-expression.ts'
 import { bindGroupKeys, bindHaving, bindTargets, overGroups } from './bind-groups.ts'
 import type { Target } from './bind-groups.ts'
@@ -17,7 +17,7 @@ import { isolate } from './isolate.ts'
 import { bindWith } from './named-queries.ts'
 import { bindPersonSet } from './person-sets.ts'
 import { range } from '../catalogue/ranges.ts'
-import { IN_STAGES, notSupported } from '../text/refusal.ts'
+import { IN_STAGES, atNode, notSupported } from '../text/refusal.ts'
 import { childrenOf, mapExpression } from '../bound/same-expression.ts'
 import { addSource } from './scope.ts'
 import type { Level, Scope, ScopeColumn, ScopeRelation } from './scope.ts'
@@ -37,20 +37,29 @@ export function bindItems(
   select: SelectStmt,
   context: FromContext,
 ): { readonly scope: Scope; readonly conditions: readonly Node[] } {
+  return atNode(select, () => bindItemsOf(select, context))
+}
+
+function bindItemsOf(select: SelectStmt, context: FromContext): ReturnType<typeof bindItems> {
   const [first, ...others] = select.fromClause ?? []
   if (select.larg || select.rarg)
     throw notSupported(
       'a set operation (UNION, INTERSECT, EXCEPT) but of person keys, after IN or as a relation, or of values that are written out',
       offsetOf(select.larg?.targetList?.[0]),
     )
-  if (select.valuesLists) throw notSupported('VALUES here')
-  if (isDistinctOn(select)) throw notSupported('DISTINCT ON here; put it into a sub-select')
+  if (select.valuesLists) throw notSupported('VALUES here', offsetWithin(select.valuesLists))
+  if (isDistinctOn(select))
+    throw notSupported('DISTINCT ON here; put it into a sub-select', offsetWithin(select.distinctClause))
   if (first === undefined) throw notSupported('a SELECT without FROM')
   const conditions = select.whereClause ? conjunctsOf(select.whereClause) : []
   return joinItems([first, ...others], conditions, { context, bindItem })
 }
 
 function bindItem(node: Node, context: FromContext): Scope {
+  return atNode(node, () => bindItemOf(node, context))
+}
+
+function bindItemOf(node: Node, context: FromContext): Scope {
   if ('RangeVar' in node) return [bindNamedRelation(node.RangeVar, context)]
   if ('RangeSubselect' in node)
     return [
@@ -137,10 +146,15 @@ function declaredRange({ bounds, type }: Column): Expr['range'] {
 
 /** A sub-select or CTE: what projects and filters is written out into the level, what groups by the person becomes a source. */
 export function bindDerived(select: SelectStmt, context: FromContext): readonly ScopeColumn[] {
+  return atNode(select, () => bindDerivedOf(select, context))
+}
+
+function bindDerivedOf(select: SelectStmt, context: FromContext): readonly ScopeColumn[] {
   // An order without a limit changes nothing of a relation.
   if (select.limitCount || select.limitOffset)
     throw notSupported(
       'LIMIT and OFFSET over rows of different people in a sub-select or CTE; take the first of each person by DISTINCT ON, LATERAL or row_number',
+      offsetWithin(select.limitCount ?? select.limitOffset),
     )
   if (select.havingClause && !select.groupClause)
     throw notSupported('HAVING without GROUP BY in a sub-select or CTE', offsetOf(select.havingClause))

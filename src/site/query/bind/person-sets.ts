@@ -1,8 +1,8 @@
 import type { SelectStmt } from '@pgsql/types'
-import { offsetOf } from '../text/nodes.ts'
+import { offsetOf, offsetWithin } from '../text/nodes.ts'
 import type { PersonRef, Source } from '../bound/bound-query.ts'
 import { call } from './build-expression.ts'
-import { notSupported } from '../text/refusal.ts'
+import { atNode, notSupported } from '../text/refusal.ts'
 import { addSource } from './scope.ts'
 import type { Level, ScopeColumn } from './scope.ts'
 
@@ -37,11 +37,18 @@ function personSet(select: SelectStmt, bindMember: BindMember): PersonSet {
 }
 
 function setOf(select: SelectStmt, bindMember: BindMember): PersonSet {
+  return atNode(select, () => setOfNode(select, bindMember))
+}
+
+function setOfNode(select: SelectStmt, bindMember: BindMember): PersonSet {
   const { larg, rarg, op, all, sortClause, limitCount, limitOffset } = select
   if (!larg || !rarg) return peopleOf(select, bindMember)
-  if (all) throw notSupported('UNION ALL, INTERSECT ALL and EXCEPT ALL as a relation')
+  if (all) throw notSupported('UNION ALL, INTERSECT ALL and EXCEPT ALL as a relation', offsetWithin(rarg))
   if (sortClause || limitCount || limitOffset)
-    throw notSupported('ORDER BY, LIMIT and OFFSET of a set operation')
+    throw notSupported(
+      'ORDER BY, LIMIT and OFFSET of a set operation',
+      offsetWithin(sortClause ?? limitCount ?? limitOffset),
+    )
   const [left, right] = [personSet(larg, bindMember), personSet(rarg, bindMember)]
   const kind = op === 'SETOP_UNION' ? 'full' : op === 'SETOP_EXCEPT' ? 'left' : 'inner'
   const other: PersonRef = { kind: 'person', source: 1, type: 'person', size: 1 }

@@ -3,7 +3,8 @@ import type { Column, Manifest } from '../../../protocol/data-set.ts'
 import type { Call, Expr, PerPersonSource, RowsSource, Source } from '../bound/bound-query.ts'
 import type { CallId } from '../catalogue/catalogue.ts'
 import { definitionOf } from '../bound/derived-column.ts'
-import { wrongColumn } from '../text/refusal.ts'
+import type { GroupKey } from './bind-groups.ts'
+import { atOffset, wrongColumn } from '../text/refusal.ts'
 import { childrenOf, partsOf, sameExpression } from '../bound/same-expression.ts'
 
 /**
@@ -17,17 +18,19 @@ import { childrenOf, partsOf, sameExpression } from '../bound/same-expression.ts
  * would else be told apart by the centimetre.
  */
 export function checkResolution(
-  keys: readonly Expr[],
+  keys: readonly GroupKey[],
   sources: readonly Source[],
   dataSets: ReadonlyMap<string, Manifest>,
 ): void {
-  const data: Data = { sources, dataSets, behind: new Map(), visited: new Map() }
+  const data: Data = { sources, dataSets, behind: new Map(), visited: new Map(), opened: new Map() }
   const seen: Seen = { bins: [], cuts: [] }
-  for (const key of keys) visit(key, data, seen)
+  for (const { expr, offset } of keys) atOffset(offset, () => visit(expr, { ...data, offset }, seen))
   checkTogether(seen)
 }
 
 interface Data {
+  /** Where the key stands. */
+  readonly offset?: number | undefined
   /** Within a sub-select only columns with a declared least width are looked at: of the others the key itself is. */
   readonly isWithin?: true
   readonly sources: readonly Source[]
@@ -36,6 +39,8 @@ interface Data {
   readonly behind: Map<Source, Map<string, Column | undefined>>
   /** Columns of sub-selects whose making was looked at, once each for the same reason. */
   readonly visited: Map<Source, Set<string>>
+  /** The same of those that stand in a key as they are. */
+  readonly opened: Map<Source, Set<string>>
 }
 
 /** What the keys do with numbers and times, all keys together: two coarse bins that are shifted make a fine one. */
@@ -69,13 +74,40 @@ function visit(expr: Expr, data: Data, seen: Seen): void {
     return visitInside(cut.column, data, seen)
   }
   if (expr.kind === 'column') {
-    checkBare(expr, data)
+    const made = isCoarse(expr, data) ? undefined : madeOf(expr, data)
+    if (made) return visitMade(made, expr.column, seen)
+    if (!isCoarse(expr, data)) throw tooFine(expr, leastWidth(columnOf(expr, data), expr))
     return visitInside(expr, data, seen)
   }
   if (expr.kind === 'call' && OF_LISTS.has(expr.call)) return
   // Whether there is a value tells no value.
   if (expr.kind === 'call' && OF_NULLS.has(expr.call) && expr.args.every(isLeaf)) return
   for (const child of childrenOf(expr)) visit(child, data, seen)
+}
+
+/** What a column of a sub-select is, where it is an expression over each of its rows. */
+interface Made {
+  readonly from: PerPersonSource | RowsSource
+  readonly expr: Expr
+  readonly data: Data
+}
+
+function madeOf({ source, column }: Found, data: Data): Made | undefined {
+  const found = data.sources[source]
+  const from = found && innermost(found)
+  if (from?.kind !== 'per-person' && from?.kind !== 'rows') return undefined
+  const { expr } = definitionOf(from, column)
+  if (expr === undefined || expr.kind === 'window') return undefined
+  return { from, expr, data: { ...data, sources: from.sources } }
+}
+
+/** As if it stood there itself; once each, for the same reason as what is inside. */
+function visitMade({ from, expr, data }: Made, column: string, seen: Seen): void {
+  const opened = data.opened.get(from) ?? new Set<string>()
+  data.opened.set(from, opened)
+  if (opened.has(column)) return
+  opened.add(column)
+  visit(expr, data, seen)
 }
 
 /** What a column of a sub-select is made of, but a column as it is. */
@@ -121,7 +153,8 @@ function isLeaf({ kind }: Expr): boolean {
 function checkTogether({ bins, cuts }: Seen): void {
   for (const { cut, data } of cuts) {
     const own = cuts.filter((other) => isSameColumn(placed(other.cut, other.data), placed(cut, data)))
-    checkCuts({ column: cut.column, at: [...new Set(own.flatMap((one) => one.cut.at))] }, data)
+    const at = [...new Set(own.flatMap((one) => one.cut.at))]
+    atOffset(data.offset, () => checkCuts({ column: cut.column, at }, data))
   }
   for (const { bin, expr, data } of bins) {
     if (typeof bin.width === 'string') continue
@@ -134,7 +167,7 @@ function checkTogether({ bins, cuts }: Seen): void {
     if (isShifted || cuts.some((other) => isSameColumn(placed(other.cut, other.data), here))) {
       const least = leastWidth(columnOf(bin.column, data), bin.column)
       if (least !== 0 && !(least === 1 && bin.column.type === 'integer'))
-        throw wrongColumn(`${spokenColumn(bin.column)} may be grouped by in one way only`)
+        throw wrongColumn(`${spokenColumn(bin.column)} may be grouped by in one way only`, data.offset)
     }
   }
 }
@@ -149,10 +182,10 @@ function placed({ column }: { readonly column: Found }, data: Data): Placed {
   return { column, data }
 }
 
-/** Also by two names, or in two sub-selects: a column with a declared least width is one wherever it comes from. */
+/** Also by two names, or in two sub-selects: a column of a data set is one wherever it comes from. */
 function isSameColumn(a: Placed, b: Placed): boolean {
   const [one, other] = [columnOf(a.column, a.data), columnOf(b.column, b.data)]
-  if (one?.minimumBin !== undefined && one === other) return true
+  if (one !== undefined && one === other) return true
   return (
     a.data.sources === b.data.sources &&
     a.column.source === b.column.source &&
@@ -299,15 +332,15 @@ function checkBin({ column, width }: Bin, data: Data): void {
   if (width < narrowest * (1 - 1e-9)) throw tooFine(column, least)
 }
 
-function checkBare(column: Found, data: Data): void {
-  if (isLeftToKey(column, data)) return
+/** Whether a column is coarse enough as it is. */
+function isCoarse(column: Found, data: Data): boolean {
+  if (isLeftToKey(column, data)) return true
   const least = leastWidth(columnOf(column, data), column)
-  if (column.type === 'integer' && typeof least === 'number' && least <= 1) return
-  if (column.type === 'date' && least === 'day') return
+  if (column.type === 'integer' && typeof least === 'number' && least <= 1) return true
+  if (column.type === 'date' && least === 'day') return true
   // What is taken out of a document is as fine as a text is; a least width is for a column of its own.
-  if (column.type === 'text' || column.type === 'boolean' || column.type === 'json') return
-  if (column.type === 'text[]' || column.type === 'boolean[]' || column.type === 'integer[]') return
-  throw tooFine(column, least)
+  if (column.type === 'text' || column.type === 'boolean' || column.type === 'json') return true
+  return column.type === 'text[]' || column.type === 'boolean[]' || column.type === 'integer[]'
 }
 
 function tooFine(column: Found, least: number | TimeUnit | undefined): Error {

@@ -8,7 +8,7 @@ import type { Expr, PersonRef, SortKey } from '../bound/bound-query.ts'
 import { call, literal } from './build-expression.ts'
 import { isBare } from '../text/check-tree.ts'
 import { isNullablePerson } from '../bound/joined-level.ts'
-import { offsetOf } from '../text/nodes.ts'
+import { offsetOf, offsetWithin } from '../text/nodes.ts'
 import { notSupported } from '../text/refusal.ts'
 import { sameExpression } from '../bound/same-expression.ts'
 import type { Level } from './scope.ts'
@@ -73,7 +73,8 @@ export function boundsOfLimit(
   const from = bindCount(limitOffset, frame) ?? 0
   const count = bindCount(limitCount, frame)
   if (count === undefined && from === 0) return undefined
-  if (count === undefined) throw notSupported('OFFSET without LIMIT in a sub-query')
+  if (count === undefined)
+    throw notSupported('OFFSET without LIMIT in a sub-query', offsetWithin(limitOffset))
   return { from, count }
 }
 

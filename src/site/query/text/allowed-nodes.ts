@@ -46,6 +46,8 @@ export const ALLOWED_NODES = {
   },
   ResTarget: { name: 'plain', val: 'node', location: 'plain' },
   RangeVar: {
+    // Tools write it before every name.
+    schemaname: { only: ['public'] },
     relname: 'plain',
     inh: { only: [true] },
     relpersistence: { only: ['p'] },
@@ -164,7 +166,7 @@ export const REFUSED_NAMES: Readonly<Record<string, string>> = {
   'CommonTableExpr.search_clause': 'SEARCH in a WITH clause',
   'CommonTableExpr.cycle_clause': 'CYCLE in a WITH clause',
   'ResTarget.indirection': 'a part of a column',
-  'RangeVar.schemaname': 'a name with a schema; data sets have plain names',
+  'RangeVar.schemaname': 'a name with a schema other than public; data sets have plain names',
   'RangeVar.catalogname': 'a name with a catalogue; data sets have plain names',
   'RangeVar.inh': 'ONLY',
   'RangeVar.relpersistence': 'a temporary table',

@@ -1,6 +1,7 @@
 import { LIMITS } from '../../../kernel/limits.ts'
 import { ALLOWED_NODES, REFUSED_NAMES } from './allowed-nodes.ts'
 import type { FieldRule, NodeKind } from './allowed-nodes.ts'
+import { locationOf, offsetWithin } from './nodes.ts'
 import { notSupported, tooLarge } from './refusal.ts'
 
 interface Waiting {
@@ -15,9 +16,9 @@ interface Waiting {
  * Compares a parse tree with the list of allowed nodes and fields, without recursion, so that depth cannot hurt.
  * Throws a `Refusal` that names the first thing, from the left, that is not on the list.
  */
-export function checkTree(root: unknown): void {
+export function checkTree(root: unknown, offset?: number): void {
   const waiting: Waiting[] = []
-  pushNode(root, { depth: 1, offset: undefined }, waiting)
+  pushNode(root, { depth: 1, offset }, waiting)
   for (let next = waiting.pop(); next !== undefined; next = waiting.pop()) {
     if (next.depth > LIMITS.queryDepthMax)
       throw tooLarge(`The question is nested more than ${LIMITS.queryDepthMax} levels deep`, next.offset)
@@ -27,22 +28,24 @@ export function checkTree(root: unknown): void {
 
 function visit(node: Waiting, waiting: Waiting[]): void {
   const { kind, body } = node
-  const offset = offsetOf(body) ?? node.offset
-  if (!isAllowedKind(kind)) throw refusedNode(kind, offsetOf(body) ?? offsetWithin(body) ?? node.offset)
+  const offset = locationOf(body) ?? node.offset
+  if (!isAllowedKind(kind)) throw refusedNode(kind, { own: offsetWithin(body), above: node.offset })
   if (!isRecord(body)) throw notSupported(`${kind} in this form`, offset)
   const rules: Readonly<Record<string, FieldRule>> = ALLOWED_NODES[kind]
   const children: Waiting[] = []
   for (const [field, value] of Object.entries(body)) {
     const rule = Object.hasOwn(rules, field) ? rules[field] : undefined
-    if (rule === undefined) throw refusedField(kind, field, offset)
-    if (rule === 'plain') checkPlain(kind, field, value)
+    if (rule === undefined)
+      throw refusedField(kind, field, offsetWithin(value) ?? offset ?? offsetWithin(body))
+    if (rule === 'plain') checkPlain(`${kind}.${field}`, value, offset)
     else if (rule === 'node') pushNode(value, { depth: node.depth + 1, offset }, children)
     else if (rule === 'nodes' || (rule === 'bare or nodes' && !isBare(value)))
       pushNodes(value, { depth: node.depth + 1, offset }, children)
     else if (rule === 'bare or nodes') continue
     else if ('struct' in rule)
       children.push({ kind: rule.struct, body: value, depth: node.depth + 1, offset })
-    else if (!rule.only.some((allowed) => allowed === value)) throw refusedField(kind, field, offset)
+    else if (!rule.only.some((allowed) => allowed === value))
+      throw refusedField(kind, field, offset ?? offsetWithin(body))
   }
   while (children.length > 0) {
     const child = children.pop()
@@ -69,13 +72,19 @@ export function isBare(value: unknown): boolean {
   return isRecord(only) && another === undefined && Object.keys(only).length === 0
 }
 
-function checkPlain(kind: string, field: string, value: unknown): void {
-  if (typeof value === 'object') throw notSupported(`${kind}.${field} in this form`)
+function checkPlain(name: string, value: unknown, offset: number | undefined): void {
+  if (typeof value === 'object') throw notSupported(`${name} in this form`, offset)
 }
 
-function refusedNode(kind: string, offset: number | undefined): Error {
-  if (kind.endsWith('Stmt')) return notSupported('a statement other than SELECT', offset)
-  return notSupported(REFUSED_NAMES[kind] ?? kind, offset)
+interface Places {
+  readonly own: number | undefined
+  readonly above: number | undefined
+}
+
+function refusedNode(kind: string, { own, above }: Places): Error {
+  // What a statement says first of itself is the name of its table, far from the word that is wrong.
+  if (kind.endsWith('Stmt')) return notSupported('a statement other than SELECT', above ?? own)
+  return notSupported(REFUSED_NAMES[kind] ?? kind, own ?? above)
 }
 
 function refusedField(kind: string, field: string, offset: number | undefined): Error {
@@ -89,26 +98,4 @@ function isAllowedKind(kind: string): kind is NodeKind {
 
 function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
-}
-
-/** Nodes that are looked at for a place where one is missing. */
-const LOOKED_AT_MAX = 100
-
-/** The first place that is said within a node that says none itself. */
-function offsetWithin(body: unknown): number | undefined {
-  const waiting = [body]
-  for (let looked = 0; looked < LOOKED_AT_MAX; looked += 1) {
-    const next = waiting.pop()
-    const offset = offsetOf(next)
-    if (offset !== undefined) return offset
-    if (typeof next === 'object' && next !== null)
-      waiting.push(...Object.values(next).slice(0, LOOKED_AT_MAX).toReversed())
-  }
-  return undefined
-}
-
-function offsetOf(body: unknown): number | undefined {
-  if (!isRecord(body)) return undefined
-  const { location } = body
-  return typeof location === 'number' && location >= 0 ? location : undefined
 }

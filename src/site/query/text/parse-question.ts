@@ -1,8 +1,9 @@
-import { hasSqlDetails, loadModule, parseSync } from 'libpg-query'
+import { hasSqlDetails, loadModule, parseSync, scanSync } from 'libpg-query'
 import type { SelectStmt } from '@pgsql/types'
 import { LIMITS } from '../../../kernel/limits.ts'
 import { checkTree } from './check-tree.ts'
-import { Refusal, notSupported, offsetOfCharacter, tooLarge } from './refusal.ts'
+import { withPlainNames } from './plain-names.ts'
+import { Refusal, atOffset, notSupported, offsetOfCharacter, tooLarge } from './refusal.ts'
 
 // The grammar is WebAssembly; once it is there, reading is synchronous.
 await loadModule()
@@ -16,11 +17,31 @@ export function parseQuestion(text: string): SelectStmt {
   checkText(text)
   const statements = parseStatements(text)
   const [first, second] = statements
-  if (first?.stmt === undefined) throw new Refusal('declined.sql_syntax', 'The question is empty')
-  if (second !== undefined) throw notSupported('more than one statement', second.stmt_location)
-  checkTree(first.stmt)
-  if (!('SelectStmt' in first.stmt)) throw notSupported('a statement other than SELECT')
-  return first.stmt.SelectStmt
+  if (first?.stmt === undefined) throw new Refusal('declined.sql_syntax', 'The question is empty', 0)
+  if (second !== undefined)
+    throw notSupported('more than one statement', firstWord(text, second.stmt_location ?? 0))
+  const { stmt } = first
+  if (!('SelectStmt' in stmt)) throw notSupported('a statement other than SELECT', firstWord(text))
+  return atOffset(
+    () => firstWord(text),
+    () => {
+      checkTree(stmt)
+      return withPlainNames(stmt.SelectStmt)
+    },
+  )
+}
+
+/** Where the first word or sign from a place on stands, in bytes: what is before it is space and comments. */
+export function firstWord(text: string, from = 0): number {
+  const first = scanSync(text).tokens.find(
+    ({ start, tokenName }) => start >= from && !tokenName.endsWith('COMMENT'),
+  )
+  return first?.start ?? from
+}
+
+/** Where `$1`, `$2`, … stands first. */
+export function placeOfParameter(text: string, number: number): number | undefined {
+  return scanSync(text).tokens.find((token) => token.text === `$${number}`)?.start
 }
 
 /**
@@ -32,10 +53,14 @@ export const REORDERING = /[\u061C\u200E\u200F\u202A-\u202E\u2066-\u2069]/u
 /** What would cost too much to parse, or would not reach the grammar as it was sent. */
 function checkText(text: string): void {
   if (text.length > LIMITS.queryTextBytesMax || Buffer.byteLength(text) > LIMITS.queryTextBytesMax) {
-    throw tooLarge(`The question is longer than ${LIMITS.queryTextBytesMax} bytes`)
+    throw tooLarge(`The question is longer than ${LIMITS.queryTextBytesMax} bytes`, LIMITS.queryTextBytesMax)
   }
   if (!text.isWellFormed())
-    throw new Refusal('declined.sql_syntax', 'The question is not well-formed Unicode')
+    throw new Refusal(
+      'declined.sql_syntax',
+      'The question is not well-formed Unicode',
+      Buffer.byteLength(text.slice(0, text.search(/\p{Surrogate}/u))),
+    )
   // A C string ends there: the grammar would see less than was sent.
   const zero = text.indexOf('\0')
   if (zero >= 0)
@@ -51,11 +76,11 @@ function checkText(text: string): void {
       "The question holds a sign that changes the direction of reading; give it as a parameter, or as U&'\\202E'",
       Buffer.byteLength(text.slice(0, reordering)),
     )
-  if (text.trim() === '') throw new Refusal('declined.sql_syntax', 'The question is empty')
+  if (text.trim() === '') throw new Refusal('declined.sql_syntax', 'The question is empty', 0)
   // Counts words and signs without understanding them: a bound on the work of the grammar, not a reading of the text.
   const tokens = text.match(/[\p{L}\p{N}_$."]+|[^\s]/gu)?.length ?? 0
   if (tokens > LIMITS.queryTokensMax)
-    throw tooLarge(`The question has more than ${LIMITS.queryTokensMax} words and signs`)
+    throw tooLarge(`The question has more than ${LIMITS.queryTokensMax} words and signs`, 0)
 }
 
 function parseStatements(text: string): NonNullable<ReturnType<typeof parseSync>['stmts']> {
@@ -66,7 +91,7 @@ function parseStatements(text: string): NonNullable<ReturnType<typeof parseSync>
       throw syntaxRefusal(text, error.sqlDetails?.message ?? '', error.sqlDetails?.cursorPosition ?? 0)
     // The tree outgrew the stack of whoever printed or read it.
     if (error instanceof RangeError || error instanceof SyntaxError)
-      throw tooLarge('The question is nested too deep')
+      throw tooLarge('The question is nested too deep', 0)
     throw error
   }
 }
@@ -74,7 +99,7 @@ function parseStatements(text: string): NonNullable<ReturnType<typeof parseSync>
 /** The grammar's message quotes the text, literals included, so only its kind is passed on. It counts characters. */
 function syntaxRefusal(text: string, message: string, character: number): Refusal {
   if (message.startsWith('memory exhausted') || message.includes('stack'))
-    return tooLarge('The question is nested too deep')
+    return tooLarge('The question is nested too deep', offsetOfCharacter(text, character))
   const what = message.startsWith('unterminated') ? 'Something is quoted and never closed' : 'Syntax error'
   return new Refusal('declined.sql_syntax', what, offsetOfCharacter(text, character))
 }

@@ -1,4 +1,5 @@
 import type { Decline, DeclineCode } from '../../../protocol/reason.ts'
+import { offsetWithin } from './nodes.ts'
 
 /**
  * How a decline travels out of the depths of binding, where a question is taken apart by recursion. It never leaves
@@ -18,11 +19,32 @@ export class Refusal extends Error {
     this.offset = offset
   }
 
-  /** The decline, with the position counted in characters of `text` from 1. */
+  /** The same at a place. */
+  at(offset: number): Refusal {
+    return new Refusal(this.code, this.detail, offset)
+  }
+
+  /** The decline, with the position counted in characters of `text` from 1. Only what is about all of a text has none. */
   toDecline(text: string): Decline {
     if (this.offset === undefined) return { code: this.code, detail: this.detail }
     const position = characterOf(text, this.offset)
     return { code: this.code, detail: `${this.detail}, at character ${position}`, position }
+  }
+}
+
+/** Does something about a node: a refusal that says no place is at the place of the node. */
+export function atNode<T>(node: unknown, act: () => T): T {
+  return atOffset(() => offsetWithin(node), act)
+}
+
+/** The same at a place that is known, or looked for once it is needed. */
+export function atOffset<T>(offset: number | (() => number | undefined) | undefined, act: () => T): T {
+  try {
+    return act()
+  } catch (error) {
+    if (!(error instanceof Refusal) || error.offset !== undefined) throw error
+    const place = typeof offset === 'function' ? offset() : offset
+    throw place === undefined ? error : error.at(place)
   }
 }
 

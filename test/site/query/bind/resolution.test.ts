@@ -156,6 +156,22 @@ test('what was taken from a person before keeps the width of its column', () => 
   assert.equal(perPerson('count(*)', 'v'), 'approved')
 })
 
+test('a bin that a sub-select made may be grouped by as it is', () => {
+  const grouped = (key: string, outer = 'k') =>
+    codeOf(
+      `with t as (select distinct id, ${key} as k from people) select ${outer}, count(*) from t group by 1`,
+    )
+  for (const key of COARSE) assert.equal(grouped(key), 'approved', key)
+  assert.equal(grouped("date_trunc('month', seen)", 'k'), 'approved')
+  assert.equal(grouped("date_trunc('minute', seen)", 'k'), 'declined.column')
+  assert.equal(grouped('floor(height * 100)', 'k'), 'declined.column')
+  const halves = (hour: string) =>
+    `(select distinct id, date_bin('1 day', visited::timestamp, timestamp '2020-01-01 ${hour}') as k from people)`
+  const both = (one: string, other: string) =>
+    codeOf(`select a.k, b.k, count(*) from ${halves(one)} a join ${halves(other)} b using (id) group by 1, 2`)
+  assert.equal(both('00:00', '12:00'), 'declined.column')
+})
+
 function codeOf(sql: string): string {
   const checked = checkQuestion(sql, {
     mode: 'aggregate',
