@@ -1,3 +1,4 @@
+import assert from 'node:assert/strict'
 import { execFile } from 'node:child_process'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
@@ -32,6 +33,14 @@ export function runCli(
       },
     )
   })
+}
+
+/** The sentence is there, the code is right, and there is nothing of a program's insides. */
+export function assertRefused(run: CliRun, { code, says }: { code: number; says: RegExp }): void {
+  const said = run.error + run.out
+  assert.match(said, says)
+  assert.equal(run.code, code, said)
+  assert.doesNotMatch(said, /\n\s+at |Error:|undefined|\[object/)
 }
 
 /** A directory that goes away with the test. */

@@ -12,7 +12,7 @@ import { openVault } from '../../src/site/vault/open-vault.ts'
 import { testDatabaseUrl } from '../../src/testing/test-postgres.ts'
 import { testNetwork } from '../../src/testing/test-network.ts'
 import { evidenceOf } from '../../src/testing/test-trade.ts'
-import { runCli } from '../cli/run-cli.ts'
+import { assertRefused, runCli } from '../cli/run-cli.ts'
 
 // A server that cannot start says why and what to do in one sentence, with its exit code, and leaves everything as it was.
 
@@ -119,7 +119,7 @@ suite('a server that cannot start', () => {
     })
     assert.equal(await vault.personCount(), 0)
   })
-  test('a port that is in use', async () => {
+  test('a site whose port is in use', async () => {
     const site = await freshSite('port')
     const taken = createServer().listen(0, '127.0.0.1')
     await once(taken, 'listening')
@@ -140,5 +140,38 @@ suite('a server that cannot start', () => {
       code: 78,
       says: /^There is no site in .*: make it with "hedgerow site init"/,
     })
+  })
+  test('a network whose port is in use', async () => {
+    const taken = createServer().listen(0, '127.0.0.1')
+    await once(taken, 'listening')
+    const { port } = taken.address() as { port: number }
+    const run = await runCli(join(home, 'network-port'), ['network', 'serve', '--port', String(port)])
+    taken.close()
+    assertRefused(run, {
+      code: 1,
+      says: new RegExp(`${port}: another program uses the port; choose another`),
+    })
+  })
+  test('a network directory of another version', async () => {
+    const directory = join(home, 'network-version', 'network')
+    await mkdir(directory, { recursive: true, mode: 0o700 })
+    await writeFile(join(directory, 'version'), '99\n')
+    const run = await runCli(join(home, 'network-version'), ['network', 'serve', '--port', '0'])
+    assertRefused(run, { code: 1, says: /version "99".*; use the version of Hedgerow that wrote/ })
+    assert.equal(await readFile(join(directory, 'version'), 'utf8'), '99\n')
+  })
+  test('a network whose database is away', async () => {
+    const environment = { HEDGEROW_DATABASE_URL: 'postgres://hedgerow:secret-word@127.0.0.1:9/network' }
+    const run = await runCli(join(home, 'network-away'), ['network', 'serve', '--port', '0'], environment)
+    assertRefused(run, {
+      code: 3,
+      says: /^Cannot reach PostgreSQL at 127\.0\.0\.1:9; start the database, or mend HEDGEROW_DATABASE_URL\n$/,
+    })
+    assert.doesNotMatch(run.error, /secret-word/)
+  })
+  test('settings that are wrong, all at once', async () => {
+    const environment = { HEDGEROW_PORT: 'many', HEDGEROW_DATABASE_URL: 'mysql://x' }
+    const run = await runCli(join(home, 'network-settings'), ['network', 'serve'], environment)
+    assertRefused(run, { code: 78, says: /port.*\n?.*databaseUrl|databaseUrl.*\n?.*port/s })
   })
 })

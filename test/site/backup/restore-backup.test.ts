@@ -1,97 +1,35 @@
 import assert from 'node:assert/strict'
-import { cp, mkdir, readFile, readdir, rm, truncate, writeFile } from 'node:fs/promises'
+import { cp, readFile, readdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { after, before, test } from 'node:test'
+import { test } from 'node:test'
 import { sql } from 'kysely'
-import { formatInstant, later } from '../../../src/kernel/clock.ts'
-import { insertBasis, insertBasisPeople, readBases } from '../../../src/site/consent/basis-store.ts'
-import { endBasis, uncoverPeople } from '../../../src/site/consent/change-bases.ts'
-import { changeGrants } from '../../../src/site/consent/change-grants.ts'
-import { endGuardianship } from '../../../src/site/principals/end-guardianship.ts'
-import { findGuardianship, insertGuardianship } from '../../../src/site/principals/guardianship-store.ts'
-import { Secret } from '../../../src/kernel/secret.ts'
 import { digestOf } from '../../../src/kernel/digest.ts'
-import { dataSetIdSchema, memberIdSchema } from '../../../src/protocol/wire.ts'
+import { grantRequestSchema } from '../../../src/protocol/consent/grant.ts'
 import { backupDirectory } from '../../../src/site/backup/backups.ts'
-import { makeBackup } from '../../../src/site/backup/make-backup.ts'
-import type { RestoreStep } from '../../../src/site/backup/restore-backup.ts'
 import { peoplePath } from '../../../src/site/backup/safe.ts'
-import type { BackupEntry } from '../../../src/site/backup/safe.ts'
-import { objectTo } from '../../../src/site/consent/change-objections.ts'
+import { readBases } from '../../../src/site/consent/basis-store.ts'
 import { giveGrants } from '../../../src/site/consent/give-grants.ts'
-import { revokeGrants } from '../../../src/site/consent/revoke-grants.ts'
+import { findGuardianship } from '../../../src/site/principals/guardianship-store.ts'
 import { completeErasures, settleErasures } from '../../../src/site/rights/complete-erasures.ts'
 import { findErasure } from '../../../src/site/rights/erasure-store.ts'
-import type { ErasureRecord } from '../../../src/site/rights/erasure-store.ts'
 import { erasureView } from '../../../src/site/rights/erasure-view.ts'
-import { restrictPerson } from '../../../src/site/rights/restrict-person.ts'
 import type { SiteContext } from '../../../src/site/site-context.ts'
 import { lookupDigest } from '../../../src/site/vault/lookup-digest.ts'
 import { filesOf } from '../../../src/testing/files-of.ts'
 import { plainMarkerSearch } from '../../../src/testing/find-markers.ts'
-import { ShiftedClock, eraseByKey, testRestore } from '../../../src/testing/test-backup.ts'
-import { testDatabaseUrl } from '../../../src/testing/test-postgres.ts'
-import { testGrant, testPeople } from '../../../src/testing/test-population.ts'
-import { bareSite } from '../../../src/testing/test-site.ts'
-import type { BareSite } from '../../../src/testing/test-site.ts'
-import { grantRequestSchema } from '../../../src/protocol/consent/grant.ts'
-
-const athletes = dataSetIdSchema.parse('athletes')
-const federation = memberIdSchema.parse('federation')
-const MARKER = 'zqbackup7gone'
-const DAY_MS = 86_400_000
-
-const people = testPeople(40, (_, index) =>
-  index === 7
-    ? { id: `${MARKER}-key`, name: `${MARKER} name`, country: `${MARKER}-plain`, note: `${MARKER} note` }
-    : {},
-)
-
-// One backup for all tests of this file; what happened at the site after it is the same for all.
-const clock = new ShiftedClock()
-let bare: BareSite
-let entry: BackupEntry
-let erased: ErasureRecord
-
-before(async () => {
-  bare = await bareSite(clock)
-  await bare.fill({ dataSet: 'athletes', people })
-  await beginBases()
-  entry = await makeBackup(bare.site)
-  await cp(peoplePath(bare.site.backups.safe, entry.backup), join(bare.root, 'people-before'))
-  erased = await eraseByKey(bare, `${MARKER}-key`)
-  await revokeGrants(bare.site.consent, [{ dataSet: athletes, person: 'p-2' }], { by: 'issuer:federation' })
-  await objectTo(
-    bare.site.consent,
-    { people: [await bare.numberOf('p-3')], purpose: 'dpv:AcademicResearch' },
-    { by: 'person' },
-  )
-  await restrictPerson(bare.site, {
-    person: await bare.numberOf('p-4'),
-    issuer: federation,
-    reason: 'accuracy_contested',
-    requestedBy: 'person',
-  })
-  await bare.fill({
-    dataSet: 'athletes',
-    people: testPeople(3, (_, index) => ({ id: `late-${index}` })),
-    batch: 'late',
-  })
-  await endBasis(
-    bare.site.consent,
-    { basis: 'basis_ended', reason: 'the contract has ended' },
-    { by: 'operator' },
-  )
-  await uncoverPeople(
-    bare.site.consent,
-    { basis: 'basis_listed', people: [await bare.numberOf('p-10')] },
-    { by: 'operator' },
-  )
-  await endGuardianship(bare.site, { guardianship: 'guardianship_one', by: 'operator' })
-  await bare.site.log.publish()
-  await bare.site.archiver.follow()
-})
-after(() => bare[Symbol.asyncDispose]())
+import { testRestore } from '../../../src/testing/test-backup.ts'
+import { testGrant } from '../../../src/testing/test-population.ts'
+import {
+  athletes,
+  federation,
+  MARKER,
+  DAY_MS,
+  clock,
+  bare,
+  entry,
+  erased,
+  copyOfSafe,
+} from './restore-fixture.ts'
 
 test('a restored site has what the backup had, and nobody who was erased since in any byte of any file', async () => {
   await using place = await testRestore(bare, entry)
@@ -236,94 +174,6 @@ test('the restored log is the log: every receipt of the lost one is in it, and i
   assert.partialDeepStrictEqual(payload, { backup: entry.backup, logSize: entry.logSize, logMissing: 0 })
 })
 
-test('a second restore into the same place is refused, and so is one into any directory with something in it', async () => {
-  await using place = await testRestore(bare, entry)
-  await place.restore()
-  await assert.rejects(place.restore(), { code: 'fault.conflict' })
-  await using other = await testRestore(bare, entry)
-  await mkdir(other.into, { recursive: true })
-  await writeFile(join(other.into, 'note.txt'), 'mine')
-  await assert.rejects(other.restore(), { code: 'fault.conflict' })
-  assert.deepEqual(await readdir(other.into), ['note.txt'])
-  await using third = await testRestore(bare, entry)
-  await assert.rejects(third.restore({ databaseUrl: new Secret(place.databaseUrl) }), {
-    code: 'fault.conflict',
-  })
-  await assert.rejects(readdir(third.into), { code: 'ENOENT' })
-})
-
-const STEPS: readonly RestoreStep[] = ['opened', 'files', 'record', 'vault', 'replayed']
-
-test('a restore that breaks off at any step leaves nothing that could serve, and the next one is whole', async () => {
-  await using place = await testRestore(bare, entry)
-  const fresh = async () => new Secret((await testDatabaseUrl()).reveal())
-  for (const step of STEPS) {
-    const onStep = (at: RestoreStep) => {
-      if (at === step) throw new Error('crash')
-    }
-    await assert.rejects(place.restore({ onStep, databaseUrl: await fresh() }), /crash/)
-    await assert.rejects(readdir(place.into), { code: 'ENOENT' }, step)
-    assert.deepEqual(await readdir(join(place.into, '..')), [], step)
-  }
-  const stop = new AbortController()
-  const stopping = { signal: stop.signal, onStep: () => stop.abort(), databaseUrl: await fresh() }
-  await assert.rejects(place.restore(stopping), { name: 'AbortError' })
-  assert.deepEqual(await readdir(join(place.into, '..')), [])
-  // What a process that was killed leaves is in the way of nobody.
-  await mkdir(join(place.into, '..', '.galway.restoring', 'keys'), { recursive: true })
-  await place.restore({ databaseUrl: await fresh() })
-  assert.deepEqual(await readdir(join(place.into, '..')), ['galway'])
-})
-
-test('a changed byte in any file, a missing file and another manifest are refused', async () => {
-  const from = join(bare.root, 'copy')
-  const files = await readdir(backupDirectory(entry), { recursive: true, withFileTypes: true })
-  const names = files.filter((file) => file.isFile()).map(({ parentPath, name }) => join(parentPath, name))
-  assert.ok(names.length > 15)
-  for (const [index, path] of names.entries()) {
-    await cp(backupDirectory(entry), from, { recursive: true })
-    const copy = join(from, path.slice(backupDirectory(entry).length))
-    const bytes = await readFile(copy)
-    const at = Math.floor(bytes.length / 2)
-    bytes[at] = (bytes[at] ?? 0) ^ 1
-    if (index % 3 === 0) await rm(copy)
-    else if (index % 3 === 1) await truncate(copy, at)
-    else await writeFile(copy, bytes)
-    await using place = await testRestore(bare, entry)
-    await assert.rejects(place.restore({ from }), { code: 'fault.backup_damaged' }, path)
-    await assert.rejects(readdir(place.into), { code: 'ENOENT' })
-    await rm(from, { recursive: true })
-  }
-})
-
-test('another key, another safe and a safe without this backup open nothing', async () => {
-  await using place = await testRestore(bare, entry)
-  const keyFile = join(bare.root, 'other.key')
-  await writeFile(keyFile, `${Buffer.alloc(32, 7).toString('base64url')}\n`, { mode: 0o600 })
-  await assert.rejects(place.restore({ keyFile }), { code: 'fault.backup_damaged' })
-  await writeFile(join(bare.root, 'open.key'), await readFile(keyFile), { mode: 0o644 })
-  await assert.rejects(place.restore({ keyFile: join(bare.root, 'open.key') }), { code: 'fault.key_exposed' })
-  await assert.rejects(place.restore({ safe: join(bare.root, 'nowhere') }), { code: 'fault.backup_safe' })
-  const safe = await copyOfSafe('without')
-  await rm(join(safe, 'backups', `${entry.backup}.json`))
-  await assert.rejects(place.restore({ safe }), { code: 'fault.backup_safe' })
-  await writeFile(join(safe, 'safe.json'), JSON.stringify({ site: 'zurich' }))
-  await assert.rejects(place.restore({ safe }), { code: 'fault.backup_safe' })
-})
-
-test('a list of erased people that is missing or older than the log is refused', async () => {
-  await using place = await testRestore(bare, entry)
-  const safe = await copyOfSafe('older')
-  await writeFile(join(safe, 'forgotten.ndjson'), '')
-  await assert.rejects(place.restore({ safe }), /lacks "erasure_/)
-  await rm(join(safe, 'forgotten.ndjson'))
-  await using second = await testRestore(bare, entry)
-  await assert.rejects(second.restore({ safe }), { code: 'fault.backup_safe' })
-  await using third = await testRestore(bare, entry)
-  const forgottenList = bare.site.forgottenList
-  assert.equal((await third.restore({ safe, forgottenList })).erasures, 1)
-})
-
 test('somebody is erased again by the list alone, where the keys in the safe are those of before the erasure', async () => {
   await using place = await testRestore(bare, entry)
   const safe = await copyOfSafe('unstruck')
@@ -366,38 +216,6 @@ test('the key of whoever was erased is in the safe no more, so that no copy of t
   assert.ok(now.subarray(at).includes(erased.erasure))
 })
 
-test('receipts that a later checkpoint tells of and nobody has are refused, or declared in a signed receipt', async () => {
-  await using place = await testRestore(bare, entry)
-  const safe = await copyOfSafe('behind')
-  const names = (await readdir(safe)).filter((name) => name.startsWith('receipts-'))
-  const last = join(safe, names.toSorted().at(-1) ?? '')
-  const lines = (await readFile(last, 'utf8')).trimEnd().split('\n')
-  await writeFile(last, `${lines.slice(0, -2).join('\n')}\n`)
-  await assert.rejects(place.restore({ safe }), /2 receipts after number/)
-  await using again = await testRestore(bare, entry)
-  const restored = await again.restore({ safe, mayMiss: true })
-  assert.equal(restored.logMissing, 2)
-  const site = await again.open()
-  const [said] = await site.log.list({ after: restored.logKnown - 1, limit: 1, kind: 'restore' })
-  assert.match(Buffer.from((said?.jws ?? '').split('.')[1] ?? '', 'base64url').toString(), /"logMissing":2/)
-  // A hole in the middle is no gap at the end.
-  await writeFile(last, `${lines.filter((_, index) => index !== 1).join('\n')}\n`)
-  await using third = await testRestore(bare, entry)
-  await assert.rejects(third.restore({ safe, mayMiss: true }), { code: 'fault.backup_safe' })
-})
-
-test('receipts in the safe that the site did not sign a checkpoint over are found out', async () => {
-  await using place = await testRestore(bare, entry)
-  const safe = await copyOfSafe('forged')
-  const names = (await readdir(safe)).filter((name) => name.startsWith('receipts-'))
-  const last = join(safe, names.toSorted().at(-1) ?? '')
-  const lines = (await readFile(last, 'utf8')).trimEnd().split('\n')
-  const signature = lines[1]?.split('.')[2] ?? ''
-  const forged = [...(lines[0]?.split('.').slice(0, 2) ?? []), signature].join('.')
-  await writeFile(last, `${[forged, ...lines.slice(1)].join('\n')}\n`)
-  await assert.rejects(place.restore({ safe }), { code: 'fault.log_damaged' })
-})
-
 // Last, because it puts the clock ahead and ends the backup.
 test('past its window a backup is refused, its key is destroyed, and the erasure becomes permanent', async () => {
   await using place = await testRestore(bare, entry)
@@ -422,53 +240,6 @@ test('past its window a backup is refused, its key is destroyed, and the erasure
   assert.equal(permanent?.state, 'permanent')
   assert.equal(permanent.receipts.length, 2)
 })
-
-/** Two records of a basis, one with people listed, and somebody's guardian, as the stores have them. */
-async function beginBases(): Promise<void> {
-  const { consent } = bare.site
-  const now = clock.now()
-  const facts = {
-    kind: 'contract',
-    dataSets: ['athletes'],
-    purposes: ['dpv:AcademicResearch'],
-    reference: 'c-1',
-    validFrom: formatInstant(now),
-    validUntil: formatInstant(later(now, DAY_MS)),
-    people: 'listed',
-  }
-  const people = [await bare.numberOf('p-10'), await bare.numberOf('p-11')]
-  await changeGrants(consent, {
-    body: {},
-    facts: { by: 'operator' },
-    act: async (tx, { last }) => {
-      for (const [index, id] of ['basis_ended', 'basis_listed'].entries()) {
-        const sequence = last + 1 + index
-        await insertBasis(tx, { id, sequence, facts, now, by: 'operator' })
-        await insertBasisPeople(tx, { basis: id, sequence, people, isCovered: true, now, by: 'operator' })
-      }
-      return { change: { sequence: last + 2, newTerms: [], given: [], revoked: [] }, unchanged: 0 }
-    },
-  })
-  await bare.site.db.transaction().execute((tx) =>
-    insertGuardianship(tx, {
-      guardianship: 'guardianship_one',
-      person: people[0] ?? 0,
-      issuer: federation,
-      personName: Buffer.from('sealed'),
-      authority: 'sole',
-      document: digestOf('a document'),
-      from: now,
-      establishedAt: now,
-      establishedBy: 'issuer:federation',
-    }),
-  )
-}
-
-async function copyOfSafe(name: string): Promise<string> {
-  const target = join(bare.root, `safe-${name}`)
-  await cp(bare.site.backups.safe.directory, target, { recursive: true })
-  return target
-}
 
 async function rowsOf(site: SiteContext, text: string): Promise<unknown> {
   const found = await site.vault.run({ sql: text }, { timeoutMs: 10_000, rowsMax: 10 })

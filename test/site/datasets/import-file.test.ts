@@ -1,12 +1,11 @@
 import assert from 'node:assert/strict'
 import { readFile, readdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { after, before, test } from 'node:test'
+import { test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { gunzipSync, gzipSync } from 'node:zlib'
 import { DuckDBInstance } from '@duckdb/node-api'
 import { digestOf } from '../../../src/kernel/digest.ts'
-import { Fault } from '../../../src/kernel/faults.ts'
 import { ok } from '../../../src/kernel/result.ts'
 import type { Manifest } from '../../../src/protocol/data-set.ts'
 import { declined } from '../../../src/protocol/reason.ts'
@@ -17,40 +16,8 @@ import { openCell } from '../../../src/site/vault/person-keys.ts'
 import { filesOf } from '../../../src/testing/files-of.ts'
 import { sharedDirectory } from '../../shared.ts'
 import { aManifest, WATCH } from '../vault/a-manifest.ts'
-import { anImportSite, bytesOf, TEST_SECRET } from './an-import-site.ts'
-import type { ImportSite } from './an-import-site.ts'
-
-let site: ImportSite
-before(async () => {
-  site = await anImportSite()
-})
-after(() => site[Symbol.asyncDispose]())
-
-const HEADER = 'wearer,at,steps,heart_rate,is_worn,activity\n'
-const GOOD = `${HEADER}ann,2026-01-01T10:00:00Z,12,61.5,true,walk\nbob,2026-01-01 10:01,,,,\nann,2026-01-01 12:02:00+02:00,4000,70,0,run\n`
-
-let count = 0
-/** A data set of its own, so that tests do not see one another's rows. */
-function freshManifest(changes: Parameters<typeof aManifest>[0] = {}): Manifest {
-  count += 1
-  return aManifest({ dataSet: `watch_${count}`, ...changes })
-}
-
-async function rowsFrom(
-  manifest: Manifest,
-  columns = '"at", steps, heart_rate, is_worn, activity',
-): Promise<unknown> {
-  const sql = `select ${columns} from ds_${manifest.dataSet} order by all`
-  const outcome = await site.parts.vault.run({ sql }, { timeoutMs: 10_000, rowsMax: 100_000 })
-  assert.ok(outcome.ok)
-  return outcome.value.rows()
-}
-
-const GOOD_ROWS = [
-  ['2026-01-01T10:00:00.000Z', 12n, 61.5, true, 'walk'],
-  ['2026-01-01T10:01:00.000Z', null, null, null, null],
-  ['2026-01-01T10:02:00.000Z', 4000n, 70, false, 'run'],
-]
+import { bytesOf, TEST_SECRET } from './an-import-site.ts'
+import { site, HEADER, GOOD, freshManifest, rowsFrom, GOOD_ROWS, refuses } from './import-file-fixture.ts'
 
 test('importFile() takes a CSV with its types, and numbers beyond the bounds as they are', async () => {
   const manifest = freshManifest()
@@ -188,149 +155,6 @@ test('people keep their numbers from file to file and from data set to data set 
   assert.equal(imported.newPeople, 2)
   assert.equal(await numberOf(one, 'ann'), ann)
   assert.notEqual(await numberOf(other, 'ann'), ann)
-})
-
-interface Refusal {
-  readonly says: RegExp
-  readonly format?: 'csv' | 'ndjson' | 'parquet'
-  readonly fields?: readonly string[]
-  readonly changes?: NonNullable<Parameters<typeof aManifest>[0]>
-}
-
-async function refuses(
-  content: string | Uint8Array,
-  { says, format = 'csv', fields, changes }: Refusal,
-): Promise<void> {
-  const manifest = freshManifest(changes)
-  await assert.rejects(
-    site.import(manifest, { format, file: { stream: bytesOf(content) } }),
-    (fault: unknown) => {
-      assert.ok(fault instanceof Fault, String(fault))
-      assert.equal(fault.code, 'fault.import_malformed', fault.message)
-      assert.match(fault.message, says)
-      assert.doesNotMatch(
-        JSON.stringify([fault.message, fault.errors, String(fault.cause), fault.stack]),
-        /MARKER/,
-      )
-      if (fields)
-        assert.deepEqual(
-          fault.errors.map(({ field }) => field),
-          fields,
-        )
-      return true
-    },
-  )
-  assert.deepEqual(await rowsFrom(manifest), [])
-  assert.deepEqual(await readdir(join(site.directory, 'vault', 'spool')), [])
-}
-
-const LINE = 'ann,2026-01-01,1,1,true,walk\n'
-
-test('a bad line is named by number, column and what was expected, never by its value', async () => {
-  const bad = (line: string) => `${HEADER}${LINE}${line}\n${LINE}`
-  const column = (name: string) => [`line 3, column "${name}"`]
-  await refuses(bad('ann,2026-01-01,MARKER,1,true,walk'), {
-    says: /line 3, column "steps": expected a whole number/,
-    fields: column('steps'),
-  })
-  await refuses(bad('ann,2026-01-01,1.5,1,true,walk'), { says: /column "steps"/ })
-  await refuses(bad('ann,2026-01-01,0x10,1,true,walk'), { says: /column "steps"/ })
-  await refuses(bad('ann,2026-01-01,9223372036854775808,1,true,walk'), { says: /column "steps"/ })
-  await refuses(bad('ann,2026-01-01,1,MARKER,true,walk'), {
-    says: /column "heart_rate": expected a finite number/,
-  })
-  await refuses(bad('ann,2026-01-01,1,NaN,true,walk'), { says: /column "heart_rate"/ })
-  await refuses(bad('ann,2026-01-01,1,-inf,true,walk'), { says: /column "heart_rate"/ })
-  await refuses(bad('ann,2026-01-01,1,1,MARKER,walk'), { says: /column "is_worn": expected true or false/ })
-  await refuses(bad('ann,MARKER,1,1,true,walk'), { says: /column "at": expected a time/ })
-  await refuses(bad('ann,2026-02-30,1,1,true,walk'), { says: /column "at"/ })
-  await refuses(bad('ann,01/02/2026,1,1,true,walk'), { says: /column "at"/ })
-  await refuses(bad('ann,epoch,1,1,true,walk'), { says: /column "at"/ })
-  await refuses(bad('ann,infinity,1,1,true,walk'), { says: /column "at"/ })
-  await refuses(bad('ann,,1,1,true,walk'), { says: /column "at": .*may not be empty/ })
-  await refuses(bad(',2026-01-01,1,1,true,walk'), { says: /column "wearer": .*may not be empty/ })
-  await refuses(bad(`${'x'.repeat(201)},2026-01-01,1,1,true,walk`), {
-    says: /column "wearer": expected a text of at most 200/,
-  })
-  await refuses(bad('ann,2026-01-01,1,1,true,MARKER'), {
-    says: /column "activity": expected one of the values/,
-  })
-  await refuses(bad('MARKER,2026-01-01,1'), {
-    says: /line 3: expected as many fields.*too short/,
-    fields: ['line 3'],
-  })
-  await refuses(bad('MARKER,2026-01-01,1,1,true,walk,MARKER'), { says: /line 3: .*too long/ })
-  await refuses(bad('ann,2026-01-01,1,1,true,"MARKER'), { says: /expected a closing double quote/ })
-})
-
-test('a torn last line is named and nothing is taken', async () => {
-  await refuses(`${HEADER}${LINE}MARKER,2026-01-0`, { says: /line 3: .*torn/ })
-})
-
-test('lines are counted as an editor counts them, through quoted line breaks and empty lines', async () => {
-  const text = { columns: [...WATCH.columns, { name: 'note', type: 'text', sensitivity: 'free_text' }] }
-  const header = `${HEADER.trimEnd()},note\n`
-  const line = `${LINE.trimEnd()},"a\nb\r\nc"\n`
-  await refuses(`${header}${line}\n${line}ann,2026-01-01,MARKER,1,true,walk,x\n`, {
-    says: /line 9, column "steps"/,
-    changes: text,
-  })
-  await refuses(`${header}${line}\n${line}ann,2026-01-01\n`, { says: /line 9: /, changes: text })
-  await refuses(gzipSync(`${header}${line}\n${line}ann,2026-01-01\n`), { says: /line 9: /, changes: text })
-})
-
-test('at most 20 problems are named, and how many there are in all', async () => {
-  const manifest = freshManifest()
-  const content = HEADER + 'ann,2026-01-01,x,1,true,walk\n'.repeat(500)
-  await assert.rejects(site.import(manifest, { file: { stream: bytesOf(content) } }), (fault: unknown) => {
-    assert.ok(fault instanceof Fault)
-    assert.equal(fault.errors.length, 20)
-    assert.match(fault.message, /line 2, column "steps".*and 499 more/)
-    return true
-  })
-})
-
-test('a header that is not the manifest is refused, and a first line of data is not repeated', async () => {
-  await refuses(LINE.repeat(3).replaceAll('ann', 'MARKER'), {
-    says: /line 1, field 1: expected the name of a column/,
-  })
-  await refuses(`${HEADER.replace('steps', 'MARKER')}${LINE}`, {
-    says: /line 1, field 3/,
-    fields: ['line 1, field 3', 'line 1'],
-  })
-  await refuses(HEADER.replace('steps,', ''), { says: /line 1: expected a column "steps"/ })
-  await refuses(`${HEADER.trimEnd()},steps\n${LINE}`, { says: /field 7: expected "steps" only once/ })
-  await refuses(`${HEADER.trimEnd()},extra\n${LINE}`, { says: /line 1, field 7/ })
-})
-
-test('bytes that are not UTF-8, an empty file and broken packing are each one sentence', async () => {
-  await refuses(
-    Buffer.concat([Buffer.from(`${HEADER}${LINE}ann,2026-01-01,1,1,true,`), Buffer.from([0xff, 0x0a])]),
-    { says: /line 3: expected UTF-8/ },
-  )
-  await refuses('', { says: /it is empty/ })
-  await refuses(gzipSync(''), { says: /it is empty/ })
-  await refuses(HEADER, { says: /it has no rows/ })
-  await refuses(gzipSync(GOOD.repeat(1)).subarray(0, 60), { says: /gzip packing is broken/ })
-  await refuses(Buffer.from([0xff, 0xfe, 0x00]), { says: /first line is not UTF-8/ })
-})
-
-test('NDJSON is as strict', async () => {
-  const good = { wearer: 'ann', at: '2026-01-01', steps: 1 }
-  const bad = (value: unknown) =>
-    `${JSON.stringify(good)}\n${typeof value === 'string' ? value : JSON.stringify(value)}\n`
-  const refusesLine = (value: unknown, says: RegExp) => refuses(bad(value), { format: 'ndjson', says })
-  await refusesLine('{"wearer": "MARKER", ', /line 2: expected one JSON object/)
-  await refusesLine('[1]', /line 2: expected one JSON object/)
-  await refusesLine({ ...good, extra: 1 }, /line 2: .*members that are columns/)
-  await refusesLine({ ...good, steps: '1' }, /line 2, column "steps"/)
-  await refusesLine({ ...good, steps: 1.5 }, /line 2, column "steps"/)
-  await refusesLine({ ...good, heart_rate: true }, /line 2, column "heart_rate"/)
-  await refusesLine({ ...good, is_worn: 'true' }, /line 2, column "is_worn"/)
-  await refusesLine({ ...good, activity: 7 }, /line 2, column "activity"/)
-  await refusesLine({ ...good, activity: ['walk'] }, /line 2, column "activity"/)
-  await refusesLine({ at: '2026-01-01' }, /line 2, column "wearer"/)
-  await refusesLine({ ...good, at: null }, /line 2, column "at"/)
 })
 
 test('what the place does not allow is declined before a byte is read', async () => {

@@ -1,8 +1,7 @@
 import fc from 'fast-check'
+import { oneOf } from './one-of.ts'
 
 /* Conditions on `athletes a`, some of which ask about the person's `sessions`. */
-
-const oneOf = (...texts: readonly string[]): fc.Arbitrary<string> => fc.constantFrom(...texts)
 
 export const aggregateOfSessions = oneOf(
   'count(*)',

@@ -6,6 +6,7 @@ import {
   ofSessionAndAthlete,
 } from './arbitrary-condition.ts'
 import { FURTHER_SHAPES } from './arbitrary-further-question.ts'
+import { oneOf } from './one-of.ts'
 
 /* Questions over `athletes` (a row a person) and `sessions` (several), of every shape that the gate takes. */
 
@@ -15,8 +16,6 @@ export interface ArbitraryQuestion {
   /** What shape it is of, for what is printed. */
   readonly shape: string
 }
-
-const oneOf = (...texts: readonly string[]): fc.Arbitrary<string> => fc.constantFrom(...texts)
 
 const keyOfAthlete = fc.oneof(
   {

@@ -1,0 +1,215 @@
+import { declinesAll } from './declines-all.ts'
+
+/* What is no SELECT of ours, and what the answer says then: statements, clauses, joins and sub-queries. */
+
+declinesAll([
+  ['', 'declined.sql_syntax', /empty/],
+  ['selec 1', 'declined.sql_syntax', /^Syntax error, at character 1$/],
+  ["select 'é' , count(*) frm athletes", 'declined.sql_syntax', /at character 27$/],
+  ["select count(*) from athletes where sex = 'f", 'declined.sql_syntax', /quoted and never closed/],
+  ['select 1', 'declined.sql_not_supported', /SELECT without FROM/],
+  [
+    'select count(*) from athletes; select count(*) from athletes',
+    'declined.sql_not_supported',
+    /more than one statement/,
+  ],
+  ['insert into athletes values (1)', 'declined.sql_not_supported', /other than SELECT/],
+  ['explain select count(*) from athletes', 'declined.sql_not_supported', /other than SELECT/],
+  ['select count(*) into x from athletes', 'declined.sql_not_supported', /SELECT INTO/],
+  ['select count(*) from athletes for update', 'declined.sql_not_supported', /locking/],
+  [
+    'select count(*) from (select id from athletes union all select id from sessions) t',
+    'declined.sql_not_supported',
+    /UNION ALL, INTERSECT ALL and EXCEPT ALL as a relation/,
+  ],
+  [
+    'select count(*) from athletes where id in (select id from athletes except all select id from sessions)',
+    'declined.sql_not_supported',
+    /EXCEPT ALL/,
+  ],
+  [
+    "select count(*) from athletes a where 'x' in (select sex from athletes b where b.id = a.id union select place from sessions s where s.id = a.id)",
+    'declined.sql_not_supported',
+    /but of person keys/,
+  ],
+  [
+    "with t as (select a.id, count(*) as n from athletes a left join sessions s on s.id = a.id and a.sex = 'x' group by a.id) select sum(n) from t",
+    'declined.sql_not_supported',
+    /within a sub-query, that may find several rows/,
+  ],
+  [
+    'select count(*) from athletes b left join (select a.id, s.place from athletes a left join sessions s using (id)) t on t.id = b.id',
+    'declined.sql_not_supported',
+    /within a sub-query, that may find several rows/,
+  ],
+  ['select distinct on (sex) sex from athletes', 'declined.sql_not_supported', /DISTINCT ON/],
+  [
+    'select distinct count(*) from athletes group by sex',
+    'declined.sql_not_supported',
+    /DISTINCT over groups whose keys are not all shown/,
+  ],
+  [
+    'select count(*) from (select distinct sex from athletes) t',
+    'declined.sql_not_supported',
+    /DISTINCT in a sub-select or CTE without exactly one person key/,
+  ],
+  [
+    "select count(*) from athletes where sex = any ('{f}')",
+    'declined.sql_not_supported',
+    /ANY and ALL of anything but/,
+  ],
+  [
+    'select count(*) from athletes where gold + any (array[1, 2])',
+    'declined.sql_not_supported',
+    /what is no comparison/,
+  ],
+  [
+    "select count(*) from athletes where (sex, gold) = ('f', 1, 2)",
+    'declined.sql_not_supported',
+    /different lengths/,
+  ],
+  [
+    "select count(*) from athletes where (sex, gold) < ('f', 1)",
+    'declined.sql_not_supported',
+    /a row value but with/,
+  ],
+  [
+    "select sum(extract(year from age('2026-01-01', born))) from athletes",
+    'declined.sql_not_supported',
+    /sum, average or variance/,
+  ],
+  [
+    'select count(*) from athletes union select count(*) from sessions',
+    'declined.sql_not_supported',
+    /UNION/,
+  ],
+  ['select count(*) over () from athletes', 'declined.sql_not_supported', /OVER/],
+  [
+    'select count(*) from (select id, row_number() over (order by height) as n from athletes) t where n = 1',
+    'declined.sql_not_supported',
+    /not PARTITION BY <person key>/,
+  ],
+  [
+    'select count(*) from (select id, row_number() over (partition by sex order by height) as n from athletes) t where n = 1',
+    'declined.sql_not_supported',
+    /not PARTITION BY <person key>/,
+  ],
+  ['select (select count(*) from athletes)', 'declined.sql_not_supported', /without FROM|sub-query/],
+  [
+    'select count(*) from athletes where exists (select 1 from sessions)',
+    'declined.sql_not_supported',
+    /not of the person of its row; .*, at character 37/,
+  ],
+  [
+    'select count(*) from athletes where height > (select avg(height) from athletes)',
+    'declined.sql_not_supported',
+    /not of the person of its row/,
+  ],
+  [
+    'select count(*) from athletes a where exists (select 1 from wages w where w.id = a.id)',
+    'declined.sql_not_supported',
+    /different issuers/,
+  ],
+  [
+    'select count(*) from athletes a where 5 > (select minutes from sessions s where s.id = a.id)',
+    'declined.sql_not_supported',
+    /may find several rows/,
+  ],
+  [
+    'select sum(s.minutes * (select height from athletes a where a.id = s.id)) from sessions s',
+    'declined.sql_not_supported',
+    /repeats for each row/,
+  ],
+  ['select count(*) from athletes a, sessions s', 'declined.sql_not_supported', /not on the person keys/],
+  [
+    'select count(*) from athletes cross join sessions',
+    'declined.sql_not_supported',
+    /not on the person keys/,
+  ],
+  [
+    'select count(*) from athletes a full join sessions s on a.id = s.id and a.height > 1.8',
+    'declined.sql_not_supported',
+    /FULL JOIN on more than a person key/,
+  ],
+  [
+    'select count(*) from athletes a left join sessions s on a.id = s.id and s.minutes > 5 full join sessions t on t.id = s.id',
+    'declined.sql_not_supported',
+    /FULL JOIN on more than a person key/,
+  ],
+  [
+    'select count(*) from athletes a left join sessions s on s.minutes > 5',
+    'declined.sql_not_supported',
+    /not on the person keys/,
+  ],
+  [
+    'select count(*) from athletes a left join sessions s on a.id = s.id and exists (select 1 from sessions t where t.id = s.id)',
+    'declined.sql_not_supported',
+    /sub-query here/,
+  ],
+  [
+    'select count(*) from athletes a left join sessions s on a.id = s.id where s.id in (select id from athletes)',
+    'declined.sql_not_supported',
+    /may be missing in a row; use EXISTS/,
+  ],
+  [
+    'select count(*) from athletes a join lateral (select * from sessions) s using (id)',
+    'declined.sql_not_supported',
+    /LATERAL/,
+  ],
+  [
+    'select count(*) from athletes a join sessions s on a.gold = s.minutes',
+    'declined.sql_not_supported',
+    /not on the person keys/,
+  ],
+  [
+    'select count(*) from athletes a join sessions s on a.id = s.id or true',
+    'declined.sql_not_supported',
+    /not on the person keys/,
+  ],
+  [
+    'select count(*) from (select id from athletes intersect select id from wages) t',
+    'declined.sql_not_supported',
+    /different issuers/,
+  ],
+  [
+    'with t as (select a.id, sum(a.height) as h from athletes a join sessions s using (id) group by a.id) select sum(h) from t',
+    'declined.sql_not_supported',
+    /repeats for each row/,
+  ],
+  [
+    'select count(*) from ((select id from athletes union select id from sessions limit 3) union select id from athletes) t',
+    'declined.sql_not_supported',
+    /LIMIT and OFFSET of a set operation/,
+  ],
+  [
+    'select count(*) from (select id, height from athletes union select id, height from athletes) t',
+    'declined.sql_not_supported',
+    /anything but one person key/,
+  ],
+  [
+    'select count(*) from athletes a join wages w using (id)',
+    'declined.sql_not_supported',
+    /different issuers/,
+  ],
+  [
+    'with recursive t as (select id from athletes) select count(*) from t',
+    'declined.sql_not_supported',
+    /RECURSIVE/,
+  ],
+  [
+    'select count(*) from (select id from athletes order by height limit 1) t',
+    'declined.sql_not_supported',
+    /LIMIT and OFFSET over rows of different people/,
+  ],
+  ['select count(*) from athletes tablesample bernoulli (10)', 'declined.sql_not_supported', /TABLESAMPLE/],
+  ['select count(*) from generate_series(1, 10)', 'declined.sql_not_supported', /function as a relation/],
+  ['select count(*) from main.athletes', 'declined.sql_not_supported', /name with a schema/],
+  ['select count(*) from people', 'declined.sql_not_supported', /"people": it is no data set/],
+  ['select count(*) from athletes where born < current_date', 'declined.sql_not_supported', /CURRENT_DATE/],
+  ['select sum(1 + gold) from athletes', 'declined.sql_not_supported', /sum, average or variance/],
+  [
+    'select avg(a.height) from athletes a join sessions s using (id)',
+    'declined.sql_not_supported',
+    /repeats for each row/,
+  ],
+])
