@@ -54,6 +54,7 @@ const violations: readonly Planted[] = [
     text: `export function longFunction(): number {\n  let total = 0\n${longBody}\n  return total\n}\n`,
   },
   { rule: 'max-lines', path: 'src/site/long-file.ts', text: `${longFile}\n` },
+  { rule: 'max-lines', path: 'test/site/long-file.test.ts', text: `${longFile}\n` },
   {
     rule: 'max-params',
     path: 'src/site/many-parameters.ts',
