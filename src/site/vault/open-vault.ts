@@ -82,8 +82,8 @@ function vaultOf(first: Engine, { clock, limits }: { clock: Clock; limits: Engin
   const compactions = new Mutex()
   const { ended, watch } = watchEngines()
   watch(first)
-  const { writing, reading, counting, change, changes } = turns(engines, { memory, journal })
-  const reads = readsOf({ reading, counting }, memory)
+  const { writing, reading, looking, change, changes } = turns(engines, { memory, journal })
+  const reads = readsOf({ reading, looking }, memory)
   return {
     ...reads,
     changes,
@@ -160,7 +160,7 @@ type Reads =
 
 /** What the vault reads for itself. */
 function readsOf(
-  { reading, counting }: { reading: Turn; counting: Turn },
+  { reading, looking }: { reading: Turn; looking: Turn },
   memory: VaultMemory,
 ): Pick<Vault, Reads> {
   const numbers: Vault['numbers'] = (dataSet, days) =>
@@ -173,10 +173,12 @@ function readsOf(
     rowsAside: (batch) => reading('look for a batch', ({ reader }) => rowsAside(reader, batch)),
     findBatch: (batch) => reading('look for a batch', ({ reader }) => findBatch(reader, batch)),
     findPeople: (lookups) =>
-      reading(
+      // Mostly in memory: no transaction where nothing is read.
+      looking(
         'find people',
         async ({ reader }) =>
-          (await memory.index.find(reader, lookups)) ?? (await findNumbers(reader, lookups)),
+          (await memory.index.find(reader, lookups)) ??
+          (await inTransaction(reader, () => findNumbers(reader, lookups))),
       ),
     lookupOf: (person) => reading('find a person', ({ reader }) => lookupOf(reader, person)),
     personCount: () => memory.personCount(() => reading('count people', ({ reader }) => nextNumber(reader))),
@@ -192,10 +194,10 @@ function readsOf(
       ),
     rowsPerPerson: (dataSet) =>
       memory.rowsPerPerson(dataSet, () =>
-        counting('count rows', (engine) => readRowsPerPerson(engine, dataSet)),
+        reading('count rows', (engine) => readRowsPerPerson(engine, dataSet)),
       ),
     rowCount: (dataSet) =>
-      memory.rowCount(dataSet, () => counting('count rows', (engine) => readRowCount(engine, dataSet))),
+      memory.rowCount(dataSet, () => reading('count rows', (engine) => readRowCount(engine, dataSet))),
     countExpiring: (expiry) => reading('count rows', ({ reader }) => countExpiring(reader, expiry)),
     listRows: (dataSet, person, days) =>
       reading('list rows', (engine) => listRows(engine, { dataSet, person, days })),
@@ -219,23 +221,21 @@ function watchEngines(): { ended: Promise<Fault>; watch: (engine: Engine) => Eng
   }
 }
 
-/** In one transaction: who comes with rows between two statements would have a number that the first did not count. */
+/** Inside `reading`, whose transaction sees nobody who comes with rows between the two statements. */
 async function readNumbers(
   { reader }: Engine,
   dataSet: DataSetId,
   condition: RawBuilder<unknown>,
 ): Promise<Bitset> {
   const person = sql.id(PERSON_COLUMN)
-  return inTransaction(reader, async () => {
-    const count = await nextNumber(reader)
-    if (count === 0) return new Bitset()
-    const found = await runOwn(
-      reader,
-      sql`select bitstring_agg(${person}, 0, ${sql.lit(count - 1)}) from ${sql.id(tableOf(dataSet))} where ${condition}`,
-    )
-    const bits = toVaultValue(found.getRows()[0]?.[0] ?? null)
-    return bits instanceof Uint8Array ? Bitset.fromBytes(bits) : new Bitset()
-  })
+  const count = await nextNumber(reader)
+  if (count === 0) return new Bitset()
+  const found = await runOwn(
+    reader,
+    sql`select bitstring_agg(${person}, 0, ${sql.lit(count - 1)}) from ${sql.id(tableOf(dataSet))} where ${condition}`,
+  )
+  const bits = toVaultValue(found.getRows()[0]?.[0] ?? null)
+  return bits instanceof Uint8Array ? Bitset.fromBytes(bits) : new Bitset()
 }
 
 async function readRowsPerPerson({ reader }: Engine, dataSet: DataSetId): Promise<number> {

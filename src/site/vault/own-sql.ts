@@ -26,13 +26,16 @@ const compiler = new Kysely<unknown>({
   },
 })
 
-/** Runs one of our own statements and reads all it gives. */
+/**
+ * Runs one of our own statements and reads all it gives. One with values is planned and then run; beside changes that has to be
+ * in one transaction, because over rows that came in between a plan fails or reads wrongly (`vault-turns.ts`).
+ */
 export async function runOwn(
   connection: DuckDBConnection,
   query: RawBuilder<unknown>,
 ): Promise<DuckDBResultReader> {
   const { sql: text, parameters } = query.compile(compiler)
-  return connection.runAndReadAll(text, parameters.map(toEngineValue))
+  return connection.runAndReadAll(text, valuesOf(parameters))
 }
 
 /** The same, as a result of the port. */
@@ -41,7 +44,7 @@ export async function readOwn(
   query: RawBuilder<unknown>,
 ): Promise<VaultResult> {
   const { sql: text, parameters } = query.compile(compiler)
-  const result = await connection.run(text, parameters.map(toEngineValue))
+  const result = await connection.run(text, valuesOf(parameters))
   const columns = result
     .columnNames()
     .map((name, index) => ({ name, type: result.columnType(index).toString() }))
@@ -54,7 +57,7 @@ export async function* streamOwn(
   query: RawBuilder<unknown>,
 ): AsyncGenerator<DuckDBDataChunk> {
   const { sql: text, parameters } = query.compile(compiler)
-  const result = await connection.stream(text, parameters.map(toEngineValue))
+  const result = await connection.stream(text, valuesOf(parameters))
   // The next chunk is computed off this thread while the one before is worked on.
   let next = result.fetchChunk()
   for (;;) {
@@ -71,6 +74,11 @@ export async function* streamOwn(
 export function peopleList(people: readonly number[]): RawBuilder<unknown> {
   const text = people.length === 0 ? String(NOBODY) : people.join(',')
   return sql`(select unnest(cast(string_split(${text}, ',') as integer[])))`
+}
+
+/** Without any, the engine plans and runs in one step. */
+function valuesOf(parameters: readonly unknown[]): DuckDBValue[] | undefined {
+  return parameters.length === 0 ? undefined : parameters.map(toEngineValue)
 }
 
 function toEngineValue(value: unknown): DuckDBValue {

@@ -1,5 +1,6 @@
 import type { DuckDBConnection } from '@duckdb/node-api'
 import { sql } from 'kysely'
+import { inTransaction } from './engine.ts'
 import { runOwn, streamOwn } from './own-sql.ts'
 import { NOBODY } from './vault.ts'
 
@@ -93,24 +94,28 @@ export class PersonIndex {
     this.#isStale = false
     this.#isReading = true
     try {
-      const [[count, next] = []] = (
-        await runOwn(connection, sql`select count(lookup), coalesce(max(number) + 1, 0) from _person`)
-      ).getRows()
-      if (Number(count) > INDEXED_MAX) return this.#drop()
-      if (Number(next) < this.#known || Number(count) < this.#size) this.#drop()
-      await this.#read(connection, Number(count))
-      if (this.#size !== Number(count)) {
-        this.#drop()
-        await this.#read(connection, Number(count))
-      }
-      this.#known = Number(next)
-      return this.#size === Number(count) || this.#drop()
+      return await inTransaction(connection, () => this.#readNew(connection))
     } catch (error) {
       this.#drop()
       throw error
     } finally {
       this.#isReading = false
     }
+  }
+
+  async #readNew(connection: DuckDBConnection): Promise<boolean> {
+    const [[count, next] = []] = (
+      await runOwn(connection, sql`select count(lookup), coalesce(max(number) + 1, 0) from _person`)
+    ).getRows()
+    if (Number(count) > INDEXED_MAX) return this.#drop()
+    if (Number(next) < this.#known || Number(count) < this.#size) this.#drop()
+    await this.#read(connection, Number(count))
+    if (this.#size !== Number(count)) {
+      this.#drop()
+      await this.#read(connection, Number(count))
+    }
+    this.#known = Number(next)
+    return this.#size === Number(count) || this.#drop()
   }
 
   #drop(): false {

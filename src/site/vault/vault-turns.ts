@@ -17,7 +17,7 @@ export type Turn = <T>(
 export function turns(
   engines: EngineInUse,
   { memory, journal }: { memory: VaultMemory; journal: CopyJournal },
-): Record<'writing' | 'reading' | 'counting' | 'change', Turn> & Pick<Vault, 'changes'> {
+): Record<'writing' | 'reading' | 'looking' | 'change', Turn> & Pick<Vault, 'changes'> {
   let changes = 0
   const guarded = async <T>(engine: Engine, what: string, act: (engine: Engine) => Promise<T>) => {
     try {
@@ -37,19 +37,14 @@ export function turns(
         changes += 1
       }
     })
+  const looking: Turn = (what, act) =>
+    engines.hold(({ engine }) => engine.reading.run(() => guarded(engine, what, act)))
   return {
     changes: () => changes,
     writing,
-    reading: (what, act) =>
-      engines.hold(({ engine }) => engine.reading.run(() => guarded(engine, what, act))),
-    // While nothing changes: the engine plans a count by what it believes of the values, and fails where rows come meanwhile.
-    counting: (what, act) =>
-      engines.hold(() =>
-        engines.writing.run(() => {
-          const engine = engines.current
-          return engine.reading.run(() => guarded(engine, what, act))
-        }),
-      ),
+    // In one transaction: a plan is made for the rows that there are, and over others it fails or reads wrongly.
+    reading: (what, act) => looking(what, (engine) => inTransaction(engine.reader, () => act(engine))),
+    looking,
     // A change in one transaction; what memory holds of it is read anew.
     change: (what, act, forgotten) =>
       writing(what, (engine) => inTransaction(engine.writer, () => act(engine)), forgotten).finally(() =>
