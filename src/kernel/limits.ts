@@ -56,6 +56,12 @@ export const LIMITS = {
   pageSizeDefault: 50,
   pageSizeMax: 500,
   longPollMs: 25_000,
+  /** For how long a door keeps a connection on which nothing comes: longer than proxies before it do, which mostly is 60 s. */
+  idleConnectionMs: 75_000,
+  /** Within this the head of a request has to come: who sends it byte by byte holds a connection no longer. */
+  requestHeadMs: 20_000,
+  /** What is reckoned with where a server does not announce it; those that keep connections shortest keep them for 5 s. */
+  unannouncedConnectionMs: 5_000,
   /** Tokens live at most this long (RFC 7523 asks for "reasonable"; five minutes is ours). */
   tokenLifetimeMsMax: 5 * 60_000,
   /** Two machines' clocks may differ by this much before a token or an ask is refused. */

@@ -1,5 +1,7 @@
-import { Fault } from '../kernel/faults.ts'
-import { refusalOf } from '../kernel/http/call-json.ts'
+import type { IncomingMessage } from 'node:http'
+import { Readable } from 'node:stream'
+import { answerOf, readText, refusalOf } from '../kernel/http/call-json.ts'
+import { againIfClosed, sendRequest } from '../kernel/http/send-request.ts'
 import type { HttpClient } from './http-client.ts'
 
 /** Gets what a door gives as a stream of bytes, for what is too long to be held; refusals are those of every call. */
@@ -8,17 +10,24 @@ export async function fetchStream(
   path: string,
   query: Readonly<Record<string, string | undefined>>,
 ): Promise<ReadableStream<Uint8Array>> {
-  const url = new URL(`${server.url.replace(/\/+$/, '')}${path}`)
+  const { href: url } = addressOf(server.url, path, query)
+  const incoming = await againIfClosed(async () =>
+    sendRequest({ url, method: 'GET', headers: { authorization: `Bearer ${(await token()) ?? ''}` } }),
+  )
+  const response = answerOf(incoming)
+  if (response.status === 200) return bytesOf(incoming)
+  const text = await readText(incoming).catch(() => '')
+  throw refusalOf(response, { text, url, clock })
+}
+
+function addressOf(base: string, path: string, query: Readonly<Record<string, string | undefined>>): URL {
+  const url = new URL(`${base.replace(/\/+$/, '')}${path}`)
   for (const [name, value] of Object.entries(query)) {
     if (value !== undefined) url.searchParams.set(name, value)
   }
-  const headers = { authorization: `Bearer ${(await token()) ?? ''}` }
-  const response = await fetch(url, { headers }).catch((cause: unknown) => {
-    throw new Fault('fault.peer_unreachable', { what: `Cannot reach ${url.host}`, cause })
-  })
-  if (!response.ok) {
-    const text = await response.text().catch(() => '')
-    throw refusalOf(response, { text, url: url.href, clock })
-  }
-  return response.body ?? new ReadableStream()
+  return url
+}
+
+function bytesOf(incoming: IncomingMessage): ReadableStream<Uint8Array> {
+  return Readable.toWeb(incoming)
 }

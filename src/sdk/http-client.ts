@@ -5,6 +5,7 @@ import { withDeadline } from '../kernel/deadline.ts'
 import { Fault } from '../kernel/faults.ts'
 import { PeerRefusal, callJson, callText } from '../kernel/http/call-json.ts'
 import type { Endpoint } from '../kernel/http/endpoint.ts'
+import { KeptConnectionClosed } from '../kernel/http/send-request.ts'
 import type { IdSource } from '../kernel/id.ts'
 import { LIMITS } from '../kernel/limits.ts'
 import { accessTokenSource } from '../protocol/http/access-token-source.ts'
@@ -31,6 +32,8 @@ export interface CallInput<P extends z.ZodType, Q extends z.ZodType, B extends z
   readonly query?: z.input<Q>
   readonly body?: z.input<B>
   readonly idempotencyKey?: string
+  /** Sent under a key of its own: what it did is found by that when it is tried again, where nothing else would tell. */
+  readonly isKeyed?: boolean
   /** The same call twice does no more than once, so it may be tried again. Reads and keyed writes always may. */
   readonly isRepeatable?: boolean
   readonly signal?: AbortSignal | undefined
@@ -111,8 +114,10 @@ export function httpClient({
     server,
     clock,
     token: async () => (tokens ? tokens.current() : assertion()),
-    call: (endpoint, input = {}) =>
-      attempts(endpoint, input, (url, bearer) => once({ url, endpoint, input, clock, token: bearer })),
+    call: (endpoint, given = {}) => {
+      const input = given.isKeyed === true ? { ...given, idempotencyKey: ids.next('key') } : given
+      return attempts(endpoint, input, (url, bearer) => once({ url, endpoint, input, clock, token: bearer }))
+    },
     text: (endpoint, input = {}) =>
       attempts(endpoint, input, (url, bearer) =>
         withDeadline({ clock, timeoutMs: input.timeoutMs ?? TIMEOUT_MS, outer: input.signal }, (signal) =>
@@ -170,6 +175,8 @@ function isTooSoon(thrown: unknown): boolean {
 }
 
 function pauseMs(thrown: unknown, attempt: number): number {
+  // The server is there; it had only hung up.
+  if (thrown instanceof KeptConnectionClosed) return 0
   const asked = isTooSoon(thrown) && thrown instanceof PeerRefusal ? (thrown.retryAfterMs ?? 0) : 0
   return Math.max(RETRY_PAUSE_MS * attempt, asked)
 }

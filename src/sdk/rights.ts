@@ -56,7 +56,8 @@ export function openRightsDesk(client: HttpClient): RightsDesk {
       client.call(SITE_API.erasePerson, {
         params: { ref: person },
         body: { reason, isAtOnce, ...(issuer === undefined ? {} : { issuer }) },
-        isRepeatable: true,
+        // Whoever is erased is nobody: asked for again, it is found by its key alone.
+        isKeyed: true,
       }),
     correct: ({ person, issuer }, request) =>
       client.call(SITE_API.correctPerson, {

@@ -1,5 +1,4 @@
-import http from 'node:http'
-import https from 'node:https'
+import type { IncomingMessage } from 'node:http'
 import type { z } from 'zod'
 import type { Clock } from '../clock.ts'
 import { durationText, parseHttpDate } from '../clock.ts'
@@ -7,6 +6,8 @@ import { Fault } from '../faults.ts'
 import type { FieldProblem } from '../faults.ts'
 import { LIMITS } from '../limits.ts'
 import { describeProblems, parseWith } from '../parse.ts'
+import { sendRequest } from './send-request.ts'
+import type { HttpRequest } from './send-request.ts'
 
 /** One call of a JSON door. */
 export interface JsonCall<S extends z.ZodType> {
@@ -101,49 +102,18 @@ interface Sent {
   readonly text: string
 }
 
-/**
- * Sends and reads the whole answer, over a connection that is kept. Not by `fetch`, which takes half a millisecond more of
- * the processor for each call; nobody here is redirected.
- */
-function sendBytes({
-  url,
-  method,
-  headers: named,
-  body,
-  signal,
-}: {
-  url: string
-  method: string
-  headers: Readonly<Record<string, string>>
-  body: { readonly type: string; readonly bytes: Buffer } | undefined
-  signal: AbortSignal | undefined
-}): Promise<Sent> {
-  const headers = {
-    ...named,
-    ...(body === undefined ? {} : { 'content-type': body.type, 'content-length': body.bytes.byteLength }),
+/** Sends and reads the whole answer. */
+async function sendBytes(request: HttpRequest): Promise<Sent> {
+  const incoming = await sendRequest(request)
+  try {
+    return { response: answerOf(incoming), text: await readText(incoming) }
+  } catch (cause) {
+    throw new Fault('fault.peer_unreachable', { what: `The line to ${hostOf(request.url)} broke`, cause })
   }
-  return new Promise((resolve, reject) => {
-    const fail = (what: string) => (cause: unknown) =>
-      reject(new Fault('fault.peer_unreachable', { what, cause }))
-    const cannotReach = fail(`Cannot reach ${hostOf(url)}`)
-    const request = url.startsWith('https:') ? https.request : http.request
-    try {
-      const sent = request(url, { method, headers, ...(signal === undefined ? {} : { signal }) })
-      sent.on('error', cannotReach)
-      sent.on('response', (incoming) => {
-        readText(incoming).then(
-          (text) => resolve({ response: answerOf(incoming), text }),
-          fail(`The line to ${hostOf(url)} broke`),
-        )
-      })
-      sent.end(body?.bytes)
-    } catch (cause) {
-      cannotReach(cause)
-    }
-  })
 }
 
-function answerOf({ statusCode, headers }: http.IncomingMessage): Answer {
+/** An answer of which the body is read apart. */
+export function answerOf({ statusCode, headers }: IncomingMessage): Answer {
   return {
     status: statusCode ?? 0,
     headers: {
@@ -155,7 +125,8 @@ function answerOf({ statusCode, headers }: http.IncomingMessage): Answer {
   }
 }
 
-async function readText(incoming: http.IncomingMessage): Promise<string> {
+/** The whole body of an answer. */
+export async function readText(incoming: IncomingMessage): Promise<string> {
   const chunks: Buffer[] = []
   for await (const chunk of incoming) chunks.push(chunk as Buffer)
   return Buffer.concat(chunks).toString('utf8')

@@ -1,6 +1,7 @@
 import { createAdaptorServer } from '@hono/node-server'
 import type { Env, Hono } from 'hono'
 import { Fault } from '../faults.ts'
+import { LIMITS } from '../limits.ts'
 
 /** A door that is open on a port. Disposing closes it: no new requests, waiting ones are ended. */
 export interface OpenDoor extends AsyncDisposable {
@@ -17,7 +18,11 @@ export async function listen(
   app: Pick<Hono<Env>, 'fetch'>,
   { host, port }: { host: string; port: number },
 ): Promise<OpenDoor> {
-  const server = createAdaptorServer({ fetch: app.fetch, hostname: host })
+  const server = createAdaptorServer({
+    fetch: app.fetch,
+    hostname: host,
+    serverOptions: { keepAliveTimeout: LIMITS.idleConnectionMs, headersTimeout: LIMITS.requestHeadMs },
+  })
   await new Promise<void>((resolve, reject) => {
     server.once('error', (cause: NodeJS.ErrnoException) => reject(listenFault(cause, { host, port })))
     server.listen(port, host, () => resolve())

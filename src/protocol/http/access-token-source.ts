@@ -2,6 +2,7 @@ import type { Clock, Instant } from '../../kernel/clock.ts'
 import { later } from '../../kernel/clock.ts'
 import type { KeyPair } from '../../kernel/crypto/keys.ts'
 import { PeerRefusal, callJson } from '../../kernel/http/call-json.ts'
+import { againIfClosed } from '../../kernel/http/send-request.ts'
 import type { IdSource } from '../../kernel/id.ts'
 import { LIMITS } from '../../kernel/limits.ts'
 import { signClientAssertion } from './client-assertion.ts'
@@ -51,7 +52,8 @@ export function accessTokenSource(facts: {
   }
   const current = (): Promise<string> => {
     if (kept && kept.until > facts.clock.now()) return Promise.resolve(kept.text)
-    fetching ??= fetchToken().finally(() => {
+    // Each time by another assertion, so that one that had arrived after all is in nobody's way.
+    fetching ??= againIfClosed(fetchToken).finally(() => {
       fetching = undefined
     })
     return fetching

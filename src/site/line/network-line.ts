@@ -3,6 +3,7 @@ import type { Clock } from '../../kernel/clock.ts'
 import { withDeadline } from '../../kernel/deadline.ts'
 import type { KeyPair } from '../../kernel/crypto/keys.ts'
 import { callJson } from '../../kernel/http/call-json.ts'
+import { againIfClosed } from '../../kernel/http/send-request.ts'
 import type { IdSource } from '../../kernel/id.ts'
 import { accessTokenSource } from '../../protocol/http/access-token-source.ts'
 import type { DecisionMessage } from '../../protocol/decision.ts'
@@ -52,34 +53,30 @@ export interface NetworkLine {
 
 const REQUEST_TIMEOUT_MS = 30_000
 
-/** Opens the line of a site to the network at `url`, authenticated with the site's signing key. */
-export function networkLine(facts: {
-  url: string
+interface LineFacts {
+  readonly url: string
   /** The network's name in the site's own settings: the audience of its tokens. */
-  networkName: string
-  site: SiteId
-  key: KeyPair
-  clock: Clock
-  ids: IdSource
-}): NetworkLine {
+  readonly networkName: string
+  readonly site: SiteId
+  readonly key: KeyPair
+  readonly clock: Clock
+  readonly ids: IdSource
+}
+
+/** Opens the line of a site to the network at `url`, authenticated with the site's signing key. */
+export function networkLine(facts: LineFacts): NetworkLine {
   const { url, site, clock } = facts
-  const tokens = accessTokenSource({ ...facts, audience: facts.networkName, issuer: site })
-  const call = async <S extends z.ZodType>(
-    method: 'GET' | 'POST' | 'PUT',
-    path: string,
-    { body, response, signal }: { body?: unknown; response: S; signal?: AbortSignal | undefined },
-  ): Promise<z.output<S>> => {
-    return tokens.withToken((token) =>
-      callJson({ url: `${url}${path}`, method, body, response, signal, token, clock }),
-    )
-  }
+  const { once, call } = callsOf(facts)
   return {
     info: () =>
       withDeadline({ clock, timeoutMs: REQUEST_TIMEOUT_MS }, (signal) =>
-        callJson({ url: `${url}/v1/network`, method: 'GET', response: networkInfoSchema, signal, clock }),
+        againIfClosed(() =>
+          callJson({ url: `${url}/v1/network`, method: 'GET', response: networkInfoSchema, signal, clock }),
+        ),
       ),
+    // What was given out in an answer that was lost comes again only to a pull that resumes.
     pullWork: ({ waitMs, isResuming, signal }) =>
-      call('GET', `/v1/sites/${site}/work?wait=${waitMs}&resume=${String(isResuming)}`, {
+      once('GET', `/v1/sites/${site}/work?wait=${waitMs}&resume=${String(isResuming)}`, {
         response: workSchema,
         signal,
       }),
@@ -120,4 +117,21 @@ export function networkLine(facts: {
       await call('PUT', `/v1/sites/${site}/offers`, { body: { offers }, response: offerSubmissionSchema })
     },
   }
+}
+
+/** Calls with the site's token. */
+function callsOf(facts: LineFacts) {
+  const { url, clock } = facts
+  const tokens = accessTokenSource({ ...facts, audience: facts.networkName, issuer: facts.site })
+  const once = <S extends z.ZodType>(
+    method: 'GET' | 'POST' | 'PUT',
+    path: string,
+    { body, response, signal }: { body?: unknown; response: S; signal?: AbortSignal | undefined },
+  ): Promise<z.output<S>> =>
+    tokens.withToken((token) =>
+      callJson({ url: `${url}${path}`, method, body, response, signal, token, clock }),
+    )
+  /** Of what is a replay when it comes twice: it is said again after a line that broke, too. */
+  const call: typeof once = (...said) => againIfClosed(() => once(...said))
+  return { once, call }
 }
