@@ -41,6 +41,12 @@ export const FAULTS = {
     publicText: 'Not found',
     remedy: 'Check the address and the id',
   },
+  'fault.method_not_allowed': {
+    status: 405,
+    isRetryable: false,
+    publicText: 'The address does not take this method',
+    remedy: 'Use one of the methods that "Allow" names',
+  },
   'fault.conflict': {
     status: 409,
     isRetryable: false,

@@ -9,6 +9,7 @@ import { LIMITS } from '../limits.ts'
 import type { Log } from '../log.ts'
 import { parseWith } from '../parse.ts'
 import { faultOf } from '../postgres/fault-of.ts'
+import { allowedMethods } from './allowed-methods.ts'
 import { describeOperation } from './describe-operation.ts'
 import { DOCS_CONTENT_POLICY, docsPage } from './docs-page.ts'
 import type { Endpoint } from './endpoint.ts'
@@ -82,11 +83,7 @@ export function createDoor<Caller>(parts: DoorParts<Caller>): Door<Caller> {
     description:
       'A short-lived token signed with the caller’s key (RFC 7523), at most five minutes, used once; people send the token of their OpenID Connect provider.',
   })
-  app.notFound((context) =>
-    problemResponse(
-      problemOf(new Fault('fault.not_found', { what: 'No such address' }), requestIdOf(context)),
-    ),
-  )
+  app.notFound((context) => answerUnserved(app, context))
   app.onError((thrown, context) => answerThrown(parts, thrown, requestIdOf(context)))
   app.use('*', async (context, next) => {
     const requestId = parts.ids.next('req')
@@ -251,6 +248,19 @@ function addOperations<Caller>(app: OpenAPIHono, parts: DoorParts<Caller>): void
   app.get('/docs', (context) =>
     context.html(docsPage(document()), 200, { 'content-security-policy': DOCS_CONTENT_POLICY }),
   )
+}
+
+/** No such address, or one that takes other methods, which are named (RFC 9110 §15.5.6). */
+function answerUnserved(app: OpenAPIHono, context: Context): Response {
+  const { path, method } = context.req
+  const allowed = allowedMethods(app, path).join(', ')
+  const fault =
+    allowed === ''
+      ? new Fault('fault.not_found', { what: 'No such address' })
+      : new Fault('fault.method_not_allowed', {
+          what: `Cannot ${method} this address: it takes ${allowed}`,
+        })
+  return problemResponse(problemOf(fault, requestIdOf(context)), allowed === '' ? {} : { allow: allowed })
 }
 
 function answerThrown<Caller>(parts: DoorParts<Caller>, thrown: unknown, instance: string): Response {

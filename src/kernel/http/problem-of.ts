@@ -17,6 +17,7 @@ const SPOKEN: ReadonlySet<FaultCode> = new Set<FaultCode>([
   'fault.request_malformed',
   'fault.unauthenticated',
   'fault.outside_perimeter',
+  'fault.method_not_allowed',
   'fault.conflict',
   'fault.idempotency_conflict',
   'fault.request_too_large',

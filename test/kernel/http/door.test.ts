@@ -180,6 +180,30 @@ test('createDoor() asks for a token everywhere but where an endpoint is public',
   assert.equal(await open.text(), '0/x001/002.p/3')
 })
 
+test('createDoor() tells which methods an address takes, and that there is no other address', async () => {
+  const { app, acts } = door()
+  const cases = [
+    { method: 'DELETE', path: '/v1/things/oak', status: 405, allow: 'POST' },
+    { method: 'GET', path: '/v1/things/oak', status: 405, allow: 'POST' },
+    { method: 'PUT', path: '/tile/0/x001/002', status: 405, allow: 'GET, HEAD' },
+    { method: 'POST', path: '/healthz', status: 405, allow: 'GET, HEAD' },
+    { method: 'OPTIONS', path: '/docs', status: 405, allow: 'GET, HEAD' },
+    { method: 'POST', path: '/v1/things', status: 404, allow: null },
+    { method: 'DELETE', path: '/nowhere', status: 404, allow: null },
+  ]
+  for (const { method, path, status, allow } of cases) {
+    // Without a token: what the interface takes is no secret.
+    const response = await app.request(`http://door${path}`, { method })
+    assert.equal(response.status, status, `${method} ${path}`)
+    assert.equal(response.headers.get('allow'), allow, `${method} ${path}`)
+    assert.equal(response.headers.get('content-type'), 'application/problem+json')
+    const problem = problemSchema.parse(await response.json())
+    assert.equal(problem.code, status === 405 ? 'fault.method_not_allowed' : 'fault.not_found')
+    assert.match(problem.instance ?? '', /req_/)
+  }
+  assert.equal(acts.count, 0)
+})
+
 test('createDoor() serves health, readiness, metrics, its OpenAPI document and a page without scripts', async () => {
   const { app } = door()
   assert.equal((await app.request('http://door/healthz')).status, 200)
