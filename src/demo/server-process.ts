@@ -6,6 +6,7 @@ import { dirname } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { Clock } from '../kernel/clock.ts'
 import { Fault } from '../kernel/faults.ts'
+import { listen } from '../kernel/http/listen.ts'
 import { makeDirectory } from '../kernel/make-directory.ts'
 
 /** A server of the demonstration in a process of its own, started as anybody would: by the command line. */
@@ -67,10 +68,7 @@ export function serverProcess(facts: {
     async start() {
       isStopped = false
       // Somebody else's server on the port would answer in its place.
-      if (await answers(`${url}/healthz`))
-        throw new Fault('fault.port_in_use', {
-          what: `Cannot start ${name}: something answers at ${url} already; stop it, or choose other ports with --port`,
-        })
+      await requirePlace({ name, url })
       if (isStopped) throw stoppedMeanwhile(name)
       launching = launch(facts)
       child = await launching
@@ -137,6 +135,22 @@ async function launch({
     env: { ...environment, NO_COLOR: '1' },
     detached: true,
   })
+}
+
+/** Refuses a place that another program has, also one that never answers. */
+export async function requirePlace({ name, url }: { name: string; url: string }): Promise<void> {
+  const { hostname: host, port } = new URL(url)
+  const nobody = { fetch: () => new Response(undefined, { status: 503 }) }
+  try {
+    await using door = await listen(nobody, { host, port: Number(port) })
+    void door
+  } catch (cause) {
+    if (!(cause instanceof Fault) || cause.code !== 'fault.port_in_use') throw cause
+    throw new Fault('fault.port_in_use', {
+      what: `Cannot start ${name}: another program is at ${url} already; stop it, or choose other ports with --port`,
+      cause,
+    })
+  }
 }
 
 async function answers(url: string): Promise<boolean> {

@@ -8,11 +8,11 @@ import type { Operator } from '../sdk/operator.ts'
 import { networkUrl, sitePort, siteUrl } from './demo-addresses.ts'
 import { DATA_SET, prepareLoads, whoWithdraws } from './demo-data.ts'
 import type { SiteLoad } from './demo-data.ts'
-import { MEMBERS } from './demo-parties.ts'
+import { MEMBERS, SITES } from './demo-parties.ts'
 import type { DemoMember } from './demo-parties.ts'
 import { loadStudy, studiesIn } from './load-studies.ts'
 import { counted, heading, seconds, step, working } from './report.ts'
-import { serverProcess } from './server-process.ts'
+import { requirePlace, serverProcess } from './server-process.ts'
 import type { ServerProcess } from './server-process.ts'
 import { setUpNetwork } from './set-up-network.ts'
 import { accessSite, ensureEvidence, loadSite, makeDemoSite } from './set-up-site.ts'
@@ -37,6 +37,7 @@ export async function setTheStage(
 ): Promise<Stage> {
   const { terminal } = session
   const url = networkUrl(session)
+  await requirePlaces(session)
   const studies = studiesIn(data)
   const members = studies.length === 0 ? MEMBERS : [...MEMBERS, ...STUDY_MEMBERS]
   heading(terminal, 'Setting up')
@@ -79,6 +80,12 @@ export async function setTheStage(
   // A run that was stopped in the middle may have left an athlete withdrawn.
   if (galway) await restoreWithdrawn({ galway, athlete: whoWithdraws(galway.load) })
   return { network, operator, sites, members, studies }
+}
+
+/** Before anything is made: what has no place to run leaves nothing behind. */
+async function requirePlaces(session: Session): Promise<void> {
+  await requirePlace({ name: 'network', url: networkUrl(session) })
+  for (const { id } of SITES) await requirePlace({ name: id, url: siteUrl(session, id) })
 }
 
 /** Lets something that was begun come to its end before a failure beside it is told. */

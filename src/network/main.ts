@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs'
 import { systemClock } from '../kernel/clock.ts'
+import { requireFreePort } from '../kernel/http/require-free-port.ts'
 import { jsonLog, silentLog } from '../kernel/log.ts'
 import { systemRandom } from '../kernel/random.ts'
 import { serveUntil } from '../kernel/serve-until.ts'
@@ -22,7 +23,7 @@ export interface NetworkArguments {
 /**
  * Runs a network on this machine's clock and entropy until the signal is aborted.
  *
- * @throws Fault `fault.configuration` (exit code 78) before anything is opened; `fault.database_ended`, `fault.ended_disk_full`
+ * @throws Fault `fault.configuration` (exit code 78), `fault.port_in_use` before anything is opened; `fault.database_ended`, `fault.ended_disk_full`
  */
 export async function runNetwork({
   root,
@@ -40,6 +41,7 @@ export async function runNetwork({
   })
   const { logLevel } = settings
   const log = logLevel === 'silent' ? silentLog : jsonLog({ service: 'network', level: logLevel })
+  await requireFreePort(root, settings)
   const start = { root, settings, log, clock: systemClock, random: systemRandom, version }
   await serveUntil(signal, await serveNetwork(start))
 }

@@ -1,4 +1,5 @@
 import { systemClock } from '../kernel/clock.ts'
+import { requireFreePort } from '../kernel/http/require-free-port.ts'
 import { jsonLog, silentLog } from '../kernel/log.ts'
 import { systemRandom } from '../kernel/random.ts'
 import { serveUntil } from '../kernel/serve-until.ts'
@@ -21,7 +22,7 @@ export interface SiteArguments {
 /**
  * Runs a site on this machine's clock and entropy until the signal is aborted.
  *
- * @throws Fault `fault.configuration` (exit code 78) before anything is opened; `fault.database_ended`, `fault.ended_disk_full`
+ * @throws Fault `fault.configuration` (exit code 78), `fault.port_in_use` before anything is opened; `fault.database_ended`, `fault.ended_disk_full`
  */
 export async function runSite({
   root,
@@ -34,6 +35,7 @@ export async function runSite({
   const settings = await loadSiteSettings({ directory: siteDirectory(root), file, environment, flags })
   const { logLevel } = settings
   const log = logLevel === 'silent' ? silentLog : jsonLog({ service: settings.site, level: logLevel })
+  await requireFreePort(root, settings)
   const start = { root, settings, log, clock: systemClock, random: systemRandom, version }
   await serveUntil(signal, await serveSite(start))
 }

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
+import { existsSync } from 'node:fs'
 import { createServer } from 'node:http'
 import { after, before, suite, test } from 'node:test'
 import { mkdtemp, readFile, readdir, rm } from 'node:fs/promises'
@@ -55,10 +56,13 @@ suite('the demonstration, as make run runs it', () => {
     const taken = createServer((_, response) => response.end('ok')).listen(PORT, '127.0.0.1')
     await once(taken, 'listening')
     const run = await runDemoCli(home, ['--once', '--port', String(PORT)])
+    const first = await runDemoCli(join(home, 'none'), ['--once', '--port', String(PORT)])
     taken.close()
+    assert.equal(first.error, run.error)
+    assert.ok(!existsSync(join(home, 'none')), 'nothing is made before it is known that it can run')
     assert.equal(
       run.error,
-      `Cannot start network: something answers at http://127.0.0.1:${PORT} already; stop it, or choose other ports with --port\n`,
+      `Cannot start network: another program is at http://127.0.0.1:${PORT} already; stop it, or choose other ports with --port\n`,
     )
     assert.equal(run.code, 1)
     for (const offset of [11, 12, 13])

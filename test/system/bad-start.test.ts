@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
+import { existsSync } from 'node:fs'
 import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:http'
 import { tmpdir } from 'node:os'
@@ -9,6 +10,7 @@ import { systemClock } from '../../src/kernel/clock.ts'
 import { readKeyFile } from '../../src/kernel/crypto/key-file.ts'
 import { initSite } from '../../src/site/init-site.ts'
 import { openVault } from '../../src/site/vault/open-vault.ts'
+import { filesOf } from '../../src/testing/files-of.ts'
 import { testDatabaseUrl } from '../../src/testing/test-postgres.ts'
 import { testNetwork } from '../../src/testing/test-network.ts'
 import { evidenceOf } from '../../src/testing/test-trade.ts'
@@ -119,37 +121,31 @@ suite('a server that cannot start', () => {
     })
     assert.equal(await vault.personCount(), 0)
   })
-  test('a site whose port is in use', async () => {
+  test('a port that is in use: a site is left as it was made, and of a network nothing is made', async () => {
     const site = await freshSite('port')
+    const before = await filesOf(site.root)
     const taken = createServer().listen(0, '127.0.0.1')
     await once(taken, 'listening')
     const { port } = taken.address() as { port: number }
-    const run = await runCli(site.home, [...SITE, '--port', String(port)])
+    const runs = [
+      await runCli(site.home, [...SITE, '--port', String(port)]),
+      await runCli(join(home, 'none'), [...NETWORK, '--port', String(port)]),
+    ]
     taken.close()
-    assert.match(
-      run.error,
-      new RegExp(
-        `^Cannot listen on 127.0.0.1:${port}: another program uses the port; choose another with --port$`,
-        'm',
-      ),
-    )
-    assert.equal(run.code, 1)
+    for (const { error, code } of runs) {
+      assert.equal(
+        error,
+        `Cannot listen on 127.0.0.1:${port}: another program uses the port; choose another with --port\n`,
+      )
+      assert.equal(code, 1)
+    }
+    assert.deepEqual(await filesOf(site.root), before)
+    assert.ok(!existsSync(join(home, 'none')))
   })
   test('a site that was never made', async () => {
     await requireSentence(join(home, 'nowhere'), SITE, {
       code: 78,
       says: /^There is no site in .*: make it with "hedgerow site init"/,
-    })
-  })
-  test('a network whose port is in use', async () => {
-    const taken = createServer().listen(0, '127.0.0.1')
-    await once(taken, 'listening')
-    const { port } = taken.address() as { port: number }
-    const run = await runCli(join(home, 'network-port'), ['network', 'serve', '--port', String(port)])
-    taken.close()
-    assertRefused(run, {
-      code: 1,
-      says: new RegExp(`${port}: another program uses the port; choose another`),
     })
   })
   test('a network directory of another version', async () => {
