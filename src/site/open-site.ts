@@ -16,6 +16,7 @@ import type { ReceiptLog } from '../transparency/receipt-log.ts'
 import { UseCache } from './asks/use-cache.ts'
 import type { Safe } from './backup/safe.ts'
 import type { KeptApart } from './backup/kept-apart.ts'
+import { moveMisplaced } from './backup/move-misplaced.ts'
 import { openBackupParts } from './backup/open-backup-parts.ts'
 import { reservingNumbers } from './backup/reserve-numbers.ts'
 import { siteDirectory } from './config.ts'
@@ -96,6 +97,7 @@ export async function openSite(
   const { db, ended, receipts } = await openRecord({ root, settings, log, clock, keys }, opened)
   const ofPeople = personKeys({ wrappingKey: keys.wrapping, random })
   const common = { root, settings, clock }
+  if (!isRestoring) await moveMisplaced(root, { settings, log })
   const ofBackups = await openBackupParts({
     ...common,
     db,

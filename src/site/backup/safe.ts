@@ -69,6 +69,12 @@ export async function openSafe(
   return { directory }
 }
 
+/** Whether a directory is the safe of a site. */
+export async function isSafeOf(directory: string, site: string): Promise<boolean> {
+  const text = await readIfThere(join(directory, MARKER))
+  return text !== undefined && markerSchema.safeParse(parseJson(text)).data?.site === site
+}
+
 /** All backups that the safe has a key of, oldest first. */
 export async function listEntries({ directory }: Safe): Promise<readonly BackupEntry[]> {
   const names = await readdir(join(directory, BACKUPS))
