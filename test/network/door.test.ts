@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { createHash } from 'node:crypto'
 import { once } from 'node:events'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { request } from 'node:http'
@@ -56,9 +57,22 @@ describe('the door', () => {
     const docs = await get('/docs')
     assert.match(docs.text, /\/v1\/asks/)
     for (const page of [docs, await get('/')]) {
-      assert.doesNotMatch(page.text, /<script|src=|https?:\/\//)
+      assert.doesNotMatch(page.text, /<script |src=|https?:\/\//)
       assert.match(page.headers.get('content-security-policy') ?? '', /default-src 'none'/)
     }
+    assert.doesNotMatch(docs.text, /<script/)
+  })
+
+  test('lets no script run on its page but the one that renews it, and reloads the page for nobody', async () => {
+    const { text, headers } = await get('/')
+    const [, script = '', ...more] = /<script>([^]*?)<\/script>/.exec(text) ?? []
+    assert.deepEqual(more, [])
+    assert.equal(text.split('<script').length, 2)
+    const source = createHash('sha256').update(script).digest('base64')
+    const policy = headers.get('content-security-policy') ?? ''
+    assert.ok(policy.includes(`; script-src 'sha256-${source}'; connect-src 'self';`), policy)
+    assert.doesNotMatch(text, /http-equiv/)
+    assert.match(text, /<a href="\/">Look again<\/a>/)
   })
 
   test('answers problems with their code and a request id, and nothing of what came', async () => {

@@ -10,6 +10,7 @@ import { REASONS } from '../../protocol/reason.ts'
 import type { ReasonCode } from '../../protocol/reason.ts'
 import type { Settlement } from '../../protocol/money/settlement.ts'
 import type { AskStateMessage } from '../authorisation/ask-state.ts'
+import { HOME_PAGE_SCRIPT } from './home-page-script.ts'
 import { HOME_PAGE_STYLE } from './home-page-style.ts'
 
 /** What goes on at a network, for its operator. */
@@ -29,14 +30,14 @@ export interface HomePageFacts {
   readonly activity: Activity | undefined
 }
 
-/** The network's page: one HTML document without a script or anything from elsewhere. */
+/** The network's page: one HTML document without anything from elsewhere, which reads the same without its script. */
 export function homePage({ name, now, offers, activity }: HomePageFacts): string {
   return `<!doctype html><html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
-<meta http-equiv="refresh" content="5"><title>${text(name)} · Hedgerow</title><style>${HOME_PAGE_STYLE}</style>
+<title>${text(name)} · Hedgerow</title><style>${HOME_PAGE_STYLE}</style>
 <header><h1>Hedgerow <small>${text(name)}</small></h1><p>Data stays in its perimeter; questions come to it.</p>
 <nav><a href="/docs">Interface</a> <a href="/v1/offers">Offers (JSON)</a> <a href="/checkpoint">Checkpoint</a> <a href="/metrics">Metrics</a></nav></header>
 <main>${activity ? activityHtml(activity) : ''}${offersHtml(offers)}</main>
-<footer>As of ${text(formatInstant(now).replace('T', ' ').slice(0, 19))} UTC. The page renews itself.</footer></html>`
+<footer><span>As of ${text(formatInstant(now).replace('T', ' ').slice(0, 19))} UTC.</span> <b id="away" class="declined" hidden>The network does not answer now.</b> <a href="/">Look again</a></footer><script>${HOME_PAGE_SCRIPT}</script></html>`
 }
 
 function activityHtml({ asks, balances, trial, settlements, checkpoint }: Activity): string {

@@ -4,6 +4,7 @@ import { sql } from 'kysely'
 import { readAsks } from '../authorisation/read-asks.ts'
 import { listBalances, trialBalance } from '../ledger/balances.ts'
 import { listSettlements } from '../settlement/list-settlements.ts'
+import { HOME_PAGE_SCRIPT_SOURCE } from './home-page-script.ts'
 import { homePage } from './home-page.ts'
 import type { Activity } from './home-page.ts'
 import type { NetworkParts } from './network-parts.ts'
@@ -21,9 +22,8 @@ const FORWARDED = [
 ]
 const LOCAL_NAMES = new Set(['127.0.0.1', 'localhost', '[::1]'])
 
-/** Nothing is loaded from anywhere and nothing runs; the page renews itself. */
-const CONTENT_POLICY =
-  "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+/** Nothing is loaded from elsewhere, and nothing runs but the script that renews the page. */
+const CONTENT_POLICY = `default-src 'none'; script-src ${HOME_PAGE_SCRIPT_SOURCE}; connect-src 'self'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'`
 
 /**
  * The page at `/`: offers for everybody; what goes on only for visitors on the network's own machine, because who asked
