@@ -59,6 +59,8 @@ export const useViewSchema = z
     /** The legal basis that was named, and what it rests on where that is not the person's own grant. */
     legalBasis: z.string().optional(),
     bases: z.array(basisNamedSchema).optional(),
+    /** The text that stood of each data set of the question, the one asked for first (GDPR Art. 7(1)). */
+    noticeVersions: z.array(digestSchema).optional(),
     /** The country in which the result is used. */
     releaseTo: z.string(),
     /** Digest of the signed ask. */

@@ -54,6 +54,11 @@ export const receiptSchema = z.strictObject({
   mode: z.string().optional(),
   dataSet: z.string().optional(),
   policy: digestSchema.optional(),
+  /**
+   * The text that people were told of the data when they allowed its use, by its digest (`consent-text.ts`): of a grant or a
+   * refusal the one that was shown, of a use the one that stood of each data set, the one asked for first (GDPR Art. 7(1)).
+   */
+  noticeVersions: z.array(digestSchema).optional(),
   evidence: digestSchema.optional(),
   lineage: digestSchema.optional(),
   /** As the asker named it, and the records at the site that it rests on, by id. */

@@ -227,6 +227,8 @@ export const exportUseSchema = z.strictObject({
   legalBasis: z.string().optional(),
   /** What the basis rests on, where that is not the person's own grant. */
   bases: z.array(basisNamedSchema).optional(),
+  /** The text that stood of each data set of the question, the one asked for first. */
+  noticeVersions: z.array(digestSchema).optional(),
   /** The country in which the result is used. */
   releaseTo: z.string(),
   ask: digestSchema,

@@ -3,6 +3,8 @@ import type { Digest } from '../../kernel/digest.ts'
 import type { Money } from '../../kernel/money.ts'
 import type { Decline, Outcome, ReasonCode } from '../../protocol/reason.ts'
 import type { ReceiptDraft } from '../../protocol/proof/receipt.ts'
+import { consentTextDigest } from '../../protocol/consent/consent-text.ts'
+import type { Manifest } from '../../protocol/data-set.ts'
 import { splitAmount } from '../../protocol/money/split.ts'
 import type { MeteredUnits } from '../../protocol/money/tariff.ts'
 import { wireMoney } from '../../protocol/wire.ts'
@@ -156,7 +158,7 @@ function bookingOf(local: LocalBooking | undefined, price: Money | undefined): R
 type CommonFacts = Omit<ReceiptDraft, 'kind'>
 
 function receiptFacts(
-  { ask, askDigest, now }: AskFacts,
+  { ask, askDigest, manifest, now }: AskFacts,
   parts: SiteParts,
   planned?: PlannedAsk,
 ): CommonFacts {
@@ -168,6 +170,7 @@ function receiptFacts(
     purpose: ask.purpose,
     mode: ask.mode,
     dataSet: ask.offer,
+    ...noticesOf(manifest, planned),
     ...(evidence === undefined ? {} : { evidence }),
     ...(planned === undefined
       ? {}
@@ -178,6 +181,20 @@ function receiptFacts(
           ...basesOf(planned),
         }),
   }
+}
+
+/**
+ * The text of each data set as it stands, the one asked for first. Every grant that an answer rests on was given to it, or to
+ * the part of it about the columns of the grant; which, of whom, is in no receipt.
+ */
+function noticesOf(
+  offered: Manifest | undefined,
+  planned: PlannedAsk | undefined,
+): Pick<ReceiptDraft, 'noticeVersions'> {
+  if (!offered) return {}
+  const joined = [...(planned?.dataSets.values() ?? [])].map(({ manifest }) => manifest)
+  const used = [offered, ...joined.filter(({ dataSet }) => dataSet !== offered.dataSet)]
+  return { noticeVersions: used.map((manifest) => consentTextDigest(manifest)) }
 }
 
 /** The records of legal bases that an ask rests on; nothing where grants alone carry it. */

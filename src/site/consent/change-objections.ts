@@ -2,7 +2,7 @@ import { sql } from 'kysely'
 import { Fault } from '../../kernel/faults.ts'
 import type { Database, DatabaseTransaction } from '../../kernel/postgres/database.ts'
 import { isKnownPurpose } from '../../protocol/law/purpose.ts'
-import type { ReceiptKind } from '../../protocol/proof/receipt.ts'
+import type { ReceiptDraft, ReceiptKind } from '../../protocol/proof/receipt.ts'
 import type { DataSetId } from '../../protocol/wire.ts'
 import { changeGrants, malformed } from './change-grants.ts'
 import type { AtOnce, ChangeFacts, ChangeMoment, ConsentContext } from './change-grants.ts'
@@ -171,7 +171,14 @@ export async function issueFor(
     last,
     kind,
     dataSet,
-  }: { people: readonly number[]; last: number; kind: ReceiptKind; dataSet?: DataSetId | undefined },
+    facts = {},
+  }: {
+    people: readonly number[]
+    last: number
+    kind: ReceiptKind
+    dataSet?: DataSetId | undefined
+    facts?: Pick<ReceiptDraft, 'noticeVersions'>
+  },
 ): Promise<readonly number[]> {
   if (people.length === 0) return []
   const subjects = await subjectOf(
@@ -183,6 +190,7 @@ export async function issueFor(
       kind,
       subjectOf: subject,
       ...(dataSet === undefined ? {} : { dataSet }),
+      ...facts,
     })),
   )
   if (issued.length !== people.length)

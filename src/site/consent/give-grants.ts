@@ -10,6 +10,7 @@ import { consentTextDigest } from '../../protocol/consent/consent-text.ts'
 import type { Manifest } from '../../protocol/data-set.ts'
 import type { GrantRequest, GrantTerms } from '../../protocol/consent/grant.ts'
 import { isKnownPurpose, isPurposeRefused } from '../../protocol/law/purpose.ts'
+import type { ReceiptDraft } from '../../protocol/proof/receipt.ts'
 import type { DataSetId } from '../../protocol/wire.ts'
 import { changeGrants, malformed } from './change-grants.ts'
 import type { AtOnce, ChangeFacts, ChangeMoment, ConsentContext } from './change-grants.ts'
@@ -88,9 +89,9 @@ async function giveAtOnce(
   }
   const asked = withoutRepeats(ready, { terms, now })
   if (asked.length === 0 || asked.length > AT_ONCE_MAX) return undefined
-  const drafts = asked.map(({ person, dataSet, digest }, index) => ({
+  const drafts = asked.map(({ person, dataSet, digest, notice }, index) => ({
     subject: { person, text: `grant ${last + 1 + index}` },
-    draft: { kind: 'grant' as const, dataSet, policy: digest },
+    draft: { kind: 'grant' as const, dataSet, policy: digest, ...noticeFact(notice) },
   }))
   const receipts = await changeAtOnce(
     context,
@@ -140,6 +141,8 @@ async function supersede(
 type AskedGrant = Pick<NewGrant, 'person' | 'terms' | 'from' | 'until' | 'guardianship'> & {
   readonly digest: Digest
   readonly dataSet: DataSetId
+  /** The text that the person was shown. */
+  readonly notice: Digest | undefined
   readonly agreements: readonly number[]
 }
 
@@ -154,8 +157,8 @@ function withoutRepeats(
     const id = terms.get(grant.digest)?.id
     if (id === undefined) throw new Fault('fault.internal', { what: 'The dictionary of terms lost an entry' })
     const { person, digest, guardianship, agreements = [] } = grant
-    const { dataSet } = grant.terms
-    const asking = { person, terms: id, from, until, digest, dataSet, guardianship, agreements }
+    const { dataSet, notice } = grant.terms
+    const asking = { person, terms: id, from, until, digest, dataSet, notice, guardianship, agreements }
     asked.set(`${person} ${id} ${from} ${until} ${guardianship ?? ''}`, asking)
   }
   return [...asked.values()]
@@ -172,11 +175,12 @@ async function writeGrants(
   )
   const receipts = await context.receipts.issue(
     tx,
-    asked.map(({ dataSet, digest }, index) => ({
+    asked.map(({ dataSet, digest, notice }, index) => ({
       kind: 'grant',
       subjectOf: subjects[index],
       dataSet,
       policy: digest,
+      ...noticeFact(notice),
     })),
   )
   const grants = asked.map(({ person, terms, from, until, guardianship }, index) => {
@@ -232,6 +236,11 @@ async function readyGrants(
   })
   if (problems.length > 0) throw malformed(problems)
   return ready
+}
+
+/** The text that a person was shown, as a receipt says it (GDPR Art. 7(1)). */
+export function noticeFact(notice: Digest | undefined): Pick<ReceiptDraft, 'noticeVersions'> {
+  return notice === undefined ? {} : { noticeVersions: [notice] }
 }
 
 /** A grant is given to a text: the one that it names, else the one that stands. */

@@ -7,7 +7,7 @@ import type { GrantTerms } from '../../protocol/consent/grant.ts'
 import { changeGrants, malformed } from './change-grants.ts'
 import type { ChangeFacts, ConsentContext } from './change-grants.ts'
 import { issueFor } from './change-objections.ts'
-import { termsProblems, toText } from './give-grants.ts'
+import { noticeFact, termsProblems, toText } from './give-grants.ts'
 import type { GrantsChanged } from './grant-calls.ts'
 import { digestOfTerms, ensureTerms, liveGrantsOf, normalTerms } from './grant-store.ts'
 import { peopleOf } from './people-of.ts'
@@ -51,6 +51,7 @@ export async function refuseGrant(
         last: reached,
         kind: 'refusal',
         dataSet: terms.dataSet,
+        facts: noticeFact(terms.notice),
       })
       const sequence = reached + 1
       await sql`

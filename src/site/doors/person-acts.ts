@@ -161,7 +161,16 @@ async function usePage(
   return pageOf(found, { limit, cursorOf: ({ use }) => String(use.id), viewOf: useView })
 }
 
-function useView({ use, acquirerName, earned, question, pseudonym, legalBasis, bases }: PersonUse): UseView {
+function useView({
+  use,
+  acquirerName,
+  earned,
+  question,
+  pseudonym,
+  legalBasis,
+  bases,
+  notices,
+}: PersonUse): UseView {
   return {
     time: formatInstant(use.time),
     acquirer: use.acquirer,
@@ -173,6 +182,7 @@ function useView({ use, acquirerName, earned, question, pseudonym, legalBasis, b
     reason: use.reason,
     ...(legalBasis === undefined ? {} : { legalBasis }),
     ...(bases.length === 0 ? {} : { bases: [...bases] }),
+    ...(notices.length === 0 ? {} : { noticeVersions: [...notices] }),
     releaseTo: use.releaseTo,
     ask: use.askDigest,
     ...(question === undefined ? {} : { question }),

@@ -333,7 +333,7 @@ function grantRecord(
 }
 
 function useRecord(
-  { use, acquirerName, earned, question, pseudonym, legalBasis, bases }: PersonUse,
+  { use, acquirerName, earned, question, pseudonym, legalBasis, bases, notices }: PersonUse,
   { site }: Pick<SiteContext, 'site'>,
 ): ExportRecord {
   return {
@@ -349,6 +349,7 @@ function useRecord(
     reason: use.reason,
     ...(legalBasis === undefined ? {} : { legalBasis }),
     ...(bases.length === 0 ? {} : { bases: [...bases] }),
+    ...(notices.length === 0 ? {} : { noticeVersions: [...notices] }),
     releaseTo: use.releaseTo,
     ask: use.askDigest,
     ...(question === undefined ? {} : { question }),

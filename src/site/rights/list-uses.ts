@@ -35,6 +35,8 @@ export interface PersonUse {
   readonly legalBasis?: string | undefined
   /** What the basis of this data set rests on; nothing where it was the person's own grant. */
   readonly bases: readonly BasisNamed[]
+  /** The text that stood of each data set of the question, the one asked for first. */
+  readonly notices: readonly Digest[]
 }
 
 /** Every use of a person's data, newest first (GDPR Art. 15(1)(c): the actual recipients, CJEU C-154/21). */
@@ -64,6 +66,7 @@ export async function* personUses(
       question: receipt?.lineage,
       pseudonym: use.mode === 'rows' ? await pseudonymsOf(db, { use, households, scope }) : undefined,
       legalBasis: receipt?.legalBasis,
+      notices: receipt?.noticeVersions ?? [],
       bases: await namedBases(db, { ids: receipt?.bases ?? [], dataSet: use.dataSet, known }),
     }
   }
