@@ -1,4 +1,5 @@
 import { Command, CommanderError } from 'commander'
+import { addAccessVerbs } from './site/access.ts'
 import { addAskVerb } from './trade/ask.ts'
 import { addDataSetVerbs } from './site/dataset.ts'
 import { addDemoVerb } from './demo.ts'
@@ -48,6 +49,7 @@ export function buildProgram(session: Session): Command {
   addSiteVerbs(program, session)
   addDataSetVerbs(program, session)
   addPolicyVerbs(program, session)
+  addAccessVerbs(program, session)
   addGrantVerbs(program, session)
   addGuardianVerbs(program, session)
   addOfficerVerbs(program, session)

@@ -35,6 +35,8 @@ export const LIMITS = {
   /** A body of a request to a door; batches of asks and pages of grants fit. */
   requestBytesMax: 8 * 1024 * 1024,
   asksPerBatchMax: 500,
+  /** Decisions that an enforcement point asks for in one request: at a million people each takes some milliseconds. */
+  evaluationsAtOnceMax: 100,
   /** Requests with asks that wait to be booked: two seconds or so of work; past it, senders are told to come again. */
   asksWaitingMax: 5_000,
   /** Asks that the network knows without reading them back while they are answered: some 5 MB. */

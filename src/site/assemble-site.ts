@@ -15,6 +15,8 @@ import type { StoredAnswer } from './asks/answer-store.ts'
 import { AnswersUnderWay } from './asks/answers-under-way.ts'
 import { decisionMessageOf } from './asks/decision-message.ts'
 import type { SiteSettings } from './config.ts'
+import { KnownAcquirers } from './access/known-acquirers.ts'
+import { accessActs } from './doors/access-acts.ts'
 import { backupActs } from './doors/backup-acts.ts'
 import { dataSetActs } from './doors/data-set-acts.ts'
 import { questionActs } from './doors/question-acts.ts'
@@ -219,10 +221,19 @@ function siteActs(
     },
     metrics: () => site.events.metrics(),
     officer: officerActs(site),
+    access: accessActs({ site, acquirers: knownAcquirers(site, line) }),
     principals: principalActs(site),
     handOver: (request) => handOver(site, request),
     windDown: (reason) => windDown(site, reason),
   }
+}
+
+function knownAcquirers({ clock, pins }: SiteContext, line: NetworkLine): KnownAcquirers {
+  return new KnownAcquirers({
+    clock,
+    fromNetwork: (id, signal) => line.member(id, signal),
+    remembered: (id, now) => pins.record(id, now),
+  })
 }
 
 /** Has the network remove withdrawn releases now. Where it cannot be reached the certificate says so, and it is tried again. */

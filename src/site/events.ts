@@ -20,6 +20,8 @@ export interface SiteEvents {
     durationMs: number
   }): void
   decisionRefused(ask: string, error: unknown): void
+  /** An enforcement point was answered; of whom, no record tells. */
+  evaluated(facts: { by: string; reason: ReasonCode }): void
   imported(facts: { dataSet: string; batch: string; rows: number }): void
   grantsChanged(facts: { given: number; revoked: number }): void
   evidenceGiven(facts: { validUntil: string }): void
@@ -107,12 +109,29 @@ export function siteEvents(log: Log): SiteEvents {
       log.info('site.grants_changed', facts)
     },
     evidenceGiven: (facts) => log.info('site.evidence_given', facts),
+    ...accessEvents(log, registers),
     ...rightsEvents(log, registers),
     ...noticeEvents(log, registers),
     notWitnessed: (facts) => log.error('site.not_witnessed', facts),
     limited: (of) => limited.inc({ of }),
     failed: (what, error) => log.error('site.failed', { what, ...describe(error) }),
     metrics: () => registry.metrics(),
+  }
+}
+
+/** What enforcement points were answered. */
+function accessEvents(log: Log, registers: Registry[]): Pick<SiteEvents, 'evaluated'> {
+  const evaluations = new Counter({
+    name: 'hedgerow_site_evaluations_total',
+    help: 'Decisions for enforcement points by reason',
+    labelNames: ['reason'],
+    registers,
+  })
+  return {
+    evaluated: (facts) => {
+      evaluations.inc({ reason: facts.reason })
+      log.info('site.evaluated', facts)
+    },
   }
 }
 

@@ -9,6 +9,7 @@ const PAGES = [
   'docs/how-to/import-data.md',
   'docs/how-to/give-and-revoke-grants.md',
   'docs/how-to/ask-and-verify.md',
+  'docs/how-to/ask-for-decisions.md',
 ]
 
 suite('the commands of the documentation', () => {

@@ -91,7 +91,7 @@ export function createDoor<Caller>(parts: DoorParts<Caller>): Door<Caller> {
     await next()
     // Set on the response itself: going through the context would make it, and the stream of its body, anew.
     const { headers } = context.res
-    headers.set('x-request-id', requestId)
+    headers.set('x-request-id', echoedIds.get(context.req.raw) ?? requestId)
     // Our own clock's time, by which tokens are judged: a caller whose clock differs can say so, and by how much.
     headers.set('date', dateOf(parts.clock.now()).toUTCString())
     headers.set('x-content-type-options', 'nosniff')
@@ -132,6 +132,7 @@ async function serveRequest<
   R extends z.ZodType,
 >(parts: DoorParts<Caller>, { context, endpoint, handler }: Serving<Caller, P, Q, B, R>): Promise<Response> {
   const raw = context.req.raw
+  if (endpoint.echoesRequestId === true) echoRequestId(raw)
   const caller = await callerOf(parts, { context, endpoint })
   const text = endpoint.body === undefined ? '' : await readBody(raw)
   const request = {
@@ -299,6 +300,15 @@ function stackOf(thrown: unknown): string | undefined {
 
 /** The id of a request, by which the log and a problem document name it. */
 const requestIds = new WeakMap<Request, string>()
+
+/** The caller's own id of a request, which only its answer carries: it stands in no log. */
+const echoedIds = new WeakMap<Request, string>()
+
+/** Anything that can be a name; what could be taken for more than that is not given back. */
+function echoRequestId(raw: Request): void {
+  const own = raw.headers.get('x-request-id')
+  if (own !== null && /^[\x21-\x7e]{1,200}$/.test(own)) echoedIds.set(raw, own)
+}
 
 function requestIdOf(context: Context): string {
   return requestIds.get(context.req.raw) ?? 'unknown'

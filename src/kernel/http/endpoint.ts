@@ -31,6 +31,8 @@ export interface Endpoint<
   readonly status?: 200 | 201 | 202 | 204
   /** Anybody may call it, without a token. */
   readonly isPublic?: boolean
+  /** Answers carry the caller's own `X-Request-ID`, where one came (AuthZEN 1.0 §10.1.4). */
+  readonly echoesRequestId?: boolean
   /** Takes `Idempotency-Key`: the same key with the same body gives the same answer, with another body 409. */
   readonly isIdempotent?: boolean
 }

@@ -1,5 +1,6 @@
 import { z } from '@hono/zod-openapi'
 import { endpoint } from '../../kernel/http/endpoint.ts'
+import { ACCESS_API } from './access-api.ts'
 import { BACKUP_API } from './backup-api.ts'
 import { BASIS_API } from './basis-api.ts'
 import { DECLARED_BASES_API } from '../law/declared-bases.ts'
@@ -395,4 +396,5 @@ export const SITE_API = {
   ...HAND_OVER_API,
   ...LOCAL_ASK_API,
   ...BACKUP_API,
+  ...ACCESS_API,
 } as const

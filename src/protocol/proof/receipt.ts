@@ -14,6 +14,7 @@ export const RECEIPT_KINDS = [
   'erasure',
   'export',
   'access',
+  'evaluation',
   'correction',
   'restriction',
   'retention',

@@ -14,7 +14,10 @@ export type AdmissionFacts = Pick<
   AskFacts,
   'manifest' | 'isCustodian' | 'evidence' | 'removedGrounds' | 'unassessedRisk' | 'now'
 > & {
-  readonly ask: Pick<Ask, 'expires' | 'releaseTo' | 'purpose' | 'legalBasis' | 'mode'>
+  readonly ask: Pick<Ask, 'expires' | 'purpose' | 'legalBasis' | 'mode'> & {
+    /** Nowhere is outside every perimeter. */
+    readonly releaseTo?: Ask['releaseTo'] | undefined
+  }
   readonly acquirer: Pick<Member, 'status' | 'transferBases'>
 }
 
@@ -22,6 +25,11 @@ export type AdmissionFacts = Pick<
 interface AdmissionCheck {
   readonly name: string
   readonly check: (facts: AdmissionFacts) => Decline | undefined
+}
+
+const MAY_BE_RELEASED: AdmissionCheck = {
+  name: 'may be released there',
+  check: (facts) => checkPlace('release', facts),
 }
 
 /** The checks in the order of the catalogue of reasons: the first that declines is the answer. Read it top to bottom. */
@@ -48,7 +56,7 @@ export const ADMISSION_CHECKS: readonly AdmissionCheck[] = [
   },
   { name: 'may be stored here', check: (facts) => checkPlace('store', facts) },
   { name: 'may be processed here', check: (facts) => checkPlace('process', facts) },
-  { name: 'may be released there', check: (facts) => checkPlace('release', facts) },
+  MAY_BE_RELEASED,
   {
     name: 'purpose is not refused to all',
     check: ({ ask }) => when(isPurposeRefused(ask.purpose), { code: 'declined.purpose' }),
@@ -91,9 +99,14 @@ export const ADMISSION_CHECKS: readonly AdmissionCheck[] = [
   },
 ]
 
+/** The same for a use of which nothing leaves: only where its result would go is not looked at. */
+export const CHECKS_WITHIN: readonly AdmissionCheck[] = ADMISSION_CHECKS.filter(
+  (check) => check !== MAY_BE_RELEASED,
+)
+
 /** Runs the table: the first decline, or `undefined` when the ask may be opened. */
-export function admit(facts: AdmissionFacts): Decline | undefined {
-  for (const { check } of ADMISSION_CHECKS) {
+export function admit(facts: AdmissionFacts, checks = ADMISSION_CHECKS): Decline | undefined {
+  for (const { check } of checks) {
     const decline = check(facts)
     if (decline) return decline
   }

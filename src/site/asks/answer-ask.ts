@@ -5,7 +5,6 @@ import type { Decline, Outcome } from '../../protocol/reason.ts'
 import type { Question } from '../../protocol/ask.ts'
 import { highestPrice } from '../../protocol/money/tariff.ts'
 import type { SiteEvents } from '../events.ts'
-import type { MemberRecord } from '../../protocol/http/network-api.ts'
 import type { PulledAsk } from '../line/serve-line.ts'
 import { admit } from './admission-checks.ts'
 import { unassessedRisk } from '../assessments/unassessed-risk.ts'
@@ -25,6 +24,7 @@ import { asAnswered, isOvertaken, planAsk } from './plan-ask.ts'
 import type { PlannedAsk } from './plan-ask.ts'
 import { reserveAnswer } from './reserve-answer.ts'
 import type { AskParts, SiteParts } from './site-parts.ts'
+import { isCustodian } from './is-custodian.ts'
 import { lookAndRun } from './look-before.ts'
 import { keptForLater, releaseAgain } from './stored-release.ts'
 import { untilTimeClass } from './time-class.ts'
@@ -125,14 +125,6 @@ async function loadFacts(
     removedGrounds: parts.removedGrounds(),
     now,
   })
-}
-
-/** Whether a member keeps the data of this site, or was declared to put its answers together with who does. */
-function isCustodian(
-  { id, colludesWith }: MemberRecord,
-  { custodian }: Pick<SiteParts, 'custodian'>,
-): boolean {
-  return id === custodian || colludesWith.includes(custodian)
 }
 
 async function runAndReserve({ facts, question }: OpenedAsk, parts: AskParts): Promise<Outcome<Approved>> {

@@ -1,5 +1,6 @@
 import { sql } from 'kysely'
 import type { Instant } from '../../kernel/clock.ts'
+import type { PublicJwk } from '../../kernel/crypto/keys.ts'
 import type { Database } from '../../kernel/postgres/database.ts'
 import { followKeyChain, isSameKeySet } from '../../protocol/proof/key-chain.ts'
 import type { KeySet, Member } from '../../protocol/member.ts'
@@ -92,6 +93,16 @@ export class PinnedMembers {
     if (!parsed.success) return undefined
     const pinned = await this.pin({ member: parsed.data, now })
     return pinned.ok ? parsed.data : undefined
+  }
+
+  /** Whether a name or a signing key is of a member that asked here. */
+  async isMember({ id, signing }: { id: string; signing: PublicJwk }): Promise<boolean> {
+    const key = JSON.stringify(signing)
+    const { rows } = await sql`
+      select 1 from pinned_member
+      where id = ${id} or first_keys -> 'signing' = ${key}::jsonb or record -> 'keys' -> 'signing' = ${key}::jsonb
+      limit 1`.execute(this.#db)
+    return rows.length > 0
   }
 
   /** Of two asks at once the one with the longer chain stays, whichever comes last. */

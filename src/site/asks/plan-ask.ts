@@ -13,17 +13,17 @@ import type { Outcome, ReasonCode } from '../../protocol/reason.ts'
 import type { KeptRows } from '../../protocol/law/retention.ts'
 import type { DataSetId } from '../../protocol/wire.ts'
 import { decideEligibility } from '../consent/eligibility.ts'
-import type { Eligibility, Use } from '../consent/eligibility.ts'
+import type { Eligibility } from '../consent/eligibility.ts'
 import { planPrivacy } from '../privacy/plan-privacy.ts'
 import type { PrivacyPlan } from '../privacy/plan-privacy.ts'
 import type { CheckedQuery } from '../query/bound/bound-query.ts'
 import { checkQuestion } from '../query/check-question.ts'
 import { dropOutputs } from '../query/narrow.ts'
-import { isAssessed } from '../assessments/interest-prevails.ts'
 import { unassessedRisk } from '../assessments/unassessed-risk.ts'
 import { admit } from './admission-checks.ts'
 import type { AskFacts } from './ask-facts.ts'
 import { declineInNames } from './decline-in-names.ts'
+import { eligibilityContext, useOf } from './use-of-people.ts'
 import { withinRetention } from './within-retention.ts'
 import type { SiteParts } from './site-parts.ts'
 
@@ -185,15 +185,7 @@ async function eligibilities(
   const dataSets = new Map<DataSetId, PlannedDataSet>()
   for (const manifest of manifests) {
     const eligibility = decideEligibility(
-      {
-        mirror: parts.mirror,
-        cache: parts.eligibilityCache,
-        siteCountry: parts.territory,
-        principals: await parts.principals(facts.now),
-        people: await parts.vault.people(manifest.dataSet),
-        restricted: parts.restricted,
-        isAssessed: (id, of) => isAssessed(parts.assessments, id, of),
-      },
+      await eligibilityContext(parts, { dataSet: manifest.dataSet, now: facts.now }),
       useOf(facts, { manifest, minimumGroup: facts.ask.mode === 'rows' ? 1 : minimumGroup }),
       { manifest, columns: columnsOf(checked, manifest.dataSet) },
     )
@@ -215,22 +207,6 @@ async function allowedRows(
   if (households.isEmpty) return eligibility
   const eligible = households.allowedBy(eligibility.eligible, await vault.numbers(dataSet))
   return { ...eligibility, eligible, digest: digestOf(eligible.toBytes()) }
-}
-
-function useOf(
-  { ask, acquirer, now }: AskFacts,
-  { manifest, minimumGroup }: { manifest: Manifest; minimumGroup: number },
-): Use {
-  return {
-    acquirer: ask.acquirer,
-    acquirerClass: acquirer.acquirerClass,
-    purpose: ask.purpose,
-    legalBasis: ask.legalBasis,
-    mode: ask.mode,
-    subjectsPriceMinor: (manifest.tariff.per100PeopleMinor / 100) * (manifest.splits.subjects / 10_000),
-    minimumGroup,
-    now,
-  }
 }
 
 function planned(

@@ -101,9 +101,16 @@ async function acceptAssertion(
 function callerOf({ issuer }: NamedKey, known: KnownKey): DoorCaller {
   if (known.kind === 'operator') return { kind: 'operator' }
   const member = memberIdSchema.parse(issuer)
-  return known.kind === 'officer'
-    ? { kind: 'officer', officer: member, issuer: known.issuer }
-    : { kind: known.kind, member }
+  switch (known.kind) {
+    case 'officer':
+      return { kind: known.kind, officer: member, issuer: known.issuer }
+    case 'enforcement_point':
+      return { kind: known.kind, point: member, issuer: known.issuer }
+    case 'issuer':
+    case 'regulator':
+    case 'acquirer':
+      return { kind: known.kind, member }
+  }
 }
 
 async function personOf(

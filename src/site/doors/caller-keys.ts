@@ -9,7 +9,11 @@ export const OPERATOR = 'operator'
 /** Whose key it is that signed a token, and what that makes them at a site. */
 export type KnownKey =
   | { readonly kind: 'operator' | 'regulator' | 'issuer' | 'acquirer'; readonly key: PublicJwk }
-  | { readonly kind: 'officer'; readonly key: PublicJwk; readonly issuer?: MemberId | undefined }
+  | {
+      readonly kind: 'officer' | 'enforcement_point'
+      readonly key: PublicJwk
+      readonly issuer?: MemberId | undefined
+    }
 
 /** A name and the id of a key that is said to be its. */
 export interface NamedKey {
@@ -28,6 +32,11 @@ export interface KeySources {
   ): Promise<{ readonly key: PublicJwk; readonly issuer?: MemberId | undefined } | undefined>
   /** The same of a supervisory authority that may read here. */
   regulatorKey(member: string, keyId: string): Promise<PublicJwk | undefined>
+  /** The same of an enforcement point, and whose it is. */
+  pointKey(
+    member: string,
+    keyId: string,
+  ): Promise<{ readonly key: PublicJwk; readonly issuer?: MemberId | undefined } | undefined>
   /** The same of a member whose keys this site has pinned: it may ask here. */
   acquirerKey(member: string, keyId: string): Promise<PublicJwk | undefined>
 }
@@ -70,24 +79,26 @@ export class CallerKeys {
   }
 }
 
-/** Whose key it is: an authority before an officer, an issuer, an acquirer. */
+/** Whose key it is: an authority before an officer, an issuer, an enforcement point, an acquirer. */
 async function lookedUp({ issuer, keyId }: NamedKey, sources: KeySources): Promise<KnownKey | undefined> {
   if (issuer === OPERATOR) return { kind: 'operator', key: sources.operatorKey }
-  const [regulator, officer, own] = await Promise.all([
+  const [regulator, officer, own, point] = await Promise.all([
     sources.regulatorKey(issuer, keyId),
     sources.officerKey(issuer, keyId),
     sources.issuerKey(issuer, keyId),
+    sources.pointKey(issuer, keyId),
   ])
   if (regulator) return { kind: 'regulator', key: regulator }
   if (officer) return { kind: 'officer', ...officer }
   if (own) return { kind: 'issuer', key: own }
+  if (point) return { kind: 'enforcement_point', ...point }
   const acquirer = await sources.acquirerKey(issuer, keyId)
   return acquirer && { kind: 'acquirer', key: acquirer }
 }
 
 /** Acts that change whose keys count here, each followed by forgetting what was known before it. */
 export function forgettingKeys(acts: SiteActs, keys: CallerKeys): SiteActs {
-  const { officer } = acts
+  const { officer, access } = acts
   const after = async <T>(change: Promise<T>): Promise<T> => change.finally(() => keys.forget())
   return {
     ...acts,
@@ -98,6 +109,11 @@ export function forgettingKeys(acts: SiteActs, keys: CallerKeys): SiteActs {
       dismissOfficer: (dismissed) => after(officer.dismissOfficer(dismissed)),
       registerRegulator: (regulator) => after(officer.registerRegulator(regulator)),
       removeRegulator: (member) => after(officer.removeRegulator(member)),
+    },
+    access: {
+      ...access,
+      namePoint: (point) => after(access.namePoint(point)),
+      dismissPoint: (point) => after(access.dismissPoint(point)),
     },
   }
 }

@@ -40,8 +40,8 @@ const OFFICER_READS: ReadonlySet<Pick<Endpoint, 'path'>> = new Set([
 ])
 
 /**
- * A door at which an authority and an officer get through to what they may read, and to nothing else, and an acquirer to
- * nothing at all, whatever the handlers behind think.
+ * A door at which an authority and an officer get through to what they may read, and to nothing else, and an acquirer and an
+ * enforcement point to nothing at all, whatever the handlers behind think.
  */
 export function confineCallers(door: Door<DoorCaller>): Door<SiteCaller> {
   return {
@@ -55,7 +55,7 @@ export function confineCallers(door: Door<DoorCaller>): Door<SiteCaller> {
             what: 'A supervisory authority reads and proves, and does nothing else',
           })
         }
-        if (caller?.kind === 'acquirer') throw forbidden()
+        if (caller?.kind === 'acquirer' || caller?.kind === 'enforcement_point') throw forbidden()
         if (caller?.kind === 'officer') {
           if (!OFFICER_READS.has(endpoint)) throw forbidden()
           return handler({ ...request, signal: request.signal, caller: inPlaceOf(caller) })

@@ -11,6 +11,7 @@ import type { UsedTokens } from '../../kernel/http/used-tokens.ts'
 import type { IdSource } from '../../kernel/id.ts'
 import type { Log } from '../../kernel/log.ts'
 import { SITE_API } from '../../protocol/http/site-api.ts'
+import { serveAccess, serveEnforcementPoints } from './access.ts'
 import { callerAuthentication, exchangeAssertion } from './authenticate-caller.ts'
 import type { Authentication, PeopleSignIn } from './authenticate-caller.ts'
 import { nameOfPerson } from './on-behalf.ts'
@@ -74,6 +75,7 @@ export function siteDoor(given: SiteActs, parts: SiteDoorParts): OpenAPIHono {
   })
   open.serve(SITE_API.token, ({ body }) => exchangeAssertion(body.assertion, authentication))
   serveLocalAsks(open, acts)
+  serveAccess(open, acts)
   const door = confineCallers(open)
   serveSite(door, acts)
   serveDataSets(door, acts)
@@ -82,6 +84,7 @@ export function siteDoor(given: SiteActs, parts: SiteDoorParts): OpenAPIHono {
   serveOfficer(door, acts)
   serveBases(door, acts)
   serveOfficers(door, acts.officer)
+  serveEnforcementPoints(door, acts)
   serveHandOver(door, acts)
   serveBackups(door, acts)
   servePeople(door, acts)
@@ -100,6 +103,7 @@ function authenticationOf(acts: SiteActs, parts: SiteDoorParts): Authentication 
     issuerKey: (member: string, keyId: string) => acts.issuerKey(member, keyId),
     officerKey: (member: string, keyId: string) => acts.officer.officerKey(member, keyId),
     regulatorKey: (member: string, keyId: string) => acts.officer.regulatorKey(member, keyId),
+    pointKey: (member: string, keyId: string) => acts.access.pointKey(member, keyId),
     acquirerKey: (member: string, keyId: string) => acts.acquirerKey(member, keyId),
   }
   const keys = new CallerKeys(sources, clock)
@@ -137,6 +141,8 @@ function callerName(caller: DoorCaller, { requestMark }: Pick<SiteActs, 'request
       return `regulator ${caller.member}`
     case 'officer':
       return `officer ${caller.officer}`
+    case 'enforcement_point':
+      return `enforcement ${caller.point}`
     case 'person':
     case 'guardian':
       // The person's key itself is not to stand in a table.

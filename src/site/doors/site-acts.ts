@@ -35,6 +35,7 @@ import type {
 } from '../../protocol/http/question-api.ts'
 import type { DataSetId, MemberId } from '../../protocol/wire.ts'
 import type { HandOverPart } from '../handover/hand-over.ts'
+import type { AccessActs } from './access-acts.ts'
 import type { LocalAskActs } from './local-ask-acts.ts'
 import type { OfficerActs } from './officer-acts.ts'
 import type { PersonReading, Reader } from '../rights/person-reading.ts'
@@ -78,6 +79,8 @@ export type DoorCaller =
   | SiteCaller
   | { readonly kind: 'acquirer'; readonly member: MemberId }
   | { readonly kind: 'officer'; readonly officer: MemberId; readonly issuer?: MemberId | undefined }
+  /** An application that asks for decisions and gets through to nothing else; without an issuer the custodian named it. */
+  | { readonly kind: 'enforcement_point'; readonly point: MemberId; readonly issuer?: MemberId | undefined }
 
 /** A person as one issuer knows them. */
 export interface PersonIdentity {
@@ -188,6 +191,7 @@ export interface SiteActs extends PersonActs, RequestActs, LocalAskActs {
   readiness(): Promise<{ readonly isReady: boolean; readonly checks: Readonly<Record<string, boolean>> }>
   metrics(): Promise<string>
   readonly officer: OfficerActs
+  readonly access: AccessActs
   readonly principals: PrincipalActs
   /** The lines of a data set's hand-over. */
   handOver(request: { manifest: Manifest; part: HandOverPart; reading: Reader }): AsyncGenerator<string>

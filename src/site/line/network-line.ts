@@ -34,7 +34,7 @@ export interface NetworkLine {
   /** Waits up to `waitMs` for work. `isResuming` asks for all that is unanswered, also what was given out before. */
   pullWork(request: { waitMs: number; isResuming: boolean; signal?: AbortSignal }): Promise<Work>
   /** A member with the chain of its keys. */
-  member(id: MemberId): Promise<MemberRecord>
+  member(id: MemberId, signal?: AbortSignal): Promise<MemberRecord>
   /** Hands over a sealed notice to a recipient of rows; the same again does no harm. */
   sendNotice(notice: { notice: string; acquirer: MemberId; sealed: string }): Promise<void>
   /** Waits up to `waitMs` for news of notices. */
@@ -85,7 +85,7 @@ export function networkLine(facts: LineFacts): NetworkLine {
         body: message,
         response: captureAnswerSchema,
       }),
-    member: (id) => call('GET', `/v1/members/${id}`, { response: memberRecordSchema }),
+    member: (id, signal) => call('GET', `/v1/members/${id}`, { response: memberRecordSchema, signal }),
     sendNotice: async ({ notice, ...body }) => {
       await call('PUT', `/v1/sites/${site}/notices/${notice}`, {
         body,

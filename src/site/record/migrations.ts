@@ -49,6 +49,7 @@ import * as noteRowsAtOnce from './migrations/0250-note-rows-at-once.ts'
 import * as nameMembers from './migrations/0263-name-members.ts'
 import * as endRememberedCalls from './migrations/0190-end-remembered-calls.ts'
 import * as changeGrantsAtOnce from './migrations/0166-change-grants-at-once.ts'
+import * as createEnforcementPoints from './migrations/0285-create-enforcement-points.ts'
 import * as markRememberedRequests from './migrations/0270-mark-remembered-requests.ts'
 
 /** The schema of a site's record, in order: one file a capability, forward only. */
@@ -104,4 +105,5 @@ export const SITE_MIGRATIONS: Migrations = {
   '0270-mark-remembered-requests': markRememberedRequests,
   '0250-note-rows-at-once': noteRowsAtOnce,
   '0251-forget-at-once': forgetAtOnce,
+  '0285-create-enforcement-points': createEnforcementPoints,
 }

@@ -138,6 +138,17 @@ export function fakeActs({
       findPower: () => Promise.resolve(undefined),
       findWards: () => Promise.resolve([]),
     },
+    access: {
+      evaluate: (request, asker) => note('evaluate', { request, asker }, { decision: false }),
+      evaluateAll: (request, asker) => note('evaluateAll', { request, asker }, { evaluations: [] }),
+      searchDataSets: (_, asker) => note('searchDataSets', asker, { results: [], page: { next_token: '' } }),
+      searchActions: (_, asker) => note('searchActions', asker, { results: [] }),
+      listPoints: (facts) => note('listPoints', facts, []),
+      namePoint: ({ point, keys: own, issuer }) =>
+        note('namePoint', { point, issuer }, { point, keys: own, namedAt: '2026-11-24T10:00:00Z' }),
+      dismissPoint: (facts) => note('dismissPoint', facts, true),
+      pointKey: () => Promise.resolve(undefined),
+    },
     officer: {
       ...unusedOfficer,
       regulatorKey: () => Promise.resolve(undefined),
