@@ -53,6 +53,46 @@ declinesAll([
     'declined.sql_not_supported',
     /DISTINCT in a sub-select or CTE without exactly one person key/,
   ],
+  // Two of them are one person while an inner join says so, and none of the two where it does not.
+  [
+    'select avg(n) from (select a.id, s.id as other, count(*) as n from athletes a join sessions s on s.id = a.id group by a.id, s.id) t',
+    'declined.sql_not_supported',
+    /GROUP BY in a sub-select or CTE without exactly one person key; .*, at character 119$/,
+  ],
+  [
+    'select avg(n) from (select distinct a.id, s.id as other, a.gold as n from athletes a join sessions s on s.id = a.id) t',
+    'declined.sql_not_supported',
+    /DISTINCT in a sub-select or CTE without exactly one person key/,
+  ],
+  [
+    'select count(*) from (select s.id, count(*) from athletes a left join (select id, count(*) as n from sessions group by id) s on s.id = a.id group by s.id) t',
+    'declined.sql_not_supported',
+    /GROUP BY of a person key that may be missing in a row; .*, at character 150$/,
+  ],
+  [
+    'select count(*) from (select distinct s.id from athletes a left join (select id, count(*) as n from sessions group by id) s on s.id = a.id) t',
+    'declined.sql_not_supported',
+    /DISTINCT of a person key that may be missing in a row/,
+  ],
+  [
+    'select count(*) from (select distinct on (s.id) s.id, a.gold from athletes a left join (select id, count(*) as n from sessions group by id) s on s.id = a.id) t',
+    'declined.sql_not_supported',
+    /DISTINCT ON without exactly one person key/,
+  ],
+  // A sub-query is tied to a person by the equality of both keys, and by nothing else.
+  ...['s.id <> a.id', 's.id < a.id', 's.id is not distinct from a.id', 'a.id = a.id', 's.id = s.id'].map(
+    (tie) =>
+      [
+        `select count(*) from athletes a where exists (select 1 from sessions s where ${tie})`,
+        'declined.column',
+        /The person key may only be counted, joined on and, in mode rows, shown, at character \d+$/,
+      ] as const,
+  ),
+  [
+    'select count(*) from (select distinct on (a.id, s.id) a.id, s.minutes from athletes a join sessions s on s.id = a.id) t',
+    'declined.sql_not_supported',
+    /DISTINCT ON without exactly one person key/,
+  ],
   [
     "select count(*) from athletes where sex = any ('{f}')",
     'declined.sql_not_supported',

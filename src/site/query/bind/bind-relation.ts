@@ -283,6 +283,12 @@ function bindPerPerson(select: SelectStmt, context: FromContext): readonly Scope
       `${select.distinctClause ? 'DISTINCT' : 'GROUP BY'} in a sub-select or CTE without exactly one person key; add it, ${IN_STAGES}`,
       offsetOf(select.groupClause?.[0]),
     )
+  // Rows without one are a single group of nobody in particular.
+  if (person.expr.kind === 'person' && inner.isNullable?.(person.expr))
+    throw notSupported(
+      `${select.distinctClause ? 'DISTINCT' : 'GROUP BY'} of a person key that may be missing in a row; use the one that is always there`,
+      person.offset,
+    )
   const others = keys.filter((key) => key !== person).map(({ expr }) => expr)
   const source = addSource(context.level, {
     kind: 'per-person',
