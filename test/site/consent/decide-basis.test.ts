@@ -86,6 +86,7 @@ describe('a basis other than consent', () => {
     ['another purpose', { purposes: ['dpv:Marketing'] }, false],
     ['a narrower purpose', { purposes: ['dpv:NonCommercialResearch'] }, false],
     ['another mode', { modes: ['rows'] }, false],
+    ['this mode among others', { modes: ['rows', 'aggregate'] }, true],
     ['another column', { columns: ['weight'] }, false],
     ['this column among others', { columns: ['weight', 'height'] }, true],
     ['another data set', { dataSets: ['others'] }, false],
@@ -96,6 +97,23 @@ describe('a basis other than consent', () => {
         decide({ ...on('A6-1-c'), bases: [held('legal_obligation', facts)] }),
         carries ? everybody : none,
       ))
+
+  test('carries a use of several columns only where it names all of them', () => {
+    const decided = (columns: readonly string[]) =>
+      decide({
+        ...on('A6-1-c'),
+        columns: ['height', 'weight'],
+        bases: [held('legal_obligation', { columns })],
+      })
+    assert.equal(decided(['height']), 'narrowed')
+    assert.deepEqual(decided(['height', 'weight']), everybody)
+  })
+
+  test('one record about everybody covers everybody, beside one that lists some', () => {
+    const bases = [{ ...held('contract', { people: [0, 1] }), id: 'a' }, held('contract')]
+    assert.deepEqual(decide({ ...on('A6-1-b'), bases }), everybody)
+    assert.deepEqual(decide({ ...on('A6-1-b'), bases: bases.toReversed() }), everybody)
+  })
 
   test('holds from its first moment up to, and without, its last', () => {
     const times = { validFrom: '2026-11-24T10:00:00Z', validUntil: '2026-12-24T10:00:00Z' }
@@ -109,7 +127,10 @@ describe('a basis other than consent', () => {
 
   test('an interest whose assessment carries it no longer is none', () => {
     const bases = [held('legitimate_interest')]
-    assert.equal(decide({ ...on('A6-1-f'), bases, known: { isAssessed: () => false } }), none)
+    const known = { isAssessed: () => false }
+    assert.equal(decide({ ...on('A6-1-f'), bases, known }), none)
+    // Other records need no assessment.
+    assert.deepEqual(decide({ ...on('A6-1-b'), bases: [held('contract')], known }), everybody)
   })
 })
 

@@ -113,6 +113,29 @@ test('more groups than allowed are declined before any is looked at', () => {
   const groups = Array.from({ length: 1_001 }, (_, index) => groupOf(`${index}`, people))
   const guarded = guardGroups(groups, settings)
   assert.equal(!guarded.ok && guarded.error.code, 'declined.too_large')
+  assert.equal(guardGroups(groups.slice(1), settings).ok, true)
+})
+
+test('a remainder is judged by who contributes to each of its parts', () => {
+  const some = (set: Bitset, measure: Partial<CollectedMeasure>) => ({
+    keys: ['x'],
+    people: set,
+    measures: [sumOver(set, { kind: 'avg', ...measure })],
+  })
+  const shown = groupOf('a', range(100, 130))
+  const [whole, part] = [range(0, 19), range(19, 38)]
+  const remainder = (measure: Partial<CollectedMeasure>) => {
+    const guarded = guardGroups([shown, some(whole, {}), some(part, measure)], settings)
+    assert.ok(guarded.ok)
+    return guarded.value.remainder?.measures[0]
+  }
+  assert.deepEqual([...(remainder({})?.people ?? [])], [...range(0, 38)])
+  // One of the 38 gives nothing, or has no value: then there is no such row.
+  assert.equal(remainder({ people: range(19, 37) }), undefined)
+  assert.equal(remainder({ counted: range(19, 37) }), undefined)
+  const merged = mergeGroups([some(whole, {}), some(part, { people: range(19, 37), counted: part })])
+  assert.deepEqual([...(merged.measures[0]?.people ?? [])], [...range(0, 37)])
+  assert.deepEqual([...(merged.measures[0]?.counted ?? [])], [...range(0, 38)])
 })
 
 const row = fc.record({ person: fc.nat(60), group: fc.nat(4), value: fc.integer({ min: -50, max: 50 }) })

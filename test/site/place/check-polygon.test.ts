@@ -61,6 +61,15 @@ test('polygonProblems() names the ring that is not closed', () => {
   assert.deepEqual(polygonProblems({ type: 'Polygon', coordinates: [square, open] }), [
     { field: 'polygon', expected: 'expected ring 2 to end at the position where it begins' },
   ])
+  // At the same meridian, or at the same parallel, is not at the same position.
+  for (const end of [
+    [1, 3],
+    [3, 1],
+  ] as const)
+    assert.match(
+      polygonProblems({ type: 'Polygon', coordinates: [[...open, [...end]]] })[0]?.expected ?? '',
+      /ring 1 to end/,
+    )
 })
 
 test('polygonProblems() refuses to look at too many positions', () => {
