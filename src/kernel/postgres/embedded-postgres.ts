@@ -14,7 +14,13 @@ import { Secret } from '../secret.ts'
 import { SUPERUSER, makeCluster, requireMajor } from './make-cluster.ts'
 import type { ClusterPlace } from './make-cluster.ts'
 import { launchAs, operatingUserFor } from './operating-user.ts'
-import { PROGRAM_PATH, cannotRun, endedAlone, failedToStart, findPrograms } from './postgres-programs.ts'
+import {
+  PROGRAM_ENVIRONMENT,
+  cannotRun,
+  endedAlone,
+  failedToStart,
+  findPrograms,
+} from './postgres-programs.ts'
 import { endProcess, makeWay, readPostmaster } from './postmaster.ts'
 
 /** A PostgreSQL of our own, running as a child process. */
@@ -164,7 +170,7 @@ function launch(
     const child = spawn(command, all, {
       ...options,
       cwd: '/',
-      env: { LC_ALL: 'C', PATH: PROGRAM_PATH },
+      env: PROGRAM_ENVIRONMENT,
       detached: true,
       stdio: ['ignore', output, output],
     })
@@ -208,6 +214,7 @@ function watch(child: ChildProcess): ChildProcess | undefined {
   const script = 'read -r _; kill -INT "$1" 2>/dev/null'
   const watcher = spawn('/bin/sh', ['-c', script, 'sh', `${pidOf(child)}`], {
     cwd: '/',
+    env: PROGRAM_ENVIRONMENT,
     detached: true,
     stdio: ['pipe', 'ignore', 'ignore'],
   })

@@ -7,7 +7,7 @@ import { Fault } from '../faults.ts'
 import { systemRandom } from '../random.ts'
 import { launchAs } from './operating-user.ts'
 import type { OperatingUser } from './operating-user.ts'
-import { PROGRAM_PATH, cannotRun, failedToStart } from './postgres-programs.ts'
+import { PROGRAM_ENVIRONMENT, cannotRun, failedToStart } from './postgres-programs.ts'
 
 /** Where an embedded PostgreSQL lives, and as whom it runs. */
 export interface ClusterPlace {
@@ -58,7 +58,7 @@ export async function makeCluster(
   const child = spawn(command, all, {
     ...options,
     cwd: '/',
-    env: { LC_ALL: 'C', PATH: PROGRAM_PATH },
+    env: PROGRAM_ENVIRONMENT,
     stdio: ['ignore', 'ignore', 'pipe'],
   })
   let said = ''

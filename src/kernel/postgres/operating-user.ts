@@ -2,6 +2,7 @@ import { spawnSync } from 'node:child_process'
 import { readFileSync, statSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { Fault } from '../faults.ts'
+import { PROGRAM_ENVIRONMENT } from './postgres-programs.ts'
 
 /**
  * PostgreSQL refuses to run as root, so a server that runs as root starts it as another user of the machine. This
@@ -77,8 +78,10 @@ function findUser(name: string): OperatingUser | undefined {
 
 /** `useradd` is what most Linux systems have, `adduser -S` what BusyBox has. */
 function makeUser(name: string): OperatingUser {
-  spawnSync('useradd', ['--system', '--user-group', '--no-create-home', '--shell', '/usr/sbin/nologin', name])
-  if (!findUser(name)) spawnSync('adduser', ['-S', '-D', '-H', name])
+  const options = { env: PROGRAM_ENVIRONMENT }
+  const shell = ['--shell', '/usr/sbin/nologin']
+  spawnSync('useradd', ['--system', '--user-group', '--no-create-home', ...shell, name], options)
+  if (!findUser(name)) spawnSync('adduser', ['-S', '-D', '-H', name], options)
   const user = findUser(name)
   if (user) return user
   throw new Fault('fault.configuration', {

@@ -13,7 +13,10 @@ export interface PostgresPrograms {
 }
 
 /** Where systems keep what we start by name: `sh` and `setpriv`. */
-export const PROGRAM_PATH = '/usr/bin:/bin:/usr/sbin:/sbin'
+const PROGRAM_PATH = '/usr/bin:/bin:/usr/sbin:/sbin'
+
+/** All of an environment that programs we start are given: ours holds database addresses, and may hold secrets of others. */
+export const PROGRAM_ENVIRONMENT = { LC_ALL: 'C', PATH: PROGRAM_PATH } as const
 
 /** Finds the programs for this machine's system and processor. */
 export async function findPrograms(): Promise<PostgresPrograms> {

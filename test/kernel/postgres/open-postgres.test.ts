@@ -1,7 +1,16 @@
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import {
+  chmodSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  readdirSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -30,6 +39,18 @@ const refusedWith = (code: string) => (error: unknown) => {
 
 const postmasterPid = (of: string) =>
   Number(readFileSync(join(of, 'postgres', 'data', 'postmaster.pid'), 'utf8').split('\n', 1)[0])
+
+/** Processes that this one has started, by the file system of processes. */
+const childrenOf = (parent: number) =>
+  readdirSync('/proc').filter((pid) => {
+    if (!/^\d+$/.test(pid)) return false
+    try {
+      const stat = readFileSync(join('/proc', pid, 'stat'), 'utf8')
+      return stat.slice(stat.lastIndexOf(')') + 2).split(' ')[1] === `${parent}`
+    } catch {
+      return false
+    }
+  })
 
 describe('a statement that is kept', () => {
   test('stays prepared on its connection and gives the same, with other values and after a failure too', async () => {
@@ -91,6 +112,26 @@ describe('openPostgres() with the embedded one', () => {
       openPostgres({ directory, url: wrong, name: 'site', log: silentLog }),
       refusedWith('fault.database_unreachable'),
     )
+  })
+
+  const onLinux = { skip: process.platform !== 'linux' && 'only Linux shows the environment of a process' }
+  test('gives nothing of our environment to the programs that it starts', onLinux, async () => {
+    process.env['HEDGEROW_PLANTED'] = 'hedgerow-planted-secret'
+    try {
+      await using postgres = await openPostgres({ directory, name: 'site', log: silentLog })
+      assert.ok(postgres.db)
+      const server = postmasterPid(directory)
+      const of = (pid: string, what: string) => readFileSync(join('/proc', pid, what), 'utf8')
+      const watching = childrenOf(process.pid).filter((pid) =>
+        of(pid, 'cmdline').includes(`\0sh\0${server}\0`),
+      )
+      assert.equal(watching.length, 1, 'the process that ends the server when ours is gone')
+      for (const pid of [...watching, `${server}`])
+        // What stands there is not for the output of a test that fails.
+        assert.equal(/HEDGEROW|planted|HOME=/.test(of(pid, 'environ')), false)
+    } finally {
+      delete process.env['HEDGEROW_PLANTED']
+    }
   })
 
   test('goes on with a server that a killed process left behind', async () => {
