@@ -125,6 +125,7 @@ export async function serveSite(
   })
   starting.defer(async () => {
     closing.abort()
+    answering.stop()
     // A backup that is being written is given up or done before what it reads from is closed.
     const written = site.backups.turn.run(() => Promise.resolve())
     await Promise.all([working, written])

@@ -97,32 +97,32 @@ interface AnsweringFacts<Answer extends LineAnswer> {
   readonly line: NetworkLine
   readonly acts: LineActs<Answer>
   readonly events: SiteEvents
+  readonly signal: AbortSignal
 }
 
 const OUTBOX_PAGE = 100
 
-async function pushOutbox<Answer extends LineAnswer>({
-  line,
-  acts,
-  events,
-}: AnsweringFacts<Answer>): Promise<void> {
+async function pushOutbox<Answer extends LineAnswer>(facts: AnsweringFacts<Answer>): Promise<void> {
   for (;;) {
-    const waiting = await acts.unpushed(OUTBOX_PAGE)
-    for (const answer of waiting) await push(answer, { line, acts, events })
+    const waiting = await facts.acts.unpushed(OUTBOX_PAGE)
+    for (const answer of waiting) await push(answer, facts)
     if (waiting.length < OUTBOX_PAGE) return
   }
 }
 
-/** Asks answered side by side: computing is the vault's to share out, so this only hides waiting. */
-const ASKS_AT_ONCE = 8
+/** Asks that wait here or are being answered, and what is kept of them: then no more are pulled, and the others wait at the network. */
+const ASKS_AT_ONCE = 1_000
+const ASKS_BYTES_AT_ONCE = 32 * 1024 * 1024
 
 /**
- * Answers asks side by side and pushes each as soon as it stands, so that a slow one holds up nobody. An ask that
+ * Has asks answered and pushes each answer as soon as it stands, so that a slow one holds up nobody. As many are taken as can
+ * be kept, and not as many as can be answered: whose turn it is, is decided among them (`asks/fair-places.ts`). An ask that
  * cannot be answered because something here is broken stays unanswered; the network gives it out again until it expires.
  */
 class AnsweringDesk<Answer extends LineAnswer> {
   readonly #facts: AnsweringFacts<Answer>
   readonly #running = new Map<AskId, Promise<void>>()
+  readonly #texts = new KeptTexts()
   #break = new AbortController()
   #cause: unknown
 
@@ -147,10 +147,21 @@ class AnsweringDesk<Answer extends LineAnswer> {
   async take(pulled: PulledAsk): Promise<void> {
     const { ask } = pulled.item
     if (this.#running.has(ask)) return
-    while (this.#running.size >= ASKS_AT_ONCE) await Promise.race(this.#running.values())
+    while (this.#isFull()) await Promise.race(this.#running.values())
+    this.#texts.keep(pulled)
     this.#running.set(
       ask,
-      this.#answer(pulled).finally(() => this.#running.delete(ask)),
+      this.#answer(pulled).finally(() => {
+        this.#running.delete(ask)
+        this.#texts.letGo(pulled)
+      }),
+    )
+  }
+
+  #isFull(): boolean {
+    return (
+      this.#running.size >= ASKS_AT_ONCE ||
+      (this.#running.size > 0 && this.#texts.sizeBytes >= ASKS_BYTES_AT_ONCE)
     )
   }
 
@@ -160,9 +171,10 @@ class AnsweringDesk<Answer extends LineAnswer> {
   }
 
   async #answer(pulled: PulledAsk): Promise<void> {
-    const { acts, events } = this.#facts
+    const { acts, events, signal } = this.#facts
     const answered = await acts.answer(pulled).catch((error: unknown) => {
-      events.failed(`answering ${pulled.item.ask}`, error)
+      // What had not begun when the site stops is given out again by the network.
+      if (!signal.aborted) events.failed(`answering ${pulled.item.ask}`, error)
       return undefined
     })
     if (answered === undefined) return
@@ -171,6 +183,34 @@ class AnsweringDesk<Answer extends LineAnswer> {
       this.#break.abort()
     })
   }
+}
+
+/** The signed texts that are kept, a batch's once however many of its asks are. */
+class KeptTexts {
+  readonly #uses = new Map<string, number>()
+  sizeBytes = 0
+
+  keep(pulled: PulledAsk): void {
+    const name = nameOfText(pulled)
+    const uses = this.#uses.get(name) ?? 0
+    this.#uses.set(name, uses + 1)
+    if (uses === 0) this.sizeBytes += textOf(pulled).length
+  }
+
+  letGo(pulled: PulledAsk): void {
+    const name = nameOfText(pulled)
+    const uses = this.#uses.get(name) ?? 0
+    if (uses > 1) this.#uses.set(name, uses - 1)
+    else if (this.#uses.delete(name)) this.sizeBytes -= textOf(pulled).length
+  }
+}
+
+function nameOfText({ item }: PulledAsk): string {
+  return item.batch?.digest ?? item.ask
+}
+
+function textOf({ item, batchJws }: PulledAsk): string {
+  return (item.batch ? batchJws : item.jws) ?? ''
 }
 
 /** The asks of a pull, each with what it is checked by. */
