@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { systemClock } from '../../src/kernel/clock.ts'
+import { peekJws } from '../../src/kernel/crypto/jws.ts'
 import { silentLog } from '../../src/kernel/log.ts'
 import { systemRandom } from '../../src/kernel/random.ts'
 import { answerAsk } from '../../src/site/asks/answer-ask.ts'
@@ -12,6 +13,7 @@ import { networkLine } from '../../src/site/line/network-line.ts'
 import { pulledAsks } from '../../src/site/line/serve-line.ts'
 import { openSite } from '../../src/site/open-site.ts'
 import type { SiteContext } from '../../src/site/site-context.ts'
+import { siteDecisionSchema } from '../../src/protocol/decision.ts'
 import { dataSetIdSchema, siteIdSchema } from '../../src/protocol/wire.ts'
 import { testPeople } from '../../src/testing/test-population.ts'
 import { testTrade } from '../../src/testing/test-trade.ts'
@@ -85,6 +87,44 @@ test('a revocation that was acknowledged before a release was decided is in forc
   assert.ok(inForce >= 16, `in ${inForce} races only was the revocation acknowledged before the decision`)
 })
 
+test('the same of a dry run: the people and the share that it tells are of those who granted it then', async () => {
+  await using trade = await testTrade()
+  const site = trade.site()
+  await trade.fill(site, { dataSet: 'athletes', people })
+  await site.stop()
+  await using opened = new AsyncDisposableStack()
+  const parts = await openParts(trade, { site, opened })
+  const AT_ONCE = 4
+  let told = 0
+  for (const [index, skip] of [0, 1, 2, 3].entries()) {
+    const asker = await trade.addAcquirer(`${'abcd'.charAt(index)}-dry`)
+    const { jws } = await asker.acquirer.prepare(
+      asker.request(QUESTIONS.athletes.aggregate, { dryRun: true }),
+    )
+    await asker.acquirer.send(jws)
+    const [pulled] = pulledAsks(await lineOf(trade, parts).pullWork({ waitMs: 5_000, isResuming: false }))
+    assert.ok(pulled)
+    const revoked = people.slice(index * AT_ONCE, (index + 1) * AT_ONCE)
+    let passed = 0
+    const begin = async () => {
+      passed += 1
+      if (passed !== skip + 1) return
+      const requests = revoked.map(({ id }) => ({ dataSet: dataSetIdSchema.parse('athletes'), person: id }))
+      await revokeGrants(parts.consent, requests, { by: 'issuer:federation' })
+    }
+    // The last look at the vault is the one for the share of its people: just before the answer waits for its time class.
+    const vault = around(parts.vault, 'people', { after: begin })
+    const answer = await answerAsk(pulled, { parts: { ...parts, vault }, events: parts.events })
+    const decision = siteDecisionSchema.parse(JSON.parse(peekJws(answer.decisionJws)?.payload ?? ''))
+    const left = COUNT - AT_ONCE * (passed > skip ? index + 1 : index)
+    // What was looked at once may not be looked at again over a few fewer: then there is no answer.
+    if (decision.reason === 'declined.differencing') continue
+    assert.equal(decision.coveragePct, Math.floor((20 * left) / COUNT) * 5, `${skip} of ${passed}`)
+    told += 1
+  }
+  assert.ok(told >= 2, 'answered')
+})
+
 /** Opens the inside of a site that serves no door, so that its parts can be held up. */
 async function openParts(
   trade: TestTrade,
@@ -112,22 +152,13 @@ async function run(
     name,
   }: { parts: SiteContext; race: Race; revoked: readonly string[]; name: string },
 ): Promise<{ people: number; wasAcknowledged: boolean }> {
-  const { network, clock } = trade
   const asker = await trade.addAcquirer(name)
   const { acquirer } = asker
   const { ask, jws } = await acquirer.prepare(
     asker.request(QUESTIONS[race.dataSet][race.mode], { mode: race.mode }),
   )
   await acquirer.send(jws)
-  const site = siteIdSchema.parse(parts.site)
-  const line = networkLine({
-    url: network.url,
-    networkName: network.name,
-    site,
-    key: parts.keys.signing,
-    clock,
-    ids: network.ids,
-  })
+  const line = lineOf(trade, parts)
   const [pulled] = pulledAsks(await line.pullWork({ waitMs: 5_000, isResuming: false }))
   assert.ok(pulled)
   let isAcknowledged = false
@@ -157,6 +188,17 @@ async function run(
   assert.deepEqual(opened?.problems, [])
   const rows = opened?.release?.rows ?? assert.fail(`declined: ${opened?.reason}`)
   return { people: race.mode === 'rows' ? rows.length : Number(rows[0]?.[0]), wasAcknowledged }
+}
+
+function lineOf({ network, clock }: TestTrade, { site, keys }: SiteContext) {
+  return networkLine({
+    url: network.url,
+    networkName: network.name,
+    site: siteIdSchema.parse(site),
+    key: keys.signing,
+    clock,
+    ids: network.ids,
+  })
 }
 
 /** How long a step waits for the revocation that it began. */

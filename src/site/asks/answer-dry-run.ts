@@ -1,4 +1,3 @@
-import type { Bitset } from '../../kernel/bitset.ts'
 import { ok } from '../../kernel/result.ts'
 import { declined } from '../../protocol/reason.ts'
 import type { Outcome } from '../../protocol/reason.ts'
@@ -56,12 +55,17 @@ async function reserveTold(
 ): Promise<Outcome<Approved> | 'again'> {
   const { guarded } = run
   const planned = asAnswered(run.planned, guarded.release)
-  const households = await parts.vault.households()
-  if (isRevoked(planned, households.peopleOf(guarded.people), parts)) return 'again'
-  const told = await toldOf(facts, run, parts)
-  if (!told.ok) return told
-  const reservation = composeAnswer({ facts, planned, ...told.value }, parts)
-  const answer = await reserveAnswer(reservationParts(parts), { ...reservation, changes: guarded.changes })
+  const outcome = await toldOf(facts, run, parts)
+  if (!outcome.ok) return outcome
+  const people = (await parts.vault.households()).peopleOf(guarded.people)
+  const reservation = composeAnswer({ facts, planned, ...outcome.value }, parts)
+  // Nothing is told of a run over somebody who has taken back a grant since, be it while the answer waits for its time class.
+  const told = [...planned.dataSets.keys()].map((dataSet) => ({ dataSet, people }))
+  const answer = await reserveAnswer(reservationParts(parts), {
+    ...reservation,
+    told,
+    changes: guarded.changes,
+  })
   return answer === 'changed' ? 'again' : ok({ reason: planned.reason, answer })
 }
 
@@ -83,17 +87,4 @@ async function toldOf(facts: AskFacts, { planned, guarded, engineMs }: DryRun, {
     price: price.value,
     coverage: coverageOf({ people, dataSetPeople, minimumGroup: planned.minimumPeople }),
   })
-}
-
-/** Nothing is told of a run over somebody who has taken back a grant since. */
-function isRevoked(
-  { dataSets, consentSequence }: PlannedAsk,
-  people: Bitset,
-  { mirror }: SiteParts,
-): boolean {
-  return [...dataSets.keys()].some(
-    (dataSet) =>
-      mirror.hasBasisEndedSince(consentSequence, dataSet) ||
-      people.intersectionCount(mirror.revokedSince(consentSequence, dataSet)) > 0,
-  )
 }

@@ -14,6 +14,8 @@ export interface Reservation {
   readonly receipts: readonly ReceiptDraft[]
   /** One for each data set that was used: consent is looked at again for every one of them. */
   readonly uses: readonly Omit<UseRecord, 'receiptSequence'>[]
+  /** Who decided what is told though nothing of them is released, by data set: their consent is looked at again as well. */
+  readonly told?: readonly Pick<UseRecord, 'dataSet' | 'people'>[] | undefined
   /** The consent sequence that the run saw. */
   readonly consentSequence: number
   /** How often rows of each data set had changed when the run began; absent when nothing was run. */
@@ -48,11 +50,11 @@ export async function reserveAnswer(
   parts: ReservationParts,
   reservation: Reservation,
 ): Promise<ReservationOutcome> {
-  const { uses, changes = new Map(), commitCuts, alongside } = reservation
+  const { uses, told = [], changes = new Map(), commitCuts, alongside } = reservation
   // Receipts tell when it was.
   await parts.untilTimeClass()
   // Both are read in one breath: when the record is found at this sequence, nobody else can have been revoked.
-  const on = { consent: uses.length === 0 ? null : parts.mirror.sequence, changes }
+  const on = { consent: uses.length + told.length === 0 ? null : parts.mirror.sequence, changes }
   if (isRevoked(parts.mirror, reservation)) return 'changed'
   if (commitCuts || alongside) return reserveInSteps(parts, on, reservation)
   const outcome = await reserveAtOnce(parts, on, reservation)
@@ -115,8 +117,11 @@ async function beginReservation(
   return rows[0]?.first ?? undefined
 }
 
-function isRevoked(mirror: ReservationParts['mirror'], { uses, consentSequence }: Reservation): boolean {
-  return uses.some(
+function isRevoked(
+  mirror: ReservationParts['mirror'],
+  { uses, told = [], consentSequence }: Reservation,
+): boolean {
+  return [...uses, ...told].some(
     ({ dataSet, people }) =>
       mirror.hasBasisEndedSince(consentSequence, dataSet) ||
       people.intersectionCount(mirror.revokedSince(consentSequence, dataSet)) > 0,

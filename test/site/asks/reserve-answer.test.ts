@@ -186,6 +186,30 @@ test('somebody in the result who took a grant back since the run is found; someb
   assert.notEqual(await reserveAnswer(outside, reservation('a')), 'changed')
 })
 
+test('consent is looked at once the time class has ended, of a dry run too, whose people stand in nobody’s history', async () => {
+  await using postgres = await testPostgres()
+  const parts = await openParts(postgres.db)
+  const before = await counts(postgres.db)
+  let revoked = Bitset.of([])
+  const waiting = {
+    ...parts,
+    mirror: { ...parts.mirror, revokedSince: () => revoked },
+    untilTimeClass: () => {
+      revoked = Bitset.of([5])
+      return Promise.resolve()
+    },
+  }
+  const { uses: told } = reservation('a')
+  const dry = { ...reservation('a'), uses: [], told }
+  assert.equal(await reserveAnswer(waiting, dry), 'changed')
+  // Committed and not yet in the mirror.
+  await sql`update consent_sequence set last = 1`.execute(postgres.db)
+  assert.equal(await reserveAnswer(parts, dry), 'changed')
+  assert.deepEqual(await counts(postgres.db), before)
+  await sql`update consent_sequence set last = 0`.execute(postgres.db)
+  assert.notEqual(await reserveAnswer(parts, dry), 'changed')
+})
+
 test('a legal basis that ended since the run is found, and nothing is kept', async () => {
   await using postgres = await testPostgres()
   const parts = await openParts(postgres.db)
