@@ -15,7 +15,7 @@ import { BUDGET_DELTA } from '../privacy/privacy-loss.ts'
 import type { SetAside } from '../privacy/privacy-ledger.ts'
 import { finishNoisy } from '../query/run/finish-groups.ts'
 import { planPrivate } from '../query/plan/plan-private.ts'
-import { collectPrivate } from '../query/run/run-private.ts'
+import { collectPrivate, groupsMaxOf } from '../query/run/run-private.ts'
 import type { AskFacts } from './ask-facts.ts'
 import { vaultRunner, withRelations } from './collect-answer.ts'
 import { countAsTold } from './count-as-told.ts'
@@ -50,7 +50,8 @@ export async function answerPrivately(
   using aside = outcome.value
   const eligible = await stillEligible(planned, { aside, parts })
   const run = await runNoisily(facts, { planned, eligible }, parts)
-  if (!run.ok) return run
+  // That a run comes to nothing follows from rows: too many groups, too long. It is paid for as an answer is.
+  if (!run.ok) return (await countAsTold(spentOn(facts, aside), parts)) ? run : 'again'
   const { release, noisyPeople, engineMs } = run.value
   const guarded: GuardedRelease = {
     release,
@@ -72,6 +73,11 @@ export async function answerPrivately(
   if (reservation.ok) return await reserveRun(planned, reservation.value, parts)
   // That its price is over the limit says something of the noisy number: told again and again it would be exact.
   return (await countAsTold(guarded, parts)) ? reservation : 'again'
+}
+
+/** The loss alone, of a run of which nothing but its refusal is told. */
+function spentOn({ ask }: AskFacts, aside: SetAside): Pick<GuardedRelease, 'beside' | 'commitCuts'> {
+  return { beside: {}, commitCuts: (tx) => aside.commit(tx, ask.id) }
 }
 
 /** Whether there is budget for an ask that only looks: nothing is spent. */
@@ -170,13 +176,13 @@ async function runNoisily(
   parts: SiteParts,
 ): Promise<Outcome<NoisyRun>> {
   const { design, noise, shownFrom, note } = planned.privacy
-  const choiceKey = Buffer.from(hmacSha256(parts.keys.answers.reveal(), planned.checked.digest)).toString(
-    'hex',
-  )
+  const secretOf = (what: string): Uint8Array => hmacSha256(parts.keys.answers.reveal(), what)
+  const choiceKey = Buffer.from(secretOf(planned.checked.digest)).toString('hex')
+  const groupsMax = groupsMaxOf(secretOf(`groups ${planned.checked.digest}`))
   const startedMs = monotonicMs()
   const runner = vaultRunner(parts)
   const groups = await withRelations(eligible, { planned, parts }, (relations) =>
-    collectPrivate(planPrivate(design, { dialect: 'duckdb', relations, choiceKey }), runner),
+    collectPrivate(planPrivate(design, { dialect: 'duckdb', relations, choiceKey }), runner, groupsMax),
   )
   if (!groups.ok) return groups
   const engineMs = monotonicMs() - startedMs

@@ -3,6 +3,7 @@ import { after, before, test } from 'node:test'
 import { DuckDBInstance } from '@duckdb/node-api'
 import type { DuckDBConnection } from '@duckdb/node-api'
 import fc from 'fast-check'
+import { sha256 } from '../../../src/kernel/digest.ts'
 import { ok } from '../../../src/kernel/result.ts'
 import type { Manifest } from '../../../src/protocol/data-set.ts'
 import { manifestSchema } from '../../../src/protocol/data-set.ts'
@@ -17,7 +18,7 @@ import { planPrivate } from '../../../src/site/query/plan/plan-private.ts'
 import { designPrivate, sensitivityOf } from '../../../src/site/query/plan/private-design.ts'
 import type { PrivateDesign } from '../../../src/site/query/plan/private-design.ts'
 import type { PrivateGroup } from '../../../src/site/query/plan/private-group.ts'
-import { collectPrivate } from '../../../src/site/query/run/run-private.ts'
+import { collectPrivate, groupsMaxOf } from '../../../src/site/query/run/run-private.ts'
 import { convertResult } from '../../../src/site/vault/convert-result.ts'
 
 const EPSILON = 0.1
@@ -147,6 +148,16 @@ async function collect(
   visits: readonly Visit[],
   way: Way,
 ): Promise<readonly PrivateGroup[]> {
+  const groups = await collectUpTo(undefined, { design, visits, way })
+  assert.ok(groups.ok)
+  return groups.value
+}
+
+/** The same where there are no more groups than this. */
+async function collectUpTo(
+  groupsMax: number | undefined,
+  { design, visits, way }: { design: PrivateDesign; visits: readonly Visit[]; way: Way },
+): ReturnType<typeof collectPrivate> {
   await fill(visits)
   const rows = new Map<number, number>()
   for (const { person } of visits) rows.set(person, (rows.get(person) ?? 0) + 1)
@@ -166,9 +177,7 @@ async function collect(
     ...(way === 'plain' ? {} : { plain: undefined }),
     ...(way === 'bounded' ? { listed: undefined } : {}),
   }
-  const groups = await collectPrivate(ways, runner)
-  assert.ok(groups.ok)
-  return groups.value
+  return collectPrivate(ways, runner, groupsMax)
 }
 
 /** Every figure of every group, by its name; for a quantile the loss of every place. */
@@ -291,6 +300,35 @@ test('how it is collected makes no difference', async () => {
       assert.deepEqual(sorted(plain), sorted(bounded))
     }),
     { numRuns: 150 },
+  )
+})
+
+test('too many groups are refused however they are collected, and the most there may be is another for each question', async () => {
+  const visits = ['north', 'south', 'east'].map((ward, person) => ({
+    person,
+    ward,
+    kind: 'a',
+    days: 1,
+    cost: 1,
+    rate: 1e9,
+  }))
+  const question = 'select ward, count(*) from visits group by ward'
+  const design = designOf({ question, rowsPerPerson: 1, groupsPerPerson: 1 })
+  for (const way of WAYS) {
+    const few = await collectUpTo(3, { design, visits, way })
+    assert.equal(few.ok && few.value.length, 3)
+    const many = await collectUpTo(2, { design, visits, way })
+    assert.equal(!many.ok && many.error.code, 'declined.too_large')
+  }
+  fc.assert(
+    fc.property(fc.uint8Array({ minLength: 32, maxLength: 32 }), (chance) => {
+      const most = groupsMaxOf(chance)
+      assert.ok(Number.isInteger(most) && most >= 75_000 && most <= 100_000)
+    }),
+  )
+  assert.equal(
+    new Set(Array.from({ length: 200 }, (_, index) => groupsMaxOf(sha256(`${index}`)))).size > 150,
+    true,
   )
 })
 

@@ -21,8 +21,9 @@ import { toReleased } from './released-value.ts'
 export async function collectPrivate(
   plan: PrivatePlan,
   runner: QueryRunner,
+  groupsMax: number = LIMITS.releaseRowsMax,
 ): Promise<Outcome<readonly PrivateGroup[]>> {
-  const groups = await collectGroups(plan, runner)
+  const groups = await collectGroups(plan, runner, groupsMax)
   // In the order of their keys: the order in which an engine met them is nobody's to see.
   return groups.ok ? ok(groups.value.toSorted((a, b) => compareKeys(a.keys, b.keys))) : groups
 }
@@ -30,20 +31,22 @@ export async function collectPrivate(
 async function collectGroups(
   plan: PrivatePlan,
   runner: QueryRunner,
+  groupsMax: number,
 ): Promise<Outcome<readonly PrivateGroup[]>> {
   const plain = plan.plain ? await collectPlain(plan, plan.plain, runner) : ok(undefined)
   if (!plain.ok) return plain
   const listed = plan.listed && !plain.value ? await collectListed(plan, plan.listed, runner) : ok(undefined)
   if (!listed.ok) return listed
-  if (listed.value) return ok(withPublicGroups(plan, listed.value))
+  if (listed.value && listed.value.length <= groupsMax) return ok(withPublicGroups(plan, listed.value))
   const how = plain.value ? 'plain' : 'bounded'
   const collected = plain.value ? ok(plain.value) : await collectBounded(plan, runner)
   if (!collected.ok) return collected
   const groups = withPublicGroups(plan, collected.value)
+  if (plan.design.groups === undefined && groups.length > groupsMax) return declinedGroups()
   return placeQuantiles(plan, runner, { groups, how })
 }
 
-/** Undefined where it has to be bounded by the engine. */
+/** Undefined where it has to be bounded by the engine, or there are very many groups: most of them may be too small to be shown. */
 async function collectListed(
   { design }: PrivatePlan,
   { statement, personCount, choiceKey }: NonNullable<PrivatePlan['listed']>,
@@ -51,7 +54,7 @@ async function collectListed(
 ): Promise<Outcome<readonly PrivateGroup[] | undefined>> {
   const result = await runner.run(statement)
   if (!result.ok) return result
-  if (result.value.rowCount > LIMITS.releaseRowsMax) return declinedGroups()
+  if (result.value.rowCount > LIMITS.releaseRowsMax) return ok(undefined)
   const { keys } = design.checked.query
   const keyColumns = keys.map((_, index) => result.value.column(index))
   const lists = result.value.listed(keys.length)
@@ -98,9 +101,22 @@ async function collectBounded(
   return readGroups(plan, result.value, (row) => Number(people[row] ?? 0))
 }
 
+/** As many groups as are never refused. */
+const FEWEST_REFUSED = 0.75 * LIMITS.releaseRowsMax
+
+/**
+ * The most groups that one question may have, between 75,000 and 100,000: secret and fixed for the question. Where it was the
+ * same for all, whoever has groups made until there are as many as may be would be told by the next one, exactly, whether
+ * somebody stands in it. `chance`: four bytes that follow from the question by a secret key.
+ */
+export function groupsMaxOf(chance: Uint8Array): number {
+  const drawn = Buffer.from(chance).readUInt32BE(0) / 2 ** 32
+  return FEWEST_REFUSED + Math.floor(drawn * (LIMITS.releaseRowsMax - FEWEST_REFUSED + 1))
+}
+
 function declinedGroups(): ReturnType<typeof declined> {
   return declined('declined.too_large', {
-    detail: `The question has more than ${LIMITS.releaseRowsMax} groups`,
+    detail: `The question has too many groups: ${FEWEST_REFUSED} are never too many, and ${LIMITS.releaseRowsMax} are the most`,
   })
 }
 
