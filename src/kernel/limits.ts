@@ -34,6 +34,8 @@ export const LIMITS = {
   queryTimeoutMs: 30_000,
   /** A body of a request to a door; batches of asks and pages of grants fit. */
   requestBytesMax: 8 * 1024 * 1024,
+  /** A token that is to be exchanged, which is read before it is known whose it is: a signed text of half a kilobyte. */
+  exchangeBytesMax: 16 * 1024,
   asksPerBatchMax: 500,
   /** Decisions that an enforcement point asks for in one request: at a million people each takes some milliseconds. */
   evaluationsAtOnceMax: 100,

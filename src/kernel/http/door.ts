@@ -134,7 +134,7 @@ async function serveRequest<
   const raw = context.req.raw
   if (endpoint.echoesRequestId === true) echoRequestId(raw)
   const caller = await callerOf(parts, { context, endpoint })
-  const text = endpoint.body === undefined ? '' : await readBody(raw)
+  const text = endpoint.body === undefined ? '' : await readBody(raw, endpoint)
   const request = {
     caller,
     params: parsePart(endpoint.params, context.req.param()),
@@ -148,8 +148,12 @@ async function serveRequest<
     requestId: requestIdOf(context),
     idempotencyKey: raw.headers.get('idempotency-key') ?? undefined,
   }
+  const exchanged = endpoint.isExchange === true ? assertionIn(request.body) : undefined
+  if (exchanged !== undefined) parts.rates?.admitExchange(context, exchanged)
   const act = async (): Promise<Response> => {
     const answer = await handler(request)
+    // The handler gives no other token for one that is not good.
+    if (exchanged !== undefined) parts.rates?.noteGood(exchanged)
     return answer instanceof Response ? answer : jsonResponse(answer, endpoint.status ?? 200)
   }
   const key = raw.headers.get('idempotency-key')
@@ -165,24 +169,37 @@ async function serveRequest<
 /** Who calls, when they may call now. */
 async function callerOf<Caller>(
   parts: DoorParts<Caller>,
-  { context, endpoint }: { context: Context; endpoint: Pick<Endpoint, 'isPublic' | 'method'> },
+  { context, endpoint }: { context: Context; endpoint: Pick<Endpoint, 'isPublic' | 'isExchange' | 'method'> },
 ): Promise<Caller> {
   const { rates } = parts
   if (endpoint.isPublic === true) {
-    // What is read by anybody is a file or as good as one; what is sent by anybody is a token or a signature to verify.
-    if (endpoint.method !== 'get') rates?.admitUnknown(context)
+    // What is read by anybody is a file or as good as one; what is sent by anybody is a signature to verify. A token that is
+    // to be exchanged is looked at where it is read.
+    if (endpoint.method !== 'get' && endpoint.isExchange !== true) rates?.admitUnknown(context)
     // Public endpoints never look at their caller; the type has no "nobody" for the sake of all the others.
     return undefined as Caller
   }
-  rates?.admitToken(context)
+  const token = bearerOf(context.req.raw)
+  rates?.admitToken(context, token)
   try {
     const caller = await parts.authenticate(context.req.raw)
+    rates?.noteGood(token)
     rates?.admitCaller(parts.nameOf(caller), parts.isPerson?.(caller) === true ? 'person' : 'caller')
     return caller
   } catch (thrown) {
     if (thrown instanceof Fault && thrown.code === 'fault.unauthenticated') rates?.noteRefused(context)
     throw thrown
   }
+}
+
+function bearerOf(request: Request): string {
+  return /^Bearer (.+)$/i.exec(request.headers.get('authorization') ?? '')?.[1] ?? ''
+}
+
+/** The token that is to be exchanged for another (RFC 7523 §2.1). */
+function assertionIn(body: unknown): string {
+  const isThere = typeof body === 'object' && body !== null && 'assertion' in body
+  return isThere && typeof body.assertion === 'string' ? body.assertion : ''
 }
 
 async function onceByKey(
@@ -334,13 +351,14 @@ function parseJson(text: string): unknown {
   }
 }
 
-async function readBody(request: Request): Promise<string> {
+async function readBody(request: Request, { isExchange }: Pick<Endpoint, 'isExchange'>): Promise<string> {
+  const bytesMax = isExchange === true ? LIMITS.exchangeBytesMax : LIMITS.requestBytesMax
   const tooLarge = () =>
     new Fault('fault.request_too_large', {
-      what: `Cannot take the request: its body is over ${LIMITS.requestBytesMax} bytes`,
+      what: `Cannot take the request: its body is over ${bytesMax} bytes`,
     })
   const length = request.headers.get('content-length')
-  if (Number(length ?? 0) > LIMITS.requestBytesMax) throw tooLarge()
+  if (Number(length ?? 0) > bytesMax) throw tooLarge()
   // HTTP holds a body to the length it announced; only one of unknown length has to be counted as it comes.
   if (length !== null) return request.text()
   if (!request.body) return ''
@@ -348,7 +366,7 @@ async function readBody(request: Request): Promise<string> {
   let sizeBytes = 0
   for await (const chunk of request.body) {
     sizeBytes += chunk.byteLength
-    if (sizeBytes > LIMITS.requestBytesMax) throw tooLarge()
+    if (sizeBytes > bytesMax) throw tooLarge()
     chunks.push(chunk)
   }
   return Buffer.concat(chunks).toString('utf8')

@@ -33,6 +33,8 @@ export interface Endpoint<
   readonly isPublic?: boolean
   /** Answers carry the caller's own `X-Request-ID`, where one came (AuthZEN 1.0 §10.1.4). */
   readonly echoesRequestId?: boolean
+  /** Anybody may call it, with a signed token in its body (`assertion`) that is exchanged for another. */
+  readonly isExchange?: boolean
   /** Takes `Idempotency-Key`: the same key with the same body gives the same answer, with another body 409. */
   readonly isIdempotent?: boolean
 }

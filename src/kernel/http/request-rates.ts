@@ -5,6 +5,7 @@ import type { Clock } from '../clock.ts'
 import { Fault } from '../faults.ts'
 import type { Random } from '../random.ts'
 import { ACCESS_TOKEN_LENGTH } from './access-tokens.ts'
+import { GoodKeys } from './good-keys.ts'
 import { TokenBuckets } from './token-buckets.ts'
 
 function rateSchema(perSecond: number, burst: number) {
@@ -62,8 +63,12 @@ export class TooManyRequests extends Fault {
 export interface RequestRates {
   /** A request that is let in without a token, and whose content has to be verified. */
   admitUnknown(context: Context): void
-  /** Before a token is verified: not for whoever sent wrong ones all the time. */
-  admitToken(context: Context): void
+  /** Before a token is verified: not for an address that sent wrong ones all the time, unless a good one of the same key came before. */
+  admitToken(context: Context, token: string): void
+  /** The same before a token is exchanged for another, where a good one of the same key costs the address nothing. */
+  admitExchange(context: Context, token: string): void
+  /** A token was verified and is good. */
+  noteGood(token: string): void
   /** A token was verified and is none. */
   noteRefused(context: Context): void
   /** A caller who is known, by name. */
@@ -92,21 +97,25 @@ export function requestRates({
     limited(kind)
     throw new TooManyRequests(waitMs)
   }
+  const goodKeys = new GoodKeys({ random })
   return {
     admitUnknown: (context) => require(addresses.take(addressOf(context, addressHeader)), 'address'),
-    admitToken(context) {
-      // An access token is looked up, which costs nothing: its holder does not pay for neighbours at the same address.
-      if (isAccessToken(context)) return
+    admitToken(context, token) {
+      // Neither an access token, which is looked up, nor a key that has signed before pays for neighbours at the same address.
+      if (isAccessToken(token) || goodKeys.has(token)) return
       require(addresses.waitMs(addressOf(context, addressHeader)), 'address')
     },
+    admitExchange(context, token) {
+      if (!goodKeys.has(token)) require(addresses.take(addressOf(context, addressHeader)), 'address')
+    },
+    noteGood: (token) => goodKeys.add(token),
     noteRefused: (context) => void addresses.take(addressOf(context, addressHeader)),
     admitCaller: (name, kind) => require(known[kind].take(name), kind),
   }
 }
 
-function isAccessToken(context: Context): boolean {
-  const header = context.req.raw.headers.get('authorization') ?? ''
-  return header.length === 'Bearer '.length + ACCESS_TOKEN_LENGTH && !header.includes('.')
+function isAccessToken(token: string): boolean {
+  return token.length === ACCESS_TOKEN_LENGTH && !token.includes('.')
 }
 
 /**

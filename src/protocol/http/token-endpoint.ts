@@ -27,5 +27,6 @@ export function tokenEndpoint(tag: 'network' | 'site') {
     body: tokenRequestSchema,
     response: tokenSchema,
     isPublic: true,
+    isExchange: true,
   })
 }
