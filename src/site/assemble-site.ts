@@ -125,7 +125,6 @@ export async function serveSite(
   })
   starting.defer(async () => {
     closing.abort()
-    answering.stop()
     // A backup that is being written is given up or done before what it reads from is closed.
     const written = site.backups.turn.run(() => Promise.resolve())
     await Promise.all([working, written])
@@ -163,6 +162,7 @@ async function workBehindDoor(
 ): Promise<void> {
   const { clock, events } = site
   const refreshMs = settings.floorLimits.refreshSeconds * 1_000
+  signal.addEventListener('abort', () => answering.stop())
   const witness = witnessLine({ url: settings.network.url, network: line, clock })
   await Promise.all([
     serveLine({ line, acts: lineActs(site, { settings, answering }), clock, events, signal, offersChanged }),

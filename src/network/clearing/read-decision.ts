@@ -10,6 +10,7 @@ import type { DecisionMessage, SiteDecision } from '../../protocol/decision.ts'
 import { TYP } from '../../protocol/proof/message-types.ts'
 import { everKey } from '../membership/directory.ts'
 import type { Directory } from '../membership/directory.ts'
+import { deliveryProblem } from './check-delivery.ts'
 
 /** A site's message with its signed parts read. */
 export interface ReadDecision {
@@ -40,6 +41,8 @@ export function readDecision(
     throw refused('decision and reason do not go together')
   const clearing = clearingJws === undefined ? undefined : readClearing(clearingJws, { site, directory })
   if (clearing && clearing.ask !== decision.ask) throw refused('decision and clearing record are of two asks')
+  const untrue = clearing && deliveryProblem(clearing, decision)
+  if (untrue !== undefined) throw refused(untrue)
   if (decision.decision === 'declined' && (release !== undefined || clearing)) {
     throw refused('a declined ask has neither a release nor a clearing record')
   }

@@ -2,12 +2,15 @@ import { sql } from 'kysely'
 import { onceUnderWay } from '../../kernel/clock.ts'
 import type { Clock } from '../../kernel/clock.ts'
 import type { Database } from '../../kernel/postgres/database.ts'
-import type { DecisionMessage } from '../../protocol/decision.ts'
+import { peekJws } from '../../kernel/crypto/jws.ts'
+import { siteDecisionSchema } from '../../protocol/decision.ts'
+import type { DecisionMessage, SiteDecision } from '../../protocol/decision.ts'
 import type { SiteRecord } from '../../protocol/http/network-api.ts'
 import type { NetworkEvents } from '../events.ts'
 import { amount } from '../authorisation/ask-state.ts'
 import type { Directory } from '../membership/directory.ts'
 import type { AnswerOfSite, AsksUnderWay } from '../routing/asks-under-way.ts'
+import { deliveryProblem } from './check-delivery.ts'
 import { captureLate, closeLeg, endOf } from './close-leg.ts'
 import { findLeg, outcomeOf } from './leg.ts'
 import type { CaptureOutcome, Leg } from './leg.ts'
@@ -108,7 +111,7 @@ async function closeOnce(
     seen = undefined
     if (leg.status === 'answered') return repeatAnswer(db, { leg, message })
     if (leg.status === 'unreachable') throw refused('the ask has expired')
-    requireSense(read, leg)
+    requireSense(read, { leg, message })
     const end = endOf(leg, { site, read })
     if (await closeLeg(db, { read, message, end, at })) return end.outcome
   }
@@ -127,11 +130,24 @@ export async function receiveClearing(
     if (leg.clearing_jws !== null) throw refused('another clearing record came before')
     if (leg.status !== 'answered') throw refused('the decision has not come, or the ask has expired')
     if (!leg.is_hold_open) throw refused('nothing is held for it any longer')
+    const untrue = deliveryProblem(record, await deliveredTo(tx, leg))
+    if (untrue !== undefined) throw refused(untrue)
     return captureLate(tx, { leg, site, record, jws, at })
   })
   parts.underWay.answered(outcome, undefined)
   tellCapture(parts, outcome)
   return outcome
+}
+
+/** What a site said when it delivered; one that was withdrawn since was delivered all the same. */
+async function deliveredTo(tx: Database, { ask, site }: Leg): Promise<SiteDecision> {
+  const { rows } = await sql<{ jws: string; was_sent: boolean }>`
+    select jws, release is not null or withdrawn_at is not null as was_sent from decision
+    where ask = ${ask} and site = ${site}`.execute(tx)
+  const [decision] = rows
+  if (decision?.was_sent !== true) throw refused('nothing was delivered, so nothing is captured')
+  // Verified when it came.
+  return siteDecisionSchema.parse(JSON.parse(peekJws(decision.jws)?.payload ?? 'null'))
 }
 
 async function repeatAnswer(
@@ -149,7 +165,12 @@ async function repeatAnswer(
   return outcomeOf(leg)
 }
 
-function requireSense({ decision, clearing }: ReadDecision, leg: Leg): void {
+function requireSense(
+  { decision, clearing }: ReadDecision,
+  { leg, message }: { leg: Leg; message: DecisionMessage },
+): void {
+  if (clearing && message.release === undefined)
+    throw refused('nothing was delivered, so nothing is captured')
   if (!leg.is_dry_run) return
   if (clearing || decision.releaseDigest !== undefined) {
     throw refused('a dry run has neither a release nor a clearing record')

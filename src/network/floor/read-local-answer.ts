@@ -36,6 +36,8 @@ export function readLocalAnswer(
   const { ask, payload } = readAsk(jws, { acquirer: record.acquirer, directory })
   if (ask.id !== decision.ask || ask.acquirer !== record.acquirer || ask.offer !== record.dataSet)
     throw refused('the ask is not the one that the clearing record is about')
+  if (decision.decidedAt >= ask.expires + LIMITS.clockSkewMsMax)
+    throw refused('the ask had expired when the site decided')
   if (ask.dryRun) throw refused('a dry run has no clearing record')
   if (ask.sites.length !== 1 || ask.sites[0] !== site) throw refused('the ask does not name this site alone')
   if (ask.maxPrice.currency !== record.price.currency || ask.maxPrice.amountMinor < record.price.amountMinor)

@@ -13,8 +13,10 @@ import type {
   newSiteSchema,
 } from '../../protocol/http/network-api.ts'
 import type { MemberId, SiteId } from '../../protocol/wire.ts'
+import { NETWORK_OWNER } from '../ledger/account-name.ts'
 import { requireMember, requireSite } from './directory.ts'
 import type { Directory } from './directory.ts'
+import { skeletonOf } from './look-alike.ts'
 import { takeName } from './party-store.ts'
 
 /** What the acts of membership work with. */
@@ -105,10 +107,13 @@ export async function setProcessors(
   return requireMember(directory, member)
 }
 
+/** Accounts, tokens and logs go by names: whoever had one of the network's own would have what is the network's. */
 function requireFreeName(name: string, networkName: string): void {
-  if (name === OPERATOR || name === networkName) {
-    throw new Fault('fault.conflict', { what: `Cannot take the name "${name}": it is the network's own` })
-  }
+  const own = new Set([OPERATOR, networkName, NETWORK_OWNER].map(skeletonOf))
+  if (!own.has(skeletonOf(name))) return
+  throw new Fault('fault.conflict', {
+    what: `Cannot take the name "${name}": it is the network's own, or can be mistaken for it`,
+  })
 }
 
 /** Whether a registration says what is known already; keys are compared with the first ones. */
