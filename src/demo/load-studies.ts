@@ -10,7 +10,7 @@ import { digestOf } from '../kernel/digest.ts'
 import type { SiteAdministration, WireGrant } from '../sdk/issuer.ts'
 import { openOfficer } from '../sdk/officer.ts'
 import { recordBases } from './record-bases.ts'
-import { attachAssessments } from './set-up-site.ts'
+import { attachAssessments, demoContract } from './set-up-site.ts'
 import { siteUrl } from './demo-addresses.ts'
 import { GRANTS_SEED } from './generate-grants.ts'
 import { generateStudyGrants } from './studies/generate-study-grants.ts'
@@ -50,8 +50,9 @@ export async function loadStudy(
     member: study.issuer,
     keys: { signing: signing.publicJwk, sealing: sealing.publicJwk },
   })
-  for (const source of study.dataSets) await importOnce(session, { source, directory, issuer })
   const officer = openOfficer(client)
+  await officer.recordContract(demoContract(study.issuer))
+  for (const source of study.dataSets) await importOnce(session, { source, directory, issuer })
   await attachAssessments(officer)
   await recordBases(officer)
   await giveGrantsOnce(session, { study, directory, issuer })

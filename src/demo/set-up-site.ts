@@ -16,7 +16,7 @@ import { signEvidence } from '../protocol/proof/sign-evidence.ts'
 import { openGuardianDesk } from '../sdk/guardians.ts'
 import type { GuardianDesk } from '../sdk/guardians.ts'
 import { openOfficer } from '../sdk/officer.ts'
-import type { Officer } from '../sdk/officer.ts'
+import type { Officer, WireContract } from '../sdk/officer.ts'
 import type { SiteAdministration } from '../sdk/issuer.ts'
 import { siteDirectory } from '../site/config.ts'
 import { initSite } from '../site/init-site.ts'
@@ -120,6 +120,7 @@ export async function loadSite(
   const profile = await readMemberProfile(session.home, ISSUER)
   const keys = { signing: profile.signing.publicJwk, sealing: profile.sealing.publicJwk }
   await access.operator.registerIssuer({ member: ISSUER, keys })
+  await access.officer.recordContract(demoContract(ISSUER))
   await access.issuer.describe(manifest)
   const batches = await access.issuer.batches(manifest.dataSet)
   if (!batches.some((one) => one.batch === batch)) {
@@ -135,6 +136,19 @@ export async function loadSite(
   await describeParties(site, { issuer: access.officer, operator: access.operatorOfficer })
   await attachAssessments(access.officer)
   await giveGrantsOnce(session, { site, access, load })
+}
+
+/** Under what a custodian of the demonstration keeps an issuer's data; made up like the grants. Recorded again it stays as it is. */
+export function demoContract(controller: string): WireContract {
+  return {
+    kind: 'processing',
+    controller,
+    reference: `Contract of the demonstration with ${controller}`,
+    subject: 'Keeping data sets and computing answers to signed asks over them, as their manifests say',
+    concludedOn: '2026-01-15',
+    instructions: 'manifests that the issuer signs for',
+    afterEnd: 'return',
+  }
 }
 
 /** Impact assessments for uses of high risk; made up like the grants. Those that are attached stay as they are. */

@@ -83,6 +83,11 @@ export const REASONS = {
     forAsker: 'The result may not be released to that place; name another or a transfer basis',
     forOperator: 'The place of release is not in the perimeter or has no legal basis for a transfer',
   },
+  'declined.contract': {
+    forAsker: 'Whoever keeps the data has no contract in force with its issuer; ask the issuer',
+    forOperator:
+      'No contract of processing with the issuer is in force; record it with "hedgerow officer contract record"',
+  },
   'declined.purpose': {
     forAsker: 'The data set is not offered for this purpose and legal basis',
     forOperator: 'The purpose is refused for all, is not in the terms, or its legal basis does not fit',

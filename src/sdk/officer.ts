@@ -5,6 +5,12 @@ import type { basesDeclarationSchema, declaredBasisSchema } from '../protocol/la
 import type { missingBasisSchema } from '../protocol/http/basis-api.ts'
 import type { basisRequestSchema, basisViewSchema } from '../protocol/law/basis-record.ts'
 import type { KeySet } from '../protocol/member.ts'
+import { CONTRACT_API } from '../protocol/http/contract-api.ts'
+import type {
+  contractRequestSchema,
+  contractViewSchema,
+  missingContractSchema,
+} from '../protocol/law/processing-contract.ts'
 import { OFFICER_API } from '../protocol/http/officer-api.ts'
 import type {
   REGISTER_FORMATS,
@@ -27,10 +33,13 @@ export type WireAssessment = z.input<typeof assessmentRequestSchema>
 export type WireIncident = z.input<typeof incidentRequestSchema>
 export type WireIncidentStep = z.input<typeof incidentStepSchema>
 
+export type WireContract = z.input<typeof contractRequestSchema>
 export type WireBasis = z.input<typeof basisRequestSchema>
 
 /** What the site's door answers, parsed. */
 export type NamedOfficerView = z.output<typeof namedOfficerSchema>
+export type ContractView = z.output<typeof contractViewSchema>
+export type MissingContract = z.output<typeof missingContractSchema>
 export type BasisView = z.output<typeof basisViewSchema>
 export type MissingBasis = z.output<typeof missingBasisSchema>
 export type RegisterView = z.output<typeof registerSchema>
@@ -73,6 +82,10 @@ export interface Officer {
     basis: string,
     change: { add?: readonly string[]; remove?: readonly string[] },
   ): Promise<BasisView>
+  contracts(): Promise<{ items: readonly ContractView[]; missing: readonly MissingContract[] }>
+  recordContract(contract: WireContract, idempotencyKey?: string): Promise<ContractView>
+  /** From when it resolves nothing runs under it. */
+  endContract(contract: string, reason: string): Promise<ContractView>
   transfers(): Promise<readonly TransferView[]>
   removeTransfer(id: string, reason: string): Promise<TransferView>
   restoreTransfer(id: string): Promise<TransferView>
@@ -120,6 +133,14 @@ export function openOfficer(client: HttpClient): Officer {
         params: { basis },
         body: { add: [...add], remove: [...remove] },
       }),
+    contracts: () => client.call(CONTRACT_API.listContracts),
+    recordContract: (body, idempotencyKey) =>
+      client.call(CONTRACT_API.recordContract, {
+        body,
+        ...(idempotencyKey === undefined ? {} : { idempotencyKey }),
+      }),
+    endContract: (contract, reason) =>
+      client.call(CONTRACT_API.endContract, { params: { contract }, body: { reason } }),
     transfers: async () => (await client.call(OFFICER_API.transfers)).items,
     removeTransfer: (id, reason) =>
       client.call(OFFICER_API.removeTransfer, { params: { id }, body: { reason } }),

@@ -39,6 +39,7 @@ import { openColludingGroups } from './guard/colluding-groups.ts'
 import { GuardHolds } from './guard/guard-holds.ts'
 import { openPartitionStore } from './guard/partition-store.ts'
 import { loadEvidence } from './load-evidence.ts'
+import { ContractStore } from './contracts/contract-store.ts'
 import { AssessmentStore } from './assessments/assessment-store.ts'
 import { WindDown } from './handover/wind-down.ts'
 import { TransferRemovals } from './officer/transfer-removals.ts'
@@ -212,6 +213,7 @@ async function openOfficerParts(db: Database, { removedTransferGrounds }: SiteSe
   const windDown = await WindDown.open(db)
   return {
     assessments: await AssessmentStore.open(db),
+    contracts: await ContractStore.open(db),
     transferRemovals,
     windDown,
     removedGrounds: () => transferRemovals.ids,

@@ -42,6 +42,7 @@ export function tryPolicy({
     evidence,
     removedGrounds,
     unassessedRisk: undefined,
+    contractLack: undefined,
     now,
   })
 }

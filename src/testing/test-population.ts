@@ -1,5 +1,5 @@
 import type { WireGrant, WireManifest } from '../sdk/issuer.ts'
-import type { WireBasis } from '../sdk/officer.ts'
+import type { WireBasis, WireContract } from '../sdk/officer.ts'
 
 /** Somebody of a made-up population. */
 export interface TestPerson {
@@ -86,6 +86,25 @@ export function testGrant(dataSet: string, person: string, more: Partial<WireGra
     grantee: { anyone: true },
     purposes: ['dpv:ResearchAndDevelopment'],
     modes: ['aggregate', 'rows'],
+    ...more,
+  }
+}
+
+type ProcessingContract = Extract<WireContract, { kind: 'processing' }>
+
+/** A contract under which a custodian processes all that an issuer places, until it is ended. */
+export function testProcessing(
+  controller = 'federation',
+  more: Partial<ProcessingContract> = {},
+): WireContract {
+  return {
+    kind: 'processing',
+    controller,
+    reference: 'DPA 2026-014',
+    subject: 'Keeping data and computing answers over it',
+    concludedOn: '2020-01-15',
+    instructions: 'the signed manifests',
+    afterEnd: 'return',
     ...more,
   }
 }

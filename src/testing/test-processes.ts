@@ -10,6 +10,8 @@ import { readKeyFile } from '../kernel/crypto/key-file.ts'
 import type { KeyPair } from '../kernel/crypto/keys.ts'
 import { NETWORK_API } from '../protocol/http/network-endpoints.ts'
 import { httpClient } from '../sdk/http-client.ts'
+import { openOfficer } from '../sdk/officer.ts'
+import { testProcessing } from './test-population.ts'
 import { openSiteAdministration } from '../sdk/issuer.ts'
 import type { SiteAdministration } from '../sdk/issuer.ts'
 import { initSite } from '../site/init-site.ts'
@@ -80,15 +82,14 @@ export async function testProcesses(
   const body = { id: 'galway', custodian: 'edgeworks', country: 'IE', keys: made.keys }
   await caller.call(caller.operator, NETWORK_API.addSite, { body })
   await site.start()
-  const administration = (issuer: string, signing: KeyPair) => {
+  const client = (issuer: string, signing: KeyPair) => {
     const server = { url: site.url, name: 'galway' }
     const { ids } = caller
-    return openSiteAdministration(
-      httpClient({ server, caller: { issuer, key: signing }, clock: systemClock, ids }),
-    )
+    return httpClient({ server, caller: { issuer, key: signing }, clock: systemClock, ids })
   }
-  const siteOperator = administration('operator', key)
+  const siteOperator = openSiteAdministration(client('operator', key))
   await siteOperator.registerIssuer({ member: 'federation', keys: publicKeys(federation) })
+  await openOfficer(client('operator', key)).recordContract(testProcessing())
   const open = opening.move()
   return {
     home,
@@ -97,7 +98,7 @@ export async function testProcesses(
     caller,
     federation,
     siteOperator,
-    siteIssuer: administration('federation', federation.signing),
+    siteIssuer: openSiteAdministration(client('federation', federation.signing)),
     logOf: ({ name }) => readFile(join(home, `${name}.log`), 'utf8'),
     [Symbol.asyncDispose]: () => open.disposeAsync(),
   }

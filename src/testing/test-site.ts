@@ -10,6 +10,8 @@ import { ok } from '../kernel/result.ts'
 import { manifestSchema } from '../protocol/data-set.ts'
 import { grantRequestSchema } from '../protocol/consent/grant.ts'
 import type { WireManifest } from '../sdk/issuer.ts'
+import { contractRequestSchema } from '../protocol/law/processing-contract.ts'
+import { recordContract } from '../site/contracts/change-contracts.ts'
 import { siteSettingsSchema } from '../site/config.ts'
 import type { SiteSettings } from '../site/config.ts'
 import { giveGrants } from '../site/consent/give-grants.ts'
@@ -19,7 +21,7 @@ import { initSite } from '../site/init-site.ts'
 import { openSite } from '../site/open-site.ts'
 import type { SiteContext } from '../site/site-context.ts'
 import { lookupDigest } from '../site/vault/lookup-digest.ts'
-import { csvOf, testGrant, testManifest } from './test-population.ts'
+import { csvOf, testGrant, testManifest, testProcessing } from './test-population.ts'
 import type { TestPerson } from './test-population.ts'
 import { testDatabaseUrl } from './test-postgres.ts'
 import { evidenceOf } from './test-trade.ts'
@@ -62,6 +64,7 @@ export async function bareSite(clock: Clock = systemClock): Promise<BareSite> {
   const open = () =>
     openSite({ root, settings, log: silentLog, clock, random: systemRandom }, opened, () => undefined)
   let site = await open()
+  await recordContract(site, contractRequestSchema.parse(testProcessing()), { by: 'operator' })
   return {
     root,
     get site() {

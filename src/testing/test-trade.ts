@@ -21,6 +21,7 @@ import type { HttpClient } from '../sdk/http-client.ts'
 import { openSiteAdministration } from '../sdk/issuer.ts'
 import type { SiteAdministration, WireGrant, WireManifest } from '../sdk/issuer.ts'
 import { NO_PINNED_KEYS } from '../sdk/pinned-keys.ts'
+import { openOfficer } from '../sdk/officer.ts'
 import { openRightsDesk } from '../sdk/rights.ts'
 import type { RightsDesk } from '../sdk/rights.ts'
 import { serveSite } from '../site/assemble-site.ts'
@@ -28,7 +29,7 @@ import type { ServingSite } from '../site/assemble-site.ts'
 import { siteSettingsSchema } from '../site/config.ts'
 import type { SiteSettings } from '../site/config.ts'
 import { initSite } from '../site/init-site.ts'
-import { csvOf, testGrant, testManifest } from './test-population.ts'
+import { csvOf, testGrant, testManifest, testProcessing } from './test-population.ts'
 import type { TestPerson } from './test-population.ts'
 import { publicKeys, testNetwork } from './test-network.ts'
 import type { NetworkCaller, TestNetwork, TestParty } from './test-network.ts'
@@ -54,6 +55,8 @@ export interface TestSiteFacts {
   readonly settings?: object
   /** Its directory; absent: a temporary one. It is made, and goes away with the site. */
   readonly root?: string
+  /** Whether a contract with the issuer is recorded, so that asks are answered. */
+  readonly hasContract?: boolean
 }
 
 /** A whole site in this process, on a free port and in a directory of its own. */
@@ -245,8 +248,9 @@ async function testSite(
     networkUrl = network.url,
     log = silentLog,
     clock = network.clock,
-    settings: ownSettings = {},
+    settings: own = {},
     root: ownRoot,
+    hasContract = true,
   }: TestSiteFacts,
 ): Promise<TestSite & AsyncDisposable> {
   const { ids } = network
@@ -256,10 +260,8 @@ async function testSite(
   await writeFile(join(root, 'evidence.jws'), evidenceOf({ site: name, territory, clock, key: operatorKey }))
   const body = { id: name, custodian: custodian.name, country: territory, keys: made.keys }
   await network.call(network.operator, NETWORK_API.addSite, { body })
-  const settings = settingsOf(
-    { site: name, custodian: custodian.name, territory, networkUrl, databaseUrl },
-    ownSettings,
-  )
+  const facts = { site: name, custodian: custodian.name, territory, networkUrl, databaseUrl }
+  const settings = settingsOf(facts, own)
   const start = () => serveSite({ root, settings, log, clock, random: systemRandom })
   let serving: ServingSite | undefined = await start()
   const url = () => serving?.url ?? ''
@@ -299,6 +301,7 @@ async function testSite(
     },
   }
   await site.operator.registerIssuer({ member: issuer.name, keys: publicKeys(issuer) })
+  if (hasContract) await openOfficer(as('operator')).recordContract(testProcessing(issuer.name))
   return site
 }
 

@@ -5,7 +5,13 @@ import { after } from 'node:test'
 import { stringify } from 'yaml'
 import { readMemberProfile } from '../../src/cli/member-profile.ts'
 import { NETWORK_API } from '../../src/protocol/http/network-endpoints.ts'
-import { csvOf, testGrant, testManifest, testPeople } from '../../src/testing/test-population.ts'
+import {
+  csvOf,
+  testGrant,
+  testManifest,
+  testPeople,
+  testProcessing,
+} from '../../src/testing/test-population.ts'
 import { testProcesses } from '../../src/testing/test-processes.ts'
 import { offered } from '../../src/testing/test-trade.ts'
 import type { CliRun } from '../cli/run-cli.ts'
@@ -48,6 +54,14 @@ await siteOperator.registerIssuer({
   member: 'world',
   keys: { signing: profile.signing.publicJwk, sealing: profile.sealing.publicJwk },
 })
+await succeeds(
+  'officer',
+  'contract',
+  'record',
+  '--file',
+  await fileOf('contract.yaml', stringify(testProcessing('world'))),
+  ...toSite(),
+)
 const deposit = { kind: 'deposit', member: 'buyer', amount: { amount: 100_000, currency: 'EUR' } }
 await caller.call(caller.operator, NETWORK_API.transfer, {
   body: deposit,

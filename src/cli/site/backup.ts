@@ -247,7 +247,7 @@ function print({ terminal }: Session, restored: Restored): void {
   const { erasures, withdrawals, objections, restrictions, endings } = restored
   say(
     terminal,
-    `  done again: ${erasures} erasures, ${withdrawals} withdrawals, ${objections} objections, ${restrictions} restrictions, ${endings} ends of bases and guardianships`,
+    `  done again: ${erasures} erasures, ${withdrawals} withdrawals, ${objections} objections, ${restrictions} restrictions, ${endings} ends of bases, guardianships and contracts`,
   )
   if (restored.corrections > 0) say(terminal, `  made again: ${restored.corrections} corrections`)
   for (const { dataSet, batch, rows: count, file } of restored.toImport)

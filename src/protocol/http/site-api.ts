@@ -3,6 +3,7 @@ import { endpoint } from '../../kernel/http/endpoint.ts'
 import { ACCESS_API } from './access-api.ts'
 import { BACKUP_API } from './backup-api.ts'
 import { BASIS_API } from './basis-api.ts'
+import { CONTRACT_API } from './contract-api.ts'
 import { DECLARED_BASES_API } from '../law/declared-bases.ts'
 import { CONSENT_RECORD_API } from './consent-record-api.ts'
 import { DATA_RIGHTS_API } from './data-rights-api.ts'
@@ -389,6 +390,7 @@ export const SITE_API = {
   }),
   ...OFFICER_API,
   ...BASIS_API,
+  ...CONTRACT_API,
   ...DECLARED_BASES_API,
   ...CONSENT_RECORD_API,
   ...DATA_RIGHTS_API,

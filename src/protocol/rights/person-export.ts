@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { AGE_EVIDENCE_KINDS, ASSURANCES } from '../law/age-evidence.ts'
 import { BASIS_KINDS, basisNamedSchema } from '../law/basis-record.ts'
+import { contractNamedSchema } from '../law/processing-contract.ts'
 import { manifestSchema } from '../data-set.ts'
 import { GRANT_STATES, grantTermsSchema } from '../consent/grant.ts'
 import { GUARDIANSHIP_STATES, GUARDIAN_AUTHORITIES } from '../consent/guardianship.ts'
@@ -48,6 +49,8 @@ export const exportDataSetSchema = z.strictObject({
   describedAt: timeSchema,
   /** When the retention ends. */
   keptUntil: timeSchema,
+  /** Who keeps it for its issuer, and under which contract that is in force (GDPR Art. 28, 26). */
+  processing: contractNamedSchema.extend({ processor: z.string() }).optional(),
 })
 
 /** The key by which an issuer knows the person. */

@@ -1,5 +1,6 @@
 import { z } from '@hono/zod-openapi'
 import { basisNamedSchema } from '../law/basis-record.ts'
+import { contractNamedSchema } from '../law/processing-contract.ts'
 import { areaSchema } from '../law/perimeter.ts'
 import {
   countrySchema,
@@ -93,6 +94,8 @@ export const controllerActivitySchema = z.strictObject({
     ),
   }),
   perimeter: z.strictObject({ store: placeSchema, process: placeSchema, release: placeSchema }),
+  /** Under which the custodian processes it now (Art. 28, 26). */
+  contract: contractNamedSchema.optional(),
   measures: z.array(z.string()),
   policy: digestSchema,
 })
@@ -103,6 +106,19 @@ export const processorActivitySchema = z.strictObject({
   controller: contactSchema,
   dataSets: z.array(dataSetIdSchema),
   processing: z.array(z.string()),
+  /** Contracts with the controller that have not ended, with what they say of sub-processors (Art. 28(2), (3)). */
+  contracts: z.array(
+    contractNamedSchema.extend({
+      subject: z.string(),
+      dataSets: z.union([z.literal('all'), z.array(dataSetIdSchema)]),
+      until: instantSchema.optional(),
+      instructions: z.string().optional(),
+      subProcessors: z.array(z.string()),
+      /** Of joint controllers: who answers for what, and where people may turn to. */
+      arrangement: z.string().optional(),
+      contactPoint: z.string().optional(),
+    }),
+  ),
   transfers: z.array(transferSchema),
   measures: z.array(z.string()),
 })

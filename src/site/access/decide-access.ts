@@ -17,7 +17,7 @@ import type { AskedAccess } from './read-question.ts'
 /** What a decision about a use rests on, loaded once: the decision itself is pure. */
 export interface AccessFacts extends Pick<
   AdmissionFacts,
-  'manifest' | 'isCustodian' | 'evidence' | 'removedGrounds' | 'unassessedRisk' | 'now'
+  'manifest' | 'isCustodian' | 'evidence' | 'removedGrounds' | 'unassessedRisk' | 'contractLack' | 'now'
 > {
   readonly acquirer: Pick<Member, 'status' | 'transferBases' | 'acquirerClass'>
 }

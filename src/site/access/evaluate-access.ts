@@ -9,6 +9,7 @@ import type { DataSetId, MemberId } from '../../protocol/wire.ts'
 import { isCustodian } from '../asks/is-custodian.ts'
 import { eligibilityContext } from '../asks/use-of-people.ts'
 import { unassessedRisk } from '../assessments/unassessed-risk.ts'
+import { contractLack } from '../contracts/contract-in-force.ts'
 import { noteAccess } from '../rights/note-access.ts'
 import { findKnownPeople } from '../rights/person-reading.ts'
 import type { KnownPerson } from '../rights/person-reading.ts'
@@ -127,6 +128,7 @@ async function decideUse({ site, acquirers }: AccessParts, asked: AskedUse): Pro
     manifest,
     isCustodian: isCustodian(acquirer, site),
     unassessedRisk: manifest && (await unassessedRisk(site, { manifest, purpose: question.purpose })),
+    contractLack: manifest && contractLack(site, manifest, now),
     evidence: site.evidence.current(now)?.evidence,
     removedGrounds: site.removedGrounds(),
     now,

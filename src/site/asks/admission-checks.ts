@@ -12,7 +12,7 @@ import type { AskFacts } from './ask-facts.ts'
 /** As much of the facts as these checks look at: a policy is tried on them without an ask that anybody signed. */
 export type AdmissionFacts = Pick<
   AskFacts,
-  'manifest' | 'isCustodian' | 'evidence' | 'removedGrounds' | 'unassessedRisk' | 'now'
+  'manifest' | 'isCustodian' | 'evidence' | 'removedGrounds' | 'unassessedRisk' | 'contractLack' | 'now'
 > & {
   readonly ask: Pick<Ask, 'expires' | 'purpose' | 'legalBasis' | 'mode'> & {
     /** Nowhere is outside every perimeter. */
@@ -57,6 +57,15 @@ export const ADMISSION_CHECKS: readonly AdmissionCheck[] = [
   { name: 'may be stored here', check: (facts) => checkPlace('store', facts) },
   { name: 'may be processed here', check: (facts) => checkPlace('process', facts) },
   MAY_BE_RELEASED,
+  {
+    // A processor acts under a contract, and on instructions (GDPR Art. 28(3)).
+    name: 'the custodian may process it',
+    check: ({ contractLack }) =>
+      when(contractLack !== undefined, {
+        code: 'declined.contract',
+        ...(contractLack === undefined ? {} : { operatorNote: contractLack }),
+      }),
+  },
   {
     name: 'purpose is not refused to all',
     check: ({ ask }) => when(isPurposeRefused(ask.purpose), { code: 'declined.purpose' }),

@@ -6,6 +6,7 @@ import type { Question } from '../../protocol/ask.ts'
 import { highestPrice } from '../../protocol/money/tariff.ts'
 import type { SiteEvents } from '../events.ts'
 import type { PulledAsk } from '../line/serve-line.ts'
+import { contractLack } from '../contracts/contract-in-force.ts'
 import { admit } from './admission-checks.ts'
 import { unassessedRisk } from '../assessments/unassessed-risk.ts'
 import { answerDryRun } from './answer-dry-run.ts'
@@ -121,6 +122,7 @@ async function loadFacts(
     manifest,
     unassessedRisk:
       manifest && (await unassessedRisk(parts, { manifest, purpose: verified.value.ask.purpose })),
+    contractLack: manifest && contractLack(parts, manifest, now),
     evidence: parts.evidence.current(now)?.evidence,
     removedGrounds: parts.removedGrounds(),
     now,

@@ -30,5 +30,7 @@ export interface AskFacts {
   readonly removedGrounds: ReadonlySet<string>
   /** Why the use is of high risk though no impact assessment carries it; `undefined` when that is not so. */
   readonly unassessedRisk: string | undefined
+  /** Why the data set may not be processed here, for want of a contract with its issuer; `undefined` when it may. */
+  readonly contractLack: string | undefined
   readonly now: Instant
 }

@@ -4,6 +4,7 @@ import { endedColumns } from '../../protocol/law/retention.ts'
 import type { DataSetId } from '../../protocol/wire.ts'
 import { isAssessed } from '../assessments/interest-prevails.ts'
 import { unassessedRisk } from '../assessments/unassessed-risk.ts'
+import { contractLack } from '../contracts/contract-in-force.ts'
 import { decideEligibility } from '../consent/eligibility.ts'
 import { admit } from './admission-checks.ts'
 import type { SiteParts } from './site-parts.ts'
@@ -37,6 +38,7 @@ export async function mayStillHaveRows(parts: SiteParts, use: RowsUse): Promise<
     isCustodian: false,
     removedGrounds: parts.removedGrounds(),
     unassessedRisk: await unassessedRisk(parts, { manifest, purpose }),
+    contractLack: contractLack(parts, manifest, now),
     now,
     ask: {
       expires: later(now, MINUTE_MS),

@@ -20,6 +20,7 @@ import type { CheckedQuery } from '../query/bound/bound-query.ts'
 import { checkQuestion } from '../query/check-question.ts'
 import { dropOutputs } from '../query/narrow.ts'
 import { unassessedRisk } from '../assessments/unassessed-risk.ts'
+import { contractLack } from '../contracts/contract-in-force.ts'
 import { admit } from './admission-checks.ts'
 import type { AskFacts } from './ask-facts.ts'
 import { declineInNames } from './decline-in-names.ts'
@@ -98,7 +99,13 @@ async function usedManifests(
   const used: Manifest[] = []
   for (const dataSet of dataSets) {
     const manifest = manifests.get(dataSet)
-    const decline = admit({ ...facts, manifest, unassessedRisk: await riskOf(manifest, facts, parts) })
+    const decline = admit({
+      ...facts,
+      manifest,
+      unassessedRisk: await riskOf(manifest, facts, parts),
+      // Looked at for each attempt: a contract may have ended meanwhile.
+      contractLack: manifest && contractLack(parts, manifest, facts.now),
+    })
     if (!manifest || decline) return declined(decline?.code ?? 'declined.no_route', { ...decline })
     if (manifest.issuer !== facts.manifest?.issuer) {
       return declined('declined.sql_not_supported', {

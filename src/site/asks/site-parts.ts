@@ -11,6 +11,7 @@ import type { ColludingGroups } from '../guard/colluding-groups.ts'
 import type { GuardHolds } from '../guard/guard-holds.ts'
 import type { PartitionStore } from '../guard/partition-store.ts'
 import type { RefusalLimits } from '../guard/refusal-budget.ts'
+import type { ContractStore } from '../contracts/contract-store.ts'
 import type { AssessmentStore } from '../assessments/assessment-store.ts'
 import type { RowEnds } from '../retention/row-ends.ts'
 import type { PrivacyLedger } from '../privacy/privacy-ledger.ts'
@@ -51,6 +52,8 @@ export interface SiteParts {
   /** Grounds for transfers that count no more, by the settings or the officer. */
   readonly removedGrounds: () => ReadonlySet<string>
   readonly assessments: AssessmentStore
+  /** Under which contracts data is processed here. */
+  readonly contracts: ContractStore
   /** False once the site winds down: then nothing is offered to anybody. */
   readonly isOffering: () => boolean
   /** The manifests in force, by data set. */

@@ -15,7 +15,7 @@ import { parseJson, readIfThere } from './safe.ts'
 import type { Safe } from './safe.ts'
 
 /**
- * What was taken back, in the safe: grants withdrawn, objections, restrictions, bases and guardianships ended. Written before it is acknowledged, so
+ * What was taken back, in the safe: grants withdrawn, objections, restrictions, bases, guardianships and contracts ended. Written before it is acknowledged, so
  * that a restore of an older backup makes all of it anew (docs/decisions/0020). People are named by the marks of their
  * keys, which say nothing to anybody who has not got the key; grants by their numbers.
  *
@@ -39,6 +39,8 @@ const takenBackSchema = z.strictObject({
   basesEnded: z.array(z.strictObject({ basis: z.string(), reason: z.string() })),
   uncovered: z.array(z.strictObject({ basis: z.string(), key: digestSchema, sequence: z.int().min(1) })),
   guardianshipsEnded: z.array(z.string()),
+  /** Contracts under which data was processed; lines from before there were any name none. */
+  contractsEnded: z.array(z.strictObject({ contract: z.string(), reason: z.string() })).default([]),
   restrictions: z.array(
     z.strictObject({
       key: digestSchema,
@@ -112,9 +114,9 @@ async function readSince(
 ): Promise<TakenBack | undefined> {
   const { sequence, restriction, guardianships } = reached
   const since = await rowsSince(db, reached)
-  const { revoked, objections, restrictions, bases, uncovered } = since
+  const { revoked, objections, restrictions, bases, uncovered, contracts } = since
   const newlyEnded = since.ended.filter((guardianship) => !guardianships.has(guardianship))
-  const numbered = [revoked, objections, bases, uncovered]
+  const numbered = [revoked, objections, bases, uncovered, contracts]
   if ([...numbered, restrictions, newlyEnded].every(({ length }) => length === 0)) return undefined
   // Whoever was erased has no key and no mark: nothing of theirs is to be taken back.
   const named = new Set([...objections, ...restrictions, ...uncovered].map(({ person }) => person))
@@ -131,6 +133,7 @@ async function readSince(
       sequence: number,
     })),
     guardianshipsEnded: newlyEnded,
+    contractsEnded: contracts.map(({ contract, reason }) => ({ contract, reason })),
     restrictions: withMarks(restrictions, marks).map(restrictionOf),
   })
 }
@@ -150,6 +153,8 @@ async function rowsSince(db: Database, { sequence, restriction }: Reached): Prom
       array(select json_build_object('sequence', sequence, 'basis', basis, 'person', person)
         from legal_basis_person where sequence > ${sequence}::bigint and not is_covered
         order by legal_basis_person.sequence) as uncovered,
+      array(select json_build_object('sequence', sequence, 'contract', contract, 'reason', reason)
+        from processing_contract_end where sequence > ${sequence}::bigint order by processing_contract_end.sequence) as contracts,
       array(select guardianship from guardianship where ended_ms is not null order by id) as ended`.execute(
     db,
   )
@@ -164,6 +169,11 @@ interface RowsSince {
   readonly restrictions: readonly RestrictionRow[]
   readonly bases: readonly { readonly sequence: number; readonly basis: string; readonly reason: string }[]
   readonly uncovered: readonly UncoveredRow[]
+  readonly contracts: readonly {
+    readonly sequence: number
+    readonly contract: string
+    readonly reason: string
+  }[]
   readonly ended: readonly string[]
 }
 

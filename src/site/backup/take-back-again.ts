@@ -6,6 +6,7 @@ import { endBasis, uncoverPeople } from '../consent/change-bases.ts'
 import { objectTo } from '../consent/change-objections.ts'
 import { liveGrantsBySequence } from '../consent/grant-store.ts'
 import { writeRevocations } from '../consent/revoke-grants.ts'
+import { endContract } from '../contracts/change-contracts.ts'
 import { endGuardianship } from '../principals/end-guardianship.ts'
 import { restrictPerson } from '../rights/restrict-person.ts'
 import type { SiteContext } from '../site-context.ts'
@@ -22,7 +23,7 @@ export interface TakenBackAgain {
   readonly withdrawals: number
   readonly objections: number
   readonly restrictions: number
-  /** Legal bases and guardianships that ended, and people whom a basis covers no longer. */
+  /** Legal bases, guardianships and contracts that ended, and people whom a basis covers no longer. */
   readonly endings: number
 }
 
@@ -68,7 +69,8 @@ export async function takeBackAgain(
     restrictions += 1
   }
   const endings = await endAgain(site, { people, lines, marks })
-  return { withdrawals, objections, restrictions, endings }
+  const contracts = await endContractsAgain(site, lines)
+  return { withdrawals, objections, restrictions, endings: endings + contracts }
 }
 
 /** People by the marks of their keys, as far as a line names them for something that the backup does not have. */
@@ -120,6 +122,14 @@ async function endAgain(
     endings += 1
   }
   return endings
+}
+
+/** Contracts that ended after the backup; one that was recorded after it is not there to be ended. */
+async function endContractsAgain(site: SiteContext, lines: readonly TakenBack[]): Promise<number> {
+  const standing = new Set(site.contracts.standing().map(({ id }) => id))
+  const ended = lines.flatMap((line) => line.contractsEnded).filter(({ contract }) => standing.has(contract))
+  for (const { contract, reason } of ended) await endContract(site, { contract, reason }, { by: BY })
+  return ended.length
 }
 
 /** Grants by their numbers; those that were given after the backup are not there to be withdrawn. */

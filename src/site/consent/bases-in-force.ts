@@ -14,6 +14,8 @@ export interface HeldBasis {
 export type BasisChange =
   | { readonly what: 'recorded'; readonly basis: HeldBasis }
   | { readonly what: 'ended'; readonly basis: string }
+  /** The contract under which data sets were processed (src/site/contracts): what ran under it is computed anew. */
+  | { readonly what: 'contract_ended'; readonly dataSets: readonly DataSetId[] }
   | {
       readonly what: 'people'
       readonly basis: string
@@ -43,6 +45,10 @@ export class BasesInForce {
   apply(change: BasisChange, sequence: number): void {
     if (change.what === 'recorded') {
       this.#bases.set(change.basis.id, change.basis)
+      return
+    }
+    if (change.what === 'contract_ended') {
+      for (const dataSet of change.dataSets) this.#shrunkAt.set(dataSet, sequence)
       return
     }
     const known = this.#bases.get(change.basis)

@@ -8,6 +8,7 @@ import { REASONS } from '../../protocol/reason.ts'
 import { retentionEnd } from '../../protocol/law/retention.ts'
 import type { DataSetId } from '../../protocol/wire.ts'
 import type { Outcome } from '../../protocol/reason.ts'
+import { contractLack } from '../contracts/contract-in-force.ts'
 import { describeDataSet } from '../datasets/describe-data-set.ts'
 import { findDataSet } from '../datasets/data-set-store.ts'
 import type { BatchParts, ImportedBatch } from '../datasets/import-batch.ts'
@@ -40,6 +41,16 @@ function requireKept({ manifests, clock }: SiteContext, dataSet: DataSetId): voi
   if (!manifest || retentionEnd(manifest.retention) > clock.now()) return
   throw new Fault('fault.conflict', {
     what: `Cannot import into "${dataSet}": its retention has ended; describe it with a longer one first`,
+  })
+}
+
+/** A processor keeps nothing for anybody without a contract (GDPR Art. 28(3)). */
+function requireContract(site: SiteContext, dataSet: DataSetId): void {
+  const manifest = site.manifests().get(dataSet)
+  const lack = manifest && contractLack(site, manifest, site.clock.now())
+  if (lack === undefined) return
+  throw new Fault('fault.conflict', {
+    what: `Cannot import into "${dataSet}": ${lack}; record it first, with "hedgerow officer contract record"`,
   })
 }
 
@@ -81,6 +92,7 @@ export function dataSetActs(site: SiteContext): DataSetActs {
     async importBatch({ dataSet, batch, format, file, signal }) {
       site.windDown.requireTaking()
       requireKept(site, dataSet)
+      requireContract(site, dataSet)
       const imported = await importFile(
         { ...batchParts(site), directory: site.root, threads: site.vaultThreads },
         { dataSet, batch, format, file: { stream: file }, signal, mayStore: () => mayStore(site, dataSet) },
@@ -90,6 +102,7 @@ export function dataSetActs(site: SiteContext): DataSetActs {
     async importRows({ manifest, ...request }) {
       site.windDown.requireTaking()
       requireKept(site, manifest.dataSet)
+      requireContract(site, manifest.dataSet)
       const imported = await importRows(batchParts(site), {
         ...request,
         manifest,

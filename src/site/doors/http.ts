@@ -16,6 +16,7 @@ import { callerAuthentication, exchangeAssertion } from './authenticate-caller.t
 import type { Authentication, PeopleSignIn } from './authenticate-caller.ts'
 import { nameOfPerson } from './on-behalf.ts'
 import { serveBases } from './bases.ts'
+import { serveContracts } from './contracts.ts'
 import { CallerKeys, forgettingKeys } from './caller-keys.ts'
 import { confineCallers } from './confine-callers.ts'
 import type { AgentDesk } from '../data-rights/agent-desk.ts'
@@ -83,6 +84,7 @@ export function siteDoor(given: SiteActs, parts: SiteDoorParts): OpenAPIHono {
   serveReceipts(door, acts)
   serveOfficer(door, acts)
   serveBases(door, acts)
+  serveContracts(door, acts)
   serveOfficers(door, acts.officer)
   serveEnforcementPoints(door, acts)
   serveHandOver(door, acts)

@@ -7,6 +7,8 @@ import type { Notice, PartyContact } from '../../protocol/http/officer-api.ts'
 import type { namedOfficerSchema } from '../../protocol/http/officer-role-api.ts'
 import type { Register } from '../../protocol/rights/register.ts'
 import type { DataSetId, MemberId } from '../../protocol/wire.ts'
+import { contractActs } from '../contracts/contract-acts.ts'
+import type { ContractActs } from '../contracts/contract-acts.ts'
 import type { ChangeFacts } from '../consent/change-grants.ts'
 import { basisActs } from '../officer/basis-acts.ts'
 import type { BasisActs } from '../officer/basis-acts.ts'
@@ -28,7 +30,7 @@ import { findRegulatorKey, registerRegulator, removeRegulator } from '../officer
 import type { SiteContext } from '../site-context.ts'
 
 /** What the officer's part of the door calls. `issuer` in a scope: only what concerns that issuer's data sets. */
-export interface OfficerActs extends AssessmentActs, BasisActs, TransferActs, IncidentActs {
+export interface OfficerActs extends AssessmentActs, BasisActs, ContractActs, TransferActs, IncidentActs {
   register(scope: { issuer?: MemberId | undefined }): Promise<Register>
   keepParty(request: { member: MemberId; contact: PartyContact }): Promise<PartyContact>
   /** `undefined` when no such data set is offered for such a purpose. */
@@ -67,6 +69,7 @@ export function officerActs(site: SiteContext): OfficerActs {
   return {
     ...assessmentActs(site),
     ...basisActs(site),
+    ...contractActs(site),
     declareBases: (declaration, change) => declareBases(site, declaration, change),
     ...transferActs(site),
     ...incidentActs(site),

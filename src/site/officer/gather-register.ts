@@ -1,4 +1,5 @@
 import { formatDate } from '../../kernel/clock.ts'
+import type { Instant } from '../../kernel/clock.ts'
 import type { Manifest } from '../../protocol/data-set.ts'
 import type { Register } from '../../protocol/rights/register.ts'
 import { recipientsOf } from '../asks/recorded-uses.ts'
@@ -6,6 +7,8 @@ import { isAssessed as carriesInterest } from '../assessments/interest-prevails.
 import { ageGroups } from '../consent/age-groups.ts'
 import { isInTime } from '../consent/decide-basis.ts'
 import type { AssessedInterest } from '../consent/decide-basis.ts'
+import { contractInForce, contractState, missingContracts } from '../contracts/contract-in-force.ts'
+import type { StoredContract } from '../contracts/contract-store.ts'
 import type { SiteContext } from '../site-context.ts'
 import { missingBases } from './missing-bases.ts'
 import { makeRegister } from './make-register.ts'
@@ -40,10 +43,17 @@ export async function registerFacts(site: SiteContext, issuer?: string): Promise
     contacts,
     names,
     assessments: site.assessments.list(),
+    contracts: standingAt(site, now),
+    missingContracts: missingContracts(site, manifests, now),
     recipients,
     removedGrounds: site.transferRemovals.ids,
     now,
   }
+}
+
+/** Contracts that have not ended; one that begins later is among them. */
+function standingAt({ contracts }: SiteContext, now: Instant): readonly StoredContract[] {
+  return contracts.standing().filter((contract) => contractState(contract, now) !== 'expired')
 }
 
 async function registeredDataSet(site: SiteContext, manifest: Manifest): Promise<RegisteredDataSet> {
@@ -63,5 +73,6 @@ async function registeredDataSet(site: SiteContext, manifest: Manifest): Promise
     includesMinors: !people.difference(adults).isEmpty,
     bases,
     missingBases: missingBases(manifest, { bases, isAssessed, now }),
+    contract: contractInForce(site, manifest, now),
   }
 }

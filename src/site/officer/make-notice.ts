@@ -12,7 +12,7 @@ import {
   purposeName,
 } from '../../protocol/words/plain-words.ts'
 import { isPurposeWithin } from '../../protocol/law/purpose.ts'
-import type { ControllerActivity, Register } from '../../protocol/rights/register.ts'
+import type { ControllerActivity, ProcessorActivity, Register } from '../../protocol/rights/register.ts'
 import { NOTICE_WORDS } from './notice-words.ts'
 import type { NoticeLanguage, NoticeWords } from './notice-words.ts'
 
@@ -62,13 +62,9 @@ export function makeNotice(
       ],
     },
     { article: '14(1)(d)', heading: headings.data, text: whichData(activity, language) },
-    { article: '13(1)(e)', heading: headings.recipients, text: whoReceives(activity, language) },
+    { article: '13(1)(e)', heading: headings.recipients, text: whoReceives(register, activity, language) },
     { article: '13(1)(f)', heading: headings.transfers, text: whereTo(activity, language) },
-    {
-      article: '13(2)(a)',
-      heading: headings.retention,
-      text: howLong(activity, { purpose, language }),
-    },
+    { article: '13(2)(a)', heading: headings.retention, text: howLong(activity, { purpose, language }) },
     { article: '13(2)(b)', heading: headings.rights, text: [...words.rights] },
     {
       article: '13(2)(c)',
@@ -103,10 +99,11 @@ function restsOn({ bases }: ControllerActivity, purpose: string): ControllerActi
 
 function whoIsResponsible(
   register: Register,
-  { controller }: ControllerActivity,
+  activity: ControllerActivity,
   language: NoticeLanguage,
 ): string[] {
   const words = NOTICE_WORDS[language]
+  const { controller } = activity
   const { address, email, dataProtectionOfficer, representative } = controller
   return [
     [partyName(controller, words), address, email].filter((part) => part !== undefined).join(', '),
@@ -116,7 +113,33 @@ function whoIsResponsible(
       register.processor.name ?? register.processor.member,
       placeName(register.place.territory, language),
     ),
+    ...underWhat(register, activity, language),
   ]
+}
+
+/** The contract with the processor, or what the people are to know of the arrangement of joint controllers (Art. 26(2)). */
+function underWhat(
+  { processing }: Register,
+  { contract, controller }: ControllerActivity,
+  language: NoticeLanguage,
+): string[] {
+  const words = NOTICE_WORDS[language]
+  if (contract === undefined) return []
+  const { reference } = contract
+  const { arrangement, contactPoint } = registeredOf({ processing }, controller.member, contract.contract)
+  if (arrangement === undefined || contactPoint === undefined)
+    return [words.contract(reference, dayText(contract.concludedOn, language))]
+  return [words.arrangement(reference, arrangement, contactPoint)]
+}
+
+/** What the register says of a contract. */
+function registeredOf(
+  { processing }: Pick<Register, 'processing'>,
+  controller: string,
+  contract: string,
+): Partial<ProcessorActivity['contracts'][number]> {
+  const own = processing.find((activity) => activity.controller.member === controller)
+  return own?.contracts.find((registered) => registered.contract === contract) ?? {}
 }
 
 /** For the purpose of the notice, and what of the data is kept less long. */
@@ -169,12 +192,24 @@ function columnNames(categories: ControllerActivity['categories'], language: Not
   return [...new Set(categories.map((one) => columnName(one, language)))].join(', ')
 }
 
-function whoReceives({ recipients }: ControllerActivity, language: NoticeLanguage): string[] {
+function whoReceives(register: Register, activity: ControllerActivity, language: NoticeLanguage): string[] {
   const words = NOTICE_WORDS[language]
-  const received = recipients.map(({ acquirer, name, countries }) =>
+  const received = activity.recipients.map(({ acquirer, name, countries }) =>
     words.received(memberName(acquirer, name), placeNames(countries, language)),
   )
-  return [words.whoMayAsk, ...(received.length > 0 ? received : [words.nobodyYet])]
+  const helping = whoHelps(register, activity, language)
+  return [words.whoMayAsk, ...(received.length > 0 ? received : [words.nobodyYet]), ...helping]
+}
+
+/** Sub-processors are recipients, too (Art. 4(9)). */
+function whoHelps(
+  { processing }: Register,
+  { contract, controller }: ControllerActivity,
+  language: NoticeLanguage,
+): string[] {
+  if (contract === undefined) return []
+  const { subProcessors = [] } = registeredOf({ processing }, controller.member, contract.contract)
+  return subProcessors.map((line) => NOTICE_WORDS[language].subProcessor(line))
 }
 
 function whereTo({ perimeter, transfers }: ControllerActivity, language: NoticeLanguage): string[] {

@@ -21,6 +21,10 @@ import type { HeldBasis } from '../consent/bases-in-force.ts'
 import { retentionClocks, retentionEnd } from '../../protocol/law/retention.ts'
 import { carries, highRiskOf } from '../assessments/assessment-needed.ts'
 import type { Assessment } from '../assessments/assessment-store.ts'
+import { contractNamed } from '../contracts/contract-named.ts'
+import { missingContractText, registeredContract } from './register-contracts.ts'
+import type { StoredContract } from '../contracts/contract-store.ts'
+import type { MissingContract } from '../../protocol/law/processing-contract.ts'
 import type { MissingBasis } from './missing-bases.ts'
 import { SITE_MEASURES, measuresOf } from './measures.ts'
 
@@ -32,6 +36,8 @@ export interface RegisteredDataSet {
   /** Records of its legal bases that hold now. */
   readonly bases: readonly HeldBasis[]
   readonly missingBases: readonly MissingBasis[]
+  /** Under which it is processed now. */
+  readonly contract: StoredContract | undefined
 }
 
 /** Everything the register is made from; nothing in it is typed in twice. */
@@ -44,6 +50,9 @@ export interface RegisterFacts {
   readonly contacts: ReadonlyMap<string, PartyContact>
   readonly names: PartyNames
   readonly assessments: readonly Assessment[]
+  /** Contracts of processing that have not ended. */
+  readonly contracts: readonly StoredContract[]
+  readonly missingContracts: readonly MissingContract[]
   readonly recipients: readonly RecipientUse[]
   readonly removedGrounds: ReadonlySet<string>
   readonly now: Instant
@@ -65,7 +74,7 @@ export function makeRegister(facts: RegisterFacts): Register {
 }
 
 function controllerActivity(
-  { manifest, people, includesMinors, bases }: RegisteredDataSet,
+  { manifest, people, includesMinors, bases, contract }: RegisteredDataSet,
   facts: RegisterFacts,
 ): ControllerActivity {
   const { perimeter, specialCategoryBasis } = manifest
@@ -110,6 +119,7 @@ function controllerActivity(
       process: placeRule(perimeter.process),
       release: placeRule(perimeter.release),
     },
+    ...(contract === undefined ? {} : { contract: contractNamed(contract) }),
     measures: [...measuresOf(manifest)],
     policy: digestOfJson(manifest),
   }
@@ -147,6 +157,7 @@ function processorActivity(issuer: string, facts: RegisterFacts): ProcessorActiv
     controller: contactOf(issuer, facts),
     dataSets,
     processing: ['storage', 'computation on signed asks', ...modes.map((mode) => `release (${mode})`)],
+    contracts: facts.contracts.filter(({ facts: of }) => of.controller === issuer).map(registeredContract),
     transfers: transfersOf(dataSets, facts),
     measures: [...SITE_MEASURES],
   }
@@ -218,9 +229,11 @@ function gapsOf(facts: RegisterFacts): string[] {
         `"${dataSet}" needs a record of the kind ${needs} for ${purpose}; ${what} is declined without`,
     ),
   )
+  const unprocessed = facts.missingContracts.map(missingContractText)
   const state = evidenceState(facts)
   return [
     ...unknown,
+    ...unprocessed,
     ...unassessed,
     ...unbased,
     ...(state === 'valid' ? [] : [`The evidence of place is ${state.replaceAll('_', ' ')}`]),

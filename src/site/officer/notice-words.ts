@@ -26,6 +26,9 @@ export interface NoticeWords {
   readonly officer: (who: string) => string
   readonly representative: (who: string) => string
   readonly processor: (name: string, territory: string) => string
+  readonly contract: (reference: string, concluded: string) => string
+  readonly arrangement: (reference: string, essence: string, contactPoint: string) => string
+  readonly subProcessor: (who: string) => string
   readonly purposeAndBasis: (purpose: string, basis: string) => string
   readonly partOf: (purpose: string) => string
   readonly kinds: Readonly<Record<BasisKind, string>>
@@ -71,6 +74,11 @@ const EN: NoticeWords = {
   representative: (who) => `Representative in the Union: ${who}`,
   processor: (name, territory) =>
     `Your data is kept and computed on by ${name} (${territory}), and does not leave that place.`,
+  contract: (reference, concluded) =>
+    `It does so only as it is instructed, under a contract of ${concluded}: ${reference} (Art. 28).`,
+  arrangement: (reference, essence, contactPoint) =>
+    `Both decide together how your data is used, by the arrangement ${reference} (Art. 26): ${essence}. You may turn to either, and to ${contactPoint}.`,
+  subProcessor: (who) => `It has help from ${who}.`,
   purposeAndBasis: (purpose, basis) => `Purpose: ${purpose}. Legal basis: ${basis}.`,
   partOf: (purpose) => `It is part of a wider purpose, for which the data may be used: ${purpose}.`,
   kinds: {
@@ -130,6 +138,11 @@ const DE: NoticeWords = {
   representative: (who) => `Vertreter in der Union: ${who}`,
   processor: (name, territory) =>
     `Ihre Daten werden von ${name} (${territory}) aufbewahrt und ausgewertet und verlassen diesen Ort nicht.`,
+  contract: (reference, concluded) =>
+    `Das geschieht nur nach Weisung, unter einem Vertrag vom ${concluded}: ${reference} (Art. 28).`,
+  arrangement: (reference, essence, contactPoint) =>
+    `Beide entscheiden gemeinsam, wie Ihre Daten verwendet werden, nach der Vereinbarung ${reference} (Art. 26): ${essence}. Sie können sich an jeden von ihnen wenden, und an ${contactPoint}.`,
+  subProcessor: (who) => `Dabei hilft ${who}.`,
   purposeAndBasis: (purpose, basis) => `Zweck: ${purpose}. Rechtsgrundlage: ${basis}.`,
   partOf: (purpose) =>
     `Er gehört zu einem weiteren Zweck, für den die Daten verwendet werden dürfen: ${purpose}.`,
@@ -193,6 +206,11 @@ const FR: NoticeWords = {
   representative: (who) => `Représentant dans l’Union : ${who}`,
   processor: (name, territory) =>
     `Vos données sont conservées et traitées par ${name} (${territory}) et ne quittent pas ce lieu.`,
+  contract: (reference, concluded) =>
+    `Cela se fait sur instruction seulement, sous un contrat du ${concluded} : ${reference} (art. 28).`,
+  arrangement: (reference, essence, contactPoint) =>
+    `Tous deux décident ensemble de l’usage de vos données, selon l’accord ${reference} (art. 26) : ${essence}. Vous pouvez vous adresser à chacun d’eux, et à ${contactPoint}.`,
+  subProcessor: (who) => `Avec l’aide de ${who}.`,
   purposeAndBasis: (purpose, basis) => `Finalité : ${purpose}. Base légale : ${basis}.`,
   partOf: (purpose) =>
     `Elle fait partie d’une finalité plus large, pour laquelle les données peuvent être utilisées : ${purpose}.`,

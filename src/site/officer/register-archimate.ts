@@ -26,7 +26,7 @@ export function registerArchimate(register: Register): string {
   model.relation('Association', place, node)
   model.relation('Composition', node, vault)
   model.relation('Association', custodian, node)
-  const lanes = register.controllers.map((activity) => addActivity(model, activity, { vault }))
+  const lanes = register.controllers.map((activity) => addActivity(model, activity, { vault, custodian }))
   return model.write({
     name: `Processing at ${register.site}`,
     documentation: `GDPR Article 30, made on ${register.madeAt}`,
@@ -37,7 +37,7 @@ export function registerArchimate(register: Register): string {
 function addActivity(
   model: Model,
   activity: ControllerActivity,
-  { vault }: { vault: string },
+  { vault, custodian }: { vault: string; custodian: string },
 ): readonly string[] {
   const { dataSet, controller, perimeter, erasure } = activity
   const owner = model.element(
@@ -68,6 +68,12 @@ function addActivity(
   model.relation('Access', vault, data)
   model.relation('Association', constraint, data)
   model.relation('Association', owner, data)
+  const contracts = activity.contract === undefined ? [] : [activity.contract]
+  const papers = contracts.map(({ contract, kind, reference, concludedOn }) => {
+    const paper = model.element('Contract', `contract ${contract}`, reference, { kind, concludedOn })
+    for (const party of [owner, custodian, data]) model.relation('Association', paper, party)
+    return paper
+  })
   const purposes = activity.purposes.map(({ purpose, label, assessments }) => {
     const process = model.element('BusinessProcess', `use ${dataSet} ${purpose}`, label, {
       purpose,
@@ -84,7 +90,7 @@ function addActivity(
     model.relation('Association', recipient, data)
     return recipient
   })
-  return [owner, data, constraint, ...purposes, ...recipients]
+  return [owner, data, ...papers, constraint, ...purposes, ...recipients]
 }
 
 type ElementType =
@@ -93,6 +99,7 @@ type ElementType =
   | 'SystemSoftware'
   | 'BusinessActor'
   | 'BusinessProcess'
+  | 'Contract'
   | 'DataObject'
   | 'Constraint'
 type RelationType = 'Association' | 'Composition' | 'Access'
@@ -225,6 +232,7 @@ ${this.#writeView(columns)}
 const FOLDERS: Readonly<Record<ElementType, string>> = {
   BusinessActor: 'Business',
   BusinessProcess: 'Business',
+  Contract: 'Business',
   DataObject: 'Application',
   Node: 'Technology',
   SystemSoftware: 'Technology',

@@ -9,6 +9,7 @@ const COLUMNS: readonly (readonly [string, (activity: ControllerActivity, regist
     ['data_protection_officer', ({ controller }) => controller.dataProtectionOfficer ?? ''],
     ['representative', ({ controller }) => controller.representative ?? ''],
     ['processor', (_, { processor }) => processor.name ?? processor.member],
+    ['contract', ({ contract }) => contract?.reference ?? ''],
     ['processing', ({ title }) => title],
     ['data_set', ({ dataSet }) => dataSet],
     ['purposes', ({ purposes }) => list(purposes.map(({ label, purpose }) => `${label} (${purpose})`))],

@@ -10,6 +10,7 @@ import {
   purposeName,
   memberName,
 } from '../../protocol/words/plain-words.ts'
+import type { ContractNamed } from '../../protocol/law/processing-contract.ts'
 import type {
   ControllerActivity,
   ProcessorActivity,
@@ -72,6 +73,7 @@ function activity(found: ControllerActivity): Markup {
             `${label} (${purpose})${assessments.length > 0 ? `; assessed: ${assessments.join(', ')}` : ''}`,
         ),
       ],
+      ['Processed under', found.contract === undefined ? 'nothing in force' : contractText(found.contract)],
       ['Legal basis', basisLines(found)],
       [
         'People',
@@ -143,6 +145,7 @@ function processing({
   controller,
   dataSets,
   processing: kinds,
+  contracts,
   transfers,
   measures,
 }: ProcessorActivity): Markup {
@@ -151,9 +154,28 @@ function processing({
       ['Controller', contactLines(controller)],
       ['Data sets', dataSets],
       ['Processing', kinds],
+      ['Contracts (Art. 28, 26)', contracts.flatMap(contractLines)],
       ['Transfers to third countries', transferLines(transfers)],
       ['Measures', measures],
     ])}`
+}
+
+function contractText({ kind, reference, concludedOn }: ContractNamed): string {
+  const what = kind === 'processing' ? 'contract' : 'arrangement of joint controllers'
+  return `${what} ${reference}, of ${dayText(concludedOn)}`
+}
+
+function contractLines(contract: ProcessorActivity['contracts'][number]): readonly string[] {
+  const { subject, dataSets, until, instructions, subProcessors, arrangement, contactPoint } = contract
+  const about = dataSets === 'all' ? 'all data sets' : dataSets.join(', ')
+  const end = until === undefined ? 'until it is ended' : `until ${momentText(until)}`
+  return [
+    `${contractText(contract)}: ${subject}; ${about}; ${end}`,
+    ...(instructions === undefined ? [] : [`Instructions: ${instructions}`]),
+    ...subProcessors.map((line) => `Sub-processor: ${line}`),
+    ...(arrangement === undefined ? [] : [`Arrangement: ${arrangement}`]),
+    ...(contactPoint === undefined ? [] : [`People turn to: ${contactPoint}`]),
+  ]
 }
 
 function transferLines(transfers: readonly RegisterTransfer[]): readonly string[] {

@@ -171,6 +171,9 @@ function dataSetRow(record: Extract<ExportRecord, { kind: 'dataSet' }>): TableRo
   return fieldsOf(`dataSet ${record.dataSet}`, `Data set “${record.manifest.title}”`, {
     Name: record.dataSet,
     Source: record.manifest.issuer,
+    ...(record.processing && {
+      'Kept by': `${record.processing.processor}, under ${record.processing.reference}`,
+    }),
     'Legal basis': [record.manifest.legalBasis, record.manifest.specialCategoryBasis]
       .flatMap((basis) => (basis === undefined ? [] : [basisName(basis)]))
       .join('; for what the law protects specially: '),

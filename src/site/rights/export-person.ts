@@ -6,6 +6,8 @@ import type { ExportKind, ExportRecord } from '../../protocol/rights/person-expo
 import { wireMoney } from '../../protocol/wire.ts'
 import { basesCovering } from '../consent/bases-covering.ts'
 import { judgeGrants } from '../consent/judge-grants.ts'
+import { contractInForce } from '../contracts/contract-in-force.ts'
+import { contractNamed } from '../contracts/contract-named.ts'
 import { listGrants } from '../consent/list-grants.ts'
 import type { ListedGrant } from '../consent/list-grants.ts'
 import { objectionsOf } from '../consent/objection-store.ts'
@@ -16,6 +18,7 @@ import { evidenceOf, movesOf } from '../principals/principal-store.ts'
 import { evidenceView } from '../principals/view-principal.ts'
 import { viewGuardianship } from '../principals/view-guardianship.ts'
 import { knownAgeOf, whoDecides } from '../principals/who-decides.ts'
+import type { Manifest } from '../../protocol/data-set.ts'
 import type { DataSetRecord } from '../datasets/data-set-store.ts'
 import { retentionEnd } from '../../protocol/law/retention.ts'
 import type { SiteContext } from '../site-context.ts'
@@ -137,6 +140,12 @@ function accessRecord(
   }
 }
 
+/** Under which contract the custodian keeps a data set for its issuer. */
+function processingOf(site: SiteContext, manifest: Manifest) {
+  const contract = contractInForce(site, manifest, site.clock.now())
+  return contract && { processing: { ...contractNamed(contract), processor: site.custodian } }
+}
+
 async function* dataSetRecords(
   site: SiteContext,
   {
@@ -157,6 +166,7 @@ async function* dataSetRecords(
         manifest,
         describedAt: formatInstant(describedAt),
         keptUntil: formatInstant(retentionEnd(manifest.retention)),
+        ...processingOf(site, manifest),
       },
     ]
   }

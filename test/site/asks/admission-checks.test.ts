@@ -62,6 +62,7 @@ function facts(change: Partial<AskFacts> = {}, askChange: object = {}): AskFacts
     acquirerKeys: keys,
     priceLimit: money(1000, 'EUR'),
     unassessedRisk: undefined,
+    contractLack: undefined,
     manifest,
     removedGrounds: new Set(),
     evidence: evidenceSchema.parse({
@@ -119,6 +120,7 @@ const DECLINES: readonly (readonly [what: string, facts: AskFacts, code: string]
     ),
     'declined.perimeter_release',
   ],
+  ['a data set without a contract', facts({ contractLack: 'none' }), 'declined.contract'],
   ['a purpose that is refused to all', facts({}, { purpose: 'dpv:CreditChecking' }), 'declined.purpose'],
   ['a purpose wider than the terms', facts({}, { purpose: 'dpv:Marketing' }), 'declined.purpose'],
   [

@@ -116,9 +116,9 @@ test('what was withdrawn, objected to and restricted after the backup holds agai
   assert.deepEqual([...(await site.vault.findPeople([late]))], [-1])
 })
 
-test('a basis and a guardianship that ended after the backup have ended, and who is covered no longer is not', async () => {
+test('a basis, a guardianship and a contract that ended after the backup have ended, and who is covered no longer is not', async () => {
   await using place = await testRestore(bare, entry)
-  assert.equal((await place.restore()).endings, 3)
+  assert.equal((await place.restore()).endings, 4)
   const site = await place.open()
   const ids = ['basis_ended', 'basis_listed']
   const [ended, listed] = await readBases(site.db, { ids })
@@ -132,6 +132,7 @@ test('a basis and a guardianship that ended after the backup have ended, and who
     [await bare.numberOf('p-11')],
   )
   assert.ok((await findGuardianship(site.db, 'guardianship_one'))?.endedAt)
+  assert.deepEqual(site.contracts.standing(), [])
 })
 
 test('no number of a person and none of a grant that the lost site gave is given again', async () => {

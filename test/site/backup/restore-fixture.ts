@@ -12,6 +12,7 @@ import { endBasis, uncoverPeople } from '../../../src/site/consent/change-bases.
 import { changeGrants } from '../../../src/site/consent/change-grants.ts'
 import { objectTo } from '../../../src/site/consent/change-objections.ts'
 import { revokeGrants } from '../../../src/site/consent/revoke-grants.ts'
+import { endContract } from '../../../src/site/contracts/change-contracts.ts'
 import { endGuardianship } from '../../../src/site/principals/end-guardianship.ts'
 import { insertGuardianship } from '../../../src/site/principals/guardianship-store.ts'
 import type { ErasureRecord } from '../../../src/site/rights/erasure-store.ts'
@@ -88,6 +89,8 @@ await uncoverPeople(
   { by: 'operator' },
 )
 await endGuardianship(bare.site, { guardianship: 'guardianship_one', by: 'operator' })
+const [contract] = bare.site.contracts.standing()
+await endContract(bare.site, { contract: contract?.id ?? '', reason: 'it was replaced' }, { by: 'operator' })
 await bare.site.log.publish()
 await bare.site.archiver.follow()
 

@@ -1,0 +1,142 @@
+import { isDeepStrictEqual } from 'node:util'
+import type { Instant } from '../../kernel/clock.ts'
+import { digestOfJson } from '../../kernel/digest.ts'
+import { Fault } from '../../kernel/faults.ts'
+import { Mutex } from '../../kernel/mutex.ts'
+import { describeProblems } from '../../kernel/parse.ts'
+import type { DatabaseTransaction } from '../../kernel/postgres/database.ts'
+import type { ContractFacts, ContractRequest } from '../../protocol/law/processing-contract.ts'
+import { changeGrants } from '../consent/change-grants.ts'
+import type { ChangeFacts, ConsentContext } from '../consent/change-grants.ts'
+import type { SiteContext } from '../site-context.ts'
+import { covers } from './contract-in-force.ts'
+import { insertContract, insertContractEnd, wireContract } from './contract-store.ts'
+import type { StoredContract } from './contract-store.ts'
+
+/** One change after the other: two at once would each find no contract of the same reference. */
+const turn = new Mutex()
+
+type ContractSite = Pick<SiteContext, 'consent' | 'contracts' | 'dataSets' | 'ids' | 'clock'>
+
+/**
+ * Records a contract, with a receipt; asks may run under it when this resolves. It takes the place of the one of the same controller and
+ * reference, which ends with it; the same again changes nothing.
+ *
+ * @throws Fault `fault.request_malformed` that names each wrong field
+ */
+export async function recordContract(
+  site: ContractSite,
+  request: ContractRequest,
+  change: ChangeFacts,
+): Promise<StoredContract> {
+  return turn.run(async () => {
+    requireSound(site, request)
+    const before = site.contracts
+      .standing()
+      .findLast(
+        ({ facts }) => facts.controller === request.controller && facts.reference === request.reference,
+      )
+    if (before && saysTheSame(before.facts, request)) return before
+    const id = site.ids.next('contract')
+    const facts: ContractFacts = { ...request, validFrom: request.validFrom ?? site.clock.now() }
+    await writeChange(site, change, {
+      body: { recordContract: request },
+      ends: before ? [{ contract: before, reason: `Replaced by ${id}` }] : [],
+      first: async (tx, now) => {
+        await insertContract(tx, { id, facts, now, by: change.by })
+        await issue(tx, site.consent, { recorded: id, facts: wireContract(facts) })
+      },
+    })
+    const recorded = site.contracts.find(id)
+    if (!recorded) throw new TypeError('A contract that was just recorded is not there')
+    return recorded
+  })
+}
+
+/** Ends a contract: nothing runs under it from the moment this resolves, runs under way included. One that has ended stays so. */
+export async function endContract(
+  site: ContractSite,
+  { contract: id, reason }: { contract: string; reason: string },
+  change: ChangeFacts,
+): Promise<void> {
+  await turn.run(async () => {
+    const contract = site.contracts.find(id)
+    if (!contract || contract.end !== undefined) return
+    await writeChange(site, change, { body: { endContract: id, reason }, ends: [{ contract, reason }] })
+  })
+}
+
+/** What a change does: what comes first in it, and which contracts end. */
+interface ContractChange {
+  readonly body: unknown
+  readonly first?: (tx: DatabaseTransaction, now: Instant) => Promise<void>
+  readonly ends: readonly { readonly contract: StoredContract; readonly reason: string }[]
+}
+
+/** One transaction in the sequence of consent, so that what runs under a contract that ends is computed anew, and then declined. */
+async function writeChange(
+  site: ContractSite,
+  change: ChangeFacts,
+  { body, first, ends }: ContractChange,
+): Promise<void> {
+  const ending = ends.map(({ contract }) => contract.id)
+  const ended = site
+    .dataSets()
+    .filter(({ manifest }) => ends.some(({ contract }) => covers(contract, manifest)))
+  await site.contracts.ending(ending, () =>
+    changeGrants(site.consent, {
+      body,
+      facts: change,
+      act: async (tx, { last, now }) => {
+        await first?.(tx, now)
+        for (const [index, { contract, reason }] of ends.entries()) {
+          const end = { contract: contract.id, sequence: last + 1 + index, reason, now, by: change.by }
+          await insertContractEnd(tx, end)
+          await issue(tx, site.consent, { ended: contract.id })
+        }
+        const dataSets = ended.map(({ manifest }) => manifest.dataSet)
+        const bases = ends.length > 0 ? [{ what: 'contract_ended', dataSets } as const] : []
+        return {
+          change: { sequence: last + ends.length, newTerms: [], given: [], revoked: [], bases },
+          unchanged: 0,
+        }
+      },
+    }),
+  )
+}
+
+/** A receipt of the kind `policy` over what was said; it is about a controller's data sets as they are and will be. */
+async function issue(
+  tx: DatabaseTransaction,
+  { receipts }: Pick<ConsentContext, 'receipts'>,
+  said: unknown,
+): Promise<void> {
+  await receipts.issue(tx, [{ kind: 'policy', policy: digestOfJson(said) }])
+}
+
+function saysTheSame(kept: ContractFacts, request: ContractRequest): boolean {
+  return isDeepStrictEqual(kept, { ...request, validFrom: request.validFrom ?? kept.validFrom })
+}
+
+function requireSound({ dataSets }: ContractSite, request: ContractRequest): void {
+  const { controller, validFrom, validUntil } = request
+  const own = new Set(
+    dataSets().flatMap(({ manifest }) => (manifest.issuer === controller ? [manifest.dataSet] : [])),
+  )
+  const named = request.dataSets === 'all' ? [] : request.dataSets
+  const errors = [
+    ...named.flatMap((dataSet, index) =>
+      own.has(dataSet)
+        ? []
+        : [{ field: `dataSets[${index}]`, expected: `expected a data set of "${controller}" at this site` }],
+    ),
+    ...(validFrom !== undefined && validUntil !== undefined && validUntil <= validFrom
+      ? [{ field: 'validUntil', expected: 'expected a time after validFrom' }]
+      : []),
+  ]
+  if (errors.length === 0) return
+  throw new Fault('fault.request_malformed', {
+    what: `Cannot record the contract: ${describeProblems(errors)}`,
+    errors,
+  })
+}

@@ -1,0 +1,84 @@
+import type { Instant } from '../../kernel/clock.ts'
+import type { Manifest } from '../../protocol/data-set.ts'
+import type { ContractState, MissingContract } from '../../protocol/law/processing-contract.ts'
+import { formatInstant } from '../../kernel/clock.ts'
+import type { ContractStore, StoredContract } from './contract-store.ts'
+
+/** A data set as far as contracts go: whose it is. */
+type ProcessedDataSet = Pick<Manifest, 'dataSet' | 'issuer'>
+
+/** What contracts are looked for in: those of the site, and who keeps the data there. */
+export interface ContractParts {
+  readonly contracts: ContractStore
+  readonly custodian: string
+}
+
+/** The contract under which a data set may be processed now: the newest of its controller that covers it. */
+export function contractInForce(
+  { contracts }: Pick<ContractParts, 'contracts'>,
+  manifest: ProcessedDataSet,
+  now: Instant,
+): StoredContract | undefined {
+  return contracts.standing().findLast((contract) => covers(contract, manifest) && isInTime(contract, now))
+}
+
+/**
+ * Why a data set may not be processed now: the custodian keeps it for somebody else, and no contract or arrangement with that one is in force
+ * (GDPR Art. 28(3), 26(1)). Nothing when it may; who keeps its own data needs none.
+ */
+export function contractLack(
+  parts: ContractParts,
+  manifest: ProcessedDataSet,
+  now: Instant,
+): string | undefined {
+  const { dataSet, issuer } = manifest
+  if (issuer === parts.custodian || contractInForce(parts, manifest, now)) return undefined
+  return `no contract of processing with "${issuer}" is in force that covers "${dataSet}"`
+}
+
+/** What is missing of some data sets, or due after the end of the contract they were processed under. */
+export function missingContracts(
+  parts: ContractParts,
+  manifests: readonly ProcessedDataSet[],
+  now: Instant,
+): readonly MissingContract[] {
+  return manifests
+    .filter((manifest) => contractLack(parts, manifest, now) !== undefined)
+    .map((manifest) => missingOf(parts, manifest, now))
+}
+
+function missingOf({ contracts }: ContractParts, manifest: ProcessedDataSet, now: Instant): MissingContract {
+  const { dataSet, issuer: controller } = manifest
+  const [last] = contracts
+    .list()
+    .toReversed()
+    .flatMap((contract) => {
+      const at = endOf(contract)
+      return covers(contract, manifest) && at !== undefined && at <= now ? [{ ...contract, at }] : []
+    })
+    .toSorted((left, right) => right.at - left.at)
+  if (!last) return { dataSet, controller, needs: 'contract' }
+  const needs = last.facts.kind === 'processing' ? last.facts.afterEnd : 'return'
+  return { dataSet, controller, needs, contract: last.id, since: formatInstant(last.at) }
+}
+
+export function contractState({ facts, end }: StoredContract, now: Instant): ContractState {
+  if (end !== undefined) return 'ended'
+  if ((facts.validUntil ?? Infinity) <= now) return 'expired'
+  return facts.validFrom > now ? 'not_yet' : 'in_force'
+}
+
+function isInTime({ facts }: StoredContract, now: Instant): boolean {
+  return facts.validFrom <= now && now < (facts.validUntil ?? Infinity)
+}
+
+/** From when on nothing could run under it. */
+function endOf({ facts: { validUntil }, end }: StoredContract): Instant | undefined {
+  if (validUntil === undefined || end === undefined) return end?.at ?? validUntil
+  return end.at < validUntil ? end.at : validUntil
+}
+
+/** Whether a contract is about a data set: its controller's, and all of them or this one. */
+export function covers({ facts }: StoredContract, { dataSet, issuer }: ProcessedDataSet): boolean {
+  return facts.controller === issuer && (facts.dataSets === 'all' || facts.dataSets.includes(dataSet))
+}
