@@ -66,6 +66,11 @@ export function sentenceOf(thrown: unknown): string {
     const said = saidOf(thrown)
     const lines = thrown.errors.map(({ field, expected }) => `${field}: ${expected}`)
     const [only] = lines
+    const hint = hintOf(said)
+    if (hint !== undefined) return hint
+    const [alone] = thrown.errors
+    if (only !== undefined && lines.length === 1 && alone && said.endsWith(`: ${alone.expected}`))
+      return said.endsWith(`: ${only}`) ? said : `${said.slice(0, -alone.expected.length)}${only}`
     if (only !== undefined && lines.length === 1 && said.endsWith(SOME_FIELDS))
       return `${said.slice(0, -SOME_FIELDS.length)}: ${only}`
     return [said, ...lines.filter((line) => !said.includes(line)).map((line) => `  ${line}`)].join('\n')
@@ -80,6 +85,18 @@ export function sentenceOf(thrown: unknown): string {
 
 /** How a door ends its sentence about fields; a single one is told in its place. */
 const SOME_FIELDS = ': some fields are not what was expected'
+
+/** What the options are called by which a server is told what it misses: of them it knows nothing. */
+const OPTIONS: Readonly<Record<string, string>> = {
+  ': say the reason': ': say why, with --reason TEXT; the person will see it',
+  ': say the issuer': ': say which issuer’s key it is, with --issuer MEMBER',
+  '; use the key of the role that may': '; act as one who may, with --as MEMBER or --token-file FILE',
+}
+
+function hintOf(said: string): string | undefined {
+  const [end, hint] = Object.entries(OPTIONS).find(([each]) => said.endsWith(each)) ?? []
+  return end === undefined || hint === undefined ? undefined : `${said.slice(0, -end.length)}${hint}`
+}
 
 /** What another side said: its own sentence is enough where it has one, without the title that every refusal has. */
 function saidOf(fault: Fault): string {
@@ -96,6 +113,7 @@ const TOKEN_ADVICE: Readonly<Record<string, string>> = {
   'bad-signature': 'register the key of this member there, or use the one that is registered',
   'wrong-audience': 'the server goes by another name than the settings of this machine say',
   suspended: 'ask the operator of the network',
+  malformed: 'give a token as the OpenID Connect provider of the site signed it',
   replayed: 'send it again',
 } satisfies Partial<Record<TokenProblem | 'suspended', string>>
 

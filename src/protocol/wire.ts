@@ -16,18 +16,22 @@ export const nameSchema = z
   )
 
 /** The name of a column or table: a plain SQL identifier in lower case. */
-export const columnNameSchema = z
-  .string('expected a column name')
-  .regex(
-    /^[a-z][a-z0-9_]{0,62}$/,
-    'expected 1 to 63 lower-case letters, digits and underscores, beginning with a letter',
-  )
+export const columnNameSchema = identifierSchema('expected a column name')
+
+function identifierSchema(expected: string) {
+  return z
+    .string(expected)
+    .regex(
+      /^[a-z][a-z0-9_]{0,62}$/,
+      'expected 1 to 63 lower-case letters, digits and underscores, beginning with a letter',
+    )
+}
 
 export const memberIdSchema = nameSchema.brand<'MemberId'>()
 export type MemberId = z.infer<typeof memberIdSchema>
 export const siteIdSchema = nameSchema.brand<'SiteId'>()
 export type SiteId = z.infer<typeof siteIdSchema>
-export const dataSetIdSchema = columnNameSchema.brand<'DataSetId'>()
+export const dataSetIdSchema = identifierSchema('expected the name of a data set').brand<'DataSetId'>()
 export type DataSetId = z.infer<typeof dataSetIdSchema>
 
 export const askIdSchema = z

@@ -44,6 +44,12 @@ export async function carryPerson(
     throw new Fault('fault.request_malformed', {
       what: `Cannot import: this is not the export of a person whom "${issuer}" knows by that key`,
     })
+  // Before anything is brought over: the site would refuse the last step only.
+  const { site: here } = await administration.site()
+  if (head.site === here)
+    throw new Fault('fault.request_malformed', {
+      what: `Cannot import: the export was made at "${here}", which has all of it; give it to another site`,
+    })
   const dataSets = all.filter((one): one is RecordOf<'dataSet'> => one.kind === 'dataSet')
   const present = new Set<string>((await administration.dataSets()).map(({ dataSet }) => dataSet))
   let rows = 0
@@ -62,9 +68,12 @@ export async function carryPerson(
     if (one.kind === 'objection' && one.site === head.site && one.withdrawnAt === undefined)
       await person.objectTo(one.purpose, one.dataSet)
   }
-  const history = all.filter((one): one is RecordOf<(typeof CARRIED_KINDS)[number]> =>
-    CARRIED_KINDS.some((kind) => kind === one.kind),
-  )
+  // Of a person who comes back, the site has its own history.
+  const history = all
+    .filter((one): one is RecordOf<(typeof CARRIED_KINDS)[number]> =>
+      CARRIED_KINDS.some((kind) => kind === one.kind),
+    )
+    .filter(({ site }) => site !== here)
   const carried = history.length === 0 ? 0 : (await person.carry(history)).carried
   return { dataSets: dataSets.length, rows, grants: given, history: carried }
 }

@@ -61,6 +61,8 @@ export type RowsToImport = z.input<typeof rowsRequestSchema> & { readonly dataSe
 
 /** Whoever administers data at a site: its operator, or an issuer for its own data sets. */
 export interface SiteAdministration {
+  /** Which site this is. */
+  site(): Promise<{ readonly site: string }>
   describe(manifest: WireManifest): Promise<DataSetView>
   dataSets(): Promise<readonly DataSetView[]>
   retire(dataSet: string): Promise<DataSetView>
@@ -96,6 +98,7 @@ const GRANTS_PER_REQUEST = Math.min(5_000, GRANTS_PER_REQUEST_MAX)
 /** The calls of a site's door for those who administer data there. */
 export function openSiteAdministration(client: HttpClient): SiteAdministration {
   return {
+    site: () => client.call(SITE_API.site),
     describe: (manifest) => client.call(SITE_API.describeDataSet, { body: { manifest }, isRepeatable: true }),
     dataSets: () =>
       collectPages((cursor) => client.call(SITE_API.listDataSets, { query: { cursor, limit: 200 } })),

@@ -2,9 +2,9 @@ import assert from 'node:assert/strict'
 import { PassThrough } from 'node:stream'
 import { test } from 'node:test'
 import { Fault } from '../../src/kernel/faults.ts'
-import { PeerRefusal } from '../../src/kernel/http/call-json.ts'
+import { PeerRefusal, refusalOf } from '../../src/kernel/http/call-json.ts'
 import { money } from '../../src/kernel/money.ts'
-import { instant } from '../../src/kernel/clock.ts'
+import { instant, systemClock } from '../../src/kernel/clock.ts'
 import { FellShort, WrongUse, exitCodeOf, sentenceOf } from '../../src/cli/failures.ts'
 import { jsonText } from '../../src/cli/json-output.ts'
 import { tariffText } from '../../src/cli/trade/offers.ts'
@@ -47,6 +47,60 @@ test('sentenceOf() lists the lines that were wrong below the sentence', () => {
     sentenceOf(new Fault('fault.import_malformed', { what: 'Cannot import', errors })),
     'Cannot import\n  line 7, column "height": expected a number',
   )
+})
+
+test('sentenceOf() names the option for what another side misses, and a single field once', () => {
+  const says = (what: string, field?: string, expected = '') =>
+    sentenceOf(
+      new PeerRefusal({
+        what,
+        status: 400,
+        problemCode: 'fault.request_malformed',
+        errors: field === undefined ? [] : [{ field, expected }],
+      }),
+    )
+  const cases = [
+    [
+      says('Cannot look at the data of a person: say the reason', 'reason', 'expected the reason'),
+      'Cannot look at the data of a person: say why, with --reason TEXT; the person will see it',
+    ],
+    [
+      says('This key may not do that; use the key of the role that may'),
+      'This key may not do that; act as one who may, with --as MEMBER or --token-file FILE',
+    ],
+    [
+      says('Cannot take the evidence: expected more years', 'below', 'expected more years'),
+      'Cannot take the evidence: below: expected more years',
+    ],
+    [
+      says('Cannot take it: below: expected more years', 'below', 'expected more years'),
+      'Cannot take it: below: expected more years',
+    ],
+  ]
+  for (const [said, expected] of cases) assert.equal(said, expected)
+})
+
+test('what is not there is called by its name, and a key of a person by none', () => {
+  const says = (path: string) =>
+    refusalOf(
+      { status: 404, headers: { get: () => null } },
+      {
+        text: '{"code":"fault.not_found","title":"Not found"}',
+        url: `http://site:1${path}`,
+        clock: systemClock,
+      },
+    ).message
+  const end = 'at site:1, or not for who asks; check the'
+  const cases = [
+    ['/v1/officer/bases/basis_1/end', `There is no basis "basis_1" ${end} name`],
+    ['/v1/guardianships/gsh_1/end', `There is no guardianship "gsh_1" ${end} name`],
+    ['/v1/officer/notices?dataSet=steps', `There is no data set "steps" ${end} name`],
+    ['/v1/people/secret-key/uses', `There is no such person ${end} key`],
+    ['/v1/people/secret-key/restriction', `There is no such person, or no restriction of them, ${end} key`],
+    ['/v1/people/secret-key/correction', `There is no such person, data set or row ${end} key`],
+    ['/v1/else', `There is no "/v1/else" ${end} name`],
+  ]
+  for (const [path = '', expected] of cases) assert.equal(says(path), expected)
 })
 
 test('paint() and progress() leave a pipe alone', () => {

@@ -140,6 +140,8 @@ async function notice(
   const language = NOTICE_LANGUAGES.find((each) => each === options.language)
   if (language === undefined)
     throw new WrongUse(`Cannot use --language: expected one of ${NOTICE_LANGUAGES.join(', ')}`)
+  if (options.format !== undefined && options.format !== 'html')
+    throw new WrongUse(`Cannot use --format ${options.format}: expected html, or nothing for text`)
   const officer = await connectOfficer(session, options)
   const request = { dataSet, purpose: options.purpose, language }
   if (options.format === 'html') {
@@ -259,6 +261,10 @@ function addTransferVerbs(officer: Command, session: Session): void {
     .option('--restore <ground>', 'let a removed one count again')
     .action((options: OfficerOptions & { remove?: string; reason?: string; restore?: string }) =>
       perform(session, async () => {
+        if (options.remove !== undefined && options.restore !== undefined)
+          throw new WrongUse('Say one of --remove and --restore')
+        if (options.restore !== undefined && options.reason !== undefined)
+          throw new WrongUse('A reason goes with --remove only')
         const seat = await connectOfficer(session, options)
         if (options.remove !== undefined) {
           if (options.reason === undefined) throw new WrongUse('Say why, with --reason')

@@ -21,7 +21,7 @@ export interface PersonOptions extends SignInOptions {
   readonly reason?: string
   readonly now?: boolean
   readonly erasure?: string
-  readonly output?: string
+  readonly out?: string
   readonly json?: boolean
 }
 
@@ -54,13 +54,13 @@ export function addErasureVerbs(program: Command, session: Session): void {
   addSiteOptions(
     verb(person, {
       name: 'certificate',
-      summary: 'the certificate of an erasure: the grade of each store; as a page to print with --output',
+      summary: 'the certificate of an erasure: the grade of each store; as a page to print with --out',
       example:
-        'hedgerow person certificate --site galway --erasure erasure_01KB0000000000000000000000 --output certificate.html',
+        'hedgerow person certificate --site galway --erasure erasure_01KB0000000000000000000000 --out certificate.html',
     }),
   )
     .option('--erasure <id>', 'the id that "person erase" printed')
-    .option('--output <file>', 'write a page to print (HTML)')
+    .option('--out <file>', 'write a page to print (HTML)')
     .action((options: PersonOptions) => perform(session, () => certificate(session, options)))
 }
 
@@ -144,13 +144,13 @@ async function certificate(session: Session, options: PersonOptions): Promise<vo
   if (options.erasure === undefined) throw new WrongUse('Say which erasure, with --erasure ID')
   const desk = await openDesk(session, options)
   const found = await desk.erasure(options.erasure)
-  if (options.output !== undefined) await writeFile(options.output, certificatePage(found))
+  if (options.out !== undefined) await writeFile(options.out, certificatePage(found))
   show(session, {
     json: options.json,
     value: found,
     print: () => {
       printErasure(session, found)
-      if (options.output !== undefined) say(session.terminal, `Written to ${options.output}`)
+      if (options.out !== undefined) say(session.terminal, `Written to ${options.out}`)
     },
   })
 }

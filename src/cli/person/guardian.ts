@@ -6,7 +6,7 @@ import type { GuardianAuthority } from '../../protocol/consent/guardianship.ts'
 import { openGuardianDesk } from '../../sdk/guardians.ts'
 import type { GuardianDesk, Guardianship } from '../../sdk/guardians.ts'
 import { WrongUse } from '../failures.ts'
-import { addPersonOptions, connectForPerson } from './person.ts'
+import { addPersonOptions, connectForPerson, tokenOf } from './person.ts'
 import type { PersonOptions } from './person.ts'
 import { show } from '../session.ts'
 import type { Session } from '../session.ts'
@@ -93,6 +93,8 @@ async function end(
 
 async function list(session: Session, options: GuardianOptions): Promise<void> {
   const { person, issuer, reason, json } = options
+  if (person === undefined && (await tokenOf(session, options)) === undefined)
+    throw new WrongUse('Say for whom, with --person KEY, or who you are, with --token-file FILE')
   const desk = await deskOf(session, options)
   const found =
     person === undefined ? await desk.wards() : await desk.guardiansOf({ ref: person, issuer, reason })

@@ -219,9 +219,10 @@ export async function tokenOf(
   { tokenFile, as }: SignInOptions,
 ): Promise<string | undefined> {
   if (as !== undefined) return undefined
-  const text =
-    tokenFile === undefined ? environment['HEDGEROW_PERSON_TOKEN'] : await readFile(tokenFile, 'utf8')
-  return text?.trim() || undefined
+  if (tokenFile === undefined) return environment['HEDGEROW_PERSON_TOKEN']?.trim() || undefined
+  const text = (await readFile(tokenFile, 'utf8')).trim()
+  if (text === '') throw new WrongUse(`Cannot use "${tokenFile}": it is empty`)
+  return text
 }
 
 async function uses(session: Session, options: PersonOptions): Promise<void> {

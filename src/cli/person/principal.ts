@@ -120,7 +120,9 @@ async function evidence(session: Session, options: PrincipalOptions): Promise<vo
   if (end !== undefined) return showing(session, options, (desk) => desk.endEvidence(end))
   if (atLeast === undefined && below === undefined)
     throw new WrongUse('Say an age that is reached, with --at-least, or one that is not, with --below')
-  if (document?.trim() === '') throw new WrongUse('Say what was seen, with --document REFERENCE')
+  // With `--as` it is the issuer that has seen something.
+  if (document?.trim() === '' || (options.as !== undefined && document === undefined))
+    throw new WrongUse('Say what was seen, with --document REFERENCE')
   const given = {
     ...(atLeast === undefined ? {} : { atLeast: yearsOf(atLeast) }),
     ...(below === undefined ? {} : { below: yearsOf(below) }),

@@ -170,26 +170,45 @@ function unforeseen({ status, headers }: Answer, url: string): string | undefine
 /** What the parts of an address are called; a person's key is not repeated. */
 const NAMED: Readonly<Record<string, string>> = {
   asks: 'ask',
+  assessments: 'assessment',
   backups: 'backup',
+  bases: 'basis',
   datasets: 'data set',
+  erasures: 'erasure',
+  guardianships: 'guardianship',
   incidents: 'incident',
   members: 'member',
+  officers: 'officer',
+  regulators: 'regulator',
   releases: 'release',
   requests: 'request',
   settlements: 'settlement',
   sites: 'site',
+  transfers: 'ground for transfers',
+}
+
+/** What of a person was asked for: that the person is there and this is not, the other side does not tell apart. */
+const OF_PERSON: Readonly<Record<string, string>> = {
+  correction: 'person, data set or row',
+  objections: 'person or data set',
+  restriction: 'person, or no restriction of them,',
 }
 
 /** Whether it is not there or only not for this caller, the other side does not say. */
 function notFound(url: string): string {
-  const { host, pathname } = new URL(url)
-  const [, kind = '', name] = /^\/v1\/(\w+)(?:\/([^/]+))?/.exec(pathname) ?? []
-  if (kind === 'people') return `There is no such person at ${host}, or not for who asks; check the key`
+  const { host, pathname, searchParams } = new URL(url)
+  const [, kind = '', name, part = ''] =
+    /^\/v1\/(?:officer\/)?(\w+)(?:\/([^/]+))?(?:\/(\w+))?/.exec(pathname) ?? []
+  if (kind === 'people')
+    return `There is no such ${OF_PERSON[part] ?? 'person'} at ${host}, or not for who asks; check the key`
   if (kind === 'grants')
     return `There is no such data set or person at ${host}, or not for who asks; check the names`
+  const dataSet = searchParams.get('dataSet')
   const word = NAMED[kind]
   const what =
-    word === undefined || name === undefined ? `"${pathname}"` : `${word} "${decodeURIComponent(name)}"`
+    word === undefined || name === undefined
+      ? `${dataSet === null ? `"${pathname}"` : `data set "${dataSet}"`}`
+      : `${word} "${decodeURIComponent(name)}"`
   return `There is no ${what} at ${host}, or not for who asks; check the name`
 }
 

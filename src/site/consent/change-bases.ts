@@ -29,7 +29,7 @@ export async function recordBasis(
   const people = covered === 'everybody' ? undefined : await numbersOf(context, request.dataSets, covered)
   const problems = await basisProblems(context, request, now)
   if (problems.length > 0 || people?.unknown.length) {
-    throw malformed([...problems, ...(people?.unknown ?? [])])
+    throw malformed([...problems, ...(people?.unknown ?? [])], 'the record')
   }
   const kept: BasisFacts = {
     ...said,
@@ -93,7 +93,7 @@ export async function changeBasisPeople(
   const { dataSets } = known.facts
   const added = await numbersOf(context, dataSets, add, 'add')
   const removed = await numbersOf(context, dataSets, remove, 'remove')
-  if (added.unknown.length > 0) throw malformed(added.unknown)
+  if (added.unknown.length > 0) throw malformed(added.unknown, 'the people')
   await changeGrants(context, {
     body: { basisPeople: { id, add, remove } },
     facts,

@@ -150,11 +150,14 @@ async function catchUp(db: Database, mirror: GrantMirror): Promise<void> {
 }
 
 /** The problem of a request as a fault that names each wrong field. */
-export function malformed(errors: readonly { field: string; expected: string }[]): Fault {
+export function malformed(
+  errors: readonly { field: string; expected: string }[],
+  what = 'the grants',
+): Fault {
   const shown = errors.slice(0, 20)
   const rest = errors.length - shown.length
   return new Fault('fault.request_malformed', {
-    what: `Cannot take the grants: ${shown[0]?.field ?? ''}: ${shown[0]?.expected ?? ''}${errors.length > 1 ? `, and ${errors.length - 1} more` : ''}`,
+    what: `Cannot take ${what}: ${shown[0]?.field ?? ''}: ${shown[0]?.expected ?? ''}${errors.length > 1 ? `, and ${errors.length - 1} more` : ''}`,
     errors: rest > 0 ? [...shown, { field: '(more)', expected: `${rest} more problems` }] : shown,
   })
 }

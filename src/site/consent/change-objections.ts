@@ -30,7 +30,10 @@ export function objectTo(
 ): Promise<GrantsChanged> {
   const { purpose, dataSet, people } = objection
   if (!isKnownPurpose(purpose))
-    throw malformed([{ field: 'purpose', expected: 'expected a purpose of DPV 2.2, not its root' }])
+    throw malformed(
+      [{ field: 'purpose', expected: 'expected a purpose of DPV 2.2, not its root' }],
+      'the objection',
+    )
   return changeGrants(context, {
     body: { object: objection },
     facts,

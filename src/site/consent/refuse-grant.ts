@@ -29,7 +29,8 @@ export async function refuseGrant(
   const problems = termsProblems(terms, manifest)
   const [person = -1] = await peopleOf(context, [{ dataSet: offered.dataSet, person: key }])
   const unknown = { field: 'person', expected: 'expected the key of a person in the data set' }
-  if (problems.length > 0 || person < 0) throw malformed(person < 0 ? [...problems, unknown] : problems)
+  if (problems.length > 0 || person < 0)
+    throw malformed(person < 0 ? [...problems, unknown] : problems, 'the refusal')
   const digest = digestOfTerms(terms)
   return changeGrants(context, {
     body: { refuse: { ...offered, person: key } },

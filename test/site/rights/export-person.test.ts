@@ -253,6 +253,22 @@ test('an export of somebody else is not imported as this personâ€™s, nor a siteâ
   await assert.rejects(asIssuer({ ref: 'p-7' }).carry(uses), { status: 400 })
 })
 
+test('an export brought to the very site that made it is refused before anything of it is taken', async () => {
+  const records = await recordsOf(await (await asPerson('p-9')).export({ format: 'jsonl' }))
+  const rowsBefore = (await site.issuer.dataSets()).map(({ rows }) => rows)
+  const facts = {
+    administration: site.issuer,
+    records: asIssuer({ ref: 'p-9' }),
+    identity: { issuer: 'federation', key: 'p-9' },
+    now: systemClock.now(),
+  }
+  await assert.rejects(carryPerson(records, facts), /made at "galway", which has all of it/)
+  assert.deepEqual(
+    (await site.issuer.dataSets()).map(({ rows }) => rows),
+    rowsBefore,
+  )
+})
+
 test('the command line shows and writes the same, readable by its owner only, and fails by its codes', async (context) => {
   const home = await temporaryHome(context)
   const door = ['--site', site.name, '--url', site.url]
