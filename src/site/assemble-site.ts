@@ -52,6 +52,7 @@ import type { SiteStart } from './open-site.ts'
 import { orderWithdrawals } from './recipients/order-withdrawals.ts'
 import { forgetForEver } from './record/forget-passed.ts'
 import { serveRecipients } from './recipients/serve-recipients.ts'
+import { peopleToAsk } from './rights/people-to-ask.ts'
 import { serveRights } from './rights/serve-rights.ts'
 import type { SiteContext } from './site-context.ts'
 
@@ -225,6 +226,7 @@ function siteActs(
     access: accessActs({ site, acquirers: knownAcquirers(site, line) }),
     principals: principalActs(site),
     handOver: (request) => handOver(site, request),
+    peopleToAsk: (request) => peopleToAsk(site, request),
     windDown: (reason) => windDown(site, reason),
   }
 }

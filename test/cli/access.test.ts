@@ -5,14 +5,16 @@ import { test } from 'node:test'
 import { publicKeys, testParty } from '../../src/testing/test-network.ts'
 import { testPeople } from '../../src/testing/test-population.ts'
 import { testTrade } from '../../src/testing/test-trade.ts'
-import { runCli, temporaryHome } from './run-cli.ts'
+import { temporaryHome } from './run-cli.ts'
+import { typedHere } from './typed-here.ts'
 
 test('access check tells by its exit code whether a use is allowed; access points names who may ask', async (context) => {
   const home = await temporaryHome(context)
   await using trade = await testTrade({ sites: [{ name: 'galway', root: join(home, 'sites', 'galway') }] })
   await trade.fill(trade.site(), { dataSet: 'athletes', people: testPeople(30) })
   await trade.addAcquirer('northcare')
-  const typed = (...args: readonly string[]) => runCli(home, ['access', ...args, '--url', trade.site().url])
+  const typed = (...args: readonly string[]) =>
+    typedHere({ home }, ['access', ...args, '--url', trade.site().url])
   const check = (...args: readonly string[]) =>
     typed('check', '--data-set', 'athletes', '--acquirer', 'northcare', ...args)
   const allowed = await check('--purpose', 'dpv:AcademicResearch')

@@ -18,6 +18,7 @@ import type {
 } from '../../sdk/issuer.ts'
 import { WrongUse } from '../failures.ts'
 import { openFile } from '../open-file.ts'
+import { addAskAgainVerb } from './grant-ask-again.ts'
 import { addSignInOptions, connectForPerson } from './person.ts'
 import type { SignInOptions } from './person.ts'
 import { openPersonRecords } from '../../sdk/person.ts'
@@ -87,6 +88,7 @@ export function addGrantVerbs(program: Command, session: Session): void {
     example:
       'hedgerow grant refuse --site galway --as federation --dataset athletes --person 736041664 \\\n    --to class:insurer --purpose dpv:AcademicResearch --mode aggregate',
   })
+  addAskAgainVerb(grant, session)
   addTermsOptions(addSignInOptions(refuse))
     .option('--person <key>', 'key by which the issuer knows the person')
     .action((options: GrantOptions) => perform(session, () => refuseTerms(session, options)))

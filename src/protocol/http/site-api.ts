@@ -1,6 +1,7 @@
 import { z } from '@hono/zod-openapi'
 import { endpoint } from '../../kernel/http/endpoint.ts'
 import { ACCESS_API } from './access-api.ts'
+import { ASK_AGAIN_API } from './ask-again-api.ts'
 import { BACKUP_API } from './backup-api.ts'
 import { BASIS_API } from './basis-api.ts'
 import { CONTRACT_API } from './contract-api.ts'
@@ -399,4 +400,5 @@ export const SITE_API = {
   ...LOCAL_ASK_API,
   ...BACKUP_API,
   ...ACCESS_API,
+  ...ASK_AGAIN_API,
 } as const

@@ -36,6 +36,7 @@ const OFFICER_READS: ReadonlySet<Pick<Endpoint, 'path'>> = new Set([
   SITE_API.personBases,
   SITE_API.personConsents,
   SITE_API.requestsOfPerson,
+  SITE_API.askAgain,
   SITE_API.listRequests,
   SITE_API.request,
 ])

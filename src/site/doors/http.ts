@@ -12,6 +12,7 @@ import type { IdSource } from '../../kernel/id.ts'
 import type { Log } from '../../kernel/log.ts'
 import { SITE_API } from '../../protocol/http/site-api.ts'
 import { serveAccess, serveEnforcementPoints } from './access.ts'
+import { serveAskAgain } from './ask-again.ts'
 import { callerAuthentication, exchangeAssertion } from './authenticate-caller.ts'
 import type { Authentication, PeopleSignIn } from './authenticate-caller.ts'
 import { nameOfPerson } from './on-behalf.ts'
@@ -81,6 +82,7 @@ export function siteDoor(given: SiteActs, parts: SiteDoorParts): OpenAPIHono {
   serveSite(door, acts)
   serveDataSets(door, acts)
   serveGrants(door, acts)
+  serveAskAgain(door, acts)
   serveReceipts(door, acts)
   serveOfficer(door, acts)
   serveBases(door, acts)

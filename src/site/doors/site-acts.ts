@@ -38,6 +38,7 @@ import type { HandOverPart } from '../handover/hand-over.ts'
 import type { AccessActs } from './access-acts.ts'
 import type { LocalAskActs } from './local-ask-acts.ts'
 import type { OfficerActs } from './officer-acts.ts'
+import type { PortionToAsk } from '../rights/people-to-ask.ts'
 import type { PersonReading, Reader } from '../rights/person-reading.ts'
 import type { Page, PageRequest } from './page-of.ts'
 import type { PersonActs } from './person-acts.ts'
@@ -195,6 +196,13 @@ export interface SiteActs extends PersonActs, RequestActs, LocalAskActs {
   readonly principals: PrincipalActs
   /** The lines of a data set's hand-over. */
   handOver(request: { manifest: Manifest; part: HandOverPart; reading: Reader }): AsyncGenerator<string>
+  /** Whom an issuer has to ask again, behind a number and some at a time. */
+  peopleToAsk(request: {
+    manifest: Manifest
+    reading: Reader
+    after: number
+    limit: number
+  }): AsyncGenerator<PortionToAsk>
   windDown(reason: string): Promise<{ since: string; reason: string }>
   /** Whom a restore made the guard hold. */
   listHolds(): string[]

@@ -117,6 +117,9 @@ export function fakeActs({
     completeErasures: () => note('completeErasures', {}, 0),
     readiness: () => Promise.resolve({ isReady: true, checks: {} }),
     metrics: () => Promise.resolve(''),
+    peopleToAsk: async function* () {
+      yield* []
+    },
     handOver: async function* () {
       yield ''
     },

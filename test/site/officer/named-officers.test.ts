@@ -87,6 +87,7 @@ const ALLOWED = new Set<Pick<Endpoint, 'path'>>([
   SITE_API.personBases,
   SITE_API.personConsents,
   SITE_API.requestsOfPerson,
+  SITE_API.askAgain,
   SITE_API.listRequests,
   SITE_API.request,
 ])
