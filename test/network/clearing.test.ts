@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
+import { digestOf } from '../../src/kernel/digest.ts'
 import { NETWORK_API } from '../../src/protocol/http/network-endpoints.ts'
 import { testClearing, testDecision } from '../../src/testing/test-decision.ts'
 import type { TestDecision } from '../../src/testing/test-decision.ts'
@@ -140,6 +141,7 @@ describe('POST /v1/sites/{id}/decisions', () => {
         },
       ],
       ['other issuer', { issuer: 'edgeworks' }],
+      ['a processor that the offer does not name', { clearing: { issuerProcessor: 'edgeworks' } }],
       ['other acquirer', { acquirer: 'edgeworks' }],
       ['other data set', { clearing: { dataSet: 'workers' } }],
       ['clearing of another ask', { clearing: { ask: w.network.ids.next('ask') } }],
@@ -154,6 +156,34 @@ describe('POST /v1/sites/{id}/decisions', () => {
     assert.deepEqual(await fundsOf(w), { available: 9500, held: 500 })
     await decide(w, ask, { priceMinor: 500 })
     assert.deepEqual(await fundsOf(w), { available: 9500, held: 0 })
+  })
+
+  test('pays nothing and hands nothing on with a decline', async () => {
+    const w = await withFreshAcquirer(shared)
+    const ask = await sendAsk(w)
+    const release = 'aaaa.bbbb.cccc.dddd.ffff'
+    const facts = { ask, acquirer: w.northcare.name, issuer: w.federation.name }
+    const declined = testDecision(w.network, w.galway, {
+      ...facts,
+      reason: 'declined.purpose',
+      decision: { releaseDigest: digestOf(release) },
+    })
+    for (const more of [{ release }, { clearing: testClearing(w.network, w.galway, facts) }]) {
+      const body = { ...declined, ...more }
+      const problem = await w.network.refusal(w.galway, NETWORK_API.decide, {
+        params: { id: 'galway' },
+        body,
+      })
+      assert.equal(problem.code, 'fault.conflict')
+    }
+    assert.deepEqual(await fundsOf(w), { available: 9000, held: 1000 })
+  })
+
+  test('pays what the tariff says for what was metered, and not a cent more', async () => {
+    const w = await withFreshAcquirer(shared)
+    const ask = await sendAsk(w)
+    assert.equal((await refusedDecision(w, ask, { priceMinor: 601 })).code, 'fault.conflict')
+    assert.equal((await decide(w, ask, { priceMinor: 600 })).captured?.amountMinor, 600n)
   })
 
   test('refuses a site that was not asked, and one that signs with the key of another', async () => {

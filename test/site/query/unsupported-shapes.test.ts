@@ -79,8 +79,26 @@ declinesAll([
     'declined.sql_not_supported',
     /DISTINCT ON without exactly one person key/,
   ],
+  [
+    'select count(*) from athletes x where exists (select 1 from athletes a left join (select id, count(*) as n from sessions group by id) s on s.id = a.id where s.id = x.id)',
+    'declined.column',
+    /The person key may only be counted, joined on/,
+  ],
+  [
+    'select avg((select minutes, started from sessions s where s.id = a.id order by started limit 1)) from athletes a',
+    'declined.sql_not_supported',
+    /a sub-query of more than one column here, at character 12$/,
+  ],
   // A sub-query is tied to a person by the equality of both keys, and by nothing else.
-  ...['s.id <> a.id', 's.id < a.id', 's.id is not distinct from a.id', 'a.id = a.id', 's.id = s.id'].map(
+  ...[
+    's.id <> a.id',
+    's.id < a.id',
+    's.id is not distinct from a.id',
+    'a.id = a.id',
+    's.id = s.id',
+    's.minutes = a.id',
+    'a.gold = s.id',
+  ].map(
     (tie) =>
       [
         `select count(*) from athletes a where exists (select 1 from sessions s where ${tie})`,
