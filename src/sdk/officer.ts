@@ -5,6 +5,12 @@ import type { basesDeclarationSchema, declaredBasisSchema } from '../protocol/la
 import type { missingBasisSchema } from '../protocol/http/basis-api.ts'
 import type { basisRequestSchema, basisViewSchema } from '../protocol/law/basis-record.ts'
 import type { KeySet } from '../protocol/member.ts'
+import { AUTHORITY_API } from '../protocol/http/authority-api.ts'
+import type {
+  authorityDecisionSchema,
+  authorityRequestSchema,
+  authorityRequestViewSchema,
+} from '../protocol/law/authority-request.ts'
 import { CONTRACT_API } from '../protocol/http/contract-api.ts'
 import type {
   contractRequestSchema,
@@ -33,11 +39,14 @@ export type WireAssessment = z.input<typeof assessmentRequestSchema>
 export type WireIncident = z.input<typeof incidentRequestSchema>
 export type WireIncidentStep = z.input<typeof incidentStepSchema>
 
+type WireAuthorityRequest = z.input<typeof authorityRequestSchema>
+type WireAuthorityDecision = z.input<typeof authorityDecisionSchema>
 export type WireContract = z.input<typeof contractRequestSchema>
 export type WireBasis = z.input<typeof basisRequestSchema>
 
 /** What the site's door answers, parsed. */
 export type NamedOfficerView = z.output<typeof namedOfficerSchema>
+export type AuthorityRequestView = z.output<typeof authorityRequestViewSchema>
 export type ContractView = z.output<typeof contractViewSchema>
 export type MissingContract = z.output<typeof missingContractSchema>
 export type BasisView = z.output<typeof basisViewSchema>
@@ -86,6 +95,9 @@ export interface Officer {
   recordContract(contract: WireContract, idempotencyKey?: string): Promise<ContractView>
   /** From when it resolves nothing runs under it. */
   endContract(contract: string, reason: string): Promise<ContractView>
+  authorityRequests(): Promise<readonly AuthorityRequestView[]>
+  recordAuthorityRequest(request: WireAuthorityRequest, idempotencyKey: string): Promise<AuthorityRequestView>
+  decideAuthorityRequest(request: string, decision: WireAuthorityDecision): Promise<AuthorityRequestView>
   transfers(): Promise<readonly TransferView[]>
   removeTransfer(id: string, reason: string): Promise<TransferView>
   restoreTransfer(id: string): Promise<TransferView>
@@ -141,6 +153,11 @@ export function openOfficer(client: HttpClient): Officer {
       }),
     endContract: (contract, reason) =>
       client.call(CONTRACT_API.endContract, { params: { contract }, body: { reason } }),
+    authorityRequests: async () => (await client.call(AUTHORITY_API.listAuthorityRequests)).items,
+    recordAuthorityRequest: (body, idempotencyKey) =>
+      client.call(AUTHORITY_API.recordAuthorityRequest, { body, idempotencyKey }),
+    decideAuthorityRequest: (request, body) =>
+      client.call(AUTHORITY_API.decideAuthorityRequest, { params: { request }, body }),
     transfers: async () => (await client.call(OFFICER_API.transfers)).items,
     removeTransfer: (id, reason) =>
       client.call(OFFICER_API.removeTransfer, { params: { id }, body: { reason } }),

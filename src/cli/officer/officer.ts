@@ -9,6 +9,7 @@ import { openRightsDesk } from '../../sdk/rights.ts'
 import { connectToSite } from '../connect.ts'
 import { EXIT, WrongUse } from '../failures.ts'
 import { readMemberProfile } from '../member-profile.ts'
+import { addAuthorityVerbs } from './officer-authority.ts'
 import { addContractVerbs } from './officer-contract.ts'
 import { addBasisVerbs } from './officer-basis.ts'
 import { addIncidentVerbs } from './officer-incident.ts'
@@ -40,6 +41,7 @@ export function addOfficerVerbs(program: Command, session: Session): void {
   addAssessmentVerbs(officer, session)
   addBasisVerbs(officer, session)
   addContractVerbs(officer, session)
+  addAuthorityVerbs(officer, session)
   addTransferVerbs(officer, session)
   addIncidentVerbs(officer, session)
   addRegulatorVerbs(officer, session)

@@ -2,6 +2,7 @@ import { z } from '@hono/zod-openapi'
 import { endpoint } from '../../kernel/http/endpoint.ts'
 import { ACCESS_API } from './access-api.ts'
 import { ASK_AGAIN_API } from './ask-again-api.ts'
+import { AUTHORITY_API } from './authority-api.ts'
 import { BACKUP_API } from './backup-api.ts'
 import { BASIS_API } from './basis-api.ts'
 import { CONTRACT_API } from './contract-api.ts'
@@ -392,6 +393,7 @@ export const SITE_API = {
   ...OFFICER_API,
   ...BASIS_API,
   ...CONTRACT_API,
+  ...AUTHORITY_API,
   ...DECLARED_BASES_API,
   ...CONSENT_RECORD_API,
   ...DATA_RIGHTS_API,

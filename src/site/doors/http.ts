@@ -17,6 +17,7 @@ import { callerAuthentication, exchangeAssertion } from './authenticate-caller.t
 import type { Authentication, PeopleSignIn } from './authenticate-caller.ts'
 import { nameOfPerson } from './on-behalf.ts'
 import { serveBases } from './bases.ts'
+import { serveAuthorityRequests } from './authority-requests.ts'
 import { serveContracts } from './contracts.ts'
 import { CallerKeys, forgettingKeys } from './caller-keys.ts'
 import { confineCallers } from './confine-callers.ts'
@@ -87,6 +88,7 @@ export function siteDoor(given: SiteActs, parts: SiteDoorParts): OpenAPIHono {
   serveOfficer(door, acts)
   serveBases(door, acts)
   serveContracts(door, acts)
+  serveAuthorityRequests(door, acts)
   serveOfficers(door, acts.officer)
   serveEnforcementPoints(door, acts)
   serveHandOver(door, acts)

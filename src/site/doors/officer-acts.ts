@@ -10,6 +10,8 @@ import type { DataSetId, MemberId } from '../../protocol/wire.ts'
 import { contractActs } from '../contracts/contract-acts.ts'
 import type { ContractActs } from '../contracts/contract-acts.ts'
 import type { ChangeFacts } from '../consent/change-grants.ts'
+import { authorityRequestActs } from '../officer/authority-requests.ts'
+import type { AuthorityRequestActs } from '../officer/authority-requests.ts'
 import { basisActs } from '../officer/basis-acts.ts'
 import type { BasisActs } from '../officer/basis-acts.ts'
 import { declareBases } from '../officer/declare-bases.ts'
@@ -30,7 +32,8 @@ import { findRegulatorKey, registerRegulator, removeRegulator } from '../officer
 import type { SiteContext } from '../site-context.ts'
 
 /** What the officer's part of the door calls. `issuer` in a scope: only what concerns that issuer's data sets. */
-export interface OfficerActs extends AssessmentActs, BasisActs, ContractActs, TransferActs, IncidentActs {
+export interface OfficerActs
+  extends AssessmentActs, AuthorityRequestActs, BasisActs, ContractActs, TransferActs, IncidentActs {
   register(scope: { issuer?: MemberId | undefined }): Promise<Register>
   keepParty(request: { member: MemberId; contact: PartyContact }): Promise<PartyContact>
   /** `undefined` when no such data set is offered for such a purpose. */
@@ -70,6 +73,7 @@ export function officerActs(site: SiteContext): OfficerActs {
     ...assessmentActs(site),
     ...basisActs(site),
     ...contractActs(site),
+    ...authorityRequestActs(site),
     declareBases: (declaration, change) => declareBases(site, declaration, change),
     ...transferActs(site),
     ...incidentActs(site),

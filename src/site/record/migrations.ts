@@ -50,6 +50,7 @@ import * as nameMembers from './migrations/0263-name-members.ts'
 import * as endRememberedCalls from './migrations/0190-end-remembered-calls.ts'
 import * as changeGrantsAtOnce from './migrations/0166-change-grants-at-once.ts'
 import * as createEnforcementPoints from './migrations/0285-create-enforcement-points.ts'
+import * as createAuthorityRequests from './migrations/0291-create-authority-requests.ts'
 import * as createProcessingContracts from './migrations/0290-create-processing-contracts.ts'
 import * as markRememberedRequests from './migrations/0270-mark-remembered-requests.ts'
 
@@ -108,4 +109,5 @@ export const SITE_MIGRATIONS: Migrations = {
   '0251-forget-at-once': forgetAtOnce,
   '0285-create-enforcement-points': createEnforcementPoints,
   '0290-create-processing-contracts': createProcessingContracts,
+  '0291-create-authority-requests': createAuthorityRequests,
 }
