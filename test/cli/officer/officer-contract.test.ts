@@ -1,0 +1,87 @@
+import assert from 'node:assert/strict'
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { after, before, suite, test } from 'node:test'
+import { testManifest } from '../../../src/testing/test-population.ts'
+import { testTrade } from '../../../src/testing/test-trade.ts'
+import type { TestTrade } from '../../../src/testing/test-trade.ts'
+import { ROOT } from '../../docs/pages.ts'
+import { runCli } from '../run-cli.ts'
+
+/** The files that a guide shows, by name. */
+async function shownFiles(guide: string): Promise<ReadonlyMap<string, string>> {
+  const text = await readFile(join(ROOT, 'docs', 'how-to', guide), 'utf8')
+  const blocks = text.matchAll(/```yaml\n# ([a-z]+\.yaml)\n([\s\S]*?)```/g)
+  return new Map([...blocks].map(([, name = '', body = '']) => [name, body]))
+}
+
+suite('the verbs of contracts and authorities', () => {
+  let home: string
+  let trade: TestTrade
+  before(async () => {
+    home = await mkdtemp(join(tmpdir(), 'hedgerow-contract-'))
+    const root = join(home, 'sites', 'galway')
+    trade = await testTrade({ sites: [{ name: 'galway', root, hasContract: false }] })
+    await trade.site().issuer.describe(testManifest('athletes'))
+  })
+  after(async () => {
+    await trade[Symbol.asyncDispose]()
+    await rm(home, { recursive: true, force: true })
+  })
+  const typed = (...args: readonly string[]) => runCli(home, ['officer', ...args, '--url', trade.site().url])
+  const fileOf = async (guide: string, name: string) => {
+    const path = join(home, name)
+    await writeFile(path, (await shownFiles(guide)).get(name) ?? assert.fail(`${guide} shows no ${name}`))
+    return path
+  }
+
+  test('a contract is missing with exit code 1, recorded from the guide’s file, listed, ended, and then due', async () => {
+    const missing = await typed('contract', 'list')
+    assert.equal(missing.code, 1)
+    assert.match(missing.out, /Missing: a contract with federation for athletes/)
+    const file = await fileOf('process-under-a-contract.md', 'contract.yaml')
+    const recorded = await typed('contract', 'record', '--file', file, '--json')
+    assert.equal(recorded.code, 0, recorded.error)
+    const { contract } = JSON.parse(recorded.out) as { contract: string }
+    const joint = await fileOf('process-under-a-contract.md', 'arrangement.yaml')
+    assert.equal((await typed('contract', 'record', '--file', joint)).code, 0)
+    const listed = await typed('contract', 'list')
+    assert.equal(listed.code, 0)
+    assert.match(listed.out, /DPA 2026-014/)
+    assert.equal((await typed('contract', 'end', contract)).code, 2, 'a reason is asked for')
+    assert.equal((await typed('contract', 'end', contract, '--reason', 'notice')).code, 0)
+    assert.equal((await typed('contract', 'list')).code, 0, 'the arrangement is in force')
+    const items = JSON.parse((await typed('contract', 'list', '--json')).out) as {
+      items: { contract: string; reference: string }[]
+    }
+    const other = items.items.find(({ reference }) => reference.startsWith('Arrangement'))
+    assert.equal((await typed('contract', 'end', other?.contract ?? '', '--reason', 'over')).code, 0)
+    const due = await typed('contract', 'list')
+    assert.equal(due.code, 1)
+    assert.match(due.out, /Due: give athletes back to federation and retire it/)
+    assert.notEqual((await typed('contract', 'end', 'contract_none', '--reason', 'x')).code, 0)
+  })
+
+  test('a request of an authority is recorded and decided from the guide’s files, and overdue with exit code 1', async () => {
+    assert.match((await typed('authority', 'list')).out, /No authority has asked for anything/)
+    const file = await fileOf('answer-authorities-of-third-countries.md', 'request.yaml')
+    const recorded = await typed('authority', 'record', '--file', file, '--json')
+    assert.equal(recorded.code, 0, recorded.error)
+    const { request } = JSON.parse(recorded.out) as { request: string }
+    // The day that the letter of the guide sets has passed.
+    const overdue = await typed('authority', 'list')
+    assert.equal(overdue.code, 1)
+    assert.match(overdue.out, /26-mc-114/)
+    const decision = await fileOf('answer-authorities-of-third-countries.md', 'decision.yaml')
+    const decided = await typed('authority', 'decide', request, '--file', decision)
+    assert.equal(decided.code, 0, decided.error)
+    assert.match(decided.out, / is refused/)
+    assert.equal((await typed('authority', 'list')).code, 0)
+    assert.equal(
+      (await typed('authority', 'decide', request, '--file', decision)).code,
+      1,
+      'it is decided once',
+    )
+  })
+})
