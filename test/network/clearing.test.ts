@@ -145,6 +145,7 @@ describe('POST /v1/sites/{id}/decisions', () => {
       ['other acquirer', { acquirer: 'edgeworks' }],
       ['other data set', { clearing: { dataSet: 'workers' } }],
       ['clearing of another ask', { clearing: { ask: w.network.ids.next('ask') } }],
+      ['clearing of another site', { clearing: { site: 'zurich' } }],
       ['decision of another site', { decision: { site: 'zurich' } }],
       ['reason of another kind', { decision: { reason: 'declined.purpose' } }],
       ['another release than named', { decision: { releaseDigest: `sha-256:${'0'.repeat(64)}` } }],
@@ -156,6 +157,17 @@ describe('POST /v1/sites/{id}/decisions', () => {
     assert.deepEqual(await fundsOf(w), { available: 9500, held: 500 })
     await decide(w, ask, { priceMinor: 500 })
     assert.deepEqual(await fundsOf(w), { available: 9500, held: 0 })
+  })
+
+  test('hands on no receipt that another signed', async () => {
+    const w = await withFreshAcquirer(shared)
+    const ask = await sendAsk(w)
+    const facts = { ask, acquirer: w.northcare.name, issuer: w.federation.name }
+    const { receipts } = testDecision(w.network, { ...w.zurich, name: 'galway' }, facts)
+    const body = { ...testDecision(w.network, w.galway, facts), receipts }
+    const problem = await w.network.refusal(w.galway, NETWORK_API.decide, { params: { id: 'galway' }, body })
+    assert.match(problem.detail ?? '', /the receipt is not signed by the site/)
+    assert.deepEqual(await fundsOf(w), { available: 9000, held: 1000 })
   })
 
   test('pays nothing and hands nothing on with a decline', async () => {

@@ -14,6 +14,11 @@ declinesAll([
     /one way only/,
   ],
   [
+    'select avg(minutes) from sessions s join sessions t on s.id = t.id',
+    'declined.column',
+    /^Column "minutes" stands in more than one relation; name the relation too, at character 12$/,
+  ],
+  [
     'select count(*) from athletes a where a.id in (select place from sessions s where s.id = a.id)',
     'declined.column',
     /looked for among person keys/,
