@@ -4,12 +4,11 @@ import type { Instant } from '../../kernel/clock.ts'
 import { isPurposeWithin } from './purpose.ts'
 import { columnNameSchema, purposeSchema } from '../wire.ts'
 
+const DURATION = 'expected an ISO 8601 duration of years, months, weeks and days such as P5Y'
 const durationSchema = z
-  .string('expected a duration')
-  .regex(
-    /^P(?=\d)(\d+Y)?(\d+M)?(\d+W)?(\d+D)?$/,
-    'expected an ISO 8601 duration of years, months, weeks and days such as P5Y',
-  )
+  .string(DURATION)
+  // What is no duration is not also said to be too long.
+  .regex(/^P(?=\d)(\d+Y)?(\d+M)?(\d+W)?(\d+D)?$/, { error: DURATION, abort: true })
   .refine((text) => lengthOf(text) !== undefined, 'expected at most 1000 years')
 const fromSchema = z.iso.date('expected a date such as 2026-01-31')
 

@@ -1,6 +1,7 @@
 import type { Clock } from '../../kernel/clock.ts'
 import { Fault } from '../../kernel/faults.ts'
 import type { FieldProblem } from '../../kernel/faults.ts'
+import { Mutex } from '../../kernel/mutex.ts'
 import { describeProblems, parseWith } from '../../kernel/parse.ts'
 import type { Database } from '../../kernel/postgres/database.ts'
 import { parseYaml } from '../../kernel/yaml.ts'
@@ -23,16 +24,38 @@ export function parseManifest(text: string): Manifest {
 /**
  * Describes a data set, or changes the terms of one: kept as a version of its own, with its table in the vault. The
  * same manifest again changes nothing. The vault comes first, where doing it twice does no harm; the record then says
- * that it is so.
+ * that it is so. One after another, so that of two who describe a new name at once the first has it, with its table, and
+ * the other is told so before anything of theirs is done.
  *
  * @throws Fault `fault.manifest_invalid`; `fault.conflict` for a change that rows already taken cannot follow
  */
-export async function describeDataSet(
-  { db, vault, clock }: { db: Database; vault: Vault; clock: Clock },
-  manifest: Manifest,
-): Promise<DataSetRecord & { readonly isNew: boolean }> {
+export async function describeDataSet(parts: DescribeParts, manifest: Manifest): Promise<DescribedDataSet> {
   const problems = typeProblems(manifest)
   if (problems.length > 0) throw invalid(problems)
+  return turnsOf(parts.db).run(() => describeInTurn(parts, manifest))
+}
+
+interface DescribeParts {
+  readonly db: Database
+  readonly vault: Vault
+  readonly clock: Clock
+}
+
+type DescribedDataSet = DataSetRecord & { readonly isNew: boolean }
+
+/** One process holds a site's directory, so that taking turns in it is taking turns at all. */
+const turns = new WeakMap<Database, Mutex>()
+
+function turnsOf(db: Database): Mutex {
+  const known = turns.get(db) ?? new Mutex()
+  turns.set(db, known)
+  return known
+}
+
+async function describeInTurn(
+  { db, vault, clock }: DescribeParts,
+  manifest: Manifest,
+): Promise<DescribedDataSet> {
   const known = await findDataSet(db, manifest.dataSet)
   if (known) requireCompatible(known, manifest)
   await vault.describe(manifest)
@@ -70,10 +93,8 @@ function requireCompatible(known: DataSetRecord, manifest: Manifest): void {
     })
   }
   const before = known.manifest
+  if (before.issuer !== manifest.issuer) throw nameTaken(manifest)
   const errors = [
-    ...(before.issuer === manifest.issuer
-      ? []
-      : [{ field: 'issuer', expected: `expected "${before.issuer}", as before` }]),
     ...(before.person.key === manifest.person.key
       ? []
       : [{ field: 'person.key', expected: `expected "${before.person.key}", as before` }]),
@@ -84,6 +105,14 @@ function requireCompatible(known: DataSetRecord, manifest: Manifest): void {
   throw new Fault('fault.conflict', {
     what: `Cannot change the manifest of "${manifest.dataSet}": ${describeProblems(errors)}`,
     errors,
+  })
+}
+
+/** A name that another issuer has is taken: that much has to be said, and whose it is has not. */
+function nameTaken({ dataSet }: Manifest): Fault {
+  return new Fault('fault.conflict', {
+    what: `Cannot describe "${dataSet}": the name is taken`,
+    errors: [{ field: 'issuer', expected: 'expected the issuer that has this name here, or another name' }],
   })
 }
 

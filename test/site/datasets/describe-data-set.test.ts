@@ -118,3 +118,54 @@ test('retireDataSet() removes the rows, keeps the name taken and the batches on 
     code: 'fault.not_found',
   })
 })
+
+test('of issuers who describe one new name at once, one has it with its own table and the others are told', async () => {
+  const issuers = ['maker-one', 'maker-two', 'maker-three', 'maker-four']
+  for (let round = 0; round < 5; round += 1) {
+    const dataSet = `contested_${round}`
+    const described = await Promise.allSettled(
+      issuers.map((issuer, index) =>
+        describeDataSet(
+          site.parts,
+          aManifest({
+            dataSet,
+            issuer,
+            columns: [...columns, { name: `own_${index}`, type: 'text', isRequired: false }],
+          }),
+        ),
+      ),
+    )
+    const refused = described.flatMap((one) => (one.status === 'rejected' ? [one.reason as Fault] : []))
+    assert.equal(refused.length, issuers.length - 1)
+    for (const { code, message } of refused) {
+      assert.equal(code, 'fault.conflict')
+      assert.equal(message, `Cannot describe "${dataSet}": the name is taken`)
+    }
+    const winner = described.findIndex(({ status }) => status === 'fulfilled')
+    const kept = await findDataSet(site.parts.db, aManifest({ dataSet }).dataSet)
+    assert.equal(kept?.manifest.issuer, issuers[winner])
+    assert.equal(kept?.version, 1)
+    // The table is the winner's as well: what the others would have added is not in it.
+    const head = `wearer,at,steps,heart_rate,is_worn,activity,own_${winner}`
+    const line = `${head}\nw-${round},2026-01-02T10:00:00Z,1,60,true,walk,mine\n`
+    const imported = await site.import(kept.manifest, { batch: 'first', file: { stream: bytesOf(line) } })
+    assert.equal(imported.rows, 1)
+  }
+})
+
+test('a period that is none is said to be so in one sentence, and one that is too long in another', () => {
+  const said = (period: unknown) => {
+    try {
+      parseManifest(JSON.stringify({ ...WATCH, retention: { period, from: '2026-01-01' } }))
+      return []
+    } catch (fault) {
+      assert.ok(fault instanceof Fault)
+      return fault.errors.map(({ field, expected }) => `${field}: ${expected}`)
+    }
+  }
+  const none = 'retention.period: expected an ISO 8601 duration of years, months, weeks and days such as P5Y'
+  for (const period of [undefined, 5, '', 'P', '5 years', 'PT5H'])
+    assert.deepEqual(said(period), [none], JSON.stringify(period))
+  assert.deepEqual(said('P5000Y'), ['retention.period: expected at most 1000 years'])
+  assert.deepEqual(said('P1Y'), [])
+})
