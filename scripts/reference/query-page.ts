@@ -80,7 +80,11 @@ ${markdownTable(
 
 ## Window functions
 
-In a sub-select or CTE, \`over (partition by <person key>[, …] [order by …] [frame])\` or a named window, also one made from another: the value is made of the
+Over the groups of a question, \`over ([partition by …] [order by …] [frame])\` is computed of the groups that are shown: \`100.0 * count(*) / sum(count(*)) over ()\`,
+\`rank() over (partition by sex order by count(*) desc)\`, \`n - lag(n) over (order by month)\`. A group that is held back is in no total and has no place,
+and the remainder has none. A SELECT around may have a condition on it (\`where r <= 3\`). Groups that the order leaves equal come in the order of their keys.
+
+Over people’s rows, in a sub-select or CTE, \`over (partition by <person key>[, …] [order by …] [frame])\` or a named window, also one made from another: the value is made of the
 person's own rows; \`FILTER\` may choose among those that are counted, added or compared. Frames are \`ROWS\` and \`GROUPS\` by numbers of at most ${FRAME_OFFSET_MAX}, \`RANGE\` by a number or a span of time that is written out over
 one number or time, and each from and to the row or an end of the partition, also with \`EXCLUDE\` (in \`ROWS\` of the row alone). Windows may stand over sub-selects with windows. A condition on it chooses rows. Sums of it are declined, but for \`lag(x)\` and
 \`lead(x)\` of a column in the order of columns.
@@ -245,6 +249,14 @@ const SHAPES: readonly (readonly [string, string])[] = [
     'values of each person; further keys give a person several rows',
   ],
   ['`SELECT DISTINCT` of a question', 'the same as grouping by its columns'],
+  [
+    '`SELECT … FROM (SELECT … GROUP BY …) t [WHERE …]`, also of a CTE, again and again',
+    'the SELECT around chooses, orders and computes over the groups that are shown, as `HAVING` does; it groups and counts nothing itself, and there is no `LIMIT` within',
+  ],
+  [
+    '`FETCH FIRST n ROWS WITH TIES` of a question, with `ORDER BY`',
+    'the groups up to the last of them and its equals; not in `rows`',
+  ],
   [
     '`GROUP BY ROLLUP`, `CUBE`, `GROUPING SETS`',
     'the groups of every set are guarded together; a total may be left out because it would tell a part. In `private` a person counts in one group of each set unless the ask says otherwise',

@@ -149,7 +149,17 @@ const attacks: readonly [string, readonly string[], RegExp][] = [
   [
     'a condition hidden in a summand',
     ["select sum(age + case when born = '1990-01-01' then 1000 else 0 end) from athletes"],
-    /sql_not_supported|sql_function|column/,
+    /group_too_small/,
+  ],
+  [
+    'the same where the summand is null for all others',
+    ["select avg(age + case when born = '1990-01-01' then 1000 end) from athletes"],
+    /group_too_small/,
+  ],
+  [
+    'the same in a variance',
+    ["select var_pop(age + case when born = '1990-01-01' then 1000 else 0 end) from athletes"],
+    /sql_not_supported/,
   ],
   [
     'a group of one beside everybody',

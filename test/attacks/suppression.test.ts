@@ -15,6 +15,9 @@ const QUESTIONS = [
   "select born, count(*) from athletes where town = 'Nowhere' group by born",
   'select town, count(*) from athletes group by town having count(*) < 5',
   'select town, count(*) from athletes group by town order by count(*) limit 1',
+  'select town, count(*) from athletes group by town order by 2 fetch first 2 rows with ties',
+  'select town, sum(count(*)) over (), rank() over (order by count(*)), lag(town) over (order by town) from athletes group by town',
+  'select * from (select town, count(*) as n, row_number() over (order by count(*)) as r from athletes group by town) t where r <= 2',
   "select count(*) from athletes where town = 'Nowhere'",
   "select place, count(distinct id) from sessions where place = 'vault' group by place",
 ]

@@ -18,7 +18,7 @@ export interface Terms {
 
 const IN_SUMS: Readonly<Record<SumRole, string>> = {
   unchanged: 'all; in an exact sum, of a quantity',
-  added: 'all; in an exact sum only around it: `sum(x) + 1`',
+  added: 'all; in an exact sum, term by term',
   product: 'all; in an exact sum, of at most 3 factors',
   quotient: 'all; in an exact sum, by a single product',
   atom: 'all; in an exact sum, of columns as they are',

@@ -37,7 +37,7 @@ export function requireQuantity(expr: Expr, sources: readonly Source[]): void {
   }
   if (!isOneTerm(quantity)) {
     throw notSupported(
-      'a sum, average or variance of a sum; add the results instead, as in avg(x) + 1 for avg(x + 1)',
+      'a variance of a sum, or a sum, average or variance of what a sub-query added up; add the results instead, as in avg(x) + avg(y)',
     )
   }
 }

@@ -6,6 +6,7 @@ import {
   ofSessionAndAthlete,
 } from './arbitrary-condition.ts'
 import { FURTHER_SHAPES } from './arbitrary-further-question.ts'
+import { GROUP_SHAPES } from './arbitrary-group-question.ts'
 import { oneOf } from './one-of.ts'
 
 /* Questions over `athletes` (a row a person) and `sessions` (several), of every shape that the gate takes. */
@@ -45,6 +46,12 @@ const measureOfAthlete = fc.oneof(
       'avg(height)',
       'sum(height * gold)',
       'avg(gold) * 2 + 1',
+      'sum(gold + 1)',
+      'avg(height * 10 + gold - 3)',
+      'sum((gold + height) / 2.0)',
+      "sum(gold + case when sport = 'golf' then 2 end)",
+      'sum(gold + height * gold) filter (where born is not null)',
+      'stddev_samp(2 * height - 1)',
       'stddev_samp(gold)',
       'var_pop(height)',
       'sum(gold) / count(*)',
@@ -297,7 +304,7 @@ export const arbitraryQuestion: fc.Arbitrary<ArbitraryQuestion> = fc.oneof(
   { weight: 1, arbitrary: groupingSets.map((sql) => ({ sql, shape: 'grouping sets' })) },
   { weight: 2, arbitrary: windowed.map((sql) => ({ sql, shape: 'window' })) },
   { weight: 1, arbitrary: perGroup.map((sql) => ({ sql, shape: 'per group' })) },
-  ...Object.entries(FURTHER_SHAPES).map(([shape, texts]) => ({
+  ...Object.entries({ ...FURTHER_SHAPES, ...GROUP_SHAPES }).map(([shape, texts]) => ({
     weight: 1,
     arbitrary: texts.map((sql) => ({ sql, shape })),
   })),

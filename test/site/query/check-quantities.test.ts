@@ -1,6 +1,8 @@
 import { strict as assert } from 'node:assert'
 import { test } from 'node:test'
 import { manifestSchema } from '../../../src/protocol/data-set.ts'
+import type { Expr } from '../../../src/site/query/bound/bound-query.ts'
+import { partsOf } from '../../../src/site/query/bound/same-expression.ts'
 import { checkQuestion } from '../../../src/site/query/check-question.ts'
 
 const place = { within: ['IE'] }
@@ -67,17 +69,66 @@ for (const argument of quantities) {
   })
 }
 
+/** What a sum of terms is taken apart into: the argument and the filter of each measure that is shown. */
+const sums: readonly (readonly [argument: string, ...measures: string[]])[] = [
+  ['h + w', 'sum h where w', 'sum w where h'],
+  ['h - 1.8', 'sum h', 'count h'],
+  ['goals + 1', 'sum goals', 'count goals'],
+  [
+    '2 * (h - w / 3) + goals',
+    'sum h where w and goals',
+    'sum w where h and goals',
+    'sum goals where h and w',
+  ],
+  ["h + case when born = '1990-01-01' then 1 else 0 end", 'sum h where case', 'sum case where h'],
+]
+
+for (const [argument, ...expected] of sums) {
+  test(`sum(${argument}) is a sum of measures, each with people of its own`, () => {
+    const checked = checkQuestion(`select sum(${argument}) from people`, { mode: 'aggregate', dataSets })
+    assert.ok(checked.ok)
+    const nameOf = (expr: Expr | undefined): string => {
+      if (expr?.kind === 'column') return expr.column
+      if (expr?.kind !== 'call') return expr?.kind ?? ''
+      const inner = expr.args.map(nameOf).filter((name) => name !== 'literal' && name !== '')
+      return inner.join(expr.call === 'and' ? ' and ' : ' ')
+    }
+    const { measures, outputs } = checked.value.query
+    const shown = [...partsOf(outputs[0]?.expr ?? { kind: 'literal', type: 'integer', value: 1, size: 1 })]
+    const found = shown.flatMap((part) => {
+      const measure = part.kind === 'measure' ? measures[part.measure] : undefined
+      if (measure === undefined) return []
+      const where = measure.filter ? ` where ${nameOf(measure.filter)}` : ''
+      return [`${measure.kind} ${nameOf(measure.argument).split(' ')[0]}${where}`]
+    })
+    assert.deepEqual(found, expected)
+  })
+}
+
+test('a variance does not move with what everybody gets, and is none of a sum of two', () => {
+  assert.equal(reasonFor('select stddev_samp((h - 1.7) / 0.1), var_pop(1 - goals) from people'), 'approved')
+  assert.equal(reasonFor('select stddev_samp(h + w) from people'), 'declined.sql_not_supported')
+})
+
+for (const argument of [...sums.map(([sum]) => sum), 'goals + h * w']) {
+  test(`${argument} is no quantity once it was made person by person`, () => {
+    for (const made of ['max', 'avg', 'sum'])
+      assert.notEqual(
+        reasonFor(
+          `with t as (select person, ${made}(${argument}) as x from people group by person) select sum(x) from t`,
+        ),
+        'approved',
+      )
+    assert.notEqual(reasonFor(`select sum(h * (${argument})) from people`), 'approved')
+  })
+}
+
 const disguises = [
-  'h + w',
-  'h - 1.8',
-  'goals + 1',
   '(h - 1.8) * (h - 1.8)',
   'case when tense then goals + 1 end',
-  "h + case when born = '1990-01-01' then 1 else 0 end",
   "h * case when born = '1990-01-01' then 2 else 1 end",
   "case when born = '1990-01-01' then w else h end",
   "case when born = '1990-01-01' then 2 * h when tense then h else 0 end",
-  "h + (born = '1990-01-01')::int",
   "(born = '1990-01-01')::int",
   'coalesce(h, 2)',
   'coalesce(case when tense then h end, w)',
@@ -167,18 +218,23 @@ test('person by person: what was chosen for some may not be added to what all ha
   assert.equal(perPerson('max(steps) as a, min(steps) as b', 'avg(a) - avg(b)'), 'approved')
   assert.equal(perPerson('count(*) as a', 'avg(a)'), 'approved')
   assert.equal(perPerson("sum(steps) filter (where day = '2016-04-20') as a", 'sum(a)'), 'approved')
-  assert.notEqual(
-    perPerson("sum(steps) as a, sum(steps) filter (where day = '2016-04-20') as b", 'sum(a + b)'),
-    'approved',
-  )
-  assert.notEqual(
-    perPerson("sum(steps) as a, count(*) filter (where day = '2016-04-20') as b", 'sum(a + b)'),
-    'approved',
-  )
-  assert.notEqual(
-    perPerson("sum(steps) as a, count(case when day = '2016-04-20' then 1 end) as b", 'sum(a + b)'),
-    'approved',
-  )
+  for (const chosen of [
+    "sum(steps) filter (where day = '2016-04-20')",
+    "count(*) filter (where day = '2016-04-20')",
+    "count(case when day = '2016-04-20' then 1 end)",
+  ]) {
+    const both = `sum(steps) as a, ${chosen} as b`
+    // Each has people of its own, whom the guard judges.
+    assert.equal(perPerson(both, 'sum(a + b)'), 'approved')
+    assert.notEqual(perPerson(both, 'var_pop(a + b)'), 'approved')
+    assert.notEqual(perPerson(both, 'sum(a * (a + b))'), 'approved')
+    const inner = `select person, ${both} from days group by person`
+    for (const made of [
+      `select person, a + b as c from (${inner}) s group by person, a + b`,
+      `select person, max(a + b) as c from (${inner}) s group by person`,
+    ])
+      assert.notEqual(reasonFor(`select sum(c) from (${made}) t`), 'approved')
+  }
   assert.notEqual(perPerson('sum(steps + 1) as a', 'sum(a)'), 'approved')
   assert.notEqual(perPerson('max((steps - 70) * (steps - 70)) as a', 'sum(a)'), 'approved')
 })

@@ -6,12 +6,13 @@ import type { Expr, Measure, MeasureRef, PerPersonAggregate, Source } from '../b
 import type { ExprType, Range } from '../catalogue/expression-type.ts'
 import { isMultiplied, optionalManySources, withinBounds } from './bounded-argument.ts'
 import { bindCondition, bindTerm } from './bind-expression.ts'
-import { asFactor, bindPair } from './bind-pair.ts'
+import { PAIR_AGGREGATES, asFactor, bindPair } from './bind-pair.ts'
 import type { PairSink, Side } from './bind-pair.ts'
 import type { Frame } from './bind-expression.ts'
 import { call, coerce, requireScalar } from './build-expression.ts'
 import { hull, range } from '../catalogue/ranges.ts'
 import { requireQuantity } from '../check-quantities.ts'
+import { aggregateOfSum } from './sum-of-terms.ts'
 import { atOffset, notAllowed, notSupported, wrongColumn } from '../text/refusal.ts'
 import { partsOf, sameOptional } from '../bound/same-expression.ts'
 
@@ -27,7 +28,10 @@ export const AGGREGATES: Readonly<Record<string, AggregateRow>> = {
     kind: 'count',
     says: 'rows; `count(x)` those where x is not null; `count(distinct <person key>)` people',
   },
-  sum: { kind: 'sum', says: 'of values clamped to the declared bounds' },
+  sum: {
+    kind: 'sum',
+    says: 'of values clamped to the declared bounds; of a sum of terms, as in `sum(x + 2 * y - 1)`, each term is a measure of its own, and so for `avg`',
+  },
   avg: { kind: 'avg', says: 'of values clamped to the declared bounds' },
   var_samp: { kind: 'var_samp', says: 'of values clamped to the declared bounds' },
   variance: { kind: 'var_samp', says: 'the same as var_samp' },
@@ -36,6 +40,27 @@ export const AGGREGATES: Readonly<Record<string, AggregateRow>> = {
   stddev: { kind: 'stddev_samp', says: 'the same as stddev_samp' },
   stddev_pop: { kind: 'stddev_pop', says: 'of values clamped to the declared bounds' },
 }
+
+/** Whether a function is an aggregate of some mode, or one that is declined by name: no column is computed by it row by row. */
+export function isAggregate(name: string): boolean {
+  return (
+    Object.hasOwn(AGGREGATES, name) ||
+    Object.hasOwn(PAIR_AGGREGATES, name) ||
+    PER_PERSON_AGGREGATES.some((known) => known === name) ||
+    OTHER_AGGREGATES.has(name)
+  )
+}
+
+const OTHER_AGGREGATES: ReadonlySet<string> = new Set([
+  'percentile_cont',
+  'percentile_disc',
+  'median',
+  'mode',
+  'every',
+  'array_agg',
+  'string_agg',
+  'any_value',
+])
 
 /** A table: aggregates of a sub-select that is grouped by the person key. */
 export const PER_PERSON_AGGREGATES = ['count', 'sum', 'avg', 'min', 'max', 'bool_or', 'bool_and'] as const
@@ -61,7 +86,7 @@ export function measureSink(
     const written = readAggregate(node, name, inner)
     if (row.kind === 'count')
       return addCount(measures, written, optionalManySources(sources, inner.binding.dataSets))
-    return addSum(measures, row.kind, { ...summed, written })
+    return addTerms(measures, row.kind, { ...summed, written })
   }
   return { measures, bind }
 }
@@ -108,7 +133,10 @@ export function readAggregate(
     throw wrongColumn(`The person key may not stand in "${name}"`, node.location)
   if (node.agg_distinct) requireScalar(argument, node.location)
   if (node.agg_distinct && !isPerson && !(inner.isPerPerson && name === 'count'))
-    throw notAllowed(`"${name}" of distinct values of anything but the person key`, node.location)
+    throw notAllowed(
+      `"${name}" of distinct values of anything but the person key${name === 'count' ? '; group by them, and count the rows of the answer' : ''}`,
+      node.location,
+    )
   if (argument.kind !== 'person')
     return { argument, filter, isOfPeople: false, ...(node.agg_distinct ? { isDistinct: true } : {}) }
   // Where the person key is never null, counting it is counting rows.
@@ -154,6 +182,25 @@ interface Summed {
   readonly sources: readonly Source[]
   readonly offset: number | undefined
   readonly name: string
+}
+
+/** A sum of terms is guarded term by term. */
+function addTerms(measures: Measure[], kind: MeasureKind, facts: SumFacts): Expr {
+  const { written } = facts
+  const made = aggregateOfSum(kind, written, {
+    add: (argument, filter) =>
+      addSum(measures, kind, { ...facts, written: { ...written, argument, filter } }),
+    count: () => {
+      const argument = written.argument && withinBounds(written.argument)
+      const { sources, inner } = facts
+      return addCount(
+        measures,
+        { ...written, argument },
+        optionalManySources(sources, inner.binding.dataSets),
+      )
+    },
+  })
+  return made ?? addSum(measures, kind, facts)
 }
 
 interface SumFacts extends Summed {

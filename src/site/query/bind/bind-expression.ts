@@ -7,10 +7,11 @@ import { asText, isJoined } from './join-texts.ts'
 import { bindBuckets } from './bind-buckets.ts'
 import { call, caseOf, coerce, commonType, literal, resolveCall } from './build-expression.ts'
 import type { Term } from './build-expression.ts'
-import { readInteger, readNumber } from '../bound/literals.ts'
+import { readInteger, readLiteral, readNumber } from '../bound/literals.ts'
 import { offsetOf, textsOf } from '../text/nodes.ts'
 import type { OuterNames } from './outer-names.ts'
-import { atNode, notAllowed, notSupported, wrongColumn } from '../text/refusal.ts'
+import { whyDeclined } from '../catalogue/declined-functions.ts'
+import { atNode, notAllowed, notSupported, spoken, wrongColumn } from '../text/refusal.ts'
 import { findColumn } from './scope.ts'
 import type { Binding, Scope } from './scope.ts'
 import { countedParts, partAt, PARTS } from '../catalogue/text-parts.ts'
@@ -191,6 +192,9 @@ function bindFunction(node: FuncCall, frame: Frame): Expr {
   }
   const aggregate = frame.bindAggregate?.(node, name)
   if (aggregate) return aggregate
+  const isAggregated = node.agg_order ?? node.agg_within_group ?? node.agg_star ?? node.agg_filter
+  const why = isAggregated || node.agg_distinct ? whyDeclined(name) : ''
+  if (why !== '') throw notAllowed(`${spoken(name)}${why}`, node.location)
   if (node.agg_order || node.agg_within_group)
     throw notSupported(node.agg_within_group ? 'WITHIN GROUP' : 'ORDER BY in an aggregate', node.location)
   if (node.agg_star || node.agg_filter || node.agg_distinct)
@@ -201,12 +205,31 @@ function bindFunction(node: FuncCall, frame: Frame): Expr {
   const args = node.args ?? []
   const buckets = bindBuckets(node, name, (arg) => bindOperand(arg, frame))
   if (buckets) return buckets
+  const moment = name === 'to_timestamp' ? bindMoment(args, frame) : undefined
+  if (moment) return moment
   const counted = countedParts(node)
   if (counted) return bindNamed(PARTS.count, counted, frame, node.location)
   const special = name === 'extract' || name === 'date_part' ? bindExtract(args, frame) : undefined
   if (special) return special
   const terms = args.map((arg) => bindOperand(arg, frame))
   return resolveCall(isJoined(name) ? terms.map(asText) : terms, { offset: node.location, name })
+}
+
+/** `to_timestamp('2021-06-01 00:00:00', 'YYYY-MM-DD HH24:MI:SS')`, as tools write a moment: of two texts that are written out. */
+function bindMoment(args: readonly Node[], frame: Frame): Expr | undefined {
+  const [text, pattern, another] = args.map((arg) => bindOperand(arg, frame))
+  if (text?.kind !== 'untyped' || pattern?.kind !== 'untyped' || another) return undefined
+  const form = MOMENTS[pattern.value ?? '']
+  const value = form?.test(text.value ?? '') ? readLiteral(text.value ?? '', 'timestamp') : undefined
+  return value === undefined ? undefined : literal('timestamp', value)
+}
+
+/** Patterns of a moment, with the texts that they read whole. */
+const MOMENTS: Readonly<Record<string, RegExp>> = {
+  'YYYY-MM-DD': /^\d{4}-\d\d-\d\d$/,
+  'YYYY-MM-DD HH24:MI:SS': /^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d$/,
+  'YYYY-MM-DD HH24:MI:SS.MS': /^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{3}$/,
+  'YYYY-MM-DD HH24:MI:SS.US': /^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{6}$/,
 }
 
 /** The plain name of a function. SQL's own syntax (`extract(… from …)`) arrives under `pg_catalog`. */
@@ -224,17 +247,17 @@ function bindExtract([field, span]: readonly Node[], frame: Frame): Expr | undef
   const name = field && 'A_Const' in field ? field.A_Const.sval?.sval?.toLowerCase() : undefined
   if (span === undefined) return undefined
   if (name === 'epoch') return bindEpochBetween(span, frame)
-  return name === 'year' ? bindAge(span, frame) : undefined
+  return name === 'year' || name === 'month' ? bindAge(name, span, frame) : undefined
 }
 
-/** `extract(year from age(a, b))`. */
-function bindAge(span: Node, frame: Frame): Expr | undefined {
+/** `extract(year from age(a, b))`, and the months beyond. */
+function bindAge(field: 'year' | 'month', span: Node, frame: Frame): Expr | undefined {
   if (!('FuncCall' in span) || functionName(span.FuncCall) !== 'age') return undefined
   const [until, since, another] = span.FuncCall.args ?? []
   if (!until || !since || another) return undefined
   return resolveCall([bindOperand(until, frame), bindOperand(since, frame)], {
     offset: span.FuncCall.location,
-    name: 'extract(year from age(a, b))',
+    name: `extract(${field} from age(a, b))`,
   })
 }
 

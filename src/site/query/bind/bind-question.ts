@@ -11,13 +11,14 @@ import { literal, requireScalar } from './build-expression.ts'
 import { offsetWithin } from '../text/nodes.ts'
 import { bindFrom } from './bind-relation.ts'
 import { checkIssuers, frameOf } from './from-context.ts'
-import type { FromContext } from './from-context.ts'
+import type { FromContext, NamedQueries } from './from-context.ts'
 import { bindLateral } from './bind-lateral.ts'
 import { bindSubLink } from './bind-sub-query.ts'
 import { insideOf } from '../bound/derived-column.ts'
 import { groupingsOf } from './grouping-function.ts'
 import { isNullablePerson } from '../bound/joined-level.ts'
 import { bindWith } from './named-queries.ts'
+import { bindOverGroups, groupsBehind, groupWindows, withGroupTies, withTies } from './over-groups.ts'
 import { atNode, notSupported, wrongColumn } from '../text/refusal.ts'
 import { checkResolution } from './resolution.ts'
 import { childrenOf, mapExpression, partsOf, sameExpression } from '../bound/same-expression.ts'
@@ -29,23 +30,41 @@ export function bindQuestion(select: SelectStmt, binding: Binding): BoundQuery {
 }
 
 function bindSelect(select: SelectStmt, binding: Binding): BoundQuery {
+  const known: NamedQueries = new Map()
+  const query =
+    binding.mode === 'rows'
+      ? bindRowsQuestion(select, boundFrom(select, { binding, known }))
+      : bindGroupsOf(select, { binding, known })
+  // Also of what was joined within sub-queries and sets of people.
+  checkIssuers(query, binding)
+  return withoutUnused(query)
+}
+
+interface Known {
+  readonly binding: Binding
+  readonly known: NamedQueries
+}
+
+/** A question of groups, or one over the groups of another. */
+function bindGroupsOf(select: SelectStmt, { binding, known }: Known): BoundQuery {
+  const over = groupsBehind(select, known)
+  if (over === undefined) return bindGroupedQuestion(select, boundFrom(select, { binding, known }))
+  const inner = atNode(over.inner, () => bindGroupsOf(over.inner, { binding, known: over.known }))
+  return bindOverGroups(select, inner, { binding, over })
+}
+
+/** FROM and WHERE of a question. */
+function boundFrom(select: SelectStmt, { binding, known }: Known): Bound {
   const level: Level = { sources: [], where: [] }
   const context: FromContext = {
     binding,
     level,
     question: level,
-    known: bindWith(select.withClause, new Map()),
+    known: bindWith(select.withClause, known),
     bindSubLink,
     bindLateral,
   }
-  const frame = frameOf(context, bindFrom(select, context))
-  const query =
-    binding.mode === 'rows'
-      ? bindRowsQuestion(select, { binding, level, frame })
-      : bindGroupedQuestion(select, { binding, level, frame })
-  // Also of what was joined within sub-queries and sets of people.
-  checkIssuers(query, binding)
-  return withoutUnused(query)
+  return { binding, level, frame: frameOf(context, bindFrom(select, context)) }
 }
 
 /** Where a SELECT list begins. */
@@ -67,6 +86,8 @@ function bindRowsQuestion(select: SelectStmt, { binding, level, frame }: Bound):
       'DISTINCT in mode rows: each row is of one person',
       offsetWithin(select.distinctClause) ?? targetsAt(select),
     )
+  if (select.limitOption === 'LIMIT_OPTION_WITH_TIES')
+    throw notSupported('FETCH … WITH TIES in mode rows', offsetWithin(select.limitCount))
   if (select.havingClause) throw notSupported('HAVING in mode rows', offsetWithin(select.havingClause))
   const targets = bindTargets(select, frame)
   const orderBy = bindOrder(select, targets, frame).map(({ offset, ...key }) => {
@@ -97,7 +118,8 @@ function bindGroupedQuestion(select: SelectStmt, { binding, level, frame: inner 
   const sink = mode === 'private' ? privateMeasureSink(inner) : measureSink(inner, level.sources)
   const groupings = groupingsOf(inner)
   const frame: Frame = { ...inner, bindAggregate: sink.bind, bindGrouping: groupings.bind }
-  const targets = bindTargets(select, frame)
+  const shown: Frame = { ...frame, bindWindow: groupWindows(select, frame) }
+  const targets = bindTargets(select, shown)
   const isDistinct = select.distinctClause !== undefined && !select.groupClause && sink.measures.length === 0
   const grouping: Grouping = isDistinct
     ? { keys: distinctKeys(targets) }
@@ -112,9 +134,12 @@ function bindGroupedQuestion(select: SelectStmt, { binding, level, frame: inner 
   checkResolution(grouping.keys, level.sources, binding.dataSets)
   checkDimensions(grouping, level.sources, binding.dataSets)
   const ofGroups = (expr: Expr, offset: number | undefined): Expr =>
-    groupings.resolve(overGroups(expr, keys, offset), { keys, sets: grouping.sets })
+    withGroupTies(groupings.resolve(overGroups(expr, keys, offset), { keys, sets: grouping.sets }), {
+      keys,
+      hasSets: grouping.sets !== undefined,
+    })
   const having = bindHaving(select, frame)
-  const orderBy = bindOrder(select, targets, frame)
+  const orderBy = bindOrder(select, targets, shown)
     .map(({ offset, ...key }) => ({ ...key, expr: ofGroups(key.expr, offset) }))
     // GROUPING without several sets is a constant.
     .filter(({ expr }) => expr.kind !== 'literal')
@@ -130,7 +155,7 @@ function bindGroupedQuestion(select: SelectStmt, { binding, level, frame: inner 
     throw notSupported('DISTINCT over groups whose keys are not all shown')
   if (keys.length === 0 && sink.measures.length === 0)
     throw notSupported(`a question of mode ${mode} without an aggregate or GROUP BY`)
-  return {
+  const query: BoundQuery = {
     mode,
     sources: level.sources,
     where: level.where,
@@ -143,6 +168,7 @@ function bindGroupedQuestion(select: SelectStmt, { binding, level, frame: inner 
     limit: bindCount(select.limitCount, frame),
     offset: bindCount(select.limitOffset, frame),
   }
+  return withTies(query, select)
 }
 
 /** Different rows are groups of equal ones. */
@@ -155,6 +181,8 @@ function distinctKeys(targets: readonly Target[]): readonly Target[] {
 function checkKey(expr: Expr, offset: number | undefined): void {
   const parts = [...partsOf(expr)]
   if (showsPerson(expr)) throw wrongColumn('A question may not be grouped by the person key', offset)
+  if (parts.some(({ kind }) => kind === 'window'))
+    throw notSupported('a window function in GROUP BY or beside DISTINCT', offset)
   if (parts.some(({ kind }) => kind === 'measure')) throw notSupported('an aggregate in GROUP BY', offset)
   if (!parts.some(({ kind }) => kind === 'column' || kind === 'person'))
     throw notSupported('a constant in GROUP BY', offset)
@@ -244,7 +272,7 @@ export function withoutUnused(query: BoundQuery): BoundQuery {
     const { tells = [], margins = [] } = query.measures[index] ?? {}
     for (const told of [...tells, ...margins]) use(told)
   }
-  const having = query.having ? [query.having] : []
+  const having = [query.having, query.qualify].filter((expr) => expr !== undefined)
   for (const root of [...query.outputs, ...query.orderBy].map(({ expr }) => expr).concat(having)) {
     for (const part of partsOf(root)) if (part.kind === 'measure') use(part.measure)
   }
@@ -272,5 +300,6 @@ export function withoutUnused(query: BoundQuery): BoundQuery {
     outputs: query.outputs.map((output) => ({ ...output, expr: renumbered(output.expr) })),
     orderBy: query.orderBy.map((key) => ({ ...key, expr: renumbered(key.expr) })),
     having: query.having && renumbered(query.having),
+    qualify: query.qualify && renumbered(query.qualify),
   }
 }

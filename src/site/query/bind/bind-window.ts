@@ -37,15 +37,41 @@ export const WINDOW_FUNCTIONS: Readonly<Record<WindowFunction, { readonly says: 
 const OFFSET_MAX = 100
 
 /** Where window functions stand: over which sources, with which names of windows. */
-export interface Windows {
+export interface Windows extends NamedWindows {
   readonly level: Level
+}
+
+/** What windows look at, and which have names. */
+interface NamedWindows {
   readonly frame: Frame
   readonly named: readonly Node[]
 }
 
 /** Binds a window function of a sub-select. Its partition is of one person, so that its value is made of their own rows. */
 export function bindWindow(node: FuncCall, name: string, windows: Windows): Expr {
-  const { frame, level } = windows
+  const { level } = windows
+  const { definition, read } = readWindow(node, name, windows)
+  const partition = (definition.partitionClause ?? []).map((item) => bindTerm(item, windows.frame))
+  const person = partition.find((term) => term.kind === 'person')
+  if (person === undefined || isNullablePerson(person, level.sources))
+    throw notSupported('a window that is not PARTITION BY <person key>', node.location)
+  const ties = isOfSingleRows(read) ? tiesOf(level) : []
+  return windowCall({ ...read, person, ties })
+}
+
+/** The same over the groups of an answer, which are rows of nobody: over all of them, or by whatever keys. */
+export function bindGroupWindow(node: FuncCall, name: string, windows: NamedWindows): Expr {
+  const { read } = readWindow(node, name, windows)
+  return windowCall({ ...read, ties: [] })
+}
+
+interface ReadWindow {
+  readonly definition: WindowDef
+  readonly read: Pick<WindowCall, 'function' | 'args' | 'offset' | 'partition' | 'order' | 'frame'>
+}
+
+function readWindow(node: FuncCall, name: string, windows: NamedWindows): ReadWindow {
+  const { frame } = windows
   const plain = name === 'every' ? 'bool_and' : name
   const made = Object.keys(WINDOW_FUNCTIONS).find((known): known is WindowFunction => known === plain)
   const isFiltered = node.agg_filter !== undefined
@@ -56,13 +82,8 @@ export function bindWindow(node: FuncCall, name: string, windows: Windows): Expr
     )
   const definition = definitionOf(node.over, windows)
   const { partitionClause = [], orderClause = [] } = definition
-  const partition = partitionClause.map((item) => bindTerm(item, frame))
-  const persons = partition.filter((term) => term.kind === 'person')
-  const [person] = persons
-  if (person === undefined || isNullablePerson(person, level.sources))
-    throw notSupported('a window that is not PARTITION BY <person key>', node.location)
-  const others = partitionClause
-    .filter((_, index) => partition[index]?.kind !== 'person')
+  const partition = partitionClause
+    .filter((item) => bindTerm(item, frame).kind !== 'person')
     .map((item) => bindSingle(item, frame))
   const given = frameOfWindow(definition, (bound) => bindValue(bound, frame))
   const keys = orderClause.map((item) => sortKeyOf(item, (by) => bindOrdered(by, frame)))
@@ -72,8 +93,7 @@ export function bindWindow(node: FuncCall, name: string, windows: Windows): Expr
   const rows = PLACED.has(made) ? undefined : (given ?? frameOfAll(made, keys))
   const order = orderOfFrame(rows, keys, node.location)
   checkEnds(made, rows, node.location)
-  const ties = isOfRows(made, rows) ? tiesOf(level) : []
-  return windowCall({ function: made, person, args, offset, partition: others, order, ties, frame: rows })
+  return { definition, read: { function: made, args, offset, partition, order, frame: rows } }
 }
 
 /** Functions that give equal rows the same. */
@@ -97,7 +117,7 @@ const AGGREGATED: ReadonlySet<WindowFunction> = new Set([
 const ENDS: ReadonlySet<WindowFunction> = new Set(['first_value', 'last_value', 'nth_value'])
 
 /** Whether a function looks at single rows, so that those which the order leaves equal have to be told apart. */
-function isOfRows(made: WindowFunction, frame: WindowFrame | undefined): boolean {
+export function isOfSingleRows({ function: made, frame }: Pick<WindowCall, 'function' | 'frame'>): boolean {
   return !RANKS.has(made) && (PLACED.has(made) || ENDS.has(made) || frame?.unit === 'rows')
 }
 
@@ -130,7 +150,7 @@ function filtered(given: Arguments, { node, frame }: { node: FuncCall; frame: Fr
   return { ...given, args: [caseOf([{ when, value: given.args[0] ?? literal('integer', 1) }], undefined)] }
 }
 
-function definitionOf(over: WindowDef = {}, { named }: Windows): WindowDef {
+function definitionOf(over: WindowDef = {}, { named }: NamedWindows): WindowDef {
   const windows = named.flatMap((one) => ('WindowDef' in one ? [one.WindowDef] : []))
   if (over.name === undefined) return completed(over, windows)
   const found = windows.findIndex(({ name }) => name === over.name)

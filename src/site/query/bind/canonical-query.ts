@@ -22,6 +22,7 @@ export function canonicalQuery(query: BoundQuery): Json {
     ]),
     query.outputs.map(({ name, expr }) => [name, exprForm(expr)]),
     optional(query.having),
+    ...(query.qualify ? [['qualify', exprForm(query.qualify)]] : []),
     query.orderBy.map(({ expr, isDescending, nullsFirst }) => [exprForm(expr), isDescending, nullsFirst]),
     query.limit ?? null,
     query.offset ?? null,

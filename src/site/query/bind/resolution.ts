@@ -2,8 +2,11 @@ import { innermost, spokenColumn } from '../bound/bound-query.ts'
 import type { Column, Manifest } from '../../../protocol/data-set.ts'
 import type { Call, Expr, PerPersonSource, RowsSource, Source } from '../bound/bound-query.ts'
 import type { CallId } from '../catalogue/catalogue.ts'
+import { QUOTED } from '../catalogue/catalogue-row.ts'
 import { definitionOf } from '../bound/derived-column.ts'
 import type { GroupKey } from './bind-groups.ts'
+import { DAYS, FIELD_UNITS, TIME_UNITS } from './time-units.ts'
+import type { TimeUnit } from './time-units.ts'
 import { atOffset, wrongColumn } from '../text/refusal.ts'
 import { childrenOf, partsOf, sameExpression } from '../bound/same-expression.ts'
 
@@ -56,9 +59,6 @@ interface Bin {
   readonly column: Found
   readonly width: number | TimeUnit
 }
-
-const TIME_UNITS = ['second', 'minute', 'hour', 'day', 'week', 'month', 'quarter', 'year'] as const
-type TimeUnit = (typeof TIME_UNITS)[number]
 
 function visit(expr: Expr, data: Data, seen: Seen): void {
   const bin = binOf(expr)
@@ -205,7 +205,10 @@ const byUnit: Binning = ({ args: [a], constants: [unit] }) =>
 
 /** By the finest part of a `to_char` pattern. */
 const byPattern: Binning = ({ args: [a], constants: [pattern] }) =>
-  timeBin(a, PATTERN_UNITS.find(([parts]) => parts.test(String(pattern)))?.[1] ?? 'year')
+  timeBin(
+    a,
+    PATTERN_UNITS.find(([parts]) => parts.test(String(pattern).replaceAll(QUOTED, '')))?.[1] ?? 'year',
+  )
 const PATTERN_UNITS: readonly (readonly [RegExp, TimeUnit])[] = [
   [/SS/, 'second'],
   [/MI/, 'minute'],
@@ -213,6 +216,7 @@ const PATTERN_UNITS: readonly (readonly [RegExp, TimeUnit])[] = [
   [/DD|ID|Dy|FMDay/, 'day'],
   [/IW/, 'week'],
   [/MM|Mon/, 'month'],
+  [/Q/, 'quarter'],
 ]
 
 /** A table: calls that make steps of a number or time. */
@@ -249,20 +253,6 @@ const BINNINGS: Partial<Readonly<Record<CallId, Binning>>> = {
 /** `floor(x / w)` and its kin. */
 function binOf(expr: Expr): Bin | undefined {
   return expr.kind === 'call' ? BINNINGS[expr.call]?.(expr) : undefined
-}
-
-const FIELD_UNITS: Readonly<Record<string, TimeUnit>> = {
-  year: 'year',
-  isoyear: 'year',
-  quarter: 'quarter',
-  month: 'month',
-  week: 'week',
-  day: 'day',
-  doy: 'day',
-  dow: 'day',
-  isodow: 'day',
-  hour: 'hour',
-  minute: 'minute',
 }
 
 function daysOf(stride: Expr | undefined): number {
@@ -458,15 +448,4 @@ function checkCuts({ column, at }: Cut, data: Data): void {
     )
       throw tooFine(column, least)
   }
-}
-
-const DAYS: Readonly<Record<TimeUnit, number>> = {
-  second: 1 / 86_400,
-  minute: 1 / 1_440,
-  hour: 1 / 24,
-  day: 1,
-  week: 7,
-  month: 28,
-  quarter: 90,
-  year: 365,
 }

@@ -67,11 +67,13 @@ function readColumns(exprs: readonly Expr[], first: number): readonly Expr[] {
 
 /** LIMIT and OFFSET that are written out; `undefined` where all rows are wanted. */
 export function boundsOfLimit(
-  { limitCount, limitOffset }: SelectStmt,
+  { limitCount, limitOffset, limitOption }: SelectStmt,
   frame: Frame,
 ): Pick<TopRows, 'from' | 'count'> | undefined {
   const from = bindCount(limitOffset, frame) ?? 0
   const count = bindCount(limitCount, frame)
+  if (limitOption === 'LIMIT_OPTION_WITH_TIES')
+    throw notSupported('FETCH … WITH TIES in a sub-query; take rank()', offsetWithin(limitCount))
   if (count === undefined && from === 0) return undefined
   if (count === undefined)
     throw notSupported('OFFSET without LIMIT in a sub-query', offsetWithin(limitOffset))

@@ -118,18 +118,22 @@ export interface WindowFrame {
   readonly exclude?: 'current row' | 'group' | 'ties'
 }
 
-/** A window function over the rows of one person; only in the columns of a `rows` source. */
+/**
+ * A window function: over the rows of one person, in the columns of a `rows` source; or over the groups of an answer, in what is
+ * computed after the guard.
+ */
 export interface WindowCall extends ExprFacts {
   readonly kind: 'window'
   readonly function: WindowFunction
-  readonly person: PersonRef
+  /** Absent over groups. */
+  readonly person?: PersonRef | undefined
   readonly args: readonly Expr[]
   /** Of `lag`, `lead`, `nth_value` and `ntile`. */
   readonly offset: number
   readonly partition: readonly Expr[]
   readonly order: readonly SortKey[]
   /** What else tells rows apart where the order decides about single rows. */
-  readonly ties: readonly ColumnRef[]
+  readonly ties: readonly (ColumnRef | KeyRef)[]
   /** Absent: up to the row and its equals where there is an order, else all of the partition. */
   readonly frame?: WindowFrame | undefined
 }
@@ -254,7 +258,7 @@ export interface Output {
   readonly unit?: string | undefined
 }
 
-/** The whole question. In `aggregate`, `outputs`, `having` and `orderBy` are made of keys and measures only. */
+/** The whole question. In `aggregate`, `outputs`, `having`, `qualify` and `orderBy` are made of keys and measures only. */
 export interface BoundQuery {
   readonly mode: QueryMode
   readonly sources: readonly Source[]
@@ -268,6 +272,8 @@ export interface BoundQuery {
   readonly measures: readonly Measure[]
   readonly outputs: readonly Output[]
   readonly having?: Expr | undefined
+  /** A condition on groups after windows over them are computed, as QUALIFY is elsewhere. */
+  readonly qualify?: Expr | undefined
   readonly orderBy: readonly SortKey[]
   readonly limit?: number | undefined
   readonly offset?: number | undefined

@@ -1,4 +1,4 @@
-import type { Expr } from './bound-query.ts'
+import type { Expr, WindowCall } from './bound-query.ts'
 import { sourcesOf } from './joined-level.ts'
 
 /** Whether two expressions are written the same once bound: equal ones have equal values on every row. */
@@ -61,14 +61,25 @@ export function mapExpression(expr: Expr, replace: (part: Expr) => Expr | undefi
   const replaced = replace(expr)
   if (replaced) return replaced
   if (expr.kind === 'call') return { ...expr, args: expr.args.map((arg) => mapExpression(arg, replace)) }
-  if (expr.kind === 'window')
-    throw new Error('Cannot rewrite a window function: it stands in no other expression')
+  if (expr.kind === 'window') return mapWindow(expr, replace)
   if (expr.kind !== 'case') return expr
   const whens = expr.whens.map(({ when, value }) => ({
     when: mapExpression(when, replace),
     value: mapExpression(value, replace),
   }))
   return { ...expr, whens, otherwise: expr.otherwise && mapExpression(expr.otherwise, replace) }
+}
+
+/** Over groups; one over rows of people is a column of its own. */
+function mapWindow(expr: WindowCall, replace: (part: Expr) => Expr | undefined): Expr {
+  if (expr.person) throw new Error('Cannot rewrite a window function: it stands in no other expression')
+  const mapped = (part: Expr): Expr => mapExpression(part, replace)
+  return {
+    ...expr,
+    args: expr.args.map(mapped),
+    partition: expr.partition.map(mapped),
+    order: expr.order.map((key) => ({ ...key, expr: mapped(key.expr) })),
+  }
 }
 
 /** Every part of an expression, itself first. */

@@ -34,6 +34,7 @@ export function usesOf(query: BoundQuery): readonly ColumnUse[] {
   for (const key of query.keys) walk(key, { clause: 'group', output: undefined })
   for (const [output, { expr }] of query.outputs.entries()) walk(expr, { clause: 'select', output })
   if (query.having) walk(query.having, { clause: 'having', output: undefined })
+  if (query.qualify) walk(query.qualify, { clause: 'having', output: undefined })
   for (const { expr } of query.orderBy) walk(expr, { clause: 'order', output: undefined })
   return [...found.values()]
     .map(({ use, outputs }) => ({ ...use, outputs: [...outputs].toSorted((a, b) => a - b) }))

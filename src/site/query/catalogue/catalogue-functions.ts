@@ -1,10 +1,12 @@
 import { both, together } from './catalogue-row.ts'
+import { toDigits } from './to-digits.ts'
 import type { CatalogueRow, FormArguments } from './catalogue-row.ts'
 import {
   duckdbDouble,
   duckdbFinite,
   duckdbGrained,
   duckdbWhole,
+  inTimestamps,
   naming,
   postgresDouble,
   postgresFinite,
@@ -84,6 +86,22 @@ const FIELD_ENDS: Readonly<Record<string, readonly [number, number]>> = {
   isodow: [1, 7],
   hour: [0, 23],
   minute: [0, 59],
+  decade: [0, 999],
+  century: [1, 100],
+}
+
+/** The first decade and none of a century begins in the year 0, which is before all dates. DuckDB's centuries begin a year early. */
+function truncatedTo(moment: (a: Text) => Text): Pick<CatalogueRow, 'duckdb' | 'postgres'> {
+  const form =
+    (isDuckdb: boolean) =>
+    ({ a, constants: [unit = 'day'] }: FormArguments): Text => {
+      const text = moment(a)
+      if (unit === 'century' && isDuckdb)
+        return `cast(make_date(cast((extract(year from ${text}) - 1) // 100 * 100 + 1 as bigint), 1, 1) as timestamp)`
+      const truncated = `cast(date_trunc('${unit}', ${text}) as timestamp)`
+      return unit === 'decade' ? inTimestamps(truncated) : truncated
+    }
+  return { duckdb: form(true), postgres: form(false) }
 }
 
 function fieldRange(_: readonly MaybeRange[], [field]: readonly (string | number)[]): MaybeRange {
@@ -126,16 +144,7 @@ export const FUNCTIONS = {
     takes: ['number', { constant: 'digits' }],
     gives: 'number',
     says: 'half away from zero, of the double times a power of ten',
-    duckdb: ({ a, constants: [digits = 0] }) =>
-      Number(digits) >= 0
-        ? `(round(${a} * 1e${digits}) / 1e${digits})`
-        : `(round(${a} / 1e${-Number(digits)}) * 1e${-Number(digits)})`,
-    postgres: ({ a, constants: [digits = 0] }) => {
-      const scale = postgresDouble(`1e${Math.abs(Number(digits))}`)
-      return Number(digits) >= 0
-        ? `(${roundHalfAway(`${a} * ${scale}`)} / ${scale})`
-        : `(${roundHalfAway(`${postgresGrained(a)} / ${scale}`)} * ${scale})`
-    },
+    ...toDigits({ duckdb: (text) => `round(${text})`, postgres: roundHalfAway }),
     range: ([a], [digits = 0]) => widened(a, 10 ** -Number(digits)),
   },
   floor: {
@@ -388,16 +397,13 @@ export const FUNCTIONS = {
     names: ['date_trunc'],
     takes: [{ constant: 'date unit' }, 'date'],
     gives: 'timestamp',
-    ...both(
-      ({ a, constants: [unit = 'day'] }) =>
-        `cast(date_trunc('${unit}', cast(${a} as timestamp)) as timestamp)`,
-    ),
+    ...truncatedTo((a) => `cast(${a} as timestamp)`),
   },
   trunc_timestamp: {
     kind: 'function',
     names: ['date_trunc'],
     takes: [{ constant: 'timestamp unit' }, 'timestamp'],
     gives: 'timestamp',
-    ...both(({ a, constants: [unit = 'day'] }) => `cast(date_trunc('${unit}', ${a}) as timestamp)`),
+    ...truncatedTo((a) => a),
   },
 } as const satisfies Readonly<Record<string, CatalogueRow>>

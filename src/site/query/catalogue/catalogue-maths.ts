@@ -13,6 +13,7 @@ import {
 } from './forms.ts'
 import type { Text } from './forms.ts'
 import { range, rising, widened } from './ranges.ts'
+import { toDigits } from './to-digits.ts'
 
 /** A function of the mathematics library, which both engines take from the machine. */
 function ofLibrary(
@@ -26,6 +27,10 @@ function ofLibrary(
     duckdb: ({ a }) => duckdbGrained(`${name}(${a})`),
     postgres: ({ a }) => postgresGrained(`${name}(${a})`),
   }
+}
+
+function truncated(text: Text): Text {
+  return `trunc(${text})`
 }
 
 function duckdbLog(value: Text): Text {
@@ -99,6 +104,27 @@ export const MATHS = {
       `cast(gcd(${duckdbWhole(duckdbDouble(a))}, ${duckdbWhole(duckdbDouble(b))}) as bigint)`,
     postgres: ({ a, b }) => `gcd(${postgresWhole(postgresDouble(a))}, ${postgresWhole(postgresDouble(b))})`,
   },
+  lcm: {
+    kind: 'function',
+    names: ['lcm'],
+    takes: ['integer', 'integer'],
+    gives: 'integer',
+    says: 'null beyond ±2^53',
+    prints: 3,
+    duckdb: ({ a, b }) => {
+      const [one, other] = [duckdbWhole(duckdbDouble(a)), duckdbWhole(duckdbDouble(b))]
+      return duckdbWhole(
+        `coalesce(abs(${duckdbDouble(one)} / nullif(gcd(${one}, ${other}), 0) * ${duckdbDouble(other)}), case when ${one} is not null and ${other} is not null then 0e0 end)`,
+      )
+    },
+    postgres: ({ a, b }) =>
+      naming(
+        { a: postgresWhole(postgresDouble(a)), b: postgresWhole(postgresDouble(b)) },
+        postgresWhole(
+          `coalesce(abs(${postgresDouble('"a" / nullif(gcd("a", "b"), 0)')} * ${postgresDouble('"b"')}), case when "a" is not null and "b" is not null then ${postgresDouble('0')} end)`,
+        ),
+      ),
+  },
   pi: {
     kind: 'function',
     names: ['pi'],
@@ -113,16 +139,7 @@ export const MATHS = {
     takes: ['number', { constant: 'digits' }],
     gives: 'number',
     says: 'toward zero, of the double times a power of ten',
-    duckdb: ({ a, constants: [digits = 0] }) =>
-      Number(digits) >= 0
-        ? `(trunc(${a} * 1e${digits}) / 1e${digits})`
-        : `(trunc(${a} / 1e${-Number(digits)}) * 1e${-Number(digits)})`,
-    postgres: ({ a, constants: [digits = 0] }) => {
-      const scale = postgresDouble(`1e${Math.abs(Number(digits))}`)
-      return Number(digits) >= 0
-        ? `(trunc(${a} * ${scale}) / ${scale})`
-        : `(trunc(${postgresGrained(a)} / ${scale}) * ${scale})`
-    },
+    ...toDigits({ duckdb: truncated, postgres: truncated }),
     range: ([a], [digits = 0]) => widened(a, 10 ** -Number(digits)),
   },
 } as const satisfies Readonly<Record<string, CatalogueRow>>

@@ -68,7 +68,7 @@ export interface CatalogueRow {
   readonly range?: (ranges: readonly MaybeRange[], constants: readonly (string | number)[]) => MaybeRange
 }
 
-export const DATE_UNITS = ['day', 'week', 'month', 'quarter', 'year'] as const
+export const DATE_UNITS = ['day', 'week', 'month', 'quarter', 'year', 'decade', 'century'] as const
 export const TIMESTAMP_UNITS = ['second', 'minute', 'hour', ...DATE_UNITS] as const
 export const DATE_FIELDS = [
   'year',
@@ -80,15 +80,20 @@ export const DATE_FIELDS = [
   'doy',
   'dow',
   'isodow',
+  'decade',
+  'century',
 ] as const
 export const TIMESTAMP_FIELDS = [...DATE_FIELDS, 'hour', 'minute'] as const
 
 /** Parts of a pattern of dates, the longer of two that begin alike first. */
-const PARTS = 'YYYY|IYYY|HH24|HH12|FMMonth|FMDay|DDD|Mon|MM|DD|IW|ID|MI|SS|YY|Dy|AM'
+const PARTS = 'YYYY|IYYY|HH24|HH12|FMMonth|FMDay|DDD|Mon|MM|DD|IW|ID|MI|SS|YY|Dy|AM|Q'
 export const DATE_PATTERN_PARTS = new RegExp(PARTS, 'g')
+/** What a pattern of dates says as it is. */
+export const QUOTED = /"[^"]*"/g
+
 /** Parts side by side may mean something else together, but for those that are known. */
 const KNOWN_PARTS = `YYYYMMDD|YYYYMM|HH24MI|${PARTS}`
-const DATE_PATTERN = new RegExp(`^(${KNOWN_PARTS})([-/.:,_ ]+(${KNOWN_PARTS}))*$`)
+const DATE_PATTERN = new RegExp(`^(${KNOWN_PARTS})(([-/.:,_ ]|"[A-Za-z ]{1,8}")+(${KNOWN_PARTS}))*$`)
 
 interface ConstantRule {
   /** For a decline: what was expected. */
@@ -149,9 +154,14 @@ export const CONSTANTS = {
   'each in either case': word(['gi', 'ig']),
   'date pattern': {
     expected:
-      'a pattern of YYYY, YY, MM, Mon, FMMonth, DD, DDD, Dy, FMDay, IYYY, IW, ID, HH24, HH12, AM, MI, SS with - / . : , _ or spaces between; YYYYMM, YYYYMMDD and HH24MI need none',
+      'a pattern of YYYY, YY, Q, MM, Mon, FMMonth, DD, DDD, Dy, FMDay, IYYY, IW, ID, HH24, HH12, AM, MI, SS with - / . : , _, spaces or a word in double quotes between; YYYYMM, YYYYMMDD and HH24MI need none',
     accept: (value) =>
-      typeof value === 'string' && value.length <= 40 && DATE_PATTERN.test(value) ? value : undefined,
+      typeof value === 'string' &&
+      value.length <= 40 &&
+      DATE_PATTERN.test(value) &&
+      value.replaceAll(QUOTED, '').split('Q').length <= 2
+        ? value
+        : undefined,
   },
   bound: {
     expected: 'a declared bound',

@@ -1,4 +1,4 @@
-import { both, DATE_PATTERN_PARTS, together } from './catalogue-row.ts'
+import { both, DATE_PATTERN_PARTS, QUOTED, together } from './catalogue-row.ts'
 import type { CatalogueRow } from './catalogue-row.ts'
 import { inDates, inTimestamps, naming, POSTGRES_DATE } from './forms.ts'
 import type { Text } from './forms.ts'
@@ -26,8 +26,18 @@ const PATTERN_PARTS: Readonly<Record<string, Text>> = {
   AM: '%p',
 }
 
-function strftimePattern(pattern: Text): Text {
-  return pattern.replaceAll(DATE_PATTERN_PARTS, (part) => PATTERN_PARTS[part] ?? part)
+/** What `to_char` writes, for DuckDB, which has no quarter in a pattern. */
+function duckdbWritten(value: Text, pattern: Text): Text {
+  const texts = ['']
+  for (const [part] of pattern.matchAll(new RegExp(`${QUOTED.source}|${DATE_PATTERN_PARTS.source}|.`, 'g'))) {
+    if (part === 'Q') texts.push('')
+    else texts.push(`${texts.pop() ?? ''}${PATTERN_PARTS[part] ?? part.replaceAll('"', '')}`)
+  }
+  const written = texts.map((text) => (text === '' ? '' : `strftime(${value}, '${text}')`))
+  const [before = '', after] = written
+  if (after === undefined) return before
+  const quarter = `cast(extract(quarter from ${value}) as varchar)`
+  return `(${[before, quarter, after].filter((text) => text !== '').join(' || ')})`
 }
 
 /** A pattern of a day: as an expression with groups, in which group and from which sign year, month and day are. */
@@ -266,7 +276,8 @@ export const TEXTS = {
     names: ['to_char'],
     takes: ['date', { constant: 'date pattern' }],
     gives: 'text',
-    duckdb: ({ a, constants: [pattern = ''] }) => `strftime(${a}, '${strftimePattern(String(pattern))}')`,
+    prints: 3,
+    duckdb: ({ a, constants: [pattern = ''] }) => duckdbWritten(a, String(pattern)),
     postgres: ({ a, constants: [pattern = ''] }) => `to_char(${a}, '${pattern}')`,
   },
   to_char_timestamp: {
@@ -274,7 +285,8 @@ export const TEXTS = {
     names: ['to_char'],
     takes: ['timestamp', { constant: 'date pattern' }],
     gives: 'text',
-    duckdb: ({ a, constants: [pattern = ''] }) => `strftime(${a}, '${strftimePattern(String(pattern))}')`,
+    prints: 3,
+    duckdb: ({ a, constants: [pattern = ''] }) => duckdbWritten(a, String(pattern)),
     postgres: ({ a, constants: [pattern = ''] }) => `to_char(${a}, '${pattern}')`,
   },
   age_years: {
@@ -285,5 +297,14 @@ export const TEXTS = {
     says: 'whole years from the second to the first',
     ...both(({ a, b }) => `cast(extract(year from age(${a}, ${b})) as bigint)`),
     range: () => range(-10_000, 10_000),
+  },
+  age_months: {
+    kind: 'function',
+    names: ['extract(month from age(a, b))'],
+    takes: ['timestamp', 'timestamp'],
+    gives: 'integer',
+    says: 'whole months beyond the years, from the second to the first',
+    ...both(({ a, b }) => `cast(extract(month from age(${a}, ${b})) as bigint)`),
+    range: () => range(-11, 11),
   },
 } as const satisfies Readonly<Record<string, CatalogueRow>>

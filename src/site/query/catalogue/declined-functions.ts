@@ -109,7 +109,7 @@ export const DECLINED_FUNCTIONS: readonly DeclinedFunctions[] = [
   },
   {
     names: ['age', 'justify_days', 'justify_hours', 'make_interval'],
-    why: 'a span of time is a constant here; use extract(year from age(a, b)) or extract(epoch from a - b)',
+    why: 'a span of time is a constant here; use extract(year from age(a, b)), extract(month from age(a, b)) or extract(epoch from a - b)',
   },
   {
     names: ['@?', '@@', '#-'],

@@ -111,12 +111,16 @@ function printWindow(expr: WindowCall, printing: Printing): Text {
   if (made === 'lag' || made === 'lead' || made === 'nth_value' || made === 'ntile')
     list.splice(1, 0, String(offset))
   if (made === 'count' && args.length === 0) list.push('*')
-  const by = [person, ...partition].map((part) => printExpression(part, printing)).join(', ')
+  const by = [...(person ? [person] : []), ...partition].map((part) => printExpression(part, printing))
   const sorted = [
     ...order.map((key) => printSortKey(key, printing)),
     ...ties.map((tie) => printExpression(tie, printing)),
   ]
-  const text = `${made}(${list.join(', ')}) over (partition by ${by}${sorted.length === 0 ? '' : ` order by ${sorted.join(', ')}`}${frame ? printFrame(frame, printing.dialect) : ''})`
+  const window = [
+    ...(by.length === 0 ? [] : [`partition by ${by.join(', ')}`]),
+    ...(sorted.length === 0 ? [] : [`order by ${sorted.join(', ')}`]),
+  ]
+  const text = `${made}(${list.join(', ')}) over (${window.join(' ')}${frame ? printFrame(frame, printing.dialect) : ''})`
   if (made !== 'sum' && made !== 'avg') return text
   return printing.dialect === 'duckdb'
     ? duckdbFinite(duckdbDouble(text))

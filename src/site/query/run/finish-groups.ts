@@ -4,13 +4,14 @@ import type { ReleaseValue } from '../../../protocol/release.ts'
 import type { CollectedGroup } from '../../guard/collected-group.ts'
 import { measureValue } from '../../guard/measure-value.ts'
 import type { VaultResult, VaultStatement } from '../../vault/vault.ts'
-import type { BoundQuery, CheckedQuery, Expr, OutputColumn } from '../bound/bound-query.ts'
+import type { BoundQuery, CheckedQuery, Expr, OutputColumn, WindowCall } from '../bound/bound-query.ts'
 import { computeHere } from './compute-here.ts'
 import type { Text } from '../catalogue/forms.ts'
 import { printTail } from '../plan/print.ts'
 import type { AggregatePlan } from '../plan/plan-aggregate.ts'
 import type { QueryRunner } from '../plan/plan-context.ts'
 import { printExpression, printLiteral, printReleased, printSortKey } from '../plan/print.ts'
+import { mapExpression, sameExpression } from '../bound/same-expression.ts'
 import type { Printing } from '../plan/print.ts'
 import { toLiteral, toReleased } from './released-value.ts'
 
@@ -41,10 +42,25 @@ export async function finishGroups(
   const rows = await finish(plan, { groups: released.map(computedGroup), query }, runner)
   if (!rows.ok) return rows
   if (remainder === undefined) return ok({ columns: outputs, rows: rows.value })
-  const bare: BoundQuery = { ...query, having: undefined, orderBy: [], limit: undefined, offset: undefined }
+  const bare: BoundQuery = {
+    ...query,
+    outputs: query.outputs.map((output) => ({ ...output, expr: ofNoPlace(output.expr) })),
+    having: undefined,
+    qualify: undefined,
+    orderBy: [],
+    limit: undefined,
+    offset: undefined,
+  }
   const rest = await finish(plan, { groups: [computedGroup(remainder)], query: bare }, runner)
   if (!rest.ok) return rest
   return ok({ columns: outputs, rows: rows.value, remainder: rest.value[0] ?? [] })
+}
+
+/** The remainder has no place among the groups. */
+function ofNoPlace(expr: Expr): Expr {
+  return mapExpression(expr, (part) =>
+    part.kind === 'window' ? { kind: 'literal', type: part.type, value: null, size: 1 } : undefined,
+  )
 }
 
 /** A group that may be shown: its keys, and what each measure came to. */
@@ -91,9 +107,9 @@ async function finish(
  */
 function plainRows({
   groups,
-  query: { outputs, having, orderBy, limit, offset },
+  query: { outputs, having, qualify, orderBy, limit, offset },
 }: Finishing): readonly (readonly ReleaseValue[])[] | undefined {
-  if (having || orderBy.length > 0 || limit !== undefined || offset !== undefined) return undefined
+  if (having || qualify || orderBy.length > 0 || limit !== undefined || offset !== undefined) return undefined
   const rows: ReleaseValue[][] = []
   for (const group of groups) {
     const row: ReleaseValue[] = []
@@ -126,15 +142,39 @@ function printFinish(
   const printing: Printing = {
     dialect,
     parameters: [],
-    column: () => {
-      throw new Error('Cannot print a column: groups have keys and measures only')
-    },
+    column: (_, column) => `"g"."${column}"`,
     key: (key) =>
       dialect === 'postgres' && query.keys[key]?.type === 'text'
         ? `("g"."k${key}" collate "C")`
         : `"g"."k${key}"`,
     measure: (measure) => `"g"."m${measure}"`,
   }
+  const { windows, computed } = withoutWindows(query)
+  const rows = printGroups({ groups, query }, printing)
+  const from =
+    windows.length === 0 ? `(${rows.values}) as "g" (${rows.names})` : printWindows(windows, query, printing)
+  const beside = windows.length === 0 ? '' : `with "g" (${rows.names}) as materialized (${rows.values})\n`
+  // Texts are bound in the order of the whole statement by their numbers, so it does not matter which part is printed first.
+  const outputs = computed.outputs.map(
+    ({ expr }, index) =>
+      `${printReleased(expr.type, printExpression(expr, printing), dialect)} as "o${index}"`,
+  )
+  const conditions = [windows.length === 0 ? query.having : undefined, computed.qualify].flatMap((one) =>
+    one ? [printExpression(one, printing)] : [],
+  )
+  const where: Text = conditions.length === 0 ? '' : `\nwhere ${conditions.join(' and ')}`
+  const order = computed.orderBy.map((key) => printSortKey(key, printing))
+  return {
+    sql: `${beside}select ${outputs.join(', ')}\nfrom ${from}${where}${printTail(order, query)}`,
+    parameters: printing.parameters,
+  }
+}
+
+/** Keys and measures of each group. */
+function printGroups(
+  { groups, query }: Finishing,
+  printing: Printing,
+): { readonly values: Text; readonly names: Text } {
   const types = measureTypes(query)
   const rows = groups.map(({ keys, values: computed }) => {
     const values = query.keys.map(({ type }, index) =>
@@ -149,17 +189,38 @@ function printFinish(
     ...query.keys.map((_, index) => `"k${index}"`),
     ...query.measures.map((_, index) => `"m${index}"`),
   ]
-  // Texts are bound in the order of the whole statement by their numbers, so it does not matter which part is printed first.
-  const outputs = query.outputs.map(
-    ({ expr }, index) =>
-      `${printReleased(expr.type, printExpression(expr, printing), dialect)} as "o${index}"`,
-  )
-  const having: Text = query.having ? `\nwhere ${printExpression(query.having, printing)}` : ''
-  const order = query.orderBy.map((key) => printSortKey(key, printing))
-  return {
-    sql: `select ${outputs.join(', ')}\nfrom (values ${rows.join(', ')}) as "g" (${names.join(', ')})${having}${printTail(order, query)}`,
-    parameters: printing.parameters,
+  return { values: `values ${rows.join(', ')}`, names: names.join(', ') }
+}
+
+/**
+ * Window functions as columns beside keys and measures: within the form of another call one would see a single row. Over values
+ * that are no relation of their own DuckDB 1.5.6 joins them with copies that have lost their parameters.
+ */
+function printWindows(windows: readonly WindowCall[], { having }: BoundQuery, printing: Printing): Text {
+  const list = windows.map((window, index) => `${printExpression(window, printing)} as "v${index}"`)
+  const where = having ? ` where ${printExpression(having, printing)}` : ''
+  return `(select "g".*, ${list.join(', ')} from "g"${where}) as "g"`
+}
+
+/** A question whose window functions are columns `v0`, `v1`, …, and those. */
+function withoutWindows(query: BoundQuery): {
+  readonly windows: readonly WindowCall[]
+  readonly computed: Pick<BoundQuery, 'outputs' | 'qualify' | 'orderBy'>
+} {
+  const windows: WindowCall[] = []
+  const read = (expr: Expr): Expr =>
+    mapExpression(expr, (part) => {
+      if (part.kind !== 'window') return undefined
+      const known = windows.findIndex((one) => sameExpression(one, part))
+      const index = known >= 0 ? known : windows.push(part) - 1
+      return { kind: 'column', source: 0, column: `v${index}`, isDerived: true, type: part.type, size: 1 }
+    })
+  const computed = {
+    outputs: query.outputs.map((output) => ({ ...output, expr: read(output.expr) })),
+    qualify: query.qualify && read(query.qualify),
+    orderBy: query.orderBy.map((key) => ({ ...key, expr: read(key.expr) })),
   }
+  return { windows, computed }
 }
 
 /** Counts are whole, and so are values chosen among whole ones; what is summed is a double. */

@@ -1,0 +1,458 @@
+/* oxlint-disable max-lines -- a table of questions, read as one page */
+import assert from 'node:assert/strict'
+import { readFileSync, readdirSync } from 'node:fs'
+import { test } from 'node:test'
+import { parseYaml } from '../../../src/kernel/yaml.ts'
+import { manifestSchema } from '../../../src/protocol/data-set.ts'
+import type { Mode } from '../../../src/protocol/mode.ts'
+import { checkQuestion } from '../../../src/site/query/check-question.ts'
+
+/*
+ * What analysts of the demonstration's data write by themselves: texts as Metabase, Superset, Tableau, Looker and Power BI make
+ * them, chains of CTEs as in dbt, cohorts, retention, funnels, shares. Which of them the gate takes, and of the others at
+ * which word it stops and what it says there.
+ */
+
+const DEMO = new URL('../../../src/demo/', import.meta.url)
+
+function manifestOf(path: string) {
+  const read = parseYaml(readFileSync(new URL(path, DEMO), 'utf8'))
+  assert.ok(read.ok)
+  return manifestSchema.parse(read.value)
+}
+
+const studies = readdirSync(new URL('studies/manifests/', DEMO)).map((name) => `studies/manifests/${name}`)
+const dataSets = new Map(
+  ['manifests/athletes.yaml', ...studies].map(manifestOf).map((manifest) => [manifest.dataSet, manifest]),
+)
+
+const TAKEN: readonly (readonly [mode: Mode, sql: string])[] = [
+  [
+    'aggregate',
+    `SELECT DATE_TRUNC('month', "public"."play_sessions"."session_start") AS "session_start", COUNT(*) AS "count" FROM "public"."play_sessions" GROUP BY DATE_TRUNC('month', "public"."play_sessions"."session_start") ORDER BY DATE_TRUNC('month', "public"."play_sessions"."session_start") ASC`,
+  ],
+  [
+    'aggregate',
+    `SELECT "source"."sport" AS "sport", AVG("source"."weight") AS "avg" FROM (SELECT "athletes"."sport" AS "sport", "athletes"."weight" AS "weight", "athletes"."sex" AS "sex" FROM "athletes" WHERE "athletes"."sex" = 'female') AS "source" GROUP BY "source"."sport" ORDER BY "avg" DESC, "source"."sport" ASC LIMIT 10`,
+  ],
+  [
+    'aggregate',
+    `SELECT "Players"."gender" AS "Players__gender", COUNT(distinct "play_sessions"."player_id") AS "count" FROM "play_sessions" LEFT JOIN "players" AS "Players" ON "play_sessions"."player_id" = "Players"."player_id" GROUP BY "Players"."gender" ORDER BY "count" DESC`,
+  ],
+  [
+    'aggregate',
+    `SELECT (CAST(extract(dow from "session_start") AS integer) + 1) AS dow, COUNT(*) AS "count" FROM "play_sessions" GROUP BY (CAST(extract(dow from "session_start") AS integer) + 1) ORDER BY 1`,
+  ],
+  [
+    'aggregate',
+    `SELECT DATE_TRUNC('week', session_start) AS __timestamp, game AS game, COUNT(DISTINCT player_id) AS "COUNT_DISTINCT(player_id)" FROM (select * from play_sessions) AS virtual_table WHERE session_start >= TO_TIMESTAMP('2021-06-01 00:00:00.000000', 'YYYY-MM-DD HH24:MI:SS.US') AND session_start < TO_TIMESTAMP('2021-09-01 00:00:00.000000', 'YYYY-MM-DD HH24:MI:SS.US') GROUP BY DATE_TRUNC('week', session_start), game ORDER BY "COUNT_DISTINCT(player_id)" DESC LIMIT 1000`,
+  ],
+  [
+    'aggregate',
+    `SELECT "athletes"."sex" AS "sex", SUM(1) AS "cnt:Number of Records:ok", AVG("athletes"."height") AS "avg:height:ok" FROM "athletes" "athletes" GROUP BY 1 HAVING (COUNT(1) > 0)`,
+  ],
+  [
+    'aggregate',
+    `SELECT "athletes"."sport" AS "sport", SUM(CAST("athletes"."gold" AS BIGINT)) AS "sum:gold:ok", SUM((CASE WHEN "athletes"."gold" > 0 THEN 1 ELSE 0 END)) AS "w" FROM "athletes" GROUP BY 1`,
+  ],
+  [
+    'aggregate',
+    `SELECT athletes.sport AS "athletes.sport", COUNT(*) AS "athletes.count", COALESCE(SUM(athletes.gold), 0) AS "athletes.total_gold" FROM athletes AS athletes WHERE ((athletes.date_of_birth >= (DATE '1990-01-01') AND athletes.date_of_birth < (DATE '2000-01-01'))) GROUP BY 1 ORDER BY 2 DESC FETCH NEXT 500 ROWS ONLY`,
+  ],
+  [
+    'aggregate',
+    `select "_"."sex", "_"."sport", sum("_"."gold") as "a0" from (select "sex", "sport", "gold" from "athletes" "$Table") "_" group by "_"."sex", "_"."sport" limit 1000001`,
+  ],
+  [
+    'aggregate',
+    `with source as (select * from athletes), renamed as (select id as athlete_id, sex as gender, sport, height as height_m, weight as weight_kg, gold + silver + bronze as medals from source), final as (select athlete_id, gender, sport, weight_kg / nullif(height_m * height_m, 0) as bmi, medals from renamed where sport is not null) select gender, count(*) as athletes, avg(bmi) as avg_bmi, sum(medals) as medals from final group by gender`,
+  ],
+  [
+    'aggregate',
+    `with sessions as (select player_id, game, session_start, session_end, extract(epoch from session_end - session_start) / 3600.0 as hours from play_sessions where session_end is not null), per_player as (select player_id, game, count(*) as n_sessions, sum(hours) as hours_played, min(session_start) as first_seen, max(session_start) as last_seen from sessions group by player_id, game) select game, count(*) as players, avg(n_sessions) as avg_sessions from per_player group by game`,
+  ],
+  [
+    'aggregate',
+    `with firsts as (select player_id, date_trunc('month', min(session_start)) as cohort from play_sessions group by player_id), activity as (select distinct player_id, date_trunc('month', session_start) as month from play_sessions) select f.cohort, a.month, count(distinct a.player_id) as active from firsts f join activity a on a.player_id = f.player_id group by f.cohort, a.month order by 1, 2`,
+  ],
+  [
+    'aggregate',
+    `with c as (select player_id, min(session_start)::date as d0 from play_sessions group by 1), a as (select p.player_id, (p.session_start::date - c.d0) / 7 as wk from play_sessions p join c using (player_id)) select wk, count(distinct player_id) as players from a where wk between 0 and 11 group by wk order by wk`,
+  ],
+  [
+    'aggregate',
+    `with f as (select player_id, min(session_start)::date as d from play_sessions group by player_id) select count(*) as new_players, count(*) filter (where exists (select 1 from play_sessions p where p.player_id = f.player_id and p.session_start::date = f.d + 1)) as d1, count(*) filter (where exists (select 1 from play_sessions p where p.player_id = f.player_id and p.session_start::date between f.d + 7 and f.d + 13)) as w1 from f`,
+  ],
+  [
+    'aggregate',
+    `with x as (select player_id, session_start, case when session_start - lag(session_end) over (partition by player_id order by session_start) > interval '30 minutes' then 1 else 0 end as is_new from play_sessions), y as (select player_id, sum(is_new) over (partition by player_id order by session_start) as sid from x) select count(*) as sessions, count(distinct player_id) from (select distinct player_id, sid from y) z`,
+  ],
+  [
+    'aggregate',
+    `select sport, total, rank() over (order by total desc) from (select sport, sum(gold) as total from athletes group by sport) t`,
+  ],
+  [
+    'aggregate',
+    `select sport, count(*) as n, round(100.0 * count(*) / sum(count(*)) over (), 1) as pct from athletes group by sport order by n desc`,
+  ],
+  [
+    'aggregate',
+    `select date_trunc('month', session_start) as m, count(*) as n, sum(count(*)) over (order by date_trunc('month', session_start)) as running from play_sessions group by 1 order by 1`,
+  ],
+  [
+    'aggregate',
+    `select sex, sport, count(*)::numeric / sum(count(*)) over (partition by sex) as share from athletes group by sex, sport`,
+  ],
+  [
+    'aggregate',
+    `with m as (select date_trunc('month', session_start) as month, count(distinct player_id) as mau from play_sessions group by 1) select month, mau, mau - lag(mau) over (order by month) as delta, round(100.0 * (mau - lag(mau) over (order by month)) / lag(mau) over (order by month), 1) as pct from m order by month`,
+  ],
+  [
+    'aggregate',
+    `select sport, count(case when sex = 'female' then 1 end) as women, count(case when sex = 'male' then 1 end) as men, sum(case when sex = 'female' then gold else 0 end) as gold_w from athletes group by sport order by sport`,
+  ],
+  [
+    'aggregate',
+    `select (extract(year from date_of_birth)::int / 10) * 10 as decade, count(*) from athletes group by 1 order by 1`,
+  ],
+  [
+    'aggregate',
+    `select date_trunc('decade', date_of_birth) as decade, count(*) from athletes group by 1 order by 1`,
+  ],
+  [
+    'aggregate',
+    `select case when age < 20 then '<20' when age between 20 and 29 then '20-29' else '30+' end as band, count(*) from (select extract(year from age('2016-08-05', date_of_birth)) as age from athletes) t group by 1 order by 1`,
+  ],
+  [
+    'aggregate',
+    `select sport, corr(height, weight) as r, regr_slope(weight, height) as b from athletes group by sport having count(*) >= 50 order by r desc`,
+  ],
+  [
+    'aggregate',
+    `select to_char(session_start, 'YYYY-MM') as month, to_char(session_start, 'Mon') as name, count(*) from play_sessions group by 1, 2 order by 1`,
+  ],
+  ['aggregate', `select to_char(session_start, 'YYYY-"Q"Q') as q, count(*) from play_sessions group by 1`],
+  [
+    'aggregate',
+    `with d as (select distinct person_id, activity_date from daily_activity where total_steps >= 10000), g as (select person_id, activity_date, activity_date - (row_number() over (partition by person_id order by activity_date))::int as grp from d), s as (select person_id, grp, count(*) as len from g group by 1, 2) select len, count(*) from s group by len order by len`,
+  ],
+  [
+    'aggregate',
+    `select sport, count(*) as n from athletes group by sport order by n desc fetch first 5 rows with ties`,
+  ],
+  [
+    'aggregate',
+    `select game, sum(extract(epoch from (session_end - session_start))) / 3600 as hours from play_sessions where session_end > session_start group by game order by hours desc`,
+  ],
+  [
+    'aggregate',
+    `select platform, is_coop, count(*) as sessions, count(distinct player_id) as players, sum(deaths)::float / nullif(sum(game_time_ms) / 3600000.0, 0) as deaths_per_hour from outriders_sessions where game_time_ms > 0 group by platform, is_coop order by platform, is_coop nulls last`,
+  ],
+  [
+    'aggregate',
+    `select coalesce(sex, 'all') as sex, coalesce(sport, 'all') as sport, count(*) from athletes group by rollup(sex, sport) order by grouping(sex), sex, grouping(sport), sport`,
+  ],
+  [
+    'aggregate',
+    `select sport, count(*) from athletes where sport ilike '%ball' or sport similar to '(rowing|sailing)' group by sport`,
+  ],
+  [
+    'aggregate',
+    `select n, count(*) as players from (select player_id, count(*) as n from play_sessions group by player_id having count(*) > 1) t group by n order by n`,
+  ],
+  [
+    'aggregate',
+    `select p.game, count(*) from players p left join play_sessions s on s.player_id = p.player_id where s.player_id is null group by p.game`,
+  ],
+  [
+    'aggregate',
+    `select game, count(*) from players where player_id not in (select player_id from play_sessions) group by game`,
+  ],
+  [
+    'aggregate',
+    `select p.gender, avg(case when w.responded then 1.0 else 0 end) as rate from players p join player_waves w using (player_id) where w.wave = 1 group by p.gender`,
+  ],
+  ['aggregate', `select gender, avg(in_survey::int) as share from players group by gender`],
+  ['aggregate', `select sum(height * gold) / nullif(sum(gold), 0) from athletes`],
+  ['rows', `select id, sport, height from athletes where gold > 0 order by height desc limit 100`],
+  [
+    'aggregate',
+    `select nationality, sum(gold + silver + bronze) as medals from athletes group by nationality order by medals desc limit 20`,
+  ],
+  [
+    'aggregate',
+    `select case when reason_code between 1 and 21 then 'ICD' when reason_code = 0 then 'none' else 'other' end as reason, season, count(*), avg(age_years) from absences group by 1, 2`,
+  ],
+  [
+    'aggregate',
+    `select extract(year from session_start) || '-Q' || extract(quarter from session_start) as q, count(*) from play_sessions group by 1`,
+  ],
+  [
+    'aggregate',
+    `select sport, round(avg(height)::numeric, 2) as h, count(*)::text as n from athletes group by sport order by h desc nulls last`,
+  ],
+  [
+    'aggregate',
+    `select extract(year from date_of_birth) as year, count(*) from athletes group by year order by year`,
+  ],
+  [
+    'aggregate',
+    `select sex, avg(height) filter (where sport = 'rowing') as rowers, avg(height) filter (where sport <> 'rowing') as others from athletes group by sex`,
+  ],
+  [
+    'aggregate',
+    `select p.gender, p.age_band, avg(d.rmssd_ms) as hrv, count(distinct d.person_id) as people from lifesnaps_daily d inner join lifesnaps_persons p on d.person_id = p.person_id where d.rmssd_ms is not null group by p.gender, p.age_band order by 1, 2`,
+  ],
+]
+
+for (const [mode, sql] of TAKEN)
+  test(`taken: ${sql}`, () => {
+    const checked = checkQuestion(sql, { mode, dataSets })
+    assert.ok(checked.ok, JSON.stringify(checked))
+  })
+
+const DECLINED: readonly (readonly [mode: Mode, sql: string, at: string, says: RegExp])[] = [
+  [
+    'aggregate',
+    `SELECT COUNT(*) FROM "play_sessions" WHERE "session_start" >= DATE_TRUNC('month', (NOW() + INTERVAL '-12 month'))`,
+    'NOW() + INTE',
+    /"now"/,
+  ],
+  [
+    'aggregate',
+    `SELECT DATE_TRUNC('month', session_start) AS __timestamp, game, COUNT(*) AS count FROM play_sessions JOIN (SELECT game AS game__, COUNT(*) AS mme_inner__ FROM play_sessions GROUP BY game ORDER BY mme_inner__ DESC LIMIT 2) AS series_limit ON game = game__ GROUP BY DATE_TRUNC('month', session_start), game ORDER BY count DESC LIMIT 1000`,
+    '2) AS series',
+    /LIMIT and OFFSET over rows of different peopl/,
+  ],
+  [
+    'aggregate',
+    `with c as (select player_id, min(session_start) as d0 from play_sessions group by 1) select extract(year from age(p.session_start, c.d0)) * 12 + extract(month from age(p.session_start, c.d0)) as m, count(distinct p.player_id) from play_sessions p join c using (player_id) group by 1`,
+    'extract(year',
+    /Column "session_start" may only be grouped by/,
+  ],
+  [
+    'aggregate',
+    `select game, avg(gap_days) from (select player_id, game, session_start::date - lag(session_start::date) over (partition by player_id order by session_start) as gap_days from play_sessions) g group by game`,
+    'avg(gap_days',
+    /"avg" is of an expression whose bounds cannot/,
+  ],
+  [
+    'private',
+    `select medal, sum(n) from (select 'gold' as medal, gold as n from athletes union all select 'silver', silver from athletes union all select 'bronze', bronze from athletes) m group by medal`,
+    "'bronze', br",
+    /UNION ALL, INTERSECT ALL and EXCEPT ALL as a /,
+  ],
+  [
+    'aggregate',
+    `select sport, count(*) as n from athletes group by sport union all select 'total', count(*) from athletes`,
+    'sport, count',
+    /a set operation/,
+  ],
+  [
+    'private',
+    `select v.medal, sum(v.n) as total from athletes a cross join lateral (values ('gold', a.gold), ('silver', a.silver), ('bronze', a.bronze)) as v(medal, n) group by v.medal`,
+    "'gold', a.go",
+    /GROUP BY, HAVING, DISTINCT, windows and set o/,
+  ],
+  [
+    'aggregate',
+    `select sex, percentile_cont(0.5) within group (order by height) as median_height from athletes group by sex`,
+    'percentile_c',
+    /"percentile_cont"/,
+  ],
+  [
+    'private',
+    `select sex, percentile_cont(array[0.25,0.5,0.75]) within group (order by height) as q from athletes group by sex`,
+    'array[0.25,0',
+    /an array here/,
+  ],
+  [
+    'aggregate',
+    `select sex, mode() within group (order by sport) from athletes group by sex`,
+    'mode() withi',
+    /"mode"/,
+  ],
+  [
+    'aggregate',
+    `select nationality, string_agg(distinct sport, ', ' order by sport) from athletes group by nationality`,
+    'string_agg(d',
+    /"string_agg"/,
+  ],
+  [
+    'aggregate',
+    `select sport, min(height), max(height), max(height) - min(height) as spread from athletes group by sport`,
+    'min(height),',
+    /"min"/,
+  ],
+  [
+    'aggregate',
+    `select count(*) from athletes where height > (select avg(height) from athletes)`,
+    '(select avg(',
+    /a sub-query that is not of the person of its /,
+  ],
+  [
+    'aggregate',
+    `select count(*) from athletes where age(date '2016-08-05', date_of_birth) >= interval '30 years'`,
+    "age(date '20",
+    /"age"/,
+  ],
+  [
+    'aggregate',
+    `select extract(isodow from session_start) as d, date_part('hour', session_start) as h, count(*) from play_sessions group by 1, 2 order by 1, 2`,
+    "date_part('h",
+    /Column "session_start" may only be grouped by/,
+  ],
+  [
+    'aggregate',
+    `with steps as (select p.player_id, bool_or(w.responded) as r1, bool_or(w.responded and w.wave = 2) as r2, bool_or(w.responded and w.wave = 3) as r3 from players p left join player_waves w using (player_id) group by p.player_id) select count(*) as invited, count(*) filter (where r1) as w1, count(*) filter (where r1 and r2) as w2, sum(case when r1 and r2 and r3 then 1 else 0 end) as w3 from steps`,
+    'player_waves',
+    /an outer join, within a sub-query, that may f/,
+  ],
+  [
+    'aggregate',
+    `select avg(w2.life_satisfaction - w1.life_satisfaction) from player_waves w1 join player_waves w2 on w1.player_id = w2.player_id and w1.wave = 1 and w2.wave = 2`,
+    'avg(w2.life_',
+    /"avg" of a value that the join repeats for ea/,
+  ],
+  [
+    'aggregate',
+    `select avg(w2.life_satisfaction) - avg(w1.life_satisfaction), count(*) from player_waves w1 join player_waves w2 on w1.player_id = w2.player_id and w1.wave = 1 and w2.wave = 2`,
+    'avg(w2.life_',
+    /"avg" of a value that the join repeats for ea/,
+  ],
+  [
+    'aggregate',
+    `select case when s.total_minutes_asleep >= 420 then '7h+' else 'less' end as slept, avg(d.total_steps) as steps from daily_activity d join sleep_day s on s.person_id = d.person_id and s.sleep_date = d.activity_date group by 1`,
+    'avg(d.total_',
+    /"avg" of a value that the join repeats for ea/,
+  ],
+  [
+    'aggregate',
+    `select activity_date, avg(steps7) from (select person_id, activity_date, avg(total_steps) over (partition by person_id order by activity_date rows between 6 preceding and current row) as steps7 from daily_activity) t group by activity_date order by 1`,
+    'avg(steps7) ',
+    /a sum, average or variance of anything but co/,
+  ],
+  [
+    'aggregate',
+    `select extract(isodow from activity_date) in (6, 7) as is_weekend, avg(total_steps), avg(very_active_minutes + fairly_active_minutes) from daily_activity group by 1`,
+    'extract(isod',
+    /Column "activity_date" may only be grouped by/,
+  ],
+  [
+    'aggregate',
+    `select extract(isodow from activity_date) d, count(*) from (select person_id, activity_date, row_number() over (partition by person_id order by total_steps desc) rn from daily_activity) t where rn = 1 group by 1`,
+    'extract(isod',
+    /A value of a sub-query may only be grouped by/,
+  ],
+  [
+    'aggregate',
+    `select q, avg(weight) from (select weight, ntile(4) over (order by height) as q from athletes) t group by q`,
+    'ntile(4) ove',
+    /a window that is not PARTITION BY <person key/,
+  ],
+  [
+    'aggregate',
+    `select count(*) from play_sessions where (session_start, session_end) overlaps (timestamp '2021-07-01', timestamp '2021-07-02')`,
+    'overlaps (ti',
+    /"overlaps"/,
+  ],
+  [
+    'aggregate',
+    `select nationality, count(distinct sport) as sports from athletes group by 1`,
+    'count(distin',
+    /"count" of distinct values of anything but th/,
+  ],
+  [
+    'aggregate',
+    `select avg(n), max(n), percentile_cont(0.9) within group (order by n) from (select player_id, count(*) as n from play_sessions group by player_id) t`,
+    'max(n), perc',
+    /"max"/,
+  ],
+  [
+    'aggregate',
+    `select case when weight / (height ^ 2) < 18.5 then 'under' when weight / (height ^ 2) < 25 then 'normal' when weight / power(height, 2) < 30 then 'over' else 'obese' end as cat, sex, count(*) as n from athletes where height is not null and weight is not null group by 1, 2 order by 1, 2`,
+    'case when we',
+    /Column "weight" may only be grouped by in bin/,
+  ],
+  [
+    'private',
+    `select nationality, sum(gold + silver + bronze) as medals, stddev(height), mode() within group (order by sport) from athletes group by nationality order by medals desc limit 20`,
+    'mode() withi',
+    /"mode"/,
+  ],
+  [
+    'aggregate',
+    `select count(*) from play_sessions where session_start > current_date - 90`,
+    'current_date',
+    /a value of the moment or the session/,
+  ],
+  [
+    'rows',
+    `select distinct on (sport) sport, height from athletes order by sport, height desc`,
+    'sport) sport',
+    /DISTINCT ON here/,
+  ],
+  [
+    'aggregate',
+    `select first_game, count(*) from (select distinct player_id, first_value(game) over (partition by player_id order by session_start) as first_game from play_sessions) t group by 1`,
+    'first_value(',
+    /a window function/,
+  ],
+  [
+    'aggregate',
+    `with g as (select player_id, string_agg(distinct game, ' + ' order by game) as games from play_sessions group by player_id) select games, count(*) from g group by games order by 2 desc`,
+    'string_agg(d',
+    /"string_agg"/,
+  ],
+  [
+    'aggregate',
+    `select count(*) from (select person_id, total_steps, avg(total_steps) over w as m, stddev(total_steps) over w as s from daily_activity window w as (partition by person_id)) t where total_steps > m + 2 * s`,
+    'stddev(total',
+    /"stddev" with OVER/,
+  ],
+  [
+    'aggregate',
+    `select avg(s) from (select person_id, stddev(total_steps) as s from daily_activity group by person_id) t`,
+    'stddev(total',
+    /"stddev"/,
+  ],
+  [
+    'aggregate',
+    `select g, count(*) from (select player_id, mode() within group (order by game) as g from play_sessions group by player_id) t group by g`,
+    'mode() withi',
+    /"mode"/,
+  ],
+  [
+    'aggregate',
+    `select avg(m) from (select person_id, percentile_cont(0.5) within group (order by total_steps) as m from daily_activity group by person_id) t`,
+    'percentile_c',
+    /"percentile_cont"/,
+  ],
+  [
+    'aggregate',
+    `select count(*) from players where exists (select 1 from play_sessions)`,
+    'exists (sele',
+    /a sub-query that is not of the person of its /,
+  ],
+  [
+    'aggregate',
+    `select count(*) from athletes where sex = "female"`,
+    '"female"',
+    /There is no column "female"/,
+  ],
+  [
+    'aggregate',
+    `select sport, count(*) as n from athletes group by sport having n > 100`,
+    'n > 100',
+    /There is no column "n"/,
+  ],
+]
+
+for (const [mode, sql, at, says] of DECLINED)
+  test(`declined at "${at}": ${sql}`, () => {
+    const checked = checkQuestion(sql, { mode, dataSets })
+    assert.ok(!checked.ok)
+    const { position = 0, detail = '' } = checked.error
+    assert.ok(sql.slice(position - 1).startsWith(at), `${position}: ${detail}`)
+    assert.match(detail, says)
+  })

@@ -1,0 +1,110 @@
+import fc from 'fast-check'
+import { conditionOfAthlete } from './arbitrary-condition.ts'
+import { oneOf } from './one-of.ts'
+
+/* Questions that compute over their groups: window functions over them, and SELECTs around the one that groups. */
+
+/** Groups with the columns `k`, `l`, `n` and `m`, no two of them alike in `k` and `l`. */
+const groups = fc
+  .tuple(
+    oneOf(
+      "coalesce(sex, '?') as k, sport as l",
+      'sport as k, gold as l',
+      'gold as k, extract(year from born)::int as l',
+      "date_trunc('year', born) as k, sex as l",
+    ),
+    oneOf('sum(gold)', 'count(height)', 'sum(gold + 1)', 'count(*) filter (where gold > 0)'),
+    conditionOfAthlete,
+    oneOf('', 'having count(*) > 1'),
+  )
+  .map(([keys, measure, where, having]) => ({
+    keys,
+    n: 'count(*)',
+    m: measure,
+    rest: `from athletes a where (${where}) group by 1, 2 ${having}`,
+  }))
+
+/** Window functions; N and M stand for what is counted and summed in each group, K and L for its keys. */
+const windows = oneOf(
+  'sum(N) over ()',
+  'sum(N) over (order by K, L)',
+  'sum(M) over (partition by K)',
+  'sum(N) over (partition by K order by L rows between 1 preceding and current row)',
+  'avg(N) over (partition by L)',
+  'count(*) over (partition by K)',
+  'rank() over (order by N desc)',
+  'dense_rank() over (partition by K order by N, M)',
+  'row_number() over (order by N desc, K, L)',
+  'lag(N) over (order by K, L)',
+  'N - lead(N, 1, 0) over (partition by K order by L)',
+  'first_value(M) over (partition by K order by L)',
+  'last_value(M) over (order by K, L rows between unbounded preceding and unbounded following)',
+  'max(N) over () - N',
+  'ntile(3) over (order by K, L)',
+  '100.0 * N / nullif(sum(N) over (partition by L), 0)',
+  'round((100 * cume_dist() over (order by N))::numeric)',
+  'sum(N) over w',
+)
+
+const NAMED = 'window w as (partition by K order by L)'
+
+function written(text: string, { k, l, n, m }: Readonly<Record<'k' | 'l' | 'n' | 'm', string>>): string {
+  return text.replaceAll(/\b[KLNM]\b/g, (name) => ({ K: k, L: l, N: n, M: m })[name] ?? name)
+}
+
+const plain = { k: 'k', l: 'l', n: 'n', m: 'm' }
+
+/** In the SELECT that groups. */
+const within = fc.tuple(groups, windows).map(([{ keys, n, m, rest }, window]) => {
+  const [k = '', l = ''] = keys.split(/ as [kl](?:, |$)/)
+  const own = { k, l, n, m }
+  const name = window.endsWith(' w') ? written(NAMED, own) : ''
+  return `select ${keys}, ${n} as n, ${m} as m, ${written(window, own)} as v ${rest} ${name}`
+})
+
+/** In PostgreSQL only where the aggregates have names already. */
+const aroundWindows = fc.oneof(
+  windows,
+  oneOf('sum(N) filter (where M > 1) over (order by K, L)', 'count(*) filter (where K is null) over ()'),
+)
+
+/** In one around it. */
+const around = fc
+  .tuple(groups, aroundWindows, windows, oneOf('', 'where n > 1', 'where m is not null and k is not null'))
+  .map(([{ keys, n, m, rest }, one, other, where]) => {
+    const inner = `select ${keys}, ${n} as n, ${m} as m ${rest}`
+    const name = [one, other].some((window) => window.endsWith(' w')) ? written(NAMED, plain) : ''
+    return `with g as (${inner}), h as (select k, l, n, m from g ${where}) select k, n * 2 as n, ${written(one, plain)} as v, ${written(other, plain)} as w from h ${name}`
+  })
+
+/** A condition on what a window computed. */
+const best = fc
+  .tuple(
+    groups,
+    oneOf(
+      'rank() over (partition by K order by N desc)',
+      'dense_rank() over (order by M desc nulls last)',
+      'row_number() over (partition by L order by N, K)',
+      'count(*) over (partition by K)',
+    ),
+    oneOf('r <= 2', 'r = 1 or n > 4', 'r > 1 and m is not null'),
+  )
+  .map(([{ keys, n, m, rest }, window, where]) => {
+    const groupsText = `select ${keys}, ${n} as n, ${m} as m ${rest}`
+    return `select k, l, n, r from (select *, ${written(window, plain)} as r from (${groupsText}) g) t where ${where}`
+  })
+
+const ties = fc
+  .tuple(groups, oneOf('n', 'n desc', 'm desc nulls last, k', 'k'), oneOf('1', '3', '0'))
+  .map(
+    ([{ keys, n, m, rest }, order, count]) =>
+      `select ${keys}, ${n} as n, ${m} as m ${rest} order by ${order} fetch first ${count} rows with ties`,
+  )
+
+/** Every shape of this file, with its name. */
+export const GROUP_SHAPES: Readonly<Record<string, fc.Arbitrary<string>>> = {
+  'windows of groups': within,
+  'around groups': around,
+  'best groups': best,
+  'with ties': ties,
+}
