@@ -26,6 +26,7 @@ import { localAskActs } from './doors/local-ask-acts.ts'
 import type { LocalAskActs } from './doors/local-ask-acts.ts'
 import { requestActs } from './doors/request-acts.ts'
 import { siteDoor } from './doors/http.ts'
+import type { SiteEvents } from './events.ts'
 import { handOver } from './handover/hand-over.ts'
 import { officerActs } from './doors/officer-acts.ts'
 import { principalActs } from './doors/principal-acts.ts'
@@ -164,9 +165,24 @@ async function workBehindDoor(
   const { clock, events } = site
   const refreshMs = settings.floorLimits.refreshSeconds * 1_000
   signal.addEventListener('abort', () => answering.stop())
+  // What was booked while the network was away is cleared as soon as it is back.
+  const lineEvents: SiteEvents = {
+    ...events,
+    lineUp: () => {
+      events.lineUp()
+      bell.ring()
+    },
+  }
   const witness = witnessLine({ url: settings.network.url, network: line, clock })
   await Promise.all([
-    serveLine({ line, acts: lineActs(site, { settings, answering }), clock, events, signal, offersChanged }),
+    serveLine({
+      line,
+      acts: lineActs(site, { settings, answering }),
+      clock,
+      events: lineEvents,
+      signal,
+      offersChanged,
+    }),
     reconcileForEver({ site, line, bell, clock, refreshMs, networkKey: settings.network.key, signal }),
     showWitnessForEver({
       log: site.log,

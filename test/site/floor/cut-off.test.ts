@@ -75,6 +75,29 @@ test('a site that is cut off goes on serving within its floor limit, also after 
   })
 })
 
+test('what was booked is cleared as soon as the network is back, however seldom limits are looked for', async () => {
+  const acquirer = await trade.addAcquirer('rowan-care')
+  const site = await trade.addSite({
+    name: 'mayo',
+    settings: { floorLimits: { refreshSeconds: 3_600 } },
+    networkUrl: line.url,
+  })
+  await trade.fill(site, { dataSet: 'rowers', people: testPeople(200) })
+  await giveLimit(trade.network, { site: 'mayo', acquirer: 'rowan-care', amountMinor: 2_000 })
+  // It looks at its start.
+  await site.stop()
+  await site.start()
+  await until('the site knows', async () => (await limitsAt(site)).length === 1)
+  line.cut()
+  const { sites } = await locally(acquirer, { site, network: trade.network }).ask(
+    acquirer.request(SQL.replace('athletes', 'rowers'), { offer: 'rowers' }),
+  )
+  assert.equal(sites[0]?.reason, 'approved')
+  assert.equal((await limitsAt(site))[0]?.toClear, 1)
+  line.mend()
+  await allCleared(site)
+})
+
 test('an answer that the network took, though the site never heard of it, is captured once', async () => {
   const acquirer = await trade.addAcquirer('birch-care')
   await giveKnownLimit(trade, { acquirer, amountMinor: 2_000 })
