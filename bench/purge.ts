@@ -91,7 +91,7 @@ async function fill(table: string): Promise<void> {
 
 /** A network's decisions, in pieces and as one table. */
 async function filledNetwork(): Promise<Postgres> {
-  const url = await testDatabaseUrl('network_template')
+  const url = await testDatabaseUrl('network')
   const opened = await connect(url, { name: 'bench', log: silentLog, stop: () => Promise.resolve() })
   // It takes a lock for each release, more than one transaction may hold.
   await sql`alter table decision disable trigger decision_is_not_withdrawn`.execute(opened.db)

@@ -15,8 +15,8 @@ import { connect, embeddedUrl, ensureDatabase } from '../kernel/postgres/open-po
 import { NETWORK_MIGRATIONS } from '../network/migrations/migrations.ts'
 import { SITE_MIGRATIONS } from '../site/record/migrations.ts'
 
-/** What the cluster holds to be copied: a database with the tables of a site, and one with those of a network. */
-export type Template = 'site_template' | 'network_template'
+/** The databases of the cluster, by the names that servers give to theirs: with the tables of a site, and with those of a network. */
+export type Template = 'site' | 'network'
 
 const SOURCE = fileURLToPath(new URL('../', import.meta.url))
 const KEPT = fileURLToPath(new URL('../../node_modules/.cache/test-cluster', import.meta.url))
@@ -25,8 +25,8 @@ const KEPT = fileURLToPath(new URL('../../node_modules/.cache/test-cluster', imp
 const MADE_FROM = ['kernel/postgres', 'kernel/http', 'network/migrations', 'site/record']
 
 /**
- * Lays a PostgreSQL that was never started into `<directory>/postgres`, with its templates. Making one takes a second and
- * each test file needs one, so the first is kept and the others are copies of it.
+ * Lays a PostgreSQL that was never started into `<directory>/postgres`, with its templates: a server that starts there finds its
+ * own. Making one takes two seconds and each test file needs one, so the first is kept and the others are copies of it.
  */
 export async function layCluster(directory: string): Promise<void> {
   const kept = join(KEPT, await nameOfCluster())
@@ -50,8 +50,8 @@ async function keepCluster(kept: string): Promise<void> {
   try {
     const server = await startEmbedded({ directory, log: silentLog, isDurable: false })
     try {
-      await makeTemplate(server, 'site_template')
-      await makeTemplate(server, 'network_template')
+      await makeTemplate(server, 'site')
+      await makeTemplate(server, 'network')
     } finally {
       await server.stop()
     }
@@ -73,7 +73,7 @@ async function makeTemplate(server: EmbeddedPostgres, template: Template): Promi
     log: silentLog,
     stop: () => Promise.resolve(),
   })
-  await migrate(postgres.db, template === 'site_template' ? SITE_MIGRATIONS : NETWORK_MIGRATIONS)
+  await migrate(postgres.db, template === 'site' ? SITE_MIGRATIONS : NETWORK_MIGRATIONS)
 }
 
 /** With owners and rights: PostgreSQL runs as another user where we are root. */

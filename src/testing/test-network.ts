@@ -102,7 +102,7 @@ export async function testNetwork({
   settings?: object
 }): Promise<TestNetwork> {
   const directory = root ?? (await mkdtemp(join(tmpdir(), 'hedgerow-network-')))
-  const url = databaseUrl ?? (await testDatabaseUrl('network_template')).reveal()
+  const url = databaseUrl ?? (await testDatabaseUrl('network')).reveal()
   const parsed = networkSettingsSchema.parse({ port: 0, databaseUrl: url, ...settings })
   const serving = await serveNetwork({ root: directory, settings: parsed, log, clock, random: systemRandom })
   const caller = await networkCaller({ url: serving.url, name: parsed.name, root: directory, clock })

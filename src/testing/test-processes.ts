@@ -1,13 +1,15 @@
 import { once } from 'node:events'
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { appendFile, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { stringify } from 'yaml'
 import { serverProcess } from '../demo/server-process.ts'
 import type { ServerProcess } from '../demo/server-process.ts'
 import { systemClock } from '../kernel/clock.ts'
 import { readKeyFile } from '../kernel/crypto/key-file.ts'
 import type { KeyPair } from '../kernel/crypto/keys.ts'
+import { makeDirectory } from '../kernel/make-directory.ts'
 import { NETWORK_API } from '../protocol/http/network-endpoints.ts'
 import { httpClient } from '../sdk/http-client.ts'
 import { openOfficer } from '../sdk/officer.ts'
@@ -15,6 +17,7 @@ import { testProcessing } from './test-population.ts'
 import { openSiteAdministration } from '../sdk/issuer.ts'
 import type { SiteAdministration } from '../sdk/issuer.ts'
 import { initSite } from '../site/init-site.ts'
+import { layCluster } from './test-cluster.ts'
 import { networkCaller, publicKeys } from './test-network.ts'
 import type { NetworkCaller, TestParty } from './test-network.ts'
 import { evidenceOf } from './test-trade.ts'
@@ -33,17 +36,23 @@ export interface TestProcesses extends AsyncDisposable {
 }
 
 /**
- * Starts both by the command line, registers who is needed, and leaves the data set to the test. `prepare` may do
- * something to the home before; what it opens is closed once nobody uses the home any more.
+ * Starts both by the command line, registers who is needed, and leaves the data set to the test. Both find a PostgreSQL laid for
+ * them, unless `prepare` does something to the home before; what it opens is closed once nobody uses the home any more. The site
+ * has `siteSettings` beside its own.
  */
 export async function testProcesses(
   environment: Readonly<Record<string, string | undefined>>,
-  { prepare }: { prepare?: (home: string, opening: AsyncDisposableStack) => void } = {},
+  {
+    prepare,
+    siteSettings,
+  }: { prepare?: (home: string, opening: AsyncDisposableStack) => void; siteSettings?: object } = {},
 ): Promise<TestProcesses> {
   await using opening = new AsyncDisposableStack()
   const home = await mkdtemp(join(tmpdir(), 'hedgerow-faults-'))
   opening.defer(() => rm(home, { recursive: true, force: true }))
-  prepare?.(home, opening)
+  const root = join(home, 'sites', 'galway')
+  if (prepare) prepare(home, opening)
+  else for (const directory of [join(home, 'network'), root]) await layNew(directory)
   const start = { environment: { ...environment, HEDGEROW_HOME: home }, clock: systemClock }
   const newServer = async (name: string, args: readonly string[]) => {
     const port = await freePort()
@@ -60,16 +69,7 @@ export async function testProcesses(
   const network = await newServer('network', ['network', 'serve'])
   const site = await newServer('galway', ['site', 'serve', 'galway'])
   const starting = network.start()
-  const root = join(home, 'sites', 'galway')
-  const made = await initSite(root, {
-    site: 'galway',
-    custodian: 'edgeworks',
-    territory: 'IE',
-    networkUrl: network.url,
-  })
-  const key = await readKeyFile(join(root, 'keys', 'operator.jwk'))
-  const evidence = evidenceOf({ site: 'galway', territory: 'IE', clock: systemClock, key })
-  await writeFile(join(root, 'evidence.jws'), evidence, { mode: 0o600 })
+  const { keys, key } = await madeSite(root, { networkUrl: network.url, siteSettings })
   await starting
   const caller = await networkCaller({
     url: network.url,
@@ -79,7 +79,7 @@ export async function testProcesses(
   })
   const federation = await caller.addMember('federation', ['issuer'])
   await caller.addMember('edgeworks', ['custodian'])
-  const body = { id: 'galway', custodian: 'edgeworks', country: 'IE', keys: made.keys }
+  const body = { id: 'galway', custodian: 'edgeworks', country: 'IE', keys }
   await caller.call(caller.operator, NETWORK_API.addSite, { body })
   await site.start()
   const client = (issuer: string, signing: KeyPair) => {
@@ -102,6 +102,29 @@ export async function testProcesses(
     logOf: ({ name }) => readFile(join(home, `${name}.log`), 'utf8'),
     [Symbol.asyncDispose]: () => open.disposeAsync(),
   }
+}
+
+/** The directory of a site that could start, and the keys of it and of its operator. */
+async function madeSite(
+  root: string,
+  { networkUrl, siteSettings }: { networkUrl: string; siteSettings: object | undefined },
+) {
+  const { keys } = await initSite(root, {
+    site: 'galway',
+    custodian: 'edgeworks',
+    territory: 'IE',
+    networkUrl,
+  })
+  if (siteSettings) await appendFile(join(root, 'config.yaml'), stringify(siteSettings))
+  const key = await readKeyFile(join(root, 'keys', 'operator.jwk'))
+  const evidence = evidenceOf({ site: 'galway', territory: 'IE', clock: systemClock, key })
+  await writeFile(join(root, 'evidence.jws'), evidence, { mode: 0o600 })
+  return { keys, key }
+}
+
+async function layNew(directory: string): Promise<void> {
+  makeDirectory(directory)
+  await layCluster(directory)
 }
 
 /** A port of this machine on which nothing listens now. */

@@ -57,7 +57,7 @@ export async function bareSite(clock: Clock = systemClock): Promise<BareSite> {
     custodian: 'edgeworks',
     territory: 'IE',
     network: { url: networkUrl },
-    databaseUrl: (await testDatabaseUrl('site_template')).reveal(),
+    databaseUrl: (await testDatabaseUrl('site')).reveal(),
     vault: { memoryMb: 256, threads: 1 },
   })
   let opened = new AsyncDisposableStack()

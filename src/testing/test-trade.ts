@@ -135,7 +135,7 @@ export async function testTrade({
   newDatabase?: (template: Template) => Promise<string>
 } = {}): Promise<TestTrade> {
   await using opening = new AsyncDisposableStack()
-  const networkDatabaseUrl = await newDatabase('network_template')
+  const networkDatabaseUrl = await newDatabase('network')
   const network = opening.use(await testNetwork({ clock, log, settings, databaseUrl: networkDatabaseUrl }))
   const federation = await network.addMember('federation', ['issuer'])
   const edge = await network.addMember('edgeworks', ['custodian'])
@@ -148,7 +148,7 @@ export async function testTrade({
       network,
       custodian: edge,
       issuer: federation,
-      databaseUrl: await newDatabase('site_template'),
+      databaseUrl: await newDatabase('site'),
     }
     const site = places.use(await testSite(parties, { networkUrl: dialled, log, ...facts }))
     sites.push(site)

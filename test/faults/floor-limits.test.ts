@@ -11,7 +11,7 @@ import type { AskState } from '../../src/protocol/http/network-api.ts'
 import { csvOf, testGrant, testManifest, testPeople } from '../../src/testing/test-population.ts'
 import { testProcesses } from '../../src/testing/test-processes.ts'
 import { addAcquirer, fileBody, offered } from '../../src/testing/test-trade.ts'
-import { giveLimit, locally, moneyOf, until } from '../site/floor/local-world.ts'
+import { QUICK, giveLimit, locally, moneyOf, until } from '../site/floor/local-world.ts'
 
 /** More rounds in `make faults` than beside the other tests. */
 const ROUNDS = process.env['HEDGEROW_FAULTS'] === undefined ? 1 : 6
@@ -22,7 +22,7 @@ test(
   'a site that is killed between its local answers and their clearing, with the network away, clears each once',
   { timeout: 600_000 },
   async () => {
-    await using processes = await testProcesses(process.env)
+    await using processes = await testProcesses(process.env, { siteSettings: QUICK })
     const { caller, site, network } = processes
     await processes.siteIssuer.describe(testManifest('athletes'))
     const people = testPeople(120)

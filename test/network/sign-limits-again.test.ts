@@ -78,7 +78,7 @@ async function statementOf(db: Database, id: string): Promise<string> {
 
 test('a network that starts with new keys signs its open limits by them before anybody is served', async () => {
   const root = await mkdtemp(join(tmpdir(), 'hedgerow-network-'))
-  const databaseUrl = (await testDatabaseUrl('network_template')).reveal()
+  const databaseUrl = (await testDatabaseUrl('network')).reveal()
   const start = () => testNetwork({ clock: systemClock, root, databaseUrl })
   const place = { directory: networkDirectory(root).keys, network: 'network' }
   try {

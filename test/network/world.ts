@@ -23,7 +23,7 @@ export interface World extends AsyncDisposable {
 export async function openWorld(more: Partial<Parameters<typeof testNetwork>[0]> = {}): Promise<World> {
   const clock = new ManualClock(START)
   await using opening = new AsyncDisposableStack()
-  const databaseUrl = more.databaseUrl ?? (await testDatabaseUrl('network_template')).reveal()
+  const databaseUrl = more.databaseUrl ?? (await testDatabaseUrl('network')).reveal()
   const network = opening.use(await testNetwork({ clock, ...more, databaseUrl }))
   const parties = await setUpParties(network)
   const open = opening.move()

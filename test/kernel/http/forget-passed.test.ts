@@ -18,7 +18,7 @@ const WINDOW_MS = LIMITS.idempotencyWindowMs
 let postgres: Awaited<ReturnType<typeof connect>>
 let db: Database
 before(async () => {
-  const url = await testDatabaseUrl('network_template')
+  const url = await testDatabaseUrl('network')
   postgres = await connect(url, { name: 'test', log: silentLog, stop: () => Promise.resolve() })
   db = postgres.db
 })
