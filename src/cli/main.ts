@@ -40,6 +40,10 @@ export function buildProgram(session: Session): Command {
     .version(packageVersion())
     .addHelpText('after', AFTER_HELP)
     .showHelpAfterError('(add --help for how it is used)')
+    .configureOutput({
+      writeOut: (text) => void session.terminal.out.write(text),
+      writeErr: (text) => void session.terminal.error.write(text),
+    })
   addDemoVerb(program, session)
   addOffersVerb(program, session)
   addAskVerb(program, session)
@@ -83,15 +87,19 @@ export async function runCommandLine(): Promise<void> {
     if (error.code !== 'EPIPE') throw error
     interrupt.abort()
   })
-  const program = buildProgram(processSession(process.env, interrupt.signal))
+  await runCommand(processSession(process.env, interrupt.signal), process.argv.slice(2))
+}
+
+/** Runs what was typed; how it ended is the exit code of the process. */
+export async function runCommand(session: Session, args: readonly string[]): Promise<void> {
   try {
-    await program.parseAsync(process.argv)
+    await buildProgram(session).parseAsync(args, { from: 'user' })
   } catch (thrown) {
     if (thrown instanceof CommanderError) {
       process.exitCode = thrown.exitCode === 0 ? EXIT.done : EXIT.wrongUse
       return
     }
-    process.stderr.write(`${sentenceOf(thrown)}\n`)
+    session.terminal.error.write(`${sentenceOf(thrown)}\n`)
     process.exitCode = EXIT.fellShort
   }
 }

@@ -14,7 +14,7 @@ test('access check tells by its exit code whether a use is allowed; access point
   await trade.fill(trade.site(), { dataSet: 'athletes', people: testPeople(30) })
   await trade.addAcquirer('northcare')
   const typed = (...args: readonly string[]) =>
-    typedHere({ home }, ['access', ...args, '--url', trade.site().url])
+    typedHere(home, ['access', ...args, '--url', trade.site().url])
   const check = (...args: readonly string[]) =>
     typed('check', '--data-set', 'athletes', '--acquirer', 'northcare', ...args)
   const allowed = await check('--purpose', 'dpv:AcademicResearch')

@@ -6,7 +6,7 @@ import { after, before, suite, test } from 'node:test'
 import { testPeople } from '../../src/testing/test-population.ts'
 import { testTrade } from '../../src/testing/test-trade.ts'
 import type { TestTrade } from '../../src/testing/test-trade.ts'
-import { runCli } from './run-cli.ts'
+import { typedHere } from './typed-here.ts'
 
 suite('consent records on the command line', () => {
   let home: string
@@ -20,7 +20,7 @@ suite('consent records on the command line', () => {
     await trade[Symbol.asyncDispose]()
     await rm(home, { recursive: true, force: true })
   })
-  const typed = (...args: readonly string[]) => runCli(home, [...args, '--url', trade.site().url])
+  const typed = (...args: readonly string[]) => typedHere(home, [...args, '--url', trade.site().url])
   const list = (...args: readonly string[]) => typed('grant', 'list', '--format', '27560', ...args)
 
   test('grant list --format 27560 writes the records of one person, who is named and told why', async () => {

@@ -24,7 +24,7 @@ const VERBS: readonly (readonly [readonly string[], number])[] = [
 
 async function refuses(home: string, says: RegExp): Promise<void> {
   for (const [verb, code] of VERBS) {
-    const run = await typedHere({ home }, verb)
+    const run = await typedHere(home, verb)
     assert.match(run.error, says, verb.join(' '))
     assert.equal(run.error.trimEnd().split('\n').length, 1, run.error)
     assert.equal(run.code, code, run.error)
@@ -71,7 +71,7 @@ test('a home that is not there, or of another kind: what only reads says so, and
       [nowhere, 'which is not there'],
       [directory, 'which is no directory of Hedgerow'],
     ] as const) {
-      const run = await typedHere({ home }, verb)
+      const run = await typedHere(home, verb)
       assert.ok(run.error.includes(`under "${home}", ${why}: `), run.error)
       assert.match(run.error, /set HEDGEROW_HOME to where yours is\n$/)
       assert.deepEqual([run.code, run.out], [2, ''])
@@ -84,7 +84,7 @@ test('a home in which the place of the sites is a file', async () => {
   const home = join(directory, 'file-for-sites')
   await mkdir(home)
   await writeFile(join(home, 'sites'), 'no directory')
-  const run = await typedHere({ home }, ['dataset', 'list'])
+  const run = await typedHere(home, ['dataset', 'list'])
   assert.match(run.error, /sites": it is not a directory; set HEDGEROW_HOME/)
   assert.equal(run.code, 2)
   await rm(home, { recursive: true })

@@ -4,7 +4,8 @@ import { join } from 'node:path'
 import { test } from 'node:test'
 import { publicKeys, testParty } from '../../src/testing/test-network.ts'
 import { testTrade } from '../../src/testing/test-trade.ts'
-import { runCli, temporaryHome } from './run-cli.ts'
+import { temporaryHome } from './run-cli.ts'
+import { typedHere } from './typed-here.ts'
 
 test('officer named names, lists and dismisses the custodian’s officer', async (context) => {
   const home = await temporaryHome(context)
@@ -12,7 +13,7 @@ test('officer named names, lists and dismisses the custodian’s officer', async
     sites: [{ name: 'galway', root: join(home, 'sites', 'galway') }],
   })
   const typed = (...args: readonly string[]) =>
-    runCli(home, ['officer', 'named', ...args, '--url', trade.site().url])
+    typedHere(home, ['officer', 'named', ...args, '--url', trade.site().url])
   const keys = join(home, 'orla.json')
   await writeFile(keys, JSON.stringify(publicKeys(testParty('orla'))))
   assert.equal((await typed()).out, 'Nobody is named\n')

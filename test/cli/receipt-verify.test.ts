@@ -8,7 +8,8 @@ import { generateKeyPair } from '../../src/kernel/crypto/keys.ts'
 import { logOrigin, signCheckpoint } from '../../src/protocol/proof/checkpoint.ts'
 import { leafHash, rootOf } from '../../src/protocol/proof/merkle.ts'
 import { TYP } from '../../src/protocol/proof/message-types.ts'
-import { runCli, temporaryHome } from './run-cli.ts'
+import { temporaryHome } from './run-cli.ts'
+import { typedHere } from './typed-here.ts'
 
 /** A receipt that is the only leaf of its log, by a site made for the test. */
 function loneReceipt() {
@@ -50,19 +51,19 @@ test('receipt verify needs nothing but the file and the keys, and tells a change
   await writeFile(keys, JSON.stringify(pinned))
   await writeFile(otherKeys, JSON.stringify(loneReceipt().pinned))
 
-  const good = await runCli(home, ['receipt', 'verify', file, '--keys', keys])
+  const good = await typedHere(home, ['receipt', 'verify', file, '--keys', keys])
   assert.equal(good.code, 0, good.error)
   assert.match(
     good.out,
     /r\.json: verifies {2}decline 0 of galway · 2026-11-24 10:00:00 UTC · declined\.purpose · northcare/,
   )
-  const json = await runCli(home, ['receipt', 'verify', file, '--keys', keys, '--json'])
+  const json = await typedHere(home, ['receipt', 'verify', file, '--keys', keys, '--json'])
   assert.equal((JSON.parse(json.out) as { isVerified: boolean }[])[0]?.isVerified, true)
 
-  const bad = await runCli(home, ['receipt', 'verify', file, changed, '--keys', keys])
+  const bad = await typedHere(home, ['receipt', 'verify', file, changed, '--keys', keys])
   assert.equal(bad.code, 1)
   assert.match(bad.out, /changed\.json: The signature of the receipt does not verify/)
-  const stranger = await runCli(home, ['receipt', 'verify', file, '--keys', otherKeys])
+  const stranger = await typedHere(home, ['receipt', 'verify', file, '--keys', otherKeys])
   assert.equal(stranger.code, 1)
   assert.match(stranger.out, /signed with a key that is not one of its signer/)
 })
@@ -73,7 +74,7 @@ test('receipt verify says what is wrong with a file that holds no receipts', asy
   const keys = join(home, 'keys.json')
   await writeFile(keys, '{"sites":{}}')
   await writeFile(join(home, 'x.json'), '{"a":1}')
-  const run = await runCli(home, ['receipt', 'verify', join(home, 'x.json'), '--keys', keys])
+  const run = await typedHere(home, ['receipt', 'verify', join(home, 'x.json'), '--keys', keys])
   assert.equal(run.code, 2)
   assert.match(run.error, /expected receipts with their proofs/)
 })

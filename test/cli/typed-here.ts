@@ -1,24 +1,28 @@
 import { PassThrough } from 'node:stream'
-import { buildProgram } from '../../src/cli/main.ts'
+import { runCommand } from '../../src/cli/main.ts'
 import { processSession } from '../../src/cli/session.ts'
 import { systemClock } from '../../src/kernel/clock.ts'
 import type { Clock } from '../../src/kernel/clock.ts'
 import type { CliRun } from './run-cli.ts'
 
-/** Types a command in this process, by a clock: the same program without the start of one. */
+/** Types a command in this process: the same program without the start of one, which takes most of a second. One at a time. */
 export async function typedHere(
-  { home, clock = systemClock }: { home: string; clock?: Clock },
+  home: string,
   args: readonly string[],
+  { clock = systemClock, environment = {} }: { clock?: Clock; environment?: Record<string, string> } = {},
 ): Promise<CliRun> {
   const out = new PassThrough()
   const error = new PassThrough()
-  const session = processSession({ HEDGEROW_HOME: home }, new AbortController().signal)
-  const terminal = { out, error, isInteractive: false, columns: 100 }
-  await buildProgram({ ...session, clock, terminal }).parseAsync([...args], { from: 'user' })
+  const session = processSession({ HEDGEROW_HOME: home, ...environment }, new AbortController().signal)
+  const terminal = { out, error, isInteractive: false, columns: PIPED_COLUMNS }
+  await runCommand({ ...session, clock, terminal }, args)
   const code = Number(process.exitCode ?? 0)
   process.exitCode = 0
   return { code, out: textOf(out), error: textOf(error) }
 }
+
+/** What `processTerminal` takes where nobody looks. */
+const PIPED_COLUMNS = 120
 
 /** All that was written; one `read()` gives one piece. */
 function textOf(stream: PassThrough): string {

@@ -29,7 +29,7 @@ before(async () => {
 after(() => opened.disposeAsync())
 
 function typed(...args: readonly string[]): Promise<CliRun> {
-  return typedHere({ home: processes.home }, args)
+  return typedHere(processes.home, args)
 }
 
 function toNetwork(url = processes.network.url): readonly string[] {
@@ -78,7 +78,7 @@ suite('the keys of a network are rotated', () => {
     assert.deepEqual([run.code, run.out], [1, ''])
     assert.match(run.error, /process \d+ holds it; stop the other server/)
     assert.equal(await readFile(keyFile('signing.jwk'), 'utf8'), was)
-    const elsewhere = await typedHere({ home: join(processes.home, 'nowhere') }, ['network', 'rotate-key'])
+    const elsewhere = await typedHere(join(processes.home, 'nowhere'), ['network', 'rotate-key'])
     assert.equal(elsewhere.code, 2)
     assert.match(elsewhere.error, /Keys are rotated where the network is: there is none in/)
   })

@@ -5,7 +5,8 @@ import { after, test } from 'node:test'
 import { openSiteAdministration } from '../../src/sdk/issuer.ts'
 import { testPeople } from '../../src/testing/test-population.ts'
 import { testTrade } from '../../src/testing/test-trade.ts'
-import { runCli, temporaryHome } from '../cli/run-cli.ts'
+import { temporaryHome } from '../cli/run-cli.ts'
+import { typedHere } from '../cli/typed-here.ts'
 
 const trade = await testTrade()
 after(() => trade[Symbol.asyncDispose]())
@@ -56,11 +57,11 @@ test('site explain prints the statements, and ends with 1 on a decline', async (
   await mkdir(join(home, 'sites'))
   await symlink(trade.site().root, join(home, 'sites', 'galway'))
   const explain = ['site', 'explain', '--site', 'galway', '--url', trade.site().url]
-  const shown = await runCli(home, [...explain, '--sql', sql])
+  const shown = await typedHere(home, [...explain, '--sql', sql])
   assert.deepEqual([shown.code, shown.error], [0, ''])
   assert.match(shown.out, /-- groups, with who is behind each\n(select|with)/i)
-  const declined = await runCli(home, [...explain, '--sql', 'select 1/'])
+  const declined = await typedHere(home, [...explain, '--sql', 'select 1/'])
   assert.equal(declined.code, 1)
   assert.match(declined.out, /declined\.sql_syntax/)
-  assert.equal((await runCli(home, [...explain, '--sql', sql, '--mode', 'row'])).code, 2)
+  assert.equal((await typedHere(home, [...explain, '--sql', sql, '--mode', 'row'])).code, 2)
 })

@@ -88,7 +88,7 @@ await offered(caller, { site: 'galway', dataSet: 'athletes' })
 
 /** What a user types, in this process: the same program without the start of one. */
 export function hedgerow(...args: readonly string[]): Promise<CliRun> {
-  return typedHere({ home: processes.home }, args)
+  return typedHere(processes.home, args)
 }
 
 /** The same, which must work. */

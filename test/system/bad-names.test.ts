@@ -200,14 +200,11 @@ for (const [what, skewMs, says] of [
 ] as const) {
   test(`a clock that is ${what}`, async () => {
     const skewed: Clock = { ...systemClock, now: () => later(systemClock.now(), skewMs) }
-    const run = await typedHere({ home: processes.home, clock: skewed }, [
-      'ledger',
-      'balance',
-      '--as',
-      'buyer',
-      '--network',
-      processes.network.url,
-    ])
+    const run = await typedHere(
+      processes.home,
+      ['ledger', 'balance', '--as', 'buyer', '--network', processes.network.url],
+      { clock: skewed },
+    )
     assertRefused(run, { code: 1, says })
   })
 }

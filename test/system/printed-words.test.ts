@@ -31,7 +31,7 @@ before(async () => {
 after(() => opened.disposeAsync())
 
 async function printed(...verb: readonly string[]): Promise<string> {
-  const run = await typedHere({ home }, verb)
+  const run = await typedHere(home, verb)
   assert.ok(run.code === 0 || run.code === 1, `${verb.join(' ')}: ${run.error}`)
   assert.equal(run.error, '')
   assert.ok(run.out.trim() !== '', `${verb.join(' ')} prints nothing`)

@@ -11,7 +11,7 @@ import { testPeople } from '../../../src/testing/test-population.ts'
 import { testTrade } from '../../../src/testing/test-trade.ts'
 import type { TestTrade } from '../../../src/testing/test-trade.ts'
 import { ROOT } from '../../docs/pages.ts'
-import { runCli } from '../run-cli.ts'
+import { typedHere } from '../typed-here.ts'
 
 /** The files that the guide shows, by name. */
 async function shownFiles(): Promise<ReadonlyMap<string, string>> {
@@ -46,7 +46,7 @@ suite('hedgerow officer basis', () => {
     await rm(home, { recursive: true, force: true })
   })
   const typed = (...args: readonly string[]) =>
-    runCli(home, ['officer', 'basis', ...args, '--url', trade.site().url])
+    typedHere(home, ['officer', 'basis', ...args, '--url', trade.site().url])
 
   test('says what is missing with exit code 1, records it, lists it, ends it', async () => {
     const missing = await typed('list')
@@ -69,7 +69,7 @@ suite('hedgerow officer basis', () => {
     const { sites } = await university.ask('select count(*) from registry', asked)
     assert.equal(sites[0]?.reason, 'approved')
     const person = (what: string) =>
-      runCli(home, [
+      typedHere(home, [
         'person',
         what,
         '--person',

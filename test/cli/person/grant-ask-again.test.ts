@@ -15,13 +15,13 @@ test('grant ask-again tells an issuer and its officer whom to ask, on the termin
   const site = trade.site()
   await trade.fill(site, { dataSet: 'athletes', people: testPeople(12) })
   const keys = keySetSchema.parse(
-    JSON.parse((await typedHere({ home }, ['member', 'keys', 'orla', '--country', 'IE'])).out),
+    JSON.parse((await typedHere(home, ['member', 'keys', 'orla', '--country', 'IE'])).out),
   )
   await openOfficer(
     site.client({ issuer: trade.federation.name, key: trade.federation.signing }),
   ).nameOfficer('orla', keys)
   const typed = (...args: readonly string[]) =>
-    typedHere({ home }, ['grant', 'ask-again', 'athletes', '--url', site.url, '--as', 'orla', ...args])
+    typedHere(home, ['grant', 'ask-again', 'athletes', '--url', site.url, '--as', 'orla', ...args])
   const none = await typed('--reason', 'a look')
   assert.deepEqual([none.code, none.out], [0, 'Nobody has to be asked again\n'], none.error)
   await site.issuer.describe(testManifest('athletes', { title: 'Another text' }))
@@ -34,7 +34,7 @@ test('grant ask-again tells an issuer and its officer whom to ask, on the termin
   assert.equal((await stat(file)).mode & 0o777, 0o600)
   const json = await typed('--reason', 'a new text', '--json')
   assert.equal((JSON.parse(json.out) as unknown[]).length, 12)
-  const operator = await typedHere({ home }, [
+  const operator = await typedHere(home, [
     'grant',
     'ask-again',
     'athletes',

@@ -6,7 +6,7 @@ import { test } from 'node:test'
 import { parseYaml } from '../../../src/kernel/yaml.ts'
 import { testTrade } from '../../../src/testing/test-trade.ts'
 import { ROOT } from '../../docs/pages.ts'
-import { runCli } from '../run-cli.ts'
+import { typedHere } from '../typed-here.ts'
 
 /** The settings that the guide shows. */
 async function shownSettings(): Promise<object> {
@@ -26,7 +26,7 @@ test('request directory shows what the guide’s settings let in, and says when 
     ],
   })
   const typed = (site: string, ...more: readonly string[]) =>
-    runCli(home, ['request', 'directory', '--site', site, '--url', trade.site(site).url, ...more])
+    typedHere(home, ['request', 'directory', '--site', site, '--url', trade.site(site).url, ...more])
   const shown = await typed('galway')
   assert.equal(shown.code, 0, shown.error)
   assert.match(shown.out, /FEDERATION .*email/)

@@ -16,7 +16,7 @@ suite('hedgerow ask --stages', () => {
   let trade: TestTrade
   let home: string
   const ask = (...args: readonly string[]): Promise<CliRun> =>
-    typedHere({ home }, [
+    typedHere(home, [
       'ask',
       '--as',
       'alder-care',
@@ -39,7 +39,7 @@ suite('hedgerow ask --stages', () => {
     home = await mkdtemp(join(tmpdir(), 'hedgerow-cli-'))
     await mkdir(join(home, 'sites'))
     await symlink(trade.network.root, join(home, 'network'))
-    const made = await typedHere({ home }, ['member', 'keys', 'alder-care', '--country', 'IE'])
+    const made = await typedHere(home, ['member', 'keys', 'alder-care', '--country', 'IE'])
     const roles = { roles: ['acquirer' as const], acquirerClass: 'researcher' as const }
     const body = { id: 'alder-care', name: 'Alder Care', country: 'IE', ...roles, keys: JSON.parse(made.out) }
     await trade.network.call(trade.network.operator, NETWORK_API.addMember, { body })

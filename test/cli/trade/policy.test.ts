@@ -7,7 +7,7 @@ import { stringify } from 'yaml'
 import { testManifest } from '../../../src/testing/test-population.ts'
 import { testTrade } from '../../../src/testing/test-trade.ts'
 import type { TestTrade } from '../../../src/testing/test-trade.ts'
-import { runCli } from '../run-cli.ts'
+import { typedHere } from '../typed-here.ts'
 
 suite('policy as files', () => {
   let home: string
@@ -28,7 +28,7 @@ suite('policy as files', () => {
   const write = (name: string, value: unknown) =>
     writeFile(join(policy, name), stringify(value, { aliasDuplicateObjects: false }))
   const typed = (verb: 'plan' | 'apply', ...more: readonly string[]) =>
-    runCli(home, ['policy', verb, policy, '--url', trade.site().url, ...more])
+    typedHere(home, ['policy', verb, policy, '--url', trade.site().url, ...more])
 
   test('a plan says what would be added and changes nothing; apply does it; then there is nothing to do', async () => {
     await write('walks.yaml', manifest())
@@ -79,11 +79,11 @@ suite('policy as files', () => {
     ]
     const site = { territory: 'IE', longitude: -7.9, latitude: 53.3 }
     await write('terms.test.yaml', { policy: 'terms.yaml', site, tests: tests.slice(0, 3) })
-    const run = await runCli(home, ['policy', 'test', join(policy, 'terms.test.yaml')])
+    const run = await typedHere(home, ['policy', 'test', join(policy, 'terms.test.yaml')])
     assert.equal(run.code, 0, run.error)
     assert.match(run.out, /✓ not in India: declined\.perimeter_release\n[^]*3 of 3 as expected\n$/)
     await write('terms.test.yaml', { policy: 'terms.yaml', site, tests })
-    const failing = await runCli(home, ['policy', 'test', join(policy, 'terms.test.yaml')])
+    const failing = await typedHere(home, ['policy', 'test', join(policy, 'terms.test.yaml')])
     assert.equal(failing.code, 1)
     assert.match(failing.out, /✗ no rows: declined\.mode, expected admitted\n3 of 4 as expected\n$/)
   })

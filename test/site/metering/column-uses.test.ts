@@ -8,7 +8,8 @@ import { lineageOf } from '../../../src/site/lineage.ts'
 import { openSiteAdministration } from '../../../src/sdk/issuer.ts'
 import { testTrade } from '../../../src/testing/test-trade.ts'
 import { testPeople } from '../../../src/testing/test-population.ts'
-import { runCli, temporaryHome } from '../../cli/run-cli.ts'
+import { temporaryHome } from '../../cli/run-cli.ts'
+import { typedHere } from '../../cli/typed-here.ts'
 
 const trade = await testTrade()
 after(() => trade[Symbol.asyncDispose]())
@@ -73,22 +74,22 @@ test('the lineage that an offer gives is the one that the receipt carries', asyn
 test('the command line prints both', async (context) => {
   const home = await temporaryHome(context)
   const lineage = ['lineage', '--network', trade.network.url]
-  const printed = await runCli(home, [
+  const printed = await typedHere(home, [
     ...lineage,
     '--sql',
     'select avg(height) from athletes where score > 5',
   ])
   assert.deepEqual([printed.code, printed.error], [0, ''])
   assert.match(printed.out, /athletes +height +select +avg\n *athletes +score +where/)
-  const asJson = await runCli(home, [...lineage, '--json', '--sql', 'select max(height) from athletes'])
+  const asJson = await typedHere(home, [...lineage, '--json', '--sql', 'select max(height) from athletes'])
   assert.equal(asJson.code, 1)
   assert.match(asJson.out, /"reason": ?"declined.sql_function"[^]*"position": ?8/)
-  const declined = await runCli(home, [...lineage, '--sql', 'select max(height) from athletes'])
+  const declined = await typedHere(home, [...lineage, '--sql', 'select max(height) from athletes'])
   assert.match(declined.out, /select max\(height\) from athletes\n {9}\^/)
-  assert.equal((await runCli(home, lineage)).code, 2)
+  assert.equal((await typedHere(home, lineage)).code, 2)
   await mkdir(join(home, 'sites'))
   await symlink(trade.site().root, join(home, 'sites', 'galway'))
-  const usage = await runCli(home, [
+  const usage = await typedHere(home, [
     'dataset',
     'usage',
     'athletes',

@@ -3,7 +3,8 @@ import { after, before, describe, test } from 'node:test'
 import { later } from '../../../src/kernel/clock.ts'
 import { testGrant } from '../../../src/testing/test-population.ts'
 import type { TestAcquirer } from '../../../src/testing/test-trade.ts'
-import { runCli, temporaryHome } from '../../cli/run-cli.ts'
+import { temporaryHome } from '../../cli/run-cli.ts'
+import { typedHere } from '../../cli/typed-here.ts'
 import { DOCUMENT, aFamily, bornYearsAgo } from './a-family.ts'
 import type { Family } from './a-family.ts'
 
@@ -144,7 +145,7 @@ test('the command line shows who decides, takes evidence and moves, and fails by
     ['person', 'evidence', ...door],
     ['person', 'age', ...door, '--person', 'p-17'],
   ]) {
-    const { code, out } = await runCli(home, args, environment)
+    const { code, out } = await typedHere(home, args, { environment })
     codes.push(code)
     if (args[1] === 'move') assert.match(out, /Laws: FR 15, IE 16[\s\S]*Lives in FR/)
   }

@@ -3,7 +3,8 @@ import { after, before, describe, test } from 'node:test'
 import { later } from '../../../src/kernel/clock.ts'
 import { testGrant } from '../../../src/testing/test-population.ts'
 import type { TestAcquirer } from '../../../src/testing/test-trade.ts'
-import { runCli, temporaryHome } from '../../cli/run-cli.ts'
+import { temporaryHome } from '../../cli/run-cli.ts'
+import { typedHere } from '../../cli/typed-here.ts'
 import { DOCUMENT, aFamily } from './a-family.ts'
 import type { Family, Seat } from './a-family.ts'
 
@@ -238,27 +239,29 @@ test('the command line: the issuer adds, the guardian gives and lists with a tok
     '--mode',
     'rows',
   ]
-  const given = await runCli(
+  const given = await typedHere(
     home,
     ['grant', 'give', ...door, '--as-guardian', '--person', 'p-11', ...terms],
-    environment,
+    { environment },
   )
   assert.equal(given.code, 0, given.error)
-  const listed = await runCli(home, ['guardian', 'list', ...door, '--json'], environment)
+  const listed = await typedHere(home, ['guardian', 'list', ...door, '--json'], { environment })
   const wards: unknown = JSON.parse(listed.out)
   assert.ok(Array.isArray(wards) && wards[0]?.guardianship === guardianship)
-  const restricted = await runCli(
+  const restricted = await typedHere(
     home,
     ['person', 'restrict', ...door, '--person', 'p-11', '--reason', 'unlawful'],
-    environment,
+    { environment },
   )
   assert.match(restricted.out, /^restriction_.*unlawful/)
-  const codes = await Promise.all([
-    runCli(home, ['person', 'uses', ...door, '--person', 'p-12'], environment),
-    runCli(home, ['guardian', 'end', 'nonsense', ...door], environment),
-    runCli(home, ['guardian', 'list', '--site', 'galway', '--url', 'http://127.0.0.1:9'], environment),
-    runCli(home, ['guardian', 'end', guardianship, ...door], environment),
-  ])
+  const codes = [
+    await typedHere(home, ['person', 'uses', ...door, '--person', 'p-12'], { environment }),
+    await typedHere(home, ['guardian', 'end', 'nonsense', ...door], { environment }),
+    await typedHere(home, ['guardian', 'list', '--site', 'galway', '--url', 'http://127.0.0.1:9'], {
+      environment,
+    }),
+    await typedHere(home, ['guardian', 'end', guardianship, ...door], { environment }),
+  ]
   assert.deepEqual(
     codes.map(({ code }) => code),
     [1, 2, 3, 0],

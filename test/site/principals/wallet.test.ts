@@ -2,7 +2,8 @@ import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { runCli, temporaryHome } from '../../cli/run-cli.ts'
+import { temporaryHome } from '../../cli/run-cli.ts'
+import { typedHere } from '../../cli/typed-here.ts'
 import { aFamily } from './a-family.ts'
 import type { Family } from './a-family.ts'
 import { testWallet } from './a-wallet.ts'
@@ -73,11 +74,11 @@ test('the command line shows the challenge and takes the proof', async (context)
   const home = await temporaryHome(context)
   const door = ['--site', family.site.name, '--url', family.site.url]
   const environment = { HEDGEROW_PERSON_TOKEN: await family.provider.token({ sub: 'p-3' }) }
-  const challenge = await runCli(home, ['person', 'prove-age', ...door, '--json'], environment)
+  const challenge = await typedHere(home, ['person', 'prove-age', ...door, '--json'], { environment })
   const { audience, nonce } = JSON.parse(challenge.out) as { audience: string; nonce: string }
   const file = join(home, 'presentation.txt')
   await writeFile(file, await wallet.present({ audience, nonce }))
-  const proven = await runCli(home, ['person', 'prove-age', ...door, '--proof', file], environment)
+  const proven = await typedHere(home, ['person', 'prove-age', ...door, '--proof', file], { environment })
   assert.equal(proven.code, 0, proven.error)
   assert.match(proven.out, /decides: the person alone/)
 })

@@ -19,7 +19,8 @@ import { testProvider } from '../../../src/testing/test-provider.ts'
 import type { TestProvider } from '../../../src/testing/test-provider.ts'
 import { testTrade } from '../../../src/testing/test-trade.ts'
 import type { TestSite, TestTrade } from '../../../src/testing/test-trade.ts'
-import { runCli, temporaryHome } from '../../cli/run-cli.ts'
+import { temporaryHome } from '../../cli/run-cli.ts'
+import { typedHere } from '../../cli/typed-here.ts'
 
 const MARKUP = `<script>alert("x")</script> & 'so on', "quoted"\nsecond line`
 const people = testPeople(40, (_, index) => (index === 7 ? { note: MARKUP } : {}))
@@ -273,17 +274,17 @@ test('the command line shows and writes the same, readable by its owner only, an
   const home = await temporaryHome(context)
   const door = ['--site', site.name, '--url', site.url]
   const environment = { HEDGEROW_PERSON_TOKEN: await provider.token({ sub: 'p-7' }) }
-  const uses = await runCli(home, ['person', 'uses', ...door, '--json'], environment)
+  const uses = await typedHere(home, ['person', 'uses', ...door, '--json'], { environment })
   assert.equal(uses.code, 0, uses.error)
   const listed: unknown = JSON.parse(uses.out)
   assert.ok(Array.isArray(listed) && listed.length === 2)
   const file = join(home, 'my-data.jsonl')
-  const written = await runCli(home, ['person', 'export', ...door, '--out', file], environment)
+  const written = await typedHere(home, ['person', 'export', ...door, '--out', file], { environment })
   assert.equal(written.code, 0, written.error)
   assert.equal((await stat(file)).mode & 0o077, 0)
   assert.ok((await readFile(file, 'utf8')).includes('Remark') === false && (await stat(file)).size > 1_000)
   const tables = join(home, 'tables')
-  await runCli(home, ['person', 'export', ...door, '--format', 'csv', '--out', tables], environment)
+  await typedHere(home, ['person', 'export', ...door, '--format', 'csv', '--out', tables], { environment })
   assert.deepEqual((await readdir(tables)).toSorted(), [
     'about.csv',
     'accesses.csv',
@@ -299,11 +300,13 @@ test('the command line shows and writes the same, readable by its owner only, an
   const terms = await readFile(join(tables, 'dataSets.csv'), 'utf8')
   assert.ok(terms.includes('""retention"":{""period""'), 'terms stand whole')
   assert.ok((await readFile(join(tables, 'uses.csv'), 'utf8')).includes('northcare,The northcare,'))
-  const codes = await Promise.all([
-    runCli(home, ['person', 'uses', ...door, '--person', 'p-8'], environment),
-    runCli(home, ['person', 'uses', ...door]),
-    runCli(home, ['person', 'uses', '--site', 'galway', '--url', 'http://127.0.0.1:9'], environment),
-  ])
+  const codes = [
+    await typedHere(home, ['person', 'uses', ...door, '--person', 'p-8'], { environment }),
+    await typedHere(home, ['person', 'uses', ...door]),
+    await typedHere(home, ['person', 'uses', '--site', 'galway', '--url', 'http://127.0.0.1:9'], {
+      environment,
+    }),
+  ]
   assert.deepEqual(
     codes.map(({ code }) => code),
     [1, 2, 3],

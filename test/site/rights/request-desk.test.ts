@@ -13,7 +13,8 @@ import { testProvider } from '../../../src/testing/test-provider.ts'
 import type { TestProvider } from '../../../src/testing/test-provider.ts'
 import { testTrade } from '../../../src/testing/test-trade.ts'
 import type { TestSite, TestTrade } from '../../../src/testing/test-trade.ts'
-import { runCli, temporaryHome } from '../../cli/run-cli.ts'
+import { temporaryHome } from '../../cli/run-cli.ts'
+import { typedHere } from '../../cli/typed-here.ts'
 
 const at = (text: string) => instant(Date.parse(text))
 
@@ -184,7 +185,7 @@ test('a letter counts from when it came; its clock runs out, and the command lin
   const home = await temporaryHome(context)
   const door = ['--site', site.name, '--url', site.url]
   const environment = { HEDGEROW_PERSON_TOKEN: await provider.token({ sub: 'p-4' }) }
-  const onTime = await runCli(home, ['request', 'list', ...door], environment)
+  const onTime = await typedHere(home, ['request', 'list', ...door], { environment })
   assert.deepEqual([onTime.code, onTime.out.includes(made.id)], [0, true], onTime.error)
   const [old] = await desk().make(scope, {
     kind: 'access',
@@ -192,9 +193,9 @@ test('a letter counts from when it came; its clock runs out, and the command lin
   })
   assert.ok(old?.isOverdue)
   await assert.rejects(desk().handle(old.id, { event: 'extend', said: 'much to do' }), { status: 409 })
-  const overdue = await runCli(home, ['request', 'list', ...door], environment)
+  const overdue = await typedHere(home, ['request', 'list', ...door], { environment })
   assert.equal(overdue.code, 1)
-  const shown = await runCli(home, ['request', 'show', old.id, ...door], environment)
+  const shown = await typedHere(home, ['request', 'show', old.id, ...door], { environment })
   assert.match(shown.out, /was due on/)
 })
 
