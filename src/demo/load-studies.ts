@@ -7,6 +7,7 @@ import { WrongUse } from '../cli/failures.ts'
 import { readMemberProfile } from '../cli/member-profile.ts'
 import type { Session } from '../cli/session.ts'
 import { digestOf } from '../kernel/digest.ts'
+import { whenMissing } from '../kernel/when-missing.ts'
 import type { SiteAdministration, WireGrant } from '../sdk/issuer.ts'
 import { openOfficer } from '../sdk/officer.ts'
 import { recordBases } from './record-bases.ts'
@@ -87,7 +88,7 @@ async function giveGrantsOnce(
 ): Promise<void> {
   const note = join(siteRoot(session, study.site), `demo-grants-${study.name}.txt`)
   const wanted = `${GRANTS_SEED} ${study.name}`
-  const isDone = (await readFile(note, 'utf8').catch(() => '')) === wanted
+  const isDone = (await readFile(note, 'utf8').catch(whenMissing(''))) === wanted
   const hasSupportCase = study.dataSets.some(({ dataSet }) => dataSet === SUPPORT_CASE.dataSet)
   if (isDone && !hasSupportCase) return
   let part: WireGrant[] = []

@@ -10,6 +10,7 @@ import { readKeyFile } from '../kernel/crypto/key-file.ts'
 import type { Instant } from '../kernel/clock.ts'
 import { digestOf } from '../kernel/digest.ts'
 import { PeerRefusal } from '../kernel/http/call-json.ts'
+import { whenMissing } from '../kernel/when-missing.ts'
 import { evidenceSchema } from '../protocol/proof/evidence.ts'
 import type { KeySet } from '../protocol/member.ts'
 import { signEvidence } from '../protocol/proof/sign-evidence.ts'
@@ -183,7 +184,7 @@ async function giveGrantsOnce(
   { site, access, load }: { site: DemoSite; access: SiteAccess; load: SiteLoad },
 ): Promise<void> {
   const note = join(siteRoot(session, site.id), 'demo-grants.txt')
-  if ((await readFile(note, 'utf8').catch(() => '')) === load.grantsDigest) return
+  if ((await readFile(note, 'utf8').catch(whenMissing(''))) === load.grantsDigest) return
   for (const child of childrenWithGuardians(load)) await establishGuardian(access, child)
   await access.issuer.giveGrants(load.grants)
   await writeFile(note, load.grantsDigest, { mode: 0o600 })

@@ -11,6 +11,7 @@ import { replaceKeyFile, wipeReplaced } from '../../kernel/crypto/replace-key-fi
 import { syncDirectory } from '../../kernel/durable-file.ts'
 import { PeerRefusal } from '../../kernel/http/call-json.ts'
 import { makeDirectory } from '../../kernel/make-directory.ts'
+import { whenMissing } from '../../kernel/when-missing.ts'
 import { signKeyRotation } from '../../protocol/proof/key-chain.ts'
 import { keyRotationSchema } from '../../protocol/member.ts'
 import type { KeySet } from '../../protocol/member.ts'
@@ -53,7 +54,7 @@ export async function rotateKeyFiles(facts: KeyFileRotation): Promise<void> {
 /** The statement that was begun before, or a new one over new keys. */
 async function pendingRotation({ directory, name, now }: KeyFileRotation): Promise<string> {
   const file = join(directory, 'next-rotation.jws')
-  const begun = await readFile(file, 'utf8').catch(() => undefined)
+  const begun = await readFile(file, 'utf8').catch(whenMissing(undefined))
   if (begun !== undefined) return begun.trim()
   const next: KeySet = {
     signing: (await ensureKeyFile(join(directory, 'next-signing.jwk'), 'Ed25519')).publicJwk,

@@ -4,6 +4,7 @@ import { monotonicMs, systemClock } from '../clock.ts'
 import { Fault } from '../faults.ts'
 import type { Log } from '../log.ts'
 import { commandOf, isAlive } from '../process-identity.ts'
+import { whenMissing } from '../when-missing.ts'
 
 /** What `postmaster.pid` says of the server that runs on a data directory. */
 export interface Postmaster {
@@ -14,7 +15,7 @@ export interface Postmaster {
 
 /** Reads `postmaster.pid` (first line: process id, eighth: status); `undefined` when no server runs or it is being written. */
 export async function readPostmaster(data: string): Promise<Postmaster | undefined> {
-  const text = await readFile(join(data, 'postmaster.pid'), 'utf8').catch(() => '')
+  const text = await readFile(join(data, 'postmaster.pid'), 'utf8').catch(whenMissing(''))
   const lines = text.split('\n')
   const pid = Number(lines[0])
   return Number.isSafeInteger(pid) && pid > 0 ? { pid, status: (lines[7] ?? '').trim() } : undefined
