@@ -9,6 +9,7 @@ import type { KeyPair } from '../kernel/crypto/keys.ts'
 import { replaceFile } from '../kernel/durable-file.ts'
 import { PeerRefusal } from '../kernel/http/call-json.ts'
 import { isServerUrl } from '../kernel/http/server-url.ts'
+import { parseJson } from '../kernel/parse-json.ts'
 import { describeProblems, fieldProblems, parseWith } from '../kernel/parse.ts'
 import { whenMissing } from '../kernel/when-missing.ts'
 import { parseYaml } from '../kernel/yaml.ts'
@@ -99,11 +100,11 @@ export async function readMemberProfile(home: string, name: string | undefined):
       `Cannot act as "${member}": ${describeProblems(fieldProblems(named.error)).replace('(whole): ', '')}`,
     )
   const directory = memberDirectory(home, member)
-  const text = await readFile(join(directory, 'profile.yaml'), 'utf8').catch(() => {
+  const text = await readFile(join(directory, 'profile.yaml'), 'utf8').catch(whenMissing(undefined))
+  if (text === undefined)
     throw new WrongUse(
       `Cannot act as "${member}": there are no keys of it under "${join(home, 'members')}"; make them with "hedgerow member keys ${member}"`,
     )
-  })
   const document = parseYaml(text)
   const parsed = document.ok ? parseWith(profileSchema, document.value) : document
   if (!parsed.ok)
@@ -120,7 +121,7 @@ export async function readMemberProfile(home: string, name: string | undefined):
 }
 
 async function readRetired(directory: string): Promise<readonly KeyPair[]> {
-  const names = await readdir(directory).catch((): string[] => [])
+  const names = await readdir(directory).catch(whenMissing<readonly string[]>([]))
   return Promise.all(
     names.filter((name) => name.startsWith('sealing-')).map((name) => readKeyFile(join(directory, name))),
   )
@@ -155,13 +156,5 @@ export function pinFile(directory: string): PinStore {
       makeDirectory(directory)
       await replaceFile(file, `${JSON.stringify(pinned, null, 2)}\n`, { mode: 0o600 })
     },
-  }
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch {
-    return undefined
   }
 }

@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises'
 import { z } from 'zod'
+import { parseJson } from '../kernel/parse-json.ts'
 import { describeProblems, parseWith } from '../kernel/parse.ts'
 import { keySetSchema } from '../protocol/member.ts'
 import type { KeySet } from '../protocol/member.ts'
@@ -16,12 +17,4 @@ export async function readPublicKeys(file: string): Promise<KeySet> {
   const parsed = parseWith(keysFileSchema, parseJson(await readFile(file, 'utf8')))
   if (!parsed.ok) throw new WrongUse(`Cannot read the keys in "${file}": ${describeProblems(parsed.error)}`)
   return parsed.value
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch {
-    return undefined
-  }
 }

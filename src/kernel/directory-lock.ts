@@ -2,6 +2,7 @@ import { link, readFile, rename, rm, unlink, writeFile } from 'node:fs/promises'
 import { hostname } from 'node:os'
 import { dirname, join } from 'node:path'
 import { z } from 'zod'
+import { parseJson } from './parse-json.ts'
 import { makeDirectory } from './make-directory.ts'
 import { digestOf } from './digest.ts'
 import { replaceFile, syncDirectory } from './durable-file.ts'
@@ -116,12 +117,7 @@ function requireGone(path: string, text: string): void {
 }
 
 function parseHolder(text: string): Holder | undefined {
-  try {
-    const parsed = holderSchema.safeParse(JSON.parse(text))
-    return parsed.success ? parsed.data : undefined
-  } catch {
-    return undefined
-  }
+  return holderSchema.safeParse(parseJson(text)).data
 }
 
 async function requireVersion(directory: string): Promise<void> {

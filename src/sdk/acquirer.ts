@@ -9,6 +9,7 @@ import { Fault } from '../kernel/faults.ts'
 import type { IdSource } from '../kernel/id.ts'
 import { LIMITS } from '../kernel/limits.ts'
 import type { Money } from '../kernel/money.ts'
+import { parseJson } from '../kernel/parse-json.ts'
 import type { Random } from '../kernel/random.ts'
 import { siteDecisionSchema } from '../protocol/decision.ts'
 import type { ReceiptBundle, SiteDecision } from '../protocol/decision.ts'
@@ -280,12 +281,4 @@ function openDecision(jws: string, keys: readonly PublicJwk[]): SiteDecision | u
   })
   const parsed = verified.ok ? siteDecisionSchema.safeParse(parseJson(verified.value.payload)) : undefined
   return parsed?.success === true ? parsed.data : undefined
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch {
-    return undefined
-  }
 }

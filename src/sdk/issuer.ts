@@ -1,6 +1,7 @@
 import type { z } from 'zod'
 import { Fault } from '../kernel/faults.ts'
 import { refusalOf } from '../kernel/http/call-json.ts'
+import { parseJson } from '../kernel/parse-json.ts'
 import { parseWith } from '../kernel/parse.ts'
 import type { manifestSchema } from '../protocol/data-set.ts'
 import type { ReceiptBundle } from '../protocol/decision.ts'
@@ -195,12 +196,4 @@ async function sendFile(
   const parsed = parseWith(batchViewSchema, parseJson(text))
   if (!parsed.ok) throw new Fault('fault.peer_refused', { what: `Cannot read the answer of ${url.host}` })
   return parsed.value
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch {
-    return undefined
-  }
 }

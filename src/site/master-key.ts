@@ -6,6 +6,7 @@ import { requirePrivateFile, writePrivateFile } from '../kernel/crypto/private-f
 import { SECRET_BYTES, ensureSecretFile } from '../kernel/crypto/secret-file.ts'
 import { destroyFile, syncDirectory } from '../kernel/durable-file.ts'
 import { Fault } from '../kernel/faults.ts'
+import { parseJson } from '../kernel/parse-json.ts'
 import type { Random } from '../kernel/random.ts'
 import { Secret } from '../kernel/secret.ts'
 import type { LookupKeys } from './vault/lookup-digest.ts'
@@ -141,14 +142,6 @@ function derived(master: Uint8Array, use: string): Uint8Array {
 
 function textOf(bytes: Uint8Array): string {
   return Buffer.from(bytes).toString('base64url')
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch {
-    return undefined
-  }
 }
 
 function isThere(path: string): Promise<boolean> {

@@ -8,6 +8,7 @@ import { requirePrivateFile, writePrivateFile } from '../kernel/crypto/private-f
 import { replaceKeyFile } from '../kernel/crypto/replace-key-file.ts'
 import { replaceFile, syncDirectory } from '../kernel/durable-file.ts'
 import { Fault } from '../kernel/faults.ts'
+import { parseJson } from '../kernel/parse-json.ts'
 import { whenMissing } from '../kernel/when-missing.ts'
 import { followKeyChain, isSameKeySet } from '../protocol/proof/key-chain.ts'
 import { keySetSchema } from '../protocol/member.ts'
@@ -83,14 +84,6 @@ async function readPublicKeyFile(file: string): Promise<PublicJwk> {
   throw new Fault('fault.key_malformed', {
     what: `Cannot use the key "${file}": it is not a public JWK; restore it from your backup`,
   })
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch {
-    return undefined
-  }
 }
 
 /**

@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { z } from 'zod'
 import { makeDirectory } from '../../kernel/make-directory.ts'
 import { peekJws } from '../../kernel/crypto/jws.ts'
+import { parseJson } from '../../kernel/parse-json.ts'
 import { receiptBundleSchema } from '../../protocol/decision.ts'
 import type { ReceiptBundle } from '../../protocol/decision.ts'
 import type { AskResult } from '../../sdk/acquirer.ts'
@@ -62,12 +63,4 @@ function signerOf(bundle: ReceiptBundle): string {
   const payload = parseJson(peekJws(bundle.receipt)?.payload ?? '')
   const named = z.object({ site: z.string().regex(/^[a-z][a-z0-9-]*$/) }).safeParse(payload)
   return named.success ? named.data.site : 'unknown'
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch {
-    return undefined
-  }
 }

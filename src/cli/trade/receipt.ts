@@ -6,6 +6,7 @@ import { purposeName, shortMomentText } from '../../protocol/words/plain-words.t
 import { parseWitness } from '../../protocol/proof/cosignature.ts'
 import type { Witness } from '../../protocol/proof/cosignature.ts'
 import { formatMoney } from '../../kernel/money.ts'
+import { parseJson } from '../../kernel/parse-json.ts'
 import { RECEIPT_KINDS } from '../../protocol/proof/receipt.ts'
 import type { Receipt, ReceiptKind } from '../../protocol/proof/receipt.ts'
 import { NO_PINNED_KEYS, pinnedKeysSchema } from '../../sdk/pinned-keys.ts'
@@ -204,12 +205,4 @@ async function fetchReceipts(
     value: { files },
     print: () => files.forEach((file) => say(session.terminal, file)),
   })
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch {
-    return undefined
-  }
 }

@@ -1,5 +1,6 @@
 import type { IncomingMessage } from 'node:http'
 import type { z } from 'zod'
+import { parseJson } from '../parse-json.ts'
 import type { Clock } from '../clock.ts'
 import { durationText, parseHttpDate } from '../clock.ts'
 import { Fault } from '../faults.ts'
@@ -241,14 +242,6 @@ function fieldProblemOf(problem: unknown): readonly FieldProblem[] {
 
 function recordOf(value: unknown): Readonly<Record<string, unknown>> {
   return typeof value === 'object' && value !== null ? { ...value } : {}
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch {
-    return undefined
-  }
 }
 
 function hostOf(url: string): string {

@@ -139,7 +139,7 @@ async function serveRequest<
     caller,
     params: parsePart(endpoint.params, context.req.param()),
     query: parsePart(endpoint.query, context.req.query()),
-    body: parsePart(endpoint.body, endpoint.body === undefined ? undefined : parseJson(text)),
+    body: parsePart(endpoint.body, endpoint.body === undefined ? undefined : requireJson(text)),
     raw,
     // Only on demand: it makes the server build a whole request.
     get signal() {
@@ -343,7 +343,7 @@ function parsePart<S extends z.ZodType>(schema: S | undefined, value: unknown): 
   return parsed.value
 }
 
-function parseJson(text: string): unknown {
+function requireJson(text: string): unknown {
   try {
     return JSON.parse(text)
   } catch {

@@ -5,6 +5,7 @@ import { instant } from '../../kernel/clock.ts'
 import { peekJws, signJws, verifyJws } from '../../kernel/crypto/jws.ts'
 import type { KeyPair, PublicJwk } from '../../kernel/crypto/keys.ts'
 import { LIMITS } from '../../kernel/limits.ts'
+import { parseJson } from '../../kernel/parse-json.ts'
 import { err, ok } from '../../kernel/result.ts'
 import type { Result } from '../../kernel/result.ts'
 import { TYP } from '../proof/message-types.ts'
@@ -89,10 +90,5 @@ export function verifyClientAssertion(
 }
 
 function parseClaims(payload: string): z.infer<typeof claimsSchema> | undefined {
-  try {
-    const parsed = claimsSchema.safeParse(JSON.parse(payload))
-    return parsed.success ? parsed.data : undefined
-  } catch {
-    return undefined
-  }
+  return claimsSchema.safeParse(parseJson(payload)).data
 }

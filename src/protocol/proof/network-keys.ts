@@ -3,6 +3,7 @@ import { canonicalJson } from '../../kernel/canonical-json.ts'
 import { signJws, verifyJws } from '../../kernel/crypto/jws.ts'
 import { keyIdOf } from '../../kernel/crypto/keys.ts'
 import type { KeyPair, PublicJwk } from '../../kernel/crypto/keys.ts'
+import { parseJson } from '../../kernel/parse-json.ts'
 import { err, ok } from '../../kernel/result.ts'
 import type { Result } from '../../kernel/result.ts'
 import { TYP } from './message-types.ts'
@@ -76,12 +77,4 @@ function nextOf(
   })
   const parsed = verified.ok ? networkRotationSchema.safeParse(parseJson(verified.value.payload)) : undefined
   return parsed?.success === true && parsed.data.network === network ? parsed.data.next : undefined
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch {
-    return undefined
-  }
 }

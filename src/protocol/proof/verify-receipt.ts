@@ -1,6 +1,7 @@
 import { peekJws, verifyJws } from '../../kernel/crypto/jws.ts'
 import { keyIdOf } from '../../kernel/crypto/keys.ts'
 import type { PublicJwk } from '../../kernel/crypto/keys.ts'
+import { parseJson } from '../../kernel/parse-json.ts'
 import { err, ok } from '../../kernel/result.ts'
 import type { Result } from '../../kernel/result.ts'
 import { logOrigin, openCheckpoint } from './checkpoint.ts'
@@ -147,12 +148,7 @@ export function openReceipt(
 }
 
 function parseReceipt(payload: string): Receipt | undefined {
-  try {
-    const parsed = receiptSchema.safeParse(JSON.parse(payload))
-    return parsed.success ? parsed.data : undefined
-  } catch {
-    return undefined
-  }
+  return receiptSchema.safeParse(parseJson(payload)).data
 }
 
 function decodeProof(texts: readonly string[]): readonly Uint8Array[] | undefined {

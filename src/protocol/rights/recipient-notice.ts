@@ -3,6 +3,7 @@ import { verifyJws } from '../../kernel/crypto/jws.ts'
 import type { PublicJwk } from '../../kernel/crypto/keys.ts'
 import { keyIdOf } from '../../kernel/crypto/keys.ts'
 import { LIMITS } from '../../kernel/limits.ts'
+import { parseJson } from '../../kernel/parse-json.ts'
 import { TYP } from '../proof/message-types.ts'
 import { columnValuesSchema } from './restriction.ts'
 import {
@@ -136,12 +137,4 @@ function readSigned<S extends z.ZodType>(
   if (!verified.ok) return undefined
   const parsed = schema.safeParse(parseJson(verified.value.payload))
   return parsed.success ? parsed.data : undefined
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch {
-    return undefined
-  }
 }

@@ -1,6 +1,7 @@
 import { digestOfJson } from '../../kernel/digest.ts'
 import { openSealed } from '../../kernel/crypto/jwe.ts'
 import type { KeyPair } from '../../kernel/crypto/keys.ts'
+import { parseJsonBytes } from '../../kernel/parse-json.ts'
 import { ok } from '../../kernel/result.ts'
 import { sealedQuestionSchema } from '../../protocol/ask.ts'
 import type { Ask, Question } from '../../protocol/ask.ts'
@@ -23,7 +24,7 @@ export function openQuestion(
       detail: 'The question is not sealed to a key of this site',
     })
   }
-  const parsed = sealedQuestionSchema.safeParse(parseText(opened))
+  const parsed = sealedQuestionSchema.safeParse(parseJsonBytes(opened))
   if (!parsed.success)
     return declined('declined.sql_syntax', { detail: 'The sealed question is not of the form expected' })
   if (digestOfJson(parsed.data) !== ask.question.digest) {
@@ -41,12 +42,4 @@ function openWithAny(sealed: string, keys: readonly KeyPair[]): Uint8Array | und
     if (opened) return opened
   }
   return undefined
-}
-
-function parseText(bytes: Uint8Array): unknown {
-  try {
-    return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes))
-  } catch {
-    return undefined
-  }
 }

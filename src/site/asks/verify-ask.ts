@@ -2,6 +2,7 @@ import { digestOf } from '../../kernel/digest.ts'
 import type { Digest } from '../../kernel/digest.ts'
 import { verifyJws } from '../../kernel/crypto/jws.ts'
 import { keyIdOf } from '../../kernel/crypto/keys.ts'
+import { parseJson } from '../../kernel/parse-json.ts'
 import { ok } from '../../kernel/result.ts'
 import { askBatchSchema, askSchema } from '../../protocol/ask.ts'
 import type { Ask } from '../../protocol/ask.ts'
@@ -79,10 +80,5 @@ function verifiedPayload(jws: string, { typ, keys }: { typ: string; keys: KeySet
     typ,
     keyFor: (keyId) => (keyId === keyIdOf(keys.signing) ? keys.signing : undefined),
   })
-  if (!verified.ok) return undefined
-  try {
-    return JSON.parse(verified.value.payload)
-  } catch {
-    return undefined
-  }
+  return verified.ok ? parseJson(verified.value.payload) : undefined
 }

@@ -10,6 +10,7 @@ import { keyIdOf } from '../../kernel/crypto/keys.ts'
 import { digestOf } from '../../kernel/digest.ts'
 import type { Digest } from '../../kernel/digest.ts'
 import { Fault } from '../../kernel/faults.ts'
+import { parseJson } from '../../kernel/parse-json.ts'
 import { backupIdSchema } from '../../protocol/http/backup-api.ts'
 import { TYP } from '../../protocol/proof/message-types.ts'
 import { digestSchema, instantSchema, siteIdSchema } from '../../protocol/wire.ts'
@@ -82,7 +83,7 @@ export async function readManifest(
     })
   ).trim()
   const payload = peekJws(text)?.payload
-  const parsed = payload === undefined ? undefined : manifestSchema.safeParse(parse(payload))
+  const parsed = payload === undefined ? undefined : manifestSchema.safeParse(parseJson(payload))
   if (parsed?.success) return { manifest: parsed.data, text, digest: digestOf(text) }
   throw new Fault('fault.backup_damaged', { what: `Cannot read "${manifestPath(directory)}"` })
 }
@@ -97,12 +98,4 @@ export function requireSigned(text: string, keys: readonly PublicJwk[]): void {
   throw new Fault('fault.backup_damaged', {
     what: 'Cannot use the backup: its manifest is not signed by the site whose keys are in it',
   })
-}
-
-function parse(text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch {
-    return undefined
-  }
 }

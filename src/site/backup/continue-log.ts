@@ -3,6 +3,7 @@ import { peekJws } from '../../kernel/crypto/jws.ts'
 import type { PublicJwk } from '../../kernel/crypto/keys.ts'
 import { equalBytes } from '../../kernel/digest.ts'
 import { Fault } from '../../kernel/faults.ts'
+import { parseJson } from '../../kernel/parse-json.ts'
 import type { Database } from '../../kernel/postgres/database.ts'
 import { logOrigin, openCheckpoint } from '../../protocol/proof/checkpoint.ts'
 import type { Checkpoint } from '../../protocol/proof/checkpoint.ts'
@@ -53,12 +54,7 @@ export async function continueLog(
 }
 
 function readReceipt(jws: string): Receipt | undefined {
-  const payload = peekJws(jws)?.payload
-  try {
-    return payload === undefined ? undefined : receiptSchema.safeParse(JSON.parse(payload)).data
-  } catch {
-    return undefined
-  }
+  return receiptSchema.safeParse(parseJson(peekJws(jws)?.payload ?? '')).data
 }
 
 /** What is known of how long the log was. */

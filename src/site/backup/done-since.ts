@@ -5,9 +5,10 @@ import type { Instant } from '../../kernel/clock.ts'
 import { formatInstant } from '../../kernel/clock.ts'
 import { replaceFile, syncDirectory } from '../../kernel/durable-file.ts'
 import { Fault } from '../../kernel/faults.ts'
+import { parseJson } from '../../kernel/parse-json.ts'
 import { dataSetIdSchema, digestSchema, instantSchema, memberIdSchema } from '../../protocol/wire.ts'
 import { appendLine } from './kept-apart.ts'
-import { parseJson, readIfThere } from './safe.ts'
+import { readIfThere } from './safe.ts'
 import type { Safe } from './safe.ts'
 
 /**

@@ -2,8 +2,9 @@ import { join } from 'node:path'
 import { z } from 'zod'
 import { replaceFile, syncDirectory } from '../../kernel/durable-file.ts'
 import { Fault } from '../../kernel/faults.ts'
+import { parseJson } from '../../kernel/parse-json.ts'
 import type { Vault } from '../vault/vault.ts'
-import { parseJson, readIfThere } from './safe.ts'
+import { readIfThere } from './safe.ts'
 import type { Safe } from './safe.ts'
 
 /** Numbers that are reserved at once: one write for so many new people. */

@@ -6,6 +6,7 @@ import { formatInstant } from '../../kernel/clock.ts'
 import { ensureSecretFile, readSecretFile } from '../../kernel/crypto/secret-file.ts'
 import { destroyFile, replaceFile, syncDirectory } from '../../kernel/durable-file.ts'
 import { Fault } from '../../kernel/faults.ts'
+import { parseJson } from '../../kernel/parse-json.ts'
 import type { Random } from '../../kernel/random.ts'
 import type { Secret } from '../../kernel/secret.ts'
 import { whenMissing } from '../../kernel/when-missing.ts'
@@ -138,12 +139,4 @@ function secretPath({ directory }: Safe, backup: string): string {
 
 export async function readIfThere(path: string): Promise<string | undefined> {
   return readFile(path, 'utf8').catch(whenMissing(undefined))
-}
-
-export function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch {
-    return undefined
-  }
 }

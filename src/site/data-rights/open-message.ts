@@ -4,6 +4,7 @@ import type { PublicJwk } from '../../kernel/crypto/keys.ts'
 import { verifyBytes } from '../../kernel/crypto/signature.ts'
 import { digestOf } from '../../kernel/digest.ts'
 import type { Digest } from '../../kernel/digest.ts'
+import { parseJsonBytes } from '../../kernel/parse-json.ts'
 import { describeProblems, parseWith } from '../../kernel/parse.ts'
 import { err, ok } from '../../kernel/result.ts'
 import type { Result } from '../../kernel/result.ts'
@@ -47,21 +48,13 @@ export function openMessage<S extends z.ZodType>(
   const [signature, body] = [bytes.subarray(0, SIGNATURE_BYTES), bytes.subarray(SIGNATURE_BYTES)]
   if (body.length === 0 || !verifyBytes(body, signature, key))
     return refused(403, 'The signature is not one of the agent’s key over this message')
-  const parsed = parseWith(schema, jsonIn(body))
+  const parsed = parseWith(schema, parseJsonBytes(body))
   if (!parsed.ok) return refused(400, `Not what was expected: ${describeProblems(parsed.error)}`, FATAL)
   // Over the body: a signature can be written in more than one way, what it is over cannot.
   return ok({ message: parsed.value, digest: digestOf(body) })
 }
 
 const FATAL = { isFatal: true } as const
-
-function jsonIn(body: Uint8Array): unknown {
-  try {
-    return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(body))
-  } catch {
-    return undefined
-  }
-}
 
 /** Longest time that a message may hold: ten minutes are advised (2.01), and what is held against replays has to end. */
 const LIFETIME_MS_MAX = 24 * 60 * 60_000

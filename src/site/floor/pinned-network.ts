@@ -3,6 +3,7 @@ import type { Instant } from '../../kernel/clock.ts'
 import { verifyJws } from '../../kernel/crypto/jws.ts'
 import { keyIdOf } from '../../kernel/crypto/keys.ts'
 import type { PublicJwk } from '../../kernel/crypto/keys.ts'
+import { parseJson } from '../../kernel/parse-json.ts'
 import type { Database } from '../../kernel/postgres/database.ts'
 import { floorLimitSchema } from '../../protocol/floor-limit.ts'
 import type { FloorLimit } from '../../protocol/floor-limit.ts'
@@ -56,15 +57,7 @@ export function openFloorLimit(
     typ: TYP.floorLimit,
     keyFor: (keyId) => (keyIdOf(key) === keyId ? key : undefined),
   })
-  const parsed = verified.ok ? floorLimitSchema.safeParse(parse(verified.value.payload)) : undefined
+  const parsed = verified.ok ? floorLimitSchema.safeParse(parseJson(verified.value.payload)) : undefined
   const limit = parsed?.success === true ? parsed.data : undefined
   return limit?.network === network && limit.site === site ? limit : undefined
-}
-
-function parse(text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch {
-    return undefined
-  }
 }

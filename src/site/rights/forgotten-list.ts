@@ -6,6 +6,7 @@ import type { Digest } from '../../kernel/digest.ts'
 import { syncDirectory } from '../../kernel/durable-file.ts'
 import { Fault } from '../../kernel/faults.ts'
 import { GroupCommit } from '../../kernel/group-commit.ts'
+import { parseJson } from '../../kernel/parse-json.ts'
 import type { Database } from '../../kernel/postgres/database.ts'
 import { erasuresIn } from './erasure-store.ts'
 import type { ErasureRecord } from './erasure-store.ts'
@@ -98,13 +99,5 @@ export async function completeForgotten(file: string, db: Database): Promise<voi
   for (const state of ['deleted', 'permanent'] as const) {
     for (const { keyDigest, ...erased } of await erasuresIn(db, state))
       if (keyDigest && !known.has(erased.erasure)) await addForgotten(file, { ...erased, keyDigest })
-  }
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch {
-    return undefined
   }
 }

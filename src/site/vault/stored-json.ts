@@ -1,4 +1,5 @@
 import { LIMITS } from '../../kernel/limits.ts'
+import { parseJson } from '../../kernel/parse-json.ts'
 import { elementType } from '../../protocol/data-set.ts'
 import type { ListType } from '../../protocol/data-set.ts'
 
@@ -14,14 +15,14 @@ export function storedText(text: string, type: 'json' | ListType): string | unde
  */
 export function storedJson(text: string): string | undefined {
   if (Buffer.byteLength(text) > LIMITS.jsonDocumentBytesMax) return undefined
-  const value = parsed(text)
+  const value = parseJson(text)
   return value === undefined ? undefined : written(value, 1)
 }
 
 /** The same for a list of single values of a type, none of them null. */
 function storedList(text: string, type: ListType): string | undefined {
   if (Buffer.byteLength(text) > LIMITS.jsonDocumentBytesMax) return undefined
-  const values = parsed(text)
+  const values = parseJson(text)
   if (!Array.isArray(values) || values.length > LIMITS.listItemsMax) return undefined
   return values.every((value: unknown) => isElement(value, type)) ? written(values, 1) : undefined
 }
@@ -38,14 +39,6 @@ function isElement(value: unknown, type: ListType): boolean {
       return typeof value === 'string'
     case undefined:
       return false
-  }
-}
-
-function parsed(text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch {
-    return undefined
   }
 }
 
