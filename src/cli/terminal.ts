@@ -64,13 +64,18 @@ function escapeOf(sign: string): string {
 export interface TableContents {
   readonly head: readonly string[]
   readonly rows: readonly (readonly string[])[]
+  /** What is said where there are none. */
+  readonly none?: string
   readonly widths?: readonly (number | null)[]
   readonly indent?: string
 }
 
 /** A table: the head dimmed, no vertical rules, numbers to the right, wrapped to given widths where they are given. */
-export function table(terminal: Terminal, { head, rows, widths, indent = '' }: TableContents): void {
-  if (rows.length === 0) return
+export function table(terminal: Terminal, { head, rows, none, widths, indent = '' }: TableContents): void {
+  if (rows.length === 0) {
+    if (none !== undefined) say(terminal, none)
+    return
+  }
   const drawn = new Table({
     head: head.map((title) => paint(terminal, 'dim', title)),
     chars: CHARS,

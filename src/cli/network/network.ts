@@ -107,12 +107,11 @@ async function listSites(session: Session, options: NetworkOptions & { json?: bo
     json: options.json,
     value: sites,
     print: () =>
-      sites.length === 0
-        ? say(session.terminal, 'No sites yet')
-        : table(session.terminal, {
-            head: ['site', 'country', 'custodian', 'status'],
-            rows: sites.map((one) => [one.id, one.country, one.custodian, one.status]),
-          }),
+      table(session.terminal, {
+        none: 'No sites yet',
+        head: ['site', 'country', 'custodian', 'status'],
+        rows: sites.map((one) => [one.id, one.country, one.custodian, one.status]),
+      }),
   })
 }
 

@@ -41,16 +41,15 @@ async function list(session: Session, options: NameOptions): Promise<void> {
     json: options.json,
     value: await (await connectOfficer(session, options)).officers(),
     print: (items) =>
-      items.length === 0
-        ? say(session.terminal, 'Nobody is named')
-        : table(session.terminal, {
-            head: ['officer', 'of', 'since'],
-            rows: items.map(({ officer, issuer, namedAt }) => [
-              officer,
-              issuer ?? 'the custodian',
-              shortMomentText(namedAt),
-            ]),
-          }),
+      table(session.terminal, {
+        none: 'Nobody is named',
+        head: ['officer', 'of', 'since'],
+        rows: items.map(({ officer, issuer, namedAt }) => [
+          officer,
+          issuer ?? 'the custodian',
+          shortMomentText(namedAt),
+        ]),
+      }),
   })
 }
 

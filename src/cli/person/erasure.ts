@@ -123,20 +123,19 @@ async function erasures(session: Session, options: PersonOptions): Promise<void>
     json: options.json,
     value: all,
     print: () =>
-      all.length === 0
-        ? say(session.terminal, 'No erasures here')
-        : table(session.terminal, {
-            head: ['erasure', 'issuer', 'reason', 'by', 'requested', 'grade', 'in no file by'],
-            rows: all.map((one) => [
-              one.erasure,
-              one.issuer,
-              one.reason,
-              one.requestedBy,
-              shortMomentText(one.requestedAt),
-              one.grade,
-              shortMomentText(one.permanentAt ?? one.permanentBy),
-            ]),
-          }),
+      table(session.terminal, {
+        none: 'No erasures here',
+        head: ['erasure', 'issuer', 'reason', 'by', 'requested', 'grade', 'in no file by'],
+        rows: all.map((one) => [
+          one.erasure,
+          one.issuer,
+          one.reason,
+          one.requestedBy,
+          shortMomentText(one.requestedAt),
+          one.grade,
+          shortMomentText(one.permanentAt ?? one.permanentBy),
+        ]),
+      }),
   })
 }
 

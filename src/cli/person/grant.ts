@@ -240,22 +240,21 @@ async function list(session: Session, options: GrantOptions): Promise<void> {
     json: options.json,
     value: grants,
     print: () =>
-      grants.length === 0
-        ? say(session.terminal, 'No grants here')
-        : table(session.terminal, {
-            head: ['grant', 'data set', 'to', 'purposes', 'modes', 'columns', 'by', 'state'],
-            rows: grants.map((one) => [
-              one.grant,
-              one.dataSet,
-              granteeName(one.grantee),
-              one.purposes.map((purpose) => purposeName(purpose)).join(', '),
-              one.modes.map((mode) => modeName(mode)).join('; '),
-              one.columns?.join(', ') ?? 'all',
-              `${GIVERS[one.givenBy]}${one.isExplicit ? ', explicitly' : ''}`,
-              stateText(one),
-            ]),
-            widths: [null, null, null, 24, 24, 26, null, null],
-          }),
+      table(session.terminal, {
+        none: 'No grants here',
+        head: ['grant', 'data set', 'to', 'purposes', 'modes', 'columns', 'by', 'state'],
+        rows: grants.map((one) => [
+          one.grant,
+          one.dataSet,
+          granteeName(one.grantee),
+          one.purposes.map((purpose) => purposeName(purpose)).join(', '),
+          one.modes.map((mode) => modeName(mode)).join('; '),
+          one.columns?.join(', ') ?? 'all',
+          `${GIVERS[one.givenBy]}${one.isExplicit ? ', explicitly' : ''}`,
+          stateText(one),
+        ]),
+        widths: [null, null, null, 24, 24, 26, null, null],
+      }),
   })
 }
 

@@ -143,17 +143,16 @@ async function object(session: Session, options: ObjectOptions): Promise<void> {
       json,
       value: found,
       print: () =>
-        found.length === 0
-          ? say(session.terminal, 'There are no objections')
-          : table(session.terminal, {
-              head: ['for what', 'data set', 'since', 'withdrawn'],
-              rows: found.map((one) => [
-                purposeLabel(one.purpose),
-                one.dataSet ?? `all of ${one.issuer}`,
-                shortMomentText(one.madeAt),
-                one.withdrawnAt === undefined ? '' : shortMomentText(one.withdrawnAt),
-              ]),
-            }),
+        table(session.terminal, {
+          none: 'There are no objections',
+          head: ['for what', 'data set', 'since', 'withdrawn'],
+          rows: found.map((one) => [
+            purposeLabel(one.purpose),
+            one.dataSet ?? `all of ${one.issuer}`,
+            shortMomentText(one.madeAt),
+            one.withdrawnAt === undefined ? '' : shortMomentText(one.withdrawnAt),
+          ]),
+        }),
     })
   }
   if (purpose === undefined) throw new WrongUse('Say to what, with --purpose TERM')
@@ -232,37 +231,36 @@ async function uses(session: Session, options: PersonOptions): Promise<void> {
     json: options.json,
     value: found,
     print: () =>
-      found.length === 0
-        ? say(session.terminal, 'Nobody has used this data')
-        : table(session.terminal, {
-            head: [
-              'when',
-              'who',
-              'for what',
-              'how',
-              'data set',
-              'columns',
-              'on what basis',
-              'used in',
-              'earned',
-              'receipt',
-            ],
-            rows: found.map((use) => [
-              shortMomentText(use.time),
-              memberName(use.acquirer, use.acquirerName),
-              purposeLabel(use.purpose),
-              modeName(use.mode),
-              use.dataSet,
-              use.columns.join(', '),
-              [use.legalBasis ?? '', ...(use.bases ?? []).map(({ reference }) => reference)]
-                .filter((text) => text !== '')
-                .map((text) => basisName(text))
-                .join('; '),
-              placeName(use.releaseTo),
-              use.earned ? earnedText(use.earned) : '',
-              String(use.receipt),
-            ]),
-          }),
+      table(session.terminal, {
+        none: 'Nobody has used this data',
+        head: [
+          'when',
+          'who',
+          'for what',
+          'how',
+          'data set',
+          'columns',
+          'on what basis',
+          'used in',
+          'earned',
+          'receipt',
+        ],
+        rows: found.map((use) => [
+          shortMomentText(use.time),
+          memberName(use.acquirer, use.acquirerName),
+          purposeLabel(use.purpose),
+          modeName(use.mode),
+          use.dataSet,
+          use.columns.join(', '),
+          [use.legalBasis ?? '', ...(use.bases ?? []).map(({ reference }) => reference)]
+            .filter((text) => text !== '')
+            .map((text) => basisName(text))
+            .join('; '),
+          placeName(use.releaseTo),
+          use.earned ? earnedText(use.earned) : '',
+          String(use.receipt),
+        ]),
+      }),
   })
 }
 

@@ -123,20 +123,19 @@ async function list(session: Session, options: RequestOptions): Promise<number> 
     json: options.json,
     value: found,
     print: () =>
-      found.length === 0
-        ? say(session.terminal, 'No requests')
-        : table(session.terminal, {
-            head: ['request', 'right', 'issuer', 'received', 'state', 'due on', 'days left'],
-            rows: found.map((one) => [
-              one.id,
-              one.kind,
-              one.issuer,
-              shortMomentText(one.receivedAt),
-              one.state.replaceAll('_', ' '),
-              one.dueOn,
-              one.endedAt === undefined ? String(one.daysLeft) : '',
-            ]),
-          }),
+      table(session.terminal, {
+        none: 'No requests',
+        head: ['request', 'right', 'issuer', 'received', 'state', 'due on', 'days left'],
+        rows: found.map((one) => [
+          one.id,
+          one.kind,
+          one.issuer,
+          shortMomentText(one.receivedAt),
+          one.state.replaceAll('_', ' '),
+          one.dueOn,
+          one.endedAt === undefined ? String(one.daysLeft) : '',
+        ]),
+      }),
   })
   return found.some(({ isOverdue, endedAt }) => isOverdue && endedAt === undefined)
     ? EXIT.fellShort

@@ -117,16 +117,15 @@ async function list(session: Session, options: PointsOptions): Promise<void> {
     json: options.json,
     value: await (await connect(session, options)).points(),
     print: (items) =>
-      items.length === 0
-        ? say(session.terminal, 'No application is named')
-        : table(session.terminal, {
-            head: ['application', 'of', 'since'],
-            rows: items.map(({ point, issuer, namedAt }) => [
-              point,
-              issuer ?? 'the custodian',
-              shortMomentText(namedAt),
-            ]),
-          }),
+      table(session.terminal, {
+        none: 'No application is named',
+        head: ['application', 'of', 'since'],
+        rows: items.map(({ point, issuer, namedAt }) => [
+          point,
+          issuer ?? 'the custodian',
+          shortMomentText(namedAt),
+        ]),
+      }),
   })
 }
 

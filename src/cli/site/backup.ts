@@ -135,12 +135,11 @@ async function backups(session: Session, options: BackupsOptions): Promise<void>
     json: options.json,
     value: all,
     print: () =>
-      all.length === 0
-        ? say(session.terminal, 'No backups')
-        : table(session.terminal, {
-            head: ['backup', 'state', 'of', 'size', 'can be read until', 'in'],
-            rows: all.map(rowOf),
-          }),
+      table(session.terminal, {
+        none: 'No backups',
+        head: ['backup', 'state', 'of', 'size', 'can be read until', 'in'],
+        rows: all.map(rowOf),
+      }),
   })
 }
 

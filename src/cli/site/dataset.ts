@@ -195,20 +195,19 @@ async function list(session: Session, options: DataSetOptions): Promise<void> {
     json: options.json,
     value: dataSets,
     print: () =>
-      dataSets.length === 0
-        ? say(session.terminal, `No data sets at ${site} yet`)
-        : table(session.terminal, {
-            head: ['data set', 'title', 'issuer', 'state', 'rows', 'people', 'batches'],
-            rows: dataSets.map((one) => [
-              one.dataSet,
-              one.title,
-              one.issuer,
-              one.state,
-              String(one.rows),
-              String(one.people),
-              String(one.batches),
-            ]),
-          }),
+      table(session.terminal, {
+        none: `No data sets at ${site} yet`,
+        head: ['data set', 'title', 'issuer', 'state', 'rows', 'people', 'batches'],
+        rows: dataSets.map((one) => [
+          one.dataSet,
+          one.title,
+          one.issuer,
+          one.state,
+          String(one.rows),
+          String(one.people),
+          String(one.batches),
+        ]),
+      }),
   })
 }
 

@@ -102,19 +102,18 @@ async function list(
     json: options.json,
     value: limits,
     print: () =>
-      limits.length === 0
-        ? say(session.terminal, `${site} has no floor limits`)
-        : table(session.terminal, {
-            head: ['floor limit', 'acquirer', 'amount', 'captured', 'valid until', 'clear until'],
-            rows: limits.map((one) => [
-              one.id,
-              one.acquirer,
-              formatMoney(one.amount),
-              formatMoney(one.captured),
-              shortMomentText(one.validUntil),
-              shortMomentText(one.clearUntil),
-            ]),
-          }),
+      table(session.terminal, {
+        none: `${site} has no floor limits`,
+        head: ['floor limit', 'acquirer', 'amount', 'captured', 'valid until', 'clear until'],
+        rows: limits.map((one) => [
+          one.id,
+          one.acquirer,
+          formatMoney(one.amount),
+          formatMoney(one.captured),
+          shortMomentText(one.validUntil),
+          shortMomentText(one.clearUntil),
+        ]),
+      }),
   })
 }
 
@@ -127,30 +126,20 @@ async function listAtSite(session: Session, options: SiteOptions & { json?: bool
     json: options.json,
     value: limits,
     print: () =>
-      limits.length === 0
-        ? say(session.terminal, `${site} has no floor limits`)
-        : table(session.terminal, {
-            head: [
-              'floor limit',
-              'acquirer',
-              'amount',
-              'booked',
-              'valid until',
-              'state',
-              'to clear',
-              'refused',
-            ],
-            rows: limits.map((one) => [
-              one.id,
-              one.acquirer,
-              formatMoney(one.amount),
-              formatMoney(one.booked),
-              shortMomentText(one.validUntil),
-              one.state,
-              String(one.toClear),
-              String(one.refused),
-            ]),
-          }),
+      table(session.terminal, {
+        none: `${site} has no floor limits`,
+        head: ['floor limit', 'acquirer', 'amount', 'booked', 'valid until', 'state', 'to clear', 'refused'],
+        rows: limits.map((one) => [
+          one.id,
+          one.acquirer,
+          formatMoney(one.amount),
+          formatMoney(one.booked),
+          shortMomentText(one.validUntil),
+          one.state,
+          String(one.toClear),
+          String(one.refused),
+        ]),
+      }),
   })
 }
 
