@@ -20,7 +20,6 @@ import { httpClient } from '../sdk/http-client.ts'
 import type { HttpClient } from '../sdk/http-client.ts'
 import { openSiteAdministration } from '../sdk/issuer.ts'
 import type { SiteAdministration, WireGrant, WireManifest } from '../sdk/issuer.ts'
-import { NO_PINNED_KEYS } from '../sdk/pinned-keys.ts'
 import { openOfficer } from '../sdk/officer.ts'
 import { openRightsDesk } from '../sdk/rights.ts'
 import type { RightsDesk } from '../sdk/rights.ts'
@@ -29,6 +28,7 @@ import type { ServingSite } from '../site/assemble-site.ts'
 import { siteSettingsSchema } from '../site/config.ts'
 import type { SiteSettings } from '../site/config.ts'
 import { initSite } from '../site/init-site.ts'
+import { pinsInMemory } from './pins-in-memory.ts'
 import { csvOf, testGrant, testManifest, testProcessing } from './test-population.ts'
 import type { TestPerson } from './test-population.ts'
 import { publicKeys, testNetwork } from './test-network.ts'
@@ -204,19 +204,12 @@ export function acquirerOf(
 ): TestAcquirer {
   const client = networkClient(network, { url, party })
   const { clock, ids } = network
-  let pinned = { ...NO_PINNED_KEYS }
   const acquirer = openAcquirer({
     client,
     member: party.name,
     signing: party.signing,
     sealing: party.sealing,
-    pins: {
-      read: () => Promise.resolve(pinned),
-      write: (next) => {
-        pinned = next
-        return Promise.resolve()
-      },
-    },
+    pins: pinsInMemory(),
     clock,
     ids,
     random: systemRandom,

@@ -4,15 +4,14 @@ import { PeerRefusal } from '../../src/kernel/http/call-json.ts'
 import { httpClient } from '../../src/sdk/http-client.ts'
 import type { HttpClient } from '../../src/sdk/http-client.ts'
 import { openSiteAdministration } from '../../src/sdk/issuer.ts'
-import { openNoticeBox } from '../../src/sdk/notice-box.ts'
 import { openPersonRecords } from '../../src/sdk/person.ts'
-import { NO_PINNED_KEYS } from '../../src/sdk/pinned-keys.ts'
 import { openRightsDesk } from '../../src/sdk/rights.ts'
 import { losingLine } from '../../src/testing/losing-line.ts'
 import type { LosingLine } from '../../src/testing/losing-line.ts'
 import { testGrant, testManifest, testPeople } from '../../src/testing/test-population.ts'
+import { testNoticeBox } from '../../src/testing/test-notice-box.ts'
 import { testTrade } from '../../src/testing/test-trade.ts'
-import type { TestSite, TestTrade } from '../../src/testing/test-trade.ts'
+import type { TestAcquirer, TestSite, TestTrade } from '../../src/testing/test-trade.ts'
 import {
   QUICK,
   allCleared,
@@ -68,26 +67,9 @@ test('a trade goes on over a line that loses every other answer, and nothing is 
 /** A notice goes out, is taken, and its acknowledgement comes back. */
 async function noticeIsTaken(
   trade: TestTrade,
-  {
-    acquirer: { party, client },
-    erasure,
-  }: { acquirer: Awaited<ReturnType<TestTrade['addAcquirer']>>; erasure: string },
+  { acquirer, erasure }: { acquirer: TestAcquirer; erasure: string },
 ): Promise<void> {
-  let pinned = { ...NO_PINNED_KEYS }
-  const box = openNoticeBox({
-    client,
-    member: party.name,
-    signing: party.signing,
-    sealing: party.sealing,
-    clock: trade.clock,
-    pins: {
-      read: () => Promise.resolve(pinned),
-      write: (next) => {
-        pinned = next
-        return Promise.resolve()
-      },
-    },
-  })
+  const box = testNoticeBox(trade, acquirer)
   await until('the notice comes', async () => (await box.list()).length > 0)
   const [received] = await box.list()
   assert.ok(received)

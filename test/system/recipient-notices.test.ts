@@ -12,12 +12,10 @@ import { Secret } from '../../src/kernel/secret.ts'
 import { TYP } from '../../src/protocol/proof/message-types.ts'
 import { NETWORK_API } from '../../src/protocol/http/network-endpoints.ts'
 import type { RecipientNotice } from '../../src/protocol/rights/recipient-notice.ts'
-import { openNoticeBox } from '../../src/sdk/notice-box.ts'
-import type { NoticeBox } from '../../src/sdk/notice-box.ts'
-import { NO_PINNED_KEYS } from '../../src/sdk/pinned-keys.ts'
 import { filesOf, postgresDirectory } from '../../src/testing/files-of.ts'
 import { testPeople } from '../../src/testing/test-population.ts'
 import { testParty } from '../../src/testing/test-network.ts'
+import { testNoticeBox } from '../../src/testing/test-notice-box.ts'
 import { testTrade } from '../../src/testing/test-trade.ts'
 import type { TestAcquirer, TestTrade } from '../../src/testing/test-trade.ts'
 
@@ -42,7 +40,7 @@ test('whoever was given rows of an erased person is told under their own pseudon
     erased.recipients.map(({ acquirer }) => acquirer),
     ['southcare', 'northcare'],
   )
-  const box = boxOf(trade, northcare)
+  const box = testNoticeBox(trade, northcare)
   const [received] = await until(
     () => box.list(),
     ({ length }) => length > 0,
@@ -52,7 +50,7 @@ test('whoever was given rows of an erased person is told under their own pseudon
   assert.equal(notice.asked, 'delete')
   assert.equal(notice.pseudonym, pseudonym)
   assert.equal(notice.releases.length, 1)
-  assert.deepEqual(await boxOf(trade, eastcare).list(), [], 'an aggregate is nobody’s rows')
+  assert.deepEqual(await testNoticeBox(trade, eastcare).list(), [], 'an aggregate is nobody’s rows')
   assert.equal((await box.list()).length, 1, 'it comes again until it is acknowledged')
 
   assert.ok(received)
@@ -103,7 +101,7 @@ test('a correction tells what stands there now while the grant holds, and only t
     .rights('issuer')
     .correct({ person: 'p-7' }, { dataSet: 'athletes', set: { height: 2.125, country: 'XX' } })
   assert.deepEqual(made.recipients, ['northcare'])
-  const box = boxOf(trade, northcare)
+  const box = testNoticeBox(trade, northcare)
   const [told] = await until(
     () => box.list(),
     ({ length }) => length > 0,
@@ -111,7 +109,7 @@ test('a correction tells what stands there now while the grant holds, and only t
   assert.equal(told?.notice?.pseudonym, pseudonym)
   assert.deepEqual(told.notice.correction?.columns, ['height'])
   assert.deepEqual(told.notice.correction.values, { set: { height: 2.125 }, where: {} })
-  assert.deepEqual(await boxOf(trade, southcare).list(), [])
+  assert.deepEqual(await testNoticeBox(trade, southcare).list(), [])
 
   await site.issuer.revokeGrants([{ dataSet: 'athletes', person: 'p-7', grantee: { anyone: true } }])
   await site.rights('issuer').correct({ person: 'p-7' }, { dataSet: 'athletes', set: { height: 2.25 } })
@@ -135,7 +133,7 @@ test('a restriction and its end are told to whoever was given rows', async () =>
   await desk.restrict({ person: 'p-7' }, 'accuracy_contested')
   const lifting = await desk.liftRestriction({ person: 'p-7' })
   const notices = await until(
-    () => boxOf(trade, northcare).list(),
+    () => testNoticeBox(trade, northcare).list(),
     ({ length }) => length > 1,
   )
   assert.deepEqual(
@@ -155,7 +153,7 @@ test('notices survive a site that stops before it could send them, and a network
   await pseudonymOf(northcare, 'p-7')
   await using database = await databaseAt(site.databaseUrl)
   const erased = await site.rights('issuer').erase({ person: 'p-7' }, { reason: 'request' })
-  const box = boxOf(trade, northcare)
+  const box = testNoticeBox(trade, northcare)
   await until(
     () => box.list(),
     ({ length }) => length > 0,
@@ -192,7 +190,7 @@ test('forged notices and forged or foreign acknowledgements count for nothing', 
   const mallory = await trade.addAcquirer('mallory')
   await pseudonymOf(northcare, 'p-7')
   const erased = await site.rights('issuer').erase({ person: 'p-7' }, { reason: 'request' })
-  const box = boxOf(trade, northcare)
+  const box = testNoticeBox(trade, northcare)
   const [received] = await until(
     () => box.list(),
     ({ length }) => length > 0,
@@ -202,7 +200,7 @@ test('forged notices and forged or foreign acknowledgements count for nothing', 
   const id = genuine.notice
 
   // Not the caller's: not there. Signed by another, or about something else: refused.
-  assert.deepEqual(await boxOf(trade, mallory).list(), [])
+  assert.deepEqual(await testNoticeBox(trade, mallory).list(), [])
   const said = {
     notice: id,
     site: 'galway',
@@ -362,24 +360,6 @@ async function pseudonymOf(acquirer: TestAcquirer, id: string): Promise<string> 
   const row = answer.sites[0]?.release?.rows.find((values) => values[1] === height)
   assert.ok(typeof row?.[0] === 'string')
   return row[0]
-}
-
-function boxOf(trade: TestTrade, { party, client }: TestAcquirer): NoticeBox {
-  let pinned = { ...NO_PINNED_KEYS }
-  return openNoticeBox({
-    client,
-    member: party.name,
-    signing: party.signing,
-    sealing: party.sealing,
-    clock: trade.clock,
-    pins: {
-      read: () => Promise.resolve(pinned),
-      write: (next) => {
-        pinned = next
-        return Promise.resolve()
-      },
-    },
-  })
 }
 
 function wire({ time, ...notice }: RecipientNotice): object {

@@ -4,9 +4,7 @@ import fc from 'fast-check'
 import { monotonicMs, systemClock } from '../../src/kernel/clock.ts'
 import type { AskResult } from '../../src/sdk/acquirer.ts'
 import { openHandOver } from '../../src/sdk/hand-over.ts'
-import { openNoticeBox } from '../../src/sdk/notice-box.ts'
 import { openPersonRecords } from '../../src/sdk/person.ts'
-import { NO_PINNED_KEYS } from '../../src/sdk/pinned-keys.ts'
 import { filesOf } from '../../src/testing/files-of.ts'
 import {
   csvOfWeighings,
@@ -15,6 +13,7 @@ import {
   scalesManifest,
 } from '../../src/testing/shared-scales.ts'
 import type { Weighing } from '../../src/testing/shared-scales.ts'
+import { testNoticeBox } from '../../src/testing/test-notice-box.ts'
 import { fileBody, offered, testTrade } from '../../src/testing/test-trade.ts'
 import type { TestAcquirer, TestSite, TestTrade } from '../../src/testing/test-trade.ts'
 
@@ -270,17 +269,8 @@ test('erased for one, a row stays with the other and is in no result; erased for
 })
 
 /** What the acquirer's box has, once something is in it. */
-async function toldTo(trade: TestTrade, { party, client }: TestAcquirer) {
-  let pinned = { ...NO_PINNED_KEYS }
-  const pins = {
-    read: () => Promise.resolve(pinned),
-    write: (next: typeof pinned) => {
-      pinned = next
-      return Promise.resolve()
-    },
-  }
-  const { name: member, signing, sealing } = party
-  const box = openNoticeBox({ client, member, signing, sealing, clock: trade.clock, pins })
+async function toldTo(trade: TestTrade, acquirer: TestAcquirer) {
+  const box = testNoticeBox(trade, acquirer)
   const deadline = monotonicMs() + 20_000
   for (;;) {
     const received = await box.list()

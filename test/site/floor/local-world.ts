@@ -6,8 +6,7 @@ import { NETWORK_API } from '../../../src/protocol/http/network-endpoints.ts'
 import { SITE_API } from '../../../src/protocol/http/site-api.ts'
 import { openLocalAcquirer } from '../../../src/sdk/local-acquirer.ts'
 import type { LocalAcquirer } from '../../../src/sdk/local-acquirer.ts'
-import { NO_PINNED_KEYS } from '../../../src/sdk/pinned-keys.ts'
-import type { PinnedKeys } from '../../../src/sdk/pinned-keys.ts'
+import { pinsInMemory } from '../../../src/testing/pins-in-memory.ts'
 import type { NetworkCaller } from '../../../src/testing/test-network.ts'
 import type { TestAcquirer, TestSite, TestTrade } from '../../../src/testing/test-trade.ts'
 
@@ -31,19 +30,12 @@ export function locally(
   { party }: TestAcquirer,
   { site, network }: { site: Pick<TestSite, 'client'>; network: NetworkCaller },
 ): LocalAcquirer {
-  let pinned: PinnedKeys = { ...NO_PINNED_KEYS }
   return openLocalAcquirer({
     client: site.client({ issuer: party.name, key: party.signing }),
     member: party.name,
     signing: party.signing,
     sealing: party.sealing,
-    pins: {
-      read: () => Promise.resolve(pinned),
-      write: (next) => {
-        pinned = next
-        return Promise.resolve()
-      },
-    },
+    pins: pinsInMemory(),
     clock: network.clock,
     ids: network.ids,
     random: systemRandom,
