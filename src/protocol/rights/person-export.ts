@@ -254,6 +254,24 @@ export const exportAccessSchema = z.strictObject({
   receipt: receiptNumberSchema,
 })
 
+/** Records of a person's life at a site that another site can carry on as they are. */
+const CARRIED = [
+  exportGuardianshipSchema,
+  exportAgeEvidenceSchema,
+  exportMoveSchema,
+  exportGrantSchema,
+  exportRefusalSchema,
+  exportObjectionSchema,
+  exportBasisSchema,
+  exportRequestSchema,
+  exportUseSchema,
+  exportAccessSchema,
+] as const
+export const carriedRecordSchema = z.discriminatedUnion('kind', CARRIED)
+export type CarriedRecord = z.input<typeof carriedRecordSchema>
+/** Their kinds. */
+export const CARRIED_KINDS: readonly CarriedRecord['kind'][] = CARRIED.map(({ shape }) => shape.kind.value)
+
 /** One line of an export. */
 export const exportRecordSchema = z.discriminatedUnion('kind', [
   exportHeadSchema,
@@ -261,47 +279,11 @@ export const exportRecordSchema = z.discriminatedUnion('kind', [
   exportIdentitySchema,
   exportPrincipalSchema,
   exportRowSchema,
-  exportGuardianshipSchema,
-  exportAgeEvidenceSchema,
-  exportMoveSchema,
-  exportGrantSchema,
-  exportRefusalSchema,
-  exportObjectionSchema,
-  exportBasisSchema,
-  exportRequestSchema,
-  exportUseSchema,
-  exportAccessSchema,
+  ...CARRIED,
 ])
 /** A line as it is written. */
 export type ExportRecord = z.input<typeof exportRecordSchema>
 export type ExportKind = ExportRecord['kind']
-
-/** Records of a person's life at a site that another site can carry on as they are. */
-export const CARRIED_KINDS = [
-  'guardianship',
-  'ageEvidence',
-  'move',
-  'grant',
-  'refusal',
-  'objection',
-  'basis',
-  'request',
-  'use',
-  'access',
-] as const
-export const carriedRecordSchema = z.discriminatedUnion('kind', [
-  exportGuardianshipSchema,
-  exportAgeEvidenceSchema,
-  exportMoveSchema,
-  exportGrantSchema,
-  exportRefusalSchema,
-  exportObjectionSchema,
-  exportBasisSchema,
-  exportRequestSchema,
-  exportUseSchema,
-  exportAccessSchema,
-])
-export type CarriedRecord = z.input<typeof carriedRecordSchema>
 
 /** The JSON Schema of one line (draft 2020-12), as it is published. */
 export function personExportJsonSchema(): unknown {

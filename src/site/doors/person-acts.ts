@@ -23,7 +23,7 @@ import { carryRecords } from '../rights/carried-records.ts'
 import { EXPORT_PAGE_POLICY, pageWriter } from '../rights/export-page.ts'
 import { exportPerson } from '../rights/export-person.ts'
 import { listAccesses } from '../rights/list-accesses.ts'
-import { personUses, sumEarnings } from '../rights/list-uses.ts'
+import { personUses, sumEarnings, useFacts } from '../rights/list-uses.ts'
 import type { PersonUse } from '../rights/list-uses.ts'
 import { noteAccess } from '../rights/note-access.ts'
 import { knownPeople, unknownPerson } from '../rights/person-reading.ts'
@@ -158,38 +158,7 @@ async function usePage(
     found.push(use)
     if (found.length > limit) break
   }
-  return pageOf(found, { limit, cursorOf: ({ use }) => String(use.id), viewOf: useView })
-}
-
-function useView({
-  use,
-  acquirerName,
-  earned,
-  question,
-  pseudonym,
-  legalBasis,
-  bases,
-  notices,
-}: PersonUse): UseView {
-  return {
-    time: formatInstant(use.time),
-    acquirer: use.acquirer,
-    ...(acquirerName === undefined ? {} : { acquirerName }),
-    purpose: use.purpose,
-    mode: use.mode,
-    dataSet: use.dataSet,
-    columns: [...use.columns],
-    reason: use.reason,
-    ...(legalBasis === undefined ? {} : { legalBasis }),
-    ...(bases.length === 0 ? {} : { bases: [...bases] }),
-    ...(notices.length === 0 ? {} : { noticeVersions: [...notices] }),
-    releaseTo: use.releaseTo,
-    ask: use.askDigest,
-    ...(question === undefined ? {} : { question }),
-    ...(pseudonym === undefined ? {} : { pseudonym }),
-    ...(earned === undefined ? {} : { earned: wireMoney(earned) }),
-    receipt: use.receiptSequence,
-  }
+  return pageOf(found, { limit, cursorOf: ({ use }) => String(use.id), viewOf: useFacts })
 }
 
 function objectionView(

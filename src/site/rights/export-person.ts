@@ -3,7 +3,6 @@ import { basisSource } from '../../protocol/law/basis-record.ts'
 import type { GrantState } from '../../protocol/consent/grant.ts'
 import { PERSON_EXPORT_FORMAT } from '../../protocol/rights/person-export.ts'
 import type { ExportKind, ExportRecord } from '../../protocol/rights/person-export.ts'
-import { wireMoney } from '../../protocol/wire.ts'
 import { basesCovering } from '../consent/bases-covering.ts'
 import { judgeGrants } from '../consent/judge-grants.ts'
 import { contractInForce } from '../contracts/contract-in-force.ts'
@@ -27,8 +26,7 @@ import { heldKinds, isLookedFor } from './held-kinds.ts'
 import type { HeldKind } from './held-kinds.ts'
 import { listAccesses } from './list-accesses.ts'
 import type { ListedAccess } from './list-accesses.ts'
-import { personUses } from './list-uses.ts'
-import type { PersonUse } from './list-uses.ts'
+import { personUses, useFacts } from './list-uses.ts'
 import { openedRows } from './opened-rows.ts'
 import type { KnownPerson } from './person-reading.ts'
 import { readRequests } from './request-store.ts'
@@ -81,7 +79,8 @@ export async function* exportPerson(
       yield (await carriedRecords(site, person.number)).filter(({ kind }) => wants(kind))
   }
   if (wants('use')) {
-    for await (const use of personUses(site, { people })) yield [useRecord(use, site)]
+    for await (const use of personUses(site, { people }))
+      yield [{ kind: 'use', site: site.site, ...useFacts(use) }]
   }
   if (wants('access')) {
     yield (await listAccesses(site, { people, limit: ACCESSES_MAX })).map((one) => accessRecord(one, site))
@@ -339,32 +338,5 @@ function grantRecord(
     ...(revokedAt === undefined ? {} : { revokedAt: formatInstant(revokedAt) }),
     ...(revocationReceipt === undefined ? {} : { revocationReceipt }),
     ...(state === undefined ? {} : { state }),
-  }
-}
-
-function useRecord(
-  { use, acquirerName, earned, question, pseudonym, legalBasis, bases, notices }: PersonUse,
-  { site }: Pick<SiteContext, 'site'>,
-): ExportRecord {
-  return {
-    kind: 'use',
-    site,
-    time: formatInstant(use.time),
-    acquirer: use.acquirer,
-    ...(acquirerName === undefined ? {} : { acquirerName }),
-    purpose: use.purpose,
-    mode: use.mode,
-    dataSet: use.dataSet,
-    columns: [...use.columns],
-    reason: use.reason,
-    ...(legalBasis === undefined ? {} : { legalBasis }),
-    ...(bases.length === 0 ? {} : { bases: [...bases] }),
-    ...(notices.length === 0 ? {} : { noticeVersions: [...notices] }),
-    releaseTo: use.releaseTo,
-    ask: use.askDigest,
-    ...(question === undefined ? {} : { question }),
-    ...(pseudonym === undefined ? {} : { pseudonym }),
-    ...(earned === undefined ? {} : { earned: wireMoney(earned) }),
-    receipt: use.receiptSequence,
   }
 }

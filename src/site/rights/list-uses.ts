@@ -1,3 +1,4 @@
+import { formatInstant } from '../../kernel/clock.ts'
 import { isCurrency } from '../../kernel/currency.ts'
 import { peekJws } from '../../kernel/crypto/jws.ts'
 import type { Digest } from '../../kernel/digest.ts'
@@ -7,7 +8,7 @@ import { basisSource } from '../../protocol/law/basis-record.ts'
 import type { BasisFacts, BasisNamed } from '../../protocol/law/basis-record.ts'
 import { receiptSchema } from '../../protocol/proof/receipt.ts'
 import type { Receipt } from '../../protocol/proof/receipt.ts'
-import { dataSetIdSchema, memberIdSchema } from '../../protocol/wire.ts'
+import { dataSetIdSchema, memberIdSchema, wireMoney } from '../../protocol/wire.ts'
 import type { DataSetId } from '../../protocol/wire.ts'
 import { usesOf } from '../asks/answer-store.ts'
 import type { FoundUse } from '../asks/answer-store.ts'
@@ -37,6 +38,38 @@ export interface PersonUse {
   readonly bases: readonly BasisNamed[]
   /** The text that stood of each data set of the question, the one asked for first. */
   readonly notices: readonly Digest[]
+}
+
+/** A use in its wire form, at the person's door and in their export. */
+export function useFacts({
+  use,
+  acquirerName,
+  earned,
+  question,
+  pseudonym,
+  legalBasis,
+  bases,
+  notices,
+}: PersonUse) {
+  return {
+    time: formatInstant(use.time),
+    acquirer: use.acquirer,
+    ...(acquirerName === undefined ? {} : { acquirerName }),
+    purpose: use.purpose,
+    mode: use.mode,
+    dataSet: use.dataSet,
+    columns: [...use.columns],
+    reason: use.reason,
+    ...(legalBasis === undefined ? {} : { legalBasis }),
+    ...(bases.length === 0 ? {} : { bases: [...bases] }),
+    ...(notices.length === 0 ? {} : { noticeVersions: [...notices] }),
+    releaseTo: use.releaseTo,
+    ask: use.askDigest,
+    ...(question === undefined ? {} : { question }),
+    ...(pseudonym === undefined ? {} : { pseudonym }),
+    ...(earned === undefined ? {} : { earned: wireMoney(earned) }),
+    receipt: use.receiptSequence,
+  }
 }
 
 /** Every use of a person's data, newest first (GDPR Art. 15(1)(c): the actual recipients, CJEU C-154/21). */
