@@ -31,7 +31,7 @@ export function lineageOf(
   { sql, parameters, mode }: { sql: string; parameters: readonly QuestionParameter[]; mode: Mode },
   offers: readonly Offer[],
 ): Outcome<Lineage> {
-  const dataSets = new Map(offers.flatMap((offer) => termsOf(offer) ?? []))
+  const dataSets = new Map(offers.flatMap(termsOf))
   const checked = checkQuestion(sql, { mode, dataSets, parameters })
   if (!checked.ok) return checked
   const { outputs, uses, lineageDigest } = checked.value
@@ -43,9 +43,9 @@ export function lineageOf(
   })
 }
 
-/** An offer as the gate looks at it. It reads nothing of retention and dominance, which an offer does not tell. */
-function termsOf(offer: Offer): readonly (readonly [string, Manifest])[] | undefined {
-  if (offer.person === undefined) return undefined
+/** An offer as the gate looks at it, if it is about people. The gate reads nothing of retention and dominance, which an offer does not tell. */
+function termsOf(offer: Offer): readonly (readonly [string, Manifest])[] {
+  if (offer.person === undefined) return []
   const {
     dataSet,
     title,
@@ -60,8 +60,7 @@ function termsOf(offer: Offer): readonly (readonly [string, Manifest])[] | undef
     tariff,
     splits,
   } = offer
-  const retention = { period: 'P1D', from: '1970-01-01' }
-  const terms = {
+  const terms: Manifest = {
     dataSet,
     title,
     issuer,
@@ -72,6 +71,10 @@ function termsOf(offer: Offer): readonly (readonly [string, Manifest])[] | undef
     legalBasis,
     perimeter,
     dimensionsMax,
+    tariff,
+    splits,
+    retention: { period: 'P1D', from: '1970-01-01' },
+    dominanceBp: 1_000,
   }
-  return [[dataSet, { ...terms, tariff, splits, retention, dominanceBp: 1_000 }]]
+  return [[dataSet, terms]]
 }
