@@ -85,10 +85,18 @@ export function personActs(site: SiteContext): PersonActs {
       })
     },
     async exportPerson(reading, request) {
-      const { people, receipt } = await begin(reading, 'export')
+      const people = await knownPeople(site, reading)
+      const keys = await site.personKeys.keysOf(
+        site.db,
+        people.map(({ number }) => number),
+      )
+      const receipt = await noteAccess(site, { people, reading, what: 'export', keys })
       const { part, dataSet } = request
       const filter = request.format === 'csv' && part ? { kinds: [CSV_KINDS[part]], dataSet } : { dataSet }
-      return exportResponse(exportPerson(site, { people, madeFor: reading.by, receipt, filter }), request)
+      return exportResponse(
+        exportPerson(site, { people, keys, madeFor: reading.by, receipt, filter }),
+        request,
+      )
     },
     async personConsents(reading, form) {
       const document = await personConsents(site, reading, form)

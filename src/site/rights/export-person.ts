@@ -1,3 +1,4 @@
+import type { KeyObject } from 'node:crypto'
 import { formatInstant } from '../../kernel/clock.ts'
 import { basisSource } from '../../protocol/law/basis-record.ts'
 import type { GrantState } from '../../protocol/consent/grant.ts'
@@ -38,18 +39,22 @@ export interface ExportFilter {
   readonly dataSet?: string | undefined
 }
 
+/** Whose export, their keys, for whom it is made, and what of it is wanted. */
+interface ExportFacts {
+  readonly people: readonly KnownPerson[]
+  readonly keys: ReadonlyMap<number, KeyObject>
+  readonly madeFor: string
+  readonly receipt: number
+  readonly filter?: ExportFilter
+}
+
 /**
  * Everything the site has about a person, some records at a time: stored, derived, granted, disclosed (GDPR Art. 15 and
  * 20; product, Rights of people). Restricted people are in it like everybody. `receipt` is that of the export itself.
  */
 export async function* exportPerson(
   site: SiteContext,
-  {
-    people,
-    madeFor,
-    receipt,
-    filter = {},
-  }: { people: readonly KnownPerson[]; madeFor: string; receipt: number; filter?: ExportFilter },
+  { people, keys, madeFor, receipt, filter = {} }: ExportFacts,
 ): AsyncGenerator<readonly ExportRecord[]> {
   const wants = (kind: ExportKind) => filter.kinds?.includes(kind) ?? true
   if (wants('export')) yield [headOf(site, { madeFor, receipt })]
@@ -68,7 +73,7 @@ export async function* exportPerson(
     if (has('ageEvidence')) yield await evidenceRecords(site, person)
     if (has('move')) yield await moveRecords(site, person)
     for (const record of dataSets.filter(({ manifest }) => manifest.issuer === person.issuer)) {
-      yield* dataSetRecords(site, { person, record, wants })
+      yield* dataSetRecords(site, { person, key: keys.get(person.number), record, wants })
     }
     if (has('grant')) yield* grantRecords(site, person)
     if (has('refusal')) yield await refusalRecords(site, person)
@@ -145,13 +150,16 @@ function processingOf(site: SiteContext, manifest: Manifest) {
   return contract && { processing: { ...contractNamed(contract), processor: site.custodian } }
 }
 
+interface PersonInDataSet {
+  readonly person: KnownPerson
+  readonly key: KeyObject | undefined
+  readonly record: DataSetRecord
+  readonly wants: (kind: ExportKind) => boolean
+}
+
 async function* dataSetRecords(
   site: SiteContext,
-  {
-    person,
-    record,
-    wants,
-  }: { person: KnownPerson; record: DataSetRecord; wants: (kind: ExportKind) => boolean },
+  { person, key, record, wants }: PersonInDataSet,
 ): AsyncGenerator<readonly ExportRecord[]> {
   const { manifest, describedAt } = record
   const { dataSet } = manifest
@@ -174,11 +182,9 @@ async function* dataSetRecords(
   if (!wants('row')) return
   const households = await site.vault.households()
   const numbers = households.numbersOf(person.number)
-  const [sealed, ...found] = await Promise.all([
-    site.personKeys.keyOf(site.db, person.number),
-    ...numbers.map(async (number) => ({ number, rows: await site.vault.listRows(dataSet, number) })),
-  ])
-  const key = sealed?.reveal()
+  const found = await Promise.all(
+    numbers.map(async (number) => ({ number, rows: await site.vault.listRows(dataSet, number) })),
+  )
   for (const { number, rows } of found) {
     // Whoever else a row is about has a right of their own to what says who they are.
     const places = households.placesOf(number)

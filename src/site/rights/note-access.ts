@@ -1,3 +1,4 @@
+import type { KeyObject } from 'node:crypto'
 import type { Digest } from '../../kernel/digest.ts'
 import { Fault } from '../../kernel/faults.ts'
 import { GroupCommit } from '../../kernel/group-commit.ts'
@@ -16,6 +17,14 @@ export type AccessContext = Pick<SiteContext, 'db' | 'log' | 'clock' | 'personKe
 /** The label under which the reason of an access is sealed. */
 export const ACCESS_REASON = 'access-reason'
 
+/** A look, and at whom; the keys of the people, where they are known already. */
+export interface LookAt {
+  readonly people: readonly KnownPerson[]
+  readonly reading: Reader
+  readonly what: string
+  readonly keys?: ReadonlyMap<number, KeyObject> | undefined
+}
+
 /**
  * Notes that somebody looks at a person's data, before anything of it is shown: a receipt in the log that names
  * nobody, and a line that the person sees (CJEU C-579/21: log data of consultations belongs to access). Gives the
@@ -23,14 +32,13 @@ export const ACCESS_REASON = 'access-reason'
  */
 export async function noteAccess(
   { db, log, clock, personKeys, random }: AccessContext,
-  {
-    people,
-    reading: { by, reason },
-    what,
-  }: { people: readonly KnownPerson[]; reading: Reader; what: string },
+  { people, reading: { by, reason }, what, keys: known }: LookAt,
 ): Promise<number> {
   const numbers = people.map(({ number }) => number)
-  const [keys, ids] = await Promise.all([personKeys.keysOf(db, numbers), takeAccessIds(db, numbers.length)])
+  const [keys, ids] = await Promise.all([
+    known ?? personKeys.keysOf(db, numbers),
+    takeAccessIds(db, numbers.length),
+  ])
   const noted = numbers.map((person, index) => {
     const [key, id] = [keys.get(person), ids[index]]
     if (!key || id === undefined)

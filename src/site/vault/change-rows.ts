@@ -12,7 +12,7 @@ import { appendBatch, setAsidePart, takeBatch } from './take-rows.ts'
 import { byDataSet, takeTogether } from './take-together.ts'
 import type { Arrival, ArrivingBatch, RowCorrection, Vault } from './vault.ts'
 import { vaultFault } from './vault-fault.ts'
-import type { Turn } from './vault-turns.ts'
+import type { RowsTurn, Turn } from './vault-turns.ts'
 import type { VaultMemory } from './vault-memory.ts'
 
 /** People who are forgotten, or corrected, by one write at most. */
@@ -20,17 +20,17 @@ const CHANGED_AT_ONCE = 64
 
 /** The common changes: people come with their rows, and go. Each costs what it changes, however many there are. */
 export function changesOf(
-  writing: Turn,
+  { writing, changingRows }: { readonly writing: Turn; readonly changingRows: RowsTurn },
   memory: VaultMemory,
 ): Pick<Vault, 'numberPeople' | 'forget' | 'correct' | 'append' | 'takeTogether' | 'setAside' | 'take'> {
   /** Whoever was forgotten since the vault was opened: an import that began before may bring rows of theirs at any time. */
   const forgotten = new Set<number>()
   return {
-    ...comingAndGoing(writing, { memory, forgotten }),
+    ...comingAndGoing(changingRows, { memory, forgotten }),
     ...takingOf(writing, { memory, forgotten }),
-    correct: correctingOf(writing, memory),
+    correct: correctingOf(changingRows, memory),
     takeTogether: (arrival) =>
-      writing('take rows', async ({ writer }) => {
+      changingRows('take rows', async ({ writer }) => {
         const before = memory.counts()
         const { taken, isOfForgotten } = await takeTogether(writer, arrival, {
           forgotten,
@@ -72,17 +72,17 @@ interface Changing {
 
 /** How people get numbers and are forgotten. Those who go at the same time go together. */
 function comingAndGoing(
-  writing: Turn,
+  changingRows: RowsTurn,
   { memory, forgotten }: Changing,
 ): Pick<Vault, 'numberPeople' | 'forget'> {
   const forgetting = new GroupCommit(async (people: readonly number[]) => {
-    await writing(
+    await changingRows(
       'forget people',
-      async ({ writer }) => {
+      async ({ writer }, where) => {
         const before = memory.counts()
-        const { rows, lookups } = await inTransaction(writer, () => forgetPeople(writer, people)).catch(
-          forgettingAll(memory),
-        )
+        const { rows, lookups } = await inTransaction(writer, async () =>
+          forgetPeople(writer, people, await where()),
+        ).catch(forgettingAll(memory))
         memory.noteForgotten(people, { lookups, rows, before })
       },
       people,
@@ -91,7 +91,7 @@ function comingAndGoing(
   }, CHANGED_AT_ONCE)
   return {
     numberPeople: (lookups) =>
-      writing('number people', async ({ writer }) => {
+      changingRows('number people', async ({ writer }) => {
         const numbers = await inTransaction(writer, () => giveNumbers(writer, lookups)).catch(
           forgettingAll(memory),
         )
@@ -106,7 +106,7 @@ function comingAndGoing(
 }
 
 /** How rows are corrected. What comes at the same time is written together; where that cannot be, each alone. */
-function correctingOf(writing: Turn, memory: VaultMemory): Vault['correct'] {
+function correctingOf(changingRows: RowsTurn, memory: VaultMemory): Vault['correct'] {
   const write = ({ writer }: Engine, corrections: readonly RowCorrection[]) =>
     inTransaction(writer, async () => {
       const corrected: Corrected[] = []
@@ -121,7 +121,7 @@ function correctingOf(writing: Turn, memory: VaultMemory): Vault['correct'] {
     })
   const correcting = new GroupCommit(
     (corrections: readonly RowCorrection[]) =>
-      writing('correct rows', async (engine) => {
+      changingRows('correct rows', async (engine) => {
         try {
           return await write(engine, corrections)
         } catch (error) {

@@ -2,10 +2,11 @@ import { DuckDBBlobValue } from '@duckdb/node-api'
 import type { DuckDBConnection } from '@duckdb/node-api'
 import { sql } from 'kysely'
 import type { RawBuilder } from 'kysely'
-import { rowTables } from './data-set-tables.ts'
 import { runOwn } from './own-sql.ts'
 import { PERSON_COLUMN } from './stored-columns.ts'
 import { NOBODY } from './vault.ts'
+import { readWhereRowsAre } from './where-rows-are.ts'
+import type { WhereRowsAre } from './where-rows-are.ts'
 
 /** Who was forgotten: how many rows of theirs there were in which tables, and the lookup digests by which they were found until then. */
 export interface ForgottenPeople {
@@ -21,16 +22,19 @@ export interface ForgottenPeople {
 export async function forgetPeople(
   connection: DuckDBConnection,
   people: readonly number[],
+  known?: WhereRowsAre,
 ): Promise<ForgottenPeople> {
   if (people.length === 0) return { rows: new Map(), lookups: [] }
-  const numbers = sql.join(people.map((person) => sql`${person}::integer`))
-  const { abandoned, broken } = await leaveHouseholds(connection, numbers)
+  const { tables, hasHouseholds } = known ?? (await readWhereRowsAre(connection))
+  // Written out: without a value to bind, the engine plans and runs a statement in one step.
+  const numbers = sql.join(people.map((person) => sql.lit(person)))
+  const { abandoned, broken } = hasHouseholds ? await leaveHouseholds(connection, numbers) : {}
   const isTheirs = (column: string) =>
     abandoned
       ? sql`${sql.id(column)} in (${numbers}) or ${sql.id(column)} in (${abandoned})`
       : sql`${sql.id(column)} in (${numbers})`
   const rows = new Map<string, number>()
-  for (const table of await rowTables(connection)) {
+  for (const table of tables) {
     const { rowsChanged } = await runOwn(
       connection,
       sql`delete from ${sql.id(table)} where ${isTheirs(PERSON_COLUMN)}`,
@@ -59,14 +63,12 @@ export async function forgetPeople(
 
 /**
  * Puts nobody in the place of people. Gives the households in which nobody is left, whose rows go, and those that are not what they were:
- * by these nobody is found any more, because the same people again would be others. Neither where there are no households at all.
+ * by these nobody is found any more, because the same people again would be others.
  */
 async function leaveHouseholds(
   connection: DuckDBConnection,
   numbers: RawBuilder<unknown>,
 ): Promise<{ readonly abandoned?: RawBuilder<unknown>; readonly broken?: RawBuilder<unknown> }> {
-  const any = await runOwn(connection, sql`select 1 from _household limit 1`)
-  if (any.currentRowCount === 0) return {}
   const nobody = sql.lit(NOBODY)
   await runOwn(connection, sql`update _household set person = ${nobody} where person in (${numbers})`)
   return {

@@ -82,7 +82,7 @@ function vaultOf(first: Engine, { clock, limits }: { clock: Clock; limits: Engin
   const compactions = new Mutex()
   const { ended, watch } = watchEngines()
   watch(first)
-  const { writing, reading, looking, change, changes } = turns(engines, { memory, journal })
+  const { writing, changingRows, reading, looking, change, changes } = turns(engines, { memory, journal })
   const reads = readsOf({ reading, looking }, memory)
   return {
     ...reads,
@@ -90,7 +90,7 @@ function vaultOf(first: Engine, { clock, limits }: { clock: Clock; limits: Engin
     inMotion: new RowsInMotion(),
     describe: (manifest) => change('describe a data set', ({ writer }) => describeTable(writer, manifest)),
     retire: (dataSet) => change('retire a data set', ({ writer }) => dropDataSet(writer, dataSet)),
-    ...changesOf(writing, memory),
+    ...changesOf({ writing, changingRows }, memory),
     expectNumbers: async (lookups) => {
       const known = await reads.findPeople(lookups)
       return expectNumbers(lookups, { known, first: await reads.personCount() })
@@ -199,8 +199,11 @@ function readsOf(
     rowCount: (dataSet) =>
       memory.rowCount(dataSet, () => reading('count rows', (engine) => readRowCount(engine, dataSet))),
     countExpiring: (expiry) => reading('count rows', ({ reader }) => countExpiring(reader, expiry)),
+    // Without a value to bind it is planned and run in one step: one way to the engine, and no transaction.
     listRows: (dataSet, person, days) =>
-      reading('list rows', (engine) => listRows(engine, { dataSet, person, days })),
+      (days === undefined ? looking : reading)('list rows', (engine) =>
+        listRows(engine, { dataSet, person, days }),
+      ),
     listRowsOf: (dataSet, people, days) =>
       reading('list rows', (engine) => listRowsOf(engine, { dataSet, people, days })),
     listSealedKeysOf: (dataSet, people) =>
@@ -259,7 +262,7 @@ async function listRows(
 ): Promise<VaultResult> {
   const query = sql`
     select * exclude (${sql.id(PERSON_COLUMN)}) from ${sql.id(tableOf(dataSet))}
-    where ${sql.id(PERSON_COLUMN)} = ${person}::integer and ${ofDays(days)}`
+    where ${sql.id(PERSON_COLUMN)} = ${sql.lit(person)} and ${ofDays(days)}`
   return readOwn(reader, query)
 }
 

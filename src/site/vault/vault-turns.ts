@@ -5,6 +5,8 @@ import type { EngineInUse } from './engine-in-use.ts'
 import type { Vault } from './vault.ts'
 import { vaultFault } from './vault-fault.ts'
 import type { VaultMemory } from './vault-memory.ts'
+import { readWhereRowsAre } from './where-rows-are.ts'
+import type { WhereRowsAre } from './where-rows-are.ts'
 
 /** Runs an act of the vault in its turn; `forgotten` are those whom a change forgets. */
 export type Turn = <T>(
@@ -13,11 +15,19 @@ export type Turn = <T>(
   forgotten?: readonly number[],
 ) => Promise<T>
 
+/** Runs an act that changes rows alone: no table comes or goes, and nobody comes to be behind rows with others. */
+export type RowsTurn = <T>(
+  what: string,
+  act: (engine: Engine, where: () => Promise<WhereRowsAre>) => Promise<T>,
+  forgotten?: readonly number[],
+) => Promise<T>
+
 /** Acts of one connection run one after another; what the engine says stays inside. */
 export function turns(
   engines: EngineInUse,
   { memory, journal }: { memory: VaultMemory; journal: CopyJournal },
-): Record<'writing' | 'reading' | 'looking' | 'change', Turn> & Pick<Vault, 'changes'> {
+): Record<'writing' | 'reading' | 'looking' | 'change', Turn> &
+  Pick<Vault, 'changes'> & { readonly changingRows: RowsTurn } {
   let changes = 0
   const guarded = async <T>(engine: Engine, what: string, act: (engine: Engine) => Promise<T>) => {
     try {
@@ -27,7 +37,7 @@ export function turns(
       throw vaultFault(error, `Cannot ${what}`)
     }
   }
-  const writing: Turn = (what, act, forgotten) =>
+  const turn: Turn = (what, act, forgotten) =>
     engines.writing.run(async () => {
       journal.note(forgotten)
       changes += 1
@@ -37,11 +47,34 @@ export function turns(
         changes += 1
       }
     })
+  const whereRowsAre = new WeakMap<Engine, WhereRowsAre>()
+  /** Any change may be of tables, or of who is behind rows, but for those that say they change rows alone. */
+  const writing: Turn = (what, act, forgotten) =>
+    turn(
+      what,
+      (engine) => {
+        whereRowsAre.delete(engine)
+        return act(engine).finally(() => whereRowsAre.delete(engine))
+      },
+      forgotten,
+    )
+  const changingRows: RowsTurn = (what, act, forgotten) =>
+    turn(
+      what,
+      (engine) =>
+        act(engine, async () => {
+          const where = whereRowsAre.get(engine) ?? (await readWhereRowsAre(engine.writer))
+          whereRowsAre.set(engine, where)
+          return where
+        }),
+      forgotten,
+    )
   const looking: Turn = (what, act) =>
     engines.hold(({ engine }) => engine.reading.run(() => guarded(engine, what, act)))
   return {
     changes: () => changes,
     writing,
+    changingRows,
     // In one transaction: a plan is made for the rows that there are, and over others it fails or reads wrongly.
     reading: (what, act) => looking(what, (engine) => inTransaction(engine.reader, () => act(engine))),
     looking,

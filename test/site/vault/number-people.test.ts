@@ -5,7 +5,7 @@ import { systemClock } from '../../../src/kernel/clock.ts'
 import { sha256 } from '../../../src/kernel/digest.ts'
 import { openVault } from '../../../src/site/vault/open-vault.ts'
 import { aManifest } from './a-manifest.ts'
-import { freshDirectory, freshVault, watch, rowsOf, minute } from './vault-fixture.ts'
+import { freshDirectory, freshVault, watch, rowsOf, minute, rowsFrom } from './vault-fixture.ts'
 
 test('numberPeople() numbers densely from 0 in order of first mention, for ever', async () => {
   const directory = await freshDirectory()
@@ -64,4 +64,26 @@ test('people() gives everybody with a row, and follows appends and forgetting', 
   assert.deepEqual([...(await vault.people(watch))], [66])
   assert.deepEqual([...(await vault.findPeople([sha256('3')]))], [-1])
   assert.deepEqual([...(await vault.numberPeople([sha256('3')]))], [70])
+})
+
+test('whoever is forgotten goes from data sets and households, too, that came after somebody else was forgotten', async () => {
+  await using vault = await freshVault()
+  await vault.describe(aManifest())
+  await vault.numberPeople(Array.from({ length: 5 }, (_, index) => sha256(`${index}`)))
+  await vault.append(
+    { manifest: aManifest(), batch: 'one' },
+    rowsOf(...[0, 1, 2, 3].map((person) => minute(person, 1))),
+  )
+  await vault.forget(0)
+  const later = aManifest({ dataSet: 'later' })
+  await vault.describe(later)
+  await vault.append({ manifest: later, batch: 'one' }, rowsOf(minute(1, 1), minute(2, 1)))
+  await vault.forget(1)
+  assert.deepEqual(await rowsFrom(vault, 'select "_p" from ds_later'), [[2]])
+  await vault.keepHouseholds([{ household: 4, members: [2, 3] }])
+  await vault.append({ manifest: aManifest(), batch: 'two' }, rowsOf(minute(4, 1)))
+  await vault.forget(2)
+  assert.deepEqual(await rowsFrom(vault, 'select "_p" from ds_watch order by 1'), [[3], [4]])
+  await vault.forget(3)
+  assert.deepEqual(await rowsFrom(vault, 'select "_p" from ds_watch'), [])
 })
