@@ -51,3 +51,36 @@ interface Handed<Item, Written> {
   readonly resolve: (written: Written) => void
   readonly reject: (error: unknown) => void
 }
+
+/** The same where one item may spoil the write of others: what cannot be written together is written each alone. */
+export class SharedWrite<Item, Written> {
+  readonly #group: GroupCommit<Item, Outcome<Written>>
+
+  constructor(write: (items: readonly Item[]) => Promise<readonly Written[]>, itemsMax: number) {
+    const alone = async (item: Item): Promise<Outcome<Written>> => {
+      try {
+        const [written] = await write([item])
+        if (written === undefined) throw new Error('A write did not say what became of an item')
+        return { written }
+      } catch (error) {
+        return { error }
+      }
+    }
+    this.#group = new GroupCommit(async (items): Promise<readonly Outcome<Written>[]> => {
+      const together = items.length === 1 ? undefined : await write(items).catch(() => undefined)
+      if (together) return together.map((written) => ({ written }))
+      const outcomes: Outcome<Written>[] = []
+      for (const item of items) outcomes.push(await alone(item))
+      return outcomes
+    }, itemsMax)
+  }
+
+  /** Resolves when the item is written; fails by its own failure alone. */
+  async add(item: Item): Promise<Written> {
+    const outcome = await this.#group.add(item)
+    if ('error' in outcome) throw outcome.error
+    return outcome.written
+  }
+}
+
+type Outcome<Written> = { readonly written: Written } | { readonly error: unknown }

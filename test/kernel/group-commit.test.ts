@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
-import { GroupCommit } from '../../src/kernel/group-commit.ts'
+import { GroupCommit, SharedWrite } from '../../src/kernel/group-commit.ts'
 
 test('GroupCommit writes together what came while it wrote, and gives everybody their own', async () => {
   const writes: number[][] = []
@@ -40,6 +40,31 @@ test('GroupCommit fails for those whose write failed, and goes on for the others
         outcomes.map(({ status }) => status === 'fulfilled'),
         sound,
       )
+    }),
+  )
+})
+
+test('SharedWrite writes together what it can, and nobody fails by another', async () => {
+  await fc.assert(
+    fc.asyncProperty(fc.array(fc.boolean(), { minLength: 1, maxLength: 12 }), async (sound) => {
+      const writes: number[] = []
+      const line = new SharedWrite(async (items: readonly boolean[]) => {
+        writes.push(items.length)
+        await Promise.resolve()
+        if (items.includes(false)) throw new Error('refused')
+        return items
+      }, 20)
+      const outcomes = await Promise.allSettled(sound.map((item) => line.add(item)))
+      assert.deepEqual(
+        outcomes.map(({ status }) => status === 'fulfilled'),
+        sound,
+      )
+      // The first comes alone; those who wait are one write, and more only where one of them cannot be written.
+      const [, ...waiting] = sound
+      const isTogether = waiting.every(Boolean)
+      const least = waiting.length === 0 ? [1] : [1, waiting.length]
+      assert.deepEqual(writes.slice(0, 2), least)
+      assert.equal(writes.length, least.length + (isTogether || waiting.length === 1 ? 0 : waiting.length))
     }),
   )
 })

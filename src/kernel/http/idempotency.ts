@@ -5,6 +5,7 @@ import { digestOf } from '../digest.ts'
 import type { Digest } from '../digest.ts'
 import { LIMITS } from '../limits.ts'
 import type { Database } from '../postgres/database.ts'
+import { KEPT } from '../postgres/kept-statements.ts'
 
 /** An answer that was given, to be given again for the same key and body. */
 export interface KeptAnswer {
@@ -83,20 +84,23 @@ export function recordIdempotencyStore({
   clock: Clock
   memory?: RequestMemory
 }): IdempotencyStore {
-  const since = () => sql`to_timestamp(${later(clock.now(), -LIMITS.idempotencyWindowMs) / 1_000})`
+  const since = () => sql`to_timestamp(${later(clock.now(), -LIMITS.idempotencyWindowMs) / 1_000}::float8)`
   return {
     ...memory,
     async find(caller, key) {
       const { rows } = await sql<{ body_digest: Digest; status: number; body: string }>`
-        select body_digest, status, body from idempotent_answer
+        ${KEPT} select body_digest, status, body from idempotent_answer
         where caller = ${caller} and idempotency_key = ${key} and kept_at >= ${since()}`.execute(db)
       const row = rows[0]
       return row && { bodyDigest: row.body_digest, status: row.status, body: row.body }
     },
     async keep(caller, key, { bodyDigest, status, body }) {
+      // Not forced to the disk: what was done stands in a transaction that was, and a crash may come before this as well as after it.
       await sql`
+        ${KEPT} with unforced as materialized (select set_config('synchronous_commit', 'off', true))
         insert into idempotent_answer (caller, idempotency_key, body_digest, status, body, kept_at)
-        values (${caller}, ${key}, ${bodyDigest}, ${status}, ${body}, to_timestamp(${clock.now() / 1000}))
+        select ${caller}::text, ${key}::text, ${bodyDigest}::text, ${status}::integer, ${body}::text,
+          to_timestamp(${clock.now() / 1000}::float8) from unforced
         on conflict (caller, idempotency_key) do update
           set body_digest = excluded.body_digest, status = excluded.status, body = excluded.body, kept_at = excluded.kept_at
           where idempotent_answer.kept_at < ${since()}`.execute(db)

@@ -1,6 +1,7 @@
 import { sql } from 'kysely'
 import type { Bitset } from '../../kernel/bitset.ts'
 import type { Database } from '../../kernel/postgres/database.ts'
+import { KEPT } from '../../kernel/postgres/kept-statements.ts'
 import type { AskId } from '../../protocol/wire.ts'
 
 /** People whose numbers stand in one slice: what is looked through for one person is so many times less. */
@@ -26,7 +27,7 @@ export function slicesOf(people: Bitset): Readonly<Record<string, string>> {
 /** The asks whose releases hold rows of a person, in the order of their ids. */
 export async function asksGivenRowsOf(db: Database, person: number): Promise<readonly AskId[]> {
   const { rows } = await sql<{ ask_id: AskId }>`
-    select ask_id from rows_given
+    ${KEPT} select ask_id from rows_given
     where slice = ${Math.floor(person / SLICE)} and ${person % SLICE}::smallint = any(places) order by ask_id`.execute(
     db,
   )

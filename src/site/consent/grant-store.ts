@@ -36,7 +36,9 @@ export type LiveGrantTerms = LiveGrant & {
 
 /** Locks the sequence until the transaction ends and gives its last number: changes commit in its order. */
 export async function lockSequence(tx: DatabaseTransaction): Promise<number> {
-  const { rows } = await sql<{ last: bigint }>`select last from consent_sequence for update`.execute(tx)
+  const { rows } = await sql<{ last: bigint }>`${KEPT} select last from consent_sequence for update`.execute(
+    tx,
+  )
   return Number(rows[0]?.last ?? 0)
 }
 
@@ -93,8 +95,8 @@ export async function insertRevocations(
   { now, by, cause }: { now: Instant; by: string; cause: RevocationCause },
 ): Promise<void> {
   await sql`
-    insert into consent_revocation (sequence, grant_sequence, revoked_ms, revoked_by, receipt, cause)
-    select sequence, grant_sequence, ${now}, ${by}, receipt, ${cause}
+    ${KEPT} insert into consent_revocation (sequence, grant_sequence, revoked_ms, revoked_by, receipt, cause)
+    select sequence, grant_sequence, ${now}::bigint, ${by}::text, receipt, ${cause}::text
     from unnest(${revocations.map(({ sequence }) => sequence)}::bigint[], ${revocations.map(({ grant }) => grant)}::bigint[],
       ${revocations.map(({ receipt }) => receipt)}::bigint[]) as revoked (sequence, grant_sequence, receipt)`.execute(
     tx,

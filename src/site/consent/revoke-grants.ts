@@ -118,13 +118,13 @@ async function withdrawWaiting(
   return withdrawn
 }
 
-/** Revokes all that one person ever granted, within a change of grants: for whoever is erased. */
+/** Revokes all that people ever granted, within a change of grants: for whoever is erased. */
 export async function revokeAllOf(
   tx: DatabaseTransaction,
-  person: number,
+  people: readonly number[],
   at: { context: ConsentContext; last: number; now: Instant; by: string },
 ): Promise<readonly LiveGrant[]> {
-  return writeRevocations(tx, await liveGrantsOf(tx, { people: [person] }), at)
+  return writeRevocations(tx, await liveGrantsOf(tx, { people }), at)
 }
 
 /** The name of a grant outside: `grant_17` for the one given with sequence 17. */

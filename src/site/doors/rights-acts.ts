@@ -61,7 +61,7 @@ export function rightsActs(
       const earlier = await findErasureOf(site.db, { person: number, requestKey })
       if (number === NOBODY && !earlier) throw notFound()
       const request = { issuer, reason, requestedBy: by, nameMark, requestKey, guardianMark: lookup }
-      const done = earlier ?? (await erasePerson(site, { ...request, person: number }))
+      const done = earlier ?? (await erasePerson(site, { ...request, person: number, isUnknown: true }))
       if (!earlier) site.events.erased({ erasure: done.erasure })
       if (isAtOnce) {
         site.events.erasuresCompleted({ erasures: await completeErasures(site) })

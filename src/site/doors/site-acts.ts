@@ -44,7 +44,7 @@ import type { Page, PageRequest } from './page-of.ts'
 import type { PersonActs } from './person-acts.ts'
 import type { PrincipalActs } from './principal-acts.ts'
 import type { SentNoticeView } from '../recipients/notice-view.ts'
-import type { CorrectionRequest } from '../rights/correct-person.ts'
+import type { CorrectionRequest } from '../rights/note-corrections.ts'
 import type { NamedPerson } from '../rights/named-person.ts'
 import type { RequestActs } from './request-acts.ts'
 

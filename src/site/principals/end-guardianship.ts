@@ -46,7 +46,9 @@ export async function endAllOf(
   parts: EndingParts,
   { mark, ...at }: { mark: Uint8Array; last: number; now: Instant; by: string },
 ): Promise<readonly LiveGrant[]> {
-  const ending = (await guardianshipsBy(tx, [mark])).filter((one) => isStanding(one, at.now))
+  const own = await guardianshipsBy(tx, [mark])
+  if (own.length === 0) return []
+  const ending = own.filter((one) => isStanding(one, at.now))
   const revoked = await endIn(tx, parts, { ending, ...at })
   await forgetGuardian(tx, mark)
   return revoked

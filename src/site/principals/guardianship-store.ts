@@ -3,6 +3,7 @@ import { instant } from '../../kernel/clock.ts'
 import type { Instant } from '../../kernel/clock.ts'
 import type { Digest } from '../../kernel/digest.ts'
 import type { Database, DatabaseTransaction } from '../../kernel/postgres/database.ts'
+import { KEPT } from '../../kernel/postgres/kept-statements.ts'
 import type { GuardianAuthority } from '../../protocol/consent/guardianship.ts'
 import type { MemberId } from '../../protocol/wire.ts'
 
@@ -43,7 +44,7 @@ export async function guardianshipsBy(
   marks: readonly Uint8Array[],
 ): Promise<readonly StoredGuardianship[]> {
   const { rows } = await sql<GuardianshipRow>`
-    select * from guardianship where guardian = any(${marks.map((mark) => Buffer.from(mark))}::bytea[])
+    ${KEPT} select * from guardianship where guardian = any(${marks.map((mark) => Buffer.from(mark))}::bytea[])
     order by id`.execute(db)
   return rows.map(guardianshipOf)
 }

@@ -1,8 +1,6 @@
 import type { KeyObject } from 'node:crypto'
 import { sql } from 'kysely'
-import { Bitset } from '../../kernel/bitset.ts'
 import { instant } from '../../kernel/clock.ts'
-import type { Clock, Instant } from '../../kernel/clock.ts'
 import { Fault } from '../../kernel/faults.ts'
 import type { Database } from '../../kernel/postgres/database.ts'
 import type { Random } from '../../kernel/random.ts'
@@ -10,61 +8,24 @@ import { isScalarType, placeOf } from '../../protocol/data-set.ts'
 import type { Column, Manifest } from '../../protocol/data-set.ts'
 import { epochDay } from '../../protocol/law/consent-ages.ts'
 import type { ColumnValues } from '../../protocol/rights/restriction.ts'
-import type { DataSetId, MemberId } from '../../protocol/wire.ts'
-import type { ReceiptLog } from '../../transparency/receipt-log.ts'
-import type { Backups } from '../backup/backups.ts'
-import type { PartitionStore } from '../guard/partition-store.ts'
-import { noteRecipients } from '../recipients/note-recipients.ts'
-import type { NotingParts } from '../recipients/note-recipients.ts'
+import type { DataSetId } from '../../protocol/wire.ts'
 import { findNotices } from '../recipients/recipient-notice-store.ts'
-import type { RecipientsBell } from '../recipients/recipients-bell.ts'
 import { openPersonText, sealPersonText } from '../vault/person-text.ts'
 import { cellContext } from '../vault/person-keys.ts'
-import type { PersonKeys } from '../vault/person-keys.ts'
 import { seal } from '../vault/seal-cell.ts'
 import { isSealed } from '../vault/stored-columns.ts'
 import { storedText } from '../vault/stored-json.ts'
 import { UNKNOWN_BIRTH_DAY } from '../vault/vault.ts'
-import type { CorrectedValue, RowCorrection, Vault } from '../vault/vault.ts'
+import type { CorrectedValue, RowCorrection } from '../vault/vault.ts'
 import { isOwnWord } from './own-word.ts'
 import { checkCorrection } from './check-correction.ts'
-
-/** What correcting needs of a site. */
-export interface CorrectionParts extends NotingParts {
-  readonly db: Database
-  readonly vault: Vault
-  readonly clock: Clock
-  readonly log: ReceiptLog
-  readonly recipientsBell: RecipientsBell
-  readonly partitions: Pick<PartitionStore, 'noteChange'>
-  readonly personKeys: PersonKeys
-  readonly manifests: () => ReadonlyMap<DataSetId, Manifest>
-  readonly backups: Pick<Backups, 'noteDone'>
-}
-
-/** A correction that was made. */
-export interface CorrectionRecord {
-  readonly correction: string
-  readonly person: number
-  readonly dataSet: string
-  readonly columns: readonly string[]
-  readonly rows: number
-  readonly requestedBy: string
-  readonly correctedAt: Instant
-  readonly receipt: number
-  /** Acquirers that were given what is corrected, and are told. */
-  readonly recipients: readonly MemberId[]
-}
-
-export interface CorrectionRequest {
-  readonly person: number
-  readonly issuer: MemberId
-  readonly requestedBy: string
-  readonly dataSet: DataSetId
-  readonly set: ColumnValues
-  /** Only rows in which these columns have these values; empty: all rows of the person. */
-  readonly where: ColumnValues
-}
+import { beginCorrection, countCorrection } from './note-corrections.ts'
+import type {
+  BegunCorrection,
+  CorrectionParts,
+  CorrectionRecord,
+  CorrectionRequest,
+} from './note-corrections.ts'
 
 /**
  * Corrects values in a person's rows (GDPR Art. 16): every run that begins after it resolves reads the new ones, and to
@@ -110,17 +71,7 @@ async function correct(
     throw new Fault('fault.not_found', { what: 'Cannot correct: the person has no rows there' })
   const { set, where } = request
   const body = sealPersonText(JSON.stringify({ set, where }), { key, use: correction, random: parts.random })
-  await parts.db.transaction().execute(async (tx) => {
-    await sql`
-      insert into correction (correction, person, issuer, data_set, columns, body, state, requested_by, requested_ms)
-      values (${correction}, ${person}, ${request.issuer}, ${dataSet}, ${Object.keys(set)}::text[], ${Buffer.from(body)},
-        'begun', ${request.requestedBy}, ${parts.clock.now()})`.execute(tx)
-    await parts.partitions.noteChange(tx, {
-      dataSet,
-      people: await numbersOf(parts, person),
-      cause: correction,
-    })
-  })
+  await beginCorrection({ parts, request, body })
   return finishCorrection(parts, {
     correction,
     person,
@@ -144,22 +95,12 @@ async function keepInSafe(
   await backups.noteDone({ time: clock.now(), correction, key: mark, issuer, dataSet, by, body })
 }
 
-interface BegunCorrection {
-  readonly correction: string
-  readonly person: number
-  readonly dataSet: DataSetId
-  readonly manifest: Manifest
-  readonly requestedBy: string
-  readonly values: { readonly set: ColumnValues; readonly where: ColumnValues }
-  readonly key: KeyObject
-}
-
 async function finishCorrection(parts: CorrectionParts, begun: BegunCorrection): Promise<CorrectionRecord> {
   const { correction, dataSet } = begun
   const done = await parts.vault.inMotion.during({ dataSet, cause: correction }, async () => {
     const corrected = await correctRows(parts, begun)
     if (corrected > 0) await keepInSafe(parts, begun)
-    return countCorrection(parts, begun, corrected)
+    return countCorrection({ parts, begun, rows: corrected })
   })
   await parts.log.publish()
   // Where somebody else has counted it, who is told is not known here.
@@ -168,46 +109,6 @@ async function finishCorrection(parts: CorrectionParts, begun: BegunCorrection):
   if (made.rows === 0)
     throw new Fault('fault.not_found', { what: 'Cannot correct: no row of the person is meant' })
   return made
-}
-
-/** Writes down that the rows are changed: to the guard, to recipients, in a receipt. `undefined` where that was done before. */
-async function countCorrection(
-  parts: CorrectionParts,
-  begun: BegunCorrection,
-  rows: number,
-): Promise<CorrectionRecord | undefined> {
-  const { correction, person, dataSet, manifest, values, key, requestedBy } = begun
-  return parts.db.transaction().execute(async (tx) => {
-    const { rows: open } = await sql`
-      select id from correction where correction = ${correction} and state = 'begun' for update`.execute(tx)
-    if (open.length === 0) return undefined
-    const now = parts.clock.now()
-    await parts.partitions.noteChange(tx, {
-      dataSet,
-      people: await numbersOf(parts, person),
-      cause: `${correction} done`,
-    })
-    const subjectOf = await parts.personKeys.subjectOf(tx, { person, text: `correction ${correction}` })
-    const subject = subjectOf === undefined ? {} : { subjectOf }
-    const [receipt] = await parts.log.issue(tx, [{ kind: 'correction', correction, dataSet, ...subject }])
-    const event = { kind: 'correction', cause: correction, person, issuer: manifest.issuer, now } as const
-    const recipients =
-      rows > 0 ? await noteRecipients(tx, parts, { ...event, correction: { dataSet, values, key } }) : []
-    await sql`
-      update correction set state = 'done', body = null, done_ms = ${now}, rows = ${rows},
-        receipt = ${receipt?.sequence ?? null} where correction = ${correction}`.execute(tx)
-    return {
-      correction,
-      person,
-      dataSet,
-      columns: Object.keys(values.set),
-      rows,
-      requestedBy,
-      correctedAt: now,
-      receipt: receipt?.sequence ?? 0,
-      recipients,
-    }
-  })
 }
 
 /**
@@ -237,11 +138,6 @@ async function correctRows(parts: CorrectionParts, begun: BegunCorrection): Prom
     rows += corrected.rows
   }
   return rows
-}
-
-/** Every number whose rows are about a person: to the guard all of them change. */
-async function numbersOf({ vault }: Pick<CorrectionParts, 'vault'>, person: number): Promise<Bitset> {
-  return Bitset.of((await vault.households()).numbersOf(person))
 }
 
 /** Makes corrections that a crash left half done; one of somebody who was erased meanwhile has nothing left to correct. */

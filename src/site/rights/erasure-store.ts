@@ -36,43 +36,49 @@ export interface ErasureRecord {
 export type NewErasure = Pick<
   ErasureRecord,
   'erasure' | 'person' | 'issuer' | 'reason' | 'requestedBy' | 'requestedAt' | 'permanentBy'
-> & { readonly subjectOf: Digest | undefined; readonly requestKey: string | undefined }
-
-/** Notes an erasure; gives whether it was not noted before. */
-export async function insertErasure(tx: DatabaseTransaction, made: NewErasure): Promise<boolean> {
-  const { rows } = await sql`
-    insert into erasure (erasure, person, subject_of, issuer, reason, requested_by, request_key, state, requested_ms, permanent_by_ms)
-    values (${made.erasure}, ${made.person}, ${made.subjectOf ?? null}, ${made.issuer}, ${made.reason}, ${made.requestedBy},
-      ${made.requestKey ?? null}, 'begun', ${made.requestedAt}, ${made.permanentBy})
-    on conflict (person) do nothing returning id`.execute(tx)
-  return rows.length === 1
+> & {
+  readonly keyDigest: Digest | undefined
+  readonly subjectOf: Digest | undefined
+  readonly requestKey: string | undefined
 }
 
-export async function saveKeyDigest(
+/** Notes an erasure; `undefined` where the person's was noted before. */
+export async function insertErasure(
   tx: DatabaseTransaction,
-  { erasure, keyDigest }: { erasure: string; keyDigest: Digest },
-): Promise<void> {
-  await sql`update erasure set key_digest = ${keyDigest} where erasure = ${erasure}`.execute(tx)
+  made: NewErasure,
+): Promise<ErasureRecord | undefined> {
+  const { rows } = await sql<ErasureRow>`
+    ${KEPT} insert into erasure (erasure, person, key_digest, subject_of, issuer, reason, requested_by, request_key, state,
+      requested_ms, permanent_by_ms)
+    values (${made.erasure}, ${made.person}, ${made.keyDigest ?? null}, ${made.subjectOf ?? null}, ${made.issuer}, ${made.reason},
+      ${made.requestedBy}, ${made.requestKey ?? null}, 'begun', ${made.requestedAt}, ${made.permanentBy})
+    on conflict (person) do nothing returning *`.execute(tx)
+  return rows[0] && toRecord(rows[0])
 }
 
-/** Notes that nothing is left of a person that could be read, with its receipt, in one statement. Fails where it was noted before. */
+/**
+ * Notes that nothing is left of people that could be read, with a receipt for each, in one statement. Fails where it was noted of one
+ * of them before.
+ */
 export async function saveDeleted(
   on: Database,
   {
-    erasure,
+    erasures,
     now,
     stores,
-    receipt,
+    receipts,
   }: {
-    erasure: string
+    erasures: readonly string[]
     now: Instant
     stores: readonly ErasedStore[]
-    receipt: Pick<IssuedReceipt, 'sequence' | 'jws'>
+    receipts: readonly Pick<IssuedReceipt, 'sequence' | 'jws'>[]
   },
 ): Promise<void> {
   await sql`
-    ${KEPT} select finish_erasure(${receipt.sequence}::bigint, array['erasure'], ${[receipt.jws]}::text[], ${erasure}, ${now}::bigint,
-      ${JSON.stringify(stores)}::jsonb)`.execute(on)
+    ${KEPT} select finish_erasures(${receipts[0]?.sequence ?? 0}::bigint, ${erasures.map(() => 'erasure')}::text[],
+      ${receipts.map(({ jws }) => jws)}::text[], ${erasures}::text[], ${now}::bigint, ${JSON.stringify(stores)}::jsonb)`.execute(
+    on,
+  )
 }
 
 /** Whether that failed because somebody else had done it. */
@@ -125,7 +131,7 @@ export async function findErasureOf(
   { person, requestKey }: { person: number; requestKey: string | undefined },
 ): Promise<ErasureRecord | undefined> {
   const { rows } = await sql<ErasureRow>`
-    select * from erasure where person = ${person} or request_key = ${requestKey ?? null}
+    ${KEPT} select * from erasure where person = ${person} or request_key = ${requestKey ?? null}
     order by person = ${person} desc limit 1`.execute(db)
   return rows[0] && toRecord(rows[0])
 }

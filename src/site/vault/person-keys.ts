@@ -41,6 +41,11 @@ export interface PersonKeys {
   findByMarks(db: Database, marks: ReadonlySet<Digest>): Promise<ReadonlyMap<Digest, number>>
   /** What a receipt about a person carries: only who has that person's key can tell whom it is about. */
   subjectOf(db: Database, { person, text }: { person: number; text: string }): Promise<Digest | undefined>
+  /** That, and the mark of the key; `undefined` when there is no key. */
+  knownBy(
+    db: Database,
+    { person, text }: { person: number; text: string },
+  ): Promise<{ readonly subjectOf: Digest; readonly mark: Digest } | undefined>
   /** The same for many at once, in order; whoever has no key is a `Fault`, because receipts about nobody are none. */
   subjectsOf(
     db: Database,
@@ -129,7 +134,7 @@ export function personKeys({
     },
     destroyKey: async (db, person) => {
       const { rows } = await sql<{ wrapped: Uint8Array }>`
-        delete from person_key where person = ${person} returning wrapped`.execute(db)
+        ${KEPT} delete from person_key where person = ${person} returning wrapped`.execute(db)
       return rows[0] && markOf(unwrap(person, rows[0].wrapped))
     },
     marksOf: async (db, people) => {
@@ -144,11 +149,15 @@ export function personKeys({
 type KeysOf = PersonKeys['keysOf']
 type Unwrap = (person: number, wrapped: Uint8Array) => Uint8Array
 
-function subjects(keysOf: KeysOf): Pick<PersonKeys, 'subjectOf' | 'subjectsOf'> {
+function subjects(keysOf: KeysOf): Pick<PersonKeys, 'subjectOf' | 'subjectsOf' | 'knownBy'> {
   return {
     subjectOf: async (db, { person, text }) => {
       const key = (await keysOf(db, [person])).get(person)
       return key && subjectUnder(key, text)
+    },
+    knownBy: async (db, { person, text }) => {
+      const key = (await keysOf(db, [person])).get(person)
+      return key && { subjectOf: subjectUnder(key, text), mark: markOf(key) }
     },
     subjectsOf: async (db, wanted) => {
       const keys = await keysOf(db, [...new Set(wanted.map(({ person }) => person))])

@@ -11,8 +11,8 @@ import { reserveAnswer } from '../../../src/site/asks/reserve-answer.ts'
 import type { Reservation } from '../../../src/site/asks/reserve-answer.ts'
 import { completeErasures } from '../../../src/site/rights/complete-erasures.ts'
 import { erasePerson } from '../../../src/site/rights/erase-person.ts'
-import type { ErasureParts, ErasureRequest } from '../../../src/site/rights/erase-person.ts'
-import { erasuresIn, findErasureOf } from '../../../src/site/rights/erasure-store.ts'
+import type { ErasureParts, ErasureRequest } from '../../../src/site/rights/erasure-request.ts'
+import { findErasure, erasuresIn, findErasureOf } from '../../../src/site/rights/erasure-store.ts'
 import { readForgotten } from '../../../src/site/rights/forgotten-list.ts'
 import { testPeople } from '../../../src/testing/test-population.ts'
 import { bareSite } from '../../../src/testing/test-site.ts'
@@ -176,6 +176,31 @@ test('two who erase one person at once make one erasure, and a repeated request 
   const known = await findErasureOf(bare.site.db, { person: -1, requestKey: 'key-1' })
   assert.ok(known === undefined || known.erasure === first.erasure)
   await requireErased(person, 'p-11')
+})
+
+test('many who are erased at once are each erased with a receipt, and one that cannot be noted spoils none', async () => {
+  const keys = ['p-23', 'p-24', 'p-25', 'p-26', 'p-27']
+  const numbers = await Promise.all(keys.map((key) => bare.numberOf(key)))
+  const before = await receiptCount()
+  const broken = CRASHES['before it is noted']?.(bare.site) ?? bare.site
+  const outcomes = await Promise.allSettled(
+    numbers.map((person, index) => erasePerson(index === 3 ? broken : bare.site, requestFor(person))),
+  )
+  assert.deepEqual(
+    outcomes.map(({ status }) => status),
+    ['fulfilled', 'fulfilled', 'fulfilled', 'rejected', 'fulfilled'],
+  )
+  const done = outcomes.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : []))
+  assert.equal((await receiptCount()) - before, 4)
+  for (const one of done) {
+    assert.equal(one.state, 'deleted')
+    assert.deepEqual(await findErasure(bare.site.db, one.erasure), one, 'what is told is what stands')
+  }
+  assert.equal(new Set(done.flatMap(({ receipts }) => receipts)).size, 4)
+  for (const [index, key] of keys.entries()) if (index !== 3) await requireErased(numbers[index] ?? -1, key)
+  const left = numbers[3] ?? -1
+  assert.equal((await bare.site.vault.people(athletes)).has(left), true, 'nothing happened to them')
+  assert.equal(bare.site.hidden.at(bare.site.clock.now()).has(left), false)
 })
 
 test('the list of forgotten people names each by a destroyed key, and reads past a line that a crash tore', async () => {
