@@ -10,6 +10,7 @@ import { connectToSite } from '../connect.ts'
 import { EXIT, WrongUse } from '../failures.ts'
 import { readMemberProfile } from '../member-profile.ts'
 import { addAuthorityVerbs } from './officer-authority.ts'
+import { addAssessmentFileVerbs } from './officer-assessment-files.ts'
 import { addContractVerbs } from './officer-contract.ts'
 import { addBasisVerbs } from './officer-basis.ts'
 import { addIncidentVerbs } from './officer-incident.ts'
@@ -202,6 +203,7 @@ function addAssessmentVerbs(officer: Command, session: Session): void {
         })
       }),
     )
+  addAssessmentFileVerbs(assessment, session)
   addSiteOptions(
     verb(assessment, {
       name: 'withdraw <assessment>',
