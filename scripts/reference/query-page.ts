@@ -245,7 +245,7 @@ const SHAPES: readonly (readonly [string, string])[] = [
     'recursive ones are declined: how often a person comes round could not be bounded. `LIMIT` is declined: the rows of others would decide. `ORDER BY` alone changes nothing',
   ],
   [
-    'sub-select with `GROUP BY <person key>[, …] [HAVING …]` or `SELECT DISTINCT <person key>[, …]`',
+    'sub-select with `GROUP BY <person key>[, …] [HAVING …]` or `SELECT DISTINCT <person key>[, …]`, also of window functions',
     'values of each person; further keys give a person several rows',
   ],
   ['`SELECT DISTINCT` of a question', 'the same as grouping by its columns'],

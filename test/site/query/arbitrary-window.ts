@@ -84,9 +84,20 @@ export const framed = fc
       // A window over a window, and over a join.
       'select count(*) as n, count(*) filter (where z.w < 30) as m from (select id, v, row_number() over (partition by id order by v desc nulls last) as r, max(v) over (partition by id) as w from * w) z where z.r <= 2',
       'select count(*) as n from (select b.id, lag(w.v) over (partition by b.id order by w.started) as before from * w join athletes b using (id)) y where y.before > 15',
+      // Different rows of what a window gives.
+      'select d.place as k, count(*) as n, count(d.v) as m, count(distinct d.id) as p from * d group by 1',
+      'select count(*) as n from * d join athletes a using (id) where d.v > 10 or d.v is null and a.gold > 0',
     ),
   )
-  .map(([value, text]) => text.replace('* w', () => `(${withWindow(value)}) w`))
+  .map(([value, text]) =>
+    text
+      .replace('* w', () => `(${withWindow(value)}) w`)
+      .replace(
+        '* d',
+        () =>
+          `(${withWindow(value).replace('select id, place, minutes, started,', 'select distinct id, place,')}) d`,
+      ),
+  )
 
 /** A window that is made from another is named after it. */
 function withWindow(value: string): string {

@@ -143,6 +143,21 @@ declinesAll([
   ],
   ['select count(*) over () from athletes', 'declined.sql_not_supported', /without an aggregate/],
   [
+    'select count(*) from (select distinct place, row_number() over (partition by id order by started) as n from sessions) t',
+    'declined.sql_not_supported',
+    /DISTINCT in a sub-select or CTE without exactly one person key/,
+  ],
+  [
+    'select count(*) from (select distinct id, row_number() over (partition by place order by started) as n from sessions) t',
+    'declined.sql_not_supported',
+    /PARTITION BY <person key>/,
+  ],
+  [
+    'select sum(n) from (select distinct id, minutes, count(*) over (partition by id order by started) as n from sessions) t',
+    'declined.sql_not_supported',
+    /sum, average or variance of anything but columns/,
+  ],
+  [
     'select count(*) from (select id, row_number() over (order by height) as n from athletes) t where n = 1',
     'declined.sql_not_supported',
     /not PARTITION BY <person key>/,

@@ -168,7 +168,10 @@ function bindDerivedOf(select: SelectStmt, context: FromContext): readonly Scope
   if (isDistinctOn(select)) return bindFirst(select, { ...context, known })
   if (select.distinctClause && select.groupClause)
     throw notSupported('DISTINCT beside GROUP BY in a sub-select or CTE', offsetOf(select.groupClause[0]))
-  if (select.distinctClause) return bindPerPerson(select, { ...context, known })
+  if (select.distinctClause)
+    return hasWindow(select)
+      ? bindDistinctWindowed(select, { ...context, known })
+      : bindPerPerson(select, { ...context, known })
   if (select.fromClause?.some(hasOuterJoin) && !select.groupClause && context.level.sources.length > 0)
     return bindIsolated(select, context)
   if (select.groupClause) return bindPerPerson(select, { ...context, known })
@@ -306,6 +309,28 @@ function bindPerPerson(select: SelectStmt, context: FromContext): readonly Scope
       clause: 'where',
     })
   return targets.map((target) => ({ name: target.name, expr: read(target) }))
+}
+
+/** DISTINCT over window functions: those see all rows, and of what they give with the rest equal rows are one. */
+function bindDistinctWindowed(select: SelectStmt, context: FromContext): readonly ScopeColumn[] {
+  const level: Level = { sources: [], where: [] }
+  const columns = bindWindowed(select, { ...context, level })
+  const offset = offsetWithin(select.targetList)
+  const exprs = columns.flatMap(({ expr }) => expr ?? [])
+  for (const expr of exprs) requireScalar(expr, offset)
+  const [person, another] = exprs.filter(({ type }) => type === 'person')
+  if (person === undefined || another || exprs.length < columns.length)
+    throw notSupported(
+      `DISTINCT in a sub-select or CTE without exactly one person key; add it, ${IN_STAGES}`,
+      offset,
+    )
+  const keys = exprs.filter((expr) => expr !== person)
+  const { sources, where } = level
+  const source = addSource(context.level, { kind: 'per-person', sources, where, keys, aggregates: [] })
+  return columns.map(({ name, expr = person }) => ({
+    name,
+    expr: readFromSource({ expr, offset }, { source, person, keys }),
+  }))
 }
 
 /** An output of the sub-select as the level above reads it: keys and aggregates are columns of the source. */
