@@ -64,19 +64,16 @@ function activityHtml({ asks, balances, trial, settlements, checkpoint }: Activi
 function asksTable(asks: readonly AskStateMessage[]): string {
   if (asks.length === 0) return empty('Nobody has asked yet')
   const rows = asks.flatMap((ask) => {
-    const common = [
-      time(ask.received),
-      text(ask.acquirer),
-      purposeHtml(ask.purpose),
-      text(ask.mode),
-      text(ask.offer),
-    ]
-    if (ask.sites.length === 0) return [row([...common, '–', reasonHtml(ask.reason), '', ''])]
+    // What was decided comes early: on a telephone the rest has to be scrolled to.
+    const common = [time(ask.received), text(ask.acquirer)]
+    const wanted = [purposeHtml(ask.purpose), text(ask.mode), text(ask.offer)]
+    if (ask.sites.length === 0) return [row([...common, reasonHtml(ask.reason), '–', ...wanted, '', ''])]
     return ask.sites.map((site) =>
       row([
         ...common,
-        text(site.site),
         site.status === 'waiting' ? '<i>waiting</i>' : reasonHtml(site.reason),
+        text(site.site),
+        ...wanted,
         moneyText(site.captured),
         moneyText(site.priceLimit),
       ]),
@@ -84,7 +81,7 @@ function asksTable(asks: readonly AskStateMessage[]): string {
   })
   return table(
     'Asks',
-    ['Time (UTC)', 'Acquirer', 'Purpose', 'Mode', 'Data set', 'Site', 'Decision', '>Price', '>At most'],
+    ['Time (UTC)', 'Acquirer', 'Decision', 'Site', 'Purpose', 'Mode', 'Data set', '>Price', '>At most'],
     rows,
   )
 }

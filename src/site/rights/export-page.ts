@@ -357,6 +357,9 @@ const WHAT_WORDS: Readonly<Record<string, string>> = {
   grants: 'what you allowed',
   requests: 'what you asked for',
   request: 'what you asked for',
+  bases: 'on which legal bases it may be used',
+  guardians: 'who may speak for you',
+  principal: 'what is known of you for the rules of age',
 }
 
 function fieldsOf(name: string, title: string, fields: Readonly<Record<string, unknown>>): TableRow {
@@ -401,6 +404,7 @@ th, td { text-align: left; vertical-align: top; padding: .3rem .8rem .3rem 0; bo
 th { font-weight: 600; color: #555; white-space: nowrap }
 th[scope=row] { width: 12rem }
 th[scope=row] + td { max-width: none }
+@media (max-width: 30rem) { th[scope=row] { width: 8rem; white-space: normal } }
 @media print { body { margin: 0; max-width: none } .scroll { overflow: visible } tr { break-inside: avoid } }
 </style></head><body>
 <h1>Your data</h1>
