@@ -75,7 +75,7 @@ function printOffers(
       String(one.minimumGroup),
       tariffText(one.tariff),
     ]),
-    widths: [null, null, 30, 12, 30, 16, null, 34],
+    widths: [null, null, 22, 12, 22, 12, null, 25],
   })
   if (!withColumns) return
   for (const offer of offers) {
