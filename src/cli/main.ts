@@ -3,6 +3,7 @@ import { addAccessVerbs } from './site/access.ts'
 import { addAskVerb } from './trade/ask.ts'
 import { addDataSetVerbs } from './site/dataset.ts'
 import { addDemoVerb } from './demo.ts'
+import { addCompletionVerb } from './completion.ts'
 import { addCorrectionVerbs } from './person/correction.ts'
 import { addErasureVerbs } from './person/erasure.ts'
 import { EXIT, sentenceOf } from './failures.ts'
@@ -27,6 +28,7 @@ import { addRequestVerbs } from './person/request.ts'
 import { processSession } from './session.ts'
 import type { Session } from './session.ts'
 import { addSiteVerbs } from './site/site.ts'
+import { addStatusVerb } from './status.ts'
 
 const AFTER_HELP = `
 Exit codes: 0 done, 1 fell short (declined, does not verify), 2 wrong use, 3 could not reach something.
@@ -45,6 +47,7 @@ export function buildProgram(session: Session): Command {
       writeErr: (text) => void session.terminal.error.write(text),
     })
   addDemoVerb(program, session)
+  addStatusVerb(program, session)
   addOffersVerb(program, session)
   addAskVerb(program, session)
   addLineageVerb(program, session)
@@ -68,6 +71,7 @@ export function buildProgram(session: Session): Command {
   addPrincipalVerbs(program, session)
   addPersonBasesVerb(program, session)
   addPersonConsentsVerb(program, session)
+  addCompletionVerb(program, session)
   exitByCode(program)
   return program
 }

@@ -98,7 +98,8 @@ async function stay(session: Session, servers: readonly ServerProcess[]): Promis
   say(terminal)
   const url = networkUrl(session)
   const where = url.endsWith(`:${NETWORK_PORT}`) ? '' : ` --network ${url}`
-  say(terminal, `  Try   ./hedgerow offers --columns${where}`)
+  say(terminal, '  Try   ./hedgerow status')
+  say(terminal, `        ./hedgerow offers --columns${where}`)
   say(terminal, `        ./hedgerow ledger balance northcare${where}`)
   say(terminal, '        ./hedgerow site doctor --site galway')
   say(terminal, '  Ctrl-C stops everything; the next run goes on from what is on disk.')

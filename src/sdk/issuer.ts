@@ -63,7 +63,7 @@ export type RowsToImport = z.input<typeof rowsRequestSchema> & { readonly dataSe
 /** Whoever administers data at a site: its operator, or an issuer for its own data sets. */
 export interface SiteAdministration {
   /** Which site this is. */
-  site(): Promise<{ readonly site: string }>
+  site(): Promise<{ readonly site: string; readonly territory: string }>
   describe(manifest: WireManifest): Promise<DataSetView>
   dataSets(): Promise<readonly DataSetView[]>
   retire(dataSet: string): Promise<DataSetView>

@@ -1,8 +1,6 @@
 import { parseHttpDate } from '../../kernel/clock.ts'
 import type { HttpClient } from '../../sdk/http-client.ts'
 import { Fault } from '../../kernel/faults.ts'
-import { withDeadline } from '../../kernel/deadline.ts'
-import { z } from 'zod'
 import { examineSite } from '../../site/doctor.ts'
 import type { DoctorQuestions, Finding } from '../../site/doctor.ts'
 import { siteDirectory } from '../../site/config.ts'
@@ -11,6 +9,7 @@ import type { SiteAdministration } from '../../sdk/issuer.ts'
 import { connectToSite, siteRoot, siteSettingsHere } from '../connect.ts'
 import type { SiteOptions } from '../connect.ts'
 import { EXIT, WrongUse } from '../failures.ts'
+import { reach, readiness } from '../reach.ts'
 import { show } from '../session.ts'
 import type { Session } from '../session.ts'
 import { paint, say } from '../terminal.ts'
@@ -80,26 +79,7 @@ function questionsOf(
   }
 }
 
-const readySchema = z.object({ checks: z.record(z.string(), z.boolean()) })
-
-async function readiness(
-  session: Session,
-  url: string,
-): Promise<{ isReady: boolean; checks: Readonly<Record<string, boolean>> }> {
-  const response = await reach(session, `${url}/readyz`)
-  const parsed = readySchema.safeParse(await response.json().catch(() => undefined))
-  return { isReady: response.ok, checks: parsed.success ? parsed.data.checks : {} }
-}
-
 async function timeOf(session: Session, url: string): Promise<number | undefined> {
   const response = await reach(session, `${url}/healthz`)
   return parseHttpDate(response.headers.get('date') ?? '')
-}
-
-function reach({ clock }: Session, url: string): Promise<Response> {
-  return withDeadline({ clock, timeoutMs: 3_000 }, (signal) =>
-    fetch(url, { signal }).catch((cause: unknown) => {
-      throw new Fault('fault.peer_unreachable', { what: `Cannot reach ${url}`, cause })
-    }),
-  )
 }

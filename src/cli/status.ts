@@ -1,0 +1,166 @@
+import type { Command } from 'commander'
+import { join } from 'node:path'
+import { existsSync } from 'node:fs'
+import { z } from 'zod'
+import { Fault } from '../kernel/faults.ts'
+import { dayText, placeName } from '../protocol/words/plain-words.ts'
+import { DEFAULT_NETWORK_URL, connectToSite, siteSettingsHere } from './connect.ts'
+import { EXIT, sentenceOf } from './failures.ts'
+import { reach, readiness } from './reach.ts'
+import { namesIn } from './require-home.ts'
+import { show } from './session.ts'
+import type { Session } from './session.ts'
+import { paint, say, table } from './terminal.ts'
+import type { Tone } from './terminal.ts'
+import { perform, verb } from './verb.ts'
+
+/** A server as it is found: `not_ready` answers, and says itself that something is missing. */
+interface FoundServer {
+  readonly kind: 'network' | 'site'
+  readonly name: string
+  readonly url: string
+  readonly state: 'serving' | 'not_ready' | 'away'
+  readonly about: string
+  /** What to type next, where something is to be done. */
+  readonly next?: string | undefined
+}
+
+/** What is on this machine under one home directory. */
+interface Overview {
+  readonly home: string
+  readonly servers: readonly FoundServer[]
+  /** Members whose keys are here. */
+  readonly members: readonly string[]
+}
+
+/** `hedgerow status`: everything that is here at one look, and what to type next. */
+export function addStatusVerb(program: Command, session: Session): void {
+  verb(program, {
+    name: 'status',
+    summary: 'what is on this machine: network, sites, members, whether they serve, and what to do next',
+    example: 'hedgerow status',
+  })
+    .option('--network <url>', 'address of the network; absent: as the sites here say')
+    .action((options: { network?: string; json?: boolean }) =>
+      perform(session, async () => {
+        const found = await lookAround(session, options.network)
+        show(session, { json: options.json, value: found, print: () => print(session, found) })
+        if (found.servers.some(({ state }) => state === 'away')) return EXIT.unreachable
+        return found.servers.some(({ state }) => state === 'not_ready') ? EXIT.fellShort : EXIT.done
+      }),
+    )
+}
+
+async function lookAround(session: Session, network: string | undefined): Promise<Overview> {
+  const { home, environment } = session
+  const names = namesIn(home, 'sites')
+  const settings = await Promise.all(names.map((name) => siteSettingsHere(session, name)))
+  const told = network ?? environment['HEDGEROW_NETWORK_URL']
+  const known = told === undefined ? settings.flatMap((each) => (each ? [each.network.url] : [])) : [told]
+  const isHere = existsSync(join(home, 'network'))
+  const urls = new Set(known.length === 0 && isHere ? [DEFAULT_NETWORK_URL] : known)
+  const servers = await Promise.all([
+    ...[...urls].map((url) => lookAtNetwork(session, { url, isHere })),
+    ...names.map((name) => lookAtSite(session, name)),
+  ])
+  return { home, servers, members: namesIn(home, 'members') }
+}
+
+const networkSchema = z.object({ name: z.string(), version: z.string() })
+
+async function lookAtNetwork(
+  session: Session,
+  { url, isHere }: { url: string; isHere: boolean },
+): Promise<FoundServer> {
+  const facts = { kind: 'network', url } as const
+  try {
+    const answer = await reach(session, `${url}/v1/network`)
+    const { isReady } = await readiness(session, url)
+    const parsed = networkSchema.safeParse(answer.body)
+    const { name, version } = parsed.data ?? { name: 'network', version: '?' }
+    return { ...facts, name, state: isReady ? 'serving' : 'not_ready', about: `version ${version}` }
+  } catch (thrown) {
+    const next = isHere ? `hedgerow network serve --port ${portOf(url)}` : undefined
+    return { ...facts, name: 'network', ...failing(thrown, next) }
+  }
+}
+
+async function lookAtSite(session: Session, name: string): Promise<FoundServer> {
+  const settings = await siteSettingsHere(session, name)
+  const url = settings === undefined ? '' : `http://${settings.host}:${settings.port}`
+  const facts = { kind: 'site', name, url } as const
+  try {
+    const { administration } = await connectToSite(session, { site: name })
+    const { checks } = await readiness(session, url)
+    const evidence = await administration.evidence()
+    const dataSets = (await administration.dataSets()).filter(({ state }) => state === 'active')
+    const people = dataSets.reduce((sum, one) => sum + one.people, 0)
+    const isSound = Object.values(checks).every(Boolean)
+    const until = evidence.validUntil === undefined ? '' : `, evidence until ${dayText(evidence.validUntil)}`
+    const held = `${counted(dataSets.length, 'data set')}, ${counted(people, 'person', 'people')}`
+    const about = `in ${placeName((await administration.site()).territory)}${until}; ${held}`
+    const next = nextOf(name, { hasEvidence: checks['evidence'] !== false, dataSets: dataSets.length })
+    return { ...facts, state: isSound ? 'serving' : 'not_ready', about, next }
+  } catch (thrown) {
+    return { ...facts, ...failing(thrown, `hedgerow site serve ${name}`) }
+  }
+}
+
+/** The first thing that is missing on the way to an answer. */
+function nextOf(
+  site: string,
+  { hasEvidence, dataSets }: { hasEvidence: boolean; dataSets: number },
+): string | undefined {
+  if (!hasEvidence) return `hedgerow site evidence --site ${site} --longitude … --latitude …`
+  return dataSets === 0 ? `hedgerow dataset describe MANIFEST.yaml --site ${site} --as ISSUER` : undefined
+}
+
+/** Names that fit into a line. */
+const MEMBERS_SHOWN = 6
+
+const STATES: Readonly<Record<FoundServer['state'], { readonly words: string; readonly tone: Tone }>> = {
+  serving: { words: 'serving', tone: 'good' },
+  not_ready: { words: 'not ready', tone: 'bad' },
+  away: { words: 'not running', tone: 'warn' },
+}
+
+function print({ terminal }: Session, { home, servers, members }: Overview): void {
+  if (servers.length === 0 && members.length === 0) {
+    say(terminal, `Nothing is under "${home}" yet`)
+    say(terminal, '  hedgerow demo    shows a whole trade on this machine')
+    say(terminal, '  docs/tutorial/first-trade.md    makes one by hand')
+    return
+  }
+  say(terminal, `Under "${home}"`)
+  table(terminal, {
+    indent: '  ',
+    head: ['what', 'name', 'where', 'state', ''],
+    rows: servers.map(({ kind, name, url, state, about }) => [
+      kind,
+      paint(terminal, 'strong', name),
+      url,
+      paint(terminal, STATES[state].tone, STATES[state].words),
+      about,
+    ]),
+  })
+  const shown = members.slice(0, MEMBERS_SHOWN).join(', ')
+  const more = members.length > MEMBERS_SHOWN ? ` and ${members.length - MEMBERS_SHOWN} more` : ''
+  say(terminal, members.length === 0 ? '  No keys of members' : `  Keys of members: ${shown}${more}`)
+  for (const { name, next } of servers) if (next !== undefined) say(terminal, `Next, for ${name}:  ${next}`)
+}
+
+function counted(count: number, one: string, many = `${one}s`): string {
+  return `${count.toLocaleString('en')} ${count === 1 ? one : many}`
+}
+
+function portOf(url: string): string {
+  const { port, protocol } = new URL(url)
+  return port === '' ? (protocol === 'https:' ? '443' : '80') : port
+}
+
+/** One server that is away or in disorder is a finding: the others are looked at all the same. */
+function failing(thrown: unknown, start: string | undefined): Pick<FoundServer, 'state' | 'about' | 'next'> {
+  if (thrown instanceof Fault && thrown.code === 'fault.peer_unreachable')
+    return { state: 'away', about: 'does not answer', next: start }
+  return { state: 'not_ready', about: sentenceOf(thrown) }
+}
