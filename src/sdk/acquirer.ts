@@ -28,6 +28,7 @@ import { pinSites } from './pin-sites.ts'
 import type { PinStore } from './pin-sites.ts'
 import { signingKeysOf } from './pinned-keys.ts'
 import type { PinnedKeys } from './pinned-keys.ts'
+import { storyProblems } from './story-problems.ts'
 import { verifyReceipts } from './verify.ts'
 import type { VerifiedReceipt } from './verify.ts'
 
@@ -250,12 +251,18 @@ function openSiteAnswer(
   const receipts = verifyReceipts(answer.receipts, pinned)
   for (const receipt of receipts)
     if (!receipt.isVerified) problems.push(`a receipt does not verify: ${receipt.problem}`)
-  if (decision && !receipts.some(({ receipt }) => receipt?.askId === askId))
-    problems.push('no receipt names this ask')
+  if (decision) {
+    const { site, captured, withdrawnAt } = answer
+    const told = receipts.map(({ receipt }) => receipt)
+    const kept = sealed === undefined ? undefined : digestOf(sealed)
+    const isWithdrawn = withdrawnAt !== undefined
+    problems.push(
+      ...storyProblems({ askId, site, decision, receipts: told, sealed: kept, isWithdrawn, captured }),
+    )
+  }
   let release: Release | undefined
   if (sealed !== undefined) {
-    if (digestOf(sealed) !== decision?.releaseDigest)
-      problems.push('the release is not the one that the decision names')
+    if (!decision) problems.push('the release is not the one that the decision names')
     release = openRelease(sealed, keys)
     if (!release || release.ask !== askId || release.site !== answer.site)
       problems.push('the release cannot be opened with the key of this member')
