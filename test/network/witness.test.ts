@@ -1,15 +1,16 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
 import fc from 'fast-check'
-import { systemClock } from '../../src/kernel/clock.ts'
+import { formatInstant, systemClock } from '../../src/kernel/clock.ts'
 import { generateKeyPair } from '../../src/kernel/crypto/keys.ts'
 import type { KeyPair } from '../../src/kernel/crypto/keys.ts'
 import { logOrigin, signCheckpoint } from '../../src/protocol/proof/checkpoint.ts'
 import { cosignaturesOf, parseWitness, withCosignature } from '../../src/protocol/proof/cosignature.ts'
 import type { Witness } from '../../src/protocol/proof/cosignature.ts'
+import { signKeyRotation } from '../../src/protocol/proof/key-chain.ts'
 import { leafHash, proveConsistency, rootOf } from '../../src/protocol/proof/merkle.ts'
 import { NETWORK_API } from '../../src/protocol/http/network-endpoints.ts'
-import { testNetwork } from '../../src/testing/test-network.ts'
+import { publicKeys, testNetwork, testParty } from '../../src/testing/test-network.ts'
 import type { TestNetwork, TestParty } from '../../src/testing/test-network.ts'
 
 let network: TestNetwork
@@ -104,6 +105,26 @@ const leaves = (count: number, from = 0) =>
   Array.from({ length: count }, (_, index) => `receipt ${from + index}`)
 
 describe('the network as a witness', () => {
+  test('lets nobody lead a log on by a key that was replaced, though the leaves are there for all to read', async () => {
+    const site = await freshSite()
+    const log = new Log(site, leaves(5))
+    assert.equal((await show(await log.body(0))).status, 200)
+    const next = testParty(site.name)
+    const rotation = signKeyRotation({
+      member: site.name,
+      next: publicKeys(next),
+      time: formatInstant(systemClock.now()),
+      key: site.signing,
+    })
+    await network.call(site, NETWORK_API.rotateSiteKeys, { params: { id: site.name }, body: { rotation } })
+    const thief = new Log(site, [...leaves(5), 'a receipt that the site never issued'])
+    assert.equal((await show(await thief.body(5))).status, 403)
+    // What was seen before the key was replaced is still witnessed, and the site goes on with its new key.
+    assert.equal((await show(await log.body(5))).status, 200)
+    const after = new Log({ ...next, name: site.name }, leaves(9))
+    assert.equal((await show(await after.body(5))).status, 200)
+  })
+
   test('cosigns a log that grows, and says what it saw last', async () => {
     const site = await freshSite()
     const log = new Log(site, leaves(5))

@@ -46,8 +46,8 @@ export async function cosignCheckpoints(
   const { origin } = first.checkpoint
   const keys = logKeys(parts.directory, origin)
   if (!keys) return { lines: [], stopped: { kind: 'unknown-log' } }
-  const signed = await signedOnes(shown, { origin, keys })
-  const last = await readLast(parts.db, { origin, sizes: signed.map(({ checkpoint }) => checkpoint.size) })
+  const last = await readLast(parts.db, { origin, sizes: shown.map(({ checkpoint }) => checkpoint.size) })
+  const signed = await signedOnes(shown, { origin, keys, seenSize: last.size })
   const judged = judgeAll(signed, { last, parts })
   const kept = judged.taken.filter(({ isNew }) => isNew)
   // Somebody else showed one meanwhile: these are judged by that.
@@ -58,15 +58,21 @@ export async function cosignCheckpoints(
   return { lines, stopped }
 }
 
-/** The first so many that are signed by the log. Others are served between one signature and the next. */
+/**
+ * The first so many that are signed by the log: what goes on from what was seen by the present key of its site, because whoever
+ * has a former one, and the leaves that anybody may read, could lead the log elsewhere for good. Others are served between
+ * one signature and the next.
+ */
 async function signedOnes(
   shown: readonly ShownCheckpoint[],
-  { origin, keys }: { origin: string; keys: readonly PublicJwk[] },
+  { origin, keys, seenSize }: { readonly keys: LogKeys; readonly origin: string; readonly seenSize: number },
 ): Promise<readonly ShownCheckpoint[]> {
+  const { present, ever } = keys
   const signed: ShownCheckpoint[] = []
   for (const one of shown) {
     if (signed.length > 0) await onceUnderWay()
-    if (!openCheckpoint(one.note, { origin, keys })) break
+    const isSeen = one.checkpoint.size <= seenSize
+    if (!openCheckpoint(one.note, { origin, keys: isSeen ? ever : [present] })) break
     signed.push(one)
   }
   return signed
@@ -117,10 +123,17 @@ export async function readWitnessed(db: Database, origin: string): Promise<strin
   return rows[0]?.note
 }
 
-/** Every key that the log of a site was signed with; `undefined` for what is no log of a site of this network. */
-function logKeys(directory: Directory, origin: string): readonly PublicJwk[] | undefined {
+/** Keys that the log of a site is and was signed with. */
+interface LogKeys {
+  readonly present: PublicJwk
+  readonly ever: readonly PublicJwk[]
+}
+
+/** `undefined` for what is no log of a site of this network. */
+function logKeys(directory: Directory, origin: string): LogKeys | undefined {
   const site = directory.sites().find(({ id }) => logOrigin(id) === origin)
-  return site && directory.find(site.id)?.keySets.map(({ signing }) => signing)
+  const ever = site && directory.find(site.id)?.keySets.map(({ signing }) => signing)
+  return site && ever && { present: site.keys.signing, ever }
 }
 
 interface Last {
