@@ -3,7 +3,8 @@ export type CsvValue = string | number | boolean | null
 
 /**
  * A line of CSV with its end (RFC 4180). A text that a spreadsheet would take for a formula keeps a quote before it (OWASP,
- * CSV injection): whoever opens the file did not write it. Numbers stay numbers, in texts too.
+ * CSV injection; some read the wide signs of East Asian text alike): whoever opens the file did not write it. Numbers stay numbers,
+ * in texts too.
  */
 export function csvLine(values: readonly CsvValue[]): string {
   return `${values.map(csvField).join(',')}\r\n`
@@ -16,5 +17,5 @@ function csvField(value: CsvValue): string {
 }
 
 function isFormula(text: string): boolean {
-  return /^[=+\-@\t\r]/.test(text) && Number.isNaN(Number(text))
+  return /^[=+\-@\t\r\n\uFF1D\uFF0B\uFF0D\uFF20]/.test(text) && Number.isNaN(Number(text))
 }

@@ -1,0 +1,201 @@
+import assert from 'node:assert/strict'
+import { after, before, test } from 'node:test'
+import { formatInstant, later } from '../../src/kernel/clock.ts'
+import { NETWORK_API } from '../../src/protocol/http/network-endpoints.ts'
+import { generateKeyPair } from '../../src/kernel/crypto/keys.ts'
+import { testClearing, testDecision } from '../../src/testing/test-decision.ts'
+import { publicKeys, testAsk, tokenOf } from '../../src/testing/test-network.ts'
+import type { TestParty } from '../../src/testing/test-network.ts'
+import { openWorld } from '../network/world.ts'
+import type { World } from '../network/world.ts'
+
+/*
+ * Every route of the network, by everybody, about what is somebody else's. Measure of success: an answer other than 401 to nobody and
+ * to somebody unknown, and other than 403 or 404 to whoever it is no business of; and a route that nobody thought of here.
+ */
+
+let w: World
+let ask = ''
+before(async () => {
+  w = await openWorld()
+  ask = (await w.network.ask(w.northcare, testAsk(w.network, w.northcare))).id
+  await w.network.call(w.galway, NETWORK_API.decide, {
+    params: { id: 'galway' },
+    body: testDecision(w.network, w.galway, { ask, acquirer: 'northcare', issuer: 'federation' }),
+  })
+})
+after(() => w[Symbol.asyncDispose]())
+
+/** Open to everybody, with or without a token; what comes of it is looked at elsewhere. */
+const OPEN = [
+  'network',
+  'token',
+  'siteOffers',
+  'listOffers',
+  'checkpoint',
+  'tile',
+  'addCheckpoint',
+  'addCheckpoints',
+  'witnessed',
+]
+/** For every member and site: who there is, and their keys. */
+const OF_ALL = ['listMembers', 'member', 'listSites', 'site']
+/** A list of the caller's own, which is empty for a stranger. */
+const OF_ONESELF = ['balances', 'listTransfers', 'listSettlements', 'listAsks', 'listNotices']
+
+/** Who has no business with what a route is about here: always Northcare, and the site Galway. */
+type Stranger = 'rival' | 'federation' | 'edgeworks' | 'zurich'
+const STRANGERS: readonly Stranger[] = ['rival', 'federation', 'edgeworks', 'zurich']
+
+interface Call {
+  readonly path: string
+  readonly body?: unknown
+  readonly headers?: Readonly<Record<string, string>>
+}
+
+const money = { amount: 100, currency: 'EUR' }
+const KEY = { 'idempotency-key': 'a-key-of-a-stranger' }
+
+/** A call of each route that is right in all but who sends it. */
+function calls(): Readonly<Record<string, Call>> {
+  const { network, galway } = w
+  const facts = { ask, acquirer: 'northcare', issuer: 'federation' }
+  const decision = testDecision(network, galway, facts)
+  const clearing = testClearing(network, galway, facts)
+  const floor = 'flr_00000000000000000000000000'
+  const keys = publicKeys({
+    signing: generateKeyPair('Ed25519'),
+    sealing: generateKeyPair('X25519'),
+  } as TestParty)
+  const notice = 'notice_00000000000000000000000000'
+  const inADay = formatInstant(later(w.clock.now(), 86_400_000))
+  return {
+    addMember: {
+      path: '/v1/members',
+      body: { id: 'planted', name: 'Planted', country: 'IE', roles: ['issuer'], keys },
+    },
+    rotateMemberKeys: { path: '/v1/members/northcare/keys', body: { rotation: 'a.b.c' } },
+    setMemberStatus: { path: '/v1/members/northcare/status', body: { status: 'suspended' } },
+    setProcessors: { path: '/v1/members/northcare/processors', body: { processors: [] } },
+    declareCollusion: { path: '/v1/members/northcare/collusion', body: { with: ['rival'] } },
+    setLimits: { path: '/v1/members/northcare/limits', body: { daily: [money] } },
+    addSite: { path: '/v1/sites', body: { id: 'planted', custodian: 'edgeworks', country: 'IE', keys } },
+    rotateSiteKeys: { path: '/v1/sites/galway/keys', body: { rotation: 'a.b.c' } },
+    setSiteStatus: { path: '/v1/sites/galway/status', body: { status: 'suspended' } },
+    publishOffers: { path: '/v1/sites/galway/offers', body: { offers: 'a.b.c' } },
+    askState: { path: `/v1/asks/${ask}` },
+    releases: { path: `/v1/asks/${ask}/releases` },
+    work: { path: '/v1/sites/galway/work' },
+    decide: { path: '/v1/sites/galway/decisions', body: decision },
+    clear: { path: '/v1/sites/galway/clearings', body: { clearing } },
+    sendNotice: {
+      path: `/v1/sites/galway/notices/${notice}`,
+      body: { acquirer: 'northcare', sealed: 'a.b.c.d.e' },
+    },
+    noticeNews: { path: '/v1/sites/galway/notices' },
+    confirmNews: { path: '/v1/sites/galway/notices/confirmation', body: { items: [] } },
+    acknowledgeNotice: { path: `/v1/notices/${notice}/acknowledgement`, body: { acknowledgement: 'a.b.c' } },
+    withdrawReleases: { path: '/v1/sites/galway/withdrawals', body: { order: 'a.b.c', isAtOnce: false } },
+    giveFloorLimit: {
+      path: '/v1/sites/galway/floor-limits',
+      body: { acquirer: 'northcare', amount: money, validUntil: inADay },
+      headers: KEY,
+    },
+    listFloorLimits: { path: '/v1/sites/galway/floor-limits' },
+    closeFloorLimit: { path: `/v1/sites/galway/floor-limits/${floor}/closing` },
+    clearLocal: {
+      path: '/v1/sites/galway/local-answers',
+      body: { ...decision, clearing, ask: 'a.b.c', floorLimit: floor },
+    },
+    trialBalance: { path: '/v1/balances/trial' },
+    transfer: {
+      path: '/v1/transfers',
+      body: { kind: 'deposit', member: 'northcare', amount: money },
+      headers: KEY,
+    },
+    settle: { path: '/v1/settlements', body: {}, headers: KEY },
+    settlement: { path: '/v1/settlements/stl_none' },
+    invoice: { path: '/v1/settlements/stl_none/invoice?member=northcare' },
+  }
+}
+
+const endpointOf = (name: string) => NETWORK_API[name as keyof typeof NETWORK_API]
+
+async function statusOf(
+  name: string,
+  { path, body, headers }: Call,
+  token: string | undefined,
+): Promise<number> {
+  const { method } = endpointOf(name)
+  const response = await fetch(`${w.network.url}${path}`, {
+    method: method.toUpperCase(),
+    headers: {
+      ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+      ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
+      ...headers,
+    },
+    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+  })
+  await response.body?.cancel()
+  return response.status
+}
+
+const token = (party: Pick<TestParty, 'name' | 'signing'>) =>
+  tokenOf(party as TestParty, {
+    audience: w.network.name,
+    now: w.clock.now(),
+    jti: w.network.ids.next('jti'),
+  })
+
+test('every route of the network is thought of here', () => {
+  const named = [...Object.keys(calls()), ...OPEN, ...OF_ALL, ...OF_ONESELF, 'ask']
+  assert.deepEqual(named.toSorted(), Object.keys(NETWORK_API).toSorted())
+  for (const [name, { path }] of Object.entries(calls())) {
+    const pattern = endpointOf(name).path.replaceAll(/\{\w+\}/g, '[^/]+')
+    assert.match(path, new RegExp(`^${pattern}(\\?.*)?$`), name)
+  }
+})
+
+test('nobody without a good token gets through to any route that is not open', async () => {
+  const forged = { name: 'operator', signing: generateKeyPair('Ed25519') }
+  const wrong: [string, number][] = []
+  for (const [name, call] of Object.entries(calls())) {
+    for (const bearer of [undefined, token(forged), token({ ...forged, name: 'northcare' })]) {
+      const status = await statusOf(name, call, bearer)
+      if (status !== 401) wrong.push([name, status])
+    }
+  }
+  assert.deepEqual(wrong, [])
+})
+
+test('whoever has no business with it is told no more than that', async () => {
+  const rival = await w.network.addMember('rival', ['acquirer', 'acquirer-processor'])
+  const parties = { ...w, rival }
+  const wrong: [string, Stranger, number][] = []
+  for (const [name, call] of Object.entries(calls())) {
+    for (const stranger of STRANGERS) {
+      const status = await statusOf(name, call, token(parties[stranger]))
+      if (![403, 404].includes(status)) wrong.push([name, stranger, status])
+    }
+  }
+  assert.deepEqual(wrong, [])
+})
+
+test('lists hold the caller’s own and nothing else, whatever owner is asked for', async () => {
+  const other = await w.network.addMember('another', ['acquirer', 'issuer'])
+  for (const query of ['', '?owner=northcare', '?owner=subjects/federation/galway', '?owner=network']) {
+    for (const list of ['balances', 'transfers', 'settlements', 'asks']) {
+      const response = await fetch(`${w.network.url}/v1/${list}${query}`, {
+        headers: { authorization: `Bearer ${token(other)}` },
+      })
+      const { items = [] } = (await response.json()) as {
+        items?: readonly { positions?: readonly unknown[] }[]
+      }
+      assert.deepEqual(
+        items.flatMap((item) => item.positions ?? [item]),
+        [],
+        `${list}${query}`,
+      )
+    }
+  }
+})
