@@ -262,7 +262,7 @@ const DECLINED: readonly (readonly [mode: Mode, sql: string, at: string, says: R
     'aggregate',
     `select sex, percentile_cont(0.5) within group (order by height) as median_height from athletes group by sex`,
     'percentile_c',
-    /"percentile_cont"/,
+    /WITHIN GROUP \(it would be one person’s value/,
   ],
   [
     'private',
@@ -274,13 +274,13 @@ const DECLINED: readonly (readonly [mode: Mode, sql: string, at: string, says: R
     'aggregate',
     `select sex, mode() within group (order by sport) from athletes group by sex`,
     'mode() withi',
-    /"mode"/,
+    /WITHIN GROUP \(it would be one person’s value/,
   ],
   [
     'aggregate',
     `select nationality, string_agg(distinct sport, ', ' order by sport) from athletes group by nationality`,
     'string_agg(d',
-    /"string_agg"/,
+    /ORDER BY in an aggregate \(it lists values/,
   ],
   [
     'aggregate',
@@ -382,7 +382,7 @@ const DECLINED: readonly (readonly [mode: Mode, sql: string, at: string, says: R
     'private',
     `select nationality, sum(gold + silver + bronze) as medals, stddev(height), mode() within group (order by sport) from athletes group by nationality order by medals desc limit 20`,
     'mode() withi',
-    /"mode"/,
+    /WITHIN GROUP \(it would be one person’s value/,
   ],
   [
     'aggregate',
@@ -400,7 +400,7 @@ const DECLINED: readonly (readonly [mode: Mode, sql: string, at: string, says: R
     'aggregate',
     `with g as (select player_id, string_agg(distinct game, ' + ' order by game) as games from play_sessions group by player_id) select games, count(*) from g group by games order by 2 desc`,
     'string_agg(d',
-    /"string_agg"/,
+    /ORDER BY in an aggregate \(it lists values/,
   ],
   [
     'aggregate',
@@ -418,13 +418,13 @@ const DECLINED: readonly (readonly [mode: Mode, sql: string, at: string, says: R
     'aggregate',
     `select g, count(*) from (select player_id, mode() within group (order by game) as g from play_sessions group by player_id) t group by g`,
     'mode() withi',
-    /"mode"/,
+    /WITHIN GROUP \(it would be one person’s value/,
   ],
   [
     'aggregate',
     `select avg(m) from (select person_id, percentile_cont(0.5) within group (order by total_steps) as m from daily_activity group by person_id) t`,
     'percentile_c',
-    /"percentile_cont"/,
+    /WITHIN GROUP \(it would be one person’s value/,
   ],
   [
     'aggregate',

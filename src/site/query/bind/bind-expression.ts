@@ -192,11 +192,14 @@ function bindFunction(node: FuncCall, frame: Frame): Expr {
   }
   const aggregate = frame.bindAggregate?.(node, name)
   if (aggregate) return aggregate
-  const isAggregated = node.agg_order ?? node.agg_within_group ?? node.agg_star ?? node.agg_filter
-  const why = isAggregated || node.agg_distinct ? whyDeclined(name) : ''
-  if (why !== '') throw notAllowed(`${spoken(name)}${why}`, node.location)
+  const why = whyDeclined(name)
   if (node.agg_order || node.agg_within_group)
-    throw notSupported(node.agg_within_group ? 'WITHIN GROUP' : 'ORDER BY in an aggregate', node.location)
+    throw notSupported(
+      `${node.agg_within_group ? 'WITHIN GROUP' : 'ORDER BY in an aggregate'}${why}`,
+      node.location,
+    )
+  if (why !== '' && (node.agg_star || node.agg_filter || node.agg_distinct))
+    throw notAllowed(`${spoken(name)}${why}`, node.location)
   if (node.agg_star || node.agg_filter || node.agg_distinct)
     throw notAllowed(
       `the aggregate "${name}" ${frame.bindAggregate ? `in mode ${frame.binding.mode}` : 'here'}`,
