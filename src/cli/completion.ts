@@ -9,7 +9,7 @@ export function addCompletionVerb(program: Command, session: Session): void {
     name: 'completion',
     summary: 'print a script by which bash completes verbs and options',
     example:
-      'eval "$(hedgerow completion)"\nhedgerow completion > ~/.local/share/bash-completion/completions/hedgerow',
+      'hedgerow completion > ~/.local/share/bash-completion/completions/hedgerow\neval "$(hedgerow completion)"',
     hasJson: false,
   }).action(() =>
     perform(session, () => {
