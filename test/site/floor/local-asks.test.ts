@@ -59,6 +59,16 @@ function request(acquirer: TestAcquirer, sql = SQL, more: Parameters<TestAcquire
   return acquirer.request(sql, more)
 }
 
+/** An answer without what the witness has signed of its checkpoints, which comes when it comes. */
+function unwitnessed(answer: object): unknown {
+  return JSON.parse(
+    JSON.stringify(answer, (name, value: unknown) => {
+      if (typeof value === 'bigint') return `${value}`
+      return name === 'checkpoint' ? String(value).replaceAll(/^— \S+\/witness .*\n/gm, '') : value
+    }),
+  )
+}
+
 describe('an ask on the local network', () => {
   test('is answered with a release and receipts, booked on the floor limit, and captured once', async () => {
     const { acquirer, local, limit } = await floored()
@@ -94,8 +104,8 @@ describe('an ask on the local network', () => {
     const signed = await local.prepare(request(acquirer))
     const first = await local.send(signed.jws)
     const second = await local.send(signed.jws)
-    assert.deepEqual(second, first)
-    assert.deepEqual(await local.find(signed.ask.id), first)
+    assert.deepEqual(unwitnessed(second), unwitnessed(first))
+    assert.deepEqual(unwitnessed(await local.find(signed.ask.id)), unwitnessed(first))
     const paid = first.sites[0]?.captured?.amountMinor
     const through = await acquirer.acquirer.send(signed.jws)
     const waited = await acquirer.acquirer.wait(signed.ask.id, later(trade.clock.now(), 10_000))
