@@ -1,4 +1,5 @@
 import type { Command } from 'commander'
+import { show } from './session.ts'
 import type { Session } from './session.ts'
 import { say } from './terminal.ts'
 import { perform, verb } from './verb.ts'
@@ -10,10 +11,10 @@ export function addCompletionVerb(program: Command, session: Session): void {
     summary: 'print a script by which bash completes verbs and options',
     example:
       'hedgerow completion > ~/.local/share/bash-completion/completions/hedgerow\neval "$(hedgerow completion)"',
-    hasJson: false,
-  }).action(() =>
+  }).action(({ json }: { json?: boolean }) =>
     perform(session, () => {
-      say(session.terminal, completionScript(program))
+      const value = Object.fromEntries(wordsOf(program).map(({ path, words }) => [path, words]))
+      show(session, { json, value, print: () => say(session.terminal, completionScript(program)) })
       return Promise.resolve()
     }),
   )
