@@ -114,9 +114,11 @@ export class WorkDesk {
     if (!drained || now >= later(drained.at, LIMITS.longPollMs)) return undefined
     const since = fresh.filter(({ arrival }) => arrival > drained.arrivals)
     if (since.length < arrivals - drained.arrivals || since.length > limit) return undefined
-    for (const work of since) lend(given, work, now)
+    // The record may have been read after an ask was booked and before it was told of here: then it was given already.
+    const ungiven = since.filter(({ sequence }) => sequence > given.after)
+    for (const work of ungiven) lend(given, work, now)
     given.drained = { at: drained.at, arrivals }
-    return since.filter(({ item }) => item.expires > formatInstant(now))
+    return ungiven.filter(({ item }) => item.expires > formatInstant(now))
   }
 
   /** A site has answered an ask: it is not lent any longer. */
