@@ -25,7 +25,7 @@ import {
 const people = testPeople(60)
 const COUNT = 'select count(*) as n from athletes'
 
-/** With so many answers lost an ask may still wait for several long polls, and then expires: why is not known, so it is among the long ones. */
+/** Which answers are lost depends on which call finds which connection, so that one run of several does not meet every door. */
 const isLong = process.env['HEDGEROW_FAULTS'] !== undefined
 
 test(

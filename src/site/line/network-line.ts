@@ -74,12 +74,15 @@ export function networkLine(facts: LineFacts): NetworkLine {
           callJson({ url: `${url}/v1/network`, method: 'GET', response: networkInfoSchema, signal, clock }),
         ),
       ),
-    // What was given out in an answer that was lost comes again only to a pull that resumes.
-    pullWork: ({ waitMs, isResuming, signal }) =>
-      once('GET', `/v1/sites/${site}/work?wait=${waitMs}&resume=${String(isResuming)}`, {
-        response: workSchema,
-        signal,
-      }),
+    pullWork: ({ waitMs, isResuming, signal }) => {
+      // What was given out in an answer that was lost comes again only to a pull that resumes.
+      let resume = isResuming
+      return againIfClosed(() => {
+        const path = `/v1/sites/${site}/work?wait=${waitMs}&resume=${String(resume)}`
+        resume = true
+        return once('GET', path, { response: workSchema, signal })
+      })
+    },
     pushDecision: (message) =>
       call('POST', `/v1/sites/${site}/${'floorLimit' in message ? 'local-answers' : 'decisions'}`, {
         body: message,
