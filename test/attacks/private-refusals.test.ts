@@ -3,14 +3,13 @@ import { test } from 'node:test'
 import { silentLog } from '../../src/kernel/log.ts'
 import { systemRandom } from '../../src/kernel/random.ts'
 import { declined } from '../../src/protocol/reason.ts'
-import { siteIdSchema } from '../../src/protocol/wire.ts'
 import { answerAsk } from '../../src/site/asks/answer-ask.ts'
 import { siteSettingsSchema } from '../../src/site/config.ts'
-import { networkLine } from '../../src/site/line/network-line.ts'
 import { pulledAsks } from '../../src/site/line/serve-line.ts'
 import { openSite } from '../../src/site/open-site.ts'
 import { testGrant, testPeople } from '../../src/testing/test-population.ts'
 import { testTrade } from '../../src/testing/test-trade.ts'
+import { testLine } from '../../src/testing/test-line.ts'
 
 /*
  * Questions of mode `private` whose run comes to nothing: too many groups, too long. That follows from the rows, so each tells
@@ -49,14 +48,7 @@ test('a run with noise that comes to nothing is paid for from the budget, as an 
         : found
     },
   })
-  const line = networkLine({
-    url: trade.network.url,
-    networkName: trade.network.name,
-    site: siteIdSchema.parse(site.name),
-    key: parts.keys.signing,
-    clock: trade.clock,
-    ids: trade.network.ids,
-  })
+  const line = testLine(trade, parts)
   const asker = await trade.addAcquirer('looker', { depositMinor: 10_000_000 })
   const reasons: string[] = []
   for (const score of [1, 2, 3]) {

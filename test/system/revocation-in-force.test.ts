@@ -9,15 +9,15 @@ import { findAnswer } from '../../src/site/asks/answer-store.ts'
 import { decisionMessageOf } from '../../src/site/asks/decision-message.ts'
 import { siteSettingsSchema } from '../../src/site/config.ts'
 import { revokeGrants } from '../../src/site/consent/revoke-grants.ts'
-import { networkLine } from '../../src/site/line/network-line.ts'
 import { pulledAsks } from '../../src/site/line/serve-line.ts'
 import { openSite } from '../../src/site/open-site.ts'
 import type { SiteContext } from '../../src/site/site-context.ts'
 import { siteDecisionSchema } from '../../src/protocol/decision.ts'
-import { dataSetIdSchema, siteIdSchema } from '../../src/protocol/wire.ts'
+import { dataSetIdSchema } from '../../src/protocol/wire.ts'
 import { testPeople } from '../../src/testing/test-population.ts'
 import { testTrade } from '../../src/testing/test-trade.ts'
 import type { TestSite, TestTrade } from '../../src/testing/test-trade.ts'
+import { testLine } from '../../src/testing/test-line.ts'
 
 const COUNT = 70
 const people = testPeople(COUNT, (_, index) => ({ height: 1.2 + index / 100 }))
@@ -102,7 +102,7 @@ test('the same of a dry run: the people and the share that it tells are of those
       asker.request(QUESTIONS.athletes.aggregate, { dryRun: true }),
     )
     await asker.acquirer.send(jws)
-    const [pulled] = pulledAsks(await lineOf(trade, parts).pullWork({ waitMs: 5_000, isResuming: false }))
+    const [pulled] = pulledAsks(await testLine(trade, parts).pullWork({ waitMs: 5_000, isResuming: false }))
     assert.ok(pulled)
     const revoked = people.slice(index * AT_ONCE, (index + 1) * AT_ONCE)
     let passed = 0
@@ -158,7 +158,7 @@ async function run(
     asker.request(QUESTIONS[race.dataSet][race.mode], { mode: race.mode }),
   )
   await acquirer.send(jws)
-  const line = lineOf(trade, parts)
+  const line = testLine(trade, parts)
   const [pulled] = pulledAsks(await line.pullWork({ waitMs: 5_000, isResuming: false }))
   assert.ok(pulled)
   let isAcknowledged = false
@@ -188,17 +188,6 @@ async function run(
   assert.deepEqual(opened?.problems, [])
   const rows = opened?.release?.rows ?? assert.fail(`declined: ${opened?.reason}`)
   return { people: race.mode === 'rows' ? rows.length : Number(rows[0]?.[0]), wasAcknowledged }
-}
-
-function lineOf({ network, clock }: TestTrade, { site, keys }: SiteContext) {
-  return networkLine({
-    url: network.url,
-    networkName: network.name,
-    site: siteIdSchema.parse(site),
-    key: keys.signing,
-    clock,
-    ids: network.ids,
-  })
 }
 
 /** How long a step waits for the revocation that it began. */

@@ -3,14 +3,12 @@ import { test } from 'node:test'
 import { silentLog } from '../../src/kernel/log.ts'
 import { systemRandom } from '../../src/kernel/random.ts'
 import { SITE_API } from '../../src/protocol/http/site-api.ts'
-import { siteIdSchema } from '../../src/protocol/wire.ts'
 import { openPersonRecords } from '../../src/sdk/person.ts'
 import type { WireManifest } from '../../src/sdk/issuer.ts'
 import { answerAsk } from '../../src/site/asks/answer-ask.ts'
 import { findAnswer } from '../../src/site/asks/answer-store.ts'
 import { decisionMessageOf } from '../../src/site/asks/decision-message.ts'
 import { siteSettingsSchema } from '../../src/site/config.ts'
-import { networkLine } from '../../src/site/line/network-line.ts'
 import { pulledAsks } from '../../src/site/line/serve-line.ts'
 import { openSite } from '../../src/site/open-site.ts'
 import type { SiteContext } from '../../src/site/site-context.ts'
@@ -21,6 +19,7 @@ import { testManifest, testPeople } from '../../src/testing/test-population.ts'
 import type { TestPerson } from '../../src/testing/test-population.ts'
 import { testTrade } from '../../src/testing/test-trade.ts'
 import type { TestSite, TestTrade } from '../../src/testing/test-trade.ts'
+import { testLine } from '../../src/testing/test-line.ts'
 
 /** Two seconds before rows of 28, 29, 30 and 31 January end, whose period is a month. */
 const EVENING = Date.parse('2026-02-27T23:59:58Z')
@@ -214,14 +213,7 @@ async function askAsDayPasses(
   const sql = mode === 'rows' ? 'select score from athletes' : 'select count(*) as visits from athletes'
   const { ask, jws } = await asker.acquirer.prepare(asker.request(sql, { mode }))
   await asker.acquirer.send(jws)
-  const line = networkLine({
-    url: network.url,
-    networkName: network.name,
-    site: siteIdSchema.parse(parts.site),
-    key: parts.keys.signing,
-    clock,
-    ids: network.ids,
-  })
+  const line = testLine({ network, clock }, parts)
   const [pulled] = pulledAsks(await line.pullWork({ waitMs: 5_000, isResuming: false }))
   assert.ok(pulled)
   let hasPassed = false

@@ -11,18 +11,13 @@ import type {
 } from '../../protocol/http/access-api.ts'
 import type { KeySet } from '../../protocol/member.ts'
 import type { MemberId } from '../../protocol/wire.ts'
-import {
-  dismissEnforcementPoint,
-  findEnforcementPointKey,
-  listEnforcementPoints,
-  nameEnforcementPoint,
-} from '../access/enforcement-points.ts'
-import type { EnforcementPoint } from '../access/enforcement-points.ts'
+import { ENFORCEMENT_POINTS, nameEnforcementPoint } from '../access/enforcement-points.ts'
 import { accessDecision, evaluateAccess } from '../access/evaluate-access.ts'
 import type { AccessParts, Asker, Evaluated } from '../access/evaluate-access.ts'
 import { evaluateInOrder, unpackEvaluations } from '../access/evaluate-together.ts'
 import { notePermits } from '../access/note-permits.ts'
 import { searchActions, searchDataSets } from '../access/search-access.ts'
+import type { NamedCaller } from '../named-callers.ts'
 
 type PointView = z.input<typeof enforcementPointSchema>
 
@@ -74,14 +69,14 @@ export function accessActs(parts: AccessParts): AccessActs {
     },
     searchDataSets: (request, asker) => searchDataSets(parts, request, asker),
     searchActions: (request, asker) => searchActions(parts, request, asker),
-    listPoints: async (scope) => (await listEnforcementPoints(site.db, scope)).map(pointView),
-    namePoint: async (point) =>
-      pointView(await nameEnforcementPoint(parts, { ...point, namedAt: site.clock.now() })),
-    dismissPoint: (point) => dismissEnforcementPoint(site.db, point),
-    pointKey: (member, keyId) => findEnforcementPointKey(site.db, { member, keyId }),
+    listPoints: async (scope) => (await ENFORCEMENT_POINTS.list(site.db, scope)).map(pointView),
+    namePoint: async ({ point: member, ...named }) =>
+      pointView(await nameEnforcementPoint(parts, { member, ...named, namedAt: site.clock.now() })),
+    dismissPoint: ({ point: member, issuer }) => ENFORCEMENT_POINTS.dismiss(site.db, { member, issuer }),
+    pointKey: (member, keyId) => ENFORCEMENT_POINTS.findKey(site.db, { member, keyId }),
   }
 }
 
-function pointView({ namedAt, ...point }: EnforcementPoint): PointView {
-  return { ...point, namedAt: formatInstant(namedAt) }
+function pointView({ member, namedAt, ...named }: NamedCaller): PointView {
+  return { point: member, ...named, namedAt: formatInstant(namedAt) }
 }

@@ -25,8 +25,8 @@ import { giveNotice } from '../officer/give-notice.ts'
 import { incidentActs } from '../officer/incidents.ts'
 import type { IncidentActs } from '../officer/incidents.ts'
 import type { NoticeLanguage } from '../officer/notice-words.ts'
-import { dismissOfficer, findOfficerKey, listOfficers, nameOfficer } from '../officer/named-officers.ts'
-import type { NamedOfficer } from '../officer/named-officers.ts'
+import type { NamedCaller } from '../named-callers.ts'
+import { NAMED_OFFICERS } from '../officer/named-officers.ts'
 import { keepPartyContact } from '../officer/party-contacts.ts'
 import { findRegulatorKey, registerRegulator, removeRegulator } from '../officer/regulators.ts'
 import type { SiteContext } from '../site-context.ts'
@@ -63,8 +63,8 @@ export interface OfficerActs
 
 type NamedOfficerView = z.input<typeof namedOfficerSchema>
 
-function officerView({ namedAt, ...officer }: NamedOfficer): NamedOfficerView {
-  return { ...officer, namedAt: formatInstant(namedAt) }
+function officerView({ member, namedAt, ...named }: NamedCaller): NamedOfficerView {
+  return { officer: member, ...named, namedAt: formatInstant(namedAt) }
 }
 
 /** The officer's seat, in the forms of the door. */
@@ -83,11 +83,11 @@ export function officerActs(site: SiteContext): OfficerActs {
       return contact
     },
     notice: (request) => giveNotice(site, request),
-    listOfficers: async (scope) => (await listOfficers(site.db, scope)).map(officerView),
-    nameOfficer: async (officer) =>
-      officerView(await nameOfficer(site.db, { ...officer, namedAt: site.clock.now() })),
-    dismissOfficer: (officer) => dismissOfficer(site.db, officer),
-    officerKey: (member, keyId) => findOfficerKey(site.db, { member, keyId }),
+    listOfficers: async (scope) => (await NAMED_OFFICERS.list(site.db, scope)).map(officerView),
+    nameOfficer: async ({ officer: member, ...named }) =>
+      officerView(await NAMED_OFFICERS.name(site.db, { member, ...named, namedAt: site.clock.now() })),
+    dismissOfficer: ({ officer: member, issuer }) => NAMED_OFFICERS.dismiss(site.db, { member, issuer }),
+    officerKey: (member, keyId) => NAMED_OFFICERS.findKey(site.db, { member, keyId }),
     registerRegulator: ({ member, keys }) =>
       registerRegulator(site.db, { member, keys, now: site.clock.now() }),
     removeRegulator: (member) => removeRegulator(site.db, member),

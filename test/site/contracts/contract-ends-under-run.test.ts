@@ -3,18 +3,17 @@ import { test } from 'node:test'
 import { z } from 'zod'
 import { silentLog } from '../../../src/kernel/log.ts'
 import { systemRandom } from '../../../src/kernel/random.ts'
-import { siteIdSchema } from '../../../src/protocol/wire.ts'
 import { answerAsk } from '../../../src/site/asks/answer-ask.ts'
 import { findAnswer } from '../../../src/site/asks/answer-store.ts'
 import { siteSettingsSchema } from '../../../src/site/config.ts'
 import { endContract } from '../../../src/site/contracts/change-contracts.ts'
-import { networkLine } from '../../../src/site/line/network-line.ts'
 import { pulledAsks } from '../../../src/site/line/serve-line.ts'
 import { openSite } from '../../../src/site/open-site.ts'
 import type { SiteContext } from '../../../src/site/site-context.ts'
 import { testPeople } from '../../../src/testing/test-population.ts'
 import { testTrade } from '../../../src/testing/test-trade.ts'
 import type { TestTrade } from '../../../src/testing/test-trade.ts'
+import { testLine } from '../../../src/testing/test-line.ts'
 
 test('a run that is under way when its contract ends is thrown away, and its ask is declined', async () => {
   await using trade = await testTrade()
@@ -52,18 +51,10 @@ async function reasonOf(
   { parts, whenRun }: { parts: SiteContext; whenRun: () => Promise<void> },
 ): Promise<{ reason: string | undefined; runs: number }> {
   askers += 1
-  const { network, clock } = trade
   const asker = await trade.addAcquirer(`asker-${askers}`)
   const { ask, jws } = await asker.acquirer.prepare(asker.request('select count(*) as people from athletes'))
   await asker.acquirer.send(jws)
-  const line = networkLine({
-    url: network.url,
-    networkName: network.name,
-    site: siteIdSchema.parse(parts.site),
-    key: parts.keys.signing,
-    clock,
-    ids: network.ids,
-  })
+  const line = testLine(trade, parts)
   const [pulled] = pulledAsks(await line.pullWork({ waitMs: 5_000, isResuming: false }))
   assert.ok(pulled)
   let runs = 0
