@@ -12,16 +12,15 @@ export function serveAskAgain(door: Door<SiteCaller>, acts: SiteActs): void {
   door.serve(SITE_API.askAgain, async ({ caller, params, query: { reason, cursor, limit, format } }) => {
     const found = await acts.findDataSet(params.dataSet)
     if (caller.kind !== 'issuer' || found?.manifest.issuer !== caller.member) throw notFound()
-    const after = cursor !== undefined && /^\d{1,10}$/.test(cursor) ? Number(cursor) : -1
-    const asked = { manifest: found.manifest, reading: { by: byOf(caller), reason }, after }
+    const asked = { manifest: found.manifest, reading: { by: byOf(caller), reason }, cursor }
     if (format === 'ndjson')
       return new Response(streamOf(linesOf(acts.peopleToAsk({ ...asked, limit: PEOPLE_AT_ONCE }))), {
         headers: { 'content-type': 'application/x-ndjson' },
       })
     const first = await acts.peopleToAsk({ ...asked, limit }).next()
     if (first.done) return { items: [] }
-    const { items, last, isLast } = first.value
-    return { items: [...items], ...(isLast ? {} : { nextCursor: String(last) }) }
+    const { items, ...more } = first.value
+    return { items: [...items], ...more }
   })
 }
 

@@ -196,11 +196,11 @@ export interface SiteActs extends PersonActs, RequestActs, LocalAskActs {
   readonly principals: PrincipalActs
   /** The lines of a data set's hand-over. */
   handOver(request: { manifest: Manifest; part: HandOverPart; reading: Reader }): AsyncGenerator<string>
-  /** Whom an issuer has to ask again, behind a number and some at a time. */
+  /** Whom an issuer has to ask again, from where a cursor says on, some at a time. */
   peopleToAsk(request: {
     manifest: Manifest
     reading: Reader
-    after: number
+    cursor?: string | undefined
     limit: number
   }): AsyncGenerator<PortionToAsk>
   windDown(reason: string): Promise<{ since: string; reason: string }>

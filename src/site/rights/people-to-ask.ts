@@ -6,25 +6,32 @@ import type { OutdatedTerms } from '../consent/outdated-grants.ts'
 import type { SiteContext } from '../site-context.ts'
 import { namedPeople } from './named-people.ts'
 import { noteAccess } from './note-access.ts'
+import { cursorBehind, numberOfCursor } from './people-cursor.ts'
 import type { Reader } from './person-reading.ts'
 
 export type PersonToAsk = z.input<typeof personToAskSchema>
 
-/** Some people to ask, and the number of the last that was looked at: erased people are none, but they end a portion too. */
+/** Some people to ask, and where it goes on unless these are the last. Erased people are none, but they end a portion too. */
 export interface PortionToAsk {
   readonly items: readonly PersonToAsk[]
-  readonly last: number
-  readonly isLast: boolean
+  readonly nextCursor?: string | undefined
 }
 
 /**
- * Whom the issuer of a data set has to ask again, under the keys by which it knows them, from behind a number on and `limit` at
- * a time. That each was read is noted before they are shown.
+ * Whom the issuer of a data set has to ask again, under the keys by which it knows them, from where a cursor says on and `limit`
+ * at a time. That each was read is noted before they are shown.
  */
 export async function* peopleToAsk(
   site: SiteContext,
-  { manifest, reading, after, limit }: { manifest: Manifest; reading: Reader; after: number; limit: number },
+  {
+    manifest,
+    reading,
+    cursor,
+    limit,
+  }: { manifest: Manifest; reading: Reader; cursor?: string | undefined; limit: number },
 ): AsyncGenerator<PortionToAsk> {
+  const place = `people to ask about ${manifest.dataSet}`
+  const after = (cursor === undefined ? undefined : numberOfCursor(cursor, site, place)) ?? -1
   const now = site.clock.now()
   const refused = await refusalsOn(site.db, manifest.dataSet)
   const outdated = outdatedGrants(site.mirror, { manifest, refused, now })
@@ -39,7 +46,9 @@ export async function* peopleToAsk(
       await noteAccess(site, { people, reading, what: 'whom to ask again' })
       items.push(...people.map(({ number, key }) => ({ person: key, granted: grantedBy(number, outdated) })))
     }
-    yield { items, last: portion.at(-1) ?? after, isLast: start + limit >= numbers.length }
+    const last = portion.at(-1)
+    const isLast = last === undefined || start + limit >= numbers.length
+    yield { items, ...(isLast ? {} : { nextCursor: cursorBehind(last, site, place) }) }
   }
 }
 

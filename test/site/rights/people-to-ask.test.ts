@@ -89,6 +89,7 @@ test('who has answered the new text, yes or no, is not asked a second time by th
 test('pages and lines give the same people, each once', async () => {
   const all = await keysOf()
   const paged: string[] = []
+  const cursors: string[] = []
   let cursor: string | undefined
   do {
     const address = new URL(`${site.url}/v1/datasets/athletes/people-to-ask`)
@@ -103,8 +104,13 @@ test('pages and lines give the same people, each once', async () => {
     assert.ok(page.items.length <= 5)
     paged.push(...page.items.map(({ person }) => person))
     cursor = page.nextCursor
+    if (cursor !== undefined) cursors.push(cursor)
   } while (cursor !== undefined)
   assert.deepEqual(paged, all)
+  // The site's number of a person is nobody's to see: cursors are long, all of one length, and none is a number.
+  assert.ok(cursors.length > 1)
+  assert.deepEqual([...new Set(cursors.map(({ length }) => length))], [51])
+  assert.ok(cursors.every((one) => Number.isNaN(Number(one))))
   const text = await new Response(await askAgainLines(issuer, { dataSet: 'athletes', reason })).text()
   const lines = text
     .trimEnd()
