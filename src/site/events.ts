@@ -20,8 +20,8 @@ export interface SiteEvents {
     durationMs: number
   }): void
   decisionRefused(ask: string, error: unknown): void
-  /** An enforcement point was answered; of whom, no record tells. */
-  evaluated(facts: { by: string; reason: ReasonCode }): void
+  /** An enforcement point was answered; about one person no reason is told, and of whom, never. */
+  evaluated(facts: { by: string; reason: ReasonCode | undefined }): void
   imported(facts: { dataSet: string; batch: string; rows: number }): void
   grantsChanged(facts: { given: number; revoked: number }): void
   evidenceGiven(facts: { validUntil: string }): void
@@ -129,7 +129,7 @@ function accessEvents(log: Log, registers: Registry[]): Pick<SiteEvents, 'evalua
   })
   return {
     evaluated: (facts) => {
-      evaluations.inc({ reason: facts.reason })
+      evaluations.inc({ reason: facts.reason ?? 'about_a_person' })
       log.info('site.evaluated', facts)
     },
   }

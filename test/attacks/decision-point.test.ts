@@ -175,6 +175,7 @@ test('that somebody left a group is told by the group, and never by whom or how 
 test('a look at a person is in their record, and neither log, receipts nor errors name them or say what was answered', async () => {
   const point = pointOf(gate)
   const before = (await site.operator.receipts({ limit: 500 })).length
+  const linesBefore = log.lines.length
   assert.equal((await point.evaluate(ofPerson('p-marker'))).decision, true)
   assert.equal((await point.evaluate(ofPerson('p-silent'))).decision, false)
   await statusOf(gate, SITE_API.evaluateAccess, { ...ofPerson('p-marker'), subject: 'p-marker' })
@@ -188,4 +189,10 @@ test('a look at a person is in their record, and neither log, receipts nor error
   )
   assert.ok(!JSON.stringify(payloads).includes('p-marker'))
   assert.ok(!log.lines.some((line) => line.includes('p-marker') || line.includes('p-silent')))
+  const evaluated = log.lines.slice(linesBefore).filter((line) => line.includes('site.evaluated'))
+  assert.equal(evaluated.length, 2)
+  assert.ok(
+    !evaluated.some((line) => line.includes('approved') || line.includes('declined')),
+    evaluated.join('\n'),
+  )
 })

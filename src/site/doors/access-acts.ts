@@ -44,10 +44,10 @@ export function accessActs(parts: AccessParts): AccessActs {
   const { site } = parts
   const decide = async (request: AccessRequest, asker: Asker): Promise<Evaluated> => {
     const evaluated = await evaluateAccess(parts, request, asker)
-    site.events.evaluated({
-      by: asker.by,
-      reason: evaluated.outcome.ok ? 'approved' : evaluated.outcome.error.code,
-    })
+    const { outcome, question } = evaluated
+    const isOfPerson = question?.kind === 'use' && question.person !== undefined
+    const reason = outcome.ok ? 'approved' : outcome.error.code
+    site.events.evaluated({ by: asker.by, reason: isOfPerson ? undefined : reason })
     return evaluated
   }
   const single = async (request: AccessRequest, asker: Asker): Promise<AccessDecision> => {
