@@ -151,6 +151,42 @@ test('what is not counted as held back is what was asked for, or misses parts of
   assert.ok(told.whole > 50 && told.counted > 50, JSON.stringify(told))
 })
 
+test('the row of all small groups is missing for nothing only where they are too few, or a minimum group stands in two', () => {
+  const told = { shown: 0, hidden: 0 }
+  const size = fc.integer({ min: 1, max: k + 2 })
+  const measured = fc.array(fc.integer({ min: 0, max: PEOPLE - 1 }), { maxLength: 120 })
+  const ask = fc.record({
+    sizes: fc.array(size, { maxLength: 12 }),
+    reach: fc.constantFrom(0, 0, 1),
+    measured,
+  })
+  fc.assert(
+    fc.property(fc.array(ask, { minLength: 1, maxLength: 6 }), (asks) => {
+      const acquirer = history()
+      for (const { sizes, reach, measured: counting } of asks) {
+        let from = 100
+        const groups = sizes.map((count, index) => {
+          const people = range(from, from + count + reach)
+          from += count
+          return groupOf(`${index}`, people, people.intersection(Bitset.of(counting)))
+        })
+        const { answer } = acquirer.ask({
+          eligible: everybody,
+          groups: [groupOf('', range(0, 100)), ...groups],
+        })
+        if (!answer) continue
+        const small = groups.filter(({ people }) => people.count() < k)
+        const rest = Bitset.of(small.flatMap(({ people }) => [...people])).count()
+        const isFew = rest < k || (reach > 0 && sizes.length > k)
+        told[answer.remainder ? 'shown' : 'hidden'] += 1
+        if (!answer.remainder && !isFew) assert.ok(answer.withheld > 0, `${rest} are in no row for nothing`)
+      }
+    }),
+    { numRuns: 200 },
+  )
+  assert.ok(told.shown > 20 && told.hidden > 20, JSON.stringify(told))
+})
+
 test('each cell in which a few are covered counts, so a row over many cells tells no number for the price of one bit', () => {
   const acquirer = history()
   const cells = [range(0, 60), range(60, 120), range(120, 180), range(180, 240)]

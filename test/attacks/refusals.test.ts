@@ -85,6 +85,23 @@ test('what is refused because too few refusals are left is not given when it is 
   assert.equal(await spentOf('insistent'), 3)
 })
 
+test('a remainder row that has people enough and a measure about a few of them is held back like any row', async () => {
+  const asker = await trade.addAcquirer('sweeper', { depositMinor: 10_000_000 })
+  /** The ninety with a score below 30 are too few of each score; in their row would stand how many are that small. */
+  const sweep = (height: number) =>
+    `select case when score < 30 then score else 100 end, count(*) filter (where score >= 30 or height < ${height}) from athletes group by 1`
+  const nobody = await told(asker, sweep(1.2))
+  assert.deepEqual([nobody.rows, nobody.remainder], [[[100, 210]], [null, 0]])
+  assert.equal(await spentOf('sweeper'), 0)
+  // Two of them are: that the row is missing says that somebody is.
+  for (let asked = 1; asked <= MOST; asked += 1) {
+    const few = await told(asker, sweep(1.502 + asked / 1_000))
+    assert.deepEqual([few.reason, few.rows, few.remainder], ['approved', [[100, 210]], undefined])
+    assert.equal(await spentOf('sweeper'), asked)
+  }
+  assert.equal((await told(asker, sweep(1.3))).reason, 'declined.differencing')
+})
+
 async function inRecord<T>(look: (db: Database) => Promise<T>): Promise<T> {
   const { root, databaseUrl } = trade.site()
   const url = new Secret(databaseUrl)

@@ -8,7 +8,7 @@ import { checkCuts } from './differencing.ts'
 import type { CutPlan, CutProblem } from './differencing.ts'
 import { guardGroups, setsOfMeasure, suppressMore } from './guard-groups.ts'
 import type { GuardedGroups, GuardSettings } from './guard-groups.ts'
-import { unionOf } from './merge-groups.ts'
+import { countShared, unionOf } from './merge-groups.ts'
 import type { Partition } from './partition.ts'
 import type { RefusedCuts } from './row-cuts.ts'
 import { rowsOfMeans } from './rows-of-means.ts'
@@ -35,6 +35,8 @@ export interface GuardedAnswer extends GuardedGroups {
   readonly plans: readonly { readonly dataSet: string; readonly plan: CutPlan }[]
   /** Rows with enough people that are not shown all the same, or not of everybody: each tells one bit about who stands behind it. */
   readonly withheld: number
+  /** Whether one of those is the remainder, hidden because of a few (`isRestHidden`). */
+  readonly hidesRest?: true | undefined
   /** Whether its rows show less than half of the people of all rows that are large enough. */
   readonly isMinor?: true | undefined
   /** Whether people were left out who were asked about (`narrow-answer.ts`). */
@@ -59,9 +61,16 @@ export function guardAnswer(
   while (guarded.ok) {
     const checked = checkAll(guarded.value, context)
     if (checked.ok) {
-      const withheld = large - guarded.value.released.length
+      const hidesRest = isRestHidden(guarded.value, groups, context.settings)
+      const withheld = large - guarded.value.released.length + (hidesRest ? 1 : 0)
       const isMinor = withheld > 0 && isMinority(guarded.value.released, groups, context.settings)
-      return ok({ ...guarded.value, plans: checked.value, withheld, ...(isMinor && { isMinor }) })
+      return ok({
+        ...guarded.value,
+        plans: checked.value,
+        withheld,
+        ...(hidesRest && { hidesRest }),
+        ...(isMinor && { isMinor }),
+      })
     }
     const { note, cut } = checked.error
     if (mergeCount === 1 && cut) context.refused?.keep(checked.error.partition, cut)
@@ -79,6 +88,20 @@ export function guardAnswer(
 /** How many groups have people enough. */
 export function largeCount(groups: readonly CollectedGroup[], { minimumGroup }: GuardSettings): number {
   return groups.filter(({ people }) => people.count() >= minimumGroup).length
+}
+
+/**
+ * Whether several rows that are not shown would have people enough as one, and are not shown so either: a few decide that,
+ * those who count in a measure, or who stand in two rows. Where a minimum group stands in two, no few do.
+ */
+export function isRestHidden(
+  { suppressed, remainder }: Pick<GuardedGroups, 'suppressed' | 'remainder'>,
+  groups: readonly CollectedGroup[],
+  { minimumGroup }: Pick<GuardSettings, 'minimumGroup'>,
+): boolean {
+  if (remainder || suppressed.length < 2) return false
+  if (unionOf(suppressed.map(({ people }) => people)).count() < minimumGroup) return false
+  return countShared(groups, minimumGroup) < minimumGroup
 }
 
 function isMinority(

@@ -1,4 +1,4 @@
-import { Bitset } from '../../kernel/bitset.ts'
+import { Bitset, countBits } from '../../kernel/bitset.ts'
 import type { CollectedGroup, CollectedMeasure } from './collected-group.ts'
 
 /**
@@ -20,18 +20,31 @@ export function mergeGroups(groups: readonly CollectedGroup[]): CollectedGroup {
 
 /** Whether somebody stands in more than one of the groups: then the keys are of rows, not of people. */
 export function haveSharedPeople(groups: readonly CollectedGroup[]): boolean {
-  const seen = new Uint32Array(groups.reduce((most, { people }) => Math.max(most, people.capacity), 0) / 32)
+  return countShared(groups, 1) > 0
+}
+
+/** How many people stand in more than one of the groups; no further than to where they are enough. */
+export function countShared(groups: readonly CollectedGroup[], enough: number): number {
+  const wordCount = groups.reduce((most, { people }) => Math.max(most, people.capacity), 0) / 32
+  const seen = new Uint32Array(wordCount)
+  const shared = new Uint32Array(wordCount)
+  let count = 0
   for (const { people } of groups) {
     const { places, words } = people.packed()
     for (let at = 0; at < places.length; at += 1) {
       const place = places[at] ?? 0
       const before = seen[place] ?? 0
       const word = words[at] ?? 0
-      if ((before & word) !== 0) return true
+      const both = before & word
+      if (both !== 0) {
+        count += countBits(both & ~(shared[place] ?? 0))
+        if (count >= enough) return count
+        shared[place] = (shared[place] ?? 0) | both
+      }
       seen[place] = before | word
     }
   }
-  return false
+  return count
 }
 
 /** The union of any number of sets. */

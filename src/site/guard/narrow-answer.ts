@@ -2,7 +2,7 @@ import { ok } from '../../kernel/result.ts'
 import { declined } from '../../protocol/reason.ts'
 import type { Outcome } from '../../protocol/reason.ts'
 import type { CollectedGroup } from './collected-group.ts'
-import { largeCount } from './guard-answer.ts'
+import { isRestHidden, largeCount } from './guard-answer.ts'
 import type { AnswerContext, GuardedAnswer } from './guard-answer.ts'
 import { whomToLeaveOut } from './leave-out.ts'
 import type { LeavingOut } from './leave-out.ts'
@@ -29,7 +29,9 @@ export interface GuardedWhole {
  * the whole answer has to wait because somebody left.
  */
 export function planNarrowing({ groups, context, whole }: GuardedWhole): LeavingOut | undefined {
-  const isAboutPeople = whole.ok ? whole.value.withheld > 0 : canDoWithFewer(whole.error)
+  const isAboutPeople = whole.ok
+    ? whole.value.withheld > (whole.value.hidesRest ? 1 : 0)
+    : canDoWithFewer(whole.error)
   return isAboutPeople ? whomToLeaveOut(rowsOfMeans(groups, context.settings), context) : undefined
 }
 
@@ -59,15 +61,28 @@ export function chooseNarrowed(
   if (!narrowed.ok || !isMost({ shown, asked }) || (whole.ok && shown <= shownCount(whole.value)))
     return chooseWhole(given)
   const rows = rowsOfMeans(groups, context.settings)
-  const hidden = Math.max(0, largeCount(rows, context.settings) - narrowed.value.released.length)
+  const hidden = hiddenCount(narrowed.value, rows, context)
   const ofFew = leaving.coveredCells + leaving.thinParts
   const toldByItself = ofFew > 0 || isFarFromWhole(rows, context) ? 0 : 1
   return ok({
     ...narrowed.value,
     isMinor: undefined,
+    hidesRest: undefined,
     withheld: hidden + ofFew + toldByItself,
     isNarrowed: true,
   })
+}
+
+/** Rows with people enough that an answer about fewer people has not, the remainder among them. */
+function hiddenCount(
+  { released, remainder }: GuardedAnswer,
+  rows: readonly CollectedGroup[],
+  { settings }: AnswerContext,
+): number {
+  const shown = new Set(released.map(({ keys }) => JSON.stringify(keys)))
+  const suppressed = rows.filter(({ keys }) => !shown.has(JSON.stringify(keys)))
+  const ofRows = Math.max(0, largeCount(rows, settings) - released.length)
+  return ofRows + (isRestHidden({ suppressed, ...(remainder && { remainder }) }, rows, settings) ? 1 : 0)
 }
 
 function shownCount({ released }: GuardedAnswer): number {

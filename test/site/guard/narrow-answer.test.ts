@@ -51,6 +51,19 @@ test('each row with people enough that an answer about fewer people no longer ha
   assert.deepEqual(told(groups, after(...first)), { rows: 1, people: [40], withheld: 2, isNarrowed: true })
 })
 
+test('so is the row of all small groups where one person gives most of it, in an answer about everybody or about fewer', () => {
+  const small = [range(60, 66), range(66, 72)].map((people, index) => ({
+    keys: [`${index}`],
+    people,
+    measures: [sumOver(people, { largestShare: index === 0 ? 6 : 0 })],
+  }))
+  const whole = { rows: 1, people: [50], withheld: 1, isNarrowed: false }
+  assert.deepEqual(told([groupOf('a', range(0, 50)), ...small], after(range(0, 50))), whole)
+  // Three of the cell are missing, and seven with them.
+  const fewer = { rows: 1, people: [40], withheld: 2, isNarrowed: true }
+  assert.deepEqual(told([groupOf('a', range(0, 47)), ...small], after(range(0, 50))), fewer)
+})
+
 test('an answer that would show less than half of the people asked about is given whole or not at all', () => {
   const cells = [
     range(0, 45),
