@@ -11,8 +11,13 @@ export async function fetchStream(
   query: Readonly<Record<string, string | undefined>>,
 ): Promise<ReadableStream<Uint8Array>> {
   const { href: url } = addressOf(server.url, path, query)
-  const incoming = await againIfClosed(async () =>
-    sendRequest({ url, method: 'GET', headers: { authorization: `Bearer ${(await token()) ?? ''}` } }),
+  const incoming = await againIfClosed(async (isAgain) =>
+    sendRequest({
+      url,
+      method: 'GET',
+      headers: { authorization: `Bearer ${(await token()) ?? ''}` },
+      isAgain,
+    }),
   )
   const response = answerOf(incoming)
   if (response.status === 200) return bytesOf(incoming)

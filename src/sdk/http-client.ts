@@ -93,16 +93,19 @@ export function httpClient({
   const attempts = async <T>(
     endpoint: AnyEndpoint,
     input: AnyInput,
-    send: (url: string, bearer: string | undefined) => Promise<T>,
+    send: (sending: Sending) => Promise<T>,
   ): Promise<T> => {
     const url = addressOf(server.url, endpoint.path, input)
     const isRepeatable =
       endpoint.method !== 'post' || input.idempotencyKey !== undefined || input.isRepeatable === true
+    let isAgain = false
+    const sendWith = (token: string | undefined) => send({ url, endpoint, input, clock, token, isAgain })
     for (let attempt = 1; ; attempt += 1) {
       try {
-        if (endpoint.isPublic === true) return await send(url, undefined)
-        return await (tokens ? tokens.withToken((bearer) => send(url, bearer)) : send(url, assertion()))
+        if (endpoint.isPublic === true) return await sendWith(undefined)
+        return await (tokens ? tokens.withToken(sendWith) : sendWith(assertion()))
       } catch (thrown) {
+        isAgain = thrown instanceof KeptConnectionClosed
         // One that came too soon did nothing, so that it may be sent again whatever it is.
         const mayRepeat = isTooSoon(thrown) || (isRepeatable && mayPass(thrown))
         if (attempt === ATTEMPTS_MAX || !mayRepeat || input.signal?.aborted === true) throw thrown
@@ -116,13 +119,11 @@ export function httpClient({
     token: async () => (tokens ? tokens.current() : assertion()),
     call: (endpoint, given = {}) => {
       const input = given.isKeyed === true ? { ...given, idempotencyKey: ids.next('key') } : given
-      return attempts(endpoint, input, (url, bearer) => once({ url, endpoint, input, clock, token: bearer }))
+      return attempts(endpoint, input, (sending) => once(endpoint, sending))
     },
     text: (endpoint, input = {}) =>
-      attempts(endpoint, input, (url, bearer) =>
-        withDeadline({ clock, timeoutMs: input.timeoutMs ?? TIMEOUT_MS, outer: input.signal }, (signal) =>
-          callText({ ...requestOf({ url, endpoint, input, clock, token: bearer }), signal }),
-        ),
+      attempts(endpoint, input, (sending) =>
+        beforeDeadline(sending, (signal) => callText({ ...requestOf(sending), signal })),
       ),
   }
 }
@@ -132,18 +133,19 @@ type AnyInput = CallInput<z.ZodType, z.ZodType, z.ZodType>
 
 const TIMEOUT_MS = LIMITS.longPollMs + 5_000
 
-async function once<R extends z.ZodType>({
-  url,
-  endpoint,
-  input,
-  clock,
-  token,
-}: Sending & { endpoint: Endpoint<z.ZodObject, z.ZodObject, z.ZodType, R> }): Promise<z.output<R>> {
-  const { response } = endpoint
-  if (response === undefined) throw new TypeError(`The endpoint "${endpoint.path}" gives no JSON`)
-  return withDeadline({ clock, timeoutMs: input.timeoutMs ?? TIMEOUT_MS, outer: input.signal }, (signal) =>
-    callJson({ ...requestOf({ url, endpoint, input, clock, token }), response, signal }),
-  )
+async function once<R extends z.ZodType>(
+  { path, response }: Endpoint<z.ZodObject, z.ZodObject, z.ZodType, R>,
+  sending: Sending,
+): Promise<z.output<R>> {
+  if (response === undefined) throw new TypeError(`The endpoint "${path}" gives no JSON`)
+  return beforeDeadline(sending, (signal) => callJson({ ...requestOf(sending), response, signal }))
+}
+
+function beforeDeadline<T>(
+  { clock, input: { timeoutMs = TIMEOUT_MS, signal: outer } }: Sending,
+  act: (signal: AbortSignal) => Promise<T>,
+): Promise<T> {
+  return withDeadline({ clock, timeoutMs, outer }, act)
 }
 
 /** One attempt. */
@@ -153,11 +155,11 @@ interface Sending {
   readonly input: AnyInput
   readonly clock: Clock
   readonly token: string | undefined
+  readonly isAgain: boolean
 }
 
-function requestOf({ url, endpoint, input, clock, token }: Sending) {
-  const { body, idempotencyKey } = input
-  return { url, method: METHODS[endpoint.method], token, body, idempotencyKey, clock }
+function requestOf({ endpoint, input: { body, idempotencyKey }, ...sending }: Sending) {
+  return { ...sending, method: METHODS[endpoint.method], body, idempotencyKey }
 }
 
 const METHODS = { get: 'GET', post: 'POST', put: 'PUT', delete: 'DELETE' } as const

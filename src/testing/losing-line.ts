@@ -1,7 +1,7 @@
 import { relay } from './relay.ts'
 import type { Relay } from './relay.ts'
 
-/** A line to a server on which, of the requests on a kept connection, every second is acted on and its answer lost. */
+/** A line to a server on which, of each method and path, the first request is acted on and its answer lost, the third, and so on. */
 export interface LosingLine extends Relay {
   /** How many answers were lost, by method and path. */
   readonly lost: ReadonlyMap<string, number>
@@ -10,24 +10,35 @@ export interface LosingLine extends Relay {
 /** Stands on a free loopback port before the server at `target`. */
 export async function losingLine(target: string): Promise<LosingLine> {
   const lost = new Map<string, number>()
+  const answered = new Map<string, number>()
+  const isLosing = (request: string) => {
+    const isOdd = count(answered, request) % 2 === 1
+    if (isOdd) count(lost, request)
+    return isOdd
+  }
   const line = await relay(target, () => {
-    let requests = 0
-    let last = ''
+    let request = ''
+    let isLost: boolean | undefined
     return {
       pass(chunk, from, hangUp) {
-        const [, begun] = (from === 'client' && BEGINNING.exec(chunk.toString('latin1'))) || []
-        if (begun !== undefined) {
-          requests += 1
-          last = begun
+        if (from === 'client') {
+          const begun = BEGINNING.exec(chunk.toString('latin1'))?.[1]
+          if (begun !== undefined) [request, isLost] = [begun, undefined]
+          return true
         }
-        if (from === 'client' || requests < 2) return true
-        lost.set(last, (lost.get(last) ?? 0) + 1)
-        hangUp()
-        return false
+        isLost ??= isLosing(request)
+        if (isLost) hangUp()
+        return !isLost
       },
     }
   })
   return Object.assign(line, { lost })
+}
+
+function count(counts: Map<string, number>, name: string): number {
+  const next = (counts.get(name) ?? 0) + 1
+  counts.set(name, next)
+  return next
 }
 
 const BEGINNING = /^((?:GET|POST|PUT|DELETE) [^ ?]+)/

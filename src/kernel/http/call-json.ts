@@ -21,6 +21,7 @@ export interface JsonCall<S extends z.ZodType> {
   /** Parses what comes back. */
   readonly response: S
   readonly signal?: AbortSignal | undefined
+  readonly isAgain?: HttpRequest['isAgain']
   /** Ours: a refused token is often one of a clock that is wrong, and then it is said by how much. */
   readonly clock: Clock
 }
@@ -87,6 +88,7 @@ function send({
   body,
   idempotencyKey,
   signal,
+  isAgain,
 }: Omit<JsonCall<z.ZodType>, 'response'>): Promise<Sent> {
   const headers = {
     accept: 'application/json',
@@ -95,7 +97,7 @@ function send({
   }
   const json =
     body === undefined ? undefined : { type: 'application/json', bytes: Buffer.from(JSON.stringify(body)) }
-  return sendBytes({ url, method, headers, body: json, signal })
+  return sendBytes({ url, method, headers, body: json, signal, isAgain })
 }
 
 interface Sent {

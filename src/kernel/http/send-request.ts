@@ -11,6 +11,8 @@ export interface HttpRequest {
   readonly headers: Readonly<Record<string, string>>
   readonly body?: { readonly type: string; readonly bytes: Buffer } | undefined
   readonly signal?: AbortSignal | undefined
+  /** Sent once more: over a connection of its own, because a kept one had been closed. */
+  readonly isAgain?: boolean | undefined
 }
 
 /**
@@ -27,12 +29,12 @@ export class KeptConnectionClosed extends Fault {
  * Does it once more, over a new connection, if a kept one had been closed. Only for what the other side takes as a replay when it comes
  * twice.
  */
-export async function againIfClosed<T>(send: () => Promise<T>): Promise<T> {
+export async function againIfClosed<T>(send: (isAgain: boolean) => Promise<T>): Promise<T> {
   try {
-    return await send()
+    return await send(false)
   } catch (error) {
     if (!(error instanceof KeptConnectionClosed)) throw error
-    return send()
+    return send(true)
   }
 }
 
@@ -48,6 +50,7 @@ export function sendRequest({
   headers,
   body,
   signal,
+  isAgain = false,
 }: HttpRequest): Promise<http.IncomingMessage> {
   const all = {
     ...headers,
@@ -57,7 +60,7 @@ export function sendRequest({
     const { host } = new URL(url)
     const request = url.startsWith('https:') ? https.request : http.request
     try {
-      const agent = agentFor(url)
+      const agent = !isAgain && agentFor(url)
       const sent = request(url, { method, headers: all, agent, ...(signal === undefined ? {} : { signal }) })
       let bytesBefore = 0
       sent.on('socket', (socket) => {

@@ -34,7 +34,7 @@ export function accessTokenSource(facts: {
 }): AccessTokenSource {
   let kept: { readonly text: string; readonly until: Instant } | undefined
   let fetching: Promise<string> | undefined
-  const fetchToken = async (): Promise<string> => {
+  const fetchToken = async (isAgain: boolean): Promise<string> => {
     const { url, audience, issuer, key, clock, ids } = facts
     const now = clock.now()
     const assertion = signClientAssertion({ issuer, audience, now, jti: ids.next('jti'), key })
@@ -44,6 +44,7 @@ export function accessTokenSource(facts: {
       method: 'POST',
       body,
       response: tokenSchema,
+      isAgain,
       clock,
     })
     const lifetimeMs = Math.min(token.expires_in * 1000, LIMITS.tokenLifetimeMsMax) - MARGIN_MS

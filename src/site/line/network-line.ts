@@ -70,19 +70,23 @@ export function networkLine(facts: LineFacts): NetworkLine {
   return {
     info: () =>
       withDeadline({ clock, timeoutMs: REQUEST_TIMEOUT_MS }, (signal) =>
-        againIfClosed(() =>
-          callJson({ url: `${url}/v1/network`, method: 'GET', response: networkInfoSchema, signal, clock }),
+        againIfClosed((isAgain) =>
+          callJson({
+            url: `${url}/v1/network`,
+            method: 'GET',
+            response: networkInfoSchema,
+            signal,
+            isAgain,
+            clock,
+          }),
         ),
       ),
-    pullWork: ({ waitMs, isResuming, signal }) => {
-      // What was given out in an answer that was lost comes again only to a pull that resumes.
-      let resume = isResuming
-      return againIfClosed(() => {
-        const path = `/v1/sites/${site}/work?wait=${waitMs}&resume=${String(resume)}`
-        resume = true
-        return once('GET', path, { response: workSchema, signal })
-      })
-    },
+    pullWork: ({ waitMs, isResuming, signal }) =>
+      againIfClosed((isAgain) => {
+        // What was given out in an answer that was lost comes again only to a pull that resumes.
+        const path = `/v1/sites/${site}/work?wait=${waitMs}&resume=${String(isResuming || isAgain)}`
+        return once('GET', path, { response: workSchema, signal, isAgain })
+      }),
     pushDecision: (message) =>
       call('POST', `/v1/sites/${site}/${'floorLimit' in message ? 'local-answers' : 'decisions'}`, {
         body: message,
@@ -129,12 +133,14 @@ function callsOf(facts: LineFacts) {
   const once = <S extends z.ZodType>(
     method: 'GET' | 'POST' | 'PUT',
     path: string,
-    { body, response, signal }: { body?: unknown; response: S; signal?: AbortSignal | undefined },
+    {
+      response,
+      ...more
+    }: { body?: unknown; response: S; signal?: AbortSignal | undefined; isAgain?: boolean },
   ): Promise<z.output<S>> =>
-    tokens.withToken((token) =>
-      callJson({ url: `${url}${path}`, method, body, response, signal, token, clock }),
-    )
+    tokens.withToken((token) => callJson({ url: `${url}${path}`, method, response, ...more, token, clock }))
   /** Of what is a replay when it comes twice: it is said again after a line that broke, too. */
-  const call: typeof once = (...said) => againIfClosed(() => once(...said))
+  const call: typeof once = (method, path, said) =>
+    againIfClosed((isAgain) => once(method, path, { ...said, isAgain }))
   return { once, call }
 }

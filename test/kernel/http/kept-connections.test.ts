@@ -131,6 +131,20 @@ test('where one kept connection was closed, none of the others is tried', async 
   assert.equal(new Set(requests).size, 4)
 })
 
+test('what is sent again is sent over a connection of its own, also where another call has given one back meanwhile', async (context) => {
+  const { url, requests } = await played(context, (socket, { ofConnection }) => {
+    if (ofConnection === 1) answerOn(socket, LONG)
+    else socket.resetAndDestroy()
+  })
+  await post(url)
+  const answer = await againIfClosed(async (isAgain) => {
+    if (isAgain) await post(url)
+    return callJson({ url, method: 'POST', body: {}, response: answerSchema, clock: systemClock, isAgain })
+  })
+  assert.deepEqual(answer, { n: 1 })
+  assert.deepEqual(requests, [1, 1, 2, 3])
+})
+
 test('a door announces that it keeps connections for longer than proxies do', async () => {
   await using door = await listen({ fetch: () => new Response('{}') }, { host: '127.0.0.1', port: 0 })
   const { headers } = await fetch(door.url)
