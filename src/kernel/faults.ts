@@ -120,6 +120,12 @@ export const FAULTS = {
     publicText: 'Not ready to serve',
     remedy: 'Use PostgreSQL 15 or newer',
   },
+  'fault.database_unfit': {
+    status: 503,
+    isRetryable: false,
+    publicText: 'Not ready to serve',
+    remedy: 'Change what the message names, or use a database of Hedgerow’s own',
+  },
   'fault.directory_version': {
     status: 503,
     isRetryable: false,

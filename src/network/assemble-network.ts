@@ -67,7 +67,7 @@ export interface ServingNetwork extends AsyncDisposable {
 /**
  * Starts a network: directory, database, schema, keys, log, door. What is missing is made.
  *
- * @throws Fault `fault.directory_in_use`, `fault.database_in_use`, `fault.directory_version`, `fault.database_unreachable`, `fault.database_version`,
+ * @throws Fault `fault.directory_in_use`, `fault.database_in_use`, `fault.directory_version`, `fault.database_unreachable`, `fault.database_version`, `fault.database_unfit`,
  * `fault.key_exposed`, `fault.key_malformed`, `fault.port_in_use`
  */
 export async function serveNetwork(start: NetworkStart): Promise<ServingNetwork> {
@@ -76,11 +76,7 @@ export async function serveNetwork(start: NetworkStart): Promise<ServingNetwork>
   await using starting = new AsyncDisposableStack()
   starting.use(await lockDirectory(directory.root))
   const { databaseUrl: url, name } = settings
-  const {
-    db,
-    url: ownUrl,
-    ended,
-  } = starting.use(
+  const postgres = starting.use(
     await openPostgres({
       directory: directory.root,
       url,
@@ -89,7 +85,8 @@ export async function serveNetwork(start: NetworkStart): Promise<ServingNetwork>
       embeddedSettings: EMBEDDED_SETTINGS,
     }),
   )
-  const line = starting.use(new BookingLine({ url: ownUrl }))
+  const { db, ended } = postgres
+  const line = starting.use(new BookingLine(postgres))
   await line.open()
   await migrate(db, NETWORK_MIGRATIONS)
   const keys = await openNetworkKeys({ directory: directory.keys, network: name })

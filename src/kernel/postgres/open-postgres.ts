@@ -1,4 +1,4 @@
-import { Kysely, PostgresDialect, sql } from 'kysely'
+import { Kysely, PostgresDialect } from 'kysely'
 import pg from 'pg'
 import { parseInstant } from '../clock.ts'
 import { Fault } from '../faults.ts'
@@ -8,12 +8,16 @@ import type { Database } from './database.ts'
 import { startEmbedded } from './embedded-postgres.ts'
 import { faultOf } from './fault-of.ts'
 import { keepStatements } from './kept-statements.ts'
+import { findSession, pinSession } from './pinned-session.ts'
+import type { PinnedSession } from './pinned-session.ts'
 
 /** A server's PostgreSQL, open. Disposing closes the connections, and stops it if it is our own. */
 export interface Postgres extends AsyncDisposable {
   readonly db: Database
   /** Where it is, with the password: for what must open its own connections. */
   readonly url: Secret<string>
+  /** How each of its connections is set: also one that somebody opens for themselves (`pinned-session.ts`). */
+  readonly session: PinnedSession
   /** Resolves when our own has ended though nobody stopped it; one of somebody else's may come back, and is waited for. */
   readonly ended: Promise<Fault>
 }
@@ -32,7 +36,7 @@ const INT8_ARRAY = 1016
  * Types on the way out: `bigint` (int8, and so `count(*)` and `sum(int)`) is a JavaScript bigint, `bigint[]` an array of them; `timestamptz` is an
  * `Instant`; `date` and `numeric` stay texts; `bytea` is a Buffer; `json` is parsed.
  *
- * @throws Fault `fault.database_unreachable`, `fault.database_version`, `fault.directory_version`, `fault.disk_full`
+ * @throws Fault `fault.database_unreachable`, `fault.database_version`, `fault.database_unfit`, `fault.directory_version`, `fault.disk_full`
  */
 export async function openPostgres({
   directory,
@@ -96,7 +100,7 @@ export async function ensureDatabase(
   }
 }
 
-/** Connects, and refuses a server that is too old. */
+/** Connects, and refuses a server that is too old, or set so that our statements would mean something else. */
 export async function connect(
   url: Secret<string>,
   {
@@ -106,6 +110,9 @@ export async function connect(
     ended = NEVER,
   }: { name: string; log: Log; stop: () => Promise<void>; ended?: Promise<Fault> },
 ): Promise<Postgres> {
+  const session = await lookAround(url)
+  // The pool waits for it before the first statement, whatever its types say, and lets the connection go where it fails.
+  const pin: (client: pg.ClientBase) => unknown = (client) => pinSession(client, session)
   const pool = new pg.Pool({
     connectionString: url.reveal(),
     application_name: `hedgerow-${name}`,
@@ -113,7 +120,7 @@ export async function connect(
     connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
     keepAlive: true,
     allowExitOnIdle: true,
-    options: '-c timezone=UTC',
+    onConnect: pin,
     types: { getTypeParser },
   })
   // A connection that breaks while nobody uses it is made anew by the pool; without a listener it would end the process.
@@ -122,20 +129,33 @@ export async function connect(
   pool.on('connect', (client) => client.on('error', () => undefined))
   pool.on('connect', keepStatements)
   const db: Database = new Kysely({ dialect: new PostgresDialect({ pool }) })
-  try {
-    await requireVersion(db)
-  } catch (error) {
-    await db.destroy()
-    throw faultOf(error, `${REFUSALS[sqlStateOf(error)] ?? 'Cannot reach'} PostgreSQL at ${addressOf(url)}`)
-  }
   return {
     db,
     url,
+    session,
     ended,
     [Symbol.asyncDispose]: async () => {
       await db.destroy()
       await stop()
     },
+  }
+}
+
+/** Looks at a database before the first of our statements. */
+async function lookAround(url: Secret<string>): Promise<PinnedSession> {
+  const client = new pg.Client({
+    connectionString: url.reveal(),
+    connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
+  })
+  client.on('error', () => undefined)
+  try {
+    await client.connect()
+    await requireVersion(client)
+    return await findSession(client)
+  } catch (error) {
+    throw faultOf(error, `${REFUSALS[sqlStateOf(error)] ?? 'Cannot reach'} PostgreSQL at ${addressOf(url)}`)
+  } finally {
+    await client.end().catch(() => undefined)
   }
 }
 
@@ -159,11 +179,17 @@ function addressOf(url: Secret<string>): string {
   return host === '' ? (searchParams.get('host') ?? 'its address') : host
 }
 
-async function requireVersion(db: Database): Promise<void> {
-  const { rows } = await sql<{
-    version: number
-  }>`select current_setting('server_version_num')::int as version`.execute(db)
-  const version = rows[0]?.version ?? 0
+async function requireVersion(client: pg.Client): Promise<void> {
+  const { rows } = await client.query<{ server_version_num: string }>('show server_version_num')
+  requireNewEnough(Number(rows[0]?.server_version_num))
+}
+
+/**
+ * Refuses a version, in the form of `server_version_num`.
+ *
+ * @throws Fault `fault.database_version`
+ */
+export function requireNewEnough(version: number): void {
   if (version >= VERSION_MIN) return
   throw new Fault('fault.database_version', {
     what: `Cannot use PostgreSQL ${Math.floor(version / 10_000)}: 15 or newer is needed`,

@@ -65,7 +65,7 @@ async function rewrite(db: Database, { table, clock }: { table: string; clock: C
         if (isLockTimeout(error)) return false
         throw error
       } finally {
-        await sql`reset lock_timeout`.execute(one)
+        await sql`set lock_timeout = 0`.execute(one)
       }
     })
     if (isDone) return true

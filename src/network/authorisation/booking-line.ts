@@ -2,7 +2,8 @@ import pg from 'pg'
 import { systemClock } from '../../kernel/clock.ts'
 import { Fault } from '../../kernel/faults.ts'
 import { faultOf } from '../../kernel/postgres/fault-of.ts'
-import type { Secret } from '../../kernel/secret.ts'
+import type { Postgres } from '../../kernel/postgres/open-postgres.ts'
+import { pinSession } from '../../kernel/postgres/pinned-session.ts'
 
 /** Any number that nothing else locks by. */
 const OWNER_LOCK = 74_000_101
@@ -21,13 +22,13 @@ export interface Statement {
  * time for an ask that comes alone.
  */
 export class BookingLine implements AsyncDisposable {
-  readonly #url: Secret<string>
+  readonly #postgres: Pick<Postgres, 'url' | 'session'>
   readonly #names = new Map<string, string>()
   #client: pg.Client | undefined
   #connecting: Promise<pg.Client> | undefined
 
-  constructor({ url }: { url: Secret<string> }) {
-    this.#url = url
+  constructor(postgres: Pick<Postgres, 'url' | 'session'>) {
+    this.#postgres = postgres
   }
 
   /**
@@ -65,10 +66,9 @@ export class BookingLine implements AsyncDisposable {
 
   async #open(): Promise<pg.Client> {
     const client = new pg.Client({
-      connectionString: this.#url.reveal(),
+      connectionString: this.#postgres.url.reveal(),
       application_name: 'hedgerow-booking',
       keepAlive: true,
-      options: '-c timezone=UTC',
     })
     const forget = () => {
       if (this.#client === client) this.#client = undefined
@@ -77,6 +77,7 @@ export class BookingLine implements AsyncDisposable {
     client.on('end', forget)
     await client.connect()
     try {
+      await pinSession(client, this.#postgres.session)
       await this.#own(client)
     } catch (error) {
       await client.end()

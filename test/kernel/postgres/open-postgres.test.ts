@@ -21,7 +21,7 @@ import { Fault } from '../../../src/kernel/faults.ts'
 import { silentLog } from '../../../src/kernel/log.ts'
 import { startEmbedded } from '../../../src/kernel/postgres/embedded-postgres.ts'
 import { KEPT } from '../../../src/kernel/postgres/kept-statements.ts'
-import { embeddedUrl, openPostgres } from '../../../src/kernel/postgres/open-postgres.ts'
+import { embeddedUrl, openPostgres, requireNewEnough } from '../../../src/kernel/postgres/open-postgres.ts'
 import { isAlive } from '../../../src/kernel/process-identity.ts'
 import { Secret } from '../../../src/kernel/secret.ts'
 import { testPostgres } from '../../../src/testing/test-postgres.ts'
@@ -242,19 +242,9 @@ describe('openPostgres() with an address', () => {
     }
   })
 
-  test('says that a database is too old', async () => {
-    await using given = await testPostgres()
-    await sql`create schema old`.execute(given.db)
-    await sql`create function old.current_setting(text) returns text language sql as 'select ''140012'''`.execute(
-      given.db,
-    )
-    const url = new Secret(
-      `${given.url.reveal()}&options=${encodeURIComponent('-c search_path=old,pg_catalog')}`,
-    )
-    await assert.rejects(
-      openPostgres({ directory, url, name: 'site', log: silentLog }),
-      refusedWith('fault.database_version'),
-    )
+  test('says that a database is too old', () => {
+    assert.throws(() => requireNewEnough(140_012), refusedWith('fault.database_version'))
+    assert.doesNotThrow(() => requireNewEnough(150_000))
   })
 })
 
