@@ -93,6 +93,8 @@ export const LIMITS = {
   diskReserveBytes: 32 * 1024 * 1024,
   /** People that an import numbers in one go: bounds memory, and how long others wait for the vault. */
   importPeopleAtOnce: 50_000,
+  /** People without rows whom one certificate is of at most: bounds a transaction, for which changes of grants wait. */
+  erasedAtOnce: 10_000,
   /** Memory of the engine that reads a file: buffers, and the keys of its people. */
   importReaderMemoryMiB: 768,
   /** Memory of the vault's engine. What needs more is refused, because spilling would write people's rows beside the vault. */

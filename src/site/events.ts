@@ -32,7 +32,7 @@ export interface SiteEvents {
   backedUp(facts: { backup: string; sizeBytes: number }): void
   backupsExpired(facts: { backups: number }): void
   erasuresCompleted(facts: { erasures: number }): void
-  retentionSwept(facts: { rows: number }): void
+  retentionSwept(facts: { rows: number; people: number }): void
   noticeSent(facts: { notice: string; acquirer: string; kind: string }): void
   /** It waits: its recipient is not to be reached. */
   noticeHeldBack(facts: { acquirer: string; why: string }): void

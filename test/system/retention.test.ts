@@ -146,9 +146,14 @@ test('a sweep leaves no byte but those of people who are held, is logged once, a
   assert.equal(after.held, 1)
   const whole = after.sweeps.find(({ category }) => category === undefined)
   assert.equal(whole?.rows, 59)
+  assert.deepEqual(
+    after.erasures.map(({ people: count, issuer, state }) => [count, issuer, state]),
+    [[58, 'federation', 'deleted']],
+    'whoever is held or restricted stays known',
+  )
   assert.ok(whole.permanentAt !== undefined && whole.receipt !== undefined)
   const receipts = await site.operator.receipts({ kind: 'retention', limit: 10 })
-  assert.equal(receipts.length, after.sweeps.length)
+  assert.equal(receipts.length, after.sweeps.length + 2 * after.erasures.length)
   assert.doesNotMatch(JSON.stringify(receipts), /zqretained/)
 
   await site.stop()

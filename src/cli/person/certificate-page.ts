@@ -11,6 +11,7 @@ export function certificatePage(erasure: Erasure): string {
     ['Issuer', erasure.issuer],
     ['Ground', erasure.reason.replaceAll('_', ' ')],
     ['At the word of', actorWords(erasure.requestedBy)],
+    ...(erasure.people === undefined ? [] : [['People', String(erasure.people)] as const]),
     ['Asked for', momentText(erasure.requestedAt)],
     ['Deleted', erasure.deletedAt === undefined ? 'not yet' : momentText(erasure.deletedAt)],
     [
@@ -54,6 +55,7 @@ ${tableOf(
 
 /** The reader may be anybody: the person is not spoken to. */
 function actorWords(by: string): string {
+  if (by === 'site') return 'the site, because its retention had ended'
   return by === 'person' ? 'the person' : actorName(by)
 }
 

@@ -37,7 +37,7 @@ async function retention(session: Session, options: RetentionOptions): Promise<v
   show(session, {
     json: options.json,
     value: found,
-    print: ({ clocks, sweeps, held }) => {
+    print: ({ clocks, sweeps, held, erasures }) => {
       if (clocks.length === 0) return say(terminal, 'There are no data sets')
       table(terminal, {
         head: ['data set', 'what', 'ends', 'state'],
@@ -53,8 +53,9 @@ async function retention(session: Session, options: RetentionOptions): Promise<v
           terminal,
           `Kept past its end for ${held} ${held === 1 ? 'person' : 'people'} who asked for it; used by nobody`,
         )
-      if (sweeps.length === 0) return
+      if (sweeps.length === 0 && erasures.length === 0) return
       table(terminal, {
+        none: 'No rows were deleted',
         head: ['deleted', 'data set', 'what', 'rows', 'in no file since', 'receipt'],
         rows: sweeps.map(({ doneAt, dataSet, category, keptFrom, rows, permanentAt, receipt }) => [
           doneAt === undefined ? 'under way' : shortMomentText(doneAt),
@@ -67,6 +68,17 @@ async function retention(session: Session, options: RetentionOptions): Promise<v
           String(rows),
           permanentAt === undefined ? '' : shortMomentText(permanentAt),
           receipt === undefined ? '' : String(receipt),
+        ]),
+      })
+      if (erasures.length === 0) return
+      table(terminal, {
+        head: ['erased', 'issuer', 'people without rows', 'state', 'certificate'],
+        rows: erasures.map(({ erasure, issuer, people, state, deletedAt }) => [
+          deletedAt === undefined ? 'under way' : shortMomentText(deletedAt),
+          issuer,
+          String(people),
+          state,
+          erasure,
         ]),
       })
     },

@@ -1,6 +1,7 @@
 import { z } from '@hono/zod-openapi'
 import { endpoint } from '../../kernel/http/endpoint.ts'
-import { dataSetIdSchema, instantSchema } from '../wire.ts'
+import { ERASURE_STATES, erasureIdSchema } from '../rights/erasure.ts'
+import { dataSetIdSchema, instantSchema, memberIdSchema } from '../wire.ts'
 
 /** What ends when at a site, and what was deleted. */
 export const retentionViewSchema = z
@@ -37,6 +38,16 @@ export const retentionViewSchema = z
         receipt: z.int().min(0).optional(),
       }),
     ),
+    /** Who had no row left and is not known any more, newest first: each has a certificate. */
+    erasures: z.array(
+      z.strictObject({
+        erasure: erasureIdSchema,
+        issuer: memberIdSchema,
+        people: z.int().min(1),
+        state: z.enum(ERASURE_STATES),
+        deletedAt: instantSchema.optional(),
+      }),
+    ),
   })
   .openapi('Retention')
 
@@ -56,6 +67,6 @@ export const RETENTION_API = {
     tag: 'data sets',
     summary: 'Delete now what has ended, instead of within the minute; nobody reads it anyway',
     description: 'The operator. Asks go on meanwhile.',
-    response: z.strictObject({ rows: z.int().min(0) }).openapi('RetentionSwept'),
+    response: z.strictObject({ rows: z.int().min(0), people: z.int().min(0) }).openapi('RetentionSwept'),
   }),
 } as const

@@ -21,6 +21,10 @@ export const ERASURE_REASONS = [
 ] as const
 export type ErasureReason = (typeof ERASURE_REASONS)[number]
 
+/** The same, and what the site does by itself: everything that it kept of somebody had reached its end (Art. 5(1)(e)). */
+export const ERASURE_CAUSES = [...ERASURE_REASONS, 'retention'] as const
+export type ErasureCause = (typeof ERASURE_CAUSES)[number]
+
 export const erasureIdSchema = z
   .string('expected the id of an erasure')
   .regex(/^erasure_[0-9A-HJKMNP-TV-Z]{26}$/, 'expected "erasure_" and 26 characters of Crockford base 32')
@@ -63,10 +67,12 @@ export const erasureViewSchema = z
     state: z.enum(ERASURE_STATES),
     /** The weakest grade of the site's own stores; sealed releases at the network are a store of their own in the list. */
     grade: z.enum(ERASURE_GRADES),
-    reason: z.enum(ERASURE_REASONS),
-    /** `operator`, `issuer:NAME` or `person`. */
+    reason: z.enum(ERASURE_CAUSES),
+    /** `operator`, `issuer:NAME`, `person`, or `site` where retention had ended. */
     requestedBy: z.string(),
     requestedAt: instantSchema,
+    /** How many people it is of, where retention ended of many at once; absent: one. */
+    people: z.int().min(1).optional(),
     deletedAt: instantSchema.optional(),
     /** By when it will be in no file of the site. */
     permanentBy: instantSchema,

@@ -33,3 +33,14 @@ export async function asksGivenRowsOf(db: Database, person: number): Promise<rea
   )
   return rows.map(({ ask_id: ask }) => ask)
 }
+
+/** Of people those whose rows are in some release. */
+export async function peopleGivenRows(db: Database, people: readonly number[]): Promise<ReadonlySet<number>> {
+  const { rows } = await sql<{ person: number }>`
+    select distinct g.slice * ${SLICE}::integer + given.place as person from rows_given g cross join unnest(g.places) as given (place)
+    where g.slice = any(${[...new Set(people.map((person) => Math.floor(person / SLICE)))]}::integer[])`.execute(
+    db,
+  )
+  const given = new Set(rows.map(({ person }) => person))
+  return new Set(people.filter((person) => given.has(person)))
+}

@@ -13,6 +13,7 @@ import type { SiteSettings } from '../config.ts'
 import { openSite } from '../open-site.ts'
 import { completeErasures } from '../rights/complete-erasures.ts'
 import { erasePerson } from '../rights/erase-person.ts'
+import { sweepRetention } from '../retention/sweep-retention.ts'
 import { findErasure } from '../rights/erasure-store.ts'
 import { readForgotten } from '../rights/forgotten-list.ts'
 import type { Forgotten } from '../rights/forgotten-list.ts'
@@ -107,6 +108,8 @@ export async function bringUpToDate(putBack: PutBack): Promise<RestoreFigures> {
     heldUntil: async (deletedAt: Parameters<typeof heldUntil>[1]) =>
       heldUntil(await listEntries(safe), deletedAt),
   }
+  // What has ended since is swept again, and whoever is left without rows with it.
+  await sweepRetention(site)
   await completeErasures({ ...site, backups })
   await site.db.transaction().execute(async (tx) => {
     await sql`

@@ -8,9 +8,9 @@ export function retentionActs(site: SiteContext): Pick<SiteActs, 'retention' | '
   return {
     retention: ({ issuer }) => viewRetention(site, issuer),
     async sweepRetention() {
-      const rows = await sweepRetention(site)
-      if (rows > 0) site.events.retentionSwept({ rows })
-      return rows
+      const swept = await sweepRetention(site)
+      if (swept.rows > 0 || swept.people > 0) site.events.retentionSwept(swept)
+      return swept
     },
   }
 }

@@ -8,6 +8,6 @@ export function serveRetention(door: Door<SiteCaller>, acts: SiteActs): void {
   door.serve(SITE_API.retention, ({ caller }) => acts.retention(requireReader(caller)))
   door.serve(SITE_API.sweepRetention, async ({ caller }) => {
     requireOperator(caller)
-    return { rows: await acts.sweepRetention() }
+    return acts.sweepRetention()
   })
 }

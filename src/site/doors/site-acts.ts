@@ -1,3 +1,4 @@
+import type { Swept } from '../retention/sweep-retention.ts'
 import type { RequestMark } from '../record/request-mark.ts'
 import type { z } from 'zod'
 import type { Instant } from '../../kernel/clock.ts'
@@ -183,7 +184,7 @@ export interface SiteActs extends PersonActs, RequestActs, LocalAskActs {
   completeErasures(): Promise<number>
   retention(scope: Scope): Promise<z.input<typeof retentionViewSchema>>
   /** Gives the rows that were changed. */
-  sweepRetention(): Promise<number>
+  sweepRetention(): Promise<Swept>
   listSentNotices(request: PageRequest & Scope & { state: 'open' | 'all' }): Promise<Page<SentNoticeView>>
   personNotices(reading: PersonReading): Promise<{ items: SentNoticeView[] }>
   registerIssuer(issuer: { member: MemberId; keys: KeySet }): Promise<void>

@@ -45,6 +45,7 @@ import * as keepKeysInPieces from './migrations/0260-keep-keys-in-pieces.ts'
 import * as findRowsByPerson from './migrations/0261-find-rows-by-person.ts'
 import * as endSealedReleases from './migrations/0262-end-sealed-releases.ts'
 import * as forgetAtOnce from './migrations/0251-forget-at-once.ts'
+import * as eraseMany from './migrations/0320-erase-many.ts'
 import * as finishErasures from './migrations/0280-finish-erasures-together.ts'
 import * as noteRowsAtOnce from './migrations/0250-note-rows-at-once.ts'
 import * as nameMembers from './migrations/0263-name-members.ts'
@@ -112,4 +113,5 @@ export const SITE_MIGRATIONS: Migrations = {
   '0290-create-processing-contracts': createProcessingContracts,
   '0291-create-authority-requests': createAuthorityRequests,
   '0280-finish-erasures-together': finishErasures,
+  '0320-erase-many': eraseMany,
 }

@@ -1,13 +1,10 @@
-import type { Clock, Instant } from '../../kernel/clock.ts'
-import type { Database } from '../../kernel/postgres/database.ts'
+import type { Instant } from '../../kernel/clock.ts'
 import type { Manifest } from '../../protocol/data-set.ts'
 import { keptRows, retentionClocks } from '../../protocol/law/retention.ts'
 import { stepOf } from '../../protocol/money/tariff.ts'
-import type { DataSetId } from '../../protocol/wire.ts'
-import type { ReceiptLog } from '../../transparency/receipt-log.ts'
 import { importTurn } from '../datasets/import-batch.ts'
-import type { HiddenPeople } from '../rights/hidden-people.ts'
-import type { Vault } from '../vault/vault.ts'
+import type { ErasureParts } from '../rights/erasure-request.ts'
+import { eraseWithoutRows } from './erase-without-rows.ts'
 import type { RowEnds } from './row-ends.ts'
 import {
   beginSweep,
@@ -20,22 +17,26 @@ import {
 import type { NewSweep, SweepRecord } from './sweep-store.ts'
 
 /** What sweeping needs of a site. */
-export interface SweepParts {
-  readonly db: Database
-  readonly vault: Vault
-  readonly clock: Clock
-  readonly log: ReceiptLog
-  readonly hidden: HiddenPeople
+export interface SweepParts extends ErasureParts {
   readonly rowEnds: Pick<RowEnds, 'upTo'>
-  readonly manifests: () => ReadonlyMap<DataSetId, Manifest>
+}
+
+/** Rows that were deleted or changed, and people who are not known any more. */
+export interface Swept {
+  readonly rows: number
+  readonly people: number
 }
 
 /**
  * Deletes whatever has reached the end of its retention (GDPR Art. 5(1)(e)), but what is held for its person: rows of
  * data sets, values of columns. Each deletion is a receipt, and the vault is written anew without it. What has ended was
- * read by nobody before either. Gives the rows that were changed; an import waits its turn.
+ * read by nobody before either. Whoever has no row left is erased where nothing of theirs still counts; people whose rows went before are
+ * looked through `isThorough` only. An import waits its turn.
  */
-export async function sweepRetention(parts: SweepParts): Promise<number> {
+export async function sweepRetention(
+  parts: SweepParts,
+  { isThorough = true }: { readonly isThorough?: boolean } = {},
+): Promise<Swept> {
   return importTurn(parts.vault).run(async () => {
     let rows = 0
     for (const sweep of await begunSweeps(parts.db)) rows += await finishSweep(parts, sweep)
@@ -43,14 +44,15 @@ export async function sweepRetention(parts: SweepParts): Promise<number> {
       const begun = await beginSweep(parts.db, due)
       rows += await finishSweep(parts, begun)
     }
-    // Also of a sweep before this one that was cut off between deleting and writing anew.
-    if (rows > 0 || (await hasDeleted(parts.db))) {
+    const people = rows > 0 || isThorough ? await eraseWithoutRows(parts) : 0
+    if (rows > 0 || people > 0 || (await hasDeleted(parts.db))) {
+      // Also of a sweep before this one that was cut off between deleting and writing anew.
       const until = parts.clock.now()
       await parts.vault.compact()
       await saveSweepsPermanent(parts.db, { until, now: parts.clock.now() })
       await parts.log.publish()
     }
-    return rows
+    return { rows, people }
   })
 }
 

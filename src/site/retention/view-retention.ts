@@ -5,6 +5,7 @@ import type { Manifest } from '../../protocol/data-set.ts'
 import { keptRows, periodEnd, retentionClocks } from '../../protocol/law/retention.ts'
 import type { retentionViewSchema } from '../../protocol/http/retention-api.ts'
 import type { MemberId } from '../../protocol/wire.ts'
+import { listRetentionErasures } from '../rights/erasure-store.ts'
 import { listSweeps } from './sweep-store.ts'
 import type { SweepParts } from './sweep-retention.ts'
 
@@ -29,8 +30,16 @@ export async function viewRetention(parts: SweepParts, issuer: MemberId | undefi
   const sweeps = (await listSweeps(parts.db, SWEEPS_SHOWN)).filter(
     (sweep) => issuer === undefined || sweep.issuer === issuer,
   )
+  const erasures = await listRetentionErasures(parts.db, { limit: SWEEPS_SHOWN, issuer })
   return {
     held: keep.length,
+    erasures: erasures.map(({ erasure, issuer: of, many, state, deletedAt }) => ({
+      erasure,
+      issuer: of,
+      people: many?.count ?? 1,
+      state,
+      ...(deletedAt === undefined ? {} : { deletedAt: formatInstant(deletedAt) }),
+    })),
     clocks: clocks.toSorted((left, right) => (left.endsAt < right.endsAt ? -1 : 1)),
     sweeps: sweeps.map(({ dataSet, category, columns, kept, rows, doneAt, permanentAt, receipt }) => ({
       dataSet,

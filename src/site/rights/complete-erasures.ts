@@ -51,19 +51,23 @@ export async function settleErasures(parts: ErasureParts): Promise<number> {
 
 /** An import that had numbered the person before may have made a key again, or kept facts; there are no rows to them. */
 async function removeTraces({ db, vault }: ErasureParts, waiting: readonly ErasureRecord[]): Promise<void> {
-  const people = waiting.map(({ person }) => person)
+  const people = waiting.flatMap(({ person }) => (person === undefined ? [] : [person]))
   await sql`delete from person_key where person = any(${people}::integer[])`.execute(db)
   for (const person of people) await vault.forget(person)
 }
 
 async function complete(
   tx: DatabaseTransaction,
-  { parts: { clock, log }, erasure: { erasure, subjectOf } }: { parts: ErasureParts; erasure: ErasureRecord },
+  {
+    parts: { clock, log },
+    erasure: { erasure, subjectOf, many },
+  }: { parts: ErasureParts; erasure: ErasureRecord },
 ): Promise<void> {
   if (!(await savePermanent(tx, { erasure, now: clock.now() }))) return
   const [receipt] = await log.issue(tx, [
     {
-      kind: 'erasure',
+      // Of many the log tells as of a sweep: a restored site makes it again by its own clocks (docs/decisions/0028).
+      kind: many ? 'retention' : 'erasure',
       erasure,
       grade: 'permanent',
       ...(subjectOf === undefined ? {} : { subjectOf }),

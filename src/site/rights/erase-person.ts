@@ -42,6 +42,8 @@ export async function finishErasure(
   { isAnybodyTold }: { readonly isAnybodyTold: boolean } = { isAnybodyTold: true },
 ): Promise<ErasureRecord> {
   const { erasure, person, keyDigest } = noted
+  if (person === undefined)
+    throw new Fault('fault.internal', { what: 'Cannot finish an erasure of many as that of one person' })
   if (keyDigest) await addForgotten(parts.forgottenList, { ...noted, keyDigest })
   await parts.backups.strikeOut({ person, erasure })
   await parts.vault.forget(person)

@@ -47,15 +47,18 @@ export function storesWhenCompacted({ isRewritten, isLogRecycled }: PurgedTables
 /**
  * The backups. What the person's key sealed is unreadable in them at once, because the key is in none of them and was
  * struck out of the safe; their other values lie there encrypted until the last window ends, read by nothing but a
- * restore, which erases the person before it serves.
+ * restore, which erases the person before it serves. Of many whose data had reached its end a restore's own clocks say that it has.
  */
-export function storeOfBackups(heldUntil: Instant | undefined): ErasedStore {
+export function storeOfBackups(heldUntil: Instant | undefined, isOfMany = false): ErasedStore {
   if (heldUntil === undefined)
     return { store: 'backups', grade: 'permanent', note: 'no backup from before can be read' }
+  const how = isOfMany
+    ? 'encrypted, read by nothing but a restore, which sweeps what has ended before it serves'
+    : 'encrypted, the person’s key struck out; a restore erases again'
   return {
     store: 'backups',
     grade: 'inaccessible',
-    note: `encrypted, the person’s key struck out; a restore erases again; no backup from before can be read from ${formatInstant(heldUntil)} on`,
+    note: `${how}; no backup from before can be read from ${formatInstant(heldUntil)} on`,
   }
 }
 

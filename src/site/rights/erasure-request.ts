@@ -2,7 +2,7 @@ import type { Clock, Instant } from '../../kernel/clock.ts'
 import type { Digest } from '../../kernel/digest.ts'
 import type { Database } from '../../kernel/postgres/database.ts'
 import type { Manifest } from '../../protocol/data-set.ts'
-import type { ErasureReason } from '../../protocol/rights/erasure.ts'
+import type { ErasureCause } from '../../protocol/rights/erasure.ts'
 import type { DataSetId, MemberId } from '../../protocol/wire.ts'
 import type { ReceiptLog } from '../../transparency/receipt-log.ts'
 import type { WithdrawParts } from '../asks/withdraw-releases.ts'
@@ -38,7 +38,7 @@ export interface ErasureParts extends WithdrawParts, NotingParts {
 export interface ErasureRequest {
   readonly person: number
   readonly issuer: MemberId
-  readonly reason: ErasureReason
+  readonly reason: ErasureCause
   readonly requestedBy: string
   /** The mark under which answers to this person are kept (never the name itself). */
   readonly nameMark: Digest

@@ -1,9 +1,11 @@
+import { deflateSync, inflateSync } from 'node:zlib'
 import { sql } from 'kysely'
+import { Bitset } from '../../kernel/bitset.ts'
 import { instant } from '../../kernel/clock.ts'
 import type { Instant } from '../../kernel/clock.ts'
 import type { Digest } from '../../kernel/digest.ts'
 import type { Database, DatabaseTransaction } from '../../kernel/postgres/database.ts'
-import type { ErasedStore, ErasureReason, ErasureState } from '../../protocol/rights/erasure.ts'
+import type { ErasedStore, ErasureCause, ErasureState } from '../../protocol/rights/erasure.ts'
 import { KEPT } from '../../kernel/postgres/kept-statements.ts'
 import type { MemberId } from '../../protocol/wire.ts'
 import type { IssuedReceipt } from '../../transparency/receipt-log.ts'
@@ -13,14 +15,16 @@ export interface ErasureRecord {
   /** Rises with time. */
   readonly id: number
   readonly erasure: string
-  /** The number that the person had. */
-  readonly person: number
+  /** The number that the person had; absent where it is of many. */
+  readonly person?: number
+  /** Of many at once: how many, and who they are until it is done. */
+  readonly many?: { readonly count: number; readonly people: Bitset }
   /** The mark of the key that was destroyed. */
   readonly keyDigest?: Digest
   /** What the receipts about it carry; only the destroyed key could make it again. */
   readonly subjectOf?: Digest
   readonly issuer: MemberId
-  readonly reason: ErasureReason
+  readonly reason: ErasureCause
   readonly requestedBy: string
   readonly state: ErasureState
   readonly requestedAt: Instant
@@ -35,8 +39,9 @@ export interface ErasureRecord {
 
 export type NewErasure = Pick<
   ErasureRecord,
-  'erasure' | 'person' | 'issuer' | 'reason' | 'requestedBy' | 'requestedAt' | 'permanentBy'
+  'erasure' | 'issuer' | 'reason' | 'requestedBy' | 'requestedAt' | 'permanentBy'
 > & {
+  readonly person: number
   readonly keyDigest: Digest | undefined
   readonly subjectOf: Digest | undefined
   readonly requestKey: string | undefined
@@ -54,6 +59,43 @@ export async function insertErasure(
       ${made.requestedBy}, ${made.requestKey ?? null}, 'begun', ${made.requestedAt}, ${made.permanentBy})
     on conflict (person) do nothing returning *`.execute(tx)
   return rows[0] && toRecord(rows[0])
+}
+
+/** Notes an erasure of many people at once. */
+export async function insertErasureOfMany(
+  tx: DatabaseTransaction,
+  made: Pick<NewErasure, 'erasure' | 'issuer' | 'reason' | 'requestedBy' | 'requestedAt' | 'permanentBy'> & {
+    readonly people: Bitset
+    readonly receipt: number
+  },
+): Promise<void> {
+  const people = deflateSync(made.people.toBytes())
+  await sql`
+    insert into erasure (erasure, people, people_count, issuer, reason, requested_by, state, requested_ms, permanent_by_ms, receipts)
+    values (${made.erasure}, ${people}, ${made.people.count()}, ${made.issuer}, ${made.reason}, ${made.requestedBy}, 'begun',
+      ${made.requestedAt}, ${made.permanentBy}, array[${made.receipt}::bigint])`.execute(tx)
+}
+
+/** Notes that nothing is left of many that could be read; who they were is not kept any longer. Gives whether it was not noted before. */
+export async function saveDeletedMany(
+  tx: DatabaseTransaction,
+  { erasure, now, stores }: { erasure: string; now: Instant; stores: readonly ErasedStore[] },
+): Promise<boolean> {
+  const { rows } = await sql`
+    update erasure set state = 'deleted', deleted_ms = ${now}, stores = ${JSON.stringify(stores)}::jsonb, people = null
+    where erasure = ${erasure} and state = 'begun' returning id`.execute(tx)
+  return rows.length === 1
+}
+
+/** Erasures of whose data the retention had ended, newest first, of one issuer's people or of all. */
+export async function listRetentionErasures(
+  db: Database,
+  { limit, issuer }: { limit: number; issuer: string | undefined },
+): Promise<readonly ErasureRecord[]> {
+  const { rows } = await sql<ErasureRow>`
+    select * from erasure where reason = 'retention' and issuer = coalesce(${issuer ?? null}::text, issuer)
+    order by id desc limit ${limit}`.execute(db)
+  return rows.map(toRecord)
 }
 
 /**
@@ -168,11 +210,13 @@ export async function forgetTraces(
 interface ErasureRow {
   readonly id: bigint
   readonly erasure: string
-  readonly person: number
+  readonly person: number | null
+  readonly people: Uint8Array | null
+  readonly people_count: number | null
   readonly key_digest: Digest | null
   readonly subject_of: Digest | null
   readonly issuer: string
-  readonly reason: ErasureReason
+  readonly reason: ErasureCause
   readonly requested_by: string
   readonly state: ErasureState
   readonly requested_ms: bigint
@@ -188,7 +232,15 @@ function toRecord(row: ErasureRow): ErasureRecord {
   return {
     id: Number(row.id),
     erasure: row.erasure,
-    person: row.person,
+    ...(row.person === null ? {} : { person: row.person }),
+    ...(row.people_count === null
+      ? {}
+      : {
+          many: {
+            count: row.people_count,
+            people: row.people ? Bitset.fromBytes(inflateSync(row.people)) : new Bitset(),
+          },
+        }),
     ...(row.key_digest === null ? {} : { keyDigest: row.key_digest }),
     ...(row.subject_of === null ? {} : { subjectOf: row.subject_of }),
     issuer: row.issuer as MemberId,

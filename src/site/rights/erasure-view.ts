@@ -27,7 +27,7 @@ export function erasureView(
   const serving = isBegun
     ? storesWhenDeleted().map((store) => ({ ...store, grade: 'inaccessible' as const }))
     : record.stores
-  const own = [...serving, storeOfBackups(heldUntil)]
+  const own = [...serving, storeOfBackups(heldUntil, record.many !== undefined)]
   const network = networkStore(withdrawals)
   const stores = network ? [...own, network] : own
   return {
@@ -39,6 +39,7 @@ export function erasureView(
     reason: record.reason,
     requestedBy: record.requestedBy,
     requestedAt: formatInstant(record.requestedAt),
+    ...(record.many === undefined ? {} : { people: record.many.count }),
     ...(record.deletedAt === undefined ? {} : { deletedAt: formatInstant(record.deletedAt) }),
     permanentBy: formatInstant(instant(Math.max(record.permanentBy, heldUntil ?? 0))),
     ...(record.permanentAt === undefined ? {} : { permanentAt: formatInstant(record.permanentAt) }),

@@ -11,7 +11,7 @@ import type { Database } from '../../kernel/postgres/database.ts'
 import { erasuresIn } from './erasure-store.ts'
 import type { ErasureRecord } from './erasure-store.ts'
 import { whenMissing } from '../../kernel/when-missing.ts'
-import { ERASURE_REASONS, erasureIdSchema } from '../../protocol/rights/erasure.ts'
+import { ERASURE_CAUSES, erasureIdSchema } from '../../protocol/rights/erasure.ts'
 import { digestSchema, instantSchema, memberIdSchema } from '../../protocol/wire.ts'
 
 /**
@@ -25,7 +25,7 @@ const forgottenSchema = z.strictObject({
   time: instantSchema,
   /** What else the certificate says, so that it is the same after a restore. */
   issuer: memberIdSchema.optional(),
-  reason: z.enum(ERASURE_REASONS).optional(),
+  reason: z.enum(ERASURE_CAUSES).optional(),
   by: z.string().optional(),
   subjectOf: digestSchema.optional(),
 })

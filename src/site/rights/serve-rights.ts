@@ -1,7 +1,9 @@
-import type { Clock } from '../../kernel/clock.ts'
+import { later } from '../../kernel/clock.ts'
+import type { Clock, Instant } from '../../kernel/clock.ts'
 import type { Backups } from '../backup/backups.ts'
 import type { SiteEvents } from '../events.ts'
 import { completeErasures, settleErasures } from './complete-erasures.ts'
+import { finishErasureOfMany } from '../retention/erase-without-rows.ts'
 import { sweepRetention } from '../retention/sweep-retention.ts'
 import type { SweepParts } from '../retention/sweep-retention.ts'
 import type { ErasureParts } from './erasure-request.ts'
@@ -13,6 +15,8 @@ import { restrictionsInForce } from './restriction-store.ts'
 
 /** How often it is looked whether something is due. */
 const INTERVAL_MS = 60_000
+/** How often people without rows are looked through whose rows went before: a grant of theirs has ended since, or a request is answered. */
+const THOROUGH_EVERY_MS = 3_600_000
 
 /** What people's rights need before the site serves anybody. */
 export async function resumeRights(parts: ErasureParts & CorrectionParts): Promise<void> {
@@ -28,8 +32,9 @@ export async function resumeRights(parts: ErasureParts & CorrectionParts): Promi
  */
 async function resumeErasures(parts: ErasureParts): Promise<number> {
   const begun = await erasuresIn(parts.db, 'begun')
-  for (const { person } of begun) parts.hidden.hideErased(person)
-  for (const erasure of begun) await finishErasure(parts, erasure)
+  for (const { person } of begun) if (person !== undefined) parts.hidden.hideErased(person)
+  for (const erasure of begun)
+    await (erasure.many ? finishErasureOfMany(parts, erasure) : finishErasure(parts, erasure))
   return begun.length
 }
 
@@ -48,6 +53,7 @@ export async function serveRights({
   events: SiteEvents
   signal: AbortSignal
 }): Promise<void> {
+  let thoroughAt: Instant | undefined
   while (!signal.aborted) {
     try {
       const expired = await parts.backups.expire()
@@ -58,8 +64,10 @@ export async function serveRights({
       events.failed('completing erasures', error)
     }
     try {
-      const rows = await sweepRetention(parts)
-      if (rows > 0) events.retentionSwept({ rows })
+      const isThorough = thoroughAt === undefined || clock.now() >= later(thoroughAt, THOROUGH_EVERY_MS)
+      const swept = await sweepRetention(parts, { isThorough })
+      if (isThorough) thoroughAt = clock.now()
+      if (swept.rows > 0 || swept.people > 0) events.retentionSwept(swept)
     } catch (error) {
       events.failed('sweeping what has ended', error)
     }

@@ -22,7 +22,10 @@ const CHANGED_AT_ONCE = 64
 export function changesOf(
   { writing, changingRows }: { readonly writing: Turn; readonly changingRows: RowsTurn },
   memory: VaultMemory,
-): Pick<Vault, 'numberPeople' | 'forget' | 'correct' | 'append' | 'takeTogether' | 'setAside' | 'take'> {
+): Pick<
+  Vault,
+  'numberPeople' | 'forget' | 'forgetAll' | 'correct' | 'append' | 'takeTogether' | 'setAside' | 'take'
+> {
   /** Whoever was forgotten since the vault was opened: an import that began before may bring rows of theirs at any time. */
   const forgotten = new Set<number>()
   return {
@@ -74,19 +77,22 @@ interface Changing {
 function comingAndGoing(
   changingRows: RowsTurn,
   { memory, forgotten }: Changing,
-): Pick<Vault, 'numberPeople' | 'forget'> {
-  const forgetting = new GroupCommit(async (people: readonly number[]) => {
-    await changingRows(
+): Pick<Vault, 'numberPeople' | 'forget' | 'forgetAll'> {
+  const forgetAll = (people: readonly number[]): Promise<void> =>
+    changingRows(
       'forget people',
       async ({ writer }, where) => {
         const before = memory.counts()
         const { rows, lookups } = await inTransaction(writer, async () =>
           forgetPeople(writer, people, await where()),
         ).catch(forgettingAll(memory))
-        memory.noteForgotten(people, { lookups, rows, before })
+        if (people.length > CHANGED_AT_ONCE) memory.noteManyForgotten()
+        else memory.noteForgotten(people, { lookups, rows, before })
       },
       people,
     )
+  const forgetting = new GroupCommit(async (people: readonly number[]) => {
+    await forgetAll(people)
     return people
   }, CHANGED_AT_ONCE)
   return {
@@ -101,6 +107,10 @@ function comingAndGoing(
     forget: async (person) => {
       forgotten.add(person)
       await forgetting.add(person)
+    },
+    forgetAll: (people) => {
+      for (const person of people) forgotten.add(person)
+      return forgetAll(people)
     },
   }
 }

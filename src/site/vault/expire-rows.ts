@@ -6,6 +6,7 @@ import { runOwn } from './own-sql.ts'
 import { isRowOver } from './row-days.ts'
 import { PERSON_COLUMN, tableOf } from './stored-columns.ts'
 import type { Expiry } from './vault.ts'
+import { noteWithoutRows, peopleBehind } from './without-rows.ts'
 
 /** Rows that an expiry would change. */
 export async function countExpiring(connection: DuckDBConnection, expiry: Expiry): Promise<number> {
@@ -19,7 +20,7 @@ export async function countExpiring(connection: DuckDBConnection, expiry: Expiry
 
 /**
  * Deletes rows, or empties columns, within the caller's transaction. Of people who then have no row in any data set
- * birth date and residence go too; that they are known stays, so that they see what was done with their data.
+ * birth date and residence go too, and it is noted that they have none: whether they stay known is for others to decide.
  */
 export async function expireRows(
   connection: DuckDBConnection,
@@ -35,14 +36,12 @@ export async function expireRows(
     )
     return { rows }
   }
-  const person = sql.id(PERSON_COLUMN)
   const others = (await rowTables(connection)).filter((name) => name !== tableOf(dataSet))
-  const behind = (rows: RawBuilder<unknown>) => sql`
-    select ${person} from ${rows} union all
-    select h.person from _household h where h.household in (select ${person} from ${rows})`
-  const ending = behind(sql`${table} where ${conditionOf(expiry)}`)
-  const staying = behind(sql`${table} where not ${conditionOf(expiry)}`)
-  const isElsewhere = others.map((name) => sql`number not in (${behind(sql`${sql.id(name)}`)})`)
+  const ending = peopleBehind(sql`${table} where ${conditionOf(expiry)}`)
+  const staying = peopleBehind(sql`${table} where not ${conditionOf(expiry)}`)
+  const isElsewhere = others.map((name) => sql`number not in (${peopleBehind(sql.id(name))})`)
+  const isLast = [sql`number in (${ending})`, sql`number not in (${staying})`, ...isElsewhere]
+  await noteWithoutRows(connection, { dataSet, isEnding: sql.join(isLast, sql` and `) })
   await runOwn(
     connection,
     sql`

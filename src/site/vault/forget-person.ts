@@ -42,6 +42,7 @@ export async function forgetPeople(
     rows.set(table, rowsChanged)
   }
   await runOwn(connection, sql`delete from _person_key where person in (${numbers})`)
+  await runOwn(connection, sql`delete from _without_rows where person in (${numbers})`)
   const isForgotten = broken
     ? sql`(number in (${numbers}) or number in (${broken}))`
     : sql`number in (${numbers})`

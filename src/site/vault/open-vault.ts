@@ -42,6 +42,7 @@ import type { Turn } from './vault-turns.ts'
 import { vaultFault } from './vault-fault.ts'
 import { VaultMemory, nameOfRows } from './vault-memory.ts'
 import type { RowDays, Vault, VaultResult } from './vault.ts'
+import { createWithoutRowsTable, listWithoutRows } from './without-rows.ts'
 
 /**
  * Opens the vault in `<directory>`, the generation of it that is in force (`generations.ts`), or makes it.
@@ -67,6 +68,7 @@ export async function openVault({
       await createRenewalTable(engine.writer)
       await createBatchTables(engine.writer)
       await createHouseholdTable(engine.writer)
+      await createWithoutRowsTable(engine.writer)
     })
   } catch (error) {
     await engine[Symbol.asyncDispose]()
@@ -153,6 +155,7 @@ type Reads =
   | 'rowsPerPerson'
   | 'rowCount'
   | 'countExpiring'
+  | 'listWithoutRows'
   | 'listRows'
   | 'listRowsOf'
   | 'listSealedKeysOf'
@@ -198,6 +201,7 @@ function readsOf(
       ),
     rowCount: (dataSet) =>
       memory.rowCount(dataSet, () => reading('count rows', (engine) => readRowCount(engine, dataSet))),
+    listWithoutRows: (page) => reading('list people', ({ reader }) => listWithoutRows(reader, page)),
     countExpiring: (expiry) => reading('count rows', ({ reader }) => countExpiring(reader, expiry)),
     // Without a value to bind it is planned and run in one step: one way to the engine, and no transaction.
     listRows: (dataSet, person, days) =>

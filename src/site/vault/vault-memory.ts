@@ -138,8 +138,7 @@ export class VaultMemory {
     },
   ): void {
     if (!this.isWithoutHouseholds()) {
-      this.forgetAll()
-      this.index.noteForgotten()
+      this.noteManyForgotten()
       return
     }
     this.index.remove(lookups)
@@ -159,6 +158,12 @@ export class VaultMemory {
       goOn(this.#rowCounts, { key: dataSet, from: before.rowCounts.get(dataSet), to })
     }
     amend(this.#principals, 'all', (all) => people.reduce(withoutFacts, all))
+  }
+
+  /** So many are forgotten that all is read anew. */
+  noteManyForgotten(): void {
+    this.forgetAll()
+    this.index.noteForgotten()
   }
 
   /** Anything may have changed. */

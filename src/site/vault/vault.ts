@@ -136,6 +136,13 @@ export interface Vault extends AsyncDisposable {
    * about others too stay for them, without this person, and are in no set that a run may use.
    */
   forget(person: number): Promise<void>
+  /** The same of many at once. */
+  forgetAll(people: readonly number[]): Promise<void>
+  /** People whose last row ended by an expiry and who have had none since, in the order of their numbers after one. */
+  listWithoutRows(page: {
+    readonly after: number
+    readonly limit: number
+  }): Promise<readonly PersonWithoutRows[]>
 
   /**
    * Writes all that is there into a new file that takes the place of the old one, which is removed: what was deleted
@@ -167,6 +174,13 @@ export interface Expiry {
   /** All other rows have ended, those without a date too; absent: every row has. */
   readonly kept?: KeptRows | undefined
   readonly keep: readonly number[]
+}
+
+/** Somebody of whom no row is left: what they are found by, and the data set that the last one was of. */
+export interface PersonWithoutRows {
+  readonly person: number
+  readonly lookup: Uint8Array
+  readonly dataSet: DataSetId
 }
 
 /** How the digests by which people are found change, once. */

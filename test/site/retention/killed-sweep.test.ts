@@ -10,6 +10,7 @@ import { sql } from 'kysely'
 import type { WireManifest } from '../../../src/sdk/issuer.ts'
 import { dataSetIdSchema } from '../../../src/protocol/wire.ts'
 import { sweepRetention } from '../../../src/site/retention/sweep-retention.ts'
+import { erasuresIn } from '../../../src/site/rights/erasure-store.ts'
 import { listSweeps } from '../../../src/site/retention/sweep-store.ts'
 import { filesOf } from '../../../src/testing/files-of.ts'
 import { plainMarkerSearch } from '../../../src/testing/find-markers.ts'
@@ -77,10 +78,29 @@ test('one that is killed before any of its steps is made to its end afterwards, 
     })
 })
 
+test('people without rows who were noted as erased when it was killed are erased before the site serves, once', async () => {
+  const { isKilled } = await sweepAfter(4_000 * DAY_MS, 'forgetting')
+  assert.ok(isKilled)
+  const erased = async () =>
+    (await erasuresIn(bare.site.db, 'deleted')).map(({ many, receipts }) => [many?.count, receipts.length])
+  assert.deepEqual(await erased(), [[COUNT, 2]])
+  assert.deepEqual(await bare.site.vault.listWithoutRows({ after: -1, limit: 10 }), [])
+  assert.equal(await bare.numberOf('p-0'), -1)
+  await sweepRetention(bare.site)
+  assert.deepEqual(await erased(), [[COUNT, 2]])
+})
+
 /** A day passes, then a process of its own sweeps; the site is opened again on what it left. */
-async function sweepAfterADay(at = 0): Promise<{ isKilled: boolean; said: string }> {
-  clock.advance(DAY_MS)
+function sweepAfterADay(at = 0): Promise<{ isKilled: boolean; said: string }> {
   passed += 1
+  return sweepAfter(DAY_MS, at)
+}
+
+async function sweepAfter(
+  durationMs: number,
+  at: number | 'forgetting',
+): Promise<{ isKilled: boolean; said: string }> {
+  clock.advance(durationMs)
   let outcome = { isKilled: false, said: '' }
   await bare.reopen(async () => {
     const file = join(bare.root, 'act.json')

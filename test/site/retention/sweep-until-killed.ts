@@ -9,7 +9,7 @@ import { RowEnds } from '../../../src/site/retention/row-ends.ts'
 import { ManualClock } from '../../../src/testing/manual-clock.ts'
 
 // A process of its own that sweeps and kills itself before one of its steps: a statement for the record, or an act of the
-// vault, before and after it. Says "done" and how many steps there were when it was not killed.
+// vault, before and after it, or where people are to be forgotten. Says "done" and how many steps there were when it was not killed.
 const [file = '', at = ''] = process.argv.slice(2)
 const facts = JSON.parse(await readFile(file, 'utf8')) as {
   readonly root: string
@@ -45,9 +45,13 @@ const vault: typeof site.vault = {
   ...site.vault,
   expire: (expiry) => around(() => site.vault.expire(expiry)),
   compact: () => around(() => site.vault.compact()),
+  forgetAll: (people) => {
+    if (at === 'forgetting') process.kill(process.pid, 'SIGKILL')
+    return around(() => site.vault.forgetAll(people))
+  },
 }
 const rowEnds = await RowEnds.open({ db, vault, partitions: site.partitions })
-const rows = await sweepRetention({ ...site, db, vault, rowEnds })
+const { rows } = await sweepRetention({ ...site, db, vault, rowEnds })
 process.stdout.write(`done ${rows} rows in ${steps} steps\n`)
 await opened.disposeAsync()
 

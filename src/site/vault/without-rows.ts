@@ -1,0 +1,72 @@
+import { DuckDBBlobValue } from '@duckdb/node-api'
+import type { DuckDBConnection } from '@duckdb/node-api'
+import { sql } from 'kysely'
+import type { RawBuilder } from 'kysely'
+import { dataSetIdSchema } from '../../protocol/wire.ts'
+import { rowTables } from './data-set-tables.ts'
+import { runOwn } from './own-sql.ts'
+import { PERSON_COLUMN } from './stored-columns.ts'
+import type { PersonWithoutRows } from './vault.ts'
+
+/**
+ * The vault's own table of whose last row ended by retention, and in which data set that was. Somebody who is given rows again stays in
+ * it and is left out when it is read.
+ */
+export async function createWithoutRowsTable(connection: DuckDBConnection): Promise<void> {
+  await runOwn(
+    connection,
+    sql`create table if not exists _without_rows (person integer not null, data_set varchar not null)`,
+  )
+}
+
+/** Notes people of whom no row stays, within the transaction in which the last ones go. `isEnding` is over `number`. */
+export async function noteWithoutRows(
+  connection: DuckDBConnection,
+  { dataSet, isEnding }: { dataSet: string; isEnding: RawBuilder<unknown> },
+): Promise<void> {
+  await runOwn(
+    connection,
+    sql`
+      insert into _without_rows
+      select number, ${dataSet} from _person
+      where lookup is not null and number not in (select household from _household)
+        and number not in (select person from _without_rows) and ${isEnding}`,
+  )
+}
+
+/** Those after a number in its order, but whoever has a row or is forgotten. */
+export async function listWithoutRows(
+  connection: DuckDBConnection,
+  { after, limit }: { after: number; limit: number },
+): Promise<readonly PersonWithoutRows[]> {
+  const isElsewhere = (await rowTables(connection)).map(
+    (table) => sql`p.number not in (${peopleBehind(sql.id(table))})`,
+  )
+  const conditions = [
+    sql`p.lookup is not null`,
+    sql`p.number > ${sql.lit(after)}`,
+    sql`p.number in (select person from _without_rows where person > ${sql.lit(after)})`,
+    ...isElsewhere,
+  ]
+  const found = await runOwn(
+    connection,
+    sql`
+      select p.number, p.lookup, w.data_set from _person p join _without_rows w on w.person = p.number
+      where ${sql.join(conditions, sql` and `)} order by p.number limit ${sql.lit(limit)}`,
+  )
+  return found
+    .getRows()
+    .flatMap(([person, lookup, dataSet]) =>
+      lookup instanceof DuckDBBlobValue
+        ? [{ person: Number(person), lookup: lookup.bytes, dataSet: dataSetIdSchema.parse(dataSet) }]
+        : [],
+    )
+}
+
+/** Whom rows are about: those with their own number, and members of households. */
+export function peopleBehind(rows: RawBuilder<unknown>): RawBuilder<unknown> {
+  const person = sql.id(PERSON_COLUMN)
+  return sql`
+    select ${person} from ${rows} union all
+    select h.person from _household h where h.household in (select ${person} from ${rows})`
+}

@@ -1,0 +1,160 @@
+import assert from 'node:assert/strict'
+import { after, before, test } from 'node:test'
+import { sql } from 'kysely'
+import { Bitset } from '../../../src/kernel/bitset.ts'
+import { digestOf } from '../../../src/kernel/digest.ts'
+import { grantRequestSchema } from '../../../src/protocol/consent/grant.ts'
+import { dataSetIdSchema, memberIdSchema } from '../../../src/protocol/wire.ts'
+import { giveGrants } from '../../../src/site/consent/give-grants.ts'
+import { objectTo } from '../../../src/site/consent/change-objections.ts'
+import { revokeGrants } from '../../../src/site/consent/revoke-grants.ts'
+import { establishGuardianship } from '../../../src/site/principals/establish-guardianship.ts'
+import { sweepRetention } from '../../../src/site/retention/sweep-retention.ts'
+import { completeErasures } from '../../../src/site/rights/complete-erasures.ts'
+import { erasuresIn, findErasure } from '../../../src/site/rights/erasure-store.ts'
+import { handleRequest, makeRequests } from '../../../src/site/rights/request-desk.ts'
+import { liftRestriction, restrictPerson } from '../../../src/site/rights/restrict-person.ts'
+import { filesOf, postgresDirectory } from '../../../src/testing/files-of.ts'
+import { ManualClock } from '../../../src/testing/manual-clock.ts'
+import { testGrant, testPeople } from '../../../src/testing/test-population.ts'
+import { bareSite } from '../../../src/testing/test-site.ts'
+import type { BareSite } from '../../../src/testing/test-site.ts'
+
+const DAY_MS = 86_400_000
+const START = Date.parse('2026-02-10T12:00:00Z')
+const athletes = dataSetIdSchema.parse('athletes')
+const study = dataSetIdSchema.parse('study')
+const federation = memberIdSchema.parse('federation')
+const people = testPeople(40)
+const clock = new ManualClock(START)
+let bare: BareSite
+
+/** Rows of all of them end after thirty days; one of them has a row in a data set that goes on. */
+before(async () => {
+  bare = await bareSite(clock)
+  const manifest = { retention: { period: 'P30D', from: '2026-02-10' } }
+  await bare.fill({ dataSet: 'athletes', people, manifest })
+  const goesOn = { retention: { period: 'P10Y', from: '2026-02-10' } }
+  await bare.fill({ dataSet: 'study', people: people.slice(39), manifest: goesOn, hasGrants: false })
+})
+after(() => bare[Symbol.asyncDispose]())
+
+const known = async (key: string) => {
+  const number = await bare.numberOf(key)
+  return { key, number, issuer: federation }
+}
+const isKnown = async (key: string) => (await bare.numberOf(key)) >= 0
+const keyCount = async () => {
+  const { rows } = await sql<{ count: bigint }>`select count(*) as count from person_key`.execute(
+    bare.site.db,
+  )
+  return Number(rows[0]?.count)
+}
+
+test('whoever has no row left is erased with a certificate, but not whom something of theirs still keeps', async () => {
+  const { site } = bare
+  await restrictPerson(site, {
+    person: await bare.numberOf('p-1'),
+    issuer: federation,
+    reason: 'accuracy_contested',
+    requestedBy: 'issuer:federation',
+  })
+  await makeRequests(site, { people: [await known('p-2')], kind: 'access', by: 'person' })
+  await giveGrants(site.consent, [grantRequestSchema.parse(testGrant('study', 'p-3'))], { by: 'person' })
+  const objecting = { people: [await bare.numberOf('p-4')], purpose: 'dpv:Marketing', dataSet: study }
+  await objectTo(site.consent, objecting, { by: 'person' })
+  const establishing = {
+    guardian: 'p-5',
+    authority: 'sole',
+    document: digestOf('court'),
+    by: 'issuer:federation',
+  } as const
+  await establishGuardianship(site, { child: await known('p-39'), facts: establishing })
+
+  const marks = await marksOf(['p-6', 'p-38'])
+  assert.ok((await foundIn(marks)) >= marks.length, 'the search finds what is there')
+  const gone = await Promise.all(['p-6', 'p-38'].map((key) => bare.numberOf(key)))
+
+  clock.advance(30 * DAY_MS)
+  const swept = await sweepRetention(site)
+  assert.equal(swept.rows, 40)
+  assert.equal(swept.people, 34)
+  for (const key of ['p-1', 'p-2', 'p-3', 'p-4', 'p-5', 'p-39']) assert.ok(await isKnown(key), key)
+  for (const key of ['p-0', 'p-6', 'p-38']) assert.equal(await isKnown(key), false, key)
+  assert.equal(await keyCount(), 6)
+  const { rows: live } = await sql<{ person: number }>`
+    select person from consent_grant g where not exists (select from consent_revocation r where r.grant_sequence = g.sequence)
+      and person = any(${gone}::integer[])`.execute(site.db)
+  assert.deepEqual(live, [], 'nothing that they granted stands')
+  const granting = new Bitset()
+  for (const { id } of site.mirror.termsOf(athletes))
+    site.mirror.collect(id, { into: granting, now: clock.now() })
+  assert.ok(!gone.some((number) => granting.has(number)))
+
+  const [erasure] = await erasuresIn(site.db, 'deleted')
+  assert.equal(erasure?.many?.count, 34)
+  assert.ok(erasure.many.people.isEmpty, 'who they were is not kept')
+  assert.deepEqual([erasure.reason, erasure.requestedBy, erasure.issuer], ['retention', 'site', 'federation'])
+  assert.equal(erasure.receipts.length, 2)
+  assert.equal(await completeErasures(site), 1)
+  const done = await findErasure(site.db, erasure.erasure)
+  assert.deepEqual([done?.state, done?.receipts.length], ['permanent', 3])
+  assert.equal(await foundIn(marks), 0, 'neither what they were found by nor their keys are in any file')
+})
+
+test('they follow once that is over, and whoever is brought again meanwhile stays', async () => {
+  const { site } = bare
+  assert.equal((await sweepRetention(site)).people, 0, 'nothing has changed')
+  await liftRestriction(site, { person: await bare.numberOf('p-1'), by: 'issuer:federation' })
+  const [open] = (await sql<{ id: string }>`select id from person_request`.execute(site.db)).rows
+  await handleRequest(site, { id: open?.id ?? '', act: { event: 'fulfil', by: 'issuer:federation' } })
+  await revokeGrants(site.consent, [{ dataSet: study, person: 'p-3' }], { by: 'person' })
+  const more = { retention: { period: 'P10Y', from: '2026-02-10' } }
+  await bare.fill({ dataSet: 'more', people: people.slice(2, 3), manifest: more, hasGrants: false })
+  clock.advance(4 * DAY_MS)
+  assert.equal((await sweepRetention(site)).people, 2)
+  assert.deepEqual(await Promise.all(['p-1', 'p-2', 'p-3', 'p-4', 'p-5'].map(isKnown)), [
+    false,
+    true,
+    false,
+    true,
+    true,
+  ])
+})
+
+test('whoever is brought again later is somebody new: what the earlier one granted lets nobody in', async () => {
+  const before = await bare.numberOf('p-7')
+  assert.equal(before, -1)
+  const more = { retention: { period: 'P10Y', from: '2026-02-10' } }
+  await bare.fill({
+    dataSet: 'more',
+    people: people.slice(7, 8),
+    manifest: more,
+    batch: 'second',
+    hasGrants: false,
+  })
+  const now = await bare.numberOf('p-7')
+  assert.ok(now >= people.length, 'a number that nobody had')
+  const { rows } = await sql`select 1 from consent_grant where person = ${now}`.execute(bare.site.db)
+  assert.deepEqual(rows, [])
+})
+
+/** What a person is found by and the wrapped key, as the bytes that stand in files. */
+async function marksOf(keys: readonly string[]): Promise<readonly Buffer[]> {
+  const { site } = bare
+  const marks: Buffer[] = []
+  for (const key of keys) {
+    const number = await bare.numberOf(key)
+    const lookup = await site.vault.lookupOf(number)
+    const { rows } = await sql<{ wrapped: Buffer }>`
+      select wrapped from person_key where person = ${number}`.execute(site.db)
+    marks.push(Buffer.from(lookup ?? []), Buffer.from(rows[0]?.wrapped ?? []))
+  }
+  assert.ok(marks.every(({ length }) => length >= 32))
+  return marks
+}
+
+async function foundIn(marks: readonly Buffer[]): Promise<number> {
+  const files = [...(await filesOf(bare.root)), ...(await filesOf(await postgresDirectory()))]
+  return marks.filter((mark) => files.some((bytes) => bytes.includes(mark))).length
+}
