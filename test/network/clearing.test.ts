@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
+import { formatInstant, instant, later } from '../../src/kernel/clock.ts'
+import type { Instant } from '../../src/kernel/clock.ts'
 import { digestOf } from '../../src/kernel/digest.ts'
 import { NETWORK_API } from '../../src/protocol/http/network-endpoints.ts'
 import { testClearing, testDecision } from '../../src/testing/test-decision.ts'
@@ -362,6 +364,33 @@ describe('the sweep', () => {
     )
     assert.ok(state.receipt)
     assert.equal((await refusedDecision(w, ask, {}, w.zurich)).code, 'fault.conflict')
+    await assertBalanced(w)
+  })
+
+  test('gives back to the limit of a day what was held on that day, where asks of two days expire at once', async () => {
+    const w = await withFreshAcquirer(shared)
+    const params = { id: w.northcare.name }
+    const body = { daily: [{ amount: 3000, currency: 'EUR' }] }
+    await w.network.call(w.network.operator, NETWORK_API.setLimits, { params, body })
+    const dayMs = 86_400_000
+    const midnight = instant(Math.ceil(w.clock.now() / dayMs) * dayMs)
+    const ask = async (expires: Instant) => {
+      const sent = testAsk(w.network, w.northcare, { expires: formatInstant(expires) })
+      const { status, reason } = await w.network.ask(w.northcare, sent)
+      return reason ?? status
+    }
+    const [soon, much] = [later(midnight, 1_800_000), later(midnight, 7_200_000)]
+    w.clock.advance(midnight - w.clock.now() - 60_000)
+    assert.equal(await ask(soon), 'waiting')
+    w.clock.advance(120_000)
+    assert.deepEqual([await ask(soon), await ask(much)], ['waiting', 'waiting'])
+    w.clock.advance(1_800_000)
+    await w.network.serving.sweep()
+    // One of this day is still held, so there is room for two.
+    assert.deepEqual(
+      [await ask(much), await ask(much), await ask(much)],
+      ['waiting', 'waiting', 'declined.limit'],
+    )
     await assertBalanced(w)
   })
 

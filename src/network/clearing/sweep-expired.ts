@@ -1,5 +1,5 @@
 import { sql } from 'kysely'
-import { formatInstant, later } from '../../kernel/clock.ts'
+import { formatDate, formatInstant, later } from '../../kernel/clock.ts'
 import type { Clock, Instant } from '../../kernel/clock.ts'
 import type { Currency } from '../../kernel/currency.ts'
 import type { Digest } from '../../kernel/digest.ts'
@@ -9,6 +9,7 @@ import type { ReceiptLog } from '../../transparency/receipt-log.ts'
 import { askDigestOf } from '../authorisation/sent-ask.ts'
 import type { NetworkEvents } from '../events.ts'
 import { postTransfers } from '../ledger/post-transfers.ts'
+import type { FreedHold } from '../ledger/post-transfers.ts'
 
 /** What the sweep works with. */
 export interface SweepParts {
@@ -133,24 +134,27 @@ async function freeUncleared({ db, clock }: SweepParts): Promise<void> {
   })
 }
 
-/** One booking per account and day, because an update takes each account once. */
-function freedHolds(legs: readonly OpenLeg[]) {
-  const sums = new Map<
-    string,
-    { owner: string; currency: Currency; amountMinor: bigint; unusedMinor: bigint; heldAt: Instant }
-  >()
-  for (const { acquirer, currency, hold_minor, received_at } of legs) {
-    const name = `${acquirer} ${currency}`
-    const sum = sums.get(name) ?? {
-      owner: acquirer,
-      currency,
-      amountMinor: 0n,
-      unusedMinor: 0n,
-      heldAt: received_at,
+/**
+ * One booking for each account, because an update takes each once. What was not used goes back to the limit of the newest of
+ * their days: an account counts one day at a time, and the days before are over.
+ */
+function freedHolds(legs: readonly OpenLeg[]): readonly FreedHold[] {
+  const byAccount = Map.groupBy(legs, ({ acquirer, currency }) => `${acquirer} ${currency}`)
+  return [...byAccount.values()].flatMap((ofAccount) => {
+    const [first, ...others] = ofAccount
+    if (!first) return []
+    const newest = others.reduce((one, other) => (other.received_at > one.received_at ? other : one), first)
+    const day = formatDate(newest.received_at)
+    return {
+      owner: first.acquirer,
+      currency: first.currency,
+      amountMinor: heldBy(ofAccount),
+      unusedMinor: heldBy(ofAccount.filter(({ received_at }) => formatDate(received_at) === day)),
+      heldAt: newest.received_at,
     }
-    sum.amountMinor += hold_minor
-    sum.unusedMinor += hold_minor
-    sums.set(name, sum)
-  }
-  return [...sums.values()]
+  })
+}
+
+function heldBy(legs: readonly OpenLeg[]): bigint {
+  return legs.reduce((sum, { hold_minor }) => sum + hold_minor, 0n)
 }
