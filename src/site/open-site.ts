@@ -294,9 +294,14 @@ async function openGuard(parts: {
     cacheBytesMax: PARTITION_CACHE_BYTES,
     minimumGroupOf: (dataSet) => leastGroupOf(parts.manifests(), dataSet),
   })
-  const groups = await openColludingGroups({ ...parts, partitions, declared: parts.settings.colluding })
-  const { most, windowDays } = parts.settings.refusals
   const holds = await GuardHolds.open(parts.db)
+  const groups = await openColludingGroups({
+    ...parts,
+    partitions,
+    holds,
+    declared: parts.settings.colluding,
+  })
+  const { most, windowDays } = parts.settings.refusals
   const rowEnds = await RowEnds.open({ db: parts.db, vault: parts.stored, partitions })
   return { partitions, groups, holds, rowEnds, refusalLimits: { most, windowMs: windowDays * DAY_MS } }
 }

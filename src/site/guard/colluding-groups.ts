@@ -2,7 +2,9 @@ import { sql } from 'kysely'
 import type { Clock } from '../../kernel/clock.ts'
 import type { Database } from '../../kernel/postgres/database.ts'
 import type { PrivacyLedger } from '../privacy/privacy-ledger.ts'
+import type { GuardHolds } from './guard-holds.ts'
 import type { PartitionStore } from './partition-store.ts'
+import { joinRefusals } from './refusal-budget.ts'
 
 /** An acquirer, with those whom the network has declared to put their answers together with it. */
 export interface DeclaredMember {
@@ -28,12 +30,14 @@ export async function openColludingGroups({
   clock,
   partitions,
   budgets,
+  holds,
   declared,
 }: {
   readonly db: Database
   readonly clock: Clock
   readonly partitions: PartitionStore
   readonly budgets: Pick<PrivacyLedger, 'join'>
+  readonly holds: Pick<GuardHolds, 'join'>
   /** The site's own setting: lists of acquirers. */
   readonly declared: readonly (readonly string[])[]
 }): Promise<ColludingGroups> {
@@ -52,6 +56,8 @@ export async function openColludingGroups({
           select member, ${into}, ${clock.now()}::bigint from unnest(${[...groups.members]}::text[]) as named (member)
           on conflict (member) do update set group_name = excluded.group_name`.execute(tx)
         await joinAccounts(tx)
+        await joinRefusals(tx, { into, from })
+        await holds.join(tx, { into, from })
       }),
     )
     for (const member of groups.members) pinned.set(member, into)

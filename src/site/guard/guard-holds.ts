@@ -37,6 +37,20 @@ export class GuardHolds {
     })
   }
 
+  /** A group that somebody is held in is held with all who are in it; in the transaction that makes it one. */
+  async join(
+    tx: DatabaseTransaction,
+    { into, from }: { into: string; from: readonly string[] },
+  ): Promise<void> {
+    await sql`
+      insert into guard_hold (acquirer_group, backup, since_ms)
+      select ${into}, backup, since_ms from guard_hold
+      where acquirer_group = any(${[...from]}::text[]) and lifted_ms is null order by since_ms limit 1
+      on conflict (acquirer_group) where lifted_ms is null do nothing`.execute(tx)
+    // Should the transaction fail, it is held for nothing until the next start.
+    if (from.some((name) => this.#held.has(name))) this.#held = new Set([...this.#held, into])
+  }
+
   /** From when this resolves the acquirer is answered again; gives whether it was held. */
   async lift({ group, reason, now }: { group: string; reason: string; now: Instant }): Promise<boolean> {
     const { rows } = await sql`

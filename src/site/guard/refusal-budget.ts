@@ -1,6 +1,6 @@
 import { sql } from 'kysely'
 import type { Instant } from '../../kernel/clock.ts'
-import type { Database } from '../../kernel/postgres/database.ts'
+import type { Database, DatabaseTransaction } from '../../kernel/postgres/database.ts'
 
 /** How often something may be held back from one acquirer (or group) over one data set, in a window that moves. */
 export interface RefusalLimits {
@@ -61,4 +61,15 @@ export async function debitRefusals(
     insert into guard_refusal (acquirer_group, data_set, ask_id, state, withheld, time_ms)
     select ${acquirerGroup}, data_set, ${ask}, ${state}, ${withheld}, ${now}::bigint
     from unnest(${[...dataSets]}::text[]) as used (data_set)`.execute(db)
+}
+
+/** What was held back from each of several was held back from the group that they are from here on. */
+export async function joinRefusals(
+  tx: DatabaseTransaction,
+  { into, from }: { into: string; from: readonly string[] },
+): Promise<void> {
+  await sql`
+    insert into guard_refusal (acquirer_group, data_set, ask_id, state, withheld, time_ms)
+    select ${into}, data_set, ask_id, state, withheld, time_ms from guard_refusal
+    where acquirer_group = any(${[...from]}::text[])`.execute(tx)
 }

@@ -1,7 +1,7 @@
 import { strict as assert } from 'node:assert'
 import { test } from 'node:test'
 import { sql } from 'kysely'
-import { systemClock } from '../../../src/kernel/clock.ts'
+import { instant, systemClock } from '../../../src/kernel/clock.ts'
 import type { Database } from '../../../src/kernel/postgres/database.ts'
 import { migrate } from '../../../src/kernel/postgres/migrate.ts'
 import { openColludingGroups } from '../../../src/site/guard/colluding-groups.ts'
@@ -11,6 +11,8 @@ import { writeCuts } from '../../../src/site/guard/partition-record.ts'
 import { openPrivacyLedger } from '../../../src/site/privacy/privacy-ledger.ts'
 import { openPartitionStore } from '../../../src/site/guard/partition-store.ts'
 import type { PartitionStore } from '../../../src/site/guard/partition-store.ts'
+import { GuardHolds, insertHolds } from '../../../src/site/guard/guard-holds.ts'
+import { debitRefusals } from '../../../src/site/guard/refusal-budget.ts'
 import { SITE_MIGRATIONS } from '../../../src/site/record/migrations.ts'
 import { testPostgres } from '../../../src/testing/test-postgres.ts'
 import { range } from './released-history.ts'
@@ -21,6 +23,7 @@ const k = 10
 interface Guard {
   readonly groups: ColludingGroups
   readonly partitions: PartitionStore
+  readonly holds: GuardHolds
 }
 
 async function openGuard(db: Database, declared: readonly (readonly string[])[] = []): Promise<Guard> {
@@ -28,8 +31,9 @@ async function openGuard(db: Database, declared: readonly (readonly string[])[] 
   const partitions = openPartitionStore({ db, cacheBytesMax: 1 << 20, minimumGroupOf: () => k })
   const one = { epsilon: 1, delta: 1e-6 }
   const budgets = openPrivacyLedger({ db, budgets: { personAndAcquirer: one, person: one } })
-  const groups = await openColludingGroups({ db, clock: systemClock, partitions, budgets, declared })
-  return { partitions, groups }
+  const holds = await GuardHolds.open(db)
+  const groups = await openColludingGroups({ db, clock: systemClock, partitions, budgets, holds, declared })
+  return { partitions, groups, holds }
 }
 
 /** One ask for the people from 0 up to a border, by whoever it is; undefined where it has to be asked again. */
@@ -109,4 +113,43 @@ test('a merge that fails leaves both groups as they were', async () => {
   assert.equal(await guard.groups.groupOf({ id: 'northcare' }), 'northcare')
   assert.equal(await ask(guard, db, { member: 'northcare', until: 101 }), true)
   assert.equal((await guard.partitions.look(testLook('atlas'))).partition('athletes').head, 1)
+})
+
+test('what was held back from each is held back from the group', async () => {
+  await using postgres = await testPostgres()
+  const { db } = postgres
+  const { groups, partitions } = await openGuard(db)
+  const refuse = (acquirerGroup: string, withheld: number) => {
+    const facts = { acquirerGroup, dataSets: ['athletes'], ask: `of ${acquirerGroup}`, now: instant(1) }
+    return debitRefusals(db, { ...facts, state: 'any' }, withheld)
+  }
+  for (const [name, withheld] of [
+    ['atlas', 3],
+    ['northcare', 4],
+    ['stranger', 5],
+  ] as const)
+    await refuse(name, withheld)
+  const spentOf = async (group: string) => (await partitions.look(testLook(group))).refusals.spent
+  await groups.groupOf({ id: 'northcare', colludesWith: ['atlas'] })
+  assert.deepEqual([await spentOf('atlas'), await spentOf('stranger')], [7, 5])
+  await groups.groupOf({ id: 'northcare', colludesWith: ['atlas', 'stranger'] })
+  assert.equal(await spentOf('atlas'), 12)
+})
+
+test('a group that somebody joins who is held since a restore is held, and after a start as well', async () => {
+  await using postgres = await testPostgres()
+  const { db } = postgres
+  await migrate(db, SITE_MIGRATIONS)
+  const held = { groups: ['northcare'], backup: 'of yesterday', now: instant(1) }
+  await db.transaction().execute((tx) => insertHolds(tx, held))
+  const { groups, holds } = await openGuard(db)
+  assert.ok(holds.check('atlas', 'aggregate').ok)
+  const group = await groups.groupOf({ id: 'northcare', colludesWith: ['atlas'] })
+  for (const { holds: now } of [{ holds }, await openGuard(db)]) {
+    assert.equal(now.check(group, 'aggregate').ok, false)
+    assert.ok(now.check(group, 'private').ok)
+    assert.ok(now.check('stranger', 'aggregate').ok)
+  }
+  assert.equal(await holds.lift({ group, reason: 'asked', now: instant(2) }), true)
+  assert.ok(holds.check(group, 'aggregate').ok)
 })
