@@ -19,8 +19,8 @@ sources := $(shell find src -type f 2>/dev/null)
 help: ## say what can be made
 	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/  make \1|\2/p' Makefile | awk -F'|' '{ printf "%-22s %s\n", $$1, $$2 }'
 
-run: $(installed) ## show a whole trade on this machine and leave it running (ONCE=1 stops after it, DATA=DIR adds studies)
-	@./hedgerow demo $(if $(filter-out 0,$(ONCE)),--once) $(if $(DATA),--data "$(DATA)")
+run: $(installed) ## show a whole trade on this machine and leave it running (ONCE=1 stops after it, DATA=DIR adds studies, PORT=8400 moves it)
+	@./hedgerow demo $(if $(filter-out 0,$(ONCE)),--once) $(if $(DATA),--data "$(DATA)") $(if $(PORT),--port "$(PORT)")
 
 test: check ## check types, lint, format and docs, then run every test
 	@$(node) $(test_flags) 'test/**/*.test.ts'

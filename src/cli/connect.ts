@@ -1,7 +1,8 @@
 import { join } from 'node:path'
 import { readKeyFile } from '../kernel/crypto/key-file.ts'
 import { stat } from 'node:fs/promises'
-import { isServerUrl } from '../kernel/http/server-url.ts'
+import { isServerUrl, serverUrl } from '../kernel/http/server-url.ts'
+import { addressLeft } from '../kernel/http/serving-address.ts'
 import { SITE_API } from '../protocol/http/site-api.ts'
 import { openAcquirer } from '../sdk/acquirer.ts'
 import type { Acquirer, AcquirerParts } from '../sdk/acquirer.ts'
@@ -48,19 +49,19 @@ export async function operatorClient(session: Session, { network }: NetworkOptio
     throw new WrongUse(`Only the operator of the network may do this, and there is no key of it at "${file}"`)
   }
   return namedClient(session, {
-    url: networkUrl(session, { flag: network }),
+    url: await networkUrl(session, { flag: network }),
     pinDirectory: join(session.home, 'network'),
     caller: { issuer: 'operator', key: await readKeyFile(file) },
   })
 }
 
 /** Connects as a member. */
-export function memberClient(
+export async function memberClient(
   session: Session,
   { profile, network }: { profile: MemberProfile; network?: string | undefined },
 ): Promise<HttpClient> {
   return namedClient(session, {
-    url: networkUrl(session, { flag: network, profile }),
+    url: await networkUrl(session, { flag: network, profile }),
     pinDirectory: profile.directory,
     caller: { issuer: profile.member, key: profile.signing },
   })
@@ -117,8 +118,8 @@ function acquirerParts(
 }
 
 /** A client without a token, for what is open to everybody. */
-export function publicClient(session: Session, { network }: NetworkOptions): HttpClient {
-  const url = networkUrl(session, { flag: network })
+export async function publicClient(session: Session, { network }: NetworkOptions): Promise<HttpClient> {
+  const url = await networkUrl(session, { flag: network })
   return httpClient({ server: { url, name: 'anybody' }, clock: session.clock, ids: session.ids })
 }
 
@@ -138,16 +139,24 @@ async function namedClient(
   })
 }
 
-function networkUrl(
-  { environment }: Session,
+/** As told, else that of a network which runs under this home where the member's is on this machine too, else the member's. */
+async function networkUrl(
+  session: Session,
   { flag, profile }: { flag: string | undefined; profile?: MemberProfile },
-): string {
-  const url = flag ?? environment['HEDGEROW_NETWORK_URL'] ?? profile?.networkUrl ?? DEFAULT_NETWORK_URL
+): Promise<string> {
+  const known = profile?.networkUrl ?? DEFAULT_NETWORK_URL
+  const here = new URL(known).hostname === '127.0.0.1' ? await networkHere(session) : undefined
+  const url = flag ?? session.environment['HEDGEROW_NETWORK_URL'] ?? here ?? known
   if (!isServerUrl(url))
     throw new WrongUse(
       `Cannot use "${url}" as the address of a network: expected one such as ${DEFAULT_NETWORK_URL}`,
     )
   return url
+}
+
+/** Where the network whose directory is here listens, while it runs. */
+export function networkHere({ home }: Session): Promise<string | undefined> {
+  return addressLeft(join(home, 'network'))
 }
 
 /** Options of every verb that talks to a site. */
@@ -180,8 +189,7 @@ export async function connectWithToken(
 
 async function siteAddress(session: Session, options: SiteOptions): Promise<{ site: string; url: string }> {
   const site = options.site ?? session.environment['HEDGEROW_SITE'] ?? (await onlySite(session))
-  const settings = await siteSettingsHere(session, site)
-  const url = options.url ?? (settings && `http://${settings.host}:${settings.port}`)
+  const url = options.url ?? (await siteUrlHere(session, site))
   if (url !== undefined) return { site, url: requireSiteUrl(url) }
   const names = namesIn(session.home, 'sites')
   const there = names.length === 0 ? whyNothing(session.home) : `, only ${names.join(', ')}`
@@ -200,6 +208,13 @@ function requireSiteUrl(url: string): string {
 /** The directory of a site on this machine. */
 export function siteRoot({ home }: Session, site: string): string {
   return join(home, 'sites', site)
+}
+
+/** Where a site whose directory is on this machine listens; while it does not run, where its settings say. */
+export async function siteUrlHere(session: Session, site: string): Promise<string | undefined> {
+  const settings = await siteSettingsHere(session, site)
+  if (!settings) return undefined
+  return (await addressLeft(siteRoot(session, site))) ?? serverUrl(settings)
 }
 
 /** The settings of a site, if its directory is on this machine. */

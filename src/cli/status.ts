@@ -4,7 +4,7 @@ import { existsSync } from 'node:fs'
 import { z } from 'zod'
 import { Fault } from '../kernel/faults.ts'
 import { dayText, placeName } from '../protocol/words/plain-words.ts'
-import { DEFAULT_NETWORK_URL, connectToSite, siteSettingsHere } from './connect.ts'
+import { DEFAULT_NETWORK_URL, connectToSite, networkHere, siteSettingsHere, siteUrlHere } from './connect.ts'
 import { EXIT, sentenceOf } from './failures.ts'
 import { reach, readiness } from './reach.ts'
 import { namesIn } from './require-home.ts'
@@ -55,7 +55,7 @@ async function lookAround(session: Session, network: string | undefined): Promis
   const { home, environment } = session
   const names = namesIn(home, 'sites')
   const settings = await Promise.all(names.map((name) => siteSettingsHere(session, name)))
-  const told = network ?? environment['HEDGEROW_NETWORK_URL']
+  const told = network ?? environment['HEDGEROW_NETWORK_URL'] ?? (await networkHere(session))
   const known = told === undefined ? settings.flatMap((each) => (each ? [each.network.url] : [])) : [told]
   const isHere = existsSync(join(home, 'network'))
   const urls = new Set(known.length === 0 && isHere ? [DEFAULT_NETWORK_URL] : known)
@@ -86,8 +86,7 @@ async function lookAtNetwork(
 }
 
 async function lookAtSite(session: Session, name: string): Promise<FoundServer> {
-  const settings = await siteSettingsHere(session, name)
-  const url = settings === undefined ? '' : `http://${settings.host}:${settings.port}`
+  const url = (await siteUrlHere(session, name)) ?? ''
   const facts = { kind: 'site', name, url } as const
   try {
     const { administration } = await connectToSite(session, { site: name })

@@ -60,9 +60,28 @@ function escapeOf(sign: string): string {
   return `\\u${sign.charCodeAt(0).toString(16).padStart(4, '0')}`
 }
 
+/**
+ * A sentence in lines that a terminal shows whole, broken between words; `indent` stands before each. A word that is longer
+ * than a line is left whole, to be copied.
+ */
+export function wrapped({ columns }: Terminal, text: string, indent = ''): string {
+  const width = Math.min(columns, TEXT_COLUMNS_MAX) - indent.length
+  const lines: string[] = []
+  for (const word of text.split(' ')) {
+    const last = lines.at(-1)
+    if (last === undefined || last.length + 1 + word.length > width) lines.push(word)
+    else lines[lines.length - 1] = `${last} ${word}`
+  }
+  return lines.map((line) => `${indent}${line}`).join('\n')
+}
+
+/** Wider than this, a sentence is hard to read. */
+const TEXT_COLUMNS_MAX = 110
+
 /** What a table shows; `indent` stands before each line. */
 export interface TableContents {
   readonly head: readonly string[]
+  /** A row of one cell in a table of several columns goes over all of them. */
   readonly rows: readonly (readonly string[])[]
   /** What is said where there are none. */
   readonly none?: string
@@ -70,23 +89,59 @@ export interface TableContents {
   readonly indent?: string
 }
 
-/** A table: the head dimmed, no vertical rules, numbers to the right, wrapped to given widths where they are given. */
-export function table(terminal: Terminal, { head, rows, none, widths, indent = '' }: TableContents): void {
+/** A table: the head dimmed, no vertical rules, numbers to the right, wrapped to given widths and to what the terminal has. */
+export function table(terminal: Terminal, contents: TableContents): void {
+  const { head, rows, none, indent = '' } = contents
   if (rows.length === 0) {
     if (none !== undefined) say(terminal, none)
     return
   }
+  const isOverAll = (row: readonly string[]) => row.length === 1 && head.length > 1
+  const cells = rows.filter((row) => !isOverAll(row))
   const drawn = new Table({
     head: head.map((title) => paint(terminal, 'dim', title)),
     chars: CHARS,
-    style: { head: [], border: [], compact: true, 'padding-left': 0, 'padding-right': 2 },
+    style: { head: [], border: [], compact: true, 'padding-left': 0, 'padding-right': PADDING },
     wordWrap: true,
-    colAligns: head.map((_, column) => (isOfNumbers(rows, column) ? 'right' : 'left')),
-    ...(widths === undefined ? {} : { colWidths: [...widths] }),
+    colAligns: head.map((_, column) => (isOfNumbers(cells, column) ? 'right' : 'left')),
+    colWidths: fittingWidths({ ...contents, rows: cells }, terminal.columns - indent.length),
   })
-  for (const row of rows) drawn.push([...row])
+  for (const row of rows) drawn.push(isOverAll(row) ? [{ content: row[0], colSpan: head.length }] : [...row])
   say(terminal, trimmed(drawn.toString(), indent))
 }
+
+/** Spaces after each cell. */
+const PADDING = 2
+
+/** The widths of columns: those given, else as wide as their longest cell; the widest give way until all fit. No word is cut. */
+function fittingWidths({ head, rows, widths }: TableContents, columns: number): number[] {
+  const measured = head.map((title, index) => {
+    const texts = [title, ...rows.map((row) => stripVTControlCharacters(row[index] ?? ''))]
+    const longest = (parts: readonly string[]) => Math.max(...parts.map(shownWidth)) + PADDING
+    const words = longest(texts.flatMap((text) => text.split(/\s/)))
+    const width = widths?.[index] ?? longest(texts.flatMap((text) => text.split('\n')))
+    return { least: isOfNumbers(rows, index) ? width : words, width }
+  })
+  for (let over = sumOf(measured) - PADDING - columns; over > 0; over -= 1) {
+    const [widest] = measured
+      .filter(({ width, least }) => width > least)
+      .toSorted((a, b) => b.width - a.width)
+    if (widest === undefined) break
+    widest.width -= 1
+  }
+  return measured.map(({ width }) => width)
+}
+
+function sumOf(columns: readonly { readonly width: number }[]): number {
+  return columns.reduce((sum, { width }) => sum + width, 0)
+}
+
+/** Columns of a terminal that a text takes: two for a sign of the scripts of East Asia. */
+function shownWidth(text: string): number {
+  return text.length + (text.match(WIDE)?.length ?? 0)
+}
+
+const WIDE = /[\u1100-\u115F\u2E80-\uA4CF\uAC00-\uD7A3\uF900-\uFAFF\uFE30-\uFE6F\uFF00-\uFF60\uFFE0-\uFFE6]/gu
 
 /** Whether whatever stands in a column is a number, with its unit or its step: `1,904`, `≥ 50`, `55 %`, `-2.50 EUR`. */
 function isOfNumbers(rows: TableContents['rows'], column: number): boolean {

@@ -2,7 +2,7 @@ import { monotonicMs } from '../kernel/clock.ts'
 import { formatMoney } from '../kernel/money.ts'
 import { purposeLabel } from '../protocol/law/purpose.ts'
 import { peopleText } from '../cli/trade/print-answer.ts'
-import { paint, progress, say } from '../cli/terminal.ts'
+import { paint, progress, say, wrapped } from '../cli/terminal.ts'
 import type { Terminal, Tone } from '../cli/terminal.ts'
 import { REASONS } from '../protocol/reason.ts'
 import type { ReasonCode } from '../protocol/reason.ts'
@@ -10,17 +10,21 @@ import type { AskResult } from '../sdk/acquirer.ts'
 import type { DemoMember } from './demo-parties.ts'
 import type { ScenarioOutcome } from './run-scenario.ts'
 
-/** The table of asks: titles and widths. It is printed line by line as answers come in. */
-const COLUMNS = [
-  ['who', 20],
+/** The tables of asks: first who asks, why and what, below it a line for each site that answered. Titles and widths. */
+const ASK_COLUMNS = [
+  ['who', 19],
   ['why', 23],
-  ['what is asked', 39],
+  ['what is asked', 0],
+] as const
+const ANSWER_COLUMNS = [
   ['site', 8],
   ['answer', 27],
   ['people', 6],
-  ['of all', 7],
+  ['of all', 6],
   ['price', 9],
 ] as const
+/** Below who asks. */
+const ANSWER_INDENT = '    '
 
 /** A heading between parts of the output. */
 export function heading(terminal: Terminal, text: string): void {
@@ -32,7 +36,8 @@ export function heading(terminal: Terminal, text: string): void {
 /** One step that was done, with how long it took where that matters. */
 export function step(terminal: Terminal, text: string): void {
   progress(terminal).end()
-  say(terminal, `  ${paint(terminal, 'good', '✓')} ${text}`)
+  const lines = wrapped(terminal, text, '    ')
+  say(terminal, `  ${paint(terminal, 'good', '✓')} ${lines.trimStart()}`)
 }
 
 /** Something that happens between asks. */
@@ -47,18 +52,13 @@ export function working(terminal: Terminal, text: string): void {
 
 /** The head of the table of asks. */
 export function askTableHead(terminal: Terminal): void {
-  say(
-    terminal,
-    paint(
-      terminal,
-      'dim',
-      row(
-        COLUMNS.map(([title, width]) =>
-          title === 'price' || title === 'of all' ? title.padStart(width) : title,
-        ),
-      ),
-    ),
-  )
+  say(terminal, paint(terminal, 'dim', askRow(ASK_COLUMNS.map(([title]) => title))))
+  const titles = ANSWER_COLUMNS.map(([title, width]) => (isOfNumbers(title) ? title.padStart(width) : title))
+  say(terminal, paint(terminal, 'dim', answerRow(titles)))
+}
+
+function isOfNumbers(title: string): boolean {
+  return title === 'price' || title === 'of all'
 }
 
 /** The lines of one ask: one for each site that answered, and below them why it was not simply approved. */
@@ -69,13 +69,11 @@ export function askTableRows(
   const { scenario, result, problems } = outcome
   const member = members.find(({ id }) => id === scenario.acquirer)
   const who = [member?.name ?? scenario.acquirer, purposeLabel(scenario.purpose), scenario.wish]
-  for (const [index, answer] of answersOf(result).entries()) {
-    const line = row([...(index === 0 ? who : ['', '', '']), ...answer.cells])
-    say(terminal, line.replace(answer.reason, paint(terminal, toneOf(answer.reason), answer.reason)))
-  }
-  for (const why of new Set(answersOf(result).flatMap(({ why }) => (why === undefined ? [] : [why])))) {
-    say(terminal, paint(terminal, 'dim', `${' '.repeat(WHY_INDENT)}${why}`))
-  }
+  say(terminal, paint(terminal, 'strong', askRow(who)))
+  for (const { cells, reason } of answersOf(result))
+    say(terminal, answerRow(cells).replace(reason, paint(terminal, toneOf(reason), reason)))
+  for (const why of new Set(answersOf(result).flatMap(({ why }) => (why === undefined ? [] : [why]))))
+    say(terminal, paint(terminal, 'dim', wrapped(terminal, why, ' '.repeat(WHY_INDENT))))
   for (const problem of problems) say(terminal, paint(terminal, 'bad', `  ✗ not as expected: ${problem}`))
 }
 
@@ -98,7 +96,7 @@ function answersOf({ status, reason, detail, sites }: AskResult): readonly Answe
     const price = captured && captured.amountMinor > 0n ? formatMoney(captured) : ''
     return {
       reason: code,
-      cells: [site.site, code, peopleText(site).padStart(6), coverage.padStart(7), price.padStart(9)],
+      cells: [site.site, code, peopleText(site).padStart(6), coverage.padStart(6), price.padStart(9)],
       why: whyOf(site.reason, decision?.detail, decision?.narrowed?.columns),
     }
   })
@@ -125,16 +123,22 @@ function toneOf(reason: string): Tone {
   return reason.startsWith('partial.') ? 'warn' : 'accent'
 }
 
-/** Below what is asked. */
-const WHY_INDENT = 2 + COLUMNS[0][1] + COLUMNS[1][1] + 2
+/** Below the answer. */
+const WHY_INDENT = ANSWER_INDENT.length + ANSWER_COLUMNS[0][1] + 2
 
-function row(cells: readonly string[]): string {
-  return `  ${cells.map((cell, index) => fit(cell, COLUMNS[index]?.[1] ?? 10)).join(' ')}`.trimEnd()
+function askRow(cells: readonly string[]): string {
+  return `  ${filled(cells, ASK_COLUMNS)}`
 }
 
-/** Fills or cuts a text to a width. */
-export function fit(text: string, width: number): string {
-  return text.length > width ? `${text.slice(0, width - 1)}…` : text.padEnd(width)
+function answerRow(cells: readonly string[]): string {
+  return `${ANSWER_INDENT}${filled(cells, ANSWER_COLUMNS)}`
+}
+
+function filled(cells: readonly string[], columns: readonly (readonly [string, number])[]): string {
+  return cells
+    .map((cell, index) => cell.padEnd(columns[index]?.[1] ?? 0))
+    .join('  ')
+    .trimEnd()
 }
 
 /** `11,538`. */

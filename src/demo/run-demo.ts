@@ -1,9 +1,9 @@
 import { join } from 'node:path'
 import { EXIT, WrongUse, sentenceOf } from '../cli/failures.ts'
 import type { Session } from '../cli/session.ts'
-import { paint, say } from '../cli/terminal.ts'
+import { paint, say, wrapped } from '../cli/terminal.ts'
 import { monotonicMs } from '../kernel/clock.ts'
-import { demoSession, networkUrl } from './demo-addresses.ts'
+import { demoSession } from './demo-addresses.ts'
 import { NETWORK_PORT } from './demo-parties.ts'
 import { heading, seconds, step } from './report.ts'
 import type { ServerProcess } from './server-process.ts'
@@ -27,8 +27,8 @@ export interface DemoOptions {
   readonly details?: boolean
 }
 
-const PREAMBLE = `  The athletes are real people. The grants are not theirs: a seeded generator makes them up, and nobody in the data
-  gave any (src/demo/generate-grants.ts). Members, prices and money are made up too.`
+const PREAMBLE =
+  'The athletes are real people. The grants are not theirs: a seeded generator makes them up, and nobody in the data gave any (src/demo/generate-grants.ts). Members, prices and money are made up too.'
 
 /**
  * Shows a whole trade: starts a network and three sites as processes of their own, loads real data, carries asks from
@@ -40,7 +40,7 @@ export async function runDemo(caller: Session, options: DemoOptions): Promise<nu
   const begunMs = monotonicMs()
   say(terminal, paint(terminal, 'strong', 'Hedgerow: a whole trade on this machine'))
   say(terminal)
-  say(terminal, PREAMBLE)
+  say(terminal, wrapped(terminal, PREAMBLE, '  '))
   const servers: ServerProcess[] = []
   try {
     const stage = await setTheStage(session, { servers, data: options.data })
@@ -96,11 +96,9 @@ async function stay(session: Session, servers: readonly ServerProcess[]): Promis
   for (const { name, url } of servers)
     say(terminal, `  ${name.padEnd(8)} ${url}  ${paint(terminal, 'dim', `${url}/docs`)}`)
   say(terminal)
-  const url = networkUrl(session)
-  const where = url.endsWith(`:${NETWORK_PORT}`) ? '' : ` --network ${url}`
   say(terminal, '  Try   ./hedgerow status')
-  say(terminal, `        ./hedgerow offers --columns${where}`)
-  say(terminal, `        ./hedgerow ledger balance northcare${where}`)
+  say(terminal, '        ./hedgerow offers --columns')
+  say(terminal, '        ./hedgerow ledger balance northcare')
   say(terminal, '        ./hedgerow site doctor --site galway')
   say(terminal, '  Ctrl-C stops everything; the next run goes on from what is on disk.')
   const up = new Set(servers)

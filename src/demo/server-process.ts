@@ -147,7 +147,7 @@ export async function requirePlace({ name, url }: { name: string; url: string })
   } catch (cause) {
     if (!(cause instanceof Fault) || cause.code !== 'fault.port_in_use') throw cause
     throw new Fault('fault.port_in_use', {
-      what: `Cannot start ${name}: another program is at ${url} already; stop it, or choose other ports with --port`,
+      what: `Cannot start ${name}: another program is at ${url} already; stop it, or choose other ports with --port (make run PORT=8400)`,
       cause,
     })
   }

@@ -120,7 +120,7 @@ async function fillSite(
   await ensureEvidence(session, { site, access })
   await loadSite(session, { load, access })
   await server.ready()
-  const holds = `${counted(athletes.length)} ${site.holds}, ${counted(grants.length)} made-up grants`
+  const holds = `${counted(athletes.length)} ${site.holds}, ${counted(grants.length)} grants`
   step(
     session.terminal,
     `${site.id.padEnd(8)} ${server.url}  in ${site.territory}: ${holds} (${seconds(startMs)})`,

@@ -1,6 +1,6 @@
 import { printRelease } from '../cli/trade/print-answer.ts'
 import type { Session } from '../cli/session.ts'
-import { paint, say } from '../cli/terminal.ts'
+import { paint, say, wrapped } from '../cli/terminal.ts'
 import { formatMoney } from '../kernel/money.ts'
 import { counted, coverageText, heading } from './report.ts'
 import type { ScenarioOutcome } from './run-scenario.ts'
@@ -29,15 +29,14 @@ export function tellReleases(
         `${counted(release.rows.length)} rows`,
         ...(decision?.price ? [formatMoney(decision.price)] : []),
       ]
-      say(
-        terminal,
-        `  ${paint(terminal, 'strong', `${scenario.acquirer}: ${scenario.wish}`)} ${paint(terminal, 'dim', facts.join(', '))}`,
-      )
+      say(terminal, paint(terminal, 'strong', `  ${scenario.acquirer}: ${scenario.wish}`))
+      say(terminal, paint(terminal, 'dim', `  ${facts.join(', ')}`))
       printRelease(terminal, rows, { rowsShown: isWhole ? 1_000 : ROWS_SHOWN, indent: '    ' })
       say(terminal)
     }
   }
-  for (const attribution of attributions) say(terminal, paint(terminal, 'dim', `  ${attribution}`))
+  for (const attribution of attributions)
+    say(terminal, paint(terminal, 'dim', wrapped(terminal, attribution, '  ')))
 }
 
 const ROWS_SHOWN = 5

@@ -7,6 +7,7 @@ import type { Fault } from '../kernel/faults.ts'
 import { AccessTokens } from '../kernel/http/access-tokens.ts'
 import { FORGET_EVERY_MS, forgetPassedRequests } from '../kernel/http/forget-passed.ts'
 import { listen } from '../kernel/http/listen.ts'
+import { leaveAddress } from '../kernel/http/serving-address.ts'
 import { requestRates } from '../kernel/http/request-rates.ts'
 import { recordUsedTokens } from '../kernel/http/used-tokens.ts'
 import { idSource } from '../kernel/id.ts'
@@ -111,6 +112,7 @@ export async function serveNetwork(start: NetworkStart): Promise<ServingNetwork>
   const sweep = sweeper(sweepParts)
   const door = await listen(networkDoor(parts, { log }), settings)
   starting.use(door)
+  starting.use(await leaveAddress(directory.root, door.url))
   const sweeping = sweepForEver({
     sweep,
     parts,

@@ -5,6 +5,7 @@ import type { Fault } from '../kernel/faults.ts'
 import { AccessTokens } from '../kernel/http/access-tokens.ts'
 import { recordIdempotencyStore } from '../kernel/http/idempotency.ts'
 import { listen } from '../kernel/http/listen.ts'
+import { leaveAddress } from '../kernel/http/serving-address.ts'
 import { metricsReadersOf } from '../kernel/http/metrics-readers.ts'
 import { requestRates } from '../kernel/http/request-rates.ts'
 import { recordUsedTokens } from '../kernel/http/used-tokens.ts'
@@ -82,14 +83,13 @@ export async function serveSite(
     offersChanged = new AbortController()
     before.abort()
   })
-  const { ids } = site
   const line = networkLine({
     url: settings.network.url,
     networkName: settings.network.name,
     site: settings.site,
     key: site.keys.signing,
     clock,
-    ids,
+    ids: site.ids,
   })
   const answering = new AnswersUnderWay(site)
   const bell = new Bell()
@@ -101,7 +101,7 @@ export async function serveSite(
     version,
     log,
     clock,
-    ids,
+    ids: site.ids,
     operatorKey: site.keys.operator.publicJwk,
     signIn: settings.oidc,
     idempotency: recordIdempotencyStore({
@@ -116,6 +116,7 @@ export async function serveSite(
     agentDesk: openAgentDesk(site, { directory: settings.dataRights, usedTokens }),
   })
   const door = starting.use(await listen(app, settings))
+  starting.use(await leaveAddress(site.root, door.url))
   const closing = new AbortController()
   const working = workBehindDoor(site, {
     settings,

@@ -287,7 +287,7 @@ async function checkService({ questions, settings }: Examination): Promise<Findi
   if (!ready)
     return [
       finding('service', 'warning', {
-        says: `no site answers on port ${settings.port}`,
+        says: 'the site does not answer',
         remedy: 'Start it with "hedgerow site serve", or say where with --url',
       }),
     ]

@@ -10,7 +10,7 @@ import { jsonText } from '../../src/cli/json-output.ts'
 import { tariffText } from '../../src/cli/trade/offers.ts'
 import { splitCsvLine } from '../../src/cli/read-records.ts'
 import { csvText } from '../../src/cli/trade/release.ts'
-import { disarmed, paint, progress, table } from '../../src/cli/terminal.ts'
+import { disarmed, paint, progress, table, wrapped } from '../../src/cli/terminal.ts'
 import type { Terminal } from '../../src/cli/terminal.ts'
 import { tariffSchema } from '../../src/protocol/money/tariff.ts'
 import { siteIdSchema } from '../../src/protocol/wire.ts'
@@ -187,4 +187,32 @@ test('a terminal obeys nothing that a stranger wrote into a title, a name or a v
   }
   const own = paint(terminal(true), 'good', 'zwölf\tund\n')
   assert.equal(disarmed(own, true), own)
+})
+
+test('table() and wrapped() fit the terminal: whole words on further lines, ids and numbers uncut', () => {
+  const narrow = terminal(false)
+  table(narrow, {
+    head: ['ask', 'says', 'amount'],
+    rows: [
+      [
+        'ask_01M8EXQT2PE77RKGJ8RB4J1RXH',
+        'a long sentence that does not fit beside the id of its ask',
+        '1,234.50 EUR',
+      ],
+      ['over all columns'],
+    ],
+  })
+  assert.equal(
+    narrow.text(),
+    `ask                             says                                      amount
+ask_01M8EXQT2PE77RKGJ8RB4J1RXH  a long sentence that does not fit   1,234.50 EUR
+                                beside the id of its ask
+over all columns
+|`,
+  )
+  assert.equal(
+    wrapped({ ...narrow, columns: 20 }, 'five words in short lines', '  '),
+    '  five words in\n  short lines',
+  )
+  assert.equal(wrapped({ ...narrow, columns: 4 }, 'a-word-too-long b'), 'a-word-too-long\nb')
 })

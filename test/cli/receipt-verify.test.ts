@@ -55,14 +55,14 @@ test('receipt verify needs nothing but the file and the keys, and tells a change
   assert.equal(good.code, 0, good.error)
   assert.match(
     good.out,
-    /r\.json: verifies {2}decline 0 of galway · 2026-11-24 10:00:00 UTC · declined\.purpose · northcare/,
+    /r\.json:\n {2}verifies {2}decline 0 of galway · 2026-11-24 10:00:00 UTC · declined\.purpose · northcare/,
   )
   const json = await typedHere(home, ['receipt', 'verify', file, '--keys', keys, '--json'])
   assert.equal((JSON.parse(json.out) as { isVerified: boolean }[])[0]?.isVerified, true)
 
   const bad = await typedHere(home, ['receipt', 'verify', file, changed, '--keys', keys])
   assert.equal(bad.code, 1)
-  assert.match(bad.out, /changed\.json: The signature of the receipt does not verify/)
+  assert.match(bad.out, /changed\.json:\n {2}The signature of the receipt does not verify/)
   const stranger = await typedHere(home, ['receipt', 'verify', file, '--keys', otherKeys])
   assert.equal(stranger.code, 1)
   assert.match(stranger.out, /signed with a key that is not one of its signer/)

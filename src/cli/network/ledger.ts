@@ -5,6 +5,7 @@ import type { Currency } from '../../kernel/currency.ts'
 import { formatMoney, money, parseMoney } from '../../kernel/money.ts'
 import type { Money } from '../../kernel/money.ts'
 import { momentText, shortMomentText } from '../../protocol/words/plain-words.ts'
+import type { Transfer } from '../../protocol/http/network-api.ts'
 import { openOperator } from '../../sdk/operator.ts'
 import { connectToNetwork, operatorClient } from '../connect.ts'
 import type { NetworkOptions } from '../connect.ts'
@@ -170,18 +171,24 @@ async function statement(
     print: () => {
       if (transfers.length === 0) return say(session.terminal, nothingBooked(owner))
       table(session.terminal, {
-        head: ['time', 'what', 'from', 'to', 'amount', 'ask'],
-        rows: transfers.map((one) => [
-          shortMomentText(one.time),
-          one.party === undefined ? one.kind : `${one.kind}, ${one.party}`,
-          `${one.debit.owner} ${one.debit.kind}`,
-          `${one.credit.owner} ${one.credit.kind}`,
-          formatMoney(one.amount),
-          one.ask ?? '',
+        head: ['  what', 'from', 'to', 'amount'],
+        rows: [...Map.groupBy(transfers, occasionOf)].flatMap(([occasion, booked]) => [
+          [paint(session.terminal, 'strong', occasion)],
+          ...booked.map((one) => [
+            `  ${one.party === undefined ? one.kind : `${one.kind}, ${one.party}`}`,
+            `${one.debit.owner} ${one.debit.kind}`,
+            `${one.credit.owner} ${one.credit.kind}`,
+            formatMoney(one.amount),
+          ]),
         ]),
       })
     },
   })
+}
+
+/** What was booked together: when, and for which ask. */
+function occasionOf({ time, ask }: Transfer): string {
+  return ask === undefined ? shortMomentText(time) : `${shortMomentText(time)}, ${ask}`
 }
 
 async function settle(session: Session, options: LedgerOptions): Promise<void> {

@@ -52,7 +52,7 @@ export function addLineageVerb(program: Command, session: Session): void {
 async function printLineage(session: Session, options: LineageOptions): Promise<number> {
   const mode = modeOf(options.mode)
   const { sql, parameters } = await questionOf(options)
-  const client = publicClient(session, options)
+  const client = await publicClient(session, options)
   const offers = await collectPages((cursor) =>
     client.call(NETWORK_API.listOffers, { query: { site: options.site, cursor, limit: 200 } }),
   )

@@ -42,7 +42,7 @@ export function addOffersVerb(program: Command, session: Session): void {
 }
 
 async function listOffers(session: Session, options: OffersOptions): Promise<void> {
-  const client = publicClient(session, options)
+  const client = await publicClient(session, options)
   const { dataset: dataSet, site, within, mode } = options
   const purpose = options.purpose === undefined ? undefined : purposeTerm(options.purpose)
   const offers = await collectPages((cursor) =>

@@ -93,10 +93,13 @@ async function verify(
     value: results.map(({ file, result }) => ({ file, ...result })),
     print: () => {
       for (const { file, result } of results) {
-        const words = result.isVerified
-          ? `${paint(terminal, 'good', 'verifies')}  ${receiptText(result.receipt)}${witnessText(result)}`
-          : paint(terminal, 'bad', result.problem)
-        say(terminal, `${file}: ${words}`)
+        say(terminal, `${file}:`)
+        say(
+          terminal,
+          result.isVerified
+            ? `  ${paint(terminal, 'good', 'verifies')}  ${receiptText(result.receipt)}${witnessText(result)}`
+            : `  ${paint(terminal, 'bad', result.problem)}`,
+        )
       }
     },
   })
@@ -112,7 +115,7 @@ function witnessOf(text: string): Witness {
 }
 
 function witnessText({ witnessed }: Extract<VerifiedReceipt, { isVerified: true }>): string {
-  return witnessed.map(({ name, time }) => ` · witnessed by ${name} ${shortMomentText(time)}`).join('')
+  return witnessed.map(({ name, time }) => `\n    witnessed by ${name} ${shortMomentText(time)}`).join('')
 }
 
 async function keysFor(session: Session, { keys, as }: VerifyOptions): Promise<PinnedKeys> {

@@ -2,6 +2,7 @@ import { createAdaptorServer } from '@hono/node-server'
 import type { Env, Hono } from 'hono'
 import { Fault } from '../faults.ts'
 import { LIMITS } from '../limits.ts'
+import { serverUrl } from './server-url.ts'
 
 /** A door that is open on a port. Disposing closes it: no new requests, waiting ones are ended. */
 export interface OpenDoor extends AsyncDisposable {
@@ -29,9 +30,8 @@ export async function listen(
   })
   const address = server.address()
   const boundPort = typeof address === 'object' && address !== null ? address.port : port
-  const urlHost = host.includes(':') ? `[${host}]` : host
   return {
-    url: `http://${urlHost}:${boundPort}`,
+    url: serverUrl({ host, port: boundPort }),
     port: boundPort,
     async [Symbol.asyncDispose]() {
       const closed = new Promise<void>((resolve) => server.close(() => resolve()))
