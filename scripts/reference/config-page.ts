@@ -13,7 +13,8 @@ later ones win. They are read once. Every wrong one is named, and the server end
 
 Files are under \`.hedgerow\`, or \`HEDGEROW_HOME\`: \`network/\`, \`sites/NAME/\`, \`members/ID/\`, \`logs/\`. Keys are
 files with mode 0600 in \`keys/\`. A member’s directory also holds \`pinned-keys.json\` (whose keys are believed since they
-were first seen), \`receipts/\` and \`profile.yaml\`.
+were first seen), \`receipts/\` and \`profile.yaml\`. While a server runs, the file \`address\` in its directory says where it
+listens: verbs on the same machine look there first.
 
 ## A site
 
@@ -31,7 +32,7 @@ ${markdownTable(
     ['`HEDGEROW_HOME`', 'directory of everything; absent: `.hedgerow` here'],
     [
       '`HEDGEROW_NETWORK_URL`',
-      'address of the network; absent: that of the member’s profile, else `http://127.0.0.1:7400`',
+      'address of the network; absent: that of the one that runs under `HEDGEROW_HOME`, else of the member’s profile, else `http://127.0.0.1:7400`',
     ],
     ['`HEDGEROW_MEMBER`', 'member that asks, where `--as` is not given'],
     ['`HEDGEROW_SITE`', 'site, where `--site` is not given'],
@@ -60,24 +61,26 @@ async function settingsTable(
   const comments = commentsOf(await readFile(new URL(`../../${file}`, import.meta.url), 'utf8'))
   const json = z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any' }) as JsonSchema
   const names = new Map(Object.entries(environment).map(([name, path]) => [path, name]))
-  const rows = settingsOf(json).map(({ path, setting, isRequired }) => [
+  const rows = settingsOf(json).map(({ path, setting, need }) => [
     `\`${path}\``,
     typeOf(setting),
-    setting.default === undefined ? (isRequired ? 'required' : '') : `\`${JSON.stringify(setting.default)}\``,
+    setting.default === undefined ? (need ?? '') : `\`${JSON.stringify(setting.default)}\``,
     names.has(path) ? `\`${names.get(path) ?? ''}\`` : '',
-    comments.get(path.split('.').at(-1) ?? '') ?? MEANINGS[path] ?? '',
+    MEANINGS[path] ?? comments.get(path.split('.').at(-1) ?? '') ?? '',
   ])
   return markdownTable(['setting', 'type', 'default', 'environment', 'meaning'], rows)
 }
 
 function settingsOf(
   json: JsonSchema,
-  prefix = '',
-): { path: string; setting: JsonSchema; isRequired: boolean }[] {
+  { prefix = '', need = 'required' }: { prefix?: string; need?: string } = {},
+): { path: string; setting: JsonSchema; need: string | undefined }[] {
   return Object.entries(json.properties ?? {}).flatMap(([name, setting]) => {
     const path = `${prefix}${name}`
-    if (setting.properties) return settingsOf(setting, `${path}.`)
-    return [{ path, setting, isRequired: json.required?.includes(name) ?? false }]
+    const isRequired = json.required?.includes(name) ?? false
+    if (setting.properties)
+      return settingsOf(setting, { prefix: `${path}.`, need: isRequired ? need : `with \`${path}\`` })
+    return [{ path, setting, need: isRequired ? need : undefined }]
   })
 }
 
@@ -88,6 +91,8 @@ function typeOf({ type, enum: values, minimum, maximum, format }: JsonSchema): s
     return isBounded ? `${minimum} to ${maximum}` : 'a number'
   }
   if (type === 'array') return 'a list'
+  if (type === 'boolean') return '`true`, `false`'
+  if (type === 'object') return 'names, each with a text'
   return format === 'uri' ? 'an address' : 'a text'
 }
 
@@ -107,6 +112,18 @@ const MEANINGS: Readonly<Record<string, string>> = {
   host: 'Address on which the door listens.',
   port: 'Port on which the door listens.',
   databaseUrl: 'A PostgreSQL of your own (15 or newer); absent: the embedded one.',
+  'refusals.most':
+    'How often the guard may hold something back from one acquirer (or group) over one data set, in a window: each time tells one bit.',
+  'refusals.windowDays': 'Days of that window, which moves.',
+  'privacy.epsilonPerPersonAndAcquirer':
+    'What one person may lose to one acquirer in a calendar year in the mode `private`.',
+  'privacy.epsilonPerPerson': 'What one person may lose to all acquirers together in a calendar year.',
+  'dataRights.agents':
+    'Agents that may make requests for people by the Data Rights Protocol: `id`, `name`, `verifyKey`, `callbackOrigins`. Without `dataRights`, none may.',
+  'dataRights.businesses':
+    'For which issuers they may: `id`, `issuer`, `personClaim`, `verificationUrl`, `regimes`.',
+  'dataRights.mayCallPrivateAddresses':
+    'Whether an agent may be told at an address of the local network or of this machine.',
   'vault.memoryMb': 'Memory that the engine of the vault may take.',
   'vault.threads': 'Threads that the engine of the vault may take.',
   'oidc.issuer': 'The OpenID Connect provider by which people sign in.',

@@ -43,7 +43,7 @@ export async function perform(
 export function addSiteOptions(command: Command): Command {
   return command
     .option('--site <name>', 'name of the site; absent: the only one on this machine')
-    .option('--url <url>', 'where it listens; absent: as its own config.yaml says')
+    .option('--url <url>', 'where it listens; absent: where the site of this machine does')
     .option('--as <issuer>', 'member that acts; absent: the operator of the site')
 }
 

@@ -26,12 +26,16 @@ export function certificatePage(erasure: Erasure): string {
   return `<!doctype html>
 <html lang="en">
 <meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
 <title>Certificate of erasure</title>
 <style>
 body { font: 11pt/1.45 system-ui, sans-serif; max-width: 44rem; margin: 2.5rem auto; padding: 0 1rem; color: #1a1a1a }
 table { border-collapse: collapse; width: 100%; margin: 1rem 0 1.5rem }
-th, td { text-align: left; vertical-align: top; padding: .35rem .6rem .35rem 0; border-bottom: 1px solid #ccc }
-th { font-weight: 600; white-space: nowrap }
+th, td { text-align: left; vertical-align: top; padding: .35rem .6rem .35rem 0; border-bottom: 1px solid #ccc; overflow-wrap: anywhere }
+th { font-weight: 600 }
+th[scope=col] { white-space: nowrap }
+th[scope=row] { width: 40% }
+@media print { body { margin: 0; max-width: none } h2 { break-after: avoid } tr { break-inside: avoid } }
 </style>
 <h1>Certificate of erasure</h1>
 <p>Erasure under Article 17 of Regulation (EU) 2016/679. Each step is a signed receipt in the site’s public log; check one
@@ -77,7 +81,9 @@ ${tableOf(['Recipient', 'For what', 'Notice', 'What it did'], rows)}
 
 function tableOf(head: readonly string[], rows: readonly (readonly string[])[]): string {
   const top =
-    head.length === 0 ? '' : `<tr>${head.map((text) => `<th>${escapeHtml(text)}</th>`).join('')}</tr>\n`
+    head.length === 0
+      ? ''
+      : `<tr>${head.map((text) => `<th scope="col">${escapeHtml(text)}</th>`).join('')}</tr>\n`
   const body = rows.map(
     (row) => `<tr>${row.map((text, index) => cell(text, head.length === 0 && index === 0)).join('')}</tr>`,
   )
@@ -85,5 +91,5 @@ function tableOf(head: readonly string[], rows: readonly (readonly string[])[]):
 }
 
 function cell(text: string, isHead: boolean): string {
-  return isHead ? `<th>${escapeHtml(text)}</th>` : `<td>${escapeHtml(text)}</td>`
+  return isHead ? `<th scope="row">${escapeHtml(text)}</th>` : `<td>${escapeHtml(text)}</td>`
 }

@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises'
-import { join } from 'node:path'
+import { join, relative, sep } from 'node:path'
 import type { Command } from 'commander'
 import { peekJws } from '../../kernel/crypto/jws.ts'
 import { purposeName, shortMomentText } from '../../protocol/words/plain-words.ts'
@@ -48,7 +48,10 @@ export function addReceiptVerbs(program: Command, session: Session): void {
   })
     .option('--keys <file>', 'keys that are believed (a pinned-keys.json); absent: those of the member')
     .option('--witness <key...>', 'require that this witness signed; the network’s key is in GET /v1/network')
-    .option('--as <member>', 'member whose pinned keys are used; absent: the only one on this machine')
+    .option(
+      '--as <member>',
+      'member whose pinned keys are used; absent: whose directory the file is in, or the only one here',
+    )
     .action((files: string[], options: VerifyOptions) =>
       perform(session, () => verify(session, { files, options })),
     )
@@ -80,10 +83,10 @@ async function verify(
   { files, options }: { files: readonly string[]; options: VerifyOptions },
 ): Promise<number> {
   const { terminal } = session
-  const pinned = await keysFor(session, options)
   const required = (options.witness ?? []).map(witnessOf)
   const results: { file: string; result: VerifiedReceipt }[] = []
   for (const file of files) {
+    const pinned = await keysFor(session, { ...options, as: options.as ?? memberWhoKeeps(session, file) })
     for (const bundle of await readReceiptFile(file))
       results.push({ file, result: verifyReceipt(bundle, pinned, required) })
   }
@@ -118,7 +121,16 @@ function witnessText({ witnessed }: Extract<VerifiedReceipt, { isVerified: true 
   return witnessed.map(({ name, time }) => `\n    witnessed by ${name} ${shortMomentText(time)}`).join('')
 }
 
-async function keysFor(session: Session, { keys, as }: VerifyOptions): Promise<PinnedKeys> {
+/** The member in whose directory a file lies, if it lies in one. */
+function memberWhoKeeps({ home }: Session, file: string): string | undefined {
+  const [member, ...rest] = relative(join(home, 'members'), file).split(sep)
+  return member === '..' || rest.length === 0 ? undefined : member
+}
+
+async function keysFor(
+  session: Session,
+  { keys, as }: Pick<VerifyOptions, 'keys'> & { as: string | undefined },
+): Promise<PinnedKeys> {
   if (keys === undefined) {
     const profile = await readMemberProfile(session.home, as)
     const pinned = await pinFile(profile.directory).read()

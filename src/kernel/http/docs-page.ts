@@ -40,7 +40,7 @@ export function docsPage(document: DocumentShape): string {
     byTag.set(tag, [...(byTag.get(tag) ?? []), operationHtml(method, path, operation)])
   }
   const sections = [...byTag].map(
-    ([tag, operations]) => `<h2 id="${escapeHtml(tag)}">${escapeHtml(tag)}</h2>${operations.join('')}`,
+    ([tag, operations]) => `<h2 id="${idOf(tag)}">${escapeHtml(tag)}</h2>${operations.join('')}`,
   )
   const { title, version, description } = document.info
   return `<!doctype html><html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
@@ -48,10 +48,14 @@ export function docsPage(document: DocumentShape): string {
 <h1>${escapeHtml(title)} <small>${escapeHtml(version)}</small></h1><p>${escapeHtml(description ?? '')}</p>
 <p>JSON over HTTP. Requests carry <code>Authorization: Bearer TOKEN</code> unless they are open. Failures are problem documents
 (RFC 9457). Fields marked * are required. The machine's form of this page: <a href="/openapi.json">/openapi.json</a>.</p>
-<nav>${[...byTag.keys(), 'messages'].map((tag) => `<a href="#${escapeHtml(tag)}">${escapeHtml(tag)}</a>`).join(' ')}</nav>
+<nav>${[...byTag.keys(), 'messages'].map((tag) => `<a href="#${idOf(tag)}">${escapeHtml(tag)}</a>`).join(' ')}</nav>
 ${sections.join('\n')}
 <h2 id="messages">messages</h2>${messagesHtml(document)}
 </html>`
+}
+
+function idOf(tag: string): string {
+  return escapeHtml(tag.replaceAll(' ', '-'))
 }
 
 /** The policy that belongs to the page: nothing is loaded, nothing runs. */

@@ -405,7 +405,7 @@ th { font-weight: 600; color: #555; white-space: nowrap }
 th[scope=row] { width: 12rem }
 th[scope=row] + td { max-width: none }
 @media (max-width: 30rem) { th[scope=row] { width: 8rem; white-space: normal } }
-@media print { body { margin: 0; max-width: none } .scroll { overflow: visible } tr { break-inside: avoid } }
+@media print { body { font-size: 10px; margin: 0; max-width: none } .scroll { overflow: visible } th, td { white-space: normal; padding-right: .4rem; max-width: none; overflow-wrap: anywhere } h2 { break-after: avoid } tr { break-inside: avoid } }
 </style></head><body>
 <h1>Your data</h1>
 <p>All that this site has about you: what is stored, what is derived from it, what you allowed, who used it, and who looked at it.</p>
