@@ -44,6 +44,11 @@ test('names of things that there are not are said again, with what to do', async
       /no class of acquirers "pirate": expected one of insurer/,
     ],
     [
+      ['grant', 'give', '--person', 'p', '--dataset', 'athletes', ...terms, '--to', 'Everybody', ...toSite()],
+      2,
+      /^Cannot grant to "Everybody": say "anyone" for every member/,
+    ],
+    [
       ['grant', 'give', '--to', 'anyone', ...toSite()],
       2,
       /^Say --person KEY, --dataset NAME, --purpose TERM, --mode MODE, or several in a file with --file\n$/,

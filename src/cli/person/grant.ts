@@ -365,6 +365,10 @@ function checked<T>(
 function granteeOf(text: string | undefined): unknown {
   if (text === undefined) return undefined
   if (text === 'anyone') return { anyone: true }
+  if (EVERYBODY.has(text.toLowerCase()))
+    throw new WrongUse(
+      `Cannot grant to "${text}": say "anyone" for every member, "class:KIND" for some, or the name of one`,
+    )
   if (!text.startsWith('class:')) return { member: text }
   const kind = text.slice('class:'.length)
   const known: readonly string[] = ACQUIRER_CLASSES
@@ -372,6 +376,17 @@ function granteeOf(text: string | undefined): unknown {
     throw new WrongUse(`There is no class of acquirers "${kind}": expected one of ${known.join(', ')}`)
   return { class: kind }
 }
+
+/** Words by which nobody means the member of that name. */
+const EVERYBODY: ReadonlySet<string> = new Set([
+  'all',
+  'any',
+  'anybody',
+  'everybody',
+  'everyone',
+  'public',
+  '*',
+])
 
 const LISTS: ReadonlySet<string> = new Set(['purposes', 'modes', 'columns'])
 
