@@ -20,13 +20,13 @@ export function addAssessmentFileVerbs(assessment: Command, session: Session): v
   addFilesVerb(assessment, session, {
     name: 'plan <path...>',
     summary: 'say what applying files of assessments (or directories of them) would change',
-    example: 'hedgerow officer assessment plan assessments/ --site galway --as federation',
+    example: 'hedgerow officer assessment plan assessments/ --site galway --as world-sport',
     isDryRun: true,
   })
   addFilesVerb(assessment, session, {
     name: 'apply <path...>',
     summary: 'attach assessments as files say them; what is attached so already is left alone',
-    example: 'hedgerow officer assessment apply assessments/ --end-others --site galway --as federation',
+    example: 'hedgerow officer assessment apply assessments/ --end-others --site galway --as world-sport',
     isDryRun: false,
   })
 }

@@ -19,7 +19,7 @@ export function addAuthorityVerbs(officer: Command, session: Session): void {
     verb(authority, {
       name: 'list',
       summary: 'requests and what was decided; exit code 1 when one is overdue',
-      example: 'hedgerow officer authority list --site galway --as federation',
+      example: 'hedgerow officer authority list --site galway --as world-sport',
     }),
   ).action((options: OfficerOptions) => perform(session, () => list(session, options)))
   addSiteOptions(

@@ -29,7 +29,7 @@ export function addBasisVerbs(officer: Command, session: Session): void {
     verb(basis, {
       name: 'record',
       summary: 'record what a legal basis rests on; uses on it are declined without one in force',
-      example: 'hedgerow officer basis record --file permit.yaml --site galway --as federation',
+      example: 'hedgerow officer basis record --file permit.yaml --site galway --as world-sport',
     }),
   )
     .requiredOption(
@@ -48,7 +48,7 @@ export function addBasisVerbs(officer: Command, session: Session): void {
     verb(basis, {
       name: 'people <basis>',
       summary: 'add people to those whom a basis lists, or take them away, as the issuer',
-      example: 'hedgerow officer basis people basis_01J… --remove left.txt --site galway --as federation',
+      example: 'hedgerow officer basis people basis_01J… --remove left.txt --site galway --as world-sport',
     }),
   )
     .option('--add <file>', 'keys of people, one a line')
@@ -66,7 +66,7 @@ export function addBasisVerbs(officer: Command, session: Session): void {
       name: 'end <basis>',
       summary: 'end a basis: nothing stands on it from now on, runs under way included',
       example:
-        'hedgerow officer basis end basis_01J… --reason "the permit was withdrawn" --site galway --as federation',
+        'hedgerow officer basis end basis_01J… --reason "the permit was withdrawn" --site galway --as world-sport',
     }),
   )
     .requiredOption('--reason <text>', 'why it ends')

@@ -27,7 +27,7 @@ export function addContractVerbs(officer: Command, session: Session): void {
       name: 'record',
       summary:
         'record a contract; the one of the same reference ends with it, the same again changes nothing',
-      example: 'hedgerow officer contract record --file contract.yaml --site galway --as federation',
+      example: 'hedgerow officer contract record --file contract.yaml --site galway --as world-sport',
     }),
   )
     .requiredOption(
@@ -45,7 +45,7 @@ export function addContractVerbs(officer: Command, session: Session): void {
       name: 'end <contract>',
       summary: 'end a contract: nothing runs under it from now on, runs under way included',
       example:
-        'hedgerow officer contract end contract_01J… --reason "notice was given" --site galway --as federation',
+        'hedgerow officer contract end contract_01J… --reason "notice was given" --site galway --as world-sport',
     }),
   )
     .requiredOption('--reason <text>', 'why it ends')

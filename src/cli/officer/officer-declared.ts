@@ -18,13 +18,13 @@ export function addDeclaredVerbs(basis: Command, session: Session): void {
   addDeclaredVerb(basis, session, {
     name: 'plan <path...>',
     summary: 'say what applying files of records (or directories of them) would change',
-    example: 'hedgerow officer basis plan bases/ --site galway --as federation',
+    example: 'hedgerow officer basis plan bases/ --site galway --as world-sport',
     isDryRun: true,
   })
   addDeclaredVerb(basis, session, {
     name: 'apply <path...>',
     summary: 'put records in force as files say them; what is so already is left alone',
-    example: 'hedgerow officer basis apply bases/ --end-others --site galway --as federation',
+    example: 'hedgerow officer basis apply bases/ --end-others --site galway --as world-sport',
     isDryRun: false,
   })
 }

@@ -28,7 +28,7 @@ export function addIncidentVerbs(officer: Command, session: Session): void {
     verb(incident, {
       name: 'open',
       summary: 'open an incident: who is affected is computed, and the clock runs from when it was known',
-      example: 'hedgerow officer incident open --file incident.yaml --site galway --as federation',
+      example: 'hedgerow officer incident open --file incident.yaml --site galway --as world-sport',
     }),
   )
     .requiredOption(
@@ -80,7 +80,7 @@ function addLettersVerb(incident: Command, session: Session): void {
       name: 'letters <incident>',
       summary: 'the letter to the people affected (Art. 34), and the keys of those it goes to',
       example:
-        'hedgerow officer incident letters incident_01J… --language de --site galway --as federation --json',
+        'hedgerow officer incident letters incident_01J… --language de --site galway --as world-sport --json',
     }),
   )
     .option('--language <language>', 'en, de, fr', 'en')

@@ -23,7 +23,7 @@ export function addNameVerb(officer: Command, session: Session): void {
       summary:
         'name a data-protection officer who reads with a key of its own and changes nothing; without a name: list them',
       example:
-        'hedgerow officer named orla --keys orla.json --site galway --as federation\nhedgerow person uses --site galway --as orla --person 736041664 --reason "complaint of 3 May"',
+        'hedgerow officer named orla --keys orla.json --site galway --as world-sport\nhedgerow person uses --site galway --as orla --person 736041664 --reason "complaint of 3 May"',
     }),
   )
     .option('--keys <file>', 'its public keys; absent: those of the member on this machine')

@@ -87,7 +87,7 @@ function addRegisterVerbs(officer: Command, session: Session): void {
     verb(officer, {
       name: 'party <member>',
       summary: 'say who a controller or the custodian is, and how to reach it and its officer',
-      example: 'hedgerow officer party federation --file federation.yaml --site galway --as federation',
+      example: 'hedgerow officer party federation --file world-sport.yaml --site galway --as world-sport',
     }),
   )
     .requiredOption('--file <file>', 'YAML: name, address, country, email, dataProtectionOfficer …')
@@ -181,7 +181,7 @@ function addAssessmentVerbs(officer: Command, session: Session): void {
     verb(assessment, {
       name: 'attach',
       summary: 'attach an approved assessment to a data set and a purpose',
-      example: 'hedgerow officer assessment attach --file dpia.yaml --site galway --as federation',
+      example: 'hedgerow officer assessment attach --file dpia.yaml --site galway --as world-sport',
     }),
   )
     .requiredOption(
@@ -208,7 +208,7 @@ function addAssessmentVerbs(officer: Command, session: Session): void {
     verb(assessment, {
       name: 'withdraw <assessment>',
       summary: 'withdraw an assessment; uses that need one are declined from now on',
-      example: 'hedgerow officer assessment withdraw assessment_01J… --site galway --as federation',
+      example: 'hedgerow officer assessment withdraw assessment_01J… --site galway --as world-sport',
     }),
   ).action((id: string, options: OfficerOptions) =>
     perform(session, async () => {

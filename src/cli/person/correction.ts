@@ -29,7 +29,7 @@ export function addCorrectionVerbs(program: Command, session: Session): void {
       name: 'correct',
       summary: 'correct values in a person’s rows; every later run reads the new ones',
       example:
-        'hedgerow person correct --site galway --as federation --person 736041664 --dataset athletes --set height=1.82\nhedgerow person correct --site galway --as federation --person neo --dataset sessions --where day=2026-05-01 --set minutes=12',
+        'hedgerow person correct --site galway --as world-sport --person 736041664 --dataset athletes --set height=1.82\nhedgerow person correct --site galway --as world-sport --person neo --dataset sessions --where day=2026-05-01 --set minutes=12',
     }),
   )
     .option('--dataset <name>', 'data set')
@@ -41,7 +41,7 @@ export function addCorrectionVerbs(program: Command, session: Session): void {
       name: 'restrict',
       summary: 'restrict the processing of a person, see it, or tell that it ends',
       example:
-        'hedgerow person restrict --site galway --as federation --person 736041664 --reason accuracy_contested\nhedgerow person restrict --site galway --as federation --person 736041664 --lift',
+        'hedgerow person restrict --site galway --as world-sport --person 736041664 --reason accuracy_contested\nhedgerow person restrict --site galway --as world-sport --person 736041664 --lift',
     }),
   )
     .option('--reason <ground>', `why: ${RESTRICTION_REASONS.join(', ')}`)

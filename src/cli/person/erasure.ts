@@ -36,7 +36,7 @@ export function addErasureVerbs(program: Command, session: Session): void {
       summary:
         'erase a person: unreadable and deleted when the verb ends, in no file within the stated window',
       example:
-        'hedgerow person erase --site galway --as federation --person 736041664\nhedgerow person erase --site galway --issuer federation --person 736041664 --reason consent_withdrawn --now',
+        'hedgerow person erase --site galway --as world-sport --person 736041664\nhedgerow person erase --site galway --issuer world-sport --person 736041664 --reason consent_withdrawn --now',
     }),
   )
     .option('--reason <ground>', `why: ${ERASURE_REASONS.join(', ')}`, 'request')

@@ -26,7 +26,7 @@ export function addAskAgainVerb(grant: Command, session: Session): void {
       name: 'ask-again <dataset>',
       summary: 'whom to ask again, because what they consented to is described otherwise now',
       example:
-        'hedgerow grant ask-again athletes --site galway --as federation --reason "new columns" --out to-ask.ndjson',
+        'hedgerow grant ask-again athletes --site galway --as world-sport --reason "new columns" --out to-ask.ndjson',
     }),
   )
     .requiredOption('--reason <text>', 'why you look at who they are; each person sees it')

@@ -61,7 +61,7 @@ export function addGrantVerbs(program: Command, session: Session): void {
     name: 'give',
     summary: 'give a grant, or many from a file; in force when the verb ends',
     example:
-      'hedgerow grant give --site galway --as federation --dataset athletes --person 736041664 \\\n    --to class:insurer --purpose dpv:AcademicResearch --mode aggregate --explicit\nhedgerow grant give --site galway --as federation --file grants.ndjson',
+      'hedgerow grant give --site galway --as world-sport --dataset athletes --person 736041664 \\\n    --to class:insurer --purpose dpv:AcademicResearch --mode aggregate --explicit\nhedgerow grant give --site galway --as world-sport --file grants.ndjson',
   })
   addTermsOptions(addSignInOptions(give))
     .option('--person <key>', 'key by which the issuer knows the person')
@@ -77,7 +77,7 @@ export function addGrantVerbs(program: Command, session: Session): void {
     name: 'preview',
     summary: 'what a grant would allow, in plain words, before it is given; changes nothing',
     example:
-      'hedgerow grant preview --site galway --as federation --dataset athletes \\\n    --to class:insurer --purpose dpv:AcademicResearch --mode aggregate',
+      'hedgerow grant preview --site galway --as world-sport --dataset athletes \\\n    --to class:insurer --purpose dpv:AcademicResearch --mode aggregate',
   })
   addTermsOptions(addSignInOptions(preview)).action((options: GrantOptions) =>
     perform(session, () => previewTerms(session, options)),
@@ -86,7 +86,7 @@ export function addGrantVerbs(program: Command, session: Session): void {
     name: 'refuse',
     summary: 'note that somebody was asked for a grant and refused',
     example:
-      'hedgerow grant refuse --site galway --as federation --dataset athletes --person 736041664 \\\n    --to class:insurer --purpose dpv:AcademicResearch --mode aggregate',
+      'hedgerow grant refuse --site galway --as world-sport --dataset athletes --person 736041664 \\\n    --to class:insurer --purpose dpv:AcademicResearch --mode aggregate',
   })
   addAskAgainVerb(grant, session)
   addTermsOptions(addSignInOptions(refuse))
@@ -96,7 +96,7 @@ export function addGrantVerbs(program: Command, session: Session): void {
     verb(grant, {
       name: 'revoke',
       summary: 'revoke grants; in force when the verb ends',
-      example: 'hedgerow grant revoke --site galway --as federation --dataset athletes --person 736041664',
+      example: 'hedgerow grant revoke --site galway --as world-sport --dataset athletes --person 736041664',
     }),
   )
     .option('--dataset <name>', 'data set')
@@ -253,7 +253,6 @@ async function list(session: Session, options: GrantOptions): Promise<void> {
           `${GIVERS[one.givenBy]}${one.isExplicit ? ', explicitly' : ''}`,
           stateText(one),
         ]),
-        widths: [null, null, null, 24, 24, 26, null, null],
       }),
   })
 }

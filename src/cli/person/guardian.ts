@@ -29,7 +29,7 @@ export function addGuardianVerbs(program: Command, session: Session): void {
       name: 'add',
       summary: 'establish a guardian of a child, as the issuer that knows both, by a document that was seen',
       example:
-        'hedgerow guardian add --site galway --as federation --person 736041664 --guardian parent-17 \\\n    --authority sole --document "birth register Galway 2014/1187"',
+        'hedgerow guardian add --site galway --as world-sport --person 736041664 --guardian parent-17 \\\n    --authority sole --document "birth register Galway 2014/1187"',
     }),
   )
     .requiredOption('--guardian <key>', 'key by which the issuer knows the guardian: what is in their token')
@@ -49,7 +49,7 @@ export function addGuardianVerbs(program: Command, session: Session): void {
     verb(guardian, {
       name: 'end <guardianship>',
       summary: 'end a guardianship; no power and no grant of it are left when the verb ends',
-      example: 'hedgerow guardian end gsh_01KB0000000000000000000000 --site galway --as federation',
+      example: 'hedgerow guardian end gsh_01KB0000000000000000000000 --site galway --as world-sport',
     }),
   ).action((id: string, options: GuardianOptions) => perform(session, () => end(session, { id, options })))
   addPersonOptions(
@@ -57,7 +57,7 @@ export function addGuardianVerbs(program: Command, session: Session): void {
       name: 'list',
       summary: 'for whom you may speak; with --person who may speak for somebody',
       example:
-        'hedgerow guardian list --site galway --token-file my.token\nhedgerow guardian list --site galway --as federation --person 736041664 --reason "the school asks"',
+        'hedgerow guardian list --site galway --token-file my.token\nhedgerow guardian list --site galway --as world-sport --person 736041664 --reason "the school asks"',
     }),
   ).action((options: GuardianOptions) => perform(session, () => list(session, options)))
 }

@@ -56,7 +56,7 @@ export function addPersonVerbs(program: Command, session: Session): void {
       name: 'uses',
       summary: 'every use of a person’s data: who, why, when, for what money',
       example:
-        'hedgerow person uses --site galway --token-file my.token\nhedgerow person uses --site galway --as federation --person 736041664 --reason "she asked by telephone"',
+        'hedgerow person uses --site galway --token-file my.token\nhedgerow person uses --site galway --as world-sport --person 736041664 --reason "she asked by telephone"',
     }),
   )
     .option('--limit <number>', 'at most so many', '50')
@@ -109,7 +109,7 @@ export function addPersonVerbs(program: Command, session: Session): void {
     verb(person, {
       name: 'import <file>',
       summary: 'bring the export of a person from another site here, as the issuer, with nothing lost',
-      example: 'hedgerow person import my-data.jsonl --site zurich --as federation --person 736041664',
+      example: 'hedgerow person import my-data.jsonl --site zurich --as world-sport --person 736041664',
     }),
   ).action((file: string, options: PersonOptions) =>
     perform(session, () => importFrom(session, { file, options })),

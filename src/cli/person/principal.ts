@@ -45,7 +45,7 @@ export function addPrincipalVerbs(program: Command, session: Session): void {
       name: 'evidence',
       summary: 'give evidence of an age (never a birth date), or end it as the issuer',
       example:
-        'hedgerow person evidence --site galway --as federation --person 736041664 --at-least 16 \\\n    --document "passport seen on 24 November"\nhedgerow person evidence --site galway --token-file parent.token --person 736041664 --below 16',
+        'hedgerow person evidence --site galway --as world-sport --person 736041664 --at-least 16 \\\n    --document "passport seen on 24 November"\nhedgerow person evidence --site galway --token-file parent.token --person 736041664 --below 16',
     }),
   )
     .option('--at-least <years>', 'an age that is reached')
@@ -69,7 +69,7 @@ export function addPrincipalVerbs(program: Command, session: Session): void {
       name: 'move',
       summary: 'tell that a person lives in another country from a day on; the law on ages changes with it',
       example:
-        'hedgerow person move --site galway --as federation --person 736041664 --to DE --from 2026-12-01',
+        'hedgerow person move --site galway --as world-sport --person 736041664 --to DE --from 2026-12-01',
     }),
   )
     .requiredOption('--to <country>', 'ISO 3166-1 alpha-2 code')

@@ -44,7 +44,7 @@ export function addRequestVerbs(program: Command, session: Session): void {
       name: 'make',
       summary: 'make a request, or enter one that came by letter; the clock runs from when it came',
       example:
-        'hedgerow request make --site galway --token-file my.token --right erasure\nhedgerow request make --site galway --as federation --person 736041664 --right access \\\n    --received 2026-11-20T09:00:00Z --reason "letter of 18 November"',
+        'hedgerow request make --site galway --token-file my.token --right erasure\nhedgerow request make --site galway --as world-sport --person 736041664 --right access \\\n    --received 2026-11-20T09:00:00Z --reason "letter of 18 November"',
     }),
   )
     .requiredOption('--right <right>', REQUEST_KINDS.join(', '))

@@ -67,7 +67,7 @@ export function addAccessVerbs(program: Command, session: Session): void {
       name: 'points [name]',
       summary:
         'name an application that may ask for decisions with a key of its own and do nothing else; without a name: list them',
-      example: 'hedgerow access points gate --keys gate.json --site galway --as federation',
+      example: 'hedgerow access points gate --keys gate.json --site galway --as world-sport',
     }),
   )
     .option('--keys <file>', 'its public keys; absent: those of the member on this machine')

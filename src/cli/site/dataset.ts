@@ -38,7 +38,7 @@ export function addDataSetVerbs(program: Command, session: Session): void {
     verb(dataset, {
       name: 'describe <manifest>',
       summary: 'describe a data set by its manifest, or change its terms',
-      example: 'hedgerow dataset describe athletes.yaml --site galway --as federation',
+      example: 'hedgerow dataset describe athletes.yaml --site galway --as world-sport',
     }),
   ).action((file: string, options: DataSetOptions) =>
     perform(session, () => describe(session, { file, options })),
@@ -47,7 +47,7 @@ export function addDataSetVerbs(program: Command, session: Session): void {
     verb(dataset, {
       name: 'import <dataset> <file>',
       summary: 'import a file (CSV, NDJSON, Parquet; gzip too) as one batch, whole or not at all',
-      example: 'hedgerow dataset import athletes athletes-2016.csv.gz --site galway --as federation',
+      example: 'hedgerow dataset import athletes athletes-2016.csv.gz --site galway --as world-sport',
     }),
   )
     .option(
@@ -71,7 +71,7 @@ export function addDataSetVerbs(program: Command, session: Session): void {
       name: 'usage <dataset>',
       summary:
         'which columns are used by whom, in which clause, for which purpose, how often, and which never',
-      example: 'hedgerow dataset usage athletes --site galway --as federation',
+      example: 'hedgerow dataset usage athletes --site galway --as world-sport',
     }),
   ).action((dataSet: string, options: DataSetOptions) =>
     perform(session, () => printColumnUses(session, { dataSet, options })),

@@ -31,7 +31,7 @@ export function addHandOverVerb(dataset: Command, session: Session): void {
       name: 'hand-over <dataset>',
       summary: 'take a data set back whole: its terms, rows, grants and consent records, as files',
       example:
-        'hedgerow dataset hand-over athletes --out athletes/ --reason "contract has ended" --site galway --as federation',
+        'hedgerow dataset hand-over athletes --out athletes/ --reason "contract has ended" --site galway --as world-sport',
     }),
   )
     .requiredOption('--out <directory>', 'where to; it is made, readable by you alone')

@@ -118,7 +118,7 @@ export function addSiteVerbs(program: Command, session: Session): void {
     verb(site, {
       name: 'issuer <member>',
       summary: 'let an issuer place data at a site',
-      example: 'hedgerow site issuer federation --site galway --keys federation.json',
+      example: 'hedgerow site issuer world-sport --site galway --keys world-sport.json',
     }),
   )
     .option(

@@ -24,7 +24,7 @@ export function addPolicyVerbs(program: Command, session: Session): void {
     verb(policy, {
       name: 'plan <path...>',
       summary: 'say what applying manifests (files, or directories of them) would change at a site',
-      example: 'hedgerow policy plan policy/ --site galway --as federation',
+      example: 'hedgerow policy plan policy/ --site galway --as world-sport',
     }),
   ).action((paths: string[], options: PolicyOptions) =>
     perform(session, () => plan(session, { paths, options })),
@@ -33,7 +33,7 @@ export function addPolicyVerbs(program: Command, session: Session): void {
     verb(policy, {
       name: 'apply <path...>',
       summary: 'print the plan and put it in force, one data set after the other',
-      example: 'hedgerow policy apply policy/ --site galway --as federation',
+      example: 'hedgerow policy apply policy/ --site galway --as world-sport',
     }),
   ).action((paths: string[], options: PolicyOptions) =>
     perform(session, () => apply(session, { paths, options })),
