@@ -1,4 +1,5 @@
 import { z } from '@hono/zod-openapi'
+import { WEAK_POINTS } from './proof/weak-points.ts'
 import { CURRENCIES } from '../kernel/currency.ts'
 import type { Currency } from '../kernel/currency.ts'
 import { parseInstant } from '../kernel/clock.ts'
@@ -96,12 +97,14 @@ export const countrySchema = z
   .string('expected a country')
   .regex(/^[A-Z]{2}$/, { error: 'expected an ISO 3166-1 alpha-2 country code', abort: true })
 
+/** In the one form of 32 bytes, of which the last character holds four bits: else one key would have several ids. */
 export const publicKeySchema = z.strictObject({
   kty: z.literal('OKP', 'expected "OKP"'),
   crv: z.enum(['Ed25519', 'X25519'], 'expected "Ed25519" or "X25519"'),
   x: z
     .string('expected 32 bytes in base64url')
-    .regex(/^[A-Za-z0-9_-]{43}$/, 'expected 32 bytes in base64url'),
+    .regex(/^[A-Za-z0-9_-]{42}[AEIMQUYcgkosw048]$/, 'expected 32 bytes in base64url')
+    .refine((x) => !WEAK_POINTS.has(x), 'expected a key that was made at random'),
 })
 
 /** A compact JWS or JWE as text; what is in it is parsed by whoever verifies or opens it. */

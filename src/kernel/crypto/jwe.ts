@@ -7,6 +7,7 @@ import {
   generateKeyPairSync,
 } from 'node:crypto'
 import type { KeyObject } from 'node:crypto'
+import { parseJsonBytes } from '../parse-json.ts'
 import { systemRandom } from '../random.ts'
 import { decodeBase64url, encodeBase64url } from './base64url.ts'
 import type { KeyPair, PublicJwk } from './keys.ts'
@@ -76,12 +77,7 @@ interface SealedHeader {
 }
 
 function readHeader(bytes: Buffer): SealedHeader | undefined {
-  let value: Partial<Record<string, unknown>> | null
-  try {
-    value = JSON.parse(bytes.toString()) as typeof value
-  } catch {
-    return undefined
-  }
+  const value = parseJsonBytes(bytes) as Partial<Record<string, unknown>> | null | undefined
   if (value?.['alg'] !== ALG || value['enc'] !== ENC || typeof value['typ'] !== 'string') return undefined
   // What is critical and not understood makes it invalid (RFC 7516 §4.1.13), and what was compressed is not for us.
   if ('crit' in value || 'zip' in value) return undefined

@@ -1,6 +1,8 @@
+import { isUtf8 } from 'node:buffer'
 import { sign, verify } from 'node:crypto'
 import type { KeyObject } from 'node:crypto'
 import { promisify } from 'node:util'
+import { parseJson } from '../parse-json.ts'
 import { err, ok } from '../result.ts'
 import type { Result } from '../result.ts'
 import { decodeBase64url, encodeBase64url } from './base64url.ts'
@@ -66,6 +68,8 @@ export interface PeekedJws {
 export function peekJws(jws: string): PeekedJws | undefined {
   const [header, payload, signature, ...others] = jws.split('.', 4).map(decode)
   if (!header || !payload || !signature || others.length > 0) return undefined
+  // Bytes that are no text would be read as the same text as others.
+  if (!isUtf8(header) || !isUtf8(payload)) return undefined
   const parsed = parseHeader(header.toString())
   return parsed && { header: parsed, payload: payload.toString(), signature }
 }
@@ -126,16 +130,12 @@ function signedBytes(jws: string): Buffer {
 }
 
 function parseHeader(text: string): JwsHeader | undefined {
-  try {
-    const value = JSON.parse(text) as Partial<JwsHeader> | null
-    if (value?.alg !== 'EdDSA' || typeof value.typ !== 'string' || typeof value.kid !== 'string')
-      return undefined
-    // RFC 7515 §4.1.11: what is marked critical and not understood makes the signature invalid; we understand nothing.
-    if ('crit' in value) return undefined
-    return { alg: value.alg, typ: value.typ, kid: value.kid }
-  } catch {
+  // RFC 7515 §4: a member that is there twice makes it invalid.
+  const value = parseJson(text) as Partial<JwsHeader> | null | undefined
+  if (value?.alg !== 'EdDSA' || typeof value.typ !== 'string' || typeof value.kid !== 'string')
     return undefined
-  }
+  // RFC 7515 §4.1.11: what is marked critical and not understood makes the signature invalid; we understand nothing.
+  return 'crit' in value ? undefined : { alg: value.alg, typ: value.typ, kid: value.kid }
 }
 
 function decode(part: string): Buffer | undefined {

@@ -7,6 +7,7 @@ import { FAULTS, Fault, sayOf } from '../faults.ts'
 import type { IdSource } from '../id.ts'
 import { LIMITS } from '../limits.ts'
 import type { Log } from '../log.ts'
+import { parseJson } from '../parse-json.ts'
 import { parseWith } from '../parse.ts'
 import { faultOf } from '../postgres/fault-of.ts'
 import { allowedMethods } from './allowed-methods.ts'
@@ -344,11 +345,11 @@ function parsePart<S extends z.ZodType>(schema: S | undefined, value: unknown): 
 }
 
 function requireJson(text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch {
-    throw new Fault('fault.request_malformed', { what: 'Cannot read the request: its body is not JSON' })
-  }
+  const value = parseJson(text)
+  if (value !== undefined) return value
+  throw new Fault('fault.request_malformed', {
+    what: 'Cannot read the request: its body is not JSON that every reader takes the same: no field twice, no NUL, no half of a pair',
+  })
 }
 
 async function readBody(request: Request, { isExchange }: Pick<Endpoint, 'isExchange'>): Promise<string> {

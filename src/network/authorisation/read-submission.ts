@@ -6,6 +6,7 @@ import type { FieldProblem } from '../../kernel/faults.ts'
 import type { IdSource } from '../../kernel/id.ts'
 import { LIMITS } from '../../kernel/limits.ts'
 import { parseWith } from '../../kernel/parse.ts'
+import { parseJson } from '../../kernel/parse-json.ts'
 import { askBatchSchema, askSchema } from '../../protocol/ask.ts'
 import type { Ask } from '../../protocol/ask.ts'
 import type { MemberRecord } from '../../protocol/http/network-api.ts'
@@ -124,11 +125,9 @@ function isProcessorOf(sender: MemberRecord, ask: Ask, directory: Directory): bo
 
 function readSigned(jws: string, field: string): { readonly seen: PeekedJws; readonly payload: unknown } {
   const seen = peekJws(jws)
-  try {
-    if (seen) return { seen, payload: JSON.parse(seen.payload) }
-  } catch {
-    // Falls through to the same answer as a text that is no JWS: neither shows what came.
-  }
+  const payload = seen && parseJson(seen.payload)
+  // The same answer as to a text that is no JWS: neither shows what came.
+  if (seen && payload !== undefined) return { seen, payload }
   throw malformed([{ field, expected: 'expected a compact JWS over JSON' }])
 }
 

@@ -6,6 +6,7 @@ import { Fault } from '../../kernel/faults.ts'
 import type { FieldProblem } from '../../kernel/faults.ts'
 import { parseWith } from '../../kernel/parse.ts'
 import type { Database } from '../../kernel/postgres/database.ts'
+import { parseJson } from '../../kernel/parse-json.ts'
 import { isSameKeySet } from '../../protocol/proof/key-chain.ts'
 import { TYP } from '../../protocol/proof/message-types.ts'
 import { offerListSchema } from '../../protocol/http/network-api.ts'
@@ -80,7 +81,7 @@ function readList(jws: string, { site, directory }: { site: SiteRecord; director
   })
   if (!verified.ok)
     throw malformed([{ field: 'offers', expected: 'expected a list signed with the site’s present key' }])
-  const payload: unknown = JSON.parse(verified.value.payload)
+  const payload: unknown = parseJson(verified.value.payload)
   const parsed = parseWith(offerListSchema, payload)
   if (!parsed.ok) throw malformed(parsed.error)
   if (parsed.value.site !== site.id)

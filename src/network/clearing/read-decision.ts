@@ -2,6 +2,7 @@ import { peekJws, verifyJws } from '../../kernel/crypto/jws.ts'
 import { digestOf } from '../../kernel/digest.ts'
 import { Fault } from '../../kernel/faults.ts'
 import { parseWith } from '../../kernel/parse.ts'
+import { parseJson } from '../../kernel/parse-json.ts'
 import type { z } from 'zod'
 import { clearingRecordSchema } from '../../protocol/money/clearing-record.ts'
 import type { ClearingRecord } from '../../protocol/money/clearing-record.ts'
@@ -60,12 +61,8 @@ export function readDecision(
  */
 export function saidAsk({ decision }: DecisionMessage): string | undefined {
   const seen = peekJws(decision)
-  try {
-    const said: unknown = seen && JSON.parse(seen.payload)
-    return isObject(said) && typeof said['ask'] === 'string' ? said['ask'] : undefined
-  } catch {
-    return undefined
-  }
+  const said = seen && parseJson(seen.payload)
+  return isObject(said) && typeof said['ask'] === 'string' ? said['ask'] : undefined
 }
 
 function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
@@ -110,7 +107,7 @@ function readSigned<S extends z.ZodType>(
   jws: string,
   { schema, ...signed }: Signed & { schema: S },
 ): z.output<S> {
-  const parsed = parseWith(schema, JSON.parse(requireSigned(jws, signed)))
+  const parsed = parseWith(schema, parseJson(requireSigned(jws, signed)))
   if (parsed.ok) return parsed.value
   throw new Fault('fault.request_malformed', {
     what: `Cannot read the ${signed.what}: some fields are not what was expected`,

@@ -1,6 +1,7 @@
 import { verifyJws } from '../../kernel/crypto/jws.ts'
 import { hexDigestOf } from '../../kernel/digest.ts'
 import { LIMITS } from '../../kernel/limits.ts'
+import { parseJson } from '../../kernel/parse-json.ts'
 import { askSchema } from '../../protocol/ask.ts'
 import type { Ask } from '../../protocol/ask.ts'
 import type { ClearingRecord } from '../../protocol/money/clearing-record.ts'
@@ -54,7 +55,7 @@ function readAsk(
     keyFor: (keyId) => everKey(directory.find(acquirer), keyId),
   })
   if (!verified.ok) throw refused(`the ask is not signed by its acquirer (${verified.error})`)
-  const payload: unknown = JSON.parse(verified.value.payload)
+  const payload: unknown = parseJson(verified.value.payload)
   const parsed = askSchema.safeParse(payload)
   if (!parsed.success) throw refused('the ask is not of the form expected')
   return { ask: parsed.data, payload }

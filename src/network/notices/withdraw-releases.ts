@@ -7,6 +7,7 @@ import type { Digest } from '../../kernel/digest.ts'
 import { Fault } from '../../kernel/faults.ts'
 import { parseWith } from '../../kernel/parse.ts'
 import type { Database } from '../../kernel/postgres/database.ts'
+import { parseJson } from '../../kernel/parse-json.ts'
 import { TYP } from '../../protocol/proof/message-types.ts'
 import type { SiteRecord } from '../../protocol/http/network-api.ts'
 import type { withdrawnReleaseSchema } from '../../protocol/http/notice-api.ts'
@@ -90,7 +91,7 @@ function readOrder(
     keyFor: (keyId) => everKey(directory.find(site.id), keyId),
   })
   if (!verified.ok) throw refused(`it is not signed by the site (${verified.error})`)
-  const parsed = parseWith(withdrawalOrderSchema, JSON.parse(verified.value.payload))
+  const parsed = parseWith(withdrawalOrderSchema, parseJson(verified.value.payload))
   if (!parsed.ok || parsed.value.site !== site.id) throw refused('it is not one of this site')
   return [...new Set(parsed.value.asks)].toSorted()
 }

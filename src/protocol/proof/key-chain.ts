@@ -4,6 +4,7 @@ import type { KeyPair, PublicJwk } from '../../kernel/crypto/keys.ts'
 import { signJws, verifyJws } from '../../kernel/crypto/jws.ts'
 import { err, ok } from '../../kernel/result.ts'
 import type { Result } from '../../kernel/result.ts'
+import { parseJson } from '../../kernel/parse-json.ts'
 import { keyRotationSchema } from '../member.ts'
 import type { KeySet } from '../member.ts'
 import { TYP } from './message-types.ts'
@@ -60,6 +61,6 @@ export function isSameKeySet(left: KeySet, right: KeySet): boolean {
 }
 
 function parseRotation(payload: string, member: string): KeySet | undefined {
-  const parsed = keyRotationSchema.safeParse(JSON.parse(payload))
+  const parsed = keyRotationSchema.safeParse(parseJson(payload))
   return parsed.success && parsed.data.member === member ? parsed.data.next : undefined
 }

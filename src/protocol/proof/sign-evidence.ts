@@ -4,6 +4,7 @@ import { signJws, verifyJws } from '../../kernel/crypto/jws.ts'
 import type { KeyPair, PublicJwk } from '../../kernel/crypto/keys.ts'
 import { keyIdOf } from '../../kernel/crypto/keys.ts'
 import { parseWith } from '../../kernel/parse.ts'
+import { parseJson } from '../../kernel/parse-json.ts'
 import { evidenceSchema } from './evidence.ts'
 import type { Evidence } from './evidence.ts'
 import { TYP } from './message-types.ts'
@@ -24,6 +25,6 @@ export function verifyEvidence(jws: string, operatorKey: PublicJwk): Evidence | 
   const keyFor = (asked: string) => (asked === keyId ? operatorKey : undefined)
   const verified = verifyJws(jws, { typ: TYP.evidence, keyFor })
   if (!verified.ok) return undefined
-  const parsed = parseWith(evidenceSchema, JSON.parse(verified.value.payload))
+  const parsed = parseWith(evidenceSchema, parseJson(verified.value.payload))
   return parsed.ok ? parsed.value : undefined
 }

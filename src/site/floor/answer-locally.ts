@@ -5,6 +5,7 @@ import { digestOf, digestOfJson } from '../../kernel/digest.ts'
 import { Fault } from '../../kernel/faults.ts'
 import type { FieldProblem } from '../../kernel/faults.ts'
 import { parseWith } from '../../kernel/parse.ts'
+import { parseJson } from '../../kernel/parse-json.ts'
 import { askSchema } from '../../protocol/ask.ts'
 import type { Ask } from '../../protocol/ask.ts'
 import { TYP } from '../../protocol/proof/message-types.ts'
@@ -250,11 +251,9 @@ function readAsk(jws: string): ReadAsk {
 
 function payloadOf(jws: string): unknown {
   const seen = peekJws(jws)
-  try {
-    if (seen) return JSON.parse(seen.payload)
-  } catch {
-    // Falls through to the same answer as a text that is no JWS: neither shows what came.
-  }
+  const payload = seen && parseJson(seen.payload)
+  // The same answer as to a text that is no JWS: neither shows what came.
+  if (payload !== undefined) return payload
   throw malformed([{ field: 'ask', expected: 'expected a compact JWS over JSON' }])
 }
 

@@ -1,5 +1,5 @@
 import { LIMITS } from '../../kernel/limits.ts'
-import { parseJson } from '../../kernel/parse-json.ts'
+import { parseLastOfEach } from '../../kernel/parse-json.ts'
 import { elementType } from '../../protocol/data-set.ts'
 import type { ListType } from '../../protocol/data-set.ts'
 
@@ -15,14 +15,14 @@ export function storedText(text: string, type: 'json' | ListType): string | unde
  */
 export function storedJson(text: string): string | undefined {
   if (Buffer.byteLength(text) > LIMITS.jsonDocumentBytesMax) return undefined
-  const value = parseJson(text)
+  const value = parseLastOfEach(text)
   return value === undefined ? undefined : written(value, 1)
 }
 
 /** The same for a list of single values of a type, none of them null. */
 function storedList(text: string, type: ListType): string | undefined {
   if (Buffer.byteLength(text) > LIMITS.jsonDocumentBytesMax) return undefined
-  const values = parseJson(text)
+  const values = parseLastOfEach(text)
   if (!Array.isArray(values) || values.length > LIMITS.listItemsMax) return undefined
   return values.every((value: unknown) => isElement(value, type)) ? written(values, 1) : undefined
 }

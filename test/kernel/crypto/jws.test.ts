@@ -96,6 +96,59 @@ describe('verifyJws()', () => {
     }
   })
 
+  test('knows no header and no payload that readers could read differently', () => {
+    const text = JSON.stringify(header)
+    const signedRaw = (head: Buffer | string, payload: Buffer | string) => {
+      const input = [head, payload].map((part) => Buffer.from(part).toString('base64url')).join('.')
+      return `${input}.${Buffer.from(signBytes(Buffer.from(input), key)).toString('base64url')}`
+    }
+    assert.equal(error(signedRaw(text, '{}')), undefined)
+    for (const twice of [
+      `{"alg":"none",${text.slice(1)}`,
+      `{"kid":"other",${text.slice(1)}`,
+      `{"\\u0061lg":"none",${text.slice(1)}`,
+      `\ufeff${text}`,
+    ])
+      assert.equal(error(signedRaw(twice, '{}')), 'malformed', twice)
+    const broken = Buffer.from([0x22, 0xff, 0x22])
+    assert.equal(error(signedRaw(text, broken)), 'malformed')
+    assert.equal(
+      error(
+        signedRaw(
+          Buffer.concat([Buffer.from(text.slice(0, -1)), Buffer.from(',"x":'), broken, Buffer.from('}')]),
+          '{}',
+        ),
+      ),
+      'malformed',
+    )
+  })
+
+  test('believes no key, address or path that the signature brings along', () => {
+    const thief = generateKeyPair('Ed25519')
+    const sign = (extra: object) => {
+      const input = `${encode(JSON.stringify({ ...header, ...extra }))}.${encode('{}')}`
+      return `${input}.${Buffer.from(signBytes(Buffer.from(input), thief)).toString('base64url')}`
+    }
+    for (const brought of [
+      { jwk: thief.publicJwk },
+      { jku: 'http://127.0.0.1/keys' },
+      { x5u: 'http://127.0.0.1/' },
+    ])
+      assert.equal(error(sign(brought)), 'bad-signature')
+    for (const kid of [thief.keyId, '../../keys/signing.jwk', '__proto__', 'constructor', ''])
+      assert.equal(error(sign({ kid, jwk: thief.publicJwk })), 'unknown-key', kid)
+  })
+
+  test('has one signature only: the same with the order added to its scalar is another, and refused', () => {
+    const order = 2n ** 252n + 27742317777372353535851937790883648493n
+    const good = signedWithHeader(header)
+    const at = good.lastIndexOf('.') + 1
+    const bytes = Buffer.from(good.slice(at), 'base64url')
+    const scalar = BigInt(`0x${Buffer.from(bytes.subarray(32)).reverse().toString('hex')}`) + order
+    bytes.set(Buffer.from(scalar.toString(16).padStart(64, '0'), 'hex').reverse(), 32)
+    assert.equal(error(`${good.slice(0, at)}${bytes.toString('base64url')}`), 'bad-signature')
+  })
+
   test('a key to seal with verifies nothing', () => {
     const sealing = generateKeyPair('X25519')
     assert.equal(verifyJws(signedWithHeader(header), { typ, keyFor: () => sealing.publicJwk }).ok, false)

@@ -227,8 +227,8 @@ const requestDetail = {
 }
 
 const keys = {
-  signing: { kty: 'OKP' as const, crv: 'Ed25519' as const, x: 'A'.repeat(43) },
-  sealing: { kty: 'OKP' as const, crv: 'X25519' as const, x: 'A'.repeat(43) },
+  signing: { kty: 'OKP' as const, crv: 'Ed25519' as const, x: `${'B'.repeat(42)}A` },
+  sealing: { kty: 'OKP' as const, crv: 'X25519' as const, x: `${'B'.repeat(42)}A` },
 }
 
 /** The smallest manifest that is one. */
