@@ -29,6 +29,7 @@ import { processSession } from './session.ts'
 import type { Session } from './session.ts'
 import { addSiteVerbs } from './site/site.ts'
 import { addStatusVerb } from './status.ts'
+import { addTermsVerbs } from './network/terms.ts'
 
 const AFTER_HELP = `
 Exit codes: 0 done, 1 fell short (declined, does not verify), 2 wrong use, 3 could not reach something.
@@ -64,6 +65,7 @@ export function buildProgram(session: Session): Command {
   addRequestVerbs(program, session)
   addNetworkVerbs(program, session)
   addMemberVerbs(program, session)
+  addTermsVerbs(program, session)
   addNoticesVerbs(program, session)
   addLedgerVerbs(program, session)
   addErasureVerbs(program, session)

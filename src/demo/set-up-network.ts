@@ -1,12 +1,14 @@
 import type { Session } from '../cli/session.ts'
-import { operatorClient } from '../cli/connect.ts'
-import { makeMemberProfile } from '../cli/member-profile.ts'
+import { memberClient, operatorClient } from '../cli/connect.ts'
+import { makeMemberProfile, readMemberProfile } from '../cli/member-profile.ts'
 import { money } from '../kernel/money.ts'
 import type { KeySet } from '../protocol/member.ts'
 import type { NewMember } from '../protocol/http/network-api.ts'
 import { openOperator } from '../sdk/operator.ts'
 import type { Operator } from '../sdk/operator.ts'
+import { openTermsOfUse } from '../sdk/terms-of-use.ts'
 import type { DemoMember, DemoSite } from './demo-parties.ts'
+import { DEMO_TERMS } from './demo-terms.ts'
 
 /** Members have at least this share of their deposit when a run begins; what they spent before is deposited again. */
 const TOP_UP_BELOW = 0.5
@@ -43,8 +45,31 @@ export async function setUpNetwork(
       keys: wireKeys(keys),
     })
   }
+  await agreeOnTerms(session, { url, members })
   await topUp(session, { operator, members })
   return operator
+}
+
+/** Publishes terms of use where there are none, and accepts for each acquirer what it has not accepted yet. */
+async function agreeOnTerms(
+  session: Session,
+  { url, members }: { url: string; members: readonly DemoMember[] },
+): Promise<void> {
+  const terms = openTermsOfUse(await operatorClient(session, { network: url }))
+  const newest = (await terms.versions())[0] ?? (await terms.publish({ text: DEMO_TERMS }))
+  const accepted = new Set(
+    (await terms.acceptances()).flatMap(({ member, terms: text }) =>
+      text === newest.digest ? [String(member)] : [],
+    ),
+  )
+  const lacking = members.filter(({ id, roles }) => roles.includes('acquirer') && !accepted.has(id))
+  await Promise.all(
+    lacking.map(async ({ id }) => {
+      const profile = await readMemberProfile(session.home, id)
+      const own = openTermsOfUse(await memberClient(session, { profile, network: url }))
+      await own.accept(newest, { member: id, signing: profile.signing, now: session.clock.now() })
+    }),
+  )
 }
 
 function newMember({ id, name, country, roles, acquirerClass }: DemoMember, keys: KeySet): NewMember {

@@ -34,6 +34,7 @@ import { networkEvents } from './events.ts'
 import { sweepFloorLimits } from './floor/close-floor-limits.ts'
 import { signLimitsAgain } from './floor/sign-limits-again.ts'
 import { Directory } from './membership/directory.ts'
+import { TermsOfUse } from './membership/terms-of-use.ts'
 import { NETWORK_MIGRATIONS } from './migrations/migrations.ts'
 import { openNetworkKeys } from './network-keys.ts'
 import type { NetworkKeys } from './network-keys.ts'
@@ -155,6 +156,7 @@ async function buildParts(
   const events = networkEvents(log)
   const directory = await Directory.open(db)
   const catalogue = await Catalogue.open(db)
+  const termsOfUse = await TermsOfUse.open(db)
   const wakeUp = new WakeUp({ clock, closing })
   const workDesk = new WorkDesk({ db, clock, directory })
   const accessTokens = new AccessTokens({ clock, random })
@@ -168,6 +170,7 @@ async function buildParts(
     workDesk.answered(site, ask)
     wakeUp.wake(askBell(ask))
   }
+  const asking = { line, catalogue, termsOfUse, log: receiptLog, events, wakeSites }
   const parts: NetworkParts = {
     name,
     version,
@@ -190,7 +193,8 @@ async function buildParts(
     accessTokens,
     rates: requestRates({ settings: settings.requestRates, clock, random, limited: events.limited }),
     catalogue,
-    authoriser: new Authoriser({ db, line, clock, directory, catalogue, log: receiptLog, events, wakeSites }),
+    termsOfUse,
+    authoriser: new Authoriser({ db, clock, directory, ...asking }),
     notices: { db, clock, directory, told: (site) => wakeUp.wake(noticeBell(site)) },
     purge: new WithdrawnPurge({ db, clock, windowMs: withdrawalWindowHours * HOUR_MS }),
     clearing: { db, clock, directory, events, underWay, answered },

@@ -41,6 +41,10 @@ export const REASONS = {
     forAsker: 'This ask was already sent with another body; use a new id and idempotency key',
     forOperator: 'An ask id or idempotency key came again with another body',
   },
+  'declined.terms': {
+    forAsker: 'The terms of use of the network have to be accepted first; see "hedgerow terms show"',
+    forOperator: 'The acquirer has not accepted the version of the terms of use that is in force',
+  },
   'declined.custodian': {
     forAsker: 'Whoever keeps the data may not ask of it; whoever needs the answer has to ask in its own name',
     forOperator:

@@ -37,11 +37,12 @@ const OPEN = [
   'addCheckpoint',
   'addCheckpoints',
   'witnessed',
+  'terms',
 ]
 /** For every member and site: who there is, and their keys. */
 const OF_ALL = ['listMembers', 'member', 'listSites', 'site']
 /** A list of the caller's own, which is empty for a stranger. */
-const OF_ONESELF = ['balances', 'listTransfers', 'listSettlements', 'listAsks', 'listNotices']
+const OF_ONESELF = ['balances', 'listTransfers', 'listSettlements', 'listAsks', 'listNotices', 'acceptances']
 
 /** Who has no business with what a route is about here: always Northcare, and the site Galway. */
 type Stranger = 'rival' | 'federation' | 'edgeworks' | 'zurich'
@@ -78,6 +79,8 @@ function calls(): Readonly<Record<string, Call>> {
     setMemberStatus: { path: '/v1/members/northcare/status', body: { status: 'suspended' } },
     setProcessors: { path: '/v1/members/northcare/processors', body: { processors: [] } },
     declareCollusion: { path: '/v1/members/northcare/collusion', body: { with: ['rival'] } },
+    publishTerms: { path: '/v1/terms', body: { text: 'Planted' } },
+    acceptTerms: { path: '/v1/members/northcare/terms', body: { statement: 'a.b.c' } },
     setLimits: { path: '/v1/members/northcare/limits', body: { daily: [money] } },
     addSite: { path: '/v1/sites', body: { id: 'planted', custodian: 'edgeworks', country: 'IE', keys } },
     rotateSiteKeys: { path: '/v1/sites/galway/keys', body: { rotation: 'a.b.c' } },

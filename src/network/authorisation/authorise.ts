@@ -7,6 +7,7 @@ import type { ReceiptLog } from '../../transparency/receipt-log.ts'
 import type { Catalogue } from '../catalogue/catalogue.ts'
 import type { NetworkEvents } from '../events.ts'
 import type { Directory } from '../membership/directory.ts'
+import type { TermsOfUse } from '../membership/terms-of-use.ts'
 import { routeAsk } from '../routing/route-ask.ts'
 import { declinedState, takenState } from './ask-state.ts'
 import type { AskStateMessage } from './ask-state.ts'
@@ -29,6 +30,7 @@ export interface AuthoriserParts {
   readonly clock: Clock
   readonly directory: Directory
   readonly catalogue: Catalogue
+  readonly termsOfUse: Pick<TermsOfUse, 'lacking'>
   readonly log: Pick<ReceiptLog, 'issue' | 'bundle'>
   readonly events: NetworkEvents
   /** Called once asks for these sites are durable; with the ask, where it is one that came alone. */
@@ -87,13 +89,14 @@ export class Authoriser {
   }
 
   #underCheck(sent: Submission['asks'][number], now: Instant): AskUnderCheck {
-    const { directory, catalogue } = this.#parts
+    const { directory, catalogue, termsOfUse } = this.#parts
     const route = routeAsk(sent.ask, {
       offers: catalogue.of(sent.ask.offer),
       isActive: (site) => directory.site(site)?.status === 'active',
       now,
     })
-    return { sent, acquirer: directory.member(sent.ask.acquirer), route }
+    const termsLacking = termsOfUse.lacking(sent.ask.acquirer, now)
+    return { sent, acquirer: directory.member(sent.ask.acquirer), route, termsLacking }
   }
 
   /** The next booking is on its way before those of the last one are told, so that the database does not wait for that. */
@@ -240,9 +243,10 @@ export class Authoriser {
 /** Asks that pass, as far as can be told without the database; an id that comes again in a request is left for later. */
 function plainAsks(asks: readonly AskUnderCheck[], now: Instant): readonly PassedAsk[] {
   const ids = new Set<string>()
-  return asks.flatMap(({ sent, acquirer, route }) => {
+  return asks.flatMap((ask) => {
+    const { sent, route } = ask
     const standing = { isReplayed: false, availableMinor: route.holdMinor, leftTodayMinor: undefined }
-    const facts = { sent, acquirer, route, isSigned: sent.isClaimed, standing, now }
+    const facts = { ...ask, isSigned: sent.isClaimed, standing, now }
     if (ids.has(sent.ask.id) || checkAsk(facts)) return []
     ids.add(sent.ask.id)
     return [passedAsk(sent, route)]

@@ -1,3 +1,4 @@
+import { formatInstant } from '../../kernel/clock.ts'
 import type { Instant } from '../../kernel/clock.ts'
 import { expiryProblem } from '../../protocol/expiry-problem.ts'
 import type { MemberRecord } from '../../protocol/http/network-api.ts'
@@ -12,6 +13,8 @@ export interface AskFacts {
   readonly now: Instant
   readonly route: Route
   readonly isSigned: boolean
+  /** The version of the terms of use that the acquirer has yet to accept. */
+  readonly termsLacking: { readonly version: number; readonly from: Instant } | undefined
   /** What only the database knows. */
   readonly standing: Standing
 }
@@ -49,6 +52,13 @@ export const ASK_CHECKS: readonly AskCheck[] = [
     name: 'id and idempotency key are new',
     declines: 'declined.replayed',
     fails: ({ standing }) => standing.isReplayed,
+  },
+  {
+    name: 'the acquirer has accepted the terms of use',
+    declines: 'declined.terms',
+    fails: ({ termsLacking }) => termsLacking !== undefined,
+    detail: ({ termsLacking: lacking }) =>
+      lacking && `Version ${lacking.version} counts since ${formatInstant(lacking.from)}`,
   },
   {
     name: 'the expiry lies ahead, and not too far',

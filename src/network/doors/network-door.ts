@@ -15,6 +15,7 @@ import { serveMoney } from './serve-money.ts'
 import { serveIdentity } from './serve-network.ts'
 import { serveNotices } from './serve-notices.ts'
 import { serveOffers } from './serve-offers.ts'
+import { serveTerms } from './serve-terms.ts'
 import { serveWitness } from './serve-witness.ts'
 import { serveWork } from './serve-work.ts'
 
@@ -52,6 +53,7 @@ export function networkDoor(parts: NetworkParts, { log }: { log: Log }): OpenAPI
   })
   serveIdentity(door, parts)
   serveMembership(door, parts)
+  serveTerms(door, parts)
   serveOffers(door, parts)
   serveAsks(door, parts)
   serveWork(door, parts)

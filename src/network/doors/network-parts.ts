@@ -12,6 +12,7 @@ import type { RequestRates } from '../../kernel/http/request-rates.ts'
 import type { Authentication } from '../membership/authenticate.ts'
 import type { Principal } from '../membership/principal.ts'
 import type { Membership } from '../membership/register.ts'
+import type { TermsOfUse } from '../membership/terms-of-use.ts'
 import type { NoticeParts } from '../notices/carry-notices.ts'
 import type { WithdrawnPurge } from '../notices/purge-withdrawn.ts'
 import type { AsksUnderWay } from '../routing/asks-under-way.ts'
@@ -39,6 +40,7 @@ export interface NetworkParts {
   readonly accessTokens: AccessTokens
   readonly rates: RequestRates
   readonly catalogue: Catalogue
+  readonly termsOfUse: TermsOfUse
   readonly authoriser: Authoriser
   readonly clearing: ClearingParts
   readonly notices: NoticeParts

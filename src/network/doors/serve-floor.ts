@@ -12,12 +12,15 @@ import { wireCapture } from './wire-capture.ts'
 
 /** What sites may approve without reaching the network, and what they approved so. */
 export function serveFloor(door: NetworkDoor, parts: NetworkParts): void {
-  const { db, clock, ids, name, keys, clearing, membership, events } = parts
+  const { db, clock, ids, name, keys, clearing, membership, termsOfUse, events } = parts
   const { directory } = membership
   door.serve(NETWORK_API.giveFloorLimit, async ({ caller, params, body, raw }) => {
     requireOperator(caller)
     const wanted = { ...body, site: params.id, idempotencyKey: requireKey(raw) }
-    const given = await giveFloorLimit({ db, clock, ids, directory, name, key: keys.signing }, wanted)
+    const given = await giveFloorLimit(
+      { db, clock, ids, directory, termsOfUse, name, key: keys.signing },
+      wanted,
+    )
     events.floorLimitChanged({ limit: given.id, site: given.site, change: 'given' })
     return floorView(given)
   })

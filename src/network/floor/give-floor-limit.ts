@@ -14,6 +14,7 @@ import { TYP } from '../../protocol/proof/message-types.ts'
 import { wireMoney } from '../../protocol/wire.ts'
 import type { MemberId, SiteId } from '../../protocol/wire.ts'
 import type { Directory } from '../membership/directory.ts'
+import type { TermsOfUse } from '../membership/terms-of-use.ts'
 import { requireMember, requireSite } from '../membership/directory.ts'
 import { findFloorLimits } from './floor-store.ts'
 import type { FloorRow } from './floor-store.ts'
@@ -24,6 +25,7 @@ export interface FloorParts {
   readonly clock: Clock
   readonly ids: IdSource
   readonly directory: Directory
+  readonly termsOfUse: Pick<TermsOfUse, 'lacking'>
   readonly name: string
   readonly key: KeyPair
 }
@@ -56,6 +58,12 @@ export async function giveFloorLimit(parts: FloorParts, wanted: NewFloorLimit): 
     })
   }
   const now = clock.now()
+  // Whatever a site books on it is not decided here again.
+  if (parts.termsOfUse.lacking(wanted.acquirer, now)) {
+    throw new Fault('fault.conflict', {
+      what: `Cannot give a floor limit for "${wanted.acquirer}": it has not accepted the terms of use that are in force`,
+    })
+  }
   const clearUntil = wanted.clearUntil ?? later(wanted.validUntil, LIMITS.floorLimitClearMs)
   return db.transaction().execute(async (tx) => {
     await sql`select pg_advisory_xact_lock(hashtext(${wanted.idempotencyKey}))`.execute(tx)

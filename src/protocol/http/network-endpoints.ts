@@ -43,6 +43,7 @@ import {
 } from './network-api.ts'
 import { NOTICE_API } from './notice-api.ts'
 import { pageQuerySchema } from './page.ts'
+import { TERMS_API } from './terms-api.ts'
 import { tokenEndpoint } from './token-endpoint.ts'
 import { askIdSchema, memberIdSchema, siteIdSchema } from '../wire.ts'
 import { WITNESS_API } from './witness-api.ts'
@@ -292,6 +293,7 @@ export const NETWORK_API = {
     body: clearingRequestSchema,
     response: captureAnswerSchema,
   }),
+  ...TERMS_API,
   ...NOTICE_API,
   ...FLOOR_API,
   ...WITNESS_API,

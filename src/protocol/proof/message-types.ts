@@ -18,4 +18,5 @@ export const TYP = {
   acknowledgement: 'hedgerow-acknowledgement+jws',
   withdrawal: 'hedgerow-withdrawal+jws',
   backup: 'hedgerow-backup+jws',
+  termsAcceptance: 'hedgerow-terms-acceptance+jws',
 } as const

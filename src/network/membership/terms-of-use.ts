@@ -1,0 +1,183 @@
+import { sql } from 'kysely'
+import { formatInstant, instant } from '../../kernel/clock.ts'
+import type { Instant } from '../../kernel/clock.ts'
+import { digestOf } from '../../kernel/digest.ts'
+import type { Digest } from '../../kernel/digest.ts'
+import { Fault } from '../../kernel/faults.ts'
+import { Mutex } from '../../kernel/mutex.ts'
+import type { Database } from '../../kernel/postgres/database.ts'
+import { readAcceptance } from '../../protocol/terms-of-use.ts'
+import type { AcceptanceMessage, TermsVersionMessage } from '../../protocol/terms-of-use.ts'
+import type { MemberId } from '../../protocol/wire.ts'
+import type { MemberRecord } from '../../protocol/http/network-api.ts'
+
+/** A version as the record has it. */
+interface StoredTerms {
+  readonly version: number
+  readonly digest: Digest
+  readonly text: string
+  readonly from: Instant
+  readonly publishedAt: Instant
+}
+
+/**
+ * The terms of use and who accepted them, in memory: every ask looks. A version counts from its moment on; who accepted a
+ * newer one ahead of its time has accepted it for good. One process serves a network, so it is the only writer.
+ */
+export class TermsOfUse {
+  readonly #db: Database
+  readonly #turn = new Mutex()
+  /** Oldest first. */
+  #versions: readonly StoredTerms[] = []
+  readonly #accepted = new Map<string, number>()
+
+  private constructor(db: Database) {
+    this.#db = db
+  }
+
+  static async open(db: Database): Promise<TermsOfUse> {
+    const terms = new TermsOfUse(db)
+    await terms.#readVersions()
+    const { rows } = await sql<{ member: string; version: number }>`
+      select member, max(version) as version from terms_acceptance group by member`.execute(db)
+    for (const { member, version } of rows) terms.#accepted.set(member, version)
+    return terms
+  }
+
+  /** What a member has yet to accept before it may ask: the version in force. Nothing where it has, or where there are no terms. */
+  lacking(member: string, now: Instant): { readonly version: number; readonly from: Instant } | undefined {
+    return TermsOfUse.lackingOf(this.#versions, { accepted: this.#accepted.get(member) ?? 0, now })
+  }
+
+  /** The rule of it, over versions from the oldest on; `accepted`: the newest that was, 0 for none. */
+  static lackingOf(
+    versions: readonly Pick<StoredTerms, 'version' | 'from'>[],
+    { accepted, now }: { accepted: number; now: Instant },
+  ): { readonly version: number; readonly from: Instant } | undefined {
+    const inForce = versions.findLast(({ from }) => from <= now)
+    if (!inForce || accepted >= inForce.version) return undefined
+    return { version: inForce.version, from: inForce.from }
+  }
+
+  /** All versions, newest first. */
+  list(now: Instant): readonly TermsVersionMessage[] {
+    const inForce = this.#versions.findLast(({ from }) => from <= now)?.version ?? 0
+    return this.#versions.toReversed().map(({ version, digest, text, from, publishedAt }) => ({
+      version,
+      digest,
+      text,
+      from: formatInstant(from),
+      publishedAt: formatInstant(publishedAt),
+      state: version === inForce ? 'in_force' : from > now ? 'coming' : 'replaced',
+    }))
+  }
+
+  /** Publishes a text; that of the newest version again changes nothing. Gives its version. */
+  async publish({ text, from, now }: { text: string; from: Instant; now: Instant }): Promise<number> {
+    return this.#turn.run(async () => {
+      const newest = this.#versions.at(-1)
+      const digest = digestOf(text)
+      if (newest?.digest === digest) return newest.version
+      if (newest && from < newest.from) throw tooEarly(newest.from)
+      if (from < now) throw tooEarly(now)
+      const version = (newest?.version ?? 0) + 1
+      await sql`
+        insert into terms_of_use (version, digest, body, from_ms, published_ms)
+        values (${version}, ${digest}, ${text}, ${from}, ${now})`.execute(this.#db)
+      await this.#readVersions()
+      return version
+    })
+  }
+
+  /**
+   * Notes that a member accepted a version, by the statement that it signed with its present key.
+   *
+   * @throws Fault `fault.request_malformed` when the statement is not signed so, or of terms that there are not
+   */
+  async accept(
+    { member, statement }: { member: MemberRecord; statement: string },
+    { network, now }: { network: string; now: Instant },
+  ): Promise<AcceptanceMessage> {
+    const said = readAcceptance(statement, { member: member.id, network, key: member.keys.signing })
+    const known = said && this.#versions.findLast(({ digest }) => digest === said.terms)
+    if (!known) {
+      throw new Fault('fault.request_malformed', {
+        what: 'Cannot note that terms are accepted: the statement is not signed with the present key, or not of terms of this network',
+        errors: [
+          {
+            field: 'statement',
+            expected: 'expected a statement over terms of this network, signed by the member',
+          },
+        ],
+      })
+    }
+    return this.#turn.run(async () => {
+      await sql`
+        insert into terms_acceptance (member, version, statement, accepted_ms)
+        values (${member.id}, ${known.version}, ${statement}, ${now}) on conflict do nothing`.execute(
+        this.#db,
+      )
+      const accepted = Math.max(known.version, this.#accepted.get(member.id) ?? 0)
+      this.#accepted.set(member.id, accepted)
+      const all = await this.acceptances(member.id)
+      const noted = all.find(({ version }) => version === known.version)
+      if (!noted)
+        throw new Fault('fault.internal', { what: 'An acceptance that was just noted is not there' })
+      return noted
+    })
+  }
+
+  /** Who accepted what, newest first; of all members, or of one. */
+  async acceptances(member: MemberId | undefined): Promise<readonly AcceptanceMessage[]> {
+    const { rows } = await sql<AcceptanceRow>`
+      select a.member, a.version, a.statement, a.accepted_ms, t.digest
+      from terms_acceptance a join terms_of_use t on t.version = a.version
+      where a.member = coalesce(${member ?? null}::text, a.member) order by a.id desc limit ${SHOWN}`.execute(
+      this.#db,
+    )
+    return rows.map((row) => ({
+      member: row.member,
+      version: row.version,
+      terms: row.digest,
+      acceptedAt: formatInstant(instant(Number(row.accepted_ms))),
+      statement: row.statement,
+    }))
+  }
+
+  async #readVersions(): Promise<void> {
+    const { rows } = await sql<TermsRow>`select * from terms_of_use order by version`.execute(this.#db)
+    this.#versions = rows.map((row) => ({
+      version: row.version,
+      digest: row.digest,
+      text: row.body,
+      from: instant(Number(row.from_ms)),
+      publishedAt: instant(Number(row.published_ms)),
+    }))
+  }
+}
+
+/** Acceptances that are shown: of a thousand acquirers and ten versions. */
+const SHOWN = 10_000
+
+interface TermsRow {
+  readonly version: number
+  readonly digest: Digest
+  readonly body: string
+  readonly from_ms: bigint
+  readonly published_ms: bigint
+}
+
+interface AcceptanceRow {
+  readonly member: MemberId
+  readonly version: number
+  readonly statement: string
+  readonly accepted_ms: bigint
+  readonly digest: Digest
+}
+
+function tooEarly(earliest: Instant): Fault {
+  return new Fault('fault.request_malformed', {
+    what: 'Cannot publish the terms: they would count before they are known, or before the version that they follow',
+    errors: [{ field: 'from', expected: `expected ${formatInstant(earliest)} or later` }],
+  })
+}
