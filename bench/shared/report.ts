@@ -14,7 +14,7 @@ export interface Figure {
 }
 
 /** The machine in one line. */
-export function machine(): string {
+function machine(): string {
   const model = cpus()[0]?.model.trim() ?? 'unknown'
   return `${model}, ${availableParallelism()} cores, ${Math.round(totalmem() / 2 ** 30)} GB, ${process.platform} ${process.arch}, Node ${process.versions.node}`
 }

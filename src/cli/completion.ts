@@ -28,7 +28,7 @@ export function addCompletionVerb(program: Command, session: Session): void {
 }
 
 /** The verbs are written into the script: nothing is started while somebody types. */
-export function completionScript(program: Command, shell: Shell): string {
+function completionScript(program: Command, shell: Shell): string {
   const script = SCRIPTS[shell](wordsOf(program))
   const made = `# ${shell} completion of hedgerow; made by "hedgerow completion ${shell}".`
   // By its first line zsh knows the file of a function.

@@ -52,7 +52,7 @@ export interface MemberFacts {
 }
 
 /** Where a member's files are. */
-export function memberDirectory(home: string, member: string): string {
+function memberDirectory(home: string, member: string): string {
   return join(home, 'members', member)
 }
 

@@ -26,7 +26,7 @@ import type { Athlete } from './split-athletes.ts'
 export const GRANTS_SEED = 'hedgerow-demo-1'
 
 /** The day for which age is judged: the opening of the games, as in the manifest. */
-export const GAMES_OPENED = '2016-08-05'
+const GAMES_OPENED = '2016-08-05'
 
 const RESULTS_COLUMNS = [
   'nationality',

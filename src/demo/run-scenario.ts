@@ -69,7 +69,7 @@ async function outcomeOf(
 }
 
 /** Where an answer is not what was expected, one sentence each. */
-export function problemsOf({ expected, name }: Scenario, result: AskResult): readonly string[] {
+function problemsOf({ expected, name }: Scenario, result: AskResult): readonly string[] {
   const problems = result.sites.flatMap(({ site, problems: wrong }) =>
     wrong.map((one) => `${name}, ${site}: ${one}`),
   )

@@ -44,7 +44,7 @@ export function isScalarType(type: string): type is ScalarType {
  * How a column may be touched. `direct_identifier` and `free_text` are stored under the key of their person and can
  * never stand in a question; `special_category` is data of GDPR Art. 9(1).
  */
-export const SENSITIVITIES = ['ordinary', 'special_category', 'direct_identifier', 'free_text'] as const
+const SENSITIVITIES = ['ordinary', 'special_category', 'direct_identifier', 'free_text'] as const
 
 /** One column of a data set. Bounds are what sums and averages clamp to; they are declared, never taken from the data. */
 export const columnSchema = z
@@ -115,7 +115,7 @@ const othersSchema = z.strictObject({
 })
 
 /** How people are told apart in the file, and what is known of them for the rules of age. */
-export const personSchema = z.strictObject({
+const personSchema = z.strictObject({
   /** The column that names the person. It is replaced by a number on the way in and never shown. */
   key: columnNameSchema,
   birthDate: columnNameSchema.optional(),

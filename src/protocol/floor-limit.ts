@@ -38,7 +38,7 @@ export const floorLimitSchema = z.strictObject({
 export type FloorLimit = z.infer<typeof floorLimitSchema>
 
 /** `POST /v1/sites/{id}/floor-limits`, by the operator of the network. */
-export const newFloorLimitSchema = z
+const newFloorLimitSchema = z
   .strictObject({
     acquirer: memberIdSchema,
     amount: moneySchema,

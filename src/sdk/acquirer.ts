@@ -272,7 +272,7 @@ function openSiteAnswer(
 }
 
 /** Opens a sealed release with one of the acquirer's keys; `undefined` when it is for somebody else or was changed. */
-export function openRelease(sealed: string, keys: readonly KeyPair[]): Release | undefined {
+function openRelease(sealed: string, keys: readonly KeyPair[]): Release | undefined {
   for (const key of keys) {
     const opened = openSealed(sealed, { key, typ: TYP.release })
     const parsed = opened && releaseSchema.safeParse(parseJson(new TextDecoder().decode(opened)))

@@ -128,7 +128,7 @@ async function layNew(directory: string): Promise<void> {
 }
 
 /** A port of this machine on which nothing listens now. */
-export async function freePort(): Promise<number> {
+async function freePort(): Promise<number> {
   const server = createServer()
   server.listen(0, '127.0.0.1')
   await once(server, 'listening')

@@ -175,7 +175,7 @@ export async function testTrade({
 }
 
 /** A client of the network as anybody. */
-export function networkClient(
+function networkClient(
   { name, clock, ids }: NetworkCaller,
   { url, party }: { url: string; party?: TestParty },
 ): HttpClient {
@@ -198,10 +198,7 @@ export async function addAcquirer(
 }
 
 /** An acquirer over keys that are registered already. */
-export function acquirerOf(
-  network: NetworkCaller,
-  { party, url }: { party: TestParty; url: string },
-): TestAcquirer {
+function acquirerOf(network: NetworkCaller, { party, url }: { party: TestParty; url: string }): TestAcquirer {
   const client = networkClient(network, { url, party })
   const { clock, ids } = network
   const acquirer = openAcquirer({

@@ -9,8 +9,8 @@ import type { TestDataSet, TwoEngines } from '../site/query/two-engines.ts'
  * an answer, and none may be told from an answer, an error or its absence.
  */
 
-export const MARKER_TEXT = 'MARKER'
-export const MARKER_NUMBER = 987_654
+const MARKER_TEXT = 'MARKER'
+const MARKER_NUMBER = 987_654
 
 const people = testManifest('people', {
   dimensionsMax: 3,

@@ -12,7 +12,7 @@ export const PEOPLE = 240
 export const TARGET = 7
 
 /** Every sixth person gave no grant. */
-export function isGranted(person: number): boolean {
+function isGranted(person: number): boolean {
   return person % 6 !== 3
 }
 
@@ -20,7 +20,7 @@ export const GRANTED: readonly number[] = Array.from({ length: PEOPLE }, (_, per
   isGranted,
 )
 
-export const MARKERS = {
+const MARKERS = {
   text: 'Mq7xMARKER',
   integer: 987_654_321,
   number: 987_654.125,

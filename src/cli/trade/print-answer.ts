@@ -93,7 +93,7 @@ function remainderCells(terminal: Terminal, remainder: readonly ReleaseValue[]):
 }
 
 /** Doubles are shown with as many digits as a person reads; the file that is saved has all of them. */
-export function valueText(value: ReleaseValue): string {
+function valueText(value: ReleaseValue): string {
   if (value === null) return ''
   return typeof value === 'number' && !Number.isInteger(value)
     ? String(Number(value.toPrecision(6)))
@@ -106,7 +106,7 @@ export function peopleText({ decision }: Pick<SiteResult, 'decision'>): string {
 }
 
 /** A reason code in the colour of its kind. */
-export function reasonText(terminal: Terminal, reason: ReasonCode | undefined): string {
+function reasonText(terminal: Terminal, reason: ReasonCode | undefined): string {
   if (reason === undefined) return paint(terminal, 'dim', 'none yet')
   const tone: Tone = reason === 'approved' ? 'good' : reason.startsWith('partial.') ? 'warn' : 'bad'
   return paint(terminal, tone, reason)

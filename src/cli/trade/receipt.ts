@@ -144,7 +144,7 @@ async function keysFor(
 }
 
 /** What a receipt says, in one line. */
-export function receiptText(receipt: Receipt): string {
+function receiptText(receipt: Receipt): string {
   const facts = [
     `${receipt.kind} ${receipt.sequence} of ${receipt.site}`,
     shortMomentText(receipt.time),

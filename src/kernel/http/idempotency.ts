@@ -25,7 +25,7 @@ export interface RequestMemory {
 }
 
 /** Of a server whose requests are about nobody. */
-export const PLAIN_MEMORY: RequestMemory = {
+const PLAIN_MEMORY: RequestMemory = {
   markOf: digestOf,
   seal: (answer) => answer,
   open: (kept) => kept,

@@ -51,7 +51,7 @@ function detailOf({ code, message, isForCaller }: Fault): string {
 }
 
 /** A problem document with the address of its code in the reference as its type. */
-export function problem({
+function problem({
   code,
   status,
   title,

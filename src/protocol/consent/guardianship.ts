@@ -17,7 +17,7 @@ export const guardianshipIdSchema = z
   .regex(/^gsh_[0-9A-HJKMNP-TV-Z]{26}$/, 'expected the id of a guardianship: gsh_…')
 
 /** The key by which an issuer knows a person: what is in the claim of their token. */
-export const personKeySchema = z
+const personKeySchema = z
   .string('expected the key of a person')
   .min(1, 'expected the key of a person')
   .max(200, 'expected at most 200 characters')

@@ -12,7 +12,7 @@ import { instantSchema, memberIdSchema } from '../wire.ts'
 const object = z.record(z.string(), z.unknown())
 const text = (expected: string) => z.string(expected)
 
-export const accessSubjectSchema = z
+const accessSubjectSchema = z
   .object({
     type: text('expected the type of the subject'),
     id: text('expected the id of the subject'),
@@ -20,11 +20,11 @@ export const accessSubjectSchema = z
   })
   .openapi('AccessSubject')
 
-export const accessActionSchema = z
+const accessActionSchema = z
   .object({ name: text('expected the name of the action'), properties: object.optional() })
   .openapi('AccessAction')
 
-export const accessResourceSchema = z
+const accessResourceSchema = z
   .object({
     type: text('expected the type of the resource'),
     id: text('expected the id of the resource'),
@@ -94,7 +94,7 @@ const found = <S extends z.ZodType>(one: S) =>
   z.object({ results: z.array(one), page: z.object({ next_token: z.string() }).optional() })
 
 /** §9: where the decision point can be asked what. */
-export const accessConfigurationSchema = z
+const accessConfigurationSchema = z
   .object({
     policy_decision_point: z.string(),
     access_evaluation_endpoint: z.string(),

@@ -7,7 +7,7 @@ export const backupIdSchema = z
   .regex(/^backup_[0-9A-HJKMNP-TV-Z]{26}$/, 'expected "backup_" and 26 characters of Crockford base 32')
 
 /** What a backup is at: being written, whole, or past its window with its key about to be destroyed. */
-export const BACKUP_STATES = ['writing', 'whole', 'expired'] as const
+const BACKUP_STATES = ['writing', 'whole', 'expired'] as const
 
 export const backupViewSchema = z
   .strictObject({

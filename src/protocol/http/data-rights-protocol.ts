@@ -6,7 +6,7 @@ import { instantSchema } from '../wire.ts'
  * Messages of the Data Rights Protocol 1.0 (Consumer Reports, Apache-2.0 text of August 2025), in its own spelling: agents
  * whom people have authorised exercise rights by signed messages. Section numbers are of that text.
  */
-export const DRP_VERSION = '1.0'
+const DRP_VERSION = '1.0'
 
 /** The protocol's rights (3.01), and ours for those of the GDPR that it has no words for. */
 export const EXERCISES = {

@@ -227,9 +227,7 @@ export const askStateSchema = z
 export type AskState = z.infer<typeof askStateSchema>
 
 /** Answer to a batch: one for each ask, in the order of the batch. */
-export const askBatchAnswerSchema = z
-  .strictObject({ answers: z.array(askStateSchema) })
-  .openapi('AskBatchAnswer')
+const askBatchAnswerSchema = z.strictObject({ answers: z.array(askStateSchema) }).openapi('AskBatchAnswer')
 export const askPageSchema = z
   .strictObject({ items: z.array(askStateSchema), nextCursor: nextCursorSchema })
   .openapi('AskPage')
@@ -348,7 +346,7 @@ export const newTransferSchema = z
   })
   .openapi('NewTransfer')
 
-export const TRANSFER_KINDS = ['deposit', 'withdrawal', 'capture', 'settlement'] as const
+const TRANSFER_KINDS = ['deposit', 'withdrawal', 'capture', 'settlement'] as const
 
 /** One entry of the journal: the amount stands on the debit side of one account and the credit side of another. */
 export const transferSchema = z

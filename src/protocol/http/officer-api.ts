@@ -41,7 +41,7 @@ export const partyContactSchema = z
   .openapi('PartyContact')
 export type PartyContact = z.infer<typeof partyContactSchema>
 
-export const ASSESSMENT_KINDS = ['dpia', 'lia', 'tia'] as const
+const ASSESSMENT_KINDS = ['dpia', 'lia', 'tia'] as const
 
 /**
  * A record that somebody assessed a use of a data set and approved it: a data-protection impact assessment (GDPR Art. 35),
@@ -109,9 +109,9 @@ export const incidentScopeSchema = z.discriminatedUnion('kind', [
 export type IncidentScope = z.infer<typeof incidentScopeSchema>
 
 /** Kinds of a personal data breach (EDPB Guidelines 9/2022, 15). */
-export const BREACH_KINDS = ['confidentiality', 'integrity', 'availability'] as const
+const BREACH_KINDS = ['confidentiality', 'integrity', 'availability'] as const
 /** Who has to be told follows from the risk: nobody, the authority (Art. 33), the people as well (Art. 34). */
-export const BREACH_RISKS = ['unlikely', 'risk', 'high'] as const
+const BREACH_RISKS = ['unlikely', 'risk', 'high'] as const
 
 /** What a letter to people says of an incident, in one language: nothing of it is translated by the site. */
 const incidentTextShape = {
@@ -222,7 +222,7 @@ export const noticeSchema = z
 export type Notice = z.input<typeof noticeSchema>
 
 export const REGISTER_FORMATS = ['json', 'csv', 'html', 'archimate'] as const
-export const PAGE_FORMATS = ['json', 'html'] as const
+const PAGE_FORMATS = ['json', 'html'] as const
 
 const incidentParams = z.object({ incident: z.string().max(60) })
 

@@ -4,7 +4,7 @@ import { MODES } from '../mode.ts'
 import { dataSetIdSchema, instantSchema, memberIdSchema } from '../wire.ts'
 
 /** The clauses of a question in which a column can stand. */
-export const USE_CLAUSES = ['select', 'where', 'join', 'group', 'filter', 'having', 'order'] as const
+const USE_CLAUSES = ['select', 'where', 'join', 'group', 'filter', 'having', 'order'] as const
 
 /** Which columns of a data set are used by whom, in which clause, for which purpose, and how often. */
 export const columnUsesSchema = z

@@ -77,7 +77,7 @@ export const dataSetViewSchema = z
   .openapi('DataSet')
 
 /** The name of a batch: what makes an import idempotent. */
-export const batchIdSchema = z
+const batchIdSchema = z
   .string('expected the name of a batch')
   .regex(
     /^[A-Za-z0-9][A-Za-z0-9._:-]{0,199}$/,

@@ -3,7 +3,7 @@ import { endpoint } from '../../kernel/http/endpoint.ts'
 import { compactJwsSchema } from '../wire.ts'
 
 /** `POST /v1/token` (RFC 7523 §2.1). */
-export const tokenRequestSchema = z
+const tokenRequestSchema = z
   .strictObject({
     grant_type: z.literal(
       'urn:ietf:params:oauth:grant-type:jwt-bearer',

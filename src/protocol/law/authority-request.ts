@@ -72,7 +72,7 @@ export const authorityDecisionSchema = z
 export type AuthorityDecision = z.output<typeof authorityDecisionSchema>
 
 /** `overdue`: the day that the authority set has passed without a decision. */
-export const AUTHORITY_STATES = ['open', 'overdue', 'refused', 'given'] as const
+const AUTHORITY_STATES = ['open', 'overdue', 'refused', 'given'] as const
 
 export const authorityRequestViewSchema = z
   .strictObject({

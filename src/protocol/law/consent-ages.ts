@@ -18,7 +18,7 @@ export interface ConsentAge {
 }
 
 /** Where no law, country or birth date is known: the age of Art. 8(1) itself. */
-export const CONSENT_AGE_DEFAULT = 16
+const CONSENT_AGE_DEFAULT = 16
 
 const GDPR_FROM = '2018-05-25'
 const LIST = 'SWD(2020) 115'
@@ -28,7 +28,7 @@ function rows(age: number, countries: string, source = LIST): readonly ConsentAg
 }
 
 /** The table. A country without a row has the default. */
-export const CONSENT_AGES: readonly ConsentAge[] = [
+const CONSENT_AGES: readonly ConsentAge[] = [
   ...rows(13, 'BE EE FI LV MT PT SE'),
   ...rows(13, 'IS NO', 'national law; in NO a bill for 15 was consulted in October 2025'),
   ...rows(13, 'GB', 'Data Protection Act 2018, section 9'),

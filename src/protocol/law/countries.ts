@@ -17,7 +17,7 @@ const OTHERS = ['XK', 'EA', 'IC']
 const COUNTRIES: ReadonlySet<string> = new Set([...ISO_3166_1.split(' '), ...OTHERS])
 
 /** Whether a code names a territory: what does not is a slip of whoever wrote it, and never a place that nobody is in. */
-export function isCountry(code: string): boolean {
+function isCountry(code: string): boolean {
   return COUNTRIES.has(code)
 }
 

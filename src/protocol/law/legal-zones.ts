@@ -62,7 +62,7 @@ export const EFTA_STATES: Readonly<Record<string, Dated>> = {
  * 355(1), (4)): outermost regions, Åland, Ceuta and Melilla (`EA`), the Canaries (`IC`). Everything else with a code of its own is
  * outside: GL, FO, NC, PF, WF, PM, BL, TF, AW, CW, SX, BQ, SJ, GG, JE, IM, GI, and northern Cyprus, which has no code.
  */
-export const STATE_OF_TERRITORY: Readonly<Record<string, string>> = {
+const STATE_OF_TERRITORY: Readonly<Record<string, string>> = {
   AX: 'FI',
   EA: 'ES',
   GF: 'FR',

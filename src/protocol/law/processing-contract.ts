@@ -5,7 +5,7 @@ import { countrySchema, dataSetIdSchema, digestSchema, instantSchema, memberIdSc
  * Under which paper a custodian keeps and computes on an issuer's data: a contract with a processor (GDPR Art. 28), or the arrangement
  * of controllers who decide together (Art. 26). Without one in force no question is opened.
  */
-export const CONTRACT_KINDS = ['processing', 'joint_controllers'] as const
+const CONTRACT_KINDS = ['processing', 'joint_controllers'] as const
 
 const textSchema = (what: string, charactersMax = 500) =>
   z.string(`expected ${what}`).trim().min(1, `expected ${what}`).max(charactersMax)
@@ -43,7 +43,7 @@ const COMMON = {
 }
 
 /** What becomes of the data when a contract has ended, by the choice of the controller (Art. 28(3)(g)). */
-export const AFTER_END = ['return', 'deletion'] as const
+const AFTER_END = ['return', 'deletion'] as const
 
 const processingShape = {
   kind: z.literal('processing'),

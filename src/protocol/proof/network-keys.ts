@@ -23,7 +23,7 @@ export const networkKeySetSchema = z
 export type NetworkKeySet = { readonly signing: PublicJwk; readonly witness: PublicJwk }
 
 /** The payload of a rotation. */
-export const networkRotationSchema = z.strictObject({
+const networkRotationSchema = z.strictObject({
   network: nameSchema,
   next: networkKeySetSchema,
   time: z.string(),

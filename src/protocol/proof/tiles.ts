@@ -8,7 +8,7 @@ import type { Subtree } from './merkle.ts'
 
 /** Hashes in a full tile, entries in a full bundle. */
 export const TILE_WIDTH = 256
-export const TILE_HEIGHT = 8
+const TILE_HEIGHT = 8
 const LEVEL_MAX = 5
 const HASH_BYTES = 32
 

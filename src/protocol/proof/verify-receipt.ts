@@ -124,10 +124,7 @@ function verifyCheckpoint(
 }
 
 /** Verifies the signature of a receipt alone and reads it; whether it is in the log is not looked at. */
-export function openReceipt(
-  jws: string,
-  { keysOf }: { keysOf: SignerKeys },
-): Result<Receipt, ReceiptProblem> {
+function openReceipt(jws: string, { keysOf }: { keysOf: SignerKeys }): Result<Receipt, ReceiptProblem> {
   const seen = peekJws(jws)
   const claimed = seen && parseReceipt(seen.payload)
   if (!seen) return problem('malformed')

@@ -26,7 +26,7 @@ export const exportValueSchema = z.union([z.string(), z.number(), z.boolean(), z
 export type ExportValue = z.infer<typeof exportValueSchema>
 
 /** The first line: who made it, when, for whom. */
-export const exportHeadSchema = z.strictObject({
+const exportHeadSchema = z.strictObject({
   kind: z.literal('export'),
   format: z.literal(PERSON_EXPORT_FORMAT),
   site: siteSchema,
@@ -41,7 +41,7 @@ export const exportHeadSchema = z.strictObject({
 })
 
 /** A data set that holds something about the person, with all its terms: source, purposes, retention, places, price. */
-export const exportDataSetSchema = z.strictObject({
+const exportDataSetSchema = z.strictObject({
   kind: z.literal('dataSet'),
   site: siteSchema,
   dataSet: z.string(),
@@ -54,7 +54,7 @@ export const exportDataSetSchema = z.strictObject({
 })
 
 /** The key by which an issuer knows the person. */
-export const exportIdentitySchema = z.strictObject({
+const exportIdentitySchema = z.strictObject({
   kind: z.literal('identity'),
   site: siteSchema,
   issuer: z.string(),
@@ -63,7 +63,7 @@ export const exportIdentitySchema = z.strictObject({
 })
 
 /** What the site has derived for the rules of age. */
-export const exportPrincipalSchema = z.strictObject({
+const exportPrincipalSchema = z.strictObject({
   kind: z.literal('principal'),
   site: siteSchema,
   issuer: z.string(),
@@ -74,7 +74,7 @@ export const exportPrincipalSchema = z.strictObject({
 })
 
 /** One stored row, decrypted. */
-export const exportRowSchema = z.strictObject({
+const exportRowSchema = z.strictObject({
   kind: z.literal('row'),
   dataSet: z.string(),
   values: z.record(z.string(), exportValueSchema),
@@ -83,7 +83,7 @@ export const exportRowSchema = z.strictObject({
 })
 
 /** A grant with its whole life. */
-export const exportGrantSchema = z.strictObject({
+const exportGrantSchema = z.strictObject({
   kind: z.literal('grant'),
   site: siteSchema,
   grant: z.string(),
@@ -104,7 +104,7 @@ export const exportGrantSchema = z.strictObject({
 })
 
 /** A grant that was asked for and refused. */
-export const exportRefusalSchema = z.strictObject({
+const exportRefusalSchema = z.strictObject({
   kind: z.literal('refusal'),
   site: siteSchema,
   ...grantTermsSchema.shape,
@@ -114,7 +114,7 @@ export const exportRefusalSchema = z.strictObject({
 })
 
 /** An objection to a purpose. */
-export const exportObjectionSchema = z.strictObject({
+const exportObjectionSchema = z.strictObject({
   kind: z.literal('objection'),
   site: siteSchema,
   issuer: z.string(),
@@ -127,7 +127,7 @@ export const exportObjectionSchema = z.strictObject({
 })
 
 /** What a legal basis other than consent rests on, that covers the person. */
-export const exportBasisSchema = z.strictObject({
+const exportBasisSchema = z.strictObject({
   kind: z.literal('basis'),
   site: siteSchema,
   basis: z.string(),
@@ -142,7 +142,7 @@ export const exportBasisSchema = z.strictObject({
 })
 
 /** A request under the GDPR with all that happened to it. */
-export const exportRequestSchema = z.strictObject({
+const exportRequestSchema = z.strictObject({
   kind: z.literal('request'),
   site: siteSchema,
   request: z.string(),
@@ -164,7 +164,7 @@ export const exportRequestSchema = z.strictObject({
 })
 
 /** Who may speak, or could, for the person. */
-export const exportGuardianshipSchema = z.strictObject({
+const exportGuardianshipSchema = z.strictObject({
   kind: z.literal('guardianship'),
   site: siteSchema,
   guardianship: z.string(),
@@ -184,7 +184,7 @@ export const exportGuardianshipSchema = z.strictObject({
 })
 
 /** Evidence of the person's age. */
-export const exportAgeEvidenceSchema = z.strictObject({
+const exportAgeEvidenceSchema = z.strictObject({
   kind: z.literal('ageEvidence'),
   site: siteSchema,
   issuer: z.string(),
@@ -202,7 +202,7 @@ export const exportAgeEvidenceSchema = z.strictObject({
 })
 
 /** A move to another country, as it was told. */
-export const exportMoveSchema = z.strictObject({
+const exportMoveSchema = z.strictObject({
   kind: z.literal('move'),
   site: siteSchema,
   issuer: z.string(),
@@ -215,7 +215,7 @@ export const exportMoveSchema = z.strictObject({
 })
 
 /** What was disclosed, or computed with: to whom by name, why, when, from what question, for what money. */
-export const exportUseSchema = z.strictObject({
+const exportUseSchema = z.strictObject({
   kind: z.literal('use'),
   site: siteSchema,
   time: timeSchema,
@@ -244,7 +244,7 @@ export const exportUseSchema = z.strictObject({
 })
 
 /** Somebody looked at the person's data by name, the person included. */
-export const exportAccessSchema = z.strictObject({
+const exportAccessSchema = z.strictObject({
   kind: z.literal('access'),
   site: siteSchema,
   time: timeSchema,

@@ -75,7 +75,7 @@ export function renamed(columns: readonly Column[], names: readonly string[]): r
 }
 
 /** The name that PostgreSQL gives to a column without one. */
-export function figureName(node: Node | undefined): string {
+function figureName(node: Node | undefined): string {
   if (node === undefined) return '?column?'
   if ('ColumnRef' in node) return namesOf(node.ColumnRef.fields).at(-1) ?? '?column?'
   if ('FuncCall' in node) return namesOf(node.FuncCall.funcname).at(-1) ?? '?column?'

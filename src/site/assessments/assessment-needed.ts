@@ -8,7 +8,7 @@ import type { Assessment } from './assessment-store.ts'
  * From how many people on special categories count as used on a large scale. The law gives no number (GDPR Art. 35(3)(b),
  * recital 91); authorities have named 5,000 to 10,000, and the lower one is taken.
  */
-export const LARGE_SCALE_PEOPLE = 5_000
+const LARGE_SCALE_PEOPLE = 5_000
 
 /** Purposes that evaluate people one by one or watch them at work: two of the nine criteria of WP 248 rev.01, III.B. */
 const EVALUATING_PURPOSES = ['dpv:HumanResourceManagement', 'dpv:Personalisation']

@@ -7,7 +7,7 @@ import type { Assessment, AssessmentStore } from './assessment-store.ts'
  * Whether an assessment says today that an interest outweighs those of the people (GDPR Art. 6(1)(f)): of the data set, for
  * the purpose or a broader one, approved, not withdrawn, not due for review.
  */
-export function interestPrevails(
+function interestPrevails(
   { facts, withdrawnAt }: Assessment,
   { dataSet, purpose, now }: { dataSet: string; purpose: string; now: Instant },
 ): boolean {

@@ -57,7 +57,7 @@ export function decideBasis(
 }
 
 /** Whether a record carries a use of some columns now. */
-export function carriesUse(facts: BasisFacts, use: BasisUse, { kind, columns }: NeededRecord): boolean {
+function carriesUse(facts: BasisFacts, use: BasisUse, { kind, columns }: NeededRecord): boolean {
   const { dataSet, acquirer, purpose, mode, now } = use
   if (facts.kind !== kind || !facts.dataSets.includes(dataSet) || !isInTime(facts, now)) return false
   if (!facts.purposes.some((allowed) => isPurposeWithin(purpose, allowed))) return false

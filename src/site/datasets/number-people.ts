@@ -86,7 +86,7 @@ export async function numberPeople(
 }
 
 /** The same for some people who are known by name. */
-export async function giveNumbers(
+async function giveNumbers(
   { db, vault, keys, lookupKeys, random }: NumberingParts,
   manifest: Manifest,
   people: readonly SeenPerson[],

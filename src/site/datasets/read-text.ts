@@ -15,10 +15,7 @@ export async function isGzip(path: string): Promise<boolean> {
 }
 
 /** The bytes of a file, unpacked if need be. */
-export async function* readBytes(
-  path: string,
-  { isPacked }: { isPacked: boolean },
-): AsyncGenerator<Uint8Array> {
+async function* readBytes(path: string, { isPacked }: { isPacked: boolean }): AsyncGenerator<Uint8Array> {
   const file = createReadStream(path)
   const bytes: AsyncIterable<Uint8Array> = isPacked ? file.pipe(createGunzip()) : file
   file.on('error', () => undefined)

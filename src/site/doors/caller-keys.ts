@@ -4,7 +4,7 @@ import type { MemberId } from '../../protocol/wire.ts'
 import type { SiteActs } from './site-acts.ts'
 
 /** The name under which the operator's key signs its tokens. */
-export const OPERATOR = 'operator'
+const OPERATOR = 'operator'
 
 /** Whose key it is that signed a token, and what that makes them at a site. */
 export type KnownKey =

@@ -38,7 +38,7 @@ interface LocalCheck {
  * What the network checks of an ask that comes through it, checked here when it comes on the local network: the same
  * reasons in the same order. Membership is what the network last said; money is a floor limit. Read it top to bottom.
  */
-export const LOCAL_CHECKS: readonly LocalCheck[] = [
+const LOCAL_CHECKS: readonly LocalCheck[] = [
   {
     name: 'the acquirer is an active member with the role',
     declines: 'declined.member_unknown',

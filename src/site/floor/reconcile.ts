@@ -44,7 +44,7 @@ export async function reconcileForEver(parts: ReconcileParts): Promise<void> {
 }
 
 /** All three, once. */
-export async function reconcileOnce(parts: ReconcileParts): Promise<void> {
+async function reconcileOnce(parts: ReconcileParts): Promise<void> {
   const { site, line } = parts
   await takeLimits(await line.floorLimits(), parts)
   await clearBooked(parts)

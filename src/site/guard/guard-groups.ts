@@ -70,7 +70,7 @@ function gatherRemainder(
 }
 
 /** Whether a row may be shown, looked at alone. */
-export function isReleasable(group: CollectedGroup, settings: GuardSettings): boolean {
+function isReleasable(group: CollectedGroup, settings: GuardSettings): boolean {
   const people = group.people.count()
   if (people < settings.minimumGroup) return false
   return group.measures.every(

@@ -98,7 +98,7 @@ function missingOf(site: SiteContext, issuer: string | undefined): MissingBasis[
 }
 
 /** A record in the form of the door. */
-export function basisView(site: Pick<SiteContext, 'clock' | 'assessments'>, basis: StoredBasis): BasisView {
+function basisView(site: Pick<SiteContext, 'clock' | 'assessments'>, basis: StoredBasis): BasisView {
   const { id, facts, recordedAt, recordedBy, end, listed } = basis
   const view = {
     basis: id,

@@ -41,7 +41,7 @@ export function viewIncident(
 }
 
 /** The step that told the authority; later ones are supplements (Art. 33(4)). */
-export function toldAuthority({
+function toldAuthority({
   steps,
 }: Incident): { at: Instant; step: Extract<IncidentStep, { step: 'authority-told' }> } | undefined {
   for (const { at, step } of steps) if (step.step === 'authority-told') return { at, step }

@@ -7,7 +7,7 @@ export interface MapPoint {
 }
 
 /** How far from a border a point is believed without more, in kilometres: simplified borders err by about this. */
-export const BORDER_TOLERANCE_KM = 2
+const BORDER_TOLERANCE_KM = 2
 
 const RING_POINTS = 16
 const KM_PER_DEGREE = 111.195

@@ -11,7 +11,7 @@ import type { WithdrawalRecord } from './withdrawal-store.ts'
 export type SentNoticeView = z.input<typeof sentNoticeSchema>
 
 /** Where a notice stands now. */
-export function noticeState(record: NoticeRecord, now: Instant): NoticeState {
+function noticeState(record: NoticeRecord, now: Instant): NoticeState {
   if (record.acknowledgedAt !== undefined) return 'acknowledged'
   if (now > record.dueAt) return 'overdue'
   if (record.deliveredAt !== undefined) return 'delivered'

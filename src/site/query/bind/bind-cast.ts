@@ -10,7 +10,7 @@ import { textsOf } from '../text/nodes.ts'
 import { notAllowed, notSupported, spoken } from '../text/refusal.ts'
 
 /** Types as they are named in a question. */
-export const TYPE_NAMES: Readonly<Record<string, ScalarType | 'interval'>> = {
+const TYPE_NAMES: Readonly<Record<string, ScalarType | 'interval'>> = {
   bool: 'boolean',
   boolean: 'boolean',
   int2: 'integer',

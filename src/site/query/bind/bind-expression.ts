@@ -236,7 +236,7 @@ const MOMENTS: Readonly<Record<string, RegExp>> = {
 }
 
 /** The plain name of a function. SQL's own syntax (`extract(… from …)`) arrives under `pg_catalog`. */
-export function functionName({ funcname = [], funcformat, location }: FuncCall): string {
+function functionName({ funcname = [], funcformat, location }: FuncCall): string {
   const names = textsOf(funcname) ?? []
   const plain = funcformat === 'COERCE_SQL_SYNTAX' && names[0] === 'pg_catalog' ? names.slice(1) : names
   const [name] = plain

@@ -131,7 +131,7 @@ function printJoined(index: number, columns: readonly string[], { sources, level
 }
 
 /** Whether a source is computed for each row around it. */
-export function readsAround(source: Source): source is PerPersonSource {
+function readsAround(source: Source): source is PerPersonSource {
   return source.kind === 'per-person' && source.sources.some(({ kind }) => kind === 'outer')
 }
 

@@ -68,7 +68,7 @@ const TYPES: Readonly<Record<Dialect, Readonly<Record<ExprType, Text>>>> = {
 }
 
 /** A type's name in a dialect. */
-export function typeText(type: ExprType, dialect: Dialect): Text {
+function typeText(type: ExprType, dialect: Dialect): Text {
   return TYPES[dialect][type]
 }
 
