@@ -41,6 +41,7 @@ import {
   workQuerySchema,
   workSchema,
 } from './network-api.ts'
+import { LOG_API } from './log-endpoints.ts'
 import { NOTICE_API } from './notice-api.ts'
 import { pageQuerySchema } from './page.ts'
 import { TERMS_API } from './terms-api.ts'
@@ -373,23 +374,5 @@ export const NETWORK_API = {
     query: invoiceQuerySchema,
     response: invoiceSchema,
   }),
-  checkpoint: endpoint({
-    method: 'get',
-    path: '/checkpoint',
-    tag: 'log',
-    summary: 'The newest signed checkpoint of the network’s log (C2SP tlog-checkpoint)',
-    produces: 'text/plain; charset=utf-8',
-    isPublic: true,
-  }),
-  tile: endpoint({
-    method: 'get',
-    path: '/tile/{path}',
-    tag: 'log',
-    summary: 'A tile of the network’s log (C2SP tlog-tiles)',
-    params: z.object({
-      path: z.string().regex(/^(entries|\d{1,2})\/[0-9x/]+(\.p\/\d{1,3})?$/, 'expected the path of a tile'),
-    }),
-    produces: 'application/octet-stream',
-    isPublic: true,
-  }),
+  ...LOG_API,
 } as const

@@ -16,6 +16,7 @@ import { GRANT_STATES, grantRequestSchema, grantTermsSchema, granteeSchema } fro
 import { keySetSchema } from '../member.ts'
 import { HAND_OVER_API, windDownSchema } from './hand-over-api.ts'
 import { LOCAL_ASK_API } from './local-ask-api.ts'
+import { LOG_API } from './log-endpoints.ts'
 import { OFFICER_API } from './officer-api.ts'
 import { nextCursorSchema, pageQuerySchema } from './page.ts'
 import { PERSON_API, accessReasonSchema } from './person-api.ts'
@@ -357,25 +358,7 @@ export const SITE_API = {
     params: z.object({ sequence: z.coerce.number('expected a whole number').int().min(0) }),
     response: receiptBundleSchema.openapi('ReceiptBundle'),
   }),
-  checkpoint: endpoint({
-    method: 'get',
-    path: '/checkpoint',
-    tag: 'log',
-    summary: 'The newest signed checkpoint of the log (C2SP tlog-checkpoint)',
-    produces: 'text/plain; charset=utf-8',
-    isPublic: true,
-  }),
-  tile: endpoint({
-    method: 'get',
-    path: '/tile/{path}',
-    tag: 'log',
-    summary: 'A tile of the log (C2SP tlog-tiles)',
-    params: z.object({
-      path: z.string().regex(/^(entries|\d{1,2})\/[0-9x/]+(\.p\/\d{1,3})?$/, 'expected the path of a tile'),
-    }),
-    produces: 'application/octet-stream',
-    isPublic: true,
-  }),
+  ...LOG_API,
   ...QUESTION_API,
   ...PERSON_API,
   ...REQUEST_API,
