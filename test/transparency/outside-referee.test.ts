@@ -5,8 +5,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { fileURLToPath } from 'node:url'
-import { formatVerifier } from '../../src/protocol/proof/checkpoint.ts'
 import type { ReceiptBundle } from '../../src/protocol/decision.ts'
+import { formatNoteKey } from '../../src/protocol/proof/note-key.ts'
 import { openTestLog } from './open-test-log.ts'
 
 /** Builds the program in `referee/`, which uses the library behind Go's checksum database; says why it cannot. */
@@ -33,7 +33,7 @@ test(
       const referee = buildReferee(directory)
       if ('reason' in referee) return context.skip(referee.reason)
       await using site = await openTestLog()
-      const verifier = formatVerifier({ name: 'hedgerow/galway', key: site.key.publicJwk })
+      const verifier = formatNoteKey({ name: 'hedgerow/galway', key: site.key.publicJwk }, 'note')
       const judge = (bundle: ReceiptBundle): string => {
         writeFileSync(join(directory, 'bundle.json'), JSON.stringify(bundle))
         return spawnSync(

@@ -1,6 +1,8 @@
 import type { KeyPair, PublicJwk } from '../../kernel/crypto/keys.ts'
 import { signBytes, verifyBytes } from '../../kernel/crypto/signature.ts'
-import { equalBytes, sha256 } from '../../kernel/digest.ts'
+import { equalBytes } from '../../kernel/digest.ts'
+import { KEY_HASH_BYTES, decodeBase64, isKeyName, keyHashOf } from './note-key.ts'
+import type { NoteKey } from './note-key.ts'
 
 /**
  * Signed notes (C2SP signed-note) and the checkpoints of logs that are written in them (C2SP tlog-checkpoint): which
@@ -15,18 +17,6 @@ export interface Checkpoint {
   readonly root: Uint8Array
 }
 
-/** Who signs or verifies notes: a name and a key. */
-export interface NoteSigner {
-  readonly name: string
-  readonly key: KeyPair
-}
-export interface NoteVerifier {
-  readonly name: string
-  readonly key: PublicJwk
-}
-
-const ED25519 = 0x01
-const KEY_HASH_BYTES = 4
 const SIGNATURES_MAX = 100
 const SEPARATOR = '\n\n'
 const utf8 = new TextEncoder()
@@ -53,17 +43,17 @@ export function parseCheckpoint(text: string): Checkpoint | undefined {
 }
 
 /** Signs a text as a note. The text ends with a line feed and holds no other control characters. */
-export function signNote(text: string, { name, key }: NoteSigner): string {
+export function signNote(text: string, { name, key }: { name: string; key: KeyPair }): string {
   if (!isNoteText(text) || !isKeyName(name))
     throw new TypeError('Cannot sign: not the text of a note, or not the name of a key')
   const signature = new Uint8Array(KEY_HASH_BYTES + 64)
-  signature.set(keyHash(name, key.publicJwk))
+  signature.set(keyHashOf({ name, key: key.publicJwk }, 'note'))
   signature.set(signBytes(utf8.encode(text), key), KEY_HASH_BYTES)
   return `${text}\n— ${name} ${signature.toBase64()}\n`
 }
 
 /** The text of a note that at least one of these verifiers signed; `undefined` when none did or it is no note. */
-export function openNote(note: string, verifiers: readonly NoteVerifier[]): string | undefined {
+export function openNote(note: string, verifiers: readonly NoteKey[]): string | undefined {
   const read = readNote(note)
   if (!read) return undefined
   const { text, signatures } = read
@@ -71,7 +61,7 @@ export function openNote(note: string, verifiers: readonly NoteVerifier[]): stri
   let isSigned = false
   for (const found of signatures) {
     const verifier = verifiers.find(
-      ({ name, key }) => name === found.name && equalBytes(keyHash(name, key), found.keyHash),
+      (one) => one.name === found.name && equalBytes(keyHashOf(one, 'note'), found.keyHash),
     )
     if (!verifier) continue
     // A bad signature by a key that we know makes the whole note bad, however good the others are.
@@ -116,42 +106,6 @@ export function openCheckpoint(
   return checkpoint?.origin === origin ? checkpoint : undefined
 }
 
-/** The text form of a verifier: `name+hash+key`, as other tools for such logs read it. */
-export function formatVerifier({ name, key }: NoteVerifier): string {
-  return `${name}+${keyHash(name, key).toHex()}+${typedKey(key).toBase64()}`
-}
-
-/** Reads the text form of a verifier; `undefined` when it is none of Ed25519. */
-export function parseVerifier(text: string): NoteVerifier | undefined {
-  const [name = '', hash = '', ...rest] = text.split('+')
-  // Base64 may hold a plus itself.
-  const bytes = decodeBase64(rest.join('+'))
-  if (!isKeyName(name) || !/^[0-9a-f]{8}$/.test(hash) || bytes?.length !== 33 || bytes[0] !== ED25519)
-    return undefined
-  const key: PublicJwk = {
-    kty: 'OKP',
-    crv: 'Ed25519',
-    x: bytes.slice(1).toBase64({ alphabet: 'base64url', omitPadding: true }),
-  }
-  return keyHash(name, key).toHex() === hash ? { name, key } : undefined
-}
-
-/** First 4 bytes of SHA-256(name || 0x0A || 0x01 || key): tells which key to try, no more. */
-function keyHash(name: string, key: PublicJwk): Uint8Array {
-  const head = utf8.encode(`${name}\n`)
-  const input = new Uint8Array(head.length + 33)
-  input.set(head)
-  input.set(typedKey(key), head.length)
-  return new Uint8Array(sha256(input)).slice(0, KEY_HASH_BYTES)
-}
-
-function typedKey({ x }: PublicJwk): Uint8Array {
-  const bytes = new Uint8Array(33)
-  bytes[0] = ED25519
-  bytes.set(Uint8Array.fromBase64(x, { alphabet: 'base64url' }), 1)
-  return bytes
-}
-
 /** One signature under a note: whose it says it is, and which key. */
 export interface NoteSignature {
   readonly name: string
@@ -167,21 +121,6 @@ function parseSignature(line: string): NoteSignature | undefined {
   return { name, keyHash: bytes.slice(0, KEY_HASH_BYTES), signature: bytes.slice(KEY_HASH_BYTES) }
 }
 
-/** Whether a text may name a key: not empty, no white space, no plus. */
-export function isKeyName(name: string): boolean {
-  return name.length > 0 && !/[\s+\p{Cc}]/u.test(name)
-}
-
 function isNoteText(text: string): boolean {
   return text.endsWith('\n') && !/[\p{Cc}]/u.test(text.replaceAll('\n', ''))
-}
-
-/** Exactly one text for the same bytes: padded, no white space, no stray bits. */
-function decodeBase64(text: string): Uint8Array | undefined {
-  if (!/^[A-Za-z0-9+/]+={0,2}$/.test(text)) return undefined
-  try {
-    return Uint8Array.fromBase64(text, { lastChunkHandling: 'strict' })
-  } catch {
-    return undefined
-  }
 }

@@ -6,16 +6,15 @@ import fc from 'fast-check'
 import { generateKeyPair } from '../../../src/kernel/crypto/keys.ts'
 import {
   formatCheckpoint,
-  formatVerifier,
   logOrigin,
   openCheckpoint,
   openNote,
   parseCheckpoint,
-  parseVerifier,
   signCheckpoint,
   signNote,
 } from '../../../src/protocol/proof/checkpoint.ts'
 import { leafHash } from '../../../src/protocol/proof/merkle.ts'
+import { formatNoteKey, parseNoteKey } from '../../../src/protocol/proof/note-key.ts'
 import { sharedDirectory } from '../../shared.ts'
 
 interface NoteVectors {
@@ -46,16 +45,16 @@ const readVectors = (): NoteVectors => {
 describe('the vectors of signed notes', { skip }, () => {
   test('open, and give their verifier back as text', () => {
     for (const { id, vkey, note, text } of readVectors().valid) {
-      const verifier = parseVerifier(vkey)
+      const verifier = parseNoteKey(vkey, 'note')
       assert.ok(verifier, id)
       assert.equal(openNote(note, [verifier]), text)
-      assert.equal(formatVerifier(verifier), vkey)
+      assert.equal(formatNoteKey(verifier, 'note'), vkey)
     }
   })
 
   test('every change of one byte of a note is refused', () => {
     for (const { vkey, note, text } of readVectors().valid) {
-      const verifier = parseVerifier(vkey)
+      const verifier = parseNoteKey(vkey, 'note')
       assert.ok(verifier)
       const bytes = Buffer.from(note)
       for (let index = 0; index < bytes.length; index += 1) {
@@ -73,10 +72,10 @@ describe('the vectors of signed notes', { skip }, () => {
 
   test('every shortening of a verifier and the bad ones are refused', () => {
     const { valid, badVkeys } = readVectors()
-    for (const bad of badVkeys) assert.equal(parseVerifier(bad), undefined)
+    for (const bad of badVkeys) assert.equal(parseNoteKey(bad, 'note'), undefined)
     for (const { vkey } of valid)
       for (let end = 0; end < vkey.length; end += 1)
-        assert.equal(parseVerifier(vkey.slice(0, end)), undefined)
+        assert.equal(parseNoteKey(vkey.slice(0, end), 'note'), undefined)
   })
 
   test('the example of a checkpoint is read', () => {
