@@ -18,12 +18,6 @@ export function addMoney(left: Money, right: Money): Money {
   return { amountMinor: left.amountMinor + right.amountMinor, currency: left.currency }
 }
 
-/** The difference of two amounts of one currency; it may be negative. */
-export function subtractMoney(left: Money, right: Money): Money {
-  requireSameCurrency(left, right)
-  return { amountMinor: left.amountMinor - right.amountMinor, currency: left.currency }
-}
-
 /** For people: `12.50 EUR`. */
 export function formatMoney({ amountMinor, currency }: Money): string {
   const digits = CURRENCIES[currency]

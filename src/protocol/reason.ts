@@ -200,10 +200,3 @@ export function declined(
 ): { readonly ok: false; readonly error: Decline } {
   return err({ code, ...facts })
 }
-
-/** The one that stands earliest in the catalogue. */
-export function earliestReason<C extends ReasonCode>(codes: readonly [C, ...C[]]): C {
-  return codes.reduce((first, code) =>
-    REASON_CODES.indexOf(code) < REASON_CODES.indexOf(first) ? code : first,
-  )
-}

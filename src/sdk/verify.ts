@@ -1,7 +1,7 @@
 import type { Cosigned, Witness } from '../protocol/proof/cosignature.ts'
 import type { ReceiptBundle } from '../protocol/decision.ts'
 import type { Receipt } from '../protocol/proof/receipt.ts'
-import { verifyWitnessedReceipt } from '../protocol/proof/verify-receipt.ts'
+import { verifyReceiptBundle } from '../protocol/proof/verify-receipt.ts'
 import type { VerifyingKeys } from '../protocol/proof/verify-receipt.ts'
 import { signingKeysOf, witnessesIn } from './pinned-keys.ts'
 import type { PinnedKeys } from './pinned-keys.ts'
@@ -43,7 +43,7 @@ function keysIn(pinned: PinnedKeys): Pick<VerifyingKeys, 'keysOf' | 'witnesses'>
 }
 
 function verifyBy(bundle: ReceiptBundle, keys: VerifyingKeys): VerifiedReceipt {
-  const verified = verifyWitnessedReceipt(bundle, keys)
+  const verified = verifyReceiptBundle(bundle, keys)
   return verified.ok
     ? { isVerified: true, ...verified.value }
     : { isVerified: false, problem: verified.error.text }

@@ -124,7 +124,7 @@ describe('POST /v1/asks', () => {
       assert.ok(body.receipt)
       const verified = verifyReceiptBundle(body.receipt, { keysOf: () => [info.signing] })
       assert.ok(verified.ok, JSON.stringify(verified))
-      assert.deepEqual([verified.value.kind, verified.value.reason], ['decline', reason])
+      assert.deepEqual([verified.value.receipt.kind, verified.value.receipt.reason], ['decline', reason])
     }
     assert.deepEqual(await fundsOf(w), { available: 9000, held: 1000 })
   })

@@ -1,21 +1,12 @@
 import { strict as assert } from 'node:assert'
 import { test } from 'node:test'
 import { decisionOf } from '../../src/protocol/decision.ts'
-import { declined, earliestReason, REASON_CODES, REASONS } from '../../src/protocol/reason.ts'
+import { declined, REASON_CODES, REASONS } from '../../src/protocol/reason.ts'
 
 test('every reason speaks to asker and operator in a sentence without a full stop', () => {
   for (const code of REASON_CODES) {
     assert.match(code, /^(approved|(partial|declined)\.[a-z]+(_[a-z]+)*)$/)
     for (const text of Object.values(REASONS[code])) assert.match(text, /^[A-Z].*[^.]$/)
-  }
-})
-
-test('earliestReason() gives the one that stands first, in whatever order they come', () => {
-  for (const [index, code] of REASON_CODES.entries()) {
-    for (const later of REASON_CODES.slice(index)) {
-      assert.equal(earliestReason([later, code]), code)
-      assert.equal(earliestReason([code, later]), code)
-    }
   }
 })
 

@@ -56,7 +56,7 @@ describe('a receipt log', () => {
         const bundle = await site.log.bundle(sequence)
         const verified = verifyReceiptBundle(bundle, site)
         assert.ok(verified.ok)
-        assert.equal(verified.value.askId, 'ask_1')
+        assert.equal(verified.value.receipt.askId, 'ask_1')
       }
       const checkpoint = openCheckpoint((await site.log.checkpoint()) ?? '', {
         origin: 'hedgerow/galway',

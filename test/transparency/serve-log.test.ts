@@ -3,11 +3,11 @@ import { test } from 'node:test'
 import { systemClock } from '../../src/kernel/clock.ts'
 import { Fault } from '../../src/kernel/faults.ts'
 import { createDoor } from '../../src/kernel/http/door.ts'
-import { memoryIdempotencyStore } from '../../src/kernel/http/idempotency.ts'
 import { silentLog } from '../../src/kernel/log.ts'
 import { serveLog } from '../../src/transparency/serve-log.ts'
 import type { ReceiptLog } from '../../src/transparency/receipt-log.ts'
 import { openTestLog } from './open-test-log.ts'
+import { idempotencyInMemory } from '../../src/testing/idempotency-in-memory.ts'
 
 function openDoor(log: ReceiptLog) {
   let count = 0
@@ -22,7 +22,7 @@ function openDoor(log: ReceiptLog) {
       throw new Fault('fault.unauthenticated', { what: 'Cannot let this in' })
     },
     nameOf: (caller) => caller,
-    idempotency: memoryIdempotencyStore(),
+    idempotency: idempotencyInMemory(),
     readiness: () => Promise.resolve({ isReady: true, checks: {} }),
     metrics: () => Promise.resolve(''),
   })

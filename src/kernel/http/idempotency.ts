@@ -25,7 +25,7 @@ export interface RequestMemory {
 }
 
 /** Of a server whose requests are about nobody. */
-const PLAIN_MEMORY: RequestMemory = {
+export const PLAIN_MEMORY: RequestMemory = {
   markOf: digestOf,
   seal: (answer) => answer,
   open: (kept) => kept,
@@ -38,21 +38,6 @@ const PLAIN_MEMORY: RequestMemory = {
 export interface IdempotencyStore extends RequestMemory {
   find(caller: string, key: string): Promise<KeptAnswer | undefined>
   keep(caller: string, key: string, answer: KeptAnswer): Promise<void>
-}
-
-/** Keeps answers in memory, the newest `capacity` of them; for tests and for doors without a record. */
-export function memoryIdempotencyStore(capacity = 10_000): IdempotencyStore {
-  const answers = new Map<string, KeptAnswer>()
-  return {
-    ...PLAIN_MEMORY,
-    find: (caller, key) => Promise.resolve(answers.get(`${caller}\0${key}`)),
-    keep: (caller, key, answer) => {
-      answers.set(`${caller}\0${key}`, answer)
-      const oldest = answers.keys().next().value
-      if (answers.size > capacity && oldest !== undefined) answers.delete(oldest)
-      return Promise.resolve()
-    },
-  }
 }
 
 /** The migration of the table behind `recordIdempotencyStore`. */

@@ -11,19 +11,6 @@ export interface UsedTokens {
   use(token: { readonly issuer: string; readonly jti: string; readonly expires: Instant }): Promise<boolean>
 }
 
-/** Remembers them in memory, and for good; for tests. */
-export function memoryUsedTokens(): UsedTokens {
-  const used = new Set<string>()
-  return {
-    use({ issuer, jti }) {
-      const token = `${issuer}\0${jti}`
-      const isNew = !used.has(token)
-      used.add(token)
-      return Promise.resolve(isNew)
-    },
-  }
-}
-
 /** The migration of the table behind `recordUsedTokens`. */
 export const createUsedTokens = {
   async up(db: Database): Promise<void> {

@@ -37,11 +37,6 @@ export interface OfferedBases {
   readonly specialCategoryBasis?: string | undefined
 }
 
-/** Whether a term is a basis of Art. 6(1) or Art. 9(2). */
-export function isKnownLegalBasis(basis: string): boolean {
-  return Object.hasOwn(ORDINARY_BASES, basis) || SPECIAL_BASES.has(basis)
-}
-
 /**
  * Whether the basis an asker names is one on which the data set is offered: the same term of Art. 6(1), one narrower
  * or one broader (of one letter, and not a contradiction such as explicit against non-explicit consent), or exactly

@@ -71,15 +71,6 @@ export interface WitnessedReceipt {
 export function verifyReceiptBundle(
   bundle: ReceiptBundle,
   keys: VerifyingKeys,
-): Result<Receipt, ReceiptProblem> {
-  const verified = verifyWitnessedReceipt(bundle, keys)
-  return verified.ok ? ok(verified.value.receipt) : verified
-}
-
-/** The same, with the witnesses. */
-export function verifyWitnessedReceipt(
-  bundle: ReceiptBundle,
-  keys: VerifyingKeys,
 ): Result<WitnessedReceipt, ReceiptProblem> {
   const opened = openReceipt(bundle.receipt, keys)
   if (!opened.ok) return opened

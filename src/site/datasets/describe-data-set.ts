@@ -2,24 +2,14 @@ import type { Clock } from '../../kernel/clock.ts'
 import { Fault } from '../../kernel/faults.ts'
 import type { FieldProblem } from '../../kernel/faults.ts'
 import { Mutex } from '../../kernel/mutex.ts'
-import { describeProblems, parseWith } from '../../kernel/parse.ts'
+import { describeProblems } from '../../kernel/parse.ts'
 import type { Database } from '../../kernel/postgres/database.ts'
-import { parseYaml } from '../../kernel/yaml.ts'
-import { keyColumnsOf, manifestSchema, setsPerPersonOf } from '../../protocol/data-set.ts'
+import { keyColumnsOf, setsPerPersonOf } from '../../protocol/data-set.ts'
 import type { Column, Manifest } from '../../protocol/data-set.ts'
 import { isSealed } from '../vault/stored-columns.ts'
 import type { Vault } from '../vault/vault.ts'
 import { findDataSet, manifestDigest, saveManifest } from './data-set-store.ts'
 import type { DataSetRecord } from './data-set-store.ts'
-
-/** Reads a manifest from YAML or JSON text. Throws `fault.manifest_invalid` that names every wrong field. */
-export function parseManifest(text: string): Manifest {
-  const read = parseYaml(text)
-  if (!read.ok) throw invalid(read.error)
-  const parsed = parseWith(manifestSchema, read.value)
-  if (!parsed.ok) throw invalid(parsed.error)
-  return parsed.value
-}
 
 /**
  * Describes a data set, or changes the terms of one: kept as a version of its own, with its table in the vault. The

@@ -83,20 +83,6 @@ export function checkKnown(
   return ok({ draft, rowShapes: before.rowShapes, isEmpty: draft.newlyKnown.isEmpty })
 }
 
-/**
- * The partition after rows of some people changed (an import, a correction). They are a cut of the next answer that
- * they stand in: the difference to the answer before is the difference of their values. Nothing is refused here.
- */
-export function markChanged(before: Partition, people: Bitset): CutPlan {
-  const draft = new PartitionDraft(before, people.capacity)
-  for (const person of people) {
-    const value = before.cells[person] ?? 0
-    // Nobody in cell 0 ever stood in an answer, so there is no difference to take.
-    if ((value & CELL_MASK) !== 0 && (value & CHANGED) === 0) draft.toggled.add(person)
-  }
-  return { draft, rowShapes: before.rowShapes, isEmpty: draft.toggled.isEmpty }
-}
-
 /** The partition when a plan is in force; in other memory than the one before. */
 export function partitionAfter({ draft, rowShapes, isEmpty }: CutPlan): Partition {
   const { before, cellCount } = draft

@@ -41,12 +41,6 @@ export function rhoNanoWithin({ epsilon, delta }: PrivacyBudget): number {
   return Math.max(0, Math.floor(root * root * NANO * (1 - 1e-12)))
 }
 
-/** The epsilon that rho-zCDP comes to at a delta, rounded up to millionths. */
-export function epsilonMicroOf(rhoNano: number, delta: number): number {
-  const rho = rhoNano / NANO
-  return Math.ceil((rho + 2 * Math.sqrt(rho * Math.log(1 / delta))) * MICRO * (1 + 1e-12))
-}
-
 /** The loss of an answer that is epsilon-private but for a delta: epsilon²/2-zCDP (Bun, Steinke 2016, Proposition 1.4). */
 export function pureLoss(epsilonMicro: number): PrivacyLoss {
   const rhoNano = Math.ceil((epsilonMicro * epsilonMicro) / 2_000)

@@ -9,11 +9,7 @@ import { STUDY_KINDS } from '../../../src/demo/studies/study-kinds.ts'
 import { parseWith } from '../../../src/kernel/parse.ts'
 import { manifestSchema } from '../../../src/protocol/data-set.ts'
 import { grantRequestSchema } from '../../../src/protocol/consent/grant.ts'
-import {
-  isConsentBasis,
-  isKnownLegalBasis,
-  isLegalBasisFitting,
-} from '../../../src/protocol/law/legal-basis.ts'
+import { isConsentBasis, isLegalBasisFitting } from '../../../src/protocol/law/legal-basis.ts'
 import { isKnownPurpose, isPurposeRefused, isPurposeWithin } from '../../../src/protocol/law/purpose.ts'
 import { askSchema } from '../../../src/protocol/ask.ts'
 import { checkQuestion } from '../../../src/site/query/check-question.ts'
@@ -39,7 +35,7 @@ test('manifests: purposes and bases are known, attribution names the licence, pe
     for (const purpose of manifest.purposes) {
       assert.ok(isKnownPurpose(purpose) && !isPurposeRefused(purpose), `${dataSet}: ${purpose}`)
     }
-    assert.ok(isKnownLegalBasis(manifest.legalBasis), dataSet)
+    assert.ok(isLegalBasisFitting(manifest.legalBasis, manifest), dataSet)
     assert.match(manifest.attribution ?? '', /CC BY 4\.0/, dataSet)
     assert.equal(manifest.person.ageAtLeast, 18, dataSet)
   }

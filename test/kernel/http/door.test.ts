@@ -6,7 +6,6 @@ import { Fault } from '../../../src/kernel/faults.ts'
 import { createDoor } from '../../../src/kernel/http/door.ts'
 import type { Door } from '../../../src/kernel/http/door.ts'
 import { endpoint } from '../../../src/kernel/http/endpoint.ts'
-import { memoryIdempotencyStore } from '../../../src/kernel/http/idempotency.ts'
 import { idSource } from '../../../src/kernel/id.ts'
 import { LIMITS } from '../../../src/kernel/limits.ts'
 import { silentLog } from '../../../src/kernel/log.ts'
@@ -14,6 +13,7 @@ import type { Log } from '../../../src/kernel/log.ts'
 import { systemRandom } from '../../../src/kernel/random.ts'
 import { problemSchema } from '../../../src/protocol/http/problem.ts'
 import { recordingLog } from '../../../src/testing/recording-log.ts'
+import { idempotencyInMemory } from '../../../src/testing/idempotency-in-memory.ts'
 
 const make = endpoint({
   method: 'post',
@@ -52,7 +52,7 @@ function door(log: Log = silentLog): { app: Door<string>['app']; acts: { count: 
       return Promise.resolve(name)
     },
     nameOf: (caller) => caller,
-    idempotency: memoryIdempotencyStore(),
+    idempotency: idempotencyInMemory(),
     readiness: () => Promise.resolve({ isReady: false, checks: { database: false } }),
     metrics: () => Promise.resolve('up 1\n'),
   })

@@ -59,8 +59,8 @@ describe('verifyReceiptBundle()', () => {
     for (let index = 0; index < SIZE; index += 1) {
       const verified = verifyReceiptBundle(await bundleOf(receipts, index), { keysOf })
       assert.ok(verified.ok)
-      assert.equal(verified.value.sequence, index)
-      assert.equal(verified.value.peopleStep, 100)
+      assert.equal(verified.value.receipt.sequence, index)
+      assert.equal(verified.value.receipt.peopleStep, 100)
     }
   })
 

@@ -5,14 +5,14 @@ import { instant, systemClock } from '../../../src/kernel/clock.ts'
 import { generateKeyPair } from '../../../src/kernel/crypto/keys.ts'
 import type { KeyPair } from '../../../src/kernel/crypto/keys.ts'
 import { AccessTokens } from '../../../src/kernel/http/access-tokens.ts'
-import { memoryIdempotencyStore } from '../../../src/kernel/http/idempotency.ts'
-import { memoryUsedTokens } from '../../../src/kernel/http/used-tokens.ts'
+import type { UsedTokens } from '../../../src/kernel/http/used-tokens.ts'
 import { idSource } from '../../../src/kernel/id.ts'
 import { silentLog } from '../../../src/kernel/log.ts'
 import { systemRandom } from '../../../src/kernel/random.ts'
 import { signClientAssertion } from '../../../src/protocol/http/client-assertion.ts'
 import { memberIdSchema } from '../../../src/protocol/wire.ts'
 import { siteDoor } from '../../../src/site/doors/http.ts'
+import { idempotencyInMemory } from '../../../src/testing/idempotency-in-memory.ts'
 import { fakeActs, unusedAgentDesk } from './fake-acts.ts'
 import type { Calls } from './fake-acts.ts'
 
@@ -54,8 +54,8 @@ export function openDoor() {
     clock: systemClock,
     ids,
     operatorKey: operator.publicJwk,
-    idempotency: memoryIdempotencyStore(),
-    usedTokens: memoryUsedTokens(),
+    idempotency: idempotencyInMemory(),
+    usedTokens: usedTokensInMemory(),
     accessTokens: new AccessTokens({ clock: systemClock, random: systemRandom }),
     agentDesk: unusedAgentDesk,
     signIn: {
@@ -67,6 +67,18 @@ export function openDoor() {
     },
   })
   return { app, calls }
+}
+
+function usedTokensInMemory(): UsedTokens {
+  const used = new Set<string>()
+  return {
+    use({ issuer, jti }) {
+      const token = `${issuer}\0${jti}`
+      const isNew = !used.has(token)
+      used.add(token)
+      return Promise.resolve(isNew)
+    },
+  }
 }
 
 /** A token that a member or the operator signs for itself. */

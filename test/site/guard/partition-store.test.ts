@@ -6,8 +6,9 @@ import { Bitset } from '../../../src/kernel/bitset.ts'
 import { instant } from '../../../src/kernel/clock.ts'
 import type { Database } from '../../../src/kernel/postgres/database.ts'
 import { migrate } from '../../../src/kernel/postgres/migrate.ts'
-import { checkCuts, checkKnown, markChanged, partitionAfter } from '../../../src/site/guard/differencing.ts'
+import { checkCuts, checkKnown, partitionAfter } from '../../../src/site/guard/differencing.ts'
 import {
+  applyChange,
   applyDelta,
   decodePeople,
   encodeDelta,
@@ -22,7 +23,7 @@ import { CELL_MASK, EMPTY_PARTITION } from '../../../src/site/guard/partition.ts
 import type { Partition } from '../../../src/site/guard/partition.ts'
 import { SITE_MIGRATIONS } from '../../../src/site/record/migrations.ts'
 import { testPostgres } from '../../../src/testing/test-postgres.ts'
-import { range } from './released-history.ts'
+import { range, withChanged } from './released-history.ts'
 import { testLook } from './test-look.ts'
 
 const k = 10
@@ -271,17 +272,15 @@ test('applyDelta() gives back what encodeDelta() was made from', () => {
             rowShapes: new Map([['minutes', 'all']]),
             minimumGroup: 1,
           }
-          const plan =
-            kind === 'cut'
-              ? checkCuts(partition, request)
-              : kind === 'known'
-                ? checkKnown(partition, set, 1)
-                : { ok: true as const, value: markChanged(partition, set) }
-          assert.ok(plan.ok)
-          if (plan.value.isEmpty) continue
-          const after = partitionAfter(plan.value)
-          copy = applyDelta(copy, { delta: encodeDelta(plan.value.draft), rowShapes: after.rowShapes })
-          partition = after
+          if (kind === 'change') {
+            ;[partition, copy] = [withChanged(partition, set), applyChange(copy, set)]
+          } else {
+            const plan = kind === 'cut' ? checkCuts(partition, request) : checkKnown(partition, set, 1)
+            assert.ok(plan.ok)
+            if (plan.value.isEmpty) continue
+            partition = partitionAfter(plan.value)
+            copy = applyDelta(copy, { delta: encodeDelta(plan.value.draft), rowShapes: partition.rowShapes })
+          }
           assert.deepEqual(copy.cells, partition.cells)
           for (let cell = 1; cell < partition.cellCount; cell += 1) {
             assert.equal(copy.sizes[cell], partition.sizes[cell])

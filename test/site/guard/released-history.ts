@@ -6,7 +6,8 @@ import { withoutPeople } from '../../../src/site/guard/leave-out.ts'
 import { chooseNarrowed, chooseWhole, planNarrowing } from '../../../src/site/guard/narrow-answer.ts'
 import { EMPTY_PARTITION } from '../../../src/site/guard/partition.ts'
 import type { Partition } from '../../../src/site/guard/partition.ts'
-import { checkKnown, markChanged, partitionAfter } from '../../../src/site/guard/differencing.ts'
+import { checkKnown, partitionAfter } from '../../../src/site/guard/differencing.ts'
+import { applyChange } from '../../../src/site/guard/partition-delta.ts'
 import { RefusedCuts } from '../../../src/site/guard/row-cuts.ts'
 import type { Outcome, ReasonCode } from '../../../src/protocol/reason.ts'
 
@@ -154,11 +155,15 @@ export class History {
 
   /** Rows of these people change, as every acquirer of the same people is to note. */
   change(people: Bitset, beside: readonly History[] = []): void {
-    for (const history of [this, ...beside])
-      history.partition = partitionAfter(markChanged(history.partition, people))
+    for (const history of [this, ...beside]) history.partition = withChanged(history.partition, people)
     for (const person of people) {
       this.#units[person] = this.#personOfUnit.length
       this.#personOfUnit.push(person)
     }
   }
+}
+
+/** The partition after rows of these people changed, in other memory than the one before. */
+export function withChanged(before: Partition, people: Bitset): Partition {
+  return applyChange({ ...before, cells: before.cells.slice() }, people)
 }

@@ -6,9 +6,8 @@ import { guardAnswer } from '../../../src/site/guard/guard-answer.ts'
 import type { AnswerContext } from '../../../src/site/guard/guard-answer.ts'
 import { whomToLeaveOut } from '../../../src/site/guard/leave-out.ts'
 import { measureDistance } from '../../../src/site/guard/measure-distance.ts'
-import { markChanged, partitionAfter } from '../../../src/site/guard/differencing.ts'
 import { RefusedCuts } from '../../../src/site/guard/row-cuts.ts'
-import { groupOf, History, range } from './released-history.ts'
+import { groupOf, History, range, withChanged } from './released-history.ts'
 
 const k = 5
 const PEOPLE = 120
@@ -38,9 +37,7 @@ test('who is left out, and how far an answer is, are the same by the cut that wa
       }
       const isChanged = next(4) === 0
       const { partition } = acquirer
-      const before = isChanged
-        ? partitionAfter(markChanged(partition, range(next(PEOPLE), PEOPLE)))
-        : partition
+      const before = isChanged ? withChanged(partition, range(next(PEOPLE), PEOPLE)) : partition
       const rows = Array.from({ length: PEOPLE }, () => next(4))
       const groups = [0, 1, 2].map((row) => {
         const people = Bitset.of([...everybody].filter((person) => rows[person] === row))

@@ -8,12 +8,12 @@ import { planPrivacy } from '../../../src/site/privacy/plan-privacy.ts'
 import type { PrivacyPlan } from '../../../src/site/privacy/plan-privacy.ts'
 import {
   ANSWER_DELTA,
-  epsilonMicroOf,
   gaussianLoss,
   gaussianRhoNano,
   pureLoss,
   RHO_NANO_LEAST,
 } from '../../../src/site/privacy/privacy-loss.ts'
+import { epsilonMicroOf } from './epsilon-of-loss.ts'
 import { checkQuestion } from '../../../src/site/query/check-question.ts'
 import { athletes } from '../../attacks/worlds.ts'
 

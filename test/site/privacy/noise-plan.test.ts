@@ -6,7 +6,6 @@ import type { NoisyFigure } from '../../../src/site/privacy/noise-plan.ts'
 import {
   ANSWER_DELTA,
   EPSILON_MICRO_LEAST,
-  epsilonMicroOf,
   gaussianRhoNano,
   guaranteedDelta,
   isWithin,
@@ -14,6 +13,7 @@ import {
   pureLoss,
   rhoNanoWithin,
 } from '../../../src/site/privacy/privacy-loss.ts'
+import { epsilonMicroOf } from './epsilon-of-loss.ts'
 
 const figure = (sensitivity: bigint, more: Partial<NoisyFigure> = {}): NoisyFigure => ({
   sensitivity,

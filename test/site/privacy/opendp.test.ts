@@ -4,8 +4,9 @@ import { test } from 'node:test'
 import { z } from 'zod'
 import { discreteGaussian, discreteLaplace } from '../../../src/site/privacy/discrete-noise.ts'
 import { exactChance } from '../../../src/site/privacy/exact-chance.ts'
-import { epsilonMicroOf, pureLoss } from '../../../src/site/privacy/privacy-loss.ts'
+import { pureLoss } from '../../../src/site/privacy/privacy-loss.ts'
 import { seededBytes } from '../../../src/testing/seeded-bytes.ts'
+import { epsilonMicroOf } from './epsilon-of-loss.ts'
 import { normalOf, tally } from './goodness-of-fit.ts'
 
 /** The well-known library beside ours, where this machine has it (`pip install opendp`). */
