@@ -1,3 +1,4 @@
+import { canonicalJson } from '../kernel/canonical-json.ts'
 import { parseInstant } from '../kernel/clock.ts'
 import { Fault } from '../kernel/faults.ts'
 import { PeerRefusal } from '../kernel/http/call-json.ts'
@@ -20,7 +21,9 @@ export interface CarriedPerson {
 /**
  * Brings one person's export to another site with nothing lost (GDPR Art. 20): data sets that are missing are
  * described, rows imported, grants in force given anew, and everything that happened before is carried as history.
- * The same export again changes nothing. The issuer does it, for what it knows of the person; an export may hold more.
+ * The same export again changes nothing, and rows that are there already are not brought a second time; where the site has other rows
+ * as well as fewer, nothing is brought, because nobody can tell which are right. The issuer does it, for what it knows of the person; an
+ * export may hold more.
  */
 export async function carryPerson(
   exported: Iterable<ExportRecord>,
@@ -52,13 +55,14 @@ export async function carryPerson(
     })
   const dataSets = all.filter((one): one is RecordOf<'dataSet'> => one.kind === 'dataSet')
   const present = new Set<string>((await administration.dataSets()).map(({ dataSet }) => dataSet))
+  const missing = await missingRows(all, person)
   let rows = 0
   for (const { dataSet, manifest } of dataSets) {
     if (!present.has(dataSet)) await administration.describe(manifest)
     rows += await importRows(administration, {
       manifest,
       batch: `export-${head.site}-${head.receipt}`,
-      rows: all.filter((one): one is RecordOf<'row'> => one.kind === 'row' && one.dataSet === dataSet),
+      rows: missing.get(dataSet) ?? [],
     })
   }
   await establishGuardians(all, { person, site: head.site })
@@ -76,6 +80,52 @@ export async function carryPerson(
     .filter(({ site }) => site !== here)
   const carried = history.length === 0 ? 0 : (await person.carry(history)).carried
   return { dataSets: dataSets.length, rows, grants: given, history: carried }
+}
+
+/** Rows of the export that the site does not have, by data set: equal rows are counted, not held to be one. */
+async function missingRows(
+  exported: readonly ExportRecord[],
+  person: PersonRecords,
+): Promise<ReadonlyMap<string, readonly RecordOf<'row'>[]>> {
+  const isRow = (one: ExportRecord): one is RecordOf<'row'> => one.kind === 'row'
+  const here = Map.groupBy(await rowsHere(person), ({ dataSet }) => dataSet)
+  const missing = new Map<string, readonly RecordOf<'row'>[]>()
+  for (const [dataSet, brought] of Map.groupBy(exported.filter(isRow), (row) => row.dataSet)) {
+    const left = new Map<string, number>()
+    for (const row of here.get(dataSet) ?? []) left.set(nameOf(row), (left.get(nameOf(row)) ?? 0) + 1)
+    const lacking = brought.filter((row) => {
+      const count = left.get(nameOf(row)) ?? 0
+      if (count > 0) left.set(nameOf(row), count - 1)
+      return count === 0
+    })
+    const others = left.values().reduce((sum, count) => sum + count, 0)
+    if (lacking.length > 0 && others > 0)
+      throw new Fault('fault.conflict', {
+        what: `Cannot import: of "${dataSet}" the site has ${others} rows of this person that the export has not, and lacks ${lacking.length}; correct them there, or erase the person there first`,
+      })
+    missing.set(dataSet, lacking)
+  }
+  return missing
+}
+
+/** What the site has of the person already; nothing of somebody whom it does not know. */
+async function rowsHere(person: PersonRecords): Promise<readonly RecordOf<'row'>[]> {
+  const request = { format: 'jsonl', reason: 'an export of this person is brought here' } as const
+  const found = await person.export(request).catch((error: unknown) => {
+    if (error instanceof PeerRefusal && error.status === 404) return undefined
+    throw error
+  })
+  if (!found) return []
+  const lines = (await new Response(found).text()).split('\n')
+  return lines.flatMap((line) => {
+    const record = line === '' ? undefined : (JSON.parse(line) as ExportRecord)
+    return record?.kind === 'row' ? [record] : []
+  })
+}
+
+/** What a row says, whatever the order of its values. */
+function nameOf({ values }: RecordOf<'row'>): string {
+  return canonicalJson(values)
 }
 
 /** Whoever speaks for the person at the former site does so here, on the same document; who does already is left alone. */

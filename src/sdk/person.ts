@@ -44,6 +44,8 @@ export interface PersonRecords {
     format: ExportFormat
     part?: string | undefined
     dataSet?: string | undefined
+    /** Another reason than that of all calls. */
+    reason?: string
   }): Promise<ReadableStream<Uint8Array>>
   /** On which bases other than consent the data may be used. */
   bases(): Promise<readonly BasisView[]>

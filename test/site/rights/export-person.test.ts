@@ -230,6 +230,34 @@ test('an export brought to another site is there with nothing lost, and twice ch
   assert.equal(ofKind(second, 'grant').filter((one) => one.site === 'dresden').length, 1)
 })
 
+test('somebody who comes back to a site that still has their rows has them once, and nothing is mixed', async () => {
+  const there = trade.site('dresden')
+  const rowsOf = (records: readonly ExportRecord[]) => ofKind(records, 'row').map(({ values }) => values)
+  const read = async (from: TestSite, ref = 'p-11') =>
+    recordsOf(await asIssuer({ ref, reason: 'to compare' }, from).export({ format: 'jsonl' }))
+  const bring = async (records: readonly ExportRecord[], to: TestSite) =>
+    carryPerson(records, {
+      administration: to.issuer,
+      records: asIssuer({ ref: 'p-11' }, to),
+      identity: { issuer: 'federation', key: 'p-11' },
+      now: systemClock.now(),
+    })
+  const before = await read(site)
+  assert.equal((await bring(before, there)).rows, 1)
+  const back = await read(there)
+  assert.equal((await bring(back, site)).rows, 0)
+  assert.deepEqual(rowsOf(await read(site)), rowsOf(before))
+  assert.equal((await bring(await read(site), there)).rows, 0, 'and to and fro')
+
+  await there.rights('issuer').correct({ person: 'p-11' }, { dataSet: 'athletes', set: { score: 17 } })
+  const held = rowsOf(await read(site))
+  await assert.rejects(
+    bring(await read(there), site),
+    /the site has 1 rows of this person that the export has not, and lacks 1/,
+  )
+  assert.deepEqual(rowsOf(await read(site)), held, 'nothing of it was taken')
+})
+
 /** Without the name of the site that holds it, its contract, and the moment at which the data set was described there. */
 function comparable(record: ExportRecord, here: string): string {
   if (record.kind === 'dataSet')
