@@ -75,11 +75,20 @@ export async function planAsk(
   if (!checked.ok) return err(declineInNames(checked.error, { text: question.sql, manifests }))
   const used = await usedManifests(checked.value, facts, { manifests, parts })
   if (!used.ok) return used
-  const retained = withinRetention(checked.value, { manifests: used.value, now: facts.now })
+  const retained = withinRetention(checked.value, {
+    manifests: used.value,
+    now: facts.now,
+    text: question.sql,
+  })
   if (!retained.ok) return retained
   const { checked: within, dropped } = retained.value
   await parts.rowEnds.upTo(used.value, facts.now)
-  const planned = await decidePeople(within, { facts, manifests: used.value, parts })
+  const planned = await decidePeople(within, {
+    facts,
+    manifests: used.value,
+    parts,
+    text: question.sql,
+  })
   if (!planned.ok || dropped.length === 0) return planned
   const narrowedColumns = [...new Set([...dropped, ...planned.value.narrowedColumns])]
   return ok({ ...planned.value, reason: 'partial.columns', narrowedColumns })
@@ -131,6 +140,8 @@ interface PeopleFacts {
   readonly facts: AskFacts
   readonly manifests: readonly Manifest[]
   readonly parts: SiteParts
+  /** Of the question, for where a decline points. */
+  readonly text: string
 }
 
 async function decidePeople(checked: CheckedQuery, people: PeopleFacts): Promise<Outcome<PlannedAsk>> {
@@ -138,7 +149,7 @@ async function decidePeople(checked: CheckedQuery, people: PeopleFacts): Promise
   if (!first.ok) return first
   const missing = uncovered(checked, first.value.dataSets)
   if (missing.length === 0) return ok(planned(checked, first.value, { narrowedColumns: [], people }))
-  const narrowed = dropOutputs(checked, missing)
+  const narrowed = dropOutputs(checked, missing, people.text)
   if (!narrowed.ok) return narrowed
   const second = await eligibilities(narrowed.value.checked, people)
   if (!second.ok) return second

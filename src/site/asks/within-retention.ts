@@ -13,7 +13,7 @@ import { dropOutputs } from '../query/narrow.ts'
  */
 export function withinRetention(
   checked: CheckedQuery,
-  { manifests, now }: { manifests: readonly Manifest[]; now: Instant },
+  { manifests, now, text }: { manifests: readonly Manifest[]; now: Instant; text: string },
 ): Outcome<{ readonly checked: CheckedQuery; readonly dropped: readonly string[] }> {
   const ended = manifests.flatMap((manifest) =>
     endedColumns(manifest, now).map((column) => ({ dataSet: manifest.dataSet, column })),
@@ -22,10 +22,13 @@ export function withinRetention(
     checked.uses.some((use) => use.dataSet === dataSet && use.column === column),
   )
   if (missing.length === 0) return ok({ checked, dropped: [] })
-  const narrowed = dropOutputs(checked, missing)
+  const narrowed = dropOutputs(checked, missing, text)
   if (narrowed.ok) return narrowed
   const names = [...new Set(missing.map(({ column }) => `"${column}"`))].join(', ')
-  return declined('declined.retention', {
-    detail: `Kept no longer, and the question cannot do without it: ${names}`,
-  })
+  const { position } = narrowed.error
+  const detail = `Kept no longer, and the question cannot do without it: ${names}`
+  return declined(
+    'declined.retention',
+    position === undefined ? { detail } : { detail: `${detail}, at character ${position}`, position },
+  )
 }

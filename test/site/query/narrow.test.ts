@@ -16,6 +16,7 @@ function narrowed(
   const result = dropOutputs(
     checked.value,
     columns.map((column) => ({ dataSet: 'athletes', column })),
+    sql,
   )
   if (!result.ok) return result.error.code
   const { checked: left, dropped } = result.value
@@ -60,5 +61,39 @@ const bound: readonly string[] = [
 for (const sql of bound) {
   test(`declined, because another question would be left: ${sql}`, () => {
     assert.equal(narrowed(sql, 'height'), 'declined.column')
+  })
+}
+
+/** What is declined, and how the text goes on where the position says. */
+const PLACES: readonly (readonly [sql: string, column: string, at: string])[] = [
+  ['select sex, count(*) from athletes where height > 1.8 group by sex', 'height', 'height > 1.8'],
+  ['select sex as height, count(*) from athletes x where x.height > 1.8 group by sex', 'height', 'x.height'],
+  [
+    'select count(*) from sessions s join (select id, "weight" as w from athletes) a using (id) where w > 9',
+    'weight',
+    '"weight"',
+  ],
+  [
+    'select * from (select sex, count(*) as n from athletes where gold > 0 group by sex) t',
+    'gold',
+    'gold > 0',
+  ],
+  [
+    'select count(*) from (select * from athletes) a natural join (select id, true as active from athletes) b',
+    'active',
+    '* from athletes) a',
+  ],
+  ['select avg(height) from athletes', 'height', 'height)'],
+]
+
+for (const [sql, column, at] of PLACES) {
+  test(`what is not granted is declined at "${at}": ${sql}`, () => {
+    const checked = ask(sql)
+    assert.ok(checked.ok, JSON.stringify(checked))
+    const result = dropOutputs(checked.value, [{ dataSet: 'athletes', column }], sql)
+    assert.ok(!result.ok)
+    const { position = 0, detail = '' } = result.error
+    assert.equal(sql.slice(position - 1, position - 1 + at.length), at, detail)
+    assert.ok(detail.endsWith(`at character ${position}`), detail)
   })
 }

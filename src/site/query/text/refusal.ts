@@ -49,7 +49,7 @@ export function atOffset<T>(offset: number | (() => number | undefined) | undefi
 }
 
 /** The character (code point, from 1) in which the byte `offset` of the UTF-8 form stands. */
-function characterOf(text: string, offset: number): number {
+export function characterOf(text: string, offset: number): number {
   let bytes = 0
   let characters = 1
   for (const character of text) {
