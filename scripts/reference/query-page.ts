@@ -1,5 +1,6 @@
 import { REFUSED_NAMES } from '../../src/site/query/text/allowed-nodes.ts'
-import { AGGREGATES, PER_PERSON_AGGREGATES } from '../../src/site/query/bind/bind-aggregate.ts'
+import { AGGREGATES } from '../../src/site/query/bind/bind-aggregate.ts'
+import { PER_PERSON_AGGREGATES } from '../../src/site/query/bind/bind-per-person.ts'
 import { PAIR_AGGREGATES } from '../../src/site/query/bind/bind-pair.ts'
 import { QUANTILES } from '../../src/site/query/bind/bind-private.ts'
 import { WINDOW_FUNCTIONS } from '../../src/site/query/bind/bind-window.ts'
@@ -42,7 +43,11 @@ ${markdownTable(
 ## Aggregates
 
 In \`aggregate\` mode each output column is a grouping expression or is made from these. Sums and averages clamp each value
-to the bounds in the column’s description. In a sub-query that groups by the person, ${PER_PERSON_AGGREGATES.map((name) => `\`${name}\``).join(', ')}
+to the bounds in the column’s description. In a sub-query that groups by the person, ${Object.keys(
+    PER_PERSON_AGGREGATES,
+  )
+    .map((name) => `\`${name}\``)
+    .join(', ')}
 may be computed per person first.
 
 ${markdownTable(
@@ -52,10 +57,7 @@ ${markdownTable(
 
 Of two values, over the rows where neither is null; each sum behind them is guarded as one that was asked for:
 
-${markdownTable(
-  ['aggregate', 'of'],
-  Object.entries(PAIR_AGGREGATES).map(([name, { says }]) => [`\`${name}(y, x)\``, says]),
-)}
+${pairsTable()}
 
 Each takes \`filter (where …)\`. In \`private\` a covariance is made of a noisy sum of products of distances to the middles of the bounds.
 
@@ -67,7 +69,7 @@ ${markdownTable(
   Object.entries(QUANTILES).map(([name, { says }]) => [`\`${name}\``, says]),
 )}
 
-Within one person \`count(distinct x)\` counts different values and \`every\` is \`bool_and\`.
+${withinOnePerson}
 
 ## Sub-queries and joins
 
@@ -228,7 +230,7 @@ const SHAPES: readonly (readonly [string, string])[] = [
   ],
   [
     '`a JOIN (VALUES (…), …) v(x, y) ON v.x = a.x`, `LEFT JOIN`, `USING`, `BETWEEN v.least AND v.most`; `a, (VALUES …) v(x, y) WHERE v.x = a.x`',
-    'each row meets one row of it at most: by values that come once in it, or by ranges that do not overlap; what could meet several is declined, because it would count as often. It becomes a `CASE`: what it is tied to is a use of the column, and in an exact sum its values may not stand. One row needs no tie (`CROSS JOIN`)',
+    'each row meets one row of it at most: by values that come once in it, or by ranges that do not overlap; what could meet several is declined, because it would count as often. It becomes a `CASE`: what it is tied to is a use of the column, and in an exact sum its values may not stand. One row needs no tie (`CROSS JOIN`). Joined so that its rows stay (`(VALUES …) v LEFT JOIN a`), the question groups by what tells them apart: who is met by nobody is a group of nobody, which is not shown. `min(v.x)` and `max(v.x)` are what follows from such keys',
   ],
   ['`(a, b) = (c, d)`, `<>`, `IN ((1, 2), (3, 4))`', 'member by member'],
   ['`x > ANY (ARRAY[…])`, `ALL`', 'of what is written out'],
@@ -251,7 +253,7 @@ const SHAPES: readonly (readonly [string, string])[] = [
   ['`SELECT DISTINCT` of a question', 'the same as grouping by its columns'],
   [
     '`SELECT … FROM (SELECT … GROUP BY …) t [WHERE …]`, also of a CTE, again and again',
-    'the SELECT around chooses, orders and computes over the groups that are shown, as `HAVING` does; it groups and counts nothing itself, and there is no `LIMIT` within',
+    'the SELECT around chooses, orders, groups and computes over the groups that are shown, as `HAVING` does; a group that is held back is in no sum of it, and there is no remainder where it groups. There is no `LIMIT` within',
   ],
   [
     '`FETCH FIRST n ROWS WITH TIES` of a question, with `ORDER BY`',
@@ -315,4 +317,13 @@ function formTable(rows: readonly Listed[]): string {
 
 function takenText(parameter: Parameter): string {
   return typeof parameter === 'string' ? parameter : `constant (${parameter.constant})`
+}
+
+const withinOnePerson = `Within one person \`count(distinct x)\` counts different values, \`mode\` is the least of the most frequent ones, and \`string_agg(distinct x, ', ')\` joins what the manifest lists few values of, or a person has few rows of. \`count(case when … then <person key> end)\` counts rows, and with \`distinct\` people, as with \`filter (where …)\`.`
+
+function pairsTable(): string {
+  return markdownTable(
+    ['aggregate', 'of'],
+    Object.entries(PAIR_AGGREGATES).map(([name, { says }]) => [`\`${name}(y, x)\``, says]),
+  )
 }

@@ -89,9 +89,20 @@ function columnForm(
 ): Json {
   const { expr, aggregate } = definitionOf(source, column)
   if (expr) return formOf(expr)
-  const { function: made, argument, filter, isDistinct } = aggregate ?? { function: column }
+  const {
+    function: made,
+    argument,
+    filter,
+    isDistinct,
+    quantileMicro,
+    separator,
+  } = aggregate ?? {
+    function: column,
+  }
   return [
     isDistinct ? `${made} distinct` : made,
+    ...(quantileMicro === undefined ? [] : [quantileMicro]),
+    ...(separator === undefined ? [] : [['separator', separator]]),
     argument ? formOf(argument) : null,
     filter ? formOf(filter) : null,
   ]
@@ -114,6 +125,8 @@ export function isNeverNull(
   const { expr: made, aggregate } = definitionOf(source, expr.column)
   if (made) return isNeverNull(made, inside)
   if (aggregate?.function === 'count') return true
+  // Of a single value there is none.
+  if (aggregate?.function === 'var_samp' || aggregate?.function === 'stddev_samp') return false
   // A group has at least one row, but a filter may leave none of them.
   return aggregate?.argument !== undefined && !aggregate.filter && isNeverNull(aggregate.argument, inside)
 }

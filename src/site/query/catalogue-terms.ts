@@ -21,6 +21,7 @@ const IN_SUMS: Readonly<Record<SumRole, string>> = {
   added: 'all; in an exact sum, term by term',
   product: 'all; in an exact sum, of at most 3 factors',
   quotient: 'all; in an exact sum, by a single product',
+  power: 'all; in an exact sum, with 1 or 2 that is written out',
   atom: 'all; in an exact sum, of columns as they are',
   chosen: 'all; in an exact sum, with 0 for null',
   none: 'all; in an exact sum in `FILTER`, `WHERE` or around it',

@@ -4,6 +4,7 @@ import type {
   Case,
   ColumnRef,
   Expr,
+  PerPersonFunction,
   PerPersonSource,
   RowsSource,
   Source,
@@ -11,6 +12,7 @@ import type {
 } from './bound/bound-query.ts'
 import type { CallId } from './catalogue/catalogue.ts'
 import { definitionOf } from './bound/derived-column.ts'
+import { partsOf } from './bound/same-expression.ts'
 import { notSupported } from './text/refusal.ts'
 
 /** Most factors of a product, and most times one and the same. */
@@ -32,7 +34,7 @@ export function requireQuantity(expr: Expr, sources: readonly Source[]): void {
   const quantity = quantityOf(expr, sources)
   if (quantity === undefined) {
     throw notSupported(
-      'a sum, average or variance of anything but columns, their products and quotients; put conditions into FILTER, and functions around the result',
+      `a sum, average or variance of anything but columns, their products and quotients; ${hasAge(expr) ? "of ages take the days, as in avg((date '2026-01-31' - born) / 365.25)" : 'put conditions into FILTER, and functions around the result'}`,
     )
   }
   if (!isOneTerm(quantity)) {
@@ -40,6 +42,11 @@ export function requireQuantity(expr: Expr, sources: readonly Source[]): void {
       'a variance of a sum, or a sum, average or variance of what a sub-query added up; add the results instead, as in avg(x) + avg(y)',
     )
   }
+}
+
+/** Whole years since a day tell of every birthday; the days to it are one quantity, whichever day it is. */
+function hasAge(expr: Expr): boolean {
+  return [...partsOf(expr)].some((part) => part.kind === 'call' && part.call === 'age_years')
 }
 
 /**
@@ -142,11 +149,18 @@ function choiceOfPerson(source: PerPersonSource | RowsSource, column: string): C
   }
   const inner = argument && quantityOf(argument, sources)
   if (inner === undefined || !isOneTerm(inner)) return 'no quantity'
-  // The greatest of (x - c)² over a person's rows is another function of them for every c.
-  const isExtreme = aggregate.function === 'min' || aggregate.function === 'max'
-  if (isExtreme && !isSingle(inner)) return 'no quantity'
+  // The greatest of (x - c)² over a person's rows is another function of them for every c, and so is another quantile for
+  // every fraction but the middle.
+  if (!LINEAR.has(aggregate.function) && !isSingle(inner)) return 'no quantity'
+  if ((aggregate.quantileMicro ?? MIDDLE) !== MIDDLE) return 'no quantity'
   return choiceOf(inner.isChosen || filter !== undefined)
 }
+
+/** In millionths. */
+const MIDDLE = 500_000
+
+/** Aggregates of a person's rows that are a sum of them, or a share of it. */
+const LINEAR: ReadonlySet<PerPersonFunction> = new Set(['sum', 'avg'])
 
 function choiceOf(isChosen: boolean): Choice {
   return isChosen ? 'chosen' : 'everybody'
@@ -184,7 +198,7 @@ const ATOMS: ReadonlySet<CallId> = new Set([
 ])
 
 /** What a call may be in an exact sum: it gives its argument's number, a product, a number that a column of another type has, or none. */
-export type SumRole = 'unchanged' | 'added' | 'product' | 'quotient' | 'atom' | 'chosen' | 'none'
+export type SumRole = 'unchanged' | 'added' | 'product' | 'quotient' | 'power' | 'atom' | 'chosen' | 'none'
 
 /** The same rules by the row of the catalogue alone. */
 export function sumRoleOf(call: CallId): SumRole {
@@ -193,6 +207,7 @@ export function sumRoleOf(call: CallId): SumRole {
   if (MULTIPLIED.has(call)) return 'product'
   if (ATOMS.has(call)) return 'atom'
   if (call === 'div_number') return 'quotient'
+  if (call === 'power') return 'power'
   return call === 'coalesce' ? 'chosen' : 'none'
 }
 
@@ -200,6 +215,7 @@ function quantityOfCall(expr: Call, sources: readonly Source[]): Quantity | unde
   const { call, args } = expr
   if (ATOMS.has(call)) return atomOf(expr, sources)
   if (call === 'coalesce') return quantityOfCoalesce(expr, sources)
+  if (call === 'power') return quantityOfPower(expr, sources)
   const [dividend, divisor] = args
   const operands = call === 'div_number' && dividend && divisor ? [dividend, withoutZero(divisor)] : args
   const [left, right] = operands.map((arg) => quantityOf(arg, sources))
@@ -209,6 +225,13 @@ function quantityOfCall(expr: Call, sources: readonly Source[]): Quantity | unde
   if (ADDED.has(call)) return added(left, right)
   if (MULTIPLIED.has(call)) return multiplied(left, right)
   return call === 'div_number' ? divided(left, right) : undefined
+}
+
+/** `power(x, 2)` is the product that it stands for. */
+function quantityOfPower({ args: [base, exponent] }: Call, sources: readonly Source[]): Quantity | undefined {
+  const times = exponent?.kind === 'literal' ? exponent.value : undefined
+  const one = base && (times === 1 || times === POWER_MAX) ? quantityOf(base, sources) : undefined
+  return one && times === POWER_MAX ? multiplied(one, one) : one
 }
 
 /** `nullif(x, 0)` as a divisor is x: what is divided by 0 is null either way. */
@@ -237,7 +260,7 @@ function atomOf({ call, args, constants }: Call, sources: readonly Source[]): Qu
   }
 }
 
-/** A column as it is stored, or a person's least or greatest of one, or its neighbour: no condition made it. */
+/** A column as it is stored, or a person's least, greatest or most frequent of one, or its neighbour: nothing written made it. */
 function isPlain(column: ColumnRef, sources: readonly Source[]): boolean {
   const found = sources[column.source]
   const source = found && innermost(found)
@@ -245,6 +268,7 @@ function isPlain(column: ColumnRef, sources: readonly Source[]): boolean {
   if (source.kind === 'data-set') return true
   const { expr, aggregate } = definitionOf(source, column.column)
   if (aggregate && (aggregate.filter || aggregate.function === 'count')) return false
+  if (aggregate?.quantileMicro !== undefined) return false
   const made = expr?.kind === 'window' && isNeighbour(expr) ? expr.args[0] : (expr ?? aggregate?.argument)
   return made?.kind === 'column' && isPlain(made, source.sources)
 }

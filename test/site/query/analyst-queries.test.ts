@@ -207,6 +207,34 @@ const TAKEN: readonly (readonly [mode: Mode, sql: string])[] = [
     'aggregate',
     `select first_game, count(*) from (select distinct player_id, first_value(game) over (partition by player_id order by session_start) as first_game from play_sessions) t group by 1`,
   ],
+  [
+    'aggregate',
+    `select count(*) from athletes where age(date '2016-08-05', date_of_birth) >= interval '30 years'`,
+  ],
+  [
+    'aggregate',
+    `select count(*) from play_sessions where (session_start, session_end) overlaps (timestamp '2021-07-01', timestamp '2021-07-02')`,
+  ],
+  [
+    'aggregate',
+    `with g as (select player_id, string_agg(distinct game, ' + ' order by game) as games from play_sessions group by player_id) select games, count(*) from g group by games order by 2 desc`,
+  ],
+  [
+    'aggregate',
+    `select count(*) from (select person_id, total_steps, avg(total_steps) over w as m, stddev(total_steps) over w as s from daily_activity window w as (partition by person_id)) t where total_steps > m + 2 * s`,
+  ],
+  [
+    'aggregate',
+    `select avg(s) from (select person_id, stddev(total_steps) as s from daily_activity group by person_id) t`,
+  ],
+  [
+    'aggregate',
+    `select g, count(*) from (select player_id, mode() within group (order by game) as g from play_sessions group by player_id) t group by g`,
+  ],
+  [
+    'aggregate',
+    `select avg(m) from (select person_id, percentile_cont(0.5) within group (order by total_steps) as m from daily_activity group by person_id) t`,
+  ],
 ]
 
 for (const [mode, sql] of TAKEN)
@@ -238,7 +266,7 @@ const DECLINED: readonly (readonly [mode: Mode, sql: string, at: string, says: R
     'aggregate',
     `select game, avg(gap_days) from (select player_id, game, session_start::date - lag(session_start::date) over (partition by player_id order by session_start) as gap_days from play_sessions) g group by game`,
     'avg(gap_days',
-    /"avg" is of an expression whose bounds cannot/,
+    /a sum, average or variance of anything but co/,
   ],
   [
     'private',
@@ -296,12 +324,6 @@ const DECLINED: readonly (readonly [mode: Mode, sql: string, at: string, says: R
   ],
   [
     'aggregate',
-    `select count(*) from athletes where age(date '2016-08-05', date_of_birth) >= interval '30 years'`,
-    "age(date '20",
-    /"age"/,
-  ],
-  [
-    'aggregate',
     `select extract(isodow from session_start) as d, date_part('hour', session_start) as h, count(*) from play_sessions group by 1, 2 order by 1, 2`,
     "date_part('h",
     /Column "session_start" may only be grouped by/,
@@ -356,12 +378,6 @@ const DECLINED: readonly (readonly [mode: Mode, sql: string, at: string, says: R
   ],
   [
     'aggregate',
-    `select count(*) from play_sessions where (session_start, session_end) overlaps (timestamp '2021-07-01', timestamp '2021-07-02')`,
-    'overlaps (ti',
-    /"overlaps"/,
-  ],
-  [
-    'aggregate',
     `select nationality, count(distinct sport) as sports from athletes group by 1`,
     'count(distin',
     /"count" of distinct values of anything but th/,
@@ -395,36 +411,6 @@ const DECLINED: readonly (readonly [mode: Mode, sql: string, at: string, says: R
     `select distinct on (sport) sport, height from athletes order by sport, height desc`,
     'sport) sport',
     /DISTINCT ON here/,
-  ],
-  [
-    'aggregate',
-    `with g as (select player_id, string_agg(distinct game, ' + ' order by game) as games from play_sessions group by player_id) select games, count(*) from g group by games order by 2 desc`,
-    'string_agg(d',
-    /ORDER BY in an aggregate \(it lists values/,
-  ],
-  [
-    'aggregate',
-    `select count(*) from (select person_id, total_steps, avg(total_steps) over w as m, stddev(total_steps) over w as s from daily_activity window w as (partition by person_id)) t where total_steps > m + 2 * s`,
-    'stddev(total',
-    /"stddev" with OVER/,
-  ],
-  [
-    'aggregate',
-    `select avg(s) from (select person_id, stddev(total_steps) as s from daily_activity group by person_id) t`,
-    'stddev(total',
-    /"stddev"/,
-  ],
-  [
-    'aggregate',
-    `select g, count(*) from (select player_id, mode() within group (order by game) as g from play_sessions group by player_id) t group by g`,
-    'mode() withi',
-    /WITHIN GROUP \(it would be one person’s value/,
-  ],
-  [
-    'aggregate',
-    `select avg(m) from (select person_id, percentile_cont(0.5) within group (order by total_steps) as m from daily_activity group by person_id) t`,
-    'percentile_c',
-    /WITHIN GROUP \(it would be one person’s value/,
   ],
   [
     'aggregate',

@@ -11,6 +11,11 @@ export const aggregateOfSessions = oneOf(
   'min(s.minutes)',
   'count(s.minutes)',
   "count(*) filter (where s.place = 'gym')",
+  "count(case when s.place <> 'gym' then s.id end)",
+  'stddev_pop(s.minutes)',
+  "variance(s.minutes) filter (where s.place = 'gym')",
+  'percentile_cont(0.5) within group (order by s.minutes)',
+  'mode() within group (order by s.minutes)',
 )
 
 const ofSession = oneOf(

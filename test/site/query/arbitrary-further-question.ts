@@ -9,6 +9,7 @@ import {
   pairsOfSessions,
   found,
 } from './arbitrary-comparison.ts'
+import { ages, ofOwnRows, publicNames, spans, sumsOfOwnRows } from './arbitrary-analyst.ts'
 import { documents, documentsOfPerson } from './arbitrary-document.ts'
 import {
   lateral,
@@ -19,6 +20,7 @@ import {
   natural,
   written,
   writtenElsewhere,
+  writtenKept,
 } from './arbitrary-relation.ts'
 import { framed } from './arbitrary-window.ts'
 
@@ -40,9 +42,15 @@ export const FURTHER_SHAPES: Readonly<Record<string, fc.Arbitrary<string>>> = {
   'documents of a person': documentsOfPerson,
   written,
   'written elsewhere': writtenElsewhere,
+  'written and kept': writtenKept,
   found,
   known,
   'known of sessions': knownOfSessions,
   pairs,
   'pairs of sessions': pairsOfSessions,
+  spans,
+  ages,
+  'public names': publicNames,
+  'of own rows': ofOwnRows,
+  'sums of own rows': sumsOfOwnRows,
 }

@@ -101,10 +101,30 @@ const ties = fc
       `select ${keys}, ${n} as n, ${m} as m ${rest} order by ${order} fetch first ${count} rows with ties`,
   )
 
+/** Groups of the groups. Of none PostgreSQL has one row of all of them. */
+const regrouped = fc
+  .tuple(
+    groups,
+    oneOf(
+      'select k, sum(n) as s, count(*) as c FROM group by k',
+      'select l as o, max(n) filter (where m > 0) as s, min(m) as c FROM group by l having sum(n) > 1',
+      'select count(*) as c, avg(n) as a, stddev_pop(m) as v FROM having count(*) > 0',
+      'select distinct k FROM',
+      'select n % 2 = 0 as e, sum(m) / count(*) as s, count(m) as c FROM where n > 1 group by 1',
+      'select k is null as e, bool_or(n > 2)::int as b, 100.0 * max(n) / sum(n) as p FROM group by k is null order by sum(n)',
+      'select o, s from (select l as o, sum(n) as s FROM group by l) z where s > 2',
+      'select k, l, count(*) as c, variance(n) as v FROM group by k, l',
+    ),
+  )
+  .map(([{ keys, n, m, rest }, text]) =>
+    text.replace('FROM', `from (select ${keys}, ${n} as n, ${m} as m ${rest}) g`),
+  )
+
 /** Every shape of this file, with its name. */
 export const GROUP_SHAPES: Readonly<Record<string, fc.Arbitrary<string>>> = {
   'windows of groups': within,
   'around groups': around,
   'best groups': best,
   'with ties': ties,
+  'groups of groups': regrouped,
 }

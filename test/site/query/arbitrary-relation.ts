@@ -134,6 +134,7 @@ export const written = fc
     oneOf(
       "join (values ('f', 'women'), ('m', 'men')) v(sex, label) on v.sex = a.sex",
       "join (values ('f', 'women'), ('x', null)) v(sex, label) using (sex)",
+      "left join (values ('f', 'women'), ('m', 'men')) v(sex, label) on v.sex = a.sex and power(a.gold, 2) > 1",
       "left join (values ('golf', 'f', 'G'), ('golf', 'm', 'H'), (null, 'm', 'N')) v(sport, sex, label) on a.sport = v.sport and v.sex = a.sex and a.gold > 0",
       "join (select 'golf' as sport, 'ball' as label union all select 'rowing', 'boat' union select 'golf', 'ball') v on v.sport = a.sport",
       "join (values (-1, 1, 'few'), (2, 3, 'some'), (4, 9, 'many')) v(least, most, label) on a.gold between v.least and v.most",
@@ -172,3 +173,25 @@ export const writtenElsewhere = fc
     oneOf('true', 's.minutes between 5 and 40', 's.minutes is not null'),
   )
   .map(([text, condition]) => text.replace('CONDITION', condition))
+
+/** Written relations whose rows stay where they meet nobody: groups of nobody, which are not shown. */
+export const writtenKept = fc
+  .tuple(
+    oneOf(
+      "(values ('f', 1, 'women'), ('m', 2, 'men'), ('q', 3, 'none')) v(sex, least, label) left join athletes a on a.sex = v.sex",
+      "athletes a right join (values (-1, 1, 'few'), (2, 3, 'some'), (7, 9, 'none')) v(least, most, label) on a.gold between v.least and v.most",
+      "athletes a full join (values ('f', 4, 'women'), ('q', 5, 'none')) v(sex, least, label) on a.sex = v.sex",
+      '(select n as least, n as label from generate_series(-1, 6) n) v left join athletes a on a.gold = v.label',
+      "(select w as label, w as least from generate_series(date '1985-01-01', date '1990-12-01', interval '6 months') as g(w)) v left join athletes a on a.born >= v.label and a.born < v.label + interval '6 months'",
+      "(values ('golf', 1, 'G'), ('rowing', 2, 'R'), ('chess', 3, 'C')) v(sport, least, label) left join athletes a on v.sport = a.sport left join sessions s on s.id = a.id",
+    ),
+    oneOf('count(*)', 'count(a.id)', 'avg(a.height)', 'count(distinct a.id) filter (where a.gold > 0)'),
+    oneOf('', ', max(v.least)::text as l, min(v.least) is null as i'),
+    conditionOfAthlete,
+  )
+  .map(([from, measure, more, where]) => {
+    const condition = `(${where.replaceAll(/\b(gold|height|sex|sport|born)\b(?![.'])/g, (name, _, at: number, text: string) => (text[at - 1] === '.' ? name : `a.${name}`))})`
+    const [label, extra] = from.includes('date') ? ["to_char(v.label, 'YYYY-MM')", ''] : ['v.label', more]
+    const made = from.includes('sessions') ? measure.replace('avg(a.height)', 'avg(s.minutes)') : measure
+    return `select ${label} as k, ${made} as m${extra} from ${from} where ${condition} group by v.label having count(a.id) > 0`
+  })

@@ -142,7 +142,7 @@ const DECLINED: readonly (readonly [sql: string, code: string, detail: RegExp])[
   ["select count(*) from athletes where split_part(sex, 'a', 0) = ''", 'declined.sql_function', /but 0/],
   ['select count(*) from athletes where gold || active = $$1$$', 'declined.sql_function', /integer, boolean/],
   [
-    'select count(*) from (select id, nth_value(minutes, 2) over (partition by id order by started) as n from sessions) t where n > 3',
+    'select count(*) from (select id, nth_value(minutes, 2) over (partition by id order by started groups 1 preceding) as n from sessions) t where n > 3',
     'declined.sql_not_supported',
     /"nth_value" without a frame of ROWS/,
   ],
@@ -258,7 +258,7 @@ const DECLINED: readonly (readonly [sql: string, code: string, detail: RegExp])[
     /written number from 0 to 1000/,
   ],
   [
-    'select count(*) from (select id, last_value(minutes) over (partition by id order by place) as n from sessions) t',
+    'select count(*) from (select id, last_value(minutes) over (partition by id order by place range between current row and unbounded following) as n from sessions) t',
     'declined.sql_not_supported',
     /without a frame of ROWS/,
   ],

@@ -49,7 +49,7 @@ declinesAll([
     /DISTINCT over groups whose keys are not all shown/,
   ],
   [
-    'select count(*) from (select distinct sex from athletes) t',
+    'select count(*) from (select distinct sex from athletes) t join athletes a on a.sex = t.sex',
     'declined.sql_not_supported',
     /DISTINCT in a sub-select or CTE without exactly one person key/,
   ],
@@ -275,7 +275,32 @@ declinesAll([
     /LIMIT and OFFSET over rows of different people/,
   ],
   ['select count(*) from athletes tablesample bernoulli (10)', 'declined.sql_not_supported', /TABLESAMPLE/],
-  ['select count(*) from generate_series(1, 10)', 'declined.sql_not_supported', /function as a relation/],
+  ['select count(*) from generate_series(1, 10)', 'declined.sql_not_supported', /written out alone/],
+  [
+    'select n, count(*) from athletes a join generate_series(0, gold) n on a.gold = n group by n',
+    'declined.sql_not_supported',
+    /function as a relation/,
+  ],
+  [
+    'select n, count(*) from athletes a, lateral generate_series(0, 9) n where a.gold = n group by n',
+    'declined.sql_not_supported',
+    /function as a relation/,
+  ],
+  [
+    'select n, count(*) from generate_series(0, 5, -1) n join athletes a on a.gold = n group by n',
+    'declined.sql_not_supported',
+    /function as a relation/,
+  ],
+  [
+    "select n, count(*) from generate_series(date '2026-01-01', date '2026-09-01', interval '0 days') n join athletes a on a.born = n group by n",
+    'declined.sql_not_supported',
+    /function as a relation/,
+  ],
+  [
+    'select n, count(*) from generate_series(1, 1000000000) n join athletes a on a.gold = n group by n',
+    'declined.too_large',
+    /more than 200 rows/,
+  ],
   ['select count(*) from main.athletes', 'declined.sql_not_supported', /name with a schema/],
   ['select count(*) from people', 'declined.sql_not_supported', /"people": it is no data set/],
   ['select count(*) from athletes where born < current_date', 'declined.sql_not_supported', /CURRENT_DATE/],

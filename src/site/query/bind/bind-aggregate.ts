@@ -1,8 +1,7 @@
 import type { FuncCall, Node } from '@pgsql/types'
-import { isScalarType } from '../../../protocol/data-set.ts'
 import type { MeasureKind } from '../../guard/collected-group.ts'
 import { spokenColumn } from '../bound/bound-query.ts'
-import type { Expr, Measure, MeasureRef, PerPersonAggregate, Source } from '../bound/bound-query.ts'
+import type { Expr, Measure, MeasureRef, PersonRef, Source } from '../bound/bound-query.ts'
 import type { ExprType, Range } from '../catalogue/expression-type.ts'
 import { isMultiplied, optionalManySources, withinBounds } from './bounded-argument.ts'
 import { bindCondition, bindTerm } from './bind-expression.ts'
@@ -10,7 +9,6 @@ import { PAIR_AGGREGATES, asFactor, bindPair } from './bind-pair.ts'
 import type { PairSink, Side } from './bind-pair.ts'
 import type { Frame } from './bind-expression.ts'
 import { call, coerce, requireScalar } from './build-expression.ts'
-import { hull, range } from '../catalogue/ranges.ts'
 import { requireQuantity } from '../check-quantities.ts'
 import { aggregateOfSum } from './sum-of-terms.ts'
 import { atOffset, notAllowed, notSupported, wrongColumn } from '../text/refusal.ts'
@@ -43,15 +41,14 @@ export const AGGREGATES: Readonly<Record<string, AggregateRow>> = {
 
 /** Whether a function is an aggregate of some mode, or one that is declined by name: no column is computed by it row by row. */
 export function isAggregate(name: string): boolean {
-  return (
-    Object.hasOwn(AGGREGATES, name) ||
-    Object.hasOwn(PAIR_AGGREGATES, name) ||
-    PER_PERSON_AGGREGATES.some((known) => known === name) ||
-    OTHER_AGGREGATES.has(name)
-  )
+  return Object.hasOwn(AGGREGATES, name) || Object.hasOwn(PAIR_AGGREGATES, name) || OTHER_AGGREGATES.has(name)
 }
 
 const OTHER_AGGREGATES: ReadonlySet<string> = new Set([
+  'min',
+  'max',
+  'bool_or',
+  'bool_and',
   'percentile_cont',
   'percentile_disc',
   'median',
@@ -61,9 +58,6 @@ const OTHER_AGGREGATES: ReadonlySet<string> = new Set([
   'string_agg',
   'any_value',
 ])
-
-/** A table: aggregates of a sub-select that is grouped by the person key. */
-export const PER_PERSON_AGGREGATES = ['count', 'sum', 'avg', 'min', 'max', 'bool_or', 'bool_and'] as const
 
 /** An aggregate as it is written: what it is of, and which rows it takes. */
 interface Written {
@@ -127,6 +121,8 @@ export function readAggregate(
     return { filter, isOfPeople: false }
   }
   if (args.length !== 1) throw notAllowed(`"${name}" of ${args.length} arguments`, node.location)
+  const chosen = name === 'count' ? chosenPerson(args[0], inner) : undefined
+  if (chosen) return ofPeople(chosen.person, { filter: bothOf(filter, chosen.when), node, inner })
   const argument = aggregated(args[0], name, inner)
   const isPerson = argument.type === 'person'
   if (isPerson && name !== 'count')
@@ -139,10 +135,42 @@ export function readAggregate(
     )
   if (argument.kind !== 'person')
     return { argument, filter, isOfPeople: false, ...(node.agg_distinct ? { isDistinct: true } : {}) }
-  // Where the person key is never null, counting it is counting rows.
-  const isThere = inner.isNullable?.(argument) ? call('is_not_null', [argument]) : undefined
-  const both = filter && isThere ? call('and', [filter, isThere]) : (filter ?? isThere)
-  return { filter: both, isOfPeople: node.agg_distinct ?? false }
+  return ofPeople(argument, { filter, node, inner })
+}
+
+interface OfPeople {
+  readonly filter: Expr | undefined
+  readonly node: FuncCall
+  readonly inner: Frame
+}
+
+/** Where the person key is never null, counting it is counting rows. */
+function ofPeople(person: PersonRef, { filter, node, inner }: OfPeople): Written {
+  const isThere = inner.isNullable?.(person) ? call('is_not_null', [person]) : undefined
+  return { filter: bothOf(filter, isThere), isOfPeople: node.agg_distinct ?? false }
+}
+
+function bothOf(one: Expr | undefined, other: Expr | undefined): Expr | undefined {
+  return one && other ? call('and', [one, other]) : (one ?? other)
+}
+
+/** `case when … then <person key> end`: FILTER, as it was written before there was one. */
+function chosenPerson(
+  node: Node | undefined,
+  inner: Frame,
+): { readonly person: PersonRef; readonly when: Expr } | undefined {
+  if (node === undefined || !('CaseExpr' in node)) return undefined
+  const { arg, args = [], defresult } = node.CaseExpr
+  const [first, another] = args
+  if (arg || another || first === undefined || !('CaseWhen' in first) || !isNull(defresult)) return undefined
+  const { expr, result } = first.CaseWhen
+  if (result === undefined || !('ColumnRef' in result)) return undefined
+  const person = bindTerm(result, inner)
+  return person.kind === 'person' ? { person, when: bindCondition(expr, inner) } : undefined
+}
+
+function isNull(node: Node | undefined): boolean {
+  return node === undefined || ('A_Const' in node && node.A_Const.isnull === true)
 }
 
 function aggregated(node: Node | undefined, name: string, inner: Frame): Expr {
@@ -235,7 +263,8 @@ function addSum(measures: Measure[], kind: MeasureKind, facts: SumFacts): Measur
   return measureRef(addMeasure(measures, measure), 'number', kind === 'avg' ? clamp : undefined)
 }
 
-function checkMultiplied(argument: Expr, { inner, sources, name, offset }: Summed): void {
+/** Refuses to aggregate a value that a join repeats. */
+export function checkMultiplied(argument: Expr, { inner, sources, name, offset }: Summed): void {
   if (!isMultiplied(argument, sources, inner.binding.dataSets)) return
   throw notSupported(
     `"${name}" of a value that the join repeats for each row of another data set; add up the rows of each person in a CTE first`,
@@ -277,79 +306,4 @@ export function addMeasure(measures: Measure[], measure: Measure): number {
 /** What a measure comes to, by its index. */
 export function measureRef(measure: number, type: ExprType, bounds: Range | undefined): MeasureRef {
   return { kind: 'measure', measure, type, size: 1, range: bounds }
-}
-
-/** Collects the aggregates of a sub-select that is grouped by the person key. `rowsMax` bounds the rows of one person. */
-export function perPersonSink(
-  inner: Frame,
-  { sources, rowsMax }: { readonly sources: readonly Source[]; readonly rowsMax: () => number },
-): {
-  readonly aggregates: PerPersonAggregate[]
-  readonly bind: (node: FuncCall, name: string) => Expr | undefined
-} {
-  const aggregates: PerPersonAggregate[] = []
-  const bind = (node: FuncCall, name: string): Expr | undefined => {
-    const fn = PER_PERSON_AGGREGATES.find((known) => known === (name === 'every' ? 'bool_and' : name))
-    if (fn === undefined) return undefined
-    const { argument, filter, isOfPeople, isDistinct } = readAggregate(node, name, {
-      ...inner,
-      isPerPerson: true,
-    })
-    if (isOfPeople) throw notSupported('counting people within one person', node.location)
-    const type = perPersonType(fn, argument, node.location)
-    if (argument && (fn === 'sum' || fn === 'avg'))
-      checkMultiplied(argument, { inner, sources, offset: node.location, name })
-    const isSummed = argument !== undefined && (fn === 'sum' || fn === 'avg')
-    const index =
-      aggregates.push({
-        function: fn,
-        argument: isSummed ? withinBounds(argument) : argument,
-        filter,
-        isDistinct,
-        clamp: isSummed && argument.kind === 'column' ? argument.range : undefined,
-        type,
-      }) - 1
-    return {
-      kind: 'measure',
-      measure: index,
-      type,
-      size: 1,
-      range: perPersonRange(fn, argument, rowsMax()),
-      copies: argument?.copies,
-    }
-  }
-  return { aggregates, bind }
-}
-
-function perPersonType(
-  fn: PerPersonAggregate['function'],
-  argument: Expr | undefined,
-  offset: number | undefined,
-): PerPersonAggregate['type'] {
-  if (fn === 'count') return 'integer'
-  const type = argument?.type
-  if (type === undefined || type === 'person' || type === 'interval')
-    throw notAllowed(`"${fn}" of ${type ?? 'nothing'}`, offset)
-  if (!isScalarType(type)) throw notAllowed(`"${fn}" of ${type}`, offset)
-  if (fn === 'bool_or' || fn === 'bool_and') {
-    if (type !== 'boolean') throw notAllowed(`"${fn}" of ${type}`, offset)
-    return type
-  }
-  if (fn === 'min' || fn === 'max') {
-    if (type === 'boolean') throw notAllowed(`"${fn}" of boolean`, offset)
-    return type
-  }
-  if (type !== 'integer' && type !== 'number') throw notAllowed(`"${fn}" of ${type}`, offset)
-  return 'number'
-}
-
-function perPersonRange(
-  fn: PerPersonAggregate['function'],
-  argument: Expr | undefined,
-  rowsMax: number,
-): Range | undefined {
-  const bounds = argument?.range
-  if (fn === 'count') return range(0, rowsMax)
-  if (fn === 'sum') return bounds && hull([range(bounds.least * rowsMax, bounds.greatest * rowsMax), bounds])
-  return bounds
 }

@@ -5,6 +5,8 @@ import { bindOperator } from './bind-operator.ts'
 import type { Expr, PersonRef } from '../bound/bound-query.ts'
 import { asText, isJoined } from './join-texts.ts'
 import { bindBuckets } from './bind-buckets.ts'
+import { bindFormat } from './bind-format.ts'
+import { bindOverlaps } from './bind-overlaps.ts'
 import { call, caseOf, coerce, commonType, literal, resolveCall } from './build-expression.ts'
 import type { Term } from './build-expression.ts'
 import { readInteger, readLiteral, readNumber } from '../bound/literals.ts'
@@ -215,7 +217,10 @@ function bindFunction(node: FuncCall, frame: Frame): Expr {
   const special = name === 'extract' || name === 'date_part' ? bindExtract(args, frame) : undefined
   if (special) return special
   const terms = args.map((arg) => bindOperand(arg, frame))
-  return resolveCall(isJoined(name) ? terms.map(asText) : terms, { offset: node.location, name })
+  const place = { offset: node.location, name }
+  if (name === 'overlaps') return bindOverlaps(terms, place)
+  if (name === 'format') return bindFormat(terms, place)
+  return resolveCall(isJoined(name) ? terms.map(asText) : terms, place)
 }
 
 /** `to_timestamp('2021-06-01 00:00:00', 'YYYY-MM-DD HH24:MI:SS')`, as tools write a moment: of two texts that are written out. */

@@ -181,9 +181,15 @@ interface WrittenSide {
   readonly join: JoinExpr
   readonly table: NamedTable
   readonly other: Node
+  /** Whether rows of the written table stay that meet nobody. */
+  readonly isKept: boolean
+  readonly kind: 'inner' | 'left'
 }
 
-/** A join of which one side is a table that is written out. Its rows are nobody's, so none may stay that meet nobody. */
+/**
+ * A join of which one side is a table that is written out. Its rows are nobody's. Where such rows stay that meet nobody, the question
+ * has to group by what tells them apart, so that each is a group of nobody, which is not shown.
+ */
 function writtenSide(join: JoinExpr, context: FromContext): WrittenSide | undefined {
   const { larg, rarg, jointype } = join
   if (larg === undefined || rarg === undefined) return undefined
@@ -192,23 +198,26 @@ function writtenSide(join: JoinExpr, context: FromContext): WrittenSide | undefi
   if (table === undefined) return undefined
   if (join.isNatural)
     throw notSupported('NATURAL JOIN of a relation that is written out; write USING', offsetOf(rarg))
-  if (jointype !== 'JOIN_INNER' && jointype !== (right ? 'JOIN_LEFT' : 'JOIN_RIGHT'))
+  const isKept = jointype === 'JOIN_FULL' || jointype === (right ? 'JOIN_RIGHT' : 'JOIN_LEFT')
+  if (isKept && (context.level !== context.question || context.binding.mode === 'rows'))
     throw notSupported(
       'an outer join that keeps rows of a relation that is written out: nobody stands behind them',
       offsetOf(rarg),
     )
-  return { join, table, other: right ? larg : rarg }
+  const isInner = jointype === 'JOIN_INNER' || (isKept && jointype !== 'JOIN_FULL')
+  return { join, table, other: right ? larg : rarg, isKept, kind: isInner ? 'inner' : 'left' }
 }
 
-function joinSide({ join, table }: WrittenSide, left: Scope, context: FromContext): Scope {
-  const { quals, usingClause, jointype, rarg } = join
+function joinSide({ join, table, isKept, kind }: WrittenSide, left: Scope, context: FromContext): Scope {
+  const { quals, usingClause, rarg } = join
   requireDistinctNames([...left, { name: table.name, columns: [] }], offsetOf(rarg))
   const made = joinWritten(
     {
       table,
       nodes: quals ? conjunctsOf(quals) : [],
       using: textsOf(usingClause ?? []) ?? [],
-      kind: jointype === 'JOIN_INNER' ? 'inner' : 'left',
+      kind,
+      isKept,
     },
     left,
     context,

@@ -1,5 +1,5 @@
 import type { Node, RangeSubselect, SelectStmt } from '@pgsql/types'
-import { PER_PERSON_AGGREGATES, perPersonSink } from './bind-aggregate.ts'
+import { isPerPersonAggregate, perPersonSink } from './bind-per-person.ts'
 import { bindCondition } from './bind-expression.ts'
 import type { Frame } from './bind-expression.ts'
 import { bindOrder, bindTargets } from './bind-groups.ts'
@@ -230,7 +230,7 @@ function hasAggregate(value: unknown): boolean {
   if ('FuncCall' in value) {
     const { funcname = [] } = value.FuncCall as { readonly funcname?: readonly Node[] }
     const name = textsOf(funcname)?.at(-1)
-    if (name === 'every' || PER_PERSON_AGGREGATES.some((known) => known === name)) return true
+    if (name !== undefined && isPerPersonAggregate(name)) return true
   }
   return Object.values(value).some(hasAggregate)
 }

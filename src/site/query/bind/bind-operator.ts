@@ -2,17 +2,16 @@ import type { A_Expr, Node, RowExpr } from '@pgsql/types'
 import { elementType } from '../../../protocol/data-set.ts'
 import { bindDocumentOperator, bindOperandOrList } from './bind-document.ts'
 import type { Expr } from '../bound/bound-query.ts'
-import { call, literal, resolveCall } from './build-expression.ts'
+import { call, resolveCall } from './build-expression.ts'
 import { asText, isJoined, isText } from './join-texts.ts'
 import type { Term } from './build-expression.ts'
+import type { BindOperand } from './compare-spans.ts'
 import { LISTS } from '../catalogue/catalogue-lists.ts'
 import { textsOf } from '../text/nodes.ts'
 import { isSplit, PARTS, splitArguments } from '../catalogue/text-parts.ts'
 import { notAllowed, notSupported } from '../text/refusal.ts'
+import { compareSpans } from './compare-spans.ts'
 import { similarAsRegular } from '../catalogue/regular-expression.ts'
-
-/** Binds an operand where the operator stands. */
-export type BindOperand = (node: Node | undefined) => Term
 
 const OPERATOR_NAMES: Readonly<Record<string, string>> = {
   AEXPR_DISTINCT: 'IS DISTINCT FROM',
@@ -37,60 +36,7 @@ export function bindOperator(node: A_Expr, bind: BindOperand): Expr {
   if (kind === 'AEXPR_OP_ANY' || kind === 'AEXPR_OP_ALL') return bindAmong(node, bind)
   if (kind === 'AEXPR_BETWEEN_SYM' || kind === 'AEXPR_NOT_BETWEEN_SYM') return bindSymmetric(node, bind)
   if (lexpr && 'RowExpr' in lexpr) return bindRowComparison(node, lexpr.RowExpr, bind)
-  return bindApart(node, bind) ?? bindSigned(node, bind)
-}
-
-const MIRRORED: Readonly<Record<string, string>> = {
-  '<': '>',
-  '<=': '>=',
-  '>': '<',
-  '>=': '<=',
-  '=': '=',
-  '<>': '<>',
-}
-
-/** `a - b > interval '30 minutes'` of two timestamps: how many seconds they are apart. */
-function bindApart({ kind, name, lexpr, rexpr, location }: A_Expr, bind: BindOperand): Expr | undefined {
-  const [sign, another] = textsOf(name ?? []) ?? []
-  const mirrored = sign === undefined ? undefined : MIRRORED[sign]
-  if (kind !== 'AEXPR_OP' || another || sign === undefined || mirrored === undefined) return undefined
-  const [left, right] = [differenceOf(lexpr), differenceOf(rexpr)]
-  const difference = left ?? right
-  const other = left ? rexpr : lexpr
-  if (difference === undefined || (left && right) || !isSpan(other)) return undefined
-  const operands = [bind(difference.lexpr), bind(difference.rexpr)]
-  // Days between dates are a number.
-  if (!operands.some((term) => term.kind !== 'untyped' && term.type === 'timestamp')) return undefined
-  const seconds = secondsOf(bind(other), location)
-  const apart = resolveCall(operands, { offset: difference.location, name: 'extract(epoch from a - b)' })
-  return resolveCall([apart, seconds], { offset: location, name: left ? sign : mirrored })
-}
-
-function differenceOf(node: Node | undefined): A_Expr | undefined {
-  if (node === undefined || !('A_Expr' in node)) return undefined
-  const { kind, name, lexpr } = node.A_Expr
-  return kind === 'AEXPR_OP' && textsOf(name ?? [])?.join() === '-' && lexpr ? node.A_Expr : undefined
-}
-
-function isSpan(node: Node | undefined): boolean {
-  return (
-    node !== undefined &&
-    'TypeCast' in node &&
-    textsOf(node.TypeCast.typeName?.names ?? [])?.at(-1) === 'interval'
-  )
-}
-
-const SECONDS_MAX = 100 * 366 * 86_400
-
-/** As PostgreSQL compares spans: a day has 24 hours and a month 30 days. */
-function secondsOf(term: Term, offset: number | undefined): Expr {
-  const span = term.kind === 'literal' ? term.value : undefined
-  if (typeof span !== 'object' || span === null)
-    throw notAllowed('a span of time beside a difference', offset)
-  const days = Number(span.months) * 30 + Number(span.days)
-  const seconds = (days * 86_400 * 1e6 + Number(span.microseconds)) / 1e6
-  if (Math.abs(seconds) > SECONDS_MAX) throw notAllowed('a span of more than a hundred years here', offset)
-  return literal('number', seconds)
+  return compareSpans(node, bind) ?? bindSigned(node, bind)
 }
 
 function bindSigned(

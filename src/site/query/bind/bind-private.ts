@@ -1,4 +1,4 @@
-import type { FuncCall, Node } from '@pgsql/types'
+import type { FuncCall } from '@pgsql/types'
 import {
   AGGREGATES,
   addMeasure,
@@ -8,7 +8,6 @@ import {
   whyUnbounded,
 } from './bind-aggregate.ts'
 import { bindTerm, bindValue } from './bind-expression.ts'
-import { offsetOf } from '../text/nodes.ts'
 import type { Frame } from './bind-expression.ts'
 import type { Expr, Measure, MeasureRef, QuantileKind } from '../bound/bound-query.ts'
 import { withinBounds } from './bounded-argument.ts'
@@ -16,10 +15,11 @@ import { call, coerce, literal } from './build-expression.ts'
 import type { Place } from './build-expression.ts'
 import { asFactor, bindPair } from './bind-pair.ts'
 import type { PairSink } from './bind-pair.ts'
+import { readFraction, sortedValue } from './written-quantile.ts'
 import type { Range } from '../catalogue/expression-type.ts'
 import { middleOf } from '../catalogue/ranges.ts'
 import type { MeasureKind } from '../../guard/collected-group.ts'
-import { notAllowed, notSupported, wrongColumn } from '../text/refusal.ts'
+import { notAllowed, wrongColumn } from '../text/refusal.ts'
 
 /** A table: aggregates of mode `private` beside those of mode `aggregate`. Each is chosen from a declared grid. */
 export const QUANTILES: Readonly<Record<string, { readonly kind: QuantileKind; readonly says: string }>> = {
@@ -166,20 +166,6 @@ function readWithinGroup(node: FuncCall, name: string, inner: Frame): Quantile {
     argument: bindValue(value, inner),
     quantileMicro: isDescending ? 1_000_000 - quantileMicro : quantileMicro,
   }
-}
-
-function sortedValue(order: Node): { readonly value: Node; readonly isDescending: boolean } {
-  if (!('SortBy' in order) || order.SortBy.node === undefined) throw notSupported('this ORDER BY')
-  return { value: order.SortBy.node, isDescending: order.SortBy.sortby_dir === 'SORTBY_DESC' }
-}
-
-/** In millionths, so that it is a fraction of whole numbers. */
-function readFraction(node: Node, name: string, inner: Frame): number {
-  const written = coerce(bindTerm(node, inner), 'number', { offset: offsetOf(node), name })
-  const value = written.kind === 'literal' ? Number(written.value ?? Number.NaN) : Number.NaN
-  if (!(value >= 0 && value <= 1))
-    throw notAllowed(`"${name}" of a fraction that is not written out between 0 and 1`, offsetOf(node))
-  return Math.round(value * 1_000_000)
 }
 
 function boundedArgument(

@@ -18,8 +18,17 @@ import { insideOf } from '../bound/derived-column.ts'
 import { groupingsOf } from './grouping-function.ts'
 import { isNullablePerson } from '../bound/joined-level.ts'
 import { bindWith } from './named-queries.ts'
-import { bindOverGroups, groupsBehind, groupWindows, withGroupTies, withTies } from './over-groups.ts'
-import { atNode, notSupported, wrongColumn } from '../text/refusal.ts'
+import {
+  bindOverGroups,
+  groupsBehind,
+  groupWindows,
+  isGrouping,
+  withGroupTies,
+  withTies,
+} from './over-groups.ts'
+import type { OverGroups } from './over-groups.ts'
+import { GroupsRefusal, atNode, notSupported, wrongColumn } from '../text/refusal.ts'
+import { checkKeptRows, fromWrittenKeys, writtenExtreme } from './written-groups.ts'
 import { checkResolution } from './resolution.ts'
 import { childrenOf, mapExpression, partsOf, sameExpression } from '../bound/same-expression.ts'
 import type { Binding, Level } from './scope.ts'
@@ -48,14 +57,23 @@ interface Known {
 /** A question of groups, or one over the groups of another. */
 function bindGroupsOf(select: SelectStmt, { binding, known }: Known): BoundQuery {
   const over = groupsBehind(select, known)
-  if (over === undefined) return bindGroupedQuestion(select, boundFrom(select, { binding, known }))
-  const inner = atNode(over.inner, () => bindGroupsOf(over.inner, { binding, known: over.known }))
-  return bindOverGroups(select, inner, { binding, over })
+  const bindOver = (groups: OverGroups): BoundQuery => {
+    const inner = atNode(groups.inner, () => bindGroupsOf(groups.inner, { binding, known: groups.known }))
+    return bindOverGroups(select, inner, { binding, over: groups })
+  }
+  if (over && !isGrouping(select)) return bindOver(over)
+  try {
+    return bindGroupedQuestion(select, boundFrom(select, { binding, known }))
+  } catch (error) {
+    // Whether a sub-select is of people is known once its keys are bound.
+    if (over && error instanceof GroupsRefusal) return bindOver(over)
+    throw error
+  }
 }
 
 /** FROM and WHERE of a question. */
 function boundFrom(select: SelectStmt, { binding, known }: Known): Bound {
-  const level: Level = { sources: [], where: [] }
+  const level: Level = { sources: [], where: [], written: [] }
   const context: FromContext = {
     binding,
     level,
@@ -117,7 +135,12 @@ function bindGroupedQuestion(select: SelectStmt, { binding, level, frame: inner 
   const mode = binding.mode === 'private' ? 'private' : 'aggregate'
   const sink = mode === 'private' ? privateMeasureSink(inner) : measureSink(inner, level.sources)
   const groupings = groupingsOf(inner)
-  const frame: Frame = { ...inner, bindAggregate: sink.bind, bindGrouping: groupings.bind }
+  const { written = [] } = level
+  const frame: Frame = {
+    ...inner,
+    bindAggregate: (node, name) => writtenExtreme(node, name, { inner, written }) ?? sink.bind(node, name),
+    bindGrouping: groupings.bind,
+  }
   const shown: Frame = { ...frame, bindWindow: groupWindows(select, frame) }
   const targets = bindTargets(select, shown)
   const isDistinct = select.distinctClause !== undefined && !select.groupClause && sink.measures.length === 0
@@ -133,11 +156,12 @@ function bindGroupedQuestion(select: SelectStmt, { binding, level, frame: inner 
   const keys = grouping.keys.map(({ expr }) => expr)
   checkResolution(grouping.keys, level.sources, binding.dataSets)
   checkDimensions(grouping, level.sources, binding.dataSets)
-  const ofGroups = (expr: Expr, offset: number | undefined): Expr =>
-    withGroupTies(groupings.resolve(overGroups(expr, keys, offset), { keys, sets: grouping.sets }), {
-      keys,
-      hasSets: grouping.sets !== undefined,
-    })
+  checkKeptRows({ keys, sets: grouping.sets }, written)
+  const hasSets = grouping.sets !== undefined
+  const ofGroups = (expr: Expr, offset: number | undefined): Expr => {
+    const known = overGroups(hasSets ? expr : fromWrittenKeys(expr, keys, written), keys, offset)
+    return withGroupTies(groupings.resolve(known, { keys, sets: grouping.sets }), { keys, hasSets })
+  }
   const having = bindHaving(select, frame)
   const orderBy = bindOrder(select, targets, shown)
     .map(({ offset, ...key }) => ({ ...key, expr: ofGroups(key.expr, offset) }))

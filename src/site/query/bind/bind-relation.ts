@@ -2,7 +2,7 @@ import type { Node, RangeSubselect, RangeVar, SelectStmt } from '@pgsql/types'
 import type { Manifest } from '../../../protocol/data-set.ts'
 import type { Column } from '../../../protocol/data-set.ts'
 import type { Expr } from '../bound/bound-query.ts'
-import { perPersonSink } from './bind-aggregate.ts'
+import { perPersonSink } from './bind-per-person.ts'
 import { requireScalar } from './build-expression.ts'
 import { offsetOf, offsetWithin, textsOf } from '../text/nodes.ts'
 import type { Frame } from './bind-expression.ts'
@@ -17,7 +17,7 @@ import { isolate } from './isolate.ts'
 import { bindWith } from './named-queries.ts'
 import { bindPersonSet } from './person-sets.ts'
 import { range } from '../catalogue/ranges.ts'
-import { IN_STAGES, atNode, notSupported } from '../text/refusal.ts'
+import { IN_STAGES, atNode, groupsRefused, notSupported } from '../text/refusal.ts'
 import { childrenOf, mapExpression } from '../bound/same-expression.ts'
 import { addSource } from './scope.ts'
 import type { Level, Scope, ScopeColumn, ScopeRelation } from './scope.ts'
@@ -281,11 +281,11 @@ function bindPerPerson(select: SelectStmt, context: FromContext): readonly Scope
   const keys = select.distinctClause ? targets : bindGroupKeys(select, targets, inner)
   for (const { expr, offset } of keys) requireScalar(expr, offset)
   const [person, another] = keys.filter(({ expr }) => expr.type === 'person')
-  if (person === undefined || another)
-    throw notSupported(
-      `${select.distinctClause ? 'DISTINCT' : 'GROUP BY'} in a sub-select or CTE without exactly one person key; add it, ${IN_STAGES}`,
-      offsetOf(select.groupClause?.[0]),
-    )
+  if (person === undefined || another) {
+    const what = `${select.distinctClause ? 'DISTINCT' : 'GROUP BY'} in a sub-select or CTE without exactly one person key; add it, ${IN_STAGES}`
+    const offset = offsetOf(select.groupClause?.[0])
+    throw another ? notSupported(what, offset) : groupsRefused(what, offset)
+  }
   // Rows without one are a single group of nobody in particular.
   if (person.expr.kind === 'person' && inner.isNullable?.(person.expr))
     throw notSupported(

@@ -1,5 +1,5 @@
 import type { SelectStmt, SubLink } from '@pgsql/types'
-import { perPersonSink } from './bind-aggregate.ts'
+import { perPersonSink } from './bind-per-person.ts'
 import type { Frame } from './bind-expression.ts'
 import { bindCondition } from './bind-expression.ts'
 import { bindTargets } from './bind-groups.ts'

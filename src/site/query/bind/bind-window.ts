@@ -4,8 +4,10 @@ import { offsetOf } from '../text/nodes.ts'
 import type { Frame } from './bind-expression.ts'
 import { sortKeyOf } from './bind-groups.ts'
 import type { Expr, SortKey, WindowCall, WindowFrame, WindowFunction } from '../bound/bound-query.ts'
-import { caseOf, coerce, literal, requireScalar } from './build-expression.ts'
+import { call, caseOf, coerce, literal, requireScalar } from './build-expression.ts'
 import { isNullablePerson } from '../bound/joined-level.ts'
+import { isSpreadOf, rangeOfSpread } from '../bound/spread.ts'
+import { spreadArgument } from './bounded-argument.ts'
 import { hull, range } from '../catalogue/ranges.ts'
 import { notAllowed, notSupported } from '../text/refusal.ts'
 import type { Level } from './scope.ts'
@@ -26,12 +28,25 @@ export const WINDOW_FUNCTIONS: Readonly<Record<WindowFunction, { readonly says: 
   avg: { says: 'the same' },
   min: { says: 'the same' },
   max: { says: 'the same' },
+  var_samp: { says: 'the same, also as `variance`' },
+  var_pop: { says: 'the same' },
+  stddev_samp: { says: 'the same, also as `stddev`' },
+  stddev_pop: { says: 'the same' },
   bool_or: { says: 'the same' },
   bool_and: { says: 'the same, also as `every`' },
   first_value: { says: 'rows that the order leaves equal keep the order in which they are stored' },
-  last_value: { says: 'with a frame of ROWS, or of all rows of the partition; without ORDER BY it is that' },
-  nth_value: { says: '`nth_value(x, n)`, n at most 100; with the same frames' },
+  last_value: {
+    says: 'with a frame of ROWS, or of all rows of the partition; without a frame the last of the row’s equals',
+  },
+  nth_value: { says: '`nth_value(x, n)`, n at most 100; with the same frames, or without one' },
   ntile: { says: '`ntile(n)`, n at most 100' },
+}
+
+/** Further names of some. */
+const OTHER_NAMES: Readonly<Partial<Record<string, WindowFunction>>> = {
+  every: 'bool_and',
+  variance: 'var_samp',
+  stddev: 'stddev_samp',
 }
 
 const OFFSET_MAX = 100
@@ -55,14 +70,37 @@ export function bindWindow(node: FuncCall, name: string, windows: Windows): Expr
   const person = partition.find((term) => term.kind === 'person')
   if (person === undefined || isNullablePerson(person, level.sources))
     throw notSupported('a window that is not PARTITION BY <person key>', node.location)
-  const ties = isOfSingleRows(read) ? tiesOf(level) : []
-  return windowCall({ ...read, person, ties })
+  return placedCall(read, (made) => ({ person, ties: isOfSingleRows(made) ? tiesOf(level) : [] }))
 }
 
 /** The same over the groups of an answer, which are rows of nobody: over all of them, or by whatever keys. */
 export function bindGroupWindow(node: FuncCall, name: string, windows: NamedWindows): Expr {
   const { read } = readWindow(node, name, windows)
-  return windowCall({ ...read, ties: [] })
+  return placedCall(read, () => ({ ties: [] }))
+}
+
+type Placing = (made: ReadWindow['read']) => Pick<WindowCall, 'person' | 'ties'>
+
+/**
+ * Without a frame a row sees the rows up to the last of its equals. The last value of those is that of its equals alone; the
+ * n-th is that of all the rows, once there are so many.
+ */
+function placedCall(read: ReadWindow['read'], place: Placing): Expr {
+  const { function: made, order, frame } = read
+  const isUnframed = frame === undefined && order.length > 0
+  if (isUnframed && made === 'last_value') {
+    const equals = { ...read, partition: [...read.partition, ...order.map(({ expr }) => expr)], order: [] }
+    const last = { ...equals, frame: frameOfAll(made, []) }
+    return windowCall({ ...last, ...place(last) })
+  }
+  if (isUnframed && made === 'nth_value') {
+    const nth = { ...read, frame: { ...WHOLE, unit: 'rows' as const } }
+    const rows = { ...read, function: 'count' as const, args: [] }
+    const count = windowCall({ ...rows, ...place(rows) })
+    const when = call('ge', [count, literal('integer', read.offset)])
+    return caseOf([{ when, value: windowCall({ ...nth, ...place(nth) }) }], undefined)
+  }
+  return windowCall({ ...read, ...place(read) })
 }
 
 interface ReadWindow {
@@ -72,7 +110,7 @@ interface ReadWindow {
 
 function readWindow(node: FuncCall, name: string, windows: NamedWindows): ReadWindow {
   const { frame } = windows
-  const plain = name === 'every' ? 'bool_and' : name
+  const plain = OTHER_NAMES[name] ?? name
   const made = Object.keys(WINDOW_FUNCTIONS).find((known): known is WindowFunction => known === plain)
   const isFiltered = node.agg_filter !== undefined
   if (made === undefined || node.agg_distinct || (isFiltered && !AGGREGATED.has(made)))
@@ -109,9 +147,19 @@ const AGGREGATED: ReadonlySet<WindowFunction> = new Set([
   'avg',
   'min',
   'max',
+  'var_samp',
+  'var_pop',
+  'stddev_samp',
+  'stddev_pop',
   'bool_or',
   'bool_and',
 ])
+
+/** Whether a name is that of an aggregate that may stand over all rows of a frame. */
+export function isOfAllRows(name: string): boolean {
+  const made = OTHER_NAMES[name] ?? name
+  return [...AGGREGATED].some((known) => known === made)
+}
 
 /** Functions of one row of a frame. */
 const ENDS: ReadonlySet<WindowFunction> = new Set(['first_value', 'last_value', 'nth_value'])
@@ -123,18 +171,16 @@ export function isOfSingleRows({ function: made, frame }: Pick<WindowCall, 'func
 
 /** Without an order all rows are equal, so the frame is all of them: in the order in which they are stored. */
 function frameOfAll(made: WindowFunction, order: readonly SortKey[]): WindowFrame | undefined {
-  return ENDS.has(made) && order.length === 0
-    ? { unit: 'range', start: { kind: 'unbounded preceding' }, end: { kind: 'unbounded following' } }
-    : undefined
+  return ENDS.has(made) && order.length === 0 ? { ...WHOLE, unit: 'range' } : undefined
 }
+
+const WHOLE = { start: { kind: 'unbounded preceding' }, end: { kind: 'unbounded following' } } as const
 
 /** Which of equal rows is the first or last of a frame that goes by equal rows is nowhere said. */
 function checkEnds(made: WindowFunction, frame: WindowFrame | undefined, offset: number | undefined): void {
   if (!ENDS.has(made)) return
   const isKnown =
-    frame === undefined
-      ? made === 'first_value'
-      : frame.unit === 'rows' || (isWholePartition(frame) && frame.exclude === undefined)
+    frame === undefined || frame.unit === 'rows' || (isWholePartition(frame) && frame.exclude === undefined)
   if (!isKnown) throw notSupported(`"${made}" without a frame of ROWS`, offset)
 }
 
@@ -214,6 +260,7 @@ function argumentsOf(node: FuncCall, made: WindowFunction, frame: Frame): Argume
     throw notAllowed(`"${made}" with OVER of these arguments`, node.location)
   if (!takes(made, first.type)) throw notAllowed(`"${made}" of ${first.type}`, node.location)
   const place = { offset: node.location, name: made }
+  if (isSpreadOf(made)) return { args: [spreadArgument(first)], offset }
   return {
     args: third ? [first, coerce(bindTerm(node.args?.[2], frame), first.type, place)] : [first],
     offset,
@@ -221,7 +268,7 @@ function argumentsOf(node: FuncCall, made: WindowFunction, frame: Frame): Argume
 }
 
 function takes(made: WindowFunction, type: Expr['type']): boolean {
-  if (made === 'sum' || made === 'avg') return type === 'integer' || type === 'number'
+  if (made === 'sum' || made === 'avg' || isSpreadOf(made)) return type === 'integer' || type === 'number'
   if (made === 'min' || made === 'max') return type !== 'boolean'
   return (made !== 'bool_or' && made !== 'bool_and') || type === 'boolean'
 }
@@ -232,6 +279,9 @@ function countOf(expr: Expr | undefined, made: WindowFunction, offset: number | 
     throw notAllowed(`"${made}" by anything but a written number from 1 to ${OFFSET_MAX}`, offset)
   return count
 }
+
+/** How often what tells of a spread writes its window. */
+const SPREAD_PRINTS = 4
 
 /** A window call with its type and what is known of its values. */
 export function windowCall(made: Omit<WindowCall, 'kind' | 'type' | 'size' | 'range'>): WindowCall {
@@ -254,6 +304,17 @@ export function windowCall(made: Omit<WindowCall, 'kind' | 'type' | 'size' | 'ra
       return { kind: 'window', ...made, type: 'number', size, range: range(0, 1) }
     case 'avg':
       return { kind: 'window', ...made, type: 'number', size, range: first?.range }
+    case 'var_samp':
+    case 'var_pop':
+    case 'stddev_samp':
+    case 'stddev_pop':
+      return {
+        kind: 'window',
+        ...made,
+        type: 'number',
+        size: size * SPREAD_PRINTS,
+        range: rangeOfSpread(made.function, first?.range),
+      }
     case 'bool_or':
     case 'bool_and':
       return { kind: 'window', ...made, type: 'boolean', size }

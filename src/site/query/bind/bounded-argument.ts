@@ -12,6 +12,16 @@ export function withinBounds(argument: Expr): Expr {
   return argument.kind === 'column' ? argument : boundValues(argument)
 }
 
+/** Past this a square of values, and the sum of such, would leave the domain of doubles. */
+const SPREAD_MAX = 1e100
+
+/** The same of what a variance is taken of, which is kept within bounds of the gate's own where none are declared. */
+export function spreadArgument(argument: Expr): Expr {
+  if (argument.range !== undefined) return withinBounds(argument)
+  const number = argument.type === 'integer' ? call('cast_integer_number', [argument]) : argument
+  return call('clamp_number', [number], [-SPREAD_MAX, SPREAD_MAX])
+}
+
 function boundValues(expr: Expr): Expr {
   if (expr.kind === 'column') return bounded(expr)
   if (expr.kind === 'call') return { ...expr, args: expr.args.map(boundValues) }

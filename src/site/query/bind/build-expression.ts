@@ -166,6 +166,14 @@ function sizeOf(parts: readonly Expr[], prints = 1): number {
   return size
 }
 
+/** What to write instead, by the name and the types that it was given. */
+const ADVICE: Readonly<Partial<Record<string, string>>> = {
+  '- timestamp, timestamp':
+    "; write extract(epoch from a - b) for its seconds, or compare it with a span, as in a - b > interval '30 minutes'",
+  'timezone a text, timestamp':
+    "; times stand as they are stored: add the hours, as in t + interval '2 hours'",
+}
+
 interface Match {
   readonly id: CallId
   readonly args: readonly Expr[]
@@ -186,7 +194,7 @@ export function resolveCall(terms: readonly Term[], place: Place): Call {
   throw notAllowed(
     callsNamed(place.name).length === 0
       ? `${spoken(place.name)}${whyDeclined(place.name)}`
-      : `${spoken(place.name)} of (${given})${expectedConstants(place.name)}`,
+      : `${spoken(place.name)} of (${given})${ADVICE[`${place.name} ${given}`] ?? expectedConstants(place.name)}`,
     place.offset,
   )
 }

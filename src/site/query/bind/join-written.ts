@@ -4,6 +4,7 @@ import type { Expr, Literal } from '../bound/bound-query.ts'
 import { call, caseOf, literal, resolveCall } from './build-expression.ts'
 import { frameOfJoin } from './from-context.ts'
 import type { FromContext } from './from-context.ts'
+import { foldedSpans } from './folded-spans.ts'
 import { isKnown } from './outer-names.ts'
 import { textsOf } from '../text/nodes.ts'
 import { notSupported } from '../text/refusal.ts'
@@ -21,6 +22,8 @@ export interface WrittenJoin {
   readonly using: readonly string[]
   /** Rows before it that meet none of its rows stay in a left join. */
   readonly kind: 'inner' | 'left'
+  /** Whether its own rows stay where they meet none: nobody stands behind them, so they are groups that are not shown. */
+  readonly isKept?: boolean
 }
 
 /**
@@ -29,7 +32,7 @@ export interface WrittenJoin {
  * count as often as it does, by the asker's choice.
  */
 export function joinWritten(
-  { table, nodes, using, kind }: WrittenJoin,
+  { table, nodes, using, kind, isKept = false }: WrittenJoin,
   left: Scope,
   context: FromContext,
 ): ScopeRelation {
@@ -48,19 +51,22 @@ export function joinWritten(
     )
   const only = rows.length === 1 && whens[0] === undefined ? rows[0]?.values : undefined
   if (kind === 'inner') addMatch(whens, context)
+  const exprs = table.columns.map(
+    (_, at) =>
+      only?.[at] ??
+      valueOf(
+        rows.map(({ values }) => values[at]),
+        whens,
+      ),
+  )
+  context.level.written?.push({ exprs, rows: table.rows, isKept, offset: table.offset })
   return {
     name: table.name,
     tiedTo: [],
-    columns: table.columns.map((name, at) => ({
-      name,
-      ...(using.includes(name) ? { isMerged: true } : {}),
-      expr:
-        only?.[at] ??
-        valueOf(
-          rows.map(({ values }) => values[at]),
-          whens,
-        ),
-    })),
+    columns: exprs.map((expr, at) => {
+      const name = table.columns[at] ?? ''
+      return { name, ...(using.includes(name) ? { isMerged: true } : {}), expr }
+    }),
   }
 }
 
@@ -82,7 +88,7 @@ function partsOfRow({ nodes, using, own }: RowParts, left: Scope, context: FromC
     if (a.type === 'person') throw personRefusal(undefined)
     return resolveCall([a, b], { offset: undefined, name: '=' })
   })
-  return [...equal, ...nodes.map((node) => bindCondition(node, frame))].flatMap(conjuncts)
+  return [...equal, ...nodes.map((node) => foldedSpans(bindCondition(node, frame)))].flatMap(conjuncts)
 }
 
 function conjuncts(expr: Expr): readonly Expr[] {

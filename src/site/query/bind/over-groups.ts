@@ -3,6 +3,7 @@ import { isAggregate } from './bind-aggregate.ts'
 import { bindCondition } from './bind-expression.ts'
 import type { Frame } from './bind-expression.ts'
 import { bindCount, bindOrder, bindTargets } from './bind-groups.ts'
+import { bindGroupsOfGroups } from './groups-of-groups.ts'
 import { renamed } from './bind-relation.ts'
 import { bindGroupWindow, isOfSingleRows } from './bind-window.ts'
 import type { BoundQuery, Expr, KeyRef, WindowCall } from '../bound/bound-query.ts'
@@ -76,16 +77,24 @@ export interface OverGroups {
   readonly columnNames: readonly string[]
 }
 
+/** Whether a SELECT groups or counts what it reads. */
+export function isGrouping(select: SelectStmt): boolean {
+  const { groupClause, havingClause, distinctClause, targetList, sortClause } = select
+  return (
+    [groupClause, havingClause, distinctClause].some((clause) => clause !== undefined) ||
+    hasAggregate(targetList) ||
+    hasAggregate(sortClause)
+  )
+}
+
 /**
- * The SELECT that groups which another one reads, where that groups and counts nothing itself. A sub-select of rows that is
- * read so is declined in a question of groups anyway.
+ * The SELECT that groups which another one reads. A sub-select of rows that is read so is declined in a question of groups
+ * anyway, unless the one around it groups: then it may be of people.
  */
 export function groupsBehind(select: SelectStmt, known: NamedQueries): OverGroups | undefined {
-  const { fromClause = [], groupClause, havingClause, distinctClause, larg, valuesLists } = select
+  const { fromClause = [], larg, valuesLists } = select
   const [item, another] = fromClause
-  if (item === undefined || another || groupClause || havingClause || distinctClause || larg || valuesLists)
-    return undefined
-  if (hasAggregate(select.targetList) || hasAggregate(select.sortClause)) return undefined
+  if (item === undefined || another || larg || valuesLists) return undefined
   const all = bindWith(select.withClause, known)
   const found = 'RangeVar' in item ? namedGroups(item.RangeVar, all) : writtenGroups(item, all)
   return found && isOfGroups(found.inner, found.known) ? found : undefined
@@ -140,9 +149,9 @@ export function bindOverGroups(
     )
   const scope: Scope = [{ name: over.name, columns: renamed(inner.outputs, over.columnNames, undefined) }]
   const plain: Frame = { binding, scope }
-  const frame: Frame = { ...plain, bindWindow: groupWindows(select, plain) }
-  const targets = bindTargets(select, frame)
-  const orderBy = bindOrder(select, targets, frame)
+  const { targets, orderBy, isFirst, having } = isGrouping(select)
+    ? bindGroupsOfGroups(select, plain)
+    : bindEachGroup(select, { ...plain, bindWindow: groupWindows(select, plain) })
   const own = [...targets, ...orderBy].map(({ expr }) => expr)
   const at = offsetWithin(select.targetList)
   requireSingleWindows(own, at)
@@ -152,14 +161,29 @@ export function bindOverGroups(
   const ties = (expr: Expr): Expr => withGroupTies(expr, { keys, hasSets })
   const unitOf = (expr: Expr): string | undefined =>
     inner.outputs.find((output) => output.expr === expr)?.unit
+  const chosen = chosenGroups(where, { inner, own, at })
   const made: BoundQuery = {
-    ...chosenGroups(where, { inner, own, at }),
+    ...chosen,
+    ...(isFirst ? { qualify: ties(having ? both(isFirst, having) : isFirst), isRegrouped: true } : {}),
     outputs: targets.map(({ name, expr }) => ({ name, expr: ties(expr), unit: unitOf(expr) })),
     orderBy: orderBy.map(({ offset: _, ...key }) => ({ ...key, expr: ties(key.expr) })),
     limit: bindCount(select.limitCount, plain),
     offset: bindCount(select.limitOffset, plain),
   }
   return withTies(made, select)
+}
+
+/** What a SELECT around shows, and by what it orders. Of one that groups also which row stands for each of its groups. */
+interface Around {
+  readonly targets: ReturnType<typeof bindTargets>
+  readonly orderBy: ReturnType<typeof bindOrder>
+  readonly isFirst?: Expr
+  readonly having?: Expr | undefined
+}
+
+function bindEachGroup(select: SelectStmt, frame: Frame): Around {
+  const targets = bindTargets(select, frame)
+  return { targets, orderBy: bindOrder(select, targets, frame) }
 }
 
 interface Choosing {

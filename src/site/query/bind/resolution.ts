@@ -335,7 +335,7 @@ function isCoarse(column: Found, data: Data): boolean {
 
 function tooFine(column: Found, least: number | TimeUnit | undefined): Error {
   return wrongColumn(
-    `${spokenColumn(column)} may only be grouped by in bins${least === undefined || least === 0 ? ', such as floor(x / 10)' : ` of at least ${least}`}`,
+    `${spokenColumn(column)} may only be grouped by in bins${least === undefined || least === 0 ? ', such as floor(x / 10)' : ` of at least ${least}`}; count(*) filter (where …) takes any condition`,
   )
 }
 

@@ -1,6 +1,6 @@
 import { LIMITS } from '../../../kernel/limits.ts'
 import type { Manifest } from '../../../protocol/data-set.ts'
-import type { Condition, Expr, QueryMode, Source } from '../bound/bound-query.ts'
+import type { Condition, Expr, Literal, QueryMode, Source } from '../bound/bound-query.ts'
 import type { Term } from './build-expression.ts'
 import { insideOf } from '../bound/derived-column.ts'
 import { tooLarge, wrongColumn } from '../text/refusal.ts'
@@ -16,6 +16,17 @@ export interface Binding {
 export interface Level {
   readonly sources: Source[]
   readonly where: Condition[]
+  /** Of a whole question: relations that are written out and stand in it. */
+  readonly written?: WrittenColumns[]
+}
+
+/** What the columns of a relation that is written out are in each row of people, and in its own rows. */
+export interface WrittenColumns {
+  readonly exprs: readonly Expr[]
+  readonly rows: readonly (readonly Literal[])[]
+  /** Whether its rows stay where they meet nobody's. */
+  readonly isKept: boolean
+  readonly offset: number | undefined
 }
 
 /** A column that a name in the question may mean. */

@@ -159,7 +159,7 @@ export function readSub(
       type,
       size: 1,
       range,
-      copies: aggregates[aggregate]?.argument?.copies,
+      copies: aggregates[aggregate]?.copies ?? aggregates[aggregate]?.argument?.copies,
     }
     return made === 'count' ? call('coalesce', [column, literal('integer', 0)]) : column
   }

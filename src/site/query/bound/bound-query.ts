@@ -32,6 +32,11 @@ export interface Literal extends ExprFacts {
   readonly value: LiteralValue
 }
 
+/** Whether an expression is written out. */
+export function isLiteral(expr: Expr): expr is Literal {
+  return expr.kind === 'literal'
+}
+
 /** A column of a source: `source` is an index into `sources`. */
 export interface ColumnRef extends ExprFacts {
   readonly kind: 'column'
@@ -96,6 +101,10 @@ export type WindowFunction =
   | 'max'
   | 'bool_or'
   | 'bool_and'
+  | 'var_samp'
+  | 'var_pop'
+  | 'stddev_samp'
+  | 'stddev_pop'
   | 'first_value'
   | 'last_value'
   | 'nth_value'
@@ -207,17 +216,38 @@ export interface Condition {
   readonly clause: 'where' | 'join'
 }
 
-export type PerPersonFunction = 'count' | 'sum' | 'avg' | 'min' | 'max' | 'bool_or' | 'bool_and'
+export type PerPersonFunction =
+  | 'count'
+  | 'sum'
+  | 'avg'
+  | 'min'
+  | 'max'
+  | 'bool_or'
+  | 'bool_and'
+  | 'var_samp'
+  | 'var_pop'
+  | 'stddev_samp'
+  | 'stddev_pop'
+  | 'percentile_cont'
+  | 'percentile_disc'
+  | 'mode'
+  | 'string_agg'
 
 export interface PerPersonAggregate {
   readonly function: PerPersonFunction
   /** Absent: rows are counted. */
   readonly argument?: Expr | undefined
   readonly filter?: Expr | undefined
-  /** Of `count`: different values. */
+  /** Of `count` and `string_agg`: different values. */
   readonly isDistinct?: true | undefined
-  /** Of `sum` and `avg` of a column with declared bounds. */
+  /** Of `sum`, `avg` and what tells of a spread, of a column with declared bounds. */
   readonly clamp?: Range | undefined
+  /** Of a quantile, in millionths. */
+  readonly quantileMicro?: number | undefined
+  /** Of `string_agg`: what stands between. */
+  readonly separator?: string | undefined
+  /** Of a text: how many stored ones long it may be. */
+  readonly copies?: number | undefined
   readonly type: ColumnType
 }
 
@@ -274,6 +304,8 @@ export interface BoundQuery {
   readonly having?: Expr | undefined
   /** A condition on groups after windows over them are computed, as QUALIFY is elsewhere. */
   readonly qualify?: Expr | undefined
+  /** Whether what is shown is made of several groups each, of which `qualify` shows one row. */
+  readonly isRegrouped?: boolean | undefined
   readonly orderBy: readonly SortKey[]
   readonly limit?: number | undefined
   readonly offset?: number | undefined

@@ -68,6 +68,17 @@ function clamped(duckdb: Text, postgres: Text): Pick<CatalogueRow, 'duckdb' | 'p
   return { duckdb: form(duckdb), postgres: form(postgres) }
 }
 
+/** Of what is at least 1 to any power; to one that is written out of what is not negative, or of anything where it is even. */
+function rangeOfPower(base: MaybeRange, exponent: MaybeRange): MaybeRange {
+  if (!base || !exponent) return undefined
+  if (base.least >= 1) return corners(base, exponent, (x, y) => x ** y)
+  const times = exponent.least
+  if (exponent.greatest !== times || times < 0) return undefined
+  const isEven = Number.isSafeInteger(times / 2)
+  if (base.least < 0 && !isEven) return undefined
+  return rising(magnitude(base), (value) => value ** times)
+}
+
 const extracted = (field: string, ends: MaybeRange): Pick<CatalogueRow, 'duckdb' | 'postgres' | 'range'> => ({
   ...both(({ a, constants: [name = field] }) => `cast(extract(${name} from ${a}) as bigint)`),
   range: () => ends,
@@ -235,7 +246,7 @@ export const FUNCTIONS = {
     says: 'null where it is not defined and beyond ±1e150',
     duckdb: ({ a, b }) => duckdbFinite(`pow(${a}, ${b})`),
     postgres: ({ a, b }) => postgresFinite(naming({ a, b }, POWER_GUARD)),
-    range: ([a, b]) => (a && a.least >= 1 ? corners(a, b, (x, y) => x ** y) : undefined),
+    range: ([a, b]) => rangeOfPower(a, b),
   },
   width_bucket: {
     kind: 'function',

@@ -197,6 +197,7 @@ export const OPERATORS = {
     gives: 'integer',
     says: 'days between',
     ...both(({ a, b }) => `cast(${a} - ${b} as bigint)`),
+    range: () => range(-3_652_058, 3_652_058),
   },
   add_timestamp_span: {
     kind: 'operator',

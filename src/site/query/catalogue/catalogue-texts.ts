@@ -1,6 +1,6 @@
 import { both, DATE_PATTERN_PARTS, QUOTED, together } from './catalogue-row.ts'
 import type { CatalogueRow } from './catalogue-row.ts'
-import { inDates, inTimestamps, naming, POSTGRES_DATE } from './forms.ts'
+import { duckdbDouble, inDates, inTimestamps, naming, POSTGRES_DATE, postgresDouble } from './forms.ts'
 import type { Text } from './forms.ts'
 import { range } from './ranges.ts'
 import { PARTS } from './text-parts.ts'
@@ -38,6 +38,25 @@ function duckdbWritten(value: Text, pattern: Text): Text {
   if (after === undefined) return before
   const quarter = `cast(extract(quarter from ${value}) as varchar)`
   return `(${[before, quarter, after].filter((text) => text !== '').join(' || ')})`
+}
+
+/** The seconds of a span of years, months, days and time, with 30 days a month. */
+function secondsOfAge(
+  age: Text,
+  seconds: (age: Text) => Text,
+  double: (text: Text) => Text = duckdbDouble,
+): Text {
+  const field = (name: string, times: number): Text =>
+    `${double(`extract(${name} from ${age})`)} * ${double(String(times))}`
+  const parts = [
+    field('year', 360 * 86_400),
+    field('month', 30 * 86_400),
+    field('day', 86_400),
+    field('hour', 3_600),
+    field('minute', 60),
+    double(seconds(age)),
+  ]
+  return `(${parts.join(' + ')})`
 }
 
 /** A pattern of a day: as an expression with groups, in which group and from which sign year, month and day are. */
@@ -288,6 +307,21 @@ export const TEXTS = {
     prints: 3,
     duckdb: ({ a, constants: [pattern = ''] }) => duckdbWritten(a, String(pattern)),
     postgres: ({ a, constants: [pattern = ''] }) => `to_char(${a}, '${pattern}')`,
+  },
+  age_span: {
+    kind: 'function',
+    names: ['age(a, b)'],
+    takes: ['timestamp', 'timestamp'],
+    gives: 'number',
+    says: 'only beside a span that is written out or another one, compared as PostgreSQL compares spans: in seconds, with 30 days a month',
+    prints: 6,
+    duckdb: ({ a, b }) => secondsOfAge(`age(${a}, ${b})`, (age) => `extract(microsecond from ${age}) / 1e6`),
+    postgres: ({ a, b }) =>
+      naming(
+        { a: `age(${a}, ${b})` },
+        secondsOfAge('"a"', (age) => `extract(second from ${age})`, postgresDouble),
+      ),
+    range: () => range(-316_000_000_000, 316_000_000_000),
   },
   age_years: {
     kind: 'function',

@@ -8,7 +8,7 @@ export interface DeclinedFunctions {
 export const DECLINED_FUNCTIONS: readonly DeclinedFunctions[] = [
   {
     names: ['min', 'max', 'any_value', 'first', 'last'],
-    why: 'it would be one person’s value; computed for each person in a sub-query it may be summed or compared',
+    why: 'it would be one person’s value; computed for each person in a sub-query it may be summed or compared, and mode private answers quantiles with noise',
   },
   {
     names: ['percentile_cont', 'percentile_disc', 'median', 'mode', 'quantile'],
@@ -25,7 +25,7 @@ export const DECLINED_FUNCTIONS: readonly DeclinedFunctions[] = [
       'xmlagg',
       'list',
     ],
-    why: 'it lists values of people',
+    why: 'it lists values of people; group by them instead, or join those of one person in a sub-query with string_agg(distinct x, …)',
   },
   {
     names: ['bool_or', 'bool_and', 'every', 'bit_and', 'bit_or', 'bit_xor'],
@@ -109,7 +109,7 @@ export const DECLINED_FUNCTIONS: readonly DeclinedFunctions[] = [
   },
   {
     names: ['age', 'justify_days', 'justify_hours', 'make_interval'],
-    why: 'a span of time is a constant here; use extract(year from age(a, b)), extract(month from age(a, b)) or extract(epoch from a - b)',
+    why: 'a span of time is a constant here; use extract(year from age(a, b)), extract(month from age(a, b)) or extract(epoch from a - b), or compare age(a, b) with a span that is written out',
   },
   {
     names: ['@?', '@@', '#-'],
@@ -121,7 +121,6 @@ export const DECLINED_FUNCTIONS: readonly DeclinedFunctions[] = [
   },
   {
     names: [
-      'format',
       'quote_literal',
       'quote_ident',
       'reverse',

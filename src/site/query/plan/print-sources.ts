@@ -12,9 +12,10 @@ import type {
 import { bounded } from '../bind/bounded-argument.ts'
 import { personSources, sourcesOf } from '../bound/joined-level.ts'
 import type { Dialect } from '../catalogue/catalogue-row.ts'
-import { duckdbDouble, duckdbFinite, postgresDouble, postgresFinite } from '../catalogue/forms.ts'
+import { postgresDouble } from '../catalogue/forms.ts'
 import type { Text } from '../catalogue/forms.ts'
 import type { PlanRelation } from './plan-context.ts'
+import { printPerPersonAggregate } from './print-per-person.ts'
 import { printExpression, quoted } from './print.ts'
 import type { Printing } from './print.ts'
 import { partsOf } from '../bound/same-expression.ts'
@@ -340,7 +341,7 @@ function printPerPersonRows(
   const level = printLevel({ sources, where, reads }, printing, correlation)
   const rows = `select ${printPersonColumn(sources, printing)}${list.map((text) => `, ${text}`).join('')}\n${level}`
   const values = used.map(
-    ({ aggregate, index }) => `${printPerPersonAggregate(aggregate, index, printing.dialect)} as "a${index}"`,
+    ({ aggregate, index }) => `${printPerPersonAggregate(aggregate, index, printing)} as "a${index}"`,
   )
   return { rows, values }
 }
@@ -348,30 +349,4 @@ function printPerPersonRows(
 function printArgument({ argument, clamp }: PerPersonAggregate, inner: Printing): Text {
   if (argument === undefined) return 'null'
   return printExpression(clamp ? bounded(argument) : argument, inner)
-}
-
-function printPerPersonAggregate(
-  { function: fn, argument, filter, isDistinct }: PerPersonAggregate,
-  index: number,
-  dialect: Dialect,
-): Text {
-  const where = filter ? ` filter (where "r"."f${index}")` : ''
-  const [double, finite] =
-    dialect === 'duckdb' ? [duckdbDouble, duckdbFinite] : [postgresDouble, postgresFinite]
-  const value = `"r"."x${index}"`
-  switch (fn) {
-    case 'count':
-      return `count(${isDistinct ? 'distinct ' : ''}${argument ? value : '*'})${where}`
-    case 'min':
-    case 'max':
-    case 'bool_or':
-    case 'bool_and':
-      return `${fn}(${value})${where}`
-    case 'sum':
-      return finite(double(`sum(${value})${where}`))
-    case 'avg':
-      return finite(
-        `${finite(double(`sum(${value})${where}`))} / nullif(${double(`count(${value})${where}`)}, 0)`,
-      )
-  }
 }

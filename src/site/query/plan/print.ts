@@ -12,6 +12,8 @@ import {
 } from '../catalogue/forms.ts'
 import type { Text } from '../catalogue/forms.ts'
 import { sourcesOf } from '../bound/joined-level.ts'
+import { isSpreadOf, SPREADS } from '../bound/spread.ts'
+import type { Spread } from '../bound/spread.ts'
 import { printFrame } from '../bind/window-frame.ts'
 import type { VaultParameter } from '../../vault/vault.ts'
 
@@ -120,11 +122,26 @@ function printWindow(expr: WindowCall, printing: Printing): Text {
     ...(by.length === 0 ? [] : [`partition by ${by.join(', ')}`]),
     ...(sorted.length === 0 ? [] : [`order by ${sorted.join(', ')}`]),
   ]
-  const text = `${made}(${list.join(', ')}) over (${window.join(' ')}${frame ? printFrame(frame, printing.dialect) : ''})`
+  const over = `(${list.join(', ')}) over (${window.join(' ')}${frame ? printFrame(frame, printing.dialect) : ''})`
+  if (isSpreadOf(made)) return printSpread(made, (name) => `${name}${over}`, printing.dialect)
+  const text = `${made}${over}`
   if (made !== 'sum' && made !== 'avg') return text
   return printing.dialect === 'duckdb'
     ? duckdbFinite(duckdbDouble(text))
     : postgresFinite(postgresDouble(text))
+}
+
+/**
+ * A variance or deviation of doubles. Of equal values exactly 0, which engines that add up in another way would else miss by a
+ * last digit.
+ */
+export function printSpread(made: Spread, aggregate: (name: string) => Text, dialect: Dialect): Text {
+  const variance = SPREADS[made]
+  const least = variance === 'var_samp' ? '1' : '0'
+  const text = `case when ${aggregate('count')} > ${least} then case when ${aggregate('min')} = ${aggregate('max')} then 0 else greatest(${aggregate(variance)}, 0) end end`
+  const double = dialect === 'duckdb' ? duckdbDouble(text) : postgresDouble(text)
+  const value = made === variance ? double : `sqrt(${double})`
+  return dialect === 'duckdb' ? duckdbFinite(value) : postgresFinite(value)
 }
 
 /** One item of an ORDER BY, with nulls where they were asked for. */

@@ -40,7 +40,8 @@ export async function finishGroups(
   const { query, outputs } = plan.checked
   const rows = await finish(plan, { groups: released.map(computedGroup), query }, runner)
   if (!rows.ok) return rows
-  if (remainder === undefined) return ok({ columns: outputs, rows: rows.value })
+  // Of sums over groups the remainder is no part, and no row of its own.
+  if (remainder === undefined || query.isRegrouped) return ok({ columns: outputs, rows: rows.value })
   const bare: BoundQuery = {
     ...query,
     outputs: query.outputs.map((output) => ({ ...output, expr: ofNoPlace(output.expr) })),

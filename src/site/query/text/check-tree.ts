@@ -3,6 +3,7 @@ import { ALLOWED_NODES, REFUSED_NAMES } from './allowed-nodes.ts'
 import type { FieldRule, NodeKind } from './allowed-nodes.ts'
 import { locationOf, offsetWithin } from './nodes.ts'
 import { notSupported, tooLarge } from './refusal.ts'
+import { isWrittenSeries } from './written-series.ts'
 
 interface Waiting {
   readonly kind: string
@@ -12,23 +13,28 @@ interface Waiting {
   readonly offset: number | undefined
 }
 
+/** Where a part of a node that says no place itself stands in the text, by its name (`SelectStmt.lockingClause`). */
+export type PlaceOfPart = (part: string) => number | undefined
+
 /**
  * Compares a parse tree with the list of allowed nodes and fields, without recursion, so that depth cannot hurt.
  * Throws a `Refusal` that names the first thing, from the left, that is not on the list.
  */
-export function checkTree(root: unknown, offset?: number): void {
+export function checkTree(root: unknown, placeOf: PlaceOfPart = () => undefined): void {
   const waiting: Waiting[] = []
-  pushNode(root, { depth: 1, offset }, waiting)
+  pushNode(root, { depth: 1, offset: undefined }, waiting)
   for (let next = waiting.pop(); next !== undefined; next = waiting.pop()) {
     if (next.depth > LIMITS.queryDepthMax)
       throw tooLarge(`The question is nested more than ${LIMITS.queryDepthMax} levels deep`, next.offset)
-    visit(next, waiting)
+    visit(next, waiting, placeOf)
   }
 }
 
-function visit(node: Waiting, waiting: Waiting[]): void {
+function visit(node: Waiting, waiting: Waiting[], placeOf: PlaceOfPart): void {
   const { kind, body } = node
   const offset = locationOf(body) ?? node.offset
+  // Nothing but constants is in it.
+  if (kind === 'RangeFunction' && isWrittenSeries(body)) return
   if (!isAllowedKind(kind)) throw refusedNode(kind, { own: offsetWithin(body), above: node.offset })
   if (!isRecord(body)) throw notSupported(`${kind} in this form`, offset)
   const rules: Readonly<Record<string, FieldRule>> = ALLOWED_NODES[kind]
@@ -36,7 +42,11 @@ function visit(node: Waiting, waiting: Waiting[]): void {
   for (const [field, value] of Object.entries(body)) {
     const rule = Object.hasOwn(rules, field) ? rules[field] : undefined
     if (rule === undefined)
-      throw refusedField(kind, field, offsetWithin(value) ?? offset ?? offsetWithin(body))
+      throw refusedField(
+        kind,
+        field,
+        placeOf(`${kind}.${field}`) ?? offsetWithin(value) ?? offset ?? offsetWithin(body),
+      )
     if (rule === 'plain') checkPlain(`${kind}.${field}`, value, offset)
     else if (rule === 'node') pushNode(value, { depth: node.depth + 1, offset }, children)
     else if (rule === 'nodes' || (rule === 'bare or nodes' && !isBare(value)))

@@ -3,6 +3,7 @@ import type { SelectStmt } from '@pgsql/types'
 import { LIMITS } from '../../../kernel/limits.ts'
 import { checkTree } from './check-tree.ts'
 import { withPlainNames } from './plain-names.ts'
+import { withWrittenSeries } from './written-series.ts'
 import { Refusal, atOffset, notSupported, offsetOfCharacter, tooLarge } from './refusal.ts'
 
 // The grammar is WebAssembly; once it is there, reading is synchronous.
@@ -25,8 +26,9 @@ export function parseQuestion(text: string): SelectStmt {
   return atOffset(
     () => firstWord(text),
     () => {
-      checkTree(stmt)
-      return withPlainNames(stmt.SelectStmt)
+      checkTree(stmt, (part) => (part === 'SelectStmt.lockingClause' ? placeOfLocking(text) : undefined))
+      const { SelectStmt: select } = stmt
+      return withPlainNames(/generate_series/i.test(text) ? withWrittenSeries(select) : select)
     },
   )
 }
@@ -43,6 +45,16 @@ export function firstWord(text: string, from = 0): number {
 export function placeOfParameter(text: string, number: number): number | undefined {
   return scanSync(text).tokens.find((token) => token.text === `$${number}`)?.start
 }
+
+/** Where FOR UPDATE, FOR SHARE and the like stand: the grammar says no place of them. Such a clause comes last. */
+function placeOfLocking(text: string): number | undefined {
+  const words = scanSync(text).tokens.map((token) => ({ ...token, text: token.text.toLowerCase() }))
+  return words.findLast(
+    (word, index) => word.text === 'for' && LOCKS.test(`${words[index + 1]?.text} ${words[index + 2]?.text}`),
+  )?.start
+}
+
+const LOCKS = /^(?:update|share|no key|key share)\b/
 
 /**
  * Signs by which a text reads otherwise than it is: marks, embeddings, overrides and isolates of UAX #9. Whoever looks at a

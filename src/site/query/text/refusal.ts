@@ -32,6 +32,13 @@ export class Refusal extends Error {
   }
 }
 
+/** A sub-select gives groups of nobody in particular where rows of people were expected. */
+export class GroupsRefusal extends Refusal {
+  override at(offset: number): GroupsRefusal {
+    return new GroupsRefusal(this.code, this.detail, offset)
+  }
+}
+
 /** Does something about a node: a refusal that says no place is at the place of the node. */
 export function atNode<T>(node: unknown, act: () => T): T {
   return atOffset(() => offsetWithin(node), act)
@@ -75,6 +82,11 @@ export function offsetOfCharacter(text: string, character: number): number {
 /** Something of the grammar that the gate does not take. `what` is a noun phrase. */
 export function notSupported(what: string, offset?: number): Refusal {
   return new Refusal('declined.sql_not_supported', `Not supported: ${what}`, offset)
+}
+
+/** The same of groups of nobody in particular, where rows of people were expected. */
+export function groupsRefused(what: string, offset?: number): GroupsRefusal {
+  return new GroupsRefusal('declined.sql_not_supported', `Not supported: ${what}`, offset)
 }
 
 /** What to do with a sub-query over other people, as a detail ends (`docs/decisions/0025`). */

@@ -249,7 +249,7 @@ export const REFUSED_FAMILIES = {
     kinds: ['XmlExpr', 'RangeTableFunc', 'RangeTableFuncCol', 'XmlSerialize'],
   },
   relation: {
-    why: 'a relation that is no data set: whose rows they are could not be told',
+    why: 'a relation that is no data set: whose rows they are could not be told; but generate_series of what is written out, which is VALUES',
     kinds: ['RangeFunction', 'RangeTableSample', 'JsonTable'],
   },
   value: {

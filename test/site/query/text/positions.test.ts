@@ -19,8 +19,11 @@ const CASES: readonly Case[] = [
   ['create table x as select 1 from athletes', 'create'],
   ['with d as (delete from athletes returning id) select count(*) from d', 'd as (delete'],
   ['select count(*) from athletes; /* and */ select 2', 'select 2'],
-  // The grammar says no place of it.
-  ['select count(*) from athletes for update', 'count(*)'],
+  ['select count(*) from athletes for update', 'for update'],
+  [
+    'select count(*) from (select substring(sex for 2) from athletes FOR NO KEY UPDATE of athletes) t',
+    'FOR NO',
+  ],
   ['select count(*) into x from athletes', 'x from'],
   ['values (1), (2)', '1), (2)'],
   ['select 1', '1'],
