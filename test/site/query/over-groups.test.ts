@@ -91,6 +91,26 @@ test('with noise it is computed of noisy values', async () => {
   ])
 })
 
+test('several quantiles are figures of their own, shown as a list', async () => {
+  const checked = askGate(
+    'select sex, percentile_cont(array[0.25, 0.75]) within group (order by height) as q, (percentile_disc(array[0.5]) within group (order by gold))[1] as g from athletes group by sex',
+    'private',
+  )
+  assert.ok(checked.ok, JSON.stringify(checked))
+  assert.deepEqual(
+    checked.value.query.measures.map(({ kind, quantileMicro }) => [kind, quantileMicro]),
+    [
+      ['percentile_cont', 250_000],
+      ['percentile_cont', 750_000],
+      ['percentile_disc', 500_000],
+    ],
+  )
+  const groups = [{ keys: ['female'], values: [1.6, 1.85, 2] }]
+  const shown = await finishNoisy(checked.value, groups, engines.duckdb.runner)
+  assert.ok(shown.ok)
+  assert.deepEqual(shown.value.rows, [['female', '[1.6,1.85]', 2]])
+})
+
 const REFUSED: readonly string[] = [
   // Over rows of different people.
   'select sex, rank() over (order by height) from athletes',

@@ -130,7 +130,7 @@ export function readAggregate(
   if (node.agg_distinct) requireScalar(argument, node.location)
   if (node.agg_distinct && !isPerson && !(inner.isPerPerson && name === 'count'))
     throw notAllowed(
-      `"${name}" of distinct values of anything but the person key${name === 'count' ? '; group by them, and count the rows of the answer' : ''}`,
+      `"${name}" of distinct values of anything but the person key${name === 'count' ? '; count the groups, as in select count(*) from (select distinct x from …) t' : ''}`,
       node.location,
     )
   if (argument.kind !== 'person')

@@ -23,7 +23,10 @@ import { notAllowed, wrongColumn } from '../text/refusal.ts'
 
 /** A table: aggregates of mode `private` beside those of mode `aggregate`. Each is chosen from a declared grid. */
 export const QUANTILES: Readonly<Record<string, { readonly kind: QuantileKind; readonly says: string }>> = {
-  percentile_cont: { kind: 'percentile_cont', says: '`percentile_cont(0.9) within group (order by x)`' },
+  percentile_cont: {
+    kind: 'percentile_cont',
+    says: '`percentile_cont(0.9) within group (order by x)`, or of several as a list: `percentile_cont(array[0.25, 0.5, 0.75])`, each a figure of its own',
+  },
   percentile_disc: {
     kind: 'percentile_disc',
     says: '`percentile_disc(0.9) within group (order by x)`; a whole number where x is one',
@@ -125,28 +128,31 @@ function addQuantile(measures: Measure[], { node, name, kind, inner }: Written):
   const { bounded, clamp } = boundedArgument(read.argument, { name, offset: node.location })
   const filter =
     node.agg_filter && coerce(bindTerm(node.agg_filter, inner), 'boolean', { offset: node.location, name })
-  const index = addMeasure(measures, {
-    kind,
-    argument: bounded,
-    filter,
-    clamp,
-    quantileMicro: read.quantileMicro,
-    tells: [],
-  })
   const type = kind === 'percentile_disc' ? bounded.type : 'number'
-  return measureRef(index, type, clamp)
+  const made = read.quantilesMicro.map((quantileMicro) => {
+    const measure: Measure = { kind, argument: bounded, filter, clamp, quantileMicro, tells: [] }
+    return measureRef(addMeasure(measures, measure), type, clamp)
+  })
+  const [only] = made
+  if (!read.isList && only) return only
+  return call(type === 'integer' ? 'list_of_integers' : 'list_of_numbers', made)
 }
 
+/** Of one fraction, or of several that are asked for as a list. */
 interface Quantile {
   readonly argument: Expr
-  readonly quantileMicro: number
+  readonly quantilesMicro: readonly number[]
+  readonly isList: boolean
 }
+
+/** Each is a figure of its own with a part of epsilon. */
+const FRACTIONS_MAX = 16
 
 function readMedian(node: FuncCall, inner: Frame): Quantile {
   const [argument, more] = node.args ?? []
   if (argument === undefined || more !== undefined || node.agg_within_group || node.agg_order)
     throw notAllowed('"median" of anything but one argument', node.location)
-  return { argument: bindValue(argument, inner), quantileMicro: 500_000 }
+  return { argument: bindValue(argument, inner), quantilesMicro: [500_000], isList: false }
 }
 
 function readWithinGroup(node: FuncCall, name: string, inner: Frame): Quantile {
@@ -161,10 +167,14 @@ function readWithinGroup(node: FuncCall, name: string, inner: Frame): Quantile {
   )
     throw notAllowed(`"${name}" without one fraction and WITHIN GROUP (ORDER BY one value)`, node.location)
   const { value, isDescending } = sortedValue(order)
-  const quantileMicro = readFraction(fraction, name, inner)
+  const list = 'A_ArrayExpr' in fraction ? (fraction.A_ArrayExpr.elements ?? []) : undefined
+  if (list && (list.length === 0 || list.length > FRACTIONS_MAX))
+    throw notAllowed(`"${name}" of no fraction, or of more than ${FRACTIONS_MAX}`, node.location)
+  const micros = (list ?? [fraction]).map((one) => readFraction(one, name, inner))
   return {
     argument: bindValue(value, inner),
-    quantileMicro: isDescending ? 1_000_000 - quantileMicro : quantileMicro,
+    quantilesMicro: micros.map((micro) => (isDescending ? 1_000_000 - micro : micro)),
+    isList: list !== undefined,
   }
 }
 
