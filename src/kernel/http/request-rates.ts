@@ -108,7 +108,10 @@ export function requestRates({
     admitExchange(context, token) {
       if (!goodKeys.has(token)) require(addresses.take(addressOf(context, addressHeader)), 'address')
     },
-    noteGood: (token) => goodKeys.add(token),
+    noteGood(token) {
+      // It names no key, and looking for one in it would cost every request of a trade as much as finding its caller.
+      if (!isAccessToken(token)) goodKeys.add(token)
+    },
     noteRefused: (context) => void addresses.take(addressOf(context, addressHeader)),
     admitCaller: (name, kind) => require(known[kind].take(name), kind),
   }

@@ -50,7 +50,8 @@ export class WakeUp {
     over: AbortSignal,
   ): { rings(waitMs: number): Promise<void>; isOver(): boolean; stop(): void } {
     const rung = new AbortController()
-    const ring = () => rung.abort()
+    // With a reason of ours: without one an exception is made, with its stack, each time somebody is woken.
+    const ring = () => rung.abort(name)
     const those = this.#waiting.get(name) ?? new Set()
     those.add(ring)
     this.#waiting.set(name, those)
