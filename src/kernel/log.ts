@@ -1,4 +1,5 @@
 import { pino } from 'pino'
+import { systemClock } from './clock.ts'
 
 /** Structured operator log. Records carry ids and counts, never rows, question text, policy values or secrets. */
 export interface Log {
@@ -7,16 +8,41 @@ export interface Log {
   error(event: string, facts?: Record<string, string | number | boolean | undefined>): void
 }
 
-/** JSON lines on standard error; `service` stands in every record. */
+/** How long a record may lie before it is written: what happens meanwhile goes with it. */
+const TOGETHER_MS = 20
+/** From here on it is written at once. */
+const TOGETHER_BYTES = 8 * 1024
+
+/**
+ * JSON lines on standard error; `service` stands in every record. Records of ordinary events are written together: a trip to
+ * the thread pool for each would come between an answer and whoever waits for it. Warnings and errors take what is there along
+ * at once, and so does the end of the process.
+ */
 export function jsonLog({ service, level }: { service: string; level: string }): Log {
-  const logger = pino(
-    { level, base: { service }, timestamp: pino.stdTimeFunctions.isoTime },
-    pino.destination(2),
-  )
+  const destination = pino.destination({ dest: 2, minLength: TOGETHER_BYTES, sync: false })
+  const logger = pino({ level, base: { service }, timestamp: pino.stdTimeFunctions.isoTime }, destination)
+  let isDue = false
+  const writeSoon = () => {
+    if (isDue) return
+    isDue = true
+    void systemClock.sleep(TOGETHER_MS).then(() => {
+      isDue = false
+      destination.flush()
+    })
+  }
   return {
-    info: (event, facts) => logger.info(facts ?? {}, event),
-    warn: (event, facts) => logger.warn(facts ?? {}, event),
-    error: (event, facts) => logger.error(facts ?? {}, event),
+    info(event, facts) {
+      logger.info(facts ?? {}, event)
+      writeSoon()
+    },
+    warn(event, facts) {
+      logger.warn(facts ?? {}, event)
+      destination.flush()
+    },
+    error(event, facts) {
+      logger.error(facts ?? {}, event)
+      destination.flush()
+    },
   }
 }
 
