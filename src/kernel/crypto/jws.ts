@@ -95,6 +95,19 @@ export function verifyJws(
   return isGood ? ok({ payload: seen.payload, keyId: seen.header.kid }) : err('bad-signature')
 }
 
+/** The same on other cores: for several that came together, on which somebody waits. */
+export async function verifyJwsInPool(
+  jws: string,
+  expected: { typ: string; keyFor: KeyFor },
+): Promise<ReturnType<typeof verifyJws>> {
+  const seen = peekJws(jws)
+  if (!seen) return err('malformed')
+  const key = keyOf(seen, expected)
+  if (!key.ok) return key
+  const isGood = await verifyInPool(null, signedBytes(jws), key.value, seen.signature)
+  return isGood ? ok({ payload: seen.payload, keyId: seen.header.kid }) : err('bad-signature')
+}
+
 /** Whether a text that was looked into has a good signature of the expected kind: the same as `verifyJws`. */
 export function isGoodJws(
   jws: string,

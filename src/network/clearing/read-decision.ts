@@ -1,4 +1,5 @@
-import { peekJws, verifyJws } from '../../kernel/crypto/jws.ts'
+import { peekJws, verifyJws, verifyJwsInPool } from '../../kernel/crypto/jws.ts'
+import type { KeyFor } from '../../kernel/crypto/jws.ts'
 import { digestOf } from '../../kernel/digest.ts'
 import { Fault } from '../../kernel/faults.ts'
 import { parseWith } from '../../kernel/parse.ts'
@@ -21,26 +22,21 @@ export interface ReadDecision {
 
 /**
  * Verifies and reads what a site sends: every signed part by a key of this very site, about one ask, telling one
- * story.
+ * story. Its four signatures are verified at once: somebody waits for them, and one after another they take half a millisecond.
  *
  * @throws Fault `fault.conflict` saying what does not hold: sent again, it would not either
  */
-export function readDecision(
+export async function readDecision(
   message: DecisionMessage,
   { site, directory }: { site: string; directory: Directory },
-): ReadDecision {
-  const { decision: jws, release, receipts, clearing: clearingJws } = message
-  const decision = readSigned(jws, {
-    typ: TYP.decision,
-    schema: siteDecisionSchema,
-    site,
-    directory,
-    what: 'decision',
-  })
+): Promise<ReadDecision> {
+  const { release } = message
+  const verified = await verifyAll(message, { site, directory })
+  const decision = readSigned(verified.decision, { schema: siteDecisionSchema, what: 'decision' })
   if (decision.site !== site) throw refused('the decision is of another site')
   if (decisionOf(decision.reason) !== decision.decision)
     throw refused('decision and reason do not go together')
-  const clearing = clearingJws === undefined ? undefined : readClearing(clearingJws, { site, directory })
+  const clearing = verified.clearing && clearingOf(verified.clearing, site)
   if (clearing && clearing.ask !== decision.ask) throw refused('decision and clearing record are of two asks')
   const untrue = clearing && deliveryProblem(clearing, decision)
   if (untrue !== undefined) throw refused(untrue)
@@ -50,9 +46,33 @@ export function readDecision(
   if (release !== undefined && digestOf(release) !== decision.releaseDigest) {
     throw refused('the release is not the one that the decision names')
   }
-  for (const { receipt } of receipts)
-    requireSigned(receipt, { typ: TYP.receipt, site, directory, what: 'receipt' })
+  for (const receipt of verified.receipts) requireSigned(receipt, 'receipt')
   return { decision, clearing }
+}
+
+type Verified = ReturnType<typeof verifyJws>
+
+/** What comes of each signature; judged one by one afterwards, so that the first that does not hold is told, whichever was done first. */
+async function verifyAll(
+  { decision, clearing, receipts }: DecisionMessage,
+  { site, directory }: { site: string; directory: Directory },
+): Promise<{
+  readonly decision: Verified
+  readonly clearing: Verified | undefined
+  readonly receipts: readonly Verified[]
+}> {
+  const keyFor = keysOf({ site, directory })
+  const [ofDecision, ofClearing, ofReceipts] = await Promise.all([
+    verifyJwsInPool(decision, { typ: TYP.decision, keyFor }),
+    clearing === undefined ? undefined : verifyJwsInPool(clearing, { typ: TYP.clearingRecord, keyFor }),
+    Promise.all(receipts.map(({ receipt }) => verifyJwsInPool(receipt, { typ: TYP.receipt, keyFor }))),
+  ])
+  return { decision: ofDecision, clearing: ofClearing, receipts: ofReceipts }
+}
+
+/** Of this very site, present or former. */
+function keysOf({ site, directory }: { site: string; directory: Directory }): KeyFor {
+  return (keyId) => everKey(directory.find(site), keyId)
 }
 
 /**
@@ -74,13 +94,11 @@ export function readClearing(
   jws: string,
   { site, directory }: { site: string; directory: Directory },
 ): ClearingRecord {
-  const clearing = readSigned(jws, {
-    typ: TYP.clearingRecord,
-    schema: clearingRecordSchema,
-    site,
-    directory,
-    what: 'clearing record',
-  })
+  return clearingOf(verifyJws(jws, { typ: TYP.clearingRecord, keyFor: keysOf({ site, directory }) }), site)
+}
+
+function clearingOf(verified: Verified, site: string): ClearingRecord {
+  const clearing = readSigned(verified, { schema: clearingRecordSchema, what: 'clearing record' })
   if (clearing.site !== site) throw refused('the clearing record is of another site')
   return clearing
 }
@@ -90,27 +108,19 @@ export function refused(why: string): Fault {
   return new Fault('fault.conflict', { what: `Cannot take what the site sent: ${why}` })
 }
 
-interface Signed {
-  readonly typ: string
-  readonly site: string
-  readonly directory: Directory
-  readonly what: string
-}
-
-function requireSigned(jws: string, { typ, site, directory, what }: Signed): string {
-  const verified = verifyJws(jws, { typ, keyFor: (keyId) => everKey(directory.find(site), keyId) })
+function requireSigned(verified: Verified, what: string): string {
   if (!verified.ok) throw refused(`the ${what} is not signed by the site (${verified.error})`)
   return verified.value.payload
 }
 
 function readSigned<S extends z.ZodType>(
-  jws: string,
-  { schema, ...signed }: Signed & { schema: S },
+  verified: Verified,
+  { schema, what }: { schema: S; what: string },
 ): z.output<S> {
-  const parsed = parseWith(schema, parseJson(requireSigned(jws, signed)))
+  const parsed = parseWith(schema, parseJson(requireSigned(verified, what)))
   if (parsed.ok) return parsed.value
   throw new Fault('fault.request_malformed', {
-    what: `Cannot read the ${signed.what}: some fields are not what was expected`,
-    errors: parsed.error.map((problem) => ({ ...problem, field: `${signed.what}.${problem.field}` })),
+    what: `Cannot read the ${what}: some fields are not what was expected`,
+    errors: parsed.error.map((problem) => ({ ...problem, field: `${what}.${problem.field}` })),
   })
 }

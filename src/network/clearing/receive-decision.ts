@@ -42,7 +42,7 @@ export async function receiveDecision(
   const ask = saidAsk(message)
   const looking = ask === undefined ? undefined : lookForLeg(parts, { ask, site: site.id })
   if (looking instanceof Promise) await onceUnderWay()
-  const read = readDecision(message, { site: site.id, directory: parts.directory })
+  const read = await readDecision(message, { site: site.id, directory: parts.directory })
   const outcome = await closeOnce(parts, { site, message, read, looking })
   parts.underWay.answered(outcome, answerOf({ outcome, read, message }))
   parts.answered(site.id, outcome.ask)

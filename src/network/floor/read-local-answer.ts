@@ -27,11 +27,11 @@ export interface ReadLocalAnswer {
  *
  * @throws Fault `fault.conflict` saying what does not hold: sent again, it would not either
  */
-export function readLocalAnswer(
+export async function readLocalAnswer(
   { ask: jws, floorLimit: _, ...message }: LocalAnswer,
   { site, directory }: { site: string; directory: Directory },
-): ReadLocalAnswer {
-  const { decision, clearing: record } = readDecision(message, { site, directory })
+): Promise<ReadLocalAnswer> {
+  const { decision, clearing: record } = await readDecision(message, { site, directory })
   if (decision.decision === 'declined' || !record)
     throw refused('nothing was delivered, so nothing is captured')
   const { ask, payload } = readAsk(jws, { acquirer: record.acquirer, directory })

@@ -30,7 +30,7 @@ export async function receiveLocalAnswer(
   parts: ClearingParts,
   { site, message }: { site: SiteRecord; message: LocalAnswer },
 ): Promise<CaptureOutcome> {
-  const read = readLocalAnswer(message, { site: site.id, directory: parts.directory })
+  const read = await readLocalAnswer(message, { site: site.id, directory: parts.directory })
   const at = parts.clock.now()
   const outcome = await parts.db
     .transaction()
