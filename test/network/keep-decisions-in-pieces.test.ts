@@ -83,3 +83,30 @@ test('what was refused of decisions is refused of each piece', async () => {
     insert into decision (ask, site, jws, receipts, received_at) values ('ask-1', 'galway', 'jws', '[]', now())`
   await assert.rejects(twice.execute(db), /duplicate key/)
 })
+
+test('a decision stands whole in its row, and a large one beside it', async () => {
+  await using postgres = await testPostgres()
+  const { db } = postgres
+  await bringUpTo(db, true)
+  const write = async (ask: string, bytes: number) => {
+    // Texts that nothing can be saved of, as signed and sealed ones are.
+    await sql`
+      insert into decision (ask, site, jws, release, receipts, received_at)
+      select ${ask}, 'galway', 'jws', string_agg(md5(random()::text), ''), '[]', now()
+      from generate_series(1, ${bytes / 32}::integer)`.execute(db)
+  }
+  await write('usual', 7_168)
+  assert.equal(await beside(db), 0)
+  await write('large', 65_536)
+  assert.ok((await beside(db)) > 0)
+})
+
+/** Bytes of decisions that stand in the tables beside them. */
+async function beside(db: Database): Promise<number> {
+  const { rows } = await sql<{ bytes: bigint }>`
+    select sum(pg_relation_size(c.reltoastrelid))::bigint as bytes
+    from pg_partition_tree('decision'::regclass) as t join pg_class as c on c.oid = t.relid where t.isleaf`.execute(
+    db,
+  )
+  return Number(rows[0]?.bytes)
+}
