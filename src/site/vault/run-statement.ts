@@ -60,10 +60,15 @@ async function runReadOnly(
     tidy,
   }: { statement: VaultStatement; rowsMax: number; tidy: (tidying: Promise<void>) => void },
 ): Promise<Outcome<VaultResult>> {
-  await checkStatement(connection, statement.sql)
-  await connection.run('begin transaction read only')
+  const beginning = connection.run('begin transaction read only')
+  // Waited for below; until then a failure must not count as one that nobody looks at.
+  beginning.catch(() => undefined)
   try {
-    const prepared = await prepareSelect(connection, statement.sql)
+    // It is printed when it is read: meanwhile the engine begins.
+    const { sql } = statement
+    await beginning
+    await checkStatement(connection, sql)
+    const prepared = await prepareSelect(connection, sql)
     try {
       bindParameters(prepared, statement.parameters ?? [])
       return await readResult(prepared, rowsMax)
@@ -72,10 +77,12 @@ async function runReadOnly(
     }
   } finally {
     tidy(
-      connection.run('rollback').then(
-        () => undefined,
-        () => undefined,
-      ),
+      beginning
+        .then(() => connection.run('rollback'))
+        .then(
+          () => undefined,
+          () => undefined,
+        ),
     )
   }
 }

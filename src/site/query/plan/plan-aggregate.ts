@@ -21,7 +21,7 @@ export interface AggregatePlan {
   readonly seriesOf: readonly number[]
   /** Most rows of one person that can stand in a group, by the manifests. */
   readonly rowsPerPersonMax: number
-  /** Everything but sets that are probably those of the rows. */
+  /** Everything but sets that are probably those of the rows. Printed when it is read, which may be while the vault begins. */
   readonly collect: VaultStatement
   /** Sets of people for some series, by group. */
   readonly collectSets: (series: readonly number[]) => VaultStatement
@@ -41,9 +41,22 @@ export function planAggregate(checked: CheckedQuery, context: PlanContext): Aggr
     series,
     seriesOf,
     rowsPerPersonMax,
-    collect: printCollect(printer),
+    collect: printedWhenRead(() => printCollect(printer)),
     collectSets: (wanted) => printSets(printer, wanted),
     exactShares: () => printShares(printer),
+  }
+}
+
+function printedWhenRead(print: () => VaultStatement): VaultStatement {
+  let printed: VaultStatement | undefined
+  const statement = (): VaultStatement => (printed ??= print())
+  return {
+    get sql() {
+      return statement().sql
+    },
+    get parameters() {
+      return statement().parameters ?? []
+    },
   }
 }
 
