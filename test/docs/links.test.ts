@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
 import { existsSync } from 'node:fs'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import { suite, test } from 'node:test'
 import { ROOT, anchorsOf, linksOf, pages, textOf } from './pages.ts'
 
@@ -43,6 +43,21 @@ suite('links of the documentation', () => {
           .filter((path) => !existsSync(join(ROOT, path)))
           .map((path) => `${page}: ${path}`),
       )
+    assert.deepEqual(missing, [])
+  })
+
+  test('files of the source that a page names without their folder are there', () => {
+    const tree = execFileSync('git', ['ls-files', 'src', 'test', 'bench', 'scripts'], {
+      cwd: ROOT,
+      encoding: 'utf8',
+    })
+    const files = new Set(tree.split('\n').map((path) => basename(path)))
+    const missing = pages().flatMap((page) =>
+      [...textOf(page).matchAll(/`([\w/-]+\.ts)`/g)]
+        .map((match) => basename(match[1] ?? ''))
+        .filter((name) => !files.has(name))
+        .map((name) => `${page}: ${name}`),
+    )
     assert.deepEqual(missing, [])
   })
 })
