@@ -5,7 +5,7 @@ import type { Scenario } from '../scenario.ts'
 /**
  * A table: what acquirers ask of the studies, and what Hedgerow has to say to it with the grants of `study-kinds.ts`.
  *
- * A name with a letter after the number (`W2b`) is the same wish put so that the present gate can answer it. No answer
+ * A name with a letter after the number (`W2b`) is the same wish put so that it can be answered. No answer
  * here stands in the way of another: two questions over the same people come from two acquirers.
  */
 export interface StudyAsk extends Scenario {
@@ -31,7 +31,7 @@ function declinedAt(site: string, reasons: readonly ReasonCode[], why: string): 
   return { expected: { by: 'sites', reasons: { [site]: reasons } }, why }
 }
 
-/** No data set is offered with noise yet, so the network finds no offer to send the ask to. */
+/** No data set of the studies is offered with noise, so the network finds no offer to send the ask to. */
 function withoutNoise(why: string): Answer {
   return { expected: { by: 'network', reason: 'declined.no_route' }, why }
 }
@@ -257,7 +257,7 @@ JOIN lifesnaps_persons p USING (person_id)
 WHERE d.mood_tense IS NOT NULL AND d.minutes_asleep IS NOT NULL
 GROUP BY 1, 2
 ORDER BY 1, 2`,
-    ...withoutNoise('mood and sleep only with noise, which is not here yet'),
+    ...withoutNoise('mood and sleep only with noise, and it is not offered so'),
   },
   {
     ...PUBLISHER,
@@ -278,7 +278,7 @@ ORDER BY 1, 2`,
     ...declinedAt(
       'galway',
       ['declined.sql_not_supported'],
-      'a median is the value of one person; with noise it can be given, which is not here yet',
+      'a median is the value of one person; with noise it can be given, and it is not offered so',
     ),
   },
   {
@@ -366,7 +366,7 @@ FROM player_waves w
 WHERE w.wave = 2 AND w.affect_balance IS NOT NULL AND w.hours_logged IS NOT NULL
 GROUP BY 1
 ORDER BY 1`,
-    ...withoutNoise('well-being only with noise, which is not here yet'),
+    ...withoutNoise('well-being only with noise, and it is not offered so'),
   },
   {
     ...PUBLISHER,
@@ -419,7 +419,7 @@ LIMIT 500`,
 FROM absences
 GROUP BY 1, 2
 ORDER BY 1, 2`,
-    ...withoutNoise('illness only with noise, which is not here yet'),
+    ...withoutNoise('illness only with noise, and it is not offered so'),
   },
   {
     ...INSURER,
