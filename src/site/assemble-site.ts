@@ -41,7 +41,6 @@ import { reconcileForEver } from './floor/reconcile.ts'
 import { openAgentDesk } from './data-rights/agent-desk.ts'
 import { serveAgents } from './data-rights/tell-agents.ts'
 import { learnNames } from './officer/party-names.ts'
-import { findIssuerKey, registerIssuer } from './issuers.ts'
 import { networkLine } from './line/network-line.ts'
 import type { NetworkLine } from './line/network-line.ts'
 import { serveLine } from './line/serve-line.ts'
@@ -57,6 +56,7 @@ import { serveRecipients } from './recipients/serve-recipients.ts'
 import { peopleToAsk } from './rights/people-to-ask.ts'
 import { serveRights } from './rights/serve-rights.ts'
 import type { SiteContext } from './site-context.ts'
+import { ISSUERS } from './vouched-keys.ts'
 
 /** A site that serves. Disposing stops it cleanly: nothing acknowledged is lost. */
 export interface ServingSite extends AsyncDisposable {
@@ -227,8 +227,8 @@ function siteActs(
         rotations: [...site.keys.former.rotations],
         ...windDownView(site),
       }),
-    registerIssuer: ({ member, keys }) => registerIssuer(site.db, { member, keys, now: site.clock.now() }),
-    issuerKey: (member, keyId) => findIssuerKey(site.db, { member, keyId }),
+    registerIssuer: (issuer) => ISSUERS.register(site.db, { ...issuer, now: site.clock.now() }),
+    issuerKey: (member, keyId) => ISSUERS.findKey(site.db, { member, keyId }),
     readiness: async () => {
       const evidence = site.evidence.current(site.clock.now())?.evidence
       const checks = {

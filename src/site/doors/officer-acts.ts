@@ -28,7 +28,7 @@ import type { NoticeLanguage } from '../officer/notice-words.ts'
 import type { NamedCaller } from '../named-callers.ts'
 import { NAMED_OFFICERS } from '../officer/named-officers.ts'
 import { keepPartyContact } from '../officer/party-contacts.ts'
-import { findRegulatorKey, registerRegulator, removeRegulator } from '../officer/regulators.ts'
+import { REGULATORS } from '../vouched-keys.ts'
 import type { SiteContext } from '../site-context.ts'
 
 /** What the officer's part of the door calls. `issuer` in a scope: only what concerns that issuer's data sets. */
@@ -88,9 +88,8 @@ export function officerActs(site: SiteContext): OfficerActs {
       officerView(await NAMED_OFFICERS.name(site.db, { member, ...named, namedAt: site.clock.now() })),
     dismissOfficer: ({ officer: member, issuer }) => NAMED_OFFICERS.dismiss(site.db, { member, issuer }),
     officerKey: (member, keyId) => NAMED_OFFICERS.findKey(site.db, { member, keyId }),
-    registerRegulator: ({ member, keys }) =>
-      registerRegulator(site.db, { member, keys, now: site.clock.now() }),
-    removeRegulator: (member) => removeRegulator(site.db, member),
-    regulatorKey: (member, keyId) => findRegulatorKey(site.db, { member, keyId }),
+    registerRegulator: (regulator) => REGULATORS.register(site.db, { ...regulator, now: site.clock.now() }),
+    removeRegulator: (member) => REGULATORS.remove(site.db, member),
+    regulatorKey: (member, keyId) => REGULATORS.findKey(site.db, { member, keyId }),
   }
 }
