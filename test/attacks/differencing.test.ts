@@ -163,6 +163,9 @@ test('an answer over the same people with one row of one of them changed is refu
   assert.equal(total(acquirer, range(100, 200)).reason, 'approved')
   acquirer.change(range(12, 12 + k))
   assert.equal(total(acquirer, everybody).reason, 'approved')
+  // Whoever changes once more is alone again.
+  acquirer.change(Bitset.of([13]))
+  assert.equal(total(acquirer, everybody).note, 'drift')
 })
 
 test('the same value over other rows of the same people is refused', () => {

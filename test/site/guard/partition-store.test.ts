@@ -19,7 +19,7 @@ import { debitRefusals } from '../../../src/site/guard/refusal-budget.ts'
 import { writeCuts } from '../../../src/site/guard/partition-record.ts'
 import { openPartitionStore } from '../../../src/site/guard/partition-store.ts'
 import type { PartitionLook, PartitionStore } from '../../../src/site/guard/partition-store.ts'
-import { CELL_MASK, EMPTY_PARTITION } from '../../../src/site/guard/partition.ts'
+import { CELL_MASK, EMPTY_PARTITION, PartitionDraft } from '../../../src/site/guard/partition.ts'
 import type { Partition } from '../../../src/site/guard/partition.ts'
 import { SITE_MIGRATIONS } from '../../../src/site/record/migrations.ts'
 import { testPostgres } from '../../../src/testing/test-postgres.ts'
@@ -295,4 +295,17 @@ test('applyDelta() gives back what encodeDelta() was made from', () => {
     ),
   )
   assert.deepEqual([...decodePeople(encodePeople(Bitset.of([1, 40, 999])))], [1, 40, 999])
+})
+
+test('more cells than two bytes count come about in one answer, and come back from the record', () => {
+  const pairs = 65_540
+  const draft = new PartitionDraft(EMPTY_PARTITION, 2 * pairs)
+  for (let pair = 0; pair < pairs; pair += 1) draft.cut(Bitset.of([2 * pair, 2 * pair + 1]))
+  const { cells, cellCount } = partitionAfter({ draft, rowShapes: new Map(), isEmpty: false })
+  assert.equal(cellCount, pairs + 1)
+  assert.equal(new Set(cells).size, pairs)
+  assert.deepEqual(
+    applyDelta(EMPTY_PARTITION, { delta: encodeDelta(draft), rowShapes: new Map() }).cells,
+    cells,
+  )
 })

@@ -2,6 +2,7 @@ import { strict as assert } from 'node:assert'
 import { test } from 'node:test'
 import { seededBytes } from '../../../src/testing/seeded-bytes.ts'
 import { exactChance } from '../../../src/site/privacy/exact-chance.ts'
+import type { ExactChance } from '../../../src/site/privacy/exact-chance.ts'
 import { makeNoisy, noisyCount } from '../../../src/site/privacy/make-noisy.ts'
 import { numberOf, planNoise, showThreshold } from '../../../src/site/privacy/noise-plan.ts'
 import { planPrivacy } from '../../../src/site/privacy/plan-privacy.ts'
@@ -96,4 +97,45 @@ test('every figure is noisy, and the number of people that the price follows is 
   const counts = Array.from({ length: 50 }, () => noisyCount(0, facing))
   assert.ok(new Set(counts).size > 5)
   assert.ok(counts.every((count) => count >= 0))
+})
+
+/** Of which every draw of noise is 0. */
+const NO_NOISE: ExactChance = {
+  below: () => 0n,
+  coin: () => false,
+  expMinus: ({ numerator }) => numerator === 0n,
+}
+
+test('where all noise is 0 figures are what was collected, and a group is shown from the very number that is told on', () => {
+  const plan = planOf('select town, count(distinct id), sum(height), avg(height) from athletes group by town')
+  const grid = plan.design.series.find((one) => one.grid)?.grid
+  assert.ok(grid)
+  const groupOf = (people: number, rows = people) => ({
+    keys: [people],
+    people: BigInt(people),
+    // Each a metre above the middle.
+    series: plan.design.series.map(() => ({
+      rows: BigInt(rows),
+      distances: BigInt(rows) * BigInt(Math.round(1 / grid.unit)),
+      squares: 0n,
+    })),
+    places: [],
+  })
+  const shownFrom = plan.note.shownFrom ?? 0
+  const asked = [groupOf(shownFrom - 1), groupOf(shownFrom), groupOf(1_000), groupOf(2_000, -3)]
+  const shown = makeNoisy(asked, { ...plan, chance: NO_NOISE })
+  // Bounds of 1 to 3 metres: the middle is 2.
+  assert.deepEqual(
+    shown.map(({ values }) => values),
+    [
+      [shownFrom, 3 * shownFrom, 3],
+      [1_000, 3_000, 3],
+      [2_000, -9, null],
+    ],
+  )
+  const [alone] = makeNoisy([groupOf(1_000)], {
+    ...planOf('select sum(height) from athletes'),
+    chance: NO_NOISE,
+  })
+  assert.deepEqual(alone?.values, [3_000])
 })

@@ -135,6 +135,8 @@ test('a budget pays for ten asks of a tenth, and for many more with Gaussian noi
 test('the deltas of all answers that a budget can pay for stay within what is stated', () => {
   assert.ok(guaranteedDelta({ epsilon: 1, delta: 1e-6 }) < 2e-6)
   assert.ok(guaranteedDelta({ epsilon: 4, delta: 1e-6 }) < 5e-6)
+  // A hundred of the least epsilon are paid for by adding up epsilon, and some more by adding up rho.
+  assert.ok(guaranteedDelta({ epsilon: 1, delta: 1e-6 }) > 1e-6 + 100 * ANSWER_DELTA)
 })
 
 test('noise for somebody who is in two sets of people is twice as wide, by either kind, at the same loss', () => {
