@@ -92,6 +92,28 @@ test('rows that one of them has count against the sums of both, those from befor
   assert.equal(total(third, range(0, 15 + k)), 'approved')
 })
 
+test('whose rows both have are known once, and do not close a group that has people enough besides', () => {
+  const [first, second] = pair()
+  for (const acquirer of [first, second]) {
+    assert.equal(total(acquirer, range(0, 15 + k)), 'approved')
+    assert.equal(acquirer.releaseRows(range(0, 15)), true)
+  }
+  join(first, second)
+  assert.equal(total(first, range(0, 15 + k)), 'approved')
+  assert.equal(first.releaseRows(range(15, 20)), false)
+})
+
+test('a change of rows since an answer to one is still to be cut by when another, who had none, is joined', () => {
+  const [first, second] = pair()
+  assert.equal(total(second, everybody), 'approved')
+  const changed = Bitset.of([5])
+  second.change(changed, [first])
+  join(first, second, [changed])
+  const { note } = first.ask({ eligible: everybody, groups: [groupOf('all', everybody)] })
+  assert.equal(note, 'drift')
+  assert.equal(total(first, range(100, 150)), 'approved')
+})
+
 test('two who had different rows of the same people get nothing more', () => {
   const [first, second] = pair()
   const ask = (acquirer: History, shape: string, people: Bitset) =>

@@ -3,7 +3,7 @@ import { test } from 'node:test'
 import { seededBytes } from '../../../src/testing/seeded-bytes.ts'
 import { exactChance } from '../../../src/site/privacy/exact-chance.ts'
 import type { ExactChance } from '../../../src/site/privacy/exact-chance.ts'
-import { makeNoisy, noisyCount } from '../../../src/site/privacy/make-noisy.ts'
+import { makeNoisy, noisyCount, placeRuns } from '../../../src/site/privacy/make-noisy.ts'
 import { numberOf, planNoise, showThreshold } from '../../../src/site/privacy/noise-plan.ts'
 import { planPrivacy } from '../../../src/site/privacy/plan-privacy.ts'
 import type { PrivacyPlan } from '../../../src/site/privacy/plan-privacy.ts'
@@ -138,4 +138,20 @@ test('where all noise is 0 figures are what was collected, and a group is shown 
     chance: NO_NOISE,
   })
   assert.deepEqual(alone?.values, [3_000])
+})
+
+test('a place is as far from being the quantile as rows have to change sides, its own to whichever side', () => {
+  const places = { step: 1n, count: 5 }
+  const figure = { kind: 'place', series: 0, quantileMicro: 250_000, places } as const
+  const weights = [
+    { place: 1, weight: 3n },
+    { place: 2, weight: 5n },
+  ]
+  // Of eight a quarter stands below: on place 1 two of its three do; past place 2 all eight do.
+  assert.deepEqual(placeRuns(weights, figure), [
+    { from: 0, to: 0, loss: 2_000_000n },
+    { from: 1, to: 1, loss: 0n },
+    { from: 2, to: 2, loss: 1_000_000n },
+    { from: 3, to: 4, loss: 6_000_000n },
+  ])
 })
