@@ -56,17 +56,18 @@ interface Known {
 
 /** A question of groups, or one over the groups of another. */
 function bindGroupsOf(select: SelectStmt, { binding, known }: Known): BoundQuery {
-  const over = groupsBehind(select, known)
-  const bindOver = (groups: OverGroups): BoundQuery => {
-    const inner = atNode(groups.inner, () => bindGroupsOf(groups.inner, { binding, known: groups.known }))
-    return bindOverGroups(select, inner, { binding, over: groups })
+  const bindOver = (over: OverGroups): BoundQuery => {
+    const inner = atNode(over.inner, () => bindGroupsOf(over.inner, { binding, known: over.known }))
+    return bindOverGroups(select, inner, { binding, over })
   }
-  if (over && !isGrouping(select)) return bindOver(over)
+  const behind = isGrouping(select) ? undefined : groupsBehind(select, known)
+  if (behind) return bindOver(behind)
   try {
     return bindGroupedQuestion(select, boundFrom(select, { binding, known }))
   } catch (error) {
     // Whether a sub-select is of people is known once its keys are bound.
-    if (over && error instanceof GroupsRefusal) return bindOver(over)
+    const over = error instanceof GroupsRefusal ? groupsBehind(select, known) : undefined
+    if (over) return bindOver(over)
     throw error
   }
 }
