@@ -4,6 +4,7 @@ import { existsSync } from 'node:fs'
 import { z } from 'zod'
 import { Fault } from '../kernel/faults.ts'
 import { dayText, placeName } from '../protocol/words/plain-words.ts'
+import { counted } from './counted.ts'
 import { DEFAULT_NETWORK_URL, connectToSite, networkHere, siteSettingsHere, siteUrlHere } from './connect.ts'
 import { EXIT, sentenceOf } from './failures.ts'
 import { reach, readiness } from './reach.ts'
@@ -146,10 +147,6 @@ function print({ terminal }: Session, { home, servers, members }: Overview): voi
   const more = members.length > MEMBERS_SHOWN ? ` and ${members.length - MEMBERS_SHOWN} more` : ''
   say(terminal, members.length === 0 ? '  No keys of members' : `  Keys of members: ${shown}${more}`)
   for (const { name, next } of servers) if (next !== undefined) say(terminal, `Next, for ${name}:  ${next}`)
-}
-
-function counted(count: number, one: string, many = `${one}s`): string {
-  return `${count.toLocaleString('en')} ${count === 1 ? one : many}`
 }
 
 function portOf(url: string): string {

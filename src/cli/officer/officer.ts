@@ -87,7 +87,7 @@ function addRegisterVerbs(officer: Command, session: Session): void {
     verb(officer, {
       name: 'party <member>',
       summary: 'say who a controller or the custodian is, and how to reach it and its officer',
-      example: 'hedgerow officer party federation --file world-sport.yaml --site galway --as world-sport',
+      example: 'hedgerow officer party world-sport --file world-sport.yaml --site galway --as world-sport',
     }),
   )
     .requiredOption('--file <file>', 'YAML: name, address, country, email, dataProtectionOfficer …')
@@ -275,9 +275,10 @@ function addTransferVerbs(officer: Command, session: Session): void {
           await seat.removeTransfer(options.remove, options.reason)
         }
         if (options.restore !== undefined) await seat.restoreTransfer(options.restore)
+        const changed = options.remove ?? options.restore
         show(session, {
           json: options.json,
-          value: await seat.transfers(),
+          value: (await seat.transfers()).filter(({ id }) => changed === undefined || id === changed),
           print: (rows) =>
             table(session.terminal, {
               head: ['ground', 'territory', 'condition', 'from', 'until', 'state', 'source'],

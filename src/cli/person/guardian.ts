@@ -103,7 +103,7 @@ async function list(session: Session, options: GuardianOptions): Promise<void> {
 
 const STATES = {
   in_force: 'in force',
-  of_age: 'the child decides itself',
+  of_age: 'of age: decides alone',
   over: 'its time is over',
   ended: 'ended',
 } as const satisfies Record<Guardianship['state'], string>

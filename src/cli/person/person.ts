@@ -22,6 +22,7 @@ import { openPersonRecords } from '../../sdk/person.ts'
 import type { PersonRecords } from '../../sdk/person.ts'
 import { connectToSite, connectWithToken } from '../connect.ts'
 import type { SiteOptions } from '../connect.ts'
+import { counted } from '../counted.ts'
 import { WrongUse } from '../failures.ts'
 import { printSentNotices } from '../trade/notices.ts'
 import { openFile } from '../open-file.ts'
@@ -381,7 +382,7 @@ async function importFrom(
     print: ({ rows, grants, history }) =>
       say(
         session.terminal,
-        `Brought over ${rows} rows, ${grants} grants in force and ${history} records of history`,
+        `Brought over ${counted(rows, 'row')}, ${counted(grants, 'grant')} in force and ${counted(history, 'record')} of history`,
       ),
   })
 }

@@ -66,10 +66,11 @@ async function handOver(
     value: { dataSet, files },
     print: () => {
       for (const file of files) say(session.terminal, file)
-      say(
-        session.terminal,
-        'At another site: dataset describe, dataset import, grant give --file, in this order',
-      )
+      if (options.only === undefined)
+        say(
+          session.terminal,
+          'At another site: dataset describe, dataset import, grant give --file, in this order',
+        )
     },
   })
 }

@@ -86,9 +86,9 @@ async function verify(
   const required = (options.witness ?? []).map(witnessOf)
   const results: { file: string; result: VerifiedReceipt }[] = []
   for (const file of files) {
+    const bundles = await readReceiptFile(file)
     const pinned = await keysFor(session, { ...options, as: options.as ?? memberWhoKeeps(session, file) })
-    for (const bundle of await readReceiptFile(file))
-      results.push({ file, result: verifyReceipt(bundle, pinned, required) })
+    for (const bundle of bundles) results.push({ file, result: verifyReceipt(bundle, pinned, required) })
   }
   const isGood = results.length > 0 && results.every(({ result }) => result.isVerified)
   show(session, {

@@ -15,7 +15,7 @@ import { wireMoney } from '../../protocol/wire.ts'
 import type { MemberId, SiteId } from '../../protocol/wire.ts'
 import type { Directory } from '../membership/directory.ts'
 import type { TermsOfUse } from '../membership/terms-of-use.ts'
-import { requireMember, requireSite } from '../membership/directory.ts'
+import { requireSite } from '../membership/directory.ts'
 import { findFloorLimits } from './floor-store.ts'
 import type { FloorRow } from './floor-store.ts'
 
@@ -51,8 +51,8 @@ export interface NewFloorLimit {
 export async function giveFloorLimit(parts: FloorParts, wanted: NewFloorLimit): Promise<FloorRow> {
   const { db, clock, directory } = parts
   requireSite(directory, wanted.site)
-  const acquirer = requireMember(directory, wanted.acquirer)
-  if (!acquirer.roles.includes('acquirer') || acquirer.status !== 'active') {
+  const acquirer = directory.member(wanted.acquirer)
+  if (acquirer?.roles.includes('acquirer') !== true || acquirer.status !== 'active') {
     throw new Fault('fault.conflict', {
       what: `Cannot give a floor limit for "${wanted.acquirer}": it is not an active member with the role "acquirer"`,
     })

@@ -16,7 +16,9 @@ export async function declareCollusion(
 ): Promise<MemberRecord> {
   const named = [member, ...others]
   for (const id of named) {
-    if (requireMember(directory, id).roles.includes('acquirer')) continue
+    // The door calls what is not there by the name in its path: the others are told as what they are.
+    const found = id === member ? requireMember(directory, id) : directory.member(id)
+    if (found?.roles.includes('acquirer') === true) continue
     throw new Fault('fault.conflict', {
       what: `Cannot name "${id}": it is not a member with the role "acquirer"`,
     })
