@@ -146,7 +146,11 @@ async function networkUrl(
 ): Promise<string> {
   const known = profile?.networkUrl ?? DEFAULT_NETWORK_URL
   const here = new URL(known).hostname === '127.0.0.1' ? await networkHere(session) : undefined
-  const url = flag ?? session.environment['HEDGEROW_NETWORK_URL'] ?? here ?? known
+  return requireNetworkUrl(flag ?? session.environment['HEDGEROW_NETWORK_URL'] ?? here ?? known)
+}
+
+/** An address that a network can have. */
+export function requireNetworkUrl(url: string): string {
   if (!isServerUrl(url))
     throw new WrongUse(
       `Cannot use "${url}" as the address of a network: expected one such as ${DEFAULT_NETWORK_URL}`,

@@ -5,7 +5,14 @@ import { z } from 'zod'
 import { Fault } from '../kernel/faults.ts'
 import { dayText, placeName } from '../protocol/words/plain-words.ts'
 import { counted } from './counted.ts'
-import { DEFAULT_NETWORK_URL, connectToSite, networkHere, siteSettingsHere, siteUrlHere } from './connect.ts'
+import {
+  DEFAULT_NETWORK_URL,
+  connectToSite,
+  networkHere,
+  requireNetworkUrl,
+  siteSettingsHere,
+  siteUrlHere,
+} from './connect.ts'
 import { EXIT, sentenceOf } from './failures.ts'
 import { reach, readiness } from './reach.ts'
 import { namesIn } from './require-home.ts'
@@ -57,7 +64,10 @@ async function lookAround(session: Session, network: string | undefined): Promis
   const names = namesIn(home, 'sites')
   const settings = await Promise.all(names.map((name) => siteSettingsHere(session, name)))
   const told = network ?? environment['HEDGEROW_NETWORK_URL'] ?? (await networkHere(session))
-  const known = told === undefined ? settings.flatMap((each) => (each ? [each.network.url] : [])) : [told]
+  const known =
+    told === undefined
+      ? settings.flatMap((each) => (each ? [each.network.url] : []))
+      : [requireNetworkUrl(told)]
   const isHere = existsSync(join(home, 'network'))
   const urls = new Set(known.length === 0 && isHere ? [DEFAULT_NETWORK_URL] : known)
   const servers = await Promise.all([

@@ -137,8 +137,9 @@ async function backups(session: Session, options: BackupsOptions): Promise<void>
     print: () =>
       table(session.terminal, {
         none: 'No backups',
-        head: ['backup', 'state', 'of', 'size', 'can be read until', 'in'],
-        rows: all.map(rowOf),
+        head: ['backup', 'state', 'of', 'size', 'can be read until'],
+        // A path is long, and is to be copied: it has a line of its own.
+        rows: all.flatMap((each) => [rowOf(each), [`  ${each.directory}`]]),
       }),
   })
 }
@@ -155,9 +156,9 @@ async function holds(session: Session, { lift, reason, ...options }: HoldsOption
   })
 }
 
-function rowOf({ backup: id, state, takenAt, sizeBytes, expiresAt, directory }: Backup): readonly string[] {
+function rowOf({ backup: id, state, takenAt, sizeBytes, expiresAt }: Backup): readonly string[] {
   const of = takenAt === undefined ? '' : shortMomentText(takenAt)
-  return [id, state, of, sizeText(sizeBytes), shortMomentText(expiresAt), directory]
+  return [id, state, of, sizeText(sizeBytes), shortMomentText(expiresAt)]
 }
 
 async function restore(
