@@ -15,7 +15,7 @@ export function addCompletionVerb(program: Command, session: Session): void {
     name: 'completion',
     summary: 'print a script by which bash, zsh or fish completes verbs and options',
     example:
-      'eval "$(hedgerow completion)"\nhedgerow completion zsh > ~/.zsh/completions/_hedgerow\nhedgerow completion fish > ~/.config/fish/completions/hedgerow.fish',
+      'hedgerow completion > ~/.local/share/bash-completion/completions/hedgerow\nhedgerow completion zsh > ~/.zsh/completions/_hedgerow\nhedgerow completion fish > ~/.config/fish/completions/hedgerow.fish',
   })
     .addArgument(new Argument('[shell]', 'which shell').choices(SHELLS).default('bash'))
     .action((shell: Shell, { json }: { json?: boolean }) =>

@@ -85,7 +85,7 @@ suite('what is printed for people', () => {
   test('a share of less than a cent is said to be one', async () => {
     const uses = await printed('person', 'uses', ...person, '--url', trade.site().url)
     // In narrow columns: on two lines.
-    assert.match(uses, /Academic .*less than .*\n +Research .*0\.01 EUR/)
+    assert.match(uses, /Academic .*less than .*\n.* Research .*0\.01 EUR/)
     assert.doesNotMatch(uses, / 0\.00 EUR/)
     const file = join(home, 'page.html')
     await writeFile(file, '')
