@@ -14,6 +14,7 @@ export async function withDeadline<T>(
   try {
     return await act(outer === undefined ? deadline.signal : AbortSignal.any([deadline.signal, outer]))
   } finally {
-    done.abort()
+    // With a reason of our own: one would be made otherwise, with all that an exception has.
+    done.abort('done')
   }
 }

@@ -1,6 +1,8 @@
+import { onceUnderWay } from './clock.ts'
+
 /**
- * Group commit: what is handed over while one write is under way is written together by the next, at most `itemsMax` at a time.
- * Nothing waits for company: whoever comes alone is written at once. A write that fails fails for all whose it was.
+ * Group commit: what is handed over in one turn of the event loop, or while one write is under way, is written together by the next,
+ * at most `itemsMax` at a time. Nothing waits for company beyond that. A write that fails fails for all whose it was.
  */
 export class GroupCommit<Item, Written> {
   readonly #write: (items: readonly Item[]) => Promise<readonly Written[]>
@@ -24,6 +26,8 @@ export class GroupCommit<Item, Written> {
 
   async #writeAll(): Promise<void> {
     this.#isWriting = true
+    // Whoever is heard in the same turn of the loop comes along.
+    await onceUnderWay()
     while (this.#waiting.length > 0) {
       const handed = this.#waiting.slice(0, this.#itemsMax)
       this.#waiting = this.#waiting.slice(this.#itemsMax)

@@ -33,6 +33,8 @@ export class GoodKeys {
   }
 
   #claimOf(token: string): string | undefined {
+    // An access token has no parts, and claims nothing.
+    if (!token.includes('.')) return undefined
     const [head, body] = token.split('.', 2).map(objectIn)
     const [kid, iss] = [head?.['kid'], body?.['iss']]
     if (typeof kid !== 'string' || typeof iss !== 'string') return undefined

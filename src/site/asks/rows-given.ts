@@ -34,8 +34,12 @@ export async function asksGivenRowsOf(db: Database, person: number): Promise<rea
   return rows.map(({ ask_id: ask }) => ask)
 }
 
+/** More people than that are not looked for one by one. */
+const LOOKED_FOR_MAX = 64
+
 /** Of people those whose rows are in some release. */
 export async function peopleGivenRows(db: Database, people: readonly number[]): Promise<ReadonlySet<number>> {
+  if (people.length <= LOOKED_FOR_MAX) return fewGivenRows(db, people)
   const { rows } = await sql<{ person: number }>`
     select distinct g.slice * ${SLICE}::integer + given.place as person from rows_given g cross join unnest(g.places) as given (place)
     where g.slice = any(${[...new Set(people.map((person) => Math.floor(person / SLICE)))]}::integer[])`.execute(
@@ -43,4 +47,15 @@ export async function peopleGivenRows(db: Database, people: readonly number[]): 
   )
   const given = new Set(rows.map(({ person }) => person))
   return new Set(people.filter((person) => given.has(person)))
+}
+
+async function fewGivenRows(db: Database, people: readonly number[]): Promise<ReadonlySet<number>> {
+  if (people.length === 0) return new Set()
+  const { rows } = await sql<{ person: number }>`
+    ${KEPT} select person from unnest(${people}::integer[], ${people.map((person) => Math.floor(person / SLICE))}::integer[],
+      ${people.map((person) => person % SLICE)}::smallint[]) as asked (person, slice, place)
+    where exists (select from rows_given g where g.slice = asked.slice and asked.place = any(g.places))`.execute(
+    db,
+  )
+  return new Set(rows.map(({ person }) => person))
 }

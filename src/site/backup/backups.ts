@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import type { Clock, Instant } from '../../kernel/clock.ts'
 import { formatInstant, instant } from '../../kernel/clock.ts'
 import { syncDirectory } from '../../kernel/durable-file.ts'
+import { GroupCommit } from '../../kernel/group-commit.ts'
 import { Mutex } from '../../kernel/mutex.ts'
 import type { BackupView } from '../../protocol/http/backup-api.ts'
 import { appendDone, trimDone } from './done-since.ts'
@@ -34,9 +35,17 @@ export interface Backups {
   expire(): Promise<number>
 }
 
+/** Erased people for whom the backups that there are are looked up once. */
+const STRUCK_OUT_AT_ONCE = 64
+
 export function openBackups(safe: Safe, clock: Clock): Backups {
   const turn = new Mutex()
   const doneTurn = new Mutex()
+  const striking = new GroupCommit(async (all: readonly { person: number; erasure: string }[]) => {
+    for (const { backup } of await listEntries(safe))
+      for (const erased of all) await strikeOut(peoplePath(safe, backup), erased)
+    return all
+  }, STRUCK_OUT_AT_ONCE)
   const destroy = async (entry: BackupEntry): Promise<void> => {
     await destroyEntry(safe, entry.backup)
     await removeFiles(entry)
@@ -48,7 +57,7 @@ export function openBackups(safe: Safe, clock: Clock): Backups {
     turn,
     list: () => listEntries(safe),
     strikeOut: async (erased) => {
-      for (const { backup } of await listEntries(safe)) await strikeOut(peoplePath(safe, backup), erased)
+      await striking.add(erased)
     },
     noteDone: (done) =>
       doneTurn.run(async () => {

@@ -30,7 +30,7 @@ import { knownPeople, unknownPerson } from '../rights/person-reading.ts'
 import type { KnownPerson, PersonReading } from '../rights/person-reading.ts'
 import type { SiteContext } from '../site-context.ts'
 import { pageOf } from './page-of.ts'
-import { streamOf } from './text-stream.ts'
+import { bodyOf } from './text-stream.ts'
 import type { Page, PageRequest } from './page-of.ts'
 import type { z } from 'zod'
 
@@ -189,11 +189,11 @@ const MEDIA_TYPES = {
   html: 'text/html; charset=utf-8',
 } as const
 
-function exportResponse(
+async function exportResponse(
   batches: AsyncGenerator<readonly ExportRecord[]>,
   { format, part }: ExportRequest,
-): Response {
-  return new Response(streamOf(textsOf(batches, writerOf(format, part))), {
+): Promise<Response> {
+  return new Response(await bodyOf(textsOf(batches, writerOf(format, part))), {
     headers: {
       'content-type': MEDIA_TYPES[format],
       'content-disposition': `attachment; filename="my-data.${format}"`,

@@ -44,12 +44,13 @@ export function rightsActs(
   site: SiteContext,
   { withdrawAtOnce }: { readonly withdrawAtOnce: () => Promise<void> },
 ): RightsActs {
-  const certificate = async (record: ErasureRecord) =>
+  // Where nobody was given anything of the person there is nobody to look for.
+  const certificate = async (record: ErasureRecord, { isAnybodyTold = true } = {}) =>
     erasureView(record, {
       site: site.site,
       now: site.clock.now(),
-      notices: await findNotices(site.db, { cause: record.erasure }),
-      withdrawals: await withdrawalsOf(site.db, record.erasure),
+      notices: isAnybodyTold ? await findNotices(site.db, { cause: record.erasure }) : [],
+      withdrawals: isAnybodyTold ? await withdrawalsOf(site.db, record.erasure) : [],
       heldUntil: await site.backups.heldUntil(record.deletedAt ?? site.clock.now()),
     })
   return {
@@ -61,13 +62,15 @@ export function rightsActs(
       const earlier = await findErasureOf(site.db, { person: number, requestKey })
       if (number === NOBODY && !earlier) throw notFound()
       const request = { issuer, reason, requestedBy: by, nameMark, requestKey, guardianMark: lookup }
-      const done = earlier ?? (await erasePerson(site, { ...request, person: number, isUnknown: true }))
+      const done = earlier
+        ? { ...earlier, isAnybodyTold: true }
+        : await erasePerson(site, { ...request, person: number, isUnknown: true })
       if (!earlier) site.events.erased({ erasure: done.erasure })
       if (isAtOnce) {
         site.events.erasuresCompleted({ erasures: await completeErasures(site) })
         await withdrawAtOnce()
       }
-      return certificate((isAtOnce ? await findErasure(site.db, done.erasure) : undefined) ?? done)
+      return certificate((isAtOnce ? await findErasure(site.db, done.erasure) : undefined) ?? done, done)
     },
     async listErasures({ cursor, limit, issuer }) {
       const after = cursor !== undefined && /^\d{1,15}$/.test(cursor) ? Number(cursor) : 0

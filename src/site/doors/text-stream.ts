@@ -1,22 +1,36 @@
-/** Bytes that go out in one piece: a piece for each record would cost more than the record. */
+/** Characters that go out in one piece: a piece for each record would cost more than the record. */
 const PIECE_CHARACTERS = 65_536
 
-/** Texts as a stream that is made as fast as it is read. */
-export function streamOf(texts: AsyncGenerator<string>): ReadableStream<Uint8Array> {
+/**
+ * Texts as the body of an answer. What fits into one piece goes out whole, and what fails before it is made is a failure of the
+ * whole answer; more is a stream that is made as fast as it is read.
+ */
+export async function bodyOf(texts: AsyncGenerator<string>): Promise<string | ReadableStream<Uint8Array>> {
+  const first = await nextPiece(texts)
+  return first.isLast ? first.text : streamOf(texts, first.text)
+}
+
+async function nextPiece(texts: AsyncGenerator<string>): Promise<{ text: string; isLast: boolean }> {
+  let text = ''
+  while (text.length < PIECE_CHARACTERS) {
+    const next = await texts.next()
+    if (next.done) return { text, isLast: true }
+    text += next.value
+  }
+  return { text, isLast: false }
+}
+
+/** Texts as a stream; `begun` is what was taken of them already. */
+export function streamOf(texts: AsyncGenerator<string>, begun = ''): ReadableStream<Uint8Array> {
   const encoder = new TextEncoder()
   return new ReadableStream<Uint8Array>({
+    start(controller) {
+      if (begun !== '') controller.enqueue(encoder.encode(begun))
+    },
     async pull(controller) {
-      let piece = ''
-      while (piece.length < PIECE_CHARACTERS) {
-        const next = await texts.next()
-        if (next.done) {
-          if (piece !== '') controller.enqueue(encoder.encode(piece))
-          controller.close()
-          return
-        }
-        piece += next.value
-      }
-      controller.enqueue(encoder.encode(piece))
+      const { text, isLast } = await nextPiece(texts)
+      if (text !== '') controller.enqueue(encoder.encode(text))
+      if (isLast) controller.close()
     },
     async cancel() {
       await texts.return(undefined)

@@ -38,19 +38,20 @@ export async function endGuardianship(
 }
 
 /**
- * Ends all that a guardian may do, within a change of grants, and forgets who it was: for a guardian who is erased.
+ * Ends all that guardians may do, within a change of grants, and forgets who they were: for guardians who are erased.
  * The same key given to somebody else later has no power over anybody.
  */
 export async function endAllOf(
   tx: DatabaseTransaction,
   parts: EndingParts,
-  { mark, ...at }: { mark: Uint8Array; last: number; now: Instant; by: string },
+  { marks, ...at }: { marks: readonly Uint8Array[]; last: number; now: Instant; by: string },
 ): Promise<readonly LiveGrant[]> {
-  const own = await guardianshipsBy(tx, [mark])
+  if (marks.length === 0) return []
+  const own = await guardianshipsBy(tx, marks)
   if (own.length === 0) return []
   const ending = own.filter((one) => isStanding(one, at.now))
   const revoked = await endIn(tx, parts, { ending, ...at })
-  await forgetGuardian(tx, mark)
+  for (const mark of marks) await forgetGuardian(tx, mark)
   return revoked
 }
 

@@ -14,10 +14,10 @@ import { noteErasure } from './note-erasures.ts'
  * the key destroyed, grants withdrawn and answers in waiting taken back in the same transaction; carried out in the
  * vault; written down as done with a receipt. Asking again gives the erasure that stands.
  */
-export async function erasePerson(parts: ErasureParts, request: ErasureRequest): Promise<ErasureRecord> {
+export async function erasePerson(parts: ErasureParts, request: ErasureRequest): Promise<ErasedPerson> {
   const { person, requestKey, isUnknown } = request
   const known = isUnknown === true ? undefined : await findErasureOf(parts.db, { person, requestKey })
-  if (known) return known.state === 'begun' ? finishErasure(parts, known) : known
+  if (known) return known.state === 'begun' ? finishErasure(parts, known) : { ...known, isAnybodyTold: true }
   // First: a run that begins now is without the person, and one that has begun is refused by what is noted next.
   parts.hidden.hideErased(request.person)
   const erasure = request.standing?.erasure ?? parts.ids.next('erasure')
@@ -35,12 +35,15 @@ export async function erasePerson(parts: ErasureParts, request: ErasureRequest):
   return finishErasure(parts, noted)
 }
 
+/** An erasure that stands; whether anybody was, or may have been, given rows of the person and is told. */
+export type ErasedPerson = ErasureRecord & { readonly isAnybodyTold: boolean }
+
 /** Carries out an erasure that is noted. Doing it again, after a crash at any point, does no harm. */
 export async function finishErasure(
   parts: ErasureParts,
   noted: ErasureRecord,
   { isAnybodyTold }: { readonly isAnybodyTold: boolean } = { isAnybodyTold: true },
-): Promise<ErasureRecord> {
+): Promise<ErasedPerson> {
   const { erasure, person, keyDigest } = noted
   if (person === undefined)
     throw new Fault('fault.internal', { what: 'Cannot finish an erasure of many as that of one person' })
@@ -53,10 +56,10 @@ export async function finishErasure(
     if (!isFinished(error)) throw error
   })
   await parts.log.publish()
-  if (done) return done
+  if (done) return { ...done, isAnybodyTold }
   const found = await findErasure(parts.db, erasure)
   if (!found) throw new Fault('fault.internal', { what: 'Cannot find an erasure that was just done' })
-  return found
+  return { ...found, isAnybodyTold: true }
 }
 
 /** Erasures that are written down as done in one statement. */

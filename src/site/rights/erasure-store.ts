@@ -7,6 +7,7 @@ import type { Digest } from '../../kernel/digest.ts'
 import type { Database, DatabaseTransaction } from '../../kernel/postgres/database.ts'
 import type { ErasedStore, ErasureCause, ErasureState } from '../../protocol/rights/erasure.ts'
 import { KEPT } from '../../kernel/postgres/kept-statements.ts'
+import { readTogether } from '../../kernel/postgres/read-together.ts'
 import type { MemberId } from '../../protocol/wire.ts'
 import type { IssuedReceipt } from '../../transparency/receipt-log.ts'
 
@@ -47,18 +48,24 @@ export type NewErasure = Pick<
   readonly requestKey: string | undefined
 }
 
-/** Notes an erasure; `undefined` where the person's was noted before. */
-export async function insertErasure(
+/** Notes erasures in one statement; those of people whose erasure was noted before are not in what it gives. */
+export async function insertErasures(
   tx: DatabaseTransaction,
-  made: NewErasure,
-): Promise<ErasureRecord | undefined> {
+  made: readonly NewErasure[],
+): Promise<ReadonlyMap<string, ErasureRecord>> {
+  const each = <T>(valueOf: (one: NewErasure) => T) => made.map(valueOf)
   const { rows } = await sql<ErasureRow>`
     ${KEPT} insert into erasure (erasure, person, key_digest, subject_of, issuer, reason, requested_by, request_key, state,
       requested_ms, permanent_by_ms)
-    values (${made.erasure}, ${made.person}, ${made.keyDigest ?? null}, ${made.subjectOf ?? null}, ${made.issuer}, ${made.reason},
-      ${made.requestedBy}, ${made.requestKey ?? null}, 'begun', ${made.requestedAt}, ${made.permanentBy})
+    select erasure, person, key_digest, subject_of, issuer, reason, requested_by, request_key, 'begun', requested_ms, permanent_by_ms
+    from unnest(${each(({ erasure }) => erasure)}::text[], ${each(({ person }) => person)}::integer[],
+      ${each(({ keyDigest }) => keyDigest ?? null)}::text[], ${each(({ subjectOf }) => subjectOf ?? null)}::text[],
+      ${each(({ issuer }) => issuer)}::text[], ${each(({ reason }) => reason)}::text[],
+      ${each(({ requestedBy }) => requestedBy)}::text[], ${each(({ requestKey }) => requestKey ?? null)}::text[],
+      ${each(({ requestedAt }) => requestedAt)}::bigint[], ${each(({ permanentBy }) => permanentBy)}::bigint[])
+      as made (erasure, person, key_digest, subject_of, issuer, reason, requested_by, request_key, requested_ms, permanent_by_ms)
     on conflict (person) do nothing returning *`.execute(tx)
-  return rows[0] && toRecord(rows[0])
+  return new Map(rows.map((row) => [row.erasure, toRecord(row)]))
 }
 
 /** Notes an erasure of many people at once. */
@@ -167,16 +174,24 @@ export async function findErasure(db: Database, erasure: string): Promise<Erasur
   return rows[0] && toRecord(rows[0])
 }
 
-/** The erasure of a person by the number, or the one that a request with this key made. */
-export async function findErasureOf(
-  db: Database,
-  { person, requestKey }: { person: number; requestKey: string | undefined },
-): Promise<ErasureRecord | undefined> {
-  const { rows } = await sql<ErasureRow>`
-    ${KEPT} select * from erasure where person = ${person} or request_key = ${requestKey ?? null}
-    order by person = ${person} desc limit 1`.execute(db)
-  return rows[0] && toRecord(rows[0])
+/** By whom, or by which request, an erasure is looked for. */
+interface ErasureOf {
+  readonly person: number
+  readonly requestKey: string | undefined
 }
+
+/** The erasure of a person by the number, or the one that a request with this key made. */
+export const findErasureOf = readTogether(async (db, wanted: readonly ErasureOf[]) => {
+  const { rows } = await sql<ErasureRow & { readonly request_key: string | null }>`
+    ${KEPT} select * from erasure where person = any(${wanted.map(({ person }) => person)}::integer[])
+      or request_key = any(${wanted.flatMap(({ requestKey }) => requestKey ?? [])}::text[])`.execute(db)
+  return wanted.map(({ person, requestKey }): ErasureRecord | undefined => {
+    const found =
+      rows.find((row) => row.person === person) ??
+      rows.find((row) => requestKey !== undefined && row.request_key === requestKey)
+    return found && toRecord(found)
+  })
+})
 
 /** Erasures in a state, oldest first. */
 export async function erasuresIn(db: Database, state: ErasureState): Promise<readonly ErasureRecord[]> {
@@ -196,15 +211,17 @@ export async function listErasures(
 }
 
 /**
- * Forgets what is kept of a person besides consent and answers: who speaks for them, how old they are, what they carried here, values
+ * Forgets what is kept of people besides consent and answers: who speaks for them, how old they are, what they carried here, values
  * that wait to be told or written, and answers to them under a mark of their name.
  */
 export async function forgetTraces(
   tx: DatabaseTransaction,
-  { person, nameMark }: { person: number; nameMark: Digest },
+  people: readonly { readonly person: number; readonly nameMark: Digest }[],
 ): Promise<void> {
   await sql`
-    ${KEPT} select forget_traces(${person}, ${`${nameMark} `}, ${`person ${nameMark}`})`.execute(tx)
+    ${KEPT} select forget_traces(person, mark || ' ', 'person ' || mark)
+    from unnest(${people.map(({ person }) => person)}::integer[], ${people.map(({ nameMark }) => nameMark)}::text[])
+      as forgotten (person, mark)`.execute(tx)
 }
 
 interface ErasureRow {

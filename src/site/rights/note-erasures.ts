@@ -3,7 +3,7 @@ import type { Instant } from '../../kernel/clock.ts'
 import { later } from '../../kernel/clock.ts'
 import { SharedWrite } from '../../kernel/group-commit.ts'
 import type { DatabaseTransaction } from '../../kernel/postgres/database.ts'
-import { asksGivenRowsOf } from '../asks/rows-given.ts'
+import { peopleGivenRows } from '../asks/rows-given.ts'
 import { rowsDisclosed } from '../asks/rows-recipients.ts'
 import { withdrawReleases } from '../asks/withdraw-releases.ts'
 import { changeGrants } from '../consent/change-grants.ts'
@@ -14,7 +14,7 @@ import { endAllOf } from '../principals/end-guardianship.ts'
 import { noteDisclosed } from '../recipients/note-recipients.ts'
 import { insertWithdrawals } from '../recipients/withdrawal-store.ts'
 import type { ErasureParts, ErasureRequest } from './erasure-request.ts'
-import { forgetTraces, insertErasure } from './erasure-store.ts'
+import { forgetTraces, insertErasures } from './erasure-store.ts'
 import type { ErasureRecord } from './erasure-store.ts'
 
 /** An erasure that is to be noted, under its id. */
@@ -53,17 +53,23 @@ async function noteTogether(all: readonly ErasureToNote[]): Promise<readonly Not
     body: { erase: all.map(({ request }) => request.erasure) },
     facts: { by: first.request.requestedBy },
     act: async (tx, { last, now }) => {
-      outcomes = []
-      for (const one of all) outcomes.push({ noted: await insertOne(tx, one, now), isAnybodyTold: false })
-      const fresh = all.filter((_, index) => outcomes[index]?.noted !== undefined)
+      const noted = await insertAll(tx, all, now)
+      const fresh = all.filter(({ request }) => noted.has(request.erasure))
+      const people = fresh.map(({ request }) => request.person)
       // In the order in which corrections take theirs: what is under way for a person, then what counts changed rows.
       await noteChanges(tx, fresh)
-      const told = new Set<string>()
-      for (const one of fresh) if (await withdrawRows(tx, one, now)) told.add(one.request.erasure)
-      outcomes = outcomes.map(({ noted }) => ({ noted, isAnybodyTold: told.has(noted?.erasure ?? '') }))
+      const told = await withdrawRows(tx, fresh, now)
+      outcomes = all.map(({ request: { erasure } }) => ({
+        noted: noted.get(erasure),
+        isAnybodyTold: told.has(erasure),
+      }))
       // Last, because from its first receipt on nobody else is given one.
       const revoked = await endGrants(tx, fresh, { last, now })
-      for (const { parts, request } of fresh) await parts.personKeys.destroyKey(tx, request.person)
+      for (const [personKeys, theirs] of Map.groupBy(fresh, ({ parts }) => parts.personKeys))
+        await personKeys.destroyKeys(
+          tx,
+          theirs.map(({ request }) => request.person),
+        )
       return {
         change: {
           sequence: last + revoked.length,
@@ -73,9 +79,7 @@ async function noteTogether(all: readonly ErasureToNote[]): Promise<readonly Not
           ...(fresh.length === 0
             ? {}
             : {
-                principals: fresh.map(
-                  ({ request }) => ({ what: 'forgotten', person: request.person }) as const,
-                ),
+                principals: people.map((person) => ({ what: 'forgotten', person }) as const),
               }),
         },
         unchanged: 0,
@@ -85,51 +89,90 @@ async function noteTogether(all: readonly ErasureToNote[]): Promise<readonly Not
   return outcomes
 }
 
-/** The erasure itself; what else is kept of the person goes, but for their grants and their key. */
-async function insertOne(
+/** The erasures themselves, by their names; what else is kept of the people goes, but for their grants and their keys. */
+async function insertAll(
   tx: DatabaseTransaction,
-  { parts, request }: ErasureToNote,
+  all: readonly ErasureToNote[],
   now: Instant,
-): Promise<ErasureRecord | undefined> {
-  const { person, erasure, standing } = request
-  const own = await parts.personKeys.knownBy(tx, { person, text: `erasure ${erasure}` })
-  const noted = await insertErasure(tx, {
-    ...request,
-    requestKey: request.requestKey,
-    requestedAt: standing?.requestedAt ?? now,
-    permanentBy: later(now, parts.erasureWindowMs),
-    subjectOf: standing?.subjectOf ?? own?.subjectOf,
-    keyDigest: standing?.keyDigest ?? own?.mark,
-  })
-  if (noted) await forgetTraces(tx, request)
+): Promise<ReadonlyMap<string, ErasureRecord>> {
+  const [first] = all
+  const known = await first?.parts.personKeys.knownBy(
+    tx,
+    all.map(({ request: { person, erasure } }) => ({ person, text: `erasure ${erasure}` })),
+  )
+  const noted = await insertErasures(
+    tx,
+    all.map(({ parts, request }) => {
+      const { person, standing, requestKey } = request
+      const own = known?.get(person)
+      return {
+        ...request,
+        requestKey,
+        requestedAt: standing?.requestedAt ?? now,
+        permanentBy: later(now, parts.erasureWindowMs),
+        subjectOf: standing?.subjectOf ?? own?.subjectOf,
+        keyDigest: standing?.keyDigest ?? own?.mark,
+      }
+    }),
+  )
+  const fresh = all.filter(({ request }) => noted.has(request.erasure))
+  if (fresh.length > 0)
+    await forgetTraces(
+      tx,
+      fresh.map(({ request }) => request),
+    )
   return noted
 }
 
 /**
  * Rows are about to go: an answer that was computed over them and is not decided yet must not be. One data set after another, as
- * whoever else locks several does.
+ * whoever else locks several does. Those of all are one change: what an answer may cut is the same as after one for each.
  */
 async function noteChanges(tx: DatabaseTransaction, all: readonly ErasureToNote[]): Promise<void> {
   const dataSets = new Set(all.flatMap(({ parts }) => [...parts.manifests().keys()]))
-  for (const dataSet of [...dataSets].toSorted())
-    for (const { parts, request } of all) {
-      if (!(await parts.vault.people(dataSet)).has(request.person)) continue
-      const people = Bitset.of(await numbersOf(parts, request.person))
-      await parts.partitions.noteChange(tx, { dataSet, people, cause: request.erasure })
-    }
+  for (const dataSet of [...dataSets].toSorted()) {
+    const theirs: ErasureToNote[] = []
+    for (const one of all)
+      if ((await one.parts.vault.people(dataSet)).has(one.request.person)) theirs.push(one)
+    const [first] = theirs
+    if (!first) continue
+    const { parts, request } = first
+    const numbers: number[] = []
+    for (const one of theirs) numbers.push(...(await numbersOf(one.parts, one.request.person)))
+    await parts.partitions.noteChange(tx, {
+      dataSet,
+      people: Bitset.of(numbers),
+      cause: request.erasure,
+    })
+  }
 }
 
 async function numbersOf({ vault }: Pick<ErasureParts, 'vault'>, person: number): Promise<readonly number[]> {
   return (await vault.households()).numbersOf(person)
 }
 
-/** Whoever was given rows of the person is told, and the network deletes what is sealed. Gives whether there is anybody. */
+/** Whoever was given rows of the people is told, and the network deletes what is sealed. Gives the erasures of which anybody is told. */
 async function withdrawRows(
+  tx: DatabaseTransaction,
+  all: readonly ErasureToNote[],
+  now: Instant,
+): Promise<ReadonlySet<string>> {
+  const told = new Set<string>()
+  if (all.length === 0) return told
+  const given = await peopleGivenRows(
+    tx,
+    all.map(({ request }) => request.person),
+  )
+  for (const one of all)
+    if (given.has(one.request.person) && (await withdrawOne(tx, one, now))) told.add(one.request.erasure)
+  return told
+}
+
+async function withdrawOne(
   tx: DatabaseTransaction,
   { parts, request: { person, erasure, issuer } }: ErasureToNote,
   now: Instant,
 ): Promise<boolean> {
-  if ((await asksGivenRowsOf(tx, person)).length === 0) return false
   await withdrawReleases(tx, { person, parts, now })
   const disclosed = await rowsDisclosed(tx, { person, numbers: await numbersOf(parts, person) })
   await insertWithdrawals(tx, { erasure, person, now, asks: disclosed })
@@ -153,16 +196,8 @@ async function endGrants(
     revoked.push(
       ...(await revokeAllOf(tx, people, { context: consent, last: last + revoked.length, now, by })),
     )
-    for (const { parts, request } of theirs)
-      if (request.guardianMark)
-        revoked.push(
-          ...(await endAllOf(tx, parts, {
-            mark: request.guardianMark,
-            last: last + revoked.length,
-            now,
-            by,
-          })),
-        )
+    const marks = theirs.flatMap(({ request }) => request.guardianMark ?? [])
+    revoked.push(...(await endAllOf(tx, first.parts, { marks, last: last + revoked.length, now, by })))
   }
   return revoked
 }

@@ -15,7 +15,8 @@ import { EngineInUse } from './engine-in-use.ts'
 import { countExpiring, expireRows } from './expire-rows.ts'
 import { createHouseholdTable, keepHouseholds, readHouseholds } from './household-table.ts'
 import { readGeneration, removeOthers } from './generations.ts'
-import { peopleList, readOwn, runOwn } from './own-sql.ts'
+import { rowLists } from './list-rows.ts'
+import { runOwn } from './own-sql.ts'
 import { ofDays } from './row-days.ts'
 import {
   createPeopleTables,
@@ -41,7 +42,7 @@ import { turns } from './vault-turns.ts'
 import type { Turn } from './vault-turns.ts'
 import { vaultFault } from './vault-fault.ts'
 import { VaultMemory, nameOfRows } from './vault-memory.ts'
-import type { RowDays, Vault, VaultResult } from './vault.ts'
+import type { Vault } from './vault.ts'
 import { createWithoutRowsTable, listWithoutRows } from './without-rows.ts'
 
 /**
@@ -203,13 +204,7 @@ function readsOf(
       memory.rowCount(dataSet, () => reading('count rows', (engine) => readRowCount(engine, dataSet))),
     listWithoutRows: (page) => reading('list people', ({ reader }) => listWithoutRows(reader, page)),
     countExpiring: (expiry) => reading('count rows', ({ reader }) => countExpiring(reader, expiry)),
-    // Without a value to bind it is planned and run in one step: one way to the engine, and no transaction.
-    listRows: (dataSet, person, days) =>
-      (days === undefined ? looking : reading)('list rows', (engine) =>
-        listRows(engine, { dataSet, person, days }),
-      ),
-    listRowsOf: (dataSet, people, days) =>
-      reading('list rows', (engine) => listRowsOf(engine, { dataSet, people, days })),
+    ...rowLists({ reading, looking }),
     listSealedKeysOf: (dataSet, people) =>
       reading('list keys', ({ reader }) => readKeysOf(reader, { dataSet, people })),
     listSealedKeys: (person) => reading('list keys', ({ reader }) => readKeys(reader, person)),
@@ -258,25 +253,4 @@ async function readRowsPerPerson({ reader }: Engine, dataSet: DataSetId): Promis
 async function readRowCount({ reader }: Engine, dataSet: DataSetId): Promise<number> {
   const found = await runOwn(reader, sql`select count(*) from ${sql.id(tableOf(dataSet))}`)
   return Number(found.getRows()[0]?.[0] ?? 0)
-}
-
-async function listRows(
-  { reader }: Engine,
-  { dataSet, person, days }: { dataSet: DataSetId; person: number; days: RowDays | undefined },
-): Promise<VaultResult> {
-  const query = sql`
-    select * exclude (${sql.id(PERSON_COLUMN)}) from ${sql.id(tableOf(dataSet))}
-    where ${sql.id(PERSON_COLUMN)} = ${sql.lit(person)} and ${ofDays(days)}`
-  return readOwn(reader, query)
-}
-
-async function listRowsOf(
-  { reader }: Engine,
-  { dataSet, people, days }: { dataSet: DataSetId; people: readonly number[]; days: RowDays | undefined },
-): Promise<VaultResult> {
-  const person = sql.id(PERSON_COLUMN)
-  return readOwn(
-    reader,
-    sql`select * from ${sql.id(tableOf(dataSet))} where ${person} in ${peopleList(people)} and ${ofDays(days)} order by ${person}`,
-  )
 }

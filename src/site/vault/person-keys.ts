@@ -9,6 +9,7 @@ import { KEPT } from '../../kernel/postgres/kept-statements.ts'
 import type { Random } from '../../kernel/random.ts'
 import { Secret } from '../../kernel/secret.ts'
 import { nonceSource, open, seal } from './seal-cell.ts'
+import { readWrappedKeys } from './wrapped-keys.ts'
 
 /** Keys that are unwrapped at one time; an import works through its people in such portions. */
 const KEYS_AT_ONCE = 10_000
@@ -33,19 +34,19 @@ export interface PersonKeys {
   keyOf(db: Database, person: number): Promise<Secret<KeyObject> | undefined>
   /** The keys of many people; those without one are not in it. */
   keysOf(db: Database, people: readonly number[]): Promise<ReadonlyMap<number, KeyObject>>
-  /** Erases a person's key; gives its mark, by which a copy of it is known, if there was one. */
-  destroyKey(db: Database, person: number): Promise<Digest | undefined>
+  /** Erases people's keys; gives the marks, by which copies of them are known, of those that there were. */
+  destroyKeys(db: Database, people: readonly number[]): Promise<ReadonlyMap<number, Digest>>
   /** The marks of people's keys; those without one are not in it. */
   marksOf(db: Database, people: readonly number[]): Promise<ReadonlyMap<number, Digest>>
   /** Whose keys have one of these marks. */
   findByMarks(db: Database, marks: ReadonlySet<Digest>): Promise<ReadonlyMap<Digest, number>>
   /** What a receipt about a person carries: only who has that person's key can tell whom it is about. */
   subjectOf(db: Database, { person, text }: { person: number; text: string }): Promise<Digest | undefined>
-  /** That, and the mark of the key; `undefined` when there is no key. */
+  /** That, and the mark of the key, of each person who has one. */
   knownBy(
     db: Database,
-    { person, text }: { person: number; text: string },
-  ): Promise<{ readonly subjectOf: Digest; readonly mark: Digest } | undefined>
+    subjects: readonly { readonly person: number; readonly text: string }[],
+  ): Promise<ReadonlyMap<number, { readonly subjectOf: Digest; readonly mark: Digest }>>
   /** The same for many at once, in order; whoever has no key is a `Fault`, because receipts about nobody are none. */
   subjectsOf(
     db: Database,
@@ -101,7 +102,7 @@ export function personKeys({
   const keysOf = async (db: Database, people: readonly number[]): Promise<ReadonlyMap<number, KeyObject>> => {
     const keys = new Map<number, KeyObject>()
     for (const portion of portions(people)) {
-      const wrapped = await readWrapped(db, portion)
+      const wrapped = await readWrappedKeys(db, portion)
       for (const [person, bytes] of wrapped) keys.set(person, createSecretKey(unwrap(person, bytes)))
     }
     return keys
@@ -116,7 +117,7 @@ export function personKeys({
       const keys = new LazyKeys(people, unwrap)
       let start = 0
       for (const portion of portions(people)) {
-        const known = await readWrapped(db, portion)
+        const known = await readWrappedKeys(db, portion)
         const missing = [...new Set(portion)].filter((person) => !known.has(person))
         const fresh = random.bytes(missing.length * KEY_BYTES)
         const made = new Map(
@@ -132,10 +133,12 @@ export function personKeys({
       }
       return keys
     },
-    destroyKey: async (db, person) => {
-      const { rows } = await sql<{ wrapped: Uint8Array }>`
-        ${KEPT} delete from person_key where person = ${person} returning wrapped`.execute(db)
-      return rows[0] && markOf(unwrap(person, rows[0].wrapped))
+    destroyKeys: async (db, people) => {
+      const { rows } = await sql<{ person: number; wrapped: Uint8Array }>`
+        ${KEPT} delete from person_key where person = any(${people}::integer[]) returning person, wrapped`.execute(
+        db,
+      )
+      return new Map(rows.map(({ person, wrapped }) => [person, markOf(unwrap(person, wrapped))]))
     },
     marksOf: async (db, people) => {
       const keys = await keysOf(db, people)
@@ -155,9 +158,17 @@ function subjects(keysOf: KeysOf): Pick<PersonKeys, 'subjectOf' | 'subjectsOf' |
       const key = (await keysOf(db, [person])).get(person)
       return key && subjectUnder(key, text)
     },
-    knownBy: async (db, { person, text }) => {
-      const key = (await keysOf(db, [person])).get(person)
-      return key && { subjectOf: subjectUnder(key, text), mark: markOf(key) }
+    knownBy: async (db, wanted) => {
+      const keys = await keysOf(
+        db,
+        wanted.map(({ person }) => person),
+      )
+      return new Map(
+        wanted.flatMap(({ person, text }) => {
+          const key = keys.get(person)
+          return key ? [[person, { subjectOf: subjectUnder(key, text), mark: markOf(key) }] as const] : []
+        }),
+      )
     },
     subjectsOf: async (db, wanted) => {
       const keys = await keysOf(db, [...new Set(wanted.map(({ person }) => person))])
@@ -211,15 +222,6 @@ async function findByMarks(
     after = last.person
   }
   return found
-}
-
-async function readWrapped(
-  db: Database,
-  people: readonly number[],
-): Promise<ReadonlyMap<number, Uint8Array>> {
-  const { rows } = await sql<{ person: number; wrapped: Uint8Array }>`
-    ${KEPT} select person, wrapped from person_key where person = any(${people}::integer[])`.execute(db)
-  return new Map(rows.map(({ person, wrapped }) => [person, wrapped]))
 }
 
 async function insertWrapped(db: Database, wrapped: ReadonlyMap<number, Buffer>): Promise<void> {

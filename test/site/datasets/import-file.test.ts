@@ -240,7 +240,7 @@ test('names, keys and free texts are in no file of the vault in clear, and open 
   const { path } = await site.parts.vault.snapshot(() => Promise.resolve())
   assert.ok((await readFile(path)).length > 0)
   for (const bytes of await filesOf(join(site.directory, 'vault'))) assert.ok(!bytes.includes('MARKER'))
-  await site.parts.keys.destroyKey(site.parts.db, person)
+  await site.parts.keys.destroyKeys(site.parts.db, [person])
   assert.equal(await site.parts.keys.keyOf(site.parts.db, person), undefined)
 })
 

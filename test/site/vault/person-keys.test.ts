@@ -71,8 +71,8 @@ test('a destroyed key is gone, and what a receipt says of that person can be tol
   assert.match(subject ?? '', /^sha-256:[0-9a-f]{64}$/)
   assert.equal(await keys.subjectOf(postgres.db, { person: 20, text: 'ingest 7' }), subject)
   assert.notEqual(await keys.subjectOf(postgres.db, { person: 21, text: 'ingest 7' }), subject)
-  assert.match((await keys.destroyKey(postgres.db, 20)) ?? '', /^sha-256:/)
-  assert.equal(await keys.destroyKey(postgres.db, 20), undefined)
+  assert.match((await keys.destroyKeys(postgres.db, [20])).get(20) ?? '', /^sha-256:/)
+  assert.equal((await keys.destroyKeys(postgres.db, [20])).size, 0)
   assert.equal(await keys.keyOf(postgres.db, 20), undefined)
   assert.equal(await keys.subjectOf(postgres.db, { person: 20, text: 'ingest 7' }), undefined)
 })
@@ -106,7 +106,7 @@ test('a key has one mark however it is wrapped, and is found by it or, as before
     ]),
   )
   assert.deepEqual(await keys.findByMarks(postgres.db, new Set()), new Map())
-  assert.equal(await keys.destroyKey(postgres.db, 50), mark)
+  assert.equal((await keys.destroyKeys(postgres.db, [50])).get(50), mark)
 })
 
 test('the record holds no key in clear', async () => {

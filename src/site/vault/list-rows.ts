@@ -1,0 +1,112 @@
+import { AsyncLocalStorage } from 'node:async_hooks'
+import { sql } from 'kysely'
+import { GroupCommit } from '../../kernel/group-commit.ts'
+import type { DataSetId } from '../../protocol/wire.ts'
+import type { Engine } from './engine.ts'
+import { peopleList, readOwn } from './own-sql.ts'
+import { ofDays } from './row-days.ts'
+import { PERSON_COLUMN, tableOf } from './stored-columns.ts'
+import type { RowDays, Vault, VaultResult } from './vault.ts'
+import type { Turn } from './vault-turns.ts'
+
+/** Numbers whose rows are read by one statement. */
+const READ_AT_ONCE = 64
+
+/** The two lists of rows of a data set, in the order in which they lie. */
+export function rowLists({
+  reading,
+  looking,
+}: {
+  readonly reading: Turn
+  readonly looking: Turn
+}): Pick<Vault, 'listRows' | 'listRowsOf'> {
+  const lines = new Map<DataSetId, GroupCommit<number, VaultResult>>()
+  // What reads for several is of no caller's course of events: it holds no engine that one of them holds.
+  const readTogether = AsyncLocalStorage.bind((dataSet: DataSetId, numbers: readonly number[]) =>
+    // Without a value to bind it is planned and run in one step: one way to the engine, and no transaction.
+    looking('list rows', (engine) => listTogether(engine, { dataSet, numbers })),
+  )
+  const lineOf = (dataSet: DataSetId) => {
+    const line =
+      lines.get(dataSet) ?? new GroupCommit((numbers) => readTogether(dataSet, numbers), READ_AT_ONCE)
+    lines.set(dataSet, line)
+    return line
+  }
+  return {
+    listRows: (dataSet, person, days) =>
+      days === undefined
+        ? lineOf(dataSet).add(person)
+        : reading('list rows', (engine) => listRows(engine, { dataSet, person, days })),
+    listRowsOf: (dataSet, people, days) =>
+      reading('list rows', (engine) => listRowsOf(engine, { dataSet, people, days })),
+  }
+}
+
+/** The rows of each number, read by one statement. */
+async function listTogether(
+  engine: Engine,
+  { dataSet, numbers }: { dataSet: DataSetId; numbers: readonly number[] },
+): Promise<readonly VaultResult[]> {
+  const [person = 0, ...more] = numbers
+  if (more.length === 0) return [await listRows(engine, { dataSet, person, days: undefined })]
+  const all = await readOwn(
+    engine.reader,
+    sql`
+      select ${sql.id(PERSON_COLUMN)}, * exclude (${sql.id(PERSON_COLUMN)}) from ${sql.id(tableOf(dataSet))}
+      where ${sql.id(PERSON_COLUMN)} in (${sql.join([...new Set(numbers)].map((number) => sql.lit(number)))})`,
+  )
+  const whose = all.column(0)
+  const places = Map.groupBy(whose.keys(), (row) => Number(whose[row]))
+  return numbers.map((number) => rowsAt(all, places.get(number) ?? []))
+}
+
+/** Some rows of a result, without its first column. */
+function rowsAt(all: VaultResult, places: readonly number[]): VaultResult {
+  const at = <T>(values: readonly T[]): readonly T[] => {
+    const own: T[] = []
+    for (const place of places) {
+      const value = values[place]
+      if (value !== undefined) own.push(value)
+    }
+    return own
+  }
+  const columns = all.columns.slice(1)
+  const column: VaultResult['column'] = (index) => at(all.column(index + 1))
+  return {
+    columns,
+    rowCount: places.length,
+    column,
+    doubles: (index) => {
+      const doubles = all.doubles(index + 1)
+      return Float64Array.from(places, (place) => doubles[place] ?? Number.NaN)
+    },
+    bytes: (index) => at(all.bytes(index + 1)),
+    sets: (index) => at(all.sets(index + 1)),
+    listed: (index) => at(all.listed(index + 1)),
+    rows: () => {
+      const values = columns.map((_, index) => column(index))
+      return places.map((_, row) => values.map((own) => own[row] ?? null))
+    },
+  }
+}
+
+async function listRows(
+  { reader }: Engine,
+  { dataSet, person, days }: { dataSet: DataSetId; person: number; days: RowDays | undefined },
+): Promise<VaultResult> {
+  const query = sql`
+    select * exclude (${sql.id(PERSON_COLUMN)}) from ${sql.id(tableOf(dataSet))}
+    where ${sql.id(PERSON_COLUMN)} = ${sql.lit(person)} and ${ofDays(days)}`
+  return readOwn(reader, query)
+}
+
+async function listRowsOf(
+  { reader }: Engine,
+  { dataSet, people, days }: { dataSet: DataSetId; people: readonly number[]; days: RowDays | undefined },
+): Promise<VaultResult> {
+  const person = sql.id(PERSON_COLUMN)
+  return readOwn(
+    reader,
+    sql`select * from ${sql.id(tableOf(dataSet))} where ${person} in ${peopleList(people)} and ${ofDays(days)} order by ${person}`,
+  )
+}
