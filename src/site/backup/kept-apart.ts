@@ -5,7 +5,7 @@ import { z } from 'zod'
 import type { Digest } from '../../kernel/digest.ts'
 import { syncDirectory } from '../../kernel/durable-file.ts'
 import { Fault } from '../../kernel/faults.ts'
-import { Mutex } from '../../kernel/mutex.ts'
+import { GroupCommit } from '../../kernel/group-commit.ts'
 import { parseJson } from '../../kernel/parse-json.ts'
 import type { Database } from '../../kernel/postgres/database.ts'
 import { KEPT } from '../../kernel/postgres/kept-statements.ts'
@@ -63,12 +63,14 @@ export interface KeptApart {
   note(): Promise<void>
 }
 
+/** Callers for whom the safe is brought up to the record once: all that each has committed is there before it begins. */
+const CALLERS_AT_ONCE = 1_000
+
 /** Opens the lines of a safe, and adds what a crash or another disk may have kept from it. */
 export async function openKeptApart(
   safe: Safe,
   { db, personKeys }: { db: Database; personKeys: PersonKeys },
 ): Promise<KeptApart> {
-  const turn = new Mutex()
   const lines = await readTakenBack(safe)
   let reached = lines.at(-1) ?? NOTHING
   const guardianships = new Set(lines.flatMap((line) => line.guardianshipsEnded))
@@ -79,9 +81,15 @@ export async function openKeptApart(
     reached = next
     for (const guardianship of next.guardianshipsEnded) guardianships.add(guardianship)
   }
-  const kept = { note: () => turn.run(keep) }
-  await kept.note()
-  return kept
+  const noting = new GroupCommit(async (callers: readonly true[]) => {
+    await keep()
+    return callers
+  }, CALLERS_AT_ONCE)
+  const note = async () => {
+    await noting.add(true)
+  }
+  await note()
+  return { note }
 }
 
 /**

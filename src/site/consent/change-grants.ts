@@ -79,8 +79,8 @@ export async function changeGrants(
   { body, facts, act, atOnce }: { body: unknown; facts: ChangeFacts; act: ChangeAct; atOnce?: AtOnce },
 ): Promise<GrantsChanged> {
   const { mirror, clock, keepApart } = context
-  return mirror.changes.run(async () => {
-    const done = await (async () => {
+  const done = await mirror.changes.run(async () => {
+    const outcome = await (async () => {
       const isKeyed = facts.idempotencyKey !== undefined
       const moment = { last: mirror.sequence, now: clock.now(), by: facts.by }
       const made = isKeyed ? undefined : await atOnce?.(moment)
@@ -90,11 +90,12 @@ export async function changeGrants(
     })().catch((error: unknown) => {
       throw faultOf(error, 'Cannot change grants')
     })
-    if (done.change) mirror.apply(done.change)
-    // Of what is only given nothing has to be known apart; all else may have been left unsaid before, and asked again.
-    if (!done.change || done.change.given.length === 0 || done.change.revoked.length > 0) await keepApart()
-    return done.answer
+    if (outcome.change) mirror.apply(outcome.change)
+    return outcome
   })
+  // Of what is only given nothing has to be known apart; all else may have been left unsaid before, and asked again.
+  if (!done.change || done.change.given.length === 0 || done.change.revoked.length > 0) await keepApart()
+  return done.answer
 }
 
 async function changeInSteps(

@@ -9,6 +9,7 @@ import type { Manifest } from '../../protocol/data-set.ts'
 import type { ColumnValues } from '../../protocol/rights/restriction.ts'
 import type { DataSetId, MemberId } from '../../protocol/wire.ts'
 import type { ReceiptLog } from '../../transparency/receipt-log.ts'
+import { peopleGivenRows } from '../asks/rows-given.ts'
 import type { Backups } from '../backup/backups.ts'
 import type { PartitionStore } from '../guard/partition-store.ts'
 import { noteRecipients } from '../recipients/note-recipients.ts'
@@ -115,17 +116,28 @@ export async function countCorrection(counted: CountedCorrection): Promise<Corre
 async function begin(all: readonly BeginningCorrection[]): Promise<readonly true[]> {
   const [first] = all
   await first?.parts.db.transaction().execute(async (tx) => {
-    for (const { parts, request, body } of all)
-      await sql`
-        ${KEPT} insert into correction (correction, person, issuer, data_set, columns, body, state, requested_by, requested_ms)
-        values (${request.correction}, ${request.person}, ${request.issuer}, ${request.dataSet},
-          ${Object.keys(request.set)}::text[], ${Buffer.from(body)}, 'begun', ${request.requestedBy}, ${parts.clock.now()})`.execute(
-        tx,
-      )
-    for (const { parts, request } of byDataSet(all, ({ request: { dataSet } }) => dataSet))
-      await noteChange(tx, parts, { ...request, cause: request.correction })
+    await insertBegun(tx, all)
+    await noteChanges(
+      tx,
+      all.map(({ parts, request }) => ({ parts, ...request, cause: request.correction })),
+    )
   })
   return all.map(() => true)
+}
+
+async function insertBegun(tx: DatabaseTransaction, all: readonly BeginningCorrection[]): Promise<void> {
+  const each = <T>(valueOf: (one: BeginningCorrection['request']) => T) =>
+    all.map(({ request }) => valueOf(request))
+  // Lists of different lengths cannot be bound as one: the names of columns come as JSON.
+  await sql`
+    ${KEPT} insert into correction (correction, person, issuer, data_set, columns, body, state, requested_by, requested_ms)
+    select correction, person, issuer, data_set, array(select jsonb_array_elements_text(columns::jsonb)), body, 'begun',
+      requested_by, requested_ms
+    from unnest(${each(({ correction }) => correction)}::text[], ${each(({ person }) => person)}::integer[],
+      ${each(({ issuer }) => issuer)}::text[], ${each(({ dataSet }) => dataSet)}::text[],
+      ${each(({ set }) => JSON.stringify(Object.keys(set)))}::text[], ${all.map(({ body }) => Buffer.from(body))}::bytea[],
+      ${each(({ requestedBy }) => requestedBy)}::text[], ${all.map(({ parts }) => parts.clock.now())}::bigint[])
+      as made (correction, person, issuer, data_set, columns, body, requested_by, requested_ms)`.execute(tx)
 }
 
 async function count(all: readonly CountedCorrection[]) {
@@ -139,55 +151,103 @@ async function count(all: readonly CountedCorrection[]) {
     )
     const open = new Set(rows.map(({ correction }) => correction))
     const counting = all.filter(({ begun }) => open.has(begun.correction))
-    for (const { parts, begun } of byDataSet(counting, ({ begun: { dataSet } }) => dataSet))
-      await noteChange(tx, parts, { ...begun, cause: `${begun.correction} done` })
-    const made = new Map<string, CorrectionRecord>()
-    for (const one of counting) made.set(one.begun.correction, await countOne(tx, one))
+    await noteChanges(
+      tx,
+      counting.map(({ parts, begun }) => ({ parts, ...begun, cause: `${begun.correction} done` })),
+    )
+    const made = await countOpen(tx, counting, first.parts)
     return all.map(({ begun }) => ({ made: made.get(begun.correction) }))
   })
 }
 
-/** In the order in which whoever else locks several data sets does. */
-function byDataSet<T>(all: readonly T[], dataSetOf: (one: T) => string): readonly T[] {
-  return all.toSorted((one, other) => (dataSetOf(one) < dataSetOf(other) ? -1 : 1))
+interface ChangedRows {
+  readonly parts: CorrectionParts
+  readonly dataSet: DataSetId
+  readonly person: number
+  readonly cause: string
 }
 
-async function noteChange(
-  tx: DatabaseTransaction,
-  parts: CorrectionParts,
-  { dataSet, person, cause }: { dataSet: DataSetId; person: number; cause: string },
-): Promise<void> {
-  await parts.partitions.noteChange(tx, { dataSet, people: await numbersOf(parts, person), cause })
-}
-
-async function countOne(
-  tx: DatabaseTransaction,
-  { parts, begun, rows }: CountedCorrection,
-): Promise<CorrectionRecord> {
-  const { correction, person, dataSet, manifest, values, key, requestedBy } = begun
-  const now = parts.clock.now()
-  const event = { kind: 'correction', cause: correction, person, issuer: manifest.issuer, now } as const
-  const recipients =
-    rows > 0 ? await noteRecipients(tx, parts, { ...event, correction: { dataSet, values, key } }) : []
-  const subjectOf = subjectUnder(key, `correction ${correction}`)
-  const [receipt] = await parts.log.issue(tx, [{ kind: 'correction', correction, dataSet, subjectOf }])
-  await sql`
-    ${KEPT} update correction set state = 'done', body = null, done_ms = ${now}::bigint, rows = ${rows}::integer,
-      receipt = ${receipt?.sequence ?? null}::bigint where correction = ${correction}`.execute(tx)
-  return {
-    correction,
-    person,
-    dataSet,
-    columns: Object.keys(values.set),
-    rows,
-    requestedBy,
-    correctedAt: now,
-    receipt: receipt?.sequence ?? 0,
-    recipients,
+/**
+ * To the guard, those of several in one data set are one change: what an answer may cut is the same as after one for each. Data sets in
+ * the order in which whoever else locks several of them does.
+ */
+async function noteChanges(tx: DatabaseTransaction, all: readonly ChangedRows[]): Promise<void> {
+  const byDataSet = [...Map.groupBy(all, ({ dataSet }) => dataSet)]
+  for (const [dataSet, theirs] of byDataSet.toSorted(([one], [other]) => (one < other ? -1 : 1))) {
+    const [first] = theirs
+    if (!first) continue
+    const numbers: number[] = []
+    for (const { parts, person } of theirs) numbers.push(...(await numbersOf(parts, person)))
+    const people = Bitset.of(numbers)
+    await first.parts.partitions.noteChange(tx, { dataSet, people, cause: first.cause })
   }
 }
 
+/** The corrections that nobody has counted yet, by their names; recipients first, and then a receipt for each. */
+async function countOpen(
+  tx: DatabaseTransaction,
+  counting: readonly CountedCorrection[],
+  { log, clock }: CorrectionParts,
+): Promise<ReadonlyMap<string, CorrectionRecord>> {
+  if (counting.length === 0) return new Map()
+  const now = clock.now()
+  const recipients = await noteGiven(tx, counting, now)
+  const receipts = await log.issue(
+    tx,
+    counting.map(({ begun: { correction, dataSet, key } }) => ({
+      kind: 'correction',
+      correction,
+      dataSet,
+      subjectOf: subjectUnder(key, `correction ${correction}`),
+    })),
+  )
+  const made = counting.map(({ begun, rows }, index): CorrectionRecord => ({
+    correction: begun.correction,
+    person: begun.person,
+    dataSet: begun.dataSet,
+    columns: Object.keys(begun.values.set),
+    rows,
+    requestedBy: begun.requestedBy,
+    correctedAt: now,
+    receipt: receipts[index]?.sequence ?? 0,
+    recipients: recipients.get(begun.correction) ?? [],
+  }))
+  await sql`
+    ${KEPT} update correction as c set state = 'done', body = null, done_ms = ${now}::bigint, rows = made.rows, receipt = made.receipt
+    from unnest(${made.map(({ correction }) => correction)}::text[], ${made.map(({ rows }) => rows)}::integer[],
+      ${made.map(({ receipt }) => receipt)}::bigint[]) as made (correction, rows, receipt)
+    where c.correction = made.correction`.execute(tx)
+  return new Map(made.map((one) => [one.correction, one]))
+}
+
+/** Whoever was given what is corrected is told; by correction. Of most people nobody was given rows. */
+async function noteGiven(
+  tx: DatabaseTransaction,
+  counting: readonly CountedCorrection[],
+  now: Instant,
+): Promise<ReadonlyMap<string, readonly MemberId[]>> {
+  const changed = counting.filter(({ rows }) => rows > 0)
+  const given = await peopleGivenRows(
+    tx,
+    changed.map(({ begun }) => begun.person),
+  )
+  const recipients = new Map<string, readonly MemberId[]>()
+  for (const { parts, begun } of changed) {
+    const { correction, person, dataSet, manifest, values, key } = begun
+    if (!given.has(person)) continue
+    const event = { kind: 'correction', cause: correction, person, issuer: manifest.issuer, now } as const
+    recipients.set(
+      correction,
+      await noteRecipients(tx, parts, { ...event, correction: { dataSet, values, key } }),
+    )
+  }
+  return recipients
+}
+
 /** Every number whose rows are about a person: to the guard all of them change. */
-async function numbersOf({ vault }: Pick<CorrectionParts, 'vault'>, person: number): Promise<Bitset> {
-  return Bitset.of((await vault.households()).numbersOf(person))
+async function numbersOf(
+  { vault }: Pick<CorrectionParts, 'vault'>,
+  person: number,
+): Promise<readonly number[]> {
+  return (await vault.households()).numbersOf(person)
 }
