@@ -38,6 +38,8 @@ const CALLERS = Number(process.env.CALLERS ?? 8)
 const PROFILES = (['paper', 'code'] as const).filter(
   (profile) => process.env.PROFILE === undefined || process.env.PROFILE === profile,
 )
+/** The workloads that are run, one after another; absent: all of a profile. */
+const WANTED = process.env.WORKLOADS?.split(',')
 /** What a record tells of a person, in bytes: the key, the data, the source and the purpose. */
 const PERSONAL_BYTES = 140
 
@@ -124,9 +126,15 @@ async function measure(system: GdprSystem, profile: Profile): Promise<Measured> 
   const truth = new Truth(RECORDS)
   const runs = new Map<string, Run>()
   for (const [name, workload] of Object.entries(WORKLOADS[profile])) {
+    if (WANTED?.includes(name) === false) continue
     const steps = stepsOf(workload, { truth, count: OPERATIONS, seed: `${profile} ${name}` })
     // What an aggregate is to say depends on everything before it, where others change what it is over.
-    runs.set(name, await runSteps(system, steps, name === 'custodian' ? 1 : CALLERS))
+    const run = await runSteps(system, steps, name === 'custodian' ? 1 : CALLERS)
+    runs.set(name, run)
+    // A full run takes minutes: how far it is.
+    console.error(
+      `${profile}, ${name}, ${system.name}: ${Math.round(run.totalMs)} ms, ${run.right} of ${OPERATIONS} right`,
+    )
   }
   return { runs, bytes: await system.bytes() }
 }

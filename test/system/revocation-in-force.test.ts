@@ -191,7 +191,7 @@ async function run(
 }
 
 /** How long a step waits for the revocation that it began. */
-const HELD_UP_MS = 150
+const HELD_UP_MS = 600
 
 /** The parts of a site with one of their acts held up, before or after it is done. */
 function heldUp(parts: SiteContext, { gate, skip }: Race, begin: () => Promise<void>): SiteContext {
