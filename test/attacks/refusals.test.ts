@@ -102,6 +102,19 @@ test('a remainder row that has people enough and a measure about a few of them i
   assert.equal((await told(asker, sweep(1.3))).reason, 'declined.differencing')
 })
 
+test('a row that has people enough, and is the only one, is held back when it is refused for a measure about a few', async () => {
+  const asker = await trade.addAcquirer('single', { depositMinor: 10_000_000 })
+  const count = (height: number) =>
+    `select count(*) filter (where height < ${height}) from athletes where score < 30`
+  assert.deepEqual((await told(asker, count(1.2))).rows, [[0]])
+  assert.equal((await told(asker, count(1.502))).reason, 'declined.group_too_small')
+  assert.equal(await spentOf('single'), 1)
+  // Nobody at all is no refusal about somebody.
+  const nobody = await told(asker, 'select count(*) from athletes where score > 1000')
+  assert.equal(nobody.reason, 'declined.group_too_small')
+  assert.equal(await spentOf('single'), 1)
+})
+
 async function inRecord<T>(look: (db: Database) => Promise<T>): Promise<T> {
   const { root, databaseUrl } = trade.site()
   const url = new Secret(databaseUrl)

@@ -90,6 +90,22 @@ test('groups that share a member become one, whoever says so', async () => {
   assert.equal(await groups.groupOf({ id: 'other' }), 'other')
 })
 
+test('a group that becomes part of another brings all its members, and lists that share one are one, in whatever order', async () => {
+  await using postgres = await testPostgres()
+  const { db } = postgres
+  const { groups } = await openGuard(db)
+  assert.equal(await groups.groupOf({ id: 'delta', colludesWith: ['cargo'] }), 'cargo')
+  assert.equal(await groups.groupOf({ id: 'birch', colludesWith: ['delta'] }), 'birch')
+  assert.equal(await groups.groupOf({ id: 'cargo' }), 'birch')
+  const listed = await openGuard(db, [
+    ['north', 'south'],
+    ['middle', 'north'],
+  ])
+  assert.equal(await listed.groups.groupOf({ id: 'middle' }), 'middle')
+  // Pinned: it stands without the lists.
+  assert.equal(await (await openGuard(db)).groups.groupOf({ id: 'south' }), 'middle')
+})
+
 test('an ask that looked before its group became part of another is asked again', async () => {
   await using postgres = await testPostgres()
   const { db } = postgres
