@@ -8,6 +8,8 @@ import { publicKeys, testAsk, tokenOf } from '../../src/testing/test-network.ts'
 import type { TestParty } from '../../src/testing/test-network.ts'
 import { openWorld } from '../network/world.ts'
 import type { World } from '../network/world.ts'
+import { requireEveryRoute, send } from './every-route.ts'
+import type { Call, Calls } from './every-route.ts'
 
 /*
  * Every route of the network, by everybody, about what is somebody else's. Measure of success: an answer other than 401 to nobody and
@@ -48,17 +50,11 @@ const OF_ONESELF = ['balances', 'listTransfers', 'listSettlements', 'listAsks', 
 type Stranger = 'rival' | 'federation' | 'edgeworks' | 'zurich'
 const STRANGERS: readonly Stranger[] = ['rival', 'federation', 'edgeworks', 'zurich']
 
-interface Call {
-  readonly path: string
-  readonly body?: unknown
-  readonly headers?: Readonly<Record<string, string>>
-}
-
 const money = { amount: 100, currency: 'EUR' }
 const KEY = { 'idempotency-key': 'a-key-of-a-stranger' }
 
 /** A call of each route that is right in all but who sends it. */
-function calls(): Readonly<Record<string, Call>> {
+function calls(): Calls {
   const { network, galway } = w
   const facts = { ask, acquirer: 'northcare', issuer: 'federation' }
   const decision = testDecision(network, galway, facts)
@@ -122,26 +118,10 @@ function calls(): Readonly<Record<string, Call>> {
   }
 }
 
-const endpointOf = (name: string) => NETWORK_API[name as keyof typeof NETWORK_API]
+const methodOf = (name: string) => NETWORK_API[name as keyof typeof NETWORK_API].method
 
-async function statusOf(
-  name: string,
-  { path, body, headers }: Call,
-  token: string | undefined,
-): Promise<number> {
-  const { method } = endpointOf(name)
-  const response = await fetch(`${w.network.url}${path}`, {
-    method: method.toUpperCase(),
-    headers: {
-      ...(body === undefined ? {} : { 'content-type': 'application/json' }),
-      ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
-      ...headers,
-    },
-    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-  })
-  await response.body?.cancel()
-  return response.status
-}
+const statusOf = async (name: string, call: Call, bearer: string | undefined) =>
+  (await send(w.network.url, { method: methodOf(name), call }, bearer)).status
 
 const token = (party: Pick<TestParty, 'name' | 'signing'>) =>
   tokenOf(party as TestParty, {
@@ -151,12 +131,7 @@ const token = (party: Pick<TestParty, 'name' | 'signing'>) =>
   })
 
 test('every route of the network is thought of here', () => {
-  const named = [...Object.keys(calls()), ...OPEN, ...OF_ALL, ...OF_ONESELF, 'ask']
-  assert.deepEqual(named.toSorted(), Object.keys(NETWORK_API).toSorted())
-  for (const [name, { path }] of Object.entries(calls())) {
-    const pattern = endpointOf(name).path.replaceAll(/\{\w+\}/g, '[^/]+')
-    assert.match(path, new RegExp(`^${pattern}(\\?.*)?$`), name)
-  }
+  requireEveryRoute(NETWORK_API, { calls: calls(), others: [...OPEN, ...OF_ALL, ...OF_ONESELF, 'ask'] })
 })
 
 test('nobody without a good token gets through to any route that is not open', async () => {

@@ -15,14 +15,39 @@ const CARRIED = {
 }
 const KEYS = { signing: issuer.publicJwk, sealing: generateKeyPair('X25519').publicJwk }
 
+interface Row {
+  readonly what: string
+  readonly method?: string
+  readonly path: string
+  readonly body?: unknown
+  readonly answers: Readonly<Record<Who, number>>
+}
+
+/** What there is of a person to read: oneself at once, others with a reason, and who is not their issuer not at all. */
+function readsOfPerson(part: string): readonly Row[] {
+  const other = `/v1/people/athlete-2/${part}?issuer=world-sport`
+  const hidden = { otherIssuer: 404, person: 404, nobody: 401 }
+  return [
+    {
+      what: `one’s own ${part}`,
+      path: `/v1/people/me/${part}`,
+      answers: { operator: 400, issuer: 400, otherIssuer: 400, person: 200, nobody: 401 },
+    },
+    {
+      what: `another’s ${part}, without a reason`,
+      path: other,
+      answers: { operator: 400, issuer: 400, ...hidden },
+    },
+    {
+      what: `another’s ${part}, with a reason`,
+      path: `${other}&reason=asked+for+by+telephone`,
+      answers: { operator: 200, issuer: 200, ...hidden },
+    },
+  ]
+}
+
 /** Who gets through where: the whole table of roles, the refused ones with how they are refused. */
-const TABLE: readonly {
-  what: string
-  method?: string
-  path: string
-  body?: unknown
-  answers: Readonly<Record<Who, number>>
-}[] = [
+const TABLE: readonly Row[] = [
   {
     what: 'the site itself',
     path: '/v1/site',
@@ -149,66 +174,7 @@ const TABLE: readonly {
     path: '/v1/receipts',
     answers: { operator: 200, issuer: 200, otherIssuer: 200, person: 403, nobody: 401 },
   },
-  {
-    what: 'one’s own uses',
-    path: '/v1/people/me/uses',
-    answers: { operator: 400, issuer: 400, otherIssuer: 400, person: 200, nobody: 401 },
-  },
-  {
-    what: 'another’s uses, without a reason',
-    path: '/v1/people/athlete-2/uses?issuer=world-sport',
-    answers: { operator: 400, issuer: 400, otherIssuer: 404, person: 404, nobody: 401 },
-  },
-  {
-    what: 'another’s uses, with a reason',
-    path: '/v1/people/athlete-2/uses?issuer=world-sport&reason=asked+for+by+telephone',
-    answers: { operator: 200, issuer: 200, otherIssuer: 404, person: 404, nobody: 401 },
-  },
-  {
-    what: 'one’s own earnings',
-    path: '/v1/people/me/earnings',
-    answers: { operator: 400, issuer: 400, otherIssuer: 400, person: 200, nobody: 401 },
-  },
-  {
-    what: 'another’s earnings, without a reason',
-    path: '/v1/people/athlete-2/earnings?issuer=world-sport',
-    answers: { operator: 400, issuer: 400, otherIssuer: 404, person: 404, nobody: 401 },
-  },
-  {
-    what: 'another’s earnings, with a reason',
-    path: '/v1/people/athlete-2/earnings?issuer=world-sport&reason=asked+for+by+telephone',
-    answers: { operator: 200, issuer: 200, otherIssuer: 404, person: 404, nobody: 401 },
-  },
-  {
-    what: 'one’s own accesses',
-    path: '/v1/people/me/accesses',
-    answers: { operator: 400, issuer: 400, otherIssuer: 400, person: 200, nobody: 401 },
-  },
-  {
-    what: 'another’s accesses, without a reason',
-    path: '/v1/people/athlete-2/accesses?issuer=world-sport',
-    answers: { operator: 400, issuer: 400, otherIssuer: 404, person: 404, nobody: 401 },
-  },
-  {
-    what: 'another’s accesses, with a reason',
-    path: '/v1/people/athlete-2/accesses?issuer=world-sport&reason=asked+for+by+telephone',
-    answers: { operator: 200, issuer: 200, otherIssuer: 404, person: 404, nobody: 401 },
-  },
-  {
-    what: 'one’s own export',
-    path: '/v1/people/me/export',
-    answers: { operator: 400, issuer: 400, otherIssuer: 400, person: 200, nobody: 401 },
-  },
-  {
-    what: 'another’s export, without a reason',
-    path: '/v1/people/athlete-2/export?issuer=world-sport',
-    answers: { operator: 400, issuer: 400, otherIssuer: 404, person: 404, nobody: 401 },
-  },
-  {
-    what: 'another’s export, with a reason',
-    path: '/v1/people/athlete-2/export?issuer=world-sport&reason=asked+for+by+telephone',
-    answers: { operator: 200, issuer: 200, otherIssuer: 404, person: 404, nobody: 401 },
-  },
+  ...['uses', 'earnings', 'accesses', 'export'].flatMap(readsOfPerson),
   {
     what: 'carrying a history over',
     method: 'POST',
