@@ -164,7 +164,7 @@ test('a rolled-back commit leaves no debit in the record', async () => {
   )
 })
 
-test('a new year begins anew', async () => {
+test('a new year begins anew, and no sooner', async () => {
   await using postgres = await testPostgres()
   const { db } = postgres
   const ledger = await openLedger(db)
@@ -172,7 +172,7 @@ test('a new year begins anew', async () => {
     await answer(ledger, db, {
       id: 'a',
       epsilonMicro: 1_000_000,
-      now: instant(Date.UTC(2026, 11, 31, 23, 59)),
+      now: instant(Date.UTC(2026, 0, 1)),
     }),
   )
   assert.equal(
