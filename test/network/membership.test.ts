@@ -292,7 +292,10 @@ describe('collusion', () => {
   test('is declared by the operator, of acquirers that are there', async () => {
     const other = await w.network.addMember('atlas', ['acquirer'])
     assert.equal((await refusal(other, 'atlas', ['northcare'])).status, 403)
-    assert.equal((await refusal(w.network.operator, 'northcare', ['nobody'])).status, 404)
+    assert.equal((await refusal(w.network.operator, 'nobody', ['northcare'])).status, 404)
+    const unknown = await refusal(w.network.operator, 'northcare', ['nobody'])
+    assert.equal(unknown.status, 409)
+    assert.ok(JSON.stringify(unknown).includes('Cannot name \\"nobody\\"'), JSON.stringify(unknown))
     assert.equal((await refusal(w.network.operator, 'northcare', ['edgeworks'])).status, 409)
   })
 
