@@ -64,6 +64,8 @@ export const LIMITS = {
   idleConnectionMs: 75_000,
   /** Within this the head of a request has to come: who sends it byte by byte holds a connection no longer. */
   requestHeadMs: 20_000,
+  /** The least of a body that has to come, looked at every so often; twice in a row less ends the connection. */
+  bodyPace: { lookMs: 20_000, bytesMin: 2_048 },
   /** What is reckoned with where a server does not announce it; those that keep connections shortest keep them for 5 s. */
   unannouncedConnectionMs: 5_000,
   /** Tokens live at most this long (RFC 7523 asks for "reasonable"; five minutes is ours). */

@@ -85,7 +85,7 @@ export function createDoor<Caller>(parts: DoorParts<Caller>): Door<Caller> {
       'A short-lived token signed with the caller’s key (RFC 7523), at most five minutes, used once; people send the token of their OpenID Connect provider.',
   })
   app.notFound((context) => answerUnserved(app, context))
-  app.onError((thrown, context) => answerThrown(parts, thrown, requestIdOf(context)))
+  app.onError((thrown, context) => answerThrown(parts, thrown, context))
   app.use('*', async (context, next) => {
     const requestId = parts.ids.next('req')
     requestIds.set(context.req.raw, requestId)
@@ -282,17 +282,21 @@ function answerUnserved(app: OpenAPIHono, context: Context): Response {
   return problemResponse(problemOf(fault, requestIdOf(context)), allowed === '' ? {} : { allow: allowed })
 }
 
-function answerThrown<Caller>(parts: DoorParts<Caller>, thrown: unknown, instance: string): Response {
+function answerThrown<Caller>(parts: DoorParts<Caller>, thrown: unknown, context: Context): Response {
+  const instance = requestIdOf(context)
   const fault = faultOf(thrown, 'Cannot serve the request')
   const document = problemOf(fault, instance)
   if (document.status >= 500) {
     const isForeseen = fault.code !== 'fault.internal'
-    parts.log.error('request.failed', {
+    const facts = {
       requestId: instance,
       code: document.code,
       what: sayOf(thrown),
       stack: isForeseen ? undefined : stackOf(thrown),
-    })
+    }
+    // Whoever leaves before all was read ends the reading, which is no failure of ours; somebody could fill the log with it.
+    if (context.req.raw.signal.aborted) parts.log.info('request.left', facts)
+    else parts.log.error('request.failed', facts)
   }
   const { isRetryable } = FAULTS[fault.code]
   return problemResponse(document, {

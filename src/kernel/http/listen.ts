@@ -1,7 +1,10 @@
 import { createAdaptorServer } from '@hono/node-server'
+import type { Server } from 'node:http'
 import type { Env, Hono } from 'hono'
 import { Fault } from '../faults.ts'
 import { LIMITS } from '../limits.ts'
+import { endSlowBodies } from './end-slow-bodies.ts'
+import type { BodyPace } from './end-slow-bodies.ts'
 import { serverUrl } from './server-url.ts'
 
 /** A door that is open on a port. Disposing closes it: no new requests, waiting ones are ended. */
@@ -17,13 +20,19 @@ export interface OpenDoor extends AsyncDisposable {
  */
 export async function listen(
   app: Pick<Hono<Env>, 'fetch'>,
-  { host, port }: { host: string; port: number },
+  { host, port, bodyPace = LIMITS.bodyPace }: { host: string; port: number; bodyPace?: BodyPace },
 ): Promise<OpenDoor> {
   const server = createAdaptorServer({
     fetch: app.fetch,
     hostname: host,
-    serverOptions: { keepAliveTimeout: LIMITS.idleConnectionMs, headersTimeout: LIMITS.requestHeadMs },
+    serverOptions: {
+      keepAliveTimeout: LIMITS.idleConnectionMs,
+      headersTimeout: LIMITS.requestHeadMs,
+      // Node would end every request after five minutes, an import too.
+      requestTimeout: 0,
+    },
   })
+  endSlowBodies(server as Server, bodyPace)
   await new Promise<void>((resolve, reject) => {
     server.once('error', (cause: NodeJS.ErrnoException) => reject(listenFault(cause, { host, port })))
     server.listen(port, host, () => resolve())

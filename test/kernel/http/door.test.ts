@@ -174,6 +174,16 @@ test('createDoor() keeps to itself what an unforeseen error says', async () => {
   assert.doesNotMatch(log.lines.join('\n'), /marker-4711/)
 })
 
+test('createDoor() calls it no failure when a sender leaves', async () => {
+  const log = recordingLog()
+  const left = new Request(post('/v1/things/broken', '{"amount":1}'), { signal: AbortSignal.abort() })
+  await door(log).app.request(left)
+  assert.deepEqual(
+    log.lines.map((line) => /"level":"(\w+)".*"msg":"([\w.]+)"/.exec(line)?.slice(1)),
+    [['info', 'request.left']],
+  )
+})
+
 test('createDoor() asks for a token everywhere but where an endpoint is public', async () => {
   const { app } = door()
   const without = await app.request('http://door/v1/things/oak', { method: 'POST', body: '{"amount":1}' })
