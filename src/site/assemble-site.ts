@@ -110,6 +110,7 @@ export async function serveSite(
       memory: requestMemory(site.keys.lookup, random),
     }),
     rates: requestRates({ settings: settings.requestRates, clock, random, limited: site.events.limited }),
+    publicUrl: settings.publicUrl,
     mayReadMetrics: metricsReadersOf(settings),
     usedTokens,
     accessTokens: new AccessTokens({ clock, random }),

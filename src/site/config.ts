@@ -58,6 +58,14 @@ export const siteSettingsSchema = z.strictObject({
   removedTransferGrounds: removedGroundsSchema.default([]),
   host: z.string().default('127.0.0.1'),
   port: portSchema.default(7411),
+  /** Where callers reach this site when a proxy stands before it, such as `https://site.example.org`: decision points and agents are told it. Absent: the address by which they asked. */
+  publicUrl: z
+    .url({
+      protocol: /^https?$/,
+      error: 'expected the address of this site, such as https://site.example.org',
+    })
+    .transform((url) => url.replace(/\/+$/, ''))
+    .optional(),
   databaseUrl: z
     .string()
     .regex(/^postgres(ql)?:\/\//, 'expected postgres://…')

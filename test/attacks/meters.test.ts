@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { request } from 'node:http'
 import { test } from 'node:test'
 import { siteSettingsSchema } from '../../src/site/config.ts'
 import { testTrade } from '../../src/testing/test-trade.ts'
@@ -30,6 +31,9 @@ test('meters are read on the machine of a site, and by nobody else whom its sett
     assert.equal(status, 403, header)
     assert.doesNotMatch(text, TELLING)
   }
+  // A page of another site in a browser on this machine, whose name was made to lead here.
+  assert.equal(await statusAs(direct, 'rebound.example'), 403)
+  assert.equal(await statusAs(direct, 'localhost'), 200)
   const from = async (address: string) => (await read(behindProxy.url, { 'x-real-ip': address })).status
   const seen = {
     named: await from('10.0.0.5'),
@@ -46,3 +50,15 @@ test('a reader of meters is an address', () => {
   const parsed = siteSettingsSchema.safeParse({ ...settings, metricsReaders: ['prometheus'] })
   assert.match(parsed.error?.issues[0]?.message ?? '', /address of a machine/)
 })
+
+/** What a server answers whoever calls it by this name, which `fetch` does not let one choose. */
+function statusAs(url: string, host: string): Promise<number | undefined> {
+  return new Promise((resolve, reject) => {
+    const sent = request(`${url}/metrics`, { headers: { host }, agent: false }, (response) => {
+      response.resume()
+      resolve(response.statusCode)
+    })
+    sent.on('error', reject)
+    sent.end()
+  })
+}

@@ -13,6 +13,9 @@ export const metricsReadersSchema = z
 
 const LOOPBACK = /^(127\.\d+\.\d+\.\d+|::1)$/
 
+/** Names by which a program on this machine calls it. A page in a browser here, of a site whose name leads here, calls it by that name. */
+const OWN_NAME = /^(localhost|127\.\d+\.\d+\.\d+|\[::1\])(:\d+)?$/i
+
 /** By which a proxy on this machine says that it asks for somebody elsewhere. */
 const FORWARDED = ['forwarded', 'via', 'x-forwarded-for', 'x-real-ip'] as const
 
@@ -30,7 +33,8 @@ function mayReadMetrics(
   const { headers } = context.req.raw
   const isForwarded = addressHeader === undefined && FORWARDED.some((name) => headers.has(name))
   // Without a connection it is called in the same process.
-  return !isForwarded && (address === '' || LOOPBACK.test(address))
+  if (isForwarded) return false
+  return address === '' || (LOOPBACK.test(address) && OWN_NAME.test(headers.get('host') ?? ''))
 }
 
 /** The same by the settings of a server. */

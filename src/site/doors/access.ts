@@ -7,9 +7,13 @@ import type { DoorCaller, SiteActs, SiteCaller } from './site-acts.ts'
 import { byOf } from './speak-for.ts'
 
 /** `/access/v1`: decisions in the words of AuthZEN, for the custodian's and the issuers' own enforcement points. */
-export function serveAccess(door: Door<DoorCaller>, { access }: SiteActs): void {
+export function serveAccess(
+  door: Door<DoorCaller>,
+  { access }: SiteActs,
+  reachedAt: (request: Request) => string,
+): void {
   door.serve(SITE_API.accessConfiguration, ({ raw }) => {
-    const { origin } = new URL(raw.url)
+    const origin = reachedAt(raw)
     return Promise.resolve({
       policy_decision_point: origin,
       access_evaluation_endpoint: `${origin}${SITE_API.evaluateAccess.path}`,

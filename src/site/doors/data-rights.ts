@@ -8,9 +8,13 @@ import { requireReader } from './may.ts'
 import type { SiteCaller } from './site-acts.ts'
 
 /** `/v1/agent` and `/v1/data-rights-request`: the Data Rights Protocol, whose callers and errors are its own. */
-export function serveDataRights(door: Door<SiteCaller>, desk: AgentDesk): void {
+export function serveDataRights(
+  door: Door<SiteCaller>,
+  desk: AgentDesk,
+  reachedAt: (request: Request) => string,
+): void {
   door.serve(SITE_API.dataRightsDirectory, ({ caller, raw }) =>
-    desk.directory({ ...requireReader(caller), apiBase: new URL(raw.url).origin }),
+    desk.directory({ ...requireReader(caller), apiBase: reachedAt(raw) }),
   )
   door.serve(SITE_API.setUpAgent, async ({ params, raw }) => {
     const made = await desk.setUpAgent({ ...params, text: await textOf(raw) })

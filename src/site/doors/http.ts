@@ -53,6 +53,8 @@ export interface SiteDoorParts {
   readonly usedTokens: UsedTokens
   readonly accessTokens: AccessTokens
   readonly agentDesk: AgentDesk
+  /** Where callers reach the site, when that is not where they seem to: behind a proxy. */
+  readonly publicUrl?: string | undefined
   readonly mayReadMetrics?: ((context: Context) => boolean) | undefined
 }
 
@@ -78,7 +80,8 @@ export function siteDoor(given: SiteActs, parts: SiteDoorParts): OpenAPIHono {
   })
   open.serve(SITE_API.token, ({ body }) => exchangeAssertion(body.assertion, authentication))
   serveLocalAsks(open, acts)
-  serveAccess(open, acts)
+  const reachedAt = (request: Request): string => parts.publicUrl ?? new URL(request.url).origin
+  serveAccess(open, acts, reachedAt)
   const door = confineCallers(open)
   serveSite(door, acts)
   serveDataSets(door, acts)
@@ -97,7 +100,7 @@ export function siteDoor(given: SiteActs, parts: SiteDoorParts): OpenAPIHono {
   serveRights(door, acts)
   serveRetention(door, acts)
   serveRequests(door, acts)
-  serveDataRights(door, parts.agentDesk)
+  serveDataRights(door, parts.agentDesk, reachedAt)
   servePrincipals(door, acts)
   return door.app
 }

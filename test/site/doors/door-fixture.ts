@@ -44,7 +44,8 @@ after(() => {
 })
 
 /** A fresh door, and what its acts were asked. */
-export function openDoor() {
+/** The door with acts that only note what they are given; more of its parts as told. */
+export function openDoor(parts: { publicUrl?: string } = {}) {
   const calls: Calls = []
   const acts = fakeActs({ issuerKeys: { 'world-sport': issuer, 'play-lab': otherIssuer }, calls })
   const app = siteDoor(acts, {
@@ -58,6 +59,7 @@ export function openDoor() {
     usedTokens: usedTokensInMemory(),
     accessTokens: new AccessTokens({ clock: systemClock, random: systemRandom }),
     agentDesk: unusedAgentDesk,
+    ...parts,
     signIn: {
       issuer: providerUrl,
       audience: 'galway-people',

@@ -163,3 +163,13 @@ test('siteDoor() serves tiles as they are and only by their paths', async () => 
     assert.ok([400, 404].includes(response.status), path)
   }
 })
+
+test('siteDoor() says where it is reached: where it was asked, unless the settings know a proxy before it', async () => {
+  const pointOf = async ({ app }: ReturnType<typeof openDoor>): Promise<unknown> => {
+    const response = await send(app, { path: '/.well-known/authzen-configuration', token: undefined })
+    return (await response.json()).access_evaluation_endpoint
+  }
+  assert.equal(await pointOf(openDoor()), 'http://galway/access/v1/evaluation')
+  const behindProxy = openDoor({ publicUrl: 'https://site.example.org' })
+  assert.equal(await pointOf(behindProxy), 'https://site.example.org/access/v1/evaluation')
+})
