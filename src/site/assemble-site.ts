@@ -75,7 +75,7 @@ export interface ServingSite extends AsyncDisposable {
 export async function serveSite(
   start: SiteStart & { readonly version?: string | undefined },
 ): Promise<ServingSite> {
-  const { settings, clock, random, log, version = '0' } = start
+  const { settings, clock } = start
   await using starting = new AsyncDisposableStack()
   let offersChanged = new AbortController()
   const site = await openSite(start, starting, () => {
@@ -95,27 +95,7 @@ export async function serveSite(
   const bell = new Bell()
   const local = { site, answer: (pulled: PulledAsk) => answering.answer(pulled), booked: () => bell.ring() }
   const acts = { ...siteActs(site, { settings, line }), ...localAskActs(local) }
-  const usedTokens = recordUsedTokens({ db: site.db })
-  const app = siteDoor(acts, {
-    site: settings.site,
-    version,
-    log,
-    clock,
-    ids: site.ids,
-    operatorKey: site.keys.operator.publicJwk,
-    signIn: settings.oidc,
-    idempotency: recordIdempotencyStore({
-      db: site.db,
-      clock,
-      memory: requestMemory(site.keys.lookup, random),
-    }),
-    rates: requestRates({ settings: settings.requestRates, clock, random, limited: site.events.limited }),
-    publicUrl: settings.publicUrl,
-    mayReadMetrics: metricsReadersOf(settings),
-    usedTokens,
-    accessTokens: new AccessTokens({ clock, random }),
-    agentDesk: openAgentDesk(site, { directory: settings.dataRights, usedTokens }),
-  })
+  const app = doorOf(site, { start, acts })
   const door = starting.use(await listen(app, settings))
   starting.use(await leaveAddress(site.root, door.url))
   const closing = new AbortController()
@@ -143,6 +123,35 @@ export async function serveSite(
       site.events.stopped()
     },
   }
+}
+
+/** The door with what it keeps: tokens that were used, answers that are given again, how much each caller may ask for. */
+function doorOf(
+  site: SiteContext,
+  { start, acts }: { start: Parameters<typeof serveSite>[0]; acts: SiteActs },
+): ReturnType<typeof siteDoor> {
+  const { settings, clock, random, log, version = '0' } = start
+  const usedTokens = recordUsedTokens({ db: site.db })
+  return siteDoor(acts, {
+    site: settings.site,
+    version,
+    log,
+    clock,
+    ids: site.ids,
+    operatorKey: site.keys.operator.publicJwk,
+    signIn: settings.oidc,
+    idempotency: recordIdempotencyStore({
+      db: site.db,
+      clock,
+      memory: requestMemory(site.keys.lookup, random),
+    }),
+    rates: requestRates({ settings: settings.requestRates, clock, random, limited: site.events.limited }),
+    publicUrl: settings.publicUrl,
+    mayReadMetrics: metricsReadersOf(settings),
+    usedTokens,
+    accessTokens: new AccessTokens({ clock, random }),
+    agentDesk: openAgentDesk(site, { directory: settings.dataRights, usedTokens }),
+  })
 }
 
 /** Everything that a site does of itself, until `signal` is aborted; what it serves at its door waits for none of it. */

@@ -1,4 +1,5 @@
 import type { IncomingMessage, Server } from 'node:http'
+import type { Clock } from '../clock.ts'
 
 /** How slowly the body of a request may come. */
 export interface BodyPace {
@@ -20,7 +21,7 @@ interface Underway {
  * others. There is no limit to the whole time, as an import may take hours; nor is a sender to blame whom we keep waiting
  * ourselves, with what was read already not taken. The rule is that of a least rate, as for Apache's RequestReadTimeout.
  */
-export function endSlowBodies(server: Server, { lookMs, bytesMin }: BodyPace): void {
+export function endSlowBodies(server: Server, { pace, clock }: { pace: BodyPace; clock: Clock }): void {
   const underway = new Map<IncomingMessage, Underway>()
   server.on('request', (request: IncomingMessage) => {
     if (request.complete || !announcesBody(request)) return
@@ -28,16 +29,22 @@ export function endSlowBodies(server: Server, { lookMs, bytesMin }: BodyPace): v
     const forget = (): void => void underway.delete(request)
     request.once('end', forget).once('close', forget)
   })
-  const looking = setInterval(() => {
-    for (const [request, seen] of underway) {
-      const { bytesRead } = request.socket
-      const isSlow = bytesRead - seen.bytesRead < bytesMin && !waitsForUs(request)
-      if (isSlow && seen.isSlow) request.socket.destroy()
-      underway.set(request, { bytesRead, isSlow })
+  const closed = new AbortController()
+  server.once('close', () => closed.abort())
+  const look = async (): Promise<void> => {
+    while (!closed.signal.aborted) {
+      for (const [request, seen] of underway) underway.set(request, lookAt(request, { seen, pace }))
+      await clock.sleep(pace.lookMs, closed.signal)
     }
-  }, lookMs)
-  looking.unref()
-  server.once('close', () => clearInterval(looking))
+  }
+  void look()
+}
+
+function lookAt(request: IncomingMessage, { seen, pace }: { seen: Underway; pace: BodyPace }): Underway {
+  const { bytesRead } = request.socket
+  const isSlow = bytesRead - seen.bytesRead < pace.bytesMin && !waitsForUs(request)
+  if (isSlow && seen.isSlow) request.socket.destroy()
+  return { bytesRead, isSlow }
 }
 
 function announcesBody({ headers }: IncomingMessage): boolean {

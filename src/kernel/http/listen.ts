@@ -1,6 +1,7 @@
 import { createAdaptorServer } from '@hono/node-server'
 import type { Server } from 'node:http'
 import type { Env, Hono } from 'hono'
+import { systemClock } from '../clock.ts'
 import { Fault } from '../faults.ts'
 import { LIMITS } from '../limits.ts'
 import { endSlowBodies } from './end-slow-bodies.ts'
@@ -32,11 +33,11 @@ export async function listen(
       requestTimeout: 0,
     },
   })
-  endSlowBodies(server as Server, bodyPace)
   await new Promise<void>((resolve, reject) => {
     server.once('error', (cause: NodeJS.ErrnoException) => reject(listenFault(cause, { host, port })))
     server.listen(port, host, () => resolve())
   })
+  endSlowBodies(server as Server, { pace: bodyPace, clock: systemClock })
   const address = server.address()
   const boundPort = typeof address === 'object' && address !== null ? address.port : port
   return {

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { z } from 'zod'
 import { problemSchema } from '../../../src/protocol/http/problem.ts'
 import {
   operator,
@@ -12,6 +13,8 @@ import {
   GRANT,
   REVOCATION,
 } from './door-fixture.ts'
+
+const configurationSchema = z.object({ access_evaluation_endpoint: z.string() })
 
 const SELF = { identities: [{ issuer: 'world-sport', person: 'athlete-1' }], by: 'person' }
 
@@ -167,7 +170,7 @@ test('siteDoor() serves tiles as they are and only by their paths', async () => 
 test('siteDoor() says where it is reached: where it was asked, unless the settings know a proxy before it', async () => {
   const pointOf = async ({ app }: ReturnType<typeof openDoor>): Promise<unknown> => {
     const response = await send(app, { path: '/.well-known/authzen-configuration', token: undefined })
-    return (await response.json()).access_evaluation_endpoint
+    return configurationSchema.parse(await response.json()).access_evaluation_endpoint
   }
   assert.equal(await pointOf(openDoor()), 'http://galway/access/v1/evaluation')
   const behindProxy = openDoor({ publicUrl: 'https://site.example.org' })
