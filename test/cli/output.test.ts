@@ -90,7 +90,7 @@ test('what is not there is called by its name, and a key of a person by none', (
         clock: systemClock,
       },
     ).message
-  const end = 'at site:1, or not for who asks; check the'
+  const end = 'at site:1, or it is not open to you; check the'
   const cases = [
     ['/v1/officer/bases/basis_1/end', `There is no basis "basis_1" ${end} name`],
     ['/v1/guardianships/gsh_1/end', `There is no guardianship "gsh_1" ${end} name`],

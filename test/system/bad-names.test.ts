@@ -126,6 +126,16 @@ test('addresses without a scheme, names that can be none, files that are none', 
       /"x": expected a whole number/,
     ],
     [
+      ['site', 'evidence', ...toSite(), '--longitude', '1', '--latitude', '1', '--valid-days', '0'],
+      2,
+      /^Cannot use --valid-days 0: expected a whole number from 1 to 36500\n$/,
+    ],
+    [
+      ['site', 'evidence', ...toSite(), '--longitude', '1', '--latitude', '1', '--valid-days', '999999999'],
+      2,
+      /^Cannot use --valid-days 999999999: expected/,
+    ],
+    [
       ['member', 'add', 'newcomer', '--country', 'ZZ', '--role', 'acquirer', ...network],
       2,
       /country: .* no such country/,

@@ -1,5 +1,5 @@
 import { escapeHtml } from '../../kernel/escape-html.ts'
-import { actorName, momentText } from '../../protocol/words/plain-words.ts'
+import { actorWords, momentText } from '../../protocol/words/plain-words.ts'
 import { purposeLabel } from '../../protocol/law/purpose.ts'
 import type { Erasure } from '../../sdk/rights.ts'
 
@@ -10,7 +10,7 @@ export function certificatePage(erasure: Erasure): string {
     ['Site', erasure.site],
     ['Issuer', erasure.issuer],
     ['Ground', erasure.reason.replaceAll('_', ' ')],
-    ['At the word of', actorWords(erasure.requestedBy)],
+    ['At the word of', requestedByWords(erasure.requestedBy)],
     ...(erasure.people === undefined ? [] : [['People', String(erasure.people)] as const]),
     ['Asked for', momentText(erasure.requestedAt)],
     ['Deleted', erasure.deletedAt === undefined ? 'not yet' : momentText(erasure.deletedAt)],
@@ -58,9 +58,8 @@ ${tableOf(
 }
 
 /** The reader may be anybody: the person is not spoken to. */
-function actorWords(by: string): string {
-  if (by === 'site') return 'the site, because its retention had ended'
-  return by === 'person' ? 'the person' : actorName(by)
+function requestedByWords(by: string): string {
+  return by === 'site' ? 'the site, because its retention had ended' : actorWords(by)
 }
 
 /** Who was given rows of the person, by name, and what they answered. */

@@ -1,6 +1,6 @@
 import { writeFile } from 'node:fs/promises'
 import type { Command } from 'commander'
-import { momentText, shortMomentText } from '../../protocol/words/plain-words.ts'
+import { actorWords, momentText, shortMomentText } from '../../protocol/words/plain-words.ts'
 import { ERASURE_REASONS } from '../../protocol/rights/erasure.ts'
 import type { ErasureReason } from '../../protocol/rights/erasure.ts'
 import { purposeLabel } from '../../protocol/law/purpose.ts'
@@ -130,7 +130,7 @@ async function erasures(session: Session, options: PersonOptions): Promise<void>
           one.erasure,
           one.issuer,
           one.reason,
-          one.requestedBy,
+          actorWords(one.requestedBy),
           shortMomentText(one.requestedAt),
           one.grade,
           shortMomentText(one.permanentAt ?? one.permanentBy),

@@ -1,6 +1,6 @@
 import type { Command } from 'commander'
 import { digestOf } from '../../kernel/digest.ts'
-import { shortMomentText } from '../../protocol/words/plain-words.ts'
+import { actorWords, shortMomentText } from '../../protocol/words/plain-words.ts'
 import { GUARDIAN_AUTHORITIES, guardianshipIdSchema } from '../../protocol/consent/guardianship.ts'
 import type { GuardianAuthority } from '../../protocol/consent/guardianship.ts'
 import { openGuardianDesk } from '../../sdk/guardians.ts'
@@ -119,7 +119,7 @@ function print(session: Session, found: readonly Guardianship[]): void {
       one.authority === 'sole' ? 'alone' : 'jointly',
       shortMomentText(one.from),
       one.until === undefined ? '' : shortMomentText(one.until),
-      one.endedBy === undefined ? STATES[one.state] : `ended by ${one.endedBy}`,
+      one.endedBy === undefined ? STATES[one.state] : `ended by ${actorWords(one.endedBy)}`,
     ]),
   })
 }

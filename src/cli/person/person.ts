@@ -19,7 +19,7 @@ import { purposeLabel, purposeTerm } from '../../protocol/law/purpose.ts'
 import { carryPerson } from '../../sdk/carry-person.ts'
 import type { HttpClient } from '../../sdk/http-client.ts'
 import { openPersonRecords } from '../../sdk/person.ts'
-import type { PersonRecords } from '../../sdk/person.ts'
+import type { PersonRecords, UseView } from '../../sdk/person.ts'
 import { connectToSite, connectWithToken } from '../connect.ts'
 import type { SiteOptions } from '../connect.ts'
 import { counted } from '../counted.ts'
@@ -29,7 +29,7 @@ import { openFile } from '../open-file.ts'
 import { readRecords } from '../read-records.ts'
 import { show } from '../session.ts'
 import type { Session } from '../session.ts'
-import { say, table } from '../terminal.ts'
+import { say, table, wrapped } from '../terminal.ts'
 import { addSiteOptions, perform, verb } from '../verb.ts'
 import { wholeNumber } from '../whole-number.ts'
 
@@ -234,35 +234,33 @@ async function uses(session: Session, options: PersonOptions): Promise<void> {
     print: () =>
       table(session.terminal, {
         none: 'Nobody has used this data',
-        head: [
-          'when',
-          'who',
-          'for what',
-          'how',
-          'data set',
-          'columns',
-          'on what basis',
-          'used in',
-          'earned',
-          'receipt',
-        ],
-        rows: found.map((use) => [
-          shortMomentText(use.time),
-          memberName(use.acquirer, use.acquirerName),
-          purposeLabel(use.purpose),
-          modeName(use.mode),
-          use.dataSet,
-          use.columns.join(', '),
-          [use.legalBasis ?? '', ...(use.bases ?? []).map(({ reference }) => reference)]
-            .filter((text) => text !== '')
-            .map((text) => basisName(text))
-            .join('; '),
-          placeName(use.releaseTo),
-          use.earned ? earnedText(use.earned) : '',
-          String(use.receipt),
+        head: ['when', 'who', 'for what', 'how', 'data set', 'earned', 'receipt'],
+        rows: found.flatMap((use) => [
+          [
+            shortMomentText(use.time),
+            memberName(use.acquirer, use.acquirerName),
+            purposeLabel(use.purpose),
+            modeName(use.mode),
+            use.dataSet,
+            use.earned ? earnedText(use.earned) : '',
+            String(use.receipt),
+          ],
+          [wrapped(session.terminal, detailsOfUse(use), '  ')],
         ]),
       }),
   })
+}
+
+/** Below a use: which columns, where, and on what basis. */
+function detailsOfUse({ columns, releaseTo, legalBasis, bases = [] }: UseView): string {
+  const grounds = [legalBasis ?? '', ...bases.map(({ reference }) => reference)]
+    .filter((text) => text !== '')
+    .map((text) => basisName(text))
+  return [
+    `columns ${columns.join(', ')}`,
+    `used in ${placeName(releaseTo)}`,
+    ...(grounds.length === 0 ? [] : [`on the basis of ${grounds.join('; ')}`]),
+  ].join('; ')
 }
 
 async function earnings(session: Session, options: PersonOptions): Promise<void> {

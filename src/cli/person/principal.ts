@@ -2,7 +2,13 @@ import type { Command } from 'commander'
 import { readFile } from 'node:fs/promises'
 import { formatDate, instant } from '../../kernel/clock.ts'
 import { digestOf } from '../../kernel/digest.ts'
-import { momentText, purposeName, shortMomentText } from '../../protocol/words/plain-words.ts'
+import {
+  actorWords,
+  momentText,
+  placeName,
+  purposeName,
+  shortMomentText,
+} from '../../protocol/words/plain-words.ts'
 import { openPrincipalDesk } from '../../sdk/principals.ts'
 import type { Principal, PrincipalDesk } from '../../sdk/principals.ts'
 import { WrongUse } from '../failures.ts'
@@ -184,12 +190,12 @@ function print(session: Session, one: Principal): void {
         held.assurance,
         String(held.atLeast ?? ''),
         String(held.below ?? ''),
-        held.givenBy,
+        actorWords(held.givenBy),
         held.endedAt === undefined ? shortMomentText(held.expires) : `ended ${formatDate(held.endedAt)}`,
       ]),
     })
   for (const { country, fromDay, toldBy } of one.moves)
-    say(terminal, `Lives in ${country} from ${fromDay} on, says ${toldBy}`)
+    say(terminal, `Lives in ${placeName(country)} from ${fromDay} on, says ${actorWords(toldBy)}`)
   for (const { grant, dataSet, why } of one.lapsed) say(terminal, `${grant} on ${dataSet}: ${why}`)
   for (const { guardianship, terms } of one.awaiting)
     say(

@@ -232,12 +232,19 @@ async function keepEvidence(root: string, signed: string): Promise<void> {
   await replaceFile(join(root, 'evidence.jws'), `${signed}\n`, { mode: 0o600 })
 }
 
+/** A hundred years: longer than any site stands, and a date that can be written. */
+const VALID_DAYS_MAX = 36_500
+
 function evidenceOf(
   session: Session,
   { site, territory, options }: { site: string; territory: string; options: PlaceOptions },
 ): Evidence {
   const now = session.clock.now()
   const days = wholeNumber(options.validDays)
+  if (days < 1 || days > VALID_DAYS_MAX)
+    throw new WrongUse(
+      `Cannot use --valid-days ${options.validDays}: expected a whole number from 1 to ${VALID_DAYS_MAX}`,
+    )
   const parsed = parseWith(evidenceSchema, {
     site,
     kind: options.kind,

@@ -5,7 +5,7 @@ import type { Release, ReleaseValue } from '../../protocol/release.ts'
 import type { AskResult, SiteResult } from '../../sdk/acquirer.ts'
 import { EXIT } from '../failures.ts'
 import { printNoise } from './print-noise.ts'
-import { paint, say, table } from '../terminal.ts'
+import { paint, say, table, wrapped } from '../terminal.ts'
 import type { Terminal, Tone } from '../terminal.ts'
 
 /** Rows of a release that are shown; `release save` writes all. */
@@ -32,8 +32,18 @@ export function printAnswer(terminal: Terminal, result: AskResult): void {
   const notes = result.sites.flatMap((site) => notesOf(site).map((note) => ({ note, site: site.site })))
   // What several sites say in the same words is said once.
   for (const [note, by] of Map.groupBy(notes, (one) => one.note))
-    say(terminal, `${paint(terminal, 'dim', `${by.map(({ site }) => site).join(', ')}:`)} ${note}`)
+    sayNote(terminal, { who: `${by.map(({ site }) => site).join(', ')}:`, note })
   for (const site of result.sites) printSite(terminal, site)
+}
+
+/** A note in lines as wide as the terminal; whole in a pipe, where it is searched for. */
+function sayNote(terminal: Terminal, { who, note }: { who: string; note: string }): void {
+  const text = `${who} ${note}`
+  const lines = terminal.isInteractive ? wrapped(terminal, text) : text
+  say(
+    terminal,
+    lines.replace(who, () => paint(terminal, 'dim', who)),
+  )
 }
 
 /** Done when some site answered with more than a decline and everything verifies. */

@@ -203,16 +203,16 @@ function notFound(url: string): string {
   const [, kind = '', name, part = ''] =
     /^\/v1\/(?:officer\/)?(\w+)(?:\/([^/]+))?(?:\/(\w+))?/.exec(pathname) ?? []
   if (kind === 'people')
-    return `There is no such ${OF_PERSON[part] ?? 'person'} at ${host}, or not for who asks; check the key`
+    return `There is no such ${OF_PERSON[part] ?? 'person'} at ${host}, or it is not open to you; check the key`
   if (kind === 'grants')
-    return `There is no such data set or person at ${host}, or not for who asks; check the names`
+    return `There is no such data set or person at ${host}, or it is not open to you; check the names`
   const dataSet = searchParams.get('dataSet')
   const word = NAMED[kind]
   const what =
     word === undefined || name === undefined
       ? `${dataSet === null ? `"${pathname}"` : `data set "${dataSet}"`}`
       : `${word} "${decodeURIComponent(name)}"`
-  return `There is no ${what} at ${host}, or not for who asks; check the name`
+  return `There is no ${what} at ${host}, or it is not open to you; check the name`
 }
 
 /** Title and detail as they are read on: what is to be done comes after a semicolon. */

@@ -79,12 +79,17 @@ const AREAS: Readonly<Record<string, Readonly<Record<ReaderLanguage, string>>>> 
   IC: { en: 'the Canary Islands', de: 'Kanarische Inseln', fr: 'Îles Canaries' },
 }
 
-/** The name of a country or of an area that a perimeter names: `Ireland`, `the European Economic Area`. */
+/** English countries that are spoken of with an article, by how their names begin or end. */
+const WITH_ARTICLE =
+  /^(?:Bahamas|Comoros|Gambia|Isle of Man|Maldives|Philippines|U\.S\.|United )|(?:Islands|Netherlands|Republic|Territory|Territories)$/
+
+/** The name of a country or of an area that a perimeter names, as in a sentence: `Ireland`, `the Netherlands`. */
 export function placeName(area: string, language: ReaderLanguage = 'en'): string {
   const named = AREAS[area]?.[language]
   if (named !== undefined) return named
   if (!/^[A-Z]{2}$/.test(area)) return area
-  return new Intl.DisplayNames(LOCALES[language], { type: 'region' }).of(area) ?? area
+  const name = new Intl.DisplayNames(LOCALES[language], { type: 'region' }).of(area) ?? area
+  return language === 'en' && WITH_ARTICLE.test(name) ? `the ${name}` : name
 }
 
 /** Several of them, separated by commas. */
@@ -206,6 +211,14 @@ export function actorName(by: string): string {
   if (role === 'operator') return 'the operator of the site'
   if (role === 'officer' && name !== '') return `${name}, data-protection officer`
   return role === 'issuer' && name !== '' ? name : by
+}
+
+/** The same for any reader, who need not be the person: `world-sport`, `the person`, `a guardian`, `the site`. */
+export function actorWords(by: string): string {
+  const [role = ''] = by.split(':')
+  if (role === 'person' || by === 'self') return 'the person'
+  if (role === 'guardian') return 'a guardian'
+  return by === 'site' ? 'the site' : actorName(by)
 }
 
 /** A member for people to read: `Northcare Insurance (northcare)`, or the id where no name is known. */

@@ -5,6 +5,7 @@ import { DPV_PURPOSES } from '../../../src/protocol/law/dpv-purposes.ts'
 import { PERSONAL_DATA } from '../../../src/protocol/law/dpv-terms.ts'
 import {
   actorName,
+  actorWords,
   basisName,
   categoryName,
   columnName,
@@ -82,6 +83,16 @@ suite('plain words', () => {
     assert.equal(placeNames(['CH', 'EEA'], 'de'), 'Schweiz, Europäischer Wirtschaftsraum')
     assert.equal(placeName('XK'), 'Kosovo')
     assert.equal(placeName('IC'), 'the Canary Islands')
+    for (const [code, name] of [
+      ['NL', 'the Netherlands'],
+      ['GB', 'the United Kingdom'],
+      ['US', 'the United States'],
+      ['FO', 'the Faroe Islands'],
+      ['CZ', 'Czechia'],
+      ['IS', 'Iceland'],
+    ] as const)
+      assert.equal(placeName(code), name)
+    assert.equal(placeName('NL', 'de'), 'Niederlande')
   })
 
   test('columns, people and grantees are named', () => {
@@ -104,6 +115,10 @@ suite('plain words', () => {
         'orla, data-protection officer',
         'agent:x',
       ],
+    )
+    assert.deepEqual(
+      ['person', 'self', 'guardian:gua_1', 'issuer:world-sport', 'operator', 'site'].map(actorWords),
+      ['the person', 'the person', 'a guardian', 'world-sport', 'the operator of the site', 'the site'],
     )
     assert.equal(granteeName({ class: 'equipment-maker' }), 'every equipment maker')
   })
