@@ -33,7 +33,7 @@ const traps: readonly Trap[] = [
   {
     name: 'the key carried out of a CTE by string_agg',
     site: 'galway',
-    sql: `with s as (select game, string_agg(player_id::text, ',') as ids from play_sessions group by game)
+    sql: `with s as (select game, string_agg(distinct player_id::text, ',') as ids from play_sessions group by game)
       select ids, count(*) from s group by ids`,
     code: 'declined.column',
   },
