@@ -6,10 +6,26 @@ import type { HttpClient } from './http-client.ts'
 
 /** Gets what a door gives as a stream of bytes, for what is too long to be held; refusals are those of every call. */
 export async function fetchStream(
-  { server, token, clock }: HttpClient,
+  client: HttpClient,
   path: string,
   query: Readonly<Record<string, string | undefined>>,
 ): Promise<ReadableStream<Uint8Array>> {
+  return (await fetchFile(client, path, query)).body
+}
+
+/** What a door gives as a file. */
+export interface FetchedFile {
+  /** How the door would have it saved; empty where it does not say. It is the server's word: nothing to open a path with. */
+  readonly disposition: string
+  readonly body: ReadableStream<Uint8Array>
+}
+
+/** The same with what the door says of the file. */
+export async function fetchFile(
+  { server, token, clock }: HttpClient,
+  path: string,
+  query: Readonly<Record<string, string | undefined>>,
+): Promise<FetchedFile> {
   const { href: url } = addressOf(server.url, path, query)
   const incoming = await againIfClosed(async (isAgain) =>
     sendRequest({
@@ -20,7 +36,8 @@ export async function fetchStream(
     }),
   )
   const response = answerOf(incoming)
-  if (response.status === 200) return bytesOf(incoming)
+  if (response.status === 200)
+    return { disposition: incoming.headers['content-disposition'] ?? '', body: bytesOf(incoming) }
   const text = await readText(incoming).catch(() => '')
   throw refusalOf(response, { text, url, clock })
 }

@@ -260,7 +260,7 @@ test('erased for one, a row stays with the other and is in no result; erased for
   await rights.erase({ person: 'b0' }, { reason: 'request' })
   const client = site.client({ issuer: 'federation', key: trade.federation.signing })
   const handed = await new Response(
-    await openHandOver(client).part('scales', { part: 'rows', reason: 'we move' }),
+    await openHandOver(client).part('scales', { part: 'rows', format: 'ndjson', reason: 'we move' }),
   ).text()
   const lines = handed.trim().split('\n')
   assert.equal(lines.length, 53)

@@ -7,7 +7,7 @@ import type { Command } from 'commander'
 import { makeDirectory } from '../../kernel/make-directory.ts'
 import { instant } from '../../kernel/clock.ts'
 import { momentText } from '../../protocol/words/plain-words.ts'
-import { HAND_OVER_PARTS } from '../../protocol/http/hand-over-api.ts'
+import { HAND_OVER_FORMATS, HAND_OVER_PARTS } from '../../protocol/http/hand-over-api.ts'
 import { openHandOver } from '../../sdk/hand-over.ts'
 import { connectToSite } from '../connect.ts'
 import type { SiteOptions } from '../connect.ts'
@@ -21,6 +21,7 @@ interface HandOverOptions extends SiteOptions {
   readonly out: string
   readonly reason: string
   readonly only?: string
+  readonly format?: string
   readonly json?: boolean
 }
 
@@ -37,6 +38,10 @@ export function addHandOverVerb(dataset: Command, session: Session): void {
     .requiredOption('--out <directory>', 'where to; it is made, readable by you alone')
     .requiredOption('--reason <text>', 'why; each person sees it')
     .option('--only <part>', `one file alone: ${HAND_OVER_PARTS.join(', ')}`)
+    .option(
+      '--format <format>',
+      `of the rows: ${HAND_OVER_FORMATS.join(', ')} (received: no conversion, or no rows); absent: as they were received, Parquet as ndjson`,
+    )
     .action((dataSet: string, options: HandOverOptions) =>
       perform(session, () => handOver(session, { dataSet, options })),
     )
@@ -49,6 +54,9 @@ async function handOver(
   const parts = HAND_OVER_PARTS.filter((part) => options.only === undefined || part === options.only)
   if (parts.length === 0)
     throw new WrongUse(`Cannot use --only: expected one of ${HAND_OVER_PARTS.join(', ')}`)
+  const format = HAND_OVER_FORMATS.find((one) => one === options.format)
+  if (options.format !== undefined && (format === undefined || !parts.includes('rows')))
+    throw new WrongUse(`Cannot use --format: expected one of ${HAND_OVER_FORMATS.join(', ')}, and rows`)
   const { client } = await connectToSite(session, options)
   const seat = openHandOver(client)
   const manifest = await seat.manifest(dataSet)
@@ -56,8 +64,9 @@ async function handOver(
   const files = [join(options.out, `${dataSet}.manifest.json`)]
   await writeFile(files[0] ?? '', `${JSON.stringify(manifest, undefined, 2)}\n`, { mode: 0o600 })
   for (const part of parts) {
-    const file = join(options.out, `${dataSet}.${part}.ndjson`)
-    const body = await seat.part(dataSet, { part, reason: options.reason })
+    const request = { part, reason: options.reason, ...(part === 'rows' ? { format } : {}) }
+    const { ending, body } = await seat.file(dataSet, request)
+    const file = join(options.out, `${dataSet}.${part}.${ending}`)
     await pipeline(Readable.fromWeb(body), createWriteStream(file, { mode: 0o600 }))
     files.push(file)
   }

@@ -5,6 +5,9 @@ import { dataSetIdSchema, instantSchema } from '../wire.ts'
 
 export const HAND_OVER_PARTS = ['rows', 'grants', 'consents', 'receipts'] as const
 
+/** How rows are handed over: converted where it is asked for, or `received`, which is as they came or not at all (DGA Art. 12(d)). */
+export const HAND_OVER_FORMATS = ['csv', 'ndjson', 'received'] as const
+
 export const windDownSchema = z.strictObject({ since: instantSchema, reason: z.string() }).openapi('WindDown')
 
 /** The end of a custody: data goes back to the issuers, and the site winds down (GDPR Art. 28(3)(g); DGA Art. 12(h)). */
@@ -15,10 +18,14 @@ export const HAND_OVER_API = {
     tag: 'data sets',
     summary: 'Rows, grants or consent records of a data set, whole, one a line',
     description:
-      'The issuer whose data set it is, with a reason that each person sees. `rows` can be imported, `grants` given, at another site. `consents` are every decision of every person, what was refused, withdrawn and has ended too, each a record of ISO/IEC TS 27560 in JSON-LD; `receipts` are one receipt a person with these records.',
+      'The issuer whose data set it is, with a reason that each person sees. `rows` can be imported, `grants` given, at another site. Rows come in the format in which the newest of them were received, packed with gzip if they were; what came as Parquet comes as NDJSON. `format` asks for another, or with `received` for no conversion: 409 where rows cannot be handed over as they came. The name in `content-disposition` says which it is (`.csv`, `.ndjson`, `.gz`). `consents` are every decision of every person, what was refused, withdrawn and has ended too, each a record of ISO/IEC TS 27560 in JSON-LD; `receipts` are one receipt a person with these records.',
     params: z.object({ dataSet: dataSetIdSchema }),
     query: z.object({
       part: z.enum(HAND_OVER_PARTS, `expected one of ${HAND_OVER_PARTS.join(', ')}`),
+      format: z
+        .enum(HAND_OVER_FORMATS, `expected one of ${HAND_OVER_FORMATS.join(', ')}`)
+        .optional()
+        .openapi({ description: 'Of rows alone.' }),
       reason: accessReasonSchema,
     }),
     produces: 'application/x-ndjson',

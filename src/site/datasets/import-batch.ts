@@ -6,7 +6,7 @@ import type { Bitset } from '../../kernel/bitset.ts'
 import { finishImport } from './finish-import.ts'
 import type { FinishParts } from './finish-import.ts'
 import { dropIntents, findImport, saveIntent, saveNewPeople } from './import-store.ts'
-import type { BatchName, ImportRecord } from './import-store.ts'
+import type { BatchName, ImportRecord, ReceivedForm } from './import-store.ts'
 import type { NumberingParts } from './number-people.ts'
 
 /** What importing needs of a site. */
@@ -88,11 +88,11 @@ export async function importBatch(
 /** Notes what is about to be taken, before anything of it is. */
 export async function noteIntent(
   parts: BatchParts,
-  { dataSet, batch, digest, rows }: BatchToImport & { rows: number },
+  { dataSet, batch, digest, rows, form }: BatchToImport & { rows: number; form: ReceivedForm },
 ): Promise<void> {
   const firstPerson = await parts.vault.personCount()
   const now = parts.clock.now()
-  await saveIntent(parts.db, { dataSet, batch, fileDigest: digest, rows, firstPerson, now })
+  await saveIntent(parts.db, { dataSet, batch, fileDigest: digest, rows, firstPerson, form, now })
 }
 
 /** Notes whose rows are about to change, before the vault can show any of them. */

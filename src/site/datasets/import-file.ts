@@ -125,7 +125,7 @@ async function moveFile(parts: ImportParts, request: BatchImport): Promise<void>
   const { rows } = await checkFile(reader, { source, manifest, path })
   request.signal?.throwIfAborted()
   onProgress?.(progressOf(spooled, { step: 'numbering', rows: 0, rowsTotal: rows }))
-  await noteIntent(parts, { dataSet, batch, digest: spooled.digest, rows })
+  await noteIntent(parts, { dataSet, batch, digest: spooled.digest, rows, form: source })
   const { ring, people } = await numberPeople(parts, reader, manifest)
   const households = await numberHouseholds(parts, reader, { source, manifest })
   await keepNewPeople(parts, { dataSet, batch }, { people, households })

@@ -6,6 +6,7 @@ import type { Instant } from '../../kernel/clock.ts'
 import type { Digest } from '../../kernel/digest.ts'
 import type { Database } from '../../kernel/postgres/database.ts'
 import { KEPT } from '../../kernel/postgres/kept-statements.ts'
+import type { ImportFormat } from '../../protocol/http/site-api.ts'
 import type { DataSetId } from '../../protocol/wire.ts'
 import { dataSetIdSchema, digestSchema } from '../../protocol/wire.ts'
 
@@ -72,32 +73,41 @@ export interface ImportIntent extends BatchName {
   readonly fileDigest: Digest
   readonly rows: number
   readonly firstPerson: number
+  readonly form: ReceivedForm
   readonly now: Instant
+}
+
+/** In which form rows were received. */
+export interface ReceivedForm {
+  readonly format: ImportFormat
+  /** With gzip. */
+  readonly isPacked: boolean
 }
 
 /** Notes what is about to be done. One that was meant before and never done gives way. */
 export async function saveIntent(db: Database, intent: ImportIntent): Promise<void> {
-  const { dataSet, batch, fileDigest, rows, firstPerson, now } = intent
+  const { dataSet, batch, fileDigest, rows, firstPerson, form, now } = intent
   await sql`
-    insert into import_batch (data_set, batch, file_digest, rows, first_person, new_people, state, started_ms)
-    values (${dataSet}, ${batch}, ${fileDigest}, ${rows}, ${firstPerson}, 0, 'intent', ${now})
+    insert into import_batch (data_set, batch, file_digest, rows, first_person, new_people, state, started_ms, format, is_packed)
+    values (${dataSet}, ${batch}, ${fileDigest}, ${rows}, ${firstPerson}, 0, 'intent', ${now}, ${form.format}, ${form.isPacked})
     on conflict (data_set, batch) do update
-      set file_digest = excluded.file_digest, rows = excluded.rows, started_ms = excluded.started_ms
+      set file_digest = excluded.file_digest, rows = excluded.rows, started_ms = excluded.started_ms,
+        format = excluded.format, is_packed = excluded.is_packed
       where import_batch.state = 'intent'`.execute(db)
 }
 
-/** The same of several whose people have been told apart already. */
+/** The same of several whose people have been told apart already; their rows came as JSON. */
 export async function saveIntents(
   db: Database,
-  intents: readonly (Omit<ImportIntent, 'now'> & {
+  intents: readonly (Omit<ImportIntent, 'now' | 'form'> & {
     readonly newPeople: number
     readonly people: Bitset
   })[],
   now: Instant,
 ): Promise<void> {
   await sql`
-    ${KEPT} insert into import_batch (data_set, batch, file_digest, rows, first_person, new_people, people, state, started_ms)
-    select data_set, batch, file_digest, rows, first_person, new_people, people, 'intent', ${now}::bigint
+    ${KEPT} insert into import_batch (data_set, batch, file_digest, rows, first_person, new_people, people, state, started_ms, format, is_packed)
+    select data_set, batch, file_digest, rows, first_person, new_people, people, 'intent', ${now}::bigint, 'ndjson', false
     from unnest(${dataSetsOf(intents)}::text[], ${batchesOf(intents)}::text[],
       ${intents.map(({ fileDigest }) => fileDigest)}::text[], ${intents.map(({ rows }) => rows)}::bigint[],
       ${intents.map(({ firstPerson }) => firstPerson)}::integer[], ${intents.map(({ newPeople }) => newPeople)}::integer[],
@@ -105,7 +115,8 @@ export async function saveIntents(
       as meant (data_set, batch, file_digest, rows, first_person, new_people, people)
     on conflict (data_set, batch) do update
       set file_digest = excluded.file_digest, rows = excluded.rows, first_person = excluded.first_person,
-        new_people = excluded.new_people, people = excluded.people, started_ms = excluded.started_ms
+        new_people = excluded.new_people, people = excluded.people, started_ms = excluded.started_ms,
+        format = excluded.format, is_packed = excluded.is_packed
       where import_batch.state = 'intent'`.execute(db)
 }
 
@@ -193,6 +204,19 @@ export async function readImports(
     select ${COLUMNS} from import_batch
     where data_set = ${dataSet} and state = 'done' and id > ${after} order by id limit ${limit}`.execute(db)
   return rows.map(toRecord)
+}
+
+/** In which forms the rows of a data set were received, the newest first, each once; undefined of those that came before it was noted. */
+export async function readReceivedForms(
+  db: Database,
+  dataSet: DataSetId,
+): Promise<readonly (ReceivedForm | undefined)[]> {
+  const { rows } = await sql<{ format: ImportFormat | null; is_packed: boolean | null }>`
+    select format, is_packed from import_batch where data_set = ${dataSet} and state = 'done'
+    group by format, is_packed order by max(id) desc`.execute(db)
+  return rows.map(({ format, is_packed }) =>
+    format === null ? undefined : { format, isPacked: is_packed ?? false },
+  )
 }
 
 /** Rows and batches of each data set. */

@@ -35,7 +35,7 @@ import type {
   explanationSchema,
 } from '../../protocol/http/question-api.ts'
 import type { DataSetId, MemberId } from '../../protocol/wire.ts'
-import type { HandOverPart } from '../handover/hand-over.ts'
+import type { HandedOver, HandOverRequest } from '../handover/hand-over.ts'
 import type { AccessActs } from './access-acts.ts'
 import type { LocalAskActs } from './local-ask-acts.ts'
 import type { OfficerActs } from './officer-acts.ts'
@@ -195,8 +195,8 @@ export interface SiteActs extends PersonActs, RequestActs, LocalAskActs {
   readonly officer: OfficerActs
   readonly access: AccessActs
   readonly principals: PrincipalActs
-  /** The lines of a data set's hand-over. */
-  handOver(request: { manifest: Manifest; part: HandOverPart; reading: Reader }): AsyncGenerator<string>
+  /** A data set's hand-over, whole. */
+  handOver(request: HandOverRequest): Promise<HandedOver>
   /** Whom an issuer has to ask again, from where a cursor says on, some at a time. */
   peopleToAsk(request: {
     manifest: Manifest

@@ -2,10 +2,10 @@ import { Bitset } from '../../kernel/bitset.ts'
 import { formatInstant } from '../../kernel/clock.ts'
 import { consentDocument, consentReceipt } from '../../protocol/consent/consent-record.ts'
 import type { HAND_OVER_PARTS } from '../../protocol/http/hand-over-api.ts'
-import { isScalarType } from '../../protocol/data-set.ts'
-import type { Column, Manifest } from '../../protocol/data-set.ts'
+import type { Manifest } from '../../protocol/data-set.ts'
 import { listGrants } from '../consent/list-grants.ts'
 import type { ListedGrant } from '../consent/list-grants.ts'
+import { readReceivedForms } from '../datasets/import-store.ts'
 import { namedPeople } from '../rights/named-people.ts'
 import type { NamedPerson } from '../rights/named-people.ts'
 import { noteAccess } from '../rights/note-access.ts'
@@ -13,40 +13,71 @@ import { openedRows } from '../rights/opened-rows.ts'
 import { consentRecordsOf } from '../rights/person-consents.ts'
 import type { Reader } from '../rights/person-reading.ts'
 import type { SiteContext } from '../site-context.ts'
+import { handOverForm } from './hand-over-form.ts'
+import type { HandedForm, HandOverFormat } from './hand-over-form.ts'
+import { rowWriter } from './row-writer.ts'
+import type { RowWriter } from './row-writer.ts'
 
 /** What of a data set is handed over: its rows as they came, the grants in force on them, or what everybody ever decided about it. */
 export type HandOverPart = (typeof HAND_OVER_PARTS)[number]
 
+export interface HandOverRequest {
+  readonly manifest: Manifest
+  readonly part: HandOverPart
+  /** Of rows; absent: as they were received. */
+  readonly format?: HandOverFormat | undefined
+  readonly reading: Reader
+}
+
+export interface HandedOver {
+  readonly form: HandedForm
+  /** Plain, whether the form is packed or not. */
+  readonly texts: AsyncGenerator<string>
+}
+
 /**
- * Everything of a data set for the issuer that placed it here, in the forms in which a site takes it in: rows as NDJSON to
- * import, grants as NDJSON to give (GDPR Art. 28(3)(g); DGA Art. 12(h)). That each person's data was read is noted before it
- * leaves, with a receipt, and the person sees it. Whoever was erased is not in it.
+ * Everything of a data set for the issuer that placed it here, in the forms in which a site takes it in: rows to import in the format in
+ * which they were received or that is asked for, grants as NDJSON to give (GDPR Art. 28(3)(g); DGA Art. 12(d), (h)). That each
+ * person's data was read is noted before it leaves, with a receipt, and the person sees it. Whoever was erased is not in it.
+ *
+ * @throws Fault as `handOverForm`, before anything is read
  */
-export async function* handOver(
+export async function handOver(site: SiteContext, request: HandOverRequest): Promise<HandedOver> {
+  const { manifest, part, format } = request
+  const form: HandedForm =
+    part === 'rows'
+      ? handOverForm(await readReceivedForms(site.db, manifest.dataSet), format)
+      : { format: 'ndjson', isPacked: false }
+  return { form, texts: textsOf(site, request, rowWriter(manifest, form.format)) }
+}
+
+async function* textsOf(
   site: SiteContext,
-  { manifest, part, reading }: { manifest: Manifest; part: HandOverPart; reading: Reader },
+  { manifest, part, reading }: HandOverRequest,
+  writer: RowWriter,
 ): AsyncGenerator<string> {
+  if (part === 'rows') yield writer.head
   const people = await site.vault.people(manifest.dataSet)
   for await (const portion of namedPeople(site, { manifest, people })) {
     if (portion.length === 0) continue
     const receipt = await noteAccess(site, { people: portion, reading, what: `hand-over of ${part}` })
-    yield* linesOf(site, { part, manifest, portion, receipt })
+    yield* linesOf(site, { part, manifest, portion, receipt, writer })
   }
-  if (part === 'rows') yield* sharedRowsOf(site, manifest)
+  if (part === 'rows') yield* sharedRowsOf(site, { manifest, writer })
 }
 
 function linesOf(
   site: SiteContext,
-  { part, manifest, portion, receipt }: Portion & { readonly part: HandOverPart; readonly receipt: number },
+  { part, receipt, ...portion }: WrittenPortion & { readonly part: HandOverPart; readonly receipt: number },
 ): AsyncGenerator<string> {
   switch (part) {
     case 'rows':
-      return rowsOf(site, { manifest, portion })
+      return rowsOf(site, portion)
     case 'grants':
-      return grantsOf(site, { manifest, portion })
+      return grantsOf(site, portion)
     case 'consents':
     case 'receipts':
-      return consentsOf(site, { form: part, manifest, portion, receipt })
+      return consentsOf(site, { form: part, receipt, ...portion })
   }
 }
 
@@ -82,7 +113,10 @@ async function* consentsOf(
 }
 
 /** Rows about several people, after those of one; that each of them is handed over is noted by then. */
-async function* sharedRowsOf(site: SiteContext, manifest: Manifest): AsyncGenerator<string> {
+async function* sharedRowsOf(
+  site: SiteContext,
+  { manifest, writer }: Pick<WrittenPortion, 'manifest' | 'writer'>,
+): AsyncGenerator<string> {
   const households = await site.vault.households()
   const shared = [...(await site.vault.numbers(manifest.dataSet))].filter((number) => households.has(number))
   for (let start = 0; start < shared.length; start += HOUSEHOLDS_AT_ONCE) {
@@ -90,7 +124,7 @@ async function* sharedRowsOf(site: SiteContext, manifest: Manifest): AsyncGenera
     const people = households.peopleOf(Bitset.of(numbers))
     const portion: NamedPerson[] = []
     for await (const named of namedPeople(site, { manifest, people })) portion.push(...named)
-    yield* rowsOf(site, { manifest, portion, numbers })
+    yield* rowsOf(site, { manifest, portion, numbers, writer })
   }
 }
 
@@ -99,13 +133,17 @@ const HOUSEHOLDS_AT_ONCE = 500
 interface Portion {
   readonly manifest: Manifest
   readonly portion: readonly NamedPerson[]
+}
+
+interface WrittenPortion extends Portion {
+  readonly writer: RowWriter
   /** Whose rows; the people's own unless told. */
   readonly numbers?: readonly number[]
 }
 
 async function* rowsOf(
   site: SiteContext,
-  { manifest, portion, numbers: wanted }: Portion,
+  { manifest, portion, numbers: wanted, writer }: WrittenPortion,
 ): AsyncGenerator<string> {
   const byNumber = new Map(portion.map((person) => [person.number, person]))
   const households = await site.vault.households()
@@ -116,26 +154,9 @@ async function* rowsOf(
       const owner = person === undefined ? undefined : byNumber.get(person)
       return owner && { key: owner.sealingKey, personKey: owner.key }
     })
-  const columns = new Map(manifest.columns.map((column) => [column.name, column]))
   for (const opened of openedRows(rows, { manifest, ownersAt })) {
-    yield opened.map(({ values }) => line(renamed(values, columns))).join('')
+    yield opened.map(({ values }) => writer.line(values)).join('')
   }
-}
-
-/** Columns under the names that they have in a file, as the manifest says, documents and lists as JSON. */
-function renamed(
-  values: Readonly<Record<string, unknown>>,
-  columns: ReadonlyMap<string, Column>,
-): Record<string, unknown> {
-  return Object.fromEntries(
-    Object.entries(values).map(([name, value]) => {
-      const { source = name, type = 'text' } = columns.get(name) ?? {}
-      return [
-        source,
-        typeof value === 'string' && !isScalarType(type) ? (JSON.parse(value) as unknown) : value,
-      ]
-    }),
-  )
 }
 
 const GRANT_PAGE = 2_000

@@ -46,6 +46,7 @@ import * as findRowsByPerson from './migrations/0261-find-rows-by-person.ts'
 import * as endSealedReleases from './migrations/0262-end-sealed-releases.ts'
 import * as forgetAtOnce from './migrations/0251-forget-at-once.ts'
 import * as eraseMany from './migrations/0320-erase-many.ts'
+import * as noteReceivedForm from './migrations/0340-note-received-form.ts'
 import * as finishErasures from './migrations/0280-finish-erasures-together.ts'
 import * as noteRowsAtOnce from './migrations/0250-note-rows-at-once.ts'
 import * as nameMembers from './migrations/0263-name-members.ts'
@@ -114,4 +115,5 @@ export const SITE_MIGRATIONS: Migrations = {
   '0291-create-authority-requests': createAuthorityRequests,
   '0280-finish-erasures-together': finishErasures,
   '0320-erase-many': eraseMany,
+  '0340-note-received-form': noteReceivedForm,
 }

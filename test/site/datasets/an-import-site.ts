@@ -14,6 +14,7 @@ import { importFile } from '../../../src/site/datasets/import-file.ts'
 import type { ImportedBatch } from '../../../src/site/datasets/import-batch.ts'
 import type { ImportParts, ImportRequest } from '../../../src/site/datasets/import-file.ts'
 import * as createDataSets from '../../../src/site/record/migrations/0020-create-data-sets.ts'
+import * as noteReceivedForm from '../../../src/site/record/migrations/0340-note-received-form.ts'
 import { openVault } from '../../../src/site/vault/open-vault.ts'
 import { personKeys } from '../../../src/site/vault/person-keys.ts'
 import { testPostgres } from '../../../src/testing/test-postgres.ts'
@@ -35,7 +36,11 @@ export const TEST_SECRET = new Secret(new Uint8Array(32).fill(7))
 
 /** Opens the parts on a database and a directory that may have been used before. */
 export async function openParts(db: Database, directory: string): Promise<ImportParts & AsyncDisposable> {
-  await migrate(db, { '0001-create-receipt-log': createReceiptLog, '0020-create-data-sets': createDataSets })
+  await migrate(db, {
+    '0001-create-receipt-log': createReceiptLog,
+    '0020-create-data-sets': createDataSets,
+    '0340-note-received-form': noteReceivedForm,
+  })
   const vault = await openVault({ directory: join(directory, 'vault'), clock: systemClock })
   return {
     db,

@@ -120,9 +120,7 @@ export function fakeActs({
     peopleToAsk: async function* () {
       yield* []
     },
-    handOver: async function* () {
-      yield ''
-    },
+    handOver: unused,
     windDown: unused,
     offers: unused,
     localAsk: unused,

@@ -31,7 +31,8 @@ const reason = 'the contract has ended'
 type Part = Parameters<typeof seat.part>[1]['part']
 
 async function linesOf(part: Part, by = seat): Promise<readonly Record<string, unknown>[]> {
-  const text = await new Response(await by.part('athletes', { part, reason })).text()
+  const format = part === 'rows' ? ('ndjson' as const) : undefined
+  const text = await new Response(await by.part('athletes', { part, format, reason })).text()
   return text
     .split('\n')
     .filter((line) => line !== '')
