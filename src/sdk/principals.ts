@@ -29,15 +29,22 @@ export function openPrincipalDesk(client: HttpClient, { ref, issuer, reason }: P
   return {
     view: async () => (await client.call(SITE_API.principal, { params, query: { issuer, reason } })).items,
     giveEvidence: async (body) =>
-      (await client.call(SITE_API.giveAgeEvidence, { params, query: { issuer }, body })).items,
+      (await client.call(SITE_API.giveAgeEvidence, { params, query: { issuer }, body, isKeyed: true })).items,
     challenge: () => client.call(SITE_API.ageChallenge, { params, query: { issuer } }),
     prove: async (presentation) =>
-      (await client.call(SITE_API.proveAge, { params, query: { issuer }, body: { presentation } })).items,
+      (
+        await client.call(SITE_API.proveAge, {
+          params,
+          query: { issuer },
+          body: { presentation },
+          isKeyed: true,
+        })
+      ).items,
     endEvidence: async (evidence) =>
       (await client.call(SITE_API.endAgeEvidence, { params: { ref, evidence }, isRepeatable: true })).items,
     tellMove: async (country, fromDay) => {
       const body = { country, ...named, ...(fromDay === undefined ? {} : { fromDay }) }
-      return (await client.call(SITE_API.tellMove, { params, body })).items
+      return (await client.call(SITE_API.tellMove, { params, body, isKeyed: true })).items
     },
     confirm: (which = {}) =>
       client.call(SITE_API.confirmGrants, { params, body: { ...named, ...which }, isRepeatable: true }),

@@ -1,9 +1,10 @@
 import { sql } from 'kysely'
-import { formatInstant, instant } from '../../kernel/clock.ts'
+import { formatInstant, instant, later } from '../../kernel/clock.ts'
 import type { Instant } from '../../kernel/clock.ts'
 import { digestOf } from '../../kernel/digest.ts'
 import type { Digest } from '../../kernel/digest.ts'
 import { Fault } from '../../kernel/faults.ts'
+import { LIMITS } from '../../kernel/limits.ts'
 import { Mutex } from '../../kernel/mutex.ts'
 import type { Database } from '../../kernel/postgres/database.ts'
 import { readAcceptance } from '../../protocol/terms-of-use.ts'
@@ -99,14 +100,15 @@ export class TermsOfUse {
     { network, now }: { network: string; now: Instant },
   ): Promise<AcceptanceMessage> {
     const said = readAcceptance(statement, { member: member.id, network, key: member.keys.signing })
-    const known = said && this.#versions.findLast(({ digest }) => digest === said.terms)
+    const known = said && this.#spokenOf(said, now)
     if (!known) {
       throw new Fault('fault.request_malformed', {
         what: 'Cannot note that terms are accepted: the statement is not signed with the present key, or not of terms of this network',
         errors: [
           {
             field: 'statement',
-            expected: 'expected a statement over terms of this network, signed by the member',
+            expected:
+              'expected a statement over terms of this network, signed by the member once they were known and not ahead of time',
           },
         ],
       })
@@ -125,6 +127,19 @@ export class TermsOfUse {
         throw new Fault('fault.internal', { what: 'An acceptance that was just noted is not there' })
       return noted
     })
+  }
+
+  /**
+   * The version that a statement is of: the newest with its text that was known when it was signed. Of a text that came back
+   * later it says nothing, and ahead of its time it says nothing at all.
+   */
+  #spokenOf(
+    { terms, time }: { readonly terms: Digest; readonly time: Instant },
+    now: Instant,
+  ): StoredTerms | undefined {
+    if (time > later(now, LIMITS.clockSkewMsMax)) return undefined
+    const heard = later(time, LIMITS.clockSkewMsMax)
+    return this.#versions.findLast(({ digest, publishedAt }) => digest === terms && publishedAt <= heard)
   }
 
   /** Who accepted what, newest first; of all members, or of one. */

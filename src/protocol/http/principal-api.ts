@@ -122,6 +122,7 @@ export const PRINCIPAL_API = {
     body: giveAgeEvidenceSchema,
     response: principalsSchema,
     status: 201,
+    isIdempotent: true,
   }),
   ageChallenge: endpoint({
     method: 'get',
@@ -148,6 +149,7 @@ export const PRINCIPAL_API = {
     body: z.strictObject({ presentation: z.string().min(1).max(50_000) }).openapi('ProveAge'),
     response: principalsSchema,
     status: 201,
+    isIdempotent: true,
   }),
   endAgeEvidence: endpoint({
     method: 'post',
@@ -169,6 +171,7 @@ export const PRINCIPAL_API = {
     body: tellMoveSchema,
     response: principalsSchema,
     status: 201,
+    isIdempotent: true,
   }),
   confirmGrants: endpoint({
     method: 'post',

@@ -33,7 +33,8 @@ export const TERMS_API = {
     path: '/v1/members/{id}/terms',
     tag: 'members',
     summary: 'Accept a version of the terms of use, by a statement signed with the member’s key',
-    description: 'The member. Accepting it again changes nothing.',
+    description:
+      'The member. Accepting it again changes nothing. A statement is of the newest version with its text that was published when it was signed (give or take a minute): of a text that comes back later it says nothing.',
     params: z.object({ id: memberIdSchema }),
     body: z.strictObject({ statement: compactJwsSchema }).openapi('AcceptTerms'),
     response: acceptanceSchema,
