@@ -213,6 +213,8 @@ async function askAsRole(
   db: Database,
 ): Promise<readonly { region: string; average: number; people: unknown }[]> {
   return db.transaction().execute(async (tx) => {
+    // Our connections end statements that a policy would change.
+    await sql`set local row_security = on`.execute(tx)
     await sql`set local role asker`.execute(tx)
     // Room for the people in memory: with the default of 4 MB the policy looks each row up in a list.
     await sql`set local work_mem = '512MB'`.execute(tx)
