@@ -137,6 +137,15 @@ const REFUSED: readonly string[] = [
   'select sex, array_agg(n) from (select sex, sport, count(*) as n from athletes group by sex, sport) t group by sex',
   'select sum(n) from (select sex, sport, count(*) as n from athletes group by sex, sport) t group by rollup (sex)',
   'select t.sex, sum(t.n) from (select sex, count(*) as n from athletes group by sex) t join athletes a on a.sex = t.sex group by t.sex',
+  // What chooses the rows of a SELECT that groups is computed of windows, or would be after a condition on one.
+  'select distinct r from (select sex, gold, rank() over (order by n) as r from (select sex, gold, count(*) as n from athletes group by sex, gold) t) u',
+  'select r, sum(n) from (select sex, gold, n, rank() over (order by n) as r from (select sex, gold, count(*) as n from athletes group by sex, gold) t) u group by r',
+  'select sex from (select sex, sum(n) over (partition by sex) as s from (select sex, gold, count(*) as n from athletes group by sex, gold) t) u group by sex having max(s) > 3',
+  'select sex from (select sex, rank() over (order by n) as r from (select sex, gold, count(*) as n from athletes group by sex, gold) t) u where r = 1 group by sex',
+  'select distinct sex from (select sex, rank() over (order by n) as r from (select sex, gold, count(*) as n from athletes group by sex, gold) t) u where r > 2',
+  'select distinct s from (select sex as s, sum(n) as n from (select sex, gold, count(*) as n from athletes group by sex, gold) t group by sex having sum(n) > 40) u',
+  'select s from (select sex as s, sum(n) as n from (select sex, gold, count(*) as n from athletes group by sex, gold) t group by sex) u group by s',
+  'select n > 3, count(*) from (select sex, gold, count(*) as n from athletes group by sex, gold order by n fetch first 2 rows with ties) t group by 1',
   // Limits within would leave out what a limit outside counts.
   'select * from (select sex, count(*) as n from athletes group by sex limit 1) t',
   'select sex, count(*) from athletes group by sex fetch first 1 row with ties',

@@ -152,7 +152,9 @@ export function bindOverGroups(
   const { targets, orderBy, isFirst, having } = isGrouping(select)
     ? bindGroupsOfGroups(select, plain)
     : bindEachGroup(select, { ...plain, bindWindow: groupWindows(select, plain) })
-  const own = [...targets, ...orderBy].map(({ expr }) => expr)
+  // What chooses among the rows is computed of the same as what is shown of them.
+  const conditions = [isFirst, having].flatMap((condition) => condition ?? [])
+  const own = [...[...targets, ...orderBy].map(({ expr }) => expr), ...conditions]
   const at = offsetWithin(select.targetList)
   requireSingleWindows(own, at)
   const where = select.whereClause && bindCondition(select.whereClause, plain)
@@ -188,7 +190,7 @@ function bindEachGroup(select: SelectStmt, frame: Frame): Around {
 
 interface Choosing {
   readonly inner: BoundQuery
-  /** What the SELECT around shows and orders by. */
+  /** What the SELECT around shows, orders by and chooses its rows by. */
   readonly own: readonly Expr[]
   readonly at: number | undefined
 }
