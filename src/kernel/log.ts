@@ -21,13 +21,24 @@ const TOGETHER_BYTES = 8 * 1024
 export function jsonLog({ service, level }: { service: string; level: string }): Log {
   const destination = pino.destination({ dest: 2, minLength: TOGETHER_BYTES, sync: false })
   const logger = pino({ level, base: { service }, timestamp: pino.stdTimeFunctions.isoTime }, destination)
+  // While a write is under way, `flush()` does nothing: what was said meanwhile is written as soon as that one is done.
+  let isWanted = false
+  const flush = () => {
+    isWanted = true
+    destination.flush()
+  }
+  destination.on('drain', () => {
+    if (!isWanted) return
+    isWanted = false
+    destination.flush()
+  })
   let isDue = false
   const writeSoon = () => {
     if (isDue) return
     isDue = true
     void systemClock.sleep(TOGETHER_MS).then(() => {
       isDue = false
-      destination.flush()
+      flush()
     })
   }
   return {
@@ -37,11 +48,11 @@ export function jsonLog({ service, level }: { service: string; level: string }):
     },
     warn(event, facts) {
       logger.warn(facts ?? {}, event)
-      destination.flush()
+      flush()
     },
     error(event, facts) {
       logger.error(facts ?? {}, event)
-      destination.flush()
+      flush()
     },
   }
 }

@@ -70,7 +70,7 @@ export interface ServingSite extends AsyncDisposable {
  * the site dials and nobody dials into.
  *
  * @throws Fault `fault.key_missing`, `fault.key_exposed`, `fault.evidence_missing`, `fault.directory_in_use`,
- * `fault.directory_version`, `fault.database_unreachable`, `fault.database_version`, `fault.port_in_use`
+ * `fault.directory_version`, `fault.database_unreachable`, `fault.database_version`, `fault.database_unfit`, `fault.port_in_use`
  */
 export async function serveSite(
   start: SiteStart & { readonly version?: string | undefined },

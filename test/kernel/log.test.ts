@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
+import type { ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { text } from 'node:stream/consumers'
 import { createInterface } from 'node:readline'
-import { test } from 'node:test'
+import { afterEach, test } from 'node:test'
 
 const LOG = JSON.stringify(new URL('../../src/kernel/log.ts', import.meta.url).href)
 
@@ -41,9 +42,55 @@ test('an error is written with what came before it', async () => {
   )
 })
 
+test(
+  'errors that come while others are written come out without a later record',
+  { timeout: 30_000 },
+  async () => {
+    const child = logging(`
+    for (let n = 0; n < 5; n += 1) log.error('failed', { n })
+    process.stdin.resume()`)
+    const lines: string[] = []
+    const reader = createInterface(child.stderr)
+    reader.on('line', (line) => lines.push(line))
+    while (lines.length < 5) await once(reader, 'line')
+    child.kill('SIGKILL')
+    await once(child, 'exit')
+    assert.deepEqual(
+      lines.map((line) => recordOf(line).n),
+      [0, 1, 2, 3, 4],
+    )
+  },
+)
+
+test(
+  'a record whose time comes while a slow reader holds up the one before comes out after it',
+  { timeout: 30_000 },
+  async () => {
+    const child = logging(`
+    log.info('x'.repeat(1_000_000))
+    log.info('said late')
+    setTimeout(() => console.log('now'), 100)
+    process.stdin.resume()`)
+    await once(createInterface(child.stdout), 'line')
+    const reader = createInterface(child.stderr)
+    const lines: string[] = []
+    reader.on('line', (line) => lines.push(line))
+    while (lines.length < 2) await once(reader, 'line')
+    assert.equal(recordOf(lines[1] ?? '').msg, 'said late')
+    child.kill('SIGKILL')
+    await once(child, 'exit')
+  },
+)
+
+/** Ends what a test that failed has left. */
+const children: ChildProcess[] = []
+afterEach(() => children.splice(0).forEach((child) => child.kill('SIGKILL')))
+
 function logging(program: string) {
   const source = `import { jsonLog } from ${LOG}; const log = jsonLog({ service: 'test', level: 'info' }); ${program}`
-  return spawn(process.execPath, ['--input-type=module', '--eval', source], { stdio: 'pipe' })
+  const child = spawn(process.execPath, ['--input-type=module', '--eval', source], { stdio: 'pipe' })
+  children.push(child)
+  return child
 }
 
 function recordOf(line: string): { readonly msg: string; readonly n?: number } {

@@ -13,7 +13,10 @@ export async function leaveAddress(directory: string, url: string): Promise<Asyn
   return { [Symbol.asyncDispose]: () => rm(path, { force: true }) }
 }
 
-/** Where the server of a directory listens, as it said itself; `undefined` while it does not run. */
+/**
+ * Where the server of a directory listens, as it said itself; `undefined` after it stopped. One that was killed leaves where it
+ * listened, so that somebody else may be there by now.
+ */
 export async function addressLeft(directory: string): Promise<string | undefined> {
   const url = (await readFile(join(directory, FILE), 'utf8').catch(whenMissing(''))).trim()
   return isServerUrl(url) ? url : undefined
