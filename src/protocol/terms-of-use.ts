@@ -30,7 +30,8 @@ export const termsVersionSchema = z
     text: z.string(),
     from: instantSchema,
     publishedAt: instantSchema,
-    state: z.enum(['coming', 'in_force', 'replaced']),
+    /** `overtaken`: a newer one counts from the same moment or before, so that this one never does. */
+    state: z.enum(['coming', 'in_force', 'replaced', 'overtaken']),
   })
   .openapi('TermsVersion')
 export type TermsVersion = z.infer<typeof termsVersionSchema>

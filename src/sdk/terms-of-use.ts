@@ -11,7 +11,7 @@ import type { HttpClient } from './http-client.ts'
 export interface TermsOfUse {
   /** All versions, newest first. */
   versions(): Promise<readonly TermsVersion[]>
-  /** The operator; the newest text again changes nothing. */
+  /** The operator; the newest text again changes nothing, but `from` while it has not come. */
   publish(terms: { text: string; from?: Instant | undefined }): Promise<TermsVersion>
   /** Signs that the member accepts a version. */
   accept(

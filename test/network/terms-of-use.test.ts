@@ -158,17 +158,107 @@ test('what was published and accepted is there after a restart, and cannot be ch
     await assert.rejects(change.execute(postgres.db), /append-only/)
 })
 
+test('a version that comes gives way to one published after it, so that a slip of the pen closes nothing', async () => {
+  const states = async () =>
+    (await w.network.call(undefined, NETWORK_API.terms)).items
+      .slice(0, 3)
+      .map(({ version, state }) => [version, state])
+  const slip = formatInstant(later(w.clock.now(), 36_500 * DAY_MS))
+  assert.equal((await publish('Be fair.', slip)).version, 4)
+  assert.equal((await publish('Be fair.', slip)).version, 4, 'as it was said before')
+  const from = formatInstant(later(w.clock.now(), 30 * DAY_MS))
+  const meant = await publish('Be fair.', from)
+  assert.deepEqual([meant.version, meant.state, formatInstant(meant.from)], [5, 'coming', from])
+  assert.deepEqual(await states(), [
+    [5, 'coming'],
+    [4, 'overtaken'],
+    [3, 'in_force'],
+  ])
+  assert.equal((await publish('Be fair.', from)).version, 5, 'a retry')
+  const atOnce = await publish('Be fair.')
+  assert.deepEqual([atOnce.version, atOnce.state], [6, 'in_force'], 'without a time: at once')
+  assert.equal((await publish('Be fair.')).version, 6)
+  const again = { body: { text: 'Be fair.', from } }
+  assert.equal((await w.network.refusal(w.network.operator, NETWORK_API.publishTerms, again)).status, 400)
+  assert.equal((await reasonOf())[0], 'declined.terms')
+  await accept('Be fair.')
+  assert.deepEqual(await reasonOf(), [undefined, undefined])
+  w.clock.advance(30 * DAY_MS)
+  assert.deepEqual(await reasonOf(), [undefined, undefined], 'the overtaken one never counts')
+  assert.deepEqual(await states(), [
+    [6, 'in_force'],
+    [5, 'overtaken'],
+    [4, 'overtaken'],
+  ])
+})
+
+test('a version whose answer was lost on its way from the database counts all the same', async () => {
+  await using postgres = await connect(new Secret(w.databaseUrl), {
+    name: 'lost',
+    log: silentLog,
+    stop: () => Promise.resolve(),
+  })
+  /** How many answers are lost from that to the insert on. */
+  const line = { loses: 0, losing: 0 }
+  const terms = await TermsOfUse.open(
+    postgres.db.withPlugin({
+      transformQuery: ({ node }) => {
+        if (JSON.stringify(node).includes('insert into terms_of_use')) line.losing = line.loses
+        return node
+      },
+      transformResult: ({ result }) => {
+        line.losing -= 1
+        return line.losing < 0 ? Promise.resolve(result) : Promise.reject(new Error('Connection terminated'))
+      },
+    }),
+  )
+  const now = w.clock.now()
+  const newest = terms.list(now)[0]?.version ?? 0
+  const publishing = (text: string) => terms.publish({ text, from: undefined, now })
+  line.loses = 1
+  await assert.rejects(publishing('Be lost.'), /terminated/)
+  assert.equal(terms.lacking('northcare', now)?.version, newest + 1)
+  line.loses = 2
+  await assert.rejects(publishing('Be lost, with what comes after.'), /terminated/)
+  assert.equal(await publishing('Be lost, with what comes after.'), newest + 2)
+  assert.equal(terms.lacking('northcare', now)?.version, newest + 2)
+})
+
+const DAYS_MAX = 50
+const termsOf = (days: readonly number[]) =>
+  days.map((day, index) => ({ version: index + 1, from: later(w.clock.now(), day) }))
+const someDays = fc.array(fc.integer({ min: 0, max: DAYS_MAX }), { minLength: 1, maxLength: 6 })
+const someMoment = fc.integer({ min: -1, max: DAYS_MAX + 1 })
+
 test('whoever accepted a version lacks nothing at exactly those moments at which no newer one counts', () => {
-  const versions = fc.array(fc.integer({ min: 0, max: 50 }), { minLength: 1, maxLength: 6 })
   fc.assert(
-    fc.property(versions, fc.nat(6), fc.integer({ min: -1, max: 51 }), (days, accepted, at) => {
-      const froms = days.toSorted((left, right) => left - right)
-      const lacks = TermsOfUse.lackingOf(
-        froms.map((from, index) => ({ version: index + 1, from: later(w.clock.now(), from) })),
-        { accepted, now: later(w.clock.now(), at) },
-      )
-      const counting = froms.filter((from) => from <= at).length
+    fc.property(someDays, fc.nat(6), someMoment, (days, accepted, at) => {
+      const lacks = TermsOfUse.lackingOf(termsOf(days), { accepted, now: later(w.clock.now(), at) })
+      const counting = days.findLastIndex((from) => from <= at) + 1
       assert.equal(lacks?.version, counting > accepted ? counting : undefined)
+    }),
+    { numRuns: 200 },
+  )
+})
+
+test('a version comes when it will count, was replaced when it did, and is overtaken when it never counts', () => {
+  fc.assert(
+    fc.property(someDays, someMoment, (days, at) => {
+      const versions = termsOf(days)
+      const now = w.clock.now()
+      const counting = Array.from(
+        { length: DAYS_MAX + 3 },
+        (_, index) =>
+          TermsOfUse.lackingOf(versions, { accepted: 0, now: later(now, index - 1) })?.version ?? 0,
+      )
+      const [past, future] = [counting.slice(0, at + 1), counting.slice(at + 2)]
+      for (const one of versions) {
+        const { version } = one
+        const state = TermsOfUse.stateOf(one, versions, later(now, at))
+        if (counting[at + 1] === version) assert.equal(state, 'in_force')
+        else if (future.includes(version)) assert.equal(state, 'coming')
+        else assert.equal(state, past.includes(version) ? 'replaced' : 'overtaken')
+      }
     }),
     { numRuns: 200 },
   )

@@ -151,6 +151,13 @@ function chosen(versions: readonly TermsVersion[], version: string | undefined):
 }
 
 function titleOf({ version, state, from }: TermsVersion): string {
-  const when = state === 'coming' ? 'counts from' : state === 'in_force' ? 'in force since' : 'counted from'
+  const when = STATE_WORDS[state]
   return `Version ${version}, ${when} ${shortMomentText(from)}`
+}
+
+const STATE_WORDS: Readonly<Record<TermsVersion['state'], string>> = {
+  coming: 'counts from',
+  in_force: 'in force since',
+  replaced: 'counted from',
+  overtaken: 'overtaken by a newer one before it counted, from',
 }

@@ -13,7 +13,7 @@ export function serveTerms(
   door.serve(NETWORK_API.publishTerms, async ({ caller, body }) => {
     requireOperator(caller)
     const now = clock.now()
-    const published = await termsOfUse.publish({ text: body.text, from: body.from ?? now, now })
+    const published = await termsOfUse.publish({ text: body.text, from: body.from, now })
     const found = termsOfUse.list(now).find(({ version }) => version === published)
     if (!found) throw new TypeError('Terms that were just published are not there')
     return found

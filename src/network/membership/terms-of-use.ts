@@ -23,7 +23,8 @@ interface StoredTerms {
 
 /**
  * The terms of use and who accepted them, in memory: every ask looks. A version counts from its moment on; who accepted a
- * newer one ahead of its time has accepted it for good. One process serves a network, so it is the only writer.
+ * newer one ahead of its time has accepted it for good. A version that comes gives way to any published after it that counts no
+ * later, so that none closes the terms to those after it. One process serves a network, so it is the only writer.
  */
 export class TermsOfUse {
   readonly #db: Database
@@ -62,30 +63,61 @@ export class TermsOfUse {
 
   /** All versions, newest first. */
   list(now: Instant): readonly TermsVersionMessage[] {
-    const inForce = this.#versions.findLast(({ from }) => from <= now)?.version ?? 0
-    return this.#versions.toReversed().map(({ version, digest, text, from, publishedAt }) => ({
-      version,
-      digest,
-      text,
-      from: formatInstant(from),
-      publishedAt: formatInstant(publishedAt),
-      state: version === inForce ? 'in_force' : from > now ? 'coming' : 'replaced',
+    return this.#versions.toReversed().map((one) => ({
+      version: one.version,
+      digest: one.digest,
+      text: one.text,
+      from: formatInstant(one.from),
+      publishedAt: formatInstant(one.publishedAt),
+      state: TermsOfUse.stateOf(one, this.#versions, now),
     }))
   }
 
-  /** Publishes a text; that of the newest version again changes nothing. Gives its version. */
-  async publish({ text, from, now }: { text: string; from: Instant; now: Instant }): Promise<number> {
+  /** Where one of all versions stands, which are given from the oldest on: the newest whose moment has come is in force. */
+  static stateOf(
+    { version, from }: Pick<StoredTerms, 'version' | 'from'>,
+    versions: readonly Pick<StoredTerms, 'version' | 'from'>[],
+    now: Instant,
+  ): TermsVersionMessage['state'] {
+    if (versions.some((other) => other.version > version && other.from <= from)) return 'overtaken'
+    if (from > now) return 'coming'
+    return versions.findLast((other) => other.from <= now)?.version === version ? 'in_force' : 'replaced'
+  }
+
+  /**
+   * Publishes a text, to count at once unless it is told from when on. That of the newest version again changes nothing, but
+   * its moment while it has not come. Gives its version.
+   *
+   * @throws Fault `fault.request_malformed` when it would count before it is known, or its text counts already
+   */
+  async publish({
+    text,
+    from,
+    now,
+  }: {
+    text: string
+    from: Instant | undefined
+    now: Instant
+  }): Promise<number> {
     return this.#turn.run(async () => {
+      // What an answer that was lost told of may be there.
+      await this.#readVersions()
       const newest = this.#versions.at(-1)
       const digest = digestOf(text)
-      if (newest?.digest === digest) return newest.version
-      if (newest && from < newest.from) throw tooEarly(newest.from)
-      if (from < now) throw tooEarly(now)
+      if (newest?.digest === digest) {
+        if (from === undefined ? newest.from <= now : from === newest.from) return newest.version
+        if (newest.from <= now) throw countsAlready(newest)
+      }
+      const counting = from ?? now
+      if (counting < now) throw tooEarly(now)
       const version = (newest?.version ?? 0) + 1
-      await sql`
-        insert into terms_of_use (version, digest, body, from_ms, published_ms)
-        values (${version}, ${digest}, ${text}, ${from}, ${now})`.execute(this.#db)
-      await this.#readVersions()
+      try {
+        await sql`
+          insert into terms_of_use (version, digest, body, from_ms, published_ms)
+          values (${version}, ${digest}, ${text}, ${counting}, ${now})`.execute(this.#db)
+      } finally {
+        await this.#readVersions()
+      }
       return version
     })
   }
@@ -192,7 +224,14 @@ interface AcceptanceRow {
 
 function tooEarly(earliest: Instant): Fault {
   return new Fault('fault.request_malformed', {
-    what: 'Cannot publish the terms: they would count before they are known, or before the version that they follow',
+    what: 'Cannot publish the terms: they would count before they are known',
     errors: [{ field: 'from', expected: `expected ${formatInstant(earliest)} or later` }],
+  })
+}
+
+function countsAlready({ version, from }: StoredTerms): Fault {
+  return new Fault('fault.request_malformed', {
+    what: `Cannot publish the terms: their text is that of version ${version}, which counts already`,
+    errors: [{ field: 'from', expected: `expected none, ${formatInstant(from)}, or another text` }],
   })
 }
