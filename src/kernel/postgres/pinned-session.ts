@@ -8,9 +8,12 @@ import { Fault } from '../faults.ts'
 export interface PinnedSession {
   /** The schema that holds the tables: the only one besides PostgreSQL's own in which a name is looked up (CVE-2018-1058). */
   readonly schema: string
-  /** As strict as the administrator has it, and never less than the disk of the server. */
-  readonly synchronousCommit: 'on' | 'remote_apply'
+  /** For what of standbys a commit waits is the administrator's; it waits for the disk of the server in any case. */
+  readonly synchronousCommit: (typeof DURABLE)[number]
 }
+
+/** All of them but `off`, in whose place the least of them comes: nobody waits for a standby that nobody wanted to wait for. */
+const DURABLE = ['local', 'remote_write', 'on', 'remote_apply'] as const
 
 /** Settings that change what a statement or a value's text means, when it ends, or whether it lasts. */
 const PINNED: Readonly<Record<string, string>> = {
@@ -57,9 +60,14 @@ export async function pinSession(
   await client.query(`${SET_ALL}; set synchronous_commit = ${synchronousCommit}; set search_path = ${path}`)
 }
 
-const SET_ALL = Object.entries(PINNED)
-  .map(([name, value]) => `set ${name} = ${pg.escapeLiteral(value)}`)
-  .join('; ')
+/** Since PostgreSQL 17; first, because it is running already. With its schema, because the path is not set yet. */
+const SET_TRANSACTION_TIMEOUT = `select pg_catalog.set_config('transaction_timeout', '0', false)
+  where pg_catalog.current_setting('transaction_timeout', true) is not null`
+
+const SET_ALL = [
+  SET_TRANSACTION_TIMEOUT,
+  ...Object.entries(PINNED).map(([name, value]) => `set ${name} = ${pg.escapeLiteral(value)}`),
+].join('; ')
 
 /**
  * How the connections of a server are to be set, by looking at the database with one that is not yet.
@@ -83,7 +91,7 @@ export async function findSession(client: pg.ClientBase): Promise<PinnedSession>
   await requireOneHome(client, schema)
   await requireNoOtherMakers(client, schema)
   await requireNothingPlanted(client, schema)
-  return { schema, synchronousCommit: found?.commit === 'remote_apply' ? 'remote_apply' : 'on' }
+  return { schema, synchronousCommit: DURABLE.find((level) => level === found?.commit) ?? 'local' }
 }
 
 async function requireSettings(client: pg.ClientBase): Promise<void> {

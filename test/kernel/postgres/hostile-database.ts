@@ -15,6 +15,7 @@ export const HOSTILE_SETTINGS: Readonly<Record<string, string>> = {
   statement_timeout: '40',
   synchronous_commit: 'off',
   TimeZone: 'Asia/Kathmandu',
+  transaction_timeout: '1000',
   transform_null_equals: 'on',
 }
 
@@ -67,7 +68,8 @@ export async function query(url: string, text: string, role?: string): Promise<v
 }
 
 /** The role’s own time-outs are not for those who arrange a test. */
-const FREE = '-c statement_timeout=0 -c lock_timeout=0 -c default_transaction_read_only=off'
+const FREE =
+  '-c statement_timeout=0 -c lock_timeout=0 -c transaction_timeout=0 -c default_transaction_read_only=off'
 
 function entering(url: string, role: string): string {
   return role === 'hedgerow' ? administration.replace(/\/postgres\b/, `/${nameIn(url)}`) : as(url, role)

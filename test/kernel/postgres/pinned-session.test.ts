@@ -42,10 +42,25 @@ describe('a connection', () => {
     )
     const set = await settingsOf(hostile.db)
     for (const [name, value] of Object.entries(HOSTILE_SETTINGS)) assert.notEqual(set[name], value, name)
-    assert.equal(set['synchronous_commit'], 'on')
+    assert.equal(set['synchronous_commit'], 'local')
     assert.deepEqual((await PLAIN.execute(hostile.db)).rows, (await PLAIN.execute(usual.db)).rows)
     await sql`create table kept (x text)`.execute(hostile.db)
     await sql`insert into kept select pg_sleep(0.1)::text`.execute(hostile.db)
+  })
+
+  test('waits for no standby for which its administrator lets nobody wait, and always for the disk', async () => {
+    const cases = {
+      off: 'local',
+      local: 'local',
+      remote_write: 'remote_write',
+      on: 'on',
+      remote_apply: 'remote_apply',
+    }
+    for (const [theirs, ours] of Object.entries(cases)) {
+      await query(url, `alter role current_user set synchronous_commit = '${theirs}'`)
+      await using postgres = await open(url)
+      assert.equal((await settingsOf(postgres.db))['synchronous_commit'], ours, theirs)
+    }
   })
 
   test('is set each time that one is made, and keeps what is stricter', async () => {
