@@ -40,22 +40,13 @@ type Following = ReturnType<typeof wordsOf>
 const SCRIPTS: Readonly<Record<Shell, (words: Following) => string>> = {
   bash: (words) => `${posixWords(words)}
 _hedgerow() {
-  local path="" word next
-  for word in "\${COMP_WORDS[@]:1:COMP_CWORD-1}"; do
-    next="\${path:+$path }$word"
-    [ -n "$(_hedgerow_words "$next")" ] && path="$next"
-  done
-  COMPREPLY=($(compgen -W "$(_hedgerow_words "$path")" -- "\${COMP_WORDS[COMP_CWORD]}"))
+${posixVerbs('"${COMP_WORDS[@]:1:COMP_CWORD-1}"')}
+  COMPREPLY=($(compgen -W "$(_hedgerow_words "$verbs")" -- "\${COMP_WORDS[COMP_CWORD]}"))
 }
 complete -o default -F _hedgerow hedgerow ./hedgerow`,
-  // "path" is that of programs here.
   zsh: (words) => `${posixWords(words)}
 _hedgerow() {
-  local verbs="" word next
-  for word in "\${(@)words[2,CURRENT-1]}"; do
-    next="\${verbs:+$verbs }$word"
-    [ -n "$(_hedgerow_words "$next")" ] && verbs="$next"
-  done
+${posixVerbs('"${(@)words[2,CURRENT-1]}"')}
   compadd -- \${=$(_hedgerow_words "$verbs")} || _files
 }
 if [ "$funcstack[1]" = "_hedgerow" ]; then _hedgerow; else compdef _hedgerow hedgerow ./hedgerow; fi`,
@@ -78,6 +69,15 @@ complete -c hedgerow -a "(_hedgerow)"`,
 function posixWords(words: Following): string {
   const cases = words.map(({ path, words: following }) => `    "${path}") echo "${following.join(' ')}" ;;`)
   return `_hedgerow_words() {\n  case "$1" in\n${cases.join('\n')}\n  esac\n}`
+}
+
+/** Finds in `verbs` which verb was typed, past values; `typed` gives the words before the one that is completed. */
+function posixVerbs(typed: string): string {
+  return `  local verbs="" word next
+  for word in ${typed}; do
+    next="\${verbs:+$verbs }$word"
+    [ -n "$(_hedgerow_words "$next")" ] && verbs="$next"
+  done`
 }
 
 /** What may follow each verb: its own verbs, or its options. */
