@@ -41,6 +41,8 @@ export function buildProgram(session: Session): Command {
   const program = new Command('hedgerow')
     .description('Keeps personal data inside its perimeter and lets the outside world come to it')
     .version(packageVersion())
+    // A verb has options of the same names: `hedgerow terms show --version 2`.
+    .enablePositionalOptions()
     .addHelpText('after', AFTER_HELP)
     .showHelpAfterError('(add --help for how it is used)')
     .configureOutput({

@@ -4,7 +4,7 @@ import { parseInstant } from '../../kernel/clock.ts'
 import type { TermsVersion } from '../../protocol/terms-of-use.ts'
 import { shortMomentText } from '../../protocol/words/plain-words.ts'
 import { openTermsOfUse } from '../../sdk/terms-of-use.ts'
-import { connectToNetwork, memberClient, operatorClient } from '../connect.ts'
+import { connectToNetwork, memberClient, operatorClient, publicClient } from '../connect.ts'
 import type { NetworkOptions } from '../connect.ts'
 import { EXIT, WrongUse } from '../failures.ts'
 import { readMemberProfile } from '../member-profile.ts'
@@ -13,66 +13,59 @@ import type { Session } from '../session.ts'
 import { say, table } from '../terminal.ts'
 import { perform, verb } from '../verb.ts'
 
-interface TermsOptions extends NetworkOptions {
+interface TermsOptions extends Pick<NetworkOptions, 'network'> {
   readonly json?: boolean
 }
 
 /** `hedgerow terms …`: the terms under which acquirers use a network. */
 export function addTermsVerbs(program: Command, session: Session): void {
   const terms = program.command('terms').description('the terms of use of a network, and who accepted them')
-  addNetworkOptions(
-    verb(terms, {
-      name: 'show',
-      summary: 'the text that is in force, or one that comes, with its versions',
-      example: 'hedgerow terms show\nhedgerow terms show --version 2',
-    }),
-  )
-    .option('--version <number>', 'which version; absent: the newest')
+  verb(terms, {
+    name: 'show',
+    summary: 'the newest text, or another version',
+    example: 'hedgerow terms show\nhedgerow terms show --version 2',
+  })
+    .option('--version <number>', 'another version than the newest')
+    .option(...NETWORK)
     .action((options: TermsOptions & { version?: string }) =>
       perform(session, () => showTerms(session, options)),
     )
-  addNetworkOptions(
-    verb(terms, {
-      name: 'publish',
-      summary:
-        'publish terms of use or a new version; acquirers have to accept it before they ask (operator of the network)',
-      example: 'hedgerow terms publish --file terms.md --from 2027-01-01T00:00:00Z',
-    }),
-  )
+  verb(terms, {
+    name: 'publish',
+    summary:
+      'publish terms of use or a new version; acquirers have to accept it before they ask (operator of the network)',
+    example: 'hedgerow terms publish --file terms.md --from 2027-01-01T00:00:00Z',
+  })
     .requiredOption('--file <file>', 'the text')
     .option('--from <time>', 'from when on it counts; absent: at once')
+    .option(...NETWORK)
     .action((options: TermsOptions & { file: string; from?: string }) =>
       perform(session, () => publish(session, options)),
     )
-  addNetworkOptions(
-    verb(terms, {
-      name: 'accept [id]',
-      summary: 'accept the newest terms of use as a member, by a statement signed with its key',
-      example: 'hedgerow terms accept northcare',
-    }),
-  )
+  verb(terms, {
+    name: 'accept [id]',
+    summary: 'accept the newest terms of use as a member, by a statement signed with its key',
+    example: 'hedgerow terms accept northcare',
+  })
     .option('--version <number>', 'another version than the newest')
+    .option(...NETWORK)
     .action((id: string | undefined, options: TermsOptions & { version?: string }) =>
       perform(session, () => accept(session, id, options)),
     )
-  addNetworkOptions(
-    verb(terms, {
-      name: 'list',
-      summary: 'who accepted which version, and when: all for the operator, its own for a member',
-      example: 'hedgerow terms list --as northcare',
-    }),
-  ).action((options: TermsOptions) => perform(session, () => list(session, options)))
+  verb(terms, {
+    name: 'list',
+    summary: 'who accepted which version, and when: all for the operator, its own for a member',
+    example: 'hedgerow terms list --as northcare',
+  })
+    .option('--as <id>', 'member that asks, or "operator"')
+    .option(...NETWORK)
+    .action((options: TermsOptions & NetworkOptions) => perform(session, () => list(session, options)))
 }
 
-function addNetworkOptions(command: Command): Command {
-  return command
-    .option('--as <id>', 'member that calls, or "operator"')
-    .option('--network <url>', 'address of the network')
-}
+const NETWORK = ['--network <url>', 'address of the network'] as const
 
 async function showTerms(session: Session, options: TermsOptions & { version?: string }): Promise<number> {
-  const { client } = await connectToNetwork(session, options)
-  const versions = await openTermsOfUse(client).versions()
+  const versions = await openTermsOfUse(await publicClient(session, options)).versions()
   const wanted = versions.length === 0 ? undefined : chosen(versions, options.version)
   show(session, {
     json: options.json,
@@ -122,7 +115,7 @@ async function accept(
   })
 }
 
-async function list(session: Session, options: TermsOptions): Promise<void> {
+async function list(session: Session, options: TermsOptions & NetworkOptions): Promise<void> {
   const { client } = await connectToNetwork(session, options)
   const accepted = await openTermsOfUse(client).acceptances()
   show(session, {
