@@ -1,54 +1,26 @@
 import type { Command } from 'commander'
-import { z } from 'zod'
-import { describeProblems, parseWith } from '../../kernel/parse.ts'
-import { grantRequestSchema, grantTermsSchema } from '../../protocol/consent/grant.ts'
 import type { GrantState } from '../../protocol/consent/grant.ts'
 import { granteeName, modeName, purposeName, shortMomentText } from '../../protocol/words/plain-words.ts'
-import { purposeTerm } from '../../protocol/law/purpose.ts'
-import { ACQUIRER_CLASSES } from '../../protocol/member.ts'
 import { MODES } from '../../protocol/mode.ts'
-import { revocationRequestSchema } from '../../protocol/http/site-api.ts'
 import { openSiteAdministration } from '../../sdk/issuer.ts'
-import type {
-  GrantView,
-  GrantsChanged,
-  SiteAdministration,
-  WireGrant,
-  WireRevocation,
-} from '../../sdk/issuer.ts'
+import type { GrantView, GrantsChanged, SiteAdministration } from '../../sdk/issuer.ts'
 import { WrongUse } from '../failures.ts'
-import { openFile } from '../open-file.ts'
 import { addAskAgainVerb } from './grant-ask-again.ts'
 import { addSignInOptions, connectForPerson } from './person.ts'
 import type { SignInOptions } from './person.ts'
 import { openPersonRecords } from '../../sdk/person.ts'
-import { CONSENT_RECORD_FORMAT, grantsOfConsentRecords, writeConsents } from './person-consents.ts'
-import { readRecords } from '../read-records.ts'
+import { requireRecordFormat, writeConsents } from './person-consents.ts'
+import { readGrants, readRefusal, readRevocations, readTerms } from './read-grants.ts'
+import type { GrantFlags } from './read-grants.ts'
 import { show } from '../session.ts'
 import type { Session } from '../session.ts'
 import { paint, progress, say, table } from '../terminal.ts'
 import { perform, verb } from '../verb.ts'
 import { wholeNumber } from '../whole-number.ts'
 
-interface GrantOptions extends SignInOptions {
-  readonly dataset?: string
-  readonly person?: string
-  readonly to?: string
-  readonly purpose?: readonly string[]
-  readonly mode?: readonly string[]
-  readonly columns?: readonly string[]
-  readonly explicit?: boolean
-  readonly guardian?: boolean | string
-  readonly asGuardian?: boolean
-  readonly minimumPrice?: string
-  readonly from?: string
-  readonly until?: string
-  readonly file?: string
-  readonly notice?: string
-  readonly replace?: boolean
+interface GrantOptions extends SignInOptions, GrantFlags {
   readonly limit?: string
   readonly json?: boolean
-  readonly format?: string
   readonly reason?: string
   readonly issuer?: string
   readonly out?: string
@@ -146,8 +118,7 @@ async function administrationOf(session: Session, options: GrantOptions): Promis
 }
 
 async function previewTerms(session: Session, options: GrantOptions): Promise<void> {
-  requireFlags(options, TERMS)
-  const terms = checked(grantTermsSchema, termsOf(options))
+  const terms = readTerms(options)
   const administration = await administrationOf(session, options)
   const preview = await administration.previewGrant(terms)
   show(session, {
@@ -164,11 +135,7 @@ async function previewTerms(session: Session, options: GrantOptions): Promise<vo
 }
 
 async function refuseTerms(session: Session, options: GrantOptions): Promise<void> {
-  requireFlags(options, [...TERMS, 'person'])
-  const refusal = checked(grantTermsSchema.extend({ person: z.string().min(1) }), {
-    ...termsOf(options),
-    person: options.person,
-  })
+  const refusal = readRefusal(options)
   const administration = await administrationOf(session, options)
   const changed = await administration.refuseGrant(refusal)
   show(session, {
@@ -179,7 +146,7 @@ async function refuseTerms(session: Session, options: GrantOptions): Promise<voi
 }
 
 async function giveTerms(session: Session, options: GrantOptions): Promise<void> {
-  const grants = options.file === undefined ? [oneGrant(options)] : await grantsInFile(options.file, options)
+  const grants = await readGrants(options)
   const administration = await administrationOf(session, options)
   const line = progress(session.terminal)
   const changed = await administration
@@ -188,14 +155,8 @@ async function giveTerms(session: Session, options: GrantOptions): Promise<void>
   showChange(session, { options, changed, done: 'given', same: 'were given already' })
 }
 
-function grantsInFile(file: string, { format }: GrantOptions): Promise<readonly WireGrant[]> {
-  requireRecordFormat(format)
-  return format === undefined ? readGrants(file) : grantsOfConsentRecords(file)
-}
-
 async function revoke(session: Session, options: GrantOptions): Promise<void> {
-  const revocations =
-    options.file === undefined ? [oneRevocation(options)] : await readRevocations(options.file)
+  const revocations = await readRevocations(options)
   const administration = await administrationOf(session, options)
   const changed = await administration.revokeGrants(revocations)
   showChange(session, { options, changed, done: 'revoked', same: 'were not in force' })
@@ -267,11 +228,6 @@ async function listRecords(session: Session, options: GrantOptions): Promise<voi
   await writeConsents(session, { records, form: 'records', out: options.out })
 }
 
-function requireRecordFormat(format: string | undefined): void {
-  if (format !== undefined && format !== CONSENT_RECORD_FORMAT)
-    throw new WrongUse(`Cannot use --format ${format}: expected ${CONSENT_RECORD_FORMAT}`)
-}
-
 function stateText({ state, revokedAt, validUntil }: GrantView): string {
   const words = STATE_WORDS[state]
   if (revokedAt !== undefined) return `${words} ${shortMomentText(revokedAt)}`
@@ -296,129 +252,3 @@ const GIVERS = { self: 'the person', guardian: 'a guardian' } as const satisfies
   GrantView['givenBy'],
   string
 >
-
-/** What a grant cannot do without, in the words of the command line. */
-function requireFlags(options: GrantOptions, flags: readonly (keyof typeof FLAGS)[], instead = ''): void {
-  const missing = flags.filter((flag) => options[flag] === undefined).map((flag) => FLAGS[flag])
-  if (missing.length > 0) throw new WrongUse(`Say ${missing.join(', ')}${instead}`)
-}
-
-const ONE_OF_MANY = ', or several in a file with --file'
-const FLAGS = {
-  dataset: '--dataset NAME',
-  person: '--person KEY',
-  to: '--to GRANTEE',
-  purpose: '--purpose TERM',
-  mode: '--mode MODE',
-} as const
-
-/** What every terms need. */
-const TERMS = ['dataset', 'to', 'purpose', 'mode'] as const
-
-function oneGrant(options: GrantOptions): WireGrant {
-  requireFlags(options, ['person', ...TERMS], ONE_OF_MANY)
-  return checked(grantRequestSchema, {
-    ...termsOf(options),
-    person: options.person,
-    replaces: options.replace ?? false,
-    ...(typeof options.guardian === 'string' ? { guardian: options.guardian } : {}),
-    ...(options.notice === undefined ? {} : { notice: options.notice }),
-    ...(options.from === undefined ? {} : { validFrom: options.from }),
-    ...(options.until === undefined ? {} : { validUntil: options.until }),
-  })
-}
-
-function termsOf(options: GrantOptions): Record<string, unknown> {
-  return {
-    dataSet: options.dataset,
-    grantee: granteeOf(options.to),
-    purposes: options.purpose?.map(purposeTerm),
-    modes: options.mode,
-    ...(options.columns === undefined ? {} : { columns: options.columns }),
-    isExplicit: options.explicit ?? false,
-    givenBy: options.guardian === undefined && options.asGuardian !== true ? 'self' : 'guardian',
-    ...(options.minimumPrice === undefined ? {} : { minimumPriceMinor: wholeNumber(options.minimumPrice) }),
-  }
-}
-
-function oneRevocation(options: GrantOptions): WireRevocation {
-  requireFlags(options, ['dataset', 'person'], ONE_OF_MANY)
-  return checked(revocationRequestSchema, {
-    dataSet: options.dataset,
-    person: options.person,
-    ...(options.to === undefined ? {} : { grantee: granteeOf(options.to) }),
-  })
-}
-
-/** Holds a wire form against its schema and gives the same wire form back. */
-function checked<T>(
-  schema: Parameters<typeof parseWith>[0] & { readonly _zod: { readonly input: T } },
-  value: unknown,
-  where = '',
-): T {
-  const parsed = parseWith(schema, value)
-  if (!parsed.ok) throw new WrongUse(`Cannot read the grant${where}: ${describeProblems(parsed.error)}`)
-  return value as T
-}
-
-function granteeOf(text: string | undefined): unknown {
-  if (text === undefined) return undefined
-  if (text === 'anyone') return { anyone: true }
-  if (EVERYBODY.has(text.toLowerCase()))
-    throw new WrongUse(
-      `Cannot grant to "${text}": say "anyone" for every member, "class:KIND" for some, or the name of one`,
-    )
-  if (!text.startsWith('class:')) return { member: text }
-  const kind = text.slice('class:'.length)
-  const known: readonly string[] = ACQUIRER_CLASSES
-  if (!known.includes(kind))
-    throw new WrongUse(`There is no class of acquirers "${kind}": expected one of ${known.join(', ')}`)
-  return { class: kind }
-}
-
-/** Words by which nobody means the member of that name. */
-const EVERYBODY: ReadonlySet<string> = new Set([
-  'all',
-  'any',
-  'anybody',
-  'everybody',
-  'everyone',
-  'public',
-  '*',
-])
-
-const LISTS: ReadonlySet<string> = new Set(['purposes', 'modes', 'columns'])
-
-async function readGrants(file: string): Promise<WireGrant[]> {
-  const grants: WireGrant[] = []
-  for await (const { line, record } of readRecords(file, await openFile(file))) {
-    grants.push(checked(grantRequestSchema, grantOfRecord(record), ` in line ${line} of "${file}"`))
-  }
-  if (grants.length === 0) throw new WrongUse(`Cannot give grants: "${file}" holds none`)
-  return grants
-}
-
-async function readRevocations(file: string): Promise<WireRevocation[]> {
-  const revocations: WireRevocation[] = []
-  for await (const { line, record } of readRecords(file, await openFile(file))) {
-    revocations.push(checked(revocationRequestSchema, grantOfRecord(record), ` in line ${line} of "${file}"`))
-  }
-  if (revocations.length === 0) throw new WrongUse(`Cannot revoke grants: "${file}" holds none`)
-  return revocations
-}
-
-/** A record of CSV has texts only: lists are separated by semicolons, yes and no are words, an empty field is none. */
-function grantOfRecord(record: unknown): unknown {
-  if (typeof record !== 'object' || record === null) return record
-  return Object.fromEntries(
-    Object.entries(record)
-      .filter(([, value]) => value !== '')
-      .map(([name, value]) => {
-        if (typeof value !== 'string') return [name, value]
-        if (LISTS.has(name)) return [name, value.split(';').map((part) => part.trim())]
-        if (name === 'grantee') return [name, granteeOf(value)]
-        if (name === 'isExplicit') return [name, value === 'true']
-        return [name, name === 'minimumPriceMinor' ? Number(value) : value]
-      }),
-  )
-}

@@ -12,7 +12,13 @@ import type { Session } from '../session.ts'
 import { perform, verb } from '../verb.ts'
 
 /** The format of consent records: ISO/IEC TS 27560 in JSON-LD. */
-export const CONSENT_RECORD_FORMAT = '27560'
+const CONSENT_RECORD_FORMAT = '27560'
+
+/** The only format that is named: absent, it is none of consent records. */
+export function requireRecordFormat(format: string | undefined): void {
+  if (format !== undefined && format !== CONSENT_RECORD_FORMAT)
+    throw new WrongUse(`Cannot use --format ${format}: expected ${CONSENT_RECORD_FORMAT}`)
+}
 
 /** `hedgerow person consents`: a person's consents as records, or a receipt, of ISO/IEC TS 27560. */
 export function addPersonConsentsVerb(program: Command, session: Session): void {
