@@ -1,5 +1,6 @@
 import { stripVTControlCharacters, styleText } from 'node:util'
 import Table from 'cli-table3'
+import stringWidth from 'string-width'
 
 /** Where a verb writes. Tables and sentences go to `out`; progress and complaints to `error`. */
 export interface Terminal {
@@ -69,7 +70,7 @@ export function wrapped({ columns }: Terminal, text: string, indent = ''): strin
   const lines: string[] = []
   for (const word of text.split(' ')) {
     const last = lines.at(-1)
-    if (last === undefined || last.length + 1 + word.length > width) lines.push(word)
+    if (last === undefined || stringWidth(`${last} ${word}`) > width) lines.push(word)
     else lines[lines.length - 1] = `${last} ${word}`
   }
   return lines.map((line) => `${indent}${line}`).join('\n')
@@ -81,7 +82,7 @@ const TEXT_COLUMNS_MAX = 110
 /** What a table shows; `indent` stands before each line. */
 export interface TableContents {
   readonly head: readonly string[]
-  /** A row of one cell in a table of several columns goes over all of them. */
+  /** A row of one cell in a table of several columns goes over all of them, as it is: neither cut nor wrapped. */
   readonly rows: readonly (readonly string[])[]
   /** What is said where there are none. */
   readonly none?: string
@@ -97,7 +98,9 @@ export function table(terminal: Terminal, contents: TableContents): void {
     return
   }
   const isOverAll = (row: readonly string[]) => row.length === 1 && head.length > 1
-  const cells = rows.filter((row) => !isOverAll(row))
+  // Before they are measured, and so that no cell can be taken for OVER_ALL.
+  const shown = rows.map((row) => row.map((cell) => disarmed(cell, terminal.isInteractive)))
+  const cells = shown.filter((row) => !isOverAll(row))
   const drawn = new Table({
     head: head.map((title) => paint(terminal, 'dim', title)),
     chars: CHARS,
@@ -106,9 +109,19 @@ export function table(terminal: Terminal, contents: TableContents): void {
     colAligns: head.map((_, column) => (isOfNumbers(cells, column) ? 'right' : 'left')),
     colWidths: fittingWidths({ ...contents, rows: cells }, terminal.columns - indent.length),
   })
-  for (const row of rows) drawn.push(isOverAll(row) ? [{ content: row[0], colSpan: head.length }] : [...row])
-  say(terminal, trimmed(drawn.toString(), indent))
+  for (const row of shown) drawn.push(isOverAll(row) ? [{ content: OVER_ALL, colSpan: head.length }] : row)
+  const texts = shown.filter(isOverAll).values()
+  const lines = drawn
+    .toString()
+    .split('\n')
+    .map((line) => line.trimEnd())
+    .flatMap((line) => (line === OVER_ALL ? (texts.next().value?.[0] ?? '').split('\n') : [line]))
+    .filter((line) => line !== '')
+  say(terminal, lines.map((line) => `${indent}${line}`).join('\n'))
 }
+
+/** Stands in a drawn table for a text over all columns, which the drawing would cut or wrap; one of control signs alone it leaves out. */
+const OVER_ALL = '\0.'
 
 /** Spaces after each cell. */
 const PADDING = 2
@@ -116,8 +129,9 @@ const PADDING = 2
 /** The widths of columns: those given, else as wide as their longest cell; the widest give way until all fit. No word is cut. */
 function fittingWidths({ head, rows, widths }: TableContents, columns: number): number[] {
   const measured = head.map((title, index) => {
-    const texts = [title, ...rows.map((row) => stripVTControlCharacters(row[index] ?? ''))]
-    const longest = (parts: readonly string[]) => Math.max(...parts.map(shownWidth)) + PADDING
+    const texts = [title, ...rows.map((row) => row[index] ?? '')]
+    const longest = (parts: readonly string[]) =>
+      Math.max(...parts.map((part) => stringWidth(part))) + PADDING
     const words = longest(texts.flatMap((text) => text.split(/\s/)))
     const width = widths?.[index] ?? longest(texts.flatMap((text) => text.split('\n')))
     return { least: isOfNumbers(rows, index) ? width : words, width }
@@ -135,13 +149,6 @@ function fittingWidths({ head, rows, widths }: TableContents, columns: number): 
 function sumOf(columns: readonly { readonly width: number }[]): number {
   return columns.reduce((sum, { width }) => sum + width, 0)
 }
-
-/** Columns of a terminal that a text takes: two for a sign of the scripts of East Asia. */
-function shownWidth(text: string): number {
-  return text.length + (text.match(WIDE)?.length ?? 0)
-}
-
-const WIDE = /[\u1100-\u115F\u2E80-\uA4CF\uAC00-\uD7A3\uF900-\uFAFF\uFE30-\uFE6F\uFF00-\uFF60\uFFE0-\uFFE6]/gu
 
 /** Whether whatever stands in a column is a number, with its unit or its step: `1,904`, `≥ 50`, `55 %`, `-2.50 EUR`. */
 function isOfNumbers(rows: TableContents['rows'], column: number): boolean {
@@ -168,15 +175,6 @@ const CHARS = {
   'right-mid': '',
   middle: '',
 } as const
-
-function trimmed(text: string, indent: string): string {
-  return text
-    .split('\n')
-    .map((line) => line.trimEnd())
-    .filter((line) => line !== '')
-    .map((line) => `${indent}${line}`)
-    .join('\n')
-}
 
 /** A line that is written over again while something long is under way; nothing at all in a pipe. */
 export function progress(terminal: Terminal): { show(line: string): void; end(): void } {

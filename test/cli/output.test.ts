@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { PassThrough } from 'node:stream'
 import { test } from 'node:test'
+import { stripVTControlCharacters } from 'node:util'
 import { Fault } from '../../src/kernel/faults.ts'
 import { PeerRefusal, refusalOf } from '../../src/kernel/http/call-json.ts'
 import { money } from '../../src/kernel/money.ts'
@@ -215,4 +216,41 @@ over all columns
     '  five words in\n  short lines',
   )
   assert.equal(wrapped({ ...narrow, columns: 4 }, 'a-word-too-long b'), 'a-word-too-long\nb')
+})
+
+test('a row over all columns is whole: longer than the table and the terminal, with its breaks, and no cell passes for one', () => {
+  const path = `  /var/lib/${'a-long-directory/'.repeat(6)}backup_01M8EXQT2PE77RKGJ8RB4J1RXH`
+  const two = '  columns steps, minutes; used in Ireland, on the basis of\n  a contract'
+  for (const isInteractive of [true, false]) {
+    const narrow = terminal(isInteractive)
+    table(narrow, {
+      indent: ' ',
+      head: ['backup', 'state'],
+      rows: [['one', 'whole'], [path], ['two', '\0.'], ['\0.', ''], [two]],
+    })
+    assert.equal(
+      stripVTControlCharacters(narrow.text()),
+      ` backup   state
+ one      whole
+ ${path}
+ two      \\u0000.
+ \\u0000.
+ ${two.replace('\n', '\n ')}
+|`,
+    )
+  }
+})
+
+test('columns are as wide as what a terminal shows: flags, families, signs of two columns, accents apart', () => {
+  const pipe = terminal(false)
+  table(pipe, {
+    head: ['who', 'x'],
+    rows: [
+      ['🇮🇪🇩🇪', 'y'],
+      ['👨‍👩‍👧', 'y'],
+      ['走路', 'y'],
+      ['e\u0301te\u0301', 'y'],
+    ],
+  })
+  assert.equal(pipe.text(), 'who   x\n🇮🇪🇩🇪  y\n👨‍👩‍👧    y\n走路  y\ne\u0301te\u0301   y\n|')
 })
