@@ -32,7 +32,7 @@ ${markdownTable(
     ['`HEDGEROW_HOME`', 'directory of everything; absent: `.hedgerow` here'],
     [
       '`HEDGEROW_NETWORK_URL`',
-      'address of the network; absent: that of the one that runs under `HEDGEROW_HOME`, else of the member’s profile, else `http://127.0.0.1:7400`',
+      'address of the network; absent: that of the member’s profile, else `http://127.0.0.1:7400`; where that is on this machine, the one that runs under `HEDGEROW_HOME` comes first',
     ],
     ['`HEDGEROW_MEMBER`', 'member that asks, where `--as` is not given'],
     ['`HEDGEROW_SITE`', 'site, where `--site` is not given'],

@@ -139,15 +139,27 @@ async function namedClient(
   })
 }
 
-/** As told, else that of a network which runs under this home where the member's is on this machine too, else the member's. */
+/** As told, else where the member's network is. */
 async function networkUrl(
   session: Session,
   { flag, profile }: { flag: string | undefined; profile?: MemberProfile },
 ): Promise<string> {
-  const known = profile?.networkUrl ?? DEFAULT_NETWORK_URL
-  const here = new URL(known).hostname === '127.0.0.1' ? await networkHere(session) : undefined
-  return requireNetworkUrl(flag ?? session.environment['HEDGEROW_NETWORK_URL'] ?? here ?? known)
+  const known = await nearestNetwork(session, profile?.networkUrl ?? DEFAULT_NETWORK_URL)
+  return requireNetworkUrl(flag ?? session.environment['HEDGEROW_NETWORK_URL'] ?? known)
 }
+
+/** A network's known address, or that of the one which runs under this home, where the known one is on this machine too. */
+export async function nearestNetwork({ home }: Session, known: string): Promise<string> {
+  const here = isThisMachine(known) ? await addressLeft(join(home, 'network')) : undefined
+  return here ?? known
+}
+
+/** Whether an address is one that every machine has for itself. */
+export function isThisMachine(url: string): boolean {
+  return THIS_MACHINE.has(new URL(url).hostname)
+}
+
+const THIS_MACHINE: ReadonlySet<string> = new Set(['127.0.0.1', '[::1]', 'localhost'])
 
 /** An address that a network can have. */
 export function requireNetworkUrl(url: string): string {
@@ -156,11 +168,6 @@ export function requireNetworkUrl(url: string): string {
       `Cannot use "${url}" as the address of a network: expected one such as ${DEFAULT_NETWORK_URL}`,
     )
   return url
-}
-
-/** Where the network whose directory is here listens, while it runs. */
-export function networkHere({ home }: Session): Promise<string | undefined> {
-  return addressLeft(join(home, 'network'))
 }
 
 /** Options of every verb that talks to a site. */

@@ -4,11 +4,13 @@ import { existsSync } from 'node:fs'
 import { z } from 'zod'
 import { Fault } from '../kernel/faults.ts'
 import { dayText, placeName } from '../protocol/words/plain-words.ts'
+import type { SiteSettings } from '../site/config.ts'
 import { counted } from './counted.ts'
 import {
   DEFAULT_NETWORK_URL,
   connectToSite,
-  networkHere,
+  isThisMachine,
+  nearestNetwork,
   requireNetworkUrl,
   siteSettingsHere,
   siteUrlHere,
@@ -48,7 +50,7 @@ export function addStatusVerb(program: Command, session: Session): void {
     summary: 'what is on this machine: network, sites, members, whether they serve, and what to do next',
     example: 'hedgerow status',
   })
-    .option('--network <url>', 'address of the network; absent: as the sites here say')
+    .option('--network <url>', 'address of the network; absent: those of the sites here, and the one here')
     .action((options: { network?: string; json?: boolean }) =>
       perform(session, async () => {
         const found = await lookAround(session, options.network)
@@ -63,18 +65,25 @@ async function lookAround(session: Session, network: string | undefined): Promis
   const { home, environment } = session
   const names = namesIn(home, 'sites')
   const settings = await Promise.all(names.map((name) => siteSettingsHere(session, name)))
-  const told = network ?? environment['HEDGEROW_NETWORK_URL'] ?? (await networkHere(session))
-  const known =
-    told === undefined
-      ? settings.flatMap((each) => (each ? [each.network.url] : []))
-      : [requireNetworkUrl(told)]
+  const told = network ?? environment['HEDGEROW_NETWORK_URL']
   const isHere = existsSync(join(home, 'network'))
-  const urls = new Set(known.length === 0 && isHere ? [DEFAULT_NETWORK_URL] : known)
+  const urls =
+    told === undefined ? await networksOf(session, { settings, isHere }) : new Set([requireNetworkUrl(told)])
   const servers = await Promise.all([
-    ...[...urls].map((url) => lookAtNetwork(session, { url, isHere })),
+    ...[...urls].map((url) => lookAtNetwork(session, { url, isHere: isHere && isThisMachine(url) })),
     ...names.map((name) => lookAtSite(session, name)),
   ])
   return { home, servers, members: namesIn(home, 'members') }
+}
+
+/** Where the networks of the sites here are, and the one whose directory is here. */
+async function networksOf(
+  session: Session,
+  { settings, isHere }: { settings: readonly (SiteSettings | undefined)[]; isHere: boolean },
+): Promise<ReadonlySet<string>> {
+  const known = settings.flatMap((each) => (each ? [each.network.url] : []))
+  const all = isHere && !known.some(isThisMachine) ? [...known, DEFAULT_NETWORK_URL] : known
+  return new Set(await Promise.all(all.map((url) => nearestNetwork(session, url))))
 }
 
 const networkSchema = z.object({ name: z.string(), version: z.string() })

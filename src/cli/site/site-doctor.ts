@@ -6,7 +6,7 @@ import type { DoctorQuestions, Finding } from '../../site/doctor.ts'
 import { siteDirectory } from '../../site/config.ts'
 import type { SiteSettings } from '../../site/config.ts'
 import type { SiteAdministration } from '../../sdk/issuer.ts'
-import { connectToSite, networkHere, siteRoot, siteSettingsHere } from '../connect.ts'
+import { connectToSite, nearestNetwork, siteRoot, siteSettingsHere } from '../connect.ts'
 import type { SiteOptions } from '../connect.ts'
 import { EXIT, WrongUse } from '../failures.ts'
 import { reach, readiness } from '../reach.ts'
@@ -66,7 +66,7 @@ function questionsOf(
     evidence: () => orNothing(() => administration.evidence()),
     readiness: () => orNothing(() => readiness(session, client.server.url)),
     networkTime: () =>
-      orNothing(async () => timeOf(session, (await networkHere(session)) ?? settings.network.url)),
+      orNothing(async () => timeOf(session, await nearestNetwork(session, settings.network.url))),
     dataSets: () =>
       orNothing(async () =>
         [...(await administration.dataSets())]
