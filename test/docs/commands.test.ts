@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
-import { suite, test } from 'node:test'
+import { after, before, suite, test } from 'node:test'
 import { blocksOf, pages, textOf } from './pages.ts'
 import { isAsShown, openDesk } from './run-pages.ts'
+import type { Desk } from './run-pages.ts'
 
 /** Each goes on with what the ones before it made. */
 const PAGES = [
@@ -12,16 +13,21 @@ const PAGES = [
   'docs/how-to/ask-for-decisions.md',
 ]
 
-suite('the commands of the documentation', () => {
-  test('do what the pages say, typed one after another', { timeout: 110_000 }, async () => {
-    await using desk = await openDesk()
-    for (const page of PAGES) {
+// Each block of a page has an end of its own: however slow the machine, many blocks that go on are not one that hangs.
+suite('the commands of the documentation', { timeout: Infinity }, () => {
+  let desk: Desk
+  before(async () => {
+    desk = await openDesk()
+  })
+  after(() => desk[Symbol.asyncDispose]())
+
+  for (const page of PAGES)
+    test(`of ${page} do what it says, typed one after another`, { timeout: Infinity }, async () => {
       for await (const { place, code, expectedCode, out, shown } of desk.run(page)) {
         assert.equal(code, expectedCode, `${place} ended with ${code}:\n${out}`)
         if (shown !== undefined && !isAsShown(out, shown)) assert.equal(out, shown, place)
       }
-    }
-  })
+    })
 
   test('are run wherever they are marked to be run', () => {
     const marked = pages().filter((page) =>

@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process'
 import type { ChildProcess } from 'node:child_process'
+import { randomInt } from 'node:crypto'
 import { once } from 'node:events'
 import { mkdtemp, rm, symlink } from 'node:fs/promises'
 import { createServer } from 'node:net'
@@ -70,6 +71,9 @@ export async function openDesk(): Promise<Desk> {
   }
 }
 
+/** After which a block that goes on is one that hangs: some fifty times what the longest takes. */
+const BLOCK_TIMEOUT_MS = 300_000
+
 interface Place {
   readonly directory: string
   readonly port: string
@@ -91,11 +95,15 @@ async function runShell(block: string, place: Place): Promise<{ code: number; ou
     cwd: place.directory,
     env: environment(place),
     stdio: ['ignore', 'pipe', 'pipe'],
+    detached: true, // its commands are ended with it
   })
   let out = ''
   child.stdout.on('data', (bytes: Buffer) => (out += bytes.toString()))
   child.stderr.on('data', (bytes: Buffer) => (out += bytes.toString()))
-  await once(child, 'close')
+  await ended(child, 'close').catch((cause: unknown) => {
+    process.kill(-(child.pid ?? 0), 'SIGKILL')
+    throw new Error(`The block did not end: ${block}\n${out}`, { cause })
+  })
   return { code: child.exitCode ?? -1, out: out.replaceAll('\r\n', '\n').trimEnd() }
 }
 
@@ -108,12 +116,21 @@ async function serve(block: string, place: Place): Promise<ChildProcess> {
   })
   const lines = createInterface({ input: child.stderr })
   const said: string[] = []
+  const late = AbortSignal.timeout(BLOCK_TIMEOUT_MS)
   await new Promise<void>((resolve, reject) => {
+    const fail = (what: string) => reject(new Error(`The server ${what}: ${said.join('\n')}`))
+    const giveUp = () => {
+      child.kill('SIGKILL')
+      fail('did not start')
+    }
+    late.addEventListener('abort', giveUp)
+    child.once('exit', () => fail('ended'))
     lines.on('line', (line) => {
       said.push(line)
-      if (/"msg":"(?:network|site)\.started"/.test(line)) resolve()
+      if (!/"msg":"(?:network|site)\.started"/.test(line)) return
+      late.removeEventListener('abort', giveUp)
+      resolve()
     })
-    child.once('exit', () => reject(new Error(`The server ended: ${said.join('\n')}`)))
   })
   return child
 }
@@ -121,16 +138,28 @@ async function serve(block: string, place: Place): Promise<ChildProcess> {
 async function stop(server: ChildProcess): Promise<void> {
   if (server.exitCode !== null || server.signalCode !== null) return
   server.kill('SIGTERM')
-  await once(server, 'exit')
+  await ended(server, 'exit').catch((cause: unknown) => {
+    server.kill('SIGKILL')
+    throw new Error('The server did not stop', { cause })
+  })
 }
 
+async function ended(child: ChildProcess, event: 'exit' | 'close'): Promise<void> {
+  await once(child, event, { signal: AbortSignal.timeout(BLOCK_TIMEOUT_MS) })
+}
+
+/** A port below those that a system gives to whoever asks for any, which another test might be given before it is used. */
 async function freePort(): Promise<string> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const address = server.address()
+  const port = randomInt(20_000, 32_000)
+  const server = createServer()
+  const isFree = await new Promise<boolean>((resolve) => {
+    server.once('error', () => resolve(false))
+    server.listen(port, '127.0.0.1', () => resolve(true))
+  })
+  if (!isFree) return freePort()
   server.close()
   await once(server, 'close')
-  return typeof address === 'object' && address !== null ? String(address.port) : ''
+  return String(port)
 }
 
 /** What varies from run to run: the page's own stands for any. `…` stands for anything at all. */
