@@ -16,7 +16,7 @@ import type { AskFacts } from './ask-facts.ts'
 import { answerPrivately, checkBudget } from './answer-privately.ts'
 import { collectAnswer } from './collect-answer.ts'
 import { composeAnswer, composeDecline } from './compose-answer.ts'
-import { countAsTold } from './count-as-told.ts'
+import { countedWhenLost } from './count-as-told.ts'
 import { declinedRun, guardRelease } from './guard-release.ts'
 import { openQuestion } from './open-question.ts'
 import { priceAndSeal, reservationParts, reserveRun } from './reserve-run.ts'
@@ -181,7 +181,7 @@ async function runOnce(
   using hold = await parts.partitions.hold(look)
   if (!hold) return 'again'
   const guarded = await guardRelease({ facts, planned, collected: collected.value, hold, parts })
-  if (!guarded.ok) return guarded
+  if (guarded === 'again' || !guarded.ok) return guarded
   const { engineMs } = collected.value
   const kept = keptForLater(facts, { look, guarded: guarded.value, engineMs, parts })
   // Within the hold: nobody else may cut before it is reserved.
@@ -194,7 +194,7 @@ async function priceAndReserve(
   parts: AskParts,
 ): Promise<Outcome<Approved> | 'again'> {
   const run = { ...collected, planned: asAnswered(collected.planned, collected.guarded.release) }
-  const reservation = await priceAndSeal(facts, run, parts)
-  if (reservation.ok) return reserveRun(run.planned, reservation.value, parts)
-  return (await countAsTold(run.guarded, parts)) ? reservation : 'again'
+  const reservation = await countedWhenLost(run.guarded, parts, () => priceAndSeal(facts, run, parts))
+  if (reservation === 'again' || !reservation.ok) return reservation
+  return reserveRun(run.planned, reservation.value, parts)
 }

@@ -39,7 +39,7 @@ export async function answerDryRun(
   using hold = await parts.partitions.hold(look)
   if (!hold) return 'again'
   const guarded = await guardRelease({ facts, planned, collected: collected.value, hold, parts })
-  if (!guarded.ok) return guarded
+  if (guarded === 'again' || !guarded.ok) return guarded
   if (!(await countAsTold(guarded.value, parts))) return 'again'
   return await reserveTold(
     facts,

@@ -3,6 +3,7 @@ import { monotonicMs } from '../../kernel/clock.ts'
 import { digestOfJson, hmacSha256 } from '../../kernel/digest.ts'
 import { ok } from '../../kernel/result.ts'
 import { privateTermsOf } from '../../protocol/data-set.ts'
+import { declined } from '../../protocol/reason.ts'
 import type { Outcome } from '../../protocol/reason.ts'
 import type { Release } from '../../protocol/release.ts'
 import type { DataSetId } from '../../protocol/wire.ts'
@@ -13,12 +14,14 @@ import { findKeptAnswer, keepPrivateAnswer } from '../privacy/private-answers.ts
 import type { KeptAnswer } from '../privacy/private-answers.ts'
 import { BUDGET_DELTA } from '../privacy/privacy-loss.ts'
 import type { SetAside } from '../privacy/privacy-ledger.ts'
+import { isSpent } from '../privacy/privacy-spends.ts'
 import { finishNoisy } from '../query/run/finish-groups.ts'
 import { planPrivate } from '../query/plan/plan-private.ts'
 import { collectPrivate, groupsMaxOf } from '../query/run/run-private.ts'
 import type { AskFacts } from './ask-facts.ts'
 import { vaultRunner, withRelations } from './collect-answer.ts'
-import { countAsTold } from './count-as-told.ts'
+import { countedWhenLost } from './count-as-told.ts'
+import type { ToldRun } from './count-as-told.ts'
 import type { GuardedRelease } from './guard-release.ts'
 import { lookBefore } from './look-before.ts'
 import { isOvertaken } from './plan-ask.ts'
@@ -33,7 +36,8 @@ export type PlannedPrivately = PlannedAsk & { readonly privacy: PrivacyPlan }
 
 /**
  * Answers with noise. The loss of everybody who may be used is set aside first, then the run is made over them, and the loss becomes
- * true in the same transaction as the answer. An equal question about the same rows gets the answer that it had.
+ * true in the same transaction as the answer. An equal question about the same rows gets the answer that it had; an ask whose run
+ * was lost after it was paid for is declined when it comes again.
  */
 export async function answerPrivately(
   facts: AskFacts,
@@ -43,15 +47,23 @@ export async function answerPrivately(
   const { changes } = await lookBefore(facts, planned, parts)
   if (isOvertaken(planned, parts)) return 'again'
   const name = { acquirer: facts.ask.acquirer, question: questionOf(facts, planned, changes) }
-  const kept = await findKeptAnswer(parts.db, name, parts.keys.answers)
+  const [kept, isPaid] = await Promise.all([
+    findKeptAnswer(parts.db, name, parts.keys.answers),
+    isSpent(parts.db, facts.ask.id),
+  ])
   if (kept) return answerAgain(kept, { facts, planned, parts })
+  // Run again it might come further, or not: that would be told as often as somebody gives it out again.
+  if (isPaid)
+    return declined('declined.timeout', { operatorNote: 'a run of this ask failed and is paid for' })
   const outcome = await setAside(facts, planned, parts)
   if (!outcome.ok) return outcome
   using aside = outcome.value
   const eligible = await stillEligible(planned, { aside, parts })
-  const run = await runNoisily(facts, { planned, eligible }, parts)
-  // That a run comes to nothing follows from rows: too many groups, too long. It is paid for as an answer is.
-  if (!run.ok) return (await countAsTold(spentOn(facts, aside), parts)) ? run : 'again'
+  // That a run comes to nothing follows from rows: too many groups, too long, a fault. It is paid for as an answer is.
+  const run = await countedWhenLost(spentOn(facts, aside), parts, () =>
+    runNoisily(facts, { planned, eligible }, parts),
+  )
+  if (run === 'again' || !run.ok) return run
   const { release, noisyPeople, engineMs } = run.value
   const guarded: GuardedRelease = {
     release,
@@ -68,15 +80,17 @@ export async function answerPrivately(
       )
     },
   }
-  const reservation = await priceAndSeal(facts, { planned, engineMs, noisyPeople, guarded }, parts)
-  // Within what is set aside: it may be given back only when this is over.
-  if (reservation.ok) return await reserveRun(planned, reservation.value, parts)
   // That its price is over the limit says something of the noisy number: told again and again it would be exact.
-  return (await countAsTold(guarded, parts)) ? reservation : 'again'
+  const reservation = await countedWhenLost(guarded, parts, () =>
+    priceAndSeal(facts, { planned, engineMs, noisyPeople, guarded }, parts),
+  )
+  if (reservation === 'again' || !reservation.ok) return reservation
+  // Within what is set aside: it may be given back only when this is over.
+  return await reserveRun(planned, reservation.value, parts)
 }
 
 /** The loss alone, of a run of which nothing but its refusal is told. */
-function spentOn({ ask }: AskFacts, aside: SetAside): Pick<GuardedRelease, 'beside' | 'commitCuts'> {
+function spentOn({ ask }: AskFacts, aside: SetAside): ToldRun {
   return { beside: {}, commitCuts: (tx) => aside.commit(tx, ask.id) }
 }
 

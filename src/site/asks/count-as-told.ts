@@ -1,7 +1,17 @@
 import { Fault } from '../../kernel/faults.ts'
+import type { DatabaseTransaction } from '../../kernel/postgres/database.ts'
+import type { Outcome } from '../../protocol/reason.ts'
 import { writeBeside } from './beside-answer.ts'
-import type { GuardedRelease } from './guard-release.ts'
+import type { BesideAnswer } from './beside-answer.ts'
 import type { SiteParts } from './site-parts.ts'
+
+/** What counts of a run, whatever becomes of it. */
+export interface ToldRun {
+  /** What has to be in the record before any of it is told. */
+  readonly beside: BesideAnswer
+  /** The same of mode `private`, as statements of their own in the transaction that lets it out. */
+  readonly commitCuts?: ((tx: DatabaseTransaction) => Promise<void>) | undefined
+}
 
 /**
  * Keeps the cuts of an answer of which something was told without its being released: a price above the limit, a dry
@@ -10,7 +20,7 @@ import type { SiteParts } from './site-parts.ts'
  * done again.
  */
 export async function countAsTold(
-  { beside, commitCuts }: Pick<GuardedRelease, 'beside' | 'commitCuts'>,
+  { beside, commitCuts }: ToldRun,
   { db }: Pick<SiteParts, 'db'>,
 ): Promise<boolean> {
   try {
@@ -21,4 +31,21 @@ export async function countAsTold(
     if (error instanceof Fault && error.code === 'fault.overloaded') return false
     throw error
   }
+}
+
+/**
+ * Does what comes after the guard, or with noise. When that comes to nothing, whoever asked is told by it that it came so far,
+ * and what it failed for may follow from what was let through: so it counts as told, by a decline and by a fault of ours alike.
+ */
+export async function countedWhenLost<T>(
+  told: ToldRun,
+  parts: Pick<SiteParts, 'db'>,
+  act: () => Promise<Outcome<T>>,
+): Promise<Outcome<T> | 'again'> {
+  const outcome = await act().catch(async (error: unknown) => {
+    await countAsTold(told, parts)
+    throw error
+  })
+  if (outcome.ok) return outcome
+  return (await countAsTold(told, parts)) ? outcome : 'again'
 }

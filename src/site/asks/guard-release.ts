@@ -1,9 +1,8 @@
 import { Bitset } from '../../kernel/bitset.ts'
-import type { DatabaseTransaction } from '../../kernel/postgres/database.ts'
 import { err, ok } from '../../kernel/result.ts'
 import { LIMITS } from '../../kernel/limits.ts'
 import type { Decline, Outcome } from '../../protocol/reason.ts'
-import type { Release, ReleaseValue } from '../../protocol/release.ts'
+import type { Release } from '../../protocol/release.ts'
 import type { DataSetId } from '../../protocol/wire.ts'
 import type { CollectedGroup } from '../guard/collected-group.ts'
 import { checkKnown } from '../guard/differencing.ts'
@@ -17,21 +16,22 @@ import type { RefusalBudget, RefusalKey } from '../guard/refusal-budget.ts'
 import type { PartitionHold, PartitionLook } from '../guard/partition-store.ts'
 import { RefusedCuts } from '../guard/row-cuts.ts'
 import { pseudonymOf } from '../guard/pseudonym.ts'
-import type { OutputColumn } from '../query/bound/bound-query.ts'
 import { finishGroups } from '../query/run/finish-groups.ts'
 import type { AggregatePlan } from '../query/plan/plan-aggregate.ts'
 import type { RowsAnswer } from '../query/run/run-rows.ts'
 import type { AskFacts } from './ask-facts.ts'
-import type { BesideAnswer } from './beside-answer.ts'
 import { collectWithout, vaultRunner } from './collect-answer.ts'
 import type { CollectedAnswer } from './collect-answer.ts'
+import { countedWhenLost } from './count-as-told.ts'
+import type { ToldRun } from './count-as-told.ts'
 import type { PlannedAsk } from './plan-ask.ts'
 import { rowShapesOf } from './row-shapes.ts'
 import type { SiteParts } from './site-parts.ts'
 import { writeRelease } from './write-release.ts'
+import type { Shown } from './write-release.ts'
 
 /** A result that the guard let through, still unsealed, with the cuts that must be recorded before it leaves. */
-export interface GuardedRelease {
+export interface GuardedRelease extends ToldRun {
   readonly release: Release
   /** Everybody behind it. */
   readonly people: Bitset
@@ -41,10 +41,6 @@ export interface GuardedRelease {
   readonly withheld?: number | undefined
   /** Whether most of those asked about are not shown. */
   readonly isMinor?: boolean | undefined
-  /** What has to be in the record before any of it is told. */
-  readonly beside: BesideAnswer
-  /** The same of mode `private`, as statements of their own in the transaction that lets it out. */
-  readonly commitCuts?: ((tx: DatabaseTransaction) => Promise<void>) | undefined
   /** How often rows had changed when the run began; it must still be so when the cuts are committed. */
   readonly changes: ReadonlyMap<string, number>
 }
@@ -57,15 +53,35 @@ export interface GuardFacts {
   readonly parts: SiteParts
 }
 
-/** Holds a result against the minimum group, dominance and everything released before, then finishes it. */
-export async function guardRelease(given: GuardFacts): Promise<Outcome<GuardedRelease>> {
+/** What the guard let through, before anything of it is computed or written. */
+type Passed = Omit<GuardedRelease, 'release'> & { readonly show: () => Promise<Outcome<Shown>> }
+
+/**
+ * Holds a result against the minimum group, dominance and everything released before, then finishes it. `again` when another
+ * answer came in between.
+ */
+export async function guardRelease(given: GuardFacts): Promise<Outcome<GuardedRelease> | 'again'> {
   const { result, look } = given.collected
   const { facts, hold, parts } = given
   const { key, budget } = await refusalsOf({ facts, look, hold, parts })
   if (budget.left === 0) return declinedDifferencing('refusals')
   const guarded =
-    result.kind === 'rows' ? await guardRows(result.answer, given) : await guardGroupsOf(result, given)
-  return debited(guarded, { budget, key, parts: given.parts })
+    result.kind === 'rows' ? guardRows(result.answer, given) : await guardGroupsOf(result, given)
+  const passed = await debited(guarded, { budget, key, parts })
+  return passed.ok ? finishRelease(passed.value, given) : passed
+}
+
+/** Computes and writes what was let through. */
+async function finishRelease(
+  { show, ...passed }: Passed,
+  { facts, planned, parts }: GuardFacts,
+): Promise<Outcome<GuardedRelease> | 'again'> {
+  return countedWhenLost(passed, parts, async () => {
+    const shown = await show()
+    if (!shown.ok) return shown
+    const release = writeRelease(shown.value, { facts, planned, parts })
+    return release.ok ? ok({ ...passed, release: release.value }) : release
+  })
 }
 
 type RefusalFacts = Pick<GuardFacts, 'facts' | 'hold' | 'parts'> & { readonly look: PartitionLook }
@@ -116,9 +132,9 @@ const FREE_NOTES: readonly (string | undefined)[] = ['row_shape', 'closed', FAR_
  * noted for the same before is not taken again.
  */
 async function debited(
-  guarded: Outcome<GuardedRelease>,
+  guarded: Outcome<Passed>,
   { budget, key, parts }: { budget: RefusalBudget; key: RefusalKey; parts: SiteParts },
-): Promise<Outcome<GuardedRelease>> {
+): Promise<Outcome<Passed>> {
   const noteRefusal = async (): Promise<void> => {
     if (budget.noted === 0) await debitRefusals(parts.db, key, 1)
   }
@@ -143,7 +159,7 @@ async function debited(
 async function guardGroupsOf(
   { plan, groups }: { readonly plan: AggregatePlan; readonly groups: readonly CollectedGroup[] },
   given: GuardFacts,
-): Promise<Outcome<GuardedRelease>> {
+): Promise<Outcome<Passed>> {
   const { planned, collected, hold } = given
   const partitions = [...collected.eligible].map(([dataSet, eligible]) => ({
     dataSet,
@@ -160,21 +176,18 @@ async function guardGroupsOf(
   const context = { settings, partitions, rowShapes: rowShapes.value, refused: new RefusedCuts() }
   const guarded = await guardOrNarrow(groups, context, given)
   if (!guarded.ok) return guarded
-  const finished = await finishGroups(plan, guarded.value, vaultRunner(given.parts))
-  if (!finished.ok) return finished
-  const shown = guarded.value.remainder
-    ? [...guarded.value.released, guarded.value.remainder]
-    : guarded.value.released
-  return composeRelease(given, {
-    columns: finished.value.columns,
-    rows: finished.value.rows,
-    remainder: finished.value.remainder,
+  const { value: safe } = guarded
+  const shown = safe.remainder ? [...safe.released, safe.remainder] : safe.released
+  return ok({
     people: shown.reduce((all, { people }) => all.union(people), new Bitset()),
-    chargedRows: 0,
-    withheld: guarded.value.withheld,
-    isMinor: guarded.value.isMinor,
-    isNarrowed: guarded.value.isNarrowed,
-    plans: guarded.value.plans,
+    rows: 0,
+    withheld: safe.withheld,
+    isMinor: safe.isMinor,
+    ...recorded(given, safe.plans),
+    show: async () => {
+      const finished = await finishGroups(plan, safe, vaultRunner(given.parts))
+      return finished.ok ? ok({ ...finished.value, isNarrowed: safe.isNarrowed }) : finished
+    },
   })
 }
 
@@ -192,7 +205,7 @@ async function guardOrNarrow(
   return chooseNarrowed(given, { leaving, narrowed: guardAnswer(rest.value, context) })
 }
 
-async function guardRows(answer: RowsAnswer, given: GuardFacts): Promise<Outcome<GuardedRelease>> {
+function guardRows(answer: RowsAnswer, given: GuardFacts): Outcome<Passed> {
   const { facts, planned, hold, parts } = given
   const people = Bitset.of(answer.people)
   const plans: { dataSet: DataSetId; plan: CutPlan }[] = []
@@ -215,41 +228,18 @@ async function guardRows(answer: RowsAnswer, given: GuardFacts): Promise<Outcome
         : value,
     )
   })
-  return composeRelease(given, {
-    columns: answer.columns,
-    rows,
-    people,
-    chargedRows: rows.length,
-    withheld: 0,
-    plans,
-  })
-}
-
-interface ReleaseParts {
-  readonly columns: readonly OutputColumn[]
-  readonly rows: readonly (readonly ReleaseValue[])[]
-  readonly remainder?: readonly ReleaseValue[] | undefined
-  readonly people: Bitset
-  readonly chargedRows: number
-  readonly withheld: number
-  readonly isMinor?: true | undefined
-  readonly isNarrowed?: true | undefined
-  readonly plans: readonly { readonly dataSet: string; readonly plan: CutPlan }[]
-}
-
-function composeRelease(
-  { facts, planned, hold, parts }: GuardFacts,
-  made: ReleaseParts,
-): Outcome<GuardedRelease> {
-  const release = writeRelease(made, { facts, planned, parts })
-  if (!release.ok) return release
   return ok({
-    release: release.value,
-    people: made.people,
-    rows: made.chargedRows,
-    withheld: made.withheld,
-    isMinor: made.isMinor,
-    beside: { cuts: hold.cutsOf({ ask: facts.ask.id, plans: made.plans }) },
-    changes: hold.changes,
+    people,
+    rows: rows.length,
+    ...recorded(given, plans),
+    show: () => Promise.resolve(ok({ columns: answer.columns, rows })),
   })
+}
+
+/** What has to be in the record before any of it is told, and how it must stand then. */
+function recorded(
+  { facts, hold }: GuardFacts,
+  plans: readonly { readonly dataSet: string; readonly plan: CutPlan }[],
+): Pick<Passed, 'beside' | 'changes'> {
+  return { beside: { cuts: hold.cutsOf({ ask: facts.ask.id, plans }) }, changes: hold.changes }
 }

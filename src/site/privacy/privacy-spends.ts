@@ -75,6 +75,12 @@ export async function appendSpend(tx: DatabaseTransaction, spend: Spend): Promis
   )
 }
 
+/** Whether an ask has been paid for. */
+export async function isSpent(db: Database, ask: string): Promise<boolean> {
+  const { rows } = await sql`select 1 from privacy_spend where ask_id = ${ask}`.execute(db)
+  return rows.length > 0
+}
+
 /** Answers read beyond the last snapshot before a new one is worth its bytes. */
 const SNAPSHOT_AFTER = 32
 const SPENDS_AT_ONCE = 64

@@ -1,0 +1,199 @@
+import assert from 'node:assert/strict'
+import { after, before, test } from 'node:test'
+import { sql } from 'kysely'
+import { later } from '../../../src/kernel/clock.ts'
+import { Fault } from '../../../src/kernel/faults.ts'
+import { money } from '../../../src/kernel/money.ts'
+import { systemRandom } from '../../../src/kernel/random.ts'
+import { manifestSchema } from '../../../src/protocol/data-set.ts'
+import { grantRequestSchema } from '../../../src/protocol/consent/grant.ts'
+import { memberRecordSchema, workItemSchema } from '../../../src/protocol/http/network-api.ts'
+import type { Mode } from '../../../src/protocol/mode.ts'
+import { declined } from '../../../src/protocol/reason.ts'
+import { buildAsk } from '../../../src/sdk/build-ask.ts'
+import { answerAsk } from '../../../src/site/asks/answer-ask.ts'
+import { giveGrants } from '../../../src/site/consent/give-grants.ts'
+import type { PulledAsk } from '../../../src/site/line/serve-line.ts'
+import type { SiteContext } from '../../../src/site/site-context.ts'
+import type { SiteKeys } from '../../../src/site/site-keys.ts'
+import type { Vault } from '../../../src/site/vault/vault.ts'
+import { publicKeys, testParty } from '../../../src/testing/test-network.ts'
+import { testGrant, testManifest, testPeople } from '../../../src/testing/test-population.ts'
+import { bareSite } from '../../../src/testing/test-site.ts'
+import type { BareSite } from '../../../src/testing/test-site.ts'
+
+/*
+ * What is computed after the guard, or of noisy values, fails: by a fault of ours or because it takes too long. That it came so far
+ * is told by the silence, or by the decline, so it counts as an answer does.
+ */
+
+const MODES: Mode[] = ['aggregate', 'private', 'rows']
+const people = testPeople(60)
+let bare: BareSite
+before(async () => {
+  bare = await bareSite()
+  const manifest = { modes: MODES, columns: withCountries(testManifest('athletes').columns) }
+  await bare.fill({ dataSet: 'athletes', people, manifest, hasGrants: false })
+  const grants = people.map(({ id }) => grantRequestSchema.parse(testGrant('athletes', id, { modes: MODES })))
+  await giveGrants(bare.site.consent, grants, { by: 'issuer:federation' })
+  assert.ok(manifestSchema.safeParse(testManifest('athletes', manifest)).success)
+})
+after(() => bare[Symbol.asyncDispose]())
+
+/** Countries that everybody knows, so that no group of mode `private` is too small to be shown. */
+function withCountries(columns: ReturnType<typeof testManifest>['columns']): typeof columns {
+  return columns.map((column) =>
+    column.name === 'country' ? { ...column, values: ['IE', 'FR', 'DE'] } : column,
+  )
+}
+
+type Failure = 'by a fault' | 'because it takes too long'
+
+/** What fails: the statement over what was let through, or signing what a run came to. */
+type Failing = 'finishing' | 'signing' | 'nothing'
+
+function failingParts(what: Failing, how: Failure): SiteContext {
+  const { site } = bare
+  if (what === 'signing') return { ...site, keys: keysWithoutSigning(site.keys) }
+  return what === 'finishing' ? { ...site, vault: failingVault(site.vault, how) } : site
+}
+
+function keysWithoutSigning(keys: SiteKeys): SiteKeys {
+  return Object.defineProperty({ ...keys }, 'signing', {
+    get: () => {
+      throw new Fault('fault.vault', { what: 'Cannot sign' })
+    },
+  })
+}
+
+function failingVault(vault: Vault, how: Failure): Vault {
+  const fail = () => {
+    if (how === 'because it takes too long') return declined('declined.timeout')
+    throw new Fault('fault.vault', { what: 'Cannot run a statement in the vault: Binder Error' })
+  }
+  return {
+    ...vault,
+    run: async (statement, limits) =>
+      / as "g" \(/.test(statement.sql) ? fail() : vault.run(statement, limits),
+  }
+}
+
+/** One acquirer, whose asks are answered by a site of which something fails. */
+function asker(name: string) {
+  const party = testParty(name)
+  const keys = publicKeys(party)
+  const acquirer = memberRecordSchema.parse({
+    id: name,
+    name,
+    country: 'IE',
+    roles: ['acquirer'],
+    acquirerClass: 'researcher',
+    keys,
+    firstKeys: keys,
+  })
+  const { site } = bare
+  return async (text: string, { mode = 'aggregate', dryRun = false, what, how = 'by a fault' }: Asking) => {
+    const built = await buildAsk(
+      {
+        acquirer: name,
+        purpose: 'dpv:AcademicResearch',
+        legalBasis: 'eu-gdpr:A6-1-a',
+        mode,
+        offer: 'athletes',
+        releaseTo: { jurisdiction: 'IE' },
+        question: { sql: text, parameters: [] },
+        maxPrice: money(5_000n, 'EUR'),
+        expires: later(site.clock.now(), 60_000),
+        dryRun,
+      },
+      {
+        sealingKeys: new Map([['galway', site.keys.sealing.publicJwk]]),
+        key: party.signing,
+        ids: site.ids,
+        random: systemRandom,
+      },
+    )
+    const item = workItemSchema.parse({
+      ask: built.ask.id,
+      acquirer: name,
+      jws: built.jws,
+      dataSet: 'athletes',
+      priceLimit: { amount: 5_000, currency: 'EUR' },
+      dryRun,
+      expires: '2100-01-01T00:00:00Z',
+    })
+    const pulled: PulledAsk = { item, batchJws: undefined, acquirer, signer: acquirer }
+    const answer = (failing: Failing) =>
+      answerAsk(pulled, { parts: failingParts(failing, how), events: site.events })
+    return { ask: built.ask.id, answered: answer(what), again: () => answer('nothing') }
+  }
+}
+
+interface Asking {
+  readonly mode?: Mode
+  readonly dryRun?: boolean
+  readonly what: Failing
+  readonly how?: Failure
+}
+
+/** The asks that cut an acquirer's partition, and those that lost budget, in their order. */
+async function counted(
+  acquirer: string,
+): Promise<{ readonly cuts: readonly string[]; readonly spent: readonly string[] }> {
+  const cuts = await sql<{ ask: string }>`
+    select ask_id as ask from partition_entry where acquirer_group = ${acquirer} order by head`.execute(
+    bare.site.db,
+  )
+  const spent = await sql<{ ask: string }>`
+    select ask_id as ask from privacy_spend where acquirer = ${acquirer} order by id`.execute(bare.site.db)
+  return { cuts: cuts.rows.map(({ ask }) => ask), spent: spent.rows.map(({ ask }) => ask) }
+}
+
+const ORDERED = 'select country, count(*) from athletes group by country order by 2 desc, 1'
+
+for (const dryRun of [false, true])
+  test(`a fault after the guard counts as told${dryRun ? ', of a dry run too' : ''}, and the ask is still answered`, async () => {
+    const name = dryRun ? 'looker' : 'prober'
+    const { ask, answered, again } = await asker(name)(ORDERED, { what: 'finishing', dryRun })
+    await assert.rejects(answered, { code: 'fault.vault' })
+    assert.deepEqual((await counted(name)).cuts, [ask])
+    assert.partialDeepStrictEqual((await again()).decision, { reason: 'approved' })
+    assert.deepEqual((await counted(name)).cuts, [ask])
+  })
+
+test('so does a fault when it is signed', async () => {
+  const { ask, answered } = await asker('signer')(ORDERED, { what: 'signing' })
+  await assert.rejects(answered, { code: 'fault.vault' })
+  assert.deepEqual((await counted('signer')).cuts, [ask])
+})
+
+test('and so does a decline', async () => {
+  const slow = await asker('sluggard')(ORDERED, { what: 'finishing', how: 'because it takes too long' })
+  assert.partialDeepStrictEqual((await slow.answered).decision, { reason: 'declined.timeout' })
+  assert.deepEqual((await counted('sluggard')).cuts, [slow.ask])
+})
+
+test('rows that were let out of the guard are known when they are lost', async () => {
+  const { ask, answered } = await asker('reader')('select height from athletes', {
+    what: 'signing',
+    mode: 'rows',
+  })
+  await assert.rejects(answered, { code: 'fault.vault' })
+  assert.deepEqual((await counted('reader')).cuts, [ask])
+})
+
+test('noise that was drawn is paid for, and is not drawn again for the same ask', async () => {
+  const { ask, answered, again } = await asker('drawer')(ORDERED, { what: 'finishing', mode: 'private' })
+  await assert.rejects(answered, { code: 'fault.vault' })
+  assert.deepEqual((await counted('drawer')).spent, [ask])
+  assert.partialDeepStrictEqual((await again()).decision, { reason: 'declined.timeout' })
+  assert.deepEqual((await counted('drawer')).spent, [ask])
+})
+
+test('a noisy answer that was lost when it was signed is the answer when the ask comes again', async () => {
+  const { ask, answered, again } = await asker('undecided')(ORDERED, { what: 'signing', mode: 'private' })
+  await assert.rejects(answered, { code: 'fault.vault' })
+  assert.deepEqual((await counted('undecided')).spent, [ask])
+  assert.partialDeepStrictEqual((await again()).decision, { reason: 'approved' })
+  assert.deepEqual((await counted('undecided')).spent, [ask])
+})
