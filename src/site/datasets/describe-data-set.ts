@@ -1,4 +1,6 @@
-import type { Clock } from '../../kernel/clock.ts'
+import { Bitset } from '../../kernel/bitset.ts'
+import { canonicalJson } from '../../kernel/canonical-json.ts'
+import type { Clock, Instant } from '../../kernel/clock.ts'
 import { Fault } from '../../kernel/faults.ts'
 import type { FieldProblem } from '../../kernel/faults.ts'
 import { Mutex } from '../../kernel/mutex.ts'
@@ -6,6 +8,9 @@ import { describeProblems } from '../../kernel/parse.ts'
 import type { Database } from '../../kernel/postgres/database.ts'
 import { keyColumnsOf, setsPerPersonOf } from '../../protocol/data-set.ts'
 import type { Column, Manifest } from '../../protocol/data-set.ts'
+import { endedColumns } from '../../protocol/law/retention.ts'
+import type { PartitionStore } from '../guard/partition-store.ts'
+import type { RowEnds } from '../retention/row-ends.ts'
 import { isSealed } from '../vault/stored-columns.ts'
 import type { Vault } from '../vault/vault.ts'
 import { findDataSet, manifestDigest, saveManifest } from './data-set-store.ts'
@@ -29,6 +34,9 @@ interface DescribeParts {
   readonly db: Database
   readonly vault: Vault
   readonly clock: Clock
+  /** The guard, which is told of whom terms change what counts. Only a site without answers does without. */
+  readonly partitions?: Pick<PartitionStore, 'noteChange'>
+  readonly rowEnds?: Pick<RowEnds, 'kept'>
 }
 
 type DescribedDataSet = DataSetRecord & { readonly isNew: boolean }
@@ -42,18 +50,78 @@ function turnsOf(db: Database): Mutex {
   return known
 }
 
-async function describeInTurn(
-  { db, vault, clock }: DescribeParts,
-  manifest: Manifest,
-): Promise<DescribedDataSet> {
+async function describeInTurn(parts: DescribeParts, manifest: Manifest): Promise<DescribedDataSet> {
+  const { db, vault, clock, partitions } = parts
   const known = await findDataSet(db, manifest.dataSet)
-  if (known) requireCompatible(known, manifest)
-  await vault.describe(manifest)
-  if (known?.manifestDigest === manifestDigest(manifest)) return { ...known, isNew: false }
+  const isNew = known?.manifestDigest !== manifestDigest(manifest)
   const now = clock.now()
+  if (known) requireCompatible(known, manifest)
+  if (known && isNew) await requireValues(vault, { was: known.manifest, is: manifest, now })
+  await vault.describe(manifest)
+  if (known && !isNew) return { ...known, isNew }
   const version = (known?.version ?? 0) + 1
-  await db.transaction().execute((tx) => saveManifest(tx, { manifest, version, now }))
-  return { manifest, manifestDigest: manifestDigest(manifest), version, describedAt: now, isNew: true }
+  const people = await countedOtherwise(parts, known?.manifest, manifest)
+  await db.transaction().execute(async (tx) => {
+    const { dataSet } = manifest
+    if (!people.isEmpty) await partitions?.noteChange(tx, { dataSet, people, cause: `terms ${version}` })
+    await saveManifest(tx, { manifest, version, now })
+  })
+  return { manifest, manifestDigest: manifestDigest(manifest), version, describedAt: now, isNew }
+}
+
+/**
+ * Whose values or rows count otherwise by the new terms: to the guard their rows have changed. A run that was planned by the
+ * old ones and has not been counted yet is made again; one that is planned by them still, after this, finds these people
+ * changed all the same, so it tells nothing about fewer of them than a minimum group.
+ */
+async function countedOtherwise(
+  { vault, rowEnds }: DescribeParts,
+  was: Manifest | undefined,
+  is: Manifest,
+): Promise<Bitset> {
+  const { dataSet } = is
+  return was ? vault.numbersUnderTerms(dataSet, { was, is, kept: rowEnds?.kept(dataSet) }) : new Bitset()
+}
+
+/**
+ * A column that is required from now on, or is in use again after its values were deleted, has to have a value in every
+ * row that is there: what is required is taken to leave out nobody's rows (`row-shapes.ts`).
+ */
+async function requireValues(
+  vault: Vault,
+  { was, is, now }: { readonly was: Manifest; readonly is: Manifest; readonly now: Instant },
+): Promise<void> {
+  const ended = new Set([...endedColumns(is, now), ...keyColumnsOf(is)])
+  const before = new Map(was.columns.map((column) => [column.name, column]))
+  const isOfOldTerms = canonicalJson(was.retention) === canonicalJson(is.retention)
+  const required = is.columns.filter(
+    (column) =>
+      column.isRequired &&
+      !isSealed(column) &&
+      !ended.has(column.name) &&
+      !(isOfOldTerms && before.get(column.name)?.isRequired),
+  )
+  if (required.length === 0 || (await vault.rowCount(is.dataSet)) === 0) return
+  const [known, added] = [
+    required.filter(({ name }) => before.has(name)),
+    required.filter(({ name }) => !before.has(name)),
+  ]
+  const names = known.map(({ name }) => name)
+  const empty = [...added.map(({ name }) => name), ...(await vault.columnsWithGaps(is.dataSet, names))]
+  if (empty.length === 0) return
+  throw cannotChange(
+    is,
+    is.columns.flatMap(({ name }, index) =>
+      empty.includes(name)
+        ? [
+            {
+              field: `columns[${index}].isRequired`,
+              expected: 'expected false: there are rows without a value',
+            },
+          ]
+        : [],
+    ),
+  )
 }
 
 /** What the rules of age need can only be read from columns of these types. */
@@ -91,9 +159,12 @@ function requireCompatible(known: DataSetRecord, manifest: Manifest): void {
     ...othersProblems(before, manifest),
     ...before.columns.flatMap((column) => columnProblems(column, manifest)),
   ]
-  if (errors.length === 0) return
-  throw new Fault('fault.conflict', {
-    what: `Cannot change the manifest of "${manifest.dataSet}": ${describeProblems(errors)}`,
+  if (errors.length > 0) throw cannotChange(manifest, errors)
+}
+
+function cannotChange({ dataSet }: Manifest, errors: readonly FieldProblem[]): Fault {
+  return new Fault('fault.conflict', {
+    what: `Cannot change the manifest of "${dataSet}": ${describeProblems(errors)}`,
     errors,
   })
 }

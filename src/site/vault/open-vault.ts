@@ -1,12 +1,9 @@
 import { sql } from 'kysely'
-import type { RawBuilder } from 'kysely'
-import { Bitset } from '../../kernel/bitset.ts'
 import type { Clock } from '../../kernel/clock.ts'
 import { LIMITS } from '../../kernel/limits.ts'
 import { Mutex } from '../../kernel/mutex.ts'
 import type { Fault } from '../../kernel/faults.ts'
 import type { DataSetId } from '../../protocol/wire.ts'
-import { toVaultValue } from './convert-result.ts'
 import { createBatchTables, describeTable, dropDataSet } from './data-set-tables.ts'
 import { CopyJournal, compactVault } from './compact-vault.ts'
 import { inTransaction, openEngine } from './engine.ts'
@@ -31,6 +28,7 @@ import {
   readPrincipals,
   skipNumbers,
 } from './people-table.ts'
+import { columnsWithGaps, numbersUnderTerms, readNumbers } from './read-numbers.ts'
 import { runStatement } from './run-statement.ts'
 import { createRenewalTable, renewLookups } from './renew-lookups.ts'
 import { removeSnapshot, snapshotVault } from './snapshot-vault.ts'
@@ -152,6 +150,8 @@ type Reads =
   | 'people'
   | 'numbers'
   | 'numbersBetween'
+  | 'numbersUnderTerms'
+  | 'columnsWithGaps'
   | 'households'
   | 'rowsPerPerson'
   | 'rowCount'
@@ -191,6 +191,10 @@ function readsOf(
     numbers,
     numbersBetween: (dataSet, { was, is }) =>
       reading('read people', (engine) => readNumbers(engine, dataSet, sql`${ofDays(was)} <> ${ofDays(is)}`)),
+    numbersUnderTerms: (dataSet, terms) =>
+      reading('read people', (engine) => numbersUnderTerms(engine, dataSet, terms)),
+    columnsWithGaps: (dataSet, columns) =>
+      reading('look for values', ({ reader }) => columnsWithGaps(reader, dataSet, columns)),
     households,
     people: (dataSet, days) =>
       memory.people(nameOfRows(dataSet, days), async () =>
@@ -221,23 +225,6 @@ function watchEngines(): { ended: Promise<Fault>; watch: (engine: Engine) => Eng
       return engine
     },
   }
-}
-
-/** Inside `reading`, whose transaction sees nobody who comes with rows between the two statements. */
-async function readNumbers(
-  { reader }: Engine,
-  dataSet: DataSetId,
-  condition: RawBuilder<unknown>,
-): Promise<Bitset> {
-  const person = sql.id(PERSON_COLUMN)
-  const count = await nextNumber(reader)
-  if (count === 0) return new Bitset()
-  const found = await runOwn(
-    reader,
-    sql`select bitstring_agg(${person}, 0, ${sql.lit(count - 1)}) from ${sql.id(tableOf(dataSet))} where ${condition}`,
-  )
-  const bits = toVaultValue(found.getRows()[0]?.[0] ?? null)
-  return bits instanceof Uint8Array ? Bitset.fromBytes(bits) : new Bitset()
 }
 
 async function readRowsPerPerson({ reader }: Engine, dataSet: DataSetId): Promise<number> {

@@ -86,6 +86,10 @@ export interface Vault extends AsyncDisposable {
     dataSet: DataSetId,
     kept: { readonly was: KeptRows | undefined; readonly is: KeptRows | undefined },
   ): Promise<Bitset>
+  /** The numbers of which other values or rows count by other terms. */
+  numbersUnderTerms(dataSet: DataSetId, terms: TermsChange): Promise<Bitset>
+  /** Which of these columns have no value in some row. */
+  columnsWithGaps(dataSet: DataSetId, columns: readonly string[]): Promise<readonly string[]>
   /** Who stands together behind rows. Kept likewise. */
   households(): Promise<Households>
   /** Most rows that one number has in a data set. Kept in memory between changes. */
@@ -164,6 +168,13 @@ export interface Vault extends AsyncDisposable {
 export interface RowDays extends KeptRows {
   /** Rows of these numbers are among them whatever their date. */
   readonly besides?: readonly number[] | undefined
+}
+
+/** Terms before and after, and which rows a run uses at all. */
+export interface TermsChange {
+  readonly was: Manifest
+  readonly is: Manifest
+  readonly kept: KeptRows | undefined
 }
 
 /** What of a data set has ended: all of it, some rows, or some columns; and whose rows are left alone. */
