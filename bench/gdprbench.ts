@@ -4,8 +4,8 @@ import { join } from 'node:path'
 import { silentLog } from '../src/kernel/log.ts'
 import { startEmbedded } from '../src/kernel/postgres/embedded-postgres.ts'
 import { embeddedUrl, ensureDatabase } from '../src/kernel/postgres/open-postgres.ts'
-import { testTrade } from '../src/testing/test-trade.ts'
-import { behindDoor } from './gdpr/behind-door.ts'
+import { testProcesses } from '../src/testing/test-processes.ts'
+import { openBehindDoor } from './gdpr/behind-door.ts'
 import { openOnPostgres } from './gdpr/on-postgres.ts'
 import { openOnSite } from './gdpr/on-site.ts'
 import type { GdprSystem, Operation } from './gdpr/operations.ts'
@@ -23,9 +23,10 @@ import type { Figure } from './shared/report.ts'
  * then what a custodian does, by eight callers at once, on a site through its doors and on PostgreSQL with the same durable
  * disk. Every answer is held against a reference. The baseline is plain PostgreSQL: one statement an operation, each its own
  * commit, nothing logged. Beside it stand PostgreSQL *retrofitted* as the paper does it (indexes on metadata, expiry, a log of
- * reads and writes), and that again *behind a door*, called over HTTP as a site is. The callers, the network and the site are
- * one process of one thread, so a site's time is theirs together; PostgreSQL is a process of its own. To create a record is two calls of
- * a site: the row, and the person's grant. Who processes gets aggregates from a site, never rows, so that is what all are asked for;
+ * reads and writes), and that again *behind a door*, called over HTTP as a site is. Callers, network, site and door are processes of
+ * their own, as each PostgreSQL is. *The processor's time* is that of callers, servers and databases together, and nothing else that
+ * runs on the machine is in it. To create a record is two calls of a site: the row, and the person's grant. Who processes gets
+ * aggregates from a site, never rows, so that is what all are asked for;
  * metadata of consent are a person's own grants and objections. A custodian's operations come in rounds of 800, changes first and then reports,
  * each purpose's to an acquirer of its own: two reports between which fewer than ten have left would tell who, and are refused. A
  * site leaves fewer than ten people out of an aggregate where two answers would tell who changed; such an answer counts as right, and
@@ -73,6 +74,7 @@ async function runProfile(profile: Profile): Promise<readonly Figure[]> {
   const served = await measureOnPostgres(profile, 'served')
   const site = await measureOnSite(profile)
   const [oursMs, plainMs] = [totalOf(site), totalOf(plain)]
+  const processorOf = (system: Measured) => totalOf(system, (run) => run.processorMs)
   return [
     {
       name: `${profile}: all workloads of GDPRbench`,
@@ -85,6 +87,15 @@ async function runProfile(profile: Profile): Promise<readonly Figure[]> {
     },
     against(`${profile}: PostgreSQL retrofitted`, totalOf(retrofitted), plainMs),
     against(`${profile}: the same behind a door`, totalOf(served), plainMs),
+    ...(
+      [
+        ['a site', site],
+        ['PostgreSQL retrofitted', retrofitted],
+        ['the same behind a door', served],
+      ] as const
+    ).map(([name, system]) =>
+      against(`${profile}: the processor's time, ${name}`, processorOf(system), processorOf(plain)),
+    ),
     ...Object.keys(WORKLOADS[profile]).flatMap((name) => workloadFigures(profile, name, { site, plain })),
     ...kindFigures(profile, { site, plain }),
     ...[plain, retrofitted, served].map((system, index) =>
@@ -103,11 +114,9 @@ async function runProfile(profile: Profile): Promise<readonly Figure[]> {
 }
 
 async function measureOnSite(profile: Profile): Promise<Measured> {
-  let databases = 0
-  await using trade = await testTrade({
-    newDatabase: () => newDatabase(`${profile}_${(databases += 1)}`),
-  })
-  return await measure(await openOnSite(trade, RECORDS), profile)
+  const databaseUrl = await newDatabase(`${profile}_site`)
+  await using processes = await testProcesses(process.env, { siteSettings: { databaseUrl } })
+  return await measure(await openOnSite({ processes, databaseUrl }, RECORDS), profile)
 }
 
 async function measureOnPostgres(
@@ -115,11 +124,12 @@ async function measureOnPostgres(
   kind: 'plain' | 'retrofitted' | 'served',
 ): Promise<Measured> {
   const url = await newDatabase(`${profile}_${kind}`)
-  const retrofit = kind === 'plain' ? 'plain' : 'retrofitted'
-  await using postgres = await openOnPostgres(url, { records: RECORDS, callers: CALLERS, retrofit })
-  if (kind !== 'served') return await measure(postgres, profile)
-  await using served = await behindDoor(postgres)
-  return await measure(served, profile)
+  const size = { records: RECORDS, callers: CALLERS }
+  await using postgres =
+    kind === 'served'
+      ? await openBehindDoor(url, size)
+      : await openOnPostgres(url, { ...size, retrofit: kind })
+  return await measure(postgres, profile)
 }
 
 async function measure(system: GdprSystem, profile: Profile): Promise<Measured> {
@@ -133,15 +143,15 @@ async function measure(system: GdprSystem, profile: Profile): Promise<Measured> 
     runs.set(name, run)
     // A full run takes minutes: how far it is.
     console.error(
-      `${profile}, ${name}, ${system.name}: ${Math.round(run.totalMs)} ms, ${run.right} of ${OPERATIONS} right`,
+      `${profile}, ${name}, ${system.name}: ${Math.round(run.totalMs)} ms, of the processor ${Math.round(run.processorMs)}, ${run.right} of ${OPERATIONS} right`,
     )
   }
   return { runs, bytes: await system.bytes() }
 }
 
 /** Of the workloads that GDPRbench has. */
-function totalOf({ runs }: Measured): number {
-  return [...runs].reduce((sum, [name, { totalMs }]) => (name === 'custodian' ? sum : sum + totalMs), 0)
+function totalOf({ runs }: Measured, msOf = ({ totalMs }: Run): number => totalMs): number {
+  return [...runs].reduce((sum, [name, run]) => (name === 'custodian' ? sum : sum + msOf(run)), 0)
 }
 
 function against(name: string, ms: number, plainMs: number): Figure {

@@ -1,32 +1,34 @@
-import { Hono } from 'hono'
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { createInterface } from 'node:readline'
+import { fileURLToPath } from 'node:url'
 import { z } from 'zod'
 import { systemClock } from '../../src/kernel/clock.ts'
 import { callJson } from '../../src/kernel/http/call-json.ts'
-import { listen } from '../../src/kernel/http/listen.ts'
-import { systemRandom } from '../../src/kernel/random.ts'
-import type { GdprSystem, Operation } from './operations.ts'
-
-const TOKEN_BYTES = 32
+import { databaseBytes } from './database-bytes.ts'
+import type { GdprSystem } from './operations.ts'
 
 /**
- * The same system behind a web door with a token, in the same process and called by the same client as a site is: what is left
- * between this and a site is what the site does, and not that it is reached by HTTP.
+ * PostgreSQL, retrofitted, behind a web door with a token, in a process of its own and called by the same client as a site is: what is
+ * left between this and a site is what the site does, and not that it is reached by HTTP.
  */
-export async function behindDoor(system: GdprSystem): Promise<GdprSystem & AsyncDisposable> {
-  const token = Buffer.from(systemRandom.bytes(TOKEN_BYTES)).toString('hex')
-  const app = new Hono()
-  app.post('/v1/operations/:caller', async (context) => {
-    if (context.req.header('authorization') !== `Bearer ${token}`) return context.json({}, 401)
-    const operation = await context.req.json<Operation>()
-    return context.json({ answer: await system.perform(operation, Number(context.req.param('caller'))) })
-  })
-  const door = await listen(app, { host: '127.0.0.1', port: 0 })
+export async function openBehindDoor(
+  url: string,
+  { records, callers }: { records: number; callers: number },
+): Promise<GdprSystem & AsyncDisposable> {
+  const child = spawn(
+    process.execPath,
+    [fileURLToPath(new URL('door-child.ts', import.meta.url)), url, `${records}`, `${callers}`],
+    { stdio: ['ignore', 'pipe', 'inherit'] },
+  )
+  const [line] = (await once(createInterface(child.stdout), 'line')) as [string]
+  const [door = '', token = ''] = line.split(' ')
   const response = z.strictObject({ answer: z.string() })
   return {
-    name: `${system.name}, behind a door`,
+    name: 'PostgreSQL, retrofitted, behind a door',
     async perform(operation, caller) {
       const { answer } = await callJson({
-        url: `${door.url}/v1/operations/${caller}`,
+        url: `${door}/v1/operations/${caller}`,
         method: 'POST',
         token,
         body: operation,
@@ -35,7 +37,10 @@ export async function behindDoor(system: GdprSystem): Promise<GdprSystem & Async
       })
       return answer
     },
-    bytes: () => system.bytes(),
-    [Symbol.asyncDispose]: () => door[Symbol.asyncDispose](),
+    bytes: () => databaseBytes(url),
+    async [Symbol.asyncDispose]() {
+      child.kill('SIGTERM')
+      await once(child, 'exit')
+    },
   }
 }

@@ -1,4 +1,5 @@
 import pg from 'pg'
+import { databaseBytes } from './database-bytes.ts'
 import { EVERYBODY, MINIMUM_GROUP, countsText } from './operations.ts'
 import type { Answer, GdprSystem, Operation } from './operations.ts'
 import { recordOf } from './records.ts'
@@ -32,12 +33,7 @@ export async function openOnPostgres(
       retrofit === 'plain'
         ? answerOf(clientOf(caller), operation, 'true')
         : logged(clientOf(caller), operation),
-    async bytes() {
-      const { rows } = await clientOf(0).query<{ bytes: string }>(
-        'select pg_database_size(current_database()) as bytes',
-      )
-      return Number(rows[0]?.bytes)
-    },
+    bytes: () => databaseBytes(url),
     [Symbol.asyncDispose]: async () => {
       await Promise.all(clients.map((client) => client.end()))
     },

@@ -1,17 +1,21 @@
 import { readdir, stat } from 'node:fs/promises'
 import { join } from 'node:path'
-import pg from 'pg'
 import { SITE_API } from '../../src/protocol/http/site-api.ts'
+import { systemClock } from '../../src/kernel/clock.ts'
 import { PeerRefusal } from '../../src/kernel/http/call-json.ts'
 import { openSiteAdministration } from '../../src/sdk/issuer.ts'
 import { collectPages } from '../../src/sdk/collect-pages.ts'
+import { httpClient } from '../../src/sdk/http-client.ts'
 import type { HttpClient } from '../../src/sdk/http-client.ts'
 import type { GrantView } from '../../src/sdk/issuer.ts'
 import { openPersonRecords } from '../../src/sdk/person.ts'
 import { openRightsDesk } from '../../src/sdk/rights.ts'
+import type { NetworkCaller } from '../../src/testing/test-network.ts'
 import { testGrant, testManifest } from '../../src/testing/test-population.ts'
-import { offered } from '../../src/testing/test-trade.ts'
-import type { TestAcquirer, TestTrade } from '../../src/testing/test-trade.ts'
+import type { TestProcesses } from '../../src/testing/test-processes.ts'
+import { addAcquirer, offered } from '../../src/testing/test-trade.ts'
+import type { TestAcquirer } from '../../src/testing/test-trade.ts'
+import { databaseBytes } from './database-bytes.ts'
 import { EVERYBODY, countsText } from './operations.ts'
 import type { Answer, GdprSystem, Operation } from './operations.ts'
 import { PURPOSES, recordOf } from './records.ts'
@@ -19,13 +23,28 @@ import type { GdprRecord, Purpose } from './records.ts'
 
 const DATA_SET = 'records'
 
+/** A network and a site that run, and the database that the site keeps its record in. */
+export interface SiteOfBenchmark {
+  readonly processes: TestProcesses
+  readonly databaseUrl: string
+}
+
 /**
  * A site: people's data sealed under their keys, grants and objections of each, a signed receipt for every act in a
  * public log, and nothing of it but aggregates for whoever processes. All through the doors.
  */
-export async function openOnSite(trade: TestTrade, records: number): Promise<GdprSystem> {
-  const site = trade.site()
-  const client = site.client({ issuer: 'federation', key: trade.federation.signing, keepsToken: true })
+export async function openOnSite(
+  { processes, databaseUrl }: SiteOfBenchmark,
+  records: number,
+): Promise<GdprSystem> {
+  const { caller, federation } = processes
+  const client = httpClient({
+    server: { url: processes.site.url, name: processes.site.name },
+    caller: { issuer: federation.name, key: federation.signing },
+    clock: systemClock,
+    ids: caller.ids,
+    keepsToken: true,
+  })
   const issuer = openSiteAdministration(client)
   await issuer.describe(
     testManifest(DATA_SET, {
@@ -46,7 +65,7 @@ export async function openOnSite(trade: TestTrade, records: number): Promise<Gdp
         grantOf(recordOf(start + index)),
       ),
     )
-  await offered(trade.network, { site: site.name, dataSet: DATA_SET })
+  await offered(caller, { site: processes.site.name, dataSet: DATA_SET })
   await published(client, records)
   const parts: Parts = {
     issuer,
@@ -59,16 +78,17 @@ export async function openOnSite(trade: TestTrade, records: number): Promise<Gdp
       )
       return granted.filter(({ state }) => state === 'in_force')
     },
-    acquirer: await trade.addAcquirer('processor', { depositMinor: 100_000_000 }),
-    reporters: await reportersOf(trade),
+    acquirer: await acquirerNamed(caller, 'processor'),
+    reporters: await reportersOf(caller),
   }
+  const root = join(processes.home, 'sites', processes.site.name)
   return {
     name: 'Hedgerow',
     perform: (operation) => unlessGone(() => answerOf(parts, operation)),
     bytes: async () =>
-      (await bytesUnder(join(site.root, 'vault'))) +
-      (await bytesUnder(join(site.root, 'log'))) +
-      (await databaseBytes(site.databaseUrl)),
+      (await bytesUnder(join(root, 'vault'))) +
+      (await bytesUnder(join(root, 'log'))) +
+      (await databaseBytes(databaseUrl)),
   }
 }
 
@@ -92,10 +112,14 @@ interface Parts {
   readonly reporters: ReadonlyMap<Purpose, TestAcquirer>
 }
 
-async function reportersOf(trade: TestTrade): Promise<Parts['reporters']> {
+function acquirerNamed(caller: NetworkCaller, name: string): Promise<TestAcquirer> {
+  return addAcquirer(caller, { name, url: caller.url, depositMinor: 100_000_000 })
+}
+
+async function reportersOf(caller: NetworkCaller): Promise<Parts['reporters']> {
   const reporters = new Map<Purpose, TestAcquirer>()
   for (const [index, purpose] of PURPOSES.entries())
-    reporters.set(purpose, await trade.addAcquirer(`reporter-${index}`, { depositMinor: 100_000_000 }))
+    reporters.set(purpose, await acquirerNamed(caller, `reporter-${index}`))
   return reporters
 }
 
@@ -226,17 +250,4 @@ async function bytesUnder(directory: string): Promise<number> {
   for (const entry of await readdir(directory, { recursive: true, withFileTypes: true }))
     if (entry.isFile()) bytes += (await stat(join(entry.parentPath, entry.name))).size
   return bytes
-}
-
-async function databaseBytes(url: string): Promise<number> {
-  const client = new pg.Client(url)
-  await client.connect()
-  try {
-    const { rows } = await client.query<{ bytes: string }>(
-      'select pg_database_size(current_database()) as bytes',
-    )
-    return Number(rows[0]?.bytes)
-  } finally {
-    await client.end()
-  }
 }

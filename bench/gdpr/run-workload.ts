@@ -1,5 +1,6 @@
 import { seededRandom } from '../../src/demo/seeded-random.ts'
 import { monotonicMs } from '../../src/kernel/clock.ts'
+import { processorMs } from '../shared/processor-time.ts'
 import { MINIMUM_GROUP } from './operations.ts'
 import type { Answer, GdprSystem, Operation } from './operations.ts'
 import type { Truth } from './truth.ts'
@@ -16,6 +17,8 @@ export interface Step {
 /** What came of a workload on one system. */
 export interface Run {
   readonly totalMs: number
+  /** Of everything: callers, servers and their PostgreSQL. */
+  readonly processorMs: number
   readonly right: number
   /** Of these, aggregates that leave out a few who changed lately, so that nobody learns who (differencing). */
   readonly guarded: number
@@ -74,6 +77,7 @@ export async function runSteps(system: GdprSystem, steps: readonly Step[], calle
   let [right, guarded, refused, wrong] = [0, 0, 0, 0]
   const leftWhenTold = new Map<string, number>()
   const started = monotonicMs()
+  const processorBefore = processorMs()
   await Promise.all(
     queues.map(async (queue, caller) => {
       for (const { operation, expected, left } of queue) {
@@ -92,7 +96,14 @@ export async function runSteps(system: GdprSystem, steps: readonly Step[], calle
       }
     }),
   )
-  return { totalMs: monotonicMs() - started, right: right + guarded + refused, guarded, refused, byKind }
+  return {
+    totalMs: monotonicMs() - started,
+    processorMs: processorMs() - processorBefore,
+    right: right + guarded + refused,
+    guarded,
+    refused,
+    byKind,
+  }
 }
 
 /** Whether people are counted for it. */
