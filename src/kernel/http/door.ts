@@ -1,5 +1,6 @@
 import { OpenAPIHono } from '@hono/zod-openapi'
 import type { Context } from 'hono'
+import type { ServerResponse } from 'node:http'
 import type { z } from 'zod'
 import type { Clock } from '../clock.ts'
 import { dateOf } from '../clock.ts'
@@ -32,7 +33,12 @@ export interface DoorRequest<Caller, P, Q, B> {
   readonly requestId: string
   /** The `Idempotency-Key`, for acts that keep it in their own transaction. */
   readonly idempotencyKey: string | undefined
+  /** Told what broke an answer that is on its way: it is logged as any failure is, and the connection ends. Whether there was one. */
+  readonly broken: BrokenAnswer
 }
+
+/** See `DoorRequest.broken`. */
+export type BrokenAnswer = (thrown: unknown) => boolean
 
 /** What a door is made of. `Caller` is who a token says is calling. */
 export interface DoorParts<Caller> {
@@ -148,6 +154,7 @@ async function serveRequest<
     },
     requestId: requestIdOf(context),
     idempotencyKey: raw.headers.get('idempotency-key') ?? undefined,
+    broken: (thrown: unknown) => endBroken(parts, thrown, context),
   }
   const exchanged = endpoint.isExchange === true ? assertionIn(request.body) : undefined
   if (exchanged !== undefined) parts.rates?.admitExchange(context, exchanged)
@@ -252,7 +259,7 @@ function addOperations<Caller>(app: OpenAPIHono, parts: DoorParts<Caller>): void
       'content-type': 'text/plain; version=0.0.4; charset=utf-8',
     })
   })
-  const document = () =>
+  const document = once(() =>
     app.getOpenAPI31Document({
       openapi: '3.1.0',
       info: {
@@ -262,11 +269,20 @@ function addOperations<Caller>(app: OpenAPIHono, parts: DoorParts<Caller>): void
         license: { name: 'Apache-2.0' },
       },
       security: [{ token: [] }],
-    })
-  app.get('/openapi.json', (context) => context.json(document()))
-  app.get('/docs', (context) =>
-    context.html(docsPage(document()), 200, { 'content-security-policy': DOCS_CONTENT_POLICY }),
+    }),
   )
+  // Made at the first request for it, when every endpoint is there: for anybody to read, and dear to make.
+  const json = once(() => JSON.stringify(document()))
+  const page = once(() => docsPage(document()))
+  app.get('/openapi.json', (context) =>
+    context.body(json(), 200, { 'content-type': 'application/json; charset=UTF-8' }),
+  )
+  app.get('/docs', (context) => context.html(page(), 200, { 'content-security-policy': DOCS_CONTENT_POLICY }))
+}
+
+function once<T>(make: () => T): () => T {
+  let made: { readonly value: T } | undefined
+  return () => (made ??= { value: make() }).value
 }
 
 /** No such address, or one that takes other methods, which are named (RFC 9110 §15.5.6). */
@@ -283,26 +299,42 @@ function answerUnserved(app: OpenAPIHono, context: Context): Response {
 }
 
 function answerThrown<Caller>(parts: DoorParts<Caller>, thrown: unknown, context: Context): Response {
-  const instance = requestIdOf(context)
   const fault = faultOf(thrown, 'Cannot serve the request')
-  const document = problemOf(fault, instance)
-  if (document.status >= 500) {
-    const isForeseen = fault.code !== 'fault.internal'
-    const facts = {
-      requestId: instance,
-      code: document.code,
-      what: sayOf(thrown),
-      stack: isForeseen ? undefined : stackOf(thrown),
-    }
-    // Whoever leaves before all was read ends the reading, which is no failure of ours; somebody could fill the log with it.
-    if (context.req.raw.signal.aborted) parts.log.info('request.left', facts)
-    else parts.log.error('request.failed', facts)
-  }
+  const document = problemOf(fault, requestIdOf(context))
+  noteThrown(parts, { thrown, fault, status: document.status }, context)
   const { isRetryable } = FAULTS[fault.code]
   return problemResponse(document, {
     ...(document.status === 401 ? { 'www-authenticate': 'Bearer' } : {}),
     ...(isRetryable ? { 'retry-after': String(retryAfterSeconds(fault)) } : {}),
   })
+}
+
+/** What the adapter would print of it, message and all, may have been about a person. */
+function endBroken<Caller>(parts: DoorParts<Caller>, thrown: unknown, context: Context): boolean {
+  const fault = faultOf(thrown, 'Cannot go on with the answer')
+  noteThrown(parts, { thrown, fault, status: FAULTS[fault.code].status }, context)
+  // Without a connection the door was called in the same process.
+  const { outgoing } = (context.env ?? {}) as { outgoing?: ServerResponse }
+  outgoing?.destroy()
+  return outgoing !== undefined
+}
+
+function noteThrown<Caller>(
+  parts: DoorParts<Caller>,
+  { thrown, fault, status }: { thrown: unknown; fault: Fault; status: number },
+  context: Context,
+): void {
+  if (status < 500) return
+  const isForeseen = fault.code !== 'fault.internal'
+  const facts = {
+    requestId: requestIdOf(context),
+    code: fault.code,
+    what: sayOf(thrown),
+    stack: isForeseen ? undefined : stackOf(thrown),
+  }
+  // Whoever leaves before all was read ends the reading, which is no failure of ours; somebody could fill the log with it.
+  if (context.req.raw.signal.aborted) parts.log.info('request.left', facts)
+  else parts.log.error('request.failed', facts)
 }
 
 /** Whole seconds, rounded up (RFC 9110 §10.2.3). */

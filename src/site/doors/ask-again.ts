@@ -9,14 +9,17 @@ import { streamOf } from './text-stream.ts'
 
 /** `/v1/datasets/{dataSet}/people-to-ask`: for the issuer who knows the people, and nobody else. */
 export function serveAskAgain(door: Door<SiteCaller>, acts: SiteActs): void {
-  door.serve(SITE_API.askAgain, async ({ caller, params, query: { reason, cursor, limit, format } }) => {
+  door.serve(SITE_API.askAgain, async ({ caller, params, query, broken }) => {
+    const { reason, cursor, limit, format } = query
     const found = await acts.findDataSet(params.dataSet)
     if (caller.kind !== 'issuer' || found?.manifest.issuer !== caller.member) throw notFound()
     const asked = { manifest: found.manifest, reading: { by: byOf(caller), reason }, cursor }
-    if (format === 'ndjson')
-      return new Response(streamOf(linesOf(acts.peopleToAsk({ ...asked, limit: PEOPLE_AT_ONCE }))), {
+    if (format === 'ndjson') {
+      const lines = linesOf(acts.peopleToAsk({ ...asked, limit: PEOPLE_AT_ONCE }))
+      return new Response(streamOf(lines, { broken }), {
         headers: { 'content-type': 'application/x-ndjson' },
       })
+    }
     const first = await acts.peopleToAsk({ ...asked, limit }).next()
     if (first.done) return { items: [] }
     const { items, ...more } = first.value

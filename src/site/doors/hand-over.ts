@@ -11,7 +11,7 @@ const MEDIA_TYPES = { csv: 'text/csv; charset=utf-8', ndjson: 'application/x-ndj
 
 /** The end of a custody: an issuer takes its data sets back, the operator winds the site down. */
 export function serveHandOver(door: Door<SiteCaller>, acts: SiteActs): void {
-  door.serve(HAND_OVER_API.handOver, async ({ caller, params, query: { part, format, reason } }) => {
+  door.serve(HAND_OVER_API.handOver, async ({ caller, params, query: { part, format, reason }, broken }) => {
     const found = await acts.findDataSet(params.dataSet)
     // Rows of people are the issuer's; the operator of the site has no business with them.
     if (caller.kind !== 'issuer' || found?.manifest.issuer !== caller.member) throw notFound()
@@ -19,7 +19,7 @@ export function serveHandOver(door: Door<SiteCaller>, acts: SiteActs): void {
       throw new Fault('fault.request_malformed', { what: 'Cannot hand over so: a format is of rows alone' })
     const reading = { by: `issuer:${caller.member}`, reason }
     const { form, texts } = await acts.handOver({ manifest: found.manifest, part, format, reading })
-    const plain = streamOf(texts)
+    const plain = streamOf(texts, { broken })
     return new Response(
       form.isPacked
         ? Readable.toWeb(pipeline(Readable.fromWeb(plain), createGzip(), () => undefined))

@@ -23,7 +23,7 @@ export function servePeople(door: Door<SiteCaller>, acts: SiteActs): void {
   door.serve(SITE_API.personConsents, async ({ caller, params, query }) =>
     acts.personConsents(await readingBy(caller, { params, query }, acts), query.form),
   )
-  door.serve(SITE_API.exportPerson, async ({ caller, params, query }) => {
+  door.serve(SITE_API.exportPerson, async ({ caller, params, query, broken }) => {
     const reading = await readingBy(caller, { params, query }, acts)
     const { format, part, dataSet } = query
     if (format === 'csv' && (part === undefined || (part === 'rows' && dataSet === undefined))) {
@@ -34,7 +34,7 @@ export function servePeople(door: Door<SiteCaller>, acts: SiteActs): void {
         ],
       })
     }
-    return acts.exportPerson(reading, { format, part, dataSet })
+    return acts.exportPerson(reading, { format, part, dataSet, broken })
   })
   door.serve(SITE_API.listObjections, async ({ caller, params, query }) =>
     acts.listObjections(await readingBy(caller, { params, query }, acts)),

@@ -1,4 +1,5 @@
 import { formatInstant } from '../../kernel/clock.ts'
+import type { BrokenAnswer } from '../../kernel/http/door.ts'
 import { CSV_KINDS, csvWriter } from '../../protocol/rights/person-export-csv.ts'
 import type {
   CsvPart,
@@ -43,6 +44,7 @@ export interface ExportRequest {
   readonly format: ExportFormat
   readonly part?: CsvPart | undefined
   readonly dataSet?: DataSetId | undefined
+  readonly broken: BrokenAnswer
 }
 
 /** Acts about one person. Each read is noted, with its receipt, before anything is shown. */
@@ -191,9 +193,9 @@ const MEDIA_TYPES = {
 
 async function exportResponse(
   batches: AsyncGenerator<readonly ExportRecord[]>,
-  { format, part }: ExportRequest,
+  { format, part, broken }: ExportRequest,
 ): Promise<Response> {
-  return new Response(await bodyOf(textsOf(batches, writerOf(format, part))), {
+  return new Response(await bodyOf(textsOf(batches, writerOf(format, part)), broken), {
     headers: {
       'content-type': MEDIA_TYPES[format],
       'content-disposition': `attachment; filename="my-data.${format}"`,

@@ -1,3 +1,6 @@
+import { Fault } from '../../kernel/faults.ts'
+import type { BrokenAnswer } from '../../kernel/http/door.ts'
+
 /** Characters that go out in one piece: a piece for each record would cost more than the record. */
 const PIECE_CHARACTERS = 65_536
 
@@ -5,9 +8,12 @@ const PIECE_CHARACTERS = 65_536
  * Texts as the body of an answer. What fits into one piece goes out whole, and what fails before it is made is a failure of the
  * whole answer; more is a stream that is made as fast as it is read.
  */
-export async function bodyOf(texts: AsyncGenerator<string>): Promise<string | ReadableStream<Uint8Array>> {
+export async function bodyOf(
+  texts: AsyncGenerator<string>,
+  broken: BrokenAnswer,
+): Promise<string | ReadableStream<Uint8Array>> {
   const first = await nextPiece(texts)
-  return first.isLast ? first.text : streamOf(texts, first.text)
+  return first.isLast ? first.text : streamOf(texts, { broken, begun: first.text })
 }
 
 async function nextPiece(texts: AsyncGenerator<string>): Promise<{ text: string; isLast: boolean }> {
@@ -20,17 +26,25 @@ async function nextPiece(texts: AsyncGenerator<string>): Promise<{ text: string;
   return { text, isLast: false }
 }
 
-/** Texts as a stream; `begun` is what was taken of them already. */
-export function streamOf(texts: AsyncGenerator<string>, begun = ''): ReadableStream<Uint8Array> {
+/** Texts as a stream; `begun` is what was taken of them already. What breaks it is told to `broken`, and to nobody else. */
+export function streamOf(
+  texts: AsyncGenerator<string>,
+  { broken, begun = '' }: { broken: BrokenAnswer; begun?: string },
+): ReadableStream<Uint8Array> {
   const encoder = new TextEncoder()
   return new ReadableStream<Uint8Array>({
     start(controller) {
       if (begun !== '') controller.enqueue(encoder.encode(begun))
     },
     async pull(controller) {
-      const { text, isLast } = await nextPiece(texts)
-      if (text !== '') controller.enqueue(encoder.encode(text))
-      if (isLast) controller.close()
+      try {
+        const { text, isLast } = await nextPiece(texts)
+        if (text !== '') controller.enqueue(encoder.encode(text))
+        if (isLast) controller.close()
+      } catch (thrown) {
+        if (!broken(thrown))
+          controller.error(new Fault('fault.internal', { what: 'Cannot go on with the answer' }))
+      }
     },
     async cancel() {
       await texts.return(undefined)

@@ -5,6 +5,7 @@ import { systemClock } from '../../../src/kernel/clock.ts'
 import { Fault } from '../../../src/kernel/faults.ts'
 import { createDoor } from '../../../src/kernel/http/door.ts'
 import type { Door } from '../../../src/kernel/http/door.ts'
+import { listen } from '../../../src/kernel/http/listen.ts'
 import { endpoint } from '../../../src/kernel/http/endpoint.ts'
 import { idSource } from '../../../src/kernel/id.ts'
 import { LIMITS } from '../../../src/kernel/limits.ts'
@@ -12,6 +13,7 @@ import { silentLog } from '../../../src/kernel/log.ts'
 import type { Log } from '../../../src/kernel/log.ts'
 import { systemRandom } from '../../../src/kernel/random.ts'
 import { problemSchema } from '../../../src/protocol/http/problem.ts'
+import { streamOf } from '../../../src/site/doors/text-stream.ts'
 import { recordingLog } from '../../../src/testing/recording-log.ts'
 import { idempotencyInMemory } from '../../../src/testing/idempotency-in-memory.ts'
 
@@ -36,6 +38,21 @@ const file = endpoint({
   isPublic: true,
 })
 
+const stream = endpoint({
+  method: 'get',
+  path: '/stream/{path}',
+  tag: 'log',
+  summary: 'A long text',
+  params: z.object({ path: z.string() }),
+  isPublic: true,
+})
+
+async function* brokenTexts(): AsyncGenerator<string> {
+  yield 'a'.repeat(200_000)
+  await Promise.resolve()
+  throw new Error('marker-4711 of somebody')
+}
+
 function door(log: Log = silentLog): { app: Door<string>['app']; acts: { count: number } } {
   const acts = { count: 0 }
   const made = createDoor<string>({
@@ -56,6 +73,7 @@ function door(log: Log = silentLog): { app: Door<string>['app']; acts: { count: 
     readiness: () => Promise.resolve({ isReady: false, checks: { database: false } }),
     metrics: () => Promise.resolve('up 1\n'),
   })
+  made.serve(stream, ({ broken }) => Promise.resolve(new Response(streamOf(brokenTexts(), { broken }))))
   made.serve(make, ({ body, params, query }) => {
     if (params.id === 'broken') throw new Error('marker-4711 of somebody')
     if (params.id === 'taken')
@@ -235,4 +253,24 @@ test('createDoor() serves health, readiness, metrics, its OpenAPI document and a
   const page = await app.request('http://door/docs')
   assert.match(page.headers.get('content-security-policy') ?? '', /default-src 'none'/)
   assert.doesNotMatch(await page.text(), /<script/)
+})
+
+test('an answer that breaks on its way is told to the log, without what was in it, and to nobody else', async (context) => {
+  const printed = context.mock.method(console, 'error', () => undefined)
+  const log = recordingLog()
+  const { app } = door(log)
+  await using open = await listen(app, { host: '127.0.0.1', port: 0 })
+  const response = await fetch(`${open.url}/stream/x`)
+  assert.equal(response.status, 200)
+  await assert.rejects(response.text())
+  assert.equal(printed.mock.callCount(), 0)
+  const failed = log.lines.filter((line) => line.includes('request.failed'))
+  assert.equal(failed.length, 1)
+  assert.doesNotMatch(log.lines.join(), /marker-4711/)
+})
+
+test('without a connection to end it fails, without what was in it', async () => {
+  const { app } = door()
+  const response = await app.request('/stream/x')
+  await assert.rejects(response.text(), /^Fault: Cannot go on with the answer$/)
 })
