@@ -66,6 +66,14 @@ export const LIMITS = {
   requestHeadMs: 20_000,
   /** The least of a body that has to come, looked at every so often; twice in a row less ends the connection. */
   bodyPace: { lookMs: 20_000, bytesMin: 2_048 },
+  /** Looks at answers that are not taken: an answer of 8 MB may take that long over a line of half a megabit. */
+  answerLookMs: 150_000,
+  /** Connections of a door: each takes a file of the process, and with a request some 50 kB. */
+  connectionsMax: 5_000,
+  /** Those of one address: a proxy that hands on what others ask keeps some hundreds. */
+  connectionsOfAddressMax: 1_000,
+  /** Requests that wait on one connection for the answer to the one before: no client that is known sends even two. */
+  requestsWaitingOnConnectionMax: 32,
   /** What is reckoned with where a server does not announce it; those that keep connections shortest keep them for 5 s. */
   unannouncedConnectionMs: 5_000,
   /** Tokens live at most this long (RFC 7523 asks for "reasonable"; five minutes is ours). */

@@ -47,7 +47,8 @@ function lookAt(request: IncomingMessage, { seen, pace }: { seen: Underway; pace
   return { bytesRead, isSlow }
 }
 
-function announcesBody({ headers }: IncomingMessage): boolean {
+/** Whether a request says that a body comes with it. */
+export function announcesBody({ headers }: IncomingMessage): boolean {
   return headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0
 }
 

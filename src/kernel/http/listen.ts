@@ -1,17 +1,32 @@
 import { createAdaptorServer } from '@hono/node-server'
-import type { Server } from 'node:http'
+import { createServer } from 'node:http'
+import type { RequestListener, Server, ServerOptions } from 'node:http'
 import type { Env, Hono } from 'hono'
 import { systemClock } from '../clock.ts'
 import { Fault } from '../faults.ts'
 import { LIMITS } from '../limits.ts'
+import { boundConnections } from './bound-connections.ts'
+import type { ConnectionBounds } from './bound-connections.ts'
 import { endSlowBodies } from './end-slow-bodies.ts'
 import type { BodyPace } from './end-slow-bodies.ts'
+import { endStillAnswers } from './end-still-answers.ts'
+import { refuseOddRequests } from './refuse-odd-requests.ts'
 import { serverUrl } from './server-url.ts'
+import { takeTurns } from './take-turns.ts'
 
 /** A door that is open on a port. Disposing closes it: no new requests, waiting ones are ended. */
 export interface OpenDoor extends AsyncDisposable {
   readonly url: string
   readonly port: number
+}
+
+/** Where a door is opened; what is bounded otherwise than everywhere. */
+interface DoorPlace {
+  readonly host: string
+  readonly port: number
+  readonly bodyPace?: BodyPace
+  readonly answerLookMs?: number
+  readonly bounds?: ConnectionBounds
 }
 
 /**
@@ -21,11 +36,12 @@ export interface OpenDoor extends AsyncDisposable {
  */
 export async function listen(
   app: Pick<Hono<Env>, 'fetch'>,
-  { host, port, bodyPace = LIMITS.bodyPace }: { host: string; port: number; bodyPace?: BodyPace },
+  { host, port, bodyPace = LIMITS.bodyPace, answerLookMs = LIMITS.answerLookMs, bounds = LIMITS }: DoorPlace,
 ): Promise<OpenDoor> {
   const server = createAdaptorServer({
     fetch: app.fetch,
     hostname: host,
+    createServer: createOrderlyServer as typeof createServer,
     serverOptions: {
       keepAliveTimeout: LIMITS.idleConnectionMs,
       headersTimeout: LIMITS.requestHeadMs,
@@ -37,6 +53,8 @@ export async function listen(
     server.once('error', (cause: NodeJS.ErrnoException) => reject(listenFault(cause, { host, port })))
     server.listen(port, host, () => resolve())
   })
+  boundConnections(server as Server, bounds)
+  endStillAnswers(server as Server, { lookMs: answerLookMs, clock: systemClock })
   endSlowBodies(server as Server, { pace: bodyPace, clock: systemClock })
   const address = server.address()
   const boundPort = typeof address === 'object' && address !== null ? address.port : port
@@ -49,6 +67,11 @@ export async function listen(
       await closed
     },
   }
+}
+
+function createOrderlyServer(options: ServerOptions, listener: RequestListener): Server {
+  const inTurn = takeTurns(listener, { waitingMax: LIMITS.requestsWaitingOnConnectionMax })
+  return createServer(options, refuseOddRequests(inTurn))
 }
 
 function listenFault(cause: NodeJS.ErrnoException, { host, port }: { host: string; port: number }): Fault {

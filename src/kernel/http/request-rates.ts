@@ -6,6 +6,7 @@ import { Fault } from '../faults.ts'
 import type { Random } from '../random.ts'
 import { ACCESS_TOKEN_LENGTH } from './access-tokens.ts'
 import { GoodKeys } from './good-keys.ts'
+import { networkPart } from './network-part.ts'
 import { TokenBuckets } from './token-buckets.ts'
 
 function rateSchema(perSecond: number, burst: number) {
@@ -140,14 +141,4 @@ function connectionAddress(context: Context): string {
   // Without a connection (a door that is called in the same process) everybody is one.
   const { incoming } = (context.env ?? {}) as { incoming?: unknown }
   return incoming === undefined ? '' : (getConnInfo(context).remote.address ?? '')
-}
-
-function networkPart(address: string): string {
-  const mapped = /^::ffff:(?<four>[\d.]+)$/i.exec(address)?.groups?.['four']
-  if (mapped !== undefined || !address.includes(':')) return mapped ?? address
-  const [head = '', tail] = address.split('::')
-  const left = head.split(':').filter(Boolean)
-  const right = (tail ?? '').split(':').filter(Boolean)
-  const zeros = tail === undefined ? 0 : Math.max(0, 8 - left.length - right.length)
-  return [...left, ...Array.from({ length: zeros }, () => '0'), ...right].slice(0, 4).join(':')
 }

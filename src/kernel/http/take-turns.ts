@@ -1,0 +1,32 @@
+import type { RequestListener } from 'node:http'
+import type { Socket } from 'node:net'
+
+/**
+ * Answers the requests of one connection one after the other, as their answers have to go out (RFC 9112 §9.3.2). Otherwise whoever
+ * sends thousands at once and reads nothing has all their answers made and kept. Of those that wait there are at most `waitingMax`:
+ * more end the connection.
+ */
+export function takeTurns(
+  listener: RequestListener,
+  { waitingMax }: { waitingMax: number },
+): RequestListener {
+  const lines = new WeakMap<Socket, (() => void)[]>()
+  return (request, response) => {
+    const { socket } = request
+    const next = (): void => {
+      const turn = socket.destroyed ? undefined : lines.get(socket)?.shift()
+      if (turn === undefined) lines.delete(socket)
+      else turn()
+    }
+    const turn = (): void => {
+      response.once('close', next)
+      listener(request, response)
+    }
+    const line = lines.get(socket)
+    if (line === undefined) {
+      lines.set(socket, [])
+      turn()
+    } else if (line.length < waitingMax) line.push(turn)
+    else socket.destroy()
+  }
+}
