@@ -40,7 +40,10 @@ export async function loadStudy(
   { study, directory }: { study: Study; directory: string },
 ): Promise<LoadedStudy> {
   const url = siteUrl(session, study.site)
-  const { administration: operator } = await connectToSite(session, { site: study.site, url })
+  const { administration: operator, client: operatorClient } = await connectToSite(session, {
+    site: study.site,
+    url,
+  })
   const { administration: issuer, client } = await connectToSite(session, {
     site: study.site,
     url,
@@ -53,6 +56,7 @@ export async function loadStudy(
   })
   const officer = openOfficer(client)
   await officer.recordContract(demoContract(study.issuer))
+  await openOfficer(operatorClient).recordContract(demoContract(study.issuer))
   for (const source of study.dataSets) await importOnce(session, { source, directory, issuer })
   await attachAssessments(officer)
   await recordBases(officer)

@@ -17,7 +17,8 @@ import { signEvidence } from '../protocol/proof/sign-evidence.ts'
 import { openGuardianDesk } from '../sdk/guardians.ts'
 import type { GuardianDesk } from '../sdk/guardians.ts'
 import { openOfficer } from '../sdk/officer.ts'
-import type { Officer, WireContract } from '../sdk/officer.ts'
+import type { Officer } from '../sdk/officer.ts'
+import type { WireContract } from '../sdk/officer-contracts.ts'
 import type { SiteAdministration } from '../sdk/issuer.ts'
 import { siteDirectory } from '../site/config.ts'
 import { initSite } from '../site/init-site.ts'
@@ -122,6 +123,8 @@ export async function loadSite(
   const keys = { signing: profile.signing.publicJwk, sealing: profile.sealing.publicJwk }
   await access.operator.registerIssuer({ member: ISSUER, keys })
   await access.officer.recordContract(demoContract(ISSUER))
+  // The same from the other party is its confirmation.
+  await access.operatorOfficer.recordContract(demoContract(ISSUER))
   await access.issuer.describe(manifest)
   const batches = await access.issuer.batches(manifest.dataSet)
   if (!batches.some((one) => one.batch === batch)) {

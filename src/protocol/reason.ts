@@ -90,7 +90,7 @@ export const REASONS = {
   'declined.contract': {
     forAsker: 'Whoever keeps the data has no contract in force with its issuer; ask the issuer',
     forOperator:
-      'No contract of processing with the issuer is in force; record it with "hedgerow officer contract record"',
+      'No contract of processing that the issuer agreed to is in force; record it with "hedgerow officer contract record", or have the issuer confirm it',
   },
   'declined.purpose': {
     forAsker: 'The data set is not offered for this purpose and legal basis',

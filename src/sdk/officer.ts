@@ -11,12 +11,6 @@ import type {
   authorityRequestSchema,
   authorityRequestViewSchema,
 } from '../protocol/law/authority-request.ts'
-import { CONTRACT_API } from '../protocol/http/contract-api.ts'
-import type {
-  contractRequestSchema,
-  contractViewSchema,
-  missingContractSchema,
-} from '../protocol/law/processing-contract.ts'
 import { OFFICER_API } from '../protocol/http/officer-api.ts'
 import type {
   REGISTER_FORMATS,
@@ -32,6 +26,8 @@ import type {
 import type { namedOfficerSchema } from '../protocol/http/officer-role-api.ts'
 import type { registerSchema } from '../protocol/rights/register.ts'
 import type { HttpClient } from './http-client.ts'
+import { contractCalls } from './officer-contracts.ts'
+import type { OfficerContracts } from './officer-contracts.ts'
 
 /** Wire forms of what is sent. */
 export type WirePartyContact = z.input<typeof partyContactSchema>
@@ -41,14 +37,11 @@ export type WireIncidentStep = z.input<typeof incidentStepSchema>
 
 type WireAuthorityRequest = z.input<typeof authorityRequestSchema>
 type WireAuthorityDecision = z.input<typeof authorityDecisionSchema>
-export type WireContract = z.input<typeof contractRequestSchema>
 export type WireBasis = z.input<typeof basisRequestSchema>
 
 /** What the site's door answers, parsed. */
 export type NamedOfficerView = z.output<typeof namedOfficerSchema>
 export type AuthorityRequestView = z.output<typeof authorityRequestViewSchema>
-export type ContractView = z.output<typeof contractViewSchema>
-export type MissingContract = z.output<typeof missingContractSchema>
 export type BasisView = z.output<typeof basisViewSchema>
 export type MissingBasis = z.output<typeof missingBasisSchema>
 export type RegisterView = z.output<typeof registerSchema>
@@ -68,7 +61,7 @@ export interface NoticeRequest {
 }
 
 /** A data-protection officer's calls at a site: the custodian's with the operator's key, a controller's with the issuer's; an authority reads. */
-export interface Officer {
+export interface Officer extends OfficerContracts {
   register(): Promise<RegisterView>
   /** The register as a file. */
   registerFile(format: Exclude<(typeof REGISTER_FORMATS)[number], 'json'>): Promise<string>
@@ -91,10 +84,6 @@ export interface Officer {
     basis: string,
     change: { add?: readonly string[]; remove?: readonly string[] },
   ): Promise<BasisView>
-  contracts(): Promise<{ items: readonly ContractView[]; missing: readonly MissingContract[] }>
-  recordContract(contract: WireContract, idempotencyKey?: string): Promise<ContractView>
-  /** From when it resolves nothing runs under it. */
-  endContract(contract: string, reason: string): Promise<ContractView>
   authorityRequests(): Promise<readonly AuthorityRequestView[]>
   recordAuthorityRequest(request: WireAuthorityRequest, idempotencyKey: string): Promise<AuthorityRequestView>
   decideAuthorityRequest(request: string, decision: WireAuthorityDecision): Promise<AuthorityRequestView>
@@ -145,14 +134,7 @@ export function openOfficer(client: HttpClient): Officer {
         params: { basis },
         body: { add: [...add], remove: [...remove] },
       }),
-    contracts: () => client.call(CONTRACT_API.listContracts),
-    recordContract: (body, idempotencyKey) =>
-      client.call(CONTRACT_API.recordContract, {
-        body,
-        ...(idempotencyKey === undefined ? {} : { idempotencyKey }),
-      }),
-    endContract: (contract, reason) =>
-      client.call(CONTRACT_API.endContract, { params: { contract }, body: { reason } }),
+    ...contractCalls(client),
     authorityRequests: async () => (await client.call(AUTHORITY_API.listAuthorityRequests)).items,
     recordAuthorityRequest: (body, idempotencyKey) =>
       client.call(AUTHORITY_API.recordAuthorityRequest, { body, idempotencyKey }),

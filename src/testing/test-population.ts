@@ -1,5 +1,6 @@
 import type { WireGrant, WireManifest } from '../sdk/issuer.ts'
-import type { WireBasis, WireContract } from '../sdk/officer.ts'
+import type { WireBasis } from '../sdk/officer.ts'
+import type { WireContract } from '../sdk/officer-contracts.ts'
 
 /** Somebody of a made-up population. */
 export interface TestPerson {

@@ -89,7 +89,7 @@ export async function testProcesses(
   }
   const siteOperator = openSiteAdministration(client('operator', key))
   await siteOperator.registerIssuer({ member: 'federation', keys: publicKeys(federation) })
-  await openOfficer(client('operator', key)).recordContract(testProcessing())
+  await openOfficer(client('federation', federation.signing)).recordContract(testProcessing())
   const open = opening.move()
   return {
     home,

@@ -64,7 +64,7 @@ export async function bareSite(clock: Clock = systemClock): Promise<BareSite> {
   const open = () =>
     openSite({ root, settings, log: silentLog, clock, random: systemRandom }, opened, () => undefined)
   let site = await open()
-  await recordContract(site, contractRequestSchema.parse(testProcessing()), { by: 'operator' })
+  await recordContract(site, contractRequestSchema.parse(testProcessing()), { by: 'issuer:federation' })
   return {
     root,
     get site() {

@@ -291,7 +291,7 @@ async function testSite(
     },
   }
   await site.operator.registerIssuer({ member: issuer.name, keys: publicKeys(issuer) })
-  if (hasContract) await openOfficer(as('operator')).recordContract(testProcessing(issuer.name))
+  if (hasContract) await openOfficer(as('issuer')).recordContract(testProcessing(issuer.name))
   return site
 }
 

@@ -148,6 +148,24 @@ export function siteCalls(): Calls {
       path: '/v1/officer/contracts',
       body: testProcessing('federation', { reference: 'forged' }),
     },
+    confirmContract: {
+      path: '/v1/officer/contracts/contract_01ARZ3NDEKTSV4RRFFQ69G5FAV/confirmation',
+    },
+    listSubProcessors: { path: '/v1/officer/sub-processors' },
+    announceSubProcessor: {
+      path: '/v1/officer/sub-processors',
+      body: {
+        contract: 'contract_01ARZ3NDEKTSV4RRFFQ69G5FAV',
+        name: 'Planted',
+        country: 'DE',
+        task: 'none',
+        from: '2099-01-01',
+      },
+    },
+    answerSubProcessor: {
+      path: '/v1/officer/sub-processors/change_01ARZ3NDEKTSV4RRFFQ69G5FAV/answer',
+      body: { answer: 'approved' },
+    },
     endContract: {
       path: '/v1/officer/contracts/contract_01ARZ3NDEKTSV4RRFFQ69G5FAV/end',
       body: { reason: 'because' },

@@ -111,6 +111,7 @@ const OF_ANY_ISSUER = [
   'nameOfficer',
   'listBases',
   'listContracts',
+  'listSubProcessors',
   'listAuthorityRequests',
   'dataRightsDirectory',
   'retention',
@@ -133,6 +134,7 @@ const OF_ANY_OFFICER = [
   'listOfficers',
   'listBases',
   'listContracts',
+  'listSubProcessors',
   'listAuthorityRequests',
   'dataRightsDirectory',
 ]

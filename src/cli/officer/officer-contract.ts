@@ -1,7 +1,7 @@
 import type { Command } from 'commander'
 import { formatDate, formatInstant } from '../../kernel/clock.ts'
 import { contractRequestSchema } from '../../protocol/law/processing-contract.ts'
-import type { ContractView, MissingContract } from '../../sdk/officer.ts'
+import type { ContractView, MissingContract } from '../../sdk/officer-contracts.ts'
 import { EXIT } from '../failures.ts'
 import { show } from '../session.ts'
 import type { Session } from '../session.ts'
@@ -42,6 +42,17 @@ export function addContractVerbs(officer: Command, session: Session): void {
     )
   addSiteOptions(
     verb(contract, {
+      name: 'confirm <contract>',
+      summary: 'say that a contract stands which the other party recorded',
+      example: 'hedgerow officer contract confirm contract_01J… --site galway --as world-sport',
+    }),
+  ).action((id: string, options: OfficerOptions) =>
+    perform(session, async () => {
+      showContract(session, options, await (await connectOfficer(session, options)).confirmContract(id))
+    }),
+  )
+  addSiteOptions(
+    verb(contract, {
       name: 'end <contract>',
       summary: 'end a contract: nothing runs under it from now on, runs under way included',
       example:
@@ -78,14 +89,26 @@ async function list(session: Session, options: OfficerOptions): Promise<number> 
             item.state.replaceAll('_', ' '),
           ]),
         })
+      for (const { contract, controller, processor, recordedBy } of items.filter(isOneSided))
+        say(
+          session.terminal,
+          `Not confirmed yet: ${contract}, by ${recordedBy === 'operator' ? controller : processor}`,
+        )
       for (const one of missing) say(session.terminal, paint(session.terminal, 'warn', missingText(one)))
     },
   })
   return found.missing.length === 0 ? EXIT.done : EXIT.fellShort
 }
 
+/** What has not ended and only one party has said. */
+function isOneSided({ state, confirmedAt }: ContractView): boolean {
+  return confirmedAt === undefined && state !== 'ended' && state !== 'expired'
+}
+
 function missingText({ dataSet, controller, needs, contract, since }: MissingContract): string {
   if (needs === 'contract') return `Missing: a contract with ${controller} for ${dataSet}; asks are declined`
+  if (needs === 'confirmation')
+    return `Missing: that ${controller} confirms ${contract ?? ''} for ${dataSet}; asks are declined`
   const ended = `${contract ?? ''} ended on ${since === undefined ? '' : formatInstant(since)}`
   return needs === 'return'
     ? `Due: give ${dataSet} back to ${controller} and retire it; ${ended}`

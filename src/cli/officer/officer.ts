@@ -12,6 +12,7 @@ import { readMemberProfile } from '../member-profile.ts'
 import { addAuthorityVerbs } from './officer-authority.ts'
 import { addAssessmentFileVerbs } from './officer-assessment-files.ts'
 import { addContractVerbs } from './officer-contract.ts'
+import { addSubProcessorVerbs } from './officer-sub-processor.ts'
 import { addBasisVerbs } from './officer-basis.ts'
 import { addIncidentVerbs } from './officer-incident.ts'
 import { printSentNotices } from '../trade/notices.ts'
@@ -42,6 +43,7 @@ export function addOfficerVerbs(program: Command, session: Session): void {
   addAssessmentVerbs(officer, session)
   addBasisVerbs(officer, session)
   addContractVerbs(officer, session)
+  addSubProcessorVerbs(officer, session)
   addAuthorityVerbs(officer, session)
   addTransferVerbs(officer, session)
   addIncidentVerbs(officer, session)

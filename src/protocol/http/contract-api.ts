@@ -28,11 +28,21 @@ export const CONTRACT_API = {
     tag: 'officer',
     summary: 'Record a contract of processing or an arrangement of joint controllers',
     description:
-      'The issuer that is its controller, or the operator. One of the same reference takes the place of the one before; the same again changes nothing. A receipt of the kind "policy" stands for it.',
+      'The issuer that is its controller, or the operator. What the controller records takes the place of the one of the same reference before; what the operator records is `unconfirmed` until the controller confirms it, and the one before stands until then. The same again changes nothing; from the other party it confirms. A receipt of the kind "policy" stands for it.',
     body: contractRequestSchema,
     response: contractViewSchema,
     status: 201,
     isIdempotent: true,
+  }),
+  confirmContract: endpoint({
+    method: 'post',
+    path: '/v1/officer/contracts/{contract}/confirmation',
+    tag: 'officer',
+    summary: 'Confirm a contract that the other party recorded',
+    description:
+      'The issuer that is its controller, or the operator: whoever did not record it (409). Again changes nothing. A receipt of the kind "policy" stands for it.',
+    params: contractParams,
+    response: contractViewSchema,
   }),
   endContract: endpoint({
     method: 'post',

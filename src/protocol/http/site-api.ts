@@ -6,6 +6,7 @@ import { AUTHORITY_API } from './authority-api.ts'
 import { BACKUP_API } from './backup-api.ts'
 import { BASIS_API } from './basis-api.ts'
 import { CONTRACT_API } from './contract-api.ts'
+import { SUB_PROCESSOR_API } from './sub-processor-api.ts'
 import { DECLARED_BASES_API } from '../law/declared-bases.ts'
 import { CONSENT_RECORD_API } from './consent-record-api.ts'
 import { DATA_RIGHTS_API } from './data-rights-api.ts'
@@ -376,6 +377,7 @@ export const SITE_API = {
   ...OFFICER_API,
   ...BASIS_API,
   ...CONTRACT_API,
+  ...SUB_PROCESSOR_API,
   ...AUTHORITY_API,
   ...DECLARED_BASES_API,
   ...CONSENT_RECORD_API,

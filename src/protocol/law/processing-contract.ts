@@ -12,7 +12,7 @@ const textSchema = (what: string, charactersMax = 500) =>
 const daySchema = z.iso.date('expected a date such as 2026-01-31')
 
 /** Another processor whom the custodian engages (Art. 28(2), (4)). A day of `from` that lies ahead announces a change. */
-const subProcessorSchema = z.strictObject({
+export const subProcessorSchema = z.strictObject({
   name: textSchema('the name of a firm', 200),
   country: countrySchema,
   /** What it does with the data. */
@@ -51,6 +51,8 @@ const processingShape = {
   /** By which way the controller instructs (Art. 28(3)(a)), for example `the signed manifests`. */
   instructions: textSchema('by which way the controller instructs'),
   subProcessors: z.array(subProcessorSchema).max(100).default([]),
+  /** A general authorisation: days before another one may come in, in which the controller may object. Absent: each needs its approval. */
+  noticeDays: z.int('expected whole days').min(1).max(365).optional(),
   afterEnd: z.enum(AFTER_END, 'expected "return" or "deletion"'),
 }
 
@@ -76,8 +78,8 @@ export const contractFactsSchema = z.discriminatedUnion('kind', [
 ])
 export type ContractFacts = z.output<typeof contractFactsSchema>
 
-/** Only under one that is `in_force` anything runs. */
-export const CONTRACT_STATES = ['in_force', 'not_yet', 'expired', 'ended'] as const
+/** Only under one that is `in_force` anything runs. `unconfirmed`: the custodian recorded it, and the controller has not said that it stands. */
+export const CONTRACT_STATES = ['in_force', 'unconfirmed', 'not_yet', 'expired', 'ended'] as const
 export type ContractState = (typeof CONTRACT_STATES)[number]
 
 const viewShape = {
@@ -87,6 +89,9 @@ const viewShape = {
   recordedAt: instantSchema,
   /** `operator` or `issuer:NAME`. */
   recordedBy: z.string(),
+  /** When the other party said that it stands. */
+  confirmedAt: instantSchema.optional(),
+  confirmedBy: z.string().optional(),
   endedAt: instantSchema.optional(),
   endReason: z.string().optional(),
   state: z.enum(CONTRACT_STATES),
@@ -102,14 +107,15 @@ export const contractViewSchema = z
 export type ContractView = z.input<typeof contractViewSchema>
 
 /**
- * A data set that no contract in force covers. `contract`: one has to be recorded. `return`, `deletion`: the one there was has ended, and
+ * A data set that no contract in force covers. `contract`: one has to be recorded; `confirmation`: by the controller, of the one that the
+ * custodian recorded. `return`, `deletion`: the one there was has ended, and
  * what it says of the time afterwards is due.
  */
 export const missingContractSchema = z.strictObject({
   dataSet: dataSetIdSchema,
   controller: memberIdSchema,
-  needs: z.enum(['contract', ...AFTER_END]),
-  /** The contract that ended, and when. */
+  needs: z.enum(['contract', 'confirmation', ...AFTER_END]),
+  /** The contract that ended, and when; or that is not confirmed. */
   contract: z.string().optional(),
   since: instantSchema.optional(),
 })

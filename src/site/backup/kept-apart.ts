@@ -42,6 +42,8 @@ const takenBackSchema = z.strictObject({
   guardianshipsEnded: z.array(z.string()),
   /** Contracts under which data was processed; lines from before there were any name none. */
   contractsEnded: z.array(z.strictObject({ contract: z.string(), reason: z.string() })).default([]),
+  /** Sub-processors that met an objection, or were withdrawn. */
+  subProcessorsRefused: z.array(z.strictObject({ change: z.string(), reason: z.string() })).default([]),
   restrictions: z.array(
     z.strictObject({
       key: digestSchema,
@@ -74,12 +76,14 @@ export async function openKeptApart(
   const lines = await readTakenBack(safe)
   let reached = lines.at(-1) ?? NOTHING
   const guardianships = new Set(lines.flatMap((line) => line.guardianshipsEnded))
+  const refused = new Set(lines.flatMap((line) => line.subProcessorsRefused.map(({ change }) => change)))
   const keep = async () => {
-    const next = await readSince(db, { reached: { ...reached, guardianships }, personKeys })
+    const next = await readSince(db, { reached: { ...reached, guardianships, refused }, personKeys })
     if (next === undefined) return
     await appendLine(join(safe.directory, FILE), next)
     reached = next
     for (const guardianship of next.guardianshipsEnded) guardianships.add(guardianship)
+    for (const { change } of next.subProcessorsRefused) refused.add(change)
   }
   const noting = new GroupCommit(async (callers: readonly true[]) => {
     await keep()
@@ -115,18 +119,22 @@ interface Reached {
   readonly restriction: number
   /** Ends of guardianships that are noted; they have no numbers. */
   readonly guardianships: ReadonlySet<string>
+  /** Refused sub-processors that are noted; they have none either. */
+  readonly refused: ReadonlySet<string>
 }
 
 async function readSince(
   db: Database,
   { reached, personKeys }: { reached: Reached; personKeys: PersonKeys },
 ): Promise<TakenBack | undefined> {
-  const { sequence, restriction, guardianships } = reached
+  const { sequence, restriction, guardianships, refused } = reached
   const since = await rowsSince(db, reached)
   const { revoked, objections, restrictions, bases, uncovered, contracts } = since
   const newlyEnded = since.ended.filter((guardianship) => !guardianships.has(guardianship))
+  const newlyRefused = since.refused.filter(({ change }) => !refused.has(change))
   const numbered = [revoked, objections, bases, uncovered, contracts]
-  if ([...numbered, restrictions, newlyEnded].every(({ length }) => length === 0)) return undefined
+  if ([...numbered, restrictions, newlyEnded, newlyRefused].every(({ length }) => length === 0))
+    return undefined
   // Whoever was erased has no key and no mark: nothing of theirs is to be taken back.
   const named = new Set([...objections, ...restrictions, ...uncovered].map(({ person }) => person))
   const marks = named.size === 0 ? new Map<number, Digest>() : await personKeys.marksOf(db, [...named])
@@ -143,6 +151,7 @@ async function readSince(
     })),
     guardianshipsEnded: newlyEnded,
     contractsEnded: contracts.map(({ contract, reason }) => ({ contract, reason })),
+    subProcessorsRefused: newlyRefused,
     restrictions: withMarks(restrictions, marks).map(restrictionOf),
   })
 }
@@ -164,9 +173,9 @@ async function rowsSince(db: Database, { sequence, restriction }: Reached): Prom
         order by legal_basis_person.sequence) as uncovered,
       array(select json_build_object('sequence', sequence, 'contract', contract, 'reason', reason)
         from processing_contract_end where sequence > ${sequence}::bigint order by processing_contract_end.sequence) as contracts,
-      array(select guardianship from guardianship where ended_ms is not null order by id) as ended`.execute(
-    db,
-  )
+      array(select guardianship from guardianship where ended_ms is not null order by id) as ended,
+      array(select json_build_object('change', change, 'reason', coalesce(reason, ''))
+        from sub_processor_answer where answer <> 'approved' order by change) as refused`.execute(db)
   const [found] = rows
   if (!found) throw new Fault('fault.internal', { what: 'Cannot read what was taken back' })
   return found
@@ -184,6 +193,7 @@ interface RowsSince {
     readonly reason: string
   }[]
   readonly ended: readonly string[]
+  readonly refused: readonly { readonly change: string; readonly reason: string }[]
 }
 
 function withMarks<R extends { readonly person: number }>(

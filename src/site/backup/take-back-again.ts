@@ -7,6 +7,8 @@ import { objectTo } from '../consent/change-objections.ts'
 import { liveGrantsBySequence } from '../consent/grant-store.ts'
 import { writeRevocations } from '../consent/revoke-grants.ts'
 import { endContract } from '../contracts/change-contracts.ts'
+import { answerChange } from '../contracts/sub-processor-acts.ts'
+import { readSubProcessors } from '../contracts/sub-processor-store.ts'
 import { endGuardianship } from '../principals/end-guardianship.ts'
 import { restrictPerson } from '../rights/restrict-person.ts'
 import type { SiteContext } from '../site-context.ts'
@@ -23,7 +25,7 @@ export interface TakenBackAgain {
   readonly withdrawals: number
   readonly objections: number
   readonly restrictions: number
-  /** Legal bases, guardianships and contracts that ended, and people whom a basis covers no longer. */
+  /** Legal bases, guardianships and contracts that ended, people whom a basis covers no longer, sub-processors that were refused. */
   readonly endings: number
 }
 
@@ -70,7 +72,8 @@ export async function takeBackAgain(
   }
   const endings = await endAgain(site, { people, lines, marks })
   const contracts = await endContractsAgain(site, lines)
-  return { withdrawals, objections, restrictions, endings: endings + contracts }
+  const refused = await refuseSubProcessorsAgain(site, lines)
+  return { withdrawals, objections, restrictions, endings: endings + contracts + refused }
 }
 
 /** People by the marks of their keys, as far as a line names them for something that the backup does not have. */
@@ -126,10 +129,21 @@ async function endAgain(
 
 /** Contracts that ended after the backup; one that was recorded after it is not there to be ended. */
 async function endContractsAgain(site: SiteContext, lines: readonly TakenBack[]): Promise<number> {
-  const standing = new Set(site.contracts.standing().map(({ id }) => id))
+  const standing = new Set(site.contracts.list().flatMap(({ id, end }) => (end ? [] : [id])))
   const ended = lines.flatMap((line) => line.contractsEnded).filter(({ contract }) => standing.has(contract))
   for (const { contract, reason } of ended) await endContract(site, { contract, reason }, { by: BY })
   return ended.length
+}
+
+/** Sub-processors that were refused after the backup; one that was announced after it is not there to be refused. */
+async function refuseSubProcessorsAgain(site: SiteContext, lines: readonly TakenBack[]): Promise<number> {
+  const reasons = new Map(
+    lines.flatMap((line) => line.subProcessorsRefused.map(({ change, reason }) => [change, reason])),
+  )
+  const open = (await readSubProcessors(site.db)).filter(({ id, answered }) => !answered && reasons.has(id))
+  for (const known of open)
+    await answerChange(site, known, { answer: 'withdrawn', reason: reasons.get(known.id), by: BY })
+  return open.length
 }
 
 /** Grants by their numbers; those that were given after the backup are not there to be withdrawn. */

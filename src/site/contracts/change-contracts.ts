@@ -10,7 +10,13 @@ import { changeGrants } from '../consent/change-grants.ts'
 import type { ChangeFacts, ConsentContext } from '../consent/change-grants.ts'
 import type { SiteContext } from '../site-context.ts'
 import { covers } from './contract-in-force.ts'
-import { insertContract, insertContractEnd, wireContract } from './contract-store.ts'
+import {
+  insertConfirmation,
+  insertContract,
+  insertContractEnd,
+  isAgreed,
+  wireContract,
+} from './contract-store.ts'
 import type { StoredContract } from './contract-store.ts'
 
 /** One change after the other: two at once would each find no contract of the same reference. */
@@ -19,8 +25,9 @@ const turn = new Mutex()
 type ContractSite = Pick<SiteContext, 'consent' | 'contracts' | 'dataSets' | 'ids' | 'clock'>
 
 /**
- * Records a contract, with a receipt; asks may run under it when this resolves. It takes the place of the one of the same controller and
- * reference, which ends with it; the same again changes nothing.
+ * Records a contract, with a receipt. Asks may run under what its controller records when this resolves, and it takes the place of what
+ * there was of the same controller and reference. What the custodian records waits for the controller (`confirmContract`), and what there
+ * was stands until then. The same again changes nothing; said by the other party it is its confirmation.
  *
  * @throws Fault `fault.request_malformed` that names each wrong field
  */
@@ -31,26 +38,88 @@ export async function recordContract(
 ): Promise<StoredContract> {
   return turn.run(async () => {
     requireSound(site, request)
-    const before = site.contracts
-      .standing()
-      .findLast(
-        ({ facts }) => facts.controller === request.controller && facts.reference === request.reference,
-      )
-    if (before && saysTheSame(before.facts, request)) return before
+    const before = openOf(site, request)
+    const same = before.findLast(({ facts }) => saysTheSame(facts, request))
+    if (same) return isOwnWord(same, change) ? same : confirm(site, same, change)
     const id = site.ids.next('contract')
     const facts: ContractFacts = { ...request, validFrom: request.validFrom ?? site.clock.now() }
+    const isController = change.by === `issuer:${request.controller}`
+    const replaced = before.filter((contract) => isController || !isAgreed(contract))
     await writeChange(site, change, {
       body: { recordContract: request },
-      ends: before ? [{ contract: before, reason: `Replaced by ${id}` }] : [],
+      ends: replaced.map((contract) => ({ contract, reason: `Replaced by ${id}` })),
       first: async (tx, now) => {
         await insertContract(tx, { id, facts, now, by: change.by })
         await issue(tx, site.consent, { recorded: id, facts: wireContract(facts) })
       },
     })
-    const recorded = site.contracts.find(id)
-    if (!recorded) throw new TypeError('A contract that was just recorded is not there')
-    return recorded
+    return recorded(site, id)
   })
+}
+
+/**
+ * The other party says that a contract stands, with a receipt; what it takes the place of ends with it. Said again it changes nothing.
+ * `undefined` when there is none.
+ *
+ * @throws Fault `fault.conflict` from the party that recorded it, and for one that has ended
+ */
+export async function confirmContract(
+  site: ContractSite,
+  id: string,
+  change: ChangeFacts,
+): Promise<StoredContract | undefined> {
+  return turn.run(async () => {
+    const contract = site.contracts.find(id)
+    if (!contract) return undefined
+    if (contract.end !== undefined)
+      throw new Fault('fault.conflict', { what: 'Cannot confirm the contract: it has ended' })
+    if (contract.recordedBy === change.by)
+      throw new Fault('fault.conflict', { what: 'Cannot confirm the contract: it takes the other party' })
+    return confirm(site, contract, change)
+  })
+}
+
+async function confirm(
+  site: ContractSite,
+  contract: StoredContract,
+  change: ChangeFacts,
+): Promise<StoredContract> {
+  if (contract.confirmed !== undefined) return contract
+  const { id, facts } = contract
+  // What the custodian only proposed took nobody's place yet.
+  const replaced = isAgreed(contract) ? [] : openOf(site, facts).filter((other) => other.id !== id)
+  await writeChange(site, change, {
+    body: { confirmContract: id },
+    ends: replaced.map((other) => ({ contract: other, reason: `Replaced by ${id}` })),
+    first: async (tx, now) => {
+      await insertConfirmation(tx, { contract: id, now, by: change.by })
+      await issue(tx, site.consent, { confirmed: id })
+    },
+  })
+  return recorded(site, id)
+}
+
+/** What of a controller and reference has not ended, confirmed or not. */
+function openOf(
+  { contracts }: ContractSite,
+  { controller, reference }: Pick<ContractFacts, 'controller' | 'reference'>,
+): readonly StoredContract[] {
+  return contracts
+    .list()
+    .filter(
+      ({ facts, end }) =>
+        end === undefined && facts.controller === controller && facts.reference === reference,
+    )
+}
+
+function isOwnWord({ recordedBy, confirmed }: StoredContract, { by }: ChangeFacts): boolean {
+  return recordedBy === by || confirmed?.by === by
+}
+
+function recorded({ contracts }: ContractSite, id: string): StoredContract {
+  const contract = contracts.find(id)
+  if (!contract) throw new TypeError('A contract that was just recorded is not there')
+  return contract
 }
 
 /** Ends a contract: nothing runs under it from the moment this resolves, runs under way included. One that has ended stays so. */

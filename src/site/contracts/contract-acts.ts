@@ -6,7 +6,7 @@ import type {
 } from '../../protocol/law/processing-contract.ts'
 import type { ChangeFacts } from '../consent/change-grants.ts'
 import type { SiteContext } from '../site-context.ts'
-import { endContract, recordContract } from './change-contracts.ts'
+import { confirmContract, endContract, recordContract } from './change-contracts.ts'
 import { contractState, missingContracts } from './contract-in-force.ts'
 import { wireContract } from './contract-store.ts'
 import type { StoredContract } from './contract-store.ts'
@@ -18,6 +18,11 @@ export interface ContractActs {
   }): Promise<{ items: ContractView[]; missing: MissingContract[] }>
   recordContract(request: ContractRequest, change: ChangeFacts): Promise<ContractView>
   /** `undefined` when there is none, or none in the scope. */
+  confirmContract(
+    request: { issuer?: string | undefined; contract: string },
+    change: ChangeFacts,
+  ): Promise<ContractView | undefined>
+  /** `undefined` as above. */
   endContract(
     request: { issuer?: string | undefined; contract: string; reason: string },
     change: ChangeFacts,
@@ -43,6 +48,13 @@ export function contractActs(site: SiteContext): ContractActs {
       await site.log.publish()
       return contractView(site, recorded)
     },
+    async confirmContract({ issuer, contract }, change) {
+      const known = site.contracts.find(contract)
+      if (!known || !isOf(known.facts.controller, issuer)) return undefined
+      const confirmed = await confirmContract(site, contract, change)
+      await site.log.publish()
+      return confirmed && contractView(site, confirmed)
+    },
     async endContract({ issuer, contract, reason }, change) {
       const known = site.contracts.find(contract)
       if (!known || !isOf(known.facts.controller, issuer)) return undefined
@@ -57,12 +69,13 @@ function contractView(
   { custodian, clock }: Pick<SiteContext, 'custodian' | 'clock'>,
   contract: StoredContract,
 ): ContractView {
-  const { id, facts, recordedAt, recordedBy, end } = contract
+  const { id, facts, recordedAt, recordedBy, confirmed, end } = contract
   const view = {
     contract: id,
     processor: custodian,
     recordedAt: formatInstant(recordedAt),
     recordedBy,
+    ...(confirmed && { confirmedAt: formatInstant(confirmed.at), confirmedBy: confirmed.by }),
     ...(end === undefined ? {} : { endedAt: formatInstant(end.at), endReason: end.reason }),
     state: contractState(contract, clock.now()),
     ...wireContract(facts),

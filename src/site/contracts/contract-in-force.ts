@@ -2,6 +2,7 @@ import type { Instant } from '../../kernel/clock.ts'
 import type { Manifest } from '../../protocol/data-set.ts'
 import type { ContractState, MissingContract } from '../../protocol/law/processing-contract.ts'
 import { formatInstant } from '../../kernel/clock.ts'
+import { isAgreed } from './contract-store.ts'
 import type { ContractStore, StoredContract } from './contract-store.ts'
 
 /** A data set as far as contracts go: whose it is. */
@@ -49,12 +50,17 @@ export function missingContracts(
 
 function missingOf({ contracts }: ContractParts, manifest: ProcessedDataSet, now: Instant): MissingContract {
   const { dataSet, issuer: controller } = manifest
+  const proposed = contracts
+    .list()
+    .findLast((contract) => covers(contract, manifest) && contractState(contract, now) === 'unconfirmed')
+  if (proposed) return { dataSet, controller, needs: 'confirmation', contract: proposed.id }
   const [last] = contracts
     .list()
     .toReversed()
     .flatMap((contract) => {
       const at = endOf(contract)
-      return covers(contract, manifest) && at !== undefined && at <= now ? [{ ...contract, at }] : []
+      const isOver = at !== undefined && at <= now
+      return covers(contract, manifest) && isAgreed(contract) && isOver ? [{ ...contract, at }] : []
     })
     .toSorted((left, right) => right.at - left.at)
   if (!last) return { dataSet, controller, needs: 'contract' }
@@ -62,9 +68,11 @@ function missingOf({ contracts }: ContractParts, manifest: ProcessedDataSet, now
   return { dataSet, controller, needs, contract: last.id, since: formatInstant(last.at) }
 }
 
-export function contractState({ facts, end }: StoredContract, now: Instant): ContractState {
+export function contractState(contract: StoredContract, now: Instant): ContractState {
+  const { facts, end } = contract
   if (end !== undefined) return 'ended'
   if ((facts.validUntil ?? Infinity) <= now) return 'expired'
+  if (!isAgreed(contract)) return 'unconfirmed'
   return facts.validFrom > now ? 'not_yet' : 'in_force'
 }
 

@@ -10,7 +10,10 @@ export interface StoredContract {
   readonly id: string
   readonly facts: ContractFacts
   readonly recordedAt: Instant
+  /** `operator` or `issuer:NAME`. */
   readonly recordedBy: string
+  /** That the other party said that it stands. */
+  readonly confirmed?: { readonly at: Instant; readonly by: string } | undefined
   readonly end?: { readonly at: Instant; readonly reason: string } | undefined
 }
 
@@ -42,7 +45,9 @@ export class ContractStore {
 
   /** Those under which something may run now, as far as their dates go. */
   standing(): readonly StoredContract[] {
-    return this.#contracts.filter(({ id, end }) => end === undefined && !this.#ending.has(id))
+    return this.#contracts.filter(
+      (contract) => contract.end === undefined && !this.#ending.has(contract.id) && isAgreed(contract),
+    )
   }
 
   /** Runs an act that ends some: nothing stands on them from now on. What is true afterwards is read from the record. */
@@ -58,10 +63,16 @@ export class ContractStore {
 
   async #read(): Promise<void> {
     const { rows } = await sql<ContractRow>`
-      select c.*, e.ended_ms, e.reason from processing_contract c
-      left join processing_contract_end e on e.contract = c.id order by c.number`.execute(this.#db)
+      select c.*, e.ended_ms, e.reason, f.confirmed_ms, f.confirmed_by from processing_contract c
+      left join processing_contract_end e on e.contract = c.id
+      left join processing_contract_confirmation f on f.contract = c.id order by c.number`.execute(this.#db)
     this.#contracts = rows.map(storedOf)
   }
+}
+
+/** Whether the controller has said that it stands: it recorded the contract, or confirmed what the custodian recorded. */
+export function isAgreed({ facts, recordedBy, confirmed }: StoredContract): boolean {
+  return recordedBy === `issuer:${facts.controller}` || confirmed !== undefined
 }
 
 export async function insertContract(
@@ -71,6 +82,15 @@ export async function insertContract(
   await sql`
     insert into processing_contract (id, facts, recorded_ms, recorded_by)
     values (${id}, ${JSON.stringify(wireContract(facts))}::jsonb, ${now}, ${by})`.execute(tx)
+}
+
+export async function insertConfirmation(
+  tx: DatabaseTransaction,
+  { contract, now, by }: { contract: string; now: Instant; by: string },
+): Promise<void> {
+  await sql`
+    insert into processing_contract_confirmation (contract, confirmed_ms, confirmed_by)
+    values (${contract}, ${now}, ${by})`.execute(tx)
 }
 
 export async function insertContractEnd(
@@ -99,14 +119,20 @@ interface ContractRow {
   readonly recorded_by: string
   readonly ended_ms: bigint | null
   readonly reason: string | null
+  readonly confirmed_ms: bigint | null
+  readonly confirmed_by: string | null
 }
 
-function storedOf({ id, facts, recorded_ms, recorded_by, ended_ms, reason }: ContractRow): StoredContract {
+function storedOf(row: ContractRow): StoredContract {
+  const { id, facts, recorded_ms, recorded_by, ended_ms, reason, confirmed_ms, confirmed_by } = row
   return {
     id,
     facts: contractFactsSchema.parse(facts),
     recordedAt: instant(Number(recorded_ms)),
     recordedBy: recorded_by,
+    ...(confirmed_ms === null
+      ? {}
+      : { confirmed: { at: instant(Number(confirmed_ms)), by: confirmed_by ?? '' } }),
     ...(ended_ms === null ? {} : { end: { at: instant(Number(ended_ms)), reason: reason ?? '' } }),
   }
 }

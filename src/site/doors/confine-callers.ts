@@ -15,6 +15,7 @@ const READS: ReadonlySet<Pick<Endpoint, 'path'>> = new Set([
   SITE_API.listAssessments,
   SITE_API.listBases,
   SITE_API.listContracts,
+  SITE_API.listSubProcessors,
   SITE_API.listAuthorityRequests,
   SITE_API.dataRightsDirectory,
   SITE_API.listOfficers,

@@ -8,6 +8,8 @@ import type { namedOfficerSchema } from '../../protocol/http/officer-role-api.ts
 import type { Register } from '../../protocol/rights/register.ts'
 import type { DataSetId, MemberId } from '../../protocol/wire.ts'
 import { contractActs } from '../contracts/contract-acts.ts'
+import { subProcessorActs } from '../contracts/sub-processor-acts.ts'
+import type { SubProcessorActs } from '../contracts/sub-processor-acts.ts'
 import type { ContractActs } from '../contracts/contract-acts.ts'
 import type { ChangeFacts } from '../consent/change-grants.ts'
 import { authorityRequestActs } from '../officer/authority-requests.ts'
@@ -33,7 +35,14 @@ import type { SiteContext } from '../site-context.ts'
 
 /** What the officer's part of the door calls. `issuer` in a scope: only what concerns that issuer's data sets. */
 export interface OfficerActs
-  extends AssessmentActs, AuthorityRequestActs, BasisActs, ContractActs, TransferActs, IncidentActs {
+  extends
+    AssessmentActs,
+    AuthorityRequestActs,
+    BasisActs,
+    ContractActs,
+    SubProcessorActs,
+    TransferActs,
+    IncidentActs {
   register(scope: { issuer?: MemberId | undefined }): Promise<Register>
   keepParty(request: { member: MemberId; contact: PartyContact }): Promise<PartyContact>
   /** `undefined` when no such data set is offered for such a purpose. */
@@ -73,6 +82,7 @@ export function officerActs(site: SiteContext): OfficerActs {
     ...assessmentActs(site),
     ...basisActs(site),
     ...contractActs(site),
+    ...subProcessorActs(site),
     ...authorityRequestActs(site),
     declareBases: (declaration, change) => declareBases(site, declaration, change),
     ...transferActs(site),

@@ -9,6 +9,7 @@ import { isInTime } from '../consent/decide-basis.ts'
 import type { AssessedInterest } from '../consent/decide-basis.ts'
 import { contractInForce, contractState, missingContracts } from '../contracts/contract-in-force.ts'
 import type { StoredContract } from '../contracts/contract-store.ts'
+import { contractsWithSubProcessors } from '../contracts/sub-processor-acts.ts'
 import type { SiteContext } from '../site-context.ts'
 import { missingBases } from './missing-bases.ts'
 import { makeRegister } from './make-register.ts'
@@ -43,7 +44,7 @@ export async function registerFacts(site: SiteContext, issuer?: string): Promise
     contacts,
     names,
     assessments: site.assessments.list(),
-    contracts: standingAt(site, now),
+    contracts: await contractsWithSubProcessors(site, standingAt(site, now)),
     missingContracts: missingContracts(site, manifests, now),
     recipients,
     removedGrounds: site.transferRemovals.ids,

@@ -34,11 +34,19 @@ function subProcessorsOf({
 }
 
 /** What is to be done about a data set that no contract in force covers. */
-export function missingContractText({ dataSet, controller, needs, since }: MissingContract): string {
+export function missingContractText({
+  dataSet,
+  controller,
+  needs,
+  contract = '',
+  since,
+}: MissingContract): string {
   const lacking = `"${dataSet}" has no contract of processing with "${controller}" in force and is declined`
   switch (needs) {
     case 'contract':
       return `${lacking}: hedgerow officer contract record --file FILE`
+    case 'confirmation':
+      return `${lacking}: "${controller}" confirms what the custodian recorded (hedgerow officer contract confirm ${contract})`
     case 'return':
       return `${lacking} since ${since ?? ''}: give it back (hedgerow dataset hand-over ${dataSet}), then hedgerow dataset retire ${dataSet}`
     case 'deletion':

@@ -3,7 +3,8 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, suite, test } from 'node:test'
-import { testManifest } from '../../../src/testing/test-population.ts'
+import { openOfficer } from '../../../src/sdk/officer.ts'
+import { testManifest, testProcessing } from '../../../src/testing/test-population.ts'
 import { testTrade } from '../../../src/testing/test-trade.ts'
 import type { TestTrade } from '../../../src/testing/test-trade.ts'
 import { ROOT } from '../../docs/pages.ts'
@@ -12,7 +13,7 @@ import { runCli } from '../run-cli.ts'
 /** The files that a guide shows, by name. */
 async function shownFiles(guide: string): Promise<ReadonlyMap<string, string>> {
   const text = await readFile(join(ROOT, 'docs', 'how-to', guide), 'utf8')
-  const blocks = text.matchAll(/```yaml\n# ([a-z]+\.yaml)\n([\s\S]*?)```/g)
+  const blocks = text.matchAll(/```yaml\n# ([a-z-]+\.yaml)\n([\s\S]*?)```/g)
   return new Map([...blocks].map(([, name = '', body = '']) => [name, body]))
 }
 
@@ -46,8 +47,18 @@ suite('the verbs of contracts and authorities', () => {
     const recorded = await typed('contract', 'record', '--file', file, '--json')
     assert.equal(recorded.code, 0, recorded.error)
     const { contract } = JSON.parse(recorded.out) as { contract: string }
+    const alone = await typed('contract', 'list')
+    assert.equal(alone.code, 1)
+    assert.match(alone.out, new RegExp(`Missing: that federation confirms ${contract} for athletes`))
+    const controller = openOfficer(
+      trade.site().client({ issuer: 'federation', key: trade.federation.signing }),
+    )
+    await controller.confirmContract(contract)
+    assert.equal((await typed('contract', 'confirm', contract)).code, 1, 'it takes the other party')
     const joint = await fileOf('process-under-a-contract.md', 'arrangement.yaml')
     assert.equal((await typed('contract', 'record', '--file', joint)).code, 0)
+    for (const { contract: id, confirmedAt } of (await controller.contracts()).items)
+      if (confirmedAt === undefined) await controller.confirmContract(id)
     const listed = await typed('contract', 'list')
     assert.equal(listed.code, 0)
     assert.match(listed.out, /DPA 2026-014/)
@@ -63,6 +74,32 @@ suite('the verbs of contracts and authorities', () => {
     assert.equal(due.code, 1)
     assert.match(due.out, /Due: give athletes back to federation and retire it/)
     assert.notEqual((await typed('contract', 'end', 'contract_none', '--reason', 'x')).code, 0)
+  })
+
+  test('a sub-processor is announced from the guide’s file, waits with exit code 1, and is withdrawn', async () => {
+    const controller = openOfficer(
+      trade.site().client({ issuer: 'federation', key: trade.federation.signing }),
+    )
+    const { contract } = await controller.recordContract(testProcessing('federation', { reference: 'Next' }))
+    assert.match((await typed('sub-processor', 'list')).out, /No other processor was announced/)
+    const file = await fileOf('process-under-a-contract.md', 'sub-processor.yaml')
+    const text = await readFile(file, 'utf8')
+    await writeFile(file, text.replace('contract_01J…', contract).replace('2026-09-01', '2099-09-01'))
+    const announced = await typed('sub-processor', 'announce', '--file', file, '--json')
+    assert.equal(announced.code, 0, announced.error)
+    const { change } = JSON.parse(announced.out) as { change: string }
+    const waiting = await typed('sub-processor', 'list')
+    assert.equal(waiting.code, 1)
+    assert.match(waiting.out, /Cold Aisle AG .* asked/)
+    assert.notEqual(
+      (await typed('sub-processor', 'approve', change)).code,
+      0,
+      'the operator does not approve',
+    )
+    assert.equal((await typed('sub-processor', 'withdraw', change)).code, 2, 'a reason is asked for')
+    const withdrawn = await typed('sub-processor', 'withdraw', change, '--reason', 'another firm')
+    assert.equal(withdrawn.code, 0, withdrawn.error)
+    assert.equal((await typed('sub-processor', 'list')).code, 0)
   })
 
   test('a request of an authority is recorded and decided from the guide’s files, and overdue with exit code 1', async () => {

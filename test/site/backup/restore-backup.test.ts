@@ -9,6 +9,7 @@ import { backupDirectory } from '../../../src/site/backup/backups.ts'
 import { peoplePath } from '../../../src/site/backup/safe.ts'
 import { readBases } from '../../../src/site/consent/basis-store.ts'
 import { giveGrants } from '../../../src/site/consent/give-grants.ts'
+import { readSubProcessors } from '../../../src/site/contracts/sub-processor-store.ts'
 import { findGuardianship } from '../../../src/site/principals/guardianship-store.ts'
 import { completeErasures, settleErasures } from '../../../src/site/rights/complete-erasures.ts'
 import { findErasure } from '../../../src/site/rights/erasure-store.ts'
@@ -116,9 +117,9 @@ test('what was withdrawn, objected to and restricted after the backup holds agai
   assert.deepEqual([...(await site.vault.findPeople([late]))], [-1])
 })
 
-test('a basis, a guardianship and a contract that ended after the backup have ended, and who is covered no longer is not', async () => {
+test('what ended after the backup has ended: a basis, a guardianship, a contract; and whoever was refused is out', async () => {
   await using place = await testRestore(bare, entry)
-  assert.equal((await place.restore()).endings, 4)
+  assert.equal((await place.restore()).endings, 5)
   const site = await place.open()
   const ids = ['basis_ended', 'basis_listed']
   const [ended, listed] = await readBases(site.db, { ids })
@@ -133,6 +134,8 @@ test('a basis, a guardianship and a contract that ended after the backup have en
   )
   assert.ok((await findGuardianship(site.db, 'guardianship_one'))?.endedAt)
   assert.deepEqual(site.contracts.standing(), [])
+  const [sub] = await readSubProcessors(site.db)
+  assert.equal(sub?.answered?.answer, 'withdrawn')
 })
 
 test('no number of a person and none of a grant that the lost site gave is given again', async () => {

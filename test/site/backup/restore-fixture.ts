@@ -1,9 +1,10 @@
+import assert from 'node:assert/strict'
 import { cp } from 'node:fs/promises'
 import { join } from 'node:path'
 import { after } from 'node:test'
 import { formatInstant, later } from '../../../src/kernel/clock.ts'
 import { digestOf } from '../../../src/kernel/digest.ts'
-import { dataSetIdSchema, memberIdSchema } from '../../../src/protocol/wire.ts'
+import { countrySchema, dataSetIdSchema, memberIdSchema } from '../../../src/protocol/wire.ts'
 import { makeBackup } from '../../../src/site/backup/make-backup.ts'
 import { peoplePath } from '../../../src/site/backup/safe.ts'
 import type { BackupEntry } from '../../../src/site/backup/safe.ts'
@@ -13,6 +14,8 @@ import { changeGrants } from '../../../src/site/consent/change-grants.ts'
 import { objectTo } from '../../../src/site/consent/change-objections.ts'
 import { revokeGrants } from '../../../src/site/consent/revoke-grants.ts'
 import { endContract } from '../../../src/site/contracts/change-contracts.ts'
+import { answerChange, subProcessorActs } from '../../../src/site/contracts/sub-processor-acts.ts'
+import { readSubProcessors } from '../../../src/site/contracts/sub-processor-store.ts'
 import { endGuardianship } from '../../../src/site/principals/end-guardianship.ts'
 import { insertGuardianship } from '../../../src/site/principals/guardianship-store.ts'
 import type { ErasureRecord } from '../../../src/site/rights/erasure-store.ts'
@@ -54,6 +57,13 @@ after(() => bare[Symbol.asyncDispose]())
 
 await bare.fill({ dataSet: 'athletes', people })
 await beginBases()
+await subProcessorActs(bare.site).announceSubProcessor({
+  contract: bare.site.contracts.standing()[0]?.id ?? '',
+  name: 'Rack GmbH',
+  country: countrySchema.parse('DE'),
+  task: 'machines',
+  from: '2099-01-01',
+})
 
 /** Its backup, from before the erasure. */
 export const entry: BackupEntry = await makeBackup(bare.site)
@@ -90,6 +100,12 @@ await uncoverPeople(
 )
 await endGuardianship(bare.site, { guardianship: 'guardianship_one', by: 'operator' })
 const [contract] = bare.site.contracts.standing()
+const [refused] = await readSubProcessors(bare.site.db)
+await answerChange(bare.site, refused ?? assert.fail('None was announced'), {
+  answer: 'objected',
+  reason: 'no',
+  by: 'issuer:federation',
+})
 await endContract(bare.site, { contract: contract?.id ?? '', reason: 'it was replaced' }, { by: 'operator' })
 await bare.site.log.publish()
 await bare.site.archiver.follow()

@@ -126,6 +126,7 @@ test('joint controllers have an arrangement, which people are told of', async ()
     arrangement: 'the federation answers people, the custodian secures the data',
     contactPoint: 'privacy@federation.example',
   })
+  await controller().confirmContract(joint.contract)
   const request = { dataSet: 'study', purpose: 'dpv:ResearchAndDevelopment' }
   assert.match(
     JSON.stringify(await controller().notice(request)),

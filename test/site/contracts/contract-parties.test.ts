@@ -1,0 +1,184 @@
+import assert from 'node:assert/strict'
+import { after, test } from 'node:test'
+import { openOfficer } from '../../../src/sdk/officer.ts'
+import { ManualClock } from '../../../src/testing/manual-clock.ts'
+import { publicKeys, testParty } from '../../../src/testing/test-network.ts'
+import type { TestParty } from '../../../src/testing/test-network.ts'
+import { testPeople, testProcessing } from '../../../src/testing/test-population.ts'
+import { testTrade } from '../../../src/testing/test-trade.ts'
+
+const clock = new ManualClock(Date.parse('2026-03-02T09:00:00Z'))
+const trade = await testTrade({ clock, sites: [{ name: 'galway', hasContract: false }] })
+after(() => trade[Symbol.asyncDispose]())
+const site = trade.site()
+const people = testPeople(60)
+const seatOf = (party: TestParty) => openOfficer(site.client({ issuer: party.name, key: party.signing }))
+const controller = () => seatOf(trade.federation)
+const custodian = () => openOfficer(site.client({ issuer: 'operator', key: site.operatorKey }))
+const DAY_MS = 86_400_000
+
+let askers = 0
+async function count(): Promise<unknown> {
+  const acquirer = await trade.addAcquirer(`asker-${(askers += 1)}`)
+  const { sites } = await acquirer.ask('select count(*) from athletes', { offer: 'athletes' })
+  return sites[0]?.release?.rows[0]?.[0] ?? sites[0]?.reason
+}
+
+const states = async () =>
+  (await controller().contracts()).items.map(({ contract, state, confirmedBy }) => [
+    contract,
+    state,
+    confirmedBy,
+  ])
+
+test('what the custodian records alone carries nothing until the controller confirms it', async () => {
+  const first = await controller().recordContract(testProcessing())
+  await trade.fill(site, { dataSet: 'athletes', people })
+  await controller().endContract(first.contract, 'to begin anew')
+  const proposed = await custodian().recordContract(testProcessing())
+  assert.equal(proposed.state, 'unconfirmed')
+  assert.equal(await count(), 'declined.contract')
+  assert.deepEqual((await controller().contracts()).missing, [
+    { dataSet: 'athletes', controller: 'federation', needs: 'confirmation', contract: proposed.contract },
+  ])
+  assert.match((await controller().register()).gaps.join('\n'), /"federation" confirms what the custodian/)
+  await assert.rejects(custodian().confirmContract(proposed.contract), { status: 409 })
+  assert.equal(await count(), 'declined.contract')
+  const confirmed = await controller().confirmContract(proposed.contract)
+  assert.equal(confirmed.state, 'in_force')
+  assert.equal(confirmed.confirmedBy, 'issuer:federation')
+  assert.equal(await count(), 60)
+})
+
+test('a change by the custodian waits, and what was agreed before carries on until then', async () => {
+  const [, standing] = await states()
+  const changed = await custodian().recordContract(
+    testProcessing('federation', { instructions: 'letters', noticeDays: 30 }),
+  )
+  assert.equal(changed.state, 'unconfirmed')
+  assert.equal((await states()).find(([id]) => id === standing?.[0])?.[1], 'in_force')
+  assert.equal(await count(), 60)
+  // The same from the other party is its confirmation.
+  const agreed = await controller().recordContract(
+    testProcessing('federation', { instructions: 'letters', noticeDays: 30 }),
+  )
+  assert.equal(agreed.contract, changed.contract)
+  assert.equal(agreed.confirmedBy, 'issuer:federation')
+  assert.equal((await states()).find(([id]) => id === standing?.[0])?.[1], 'ended')
+  await site.stop()
+  await site.start()
+  assert.deepEqual((await states()).at(-1), [changed.contract, 'in_force', 'issuer:federation'])
+  assert.equal(await count(), 60)
+  await assert.rejects(controller().confirmContract(standing?.[0] ?? ''), { status: 409 })
+})
+
+test('what the controller records is confirmed by the custodian, for the record', async () => {
+  const own = await controller().recordContract(
+    testProcessing('federation', { reference: 'Annex', dataSets: ['athletes'] }),
+  )
+  assert.equal(own.state, 'in_force')
+  await assert.rejects(controller().confirmContract(own.contract), { status: 409 })
+  const confirmed = await custodian().confirmContract(own.contract)
+  assert.equal(confirmed.confirmedBy, 'operator')
+  const again = await custodian().confirmContract(own.contract)
+  assert.deepEqual(again, confirmed)
+  await controller().endContract(own.contract, 'it was only an annex')
+})
+
+const subProcessors = async () =>
+  (await controller().register()).processing[0]?.contracts[0]?.subProcessors.join('\n') ?? ''
+const inForce = async () =>
+  (await controller().contracts()).items.find(({ state }) => state === 'in_force')?.contract ?? ''
+const day = (days: number) => new Date(clock.now() + days * DAY_MS).toISOString().slice(0, 10)
+
+test('a general authorisation: announced in time, in use on its day, kept out by an objection', async () => {
+  const contract = await inForce()
+  const announce = (name: string, days: number) =>
+    custodian().announceSubProcessor({ contract, name, country: 'DE', task: 'machines', from: day(days) })
+  await assert.rejects(announce('Hasty GmbH', 29), { status: 400 })
+  const rack = await announce('Rack GmbH', 30)
+  const night = await announce('Night Watch', 30)
+  assert.equal(rack.state, 'announced')
+  assert.match(await subProcessors(), /Rack GmbH \(DE\): machines, from 2026-04-01/)
+  const notice = { dataSet: 'athletes', purpose: 'dpv:ResearchAndDevelopment' }
+  assert.match(JSON.stringify(await controller().notice(notice)), /Rack GmbH/)
+
+  const objected = await controller().answerSubProcessor(night.change, {
+    answer: 'objected',
+    reason: 'no night shifts',
+  })
+  assert.equal(objected.state, 'objected')
+  assert.doesNotMatch(await subProcessors(), /Night Watch/)
+  await assert.rejects(controller().answerSubProcessor(night.change, { answer: 'approved' }), { status: 409 })
+
+  clock.advance(30 * DAY_MS)
+  const listed = await custodian().subProcessors()
+  assert.deepEqual(
+    listed.map(({ name, state, reason }) => [name, state, reason]),
+    [
+      ['Night Watch', 'objected', 'no night shifts'],
+      ['Rack GmbH', 'in_use', undefined],
+    ],
+  )
+  await assert.rejects(
+    controller().answerSubProcessor(rack.change, { answer: 'objected', reason: 'too late' }),
+    { status: 409 },
+  )
+  assert.match(await subProcessors(), /Rack GmbH/)
+  assert.doesNotMatch(await subProcessors(), /Night Watch/)
+})
+
+test('without a general authorisation it comes in only where the controller approves', async () => {
+  const recorded = await controller().recordContract(
+    testProcessing('federation', { instructions: 'letters' }),
+  )
+  const announce = (name: string) =>
+    custodian().announceSubProcessor({
+      contract: recorded.contract,
+      name,
+      country: 'IE',
+      task: 'support',
+      from: day(0),
+    })
+  const asked = await announce('Helpdesk Ltd')
+  assert.equal(asked.state, 'asked')
+  clock.advance(DAY_MS)
+  assert.doesNotMatch(await subProcessors(), /Helpdesk/)
+  assert.match(await subProcessors(), /Rack GmbH/, 'what came in before is of the same paper')
+  assert.equal((await controller().answerSubProcessor(asked.change, { answer: 'approved' })).state, 'in_use')
+  assert.match(await subProcessors(), /Helpdesk/)
+  const other = await announce('Other Ltd')
+  assert.equal(
+    (await custodian().answerSubProcessor(other.change, { answer: 'withdrawn', reason: 'too dear' })).state,
+    'withdrawn',
+  )
+})
+
+test('who may announce and answer what', async () => {
+  const contract = await inForce()
+  const announced = { contract, name: 'Planted', country: 'DE', task: 'none', from: day(40) }
+  await assert.rejects(controller().announceSubProcessor(announced), { status: 403 })
+  await assert.rejects(custodian().announceSubProcessor({ ...announced, contract: 'contract_none' }), {
+    status: 400,
+  })
+  const { change } = await custodian().announceSubProcessor(announced)
+  // Whoever announces does not approve.
+  await assert.rejects(custodian().answerSubProcessor(change, { answer: 'approved' }), { status: 403 })
+  await assert.rejects(custodian().answerSubProcessor(change, { answer: 'objected', reason: 'no' }), {
+    status: 403,
+  })
+  await assert.rejects(controller().answerSubProcessor(change, { answer: 'withdrawn', reason: 'no' }), {
+    status: 403,
+  })
+  const other = await trade.network.addMember('other-issuer', ['issuer'])
+  await site.operator.registerIssuer({ member: other.name, keys: publicKeys(other) })
+  assert.deepEqual(await seatOf(other).subProcessors(), [])
+  await assert.rejects(seatOf(other).answerSubProcessor(change, { answer: 'approved' }), { status: 404 })
+  await assert.rejects(seatOf(other).confirmContract(contract), { status: 404 })
+  const regulator = testParty('dpc')
+  await custodian().registerRegulator({ member: 'dpc', keys: publicKeys(regulator) })
+  assert.ok((await seatOf(regulator).subProcessors()).length > 0)
+  await assert.rejects(seatOf(regulator).answerSubProcessor(change, { answer: 'approved' }), { status: 403 })
+  await controller().endContract(contract, 'it is over')
+  assert.equal((await custodian().subProcessors()).find((one) => one.change === change)?.state, 'void')
+})
