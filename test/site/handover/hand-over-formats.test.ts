@@ -203,6 +203,12 @@ test('rows go back as the newest came: CSV byte by byte, packed as it was, and P
   assert.equal(gunzipSync(packed.bytes).toString('utf8'), `${HEAD}${oneRow('ann')}${oneRow('bob')}`)
   await take(await freshDataSet(), 'csv', new Uint8Array(packed.bytes))
 
+  // A sealed document keeps the digits that no double holds.
+  const documents = await freshDataSet()
+  await take(documents, 'csv', `${HEAD}cat,,,"{""id"":9007199254740993}"${','.repeat(13)}\r\n`)
+  const asLines = await handed(documents, { format: 'ndjson' })
+  assert.match(asLines.bytes.toString('utf8'), /"file":\{"id":9007199254740993\}/)
+
   await take(dataSet, 'ndjson', `${jsonLine({ 'the "id", of\u00a0each': 'eve' })}`)
   assert.equal((await handed(dataSet)).ending, 'ndjson')
   assert.equal((await handed(dataSet, { format: 'csv' })).ending, 'csv')
