@@ -108,10 +108,7 @@ function comingAndGoing(
       forgotten.add(person)
       await forgetting.add(person)
     },
-    forgetAll: (people) => {
-      for (const person of people) forgotten.add(person)
-      return forgetAll(people)
-    },
+    forgetAll,
   }
 }
 

@@ -41,7 +41,7 @@ import type { Turn } from './vault-turns.ts'
 import { vaultFault } from './vault-fault.ts'
 import { VaultMemory, nameOfRows } from './vault-memory.ts'
 import type { Vault } from './vault.ts'
-import { createWithoutRowsTable, listWithoutRows } from './without-rows.ts'
+import { createWithoutRowsTable, leaveToIssuer, listWithoutRows } from './without-rows.ts'
 
 /**
  * Opens the vault in `<directory>`, the generation of it that is in force (`generations.ts`), or makes it.
@@ -90,7 +90,11 @@ function vaultOf(first: Engine, { clock, limits }: { clock: Clock; limits: Engin
     changes,
     inMotion: new RowsInMotion(),
     describe: (manifest) => change('describe a data set', ({ writer }) => describeTable(writer, manifest)),
-    retire: (dataSet) => change('retire a data set', ({ writer }) => dropDataSet(writer, dataSet)),
+    retire: (dataSet) =>
+      change('retire a data set', async ({ writer }) => {
+        await leaveToIssuer(writer, dataSet)
+        await dropDataSet(writer, dataSet)
+      }),
     ...changesOf({ writing, changingRows }, memory),
     expectNumbers: async (lookups) => {
       const known = await reads.findPeople(lookups)

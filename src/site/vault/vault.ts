@@ -140,7 +140,7 @@ export interface Vault extends AsyncDisposable {
    * about others too stay for them, without this person, and are in no set that a run may use.
    */
   forget(person: number): Promise<void>
-  /** The same of many at once. */
+  /** The same of many at once, in the turn of imports: none is under way that could bring rows of theirs afterwards. */
   forgetAll(people: readonly number[]): Promise<void>
   /** People whose last row ended by an expiry and who have had none since, in the order of their numbers after one. */
   listWithoutRows(page: {

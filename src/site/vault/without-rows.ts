@@ -3,9 +3,10 @@ import type { DuckDBConnection } from '@duckdb/node-api'
 import { sql } from 'kysely'
 import type { RawBuilder } from 'kysely'
 import { dataSetIdSchema } from '../../protocol/wire.ts'
+import type { DataSetId } from '../../protocol/wire.ts'
 import { rowTables } from './data-set-tables.ts'
 import { runOwn } from './own-sql.ts'
-import { PERSON_COLUMN } from './stored-columns.ts'
+import { PERSON_COLUMN, tableOf } from './stored-columns.ts'
 import type { PersonWithoutRows } from './vault.ts'
 
 /**
@@ -32,6 +33,16 @@ export async function noteWithoutRows(
       where lookup is not null and number not in (select household from _household)
         and number not in (select person from _without_rows) and ${isEnding}`,
   )
+}
+
+/**
+ * Before a data set is retired: whoever had rows in it again did not lose their last one by an expiry, so their issuer decides whether
+ * they stay known (docs/decisions/0028).
+ */
+export async function leaveToIssuer(connection: DuckDBConnection, dataSet: DataSetId): Promise<void> {
+  const table = tableOf(dataSet)
+  if (!(await rowTables(connection)).includes(table)) return
+  await runOwn(connection, sql`delete from _without_rows where person in (${peopleBehind(sql.id(table))})`)
 }
 
 /** Those after a number in its order, but whoever has a row or is forgotten. */

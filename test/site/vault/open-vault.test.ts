@@ -165,6 +165,25 @@ test('retire() leaves nothing of a data set but the numbers of its people', asyn
   assert.equal(await vault.personCount(), 1)
 })
 
+test('whoever had rows again in a data set that is retired is not one whose last row ended by an expiry', async () => {
+  await using vault = await freshVault()
+  await vault.describe(aManifest())
+  await vault.numberPeople([sha256('a'), sha256('b')])
+  await vault.append({ manifest: aManifest(), batch: 'one' }, rowsOf(minute(0, 1), minute(1, 1)))
+  await vault.expire({ dataSet: watch, keep: [] })
+  const without = async () =>
+    (await vault.listWithoutRows({ after: -1, limit: 9 })).map(({ person }) => person)
+  assert.deepEqual(await without(), [0, 1])
+  const other = aManifest({ dataSet: 'watch_again' })
+  await vault.describe(other)
+  await vault.append({ manifest: other, batch: 'one' }, rowsOf(minute(0, 1)))
+  assert.deepEqual(await without(), [1])
+  await vault.retire(other.dataSet)
+  assert.deepEqual(await without(), [1])
+  await vault.retire(watch)
+  assert.deepEqual(await without(), [1], 'a data set that held nothing of theirs any more changes nothing')
+})
+
 test('rows of people who are asked for at the same time are each given as if they had been asked for alone', async () => {
   await using vault = await freshVault()
   await vault.describe(aManifest())
