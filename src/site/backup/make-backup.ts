@@ -187,7 +187,9 @@ async function strikeOutErased(
     record.db,
   )
   const { rows } = await sql<{ person: number; erasure: string }>`
-    select person, erasure from erasure where id > ${before[0]?.last ?? 0n} order by id`.execute(db)
+    select person, erasure from erasure where id > ${before[0]?.last ?? 0n} and person is not null order by id`.execute(
+    db,
+  )
   for (const erased of rows) await strikeOut(peoplePath(safe, backup), erased)
 }
 

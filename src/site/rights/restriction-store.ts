@@ -19,10 +19,12 @@ export interface RestrictionRecord {
   readonly receipts: readonly number[]
 }
 
+/** One after another: whoever has seen one in the record has seen all with lower numbers, so that the safe misses none. */
 export async function insertRestriction(
   tx: DatabaseTransaction,
   made: Omit<RestrictionRecord, 'receipts' | 'liftToldAt' | 'liftsAt'>,
 ): Promise<void> {
+  await sql`lock table restriction in share row exclusive mode`.execute(tx)
   await sql`
     insert into restriction (restriction, person, issuer, reason, requested_by, since_ms)
     values (${made.restriction}, ${made.person}, ${made.issuer}, ${made.reason}, ${made.requestedBy}, ${made.since})`.execute(
