@@ -10,7 +10,7 @@ import { writeRevocations } from '../consent/revoke-grants.ts'
 import type { PersonKeys } from '../vault/person-keys.ts'
 import { issueGuardianshipReceipt } from './establish-guardianship.ts'
 import type { GuardianshipParts } from './establish-guardianship.ts'
-import { findGuardianship, forgetGuardian, guardianshipsBy, saveEnd } from './guardianship-store.ts'
+import { findGuardianship, forgetGuardians, guardianshipsBy, saveEnd } from './guardianship-store.ts'
 import type { StoredGuardianship } from './guardianship-store.ts'
 import { isStanding } from './guardians.ts'
 
@@ -51,7 +51,7 @@ export async function endAllOf(
   if (own.length === 0) return []
   const ending = own.filter((one) => isStanding(one, at.now))
   const revoked = await endIn(tx, parts, { ending, ...at })
-  for (const mark of marks) await forgetGuardian(tx, mark)
+  await forgetGuardians(tx, marks)
   return revoked
 }
 

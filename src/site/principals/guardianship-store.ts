@@ -93,11 +93,11 @@ export async function addGuardianshipReceipt(
     where guardianship = ${guardianship}`.execute(tx)
 }
 
-/** Forgets who a guardian was, when the guardian is erased; that there was one stays. */
-export async function forgetGuardian(tx: DatabaseTransaction, mark: Uint8Array): Promise<void> {
+/** Forgets who guardians were, when they are erased; that there was one stays. */
+export async function forgetGuardians(tx: DatabaseTransaction, marks: readonly Uint8Array[]): Promise<void> {
   await sql`
     update guardianship set guardian = null, guardian_name = null
-    where guardian = ${Buffer.from(mark)}`.execute(tx)
+    where guardian = any(${marks.map((mark) => Buffer.from(mark))}::bytea[])`.execute(tx)
 }
 
 /** Changes the marks by which guardians are known, all of them. */

@@ -13,33 +13,50 @@ import { changeGrants } from '../consent/change-grants.ts'
 import { insertRevocations, liveGrantsOf } from '../consent/grant-store.ts'
 import type { LiveGrant } from '../consent/grant-store.ts'
 import { findDataSet } from '../datasets/data-set-store.ts'
-import { erasePerson } from '../rights/erase-person.ts'
+import { importTurn } from '../datasets/import-batch.ts'
+import { forgetGuardians } from '../principals/guardianship-store.ts'
+import { eraseUnlessKept, finishErasure } from '../rights/erase-person.ts'
 import { storesWhenDeleted } from '../rights/erased-stores.ts'
-import type { ErasureParts } from '../rights/erasure-request.ts'
+import type { ErasureParts, WhoIsKept } from '../rights/erasure-request.ts'
 import { addReceipt, erasuresIn, insertErasureOfMany, saveDeletedMany } from '../rights/erasure-store.ts'
 import type { ErasureRecord } from '../rights/erasure-store.ts'
+import { claimKeys } from '../vault/hold-keys.ts'
 import type { PersonWithoutRows } from '../vault/vault.ts'
 import { takingDataSets, whoStaysKnown } from './who-stays-known.ts'
+import type { StayFacts } from './who-stays-known.ts'
 
 /** At whose word such an erasure is made. */
 const SITE = 'site'
 
+/** People who are erased one by one at the same time. */
+const ALONE_AT_ONCE = 64
+
 /**
  * Erases whoever has no row left, because the retention of all of theirs has ended, and of whom nothing is to be kept: what they are
  * found by, their key and what they granted go (GDPR Art. 5(1)(e), 17(1)(a)). Many at once, with one certificate; whoever
- * has recipients that are to be told is erased like anybody who asks for it. To be called in the turn of imports. Gives how many.
+ * has recipients that are to be told is erased like anybody who asks for it. Each page is erased in the turn of imports, and whoever waits
+ * for that is let in between two. Gives how many.
  */
 export async function eraseWithoutRows(parts: ErasureParts): Promise<number> {
+  const turn = importTurn(parts.vault)
+  await turn.run(() => finishBegun(parts))
   let count = 0
+  for (let after = -1; ;) {
+    const done = await turn.run(async () => {
+      const page = await parts.vault.listWithoutRows({ after, limit: LIMITS.erasedAtOnce })
+      return { erased: await erasePage(parts, page), last: page.at(-1)?.person }
+    })
+    if (done.last === undefined) return count
+    after = done.last
+    count += done.erased
+  }
+}
+
+/** What failed half-way before; what the site did not get to do by itself nobody else asks for again. */
+async function finishBegun(parts: ErasureParts): Promise<void> {
   for (const begun of await erasuresIn(parts.db, 'begun'))
     if (begun.many) await finishErasureOfMany(parts, begun)
-  for (let after = -1; ;) {
-    const page = await parts.vault.listWithoutRows({ after, limit: LIMITS.erasedAtOnce })
-    const last = page.at(-1)
-    if (!last) return count
-    after = last.person
-    count += await erasePage(parts, page)
-  }
+    else if (begun.reason === 'retention') await finishErasure(parts, begun)
 }
 
 async function erasePage(parts: ErasureParts, page: readonly PersonWithoutRows[]): Promise<number> {
@@ -56,10 +73,9 @@ async function erasePage(parts: ErasureParts, page: readonly PersonWithoutRows[]
   let count = 0
   for (const [dataSet, all] of Map.groupBy(going, (one) => one.dataSet)) {
     const issuer = await issuerOf(parts, dataSet)
-    for (const one of all.filter(({ person }) => told.has(person))) {
-      await eraseAlone(parts, one, issuer)
-      count += 1
-    }
+    const alone = all.filter(({ person }) => told.has(person))
+    for (let start = 0; start < alone.length; start += ALONE_AT_ONCE)
+      count += await eraseEachAlone(parts, alone.slice(start, start + ALONE_AT_ONCE), issuer)
     const others = all.filter(({ person }) => !told.has(person))
     if (others.length > 0) count += await eraseMany(parts, others, issuer)
   }
@@ -72,21 +88,49 @@ async function issuerOf({ db }: ErasureParts, dataSet: DataSetId): Promise<Membe
   throw new Fault('fault.internal', { what: `Cannot find the data set "${dataSet}", which had rows` })
 }
 
-/** Answers that are remembered under the name itself go with time: the name is not known any more. */
-async function eraseAlone(
+/**
+ * Gives how many it was done of: something of theirs may have come since the page was read. Answers that are remembered under the name
+ * itself go with time: the name is not known any more.
+ */
+async function eraseEachAlone(
   parts: ErasureParts,
-  { person, lookup }: PersonWithoutRows,
+  people: readonly PersonWithoutRows[],
   issuer: MemberId,
-): Promise<void> {
-  const nameMark = digestOf(lookup)
-  await erasePerson(parts, {
-    person,
-    issuer,
-    reason: 'retention',
-    requestedBy: SITE,
-    nameMark,
-    guardianMark: lookup,
-  })
+): Promise<number> {
+  const lookups = new Map(people.map(({ person, lookup }) => [person, lookup]))
+  const whoIsKept: WhoIsKept = (tx, { people: asked, now }) => {
+    const found = asked.flatMap((person) => {
+      const lookup = lookups.get(person)
+      return lookup ? [{ person, lookup }] : []
+    })
+    return whoStays(tx, parts, { people: found, now })
+  }
+  const erasing = people.map(({ person, lookup }) =>
+    eraseUnlessKept(parts, {
+      person,
+      issuer,
+      reason: 'retention',
+      requestedBy: SITE,
+      nameMark: digestOf(lookup),
+      guardianMark: lookup,
+      whoIsKept,
+    }),
+  )
+  // Nobody is left under way when the turn ends, though one failed.
+  await Promise.allSettled(erasing)
+  return (await Promise.all(erasing)).filter((erased) => erased !== undefined).length
+}
+
+/**
+ * Once more where nobody can change it: a grant, a request or a restriction that came meanwhile counts. Grants, objections and
+ * guardians wait for the turn of grant changes, requests and restrictions for the keys, which are claimed.
+ */
+function whoStays(
+  tx: DatabaseTransaction,
+  { manifests }: Pick<ErasureParts, 'manifests'>,
+  { people, now }: Omit<StayFacts, 'taking'>,
+): Promise<ReadonlySet<number>> {
+  return whoStaysKnown(tx, { people, taking: takingDataSets(manifests().values(), now), now })
 }
 
 /** Notes it in the record, with keys destroyed and grants ended, then forgets them in the vault. */
@@ -101,9 +145,11 @@ async function eraseMany(
     body: { eraseWithoutRows: erasure },
     facts: { by: SITE },
     act: async (tx, { last, now }) => {
-      // Once more where nobody can change it: a grant or a request that came meanwhile counts.
-      const taking = takingDataSets(parts.manifests().values(), now)
-      const staying = await whoStaysKnown(tx, { people, taking, now })
+      await claimKeys(
+        tx,
+        people.map(({ person }) => person),
+      )
+      const staying = await whoStays(tx, parts, { people, now })
       going = people.filter(({ person }) => !staying.has(person))
       const noted = await note(tx, parts, { erasure, issuer, going, last, now })
       return {
@@ -141,6 +187,10 @@ async function note(
   const live = await liveGrantsOf(tx, { people })
   const { rows: known } = await sql<{ person: number }>`
     select forget_traces_of(${people}::integer[]) as person`.execute(tx)
+  await forgetGuardians(
+    tx,
+    going.map(({ lookup }) => lookup),
+  )
   await sql`delete from person_key where person = any(${people}::integer[])`.execute(tx)
   const draft = {
     kind: 'retention',

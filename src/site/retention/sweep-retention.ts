@@ -31,29 +31,34 @@ export interface Swept {
  * Deletes whatever has reached the end of its retention (GDPR Art. 5(1)(e)), but what is held for its person: rows of
  * data sets, values of columns. Each deletion is a receipt, and the vault is written anew without it. What has ended was
  * read by nobody before either. Whoever has no row left is erased where nothing of theirs still counts; people whose rows went before are
- * looked through `isThorough` only. An import waits its turn.
+ * looked through `isThorough` only. An import waits its turn, which it has between two pages of people too.
  */
 export async function sweepRetention(
   parts: SweepParts,
   { isThorough = true }: { readonly isThorough?: boolean } = {},
 ): Promise<Swept> {
-  return importTurn(parts.vault).run(async () => {
-    let rows = 0
-    for (const sweep of await begunSweeps(parts.db)) rows += await finishSweep(parts, sweep)
-    for (const due of await dueSweeps(parts)) {
-      const begun = await beginSweep(parts.db, due)
-      rows += await finishSweep(parts, begun)
-    }
-    const people = rows > 0 || isThorough ? await eraseWithoutRows(parts) : 0
-    if (rows > 0 || people > 0 || (await hasDeleted(parts.db))) {
-      // Also of a sweep before this one that was cut off between deleting and writing anew.
-      const until = parts.clock.now()
-      await parts.vault.compact()
-      await saveSweepsPermanent(parts.db, { until, now: parts.clock.now() })
-      await parts.log.publish()
-    }
-    return { rows, people }
+  const turn = importTurn(parts.vault)
+  const rows = await turn.run(() => sweepRows(parts))
+  const people = rows > 0 || isThorough ? await eraseWithoutRows(parts) : 0
+  await turn.run(async () => {
+    // Also of a sweep before this one that was cut off between deleting and writing anew.
+    if (rows === 0 && people === 0 && !(await hasDeleted(parts.db))) return
+    const until = parts.clock.now()
+    await parts.vault.compact()
+    await saveSweepsPermanent(parts.db, { until, now: parts.clock.now() })
+    await parts.log.publish()
   })
+  return { rows, people }
+}
+
+async function sweepRows(parts: SweepParts): Promise<number> {
+  let rows = 0
+  for (const sweep of await begunSweeps(parts.db)) rows += await finishSweep(parts, sweep)
+  for (const due of await dueSweeps(parts)) {
+    const begun = await beginSweep(parts.db, due)
+    rows += await finishSweep(parts, begun)
+  }
+  return rows
 }
 
 /** What has ended and is still there. */

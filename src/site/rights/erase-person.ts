@@ -15,6 +15,16 @@ import { noteErasure } from './note-erasures.ts'
  * vault; written down as done with a receipt. Asking again gives the erasure that stands.
  */
 export async function erasePerson(parts: ErasureParts, request: ErasureRequest): Promise<ErasedPerson> {
+  const erased = await eraseUnlessKept(parts, request)
+  if (erased) return erased
+  throw new Fault('fault.internal', { what: 'Cannot keep whoever is to be erased whatever there is of them' })
+}
+
+/** The same, or nothing where the request says that the person is kept. */
+export async function eraseUnlessKept(
+  parts: ErasureParts,
+  request: ErasureRequest,
+): Promise<ErasedPerson | undefined> {
   const { person, requestKey, isUnknown } = request
   const known = isUnknown === true ? undefined : await findErasureOf(parts.db, { person, requestKey })
   if (known) return known.state === 'begun' ? finishErasure(parts, known) : { ...known, isAnybodyTold: true }
@@ -31,6 +41,10 @@ export async function erasePerson(parts: ErasureParts, request: ErasureRequest):
   if (done.noted) return finishErasure(parts, done.noted, done)
   // Whoever asked at the same time was first.
   const noted = await findErasureOf(parts.db, { ...request, requestKey: undefined })
+  if (!noted && done.isKept) {
+    parts.hidden.showAgain(request.person)
+    return undefined
+  }
   if (!noted) throw new Fault('fault.internal', { what: 'Cannot find an erasure that was just noted' })
   return finishErasure(parts, noted)
 }

@@ -1,6 +1,6 @@
 import type { Clock, Instant } from '../../kernel/clock.ts'
 import type { Digest } from '../../kernel/digest.ts'
-import type { Database } from '../../kernel/postgres/database.ts'
+import type { Database, DatabaseTransaction } from '../../kernel/postgres/database.ts'
 import type { Manifest } from '../../protocol/data-set.ts'
 import type { ErasureCause } from '../../protocol/rights/erasure.ts'
 import type { DataSetId, MemberId } from '../../protocol/wire.ts'
@@ -47,6 +47,8 @@ export interface ErasureRequest {
   readonly isUnknown?: boolean
   /** What the person is known by as a guardian of others: whoever is erased has power over nobody. */
   readonly guardianMark?: Uint8Array | undefined
+  /** Who of the people whose requests ask the same is kept: of them nothing is done. Absent: nobody. */
+  readonly whoIsKept?: WhoIsKept | undefined
   /** Of an erasure that stands and is made again in a site that was restored from before it. */
   readonly standing?:
     | {
@@ -57,3 +59,9 @@ export interface ErasureRequest {
       }
     | undefined
 }
+
+/** Asked when erasures are noted, where nothing that counts can come meanwhile: in the turn of grant changes, with the keys claimed. */
+export type WhoIsKept = (
+  tx: DatabaseTransaction,
+  asked: { readonly people: readonly number[]; readonly now: Instant },
+) => Promise<ReadonlySet<number>>

@@ -13,6 +13,7 @@ import { revokeAllOf } from '../consent/revoke-grants.ts'
 import { endAllOf } from '../principals/end-guardianship.ts'
 import { noteDisclosed } from '../recipients/note-recipients.ts'
 import { insertWithdrawals } from '../recipients/withdrawal-store.ts'
+import { claimKeys } from '../vault/hold-keys.ts'
 import type { ErasureParts, ErasureRequest } from './erasure-request.ts'
 import { forgetTraces, insertErasures } from './erasure-store.ts'
 import type { ErasureRecord } from './erasure-store.ts'
@@ -23,9 +24,10 @@ export interface ErasureToNote {
   readonly request: ErasureRequest & { readonly erasure: string }
 }
 
-/** The erasure as it stands in the record; `undefined` where the person had been erased before, and whether somebody is to be told. */
+/** The erasure as it stands in the record; `undefined` where the person had been erased before or is kept. Whether somebody is to be told. */
 export interface NotedErasure {
   readonly noted: ErasureRecord | undefined
+  readonly isKept: boolean
   readonly isAnybodyTold: boolean
 }
 
@@ -53,15 +55,26 @@ async function noteTogether(all: readonly ErasureToNote[]): Promise<readonly Not
     body: { erase: all.map(({ request }) => request.erasure) },
     facts: { by: first.request.requestedBy },
     act: async (tx, { last, now }) => {
-      const noted = await insertAll(tx, all, now)
+      // First, as whoever holds them does before its receipts: two that wait for each other would both fail.
+      await claimKeys(
+        tx,
+        all.map(({ request }) => request.person),
+      )
+      const kept = await keptOf(tx, all, now)
+      const noted = await insertAll(
+        tx,
+        all.filter((one) => !kept.has(one)),
+        now,
+      )
       const fresh = all.filter(({ request }) => noted.has(request.erasure))
       const people = fresh.map(({ request }) => request.person)
       // In the order in which corrections take theirs: what is under way for a person, then what counts changed rows.
       await noteChanges(tx, fresh)
       const told = await withdrawRows(tx, fresh, now)
-      outcomes = all.map(({ request: { erasure } }) => ({
-        noted: noted.get(erasure),
-        isAnybodyTold: told.has(erasure),
+      outcomes = all.map((one) => ({
+        noted: noted.get(one.request.erasure),
+        isKept: kept.has(one),
+        isAnybodyTold: told.has(one.request.erasure),
       }))
       // Last, because from its first receipt on nobody else is given one.
       const revoked = await endGrants(tx, fresh, { last, now })
@@ -89,6 +102,21 @@ async function noteTogether(all: readonly ErasureToNote[]): Promise<readonly Not
   return outcomes
 }
 
+/** Those of people who are kept after all, by what their requests ask. */
+async function keptOf(
+  tx: DatabaseTransaction,
+  all: readonly ErasureToNote[],
+  now: Instant,
+): Promise<ReadonlySet<ErasureToNote>> {
+  const kept = new Set<ErasureToNote>()
+  for (const [whoIsKept, theirs] of Map.groupBy(all, ({ request }) => request.whoIsKept)) {
+    const people = theirs.map(({ request }) => request.person)
+    const known = await whoIsKept?.(tx, { people, now })
+    for (const one of theirs) if (known?.has(one.request.person)) kept.add(one)
+  }
+  return kept
+}
+
 /** The erasures themselves, by their names; what else is kept of the people goes, but for their grants and their keys. */
 async function insertAll(
   tx: DatabaseTransaction,
@@ -102,9 +130,9 @@ async function insertAll(
   )
   const noted = await insertErasures(
     tx,
-    all.map(({ parts, request }) => {
-      const { person, standing, requestKey } = request
-      const own = known?.get(person)
+    all.map(({ parts, request }, index) => {
+      const { standing, requestKey } = request
+      const own = known?.[index]
       return {
         ...request,
         requestKey,

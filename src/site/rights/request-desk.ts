@@ -5,6 +5,7 @@ import { idSource } from '../../kernel/id.ts'
 import type { DatabaseTransaction } from '../../kernel/postgres/database.ts'
 import type { RefusalGround, RequestEvent, RequestKind } from '../../protocol/http/request-api.ts'
 import { knownAgeOf } from '../principals/who-decides.ts'
+import { holdKeys } from '../vault/hold-keys.ts'
 import type { SiteContext } from '../site-context.ts'
 import { sealPersonText } from '../vault/person-text.ts'
 import type { KnownPerson } from './person-reading.ts'
@@ -61,6 +62,10 @@ export async function makeRequests(
   const ids = idSource(clock, random)
   const principals = await site.principals(now)
   return db.transaction().execute(async (tx) => {
+    await holdKeys(
+      tx,
+      people.map(({ number }) => number),
+    )
     const made: string[] = []
     for (const { number, issuer } of people) {
       const id = ids.next('req')

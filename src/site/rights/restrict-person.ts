@@ -8,6 +8,7 @@ import type { RestrictionReason } from '../../protocol/rights/restriction.ts'
 import type { DataSetId, MemberId } from '../../protocol/wire.ts'
 import type { ReceiptLog } from '../../transparency/receipt-log.ts'
 import type { PartitionStore } from '../guard/partition-store.ts'
+import { holdKeys } from '../vault/hold-keys.ts'
 import type { PersonKeys } from '../vault/person-keys.ts'
 import type { Vault } from '../vault/vault.ts'
 import { noteRecipients } from '../recipients/note-recipients.ts'
@@ -52,6 +53,7 @@ export async function restrictPerson(
   const restriction = parts.ids.next('restriction')
   try {
     await parts.db.transaction().execute(async (tx) => {
+      await holdKeys(tx, [person])
       await insertRestriction(tx, { ...request, restriction, since: parts.clock.now() })
       // A run that has begun is refused by the count of changes, and computed again without the person.
       for (const dataSet of [...parts.manifests().keys()].toSorted()) {

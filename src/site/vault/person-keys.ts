@@ -42,11 +42,11 @@ export interface PersonKeys {
   findByMarks(db: Database, marks: ReadonlySet<Digest>): Promise<ReadonlyMap<Digest, number>>
   /** What a receipt about a person carries: only who has that person's key can tell whom it is about. */
   subjectOf(db: Database, { person, text }: { person: number; text: string }): Promise<Digest | undefined>
-  /** That, and the mark of the key, of each person who has one. */
+  /** That, and the mark of the key, of each in order; of whoever has none nothing. */
   knownBy(
     db: Database,
     subjects: readonly { readonly person: number; readonly text: string }[],
-  ): Promise<ReadonlyMap<number, { readonly subjectOf: Digest; readonly mark: Digest }>>
+  ): Promise<readonly ({ readonly subjectOf: Digest; readonly mark: Digest } | undefined)[]>
   /** The same for many at once, in order; whoever has no key is a `Fault`, because receipts about nobody are none. */
   subjectsOf(
     db: Database,
@@ -159,16 +159,11 @@ function subjects(keysOf: KeysOf): Pick<PersonKeys, 'subjectOf' | 'subjectsOf' |
       return key && subjectUnder(key, text)
     },
     knownBy: async (db, wanted) => {
-      const keys = await keysOf(
-        db,
-        wanted.map(({ person }) => person),
-      )
-      return new Map(
-        wanted.flatMap(({ person, text }) => {
-          const key = keys.get(person)
-          return key ? [[person, { subjectOf: subjectUnder(key, text), mark: markOf(key) }] as const] : []
-        }),
-      )
+      const keys = await keysOf(db, [...new Set(wanted.map(({ person }) => person))])
+      return wanted.map(({ person, text }) => {
+        const key = keys.get(person)
+        return key && { subjectOf: subjectUnder(key, text), mark: markOf(key) }
+      })
     },
     subjectsOf: async (db, wanted) => {
       const keys = await keysOf(db, [...new Set(wanted.map(({ person }) => person))])

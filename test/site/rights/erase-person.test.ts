@@ -14,6 +14,8 @@ import { erasePerson } from '../../../src/site/rights/erase-person.ts'
 import type { ErasureParts, ErasureRequest } from '../../../src/site/rights/erasure-request.ts'
 import { findErasure, erasuresIn, findErasureOf } from '../../../src/site/rights/erasure-store.ts'
 import { readForgotten } from '../../../src/site/rights/forgotten-list.ts'
+import { makeRequests } from '../../../src/site/rights/request-desk.ts'
+import { subjectUnder } from '../../../src/site/vault/person-keys.ts'
 import { testPeople } from '../../../src/testing/test-population.ts'
 import { bareSite } from '../../../src/testing/test-site.ts'
 import type { BareSite } from '../../../src/testing/test-site.ts'
@@ -168,11 +170,18 @@ test('that an answer has gone out is forced to the disk, unless it is known to h
 test('two who erase one person at once make one erasure, and a repeated request gives it again', async () => {
   const person = await bare.numberOf('p-11')
   const request = { ...requestFor(person), requestKey: 'key-1' }
+  const key = (await bare.site.personKeys.keyOf(bare.site.db, person))?.reveal()
+  assert.ok(key)
   const [first, second] = await Promise.all([
     erasePerson(bare.site, request),
     erasePerson(bare.site, { ...request, requestKey: undefined }),
   ])
   assert.equal(first.erasure, second.erasure)
+  assert.equal(
+    first.subjectOf,
+    subjectUnder(key, `erasure ${first.erasure}`),
+    'their record finds the receipt',
+  )
   const known = await findErasureOf(bare.site.db, { person: -1, requestKey: 'key-1' })
   assert.ok(known === undefined || known.erasure === first.erasure)
   await requireErased(person, 'p-11')
@@ -203,6 +212,39 @@ test('many who are erased at once are each erased with a receipt, and one that c
   const left = numbers[3] ?? -1
   assert.equal((await bare.site.vault.people(athletes)).has(left), true, 'nothing happened to them')
   assert.equal(bare.site.hidden.at(bare.site.clock.now()).has(left), false)
+})
+
+test('a request and an erasure of one person at the same time do not hold each other up', async () => {
+  const { site } = bare
+  const number = await bare.numberOf('p-28')
+  const waiting = async (count: number, isOver: () => boolean) => {
+    for (;;) {
+      const { rows } = await sql`
+        select 1 from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`.execute(
+        site.db,
+      )
+      if (rows.length >= count || isOver()) return
+      await site.clock.sleep(1)
+    }
+  }
+  let isOver = false
+  const over = () => {
+    isOver = true
+  }
+  const [requesting, erasing] = await site.db.transaction().execute(async (tx) => {
+    // The request has come as far as its table, and the erasure as far as it can.
+    await sql`lock table person_request in exclusive mode`.execute(tx)
+    const issuer = memberIdSchema.parse('federation')
+    const people = [{ key: 'p-28', number, issuer }]
+    const request = makeRequests(site, { people, kind: 'access', by: 'person' }).finally(over)
+    await waiting(1, () => isOver)
+    const erasure = erasePerson(site, requestFor(number)).finally(over)
+    await waiting(2, () => isOver)
+    return [request, erasure] as const
+  })
+  assert.equal((await requesting).length, 1)
+  assert.equal((await erasing).state, 'deleted')
+  await requireErased(number, 'p-28')
 })
 
 test('the list of forgotten people names each by a destroyed key, and reads past a line that a crash tore', async () => {
