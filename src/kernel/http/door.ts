@@ -17,6 +17,7 @@ import { DOCS_CONTENT_POLICY, docsPage } from './docs-page.ts'
 import type { Endpoint } from './endpoint.ts'
 import type { IdempotencyStore } from './idempotency.ts'
 import { problemOf, problemResponse } from './problem-of.ts'
+import { SenderLeft, readText } from './request-body.ts'
 import { TooManyRequests } from './request-rates.ts'
 import type { RequestRates } from './request-rates.ts'
 
@@ -111,10 +112,17 @@ export function createDoor<Caller>(parts: DoorParts<Caller>): Door<Caller> {
       app.openAPIRegistry.registerPath(describeOperation(endpoint))
       const path = endpoint.path.replaceAll(/\{(\w+)\}/g, ':$1').replace(/:path$/, ':path{.+}')
       app.on(endpoint.method.toUpperCase(), path, (context) =>
-        serveRequest(parts, { context, endpoint, handler }),
+        serveRequest(parts, { context, endpoint, handler }).catch((thrown: unknown) => {
+          throw isGivenUp(thrown, context.req.raw) ? new SenderLeft(thrown) : thrown
+        }),
       )
     },
   }
+}
+
+/** Whether nothing failed: an act was given up because its caller had left. What fails meanwhile is a failure all the same. */
+function isGivenUp(thrown: unknown, raw: Request): boolean {
+  return !(thrown instanceof Fault) && raw.signal.aborted && thrown === raw.signal.reason
 }
 
 interface Serving<
@@ -324,7 +332,8 @@ function noteThrown<Caller>(
   { thrown, fault, status }: { thrown: unknown; fault: Fault; status: number },
   context: Context,
 ): void {
-  if (status < 500) return
+  const hasLeft = fault instanceof SenderLeft
+  if (status < 500 && !hasLeft) return
   const isForeseen = fault.code !== 'fault.internal'
   const facts = {
     requestId: requestIdOf(context),
@@ -332,8 +341,7 @@ function noteThrown<Caller>(
     what: sayOf(thrown),
     stack: isForeseen ? undefined : stackOf(thrown),
   }
-  // Whoever leaves before all was read ends the reading, which is no failure of ours; somebody could fill the log with it.
-  if (context.req.raw.signal.aborted) parts.log.info('request.left', facts)
+  if (hasLeft) parts.log.info('request.left', facts)
   else parts.log.error('request.failed', facts)
 }
 
@@ -390,23 +398,11 @@ function requireJson(text: string): unknown {
 
 async function readBody(request: Request, { isExchange }: Pick<Endpoint, 'isExchange'>): Promise<string> {
   const bytesMax = isExchange === true ? LIMITS.exchangeBytesMax : LIMITS.requestBytesMax
-  const tooLarge = () =>
-    new Fault('fault.request_too_large', {
-      what: `Cannot take the request: its body is over ${bytesMax} bytes`,
-    })
-  const length = request.headers.get('content-length')
-  if (Number(length ?? 0) > bytesMax) throw tooLarge()
-  // HTTP holds a body to the length it announced; only one of unknown length has to be counted as it comes.
-  if (length !== null) return request.text()
-  if (!request.body) return ''
-  const chunks: Uint8Array[] = []
-  let sizeBytes = 0
-  for await (const chunk of request.body) {
-    sizeBytes += chunk.byteLength
-    if (sizeBytes > bytesMax) throw tooLarge()
-    chunks.push(chunk)
-  }
-  return Buffer.concat(chunks).toString('utf8')
+  const text = await readText(request, bytesMax)
+  if (text !== undefined) return text
+  throw new Fault('fault.request_too_large', {
+    what: `Cannot take the request: its body is over ${bytesMax} bytes`,
+  })
 }
 
 function jsonResponse(value: unknown, status: number): Response {

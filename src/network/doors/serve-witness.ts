@@ -1,4 +1,5 @@
 import { Fault } from '../../kernel/faults.ts'
+import { readText } from '../../kernel/http/request-body.ts'
 import { LIMITS } from '../../kernel/limits.ts'
 import { logOrigin } from '../../protocol/proof/checkpoint.ts'
 import { NETWORK_API } from '../../protocol/http/network-endpoints.ts'
@@ -14,7 +15,7 @@ import type { NetworkDoor, NetworkParts } from './network-parts.ts'
 export function serveWitness(door: NetworkDoor, parts: NetworkParts): void {
   const { witness } = parts
   door.serve(NETWORK_API.addCheckpoint, async ({ raw }) => {
-    const body = await readShort(raw)
+    const body = await readText(raw, LIMITS.witnessRequestBytesMax)
     const shown = body === undefined ? undefined : readShownCheckpoint(body)
     if (!shown) return refusal({ kind: 'malformed' })
     const { lines, stopped } = await cosign(parts, [shown])
@@ -90,16 +91,4 @@ function stoppedMessage(problem: NotCosigned): NonNullable<CosignedMessage['stop
 
 function text(body: string, status: number, type = 'text/plain; charset=utf-8'): Response {
   return new Response(body, { status, headers: { 'content-type': type, 'cache-control': 'no-store' } })
-}
-
-/** A body up to its bound; a longer one is none. */
-async function readShort(request: Request): Promise<string | undefined> {
-  const chunks: Uint8Array[] = []
-  let sizeBytes = 0
-  for await (const chunk of request.body ?? []) {
-    sizeBytes += chunk.byteLength
-    if (sizeBytes > LIMITS.witnessRequestBytesMax) return undefined
-    chunks.push(chunk)
-  }
-  return Buffer.concat(chunks).toString('utf8')
 }

@@ -1,4 +1,5 @@
 import type { Door } from '../../kernel/http/door.ts'
+import { bodyOf } from '../../kernel/http/request-body.ts'
 import type { Result } from '../../kernel/result.ts'
 import { SITE_API } from '../../protocol/http/site-api.ts'
 import { MESSAGE_CHARACTERS_MAX } from '../data-rights/open-message.ts'
@@ -51,9 +52,8 @@ function bearerOf(request: Request): string | undefined {
 /** The body as text, no more of it than a message may have and a little, so that one that is too long is seen to be. */
 async function textOf(request: Request): Promise<string> {
   let text = ''
-  if (!request.body) return text
   const decoder = new TextDecoder()
-  for await (const chunk of request.body) {
+  for await (const chunk of bodyOf(request)) {
     text += decoder.decode(chunk, { stream: true })
     if (text.length > MESSAGE_CHARACTERS_MAX) break
   }

@@ -1,4 +1,5 @@
 import { Fault } from '../../kernel/faults.ts'
+import { bodyOf } from '../../kernel/http/request-body.ts'
 import type { Door } from '../../kernel/http/door.ts'
 import { SITE_API } from '../../protocol/http/site-api.ts'
 import type { DataSetId } from '../../protocol/wire.ts'
@@ -36,7 +37,7 @@ export function serveDataSets(door: Door<SiteCaller>, acts: SiteActs): void {
     await requireOwn(caller, params.dataSet)
     if (!raw.body)
       throw new Fault('fault.request_malformed', { what: 'Cannot import: the request has no body' })
-    return acts.importBatch({ ...params, ...query, file: raw.body, signal })
+    return acts.importBatch({ ...params, ...query, file: bodyOf(raw), signal })
   })
   door.serve(SITE_API.importRows, async ({ caller, params, body }) => {
     const { manifest } = await requireOwn(caller, params.dataSet)

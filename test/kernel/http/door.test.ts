@@ -1,5 +1,8 @@
 import assert from 'node:assert/strict'
+import { once } from 'node:events'
+import { connect } from 'node:net'
 import { test } from 'node:test'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { z } from '@hono/zod-openapi'
 import { systemClock } from '../../../src/kernel/clock.ts'
 import { Fault } from '../../../src/kernel/faults.ts'
@@ -74,8 +77,9 @@ function door(log: Log = silentLog): { app: Door<string>['app']; acts: { count: 
     metrics: () => Promise.resolve('up 1\n'),
   })
   made.serve(stream, ({ broken }) => Promise.resolve(new Response(streamOf(brokenTexts(), { broken }))))
-  made.serve(make, ({ body, params, query }) => {
+  made.serve(make, ({ body, params, query, signal }) => {
     if (params.id === 'broken') throw new Error('marker-4711 of somebody')
+    if (params.id === 'waiting') signal.throwIfAborted()
     if (params.id === 'taken')
       throw new Fault('fault.conflict', { what: 'Cannot make it: the name is taken' })
     acts.count += 1
@@ -192,15 +196,48 @@ test('createDoor() keeps to itself what an unforeseen error says', async () => {
   assert.doesNotMatch(log.lines.join('\n'), /marker-4711/)
 })
 
-test('createDoor() calls it no failure when a sender leaves', async () => {
+test(
+  'createDoor() calls it no failure when a sender leaves before all was read',
+  { timeout: 20_000 },
+  async () => {
+    const log = recordingLog()
+    await using opened = await listen(door(log).app, { host: '127.0.0.1', port: 0 })
+    for (const framing of [
+      'content-length: 1000\r\n\r\n{"amount"',
+      'transfer-encoding: chunked\r\n\r\n9\r\n{"amount"\r\n',
+    ]) {
+      const before = log.lines.length
+      const socket = connect(opened.port, '127.0.0.1')
+      await once(socket, 'connect')
+      socket.write(`POST /v1/things/oak HTTP/1.1\r\nhost: door\r\nauthorization: a\r\n${framing}`, () =>
+        socket.resetAndDestroy(),
+      )
+      while (log.lines.length === before) await sleep(5)
+    }
+    assert.deepEqual(said(log), [
+      ['info', 'request.left'],
+      ['info', 'request.left'],
+    ])
+  },
+)
+
+test('createDoor() calls it no failure when an act is given up because its sender left', async () => {
+  const log = recordingLog()
+  const given = new Request(post('/v1/things/waiting', '{"amount":1}'), { signal: AbortSignal.abort() })
+  assert.equal((await door(log).app.request(given)).status, 400)
+  assert.deepEqual(said(log), [['info', 'request.left']])
+})
+
+test('createDoor() calls what fails a failure, also for a sender that has left', async () => {
   const log = recordingLog()
   const left = new Request(post('/v1/things/broken', '{"amount":1}'), { signal: AbortSignal.abort() })
-  await door(log).app.request(left)
-  assert.deepEqual(
-    log.lines.map((line) => /"level":"(\w+)".*"msg":"([\w.]+)"/.exec(line)?.slice(1)),
-    [['info', 'request.left']],
-  )
+  assert.equal((await door(log).app.request(left)).status, 500)
+  assert.deepEqual(said(log), [['error', 'request.failed']])
 })
+
+function said({ lines }: { readonly lines: readonly string[] }) {
+  return lines.map((line) => /"level":"(\w+)".*"msg":"([\w.]+)"/.exec(line)?.slice(1))
+}
 
 test('createDoor() asks for a token everywhere but where an endpoint is public', async () => {
   const { app } = door()
