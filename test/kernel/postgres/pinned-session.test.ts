@@ -97,6 +97,33 @@ describe('a database', () => {
     assert.equal(postgres.session.schema, 'public')
   })
 
+  test('in which damage would be taken for data, or texts are not kept as they are, is refused, and told why', async () => {
+    const url = await databaseOfTenant()
+    const [, role = ''] = /\/\/(\w+):/.exec(url) ?? []
+    for (const [name, value] of [
+      ['zero_damaged_pages', 'on'],
+      ['ignore_checksum_failure', 'on'],
+    ]) {
+      await query(url, `alter role ${role} set ${name} = '${value}'`, 'hedgerow')
+      await assert.rejects(
+        open(url),
+        refusedBecause(new RegExp(`its ${name} is "${value}", and "\\w+" is needed`)),
+      )
+      await query(url, `alter role ${role} reset ${name}`, 'hedgerow')
+    }
+    await using postgres = await open(url)
+    assert.equal(postgres.session.schema, 'public')
+    const own = await testDatabaseUrl()
+    const [, name = ''] = /\/(test_\d+)\b/.exec(own.reveal()) ?? []
+    const admin = own.reveal().replace(`/${name}`, '/postgres')
+    await query(admin, `drop database ${name}`)
+    await query(admin, `create database ${name} template template0 encoding 'SQL_ASCII' locale 'C'`)
+    await assert.rejects(
+      open(own.reveal()),
+      refusedBecause(/its server_encoding is "SQL_ASCII", and "UTF8" is needed/),
+    )
+  })
+
   test('into which another put something is refused, and named', async () => {
     for (const planted of [
       `create function public.lower(varchar) returns text language sql as 'select ''planted'''`,

@@ -1,0 +1,45 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { sql } from 'kysely'
+import { systemClock } from '../../../src/kernel/clock.ts'
+import { purgeTables } from '../../../src/kernel/postgres/purge-tables.ts'
+import { testPostgres } from '../../../src/testing/test-postgres.ts'
+
+const DELETED = 'marker-4711'
+
+test('nobody waits behind a purge that waits for its lock', { timeout: 60_000 }, async () => {
+  await using postgres = await testPostgres()
+  const { db } = postgres
+  await sql`create table kept (x text)`.execute(db)
+  await sql`insert into kept select ${DELETED} || n from generate_series(1, 1000) n`.execute(db)
+  await sql`delete from kept`.execute(db)
+  const { promise: isReleased, resolve: release } = Promise.withResolvers<void>()
+  const { promise: isHeld, resolve: held } = Promise.withResolvers<void>()
+  const holding = db.transaction().execute(async (tx) => {
+    await sql`lock table kept in access share mode`.execute(tx)
+    held()
+    await isReleased
+  })
+  await isHeld
+  const purging = purgeTables({ db, clock: systemClock }, ['kept'])
+  try {
+    for (;;) {
+      const { rows } = await sql`
+        select 1 from pg_locks where relation = 'kept'::regclass and mode = 'AccessExclusiveLock' and not granted`.execute(
+        db,
+      )
+      if (rows.length > 0) break
+      await sleep(5)
+    }
+    // While the lock is held as before: whoever reads comes in between two attempts.
+    const { rows } = await sql<{ count: bigint }>`select count(*) as count from kept`.execute(db)
+    assert.equal(Number(rows[0]?.count), 0)
+  } finally {
+    release()
+    await holding
+  }
+  assert.equal((await purging).isRewritten, true)
+  const { rows } = await sql<{ size: bigint }>`select pg_relation_size('kept') as size`.execute(db)
+  assert.equal(Number(rows[0]?.size), 0)
+})
