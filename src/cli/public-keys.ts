@@ -2,13 +2,13 @@ import { readFile } from 'node:fs/promises'
 import { z } from 'zod'
 import { parseJson } from '../kernel/parse-json.ts'
 import { describeProblems, parseWith } from '../kernel/parse.ts'
-import { keySetSchema } from '../protocol/member.ts'
+import { newKeySetSchema } from '../protocol/member.ts'
 import type { KeySet } from '../protocol/member.ts'
 import { WrongUse } from './failures.ts'
 
 /** A key set as "member keys" prints it, or all that "site init --json" prints. */
 const keysFileSchema = z.union(
-  [keySetSchema, z.object({ keys: keySetSchema }).transform(({ keys }) => keys)],
+  [newKeySetSchema, z.object({ keys: newKeySetSchema }).transform(({ keys }) => keys)],
   'expected public keys as "hedgerow member keys" or "hedgerow site init --json" prints them',
 )
 

@@ -1,6 +1,12 @@
 import { z } from 'zod'
 import type { PublicJwk } from '../kernel/crypto/keys.ts'
-import { compactJwsSchema, countrySchema, memberIdSchema, publicKeySchema } from './wire.ts'
+import {
+  compactJwsSchema,
+  countrySchema,
+  memberIdSchema,
+  newPublicKeySchema,
+  publicKeySchema,
+} from './wire.ts'
 
 /** What a member does on the network; one member may have several roles. */
 export const ROLES = [
@@ -28,11 +34,17 @@ export const acquirerClassSchema = z.enum(ACQUIRER_CLASSES, `expected one of ${A
 export type AcquirerClass = z.infer<typeof acquirerClassSchema>
 
 /** The two public keys of a member or a site: one to verify its signatures, one to seal to it. */
-export const keySetSchema = z.strictObject({
-  signing: publicKeySchema.refine(({ crv }) => crv === 'Ed25519', 'expected an Ed25519 key'),
-  sealing: publicKeySchema.refine(({ crv }) => crv === 'X25519', 'expected an X25519 key'),
-})
+export const keySetSchema = keySetOf(publicKeySchema)
+/** The same where they are told for the first time: when they are registered, and when they are changed. */
+export const newKeySetSchema = keySetOf(newPublicKeySchema)
 export type KeySet = { readonly signing: PublicJwk; readonly sealing: PublicJwk }
+
+function keySetOf(schema: typeof publicKeySchema) {
+  return z.strictObject({
+    signing: schema.refine(({ crv }) => crv === 'Ed25519', 'expected an Ed25519 key'),
+    sealing: schema.refine(({ crv }) => crv === 'X25519', 'expected an X25519 key'),
+  })
+}
 
 /** The payload of a rotation: the next key set, signed with the key before it, so that whoever pinned the old key can follow. */
 export const keyRotationSchema = z.strictObject({

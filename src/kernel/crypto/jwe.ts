@@ -22,12 +22,14 @@ export function sealTo(
   recipient: PublicJwk,
   { plaintext, typ }: { plaintext: Uint8Array | string; typ: string },
 ): string {
+  const publicKey = publicKeyObject(recipient)
+  if (!publicKey) throw new TypeError('Cannot seal to a key of small order: anybody could open it')
   const ephemeral = generateKeyPairSync('x25519')
   const { kty, crv, x } = ephemeral.publicKey.export({ format: 'jwk' })
   const header = encodeBase64url(
     JSON.stringify({ alg: ALG, enc: ENC, typ, kid: keyIdOf(recipient), epk: { kty, crv, x } }),
   )
-  const key = agreedKey({ privateKey: ephemeral.privateKey, publicKey: publicKeyObject(recipient) })
+  const key = agreedKey({ privateKey: ephemeral.privateKey, publicKey })
   const iv = systemRandom.bytes(IV_BYTES)
   const cipher = createCipheriv(CIPHER, key, iv)
   // RFC 7516 §5.1 step 14: what is authenticated with the text is the header as it stands in the result.

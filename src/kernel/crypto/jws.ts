@@ -134,7 +134,8 @@ function keyOf(
 ): Result<KeyObject, JwsProblem> {
   if (header.typ !== typ) return err('wrong-type')
   const jwk = keyFor(header.kid)
-  return !jwk || jwk.crv !== 'Ed25519' ? err('unknown-key') : ok(publicKeyObject(jwk))
+  const key = jwk?.crv === 'Ed25519' ? publicKeyObject(jwk) : undefined
+  return key ? ok(key) : err('unknown-key')
 }
 
 /** Header and payload as they stand in the text: base64url and a dot. */

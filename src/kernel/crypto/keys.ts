@@ -3,6 +3,7 @@ import type { KeyObject } from 'node:crypto'
 import { canonicalJson } from '../canonical-json.ts'
 import { sha256 } from '../digest.ts'
 import { Secret } from '../secret.ts'
+import { isWeakPoint } from './weak-points.ts'
 
 /** A public key of RFC 8037: Ed25519 to verify signatures, X25519 to seal to its owner. */
 export interface PublicJwk {
@@ -59,11 +60,15 @@ export function keyPairOf(jwk: PrivateJwk): KeyPair {
 const verifiers = new Map<string, KeyObject>()
 const VERIFIERS_MAX = 10_000
 
-/** The form of a public key that verification uses; kept, because parsing a key costs as much as using it. */
-export function publicKeyObject(jwk: PublicJwk): KeyObject {
+/**
+ * The form of a public key that verifying and sealing use; kept, because parsing a key costs as much as using it. `undefined` for a
+ * weak one, which may have been registered before such were refused: nothing is signed by it, and nothing sealed to it.
+ */
+export function publicKeyObject(jwk: PublicJwk): KeyObject | undefined {
   const name = `${jwk.crv}.${jwk.x}`
   const known = verifiers.get(name)
   if (known) return known
+  if (isWeakPoint(jwk)) return undefined
   const key = createPublicKey({ key: { kty: jwk.kty, crv: jwk.crv, x: jwk.x }, format: 'jwk' })
   if (verifiers.size >= VERIFIERS_MAX) verifiers.clear()
   verifiers.set(name, key)

@@ -9,7 +9,6 @@ export function signBytes(bytes: Uint8Array, key: KeyPair): Uint8Array {
 
 /** Whether `signature` is one of `bytes` by this key. */
 export function verifyBytes(bytes: Uint8Array, signature: Uint8Array, key: PublicJwk): boolean {
-  return (
-    key.crv === 'Ed25519' && signature.length === 64 && verify(null, bytes, publicKeyObject(key), signature)
-  )
+  const verifier = key.crv === 'Ed25519' ? publicKeyObject(key) : undefined
+  return verifier !== undefined && signature.length === 64 && verify(null, bytes, verifier, signature)
 }

@@ -2,6 +2,7 @@ import type { Clock } from '../../kernel/clock.ts'
 import { peekJws } from '../../kernel/crypto/jws.ts'
 import { Fault } from '../../kernel/faults.ts'
 import type { Database } from '../../kernel/postgres/database.ts'
+import { newKeySetSchema } from '../../protocol/member.ts'
 import { followKeyChain } from '../../protocol/proof/key-chain.ts'
 import type { MemberId, SiteId } from '../../protocol/wire.ts'
 import type { Directory } from './directory.ts'
@@ -22,9 +23,9 @@ export async function rotateKeys(
   if (!party) throw new Fault('fault.not_found', { what: `There is no member or site "${name}"` })
   if (party.record.rotations.includes(rotation)) return party
   const next = peekJws(rotation) && followKeyChain(name, party.record.keys, [rotation])
-  if (!next?.ok) {
+  if (!next?.ok || !newKeySetSchema.safeParse(next.value).success) {
     throw new Fault('fault.request_malformed', {
-      what: 'Cannot rotate the keys: the statement is not signed with the present key, or is about somebody else',
+      what: 'Cannot rotate the keys: the statement is not signed with the present key, is about somebody else, or names keys that were not made at random',
       errors: [{ field: 'rotation', expected: 'expected a key rotation signed with the present key' }],
     })
   }

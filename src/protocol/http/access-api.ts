@@ -1,7 +1,7 @@
 import { z } from '@hono/zod-openapi'
 import { endpoint } from '../../kernel/http/endpoint.ts'
 import { LIMITS } from '../../kernel/limits.ts'
-import { keySetSchema } from '../member.ts'
+import { keySetSchema, newKeySetSchema } from '../member.ts'
 import { instantSchema, memberIdSchema } from '../wire.ts'
 
 /**
@@ -187,7 +187,7 @@ export const ACCESS_API = {
     summary: 'Name an application that asks for decisions and enforces them, and can do nothing else',
     description: 'The issuer for its own data sets and people, the operator for data sets.',
     params: pointParams,
-    body: z.strictObject({ keys: keySetSchema }).openapi('NameEnforcementPoint'),
+    body: z.strictObject({ keys: newKeySetSchema }).openapi('NameEnforcementPoint'),
     response: enforcementPointSchema,
   }),
   dismissEnforcementPoint: endpoint({

@@ -2,7 +2,7 @@ import { z } from '@hono/zod-openapi'
 import { askSubmissionSchema } from '../ask.ts'
 import { knownAreaSchema, knownCountrySchema } from '../law/countries.ts'
 import { decisionMessageSchema, receiptBundleSchema, reasonCodeSchema } from '../decision.ts'
-import { keySetSchema, memberSchema, roleSchema } from '../member.ts'
+import { keySetSchema, memberSchema, newKeySetSchema, roleSchema } from '../member.ts'
 import { modeSchema } from '../mode.ts'
 import { networkKeySetSchema } from '../proof/network-keys.ts'
 import { offerSchema } from '../offer.ts'
@@ -73,6 +73,7 @@ export const newMemberSchema = memberSchema
   .omit({ firstKeys: true, rotations: true, status: true })
   .extend({
     country: knownCountrySchema,
+    keys: newKeySetSchema,
     transferBases: z.array(z.string().min(1, 'expected a basis such as scc')).default([]),
   })
   .openapi('NewMember')
@@ -126,7 +127,7 @@ export const newSiteSchema = z
     id: siteIdSchema,
     custodian: memberIdSchema,
     country: knownCountrySchema,
-    keys: keySetSchema,
+    keys: newKeySetSchema,
   })
   .openapi('NewSite')
 export type NewSite = z.input<typeof newSiteSchema>

@@ -1,6 +1,6 @@
 import { z } from '@hono/zod-openapi'
 import { endpoint } from '../../kernel/http/endpoint.ts'
-import { keySetSchema } from '../member.ts'
+import { keySetSchema, newKeySetSchema } from '../member.ts'
 import { OFFICER_ROLE_API } from './officer-role-api.ts'
 import { registerSchema } from '../rights/register.ts'
 import {
@@ -384,7 +384,7 @@ export const OFFICER_API = {
       'Give a supervisory authority read access: register, receipts, proofs, incidents, and nothing else',
     description: 'The operator.',
     params: z.object({ member: memberIdSchema }),
-    body: z.strictObject({ keys: keySetSchema }).openapi('RegisterRegulator'),
+    body: z.strictObject({ keys: newKeySetSchema }).openapi('RegisterRegulator'),
     response: z.strictObject({ member: memberIdSchema, keys: keySetSchema }).openapi('Regulator'),
   }),
   removeRegulator: endpoint({

@@ -1,6 +1,6 @@
 import { z } from '@hono/zod-openapi'
 import { endpoint } from '../../kernel/http/endpoint.ts'
-import { keySetSchema } from '../member.ts'
+import { keySetSchema, newKeySetSchema } from '../member.ts'
 import { instantSchema, memberIdSchema } from '../wire.ts'
 
 export const namedOfficerSchema = z
@@ -33,7 +33,7 @@ export const OFFICER_ROLE_API = {
     description:
       'The issuer for itself, the operator for the custodian. The officer looks at people’s data with a reason, and the person sees the officer’s name and the reason.',
     params: officerParams,
-    body: z.strictObject({ keys: keySetSchema }).openapi('NameOfficer'),
+    body: z.strictObject({ keys: newKeySetSchema }).openapi('NameOfficer'),
     response: namedOfficerSchema,
   }),
   dismissOfficer: endpoint({

@@ -14,7 +14,7 @@ import { manifestSchema } from '../data-set.ts'
 import { receiptBundleSchema } from '../decision.ts'
 import { EVIDENCE_KINDS } from '../proof/evidence.ts'
 import { GRANT_STATES, grantRequestSchema, grantTermsSchema, granteeSchema } from '../consent/grant.ts'
-import { keySetSchema } from '../member.ts'
+import { keySetSchema, newKeySetSchema } from '../member.ts'
 import { HAND_OVER_API, windDownSchema } from './hand-over-api.ts'
 import { LOCAL_ASK_API } from './local-ask-api.ts'
 import { LOG_API } from './log-endpoints.ts'
@@ -371,7 +371,7 @@ export const SITE_API = {
     summary: 'Make an issuer’s keys known to this site',
     description: 'The operator. From then on the issuer may place data here, and administer what it placed.',
     params: z.object({ member: memberIdSchema }),
-    body: z.strictObject({ keys: keySetSchema }).openapi('RegisterIssuer'),
+    body: z.strictObject({ keys: newKeySetSchema }).openapi('RegisterIssuer'),
     response: z.strictObject({ member: memberIdSchema, keys: keySetSchema }).openapi('Issuer'),
   }),
   ...OFFICER_API,

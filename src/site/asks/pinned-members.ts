@@ -1,5 +1,6 @@
 import { sql } from 'kysely'
 import type { Instant } from '../../kernel/clock.ts'
+import { isWeakPoint } from '../../kernel/crypto/weak-points.ts'
 import type { PublicJwk } from '../../kernel/crypto/keys.ts'
 import type { Database } from '../../kernel/postgres/database.ts'
 import { followKeyChain, isSameKeySet } from '../../protocol/proof/key-chain.ts'
@@ -37,6 +38,11 @@ export class PinnedMembers {
     if (!present.ok || !isSameKeySet(present.value, keys)) {
       return declined('declined.signature', {
         operatorNote: 'the key chain of the member does not lead to its keys',
+      })
+    }
+    if (isWeakPoint(keys.sealing)) {
+      return declined('declined.signature', {
+        operatorNote: 'anybody could open what is sealed to the member',
       })
     }
     const pinned = this.#kept.get(id) ?? (await this.#read(member, now))

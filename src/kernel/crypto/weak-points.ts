@@ -23,3 +23,8 @@ export const WEAK_POINTS: ReadonlySet<string> = new Set([
   'X5yVvKNQjCSx0LFVnIPvWwREXMRYHI6G2CJO3dCfEVc',
   'X5yVvKNQjCSx0LFVnIPvWwREXMRYHI6G2CJO3dCfEdc',
 ])
+
+/** Whether a public key is one of them, in whatever text it stands. */
+export function isWeakPoint({ x }: { readonly x: string }): boolean {
+  return WEAK_POINTS.has(Buffer.from(x, 'base64url').toString('base64url'))
+}
