@@ -19,6 +19,8 @@ export const LIMITS = {
   queryJoinsMax: 8,
   /** Rows of a relation that is written out in a question: each becomes a branch of an expression. */
   queryWrittenRowsMax: 200,
+  /** Rows of all `generate_series` of a question together: a few signs of the text are many nodes of its tree. */
+  querySeriesRowsMax: 1_000,
   /** Rows are read once for each set. */
   queryGroupingSetsMax: 16,
   /** Asks that one question is taken apart into before the last: each has a price, and each cuts what may be asked later. */

@@ -301,6 +301,25 @@ declinesAll([
     'declined.too_large',
     /more than 200 rows/,
   ],
+  [
+    `select count(*) from ${Array.from({ length: 6 }, (_, one) => `generate_series(1, 180) as g${one}`).join()}, athletes`,
+    'declined.too_large',
+    /series of more than 1000 rows/,
+  ],
+  ...[
+    'generate_series(distinct 0, 5)',
+    'generate_series(0, 5 order by 1)',
+    'generate_series(0, variadic 5)',
+    'evil.generate_series(0, 5)',
+    'pg_catalog.generate_series(0, 5)',
+  ].map(
+    (series) =>
+      [
+        `select n, count(*) from athletes a join ${series} n on a.gold = n group by n`,
+        'declined.sql_not_supported',
+        /function as a relation/,
+      ] as const,
+  ),
   ['select count(*) from main.athletes', 'declined.sql_not_supported', /name with a schema/],
   ['select count(*) from people', 'declined.sql_not_supported', /"people": it is no data set/],
   ['select count(*) from athletes where born < current_date', 'declined.sql_not_supported', /CURRENT_DATE/],

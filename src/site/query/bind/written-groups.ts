@@ -54,6 +54,9 @@ function followed({ exprs, rows }: WrittenColumns, at: number, keys: readonly Ex
     if (value === undefined || (before && before.value.value !== value.value)) return undefined
     values.set(name, { row, value })
   }
+  // Who meets none of its rows has nulls for all of them, and stands in one group with who meets a row of null keys.
+  const ofNoRow = values.get(nameOf([], known))
+  if (ofNoRow && ofNoRow.value.value !== null) return undefined
   const [first, ...others] = [...values.values()]
   if (known.length === 0 || first === undefined) return undefined
   return caseOf(

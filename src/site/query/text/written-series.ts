@@ -1,4 +1,4 @@
-import type { Alias, FuncCall, Node, RangeFunction, SelectStmt } from '@pgsql/types'
+import type { Alias, Node, RangeFunction, SelectStmt } from '@pgsql/types'
 import { LIMITS } from '../../../kernel/limits.ts'
 import { addSpan } from '../bound/add-span.ts'
 import { readLiteral } from '../bound/literals.ts'
@@ -6,21 +6,34 @@ import type { Span } from '../catalogue/expression-type.ts'
 import { locationOf, textsOf } from './nodes.ts'
 import { tooLarge } from './refusal.ts'
 
-/** Whether a function in FROM is `generate_series(…)` of whole numbers, days or times that are written out. Throws a `Refusal`. */
+/** Whether a function in FROM is `generate_series(…)` of whole numbers, days or times that are written out. */
 export function isWrittenSeries(body: unknown): boolean {
   return seriesOf(body as RangeFunction) !== undefined
 }
 
-/** The same tree, which was checked, with each of these as the VALUES that it stands for. */
+/** The same tree, which was checked, with each of these as the VALUES that it stands for. Throws a `Refusal`. */
 export function withWrittenSeries(select: SelectStmt): SelectStmt {
-  return replaced(select) as SelectStmt
+  return replaced(select, { rows: 0 }) as SelectStmt
 }
 
-function replaced(value: unknown): unknown {
-  if (Array.isArray(value)) return value.map(replaced)
+/** What was written out so far: few signs become many rows, so there is a bound for all of them together. */
+interface Written {
+  rows: number
+}
+
+function replaced(value: unknown, written: Written): unknown {
+  if (Array.isArray(value)) return value.map((part) => replaced(part, written))
   if (typeof value !== 'object' || value === null) return value
-  if ('RangeFunction' in value) return seriesOf(value.RangeFunction as RangeFunction) ?? value
-  return Object.fromEntries(Object.entries(value).map(([name, part]) => [name, replaced(part)]))
+  const series = 'RangeFunction' in value ? seriesOf(value.RangeFunction as RangeFunction) : undefined
+  if (series) return valuesFor(series, written)
+  return Object.fromEntries(Object.entries(value).map(([name, part]) => [name, replaced(part, written)]))
+}
+
+/** A series that has at least one value: the place and the name of it, and its values one after the other. */
+interface Series {
+  readonly alias: Alias | undefined
+  readonly at: number | undefined
+  readonly values: () => Iterable<Node>
 }
 
 function seriesOf({
@@ -29,14 +42,31 @@ function seriesOf({
   lateral,
   ordinality,
   coldeflist,
-}: RangeFunction): Node | undefined {
+}: RangeFunction): Series | undefined {
   const [list, another] = functions
   const [call] = list && 'List' in list ? (list.List.items ?? []) : []
   if (another || lateral || ordinality || coldeflist || !call || !('FuncCall' in call)) return undefined
-  if (textsOf(call.FuncCall.funcname ?? [])?.at(-1) !== 'generate_series') return undefined
-  const values = valuesOf(call.FuncCall)
-  if (values === undefined || values.length === 0) return undefined
-  const valuesLists = values.map((item): Node => ({ List: { items: [item] } }))
+  // Whatever else a call may have (DISTINCT, ORDER BY, FILTER, OVER, VARIADIC) no series has.
+  if (!Object.keys(call.FuncCall).every((field) => OF_PLAIN_CALL.has(field))) return undefined
+  const { funcname = [], args = [], location } = call.FuncCall
+  if (textsOf(funcname)?.join('.') !== 'generate_series') return undefined
+  const at = locationOf({ location })
+  const values = valuesOf(args, at)
+  return values && { alias, at, values }
+}
+
+const OF_PLAIN_CALL: ReadonlySet<string> = new Set(['funcname', 'args', 'funcformat', 'location'])
+
+function valuesFor({ alias, at, values }: Series, written: Written): Node {
+  const valuesLists: Node[] = []
+  for (const item of values()) {
+    valuesLists.push({ List: { items: [item] } })
+    written.rows += 1
+    if (valuesLists.length > LIMITS.queryWrittenRowsMax)
+      throw tooLarge(`The question writes out a relation of more than ${LIMITS.queryWrittenRowsMax} rows`, at)
+    if (written.rows > LIMITS.querySeriesRowsMax)
+      throw tooLarge(`The question writes out series of more than ${LIMITS.querySeriesRowsMax} rows`, at)
+  }
   return {
     RangeSubselect: {
       subquery: { SelectStmt: { valuesLists, limitOption: 'LIMIT_OPTION_DEFAULT', op: 'SETOP_NONE' } },
@@ -52,43 +82,33 @@ function namedAlias(alias: Alias | undefined): Alias {
   return { aliasname: name, colnames }
 }
 
-function valuesOf({ args = [], location }: FuncCall): readonly Node[] | undefined {
+function valuesOf(args: readonly Node[], at: number | undefined): Series['values'] | undefined {
   const [start, end, step, more] = args.map(readArgument)
   if (start === undefined || end === undefined || more !== undefined || args.length > 3) return undefined
   if (args.length === 3 && step === undefined) return undefined
-  const at = locationOf({ location })
   if (typeof start === 'number' && typeof end === 'number' && typeof (step ?? 1) === 'number') {
     const by = typeof step === 'number' ? step : 1
-    return by === 0
-      ? undefined
-      : counted(
-          { start, next: (one) => one + by, isPast: (one) => (by > 0 ? one > end : one < end) },
-          at,
-        ).map((one) => number(one, at))
+    const isPast = (one: number): boolean => (by > 0 ? one > end : one < end)
+    if (by === 0 || isPast(start)) return undefined
+    return () => counted({ start, next: (one) => one + by, isPast, write: (one) => number(one, at) })
   }
   if (typeof start !== 'string' || typeof end !== 'string' || typeof step !== 'object') return undefined
   // The order of texts is that of times. A step that does not lead on would have no end.
   const second = addSpan(start, step, 1)
-  if (second === undefined || second <= start) return undefined
-  return counted({ start, next: (one) => addSpan(one, step, 1), isPast: (one) => one > end }, at).map((one) =>
-    time(one, at),
-  )
+  const isPast = (one: string): boolean => one > end
+  if (second === undefined || second <= start || isPast(start)) return undefined
+  return () => counted({ start, next: (one) => addSpan(one, step, 1), isPast, write: (one) => time(one, at) })
 }
 
 interface Counting<T> {
   readonly start: T
   readonly next: (one: T) => T | undefined
   readonly isPast: (one: T) => boolean
+  readonly write: (one: T) => Node
 }
 
-function counted<T>({ start, next, isPast }: Counting<T>, at: number | undefined): readonly T[] {
-  const values: T[] = []
-  for (let one: T | undefined = start; one !== undefined && !isPast(one); one = next(one)) {
-    values.push(one)
-    if (values.length > LIMITS.queryWrittenRowsMax)
-      throw tooLarge(`The question writes out a relation of more than ${LIMITS.queryWrittenRowsMax} rows`, at)
-  }
-  return values
+function* counted<T>({ start, next, isPast, write }: Counting<T>): Iterable<Node> {
+  for (let one: T | undefined = start; one !== undefined && !isPast(one); one = next(one)) yield write(one)
 }
 
 /** A whole number, a time as its text, or a span; `undefined` of anything that is not written out. */
