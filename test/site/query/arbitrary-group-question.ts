@@ -15,7 +15,7 @@ const groups = fc
     ),
     oneOf('sum(gold)', 'count(height)', 'sum(gold + 1)', 'count(*) filter (where gold > 0)'),
     conditionOfAthlete,
-    oneOf('', 'having count(*) > 1'),
+    oneOf('', 'having count(*) > 1', 'having count(*) > 1000'),
   )
   .map(([keys, measure, where, having]) => ({
     keys,
@@ -101,7 +101,7 @@ const ties = fc
       `select ${keys}, ${n} as n, ${m} as m ${rest} order by ${order} fetch first ${count} rows with ties`,
   )
 
-/** Groups of the groups. Of none PostgreSQL has one row of all of them. */
+/** Groups of the groups. Of all of them there is one row, and of none as well. */
 const regrouped = fc
   .tuple(
     groups,
@@ -109,6 +109,10 @@ const regrouped = fc
       'select k, sum(n) as s, count(*) as c FROM group by k',
       'select l as o, max(n) filter (where m > 0) as s, min(m) as c FROM group by l having sum(n) > 1',
       'select count(*) as c, avg(n) as a, stddev_pop(m) as v FROM having count(*) > 0',
+      'select count(*) as c, sum(n) as s, count(m) filter (where n > 2) as f FROM',
+      'select count(*) as c, max(n) - min(n) as s, 7 as seven FROM where n > 2',
+      'select sum(m) as s, count(*) as c FROM where n > 1000 having count(*) < 3',
+      'select c from (select count(*) as c FROM where m > 2) z where c < 4 order by c',
       'select distinct k FROM',
       'select n % 2 = 0 as e, sum(m) / count(*) as s, count(m) as c FROM where n > 1 group by 1',
       'select k is null as e, bool_or(n > 2)::int as b, 100.0 * max(n) / sum(n) as p FROM group by k is null order by sum(n)',

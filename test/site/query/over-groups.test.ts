@@ -76,6 +76,35 @@ test('a group that is not shown is in no sum over groups, and neither is the rem
   }
 })
 
+test('of no group that is shown there is one row of all of them, and none by keys', async () => {
+  const inner = '(select sex, count(*) as n from athletes group by sex) t'
+  const asked: readonly (readonly [string, readonly unknown[]])[] = [
+    [`select count(*) as groups, sum(n) as n from ${inner}`, [[0, null]]],
+    [`select count(*) as groups from ${inner} having count(*) > 0`, []],
+    [`select n > 1, count(*) from ${inner} group by 1`, []],
+  ]
+  for (const [sql, rows] of asked) {
+    for (const engine of [engines.duckdb, engines.postgres]) {
+      const checked = askGate(sql)
+      assert.ok(checked.ok)
+      const safe = { released: [], remainder: groupOf(null, 40) } as unknown as Parameters<
+        typeof finishGroups
+      >[1]
+      const shown = await finishGroups(
+        { checked: checked.value, dialect: engine.dialect },
+        safe,
+        engine.runner,
+      )
+      assert.ok(shown.ok)
+      assert.deepEqual(shown.value.rows, rows)
+    }
+    const noisy = askGate(sql, 'private')
+    assert.ok(noisy.ok)
+    const shown = await finishNoisy(noisy.value, [], engines.duckdb.runner)
+    assert.deepEqual(shown.ok && shown.value.rows, rows)
+  }
+})
+
 test('with noise it is computed of noisy values', async () => {
   const checked = askGate(ASKED, 'private')
   assert.ok(checked.ok)

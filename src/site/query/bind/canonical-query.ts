@@ -23,7 +23,7 @@ export function canonicalQuery(query: BoundQuery): Json {
     query.outputs.map(({ name, expr }) => [name, exprForm(expr)]),
     optional(query.having),
     ...(query.qualify ? [['qualify', exprForm(query.qualify)]] : []),
-    ...(query.isRegrouped ? ['regrouped'] : []),
+    ...(query.regrouped ? ['regrouped'] : []),
     query.orderBy.map(({ expr, isDescending, nullsFirst }) => [exprForm(expr), isDescending, nullsFirst]),
     query.limit ?? null,
     query.offset ?? null,

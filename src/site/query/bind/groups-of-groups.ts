@@ -5,8 +5,8 @@ import { offsetWithin } from '../text/nodes.ts'
 import { notAllowed, notSupported, wrongColumn } from '../text/refusal.ts'
 import type { Frame } from './bind-expression.ts'
 import { bindGrouping, bindHaving, bindOrder, bindTargets } from './bind-groups.ts'
-import { bindGroupWindow, isOfAllRows } from './bind-window.ts'
-import { call, literal, requireScalar } from './build-expression.ts'
+import { bindGroupWindow, isOfAllRows, windowCall } from './bind-window.ts'
+import { call, caseOf, literal, requireScalar } from './build-expression.ts'
 
 /** What a SELECT that groups shows of each group, and which of the rows it reads stands for it. */
 interface Regrouped {
@@ -14,6 +14,8 @@ interface Regrouped {
   readonly orderBy: ReturnType<typeof bindOrder>
   readonly isFirst: Expr
   readonly having: Expr | undefined
+  /** Whether it groups by keys, or makes one row of all groups, and also of none. */
+  readonly regrouped: 'by keys' | 'as one'
 }
 
 /**
@@ -60,7 +62,17 @@ export function bindGroupsOfGroups(select: SelectStmt, plain: Frame): Regrouped 
     orderBy: bindOrder(select, targets, frame).map((key) => ({ ...key, expr: placed(key.expr, key.offset) })),
     isFirst: call('eq', [firstOf(keys), literal('integer', 1)]),
     having: having && placed(having, offsetWithin(select.havingClause)),
+    regrouped: keys.length > 0 ? 'by keys' : 'as one',
   }
+}
+
+/** The same expression over the groups alone for which a condition holds: where it holds for none, their count is 0. */
+export function overThose(expr: Expr, when: Expr): Expr {
+  return mapExpression(expr, (part) => {
+    if (part.kind !== 'window') return undefined
+    const [value = literal('integer', 1)] = part.args
+    return windowCall({ ...part, args: [caseOf([{ when, value }], undefined)] })
+  })
 }
 
 function aggregateOf(node: FuncCall, name: string, plain: Frame): Expr {

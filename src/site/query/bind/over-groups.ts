@@ -3,7 +3,7 @@ import { isAggregate } from './bind-aggregate.ts'
 import { bindCondition } from './bind-expression.ts'
 import type { Frame } from './bind-expression.ts'
 import { bindCount, bindOrder, bindTargets } from './bind-groups.ts'
-import { bindGroupsOfGroups } from './groups-of-groups.ts'
+import { bindGroupsOfGroups, overThose } from './groups-of-groups.ts'
 import { renamed } from './bind-relation.ts'
 import { bindGroupWindow, isOfSingleRows } from './bind-window.ts'
 import type { BoundQuery, Expr, KeyRef, WindowCall } from '../bound/bound-query.ts'
@@ -149,7 +149,7 @@ export function bindOverGroups(
     )
   const scope: Scope = [{ name: over.name, columns: renamed(inner.outputs, over.columnNames, undefined) }]
   const plain: Frame = { binding, scope }
-  const { targets, orderBy, isFirst, having } = isGrouping(select)
+  const { targets, orderBy, isFirst, having, regrouped } = isGrouping(select)
     ? bindGroupsOfGroups(select, plain)
     : bindEachGroup(select, { ...plain, bindWindow: groupWindows(select, plain) })
   // What chooses among the rows is computed of the same as what is shown of them.
@@ -160,15 +160,21 @@ export function bindOverGroups(
   const where = select.whereClause && bindCondition(select.whereClause, plain)
   const hasSets = inner.groupingSets !== undefined
   const keys = hasSets ? inner.keys.slice(0, -1) : inner.keys
-  const ties = (expr: Expr): Expr => withGroupTies(expr, { keys, hasSets })
   const unitOf = (expr: Expr): string | undefined =>
     inner.outputs.find((output) => output.expr === expr)?.unit
   const chosen = chosenGroups(where, { inner, own, at })
+  // A row of all groups is there also when a condition leaves none of them.
+  const when = regrouped === 'as one' ? chosen.having : undefined
+  const ties = (expr: Expr): Expr => withGroupTies(expr, { keys, hasSets })
+  const computed = (expr: Expr): Expr => ties(when ? overThose(expr, when) : expr)
   const made: BoundQuery = {
     ...chosen,
-    ...(isFirst ? { qualify: ties(having ? both(isFirst, having) : isFirst), isRegrouped: true } : {}),
-    outputs: targets.map(({ name, expr }) => ({ name, expr: ties(expr), unit: unitOf(expr) })),
-    orderBy: orderBy.map(({ offset: _, ...key }) => ({ ...key, expr: ties(key.expr) })),
+    ...(when ? { having: undefined } : {}),
+    ...(isFirst
+      ? { qualify: having ? both(ties(isFirst), computed(having)) : ties(isFirst), regrouped }
+      : {}),
+    outputs: targets.map(({ name, expr }) => ({ name, expr: computed(expr), unit: unitOf(expr) })),
+    orderBy: orderBy.map(({ offset: _, ...key }) => ({ ...key, expr: computed(key.expr) })),
     limit: bindCount(select.limitCount, plain),
     offset: bindCount(select.limitOffset, plain),
   }
@@ -181,6 +187,7 @@ interface Around {
   readonly orderBy: ReturnType<typeof bindOrder>
   readonly isFirst?: Expr
   readonly having?: Expr | undefined
+  readonly regrouped?: BoundQuery['regrouped']
 }
 
 function bindEachGroup(select: SelectStmt, frame: Frame): Around {

@@ -304,8 +304,8 @@ export interface BoundQuery {
   readonly having?: Expr | undefined
   /** A condition on groups after windows over them are computed, as QUALIFY is elsewhere. */
   readonly qualify?: Expr | undefined
-  /** Whether what is shown is made of several groups each, of which `qualify` shows one row. */
-  readonly isRegrouped?: boolean | undefined
+  /** What is shown is made of several groups each, of which `qualify` shows one row; or of all of them, one row also of none. */
+  readonly regrouped?: 'by keys' | 'as one' | undefined
   readonly orderBy: readonly SortKey[]
   readonly limit?: number | undefined
   readonly offset?: number | undefined

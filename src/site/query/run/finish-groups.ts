@@ -41,10 +41,11 @@ export async function finishGroups(
   const rows = await finish(plan, { groups: released.map(computedGroup), query }, runner)
   if (!rows.ok) return rows
   // Of sums over groups the remainder is no part, and no row of its own.
-  if (remainder === undefined || query.isRegrouped) return ok({ columns: outputs, rows: rows.value })
+  if (remainder === undefined || query.regrouped) return ok({ columns: outputs, rows: rows.value })
+  // The remainder has no place among the groups.
   const bare: BoundQuery = {
     ...query,
-    outputs: query.outputs.map((output) => ({ ...output, expr: ofNoPlace(output.expr) })),
+    outputs: query.outputs.map((output) => ({ ...output, expr: withoutPlace(output.expr, () => null) })),
     having: undefined,
     qualify: undefined,
     orderBy: [],
@@ -56,10 +57,10 @@ export async function finishGroups(
   return ok({ columns: outputs, rows: rows.value, remainder: rest.value[0] ?? [] })
 }
 
-/** The remainder has no place among the groups. */
-function ofNoPlace(expr: Expr): Expr {
+/** The same expression with a value in the place of each window function. */
+function withoutPlace(expr: Expr, valueOf: (window: WindowCall) => number | null): Expr {
   return mapExpression(expr, (part) =>
-    part.kind === 'window' ? { kind: 'literal', type: part.type, value: null, size: 1 } : undefined,
+    part.kind === 'window' ? { kind: 'literal', type: part.type, value: valueOf(part), size: 1 } : undefined,
   )
 }
 
@@ -94,11 +95,32 @@ async function finish(
   finishing: Finishing,
   runner: QueryRunner,
 ): Promise<Outcome<readonly (readonly ReleaseValue[])[]>> {
-  if (finishing.groups.length === 0) return ok([])
+  const { groups, query } = finishing
+  if (groups.length === 0)
+    return query.regrouped === 'as one' ? finish(plan, ofNoGroup(query), runner) : ok([])
   const plain = plainRows(finishing)
   if (plain) return ok(plain)
   const result = await runner.run(printFinish(plan, finishing))
   return result.ok ? ok(readRows(result.value, finishing.query)) : result
+}
+
+/** The row that is made of all groups where there are none: in it a count is 0, and everything else is null. */
+function ofNoGroup(query: BoundQuery): Finishing {
+  const computed = (expr: Expr): Expr => withoutPlace(expr, valueOfNone)
+  return {
+    groups: [{ keys: [], values: query.measures.map(() => null) }],
+    query: {
+      ...query,
+      outputs: query.outputs.map((output) => ({ ...output, expr: computed(output.expr) })),
+      qualify: query.qualify && computed(query.qualify),
+      orderBy: query.orderBy.map((key) => ({ ...key, expr: computed(key.expr) })),
+    },
+  }
+}
+
+function valueOfNone({ function: made }: WindowCall): number | null {
+  if (made === 'row_number') return 1
+  return made === 'count' ? 0 : null
 }
 
 /**
