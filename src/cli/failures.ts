@@ -111,7 +111,8 @@ function saidOf(fault: Fault): string {
 const TOKEN_ADVICE: Readonly<Record<string, string>> = {
   'unknown-key': 'register the key of this member there, or use the one that is registered',
   'bad-signature': 'register the key of this member there, or use the one that is registered',
-  'wrong-audience': 'the server goes by another name than the settings of this machine say',
+  'wrong-audience':
+    'another server answers there, or this one under another name: say where it is (--network; --url of a site)',
   suspended: 'ask the operator of the network',
   malformed: 'give a token as the OpenID Connect provider of the site signed it',
   replayed: 'send it again',

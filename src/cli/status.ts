@@ -117,7 +117,10 @@ async function lookAtSite(session: Session, name: string): Promise<FoundServer> 
     const isSound = Object.values(checks).every(Boolean)
     const until = evidence.validUntil === undefined ? '' : `, evidence until ${dayText(evidence.validUntil)}`
     const held = `${counted(dataSets.length, 'data set')}, ${counted(people, 'person', 'people')}`
-    const about = `in ${placeName((await administration.site()).territory)}${until}; ${held}`
+    const { territory, windDown } = await administration.site()
+    const ending = windDown === undefined ? '' : `, winds down since ${dayText(windDown.since)}`
+    const about = `in ${placeName(territory)}${until}; ${held}${ending}`
+    if (windDown !== undefined) return { ...facts, state: isSound ? 'serving' : 'not_ready', about }
     const next = nextOf(name, { hasEvidence: checks['evidence'] !== false, dataSets: dataSets.length })
     return { ...facts, state: isSound ? 'serving' : 'not_ready', about, next }
   } catch (thrown) {

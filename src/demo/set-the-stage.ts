@@ -1,8 +1,10 @@
 import { join } from 'node:path'
+import { FellShort } from '../cli/failures.ts'
 import type { Session } from '../cli/session.ts'
 import { monotonicMs } from '../kernel/clock.ts'
 import { Fault } from '../kernel/faults.ts'
 import { NETWORK_API } from '../protocol/http/network-endpoints.ts'
+import { momentText } from '../protocol/words/plain-words.ts'
 import { httpClient } from '../sdk/http-client.ts'
 import type { Operator } from '../sdk/operator.ts'
 import { networkUrl, sitePort, siteUrl } from './demo-addresses.ts'
@@ -117,6 +119,11 @@ async function fillSite(
 ): Promise<LiveSite> {
   const { site, athletes, grants } = load
   const access = await accessSite(session, { site })
+  const { windDown } = await access.operator.site()
+  if (windDown)
+    throw new FellShort(
+      `Cannot show a trade: ${site.id} winds down since ${momentText(windDown.since)} and takes nothing any more; remove "${session.home}", or set HEDGEROW_HOME to another directory, to begin anew`,
+    )
   await ensureEvidence(session, { site, access })
   await loadSite(session, { load, access })
   await server.ready()

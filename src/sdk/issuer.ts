@@ -7,6 +7,7 @@ import type { manifestSchema } from '../protocol/data-set.ts'
 import type { ReceiptBundle } from '../protocol/decision.ts'
 import type { grantRequestSchema, grantTermsSchema } from '../protocol/consent/grant.ts'
 import type { grantPreviewSchema } from '../protocol/http/person-api.ts'
+import type { windDownSchema } from '../protocol/http/hand-over-api.ts'
 import type { ReceiptKind } from '../protocol/proof/receipt.ts'
 import { GRANTS_PER_REQUEST_MAX, SITE_API, batchViewSchema } from '../protocol/http/site-api.ts'
 import type {
@@ -62,8 +63,12 @@ export type RowsToImport = z.input<typeof rowsRequestSchema> & { readonly dataSe
 
 /** Whoever administers data at a site: its operator, or an issuer for its own data sets. */
 export interface SiteAdministration {
-  /** Which site this is. */
-  site(): Promise<{ readonly site: string; readonly territory: string }>
+  /** Which site this is, where, and whether it winds down. */
+  site(): Promise<{
+    readonly site: string
+    readonly territory: string
+    readonly windDown?: z.output<typeof windDownSchema> | undefined
+  }>
   describe(manifest: WireManifest): Promise<DataSetView>
   dataSets(): Promise<readonly DataSetView[]>
   retire(dataSet: string): Promise<DataSetView>

@@ -64,3 +64,36 @@ test('a site of a network elsewhere is not held against the one that runs under 
     ],
   )
 })
+
+test('a site that does not run is not taken for the one that listens where it would', async (context) => {
+  const home = await temporaryHome(context)
+  await using trade = await testTrade({ sites: [{ name: 'galway' }] })
+  const place = ['--territory', 'IE', '--longitude', '-9.0568', '--latitude', '53.2707']
+  const port = new URL(trade.site().url).port
+  const facts = ['--custodian', 'claddagh', '--network', trade.network.url, '--port', port]
+  assert.equal((await typedHere(home, ['site', 'init', 'limerick', ...place, ...facts])).code, 0)
+  const { out } = await typedHere(home, ['site', 'doctor', '--json'])
+  const findings = JSON.parse(out) as readonly { check: string; says: string }[]
+  assert.equal(findings.find(({ check }) => check === 'service')?.says, 'the site does not answer')
+  const evidence = await typedHere(home, ['site', 'evidence'])
+  assert.equal(evidence.code, 1)
+  assert.match(evidence.error, /wrong-audience; another server answers there, .*--url of a site/)
+})
+
+test('status says that a site winds down, and nothing to be done next', async (context) => {
+  const home = await temporaryHome(context)
+  await using trade = await testTrade({ sites: [{ name: 'galway', root: join(home, 'sites', 'galway') }] })
+  const status = async () => (await typedHere(home, ['status'])).out
+  assert.match(await status(), /\nNext, for galway: {2}hedgerow dataset describe /)
+  const wound = await typedHere(home, [
+    'site',
+    'wind-down',
+    '--reason',
+    'it closes',
+    '--url',
+    trade.site().url,
+  ])
+  assert.equal(wound.code, 0, wound.error)
+  assert.match(await status(), /0 data sets, 0 people,\s+winds down since/)
+  assert.doesNotMatch(await status(), /\nNext, for galway/)
+})

@@ -1,3 +1,4 @@
+import { z } from 'zod'
 import { parseHttpDate } from '../../kernel/clock.ts'
 import type { HttpClient } from '../../sdk/http-client.ts'
 import { Fault } from '../../kernel/faults.ts'
@@ -64,7 +65,12 @@ function questionsOf(
   }
   return {
     evidence: () => orNothing(() => administration.evidence()),
-    readiness: () => orNothing(() => readiness(session, client.server.url)),
+    readiness: () =>
+      orNothing(async () => {
+        const { url } = client.server
+        // Another site may listen where this one would.
+        return (await siteNameAt(session, url)) === settings.site ? readiness(session, url) : undefined
+      }),
     networkTime: () =>
       orNothing(async () => timeOf(session, await nearestNetwork(session, settings.network.url))),
     dataSets: () =>
@@ -78,6 +84,13 @@ function questionsOf(
           })),
       ),
   }
+}
+
+const siteSchema = z.object({ site: z.string() })
+
+async function siteNameAt(session: Session, url: string): Promise<string | undefined> {
+  const { body } = await reach(session, `${url}/v1/site`)
+  return siteSchema.safeParse(body).data?.site
 }
 
 async function timeOf(session: Session, url: string): Promise<number | undefined> {

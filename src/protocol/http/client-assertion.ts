@@ -76,6 +76,9 @@ export function verifyClientAssertion(
   }: { audience: string; now: Instant; keyFor: (keyId: string) => PublicJwk | undefined },
 ): Result<ClientAssertion, TokenProblem> {
   const verified = verifyJws(token, { typ: TYP.clientAssertion, keyFor })
+  // A server that does not know the key is often not the one that was meant: said of a token that is refused either way.
+  if (!verified.ok && verified.error === 'unknown-key' && isForAnother(token, audience))
+    return err('wrong-audience')
   if (!verified.ok)
     return err(
       verified.error === 'unknown-key' || verified.error === 'bad-signature' ? verified.error : 'malformed',
@@ -87,6 +90,12 @@ export function verifyClientAssertion(
   if (claims.iat * 1000 > now + LIMITS.clockSkewMsMax) return err('not-yet-valid')
   if ((claims.exp - claims.iat) * 1000 > LIMITS.tokenLifetimeMsMax) return err('lives-too-long')
   return ok({ issuer: claims.iss, jti: claims.jti, expires: instant(claims.exp * 1000) })
+}
+
+function isForAnother(token: string, audience: string): boolean {
+  const seen = peekJws(token)
+  const claims = seen && parseClaims(seen.payload)
+  return claims !== undefined && claims.aud !== audience
 }
 
 function parseClaims(payload: string): z.infer<typeof claimsSchema> | undefined {

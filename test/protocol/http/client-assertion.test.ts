@@ -63,6 +63,19 @@ describe('verifyClientAssertion()', () => {
       signJws(canonicalJson(claims), { typ: TYP.clientAssertion, key: generateKeyPair('Ed25519') }),
       'unknown-key',
     ],
+    [
+      'an unknown key and another server',
+      signJws(canonicalJson({ ...claims, aud: 'zurich' }), {
+        typ: TYP.clientAssertion,
+        key: generateKeyPair('Ed25519'),
+      }),
+      'wrong-audience',
+    ],
+    [
+      'an unknown key on something that is no token',
+      signJws('{}', { typ: TYP.clientAssertion, key: generateKeyPair('Ed25519') }),
+      'unknown-key',
+    ],
     ['a forged signature', signed({}).replace(/[^.]{86}$/, 'A'.repeat(86)), 'bad-signature'],
     ['a life of five minutes', signed({ exp: nowS + 300 }), 'good'],
     ['a life of five minutes and a second', signed({ exp: nowS + 301 }), 'lives-too-long'],
