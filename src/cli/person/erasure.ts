@@ -100,10 +100,17 @@ async function erase(session: Session, options: PersonOptions): Promise<void> {
   const reason = reasonOf(options.reason)
   const desk = await openDesk(session, options)
   const done: Erasure[] = []
+  const failures: { readonly place: number; readonly thrown: unknown }[] = []
   for (const [index, reference] of references.entries()) {
-    const isLast = index === references.length - 1
-    done.push(await desk.erase(reference, { reason, isAtOnce: options.now === true && isLast }))
+    const isAtOnce = options.now === true && index === references.length - 1
+    try {
+      done.push(await desk.erase(reference, { reason, isAtOnce }))
+    } catch (thrown) {
+      failures.push({ place: index + 1, thrown })
+    }
   }
+  const [failure] = failures
+  if (failure && done.length === 0) throw failure.thrown
   const current: Erasure[] = []
   for (const { erasure } of done) current.push(await desk.erasure(erasure))
   show(session, {
@@ -113,6 +120,11 @@ async function erase(session: Session, options: PersonOptions): Promise<void> {
       for (const one of current) printErasure(session, one)
     },
   })
+  if (!failure) return
+  // An erasure is not taken back: what was done is shown, and by place, not by key, what was not.
+  const places = failures.map(({ place }) => place).join(', ')
+  session.terminal.error.write(`Not erased: number ${places} of those that were named\n`)
+  throw failure.thrown
 }
 
 async function erasures(session: Session, options: PersonOptions): Promise<void> {
@@ -149,7 +161,7 @@ async function certificate(session: Session, options: PersonOptions): Promise<vo
     value: found,
     print: () => {
       printErasure(session, found)
-      if (options.out !== undefined) say(session.terminal, `Written to ${options.out}`)
+      if (options.out !== undefined) say(session.terminal, `Written to "${options.out}"`)
     },
   })
 }
