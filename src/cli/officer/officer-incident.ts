@@ -202,6 +202,7 @@ function tell(
         terminal,
         `  ${affected.people.toLocaleString('en')} people, ${affected.releases} releases, to ${affected.recipients.join(', ') || 'nobody'}`,
       )
+      if (affected.categories.length === 0) return
       say(
         terminal,
         `  ${affected.categories.map((category) => categoryName(category)).join(', ')}${affected.hasSpecialCategories ? '; special categories among them' : ''}`,

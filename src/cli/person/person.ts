@@ -334,7 +334,7 @@ async function exportTo(session: Session, options: PersonOptions): Promise<void>
   show(session, {
     json: options.json,
     value: { out, format },
-    print: () => say(session.terminal, `Everything the site has is in ${out}`),
+    print: () => say(session.terminal, `Everything the site has is in "${out}"`),
   })
 }
 

@@ -1,5 +1,5 @@
 import type { Command } from 'commander'
-import { shortMomentText } from '../../protocol/words/plain-words.ts'
+import { actorWords, shortMomentText } from '../../protocol/words/plain-words.ts'
 import { REFUSAL_GROUNDS, REQUEST_KINDS } from '../../protocol/http/request-api.ts'
 import type { RefusalGround, RequestEvent } from '../../protocol/http/request-api.ts'
 import { openRequestDesk } from '../../sdk/requests.ts'
@@ -153,6 +153,17 @@ async function handle(
   showDetail(session, { detail: await desk.handle(id, { event, ground, said: options.said }), options })
 }
 
+const HAPPENED: Readonly<Record<RequestEvent, string>> = {
+  receive: 'received',
+  begin: 'begun',
+  doubt_identity: 'identity doubted',
+  confirm_identity: 'identity confirmed',
+  extend: 'extended',
+  fulfil: 'fulfilled',
+  refuse: 'refused',
+  withdraw: 'withdrawn',
+}
+
 function showDetail(
   session: Session,
   { detail, options }: { detail: RequestDetail; options: RequestOptions },
@@ -168,7 +179,7 @@ function showDetail(
         const why = [ground, said].filter((part) => part !== undefined).join(': ')
         say(
           terminal,
-          `  ${shortMomentText(at)} ${event.replaceAll('_', ' ')} by ${by}${why === '' ? '' : `: ${why}`}`,
+          `  ${shortMomentText(at)} ${HAPPENED[event]} by ${actorWords(by)}${why === '' ? '' : `: ${why}`}`,
         )
       }
       if (remedies) {

@@ -7,6 +7,7 @@ import type { Backup } from '../../sdk/backups.ts'
 import type { Restored } from '../../site/restore-site.ts'
 import { connectToSite, onlySite, siteRoot, siteSettingsHere } from '../connect.ts'
 import type { SiteOptions } from '../connect.ts'
+import { counted } from '../counted.ts'
 import { FellShort, WrongUse } from '../failures.ts'
 import { show } from '../session.ts'
 import type { Session } from '../session.ts'
@@ -134,13 +135,16 @@ async function backups(session: Session, options: BackupsOptions): Promise<void>
   show(session, {
     json: options.json,
     value: all,
-    print: () =>
+    print: () => {
+      if (options.destroy !== undefined)
+        say(session.terminal, `${options.destroy} can be read by nobody any more: its key is destroyed`)
       table(session.terminal, {
         none: 'No backups',
         head: ['backup', 'state', 'of', 'size', 'can be read until'],
         // A path is long, and is to be copied: it has a line of its own.
         rows: all.flatMap((each) => [rowOf(each), [`  ${each.directory}`]]),
-      }),
+      })
+    },
   })
 }
 
@@ -238,9 +242,12 @@ async function unlessStopped<T>({ signal }: Session, restoring: Promise<T>): Pro
 
 function print({ terminal }: Session, restored: Restored): void {
   const { backup: id, site, takenAt, people, rows, checkpoints, logSize, logKnown, logMissing } = restored
-  say(terminal, `${site} as of ${takenAt}, from ${id}`)
-  const counts = Object.entries(rows).map(([dataSet, count]) => `${dataSet} ${count}`)
-  say(terminal, `  ${people} people; rows: ${counts.length === 0 ? 'none' : counts.join(', ')}`)
+  say(terminal, `${site} as of ${momentText(takenAt)}, from ${id}`)
+  const counts = Object.entries(rows).map(([dataSet, count]) => `${dataSet} ${count.toLocaleString('en')}`)
+  say(
+    terminal,
+    `  ${counted(people, 'person', 'people')}; rows: ${counts.length === 0 ? 'none' : counts.join(', ')}`,
+  )
   const proven =
     checkpoints.length === 0 ? 'no checkpoint was signed yet' : `roots are right at ${checkpoints.join(', ')}`
   say(terminal, `  log: ${logSize} receipts in the backup, ${logKnown - logSize} after it; ${proven}`)

@@ -75,12 +75,13 @@ export function incidentLetter(
   }: { controller: RegisterContact; language: NoticeLanguage; written: IncidentText },
 ): IncidentLetter {
   const words = WORDS[language]
+  const categories = incident.affected.categories.map((category) => categoryName(category, language))
   const { name, member, email, dataProtectionOfficer } = controller
   return {
     subject: words.subject(name ?? member),
     text: [
       words.opening(dayText(incident.awareAt, language)),
-      words.data(incident.affected.categories.map((category) => categoryName(category, language)).join(', ')),
+      ...(categories.length === 0 ? [] : [words.data(categories.join(', '))]),
       words.consequences,
       written.consequences,
       words.measures,

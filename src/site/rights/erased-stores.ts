@@ -1,7 +1,7 @@
-import { formatInstant } from '../../kernel/clock.ts'
 import type { Instant } from '../../kernel/clock.ts'
 import type { ErasedStore, ErasureGrade, ErasureView } from '../../protocol/rights/erasure.ts'
 import { ERASURE_GRADES } from '../../protocol/rights/erasure.ts'
+import { momentText } from '../../protocol/words/plain-words.ts'
 import type { PurgedTables } from '../../kernel/postgres/purge-tables.ts'
 
 /** The stores of a site when rows, key and grants are gone and files still hold their bytes. */
@@ -58,7 +58,7 @@ export function storeOfBackups(heldUntil: Instant | undefined, isOfMany = false)
   return {
     store: 'backups',
     grade: 'inaccessible',
-    note: `${how}; no backup from before can be read from ${formatInstant(heldUntil)} on`,
+    note: `${how}; no backup from before can be read from ${momentText(heldUntil)} on`,
   }
 }
 

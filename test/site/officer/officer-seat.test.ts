@@ -158,6 +158,11 @@ test('an incident names whom it is about by the record of releases, and its cloc
   assert.doesNotMatch([letters.subject, ...letters.text].join(' '), /Groups of athletes|suspended|went wrong/)
   await assert.rejects(controller.letters(opened.incident, 'fr'), /in French/)
   assert.match(letters.subject, /etwas ist schiefgegangen/)
+  assert.doesNotMatch(
+    letters.text.join('\n'),
+    /Betroffen sind/,
+    'the manifest tells no category of what was released',
+  )
   assert.deepEqual(
     letters.people.map(({ person }) => person).toSorted(),
     people.map(({ id }) => id).toSorted(),
