@@ -24,6 +24,7 @@ import {
   isRenumbered,
   listReceipts,
   lockSequence,
+  nextSequence,
   readReceipts,
   takeSequence,
 } from './receipt-store.ts'
@@ -63,6 +64,10 @@ export interface ReceiptLog {
   sign(first: number, drafts: readonly ReceiptDraft[]): Promise<readonly IssuedReceipt[]>
   /** The number that the next receipt should have, to sign one before it is taken: a guess that is wrong when others issue. */
   expectedNext(): number
+  /** The number that the next receipt has by the record, where a guess was wrong; by the time it is used it may be wrong too. */
+  nextByRecord(): Promise<number>
+  /** Receipts that were signed by `sign` and are not going to be: whoever guesses next guesses their numbers again. */
+  unused(receipts: readonly IssuedReceipt[]): void
   /** Receipts that were signed by `sign` and are committed now, so that a proof of them needs no reading. */
   committed(receipts: readonly IssuedReceipt[]): void
   /** Everything that was committed before the call is on the disk under a signed checkpoint when it resolves. */
@@ -134,6 +139,10 @@ export async function openReceiptLog({ db, directory, signer, clock }: ReceiptLo
     },
     sign: (first, drafts) => sign(first, drafts, clock.now()),
     expectedNext: () => next,
+    nextByRecord: () => nextSequence(db),
+    unused: ([first, ...more]) => {
+      if (first && next === first.sequence + more.length + 1) next = first.sequence
+    },
     committed,
     publish: () => publisher.publish(),
     bundle: (sequence) => bundle(sequence, { db, publisher, witnessed, origin }),

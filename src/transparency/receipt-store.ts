@@ -34,6 +34,13 @@ export async function lockSequence(tx: DatabaseTransaction): Promise<number> {
   return next
 }
 
+/** The same as it is just now. */
+export async function nextSequence(db: Database): Promise<number> {
+  const { rows } = await sql<{ next: number }>`
+    ${KEPT} select next_sequence::float8 as next from receipt_counter`.execute(db)
+  return rows[0]?.next ?? 0
+}
+
 /** Whether a statement that adds receipts of its own (`issue_receipts`) found others in the place of theirs. */
 export function isRenumbered(error: unknown): boolean {
   return error instanceof Error && 'code' in error && error.code === 'HG011'

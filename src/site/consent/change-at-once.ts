@@ -1,48 +1,119 @@
-import type { RawBuilder } from 'kysely'
 import { sql } from 'kysely'
+import type { Instant } from '../../kernel/clock.ts'
+import type { Digest } from '../../kernel/digest.ts'
 import { Fault } from '../../kernel/faults.ts'
+import type { Database } from '../../kernel/postgres/database.ts'
 import { KEPT } from '../../kernel/postgres/kept-statements.ts'
 import type { ReceiptDraft } from '../../protocol/proof/receipt.ts'
-import type { IssuedReceipt } from '../../transparency/receipt-log.ts'
+import type { DataSetId } from '../../protocol/wire.ts'
+import type { IssuedReceipt, ReceiptLog } from '../../transparency/receipt-log.ts'
 import { isRenumbered } from '../../transparency/receipt-store.ts'
-import type { ConsentContext, ReceiptSubject } from './change-grants.ts'
+import type { GrantChange } from './grant-mirror.ts'
 
 /** More than this are signed in portions while others are written: that takes a transaction of several statements. */
 export const AT_ONCE_MAX = 64
 
-/** A receipt about somebody that is not signed yet. */
-interface SubjectDraft {
-  readonly subject: ReceiptSubject
+/** One act about one person, with a number in the consent sequence and a receipt of its own. */
+export type ConsentEntry = {
+  readonly person: number
   readonly draft: Omit<ReceiptDraft, 'subjectOf'>
+} & (
+  | { readonly what: 'grant'; readonly terms: number; readonly from: number; readonly until: number }
+  | { readonly what: 'revocation'; readonly grant: number }
+  | { readonly what: 'objection'; readonly dataSet: DataSetId | undefined; readonly purpose: string }
+  | { readonly what: 'withdrawal'; readonly objection: number }
+)
+
+/** A change of consent that needs no weighing. */
+export interface ProposedChange {
+  readonly entries: readonly ConsentEntry[]
+  /** People whose grants end: what waits for another guardian of theirs would go along. */
+  readonly revoking?: readonly number[]
+  /** The change, its entries numbered from `first` on. */
+  readonly changeFrom: (first: number) => GrantChange
+  readonly unchanged: number
+}
+
+/** The same with who makes it. */
+export type SignedChange = ProposedChange & { readonly by: string }
+
+/** What making changes at once needs of a site. */
+interface AtOnceParts {
+  readonly db: Database
+  readonly receipts: Pick<ReceiptLog, 'sign' | 'expectedNext' | 'nextByRecord' | 'unused' | 'committed'>
+  readonly subjectOf: (
+    subjects: readonly { readonly person: number; readonly text: string }[],
+  ) => Promise<readonly Digest[]>
 }
 
 /**
- * Makes a change of consent by one statement of the record (`0166-change-grants-at-once.ts`), with its receipts; `undefined` when it
- * has to be made in steps. It runs in the turn of changes, so that nobody of this process changes the sequence meanwhile.
+ * Makes changes of consent by one statement of the record (`0360-change-consent-together.ts`), all or none, with their receipts; gives
+ * whether it did. No two may be about the same person. It runs in the turn of changes, so that nobody of this process changes the
+ * sequence meanwhile.
  */
 export async function changeAtOnce(
-  { db, receipts: log, subjectOf }: ConsentContext,
-  drafts: readonly SubjectDraft[],
-  /** The function and what follows its receipts. */
-  call: (issued: RawBuilder<unknown>) => RawBuilder<unknown>,
-  last: number,
-): Promise<readonly IssuedReceipt[] | undefined> {
-  const subjects = await subjectOf(drafts.map(({ subject }) => subject))
-  const receipts = await log.sign(
-    log.expectedNext(),
-    drafts.map(({ draft }, index) => ({ ...draft, subjectOf: subjects[index] })),
+  { db, receipts: log, subjectOf }: AtOnceParts,
+  changes: readonly SignedChange[],
+  { last, now }: { readonly last: number; readonly now: Instant },
+): Promise<boolean> {
+  const entries = changes.flatMap((change) => change.entries)
+  const subjects = await subjectOf(
+    entries.map(({ person, draft: { kind } }, index) => ({ person, text: `${kind} ${last + 1 + index}` })),
   )
+  const drafts = entries.map(({ draft }, index) => ({ ...draft, subjectOf: subjects[index] }))
+  for (let attempt = 0, first = log.expectedNext(); attempt < ATTEMPTS_MAX; attempt += 1) {
+    const receipts = await log.sign(first, drafts)
+    const outcome = await write(db, changes, { receipts, last, now })
+    if (outcome === 'done') {
+      log.committed(receipts)
+      return true
+    }
+    log.unused(receipts)
+    if (outcome === 'weighed') return false
+    first = await log.nextByRecord()
+  }
+  return false
+}
+
+/** Others take numbers of receipts at the same time. */
+const ATTEMPTS_MAX = 3
+
+/** Written; or something is there that has to be weighed; or others had taken the numbers of the receipts. */
+type Outcome = 'done' | 'weighed' | 'renumbered'
+
+async function write(
+  db: Database,
+  changes: readonly SignedChange[],
+  { receipts, last, now }: { receipts: readonly IssuedReceipt[]; last: number; now: Instant },
+): Promise<Outcome> {
   const [first] = receipts
   if (!first) throw new Fault('fault.internal', { what: 'The log gave too few receipts' })
-  const issued = sql`${last}::bigint, ${first.sequence}::bigint, ${drafts.map(({ draft }) => draft.kind)}::text[],
-    ${receipts.map(({ jws }) => jws)}::text[]`
+  const entries = changes.flatMap((change) => change.entries)
+  const placed = entries.map((entry, index) => ({ ...entry, place: index + 1 }))
+  const grants = placed.filter((entry) => entry.what === 'grant')
+  const revocations = placed.filter((entry) => entry.what === 'revocation')
+  const objections = placed.filter((entry) => entry.what === 'objection')
+  const withdrawals = placed.filter((entry) => entry.what === 'withdrawal')
+  const statement = sql<{ done: boolean }>`
+    ${KEPT} select change_consent(${last}::bigint, ${first.sequence}::bigint, ${entries.map(({ draft }) => draft.kind)}::text[],
+      ${receipts.map(({ jws }) => jws)}::text[], ${changes.flatMap((change) => change.entries.map(() => change.by))}::text[],
+      ${now}::bigint,
+      ${placesOf(grants)}::integer[], ${grants.map(({ person }) => person)}::integer[], ${grants.map(({ terms }) => terms)}::integer[],
+      ${grants.map(({ from }) => from)}::bigint[], ${grants.map(({ until }) => (until === Infinity ? null : until))}::bigint[],
+      ${placesOf(revocations)}::integer[], ${revocations.map(({ grant }) => grant)}::bigint[],
+      ${changes.flatMap(({ revoking = [] }) => revoking)}::integer[],
+      ${placesOf(objections)}::integer[], ${objections.map(({ person }) => person)}::integer[],
+      ${objections.map(({ dataSet }) => dataSet ?? null)}::text[], ${objections.map(({ purpose }) => purpose)}::text[],
+      ${placesOf(withdrawals)}::integer[], ${withdrawals.map(({ objection }) => objection)}::bigint[]) as done`
   try {
-    const { rows } = await sql<{ done: boolean }>`${KEPT} select ${call(issued)} as done`.execute(db)
-    if (rows[0]?.done !== true) return undefined
+    const { rows } = await statement.execute(db)
+    return rows[0]?.done === true ? 'done' : 'weighed'
   } catch (error) {
-    if (isRenumbered(error)) return undefined
+    if (isRenumbered(error)) return 'renumbered'
     throw error
   }
-  log.committed(receipts)
-  return receipts
+}
+
+function placesOf(entries: readonly { readonly place: number }[]): readonly number[] {
+  return entries.map(({ place }) => place)
 }

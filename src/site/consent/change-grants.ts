@@ -2,6 +2,7 @@ import type { Clock, Instant } from '../../kernel/clock.ts'
 import { canonicalJson } from '../../kernel/canonical-json.ts'
 import type { Digest } from '../../kernel/digest.ts'
 import { Fault } from '../../kernel/faults.ts'
+import { GroupCommit } from '../../kernel/group-commit.ts'
 import type { Database, DatabaseTransaction } from '../../kernel/postgres/database.ts'
 import { faultOf } from '../../kernel/postgres/fault-of.ts'
 import type { Manifest } from '../../protocol/data-set.ts'
@@ -10,6 +11,8 @@ import { readPrincipalFacts } from '../principals/principal-store.ts'
 import type { ReceiptLog } from '../../transparency/receipt-log.ts'
 import type { GrantChange } from './grant-mirror.ts'
 import { GrantMirror } from './grant-mirror.ts'
+import { changeAtOnce } from './change-at-once.ts'
+import type { ProposedChange } from './change-at-once.ts'
 import { changesAfter, lockSequence, raiseSequence } from './grant-store.ts'
 import type { RequestMark } from '../record/request-mark.ts'
 import { readHeldBases } from './basis-store.ts'
@@ -21,7 +24,10 @@ import type { GrantsChanged } from './grant-calls.ts'
 export interface ConsentContext {
   readonly db: Database
   readonly mirror: GrantMirror
-  readonly receipts: Pick<ReceiptLog, 'issue' | 'sign' | 'expectedNext' | 'committed'>
+  readonly receipts: Pick<
+    ReceiptLog,
+    'issue' | 'sign' | 'expectedNext' | 'nextByRecord' | 'unused' | 'committed'
+  >
   readonly clock: Clock
   /** The manifest of a data set that is here; `undefined` when there is none. */
   readonly findManifest: (dataSet: DataSetId) => Promise<Manifest | undefined> | Manifest | undefined
@@ -58,50 +64,130 @@ export type ChangeAct = (
   at: { readonly last: number; readonly now: Instant },
 ) => Promise<{ readonly change: GrantChange; readonly unchanged: number }>
 
-/** Where the consent sequence is and what time it is when a change is made; `by` as in `ChangeFacts`. */
-export interface ChangeMoment {
-  readonly last: number
-  readonly now: Instant
-  readonly by: string
+/** The same as one of several that are made by one statement of the record. */
+export interface AtOnce {
+  /** Whom it is about: two about one person are made one after the other. */
+  readonly people: readonly number[]
+  /** What it would write; `undefined` where it has to be made in steps. Within the turn of changes. */
+  readonly propose: (now: Instant) => Promise<ProposedChange | undefined>
 }
 
-/** The same in one statement of the record, where it can be; `undefined` where the change has to be made in steps. */
-export type AtOnce = (
-  at: ChangeMoment,
-) => Promise<{ readonly change: GrantChange; readonly unchanged: number } | undefined>
+/** A change that somebody asks for. */
+interface AskedChange {
+  readonly body: unknown
+  readonly facts: ChangeFacts
+  readonly act: ChangeAct
+  readonly atOnce?: AtOnce | undefined
+}
+
+interface MadeChange {
+  readonly answer: GrantsChanged
+  readonly change?: GrantChange
+}
 
 /**
  * Makes one change of grants: a transaction of the record under the lock of its sequence, then the mirror, and only
- * then the answer. `body` is what the idempotency key stands for: the same key with another body is a fault.
+ * then the answer. `body` is what the idempotency key stands for: the same key with another body is a fault. Those that can be made at
+ * once and come at the same time are one transaction.
  */
-export async function changeGrants(
-  context: ConsentContext,
-  { body, facts, act, atOnce }: { body: unknown; facts: ChangeFacts; act: ChangeAct; atOnce?: AtOnce },
-): Promise<GrantsChanged> {
-  const { mirror, clock, keepApart } = context
-  const done = await mirror.changes.run(async () => {
-    const outcome = await (async () => {
-      const isKeyed = facts.idempotencyKey !== undefined
-      const moment = { last: mirror.sequence, now: clock.now(), by: facts.by }
-      const made = isKeyed ? undefined : await atOnce?.(moment)
-      return made
-        ? { answer: answerOf(made), change: made.change }
-        : changeInSteps(context, { body, facts, act })
-    })().catch((error: unknown) => {
-      throw faultOf(error, 'Cannot change grants')
-    })
-    if (outcome.change) mirror.apply(outcome.change)
-    return outcome
-  })
+export async function changeGrants(context: ConsentContext, asked: AskedChange): Promise<GrantsChanged> {
+  const { atOnce, facts } = asked
+  const outcome =
+    atOnce && facts.idempotencyKey === undefined
+      ? await lineOf(context).add({ ...asked, atOnce })
+      : await context.mirror.changes.run(() => changeAlone(context, asked))
+  if ('error' in outcome) throw faultOf(outcome.error, 'Cannot change grants')
+  const { answer, change } = outcome.made
   // Of what is only given nothing has to be known apart; all else may have been left unsaid before, and asked again.
-  if (!done.change || done.change.given.length === 0 || done.change.revoked.length > 0) await keepApart()
-  return done.answer
+  if (!change || change.given.length === 0 || change.revoked.length > 0) await context.keepApart()
+  return answer
+}
+
+/** Calls whose changes are made together. */
+const CALLS_AT_ONCE = 32
+
+type Outcome = { readonly made: MadeChange } | { readonly error: unknown }
+type AskedAtOnce = AskedChange & { readonly atOnce: AtOnce }
+
+const lines = new WeakMap<ConsentContext, GroupCommit<AskedAtOnce, Outcome>>()
+
+function lineOf(context: ConsentContext): GroupCommit<AskedAtOnce, Outcome> {
+  const known =
+    lines.get(context) ??
+    new GroupCommit((all) => context.mirror.changes.run(() => changeAll(context, all)), CALLS_AT_ONCE)
+  lines.set(context, known)
+  return known
+}
+
+/** In their order; where some cannot be made together, each is made alone. */
+async function changeAll(
+  context: ConsentContext,
+  asked: readonly AskedAtOnce[],
+): Promise<readonly Outcome[]> {
+  const outcomes: Outcome[] = []
+  for (const some of ofOthers(asked)) {
+    const made = some.length > 1 ? await changeTogether(context, some).catch(() => undefined) : undefined
+    if (made) outcomes.push(...made.map((one) => ({ made: one })))
+    else for (const one of some) outcomes.push(await changeAlone(context, one))
+  }
+  return outcomes
+}
+
+/** Cuts a line where somebody comes up again: what is read for one change must not be written by another beside it. */
+function ofOthers(asked: readonly AskedAtOnce[]): readonly (readonly AskedAtOnce[])[] {
+  const parts: AskedAtOnce[][] = []
+  let people = new Set<number>()
+  for (const one of asked) {
+    const own = one.atOnce.people
+    if (parts.length === 0 || own.some((person) => person >= 0 && people.has(person))) {
+      parts.push([])
+      people = new Set()
+    }
+    for (const person of own) people.add(person)
+    parts.at(-1)?.push(one)
+  }
+  return parts
+}
+
+/** Makes all of some changes by one statement, or none; `undefined` where one of them has to be made in steps. */
+async function changeTogether(
+  context: ConsentContext,
+  asked: readonly AskedAtOnce[],
+): Promise<readonly MadeChange[] | undefined> {
+  const { mirror, clock } = context
+  const [last, now] = [mirror.sequence, clock.now()]
+  const proposed = await Promise.all(asked.map(({ atOnce }) => atOnce.propose(now)))
+  const changes = asked.flatMap(({ facts: { by } }, index) => {
+    const own = proposed[index]
+    return own ? [{ ...own, by }] : []
+  })
+  if (changes.length < asked.length || !(await changeAtOnce(context, changes, { last, now })))
+    return undefined
+  return changes.map(({ changeFrom, unchanged }) => {
+    const change = changeFrom(mirror.sequence + 1)
+    mirror.apply(change)
+    return { answer: answerOf({ change, unchanged }), change }
+  })
+}
+
+async function changeAlone(context: ConsentContext, asked: AskedChange): Promise<Outcome> {
+  try {
+    const { atOnce, facts } = asked
+    const isAtOnce = atOnce !== undefined && facts.idempotencyKey === undefined
+    const [quick] = (isAtOnce && (await changeTogether(context, [{ ...asked, atOnce }]))) || []
+    if (quick) return { made: quick }
+    const made = await changeInSteps(context, asked)
+    if (made.change) context.mirror.apply(made.change)
+    return { made }
+  } catch (error) {
+    return { error }
+  }
 }
 
 async function changeInSteps(
   { db, mirror, clock, requestMark: mark }: ConsentContext,
-  { body, facts, act }: { body: unknown; facts: ChangeFacts; act: ChangeAct },
-): Promise<{ readonly answer: GrantsChanged; readonly change?: GrantChange }> {
+  { body, facts, act }: AskedChange,
+): Promise<MadeChange> {
   return db.transaction().execute(async (tx) => {
     const last = await lockSequence(tx)
     // A commit whose outcome was never heard of may have happened: whatever the record knows, the mirror learns.

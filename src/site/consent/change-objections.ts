@@ -1,12 +1,12 @@
-import { sql } from 'kysely'
 import { Fault } from '../../kernel/faults.ts'
 import type { Database, DatabaseTransaction } from '../../kernel/postgres/database.ts'
 import { isKnownPurpose } from '../../protocol/law/purpose.ts'
 import type { ReceiptDraft, ReceiptKind } from '../../protocol/proof/receipt.ts'
 import type { DataSetId } from '../../protocol/wire.ts'
 import { changeGrants, malformed } from './change-grants.ts'
-import type { AtOnce, ChangeFacts, ChangeMoment, ConsentContext } from './change-grants.ts'
-import { AT_ONCE_MAX, changeAtOnce } from './change-at-once.ts'
+import type { ChangeFacts, ConsentContext } from './change-grants.ts'
+import { AT_ONCE_MAX } from './change-at-once.ts'
+import type { ConsentEntry, ProposedChange } from './change-at-once.ts'
 import type { GrantsChanged } from './grant-calls.ts'
 import { insertObjection, insertObjectionWithdrawal, objectionsOf } from './objection-store.ts'
 
@@ -37,7 +37,7 @@ export function objectTo(
   return changeGrants(context, {
     body: { object: objection },
     facts,
-    atOnce: (at) => objectAtOnce(context, objection, at),
+    atOnce: { people, propose: () => proposeObjections(context, objection) },
     act: async (tx, { last, now }) => {
       const live = await liveOf(tx, objection)
       const objecting = people.filter((person) => !live.some((one) => one.person === person))
@@ -63,7 +63,7 @@ export function withdrawObjection(
   return changeGrants(context, {
     body: { withdrawObjection: objection },
     facts,
-    atOnce: (at) => withdrawAtOnce(context, objection, at),
+    atOnce: { people, propose: () => proposeWithdrawals(context, objection) },
     act: async (tx, { last, now }) => {
       const live = await liveOf(tx, objection)
       const receipts = await issueFor(tx, context, {
@@ -93,69 +93,59 @@ export function withdrawObjection(
   })
 }
 
-async function objectAtOnce(
-  context: ConsentContext,
+async function proposeObjections(
+  { db }: ConsentContext,
   objection: ObjectionFacts,
-  { last, now, by }: ChangeMoment,
-): ReturnType<AtOnce> {
+): Promise<ProposedChange | undefined> {
   const { people, purpose, dataSet } = objection
-  const live = await liveOf(context.db, objection)
+  const live = await liveOf(db, objection)
   const objecting = people.filter((person) => !live.some((one) => one.person === person))
   if (objecting.length === 0 || objecting.length > AT_ONCE_MAX) return undefined
-  const receipts = await changeAtOnce(
-    context,
-    objectionDrafts(objecting, { last, dataSet }),
-    (issued) =>
-      sql`object_to(${issued}, ${objecting}::integer[], ${dataSet ?? null}, ${purpose}, ${now}::bigint, ${by})`,
-    last,
-  )
-  if (!receipts) return undefined
-  const objected = objecting.map((person, index) => ({
-    sequence: last + 1 + index,
-    person,
-    purpose,
-    dataSet,
-  }))
-  const change = { sequence: last + objected.length, newTerms: [], given: [], revoked: [], objected }
-  return { change, unchanged: people.length - objected.length }
-}
-
-async function withdrawAtOnce(
-  context: ConsentContext,
-  objection: ObjectionFacts,
-  { last, now, by }: ChangeMoment,
-): ReturnType<AtOnce> {
-  const live = await liveOf(context.db, objection)
-  if (live.length === 0 || live.length > AT_ONCE_MAX) return undefined
-  const receipts = await changeAtOnce(
-    context,
-    objectionDrafts(
-      live.map(({ person }) => person),
-      { last, dataSet: objection.dataSet },
-    ),
-    (issued) =>
-      sql`withdraw_objections(${issued}, ${live.map(({ sequence }) => sequence)}::bigint[], ${now}::bigint, ${by})`,
-    last,
-  )
-  if (!receipts) return undefined
-  const change = {
-    sequence: last + live.length,
-    newTerms: [],
-    given: [],
-    revoked: [],
-    objectionsWithdrawn: live,
+  return {
+    entries: objecting.map((person) => ({
+      what: 'objection',
+      person,
+      dataSet,
+      purpose,
+      draft: objectionDraft(dataSet),
+    })),
+    changeFrom: (first) => ({
+      sequence: first + objecting.length - 1,
+      newTerms: [],
+      given: [],
+      revoked: [],
+      objected: objecting.map((person, index) => ({ sequence: first + index, person, purpose, dataSet })),
+    }),
+    unchanged: people.length - objecting.length,
   }
-  return { change, unchanged: objection.people.length - live.length }
 }
 
-function objectionDrafts(
-  people: readonly number[],
-  { last, dataSet }: { last: number; dataSet: DataSetId | undefined },
-) {
-  return people.map((person, index) => ({
-    subject: { person, text: `objection ${last + 1 + index}` },
-    draft: { kind: 'objection' as const, ...(dataSet === undefined ? {} : { dataSet }) },
-  }))
+async function proposeWithdrawals(
+  { db }: ConsentContext,
+  objection: ObjectionFacts,
+): Promise<ProposedChange | undefined> {
+  const live = await liveOf(db, objection)
+  if (live.length === 0 || live.length > AT_ONCE_MAX) return undefined
+  return {
+    entries: live.map(({ sequence, person }) => ({
+      what: 'withdrawal',
+      person,
+      objection: sequence,
+      draft: objectionDraft(objection.dataSet),
+    })),
+    changeFrom: (first) => ({
+      sequence: first + live.length - 1,
+      newTerms: [],
+      given: [],
+      revoked: [],
+      objectionsWithdrawn: live,
+    }),
+    unchanged: objection.people.length - live.length,
+  }
+}
+
+function objectionDraft(dataSet: DataSetId | undefined): ConsentEntry['draft'] {
+  return { kind: 'objection', ...(dataSet === undefined ? {} : { dataSet }) }
 }
 
 async function liveOf(tx: Database, { people, purpose, dataSet }: ObjectionFacts) {

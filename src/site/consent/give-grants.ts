@@ -1,4 +1,3 @@
-import { sql } from 'kysely'
 import { canonicalJson } from '../../kernel/canonical-json.ts'
 import type { Instant } from '../../kernel/clock.ts'
 import type { Digest } from '../../kernel/digest.ts'
@@ -13,8 +12,9 @@ import { isKnownPurpose, isPurposeRefused } from '../../protocol/law/purpose.ts'
 import type { ReceiptDraft } from '../../protocol/proof/receipt.ts'
 import type { DataSetId } from '../../protocol/wire.ts'
 import { changeGrants, malformed } from './change-grants.ts'
-import type { AtOnce, ChangeFacts, ChangeMoment, ConsentContext } from './change-grants.ts'
-import { AT_ONCE_MAX, changeAtOnce } from './change-at-once.ts'
+import type { ChangeFacts, ConsentContext } from './change-grants.ts'
+import { AT_ONCE_MAX } from './change-at-once.ts'
+import type { ProposedChange } from './change-at-once.ts'
 import type { KnownTerms } from './grant-mirror.ts'
 import type { GrantsChanged } from './grant-calls.ts'
 import {
@@ -50,7 +50,10 @@ export async function giveGrants(
   return changeGrants(context, {
     body: { give: requests },
     facts,
-    atOnce: (at) => giveAtOnce(context, ready, at),
+    atOnce: {
+      people: ready.map(({ person }) => person),
+      propose: (now) => Promise.resolve(proposeGrants(context, ready, now)),
+    },
     act: async (tx, { last, now }) => {
       const terms = await ensureTerms(tx, new Map(ready.map((grant) => [grant.digest, grant.terms])))
       const { complete, awaiting } = await guardGrants(tx, ready, { context, facts, now, terms })
@@ -75,43 +78,44 @@ export async function giveGrants(
 }
 
 /** The common case: people's own grants of terms that are known already, in place of none. */
-async function giveAtOnce(
-  context: ConsentContext,
+function proposeGrants(
+  { mirror }: ConsentContext,
   ready: readonly ReadyGrant[],
-  { last, now, by }: ChangeMoment,
-): ReturnType<AtOnce> {
+  now: Instant,
+): ProposedChange | undefined {
   if (ready.some(({ terms, replaces }) => terms.givenBy === 'guardian' || replaces)) return undefined
   const terms = new Map<Digest, KnownTerms>()
   for (const { digest } of ready) {
-    const known = context.mirror.termsBy(digest)
+    const known = mirror.termsBy(digest)
     if (!known) return undefined
     terms.set(digest, known)
   }
   const asked = withoutRepeats(ready, { terms, now })
   if (asked.length === 0 || asked.length > AT_ONCE_MAX) return undefined
-  const drafts = asked.map(({ person, dataSet, digest, notice }, index) => ({
-    subject: { person, text: `grant ${last + 1 + index}` },
-    draft: { kind: 'grant' as const, dataSet, policy: digest, ...noticeFact(notice) },
-  }))
-  const receipts = await changeAtOnce(
-    context,
-    drafts,
-    (issued) => sql`give_grants(${issued}, ${asked.map(({ person }) => person)}::integer[],
-      ${asked.map((one) => one.terms)}::integer[], ${asked.map(({ from }) => from)}::bigint[],
-      ${asked.map(({ until }) => (until === Infinity ? null : until))}::bigint[], ${now}::bigint, ${by})`,
-    last,
-  )
-  if (!receipts) return undefined
-  const given = asked.map(({ person, terms: id, from, until }, index) => ({
-    sequence: last + 1 + index,
-    person,
-    terms: id,
-    from,
-    until,
-    isStanding: isStanding({ from, until, givenAt: now }),
-  }))
-  const change = { sequence: last + given.length, newTerms: [], given, revoked: [] }
-  return { change, unchanged: ready.length - given.length }
+  return {
+    entries: asked.map(({ person, terms: id, from, until, dataSet, digest, notice }) => ({
+      what: 'grant',
+      person,
+      terms: id,
+      from,
+      until,
+      draft: { kind: 'grant', dataSet, policy: digest, ...noticeFact(notice) },
+    })),
+    changeFrom: (first) => ({
+      sequence: first + asked.length - 1,
+      newTerms: [],
+      given: asked.map(({ person, terms: id, from, until }, index) => ({
+        sequence: first + index,
+        person,
+        terms: id,
+        from,
+        until,
+        isStanding: isStanding({ from, until, givenAt: now }),
+      })),
+      revoked: [],
+    }),
+    unchanged: ready.length - asked.length,
+  }
 }
 
 /** Ends what the new grants take the place of: other terms of the same person to the same grantee on the data set. */

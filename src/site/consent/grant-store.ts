@@ -4,6 +4,7 @@ import type { Digest } from '../../kernel/digest.ts'
 import { digestOfJson } from '../../kernel/digest.ts'
 import type { Database, DatabaseTransaction } from '../../kernel/postgres/database.ts'
 import { KEPT } from '../../kernel/postgres/kept-statements.ts'
+import { readTogether } from '../../kernel/postgres/read-together.ts'
 import type { GrantTerms } from '../../protocol/consent/grant.ts'
 import type { GrantChange, KnownTerms, MirroredGrant } from './grant-mirror.ts'
 
@@ -142,6 +143,20 @@ export async function liveGrantsOf(
     ...(row.guardianship === null ? {} : { guardianship: row.guardianship }),
   }))
 }
+
+/** The same on one data set each, for whoever asks at the same time by one statement. */
+export const liveGrantsNamed = readTogether(
+  async (db, wanted: readonly { readonly people: readonly number[]; readonly dataSet: string }[]) => {
+    const all = await liveGrantsOf(db, { people: [...new Set(wanted.flatMap(({ people }) => people))] })
+    const byPerson = Map.groupBy(all, ({ person }) => person)
+    return wanted.map(({ people, dataSet }) =>
+      [...new Set(people)]
+        .flatMap((person) => byPerson.get(person) ?? [])
+        .filter(({ grantTerms }) => grantTerms.dataSet === dataSet)
+        .toSorted((one, other) => one.sequence - other.sequence),
+    )
+  },
+)
 
 /** Grants by their numbers, as far as there are such that were not revoked. */
 export async function liveGrantsBySequence(

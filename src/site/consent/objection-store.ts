@@ -3,6 +3,7 @@ import { instant } from '../../kernel/clock.ts'
 import type { Instant } from '../../kernel/clock.ts'
 import type { Database, DatabaseTransaction } from '../../kernel/postgres/database.ts'
 import { KEPT } from '../../kernel/postgres/kept-statements.ts'
+import { readTogether } from '../../kernel/postgres/read-together.ts'
 import type { DataSetId } from '../../protocol/wire.ts'
 import type { MirroredObjection } from './objections.ts'
 
@@ -14,16 +15,19 @@ export interface StoredObjection extends MirroredObjection {
   readonly withdrawnAt?: Instant | undefined
 }
 
-/** Objections of some people, withdrawn ones too, in order. */
-export async function objectionsOf(
-  db: Database,
-  people: readonly number[],
-): Promise<readonly StoredObjection[]> {
-  const { rows } = await sql<ObjectionRow>`
-    ${KEPT} select o.*, w.withdrawn_ms from objection o left join objection_withdrawal w on w.objection = o.sequence
-    where o.person = any(${people}::integer[]) order by o.sequence`.execute(db)
-  return rows.map(objectionOf)
-}
+/** Objections of some people, withdrawn ones too, in order; for whoever asks at the same time by one statement. */
+export const objectionsOf = readTogether(
+  async (db, wanted: readonly (readonly number[])[]): Promise<readonly (readonly StoredObjection[])[]> => {
+    const all = [...new Set(wanted.flat())]
+    const { rows } = await sql<ObjectionRow>`
+      ${KEPT} select o.*, w.withdrawn_ms from objection o left join objection_withdrawal w on w.objection = o.sequence
+      where o.person = any(${all}::integer[]) order by o.sequence`.execute(db)
+    return wanted.map((people) => {
+      const own = new Set(people)
+      return rows.filter(({ person }) => own.has(person)).map(objectionOf)
+    })
+  },
+)
 
 /** What a mirror that has seen everything up to a sequence lacks: objections now in force, and those that no longer are. */
 export async function objectionChangesAfter(

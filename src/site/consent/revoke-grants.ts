@@ -1,4 +1,3 @@
-import { sql } from 'kysely'
 import { canonicalJson } from '../../kernel/canonical-json.ts'
 import type { Instant } from '../../kernel/clock.ts'
 import { Fault } from '../../kernel/faults.ts'
@@ -8,12 +7,13 @@ import type { GrantTerms } from '../../protocol/consent/grant.ts'
 import type { RevocationRequest } from '../../protocol/http/site-api.ts'
 import type { DataSetId } from '../../protocol/wire.ts'
 import { changeGrants, malformed } from './change-grants.ts'
-import type { AtOnce, ChangeFacts, ChangeMoment, ConsentContext } from './change-grants.ts'
-import { AT_ONCE_MAX, changeAtOnce } from './change-at-once.ts'
+import type { ChangeFacts, ConsentContext } from './change-grants.ts'
+import { AT_ONCE_MAX } from './change-at-once.ts'
+import type { ProposedChange } from './change-at-once.ts'
 import type { GrantsChanged } from './grant-calls.ts'
 import { withdrawAgreements } from './guardian-agreements.ts'
 import { peopleOf } from './people-of.ts'
-import { digestOfTerms, insertRevocations, liveGrantsOf } from './grant-store.ts'
+import { digestOfTerms, insertRevocations, liveGrantsNamed, liveGrantsOf } from './grant-store.ts'
 import type { LiveGrant, RevocationCause } from './grant-store.ts'
 
 /** A grant that is about to end, with its terms for the receipt. */
@@ -38,7 +38,7 @@ export async function revokeGrants(
   return changeGrants(context, {
     body: { revoke: requests },
     facts,
-    atOnce: (at) => revokeAtOnce(context, { requests, people }, at),
+    atOnce: { people, propose: () => proposeRevocations(context, { requests, people }) },
     act: async (tx, { last, now }) => {
       const { ending, unchanged } = await endingGrants(tx, { requests, people })
       const revoked = await writeRevocations(tx, ending, { context, last, now, by: facts.by })
@@ -72,32 +72,29 @@ async function endingGrants(
 }
 
 /** The common case: grants of people for whom nothing waits. */
-async function revokeAtOnce(
-  context: ConsentContext,
+async function proposeRevocations(
+  { db }: ConsentContext,
   named: NamedRevocations,
-  { last, now, by }: ChangeMoment,
-): ReturnType<AtOnce> {
+): Promise<ProposedChange | undefined> {
   if (named.requests.length > AT_ONCE_MAX) return undefined
-  const { ending, unchanged } = await endingGrants(context.db, named)
+  const { ending, unchanged } = await endingGrants(db, named)
   if (ending.length === 0 || ending.length > AT_ONCE_MAX) return undefined
-  const drafts = ending.map(({ person, grantTerms }, index) => ({
-    subject: { person, text: `revocation ${last + 1 + index}` },
-    draft: {
-      kind: 'revocation' as const,
-      dataSet: grantTerms.dataSet,
-      policy: digestOfTerms(grantTerms),
-    },
-  }))
-  const receipts = await changeAtOnce(
-    context,
-    drafts,
-    (issued) => sql`revoke_grants(${issued}, ${named.people.filter((person) => person >= 0)}::integer[],
-      ${ending.map(({ sequence }) => sequence)}::bigint[], ${now}::bigint, ${by})`,
-    last,
-  )
-  if (!receipts) return undefined
-  const revoked = ending.map((grant, index) => ({ ...grant, sequence: last + 1 + index }))
-  return { change: { sequence: last + revoked.length, newTerms: [], given: [], revoked }, unchanged }
+  return {
+    entries: ending.map(({ sequence, person, grantTerms }) => ({
+      what: 'revocation',
+      person,
+      grant: sequence,
+      draft: { kind: 'revocation', dataSet: grantTerms.dataSet, policy: digestOfTerms(grantTerms) },
+    })),
+    revoking: named.people.filter((person) => person >= 0),
+    changeFrom: (first) => ({
+      sequence: first + ending.length - 1,
+      newTerms: [],
+      given: [],
+      revoked: ending.map((grant, index) => ({ ...grant, sequence: first + index })),
+    }),
+    unchanged,
+  }
 }
 
 /** What one guardian agreed to and another has not yet goes as well, whatever the grantee: it would only be asked anew. */
@@ -150,7 +147,8 @@ async function liveGrantsByPerson(
   for (const [dataSet, indexes] of Map.groupBy(requests.keys(), (index) => requests[index]?.dataSet)) {
     if (dataSet === undefined) continue
     const numbers = new Set(indexes.map((index) => people[index] ?? -1))
-    const grants = await liveGrantsOf(tx, { people: [...numbers].filter((number) => number >= 0), dataSet })
+    const named = [...numbers].filter((number) => number >= 0)
+    const grants = await liveGrantsNamed(tx, { people: named, dataSet })
     for (const grant of grants) {
       const key = personKey(dataSet, grant.person)
       const theirs = live.get(key)

@@ -43,6 +43,8 @@ const noReceipts = {
   issue: () => Promise.reject(new Error('no disk')),
   sign: () => Promise.reject(new Error('no disk')),
   expectedNext: () => 0,
+  nextByRecord: () => Promise.resolve(0),
+  unused: () => undefined,
   committed: () => undefined,
 }
 

@@ -1,0 +1,216 @@
+import assert from 'node:assert/strict'
+import { after, before, test } from 'node:test'
+import fc from 'fast-check'
+import { sql } from 'kysely'
+import { grantRequestSchema } from '../../../src/protocol/consent/grant.ts'
+import { dataSetIdSchema } from '../../../src/protocol/wire.ts'
+import { loadGrantMirror } from '../../../src/site/consent/change-grants.ts'
+import type { ConsentContext } from '../../../src/site/consent/change-grants.ts'
+import { objectTo, withdrawObjection } from '../../../src/site/consent/change-objections.ts'
+import { giveGrants } from '../../../src/site/consent/give-grants.ts'
+import type { GrantMirror } from '../../../src/site/consent/grant-mirror.ts'
+import { revokeGrants } from '../../../src/site/consent/revoke-grants.ts'
+import { Bitset } from '../../../src/kernel/bitset.ts'
+import { instant } from '../../../src/kernel/clock.ts'
+import { bareSite } from '../../../src/testing/test-site.ts'
+import type { BareSite } from '../../../src/testing/test-site.ts'
+import { testGrant, testPeople } from '../../../src/testing/test-population.ts'
+
+const PEOPLE = 6
+const PURPOSES = ['dpv:AcademicResearch', 'dpv:Marketing'] as const
+const LATER = instant(Date.parse('2090-01-01T00:00:00Z'))
+const dataSet = dataSetIdSchema.parse('athletes')
+const by = { by: 'issuer:federation' }
+
+let bare: BareSite
+let numbers: readonly number[]
+before(async () => {
+  bare = await bareSite()
+  await bare.fill({ dataSet, people: testPeople(PEOPLE), hasGrants: false })
+  numbers = await Promise.all(Array.from({ length: PEOPLE }, (_, person) => bare.numberOf(`p-${person}`)))
+})
+after(() => bare[Symbol.asyncDispose]())
+
+interface Step {
+  readonly what: 'give' | 'revoke' | 'object' | 'withdraw'
+  readonly person: number
+  readonly purpose: (typeof PURPOSES)[number]
+}
+
+const step = fc.record<Step>({
+  what: fc.constantFrom('give', 'revoke', 'object', 'withdraw'),
+  person: fc.nat(PEOPLE - 1),
+  purpose: fc.constantFrom(...PURPOSES),
+})
+
+function change(context: ConsentContext, { what, person, purpose }: Step) {
+  const key = `p-${person}`
+  const objection = { people: [numbers[person] ?? -1], purpose, dataSet }
+  switch (what) {
+    case 'give':
+      return giveGrants(
+        context,
+        [grantRequestSchema.parse(testGrant(dataSet, key, { purposes: [purpose] }))],
+        by,
+      )
+    case 'revoke':
+      return revokeGrants(context, [{ dataSet, person: key }], by)
+    case 'object':
+      return objectTo(context, objection, by)
+    case 'withdraw':
+      return withdrawObjection(context, objection, by)
+  }
+}
+
+/** Who allows and who objects to what, as a mirror has it. */
+function inForce(mirror: GrantMirror) {
+  const allowed = mirror.termsOf(dataSet).map(({ id, terms: { purposes } }) => {
+    const into = new Bitset()
+    mirror.collect(id, { into, now: LATER })
+    return [purposes.join(), [...into]] as const
+  })
+  const objecting = PURPOSES.map((purpose) => [purpose, [...mirror.objectors(dataSet, purpose)]] as const)
+  return { allowed: new Map(allowed.filter(([, people]) => people.length > 0)), objecting }
+}
+
+/** What one caller after another would leave, for each person: a set of purposes allowed, and one of those objected to. */
+class Wanted {
+  readonly #allowed = new Map<number, Set<string>>()
+  readonly #objecting = new Map<number, Set<string>>()
+
+  /** Gives how many acts that is. */
+  apply({ what, person, purpose }: Step): number {
+    const sets = what === 'give' || what === 'revoke' ? this.#allowed : this.#objecting
+    const own = sets.get(person) ?? new Set()
+    sets.set(person, own)
+    const before = own.size
+    if (what === 'give' || what === 'object') own.add(purpose)
+    else if (what === 'withdraw') own.delete(purpose)
+    else own.clear()
+    return Math.abs(own.size - before)
+  }
+
+  inForce() {
+    const peopleOf = (sets: ReadonlyMap<number, ReadonlySet<string>>, purpose: string) =>
+      [...sets]
+        .filter(([, own]) => own.has(purpose))
+        .map(([person]) => numbers[person] ?? -1)
+        .toSorted((one, other) => one - other)
+    const allowed = PURPOSES.map((purpose) => [purpose, peopleOf(this.#allowed, purpose)] as const)
+    return {
+      allowed: new Map(allowed.filter(([, people]) => people.length > 0)),
+      objecting: PURPOSES.map((purpose) => [purpose, peopleOf(this.#objecting, purpose)] as const),
+    }
+  }
+}
+
+async function countOf(table: 'receipt' | 'entries'): Promise<number> {
+  const counted =
+    table === 'receipt'
+      ? sql`select count(*)::int as count from receipt`
+      : sql`select last::int as count from consent_sequence`
+  const { rows } = await counted.execute(bare.site.db)
+  return (rows[0] as { count: number }).count
+}
+
+test('changes that come at the same time leave what one after the other leaves, each answered for itself', async () => {
+  const { consent, mirror, db } = bare.site
+  const wanted = new Wanted()
+  await fc.assert(
+    fc.asyncProperty(
+      fc.array(fc.uniqueArray(step, { maxLength: PEOPLE, selector: ({ person }) => person }), {
+        minLength: 1,
+        maxLength: 4,
+      }),
+      async (rounds) => {
+        for (const round of rounds) {
+          const [entries, receipts] = [await countOf('entries'), await countOf('receipt')]
+          const answers = await Promise.all(round.map((one) => change(consent, one)))
+          const expected = round.map((one) => wanted.apply(one))
+          assert.deepEqual(
+            answers.map(({ changed }) => changed),
+            expected,
+          )
+          const made = expected.reduce((sum, one) => sum + one, 0)
+          assert.equal((await countOf('entries')) - entries, made)
+          assert.equal((await countOf('receipt')) - receipts, made)
+        }
+        assert.deepEqual(inForce(mirror), wanted.inForce())
+        assert.deepEqual(inForce(await loadGrantMirror(db)), inForce(mirror))
+      },
+    ),
+    { numRuns: 15 },
+  )
+})
+
+test('two changes about the same person that come at the same time are made one after the other', async () => {
+  const { consent } = bare.site
+  const objecting = { what: 'object', person: 1, purpose: PURPOSES[1] } as const
+  await change(consent, { ...objecting, what: 'withdraw' })
+  const answers = await Promise.all([
+    change(consent, objecting),
+    change(consent, objecting),
+    change(consent, { ...objecting, what: 'withdraw' }),
+    change(consent, { ...objecting, what: 'withdraw' }),
+    change(consent, objecting),
+  ])
+  assert.deepEqual(
+    answers.map(({ changed }) => changed),
+    [1, 0, 1, 0, 1],
+  )
+  const sequences = answers.map(({ sequence }) => sequence)
+  assert.deepEqual(
+    sequences,
+    sequences.toSorted((one, other) => one - other),
+  )
+})
+
+test('what is asked for twice at the same time is done once', async () => {
+  const { consent } = bare.site
+  const person = 2
+  const purpose = PURPOSES[0]
+  await change(consent, { what: 'revoke', person, purpose })
+  await change(consent, { what: 'withdraw', person, purpose })
+  for (const what of ['give', 'object', 'withdraw', 'revoke'] as const) {
+    const one = { what, person, purpose }
+    const answers = await Promise.all([change(consent, one), change(consent, one), change(consent, one)])
+    assert.deepEqual(
+      answers.map(({ changed }) => changed),
+      [1, 0, 0],
+      what,
+    )
+  }
+})
+
+test('objections of several callers are signed and written together, and one that cannot be is no matter of theirs', async () => {
+  const { consent } = bare.site
+  let signings = 0
+  const counted: ConsentContext = {
+    ...consent,
+    receipts: {
+      ...consent.receipts,
+      sign: (first, drafts) => {
+        signings += 1
+        return consent.receipts.sign(first, drafts)
+      },
+    },
+  }
+  const purpose = 'dpv:FraudPreventionAndDetection'
+  const object = (people: readonly number[]) => objectTo(counted, { people, purpose, dataSet }, by)
+  const together = await Promise.all(numbers.slice(0, 4).map((person) => object([person])))
+  assert.deepEqual([signings, together.map(({ changed }) => changed)], [1, [1, 1, 1, 1]])
+  // A number that is nobody's has no key, under which a receipt could be about anybody.
+  const outcomes = await Promise.allSettled([
+    object([numbers[4] ?? -1]),
+    object([9_999]),
+    object([numbers[5] ?? -1]),
+  ])
+  assert.deepEqual(
+    outcomes.map(({ status }) => status),
+    ['fulfilled', 'rejected', 'fulfilled'],
+  )
+  assert.deepEqual(
+    [...bare.site.mirror.objectors(dataSet, purpose)],
+    [...numbers].toSorted((one, other) => one - other),
+  )
+})
