@@ -154,10 +154,15 @@ async function buildParts(
   const { name, activityPage, withdrawalWindowHours } = settings
   const ids = idSource(clock, random)
   const events = networkEvents(log)
-  const directory = await Directory.open(db)
+  const wakeUp = new WakeUp({ clock, closing })
+  const directory: Directory = await Directory.open(db, {
+    epoch: ids.next('dir'),
+    changed: () => {
+      for (const { id } of directory.sites()) wakeUp.wake(siteBell(id))
+    },
+  })
   const catalogue = await Catalogue.open(db)
   const termsOfUse = await TermsOfUse.open(db)
-  const wakeUp = new WakeUp({ clock, closing })
   const workDesk = new WorkDesk({ db, clock, directory })
   const accessTokens = new AccessTokens({ clock, random })
   const underWay = new AsksUnderWay()

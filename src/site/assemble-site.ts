@@ -94,7 +94,8 @@ export async function serveSite(
   const answering = new AnswersUnderWay(site)
   const bell = new Bell()
   const local = { site, answer: (pulled: PulledAsk) => answering.answer(pulled), booked: () => bell.ring() }
-  const acts = { ...siteActs(site, { settings, line }), ...localAskActs(local) }
+  const acquirers = knownAcquirers(site, line)
+  const acts = { ...siteActs(site, { settings, line, acquirers }), ...localAskActs(local) }
   const app = doorOf(site, { start, acts })
   const door = starting.use(await listen(app, settings))
   starting.use(await leaveAddress(site.root, door.url))
@@ -104,6 +105,7 @@ export async function serveSite(
     line,
     answering,
     bell,
+    acquirers,
     offersChanged: () => offersChanged.signal,
     signal: closing.signal,
   })
@@ -162,6 +164,7 @@ async function workBehindDoor(
     line,
     answering,
     bell,
+    acquirers,
     offersChanged,
     signal,
   }: {
@@ -169,6 +172,7 @@ async function workBehindDoor(
     line: NetworkLine
     answering: AnswersUnderWay
     bell: Bell
+    acquirers: KnownAcquirers
     offersChanged: () => AbortSignal
     signal: AbortSignal
   },
@@ -184,11 +188,16 @@ async function workBehindDoor(
       bell.ring()
     },
   }
+  // Those that floor limits are for are read again too.
+  const membersChanged = () => {
+    acquirers.forget()
+    bell.ring()
+  }
   const witness = witnessLine({ url: settings.network.url, network: line, clock })
   await Promise.all([
     serveLine({
       line,
-      acts: lineActs(site, { settings, answering }),
+      acts: { ...lineActs(site, { settings, answering }), membersChanged },
       clock,
       events: lineEvents,
       signal,
@@ -214,7 +223,7 @@ async function workBehindDoor(
 
 function siteActs(
   site: SiteContext,
-  { settings, line }: { settings: SiteSettings; line: NetworkLine },
+  { settings, line, acquirers }: { settings: SiteSettings; line: NetworkLine; acquirers: KnownAcquirers },
 ): Omit<SiteActs, keyof LocalAskActs> {
   return {
     ...dataSetActs(site),
@@ -250,7 +259,7 @@ function siteActs(
     },
     metrics: () => site.events.metrics(),
     officer: officerActs(site),
-    access: accessActs({ site, acquirers: knownAcquirers(site, line) }),
+    access: accessActs({ site, acquirers }),
     principals: principalActs(site),
     handOver: (request) => handOver(site, request),
     peopleToAsk: (request) => peopleToAsk(site, request),
@@ -289,7 +298,7 @@ function windDownView({ windDown: { state } }: SiteContext) {
 function lineActs(
   site: SiteContext,
   { settings, answering }: { settings: SiteSettings; answering: AnswersUnderWay },
-): LineActs<StoredAnswer> {
+): Omit<LineActs<StoredAnswer>, 'membersChanged'> {
   return {
     answer: (pulled) => answering.answer(pulled),
     message: (answer) =>

@@ -54,7 +54,11 @@ suite('work that a site pulls just as it is booked', () => {
 
   test('is given once, though it was read from the record before the desk heard of it', async () => {
     const { db } = postgres
-    const desk = new WorkDesk({ db, clock: w.clock, directory: await Directory.open(db) })
+    const desk = new WorkDesk({
+      db,
+      clock: w.clock,
+      directory: await Directory.open(db, { epoch: 'here', changed: () => undefined }),
+    })
     const pull = async () => {
       const { items } = await desk.pull('galway', { limit: 10, isResuming: false })
       return items.map(({ ask }) => ask)

@@ -133,6 +133,28 @@ describe('GET /v1/sites/{id}/work', () => {
     for (const { id } of asks) await answer(id)
   })
 
+  test(
+    'answers a site that asks for it as soon as members are not what they were',
+    { timeout: 20_000 },
+    async () => {
+      assert.equal((await pull()).directory, undefined, 'who does not ask may not know the field')
+      const { directory: first = '' } = await pull({ directory: '', wait: 25_000 })
+      const waiting = pull({ directory: first, wait: 25_000 })
+      await w.network.call(w.network.operator, NETWORK_API.setMemberStatus, {
+        params: { id: 'northcare' },
+        body: { status: 'active' },
+      })
+      const { directory: then = '', items } = await waiting
+      assert.deepEqual(items, [])
+      assert.notEqual(then, first)
+      const again = pull({ directory: then, wait: 25_000 })
+      const { id } = await w.network.ask(w.northcare, testAsk(w.network, w.northcare))
+      const work = await again
+      assert.deepEqual([work.directory, work.items.map(({ ask }) => String(ask))], [then, [id]])
+      await answer(id)
+    },
+  )
+
   test('is for the site alone', async () => {
     const params = { id: 'galway' }
     assert.equal((await w.network.refusal(w.zurich, NETWORK_API.work, { params })).status, 403)

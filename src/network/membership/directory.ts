@@ -7,17 +7,29 @@ import type { MemberId, SiteId } from '../../protocol/wire.ts'
 import { readParties } from './party-store.ts'
 import type { Party } from './party-store.ts'
 
+export interface DirectoryFacts {
+  /** Of this start of the server and no other. */
+  readonly epoch: string
+  /** Called after each change. */
+  readonly changed: () => void
+}
+
 /** Members and sites in memory: every ask looks some up. One process serves a network, so it is the only writer. */
 export class Directory {
   readonly #db: Database
+  readonly #epoch: string
+  readonly #changed: () => void
+  #changes = 0
   #parties = new Map<string, Party>()
 
-  private constructor(db: Database) {
+  private constructor(db: Database, { epoch, changed }: DirectoryFacts) {
     this.#db = db
+    this.#epoch = epoch
+    this.#changed = changed
   }
 
-  static async open(db: Database): Promise<Directory> {
-    const directory = new Directory(db)
+  static async open(db: Database, facts: DirectoryFacts): Promise<Directory> {
+    const directory = new Directory(db, facts)
     for (const party of await readParties(db)) directory.#parties.set(party.record.id, party)
     return directory
   }
@@ -27,7 +39,14 @@ export class Directory {
     const [party] = await readParties(this.#db, name)
     if (!party) throw new Fault('fault.not_found', { what: `There is no member or site "${name}"` })
     this.#parties.set(name, party)
+    this.#changes += 1
+    this.#changed()
     return party
+  }
+
+  /** Another one whenever a member or a site was registered, suspended or changed since: what was read of them before may not hold. */
+  get mark(): string {
+    return `${this.#epoch}.${this.#changes}`
   }
 
   find(name: string): Party | undefined {

@@ -87,8 +87,12 @@ export async function setStatus(
 ): Promise<void> {
   const table = directory.find(name)?.kind
   if (!table) throw new Fault('fault.not_found', { what: `There is no member or site "${name}"` })
-  await sql`update ${sql.id(table)} set status = ${status} where id = ${name}`.execute(db)
-  await directory.refresh(name)
+  try {
+    await sql`update ${sql.id(table)} set status = ${status} where id = ${name}`.execute(db)
+  } finally {
+    // Also where the answer was lost on its way: who is suspended there does not go on here.
+    await directory.refresh(name)
+  }
 }
 
 /** Says who may sign asks in batches on a member's behalf. */

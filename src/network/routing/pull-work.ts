@@ -12,7 +12,7 @@ import type { BookedAsk } from '../authorisation/decided-ask.ts'
 import type { Directory } from '../membership/directory.ts'
 
 /** Work in its wire form. */
-export type WorkMessage = z.input<typeof workSchema>
+export type WorkMessage = Omit<z.input<typeof workSchema>, 'directory'>
 
 interface WorkRow {
   readonly sequence: bigint

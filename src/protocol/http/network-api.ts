@@ -262,6 +262,9 @@ export const workQuerySchema = z.object({
   wait: waitSchema,
   limit: z.coerce.number('expected a whole number').int().min(1).optional(),
   resume: z.enum(['true', 'false'], 'expected "true" or "false"').optional(),
+  directory: z.string().max(100).optional().openapi({
+    description: 'The "directory" of the last answer, or empty: answers at once when it is another one now.',
+  }),
 })
 
 /** One ask to answer. Its signed text is `jws`, or the `index`th ask of the batch with that digest in `batches`. */
@@ -288,6 +291,8 @@ export const workSchema = z
     batches: z.record(z.string(), compactJwsSchema),
     /** Every acquirer and processor of the items, with the chain of their keys. */
     members: z.array(memberRecordSchema),
+    /** Another one whenever a member was registered, suspended or changed; told to a site that asked for it. */
+    directory: z.string().optional(),
   })
   .openapi('Work')
 export type Work = z.infer<typeof workSchema>

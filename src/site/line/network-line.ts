@@ -31,8 +31,16 @@ export type SiteMessage = DecisionMessage | LocalAnswer
 /** A site's line to its network. The site dials; nothing is ever dialled into. */
 export interface NetworkLine {
   info(): Promise<NetworkInfo>
-  /** Waits up to `waitMs` for work. `isResuming` asks for all that is unanswered, also what was given out before. */
-  pullWork(request: { waitMs: number; isResuming: boolean; signal?: AbortSignal }): Promise<Work>
+  /**
+   * Waits up to `waitMs` for work, or until what the network knows of its members is not what it was at the answer whose
+   * `directory` is given. `isResuming` asks for all that is unanswered, also what was given out before.
+   */
+  pullWork(request: {
+    waitMs: number
+    isResuming: boolean
+    directory?: string
+    signal?: AbortSignal
+  }): Promise<Work>
   /** A member with the chain of its keys. */
   member(id: MemberId, signal?: AbortSignal): Promise<MemberRecord>
   /** Hands over a sealed notice to a recipient of rows; the same again does no harm. */
@@ -81,10 +89,11 @@ export function networkLine(facts: LineFacts): NetworkLine {
           }),
         ),
       ),
-    pullWork: ({ waitMs, isResuming, signal }) =>
+    pullWork: ({ waitMs, isResuming, directory = '', signal }) =>
       againIfClosed((isAgain) => {
         // What was given out in an answer that was lost comes again only to a pull that resumes.
-        const path = `/v1/sites/${site}/work?wait=${waitMs}&resume=${String(isResuming || isAgain)}`
+        const known = `directory=${encodeURIComponent(directory)}`
+        const path = `/v1/sites/${site}/work?wait=${waitMs}&resume=${String(isResuming || isAgain)}&${known}`
         return once('GET', path, { response: workSchema, signal, isAgain })
       }),
     pushDecision: (message) =>

@@ -35,6 +35,8 @@ export interface LineActs<Answer extends LineAnswer> {
   markPushed(answer: Answer): Promise<void>
   /** The signed list of offers, made anew. */
   offers(): Promise<string>
+  /** Something of the network's members is not what it was: nothing of them is to be taken for known. */
+  membersChanged(): void
   /** The network has taken that list. */
   offersPublished(offers: string): Promise<void>
 }
@@ -61,6 +63,7 @@ export async function serveLine<Answer extends LineAnswer>(facts: {
   let pauseMs = BACKOFF_MS_MIN
   let isResuming = true
   let publishedFor: AbortSignal | undefined
+  let directory = ''
   while (!facts.signal.aborted) {
     try {
       const changed = facts.offersChanged()
@@ -74,7 +77,11 @@ export async function serveLine<Answer extends LineAnswer>(facts: {
       }
       if (isResuming) await pushOutbox(facts)
       const signal = AbortSignal.any([facts.signal, changed, desk.broken])
-      const work = await line.pullWork({ waitMs: isResuming ? 0 : LIMITS.longPollMs, isResuming, signal })
+      const waitMs = isResuming ? 0 : LIMITS.longPollMs
+      const work = await line.pullWork({ waitMs, isResuming, directory, signal })
+      // A network of before does not tell.
+      if ((work.directory ?? directory) !== directory) acts.membersChanged()
+      directory = work.directory ?? directory
       if (isResuming) events.lineUp()
       isResuming = false
       pauseMs = BACKOFF_MS_MIN
