@@ -143,7 +143,7 @@ export const PRINCIPAL_API = {
     summary:
       'Prove an age by a wallet: an SD-JWT with key binding (RFC 9901) that discloses age_equal_or_over',
     description:
-      'The person. The credential is of an attester that the site trusts (setting "age.attesters"). Only the band is kept; a presentation that discloses a birth date is refused.',
+      'The person. The credential is of an attester that the site trusts (setting "age.attesters"). Only the band is kept; a presentation that discloses a birth date is refused, and each counts once.',
     params: personParams,
     query: z.object({ issuer: memberIdSchema.optional() }),
     body: z.strictObject({ presentation: z.string().min(1).max(50_000) }).openapi('ProveAge'),

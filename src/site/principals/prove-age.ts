@@ -1,7 +1,9 @@
-import { instant } from '../../kernel/clock.ts'
+import { instant, later } from '../../kernel/clock.ts'
 import type { Instant } from '../../kernel/clock.ts'
 import { hmacSha256 } from '../../kernel/digest.ts'
 import { Fault } from '../../kernel/faults.ts'
+import { recordUsedTokens } from '../../kernel/http/used-tokens.ts'
+import { LIMITS } from '../../kernel/limits.ts'
 import type { KnownPerson } from '../rights/person-reading.ts'
 import type { SiteContext } from '../site-context.ts'
 import { newestLookup } from '../vault/lookup-digest.ts'
@@ -28,7 +30,7 @@ export function ageChallenge(
 
 /**
  * Takes a wallet's proof of an age as evidence of the highest assurance, until the credential ends. What is kept is the
- * band and that a wallet showed it, never the presentation.
+ * band and that a wallet showed it, never the presentation. Each counts once.
  *
  * @throws Fault `fault.request_malformed` with one word of what does not fit
  */
@@ -44,15 +46,29 @@ export async function proveAge(
     nonces: [nonceOf(site.keys, person, hour), nonceOf(site.keys, person, hour - 1)],
     now,
   })
-  if (!proven.ok) {
-    throw new Fault('fault.request_malformed', {
-      what: `Cannot take the proof: ${proven.error}`,
-      errors: [
-        { field: 'presentation', expected: 'expected an age by a trusted attester, for this challenge' },
-      ],
-    })
+  if (!proven.ok) throw notTaken(proven.error)
+  // Told again it would bring back evidence that was ended meanwhile. A binding is taken no longer than a token of that age.
+  const once = {
+    issuer: 'age-proof',
+    jti: signedBy(presentation),
+    expires: later(now, LIMITS.tokenLifetimeMsMax),
   }
+  if (!(await recordUsedTokens(site).use(once))) throw notTaken('replayed')
   await giveAgeEvidence(site, { person: person.number, facts: { kind: 'wallet', ...proven.value, by } })
+}
+
+/** What the wallet signed, and not by which of the signatures that are good for it. */
+function signedBy(presentation: string): string {
+  return presentation.slice(presentation.lastIndexOf('~') + 1, presentation.lastIndexOf('.'))
+}
+
+function notTaken(why: string): Fault {
+  return new Fault('fault.request_malformed', {
+    what: `Cannot take the proof: ${why}`,
+    errors: [
+      { field: 'presentation', expected: 'expected an age by a trusted attester, for this challenge' },
+    ],
+  })
 }
 
 function nonceOf({ lookup }: SiteContext['keys'], { issuer, key }: KnownPerson, hour: number): string {

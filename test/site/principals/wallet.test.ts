@@ -63,6 +63,30 @@ test('a proof by another attester, key, challenge, site or time is none, and not
   assert.deepEqual((await young.view())[0]?.evidence, [])
 })
 
+test('a proof counts once, also with another signature or under another key, and brings back nothing that was ended', async () => {
+  const young = (await family.as('p-4')).principal('me')
+  const { audience, nonce } = await young.challenge()
+  const presentation = await wallet.present({ audience, nonce })
+  const evidence = (await young.prove(presentation))[0]?.evidence[0]?.evidence ?? ''
+  await family.issuer.principal('p-4').endEvidence(evidence)
+  assert.equal((await young.view())[0]?.decides, 'guardian')
+  for (const told of [presentation, withTheOtherSignature(presentation)])
+    await assert.rejects(young.prove(told), { status: 400, message: /replayed/ })
+  assert.equal((await young.view())[0]?.decides, 'guardian')
+  const [view] = await young.prove(await wallet.present({ audience, nonce }))
+  assert.equal(view?.decides, 'self')
+})
+
+/** Of ECDSA on P-256 (r, s) and (r, n - s) are good for the same text. */
+function withTheOtherSignature(presentation: string): string {
+  const at = presentation.lastIndexOf('.') + 1
+  const signature = Buffer.from(presentation.slice(at), 'base64url')
+  const n = 0xffffffff00000000ffffffffffffffffbce6faada7179e84f3b9cac2fc632551n
+  const s = n - BigInt(`0x${signature.subarray(32).toString('hex')}`)
+  const other = Buffer.from(s.toString(16).padStart(64, '0'), 'hex')
+  return presentation.slice(0, at) + Buffer.concat([signature.subarray(0, 32), other]).toString('base64url')
+}
+
 test('a guardian’s wallet, the issuer and the operator prove nothing of a child', async () => {
   await family.establish('p-2', 'parent-2')
   await assert.rejects((await family.as('parent-2')).principal('p-2').challenge(), { status: 404 })
