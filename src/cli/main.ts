@@ -9,6 +9,7 @@ import { addErasureVerbs } from './person/erasure.ts'
 import { EXIT, sentenceOf } from './failures.ts'
 import { addGrantVerbs } from './person/grant.ts'
 import { addGuardianVerbs } from './person/guardian.ts'
+import { addDisputeVerbs } from './network/dispute.ts'
 import { addLedgerVerbs } from './network/ledger.ts'
 import { addLineageVerb } from './trade/lineage.ts'
 import { addMemberVerbs } from './network/member.ts'
@@ -70,6 +71,7 @@ export function buildProgram(session: Session): Command {
   addTermsVerbs(program, session)
   addNoticesVerbs(program, session)
   addLedgerVerbs(program, session)
+  addDisputeVerbs(program, session)
   addErasureVerbs(program, session)
   addCorrectionVerbs(program, session)
   addPrincipalVerbs(program, session)

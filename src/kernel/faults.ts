@@ -62,7 +62,7 @@ export const FAULTS = {
   'fault.withdrawn': {
     status: 410,
     isRetryable: false,
-    publicText: 'The release was withdrawn by its site and is deleted here',
+    publicText: 'The release was withdrawn, by its site or after a dispute, and is deleted here',
     remedy: 'Read the notices of the site ("hedgerow notices list"); ask again for what may still be used',
   },
   'fault.request_too_large': {

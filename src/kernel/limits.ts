@@ -80,6 +80,10 @@ export const LIMITS = {
   unannouncedConnectionMs: 5_000,
   /** Tokens live at most this long (RFC 7523 asks for "reasonable"; five minutes is ours). */
   tokenLifetimeMsMax: 5 * 60_000,
+  /** How long after a site's answer it may be disputed: an invoice comes within it, and money is not in doubt for longer. */
+  disputeWindowMs: 30 * 86_400_000,
+  /** How long the other side has to answer a dispute, before it can be decided without. */
+  disputeAnswerMs: 14 * 86_400_000,
   /** Two machines' clocks may differ by this much before a token or an ask is refused. */
   clockSkewMsMax: 60_000,
   /** A floor limit is used no more this long before it ends: no run takes longer, so none is booked after the end. */

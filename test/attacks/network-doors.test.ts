@@ -44,7 +44,15 @@ const OPEN = [
 /** For every member and site: who there is, and their keys. */
 const OF_ALL = ['listMembers', 'member', 'listSites', 'site']
 /** A list of the caller's own, which is empty for a stranger. */
-const OF_ONESELF = ['balances', 'listTransfers', 'listSettlements', 'listAsks', 'listNotices', 'acceptances']
+const OF_ONESELF = [
+  'balances',
+  'listTransfers',
+  'listSettlements',
+  'listAsks',
+  'listNotices',
+  'acceptances',
+  'listDisputes',
+]
 
 /** Who has no business with what a route is about here: always Northcare, and the site Galway. */
 type Stranger = 'rival' | 'federation' | 'edgeworks' | 'zurich'
@@ -114,6 +122,21 @@ function calls(): Calls {
     },
     settle: { path: '/v1/settlements', body: {}, headers: KEY },
     settlement: { path: '/v1/settlements/stl_none' },
+    raiseDispute: {
+      path: '/v1/disputes',
+      body: { ask, site: 'galway', reason: 'not_delivered', statement: 'Planted' },
+    },
+    dispute: { path: '/v1/disputes/dispute_none' },
+    answerDispute: {
+      path: '/v1/disputes/dispute_none/answer',
+      body: { answer: 'accepted', text: 'Planted' },
+    },
+    withdrawDispute: { path: '/v1/disputes/dispute_none/withdrawal' },
+    decideDispute: {
+      path: '/v1/disputes/dispute_none/outcome',
+      body: { outcome: 'rejected', ground: 'Planted' },
+    },
+    confirmDeletion: { path: '/v1/disputes/dispute_none/deletion' },
     invoice: { path: '/v1/settlements/stl_none/invoice?member=northcare' },
   }
 }

@@ -53,7 +53,7 @@ function print(
     say(terminal)
     table(terminal, {
       head: ['charged for', 'at', 'runs', 'amount'],
-      rows: charges.map((line) => [line.dataSet, line.site, String(line.runs), amountOf(line)]),
+      rows: charges.map((line) => [chargedFor(line), line.site, String(line.runs), amountOf(line)]),
     })
   }
   if (credits.length > 0) {
@@ -78,6 +78,11 @@ function totalText({ currency, chargesMinor, creditsMinor, netMinor }: Invoice['
   const net =
     netMinor < 0 ? `${text(-netMinor, currency)} taken from` : `${text(netMinor, currency)} added to`
   return `Charged ${text(chargesMinor, currency)}, earned ${text(creditsMinor, currency)}: ${net} the account, without tax`
+}
+
+/** What is given back after a dispute is a charge, too. */
+function chargedFor({ dataSet, party }: InvoiceLine): string {
+  return party === 'refund' ? `${dataSet}, given back` : dataSet
 }
 
 function amountOf({ amountMinor, currency }: InvoiceLine): string {

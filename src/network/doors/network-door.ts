@@ -8,6 +8,7 @@ import { authenticate } from '../membership/authenticate.ts'
 import type { Principal } from '../membership/principal.ts'
 import type { NetworkParts } from './network-parts.ts'
 import { serveAsks } from './serve-asks.ts'
+import { serveDisputes } from './serve-disputes.ts'
 import { serveFloor } from './serve-floor.ts'
 import { serveHomePage } from './serve-home-page.ts'
 import { serveMembership } from './serve-membership.ts'
@@ -61,6 +62,7 @@ export function networkDoor(parts: NetworkParts, { log }: { log: Log }): OpenAPI
   serveFloor(door, parts)
   serveWitness(door, parts)
   serveMoney(door, parts)
+  serveDisputes(door, parts)
   serveHomePage(door.app, parts)
   return door.app
 }

@@ -34,7 +34,7 @@ export function subjectsPool(issuer: string, site: string): string {
 
 /** One booking: `amountMinor` on the debit side of one account and the credit side of another. */
 export interface Posting {
-  readonly kind: 'deposit' | 'withdrawal' | 'capture' | 'settlement'
+  readonly kind: 'deposit' | 'withdrawal' | 'capture' | 'settlement' | 'credit'
   readonly debit: AccountName
   readonly credit: AccountName
   readonly amountMinor: bigint

@@ -1,12 +1,12 @@
 import { sql } from 'kysely'
 import type { z } from 'zod'
 import { formatInstant } from '../../kernel/clock.ts'
-import type { Clock } from '../../kernel/clock.ts'
+import type { Clock, Instant } from '../../kernel/clock.ts'
 import { verifyJws } from '../../kernel/crypto/jws.ts'
 import type { Digest } from '../../kernel/digest.ts'
 import { Fault } from '../../kernel/faults.ts'
 import { parseWith } from '../../kernel/parse.ts'
-import type { Database } from '../../kernel/postgres/database.ts'
+import type { Database, DatabaseTransaction } from '../../kernel/postgres/database.ts'
 import { parseJson } from '../../kernel/parse-json.ts'
 import { TYP } from '../../protocol/proof/message-types.ts'
 import type { SiteRecord } from '../../protocol/http/network-api.ts'
@@ -38,30 +38,8 @@ export async function withdrawReleases(
   { site, order }: { site: SiteRecord; order: string },
 ): Promise<z.input<typeof withdrawnReleaseSchema>[]> {
   const asks = readOrder(order, { site, directory: parts.directory })
-  const now = formatInstant(parts.clock.now())
   await parts.db.transaction().execute(async (tx) => {
-    // In one order, so that two orders do not wait for one another in a circle.
-    for (const ask of asks)
-      await sql`select pg_advisory_xact_lock(hashtextextended(${site.id} || ' ' || ${ask}, 30))`.execute(tx)
-    const { rows } = await sql<{ ask: string; digest: Digest; acquirer: string }>`
-      update decision d set release = null, withdrawn_at = ${now}::timestamptz from ask a
-      where d.site = ${site.id} and d.ask = any(${asks}) and d.release is not null and a.id = d.ask
-      returning d.ask, d.release_digest as digest, a.acquirer`.execute(tx)
-    const had = rows.map(({ ask }) => ask)
-    await sql`
-      insert into release_withdrawal (site, ask, had_release, ordered_at, purged_at)
-      select ${site.id}, o.ask, o.ask = any(${had}::text[]), ${now}::timestamptz,
-        case when o.ask = any(${had}::text[]) then null else ${now}::timestamptz end
-      from unnest(${asks}::text[]) as o(ask) on conflict do nothing`.execute(tx)
-    await parts.log.issue(
-      tx,
-      rows.map(({ ask, digest, acquirer }) => ({
-        kind: 'withdrawal',
-        askId: ask,
-        acquirer,
-        release: digest,
-      })),
-    )
+    await deleteReleases(tx, parts, { site: site.id, asks, now: parts.clock.now() })
   })
   // Whoever waits for an answer of other sites is told from the record again.
   for (const ask of asks) parts.underWay.forget(ask)
@@ -80,6 +58,37 @@ async function withdrawnReleases(
     hadRelease: had,
     grade: purged ? 'permanent' : 'deleted',
   }))
+}
+
+/** Deletes sealed releases of a site, and refuses those that come later, in the transaction of the caller, with a receipt for each. `asks` in order. */
+export async function deleteReleases(
+  tx: DatabaseTransaction,
+  { log }: Pick<WithdrawalParts, 'log'>,
+  { site, asks, now: moment }: { site: string; asks: readonly string[]; now: Instant },
+): Promise<void> {
+  const now = formatInstant(moment)
+  // In one order, so that two orders do not wait for one another in a circle.
+  for (const ask of asks)
+    await sql`select pg_advisory_xact_lock(hashtextextended(${site} || ' ' || ${ask}, 30))`.execute(tx)
+  const { rows } = await sql<{ ask: string; digest: Digest; acquirer: string }>`
+    update decision d set release = null, withdrawn_at = ${now}::timestamptz from ask a
+    where d.site = ${site} and d.ask = any(${[...asks]}) and d.release is not null and a.id = d.ask
+    returning d.ask, d.release_digest as digest, a.acquirer`.execute(tx)
+  const had = rows.map(({ ask }) => ask)
+  await sql`
+    insert into release_withdrawal (site, ask, had_release, ordered_at, purged_at)
+    select ${site}, o.ask, o.ask = any(${had}::text[]), ${now}::timestamptz,
+      case when o.ask = any(${had}::text[]) then null else ${now}::timestamptz end
+    from unnest(${[...asks]}::text[]) as o(ask) on conflict do nothing`.execute(tx)
+  await log.issue(
+    tx,
+    rows.map(({ ask, digest, acquirer }) => ({
+      kind: 'withdrawal',
+      askId: ask,
+      acquirer,
+      release: digest,
+    })),
+  )
 }
 
 function readOrder(

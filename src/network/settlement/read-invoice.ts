@@ -54,10 +54,10 @@ async function readLines(
       select s.last_transfer as last, coalesce((
         select p.last_transfer from settlement p where p.sequence < s.sequence order by p.sequence desc limit 1), 0) as after
       from settlement s where s.id = ${settlement})
-    select x.is_charge, k.data_set, t.site, case when x.is_charge then null else t.party end as party, a.owner as account,
+    select x.is_charge, k.data_set, t.site, case when x.is_charge and t.kind = 'capture' then null else t.party end as party, a.owner as account,
       a.currency, count(distinct t.ask) as runs, sum(t.amount_minor)::bigint as amount
     from bounds b
-    join transfer t on t.kind = 'capture' and t.id > b.after and t.id <= b.last
+    join transfer t on t.kind in ('capture', 'credit') and t.id > b.after and t.id <= b.last
     cross join lateral (values (t.debit_account, true), (t.credit_account, false)) as x(account, is_charge)
     join account a on a.id = x.account and a.owner = any(${owners})
     left join ask k on k.id = t.ask

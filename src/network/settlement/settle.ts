@@ -6,14 +6,12 @@ import type { Database } from '../../kernel/postgres/database.ts'
 import type { Position, Settlement } from '../../protocol/money/settlement.ts'
 import { earnedBy, fundsOf } from '../ledger/account-name.ts'
 import type { Posting } from '../ledger/account-name.ts'
+import { lockLedger } from '../ledger/lock-ledger.ts'
 import { postTransfers } from '../ledger/post-transfers.ts'
 import { findSettlement } from './list-settlements.ts'
 
-/** The lock that bookings share (`post_transfers`) and a settlement takes alone: the window closes between bookings. */
-const LEDGER_LOCK = 74_000_100
-
 /**
- * Closes the settlement window: nets what was captured since the last settlement into one position per owner and
+ * Closes the settlement window: nets what was captured, and what of it went back, since the last settlement into one position per owner and
  * currency, and moves what was earned to where its owner can spend it. The positions of a currency add up to zero,
  * because each capture stands on both sides. The same key settles nothing again.
  */
@@ -22,7 +20,7 @@ export async function settle(
   idempotencyKey: string,
 ): Promise<Settlement> {
   return db.transaction().execute(async (tx) => {
-    await sql`select pg_advisory_xact_lock(${LEDGER_LOCK})`.execute(tx)
+    await lockLedger(tx)
     const earlier = await findSettlement(tx, sql`s.idempotency_key = ${idempotencyKey}`)
     if (earlier) return earlier
     const at = clock.now()
@@ -60,7 +58,7 @@ async function netPositions(tx: Database, { after, last }: Window): Promise<read
     select a.owner, a.currency, sum(x.debit)::bigint as debits, sum(x.credit)::bigint as credits
     from transfer t, lateral (values (t.debit_account, t.amount_minor, 0), (t.credit_account, 0, t.amount_minor)) as x(account, debit, credit)
       join account a on a.id = x.account
-    where t.kind = 'capture' and t.id > ${after} and t.id <= ${last}
+    where t.kind in ('capture', 'credit') and t.id > ${after} and t.id <= ${last}
     group by a.owner, a.currency order by a.owner, a.currency`.execute(tx)
   return rows.map(({ owner, currency, debits, credits }) => ({
     account: owner,

@@ -352,14 +352,14 @@ export const newTransferSchema = z
   })
   .openapi('NewTransfer')
 
-const TRANSFER_KINDS = ['deposit', 'withdrawal', 'capture', 'settlement'] as const
+const TRANSFER_KINDS = ['deposit', 'withdrawal', 'capture', 'settlement', 'credit'] as const
 
 /** One entry of the journal: the amount stands on the debit side of one account and the credit side of another. */
 export const transferSchema = z
   .strictObject({
     id: z.string(),
     kind: z.enum(TRANSFER_KINDS),
-    /** For captures: whose share it is (`issuer`, `issuerProcessor`, `custodian`, `network`, `subjects`, `rounding`). */
+    /** For captures: whose share it is (`issuer`, `issuerProcessor`, `custodian`, `network`, `subjects`, `rounding`); for credits `refund`. */
     party: z.string().optional(),
     debit: z.strictObject({ owner: z.string(), kind: z.enum(ACCOUNT_KINDS) }),
     credit: z.strictObject({ owner: z.string(), kind: z.enum(ACCOUNT_KINDS) }),

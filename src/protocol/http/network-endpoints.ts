@@ -1,5 +1,6 @@
 import { z } from '@hono/zod-openapi'
 import { endpoint } from '../../kernel/http/endpoint.ts'
+import { DISPUTE_API } from './dispute-api.ts'
 import { FLOOR_API } from '../floor-limit.ts'
 import { invoiceQuerySchema, invoiceSchema } from '../money/invoice.ts'
 import {
@@ -374,5 +375,6 @@ export const NETWORK_API = {
     query: invoiceQuerySchema,
     response: invoiceSchema,
   }),
+  ...DISPUTE_API,
   ...LOG_API,
 } as const

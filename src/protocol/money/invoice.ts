@@ -5,7 +5,7 @@ import { currencySchema, instantSchema, memberIdSchema } from '../wire.ts'
 const lineSchema = z.strictObject({
   dataSet: z.string(),
   site: z.string(),
-  /** For what was earned: `issuer`, `issuerProcessor`, `custodian`, `network`, `subjects`, `rounding`. */
+  /** For what was earned: `issuer`, `issuerProcessor`, `custodian`, `network`, `subjects`, `rounding`; `refund` for what went back after a dispute. */
   party: z.string().optional(),
   /** Where it was booked, if not at the member itself: the pool of its people. */
   account: z.string().optional(),

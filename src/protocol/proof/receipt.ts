@@ -21,6 +21,7 @@ export const RECEIPT_KINDS = [
   'notice',
   'acknowledgement',
   'withdrawal',
+  'dispute',
   'objection',
   'refusal',
   'request',

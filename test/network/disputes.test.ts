@@ -1,0 +1,249 @@
+import assert from 'node:assert/strict'
+import { after, before, describe, test } from 'node:test'
+import fc from 'fast-check'
+import { NETWORK_API } from '../../src/protocol/http/network-endpoints.ts'
+import type { DisputeRequest } from '../../src/protocol/money/dispute.ts'
+import { creditPostings } from '../../src/network/disputes/credit-postings.ts'
+import { testDecision } from '../../src/testing/test-decision.ts'
+import { testAsk } from '../../src/testing/test-network.ts'
+import type { TestParty } from '../../src/testing/test-network.ts'
+import { openWorld } from './world.ts'
+import type { World } from './world.ts'
+
+const DAY_MS = 86_400_000
+const statement = 'The release does not open'
+const eur = (amount: number) => ({ amount, currency: 'EUR' as const })
+
+describe('/v1/disputes', () => {
+  let w: World
+  before(async () => {
+    w = await openWorld()
+  })
+  after(() => w[Symbol.asyncDispose]())
+
+  /** An ask that was answered and captured. */
+  async function trade(priceMinor: number): Promise<string> {
+    const { id } = await w.network.ask(w.northcare, testAsk(w.network, w.northcare))
+    const facts = { ask: id, acquirer: 'northcare', issuer: 'federation', priceMinor }
+    const body = testDecision(w.network, w.galway, facts)
+    await w.network.call(w.galway, NETWORK_API.decide, { params: { id: 'galway' }, body })
+    return id
+  }
+  type Raised = Partial<Omit<DisputeRequest, 'ask' | 'claim'>> & { claim?: ReturnType<typeof eur> }
+  const raise = (by: TestParty, ask: string, more: Raised = {}) =>
+    w.network.call(by, NETWORK_API.raiseDispute, {
+      body: { ask, site: 'galway', reason: 'not_delivered', statement, ...more },
+    })
+  const answer = (by: TestParty, id: string, said: 'accepted' | 'contested') =>
+    w.network.call(by, NETWORK_API.answerDispute, {
+      params: { id },
+      body: { answer: said, text: 'We looked' },
+    })
+  const decide = (id: string, more: { credit?: ReturnType<typeof eur>; deletion?: boolean } = {}) =>
+    w.network.call(w.network.operator, NETWORK_API.decideDispute, {
+      params: { id },
+      body: { outcome: 'upheld', ground: 'It is so', ...more },
+    })
+  const reject = (id: string) =>
+    w.network.call(w.network.operator, NETWORK_API.decideDispute, {
+      params: { id },
+      body: { outcome: 'rejected', ground: 'It is not so' },
+    })
+  async function available(): Promise<Record<string, number>> {
+    const { items } = await w.network.call(w.network.operator, NETWORK_API.balances)
+    return Object.fromEntries(items.map((one) => [`${one.owner} ${one.kind}`, one.availableMinor]))
+  }
+  const releasesOf = async (ask: string) =>
+    (await w.network.call(w.northcare, NETWORK_API.releases, { params: { id: ask } })).releases.length
+  const settle = (key: string) =>
+    w.network.call(w.network.operator, NETWORK_API.settle, { body: {}, headers: { 'idempotency-key': key } })
+
+  test('what is upheld goes back from whoever shared in the price, but the people; the books stay balanced', async () => {
+    const start = await available()
+    const ask = await trade(333)
+    const raised = await raise(w.northcare, ask, { claim: eur(200) })
+    assert.equal(raised.state, 'open')
+    await assert.rejects(decide(raised.dispute), /Refused with 409/, 'the other side may still answer')
+    assert.equal((await answer(w.federation, raised.dispute, 'contested')).state, 'contested')
+    await assert.rejects(answer(w.edgeworks, raised.dispute, 'accepted'), /Refused with 409/)
+    const decided = await decide(raised.dispute, { credit: eur(150) })
+    assert.equal(decided.state, 'upheld')
+    assert.deepEqual(decided.outcome?.credit, { amountMinor: 150n, currency: 'EUR' })
+    await assert.rejects(decide(raised.dispute), /Refused with 409/, 'it is decided once')
+    const end = await available()
+    assert.equal((end['northcare funds'] ?? 0) - (start['northcare funds'] ?? 0), -333 + 150)
+    assert.equal(end['subjects/federation/galway earned'], 66)
+    const parts = ['federation', 'edgeworks', 'network'].map((owner) => end[`${owner} earned`] ?? 0)
+    assert.equal(
+      parts.reduce((sum, part) => sum + part, 0),
+      166 + 83 + 16 - 150,
+    )
+    assert.ok((await w.network.call(w.network.operator, NETWORK_API.trialBalance)).isBalanced)
+    // Settlement and invoice tell it, and still add up.
+    const settlement = await settle('settlement-with-credit')
+    assert.equal(
+      settlement.positions.reduce((sum, { netMinor }) => sum + netMinor, 0),
+      0,
+    )
+    assert.equal(settlement.positions.find(({ account }) => account === 'northcare')?.netMinor, -183)
+    const invoice = await w.network.call(w.northcare, NETWORK_API.invoice, {
+      params: { id: settlement.id },
+      query: {},
+    })
+    assert.deepEqual(
+      invoice.credits.map(({ party, amountMinor }) => [party, amountMinor]),
+      [['refund', 150]],
+    )
+    assert.equal(invoice.totals[0]?.netMinor, -183)
+  })
+
+  test('no more comes back than was captured, however often it is disputed', async () => {
+    const ask = await trade(100)
+    await assert.rejects(raise(w.northcare, ask, { claim: eur(101) }), /Refused with 400/)
+    await assert.rejects(
+      raise(w.northcare, ask, { claim: { amount: 10, currency: 'CHF' as 'EUR' } }),
+      /Refused with 400/,
+    )
+    const first = await raise(w.northcare, ask, { claim: eur(60) })
+    await assert.rejects(raise(w.northcare, ask), /Refused with 409/, 'one at a time')
+    await answer(w.edgeworks, first.dispute, 'accepted')
+    await assert.rejects(decide(first.dispute, { credit: eur(61) }), /Refused with 400/)
+    await decide(first.dispute)
+    await assert.rejects(raise(w.northcare, ask, { claim: eur(41) }), /Refused with 400/)
+    const second = await raise(w.northcare, ask)
+    assert.deepEqual(second.claim, { amountMinor: 40n, currency: 'EUR' })
+    await answer(w.edgeworks, second.dispute, 'accepted')
+    await Promise.allSettled([decide(second.dispute), decide(second.dispute), decide(second.dispute)])
+    const { items } = await w.network.call(w.network.operator, NETWORK_API.listTransfers, {
+      query: { owner: 'northcare' },
+    })
+    const back = items.filter((one) => one.kind === 'credit' && one.ask === ask)
+    assert.equal(
+      back.reduce((sum, { amount }) => sum + Number(amount.amountMinor), 0),
+      100,
+    )
+    await assert.rejects(raise(w.northcare, ask), /Refused with 400/, 'nothing is left to claim')
+    assert.ok((await w.network.call(w.network.operator, NETWORK_API.trialBalance)).isBalanced)
+  })
+
+  test('who has too little gives nothing back, and then nothing is decided', async () => {
+    await settle('settlement-before')
+    const ask = await trade(90)
+    const { dispute } = await raise(w.northcare, ask)
+    await answer(w.federation, dispute, 'accepted')
+    await settle('settlement-after')
+    const held = await available()
+    for (const owner of ['federation', 'edgeworks'])
+      await w.network.call(w.network.operator, NETWORK_API.transfer, {
+        body: { kind: 'withdrawal', member: owner, amount: eur(held[`${owner} funds`] ?? 0) },
+        headers: { 'idempotency-key': `all of ${owner}` },
+      })
+    await assert.rejects(
+      decide(dispute),
+      /Refused with 409.*\\"federation\\", \\"edgeworks\\" has too little/,
+    )
+    const found = await w.network.call(w.northcare, NETWORK_API.dispute, { params: { id: dispute } })
+    assert.equal(found.state, 'accepted')
+    for (const owner of ['federation', 'edgeworks'])
+      await w.network.call(w.network.operator, NETWORK_API.transfer, {
+        body: { kind: 'deposit', member: owner, amount: eur(100) },
+        headers: { 'idempotency-key': `back to ${owner}` },
+      })
+    assert.equal((await decide(dispute)).state, 'upheld')
+  })
+
+  test('a provider’s dispute deletes what was released, here at once and at the acquirer by its word', async () => {
+    const ask = await trade(50)
+    await assert.rejects(raise(w.federation, ask), /Refused with 403/, 'a reason of the other side')
+    await assert.rejects(
+      raise(w.federation, ask, { reason: 'passed_on', claim: eur(10) }),
+      /Refused with 400/,
+    )
+    const { dispute, claim } = await raise(w.edgeworks, ask, { reason: 'passed_on' })
+    assert.equal(claim, undefined)
+    await assert.rejects(answer(w.federation, dispute, 'accepted'), /Refused with 403/)
+    await assert.rejects(
+      w.network.call(w.federation, NETWORK_API.withdrawDispute, { params: { id: dispute } }),
+      /Refused with 403/,
+    )
+    // Nobody answers; from the day on it is decided without.
+    w.clock.advance(14 * DAY_MS - 1)
+    await assert.rejects(decide(dispute, { deletion: true }), /Refused with 409/)
+    w.clock.advance(1)
+    await assert.rejects(answer(w.northcare, dispute, 'contested'), /Refused with 409/)
+    assert.equal(await releasesOf(ask), 1)
+    const decided = await decide(dispute, { deletion: true })
+    assert.equal(decided.outcome?.deletion, 'due')
+    await assert.rejects(releasesOf(ask), /Refused with 410/)
+    const confirm = (by: TestParty) =>
+      w.network.call(by, NETWORK_API.confirmDeletion, { params: { id: dispute } })
+    await assert.rejects(confirm(w.federation), /Refused with 403/)
+    assert.equal((await confirm(w.northcare)).outcome?.deletion, 'done')
+    assert.equal((await confirm(w.northcare)).outcome?.deletion, 'done')
+  })
+
+  test('within the window, by those who took part; withdrawn or rejected moves nothing', async () => {
+    const ask = await trade(80)
+    const rival = await w.network.addMember('rival', ['acquirer'])
+    await assert.rejects(raise(rival, ask), /Refused with 404/)
+    const { dispute } = await raise(w.northcare, ask)
+    for (const by of [rival])
+      await assert.rejects(
+        w.network.call(by, NETWORK_API.dispute, { params: { id: dispute } }),
+        /Refused with 404/,
+      )
+    assert.deepEqual((await w.network.call(rival, NETWORK_API.listDisputes)).items, [])
+    await assert.rejects(
+      w.network.call(w.northcare, NETWORK_API.decideDispute, {
+        params: { id: dispute },
+        body: { outcome: 'upheld', ground: 'mine' },
+      }),
+      /Refused with 403/,
+    )
+    await assert.rejects(answer(w.northcare, dispute, 'accepted'), /Refused with 403/)
+    const start = await available()
+    const taken = await w.network.call(w.northcare, NETWORK_API.withdrawDispute, { params: { id: dispute } })
+    assert.equal(taken.state, 'withdrawn')
+    await assert.rejects(decide(dispute), /Refused with 409/)
+    const again = await raise(w.northcare, ask)
+    await answer(w.federation, again.dispute, 'contested')
+    assert.equal((await reject(again.dispute)).state, 'rejected')
+    assert.deepEqual(await available(), start)
+    assert.ok((await w.network.call(w.edgeworks, NETWORK_API.listDisputes)).items.length >= 2)
+    w.clock.advance(30 * DAY_MS)
+    await assert.rejects(raise(w.northcare, ask), /Refused with 409/, 'the window is over')
+  })
+})
+
+test('creditPostings() adds up to what goes back, and takes from nobody what is not there', () => {
+  const share = fc.record({
+    sharedMinor: fc.bigInt({ min: 0n, max: 10_000n }),
+    earnedMinor: fc.bigInt({ min: 0n, max: 10_000n }),
+    fundsMinor: fc.bigInt({ min: 0n, max: 10_000n }),
+  })
+  fc.assert(
+    fc.property(
+      fc.array(share, { minLength: 1, maxLength: 4 }),
+      fc.bigInt({ min: 1n, max: 20_000n }),
+      (drawn, amountMinor) => {
+        const shares = drawn.map((one, index) => ({ ...one, owner: `owner-${index}` }))
+        const { postings, short } = creditPostings({
+          dispute: 'd',
+          ask: 'a',
+          site: 's',
+          acquirer: 'acquirer',
+          currency: 'EUR',
+          amountMinor,
+          shares,
+        })
+        assert.equal(
+          postings.reduce((sum, posting) => sum + posting.amountMinor, 0n),
+          amountMinor,
+        )
+        for (const { owner, earnedMinor, fundsMinor } of shares.filter((one) => !short.includes(one.owner)))
+          for (const { debit, amountMinor: taken } of postings.filter((one) => one.debit.owner === owner))
+            assert.ok(taken >= 0n && taken <= (debit.kind === 'earned' ? earnedMinor : fundsMinor))
+      },
+    ),
+  )
+})
