@@ -137,8 +137,9 @@ function bytesInUse(partition: Partition, sets: readonly Bitset[]): number {
   tidy()
   const during = process.memoryUsage().arrayBuffers
   assert.ok(plan.draft.cellCount > 1)
-  const { cells, sizes, unknownSizes } = partition
-  return during - before + cells.byteLength + sizes.byteLength + unknownSizes.byteLength
+  const { cells, sizes, unknownSizes, leasts } = partition
+  const own = [cells, sizes, unknownSizes, leasts].reduce((sum, { byteLength }) => sum + byteLength, 0)
+  return during - before + own
 }
 
 function tidy(): void {

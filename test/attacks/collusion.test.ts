@@ -67,6 +67,20 @@ test('two who had answers over the same people before and after one of them chan
   assert.equal(note, 'closed')
 })
 
+test('what one of them was told by stricter terms stays as coarse for both', () => {
+  for (const few of [k, 3 * k]) {
+    const [first, second] = pair()
+    const groups = [groupOf('all', range(0, 100))]
+    assert.equal(second.ask({ eligible: everybody, groups, minimumGroup: 3 * k }).reason, 'approved')
+    assert.equal(total(first, range(0, few)), 'approved')
+    join(first, second)
+    const rest = { eligible: everybody, groups: [groupOf('all', range(few, 100))] }
+    // Fewer are known already by the laxer terms: nothing stricter comes beside them, and nothing else.
+    assert.equal(first.ask({ ...rest, minimumGroup: 3 * k }).note, few === k ? 'closed' : undefined)
+    assert.equal(total(first, range(3 * k, 4 * k)), 'declined.differencing')
+  }
+})
+
 test('one who had no answer adds nothing to be set against: neither changes nor people who were in none close a group', () => {
   for (const areBothAnswered of [false, true]) {
     const [first, second] = pair()

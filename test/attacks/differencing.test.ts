@@ -291,6 +291,34 @@ test('rows that are known do not count: the rest of a cell must be a minimum gro
   assert.equal(acquirer.releaseRows(Bitset.of([95])), false)
 })
 
+test('of people in an answer with a larger minimum group no smaller part is had by way of another answer', () => {
+  const strict = (acquirer: History, people: Bitset) =>
+    acquirer.ask({ eligible: everybody, groups: [groupOf('all', people)], minimumGroup: 3 * k }).reason
+  const acquirer = history()
+  assert.equal(strict(acquirer, range(0, 100)), 'approved')
+  // Ten of them are enough for a number of people; a second sum over the ninety others would leave a sum over ten.
+  assert.equal(total(acquirer, range(0, k)).reason, 'declined.differencing')
+  assert.equal(acquirer.releaseRows(range(0, 100 - k)), false)
+  assert.equal(total(acquirer, range(0, 3 * k)).reason, 'approved')
+  assert.equal(strict(acquirer, range(3 * k, 100)), 'approved')
+  // Of people in no such answer ten are enough, and then they are too few for one.
+  assert.equal(total(acquirer, range(100, 100 + k)).reason, 'approved')
+  assert.equal(strict(acquirer, range(100, 200)), 'declined.differencing')
+  assert.equal(strict(acquirer, range(100 + k, 200)), 'approved')
+})
+
+test('an answer with a larger minimum group over the same people is no equal one: it is kept that they are in it', () => {
+  const acquirer = history()
+  assert.equal(total(acquirer, range(0, 100)).reason, 'approved')
+  const { head } = acquirer.partition
+  const groups = [groupOf('all', range(0, 100))]
+  const ask = () => acquirer.ask({ eligible: everybody, groups, minimumGroup: 3 * k }).reason
+  assert.equal(ask(), 'approved')
+  assert.equal(ask(), 'approved')
+  assert.equal(acquirer.partition.head, head + 1)
+  assert.equal(total(acquirer, range(0, k)).reason, 'declined.differencing')
+})
+
 const PEOPLE = 240
 
 /** A band of people; mostly on round borders, so that many asks are answered, and sometimes off by a few. */
@@ -320,6 +348,7 @@ const act = fc.oneof(
       people: subset,
       width: fc.constantFrom(20, 40, 60, 7, 240, 240),
       measured: fc.option(subset, { freq: 2 }),
+      isStrict: fc.constantFrom(false, false, false, true),
     }),
   },
   {
@@ -332,6 +361,9 @@ const act = fc.oneof(
   },
 )
 
+/** The minimum group of some of the asks. */
+const STRICT = 2 * k
+
 /** Longer histories, and more of them, where there is time for it. */
 const IS_LONG = process.env['HEDGEROW_FAULTS'] !== undefined
 const LENGTHS = IS_LONG ? { minLength: 1_000, maxLength: 3_000 } : { minLength: 150, maxLength: 300 }
@@ -339,7 +371,7 @@ const LENGTHS = IS_LONG ? { minLength: 1_000, maxLength: 3_000 } : { minLength: 
 for (const narrows of [false, true]) {
   const name = narrows ? 'that leave people out' : 'about everybody'
   test(`no history of answers ${name} tells anything about fewer people than the minimum group`, () => {
-    const told = { approved: 0, rank: 0, refused: 0 }
+    const told = { approved: 0, rank: 0, refused: 0, strict: 0 }
     fc.assert(
       fc.property(fc.array(act, LENGTHS), (acts) => {
         const acquirer = new History({ personCount: PEOPLE, minimumGroup: k, narrows })
@@ -361,7 +393,11 @@ for (const narrows of [false, true]) {
                   groupOf(`${from}`, people, one.measured ? people.intersection(one.measured) : people),
                 )
             }
-            const { reason } = acquirer.ask({ eligible, groups })
+            const { reason } = acquirer.ask({
+              eligible,
+              groups,
+              ...(one.isStrict && { minimumGroup: STRICT }),
+            })
             told[reason.startsWith('declined') ? 'refused' : 'approved'] += 1
           }
         }
@@ -377,12 +413,17 @@ for (const narrows of [false, true]) {
           assert.ok(unknown === 0 || unknown >= k, `a class with ${unknown} unknown`)
         }
         for (const support of space.supports()) assert.ok(support.length >= k)
+        for (const members of new RowSpace(acquirer.strictVectors, acquirer.unitCount).classes()) {
+          told.strict += 1
+          const people = new Set(members.map((unit) => acquirer.personOf(unit)))
+          assert.ok(people.size >= STRICT, `a class of ${people.size} in stricter answers`)
+        }
         for (let unit = 0; unit < acquirer.unitCount; unit += 1) assert.ok(!space.contains([unit]))
       }),
       { numRuns: IS_LONG ? 40 : 25 },
     )
     assert.ok(
-      told.approved > (IS_LONG ? 300 : 500) && told.rank > 50,
+      told.approved > (IS_LONG ? 300 : 500) && told.rank > 50 && told.strict > 50,
       `too few answers for the property to say anything: ${JSON.stringify(told)}`,
     )
     assert.ok(told.refused > 500)

@@ -61,8 +61,14 @@ export function checkCuts(before: Partition, request: CutRequest): Result<CutPla
     const problem = problemOf(request, { draft, weak })
     return err(draft.hasChanged ? problem : { ...problem, cut })
   }
+  const { inside } = draft
+  const isStricter = inside.some((cell) => (before.leasts[cell] ?? 0) < request.minimumGroup)
+  draft.raise(inside, request.minimumGroup)
   const isEmpty =
-    draft.cellCount === before.cellCount && draft.toggled.isEmpty && shapes.size === before.rowShapes.size
+    draft.cellCount === before.cellCount &&
+    draft.toggled.isEmpty &&
+    shapes.size === before.rowShapes.size &&
+    !isStricter
   return ok({ draft, rowShapes: shapes, isEmpty })
 }
 
@@ -78,7 +84,9 @@ export function checkKnown(
   if (isClosed(before)) return err({ note: 'closed', people: new Bitset() })
   const draft = new PartitionDraft(before, people.capacity)
   for (const person of people) if (((before.cells[person] ?? 0) & KNOWN) === 0) draft.addKnown(person)
-  const weak = draft.touched.filter((cell) => !isEnough(draft.unknownSizes[cell] ?? 0, minimumGroup))
+  const weak = draft.touched.filter(
+    (cell) => !isEnough(draft.unknownSizes[cell] ?? 0, Math.max(minimumGroup, before.leasts[cell] ?? 0)),
+  )
   if (weak.length > 0) return err({ note: 'cut', people: membersOf(draft, weak) })
   return ok({ draft, rowShapes: before.rowShapes, isEmpty: draft.newlyKnown.isEmpty })
 }
@@ -94,7 +102,7 @@ export function partitionAfter({ draft, rowShapes, isEmpty }: CutPlan): Partitio
   for (const person of draft.toggled) cells[person] = (cells[person] ?? 0) ^ CHANGED
   const sizes = draft.sizes.slice(0, cellCount)
   const unknownSizes = draft.unknownSizes.slice(0, cellCount)
-  return { cells, sizes, unknownSizes, cellCount, rowShapes, head: before.head + 1 }
+  return { cells, sizes, unknownSizes, leasts: draft.leasts(), cellCount, rowShapes, head: before.head + 1 }
 }
 
 /**
@@ -151,13 +159,13 @@ function isEnough(count: number, minimumGroup: number): boolean {
   return count === 0 || count >= minimumGroup
 }
 
-/** The cells that an answer would use or make, and that have too few people. */
+/** The cells that an answer would use or make, and that have too few people, for it or for an earlier one that they were in. */
 export function weakCells(draft: PartitionDraft, minimumGroup: number): readonly number[] {
-  return draft.touched.filter(
-    (cell) =>
-      !isEnough(draft.sizes[cell] ?? 0, minimumGroup) ||
-      !isEnough(draft.unknownSizes[cell] ?? 0, minimumGroup),
-  )
+  const leasts = draft.leasts()
+  return draft.touched.filter((cell) => {
+    const least = Math.max(minimumGroup, leasts[cell] ?? 0)
+    return !isEnough(draft.sizes[cell] ?? 0, least) || !isEnough(draft.unknownSizes[cell] ?? 0, least)
+  })
 }
 
 function problemOf(

@@ -96,7 +96,10 @@ function leaveOutOf(
   const covered = new Set<number>()
   let thinParts = 0
   for (const [cell, inside] of parts.cells) {
-    const takesOfCell = takesFrom(inside, { outside: outsideOf(partition, cell, inside), minimumGroup })
+    const takesOfCell = takesFrom(inside, {
+      outside: outsideOf(partition, cell, inside),
+      minimumGroup: Math.max(minimumGroup, partition.leasts[cell] ?? 0),
+    })
     for (const [atom, count] of takesOfCell.takes) takes.set(atom, count)
     if (takesOfCell.isCovered) covered.add(cell)
     thinParts += takesOfCell.thinParts

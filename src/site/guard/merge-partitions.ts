@@ -22,7 +22,7 @@ export interface PartitionMerge {
  */
 export function mergePartitions({ into, from, changes, minimumGroup }: PartitionMerge): CutPlan {
   const draft = new PartitionDraft(into, from.cells.length)
-  for (const cell of cellsOf(from)) draft.cut(cell)
+  for (const { people, least } of cellsOf(from)) draft.raise(draft.cut(people), least)
   // Of two, one of whom had no answer, nothing can be set against each other.
   const areBothAnswered = into.cellCount > 1 && from.cellCount > 1
   if (areBothAnswered) for (const people of changes) draft.cut(standingOf(draft, people))
@@ -42,7 +42,12 @@ export function mergePartitions({ into, from, changes, minimumGroup }: Partition
 }
 
 /** The people of each cell that anybody stands in, cell 0 left out. */
-function cellsOf({ cells, cellCount, sizes }: Partition): readonly Bitset[] {
+function cellsOf({
+  cells,
+  cellCount,
+  sizes,
+  leasts,
+}: Partition): readonly { readonly people: Bitset; readonly least: number }[] {
   const starts = new Int32Array(cellCount + 1)
   for (let cell = 1; cell < cellCount; cell += 1) starts[cell + 1] = (starts[cell] ?? 0) + (sizes[cell] ?? 0)
   const people = new Int32Array(starts[cellCount] ?? 0)
@@ -54,10 +59,10 @@ function cellsOf({ cells, cellCount, sizes }: Partition): readonly Bitset[] {
     next[cell] = (next[cell] ?? 0) + 1
   }
   const gatherer = new BitGatherer()
-  const found: Bitset[] = []
+  const found: { people: Bitset; least: number }[] = []
   for (let cell = 1; cell < cellCount; cell += 1) {
     for (const person of people.subarray(starts[cell], starts[cell + 1])) gatherer.add(person)
-    if ((sizes[cell] ?? 0) > 0) found.push(gatherer.take())
+    if ((sizes[cell] ?? 0) > 0) found.push({ people: gatherer.take(), least: leasts[cell] ?? 0 })
   }
   return found
 }

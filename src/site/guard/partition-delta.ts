@@ -9,21 +9,26 @@ const MOST_BYTES = 1 << 30
 
 /**
  * What turns one partition into the next, compressed: for each person the new cell, as its place among the new ones
- * (0: did not move), then who became known, then whose mark of changed rows was set or taken away.
+ * (0: did not move), then who became known, then whose mark of changed rows was set or taken away, then the least of
+ * each cell.
  */
-export function encodeDelta({ before, labels, cellCount, newlyKnown, toggled }: PartitionDraft): Uint8Array {
+export function encodeDelta(draft: PartitionDraft): Uint8Array {
+  const { before, labels, cellCount, newlyKnown, toggled } = draft
   const width = labelWidth(cellCount - before.cellCount)
   const bitmapBytes = Math.ceil(labels.length / 8)
-  const bytes = new Uint8Array(HEADER_BYTES + labels.length * width + 2 * bitmapBytes)
+  const bitmapsAt = HEADER_BYTES + labels.length * width
+  const leastsAt = bitmapsAt + 2 * bitmapBytes
+  const leasts = bytesOf(draft.leasts())
+  const bytes = new Uint8Array(leastsAt + leasts.length)
   const header = new DataView(bytes.buffer)
   for (const [index, value] of [labels.length, before.cellCount, cellCount, width, bitmapBytes].entries())
     header.setUint32(index * 4, value, true)
   // The same numbers at another width where the draft had room for more.
   const narrow = width === labels.BYTES_PER_ELEMENT ? labels : labelsFrom(width, labels)
   bytes.set(bytesOf(narrow), HEADER_BYTES)
-  const bitmapsAt = HEADER_BYTES + labels.length * width
   bytes.set(newlyKnown.toBytes(), bitmapsAt)
   bytes.set(toggled.toBytes(), bitmapsAt + bitmapBytes)
+  bytes.set(leasts, leastsAt)
   return zstdCompressSync(bytes)
 }
 
@@ -49,11 +54,16 @@ export function applyDelta(
     if (label > 0) cells[person] = ((cells[person] ?? 0) & ~CELL_MASK) | (cellsBefore + label - 1)
   }
   toggle(cells, bytes.subarray(labelsEnd, labelsEnd + bitmapBytes), KNOWN)
-  toggle(cells, bytes.subarray(labelsEnd + bitmapBytes, labelsEnd + 2 * bitmapBytes), CHANGED)
+  const bitmapsEnd = labelsEnd + 2 * bitmapBytes
+  toggle(cells, bytes.subarray(labelsEnd + bitmapBytes, bitmapsEnd), CHANGED)
+  // Entries from before leasts were kept end here.
+  const leasts = new Int32Array(cellCount)
+  bytesOf(leasts).set(bytes.subarray(bitmapsEnd, bitmapsEnd + leasts.byteLength))
   return {
     cells,
     cellCount,
     ...countSizes(cells, cellCount),
+    leasts,
     rowShapes: new Map([...before.rowShapes, ...rowShapes]),
     head: before.head + 1,
   }
@@ -86,17 +96,25 @@ export function decodePeople(bytes: Uint8Array): Bitset {
   return Bitset.fromBytes(zstdDecompressSync(bytes, { maxOutputLength: MOST_BYTES }))
 }
 
+/** Stands before the least of each cell; no cell of a person is negative. */
+const HAS_LEASTS = -1
+
 /** All cells, compressed, for a snapshot. */
-export function encodeCells(cells: Int32Array): Uint8Array {
-  return zstdCompressSync(bytesOf(cells))
+export function encodeCells({ cells, leasts }: Pick<Partition, 'cells' | 'leasts'>): Uint8Array {
+  const all = new Int32Array(1 + leasts.length + cells.length)
+  all[0] = HAS_LEASTS
+  all.set(leasts, 1)
+  all.set(cells, 1 + leasts.length)
+  return zstdCompressSync(bytesOf(all))
 }
 
-/** Reads what `encodeCells` wrote. */
-export function decodeCells(bytes: Uint8Array): Int32Array {
+/** Reads what `encodeCells` wrote; a snapshot from before leasts were kept is of the cells alone. */
+export function decodeCells(bytes: Uint8Array, cellCount: number): Pick<Partition, 'cells' | 'leasts'> {
   const plain = zstdDecompressSync(bytes, { maxOutputLength: MOST_BYTES })
-  const cells = new Int32Array(plain.length / 4)
-  bytesOf(cells).set(plain)
-  return cells
+  const all = new Int32Array(plain.length / 4)
+  bytesOf(all).set(plain)
+  if (all[0] !== HAS_LEASTS) return { cells: all, leasts: new Int32Array(cellCount) }
+  return { cells: all.slice(1 + cellCount), leasts: all.slice(1, 1 + cellCount) }
 }
 
 function labelWidth(newCells: number): 1 | 2 | 4 {

@@ -59,8 +59,9 @@ export function writtenCut(
   return { acquirerGroup, dataSet, ask, head, entry, snapshot }
 }
 
-function snapshotOf({ cellCount, cells, rowShapes }: Partition): Snapshot {
-  return { cellCount, cells: Buffer.from(encodeCells(cells)), rowShapes: Object.fromEntries(rowShapes) }
+function snapshotOf(partition: Partition): Snapshot {
+  const { cellCount, rowShapes } = partition
+  return { cellCount, cells: Buffer.from(encodeCells(partition)), rowShapes: Object.fromEntries(rowShapes) }
 }
 
 /** Cuts in the form that `keep_cuts` takes (migration 0046); their bytes are added to `bytes`. */
@@ -171,12 +172,13 @@ async function readSnapshot(
     where acquirer_group = ${acquirerGroup} and data_set = ${dataSet} and head <= ${until}`.execute(db)
   const snapshot = rows[0]
   if (!snapshot) return EMPTY_PARTITION
-  const cells = decodeCells(snapshot.cells)
+  const { cells, leasts } = decodeCells(snapshot.cells, snapshot.cell_count)
   const { head, cell_count: cellCount, row_shapes: shapes } = snapshot
   return {
     cells,
     cellCount,
     ...countSizes(cells, cellCount),
+    leasts,
     rowShapes: new Map(Object.entries(shapes)),
     head,
   }
@@ -274,8 +276,8 @@ export class PartitionCache {
   }
 }
 
-function bytesOf({ cells, sizes, unknownSizes }: Partition): number {
-  return cells.byteLength + sizes.byteLength + unknownSizes.byteLength
+function bytesOf({ cells, sizes, unknownSizes, leasts }: Partition): number {
+  return cells.byteLength + sizes.byteLength + unknownSizes.byteLength + leasts.byteLength
 }
 
 interface MergeFacts {

@@ -13,6 +13,8 @@ export interface Partition {
   /** People of each cell, and those of them whose rows the acquirer does not have; cell 0 is not counted. */
   readonly sizes: Int32Array
   readonly unknownSizes: Int32Array
+  /** Of each cell the largest minimum group of the answers that it was in: no part of it may ever be smaller. */
+  readonly leasts: Int32Array
   /** The next number for a cell. */
   readonly cellCount: number
   /** For each summed value of data with several rows a person: the rows of a person that answers were made from. */
@@ -33,6 +35,7 @@ export const EMPTY_PARTITION: Partition = {
   cells: new Int32Array(0),
   sizes: new Int32Array(1),
   unknownSizes: new Int32Array(1),
+  leasts: new Int32Array(1),
   cellCount: 1,
   rowShapes: new Map(),
   head: 0,
@@ -65,6 +68,8 @@ export class PartitionDraft {
   readonly touched: number[] = []
   /** Of each new cell, in their order, the one that it was cut off. */
   readonly parents: number[] = []
+  /** What minimum group cells were raised to. */
+  readonly #raised = new Map<number, number>()
   /** Cells whose people all stand in a set that was cut, by 1. */
   #isInside: Uint8Array
   #isTouched: Uint8Array
@@ -97,6 +102,23 @@ export class PartitionDraft {
     let ancestor = cell
     while (ancestor >= cellCount) ancestor = this.parents[ancestor - this.before.cellCount] ?? 0
     return ancestor
+  }
+
+  /** Cells that are in an answer of this minimum group now: no part of them may ever be smaller. */
+  raise(cells: readonly number[], least: number): void {
+    for (const cell of cells) this.#raised.set(cell, Math.max(least, this.#raised.get(cell) ?? 0))
+  }
+
+  /** Least people of each cell and of whatever will be cut off it: as of the cell that it was cut off, or more. */
+  leasts(): Int32Array {
+    const { leasts, cellCount } = this.before
+    const all = new Int32Array(this.cellCount)
+    for (let cell = 0; cell < all.length; cell += 1) {
+      // Whoever was in no answer yet is in none of that minimum group either.
+      const own = cell < cellCount ? leasts[cell] : all[this.parents[cell - cellCount] ?? 0]
+      all[cell] = Math.max(own ?? 0, this.#raised.get(cell) ?? 0)
+    }
+    return all
   }
 
   /** Cuts every cell by a set: members of a cell that is not wholly inside move to a new cell. Gives the cells of the set. */

@@ -1,5 +1,6 @@
 import { strict as assert } from 'node:assert'
 import { test } from 'node:test'
+import { zstdCompressSync, zstdDecompressSync } from 'node:zlib'
 import fc from 'fast-check'
 import { sql } from 'kysely'
 import { Bitset } from '../../../src/kernel/bitset.ts'
@@ -10,7 +11,9 @@ import { checkCuts, checkKnown, partitionAfter } from '../../../src/site/guard/d
 import {
   applyChange,
   applyDelta,
+  decodeCells,
   decodePeople,
+  encodeCells,
   encodeDelta,
   encodePeople,
 } from '../../../src/site/guard/partition-delta.ts'
@@ -118,6 +121,7 @@ test('snapshots, entries after them and a cache that holds nothing give the same
   assert.equal(partition.head, 39)
   assert.equal(partition.cellCount - 1, 39)
   assert.ok(partition.sizes.subarray(1, partition.cellCount).every((size) => size === 10))
+  assert.deepEqual([...partition.leasts], [0, ...Array.from({ length: 39 }, () => k)])
 })
 
 test('changed rows are a cut of the next answer, for every acquirer who had one', async () => {
@@ -261,7 +265,7 @@ test('applyDelta() gives back what encodeDelta() was made from', () => {
   const people = fc.uniqueArray(fc.nat(300), { minLength: 1, maxLength: 200 }).map((list) => Bitset.of(list))
   fc.assert(
     fc.property(
-      fc.array(fc.tuple(fc.constantFrom('cut', 'known', 'change'), people), { maxLength: 30 }),
+      fc.array(fc.tuple(fc.constantFrom('cut', 'strict', 'known', 'change'), people), { maxLength: 30 }),
       (steps) => {
         let partition: Partition = EMPTY_PARTITION
         let copy: Partition = EMPTY_PARTITION
@@ -270,14 +274,13 @@ test('applyDelta() gives back what encodeDelta() was made from', () => {
             eligible: set,
             sets: [set],
             rowShapes: new Map([['minutes', 'all']]),
-            minimumGroup: 1,
+            minimumGroup: kind === 'strict' ? 2 : 1,
           }
           if (kind === 'change') {
             ;[partition, copy] = [withChanged(partition, set), applyChange(copy, set)]
           } else {
-            const plan = kind === 'cut' ? checkCuts(partition, request) : checkKnown(partition, set, 1)
-            assert.ok(plan.ok)
-            if (plan.value.isEmpty) continue
+            const plan = kind === 'known' ? checkKnown(partition, set, 1) : checkCuts(partition, request)
+            if (!plan.ok || plan.value.isEmpty) continue
             partition = partitionAfter(plan.value)
             copy = applyDelta(copy, { delta: encodeDelta(plan.value.draft), rowShapes: partition.rowShapes })
           }
@@ -285,6 +288,7 @@ test('applyDelta() gives back what encodeDelta() was made from', () => {
           for (let cell = 1; cell < partition.cellCount; cell += 1) {
             assert.equal(copy.sizes[cell], partition.sizes[cell])
             assert.equal(copy.unknownSizes[cell], partition.unknownSizes[cell])
+            assert.equal(copy.leasts[cell], partition.leasts[cell])
             assert.equal(
               partition.cells.filter((value) => (value & CELL_MASK) === cell).length,
               partition.sizes[cell],
@@ -295,6 +299,28 @@ test('applyDelta() gives back what encodeDelta() was made from', () => {
     ),
   )
   assert.deepEqual([...decodePeople(encodePeople(Bitset.of([1, 40, 999])))], [1, 40, 999])
+})
+
+test('entries and snapshots from before leasts were kept are read on, as of cells that no answer was stricter about', () => {
+  const checked = checkCuts(EMPTY_PARTITION, {
+    eligible: range(0, 20),
+    sets: [range(0, 20)],
+    rowShapes: new Map(),
+    minimumGroup: k,
+  })
+  assert.ok(checked.ok)
+  const plain = zstdDecompressSync(encodeDelta(checked.value.draft))
+  const partition = partitionAfter(checked.value)
+  const older = zstdCompressSync(plain.subarray(0, plain.length - partition.leasts.byteLength))
+  const read = applyDelta(EMPTY_PARTITION, { delta: older, rowShapes: new Map() })
+  assert.deepEqual([...read.leasts], [0, 0])
+  assert.deepEqual(read.cells, partition.cells)
+  const cellsAlone = zstdCompressSync(new Uint8Array(partition.cells.buffer))
+  assert.deepEqual(decodeCells(cellsAlone, 2), { cells: partition.cells, leasts: new Int32Array(2) })
+  assert.deepEqual(decodeCells(encodeCells(partition), 2), {
+    cells: partition.cells,
+    leasts: partition.leasts,
+  })
 })
 
 test('more cells than two bytes count come about in one answer, and come back from the record', () => {

@@ -68,6 +68,8 @@ export interface HistoryAsk {
   readonly eligible: Bitset
   readonly groups: readonly CollectedGroup[]
   readonly rowShapes?: ReadonlyMap<string, string>
+  /** Larger than that of the other asks, as of columns of a special category. */
+  readonly minimumGroup?: number
 }
 
 /**
@@ -76,6 +78,8 @@ export interface HistoryAsk {
  */
 export class History {
   readonly vectors: (readonly number[])[] = []
+  /** Those of them that are of answers with a larger minimum group. */
+  readonly strictVectors: (readonly number[])[] = []
   readonly #minimumGroup: number
   readonly #guard: typeof guardAnswer
   readonly #units: number[]
@@ -106,13 +110,13 @@ export class History {
   }
 
   /** Asks, keeps what came, and gives the reason. */
-  ask({ eligible, groups, rowShapes = new Map() }: HistoryAsk): {
+  ask({ eligible, groups, rowShapes = new Map(), minimumGroup = this.#minimumGroup }: HistoryAsk): {
     reason: ReasonCode
     note?: string
     rows: number
     answer?: GuardedAnswer
   } {
-    const settings = { minimumGroup: this.#minimumGroup, dominanceBp: 1_000, groupsMax: 10_000 }
+    const settings = { minimumGroup, dominanceBp: 1_000, groupsMax: 10_000 }
     const answer = this.#guard(groups, {
       settings,
       partitions: [{ dataSet: 'secrets', partition: this.partition, eligible }],
@@ -131,7 +135,9 @@ export class History {
         row.people,
         ...row.measures.flatMap(({ people, counted }) => (counted ? [people, counted] : [people])),
       ]) {
-        this.vectors.push([...set].map((person) => this.#units[person] ?? -1))
+        const vector = [...set].map((person) => this.#units[person] ?? -1)
+        this.vectors.push(vector)
+        if (minimumGroup > this.#minimumGroup) this.strictVectors.push(vector)
       }
     }
     const rows = answer.value.released.length
