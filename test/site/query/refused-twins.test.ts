@@ -1,0 +1,103 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { ask } from './gate-data.ts'
+
+/* Where a shape ends that the gate takes: beside each text that is taken one that differs from it in what makes it unsafe. */
+
+interface Twin {
+  readonly taken: string
+  readonly refused: string
+  readonly because: RegExp
+  readonly mode?: 'rows' | 'private'
+}
+
+const hours = (made: string): string =>
+  `select avg(extract(hour from q)) from (select id, ${made} as q from sessions group by id) t`
+const repeated = (made: string): string =>
+  `select avg(g) from (select a.id, ${made} as g from athletes a join sessions s on s.id = a.id group by a.id) t`
+const joined = (made: string): string =>
+  `select count(*) from (select id, string_agg(distinct ${made}) as g from athletes group by id) t where g = 'x'`
+const kept = (groups: string): string =>
+  `select v.label, count(*) from athletes a right join (values ('female', 'F'), ('male', 'M')) v(sex, label) on v.sex = a.sex group by ${groups}`
+const longest = (times: number): string =>
+  `select count(*) from athletes a where repeat((select max(repeat(s.place, 30)) from sessions s where s.id = a.id), ${times}) = 'x'`
+const quantiles = (count: number): string =>
+  `select percentile_cont(array[${Array.from({ length: count }, (_, one) => (one + 1) / 100).join()}]) within group (order by height) from athletes`
+const groups = '(select sex, gold, count(*) as n from athletes group by sex, gold) t'
+
+const TWINS: Readonly<Record<string, readonly Twin[]>> = {
+  'a field of a quantile of moments is another quantity for each fraction': [
+    {
+      taken: hours('min(started)'),
+      refused: hours('percentile_disc(0.25) within group (order by started)'),
+      because: /anything but columns/,
+    },
+  ],
+  'a value that a join repeats is counted once': [
+    'sum(a.gold)',
+    'avg(a.gold)',
+    'stddev(a.gold)',
+    'median(a.gold)',
+    'mode() within group (order by a.gold)',
+    'percentile_disc(0.5) within group (order by a.gold)',
+  ].map((made) => ({
+    taken: repeated('max(a.gold)'),
+    refused: repeated(made),
+    because: /that the join repeats/,
+  })),
+  'rows of nobody are told apart in every set of groups': [
+    { taken: kept('v.label'), refused: kept('rollup (v.label)'), because: /nobody stands behind them/ },
+    {
+      taken: kept('grouping sets ((v.label), (v.label, a.gold))'),
+      refused: kept('grouping sets ((v.label), (a.gold))'),
+      because: /nobody stands behind them/,
+    },
+  ],
+  'a row of mode rows is of somebody': [
+    {
+      taken: "select a.height from athletes a left join (values ('female')) v(sex) on v.sex = a.sex",
+      refused: "select a.height from athletes a right join (values ('female')) v(sex) on v.sex = a.sex",
+      because: /nobody stands behind them/,
+      mode: 'rows',
+    },
+  ],
+  'texts stay about as long as stored ones': [
+    {
+      taken: joined(`sex, '${'-'.repeat(16)}'`),
+      refused: joined(`sex, '${'-'.repeat(17)}'`),
+      because: /at most 16 bytes/,
+    },
+    {
+      taken: joined("repeat(sex, 32), ','"),
+      refused: joined("repeat(sex, 33), ','"),
+      because: /more than 32 different values/,
+    },
+    { taken: longest(2), refused: longest(3), because: /longer than 64 stored ones/ },
+  ],
+  'a list of quantiles is short': [
+    { taken: quantiles(16), refused: quantiles(17), because: /more than 16/, mode: 'private' },
+  ],
+  'what is different of groups of groups is not asked beside what is computed of them': [
+    {
+      taken: `select sum(n) from ${groups} group by sex`,
+      refused: `select distinct sum(n) from ${groups} group by sex`,
+      because: /DISTINCT beside an aggregate/,
+    },
+    {
+      taken: `select distinct sex from ${groups}`,
+      refused: `select distinct sum(n) from ${groups}`,
+      because: /DISTINCT beside an aggregate/,
+    },
+  ],
+}
+
+for (const [name, twins] of Object.entries(TWINS))
+  test(name, () => {
+    for (const { taken, refused, because, mode } of twins) {
+      const one = ask(taken, mode)
+      assert.ok(one.ok, `${taken}: ${JSON.stringify(one)}`)
+      const other = ask(refused, mode)
+      assert.ok(!other.ok, refused)
+      assert.match(other.error.detail ?? '', because, refused)
+    }
+  })
