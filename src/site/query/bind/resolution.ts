@@ -1,11 +1,14 @@
 import { innermost, spokenColumn } from '../bound/bound-query.ts'
 import type { Column, Manifest } from '../../../protocol/data-set.ts'
-import type { Call, Expr, PerPersonSource, RowsSource, Source } from '../bound/bound-query.ts'
+import type { Expr, PerPersonSource, RowsSource, Source } from '../bound/bound-query.ts'
 import type { CallId } from '../catalogue/catalogue.ts'
-import { QUOTED } from '../catalogue/catalogue-row.ts'
+import { binOf } from './bin-width.ts'
+import type { Bin, Found } from './bin-width.ts'
+import { cutOf } from './cut-of.ts'
+import type { Cut } from './cut-of.ts'
 import { definitionOf } from '../bound/derived-column.ts'
 import type { GroupKey } from './bind-groups.ts'
-import { DAYS, FIELD_UNITS, TIME_UNITS } from './time-units.ts'
+import { DAYS, TIME_UNITS } from './time-units.ts'
 import type { TimeUnit } from './time-units.ts'
 import { atOffset, wrongColumn } from '../text/refusal.ts'
 import { childrenOf, partsOf, sameExpression } from '../bound/same-expression.ts'
@@ -50,14 +53,6 @@ interface Data {
 interface Seen {
   readonly bins: { readonly bin: Bin; readonly expr: Expr; readonly data: Data }[]
   readonly cuts: { readonly cut: Cut; readonly data: Data }[]
-}
-
-type Found = Extract<Expr, { kind: 'column' }>
-
-/** A step function of one column: constant on stretches of `width`, in the column's unit or as a unit of time. */
-interface Bin {
-  readonly column: Found
-  readonly width: number | TimeUnit
 }
 
 function visit(expr: Expr, data: Data, seen: Seen): void {
@@ -193,121 +188,6 @@ function isSameColumn(a: Placed, b: Placed): boolean {
   )
 }
 
-type Binning = (expr: Call) => Bin | undefined
-
-const byOne: Binning = ({ args: [a] }) => stepped(a, 1)
-const byField: Binning = ({ args: [a], constants: [field] }) => timeBin(a, FIELD_UNITS[String(field)])
-const byUnit: Binning = ({ args: [a], constants: [unit] }) =>
-  timeBin(
-    a,
-    TIME_UNITS.find((one) => one === unit),
-  )
-
-/** By the finest part of a `to_char` pattern. */
-const byPattern: Binning = ({ args: [a], constants: [pattern] }) =>
-  timeBin(
-    a,
-    PATTERN_UNITS.find(([parts]) => parts.test(String(pattern).replaceAll(QUOTED, '')))?.[1] ?? 'year',
-  )
-const PATTERN_UNITS: readonly (readonly [RegExp, TimeUnit])[] = [
-  [/SS/, 'second'],
-  [/MI/, 'minute'],
-  [/HH24|HH12|AM/, 'hour'],
-  [/DD|ID|Dy|FMDay/, 'day'],
-  [/IW/, 'week'],
-  [/MM|Mon/, 'month'],
-  [/Q/, 'quarter'],
-]
-
-/** A table: calls that make steps of a number or time. */
-const BINNINGS: Partial<Readonly<Record<CallId, Binning>>> = {
-  floor: byOne,
-  ceil: byOne,
-  trunc: byOne,
-  round: byOne,
-  cast_number_integer: byOne,
-  round_digits: ({ args: [a], constants: [digits] }) => stepped(a, 10 ** -Number(digits)),
-  width_bucket: ({ args: [a], constants: [low, high, count] }) =>
-    stepped(a, (Number(high) - Number(low)) / Number(count)),
-  div_integer: ({ args: [a, b] }) => steppedBy(a, b),
-  extract_date: byField,
-  extract_timestamp: byField,
-  trunc_date: byUnit,
-  trunc_timestamp: byUnit,
-  cast_timestamp_date: ({ args: [a] }) => timeBin(a, 'day'),
-  // In days, because bins from another day on make finer ones together.
-  date_bin: ({ args: [stride, of, origin] }) => {
-    const bin = origin?.kind === 'literal' ? timeBin(of, 'second') : undefined
-    return bin && { ...bin, width: daysOf(stride) }
-  },
-  to_char_date: byPattern,
-  to_char_timestamp: byPattern,
-  // In days, because years that begin on other days make finer bins together.
-  age_years: ({ args: [a, b] }) => {
-    const [of, at] = a?.kind === 'literal' ? [b, a] : [a, b]
-    const bin = at?.kind === 'literal' ? timeBin(of, 'year') : undefined
-    return bin && { ...bin, width: DAYS.year }
-  },
-}
-
-/** `floor(x / w)` and its kin. */
-function binOf(expr: Expr): Bin | undefined {
-  return expr.kind === 'call' ? BINNINGS[expr.call]?.(expr) : undefined
-}
-
-function daysOf(stride: Expr | undefined): number {
-  const span = stride?.kind === 'literal' ? stride.value : null
-  if (typeof span !== 'object' || span === null) return 0
-  return Number(span.days) + Number(span.microseconds) / (86_400 * 1e6)
-}
-
-function timeBin(expr: Expr | undefined, width: TimeUnit | undefined): Bin | undefined {
-  const column = expr && columnUnder(expr, ['cast_date_timestamp'])
-  return column && width ? { column, width } : undefined
-}
-
-function stepped(expr: Expr | undefined, step: number): Bin | undefined {
-  const linear = expr && linearOf(expr)
-  return linear ? { column: linear.column, width: step / Math.abs(linear.scale) } : undefined
-}
-
-function steppedBy(expr: Expr | undefined, divisor: Expr | undefined): Bin | undefined {
-  return divisor?.kind === 'literal' && Number(divisor.value) !== 0
-    ? stepped(expr, Math.abs(Number(divisor.value)))
-    : undefined
-}
-
-/** `scale * column` plus something constant. */
-function linearOf(expr: Expr): { readonly column: Found; readonly scale: number } | undefined {
-  if (expr.kind === 'column') return { column: expr, scale: 1 }
-  if (expr.kind !== 'call') return undefined
-  const [a, b] = expr.args
-  if (a === undefined) return undefined
-  if (expr.call === 'cast_integer_number' || expr.call === 'neg_number' || expr.call === 'neg_integer')
-    return linearOf(a)
-  if (b === undefined) return undefined
-  const [operand, constant] = a.kind === 'literal' ? [b, a] : [a, b]
-  const linear =
-    constant.kind === 'literal' && typeof constant.value === 'number' ? linearOf(operand) : undefined
-  if (linear === undefined || constant.kind !== 'literal') return undefined
-  const value = Number(constant.value)
-  if (SHIFTS.has(expr.call)) return linear
-  if (SCALES.has(expr.call) && value !== 0) return { ...linear, scale: linear.scale * value }
-  if (expr.call === 'div_number' && constant === b && value !== 0)
-    return { ...linear, scale: linear.scale / value }
-  return undefined
-}
-
-const SHIFTS = new Set<CallId>(['add_integer', 'add_number', 'sub_integer', 'sub_number'])
-const SCALES = new Set<CallId>(['mul_integer', 'mul_number'])
-
-function columnUnder(expr: Expr, casts: readonly CallId[]): Found | undefined {
-  if (expr.kind === 'column') return expr
-  return expr.kind === 'call' && casts.includes(expr.call) && expr.args[0]
-    ? columnUnder(expr.args[0], casts)
-    : undefined
-}
-
 function checkBin({ column, width }: Bin, data: Data): void {
   if (isLeftToKey(column, data)) return
   const declaredColumn = columnOf(column, data)
@@ -371,66 +251,6 @@ function columnBehind(
     part.kind === 'column' ? [columnOf(part, { ...data, sources })] : [],
   )
   return behind.find((one) => one?.minimumBin !== undefined) ?? behind[0]
-}
-
-interface Cut {
-  readonly column: Found
-  /** Where values are told apart; a value that is met exactly stands twice. */
-  readonly at: readonly number[]
-}
-
-const COMPARISONS = new Set<CallId>([
-  'lt',
-  'le',
-  'gt',
-  'ge',
-  'between',
-  'not_between',
-  'eq',
-  'ne',
-  'in',
-  'not_in',
-  'distinct',
-  'not_distinct',
-])
-const EXACT = new Set<CallId>(['eq', 'ne', 'in', 'not_in', 'distinct', 'not_distinct'])
-
-/** A comparison of a number or time with constants: it tells apart what lies on either side of them. */
-function cutOf(expr: Expr): Cut | undefined {
-  if (expr.kind !== 'call' || !COMPARISONS.has(expr.call)) return undefined
-  const column = expr.args
-    .map((arg) => columnUnder(arg, ['cast_integer_number', 'cast_date_timestamp']))
-    .find((found) => found !== undefined)
-  const constants = expr.args.filter((arg) => arg.kind === 'literal')
-  if (
-    column === undefined ||
-    constants.length !== expr.args.length - 1 ||
-    column.type === 'text' ||
-    column.type === 'boolean'
-  )
-    return undefined
-  const values = constants.map(({ value }) => cutPosition(value)).filter((value) => value !== undefined)
-  const width = column.type === 'integer' ? 1 : 0
-  return { column, at: EXACT.has(expr.call) ? values.flatMap((value) => [value, value + width]) : values }
-}
-
-function cutPosition(value: unknown): number | undefined {
-  if (typeof value === 'number') return value
-  return typeof value === 'string' ? dayNumber(value) : undefined
-}
-
-/** Days since a fixed day: `2026-01-31 12:00:00` (Hinnant, *days from civil*). */
-function dayNumber(text: string): number {
-  const [year = 0, month = 0, day = 0, hour = 0, minute = 0, second = 0] = text.split(/[- :]/).map(Number)
-  const [shiftedYear, shiftedMonth] = month <= 2 ? [year - 1, month + 9] : [year, month - 3]
-  const days =
-    shiftedYear * 365 +
-    Math.floor(shiftedYear / 4) -
-    Math.floor(shiftedYear / 100) +
-    Math.floor(shiftedYear / 400) +
-    Math.floor((153 * shiftedMonth + 2) / 5) +
-    day
-  return days + (hour + (minute + second / 60) / 60) / 24
 }
 
 function checkCuts({ column, at }: Cut, data: Data): void {
