@@ -72,6 +72,8 @@ export interface ReceiptLog {
   committed(receipts: readonly IssuedReceipt[]): void
   /** Everything that was committed before the call is on the disk under a signed checkpoint when it resolves. */
   publish(): Promise<void>
+  /** One receipt that is committed, and all before it, are on the disk under a signed checkpoint when it resolves: at once where they are. */
+  publishOver(sequence: number): Promise<void>
   /** A receipt with its proof, for somebody to verify off line; publishes first if need be. Throws `fault.not_found`. */
   bundle(sequence: number): Promise<ReceiptBundle>
   /** Receipts after the number `after` (-1: from the beginning), oldest first. */
@@ -145,6 +147,9 @@ export async function openReceiptLog({ db, directory, signer, clock }: ReceiptLo
     },
     committed,
     publish: () => publisher.publish(),
+    publishOver: async (sequence) => {
+      await publishedOver(sequence, publisher)
+    },
     bundle: (sequence) => bundle(sequence, { db, publisher, witnessed, origin }),
     list: (page) => listReceipts(db, page),
     readTile: (path) => readTile(path, { db, publisher, files }),

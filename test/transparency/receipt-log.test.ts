@@ -166,6 +166,26 @@ describe('a receipt log', () => {
     assert.deepEqual(await audit(site.log, 7), await audit(again, 7))
   })
 
+  test('one receipt is published with all before it, and at once where it is', async () => {
+    await using site = await openTestLog()
+    const sizeOf = async () =>
+      openCheckpoint((await site.log.checkpoint()) ?? '', {
+        origin: 'hedgerow/galway',
+        keys: site.keysOf('galway'),
+      })?.size
+    const first = await site.issue(3, { kind: 'access' })
+    await site.log.publishOver(first[1]?.sequence ?? -1)
+    assert.equal(await sizeOf(), 3)
+    const more = await site.issue(2, { kind: 'access' })
+    // Only the last is told of: what lies before it is read from the record.
+    site.log.committed(more.slice(1))
+    await site.log.publishOver(1)
+    assert.equal(await sizeOf(), 3, 'what is published already waits for nothing')
+    await site.log.publishOver(more[1]?.sequence ?? -1)
+    assert.equal(await sizeOf(), 5)
+    await assert.rejects(site.log.publishOver(5), refusedWith('fault.not_found'))
+  })
+
   test('pages through receipts, of one kind too', async () => {
     await using site = await openTestLog()
     await site.issue(3, { kind: 'grant' })

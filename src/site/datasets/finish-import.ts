@@ -59,12 +59,12 @@ export interface TakenImport extends BatchName {
 
 /**
  * The same of several at once, each with a receipt of its own; those that were done before are left alone. Gives the time at which
- * they are done.
+ * they are done, and the last of the receipts, where there are any.
  */
 export async function finishImports(
   { db, receipts, clock, noteRows, backups }: FinishParts,
   taken: readonly TakenImport[],
-): Promise<Instant> {
+): Promise<{ readonly doneAt: Instant; readonly receipt: number | undefined }> {
   const now = clock.now()
   for (const { batch, dataSet, fileDigest: file, rows } of taken)
     await backups?.noteDone({ time: now, batch, dataSet, file, rows })
@@ -89,7 +89,7 @@ export async function finishImports(
     return all
   })
   receipts.committed(issued)
-  return now
+  return { doneAt: now, receipt: issued.at(-1)?.sequence }
 }
 
 /** Tells the guard whose rows batches change, once for each data set. */

@@ -33,7 +33,9 @@ export interface RowsLayout {
 }
 
 /** What became of one of several batches. */
-export type BecomeOfRows = { readonly imported: ImportedBatch } | { readonly fault: unknown }
+export type BecomeOfRows =
+  | { readonly imported: ImportedBatch; readonly receipt?: number | undefined }
+  | { readonly fault: unknown }
 
 /**
  * Imports small batches of several callers together, in the turn of imports: one transaction of the record for all that is meant, one of
@@ -45,8 +47,8 @@ export async function importTogether(
   batches: readonly RowsToImport[],
 ): Promise<readonly BecomeOfRows[]> {
   const became = await importTurn(parts.vault).run(() => takeOnce(parts, batches))
-  const isAnyNew = [...became.values()].some((one) => 'imported' in one && one.imported.isNew)
-  if (isAnyNew) await parts.receipts.publish()
+  const receipts = [...became.values()].flatMap((one) => ('imported' in one ? (one.receipt ?? []) : []))
+  if (receipts.length > 0) await parts.receipts.publishOver(Math.max(...receipts))
   return batches.map((batch) => became.get(batch) ?? missing())
 }
 
@@ -280,10 +282,10 @@ async function finishAll(
     rows: rows[index] ?? 0,
   }))
   try {
-    const importedAt = await finishImports(parts, taken)
+    const { doneAt: importedAt, receipt } = await finishImports(parts, taken)
     for (const { dataSet, batch } of batches) inMotion.end(dataSet, batch)
     return new Map(
-      taken.map((one) => [one.asked, { imported: toImported(one, { importedAt, isNew: true }) }]),
+      taken.map((one) => [one.asked, { imported: toImported(one, { importedAt, isNew: true }), receipt }]),
     )
   } catch (error) {
     for (const { dataSet, batch } of batches) inMotion.stick(dataSet, batch)

@@ -102,7 +102,7 @@ async function finishCorrection(parts: CorrectionParts, begun: BegunCorrection):
     if (corrected > 0) await keepInSafe(parts, begun)
     return countCorrection({ parts, begun, rows: corrected })
   })
-  await parts.log.publish()
+  await (done === undefined ? parts.log.publish() : parts.log.publishOver(done.receipt))
   // Where somebody else has counted it, who is told is not known here.
   if (done === undefined || done.recipients.length > 0) parts.recipientsBell.ring()
   const made = done ?? (await findCorrection(parts.db, correction))

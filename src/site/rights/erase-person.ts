@@ -69,7 +69,8 @@ export async function finishErasure(
     // Whoever asked at the same time was first.
     if (!isFinished(error)) throw error
   })
-  await parts.log.publish()
+  const receipt = done?.receipts.at(-1)
+  await (receipt === undefined ? parts.log.publish() : parts.log.publishOver(receipt))
   if (done) return { ...done, isAnybodyTold }
   const found = await findErasure(parts.db, erasure)
   if (!found) throw new Fault('fault.internal', { what: 'Cannot find an erasure that was just done' })

@@ -8,7 +8,7 @@ import { KEPT } from '../../kernel/postgres/kept-statements.ts'
 import type { Manifest } from '../../protocol/data-set.ts'
 import type { ColumnValues } from '../../protocol/rights/restriction.ts'
 import type { DataSetId, MemberId } from '../../protocol/wire.ts'
-import type { ReceiptLog } from '../../transparency/receipt-log.ts'
+import type { IssuedReceipt, ReceiptLog } from '../../transparency/receipt-log.ts'
 import { peopleGivenRows } from '../asks/rows-given.ts'
 import type { Backups } from '../backup/backups.ts'
 import type { PartitionStore } from '../guard/partition-store.ts'
@@ -143,7 +143,7 @@ async function insertBegun(tx: DatabaseTransaction, all: readonly BeginningCorre
 async function count(all: readonly CountedCorrection[]) {
   const [first] = all
   if (!first) return []
-  return first.parts.db.transaction().execute(async (tx) => {
+  const { made, receipts } = await first.parts.db.transaction().execute(async (tx) => {
     const { rows } = await sql<{ correction: string }>`
       ${KEPT} select correction from correction
       where correction = any(${all.map(({ begun }) => begun.correction)}::text[]) and state = 'begun' order by id for update`.execute(
@@ -155,9 +155,10 @@ async function count(all: readonly CountedCorrection[]) {
       tx,
       counting.map(({ parts, begun }) => ({ parts, ...begun, cause: `${begun.correction} done` })),
     )
-    const made = await countOpen(tx, counting, first.parts)
-    return all.map(({ begun }) => ({ made: made.get(begun.correction) }))
+    return countOpen(tx, counting, first.parts)
   })
+  first.parts.log.committed(receipts)
+  return all.map(({ begun }) => ({ made: made.get(begun.correction) }))
 }
 
 interface ChangedRows {
@@ -188,8 +189,11 @@ async function countOpen(
   tx: DatabaseTransaction,
   counting: readonly CountedCorrection[],
   { log, clock }: CorrectionParts,
-): Promise<ReadonlyMap<string, CorrectionRecord>> {
-  if (counting.length === 0) return new Map()
+): Promise<{
+  readonly made: ReadonlyMap<string, CorrectionRecord>
+  readonly receipts: readonly IssuedReceipt[]
+}> {
+  if (counting.length === 0) return { made: new Map(), receipts: [] }
   const now = clock.now()
   const recipients = await noteGiven(tx, counting, now)
   const receipts = await log.issue(
@@ -217,7 +221,7 @@ async function countOpen(
     from unnest(${made.map(({ correction }) => correction)}::text[], ${made.map(({ rows }) => rows)}::integer[],
       ${made.map(({ receipt }) => receipt)}::bigint[]) as made (correction, rows, receipt)
     where c.correction = made.correction`.execute(tx)
-  return new Map(made.map((one) => [one.correction, one]))
+  return { made: new Map(made.map((one) => [one.correction, one])), receipts }
 }
 
 /** Whoever was given what is corrected is told; by correction. Of most people nobody was given rows. */

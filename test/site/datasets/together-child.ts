@@ -31,7 +31,8 @@ const hanging = {
     ...receipts,
     issue: (...given: Parameters<typeof receipts.issue>) =>
       hangAt === 'taken' && groups > 1 ? hang() : receipts.issue(...given),
-    publish: () => (hangAt === 'done' && groups > 1 ? hang() : receipts.publish()),
+    publishOver: (sequence: number) =>
+      hangAt === 'done' && groups > 1 ? hang() : receipts.publishOver(sequence),
   },
   vault: {
     ...vault,

@@ -55,7 +55,7 @@ const CRASHES: Readonly<Record<string, (parts: ErasureParts) => ErasureParts>> =
   }),
   'before it is written down as done': (parts) => ({
     ...parts,
-    log: { ...parts.log, publish: () => Promise.reject(new Error('crash')) },
+    log: { ...parts.log, publishOver: () => Promise.reject(new Error('crash')) },
   }),
 }
 
