@@ -1,7 +1,7 @@
 import { Bitset } from '../../kernel/bitset.ts'
 import { err, ok } from '../../kernel/result.ts'
 import { LIMITS } from '../../kernel/limits.ts'
-import type { Decline, Outcome } from '../../protocol/reason.ts'
+import type { Decline, Outcome, ReasonCode } from '../../protocol/reason.ts'
 import type { Release } from '../../protocol/release.ts'
 import type { DataSetId } from '../../protocol/wire.ts'
 import type { CollectedGroup } from '../guard/collected-group.ts'
@@ -65,9 +65,17 @@ export async function guardRelease(given: GuardFacts): Promise<Outcome<GuardedRe
   const { facts, hold, parts } = given
   const { key, budget } = await refusalsOf({ facts, look, hold, parts })
   if (budget.left === 0) return declinedDifferencing('refusals')
-  const guarded =
-    result.kind === 'rows' ? guardRows(result.answer, given) : await guardGroupsOf(result, given)
-  const passed = await debited(guarded, { budget, key, parts })
+  const noteRefusal = async (): Promise<void> => {
+    if (budget.noted === 0) await debitRefusals(parts.db, key, 1)
+  }
+  const guarding =
+    result.kind === 'rows' ? Promise.resolve(guardRows(result.answer, given)) : guardGroupsOf(result, given)
+  const guarded = await guarding.catch(async (error: unknown) => {
+    // That there is a second run, without some of the people, follows from them.
+    await noteRefusal()
+    throw error
+  })
+  const passed = await debited(guarded, { budget, key, noteRefusal })
   return passed.ok ? finishRelease(passed.value, given) : passed
 }
 
@@ -124,6 +132,9 @@ export async function declinedRun(
   return err(decline)
 }
 
+/** Refusals that follow from people: the rule's own, and those of a second run, without some of them. */
+const OF_PEOPLE: readonly ReasonCode[] = ['declined.differencing', 'declined.timeout', 'declined.too_large']
+
 /** Notes of refusals that follow from the text and from declarations alone, or that no few people could have changed. */
 const FREE_NOTES: readonly (string | undefined)[] = ['row_shape', 'closed', FAR_NOTE]
 
@@ -133,14 +144,11 @@ const FREE_NOTES: readonly (string | undefined)[] = ['row_shape', 'closed', FAR_
  */
 async function debited(
   guarded: Outcome<Passed>,
-  { budget, key, parts }: { budget: RefusalBudget; key: RefusalKey; parts: SiteParts },
+  { budget, key, noteRefusal }: { budget: RefusalBudget; key: RefusalKey; noteRefusal: () => Promise<void> },
 ): Promise<Outcome<Passed>> {
-  const noteRefusal = async (): Promise<void> => {
-    if (budget.noted === 0) await debitRefusals(parts.db, key, 1)
-  }
   if (!guarded.ok) {
     const { code, operatorNote } = guarded.error
-    const isOfPeople = code === 'declined.differencing' || operatorNote === 'measure'
+    const isOfPeople = OF_PEOPLE.includes(code) || operatorNote === 'measure'
     if (isOfPeople && !FREE_NOTES.includes(operatorNote)) await noteRefusal()
     return guarded
   }

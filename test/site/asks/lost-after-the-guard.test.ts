@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import { sql } from 'kysely'
+import type { RawBuilder } from 'kysely'
 import { later } from '../../../src/kernel/clock.ts'
 import { Fault } from '../../../src/kernel/faults.ts'
 import { money } from '../../../src/kernel/money.ts'
@@ -49,13 +50,13 @@ function withCountries(columns: ReturnType<typeof testManifest>['columns']): typ
 
 type Failure = 'by a fault' | 'because it takes too long'
 
-/** What fails: the statement over what was let through, or signing what a run came to. */
-type Failing = 'finishing' | 'signing' | 'nothing'
+/** What fails: the run without some people, the statement over what was let through, or signing what a run came to. */
+type Failing = 'narrowing' | 'finishing' | 'signing' | 'nothing'
 
 function failingParts(what: Failing, how: Failure): SiteContext {
   const { site } = bare
   if (what === 'signing') return { ...site, keys: keysWithoutSigning(site.keys) }
-  return what === 'finishing' ? { ...site, vault: failingVault(site.vault, how) } : site
+  return what === 'nothing' ? site : { ...site, vault: failingVault(site.vault, what, how) }
 }
 
 function keysWithoutSigning(keys: SiteKeys): SiteKeys {
@@ -66,15 +67,22 @@ function keysWithoutSigning(keys: SiteKeys): SiteKeys {
   })
 }
 
-function failingVault(vault: Vault, how: Failure): Vault {
+function failingVault(vault: Vault, what: Failing, how: Failure): Vault {
   const fail = () => {
     if (how === 'because it takes too long') return declined('declined.timeout')
     throw new Fault('fault.vault', { what: 'Cannot run a statement in the vault: Binder Error' })
   }
+  let isWithoutSome = false
   return {
     ...vault,
+    withEligible: (eligible, use) => {
+      isWithoutSome ||= eligible.people.count() < people.length
+      return vault.withEligible(eligible, use)
+    },
     run: async (statement, limits) =>
-      / as "g" \(/.test(statement.sql) ? fail() : vault.run(statement, limits),
+      (what === 'narrowing' && isWithoutSome) || (what === 'finishing' && / as "g" \(/.test(statement.sql))
+        ? fail()
+        : vault.run(statement, limits),
   }
 }
 
@@ -136,17 +144,21 @@ interface Asking {
   readonly how?: Failure
 }
 
-/** The asks that cut an acquirer's partition, and those that lost budget, in their order. */
-async function counted(
-  acquirer: string,
-): Promise<{ readonly cuts: readonly string[]; readonly spent: readonly string[] }> {
-  const cuts = await sql<{ ask: string }>`
-    select ask_id as ask from partition_entry where acquirer_group = ${acquirer} order by head`.execute(
-    bare.site.db,
-  )
-  const spent = await sql<{ ask: string }>`
-    select ask_id as ask from privacy_spend where acquirer = ${acquirer} order by id`.execute(bare.site.db)
-  return { cuts: cuts.rows.map(({ ask }) => ask), spent: spent.rows.map(({ ask }) => ask) }
+/** The asks that cut an acquirer's partition, those that lost budget, and those that were refused, in their order. */
+async function counted(acquirer: string) {
+  const asksOf = async (rows: RawBuilder<{ ask: string }>): Promise<readonly string[]> =>
+    (await rows.execute(bare.site.db)).rows.map(({ ask }) => ask)
+  return {
+    cuts: await asksOf(
+      sql`select ask_id as ask from partition_entry where acquirer_group = ${acquirer} order by head`,
+    ),
+    spent: await asksOf(
+      sql`select ask_id as ask from privacy_spend where acquirer = ${acquirer} order by id`,
+    ),
+    refused: await asksOf(
+      sql`select ask_id as ask from guard_refusal where acquirer_group = ${acquirer} order by ask_id`,
+    ),
+  }
 }
 
 const ORDERED = 'select country, count(*) from athletes group by country order by 2 desc, 1'
@@ -196,4 +208,26 @@ test('a noisy answer that was lost when it was signed is the answer when the ask
   assert.deepEqual((await counted('undecided')).spent, [ask])
   assert.partialDeepStrictEqual((await again()).decision, { reason: 'approved' })
   assert.deepEqual((await counted('undecided')).spent, [ask])
+})
+
+const CROSSING = 'select count(*) from athletes where score > 10'
+
+test('a second run, without some people, that comes to nothing is a refusal', async () => {
+  const ask = asker('crosser')
+  const first = await ask(ORDERED, { what: 'nothing' })
+  assert.partialDeepStrictEqual((await first.answered).decision, { reason: 'approved' })
+  const lost = await ask(CROSSING, { what: 'narrowing' })
+  await assert.rejects(lost.answered, { code: 'fault.vault' })
+  assert.deepEqual((await counted('crosser')).refused, [lost.ask])
+  assert.partialDeepStrictEqual((await lost.again()).decision, { reason: 'partial.differencing' })
+})
+
+test('and so is one that takes too long', async () => {
+  const ask = asker('laggard')
+  await (
+    await ask(ORDERED, { what: 'nothing' })
+  ).answered
+  const slow = await ask(CROSSING, { what: 'narrowing', how: 'because it takes too long' })
+  assert.partialDeepStrictEqual((await slow.answered).decision, { reason: 'declined.timeout' })
+  assert.deepEqual((await counted('laggard')).refused, [slow.ask])
 })
