@@ -86,8 +86,7 @@ function comingAndGoing(
         const { rows, lookups } = await inTransaction(writer, async () =>
           forgetPeople(writer, people, await where()),
         ).catch(forgettingAll(memory))
-        if (people.length > CHANGED_AT_ONCE) memory.noteManyForgotten()
-        else memory.noteForgotten(people, { lookups, rows, before })
+        memory.noteForgotten(people, { lookups, rows, before })
       },
       people,
     )

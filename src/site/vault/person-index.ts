@@ -59,13 +59,10 @@ export class PersonIndex {
     }
   }
 
-  /** Nobody is found by these any more. */
+  /** Nobody is found by these any more; of whoever is not known here yet none is read later. */
   remove(lookups: readonly Uint8Array[]): void {
     if (this.#isReading) this.noteForgotten()
-    if (this.#isStale) {
-      this.#hasForgotten = true
-      return
-    }
+    if (this.#hasForgotten) return
     for (const lookup of lookups) {
       const slot = this.#slotOf(markOf(lookup))
       if ((this.#numbers[slot] ?? EMPTY) < 0) continue

@@ -137,11 +137,11 @@ export class VaultMemory {
       readonly before: Counts
     },
   ): void {
+    this.index.remove(lookups)
     if (!this.isWithoutHouseholds()) {
-      this.noteManyForgotten()
+      this.forgetAll()
       return
     }
-    this.index.remove(lookups)
     for (const sets of [this.#numbers, this.#people])
       for (const name of sets.keys()) amend(sets, name, (set) => without(set, people))
     const goneOf = (dataSet: DataSetId) => rows.get(tableOf(dataSet)) ?? 0
@@ -157,13 +157,7 @@ export class VaultMemory {
       const to = (count: number) => count - goneOf(dataSet)
       goOn(this.#rowCounts, { key: dataSet, from: before.rowCounts.get(dataSet), to })
     }
-    amend(this.#principals, 'all', (all) => people.reduce(withoutFacts, all))
-  }
-
-  /** So many are forgotten that all is read anew. */
-  noteManyForgotten(): void {
-    this.forgetAll()
-    this.index.noteForgotten()
+    amend(this.#principals, 'all', (all) => withoutFacts(all, people))
   }
 
   /** Anything may have changed. */
@@ -281,13 +275,17 @@ function withRoomFor(known: Principals, count: number): Principals {
   return { ...known, birthDay, residence }
 }
 
-function withoutFacts(known: Principals, person: number): Principals {
-  const isUnknown =
-    (known.birthDay[person] ?? UNKNOWN_BIRTH_DAY) === UNKNOWN_BIRTH_DAY &&
-    (known.residence[person] ?? 0) === 0
-  if (isUnknown) return known
+function withoutFacts(known: Principals, people: readonly number[]): Principals {
+  const told = people.filter(
+    (person) =>
+      (known.birthDay[person] ?? UNKNOWN_BIRTH_DAY) !== UNKNOWN_BIRTH_DAY ||
+      (known.residence[person] ?? 0) !== 0,
+  )
+  if (told.length === 0) return known
   const [birthDay, residence] = [known.birthDay.slice(), known.residence.slice()]
-  birthDay[person] = UNKNOWN_BIRTH_DAY
-  residence[person] = 0
+  for (const person of told) {
+    birthDay[person] = UNKNOWN_BIRTH_DAY
+    residence[person] = 0
+  }
   return { ...known, birthDay, residence }
 }

@@ -151,6 +151,16 @@ async function leave(model: Model, name: string): Promise<void> {
   const number = model.numbers.get(name)
   if (number === undefined) return
   await vault.forget(number)
+  noteLeft(model, name)
+}
+
+async function leaveTogether(model: Model, names: readonly string[]): Promise<void> {
+  await vault.forgetAll(names.flatMap((name) => model.numbers.get(name) ?? []))
+  for (const name of names) noteLeft(model, name)
+}
+
+function noteLeft(model: Model, name: string): void {
+  const number = model.numbers.get(name) ?? NOBODY
   model.numbers.delete(name)
   model.rows.delete(number)
   model.born.delete(number)
@@ -174,6 +184,7 @@ const step = fc.oneof(
     groups: fc.array(names, { minLength: 1, maxLength: 3 }),
   }),
   fc.record({ act: fc.constant('leave' as const), name }),
+  fc.record({ act: fc.constant('leave together' as const), names }),
   fc.record({ act: fc.constant('born' as const), name }),
   fc.record({ act: fc.constant('correct' as const), name }),
   fc.record({ act: fc.constant('look' as const) }),
@@ -192,6 +203,7 @@ test('what the vault keeps in memory is what a vault says that was just opened, 
           else if (taken.act === 'rows') await bringRows(model, taken.names)
           else if (taken.act === 'together') await comeTogether(model, taken.groups)
           else if (taken.act === 'leave') await leave(model, taken.name)
+          else if (taken.act === 'leave together') await leaveTogether(model, taken.names)
           else if (taken.act === 'born') await tellBirth(model, taken.name)
           else if (taken.act === 'correct') await correctDays(model, taken.name)
           else if (taken.act === 'look') assert.deepEqual(await seen(), model.seen())
