@@ -26,8 +26,7 @@ export async function forgetPeople(
 ): Promise<ForgottenPeople> {
   if (people.length === 0) return { rows: new Map(), lookups: [] }
   const { tables, hasHouseholds } = known ?? (await readWhereRowsAre(connection))
-  // Written out: without a value to bind, the engine plans and runs a statement in one step.
-  const numbers = sql.join(people.map((person) => sql.lit(person)))
+  const numbers = writtenOut(people)
   const { abandoned, broken } = hasHouseholds ? await leaveHouseholds(connection, numbers) : {}
   const isTheirs = (column: string) =>
     abandoned
@@ -60,6 +59,15 @@ export async function forgetPeople(
     .getRows()
     .flatMap(([lookup]) => (lookup instanceof DuckDBBlobValue ? [lookup.bytes] : []))
   return { rows, lookups }
+}
+
+/** Up to so many each is a word of its own of a statement; more are read as one text, in a tenth of the time. */
+const FEW = 64
+
+/** What stands in brackets after `in`. Written out: without a value to bind, the engine plans and runs a statement in one step. */
+function writtenOut(people: readonly number[]): RawBuilder<unknown> {
+  if (people.length <= FEW) return sql.join(people.map((person) => sql.lit(person)))
+  return sql`select unnest(cast(${sql.lit(`[${people.join(',')}]`)} as integer[]))`
 }
 
 /**

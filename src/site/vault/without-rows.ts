@@ -45,31 +45,61 @@ export async function leaveToIssuer(connection: DuckDBConnection, dataSet: DataS
   await runOwn(connection, sql`delete from _without_rows where person in (${peopleBehind(sql.id(table))})`)
 }
 
-/** Those after a number in its order, but whoever has a row or is forgotten. */
+/** Those after a number in its order, at most so many, but whoever has a row or is forgotten. */
 export async function listWithoutRows(
   connection: DuckDBConnection,
   { after, limit }: { after: number; limit: number },
 ): Promise<readonly PersonWithoutRows[]> {
-  const isElsewhere = (await rowTables(connection)).map(
-    (table) => sql`p.number not in (${peopleBehind(sql.id(table))})`,
+  const tables = await rowTables(connection)
+  for (let from = after; ;) {
+    const last = (await noted(connection, { after: from, limit })).at(-1)
+    if (last === undefined) return []
+    const found = await stillWithout(connection, { tables, after: from, upTo: last })
+    if (found.length > 0) return found
+    from = last
+  }
+}
+
+async function noted(
+  connection: DuckDBConnection,
+  { after, limit }: { after: number; limit: number },
+): Promise<readonly number[]> {
+  const found = await runOwn(
+    connection,
+    sql`
+      select person from _without_rows where person > ${sql.lit(after)} order by person limit ${sql.lit(limit)}`,
   )
-  const conditions = [
-    sql`p.lookup is not null`,
-    sql`p.number > ${sql.lit(after)}`,
-    sql`p.number in (select person from _without_rows where person > ${sql.lit(after)})`,
-    ...isElsewhere,
-  ]
+  return found.getRows().map(([person]) => Number(person))
+}
+
+/** Of a stretch of numbers. Tables of rows are read for those alone who are noted, so that nobody else's are gathered. */
+async function stillWithout(
+  connection: DuckDBConnection,
+  { tables, after, upTo }: { tables: readonly string[]; after: number; upTo: number },
+): Promise<readonly PersonWithoutRows[]> {
+  const isAmong = (column: RawBuilder<unknown>) =>
+    sql`${column} > ${sql.lit(after)} and ${column} <= ${sql.lit(upTo)}`
+  const person = sql.id(PERSON_COLUMN)
+  const some = sql`select person from _without_rows where ${isAmong(sql`person`)}`
+  const isElsewhere = tables.map(
+    (table) => sql`
+      p.number not in (
+        select ${person} from ${sql.id(table)} where ${isAmong(person)} and ${person} in (${some}) union all
+        select h.person from _household h
+        where h.person in (${some}) and h.household in (select ${person} from ${sql.id(table)}))`,
+  )
+  const conditions = [sql`p.lookup is not null`, isAmong(sql`p.number`), ...isElsewhere]
   const found = await runOwn(
     connection,
     sql`
       select p.number, p.lookup, w.data_set from _person p join _without_rows w on w.person = p.number
-      where ${sql.join(conditions, sql` and `)} order by p.number limit ${sql.lit(limit)}`,
+      where ${sql.join(conditions, sql` and `)} order by p.number`,
   )
   return found
     .getRows()
-    .flatMap(([person, lookup, dataSet]) =>
+    .flatMap(([number, lookup, dataSet]) =>
       lookup instanceof DuckDBBlobValue
-        ? [{ person: Number(person), lookup: lookup.bytes, dataSet: dataSetIdSchema.parse(dataSet) }]
+        ? [{ person: Number(number), lookup: lookup.bytes, dataSet: dataSetIdSchema.parse(dataSet) }]
         : [],
     )
 }
