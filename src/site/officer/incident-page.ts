@@ -10,6 +10,7 @@ export function incidentPage(
   { controllers, processor }: { controllers: readonly RegisterContact[]; processor: RegisterContact },
 ): Promise<string> {
   const { affected, authority } = incident
+  const ofReleases = incident.scope.kind === 'releases'
   const [officer] = controllers.flatMap(({ dataProtectionOfficer }) => dataProtectionOfficer ?? [])
   const contact = (party: RegisterContact) =>
     [party.name ?? party.member, party.address, party.email].filter((part) => part !== undefined).join(', ')
@@ -30,11 +31,13 @@ export function incidentPage(
         ['Description', incident.description],
         [
           'People concerned',
-          `about ${affected.people.toLocaleString('en')}, computed from the record of releases`,
+          `about ${affected.people.toLocaleString('en')}, ${ofReleases ? 'computed from the record of releases' : 'everybody in the data sets'}`,
         ],
         [
           'Records concerned',
-          `${affected.releases.toLocaleString('en')} ${affected.releases === 1 ? 'release' : 'releases'} of ${affected.dataSets.join(', ')}`,
+          ofReleases
+            ? `${affected.releases.toLocaleString('en')} ${affected.releases === 1 ? 'release' : 'releases'} of ${affected.dataSets.join(', ')}`
+            : `all rows of ${affected.dataSets.join(', ')}`,
         ],
         ['Categories of data', affected.categories.map((category) => categoryName(category))],
         ['Special categories', affected.hasSpecialCategories ? 'yes (Art. 9(1))' : 'no'],

@@ -260,4 +260,9 @@ test('a site that was stopped comes back with assessments, removed grounds and i
     (await again.incidents()).map(({ state }) => state),
     ['closed', 'authority_told'],
   )
+  const scope: WireIncident['scope'] = { kind: 'data-sets', dataSets: ['athletes'] }
+  const ofAll = await again.openIncident({ ...breach(), scope }, 'incident-key-6')
+  const form = await again.incidentPage(ofAll.incident)
+  assert.match(form, /about \d+, everybody in the data sets/)
+  assert.match(form, /all rows of athletes/)
 })
