@@ -31,12 +31,14 @@ export function certificatePage(erasure: Erasure): string {
 <style>
 body { font: 11pt/1.45 system-ui, sans-serif; max-width: 44rem; margin: 2.5rem auto; padding: 0 1rem; color: #1a1a1a }
 table { border-collapse: collapse; width: 100%; margin: 1rem 0 1.5rem }
-th, td { text-align: left; vertical-align: top; padding: .35rem .6rem .35rem 0; border-bottom: 1px solid #ccc; overflow-wrap: anywhere }
+th, td { text-align: left; vertical-align: top; padding: .35rem .6rem .35rem 0; border-bottom: 1px solid #ccc; overflow-wrap: break-word }
+td:last-child { overflow-wrap: anywhere }
 th { font-weight: 600 }
 th[scope=col] { white-space: nowrap }
 th[scope=row] { width: 40% }
 @media print { body { margin: 0; max-width: none } h2 { break-after: avoid } tr { break-inside: avoid } }
 </style>
+<main>
 <h1>Certificate of erasure</h1>
 <p>Erasure under Article 17 of Regulation (EU) 2016/679. Each step is a signed receipt in the site’s public log; check one
 with <code>hedgerow receipt verify</code>.</p>
@@ -53,6 +55,7 @@ ${tableOf(
   ['What', 'Why'],
   erasure.kept.map(({ what, why }) => [what, why]),
 )}
+</main>
 </html>
 `
 }

@@ -122,7 +122,7 @@ function settlementHtml({ id, until, positions }: Settlement): string {
 }
 
 function checkpointHtml(checkpoint: string | undefined): string {
-  return checkpoint === undefined ? empty('The log is empty') : `<pre>${text(checkpoint)}</pre>`
+  return checkpoint === undefined ? empty('The log is empty') : `<pre tabindex="0">${text(checkpoint)}</pre>`
 }
 
 function offersHtml(offers: readonly Offer[]): string {

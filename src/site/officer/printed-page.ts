@@ -31,9 +31,11 @@ export async function printedPage({
       <style>
         ${raw(STYLE)}
       </style>
-      <h1>${title}</h1>
-      <p class="dim">${subtitle}</p>
-      ${body}
+      <main>
+        <h1>${title}</h1>
+        <p class="dim">${subtitle}</p>
+        ${body}
+      </main>
     </html> `
   return page.toString()
 }

@@ -36,11 +36,11 @@ export function pageWriter(): (records: readonly ExportRecord[] | 'end') => stri
     const title = escapeHtml(row.title)
     const heads = row.isFacts ? '' : `<thead>${headsOf(row)}</thead>`
     // A wide table scrolls by itself, with the arrow keys too.
-    return `${before}<h2>${title}</h2>\n<div class="scroll" role="region" aria-label="${title}" tabindex="0"><table>${heads}<tbody>\n${linesOf(row)}`
+    return `${before}<h2>${title}</h2>\n<div class="scroll" role="region" aria-label="${title}" tabindex="0"><table${record.kind === 'row' ? ' class="row"' : ''}>${heads}<tbody>\n${linesOf(row)}`
   }
   return (records) => {
     if (records !== 'end') return records.map(write).join('')
-    return `${section === undefined ? HEAD : END_OF_TABLE}</body></html>\n`
+    return `${section === undefined ? HEAD : END_OF_TABLE}</main></body></html>\n`
   }
 }
 
@@ -405,8 +405,9 @@ th { font-weight: 600; color: #555; white-space: nowrap }
 th[scope=row] { width: 12rem }
 th[scope=row] + td { max-width: none }
 @media (max-width: 30rem) { th[scope=row] { width: 8rem; white-space: normal } }
-@media print { body { font-size: 10px; margin: 0; max-width: none } .scroll { overflow: visible } th, td { white-space: normal; padding-right: .4rem; max-width: none; overflow-wrap: anywhere } h2 { break-after: avoid } tr { break-inside: avoid } }
-</style></head><body>
+@page { size: landscape }
+@media print { body { font-size: 11px; margin: 0; padding: 0; max-width: none } .scroll { overflow: visible } th, td { white-space: normal; padding-right: .4rem; max-width: none; overflow-wrap: anywhere } table:not(.row) td { min-width: 7em } h2 { break-after: avoid } tr { break-inside: avoid } }
+</style></head><body><main>
 <h1>Your data</h1>
 <p>All that this site has about you: what is stored, what is derived from it, what you allowed, who used it, and who looked at it.</p>
 `

@@ -1,0 +1,50 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { certificatePage } from '../../src/cli/person/certificate-page.ts'
+import { instant } from '../../src/kernel/clock.ts'
+import { docsPage } from '../../src/kernel/http/docs-page.ts'
+import { homePage } from '../../src/network/doors/home-page.ts'
+import { memberIdSchema, siteIdSchema } from '../../src/protocol/wire.ts'
+import { factTable, printedPage } from '../../src/site/officer/printed-page.ts'
+import { pageWriter } from '../../src/site/rights/export-page.ts'
+
+const certificate = certificatePage({
+  erasure: 'erasure_01KB0000000000000000000000',
+  site: siteIdSchema.parse('galway'),
+  issuer: memberIdSchema.parse('world-sport'),
+  reason: 'request',
+  state: 'deleted',
+  requestedBy: 'issuer:world-sport',
+  requestedAt: instant(0),
+  permanentBy: instant(86_400_000),
+  grade: 'deleted',
+  receipts: [7],
+  stores: [{ store: 'vault', grade: 'deleted', note: 'rows deleted' }],
+  kept: [{ what: 'receipts', why: 'the law wants them kept' }],
+  recipients: [],
+})
+
+const PAGES: Readonly<Record<string, string>> = {
+  certificate,
+  docs: docsPage({ info: { title: 'Hedgerow', version: '1' } }),
+  home: homePage({ name: 'network', now: instant(0), offers: [], activity: undefined }),
+  officer: await printedPage({ title: 'Register', subtitle: '', body: [factTable([['Place', 'Ireland']])] }),
+  export: pageWriter()('end'),
+}
+
+for (const [name, page] of Object.entries(PAGES)) {
+  test(`the page "${name}" has one main part, a language and a title, and prints dark on white`, () => {
+    assert.equal(page.match(/<main>/g)?.length, 1)
+    assert.equal(page.match(/<\/main>/g)?.length, 1)
+    assert.equal(page.match(/<h1>/g)?.length, 1)
+    assert.match(page, /<html lang="en">[\s\S]*<meta name="viewport"[\s\S]*<title>[^<]+<\/title>/)
+    assert.match(page, /@media print\s?\{/)
+    for (const [rule] of page.matchAll(/@media[^{]*prefers-color-scheme[^{]*/g))
+      assert.match(rule, /screen and/)
+  })
+}
+
+test('short columns of a certificate are not broken within a word', () => {
+  assert.match(certificate, /th, td \{[^}]*overflow-wrap: break-word/)
+  assert.doesNotMatch(certificate, /th, td \{[^}]*overflow-wrap: anywhere/)
+})
