@@ -20,7 +20,7 @@ export interface NetworkEvents {
   offersPublished(facts: { site: string; offers: number }): void
   memberChanged(facts: {
     name: string
-    change: 'added' | 'keys' | 'status' | 'processors' | 'limits' | 'collusion' | 'terms'
+    change: 'added' | 'keys' | 'status' | 'processors' | 'limits' | 'collusion' | 'terms' | 'contact'
   }): void
   /** A checkpoint that was shown to the witness and is not cosigned; `forked` and `inconsistent` are alarms. */
   notCosigned(facts: { origin: string; size: number; why: string }): void

@@ -52,6 +52,7 @@ const OF_ONESELF = [
   'listNotices',
   'acceptances',
   'listDisputes',
+  'listContacts',
 ]
 
 /** Who has no business with what a route is about here: always Northcare, and the site Galway. */
@@ -85,6 +86,7 @@ function calls(): Calls {
     declareCollusion: { path: '/v1/members/northcare/collusion', body: { with: ['rival'] } },
     publishTerms: { path: '/v1/terms', body: { text: 'Planted' } },
     acceptTerms: { path: '/v1/members/northcare/terms', body: { statement: 'a.b.c' } },
+    setContact: { path: '/v1/members/northcare/contact', body: { address: 'privacy@planted.example' } },
     setLimits: { path: '/v1/members/northcare/limits', body: { daily: [money] } },
     addSite: { path: '/v1/sites', body: { id: 'planted', custodian: 'edgeworks', country: 'IE', keys } },
     rotateSiteKeys: { path: '/v1/sites/galway/keys', body: { rotation: 'a.b.c' } },

@@ -11,6 +11,7 @@ import { makeMemberProfile, readMemberProfile, withMemberProfile } from '../memb
 import type { MemberProfile } from '../member-profile.ts'
 import { readPublicKeys } from '../public-keys.ts'
 import { rotateKeyFiles } from '../site/rotate-key-files.ts'
+import { addContactVerb } from './contact.ts'
 import { show } from '../session.ts'
 import type { Session } from '../session.ts'
 import { say, table } from '../terminal.ts'
@@ -63,6 +64,7 @@ export function addMemberVerbs(program: Command, session: Session): void {
     .action((options: NetworkOptions & { json?: boolean }) =>
       perform(session, () => listMembers(session, options)),
     )
+  addContactVerb(member, session)
   verb(member, {
     name: 'collude <id> <with...>',
     summary: 'declare that acquirers put their answers together (operator of the network)',

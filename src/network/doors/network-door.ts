@@ -16,6 +16,7 @@ import { serveMoney } from './serve-money.ts'
 import { serveIdentity } from './serve-network.ts'
 import { serveNotices } from './serve-notices.ts'
 import { serveOffers } from './serve-offers.ts'
+import { serveContacts } from './serve-contacts.ts'
 import { serveTerms } from './serve-terms.ts'
 import { serveWitness } from './serve-witness.ts'
 import { serveWork } from './serve-work.ts'
@@ -55,6 +56,7 @@ export function networkDoor(parts: NetworkParts, { log }: { log: Log }): OpenAPI
   serveIdentity(door, parts)
   serveMembership(door, parts)
   serveTerms(door, parts)
+  serveContacts(door, parts)
   serveOffers(door, parts)
   serveAsks(door, parts)
   serveWork(door, parts)

@@ -14,6 +14,7 @@ import * as endRememberedAnswers from './0190-end-remembered-answers.ts'
 import * as keepAsksInline from './0240-keep-asks-inline.ts'
 import * as keepDecisionsInPieces from './0260-keep-decisions-in-pieces.ts'
 import * as createDisputes from './0370-create-disputes.ts'
+import * as createMemberContacts from './0330-create-member-contacts.ts'
 import * as createTermsOfUse from './0320-create-terms-of-use.ts'
 import * as keepDecisionsInline from './0300-keep-decisions-inline.ts'
 import * as createWitnessedLogs from './0026-create-witnessed-logs.ts'
@@ -37,5 +38,6 @@ export const NETWORK_MIGRATIONS: Readonly<Record<string, Migration>> = {
   '0260-keep-decisions-in-pieces': keepDecisionsInPieces,
   '0320-create-terms-of-use': createTermsOfUse,
   '0370-create-disputes': createDisputes,
+  '0330-create-member-contacts': createMemberContacts,
   '0300-keep-decisions-inline': keepDecisionsInline,
 }

@@ -45,6 +45,7 @@ import {
 import { LOG_API } from './log-endpoints.ts'
 import { NOTICE_API } from './notice-api.ts'
 import { pageQuerySchema } from './page.ts'
+import { CONTACT_API } from './contact-api.ts'
 import { TERMS_API } from './terms-api.ts'
 import { tokenEndpoint } from './token-endpoint.ts'
 import { askIdSchema, memberIdSchema, siteIdSchema } from '../wire.ts'
@@ -296,6 +297,7 @@ export const NETWORK_API = {
     response: captureAnswerSchema,
   }),
   ...TERMS_API,
+  ...CONTACT_API,
   ...NOTICE_API,
   ...FLOOR_API,
   ...WITNESS_API,

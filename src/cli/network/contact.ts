@@ -1,0 +1,74 @@
+import type { Command } from 'commander'
+import { shortMomentText } from '../../protocol/words/plain-words.ts'
+import { openContacts } from '../../sdk/contacts.ts'
+import { openOperator } from '../../sdk/operator.ts'
+import { connectToNetwork } from '../connect.ts'
+import type { NetworkOptions } from '../connect.ts'
+import { EXIT } from '../failures.ts'
+import { show } from '../session.ts'
+import type { Session } from '../session.ts'
+import { say, table } from '../terminal.ts'
+import { perform, verb } from '../verb.ts'
+
+type ContactOptions = NetworkOptions & { readonly json?: boolean }
+
+/** `hedgerow member contact …`: where members are written to. */
+export function addContactVerb(member: Command, session: Session): void {
+  verb(member, {
+    name: 'contact [id] [address]',
+    summary:
+      'where members are written to, or say it of one: the mailbox of a role, such as privacy@northcare.example',
+    example: 'hedgerow member contact\nhedgerow member contact northcare privacy@northcare.example',
+  })
+    .option('--as <id>', 'member that asks or says it, or "operator"')
+    .option('--network <url>', 'address of the network')
+    .action((id: string | undefined, address: string | undefined, options: ContactOptions) =>
+      perform(session, () =>
+        id !== undefined && address !== undefined
+          ? setContact(session, { member: id, address, options })
+          : listContacts(session, { id, options }),
+      ),
+    )
+}
+
+async function setContact(
+  session: Session,
+  { member, address, options }: { member: string; address: string; options: ContactOptions },
+): Promise<void> {
+  const { client } = await connectToNetwork(session, options)
+  const contact = await openContacts(client).set({ member, address })
+  show(session, {
+    json: options.json,
+    value: contact,
+    print: () => say(session.terminal, `${contact.member} is written to at ${contact.address}`),
+  })
+}
+
+/** Who has not said it is listed too, for whoever sees all: nobody can write to them. */
+async function listContacts(
+  session: Session,
+  { id, options }: { id: string | undefined; options: ContactOptions },
+): Promise<number> {
+  const { client, profile } = await connectToNetwork(session, options)
+  const contacts = new Map((await openContacts(client).list()).map((one) => [String(one.member), one]))
+  const names = profile
+    ? [profile.member]
+    : (await openOperator(client).members()).map((one) => String(one.id))
+  const rows = names
+    .filter((name) => id === undefined || name === id)
+    .map((member) => contacts.get(member) ?? { member, address: undefined, since: undefined })
+  show(session, {
+    json: options.json,
+    value: rows,
+    print: () =>
+      table(session.terminal, {
+        head: ['member', 'address', 'since'],
+        rows: rows.map(({ member, address, since }) => [
+          member,
+          address ?? 'not said',
+          since === undefined ? '' : shortMomentText(since),
+        ]),
+      }),
+  })
+  return id === undefined || rows.some(({ address }) => address !== undefined) ? EXIT.done : EXIT.fellShort
+}

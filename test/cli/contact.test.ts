@@ -1,0 +1,40 @@
+import assert from 'node:assert/strict'
+import { join } from 'node:path'
+import { test } from 'node:test'
+import { makeMemberProfile } from '../../src/cli/member-profile.ts'
+import { systemClock } from '../../src/kernel/clock.ts'
+import { NETWORK_API } from '../../src/protocol/http/network-endpoints.ts'
+import { testNetwork } from '../../src/testing/test-network.ts'
+import { temporaryHome } from './run-cli.ts'
+import { typedHere } from './typed-here.ts'
+
+test('a member says where it is written to, and the operator sees who has not said', async (context) => {
+  const home = await temporaryHome(context)
+  await using network = await testNetwork({ clock: systemClock, root: join(home, 'network') })
+  for (const member of ['northcare', 'atlas']) {
+    const { signing, sealing, country } = await makeMemberProfile(home, { member, country: 'IE' })
+    const keys = { signing: signing.publicJwk, sealing: sealing.publicJwk }
+    const body = { id: member, name: member, country, roles: ['issuer'], keys }
+    await network.call(network.operator, NETWORK_API.addMember, { body })
+  }
+  const typed = (...args: readonly string[]) =>
+    typedHere(home, ['member', 'contact', ...args, '--network', network.url])
+
+  const said = await typed('northcare', 'privacy@northcare.example', '--as', 'northcare')
+  assert.equal(said.out, 'northcare is written to at privacy@northcare.example\n', said.error)
+  const all = await typed('--as', 'operator')
+  assert.match(all.out, /atlas +not said/)
+  assert.match(all.out, /northcare +privacy@northcare\.example/)
+  assert.equal(all.code, 0)
+  assert.equal((await typed('atlas', '--as', 'operator')).code, 1)
+  const own = await typed('--json', '--as', 'northcare')
+  assert.deepEqual(
+    (JSON.parse(own.out) as readonly { address: string }[]).map(({ address }) => address),
+    ['privacy@northcare.example'],
+  )
+  const ofAnother = await typed('northcare', 'info@northcare.example', '--as', 'atlas')
+  assert.equal(ofAnother.code, 1)
+  const aPersons = await typed('northcare', 'anna@northcare.example', '--as', 'northcare')
+  assert.equal(aPersons.code, 2)
+  assert.match(aPersons.error, /the mailbox of a role and no person's/)
+})
