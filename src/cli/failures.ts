@@ -131,6 +131,7 @@ const WITH_REMEDY: ReadonlySet<FaultCode> = new Set<FaultCode>([
   'fault.database_version',
   'fault.disk_full',
   'fault.log_damaged',
+  'fault.log_behind',
   'fault.backup_damaged',
   'fault.backup_expired',
   'fault.backup_safe',

@@ -150,6 +150,13 @@ export const FAULTS = {
     publicText: 'Not ready to serve',
     remedy: 'Restore the directory and the database from the same backup; the log must not be made anew',
   },
+  'fault.log_behind': {
+    status: 503,
+    isRetryable: false,
+    publicText: 'Not ready to serve',
+    remedy:
+      'Stop the other site that goes on with this log; where an older copy of this one was put back, restore it with "hedgerow site restore", and with --checkpoint if that one lacks receipts too. It must not serve as it is: it has forgotten erasures, withdrawals and what acquirers know',
+  },
   'fault.disk_full': {
     status: 503,
     isRetryable: true,

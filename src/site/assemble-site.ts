@@ -1,7 +1,7 @@
 import { requestMemory } from './record/request-mark.ts'
 import { sql } from 'kysely'
 import { formatInstant } from '../kernel/clock.ts'
-import type { Fault } from '../kernel/faults.ts'
+import { Fault } from '../kernel/faults.ts'
 import { AccessTokens } from '../kernel/http/access-tokens.ts'
 import { recordIdempotencyStore } from '../kernel/http/idempotency.ts'
 import { listen } from '../kernel/http/listen.ts'
@@ -43,9 +43,11 @@ import { serveAgents } from './data-rights/tell-agents.ts'
 import { learnNames } from './officer/party-names.ts'
 import { networkLine } from './line/network-line.ts'
 import type { NetworkLine } from './line/network-line.ts'
+import { requireContinued } from './line/require-continued.ts'
 import { serveLine } from './line/serve-line.ts'
 import type { LineActs, PulledAsk } from './line/serve-line.ts'
 import { showWitnessForEver } from './line/show-witness.ts'
+import type { WitnessLine } from './line/show-witness.ts'
 import { signOffers } from './line/sign-offers.ts'
 import { witnessLine } from './line/witness-line.ts'
 import { openSite } from './open-site.ts'
@@ -100,12 +102,14 @@ export async function serveSite(
   const door = starting.use(await listen(app, settings))
   starting.use(await leaveAddress(site.root, door.url))
   const closing = new AbortController()
+  const standing = standingOf(site, { settings, line })
   const working = workBehindDoor(site, {
     settings,
     line,
     answering,
     bell,
     acquirers,
+    standing,
     offersChanged: () => offersChanged.signal,
     signal: closing.signal,
   })
@@ -119,7 +123,7 @@ export async function serveSite(
   const running = starting.move()
   return {
     url: door.url,
-    ended: site.ended,
+    ended: Promise.race([site.ended, standing.ended]),
     async [Symbol.asyncDispose]() {
       await running.disposeAsync()
       site.events.stopped()
@@ -156,6 +160,35 @@ function doorOf(
   })
 }
 
+/** How the log of a site stands to what the witness saw of it. */
+interface Standing {
+  readonly witness: WitnessLine
+  /** Throws where the log does not go on from what the witness saw; then the site ends. */
+  require(): Promise<void>
+  readonly ended: Promise<Fault>
+}
+
+function standingOf(
+  { log, keys, clock }: SiteContext,
+  { settings: { network, site }, line }: { settings: SiteSettings; line: NetworkLine },
+): Standing {
+  const witness = witnessLine({ url: network.url, site, network: line, clock })
+  const { promise: ended, resolve: end } = Promise.withResolvers<Fault>()
+  const ofLog = [keys.signing.publicJwk, ...keys.former.signing]
+  return {
+    witness,
+    ended,
+    async require() {
+      try {
+        await requireContinued({ site, keys: ofLog, log, line: witness })
+      } catch (error) {
+        if (error instanceof Fault && error.code === 'fault.log_behind') end(error)
+        throw error
+      }
+    },
+  }
+}
+
 /** Everything that a site does of itself, until `signal` is aborted; what it serves at its door waits for none of it. */
 async function workBehindDoor(
   site: SiteContext,
@@ -165,6 +198,7 @@ async function workBehindDoor(
     answering,
     bell,
     acquirers,
+    standing,
     offersChanged,
     signal,
   }: {
@@ -173,6 +207,7 @@ async function workBehindDoor(
     answering: AnswersUnderWay
     bell: Bell
     acquirers: KnownAcquirers
+    standing: Standing
     offersChanged: () => AbortSignal
     signal: AbortSignal
   },
@@ -193,11 +228,11 @@ async function workBehindDoor(
     acquirers.forget()
     bell.ring()
   }
-  const witness = witnessLine({ url: settings.network.url, network: line, clock })
+  const acts = lineActs(site, { settings, answering })
   await Promise.all([
     serveLine({
       line,
-      acts: { ...lineActs(site, { settings, answering }), membersChanged },
+      acts: { ...acts, membersChanged, requireContinued: () => standing.require() },
       clock,
       events: lineEvents,
       signal,
@@ -206,10 +241,11 @@ async function workBehindDoor(
     reconcileForEver({ site, line, bell, clock, refreshMs, networkKey: settings.network.key, signal }),
     showWitnessForEver({
       log: site.log,
-      line: witness,
+      line: standing.witness,
       clock,
       events,
       signal,
+      lookAgain: () => standing.require(),
       quietMs: () => answering.quietMs(),
     }),
     serveRights({ parts: site, clock, events, signal }),
@@ -298,7 +334,7 @@ function windDownView({ windDown: { state } }: SiteContext) {
 function lineActs(
   site: SiteContext,
   { settings, answering }: { settings: SiteSettings; answering: AnswersUnderWay },
-): Omit<LineActs<StoredAnswer>, 'membersChanged'> {
+): Omit<LineActs<StoredAnswer>, 'membersChanged' | 'requireContinued'> {
   return {
     answer: (pulled) => answering.answer(pulled),
     message: (answer) =>

@@ -26,6 +26,8 @@ export interface LineAnswer {
 
 /** What the line needs of the rest of the site, whatever answers are made of there. */
 export interface LineActs<Answer extends LineAnswer> {
+  /** Sees to it, before anything is pulled, that this log goes on from what the network saw of it. Throws where it does not. */
+  requireContinued(): Promise<void>
   /** Answers an ask, or gives again the answer that stands. Durable when it resolves. */
   answer(ask: PulledAsk): Promise<Answer>
   /** The message that tells an answer. */
@@ -66,6 +68,7 @@ export async function serveLine<Answer extends LineAnswer>(facts: {
   let directory = ''
   while (!facts.signal.aborted) {
     try {
+      if (isResuming) await acts.requireContinued()
       const changed = facts.offersChanged()
       if (publishedFor !== changed) {
         // Should publishing fail, it is the line that is down, and not the change that ended a pull.

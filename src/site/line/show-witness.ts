@@ -10,16 +10,20 @@ import type { SiteEvents } from '../events.ts'
 export interface WitnessLine {
   /** The witness's key as text; absent where there is none. `isAfresh`: it may have been rotated since it was asked for. */
   witnessKey(isAfresh?: boolean): Promise<string | undefined>
+  /** The newest checkpoint of this site's log that the witness saw; absent where it saw none. */
+  witnessed(): Promise<string | undefined>
   /** Shows checkpoints, each following from the one before: each as `add-checkpoint` takes it (C2SP tlog-witness). */
   showCheckpoints(bodies: readonly string[]): Promise<CosignedMessage>
 }
 
 interface ShowingParts {
-  readonly log: Pick<ReceiptLog, 'witnessing'>
+  readonly log: Pick<ReceiptLog, 'witnessing' | 'publish'>
   readonly line: WitnessLine
   readonly clock: Clock
   readonly events: Pick<SiteEvents, 'notWitnessed'>
   readonly signal: AbortSignal
+  /** Looks whether the log goes on from what the witness saw, where it would not sign. */
+  readonly lookAgain: () => Promise<void>
   /** For how long nobody has been answered, in milliseconds. */
   readonly quietMs: () => number
 }
@@ -34,6 +38,8 @@ export async function showWitnessForEver(parts: ShowingParts): Promise<void> {
   while (!signal.aborted) {
     await lull(parts)
     try {
+      // What was acknowledged and handed to nobody, as a withdrawal is, has to be seen too.
+      await log.publish()
       const due = log.witnessing.due()
       for (let start = 0; start < due.length; start += LIMITS.witnessCheckpointsAtOnceMax) {
         if (signal.aborted) return
@@ -43,7 +49,7 @@ export async function showWitnessForEver(parts: ShowingParts): Promise<void> {
       }
       // A log that is shorter than what was witnessed of it has lost receipts that somebody has.
       const newest = due.at(-1)
-      if (newest && seen > newest.size) parts.events.notWitnessed({ size: newest.size, status: 409 })
+      if (newest && seen > newest.size) await refused({ size: newest.size, status: 409 }, parts)
     } catch {
       // The witness is away, which the line tells; what is due later covers this too.
     }
@@ -86,11 +92,16 @@ async function showSome(
       hasAsked = true
       continue
     }
-    const [refused, ...others] = rest
-    if (!refused) return from
-    parts.events.notWitnessed({ size: refused.size, status: stopped?.status ?? 200 })
+    const [unsigned, ...others] = rest
+    if (!unsigned) return from
+    await refused({ size: unsigned.size, status: stopped?.status ?? 200 }, parts)
     rest = others
   }
+}
+
+async function refused(facts: { size: number; status: number }, parts: ShowingParts): Promise<void> {
+  parts.events.notWitnessed(facts)
+  await parts.lookAgain()
 }
 
 /** What is sent for each: from which size its proof leads, the proof, and the checkpoint. */
