@@ -1,0 +1,73 @@
+import assert from 'node:assert/strict'
+import { existsSync } from 'node:fs'
+import { mkdir, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { test } from 'node:test'
+import { makeMemberProfile } from '../../src/cli/member-profile.ts'
+import { testPeople } from '../../src/testing/test-population.ts'
+import { testTrade } from '../../src/testing/test-trade.ts'
+import { temporaryHome } from '../cli/run-cli.ts'
+import { typedHere } from '../cli/typed-here.ts'
+import { typedWords, wrongCommands } from './commands-of.ts'
+import { ROOT, textOf } from './pages.ts'
+
+const PAGE = 'docs/reference/compliance.md'
+
+/** The commands of the tables in their order. */
+const commands = [...textOf(PAGE).matchAll(/`hedgerow ([^`]+)`/g)].map(([, words = '']) => words)
+/** What a command must not go before: it takes away what the others show. */
+const ENDINGS = ['person erase', 'dataset retire', 'site wind-down']
+/** These end with 1 while something is to be done, which they say. */
+const MAY_FALL_SHORT = [
+  'officer assessment list',
+  'officer basis list',
+  'officer contract list',
+  'request list',
+  'site doctor',
+]
+
+test('every command that the law is shown by is one that the program takes, and every test is there', async () => {
+  assert.ok(commands.length > 60, `only ${commands.length} commands were found`)
+  // Of one in which something is left out, only the verb is looked at.
+  const written = commands.map((words) => ({
+    place: PAGE,
+    words: words.includes('…') ? [...typedWords(words), '--help'] : typedWords(words),
+  }))
+  assert.deepEqual(await wrongCommands(written), [])
+  const tests = [...textOf(PAGE).matchAll(/`(test\/[^`]+)`/g)].map(([, path = '']) => path)
+  assert.ok(tests.length > 40)
+  assert.deepEqual(
+    tests.filter((path) => !existsSync(join(ROOT, path))),
+    [],
+  )
+})
+
+test('every command in which nothing is left out does what it says, at a site with people', async (context) => {
+  const home = await temporaryHome(context)
+  const root = join(home, 'sites', 'galway')
+  await using trade = await testTrade({ sites: [{ name: 'galway', root }] })
+  await trade.fill(trade.site(), { dataSet: 'athletes', people: testPeople(60) })
+  const keys = join(home, 'members', 'federation', 'keys')
+  await mkdir(keys, { recursive: true })
+  await writeFile(join(keys, 'signing.jwk'), JSON.stringify(trade.federation.signing.privateJwk.reveal()), {
+    mode: 0o600,
+  })
+  await makeMemberProfile(home, { member: 'federation' })
+  const whole = commands.filter((words) => words.includes('--site galway') && !words.includes('…'))
+  const isEnding = (words: string) => ENDINGS.some((verb) => words.startsWith(verb))
+  const inOrder = [...whole.filter((words) => !isEnding(words)), ...whole.filter(isEnding)]
+  const wrong: string[] = []
+  for (const words of new Set(inOrder)) {
+    const here = words
+      .replaceAll('world-sport', 'federation')
+      .replaceAll('736041664', 'p-5')
+      .replace('height=1.82', 'score=42')
+    const args = typedWords(here).map((word, index, all) =>
+      all[index - 1] === '--out' ? join(home, word) : word,
+    )
+    const { code, out, error } = await typedHere(home, [...args, '--url', trade.site().url])
+    const isDone = code === 0 || (code === 1 && MAY_FALL_SHORT.some((verb) => words.startsWith(verb)))
+    if (!isDone || out.trim() === '') wrong.push(`${words}: ${code} ${error}${out}`)
+  }
+  assert.deepEqual(wrong, [])
+})
