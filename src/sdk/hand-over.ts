@@ -1,7 +1,13 @@
 import type { z } from 'zod'
 import type { Manifest } from '../protocol/data-set.ts'
 import { HAND_OVER_API } from '../protocol/http/hand-over-api.ts'
-import type { HAND_OVER_FORMATS, HAND_OVER_PARTS, windDownSchema } from '../protocol/http/hand-over-api.ts'
+import type {
+  HAND_OVER_FORMATS,
+  HAND_OVER_PARTS,
+  handOverArrivalSchema,
+  windDownSchema,
+} from '../protocol/http/hand-over-api.ts'
+import type { Digest } from '../kernel/digest.ts'
 import { SITE_API } from '../protocol/http/site-api.ts'
 import { fetchFile } from './fetch-stream.ts'
 import type { HttpClient } from './http-client.ts'
@@ -28,6 +34,11 @@ export interface HandOver {
   part(dataSet: string, request: HandOverRequest): Promise<ReadableStream<Uint8Array>>
   /** The same, with what kind of file it is. */
   file(dataSet: string, request: HandOverRequest): Promise<HandOverFile>
+  /** That a part arrived whole, by the digest of what was read. */
+  confirm(
+    dataSet: string,
+    arrived: { part: HandOverRequest['part']; digest: Digest },
+  ): Promise<z.output<typeof handOverArrivalSchema>>
   /** The operator's: from then on the site offers nothing. */
   windDown(reason: string): Promise<z.output<typeof windDownSchema>>
 }
@@ -42,6 +53,8 @@ export function openHandOver(client: HttpClient): HandOver {
     manifest: async (dataSet) => (await client.call(SITE_API.dataSet, { params: { dataSet } })).manifest,
     part: async (dataSet, request) => (await file(dataSet, request)).body,
     file,
+    confirm: (dataSet, body) =>
+      client.call(HAND_OVER_API.confirmHandOver, { params: { dataSet }, body, isRepeatable: true }),
     windDown: (reason) => client.call(HAND_OVER_API.windDown, { body: { reason }, isRepeatable: true }),
   }
 }

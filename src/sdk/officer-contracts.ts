@@ -4,6 +4,7 @@ import { SUB_PROCESSOR_API } from '../protocol/http/sub-processor-api.ts'
 import type {
   contractRequestSchema,
   contractViewSchema,
+  custodyEndSchema,
   missingContractSchema,
 } from '../protocol/law/processing-contract.ts'
 import type { subProcessorRequestSchema, subProcessorViewSchema } from '../protocol/law/sub-processor.ts'
@@ -16,11 +17,16 @@ type WireSubProcessor = z.input<typeof subProcessorRequestSchema>
 /** What the site's door answers, parsed. */
 export type ContractView = z.output<typeof contractViewSchema>
 export type MissingContract = z.output<typeof missingContractSchema>
+export type CustodyEnd = z.output<typeof custodyEndSchema>
 export type SubProcessorView = z.output<typeof subProcessorViewSchema>
 
 /** An officer's calls about contracts of processing and the sub-processors under them. */
 export interface OfficerContracts {
-  contracts(): Promise<{ items: readonly ContractView[]; missing: readonly MissingContract[] }>
+  contracts(): Promise<{
+    items: readonly ContractView[]
+    missing: readonly MissingContract[]
+    ended: readonly CustodyEnd[]
+  }>
   recordContract(contract: WireContract, idempotencyKey?: string): Promise<ContractView>
   /** That a contract stands which the other party recorded. */
   confirmContract(contract: string): Promise<ContractView>

@@ -29,6 +29,7 @@ import { requestActs } from './doors/request-acts.ts'
 import { siteDoor } from './doors/http.ts'
 import type { SiteEvents } from './events.ts'
 import { handOver } from './handover/hand-over.ts'
+import { handOverNotes } from './handover/handed-over.ts'
 import { officerActs } from './doors/officer-acts.ts'
 import { principalActs } from './doors/principal-acts.ts'
 import { proofActs } from './doors/proof-acts.ts'
@@ -298,6 +299,7 @@ function siteActs(
     access: accessActs({ site, acquirers }),
     principals: principalActs(site),
     handOver: (request) => handOver(site, request),
+    ...handOverNotes(site),
     peopleToAsk: (request) => peopleToAsk(site, request),
     windDown: (reason) => windDown(site, reason),
   }

@@ -151,6 +151,10 @@ export function siteCalls(): Calls {
     confirmContract: {
       path: '/v1/officer/contracts/contract_01ARZ3NDEKTSV4RRFFQ69G5FAV/confirmation',
     },
+    confirmHandOver: {
+      path: '/v1/datasets/athletes/hand-over/arrival',
+      body: { part: 'rows', digest: `sha-256:${'0'.repeat(64)}` },
+    },
     listSubProcessors: { path: '/v1/officer/sub-processors' },
     announceSubProcessor: {
       path: '/v1/officer/sub-processors',

@@ -1,7 +1,7 @@
 import type { Command } from 'commander'
 import { formatDate, formatInstant } from '../../kernel/clock.ts'
 import { contractRequestSchema } from '../../protocol/law/processing-contract.ts'
-import type { ContractView, MissingContract } from '../../sdk/officer-contracts.ts'
+import type { ContractView, CustodyEnd, MissingContract } from '../../sdk/officer-contracts.ts'
 import { EXIT } from '../failures.ts'
 import { show } from '../session.ts'
 import type { Session } from '../session.ts'
@@ -73,7 +73,7 @@ async function list(session: Session, options: OfficerOptions): Promise<number> 
   show(session, {
     json: options.json,
     value: found,
-    print: ({ items, missing }) => {
+    print: ({ items, missing, ended }) => {
       if (items.length === 0) say(session.terminal, 'Nothing is recorded')
       else
         table(session.terminal, {
@@ -94,6 +94,7 @@ async function list(session: Session, options: OfficerOptions): Promise<number> 
           session.terminal,
           `Not confirmed yet: ${contract}, by ${recordedBy === 'operator' ? controller : processor}`,
         )
+      for (const one of ended) say(session.terminal, endedText(one))
       for (const one of missing) say(session.terminal, paint(session.terminal, 'warn', missingText(one)))
     },
   })
@@ -105,14 +106,24 @@ function isOneSided({ state, confirmedAt }: ContractView): boolean {
   return confirmedAt === undefined && state !== 'ended' && state !== 'expired'
 }
 
-function missingText({ dataSet, controller, needs, contract, since }: MissingContract): string {
+function endedText({ dataSet, controller, afterEnd, returnedAt, deletedAt }: CustodyEnd): string {
+  const deleted = `was deleted on ${formatDate(deletedAt)}`
+  if (returnedAt !== undefined)
+    return `Ended: ${dataSet} went back to ${controller} on ${formatDate(returnedAt)}, and ${deleted}`
+  return afterEnd === 'deletion'
+    ? `Ended: ${dataSet} of ${controller} ${deleted}`
+    : `Ended: ${dataSet} of ${controller} ${deleted}; nobody said that all of it had gone back`
+}
+
+function missingText(one: MissingContract): string {
+  const { dataSet, controller, needs, contract, since, parts = [], returnedAt } = one
   if (needs === 'contract') return `Missing: a contract with ${controller} for ${dataSet}; asks are declined`
   if (needs === 'confirmation')
     return `Missing: that ${controller} confirms ${contract ?? ''} for ${dataSet}; asks are declined`
   const ended = `${contract ?? ''} ended on ${since === undefined ? '' : formatInstant(since)}`
   return needs === 'return'
-    ? `Due: give ${dataSet} back to ${controller} and retire it; ${ended}`
-    : `Due: retire ${dataSet}, which deletes it; ${ended}`
+    ? `Due: give ${dataSet} back to ${controller} (${parts.join(', ')}) and retire it; ${ended}`
+    : `Due: retire ${dataSet}, which deletes it; ${ended}${returnedAt === undefined ? '' : `, it went back on ${formatDate(returnedAt)}`}`
 }
 
 function showContract(session: Session, { json }: OfficerOptions, contract: ContractView): void {

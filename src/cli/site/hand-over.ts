@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import { createWriteStream } from 'node:fs'
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
@@ -5,6 +6,7 @@ import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import type { Command } from 'commander'
 import { makeDirectory } from '../../kernel/make-directory.ts'
+import type { Digest } from '../../kernel/digest.ts'
 import { instant } from '../../kernel/clock.ts'
 import { momentText } from '../../protocol/words/plain-words.ts'
 import { HAND_OVER_FORMATS, HAND_OVER_PARTS } from '../../protocol/http/hand-over-api.ts'
@@ -67,7 +69,8 @@ async function handOver(
     const request = { part, reason: options.reason, ...(part === 'rows' ? { format } : {}) }
     const { ending, body } = await seat.file(dataSet, request)
     const file = join(options.out, `${dataSet}.${part}.${ending}`)
-    await pipeline(Readable.fromWeb(body), createWriteStream(file, { mode: 0o600 }))
+    const digest = await writeWhole(body, file)
+    await seat.confirm(dataSet, { part, digest })
     files.push(file)
   }
   show(session, {
@@ -82,6 +85,19 @@ async function handOver(
         )
     },
   })
+}
+
+/** Writes what comes to a file; what was written is on its disk, and known by its digest, when this resolves. */
+async function writeWhole(body: ReadableStream<Uint8Array>, file: string): Promise<Digest> {
+  const hash = createHash('sha256')
+  const hashed = async function* (pieces: AsyncIterable<Uint8Array>) {
+    for await (const piece of pieces) {
+      hash.update(piece)
+      yield piece
+    }
+  }
+  await pipeline(Readable.fromWeb(body), hashed, createWriteStream(file, { mode: 0o600, flush: true }))
+  return `sha-256:${hash.digest('hex')}`
 }
 
 /** `hedgerow site wind-down`: the site offers and answers nothing any more. */

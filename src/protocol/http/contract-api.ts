@@ -3,6 +3,7 @@ import { endpoint } from '../../kernel/http/endpoint.ts'
 import {
   contractRequestSchema,
   contractViewSchema,
+  custodyEndSchema,
   missingContractSchema,
 } from '../law/processing-contract.ts'
 
@@ -17,9 +18,13 @@ export const CONTRACT_API = {
     tag: 'officer',
     summary: 'Contracts under which data is processed here, and data sets that none in force covers',
     description:
-      'The operator and a regulator see all, an issuer its own. What is missing is declined; where a contract has ended, what it says of the time afterwards is due (Art. 28(3)(g)).',
+      'The operator and a regulator see all, an issuer its own. What is missing is declined; where a contract has ended, what it says of the time afterwards is due (Art. 28(3)(g)); `ended` are data sets of which it is done.',
     response: z
-      .strictObject({ items: z.array(contractViewSchema), missing: z.array(missingContractSchema) })
+      .strictObject({
+        items: z.array(contractViewSchema),
+        missing: z.array(missingContractSchema),
+        ended: z.array(custodyEndSchema),
+      })
       .openapi('Contracts'),
   }),
   recordContract: endpoint({

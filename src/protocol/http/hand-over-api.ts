@@ -1,12 +1,23 @@
 import { z } from '@hono/zod-openapi'
 import { endpoint } from '../../kernel/http/endpoint.ts'
 import { accessReasonSchema } from './person-api.ts'
-import { dataSetIdSchema, instantSchema } from '../wire.ts'
+import { dataSetIdSchema, digestSchema, instantSchema } from '../wire.ts'
 
 export const HAND_OVER_PARTS = ['rows', 'grants', 'consents', 'receipts'] as const
 
 /** How rows are handed over: converted where it is asked for, or `received`, which is as they came or not at all (DGA Art. 12(d)). */
 export const HAND_OVER_FORMATS = ['csv', 'ndjson', 'received'] as const
+
+/** That a part of a data set arrived at its issuer, whole: known by the digest of the bytes that were sent. */
+export const handOverArrivalSchema = z
+  .strictObject({
+    part: z.enum(HAND_OVER_PARTS),
+    digest: digestSchema,
+    sizeBytes: z.int(),
+    arrivedAt: instantSchema,
+  })
+  .openapi('HandOverArrival')
+export type HandOverArrival = z.input<typeof handOverArrivalSchema>
 
 export const windDownSchema = z.strictObject({ since: instantSchema, reason: z.string() }).openapi('WindDown')
 
@@ -29,6 +40,18 @@ export const HAND_OVER_API = {
       reason: accessReasonSchema,
     }),
     produces: 'application/x-ndjson',
+  }),
+  confirmHandOver: endpoint({
+    method: 'post',
+    path: '/v1/datasets/{dataSet}/hand-over/arrival',
+    tag: 'data sets',
+    summary: 'Say that a part of a hand-over arrived whole',
+    description:
+      'The issuer whose data set it is, with the SHA-256 digest of the bytes that it got. 409 when nothing with this digest was sent to its end. After the end of a contract, what is due is counted as given back when all parts have arrived (`GET /v1/officer/contracts`).',
+    params: z.object({ dataSet: dataSetIdSchema }),
+    body: z.strictObject({ part: z.enum(HAND_OVER_PARTS), digest: digestSchema }).openapi('ConfirmHandOver'),
+    response: handOverArrivalSchema,
+    status: 201,
   }),
   windDown: endpoint({
     method: 'post',

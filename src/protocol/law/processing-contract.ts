@@ -118,8 +118,25 @@ export const missingContractSchema = z.strictObject({
   /** The contract that ended, and when; or that is not confirmed. */
   contract: z.string().optional(),
   since: instantSchema.optional(),
+  /** Of `return`: what has not arrived since. Of `deletion`: when all had, where it had to. */
+  parts: z.array(z.string()).optional(),
+  returnedAt: instantSchema.optional(),
 })
 export type MissingContract = z.input<typeof missingContractSchema>
+
+/** A data set that was deleted after the end of its contract; `returnedAt`: all of it had gone back to its controller before. */
+export const custodyEndSchema = z
+  .strictObject({
+    dataSet: dataSetIdSchema,
+    controller: memberIdSchema,
+    contract: z.string(),
+    endedAt: instantSchema,
+    afterEnd: z.enum(AFTER_END),
+    returnedAt: instantSchema.optional(),
+    deletedAt: instantSchema,
+  })
+  .openapi('CustodyEnd')
+export type CustodyEnd = z.input<typeof custodyEndSchema>
 
 /** A contract as registers, notices and exports name it. */
 export const contractNamedSchema = z.strictObject({

@@ -2,11 +2,13 @@ import { formatInstant } from '../../kernel/clock.ts'
 import type {
   ContractRequest,
   ContractView,
+  CustodyEnd,
   MissingContract,
 } from '../../protocol/law/processing-contract.ts'
 import type { ChangeFacts } from '../consent/change-grants.ts'
 import type { SiteContext } from '../site-context.ts'
 import { confirmContract, endContract, recordContract } from './change-contracts.ts'
+import { custodyEnds, dueNow } from './custody-end.ts'
 import { contractState, missingContracts } from './contract-in-force.ts'
 import { wireContract } from './contract-store.ts'
 import type { StoredContract } from './contract-store.ts'
@@ -15,7 +17,7 @@ import type { StoredContract } from './contract-store.ts'
 export interface ContractActs {
   listContracts(scope: {
     issuer?: string | undefined
-  }): Promise<{ items: ContractView[]; missing: MissingContract[] }>
+  }): Promise<{ items: ContractView[]; missing: MissingContract[]; ended: CustodyEnd[] }>
   recordContract(request: ContractRequest, change: ChangeFacts): Promise<ContractView>
   /** `undefined` when there is none, or none in the scope. */
   confirmContract(
@@ -33,15 +35,16 @@ export function contractActs(site: SiteContext): ContractActs {
   const isOf = (controller: string, issuer: string | undefined) =>
     issuer === undefined || issuer === controller
   return {
-    listContracts({ issuer }) {
+    async listContracts({ issuer }) {
       const own = [...site.manifests().values()].filter((manifest) => isOf(manifest.issuer, issuer))
-      return Promise.resolve({
+      return {
         items: site.contracts
           .list()
           .filter(({ facts }) => isOf(facts.controller, issuer))
           .map((contract) => contractView(site, contract)),
-        missing: [...missingContracts(site, own, site.clock.now())],
-      })
+        missing: await dueNow(site, missingContracts(site, own, site.clock.now())),
+        ended: await custodyEnds(site, { issuer }),
+      }
     },
     async recordContract(request, change) {
       const recorded = await recordContract(site, request, change)

@@ -54,18 +54,30 @@ function missingOf({ contracts }: ContractParts, manifest: ProcessedDataSet, now
     .list()
     .findLast((contract) => covers(contract, manifest) && contractState(contract, now) === 'unconfirmed')
   if (proposed) return { dataSet, controller, needs: 'confirmation', contract: proposed.id }
+  const last = endedContract({ contracts }, manifest, now)
+  if (!last) return { dataSet, controller, needs: 'contract' }
+  const { contract, at, afterEnd } = last
+  return { dataSet, controller, needs: afterEnd, contract: contract.id, since: formatInstant(at) }
+}
+
+/** The contract under which a data set was processed that ended last, when, and what it says of the time afterwards. */
+export function endedContract(
+  { contracts }: Pick<ContractParts, 'contracts'>,
+  manifest: ProcessedDataSet,
+  now: Instant,
+): { contract: StoredContract; at: Instant; afterEnd: 'return' | 'deletion' } | undefined {
   const [last] = contracts
     .list()
     .toReversed()
     .flatMap((contract) => {
       const at = endOf(contract)
       const isOver = at !== undefined && at <= now
-      return covers(contract, manifest) && isAgreed(contract) && isOver ? [{ ...contract, at }] : []
+      return covers(contract, manifest) && isAgreed(contract) && isOver ? [{ contract, at }] : []
     })
     .toSorted((left, right) => right.at - left.at)
-  if (!last) return { dataSet, controller, needs: 'contract' }
-  const needs = last.facts.kind === 'processing' ? last.facts.afterEnd : 'return'
-  return { dataSet, controller, needs, contract: last.id, since: formatInstant(last.at) }
+  if (!last) return undefined
+  const { facts } = last.contract
+  return { ...last, afterEnd: facts.kind === 'processing' ? facts.afterEnd : 'return' }
 }
 
 export function contractState(contract: StoredContract, now: Instant): ContractState {

@@ -20,17 +20,24 @@ export function serveHandOver(door: Door<SiteCaller>, acts: SiteActs): void {
     const reading = { by: `issuer:${caller.member}`, reason }
     const { form, texts } = await acts.handOver({ manifest: found.manifest, part, format, reading })
     const plain = streamOf(texts, { broken })
-    return new Response(
-      form.isPacked
-        ? Readable.toWeb(pipeline(Readable.fromWeb(plain), createGzip(), () => undefined))
-        : plain,
-      {
-        headers: {
-          'content-type': form.isPacked ? 'application/gzip' : MEDIA_TYPES[form.format],
-          'content-disposition': `attachment; filename="${params.dataSet}.${part}.${form.format}${form.isPacked ? '.gz' : ''}"`,
-        },
+    const body = form.isPacked
+      ? Readable.toWeb(pipeline(Readable.fromWeb(plain), createGzip(), () => undefined))
+      : plain
+    return new Response(acts.notedWhole(body, { dataSet: params.dataSet, part, to: caller.member }), {
+      headers: {
+        'content-type': form.isPacked ? 'application/gzip' : MEDIA_TYPES[form.format],
+        'content-disposition': `attachment; filename="${params.dataSet}.${part}.${form.format}${form.isPacked ? '.gz' : ''}"`,
       },
-    )
+    })
+  })
+  door.serve(HAND_OVER_API.confirmHandOver, async ({ caller, params, body }) => {
+    const found = await acts.findDataSet(params.dataSet)
+    if (caller.kind !== 'issuer' || found?.manifest.issuer !== caller.member) throw notFound()
+    const arrived = await acts.noteArrival({ ...params, ...body })
+    if (arrived) return arrived
+    throw new Fault('fault.conflict', {
+      what: 'Cannot note it: nothing with this digest was sent to its end',
+    })
   })
   door.serve(HAND_OVER_API.windDown, ({ caller, body }) => {
     requireOperator(caller)

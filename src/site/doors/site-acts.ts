@@ -36,6 +36,8 @@ import type {
 } from '../../protocol/http/question-api.ts'
 import type { DataSetId, MemberId } from '../../protocol/wire.ts'
 import type { HandedOver, HandOverRequest } from '../handover/hand-over.ts'
+import type { SentPart } from '../handover/handed-over.ts'
+import type { HandOverArrival } from '../../protocol/http/hand-over-api.ts'
 import type { AccessActs } from './access-acts.ts'
 import type { LocalAskActs } from './local-ask-acts.ts'
 import type { OfficerActs } from './officer-acts.ts'
@@ -197,6 +199,10 @@ export interface SiteActs extends PersonActs, RequestActs, LocalAskActs {
   readonly principals: PrincipalActs
   /** A data set's hand-over, whole. */
   handOver(request: HandOverRequest): Promise<HandedOver>
+  /** Bytes of a hand-over, noted when all of them were sent. */
+  notedWhole(body: ReadableStream<Uint8Array>, sent: SentPart): ReadableStream<Uint8Array>
+  /** That such bytes arrived; `undefined` when none with this digest were sent. */
+  noteArrival(arrived: Omit<SentPart, 'to'> & { digest: Digest }): Promise<HandOverArrival | undefined>
   /** Whom an issuer has to ask again, from where a cursor says on, some at a time. */
   peopleToAsk(request: {
     manifest: Manifest

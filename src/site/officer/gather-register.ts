@@ -7,6 +7,7 @@ import { isAssessed as carriesInterest } from '../assessments/interest-prevails.
 import { ageGroups } from '../consent/age-groups.ts'
 import { isInTime } from '../consent/decide-basis.ts'
 import type { AssessedInterest } from '../consent/decide-basis.ts'
+import { dueNow } from '../contracts/custody-end.ts'
 import { contractInForce, contractState, missingContracts } from '../contracts/contract-in-force.ts'
 import type { StoredContract } from '../contracts/contract-store.ts'
 import { contractsWithSubProcessors } from '../contracts/sub-processor-acts.ts'
@@ -45,7 +46,7 @@ export async function registerFacts(site: SiteContext, issuer?: string): Promise
     names,
     assessments: site.assessments.list(),
     contracts: await contractsWithSubProcessors(site, standingAt(site, now)),
-    missingContracts: missingContracts(site, manifests, now),
+    missingContracts: await dueNow(site, missingContracts(site, manifests, now)),
     recipients,
     removedGrounds: site.transferRemovals.ids,
     now,

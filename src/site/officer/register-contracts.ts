@@ -40,6 +40,8 @@ export function missingContractText({
   needs,
   contract = '',
   since,
+  parts,
+  returnedAt,
 }: MissingContract): string {
   const lacking = `"${dataSet}" has no contract of processing with "${controller}" in force and is declined`
   switch (needs) {
@@ -48,8 +50,8 @@ export function missingContractText({
     case 'confirmation':
       return `${lacking}: "${controller}" confirms what the custodian recorded (hedgerow officer contract confirm ${contract})`
     case 'return':
-      return `${lacking} since ${since ?? ''}: give it back (hedgerow dataset hand-over ${dataSet}), then hedgerow dataset retire ${dataSet}`
+      return `${lacking} since ${since ?? ''}: give it back (hedgerow dataset hand-over ${dataSet}${parts === undefined ? '' : `; to come: ${parts.join(', ')}`}), then hedgerow dataset retire ${dataSet}`
     case 'deletion':
-      return `${lacking} since ${since ?? ''}: delete it (hedgerow dataset retire ${dataSet})`
+      return `${lacking} since ${since ?? ''}${returnedAt === undefined ? '' : `, and went back on ${returnedAt}`}: delete it (hedgerow dataset retire ${dataSet})`
   }
 }

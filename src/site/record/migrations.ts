@@ -55,6 +55,7 @@ import * as endRememberedCalls from './migrations/0190-end-remembered-calls.ts'
 import * as changeGrantsAtOnce from './migrations/0166-change-grants-at-once.ts'
 import * as createEnforcementPoints from './migrations/0285-create-enforcement-points.ts'
 import * as createAuthorityRequests from './migrations/0291-create-authority-requests.ts'
+import * as noteHandOvers from './migrations/0381-note-hand-overs.ts'
 import * as createContractAnswers from './migrations/0380-create-contract-answers.ts'
 import * as createProcessingContracts from './migrations/0290-create-processing-contracts.ts'
 import * as markRememberedRequests from './migrations/0270-mark-remembered-requests.ts'
@@ -119,5 +120,6 @@ export const SITE_MIGRATIONS: Migrations = {
   '0320-erase-many': eraseMany,
   '0340-note-received-form': noteReceivedForm,
   '0380-create-contract-answers': createContractAnswers,
+  '0381-note-hand-overs': noteHandOvers,
   '0360-change-consent-together': changeConsentTogether,
 }

@@ -144,7 +144,7 @@ test('who may record and end what', async () => {
   const id = known?.contract ?? ''
   await assert.rejects(stranger.recordContract(testProcessing()), { status: 404 })
   await assert.rejects(stranger.endContract(id, 'not mine'), { status: 404 })
-  assert.deepEqual(await stranger.contracts(), { items: [], missing: [] })
+  assert.deepEqual(await stranger.contracts(), { items: [], missing: [], ended: [] })
   const wrong: Parameters<typeof testProcessing>[1][] = [
     { dataSets: ['nobody-described-it'] },
     { validFrom: '2027-01-01T00:00:00Z', validUntil: '2026-06-01T00:00:00Z' },

@@ -1,3 +1,4 @@
+import assert from 'node:assert/strict'
 import type { KeyPair } from '../../../src/kernel/crypto/keys.ts'
 import { digestOf } from '../../../src/kernel/digest.ts'
 import { manifestSchema } from '../../../src/protocol/data-set.ts'
@@ -121,6 +122,8 @@ export function fakeActs({
       yield* []
     },
     handOver: unused,
+    notedWhole: () => assert.fail('This act is not part of the test'),
+    noteArrival: unused,
     windDown: unused,
     offers: unused,
     localAsk: unused,
