@@ -307,6 +307,32 @@ test('what colluding acquirers have spent apart is spent together, of the data s
   assert.equal(await answer(ledger, db, { ...again, id: 'a4', acquirer: 'atlas' }), undefined)
 })
 
+test('what was lost to any of several counts after they are joined, also where one of them had a snapshot', async () => {
+  await using postgres = await testPostgres()
+  const { db } = postgres
+  const budgets = { personAndAcquirer: one, person: { ...one, epsilon: 20 } }
+  const ledger = await openLedger(db, budgets)
+  const people = range(0, 100)
+  for (const acquirer of ['birch', 'cedar'])
+    await answer(ledger, db, { id: acquirer, acquirer, people, epsilonMicro: 300_000 })
+  for (let index = 0; index < 33; index += 1)
+    await answer(ledger, db, { id: `a${index}`, acquirer: 'atlas', people, epsilonMicro: 5_000 })
+  // Opened anew, more answers are read than are worth reading again.
+  await answer(await openLedger(db, budgets), db, { id: 'b', acquirer: 'atlas', people, epsilonMicro: 5_000 })
+  const { rows } = await sql`select acquirer from privacy_snapshot where acquirer = 'atlas'`.execute(db)
+  assert.equal(rows.length, 1)
+  await joined(ledger, db, 'atlas', 'birch', 'cedar')
+  const later = { acquirer: 'atlas', people: range(0, 200), epsilonMicro: 300_000 }
+  const asked = await answer(await openLedger(db, budgets), db, { ...later, id: 'c' })
+  assert.deepEqual(numbers(asked), numbers(range(100, 200)))
+  // 0.3 of each, 34 times 0.005, and 0.3 now: of the data set as well.
+  const budget = { epsilon: 1.08, delta: 1e-9 }
+  const left = (id: string, epsilonMicro: number) =>
+    answer(ledger, db, { id, acquirer: 'cedar', people: range(200, 300), budget, epsilonMicro })
+  assert.equal(await left('d', 11_000), undefined)
+  assert.equal((await left('e', 9_000))?.count(), 100)
+})
+
 test('a join waits for what is set aside, and whoever comes meanwhile gets the joint account', async () => {
   await using postgres = await testPostgres()
   const { db } = postgres
