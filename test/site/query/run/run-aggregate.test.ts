@@ -185,6 +185,50 @@ test('no person gives more rows than the manifest says, whoever asks, where the 
   }
 })
 
+/** Of one measure over people with these values, a row each: the most that one of them gives, of rows, of sums or of squares. */
+async function mostOfOne(
+  call: string,
+  values: readonly (readonly number[])[],
+  [least, greatest]: readonly [number, number],
+): Promise<ReadonlySet<number | undefined>> {
+  const rowsMax = Math.max(...values.map((own) => own.length))
+  const kept = testManifest('values_of_people', {
+    rowsMax,
+    columns: [{ name: 'x', type: 'number', bounds: [least, greatest] }],
+  })
+  const stored = values.flatMap((own, person) => own.map((x): TestDataSet['rows'][number] => [person, x]))
+  const checked = checkQuestion(`select ${call} from values_of_people`, {
+    mode: 'aggregate',
+    dataSets: new Map([['values_of_people', kept]]),
+  })
+  assert.ok(checked.ok)
+  const found = new Set<number | undefined>()
+  for (const engine of [engines.duckdb, engines.postgres]) {
+    const people = [...values.keys()]
+    const relations = await engine.relations([{ manifest: kept, rows: stored }], people)
+    const plan = planAggregate(checked.value, { dialect: engine.dialect, relations })
+    const groups = await collectGroups(plan, engine.runner, { dominanceBp: 1_000 })
+    assert.ok(groups.ok)
+    const measure = groups.value[0]?.measures.find(({ kind }) => call.startsWith(kind))
+    found.add(call.startsWith('var') ? measure?.largestSquares : measure?.largestShare)
+  }
+  return found
+}
+
+test('who gives most is found where the bounds alone do not settle it, and the bounds are never below it', async () => {
+  const alike = (count: number, x: number) => Array.from({ length: count }, () => [x])
+  const balances = [...alike(59, -3), [-100]]
+  // Bounds reach further below 0 than above it.
+  assert.deepEqual(await mostOfOne('sum(x)', balances, [-100, 4]), new Set([100]))
+  assert.deepEqual(await mostOfOne('sum(x)', alike(60, -3), [-100, 4]), new Set([3]))
+  // Three rows of one person would be too many of these; nobody has more than two that count.
+  const counted = 'count(*) filter (where x < 4)'
+  assert.deepEqual(await mostOfOne(counted, [...alike(15, 1), [1, 1, 5]], [0, 5]), new Set([2]))
+  // The sum is settled by its bounds, and the squares are not.
+  assert.deepEqual(await mostOfOne('var_pop(x)', alike(60, 1), [0, 5]), new Set([1]))
+  assert.deepEqual(await mostOfOne('var_pop(x)', [...alike(150, 2), [5, 5, 5]], [0, 5]), new Set([75]))
+})
+
 test('HAVING, ORDER BY and LIMIT look at groups that were let through, and at nothing else', async () => {
   for (const engine of [engines.duckdb, engines.postgres]) {
     const asked = {
