@@ -25,8 +25,9 @@ import type { Figure } from './shared/report.ts'
  * commit, nothing logged. Beside it stand PostgreSQL *retrofitted* as the paper does it (indexes on metadata, expiry, a log of
  * reads and writes), and that again *behind a door*, called over HTTP as a site is. Callers, network, site and door are processes of
  * their own, as each PostgreSQL is. *The processor's time* is that of callers, servers and databases together, and nothing else that
- * runs on the machine is in it. To create a record is two calls of a site: the row, and the person's grant. Who processes gets
- * aggregates from a site, never rows, so that is what all are asked for;
+ * runs on the machine is in it. 400 operations of each workload go before and are not measured: a server that has just started
+ * compiles. To create a record is two calls of a site: the row, and the person's grant. Who processes gets aggregates from a site,
+ * never rows, so that is what all are asked for;
  * metadata of consent are a person's own grants and objections. A custodian's operations come in rounds of 800, changes first and then reports,
  * each purpose's to an acquirer of its own: two reports between which fewer than ten have left would tell who, and are refused. A
  * site leaves fewer than ten people out of an aggregate where two answers would tell who changed; such an answer counts as right, and
@@ -41,6 +42,8 @@ const PROFILES = (['paper', 'code'] as const).filter(
 )
 /** The workloads that are run, one after another; absent: all of a profile. */
 const WANTED = process.env.WORKLOADS?.split(',')
+/** Operations of each of GDPRbench's workloads that go before, on every system, and are not measured: a server is young only once. */
+const WARM_UP = 400
 /** What a record tells of a person, in bytes: the key, the data, the source and the purpose. */
 const PERSONAL_BYTES = 140
 
@@ -134,6 +137,11 @@ async function measureOnPostgres(
 
 async function measure(system: GdprSystem, profile: Profile): Promise<Measured> {
   const truth = new Truth(RECORDS)
+  for (const [name, workload] of Object.entries(WORKLOADS[profile])) {
+    if (name === 'custodian' || WANTED?.includes(name) === false) continue
+    const steps = stepsOf(workload, { truth, count: WARM_UP, seed: `${profile} ${name}, warming up` })
+    await runSteps(system, steps, CALLERS)
+  }
   const runs = new Map<string, Run>()
   for (const [name, workload] of Object.entries(WORKLOADS[profile])) {
     if (WANTED?.includes(name) === false) continue

@@ -5,6 +5,7 @@ import type { Instant } from '../../kernel/clock.ts'
 import type { Digest } from '../../kernel/digest.ts'
 import { digestOf } from '../../kernel/digest.ts'
 import type { Database } from '../../kernel/postgres/database.ts'
+import { KEPT } from '../../kernel/postgres/kept-statements.ts'
 import { manifestSchema } from '../../protocol/data-set.ts'
 import type { Manifest } from '../../protocol/data-set.ts'
 import type { DataSetId } from '../../protocol/wire.ts'
@@ -40,6 +41,13 @@ export async function findDataSet(db: Database, dataSet: DataSetId): Promise<Dat
     db,
   )
   return rows[0] && toRecord(rows[0])
+}
+
+/** The digest of the manifest by which a data set takes rows; `undefined` where it takes none, because it is not there or retired. */
+export async function findPolicy(db: Database, dataSet: DataSetId): Promise<Digest | undefined> {
+  const { rows } = await sql<Pick<DataSetRow, 'manifest_digest'>>`
+    ${KEPT} select manifest_digest from data_set where id = ${dataSet} and retired_ms is null`.execute(db)
+  return rows[0] && digestSchema.parse(rows[0].manifest_digest)
 }
 
 /** All data sets by name, retired ones too. */

@@ -9,7 +9,7 @@ import type { KeySource } from '../vault/person-keys.ts'
 import { nonceSource, seal } from '../vault/seal-cell.ts'
 import { NOBODY } from '../vault/vault.ts'
 import type { ArrivingBatch, ExpectedNumbers, PersonFacts, RowChunk } from '../vault/vault.ts'
-import { findDataSet } from './data-set-store.ts'
+import { findPolicy } from './data-set-store.ts'
 import { finishImport, finishImports, noteChanges } from './finish-import.ts'
 import { anotherFile, importTurn, toImported } from './import-batch.ts'
 import type { BatchParts, BatchToImport, ImportedBatch } from './import-batch.ts'
@@ -175,8 +175,8 @@ async function meanAll(parts: BatchParts, batches: readonly RowsToImport[]): Pro
 }
 
 async function policyOf({ db }: BatchParts, dataSet: DataSetId): Promise<Digest> {
-  const described = await findDataSet(db, dataSet)
-  if (described && described.retiredAt === undefined) return described.manifestDigest
+  const policy = await findPolicy(db, dataSet)
+  if (policy !== undefined) return policy
   throw new Fault('fault.not_found', { what: `Cannot import: there is no data set "${dataSet}"` })
 }
 

@@ -222,7 +222,7 @@ async function findByMarks(
 async function insertWrapped(db: Database, wrapped: ReadonlyMap<number, Buffer>): Promise<void> {
   if (wrapped.size === 0) return
   const { rows } = await sql`
-    insert into person_key (person, wrapped)
+    ${KEPT} insert into person_key (person, wrapped)
     select * from unnest(${[...wrapped.keys()]}::integer[], ${[...wrapped.values()]}::bytea[])
     on conflict (person) do nothing returning person`.execute(db)
   // Somebody else made a key for one of them meanwhile: what was made here must not be used.
