@@ -13,6 +13,8 @@ const businessEntrySchema = z.strictObject({
   name: z.string(),
   api_base: z.string(),
   supported_actions: z.array(z.string()),
+  /** Rights of the GDPR that the protocol has no words for; the protocol's own schema allows none of them among the others. */
+  extended_actions: z.array(z.string()),
   supported_verifications: z.array(z.enum(['email', 'phone_number', 'address'])),
   business_contact: z.string().optional(),
 })

@@ -24,6 +24,14 @@ export const EXERCISES = {
 } as const satisfies Readonly<Record<string, RequestKind>>
 export type Exercise = keyof typeof EXERCISES
 
+/** Exercises by who gave them their name: an entry of the service directory may hold those of the protocol alone (3.05.2). */
+export const PROTOCOL_EXERCISES = Object.keys(EXERCISES).filter((exercise) => !isOwnName(exercise))
+export const OWN_EXERCISES = Object.keys(EXERCISES).filter(isOwnName)
+
+function isOwnName(exercise: string): boolean {
+  return exercise.startsWith('hedgerow:')
+}
+
 /** Which request of the desk an exercise is; `sale:opt-in` is none: a consent is a person's own to give. */
 export function requestKindOf(exercise: string): RequestKind | undefined {
   return Object.hasOwn(EXERCISES, exercise) ? EXERCISES[exercise as Exercise] : undefined

@@ -1,5 +1,5 @@
 import type { DataRightsDirectory } from '../../protocol/http/data-rights-api.ts'
-import { EXERCISES } from '../../protocol/http/data-rights-protocol.ts'
+import { OWN_EXERCISES, PROTOCOL_EXERCISES } from '../../protocol/http/data-rights-protocol.ts'
 import { readPartyContacts } from '../officer/party-contacts.ts'
 import type { SiteContext } from '../site-context.ts'
 import type { DataRightsSettings } from './directory.ts'
@@ -23,7 +23,8 @@ export async function describeDirectory(
         id: business.id,
         name: contact?.name ?? business.issuer,
         api_base: apiBase,
-        supported_actions: Object.keys(EXERCISES),
+        supported_actions: PROTOCOL_EXERCISES,
+        extended_actions: OWN_EXERCISES,
         supported_verifications: VERIFICATIONS.filter((claim) => claim === business.personClaim),
         ...(contact === undefined ? {} : { business_contact: dataProtectionOfficer?.email ?? contact.email }),
       }

@@ -351,3 +351,32 @@ test(
     }
   },
 )
+
+test(
+  'the searches of the standard’s scenarios are requests, and find nobody and nothing of theirs here',
+  { skip: missing },
+  async () => {
+    const read = async (name: string): Promise<unknown> =>
+      JSON.parse(await readFile(join(standard ?? '', 'standards', 'authzen-1.0', 'interop', name), 'utf8'))
+    const searched = z.object({ request: z.unknown() })
+    const idp = z.object({ search: z.array(searched) }).parse(await read('idp/results.json')).search
+    const of = async (kind: string) =>
+      z.object({ evaluation: z.array(searched) }).parse(await read(`search/${kind}-results.json`)).evaluation
+    const [subjects, resources, actions] = await Promise.all([of('subject'), of('resource'), of('action')])
+    for (const [path, requests] of [
+      ['/access/v1/search/resource', [...idp, ...resources]],
+      ['/access/v1/search/action', actions.slice(0, 20)],
+    ] as const) {
+      assert.ok(requests.length > 0)
+      for (const { request: asked } of requests) {
+        const answer = await send(path, { party: gate, body: asked })
+        assert.equal(answer.status, 200, JSON.stringify(asked))
+        const { results } = z.object({ results: z.array(z.unknown()) }).parse(await answer.json())
+        assert.deepEqual(results, [])
+      }
+    }
+    // Who may do something to one of ours is told to nobody.
+    for (const { request: asked } of subjects.slice(0, 5))
+      assert.equal((await send('/access/v1/search/subject', { party: gate, body: asked })).status, 404)
+  },
+)

@@ -126,7 +126,10 @@ test('the directory says who may ask and of whom; an issuer sees its own, nobody
   )
   assert.deepEqual(businesses[0]?.supported_verifications, ['email'])
   assert.equal(businesses[0]?.api_base, site.url)
-  assert.ok(businesses[0]?.supported_actions.includes('deletion'))
+  // The list of the protocol's schema of an entry (3.05.2), but `sale:opt-in`, which no agent may say.
+  const listed = ['access', 'deletion', 'sale:opt-out', 'access:categories', 'access:specific']
+  assert.deepEqual(businesses[0]?.supported_actions.toSorted(), listed.toSorted())
+  assert.ok(businesses[0]?.extended_actions.includes('hedgerow:rectification'))
   assert.equal((await send('GET', '/v1/data-rights-directory')).status, 401)
 })
 
