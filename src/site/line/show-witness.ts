@@ -35,6 +35,7 @@ interface ShowingParts {
 export async function showWitnessForEver(parts: ShowingParts): Promise<void> {
   const { clock, signal, log } = parts
   let seen = 0
+  let idleRounds = 0
   while (!signal.aborted) {
     await lull(parts)
     try {
@@ -49,6 +50,9 @@ export async function showWitnessForEver(parts: ShowingParts): Promise<void> {
       }
       // A log that is shorter than what was witnessed of it has lost receipts that somebody has.
       const newest = due.at(-1)
+      // Another copy may have gone on with it, and this one is told of nothing that would show it.
+      idleRounds = newest ? 0 : idleRounds + 1
+      if (idleRounds % IDLE_ROUNDS === IDLE_ROUNDS - 1) await parts.lookAgain()
       if (newest && seen > newest.size) await refused({ size: newest.size, status: 409 }, parts)
     } catch {
       // The witness is away, which the line tells; what is due later covers this too.
@@ -58,6 +62,9 @@ export async function showWitnessForEver(parts: ShowingParts): Promise<void> {
 }
 
 const BREATH_MS = 15
+
+/** Rounds without anything to show after which it is asked once more what the witness saw. */
+const IDLE_ROUNDS = 5
 
 /** A pause between trades is shorter. */
 const LULL_MS = 100
