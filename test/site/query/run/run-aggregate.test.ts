@@ -185,12 +185,14 @@ test('no person gives more rows than the manifest says, whoever asks, where the 
   }
 })
 
-/** Of one measure over people with these values, a row each: the most that one of them gives, of rows, of sums or of squares. */
+/** Of one measure over people with these values, a row each: the most that one of them gives, of rows, of sums or of squares; or how many give any. */
 async function mostOfOne(
-  call: string,
+  asked: string,
   values: readonly (readonly number[])[],
   [least, greatest]: readonly [number, number],
 ): Promise<ReadonlySet<number | undefined>> {
+  const call = asked.replace('people of ', '')
+  const isOfPeople = call !== asked
   const rowsMax = Math.max(...values.map((own) => own.length))
   const kept = testManifest('values_of_people', {
     rowsMax,
@@ -210,7 +212,8 @@ async function mostOfOne(
     const groups = await collectGroups(plan, engine.runner, { dominanceBp: 1_000 })
     assert.ok(groups.ok)
     const measure = groups.value[0]?.measures.find(({ kind }) => call.startsWith(kind))
-    found.add(call.startsWith('var') ? measure?.largestSquares : measure?.largestShare)
+    const most = call.startsWith('var') ? measure?.largestSquares : measure?.largestShare
+    found.add(isOfPeople ? measure?.people.count() : most)
   }
   return found
 }
@@ -224,6 +227,9 @@ test('who gives most is found where the bounds alone do not settle it, and the b
   // Three rows of one person would be too many of these; nobody has more than two that count.
   const counted = 'count(*) filter (where x < 4)'
   assert.deepEqual(await mostOfOne(counted, [...alike(15, 1), [1, 1, 5]], [0, 5]), new Set([2]))
+  assert.deepEqual(await mostOfOne('sum(x)', [...alike(60, 1), [5, 5, 5]], [0, 5]), new Set([15]))
+  // Bounds that end at 0 hold it: whoever has 0 gives nothing, so that one stands alone here.
+  assert.deepEqual(await mostOfOne('people of sum(x)', [...alike(59, 0), [-3]], [-5, 0]), new Set([1]))
   // The sum is settled by its bounds, and the squares are not.
   assert.deepEqual(await mostOfOne('var_pop(x)', alike(60, 1), [0, 5]), new Set([1]))
   assert.deepEqual(await mostOfOne('var_pop(x)', [...alike(150, 2), [5, 5, 5]], [0, 5]), new Set([75]))
