@@ -72,7 +72,10 @@ suite('the verbs of contracts and authorities', () => {
     assert.equal((await typed('contract', 'end', other?.contract ?? '', '--reason', 'over')).code, 0)
     const due = await typed('contract', 'list')
     assert.equal(due.code, 1)
-    assert.match(due.out, /Due: give athletes back to federation and retire it/)
+    assert.match(
+      due.out,
+      /Due: give athletes back to federation \(rows, grants, consents, receipts\) and retire it/,
+    )
     assert.notEqual((await typed('contract', 'end', 'contract_none', '--reason', 'x')).code, 0)
   })
 
