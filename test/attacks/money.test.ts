@@ -1,6 +1,10 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
+import { canonicalJson } from '../../src/kernel/canonical-json.ts'
+import { formatInstant } from '../../src/kernel/clock.ts'
+import { signJws } from '../../src/kernel/crypto/jws.ts'
 import { NETWORK_API } from '../../src/protocol/http/network-endpoints.ts'
+import { TYP } from '../../src/protocol/proof/message-types.ts'
 import { testClearing, testDecision } from '../../src/testing/test-decision.ts'
 import type { TestDecision } from '../../src/testing/test-decision.ts'
 import { signAsk, testAsk } from '../../src/testing/test-network.ts'
@@ -114,6 +118,36 @@ describe('a site that lies', () => {
       assert.deepEqual(await fundsOf(w), { available: 9_700, held: 0 })
     })
   }
+
+  test('that shows the receipts of another is not heard', async () => {
+    const w = await withFreshAcquirer(shared)
+    const ask = await sendAsk(w)
+    const facts = factsOf(w, ask)
+    const { receipts } = testDecision(w.network, { ...w.zurich, name: 'galway' }, facts)
+    const body = { ...testDecision(w.network, w.galway, facts), receipts }
+    const problem = await w.network.refusal(w.galway, NETWORK_API.decide, { params: { id: 'galway' }, body })
+    assert.match(problem.detail ?? '', /the receipt is not signed by the site/)
+    assert.deepEqual(await fundsOf(w), { available: 9000, held: 1000 })
+  })
+
+  test('that clears later is paid for a release that was withdrawn since it was delivered', async () => {
+    const w = await withFreshAcquirer(shared)
+    const ask = await sendAsk(w)
+    assert.equal(
+      await push(w, testDecision(w.network, w.galway, factsOf(w, ask, { isUncleared: true }))),
+      undefined,
+    )
+    const said = { site: 'galway', asks: [ask], time: formatInstant(w.clock.now()) }
+    const order = signJws(canonicalJson(said), { typ: TYP.withdrawal, key: w.galway.signing })
+    const params = { id: 'galway' }
+    await w.network.call(w.galway, NETWORK_API.withdrawReleases, { params, body: { order, isAtOnce: false } })
+    const body = { clearing: testClearing(w.network, w.galway, factsOf(w, ask)) }
+    assert.equal(
+      (await w.network.call(w.galway, NETWORK_API.clear, { params, body })).captured?.amountMinor,
+      300n,
+    )
+    assert.deepEqual(await fundsOf(w), { available: 9_700, held: 0 })
+  })
 
   test('that clears later is paid for the release that it sent, and for no other', async () => {
     const w = await withFreshAcquirer(shared)

@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
+import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { test } from 'node:test'
+import { join } from 'node:path'
+import { after, test } from 'node:test'
 import { temporaryHome } from './run-cli.ts'
 import { typedHere } from './typed-here.ts'
 
@@ -29,8 +31,14 @@ words=(${quoted(words)}); CURRENT=${words.length}; _hedgerow`,
     run('fish', ['--no-config', '-c'], `${script}\ncomplete -C "${words.join(' ')}"`),
 } as const
 
+/** Shells offer the names of files too where nothing else fits. */
+const EMPTY = mkdtempSync(join(tmpdir(), 'hedgerow-empty-'))
+after(() => {
+  rmSync(EMPTY, { recursive: true })
+})
+
 function run(shell: string, flags: readonly string[], script: string): readonly string[] {
-  return execFileSync(shell, [...flags, script], { encoding: 'utf8', cwd: tmpdir() })
+  return execFileSync(shell, [...flags, script], { encoding: 'utf8', cwd: EMPTY })
     .split('\n')
     .filter((word) => word !== '')
 }
