@@ -8,7 +8,7 @@ import { testManifest, testProcessing } from '../../../src/testing/test-populati
 import { testTrade } from '../../../src/testing/test-trade.ts'
 import type { TestTrade } from '../../../src/testing/test-trade.ts'
 import { ROOT } from '../../docs/pages.ts'
-import { runCli } from '../run-cli.ts'
+import { typedHere } from '../typed-here.ts'
 
 /** The files that a guide shows, by name. */
 async function shownFiles(guide: string): Promise<ReadonlyMap<string, string>> {
@@ -30,7 +30,8 @@ suite('the verbs of contracts and authorities', () => {
     await trade[Symbol.asyncDispose]()
     await rm(home, { recursive: true, force: true })
   })
-  const typed = (...args: readonly string[]) => runCli(home, ['officer', ...args, '--url', trade.site().url])
+  const typed = (...args: readonly string[]) =>
+    typedHere(home, ['officer', ...args, '--url', trade.site().url])
   const fileOf = async (guide: string, name: string) => {
     const path = join(home, name)
     const shown = (await shownFiles(guide)).get(name) ?? assert.fail(`${guide} shows no ${name}`)
