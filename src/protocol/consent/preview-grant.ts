@@ -43,7 +43,7 @@ export function previewGrant(
     ['Who could use it?', whoText(terms, called)],
     ['For what?', purposesText(terms)],
     ['Which data?', columnsText(terms, manifest)],
-    ['What would leave?', terms.modes.map((mode) => MODE_TEXTS[mode](manifest)).join(' ')],
+    ['What would leave?', terms.modes.map((mode) => MODE_TEXTS[mode](manifest, terms)).join(' ')],
     [
       'From which countries would they see the result?',
       `From ${placeNames(manifest.perimeter.release.within)}. The data itself stays in ${placeName(site.territory)}, at ${called(site.custodian)}, and nobody else gets it.`,
@@ -94,32 +94,49 @@ function purposesText({ purposes }: GrantTerms): string {
   return `${purposes.map(purposeLabel).join('; ')}, and what is a narrower kind of it. Never to worsen insurance, to exclude you from a service, to decide about a job, or to find out who you are.`
 }
 
-function columnsText({ columns, isExplicit }: GrantTerms, manifest: Manifest): string {
-  const usable = manifest.columns.filter(
-    ({ sensitivity }) => sensitivity === 'ordinary' || sensitivity === 'special_category',
+/** The columns that a grant is about, of those that anybody may use. */
+function coveredColumns({ columns }: GrantTerms, manifest: Manifest): Manifest['columns'] {
+  return manifest.columns.filter(
+    ({ name, sensitivity }) =>
+      (sensitivity === 'ordinary' || sensitivity === 'special_category') && (columns?.includes(name) ?? true),
   )
-  const covered = usable.filter(({ name }) => columns?.includes(name) ?? true)
+}
+
+function hasSpecial(columns: Manifest['columns']): boolean {
+  return columns.some(({ sensitivity }) => sensitivity === 'special_category')
+}
+
+function columnsText(terms: GrantTerms, manifest: Manifest): string {
+  const covered = coveredColumns(terms, manifest)
   const named = covered.map(({ name, description, category, sensitivity }) => {
     const meaning = description ?? (category === undefined ? undefined : categoryName(category))
     const words = meaning === undefined || meaning === name ? name : `${name}: ${meaning}`
     return sensitivity === 'special_category' ? `${words}, which the law protects specially` : words
   })
-  const special = covered.some(({ sensitivity }) => sensitivity === 'special_category')
-  const needs = special && !isExplicit ? ' The specially protected ones only if you say so expressly.' : ''
+  const needs =
+    hasSpecial(covered) && !terms.isExplicit
+      ? ' The specially protected ones only if you say so expressly.'
+      : ''
   const shared = manifest.person.others
     ? ' What is about you and somebody else only if both of you allow it.'
     : ''
   return `From “${manifest.title}”: ${named.join('; ') || 'nothing'}. Never your name or what you wrote.${shared}${needs}`
 }
 
-const MODE_TEXTS: Readonly<Record<Mode, (manifest: Manifest) => string>> = {
-  aggregate: (manifest) =>
-    `Numbers about groups of at least ${minimumPeopleOf(manifest, false)} people, never yours alone.`,
+const MODE_TEXTS: Readonly<Record<Mode, (manifest: Manifest, terms: GrantTerms) => string>> = {
+  aggregate: groupsText,
   private: () =>
     'Numbers about groups, blurred by chance so that nobody can tell whether you are among them.',
   rows: () =>
     'Your single rows, under a name that only this one sees. Whoever knows you may recognise you by what stands in them.',
   function: () => 'What a program gives that was run where the data is, about groups of people.',
+}
+
+function groupsText(manifest: Manifest, terms: GrantTerms): string {
+  const [least, ofSpecial] = [minimumPeopleOf(manifest, false), minimumPeopleOf(manifest, true)]
+  const isMore = ofSpecial > least && hasSpecial(coveredColumns(terms, manifest))
+  const special = isMore ? `, at least ${ofSpecial} where specially protected data is used` : ''
+  return `Numbers about groups of at least ${least} people${special}; never yours alone.`
 }
 
 function timeText(validUntil: string | undefined): string {

@@ -144,6 +144,7 @@ test('a preview says who, for what, where, how often and for what money, and its
   ])
     assert.ok(text.includes(said), `${said}\n${text}`)
   assert.ok(!text.includes('note'), 'what nobody may use is not offered')
+  assert.ok(!text.includes('where specially protected data is used'))
   const given = testGrant('athletes', 'p-6', { grantee: { class: 'insurer' }, notice })
   assert.equal((await site.issuer.giveGrants([given])).changed, 1)
   await assert.rejects(site.issuer.previewGrant({ ...terms, purposes: ['hedgerow:ReIdentification'] }), {
