@@ -39,10 +39,11 @@ async function called(
   return socket
 }
 
+/** What came until the connection ended, in whatever way: with what was sent unread, it is reset. */
 async function answerOf(socket: Socket): Promise<string> {
   let text = ''
   socket.on('data', (chunk) => (text += chunk.toString('latin1')))
-  await once(socket, 'close')
+  await new Promise((resolve) => socket.once('close', resolve))
   return text
 }
 

@@ -35,7 +35,7 @@ test('a pull whose kept connection was closed is made anew at once, and asks for
   // The token came over the connection on which the pull is lost.
   assert.deepEqual((await line.pullWork({ waitMs: 0, isResuming: false })).items, [])
   assert.deepEqual(pulls, [
-    '/v1/sites/galway/work?wait=0&resume=false',
-    '/v1/sites/galway/work?wait=0&resume=true',
+    '/v1/sites/galway/work?wait=0&resume=false&directory=',
+    '/v1/sites/galway/work?wait=0&resume=true&directory=',
   ])
 })

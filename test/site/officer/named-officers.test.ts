@@ -74,6 +74,7 @@ const ALLOWED = new Set<Pick<Endpoint, 'path'>>([
   SITE_API.listAssessments,
   SITE_API.listBases,
   SITE_API.listContracts,
+  SITE_API.listSubProcessors,
   SITE_API.listAuthorityRequests,
   SITE_API.listOfficers,
   SITE_API.dataRightsDirectory,
