@@ -9,7 +9,7 @@ export NODE_COMPILE_CACHE ?= $(CURDIR)/node_modules/.cache/node
 
 installed := node_modules/.stamp
 node := node_modules/.bin/node --disable-warning=ExperimentalWarning
-test_flags := --test --test-reporter=spec --test-concurrency=2 --test-timeout=120000
+test_flags := --test --test-reporter=spec --test-concurrency=3 --test-timeout=120000
 sources := $(shell find src -type f 2>/dev/null)
 
 .DEFAULT_GOAL := help
