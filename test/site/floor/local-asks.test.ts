@@ -103,6 +103,7 @@ describe('an ask on the local network', () => {
     const { acquirer, local } = await floored()
     const signed = await local.prepare(request(acquirer))
     const first = await local.send(signed.jws)
+    assert.equal(first.sites[0]?.reason, 'approved')
     const second = await local.send(signed.jws)
     assert.deepEqual(unwitnessed(second), unwitnessed(first))
     assert.deepEqual(unwitnessed(await local.find(signed.ask.id)), unwitnessed(first))
