@@ -182,6 +182,15 @@ describe('/v1/disputes', () => {
     assert.equal((await confirm(w.northcare)).outcome?.deletion, 'done')
   })
 
+  test('who only looks on answers for nobody', async () => {
+    const regulator = await w.network.addMember('watchers', ['regulator'])
+    const { dispute } = await raise(w.northcare, await trade(70))
+    await assert.rejects(answer(regulator, dispute, 'accepted'), /Refused with 403/)
+    await assert.rejects(answer(w.network.operator, dispute, 'accepted'), /Refused with 403/)
+    const seen = await w.network.call(regulator, NETWORK_API.dispute, { params: { id: dispute } })
+    assert.deepEqual([seen.state, seen.answer], ['open', undefined])
+  })
+
   test('within the window, by those who took part; withdrawn or rejected moves nothing', async () => {
     const ask = await trade(80)
     const rival = await w.network.addMember('rival', ['acquirer'])

@@ -77,13 +77,14 @@ export async function raiseDispute(
   return requireDispute(db, id)
 }
 
-/** @throws Fault `fault.forbidden` for the side that raised it, `fault.conflict` when it is answered or over */
+/** @throws Fault `fault.forbidden` for anybody but the other side, `fault.conflict` when it is answered or over */
 export async function answerDispute(
   parts: DisputeParts,
   { id, by, answer: { answer, text } }: { id: string; by: string; answer: DisputeAnswer },
 ): Promise<StoredDispute> {
   return takeStep(parts, id, (dispute) => {
-    if (sideOf(dispute, by) === dispute.side)
+    const side = sideOf(dispute, by)
+    if (side === undefined || side === dispute.side)
       throw new Fault('fault.forbidden', { what: 'Cannot do that: this is for the other side' })
     if (dispute.answer || dispute.end) throw refused(`it is ${stateOf(dispute)}`)
     if (parts.clock.now() >= dispute.answer_by) throw refused('the time for an answer is over')
