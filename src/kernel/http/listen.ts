@@ -70,8 +70,9 @@ export async function listen(
 }
 
 function createOrderlyServer(options: ServerOptions, listener: RequestListener): Server {
-  const inTurn = takeTurns(listener, { waitingMax: LIMITS.requestsWaitingOnConnectionMax })
-  return createServer(options, refuseOddRequests(inTurn))
+  // A refusal has its turn too: what came in one piece with the request would otherwise not know that the connection ends.
+  const inTurn = takeTurns(refuseOddRequests(listener), { waitingMax: LIMITS.requestsWaitingOnConnectionMax })
+  return createServer(options, inTurn)
 }
 
 function listenFault(cause: NodeJS.ErrnoException, { host, port }: { host: string; port: number }): Fault {

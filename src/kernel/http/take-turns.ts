@@ -4,7 +4,7 @@ import type { Socket } from 'node:net'
 /**
  * Answers the requests of one connection one after the other, as their answers have to go out (RFC 9112 §9.3.2). Otherwise whoever
  * sends thousands at once and reads nothing has all their answers made and kept. Of those that wait there are at most `waitingMax`:
- * more end the connection.
+ * more end the connection. What comes after the answer with which a connection ends is not looked at (RFC 9112 §9.6).
  */
 export function takeTurns(
   listener: RequestListener,
@@ -13,8 +13,9 @@ export function takeTurns(
   const lines = new WeakMap<Socket, (() => void)[]>()
   return (request, response) => {
     const { socket } = request
+    if (!socket.writable) return
     const next = (): void => {
-      const turn = socket.destroyed ? undefined : lines.get(socket)?.shift()
+      const turn = socket.writable ? lines.get(socket)?.shift() : undefined
       if (turn === undefined) lines.delete(socket)
       else turn()
     }

@@ -17,7 +17,7 @@ async function opened(
   context: TestContext,
   { answerLookMs, ...bounds }: Partial<Record<'answerLookMs' | keyof ConnectionBounds, number>> = {},
 ) {
-  const counts = { made: 0 }
+  const counts = { made: 0, acts: 0 }
   const waiting = Promise.withResolvers<void>()
   const app = new Hono()
   app.get('/large', ({ text }) => {
@@ -29,6 +29,11 @@ async function opened(
     return text('late')
   })
   app.get('/number/:number', ({ text, req }) => text(`number ${req.param('number')};`))
+  app.post('/act', ({ text }) => {
+    counts.acts += 1
+    return text('done')
+  })
+  app.get('/last', ({ text }) => text('last', 200, { connection: 'close' }))
   const door = await listen(app, {
     host: '127.0.0.1',
     port: 0,
@@ -82,6 +87,40 @@ test('those that are sent one after the other, unanswered, are answered in order
   const bodies = [...(await textOf(socket)).matchAll(/number (\w+);/g)].map(([, number]) => number)
   assert.deepEqual(bodies, [...numbers.map(String), 'last'])
 })
+
+const ACT = 'POST /act HTTP/1.1\r\nhost: x\r\ncontent-length: 0\r\n\r\n'
+const BEFORE_NOTHING: Readonly<Record<string, readonly [request: string, statuses: readonly string[]]>> = {
+  'a GET with a body': ['GET /number/1 HTTP/1.1\r\nhost: x\r\ncontent-length: 2\r\n\r\n{}', ['400']],
+  'two hosts': ['GET /number/1 HTTP/1.1\r\nhost: x\r\nhost: y\r\n\r\n', ['400']],
+  'chunks of HTTP/1.0': [
+    'POST /act HTTP/1.0\r\nhost: x\r\nconnection: keep-alive\r\ntransfer-encoding: chunked\r\n\r\n0\r\n\r\n',
+    ['400'],
+  ],
+  'another coding before the chunks': [
+    'POST /act HTTP/1.1\r\nhost: x\r\ntransfer-encoding: gzip, chunked\r\n\r\n0\r\n\r\n',
+    ['400'],
+  ],
+  'a refusal that waits for the answer before it': [
+    'GET /number/1 HTTP/1.1\r\nhost: x\r\n\r\nGET /number/2 HTTP/1.1\r\nhost: x\r\nhost: y\r\n\r\n',
+    ['200', '400'],
+  ],
+  'an answer that ends the connection': ['GET /last HTTP/1.1\r\nhost: x\r\n\r\n', ['200']],
+}
+for (const [what, [request, statuses]] of Object.entries(BEFORE_NOTHING)) {
+  test(`what comes in one piece after ${what} is not carried out`, async (context) => {
+    const { port, counts } = await opened(context)
+    const socket = await connected(context, port)
+    socket.write(request + ACT.repeat(2))
+    const answer = await textOf(socket)
+    assert.deepEqual(
+      [...answer.matchAll(/HTTP\/1\.1 (\d{3}) /g)].map(([, status]) => status),
+      statuses,
+    )
+    // What ran beside the answer would have been counted by the time that another connection is answered.
+    await (await fetch(`http://127.0.0.1:${port}/number/1`)).text()
+    assert.equal(counts.acts, 0)
+  })
+}
 
 /** A connection on which an answer is asked for and nothing read, while more is sent; resolves when the door ends it. */
 async function endedUnread(context: TestContext, port: number): Promise<void> {
