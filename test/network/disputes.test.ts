@@ -4,8 +4,9 @@ import fc from 'fast-check'
 import { NETWORK_API } from '../../src/protocol/http/network-endpoints.ts'
 import type { DisputeRequest } from '../../src/protocol/money/dispute.ts'
 import { creditPostings } from '../../src/network/disputes/credit-postings.ts'
+import type { Credit } from '../../src/network/disputes/credit-postings.ts'
 import { testDecision } from '../../src/testing/test-decision.ts'
-import { testAsk } from '../../src/testing/test-network.ts'
+import { testAsk, testOffer } from '../../src/testing/test-network.ts'
 import type { TestParty } from '../../src/testing/test-network.ts'
 import { openWorld } from './world.ts'
 import type { World } from './world.ts'
@@ -182,6 +183,52 @@ describe('/v1/disputes', () => {
     assert.equal((await confirm(w.northcare)).outcome?.deletion, 'done')
   })
 
+  test('an acquirer that shared in the price keeps its own part, which counts as given back', async () => {
+    const club = await w.network.addMember('club', ['issuer', 'acquirer'])
+    await w.network.publish(w.galway, [
+      testOffer(w.galway, { issuer: w.federation, country: 'IE' }),
+      testOffer(w.galway, { issuer: club, country: 'IE', dataSet: 'club_runs' }),
+    ])
+    await w.network.deposit(club, 5_000)
+    const { id: ask } = await w.network.ask(club, testAsk(w.network, club, { offer: 'club_runs' }))
+    const facts = {
+      ask,
+      acquirer: 'club',
+      issuer: 'club',
+      priceMinor: 400,
+      clearing: { dataSet: 'club_runs' },
+    }
+    await w.network.call(w.galway, NETWORK_API.decide, {
+      params: { id: 'galway' },
+      body: testDecision(w.network, w.galway, facts),
+    })
+    const uphold = async (claim: number) => {
+      const { dispute } = await raise(club, ask, { claim: eur(claim) })
+      await answer(w.edgeworks, dispute, 'accepted')
+      return decide(dispute)
+    }
+    await uphold(100)
+    await settle('settlement-of-a-club')
+    const start = await available()
+    assert.deepEqual((await uphold(200)).outcome?.credit, { amountMinor: 200n, currency: 'EUR' })
+    const end = await available()
+    const gained = (account: string) => (end[account] ?? 0) - (start[account] ?? 0)
+    // Of 400: 200 to the club, 100 to the custodian, 20 to the network; what rounding leaves comes from the first.
+    assert.deepEqual(
+      ['club funds', 'club earned', 'edgeworks funds', 'network funds'].map(gained),
+      [74, 0, -62, -12],
+    )
+    await assert.rejects(raise(club, ask, { claim: eur(101) }), /Refused with 400/, 'the cap holds')
+    // Also with nothing left to it, since it gives nothing away.
+    await w.network.call(w.network.operator, NETWORK_API.transfer, {
+      body: { kind: 'withdrawal', member: 'club', amount: eur(end['club funds'] ?? 0) },
+      headers: { 'idempotency-key': 'all of club' },
+    })
+    assert.equal((await uphold(100)).state, 'upheld')
+    await assert.rejects(raise(club, ask), /Refused with 400/, 'nothing is left to claim')
+    assert.ok((await w.network.call(w.network.operator, NETWORK_API.trialBalance)).isBalanced)
+  })
+
   test('who only looks on answers for nobody', async () => {
     const regulator = await w.network.addMember('watchers', ['regulator'])
     const { dispute } = await raise(w.northcare, await trade(70))
@@ -224,35 +271,50 @@ describe('/v1/disputes', () => {
   })
 })
 
+const someShares = fc
+  .array(
+    fc.record({
+      sharedMinor: fc.bigInt({ min: 0n, max: 10_000n }),
+      earnedMinor: fc.bigInt({ min: 0n, max: 10_000n }),
+      fundsMinor: fc.bigInt({ min: 0n, max: 10_000n }),
+    }),
+    { minLength: 1, maxLength: 4 },
+  )
+  .map((drawn) => drawn.map((one, index) => ({ ...one, owner: `owner-${index}` })))
+const someAmount = fc.bigInt({ min: 1n, max: 20_000n })
+const creditOf = (acquirer: string, more: Pick<Credit, 'shares' | 'amountMinor'>) =>
+  creditPostings({ dispute: 'd', ask: 'a', site: 's', acquirer, currency: 'EUR', ...more })
+
 test('creditPostings() adds up to what goes back, and takes from nobody what is not there', () => {
-  const share = fc.record({
-    sharedMinor: fc.bigInt({ min: 0n, max: 10_000n }),
-    earnedMinor: fc.bigInt({ min: 0n, max: 10_000n }),
-    fundsMinor: fc.bigInt({ min: 0n, max: 10_000n }),
-  })
   fc.assert(
-    fc.property(
-      fc.array(share, { minLength: 1, maxLength: 4 }),
-      fc.bigInt({ min: 1n, max: 20_000n }),
-      (drawn, amountMinor) => {
-        const shares = drawn.map((one, index) => ({ ...one, owner: `owner-${index}` }))
-        const { postings, short } = creditPostings({
-          dispute: 'd',
-          ask: 'a',
-          site: 's',
-          acquirer: 'acquirer',
-          currency: 'EUR',
-          amountMinor,
-          shares,
-        })
-        assert.equal(
-          postings.reduce((sum, posting) => sum + posting.amountMinor, 0n),
-          amountMinor,
-        )
-        for (const { owner, earnedMinor, fundsMinor } of shares.filter((one) => !short.includes(one.owner)))
-          for (const { debit, amountMinor: taken } of postings.filter((one) => one.debit.owner === owner))
-            assert.ok(taken >= 0n && taken <= (debit.kind === 'earned' ? earnedMinor : fundsMinor))
-      },
-    ),
+    fc.property(someShares, someAmount, (shares, amountMinor) => {
+      const { postings, short } = creditOf('acquirer', { shares, amountMinor })
+      assert.equal(
+        postings.reduce((sum, posting) => sum + posting.amountMinor, 0n),
+        amountMinor,
+      )
+      for (const { owner, earnedMinor, fundsMinor } of shares.filter((one) => !short.includes(one.owner)))
+        for (const { debit, amountMinor: taken } of postings.filter((one) => one.debit.owner === owner))
+          assert.ok(taken >= 0n && taken <= (debit.kind === 'earned' ? earnedMinor : fundsMinor))
+    }),
+  )
+})
+
+test('creditPostings() books nothing from an account to itself, and of an acquirer that shared nothing else changes', () => {
+  fc.assert(
+    fc.property(someShares, someAmount, fc.nat(4), (shares, amountMinor, position) => {
+      const sharer = `owner-${position}`
+      const own = creditOf(sharer, { shares, amountMinor })
+      const others = creditOf('acquirer', { shares, amountMinor })
+      const toSharer = others.postings.map((one) => ({ ...one, credit: { ...one.credit, owner: sharer } }))
+      assert.deepEqual(
+        own.postings,
+        toSharer.filter(({ debit }) => debit.owner !== sharer || debit.kind !== 'funds'),
+      )
+      assert.deepEqual(
+        own.short,
+        others.short.filter((owner) => owner !== sharer),
+      )
+    }),
   )
 })

@@ -32,14 +32,14 @@ export async function bookCredit(
   })
 }
 
-/** What has come back of a captured price so far. */
+/** What has come back of a captured price so far, with what its acquirer had itself of it: by what was decided, since of that nothing moves. */
 export async function creditedMinor(
   db: Database,
   { ask, site }: { readonly ask: string; readonly site: string },
 ): Promise<bigint> {
   const { rows } = await sql<{ credited: bigint }>`
-    select coalesce(sum(amount_minor), 0)::bigint as credited from transfer
-    where kind = 'credit' and ask = ${ask} and site = ${site}`.execute(db)
+    select coalesce(sum(s.credit_minor), 0)::bigint as credited from dispute d join dispute_step s on s.dispute = d.id
+    where d.ask = ${ask} and d.site = ${site}`.execute(db)
   return rows[0]?.credited ?? 0n
 }
 

@@ -23,9 +23,10 @@ export interface Credit {
 }
 
 /**
- * Money back as transfers to the acquirer from whoever shared in the price, in the proportion of their shares; they always add up to it.
- * What is left over by rounding comes from the first. Each pays out of what it earned, then out of its funds. `short` names who has too
- * little: then nothing may be booked.
+ * Money back as transfers to the acquirer from whoever shared in the price, in the proportion of their shares; they always add up to it,
+ * but for what an acquirer that shared in the price itself would pay out of its funds into them: that counts as given back and moves
+ * nothing. What is left over by rounding comes from the first. Each pays out of what it earned, then out of its funds. `short` names who
+ * has too little: then nothing may be booked.
  */
 export function creditPostings({ shares, amountMinor, ...facts }: Credit): {
   readonly postings: readonly Posting[]
@@ -42,6 +43,7 @@ export function creditPostings({ shares, amountMinor, ...facts }: Credit): {
   return {
     short: parts
       .filter(({ share, partMinor }) => partMinor > share.earnedMinor + share.fundsMinor)
+      .filter(({ share }) => share.owner !== facts.acquirer)
       .map(({ share }) => share.owner),
     postings: parts.flatMap((part) => postingsOf(part, facts)),
   }
@@ -64,5 +66,6 @@ function postingsOf(
     reference: dispute,
     idempotencyKey: `${dispute} ${owner} ${kind}`,
   })
-  return [posting('earned', ofEarned), posting('funds', partMinor - ofEarned)]
+  const earned = posting('earned', ofEarned)
+  return owner === acquirer ? [earned] : [earned, posting('funds', partMinor - ofEarned)]
 }
