@@ -44,7 +44,9 @@ export function localAskActs(parts: LocalParts): LocalAskActs {
         site.db,
         kept.map(({ id }) => id),
       )
-      const items = kept.map(({ id, acquirer, currency, ...one }): SiteFloorLimit => ({
+      // What is shown as open is answered on: an ask on one that is just being taken up would be declined for good.
+      const known = kept.filter(({ id, isClosed }) => isClosed || site.floor.has(id))
+      const items = known.map(({ id, acquirer, currency, ...one }): SiteFloorLimit => ({
         id,
         acquirer,
         amount: wireMoney({ amountMinor: one.amountMinor, currency }),
@@ -54,7 +56,7 @@ export function localAskActs(parts: LocalParts): LocalAskActs {
         state: one.isClosed ? 'closed' : one.isWithheld ? 'withheld' : 'open',
         ...(counts.get(id) ?? { toClear: 0, refused: 0 }),
       }))
-      const last = items.at(-1)
+      const last = kept.at(-1)
       return rows.length > limit && last ? { items, nextCursor: last.id } : { items }
     },
     async acquirerKey(member, keyId) {

@@ -48,6 +48,11 @@ export class FloorDesk {
     return kept !== undefined
   }
 
+  /** Whether asks are answered on a limit. The record may have it a moment sooner. */
+  has(limit: string): boolean {
+    return this.#limits.has(limit)
+  }
+
   /** Whether an acquirer has any limit in force in a currency. */
   hasLimit(acquirer: string, currency: string, now: Instant): boolean {
     return this.#inForce({ acquirer, currency, now }).length > 0
