@@ -59,6 +59,7 @@ describe('the door', () => {
     for (const page of [docs, await get('/')]) {
       assert.doesNotMatch(page.text, /<script |src=|https?:\/\//)
       assert.match(page.headers.get('content-security-policy') ?? '', /default-src 'none'/)
+      assert.equal(page.headers.get('set-cookie'), null)
     }
     assert.doesNotMatch(docs.text, /<script/)
   })
