@@ -11,10 +11,14 @@ import { typedHere } from './typed-here.ts'
 test('a member says where it is written to, and the operator sees who has not said', async (context) => {
   const home = await temporaryHome(context)
   await using network = await testNetwork({ clock: systemClock, root: join(home, 'network') })
-  for (const member of ['northcare', 'atlas']) {
+  for (const [member, role] of [
+    ['northcare', 'issuer'],
+    ['atlas', 'issuer'],
+    ['agency', 'regulator'],
+  ] as const) {
     const { signing, sealing, country } = await makeMemberProfile(home, { member, country: 'IE' })
     const keys = { signing: signing.publicJwk, sealing: sealing.publicJwk }
-    const body = { id: member, name: member, country, roles: ['issuer'], keys }
+    const body = { id: member, name: member, country, roles: [role], keys }
     await network.call(network.operator, NETWORK_API.addMember, { body })
   }
   const typed = (...args: readonly string[]) =>
@@ -27,6 +31,11 @@ test('a member says where it is written to, and the operator sees who has not sa
   assert.match(all.out, /northcare +privacy@northcare\.example/)
   assert.equal(all.code, 0)
   assert.equal((await typed('atlas', '--as', 'operator')).code, 1)
+  const known = await typed('northcare', '--as', 'agency')
+  assert.match(known.out, /northcare +privacy@northcare\.example/)
+  assert.equal(known.code, 0)
+  const unknown = await typed('nosuch', '--as', 'operator')
+  assert.deepEqual([unknown.code, unknown.out], [1, 'Where "nosuch" is written to is not known here\n'])
   const own = await typed('--json', '--as', 'northcare')
   assert.deepEqual(
     (JSON.parse(own.out) as readonly { address: string }[]).map(({ address }) => address),

@@ -51,10 +51,11 @@ async function listContacts(
 ): Promise<number> {
   const { client, profile } = await connectToNetwork(session, options)
   const contacts = new Map((await openContacts(client).list()).map((one) => [String(one.member), one]))
+  // A regulator is told of all who said it, a member of itself.
   const names = profile
-    ? [profile.member]
+    ? new Set([...(contacts.size > 0 ? [] : [profile.member]), ...contacts.keys()])
     : (await openOperator(client).members()).map((one) => String(one.id))
-  const rows = names
+  const rows = [...names]
     .filter((name) => id === undefined || name === id)
     .map((member) => contacts.get(member) ?? { member, address: undefined, since: undefined })
   show(session, {
@@ -62,6 +63,7 @@ async function listContacts(
     value: rows,
     print: () =>
       table(session.terminal, {
+        none: `Where ${id === undefined ? 'anybody' : `"${id}"`} is written to is not known here`,
         head: ['member', 'address', 'since'],
         rows: rows.map(({ member, address, since }) => [
           member,

@@ -1,6 +1,7 @@
 import { writeFile } from 'node:fs/promises'
 import type { Command } from 'commander'
 import { actorWords, momentText, shortMomentText } from '../../protocol/words/plain-words.ts'
+import { PeerRefusal } from '../../kernel/http/call-json.ts'
 import { ERASURE_REASONS } from '../../protocol/rights/erasure.ts'
 import type { ErasureReason } from '../../protocol/rights/erasure.ts'
 import { purposeLabel } from '../../protocol/law/purpose.ts'
@@ -100,17 +101,16 @@ async function erase(session: Session, options: PersonOptions): Promise<void> {
   const reason = reasonOf(options.reason)
   const desk = await openDesk(session, options)
   const done: Erasure[] = []
-  const failures: { readonly place: number; readonly thrown: unknown }[] = []
+  const failures: Failure[] = []
   for (const [index, reference] of references.entries()) {
-    const isAtOnce = options.now === true && index === references.length - 1
     try {
-      done.push(await desk.erase(reference, { reason, isAtOnce }))
+      // Each by itself: the last may be one that is not known.
+      done.push(await desk.erase(reference, { reason, isAtOnce: options.now === true }))
     } catch (thrown) {
       failures.push({ place: index + 1, thrown })
     }
   }
-  const [failure] = failures
-  if (failure && done.length === 0) throw failure.thrown
+  if (failures.length > 0 && done.length === 0) throw gravest(failures)
   const current: Erasure[] = []
   for (const { erasure } of done) current.push(await desk.erasure(erasure))
   show(session, {
@@ -120,11 +120,29 @@ async function erase(session: Session, options: PersonOptions): Promise<void> {
       for (const one of current) printErasure(session, one)
     },
   })
-  if (!failure) return
+  if (failures.length === 0) return
   // An erasure is not taken back: what was done is shown, and by place, not by key, what was not.
-  const places = failures.map(({ place }) => place).join(', ')
-  session.terminal.error.write(`Not erased: number ${places} of those that were named\n`)
-  throw failure.thrown
+  const refused = failures.filter(({ thrown }) => thrown instanceof PeerRefusal)
+  const lost = failures.filter((one) => !refused.includes(one))
+  for (const [what, some] of [
+    ['Not erased', refused],
+    ['Not known whether erased', lost],
+  ] as const) {
+    const places = some.map(({ place }) => place).join(', ')
+    if (some.length > 0) session.terminal.error.write(`${what}: number ${places} of those that were named\n`)
+  }
+  throw gravest(failures)
+}
+
+interface Failure {
+  readonly place: number
+  readonly thrown: unknown
+}
+
+/** What the verb ends with: an answer that was lost before a refusal, which says that nothing was done. */
+function gravest(failures: readonly Failure[]): unknown {
+  const lost = failures.find(({ thrown }) => !(thrown instanceof PeerRefusal))
+  return (lost ?? failures[0])?.thrown
 }
 
 async function erasures(session: Session, options: PersonOptions): Promise<void> {

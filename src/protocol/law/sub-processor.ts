@@ -7,8 +7,10 @@ import { subProcessorSchema } from './processing-contract.ts'
  * general authorisation it may come in on its day unless the controller objects before; without one it needs the controller's approval.
  */
 export const subProcessorRequestSchema = subProcessorSchema
-  .required({ from: true })
-  .extend({ contract: z.string('expected the id of a contract').max(60) })
+  .extend({
+    contract: z.string('expected the id of a contract').max(60),
+    from: z.iso.date('expected a date such as 2026-01-31'),
+  })
   .openapi('SubProcessorRequest')
 export type SubProcessorRequest = z.output<typeof subProcessorRequestSchema>
 

@@ -89,6 +89,11 @@ suite('the verbs of contracts and authorities', () => {
     const file = await fileOf('process-under-a-contract.md', 'sub-processor.yaml')
     const text = await readFile(file, 'utf8')
     await writeFile(file, text.replace('contract_01J…', contract).replace('2026-09-01', '2099-09-01'))
+    const undated = join(home, 'undated.yaml')
+    await writeFile(undated, (await readFile(file, 'utf8')).replace(/^from:.*\n/m, ''))
+    const refused = await typed('sub-processor', 'announce', '--file', undated)
+    assert.equal(refused.code, 2)
+    assert.match(refused.error, /from: expected a date such as 2026-01-31\n$/)
     const announced = await typed('sub-processor', 'announce', '--file', file, '--json')
     assert.equal(announced.code, 0, announced.error)
     const { change } = JSON.parse(announced.out) as { change: string }
