@@ -20,9 +20,11 @@ import type { BareSite } from '../src/testing/test-site.ts'
 import { aManifest } from '../test/site/vault/a-manifest.ts'
 import { scale, writeReport } from './shared/report.ts'
 
-// A backup and a restore of a site with ten million rows of a million people, two hundred thousand uses in its record,
-// against what the machine's own tools take for the same vault file: cp, which neither reads it as of one moment nor
-// encrypts it, and tar through openssl. Asks go on meanwhile.
+/**
+ * A backup and a restore of a site with ten million rows of a million people, two hundred thousand uses in its record,
+ * against what the machine's own tools take for the same vault file: cp, which neither reads it as of one moment nor
+ * encrypts it, and tar through openssl. Asks go on meanwhile.
+ */
 
 const rows = Math.round(10_000_000 * scale())
 const people = Math.round(1_000_000 * scale())

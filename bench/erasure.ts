@@ -15,10 +15,12 @@ import { memberIdSchema } from '../src/protocol/wire.ts'
 import { aManifest } from '../test/site/vault/a-manifest.ts'
 import { scale, writeReport } from './shared/report.ts'
 
-// Both steps of an erasure among a million people with ten rows each. Step one: the person is unreadable by everything
-// and deleted; timed with the record (PostgreSQL forgets its fsync here) and without. Step two: the vault is copied
-// into a new file while asks go on; the baseline is DuckDB's own COPY FROM DATABASE of the same file, with nothing
-// else running.
+/**
+ * Both steps of an erasure among a million people with ten rows each. Step one: the person is unreadable by everything
+ * and deleted; timed with the record (PostgreSQL forgets its fsync here) and without. Step two: the vault is copied
+ * into a new file while asks go on; the baseline is DuckDB's own COPY FROM DATABASE of the same file, with nothing
+ * else running.
+ */
 
 const people = Math.round(1_000_000 * scale())
 const rows = people * 10

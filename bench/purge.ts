@@ -9,10 +9,12 @@ import { bareSite } from '../src/testing/test-site.ts'
 import { testDatabaseUrl } from '../src/testing/test-postgres.ts'
 import { scale, writeReport } from './shared/report.ts'
 
-// The second step of an erasure writes tables of the record anew. How long does an ask wait for it, which keeps its answer in
-// the largest of them? One answer after another is kept while the table is rewritten, in pieces as it is, and as one
-// table of the same rows, which is the baseline. Keys of people are no part of an ask: for how long a grant or a look at
-// somebody's data waits. A network writes its decisions anew when a site withdraws a release.
+/**
+ * The second step of an erasure writes tables of the record anew. How long does an ask wait for it, which keeps its answer in
+ * the largest of them? One answer after another is kept while the table is rewritten, in pieces as it is, and as one
+ * table of the same rows, which is the baseline. Keys of people are no part of an ask: for how long a grant or a look at
+ * somebody's data waits. A network writes its decisions anew when a site withdraws a release.
+ */
 
 const ANSWERS = Math.round(100_000 * scale())
 const KEYS = Math.round(1_000_000 * scale())

@@ -1,6 +1,7 @@
 /**
  * Writes docs/reference/benchmarks.md from what `make bench` left in bench/out, in the words of the benchmarks
- * themselves. It is measured, not derived: `make check` does not compare it.
+ * themselves, with what somebody wrote about a result in bench/notes. What was not measured keeps the table it has.
+ * It is measured, not derived: `make check` does not compare it.
  */
 import { readFile, readdir, writeFile } from 'node:fs/promises'
 import { basename } from 'node:path'
@@ -30,24 +31,35 @@ type Report = z.infer<typeof reportSchema>
 
 const NUMBER = new Intl.NumberFormat('en-GB', { maximumSignificantDigits: 4 })
 
+/** The head of every table of figures, and what a section without one has not. */
+const HEAD = ['figure', 'value', 'baseline', 'ratio', 'goal', 'met']
+
 async function main(): Promise<void> {
+  const page = await readFile(PAGE, 'utf8')
   const names = (await readdir(BENCH))
     .filter((name) => name.endsWith('.ts'))
     .map((name) => basename(name, '.ts'))
   const sections: string[] = []
-  const unmeasured: string[] = []
+  const kept: string[] = []
+  const never: string[] = []
   const machines = new Set<string>()
   for (const name of names.toSorted()) {
     const report = await readReport(name)
-    if (report === undefined) {
-      unmeasured.push(name)
+    const table = report === undefined ? tableOn(page, name) : tableOf(report)
+    if (table === undefined) {
+      never.push(name)
       continue
     }
-    machines.add(report.machine)
-    sections.push(sectionOf(report, await descriptionOf(name)))
+    if (report === undefined) kept.push(name)
+    else machines.add(report.machine)
+    const size =
+      report === undefined || report.scale === 1 ? '' : ` Measured at ${report.scale} of the usual size.`
+    const parts = [`## ${name}`, `${await descriptionOf(name)}${size}`, table, await notesOn(name)]
+    sections.push(parts.filter((part) => part !== '').join('\n\n'))
   }
-  if (sections.length === 0) throw new Error('There is nothing in bench/out: run "make bench" first')
-  if (unmeasured.length > 0) sections.push(`Not measured in this round: ${unmeasured.join(', ')}.`)
+  if (machines.size === 0) throw new Error('There is nothing in bench/out: run "make bench" first')
+  if (kept.length > 0) sections.push(`Not measured in this round, but earlier: ${kept.join(', ')}.`)
+  if (never.length > 0) sections.push(`Not measured yet: ${never.join(', ')}.`)
   await writeFile(PAGE, `${introductionOf([...machines])}\n\n${sections.join('\n\n')}\n`)
 }
 
@@ -78,7 +90,13 @@ async function descriptionOf(name: string): Promise<string> {
   return lines.slice(start, end === -1 ? undefined : end).join('\n')
 }
 
-function sectionOf({ name, scale, figures }: Report, description: string): string {
+/** What somebody wrote about the figures: other runs, other sizes, what a number means. */
+async function notesOn(name: string): Promise<string> {
+  const text = await readFile(new URL(`notes/${name}.md`, BENCH), 'utf8').catch(() => '')
+  return text.trim()
+}
+
+function tableOf({ figures }: Report): string {
   const rows = figures.map(({ name: figure, value, unit, baseline, ratio, goal, met }) => [
     figure,
     `${NUMBER.format(value)} ${unit}`,
@@ -87,8 +105,19 @@ function sectionOf({ name, scale, figures }: Report, description: string): strin
     goal ?? '',
     met === null ? '' : met ? 'yes' : '**no**',
   ])
-  const size = scale === 1 ? '' : ` Measured at ${scale} of the usual size.`
-  return `## ${name}\n\n${description}${size}\n\n${markdownTable(['figure', 'value', 'baseline', 'ratio', 'goal', 'met'], rows)}`
+  return markdownTable(HEAD, rows)
+}
+
+/** The table of figures that a benchmark has on the page already. */
+function tableOn(page: string, name: string): string | undefined {
+  const lines = page.split('\n')
+  const heading = lines.indexOf(`## ${name}`)
+  if (heading === -1) return undefined
+  const start = lines.indexOf(`| ${HEAD.join(' | ')} |`, heading)
+  const next = lines.findIndex((line, index) => index > heading && line.startsWith('## '))
+  if (start === -1 || (next !== -1 && start > next)) return undefined
+  const end = lines.findIndex((line, index) => index > start && !line.startsWith('|'))
+  return lines.slice(start, end === -1 ? undefined : end).join('\n')
 }
 
 await main()
