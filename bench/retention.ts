@@ -5,7 +5,6 @@ import { DuckDBInstance } from '@duckdb/node-api'
 import { sql } from 'kysely'
 import { Bitset } from '../src/kernel/bitset.ts'
 import { systemClock } from '../src/kernel/clock.ts'
-import { ok } from '../src/kernel/result.ts'
 import { grantRequestSchema } from '../src/protocol/consent/grant.ts'
 import { manifestSchema } from '../src/protocol/data-set.ts'
 import { dataSetIdSchema } from '../src/protocol/wire.ts'
@@ -14,7 +13,6 @@ import { slicesOf } from '../src/site/asks/rows-given.ts'
 import { giveGrants } from '../src/site/consent/give-grants.ts'
 import { revokeGrants } from '../src/site/consent/revoke-grants.ts'
 import { describeDataSet } from '../src/site/datasets/describe-data-set.ts'
-import { importFile } from '../src/site/datasets/import-file.ts'
 import { sweepRetention } from '../src/site/retention/sweep-retention.ts'
 import { ManualClock } from '../src/testing/manual-clock.ts'
 import { testGrant, testManifest } from '../src/testing/test-population.ts'
@@ -80,9 +78,9 @@ try {
   }).finally(() => {
     isOver = true
   })
-  // Nothing is under way when the site is closed, though the sweep failed.
-  const [grantMs, importMs] = await Promise.all([granting, importing, memory])
-  const wholeMs = await sweeping
+  // Nothing is under way when the site is closed, whichever of them failed.
+  await Promise.allSettled([granting, importing, memory, sweeping])
+  const [grantMs, importMs, wholeMs] = await Promise.all([granting, importing, sweeping])
   const cpu = process.cpuUsage(cpuBefore)
   const afterwards = await timed(() => bring('study', 'afterwards', rowsOf(100, 0)))
   writeReport({
@@ -136,25 +134,7 @@ try {
   async function bring(dataSet: string, batch: string, select: string): Promise<void> {
     const path = join(directory, `${dataSet} ${batch}.csv`)
     await writeCsv(path, select)
-    const outcome = await importFile(
-      {
-        ...site,
-        receipts: site.log,
-        directory: site.root,
-        keys: site.personKeys,
-        lookupKeys: site.keys.lookup,
-        threads: 1,
-        noteRows: (tx, facts) => site.partitions.noteChange(tx, facts),
-      },
-      {
-        dataSet: dataSetIdSchema.parse(dataSet),
-        batch,
-        format: 'csv',
-        file: { path },
-        mayStore: () => ok(undefined),
-      },
-    )
-    if (!outcome.ok) throw new Error(outcome.error.code)
+    await bare.bring({ dataSet, batch, file: { path } })
   }
 
   /** To those who do not stay, and so ends with them. */

@@ -9,6 +9,7 @@ import { systemRandom } from '../kernel/random.ts'
 import { ok } from '../kernel/result.ts'
 import { manifestSchema } from '../protocol/data-set.ts'
 import { grantRequestSchema } from '../protocol/consent/grant.ts'
+import { dataSetIdSchema } from '../protocol/wire.ts'
 import type { WireManifest } from '../sdk/issuer.ts'
 import { contractRequestSchema } from '../protocol/law/processing-contract.ts'
 import { recordContract } from '../site/contracts/change-contracts.ts'
@@ -17,6 +18,7 @@ import type { SiteSettings } from '../site/config.ts'
 import { giveGrants } from '../site/consent/give-grants.ts'
 import { describeDataSet } from '../site/datasets/describe-data-set.ts'
 import { importFile } from '../site/datasets/import-file.ts'
+import type { FileSource } from '../site/datasets/spool-file.ts'
 import { initSite } from '../site/init-site.ts'
 import { openSite } from '../site/open-site.ts'
 import type { SiteContext } from '../site/site-context.ts'
@@ -41,6 +43,8 @@ export interface BareSite extends AsyncDisposable {
     batch?: string
     hasGrants?: boolean
   }): Promise<void>
+  /** Imports a CSV file, and throws where it is not taken. */
+  bring(facts: { dataSet: string; batch: string; file: FileSource }): Promise<void>
   /** The number of a person of the issuer `federation`; -1 for nobody. */
   numberOf(personKey: string): Promise<number>
 }
@@ -82,28 +86,12 @@ export async function bareSite(clock: Clock = systemClock): Promise<BareSite> {
       const described = manifestSchema.parse(testManifest(dataSet, manifest))
       await describeDataSet(site, described)
       await site.offersChanged()
-      await importFile(
-        {
-          ...site,
-          receipts: site.log,
-          directory: site.root,
-          keys: site.personKeys,
-          lookupKeys: site.keys.lookup,
-          threads: 1,
-          noteRows: (tx, facts) => site.partitions.noteChange(tx, facts),
-        },
-        {
-          dataSet: described.dataSet,
-          batch,
-          format: 'csv',
-          file: { stream: new Blob([csvOf(people)]).stream() },
-          mayStore: () => ok(undefined),
-        },
-      )
+      await importInto(site, { dataSet, batch, file: { stream: new Blob([csvOf(people)]).stream() } })
       if (!hasGrants) return
       const grants = people.map(({ id }) => grantRequestSchema.parse(testGrant(dataSet, id)))
       await giveGrants(site.consent, grants, { by: 'issuer:federation' })
     },
+    bring: (facts) => importInto(site, facts),
     async numberOf(personKey) {
       const lookup = lookupDigest(site.keys.lookup, { issuer: 'federation', personKey })
       return (await site.vault.findPeople([lookup]))[0] ?? -1
@@ -113,4 +101,23 @@ export async function bareSite(clock: Clock = systemClock): Promise<BareSite> {
       await rm(root, { recursive: true, force: true })
     },
   }
+}
+
+async function importInto(
+  site: SiteContext,
+  { dataSet, batch, file }: { dataSet: string; batch: string; file: FileSource },
+): Promise<void> {
+  const imported = await importFile(
+    {
+      ...site,
+      receipts: site.log,
+      directory: site.root,
+      keys: site.personKeys,
+      lookupKeys: site.keys.lookup,
+      threads: 1,
+      noteRows: (tx, facts) => site.partitions.noteChange(tx, facts),
+    },
+    { dataSet: dataSetIdSchema.parse(dataSet), batch, format: 'csv', file, mayStore: () => ok(undefined) },
+  )
+  if (!imported.ok) throw new Error(`The file of ${dataSet} was not taken: ${imported.error.code}`)
 }
