@@ -5,7 +5,6 @@ import type { ConsentContext } from './consent/change-grants.ts'
 import type { OpenBackupParts } from './backup/open-backup-parts.ts'
 import type { SiteParts } from './asks/site-parts.ts'
 import type { UseCache } from './asks/use-cache.ts'
-import type { DataSetRecord } from './datasets/data-set-store.ts'
 import type { SiteEvents } from './events.ts'
 import type { FloorDesk } from './floor/floor-desk.ts'
 import type { PublishedOffers } from './floor/published-offers.ts'
@@ -45,8 +44,4 @@ export interface SiteContext extends SiteParts, OpenBackupParts {
   readonly useCache: UseCache
   /** Resolves when the site's own PostgreSQL or its vault has ended though nobody stopped it. */
   readonly ended: Promise<Fault>
-  /** All data sets by name, retired ones too, as the record has them. */
-  readonly dataSets: () => readonly DataSetRecord[]
-  /** Reads the manifests anew and publishes the offers again. */
-  readonly offersChanged: () => Promise<void>
 }

@@ -14,6 +14,7 @@ import { openSite } from '../../src/site/open-site.ts'
 import type { SiteContext } from '../../src/site/site-context.ts'
 import { siteDecisionSchema } from '../../src/protocol/decision.ts'
 import { dataSetIdSchema } from '../../src/protocol/wire.ts'
+import { around } from '../../src/testing/around.ts'
 import { testPeople } from '../../src/testing/test-population.ts'
 import { testTrade } from '../../src/testing/test-trade.ts'
 import type { TestSite, TestTrade } from '../../src/testing/test-trade.ts'
@@ -212,25 +213,4 @@ function heldUp(parts: SiteContext, { gate, skip }: Race, begin: () => Promise<v
     case 'issue':
       return { ...parts, log: around(parts.log, 'issue', { before: pass }) }
   }
-}
-
-function around<T extends object>(
-  target: T,
-  method: keyof T,
-  { before, after }: { before?: () => Promise<void>; after?: () => Promise<void> },
-): T {
-  return new Proxy(target, {
-    get: (_, name) => {
-      const found: unknown = Reflect.get(target, name)
-      if (typeof found !== 'function') return found
-      const call = (...values: readonly unknown[]): unknown => Reflect.apply(found, target, values)
-      if (name !== method) return call
-      return async (...values: readonly unknown[]) => {
-        await before?.()
-        const done: unknown = await call(...values)
-        await after?.()
-        return done
-      }
-    },
-  })
 }

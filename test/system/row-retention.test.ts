@@ -12,6 +12,7 @@ import { siteSettingsSchema } from '../../src/site/config.ts'
 import { pulledAsks } from '../../src/site/line/serve-line.ts'
 import { openSite } from '../../src/site/open-site.ts'
 import type { SiteContext } from '../../src/site/site-context.ts'
+import { around } from '../../src/testing/around.ts'
 import { filesOf } from '../../src/testing/files-of.ts'
 import { plainMarkerSearch } from '../../src/testing/find-markers.ts'
 import { ManualClock } from '../../src/testing/manual-clock.ts'
@@ -248,27 +249,6 @@ function heldUp(parts: SiteContext, gate: Gate, pass: () => Promise<void>): Site
     case 'hold':
       return { ...parts, partitions: around(parts.partitions, 'hold', { after: pass }) }
   }
-}
-
-function around<T extends object>(
-  target: T,
-  method: keyof T,
-  { before, after }: { before?: () => Promise<void>; after?: () => Promise<void> },
-): T {
-  return new Proxy(target, {
-    get: (_, name) => {
-      const found: unknown = Reflect.get(target, name)
-      if (typeof found !== 'function') return found
-      const call = (...values: readonly unknown[]): unknown => Reflect.apply(found, target, values)
-      if (name !== method) return call
-      return async (...values: readonly unknown[]) => {
-        await before?.()
-        const done: unknown = await call(...values)
-        await after?.()
-        return done
-      }
-    },
-  })
 }
 
 function startOf(trade: TestTrade, site: TestSite) {

@@ -21,7 +21,7 @@ import { declinedRun, guardRelease } from './guard-release.ts'
 import { openQuestion } from './open-question.ts'
 import { priceAndSeal, reservationParts, reserveRun } from './reserve-run.ts'
 import type { Approved } from './reserve-run.ts'
-import { asAnswered, isOvertaken, planAsk } from './plan-ask.ts'
+import { asAnswered, isStillSo, planAsk } from './plan-ask.ts'
 import type { PlannedAsk } from './plan-ask.ts'
 import { reserveAnswer } from './reserve-answer.ts'
 import type { AskParts, SiteParts } from './site-parts.ts'
@@ -111,32 +111,43 @@ async function loadFacts(
   if (!signerKeys.ok) return signerKeys
   const verified = verifyAsk({ item, batchJws, acquirer, signerKeys: signerKeys.value })
   if (!verified.ok) return verified
-  const manifest = parts.isOffering() ? parts.manifests().get(verified.value.ask.offer) : undefined
+  const { ask } = verified.value
   return ok({
     ...verified.value,
+    ...(await standingFacts(ask, parts, now)),
     acquirer,
     isCustodian: isCustodian(acquirer, parts),
     acquirerKeys: acquirerKeys.value,
     ...(local ? { local } : {}),
     priceLimit: item.priceLimit,
+  })
+}
+
+/** What an ask is judged by that the site may change while it waits, as it stands at a moment. */
+async function standingFacts(
+  { offer, purpose }: AskFacts['ask'],
+  parts: SiteParts,
+  now: AskFacts['now'],
+): Promise<
+  Pick<AskFacts, 'manifest' | 'unassessedRisk' | 'contractLack' | 'evidence' | 'removedGrounds' | 'now'>
+> {
+  const manifest = parts.isOffering() ? parts.manifests().get(offer) : undefined
+  return {
     manifest,
-    unassessedRisk:
-      manifest && (await unassessedRisk(parts, { manifest, purpose: verified.value.ask.purpose })),
+    unassessedRisk: manifest && (await unassessedRisk(parts, { manifest, purpose })),
     contractLack: manifest && contractLack(parts, manifest, now),
     evidence: parts.evidence.current(now)?.evidence,
     removedGrounds: parts.removedGrounds(),
     now,
-  })
+  }
 }
 
 async function runAndReserve({ facts, question }: OpenedAsk, parts: AskParts): Promise<Outcome<Approved>> {
   for (let attempt = 1; attempt <= ATTEMPTS_MAX; attempt += 1) {
-    // Time goes on between attempts: grants, evidence and expiry are judged by the moment of the run.
-    const current = {
-      ...facts,
-      now: parts.clock.now(),
-      evidence: parts.evidence.current(parts.clock.now())?.evidence,
-    }
+    // Time goes on between attempts: terms, grants, evidence and expiry are judged by the moment of the run.
+    const current = { ...facts, ...(await standingFacts(facts.ask, parts, parts.clock.now())) }
+    const decline = admit(current)
+    if (decline) return declined(decline.code, decline)
     const planned = await planAsk(current, question, parts)
     if (!planned.ok) return planned
     const free = parts.holds.check(await parts.groups.groupOf(facts.acquirer), facts.ask.mode)
@@ -173,7 +184,7 @@ async function runOnce(
 ): Promise<Outcome<Approved> | 'again'> {
   if (planned.privacy) return answerPrivately(facts, { ...planned, privacy: planned.privacy }, parts)
   const { look, ahead } = await lookAndRun(facts, planned, parts)
-  if (isOvertaken(planned, parts)) return 'again'
+  if (!(await isStillSo(planned, look, parts))) return 'again'
   const again = releaseAgain(facts, { look, parts })
   if (again) return priceAndReserve(facts, { planned, ...again }, parts)
   const collected = await collectAnswer(planned, { look, parts, ahead })

@@ -10,7 +10,7 @@ import { composeAnswer } from './compose-answer.ts'
 import { countAsTold } from './count-as-told.ts'
 import { declinedRun, guardRelease } from './guard-release.ts'
 import type { GuardedRelease } from './guard-release.ts'
-import { asAnswered, isOvertaken } from './plan-ask.ts'
+import { asAnswered, isStillSo } from './plan-ask.ts'
 import type { PlannedAsk } from './plan-ask.ts'
 import { reserveAnswer } from './reserve-answer.ts'
 import { reservationParts } from './reserve-run.ts'
@@ -31,7 +31,7 @@ export async function answerDryRun(
   parts: AskParts,
 ): Promise<Outcome<Approved> | 'again'> {
   const look = await lookBefore(facts, planned, parts)
-  if (isOvertaken(planned, parts)) return 'again'
+  if (!(await isStillSo(planned, look, parts))) return 'again'
   const again = releaseAgain(facts, { look, parts })
   if (again) return reserveTold(facts, { planned, ...again }, parts)
   const collected = await collectAnswer(planned, { look, parts })

@@ -24,7 +24,7 @@ import { countedWhenLost } from './count-as-told.ts'
 import type { ToldRun } from './count-as-told.ts'
 import type { GuardedRelease } from './guard-release.ts'
 import { lookBefore } from './look-before.ts'
-import { isOvertaken } from './plan-ask.ts'
+import { isStillSo } from './plan-ask.ts'
 import type { PlannedAsk } from './plan-ask.ts'
 import { priceAndSeal, reserveRun } from './reserve-run.ts'
 import type { Approved } from './reserve-run.ts'
@@ -44,8 +44,9 @@ export async function answerPrivately(
   planned: PlannedPrivately,
   parts: AskParts,
 ): Promise<Outcome<Approved> | 'again'> {
-  const { changes } = await lookBefore(facts, planned, parts)
-  if (isOvertaken(planned, parts)) return 'again'
+  const look = await lookBefore(facts, planned, parts)
+  if (!(await isStillSo(planned, look, parts))) return 'again'
+  const { changes } = look
   const name = { acquirer: facts.ask.acquirer, question: questionOf(facts, planned, changes) }
   const [kept, isPaid] = await Promise.all([
     findKeptAnswer(parts.db, name, parts.keys.answers),

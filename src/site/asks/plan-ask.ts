@@ -12,6 +12,8 @@ import { declined } from '../../protocol/reason.ts'
 import type { Outcome, ReasonCode } from '../../protocol/reason.ts'
 import type { KeptRows } from '../../protocol/law/retention.ts'
 import type { DataSetId } from '../../protocol/wire.ts'
+import type { DataSetRecord } from '../datasets/data-set-store.ts'
+import type { PartitionLook } from '../guard/partition-store.ts'
 import { decideEligibility } from '../consent/eligibility.ts'
 import type { Eligibility } from '../consent/eligibility.ts'
 import { planPrivacy } from '../privacy/plan-privacy.ts'
@@ -31,6 +33,8 @@ import type { SiteParts } from './site-parts.ts'
 /** One data set of a question, with who may be used in it. */
 export interface PlannedDataSet {
   readonly manifest: Manifest
+  /** The digest of that manifest, as the record names the terms in force. */
+  readonly terms: string
   readonly eligibility: Eligibility
   /** The rows that a run uses, where rows end by a date of their own. */
   readonly kept?: KeptRows | undefined
@@ -66,7 +70,7 @@ export async function planAsk(
   if (!('sql' in question)) {
     return declined('declined.mode', { detail: 'Functions are not offered by this site yet' })
   }
-  const manifests = parts.manifests()
+  const [manifests, records] = [parts.manifests(), parts.dataSets()]
   const checked = checkQuestion(question.sql, {
     mode: facts.ask.mode,
     dataSets: manifests,
@@ -86,6 +90,7 @@ export async function planAsk(
   const planned = await decidePeople(within, {
     facts,
     manifests: used.value,
+    records,
     parts,
     text: question.sql,
   })
@@ -139,6 +144,8 @@ async function riskOf(
 interface PeopleFacts {
   readonly facts: AskFacts
   readonly manifests: readonly Manifest[]
+  /** As the record had them when the manifests were read. */
+  readonly records: readonly DataSetRecord[]
   readonly parts: SiteParts
   /** Of the question, for where a decline points. */
   readonly text: string
@@ -161,11 +168,19 @@ async function decidePeople(checked: CheckedQuery, people: PeopleFacts): Promise
 }
 
 /**
- * Whether a day has passed since an ask was planned, so that it would use rows that have ended since. Asked after the record
- * was looked into: whatever the look knows of, the plan has to be made with.
+ * Whether what an ask was planned by still counts, asked after the record was looked into: whatever the look knows of, the plan
+ * has to be made with. It does not once a day has passed, whose rows have ended since, nor once other terms are in force, by which
+ * values count that the guard takes for those of before. Of these the next plan is made, whoever else was told of them.
  */
-export function isOvertaken({ dataSets }: PlannedAsk, { rowEnds }: Pick<SiteParts, 'rowEnds'>): boolean {
-  return [...dataSets].some(([dataSet, { kept }]) => !rowEnds.isOf(dataSet, kept))
+export async function isStillSo(
+  { dataSets }: PlannedAsk,
+  look: Pick<PartitionLook, 'terms'>,
+  { rowEnds, offersChanged }: Pick<SiteParts, 'rowEnds' | 'offersChanged'>,
+): Promise<boolean> {
+  const all = [...dataSets]
+  const isOfTerms = all.every(([dataSet, { terms }]) => look.terms.get(dataSet) === terms)
+  if (!isOfTerms) await offersChanged()
+  return isOfTerms && all.every(([dataSet, { kept }]) => rowEnds.isOf(dataSet, kept))
 }
 
 /** The ask as it was answered: what was approved as asked is partial where the guard left people out. */
@@ -186,7 +201,7 @@ interface Eligibilities {
 
 async function eligibilities(
   checked: CheckedQuery,
-  { facts, manifests, parts }: PeopleFacts,
+  { facts, manifests, records, parts }: PeopleFacts,
 ): Promise<Outcome<Eligibilities>> {
   const minimumPeople = Math.max(
     ...manifests.map((manifest) => {
@@ -210,7 +225,8 @@ async function eligibilities(
     if (!eligibility.ok) return eligibility
     const allowed = await allowedRows(eligibility.value, manifest.dataSet, parts)
     const kept = parts.rowEnds.kept(manifest.dataSet)
-    dataSets.set(manifest.dataSet, { manifest, eligibility: allowed, kept })
+    const terms = records.find((record) => record.manifest === manifest)?.manifestDigest ?? ''
+    dataSets.set(manifest.dataSet, { manifest, terms, eligibility: allowed, kept })
   }
   return ok({ dataSets, minimumPeople, minimumGroup })
 }

@@ -3,6 +3,7 @@ import type { Clock, Instant } from '../../kernel/clock.ts'
 import type { Random } from '../../kernel/random.ts'
 import type { Database } from '../../kernel/postgres/database.ts'
 import type { Manifest } from '../../protocol/data-set.ts'
+import type { DataSetRecord } from '../datasets/data-set-store.ts'
 import type { DataSetId, MemberId, SiteId } from '../../protocol/wire.ts'
 import type { ReceiptLog } from '../../transparency/receipt-log.ts'
 import type { EligibilityCache } from '../consent/eligibility-cache.ts'
@@ -58,6 +59,10 @@ export interface SiteParts {
   readonly isOffering: () => boolean
   /** The manifests in force, by data set. */
   readonly manifests: () => ReadonlyMap<DataSetId, Manifest>
+  /** All data sets by name, retired ones too, as the record had them when `manifests` were read. */
+  readonly dataSets: () => readonly DataSetRecord[]
+  /** Reads the manifests anew and publishes the offers again. */
+  readonly offersChanged: () => Promise<void>
 }
 
 /** The same for one ask. */

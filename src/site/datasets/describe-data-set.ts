@@ -60,19 +60,21 @@ async function describeInTurn(parts: DescribeParts, manifest: Manifest): Promise
   await vault.describe(manifest)
   if (known && !isNew) return { ...known, isNew }
   const version = (known?.version ?? 0) + 1
-  const people = await countedOtherwise(parts, known?.manifest, manifest)
   await db.transaction().execute(async (tx) => {
-    const { dataSet } = manifest
-    if (!people.isEmpty) await partitions?.noteChange(tx, { dataSet, people, cause: `terms ${version}` })
+    const noted = { dataSet: manifest.dataSet, cause: `terms ${version}` }
+    // Counted first, and until it is over nothing else can be: rows that come meanwhile are counted after it.
+    await partitions?.noteChange(tx, { ...noted, people: new Bitset() })
+    const people = await countedOtherwise(parts, known?.manifest, manifest)
+    if (!people.isEmpty) await partitions?.noteChange(tx, { ...noted, people })
     await saveManifest(tx, { manifest, version, now })
   })
   return { manifest, manifestDigest: manifestDigest(manifest), version, describedAt: now, isNew }
 }
 
 /**
- * Whose values or rows count otherwise by the new terms: to the guard their rows have changed. A run that was planned by the
- * old ones and has not been counted yet is made again; one that is planned by them still, after this, finds these people
- * changed all the same, so it tells nothing about fewer of them than a minimum group.
+ * Whose values or rows count otherwise by the new terms: to the guard their rows have changed. Nobody is marked who was in no
+ * answer yet, so no answer may be made by the old terms after that: what looked before is not reserved, because the count has moved,
+ * and what looks after finds other terms than it was planned by (`isStillSo`).
  */
 async function countedOtherwise(
   { vault, rowEnds }: DescribeParts,

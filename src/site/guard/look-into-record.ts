@@ -19,6 +19,8 @@ export interface LookRequest {
 export interface RecordLook {
   /** How often rows of the data sets had changed. The reservation refuses an answer when that is no longer so. */
   readonly changes: ReadonlyMap<string, number>
+  /** The digests of the manifests that are in force, of data sets that are not retired. In one step with the count they change. */
+  readonly terms: ReadonlyMap<string, string>
   /** The newest entry of each partition that there is. */
   readonly heads: ReadonlyMap<string, { readonly head: number; readonly lastAsk: string }>
   /** Names the question and how often rows had changed: while it is the same, nothing new can be told. */
@@ -33,6 +35,7 @@ interface LookRow {
   readonly seen: readonly {
     readonly data_set: string
     readonly change_count: number
+    readonly terms: string | null
     readonly head: number | null
     readonly last_ask: string | null
   }[]
@@ -50,9 +53,10 @@ export async function lookIntoRecord(
 ): Promise<RecordLook> {
   const { rows } = await sql<LookRow>`
     ${KEPT} with seen as (
-      select d.place, d.data_set, coalesce(c.change_count, 0) as change_count, p.head, p.last_ask
+      select d.place, d.data_set, coalesce(c.change_count, 0) as change_count, t.manifest_digest as terms, p.head, p.last_ask
       from unnest(${[...dataSets]}::text[]) with ordinality as d(data_set, place)
       left join data_set_change c on c.data_set = d.data_set
+      left join data_set t on t.id = d.data_set and t.retired_ms is null
       left join partition p on p.data_set = d.data_set and p.acquirer_group = ${acquirerGroup}
     ), named as (
       select jsonb_agg(to_jsonb(seen) order by place) as seen, ${question} || ' ' || string_agg(change_count::text, ',' order by place) as epoch,
@@ -75,6 +79,9 @@ export async function lookIntoRecord(
   const { seen, epoch, spent, noted, sealed, people } = row
   return {
     changes: new Map(seen.map((one) => [one.data_set, one.change_count])),
+    terms: new Map(
+      seen.flatMap(({ data_set: dataSet, terms }) => (terms === null ? [] : [[dataSet, terms]])),
+    ),
     heads: new Map(
       seen.flatMap(({ data_set: dataSet, head, last_ask: lastAsk }) =>
         head === null || lastAsk === null ? [] : [[dataSet, { head, lastAsk }]],

@@ -34,7 +34,10 @@ export interface PartitionHold extends Disposable {
 }
 
 /** The partitions as they stood before a run, to choose newcomers by; nothing is held. `hold` goes on from it after the run. */
-export interface PartitionLook extends Pick<RecordLook, 'changes' | 'epoch' | 'refusals' | 'stored'> {
+export interface PartitionLook extends Pick<
+  RecordLook,
+  'changes' | 'terms' | 'epoch' | 'refusals' | 'stored'
+> {
   readonly acquirerGroup: string
   readonly dataSets: readonly string[]
   partition(dataSet: string): Partition
@@ -156,11 +159,12 @@ async function look(
   const partitions = new Map<string, Partition>()
   for (const [dataSet, { head, lastAsk }] of found.heads)
     partitions.set(dataSet, await rebuild(db, { acquirerGroup, dataSet }, { head, lastAsk, cache }))
-  const { changes, epoch, refusals, stored } = found
+  const { changes, terms, epoch, refusals, stored } = found
   return {
     acquirerGroup,
     dataSets,
     changes,
+    terms,
     epoch,
     refusals,
     stored,

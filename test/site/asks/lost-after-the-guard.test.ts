@@ -2,23 +2,17 @@ import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import { sql } from 'kysely'
 import type { RawBuilder } from 'kysely'
-import { later } from '../../../src/kernel/clock.ts'
 import { Fault } from '../../../src/kernel/faults.ts'
-import { money } from '../../../src/kernel/money.ts'
-import { systemRandom } from '../../../src/kernel/random.ts'
 import { manifestSchema } from '../../../src/protocol/data-set.ts'
 import { grantRequestSchema } from '../../../src/protocol/consent/grant.ts'
-import { memberRecordSchema, workItemSchema } from '../../../src/protocol/http/network-api.ts'
 import type { Mode } from '../../../src/protocol/mode.ts'
 import { declined } from '../../../src/protocol/reason.ts'
-import { buildAsk } from '../../../src/sdk/build-ask.ts'
 import { answerAsk } from '../../../src/site/asks/answer-ask.ts'
 import { giveGrants } from '../../../src/site/consent/give-grants.ts'
-import type { PulledAsk } from '../../../src/site/line/serve-line.ts'
 import type { SiteContext } from '../../../src/site/site-context.ts'
 import type { SiteKeys } from '../../../src/site/site-keys.ts'
 import type { Vault } from '../../../src/site/vault/vault.ts'
-import { publicKeys, testParty } from '../../../src/testing/test-network.ts'
+import { testAsker } from '../../../src/testing/test-asker.ts'
 import { testGrant, testManifest, testPeople } from '../../../src/testing/test-population.ts'
 import { bareSite } from '../../../src/testing/test-site.ts'
 import type { BareSite } from '../../../src/testing/test-site.ts'
@@ -88,52 +82,12 @@ function failingVault(vault: Vault, what: Failing, how: Failure): Vault {
 
 /** One acquirer, whose asks are answered by a site of which something fails. */
 function asker(name: string) {
-  const party = testParty(name)
-  const keys = publicKeys(party)
-  const acquirer = memberRecordSchema.parse({
-    id: name,
-    name,
-    country: 'IE',
-    roles: ['acquirer'],
-    acquirerClass: 'researcher',
-    keys,
-    firstKeys: keys,
-  })
-  const { site } = bare
-  return async (text: string, { mode = 'aggregate', dryRun = false, what, how = 'by a fault' }: Asking) => {
-    const built = await buildAsk(
-      {
-        acquirer: name,
-        purpose: 'dpv:AcademicResearch',
-        legalBasis: 'eu-gdpr:A6-1-a',
-        mode,
-        offer: 'athletes',
-        releaseTo: { jurisdiction: 'IE' },
-        question: { sql: text, parameters: [] },
-        maxPrice: money(5_000n, 'EUR'),
-        expires: later(site.clock.now(), 60_000),
-        dryRun,
-      },
-      {
-        sealingKeys: new Map([['galway', site.keys.sealing.publicJwk]]),
-        key: party.signing,
-        ids: site.ids,
-        random: systemRandom,
-      },
-    )
-    const item = workItemSchema.parse({
-      ask: built.ask.id,
-      acquirer: name,
-      jws: built.jws,
-      dataSet: 'athletes',
-      priceLimit: { amount: 5_000, currency: 'EUR' },
-      dryRun,
-      expires: '2100-01-01T00:00:00Z',
-    })
-    const pulled: PulledAsk = { item, batchJws: undefined, acquirer, signer: acquirer }
+  const { prepare } = testAsker(bare, name)
+  return async (text: string, { what, how = 'by a fault', ...asked }: Asking) => {
+    const { ask, pulled } = await prepare(text, asked)
     const answer = (failing: Failing) =>
-      answerAsk(pulled, { parts: failingParts(failing, how), events: site.events })
-    return { ask: built.ask.id, answered: answer(what), again: () => answer('nothing') }
+      answerAsk(pulled, { parts: failingParts(failing, how), events: bare.site.events })
+    return { ask, answered: answer(what), again: () => answer('nothing') }
   }
 }
 

@@ -78,7 +78,7 @@ function planned(): PlannedAsk {
   }
   return {
     checked: checked.value,
-    dataSets: new Map([[watch, { manifest, eligibility }]]),
+    dataSets: new Map([[watch, { manifest, terms: '', eligibility }]]),
     minimumGroup: 2,
     minimumPeople: 2,
     dominanceBp: 10_000,
@@ -93,6 +93,7 @@ function lookAt(partition: Partition): PartitionLook {
     acquirerGroup: 'northcare',
     dataSets: [watch],
     changes: new Map(),
+    terms: new Map(),
     epoch: '',
     refusals: { spent: 0, noted: 0 },
     stored: undefined,
