@@ -18,6 +18,7 @@ import type { NetworkOptions, SiteOptions } from '../connect.ts'
 import { EXIT, WrongUse } from '../failures.ts'
 import { pinFile, readMemberProfile } from '../member-profile.ts'
 import { keepReceipts, readReceiptFile, writeReceipts } from './receipt-files.ts'
+import { addReceiptSave } from './save-receipts.ts'
 import { show } from '../session.ts'
 import type { Session } from '../session.ts'
 import { paint, say, table } from '../terminal.ts'
@@ -76,6 +77,7 @@ export function addReceiptVerbs(program: Command, session: Session): void {
     .action((ask: string, options: NetworkOptions & { to?: string; json?: boolean }) =>
       perform(session, () => fetchReceipts(session, { ask, options })),
     )
+  addReceiptSave(receipt, session)
 }
 
 async function verify(
