@@ -208,6 +208,9 @@ function notFound(url: string): string {
     return `There is no such data set or person at ${host}, or it is not open to you; check the names`
   const dataSet = searchParams.get('dataSet')
   const word = NAMED[kind]
+  // A list is there; what the message says of it is not.
+  if (word !== undefined && name === undefined && dataSet === null)
+    return `There is no such thing at ${host} as the ${word} is about, or it is not open to you; check the names in it`
   const what =
     word === undefined || name === undefined
       ? `${dataSet === null ? `"${pathname}"` : `data set "${dataSet}"`}`
