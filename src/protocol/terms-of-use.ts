@@ -30,7 +30,7 @@ export const termsVersionSchema = z
     text: z.string(),
     from: instantSchema,
     publishedAt: instantSchema,
-    /** `overtaken`: a newer one counts from the same moment or before, so that this one never does. */
+    /** `overtaken`: a newer one was published before it began to count, so that it never does. */
     state: z.enum(['coming', 'in_force', 'replaced', 'overtaken']),
   })
   .openapi('TermsVersion')

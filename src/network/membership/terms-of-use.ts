@@ -12,19 +12,23 @@ import type { AcceptanceMessage, TermsVersionMessage } from '../../protocol/term
 import type { MemberId } from '../../protocol/wire.ts'
 import type { MemberRecord } from '../../protocol/http/network-api.ts'
 
-/** A version as the record has it. */
-interface StoredTerms {
+/** When a version was published, and when it begins to count. */
+interface TermsMoments {
   readonly version: number
-  readonly digest: Digest
-  readonly text: string
   readonly from: Instant
   readonly publishedAt: Instant
 }
 
+/** A version as the record has it. */
+interface StoredTerms extends TermsMoments {
+  readonly digest: Digest
+  readonly text: string
+}
+
 /**
  * The terms of use and who accepted them, in memory: every ask looks. A version counts from its moment on; who accepted a
- * newer one ahead of its time has accepted it for good. A version that comes gives way to any published after it that counts no
- * later, so that none closes the terms to those after it. One process serves a network, so it is the only writer.
+ * newer one ahead of its time has accepted it for good. A version that comes gives way to any that is published before its moment,
+ * so that it can be put forward, put off and changed. One process serves a network, so it is the only writer.
  */
 export class TermsOfUse {
   readonly #db: Database
@@ -53,10 +57,10 @@ export class TermsOfUse {
 
   /** The rule of it, over versions from the oldest on; `accepted`: the newest that was, 0 for none. */
   static lackingOf(
-    versions: readonly Pick<StoredTerms, 'version' | 'from'>[],
+    versions: readonly TermsMoments[],
     { accepted, now }: { accepted: number; now: Instant },
   ): { readonly version: number; readonly from: Instant } | undefined {
-    const inForce = versions.findLast(({ from }) => from <= now)
+    const inForce = inForceOf(versions, now)
     if (!inForce || accepted >= inForce.version) return undefined
     return { version: inForce.version, from: inForce.from }
   }
@@ -75,25 +79,25 @@ export class TermsOfUse {
 
   /** Where one of all versions stands, which are given from the oldest on: the newest whose moment has come is in force. */
   static stateOf(
-    { version, from }: Pick<StoredTerms, 'version' | 'from'>,
-    versions: readonly Pick<StoredTerms, 'version' | 'from'>[],
+    one: TermsMoments,
+    versions: readonly TermsMoments[],
     now: Instant,
   ): TermsVersionMessage['state'] {
-    if (versions.some((other) => other.version > version && other.from <= from)) return 'overtaken'
-    if (from > now) return 'coming'
-    return versions.findLast((other) => other.from <= now)?.version === version ? 'in_force' : 'replaced'
+    if (isOvertaken(one, versions)) return 'overtaken'
+    if (one.from > now) return 'coming'
+    return inForceOf(versions, now)?.version === one.version ? 'in_force' : 'replaced'
   }
 
   /**
-   * Publishes a text, to count at once unless it is told from when on. That of the newest version again changes nothing, but
-   * its moment while it has not come. Gives its version.
+   * Publishes a text, to count at once unless it is told from when on, instead of what has not begun to count. That of the
+   * newest version again changes nothing, but its moment while it has not come. Gives its version.
    *
    * @throws Fault `fault.request_malformed` when it would count before it is known, or its text counts already
    */
   async publish({
     text,
     from,
-    now,
+    now: asked,
   }: {
     text: string
     from: Instant | undefined
@@ -103,6 +107,8 @@ export class TermsOfUse {
       // What an answer that was lost told of may be there.
       await this.#readVersions()
       const newest = this.#versions.at(-1)
+      // A clock that was put back does not make a text known before the one that it replaces.
+      const now = newest === undefined || asked > newest.publishedAt ? asked : newest.publishedAt
       const digest = digestOf(text)
       if (newest?.digest === digest) {
         if (from === undefined ? newest.from <= now : from === newest.from) return newest.version
@@ -201,6 +207,16 @@ export class TermsOfUse {
       publishedAt: instant(Number(row.published_ms)),
     }))
   }
+}
+
+/** The newest version whose moment has come, of those that were not taken back before it. */
+function inForceOf(versions: readonly TermsMoments[], now: Instant): TermsMoments | undefined {
+  return versions.findLast((one) => one.from <= now && !isOvertaken(one, versions))
+}
+
+/** Whether a newer one was published before it began to count, or counts from the same moment: then it never does. */
+function isOvertaken({ version, from }: TermsMoments, versions: readonly TermsMoments[]): boolean {
+  return versions.some((other) => other.version > version && (other.publishedAt < from || other.from <= from))
 }
 
 /** Acceptances that are shown: of a thousand acquirers and ten versions. */

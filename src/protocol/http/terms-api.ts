@@ -24,7 +24,7 @@ export const TERMS_API = {
     tag: 'members',
     summary: 'Publish the terms of use, or a new version of them',
     description:
-      'The operator. From the moment `from` on, acquirers that have not accepted this version or a newer one are declined (`declined.terms`). A version that has not begun to count is overtaken by a newer one that counts from the same moment or before, and never does. The text of the newest version again changes nothing; with another `from`, or none, it is published anew while that version has not begun to count, and refused after.',
+      'The operator. From the moment `from` on, acquirers that have not accepted this version or a newer one are declined (`declined.terms`). A version that has not begun to count is overtaken by whatever is published before it does, and never counts. The text of the newest version again changes nothing; with another `from`, or none, it is published anew while that version has not begun to count, and refused after.',
     body: newTermsSchema,
     response: termsVersionSchema,
   }),
