@@ -84,6 +84,8 @@ export const LIMITS = {
   disputeWindowMs: 30 * 86_400_000,
   /** How long the other side has to answer a dispute, before it can be decided without. */
   disputeAnswerMs: 14 * 86_400_000,
+  /** How long the texts of a dispute are kept after its last step: who goes to a court about it has its own copies by then. */
+  disputeTextMs: 365 * 86_400_000,
   /** Two machines' clocks may differ by this much before a token or an ask is refused. */
   clockSkewMsMax: 60_000,
   /** A floor limit is used no more this long before it ends: no run takes longer, so none is booked after the end. */

@@ -27,6 +27,7 @@ import type { SweepParts } from './clearing/sweep-expired.ts'
 import { networkDirectory } from './config.ts'
 import type { NetworkSettings } from './config.ts'
 import { EMBEDDED_SETTINGS } from './embedded-settings.ts'
+import { forgetDisputeTexts } from './disputes/dispute-texts.ts'
 import { networkDoor } from './doors/network-door.ts'
 import { askBell, noticeBell, siteBell } from './doors/network-parts.ts'
 import type { NetworkParts } from './doors/network-parts.ts'
@@ -225,6 +226,7 @@ function sweeper(parts: SweepParts): () => Promise<void> {
       await sweepAll(parts)
       if (clock.now() < forgetAt) return
       await forgetPassedRequests(parts)
+      await forgetDisputeTexts(parts.db, clock.now())
       forgetAt = later(clock.now(), FORGET_EVERY_MS)
     })
 }

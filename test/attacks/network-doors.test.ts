@@ -139,6 +139,7 @@ function calls(): Calls {
       body: { outcome: 'rejected', ground: 'Planted' },
     },
     confirmDeletion: { path: '/v1/disputes/dispute_none/deletion' },
+    removeDisputeTexts: { path: '/v1/disputes/dispute_none/texts' },
     invoice: { path: '/v1/settlements/stl_none/invoice?member=northcare' },
   }
 }

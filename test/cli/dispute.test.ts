@@ -50,11 +50,20 @@ test('a dispute is raised, answered and decided by command line, and money comes
   const { dispute } = JSON.parse(raised.out) as { dispute: string }
   const listed = await typed('list', '--as', 'federation')
   assert.equal(listed.code, 1, 'something waits')
-  assert.match(listed.out, /northcare +not delivered +galway +1\.50 EUR/)
+  assert.match(listed.out, /northcare +not delivered +galway +1\.50 EUR +open +federation, edgeworks\n/)
   assert.equal((await typed('decide', dispute, '--uphold', '--ground', 'too soon')).code, 1)
   assert.equal((await typed('answer', dispute, '--text', 'So it is', '--as', 'federation')).code, 2)
   const answered = await typed('answer', dispute, '--accept', '--text', 'So it is', '--as', 'federation')
-  assert.match(answered.out, /is accepted: .*\n.*\nfederation answered: So it is/, answered.error)
+  assert.match(
+    answered.out,
+    /is open: .*\n.*\nfederation accepts: So it is\nedgeworks may answer until /,
+    answered.error,
+  )
+  await network.call(custodian, NETWORK_API.answerDispute, {
+    params: { id: dispute },
+    body: { answer: 'accepted', text: 'So it is' },
+  })
+  assert.match((await typed('list', ...as)).out, /accepted +operator\n/)
   assert.equal((await typed('decide', dispute, '--reject', '--deletion', '--ground', 'x')).code, 2)
   const decided = await typed('decide', dispute, '--uphold', '--deletion', '--ground', 'Both say so')
   assert.match(decided.out, /1\.50 EUR went back\nnorthcare has to delete what was released/, decided.error)
@@ -62,6 +71,8 @@ test('a dispute is raised, answered and decided by command line, and money comes
   const done = await typed('confirm-deletion', dispute, ...as)
   assert.match(done.out, /northcare has deleted what was released/, done.error)
   assert.equal((await typed('list', ...as)).code, 0)
+  const removed = await typed('remove-texts', dispute)
+  assert.match(removed.out, /Decided on .*: \(the text was removed\)\n/, removed.error)
   const statement = await typedHere(home, ['ledger', 'statement', ...as, '--network', network.url])
   assert.match(statement.out, /credit, refund +federation earned +northcare funds/)
 })

@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
-import fc from 'fast-check'
+import { sql } from 'kysely'
+import { silentLog } from '../../src/kernel/log.ts'
+import { connect } from '../../src/kernel/postgres/open-postgres.ts'
+import { Secret } from '../../src/kernel/secret.ts'
 import { NETWORK_API } from '../../src/protocol/http/network-endpoints.ts'
 import type { DisputeRequest } from '../../src/protocol/money/dispute.ts'
-import { creditPostings } from '../../src/network/disputes/credit-postings.ts'
-import type { Credit } from '../../src/network/disputes/credit-postings.ts'
 import { testDecision } from '../../src/testing/test-decision.ts'
 import { testAsk, testOffer } from '../../src/testing/test-network.ts'
 import type { TestParty } from '../../src/testing/test-network.ts'
@@ -35,11 +36,13 @@ describe('/v1/disputes', () => {
     w.network.call(by, NETWORK_API.raiseDispute, {
       body: { ask, site: 'galway', reason: 'not_delivered', statement, ...more },
     })
-  const answer = (by: TestParty, id: string, said: 'accepted' | 'contested') =>
-    w.network.call(by, NETWORK_API.answerDispute, {
-      params: { id },
-      body: { answer: said, text: 'We looked' },
-    })
+  const answer = (by: TestParty, id: string, said: 'accepted' | 'contested', text = 'We looked') =>
+    w.network.call(by, NETWORK_API.answerDispute, { params: { id }, body: { answer: said, text } })
+  const answerBoth = async (id: string, said: 'accepted' | 'contested') => {
+    await answer(w.federation, id, said)
+    return answer(w.edgeworks, id, said)
+  }
+  const find = (id: string) => w.network.call(w.northcare, NETWORK_API.dispute, { params: { id } })
   const decide = (id: string, more: { credit?: ReturnType<typeof eur>; deletion?: boolean } = {}) =>
     w.network.call(w.network.operator, NETWORK_API.decideDispute, {
       params: { id },
@@ -64,11 +67,21 @@ describe('/v1/disputes', () => {
     const ask = await trade(333)
     const raised = await raise(w.northcare, ask, { claim: eur(200) })
     assert.equal(raised.state, 'open')
-    await assert.rejects(decide(raised.dispute), /Refused with 409/, 'the other side may still answer')
-    assert.equal((await answer(w.federation, raised.dispute, 'contested')).state, 'contested')
-    await assert.rejects(answer(w.edgeworks, raised.dispute, 'accepted'), /Refused with 409/)
+    assert.deepEqual(raised.waitsFor, ['federation', 'edgeworks'])
+    assert.equal((await answer(w.edgeworks, raised.dispute, 'accepted')).state, 'open')
+    const early = decide(raised.dispute)
+    await assert.rejects(early, /409.*\\"federation\\" may still answer/, 'who would pay is heard')
+    const contested = await answer(w.federation, raised.dispute, 'contested')
+    assert.deepEqual([contested.state, contested.waitsFor], ['contested', ['operator']])
+    assert.deepEqual(
+      contested.answers.map((one) => [one.by, one.answer]),
+      [
+        ['edgeworks', 'accepted'],
+        ['federation', 'contested'],
+      ],
+    )
     const decided = await decide(raised.dispute, { credit: eur(150) })
-    assert.equal(decided.state, 'upheld')
+    assert.deepEqual([decided.state, decided.waitsFor], ['upheld', []])
     assert.deepEqual(decided.outcome?.credit, { amountMinor: 150n, currency: 'EUR' })
     await assert.rejects(decide(raised.dispute), /Refused with 409/, 'it is decided once')
     const end = await available()
@@ -107,13 +120,13 @@ describe('/v1/disputes', () => {
     )
     const first = await raise(w.northcare, ask, { claim: eur(60) })
     await assert.rejects(raise(w.northcare, ask), /Refused with 409/, 'one at a time')
-    await answer(w.edgeworks, first.dispute, 'accepted')
+    await answerBoth(first.dispute, 'accepted')
     await assert.rejects(decide(first.dispute, { credit: eur(61) }), /Refused with 400/)
     await decide(first.dispute)
     await assert.rejects(raise(w.northcare, ask, { claim: eur(41) }), /Refused with 400/)
     const second = await raise(w.northcare, ask)
     assert.deepEqual(second.claim, { amountMinor: 40n, currency: 'EUR' })
-    await answer(w.edgeworks, second.dispute, 'accepted')
+    await answerBoth(second.dispute, 'accepted')
     await Promise.allSettled([decide(second.dispute), decide(second.dispute), decide(second.dispute)])
     const { items } = await w.network.call(w.network.operator, NETWORK_API.listTransfers, {
       query: { owner: 'northcare' },
@@ -131,7 +144,7 @@ describe('/v1/disputes', () => {
     await settle('settlement-before')
     const ask = await trade(90)
     const { dispute } = await raise(w.northcare, ask)
-    await answer(w.federation, dispute, 'accepted')
+    await answerBoth(dispute, 'accepted')
     await settle('settlement-after')
     const held = await available()
     for (const owner of ['federation', 'edgeworks'])
@@ -143,8 +156,7 @@ describe('/v1/disputes', () => {
       decide(dispute),
       /Refused with 409.*\\"federation\\", \\"edgeworks\\" has too little/,
     )
-    const found = await w.network.call(w.northcare, NETWORK_API.dispute, { params: { id: dispute } })
-    assert.equal(found.state, 'accepted')
+    assert.equal((await find(dispute)).state, 'accepted')
     for (const owner of ['federation', 'edgeworks'])
       await w.network.call(w.network.operator, NETWORK_API.transfer, {
         body: { kind: 'deposit', member: owner, amount: eur(100) },
@@ -170,11 +182,13 @@ describe('/v1/disputes', () => {
     // Nobody answers; from the day on it is decided without.
     w.clock.advance(14 * DAY_MS - 1)
     await assert.rejects(decide(dispute, { deletion: true }), /Refused with 409/)
+    assert.deepEqual((await find(dispute)).waitsFor, ['northcare'])
     w.clock.advance(1)
+    assert.deepEqual((await find(dispute)).waitsFor, ['operator'])
     await assert.rejects(answer(w.northcare, dispute, 'contested'), /Refused with 409/)
     assert.equal(await releasesOf(ask), 1)
     const decided = await decide(dispute, { deletion: true })
-    assert.equal(decided.outcome?.deletion, 'due')
+    assert.deepEqual([decided.outcome?.deletion, decided.waitsFor], ['due', ['northcare']])
     await assert.rejects(releasesOf(ask), /Refused with 410/)
     const confirm = (by: TestParty) =>
       w.network.call(by, NETWORK_API.confirmDeletion, { params: { id: dispute } })
@@ -235,7 +249,125 @@ describe('/v1/disputes', () => {
     await assert.rejects(answer(regulator, dispute, 'accepted'), /Refused with 403/)
     await assert.rejects(answer(w.network.operator, dispute, 'accepted'), /Refused with 403/)
     const seen = await w.network.call(regulator, NETWORK_API.dispute, { params: { id: dispute } })
-    assert.deepEqual([seen.state, seen.answer], ['open', undefined])
+    assert.deepEqual([seen.state, seen.answers], ['open', []])
+  })
+
+  test('a step that comes again gives what is there, and another one in its place is refused', async () => {
+    const ask = await trade(60)
+    const first = await raise(w.northcare, ask, { claim: eur(30) })
+    assert.deepEqual(await raise(w.northcare, ask, { claim: eur(30) }), first)
+    for (const other of [{ claim: eur(29) }, { claim: eur(30), statement: 'It is late' }])
+      await assert.rejects(raise(w.northcare, ask, other), /Refused with 409/)
+    const answered = await answerBoth(first.dispute, 'contested')
+    assert.deepEqual(await answer(w.edgeworks, first.dispute, 'contested'), answered)
+    await assert.rejects(answer(w.edgeworks, first.dispute, 'accepted'), /409.*\\"edgeworks\\" has answered/)
+    await assert.rejects(answer(w.edgeworks, first.dispute, 'contested', 'We looked again'), /409/)
+    const start = await available()
+    const decided = await decide(first.dispute)
+    for (const again of [decide(first.dispute), answer(w.edgeworks, first.dispute, 'contested')])
+      assert.deepEqual(await again, decided)
+    for (const other of [{ credit: eur(1) }, { deletion: true }])
+      await assert.rejects(decide(first.dispute, other), /Refused with 409/)
+    await assert.rejects(reject(first.dispute), /Refused with 409/)
+    const end = await available()
+    assert.equal((end['northcare funds'] ?? 0) - (start['northcare funds'] ?? 0), 30, 'once')
+    const second = await raise(w.northcare, ask)
+    assert.notEqual(second.dispute, first.dispute)
+    const withdraw = () =>
+      w.network.call(w.northcare, NETWORK_API.withdrawDispute, { params: { id: second.dispute } })
+    assert.deepEqual(await withdraw(), await withdraw())
+    const third = await raise(w.northcare, ask)
+    await answerBoth(third.dispute, 'contested')
+    assert.deepEqual(await reject(third.dispute), await reject(third.dispute))
+  })
+
+  test('the processor of an issuer pays back, so it reads, and is heard', async () => {
+    const bureau = await w.network.addMember('bureau', ['issuer-processor'])
+    const plain = testOffer(w.galway, { issuer: w.federation, country: 'IE' })
+    const tended = testOffer(w.galway, {
+      issuer: w.federation,
+      country: 'IE',
+      dataSet: 'tended',
+      issuerProcessor: bureau.name,
+    })
+    await w.network.publish(w.galway, [plain, tended])
+    const { id: ask } = await w.network.ask(w.northcare, testAsk(w.network, w.northcare, { offer: 'tended' }))
+    const clearing = { dataSet: 'tended', issuerProcessor: bureau.name }
+    await w.network.call(w.galway, NETWORK_API.decide, {
+      params: { id: 'galway' },
+      body: testDecision(w.network, w.galway, {
+        ask,
+        acquirer: 'northcare',
+        issuer: 'federation',
+        priceMinor: 100,
+        clearing,
+      }),
+    })
+    const { dispute, waitsFor, issuerProcessor } = await raise(w.northcare, ask)
+    assert.deepEqual([waitsFor, issuerProcessor], [['federation', 'bureau', 'edgeworks'], 'bureau'])
+    await answerBoth(dispute, 'accepted')
+    const { items } = await w.network.call(bureau, NETWORK_API.listDisputes)
+    assert.deepEqual(
+      items.map((one) => [one.dispute, one.state, one.waitsFor]),
+      [[dispute, 'open', ['bureau']]],
+    )
+    await assert.rejects(decide(dispute), /409.*\\"bureau\\" may still answer/)
+    assert.equal((await answer(bureau, dispute, 'contested')).state, 'contested')
+  })
+
+  test('what somebody writes names no way to reach a person, is removed at a word, and after a year', async () => {
+    const ask = await trade(40)
+    for (const text of ['Ask ann@northcare.example', 'Call 030/123 45 67'])
+      await assert.rejects(
+        raise(w.northcare, ask, { statement: text }),
+        /400.*without an? (e-mail address|telephone number): a network keeps nothing about people/,
+      )
+    const kept = 'It names Marker Markerson'
+    const key = { headers: { 'idempotency-key': 'a-marked-one' } }
+    const { dispute } = await w.network.call(w.northcare, NETWORK_API.raiseDispute, {
+      body: { ask, site: 'galway', reason: 'not_delivered', statement: kept },
+      ...key,
+    })
+    await answer(w.edgeworks, dispute, 'contested')
+    await using look = await connect(new Secret(w.databaseUrl), {
+      name: 'look',
+      log: silentLog,
+      stop: () => Promise.resolve(),
+    })
+    const rowsWith = async (text: string) => {
+      const { rows: tables } = await sql<{ name: string }>`
+        select c.oid::regclass::text as name from pg_class c
+        where c.relkind = 'r' and c.relnamespace = 'public'::regnamespace`.execute(look.db)
+      const found = await Promise.all(
+        tables.map(async ({ name }) => {
+          const { rows } =
+            await sql`select 1 from ${sql.table(name)} as t where t::text like ${`%${text}%`}`.execute(
+              look.db,
+            )
+          return rows.length > 0 ? [name] : []
+        }),
+      )
+      return found.flat().toSorted()
+    }
+    assert.deepEqual(await rowsWith('Markerson'), ['dispute_text', 'idempotent_answer'])
+    for (const change of [sql`update dispute set reason = 'x'`, sql`delete from dispute_step`])
+      await assert.rejects(change.execute(look.db), /append-only/)
+    const remove = (by: TestParty) =>
+      w.network.call(by, NETWORK_API.removeDisputeTexts, { params: { id: dispute } })
+    await assert.rejects(remove(w.northcare), /Refused with 403/)
+    const removed = await remove(w.network.operator)
+    assert.deepEqual([removed.statement, removed.answers[0]?.text], [undefined, undefined])
+    assert.deepEqual([removed.state, removed.answers[0]?.answer], ['open', 'contested'])
+    assert.deepEqual(await rowsWith('Markerson'), [])
+    assert.deepEqual(await remove(w.network.operator), removed)
+    await answer(w.federation, dispute, 'contested')
+    w.clock.advance(365 * DAY_MS)
+    await w.network.serving.sweep()
+    assert.equal((await find(dispute)).answers[1]?.text, 'We looked', 'a year after the last step')
+    w.clock.advance(60_001)
+    await w.network.serving.sweep()
+    assert.deepEqual(await rowsWith('We looked'), [])
+    assert.equal((await find(dispute)).answers[1]?.answer, 'contested')
   })
 
   test('within the window, by those who took part; withdrawn or rejected moves nothing', async () => {
@@ -262,59 +394,11 @@ describe('/v1/disputes', () => {
     assert.equal(taken.state, 'withdrawn')
     await assert.rejects(decide(dispute), /Refused with 409/)
     const again = await raise(w.northcare, ask)
-    await answer(w.federation, again.dispute, 'contested')
+    await answerBoth(again.dispute, 'contested')
     assert.equal((await reject(again.dispute)).state, 'rejected')
     assert.deepEqual(await available(), start)
     assert.ok((await w.network.call(w.edgeworks, NETWORK_API.listDisputes)).items.length >= 2)
     w.clock.advance(30 * DAY_MS)
     await assert.rejects(raise(w.northcare, ask), /Refused with 409/, 'the window is over')
   })
-})
-
-const someShares = fc
-  .array(
-    fc.record({
-      sharedMinor: fc.bigInt({ min: 0n, max: 10_000n }),
-      earnedMinor: fc.bigInt({ min: 0n, max: 10_000n }),
-      fundsMinor: fc.bigInt({ min: 0n, max: 10_000n }),
-    }),
-    { minLength: 1, maxLength: 4 },
-  )
-  .map((drawn) => drawn.map((one, index) => ({ ...one, owner: `owner-${index}` })))
-const someAmount = fc.bigInt({ min: 1n, max: 20_000n })
-const creditOf = (acquirer: string, more: Pick<Credit, 'shares' | 'amountMinor'>) =>
-  creditPostings({ dispute: 'd', ask: 'a', site: 's', acquirer, currency: 'EUR', ...more })
-
-test('creditPostings() adds up to what goes back, and takes from nobody what is not there', () => {
-  fc.assert(
-    fc.property(someShares, someAmount, (shares, amountMinor) => {
-      const { postings, short } = creditOf('acquirer', { shares, amountMinor })
-      assert.equal(
-        postings.reduce((sum, posting) => sum + posting.amountMinor, 0n),
-        amountMinor,
-      )
-      for (const { owner, earnedMinor, fundsMinor } of shares.filter((one) => !short.includes(one.owner)))
-        for (const { debit, amountMinor: taken } of postings.filter((one) => one.debit.owner === owner))
-          assert.ok(taken >= 0n && taken <= (debit.kind === 'earned' ? earnedMinor : fundsMinor))
-    }),
-  )
-})
-
-test('creditPostings() books nothing from an account to itself, and of an acquirer that shared nothing else changes', () => {
-  fc.assert(
-    fc.property(someShares, someAmount, fc.nat(4), (shares, amountMinor, position) => {
-      const sharer = `owner-${position}`
-      const own = creditOf(sharer, { shares, amountMinor })
-      const others = creditOf('acquirer', { shares, amountMinor })
-      const toSharer = others.postings.map((one) => ({ ...one, credit: { ...one.credit, owner: sharer } }))
-      assert.deepEqual(
-        own.postings,
-        toSharer.filter(({ debit }) => debit.owner !== sharer || debit.kind !== 'funds'),
-      )
-      assert.deepEqual(
-        own.short,
-        others.short.filter((owner) => owner !== sharer),
-      )
-    }),
-  )
 })

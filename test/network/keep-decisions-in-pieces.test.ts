@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { sql } from 'kysely'
+import { digestOf } from '../../src/kernel/digest.ts'
 import type { Database } from '../../src/kernel/postgres/database.ts'
 import { migrate } from '../../src/kernel/postgres/migrate.ts'
 import { NETWORK_MIGRATIONS } from '../../src/network/migrations/migrations.ts'
@@ -8,8 +9,8 @@ import { testPostgres } from '../../src/testing/test-postgres.ts'
 
 const STEP = '0260-keep-decisions-in-pieces'
 
-async function bringUpTo(db: Database, isAfter: boolean): Promise<void> {
-  const steps = Object.entries(NETWORK_MIGRATIONS).filter(([name]) => isAfter || name < STEP)
+async function bringUpTo(db: Database, isAfter: boolean, step = STEP): Promise<void> {
+  const steps = Object.entries(NETWORK_MIGRATIONS).filter(([name]) => isAfter || name < step)
   await migrate(db, Object.fromEntries(steps))
 }
 
@@ -110,3 +111,41 @@ async function beside(db: Database): Promise<number> {
   )
   return Number(rows[0]?.bytes)
 }
+
+test('texts of disputes of before stand apart, by a digest that goes with them', async () => {
+  await using postgres = await testPostgres()
+  const { db } = postgres
+  await bringUpTo(db, false, '0400-keep-dispute-texts-apart')
+  await sql`
+    insert into dispute (id, ask, site, side, acquirer, issuer, custodian, raised_by, reason, statement, currency, raised_at,
+      answer_by)
+    values ('d', 'a', 's', 'provider', 'n', 'f', 'e', 'e', 'passed_on', 'Said before', 'EUR', now(), now())`.execute(
+    db,
+  )
+  await sql`
+    insert into dispute_step (dispute, kind, state, by_party, said, made_at) values
+      ('d', 'answer', 'contested', 'n', 'Answered before', now()), ('d', 'end', 'withdrawn', 'e', null, now())`.execute(
+    db,
+  )
+  await bringUpTo(db, true)
+  const { rows: texts } = await sql<{ kind: string; by_party: string; salt: string; body: string }>`
+    select kind, by_party, salt, body from dispute_text order by kind desc`.execute(db)
+  assert.deepEqual(
+    texts.map(({ kind, by_party, body }) => [kind, by_party, body]),
+    [
+      ['statement', 'e', 'Said before'],
+      ['answer', 'n', 'Answered before'],
+    ],
+  )
+  const { rows: digests } = await sql<{ digest: string | null }>`
+    select text_digest as digest from dispute
+    union all (select text_digest from dispute_step order by kind)`.execute(db)
+  assert.deepEqual(
+    digests.map(({ digest }) => digest),
+    [...texts.map(({ salt, body }) => digestOf(`${salt} ${body}`)), null],
+  )
+  const again = sql`
+    insert into dispute_step (dispute, kind, state, by_party, made_at) values ('d', 'end', 'upheld', 'x', now())`
+  await assert.rejects(again.execute(db), /dispute_step_once/, 'it ends once')
+  await assert.rejects(sql`update dispute_step set state = 'upheld'`.execute(db), /append-only/)
+})

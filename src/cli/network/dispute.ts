@@ -1,5 +1,6 @@
 import type { Command } from 'commander'
 import { formatMoney } from '../../kernel/money.ts'
+import { OPERATOR } from '../../protocol/http/network-api.ts'
 import { DISPUTE_REASONS, disputeOutcomeSchema, disputeRequestSchema } from '../../protocol/money/dispute.ts'
 import type { Dispute } from '../../protocol/money/dispute.ts'
 import { wireMoney } from '../../protocol/wire.ts'
@@ -31,7 +32,7 @@ export function addDisputeVerbs(program: Command, session: Session): void {
   addMemberOptions(
     verb(dispute, {
       name: 'list',
-      summary: 'disputes, newest first; exit code 1 when one waits for an answer or an outcome',
+      summary: 'disputes, newest first, and who they wait for; exit code 1 when one waits for somebody',
       example: 'hedgerow dispute list --as northcare',
     }),
   ).action((options: DisputeOptions) => perform(session, () => list(session, options)))
@@ -46,6 +47,15 @@ export function addDisputeVerbs(program: Command, session: Session): void {
   )
   addAnswerVerbs(dispute, session)
   addDecideVerb(dispute, session)
+  addMemberOptions(
+    verb(dispute, {
+      name: 'remove-texts <dispute>',
+      summary: 'remove what was written about it, since it names somebody (operator of the network)',
+      example: 'hedgerow dispute remove-texts dispute_01J…',
+    }),
+  ).action((id: string, options: DisputeOptions) =>
+    perform(session, () => tell(session, options, (disputes) => disputes.removeTexts(id))),
+  )
 }
 
 interface RaiseOptions extends DisputeOptions {
@@ -95,7 +105,7 @@ function addAnswerVerbs(dispute: Command, session: Session): void {
   addMemberOptions(
     verb(dispute, {
       name: 'answer <dispute>',
-      summary: 'say what the other side says of it, within 14 days',
+      summary: 'say what you, of the other side, say of it, within 14 days',
       example: 'hedgerow dispute answer dispute_01J… --contest --text "It opened on 3 May" --as world-sport',
     }),
   )
@@ -142,7 +152,7 @@ function addDecideVerb(dispute: Command, session: Session): void {
     verb(dispute, {
       name: 'decide <dispute>',
       summary:
-        'decide a dispute once the other side has answered or its time is over (operator of the network)',
+        'decide a dispute once everybody on the other side has answered or the time is over (operator of the network)',
       example:
         'hedgerow dispute decide dispute_01J… --uphold --credit 1.25EUR --ground "It did not open"\nhedgerow dispute decide dispute_01J… --uphold --deletion --ground "It was passed on"',
     }),
@@ -182,25 +192,19 @@ async function list(session: Session, options: DisputeOptions): Promise<number> 
     print: () =>
       table(session.terminal, {
         none: 'Nothing is disputed',
-        head: ['dispute', 'raised', 'by', 'reason', 'site', 'claim', 'answer by', 'state'],
+        head: ['dispute', 'raised by', 'reason', 'site', 'claim', 'state', 'waits for'],
         rows: items.map((item) => [
           item.dispute,
-          shortMomentText(item.raisedAt),
           item.raisedBy,
           item.reason.replaceAll('_', ' '),
           item.site,
           item.claim ? formatMoney(item.claim) : 'deletion',
-          shortMomentText(item.answerBy),
           item.state,
+          item.waitsFor.join(', '),
         ]),
       }),
   })
-  return items.some(isWaiting) ? EXIT.fellShort : EXIT.done
-}
-
-/** Somebody has something to do about it. */
-function isWaiting({ state, outcome }: Dispute): boolean {
-  return ['open', 'accepted', 'contested'].includes(state) || outcome?.deletion === 'due'
+  return items.some(({ waitsFor }) => waitsFor.length > 0) ? EXIT.fellShort : EXIT.done
 }
 
 async function tell(
@@ -213,15 +217,20 @@ async function tell(
   show(session, { json: options.json, value: found, print: () => print(session, found) })
 }
 
+const ANSWER_WORDS = { accepted: 'accepts', contested: 'contests' } as const
+
 function print({ terminal }: Session, found: Dispute): void {
-  const { dispute, state, ask, site, raisedBy, reason, statement, claim, answerBy, answer, outcome } = found
+  const { dispute, state, ask, site, raisedBy, reason, claim, answers, waitsFor, outcome } = found
+  const textOf = (text: string | undefined) => text ?? '(the text was removed)'
   say(terminal, `${dispute} is ${state}: ${ask} at ${site}`)
   const claimed = claim ? `${formatMoney(claim)} back` : 'deletion'
-  say(terminal, `${raisedBy} claims ${claimed} (${reason.replaceAll('_', ' ')}): ${statement}`)
-  if (answer) say(terminal, `${answer.by} answered: ${answer.text}`)
-  else if (state === 'open') say(terminal, `The other side may answer until ${shortMomentText(answerBy)}`)
+  say(terminal, `${raisedBy} claims ${claimed} (${reason.replaceAll('_', ' ')}): ${textOf(found.statement)}`)
+  for (const { by, answer, text } of answers) say(terminal, `${by} ${ANSWER_WORDS[answer]}: ${textOf(text)}`)
+  if (!outcome && waitsFor.includes(OPERATOR)) say(terminal, 'The operator of the network may decide')
+  else if (!outcome && waitsFor.length > 0)
+    say(terminal, `${waitsFor.join(' and ')} may answer until ${shortMomentText(found.answerBy)}`)
   if (!outcome) return
-  say(terminal, `Decided on ${shortMomentText(outcome.at)}: ${outcome.ground}`)
+  say(terminal, `Decided on ${shortMomentText(outcome.at)}: ${textOf(outcome.ground)}`)
   if (outcome.credit) say(terminal, `${formatMoney(outcome.credit)} went back`)
   if (outcome.deletion === 'due')
     say(terminal, `${found.acquirer} has to delete what was released, and to say so`)

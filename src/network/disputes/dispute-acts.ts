@@ -19,8 +19,9 @@ import type { ReceiptLog } from '../../transparency/receipt-log.ts'
 import { deleteReleases } from '../notices/withdraw-releases.ts'
 import type { AsksUnderWay } from '../routing/asks-under-way.ts'
 import { bookCredit, creditedMinor } from './book-credit.ts'
-import { findDisputes, insertDispute, insertStep, stateOf } from './dispute-store.ts'
+import { findDisputes, insertDispute, insertStep, sideOf, silentOf, stateOf } from './dispute-store.ts'
 import type { DisputeStep, StoredDispute } from './dispute-store.ts'
+import { deleteTexts, saltText } from './dispute-texts.ts'
 import { findDisputed } from './disputed-leg.ts'
 import type { DisputedLeg } from './disputed-leg.ts'
 
@@ -34,7 +35,8 @@ export interface DisputeParts {
 }
 
 /**
- * Raises a dispute over what a site answered to an ask, with a receipt in the network's log.
+ * Raises a dispute over what a site answered to an ask, with a receipt in the network's log. The same again while it is open gives
+ * the one that there is: here and in every step, whoever did not hear the answer asks again.
  *
  * @throws Fault `fault.not_found` for whoever has no part in the trade, `fault.forbidden` for a reason of the other side,
  * `fault.request_malformed` for a claim that is none, `fault.conflict` after the window, or while another one of this side is open
@@ -43,8 +45,7 @@ export async function raiseDispute(
   { db, clock, ids, log }: DisputeParts,
   { request, by }: { request: DisputeRequest; by: string },
 ): Promise<StoredDispute> {
-  const id = ids.next('dispute')
-  await db.transaction().execute(async (tx) => {
+  const id = await db.transaction().execute(async (tx) => {
     await lockTrade(tx, request)
     const leg = await findDisputed(tx, request)
     const side = leg && sideOf(leg, by)
@@ -57,27 +58,30 @@ export async function raiseDispute(
       sql`d.ask = ${request.ask} and d.site = ${request.site} and d.side = ${side}`,
       100,
     )
-    if (earlier.some((one) => !one.end)) throw refused('another dispute of this side is not decided yet')
     const claimMinor = claimOf(request, { side, leg, credited: await creditedMinor(tx, request) })
-    await insertDispute(tx, {
-      id,
-      side,
-      ...request,
-      acquirer: leg.acquirer,
-      issuer: leg.issuer,
-      custodian: leg.custodian,
-      raised_by: by,
-      claim_minor: claimMinor,
-      currency: leg.currency,
-      raised_at: now,
-      answer_by: later(now, LIMITS.disputeAnswerMs),
-    })
-    await issue(tx, log, { dispute: id, ...request, claim: claimMinor?.toString() ?? null }, request.ask)
+    const { ask, site, reason, statement } = request
+    const open = earlier.find((one) => !one.end)
+    const isSame =
+      open?.raised_by === by &&
+      open.reason === reason &&
+      open.claim_minor === claimMinor &&
+      open.statement === statement
+    if (isSame) return open.id
+    if (open) throw refused('another dispute of this side is not decided yet')
+    const { acquirer, issuer, issuer_processor, custodian, currency } = leg
+    const [claim, made] = [{ claim_minor: claimMinor, currency }, ids.next('dispute')]
+    const parties = { side, acquirer, issuer, issuer_processor, custodian, raised_by: by }
+    const times = { raised_at: now, answer_by: later(now, LIMITS.disputeAnswerMs) }
+    const said = saltText(ids, statement)
+    await insertDispute(tx, { id: made, ask, site, reason, ...parties, ...claim, ...times }, said)
+    const told = { dispute: made, ask, site, reason, statement: said.digest, claim: minorText(claimMinor) }
+    await issue(tx, log, told, ask)
+    return made
   })
   return requireDispute(db, id)
 }
 
-/** @throws Fault `fault.forbidden` for anybody but the other side, `fault.conflict` when it is answered or over */
+/** @throws Fault `fault.forbidden` for anybody but the other side, `fault.conflict` when the caller answered otherwise, or it is over */
 export async function answerDispute(
   parts: DisputeParts,
   { id, by, answer: { answer, text } }: { id: string; by: string; answer: DisputeAnswer },
@@ -86,7 +90,10 @@ export async function answerDispute(
     const side = sideOf(dispute, by)
     if (side === undefined || side === dispute.side)
       throw new Fault('fault.forbidden', { what: 'Cannot do that: this is for the other side' })
-    if (dispute.answer || dispute.end) throw refused(`it is ${stateOf(dispute)}`)
+    const mine = dispute.answers.find(({ by_party }) => by_party === by)
+    if (mine?.state === answer && mine.said === text) return undefined
+    if (mine) throw refused(`"${by}" has answered`)
+    if (dispute.end) throw refused(`it is ${stateOf(dispute)}`)
     if (parts.clock.now() >= dispute.answer_by) throw refused('the time for an answer is over')
     return { kind: 'answer', state: answer, by, said: text }
   })
@@ -100,6 +107,7 @@ export async function withdrawDispute(
   return takeStep(parts, id, (dispute) => {
     if (dispute.raised_by !== by)
       throw new Fault('fault.forbidden', { what: 'Cannot do that: this is for who raised it' })
+    if (dispute.end?.state === 'withdrawn') return undefined
     if (dispute.end) throw refused(`it is ${stateOf(dispute)}`)
     return { kind: 'end', state: 'withdrawn', by }
   })
@@ -108,7 +116,7 @@ export async function withdrawDispute(
 /**
  * Decides a dispute: the money moves, and what is to be deleted goes from the network, in the same transaction.
  *
- * @throws Fault `fault.conflict` when it is over, while the other side may still answer, and where somebody has too little;
+ * @throws Fault `fault.conflict` when it is over, while one of the other side may still answer, and where somebody has too little;
  * `fault.request_malformed` for a credit beyond the claim
  */
 export async function decideDispute(
@@ -118,8 +126,10 @@ export async function decideDispute(
   const isDeleted = decided.outcome === 'upheld' && decided.deletion
   const done = await takeStep(parts, id, async (dispute, tx) => {
     const now = parts.clock.now()
+    if (isDecidedSo(dispute, decided)) return undefined
     if (dispute.end) throw refused(`it is ${stateOf(dispute)}`)
-    if (!dispute.answer && now < dispute.answer_by) throw refused('the other side may still answer')
+    const silent = now < dispute.answer_by ? silentOf(dispute) : []
+    if (silent.length > 0) throw refused(`${silent.map((one) => `"${one}"`).join(', ')} may still answer`)
     const { outcome, ground: said } = decided
     if (outcome === 'rejected') return { kind: 'end', state: outcome, by, said }
     const creditMinor = creditOf(dispute, decided)
@@ -146,31 +156,38 @@ export async function confirmDeletion(
   })
 }
 
-/** Which side somebody is on; `undefined` for whoever has no part in the trade. */
-export function sideOf(
-  { acquirer, issuer, custodian }: Pick<DisputedLeg, 'acquirer' | 'issuer' | 'custodian'>,
-  member: string,
-): DisputeSide | undefined {
-  if (member === acquirer) return 'acquirer'
-  return member === issuer || member === custodian ? 'provider' : undefined
+/** Removes what parties and the operator wrote about a dispute, for example since it names somebody. Again changes nothing. */
+export async function removeTexts(
+  { db, log }: DisputeParts,
+  { id, by }: { id: string; by: string },
+): Promise<StoredDispute> {
+  const { ask, site } = await requireDispute(db, id)
+  await db.transaction().execute(async (tx) => {
+    await lockTrade(tx, { ask, site })
+    const removed = await deleteTexts(tx, id)
+    if (removed > 0) await issue(tx, log, { dispute: id, kind: 'texts', by, removed }, ask)
+  })
+  return requireDispute(db, id)
 }
 
-type Step = Omit<DisputeStep, 'dispute' | 'at'>
+type Step = Omit<DisputeStep, 'dispute' | 'at' | 'said'> & { readonly said?: string }
 
 /** One step after the other over one trade: two at once would each see the other's not yet. */
 async function takeStep(
-  { db, clock, log }: DisputeParts,
+  { db, clock, ids, log }: DisputeParts,
   id: string,
-  decide: (dispute: StoredDispute, tx: DatabaseTransaction) => Promise<Step> | Step | undefined,
+  decide: (dispute: StoredDispute, tx: DatabaseTransaction) => Promise<Step | undefined> | Step | undefined,
 ): Promise<StoredDispute> {
   const { ask, site } = await requireDispute(db, id)
   await db.transaction().execute(async (tx) => {
     await lockTrade(tx, { ask, site })
     const step = await decide(await requireDispute(tx, id), tx)
     if (step === undefined) return
-    await insertStep(tx, { ...step, dispute: id, at: clock.now() })
-    const { creditMinor, ...said } = step
-    await issue(tx, log, { dispute: id, ...said, credit: creditMinor?.toString() ?? null }, ask)
+    const said = step.said === undefined ? undefined : saltText(ids, step.said)
+    await insertStep(tx, { ...step, said, dispute: id, at: clock.now() })
+    const { creditMinor, ...told } = step
+    const digest = said?.digest ?? null
+    await issue(tx, log, { dispute: id, ...told, said: digest, credit: minorText(creditMinor) }, ask)
   })
   return requireDispute(db, id)
 }
@@ -220,7 +237,20 @@ function creditOf(
   throw malformed('credit', 'expected at most what is claimed, in its currency')
 }
 
-/** A receipt in the network's log over what was said. */
+/** Whether the stored outcome is this one. */
+function isDecidedSo({ end, claim_minor, currency }: StoredDispute, decided: DisputeOutcome): boolean {
+  if (end?.state !== decided.outcome || end.said !== decided.ground) return false
+  if (decided.outcome === 'rejected') return true
+  const creditMinor = decided.credit?.amountMinor ?? claim_minor ?? 0n
+  const isOfClaim = (decided.credit?.currency ?? currency) === currency
+  return isOfClaim && BigInt(end.credit_minor ?? 0) === creditMinor && end.deletion === decided.deletion
+}
+
+function minorText(minor: bigint | null | undefined): string | null {
+  return minor?.toString() ?? null
+}
+
+/** A receipt in the network's log over what was said; of a text it knows the digest. */
 async function issue(
   tx: DatabaseTransaction,
   log: DisputeParts['log'],

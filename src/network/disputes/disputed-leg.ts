@@ -8,6 +8,7 @@ import { offerSchema } from '../../protocol/offer.ts'
 export interface DisputedLeg {
   readonly acquirer: string
   readonly issuer: string
+  readonly issuer_processor: string | null
   readonly custodian: string
   readonly answeredAt: Instant
   readonly capturedMinor: bigint
@@ -26,9 +27,11 @@ export async function findDisputed(
     where s.ask = ${ask} and s.site = ${site} and s.status = 'answered'`.execute(db)
   const [row] = rows
   if (!row || (row.captured_minor ?? 0n) + (row.has_release ? 1n : 0n) === 0n) return undefined
+  const { issuer, issuerProcessor } = offerSchema.parse(row.terms)
   return {
     acquirer: row.acquirer,
-    issuer: offerSchema.parse(row.terms).issuer,
+    issuer,
+    issuer_processor: issuerProcessor ?? null,
     custodian: row.custodian,
     answeredAt: row.answered_at,
     capturedMinor: row.captured_minor ?? 0n,

@@ -32,6 +32,11 @@ export class WithdrawnPurge {
     if (oldest !== undefined && this.#clock.now() >= oldest + this.#windowMs / 2) await this.now()
   }
 
+  /** Purges tables in which something else was deleted for good. */
+  async purge(tables: readonly string[]): Promise<void> {
+    await this.#turns.run(() => purgeTables({ db: this.#db, clock: this.#clock }, tables))
+  }
+
   /** Purges at once what waits, unless it was just done; a database of somebody else's keeps its log, and then nothing is said to be permanent. */
   async now(): Promise<void> {
     await this.#turns.run(async () => {

@@ -7,6 +7,7 @@ import {
   moneySchema,
   siteIdSchema,
 } from '../wire.ts'
+import { contactInText } from '../words/contact-in-text.ts'
 
 /** What the acquirer of an ask says is wrong with what it paid for. */
 const ACQUIRER_REASONS = ['not_delivered', 'not_as_decided', 'wrong_price', 'charged_twice'] as const
@@ -21,13 +22,18 @@ export const DISPUTE_REASONS = { acquirer: ACQUIRER_REASONS, provider: PROVIDER_
 export type DisputeSide = keyof typeof DISPUTE_REASONS
 export type DisputeReason = (typeof ACQUIRER_REASONS)[number] | (typeof PROVIDER_REASONS)[number]
 
-/** A text of one of the parties. It stands for years: it names no person. */
+/** A text of one of the parties. It names no person: no network holds personal data. */
 const textSchema = (what: string) =>
   z
     .string(`expected ${what}`)
     .trim()
     .min(3, `expected ${what} of 3 to 1000 characters`)
     .max(1_000, `expected ${what} of 3 to 1000 characters`)
+    .superRefine((text, context) => {
+      const found = contactInText(text)
+      const message = `expected ${what} without ${found}: a network keeps nothing about people`
+      if (found) context.addIssue({ code: 'custom', message })
+    })
 
 export const disputeRequestSchema = z
   .strictObject({
@@ -44,7 +50,7 @@ export const disputeRequestSchema = z
   .openapi('DisputeRequest')
 export type DisputeRequest = z.output<typeof disputeRequestSchema>
 
-/** What the other side says, once. */
+/** What one of the other side says, once. */
 export const disputeAnswerSchema = z
   .strictObject({
     answer: z.enum(['accepted', 'contested'], 'expected "accepted" or "contested"'),
@@ -80,20 +86,32 @@ export const disputeSchema = z
     dataSet: dataSetIdSchema,
     acquirer: memberIdSchema,
     issuer: memberIdSchema,
+    issuerProcessor: memberIdSchema.optional(),
     custodian: memberIdSchema,
     raisedBy: memberIdSchema,
     raisedAt: instantSchema,
     reason: disputeRequestSchema.shape.reason,
-    statement: z.string(),
+    /** This and the other texts are absent once they were removed, or their time is over. */
+    statement: z.string().optional(),
     claim: moneySchema.optional(),
     /** Until then the other side may answer; from then on it can be decided without. */
     answerBy: instantSchema,
+    /** `accepted` and `contested` once everybody of the other side has answered: `contested` if anybody does. */
     state: z.enum(DISPUTE_STATES),
-    answer: z.strictObject({ by: z.string(), at: instantSchema, text: z.string() }).optional(),
+    /** Who has something to do: members that may answer or have to delete, or `operator`, who decides. */
+    waitsFor: z.array(z.string()),
+    answers: z.array(
+      z.strictObject({
+        by: memberIdSchema,
+        at: instantSchema,
+        answer: disputeAnswerSchema.shape.answer,
+        text: z.string().optional(),
+      }),
+    ),
     outcome: z
       .strictObject({
         at: instantSchema,
-        ground: z.string(),
+        ground: z.string().optional(),
         credit: moneySchema.optional(),
         /** `due` until the acquirer has said that it deleted what was released. */
         deletion: z.enum(['none', 'due', 'done']),

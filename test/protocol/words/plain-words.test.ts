@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { suite, test } from 'node:test'
+import { contactInText } from '../../../src/protocol/words/contact-in-text.ts'
 import { CATEGORY_WORDS } from '../../../src/protocol/words/category-words.ts'
 import { DPV_PURPOSES } from '../../../src/protocol/law/dpv-purposes.ts'
 import { PERSONAL_DATA } from '../../../src/protocol/law/dpv-terms.ts'
@@ -122,4 +123,36 @@ suite('plain words', () => {
     )
     assert.equal(granteeName({ class: 'equipment-maker' }), 'every equipment maker')
   })
+})
+
+test('contactInText() finds how somebody is reached, and leaves days, ids and amounts alone', () => {
+  const ids = 'ask_01J9ZQ00000000000000000000 at galway, stl_00000000000000000000000000'
+  for (const text of [
+    'ann@northcare.example wrote',
+    'ａｎｎ＠northcare.example',
+    '(Ann.B+x@mail.northcare.example)',
+  ])
+    assert.equal(contactInText(text), 'an e-mail address', text)
+  for (const text of [
+    '+49 30 1234567',
+    'call 0049(30)1234567!',
+    'at 030/123 45 67.',
+    '(030) 1234567',
+    '06 12 34 56 78',
+    '(555) 123-4567',
+    '555-123-4567',
+    'tel. 12 34 56',
+    'phone: 123456',
+  ])
+    assert.equal(contactInText(text), 'a telephone number', text)
+  for (const text of [
+    'It opened on 2027-01-03 at 10:00:30.123',
+    'On 03.05.2027, and 3/5/27, and 03-05-2027 08:00',
+    `The receipt of ${ids} shows it`,
+    'sha-256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef',
+    '1000000 rows for 1.25EUR, not 0.00000001 or +1.25EUR',
+    'rows @ galway: 12345678901 of 98765432109',
+    'Version 1.2.3 of 10.0.0.1:8443',
+  ])
+    assert.equal(contactInText(text), undefined, text)
 })
