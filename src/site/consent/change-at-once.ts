@@ -47,39 +47,66 @@ interface AtOnceParts {
 }
 
 /**
+ * What became of changes at once: made; not made, because something there has to be weighed or one of them cannot be written; or
+ * nobody knows, because the record was never heard to say.
+ */
+export type AtOnceOutcome = 'done' | 'undone' | { readonly unheard: unknown }
+
+/**
  * Makes changes of consent by one statement of the record (`0360-change-consent-together.ts`), all or none, with their receipts; gives
- * whether it did. No two may be about the same person. It runs in the turn of changes, so that nobody of this process changes the
+ * what became of them. No two may be about the same person. It runs in the turn of changes, so that nobody of this process changes the
  * sequence meanwhile.
  */
 export async function changeAtOnce(
   { db, receipts: log, subjectOf }: AtOnceParts,
   changes: readonly SignedChange[],
   { last, now }: { readonly last: number; readonly now: Instant },
-): Promise<boolean> {
+): Promise<AtOnceOutcome> {
   const entries = changes.flatMap((change) => change.entries)
-  const subjects = await subjectOf(
-    entries.map(({ person, draft: { kind } }, index) => ({ person, text: `${kind} ${last + 1 + index}` })),
-  )
-  const drafts = entries.map(({ draft }, index) => ({ ...draft, subjectOf: subjects[index] }))
   for (let attempt = 0, first = log.expectedNext(); attempt < ATTEMPTS_MAX; attempt += 1) {
-    const receipts = await log.sign(first, drafts)
+    const receipts = await signed(entries, { log, subjectOf, first, last })
+    if (!receipts) return 'undone'
     const outcome = await write(db, changes, { receipts, last, now })
-    if (outcome === 'done') {
-      log.committed(receipts)
-      return true
-    }
+    if (outcome === 'done') log.committed(receipts)
+    if (outcome === 'done' || typeof outcome === 'object') return outcome
     log.unused(receipts)
-    if (outcome === 'weighed') return false
+    if (outcome === 'undone') return outcome
     first = await log.nextByRecord()
   }
-  return false
+  return 'undone'
+}
+
+/** Their receipts; `undefined` where one cannot be signed, which shows again where each is made in steps. */
+async function signed(
+  entries: readonly ConsentEntry[],
+  {
+    log,
+    subjectOf,
+    first,
+    last,
+  }: Pick<AtOnceParts, 'subjectOf'> & { log: AtOnceParts['receipts']; first: number; last: number },
+): Promise<readonly IssuedReceipt[] | undefined> {
+  try {
+    const subjects = await subjectOf(
+      entries.map(({ person, draft: { kind } }, index) => ({ person, text: `${kind} ${last + 1 + index}` })),
+    )
+    return await log.sign(
+      first,
+      entries.map(({ draft }, index) => ({ ...draft, subjectOf: subjects[index] })),
+    )
+  } catch {
+    return undefined
+  }
 }
 
 /** Others take numbers of receipts at the same time. */
 const ATTEMPTS_MAX = 3
 
-/** Written; or something is there that has to be weighed; or others had taken the numbers of the receipts. */
-type Outcome = 'done' | 'weighed' | 'renumbered'
+/** As above; or others had taken the numbers of the receipts. */
+type Outcome = AtOnceOutcome | 'renumbered'
+
+/** Values and constraints (SQLSTATE classes 22 and 23): the record says that it wrote nothing, and why. */
+const REFUSED = /^2[23]/
 
 async function write(
   db: Database,
@@ -107,10 +134,11 @@ async function write(
       ${placesOf(withdrawals)}::integer[], ${withdrawals.map(({ objection }) => objection)}::bigint[]) as done`
   try {
     const { rows } = await statement.execute(db)
-    return rows[0]?.done === true ? 'done' : 'weighed'
+    return rows[0]?.done === true ? 'done' : 'undone'
   } catch (error) {
     if (isRenumbered(error)) return 'renumbered'
-    throw error
+    const code = error instanceof Error && 'code' in error ? String(error.code) : ''
+    return REFUSED.test(code) ? 'undone' : { unheard: error }
   }
 }
 

@@ -119,17 +119,12 @@ function lineOf(context: ConsentContext): GroupCommit<AskedAtOnce, Outcome> {
   return known
 }
 
-/** In their order; where some cannot be made together, each is made alone. */
 async function changeAll(
   context: ConsentContext,
   asked: readonly AskedAtOnce[],
 ): Promise<readonly Outcome[]> {
   const outcomes: Outcome[] = []
-  for (const some of ofOthers(asked)) {
-    const made = some.length > 1 ? await changeTogether(context, some).catch(() => undefined) : undefined
-    if (made) outcomes.push(...made.map((one) => ({ made: one })))
-    else for (const one of some) outcomes.push(await changeAlone(context, one))
-  }
+  for (const some of ofOthers(asked)) outcomes.push(...(await changeSome(context, some)))
   return outcomes
 }
 
@@ -149,33 +144,103 @@ function ofOthers(asked: readonly AskedAtOnce[]): readonly (readonly AskedAtOnce
   return parts
 }
 
-/** Makes all of some changes by one statement, or none; `undefined` where one of them has to be made in steps. */
-async function changeTogether(
+/** A change that is ready to be made by one statement; `place` is where it stands among those that were asked for. */
+interface ReadyChange {
+  readonly place: number
+  readonly one: AskedAtOnce
+  readonly proposed: ProposedChange
+}
+
+/**
+ * Changes of different people: together what can be, however many others there are that change nothing or have to be made in
+ * steps. What cannot be made with others is looked for by halves, and is nobody else's matter.
+ */
+async function changeSome(
   context: ConsentContext,
   asked: readonly AskedAtOnce[],
-): Promise<readonly MadeChange[] | undefined> {
+): Promise<readonly Outcome[]> {
   const { mirror, clock } = context
-  const [last, now] = [mirror.sequence, clock.now()]
-  const proposed = await Promise.all(asked.map(({ atOnce }) => atOnce.propose(now)))
-  const changes = asked.flatMap(({ facts: { by } }, index) => {
-    const own = proposed[index]
-    return own ? [{ ...own, by }] : []
-  })
-  if (changes.length < asked.length || !(await changeAtOnce(context, changes, { last, now })))
-    return undefined
+  const outcomes: Outcome[] = []
+  const ready: ReadyChange[] = []
+  const now = clock.now()
+  let last = mirror.sequence
+  const proposals = await Promise.allSettled(asked.map(({ atOnce }) => atOnce.propose(now)))
+  const inSteps: number[] = []
+  for (const [place, one] of asked.entries()) {
+    const proposal = proposals[place]
+    if (proposal?.status === 'rejected') outcomes[place] = { error: proposal.reason }
+    else if (proposal?.value) ready.push({ place, one, proposed: proposal.value })
+    else inSteps.push(place)
+  }
+  for (const part of portions(ready)) {
+    // What was read for these is no longer what is there, where the record was found to be elsewhere.
+    const made = mirror.sequence === last ? await changeTogether(context, part, now) : undefined
+    for (const [index, outcome] of (made ?? (await changeApart(context, part))).entries())
+      outcomes[part[index]?.place ?? -1] = outcome
+    if (made) last = mirror.sequence
+  }
+  for (const place of inSteps) {
+    const one = asked[place]
+    if (one) outcomes[place] = await changeAlone(context, one)
+  }
+  return outcomes
+}
+
+/** Entries of one statement: whoever comes meanwhile waits for it. */
+const ENTRIES_AT_ONCE = 256
+
+function portions(ready: readonly ReadyChange[]): readonly (readonly ReadyChange[])[] {
+  const parts: ReadyChange[][] = []
+  let entries = Infinity
+  for (const change of ready) {
+    const own = change.proposed.entries.length
+    if (entries + own > ENTRIES_AT_ONCE) {
+      parts.push([])
+      entries = 0
+    }
+    entries += own
+    parts.at(-1)?.push(change)
+  }
+  return parts
+}
+
+/** Makes all of some changes by one statement, or none; `undefined` where they were not made, and each may be for itself. */
+async function changeTogether(
+  context: ConsentContext,
+  ready: readonly ReadyChange[],
+  now: Instant,
+): Promise<readonly Outcome[] | undefined> {
+  const { mirror } = context
+  const changes = ready.map(({ one, proposed }) => ({ ...proposed, by: one.facts.by }))
+  const outcome = await changeAtOnce(context, changes, { last: mirror.sequence, now }).catch(
+    (error: unknown) => ({ unheard: error }),
+  )
+  if (outcome === 'undone') return undefined
+  // They may have been made: whoever made them anew would be told that there was nothing to change.
+  if (outcome !== 'done') return ready.map(() => ({ error: outcome.unheard }))
   return changes.map(({ changeFrom, unchanged }) => {
     const change = changeFrom(mirror.sequence + 1)
     mirror.apply(change)
-    return { answer: answerOf({ change, unchanged }), change }
+    return { made: { answer: answerOf({ change, unchanged }), change } }
   })
+}
+
+/** What was not made together: by halves, and what is left alone in steps. */
+async function changeApart(
+  context: ConsentContext,
+  ready: readonly ReadyChange[],
+): Promise<readonly Outcome[]> {
+  const [first, ...others] = ready.map(({ one }) => one)
+  if (!first) return []
+  if (others.length === 0) return [await changeAlone(context, first)]
+  const half = Math.ceil(ready.length / 2)
+  const all = [first, ...others]
+  const before = await changeSome(context, all.slice(0, half))
+  return [...before, ...(await changeSome(context, all.slice(half)))]
 }
 
 async function changeAlone(context: ConsentContext, asked: AskedChange): Promise<Outcome> {
   try {
-    const { atOnce, facts } = asked
-    const isAtOnce = atOnce !== undefined && facts.idempotencyKey === undefined
-    const [quick] = (isAtOnce && (await changeTogether(context, [{ ...asked, atOnce }]))) || []
-    if (quick) return { made: quick }
     const made = await changeInSteps(context, asked)
     if (made.change) context.mirror.apply(made.change)
     return { made }

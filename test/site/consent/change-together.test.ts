@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import fc from 'fast-check'
 import { sql } from 'kysely'
+import type { KyselyPlugin } from 'kysely'
 import { grantRequestSchema } from '../../../src/protocol/consent/grant.ts'
 import { dataSetIdSchema } from '../../../src/protocol/wire.ts'
 import { loadGrantMirror } from '../../../src/site/consent/change-grants.ts'
@@ -12,6 +13,8 @@ import type { GrantMirror } from '../../../src/site/consent/grant-mirror.ts'
 import { revokeGrants } from '../../../src/site/consent/revoke-grants.ts'
 import { Bitset } from '../../../src/kernel/bitset.ts'
 import { instant } from '../../../src/kernel/clock.ts'
+import { digestOf } from '../../../src/kernel/digest.ts'
+import type { Fault } from '../../../src/kernel/faults.ts'
 import { bareSite } from '../../../src/testing/test-site.ts'
 import type { BareSite } from '../../../src/testing/test-site.ts'
 import { testGrant, testPeople } from '../../../src/testing/test-population.ts'
@@ -182,23 +185,26 @@ test('what is asked for twice at the same time is done once', async () => {
   }
 })
 
-test('objections of several callers are signed and written together, and one that cannot be is no matter of theirs', async () => {
+/** The consent of the site with a count of how often receipts were signed for several changes. */
+function counting() {
   const { consent } = bare.site
-  let signings = 0
-  const counted: ConsentContext = {
-    ...consent,
-    receipts: {
-      ...consent.receipts,
-      sign: (first, drafts) => {
-        signings += 1
-        return consent.receipts.sign(first, drafts)
-      },
+  const counted = { signings: [] as number[] }
+  const receipts: ConsentContext['receipts'] = {
+    ...consent.receipts,
+    sign: (first, drafts) => {
+      counted.signings.push(drafts.length)
+      return consent.receipts.sign(first, drafts)
     },
   }
+  return { counted, context: { ...consent, receipts } }
+}
+
+test('objections of several callers are signed and written together, and one that cannot be is no matter of theirs', async () => {
+  const { context, counted } = counting()
   const purpose = 'dpv:FraudPreventionAndDetection'
-  const object = (people: readonly number[]) => objectTo(counted, { people, purpose, dataSet }, by)
+  const object = (people: readonly number[]) => objectTo(context, { people, purpose, dataSet }, by)
   const together = await Promise.all(numbers.slice(0, 4).map((person) => object([person])))
-  assert.deepEqual([signings, together.map(({ changed }) => changed)], [1, [1, 1, 1, 1]])
+  assert.deepEqual([counted.signings, together.map(({ changed }) => changed)], [[4], [1, 1, 1, 1]])
   // A number that is nobody's has no key, under which a receipt could be about anybody.
   const outcomes = await Promise.allSettled([
     object([numbers[4] ?? -1]),
@@ -213,4 +219,94 @@ test('objections of several callers are signed and written together, and one tha
     [...bare.site.mirror.objectors(dataSet, purpose)],
     [...numbers].toSorted((one, other) => one - other),
   )
+})
+
+test('calls that change nothing, or add nothing to what stands, undo no group', async () => {
+  const { context, counted } = counting()
+  const purpose = PURPOSES[0]
+  for (const person of numbers.keys()) await change(context, { what: 'withdraw', person, purpose })
+  await change(context, { what: 'revoke', person: 3, purpose })
+  await change(context, { what: 'give', person: 4, purpose })
+  counted.signings.length = 0
+  const answers = await Promise.all([
+    change(context, { what: 'object', person: 0, purpose }),
+    change(context, { what: 'withdraw', person: 1, purpose }),
+    change(context, { what: 'object', person: 2, purpose }),
+    change(context, { what: 'revoke', person: 3, purpose }),
+    change(context, { what: 'object', person: 5, purpose }),
+  ])
+  assert.deepEqual(
+    answers.map(({ changed }) => changed),
+    [1, 0, 1, 0, 1],
+  )
+  assert.deepEqual(counted.signings, [3])
+  // That a grant stands already is seen only where all are written; the others are found by halves.
+  for (const person of [0, 1, 2, 3]) await change(context, { what: 'revoke', person, purpose })
+  counted.signings.length = 0
+  const given = await Promise.all(
+    [0, 1, 2, 3, 4].map((person) => change(context, { what: 'give', person, purpose })),
+  )
+  assert.deepEqual(
+    given.map(({ changed }) => changed),
+    [1, 1, 1, 1, 0],
+  )
+  assert.ok(counted.signings.includes(3), String(counted.signings))
+})
+
+test('of a commit that nobody heard of, nobody is told that nothing changed', async () => {
+  const { consent, mirror } = bare.site
+  const purpose = PURPOSES[1]
+  for (const person of [0, 1, 2]) await change(consent, { what: 'withdraw', person, purpose })
+  // As when the line breaks after the record has committed.
+  const broken: ConsentContext = { ...consent, db: consent.db.withPlugin(breakingOnce('change_consent')) }
+  const outcomes = await Promise.allSettled(
+    [0, 1, 2].map((person) => change(broken, { what: 'object', person, purpose })),
+  )
+  assert.deepEqual(
+    outcomes.map((outcome) =>
+      outcome.status === 'rejected' ? (outcome.reason as Fault).code : outcome.value,
+    ),
+    Array.from({ length: 3 }, () => 'fault.database_unreachable'),
+  )
+  // Said again it is learnt first, by the mirror too.
+  assert.equal((await change(consent, { what: 'object', person: 0, purpose })).changed, 0)
+  for (const person of [0, 1, 2]) assert.ok(mirror.objectors(dataSet, purpose).has(numbers[person] ?? -1))
+})
+
+/** Lets a statement be carried out and breaks the line before its answer, once. */
+function breakingOnce(text: string): KyselyPlugin {
+  let breaking: unknown
+  let isBroken = false
+  return {
+    transformQuery({ node, queryId }) {
+      if (!isBroken && JSON.stringify(node).includes(text)) breaking = queryId
+      return node
+    },
+    transformResult({ result, queryId }) {
+      if (isBroken || queryId !== breaking) return Promise.resolve(result)
+      isBroken = true
+      return Promise.reject(Object.assign(new Error('read ECONNRESET'), { code: 'ECONNRESET' }))
+    },
+  }
+}
+
+test('many entries that come at the same time are written some hundreds at a time', async () => {
+  const { consent } = bare.site
+  const sizes: number[] = []
+  const context: ConsentContext = {
+    ...consent,
+    subjectOf: (subjects) => {
+      sizes.push(subjects.length)
+      return Promise.resolve(subjects.map(({ text }) => digestOf(text)))
+    },
+  }
+  const purpose = 'dpv:ServiceProvision'
+  const answers = await Promise.all(
+    Array.from({ length: 9 }, (_, call) => {
+      const people = Array.from({ length: 60 }, (_person, index) => 100 + call * 60 + index)
+      return objectTo(context, { people, purpose, dataSet }, by)
+    }),
+  )
+  assert.ok(answers.every(({ changed }) => changed === 60))
+  assert.deepEqual(sizes, [240, 240, 60])
 })
