@@ -2,7 +2,7 @@ import type { Instant } from '../../kernel/clock.ts'
 import type { Manifest } from '../../protocol/data-set.ts'
 import type { ContractState, MissingContract } from '../../protocol/law/processing-contract.ts'
 import { formatInstant } from '../../kernel/clock.ts'
-import { isAgreed } from './contract-store.ts'
+import { isAgreed, isRecordedByController } from './contract-store.ts'
 import type { ContractStore, StoredContract } from './contract-store.ts'
 
 /** A data set as far as contracts go: whose it is. */
@@ -60,24 +60,41 @@ function missingOf({ contracts }: ContractParts, manifest: ProcessedDataSet, now
   return { dataSet, controller, needs: afterEnd, contract: contract.id, since: formatInstant(at) }
 }
 
-/** The contract under which a data set was processed that ended last, when, and what it says of the time afterwards. */
+/**
+ * The contract under which a data set was processed that ended last by a moment, when, and what it says of the time afterwards. Nothing
+ * where another one was in force at that moment.
+ */
 export function endedContract(
-  { contracts }: Pick<ContractParts, 'contracts'>,
+  { contracts }: { readonly contracts: Pick<ContractStore, 'list'> },
   manifest: ProcessedDataSet,
-  now: Instant,
+  by: Instant,
 ): { contract: StoredContract; at: Instant; afterEnd: 'return' | 'deletion' } | undefined {
-  const [last] = contracts
-    .list()
+  const own = contracts.list().filter((contract) => covers(contract, manifest))
+  if (own.some((contract) => wasInForce(contract, by))) return undefined
+  const [last] = own
     .toReversed()
     .flatMap((contract) => {
       const at = endOf(contract)
-      const isOver = at !== undefined && at <= now
-      return covers(contract, manifest) && isAgreed(contract) && isOver ? [{ contract, at }] : []
+      const hasCarried = isAgreed(contract) || contract.aloneUntil !== undefined
+      // One that ended before it began carried nothing.
+      return hasCarried && at !== undefined && contract.facts.validFrom <= at && at <= by
+        ? [{ contract, at }]
+        : []
     })
     .toSorted((left, right) => right.at - left.at)
   if (!last) return undefined
   const { facts } = last.contract
   return { ...last, afterEnd: facts.kind === 'processing' ? facts.afterEnd : 'return' }
+}
+
+/** Whether data could be processed under a contract at a moment, by what the parties had said until then. */
+function wasInForce(contract: StoredContract, at: Instant): boolean {
+  const { facts, recordedAt, confirmed, aloneUntil = -Infinity } = contract
+  const isSaid =
+    (isRecordedByController(contract) && recordedAt <= at) ||
+    (confirmed !== undefined && confirmed.at <= at) ||
+    (recordedAt <= at && at < aloneUntil)
+  return isSaid && facts.validFrom <= at && at < (endOf(contract) ?? Infinity)
 }
 
 export function contractState(contract: StoredContract, now: Instant): ContractState {

@@ -15,6 +15,8 @@ export interface StoredContract {
   /** That the other party said that it stands. */
   readonly confirmed?: { readonly at: Instant; readonly by: string } | undefined
   readonly end?: { readonly at: Instant; readonly reason: string } | undefined
+  /** Until when the custodian's word alone carried it, where that was recorded before it took two. */
+  readonly aloneUntil?: Instant | undefined
 }
 
 /** All contracts of a site: in the record, and in memory, where each ask looks. They are few. */
@@ -63,7 +65,8 @@ export class ContractStore {
 
   async #read(): Promise<void> {
     const { rows } = await sql<ContractRow>`
-      select c.*, e.ended_ms, e.reason, f.confirmed_ms, f.confirmed_by from processing_contract c
+      select c.*, e.ended_ms, e.reason, f.confirmed_ms, f.confirmed_by, a.until_ms from processing_contract c
+      left join processing_contract_alone a on a.contract = c.id
       left join processing_contract_end e on e.contract = c.id
       left join processing_contract_confirmation f on f.contract = c.id order by c.number`.execute(this.#db)
     this.#contracts = rows.map(storedOf)
@@ -71,8 +74,12 @@ export class ContractStore {
 }
 
 /** Whether the controller has said that it stands: it recorded the contract, or confirmed what the custodian recorded. */
-export function isAgreed({ facts, recordedBy, confirmed }: StoredContract): boolean {
-  return recordedBy === `issuer:${facts.controller}` || confirmed !== undefined
+export function isAgreed(contract: StoredContract): boolean {
+  return isRecordedByController(contract) || contract.confirmed !== undefined
+}
+
+export function isRecordedByController({ facts, recordedBy }: StoredContract): boolean {
+  return recordedBy === `issuer:${facts.controller}`
 }
 
 export async function insertContract(
@@ -121,10 +128,11 @@ interface ContractRow {
   readonly reason: string | null
   readonly confirmed_ms: bigint | null
   readonly confirmed_by: string | null
+  readonly until_ms: bigint | null
 }
 
 function storedOf(row: ContractRow): StoredContract {
-  const { id, facts, recorded_ms, recorded_by, ended_ms, reason, confirmed_ms, confirmed_by } = row
+  const { id, facts, recorded_ms, recorded_by, ended_ms, reason, confirmed_ms, confirmed_by, until_ms } = row
   return {
     id,
     facts: contractFactsSchema.parse(facts),
@@ -134,5 +142,6 @@ function storedOf(row: ContractRow): StoredContract {
       ? {}
       : { confirmed: { at: instant(Number(confirmed_ms)), by: confirmed_by ?? '' } }),
     ...(ended_ms === null ? {} : { end: { at: instant(Number(ended_ms)), reason: reason ?? '' } }),
+    ...(until_ms === null ? {} : { aloneUntil: instant(Number(until_ms)) }),
   }
 }

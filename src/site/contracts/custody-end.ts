@@ -23,9 +23,9 @@ export async function dueNow(
   )
 }
 
-/** Data sets that were deleted after the contract they were processed under had ended, and whether they went back before (GDPR Art. 28(3)(g)). */
+/** Data sets that were deleted while no contract stood and after theirs had ended, and whether they went back before (GDPR Art. 28(3)(g)). */
 export async function custodyEnds(
-  site: Pick<SiteContext, 'db' | 'contracts' | 'clock'>,
+  site: Pick<SiteContext, 'db' | 'contracts'>,
   { issuer }: { issuer?: string | undefined },
 ): Promise<CustodyEnd[]> {
   const records = (await readDataSets(site.db)).filter(
@@ -33,8 +33,8 @@ export async function custodyEnds(
   )
   const ends = await Promise.all(
     records.map(async ({ manifest, retiredAt }): Promise<CustodyEnd[]> => {
-      const ended = endedContract(site, manifest, site.clock.now())
-      if (!ended || retiredAt === undefined || retiredAt < ended.at) return []
+      const ended = retiredAt === undefined ? undefined : endedContract(site, manifest, retiredAt)
+      if (!ended || retiredAt === undefined) return []
       const { dataSet, issuer: controller } = manifest
       const { returnedAt } = await wentBack(site.db, { dataSet, since: ended.at })
       return [

@@ -56,6 +56,7 @@ import * as changeGrantsAtOnce from './migrations/0166-change-grants-at-once.ts'
 import * as createEnforcementPoints from './migrations/0285-create-enforcement-points.ts'
 import * as createAuthorityRequests from './migrations/0291-create-authority-requests.ts'
 import * as noteHandOvers from './migrations/0381-note-hand-overs.ts'
+import * as noteContractsOfOne from './migrations/0450-note-contracts-of-one.ts'
 import * as createContractAnswers from './migrations/0380-create-contract-answers.ts'
 import * as createProcessingContracts from './migrations/0290-create-processing-contracts.ts'
 import * as markRememberedRequests from './migrations/0270-mark-remembered-requests.ts'
@@ -122,4 +123,5 @@ export const SITE_MIGRATIONS: Migrations = {
   '0380-create-contract-answers': createContractAnswers,
   '0381-note-hand-overs': noteHandOvers,
   '0360-change-consent-together': changeConsentTogether,
+  '0450-note-contracts-of-one': noteContractsOfOne,
 }
