@@ -155,7 +155,7 @@ export const FAULTS = {
     isRetryable: false,
     publicText: 'Not ready to serve',
     remedy:
-      'Stop the other site that goes on with this log; where an older copy of this one was put back, restore it with "hedgerow site restore", and with --checkpoint if that one lacks receipts too. It must not serve as it is: it has forgotten erasures, withdrawals and what acquirers know',
+      'Stop the other site that goes on with this log; where an older copy of this one was put back, restore it with "hedgerow site restore", and with --checkpoint if that one lacks receipts too; where a rotation of its keys was cut off, end it with "hedgerow site rotate-key". It must not serve as it is: it has forgotten erasures, withdrawals and what acquirers know',
   },
   'fault.disk_full': {
     status: 503,

@@ -175,7 +175,7 @@ function standingOf(
 ): Standing {
   const witness = witnessLine({ url: network.url, site, network: line, clock })
   const { promise: ended, resolve: end } = Promise.withResolvers<Fault>()
-  const ofLog = [keys.signing.publicJwk, ...keys.former.signing]
+  const ofLog = { present: keys.signing.publicJwk, former: keys.former.signing }
   return {
     witness,
     ended,

@@ -3,6 +3,7 @@ import { cp, mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { basename, join } from 'node:path'
 import { test } from 'node:test'
+import { rotateKeyFiles } from '../../src/cli/site/rotate-key-files.ts'
 import { silentLog } from '../../src/kernel/log.ts'
 import { ensureDatabase } from '../../src/kernel/postgres/open-postgres.ts'
 import { systemRandom } from '../../src/kernel/random.ts'
@@ -10,7 +11,10 @@ import { Secret } from '../../src/kernel/secret.ts'
 import { NETWORK_API } from '../../src/protocol/http/network-endpoints.ts'
 import { serveSite } from '../../src/site/assemble-site.ts'
 import type { ServingSite } from '../../src/site/assemble-site.ts'
-import { siteSettingsSchema } from '../../src/site/config.ts'
+import { siteDirectory, siteSettingsSchema } from '../../src/site/config.ts'
+import { siteIdSchema } from '../../src/protocol/wire.ts'
+import { noteRotation } from '../../src/site/site-keys.ts'
+import { testParty } from '../../src/testing/test-network.ts'
 import { testPeople } from '../../src/testing/test-population.ts'
 import { testTrade } from '../../src/testing/test-trade.ts'
 import type { TestSite, TestTrade } from '../../src/testing/test-trade.ts'
@@ -56,6 +60,18 @@ async function serveCopy(
   return stack.use(await serveSite({ root, settings, log: silentLog, clock, random: systemRandom }))
 }
 
+/** A trade with a site, as it was when sixty people had granted all; `older` is the site as it was then, stopped. */
+async function olderCopy(stack: AsyncDisposableStack) {
+  const trade = stack.use(await testTrade())
+  const site = trade.site()
+  await trade.fill(site, { dataSet: 'athletes', people })
+  const acquirer = await trade.addAcquirer('northcare')
+  const seen = await seenBy(trade, people.length)
+  await site.stop()
+  const older = await copyOf(site, stack)
+  return { trade, site, acquirer, seen, older }
+}
+
 /** How many receipts of the site the witness has seen. */
 async function witnessed(trade: TestTrade): Promise<number> {
   const response = await fetch(`${trade.network.url}/witness/galway/checkpoint`)
@@ -70,17 +86,11 @@ async function seenBy(trade: TestTrade, size: number): Promise<number> {
 
 test('an older copy of a site that is put back answers nobody, and says why', async () => {
   await using stack = new AsyncDisposableStack()
-  const trade = stack.use(await testTrade())
-  const site = trade.site()
-  await trade.fill(site, { dataSet: 'athletes', people })
-  const acquirer = await trade.addAcquirer('northcare')
-  const before = await seenBy(trade, people.length)
-  await site.stop()
-  const older = await copyOf(site, stack)
+  const { trade, site, acquirer, seen, older } = await olderCopy(stack)
   await site.start()
   // All but one withdraw: by the older copy they would be counted still.
   await site.issuer.revokeGrants(people.slice(1).map(({ id }) => ({ dataSet: 'athletes', person: id })))
-  await seenBy(trade, before + people.length - 1)
+  await seenBy(trade, seen + people.length - 1)
   await site.stop()
 
   const copy = await serveCopy(trade, older, stack)
@@ -95,22 +105,43 @@ test('an older copy of a site that is put back answers nobody, and says why', as
   await site.start()
   const { sites } = await acquirer.acquirer.open(await acquirer.acquirer.wait(ask.id, ask.expires))
   assert.equal(sites[0]?.reason, 'declined.nobody_eligible')
+
+  // Once its keys are rotated the copy knows none of what was signed since; the rotation it knows, by its own key.
+  await site.stop()
+  await rotateKeys(trade, site)
+  await site.start()
+  await site.issuer.revokeGrants([{ dataSet: 'athletes', person: 'p-0' }])
+  await seenBy(trade, (await witnessed(trade)) + 1)
+  await site.stop()
+  const again = await serveCopy(trade, older, stack)
+  const end = await again.ended
+  assert.equal(end.code, 'fault.log_behind')
+  assert.match(end.message, /^The keys of this site were replaced/)
+  await again[Symbol.asyncDispose]()
 })
+
+async function rotateKeys(trade: TestTrade, { name, root }: TestSite): Promise<void> {
+  const directory = siteDirectory(root).keys
+  await rotateKeyFiles({
+    directory,
+    name,
+    now: trade.clock.now(),
+    note: (rotation) => noteRotation(directory, { site: siteIdSchema.parse(name), rotation }),
+    submit: async (rotation, key) => {
+      const request = { params: { id: name }, body: { rotation } }
+      await trade.network.call({ ...testParty(name), signing: key }, NETWORK_API.rotateSiteKeys, request)
+    },
+  })
+}
 
 test('of two that are started from one copy one ends, and nobody pays twice', async () => {
   await using stack = new AsyncDisposableStack()
-  const trade = stack.use(await testTrade())
-  const site = trade.site()
-  await trade.fill(site, { dataSet: 'athletes', people })
-  const acquirer = await trade.addAcquirer('northcare')
-  const before = await seenBy(trade, people.length)
-  await site.stop()
-  const same = await copyOf(site, stack)
+  const { trade, site, acquirer, seen, older } = await olderCopy(stack)
   await site.start()
-  const copy = await serveCopy(trade, same, stack)
+  const copy = await serveCopy(trade, older, stack)
   // Each goes on with the log in its own way: whoever pulls an ask answers it, and a grant is withdrawn at one.
   await site.issuer.revokeGrants([{ dataSet: 'athletes', person: 'p-1' }])
-  await seenBy(trade, before + 1)
+  await seenBy(trade, seen + 1)
   const answers = await Promise.all(
     Array.from({ length: 6 }, (_, index) =>
       acquirer.ask(`select count(*) as people from athletes where score > ${-1 - index}`),

@@ -9,6 +9,7 @@ import type { NotCosigned, WitnessParts, Witnessed } from '../witness/cosign-che
 import { readShownCheckpoint } from '../witness/read-submission.ts'
 import type { ShownCheckpoint } from '../witness/read-submission.ts'
 import type { NetworkEvents } from '../events.ts'
+import { requireSite } from '../membership/directory.ts'
 import type { NetworkDoor, NetworkParts } from './network-parts.ts'
 
 /** The network as a witness of its sites' logs (C2SP tlog-witness). */
@@ -33,6 +34,10 @@ export function serveWitness(door: NetworkDoor, parts: NetworkParts): void {
     if (note === undefined)
       throw new Fault('fault.not_found', { what: 'The witness has seen no checkpoint of this site' })
     return text(note, 200)
+  })
+  door.serve(NETWORK_API.logKeys, ({ params }) => {
+    const { firstKeys, rotations } = requireSite(witness.directory, params.site)
+    return Promise.resolve({ firstKeys, rotations: [...rotations] })
   })
 }
 

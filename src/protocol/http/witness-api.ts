@@ -1,7 +1,8 @@
 import { z } from '@hono/zod-openapi'
 import { endpoint } from '../../kernel/http/endpoint.ts'
 import { LIMITS } from '../../kernel/limits.ts'
-import { siteIdSchema } from '../wire.ts'
+import { keySetSchema } from '../member.ts'
+import { compactJwsSchema, siteIdSchema } from '../wire.ts'
 
 /** What the witness says to checkpoints that it is shown together, in their order. */
 export const cosignedSchema = z
@@ -13,6 +14,11 @@ export const cosignedSchema = z
   })
   .openapi('Cosigned')
 export type CosignedMessage = z.infer<typeof cosignedSchema>
+
+/** What a log's checkpoints verify by, from the first key on. */
+export const logKeysSchema = z
+  .strictObject({ firstKeys: keySetSchema, rotations: z.array(compactJwsSchema) })
+  .openapi('LogKeys')
 
 /** The network as a witness of its sites' logs. */
 export const WITNESS_API = {
@@ -59,6 +65,16 @@ export const WITNESS_API = {
     summary: 'The newest checkpoint of a site’s log that the witness saw, with its cosignature',
     params: z.object({ site: siteIdSchema }),
     produces: 'text/plain; charset=utf-8',
+    isPublic: true,
+  }),
+  logKeys: endpoint({
+    method: 'get',
+    path: '/witness/{site}/keys',
+    tag: 'witness',
+    summary: 'The keys that a site’s log is and was signed with: the first, and the signed rotations since',
+    description: 'Anybody: each rotation is signed with the key before it.',
+    params: z.object({ site: siteIdSchema }),
+    response: logKeysSchema,
     isPublic: true,
   }),
 } as const

@@ -55,6 +55,18 @@ export function signingKeysOfChain(
   return keys
 }
 
+/** Whether one of the rotations replaces a signing key by a statement that this key signed itself, so that nobody else can have made it. */
+export function isReplaced(member: string, signing: PublicJwk, rotations: readonly string[]): boolean {
+  return rotations.some((rotation) => {
+    const verified = verifyJws(rotation, {
+      typ: TYP.keyRotation,
+      keyFor: (keyId) => (keyId === keyIdOf(signing) ? signing : undefined),
+    })
+    const next = verified.ok ? parseRotation(verified.value.payload, member) : undefined
+    return next !== undefined && keyIdOf(next.signing) !== keyIdOf(signing)
+  })
+}
+
 /** Whether two key sets are the same keys. */
 export function isSameKeySet(left: KeySet, right: KeySet): boolean {
   return keyIdOf(left.signing) === keyIdOf(right.signing) && keyIdOf(left.sealing) === keyIdOf(right.sealing)

@@ -4,6 +4,7 @@ import { peekJws } from '../../kernel/crypto/jws.ts'
 import type { PublicJwk } from '../../kernel/crypto/keys.ts'
 import { logOrigin, openCheckpoint } from '../../protocol/proof/checkpoint.ts'
 import type { Checkpoint } from '../../protocol/proof/checkpoint.ts'
+import { isReplaced } from '../../protocol/proof/key-chain.ts'
 import { isConsistent } from '../../protocol/proof/merkle.ts'
 import { receiptSchema } from '../../protocol/proof/receipt.ts'
 import type { ReceiptLog } from '../../transparency/receipt-log.ts'
@@ -11,25 +12,31 @@ import type { WitnessLine } from './show-witness.ts'
 
 interface ContinuedParts {
   readonly site: string
-  /** Every key that the log of this site is and was signed with. */
-  readonly keys: readonly PublicJwk[]
+  /** The key that the log of this site is signed with, and those that it was signed with before. */
+  readonly keys: { readonly present: PublicJwk; readonly former: readonly PublicJwk[] }
   readonly log: Pick<ReceiptLog, 'checkpoint' | 'list' | 'witnessing'>
-  readonly line: Pick<WitnessLine, 'witnessed'>
+  readonly line: Pick<WitnessLine, 'witnessed' | 'rotations'>
 }
 
 /**
  * Sees to it that this log goes on from what the witness saw of it. One that does not is an older copy of the site that was put back
  * as it was, or there are two sites of one copy: people would be back who were erased, grants that were withdrawn, and the guard
- * would have forgotten what acquirers know. Only a checkpoint that this site has signed counts, so no network can make one up. What a restore
- * has declared to be missing is not held against it.
+ * would have forgotten what acquirers know. Only what this site has signed counts, so no network can make it up: a checkpoint; or, where the
+ * copy is from before a rotation of its keys and knows none of the later ones, the rotation. What a restore has declared to be missing is
+ * not held against it.
  *
  * @throws Fault `fault.log_behind`
  */
 export async function requireContinued({ site, keys, log, line }: ContinuedParts): Promise<void> {
-  const origin = logOrigin(site)
-  const seen = openCheckpoint((await line.witnessed()) ?? '', { origin, keys })
+  if (isReplaced(site, keys.present, await line.rotations())) {
+    throw new Fault('fault.log_behind', {
+      what: 'The keys of this site were replaced, by a statement that its present key signed, and this copy of it has not got the new ones',
+    })
+  }
+  const ofLog = { origin: logOrigin(site), keys: [keys.present, ...keys.former] }
+  const seen = openCheckpoint((await line.witnessed()) ?? '', ofLog)
   if (!seen) return
-  const own = openCheckpoint((await log.checkpoint()) ?? '', { origin, keys })
+  const own = openCheckpoint((await log.checkpoint()) ?? '', ofLog)
   if (own && own.size >= seen.size && (await isBeginning(seen, own, log))) return
   if (seen.size <= (await declaredSize(log))) return
   throw new Fault('fault.log_behind', {

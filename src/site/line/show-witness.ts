@@ -12,6 +12,8 @@ export interface WitnessLine {
   witnessKey(isAfresh?: boolean): Promise<string | undefined>
   /** The newest checkpoint of this site's log that the witness saw; absent where it saw none. */
   witnessed(): Promise<string | undefined>
+  /** The rotations of this site's keys that the network has taken, in order. */
+  rotations(): Promise<readonly string[]>
   /** Shows checkpoints, each following from the one before: each as `add-checkpoint` takes it (C2SP tlog-witness). */
   showCheckpoints(bodies: readonly string[]): Promise<CosignedMessage>
 }

@@ -3,7 +3,9 @@ import { describe, test } from 'node:test'
 import { canonicalJson } from '../../../src/kernel/canonical-json.ts'
 import { signJws } from '../../../src/kernel/crypto/jws.ts'
 import { generateKeyPair } from '../../../src/kernel/crypto/keys.ts'
+import type { KeyPair } from '../../../src/kernel/crypto/keys.ts'
 import { logOrigin, signCheckpoint } from '../../../src/protocol/proof/checkpoint.ts'
+import { signKeyRotation } from '../../../src/protocol/proof/key-chain.ts'
 import { leafHash, proveConsistency, rootOf } from '../../../src/protocol/proof/merkle.ts'
 import { TYP } from '../../../src/protocol/proof/message-types.ts'
 import { requireContinued } from '../../../src/site/line/require-continued.ts'
@@ -19,7 +21,11 @@ const noteOf = (tree: readonly Uint8Array[], signer = key, of = origin): string 
   signCheckpoint({ origin: of, size: tree.length, root: rootOf([...tree]) }, signer)
 
 /** Holds a log of `size` receipts, with a restore that declared a gap if one is told, against what a witness says. */
-function look(size: number, said: string | undefined, gap?: { logKnown: number; logMissing: number }) {
+function look(
+  size: number,
+  said: string | undefined,
+  { rotations = [], ...gap }: { logKnown?: number; logMissing?: number; rotations?: readonly string[] } = {},
+) {
   const own = leaves(size)
   const read = ({ level, index }: { level: number; index: number }) =>
     Promise.resolve(rootOf(own.slice(index * 2 ** level, (index + 1) * 2 ** level)))
@@ -27,11 +33,11 @@ function look(size: number, said: string | undefined, gap?: { logKnown: number; 
   const jws = signJws(canonicalJson(restore), { typ: TYP.receipt, key })
   return requireContinued({
     site: 'galway',
-    keys: [key.publicJwk, former.publicJwk],
-    line: { witnessed: () => Promise.resolve(said) },
+    keys: { present: key.publicJwk, former: [former.publicJwk] },
+    line: { witnessed: () => Promise.resolve(said), rotations: () => Promise.resolve(rotations) },
     log: {
       checkpoint: () => Promise.resolve(size === 0 ? undefined : noteOf(own)),
-      list: () => Promise.resolve(gap === undefined ? [] : [{ sequence: 3, jws }]),
+      list: () => Promise.resolve(gap.logKnown === undefined ? [] : [{ sequence: 3, jws }]),
       witnessing: {
         due: () => [],
         cosigned: () => undefined,
@@ -62,6 +68,31 @@ describe('requireContinued() lets a log go on', () => {
       code: 'fault.log_behind',
     })
   })
+})
+
+const rotated = (by: KeyPair, member = 'galway', to = stranger): string =>
+  signKeyRotation({
+    member,
+    next: { signing: to.publicJwk, sealing: generateKeyPair('X25519').publicJwk },
+    time: '2026-11-27T00:00:00Z',
+    key: by,
+  })
+
+describe('requireContinued() and the rotations that a network tells', () => {
+  const said = noteOf(leaves(12), stranger)
+  test('one that its present key signed ends it: it is older than that', () =>
+    assert.rejects(look(10, said, { rotations: [rotated(former), rotated(key)] }), {
+      code: 'fault.log_behind',
+      message: /^The keys of this site were replaced/,
+    }))
+  for (const [what, rotation] of Object.entries({
+    'that led to the present key': rotated(former, 'galway', key),
+    'that somebody else signed': rotated(stranger),
+    'of another site': rotated(key, 'zurich'),
+    'that changes no signing key': rotated(key, 'galway', key),
+    'that is none': 'nothing.of.the kind',
+  }))
+    test(`one ${what} does not`, () => look(10, said, { rotations: [rotation] }))
 })
 
 describe('requireContinued() stops a log', () => {
