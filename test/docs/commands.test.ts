@@ -13,8 +13,10 @@ const PAGES = [
   'docs/how-to/ask-for-decisions.md',
 ]
 
-// Each block of a page has an end of its own: however slow the machine, many blocks that go on are not one that hangs.
-suite('the commands of the documentation', { timeout: Infinity }, () => {
+/** Each block of a page has an end of its own: however slow the machine, many blocks that go on are not one that hangs. `Infinity` would leave the limit of the command line. */
+const UNHURRIED = { timeout: 3_600_000 }
+
+suite('the commands of the documentation', UNHURRIED, () => {
   let desk: Desk
   before(async () => {
     desk = await openDesk()
@@ -22,7 +24,7 @@ suite('the commands of the documentation', { timeout: Infinity }, () => {
   after(() => desk[Symbol.asyncDispose]())
 
   for (const page of PAGES)
-    test(`of ${page} do what it says, typed one after another`, { timeout: Infinity }, async () => {
+    test(`of ${page} do what it says, typed one after another`, UNHURRIED, async () => {
       for await (const { place, code, expectedCode, out, shown } of desk.run(page)) {
         assert.equal(code, expectedCode, `${place} ended with ${code}:\n${out}`)
         if (shown !== undefined && !isAsShown(out, shown)) assert.equal(out, shown, place)

@@ -30,7 +30,7 @@ const ELSEWHERE: readonly (readonly [RegExp, string])[] = [
 /** Verbs that end with 1 while something waits for somebody, so that a timer can watch them. */
 const WATCHES = /^hedgerow (\S+ )*(list|doctor|holds|recipients)\b/
 
-suite('the commands of the guides do what they say', { timeout: Infinity }, () => {
+suite('the commands of the guides do what they say', { timeout: 3_600_000 }, () => {
   let desk: GuideDesk
   /** By what it begins with, the last id that was printed. */
   const seen = new Map<string, string>()
