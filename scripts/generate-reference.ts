@@ -20,7 +20,7 @@ async function pages(): Promise<Readonly<Record<string, string>>> {
   return {
     'errors.md': errorsPage(),
     'config.md': await configPage(),
-    'cli.md': cliPage(),
+    'cli.md': await cliPage(),
     'http-network.md': httpPage({ title: 'HTTP of a network', endpoints: Object.values(NETWORK_API) }),
     'http-site.md': httpPage({ title: 'HTTP of a site', endpoints: Object.values(SITE_API) }),
     'query.md': queryPage(),

@@ -3,8 +3,8 @@ import { buildProgram } from '../../src/cli/main.ts'
 import { processSession } from '../../src/cli/session.ts'
 
 /** `cli.md`: the help of every verb. */
-export function cliPage(): string {
-  const program = buildProgram(processSession({}, new AbortController().signal))
+export async function cliPage(): Promise<string> {
+  const program = await buildProgram(processSession({}, new AbortController().signal))
   return `# The command line
 
 In a checkout: \`./hedgerow\`. Tables are for people; \`--json\` is for programs and prints wire forms. Colour and

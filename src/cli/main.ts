@@ -1,44 +1,63 @@
 import { Command, CommanderError } from 'commander'
-import { addAccessVerbs } from './site/access.ts'
-import { addAskVerb } from './trade/ask.ts'
-import { addDataSetVerbs } from './site/dataset.ts'
-import { addDemoVerb } from './demo.ts'
-import { addCompletionVerb } from './completion.ts'
-import { addCorrectionVerbs } from './person/correction.ts'
-import { addErasureVerbs } from './person/erasure.ts'
 import { EXIT, sentenceOf } from './failures.ts'
-import { addGrantVerbs } from './person/grant.ts'
-import { addGuardianVerbs } from './person/guardian.ts'
-import { addDisputeVerbs } from './network/dispute.ts'
-import { addLedgerVerbs } from './network/ledger.ts'
-import { addLineageVerb } from './trade/lineage.ts'
-import { addMemberVerbs } from './network/member.ts'
-import { addNetworkVerbs } from './network/network.ts'
-import { addNoticesVerbs } from './trade/notices.ts'
-import { addOfficerVerbs } from './officer/officer.ts'
-import { addOffersVerb } from './trade/offers.ts'
-import { addPersonConsentsVerb } from './person/person-consents.ts'
-import { addPersonBasesVerb } from './person/person-bases.ts'
-import { addPersonVerbs } from './person/person.ts'
-import { addPolicyVerbs } from './trade/policy.ts'
-import { addPrincipalVerbs } from './person/principal.ts'
 import { packageVersion } from './package-version.ts'
-import { addReceiptVerbs } from './trade/receipt.ts'
-import { addReleaseVerbs } from './trade/release.ts'
-import { addRequestVerbs } from './person/request.ts'
 import { processSession } from './session.ts'
 import type { Session } from './session.ts'
-import { addSiteVerbs } from './site/site.ts'
-import { addStatusVerb } from './status.ts'
-import { addTermsVerbs } from './network/terms.ts'
 
 const AFTER_HELP = `
 Exit codes: 0 done, 1 fell short (declined, does not verify), 2 wrong use, 3 could not reach something.
 Files are under .hedgerow, or HEDGEROW_HOME. Each verb has --help with an example.
 `
 
-/** The whole command line as a tree of commands; `scripts/generate-reference.ts` prints the reference from it. */
-export function buildProgram(session: Session): Command {
+/** Verbs that are added to the program, with the words that they begin with. */
+interface Verbs {
+  readonly words: readonly string[]
+  readonly load: () => Promise<(program: Command, session: Session) => void>
+}
+
+/** In the order of the help. Who types one verb waits only for what that one needs. */
+const VERBS: readonly Verbs[] = [
+  { words: ['demo'], load: async () => (await import('./demo.ts')).addDemoVerb },
+  { words: ['status'], load: async () => (await import('./status.ts')).addStatusVerb },
+  { words: ['offers'], load: async () => (await import('./trade/offers.ts')).addOffersVerb },
+  { words: ['ask'], load: async () => (await import('./trade/ask.ts')).addAskVerb },
+  { words: ['lineage'], load: async () => (await import('./trade/lineage.ts')).addLineageVerb },
+  { words: ['release'], load: async () => (await import('./trade/release.ts')).addReleaseVerbs },
+  { words: ['receipt'], load: async () => (await import('./trade/receipt.ts')).addReceiptVerbs },
+  { words: ['site'], load: async () => (await import('./site/site.ts')).addSiteVerbs },
+  { words: ['dataset'], load: async () => (await import('./site/dataset.ts')).addDataSetVerbs },
+  { words: ['policy'], load: async () => (await import('./trade/policy.ts')).addPolicyVerbs },
+  { words: ['access'], load: async () => (await import('./site/access.ts')).addAccessVerbs },
+  { words: ['grant'], load: async () => (await import('./person/grant.ts')).addGrantVerbs },
+  { words: ['guardian'], load: async () => (await import('./person/guardian.ts')).addGuardianVerbs },
+  { words: ['officer'], load: async () => (await import('./officer/officer.ts')).addOfficerVerbs },
+  { words: ['person'], load: async () => (await import('./person/person.ts')).addPersonVerbs },
+  { words: ['request'], load: async () => (await import('./person/request.ts')).addRequestVerbs },
+  { words: ['network'], load: async () => (await import('./network/network.ts')).addNetworkVerbs },
+  { words: ['member'], load: async () => (await import('./network/member.ts')).addMemberVerbs },
+  { words: ['terms'], load: async () => (await import('./network/terms.ts')).addTermsVerbs },
+  { words: ['notices'], load: async () => (await import('./trade/notices.ts')).addNoticesVerbs },
+  { words: ['ledger'], load: async () => (await import('./network/ledger.ts')).addLedgerVerbs },
+  { words: ['dispute'], load: async () => (await import('./network/dispute.ts')).addDisputeVerbs },
+  { words: ['person'], load: async () => (await import('./person/erasure.ts')).addErasureVerbs },
+  { words: ['person'], load: async () => (await import('./person/correction.ts')).addCorrectionVerbs },
+  { words: ['person', 'grant'], load: async () => (await import('./person/principal.ts')).addPrincipalVerbs },
+  { words: ['person'], load: async () => (await import('./person/person-bases.ts')).addPersonBasesVerb },
+  {
+    words: ['person'],
+    load: async () => (await import('./person/person-consents.ts')).addPersonConsentsVerb,
+  },
+  { words: ['completion'], load: async () => (await import('./completion.ts')).addCompletionVerb },
+]
+
+/** It writes the words of all verbs down. */
+const COMPLETION = 'completion'
+
+/**
+ * The command line as a tree of commands; `scripts/generate-reference.ts` prints the reference from it. With the first word
+ * of a verb it holds no more than the verbs that begin with it, if there are any.
+ */
+export async function buildProgram(session: Session, word = ''): Promise<Command> {
   const program = new Command('hedgerow')
     .description('Keeps personal data inside its perimeter and lets the outside world come to it')
     .version(packageVersion())
@@ -50,34 +69,8 @@ export function buildProgram(session: Session): Command {
       writeOut: (text) => void session.terminal.out.write(text),
       writeErr: (text) => void session.terminal.error.write(text),
     })
-  addDemoVerb(program, session)
-  addStatusVerb(program, session)
-  addOffersVerb(program, session)
-  addAskVerb(program, session)
-  addLineageVerb(program, session)
-  addReleaseVerbs(program, session)
-  addReceiptVerbs(program, session)
-  addSiteVerbs(program, session)
-  addDataSetVerbs(program, session)
-  addPolicyVerbs(program, session)
-  addAccessVerbs(program, session)
-  addGrantVerbs(program, session)
-  addGuardianVerbs(program, session)
-  addOfficerVerbs(program, session)
-  addPersonVerbs(program, session)
-  addRequestVerbs(program, session)
-  addNetworkVerbs(program, session)
-  addMemberVerbs(program, session)
-  addTermsVerbs(program, session)
-  addNoticesVerbs(program, session)
-  addLedgerVerbs(program, session)
-  addDisputeVerbs(program, session)
-  addErasureVerbs(program, session)
-  addCorrectionVerbs(program, session)
-  addPrincipalVerbs(program, session)
-  addPersonBasesVerb(program, session)
-  addPersonConsentsVerb(program, session)
-  addCompletionVerb(program, session)
+  const typed = word === COMPLETION ? [] : VERBS.filter(({ words }) => words.includes(word))
+  for (const { load } of typed.length > 0 ? typed : VERBS) (await load())(program, session)
   exitByCode(program)
   return program
 }
@@ -103,7 +96,8 @@ export async function runCommandLine(): Promise<void> {
 /** Runs what was typed; how it ended is the exit code of the process. */
 export async function runCommand(session: Session, args: readonly string[]): Promise<void> {
   try {
-    await buildProgram(session).parseAsync(args, { from: 'user' })
+    const program = await buildProgram(session, args[0])
+    await program.parseAsync(args, { from: 'user' })
   } catch (thrown) {
     if (thrown instanceof CommanderError) {
       process.exitCode = thrown.exitCode === 0 ? EXIT.done : EXIT.wrongUse

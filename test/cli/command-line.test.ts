@@ -15,18 +15,35 @@ function leavesOf(command: Command): Command[] {
   return command.commands.length === 0 ? [command] : command.commands.flatMap(leavesOf)
 }
 
-const verbs = leavesOf(buildProgram(processSession({}, new AbortController().signal)))
+const session = processSession({}, new AbortController().signal)
+const program = await buildProgram(session)
+const verbs = leavesOf(program)
+
+function helpOf(command: Command): string {
+  let help = ''
+  command.configureOutput({ writeOut: (text) => (help += text) }).outputHelp()
+  return help
+}
 
 test('every verb has a summary, an example in its help and, if it prints a result, --json', () => {
   const withoutJson = new Set(['serve', 'demo'])
   for (const verb of verbs) {
-    let help = ''
-    verb.configureOutput({ writeOut: (text) => (help += text) }).outputHelp()
+    const help = helpOf(verb)
     assert.match(help, /\nExample:\n {2}hedgerow /, verb.name())
     assert.ok(verb.description().length > 10, verb.name())
     assert.ok(withoutJson.has(verb.name()) || help.includes('--json'), `${verb.name()} has no --json`)
   }
 })
+
+for (const whole of program.commands) {
+  test(`${whole.name()} is the same where no other verb is loaded`, async () => {
+    const typed = (await buildProgram(session, whole.name())).commands.find(
+      (command) => command.name() === whole.name(),
+    )
+    assert.ok(typed)
+    assert.deepEqual([typed, ...leavesOf(typed)].map(helpOf), [whole, ...leavesOf(whole)].map(helpOf))
+  })
+}
 
 suite('the command line as it is run', { concurrency: 2 }, () => {
   test('prints help and its version, and ends with 0', async (context) => {

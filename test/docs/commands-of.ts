@@ -22,7 +22,7 @@ export function typedWords(command: string): readonly string[] {
 
 /** Which of some commands the program does not take: verbs, options, choices, arguments; each with what it says. */
 export async function wrongCommands(commands: readonly WrittenCommand[]): Promise<readonly string[]> {
-  const program = emptyProgram()
+  const program = await emptyProgram()
   const wrong: string[] = []
   for (const { place, words } of commands) {
     try {
@@ -36,8 +36,8 @@ export async function wrongCommands(commands: readonly WrittenCommand[]): Promis
 }
 
 /** The program, each verb of which does nothing: what is left is whether it takes what was typed. */
-function emptyProgram(): Command {
-  const program = buildProgram(processSession({}, new AbortController().signal))
+async function emptyProgram(): Promise<Command> {
+  const program = await buildProgram(processSession({}, new AbortController().signal))
   const empty = (command: Command) => {
     command.configureOutput({ writeOut: () => undefined, writeErr: () => undefined })
     if (command.commands.length === 0) command.action(() => undefined)

@@ -2,7 +2,6 @@ import { z } from 'zod'
 import { parseHttpDate } from '../../kernel/clock.ts'
 import type { HttpClient } from '../../sdk/http-client.ts'
 import { Fault } from '../../kernel/faults.ts'
-import { examineSite } from '../../site/doctor.ts'
 import type { DoctorQuestions, Finding } from '../../site/doctor.ts'
 import { siteDirectory } from '../../site/config.ts'
 import type { SiteSettings } from '../../site/config.ts'
@@ -29,6 +28,7 @@ export async function diagnose(session: Session, options: SiteOptions & { json?:
   const { administration, client, site } = await connectToSite(session, options)
   const settings = await siteSettingsHere(session, site)
   if (!settings) throw new WrongUse(`The doctor looks at files and keys: run it on the machine of "${site}"`)
+  const { examineSite } = await import('../../site/doctor.ts')
   const findings = await examineSite({
     directory: siteDirectory(siteRoot(session, site)),
     settings,

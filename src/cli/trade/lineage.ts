@@ -6,7 +6,6 @@ import type { Mode } from '../../protocol/mode.ts'
 import { NETWORK_API } from '../../protocol/http/network-endpoints.ts'
 import { REASONS } from '../../protocol/reason.ts'
 import { collectPages } from '../../sdk/collect-pages.ts'
-import { lineageOf } from '../../site/lineage.ts'
 import type { Lineage } from '../../site/lineage.ts'
 import { publicClient } from '../connect.ts'
 import { EXIT, WrongUse } from '../failures.ts'
@@ -58,6 +57,7 @@ async function printLineage(session: Session, options: LineageOptions): Promise<
   )
   if (options.site !== undefined && offers.length === 0)
     throw new WrongUse(`The site "${options.site}" offers nothing: look at "hedgerow offers"`)
+  const { lineageOf } = await import('../../site/lineage.ts')
   // Of several sites that offer one data set, the first by name stands for it.
   const lineage = lineageOf({ sql, parameters, mode }, offers.toReversed())
   const { terminal } = session

@@ -10,7 +10,6 @@ import { modeSchema } from '../../protocol/mode.ts'
 import { releaseToSchema } from '../../protocol/law/perimeter.ts'
 import { REASONS } from '../../protocol/reason.ts'
 import { countrySchema, purposeSchema } from '../../protocol/wire.ts'
-import { tryPolicy } from '../../site/try-policy.ts'
 import { readManifest } from '../site/dataset.ts'
 import { WrongUse } from '../failures.ts'
 import { readText } from '../open-file.ts'
@@ -69,6 +68,7 @@ export async function runPolicyTests(file: string, now: Instant): Promise<readon
     validFrom: formatInstant(later(now, -DAY_MS)),
     validUntil: formatInstant(later(now, DAY_MS)),
   })
+  const { tryPolicy } = await import('../../site/try-policy.ts')
   return tests.map(({ name, expect, transferBases, removed, ...ask }) => {
     const decline = tryPolicy({
       manifest,

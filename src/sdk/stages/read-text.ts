@@ -1,5 +1,4 @@
 import type { ColumnRef, Node, SelectStmt } from '@pgsql/types'
-import { loadModule, parseSync, scanSync } from 'libpg-query'
 
 /** A stretch of a text in bytes of its UTF-8 form, as PostgreSQL's grammar and its scanner count. */
 export interface Span {
@@ -23,14 +22,19 @@ export interface ReadText {
 export async function readText(sql: string): Promise<ReadText | undefined> {
   const select = await parseSelect(sql)
   if (select === undefined) return undefined
+  const { scanSync } = await grammar()
   const words = scanSync(sql).tokens.filter(({ tokenName }) => !tokenName.endsWith('COMMENT'))
   return { bytes: Buffer.from(sql), select, words }
 }
+
+/** PostgreSQL's own, loaded by whoever reads a text: most verbs of the command line read none. */
+const grammar = () => import('libpg-query')
 
 /** The tree of one SELECT; `undefined` when the text is none, or is nested deeper than can be read. */
 export async function parseSelect(sql: string): Promise<SelectStmt | undefined> {
   // The grammar would see less than is there.
   if (sql.includes('\0') || !sql.isWellFormed()) return undefined
+  const { loadModule, parseSync } = await grammar()
   await loadModule()
   try {
     const [first, second] = parseSync(sql).stmts ?? []
