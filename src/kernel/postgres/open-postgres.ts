@@ -75,7 +75,7 @@ export function embeddedUrl(
   return new Secret(`postgresql://${user}:${password.reveal()}@${place}`)
 }
 
-/** Makes the database if it is missing: as a copy of another, which nobody may be using, or empty. */
+/** Makes the database if it is missing: as a copy of the files of another, which nobody may be using, or empty. */
 export async function ensureDatabase(
   adminUrl: Secret<string>,
   name: string,
@@ -91,7 +91,9 @@ export async function ensureDatabase(
     const { rowCount } = await client.query('select 1 from pg_database where datname = $1', [name])
     if (rowCount === 0) {
       const [made, from] = [name, template].map((each) => client.escapeIdentifier(each))
-      await client.query(`create database ${made} template ${from}`)
+      // What has the tables of a server is copied in half the time as files; an empty one is small.
+      const how = template === 'template1' ? '' : ' strategy file_copy'
+      await client.query(`create database ${made} template ${from}${how}`)
     }
   } catch (error) {
     throw faultOf(error, `Cannot make the database "${name}"`)
