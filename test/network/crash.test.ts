@@ -17,6 +17,9 @@ import { setUpParties } from './world.ts'
 
 const ROUNDS = 3
 const PRICE_MINOR = 300
+const CLAIM_MINOR = 100
+/** 10,000 by the world, and by the test. */
+const DEPOSITED_MINOR = 100_010_000
 
 interface Child {
   readonly process: ChildProcess
@@ -43,19 +46,39 @@ interface Traffic {
   readonly taken: Set<string>
   readonly decisions: Map<string, object>
   readonly decided: Set<string>
+  readonly disputed: Set<string>
 }
 
 interface Parties {
   readonly northcare: TestParty
+  readonly federation: TestParty
+  readonly edgeworks: TestParty
   readonly galway: TestParty
 }
 
+/** Disputes a trade and goes all the way to money back, from wherever it stands: each step may have been taken before. */
+async function dispute(network: NetworkCaller, ask: string, parties: Parties): Promise<void> {
+  const { northcare, federation, edgeworks } = parties
+  const { items } = await network.call(northcare, NETWORK_API.listDisputes, { query: { limit: 500 } })
+  const claim = { amount: CLAIM_MINOR, currency: 'EUR' as const }
+  const request = { ask, site: 'galway', reason: 'not_delivered' as const, statement: 'It is torn', claim }
+  const raised =
+    items.find((one) => one.ask === ask) ??
+    (await network.call(northcare, NETWORK_API.raiseDispute, { body: request }))
+  const params = { id: raised.dispute }
+  for (const by of [federation, edgeworks])
+    await network.call(by, NETWORK_API.answerDispute, {
+      params,
+      body: { answer: 'accepted', text: 'So it is' },
+    })
+  const body = { outcome: 'upheld' as const, ground: 'All say so' }
+  const { state } = await network.call(network.operator, NETWORK_API.decideDispute, { params, body })
+  assert.equal(state, 'upheld')
+}
+
 /** Asks and answers as fast as they go until the network is gone. */
-async function stream(
-  network: NetworkCaller,
-  traffic: Traffic,
-  { northcare, galway }: Parties,
-): Promise<void> {
+async function stream(network: NetworkCaller, traffic: Traffic, parties: Parties): Promise<void> {
+  const { northcare, galway } = parties
   const asking = async () => {
     for (;;) {
       const expires = formatInstant(later(systemClock.now(), 3_600_000))
@@ -78,6 +101,9 @@ async function stream(
         traffic.decisions.set(ask, message)
         await network.call(galway, NETWORK_API.decide, { params: { id: 'galway' }, body: message })
         traffic.decided.add(ask)
+        if (traffic.decided.size % 3 !== 0) continue
+        traffic.disputed.add(ask)
+        await dispute(network, ask, parties)
       }
     }
   }
@@ -93,7 +119,13 @@ test('a network that is killed loses nothing it acknowledged and does nothing tw
   })
   const parties = await setUpParties(child.network)
   await child.network.deposit(parties.northcare, 100_000_000)
-  const traffic: Traffic = { sent: new Map(), taken: new Set(), decisions: new Map(), decided: new Set() }
+  const traffic: Traffic = {
+    sent: new Map(),
+    taken: new Set(),
+    decisions: new Map(),
+    decided: new Set(),
+    disputed: new Set(),
+  }
 
   for (let round = 0; round < ROUNDS; round += 1) {
     const streaming = stream(child.network, traffic, parties)
@@ -119,13 +151,21 @@ test('a network that is killed loses nothing it acknowledged and does nothing tw
     })
     assert.equal(answer.captured?.amountMinor, BigInt(PRICE_MINOR), id)
   }
+  assert.ok(traffic.disputed.size > 1, 'too little was disputed to tell')
+  for (const id of traffic.disputed) await dispute(network, id, parties)
   const { items } = await network.call(network.operator, NETWORK_API.balances, {
     query: { owner: 'northcare' },
   })
   const waiting = traffic.sent.size - traffic.decisions.size
   assert.deepEqual(
-    items.map(({ debitsMinor, heldMinor }) => [debitsMinor, heldMinor]),
-    [[traffic.decisions.size * PRICE_MINOR, waiting * 500]],
+    items.map(({ debitsMinor, heldMinor, creditsMinor }) => [debitsMinor, heldMinor, creditsMinor]),
+    [
+      [
+        traffic.decisions.size * PRICE_MINOR,
+        waiting * 500,
+        DEPOSITED_MINOR + traffic.disputed.size * CLAIM_MINOR,
+      ],
+    ],
   )
   const trial = await network.call(network.operator, NETWORK_API.trialBalance)
   assert.ok(trial.isBalanced, JSON.stringify(trial))
