@@ -91,9 +91,13 @@ export async function withMemberProfile<T>(
   }
 }
 
-/** Reads a member's profile and keys; without a name the only one there is. */
-export async function readMemberProfile(home: string, name: string | undefined): Promise<MemberProfile> {
-  const member = name ?? (await onlyMember(home))
+/** Reads a member's profile and keys; without a name the only one there is. `said`: how a verb is told which one. */
+export async function readMemberProfile(
+  home: string,
+  name: string | undefined,
+  said = 'with --as ID',
+): Promise<MemberProfile> {
+  const member = name ?? (await onlyMember(home, said))
   const named = memberIdSchema.safeParse(member)
   if (!named.success)
     throw new WrongUse(
@@ -127,7 +131,7 @@ async function readRetired(directory: string): Promise<readonly KeyPair[]> {
   )
 }
 
-async function onlyMember(home: string): Promise<string> {
+async function onlyMember(home: string, said: string): Promise<string> {
   const names = namesIn(home, 'members')
   const [only] = names
   if (only === undefined)
@@ -135,7 +139,7 @@ async function onlyMember(home: string): Promise<string> {
       `There is no member under "${home}"${whyNothing(home)}: make one with "hedgerow member keys ID", or set HEDGEROW_HOME to where yours is`,
     )
   if (names.length === 1) return only
-  throw new WrongUse(`Say which member acts, with --as ID: there are ${names.join(', ')}`)
+  throw new WrongUse(`Say which member acts, ${said}: there are ${names.join(', ')}`)
 }
 
 /** The file of pinned keys of a directory. Written beside and moved into place. */

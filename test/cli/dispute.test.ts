@@ -73,6 +73,9 @@ test('a dispute is raised, answered and decided by command line, and money comes
   assert.equal((await typed('list', ...as)).code, 0)
   const removed = await typed('remove-texts', dispute)
   assert.match(removed.out, /Decided on .*: \(the text was removed\)\n/, removed.error)
+  const settle = ['ledger', 'settle', '--network', network.url]
+  assert.match((await typedHere(home, settle)).out, /\nfederation /)
+  assert.match((await typedHere(home, settle)).out, /\nNothing was captured since the settlement before\n$/)
   const statement = await typedHere(home, ['ledger', 'statement', ...as, '--network', network.url])
   assert.match(statement.out, /credit, refund +federation earned +northcare funds/)
 })

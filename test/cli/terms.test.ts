@@ -44,7 +44,12 @@ test('terms are published, read by anybody, accepted by the member that is named
 
   const accepted = await typed('accept', 'northcare', '--version', '1')
   assert.match(accepted.out, /^northcare accepted version 1 on /, accepted.error)
-  assert.equal((await typed('accept')).code, 2, 'two members are here: which one signs is said')
+  assert.match(
+    (await typed('accept')).error,
+    /Say which member acts, by its ID: there are atlas, northcare$/m,
+  )
+  const missing = await typed('publish', '--file', join(home, 'none.md'))
+  assert.match(missing.error, /none\.md": it is not there$/m)
   const listed = async (as: string) => {
     const { out } = await typed('list', '--json', '--as', as)
     return (JSON.parse(out) as readonly { member: string; version: number }[]).map((one) => [

@@ -199,6 +199,7 @@ async function settle(session: Session, options: LedgerOptions): Promise<void> {
     print: () => {
       say(session.terminal, `Settlement ${settled.id}, until ${momentText(settled.until)}`)
       table(session.terminal, {
+        none: 'Nothing was captured since the settlement before',
         head: ['account', 'debits', 'credits', 'net'],
         rows: settled.positions.map((one) => [
           one.account,

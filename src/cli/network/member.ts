@@ -174,7 +174,7 @@ async function rotateKey(
   session: Session,
   { id, options }: { id: string | undefined; options: NetworkOptions & { json?: boolean } },
 ): Promise<void> {
-  const profile = await readMemberProfile(session.home, id)
+  const profile = await readMemberProfile(session.home, id, 'by its ID')
   const keys = join(profile.directory, 'keys')
   await rotateKeyFiles({
     directory: keys,

@@ -83,9 +83,7 @@ async function publish(
   session: Session,
   { file, from, json, ...options }: TermsOptions & { file: string; from?: string },
 ): Promise<void> {
-  const text = await readFile(file, 'utf8').catch((cause: unknown) => {
-    throw new WrongUse(`Cannot read "${file}"`, { cause })
-  })
+  const text = await readFile(file, 'utf8')
   const moment = from === undefined ? undefined : parseInstant(from)
   if (from !== undefined && moment === undefined)
     throw new WrongUse(`Cannot read the time "${from}": expected one such as 2027-01-01T00:00:00Z`)
@@ -99,7 +97,7 @@ async function accept(
   id: string | undefined,
   { version, json, network }: TermsOptions & { version?: string },
 ): Promise<void> {
-  const profile = await readMemberProfile(session.home, id)
+  const profile = await readMemberProfile(session.home, id, 'by its ID')
   const terms = openTermsOfUse(await memberClient(session, { profile, network }))
   const wanted = chosen(await terms.versions(), version)
   const { member, signing } = profile

@@ -1,5 +1,5 @@
 import { sql } from 'kysely'
-import { later } from '../../kernel/clock.ts'
+import { formatInstant, later } from '../../kernel/clock.ts'
 import type { Clock } from '../../kernel/clock.ts'
 import { digestOfJson } from '../../kernel/digest.ts'
 import { Fault } from '../../kernel/faults.ts'
@@ -129,7 +129,9 @@ export async function decideDispute(
     if (isDecidedSo(dispute, decided)) return undefined
     if (dispute.end) throw refused(`it is ${stateOf(dispute)}`)
     const silent = now < dispute.answer_by ? silentOf(dispute) : []
-    if (silent.length > 0) throw refused(`${silent.map((one) => `"${one}"`).join(', ')} may still answer`)
+    const until = formatInstant(dispute.answer_by)
+    if (silent.length > 0)
+      throw refused(`${silent.map((one) => `"${one}"`).join(' and ')} may still answer, until ${until}`)
     const { outcome, ground: said } = decided
     if (outcome === 'rejected') return { kind: 'end', state: outcome, by, said }
     const creditMinor = creditOf(dispute, decided)
