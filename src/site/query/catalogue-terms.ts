@@ -99,6 +99,7 @@ export const SAMPLES: Readonly<Record<ConstantKind, string | number>> = {
   'either case': 'i',
   'each in either case': 'gi',
   'date pattern': 'YYYY-MM',
+  'number pattern': '990.0',
   bound: 1,
   edge: 10,
 }

@@ -5,6 +5,7 @@ import { COLUMN_TYPES } from '../../../src/protocol/data-set.ts'
 import type { ReleaseValue } from '../../../src/protocol/release.ts'
 import type { BoundQuery, Expr } from '../../../src/site/query/bound/bound-query.ts'
 import { CALL_IDS, catalogueRow } from '../../../src/site/query/catalogue/catalogue.ts'
+import { call, literal } from '../../../src/site/query/bind/build-expression.ts'
 import { checkedQuery } from '../../../src/site/query/check-question.ts'
 import { ARITHMETIC, computeHere } from '../../../src/site/query/run/compute-here.ts'
 import { planRows } from '../../../src/site/query/plan/plan-rows.ts'
@@ -166,6 +167,42 @@ function isExact(expr: Expr): boolean {
     ].every(isExact)
   return expr.kind !== 'call' || (!INEXACT.has(expr.call) && expr.args.every(isExact))
 }
+
+test('a number is written as PostgreSQL writes a numeric by the same pattern', async () => {
+  const patterns = [
+    '999',
+    'FM999',
+    '000',
+    '990.0',
+    '999.9',
+    'FM999.9',
+    'FM999.99',
+    'FM990.09',
+    'FM9.9%',
+    '9,990',
+    '0,000',
+    'FM9,999,999.00',
+    '990.0 %',
+    'FM990.0" kg"',
+    '9,999,999.999999',
+  ]
+  const values = [
+    0, 0.5, 5, -5.25, 0.04, -0.001, 12, 999.5, 99.96, -999.96, 1234567.891, -1234567, 0.0625, 1e9,
+  ]
+  for (const pattern of patterns) {
+    const exprs = values.map((value): Expr => call('to_char_number', [literal('number', value)], [pattern]))
+    const own = values.map((value) => `to_char(${value}::numeric, '${pattern}')`).join(', ')
+    const { rows } = await engines.postgres.runner
+      .run({ sql: `select array[${own}]` })
+      .then((result) => ({ rows: result.ok ? result.value.rows() : [] }))
+    for (const engine of [engines.duckdb, engines.postgres])
+      assert.deepEqual(
+        (await answer(engine, asQuestion(exprs)))[0],
+        rows[0]?.[0],
+        `${engine.dialect} ${pattern}`,
+      )
+  }
+})
 
 test('expressions of many rows of the catalogue give the same on both engines', async () => {
   const type = fc.constantFrom(...COLUMN_TYPES)

@@ -1,8 +1,8 @@
 import type { Call, Expr } from '../bound/bound-query.ts'
 import type { CallId } from '../catalogue/catalogue.ts'
-import { QUOTED } from '../catalogue/catalogue-row.ts'
-import { DAYS, FIELD_UNITS, TIME_UNITS } from './time-units.ts'
-import type { TimeUnit } from './time-units.ts'
+import { unitsOf } from '../catalogue/date-pattern.ts'
+import { DAYS, FIELD_UNITS, TIME_UNITS } from '../catalogue/time-units.ts'
+import type { TimeUnit } from '../catalogue/time-units.ts'
 
 /** A column as it stands in a key. */
 export type Found = Extract<Expr, { kind: 'column' }>
@@ -11,6 +11,8 @@ export type Found = Extract<Expr, { kind: 'column' }>
 export interface Bin {
   readonly column: Found
   readonly width: number | TimeUnit
+  /** Of a time that is written in several units: the others. */
+  readonly besides?: readonly TimeUnit[]
 }
 
 type Binning = (expr: Call) => Bin | undefined
@@ -23,21 +25,14 @@ const byUnit: Binning = ({ args: [a], constants: [unit] }) =>
     TIME_UNITS.find((one) => one === unit),
   )
 
-/** By the finest part of a `to_char` pattern. */
-const byPattern: Binning = ({ args: [a], constants: [pattern] }) =>
-  timeBin(
-    a,
-    PATTERN_UNITS.find(([parts]) => parts.test(String(pattern).replaceAll(QUOTED, '')))?.[1] ?? 'year',
+/** By every part of a `to_char` pattern: weeks and months side by side part one another. */
+const byPattern: Binning = ({ args: [a], constants: [pattern] }) => {
+  const units = unitsOf(String(pattern)).toSorted(
+    (one, other) => TIME_UNITS.indexOf(one) - TIME_UNITS.indexOf(other),
   )
-const PATTERN_UNITS: readonly (readonly [RegExp, TimeUnit])[] = [
-  [/SS/, 'second'],
-  [/MI/, 'minute'],
-  [/HH24|HH12|AM/, 'hour'],
-  [/DD|ID|Dy|FMDay/, 'day'],
-  [/IW/, 'week'],
-  [/MM|Mon/, 'month'],
-  [/Q/, 'quarter'],
-]
+  const bin = timeBin(a, units[0])
+  return bin && { ...bin, besides: units.slice(1) }
+}
 
 /** A table: calls that make steps of a number or time. */
 const BINNINGS: Partial<Readonly<Record<CallId, Binning>>> = {
@@ -47,6 +42,7 @@ const BINNINGS: Partial<Readonly<Record<CallId, Binning>>> = {
   round: byOne,
   cast_number_integer: byOne,
   round_digits: ({ args: [a], constants: [digits] }) => stepped(a, 10 ** -Number(digits)),
+  trunc_digits: ({ args: [a], constants: [digits] }) => stepped(a, 10 ** -Number(digits)),
   width_bucket: ({ args: [a], constants: [low, high, count] }) =>
     stepped(a, (Number(high) - Number(low)) / Number(count)),
   div_integer: ({ args: [a, b] }) => steppedBy(a, b),
@@ -83,12 +79,39 @@ function daysOf(stride: Expr | undefined): number {
 
 function timeBin(expr: Expr | undefined, width: TimeUnit | undefined): Bin | undefined {
   const column = expr && columnUnder(expr, ['cast_date_timestamp'])
-  return column && width ? { column, width } : undefined
+  if (column && width) return { column, width }
+  // In days, because a unit that begins at another hour makes finer bins together with the unit.
+  const moved = expr && width && movedColumn(expr)
+  return moved ? { column: moved, width: DAYS[width] } : undefined
 }
+
+/** The column of `t + interval '2 hours'`, which is as far from every time. Months are not all as long. */
+function movedColumn(expr: Expr): Found | undefined {
+  if (expr.kind !== 'call') return undefined
+  const [a, b] = expr.args
+  if (expr.call === 'cast_date_timestamp') return a && movedColumn(a)
+  const [of, by] = a?.kind === 'literal' ? [b, a] : [a, b]
+  if (!MOVES.has(expr.call) || of === undefined || by?.kind !== 'literal') return undefined
+  const hasMonths = typeof by.value === 'object' && by.value !== null && by.value.months !== 0
+  return hasMonths ? undefined : columnUnder(of, ['cast_date_timestamp'])
+}
+
+const MOVES: ReadonlySet<CallId> = new Set([
+  'add_timestamp_span',
+  'add_span_timestamp',
+  'sub_timestamp_span',
+  'add_date_days',
+  'add_days_date',
+  'sub_date_days',
+])
 
 function stepped(expr: Expr | undefined, step: number): Bin | undefined {
   const linear = expr && linearOf(expr)
-  return linear ? { column: linear.column, width: step / Math.abs(linear.scale) } : undefined
+  if (linear === undefined) return undefined
+  const width = step / Math.abs(linear.scale)
+  if (linear.grain === undefined) return { column: linear.column, width }
+  // So many whole numbers are in each step at least, each of which is as wide as what they were made of.
+  return { column: linear.column, width: Math.floor(width * (1 + 1e-9)) * linear.grain }
 }
 
 function steppedBy(expr: Expr | undefined, divisor: Expr | undefined): Bin | undefined {
@@ -97,12 +120,25 @@ function steppedBy(expr: Expr | undefined, divisor: Expr | undefined): Bin | und
     : undefined
 }
 
-/** `scale * column` plus something constant. */
-function linearOf(expr: Expr): { readonly column: Found; readonly scale: number } | undefined {
+interface Linear {
+  readonly column: Found
+  readonly scale: number
+  /** Of a column that was made whole numbers of before: how much of it each of them is. */
+  readonly grain?: number
+}
+
+/** `scale * column` plus something constant, also of `column::int` and its kin. */
+function linearOf(expr: Expr): Linear | undefined {
   if (expr.kind === 'column') return { column: expr, scale: 1 }
   if (expr.kind !== 'call') return undefined
   const [a, b] = expr.args
   if (a === undefined) return undefined
+  if (MAKES_WHOLE.has(expr.call)) {
+    const bin = stepped(a, 1)
+    return bin && typeof bin.width === 'number'
+      ? { column: bin.column, scale: 1, grain: bin.width }
+      : undefined
+  }
   if (expr.call === 'cast_integer_number' || expr.call === 'neg_number' || expr.call === 'neg_integer')
     return linearOf(a)
   if (b === undefined) return undefined
@@ -118,6 +154,7 @@ function linearOf(expr: Expr): { readonly column: Found; readonly scale: number 
   return undefined
 }
 
+const MAKES_WHOLE = new Set<CallId>(['floor', 'ceil', 'trunc', 'round', 'cast_number_integer'])
 const SHIFTS = new Set<CallId>(['add_integer', 'add_number', 'sub_integer', 'sub_number'])
 const SCALES = new Set<CallId>(['mul_integer', 'mul_number'])
 

@@ -113,6 +113,7 @@ export function call(id: CallId, args: readonly Expr[], constants: readonly (str
     range: row.range?.(
       args.map((arg) => arg.range),
       constants,
+      type,
     ),
   }
 }
@@ -167,11 +168,12 @@ function sizeOf(parts: readonly Expr[], prints = 1): number {
 }
 
 /** What to write instead, by the name and the types that it was given. */
+const NUMBER_AS_TEXT = "; write the number as a text first, as in to_char(x, 'FM990.0')"
 const ADVICE: Readonly<Partial<Record<string, string>>> = {
-  '- timestamp, timestamp':
-    "; write extract(epoch from a - b) for its seconds, or compare it with a span, as in a - b > interval '30 minutes'",
-  'timezone a text, timestamp':
-    "; times stand as they are stored: add the hours, as in t + interval '2 hours'",
+  '|| number, a text': NUMBER_AS_TEXT,
+  '|| a text, number': NUMBER_AS_TEXT,
+  '|| number, text': NUMBER_AS_TEXT,
+  '|| text, number': NUMBER_AS_TEXT,
 }
 
 interface Match {
@@ -194,7 +196,7 @@ export function resolveCall(terms: readonly Term[], place: Place): Call {
   throw notAllowed(
     callsNamed(place.name).length === 0
       ? `${spoken(place.name)}${whyDeclined(place.name)}`
-      : `${spoken(place.name)} of (${given})${ADVICE[`${place.name} ${given}`] ?? expectedConstants(place.name)}`,
+      : `${spoken(place.name)} of (${given})${ADVICE[`${place.name} ${given}`] ?? expectedConstants(place.name, terms)}`,
     place.offset,
   )
 }
@@ -363,8 +365,16 @@ function plainValue(term: Term): string | number | boolean | null {
   return term.kind === 'literal' && typeof term.value !== 'object' ? term.value : null
 }
 
-function expectedConstants(name: string): string {
-  const kinds = callsNamed(name).flatMap((id) =>
+/** Of the rows that take what was given, if there are any, for another constant. */
+function expectedConstants(name: string, terms: readonly Term[]): string {
+  const ids = callsNamed(name)
+  const near = ids.filter((id) =>
+    terms.every((term, index) => {
+      const parameter = catalogueRow(id).takes[index]
+      return typeof parameter !== 'string' || !isType(parameter) || tryCoerce(term, parameter) !== undefined
+    }),
+  )
+  const kinds = (near.length === 0 ? ids : near).flatMap((id) =>
     catalogueRow(id).takes.flatMap((parameter) =>
       typeof parameter === 'object' ? [parameter.constant] : isPatternKind(parameter) ? [parameter] : [],
     ),

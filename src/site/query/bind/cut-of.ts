@@ -2,6 +2,7 @@ import type { Expr } from '../bound/bound-query.ts'
 import type { CallId } from '../catalogue/catalogue.ts'
 import { columnUnder } from './bin-width.ts'
 import type { Found } from './bin-width.ts'
+import { dayNumber } from './time-edges.ts'
 
 /** Where a comparison tells the values of a column apart. */
 export interface Cut {
@@ -10,7 +11,8 @@ export interface Cut {
   readonly at: readonly number[]
 }
 
-const COMPARISONS = new Set<CallId>([
+/** Calls that compare values. */
+export const COMPARISONS: ReadonlySet<CallId> = new Set([
   'lt',
   'le',
   'gt',
@@ -24,7 +26,8 @@ const COMPARISONS = new Set<CallId>([
   'distinct',
   'not_distinct',
 ])
-const EXACT = new Set<CallId>(['eq', 'ne', 'in', 'not_in', 'distinct', 'not_distinct'])
+/** Of these, the ones that tell a single value apart. */
+export const EXACT: ReadonlySet<CallId> = new Set(['eq', 'ne', 'in', 'not_in', 'distinct', 'not_distinct'])
 
 /** A comparison of a number or time with constants: it tells apart what lies on either side of them. */
 export function cutOf(expr: Expr): Cut | undefined {
@@ -48,18 +51,4 @@ export function cutOf(expr: Expr): Cut | undefined {
 function cutPosition(value: unknown): number | undefined {
   if (typeof value === 'number') return value
   return typeof value === 'string' ? dayNumber(value) : undefined
-}
-
-/** Days since a fixed day: `2026-01-31 12:00:00` (Hinnant, *days from civil*). */
-function dayNumber(text: string): number {
-  const [year = 0, month = 0, day = 0, hour = 0, minute = 0, second = 0] = text.split(/[- :]/).map(Number)
-  const [shiftedYear, shiftedMonth] = month <= 2 ? [year - 1, month + 9] : [year, month - 3]
-  const days =
-    shiftedYear * 365 +
-    Math.floor(shiftedYear / 4) -
-    Math.floor(shiftedYear / 100) +
-    Math.floor(shiftedYear / 400) +
-    Math.floor((153 * shiftedMonth + 2) / 5) +
-    day
-  return days + (hour + (minute + second / 60) / 60) / 24
 }

@@ -6,10 +6,13 @@ import { binOf } from './bin-width.ts'
 import type { Bin, Found } from './bin-width.ts'
 import { cutOf } from './cut-of.ts'
 import type { Cut } from './cut-of.ts'
+import { cutOfProduct, narrowestBetween } from './cut-of-product.ts'
+import type { ProductCut } from './cut-of-product.ts'
 import { definitionOf } from '../bound/derived-column.ts'
 import type { GroupKey } from './bind-groups.ts'
-import { DAYS, TIME_UNITS } from './time-units.ts'
-import type { TimeUnit } from './time-units.ts'
+import { DAYS, TIME_UNITS } from '../catalogue/time-units.ts'
+import type { TimeUnit } from '../catalogue/time-units.ts'
+import { fromEdges, narrowestOf } from './time-edges.ts'
 import { atOffset, wrongColumn } from '../text/refusal.ts'
 import { childrenOf, partsOf, sameExpression } from '../bound/same-expression.ts'
 
@@ -29,7 +32,7 @@ export function checkResolution(
   dataSets: ReadonlyMap<string, Manifest>,
 ): void {
   const data: Data = { sources, dataSets, behind: new Map(), visited: new Map(), opened: new Map() }
-  const seen: Seen = { bins: [], cuts: [] }
+  const seen: Seen = { bins: [], cuts: [], products: [] }
   for (const { expr, offset } of keys) atOffset(offset, () => visit(expr, { ...data, offset }, seen))
   checkTogether(seen)
 }
@@ -53,6 +56,7 @@ interface Data {
 interface Seen {
   readonly bins: { readonly bin: Bin; readonly expr: Expr; readonly data: Data }[]
   readonly cuts: { readonly cut: Cut; readonly data: Data }[]
+  readonly products: { readonly cut: ProductCut; readonly data: Data }[]
 }
 
 function visit(expr: Expr, data: Data, seen: Seen): void {
@@ -67,6 +71,13 @@ function visit(expr: Expr, data: Data, seen: Seen): void {
     seen.cuts.push({ cut, data })
     checkCuts(cut, data)
     return visitInside(cut.column, data, seen)
+  }
+  const product = cutOfProduct(expr)
+  if (product) {
+    seen.products.push({ cut: product, data })
+    checkProduct(product, data)
+    for (const { column } of product.factors) visitInside(column, data, seen)
+    return
   }
   if (expr.kind === 'column') {
     const made = isCoarse(expr, data) ? undefined : madeOf(expr, data)
@@ -145,26 +156,75 @@ function isLeaf({ kind }: Expr): boolean {
   return kind === 'column' || kind === 'person'
 }
 
-function checkTogether({ bins, cuts }: Seen): void {
-  for (const { cut, data } of cuts) {
-    const own = cuts.filter((other) => isSameColumn(placed(other.cut, other.data), placed(cut, data)))
+function checkTogether(seen: Seen): void {
+  for (const { cut, data } of seen.cuts) {
+    const own = seen.cuts.filter((other) => isSameColumn(placed(other.cut, other.data), placed(cut, data)))
     const at = [...new Set(own.flatMap((one) => one.cut.at))]
     atOffset(data.offset, () => checkCuts({ column: cut.column, at }, data))
   }
-  for (const { bin, expr, data } of bins) {
-    if (typeof bin.width === 'string') continue
-    const here = placed(bin, data)
-    const isShifted = bins.some(
-      (other) =>
-        isSameColumn(placed(other.bin, other.data), here) &&
-        !(other.data.sources === data.sources && sameExpression(other.expr, expr)),
-    )
-    if (isShifted || cuts.some((other) => isSameColumn(placed(other.cut, other.data), here))) {
-      const least = leastWidth(columnOf(bin.column, data), bin.column)
-      if (least !== 0 && !(least === 1 && bin.column.type === 'integer'))
-        throw wrongColumn(`${spokenColumn(bin.column)} may be grouped by in one way only`, data.offset)
-    }
+  for (const one of seen.bins) {
+    if (typeof one.bin.width === 'string') checkTimes(one, seen)
+    else if (isOneOfMore(one, seen)) requireOneWay(placed(one.bin, one.data))
   }
+  for (const one of seen.products) checkProducts(one, seen)
+}
+
+/** Whether a column is grouped by in another way than by this bin of it. */
+function isOneOfMore({ bin, expr, data }: Seen['bins'][number], { bins, cuts }: Seen): boolean {
+  const here = placed(bin, data)
+  const isShifted = bins.some(
+    (other) =>
+      isSameColumn(placed(other.bin, other.data), here) &&
+      !(other.data.sources === data.sources && sameExpression(other.expr, expr)),
+  )
+  return isShifted || cuts.some((other) => isSameColumn(placed(other.cut, other.data), here))
+}
+
+/** Refuses a column that is grouped by in several ways, where that could make it finer than it may be. */
+function requireOneWay({ column, data }: Placed): void {
+  const least = leastWidth(columnOf(column, data), column)
+  if (least !== 0 && !(least === 1 && column.type === 'integer'))
+    throw wrongColumn(
+      `${spokenColumn(column)} may be grouped by in one way only; together these are finer than bins of ${least ?? 'any width'}`,
+      data.offset,
+    )
+}
+
+/** Weeks and months part one another, and so does a comparison within one of them. */
+function checkTimes({ bin, data }: Seen['bins'][number], { bins, cuts }: Seen): void {
+  const here = placed(bin, data)
+  const least = leastWidth(columnOf(bin.column, data), bin.column)
+  if (typeof least !== 'string') return
+  const units = unitsOfBin(bin)
+  const others = bins.filter((other) => isSameColumn(placed(other.bin, other.data), here))
+  const narrowest = others
+    .flatMap((other) => unitsOfBin(other.bin))
+    .flatMap((other) => units.map((unit) => narrowestOf(unit, other)))
+  const edges = cuts
+    .filter((other) => isSameColumn(placed(other.cut, other.data), here))
+    .flatMap(({ cut }) => cut.at.flatMap((at) => units.flatMap((unit) => fromEdges(at, unit))))
+  if ([...narrowest, ...edges.filter((days) => days > 0)].some((days) => days < DAYS[least] * (1 - 1e-9)))
+    requireOneWay(here)
+}
+
+function unitsOfBin({ width, besides = [] }: Bin): readonly TimeUnit[] {
+  return typeof width === 'string' ? [width, ...besides] : []
+}
+
+/** A product may be compared with more edges elsewhere; its columns may be looked at in no other way. */
+function checkProducts({ cut, data }: Seen['products'][number], { bins, cuts, products }: Seen): void {
+  const strict = cut.factors.map(({ column }) => column).filter((column) => !isFree(column, data))
+  const looksAt = (other: Placed): boolean => strict.some((column) => isSameColumn(other, { column, data }))
+  const others = products.filter((other) =>
+    other.cut.factors.some(({ column }) => looksAt({ column, data: other.data })),
+  )
+  const isElsewhere =
+    [...bins.map((one) => placed(one.bin, one.data)), ...cuts.map((one) => placed(one.cut, one.data))].some(
+      looksAt,
+    ) || others.some((other) => !isSameProduct(other.cut, cut) || other.data.sources !== data.sources)
+  for (const column of isElsewhere ? strict : []) requireOneWay({ column, data })
+  const at = [...new Set(others.flatMap((other) => other.cut.at))]
+  atOffset(data.offset, () => checkProduct({ ...cut, at }, data))
 }
 
 /** A column and where it stands. */
@@ -211,6 +271,36 @@ function isCoarse(column: Found, data: Data): boolean {
   // What is taken out of a document is as fine as a text is; a least width is for a column of its own.
   if (column.type === 'text' || column.type === 'boolean' || column.type === 'json') return true
   return column.type === 'text[]' || column.type === 'boolean[]' || column.type === 'integer[]'
+}
+
+/** Whether it does not matter how finely a column is told apart. */
+function isFree(column: Found, data: Data): boolean {
+  return (
+    isLeftToKey(column, data) || isCoarse(column, data) || leastWidth(columnOf(column, data), column) === 0
+  )
+}
+
+function isSameProduct(one: ProductCut, other: ProductCut): boolean {
+  const powers = ({ factors }: ProductCut): string =>
+    factors
+      .map(({ column: { source, column }, power }) => JSON.stringify([source, column, power]))
+      .toSorted()
+      .join()
+  return powers(one) === powers(other)
+}
+
+function checkProduct(cut: ProductCut, data: Data): void {
+  const at = cut.at.filter((value) => value > 0).toSorted((a, b) => a - b)
+  for (const factor of cut.factors) {
+    if (isFree(factor.column, data)) continue
+    const least = leastWidth(columnOf(factor.column, data), factor.column)
+    const width = typeof least === 'number' ? least : Infinity
+    for (const [index, high] of at.entries()) {
+      const low = at[index - 1]
+      if (low !== undefined && narrowestBetween([low, high], cut, factor) < width * (1 - 1e-9))
+        throw tooFine(factor.column, least)
+    }
+  }
 }
 
 function tooFine(column: Found, least: number | TimeUnit | undefined): Error {

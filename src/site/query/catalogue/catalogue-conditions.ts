@@ -1,7 +1,7 @@
 import { both, infix, together } from './catalogue-row.ts'
 import type { CatalogueRow } from './catalogue-row.ts'
 import type { Text } from './forms.ts'
-import { hull, range } from './ranges.ts'
+import { hull, range, withoutEnd } from './ranges.ts'
 
 function countOf(all: readonly Text[], test: Text): Text {
   return `cast(${all.map((text) => `case when ${text} ${test} then 1 else 0 end`).join(' + ')} as bigint)`
@@ -209,7 +209,7 @@ export const CONDITIONS = {
     takes: ['any', 'any'],
     gives: 'any',
     ...both(({ a, b }) => `nullif(${a}, ${b})`),
-    range: ([a]) => a,
+    range: ([a, b], _, type) => (type === 'integer' ? withoutEnd(a, b) : a),
   },
   least: {
     kind: 'syntax',

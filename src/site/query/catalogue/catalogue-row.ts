@@ -1,5 +1,7 @@
+import { DATE_PATTERN_EXPECTED, readDatePattern } from './date-pattern.ts'
 import type { ExprType } from './expression-type.ts'
 import type { Text } from './forms.ts'
+import { NUMBER_PATTERN_EXPECTED, readNumberPattern } from './number-pattern.ts'
 import type { MaybeRange } from './ranges.ts'
 
 /** Engines that forms are written for. */
@@ -65,7 +67,11 @@ export interface CatalogueRow {
   readonly duckdb: Form
   readonly postgres: Form
   /** Interval arithmetic; absent when nothing is known of the result. */
-  readonly range?: (ranges: readonly MaybeRange[], constants: readonly (string | number)[]) => MaybeRange
+  readonly range?: (
+    ranges: readonly MaybeRange[],
+    constants: readonly (string | number)[],
+    gives: ExprType,
+  ) => MaybeRange
 }
 
 export const DATE_UNITS = ['day', 'week', 'month', 'quarter', 'year', 'decade', 'century'] as const
@@ -84,16 +90,6 @@ export const DATE_FIELDS = [
   'century',
 ] as const
 export const TIMESTAMP_FIELDS = [...DATE_FIELDS, 'hour', 'minute'] as const
-
-/** Parts of a pattern of dates, the longer of two that begin alike first. */
-const PARTS = 'YYYY|IYYY|HH24|HH12|FMMonth|FMDay|DDD|Mon|MM|DD|IW|ID|MI|SS|YY|Dy|AM|Q'
-export const DATE_PATTERN_PARTS = new RegExp(PARTS, 'g')
-/** What a pattern of dates says as it is. */
-export const QUOTED = /"[^"]*"/g
-
-/** Parts side by side may mean something else together, but for those that are known. */
-const KNOWN_PARTS = `YYYYMMDD|YYYYMM|HH24MI|${PARTS}`
-const DATE_PATTERN = new RegExp(`^(${KNOWN_PARTS})(([-/.:,_ ]|"[A-Za-z ]{1,8}")+(${KNOWN_PARTS}))*$`)
 
 interface ConstantRule {
   /** For a decline: what was expected. */
@@ -153,15 +149,12 @@ export const CONSTANTS = {
   'either case': word(['i']),
   'each in either case': word(['gi', 'ig']),
   'date pattern': {
-    expected:
-      'a pattern of YYYY, YY, Q, MM, Mon, FMMonth, DD, DDD, Dy, FMDay, IYYY, IW, ID, HH24, HH12, AM, MI, SS with - / . : , _, spaces or a word in double quotes between; YYYYMM, YYYYMMDD and HH24MI need none',
-    accept: (value) =>
-      typeof value === 'string' &&
-      value.length <= 40 &&
-      DATE_PATTERN.test(value) &&
-      value.replaceAll(QUOTED, '').split('Q').length <= 2
-        ? value
-        : undefined,
+    expected: DATE_PATTERN_EXPECTED,
+    accept: (value) => (typeof value === 'string' ? readDatePattern(value) : undefined),
+  },
+  'number pattern': {
+    expected: NUMBER_PATTERN_EXPECTED,
+    accept: (value) => (typeof value === 'string' && readNumberPattern(value) ? value : undefined),
   },
   bound: {
     expected: 'a declared bound',

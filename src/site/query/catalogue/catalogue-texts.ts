@@ -1,44 +1,11 @@
-import { both, DATE_PATTERN_PARTS, QUOTED, together } from './catalogue-row.ts'
+import { both, together } from './catalogue-row.ts'
 import type { CatalogueRow } from './catalogue-row.ts'
+import { duckdbWritten } from './date-pattern.ts'
 import { duckdbDouble, inDates, inTimestamps, naming, POSTGRES_DATE, postgresDouble } from './forms.ts'
 import type { Text } from './forms.ts'
+import { duckdbPatterned, postgresPatterned } from './number-pattern.ts'
 import { range } from './ranges.ts'
 import { PARTS } from './text-parts.ts'
-
-/** Parts of `to_char` patterns by what DuckDB's `strftime` calls them, the longer of two that begin alike first. */
-const PATTERN_PARTS: Readonly<Record<string, Text>> = {
-  YYYY: '%Y',
-  IYYY: '%G',
-  HH24: '%H',
-  HH12: '%I',
-  FMMonth: '%B',
-  FMDay: '%A',
-  DDD: '%j',
-  Mon: '%b',
-  MM: '%m',
-  DD: '%d',
-  IW: '%V',
-  ID: '%u',
-  MI: '%M',
-  SS: '%S',
-  YY: '%y',
-  Dy: '%a',
-  AM: '%p',
-}
-
-/** What `to_char` writes, for DuckDB, which has no quarter in a pattern. */
-function duckdbWritten(value: Text, pattern: Text): Text {
-  const texts = ['']
-  for (const [part] of pattern.matchAll(new RegExp(`${QUOTED.source}|${DATE_PATTERN_PARTS.source}|.`, 'g'))) {
-    if (part === 'Q') texts.push('')
-    else texts.push(`${texts.pop() ?? ''}${PATTERN_PARTS[part] ?? part.replaceAll('"', '')}`)
-  }
-  const written = texts.map((text) => (text === '' ? '' : `strftime(${value}, '${text}')`))
-  const [before = '', after] = written
-  if (after === undefined) return before
-  const quarter = `cast(extract(quarter from ${value}) as varchar)`
-  return `(${[before, quarter, after].filter((text) => text !== '').join(' || ')})`
-}
 
 /** The seconds of a span of years, months, days and time, with 30 days a month. */
 function secondsOfAge(
@@ -295,7 +262,7 @@ export const TEXTS = {
     names: ['to_char'],
     takes: ['date', { constant: 'date pattern' }],
     gives: 'text',
-    prints: 3,
+    prints: 5,
     duckdb: ({ a, constants: [pattern = ''] }) => duckdbWritten(a, String(pattern)),
     postgres: ({ a, constants: [pattern = ''] }) => `to_char(${a}, '${pattern}')`,
   },
@@ -304,9 +271,19 @@ export const TEXTS = {
     names: ['to_char'],
     takes: ['timestamp', { constant: 'date pattern' }],
     gives: 'text',
-    prints: 3,
+    prints: 5,
     duckdb: ({ a, constants: [pattern = ''] }) => duckdbWritten(a, String(pattern)),
     postgres: ({ a, constants: [pattern = ''] }) => `to_char(${a}, '${pattern}')`,
+  },
+  to_char_number: {
+    kind: 'function',
+    names: ['to_char'],
+    takes: ['number', { constant: 'number pattern' }],
+    gives: 'text',
+    says: 'rounded as `round(x, digits)` is; # where there are more digits than the pattern has places',
+    prints: 7,
+    duckdb: ({ a, constants: [pattern = ''] }) => duckdbPatterned(a, String(pattern)),
+    postgres: ({ a, constants: [pattern = ''] }) => postgresPatterned(a, String(pattern)),
   },
   age_span: {
     kind: 'function',

@@ -25,7 +25,7 @@ export const DECLINED_FUNCTIONS: readonly DeclinedFunctions[] = [
       'xmlagg',
       'list',
     ],
-    why: 'it lists values of people; group by them instead, or join those of one person in a sub-query with string_agg(distinct x, …)',
+    why: 'it lists values of people; group by them instead, join those of one person in a sub-query with string_agg(distinct x, …), or take their first by distinct on (<person key>) or first_value(x) over (partition by <person key> order by …)',
   },
   {
     names: ['bool_or', 'bool_and', 'every', 'bit_and', 'bit_or', 'bit_xor'],
@@ -108,7 +108,7 @@ export const DECLINED_FUNCTIONS: readonly DeclinedFunctions[] = [
     why: 'lists are read, not made; ask with = ANY, &&, @>, cardinality and [n]; of a text, (string_to_array(a, b))[n], array_length(string_to_array(a, b), 1) and = any (string_to_array(a, b)) may be asked',
   },
   {
-    names: ['age', 'justify_days', 'justify_hours', 'make_interval'],
+    names: ['age', 'justify_days', 'justify_hours', 'justify_interval', 'make_interval'],
     why: 'a span of time is a constant here; use extract(year from age(a, b)), extract(month from age(a, b)) or extract(epoch from a - b), or compare age(a, b) with a span that is written out',
   },
   {
@@ -120,18 +120,11 @@ export const DECLINED_FUNCTIONS: readonly DeclinedFunctions[] = [
     why: 'what is no date or number makes it fail, which would tell of a value',
   },
   {
-    names: [
-      'quote_literal',
-      'quote_ident',
-      'reverse',
-      'initcap',
-      'ascii',
-      'chr',
-      'md5',
-      'sha256',
-      'encode',
-      'decode',
-    ],
+    names: ['initcap'],
+    why: 'the engines differ; write upper(left(x, 1)) || substr(x, 2)',
+  },
+  {
+    names: ['quote_literal', 'quote_ident', 'reverse', 'ascii', 'chr', 'md5', 'sha256', 'encode', 'decode'],
     why: 'texts would grow, or the engines differ',
   },
 ]

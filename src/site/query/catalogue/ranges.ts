@@ -67,3 +67,13 @@ export function widened(a: MaybeRange, by: number): MaybeRange {
 export function middleOf({ least, greatest }: Range): number {
   return least / 2 + greatest / 2
 }
+
+/**
+ * Of whole numbers without one of them at an end, which becomes null: `nullif(steps, 0)` of 0 to 40000 is at least 1, so that something may be divided
+ * by it.
+ */
+export function withoutEnd(a: MaybeRange, b: MaybeRange): MaybeRange {
+  if (!a || !b || b.least !== b.greatest || a.least === a.greatest) return a
+  if (b.least === a.least) return range(a.least + 1, a.greatest)
+  return b.least === a.greatest ? range(a.least, a.greatest - 1) : a
+}

@@ -1,5 +1,9 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import fc from 'fast-check'
+import type { Found } from '../../../../src/site/query/bind/bin-width.ts'
+import { narrowestBetween } from '../../../../src/site/query/bind/cut-of-product.ts'
+import type { Range } from '../../../../src/site/query/catalogue/expression-type.ts'
 import { checkQuestion } from '../../../../src/site/query/check-question.ts'
 import { testManifest } from '../two-engines.ts'
 
@@ -16,6 +20,11 @@ const manifest = testManifest('people', {
     { name: 'visited', type: 'date' },
     { name: 'weight', type: 'number' },
     { name: 'town', type: 'text' },
+    { name: 'tall', type: 'number', bounds: [1.2, 2.3], minimumBin: 0.1 },
+    { name: 'mass', type: 'number', bounds: [25, 180], minimumBin: 5 },
+    { name: 'cm', type: 'integer', bounds: [120, 230], minimumBin: 10 },
+    { name: 'day', type: 'date', minimumBin: 'week' },
+    { name: 'share', type: 'number', bounds: [1, 9] },
   ],
 })
 
@@ -60,6 +69,22 @@ const COARSE = [
   "to_char(visited, 'Dy Mon YY')",
   "to_char(born, 'YY')",
   "to_date(town, 'YYYYMMDD')",
+  '(mass::int / 5) * 5',
+  'div(round(mass)::int, 10)',
+  'floor(round(tall * 10) / 2)',
+  'trunc(tall::numeric, 1)',
+  "extract(hour from seen + interval '2 hours')",
+  "date_trunc('week', day - 1)",
+  "case when mass / (tall * tall) < 18.5 then 'a' when mass / tall ^ 2 < 25 then 'b' when mass / power(tall, 2) < 30 then 'c' else 'd' end",
+  "case when round(mass / (tall * tall), 1) between 18.5 and 24.9 then 'b' when round(mass / (tall * tall), 1) between 25 and 29.9 then 'c' end",
+  'mass / (cm / 100.0 * (cm / 100.0)) > 25',
+  'mass * 2.2 > 150',
+  'share / (share * share) = 0.2',
+  'mass / share > 3 and mass / share < 50',
+  "to_char(floor(mass / 5) * 5, 'FM990')",
+  "to_char(seen, 'HH24:00')",
+  "to_char(day, 'IYYY-IW')",
+  "to_char(day, 'Month')",
 ]
 
 const FINE = [
@@ -116,6 +141,27 @@ const FINE = [
   "to_char(born, 'FMDay')",
   "to_char(born, 'AM')",
   'town || age',
+  '(mass::int / 4) * 5',
+  'floor(round(tall * 20) / 1.5)',
+  'floor(round(mass * 2) / 9.5)',
+  'mass - mass::int % 5',
+  'trunc(tall::numeric, 2)',
+  "extract(month from born + interval '1 month')",
+  "extract(year from born + interval '1 month')",
+  "case when mass / (tall * tall) < 24 then 'a' when mass / (tall * tall) < 25 then 'b' end",
+  'mass / (tall * tall) = 25',
+  "case when tall * tall < 3 then 'a' when tall * tall < 3.1 then 'b' end",
+  'mass / (tall * tall) > 25 and mass > 80',
+  'mass / (tall * tall) > 25 and mass / tall > 40',
+  'mass / (height * height) > 25',
+  "case when mass / (cm * cm) < 0.0025 then 'a' when mass / (cm * cm) < 0.0028 then 'b' end",
+  'mass / (tall - 1) > 25',
+  "to_char(mass, 'FM990')",
+  "to_char(day, 'YYYY-IW')",
+  "to_char(day, 'Day')",
+  "to_char(day, 'Month IW')",
+  "to_char(born, 'YYYY IYYY')",
+  "to_char(born, 'MON')",
 ]
 
 function verdictOf(...keys: readonly string[]): string {
@@ -139,6 +185,93 @@ test('two coarse bins that are shifted make a fine one', () => {
   assert.equal(verdictOf(weeks, `${weeks}::date`), 'approved')
   assert.equal(verdictOf('floor(height / 0.1)', 'floor(height / 0.1) * 0.1'), 'approved')
   assert.equal(verdictOf('height > 1.8', 'height > 1.6', 'age / 5', 'town'), 'approved')
+})
+
+test('units of time that part one another make a finer one, and so does a comparison within one', () => {
+  const twice = (one: string, other: string): string => verdictOf(one, other).slice(0, 15)
+  const [week, month] = ["date_trunc('week', day)", "date_trunc('month', day)"]
+  for (const other of [month, 'extract(quarter from day)', 'extract(year from day)', "to_char(day, 'YYYY')"])
+    assert.equal(twice(week, other), 'declined.column', other)
+  for (const other of ['extract(isoyear from day)', "to_char(day, 'IYYY-IW')", 'extract(week from day)'])
+    assert.equal(twice(week, other), 'approved', other)
+  assert.equal(twice(month, 'extract(year from day)'), 'approved')
+  assert.equal(twice('extract(year from born)', 'extract(isoyear from born)'), 'declined.column')
+  assert.equal(twice('extract(year from born)', "born < '1990-01-03'"), 'declined.column')
+  assert.equal(twice('extract(year from born)', "born < '1990-01-01'"), 'approved')
+  assert.equal(twice(month, "day < '2021-06-08'"), 'approved')
+  assert.equal(twice(month, "day < '2021-06-07'"), 'declined.column')
+  assert.equal(twice(month, "day < '2021-06-25'"), 'declined.column')
+  assert.equal(twice(week, "day < '2021-06-07'"), 'approved')
+  assert.equal(twice(week, "day < '2021-06-08'"), 'declined.column')
+  assert.equal(twice("date_trunc('hour', seen)", "seen < '2021-06-08 12:00'"), 'approved')
+  assert.equal(twice("date_trunc('hour', seen)", "seen < '2021-06-08 12:00:00.000001'"), 'declined.column')
+  assert.equal(twice("seen < '2021-06-08 12:00'", "seen < '2021-06-08 12:00:00.000001'"), 'declined.column')
+  const moved = "extract(hour from seen + interval '30 minutes')"
+  assert.equal(verdictOf(moved), 'approved')
+  assert.equal(twice(moved, 'extract(hour from seen)'), 'declined.column')
+})
+
+test('a product of columns is told apart in one way, and no finer than each of its columns may be', () => {
+  const index = 'mass / (tall * tall)'
+  assert.equal(verdictOf(`${index} < 25`, `${index} < 18.5`), 'approved')
+  for (const other of [`${index} < 24`, 'floor(mass / 5)', 'mass > 80', 'tall > 1.8', 'mass / tall > 40'])
+    assert.match(verdictOf(`${index} < 25`, other), /^declined\.column/, other)
+  const among = 'people a join people b using (id)'
+  const codeOfBoth = (other: string): string =>
+    codeOf(`select a.mass / (a.tall * a.tall) < 25, ${other}, count(*) from ${among} group by 1, 2`)
+  assert.equal(codeOfBoth('b.mass > 80'), 'declined.column')
+  assert.equal(codeOfBoth('b.town'), 'approved')
+})
+
+test('the narrowest stretch between two edges of a product is one that there is', () => {
+  const column = (name: string, range: Range, type: 'number' | 'integer'): Found => ({
+    kind: 'column',
+    source: 0,
+    column: name,
+    type,
+    size: 1,
+    range,
+  })
+  const range = fc
+    .tuple(fc.double({ min: 0.5, max: 50, noNaN: true }), fc.double({ min: 1.1, max: 10, noNaN: true }))
+    .map(([least, times]): Range => ({ least, greatest: least * times }))
+  const power = fc.constantFrom(1, -1, 2, -2, 3)
+  const type = fc.constantFrom('number' as const, 'integer' as const)
+  const edges = fc.tuple(
+    fc.double({ min: 0.01, max: 20, noNaN: true }),
+    fc.double({ min: 1.001, max: 3, noNaN: true }),
+  )
+  const one = fc.double({ min: 0, max: 1, noNaN: true })
+  fc.assert(
+    fc.property(
+      range,
+      range,
+      power,
+      power,
+      type,
+      edges,
+      fc.array(one, { minLength: 20, maxLength: 20 }),
+      (...given) => {
+        const [own, other, p, q, of, [from, times], places] = given
+        const [factor, another] = [
+          { column: column('own', own, of), power: p },
+          { column: column('other', other, 'number'), power: q },
+        ]
+        const cut = { factors: [factor, another], at: [] }
+        const narrowest = narrowestBetween([from, from * times], cut, factor)
+        for (const place of places) {
+          const beside = (other.least + place * (other.greatest - other.least)) ** q
+          const [low = 0, high = 0] = [from, from * times]
+            .map((edge) => (edge / beside) ** (1 / p))
+            .toSorted((a, b) => a - b)
+          if (high <= own.least || low > own.greatest) continue
+          const width = of === 'integer' ? Math.ceil(high - 1e-9) - Math.ceil(low + 1e-9) : high - low
+          assert.ok(width >= narrowest * (1 - 1e-6), `${width} < ${narrowest}`)
+        }
+      },
+    ),
+    { seed: 20_261_128, numRuns: 300 },
+  )
 })
 
 test('what was taken from a person before keeps the width of its column', () => {

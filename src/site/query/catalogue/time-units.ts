@@ -8,6 +8,7 @@ export const TIME_UNITS = [
   'month',
   'quarter',
   'year',
+  'isoyear',
   'decade',
   'century',
 ] as const
@@ -23,6 +24,7 @@ export const DAYS: Readonly<Record<TimeUnit, number>> = {
   month: 28,
   quarter: 90,
   year: 365,
+  isoyear: 364,
   decade: 3_652,
   century: 36_524,
 }
@@ -30,7 +32,7 @@ export const DAYS: Readonly<Record<TimeUnit, number>> = {
 /** By which units a field of a time tells times apart. */
 export const FIELD_UNITS: Readonly<Record<string, TimeUnit>> = {
   year: 'year',
-  isoyear: 'year',
+  isoyear: 'isoyear',
   decade: 'decade',
   century: 'century',
   quarter: 'quarter',
