@@ -90,12 +90,19 @@ function rowsQuestion({ sql: from, columns, withClause = '' }: From): Sql {
       ),
       outputs: fc.array(output, { minLength: 1, maxLength: 4 }),
       where: optional('where', value('boolean', columns, 3), 1),
+      // Rows that are made of each person's own: by what the outputs are, so that most of them may stand.
+      made: fc.oneof(
+        { weight: 5, arbitrary: fc.constant('') },
+        { weight: 2, arbitrary: fc.constantFrom(' group by id', ' group by id having count(*) > 1') },
+      ),
       tail: TAIL,
     })
-    .map(
-      ({ distinct, outputs, where, tail }) =>
-        `${withClause}select ${distinct}${outputs.join(', ')} from ${from}${where}${tail}`,
-    )
+    .map(({ distinct, outputs, where, made, tail }) => {
+      const keys =
+        made === '' ? '' : made.replace('id', ['id', ...outputs.map((_, index) => index + 1)].join(', '))
+      const more = made === '' ? '' : ', count(*), max(score)'
+      return `${withClause}select ${distinct}${outputs.join(', ')}${more} from ${from}${where}${keys}${tail}`
+    })
 }
 
 /** A question of either mode. */

@@ -34,12 +34,12 @@ export function requireQuantity(expr: Expr, sources: readonly Source[]): void {
   const quantity = quantityOf(expr, sources)
   if (quantity === undefined) {
     throw notSupported(
-      `a sum, average or variance of anything but columns, their products and quotients; ${hasAge(expr) ? "of ages take the days, as in avg((date '2026-01-31' - born) / 365.25)" : 'put conditions into FILTER, and functions around the result'}`,
+      `a sum, average or variance of anything but columns, their products and quotients; ${hasAge(expr) ? "of ages take the days, as in avg((date '2026-01-31' - born) / 365.25)" : 'put conditions into FILTER, and functions around the result; with noise, mode private takes any expression with bounds'}`,
     )
   }
   if (!isOneTerm(quantity)) {
     throw notSupported(
-      'a variance of a sum, or a sum, average or variance of what a sub-query added up; add the results instead, as in avg(x) + avg(y)',
+      'a product or variance of a sum, or a sum, average or variance of what a sub-query added up; add the results instead, as in avg(x) + avg(y), or sum(x * x) - 2 * c * sum(x) + c * c * count(x)',
     )
   }
 }

@@ -263,6 +263,80 @@ const TAKEN: readonly (readonly [mode: Mode, sql: string])[] = [
     'aggregate',
     `select sum(case when social_smoker = 1 then absence_hours end) / nullif(count(distinct case when social_smoker = 1 then worker_id end), 0) as smokers from absences`,
   ],
+  [
+    'aggregate',
+    `select case when weight / (height ^ 2) < 18.5 then 'under' when weight / (height ^ 2) < 25 then 'normal' when weight / power(height, 2) < 30 then 'over' else 'obese' end as cat, sex, count(*) as n from athletes where height is not null and weight is not null group by 1, 2 order by 1, 2`,
+  ],
+  [
+    'aggregate',
+    `select case when bmi < 18.5 then 'under' when bmi between 18.5 and 24.9 then 'normal' when bmi between 25 and 29.9 then 'over' else 'obese' end as cat, count(*) from (select round(weight / (height * height), 1) as bmi from athletes) t group by 1`,
+  ],
+  [
+    'private',
+    `select case when weight / (height * height) < 18.5 then 'under' when weight / (height * height) < 25 then 'normal' else 'over' end as cat, count(*) from athletes group by 1`,
+  ],
+  ['aggregate', `select (weight::int / 5) * 5 as w, count(*) from athletes group by 1`],
+  ['aggregate', `select trunc(height::numeric, 1) as h, count(*) from athletes group by 1`],
+  ['aggregate', `select sex, to_char(avg(weight), 'FM999.0') as kg from athletes group by sex`],
+  [
+    'aggregate',
+    `select game, to_char(count(*), '999,999') as n from players group by game order by count(*) desc`,
+  ],
+  [
+    'aggregate',
+    `select to_char(100.0 * count(*) filter (where responded) / count(*), 'FM990.0') || ' %' as rate from player_waves`,
+  ],
+  ['aggregate', `select to_char(floor(weight / 10) * 10, '999') as band, count(*) from athletes group by 1`],
+  [
+    'aggregate',
+    `select to_char(activity_hour, 'HH24:00') as hour, avg(step_total) from hourly_activity group by 1 order by 1`,
+  ],
+  ['aggregate', `select to_char(session_start, 'Month') as month, count(*) from play_sessions group by 1`],
+  [
+    'aggregate',
+    `select extract(hour from activity_hour at time zone 'UTC') as h, avg(calories_kcal) from hourly_activity group by 1 order by 1`,
+  ],
+  [
+    'aggregate',
+    `select extract(hour from activity_hour + interval '2 hours') as h, count(distinct person_id) from hourly_activity group by 1`,
+  ],
+  [
+    'aggregate',
+    `select game, avg(session_end - session_start) as mean, extract(epoch from sum(session_end - session_start)) / 3600 as hours from play_sessions group by game having avg(session_end - session_start) > interval '10 minutes'`,
+  ],
+  [
+    'aggregate',
+    `with s as (select player_id, avg(session_end - session_start) as len, max(session_end) - min(session_start) as tenure from play_sessions group by player_id) select avg(len), count(*) filter (where len > interval '1 hour') as long, count(*) filter (where tenure > '30 days') as loyal from s`,
+  ],
+  [
+    'aggregate',
+    `select avg(total_distance_km / nullif(total_steps, 0) * 1000) as stride_m from daily_activity`,
+  ],
+  [
+    'aggregate',
+    `select sport, count(*) from athletes where sport = any ('{judo,golf}'::text[]) and nationality <> all ('{USA,"GBR"}') group by sport`,
+  ],
+  [
+    'rows',
+    `select activity_minute, steps, sum(steps) over (partition by person_id order by activity_minute rows between 59 preceding and current row) as hour from minute_steps where activity_minute >= '2016-04-20' and activity_minute < '2016-04-21' order by activity_minute`,
+  ],
+  [
+    'rows',
+    `select *, row_number() over (partition by player_id order by session_start) as n from outriders_sessions where platform = 'steam' order by n, deaths desc`,
+  ],
+  [
+    'rows',
+    `select player_id, count(*) as n, sum(deaths) as deaths, max(session_start) - min(session_start) as tenure from outriders_sessions group by player_id having count(*) > 5 order by n desc, min(session_start) limit 100`,
+  ],
+  [
+    'rows',
+    `select person_id, date_trunc('hour', activity_minute) as h, sum(steps) from minute_steps group by 1, 2 order by 2`,
+  ],
+  ['rows', `select distinct player_id, platform from outriders_sessions order by platform`],
+  [
+    'rows',
+    `select distinct on (player_id) player_id, platform, session_start, session_end - session_start as span from outriders_sessions order by player_id, session_start desc`,
+  ],
 ]
 
 for (const [mode, sql] of TAKEN)
@@ -411,12 +485,6 @@ const DECLINED: readonly (readonly [mode: Mode, sql: string, at: string, says: R
     /"max"/,
   ],
   [
-    'aggregate',
-    `select case when weight / (height ^ 2) < 18.5 then 'under' when weight / (height ^ 2) < 25 then 'normal' when weight / power(height, 2) < 30 then 'over' else 'obese' end as cat, sex, count(*) as n from athletes where height is not null and weight is not null group by 1, 2 order by 1, 2`,
-    'case when we',
-    /Column "weight" may only be grouped by in bin/,
-  ],
-  [
     'private',
     `select nationality, sum(gold + silver + bronze) as medals, stddev(height), mode() within group (order by sport) from athletes group by nationality order by medals desc limit 20`,
     'mode() withi',
@@ -432,7 +500,7 @@ const DECLINED: readonly (readonly [mode: Mode, sql: string, at: string, says: R
     'rows',
     `select distinct on (sport) sport, height from athletes order by sport, height desc`,
     'sport) sport',
-    /DISTINCT ON here/,
+    /DISTINCT ON without exactly one person key/,
   ],
   [
     'aggregate',
@@ -451,6 +519,96 @@ const DECLINED: readonly (readonly [mode: Mode, sql: string, at: string, says: R
     `select sport, count(*) as n from athletes group by sport having n > 100`,
     'n > 100',
     /There is no column "n"/,
+  ],
+  [
+    'aggregate',
+    `select extract(hour from activity_hour at time zone 'America/New_York') as h, count(*) from hourly_activity group by 1`,
+    `at time zone`,
+    /add hours instead, as in t \+ interval/,
+  ],
+  [
+    'aggregate',
+    `select activity_hour::time as t, avg(step_total) from hourly_activity group by 1`,
+    `time as t`,
+    /take extract\(hour from t\)/,
+  ],
+  [
+    'aggregate',
+    `select round(100.0 * count(*) filter (where responded) / count(*), 1) || '%' as rate from player_waves`,
+    `|| '%'`,
+    /to_char\(x, 'FM990.0'\)/,
+  ],
+  [
+    'aggregate',
+    `select to_char(avg(weight), '9G999D0') from athletes`,
+    `to_char`,
+    /expected number pattern: a pattern such as 'FM999,990.00'/,
+  ],
+  [
+    'aggregate',
+    `select worker_id, sum(absence_hours) from absences group by worker_id order by 2 desc limit 10`,
+    `worker_id order`,
+    /group by it in a sub-select/,
+  ],
+  [
+    'aggregate',
+    `select to_char(day, 'YYYY-IW') as week, avg(steps) from lifesnaps_daily group by 1`,
+    `to_char`,
+    /in one way only; together these are finer than bins of week/,
+  ],
+  [
+    'aggregate',
+    `select weight / (height * height) < 25 as lean, weight < 80 as light, count(*) from athletes group by 1, 2`,
+    `weight /`,
+    /in one way only/,
+  ],
+  [
+    'aggregate',
+    `select case when weight / (height * height) < 24 then 'a' when weight / (height * height) < 25 then 'b' end as cat, count(*) from athletes group by 1`,
+    `case when`,
+    /bins of at least/,
+  ],
+  [
+    'aggregate',
+    `select game, avg(round(extract(epoch from session_end - session_start))) from play_sessions group by game`,
+    `avg(round`,
+    /mode private takes any expression/,
+  ],
+  [
+    'aggregate',
+    `select extract(hour from avg(session_end - session_start)) from play_sessions`,
+    `extract(hour`,
+    /divide its seconds/,
+  ],
+  [
+    'aggregate',
+    `select count(*) from play_sessions where session_end - session_start > 3600`,
+    `> 3600`,
+    /compare it with a span/,
+  ],
+  [
+    'aggregate',
+    `select count(*) filter (where last_w < first_w) from (select person_id, (array_agg(weight_kg order by logged_at))[1] as first_w, (array_agg(weight_kg order by logged_at desc))[1] as last_w from weight_log group by person_id) t`,
+    `array_agg`,
+    /distinct on \(<person key>\)/,
+  ],
+  [
+    'rows',
+    `select platform, count(*) from outriders_sessions group by platform`,
+    `platform`,
+    /without the person key in mode rows/,
+  ],
+  [
+    'rows',
+    `select distinct player_id, platform from outriders_sessions order by deaths`,
+    `deaths`,
+    /ORDER BY beside DISTINCT of what is not shown/,
+  ],
+  [
+    'rows',
+    `select player_id, count(*) from outriders_sessions group by player_id order by player_id`,
+    `player_id`,
+    /person key may only be counted/,
   ],
 ]
 

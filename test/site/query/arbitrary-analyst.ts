@@ -114,3 +114,60 @@ export const sumsOfOwnRows = fc
     ([value, filter, measure, where]) =>
       `with t as (select id, ${value}${filter} as v from sessions group by id) select a.sex as k, ${measure} as m from athletes a join t on t.id = a.id where (${where}) group by 1`,
   )
+
+/** What is summed, averaged and compared of spans between times; their seconds, as PostgreSQL shows them. */
+export const figuresOfSpans = fc
+  .tuple(
+    oneOf(
+      "started - timestamp '2026-02-01'",
+      "timestamp '2026-06-01 12:30' - started",
+      "case when minutes > 10 then started - timestamp '2026-01-01' end",
+      "coalesce(started - timestamp '2026-01-01', interval '0 seconds')",
+      "(started - timestamp '2026-01-01') * 2",
+      "(started - timestamp '2026-01-01') / 60.0",
+    ),
+    oneOf(
+      'select place as k, extract(epoch from avg(SPAN)) as m, count(*) as n from SOURCE group by 1',
+      'select sex as k, extract(epoch from sum(SPAN)) / 3600 as m, extract(epoch from sum(SPAN) / count(*)) as n from SOURCE group by 1',
+      "select place as k, count(*) as n from SOURCE group by 1 having avg(SPAN) > interval '20 days' or sum(SPAN) < '100 days'",
+      "with t as (select s.id, place, max(SPAN) as longest, min(SPAN) as shortest, avg(SPAN) as middle from SOURCE group by s.id, place) select place as k, extract(epoch from sum(longest)) as m, count(*) filter (where middle > interval '40 days') as n, count(*) filter (where longest - shortest < interval '20 days') as o from t group by place",
+      "with t as (select s.id, sex, place, max(started) - min(started) as tenure from SOURCE group by s.id, sex, place) select sex as k, count(*) filter (where tenure between interval '1 day' and '50 days') as n from t group by 1",
+    ),
+  )
+  .map(([span, text]) =>
+    text.replaceAll('SPAN', span).replace('SOURCE', 'sessions s join athletes a on a.id = s.id'),
+  )
+
+/** Numbers and days as tools write them, and lists that are written in a text. */
+export const writtenValues = fc
+  .tuple(
+    oneOf(
+      "to_char(gold, '990')",
+      "to_char(gold - 3, 'FM000')",
+      "to_char(gold * 1234, '9,999')",
+      "to_char(gold / 8.0, 'FM0.999')",
+      "to_char(gold / 4.0 - 1, '90.0')",
+      "to_char(gold * 0.5, 'FM9.9')",
+      "to_char(round(height)::numeric, 'FM999,990.00')",
+      "to_char(born, 'Month YY')",
+      "to_char(born, 'DAY')",
+      "to_char(born, 'mon') || to_char(gold, 'FM9\" gold\"')",
+      "to_char(born::timestamp at time zone 'UTC', 'YYYY-MM-DD')",
+    ),
+    oneOf(
+      "to_char(count(*), 'FM999')",
+      "to_char(avg(gold), '990.00')",
+      "to_char(100.0 * count(height) / count(*), 'FM990.0%')",
+      "to_char(sum(gold) * 1000, '999,999,999')",
+    ),
+    oneOf(
+      "sport = any ('{golf,rowing}')",
+      'sport <> all (\'{golf,"x, y"}\'::text[])',
+      "gold = any ('{1,2,3}'::int[])",
+      "gold > any ('{0,2}') and born < all ('{1990-01-01, 1989-06-01}')",
+      'gold between 0 and 3',
+    ),
+  )
+  .map(
+    ([key, measure, where]) => `select ${key} as k, ${measure} as m from athletes where ${where} group by 1`,
+  )

@@ -9,7 +9,15 @@ import {
   pairsOfSessions,
   found,
 } from './arbitrary-comparison.ts'
-import { ages, ofOwnRows, publicNames, spans, sumsOfOwnRows } from './arbitrary-analyst.ts'
+import {
+  ages,
+  figuresOfSpans,
+  ofOwnRows,
+  publicNames,
+  spans,
+  sumsOfOwnRows,
+  writtenValues,
+} from './arbitrary-analyst.ts'
 import { documents, documentsOfPerson } from './arbitrary-document.ts'
 import {
   lateral,
@@ -53,4 +61,6 @@ export const FURTHER_SHAPES: Readonly<Record<string, fc.Arbitrary<string>>> = {
   'public names': publicNames,
   'of own rows': ofOwnRows,
   'sums of own rows': sumsOfOwnRows,
+  'figures of spans': figuresOfSpans,
+  'written values': writtenValues,
 }

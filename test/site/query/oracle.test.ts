@@ -1,6 +1,7 @@
 import { after, test } from 'node:test'
 import fc from 'fast-check'
 import { arbitraryQuestion } from './arbitrary-question.ts'
+import { arbitraryRowsQuestion } from './arbitrary-rows-question.ts'
 import { POPULATIONS, questionWorld } from './question-world.ts'
 
 /*
@@ -18,5 +19,14 @@ test('on both engines the gate gives what the text gives where the others never 
       await world.check(sql, population)
     }),
     { seed: 20_261_124, numRuns: 400 },
+  )
+})
+
+test('the same of rows that are made of each person’s own', async () => {
+  await fc.assert(
+    fc.asyncProperty(arbitraryRowsQuestion, fc.nat({ max: POPULATIONS - 1 }), async (sql, population) => {
+      await world.checkRows(sql, population)
+    }),
+    { seed: 20_261_128, numRuns: 60 },
   )
 })

@@ -108,6 +108,8 @@ export interface QuestionWorld extends AsyncDisposable {
   /** What an engine answers through the gate, and what the oracle answers to the text as it is. */
   ask(this: void, engine: EngineName, sql: string, population: number): ReturnType<typeof askEngine>
   askOracle(this: void, sql: string, population: number): Promise<Rows>
+  /** The same as `check`, of a question of mode `rows` that shows the person key first. */
+  checkRows(this: void, sql: string, population: number): Promise<void>
   /** Fails unless both engines and the oracle give the same, for one of the sets of eligible people. */
   check(this: void, sql: string, population: number): Promise<void>
 }
@@ -155,12 +157,17 @@ export async function questionWorld(): Promise<QuestionWorld> {
     }
   }
 
-  async function ask(name: EngineName, sql: string, population: number): ReturnType<typeof askEngine> {
+  async function ask(
+    name: EngineName,
+    sql: string,
+    population: number,
+    mode: 'aggregate' | 'rows' = 'aggregate',
+  ): ReturnType<typeof askEngine> {
     const eligible = ELIGIBLE[population] ?? []
     const known = relations.get(`${name} ${population}`)
     assert.ok(known)
     const dataSets = dataSetsFor(new Set(eligible))
-    return askEngine(engines[name], { sql, dataSets, eligible, relations: known })
+    return askEngine(engines[name], { sql, mode, dataSets, eligible, relations: known })
   }
 
   async function check(sql: string, population: number): Promise<void> {
@@ -172,6 +179,17 @@ export async function questionWorld(): Promise<QuestionWorld> {
       assertSameRows(answer.value.rows, expected, `${name}: ${sql}`)
       for (const { people } of answer.value.groups)
         for (const person of people) assert.ok(eligible.includes(person), `${name}: ${sql}`)
+    }
+  }
+
+  async function checkRows(sql: string, population: number): Promise<void> {
+    const expected = await askOracle(sql, population)
+    for (const name of ENGINES) {
+      const answer = await ask(name, sql, population, 'rows')
+      if (!answer.ok) assert.fail(`${sql}: ${answer.error.code} ${answer.error.detail}`)
+      const { rows, people } = answer.value
+      const shown = rows.map(([, ...cells], index) => [String(people[index]), ...cells])
+      assertSameRows(shown, expected, `${name}: ${sql}`)
     }
   }
 
@@ -188,6 +206,7 @@ export async function questionWorld(): Promise<QuestionWorld> {
     ask,
     askOracle,
     check,
+    checkRows,
     async [Symbol.asyncDispose]() {
       await engines[Symbol.asyncDispose]()
       for (const oracle of oracles) await oracle[Symbol.asyncDispose]()

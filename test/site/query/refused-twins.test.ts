@@ -26,6 +26,114 @@ const quantiles = (count: number): string =>
 const groups = '(select sex, gold, count(*) as n from athletes group by sex, gold) t'
 
 const TWINS: Readonly<Record<string, readonly Twin[]>> = {
+  'a product is told apart by edges that are a bin of each column apart': [
+    {
+      taken:
+        'select weight / (height * height) < 25 and weight / (height * height) < 40, count(*) from athletes group by 1',
+      refused:
+        'select weight / (height * height) < 25 and weight / (height * height) < 26, count(*) from athletes group by 1',
+      because: /"height" may only be grouped by in bins of at least 0.1/,
+    },
+    {
+      taken: 'select weight / (height * height) < 25, floor(weight), count(*) from athletes group by 1, 2',
+      refused:
+        'select weight / (height * height) < 25, floor(height * 10), count(*) from athletes group by 1, 2',
+      because: /"height" may be grouped by in one way only/,
+    },
+  ],
+  'a span of time stands beside spans': [
+    {
+      taken:
+        "select sum(started - timestamp '2026-01-01') filter (where started - timestamp '2026-01-01' > '20 days') from sessions",
+      refused: 'select count(*) from athletes a join sessions s using (id) where s.started - a.born > 20',
+      because: /a span of time beside integer in >; compare it with a span/,
+    },
+    {
+      taken: "select extract(epoch from avg(started - timestamp '2026-01-01')) / 3600 from sessions",
+      refused: "select extract(day from avg(started - timestamp '2026-01-01')) from sessions",
+      because: /a field of a span of time but epoch/,
+    },
+    {
+      taken:
+        "select count(*) from sessions where (started - timestamp '2026-01-01') / 2 > interval '1 month'",
+      refused:
+        "select count(*) from sessions where started - timestamp '2026-01-01' + interval '1 month' > interval '2 months'",
+      because: /months added to a span/,
+    },
+    {
+      taken: "select avg(coalesce(started - timestamp '2026-01-01', interval '0 days')) from sessions",
+      refused: "select avg(coalesce(started - timestamp '2026-01-01', interval '1 day')) from sessions",
+      because: /anything but columns/,
+    },
+    {
+      taken: "select avg(case when minutes > 5 then started - timestamp '2026-01-01' end) from sessions",
+      refused:
+        "select avg(case when minutes > 5 then started - timestamp '2026-01-01' else 0 end) from sessions",
+      because: /a span of time beside integer in CASE/,
+    },
+    {
+      taken: "select round(extract(epoch from started - timestamp '2026-01-01')) as s from sessions",
+      refused: "select round(started - timestamp '2026-01-01') as s from sessions",
+      because: /take its seconds/,
+      mode: 'rows',
+    },
+    {
+      taken: "select (started - timestamp '2026-01-01')::interval as s from sessions",
+      refused: "select (started - timestamp '2026-01-01')::int as s from sessions",
+      because: /the cast of a span of time/,
+      mode: 'rows',
+    },
+  ],
+  'a row of mode rows is made of the rows of one person': [
+    {
+      taken: 'select id, place, count(*) from sessions group by id, place',
+      refused: 'select place, count(*) from sessions group by place',
+      because: /without the person key in mode rows/,
+      mode: 'rows',
+    },
+    {
+      taken: 'select distinct id, place from sessions',
+      refused: 'select distinct place from sessions',
+      because: /without the person key in mode rows/,
+      mode: 'rows',
+    },
+    {
+      taken: 'select id, count(*) as n from sessions group by id order by n',
+      refused: 'select id, count(*) as n from sessions group by id order by id',
+      because: /The person key may only be counted/,
+      mode: 'rows',
+    },
+    {
+      taken: 'select id, rank() over (partition by id order by started) as n from sessions order by n, place',
+      refused: 'select id, rank() over (order by started) as n from sessions order by n, place',
+      because: /a window that is not PARTITION BY <person key>/,
+      mode: 'rows',
+    },
+    {
+      taken: 'select a.id, count(*) from athletes a join sessions s using (id) group by a.id',
+      refused: 'select s.id, count(*) from athletes a left join sessions s on s.id = a.id group by s.id',
+      because: /an outer join, within a sub-query, that may find several rows/,
+      mode: 'rows',
+    },
+    {
+      taken: 'select distinct id, place from sessions order by place',
+      refused: 'select distinct id, place from sessions order by minutes',
+      because: /ORDER BY beside DISTINCT of what is not shown/,
+      mode: 'rows',
+    },
+  ],
+  'whole numbers without 0 may be divided by': [
+    {
+      taken: 'select avg(height / nullif(gold, 0)) from athletes',
+      refused: 'select avg(height / nullif(gold, 1)) from athletes',
+      because: /bounds cannot be told/,
+    },
+    {
+      taken: 'select avg(height / nullif(gold, 0) / 2) from athletes',
+      refused: 'select avg(height / nullif(gold::numeric, 0)) from athletes',
+      because: /bounds cannot be told/,
+    },
+  ],
   'a field of a quantile of moments is another quantity for each fraction': [
     {
       taken: hours('min(started)'),

@@ -112,9 +112,34 @@ declinesAll([
     /DISTINCT ON without exactly one person key/,
   ],
   [
-    "select count(*) from athletes where sex = any ('{f}')",
+    "select count(*) from athletes where sex = any ('{f}'::text)",
     'declined.sql_not_supported',
     /ANY and ALL of anything but/,
+  ],
+  [
+    "select count(*) from athletes where sex = any ('{}')",
+    'declined.sql_not_supported',
+    /ANY and ALL of anything but/,
+  ],
+  [
+    "select count(*) from athletes where sex = any ('{{f},{m}}')",
+    'declined.sql_not_supported',
+    /ANY and ALL of anything but/,
+  ],
+  [
+    "select count(*) from athletes where sex = any ('{f,}')",
+    'declined.sql_not_supported',
+    /ANY and ALL of anything but/,
+  ],
+  [
+    "select count(*) from athletes where sex = any ('f')",
+    'declined.sql_not_supported',
+    /ANY and ALL of anything but/,
+  ],
+  [
+    'select sex::text[], count(*) from athletes group by 1',
+    'declined.sql_not_supported',
+    /an array type, but of a written list/,
   ],
   [
     'select count(*) from athletes where gold + any (array[1, 2])',

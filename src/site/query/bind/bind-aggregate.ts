@@ -10,6 +10,7 @@ import type { PairSink, Side } from './bind-pair.ts'
 import type { Frame } from './bind-expression.ts'
 import { call, coerce, requireScalar } from './build-expression.ts'
 import { requireQuantity } from '../check-quantities.ts'
+import { asSpan, isSpan } from './spans.ts'
 import { aggregateOfSum } from './sum-of-terms.ts'
 import { atOffset, notAllowed, notSupported, wrongColumn } from '../text/refusal.ts'
 import { partsOf, sameOptional } from '../bound/same-expression.ts'
@@ -80,9 +81,15 @@ export function measureSink(
     const written = readAggregate(node, name, inner)
     if (row.kind === 'count')
       return addCount(measures, written, optionalManySources(sources, inner.binding.dataSets))
-    return addTerms(measures, row.kind, { ...summed, written })
+    const made = addTerms(measures, row.kind, { ...summed, written })
+    return ofSpans(made, row.kind, written.argument)
   }
   return { measures, bind }
+}
+
+/** A sum, average or deviation of spans of time is one; a variance would be in squares of them. */
+export function ofSpans(made: Expr, kind: MeasureKind, argument: Expr | undefined): Expr {
+  return isSpan(argument) && kind !== 'var_samp' && kind !== 'var_pop' ? asSpan(made) : made
 }
 
 /** A pair's figures are collected as those of one value are; a covariance tells of the averages of both sides, too. */

@@ -30,12 +30,30 @@ const TYPE_NAMES: Readonly<Record<string, ScalarType | 'interval'>> = {
   interval: 'interval',
 }
 
+/** What to write instead of a type. */
+const OF_A_DAY = "; take extract(hour from t) or to_char(t, 'HH24:MI')"
+const OF_A_ZONE = '; times stand as the data set has them: write timestamp'
+const INSTEAD: Readonly<Partial<Record<string, string>>> = {
+  time: OF_A_DAY,
+  timetz: OF_A_DAY,
+  timestamptz: OF_A_ZONE,
+  json: '; a document is read, not made',
+  jsonb: '; a document is read, not made',
+  float4: '; write float8 or numeric',
+  money: '; write numeric',
+}
+
 /** Most digits of a `numeric(p, s)`: what a double holds. */
 const DIGITS_MAX = 15
 
 /** Casts a term to a type as it is written. What has no counterpart in the type becomes null. */
 export function castTo(typeName: TypeName | undefined, term: Term): Expr {
   const offset = typeName?.location
+  if (typeName?.arrayBounds)
+    throw notSupported(
+      "an array type, but of a written list after ANY and ALL, as in = any ('{a,b}'::text[])",
+      offset,
+    )
   const { name, type } = typeOf(typeName)
   const sizes = typeName?.typmods?.map((node) => sizeOf(node, offset))
   const expr = castTerm(term, type, offset)
@@ -50,7 +68,8 @@ function typeOf(typeName: TypeName | undefined): {
   const plain = names[0] === 'pg_catalog' ? names.slice(1) : names
   const [name = ''] = plain
   const type = plain.length === 1 && Object.hasOwn(TYPE_NAMES, name) ? TYPE_NAMES[name] : undefined
-  if (type === undefined) throw notAllowed(`the type ${spoken(plain.join('.'))}`, typeName?.location)
+  if (type === undefined)
+    throw notAllowed(`the type ${spoken(plain.join('.'))}${INSTEAD[name] ?? ''}`, typeName?.location)
   return { name, type }
 }
 

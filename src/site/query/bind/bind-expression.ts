@@ -1,4 +1,13 @@
-import type { A_Const, CaseExpr, FuncCall, GroupingFunc, Node, NullTest, SubLink } from '@pgsql/types'
+import type {
+  A_Const,
+  CaseExpr,
+  FuncCall,
+  GroupingFunc,
+  Node,
+  NullTest,
+  SubLink,
+  TypeCast,
+} from '@pgsql/types'
 import { REFUSED_NAMES } from '../text/allowed-nodes.ts'
 import { castTo } from './bind-cast.ts'
 import { bindOperator } from './bind-operator.ts'
@@ -7,8 +16,10 @@ import { asText, isJoined } from './join-texts.ts'
 import { bindBuckets } from './bind-buckets.ts'
 import { bindFormat } from './bind-format.ts'
 import { bindOverlaps } from './bind-overlaps.ts'
+import { bindZone } from './bind-zone.ts'
 import { call, caseOf, coerce, commonType, literal, resolveCall } from './build-expression.ts'
-import type { Term } from './build-expression.ts'
+import type { Place, Term } from './build-expression.ts'
+import { asNumber, asSpan, isSpan, resolveTerm, secondsOfAll } from './spans.ts'
 import { readInteger, readLiteral, readNumber } from '../bound/literals.ts'
 import { offsetOf, textsOf } from '../text/nodes.ts'
 import type { OuterNames } from './outer-names.ts'
@@ -71,9 +82,19 @@ function bindNode(node: Node, frame: Frame): Term {
   if ('ParamRef' in node) return bindParameter(node.ParamRef.number ?? 0, frame, node.ParamRef.location)
   if ('A_Expr' in node) return bindOperator(node.A_Expr, (operand) => bindOperand(operand, frame))
   if ('FuncCall' in node) return bindFunction(node.FuncCall, frame)
-  if ('TypeCast' in node) return castTo(node.TypeCast.typeName, bindOperand(node.TypeCast.arg, frame))
+  if ('TypeCast' in node) return bindCast(node.TypeCast, frame)
   if ('CaseExpr' in node) return bindCase(node.CaseExpr, frame)
   return bindSyntax(node, frame)
+}
+
+function bindCast({ typeName, arg, location }: TypeCast, frame: Frame): Expr {
+  const term = bindOperand(arg, frame)
+  if (!isSpan(term)) return castTo(typeName, term)
+  if (textsOf(typeName?.names ?? [])?.at(-1) === 'interval' && !typeName?.typmods) return term
+  throw notAllowed(
+    'the cast of a span of time; take its seconds, as in extract(epoch from a - b)',
+    typeName?.location ?? location,
+  )
 }
 
 function bindSyntax(node: Node, frame: Frame): Term {
@@ -135,7 +156,7 @@ function bindNullTest({ arg, nulltesttype, location }: NullTest, frame: Frame): 
     if (!frame.isNullable?.(term)) return literal('boolean', !isNull)
     return call(isNull ? 'is_null' : 'is_not_null', [term])
   }
-  return resolveCall([term], { offset: location, name: isNull ? 'IS NULL' : 'IS NOT NULL' })
+  return resolveTerm([term], { offset: location, name: isNull ? 'IS NULL' : 'IS NOT NULL' })
 }
 
 function bindNamed(
@@ -144,7 +165,7 @@ function bindNamed(
   frame: Frame,
   offset: number | undefined,
 ): Expr {
-  return resolveCall(
+  return resolveTerm(
     args.map((arg) => bindOperand(arg, frame)),
     { offset, name },
   )
@@ -218,9 +239,22 @@ function bindFunction(node: FuncCall, frame: Frame): Expr {
   if (special) return special
   const terms = args.map((arg) => bindOperand(arg, frame))
   const place = { offset: node.location, name }
+  const seconds = name === 'extract' || name === 'date_part' ? secondsIn(terms, place) : undefined
+  if (seconds) return seconds
+  if (name === 'timezone') return bindZone(terms, place)
   if (name === 'overlaps') return bindOverlaps(terms, place)
   if (name === 'format') return bindFormat(terms, place)
-  return resolveCall(isJoined(name) ? terms.map(asText) : terms, place)
+  return resolveTerm(isJoined(name) ? terms.map(asText) : terms, place)
+}
+
+/** `extract(epoch from avg(a - b))`: what is computed of spans is in seconds already. */
+function secondsIn([field, span]: readonly Term[], place: Place): Expr | undefined {
+  if (!isSpan(span)) return undefined
+  if (field?.kind === 'untyped' && field.value?.toLowerCase() === 'epoch') return asNumber(span)
+  throw notAllowed(
+    'a field of a span of time but epoch; divide its seconds, as in extract(epoch from a - b) / 3600',
+    place.offset,
+  )
 }
 
 /** `to_timestamp('2021-06-01 00:00:00', 'YYYY-MM-DD HH24:MI:SS')`, as tools write a moment: of two texts that are written out. */
@@ -296,16 +330,20 @@ function bindCase({ arg, args = [], defresult, location }: CaseExpr, frame: Fram
     if (!('CaseWhen' in node)) throw notSupported('this CASE', location)
     const { expr, result } = node.CaseWhen
     const when = subject
-      ? resolveCall([subject, bindOperand(expr, frame)], { offset: location, name: '=' })
+      ? resolveTerm([subject, bindOperand(expr, frame)], { offset: location, name: '=' })
       : bindCondition(expr, frame)
     return { when, value: bindOperand(result, frame) }
   })
   const otherwise = defresult && bindOperand(defresult, frame)
-  const type = commonType([...whens.map(({ value }) => value), ...(otherwise ? [otherwise] : [])])
-  if (type === undefined) throw notAllowed('CASE with results of different types', location)
   const place = { offset: location, name: 'CASE' }
-  return caseOf(
-    whens.map(({ when, value }) => ({ when, value: coerce(value, type, place) })),
-    otherwise && coerce(otherwise, type, place),
+  const written = [...whens.map(({ value }) => value), ...(otherwise ? [otherwise] : [])]
+  const areSpans = written.some(isSpan)
+  const results = areSpans ? secondsOfAll(written, place) : written
+  const type = commonType(results)
+  if (type === undefined) throw notAllowed('CASE with results of different types', location)
+  const made = caseOf(
+    whens.map(({ when, value }, index) => ({ when, value: coerce(results[index] ?? value, type, place) })),
+    otherwise && coerce(results.at(-1) ?? otherwise, type, place),
   )
+  return areSpans ? asSpan(made) : made
 }

@@ -60,7 +60,7 @@ function starOf(node: Node | undefined): { readonly relation: string | undefined
 }
 
 /** What PostgreSQL calls a column without AS. */
-function nameOf(node: Node | undefined): string {
+export function nameOf(node: Node | undefined): string {
   if (node === undefined) return '?column?'
   if ('ColumnRef' in node) return textsOf(node.ColumnRef.fields ?? [])?.at(-1) ?? '?column?'
   if ('FuncCall' in node) return textsOf(node.FuncCall.funcname ?? [])?.at(-1) ?? '?column?'
@@ -202,7 +202,15 @@ export function overGroups(expr: Expr, keys: readonly Expr[], offset: number | u
   return mapExpression(expr, (part) => {
     const key = keys.findIndex((candidate) => sameExpression(candidate, part))
     if (key >= 0 && part.kind !== 'literal')
-      return { kind: 'key', key, type: part.type, size: 1, range: part.range, copies: part.copies }
+      return {
+        kind: 'key',
+        key,
+        type: part.type,
+        size: 1,
+        range: part.range,
+        copies: part.copies,
+        isSpan: part.isSpan,
+      }
     if (part.kind === 'column')
       throw wrongColumn(`${spokenColumn(part)} must stand in GROUP BY or in an aggregate`, offset)
     if (part.kind === 'person')

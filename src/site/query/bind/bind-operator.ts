@@ -3,11 +3,13 @@ import { elementType } from '../../../protocol/data-set.ts'
 import { bindDocumentOperator, bindOperandOrList } from './bind-document.ts'
 import type { Expr } from '../bound/bound-query.ts'
 import { call, resolveCall } from './build-expression.ts'
+import { resolveTerm } from './spans.ts'
 import { asText, isJoined, isText } from './join-texts.ts'
 import type { Term } from './build-expression.ts'
 import type { BindOperand } from './compare-spans.ts'
 import { LISTS } from '../catalogue/catalogue-lists.ts'
 import { textsOf } from '../text/nodes.ts'
+import { readArray } from './written-array.ts'
 import { isSplit, PARTS, splitArguments } from '../catalogue/text-parts.ts'
 import { notAllowed, notSupported } from '../text/refusal.ts'
 import { compareSpans } from './compare-spans.ts'
@@ -46,13 +48,13 @@ function bindSigned(
   const sign = signOf(name, location)
   const operands = (lexpr ? [lexpr] : []).concat(rexpr ? itemsOf(rexpr) : [])
   const place = { offset: location, name: OPERATOR_NAMES[kind] ?? SIGNED_NAMES[`${kind} ${sign}`] ?? sign }
-  if (kind !== 'AEXPR_OP') return resolveCall(operands.map(bind), place)
+  if (kind !== 'AEXPR_OP') return resolveTerm(operands.map(bind), place)
   const bound = operands.map((operand) => bindOperandOrList(operand, bind))
   const terms = bound.filter((operand) => operand.kind !== 'written list')
   const made = bindDocumentOperator(sign, bound, location)
   if (made === undefined && terms.length < bound.length)
     throw notSupported('ARRAY[…] but after ANY and ALL and beside a column that is a list', location)
-  return made ?? resolveCall(isJoined(sign) && terms.some(isText) ? terms.map(asText) : terms, place)
+  return made ?? resolveTerm(isJoined(sign) && terms.some(isText) ? terms.map(asText) : terms, place)
 }
 
 function signOf(name: readonly Node[] | undefined, location: number | undefined): string {
@@ -86,30 +88,40 @@ function bindAmong(node: A_Expr, bind: BindOperand): Expr {
   if (rexpr && isSplit(rexpr)) return bindAmongParts({ value, rexpr, kind, sign, location }, bind)
   if (rexpr === undefined) throw notSupported('ANY and ALL of nothing', location)
   const isAny = kind === 'AEXPR_OP_ANY'
-  if (!('A_ArrayExpr' in rexpr)) return bindAmongList(value, bind(rexpr), { isAny, sign, location })
-  const elements = rexpr.A_ArrayExpr.elements ?? []
-  const among = isAny && sign === '=' ? 'IN' : !isAny && sign === '<>' ? 'NOT IN' : undefined
-  if (among !== undefined)
-    return resolveCall([value, ...elements.map(bind)], { offset: location, name: among })
+  const among = { isAny, sign, location }
+  if ('A_ArrayExpr' in rexpr)
+    return bindAmongElements(value, (rexpr.A_ArrayExpr.elements ?? []).map(bind), among)
+  const list = bind(arrayText(rexpr))
+  const written = list.kind === 'untyped' ? readArray(list.value ?? '') : undefined
+  return written ? bindAmongElements(value, written, among) : bindAmongList(value, list, among)
+}
+
+/** The text of `'{a,b}'::text[]`: the elements have the type of what they are compared with. */
+function arrayText(node: Node): Node {
+  const { arg, typeName } = 'TypeCast' in node ? node.TypeCast : {}
+  return arg && typeName?.arrayBounds && ('A_Const' in arg || 'ParamRef' in arg) ? arg : node
+}
+
+interface Among {
+  readonly isAny: boolean
+  readonly sign: string
+  readonly location: number | undefined
+}
+
+function bindAmongElements(value: Term, elements: readonly Term[], { isAny, sign, location }: Among): Expr {
+  const name = isAny && sign === '=' ? 'IN' : !isAny && sign === '<>' ? 'NOT IN' : undefined
+  if (name !== undefined) return resolveTerm([value, ...elements], { offset: location, name })
   const compared = elements.map((element) =>
-    conditionOf(resolveCall([value, bind(element)], { offset: location, name: sign }), location),
+    conditionOf(resolveTerm([value, element], { offset: location, name: sign }), location),
   )
   return isAny ? anyOf(compared, location) : allOf(compared, location)
 }
 
 /** `x = any (list)`, and `<> all`. */
-function bindAmongList(
-  value: Term,
-  list: Term,
-  {
-    isAny,
-    sign,
-    location,
-  }: { readonly isAny: boolean; readonly sign: string; readonly location: number | undefined },
-): Expr {
+function bindAmongList(value: Term, list: Term, { isAny, sign, location }: Among): Expr {
   if (list.kind === 'untyped' || elementType(list.type) === undefined)
     throw notSupported(
-      'ANY and ALL of anything but ARRAY[…], a column that is a list, or a sub-query',
+      "ANY and ALL of anything but ARRAY[…], '{a,b}', a column that is a list, or a sub-query",
       location,
     )
   if (sign !== (isAny ? '=' : '<>'))

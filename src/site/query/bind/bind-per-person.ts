@@ -93,7 +93,8 @@ export function perPersonSink(
         type,
       }) - 1
     const bounds = rangeOf(made, argument, rowsMax())
-    return { kind: 'measure', measure: index, type, size: 1, range: bounds, copies }
+    const isSpan = made === 'count' ? undefined : argument?.isSpan
+    return { kind: 'measure', measure: index, type, size: 1, range: bounds, copies, isSpan }
   }
   return { aggregates, bind }
 }

@@ -4,6 +4,7 @@ import {
   addMeasure,
   countedArgument,
   measureRef,
+  ofSpans,
   readAggregate,
   whyUnbounded,
 } from './bind-aggregate.ts'
@@ -56,7 +57,8 @@ export function privateMeasureSink(inner: Frame): {
         : { kind: 'count', argument: countedArgument(argument), filter, tells: [] }
       return measureRef(addMeasure(measures, measure), 'integer', undefined)
     }
-    return addSum(measures, row.kind, { argument, filter, place: { name, offset: node.location } })
+    const made = addSum(measures, row.kind, { argument, filter, place: { name, offset: node.location } })
+    return ofSpans(made, row.kind, argument)
   }
   return { measures, bind }
 }

@@ -3,20 +3,19 @@ import type { Manifest } from '../../../protocol/data-set.ts'
 import type { BoundQuery, Expr, Measure, Output, Source } from '../bound/bound-query.ts'
 import { measureSink } from './bind-aggregate.ts'
 import { privateMeasureSink } from './bind-private.ts'
-import { personRefusal } from './bind-expression.ts'
 import type { Frame } from './bind-expression.ts'
 import { bindCount, bindGrouping, bindHaving, bindOrder, bindTargets, overGroups } from './bind-groups.ts'
 import type { Grouping, Target } from './bind-groups.ts'
 import { literal, requireScalar } from './build-expression.ts'
-import { offsetWithin } from '../text/nodes.ts'
 import { bindFrom } from './bind-relation.ts'
 import { checkIssuers, frameOf } from './from-context.ts'
 import type { FromContext, NamedQueries } from './from-context.ts'
 import { bindLateral } from './bind-lateral.ts'
+import { bindRowsQuestion } from './bind-rows-question.ts'
 import { bindSubLink } from './bind-sub-query.ts'
 import { insideOf } from '../bound/derived-column.ts'
 import { groupingsOf } from './grouping-function.ts'
-import { isNullablePerson } from '../bound/joined-level.ts'
+import { unitOf } from './unit-of.ts'
 import { bindWith } from './named-queries.ts'
 import {
   bindOverGroups,
@@ -42,7 +41,7 @@ function bindSelect(select: SelectStmt, binding: Binding): BoundQuery {
   const known: NamedQueries = new Map()
   const query =
     binding.mode === 'rows'
-      ? bindRowsQuestion(select, boundFrom(select, { binding, known }))
+      ? bindRowsQuestion(select, fromContext({ binding, known }))
       : bindGroupsOf(select, { binding, known })
   // Also of what was joined within sub-queries and sets of people.
   checkIssuers(query, binding)
@@ -72,64 +71,22 @@ function bindGroupsOf(select: SelectStmt, { binding, known }: Known): BoundQuery
   }
 }
 
-/** FROM and WHERE of a question. */
-function boundFrom(select: SelectStmt, { binding, known }: Known): Bound {
+/** Where the sources and conditions of a question gather. */
+function fromContext({ binding, known }: Known): FromContext {
   const level: Level = { sources: [], where: [], written: [] }
-  const context: FromContext = {
-    binding,
-    level,
-    question: level,
-    known: bindWith(select.withClause, known),
-    bindSubLink,
-    bindLateral,
-  }
-  return { binding, level, frame: frameOf(context, bindFrom(select, context)) }
+  return { binding, level, question: level, known, bindSubLink, bindLateral }
 }
 
-/** Where a SELECT list begins. */
-function targetsAt({ targetList }: SelectStmt): number | undefined {
-  return offsetWithin(targetList)
+/** FROM and WHERE of a question. */
+function boundFrom(select: SelectStmt, { binding, known }: Known): Bound {
+  const context = fromContext({ binding, known: bindWith(select.withClause, known) })
+  return { binding, level: context.level, frame: frameOf(context, bindFrom(select, context)) }
 }
 
 interface Bound {
   readonly binding: Binding
   readonly level: Level
   readonly frame: Frame
-}
-
-function bindRowsQuestion(select: SelectStmt, { binding, level, frame }: Bound): BoundQuery {
-  if (select.groupClause)
-    throw notSupported('GROUP BY in mode rows; use mode aggregate', offsetWithin(select.groupClause))
-  if (select.distinctClause)
-    throw notSupported(
-      'DISTINCT in mode rows: each row is of one person',
-      offsetWithin(select.distinctClause) ?? targetsAt(select),
-    )
-  if (select.limitOption === 'LIMIT_OPTION_WITH_TIES')
-    throw notSupported('FETCH … WITH TIES in mode rows', offsetWithin(select.limitCount))
-  if (select.havingClause) throw notSupported('HAVING in mode rows', offsetWithin(select.havingClause))
-  const targets = bindTargets(select, frame)
-  const orderBy = bindOrder(select, targets, frame).map(({ offset, ...key }) => {
-    // The order of numbers inside says who came first.
-    if (key.expr.type === 'person') throw personRefusal(offset)
-    return key
-  })
-  const outputs = targets.map(({ name, expr, offset }): Output => {
-    if (expr.kind === 'person' && isNullablePerson(expr, level.sources))
-      throw wrongColumn('This person key may be missing in a row; show the one that is always there', offset)
-    return { name, expr, unit: unitOf(expr, { binding, level }) }
-  })
-  return {
-    mode: 'rows',
-    sources: level.sources,
-    where: level.where,
-    keys: [],
-    measures: [],
-    outputs,
-    orderBy,
-    limit: bindCount(select.limitCount, frame),
-    offset: bindCount(select.limitOffset, frame),
-  }
 }
 
 function bindGroupedQuestion(select: SelectStmt, { binding, level, frame: inner }: Bound): BoundQuery {
@@ -205,7 +162,11 @@ function distinctKeys(targets: readonly Target[]): readonly Target[] {
 
 function checkKey(expr: Expr, offset: number | undefined): void {
   const parts = [...partsOf(expr)]
-  if (showsPerson(expr)) throw wrongColumn('A question may not be grouped by the person key', offset)
+  if (showsPerson(expr))
+    throw wrongColumn(
+      'A question may not be grouped by the person key; group by it in a sub-select, and count or average what that gives',
+      offset,
+    )
   if (parts.some(({ kind }) => kind === 'window'))
     throw notSupported('a window function in GROUP BY or beside DISTINCT', offset)
   if (parts.some(({ kind }) => kind === 'measure')) throw notSupported('an aggregate in GROUP BY', offset)
@@ -243,50 +204,6 @@ export function dataSetsOf(sources: readonly Source[]): readonly BoundDataSet[] 
 }
 
 type BoundDataSet = Extract<Source, { kind: 'data-set' }>['dataSet']
-
-interface UnitContext {
-  readonly binding: Binding
-  readonly level: Pick<Level, 'sources'>
-  readonly keys?: readonly Expr[]
-  readonly measures?: BoundQuery['measures']
-}
-
-const KEEPS_UNIT = new Set([
-  'round',
-  'round_digits',
-  'floor',
-  'ceil',
-  'trunc',
-  'abs_number',
-  'abs_integer',
-  'cast_integer_number',
-  'cast_number_integer',
-  'neg_number',
-  'neg_integer',
-])
-const MEASURES_WITH_UNIT = new Set(['sum', 'avg', 'stddev_samp', 'stddev_pop'])
-
-/** The unit of what is a column, its key, sum, average or deviation, rounded or not. */
-function unitOf(expr: Expr, context: UnitContext): string | undefined {
-  const [first] = expr.kind === 'call' ? expr.args : []
-  if (expr.kind === 'call') return KEEPS_UNIT.has(expr.call) && first ? unitOf(first, context) : undefined
-  if (expr.kind === 'key') return unitOfOptional(context.keys?.[expr.key], context)
-  if (expr.kind === 'measure') {
-    const measure = context.measures?.[expr.measure]
-    return measure && MEASURES_WITH_UNIT.has(measure.kind)
-      ? unitOfOptional(measure.argument, context)
-      : undefined
-  }
-  if (expr.kind !== 'column') return undefined
-  const source = context.level.sources[expr.source]
-  return source?.kind === 'data-set'
-    ? context.binding.dataSets.get(source.dataSet)?.columns.find(({ name }) => name === expr.column)?.unit
-    : undefined
-}
-
-function unitOfOptional(expr: Expr | undefined, context: UnitContext): string | undefined {
-  return expr && unitOf(expr, context)
-}
 
 /** Measures that nothing shows, filters or orders by any more, and that no other tells of, are not collected. */
 export function withoutUnused(query: BoundQuery): BoundQuery {

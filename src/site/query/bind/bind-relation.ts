@@ -181,7 +181,7 @@ function bindDerivedOf(select: SelectStmt, context: FromContext): readonly Scope
 }
 
 /** Whether a SELECT list, which may only be as deep as a question, has a window function somewhere. */
-function hasWindow({ targetList = [] }: SelectStmt): boolean {
+export function hasWindow({ targetList = [] }: SelectStmt): boolean {
   const hasOver = (value: unknown): boolean => {
     if (typeof value !== 'object' || value === null) return false
     return 'over' in value || Object.values(value).some(hasOver)
@@ -355,6 +355,7 @@ function readFromSource(
         size: 1,
         range: part.range,
         copies: part.copies,
+        isSpan: part.isSpan,
       }
     if (part.kind === 'measure')
       return {
@@ -366,6 +367,7 @@ function readFromSource(
         size: 1,
         range: part.range,
         copies: part.copies,
+        isSpan: part.isSpan,
       }
     return undefined
   })

@@ -1,9 +1,9 @@
 import type { A_Expr, Node } from '@pgsql/types'
 import type { Expr } from '../bound/bound-query.ts'
-import { literal, resolveCall } from './build-expression.ts'
+import { resolveCall } from './build-expression.ts'
 import type { Term } from './build-expression.ts'
+import { secondsOf } from './spans.ts'
 import { textsOf } from '../text/nodes.ts'
-import { notAllowed } from '../text/refusal.ts'
 
 /** Binds an operand where the operator stands. */
 export type BindOperand = (node: Node | undefined) => Term
@@ -95,17 +95,4 @@ function isSpan(node: Node | undefined): boolean {
     'TypeCast' in node &&
     textsOf(node.TypeCast.typeName?.names ?? [])?.at(-1) === 'interval'
   )
-}
-
-const SECONDS_MAX = 200 * 366 * 86_400
-
-/** As PostgreSQL compares spans: a day has 24 hours and a month 30 days. */
-function secondsOf(term: Term, offset: number | undefined): Expr {
-  const span = term.kind === 'literal' ? term.value : undefined
-  if (typeof span !== 'object' || span === null)
-    throw notAllowed('a span of time beside a difference', offset)
-  const days = Number(span.months) * 30 + Number(span.days)
-  const seconds = (days * 86_400 * 1e6 + Number(span.microseconds)) / 1e6
-  if (Math.abs(seconds) > SECONDS_MAX) throw notAllowed('a span of more than two hundred years here', offset)
-  return literal('number', seconds)
 }

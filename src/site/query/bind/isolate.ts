@@ -26,8 +26,18 @@ export function isolate(inner: Level, scope: Scope, target: Level): Scope {
         : { kind: 'person', source, type: 'person', size: 1 }
     const known = columns.findIndex((one) => sameExpression(one, expr))
     const index = known >= 0 ? known : columns.push(expr) - 1
-    const { type, range, copies } = expr
-    return { kind: 'column', source, column: `c${index}`, isDerived: true, type, size: 1, range, copies }
+    const { type, range, copies, isSpan } = expr
+    return {
+      kind: 'column',
+      source,
+      column: `c${index}`,
+      isDerived: true,
+      type,
+      size: 1,
+      range,
+      copies,
+      isSpan,
+    }
   })
 }
 

@@ -160,6 +160,7 @@ export function readSub(
       size: 1,
       range,
       copies: aggregates[aggregate]?.copies ?? aggregates[aggregate]?.argument?.copies,
+      isSpan: made === 'count' ? undefined : aggregates[aggregate]?.argument?.isSpan,
     }
     return made === 'count' ? call('coalesce', [column, literal('integer', 0)]) : column
   }

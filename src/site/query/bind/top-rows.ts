@@ -49,7 +49,7 @@ export function topRows(
 }
 
 function readColumns(exprs: readonly Expr[], first: number): readonly Expr[] {
-  return exprs.map(({ kind, type, range, copies }, index): Expr =>
+  return exprs.map(({ kind, type, range, copies, isSpan }, index): Expr =>
     kind === 'person'
       ? { kind: 'person', source: 0, type: 'person', size: 1 }
       : {
@@ -61,6 +61,7 @@ function readColumns(exprs: readonly Expr[], first: number): readonly Expr[] {
           size: 1,
           range,
           copies,
+          isSpan,
         },
   )
 }

@@ -22,6 +22,8 @@ interface ExprFacts {
   readonly range?: Range | undefined
   /** Of a text: how many stored texts long it may be; one where absent. Bounded, so that no text grows past all bounds. */
   readonly copies?: number | undefined
+  /** Seconds between two times, which PostgreSQL has as a span. */
+  readonly isSpan?: true | undefined
 }
 
 export type LiteralValue = string | number | boolean | null | Span

@@ -116,7 +116,13 @@ export const ALLOWED_NODES = {
   CoalesceExpr: { args: 'nodes', location: 'plain' },
   MinMaxExpr: { op: 'plain', args: 'nodes', location: 'plain' },
   TypeCast: { arg: 'node', typeName: { struct: 'TypeName' }, location: 'plain' },
-  TypeName: { names: 'nodes', typmods: 'nodes', typemod: { only: [-1] }, location: 'plain' },
+  TypeName: {
+    names: 'nodes',
+    typmods: 'nodes',
+    typemod: { only: [-1] },
+    arrayBounds: 'nodes',
+    location: 'plain',
+  },
   FuncCall: {
     funcname: 'nodes',
     args: 'nodes',
@@ -176,7 +182,6 @@ export const REFUSED_NAMES: Readonly<Record<string, string>> = {
   'SortBy.useOp': 'ORDER BY … USING',
   'A_Const.bsval': 'a bit string',
   'TypeName.typemod': 'a length or precision of a type',
-  'TypeName.arrayBounds': 'an array type',
   'TypeName.setof': 'SETOF',
   'TypeName.pct_type': '%TYPE',
   'FuncCall.func_variadic': 'VARIADIC',
