@@ -229,7 +229,7 @@ const SHAPES: readonly (readonly [string, string])[] = [
   ],
   [
     '`UNION`, `INTERSECT` and `EXCEPT` of person keys, after `IN` or as a relation',
-    'a set of people. With further columns, and with `ALL`, they are declined: the branches would choose how often a person’s value counts ([why](../decisions/0018-sub-queries-over-other-people-are-questions-of-their-own.md))',
+    'a set of people; `UNION ALL` of them as a relation where nothing but `count(distinct <person key>)` is asked. With further columns, and with `ALL` otherwise, they are declined: the branches would choose how often a person’s value counts ([why](../decisions/0018-sub-queries-over-other-people-are-questions-of-their-own.md))',
   ],
   [
     '`x IN (SELECT y … WHERE s.<key> = a.<key>)`, `x > ANY`, `x <= ALL` and so on',

@@ -112,6 +112,25 @@ export const personSets = fc
     text.replace('INNER', `${a} ${one} ${b} ${other} select id from athletes where sex = 'm'`),
   )
 
+/** Different people, of whom some come again and again. */
+export const peopleOfAll = fc
+  .tuple(
+    oneOf('union all', 'union', 'intersect'),
+    oneOf('select id from athletes where gold > 0', "select id from sessions where place = 'gym'"),
+    oneOf(
+      'select id from sessions where minutes > 10',
+      'select s.id from sessions s join athletes using (id)',
+    ),
+    oneOf(
+      'select count(distinct id) as p from (INNER) u',
+      'with u as (INNER) select a.sex as k, count(distinct a.id) as n, count(distinct case when a.gold > 1 then u.id end) as m from athletes a join u using (id) group by 1',
+      'with u as (INNER) select s.place as k, count(distinct u.id) as n from sessions s left join u on u.id = s.id group by 1',
+    ),
+  )
+  .map(([by, one, other, text]) =>
+    text.replace('INNER', `${one} union all ${other} ${by} select id from athletes where sex = 'm'`),
+  )
+
 export const natural = fc
   .tuple(
     oneOf(

@@ -122,6 +122,40 @@ const TWINS: Readonly<Record<string, readonly Twin[]>> = {
       mode: 'rows',
     },
   ],
+  'people of a UNION ALL are counted as different ones': [
+    {
+      taken:
+        'select a.sex, count(distinct a.id) from athletes a join (select id from sessions union all select id from athletes where gold > 0) u using (id) group by 1',
+      refused:
+        'select a.sex, count(*) from athletes a join (select id from sessions union all select id from athletes where gold > 0) u using (id) group by 1',
+      because: /write UNION for a set of people/,
+    },
+    {
+      taken: 'select count(distinct id) from (select id from sessions union all select id from athletes) u',
+      refused:
+        'select count(distinct id) from (select id from sessions union all select id from athletes) u having count(*) > 30',
+      because: /under nothing but count/,
+    },
+    {
+      taken: 'select id from (select id from sessions union select id from athletes) u',
+      refused: 'select id from (select id from sessions union all select id from athletes) u',
+      because: /under nothing but count/,
+      mode: 'rows',
+    },
+    {
+      taken:
+        'select count(*) from (select id from (select id from sessions union select id from athletes) u group by id having count(*) > 1) t',
+      refused:
+        'select count(distinct id) from (select id from (select id from sessions union all select id from athletes) u group by id having count(*) > 1) t',
+      because: /under nothing but count/,
+    },
+    {
+      taken: 'select count(distinct id) from (select id from sessions union all select id from athletes) u',
+      refused:
+        'select count(distinct id) from (select id from sessions except all select id from athletes) u',
+      because: /under nothing but count/,
+    },
+  ],
   'whole numbers without 0 may be divided by': [
     {
       taken: 'select avg(height / nullif(gold, 0)) from athletes',

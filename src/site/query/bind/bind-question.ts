@@ -17,6 +17,7 @@ import { insideOf } from '../bound/derived-column.ts'
 import { groupingsOf } from './grouping-function.ts'
 import { unitOf } from './unit-of.ts'
 import { bindWith } from './named-queries.ts'
+import { WITH_ALL } from './person-sets.ts'
 import {
   bindOverGroups,
   groupsBehind,
@@ -73,7 +74,9 @@ function bindGroupsOf(select: SelectStmt, { binding, known }: Known): BoundQuery
 
 /** Where the sources and conditions of a question gather. */
 function fromContext({ binding, known }: Known): FromContext {
-  const level: Level = { sources: [], where: [], written: [] }
+  // In mode rows each row is shown.
+  const repeated = binding.mode === 'rows' ? {} : { repeated: [] }
+  const level: Level = { sources: [], where: [], written: [], ...repeated }
   return { binding, level, question: level, known, bindSubLink, bindLateral }
 }
 
@@ -135,6 +138,10 @@ function bindGroupedQuestion(select: SelectStmt, { binding, level, frame: inner 
     !keys.every((_, key) => outputs.some(({ expr }) => expr.kind === 'key' && expr.key === key))
   )
     throw notSupported('DISTINCT over groups whose keys are not all shown')
+  // Different people are counted once, however often they come.
+  const [repeated] = level.repeated ?? []
+  if (level.repeated?.length && sink.measures.some(({ kind }) => kind !== 'people'))
+    throw notSupported(WITH_ALL, repeated)
   if (keys.length === 0 && sink.measures.length === 0)
     throw notSupported(`a question of mode ${mode} without an aggregate or GROUP BY`)
   const query: BoundQuery = {

@@ -44,7 +44,7 @@ function bindItemsOf(select: SelectStmt, context: FromContext): ReturnType<typeo
   const [first, ...others] = select.fromClause ?? []
   if (select.larg || select.rarg)
     throw notSupported(
-      'a set operation (UNION, INTERSECT, EXCEPT) but of person keys, after IN or as a relation, or of values that are written out',
+      'a set operation (UNION, INTERSECT, EXCEPT) but of person keys, after IN or as a relation, or of values that are written out; ask each branch as a question of its own',
       offsetOf(select.larg?.targetList?.[0]),
     )
   if (select.valuesLists) throw notSupported('VALUES here', offsetWithin(select.valuesLists))
@@ -163,7 +163,7 @@ function bindDerivedOf(select: SelectStmt, context: FromContext): readonly Scope
     return bindPersonSet(
       select,
       (member, level) => bindDerived(member, { ...context, known, level }),
-      context.level,
+      context,
     )
   if (isDistinctOn(select)) return bindFirst(select, { ...context, known })
   if (select.distinctClause && select.groupClause)

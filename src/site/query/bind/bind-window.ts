@@ -69,7 +69,10 @@ export function bindWindow(node: FuncCall, name: string, windows: Windows): Expr
   const partition = (definition.partitionClause ?? []).map((item) => bindTerm(item, windows.frame))
   const person = partition.find((term) => term.kind === 'person')
   if (person === undefined || isNullablePerson(person, level.sources))
-    throw notSupported('a window that is not PARTITION BY <person key>', node.location)
+    throw notSupported(
+      'a window that is not PARTITION BY <person key>; over the groups of a question there may be any, and quantiles of people are for mode private',
+      node.location,
+    )
   return placedCall(read, (made) => ({ person, ties: isOfSingleRows(made) ? tiesOf(level) : [] }))
 }
 

@@ -18,6 +18,8 @@ export interface Level {
   readonly where: Condition[]
   /** Of a whole question: relations that are written out and stand in it. */
   readonly written?: WrittenColumns[]
+  /** The same: where sets of people stand that were written with UNION ALL, so that rows would repeat. */
+  readonly repeated?: (number | undefined)[]
 }
 
 /** What the columns of a relation that is written out are in each row of people, and in its own rows. */
