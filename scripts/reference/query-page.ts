@@ -80,27 +80,7 @@ ${markdownTable(
   SHAPES.map(([written, note]) => [written, note]),
 )}
 
-## Rows that are made
-
-In mode \`rows\` each row is of one person. It may be made of that person's rows: by \`GROUP BY <person key>[, …]\` with the functions of a sub-query, by
-\`SELECT DISTINCT\` with the person key, by \`DISTINCT ON (<person key>)\`, and by window functions over \`PARTITION BY <person key>\`. \`HAVING\`, \`ORDER BY\`
-(not by the person) and \`LIMIT\` go with each.
-
-## Spans of time
-
-\`a - b\` of two times is the seconds between them, shown with the unit s, where PostgreSQL has a span of days and time. It may be added up, averaged and
-compared as there: \`avg(ended - started) > interval '30 minutes'\`, \`sum(a - b) / count(*)\`, \`max(ended) - min(started)\` of a person. \`extract(epoch from …)\` makes a number of it;
-other fields, casts and functions of it are declined. A span that is written out may stand beside it, with months of 30 days where it is compared.
-
-\`t at time zone 'UTC'\` is t: times stand as the data set has them. For another zone hours are added, as in \`extract(hour from t + interval '2 hours')\`.
-
-## How coarse groups have to be
-
-A number, date or time with a \`minimumBin\` is grouped by in bins that are no finer: \`floor(x / 5)\`, \`(x::int / 5) * 5\`, \`round(x, 1)\`, \`width_bucket\`, \`date_trunc\`, \`extract\`, \`to_char\`, all
-of these also of \`t + interval '2 hours'\`, and comparisons with what is written out, also in a \`CASE\`. A comparison may be of a product of columns with bounds above 0, rounded or
-not: \`case when weight / (height * height) < 18.5 then …\`. Whoever knows the other columns of it then knows of each that it is between two edges, and these are at least a bin apart wherever
-they reach into its bounds. All keys are looked at together: a column is grouped by in one way, because two coarse ways are one fine way. Weeks part months, quarters and years
-(\`IYYY-IW\` does not), and a day within a unit parts it.
+${shapesText()}
 
 ## Window functions
 
@@ -130,6 +110,31 @@ ${markdownTable(
 )}
 
 ${declinedText()}`
+}
+
+/** What a question may be made of besides, in prose. */
+function shapesText(): string {
+  return `## Rows that are made
+
+In mode \`rows\` each row is of one person. It may be made of that person's rows: by \`GROUP BY <person key>[, …]\` with the functions of a sub-query, by
+\`SELECT DISTINCT\` with the person key, by \`DISTINCT ON (<person key>)\`, and by window functions over \`PARTITION BY <person key>\`. \`HAVING\`, \`ORDER BY\`
+(not by the person) and \`LIMIT\` go with each.
+
+## Spans of time
+
+\`a - b\` of two times is the seconds between them, shown with the unit s, where PostgreSQL has a span of days and time. It may be added up, averaged and
+compared as there: \`avg(ended - started) > interval '30 minutes'\`, \`sum(a - b) / count(*)\`, \`max(ended) - min(started)\` of a person. \`extract(epoch from …)\` makes a number of it;
+other fields, casts and functions of it are declined. A span that is written out may stand beside it, with months of 30 days where it is compared.
+
+\`t at time zone 'UTC'\` is t: times stand as the data set has them. For another zone hours are added, as in \`extract(hour from t + interval '2 hours')\`.
+
+## How coarse groups have to be
+
+A number, date or time with a \`minimumBin\` is grouped by in bins that are no finer: \`floor(x / 5)\`, \`(x::int / 5) * 5\`, \`round(x, 1)\`, \`width_bucket\`, \`date_trunc\`, \`extract\`, \`to_char\`, all
+of these also of \`t + interval '2 hours'\`, and comparisons with what is written out, also in a \`CASE\`. A comparison may be of a product of columns with bounds above 0, rounded or
+not: \`case when weight / (height * height) < 18.5 then …\`. Whoever knows the other columns of it then knows of each that it is between two edges, and these are at least a bin apart wherever
+they reach into its bounds. All keys are looked at together: a column is grouped by in one way, because two coarse ways are one fine way. Weeks part months, quarters and years
+(\`IYYY-IW\` does not), and a day within a unit parts it.`
 }
 
 /** Every function, operator, cast and piece of syntax. */

@@ -37,7 +37,7 @@ const refused: readonly string[] = [
   'select town::regclass from people',
   "select 'people'::regclass from people",
   'select town::public.text from people',
-  "select town from people where town = any ('{a,b}')",
+  "select town from people where town = any ('{a,{b}}')",
   'set search_path = evil; select town from people',
 ]
 

@@ -18,6 +18,7 @@ import {
 } from '../../../src/site/query/catalogue/regular-expression.ts'
 import { readFound, readSearched } from '../../../src/site/query/catalogue/searched-expression.ts'
 import { arbitraryPattern, arbitrarySearched } from './arbitrary-pattern.ts'
+import { DATE_PATTERNS, NUMBER_PATTERNS } from './written-patterns.ts'
 import type { Cell, TestDataSet } from './two-engines.ts'
 import { testManifest } from './two-engines.ts'
 
@@ -207,39 +208,8 @@ const constants: Readonly<Record<ConstantKind, fc.Arbitrary<string | number>>> =
   'each match': fc.constant('g'),
   'either case': fc.constant('i'),
   'each in either case': fc.constantFrom('gi', 'ig'),
-  'date pattern': fc.constantFrom(
-    'YYYY-MM',
-    'DD.MM.YYYY',
-    'IYYY-IW',
-    'ID',
-    'DDD',
-    'HH24:MI:SS',
-    'YYYY_MM DD',
-    'Mon YY',
-    'FMMonth, Dy HH12:MI AM',
-    'FMDay',
-    'YYYYMMDD HH24MI',
-    'Month YYYY',
-    'DAY, DD',
-    'dy DD mon',
-    'MON-YY',
-    'YYYY-MM-DD HH24:00',
-    'HH PM',
-  ),
-  'number pattern': fc.constantFrom(
-    '999',
-    'FM999',
-    '990.0',
-    'FM990.09',
-    'FM9.99',
-    '999.9',
-    'FM9,999,990.00',
-    '0,000',
-    '999,999,999',
-    'FM000.000 %',
-    '9990.000000" kg"',
-    'FM9.9%',
-  ),
+  'date pattern': fc.constantFrom(...DATE_PATTERNS),
+  'number pattern': fc.constantFrom(...NUMBER_PATTERNS),
   bound: fc.constantFrom(-100, 0, 1, 100),
   edge: fc.constantFrom(0, 1, 2.5, 100),
 }

@@ -124,7 +124,7 @@ export const peopleOfAll = fc
     oneOf(
       'select count(distinct id) as p from (INNER) u',
       'with u as (INNER) select a.sex as k, count(distinct a.id) as n, count(distinct case when a.gold > 1 then u.id end) as m from athletes a join u using (id) group by 1',
-      'with u as (INNER) select s.place as k, count(distinct u.id) as n from sessions s left join u on u.id = s.id group by 1',
+      'with u as (INNER) select s.place as k, count(distinct u.id) as n from sessions s join u on u.id = s.id where s.minutes > 5 group by 1',
     ),
   )
   .map(([by, one, other, text]) =>

@@ -57,7 +57,7 @@ const DECLINED: readonly (readonly [sql: string, says: RegExp, at: string])[] = 
     'age(',
   ],
   ["select count(*) from athletes where age(born) > interval '3 years'", /"age" \(a span of time/, 'age('],
-  ['select sum(started - started) from sessions', /extract\(epoch from a - b\)/, '- started)'],
+  ['select sum(started - minutes) from sessions', /- of \(timestamp, integer\)/, '- minutes)'],
   [
     "select count(*) from sessions where started - timestamp '2026-01-01' > interval '900 years'",
     /two hundred years/,

@@ -84,6 +84,25 @@ const TWINS: Readonly<Record<string, readonly Twin[]>> = {
       mode: 'rows',
     },
   ],
+  'what a person is grouped by is no aggregate of the groups': [
+    {
+      taken: 'select avg(n) from (select id, count(*) as n from sessions group by id) t',
+      refused: 'select avg(n) from (select id, count(*) as n from sessions group by id, 2) t',
+      because: /an aggregate in GROUP BY/,
+    },
+    {
+      taken: 'select id, count(*) from sessions group by id, place',
+      refused: 'select id, count(*) + 1 from sessions group by id, 2',
+      because: /an aggregate in GROUP BY/,
+      mode: 'rows',
+    },
+    {
+      taken: 'select distinct id, place from sessions',
+      refused: 'select distinct id, count(*) from sessions',
+      because: /an aggregate in GROUP BY or beside DISTINCT/,
+      mode: 'rows',
+    },
+  ],
   'a row of mode rows is made of the rows of one person': [
     {
       taken: 'select id, place, count(*) from sessions group by id, place',

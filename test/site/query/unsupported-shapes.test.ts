@@ -1,3 +1,4 @@
+/* oxlint-disable max-lines -- a table of questions, read as one page */
 import { declinesAll } from './declines-all.ts'
 
 /* What is no SELECT of ours, and what the answer says then: statements, clauses, joins and sub-queries. */
@@ -110,6 +111,96 @@ declinesAll([
     'select count(*) from (select distinct on (a.id, s.id) a.id, s.minutes from athletes a join sessions s on s.id = a.id) t',
     'declined.sql_not_supported',
     /DISTINCT ON without exactly one person key/,
+  ],
+  [
+    "select to_char(count(*), '9999999999') from athletes",
+    'declined.sql_function',
+    /expected number pattern/,
+  ],
+  ["select to_char(count(*), '9.0000000') from athletes", 'declined.sql_function', /expected number pattern/],
+  [
+    "select to_char(count(*), '9.000000999') from athletes",
+    'declined.sql_function',
+    /expected number pattern/,
+  ],
+  ["select to_char(count(*), '0,990') from athletes", 'declined.sql_function', /expected number pattern/],
+  ["select to_char(count(*), '9,99') from athletes", 'declined.sql_function', /expected number pattern/],
+  ["select to_char(count(*), '9,999999') from athletes", 'declined.sql_function', /expected number pattern/],
+  ["select to_char(count(*), 'L999') from athletes", 'declined.sql_function', /expected number pattern/],
+  ["select to_char(count(*), '999PR') from athletes", 'declined.sql_function', /expected number pattern/],
+  ["select to_char(count(*), '9G999') from athletes", 'declined.sql_function', /expected number pattern/],
+  ["select to_char(count(*), 'FM') from athletes", 'declined.sql_function', /expected number pattern/],
+  ["select to_char(count(*), '999.') from athletes", 'declined.sql_function', /expected number pattern/],
+  ["select to_char(count(*), '.99') from athletes", 'declined.sql_function', /expected number pattern/],
+  ["select to_char(count(*), '$99') from athletes", 'declined.sql_function', /expected number pattern/],
+  ["select to_char(count(*), '9 kg') from athletes", 'declined.sql_function', /expected number pattern/],
+  ["select to_char(count(*), 'S99') from athletes", 'declined.sql_function', /expected number pattern/],
+  ["select to_char(count(*), '9 ''x''') from athletes", 'declined.sql_function', /expected number pattern/],
+  ["select to_char(count(*), '99%%') from athletes", 'declined.sql_function', /expected number pattern/],
+  [
+    "select to_char(started, 'YYYYWW'), count(*) from sessions group by 1",
+    'declined.sql_function',
+    /expected date pattern/,
+  ],
+  [
+    "select to_char(started, 'J'), count(*) from sessions group by 1",
+    'declined.sql_function',
+    /expected date pattern/,
+  ],
+  [
+    "select to_char(started, 'HH24:30'), count(*) from sessions group by 1",
+    'declined.sql_function',
+    /expected date pattern/,
+  ],
+  [
+    "select to_char(started, 'YYYY-MM-DDTHH24'), count(*) from sessions group by 1",
+    'declined.sql_function',
+    /expected date pattern/,
+  ],
+  [
+    "select to_char(started, 'Month, Day, DY'), count(*) from sessions group by 1",
+    'declined.sql_function',
+    /expected date pattern/,
+  ],
+  [
+    "select to_char(started, 'TMMonth'), count(*) from sessions group by 1",
+    'declined.sql_function',
+    /expected date pattern/,
+  ],
+  [
+    "select to_char(started, 'YYYY-MM-DD YYYY-MM-DD YYYY-MM-DD YYYY-MM-DD'), count(*) from sessions group by 1",
+    'declined.sql_function',
+    /expected date pattern/,
+  ],
+  [
+    "select count(*) from sessions where 60 / (started - timestamp '2026-01-01') > interval '1 day'",
+    'declined.sql_function',
+    /a span of time in/,
+  ],
+  [
+    "select count(*) from sessions where (started - timestamp '2026-01-01') / (started - timestamp '2026-02-01') > interval '1 day'",
+    'declined.sql_function',
+    /a span of time in/,
+  ],
+  [
+    "select count(*) from sessions where (started - timestamp '2026-01-01') * (started - timestamp '2026-02-01') > interval '1 day'",
+    'declined.sql_function',
+    /a span of time in/,
+  ],
+  [
+    "select count(*) from sessions where started at time zone 'Europe/Dublin' > '2026-01-01'",
+    'declined.sql_function',
+    /AT TIME ZONE but 'UTC'/,
+  ],
+  [
+    "select count(*) from sessions where started at time zone place > '2026-01-01'",
+    'declined.sql_function',
+    /AT TIME ZONE but 'UTC'/,
+  ],
+  [
+    "select count(*) from sessions where started at time zone interval '1 hour' > '2026-01-01'",
+    'declined.sql_function',
+    /AT TIME ZONE but 'UTC'/,
   ],
   [
     "select count(*) from athletes where sex = any ('{f}'::text)",

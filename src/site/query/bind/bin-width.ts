@@ -1,6 +1,7 @@
 import type { Call, Expr } from '../bound/bound-query.ts'
 import type { CallId } from '../catalogue/catalogue.ts'
 import { unitsOf } from '../catalogue/date-pattern.ts'
+import { narrowestOf } from './time-edges.ts'
 import { DAYS, FIELD_UNITS, TIME_UNITS } from '../catalogue/time-units.ts'
 import type { TimeUnit } from '../catalogue/time-units.ts'
 
@@ -31,7 +32,8 @@ const byPattern: Binning = ({ args: [a], constants: [pattern] }) => {
     (one, other) => TIME_UNITS.indexOf(one) - TIME_UNITS.indexOf(other),
   )
   const bin = timeBin(a, units[0])
-  return bin && { ...bin, besides: units.slice(1) }
+  if (typeof bin?.width !== 'number') return bin && { ...bin, besides: units.slice(1) }
+  return { ...bin, width: Math.min(...units.flatMap((one) => units.map((other) => narrowestOf(one, other)))) }
 }
 
 /** A table: calls that make steps of a number or time. */

@@ -18,7 +18,7 @@ import { bindWith } from './named-queries.ts'
 import { bindPersonSet } from './person-sets.ts'
 import { range } from '../catalogue/ranges.ts'
 import { IN_STAGES, atNode, groupsRefused, notSupported } from '../text/refusal.ts'
-import { childrenOf, mapExpression } from '../bound/same-expression.ts'
+import { childrenOf, mapExpression, partsOf } from '../bound/same-expression.ts'
 import { addSource } from './scope.ts'
 import type { Level, Scope, ScopeColumn, ScopeRelation } from './scope.ts'
 import { firstOfEach, isDistinctOn, topRows } from './top-rows.ts'
@@ -279,7 +279,11 @@ function bindPerPerson(select: SelectStmt, context: FromContext): readonly Scope
   const having = bindHaving(select, frame)
   // Different rows are groups of equal ones.
   const keys = select.distinctClause ? targets : bindGroupKeys(select, targets, inner)
-  for (const { expr, offset } of keys) requireScalar(expr, offset)
+  for (const { expr, offset } of keys) {
+    requireScalar(expr, offset)
+    if ([...partsOf(expr)].some(({ kind }) => kind === 'measure'))
+      throw notSupported('an aggregate in GROUP BY or beside DISTINCT', offset)
+  }
   const [person, another] = keys.filter(({ expr }) => expr.type === 'person')
   if (person === undefined || another) {
     const what = `${select.distinctClause ? 'DISTINCT' : 'GROUP BY'} in a sub-select or CTE without exactly one person key; add it, ${IN_STAGES}`

@@ -76,16 +76,17 @@ function rowsQuery({ select, context, targets, orderBy, frame }: Rows): BoundQue
  * They are those of a sub-select, which the question shows in its order. What it orders by and does not show is a column of the sub-select, too.
  */
 function bindMadeRows(select: SelectStmt, context: FromContext): BoundQuery {
-  const { sortClause = [], limitCount, limitOffset, limitOption, ...rest } = select
+  const { sortClause = [] } = select
   const isFirst = isDistinctOn(select)
   const order = isFirst ? [] : sortClause.map((node) => placedOrder(node, select))
   const hidden = order.flatMap(({ by }) => (typeof by === 'number' ? [] : [hiddenTarget(by)]))
   if (hidden.length > 0 && select.distinctClause)
     throw notSupported('ORDER BY beside DISTINCT of what is not shown', offsetWithin(sortClause))
-  const columns = bindMade(
-    { ...rest, ...(isFirst ? { sortClause } : {}), targetList: [...(select.targetList ?? []), ...hidden] },
-    context,
-  )
+  const inner: SelectStmt = { ...select, targetList: [...(select.targetList ?? []), ...hidden] }
+  delete inner.limitCount
+  delete inner.limitOffset
+  if (!isFirst) delete inner.sortClause
+  const columns = bindMade(inner, context)
   const shown = columns.slice(0, columns.length - hidden.length)
   const exprs = columns.slice(shown.length).map((column) => shownExpr(column, undefined))
   const targets = shown.map((column): Target => {

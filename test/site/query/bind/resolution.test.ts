@@ -85,6 +85,7 @@ const COARSE = [
   "to_char(seen, 'HH24:00')",
   "to_char(day, 'IYYY-IW')",
   "to_char(day, 'Month')",
+  "to_char(day - 1, 'IYYY-IW')",
 ]
 
 const FINE = [
@@ -158,6 +159,7 @@ const FINE = [
   'mass / (tall - 1) > 25',
   "to_char(mass, 'FM990')",
   "to_char(day, 'YYYY-IW')",
+  "to_char(day - 1, 'YYYY-IW')",
   "to_char(day, 'Day')",
   "to_char(day, 'Month IW')",
   "to_char(born, 'YYYY IYYY')",
