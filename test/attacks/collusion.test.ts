@@ -81,6 +81,25 @@ test('what one of them was told by stricter terms stays as coarse for both', () 
   }
 })
 
+test('what was told by stricter terms of others makes nobody stricter, in whichever order it was told', () => {
+  const answers = [
+    { people: range(0, k), minimumGroup: k },
+    { people: range(k, 100), minimumGroup: 3 * k },
+  ]
+  for (const ordered of [answers, answers.toReversed()]) {
+    const [first, second] = pair()
+    assert.equal(total(first, range(0, 100)), 'approved')
+    for (const { people, minimumGroup } of ordered) {
+      const groups = [groupOf('all', people)]
+      assert.equal(second.ask({ eligible: everybody, groups, minimumGroup }).reason, 'approved')
+    }
+    join(first, second)
+    assert.equal(total(first, range(0, k)), 'approved')
+    assert.equal(total(first, range(k, 2 * k)), 'declined.differencing')
+    assert.equal(total(first, range(k, 4 * k)), 'approved')
+  }
+})
+
 test('one who had no answer adds nothing to be set against: neither changes nor people who were in none close a group', () => {
   for (const areBothAnswered of [false, true]) {
     const [first, second] = pair()

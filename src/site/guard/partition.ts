@@ -68,6 +68,8 @@ export class PartitionDraft {
   readonly touched: number[] = []
   /** Of each new cell, in their order, the one that it was cut off. */
   readonly parents: number[] = []
+  /** Of each new cell, in their order, the least people of the one that it was cut off, as that was then. */
+  readonly #inherited: number[] = []
   /** What minimum group cells were raised to. */
   readonly #raised = new Map<number, number>()
   /** Cells whose people all stand in a set that was cut, by 1. */
@@ -109,16 +111,24 @@ export class PartitionDraft {
     for (const cell of cells) this.#raised.set(cell, Math.max(least, this.#raised.get(cell) ?? 0))
   }
 
-  /** Least people of each cell and of whatever will be cut off it: as of the cell that it was cut off, or more. */
+  /** Least people of each cell and of whatever will be cut off it. */
   leasts(): Int32Array {
     const { leasts, cellCount } = this.before
     const all = new Int32Array(this.cellCount)
-    for (let cell = 0; cell < all.length; cell += 1) {
-      // Whoever was in no answer yet is in none of that minimum group either.
-      const own = cell < cellCount ? leasts[cell] : all[this.parents[cell - cellCount] ?? 0]
-      all[cell] = Math.max(own ?? 0, this.#raised.get(cell) ?? 0)
-    }
+    all.set(leasts.subarray(0, cellCount))
+    all.set(this.#inherited, cellCount)
+    for (const [cell, least] of this.#raised) all[cell] = Math.max(all[cell] ?? 0, least)
     return all
+  }
+
+  /**
+   * As of the cell that it was cut off, at that time, or more: what that one is raised to afterwards is of an answer that is not
+   * about this one. Whoever was in no answer yet is in none of any minimum group.
+   */
+  #leastOf(cell: number): number {
+    const { leasts, cellCount } = this.before
+    const own = cell < cellCount ? leasts[cell] : this.#inherited[cell - cellCount]
+    return Math.max(own ?? 0, this.#raised.get(cell) ?? 0)
   }
 
   /** Cuts every cell by a set: members of a cell that is not wholly inside move to a new cell. Gives the cells of the set. */
@@ -194,6 +204,7 @@ export class PartitionDraft {
       this.#isInside[target] = 1
       if (isWhole) return target
       this.parents.push(cell)
+      this.#inherited.push(this.#leastOf(cell))
       this.#touch(target)
       this.cellCount += 1
       return target
