@@ -13,6 +13,7 @@ import type { PartitionStore } from '../guard/partition-store.ts'
 import type { RowEnds } from '../retention/row-ends.ts'
 import { isSealed } from '../vault/stored-columns.ts'
 import type { Vault } from '../vault/vault.ts'
+import { importTurn } from './import-batch.ts'
 import { findDataSet, manifestDigest, saveManifest } from './data-set-store.ts'
 import type { DataSetRecord } from './data-set-store.ts'
 
@@ -27,7 +28,8 @@ import type { DataSetRecord } from './data-set-store.ts'
 export async function describeDataSet(parts: DescribeParts, manifest: Manifest): Promise<DescribedDataSet> {
   const problems = typeProblems(manifest)
   if (problems.length > 0) throw invalid(problems)
-  return turnsOf(parts.db).run(() => describeInTurn(parts, manifest))
+  // Nor does an import go on under it: its rows were checked by the terms that it found.
+  return turnsOf(parts.db).run(() => importTurn(parts.vault).run(() => describeInTurn(parts, manifest)))
 }
 
 interface DescribeParts {

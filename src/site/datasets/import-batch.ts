@@ -3,6 +3,9 @@ import type { Digest } from '../../kernel/digest.ts'
 import { Fault } from '../../kernel/faults.ts'
 import { Mutex } from '../../kernel/mutex.ts'
 import type { Bitset } from '../../kernel/bitset.ts'
+import type { Database } from '../../kernel/postgres/database.ts'
+import type { DataSetId } from '../../protocol/wire.ts'
+import { findPolicy } from './data-set-store.ts'
 import { finishImport } from './finish-import.ts'
 import type { FinishParts } from './finish-import.ts'
 import { dropIntents, findImport, saveIntent, saveNewPeople } from './import-store.ts'
@@ -118,6 +121,25 @@ async function undo({ db, vault }: BatchParts, { dataSet, batch }: BatchName): P
   await vault.discard({ dataSet, batch })
   await dropIntents(db, [{ dataSet, batch }])
   return true
+}
+
+/**
+ * Rows are checked and laid out by the terms of when they came; in the turn of imports, in which terms change too, these have to
+ * be those in force.
+ *
+ * @throws Fault `fault.not_found`; `fault.conflict`
+ */
+export async function requirePolicy(
+  db: Database,
+  { dataSet, policy }: { readonly dataSet: DataSetId; readonly policy: Digest },
+): Promise<void> {
+  const inForce = await findPolicy(db, dataSet)
+  if (inForce === policy) return
+  if (inForce === undefined)
+    throw new Fault('fault.not_found', { what: `Cannot import: there is no data set "${dataSet}"` })
+  throw new Fault('fault.conflict', {
+    what: `Cannot import into "${dataSet}": its manifest changed while the rows came; send them again`,
+  })
 }
 
 /** The name of a batch stands for something else. */

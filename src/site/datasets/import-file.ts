@@ -1,5 +1,6 @@
 import { join } from 'node:path'
 import { Fault } from '../../kernel/faults.ts'
+import type { Digest } from '../../kernel/digest.ts'
 import { LIMITS } from '../../kernel/limits.ts'
 import { ok } from '../../kernel/result.ts'
 import type { Manifest } from '../../protocol/data-set.ts'
@@ -10,7 +11,7 @@ import type { RowChunk } from '../vault/vault.ts'
 import { nameOfFile } from './batch-mark.ts'
 import { checkFile } from './check-file.ts'
 import { findDataSet } from './data-set-store.ts'
-import { importBatch, importTurn, keepNewPeople, noteIntent } from './import-batch.ts'
+import { importBatch, importTurn, keepNewPeople, noteIntent, requirePolicy } from './import-batch.ts'
 import type { BatchParts, ImportedBatch } from './import-batch.ts'
 import { unusableFile } from './import-problem.ts'
 import { openReader } from './import-reader.ts'
@@ -70,7 +71,7 @@ export function spoolDirectory(directory: string): string {
  * `mayStore`. Numbers beyond a column's bounds are kept: clamping is the gate's.
  *
  * @throws Fault `fault.import_malformed` with the lines that are wrong, never their values; `fault.not_found`;
- * `fault.idempotency_conflict` when the batch was another file; `fault.disk_full`
+ * `fault.idempotency_conflict` when the batch was another file; `fault.conflict` when the terms changed while it came; `fault.disk_full`
  */
 export async function importFile(
   parts: ImportParts,
@@ -89,7 +90,13 @@ export async function importFile(
   })
   const batch = request.batch ?? nameOfFile(parts.lookupKeys, file.digest)
   return await importTurn(parts.vault).run(() =>
-    importSpooled(parts, { ...request, batch, spooled: file, manifest: known.manifest }),
+    importSpooled(parts, {
+      ...request,
+      batch,
+      spooled: file,
+      manifest: known.manifest,
+      policy: known.manifestDigest,
+    }),
   )
 }
 
@@ -97,6 +104,8 @@ interface BatchImport extends ImportRequest {
   readonly batch: string
   readonly spooled: SpooledFile
   readonly manifest: Manifest
+  /** The digest of that manifest. */
+  readonly policy: Digest
 }
 
 async function importSpooled(parts: ImportParts, request: BatchImport): Promise<Outcome<ImportedBatch>> {
@@ -117,7 +126,8 @@ function roomFor({ spooled: { sizeBytes }, format, manifest }: BatchImport): num
 }
 
 async function moveFile(parts: ImportParts, request: BatchImport): Promise<void> {
-  const { manifest, spooled, format, dataSet, batch, onProgress } = request
+  const { manifest, policy, spooled, format, dataSet, batch, onProgress } = request
+  await requirePolicy(parts.db, { dataSet, policy })
   onProgress?.(progressOf(spooled, { step: 'checking', rows: 0 }))
   using reader = await openReader(spooled.path, { threads: parts.threads ?? LIMITS.vaultThreads })
   const { path, sizeBytes } = spooled

@@ -1,3 +1,4 @@
+import type { Digest } from '../../kernel/digest.ts'
 import { Fault } from '../../kernel/faults.ts'
 import type { FieldProblem } from '../../kernel/faults.ts'
 import { GroupCommit } from '../../kernel/group-commit.ts'
@@ -24,6 +25,8 @@ import { KEY_CHARACTERS_MAX } from './source-field.ts'
 /** A few rows to import as one batch, by the names of the manifest's columns. */
 export interface RowsRequest {
   readonly manifest: Manifest
+  /** The digest of that manifest, as the record has it. */
+  readonly policy: Digest
   readonly batch: string
   readonly rows: readonly ColumnValues[]
   /** Whether the data set may be stored here now; decided by `site/place`. */
@@ -48,12 +51,12 @@ function groupOf(parts: BatchParts): GroupCommit<RowsToImport, BecomeOfRows> {
  * checked first, then all are taken or none; the same batch again changes nothing. Declines are those of `mayStore`.
  *
  * @throws Fault `fault.import_malformed` with the rows that are wrong, never their values; `fault.idempotency_conflict`;
- * `fault.conflict` where rows may be about several people
+ * `fault.conflict` where rows may be about several people, or the manifest has changed
  */
 export async function importRows(parts: BatchParts, request: RowsRequest): Promise<Outcome<ImportedBatch>> {
   const allowed = await request.mayStore()
   if (!allowed.ok) return allowed
-  const { manifest, batch, rows } = request
+  const { manifest, policy, batch, rows } = request
   requireSound(manifest, rows)
   const { people, places } = peopleOf(manifest, rows)
   const became = await groupOf(parts).add({
@@ -61,6 +64,7 @@ export async function importRows(parts: BatchParts, request: RowsRequest): Promi
     batch,
     digest: markOfRows(parts.lookupKeys, rows),
     manifest,
+    policy,
     rowCount: rows.length,
     people,
     chunkOf: (layout) => chunkOf(rows, { manifest, places, random: parts.random, ...layout }),

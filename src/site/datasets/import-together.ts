@@ -2,16 +2,14 @@ import { Bitset } from '../../kernel/bitset.ts'
 import type { Digest } from '../../kernel/digest.ts'
 import { Fault } from '../../kernel/faults.ts'
 import type { Manifest } from '../../protocol/data-set.ts'
-import type { DataSetId } from '../../protocol/wire.ts'
 import { lookupDigest } from '../vault/lookup-digest.ts'
 import { cellContext } from '../vault/person-keys.ts'
 import type { KeySource } from '../vault/person-keys.ts'
 import { nonceSource, seal } from '../vault/seal-cell.ts'
 import { NOBODY } from '../vault/vault.ts'
 import type { ArrivingBatch, ExpectedNumbers, PersonFacts, RowChunk } from '../vault/vault.ts'
-import { findPolicy } from './data-set-store.ts'
 import { finishImport, finishImports, noteChanges } from './finish-import.ts'
-import { anotherFile, importTurn, toImported } from './import-batch.ts'
+import { anotherFile, importTurn, requirePolicy, toImported } from './import-batch.ts'
 import type { BatchParts, BatchToImport, ImportedBatch } from './import-batch.ts'
 import { dropIntents, findImports, nameOf, saveIntents } from './import-store.ts'
 import type { BatchName, ImportRecord } from './import-store.ts'
@@ -20,6 +18,8 @@ import type { SeenPerson } from './number-people.ts'
 /** A small batch whose rows are what the manifest says. */
 export interface RowsToImport extends BatchToImport {
   readonly manifest: Manifest
+  /** The digest of that manifest. */
+  readonly policy: Digest
   readonly rowCount: number
   /** Each once. */
   readonly people: readonly SeenPerson[]
@@ -149,13 +149,14 @@ async function meanAll(parts: BatchParts, batches: readonly RowsToImport[]): Pro
   const expected = await vault.expectNumbers(
     seen.map(({ issuer, key }) => lookupDigest(lookupKeys, { issuer, personKey: key })),
   )
-  const policies = new Map<string, Digest>()
-  for (const { dataSet } of batches)
-    if (!policies.has(dataSet)) policies.set(dataSet, await policyOf(parts, dataSet))
+  const policies = new Map(
+    batches.map(({ dataSet, policy }) => [nameOf({ dataSet, batch: policy }), { dataSet, policy }]),
+  )
+  for (const one of policies.values()) await requirePolicy(db, one)
   const numbers = [...expected.numbers]
   const meant = await db.transaction().execute(async (tx) => {
     const keys = await parts.keys.ensureKeys(tx, numbers)
-    const meantBatches = meantOf(parts, batches, { numbers, keys, policies, first: expected.first })
+    const meantBatches = meantOf(parts, batches, { numbers, keys, first: expected.first })
     const now = parts.clock.now()
     await saveIntents(
       tx,
@@ -174,24 +175,17 @@ async function meanAll(parts: BatchParts, batches: readonly RowsToImport[]): Pro
   return { batches: meant, expected, facts }
 }
 
-async function policyOf({ db }: BatchParts, dataSet: DataSetId): Promise<Digest> {
-  const policy = await findPolicy(db, dataSet)
-  if (policy !== undefined) return policy
-  throw new Fault('fault.not_found', { what: `Cannot import: there is no data set "${dataSet}"` })
-}
-
 interface NumberedTogether {
   /** Of all people of all batches, one batch after the other. */
   readonly numbers: readonly number[]
   readonly keys: KeySource
-  readonly policies: ReadonlyMap<string, Digest>
   readonly first: number
 }
 
 function meantOf(
   parts: BatchParts,
   batches: readonly RowsToImport[],
-  { numbers, keys, policies, first }: NumberedTogether,
+  { numbers, keys, first }: NumberedTogether,
 ): readonly MeantBatch[] {
   const nextNonce = nonceSource(parts.random)
   const counted = new Set<number>()
@@ -216,7 +210,7 @@ function meantOf(
       arriving: { manifest, batch, rows, people: own, seal: sealKey },
       people: Bitset.of(own),
       newPeople: newcomers.length,
-      policy: policies.get(dataSet) ?? missing(),
+      policy: asked.policy,
     }
   })
 }

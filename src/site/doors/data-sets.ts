@@ -40,8 +40,8 @@ export function serveDataSets(door: Door<SiteCaller>, acts: SiteActs): void {
     return acts.importBatch({ ...params, ...query, file: bodyOf(raw), signal })
   })
   door.serve(SITE_API.importRows, async ({ caller, params, body }) => {
-    const { manifest } = await requireOwn(caller, params.dataSet)
-    return acts.importRows({ ...body, manifest })
+    const { manifest, manifestDigest: policy } = await requireOwn(caller, params.dataSet)
+    return acts.importRows({ ...body, manifest, policy })
   })
   door.serve(SITE_API.columnUses, async ({ caller, params }) => {
     const { manifest } = await requireOwn(caller, params.dataSet)

@@ -6,6 +6,7 @@ import type { PublicJwk } from '../../kernel/crypto/keys.ts'
 import type { Digest } from '../../kernel/digest.ts'
 import type { BackupView } from '../../protocol/http/backup-api.ts'
 import type { Manifest } from '../../protocol/data-set.ts'
+import type { DataSetRecord } from '../datasets/data-set-store.ts'
 import type { ReceiptBundle } from '../../protocol/decision.ts'
 import type { ErasureReason, ErasureView } from '../../protocol/rights/erasure.ts'
 import type { GrantRequest, GrantTerms } from '../../protocol/consent/grant.ts'
@@ -129,13 +130,14 @@ export interface SiteActs extends PersonActs, RequestActs, LocalAskActs {
   site(): Promise<SiteView>
   listDataSets(page: PageRequest & Scope): Promise<Page<DataSetView>>
   /** `undefined` when there is none of this name. */
-  findDataSet(dataSet: DataSetId): Promise<{ readonly manifest: Manifest } | undefined>
+  findDataSet(dataSet: DataSetId): Promise<Pick<DataSetRecord, 'manifest' | 'manifestDigest'> | undefined>
   /** With exact counts of what is in it; one that there is. */
   viewDataSet(dataSet: DataSetId): Promise<DataSetView>
   describeDataSet(manifest: Manifest): Promise<DataSetView>
   retireDataSet(dataSet: DataSetId): Promise<DataSetView>
   importRows(request: {
     manifest: Manifest
+    policy: Digest
     batch: string
     rows: readonly ColumnValues[]
   }): Promise<BatchView>

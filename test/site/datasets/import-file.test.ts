@@ -9,7 +9,9 @@ import { digestOf } from '../../../src/kernel/digest.ts'
 import { ok } from '../../../src/kernel/result.ts'
 import type { Manifest } from '../../../src/protocol/data-set.ts'
 import { declined } from '../../../src/protocol/reason.ts'
+import { describeDataSet } from '../../../src/site/datasets/describe-data-set.ts'
 import { importFile } from '../../../src/site/datasets/import-file.ts'
+import type { ImportRequest } from '../../../src/site/datasets/import-file.ts'
 import { listDataSets } from '../../../src/site/datasets/list-data-sets.ts'
 import { lookupDigest } from '../../../src/site/vault/lookup-digest.ts'
 import { openCell } from '../../../src/site/vault/person-keys.ts'
@@ -337,4 +339,30 @@ test('importFile() knows only data sets that are described', async () => {
     mayStore: () => ok(undefined),
   })
   await assert.rejects(outcome, { code: 'fault.not_found' })
+})
+
+test('rows that came while the manifest changed are not taken by the one of before, nor does it change under an import', async () => {
+  const manifest = freshManifest()
+  const stricter = aManifest({
+    dataSet: manifest.dataSet,
+    columns: manifest.columns.map((column) =>
+      column.name === 'steps' ? { ...column, isRequired: true } : column,
+    ),
+  })
+  const request = { batch: 'monday', file: { stream: bytesOf(GOOD) } }
+  const changing = async () => {
+    await describeDataSet(site.parts, stricter)
+    return ok(undefined)
+  }
+  await assert.rejects(site.import(manifest, { ...request, mayStore: changing }), {
+    code: 'fault.conflict',
+    message: /its manifest changed/,
+  })
+  assert.deepEqual(await rowsFrom(manifest), [])
+  let meanwhile: Promise<unknown> | undefined
+  const onProgress: ImportRequest['onProgress'] = () => {
+    meanwhile ??= describeDataSet(site.parts, stricter).catch((error: unknown) => error)
+  }
+  await site.import(manifest, { batch: 'tuesday', file: { stream: bytesOf(GOOD) }, onProgress })
+  assert.match(String(await meanwhile), /there are rows without a value/)
 })

@@ -7,6 +7,7 @@ import { ok } from '../../../src/kernel/result.ts'
 import { describeDataSet } from '../../../src/site/datasets/describe-data-set.ts'
 import type { ImportedBatch } from '../../../src/site/datasets/import-batch.ts'
 import type { ImportParts } from '../../../src/site/datasets/import-file.ts'
+import { manifestDigest } from '../../../src/site/datasets/data-set-store.ts'
 import { importRows } from '../../../src/site/datasets/import-rows.ts'
 import type { ColumnValues } from '../../../src/protocol/rights/restriction.ts'
 import { lookupDigest } from '../../../src/site/vault/lookup-digest.ts'
@@ -35,7 +36,13 @@ async function importing(
   batch: string,
   rows: readonly ColumnValues[],
 ): Promise<ImportedBatch> {
-  const outcome = await importRows(parts, { manifest, batch, rows, mayStore: () => ok(undefined) })
+  const outcome = await importRows(parts, {
+    manifest,
+    policy: manifestDigest(manifest),
+    batch,
+    rows,
+    mayStore: () => ok(undefined),
+  })
   assert.ok(outcome.ok)
   return outcome.value
 }
@@ -180,17 +187,24 @@ test('numbers that were given to others meanwhile are not used', async () => {
   assert.equal(await vault.personCount(), count)
 })
 
-test('rows find their columns where the table has others too, or another order', async () => {
+test('rows find their columns where the table has others too, or another order, but not by a manifest of before', async () => {
   const { parts } = site
   const older = aManifest({ dataSet: 'moved' })
   await describeDataSet(parts, older)
   const [key, ...others] = older.columns
   const newer = aManifest({ dataSet: 'moved', columns: [key, { name: 'pulse', type: 'integer' }, ...others] })
   await describeDataSet(parts, newer)
+  const rows = [minute('o9')]
+  const late = { manifest: older, policy: manifestDigest(older), batch: 'late', rows }
+  const refused = assert.rejects(importRows(parts, { ...late, mayStore: () => ok(undefined) }), {
+    code: 'fault.conflict',
+    message: /its manifest changed/,
+  })
   const taken = await Promise.all(
     [70, 80].map((pulse, index) =>
       importRows(parts, {
         manifest: newer,
+        policy: manifestDigest(newer),
         batch: `moved-${index}`,
         rows: [{ ...minute(`o${index}`, 5), pulse }],
         mayStore: () => ok(undefined),
@@ -198,6 +212,7 @@ test('rows find their columns where the table has others too, or another order',
     ),
   )
   assert.ok(taken.every((outcome) => outcome.ok))
+  await refused
   const outcome = await parts.vault.run(
     { sql: 'select steps, pulse, is_worn from ds_moved order by pulse' },
     { timeoutMs: 10_000, rowsMax: 10 },

@@ -3,6 +3,7 @@ import { connect } from '../../../src/kernel/postgres/open-postgres.ts'
 import { ok } from '../../../src/kernel/result.ts'
 import { Secret } from '../../../src/kernel/secret.ts'
 import { describeDataSet } from '../../../src/site/datasets/describe-data-set.ts'
+import { manifestDigest } from '../../../src/site/datasets/data-set-store.ts'
 import { importRows } from '../../../src/site/datasets/import-rows.ts'
 import { aManifest } from '../vault/a-manifest.ts'
 import { openParts } from './an-import-site.ts'
@@ -45,7 +46,13 @@ const hanging = {
   },
 }
 const imported = (batch: string) =>
-  importRows(hanging, { manifest, batch, rows: rowsOfBatch(batch), mayStore: () => ok(undefined) })
+  importRows(hanging, {
+    manifest,
+    policy: manifestDigest(manifest),
+    batch,
+    rows: rowsOfBatch(batch),
+    mayStore: () => ok(undefined),
+  })
 const [first = '', ...others] = TOGETHER
 await imported(first)
 await Promise.all(others.map(imported))

@@ -9,6 +9,7 @@ import { fileURLToPath } from 'node:url'
 import { silentLog } from '../../../src/kernel/log.ts'
 import { connect } from '../../../src/kernel/postgres/open-postgres.ts'
 import { ok } from '../../../src/kernel/result.ts'
+import { manifestDigest } from '../../../src/site/datasets/data-set-store.ts'
 import { importRows } from '../../../src/site/datasets/import-rows.ts'
 import { resumeImports } from '../../../src/site/datasets/resume-imports.ts'
 import type { ColumnValues } from '../../../src/protocol/rights/restriction.ts'
@@ -52,7 +53,13 @@ async function recover(url: Awaited<ReturnType<typeof testDatabaseUrl>>, directo
   await using postgres = await connect(url, { name: 'test', log: silentLog, stop: () => Promise.resolve() })
   await using parts = await openParts(postgres.db, directory)
   const importing = async (batch: string, rows: readonly ColumnValues[]) => {
-    const outcome = await importRows(parts, { manifest, batch, rows, mayStore: () => ok(undefined) })
+    const outcome = await importRows(parts, {
+      manifest,
+      policy: manifestDigest(manifest),
+      batch,
+      rows,
+      mayStore: () => ok(undefined),
+    })
     assert.ok(outcome.ok)
     return outcome.value
   }

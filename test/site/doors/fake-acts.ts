@@ -4,6 +4,7 @@ import { digestOf } from '../../../src/kernel/digest.ts'
 import { manifestSchema } from '../../../src/protocol/data-set.ts'
 import { dataSetIdSchema, memberIdSchema, siteIdSchema } from '../../../src/protocol/wire.ts'
 import type { AgentDesk } from '../../../src/site/data-rights/agent-desk.ts'
+import { manifestDigest } from '../../../src/site/datasets/data-set-store.ts'
 import type { OfficerActs } from '../../../src/site/doors/officer-acts.ts'
 import type { PrincipalActs } from '../../../src/site/doors/principal-acts.ts'
 import type { DataSetView, SiteActs } from '../../../src/site/doors/site-acts.ts'
@@ -47,7 +48,7 @@ export function fakeActs({
     listDataSets: (facts) => note('listDataSets', facts, { items: [] }),
     findDataSet: (dataSet) => {
       const manifest = manifests.get(dataSet)
-      return Promise.resolve(manifest && { manifest })
+      return Promise.resolve(manifest && { manifest, manifestDigest: manifestDigest(manifest) })
     },
     viewDataSet: (dataSet) => Promise.resolve(viewOf(dataSet, manifests.get(dataSet)?.issuer ?? '')),
     describeDataSet: (manifest) =>
