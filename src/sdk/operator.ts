@@ -2,15 +2,9 @@ import { formatInstant } from '../kernel/clock.ts'
 import type { Instant } from '../kernel/clock.ts'
 import type { Money } from '../kernel/money.ts'
 import type { FloorLimitView } from '../protocol/floor-limit.ts'
-import type {
-  MemberRecord,
-  NewMember,
-  NewSite,
-  SiteRecord,
-  Transfer,
-  TrialBalance,
-} from '../protocol/http/network-api.ts'
-import type { Balance } from '../protocol/http/network-api.ts'
+import type { MemberRecord, NewMember, NewSite, SiteRecord } from '../protocol/http/network-api.ts'
+import type { Transfer, TrialBalance } from '../protocol/http/money-api.ts'
+import type { Balance } from '../protocol/http/money-api.ts'
 import type { Invoice } from '../protocol/money/invoice.ts'
 import { NETWORK_API } from '../protocol/http/network-endpoints.ts'
 import type { Settlement } from '../protocol/money/settlement.ts'

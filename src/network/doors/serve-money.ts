@@ -1,7 +1,7 @@
 import { sql } from 'kysely'
 import { formatInstant } from '../../kernel/clock.ts'
 import { Fault } from '../../kernel/faults.ts'
-import type { Transfer } from '../../protocol/http/network-api.ts'
+import type { Transfer } from '../../protocol/http/money-api.ts'
 import { NETWORK_API } from '../../protocol/http/network-endpoints.ts'
 import type { Settlement } from '../../protocol/money/settlement.ts'
 import { memberIdSchema, wireMoney } from '../../protocol/wire.ts'

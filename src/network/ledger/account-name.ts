@@ -1,5 +1,5 @@
 import type { Currency } from '../../kernel/currency.ts'
-import type { ACCOUNT_KINDS } from '../../protocol/http/network-api.ts'
+import type { ACCOUNT_KINDS } from '../../protocol/http/money-api.ts'
 
 export type AccountKind = (typeof ACCOUNT_KINDS)[number]
 

@@ -1,7 +1,7 @@
 import { sql } from 'kysely'
 import type { Currency } from '../../kernel/currency.ts'
 import type { Database } from '../../kernel/postgres/database.ts'
-import type { Balance, TrialBalance } from '../../protocol/http/network-api.ts'
+import type { Balance, TrialBalance } from '../../protocol/http/money-api.ts'
 import type { AccountKind } from './account-name.ts'
 
 interface AccountRow {

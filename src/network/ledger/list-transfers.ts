@@ -3,7 +3,7 @@ import type { RawBuilder } from 'kysely'
 import type { Instant } from '../../kernel/clock.ts'
 import type { Currency } from '../../kernel/currency.ts'
 import type { Database } from '../../kernel/postgres/database.ts'
-import type { Transfer } from '../../protocol/http/network-api.ts'
+import type { Transfer } from '../../protocol/http/money-api.ts'
 import type { AskId, SiteId } from '../../protocol/wire.ts'
 import type { AccountKind } from './account-name.ts'
 

@@ -9,8 +9,6 @@ import {
   askResponseSchema,
   askStateSchema,
   askWaitQuerySchema,
-  balanceListSchema,
-  balanceQuerySchema,
   captureAnswerSchema,
   clearingRequestSchema,
   decisionRequestSchema,
@@ -22,26 +20,30 @@ import {
   memberRecordSchema,
   networkInfoSchema,
   newMemberSchema,
-  newSettlementSchema,
   newSiteSchema,
-  newTransferSchema,
   offerPageSchema,
   offerQuerySchema,
   offerSubmissionSchema,
   processorListSchema,
   releaseListSchema,
-  settlementPageSchema,
-  settlementRecordSchema,
   sitePageSchema,
   siteRecordSchema,
   statusChangeSchema,
+  workQuerySchema,
+  workSchema,
+} from './network-api.ts'
+import {
+  balanceListSchema,
+  balanceQuerySchema,
+  newSettlementSchema,
+  newTransferSchema,
+  settlementPageSchema,
+  settlementRecordSchema,
   transferPageSchema,
   transferQuerySchema,
   transferSchema,
   trialBalanceSchema,
-  workQuerySchema,
-  workSchema,
-} from './network-api.ts'
+} from './money-api.ts'
 import { LOG_API } from './log-endpoints.ts'
 import { NOTICE_API } from './notice-api.ts'
 import { pageQuerySchema } from './page.ts'
