@@ -1,24 +1,22 @@
 import { OpenAPIHono } from '@hono/zod-openapi'
 import type { Context } from 'hono'
-import type { ServerResponse } from 'node:http'
 import type { z } from 'zod'
 import type { Clock } from '../clock.ts'
 import { dateOf } from '../clock.ts'
-import { FAULTS, Fault, sayOf } from '../faults.ts'
+import { Fault } from '../faults.ts'
 import type { IdSource } from '../id.ts'
-import { LIMITS } from '../limits.ts'
 import type { Log } from '../log.ts'
-import { parseJson } from '../parse-json.ts'
 import { parseWith } from '../parse.ts'
-import { faultOf } from '../postgres/fault-of.ts'
 import { allowedMethods } from './allowed-methods.ts'
+import { answerThrown, endBroken } from './answer-thrown.ts'
 import { describeOperation } from './describe-operation.ts'
 import { DOCS_CONTENT_POLICY, docsPage } from './docs-page.ts'
 import type { Endpoint } from './endpoint.ts'
+import { onceByKey } from './idempotency.ts'
 import type { IdempotencyStore } from './idempotency.ts'
 import { problemOf, problemResponse } from './problem-of.ts'
-import { SenderLeft, readText } from './request-body.ts'
-import { TooManyRequests } from './request-rates.ts'
+import { SenderLeft, readBody, requireJson } from './request-body.ts'
+import { answeredIdOf, echoRequestId, noteRequestId, requestIdOf } from './request-id.ts'
 import type { RequestRates } from './request-rates.ts'
 
 /** What a handler is given: everything parsed, and who calls. */
@@ -92,14 +90,13 @@ export function createDoor<Caller>(parts: DoorParts<Caller>): Door<Caller> {
       'A short-lived token signed with the caller’s key (RFC 7523), at most five minutes, used once; people send the token of their OpenID Connect provider.',
   })
   app.notFound((context) => answerUnserved(app, context))
-  app.onError((thrown, context) => answerThrown(parts, thrown, context))
+  app.onError((thrown, context) => answerThrown(parts.log, thrown, context))
   app.use('*', async (context, next) => {
-    const requestId = parts.ids.next('req')
-    requestIds.set(context.req.raw, requestId)
+    noteRequestId(context.req.raw, parts.ids.next('req'))
     await next()
     // Set on the response itself: going through the context would make it, and the stream of its body, anew.
     const { headers } = context.res
-    headers.set('x-request-id', echoedIds.get(context.req.raw) ?? requestId)
+    headers.set('x-request-id', answeredIdOf(context))
     // Our own clock's time, by which tokens are judged: a caller whose clock differs can say so, and by how much.
     headers.set('date', dateOf(parts.clock.now()).toUTCString())
     headers.set('x-content-type-options', 'nosniff')
@@ -162,7 +159,7 @@ async function serveRequest<
     },
     requestId: requestIdOf(context),
     idempotencyKey: raw.headers.get('idempotency-key') ?? undefined,
-    broken: (thrown: unknown) => endBroken(parts, thrown, context),
+    broken: (thrown: unknown) => endBroken(parts.log, thrown, context),
   }
   const exchanged = endpoint.isExchange === true ? assertionIn(request.body) : undefined
   if (exchanged !== undefined) parts.rates?.admitExchange(context, exchanged)
@@ -216,40 +213,6 @@ function bearerOf(request: Request): string {
 function assertionIn(body: unknown): string {
   const isThere = typeof body === 'object' && body !== null && 'assertion' in body
   return isThere && typeof body.assertion === 'string' ? body.assertion : ''
-}
-
-async function onceByKey(
-  store: IdempotencyStore,
-  { caller, key, body, act }: { caller: string; key: string; body: string; act: () => Promise<Response> },
-): Promise<Response> {
-  if (key.length < 8 || key.length > 100) {
-    throw new Fault('fault.request_malformed', {
-      what: 'Cannot use the Idempotency-Key: expected 8 to 100 characters',
-    })
-  }
-  const bodyDigest = store.markOf(body)
-  const name = store.markOf(key)
-  // Only who sends the same again, under the same key, can tell what was answered.
-  const request = `${key}\n${body}`
-  const kept = await store.find(caller, name)
-  if (kept && kept.bodyDigest !== bodyDigest) {
-    throw new Fault('fault.idempotency_conflict', {
-      what: 'Cannot use the Idempotency-Key again: it came with another request',
-    })
-  }
-  if (kept)
-    return new Response(store.open(kept.body, request), {
-      status: kept.status,
-      headers: { 'content-type': 'application/json' },
-    })
-  const response = await act()
-  if (response.ok)
-    await store.keep(caller, name, {
-      bodyDigest,
-      status: response.status,
-      body: store.seal(await response.clone().text(), request),
-    })
-  return response
 }
 
 function addOperations<Caller>(app: OpenAPIHono, parts: DoorParts<Caller>): void {
@@ -306,76 +269,6 @@ function answerUnserved(app: OpenAPIHono, context: Context): Response {
   return problemResponse(problemOf(fault, requestIdOf(context)), allowed === '' ? {} : { allow: allowed })
 }
 
-function answerThrown<Caller>(parts: DoorParts<Caller>, thrown: unknown, context: Context): Response {
-  const fault = faultOf(thrown, 'Cannot serve the request')
-  const document = problemOf(fault, requestIdOf(context))
-  noteThrown(parts, { thrown, fault, status: document.status }, context)
-  const { isRetryable } = FAULTS[fault.code]
-  return problemResponse(document, {
-    ...(document.status === 401 ? { 'www-authenticate': 'Bearer' } : {}),
-    ...(isRetryable ? { 'retry-after': String(retryAfterSeconds(fault)) } : {}),
-  })
-}
-
-/** What the adapter would print of it, message and all, may have been about a person. */
-function endBroken<Caller>(parts: DoorParts<Caller>, thrown: unknown, context: Context): boolean {
-  const fault = faultOf(thrown, 'Cannot go on with the answer')
-  noteThrown(parts, { thrown, fault, status: FAULTS[fault.code].status }, context)
-  // Without a connection the door was called in the same process.
-  const { outgoing } = (context.env ?? {}) as { outgoing?: ServerResponse }
-  outgoing?.destroy()
-  return outgoing !== undefined
-}
-
-function noteThrown<Caller>(
-  parts: DoorParts<Caller>,
-  { thrown, fault, status }: { thrown: unknown; fault: Fault; status: number },
-  context: Context,
-): void {
-  const hasLeft = fault instanceof SenderLeft
-  if (status < 500 && !hasLeft) return
-  const isForeseen = fault.code !== 'fault.internal'
-  const facts = {
-    requestId: requestIdOf(context),
-    code: fault.code,
-    what: sayOf(thrown),
-    stack: isForeseen ? undefined : stackOf(thrown),
-  }
-  if (hasLeft) parts.log.info('request.left', facts)
-  else parts.log.error('request.failed', facts)
-}
-
-/** Whole seconds, rounded up (RFC 9110 §10.2.3). */
-function retryAfterSeconds(fault: Fault): number {
-  return fault instanceof TooManyRequests ? Math.max(1, Math.ceil(fault.waitMs / 1_000)) : 1
-}
-
-/** The places in the code, without the message. */
-function stackOf(thrown: unknown): string | undefined {
-  if (!(thrown instanceof Error) || thrown instanceof Fault) return undefined
-  return thrown.stack
-    ?.split('\n')
-    .filter((line) => line.trimStart().startsWith('at '))
-    .slice(0, 8)
-    .join(' | ')
-}
-
-/** The id of a request, by which the log and a problem document name it. */
-const requestIds = new WeakMap<Request, string>()
-
-/** The caller's own id of a request, which only its answer carries: it stands in no log. */
-const echoedIds = new WeakMap<Request, string>()
-
-/** Anything that can be a name; what could be taken for more than that is not given back. */
-function echoRequestId(raw: Request): void {
-  const own = raw.headers.get('x-request-id')
-  if (own !== null && /^[\x21-\x7e]{1,200}$/.test(own)) echoedIds.set(raw, own)
-}
-
-function requestIdOf(context: Context): string {
-  return requestIds.get(context.req.raw) ?? 'unknown'
-}
-
 function parsePart<S extends z.ZodType>(schema: S | undefined, value: unknown): z.output<S> {
   // Without a schema the handler's type for this part is never looked at.
   if (schema === undefined) return undefined as z.output<S>
@@ -386,23 +279,6 @@ function parsePart<S extends z.ZodType>(schema: S | undefined, value: unknown): 
       errors: parsed.error,
     })
   return parsed.value
-}
-
-function requireJson(text: string): unknown {
-  const value = parseJson(text)
-  if (value !== undefined) return value
-  throw new Fault('fault.request_malformed', {
-    what: 'Cannot read the request: its body is not JSON that every reader takes the same: no field twice, no NUL, no half of a pair',
-  })
-}
-
-async function readBody(request: Request, { isExchange }: Pick<Endpoint, 'isExchange'>): Promise<string> {
-  const bytesMax = isExchange === true ? LIMITS.exchangeBytesMax : LIMITS.requestBytesMax
-  const text = await readText(request, bytesMax)
-  if (text !== undefined) return text
-  throw new Fault('fault.request_too_large', {
-    what: `Cannot take the request: its body is over ${bytesMax} bytes`,
-  })
 }
 
 function jsonResponse(value: unknown, status: number): Response {

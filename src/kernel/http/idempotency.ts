@@ -3,6 +3,7 @@ import { later } from '../clock.ts'
 import type { Clock } from '../clock.ts'
 import { digestOf } from '../digest.ts'
 import type { Digest } from '../digest.ts'
+import { Fault } from '../faults.ts'
 import { LIMITS } from '../limits.ts'
 import type { Database } from '../postgres/database.ts'
 import { KEPT } from '../postgres/kept-statements.ts'
@@ -91,4 +92,43 @@ export function recordIdempotencyStore({
           where idempotent_answer.kept_at < ${since()}`.execute(db)
     },
   }
+}
+
+/**
+ * Acts once for each key of a caller: the same request again is given the same answer, and another one is refused.
+ *
+ * @throws Fault `fault.request_malformed`, `fault.idempotency_conflict`
+ */
+export async function onceByKey(
+  store: IdempotencyStore,
+  { caller, key, body, act }: { caller: string; key: string; body: string; act: () => Promise<Response> },
+): Promise<Response> {
+  if (key.length < 8 || key.length > 100) {
+    throw new Fault('fault.request_malformed', {
+      what: 'Cannot use the Idempotency-Key: expected 8 to 100 characters',
+    })
+  }
+  const bodyDigest = store.markOf(body)
+  const name = store.markOf(key)
+  // Only who sends the same again, under the same key, can tell what was answered.
+  const request = `${key}\n${body}`
+  const kept = await store.find(caller, name)
+  if (kept && kept.bodyDigest !== bodyDigest) {
+    throw new Fault('fault.idempotency_conflict', {
+      what: 'Cannot use the Idempotency-Key again: it came with another request',
+    })
+  }
+  if (kept)
+    return new Response(store.open(kept.body, request), {
+      status: kept.status,
+      headers: { 'content-type': 'application/json' },
+    })
+  const response = await act()
+  if (response.ok)
+    await store.keep(caller, name, {
+      bodyDigest,
+      status: response.status,
+      body: store.seal(await response.clone().text(), request),
+    })
+  return response
 }

@@ -1,4 +1,7 @@
 import { Fault } from '../faults.ts'
+import { LIMITS } from '../limits.ts'
+import { parseJson } from '../parse-json.ts'
+import type { Endpoint } from './endpoint.ts'
 
 /** The sender of a request left before all of its body was read: no failure of ours, and somebody could fill the log with it. */
 export class SenderLeft extends Fault {
@@ -47,6 +50,36 @@ export async function readText(request: Request, bytesMax: number): Promise<stri
     chunks.push(chunk)
   }
   return Buffer.concat(chunks).toString('utf8')
+}
+
+/**
+ * The whole body as text, up to what a request of its kind may be.
+ *
+ * @throws SenderLeft, Fault `fault.request_too_large`
+ */
+export async function readBody(
+  request: Request,
+  { isExchange }: Pick<Endpoint, 'isExchange'>,
+): Promise<string> {
+  const bytesMax = isExchange === true ? LIMITS.exchangeBytesMax : LIMITS.requestBytesMax
+  const text = await readText(request, bytesMax)
+  if (text !== undefined) return text
+  throw new Fault('fault.request_too_large', {
+    what: `Cannot take the request: its body is over ${bytesMax} bytes`,
+  })
+}
+
+/**
+ * What a body says.
+ *
+ * @throws Fault `fault.request_malformed`
+ */
+export function requireJson(text: string): unknown {
+  const value = parseJson(text)
+  if (value !== undefined) return value
+  throw new Fault('fault.request_malformed', {
+    what: 'Cannot read the request: its body is not JSON that every reader takes the same: no field twice, no NUL, no half of a pair',
+  })
 }
 
 /** Only the sender can end a body; that one is read twice is a bug of ours. */
