@@ -12,6 +12,7 @@ import type { BodyPace } from './end-slow-bodies.ts'
 import { endStillAnswers } from './end-still-answers.ts'
 import { refuseOddRequests } from './refuse-odd-requests.ts'
 import { serverUrl } from './server-url.ts'
+import { SlicedAnswer } from './sliced-answer.ts'
 import { takeTurns } from './take-turns.ts'
 
 /** A door that is open on a port. Disposing closes it: no new requests, waiting ones are ended. */
@@ -72,7 +73,7 @@ export async function listen(
 function createOrderlyServer(options: ServerOptions, listener: RequestListener): Server {
   // A refusal has its turn too: what came in one piece with the request would otherwise not know that the connection ends.
   const inTurn = takeTurns(refuseOddRequests(listener), { waitingMax: LIMITS.requestsWaitingOnConnectionMax })
-  return createServer(options, inTurn)
+  return createServer({ ...options, ServerResponse: SlicedAnswer }, inTurn)
 }
 
 function listenFault(cause: NodeJS.ErrnoException, { host, port }: { host: string; port: number }): Fault {

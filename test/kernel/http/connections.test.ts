@@ -4,12 +4,14 @@ import { connect } from 'node:net'
 import type { Socket } from 'node:net'
 import { test } from 'node:test'
 import type { TestContext } from 'node:test'
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { HttpBindings } from '@hono/node-server'
 import { Hono } from 'hono'
 import type { ConnectionBounds } from '../../../src/kernel/http/bound-connections.ts'
 import { listen } from '../../../src/kernel/http/listen.ts'
 import { LIMITS } from '../../../src/kernel/limits.ts'
 
-const LARGE = 'a'.repeat(4_000_000)
+const LARGE = 'a'.repeat(8_000_000)
 const REQUEST = 'GET /large HTTP/1.1\r\nhost: x\r\n\r\n'
 
 /** A door with an answer that is larger than what any connection takes unread, and one that comes when it is told to. */
@@ -19,9 +21,11 @@ async function opened(
 ) {
   const counts = { made: 0, acts: 0 }
   const waiting = Promise.withResolvers<void>()
-  const app = new Hono()
-  app.get('/large', ({ text }) => {
+  const answering = Promise.withResolvers<Socket>()
+  const app = new Hono<{ Bindings: HttpBindings }>()
+  app.get('/large', ({ text, env }) => {
     counts.made += 1
+    answering.resolve(env.incoming.socket)
     return text(LARGE)
   })
   app.get('/late', async ({ text }) => {
@@ -41,7 +45,7 @@ async function opened(
     ...(answerLookMs === undefined ? {} : { answerLookMs }),
   })
   context.after(() => door[Symbol.asyncDispose]())
-  return { port: door.port, counts, answerLate: waiting.resolve }
+  return { port: door.port, counts, answering, answerLate: waiting.resolve }
 }
 
 async function connected(context: TestContext, port: number): Promise<Socket> {
@@ -121,6 +125,26 @@ for (const [what, [request, statuses]] of Object.entries(BEFORE_NOTHING)) {
     assert.equal(counts.acts, 0)
   })
 }
+
+test('of a large answer one slice waits at a time, so that it is seen how much was taken', async (context) => {
+  const { port, answering } = await opened(context)
+  const socket = await connected(context, port)
+  socket.pause()
+  socket.write('GET /large HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n')
+  const theirs = await answering.promise
+  let taken = -1
+  while (theirs.writableLength === 0 || taken !== theirs.bytesWritten) {
+    taken = theirs.bytesWritten
+    await sleep(20)
+  }
+  assert.ok(taken < LARGE.length, 'the system holds all of it: make it larger')
+  assert.ok(theirs.writableLength < 100_000, `${theirs.writableLength} wait`)
+  const all = textOf(socket)
+  socket.resume()
+  const [head = '', body = ''] = (await all).split('\r\n\r\n')
+  assert.match(head, new RegExp(`^content-length: ${LARGE.length}$`, 'im'))
+  assert.ok(body === LARGE)
+})
 
 /** A connection on which an answer is asked for and nothing read, while more is sent; resolves when the door ends it. */
 async function endedUnread(context: TestContext, port: number): Promise<void> {
