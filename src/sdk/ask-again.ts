@@ -27,6 +27,8 @@ export function askAgainLines(
   client: HttpClient,
   { dataSet, reason }: { dataSet: string; reason: string },
 ): Promise<ReadableStream<Uint8Array>> {
-  const path = `/v1/datasets/${encodeURIComponent(dataSet)}/people-to-ask`
-  return fetchStream(client, path, { reason, format: 'ndjson' })
+  return fetchStream(client, ASK_AGAIN_API.askAgain, {
+    params: { dataSet },
+    query: { reason, format: 'ndjson' },
+  })
 }

@@ -1,16 +1,19 @@
 import type { IncomingMessage } from 'node:http'
 import { Readable } from 'node:stream'
 import { answerOf, readText, refusalOf } from '../kernel/http/call-json.ts'
+import type { Endpoint } from '../kernel/http/endpoint.ts'
 import { againIfClosed, sendRequest } from '../kernel/http/send-request.ts'
+import { addressOf } from './address-of.ts'
+import type { AddressParts } from './address-of.ts'
 import type { HttpClient } from './http-client.ts'
 
 /** Gets what a door gives as a stream of bytes, for what is too long to be held; refusals are those of every call. */
 export async function fetchStream(
   client: HttpClient,
-  path: string,
-  query: Readonly<Record<string, string | undefined>>,
+  endpoint: Pick<Endpoint, 'path'>,
+  filledWith: AddressParts,
 ): Promise<ReadableStream<Uint8Array>> {
-  return (await fetchFile(client, path, query)).body
+  return (await fetchFile(client, endpoint, filledWith)).body
 }
 
 /** What a door gives as a file. */
@@ -23,10 +26,10 @@ export interface FetchedFile {
 /** The same with what the door says of the file. */
 export async function fetchFile(
   { server, token, clock }: HttpClient,
-  path: string,
-  query: Readonly<Record<string, string | undefined>>,
+  endpoint: Pick<Endpoint, 'path'>,
+  filledWith: AddressParts,
 ): Promise<FetchedFile> {
-  const { href: url } = addressOf(server.url, path, query)
+  const url = addressOf(server.url, endpoint, filledWith)
   const incoming = await againIfClosed(async (isAgain) =>
     sendRequest({
       url,
@@ -39,15 +42,7 @@ export async function fetchFile(
   if (response.status === 200)
     return { disposition: incoming.headers['content-disposition'] ?? '', body: bytesOf(incoming) }
   const text = await readText(incoming).catch(() => '')
-  throw refusalOf(response, { text, url, clock })
-}
-
-function addressOf(base: string, path: string, query: Readonly<Record<string, string | undefined>>): URL {
-  const url = new URL(`${base.replace(/\/+$/, '')}${path}`)
-  for (const [name, value] of Object.entries(query)) {
-    if (value !== undefined) url.searchParams.set(name, value)
-  }
-  return url
+  throw refusalOf(response, { text, url, path: endpoint.path, clock })
 }
 
 function bytesOf(incoming: IncomingMessage): ReadableStream<Uint8Array> {

@@ -45,8 +45,10 @@ export interface HandOver {
 
 export function openHandOver(client: HttpClient): HandOver {
   const file = async (dataSet: string, request: HandOverRequest): Promise<HandOverFile> => {
-    const path = `/v1/datasets/${encodeURIComponent(dataSet)}/hand-over`
-    const { disposition, body } = await fetchFile(client, path, { ...request })
+    const { disposition, body } = await fetchFile(client, HAND_OVER_API.handOver, {
+      params: { dataSet },
+      query: request,
+    })
     return { ending: /\.((?:csv|ndjson)(?:\.gz)?)"$/.exec(disposition)?.[1] ?? 'ndjson', body }
   }
   return {

@@ -10,6 +10,7 @@ import type { IdSource } from '../kernel/id.ts'
 import { LIMITS } from '../kernel/limits.ts'
 import { accessTokenSource } from '../protocol/http/access-token-source.ts'
 import { signClientAssertion } from '../protocol/http/client-assertion.ts'
+import { addressOf } from './address-of.ts'
 
 /**
  * A server and its name. The name is the audience of tokens, and so it is pinned by the caller and never taken from
@@ -95,7 +96,7 @@ export function httpClient({
     input: AnyInput,
     send: (sending: Sending) => Promise<T>,
   ): Promise<T> => {
-    const url = addressOf(server.url, endpoint.path, input)
+    const url = addressOf(server.url, endpoint, input)
     const isRepeatable =
       endpoint.method !== 'post' || input.idempotencyKey !== undefined || input.isRepeatable === true
     let isAgain = false
@@ -159,7 +160,7 @@ interface Sending {
 }
 
 function requestOf({ endpoint, input: { body, idempotencyKey }, ...sending }: Sending) {
-  return { ...sending, method: METHODS[endpoint.method], body, idempotencyKey }
+  return { ...sending, path: endpoint.path, method: METHODS[endpoint.method], body, idempotencyKey }
 }
 
 const METHODS = { get: 'GET', post: 'POST', put: 'PUT', delete: 'DELETE' } as const
@@ -181,29 +182,4 @@ function pauseMs(thrown: unknown, attempt: number): number {
   if (thrown instanceof KeptConnectionClosed) return 0
   const asked = isTooSoon(thrown) && thrown instanceof PeerRefusal ? (thrown.retryAfterMs ?? 0) : 0
   return Math.max(RETRY_PAUSE_MS * attempt, asked)
-}
-
-function addressOf(
-  base: string,
-  path: string,
-  { params, query }: { params?: unknown; query?: unknown },
-): string {
-  const named = recordOf(params)
-  const filled = path.replaceAll(/\{(\w+)\}/g, (_, name: string) => encodeURIComponent(textOf(named[name])))
-  const url = new URL(`${base.replace(/\/+$/, '')}${filled}`)
-  for (const [name, value] of Object.entries(recordOf(query))) {
-    if (value !== undefined) url.searchParams.set(name, textOf(value))
-  }
-  return url.href
-}
-
-function recordOf(value: unknown): Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null ? { ...value } : {}
-}
-
-/** Parameters are texts, numbers and booleans; anything else is a bug of the caller. */
-function textOf(value: unknown): string {
-  if (typeof value === 'string') return value
-  if (typeof value === 'number' || typeof value === 'boolean') return String(value)
-  throw new TypeError('A parameter of a path or query is a text, a number or a boolean')
 }

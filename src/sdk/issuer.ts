@@ -26,6 +26,7 @@ import type {
   explanationSchema,
 } from '../protocol/http/question-api.ts'
 import type { KeySet } from '../protocol/member.ts'
+import { addressOf } from './address-of.ts'
 import { collectPages } from './collect-pages.ts'
 import type { HttpClient } from './http-client.ts'
 
@@ -183,9 +184,8 @@ async function sendFile(
   { server, token, clock }: HttpClient,
   { dataSet, batch, format, body, signal }: FileToImport,
 ): Promise<BatchView> {
-  const url = new URL(`${server.url.replace(/\/+$/, '')}/v1/datasets/${encodeURIComponent(dataSet)}/batches`)
-  if (batch !== undefined) url.searchParams.set('batch', batch)
-  url.searchParams.set('format', format)
+  const { path } = SITE_API.importBatch
+  const url = new URL(addressOf(server.url, { path }, { params: { dataSet }, query: { batch, format } }))
   const headers = { 'content-type': MEDIA_TYPES[format], authorization: `Bearer ${(await token()) ?? ''}` }
   const response = await fetch(url, {
     method: 'POST',
@@ -197,7 +197,7 @@ async function sendFile(
     throw new Fault('fault.peer_unreachable', { what: `Cannot reach ${url.host}`, cause })
   })
   const text = await response.text().catch(() => '')
-  if (!response.ok) throw refusalOf(response, { text, url: url.href, clock })
+  if (!response.ok) throw refusalOf(response, { text, url: url.href, path, clock })
   const parsed = parseWith(batchViewSchema, parseJson(text))
   if (!parsed.ok) throw new Fault('fault.peer_refused', { what: `Cannot read the answer of ${url.host}` })
   return parsed.value

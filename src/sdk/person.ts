@@ -87,7 +87,7 @@ export function openPersonRecords(client: HttpClient, { ref, issuer, reason }: P
         limit,
       ),
     export: (request) =>
-      fetchStream(client, `/v1/people/${encodeURIComponent(ref)}/export`, { issuer, reason, ...request }),
+      fetchStream(client, SITE_API.exportPerson, { params, query: { ...scope, ...request } }),
     bases: async () => (await client.call(SITE_API.personBases, { params, query: scope })).items,
     consents: (form) => client.text(SITE_API.personConsents, { params, query: { ...scope, form } }),
     objections: async () => (await client.call(SITE_API.listObjections, { params, query: scope })).items,

@@ -1,9 +1,13 @@
 import assert from 'node:assert/strict'
 import { PassThrough } from 'node:stream'
-import { test } from 'node:test'
+import { describe, test } from 'node:test'
 import { stripVTControlCharacters } from 'node:util'
 import { Fault } from '../../src/kernel/faults.ts'
 import { PeerRefusal, refusalOf } from '../../src/kernel/http/call-json.ts'
+import { NETWORK_API } from '../../src/protocol/http/network-endpoints.ts'
+import { SITE_API } from '../../src/protocol/http/site-api.ts'
+import { addressOf } from '../../src/sdk/address-of.ts'
+import type { AddressParts } from '../../src/sdk/address-of.ts'
 import { money } from '../../src/kernel/money.ts'
 import { instant, systemClock } from '../../src/kernel/clock.ts'
 import { FellShort, WrongUse, exitCodeOf, sentenceOf } from '../../src/cli/failures.ts'
@@ -81,27 +85,92 @@ test('sentenceOf() names the option for what another side misses, and a single f
   for (const [said, expected] of cases) assert.equal(said, expected)
 })
 
-test('what is not there is called by its name, and a key of a person by none', () => {
-  const says = (path: string) =>
+describe('what is not there', () => {
+  const says = (path: string, filledWith: AddressParts) =>
     refusalOf(
       { status: 404, headers: { get: () => null } },
       {
         text: '{"code":"fault.not_found","title":"Not found"}',
-        url: `http://site:1${path}`,
+        url: addressOf('http://site:1/', { path }, filledWith),
+        path,
         clock: systemClock,
       },
     ).message
   const end = 'at site:1, or it is not open to you; check the'
-  const cases = [
-    ['/v1/officer/bases/basis_1/end', `There is no basis "basis_1" ${end} name`],
-    ['/v1/guardianships/gsh_1/end', `There is no guardianship "gsh_1" ${end} name`],
-    ['/v1/officer/notices?dataSet=steps', `There is no data set "steps" ${end} name`],
-    ['/v1/people/secret-key/uses', `There is no such person ${end} key`],
-    ['/v1/people/secret-key/restriction', `There is no such person, or no restriction of them, ${end} key`],
-    ['/v1/people/secret-key/correction', `There is no such person, data set or row ${end} key`],
-    ['/v1/else', `There is no "/v1/else" ${end} name`],
-  ]
-  for (const [path = '', expected] of cases) assert.equal(says(path), expected)
+
+  test('is called by its name, and a person’s key by none', () => {
+    const ofPerson = { params: { ref: 'secret-key', purpose: 'p', evidence: 'e' } }
+    const cases = [
+      ['/v1/officer/bases/{basis}/end', { params: { basis: 'basis_1' } }, `no basis "basis_1" ${end} name`],
+      [
+        '/v1/sites/{id}/floor-limits/{limit}/closing',
+        { params: { id: 'galway', limit: 'flr_1' } },
+        `no site "galway" or floor limit "flr_1" ${end} name`,
+      ],
+      ['/v1/officer/notices', { query: { dataSet: 'steps' } }, `no data set "steps" ${end} name`],
+      ['/v1/people/{ref}/uses', ofPerson, `no such person ${end} key`],
+      [
+        '/v1/people/{ref}/restriction/lifting',
+        ofPerson,
+        `no such person, or no restriction of them, ${end} key`,
+      ],
+      ['/v1/people/{ref}/correction', ofPerson, `no such person, data set or row ${end} key`],
+      ['/v1/people/{ref}/age-evidence/{evidence}/end', ofPerson, `no such person or evidence ${end} key`],
+      ['/v1/grants/revocations', {}, `no such data set or person ${end} names`],
+    ] as const
+    for (const [path, filledWith, expected] of cases)
+      assert.equal(says(path, filledWith), `There is ${expected}`)
+    assert.equal(
+      says('/v1/disputes', {}),
+      'There is no such thing at site:1 as the dispute is about, or it is not open to you; check the names in it',
+    )
+  })
+
+  test('has a word of its own on every route', () => {
+    const words = new Set<string>()
+    for (const { path } of [...Object.values(NETWORK_API), ...Object.values(SITE_API)]) {
+      const names = [...path.matchAll(/\{(\w+)\}/g)].map(([, name = '']) => name)
+      const said = says(path, { params: Object.fromEntries(names.map((name) => [name, `a ${name}`])) })
+      assert.doesNotMatch(said, /[{}/]|%20/, path)
+      for (const name of names.filter(() => !path.startsWith('/v1/people/')))
+        words.add(
+          new RegExp(`([a-z -]+) "a ${name}"`).exec(said.replace(/^There is no| or /g, ''))?.[1]?.trim() ??
+            path,
+        )
+    }
+    // Read them when there is a new one: it follows from the address, and may be no word.
+    assert.deepEqual([...words].toSorted(), [
+      'agent',
+      'ask',
+      'assessment',
+      'authority request',
+      'backup',
+      'basis',
+      'contract',
+      'data set',
+      'dispute',
+      'enforcement point',
+      'erasure',
+      'floor limit',
+      'ground for transfers',
+      'guardianship',
+      'hold of',
+      'incident',
+      'issuer',
+      'log of the site',
+      'member',
+      'notice',
+      'officer',
+      'party',
+      'receipt',
+      'regulator',
+      'request',
+      'settlement',
+      'site',
+      'sub-processor',
+      'tile',
+    ])
+  })
 })
 
 test('paint() and progress() leave a pipe alone', () => {

@@ -9,10 +9,14 @@ import { LIMITS } from '../limits.ts'
 import { describeProblems, parseWith } from '../parse.ts'
 import { sendRequest } from './send-request.ts'
 import type { HttpRequest } from './send-request.ts'
+import { whatIsMissing } from './what-is-missing.ts'
+import type { NotFound } from './what-is-missing.ts'
 
 /** One call of a JSON door. */
 export interface JsonCall<S extends z.ZodType> {
   readonly url: string
+  /** The same as the table of routes has it, with parameters in braces: by it a refusal calls what is missing by its name. */
+  readonly path?: string
   readonly method: 'GET' | 'POST' | 'PUT' | 'DELETE'
   /** Bearer token, if the door wants one. */
   readonly token?: string | undefined
@@ -54,7 +58,7 @@ export class PeerRefusal extends Fault {
  */
 export async function callJson<S extends z.ZodType>(call: JsonCall<S>): Promise<z.output<S>> {
   const { response, text } = await send(call)
-  if (!isOk(response)) throw refusalOf(response, { text, url: call.url, clock: call.clock })
+  if (!isOk(response)) throw refusalOf(response, { ...call, text, path: call.path })
   const parsed = parseWith(call.response, text === '' ? undefined : parseJson(text))
   if (!parsed.ok) {
     throw new Fault('fault.peer_refused', {
@@ -67,7 +71,7 @@ export async function callJson<S extends z.ZodType>(call: JsonCall<S>): Promise<
 /** Calls a door that answers with a text or a file of another kind; refusals are the same. */
 export async function callText(call: Omit<JsonCall<z.ZodType>, 'response'>): Promise<string> {
   const { response, text } = await send(call)
-  if (!isOk(response)) throw refusalOf(response, { text, url: call.url, clock: call.clock })
+  if (!isOk(response)) throw refusalOf(response, { ...call, text, path: call.path })
   return text
 }
 
@@ -138,13 +142,13 @@ export async function readText(incoming: IncomingMessage): Promise<string> {
 /** What another side refused, in the words of its problem document where it sent one. */
 export function refusalOf(
   response: Answer,
-  { text, url, clock }: { text: string; url: string; clock: Clock },
+  { text, url, path, clock }: { text: string; clock: Clock } & NotFound,
 ): PeerRefusal {
   const { code, title, detail, errors } = recordOf(parseJson(text))
   const { status } = response
   const what =
     unforeseen(response, url) ??
-    (status === 404 && code === 'fault.not_found' ? notFound(url) : undefined) ??
+    (status === 404 && code === 'fault.not_found' ? whatIsMissing({ url, path }) : undefined) ??
     inOneSentence(title, detail) ??
     `${hostOf(url)} answered ${status}`
   const ours = status === 401 ? clockDifference(response, { url, clock }) : undefined
@@ -168,54 +172,6 @@ function unforeseen({ status, headers }: Answer, url: string): string | undefine
   return status === 500 && requestId !== null
     ? `${hostOf(url)} could not do it; its log says why, under ${requestId}`
     : undefined
-}
-
-/** What the parts of an address are called; a person's key is not repeated. */
-const NAMED: Readonly<Record<string, string>> = {
-  asks: 'ask',
-  assessments: 'assessment',
-  backups: 'backup',
-  bases: 'basis',
-  datasets: 'data set',
-  erasures: 'erasure',
-  guardianships: 'guardianship',
-  incidents: 'incident',
-  members: 'member',
-  officers: 'officer',
-  regulators: 'regulator',
-  releases: 'release',
-  requests: 'request',
-  settlements: 'settlement',
-  sites: 'site',
-  transfers: 'ground for transfers',
-}
-
-/** What of a person was asked for: that the person is there and this is not, the other side does not tell apart. */
-const OF_PERSON: Readonly<Record<string, string>> = {
-  correction: 'person, data set or row',
-  objections: 'person or data set',
-  restriction: 'person, or no restriction of them,',
-}
-
-/** Whether it is not there or only not for this caller, the other side does not say. */
-function notFound(url: string): string {
-  const { host, pathname, searchParams } = new URL(url)
-  const [, kind = '', name, part = ''] =
-    /^\/v1\/(?:officer\/)?(\w+)(?:\/([^/]+))?(?:\/(\w+))?/.exec(pathname) ?? []
-  if (kind === 'people')
-    return `There is no such ${OF_PERSON[part] ?? 'person'} at ${host}, or it is not open to you; check the key`
-  if (kind === 'grants')
-    return `There is no such data set or person at ${host}, or it is not open to you; check the names`
-  const dataSet = searchParams.get('dataSet')
-  const word = NAMED[kind]
-  // A list is there; what the message says of it is not.
-  if (word !== undefined && name === undefined && dataSet === null)
-    return `There is no such thing at ${host} as the ${word} is about, or it is not open to you; check the names in it`
-  const what =
-    word === undefined || name === undefined
-      ? `${dataSet === null ? `"${pathname}"` : `data set "${dataSet}"`}`
-      : `${word} "${decodeURIComponent(name)}"`
-  return `There is no ${what} at ${host}, or it is not open to you; check the name`
 }
 
 /** Title and detail as they are read on: what is to be done comes after a semicolon. */
