@@ -42,10 +42,11 @@ const statuses = (answer: string): readonly string[] =>
   [...answer.matchAll(/HTTP\/1\.1 (\d{3}) [A-Z]/g)].map(([, status = '']) => status)
 
 const CLOSE = 'connection: close\r\n'
-const get = (path: string, headers = ''): string =>
-  `GET ${path} HTTP/1.1\r\nhost: x\r\n${headers}${CLOSE}\r\n`
+const get = (path: string, headers = ''): string => `GET ${path} HTTP/1.1\r\nhost: x\r\n${headers}\r\n`
 const post = (headers: string, body: string, version = '1.1'): string =>
-  `POST /v1/token HTTP/${version}\r\nhost: x\r\n${headers}${CLOSE}\r\n${body}`
+  `POST /v1/token HTTP/${version}\r\nhost: x\r\n${headers}\r\n${body}`
+/** With this the door closes, if it goes on reading until then. */
+const LAST = get('/readyz', CLOSE)
 
 describe('a request that may be read in two ways is refused, and nothing after it is read:', () => {
   const ambiguous: Readonly<Record<string, string>> = {
@@ -65,9 +66,9 @@ describe('a request that may be read in two ways is refused, and nothing after i
     'a chunk past all numbers': post('transfer-encoding: chunked\r\n', 'fffffffffffffffff\r\n{}'),
     'chunks without a return': post('transfer-encoding: chunked\r\n', '2\n{}\n0\n\n'),
     'a chunk in another notation': post('transfer-encoding: chunked\r\n', '0x2\r\n{}\r\n0\r\n\r\n'),
-    'no host': `GET /healthz HTTP/1.1\r\n${CLOSE}\r\n`,
+    'no host': 'GET /healthz HTTP/1.1\r\n\r\n',
     'two hosts': get('/healthz', 'host: y\r\n'),
-    'a host that is an address': `GET /healthz HTTP/1.1\r\nhost: evil/v1?\r\n${CLOSE}\r\n`,
+    'a host that is an address': 'GET /healthz HTTP/1.1\r\nhost: evil/v1?\r\n\r\n',
     'lines without a return': 'GET /healthz HTTP/1.1\nhost: x\n\n',
     'a return in a header': get('/healthz', 'x-a: a\rb\r\n'),
     'a NUL in a header': get('/healthz', 'x-a: a\0b\r\n'),
@@ -75,6 +76,14 @@ describe('a request that may be read in two ways is refused, and nothing after i
     'an address of bytes': get('/healthz\u00FF'),
     'an address that begins elsewhere': get('healthz'),
     'a backslash in the address': get('/\\evil.example'),
+    'an address of another host': get('http://evil.example/healthz'),
+    'an address of no host': get('http:///healthz'),
+    'an address with a name before the host': get('http://x@evil.example/healthz'),
+    'an address that steps up': get('/tile/../v1/offers'),
+    'an address that steps up, encoded': get('/tile/%2e%2E/v1/offers'),
+    'an address that steps up at its end': get('/tile/.%2e'),
+    'an address that stays': get('/v1/./offers'),
+    'an address with a fragment': get('/v1/offers#/healthz'),
     'no version': 'GET /healthz\r\n\r\n',
     'another version': 'GET /healthz HTTP/1.2\r\nhost: x\r\n\r\n',
     'the preface of HTTP/2': 'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n',
@@ -84,10 +93,17 @@ describe('a request that may be read in two ways is refused, and nothing after i
   }
   for (const [what, text] of Object.entries(ambiguous)) {
     test(what, async () => {
-      for (const url of doors())
-        assert.deepEqual(statuses(await send(url, text + get('/readyz'))), ['400'], what)
+      for (const url of doors()) assert.deepEqual(statuses(await send(url, text + LAST)), ['400'], what)
     })
   }
+
+  test('and after one that can be read in one way only it is', async () => {
+    for (const url of doors())
+      assert.deepEqual(
+        statuses(await send(url, get('/healthz') + post('content-length: 2\r\n', '{}') + LAST)),
+        ['200', '400', '200'],
+      )
+  })
 })
 
 test('chunks with extensions and trailers are one body, of which the trailers are no headers', async () => {
@@ -95,9 +111,9 @@ test('chunks with extensions and trailers are one body, of which the trailers ar
   for (const url of doors()) {
     const chunked = 'transfer-encoding: chunked\r\ntrailer: authorization\r\n'
     const body = `2;a=b\r\n{}\r\n0\r\nauthorization: Bearer ${token}\r\n\r\n`
-    assert.deepEqual(statuses(await send(url, post(chunked, body))), ['400'])
+    assert.deepEqual(statuses(await send(url, post(chunked + CLOSE, body))), ['400'])
     const endless = `2;a=${'b'.repeat(200_000)}\r\n{}\r\n0\r\n\r\n`
-    assert.deepEqual(statuses(await send(url, post(chunked, endless))), ['413'])
+    assert.deepEqual(statuses(await send(url, post(chunked + CLOSE, endless))), ['413'])
   }
 })
 
@@ -110,15 +126,16 @@ test('of requests on one connection each is answered for its own token, in order
   const member = NETWORK_API.member.path.replace('{id}', 'federation')
   const answer = await send(
     network.url,
-    one(member, fresh(network.name)) + one(member) + one(member, 'zqsecret') + get('/healthz'),
+    one(member, fresh(network.name)) + one(member) + one(member, 'zqsecret') + LAST,
   )
   assert.deepEqual(statuses(answer), ['200', '401', '401', '200'])
   assert.ok(answer.indexOf('"id":"federation"') < answer.indexOf('HTTP/1.1 401'))
   const data = SITE_API.listDataSets.path
-  assert.deepEqual(
-    statuses(await send(trade.site().url, one(data) + one(data, 'zqsecret') + get('/healthz'))),
-    ['401', '401', '200'],
-  )
+  assert.deepEqual(statuses(await send(trade.site().url, one(data) + one(data, 'zqsecret') + LAST)), [
+    '401',
+    '401',
+    '200',
+  ])
 })
 
 describe('a way in that is none', () => {
@@ -130,6 +147,11 @@ describe('a way in that is none', () => {
     'another method in a header is not taken': [
       `GET /v1/token HTTP/1.1\r\nhost: x\r\nx-http-method-override: POST\r\nx-method-override: POST\r\n${CLOSE}`,
       '405',
+    ],
+    'an address may name its host': [`GET http://X/healthz HTTP/1.1\r\nhost: x\r\n${CLOSE}`, '200'],
+    'points that are no steps are part of a name': [
+      `GET /v1/..offers/...?a=/../b HTTP/1.1\r\nhost: x\r\n${CLOSE}`,
+      '404',
     ],
     'another address in a header is not taken': [
       `GET /nothing HTTP/1.1\r\nhost: x\r\nx-original-url: /healthz\r\nx-rewrite-url: /healthz\r\n${CLOSE}`,
