@@ -36,6 +36,11 @@ export const LIMITS = {
   queryTimeoutMs: 30_000,
   /** A body of a request to a door; batches of asks and pages of grants fit. */
   requestBytesMax: 8 * 1024 * 1024,
+  /** The same where anybody may send it, unknown: a request to a witness with the most checkpoints is half of this. */
+  unknownBytesMax: 1024 * 1024,
+  /** Pieces of a body of unknown length, some for each of its kilobytes beside: each costs some microseconds, however small it is. */
+  bodyPiecesMax: 16_384,
+  bodyPiecesPerKilobyteMax: 16,
   /** A token that is to be exchanged, which is read before it is known whose it is: a signed text of half a kilobyte. */
   exchangeBytesMax: 16 * 1024,
   asksPerBatchMax: 500,

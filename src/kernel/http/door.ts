@@ -150,7 +150,7 @@ async function serveRequest<
   const request = {
     caller,
     params: parsePart(endpoint.params, context.req.param()),
-    query: parsePart(endpoint.query, context.req.query()),
+    query: parsePart(endpoint.query, queryOf(context)),
     body: parsePart(endpoint.body, endpoint.body === undefined ? undefined : requireJson(text)),
     raw,
     // Only on demand: it makes the server build a whole request.
@@ -176,6 +176,15 @@ async function serveRequest<
     key,
     body: `${endpoint.method} ${context.req.path}${new URL(raw.url).search}\n${text}`,
     act,
+  })
+}
+
+/** Of a parameter that is there twice one reader takes the first and another the last. */
+function queryOf({ req }: Context): Readonly<Record<string, string>> {
+  const twice = Object.entries(req.queries()).find(([, values]) => values.length > 1)
+  if (twice === undefined) return req.query()
+  throw new Fault('fault.request_malformed', {
+    what: `Cannot read the request: "${twice[0]}" is there twice`,
   })
 }
 

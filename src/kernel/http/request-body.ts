@@ -31,25 +31,53 @@ export async function* bodyOf({ body }: Request): AsyncGenerator<Uint8Array, voi
  * The whole body as text, up to a bound.
  *
  * @returns `undefined` where it is larger; no more of it is read then
- * @throws SenderLeft
+ * @throws SenderLeft, Fault `fault.request_malformed`
  */
 export async function readText(request: Request, bytesMax: number): Promise<string | undefined> {
   const length = request.headers.get('content-length')
   if (Number(length ?? 0) > bytesMax) return undefined
   // HTTP holds a body to the length it announced; only one of unknown length has to be counted as it comes.
-  if (length !== null) {
-    return request.text().catch((cause: unknown) => {
-      throw endOf(cause)
+  const bytes = length === null ? await gather(request, bytesMax) : await wholeOf(request)
+  return bytes === undefined ? undefined : textOf(bytes)
+}
+
+async function wholeOf(request: Request): Promise<Uint8Array> {
+  try {
+    return await request.bytes()
+  } catch (cause) {
+    throw endOf(cause)
+  }
+}
+
+/** In one place that grows, because a body may come in pieces that are a hundred times smaller than what it takes to keep one. */
+async function gather(request: Request, bytesMax: number): Promise<Uint8Array | undefined> {
+  let gathered = Buffer.alloc(0)
+  let [sizeBytes, pieces] = [0, 0]
+  for await (const piece of bodyOf(request)) {
+    pieces += 1
+    const before = sizeBytes
+    sizeBytes += piece.byteLength
+    if (sizeBytes > bytesMax) return undefined
+    if (pieces > LIMITS.bodyPiecesMax + (sizeBytes / 1_024) * LIMITS.bodyPiecesPerKilobyteMax)
+      throw new Fault('fault.request_malformed', {
+        what: 'Cannot read the request: its body comes in too many pieces',
+      })
+    if (sizeBytes > gathered.byteLength) gathered = Buffer.concat([gathered], 2 * sizeBytes)
+    gathered.set(piece, before)
+  }
+  return gathered.subarray(0, sizeBytes)
+}
+
+/** Another reader would take bytes that are not UTF-8 for other characters, and two names for one. */
+function textOf(bytes: Uint8Array): string {
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(bytes)
+  } catch (cause) {
+    throw new Fault('fault.request_malformed', {
+      what: 'Cannot read the request: its body is not UTF-8',
+      cause,
     })
   }
-  const chunks: Uint8Array[] = []
-  let sizeBytes = 0
-  for await (const chunk of bodyOf(request)) {
-    sizeBytes += chunk.byteLength
-    if (sizeBytes > bytesMax) return undefined
-    chunks.push(chunk)
-  }
-  return Buffer.concat(chunks).toString('utf8')
 }
 
 /**
@@ -59,14 +87,19 @@ export async function readText(request: Request, bytesMax: number): Promise<stri
  */
 export async function readBody(
   request: Request,
-  { isExchange }: Pick<Endpoint, 'isExchange'>,
+  endpoint: Pick<Endpoint, 'isExchange' | 'isPublic'>,
 ): Promise<string> {
-  const bytesMax = isExchange === true ? LIMITS.exchangeBytesMax : LIMITS.requestBytesMax
+  const bytesMax = bytesMaxOf(endpoint)
   const text = await readText(request, bytesMax)
   if (text !== undefined) return text
   throw new Fault('fault.request_too_large', {
     what: `Cannot take the request: its body is over ${bytesMax} bytes`,
   })
+}
+
+function bytesMaxOf({ isExchange, isPublic }: Pick<Endpoint, 'isExchange' | 'isPublic'>): number {
+  if (isExchange === true) return LIMITS.exchangeBytesMax
+  return isPublic === true ? LIMITS.unknownBytesMax : LIMITS.requestBytesMax
 }
 
 /**

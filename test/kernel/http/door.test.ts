@@ -32,6 +32,15 @@ const make = endpoint({
   status: 201,
   isIdempotent: true,
 })
+const show = endpoint({
+  method: 'post',
+  path: '/v1/shown',
+  tag: 'things',
+  summary: 'Show a thing, as anybody',
+  body: z.array(z.string()),
+  response: z.object({ shown: z.number() }),
+  isPublic: true,
+})
 const file = endpoint({
   method: 'get',
   path: '/tile/{path}',
@@ -85,15 +94,22 @@ function door(log: Log = silentLog): { app: Door<string>['app']; acts: { count: 
     acts.count += 1
     return Promise.resolve({ made: body.amount * query.size })
   })
+  made.serve(show, ({ body }) => Promise.resolve({ shown: body.length }))
   made.serve(file, ({ params }) => Promise.resolve(new Response(params.path)))
   return { app: made.app, acts }
 }
 
-function post(path: string, body: string, headers: Record<string, string> = {}): Request {
+function post(
+  path: string,
+  body: string | Buffer<ArrayBuffer> | ReadableStream,
+  headers: Record<string, string> = {},
+): Request {
+  const length = body instanceof ReadableStream ? {} : { 'content-length': String(Buffer.byteLength(body)) }
   return new Request(`http://door${path}`, {
     method: 'POST',
     body,
-    headers: { authorization: 'somebody', ...headers },
+    duplex: 'half',
+    headers: { authorization: 'somebody', ...length, ...headers },
   })
 }
 
@@ -138,6 +154,55 @@ test('createDoor() says in one sentence that a body is no JSON', async () => {
   )
 })
 
+test('createDoor() refuses what readers take differently: a parameter twice, a body that is not UTF-8', async () => {
+  const { app, acts } = door()
+  const bytes = Buffer.concat([Buffer.from('{"amount":2,"'), Buffer.from([0xfc]), Buffer.from('":1}')])
+  const inPieces = ReadableStream.from([bytes.subarray(0, 14), bytes.subarray(14)])
+  const cases = [
+    [
+      post('/v1/things/oak?size=3&size=3', '{"amount":2}'),
+      /^Cannot read the request: "size" is there twice$/,
+    ],
+    [post('/v1/things/oak?a=1&%61=2', '{"amount":2}'), /^Cannot read the request: "a" is there twice$/],
+    [post('/v1/things/oak', bytes), /^Cannot read the request: its body is not UTF-8$/],
+    [post('/v1/things/oak', inPieces), /^Cannot read the request: its body is not UTF-8$/],
+  ] as const
+  for (const [request, expected] of cases) {
+    const response = await app.request(request)
+    assert.equal(response.status, 400)
+    assert.match(problemSchema.parse(await response.json()).detail ?? '', expected)
+  }
+  assert.equal(acts.count, 0)
+})
+
+test('createDoor() takes a body that begins with a byte order mark, of known length or not', async () => {
+  const bytes = Buffer.from('\ufeff{"amount":2}')
+  for (const body of [bytes, ReadableStream.from([bytes])])
+    assert.equal((await door().app.request(post('/v1/things/oak', body))).status, 201)
+})
+
+test('createDoor() refuses a body in more pieces than there is reason for, and takes one in many', async () => {
+  const { app } = door()
+  const inPieces = (size: number, count: number) =>
+    app.request(
+      post(
+        '/v1/things/oak',
+        ReadableStream.from(
+          (function* () {
+            for (const character of '{"amount":2}') yield Buffer.from(character)
+            const space = Buffer.alloc(size, ' ')
+            for (let index = 0; index < count; index += 1) yield space
+          })(),
+        ),
+      ),
+    )
+  assert.equal((await inPieces(1, LIMITS.bodyPiecesMax / 2)).status, 201)
+  assert.equal((await inPieces(1_024, LIMITS.requestBytesMax / 1_024 - 1)).status, 201)
+  const refused = await inPieces(1, LIMITS.bodyPiecesMax + 1_000)
+  assert.equal(refused.status, 400)
+  assert.match(await refused.text(), /its body comes in too many pieces/)
+})
+
 test('createDoor() refuses a body over the limit, with and without its announced length', async () => {
   const { app } = door()
   const announced = await app.request(post('/v1/things/oak', 'x'.repeat(LIMITS.requestBytesMax + 1)))
@@ -151,14 +216,15 @@ test('createDoor() refuses a body over the limit, with and without its announced
       else controller.enqueue(chunk)
     },
   })
-  const request = new Request('http://door/v1/things/oak', {
-    method: 'POST',
-    body: stream,
-    duplex: 'half',
-    headers: { authorization: 'a' },
-  })
-  assert.equal((await app.request(request)).status, 413)
+  assert.equal((await app.request(post('/v1/things/oak', stream))).status, 413)
   assert.ok(sent < 64, 'it stopped reading at the limit')
+})
+
+test('createDoor() takes less from anybody than from a caller whom it knows', async () => {
+  const { app } = door()
+  const largest = `["${'x'.repeat(LIMITS.unknownBytesMax - 4)}"]`
+  assert.equal((await app.request(post('/v1/shown', largest))).status, 200)
+  assert.equal((await app.request(post('/v1/shown', ` ${largest}`))).status, 413)
 })
 
 test('createDoor() answers the same key and body with the same words, and another body with 409', async () => {
