@@ -97,6 +97,15 @@ describe('the door', () => {
     assert.equal((await w.network.refusal(w.northcare, NETWORK_API.ask, { body })).status, 413)
   })
 
+  test('takes no two limits in one currency', async () => {
+    const daily = [5, 6].map((amount) => ({ amount, currency: 'CHF' }))
+    const problem = await w.network.refusal(w.network.operator, NETWORK_API.setLimits, {
+      params: { id: 'northcare' },
+      body: { daily },
+    })
+    assert.deepEqual(problem.errors, [{ field: 'daily', expected: 'expected each currency once' }])
+  })
+
   test('gives the same answer for the same Idempotency-Key, and 409 with another body', async () => {
     const headers = { 'idempotency-key': 'deposit-0001' }
     const body = (amount: number) => ({

@@ -116,8 +116,14 @@ export const collusionSchema = z
 
 /** `PUT /v1/members/{id}/limits`, by the operator: the most that may be held for the member's asks of one UTC day. */
 export const memberLimitsSchema = z
-  .strictObject({ daily: z.array(moneySchema).max(20) })
+  .strictObject({
+    daily: z.array(moneySchema).max(20).refine(isEachCurrencyOnce, 'expected each currency once'),
+  })
   .openapi('MemberLimits')
+
+function isEachCurrencyOnce(amounts: readonly { readonly currency: string }[]): boolean {
+  return new Set(amounts.map(({ currency }) => currency)).size === amounts.length
+}
 
 /** `POST /v1/sites`, by the operator: a site with the member that runs it. */
 export const newSiteSchema = z
