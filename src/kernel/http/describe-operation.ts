@@ -44,7 +44,7 @@ export function describeOperation(endpoint: Endpoint): RouteConfig {
       [endpoint.status ?? 200]: { description: 'Done', ...contentOf(endpoint) },
       default: {
         description: 'A problem',
-        content: { 'application/problem+json': { schema: problemSchema } },
+        content: { ...refusalOf(endpoint), 'application/problem+json': { schema: problemSchema } },
       },
     },
   }
@@ -64,7 +64,13 @@ function bodyOf({
   return body && { required: true, content: { 'application/json': { schema: body } } }
 }
 
+function refusalOf({ refusal }: Endpoint): Record<string, { schema: z.ZodType }> {
+  return refusal === undefined ? {} : { [refusal.produces]: { schema: refusal.schema } }
+}
+
 function contentOf({ response, produces }: Endpoint): { content?: Record<string, { schema: z.ZodType }> } {
-  if (produces !== undefined) return { content: { [produces]: { schema: z.string() } } }
+  // What is JSON of another kind is any JSON, and no text.
+  if (produces !== undefined)
+    return { content: { [produces]: { schema: produces.endsWith('+json') ? z.unknown() : z.string() } } }
   return response === undefined ? {} : { content: { 'application/json': { schema: response } } }
 }

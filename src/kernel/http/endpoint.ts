@@ -27,6 +27,8 @@ export interface Endpoint<
   readonly response?: R
   /** The media type of a response that is not JSON. */
   readonly produces?: string
+  /** What its own refusals are, where its protocol has others than problem documents; a door refuses by these all the same. */
+  readonly refusal?: { readonly produces: string; readonly schema: z.ZodType }
   /** 200 unless said. */
   readonly status?: 200 | 201 | 202 | 204
   /** Anybody may call it, without a token. */

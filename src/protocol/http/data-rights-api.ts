@@ -26,6 +26,14 @@ export const dataRightsDirectorySchema = z
   .openapi('DataRightsDirectory')
 export type DataRightsDirectory = z.input<typeof dataRightsDirectorySchema>
 
+/** Its own form of a refusal: code, message, and whether trying again is in vain. */
+const refusal = {
+  produces: 'application/json',
+  schema: z
+    .strictObject({ code: z.string(), message: z.string(), fatal: z.boolean().optional() })
+    .openapi('DataRightsError'),
+}
+
 /** The Data Rights Protocol 1.0, for agents whom the settings of the site name. Each knows its own requests only. */
 export const DATA_RIGHTS_API = {
   dataRightsDirectory: endpoint({
@@ -55,6 +63,7 @@ export const DATA_RIGHTS_API = {
     summary: 'Whether an agent’s token still holds (2.06)',
     params: agentParams,
     response: z.strictObject({}).openapi('AgentInformation'),
+    refusal,
     isPublic: true,
   }),
   exerciseRight: endpoint({
@@ -65,6 +74,7 @@ export const DATA_RIGHTS_API = {
     description: `${SIGNED} The agent’s token as bearer. The person is found by the claim that the settings name; what the agent has not verified waits for the person to show who they are.`,
     stream: ['text/plain'],
     response: exerciseStatusSchema,
+    refusal,
     isPublic: true,
   }),
   exerciseStatus: endpoint({
@@ -75,6 +85,7 @@ export const DATA_RIGHTS_API = {
     description: 'The agent that made it, with its token; anybody else 403.',
     params: requestParams,
     response: exerciseStatusSchema,
+    refusal,
     isPublic: true,
   }),
   revokeExercise: endpoint({
@@ -86,6 +97,7 @@ export const DATA_RIGHTS_API = {
     params: requestParams,
     stream: ['text/plain'],
     response: exerciseStatusSchema,
+    refusal,
     isPublic: true,
   }),
 } as const

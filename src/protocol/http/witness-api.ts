@@ -31,6 +31,7 @@ export const WITNESS_API = {
       'Anybody; the checkpoint must be signed by the log. The body is "old SIZE", a consistency proof from that size, an empty line, and the checkpoint. 200: the cosignature line. 409: the size that the witness saw last, as text/x.tlog.size; or another root at that size. 422: the proof does not hold. 403: not signed by the log. 404: not a log of a site of this network.',
     stream: ['text/plain'],
     produces: 'text/plain; charset=utf-8',
+    refusal: { produces: 'text/plain', schema: z.string() },
     isPublic: true,
   }),
   addCheckpoints: endpoint({

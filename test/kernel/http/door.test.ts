@@ -39,6 +39,7 @@ const show = endpoint({
   summary: 'Show a thing, as anybody',
   body: z.array(z.string()),
   response: z.object({ shown: z.number() }),
+  refusal: { produces: 'text/plain', schema: z.string() },
   isPublic: true,
 })
 const file = endpoint({
@@ -348,11 +349,22 @@ test('createDoor() serves health, readiness, metrics, its OpenAPI document and a
   const document = z
     .object({
       openapi: z.string(),
-      paths: z.record(z.string(), z.record(z.string(), z.object({ summary: z.string() }))),
+      paths: z.record(
+        z.string(),
+        z.record(
+          z.string(),
+          z.object({
+            summary: z.string(),
+            responses: z.looseObject({ default: z.object({ content: z.record(z.string(), z.unknown()) }) }),
+          }),
+        ),
+      ),
     })
     .parse(await (await app.request('http://door/openapi.json')).json())
   assert.equal(document.openapi, '3.1.0')
   assert.equal(document.paths['/v1/things/{id}']?.['post']?.summary, 'Make a thing')
+  const refused = document.paths['/v1/shown']?.['post']?.responses.default.content
+  assert.deepEqual(Object.keys(refused ?? {}), ['text/plain', 'application/problem+json'])
   const page = await app.request('http://door/docs')
   assert.match(page.headers.get('content-security-policy') ?? '', /default-src 'none'/)
   assert.doesNotMatch(await page.text(), /<script/)
