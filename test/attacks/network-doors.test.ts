@@ -39,6 +39,7 @@ const OPEN = [
   'addCheckpoint',
   'addCheckpoints',
   'witnessed',
+  'logKeys',
   'terms',
 ]
 /** For every member and site: who there is, and their keys. */
