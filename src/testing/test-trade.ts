@@ -105,6 +105,8 @@ export interface TestTrade extends AsyncDisposable {
   readonly networkDatabaseUrl: string
   readonly clock: Clock
   readonly federation: TestParty
+  /** Runs all sites. */
+  readonly custodian: TestParty
   readonly sites: readonly TestSite[]
   addSite(facts: TestSiteFacts): Promise<TestSite>
   site(name?: string): TestSite
@@ -161,6 +163,7 @@ export async function testTrade({
     networkDatabaseUrl,
     clock,
     federation,
+    custodian: edge,
     sites,
     addSite,
     site: (name = 'galway') => {

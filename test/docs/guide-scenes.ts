@@ -2,6 +2,7 @@ import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { stringify } from 'yaml'
 import { formatDate, formatInstant, later, systemClock } from '../../src/kernel/clock.ts'
+import { NETWORK_API } from '../../src/protocol/http/network-endpoints.ts'
 import type { WireManifest } from '../../src/sdk/issuer.ts'
 import { openSiteAdministration } from '../../src/sdk/issuer.ts'
 import { testManifest } from '../../src/testing/test-population.ts'
@@ -73,6 +74,15 @@ async function answered(stage: Stage): Promise<void> {
 }
 let bound = 0
 
+/** The custodian, which has no keys on the reader's machine, contests what was raised last. */
+async function custodianAnswers({ desk: { trade } }: Stage): Promise<void> {
+  const { items } = await trade.network.call(trade.custodian, NETWORK_API.listDisputes)
+  await trade.network.call(trade.custodian, NETWORK_API.answerDispute, {
+    params: { id: items[0]?.dispute ?? '' },
+    body: { answer: 'contested', text: 'It is not so' },
+  })
+}
+
 /** Erases somebody whose rows were given out, and waits until the recipient has heard of it. */
 async function erasedAndTold(stage: Stage): Promise<void> {
   await stage.type(`hedgerow person erase --site galway --as world-sport --person ${stage.desk.nextPerson()}`)
@@ -119,6 +129,7 @@ export const SCENES: Readonly<Record<string, Scene>> = {
       )
       const other = isDeletion ? 'northcare' : 'world-sport'
       await stage.type(`hedgerow dispute answer dispute_01J… --contest --text "It is so" --as ${other}`)
+      if (!isDeletion) await custodianAnswers(stage)
       if (command.includes('confirm-deletion'))
         await stage.type(
           'hedgerow dispute decide dispute_01J… --uphold --deletion --ground "It was passed on"',
