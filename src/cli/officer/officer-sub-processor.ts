@@ -4,7 +4,7 @@ import type { SubProcessorView } from '../../sdk/officer-contracts.ts'
 import { EXIT } from '../failures.ts'
 import { show } from '../session.ts'
 import type { Session } from '../session.ts'
-import { say, table } from '../terminal.ts'
+import { paint, say, table } from '../terminal.ts'
 import { addSiteOptions, perform, verb } from '../verb.ts'
 import { connectOfficer, readDocument } from './officer-seat.ts'
 import type { OfficerOptions } from './officer-seat.ts'
@@ -19,7 +19,8 @@ export function addSubProcessorVerbs(officer: Command, session: Session): void {
   addSiteOptions(
     verb(group, {
       name: 'list',
-      summary: 'what was announced and what was said of it; exit code 1 when one waits for an answer',
+      summary:
+        'what was announced and what was said of it; exit code 1 when one waits for an answer or is barred',
       example: 'hedgerow officer sub-processor list --site galway --as world-sport',
     }),
   ).action((options: OfficerOptions) => perform(session, () => list(session, options)))
@@ -30,7 +31,10 @@ export function addSubProcessorVerbs(officer: Command, session: Session): void {
       example: 'hedgerow officer sub-processor announce --file sub-processor.yaml --site galway',
     }),
   )
-    .requiredOption('--file <file>', 'YAML: contract, name, country, task, from')
+    .requiredOption(
+      '--file <file>',
+      'YAML: contract, name, country, task, from; transferBasis for a third country',
+    )
     .action((options: OfficerOptions & { file: string }) =>
       perform(session, async () => {
         const request = await readDocument(subProcessorRequestSchema, options.file)
@@ -87,7 +91,7 @@ async function list(session: Session, options: OfficerOptions): Promise<number> 
   show(session, {
     json: options.json,
     value: { items },
-    print: () =>
+    print: () => {
       table(session.terminal, {
         none: 'No other processor was announced',
         head: ['change', 'name', 'country', 'task', 'contract', 'from', 'state', 'reason'],
@@ -101,9 +105,19 @@ async function list(session: Session, options: OfficerOptions): Promise<number> 
           item.state.replaceAll('_', ' '),
           item.reason ?? '',
         ]),
-      }),
+      })
+      for (const { name, country } of items.filter(({ state }) => state === 'barred'))
+        say(
+          session.terminal,
+          paint(
+            session.terminal,
+            'warn',
+            `Barred: nothing may go to ${name}, because no ground carries a transfer to ${country} today`,
+          ),
+        )
+    },
   })
-  return items.some(({ state }) => state === 'asked') ? EXIT.fellShort : EXIT.done
+  return items.some(({ state }) => state === 'asked' || state === 'barred') ? EXIT.fellShort : EXIT.done
 }
 
 function tell(session: Session, { json }: OfficerOptions, found: SubProcessorView): void {

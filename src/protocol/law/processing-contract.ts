@@ -18,6 +18,11 @@ export const subProcessorSchema = z.strictObject({
   /** What it does with the data. */
   task: textSchema('what it does'),
   from: daySchema.optional(),
+  /**
+   * What carries a transfer to it outside of the European Economic Area where no adequacy decision covers everybody there (Art. 44 to 46):
+   * `scc:REFERENCE`, `bcr:REFERENCE`, or the condition of a decision, such as `dpf-certified`.
+   */
+  transferBasis: textSchema('a basis such as scc:2026-118', 100).optional(),
 })
 
 const COMMON = {

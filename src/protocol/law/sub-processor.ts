@@ -25,13 +25,15 @@ export type SubProcessorAnswer = (typeof SUB_PROCESSOR_ANSWERS)[number]
 
 /**
  * `asked`: waits for approval. `announced`: comes in on its day unless there is an objection. `approved`: comes in on its day.
- * `in_use`: its day has come. `objected`, `withdrawn`: it does not come in. `void`: the contract has ended.
+ * `in_use`: its day has come. `barred`: it would be one of the last three, but nothing carries a transfer to its country now, so nothing may
+ * go there. `objected`, `withdrawn`: it does not come in. `void`: the contract has ended.
  */
 export const SUB_PROCESSOR_STATES = [
   'asked',
   'announced',
   'approved',
   'in_use',
+  'barred',
   'objected',
   'withdrawn',
   'void',

@@ -32,6 +32,17 @@ const transferSchema = z.strictObject({
 
 const placeSchema = z.strictObject({ within: z.array(areaSchema), hasPolygon: z.boolean() })
 
+const registeredSubProcessorSchema = z.strictObject({
+  name: z.string(),
+  country: countrySchema,
+  task: z.string(),
+  /** Absent: since the contract is in force. */
+  from: z.string().optional(),
+  /** Of one outside of the European Economic Area: what carries a transfer there today; without "ground" nothing does. */
+  transfer: z.strictObject({ ground: z.string().optional() }).optional(),
+})
+export type RegisteredSubProcessor = z.input<typeof registeredSubProcessorSchema>
+
 /** One processing activity of a controller: a data set at this site (GDPR Art. 30(1)(a) to (g)). */
 export const controllerActivitySchema = z.strictObject({
   dataSet: dataSetIdSchema,
@@ -113,7 +124,7 @@ export const processorActivitySchema = z.strictObject({
       dataSets: z.union([z.literal('all'), z.array(dataSetIdSchema)]),
       until: instantSchema.optional(),
       instructions: z.string().optional(),
-      subProcessors: z.array(z.string()),
+      subProcessors: z.array(registeredSubProcessorSchema),
       /** Of joint controllers: who answers for what, and where people may turn to. */
       arrangement: z.string().optional(),
       contactPoint: z.string().optional(),

@@ -18,11 +18,16 @@ import {
   wireContract,
 } from './contract-store.ts'
 import type { StoredContract } from './contract-store.ts'
+import { expectedBasis, isBarred, transfersNow } from './sub-processor-ground.ts'
+import type { SubProcessorPlace, TransfersNow } from './sub-processor-ground.ts'
 
 /** One change after the other: two at once would each find no contract of the same reference. */
 const turn = new Mutex()
 
-type ContractSite = Pick<SiteContext, 'consent' | 'contracts' | 'dataSets' | 'ids' | 'clock'>
+type ContractSite = Pick<
+  SiteContext,
+  'consent' | 'contracts' | 'dataSets' | 'ids' | 'clock' | 'transferRemovals'
+>
 
 /**
  * Records a contract, with a receipt. Asks may run under what its controller records when this resolves, and it takes the place of what
@@ -187,10 +192,10 @@ function saysTheSame(kept: ContractFacts, request: ContractRequest): boolean {
   return isDeepStrictEqual(kept, { ...request, validFrom: request.validFrom ?? kept.validFrom })
 }
 
-function requireSound({ dataSets }: ContractSite, request: ContractRequest): void {
+function requireSound(site: ContractSite, request: ContractRequest): void {
   const { controller, validFrom, validUntil } = request
   const own = new Set(
-    dataSets().flatMap(({ manifest }) => (manifest.issuer === controller ? [manifest.dataSet] : [])),
+    site.dataSets().flatMap(({ manifest }) => (manifest.issuer === controller ? [manifest.dataSet] : [])),
   )
   const named = request.dataSets === 'all' ? [] : request.dataSets
   const errors = [
@@ -202,10 +207,20 @@ function requireSound({ dataSets }: ContractSite, request: ContractRequest): voi
     ...(validFrom !== undefined && validUntil !== undefined && validUntil <= validFrom
       ? [{ field: 'validUntil', expected: 'expected a time after validFrom' }]
       : []),
+    ...(request.kind === 'processing' ? barredIn(request.subProcessors, transfersNow(site)) : []),
   ]
   if (errors.length === 0) return
   throw new Fault('fault.request_malformed', {
     what: `Cannot record the contract: ${describeProblems(errors)}`,
     errors,
   })
+}
+
+/** No contract is recorded with a sub-processor to whom nothing may go (GDPR Art. 28(3)(a), 44). */
+function barredIn(subProcessors: readonly SubProcessorPlace[], now: TransfersNow) {
+  return subProcessors.flatMap((one, index) =>
+    isBarred(one, now)
+      ? [{ field: `subProcessors[${index}].transferBasis`, expected: expectedBasis(one, now) }]
+      : [],
+  )
 }

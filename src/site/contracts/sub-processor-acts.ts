@@ -10,6 +10,8 @@ import type {
 } from '../../protocol/law/sub-processor.ts'
 import type { SiteContext } from '../site-context.ts'
 import type { StoredContract } from './contract-store.ts'
+import { expectedBasis, isBarred, transfersNow } from './sub-processor-ground.ts'
+import type { TransfersNow } from './sub-processor-ground.ts'
 import { isSamePaper, subProcessorState, withSubProcessors } from './sub-processor-state.ts'
 import { insertSubProcessor, insertSubProcessorAnswer, readSubProcessors } from './sub-processor-store.ts'
 import type { StoredSubProcessor } from './sub-processor-store.ts'
@@ -28,7 +30,10 @@ export interface SubProcessorActs {
   }): Promise<SubProcessorView | undefined>
 }
 
-type SubProcessorSite = Pick<SiteContext, 'db' | 'contracts' | 'consent' | 'ids' | 'clock' | 'log'>
+type SubProcessorSite = Pick<
+  SiteContext,
+  'db' | 'contracts' | 'consent' | 'ids' | 'clock' | 'log' | 'transferRemovals'
+>
 
 export function subProcessorActs(site: SubProcessorSite): SubProcessorActs {
   return {
@@ -41,6 +46,7 @@ export function subProcessorActs(site: SubProcessorSite): SubProcessorActs {
       const { noticeDays } = contract.facts
       const facts: SubProcessorFacts = { ...announced, ...(noticeDays === undefined ? {} : { noticeDays }) }
       requireInTime(site, facts)
+      requireGround(facts, transfersNow(site))
       const stored = { id: site.ids.next('change'), contract: id, facts, announcedAt: site.clock.now() }
       await site.db.transaction().execute(async (tx) => {
         await insertSubProcessor(tx, { ...stored, now: stored.announcedAt })
@@ -72,10 +78,9 @@ export async function answerChange(
   { answer, reason, by }: { answer: SubProcessorAnswer; reason?: string | undefined; by: string },
 ): Promise<void> {
   const now = site.clock.now()
-  const state = subProcessorState(known, formatDate(now))
   if (known.answered)
     throw new Fault('fault.conflict', { what: `Cannot answer: it is ${known.answered.answer}` })
-  if (answer === 'objected' && state === 'in_use') {
+  if (answer === 'objected' && subProcessorState(known, transfersNow(site)) === 'in_use') {
     throw new Fault('fault.conflict', {
       what: `Cannot object: it came in on ${known.facts.from}, after the notice that the contract asks for; what is left is to end the contract`,
     })
@@ -90,15 +95,15 @@ export async function answerChange(
 
 /** Contracts with the sub-processors that stand in registers and notices now. */
 export async function contractsWithSubProcessors(
-  { db, contracts, clock }: Pick<SiteContext, 'db' | 'contracts' | 'clock'>,
+  site: Pick<SiteContext, 'db' | 'contracts' | 'clock' | 'transferRemovals'>,
   standing: readonly StoredContract[],
 ): Promise<readonly StoredContract[]> {
-  const changes = (await readSubProcessors(db)).toReversed().flatMap((stored) => {
-    const of = contracts.find(stored.contract)
+  const changes = (await readSubProcessors(site.db)).toReversed().flatMap((stored) => {
+    const of = site.contracts.find(stored.contract)
     return of ? [{ stored, of }] : []
   })
-  const today = formatDate(clock.now())
-  return standing.map((contract) => withSubProcessors(contract, changes, today))
+  const now = transfersNow(site)
+  return standing.map((contract) => withSubProcessors(contract, changes, now))
 }
 
 /** A receipt over what was said. */
@@ -135,10 +140,20 @@ function requireInTime(
   })
 }
 
+/** Nobody is announced to whom nothing may go from its first day on (GDPR Art. 44). */
+function requireGround(facts: SubProcessorFacts, now: TransfersNow): void {
+  if (!isBarred(facts, now)) return
+  throw new Fault('fault.request_malformed', {
+    what: `Cannot announce it: transferBasis: ${expectedBasis(facts, now)}`,
+    errors: [{ field: 'transferBasis', expected: expectedBasis(facts, now) }],
+  })
+}
+
 function viewOf(
-  { contracts, clock }: Pick<SiteContext, 'contracts' | 'clock'>,
+  site: Pick<SiteContext, 'contracts' | 'clock' | 'transferRemovals'>,
   stored: StoredSubProcessor,
 ): SubProcessorView {
+  const { contracts } = site
   const contract = contracts.find(stored.contract)
   if (!contract) throw new TypeError('A sub-processor was announced under a contract that is not there')
   const stands = contracts.standing().some((one) => isSamePaper(one, contract))
@@ -151,7 +166,7 @@ function viewOf(
     controller,
     ...stored.facts,
     announcedAt: formatInstant(stored.announcedAt),
-    state: stands ? subProcessorState(stored, formatDate(clock.now())) : 'void',
+    state: stands ? subProcessorState(stored, transfersNow(site)) : 'void',
     ...(answered && {
       ...(answered.reason === undefined ? {} : { reason: answered.reason }),
       answeredAt: formatInstant(answered.at),

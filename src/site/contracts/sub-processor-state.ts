@@ -1,15 +1,18 @@
 import type { SubProcessorState } from '../../protocol/law/sub-processor.ts'
 import type { StoredContract } from './contract-store.ts'
+import { isBarred } from './sub-processor-ground.ts'
+import type { TransfersNow } from './sub-processor-ground.ts'
 import type { StoredSubProcessor } from './sub-processor-store.ts'
 
 /** How things stand with a sub-processor on a day; `void` where no contract of the reference is in force any more. */
 export function subProcessorState(
   { facts, answered }: Pick<StoredSubProcessor, 'facts' | 'answered'>,
-  today: string,
+  now: TransfersNow,
 ): Exclude<SubProcessorState, 'void'> {
   if (answered && answered.answer !== 'approved') return answered.answer
   if (!answered && facts.noticeDays === undefined) return 'asked'
-  if (facts.from <= today) return 'in_use'
+  if (isBarred(facts, now)) return 'barred'
+  if (facts.from <= now.today) return 'in_use'
   return answered ? 'approved' : 'announced'
 }
 
@@ -20,24 +23,24 @@ export function subProcessorState(
 export function withSubProcessors(
   contract: StoredContract,
   changes: readonly { readonly stored: StoredSubProcessor; readonly of: StoredContract }[],
-  today: string,
+  now: TransfersNow,
 ): StoredContract {
   const { facts } = contract
   if (facts.kind !== 'processing') return contract
   const named = new Set(facts.subProcessors.map(({ name }) => name.toLowerCase()))
   const added = changes
     .filter(({ of }) => isSamePaper(of, contract))
-    .filter(({ stored }) => ['announced', 'approved', 'in_use'].includes(subProcessorState(stored, today)))
-    .map(
-      ({
-        stored: {
-          facts: { name, country, task, from },
-        },
-      }) => ({ name, country, task, from }),
-    )
+    .filter(({ stored }) => NAMED.has(subProcessorState(stored, now)))
+    .map(({ stored: { facts: announced } }) => {
+      const { noticeDays: _, ...named } = announced
+      return named
+    })
     .filter(({ name }) => !named.has(name.toLowerCase()))
   return { ...contract, facts: { ...facts, subProcessors: [...facts.subProcessors, ...added] } }
 }
+
+/** Who has come in or is to come in; of whom nothing may go to, it is said. */
+const NAMED: ReadonlySet<SubProcessorState> = new Set(['announced', 'approved', 'in_use', 'barred'])
 
 /** Whether two records are of one paper: the newer takes over what was announced under the older. */
 export function isSamePaper({ facts: one }: StoredContract, { facts: other }: StoredContract): boolean {

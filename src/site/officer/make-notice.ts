@@ -12,7 +12,12 @@ import {
   purposeName,
 } from '../../protocol/words/plain-words.ts'
 import { isPurposeWithin } from '../../protocol/law/purpose.ts'
-import type { ControllerActivity, ProcessorActivity, Register } from '../../protocol/rights/register.ts'
+import type {
+  ControllerActivity,
+  ProcessorActivity,
+  Register,
+  RegisteredSubProcessor,
+} from '../../protocol/rights/register.ts'
 import { NOTICE_WORDS } from './notice-words.ts'
 import type { NoticeLanguage, NoticeWords } from './notice-words.ts'
 
@@ -63,7 +68,7 @@ export function makeNotice(
     },
     { article: '14(1)(d)', heading: headings.data, text: whichData(activity, language) },
     { article: '13(1)(e)', heading: headings.recipients, text: whoReceives(register, activity, language) },
-    { article: '13(1)(f)', heading: headings.transfers, text: whereTo(activity, language) },
+    { article: '13(1)(f)', heading: headings.transfers, text: whereTo(register, activity, language) },
     { article: '13(2)(a)', heading: headings.retention, text: howLong(activity, { purpose, language }) },
     { article: '13(2)(b)', heading: headings.rights, text: [...words.rights] },
     {
@@ -202,24 +207,48 @@ function whoReceives(register: Register, activity: ControllerActivity, language:
 }
 
 /** Sub-processors are recipients, too (Art. 4(9)). */
-function whoHelps(
-  { processing }: Register,
-  { contract, controller }: ControllerActivity,
-  language: NoticeLanguage,
-): string[] {
-  if (contract === undefined) return []
-  const { subProcessors = [] } = registeredOf({ processing }, controller.member, contract.contract)
-  return subProcessors.map((line) => NOTICE_WORDS[language].subProcessor(line))
+function whoHelps(register: Register, activity: ControllerActivity, language: NoticeLanguage): string[] {
+  return helpersOf(register, activity).map(({ name, country, task, from }) =>
+    NOTICE_WORDS[language].subProcessor({
+      who: `${name} (${placeName(country, language)})`,
+      task,
+      from: from === undefined ? undefined : dayText(from, language),
+    }),
+  )
 }
 
-function whereTo({ perimeter, transfers }: ControllerActivity, language: NoticeLanguage): string[] {
+function helpersOf(
+  { processing }: Register,
+  { contract, controller }: ControllerActivity,
+): readonly RegisteredSubProcessor[] {
+  if (contract === undefined) return []
+  return registeredOf({ processing }, controller.member, contract.contract).subProcessors ?? []
+}
+
+/** Where answers may be used, and what carries what goes out of the European Economic Area (Art. 13(1)(f)). */
+function whereTo(register: Register, activity: ControllerActivity, language: NoticeLanguage): string[] {
   const words = NOTICE_WORDS[language]
+  const { perimeter, transfers } = activity
+  const helpers = helpersOf(register, activity).flatMap(({ name, country, transfer }) => {
+    if (transfer === undefined) return []
+    const place = placeName(country, language)
+    return transfer.ground === undefined
+      ? [words.noGround(place, name)]
+      : [words.grounds(`${place} (${name})`, groundName(transfer.ground, words))]
+  })
   return [
     words.releasePlaces(placeNames(perimeter.release.within, language)),
     ...transfers.flatMap(({ country, ground }) =>
-      ground === undefined ? [] : [words.grounds(placeName(country, language), ground)],
+      ground === undefined ? [] : [words.grounds(placeName(country, language), groundName(ground, words))],
     ),
+    ...helpers,
   ]
+}
+
+/** A ground for a transfer in words, with its name behind: `adequacy-ch`, `scc:2026-118`. */
+function groundName(ground: string, { groundKinds }: NoticeWords): string {
+  const kind = ground.startsWith('adequacy') ? 'adequacy' : ground.startsWith('bcr') ? 'bcr' : 'scc'
+  return `${groundKinds[kind]} (${ground})`
 }
 
 function partyName(

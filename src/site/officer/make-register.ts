@@ -22,7 +22,7 @@ import { retentionClocks, retentionEnd } from '../../protocol/law/retention.ts'
 import { carries, highRiskOf } from '../assessments/assessment-needed.ts'
 import type { Assessment } from '../assessments/assessment-store.ts'
 import { contractNamed } from '../contracts/contract-named.ts'
-import { missingContractText, registeredContract } from './register-contracts.ts'
+import { barredSubProcessorTexts, missingContractText, registeredContract } from './register-contracts.ts'
 import type { StoredContract } from '../contracts/contract-store.ts'
 import type { MissingContract } from '../../protocol/law/processing-contract.ts'
 import type { MissingBasis } from './missing-bases.ts'
@@ -62,14 +62,15 @@ export interface RegisterFacts {
 export function makeRegister(facts: RegisterFacts): Register {
   const controllers = facts.dataSets.map((dataSet) => controllerActivity(dataSet, facts))
   const issuers = [...new Set(facts.dataSets.map(({ manifest }) => manifest.issuer))].toSorted()
+  const processing = issuers.map((issuer) => processorActivity(issuer, facts))
   return {
     site: facts.site,
     madeAt: formatInstant(facts.now),
     processor: contactOf(facts.custodian, facts),
     place: placeOf(facts),
     controllers,
-    processing: issuers.map((issuer) => processorActivity(issuer, facts)),
-    gaps: gapsOf(facts),
+    processing,
+    gaps: [...gapsOf(facts), ...processing.flatMap(barredSubProcessorTexts)],
   }
 }
 
@@ -152,12 +153,15 @@ function erasureOf(manifest: Manifest): ControllerActivity['erasure'] {
 function processorActivity(issuer: string, facts: RegisterFacts): ProcessorActivity {
   const own = facts.dataSets.filter(({ manifest }) => manifest.issuer === issuer)
   const dataSets = own.map(({ manifest }) => manifest.dataSet)
+  const today = formatDate(facts.now)
   const modes = [...new Set(own.flatMap(({ manifest }) => manifest.modes))].toSorted()
   return {
     controller: contactOf(issuer, facts),
     dataSets,
     processing: ['storage', 'computation on signed asks', ...modes.map((mode) => `release (${mode})`)],
-    contracts: facts.contracts.filter(({ facts: of }) => of.controller === issuer).map(registeredContract),
+    contracts: facts.contracts
+      .filter(({ facts: of }) => of.controller === issuer)
+      .map((contract) => registeredContract(contract, { today, removed: facts.removedGrounds })),
     transfers: transfersOf(dataSets, facts),
     measures: [...SITE_MEASURES],
   }

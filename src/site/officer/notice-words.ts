@@ -28,7 +28,8 @@ export interface NoticeWords {
   readonly processor: (name: string, territory: string) => string
   readonly contract: (reference: string, concluded: string) => string
   readonly arrangement: (reference: string, essence: string, contactPoint: string) => string
-  readonly subProcessor: (who: string) => string
+  /** `from`: the day on which it comes in. */
+  readonly subProcessor: (helper: { who: string; task: string; from: string | undefined }) => string
   readonly purposeAndBasis: (purpose: string, basis: string) => string
   readonly partOf: (purpose: string) => string
   readonly kinds: Readonly<Record<BasisKind, string>>
@@ -41,6 +42,9 @@ export interface NoticeWords {
   readonly nobodyYet: string
   readonly releasePlaces: (places: string) => string
   readonly grounds: (country: string, ground: string) => string
+  /** What carries a transfer, before the name of the decision or of the paper. */
+  readonly groundKinds: Readonly<Record<'adequacy' | 'scc' | 'bcr', string>>
+  readonly noGround: (country: string, who: string) => string
   readonly until: (date: string, period: string) => string
   readonly eachRow: (column: string, period: string) => string
   readonly rights: readonly string[]
@@ -78,7 +82,8 @@ const EN: NoticeWords = {
     `It does so only as it is instructed, under a contract of ${concluded}: ${reference} (Art. 28).`,
   arrangement: (reference, essence, contactPoint) =>
     `Both decide together how your data is used, by the arrangement ${reference} (Art. 26): ${essence}. You may turn to either, and to ${contactPoint}.`,
-  subProcessor: (who) => `It has help from ${who}.`,
+  subProcessor: ({ who, task, from }) =>
+    `It has help from ${who}${from === undefined ? '' : `, from ${from} on`}: ${task}.`,
   purposeAndBasis: (purpose, basis) => `Purpose: ${purpose}. Legal basis: ${basis}.`,
   partOf: (purpose) => `It is part of a wider purpose, for which the data may be used: ${purpose}.`,
   kinds: {
@@ -99,6 +104,13 @@ const EN: NoticeWords = {
   nobodyYet: 'Nobody has received anything yet.',
   releasePlaces: (places) => `Answers may be used in ${places}.`,
   grounds: (country, ground) => `${country}: on the ground of ${ground}.`,
+  groundKinds: {
+    adequacy: 'a decision of the European Commission that data is well protected there',
+    scc: 'standard contractual clauses',
+    bcr: 'binding corporate rules',
+  },
+  noGround: (country, who) =>
+    `${country}: nothing may go to ${who} today, because nothing in law carries it (Art. 44).`,
   until: (date, period) => `For ${period}, until ${date}; then the data is no longer used and is deleted.`,
   eachRow: (column, period) =>
     `Each record is used no longer than ${period} after its own date (${column}), and is then deleted.`,
@@ -142,7 +154,8 @@ const DE: NoticeWords = {
     `Das geschieht nur nach Weisung, unter einem Vertrag vom ${concluded}: ${reference} (Art. 28).`,
   arrangement: (reference, essence, contactPoint) =>
     `Beide entscheiden gemeinsam, wie Ihre Daten verwendet werden, nach der Vereinbarung ${reference} (Art. 26): ${essence}. Sie können sich an jeden von ihnen wenden, und an ${contactPoint}.`,
-  subProcessor: (who) => `Dabei hilft ${who}.`,
+  subProcessor: ({ who, task, from }) =>
+    `Dabei hilft ${who}${from === undefined ? '' : `, ab dem ${from}`}: ${task}.`,
   purposeAndBasis: (purpose, basis) => `Zweck: ${purpose}. Rechtsgrundlage: ${basis}.`,
   partOf: (purpose) =>
     `Er gehört zu einem weiteren Zweck, für den die Daten verwendet werden dürfen: ${purpose}.`,
@@ -163,7 +176,14 @@ const DE: NoticeWords = {
   received: (name, countries) => `${name} hat Antworten bekommen (verwendet in: ${countries}).`,
   nobodyYet: 'Bisher hat niemand etwas bekommen.',
   releasePlaces: (places) => `Antworten dürfen hier verwendet werden: ${places}.`,
-  grounds: (country, ground) => `${country}: auf der Grundlage von ${ground}.`,
+  grounds: (country, ground) => `${country}: auf folgender Grundlage: ${ground}.`,
+  groundKinds: {
+    adequacy: 'Beschluss der Europäischen Kommission, dass Daten dort gut geschützt sind',
+    scc: 'Standardvertragsklauseln',
+    bcr: 'verbindliche interne Vorschriften',
+  },
+  noGround: (country, who) =>
+    `${country}: an ${who} darf heute nichts gehen, weil es dafür keine Rechtsgrundlage gibt (Art. 44).`,
   until: (date, period) =>
     `Für ${period}, bis zum ${date}; danach werden die Daten nicht mehr verwendet und gelöscht.`,
   eachRow: (column, period) =>
@@ -210,7 +230,8 @@ const FR: NoticeWords = {
     `Cela se fait sur instruction seulement, sous un contrat du ${concluded} : ${reference} (art. 28).`,
   arrangement: (reference, essence, contactPoint) =>
     `Tous deux décident ensemble de l’usage de vos données, selon l’accord ${reference} (art. 26) : ${essence}. Vous pouvez vous adresser à chacun d’eux, et à ${contactPoint}.`,
-  subProcessor: (who) => `Avec l’aide de ${who}.`,
+  subProcessor: ({ who, task, from }) =>
+    `Avec l’aide de ${who}${from === undefined ? '' : `, à partir du ${from}`} : ${task}.`,
   purposeAndBasis: (purpose, basis) => `Finalité : ${purpose}. Base légale : ${basis}.`,
   partOf: (purpose) =>
     `Elle fait partie d’une finalité plus large, pour laquelle les données peuvent être utilisées : ${purpose}.`,
@@ -231,7 +252,14 @@ const FR: NoticeWords = {
   received: (name, countries) => `${name} a reçu des réponses (lieu d’utilisation : ${countries}).`,
   nobodyYet: 'Personne n’a encore rien reçu.',
   releasePlaces: (places) => `Les réponses peuvent être utilisées ici : ${places}.`,
-  grounds: (country, ground) => `${country} : sur le fondement de ${ground}.`,
+  grounds: (country, ground) => `${country} : sur le fondement suivant : ${ground}.`,
+  groundKinds: {
+    adequacy: 'décision de la Commission européenne selon laquelle les données y sont bien protégées',
+    scc: 'clauses contractuelles types',
+    bcr: 'règles d’entreprise contraignantes',
+  },
+  noGround: (country, who) =>
+    `${country} : rien ne peut aller à ${who} aujourd’hui, faute de fondement juridique (art. 44).`,
   until: (date, period) =>
     `Pendant ${period}, jusqu’au ${date} ; ensuite les données ne sont plus utilisées et sont effacées.`,
   eachRow: (column, period) =>

@@ -19,6 +19,7 @@ import type {
   RegisterTransfer,
 } from '../../protocol/rights/register.ts'
 import { bullets, factTable, printedPage } from './printed-page.ts'
+import { subProcessorText } from './register-contracts.ts'
 import type { Markup } from './printed-page.ts'
 
 /** The register as a page to read and to print. */
@@ -172,7 +173,7 @@ function contractLines(contract: ProcessorActivity['contracts'][number]): readon
   return [
     `${contractText(contract)}: ${subject}; ${about}; ${end}`,
     ...(instructions === undefined ? [] : [`Instructions: ${instructions}`]),
-    ...subProcessors.map((line) => `Sub-processor: ${line}`),
+    ...subProcessors.map((one) => `Sub-processor: ${subProcessorText(one)}`),
     ...(arrangement === undefined ? [] : [`Arrangement: ${arrangement}`]),
     ...(contactPoint === undefined ? [] : [`People turn to: ${contactPoint}`]),
   ]

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { after, test } from 'node:test'
 import { openOfficer } from '../../../src/sdk/officer.ts'
+import { subProcessorText } from '../../../src/site/officer/register-contracts.ts'
 import { ManualClock } from '../../../src/testing/manual-clock.ts'
 import { publicKeys, testParty } from '../../../src/testing/test-network.ts'
 import type { TestParty } from '../../../src/testing/test-network.ts'
@@ -86,7 +87,9 @@ test('what the controller records is confirmed by the custodian, for the record'
 })
 
 const subProcessors = async () =>
-  (await controller().register()).processing[0]?.contracts[0]?.subProcessors.join('\n') ?? ''
+  ((await controller().register()).processing[0]?.contracts[0]?.subProcessors ?? [])
+    .map(subProcessorText)
+    .join('\n')
 const inForce = async () =>
   (await controller().contracts()).items.find(({ state }) => state === 'in_force')?.contract ?? ''
 const day = (days: number) => new Date(clock.now() + days * DAY_MS).toISOString().slice(0, 10)
@@ -152,6 +155,55 @@ test('without a general authorisation it comes in only where the controller appr
     (await custodian().answerSubProcessor(other.change, { answer: 'withdrawn', reason: 'too dear' })).state,
     'withdrawn',
   )
+})
+
+test('nothing goes to a sub-processor in a third country without a ground, from the moment on in which none stands', async () => {
+  const support = { name: 'Dusk Inc', country: 'US', task: 'support at night' }
+  const refused = { status: 400, message: /transferBasis.*dpf-certified, scc:REFERENCE.*Art\. 44/ }
+  const withHelp = (subProcessors: NonNullable<Parameters<typeof testProcessing>[1]>['subProcessors']) =>
+    controller().recordContract(testProcessing('federation', { noticeDays: 30, subProcessors }))
+  await assert.rejects(withHelp([support]), refused)
+  await assert.rejects(withHelp([{ ...support, transferBasis: 'a promise' }]), refused)
+  const { contract } = await withHelp([
+    { ...support, transferBasis: 'scc:2026-118' },
+    { name: 'Alp AG', country: 'CH', task: 'backups' },
+  ])
+  const announced = { ...support, contract, name: 'Dawn Inc', from: day(30) }
+  await assert.rejects(custodian().announceSubProcessor(announced), refused)
+  const dawn = await custodian().announceSubProcessor({ ...announced, transferBasis: 'dpf-certified' })
+  assert.equal(dawn.state, 'announced')
+  const notice = async (language: 'en' | 'de') => {
+    const { sections } = await controller().notice({
+      dataSet: 'athletes',
+      purpose: 'dpv:ResearchAndDevelopment',
+      language,
+    })
+    return sections.find(({ article }) => article === '13(1)(f)')?.text.join('\n') ?? ''
+  }
+  assert.match(await subProcessors(), /Dusk Inc \(US\).*ground of scc:2026-118\n.*ground of adequacy-ch\n/)
+  assert.match(
+    await notice('de'),
+    /Vereinigte Staaten \(Dusk Inc\).*Standardvertragsklauseln \(scc:2026-118\)/,
+  )
+
+  await custodian().removeTransfer('scc', 'annulled')
+  await custodian().removeTransfer('adequacy-us', 'annulled')
+  const [barred] = await custodian().subProcessors()
+  assert.deepEqual([barred?.name, barred?.state], ['Dawn Inc', 'barred'])
+  assert.match(
+    await subProcessors(),
+    /Dusk Inc.*nothing may go there\nAlp AG.*adequacy-ch\n[\s\S]*Dawn Inc.*nothing may/,
+  )
+  assert.match(await notice('en'), /nothing may go to Dusk Inc today/)
+  const { gaps } = await controller().register()
+  assert.match(gaps.join('\n'), /"Dusk Inc" \(US\).*may be given nothing[\s\S]*"Dawn Inc"/)
+  await assert.rejects(custodian().announceSubProcessor({ ...announced, name: 'Noon' }), {
+    message: /expected bcr:REFERENCE/,
+  })
+  await custodian().restoreTransfer('adequacy-us')
+  assert.equal((await custodian().subProcessors())[0]?.state, 'announced')
+  await custodian().restoreTransfer('scc')
+  await controller().answerSubProcessor(dawn.change, { answer: 'objected', reason: 'too far' })
 })
 
 test('who may announce and answer what', async () => {
