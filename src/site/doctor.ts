@@ -36,6 +36,8 @@ export interface DoctorQuestions {
   >
   /** The network's time by its answer, milliseconds. */
   networkTime(): Promise<number | undefined>
+  /** Whether the network knows the site by its key. */
+  isRegistered(): Promise<boolean | undefined>
   /** What is at the site, with where it may be stored and processed. */
   dataSets(): Promise<
     readonly { readonly dataSet: string; readonly store: boolean; readonly process: boolean }[] | undefined
@@ -65,6 +67,7 @@ export async function examineSite(examination: Examination): Promise<readonly Fi
     checkDiskEncryption,
     checkDiskSpace,
     checkClock,
+    checkRegistration,
     checkService,
     checkSignIn,
     checkBackups,
@@ -278,6 +281,25 @@ async function checkClock({ questions, clock }: Examination): Promise<Finding[]>
         }),
       ]
     : [finding('clock', 'good', { says: 'agrees with the network’s' })]
+}
+
+/** A site that the network does not know offers nothing and is asked nothing, and looks well otherwise. */
+async function checkRegistration({ questions, settings }: Examination): Promise<Finding[]> {
+  const isRegistered = await questions.isRegistered()
+  if (isRegistered === true) return [finding('registration', 'good', { says: 'the network knows this site' })]
+  if (isRegistered === undefined)
+    return [
+      finding('registration', 'unknown', {
+        says: 'the network does not answer, so nobody can tell whether it knows this site',
+        remedy: 'Check network.url and the line',
+      }),
+    ]
+  return [
+    finding('registration', 'bad', {
+      says: 'the network does not know this site by its key, so nobody can ask it anything',
+      remedy: `Have the operator of the network register it: hedgerow network add-site ${settings.site} --country ${settings.territory} --custodian ${settings.custodian} --keys FILE`,
+    }),
+  ]
 }
 
 async function checkService({ questions, settings }: Examination): Promise<Finding[]> {

@@ -41,6 +41,7 @@ async function healthySite(context: TestContext): Promise<Examination> {
       evidence: () => Promise.resolve({ state: 'valid', territory: 'IE', validUntil: NOW + 60 * DAY_MS }),
       readiness: () => Promise.resolve({ isReady: true, checks: { database: true } }),
       networkTime: () => Promise.resolve(NOW + 1_000),
+      isRegistered: () => Promise.resolve(true),
       dataSets: () => Promise.resolve([{ dataSet: 'athletes', store: true, process: true }]),
     },
   }
@@ -120,6 +121,22 @@ test('examineSite() finds a clock that is too far from the network’s', async (
   for (const [time, state] of cases) {
     const findings = await examineSite(asking(examination, { networkTime: () => Promise.resolve(time) }))
     assert.equal(found(findings, 'clock')[0]?.state, state)
+  }
+})
+
+test('examineSite() says that the network does not know the site, or that nobody can tell', async (context) => {
+  const site = await healthySite(context)
+  for (const [answer, state] of [
+    [true, 'good'],
+    [false, 'bad'],
+    [undefined, 'unknown'],
+  ] as const) {
+    const [registration] = found(
+      await examineSite(asking(site, { isRegistered: () => Promise.resolve(answer) })),
+      'registration',
+    )
+    assert.equal(registration?.state, state)
+    if (state === 'bad') assert.match(registration.remedy ?? '', /network add-site galway --country IE/)
   }
 })
 

@@ -1,5 +1,10 @@
+import { join } from 'node:path'
 import { z } from 'zod'
 import { parseHttpDate } from '../../kernel/clock.ts'
+import { readKeyFile } from '../../kernel/crypto/key-file.ts'
+import { PeerRefusal } from '../../kernel/http/call-json.ts'
+import { NETWORK_API } from '../../protocol/http/network-endpoints.ts'
+import { httpClient } from '../../sdk/http-client.ts'
 import type { HttpClient } from '../../sdk/http-client.ts'
 import { Fault } from '../../kernel/faults.ts'
 import type { DoctorQuestions, Finding } from '../../site/doctor.ts'
@@ -73,6 +78,7 @@ function questionsOf(
       }),
     networkTime: () =>
       orNothing(async () => timeOf(session, await nearestNetwork(session, settings.network.url))),
+    isRegistered: () => orNothing(() => isRegistered(session, settings)),
     dataSets: () =>
       orNothing(async () =>
         [...(await administration.dataSets())]
@@ -96,4 +102,23 @@ async function siteNameAt(session: Session, url: string): Promise<string | undef
 async function timeOf(session: Session, url: string): Promise<number | undefined> {
   const response = await reach(session, `${url}/healthz`)
   return parseHttpDate(response.headers.get('date') ?? '')
+}
+
+/** Whether the network takes the site's own key. */
+async function isRegistered(session: Session, { site, network }: SiteSettings): Promise<boolean> {
+  const { clock, ids } = session
+  const { keys } = siteDirectory(siteRoot(session, site))
+  const client = httpClient({
+    server: { url: await nearestNetwork(session, network.url), name: network.name },
+    caller: { issuer: site, key: await readKeyFile(join(keys, 'signing.jwk')) },
+    clock,
+    ids,
+  })
+  try {
+    await client.call(NETWORK_API.listContacts)
+    return true
+  } catch (thrown) {
+    if (thrown instanceof PeerRefusal && thrown.status === 401) return false
+    throw thrown
+  }
 }

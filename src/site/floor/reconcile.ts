@@ -1,5 +1,6 @@
 import type { Clock } from '../../kernel/clock.ts'
 import { Fault } from '../../kernel/faults.ts'
+import { PeerRefusal } from '../../kernel/http/call-json.ts'
 import type { FloorLimitList } from '../../protocol/floor-limit.ts'
 import type { SiteMessage } from '../line/network-line.ts'
 import { isFinalRefusal } from '../line/serve-line.ts'
@@ -37,7 +38,7 @@ export async function reconcileForEver(parts: ReconcileParts): Promise<void> {
       await reconcileOnce(parts)
     } catch (error) {
       // That the line is down is told by the line.
-      if (!isAway(error)) parts.site.events.failed('clearing what was booked on floor limits', error)
+      if (!isToldByLine(error)) parts.site.events.failed('clearing what was booked on floor limits', error)
     }
     await clock.sleep(refreshMs, AbortSignal.any([signal, rung]))
   }
@@ -116,7 +117,9 @@ async function clearOne(answer: StoredAnswer, { site, line }: ReconcileParts): P
   await markPushed(site.db, { askId, now: site.clock.now() })
 }
 
-function isAway(error: unknown): boolean {
+/** Whether nothing at all goes over the line now: the network is away, or does not know this site. */
+function isToldByLine(error: unknown): boolean {
+  if (error instanceof PeerRefusal) return error.status === 401
   return error instanceof Fault && error.code === 'fault.peer_unreachable'
 }
 

@@ -34,7 +34,8 @@ interface ShowingParts {
  * Shows the log's checkpoints to the witness until `signal` is aborted. Nothing waits for it: a trade goes out under the log's
  * own signature, and the witness's comes after.
  */
-export async function showWitnessForEver(parts: ShowingParts): Promise<void> {
+export async function showWitnessForEver(given: ShowingParts): Promise<void> {
+  const parts: ShowingParts = { ...given, events: toldOnce(given.events) }
   const { clock, signal, log } = parts
   let seen = 0
   let idleRounds = 0
@@ -60,6 +61,18 @@ export async function showWitnessForEver(parts: ShowingParts): Promise<void> {
       // The witness is away, which the line tells; what is due later covers this too.
     }
     await clock.sleep(LIMITS.witnessPauseMs, signal)
+  }
+}
+
+/** A refusal is told when it is another than the one before: a witness that does not know the site says so each second. */
+function toldOnce(events: ShowingParts['events']): ShowingParts['events'] {
+  let told = ''
+  return {
+    notWitnessed: (facts) => {
+      const said = `${facts.size} ${facts.status}`
+      if (said !== told) events.notWitnessed(facts)
+      told = said
+    },
   }
 }
 
