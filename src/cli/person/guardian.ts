@@ -1,6 +1,7 @@
 import type { Command } from 'commander'
 import { digestOf } from '../../kernel/digest.ts'
-import { actorWords, shortMomentText } from '../../protocol/words/plain-words.ts'
+import { guardianshipStateWords } from '../../protocol/words/guardianship-words.ts'
+import { shortMomentText } from '../../protocol/words/plain-words.ts'
 import { GUARDIAN_AUTHORITIES, guardianshipIdSchema } from '../../protocol/consent/guardianship.ts'
 import type { GuardianAuthority } from '../../protocol/consent/guardianship.ts'
 import { openGuardianDesk } from '../../sdk/guardians.ts'
@@ -101,13 +102,6 @@ async function list(session: Session, options: GuardianOptions): Promise<void> {
   show(session, { json, value: found, print: () => print(session, found) })
 }
 
-const STATES = {
-  in_force: 'in force',
-  of_age: 'of age: decides alone',
-  over: 'its time is over',
-  ended: 'ended',
-} as const satisfies Record<Guardianship['state'], string>
-
 function print(session: Session, found: readonly Guardianship[]): void {
   if (found.length === 0) return say(session.terminal, 'No guardianships here')
   table(session.terminal, {
@@ -118,10 +112,14 @@ function print(session: Session, found: readonly Guardianship[]): void {
       one.guardian ?? '(erased)',
       one.authority === 'sole' ? 'alone' : 'jointly',
       shortMomentText(one.from),
-      one.until === undefined ? '' : shortMomentText(one.until),
-      one.endedBy === undefined ? STATES[one.state] : `ended by ${actorWords(one.endedBy)}`,
+      untilText(one.endedAt ?? one.until),
+      guardianshipStateWords(one),
     ]),
   })
+}
+
+function untilText(time: Parameters<typeof shortMomentText>[0] | undefined): string {
+  return time === undefined ? '' : shortMomentText(time)
 }
 
 function authorityOf(text: string | undefined): GuardianAuthority {

@@ -16,6 +16,7 @@ export async function viewGuardianship(
   if (!key || person === undefined) return undefined
   const guardian = stored.guardianName && openPersonText(stored.guardianName, { key, use: GUARDIAN_NAME })
   const { guardianship, issuer, authority, document, from, until, establishedAt, establishedBy } = stored
+  const ended = endOf(stored)
   return {
     guardianship,
     issuer,
@@ -28,18 +29,25 @@ export async function viewGuardianship(
     document,
     establishedAt: formatInstant(establishedAt),
     establishedBy,
-    ...(stored.endedAt === undefined ? {} : { endedAt: formatInstant(stored.endedAt) }),
-    ...(stored.endedBy === undefined ? {} : { endedBy: stored.endedBy }),
+    ...(ended?.endedAt === undefined ? {} : { endedAt: formatInstant(ended.endedAt) }),
+    ...(ended?.endedBy === undefined ? {} : { endedBy: ended.endedBy }),
     receipts: [...stored.receipts],
   }
 }
 
+/** When and by whom it ended; one whose time was over before ended by itself, and whoever was the guardian sees nothing that came after. */
+function endOf({ endedAt, endedBy, until }: StoredGuardianship) {
+  if (endedAt === undefined || (until !== undefined && until <= endedAt)) return undefined
+  return { endedAt, endedBy }
+}
+
 async function stateOf(
   site: Pick<SiteContext, 'clock' | 'principals' | 'territory'>,
-  { endedAt, until, person }: StoredGuardianship,
+  stored: StoredGuardianship,
 ): Promise<GuardianshipState> {
+  const { until, person } = stored
   const now = site.clock.now()
-  if (endedAt !== undefined) return 'ended'
+  if (endOf(stored) !== undefined) return 'ended'
   if (until !== undefined && until <= now) return 'over'
   return (await isUnderAge(site, person, now)) ? 'in_force' : 'of_age'
 }

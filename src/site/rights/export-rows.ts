@@ -1,5 +1,6 @@
 import { cellText } from '../../protocol/rights/person-export-csv.ts'
 import type { ExportRecord } from '../../protocol/rights/person-export.ts'
+import { guardianshipStateWords } from '../../protocol/words/guardianship-words.ts'
 import { isCurrency } from '../../kernel/currency.ts'
 import type { Currency } from '../../kernel/currency.ts'
 import { formatMoney, money } from '../../kernel/money.ts'
@@ -134,7 +135,7 @@ function guardianshipRow(record: Extract<ExportRecord, { kind: 'guardianship' }>
       record.authority === 'sole' ? 'alone' : 'together with others',
       dayText(record.from),
       untilText(record.endedAt ?? record.until),
-      record.state.replaceAll('_', ' '),
+      guardianshipStateWords(record),
       actorName(record.establishedBy),
       record.guardianship,
     ],

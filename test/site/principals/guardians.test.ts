@@ -165,11 +165,22 @@ describe('a guardian’s grant', () => {
 
   test('holds no longer than the guardianship was established for', async () => {
     const until = later(family.clock.now(), 3_600_000)
-    await family.establish('p-7', 'parent-7', { until: new Date(until).toISOString() })
+    const guardianship = await family.establish('p-7', 'parent-7', { until: new Date(until).toISOString() })
     const parent = await family.as('parent-7')
     await parent.administration.giveGrants([guardianGrant('p-7')])
     const [grant] = await parent.administration.grants({ person: 'p-7', limit: 1 })
     assert.equal(grant?.validUntil, until)
+    family.clock.move(1)
+    const own = async () => (await (await family.as('parent-7')).guardians.wards())[0]
+    const over = await own()
+    assert.equal(over?.state, 'over')
+    await family.issuer.guardians.end(guardianship)
+    // What comes after their time is not told to who was the guardian.
+    assert.deepEqual(
+      [(await own())?.state, (await own())?.endedAt, (await own())?.endedBy],
+      ['over', undefined, undefined],
+    )
+    family.clock.move(-1)
   })
 
   test('of one who decides jointly waits for the other, and either takes it back', async () => {
@@ -266,4 +277,6 @@ test('the command line: the issuer adds, the guardian gives and lists with a tok
     codes.map(({ code }) => code),
     [1, 2, 3, 0],
   )
+  const former = await typedHere(home, ['guardian', 'list', ...door], { environment })
+  assert.match(former.out, /alone +20\d\d-\d\d-\d\d +20\d\d-\d\d-\d\d +former guardian,/)
 })
