@@ -44,6 +44,10 @@ for (const [name, page] of Object.entries(PAGES)) {
   })
 }
 
+test('a certificate says in words what each store is', () => {
+  assert.match(certificate, /<td>The vault: the rows<\/td>/)
+})
+
 test('short columns of a certificate are not broken within a word', () => {
   assert.match(certificate, /th, td \{[^}]*overflow-wrap: break-word/)
   assert.doesNotMatch(certificate, /th, td \{[^}]*overflow-wrap: anywhere/)

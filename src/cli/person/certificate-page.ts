@@ -46,7 +46,7 @@ ${tableOf([], facts)}
 <h2>What each store has reached</h2>
 ${tableOf(
   ['Store', 'Grade', 'How'],
-  erasure.stores.map(({ store, grade, note }) => [store, grade, note]),
+  erasure.stores.map(({ store, grade, note }) => [STORE_WORDS.get(store) ?? store, grade, note]),
 )}
 <p><em>Inaccessible</em>: nobody can read it. <em>Deleted</em>: no query, export or operator finds it. <em>Permanent</em>: no
 file of the store holds it.</p>
@@ -59,6 +59,17 @@ ${tableOf(
 </html>
 `
 }
+
+/** What a store is, for a reader who has not seen the site. */
+const STORE_WORDS: ReadonlyMap<string, string> = new Map([
+  ['key', 'The key of the person, under which names and texts were sealed'],
+  ['vault', 'The vault: the rows'],
+  ['record', 'The record: permissions, requests, answers'],
+  ['imports', 'Files that were being taken in'],
+  ['memory', 'Memory'],
+  ['backups', 'Backups'],
+  ['network', 'The network: sealed answers on their way'],
+])
 
 /** The reader may be anybody: the person is not spoken to. */
 function requestedByWords(by: string): string {

@@ -37,7 +37,7 @@ export function addErasureVerbs(program: Command, session: Session): void {
       summary:
         'erase a person: unreadable and deleted when the verb ends, in no file within the stated window',
       example:
-        'hedgerow person erase --site galway --as world-sport --person 736041664\nhedgerow person erase --site galway --issuer world-sport --person 736041664 --reason consent_withdrawn --now',
+        'hedgerow person erase --site galway --token-file my.token --issuer world-sport\nhedgerow person erase --site galway --as world-sport --person 736041664\nhedgerow person erase --site galway --issuer world-sport --person 736041664 --reason consent_withdrawn --now',
     }),
   )
     .option('--reason <ground>', `why: ${ERASURE_REASONS.join(', ')}`, 'request')
@@ -52,12 +52,12 @@ export function addErasureVerbs(program: Command, session: Session): void {
   )
     .option('--now', 'first remove what was deleted from every file of the site (the operator)')
     .action((options: PersonOptions) => perform(session, () => erasures(session, options)))
-  addSiteOptions(
+  addSignInOptions(
     verb(person, {
       name: 'certificate',
       summary: 'the certificate of an erasure: the grade of each store; as a page to print with --out',
       example:
-        'hedgerow person certificate --site galway --erasure erasure_01KB0000000000000000000000 --out certificate.html',
+        'hedgerow person certificate --site galway --erasure erasure_01KB0000000000000000000000 --out certificate.html\nhedgerow person certificate --site galway --token-file my.token --erasure erasure_01KB0000000000000000000000',
     }),
   )
     .option('--erasure <id>', 'the id that "person erase" printed')

@@ -133,13 +133,17 @@ async function list(session: Session, options: RequestOptions): Promise<number> 
           shortMomentText(one.receivedAt),
           one.state.replaceAll('_', ' '),
           one.dueOn,
-          one.endedAt === undefined ? String(one.daysLeft) : '',
+          one.endedAt === undefined ? daysLeftText(one.daysLeft) : '',
         ]),
       }),
   })
   return found.some(({ isOverdue, endedAt }) => isOverdue && endedAt === undefined)
     ? EXIT.fellShort
     : EXIT.done
+}
+
+function daysLeftText(days: number): string {
+  return days < 0 ? `overdue by ${-days}` : String(days)
 }
 
 async function handle(

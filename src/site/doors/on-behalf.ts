@@ -28,7 +28,13 @@ export function onBehalfOf(
       )
       const [only] = own
       if (only === undefined) throw notFound()
-      if (own.length > 1) throw whose('expected the issuer whose data of yours is meant')
+      if (own.length > 1)
+        throw whose(
+          `expected one of those that know you: ${own
+            .map((one) => one.issuer)
+            .toSorted()
+            .join(', ')}`,
+        )
       return named(only, 'person')
     }
     case 'guardian':

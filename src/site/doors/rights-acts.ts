@@ -84,9 +84,11 @@ export function rightsActs(
         viewOf: (record) => views.get(record.id) ?? missing(),
       })
     },
-    async findErasure({ erasure, issuer }) {
+    async findErasure({ erasure, issuers }) {
       const found = await findErasure(site.db, erasure)
-      return found && (issuer === undefined || issuer === found.issuer) ? certificate(found) : undefined
+      return found && (issuers === undefined || issuers.includes(found.issuer))
+        ? certificate(found)
+        : undefined
     },
     async completeErasures() {
       const completed = await completeErasures(site)

@@ -37,7 +37,7 @@ export function serveRights(door: Door<SiteCaller>, acts: SiteActs): void {
   )
   door.serve(SITE_API.erasure, async ({ caller, params }) => {
     // An id that nobody can guess is what a person whose key is destroyed can still be known by.
-    const found = await acts.findErasure({ erasure: params.erasure, issuer: issuerOf(caller) })
+    const found = await acts.findErasure({ erasure: params.erasure, issuers: issuersOf(caller) })
     if (!found) throw notFound()
     return found
   })
@@ -53,16 +53,16 @@ export function serveRights(door: Door<SiteCaller>, acts: SiteActs): void {
   })
 }
 
-/** Whose erasures a caller may see; `undefined`: everybody's. */
-function issuerOf(caller: SiteCaller): MemberId | undefined {
+/** Whose erasures a caller may see; `undefined`: everybody's. A person may have been erased for any of the issuers that they sign in with. */
+function issuersOf(caller: SiteCaller): readonly MemberId[] | undefined {
   switch (caller.kind) {
     case 'operator':
     case 'regulator':
       return undefined
     case 'issuer':
-      return caller.member
+      return [caller.member]
     case 'person':
     case 'guardian':
-      return caller.issuer
+      return caller.identities.map(({ issuer }) => issuer)
   }
 }

@@ -184,7 +184,11 @@ export interface SiteActs extends PersonActs, RequestActs, LocalAskActs {
   findRestriction(person: NamedPerson): Promise<RestrictionView>
   liftRestriction(person: NamedPerson): Promise<RestrictionView>
   listErasures(request: PageRequest & Scope): Promise<Page<ErasureView>>
-  findErasure(request: Scope & { erasure: string }): Promise<ErasureView | undefined>
+  /** `issuers`: only an erasure of one of theirs. */
+  findErasure(request: {
+    erasure: string
+    issuers?: readonly MemberId[] | undefined
+  }): Promise<ErasureView | undefined>
   completeErasures(): Promise<number>
   retention(scope: Scope): Promise<z.input<typeof retentionViewSchema>>
   /** Gives the rows that were changed. */

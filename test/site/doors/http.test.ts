@@ -57,6 +57,20 @@ test('siteDoor() knows a person by the keys of several issuers, each from its ow
     'the key of one issuer says nothing at another',
   )
   assert.equal((await send(app, { path: '/v1/people/me/uses?issuer=nobody-here', token })).status, 404)
+  // An erasure is for one of them, which is to be said, and its certificate is there whichever it was.
+  const erased = await send(app, {
+    method: 'POST',
+    path: '/v1/people/me/erasure',
+    token,
+    body: { reason: 'request' },
+  })
+  assert.equal(erased.status, 400)
+  assert.match(await erased.text(), /expected one of those that know you: play-lab, world-sport/)
+  await send(app, { path: '/v1/erasures/erasure_01J00000000000000000000000', token })
+  assert.deepEqual(calls.at(-1)?.facts, {
+    erasure: 'erasure_01J00000000000000000000000',
+    issuers: ['world-sport', 'play-lab'],
+  })
 })
 
 test('siteDoor() tells the acts who changes grants, without the key of a person', async () => {
