@@ -4,6 +4,14 @@ import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { makeMemberProfile } from '../../src/cli/member-profile.ts'
+import { consentAge } from '../../src/protocol/law/consent-ages.ts'
+import {
+  ADEQUACY_DECISIONS,
+  EFTA_STATES,
+  EU_STATES,
+  isInEea,
+  stateOf,
+} from '../../src/protocol/law/legal-zones.ts'
 import { testPeople } from '../../src/testing/test-population.ts'
 import { testTrade } from '../../src/testing/test-trade.ts'
 import { temporaryHome } from '../cli/run-cli.ts'
@@ -41,6 +49,46 @@ test('every command that the law is shown by is one that the program takes, and 
   assert.deepEqual(
     tests.filter((path) => !existsSync(join(ROOT, path))),
     [],
+  )
+})
+
+/** A row of the page by how it begins: what stands in its second column. */
+function secondOf(first: string): string {
+  const row = textOf(PAGE)
+    .split('\n')
+    .find((line) => line.startsWith(`| ${first} |`))
+  assert.ok(row, first)
+  return row.split('|')[2]?.trim() ?? ''
+}
+const codesIn = (text: string) => [...text.matchAll(/\b[A-Z]{2}\b/g)].map(([code]) => code)
+
+test('ages, countries and grounds for transfers stand on the page as the tables have them', () => {
+  const today = '2026-11-27'
+  for (const age of [13, 14, 15, 16])
+    for (const code of codesIn(secondOf(String(age)))) assert.equal(consentAge(code, today), age, code)
+  const area = codesIn(secondOf('the EEA'))
+  const aged = [13, 14, 15, 16].flatMap((age) => codesIn(secondOf(String(age))))
+  assert.deepEqual(aged.toSorted(), [...area, 'CH', 'GB'].toSorted())
+  const states = [...Object.entries(EU_STATES), ...Object.entries(EFTA_STATES)]
+  const members = states.filter(([, { until }]) => until === undefined).map(([code]) => code)
+  assert.deepEqual(area, members.toSorted())
+  for (const code of codesIn(secondOf('part of it, with a code of their own')))
+    assert.ok(isInEea(code, today) && stateOf(code) !== code, code)
+  for (const code of codesIn(secondOf('not part of it'))) assert.ok(!isInEea(code, today), code)
+  const adequate = (isWhole: boolean) =>
+    ADEQUACY_DECISIONS.filter(({ condition }) => (condition === undefined) === isWhole)
+  assert.deepEqual(
+    codesIn(secondOf('for everybody there')),
+    adequate(true)
+      .map(({ territory }) => territory)
+      .toSorted(),
+  )
+  assert.equal(
+    secondOf('for whoever meets its condition'),
+    adequate(false)
+      .map(({ territory, condition }) => `${territory} (\`${condition}\`)`)
+      .toSorted()
+      .join(' '),
   )
 })
 
