@@ -8,6 +8,8 @@ export interface Contacts {
   list(): Promise<readonly MemberContact[]>
   /** The member, or the operator for it; the mailbox of a role. */
   set(contact: { member: string; address: string }): Promise<MemberContact>
+  /** Takes it back, the member or the operator for it; gives whether there was one. */
+  remove(member: string): Promise<boolean>
 }
 
 export function openContacts(client: HttpClient): Contacts {
@@ -15,5 +17,7 @@ export function openContacts(client: HttpClient): Contacts {
     list: async () => (await client.call(NETWORK_API.listContacts)).items,
     set: ({ member, address }) =>
       client.call(NETWORK_API.setContact, { params: { id: member }, body: { address }, isRepeatable: true }),
+    remove: async (member) =>
+      (await client.call(NETWORK_API.removeContact, { params: { id: member } })).isRemoved,
   }
 }

@@ -41,7 +41,7 @@ import { localMessage } from './floor/local-message.ts'
 import { reconcileForEver } from './floor/reconcile.ts'
 import { openAgentDesk } from './data-rights/agent-desk.ts'
 import { serveAgents } from './data-rights/tell-agents.ts'
-import { learnNames } from './officer/party-names.ts'
+import { learnParties } from './officer/party-names.ts'
 import { networkLine } from './line/network-line.ts'
 import type { NetworkLine } from './line/network-line.ts'
 import { requireContinued } from './line/require-continued.ts'
@@ -252,7 +252,7 @@ async function workBehindDoor(
     serveRights({ parts: site, clock, events, signal }),
     serveRecipients(site, { line, signal }),
     forgetForEver({ db: site.db, clock, events, signal }),
-    learnNames(site, { line, clock, signal }),
+    learnParties(site, { line, clock, signal }),
     serveAgents(site, { directory: settings.dataRights, clock, signal }),
     serveArchive({ archiver: site.archiver, clock, events, signal }),
   ])

@@ -88,6 +88,7 @@ function calls(): Calls {
     publishTerms: { path: '/v1/terms', body: { text: 'Planted' } },
     acceptTerms: { path: '/v1/members/northcare/terms', body: { statement: 'a.b.c' } },
     setContact: { path: '/v1/members/northcare/contact', body: { address: 'privacy@planted.example' } },
+    removeContact: { path: '/v1/members/northcare/contact' },
     setLimits: { path: '/v1/members/northcare/limits', body: { daily: [money] } },
     addSite: { path: '/v1/sites', body: { id: 'planted', custodian: 'edgeworks', country: 'IE', keys } },
     rotateSiteKeys: { path: '/v1/sites/galway/keys', body: { rotation: 'a.b.c' } },

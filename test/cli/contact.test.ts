@@ -41,6 +41,11 @@ test('a member says where it is written to, and the operator sees who has not sa
     (JSON.parse(own.out) as readonly { address: string }[]).map(({ address }) => address),
     ['privacy@northcare.example'],
   )
+  const taken = await typed('northcare', '--remove', '--as', 'northcare')
+  assert.match(taken.out, /^Where northcare is written to is taken back/)
+  assert.match((await typed('--as', 'operator')).out, /northcare +not said/)
+  assert.equal((await typed('northcare', '--remove', '--as', 'atlas')).code, 1)
+  assert.equal((await typed('--remove', '--as', 'northcare')).code, 2)
   const ofAnother = await typed('northcare', 'info@northcare.example', '--as', 'atlas')
   assert.equal(ofAnother.code, 1)
   const aPersons = await typed('northcare', 'anna@northcare.example', '--as', 'northcare')

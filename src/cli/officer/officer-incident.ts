@@ -1,6 +1,7 @@
 import type { Command } from 'commander'
 import { NOTICE_LANGUAGES, incidentRequestSchema, letterTextSchema } from '../../protocol/http/officer-api.ts'
 import { categoryName, shortMomentText } from '../../protocol/words/plain-words.ts'
+import { recipientTexts } from '../../protocol/words/recipient-words.ts'
 import type { IncidentView, WireIncidentStep } from '../../sdk/officer.ts'
 import { EXIT, WrongUse } from '../failures.ts'
 import { connectOfficer, deliver, readDocument } from './officer-seat.ts'
@@ -200,7 +201,7 @@ function tell(
       say(terminal, `  ${clockText(incident)}`)
       say(
         terminal,
-        `  ${affected.people.toLocaleString('en')} people, ${affected.releases} releases, to ${affected.recipients.join(', ') || 'nobody'}`,
+        `  ${affected.people.toLocaleString('en')} people, ${affected.releases} releases, to ${recipientTexts(affected).join(', ') || 'nobody'}`,
       )
       if (affected.categories.length === 0) return
       say(

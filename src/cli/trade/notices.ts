@@ -160,4 +160,11 @@ export function printSentNotices(terminal: Terminal, found: readonly SentNotice[
       [one.outcome, one.ground].filter((text) => text !== undefined).join(': '),
     ]),
   })
+  const silent = new Map(
+    found
+      .filter(({ state }) => state !== 'acknowledged')
+      .map((one) => [memberName(one.acquirer, one.acquirerName), one.acquirerAddress]),
+  )
+  for (const [name, address] of silent)
+    if (address !== undefined) say(terminal, `Has not answered: ${name}, written to at ${address}`)
 }

@@ -29,6 +29,13 @@ export async function setContact(
   return row
 }
 
+/** Forgets where a member is written to; gives whether it had said so. */
+export async function removeContact(db: Database, member: MemberId): Promise<boolean> {
+  const { numAffectedRows = 0n } = await sql`
+    delete from member_contact where member = ${member}`.execute(db)
+  return numAffectedRows > 0n
+}
+
 /** Where members are written to, by name; all of them, or one. */
 export async function listContacts(
   db: Database,

@@ -18,6 +18,17 @@ export const CONTACT_API = {
     body: z.strictObject({ address: roleAddressSchema }).openapi('SetContact'),
     response: memberContactSchema,
   }),
+  removeContact: endpoint({
+    method: 'delete',
+    path: '/v1/members/{id}/contact',
+    tag: 'members',
+    summary: 'Take back where the member is written to: nobody is told it any more',
+    description: 'The member, or the operator for it. Taken back again, nothing changes.',
+    params: z.object({ id: memberIdSchema }),
+    response: z
+      .strictObject({ member: memberIdSchema, isRemoved: z.boolean() })
+      .openapi('MemberContactRemoved'),
+  }),
   listContacts: endpoint({
     method: 'get',
     path: '/v1/contacts',

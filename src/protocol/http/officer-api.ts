@@ -182,6 +182,8 @@ export const incidentViewSchema = z
       releases: z.int().min(0),
       dataSets: z.array(dataSetIdSchema),
       recipients: z.array(memberIdSchema),
+      /** Where those of them are written to who have said it on the network. */
+      recipientAddresses: z.array(z.strictObject({ member: memberIdSchema, address: z.string() })),
       categories: z.array(z.string()),
       hasSpecialCategories: z.boolean(),
     }),

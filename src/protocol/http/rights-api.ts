@@ -29,6 +29,8 @@ export const sentNoticeSchema = z
     acquirer: memberIdSchema,
     /** What the acquirer calls itself, as the network tells it. */
     acquirerName: z.string().optional(),
+    /** Where it is written to, where it has said so on the network. */
+    acquirerAddress: z.string().optional(),
     purpose: z.string(),
     dataSet: z.string(),
     /** How many releases it names. */

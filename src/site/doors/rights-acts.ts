@@ -3,6 +3,7 @@ import { Fault } from '../../kernel/faults.ts'
 import type { ErasureView } from '../../protocol/rights/erasure.ts'
 import type { RestrictionView } from '../../protocol/rights/restriction.ts'
 import type { MemberId } from '../../protocol/wire.ts'
+import { readMemberAddresses } from '../officer/member-addresses.ts'
 import { readPartyNames } from '../officer/party-names.ts'
 import { noticeView } from '../recipients/notice-view.ts'
 import { findNotices } from '../recipients/recipient-notice-store.ts'
@@ -105,7 +106,7 @@ function noticeActs(site: SiteContext): Pick<RightsActs, 'listSentNotices' | 'pe
     async listSentNotices({ cursor, limit, issuer, state }) {
       const after = cursor !== undefined && /^\d{1,15}$/.test(cursor) ? Number(cursor) : 0
       const found = await findNotices(site.db, { after, limit: limit + 1, issuer, isOpen: state === 'open' })
-      const facts = { names: await readPartyNames(site.db), now: site.clock.now() }
+      const facts = await namingOf(site)
       return pageOf(found, {
         limit,
         cursorOf: ({ id }) => String(id),
@@ -116,10 +117,16 @@ function noticeActs(site: SiteContext): Pick<RightsActs, 'listSentNotices' | 'pe
       const people = await knownPeople(site, reading)
       await noteAccess(site, { people, reading, what: 'notices' })
       const found = await findNotices(site.db, { people: people.map(({ number }) => number) })
-      const facts = { names: await readPartyNames(site.db), now: site.clock.now() }
+      const facts = await namingOf(site)
       return { items: found.map((record) => noticeView(record, facts)) }
     },
   }
+}
+
+/** What a notice is shown with besides itself. */
+async function namingOf({ db, clock }: Pick<SiteContext, 'db' | 'clock'>) {
+  const [names, addresses] = await Promise.all([readPartyNames(db), readMemberAddresses(db)])
+  return { names, addresses, now: clock.now() }
 }
 
 function missing(): never {

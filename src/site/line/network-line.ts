@@ -23,6 +23,8 @@ import {
   withdrawnReleaseSchema,
 } from '../../protocol/http/notice-api.ts'
 import type { NoticeNews, WithdrawnRelease } from '../../protocol/http/notice-api.ts'
+import { memberContactSchema } from '../../protocol/member-contact.ts'
+import type { MemberContact } from '../../protocol/member-contact.ts'
 import type { MemberId, SiteId } from '../../protocol/wire.ts'
 
 /** What a site tells of an answer: one that was booked on a floor limit comes with the ask that was signed for it. */
@@ -43,6 +45,8 @@ export interface NetworkLine {
   }): Promise<Work>
   /** A member with the chain of its keys. */
   member(id: MemberId, signal?: AbortSignal): Promise<MemberRecord>
+  /** Where members are written to. */
+  contacts(signal?: AbortSignal): Promise<readonly MemberContact[]>
   /** Hands over a sealed notice to a recipient of rows; the same again does no harm. */
   sendNotice(notice: { notice: string; acquirer: MemberId; sealed: string }): Promise<void>
   /** Waits up to `waitMs` for news of notices. */
@@ -102,6 +106,10 @@ export function networkLine(facts: LineFacts): NetworkLine {
         response: captureAnswerSchema,
       }),
     member: (id, signal) => call('GET', `/v1/members/${id}`, { response: memberRecordSchema, signal }),
+    contacts: async (signal) => {
+      const response = z.strictObject({ items: z.array(memberContactSchema) })
+      return (await call('GET', '/v1/contacts', { response, signal })).items
+    },
     sendNotice: async ({ notice, ...body }) => {
       await call('PUT', `/v1/sites/${site}/notices/${notice}`, {
         body,

@@ -15,6 +15,7 @@ import type { SiteContext } from '../site-context.ts'
 import { missingBases } from './missing-bases.ts'
 import { makeRegister } from './make-register.ts'
 import type { RegisterFacts, RegisteredDataSet } from './make-register.ts'
+import { readMemberAddresses } from './member-addresses.ts'
 import { readPartyNames } from './party-names.ts'
 import { readPartyContacts } from './party-contacts.ts'
 
@@ -29,9 +30,10 @@ export async function registerFacts(site: SiteContext, issuer?: string): Promise
   const manifests = [...site.manifests().values()].filter(
     (manifest) => issuer === undefined || manifest.issuer === issuer,
   )
-  const [contacts, names, recipients] = await Promise.all([
+  const [contacts, names, addresses, recipients] = await Promise.all([
     readPartyContacts(site.db),
     readPartyNames(site.db),
+    readMemberAddresses(site.db),
     recipientsOf(site.db),
   ])
   const dataSets: RegisteredDataSet[] = []
@@ -44,6 +46,7 @@ export async function registerFacts(site: SiteContext, issuer?: string): Promise
     dataSets,
     contacts,
     names,
+    addresses,
     assessments: site.assessments.list(),
     contracts: await contractsWithSubProcessors(site, standingAt(site, now)),
     missingContracts: await dueNow(site, missingContracts(site, manifests, now)),

@@ -2,6 +2,7 @@ import { html } from 'hono/html'
 import { categoryName, momentText } from '../../protocol/words/plain-words.ts'
 import type { IncidentView } from '../../protocol/http/officer-api.ts'
 import type { RegisterContact } from '../../protocol/rights/register.ts'
+import { recipientTexts } from '../../protocol/words/recipient-words.ts'
 import { factTable, printedPage } from './printed-page.ts'
 
 /** The notification of a breach to the authority, filled in: points (a) to (d) of GDPR Art. 33(3), and the record of Art. 33(5). */
@@ -41,7 +42,7 @@ export function incidentPage(
         ],
         ['Categories of data', affected.categories.map((category) => categoryName(category))],
         ['Special categories', affected.hasSpecialCategories ? 'yes (Art. 9(1))' : 'no'],
-        ['Recipients', affected.recipients],
+        ['Recipients', recipientTexts(affected)],
       ]),
       html`<h2>Likely consequences (c)</h2>
         <p>${incident.consequences}</p>`,

@@ -11,6 +11,7 @@ import { incidentLetter, writtenIn } from './incident-letter.ts'
 import { insertIncident, insertIncidentStep, readIncidents } from './incident-store.ts'
 import type { Incident } from './incident-store.ts'
 import { isOwn } from './is-own.ts'
+import { readMemberAddresses } from './member-addresses.ts'
 import type { NoticeLanguage } from './notice-words.ts'
 import { viewIncident } from './view-incident.ts'
 
@@ -134,7 +135,9 @@ async function seenBy(
     own.map(({ dataSet }) => dataSet),
   )
   if (issuer !== undefined && incident.openedBy !== issuer && affected.byDataSet.size === 0) return undefined
-  const view = viewIncident(incident, { affected, manifests: site.manifests(), now: site.clock.now() })
+  const addresses = await readMemberAddresses(site.db)
+  const manifests = site.manifests()
+  const view = viewIncident(incident, { affected, manifests, addresses, now: site.clock.now() })
   return { incident, affected, view }
 }
 

@@ -1,5 +1,6 @@
 import { digestOfJson } from '../../kernel/digest.ts'
 import { formatDate, formatInstant } from '../../kernel/clock.ts'
+import type { MemberAddresses } from './member-addresses.ts'
 import type { PartyNames } from './party-names.ts'
 import type { Instant } from '../../kernel/clock.ts'
 import { basisSource } from '../../protocol/law/basis-record.ts'
@@ -49,6 +50,7 @@ export interface RegisterFacts {
   readonly dataSets: readonly RegisteredDataSet[]
   readonly contacts: ReadonlyMap<string, PartyContact>
   readonly names: PartyNames
+  readonly addresses: MemberAddresses
   readonly assessments: readonly Assessment[]
   /** Contracts of processing that have not ended. */
   readonly contracts: readonly StoredContract[]
@@ -266,9 +268,13 @@ export function missingAssessments({
   )
 }
 
-function contactOf(member: string, { contacts, names }: RegisterFacts): RegisterContact {
+function contactOf(member: string, { contacts, names, addresses }: RegisterFacts): RegisterContact {
   const contact = contacts.get(member)
-  if (!contact) return { member, ...nameOf(member, names) }
+  if (!contact) {
+    // Who has said nothing at the seat is written to where it is on the network.
+    const known = addresses.get(member)
+    return { member, ...nameOf(member, names), ...(known === undefined ? {} : { email: known }) }
+  }
   const { name, address, country, email, dataProtectionOfficer, representative, supervisoryAuthority } =
     contact
   return {

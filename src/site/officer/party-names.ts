@@ -4,6 +4,7 @@ import type { Database } from '../../kernel/postgres/database.ts'
 import { memberIdSchema } from '../../protocol/wire.ts'
 import type { NetworkLine } from '../line/network-line.ts'
 import type { SiteContext } from '../site-context.ts'
+import { keepMemberAddresses } from './member-addresses.ts'
 
 /** What members are called, by id: as they said themselves at the seat, else as the network tells it. */
 export type PartyNames = ReadonlyMap<string, string>
@@ -22,12 +23,16 @@ const LOOK_EVERY_MS = 60_000
 const LOOKS_UNTIL_AGAIN = 60
 
 /**
- * Learns what the custodian and the issuers are called, which ask nothing and so are not told of with asks, until `signal`
- * is aborted. While the network is away they go by their ids.
+ * Learns what the custodian and the issuers are called, which ask nothing and so are not told of with asks, and where everybody is
+ * written to, until `signal` is aborted. While the network is away they go by their ids, and what was known stays.
  */
-export async function learnNames(
+export async function learnParties(
   site: SiteContext,
-  { line, clock, signal }: { line: Pick<NetworkLine, 'member'>; clock: Clock; signal: AbortSignal },
+  {
+    line,
+    clock,
+    signal,
+  }: { line: Pick<NetworkLine, 'member' | 'contacts'>; clock: Clock; signal: AbortSignal },
 ): Promise<void> {
   const known = new Set<string>()
   for (let look = 0; !signal.aborted; look += 1) {
@@ -41,6 +46,18 @@ export async function learnNames(
         .pin({ member, now: clock.now() })
         .catch((error: unknown) => site.events.failed('learning what a member is called', error))
     }
+    await learnAddresses(site, { line, signal })
     await clock.sleep(LOOK_EVERY_MS, signal)
   }
+}
+
+async function learnAddresses(
+  { db, events }: Pick<SiteContext, 'db' | 'events'>,
+  { line, signal }: { line: Pick<NetworkLine, 'contacts'>; signal: AbortSignal },
+): Promise<void> {
+  const told = await line.contacts(signal).catch(() => undefined)
+  if (!told || signal.aborted) return
+  await keepMemberAddresses(db, told).catch((error: unknown) =>
+    events.failed('learning where members are written to', error),
+  )
 }

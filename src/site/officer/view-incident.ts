@@ -5,6 +5,7 @@ import type { Manifest } from '../../protocol/data-set.ts'
 import type { IncidentStep, IncidentView } from '../../protocol/http/officer-api.ts'
 import { notificationClock } from './incident-clock.ts'
 import type { Incident } from './incident-store.ts'
+import type { MemberAddresses } from './member-addresses.ts'
 
 /** Whose data an incident is about, computed from the record of releases or from the vault. */
 export interface AffectedPeople {
@@ -19,8 +20,14 @@ export function viewIncident(
   {
     affected,
     manifests,
+    addresses,
     now,
-  }: { affected: AffectedPeople; manifests: ReadonlyMap<string, Manifest>; now: Instant },
+  }: {
+    affected: AffectedPeople
+    manifests: ReadonlyMap<string, Manifest>
+    addresses: MemberAddresses
+    now: Instant
+  },
 ): IncidentView {
   const { facts, steps } = incident
   const { scope, awareAt } = facts
@@ -35,7 +42,7 @@ export function viewIncident(
     openedAt: formatInstant(incident.openedAt),
     state: stateOf(incident),
     authority: authorityClock(incident, now),
-    affected: affectedView(affected, manifests),
+    affected: affectedView(affected, { manifests, addresses }),
     steps: steps.map(({ at, step }) => ({ at: formatInstant(at), step })),
   }
 }
@@ -67,7 +74,7 @@ function authorityClock(incident: Incident, now: Instant): IncidentView['authori
 
 function affectedView(
   { releases, recipients, byDataSet }: AffectedPeople,
-  manifests: ReadonlyMap<string, Manifest>,
+  { manifests, addresses }: { manifests: ReadonlyMap<string, Manifest>; addresses: MemberAddresses },
 ): IncidentView['affected'] {
   const columns = [...byDataSet].flatMap(([dataSet, { columns: used }]) =>
     (manifests.get(dataSet)?.columns ?? []).filter(({ name }) => used.has(name)),
@@ -78,6 +85,10 @@ function affectedView(
     releases,
     dataSets: [...byDataSet.keys()],
     recipients: [...recipients],
+    recipientAddresses: recipients.flatMap((member) => {
+      const address = addresses.get(member)
+      return address === undefined ? [] : [{ member, address }]
+    }),
     categories: [...new Set(columns.map(({ category, name }) => category ?? name))].toSorted(),
     hasSpecialCategories: columns.some(({ sensitivity }) => sensitivity === 'special_category'),
   }

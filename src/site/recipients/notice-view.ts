@@ -4,6 +4,7 @@ import type { Instant } from '../../kernel/clock.ts'
 import type { ErasedStore, ErasureView } from '../../protocol/rights/erasure.ts'
 import type { NoticeState } from '../../protocol/rights/recipient-notice.ts'
 import type { sentNoticeSchema } from '../../protocol/http/rights-api.ts'
+import type { MemberAddresses } from '../officer/member-addresses.ts'
 import type { PartyNames } from '../officer/party-names.ts'
 import type { NoticeRecord } from './recipient-notice-store.ts'
 import type { WithdrawalRecord } from './withdrawal-store.ts'
@@ -21,10 +22,11 @@ function noticeState(record: NoticeRecord, now: Instant): NoticeState {
 /** A notice for the site's side: whom it went to and what became of it, and not whom it names. */
 export function noticeView(
   record: NoticeRecord,
-  { names, now }: { names: PartyNames; now: Instant },
+  { names, addresses, now }: { names: PartyNames; addresses: MemberAddresses; now: Instant },
 ): SentNoticeView {
   const { notice, kind, cause, issuer, acquirer, purpose, dataSet, releases, corrected } = record
   const name = names.get(acquirer)
+  const address = addresses.get(acquirer)
   return {
     notice,
     kind,
@@ -32,6 +34,7 @@ export function noticeView(
     issuer,
     acquirer,
     ...(name === undefined ? {} : { acquirerName: name }),
+    ...(address === undefined ? {} : { acquirerAddress: address }),
     purpose,
     dataSet,
     releases: releases.length,

@@ -57,6 +57,7 @@ import * as createEnforcementPoints from './migrations/0285-create-enforcement-p
 import * as createAuthorityRequests from './migrations/0291-create-authority-requests.ts'
 import * as noteHandOvers from './migrations/0381-note-hand-overs.ts'
 import * as noteContractsOfOne from './migrations/0450-note-contracts-of-one.ts'
+import * as keepMemberAddresses from './migrations/0470-keep-member-addresses.ts'
 import * as createContractAnswers from './migrations/0380-create-contract-answers.ts'
 import * as createProcessingContracts from './migrations/0290-create-processing-contracts.ts'
 import * as markRememberedRequests from './migrations/0270-mark-remembered-requests.ts'
@@ -122,6 +123,7 @@ export const SITE_MIGRATIONS: Migrations = {
   '0340-note-received-form': noteReceivedForm,
   '0380-create-contract-answers': createContractAnswers,
   '0381-note-hand-overs': noteHandOvers,
+  '0470-keep-member-addresses': keepMemberAddresses,
   '0360-change-consent-together': changeConsentTogether,
   '0450-note-contracts-of-one': noteContractsOfOne,
 }

@@ -1,11 +1,13 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { formatInstant } from '../../../src/kernel/clock.ts'
+import { NETWORK_API } from '../../../src/protocol/http/network-endpoints.ts'
 import { SITE_API } from '../../../src/protocol/http/site-api.ts'
 import { openOfficer } from '../../../src/sdk/officer.ts'
 import type { WireIncident } from '../../../src/sdk/officer.ts'
 import { publicKeys } from '../../../src/testing/test-network.ts'
 import { testGrant } from '../../../src/testing/test-population.ts'
+import { until } from '../floor/local-world.ts'
 import {
   clock,
   trade,
@@ -247,6 +249,24 @@ test('a supervisory authority reads and proves, and can do nothing else', async 
 
   await custodian.removeRegulator(authority.name)
   await assert.rejects(seat.register(), { status: 401 })
+})
+
+test('an incident says where its recipients are written to, as long as they say so on the network', async () => {
+  const known = (await custodian.incidents()).find(({ affected }) => affected.recipients.length > 0)
+  const incident = known?.incident ?? ''
+  const { network } = trade
+  const params = { id: 'northcare' }
+  const addresses = async () => {
+    clock.advance(20_000)
+    return (await controller.incident(incident)).affected.recipientAddresses
+  }
+  const toldOf = { params, body: { address: 'privacy@northcare.example' } }
+  await network.call(network.operator, NETWORK_API.setContact, toldOf)
+  await until('the site knows where they are written to', async () => (await addresses()).length > 0)
+  assert.deepEqual(await addresses(), [{ member: 'northcare', address: 'privacy@northcare.example' }])
+  assert.match(await controller.incidentPage(incident), /northcare \(privacy@northcare\.example\)/)
+  await network.call(network.operator, NETWORK_API.removeContact, { params })
+  await until('it has forgotten it', async () => (await addresses()).length === 0)
 })
 
 test('a site that was stopped comes back with assessments, removed grounds and incidents', async () => {
