@@ -14,14 +14,17 @@ export function parseWith<S extends z.ZodType>(
 
 /** The problems of a failed parse as fields with what was expected. */
 export function fieldProblems(error: z.ZodError): readonly FieldProblem[] {
-  const problems = error.issues.flatMap((issue) =>
-    issue.code === 'unrecognized_keys'
-      ? issue.keys.map((key) => ({
-          field: pathText([...issue.path, key]),
-          expected: 'expected no such field',
-        }))
-      : [{ field: pathText(issue.path), expected: plainWords(issue.message) }],
-  )
+  const problems = error.issues.flatMap((issue) => {
+    if (issue.code === 'unrecognized_keys')
+      return issue.keys.map((key) => ({
+        field: pathText([...issue.path, key]),
+        expected: 'expected no such field',
+      }))
+    // Of a name that is free to choose, what is wrong with the name.
+    const messages =
+      issue.code === 'invalid_key' ? issue.issues.map(({ message }) => message) : [issue.message]
+    return messages.map((message) => ({ field: pathText(issue.path), expected: plainWords(message) }))
+  })
   return problems.filter((one) => !problems.some((other) => saysMore(other, one)))
 }
 

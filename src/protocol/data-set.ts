@@ -5,6 +5,7 @@ import { dataCategorySchema, retentionProblems, retentionSchema, rowEndProblems 
 import type { Retention } from './law/retention.ts'
 import { splitsSchema } from './money/split.ts'
 import { tariffSchema } from './money/tariff.ts'
+import { languageTagSchema, translationProblems, translationsSchema } from './translations.ts'
 import { columnNameSchema, dataSetIdSchema, memberIdSchema, purposeSchema } from './wire.ts'
 
 /** Types of single values. `number` is double precision, `integer` 64 bits, `timestamp` is in UTC. */
@@ -154,6 +155,10 @@ export const manifestSchema = z
     title: z.string('expected a title').min(1, 'expected a title').max(200),
     description: z.string().max(2_000).optional(),
     attribution: z.string().max(1_000).optional(),
+    /** In which language title, description and columns are described (BCP 47). Absent: English. */
+    language: languageTagSchema.optional(),
+    /** The same in other languages, by their tags; notices to people are made of them. What a grant is given to is the manifest's own text. */
+    translations: translationsSchema.optional(),
     issuer: memberIdSchema,
     issuerProcessor: memberIdSchema.optional(),
     person: personSchema,
@@ -177,7 +182,8 @@ export const manifestSchema = z
     splits: splitsSchema,
   })
   .superRefine((manifest, context) => {
-    for (const problem of manifestProblems(manifest)) context.addIssue({ code: 'custom', ...problem })
+    for (const problem of [...manifestProblems(manifest), ...translationProblems(manifest)])
+      context.addIssue({ code: 'custom', ...problem })
   })
 export type Manifest = z.infer<typeof manifestSchema>
 

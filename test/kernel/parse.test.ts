@@ -35,6 +35,14 @@ test('parseWith() says in plain words what a schema without words of its own exp
   ])
 })
 
+test('parseWith() says of a name that is free to choose what is wrong with it', () => {
+  const schema = z.strictObject({
+    texts: z.record(z.string().regex(/^[a-z]+$/, 'expected a tag'), z.string()),
+  })
+  const parsed = parseWith(schema, { texts: { D_E: 'x' } })
+  assert.deepEqual(parsed.ok ? [] : parsed.error, [{ field: 'texts.D_E', expected: 'expected a tag' }])
+})
+
 test('fieldProblems() leaves out what another sentence about the field says already', () => {
   const word = z
     .string()

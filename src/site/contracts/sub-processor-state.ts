@@ -31,12 +31,14 @@ export function withSubProcessors(
   const added = changes
     .filter(({ of }) => isSamePaper(of, contract))
     .filter(({ stored }) => NAMED.has(subProcessorState(stored, now)))
-    .map(({ stored: { facts: announced } }) => {
-      const { noticeDays: _, ...named } = announced
-      return named
-    })
+    .map(({ stored }) => announcedOf(stored))
     .filter(({ name }) => !named.has(name.toLowerCase()))
   return { ...contract, facts: { ...facts, subProcessors: [...facts.subProcessors, ...added] } }
+}
+
+/** A sub-processor as a contract names it. */
+function announcedOf({ facts: { name, country, task, from, transferBasis } }: StoredSubProcessor) {
+  return { name, country, task, from, ...(transferBasis === undefined ? {} : { transferBasis }) }
 }
 
 /** Who has come in or is to come in; of whom nothing may go to, it is said. */

@@ -1,6 +1,7 @@
 import { Fault } from '../../kernel/faults.ts'
 import type { Notice } from '../../protocol/http/officer-api.ts'
 import { isPurposeRefused, isPurposeWithin } from '../../protocol/law/purpose.ts'
+import { textsIn } from '../../protocol/translations.ts'
 import type { ControllerActivity } from '../../protocol/rights/register.ts'
 import type { DataSetId } from '../../protocol/wire.ts'
 import type { SiteContext } from '../site-context.ts'
@@ -29,8 +30,11 @@ export async function giveNotice(
     .filter(({ manifest }) => manifest.dataSet === dataSet)
     .flatMap(({ bases }) => bases)
     .flatMap(({ facts: record }) => (record.kind === 'legitimate_interest' ? [record.objectTo] : []))
+  const manifest = facts.dataSets.find((each) => each.manifest.dataSet === dataSet)?.manifest
+  if (!manifest) return undefined
   return makeNotice(register, {
     activity,
+    texts: textsIn(manifest, language),
     purpose,
     offered,
     language,

@@ -11,6 +11,7 @@ import {
   placeNames,
   purposeName,
 } from '../../protocol/words/plain-words.ts'
+import type { ReadableTexts } from '../../protocol/translations.ts'
 import { isPurposeWithin } from '../../protocol/law/purpose.ts'
 import type {
   ControllerActivity,
@@ -30,7 +31,8 @@ type Section = Notice['sections'][number]
 export function makeNotice(
   register: Register,
   {
-    activity,
+    activity: registered,
+    texts,
     purpose,
     offered,
     language,
@@ -38,6 +40,8 @@ export function makeNotice(
     objectTo,
   }: {
     activity: ControllerActivity
+    /** What the controller says of the data set, for who reads the language. */
+    texts: ReadableTexts
     purpose: string
     /** The purpose of the terms that it is, or is part of. */
     offered: string
@@ -49,6 +53,7 @@ export function makeNotice(
 ): Notice {
   const words = NOTICE_WORDS[language]
   const { headings } = words
+  const activity = inWords(registered, texts)
   const sections: Section[] = [
     {
       article: '13(1)(a), (b)',
@@ -58,15 +63,13 @@ export function makeNotice(
     {
       article: '13(1)(c)',
       heading: headings.purpose,
-      text: [
-        words.purposeAndBasis(purposeName(purpose, language), basisName(activity.legalBasis, language)),
-        ...(offered === purpose ? [] : [words.partOf(purposeName(offered, language))]),
-        ...restsOn(activity, purpose).map(({ kind, reference, until }) =>
-          words.restsOn(words.kinds[kind], reference, dayText(until, language)),
-        ),
-      ],
+      text: whatFor(activity, { purpose, offered, language }),
     },
-    { article: '14(1)(d)', heading: headings.data, text: whichData(activity, language) },
+    {
+      article: '14(1)(d)',
+      heading: headings.data,
+      text: [...whichData(activity, language), ...untranslatedIn(activity, texts, words)],
+    },
     { article: '13(1)(e)', heading: headings.recipients, text: whoReceives(register, activity, language) },
     { article: '13(1)(f)', heading: headings.transfers, text: whereTo(register, activity, language) },
     { article: '13(2)(a)', heading: headings.retention, text: howLong(activity, { purpose, language }) },
@@ -93,6 +96,46 @@ export function makeNotice(
   ]
   const said = { title: words.title(activity.title), sections }
   return { dataSet: activity.dataSet, purpose, language, version: digestOfJson(said), ...said }
+}
+
+/** An activity with the controller's words of the data set as they are to be read. */
+function inWords(activity: ControllerActivity, { title, columns }: ReadableTexts): ControllerActivity {
+  const described = new Map(columns.map(({ name, description }) => [name, description]))
+  return {
+    ...activity,
+    title,
+    categories: activity.categories.map(({ description: _, ...category }) => {
+      const description = described.get(category.column)
+      return { ...category, ...(description === undefined ? {} : { description }) }
+    }),
+  }
+}
+
+/** Says of what stands in another language that it does: a reader is not left to wonder (Art. 12(1)). */
+function untranslatedIn(
+  { title, categories }: ControllerActivity,
+  { isUntranslated }: ReadableTexts,
+  words: NoticeWords,
+): string[] {
+  const shown = categories.flatMap(({ column, category, description }) =>
+    category === undefined && description !== undefined && isUntranslated({ column }) ? [description] : [],
+  )
+  const texts = [...(isUntranslated('title') ? [title] : []), ...shown]
+  return texts.length === 0 ? [] : [words.untranslated(texts.map((text) => `“${text}”`).join(', '))]
+}
+
+function whatFor(
+  activity: ControllerActivity,
+  { purpose, offered, language }: { purpose: string; offered: string; language: NoticeLanguage },
+): string[] {
+  const words = NOTICE_WORDS[language]
+  return [
+    words.purposeAndBasis(purposeName(purpose, language), basisName(activity.legalBasis, language)),
+    ...(offered === purpose ? [] : [words.partOf(purposeName(offered, language))]),
+    ...restsOn(activity, purpose).map(({ kind, reference, until }) =>
+      words.restsOn(words.kinds[kind], reference, dayText(until, language)),
+    ),
+  ]
 }
 
 /** What the basis of a purpose rests on today (Art. 13(1)(c), (d), (2)(e)). */

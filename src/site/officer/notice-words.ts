@@ -37,6 +37,8 @@ export interface NoticeWords {
   readonly objectTo: (address: string) => string
   readonly special: (columns: string, basis: string) => string
   readonly columns: (columns: string) => string
+  /** After what the controller has said in another language only. */
+  readonly untranslated: (texts: string) => string
   readonly whoMayAsk: string
   readonly received: (name: string, countries: string) => string
   readonly nobodyYet: string
@@ -83,7 +85,7 @@ const EN: NoticeWords = {
   arrangement: (reference, essence, contactPoint) =>
     `Both decide together how your data is used, by the arrangement ${reference} (Art. 26): ${essence}. You may turn to either, and to ${contactPoint}.`,
   subProcessor: ({ who, task, from }) =>
-    `It has help from ${who}${from === undefined ? '' : `, from ${from} on`}: ${task}.`,
+    `It has help from ${who}${from === undefined ? '' : `, from ${from} on`}: “${task}”.`,
   purposeAndBasis: (purpose, basis) => `Purpose: ${purpose}. Legal basis: ${basis}.`,
   partOf: (purpose) => `It is part of a wider purpose, for which the data may be used: ${purpose}.`,
   kinds: {
@@ -98,6 +100,7 @@ const EN: NoticeWords = {
   special: (columns, basis) =>
     `The law protects some of it specially: ${columns}. Its legal basis: ${basis}.`,
   columns: (columns) => `These are kept: ${columns}.`,
+  untranslated: (texts) => `The controller has said this in another language only: ${texts}.`,
   whoMayAsk:
     'Members of the network may ask questions. They get answers about groups of people, and rows only of those who allowed that.',
   received: (name, countries) => `${name} received answers (used in: ${countries}).`,
@@ -155,7 +158,7 @@ const DE: NoticeWords = {
   arrangement: (reference, essence, contactPoint) =>
     `Beide entscheiden gemeinsam, wie Ihre Daten verwendet werden, nach der Vereinbarung ${reference} (Art. 26): ${essence}. Sie können sich an jeden von ihnen wenden, und an ${contactPoint}.`,
   subProcessor: ({ who, task, from }) =>
-    `Dabei hilft ${who}${from === undefined ? '' : `, ab dem ${from}`}: ${task}.`,
+    `Dabei hilft ${who}${from === undefined ? '' : `, ab dem ${from}`}: „${task}“.`,
   purposeAndBasis: (purpose, basis) => `Zweck: ${purpose}. Rechtsgrundlage: ${basis}.`,
   partOf: (purpose) =>
     `Er gehört zu einem weiteren Zweck, für den die Daten verwendet werden dürfen: ${purpose}.`,
@@ -171,6 +174,7 @@ const DE: NoticeWords = {
   special: (columns, basis) =>
     `Einen Teil davon schützt das Gesetz besonders: ${columns}. Rechtsgrundlage dafür: ${basis}.`,
   columns: (columns) => `Aufbewahrt werden: ${columns}.`,
+  untranslated: (texts) => `Das hat der Verantwortliche nur in einer anderen Sprache gesagt: ${texts}.`,
   whoMayAsk:
     'Mitglieder des Netzes dürfen Fragen stellen. Sie bekommen Antworten über Gruppen von Menschen, und Zeilen nur von denen, die das erlaubt haben.',
   received: (name, countries) => `${name} hat Antworten bekommen (verwendet in: ${countries}).`,
@@ -231,7 +235,7 @@ const FR: NoticeWords = {
   arrangement: (reference, essence, contactPoint) =>
     `Tous deux décident ensemble de l’usage de vos données, selon l’accord ${reference} (art. 26) : ${essence}. Vous pouvez vous adresser à chacun d’eux, et à ${contactPoint}.`,
   subProcessor: ({ who, task, from }) =>
-    `Avec l’aide de ${who}${from === undefined ? '' : `, à partir du ${from}`} : ${task}.`,
+    `Avec l’aide de ${who}${from === undefined ? '' : `, à partir du ${from}`} : « ${task} ».`,
   purposeAndBasis: (purpose, basis) => `Finalité : ${purpose}. Base légale : ${basis}.`,
   partOf: (purpose) =>
     `Elle fait partie d’une finalité plus large, pour laquelle les données peuvent être utilisées : ${purpose}.`,
@@ -247,6 +251,7 @@ const FR: NoticeWords = {
   special: (columns, basis) =>
     `La loi en protège une partie spécialement : ${columns}. Base légale : ${basis}.`,
   columns: (columns) => `Sont conservées : ${columns}.`,
+  untranslated: (texts) => `Le responsable ne l’a dit que dans une autre langue : ${texts}.`,
   whoMayAsk:
     'Les membres du réseau peuvent poser des questions. Ils reçoivent des réponses sur des groupes de personnes, et des lignes seulement de celles qui l’ont permis.',
   received: (name, countries) => `${name} a reçu des réponses (lieu d’utilisation : ${countries}).`,

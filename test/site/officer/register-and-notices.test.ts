@@ -139,6 +139,43 @@ test('notices say what the terms say, in each language, and another version when
   assert.notEqual((await controller.notice(request)).version, english.version)
 })
 
+test('a notice has the words of the controller in the language it is read in, and says where there are none', async () => {
+  const request = { dataSet: 'athletes', purpose: 'dpv:ResearchAndDevelopment', language: 'de' } as const
+  const words = async (language: 'de' | 'en') => {
+    const { title, sections } = await controller.notice({ ...request, language })
+    return [title, ...(sections.find(({ article }) => article === '14(1)(d)')?.text ?? [])].join('\n')
+  }
+  const english = await manifest()
+  assert.match(await words('de'), /nur in einer anderen Sprache gesagt: “[^”]+”/)
+  assert.doesNotMatch(await words('en'), /another language/)
+  const grants = async () => (await site.issuer.grants({ limit: 1 })).map(({ state }) => state)
+  const before = await grants()
+  await site.issuer.describe({
+    ...english,
+    columns: english.columns.map((column) =>
+      column.name === 'id' ? { ...column, description: 'Key at the federation' } : column,
+    ),
+    translations: { 'de-AT': { title: 'Sportler', columns: { id: 'Schlüssel beim Verband' } } },
+  })
+  const german = await words('de')
+  assert.match(german, /^Was mit Ihren Daten geschieht: Sportler\n.*Schlüssel beim Verband/)
+  assert.doesNotMatch(german, /anderen Sprache|Key at the federation/)
+  await site.issuer.describe({ ...english, translations: { de: { title: 'Sportler' } } })
+  assert.deepEqual(await grants(), before, 'what people agreed to is the manifest’s own text')
+  await site.issuer.describe({ ...english, language: 'de', title: 'Sportler' })
+  assert.match(await words('en'), /another language only: “Sportler”/)
+  for (const [translations, expected] of [
+    [{ en: { title: 'x' } }, /another language than/],
+    [{ de_AT: { title: 'x' } }, /BCP 47/],
+    [{ de: { columns: { nothing: 'x' } } }, /name of a column/],
+  ] as const)
+    await assert.rejects(
+      site.issuer.describe({ ...english, translations }),
+      (refused: { errors?: unknown }) => expected.test(JSON.stringify(refused.errors)),
+    )
+  await site.issuer.describe(english)
+})
+
 test('a notice is found for what is part of a purpose of the terms, and where there is none those that there are are named', async () => {
   const request = { dataSet: 'athletes', purpose: 'dpv:AcademicResearch' }
   const wider = 'It is part of a wider purpose, for which the data may be used: Research and Development.'
