@@ -110,6 +110,13 @@ export const LIMITS = {
   /** How many people one site numbers; keeps bitmaps and partitions within memory. */
   peoplePerSiteMax: 50_000_000,
   importLineProblemsReportedMax: 20,
+  /** Bytes of one line of a text: what the engine reads in one piece. It leaves out, unsaid, a line that is longer than its buffers. */
+  importLineBytesMax: { csv: 2_000_000, ndjson: 16_000_000 },
+  /** How many times larger than packed a text may be, once it is past what costs nothing. Measurements reach 50; a bomb 1,000. */
+  importUnpackedFactorMax: 250,
+  /** The same of Parquet, by eight bytes a cell: it writes a value that repeats once, and eight kilobytes hold billions of it. */
+  importParquetFactorMax: 1_000,
+  importUnpackedFreeBytes: 64 * 1024 * 1024,
   /** Rows after which a long import is made durable, and so the most that one that was killed does again. */
   importPartRows: 1_000_000,
   /** Left on a site's disk by an import: a segment of the record's log (16 MiB), and room to undo and to erase. */

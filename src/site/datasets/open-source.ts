@@ -1,3 +1,4 @@
+import { LIMITS } from '../../kernel/limits.ts'
 import type { Manifest } from '../../protocol/data-set.ts'
 import type { ImportFormat } from '../../protocol/http/site-api.ts'
 import { unusableFile } from './import-problem.ts'
@@ -5,7 +6,7 @@ import type { ImportReader } from './import-reader.ts'
 import { csvSource } from './read-csv.ts'
 import { ndjsonSource } from './read-ndjson.ts'
 import { parquetSource } from './read-parquet.ts'
-import { isGzip } from './read-text.ts'
+import { isGzip, measureText } from './read-text.ts'
 import type { ImportSource } from './source-field.ts'
 
 /** Reads a file's beginning and says how its columns are read; refuses unknown, missing and repeated columns. */
@@ -20,12 +21,14 @@ export async function openSource(
 ): Promise<ImportSource> {
   if (sizeBytes === 0) throw unusableFile('it is empty')
   const isPacked = await isGzip(path)
+  if (format !== 'parquet')
+    await measureText(path, { isPacked, sizeBytes, lineBytesMax: LIMITS.importLineBytesMax[format] })
   switch (format) {
     case 'csv':
       return csvSource({ path, isPacked, manifest })
     case 'ndjson':
       return ndjsonSource({ path, isPacked, manifest })
     case 'parquet':
-      return parquetSource(reader, { path, manifest })
+      return parquetSource(reader, { path, sizeBytes, manifest })
   }
 }

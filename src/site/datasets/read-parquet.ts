@@ -1,5 +1,6 @@
 import { sql } from 'kysely'
 import type { RawBuilder } from 'kysely'
+import { LIMITS } from '../../kernel/limits.ts'
 import { isScalarType } from '../../protocol/data-set.ts'
 import type { Column, ColumnType, Manifest, ScalarType } from '../../protocol/data-set.ts'
 import { runOwn } from '../vault/own-sql.ts'
@@ -27,11 +28,12 @@ const TYPES: Readonly<Record<ColumnType, RegExp>> = {
 /** Parquet: the file says its types itself, and they must be those of the manifest or narrower. */
 export async function parquetSource(
   reader: ImportReader,
-  { path, manifest }: { path: string; manifest: Manifest },
+  { path, sizeBytes, manifest }: { path: string; sizeBytes: number; manifest: Manifest },
 ): Promise<ImportSource> {
   const relation = sql`read_parquet(${sql.lit(path)})`
   const types = await readTypes(reader, relation)
   requireColumns(types, manifest)
+  await requireNoBomb(reader, { path, sizeBytes, columns: types.size })
   return {
     format: 'parquet',
     isPacked: false,
@@ -42,6 +44,25 @@ export async function parquetSource(
         : documentField(column, types.get(sourceName(column))),
     ),
   }
+}
+
+const CELL_BYTES = 8
+
+/** Refuses a file that says its rows in far fewer bytes than any measurements take. Only its index is read. */
+async function requireNoBomb(
+  { connection }: ImportReader,
+  { path, sizeBytes, columns }: { path: string; sizeBytes: number; columns: number },
+): Promise<void> {
+  const found = await runOwn(
+    connection,
+    sql`select sum(num_rows)::double from parquet_file_metadata(${sql.lit(path)})`,
+  )
+  const bytes = Number(found.getRows()[0]?.[0] ?? 0) * columns * CELL_BYTES
+  const { importParquetFactorMax: factor, importUnpackedFreeBytes: free } = LIMITS
+  if (bytes > Math.max(free, sizeBytes * factor))
+    throw unusableFile(
+      `it has more than ${factor.toLocaleString('en')} times as much in its rows as in its bytes; send it as CSV, or in parts`,
+    )
 }
 
 async function readTypes(

@@ -1,7 +1,8 @@
 import { createReadStream } from 'node:fs'
 import { open } from 'node:fs/promises'
 import { createGunzip } from 'node:zlib'
-import { unusableFile } from './import-problem.ts'
+import { LIMITS } from '../../kernel/limits.ts'
+import { malformedLines, unusableFile } from './import-problem.ts'
 
 /** Whether a file begins as gzip does (RFC 1952 §2.3.1). */
 export async function isGzip(path: string): Promise<boolean> {
@@ -26,6 +27,39 @@ async function* readBytes(path: string, { isPacked }: { isPacked: boolean }): As
   } finally {
     file.destroy()
   }
+}
+
+/**
+ * Goes through a text before the engine does, in little memory, and gives how large it is unpacked. A line longer than its buffers is left out
+ * by the engine without a word, and a few kilobytes can be packed that fill every disk.
+ *
+ * @throws Fault `fault.import_malformed`
+ */
+export async function measureText(
+  path: string,
+  { isPacked, sizeBytes, lineBytesMax }: { isPacked: boolean; sizeBytes: number; lineBytesMax: number },
+): Promise<number> {
+  const unpackedMax = Math.max(LIMITS.importUnpackedFreeBytes, sizeBytes * LIMITS.importUnpackedFactorMax)
+  let position = 0
+  let lineBegins = 0
+  const requireShort = async (lineEnds: number) => {
+    if (lineEnds - lineBegins <= lineBytesMax) return
+    const lines = await linesAtOffsets(path, { isPacked, offsets: [lineBegins] })
+    const line = lines.get(lineBegins) ?? 1
+    const expected = `expected a line of at most ${lineBytesMax} bytes`
+    throw malformedLines([{ line, expected }], { total: 1, unit: 'line' })
+  }
+  for await (const bytes of readBytes(path, { isPacked })) {
+    const first = bytes.indexOf(NEWLINE)
+    await requireShort(position + (first === -1 ? bytes.length : first))
+    if (first !== -1) lineBegins = position + bytes.lastIndexOf(NEWLINE) + 1
+    position += bytes.length
+    if (isPacked && position > unpackedMax)
+      throw unusableFile(
+        `it is more than ${LIMITS.importUnpackedFactorMax} times larger unpacked than packed; send it as it is, or in parts`,
+      )
+  }
+  return position
 }
 
 /** The first record of a CSV file as its fields, or why it is none. */

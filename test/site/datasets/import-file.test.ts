@@ -95,6 +95,14 @@ test('Parquet gives the same rows, from narrower types as well', async () => {
   assert.deepEqual(await rowsFrom(manifest), GOOD_ROWS)
   const whole = await readFile(path)
   await refuses(whole.subarray(0, whole.length - 20), { format: 'parquet', says: /not a whole Parquet file/ })
+  // Two million rows in a few kilobytes.
+  const bomb = join(site.directory, 'bomb.parquet')
+  await connection.run(`copy (select 'ann' as wearer, timestamp '2026-01-01' as "at", 1 as steps, 1.5 as heart_rate,
+    true as is_worn, 'walk' as activity from range(2000000)) to '${bomb}' (format parquet)`)
+  await refuses(await readFile(bomb), {
+    format: 'parquet',
+    says: /more than 1,000 times as much in its rows/,
+  })
 })
 
 test('rows are moved in the order of the file, which going on after a crash relies upon', async () => {

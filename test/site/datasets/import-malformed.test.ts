@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { gzipSync } from 'node:zlib'
+import { LIMITS } from '../../../src/kernel/limits.ts'
 import { Fault } from '../../../src/kernel/faults.ts'
 import { WATCH } from '../vault/a-manifest.ts'
 import { bytesOf } from './an-import-site.ts'
@@ -95,6 +96,17 @@ test('bytes that are not UTF-8, an empty file and broken packing are each one se
   await refuses(HEADER, { says: /it has no rows/ })
   await refuses(gzipSync(GOOD.repeat(1)).subarray(0, 60), { says: /gzip packing is broken/ })
   await refuses(Buffer.from([0xff, 0xfe, 0x00]), { says: /first line is not UTF-8/ })
+})
+
+test('a line longer than the engine reads is named and not left out, and a packed bomb is not unpacked', async () => {
+  const long = 'x'.repeat(LIMITS.importLineBytesMax.csv + 1)
+  await refuses(`${HEADER}${LINE}${long}\n${LINE}`, {
+    says: /line 3: expected a line of at most 2000000 bytes/,
+  })
+  const packed = gzipSync(`${HEADER}${LINE}${long}`)
+  await refuses(packed, { says: /line 3: expected a line of at most/ })
+  const bomb = gzipSync(HEADER + '\n'.repeat(LIMITS.importUnpackedFreeBytes + 1))
+  await refuses(bomb, { says: /more than 250 times larger unpacked than packed/ })
 })
 
 test('NDJSON is as strict', async () => {
