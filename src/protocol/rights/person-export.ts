@@ -36,6 +36,8 @@ const exportHeadSchema = z.strictObject({
   madeAt: timeSchema,
   /** Who asked for it: `person`, `guardian`, `issuer:NAME` or `operator`. */
   madeFor: z.string(),
+  /** What the custodian and the issuers call themselves, by their ids. */
+  names: z.record(z.string(), z.string()).optional(),
   /** The receipt of this export in the log of the site. */
   receipt: receiptNumberSchema,
 })

@@ -1,6 +1,7 @@
 import { escapeHtml } from '../../kernel/escape-html.ts'
 import type { Currency } from '../../kernel/currency.ts'
 import type { ExportRecord } from '../../protocol/rights/person-export.ts'
+import { memberName } from '../../protocol/words/plain-words.ts'
 import { tableRowOf } from './export-rows.ts'
 import type { TableRow } from './export-rows.ts'
 
@@ -12,9 +13,12 @@ export function pageWriter(): (records: readonly ExportRecord[] | 'end') => stri
   let section: string | undefined
   // A grant’s least price is in the money of the data set’s tariff, which stands before it.
   const currencies = new Map<string, Currency>()
+  // What members are called stands at the beginning.
+  let names: ReadonlyMap<string, string> = new Map()
   const write = (record: ExportRecord): string => {
+    if (record.kind === 'export') names = new Map(Object.entries(record.names ?? {}))
     if (record.kind === 'dataSet') currencies.set(record.dataSet, record.manifest.tariff.currency)
-    const row = tableRowOf(record, currencies)
+    const row = tableRowOf(record, { currencies, called: (id) => memberName(id, names.get(id)) })
     if (row.name === section) return linesOf(row)
     const before = section === undefined ? HEAD : END_OF_TABLE
     section = row.name

@@ -7,6 +7,7 @@ import type { ExportKind, ExportRecord } from '../../protocol/rights/person-expo
 import { basesCovering } from '../consent/bases-covering.ts'
 import { judgeGrants } from '../consent/judge-grants.ts'
 import { contractInForce } from '../contracts/contract-in-force.ts'
+import { readPartyNames } from '../officer/party-names.ts'
 import { contractNamed } from '../contracts/contract-named.ts'
 import { listGrants } from '../consent/list-grants.ts'
 import type { ListedGrant } from '../consent/list-grants.ts'
@@ -57,7 +58,7 @@ export async function* exportPerson(
   { people, keys, madeFor, receipt, filter = {} }: ExportFacts,
 ): AsyncGenerator<readonly ExportRecord[]> {
   const wants = (kind: ExportKind) => filter.kinds?.includes(kind) ?? true
-  if (wants('export')) yield [headOf(site, { madeFor, receipt })]
+  if (wants('export')) yield [await headOf(site, { people, madeFor, receipt })]
   const dataSets = site
     .dataSets()
     .filter(
@@ -97,7 +98,16 @@ const NOTHING: ReadonlySet<HeldKind> = new Set()
 /** Far more looks than anybody makes at one person; it bounds what is held at a time. */
 const ACCESSES_MAX = 1_000_000
 
-function headOf(site: SiteContext, { madeFor, receipt }: { madeFor: string; receipt: number }): ExportRecord {
+async function headOf(
+  site: SiteContext,
+  { people, madeFor, receipt }: { people: readonly KnownPerson[]; madeFor: string; receipt: number },
+): Promise<ExportRecord> {
+  const known = await readPartyNames(site.db)
+  const parties = [site.custodian, ...people.map(({ issuer }) => issuer)]
+  const names = [...new Set(parties)].flatMap((member) => {
+    const name = known.get(member)
+    return name === undefined ? [] : [[member, name] as const]
+  })
   return {
     kind: 'export',
     format: PERSON_EXPORT_FORMAT,
@@ -106,6 +116,7 @@ function headOf(site: SiteContext, { madeFor, receipt }: { madeFor: string; rece
     territory: site.territory,
     madeAt: formatInstant(site.clock.now()),
     madeFor,
+    ...(names.length === 0 ? {} : { names: Object.fromEntries(names) }),
     receipt,
   }
 }

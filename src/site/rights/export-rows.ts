@@ -30,13 +30,19 @@ export interface TableRow {
   readonly isFacts?: true
 }
 
-/** What an export says to the person, in words; `currencies` are those of its data sets. */
-export function tableRowOf(record: ExportRecord, currencies: ReadonlyMap<string, Currency>): TableRow {
+/** What earlier records of an export say that later ones are read with: currencies of data sets, and what members are called. */
+interface Reading {
+  readonly currencies: ReadonlyMap<string, Currency>
+  readonly called: (member: string) => string
+}
+
+/** What an export says to the person, in words. */
+export function tableRowOf(record: ExportRecord, { currencies, called }: Reading): TableRow {
   switch (record.kind) {
     case 'export':
       return fieldsOf(record.kind, 'About this copy', {
         Site: record.site,
-        Custodian: record.custodian,
+        Custodian: called(record.custodian),
         Country: placeName(record.territory),
         Made: momentText(record.madeAt),
         'Made for': actorName(record.madeFor),
@@ -44,7 +50,7 @@ export function tableRowOf(record: ExportRecord, currencies: ReadonlyMap<string,
       })
     case 'principal':
       return fieldsOf(record.kind, 'What is known of you for the rules of age', {
-        Source: record.issuer,
+        Source: called(record.issuer),
         'Born on': record.birthDate === undefined ? 'not known' : dayText(record.birthDate),
         'Lives in': record.residence === undefined ? 'not known' : placeName(record.residence),
         'Whose permission counts': GIVERS[record.grantsCountOf],
@@ -55,9 +61,9 @@ export function tableRowOf(record: ExportRecord, currencies: ReadonlyMap<string,
     case 'move':
       return ageRow(record)
     case 'dataSet':
-      return dataSetRow(record)
+      return dataSetRow(record, called)
     case 'identity':
-      return fieldsOf(`identity ${record.dataSet}`, `How “${record.issuer}” knows you`, {
+      return fieldsOf(`identity ${record.dataSet}`, `How ${called(record.issuer)} knows you`, {
         'Data set': record.dataSet,
         Key: record.key,
       })
@@ -142,12 +148,12 @@ function guardianshipRow(record: Extract<ExportRecord, { kind: 'guardianship' }>
   }
 }
 
-function dataSetRow(record: Extract<ExportRecord, { kind: 'dataSet' }>): TableRow {
+function dataSetRow(record: Extract<ExportRecord, { kind: 'dataSet' }>, called: Reading['called']): TableRow {
   return fieldsOf(`dataSet ${record.dataSet}`, `Data set “${record.manifest.title}”`, {
     Name: record.dataSet,
-    Source: record.manifest.issuer,
+    Source: called(record.manifest.issuer),
     ...(record.processing && {
-      'Kept by': `${record.processing.processor}, under ${record.processing.reference}`,
+      'Kept by': `${called(record.processing.processor)}, under ${record.processing.reference}`,
     }),
     'Legal basis': [record.manifest.legalBasis, record.manifest.specialCategoryBasis]
       .flatMap((basis) => (basis === undefined ? [] : [basisName(basis)]))

@@ -12,6 +12,7 @@ import { exportRecordSchema } from '../../../src/protocol/rights/person-export.t
 import type { ExportRecord } from '../../../src/protocol/rights/person-export.ts'
 import { carryPerson } from '../../../src/sdk/carry-person.ts'
 import { httpClient } from '../../../src/sdk/http-client.ts'
+import { openOfficer } from '../../../src/sdk/officer.ts'
 import { openPersonRecords } from '../../../src/sdk/person.ts'
 import type { PersonScope } from '../../../src/sdk/person.ts'
 import { testPeople } from '../../../src/testing/test-population.ts'
@@ -78,9 +79,18 @@ function ofKind<Kind extends ExportRecord['kind']>(records: readonly ExportRecor
 }
 
 test('a person gets everything: stored in clear, derived, granted, disclosed by name with question, pseudonym and money', async () => {
+  const seat = openOfficer(site.client({ issuer: 'federation', key: trade.federation.signing }))
+  await seat.describeParty('federation', {
+    name: 'World <Federation>',
+    address: '1 Eyre Square',
+    country: 'IE',
+    email: 'privacy@federation.example',
+  })
   const me = await asPerson('p-7')
   const records = await recordsOf(await me.export({ format: 'jsonl' }))
-  assert.equal(records[0]?.kind, 'export')
+  assert.equal(ofKind(records, 'export')[0]?.names?.['federation'], 'World <Federation>')
+  const page = await new Response(await me.export({ format: 'html' })).text()
+  assert.match(page, /Source<[^\n]*World &lt;Federation&gt; \(federation\)/)
   const [row] = ofKind(records, 'row')
   assert.deepEqual(row?.values, {
     id: 'p-7',
