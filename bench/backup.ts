@@ -56,6 +56,7 @@ try {
   await bare.site.vault.removeSnapshot()
   const restore = await timed(async () =>
     restoreBackup({
+      site: 'galway',
       from: backupDirectory(entry),
       safe: bare.site.backups.safe.directory,
       keyFile: bare.site.backupSettings.keyFile,

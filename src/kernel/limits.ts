@@ -62,6 +62,8 @@ export const LIMITS = {
   witnessPatienceMs: 5_000,
   /** A request to a witness: a checkpoint with its signatures and up to 63 hashes. */
   witnessRequestBytesMax: 32_768,
+  /** The manifest of a backup names some hundred files and tables. */
+  backupManifestBytesMax: 4 * 1024 * 1024,
   /** Checkpoints that are shown in one request: some milliseconds of verifying, with others served in between. */
   witnessCheckpointsAtOnceMax: 16,
   pageSizeDefault: 50,

@@ -42,6 +42,7 @@ export async function rehearseRestore(rehearsal: Rehearsal): Promise<Restored> {
   const safe = rehearsal.safe ?? safeDirectory(root, settings)
   const from = rehearsal.from ?? (await newestBackup(safe, settings.site))
   return restoreBackup({
+    site: settings.site,
     from,
     safe,
     keyFile: rehearsal.keyFile ?? backupSettings(root, settings).keyFile,

@@ -1,6 +1,7 @@
 import { sql } from 'kysely'
 import type { Clock } from '../kernel/clock.ts'
 import { monotonicMs } from '../kernel/clock.ts'
+import { Fault } from '../kernel/faults.ts'
 import type { Log } from '../kernel/log.ts'
 import type { Database } from '../kernel/postgres/database.ts'
 import { migrate } from '../kernel/postgres/migrate.ts'
@@ -84,7 +85,8 @@ export async function rotateMasterKey(rotation: MasterRotation): Promise<Rotated
   const { db } = postgres
   await migrate(db, SITE_MIGRATIONS)
   if ((await rotationUnderWay(files)) === undefined) {
-    await requireKeysUnder(db, (await readMasterKey(files.present)).wrapping)
+    // What is under another could never be wrapped anew.
+    await requireKeysUnder(db, (await readMasterKey(files.present)).wrapping, underAnother)
     await makeNextMaster(files, random)
   }
   await rotation.onStep?.('made')
@@ -99,6 +101,12 @@ export async function rotateMasterKey(rotation: MasterRotation): Promise<Rotated
   }
   const wrappingMs = monotonicMs() - begunMs
   return { ...(await end(rotation, { files, db, vault })), keys, wrappingMs }
+}
+
+function underAnother(): Fault {
+  return new Fault('fault.key_malformed', {
+    what: 'Cannot replace the master key: the keys of people are not all under the one that is there; restore the right one from your backup',
+  })
 }
 
 /** Finishes a rotation that was cut off; gives whether there was one. */

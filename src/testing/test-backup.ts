@@ -58,6 +58,7 @@ export async function testRestore(bare: BareSite, entry: BackupEntry): Promise<T
     databaseUrl,
     restore: (more = {}) =>
       restoreBackup({
+        site: 'galway',
         from: backupDirectory(entry),
         safe: bare.site.backups.safe.directory,
         keyFile: bare.site.backupSettings.keyFile,

@@ -143,6 +143,7 @@ test('an acquirer that was answered after the backup is told nothing exact until
   const into = join(directory, 'galway')
   const databaseUrl = await testDatabaseUrl()
   const restored = await restoreBackup({
+    site: 'galway',
     from: made.directory,
     safe: join(site.root, 'safe'),
     keyFile: join(site.root, 'keys', 'backup.key'),

@@ -179,6 +179,7 @@ async function restore(
   const restored = await unlessStopped(
     session,
     restoreSite({
+      site: name,
       from,
       safe,
       keyFile: key,

@@ -1,4 +1,4 @@
-import { readFile } from 'node:fs/promises'
+import { lstat, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { z } from 'zod'
 import { canonicalJson } from '../../kernel/canonical-json.ts'
@@ -10,10 +10,12 @@ import { keyIdOf } from '../../kernel/crypto/keys.ts'
 import { digestOf } from '../../kernel/digest.ts'
 import type { Digest } from '../../kernel/digest.ts'
 import { Fault } from '../../kernel/faults.ts'
+import { LIMITS } from '../../kernel/limits.ts'
 import { parseJson } from '../../kernel/parse-json.ts'
 import { backupIdSchema } from '../../protocol/http/backup-api.ts'
 import { TYP } from '../../protocol/proof/message-types.ts'
 import { digestSchema, instantSchema, siteIdSchema } from '../../protocol/wire.ts'
+import { requireOwnFile } from './own-file.ts'
 
 /** What a backup is and holds, signed by the site: nothing in it is about a person but how many there are. */
 const manifestSchema = z.strictObject({
@@ -26,6 +28,8 @@ const manifestSchema = z.strictObject({
   checkpoint: z.string().optional(),
   /** Receipts that the record holds, which may be a few more than were published. */
   logSize: z.int().min(0),
+  /** People whose keys the safe has of it; backups from before that was counted do not say. */
+  people: z.int().min(0).optional(),
   steps: z.array(z.string()),
   tables: z.record(z.string(), z.int().min(0)),
   /** Every file but this, sealed, with its length and digest as it lies there. */
@@ -77,15 +81,23 @@ export function signManifest(
 export async function readManifest(
   directory: string,
 ): Promise<{ readonly manifest: BackupManifest; readonly text: string; readonly digest: Digest }> {
-  const text = (
-    await readFile(manifestPath(directory), 'utf8').catch((cause: unknown) => {
-      throw new Fault('fault.backup_damaged', { what: `There is no whole backup in "${directory}"`, cause })
-    })
-  ).trim()
+  const path = manifestPath(directory)
+  if (!(await isThere(path)))
+    throw new Fault('fault.backup_damaged', { what: `There is no whole backup in "${directory}"` })
+  if ((await requireOwnFile(directory, FILE)) > LIMITS.backupManifestBytesMax)
+    throw new Fault('fault.backup_damaged', { what: `Cannot read "${path}"` })
+  const text = (await readFile(path, 'utf8')).trim()
   const payload = peekJws(text)?.payload
   const parsed = payload === undefined ? undefined : manifestSchema.safeParse(parseJson(payload))
   if (parsed?.success) return { manifest: parsed.data, text, digest: digestOf(text) }
-  throw new Fault('fault.backup_damaged', { what: `Cannot read "${manifestPath(directory)}"` })
+  throw new Fault('fault.backup_damaged', { what: `Cannot read "${path}"` })
+}
+
+function isThere(path: string): Promise<boolean> {
+  return lstat(path).then(
+    () => true,
+    () => false,
+  )
 }
 
 /** Refuses a manifest that none of the site's keys, present or former, has signed. */

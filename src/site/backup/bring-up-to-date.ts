@@ -27,6 +27,7 @@ import { accountForAnswers } from './account-for-answers.ts'
 import type { AccountedAnswers } from './account-for-answers.ts'
 import type { LogProof } from './continue-log.ts'
 import type { TakenBack } from './kept-apart.ts'
+import { requireNewest } from './require-newest.ts'
 import { readReserved } from './reserve-numbers.ts'
 import { listEntries } from './safe.ts'
 import type { Safe } from './safe.ts'
@@ -61,6 +62,8 @@ export interface PutBack {
   readonly done: readonly Done[]
   readonly marks: BackupMarks
   readonly forgottenList: string | undefined
+  /** The safe may lack what it has receipts of, but for erasures. */
+  readonly mayMiss: boolean
   readonly clock: Clock
   readonly random: Random
   readonly log: Log
@@ -95,8 +98,8 @@ export async function bringUpToDate(putBack: PutBack): Promise<RestoreFigures> {
     opened,
     () => undefined,
   )
-  await requireNewest(site.db, { list, receiptsAfter: putBack.receiptsAfter })
-  await site.vault.skipNumbers(await readReserved(safe))
+  await requireNewest(site.db, { ...putBack, list }, { mayMiss: putBack.mayMiss })
+  await site.vault.skipNumbers(await reservedFor(site, safe))
   const erasures = await eraseAgain(site, { list, struckOut: putBack.struckOut })
   const again = await takeBackAgain(site, { lines: putBack.takenBack, marks: putBack.marks })
   const erased = new Set(list.map(({ key }) => key))
@@ -141,6 +144,15 @@ export async function bringUpToDate(putBack: PutBack): Promise<RestoreFigures> {
   return { ...figures, receiptsAfter: countKinds(putBack.receiptsAfter) }
 }
 
+/** Numbers are reserved before they are given: a safe that has fewer is an older one, by which some would be given again. */
+async function reservedFor({ vault }: SiteContext, safe: Safe): Promise<number> {
+  const [reserved, given] = [await readReserved(safe), await vault.personCount()]
+  if (reserved >= given) return reserved
+  throw new Fault('fault.backup_safe', {
+    what: `Cannot restore: the safe is not the newest; it has ${reserved} numbers of people, and the backup ${given}`,
+  })
+}
+
 async function readList({ safe, settings, forgottenList }: PutBack): Promise<readonly Forgotten[]> {
   const path = forgottenList ?? forgottenListPath(safe.directory, settings)
   const list = await readForgotten(path)
@@ -148,21 +160,6 @@ async function readList({ safe, settings, forgottenList }: PutBack): Promise<rea
   throw new Fault('fault.backup_safe', {
     what: `Cannot restore without the list of erased people: it is not at "${path}"; say where it is with --forgotten`,
   })
-}
-
-/** Every erasure that the log knows of must be in what was restored or on the list: an older list would bring somebody back. */
-async function requireNewest(
-  db: Database,
-  { list, receiptsAfter }: { list: readonly Forgotten[]; receiptsAfter: readonly Receipt[] },
-): Promise<void> {
-  const listed = new Set(list.map(({ erasure }) => erasure))
-  for (const { kind, erasure } of receiptsAfter) {
-    if (kind !== 'erasure' || erasure === undefined || listed.has(erasure)) continue
-    if ((await findErasure(db, erasure)) === undefined)
-      throw new Fault('fault.backup_safe', {
-        what: `Cannot restore: the list of erased people is not the newest; it lacks "${erasure}", of which there is a receipt`,
-      })
-  }
 }
 
 /** Erases everybody who was erased after the backup, under the id that their certificate has. */

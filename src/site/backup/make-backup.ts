@@ -139,7 +139,7 @@ async function write(parts: BackupParts, { begun, seal, onStep }: Writing): Prom
   const tables = await record.tables()
   for (const table of tables.keys()) files.push(await put(`record/${table}`, compressed(record.rows(table))))
   await onStep('record')
-  await writePeople(peoplePath(safe, begun.backup), record.db)
+  const people = await writePeople(peoplePath(safe, begun.backup), record.db)
   await strikeOutErased(parts, { record, backup: begun.backup })
   await onStep('people')
   for (const name of await siteFiles(parts))
@@ -154,6 +154,7 @@ async function write(parts: BackupParts, { begun, seal, onStep }: Writing): Prom
       expiresAt: begun.expiresAt,
       ...(checkpoint === undefined ? {} : { checkpoint }),
       logSize,
+      people,
       steps: [...record.steps],
       tables: Object.fromEntries(tables),
       files,

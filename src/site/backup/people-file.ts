@@ -27,10 +27,11 @@ const WRAPPED_BYTES = RECORD_BYTES - NUMBER_BYTES
 const ERASED_BIT = 0x8000_0000
 const RECORDS_AT_ONCE = 16_384
 
-/** Writes the keys of a snapshot of the record; there under its name only when it is whole and on the disk. */
-export async function writePeople(path: string, db: Database): Promise<void> {
+/** Writes the keys of a snapshot of the record, and gives how many; there under its name only when it is whole and on the disk. */
+export async function writePeople(path: string, db: Database): Promise<number> {
   const draft = `${path}.new`
   const file = await open(draft, 'w', 0o600)
+  let people = 0
   try {
     await sql`declare people no scroll cursor for select person, wrapped from person_key order by person`.execute(
       db,
@@ -39,6 +40,7 @@ export async function writePeople(path: string, db: Database): Promise<void> {
       const { rows } = await sql<{ person: number; wrapped: Uint8Array }>`
         fetch forward ${sql.lit(RECORDS_AT_ONCE)} from people`.execute(db)
       if (rows.length === 0) break
+      people += rows.length
       await file.writeFile(Buffer.concat(rows.map(recordOf)))
     }
     await sql`close people`.execute(db)
@@ -48,6 +50,7 @@ export async function writePeople(path: string, db: Database): Promise<void> {
   }
   await rename(draft, path)
   await syncDirectory(dirname(path))
+  return people
 }
 
 function recordOf({ person, wrapped }: { person: number; wrapped: Uint8Array }): Buffer {

@@ -46,6 +46,7 @@ export async function readReserved(safe: Safe): Promise<number> {
   const text = await readIfThere(path)
   if (text === undefined) return 0
   const parsed = numbersSchema.safeParse(parseJson(text))
-  if (parsed.success) return parsed.data.below
+  // Only whole blocks are ever written.
+  if (parsed.success && parsed.data.below % BLOCK === 0) return parsed.data.below
   throw new Fault('fault.backup_safe', { what: `Cannot read "${path}": it does not say a number` })
 }

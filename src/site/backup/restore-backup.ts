@@ -20,6 +20,7 @@ import { whenMissing } from '../../kernel/when-missing.ts'
 import { loadSiteSettings, siteDirectory } from '../config.ts'
 import { readSiteKeys } from '../site-keys.ts'
 import { generationPath } from '../vault/generations.ts'
+import { requireKeysUnder } from '../vault/rewrap-keys.ts'
 import { readManifest, requireSigned } from './backup-manifest.ts'
 import type { BackupManifest, SealedFile } from './backup-manifest.ts'
 import { forgottenListPath } from './backup-places.ts'
@@ -41,6 +42,8 @@ import type { BackupSeal } from './sealed-file.ts'
 
 /** What to restore, with what, and where to. */
 export interface Restore {
+  /** The site that it is to be. */
+  readonly site: string
   /** The backup's own directory. */
   readonly from: string
   readonly safe: string
@@ -82,7 +85,7 @@ export interface Restored extends RestoreFigures {
  * the site had signed, whoever was erased since is erased again and what was taken back is taken back again, all before
  * the site has its name: until then nothing can serve it, and what an interruption leaves is removed by the next try.
  *
- * @throws Fault `fault.conflict` when the place is not empty; `fault.backup_expired` past the window;
+ * @throws Fault `fault.conflict` when the place is not empty or the backup is another site's; `fault.backup_expired` past the window;
  * `fault.backup_damaged` for a changed byte or another key; `fault.backup_safe` when the safe is not the newest
  */
 export async function restoreBackup(restore: Restore): Promise<Restored> {
@@ -124,9 +127,15 @@ interface OpenedBackup {
   readonly safe: Safe
 }
 
-async function openBackup({ from, safe: safePath, keyFile, clock }: Restore): Promise<OpenedBackup> {
+async function openBackup(restore: Restore): Promise<OpenedBackup> {
+  const { from, safe: safePath, keyFile, clock } = restore
   const { manifest, text, digest } = await readManifest(from)
   const { backup, site } = manifest
+  // Under another name it would be this site all the same: with its keys, and its log, of which there may be another already.
+  if (site !== restore.site)
+    throw new Fault('fault.conflict', {
+      what: `Cannot restore "${restore.site}": the backup in "${from}" is of the site "${site}"`,
+    })
   if (isExpired(manifest, clock.now()))
     throw new Fault('fault.backup_expired', {
       what: `Cannot restore "${backup}": its window ended at ${formatInstant(manifest.expiresAt)}`,
@@ -175,19 +184,17 @@ async function rebuild(
   // Before the receipts are read: the safe goes on while this is a rehearsal.
   const archived = await readArchivedCheckpoint(safe)
   const opened = { draft, manifest, seal, safe, files, databaseUrl }
-  const record = await restoreRecord(
-    restore,
-    opened,
-    [manifest.checkpoint, archived, restore.checkpoint],
+  const record = await restoreRecord(restore, opened, [manifest.checkpoint, archived, restore.checkpoint], {
     signing,
-  )
+    wrapping: keys.wrapping,
+  })
   await reached(restore, 'record')
   const vaultFile = required(files.get('vault'))
   await writeOpened(restore, { seal, file: vaultFile, path: generationPath(directory.vault, 1) })
   await reached(restore, 'vault')
   const { backup, logSize } = manifest
-  const { forgottenList } = restore
-  const putBack = { ...record, draft, settings, databaseUrl, safe, backup, logSize, forgottenList }
+  const { forgottenList, mayMiss = false } = restore
+  const putBack = { ...record, draft, settings, databaseUrl, safe, backup, logSize, forgottenList, mayMiss }
   const figures = await bringUpToDate({ ...putBack, clock, random, log })
   if (settings.backup.safe === undefined && !isOwn) await moveIn(directory.safe, { safe, forgottenList })
   await reached(restore, 'replayed')
@@ -228,7 +235,7 @@ async function restoreRecord(
     databaseUrl: Secret<string> | undefined
   },
   notes: readonly (string | undefined)[],
-  keys: readonly PublicJwk[],
+  { signing: keys, wrapping }: { signing: readonly PublicJwk[]; wrapping: Secret<Uint8Array> },
 ): Promise<RestoredRecord> {
   await using postgres = await openPostgres({ directory: draft, url: databaseUrl, name: 'site', log })
   const { db } = postgres
@@ -238,7 +245,11 @@ async function restoreRecord(
     lines: (table) => linesOf(readSealedFile(from, { file: required(files.get(`record/${table}`)), seal })),
   })
   requireSameCounts(tables, manifest)
-  const struckOut = await restorePeople(db, peoplePath(safe, manifest.backup))
+  const struckOut = await restorePeople(db, {
+    path: peoplePath(safe, manifest.backup),
+    people: manifest.people,
+  })
+  await requireKeysUnder(db, wrapping, () => damagedPeople(safe, manifest.backup))
   const receiptsAfter = await continueLog(db, { safe, logSize: manifest.logSize })
   const proof = await proveLog(db, {
     site: manifest.site,
@@ -263,14 +274,29 @@ function requireSameCounts(tables: ReadonlyMap<string, number>, manifest: Backup
   }
 }
 
-async function restorePeople(db: Database, path: string): Promise<readonly ErasedInBackup[]> {
+async function restorePeople(
+  db: Database,
+  { path, people }: { path: string; people: number | undefined },
+): Promise<readonly ErasedInBackup[]> {
   const struckOut: ErasedInBackup[] = []
+  let read = 0
   for await (const portion of readPeople(path)) {
+    read += portion.length
     const keys = portion.flatMap((one) => ('wrapped' in one ? [one] : []))
     await loadPersonKeys(db, keys)
     for (const one of portion) if ('erasure' in one) struckOut.push(one)
   }
-  return struckOut
+  // Whoever is erased is struck out where they stand, so that there are as many for ever.
+  if (people === undefined || read === people) return struckOut
+  throw new Fault('fault.backup_safe', {
+    what: `Cannot restore: "${path}" has the keys of ${read} people, and the backup was made with ${people}`,
+  })
+}
+
+function damagedPeople(safe: Safe, backup: string): Fault {
+  return new Fault('fault.backup_safe', {
+    what: `Cannot restore: "${peoplePath(safe, backup)}" has keys of people that the master key in the backup does not open`,
+  })
 }
 
 type ErasedInBackup = Extract<PersonInBackup, { erasure: string }>

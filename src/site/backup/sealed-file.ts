@@ -1,7 +1,7 @@
 import { createHash, hkdfSync } from 'node:crypto'
 import { createReadStream } from 'node:fs'
 import { open } from 'node:fs/promises'
-import { dirname } from 'node:path'
+import { dirname, relative } from 'node:path'
 import type { Digest } from '../../kernel/digest.ts'
 import { Fault } from '../../kernel/faults.ts'
 import { openStream, sealStream } from '../../kernel/crypto/sealed-stream.ts'
@@ -10,6 +10,7 @@ import type { Random } from '../../kernel/random.ts'
 import { Secret } from '../../kernel/secret.ts'
 import { sealedPath } from './backup-manifest.ts'
 import type { SealedFile } from './backup-manifest.ts'
+import { requireOwnFile } from './own-file.ts'
 
 /** What opens the files of one backup. */
 export interface BackupSeal {
@@ -88,8 +89,7 @@ export async function* readSealedFile(
     if (cause instanceof Fault || !(cause instanceof Error && 'code' in cause)) throw cause
     throw new Fault('fault.backup_damaged', { what: `Cannot read "${path}"`, cause })
   }
-  if (digestIn(hash.digest('hex')) !== file.digest)
-    throw new Fault('fault.backup_damaged', { what: `"${path}" is not the file that the manifest names` })
+  if (digestIn(hash.digest('hex')) !== file.digest) throw isAnother(path)
 }
 
 /**
@@ -99,6 +99,8 @@ export async function* readSealedFile(
  */
 export async function requireUnchanged(directory: string, file: SealedFile): Promise<void> {
   const path = sealedPath(directory, file.name)
+  const sizeBytes = await requireOwnFile(directory, relative(directory, path))
+  if (sizeBytes !== file.sizeBytes) throw isAnother(path)
   const hash = createHash('sha256')
   try {
     for await (const chunk of createReadStream(path, { highWaterMark: CHUNK_BYTES }))
@@ -106,8 +108,11 @@ export async function requireUnchanged(directory: string, file: SealedFile): Pro
   } catch (cause) {
     throw new Fault('fault.backup_damaged', { what: `Cannot read "${path}"`, cause })
   }
-  if (digestIn(hash.digest('hex')) !== file.digest)
-    throw new Fault('fault.backup_damaged', { what: `"${path}" is not the file that the manifest names` })
+  if (digestIn(hash.digest('hex')) !== file.digest) throw isAnother(path)
+}
+
+function isAnother(path: string): Fault {
+  return new Fault('fault.backup_damaged', { what: `"${path}" is not the file that the manifest names` })
 }
 
 const CHUNK_BYTES = 1024 * 1024

@@ -58,18 +58,16 @@ async function writeWrapped(db: Database, keys: readonly WrappedKey[]): Promise<
     where kept.person = made.person and kept.person between ${first.person} and ${last.person}`.execute(db)
 }
 
-/**
- * Refuses a wrapping key that is not the one of all people's keys: what is under another could never be wrapped anew.
- *
- * @throws Fault `fault.key_malformed`
- */
-export async function requireKeysUnder(db: Database, wrappingKey: Secret<Uint8Array>): Promise<void> {
+/** Refuses a wrapping key that is not the one of all people's keys, with the fault that is given. */
+export async function requireKeysUnder(
+  db: Database,
+  wrappingKey: Secret<Uint8Array>,
+  refusal: () => Fault,
+): Promise<void> {
   const key = createSecretKey(wrappingKey.reveal())
   for await (const rows of portions(db)) {
     if (rows.every(({ person, wrapped }) => open(wrapped, { key, context: wrapContext(person) }))) continue
-    throw new Fault('fault.key_malformed', {
-      what: 'Cannot replace the master key: the keys of people are not all under the one that is there; restore the right one from your backup',
-    })
+    throw refusal()
   }
 }
 

@@ -30,7 +30,7 @@ if (act === 'restore') {
   const { from, safe, keyFile, into } = facts
   const databaseUrl = new Secret(facts.databaseUrl)
   const outside = { clock: systemClock, random: systemRandom, log: silentLog }
-  await restoreBackup({ from, safe, keyFile, into, databaseUrl, ...outside, onStep })
+  await restoreBackup({ site: 'galway', from, safe, keyFile, into, databaseUrl, ...outside, onStep })
 } else {
   const settings = siteSettingsSchema.parse(facts.settings)
   const opened = new AsyncDisposableStack()

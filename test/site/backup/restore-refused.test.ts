@@ -1,9 +1,11 @@
 import assert from 'node:assert/strict'
-import { cp, mkdir, readFile, readdir, rm, truncate, writeFile } from 'node:fs/promises'
+import { cp, mkdir, readFile, readdir, rm, stat, symlink, truncate, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { Secret } from '../../../src/kernel/secret.ts'
 import { backupDirectory } from '../../../src/site/backup/backups.ts'
+import { makeBackup } from '../../../src/site/backup/make-backup.ts'
+import { readReserved } from '../../../src/site/backup/reserve-numbers.ts'
 import type { RestoreStep } from '../../../src/site/backup/restore-backup.ts'
 import { testRestore } from '../../../src/testing/test-backup.ts'
 import { testDatabaseUrl } from '../../../src/testing/test-postgres.ts'
@@ -105,9 +107,11 @@ test('receipts that a later checkpoint tells of and nobody has are refused, or d
   const lines = (await readFile(last, 'utf8')).trimEnd().split('\n')
   await writeFile(last, `${lines.slice(0, -2).join('\n')}\n`)
   await assert.rejects(place.restore({ safe }), /2 receipts after number/)
+  // Then the lists of the safe may lack something too.
+  await rm(join(safe, 'done-since.ndjson'))
   await using again = await testRestore(bare, entry)
   const restored = await again.restore({ safe, mayMiss: true })
-  assert.equal(restored.logMissing, 2)
+  assert.deepEqual([restored.logMissing, restored.toImport], [2, []])
   const site = await again.open()
   const [said] = await site.log.list({ after: restored.logKnown - 1, limit: 1, kind: 'restore' })
   assert.match(Buffer.from((said?.jws ?? '').split('.')[1] ?? '', 'base64url').toString(), /"logMissing":2/)
@@ -127,4 +131,127 @@ test('receipts in the safe that the site did not sign a checkpoint over are foun
   const forged = [...(lines[0]?.split('.').slice(0, 2) ?? []), signature].join('.')
   await writeFile(last, `${[forged, ...lines.slice(1)].join('\n')}\n`)
   await assert.rejects(place.restore({ safe }), { code: 'fault.log_damaged' })
+})
+
+/** Spoils a copy of the safe, and gives what a restore with it is refused with; nothing of the site is there then. */
+async function refusal(
+  name: string,
+  spoil: (path: (file: string) => string) => Promise<unknown>,
+): Promise<{ code?: string; message: string }> {
+  await using place = await testRestore(bare, entry)
+  const safe = await copyOfSafe(name)
+  await spoil((file) => join(safe, file))
+  const thrown = await place.restore({ safe }).then(
+    () => assert.fail(`Restored with ${name}`),
+    (error: Error & { code?: string }) => error,
+  )
+  assert.deepEqual(await readdir(join(place.into, '..')), [], name)
+  await rm(safe, { recursive: true })
+  return thrown
+}
+
+const PEOPLE = `backups/${entry.backup}.people`
+
+for (const [what, says, spoil] of [
+  [
+    'that lacks a line of what was taken back, and what was done',
+    /^Cannot restore: the safe is not the newest; of the time after the backup it lacks 1 withdrawals, 1 restrictions, 1 imports, of which/,
+    async (path) => {
+      await rm(path('done-since.ndjson'))
+      const file = path('taken-back.ndjson')
+      const lines = (await readFile(file, 'utf8')).split('\n')
+      const lost = [/"revoked":\[\d/, /"restrictions":\[\{/].map((pattern) =>
+        lines.findLastIndex((line) => pattern.test(line)),
+      )
+      await writeFile(file, lines.filter((_, index) => !lost.includes(index)).join('\n'))
+    },
+  ],
+  [
+    'with a person less than the backup',
+    /has the keys of \d+ people, and the backup was made with/,
+    async (path) => {
+      const { size } = await stat(path(PEOPLE))
+      await truncate(path(PEOPLE), size - 64)
+    },
+  ],
+  [
+    'in which a bit of a key has turned',
+    /has keys of people that the master key in the backup does not open/,
+    async (path) => {
+      const bytes = await readFile(path(PEOPLE))
+      bytes[64 * 20 + 30] = (bytes[64 * 20 + 30] ?? 0) ^ 1
+      await writeFile(path(PEOPLE), bytes)
+    },
+  ],
+  [
+    'without the numbers of people',
+    /it has 0 numbers of people, and the backup 40/,
+    (path) => rm(path('numbers.json')),
+  ],
+] as const satisfies readonly (readonly [
+  string,
+  RegExp,
+  (path: (file: string) => string) => Promise<unknown>,
+])[])
+  test(`a safe ${what} is refused`, async () => {
+    const { code, message } = await refusal('spoilt', spoil)
+    assert.match(message, says)
+    assert.equal(code, 'fault.backup_safe')
+  })
+
+test('of numbers of people only whole blocks are believed', async () => {
+  const directory = await copyOfSafe('numbers')
+  for (const below of [65_537, 1])
+    await writeFile(join(directory, 'numbers.json'), JSON.stringify({ below })).then(() =>
+      assert.rejects(readReserved({ directory }), { code: 'fault.backup_safe' }),
+    )
+  await writeFile(join(directory, 'numbers.json'), '{"below":131072}')
+  assert.equal(await readReserved({ directory }), 131_072)
+})
+
+test('links out of a backup, files of another backup and another site’s name are refused', async () => {
+  await using place = await testRestore(bare, entry)
+  const from = join(bare.root, 'spoilt')
+  const elsewhere = join(bare.root, 'elsewhere')
+  const later = backupDirectory(await makeBackup(bare.site))
+  await cp(backupDirectory(entry), elsewhere, { recursive: true })
+  const link = async (target: string, path: string) => {
+    await rm(join(from, path), { recursive: true })
+    await symlink(target, join(from, path))
+  }
+  for (const [says, spoil] of [
+    [/"[^"]*vault.sealed": it is a link/, () => link(join(elsewhere, 'vault.sealed'), 'vault.sealed')],
+    [/"[^"]*vault.sealed": it is a link, or no file/, () => link('/dev/zero', 'vault.sealed')],
+    [/"[^"]*record\/[^"]*": it is a link/, () => link(join(elsewhere, 'record'), 'record')],
+    [/"[^"]*manifest.jws": it is a link/, () => link(join(elsewhere, 'manifest.jws'), 'manifest.jws')],
+    [
+      /is not the file that the manifest names/,
+      () => cp(join(later, 'vault.sealed'), join(from, 'vault.sealed')),
+    ],
+    [
+      /is not the file that the manifest names/,
+      () => cp(join(later, 'record'), join(from, 'record'), { recursive: true }),
+    ],
+    [
+      /is not the file that the manifest names/,
+      () => cp(join(later, 'manifest.jws'), join(from, 'manifest.jws')),
+    ],
+    [
+      /is not the file that the manifest names/,
+      () => cp(join(from, 'site/keys/operator.jwk.sealed'), join(from, 'site/keys/signing.jwk.sealed')),
+    ],
+  ] as const) {
+    await cp(backupDirectory(entry), from, { recursive: true })
+    await spoil()
+    await assert.rejects(place.restore({ from }), (thrown: { code?: string; message?: string }) => {
+      assert.match(String(thrown.message), says)
+      return thrown.code === 'fault.backup_damaged'
+    })
+    await rm(from, { recursive: true })
+  }
+  await assert.rejects(place.restore({ site: 'zurich' }), {
+    code: 'fault.conflict',
+    message: /^Cannot restore "zurich": the backup in "[^"]*" is of the site "galway"$/,
+  })
+  assert.deepEqual(await readdir(join(place.into, '..')), [])
 })
