@@ -132,6 +132,7 @@ const WITH_REMEDY: ReadonlySet<FaultCode> = new Set<FaultCode>([
   'fault.disk_full',
   'fault.log_damaged',
   'fault.log_behind',
+  'fault.parts_apart',
   'fault.backup_damaged',
   'fault.backup_expired',
   'fault.backup_safe',

@@ -157,6 +157,13 @@ export const FAULTS = {
     remedy:
       'Stop the other site that goes on with this log; where an older copy of this one was put back, restore it with "hedgerow site restore", and with --checkpoint if that one lacks receipts too; where a rotation of its keys was cut off, end it with "hedgerow site rotate-key". It must not serve as it is: it has forgotten erasures, withdrawals and what acquirers know',
   },
+  'fault.parts_apart': {
+    status: 503,
+    isRetryable: false,
+    publicText: 'Not ready to serve',
+    remedy:
+      'The vault, the record and the keys of a site belong to one moment. Put back beside the others the part that was there, or restore the site with "hedgerow site restore". It must not serve as it is: who was erased could be back, and a new person be taken for somebody else',
+  },
   'fault.disk_full': {
     status: 503,
     isRetryable: true,

@@ -51,6 +51,7 @@ import { showWitnessForEver } from './line/show-witness.ts'
 import type { WitnessLine } from './line/show-witness.ts'
 import { signOffers } from './line/sign-offers.ts'
 import { witnessLine } from './line/witness-line.ts'
+import { markForEver } from './one-moment.ts'
 import { openSite } from './open-site.ts'
 import type { SiteStart } from './open-site.ts'
 import { orderWithdrawals } from './recipients/order-withdrawals.ts'
@@ -72,7 +73,7 @@ export interface ServingSite extends AsyncDisposable {
  * Starts a site: everything below its doors, then the door on the local network, then the line to the network, which
  * the site dials and nobody dials into.
  *
- * @throws Fault `fault.key_missing`, `fault.key_exposed`, `fault.evidence_missing`, `fault.directory_in_use`,
+ * @throws Fault `fault.key_missing`, `fault.key_exposed`, `fault.evidence_missing`, `fault.directory_in_use`, `fault.parts_apart`,
  * `fault.directory_version`, `fault.database_unreachable`, `fault.database_version`, `fault.database_unfit`, `fault.port_in_use`
  */
 export async function serveSite(
@@ -104,6 +105,7 @@ export async function serveSite(
   starting.use(await leaveAddress(site.root, door.url))
   const closing = new AbortController()
   const standing = standingOf(site, { settings, line })
+  const { promise: apart, resolve: endApart } = Promise.withResolvers<Fault>()
   const working = workBehindDoor(site, {
     settings,
     line,
@@ -111,6 +113,7 @@ export async function serveSite(
     bell,
     acquirers,
     standing,
+    endApart,
     offersChanged: () => offersChanged.signal,
     signal: closing.signal,
   })
@@ -124,7 +127,7 @@ export async function serveSite(
   const running = starting.move()
   return {
     url: door.url,
-    ended: Promise.race([site.ended, standing.ended]),
+    ended: Promise.race([site.ended, standing.ended, apart]),
     async [Symbol.asyncDispose]() {
       await running.disposeAsync()
       site.events.stopped()
@@ -200,6 +203,7 @@ async function workBehindDoor(
     bell,
     acquirers,
     standing,
+    endApart,
     offersChanged,
     signal,
   }: {
@@ -209,6 +213,8 @@ async function workBehindDoor(
     bell: Bell
     acquirers: KnownAcquirers
     standing: Standing
+    /** Told that the site is no longer of one moment. */
+    endApart: (fault: Fault) => void
     offersChanged: () => AbortSignal
     signal: AbortSignal
   },
@@ -249,6 +255,7 @@ async function workBehindDoor(
       lookAgain: () => standing.require(),
       quietMs: () => answering.quietMs(),
     }),
+    markForEver({ mark: site.vaultMark, vault: site.vault, clock, events, signal, end: endApart }),
     serveRights({ parts: site, clock, events, signal }),
     serveRecipients(site, { line, signal }),
     forgetForEver({ db: site.db, clock, events, signal }),

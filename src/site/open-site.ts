@@ -43,6 +43,7 @@ import { ContractStore } from './contracts/contract-store.ts'
 import { AssessmentStore } from './assessments/assessment-store.ts'
 import { WindDown } from './handover/wind-down.ts'
 import { TransferRemovals } from './officer/transfer-removals.ts'
+import { VaultMark, requireKeysOfRecord } from './one-moment.ts'
 import { openEvidenceStore } from './place/evidence-store.ts'
 import type { EvidenceStore } from './place/evidence-store.ts'
 import { openPrivacyLedger } from './privacy/privacy-ledger.ts'
@@ -107,7 +108,7 @@ export async function openSite(
     personKeys: ofPeople,
     isRestoring,
   })
-  const stored = opened.use(await openOwnVault(common, ofBackups.backups.safe))
+  const { stored, vaultMark } = await openOwnVault({ ...common, db, random, ...ofBackups.backups }, opened)
   let dataSets = await readDataSets(db)
   let manifests = activeManifests(dataSets)
   const present = () => manifests
@@ -122,7 +123,7 @@ export async function openSite(
   const mirror = await loadGrantMirror(db)
   const site = {
     root,
-    ...namesOf(settings),
+    ...ofSettings(settings),
     keys,
     clock,
     random,
@@ -130,8 +131,8 @@ export async function openSite(
     ended: Promise.race([ended, vault.ended]),
     log: receipts,
     vault,
+    vaultMark,
     principals: judgedPrincipals({ mirror, vault, settings }),
-    vaultThreads: settings.vault.threads,
     mirror,
     ...emptyCaches(),
     ...rights,
@@ -166,6 +167,7 @@ async function openRecord(
     await openPostgres({ directory: root, url: settings.databaseUrl, name: 'site', log }),
   )
   await migrate(db, SITE_MIGRATIONS)
+  await requireKeysOfRecord(db, keys)
   const signer = { name: settings.site, key: keys.signing, formerKeys: keys.former.signing }
   return { db, ended, receipts: await openReceiptLog({ db, directory: root, signer, clock }) }
 }
@@ -221,21 +223,23 @@ async function openOfficerParts(db: Database, { removedTransferGrounds }: SiteSe
   }
 }
 
-/** The vault; numbers of people are reserved in the safe before it gives them. */
+/** The vault, if it is the one that belongs to the record; numbers of people are reserved in the safe before it gives them. */
 async function openOwnVault(
-  { root, settings, clock }: Pick<SiteStart, 'root' | 'settings' | 'clock'>,
-  safe: Safe,
-): Promise<Vault> {
+  { root, settings, clock, db, random, safe }: Omit<SiteStart, 'log'> & { db: Database; safe: Safe },
+  opened: AsyncDisposableStack,
+): Promise<{ stored: Vault; vaultMark: VaultMark }> {
   const directory = siteDirectory(root).vault
-  return reservingNumbers(await openVault({ directory, clock, limits: vaultLimits(settings) }), safe)
+  const vault = opened.use(await openVault({ directory, clock, limits: vaultLimits(settings) }))
+  const vaultMark = await VaultMark.open({ db, vault, random })
+  return { stored: await reservingNumbers(vault, safe), vaultMark }
 }
 
 function vaultLimits({ vault: { memoryMb, threads } }: SiteSettings) {
   return { memoryMiB: memoryMb, threads }
 }
 
-function namesOf({ site, custodian, territory, age: { attesters: ageAttesters } }: SiteSettings) {
-  return { site, custodian, territory, ageAttesters }
+function ofSettings({ site, custodian, territory, age, vault }: SiteSettings) {
+  return { site, custodian, territory, ageAttesters: age.attesters, vaultThreads: vault.threads }
 }
 
 function emptyCaches(): Pick<SiteContext, 'eligibilityCache' | 'useCache'> {

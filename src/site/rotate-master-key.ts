@@ -21,6 +21,7 @@ import {
   swapMaster,
 } from './master-key.ts'
 import type { MasterFiles } from './master-key.ts'
+import { VaultMark } from './one-moment.ts'
 import { renewGuardianMarks } from './principals/guardianship-store.ts'
 import { resealAnswers } from './privacy/private-answers.ts'
 import { SITE_MIGRATIONS } from './record/migrations.ts'
@@ -92,6 +93,7 @@ export async function rotateMasterKey(rotation: MasterRotation): Promise<Rotated
   await rotation.onStep?.('made')
   const limits = { memoryMiB: settings.vault.memoryMb, threads: settings.vault.threads }
   await using vault = await openVault({ directory: directory.vault, clock, limits })
+  await VaultMark.open({ db, vault, random })
   const begunMs = monotonicMs()
   let keys = 0
   if ((await rotationUnderWay(files)) === 'begun') {

@@ -2,6 +2,7 @@ import type { Fault } from '../kernel/faults.ts'
 import type { IdSource } from '../kernel/id.ts'
 import type { MemberId } from '../protocol/wire.ts'
 import type { ConsentContext } from './consent/change-grants.ts'
+import type { VaultMark } from './one-moment.ts'
 import type { OpenBackupParts } from './backup/open-backup-parts.ts'
 import type { SiteParts } from './asks/site-parts.ts'
 import type { UseCache } from './asks/use-cache.ts'
@@ -23,6 +24,8 @@ export interface SiteContext extends SiteParts, OpenBackupParts {
   readonly ids: IdSource
   readonly events: SiteEvents
   readonly personKeys: PersonKeys
+  /** By which vault and record know each other. */
+  readonly vaultMark: VaultMark
   readonly consent: ConsentContext
   readonly transferRemovals: TransferRemovals
   readonly hidden: HiddenPeople

@@ -20,6 +20,8 @@ import type { MasterSecrets } from './master-key.ts'
 
 /** Everything secret that a site holds. The files are below `keys/`, each with mode 0600. */
 export interface SiteKeys extends Omit<MasterSecrets, 'id'> {
+  /** Tells the master key from others; nothing can be made with it. */
+  readonly masterId: string
   /** Signs receipts, decisions, clearing records, and the checkpoints of the log. */
   readonly signing: KeyPair
   /** Questions are sealed to this. */
@@ -53,10 +55,11 @@ export async function makeSiteKeys(directory: string): Promise<SiteKeys> {
 
 /** Reads the keys of a site; a missing or exposed file is a fault, never mended by making a new key. */
 export async function readSiteKeys(directory: string): Promise<SiteKeys> {
-  const { wrapping, lookup, pseudonym, answers } = await readMasterKey(masterFiles(directory).present)
+  const { id, wrapping, lookup, pseudonym, answers } = await readMasterKey(masterFiles(directory).present)
   const signing = await readKeyFile(join(directory, 'signing.jwk'))
   const sealing = await readKeyFile(join(directory, 'sealing.jwk'))
   return {
+    masterId: id,
     signing,
     sealing,
     operator: await readKeyFile(join(directory, 'operator.jwk')),

@@ -56,6 +56,7 @@ import * as changeGrantsAtOnce from './migrations/0166-change-grants-at-once.ts'
 import * as createEnforcementPoints from './migrations/0285-create-enforcement-points.ts'
 import * as createAuthorityRequests from './migrations/0291-create-authority-requests.ts'
 import * as noteHandOvers from './migrations/0381-note-hand-overs.ts'
+import * as noteParts from './migrations/0451-note-parts.ts'
 import * as noteContractsOfOne from './migrations/0450-note-contracts-of-one.ts'
 import * as keepMemberAddresses from './migrations/0470-keep-member-addresses.ts'
 import * as createContractAnswers from './migrations/0380-create-contract-answers.ts'
@@ -126,4 +127,5 @@ export const SITE_MIGRATIONS: Migrations = {
   '0470-keep-member-addresses': keepMemberAddresses,
   '0360-change-consent-together': changeConsentTogether,
   '0450-note-contracts-of-one': noteContractsOfOne,
+  '0451-note-parts': noteParts,
 }

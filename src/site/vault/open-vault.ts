@@ -39,6 +39,7 @@ import { discardBatch, findBatch, rowsAside } from './take-rows.ts'
 import { turns } from './vault-turns.ts'
 import type { Turn } from './vault-turns.ts'
 import { vaultFault } from './vault-fault.ts'
+import { createMarkTable, readMark, writeMark } from './vault-mark.ts'
 import { VaultMemory, nameOfRows } from './vault-memory.ts'
 import type { Vault } from './vault.ts'
 import { createWithoutRowsTable, leaveToIssuer, listWithoutRows } from './without-rows.ts'
@@ -65,6 +66,7 @@ export async function openVault({
     await inTransaction(engine.writer, async () => {
       await createPeopleTables(engine.writer)
       await createRenewalTable(engine.writer)
+      await createMarkTable(engine.writer)
       await createBatchTables(engine.writer)
       await createHouseholdTable(engine.writer)
       await createWithoutRowsTable(engine.writer)
@@ -83,36 +85,40 @@ function vaultOf(first: Engine, { clock, limits }: { clock: Clock; limits: Engin
   const compactions = new Mutex()
   const { ended, watch } = watchEngines()
   watch(first)
-  const { writing, changingRows, reading, looking, change, changes } = turns(engines, { memory, journal })
-  const reads = readsOf({ reading, looking }, memory)
+  const { changes, ...turn } = turns(engines, { memory, journal })
+  const reads = readsOf(turn, memory)
   return {
     ...reads,
     changes,
     inMotion: new RowsInMotion(),
-    describe: (manifest) => change('describe a data set', ({ writer }) => describeTable(writer, manifest)),
+    describe: (manifest) =>
+      turn.change('describe a data set', ({ writer }) => describeTable(writer, manifest)),
     retire: (dataSet) =>
-      change('retire a data set', async ({ writer }) => {
+      turn.change('retire a data set', async ({ writer }) => {
         await leaveToIssuer(writer, dataSet)
         await dropDataSet(writer, dataSet)
       }),
-    ...changesOf({ writing, changingRows }, memory),
+    ...changesOf(turn, memory),
     expectNumbers: async (lookups) => {
       const known = await reads.findPeople(lookups)
       return expectNumbers(lookups, { known, first: await reads.personCount() })
     },
-    discard: (batch) => change('discard a batch', ({ writer }) => discardBatch(writer, batch)),
-    skipNumbers: (next) => change('skip numbers of people', ({ writer }) => skipNumbers(writer, next)),
+    discard: (batch) => turn.change('discard a batch', ({ writer }) => discardBatch(writer, batch)),
+    skipNumbers: (next) => turn.change('skip numbers of people', ({ writer }) => skipNumbers(writer, next)),
     renewLookups: (renewal) =>
-      change('renew what people are found by', ({ writer }) => renewLookups(writer, renewal)).finally(() =>
-        memory.index.noteForgotten(),
-      ),
+      turn
+        .change('renew what people are found by', ({ writer }) => renewLookups(writer, renewal))
+        .finally(() => memory.index.noteForgotten()),
+    // Not while a copy is written: the copy would keep the mark from before.
+    keepMark: (mark) =>
+      compactions.run(() => turn.aside('keep its mark', ({ writer }) => writeMark(writer, mark))),
     keepPrincipals: (facts) =>
-      change('keep what is known of people', ({ writer }) => keepFacts(writer, facts)),
+      turn.change('keep what is known of people', ({ writer }) => keepFacts(writer, facts)),
     keepHouseholds: (households) =>
-      change('keep who is behind rows', ({ writer }) => keepHouseholds(writer, households)),
+      turn.change('keep who is behind rows', ({ writer }) => keepHouseholds(writer, households)),
     // Nothing that memory holds comes of sealed keys, nor of values that say nothing for the rules of age.
     keepSealedKeys: (dataSet, keys) =>
-      writing('keep sealed keys', ({ writer }) =>
+      turn.writing('keep sealed keys', ({ writer }) =>
         inTransaction(writer, () => keepKeys(writer, { dataSet, ...keys })),
       ),
     run: (statement, runLimits) =>
@@ -125,7 +131,7 @@ function vaultOf(first: Engine, { clock, limits }: { clock: Clock; limits: Engin
     ended,
     holding: (act) => engines.hold(act),
     withEligible: (set, use) => engines.hold(({ eligible }) => eligible.use(set, use)),
-    expire: (expiry) => change('expire rows', ({ writer }) => expireRows(writer, expiry)),
+    expire: (expiry) => turn.change('expire rows', ({ writer }) => expireRows(writer, expiry)),
     compact: () =>
       compactions.run(() =>
         compactVault(engines, {
@@ -149,6 +155,7 @@ type Reads =
   | 'findBatch'
   | 'findPeople'
   | 'personCount'
+  | 'mark'
   | 'lookupOf'
   | 'principals'
   | 'people'
@@ -189,6 +196,7 @@ function readsOf(
           (await inTransaction(reader, () => findNumbers(reader, lookups))),
       ),
     lookupOf: (person) => reading('find a person', ({ reader }) => lookupOf(reader, person)),
+    mark: () => reading('read its mark', ({ reader }) => readMark(reader)),
     personCount: () => memory.personCount(() => reading('count people', ({ reader }) => nextNumber(reader))),
     principals: () =>
       memory.principals(() => reading('read principals', ({ reader }) => readPrincipals(reader))),

@@ -26,7 +26,7 @@ export type RowsTurn = <T>(
 export function turns(
   engines: EngineInUse,
   { memory, journal }: { memory: VaultMemory; journal: CopyJournal },
-): Record<'writing' | 'reading' | 'looking' | 'change', Turn> &
+): Record<'writing' | 'reading' | 'looking' | 'change' | 'aside', Turn> &
   Pick<Vault, 'changes'> & { readonly changingRows: RowsTurn } {
   let changes = 0
   const guarded = async <T>(engine: Engine, what: string, act: (engine: Engine) => Promise<T>) => {
@@ -73,6 +73,11 @@ export function turns(
     engines.hold(({ engine }) => engine.reading.run(() => guarded(engine, what, act)))
   return {
     changes: () => changes,
+    // What no read depends on. A copy that is being written does not learn of it.
+    aside: (what, act) =>
+      engines.writing.run(() =>
+        guarded(engines.current, what, (engine) => inTransaction(engine.writer, () => act(engine))),
+      ),
     writing,
     changingRows,
     // In one transaction: a plan is made for the rows that there are, and over others it fails or reads wrongly.

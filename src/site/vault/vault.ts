@@ -148,6 +148,11 @@ export interface Vault extends AsyncDisposable {
     readonly limit: number
   }): Promise<readonly PersonWithoutRows[]>
 
+  /** By what it is told from itself at other times; `undefined` where it was never given one. */
+  mark(): Promise<string | undefined>
+  /** Gives it another. It changes no rows, so that it is none of the `changes`. */
+  keepMark(mark: string): Promise<void>
+
   /**
    * Writes all that is there into a new file that takes the place of the old one, which is removed: what was deleted
    * before this was called is in no file of the vault when it resolves. Reads and writes go on meanwhile. Rows of
