@@ -1,29 +1,11 @@
 import assert from 'node:assert/strict'
-import { after, test } from 'node:test'
-import { openOfficer } from '../../../src/sdk/officer.ts'
+import { test } from 'node:test'
 import { subProcessorText } from '../../../src/site/officer/register-contracts.ts'
-import { ManualClock } from '../../../src/testing/manual-clock.ts'
 import { publicKeys, testParty } from '../../../src/testing/test-network.ts'
-import type { TestParty } from '../../../src/testing/test-network.ts'
-import { testPeople, testProcessing } from '../../../src/testing/test-population.ts'
-import { testTrade } from '../../../src/testing/test-trade.ts'
+import { testProcessing } from '../../../src/testing/test-population.ts'
+import { clock, controller, count, custodian, people, seatOf, site, trade } from './contract-world.ts'
 
-const clock = new ManualClock(Date.parse('2026-03-02T09:00:00Z'))
-const trade = await testTrade({ clock, sites: [{ name: 'galway', hasContract: false }] })
-after(() => trade[Symbol.asyncDispose]())
-const site = trade.site()
-const people = testPeople(60)
-const seatOf = (party: TestParty) => openOfficer(site.client({ issuer: party.name, key: party.signing }))
-const controller = () => seatOf(trade.federation)
-const custodian = () => openOfficer(site.client({ issuer: 'operator', key: site.operatorKey }))
 const DAY_MS = 86_400_000
-
-let askers = 0
-async function count(): Promise<unknown> {
-  const acquirer = await trade.addAcquirer(`asker-${(askers += 1)}`)
-  const { sites } = await acquirer.ask('select count(*) from athletes', { offer: 'athletes' })
-  return sites[0]?.release?.rows[0]?.[0] ?? sites[0]?.reason
-}
 
 const states = async () =>
   (await controller().contracts()).items.map(({ contract, state, confirmedBy }) => [

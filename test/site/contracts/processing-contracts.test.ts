@@ -1,32 +1,11 @@
 import assert from 'node:assert/strict'
-import { after, test } from 'node:test'
-import { openOfficer } from '../../../src/sdk/officer.ts'
+import { test } from 'node:test'
 import { openPersonRecords } from '../../../src/sdk/person.ts'
-import { ManualClock } from '../../../src/testing/manual-clock.ts'
 import { publicKeys, testParty } from '../../../src/testing/test-network.ts'
-import type { TestParty } from '../../../src/testing/test-network.ts'
-import { csvOf, testManifest, testPeople, testProcessing } from '../../../src/testing/test-population.ts'
-import { testTrade } from '../../../src/testing/test-trade.ts'
+import { csvOf, testManifest, testProcessing } from '../../../src/testing/test-population.ts'
+import { clock, controller, count, custodian, people, seatOf, site, trade } from './contract-world.ts'
 
-const clock = new ManualClock(Date.parse('2026-03-02T09:00:00Z'))
-const trade = await testTrade({ clock, sites: [{ name: 'galway', hasContract: false }] })
-after(() => trade[Symbol.asyncDispose]())
-const site = trade.site()
-const people = testPeople(60)
-
-// Made anew for each test: a site that was stopped and started has another address.
-const seatOf = (party: TestParty) => openOfficer(site.client({ issuer: party.name, key: party.signing }))
-const controller = () => seatOf(trade.federation)
-const custodian = () => openOfficer(site.client({ issuer: 'operator', key: site.operatorKey }))
 const fill = (dataSet: string) => trade.fill(site, { dataSet, people })
-
-/** What a new acquirer hears who counts people: how many, or why not. */
-let askers = 0
-async function count(dataSet: string): Promise<unknown> {
-  const acquirer = await trade.addAcquirer(`asker-${(askers += 1)}`)
-  const { sites } = await acquirer.ask(`select count(*) from ${dataSet}`, { offer: dataSet })
-  return sites[0]?.release?.rows[0]?.[0] ?? sites[0]?.reason
-}
 
 const missing = async () =>
   (await controller().contracts()).missing.map(({ dataSet, needs }) => [dataSet, needs])
