@@ -1,4 +1,4 @@
-import { Fault } from '../../kernel/faults.ts'
+import { Fault, sayOf } from '../../kernel/faults.ts'
 import type { DatabaseTransaction } from '../../kernel/postgres/database.ts'
 import type { Outcome } from '../../protocol/reason.ts'
 import { writeBeside } from './beside-answer.ts'
@@ -36,16 +36,31 @@ export async function countAsTold(
 /**
  * Does what comes after the guard, or with noise. When that comes to nothing, whoever asked is told by it that it came so far,
  * and what it failed for may follow from what was let through: so it counts as told, by a decline and by a fault of ours alike.
+ *
+ * @throws Fault `fault.unavailable` where it cannot be counted, with what was lost as its cause
  */
 export async function countedWhenLost<T>(
   told: ToldRun,
   parts: Pick<SiteParts, 'db'>,
   act: () => Promise<Outcome<T>>,
 ): Promise<Outcome<T> | 'again'> {
-  const outcome = await act().catch(async (error: unknown) => {
-    await countAsTold(told, parts)
-    throw error
+  const outcome = await act().catch(async (lost: unknown) => {
+    // Where another answer came first it was not counted, so whoever asked may not be told of it either.
+    if (!(await countLost(told, parts, lost))) return 'again' as const
+    throw lost
   })
-  if (outcome.ok) return outcome
+  if (outcome === 'again' || outcome.ok) return outcome
   return (await countAsTold(told, parts)) ? outcome : 'again'
+}
+
+/** Why it was lost is what somebody has to mend: it is said also where it cannot be counted. */
+async function countLost(told: ToldRun, parts: Pick<SiteParts, 'db'>, lost: unknown): Promise<boolean> {
+  try {
+    return await countAsTold(told, parts)
+  } catch (error) {
+    throw new Fault('fault.unavailable', {
+      what: `Cannot count as told what was lost (${sayOf(lost)}): ${sayOf(error)}`,
+      cause: lost,
+    })
+  }
 }

@@ -7,7 +7,9 @@ import { manifestSchema } from '../../../src/protocol/data-set.ts'
 import { grantRequestSchema } from '../../../src/protocol/consent/grant.ts'
 import type { Mode } from '../../../src/protocol/mode.ts'
 import { declined } from '../../../src/protocol/reason.ts'
+import { Bitset } from '../../../src/kernel/bitset.ts'
 import { answerAsk } from '../../../src/site/asks/answer-ask.ts'
+import { countedWhenLost } from '../../../src/site/asks/count-as-told.ts'
 import { giveGrants } from '../../../src/site/consent/give-grants.ts'
 import type { SiteContext } from '../../../src/site/site-context.ts'
 import type { SiteKeys } from '../../../src/site/site-keys.ts'
@@ -126,6 +128,38 @@ for (const dryRun of [false, true])
     assert.partialDeepStrictEqual((await again()).decision, { reason: 'approved' })
     assert.deepEqual((await counted(name)).cuts, [ask])
   })
+
+test('a fault that cannot be counted, because an answer or a change came first, is told to nobody', async () => {
+  const asker = testAsker(bare, 'overtaken')
+  const first = await asker.prepare('select count(*) from athletes')
+  await answerAsk(first.pulled, { parts: bare.site, events: bare.site.events })
+  const { ask, pulled } = await asker.prepare(ORDERED)
+  let failed = 0
+  const vault: Vault = {
+    ...bare.site.vault,
+    async run(statement, limits) {
+      if (!/ as "g" \(/.test(statement.sql) || failed > 0) return bare.site.vault.run(statement, limits)
+      failed += 1
+      const changed = { dataSet: 'athletes', people: new Bitset(), cause: 'overtakes' }
+      await bare.site.db.transaction().execute((tx) => bare.site.partitions.noteChange(tx, changed))
+      throw new Fault('fault.vault', { what: 'Cannot run a statement in the vault: Binder Error' })
+    },
+  }
+  const answered = await answerAsk(pulled, { parts: { ...bare.site, vault }, events: bare.site.events })
+  assert.equal(failed, 1)
+  assert.partialDeepStrictEqual(answered.decision, { reason: 'approved' })
+  assert.equal((await counted('overtaken')).cuts.at(-1), ask)
+})
+
+test('what was lost is said where it cannot be counted', async () => {
+  const fails = (what: string) => () => Promise.reject(new Fault('fault.vault', { what }))
+  const told = { beside: {}, commitCuts: fails('The disk is full') }
+  await assert.rejects(countedWhenLost(told, bare.site, fails('Cannot sign')), {
+    code: 'fault.unavailable',
+    message: /Cannot sign.*The disk is full/,
+    cause: new Fault('fault.vault', { what: 'Cannot sign' }),
+  })
+})
 
 test('so does a fault when it is signed', async () => {
   const { ask, answered } = await asker('signer')(ORDERED, { what: 'signing' })
