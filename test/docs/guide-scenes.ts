@@ -237,6 +237,14 @@ export const SCENES: Readonly<Record<string, Scene>> = {
       command
         .replace('http://galway.lan:7411', desk.trade.site('galway').url)
         .replace('northcare', 'corrib-care'),
+    async before(stage, command) {
+      // The site hears of the limit, and of whose it is, within its refresh.
+      if (!command.includes('ask --at')) return
+      await until('the site knows the limit', async () => {
+        const { out } = await stage.type('hedgerow site floor-limits --site galway')
+        return out.includes('corrib-care')
+      })
+    },
   },
   'speak-for-a-child': {
     // The games were ten years ago: whoever was a child is none now.
