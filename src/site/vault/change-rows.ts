@@ -83,10 +83,10 @@ function comingAndGoing(
       'forget people',
       async ({ writer }, where) => {
         const before = memory.counts()
-        const { rows, lookups } = await inTransaction(writer, async () =>
+        const { rows, numbers } = await inTransaction(writer, async () =>
           forgetPeople(writer, people, await where()),
         ).catch(forgettingAll(memory))
-        memory.noteForgotten(people, { lookups, rows, before })
+        memory.noteForgotten(people, { numbers, rows, before })
       },
       people,
     )

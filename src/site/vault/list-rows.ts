@@ -42,19 +42,22 @@ export function rowLists({
   }
 }
 
-/** The rows of each number, read by one statement. */
+/**
+ * The rows of each number, read by one statement: a part for each. The engine holds an equality against a column as it reads it and
+ * passes over everything else, but looks at every column of all rows for a list of numbers (measured, four of 100,000 people: 5.6 ms
+ * of the processor, and 2.2 so).
+ */
 async function listTogether(
   engine: Engine,
   { dataSet, numbers }: { dataSet: DataSetId; numbers: readonly number[] },
 ): Promise<readonly VaultResult[]> {
   const [person = 0, ...more] = numbers
   if (more.length === 0) return [await listRows(engine, { dataSet, person, days: undefined })]
-  const all = await readOwn(
-    engine.reader,
-    sql`
-      select ${sql.id(PERSON_COLUMN)}, * exclude (${sql.id(PERSON_COLUMN)}) from ${sql.id(tableOf(dataSet))}
-      where ${sql.id(PERSON_COLUMN)} in (${sql.join([...new Set(numbers)].map((number) => sql.lit(number)))})`,
+  const [own, table] = [sql.id(PERSON_COLUMN), sql.id(tableOf(dataSet))]
+  const parts = [...new Set(numbers)].map(
+    (number) => sql`select ${own}, * exclude (${own}) from ${table} where ${own} = ${sql.lit(number)}`,
   )
+  const all = await readOwn(engine.reader, sql`${sql.join(parts, sql` union all `)}`)
   const whose = all.column(0)
   const places = Map.groupBy(whose.keys(), (row) => Number(whose[row]))
   return numbers.map((number) => rowsAt(all, places.get(number) ?? []))

@@ -4,7 +4,7 @@ import { inTransaction } from './engine.ts'
 import { runOwn, streamOwn } from './own-sql.ts'
 import { NOBODY } from './vault.ts'
 
-/** People up to whom the index is kept: 24 bytes each, so 120 MB. More are looked for in the table. */
+/** People up to whom the index is kept: 28 bytes each, so 140 MB. More are looked for in the table. */
 const INDEXED_MAX = 5_000_000
 const EMPTY = -1
 /** Stands where somebody was who is forgotten: the search goes on past it. */
@@ -19,6 +19,8 @@ const GONE = -2
 export class PersonIndex {
   #marks = new BigUint64Array(0)
   #numbers = new Int32Array(0)
+  /** Where each number was put last. */
+  #slots = new Int32Array(0)
   #size = 0
   /** Numbers below this have been read. */
   #known = 0
@@ -59,13 +61,13 @@ export class PersonIndex {
     }
   }
 
-  /** Nobody is found by these any more; of whoever is not known here yet none is read later. */
-  remove(lookups: readonly Uint8Array[]): void {
+  /** Nobody is found with these numbers any more; of whoever is not known here yet none is read later. */
+  remove(numbers: readonly number[]): void {
     if (this.#isReading) this.noteForgotten()
     if (this.#hasForgotten) return
-    for (const lookup of lookups) {
-      const slot = this.#slotOf(markOf(lookup))
-      if ((this.#numbers[slot] ?? EMPTY) < 0) continue
+    for (const number of numbers) {
+      const slot = this.#slots[number] ?? EMPTY
+      if (slot === EMPTY || this.#numbers[slot] !== number) continue
       this.#numbers[slot] = GONE
       this.#size -= 1
       this.#gone += 1
@@ -118,6 +120,7 @@ export class PersonIndex {
   #drop(): false {
     this.#marks = new BigUint64Array(0)
     this.#numbers = new Int32Array(0)
+    this.#slots = new Int32Array(0)
     this.#size = 0
     this.#gone = 0
     this.#known = 0
@@ -151,8 +154,18 @@ export class PersonIndex {
     if (there === GONE) this.#gone -= 1
     this.#marks[slot] = mark
     this.#numbers[slot] = number
+    this.#noteSlot(number, slot)
     this.#size += 1
     return true
+  }
+
+  #noteSlot(number: number, slot: number): void {
+    if (number >= this.#slots.length) {
+      const longer = new Int32Array(Math.max(number + 1, this.#slots.length * 2)).fill(EMPTY)
+      longer.set(this.#slots)
+      this.#slots = longer
+    }
+    this.#slots[number] = slot
   }
 
   /** Where a mark is, or would be. */

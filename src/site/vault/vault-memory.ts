@@ -124,20 +124,20 @@ export class VaultMemory {
       for (const rows of sets.keys()) if (isOfDays(rows, dataSet)) sets.delete(rows)
   }
 
-  /** People have no rows any more, so many less in each table, and are not found by these lookup digests. */
+  /** People have no rows any more, so many less in each table, and nobody is found by these numbers. */
   noteForgotten(
     people: readonly number[],
     {
-      lookups,
+      numbers,
       rows,
       before,
     }: {
-      readonly lookups: readonly Uint8Array[]
+      readonly numbers: readonly number[]
       readonly rows: ReadonlyMap<string, number>
       readonly before: Counts
     },
   ): void {
-    this.index.remove(lookups)
+    this.index.remove(numbers)
     if (!this.isWithoutHouseholds()) {
       this.forgetAll()
       return
