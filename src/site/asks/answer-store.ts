@@ -1,4 +1,4 @@
-import { deflateSync, inflateSync } from 'node:zlib'
+import { inflateSync } from 'node:zlib'
 import { sql } from 'kysely'
 import type { RawBuilder } from 'kysely'
 import type { Bitset } from '../../kernel/bitset.ts'
@@ -7,6 +7,7 @@ import type { Instant } from '../../kernel/clock.ts'
 import type { Digest } from '../../kernel/digest.ts'
 import type { Database, DatabaseTransaction } from '../../kernel/postgres/database.ts'
 import { KEPT } from '../../kernel/postgres/kept-statements.ts'
+import { packBitset } from '../../kernel/pack-bitset.ts'
 import type { ReasonCode } from '../../protocol/reason.ts'
 import type { ReceiptKind } from '../../protocol/proof/receipt.ts'
 import type { AskId, DataSetId } from '../../protocol/wire.ts'
@@ -112,7 +113,7 @@ export async function keepAnswerAtOnce(
 /** The parameters of `keep_answer`. */
 function writtenValues({ first, receipts, kinds, answer, uses, beside }: KeptAnswer): RawBuilder<unknown> {
   const texts = receipts.map(({ jws }) => jws)
-  const people = uses.map((use) => deflateSync(use.people.toBytes()))
+  const people = uses.map((use) => packBitset(use.people))
   return sql`${first}::bigint, ${kinds}::text[], ${texts}::text[],
       ${answer.askId}, ${answer.askDigest}, ${answer.acquirer}, ${JSON.stringify(answer.decision)}::jsonb, ${answer.decisionJws},
       ${answer.releaseJwe ?? null}, ${answer.clearingJws ?? null}, ${answer.decidedAt}::bigint,

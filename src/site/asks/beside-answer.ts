@@ -1,10 +1,10 @@
-import { deflateSync } from 'node:zlib'
 import { sql } from 'kysely'
 import type { RawBuilder } from 'kysely'
 import type { Bitset } from '../../kernel/bitset.ts'
 import type { Instant } from '../../kernel/clock.ts'
 import type { Database } from '../../kernel/postgres/database.ts'
 import { KEPT } from '../../kernel/postgres/kept-statements.ts'
+import { packBitset } from '../../kernel/pack-bitset.ts'
 import type { AskId } from '../../protocol/wire.ts'
 import { cutFault, wireCuts } from '../guard/partition-record.ts'
 import type { WrittenCut } from '../guard/partition-record.ts'
@@ -86,7 +86,7 @@ function wireRelease(release: WrittenRelease, bytes: Uint8Array[]): object {
     epoch: release.epoch,
     ask_id: release.ask,
     sealed: release.sealed,
-    people: bytes.push(deflateSync(release.people.toBytes())),
+    people: bytes.push(packBitset(release.people)),
     stored_ms: release.now,
   }
 }

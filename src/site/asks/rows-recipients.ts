@@ -1,9 +1,10 @@
-import { deflateSync, inflateSync } from 'node:zlib'
+import { inflateSync } from 'node:zlib'
 import { sql } from 'kysely'
 import { Bitset } from '../../kernel/bitset.ts'
 import { peekJws } from '../../kernel/crypto/jws.ts'
 import type { Digest } from '../../kernel/digest.ts'
 import type { Database, DatabaseTransaction } from '../../kernel/postgres/database.ts'
+import { packBitset } from '../../kernel/pack-bitset.ts'
 import { receiptSchema } from '../../protocol/proof/receipt.ts'
 import { dataSetIdSchema } from '../../protocol/wire.ts'
 import type { AskId, DataSetId, MemberId } from '../../protocol/wire.ts'
@@ -72,7 +73,7 @@ export async function keepNumbers(
   tx: DatabaseTransaction,
   { ask, numbers }: { ask: AskId; numbers: Bitset },
 ): Promise<void> {
-  const packed = deflateSync(numbers.toBytes())
+  const packed = packBitset(numbers)
   await sql`insert into shared_use (ask_id, numbers) values (${ask}, ${packed})`.execute(tx)
 }
 

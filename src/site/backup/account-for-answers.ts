@@ -1,7 +1,7 @@
-import { deflateSync } from 'node:zlib'
 import { sql } from 'kysely'
 import { Bitset } from '../../kernel/bitset.ts'
 import { formatInstant } from '../../kernel/clock.ts'
+import { packBitset } from '../../kernel/pack-bitset.ts'
 import type { Receipt } from '../../protocol/proof/receipt.ts'
 import { insertHolds } from '../guard/guard-holds.ts'
 import { MICRO, gaussianLoss, pureLoss } from '../privacy/privacy-loss.ts'
@@ -35,7 +35,7 @@ export async function accountForAnswers(
   const held = [...new Set(exact.map(groupOf))].toSorted()
   const noisy = told.filter(({ mode, epsilon }) => mode === 'private' && epsilon !== undefined)
   const everybody = Bitset.of(Array.from({ length: await site.vault.personCount() }, (_, person) => person))
-  const people = deflateSync(everybody.toBytes())
+  const people = packBitset(everybody)
   const dataSets = [...site.manifests().keys()].toSorted()
   await site.db.transaction().execute(async (tx) => {
     await insertHolds(tx, { groups: held, backup, now: site.clock.now() })

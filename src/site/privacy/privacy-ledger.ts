@@ -1,10 +1,10 @@
-import { deflateSync } from 'node:zlib'
 import type { Bitset } from '../../kernel/bitset.ts'
 import { formatInstant } from '../../kernel/clock.ts'
 import type { Instant } from '../../kernel/clock.ts'
 import { Fault } from '../../kernel/faults.ts'
 import type { Database, DatabaseTransaction } from '../../kernel/postgres/database.ts'
 import { ok } from '../../kernel/result.ts'
+import { packBitset } from '../../kernel/pack-bitset.ts'
 import { declined } from '../../protocol/reason.ts'
 import type { Outcome } from '../../protocol/reason.ts'
 import { AccountTurns } from './account-turns.ts'
@@ -216,7 +216,7 @@ function asideOf(
         acquirer,
         dataSets: dataSets.map(({ dataSet }) => dataSet),
         loss,
-        people: deflateSync(people.toBytes()),
+        people: packBitset(people),
       })
     },
     [Symbol.dispose]: () => {

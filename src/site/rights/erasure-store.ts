@@ -1,4 +1,4 @@
-import { deflateSync, inflateSync } from 'node:zlib'
+import { inflateSync } from 'node:zlib'
 import { sql } from 'kysely'
 import { Bitset } from '../../kernel/bitset.ts'
 import { instant } from '../../kernel/clock.ts'
@@ -8,6 +8,7 @@ import type { Database, DatabaseTransaction } from '../../kernel/postgres/databa
 import type { ErasedStore, ErasureCause, ErasureState } from '../../protocol/rights/erasure.ts'
 import { KEPT } from '../../kernel/postgres/kept-statements.ts'
 import { readTogether } from '../../kernel/postgres/read-together.ts'
+import { packBitset } from '../../kernel/pack-bitset.ts'
 import type { MemberId } from '../../protocol/wire.ts'
 import type { IssuedReceipt } from '../../transparency/receipt-log.ts'
 
@@ -76,7 +77,7 @@ export async function insertErasureOfMany(
     readonly receipt: number
   },
 ): Promise<void> {
-  const people = deflateSync(made.people.toBytes())
+  const people = packBitset(made.people)
   await sql`
     insert into erasure (erasure, people, people_count, issuer, reason, requested_by, state, requested_ms, permanent_by_ms, receipts)
     values (${made.erasure}, ${people}, ${made.people.count()}, ${made.issuer}, ${made.reason}, ${made.requestedBy}, 'begun',
