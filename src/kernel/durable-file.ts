@@ -11,7 +11,7 @@ import { whenMissing } from './when-missing.ts'
  */
 
 /** Waits until what was written is on the disk. */
-const force = promisify(fsync)
+export const force = promisify(fsync)
 
 /**
  * Replaces a file so that after a crash either the old or the new content is there, whole: written beside, forced to

@@ -1,9 +1,10 @@
+import { closeSync, fstatSync, openSync, readSync, writeFileSync } from 'node:fs'
 import { open, readFile } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { z } from 'zod'
 import { formatInstant } from '../../kernel/clock.ts'
 import type { Digest } from '../../kernel/digest.ts'
-import { syncDirectory } from '../../kernel/durable-file.ts'
+import { force, syncDirectory } from '../../kernel/durable-file.ts'
 import { Fault } from '../../kernel/faults.ts'
 import { GroupCommit } from '../../kernel/group-commit.ts'
 import { parseJson } from '../../kernel/parse-json.ts'
@@ -54,19 +55,25 @@ export async function addForgotten(
   )
 }
 
+/** Lists whose names are on the disk to stay, as far as this process knows. */
+const named = new Set<string>()
+
+/** Only the wait for the disk leaves the event loop, as everywhere where little is written (`durable-file.ts`). */
 async function addLines(file: string, lines: readonly string[]): Promise<readonly string[]> {
-  const handle = await open(file, 'a+', 0o600)
+  const list = openSync(file, 'a+', 0o600)
+  const { size } = fstatSync(list)
   try {
     // What a crash tore must not swallow the next line: each begins a line of its own.
-    const { size } = await handle.stat()
-    const { buffer } =
-      size === 0 ? { buffer: Buffer.from('\n') } : await handle.read(Buffer.alloc(1), 0, 1, size - 1)
-    await handle.writeFile(`${buffer.toString() === '\n' ? '' : '\n'}${lines.join('')}`)
-    await handle.sync()
+    const last = Buffer.from('\n')
+    if (size > 0) readSync(list, last, { position: size - 1 })
+    writeFileSync(list, `${last.toString() === '\n' ? '' : '\n'}${lines.join('')}`)
+    await force(list)
   } finally {
-    await handle.close()
+    closeSync(list)
   }
-  await syncDirectory(dirname(file))
+  // One that is empty may be another one than before.
+  if (size === 0 || !named.has(file)) await syncDirectory(dirname(file))
+  named.add(file)
   return lines
 }
 
