@@ -3,9 +3,9 @@ import { mkdtemp } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import { deflateSync } from 'node:zlib'
 import { sql } from 'kysely'
 import { Bitset } from '../../../src/kernel/bitset.ts'
+import { packBitset } from '../../../src/kernel/pack-bitset.ts'
 import { instant, systemClock } from '../../../src/kernel/clock.ts'
 import { peekJws } from '../../../src/kernel/crypto/jws.ts'
 import { generateKeyPair } from '../../../src/kernel/crypto/keys.ts'
@@ -283,7 +283,7 @@ test('what stands beside an answer is written with it, at once or in steps, and 
       head: 2,
       last_ask: `ask_${'7'.repeat(26)}`,
       delta: Buffer.from([2]),
-      people: deflateSync(Bitset.of([3, 5]).toBytes()),
+      people: packBitset(Bitset.of([3, 5])),
     },
   ])
 })
