@@ -161,6 +161,22 @@ test('without them the answer holds: every row with people enough can be shown',
   assert.ok(left > 50, `only ${left} had to leave somebody out`)
 })
 
+/** The people of the row that somebody is shown in: groups that are too small are one row, the remainder. */
+function rowOf(groups: readonly CollectedGroup[], person: number): Bitset {
+  const own = groups.find(({ people }) => people.has(person))?.people ?? new Bitset()
+  if (own.count() >= k) return own
+  const remainder = new Bitset()
+  for (const { people } of groups) if (people.count() < k) remainder.addAll(people)
+  return remainder
+}
+
+test('of a remainder, too, one without a value among people enough is told by its absence, and that counts', () => {
+  const groups = groupsOf({ people: range(3, 14), width: 7, measured: range(4, 14) })
+  const leaving = whomToLeaveOut(groups, after())
+  assert.deepEqual([...(leaving?.people ?? [])], [...range(3, 14)])
+  assert.equal(leaving?.thinParts, 1)
+})
+
 test('whom nothing was told about yet and who are too few decide about nobody else', () => {
   fc.assert(
     fc.property(fc.array(question, { maxLength: 8 }), question, fc.nat(PEOPLE - 1), (earlier, asked, at) => {
@@ -174,7 +190,7 @@ test('whom nothing was told about yet and who are too few decide about nobody el
         return from.map(({ people }) => [...people.difference(out)])
       }
       // In a row with people enough a measure may be about a few of them: that is told, and counted.
-      const inRow = groups.find(({ people }) => people.has(at))?.people ?? new Bitset()
+      const inRow = rowOf(groups, at)
       const ofCell0 = [...inRow].filter((one) => ((acquirer.partition.cells[one] ?? 0) & CELL_MASK) === 0)
       if (ofCell0.length >= k) {
         assert.ok(leaving.thinParts > 0)
