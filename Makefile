@@ -23,7 +23,7 @@ run: $(installed) ## show a whole trade on this machine and leave it running (ON
 	@./hedgerow demo $(if $(filter-out 0,$(ONCE)),--once) $(if $(DATA),--data "$(DATA)") $(if $(PORT),--port "$(PORT)")
 
 test: check ## check types, lint, format and docs, then run every test
-	@$(node) $(test_flags) 'test/**/*.test.ts'
+	@$(node) scripts/run-tests.ts $(test_flags)
 
 test-one: $(installed) ## run one test file: T=test/kernel/money.test.ts
 	@if [ -z "$(T)" ]; then echo 'Say which test file: make test-one T=test/house/tree.test.ts' >&2; exit 2; fi
