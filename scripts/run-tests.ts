@@ -36,6 +36,8 @@ async function main(): Promise<number> {
   const given = process.argv.slice(2)
   const patterns = given.filter((argument) => !argument.startsWith('--'))
   const found = globSync(patterns.length === 0 ? ['test/**/*.test.ts'] : patterns).toSorted()
+  // Of no file at all the runner would look for tests by itself.
+  if (found.length === 0) throw new Error(`There is no test file: ${patterns.join(', ')}`)
   const gone = patterns.length === 0 ? LONGEST.filter((file) => !found.includes(file)) : []
   if (gone.length > 0) throw new Error(`LONGEST names what is not there: ${gone.join(', ')}`)
   const alone = found.filter((file) => ALONE.test(readFileSync(file, 'utf8')))

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { existsSync } from 'node:fs'
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -8,7 +9,7 @@ import { testTrade } from '../../src/testing/test-trade.ts'
 import type { TestTrade } from '../../src/testing/test-trade.ts'
 import { typedHere } from './typed-here.ts'
 
-suite('consent records on the command line', () => {
+suite('consent records and receipts on the command line', () => {
   let home: string
   let trade: TestTrade
   before(async () => {
@@ -53,5 +54,21 @@ suite('consent records on the command line', () => {
     const withdrawn = (await readFile(file, 'utf8')).replaceAll('dpv:ConsentGiven', 'dpv:ConsentWithdrawn')
     await writeFile(file, withdrawn)
     assert.match((await give()).error, /no record in .* is of a consent that stands/)
+  })
+
+  test('receipt save writes receipts and the keys that verify them, all or none', async () => {
+    const to = join(home, 'proof')
+    const refused = await typed('receipt', 'save', '0', '999999', '--to', to)
+    assert.equal(refused.code, 1)
+    assert.match(refused.error, /^There is no receipt "999999" at /)
+    assert.ok(!existsSync(to), 'nothing is written')
+    const saved = await typed('receipt', 'save', '0', '1', '--to', to)
+    assert.equal(saved.code, 0, saved.error)
+    const [first = '', second = '', keys = ''] = saved.out.trimEnd().split('\n')
+    const verify = (file: string) => typedHere(home, ['receipt', 'verify', file, '--keys', keys])
+    assert.match((await verify(first)).out, /verifies {2}\w+ 0 of galway/)
+    await writeFile(second, (await readFile(second, 'utf8')).replace(/"receipt": "(.)/, '"receipt": "x$1'))
+    assert.equal((await verify(second)).code, 1)
+    assert.equal((await typed('receipt', 'save', 'first')).code, 2)
   })
 })

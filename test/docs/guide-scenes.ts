@@ -100,10 +100,6 @@ export const SCENES: Readonly<Record<string, Scene>> = {
       await write(stage, 'terms-2.md', '# Terms\n\nUse it as agreed, and tell us of a breach.\n')
     },
   },
-  'back-up-and-restore': {
-    // Nobody is held at a site that was not restored.
-    rewrite: (command) => command.replace(/ --lift northcare --reason "[^"]*"/, ''),
-  },
   'correct-and-restrict': {
     prepare: (stage) =>
       describe(

@@ -21,7 +21,7 @@ const WRITTEN_PERSON = '736041664'
 /** Commands that need a machine, another server or a device of their own, and the test that types or does them. */
 const ELSEWHERE: readonly (readonly [RegExp, string])[] = [
   [/^hedgerow (site|network) serve/, 'test/docs/commands.test.ts'],
-  [/^hedgerow site restore/, 'test/system/backup.test.ts'],
+  [/^hedgerow site (restore|holds .*--lift)/, 'test/system/backup.test.ts'],
   [/^hedgerow network rotate-key/, 'test/network/rotate-keys.test.ts'],
   [/prove-age .*--proof/, 'test/site/principals/wallet.test.ts'],
   [/ …$/, 'test/docs/commands-known.test.ts'],

@@ -78,3 +78,9 @@ test('a file that cannot be loaded fails, and the others run', () => {
   assert.match(out, /not ok \d+ - \S+first\.test\.mjs/)
   assert.match(out, /^ +ok \d+ - is reached$/m)
 })
+
+test('where there is no test file nothing passes', () => {
+  const { code, out } = runPlanted({})
+  assert.equal(code, 1, out)
+  assert.match(out, /There is no test file/)
+})
