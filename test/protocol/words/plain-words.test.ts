@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { suite, test } from 'node:test'
 import { contactInText } from '../../../src/protocol/words/contact-in-text.ts'
+import { disputeAnswerSchema } from '../../../src/protocol/money/dispute.ts'
 import { CATEGORY_WORDS } from '../../../src/protocol/words/category-words.ts'
 import { DPV_PURPOSES } from '../../../src/protocol/law/dpv-purposes.ts'
 import { PERSONAL_DATA } from '../../../src/protocol/law/dpv-terms.ts'
@@ -155,4 +156,14 @@ test('contactInText() finds how somebody is reached, and leaves days, ids and am
     'Version 1.2.3 of 10.0.0.1:8443',
   ])
     assert.equal(contactInText(text), undefined, text)
+})
+
+test('a text that is too long is refused by its length, and nothing is looked for in it', () => {
+  for (const part of ['ann@northcare.example ', '030', 'a']) {
+    const read = disputeAnswerSchema.safeParse({ answer: 'contested', text: part.repeat(2_000) })
+    assert.deepEqual(
+      read.error?.issues.map(({ code }) => code),
+      ['too_big'],
+    )
+  }
 })
