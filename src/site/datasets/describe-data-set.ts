@@ -28,8 +28,13 @@ import type { DataSetRecord } from './data-set-store.ts'
 export async function describeDataSet(parts: DescribeParts, manifest: Manifest): Promise<DescribedDataSet> {
   const problems = typeProblems(manifest)
   if (problems.length > 0) throw invalid(problems)
-  // Nor does an import go on under it: its rows were checked by the terms that it found.
-  return turnsOf(parts.db).run(() => importTurn(parts.vault).run(() => describeInTurn(parts, manifest)))
+  const turn = termsTurn(parts.db)
+  const unchanged = await turn.run(async () =>
+    (await changesTerms(parts, manifest)) ? undefined : describeInTurn(parts, manifest),
+  )
+  if (unchanged) return unchanged
+  // Nor do terms change under an import, whose rows were checked by those that it found.
+  return importTurn(parts.vault).run(() => turn.run(() => describeInTurn(parts, manifest)))
 }
 
 interface DescribeParts {
@@ -46,10 +51,16 @@ type DescribedDataSet = DataSetRecord & { readonly isNew: boolean }
 /** One process holds a site's directory, so that taking turns in it is taking turns at all. */
 const turns = new WeakMap<Database, Mutex>()
 
-function turnsOf(db: Database): Mutex {
+/** The turn of terms of a record, for whatever may not happen while those of a data set change. Whoever takes that of imports too takes it first. */
+export function termsTurn(db: Database): Mutex {
   const known = turns.get(db) ?? new Mutex()
   turns.set(db, known)
   return known
+}
+
+async function changesTerms({ db }: DescribeParts, manifest: Manifest): Promise<boolean> {
+  const known = await findDataSet(db, manifest.dataSet)
+  return known !== undefined && known.manifestDigest !== manifestDigest(manifest)
 }
 
 async function describeInTurn(parts: DescribeParts, manifest: Manifest): Promise<DescribedDataSet> {

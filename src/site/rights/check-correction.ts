@@ -14,10 +14,26 @@ import { isSealed } from '../vault/stored-columns.ts'
  *
  * @throws Fault `fault.request_malformed`
  */
-export function checkCorrection(
+export function checkCorrection(manifest: Manifest, correction: CheckedCorrection): void {
+  const problems = correctionProblems(manifest, correction)
+  if (problems.length === 0) return
+  throw new Fault('fault.request_malformed', {
+    what: 'Cannot correct: some columns or values are not those of the data set',
+    errors: problems,
+  })
+}
+
+interface CheckedCorrection {
+  readonly set: ColumnValues
+  readonly where: ColumnValues
+  readonly now: Instant
+}
+
+/** What of a correction does not fit the manifest. */
+export function correctionProblems(
   manifest: Manifest,
-  { set, where, now }: { set: ColumnValues; where: ColumnValues; now: Instant },
-): void {
+  { set, where, now }: CheckedCorrection,
+): readonly FieldProblem[] {
   const problems: FieldProblem[] = []
   const keys = keyColumnsOf(manifest)
   const ended = endedColumns(manifest, now)
@@ -45,9 +61,5 @@ export function checkCorrection(
       problems.push({ field, expected: 'expected a column of single values' })
     else if (!isOfColumn(value, column)) problems.push({ field, expected: expectedValue(column) })
   }
-  if (problems.length === 0) return
-  throw new Fault('fault.request_malformed', {
-    what: 'Cannot correct: some columns or values are not those of the data set',
-    errors: problems,
-  })
+  return problems
 }

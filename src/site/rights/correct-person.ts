@@ -9,6 +9,8 @@ import type { Column, Manifest } from '../../protocol/data-set.ts'
 import { epochDay } from '../../protocol/law/consent-ages.ts'
 import type { ColumnValues } from '../../protocol/rights/restriction.ts'
 import type { DataSetId } from '../../protocol/wire.ts'
+import { findDataSet } from '../datasets/data-set-store.ts'
+import { termsTurn } from '../datasets/describe-data-set.ts'
 import { findNotices } from '../recipients/recipient-notice-store.ts'
 import { openPersonText, sealPersonText } from '../vault/person-text.ts'
 import { cellContext } from '../vault/person-keys.ts'
@@ -18,7 +20,7 @@ import { storedText } from '../vault/stored-json.ts'
 import { UNKNOWN_BIRTH_DAY } from '../vault/vault.ts'
 import type { CorrectedValue, RowCorrection } from '../vault/vault.ts'
 import { isOwnWord } from './own-word.ts'
-import { checkCorrection } from './check-correction.ts'
+import { checkCorrection, correctionProblems } from './check-correction.ts'
 import { beginCorrection, countCorrection } from './note-corrections.ts'
 import type {
   BegunCorrection,
@@ -58,11 +60,32 @@ export async function correctAgain(
   return correct(parts, { ...request, ...(JSON.parse(text) as BegunCorrection['values']), key })
 }
 
-async function correct(
+type AskedCorrection = CorrectionRequest & {
+  readonly correction: string
+  readonly key: KeyObject | undefined
+}
+
+async function correct(parts: CorrectionParts, request: AskedCorrection): Promise<CorrectionRecord> {
+  if (!Object.values(request.set).includes(null))
+    return correctBy(parts.manifests().get(request.dataSet), parts, request)
+  // Nobody has a gap in a column that terms require: they do not come to require it while a correction makes one.
+  return termsTurn(parts.db).run(async () => correctBy(await manifestNow(parts, request), parts, request))
+}
+
+/** The terms in force by the record: memory may not know of the newest yet. */
+async function manifestNow(
+  { db }: CorrectionParts,
+  { dataSet }: CorrectionRequest,
+): Promise<Manifest | undefined> {
+  const known = await findDataSet(db, dataSet)
+  return known?.retiredAt === undefined ? known?.manifest : undefined
+}
+
+async function correctBy(
+  manifest: Manifest | undefined,
   parts: CorrectionParts,
-  request: CorrectionRequest & { readonly correction: string; readonly key: KeyObject | undefined },
+  request: AskedCorrection,
 ): Promise<CorrectionRecord> {
-  const manifest = parts.manifests().get(request.dataSet)
   if (!manifest || manifest.issuer !== request.issuer)
     throw new Fault('fault.not_found', { what: 'Cannot correct: there is no such data set of this issuer' })
   checkCorrection(manifest, { ...request, now: parts.clock.now() })
@@ -140,35 +163,48 @@ async function correctRows(parts: CorrectionParts, begun: BegunCorrection): Prom
   return rows
 }
 
-/** Makes corrections that a crash left half done; one of somebody who was erased meanwhile has nothing left to correct. */
+/**
+ * Makes corrections that a crash left half done; one of somebody who was erased meanwhile has nothing left to correct, and one that
+ * the terms no longer allow is not made.
+ */
 export async function resumeCorrections(parts: CorrectionParts): Promise<void> {
-  const { rows } = await sql<{
-    correction: string
-    person: number
-    data_set: DataSetId
-    requested_by: string
-    body: Uint8Array | null
-  }>`
+  const { rows } = await sql<OpenCorrection>`
     select correction, person, data_set, requested_by, body from correction where state = 'begun' order by id`.execute(
     parts.db,
   )
-  for (const { correction, person, data_set: dataSet, requested_by: requestedBy, body } of rows) {
-    const key = (await parts.personKeys.keyOf(parts.db, person))?.reveal()
-    const manifest = parts.manifests().get(dataSet)
-    const text = key && body && openPersonText(body, { key, use: correction })
-    if (!key || !manifest || typeof text !== 'string') {
+  for (const open of rows) {
+    const begun = await begunAgain(parts, open)
+    if (!begun) {
       await sql`
         update correction set state = 'done', body = null, rows = 0, done_ms = ${parts.clock.now()}
-        where correction = ${correction}`.execute(parts.db)
+        where correction = ${open.correction}`.execute(parts.db)
       continue
     }
-    const values = JSON.parse(text) as BegunCorrection['values']
-    await finishCorrection(parts, { correction, person, dataSet, manifest, requestedBy, values, key }).catch(
-      (error: unknown) => {
-        if (!(error instanceof Fault && error.code === 'fault.not_found')) throw error
-      },
-    )
+    await finishCorrection(parts, begun).catch((error: unknown) => {
+      if (!(error instanceof Fault && error.code === 'fault.not_found')) throw error
+    })
   }
+}
+
+interface OpenCorrection {
+  readonly correction: string
+  readonly person: number
+  readonly data_set: DataSetId
+  readonly requested_by: string
+  readonly body: Uint8Array | null
+}
+
+async function begunAgain(
+  parts: CorrectionParts,
+  { correction, person, data_set: dataSet, requested_by: requestedBy, body }: OpenCorrection,
+): Promise<BegunCorrection | undefined> {
+  const key = (await parts.personKeys.keyOf(parts.db, person))?.reveal()
+  const manifest = parts.manifests().get(dataSet)
+  const text = key && body && openPersonText(body, { key, use: correction })
+  if (!key || !manifest || typeof text !== 'string') return undefined
+  const values = JSON.parse(text) as BegunCorrection['values']
+  if (correctionProblems(manifest, { ...values, now: parts.clock.now() }).length > 0) return undefined
+  return { correction, person, dataSet, manifest, requestedBy, values, key }
 }
 
 /** Values as the vault stores them: sealed under the person's key where their column is. */

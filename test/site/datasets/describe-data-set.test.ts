@@ -7,6 +7,7 @@ import { parseWith } from '../../../src/kernel/parse.ts'
 import { manifestSchema } from '../../../src/protocol/data-set.ts'
 import { describeDataSet } from '../../../src/site/datasets/describe-data-set.ts'
 import { findDataSet } from '../../../src/site/datasets/data-set-store.ts'
+import { importTurn } from '../../../src/site/datasets/import-batch.ts'
 import { readImports } from '../../../src/site/datasets/import-store.ts'
 import { listDataSets } from '../../../src/site/datasets/list-data-sets.ts'
 import { retireDataSet } from '../../../src/site/datasets/retire-data-set.ts'
@@ -52,6 +53,20 @@ test('describeDataSet() is idempotent, and each change is a version of its own',
   const { rows } = await sql<{ count: bigint }>`
     select count(*) from data_set_version where data_set = 'versions'`.execute(site.parts.db)
   assert.equal(rows[0]?.count, 2n)
+})
+
+test('describeDataSet() waits for an import under way only where it changes terms', async () => {
+  const manifest = aManifest({ dataSet: 'awaited' })
+  const wider = aManifest({ dataSet: 'awaited', title: 'Another' })
+  const importing = Promise.withResolvers<void>()
+  const turn = importTurn(site.parts.vault).run(() => importing.promise)
+  await describeDataSet(site.parts, manifest)
+  assert.equal((await describeDataSet(site.parts, manifest)).isNew, false)
+  const changed = describeDataSet(site.parts, wider)
+  assert.equal((await describeDataSet(site.parts, manifest)).version, 1)
+  importing.resolve()
+  await turn
+  assert.equal((await changed).version, 2)
 })
 
 test('describeDataSet() refuses what rows already taken cannot follow, naming the fields', async () => {

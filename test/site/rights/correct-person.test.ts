@@ -1,12 +1,16 @@
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
+import { setTimeout } from 'node:timers/promises'
 import { sql } from 'kysely'
 import { digestOf } from '../../../src/kernel/digest.ts'
+import { manifestSchema } from '../../../src/protocol/data-set.ts'
 import { dataSetIdSchema, memberIdSchema } from '../../../src/protocol/wire.ts'
+import { describeDataSet } from '../../../src/site/datasets/describe-data-set.ts'
 import { correctPerson } from '../../../src/site/rights/correct-person.ts'
 import type { CorrectionParts, CorrectionRequest } from '../../../src/site/rights/note-corrections.ts'
 import { erasePerson } from '../../../src/site/rights/erase-person.ts'
-import { testPeople } from '../../../src/testing/test-population.ts'
+import { testManifest, testPeople } from '../../../src/testing/test-population.ts'
+import { around } from '../../../src/testing/around.ts'
 import { bareSite } from '../../../src/testing/test-site.ts'
 import type { BareSite } from '../../../src/testing/test-site.ts'
 
@@ -29,8 +33,8 @@ const requestFor = (person: number): CorrectionRequest => ({
   where: {},
 })
 
-async function countryOf(person: number): Promise<unknown> {
-  const rows = await bare.site.vault.listRows(athletes, person)
+async function countryOf(person: number, dataSet = athletes): Promise<unknown> {
+  const rows = await bare.site.vault.listRows(dataSet, person)
   return rows.column(rows.columns.findIndex(({ name }) => name === 'country'))[0]
 }
 
@@ -87,4 +91,58 @@ test('a correction of somebody who is erased before it is made is never made', a
     rows.map(({ state, rows: count }) => [state, count]),
     [['done', 0]],
   )
+})
+
+/** A data set whose column a correction empties, and the terms by which it may not be empty. */
+async function emptying(name: string) {
+  const dataSet = dataSetIdSchema.parse(name)
+  await bare.fill({ dataSet: name, people: testPeople(12) })
+  const person = await bare.numberOf('p-1')
+  const { columns } = testManifest(name)
+  const required = columns.map((column) =>
+    column.name === 'country' ? { ...column, isRequired: true } : column,
+  )
+  const terms = manifestSchema.parse(testManifest(name, { columns: required }))
+  return { dataSet, person, terms, request: { ...requestFor(person), dataSet, set: { country: null } } }
+}
+
+/** Begins something at one step of something else, and goes on when it is over or has had the time to be. */
+function meanwhile(begin: () => Promise<unknown>) {
+  let begun: Promise<unknown> | undefined
+  const before = async () => {
+    begun ??= begin().then(
+      () => 'made',
+      (error: unknown) => String(error),
+    )
+    await Promise.race([begun, setTimeout(50)])
+  }
+  return { before, outcome: () => begun }
+}
+
+test('a value is not taken out of a column that comes to be required meanwhile', async () => {
+  const { dataSet, person, terms, request } = await emptying('emptied')
+  const { before, outcome } = meanwhile(() => describeDataSet(bare.site, terms))
+  const vault = around(bare.site.vault, 'correct', { before })
+  assert.equal((await correctPerson({ ...bare.site, vault }, request)).rows, 1)
+  assert.match(String(await outcome()), /there are rows without a value/)
+  assert.equal(await countryOf(person, dataSet), null)
+})
+
+test('nor after rows were found to have values for it', async () => {
+  const { dataSet, person, terms, request } = await emptying('kept')
+  const { before, outcome } = meanwhile(() => correctPerson(bare.site, request))
+  const vault = around(bare.site.vault, 'describe', { before })
+  await describeDataSet({ ...bare.site, vault }, terms)
+  assert.match(String(await outcome()), /not those of the data set/)
+  assert.notEqual(await countryOf(person, dataSet), null)
+})
+
+test('nor when the site is started again', async () => {
+  const { dataSet, person, terms, request } = await emptying('resumed')
+  await assert.rejects(correctPerson(CRASHES['before the vault']?.(bare.site) ?? bare.site, request))
+  await describeDataSet(bare.site, terms)
+  await bare.reopen()
+  assert.notEqual(await countryOf(person, dataSet), null)
+  const left = await sql`select body from correction where body is not null`.execute(bare.site.db)
+  assert.equal(left.rows.length, 0)
 })
