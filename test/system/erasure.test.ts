@@ -88,6 +88,11 @@ test('an erased person is read by nothing, and after the second step stands in n
     permanent.receipts,
     receipts.map(({ sequence }) => sequence),
   )
+  // The log is public, and whoever signs in and has the id sees the certificate: it is told by its digest.
+  for (const { receipt } of await site.operator.receipts({ limit: 1_000 })) {
+    assert.doesNotMatch(payloadIn(receipt), new RegExp(erased.erasure))
+  }
+  for (const { receipt } of receipts) assert.match(payloadIn(receipt), new RegExp(digestOf(erased.erasure)))
 
   await site.stop()
   await site.start()
@@ -181,6 +186,10 @@ async function search(site: TestSite, secrets: readonly Buffer[]): Promise<reado
     ...find(bytes).map(({ marker, form }) => `${marker} (${form})`),
     ...secrets.flatMap((secret, index) => (bytes.includes(secret) ? [`secret ${index}`] : [])),
   ])
+}
+
+function payloadIn(receipt: string): string {
+  return peekJws(receipt)?.payload ?? ''
 }
 
 function gradeIn(jws: string): unknown {

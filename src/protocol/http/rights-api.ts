@@ -99,7 +99,7 @@ export const RIGHTS_API = {
     tag: 'people',
     summary: 'The certificate of one erasure: the grade that each store has reached',
     description:
-      'The operator, the issuer whose person it was, and whoever signs in and has the id, which nobody can guess.',
+      'The operator, the issuer whose person it was, and whoever signs in and has the id, which nobody can guess and the public log does not have: receipts name an erasure by the digest of its id.',
     params: z.object({ erasure: erasureIdSchema }),
     response: erasureViewSchema,
   }),

@@ -77,7 +77,7 @@ export const receiptSchema = z.strictObject({
   batch: z.string().optional(),
   price: moneySchema.optional(),
   release: digestSchema.optional(),
-  /** Which erasure, and how thoroughly it is done. */
+  /** Which erasure, by the digest of its id (receipts of before have the id), and how thoroughly it is done. */
   erasure: z.string().optional(),
   grade: z.enum(ERASURE_GRADES).optional(),
   /** Which restriction, and what became of it: begun, or its end told. */

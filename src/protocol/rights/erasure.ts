@@ -1,4 +1,6 @@
 import { z } from '@hono/zod-openapi'
+import { digestOf } from '../../kernel/digest.ts'
+import type { Digest } from '../../kernel/digest.ts'
 import { ACKNOWLEDGED_OUTCOMES, NOTICE_STATES, noticeIdSchema } from './recipient-notice.ts'
 import { instantSchema, memberIdSchema, siteIdSchema } from '../wire.ts'
 
@@ -28,6 +30,11 @@ export type ErasureCause = (typeof ERASURE_CAUSES)[number]
 export const erasureIdSchema = z
   .string('expected the id of an erasure')
   .regex(/^erasure_[0-9A-HJKMNP-TV-Z]{26}$/, 'expected "erasure_" and 26 characters of Crockford base 32')
+
+/** An erasure as receipts name it: anybody reads the log, and whoever signs in and has the id reads the certificate. */
+export function erasureInReceipts(erasure: string): Digest {
+  return digestOf(erasure)
+}
 
 /** What an erasure is at: noted and unreadable already, deleted, or in no file any more. */
 export const ERASURE_STATES = ['begun', 'deleted', 'permanent'] as const

@@ -2,7 +2,7 @@ import { sql } from 'kysely'
 import { Fault } from '../../kernel/faults.ts'
 import type { Database } from '../../kernel/postgres/database.ts'
 import type { Receipt } from '../../protocol/proof/receipt.ts'
-import { findErasure } from '../rights/erasure-store.ts'
+import { erasureIdSchema, erasureInReceipts } from '../../protocol/rights/erasure.ts'
 import type { Forgotten } from '../rights/forgotten-list.ts'
 import type { Done } from './done-since.ts'
 import type { TakenBack } from './kept-apart.ts'
@@ -30,19 +30,30 @@ export async function requireNewest(
   kept: KeptSince,
   { mayMiss }: { mayMiss: boolean },
 ): Promise<void> {
-  const listed = new Set(kept.list.map(({ erasure }) => erasure))
-  for (const { kind, erasure } of kept.receiptsAfter) {
-    if (kind !== 'erasure' || erasure === undefined || listed.has(erasure)) continue
-    if ((await findErasure(db, erasure)) === undefined)
-      throw new Fault('fault.backup_safe', {
-        what: `Cannot restore: the list of erased people is not the newest; it lacks "${erasure}", of which there is a receipt`,
-      })
-  }
+  const lacking = await lackingErasure(db, kept)
+  if (lacking !== undefined)
+    throw new Fault('fault.backup_safe', {
+      what: `Cannot restore: the list of erased people is not the newest; it lacks the erasure "${lacking}", of which there is a receipt`,
+    })
   const lacks = mayMiss ? [] : [...lackingTakenBack(kept), ...(await lackingDone(db, kept))]
   if (lacks.length === 0) return
   throw new Fault('fault.backup_safe', {
     what: `Cannot restore: the safe is not the newest; of the time after the backup it lacks ${lacks.join(', ')}, of which there are receipts. To go on without them, add --accept-gap`,
   })
+}
+
+/** An erasure of which there is a receipt, and which is neither in the list nor in the backup. */
+async function lackingErasure(db: Database, { list, receiptsAfter }: KeptSince): Promise<string | undefined> {
+  const named = ofKind(receiptsAfter, 'erasure').flatMap(({ erasure }) => erasure ?? [])
+  // Receipts of before have the id itself.
+  const missing = new Set<string>(
+    named.map((name) => (erasureIdSchema.safeParse(name).success ? erasureInReceipts(name) : name)),
+  )
+  for (const { erasure } of list) missing.delete(erasureInReceipts(erasure))
+  if (missing.size === 0) return undefined
+  const { rows } = await sql<{ erasure: string }>`select erasure from erasure`.execute(db)
+  for (const { erasure } of rows) missing.delete(erasureInReceipts(erasure))
+  return missing.values().next().value
 }
 
 /** How many withdrawals and restrictions have receipts and are in no line; permissive acts are in none. */

@@ -8,6 +8,7 @@ import { LIMITS } from '../../kernel/limits.ts'
 import type { DatabaseTransaction } from '../../kernel/postgres/database.ts'
 import { stepOf } from '../../protocol/money/tariff.ts'
 import type { DataSetId, MemberId } from '../../protocol/wire.ts'
+import { erasureInReceipts } from '../../protocol/rights/erasure.ts'
 import { peopleGivenRows } from '../asks/rows-given.ts'
 import { changeGrants } from '../consent/change-grants.ts'
 import { insertRevocations, liveGrantsOf } from '../consent/grant-store.ts'
@@ -194,7 +195,7 @@ async function note(
   await sql`delete from person_key where person = any(${people}::integer[])`.execute(tx)
   const draft = {
     kind: 'retention',
-    erasure,
+    erasure: erasureInReceipts(erasure),
     grade: 'inaccessible',
     peopleStep: stepOf(going.length),
   } as const
@@ -233,7 +234,9 @@ export async function finishErasureOfMany(
     const facts = { erasure, now: clock.now(), stores: storesWhenDeleted() }
     if (!(await saveDeletedMany(tx, facts))) return
     const peopleStep = stepOf(many.count)
-    const [receipt] = await log.issue(tx, [{ kind: 'retention', erasure, grade: 'deleted', peopleStep }])
+    const [receipt] = await log.issue(tx, [
+      { kind: 'retention', erasure: erasureInReceipts(erasure), grade: 'deleted', peopleStep },
+    ])
     if (receipt) await addReceipt(tx, { erasure, receipt: receipt.sequence })
   })
 }

@@ -1,5 +1,6 @@
 import { sql } from 'kysely'
 import type { DatabaseTransaction } from '../../kernel/postgres/database.ts'
+import { erasureInReceipts } from '../../protocol/rights/erasure.ts'
 import { importTurn } from '../datasets/import-batch.ts'
 import { purgeRecord } from '../record/purge-record.ts'
 import type { ErasureParts } from './erasure-request.ts'
@@ -68,7 +69,7 @@ async function complete(
     {
       // Of many the log tells as of a sweep: a restored site makes it again by its own clocks (docs/decisions/0028).
       kind: many ? 'retention' : 'erasure',
-      erasure,
+      erasure: erasureInReceipts(erasure),
       grade: 'permanent',
       ...(subjectOf === undefined ? {} : { subjectOf }),
     },

@@ -1,6 +1,7 @@
 import type { Instant } from '../../kernel/clock.ts'
 import { Fault } from '../../kernel/faults.ts'
 import { SharedWrite } from '../../kernel/group-commit.ts'
+import { erasureInReceipts } from '../../protocol/rights/erasure.ts'
 import { storesWhenDeleted } from './erased-stores.ts'
 import type { ErasureParts, ErasureRequest } from './erasure-request.ts'
 import { findErasure, findErasureOf, isFinished, saveDeleted } from './erasure-store.ts'
@@ -99,7 +100,7 @@ async function writeDown(
   const issued = await log.issueBy(
     all.map(({ erasure, subjectOf }) => ({
       kind: 'erasure',
-      erasure,
+      erasure: erasureInReceipts(erasure),
       grade: 'deleted',
       ...(subjectOf === undefined ? {} : { subjectOf }),
     })),

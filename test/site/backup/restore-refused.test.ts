@@ -2,11 +2,14 @@ import assert from 'node:assert/strict'
 import { cp, mkdir, readFile, readdir, rm, stat, symlink, truncate, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { test } from 'node:test'
+import { receiptSchema } from '../../../src/protocol/proof/receipt.ts'
 import { Secret } from '../../../src/kernel/secret.ts'
 import { backupDirectory } from '../../../src/site/backup/backups.ts'
 import { makeBackup } from '../../../src/site/backup/make-backup.ts'
+import { requireNewest } from '../../../src/site/backup/require-newest.ts'
 import { readReserved } from '../../../src/site/backup/reserve-numbers.ts'
 import type { RestoreStep } from '../../../src/site/backup/restore-backup.ts'
+import { readForgotten } from '../../../src/site/rights/forgotten-list.ts'
 import { testRestore } from '../../../src/testing/test-backup.ts'
 import { testDatabaseUrl } from '../../../src/testing/test-postgres.ts'
 import { bare, entry, copyOfSafe } from './restore-fixture.ts'
@@ -90,13 +93,32 @@ test('a list of erased people that is missing or older than the log is refused',
   await using place = await testRestore(bare, entry)
   const safe = await copyOfSafe('older')
   await writeFile(join(safe, 'forgotten.ndjson'), '')
-  await assert.rejects(place.restore({ safe }), /lacks "erasure_/)
+  await assert.rejects(place.restore({ safe }), /lacks the erasure "sha-256:/)
   await rm(join(safe, 'forgotten.ndjson'))
   await using second = await testRestore(bare, entry)
   await assert.rejects(second.restore({ safe }), { code: 'fault.backup_safe' })
   await using third = await testRestore(bare, entry)
   const forgottenList = bare.site.forgottenList
   assert.equal((await third.restore({ safe, forgottenList })).erasures, 1)
+  // Receipts of before name an erasure by its id.
+  const [list, mayMiss] = [await readForgotten(forgottenList), { mayMiss: true }] as const
+  const receipt = (erasure: string) =>
+    receiptSchema.parse({
+      site: 'galway',
+      sequence: 1,
+      time: '2026-11-28T00:00:00Z',
+      kind: 'erasure',
+      erasure,
+    })
+  assert.ok(list)
+  const kept = { takenBack: [], done: [], marks: { sequence: 0, restriction: 0 }, list }
+  await requireNewest(
+    bare.site.db,
+    { ...kept, receiptsAfter: [receipt(list[0]?.erasure ?? 'none')] },
+    mayMiss,
+  )
+  const other = { ...kept, receiptsAfter: [receipt('erasure_01J00000000000000000000000')] }
+  await assert.rejects(requireNewest(bare.site.db, other, mayMiss), { code: 'fault.backup_safe' })
 })
 
 test('receipts that a later checkpoint tells of and nobody has are refused, or declared in a signed receipt', async () => {
