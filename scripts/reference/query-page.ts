@@ -134,7 +134,8 @@ A number, date or time with a \`minimumBin\` is grouped by in bins that are no f
 of these also of \`t + interval '2 hours'\`, and comparisons with what is written out, also in a \`CASE\`. A comparison may be of a product of columns with bounds above 0, rounded or
 not: \`case when weight / (height * height) < 18.5 then …\`. Whoever knows the other columns of it then knows of each that it is between two edges, and these are at least a bin apart wherever
 they reach into its bounds. All keys are looked at together: a column is grouped by in one way, because two coarse ways are one fine way. Weeks part months, quarters and years
-(\`IYYY-IW\` does not), and a day within a unit parts it.`
+(\`IYYY-IW\` does not), and a day within a unit parts it, as \`<=\` the first of its days does. Constants
+are moderate, so that nothing overflows: a column times 1000, or moved by 10¹², at most.`
 }
 
 /** Every function, operator, cast and piece of syntax. */

@@ -125,20 +125,33 @@ function steppedBy(expr: Expr | undefined, divisor: Expr | undefined): Bin | und
 interface Linear {
   readonly column: Found
   readonly scale: number
+  /** The most that was added or taken away. */
+  readonly moved: number
   /** Of a column that was made whole numbers of before: how much of it each of them is. */
   readonly grain?: number
 }
 
+/* What overflows is null, which would part a bin where the constants say: beyond ±2^53 of whole numbers, 1e150 of others. */
+const SCALE_MIN = 1e-9
+const SCALE_MAX = 1e3
+const MOVED_MAX = 1e12
+
+/** A linear expression, if it overflows for no number below 8e12. */
+function inDomain(linear: Linear): Linear | undefined {
+  const scale = Math.abs(linear.scale) / (linear.grain ?? 1)
+  return scale >= SCALE_MIN && scale <= SCALE_MAX && linear.moved <= MOVED_MAX ? linear : undefined
+}
+
 /** `scale * column` plus something constant, also of `column::int` and its kin. */
 function linearOf(expr: Expr): Linear | undefined {
-  if (expr.kind === 'column') return { column: expr, scale: 1 }
+  if (expr.kind === 'column') return { column: expr, scale: 1, moved: 0 }
   if (expr.kind !== 'call') return undefined
   const [a, b] = expr.args
   if (a === undefined) return undefined
   if (MAKES_WHOLE.has(expr.call)) {
     const bin = stepped(a, 1)
     return bin && typeof bin.width === 'number'
-      ? { column: bin.column, scale: 1, grain: bin.width }
+      ? inDomain({ column: bin.column, scale: 1, moved: 0, grain: bin.width })
       : undefined
   }
   if (expr.call === 'cast_integer_number' || expr.call === 'neg_number' || expr.call === 'neg_integer')
@@ -149,11 +162,15 @@ function linearOf(expr: Expr): Linear | undefined {
     constant.kind === 'literal' && typeof constant.value === 'number' ? linearOf(operand) : undefined
   if (linear === undefined || constant.kind !== 'literal') return undefined
   const value = Number(constant.value)
-  if (SHIFTS.has(expr.call)) return linear
-  if (SCALES.has(expr.call) && value !== 0) return { ...linear, scale: linear.scale * value }
-  if (expr.call === 'div_number' && constant === b && value !== 0)
-    return { ...linear, scale: linear.scale / value }
-  return undefined
+  if (SHIFTS.has(expr.call)) return inDomain({ ...linear, moved: linear.moved + Math.abs(value) })
+  const times = SCALES.has(expr.call)
+    ? value
+    : expr.call === 'div_number' && constant === b && value !== 0
+      ? 1 / value
+      : 0
+  return times === 0
+    ? undefined
+    : inDomain({ ...linear, scale: linear.scale * times, moved: linear.moved * Math.abs(times) })
 }
 
 const MAKES_WHOLE = new Set<CallId>(['floor', 'ceil', 'trunc', 'round', 'cast_number_integer'])

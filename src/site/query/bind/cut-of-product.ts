@@ -2,7 +2,8 @@ import type { Expr } from '../bound/bound-query.ts'
 import type { CallId } from '../catalogue/catalogue.ts'
 import type { Range } from '../catalogue/expression-type.ts'
 import type { Found } from './bin-width.ts'
-import { COMPARISONS, EXACT } from './cut-of.ts'
+import { COMPARISONS, sidesOf } from './cut-of.ts'
+import type { Side } from './cut-of.ts'
 
 /** A column in a product, and to which power. */
 interface Factor {
@@ -16,7 +17,7 @@ interface Factor {
  */
 export interface ProductCut {
   readonly factors: readonly Factor[]
-  /** Values of the product without its constant factor. One that is met exactly stands twice. */
+  /** Values of the product without its constant factor, a little more where the value itself is on the near side. */
   readonly at: readonly number[]
 }
 
@@ -29,34 +30,45 @@ export function cutOfProduct(expr: Expr): ProductCut | undefined {
   const product = rounding && productOf(rounding.of)
   if (!product || another || !values.every((value) => typeof value === 'number')) return undefined
   const factors = [...product.factors.values()].filter(({ power }) => power !== 0)
-  if (factors.length === 0 || !factors.every(({ column }) => isPositive(column.range))) return undefined
-  const sides = sidesOf(expr.call, expr.args[0] === of)
-  const at = values.flatMap((value, index) =>
-    edgesOf(value, sides[index] ?? 'both', rounding).map((edge) => settled(edge / product.constant)),
+  if (
+    product.constant < 0 ||
+    factors.length === 0 ||
+    !factors.every(({ column }) => isPositive(column.range))
   )
+    return undefined
+  const sides = sidesOf(expr.call, expr.args[0] === of)
+  const edges = values.flatMap((value, index) => edgesOf(value, sides[index] ?? 'both', rounding))
+  const at = edges.map(({ value, isNear }) => settled(value / product.constant) * (isNear ? BESIDE : 1))
   return { factors, at }
 }
 
-type Side = 'below' | 'above' | 'both'
-
-/** On which side of each constant values are told from it. */
-function sidesOf(call: CallId, isFirst: boolean): readonly Side[] {
-  if (EXACT.has(call)) return []
-  if (call === 'between' || call === 'not_between') return isFirst ? ['below', 'above'] : []
-  return [(call === 'lt' || call === 'ge') === isFirst ? 'below' : 'above']
+interface Edge {
+  readonly value: number
+  /** Whether the value itself is on the near side. */
+  readonly isNear: boolean
 }
 
 /** Where the values that were rounded to one another's neighbours part. */
-function edgesOf(value: number, side: Side, { grain, shift }: Rounding): readonly number[] {
-  if (grain === 0) return side === 'both' ? [value, value] : [value]
+function edgesOf(value: number, side: Side, { grain, shift }: Rounding): readonly Edge[] {
+  if (grain === 0) {
+    const [below, above] = [
+      { value, isNear: false },
+      { value, isNear: true },
+    ]
+    return { below: [below], above: [above], both: [below, above] }[side]
+  }
   const place = value / grain
   const isMet = Math.abs(place - Math.round(place)) < 1e-6
   const [below, above] = isMet
     ? [Math.round(place) - 0.5, Math.round(place) + 0.5]
     : [Math.floor(place) + 0.5, Math.floor(place) + 0.5]
   const places = { below: [below], above: [above], both: [below, above] }[side]
-  return places.map((edge) => (edge + shift) * grain)
+  // What lies in the middle is rounded up, and what is whole is not by `ceil`.
+  return places.map((edge) => ({ value: (edge + shift) * grain, isNear: shift < 0 }))
 }
+
+/** Tells the two sides of a value apart, and is narrower than any bin. */
+const BESIDE = 1 + 2e-12
 
 /** Without the last places, so that 24.9 and a tenth are 25. */
 function settled(value: number): number {
@@ -84,7 +96,8 @@ export function narrowestBetween(
   const apart = Math.abs(to ** (1 / power) - from ** (1 / power))
   const ofOthers = apart * Math.min(...extremesOf(others).map((value) => value ** (-1 / power)))
   const width = Math.max(ofOwnBounds, ofOthers)
-  return column.type === 'integer' ? Math.floor(width * (1 + 1e-9)) : width
+  // Neither end may belong to it.
+  return column.type === 'integer' ? Math.max(0, Math.ceil(width * (1 - 1e-9)) - 1) : width
 }
 
 /** The least and the greatest value of a product. */
@@ -131,6 +144,19 @@ interface Product {
 }
 
 function productOf(expr: Expr): Product | undefined {
+  const product = readProduct(expr)
+  return product && isInDomain(product) ? product : undefined
+}
+
+/** Whether no values within their bounds make a product null, which would part a bin where its constants say. */
+function isInDomain({ constant, factors }: Product): boolean {
+  const [least, greatest] = extremesOf([...factors.values()]).map((value) => value * Math.abs(constant))
+  return (least ?? 0) >= LEAST && (greatest ?? Infinity) <= Number.MAX_SAFE_INTEGER
+}
+
+const LEAST = 1e-15
+
+function readProduct(expr: Expr): Product | undefined {
   if (expr.kind === 'column')
     return { constant: 1, factors: new Map([[nameOf(expr), { column: expr, power: 1 }]]) }
   if (expr.kind === 'literal')

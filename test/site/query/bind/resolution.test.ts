@@ -44,6 +44,11 @@ const COARSE = [
   'width_bucket(age, 0, 100, 20)',
   "case when age between 18 and 30 then 'a' else 'b' end",
   'age > 20 and true',
+  'age between 18 and 22',
+  'age > 17.5 and age <= 22.5',
+  '(height * 1000)::int / 100',
+  'floor(height / 1000.0)',
+  'height >= 1.6 and height < 1.7',
   'medals',
   'medals * 2',
   'medals = 3',
@@ -90,6 +95,24 @@ const COARSE = [
 
 const FINE = [
   'height',
+  // What overflows is null, which would part a bin wherever the constant says.
+  '(height * 4900000000000000)::bigint / 490000000000000',
+  '(height * 1000 * 1000 * 1000 * 1000 * 1000 * 4.9)::bigint / 490000000000000',
+  '(age + 9007199254740970) / 5',
+  '(age + 9007199254740) * 1000 / 5000',
+  'floor(height * 10 * 5e148 * 10 / 5e149)',
+  'floor(height / 1e149 / 1e139 * 1e149 * 1e140)',
+  'cm * 49000000000000 > 9000000000000000',
+  'mass * 1e148 > 5e149',
+  'mass / 1e-148 > 5e149',
+  "case when age <= 18 then 'a' when age < 23 then 'b' end",
+  'height < 1.8 and height <= 1.8',
+  "born > '1990-01-01' and born < '1991-01-01'",
+  "seen < '2021-06-08 12:00' or seen <= '2021-06-08 12:00'",
+  'cm * 1 > 180 and cm * 1 < 190',
+  'mass * 1 < 80 and mass * 1 <= 80',
+  'mass * -1 > -80 and mass * 1 <= 80',
+  'floor(mass * 1) < 80 and ceil(mass * 1) <= 80',
   'height * 10',
   'floor(height / 0.05)',
   'floor(height * 100)',
@@ -205,6 +228,16 @@ test('units of time that part one another make a finer one, and so does a compar
   assert.equal(twice(month, "day < '2021-06-25'"), 'declined.column')
   assert.equal(twice(week, "day < '2021-06-07'"), 'approved')
   assert.equal(twice(week, "day < '2021-06-08'"), 'declined.column')
+  for (const [bin, first] of [
+    [week, "day <= '2021-06-07'"],
+    [month, "day <= '2021-06-01'"],
+    ['extract(year from born)', "born <= '1990-01-01'"],
+    ["date_trunc('hour', seen)", "seen <= '2021-06-08 12:00'"],
+    ["date_trunc('hour', seen)", "seen = '1821-06-08 12:00'"],
+  ] as const)
+    assert.equal(twice(bin, first), 'declined.column', first)
+  assert.equal(twice(week, "day <= '2021-06-06'"), 'approved')
+  assert.equal(twice('height < 1.8', 'height <= 1.8'), 'declined.column')
   assert.equal(twice("date_trunc('hour', seen)", "seen < '2021-06-08 12:00'"), 'approved')
   assert.equal(twice("date_trunc('hour', seen)", "seen < '2021-06-08 12:00:00.000001'"), 'declined.column')
   assert.equal(twice("seen < '2021-06-08 12:00'", "seen < '2021-06-08 12:00:00.000001'"), 'declined.column')
@@ -267,7 +300,8 @@ test('the narrowest stretch between two edges of a product is one that there is'
             .map((edge) => (edge / beside) ** (1 / p))
             .toSorted((a, b) => a - b)
           if (high <= own.least || low > own.greatest) continue
-          const width = of === 'integer' ? Math.ceil(high - 1e-9) - Math.ceil(low + 1e-9) : high - low
+          // Of whole numbers neither end may belong to it.
+          const width = of === 'integer' ? Math.ceil(high - 1e-9) - Math.floor(low + 1e-9) - 1 : high - low
           assert.ok(width >= narrowest * (1 - 1e-6), `${width} < ${narrowest}`)
         }
       },
