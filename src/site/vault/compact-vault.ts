@@ -8,6 +8,7 @@ import { forgetPeople } from './forget-person.ts'
 import { generationPath, makeRoom, removeGeneration, writeGeneration } from './generations.ts'
 import { runOwn } from './own-sql.ts'
 import { vaultFault } from './vault-fault.ts'
+import { readMark, writeMark } from './vault-mark.ts'
 
 /** What changes in the vault while it is copied. */
 export class CopyJournal {
@@ -43,21 +44,27 @@ export class CopyJournal {
 
 /**
  * Copies the vault's file into its next generation and puts that in force. Forgetting goes on meanwhile and is done
- * again in the copy; after any other change everything is copied once more, with changes held back that time.
+ * again in the copy, which gets the mark that there is at its end; after any other change everything is copied once more, with changes
+ * held back that time.
  */
 export async function compactVault(
   engines: EngineInUse,
   { journal, open }: { journal: CopyJournal; open: (generation: number) => Promise<Engine> },
 ): Promise<void> {
   const before = engines.current
-  journal.begin()
+  // Between two changes: one that is under way could have been noted too early, and be too late for the copy.
+  await engines.writing.run(async () => journal.begin())
   try {
     await copyToNext(before)
     const { closed } = await engines.writing.run(async () => {
       if (journal.hasOtherChanges) await copyToNext(before)
       const next = await open(before.generation + 1)
       try {
-        await inTransaction(next.writer, () => forgetPeople(next.writer, journal.forgotten))
+        const mark = await readMark(before.writer)
+        await inTransaction(next.writer, async () => {
+          await forgetPeople(next.writer, journal.forgotten)
+          if (mark !== undefined) await writeMark(next.writer, mark)
+        })
         await requireSameRows(before, next)
         await writeGeneration(before.directory, next.generation)
       } catch (error) {

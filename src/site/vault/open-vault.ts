@@ -109,9 +109,7 @@ function vaultOf(first: Engine, { clock, limits }: { clock: Clock; limits: Engin
       turn
         .change('renew what people are found by', ({ writer }) => renewLookups(writer, renewal))
         .finally(() => memory.index.noteForgotten()),
-    // Not while a copy is written: the copy would keep the mark from before.
-    keepMark: (mark) =>
-      compactions.run(() => turn.aside('keep its mark', ({ writer }) => writeMark(writer, mark))),
+    keepMark: (mark) => turn.aside('keep its mark', ({ writer }) => writeMark(writer, mark)),
     keepPrincipals: (facts) =>
       turn.change('keep what is known of people', ({ writer }) => keepFacts(writer, facts)),
     keepHouseholds: (households) =>

@@ -21,32 +21,45 @@ export async function snapshotVault<T>(
   engines: EngineInUse,
   atMoment: () => Promise<T>,
 ): Promise<{ readonly path: string; readonly moment: T }> {
-  return engines.hold(async ({ engine }) => {
-    const path = snapshotPath(engine.directory)
-    await removeSnapshot(engine.directory)
-    makeDirectory(dirname(path))
-    const copier = await engine.connectToCopy()
-    try {
-      const moment = await engines.writing.run(() => beginCopy(copier, engine, atMoment))
-      try {
-        await copyTables(copier, SNAPSHOT_CATALOGUE)
-        await copier.run('commit')
-      } catch (error) {
-        await copier.run('rollback').catch(() => undefined)
-        throw error
-      }
-      // Out of its log and into the file, which is all that is taken along.
-      await runOwn(copier, sql`checkpoint ${sql.id(SNAPSHOT_CATALOGUE)}`)
-      await runOwn(copier, sql`detach ${sql.id(SNAPSHOT_CATALOGUE)}`)
-      return { path, moment }
-    } catch (error) {
-      await runOwn(copier, sql`detach ${sql.id(SNAPSHOT_CATALOGUE)}`).catch(() => undefined)
-      await removeSnapshot(engine.directory)
-      throw error
-    } finally {
-      copier.closeSync()
-    }
+  const { directory } = engines.current
+  await removeSnapshot(directory)
+  makeDirectory(dirname(snapshotPath(directory)))
+  const { copied } = await engines.writing.run(async () => {
+    const { promise: begun, resolve: hasBegun } = Promise.withResolvers<void>()
+    // The engine that is in use when its turn comes: one that was replaced while it waited lacks what was changed since.
+    const copied = engines.hold(({ engine }) => copyOf(engine, { atMoment, hasBegun }))
+    await Promise.race([begun, copied])
+    return { copied }
   })
+  return copied
+}
+
+async function copyOf<T>(
+  engine: Engine,
+  { atMoment, hasBegun }: { atMoment: () => Promise<T>; hasBegun: () => void },
+): Promise<{ readonly path: string; readonly moment: T }> {
+  const copier = await engine.connectToCopy()
+  try {
+    const moment = await beginCopy(copier, engine, atMoment)
+    hasBegun()
+    try {
+      await copyTables(copier, SNAPSHOT_CATALOGUE)
+      await copier.run('commit')
+    } catch (error) {
+      await copier.run('rollback').catch(() => undefined)
+      throw error
+    }
+    // Out of its log and into the file, which is all that is taken along.
+    await runOwn(copier, sql`checkpoint ${sql.id(SNAPSHOT_CATALOGUE)}`)
+    await runOwn(copier, sql`detach ${sql.id(SNAPSHOT_CATALOGUE)}`)
+    return { path: snapshotPath(engine.directory), moment }
+  } catch (error) {
+    await runOwn(copier, sql`detach ${sql.id(SNAPSHOT_CATALOGUE)}`).catch(() => undefined)
+    await removeSnapshot(engine.directory)
+    throw error
+  } finally {
+    copier.closeSync()
+  }
 }
 
 /** Removes a snapshot that was read, or that a crash left behind. */

@@ -73,7 +73,7 @@ export function turns(
     engines.hold(({ engine }) => engine.reading.run(() => guarded(engine, what, act)))
   return {
     changes: () => changes,
-    // What no read depends on. A copy that is being written does not learn of it.
+    // What no read depends on. A copy that is being written looks for it at its end.
     aside: (what, act) =>
       engines.writing.run(() =>
         guarded(engines.current, what, (engine) => inTransaction(engine.writer, () => act(engine))),

@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
-import { mkdir, mkdtemp, readFile, readdir, rm, writeFile } from 'node:fs/promises'
+import { copyFile, mkdir, mkdtemp, readFile, readdir, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, test } from 'node:test'
+import { setImmediate, setTimeout } from 'node:timers/promises'
 import fc from 'fast-check'
 import { Bitset } from '../../../src/kernel/bitset.ts'
 import { systemClock } from '../../../src/kernel/clock.ts'
@@ -137,6 +138,70 @@ test('what changes while the file is copied is in the copy', async () => {
     ),
     { numRuns: 12 },
   )
+})
+
+test('a mark that is given while the file is copied waits for no copy, and is in it', async () => {
+  const directory = await freshDirectory()
+  {
+    await using vault = await filled(directory, 100)
+    await vault.keepMark('before')
+    let compacted: Promise<void> | undefined
+    await vault.withEligible({ people: Bitset.of([1]), cacheKey: 'one' }, async () => {
+      compacted = vault.compact()
+      await vault.keepMark('during')
+      // Until whoever reads here is done the compaction does not end.
+      while ((await readdir(directory)).includes('generation') === false) await countOf(vault)
+      assert.equal(await vault.mark(), 'during')
+      await vault.keepMark('at the end')
+    })
+    await compacted
+    assert.equal(await vault.mark(), 'at the end')
+  }
+  await using again = await openVault({ directory, clock: systemClock })
+  assert.equal(await again.mark(), 'at the end')
+})
+
+/** A change of one row, under way until it is told to end. */
+function underWay(vault: Vault): { readonly end: () => void; readonly done: Promise<unknown> } {
+  const { promise: gate, resolve: end } = Promise.withResolvers<void>()
+  async function* late() {
+    await gate
+    yield* rowsOf([[1, 'more']])
+  }
+  return { end, done: vault.append({ manifest, batch: 'late' }, late()) }
+}
+
+test('what is under way when the file begins to be copied is in the copy', async () => {
+  const directory = await freshDirectory()
+  await using vault = await filled(directory, 50)
+  const { end, done } = underWay(vault)
+  const compacted = vault.compact()
+  // Long enough for a copy of what there was before.
+  await setTimeout(100)
+  end()
+  await Promise.all([done, compacted])
+  assert.equal(await countOf(vault), 51)
+})
+
+test('a snapshot that waits while the file is replaced has what was changed before it', async () => {
+  const directory = await freshDirectory()
+  await using vault = await filled(directory, 50)
+  const compacted = vault.compact()
+  await setImmediate()
+  // Behind this wait, in this order, the copy that is to take the place of the file, the forgetting of somebody, and the snapshot.
+  const { end, done } = underWay(vault)
+  await setTimeout(150)
+  const forgotten = vault.forget(7)
+  const taken = vault.snapshot(() => Promise.resolve())
+  await setTimeout(30)
+  end()
+  const { path } = await taken
+  await Promise.all([done, compacted, forgotten])
+  const copied = await freshDirectory()
+  await copyFile(path, join(copied, 'vault.duckdb'))
+  await using copy = await openVault({ directory: copied, clock: systemClock })
+  assert.equal(await countOf(copy, '"_p" = 7'), 0)
+  assert.equal(await countOf(copy), 50)
 })
 
 test('rows of somebody who is forgotten while an import brings them are never read', async () => {
