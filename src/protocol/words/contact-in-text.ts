@@ -8,10 +8,11 @@ const DATES = /(?<!\d)(?:\d{4}[-./]\d{1,2}[-./]\d{1,2}|\d{1,2}[-./]\d{1,2}[-./](
 const PREFIXED = /(?<![\p{L}\p{N}_.,:-])(?:\+|\(?0\d)[\d\s()./-]*\d(?![\p{L}\p{N}_])/gu
 /** As in North America. */
 const GROUPED = /(?<![\p{L}\p{N}_])\(?\d{3}\)?[-.\s]\s?\d{3}[-.\s]\d{4}(?![\p{L}\p{N}_])/u
-/** Said to be one. */
-const CALLED = /(?:\btel|phone|\bmobile|\bmobil|\bfon|\bhandy|\bcell)\P{N}{0,12}\d[\d\s()./-]{3,}\d/iu
-/** Digits of a number with its prefix at least: shorter ones reach nobody from outside. */
-const DIGITS_MIN = 7
+/** Said to be one, by a whole word: telemetry and mobility have numbers too. */
+const CALLED =
+  /(?:\btel|phone|fon[oe]?|\bmobile?|\bhandy|\bcell)(?:nummer)?\b\P{N}{0,12}\d[\d\s()./-]{3,}\d/giu
+/** Digits at least: shorter ones reach nobody from outside, or are an amount. */
+const DIGITS_MIN = { prefixed: 7, called: 6 }
 
 /**
  * What in a text looks like an e-mail address or a telephone number. A name it does not find, and numbers that are written otherwise
@@ -21,8 +22,11 @@ export function contactInText(text: string): ContactInText | undefined {
   const plain = text.normalize('NFKC')
   if (EMAIL.test(plain)) return 'an e-mail address'
   const undated = plain.replaceAll(DATES, ' ; ')
-  const isPrefixed = (undated.match(PREFIXED) ?? []).some((found) => digitsIn(found) >= DIGITS_MIN)
-  return isPrefixed || GROUPED.test(undated) || CALLED.test(undated) ? 'a telephone number' : undefined
+  const isLong = (form: RegExp, digitsMin: number) =>
+    (undated.match(form) ?? []).some((found) => digitsIn(found) >= digitsMin)
+  const isNumber =
+    isLong(PREFIXED, DIGITS_MIN.prefixed) || GROUPED.test(undated) || isLong(CALLED, DIGITS_MIN.called)
+  return isNumber ? 'a telephone number' : undefined
 }
 
 function digitsIn(text: string): number {

@@ -144,6 +144,8 @@ test('contactInText() finds how somebody is reached, and leaves days, ids and am
     '555-123-4567',
     'tel. 12 34 56',
     'phone: 123456',
+    'Handynummer 123456, Telefon: 123456',
+    'My telephone is 12 34 56, my mobile 12345',
   ])
     assert.equal(contactInText(text), 'a telephone number', text)
   for (const text of [
@@ -154,6 +156,9 @@ test('contactInText() finds how somebody is reached, and leaves days, ids and am
     '1000000 rows for 1.25EUR, not 0.00000001 or +1.25EUR',
     'rows @ galway: 12345678901 of 98765432109',
     'Version 1.2.3 of 10.0.0.1:8443',
+    'The telemetry of 12000000 rows, mobility of 2026 and 2027',
+    'Mobile data: 12.50 EUR for 1 000 rows',
+    'The cell has 12 345, the phone column 10 000',
   ])
     assert.equal(contactInText(text), undefined, text)
 })
