@@ -121,13 +121,18 @@ export function openSiteAdministration(client: HttpClient): SiteAdministration {
       ),
     giveGrants: (grants, onProgress) =>
       inParts(grants, onProgress, (part) =>
-        client.call(SITE_API.giveGrants, { body: { grants: part }, isRepeatable: true }),
+        client.call(SITE_API.giveGrants, {
+          body: { grants: part },
+          isRepeatable: true,
+          // One alone is made together with those of others, which takes a call without a key.
+          isKeyed: part.length > 1,
+        }),
       ),
     previewGrant: (body) => client.call(SITE_API.previewGrant, { body, isRepeatable: true }),
     refuseGrant: (body) => client.call(SITE_API.refuseGrant, { body }),
     revokeGrants: (revocations) =>
       inParts(revocations, undefined, (part) =>
-        client.call(SITE_API.revokeGrants, { body: { revocations: part }, isRepeatable: true }),
+        client.call(SITE_API.revokeGrants, { body: { revocations: part }, isKeyed: true }),
       ),
     grants: ({ dataSet, person, limit }) =>
       collectPages(

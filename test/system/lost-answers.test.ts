@@ -104,10 +104,16 @@ const ACTS: Readonly<Record<string, (client: HttpClient, person: string) => Prom
     openSiteAdministration(client).giveGrants([
       testGrant('athletes', person, { grantee: { member: 'northcare' } }),
     ]),
-  'a revocation': (client, person) =>
-    openSiteAdministration(client).revokeGrants([
-      { dataSet: 'athletes', person, grantee: { member: 'northcare' } },
-    ]),
+  'two grants': async (client, person) => {
+    const grants = ['beech', 'oak'].map((member) => testGrant('athletes', person, { grantee: { member } }))
+    const { changed, unchanged } = await openSiteAdministration(client).giveGrants(grants)
+    assert.deepEqual({ changed, unchanged }, { changed: 2, unchanged: 0 })
+  },
+  'a revocation': async (client, person) => {
+    const revocations = [{ dataSet: 'athletes', person, grantee: { member: 'northcare' } }]
+    const { changed, unchanged } = await openSiteAdministration(client).revokeGrants(revocations)
+    assert.deepEqual({ changed, unchanged }, { changed: 1, unchanged: 0 })
+  },
   rows: (client, person) =>
     openSiteAdministration(client).importRows({
       dataSet: 'athletes',
