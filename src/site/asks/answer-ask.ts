@@ -1,5 +1,6 @@
 import { monotonicMs, onceUnderWay, systemClock } from '../../kernel/clock.ts'
-import { ok } from '../../kernel/result.ts'
+import { err, ok } from '../../kernel/result.ts'
+import type { Result } from '../../kernel/result.ts'
 import { declined } from '../../protocol/reason.ts'
 import type { Decline, Outcome } from '../../protocol/reason.ts'
 import type { Question } from '../../protocol/ask.ts'
@@ -24,10 +25,13 @@ import type { Approved } from './reserve-run.ts'
 import { asAnswered, isStillSo, planAsk } from './plan-ask.ts'
 import type { PlannedAsk } from './plan-ask.ts'
 import { reserveAnswer } from './reserve-answer.ts'
+import type { ReservationOutcome } from './reserve-answer.ts'
 import type { AskParts, SiteParts } from './site-parts.ts'
 import { isCustodian } from './is-custodian.ts'
 import { lookAndRun } from './look-before.ts'
 import { keptForLater, releaseAgain } from './stored-release.ts'
+import { toldOutcome } from './told-decline.ts'
+import type { ToldDecline, ToldOutcome } from './told-decline.ts'
 import { untilTimeClass } from './time-class.ts'
 import { verifyAsk } from './verify-ask.ts'
 
@@ -53,10 +57,9 @@ export async function answerAsk(
     onceUnderWay().then(() => openAsk(pulled, parts)),
   ])
   if (existing) return existing
-  const decided = opened.ok ? await runAndReserve(opened.value, parts) : opened
-  const answered = decided.ok
-    ? decided.value
-    : await keepDecline({ pulled, facts, decline: decided.error }, parts)
+  const keep = (decline: ToldDecline) => keepDecline({ pulled, facts, decline }, parts)
+  const decided = opened.ok ? await runAndReserve(opened.value, parts, keep) : opened
+  const answered = decided.ok ? decided.value.answer : await keepLast(decided.error, keep)
   events.decided({
     ask: pulled.item.ask,
     acquirer: pulled.item.acquirer,
@@ -65,18 +68,29 @@ export async function answerAsk(
     operatorNote: decided.ok ? undefined : decided.error.operatorNote,
     durationMs: monotonicMs() - startedMs,
   })
-  return answered.answer
+  return answered
 }
 
-/** A decline stands on nothing that could have changed meanwhile. */
+/** Keeps a decline as the answer, if it is so still what it stands on. */
+type KeepDecline = (decline: ToldDecline) => Promise<ReservationOutcome>
+
 async function keepDecline(
-  declined: { pulled: PulledAsk; facts: Outcome<AskFacts>; decline: Decline },
+  declined: { pulled: PulledAsk; facts: Outcome<AskFacts>; decline: ToldDecline },
   parts: AskParts,
-): Promise<Pick<Approved, 'answer'>> {
-  const answer = await reserveAnswer(reservationParts(parts), composeDecline(declined, parts))
-  if (answer === 'changed') throw new TypeError('A decline reserves nothing that could change')
-  return { answer }
+): Promise<ReservationOutcome> {
+  const reservation = { ...composeDecline(declined, parts), ...declined.decline.standsOn }
+  return reserveAnswer(reservationParts(parts), reservation)
 }
+
+/** A decline that has not been kept yet tells of no run, so it stands on nothing that could have changed meanwhile. */
+async function keepLast({ kept, ...decline }: DeclinedRun, keep: KeepDecline): Promise<StoredAnswer> {
+  const answer = kept ?? (await keep(decline))
+  if (answer === 'changed') throw new TypeError('A decline reserves nothing that could change')
+  return answer
+}
+
+/** A decline, and the answer that it is where it has been kept as one. */
+type DeclinedRun = Decline & { readonly kept?: StoredAnswer }
 
 /** An ask that may be run: what it is judged by, and what it asks. */
 interface OpenedAsk {
@@ -142,7 +156,11 @@ async function standingFacts(
   }
 }
 
-async function runAndReserve({ facts, question }: OpenedAsk, parts: AskParts): Promise<Outcome<Approved>> {
+async function runAndReserve(
+  { facts, question }: OpenedAsk,
+  parts: AskParts,
+  keep: KeepDecline,
+): Promise<Result<Approved, DeclinedRun>> {
   for (let attempt = 1; attempt <= ATTEMPTS_MAX; attempt += 1) {
     // Time goes on between attempts: terms, grants, evidence and expiry are judged by the moment of the run.
     const current = { ...facts, ...(await standingFacts(facts.ask, parts, parts.clock.now())) }
@@ -155,7 +173,10 @@ async function runAndReserve({ facts, question }: OpenedAsk, parts: AskParts): P
     const outcome = facts.ask.dryRun
       ? await reserveDryRun(current, planned.value, parts)
       : await runOnce(current, planned.value, parts)
-    if (outcome !== 'again') return outcome
+    if (outcome === 'again') continue
+    if (outcome.ok || !outcome.error.standsOn) return outcome
+    const kept = await keep(outcome.error)
+    if (kept !== 'changed') return err({ ...outcome.error, kept })
   }
   return declined('declined.timeout', { operatorNote: 'grants or rows kept changing under the run' })
 }
@@ -164,7 +185,7 @@ async function reserveDryRun(
   facts: AskFacts,
   planned: PlannedAsk,
   parts: AskParts,
-): Promise<Outcome<Approved> | 'again'> {
+): Promise<ToldOutcome<Approved> | 'again'> {
   // Rows would be known once they are counted as told; what can be told of them are their terms.
   if (facts.ask.mode === 'aggregate') return answerDryRun(facts, planned, parts)
   const manifest = planned.dataSets.get(facts.ask.offer)?.manifest
@@ -181,7 +202,7 @@ async function runOnce(
   facts: AskFacts,
   planned: PlannedAsk,
   parts: AskParts,
-): Promise<Outcome<Approved> | 'again'> {
+): Promise<ToldOutcome<Approved> | 'again'> {
   if (planned.privacy) return answerPrivately(facts, { ...planned, privacy: planned.privacy }, parts)
   const { look, ahead } = await lookAndRun(facts, planned, parts)
   if (!(await isStillSo(planned, look, parts))) return 'again'
@@ -203,9 +224,10 @@ async function priceAndReserve(
   facts: AskFacts,
   collected: Parameters<typeof priceAndSeal>[1],
   parts: AskParts,
-): Promise<Outcome<Approved> | 'again'> {
+): Promise<ToldOutcome<Approved> | 'again'> {
   const run = { ...collected, planned: asAnswered(collected.planned, collected.guarded.release) }
   const reservation = await countedWhenLost(run.guarded, parts, () => priceAndSeal(facts, run, parts))
-  if (reservation === 'again' || !reservation.ok) return reservation
+  if (reservation === 'again') return reservation
+  if (!reservation.ok) return toldOutcome(reservation, run, parts)
   return reserveRun(run.planned, reservation.value, parts)
 }

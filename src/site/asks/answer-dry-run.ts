@@ -1,6 +1,5 @@
 import { ok } from '../../kernel/result.ts'
 import { declined } from '../../protocol/reason.ts'
-import type { Outcome } from '../../protocol/reason.ts'
 import { coverageOf } from '../guard/coverage.ts'
 import { measureRun } from '../metering/measure.ts'
 import { priceRun } from '../metering/price-run.ts'
@@ -17,6 +16,8 @@ import { reservationParts } from './reserve-run.ts'
 import type { Approved } from './reserve-run.ts'
 import { lookBefore } from './look-before.ts'
 import { releaseAgain } from './stored-release.ts'
+import { standsOn, toldOutcome } from './told-decline.ts'
+import type { ToldOutcome } from './told-decline.ts'
 import type { AskParts, SiteParts } from './site-parts.ts'
 
 /**
@@ -29,7 +30,7 @@ export async function answerDryRun(
   facts: AskFacts,
   planned: PlannedAsk,
   parts: AskParts,
-): Promise<Outcome<Approved> | 'again'> {
+): Promise<ToldOutcome<Approved> | 'again'> {
   const look = await lookBefore(facts, planned, parts)
   if (!(await isStillSo(planned, look, parts))) return 'again'
   const again = releaseAgain(facts, { look, parts })
@@ -52,19 +53,14 @@ async function reserveTold(
   facts: AskFacts,
   run: DryRun,
   parts: AskParts,
-): Promise<Outcome<Approved> | 'again'> {
+): Promise<ToldOutcome<Approved> | 'again'> {
   const { guarded } = run
   const planned = asAnswered(run.planned, guarded.release)
-  const outcome = await toldOf(facts, run, parts)
+  const outcome = await toldOutcome(await toldOf(facts, run, parts), run, parts)
   if (!outcome.ok) return outcome
-  const people = (await parts.vault.households()).peopleOf(guarded.people)
-  const reservation = composeAnswer({ facts, planned, ...outcome.value }, parts)
-  // Nothing is told of a run over somebody who has taken back a grant since, be it while the answer waits for its time class.
-  const told = [...planned.dataSets.keys()].map((dataSet) => ({ dataSet, people }))
   const answer = await reserveAnswer(reservationParts(parts), {
-    ...reservation,
-    told,
-    changes: guarded.changes,
+    ...composeAnswer({ facts, planned, ...outcome.value }, parts),
+    ...(await standsOn(run, parts)),
   })
   return answer === 'changed' ? 'again' : ok({ reason: planned.reason, answer })
 }

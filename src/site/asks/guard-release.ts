@@ -27,6 +27,8 @@ import type { ToldRun } from './count-as-told.ts'
 import type { PlannedAsk } from './plan-ask.ts'
 import { rowShapesOf } from './row-shapes.ts'
 import type { SiteParts } from './site-parts.ts'
+import { toldOutcome } from './told-decline.ts'
+import type { ToldOutcome } from './told-decline.ts'
 import { writeRelease } from './write-release.ts'
 import type { Shown } from './write-release.ts'
 
@@ -60,7 +62,7 @@ type Passed = Omit<GuardedRelease, 'release'> & { readonly show: () => Promise<O
  * Holds a result against the minimum group, dominance and everything released before, then finishes it. `again` when another
  * answer came in between.
  */
-export async function guardRelease(given: GuardFacts): Promise<Outcome<GuardedRelease> | 'again'> {
+export async function guardRelease(given: GuardFacts): Promise<ToldOutcome<GuardedRelease> | 'again'> {
   const { result, look } = given.collected
   const { facts, hold, parts } = given
   const { key, budget } = await refusalsOf({ facts, look, hold, parts })
@@ -83,13 +85,14 @@ export async function guardRelease(given: GuardFacts): Promise<Outcome<GuardedRe
 async function finishRelease(
   { show, ...passed }: Passed,
   { facts, planned, parts }: GuardFacts,
-): Promise<Outcome<GuardedRelease> | 'again'> {
-  return countedWhenLost(passed, parts, async () => {
+): Promise<ToldOutcome<GuardedRelease> | 'again'> {
+  const finished = await countedWhenLost(passed, parts, async () => {
     const shown = await show()
     if (!shown.ok) return shown
     const release = writeRelease(shown.value, { facts, planned, parts })
     return release.ok ? ok({ ...passed, release: release.value }) : release
   })
+  return finished === 'again' ? finished : toldOutcome(finished, { planned, guarded: passed }, parts)
 }
 
 type RefusalFacts = Pick<GuardFacts, 'facts' | 'hold' | 'parts'> & { readonly look: PartitionLook }

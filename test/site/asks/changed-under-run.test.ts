@@ -1,9 +1,12 @@
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import { sql } from 'kysely'
+import { Bitset } from '../../../src/kernel/bitset.ts'
 import { manifestSchema } from '../../../src/protocol/data-set.ts'
 import type { Manifest } from '../../../src/protocol/data-set.ts'
+import { dataSetIdSchema } from '../../../src/protocol/wire.ts'
 import type { WireManifest } from '../../../src/sdk/issuer.ts'
+import { revokeGrants } from '../../../src/site/consent/revoke-grants.ts'
 import { describeDataSet } from '../../../src/site/datasets/describe-data-set.ts'
 import type { SiteContext } from '../../../src/site/site-context.ts'
 import { around, once } from '../../../src/testing/around.ts'
@@ -107,3 +110,31 @@ async function untilSomebodyWaits({ db }: SiteContext): Promise<void> {
     if (rows.length > 0) return
   }
 }
+
+for (const dryRun of [false, true])
+  test(`a price over the limit is told of nobody who has withdrawn, nor of rows of before${dryRun ? ', by a dry run' : ''}`, async () => {
+    const people = testPeople(10)
+    const { dataSet } = await world(people)
+    const { site } = bare
+    const asker = testAsker(bare, `poor-${dryRun}`)
+    let runs = 0
+    const meanwhile = (name: string, act: () => Promise<unknown>) => {
+      const partitions = around(site.partitions, 'hold', {
+        after: async () => {
+          runs += 1
+          if (runs === 1) await act()
+        },
+      })
+      const asked = { offer: dataSet, most: 1, dryRun, parts: { ...site, partitions } }
+      return asker.ask(`select count(*) as ${name} from "${dataSet}"`, asked)
+    }
+    const moved = { dataSet, people: new Bitset(), cause: 'moves' }
+    const change = () => site.db.transaction().execute((tx) => site.partitions.noteChange(tx, moved))
+    assert.deepEqual([(await meanwhile('first', change)).reason, runs], ['declined.limit', 2])
+    runs = 0
+    const withdraw = () =>
+      revokeGrants(site.consent, [{ dataSet: dataSetIdSchema.parse(dataSet), person: 'p-0' }], {
+        by: 'issuer:federation',
+      })
+    assert.equal((await meanwhile('second', withdraw)).reason, 'declined.nobody_eligible')
+  })
