@@ -145,17 +145,31 @@ test('a mark that is given while the file is copied waits for no copy, and is in
   {
     await using vault = await filled(directory, 100)
     await vault.keepMark('before')
-    let compacted: Promise<void> | undefined
-    await vault.withEligible({ people: Bitset.of([1]), cacheKey: 'one' }, async () => {
-      compacted = vault.compact()
-      await vault.keepMark('during')
-      // Until whoever reads here is done the compaction does not end.
-      while ((await readdir(directory)).includes('generation') === false) await countOf(vault)
-      assert.equal(await vault.mark(), 'during')
-      await vault.keepMark('at the end')
+    const compacted = vault.compact()
+    await setImmediate()
+    // Whoever holds this moment lets nobody write, until the copy is there but for its last step.
+    const { promise: gate, resolve: open } = Promise.withResolvers<void>()
+    const { promise: begun, resolve: hasBegun } = Promise.withResolvers<void>()
+    const taken = vault.snapshot(() => {
+      hasBegun()
+      return gate
     })
-    await compacted
-    assert.equal(await vault.mark(), 'at the end')
+    await begun
+    const marked = vault.keepMark('during')
+    await setTimeout(150)
+    open()
+    await Promise.all([taken, marked, compacted])
+    assert.equal(await vault.mark(), 'during')
+    const again = vault.withEligible({ people: Bitset.of([1]), cacheKey: 'one' }, async () => {
+      const replaced = vault.compact()
+      while ((await readdir(directory)).includes('g3') === false) await countOf(vault)
+      // The compaction does not end before whoever reads here.
+      await vault.keepMark('at the end')
+      return { replaced }
+    })
+    await (
+      await again
+    ).replaced
   }
   await using again = await openVault({ directory, clock: systemClock })
   assert.equal(await again.mark(), 'at the end')
