@@ -112,7 +112,8 @@ async function erase(session: Session, options: PersonOptions): Promise<void> {
   }
   if (failures.length > 0 && done.length === 0) throw gravest(failures)
   const current: Erasure[] = []
-  for (const { erasure } of done) current.push(await desk.erasure(erasure))
+  // What was answered is what stands, where it is not seen again: without its id nobody finds it.
+  for (const one of done) current.push(await desk.erasure(one.erasure).catch(() => one))
   show(session, {
     json: options.json,
     value: references.length === 1 ? current[0] : current,
@@ -122,7 +123,7 @@ async function erase(session: Session, options: PersonOptions): Promise<void> {
   })
   if (failures.length === 0) return
   // An erasure is not taken back: what was done is shown, and by place, not by key, what was not.
-  const refused = failures.filter(({ thrown }) => thrown instanceof PeerRefusal)
+  const refused = failures.filter(isRefused)
   const lost = failures.filter((one) => !refused.includes(one))
   for (const [what, some] of [
     ['Not erased', refused],
@@ -139,9 +140,14 @@ interface Failure {
   readonly thrown: unknown
 }
 
+/** Whether the site says that it has not done it. One that fails may have. */
+function isRefused({ thrown }: Failure): boolean {
+  return thrown instanceof PeerRefusal && thrown.status < 500
+}
+
 /** What the verb ends with: an answer that was lost before a refusal, which says that nothing was done. */
 function gravest(failures: readonly Failure[]): unknown {
-  const lost = failures.find(({ thrown }) => !(thrown instanceof PeerRefusal))
+  const lost = failures.find((one) => !isRefused(one))
   return (lost ?? failures[0])?.thrown
 }
 
