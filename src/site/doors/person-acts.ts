@@ -31,7 +31,7 @@ import { knownPeople, unknownPerson } from '../rights/person-reading.ts'
 import type { KnownPerson, PersonReading } from '../rights/person-reading.ts'
 import type { SiteContext } from '../site-context.ts'
 import { pageOf } from './page-of.ts'
-import { bodyOf } from './text-stream.ts'
+import { bodyOf, whileAllowed } from './text-stream.ts'
 import type { Page, PageRequest } from './page-of.ts'
 import type { z } from 'zod'
 
@@ -94,11 +94,10 @@ export function personActs(site: SiteContext): PersonActs {
       )
       const receipt = await noteAccess(site, { people, reading, what: 'export', keys })
       const { part, dataSet } = request
-      const filter = request.format === 'csv' && part ? { kinds: [CSV_KINDS[part]], dataSet } : { dataSet }
-      return exportResponse(
-        exportPerson(site, { people, keys, madeFor: reading.by, receipt, filter }),
-        request,
-      )
+      // Another form than a table says that it is all.
+      const filter = request.format === 'csv' && part ? { kinds: [CSV_KINDS[part]], dataSet } : {}
+      const records = exportPerson(site, { people, keys, madeFor: reading.by, receipt, filter })
+      return exportResponse(whileAllowed(records, reading.mayStill), request)
     },
     async personConsents(reading, form) {
       const document = await personConsents(site, reading, form)

@@ -11,5 +11,11 @@ export async function readingBy(
   acts: Pick<SiteActs, 'principals'>,
 ): Promise<PersonReading> {
   const speaker = await speakFor(caller, { ref: params.ref, issuer: query.issuer }, acts)
-  return readingOf(speaker, { params, query })
+  const reading = readingOf(speaker, { params, query })
+  if (speaker.kind !== 'guardian' || caller.kind !== 'person') return reading
+  const { identities } = caller
+  const { guardianship, issuer, person } = speaker
+  const mayStill = async () =>
+    (await acts.principals.findPower({ identities, child: { issuer, person } })) === guardianship
+  return { ...reading, mayStill }
 }

@@ -1,5 +1,6 @@
 import { Fault } from '../../kernel/faults.ts'
 import type { BrokenAnswer } from '../../kernel/http/door.ts'
+import { unknownPerson } from '../rights/person-reading.ts'
 
 /** Characters that go out in one piece: a piece for each record would cost more than the record. */
 const PIECE_CHARACTERS = 65_536
@@ -14,6 +15,17 @@ export async function bodyOf(
 ): Promise<string | ReadableStream<Uint8Array>> {
   const first = await nextPiece(texts)
   return first.isLast ? first.text : streamOf(texts, { broken, begun: first.text })
+}
+
+/** Looks before each part goes out whether whoever is given it still may have it; absent: once was enough. */
+export async function* whileAllowed<T>(
+  parts: AsyncGenerator<T>,
+  mayStill: (() => Promise<boolean>) | undefined,
+): AsyncGenerator<T> {
+  for await (const part of parts) {
+    if (mayStill && !(await mayStill())) throw unknownPerson()
+    yield part
+  }
 }
 
 async function nextPiece(texts: AsyncGenerator<string>): Promise<{ text: string; isLast: boolean }> {

@@ -16,6 +16,8 @@ export interface Reader {
 export interface PersonReading extends Reader {
   /** The person, as each issuer that has data of them here knows them. */
   readonly identities: readonly { readonly issuer: MemberId; readonly person: string }[]
+  /** Whether a guardian still may: a long answer is on its way while their time ends. Absent: whoever began it may have it all. */
+  readonly mayStill?: (() => Promise<boolean>) | undefined
 }
 
 /** The person as the site knows them: one number for each issuer. */

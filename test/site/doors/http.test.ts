@@ -1,7 +1,12 @@
 import assert from 'node:assert/strict'
+import { Readable } from 'node:stream'
 import { test } from 'node:test'
 import { z } from 'zod'
 import { problemSchema } from '../../../src/protocol/http/problem.ts'
+import { memberIdSchema } from '../../../src/protocol/wire.ts'
+import { readingBy } from '../../../src/site/doors/reading-by.ts'
+import type { SiteActs } from '../../../src/site/doors/site-acts.ts'
+import { whileAllowed } from '../../../src/site/doors/text-stream.ts'
 import {
   operator,
   issuer,
@@ -71,6 +76,29 @@ test('siteDoor() knows a person by the keys of several issuers, each from its ow
     erasure: 'erasure_01J00000000000000000000000',
     issuers: ['world-sport', 'play-lab'],
   })
+})
+
+test('readingBy() follows a guardian’s power, and a long answer ends with it', async () => {
+  const parent = { issuer: memberIdSchema.parse('world-sport'), person: 'parent-1' }
+  const caller = { kind: 'person', ...parent, identities: [parent] } as const
+  let power: string | undefined = 'gsh_1'
+  const request = { params: { ref: 'child-1' }, query: {} }
+  const acts = {
+    principals: { findPower: () => Promise.resolve(power) } as unknown as SiteActs['principals'],
+  }
+  const { mayStill, by } = await readingBy(caller, request, acts)
+  assert.equal(by, 'guardian:gsh_1')
+  const pieces = whileAllowed(
+    Readable.from(['one', 'two', 'three']).iterator() as AsyncGenerator<string>,
+    mayStill,
+  )
+  assert.equal((await pieces.next()).value, 'one')
+  power = undefined
+  await assert.rejects(pieces.next(), { code: 'fault.not_found' })
+  power = 'gsh_2'
+  assert.equal(await mayStill?.(), false, 'another guardianship is another answer')
+  const own = await readingBy(caller, { params: { ref: 'me' }, query: {} }, acts)
+  assert.equal(own.mayStill, undefined)
 })
 
 test('siteDoor() tells the acts who changes grants, without the key of a person', async () => {

@@ -184,6 +184,9 @@ test('an issuer and the operator need a reason, and the person reads it; every l
 test('the page shows texts as texts, and CSV holds them whole', async () => {
   const me = await asPerson('p-7')
   const page = await new Response(await me.export({ format: 'html' })).text()
+  // It says that it is all, and so it is whatever is asked beside.
+  const narrowed = await new Response(await me.export({ format: 'html', dataSet: 'other' })).text()
+  assert.ok(narrowed.includes('Rows of “athletes”'))
   // A page for people has no times, terms or codes of machines (GDPR Art. 12(1)).
   const read = page.slice(page.indexOf('<h2>')).replaceAll(/<h2>Rows of[^]*?<\/table>/g, '')
   assert.doesNotMatch(read, /\d{4}-\d{2}-\d{2}T|eu-gdpr:|issuer:|class:|>\d+ EUR</)
