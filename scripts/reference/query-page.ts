@@ -135,7 +135,8 @@ of these also of \`t + interval '2 hours'\`, and comparisons with what is writte
 not: \`case when weight / (height * height) < 18.5 then …\`. Whoever knows the other columns of it then knows of each that it is between two edges, and these are at least a bin apart wherever
 they reach into its bounds. All keys are looked at together: a column is grouped by in one way, because two coarse ways are one fine way. Weeks part months, quarters and years
 (\`IYYY-IW\` does not), and a day within a unit parts it, as \`<=\` the first of its days does. Constants
-are moderate, so that nothing overflows: a column times 1000, or moved by 10¹², at most.`
+are moderate, so that nothing overflows: a column times 1000, or moved by 10¹², at most. Whether a person has a row behind an outer join or in a sub-query is
+as coarse as the conditions there.`
 }
 
 /** Every function, operator, cast and piece of syntax. */

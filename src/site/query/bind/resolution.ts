@@ -9,6 +9,7 @@ import type { Cut } from './cut-of.ts'
 import { cutOfProduct, narrowestBetween } from './cut-of-product.ts'
 import type { ProductCut } from './cut-of-product.ts'
 import { definitionOf } from '../bound/derived-column.ts'
+import { nullableSources } from '../bound/joined-level.ts'
 import type { GroupKey } from './bind-groups.ts'
 import { DAYS, TIME_UNITS } from '../catalogue/time-units.ts'
 import type { TimeUnit } from '../catalogue/time-units.ts'
@@ -31,7 +32,14 @@ export function checkResolution(
   sources: readonly Source[],
   dataSets: ReadonlyMap<string, Manifest>,
 ): void {
-  const data: Data = { sources, dataSets, behind: new Map(), visited: new Map(), opened: new Map() }
+  const data: Data = {
+    sources,
+    dataSets,
+    behind: new Map(),
+    visited: new Map(),
+    opened: new Map(),
+    present: new Map(),
+  }
   const seen: Seen = { bins: [], cuts: [], products: [] }
   for (const { expr, offset } of keys) atOffset(offset, () => visit(expr, { ...data, offset }, seen))
   checkTogether(seen)
@@ -50,6 +58,8 @@ interface Data {
   readonly visited: Map<Source, Set<string>>
   /** The same of those that stand in a key as they are. */
   readonly opened: Map<Source, Set<string>>
+  /** Sources of a level of which it was looked at who has a row of them, once each. */
+  readonly present: Map<readonly Source[], Set<number>>
 }
 
 /** What the keys do with numbers and times, all keys together: two coarse bins that are shifted make a fine one. */
@@ -85,10 +95,17 @@ function visit(expr: Expr, data: Data, seen: Seen): void {
     if (!isCoarse(expr, data)) throw tooFine(expr, leastWidth(columnOf(expr, data), expr))
     return visitInside(expr, data, seen)
   }
-  if (expr.kind === 'call' && OF_LISTS.has(expr.call)) return
-  // Whether there is a value tells no value.
-  if (expr.kind === 'call' && OF_NULLS.has(expr.call) && expr.args.every(isLeaf)) return
-  for (const child of childrenOf(expr)) visit(child, data, seen)
+  if (expr.kind === 'person') return visitPresence(expr.source, data, seen)
+  for (const child of childrenOf(expr)) {
+    // Whether there is a value, or how a list is, tells no value; how it was made tells the rest.
+    if (child.kind === 'column' && tellsNoValue(expr, child)) visitInside(child, data, seen)
+    else visit(child, data, seen)
+  }
+}
+
+function tellsNoValue(expr: Expr, { type }: Found): boolean {
+  if (expr.kind !== 'call') return false
+  return OF_NULLS.has(expr.call) || (OF_LISTS.has(expr.call) && type.endsWith('[]'))
 }
 
 /** What a column of a sub-select is, where it is an expression over each of its rows. */
@@ -118,6 +135,7 @@ function visitMade({ from, expr, data }: Made, column: string, seen: Seen): void
 
 /** What a column of a sub-select is made of, but a column as it is. */
 function visitInside({ source, column }: Found, data: Data, seen: Seen): void {
+  visitPresence(source, data, seen)
   const found = data.sources[source]
   const from = found && innermost(found)
   if (from?.kind !== 'per-person' && from?.kind !== 'rows') return
@@ -131,6 +149,33 @@ function visitInside({ source, column }: Found, data: Data, seen: Seen): void {
   for (const part of made) {
     if (part?.kind === 'column') visitInside(part, inner, seen)
     else if (part) visit(part, inner, seen)
+  }
+}
+
+/**
+ * Who has no row of a source has nulls for it, or a count of 0: what an outer join or a sub-query asks of its rows tells people apart as a
+ * comparison in the key would. Where all rows have one, conditions choose people, as those of WHERE do.
+ */
+function visitPresence(index: number, data: Data, seen: Seen): void {
+  const source = data.sources[index]
+  const present = data.present.get(data.sources) ?? new Set<number>()
+  data.present.set(data.sources, present)
+  if (source === undefined || source.kind === 'outer' || present.has(index)) return
+  present.add(index)
+  if (!nullableSources(data.sources).has(index)) return
+  const within: Data = { ...data, isWithin: true }
+  for (const { join } of data.sources)
+    if (join && join.kind !== 'inner') for (const on of join.on) visit(on, within, seen)
+  visitConditions(source, within, seen)
+}
+
+function visitConditions(source: Source, data: Data, seen: Seen): void {
+  if (source.kind !== 'per-person' && source.kind !== 'rows') return
+  const inner: Data = { ...data, sources: source.sources }
+  for (const { expr } of source.where) visit(expr, inner, seen)
+  for (const one of source.sources) {
+    for (const on of one.join?.on ?? []) visit(on, inner, seen)
+    visitConditions(one, inner, seen)
   }
 }
 
@@ -151,10 +196,6 @@ const OF_LISTS: ReadonlySet<CallId> = new Set([
 
 /** Calls that tell whether there are values. */
 const OF_NULLS: ReadonlySet<CallId> = new Set(['is_null', 'is_not_null', 'num_nulls', 'num_nonnulls'])
-
-function isLeaf({ kind }: Expr): boolean {
-  return kind === 'column' || kind === 'person'
-}
 
 function checkTogether(seen: Seen): void {
   for (const { cut, data } of seen.cuts) {

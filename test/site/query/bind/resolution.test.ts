@@ -5,28 +5,9 @@ import type { Found } from '../../../../src/site/query/bind/bin-width.ts'
 import { narrowestBetween } from '../../../../src/site/query/bind/cut-of-product.ts'
 import type { Range } from '../../../../src/site/query/catalogue/expression-type.ts'
 import { checkQuestion } from '../../../../src/site/query/check-question.ts'
-import { testManifest } from '../two-engines.ts'
+import { codeOf, manifest, verdictOf } from './bin-verdicts.ts'
 
 /* How fine groups over numbers and times may be: never finer than the manifest says, in whatever way it is written. */
-
-const manifest = testManifest('people', {
-  dimensionsMax: 4,
-  columns: [
-    { name: 'height', type: 'number', minimumBin: 0.1 },
-    { name: 'age', type: 'integer', minimumBin: 5 },
-    { name: 'medals', type: 'integer' },
-    { name: 'born', type: 'date', minimumBin: 'year' },
-    { name: 'seen', type: 'timestamp', minimumBin: 'hour' },
-    { name: 'visited', type: 'date' },
-    { name: 'weight', type: 'number' },
-    { name: 'town', type: 'text' },
-    { name: 'tall', type: 'number', bounds: [1.2, 2.3], minimumBin: 0.1 },
-    { name: 'mass', type: 'number', bounds: [25, 180], minimumBin: 5 },
-    { name: 'cm', type: 'integer', bounds: [120, 230], minimumBin: 10 },
-    { name: 'day', type: 'date', minimumBin: 'week' },
-    { name: 'share', type: 'number', bounds: [1, 9] },
-  ],
-})
 
 const COARSE = [
   'floor(height / 0.1)',
@@ -189,14 +170,6 @@ const FINE = [
   "to_char(born, 'MON')",
 ]
 
-function verdictOf(...keys: readonly string[]): string {
-  const checked = checkQuestion(
-    `select ${keys.join(', ')}, count(*) from people group by ${keys.map((_, index) => index + 1).join(', ')}`,
-    { mode: 'aggregate', dataSets: new Map([['people', manifest]]) },
-  )
-  return checked.ok ? 'approved' : `${checked.error.code} ${checked.error.detail}`
-}
-
 for (const key of COARSE) test(`coarse enough: ${key}`, () => assert.equal(verdictOf(key), 'approved'))
 for (const key of FINE) test(`too fine: ${key}`, () => assert.match(verdictOf(key), /^declined\.column/))
 
@@ -340,14 +313,6 @@ test('a bin that a sub-select made may be grouped by as it is', () => {
     codeOf(`select a.k, b.k, count(*) from ${halves(one)} a join ${halves(other)} b using (id) group by 1, 2`)
   assert.equal(both('00:00', '12:00'), 'declined.column')
 })
-
-function codeOf(sql: string): string {
-  const checked = checkQuestion(sql, {
-    mode: 'aggregate',
-    dataSets: new Map([['people', manifest]]),
-  })
-  return checked.ok ? 'approved' : checked.error.code
-}
 
 for (const key of FINE) {
   test(`too fine, also where a sub-select groups by it first: ${key}`, () => {
