@@ -39,6 +39,7 @@ test('nobody finds by trying names whom a remembered request was about, before a
   const body = { reason: 'request' as const, isAtOnce: false }
   const said = { kind: 'access' as const, said: 'I am pregnant' }
   const request = { params: { ref: ERASED }, query: { reason: 'a letter' }, body: said }
+  const before = (await remembered()).split('\n').length
   const made = await issuer.call(SITE_API.makeRequest, { ...request, idempotencyKey: 'request-1' })
   assert.deepEqual(await issuer.call(SITE_API.makeRequest, { ...request, idempotencyKey: 'request-1' }), made)
   await issuer.call(SITE_API.giveGrants, { body: grants, idempotencyKey: 'grants-of-today' })
@@ -51,7 +52,8 @@ test('nobody finds by trying names whom a remembered request was about, before a
   ]
   const kept = await remembered()
   assert.match(kept, /grants-of-today/)
-  assert.equal(kept.split('\n').length, 5)
+  // An answer for each of the three, the call of the grant, and the erasure.
+  assert.equal(kept.split('\n').length - before, 5)
   for (const guess of guesses) assert.equal(kept.includes(guess), false, guess)
   assert.doesNotMatch(kept, new RegExp(`\\b${ERASED}\\b|pregnant`))
   const again = { params: { ref: ERASED }, body, idempotencyKey: 'erasure-1' }
