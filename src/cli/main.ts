@@ -1,4 +1,5 @@
 import { Command, CommanderError } from 'commander'
+import { complaintOf } from './amount.ts'
 import { EXIT, sentenceOf } from './failures.ts'
 import { packageVersion } from './package-version.ts'
 import { processSession } from './session.ts'
@@ -68,6 +69,7 @@ export async function buildProgram(session: Session, word = ''): Promise<Command
     .configureOutput({
       writeOut: (text) => void session.terminal.out.write(text),
       writeErr: (text) => void session.terminal.error.write(text),
+      outputError: (text, write) => write(complaintOf(text)),
     })
   const typed = word === COMPLETION ? [] : VERBS.filter(({ words }) => words.includes(word))
   for (const { load } of typed.length > 0 ? typed : VERBS) (await load())(program, session)

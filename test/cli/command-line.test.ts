@@ -79,6 +79,11 @@ suite('the command line as it is run', { concurrency: 2 }, () => {
       ['release', 'show', 'ask_1', '--as', 'nobody'],
       /Cannot act as "nobody": there are no keys/,
     ],
+    [
+      'an amount below zero',
+      ['ledger', 'deposit', 'northcare', '-1.00EUR'],
+      /^Cannot use "-1.00EUR" as an amount: it must be above zero\n/,
+    ],
     ['no key of the operator', ['ledger', 'settle'], /Only the operator of the network may do this/],
     [
       'an address that is none',

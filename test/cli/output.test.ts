@@ -10,6 +10,7 @@ import { addressOf } from '../../src/sdk/address-of.ts'
 import type { AddressParts } from '../../src/sdk/address-of.ts'
 import { money } from '../../src/kernel/money.ts'
 import { instant, systemClock } from '../../src/kernel/clock.ts'
+import { amountOf } from '../../src/cli/amount.ts'
 import { FellShort, WrongUse, exitCodeOf, sentenceOf } from '../../src/cli/failures.ts'
 import { jsonText } from '../../src/cli/json-output.ts'
 import { tariffText } from '../../src/cli/trade/offers.ts'
@@ -181,6 +182,19 @@ test('paint() and progress() leave a pipe alone', () => {
   line.end()
   assert.equal(pipe.text(), '|')
   assert.ok(paint(terminal(true), 'good', 'yes').startsWith('\u001B['))
+})
+
+test('amountOf() reads amounts above zero that can be booked, and says what is wrong with others', () => {
+  assert.deepEqual(amountOf('12.50EUR'), money(1_250, 'EUR'))
+  assert.deepEqual(amountOf('90071992547409.91EUR'), money(Number.MAX_SAFE_INTEGER, 'EUR'))
+  const wrong = {
+    '0EUR': /it must be above zero$/,
+    '-0.01 CHF': /it must be above zero$/,
+    '90071992547409.92EUR': /it is more than any account holds$/,
+    '0.001EUR': /expected one such as 12\.50EUR, in EUR, CHF/,
+    '1 XYZ': /expected one such as/,
+  }
+  for (const [text, says] of Object.entries(wrong)) assert.throws(() => amountOf(text), says)
 })
 
 test('table() prints aligned columns without trailing spaces', () => {

@@ -199,6 +199,22 @@ describe('the ledger', () => {
     }
     await assert.rejects(bookTransfer(parts, withdrawal), { code: 'fault.conflict' })
     await bookTransfer(parts, { ...withdrawal, amount: money(10_500, 'EUR') })
+    // As much as a number can tell, of which 10,500 came in before; and no more.
+    const most = { ...deposit, amount: money(Number.MAX_SAFE_INTEGER - 10_500, 'EUR') }
+    await bookTransfer(parts, { ...most, idempotencyKey: 'movement-3' })
+    await assert.rejects(
+      bookTransfer(parts, { ...deposit, amount: money(1, 'EUR'), idempotencyKey: 'movement-4' }),
+      { code: 'fault.conflict', message: /more than accounts can hold/ },
+    )
+    const { items } = await w.network.call(w.northcare, NETWORK_API.balances)
+    assert.equal(items[0]?.creditsMinor, Number.MAX_SAFE_INTEGER)
+    const nothing = { kind: 'deposit', member: 'northcare', amount: { amount: 0, currency: 'EUR' } }
+    const headers = { 'idempotency-key': 'movement-5' }
+    const refused = await w.network.refusal(w.network.operator, NETWORK_API.transfer, {
+      body: nothing,
+      headers,
+    })
+    assert.deepEqual([refused.status, refused.errors?.[0]?.expected], [400, 'expected more than nothing'])
   })
 })
 

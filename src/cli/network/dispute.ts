@@ -8,6 +8,7 @@ import { shortMomentText } from '../../protocol/words/plain-words.ts'
 import { describeProblems, parseWith } from '../../kernel/parse.ts'
 import { openDisputes } from '../../sdk/disputes.ts'
 import type { Disputes } from '../../sdk/disputes.ts'
+import { amountOf } from '../amount.ts'
 import { connectToNetwork } from '../connect.ts'
 import type { NetworkOptions } from '../connect.ts'
 import { EXIT, WrongUse } from '../failures.ts'
@@ -15,7 +16,6 @@ import { show } from '../session.ts'
 import type { Session } from '../session.ts'
 import { say, table } from '../terminal.ts'
 import { addMemberOptions, perform, verb } from '../verb.ts'
-import { amountOf } from './ledger.ts'
 
 interface DisputeOptions extends NetworkOptions {
   readonly json?: boolean

@@ -1,15 +1,14 @@
 import type { Command } from 'commander'
-import { CURRENCIES } from '../../kernel/currency.ts'
 import { digestOf } from '../../kernel/digest.ts'
 import type { Currency } from '../../kernel/currency.ts'
-import { formatMoney, money, parseMoney } from '../../kernel/money.ts'
-import type { Money } from '../../kernel/money.ts'
+import { formatMoney, money } from '../../kernel/money.ts'
 import { momentText, shortMomentText } from '../../protocol/words/plain-words.ts'
 import type { Transfer } from '../../protocol/http/money-api.ts'
 import { openOperator } from '../../sdk/operator.ts'
+import { amountOf } from '../amount.ts'
 import { connectToNetwork, operatorClient } from '../connect.ts'
 import type { NetworkOptions } from '../connect.ts'
-import { EXIT, WrongUse } from '../failures.ts'
+import { EXIT } from '../failures.ts'
 import { printInvoice } from './print-invoice.ts'
 import type { InvoiceOptions } from './print-invoice.ts'
 import { show } from '../session.ts'
@@ -107,16 +106,6 @@ async function deposit(
     value: booked,
     print: () => say(session.terminal, `${formatMoney(booked.amount)} booked for ${member} (${booked.id})`),
   })
-}
-
-/** Reads an amount such as `12.50EUR` from a flag. */
-export function amountOf(text: string): Money {
-  const amount = parseMoney(text)
-  if (!amount || amount.amountMinor <= 0n)
-    throw new WrongUse(
-      `Cannot use "${text}" as an amount: expected one such as 12.50EUR, in ${Object.keys(CURRENCIES).join(', ')}`,
-    )
-  return amount
 }
 
 async function balance(

@@ -1,5 +1,6 @@
 import { sql } from 'kysely'
 import type { Clock } from '../../kernel/clock.ts'
+import type { Currency } from '../../kernel/currency.ts'
 import { Fault } from '../../kernel/faults.ts'
 import type { Money } from '../../kernel/money.ts'
 import type { Database } from '../../kernel/postgres/database.ts'
@@ -24,7 +25,7 @@ export interface BankMovement {
  * Books a deposit or a withdrawal once.
  *
  * @throws Fault `fault.idempotency_conflict` when the key stands for another movement, `fault.conflict` when the member has
- * too little that is not held
+ * too little that is not held, or the accounts would hold more than can be told
  */
 export async function bookTransfer(
   { db, clock }: { db: Database; clock: Clock },
@@ -49,9 +50,21 @@ export async function bookTransfer(
       if (!isOverdrawn(error)) throw error
       throw new Fault('fault.conflict', { what: 'Cannot book the withdrawal: less than that is available' })
     })
+    if (isDeposit) await requireTellable(tx, amount.currency)
     const booked = await findByKey(tx, idempotencyKey)
     if (!booked) throw new Fault('fault.internal', { what: 'Cannot find the transfer that was just booked' })
     return booked
+  })
+}
+
+/** All that the members have came in by deposits. A slip of a few digits must not make balances that nobody can read any more. */
+async function requireTellable(tx: Database, currency: Currency): Promise<void> {
+  const { rows } = await sql<{ deposited: bigint }>`
+    select debits_minor as deposited from account
+    where owner = ${BANK.owner} and kind = ${BANK.kind} and currency = ${currency}`.execute(tx)
+  if ((rows[0]?.deposited ?? 0n) <= Number.MAX_SAFE_INTEGER) return
+  throw new Fault('fault.conflict', {
+    what: 'Cannot book the deposit: all deposits together would be more than accounts can hold',
   })
 }
 

@@ -40,7 +40,7 @@ export const newTransferSchema = z
   .strictObject({
     kind: z.enum(['deposit', 'withdrawal'], 'expected "deposit" or "withdrawal"'),
     member: memberIdSchema,
-    amount: moneySchema,
+    amount: moneySchema.refine(({ amountMinor }) => amountMinor > 0n, 'expected more than nothing'),
     /** The bank's own reference. */
     reference: z.string().max(140, 'expected at most 140 characters').optional(),
   })
