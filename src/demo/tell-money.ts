@@ -1,8 +1,10 @@
-import { amountText } from '../cli/network/ledger.ts'
+import { amountText, nothingToSettleText } from '../cli/network/ledger.ts'
 import type { Session } from '../cli/session.ts'
 import { say, table } from '../cli/terminal.ts'
+import type { Terminal } from '../cli/terminal.ts'
 import { formatMoney } from '../kernel/money.ts'
 import { momentText } from '../protocol/words/plain-words.ts'
+import type { Settlement } from '../protocol/money/settlement.ts'
 import type { Operator } from '../sdk/operator.ts'
 import { heading, step } from './report.ts'
 import type { ScenarioOutcome } from './run-scenario.ts'
@@ -16,23 +18,8 @@ export async function tellMoney(
   heading(terminal, 'Money')
   const problems = [...(await capturedOnce(operator, outcomes))]
   const settlement = await operator.settle(session.ids.next('key'))
-  table(terminal, {
-    indent: '  ',
-    head: ['settled', 'debits', 'credits', 'net position'],
-    rows: settlement.positions.map((one) => [
-      one.account,
-      amountText(one.debitsMinor, one.currency),
-      amountText(one.creditsMinor, one.currency),
-      amountText(one.netMinor, one.currency),
-    ]),
-  })
-  const sum = settlement.positions.reduce((total, { netMinor }) => total + netMinor, 0)
-  if (sum !== 0) problems.push(`the positions of the settlement add up to ${sum}, not to zero`)
-  say(terminal)
-  step(
-    terminal,
-    `Settlement ${settlement.id} until ${momentText(settlement.until)}: positions add up to zero`,
-  )
+  if ('nothingToSettle' in settlement) step(terminal, nothingToSettleText(settlement))
+  else problems.push(...tellSettlement(terminal, settlement))
   const trial = await operator.trialBalance()
   if (!trial.isBalanced || trial.items.some(({ differenceMinor }) => differenceMinor !== 0))
     problems.push('debits do not equal credits')
@@ -45,6 +32,27 @@ export async function tellMoney(
       problems.push(`${amountText(heldMinor, currency)} are still held after every ask was answered`)
   }
   return problems
+}
+
+/** Prints the positions of a settlement. Gives what is wrong with them. */
+function tellSettlement(terminal: Terminal, settlement: Settlement): readonly string[] {
+  table(terminal, {
+    indent: '  ',
+    head: ['settled', 'debits', 'credits', 'net position'],
+    rows: settlement.positions.map((one) => [
+      one.account,
+      amountText(one.debitsMinor, one.currency),
+      amountText(one.creditsMinor, one.currency),
+      amountText(one.netMinor, one.currency),
+    ]),
+  })
+  const sum = settlement.positions.reduce((total, { netMinor }) => total + netMinor, 0)
+  say(terminal)
+  step(
+    terminal,
+    `Settlement ${settlement.id} until ${momentText(settlement.until)}: positions add up to zero`,
+  )
+  return sum === 0 ? [] : [`the positions of the settlement add up to ${sum}, not to zero`]
 }
 
 /** Each approved ask was captured exactly once, for the price the site named. */

@@ -3,11 +3,10 @@ import type { Instant } from '../kernel/clock.ts'
 import type { Money } from '../kernel/money.ts'
 import type { FloorLimitView } from '../protocol/floor-limit.ts'
 import type { MemberRecord, NewMember, NewSite, SiteRecord } from '../protocol/http/network-api.ts'
-import type { Transfer, TrialBalance } from '../protocol/http/money-api.ts'
+import type { SettleAnswer, Transfer, TrialBalance } from '../protocol/http/money-api.ts'
 import type { Balance } from '../protocol/http/money-api.ts'
 import type { Invoice } from '../protocol/money/invoice.ts'
 import { NETWORK_API } from '../protocol/http/network-endpoints.ts'
-import type { Settlement } from '../protocol/money/settlement.ts'
 import { wireMoney } from '../protocol/wire.ts'
 import { collectPages } from './collect-pages.ts'
 import type { HttpClient } from './http-client.ts'
@@ -41,7 +40,8 @@ export interface Operator {
   balances(owner?: string): Promise<readonly Balance[]>
   statement(owner?: string, limit?: number): Promise<readonly Transfer[]>
   trialBalance(): Promise<TrialBalance>
-  settle(idempotencyKey: string): Promise<Settlement>
+  /** Nothing is made where nothing was captured since. */
+  settle(idempotencyKey: string): Promise<SettleAnswer>
   /** What a member was charged and earned in a settlement; of the newest one unless told, if there is any. */
   invoice(facts: { member?: string; settlement?: string }): Promise<Invoice | undefined>
 }

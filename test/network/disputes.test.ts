@@ -59,8 +59,12 @@ describe('/v1/disputes', () => {
   }
   const releasesOf = async (ask: string) =>
     (await w.network.call(w.northcare, NETWORK_API.releases, { params: { id: ask } })).releases.length
-  const settle = (key: string) =>
-    w.network.call(w.network.operator, NETWORK_API.settle, { body: {}, headers: { 'idempotency-key': key } })
+  const settle = async (key: string) => {
+    const headers = { 'idempotency-key': key }
+    const answer = await w.network.call(w.network.operator, NETWORK_API.settle, { body: {}, headers })
+    assert.ok('id' in answer, JSON.stringify(answer))
+    return answer
+  }
 
   test('what is upheld goes back from whoever shared in the price, but the people; the books stay balanced', async () => {
     const start = await available()

@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
+import type { SettleAnswer } from '../../src/protocol/http/money-api.ts'
 import { NETWORK_API } from '../../src/protocol/http/network-endpoints.ts'
+import type { Settlement } from '../../src/protocol/money/settlement.ts'
 import { testDecision } from '../../src/testing/test-decision.ts'
 import { testAsk } from '../../src/testing/test-network.ts'
 import type { TestParty } from '../../src/testing/test-network.ts'
@@ -18,8 +20,14 @@ async function trade(w: World, priceMinor: number): Promise<void> {
   await w.network.call(w.galway, NETWORK_API.decide, { params: { id: 'galway' }, body })
 }
 
-function settle({ network }: World, key: string) {
+function close({ network }: World, key: string): Promise<SettleAnswer> {
   return network.call(network.operator, NETWORK_API.settle, { body: {}, headers: { 'idempotency-key': key } })
+}
+
+async function settle(w: World, key: string): Promise<Settlement> {
+  const answer = await close(w, key)
+  assert.ok('id' in answer, JSON.stringify(answer))
+  return answer
 }
 
 describe('POST /v1/settlements', () => {
@@ -53,8 +61,8 @@ describe('POST /v1/settlements', () => {
     await trade(w, 300)
     const first = await settle(w, 'settlement-1')
     assert.deepEqual(await settle(w, 'settlement-1'), first)
+    await trade(w, 200)
     const second = await settle(w, 'settlement-2')
-    assert.deepEqual(second.positions, [])
     assert.equal(second.from, first.until)
     await trade(w, 100)
     const third = await settle(w, 'settlement-3')
@@ -73,6 +81,29 @@ describe('POST /v1/settlements', () => {
       rest.items.map(({ id }) => id),
       [first.id],
     )
+  })
+
+  test('makes no settlement where there is nothing to settle, and leaves the window open', async () => {
+    await using w = await openWorld()
+    assert.deepEqual(await close(w, 'settlement-0'), { nothingToSettle: true })
+    await trade(w, 300)
+    const { id, until } = await settle(w, 'settlement-1')
+    w.clock.advance(60_000)
+    const nothing = { nothingToSettle: true, newest: id }
+    assert.deepEqual(await close(w, 'settlement-2'), nothing)
+    const held = await w.network.ask(w.northcare, testAsk(w.network, w.northcare))
+    await w.network.deposit(w.northcare, 100)
+    assert.deepEqual(await close(w, 'settlement-3'), nothing, `${held.id} is held, and a deposit is no trade`)
+    const listed = await w.network.call(w.network.operator, NETWORK_API.listSettlements)
+    assert.deepEqual(
+      listed.items.map((each) => each.id),
+      [id],
+    )
+    await trade(w, 200)
+    assert.deepEqual(await close(w, 'settlement-2'), nothing, 'the same key is answered as before')
+    const next = await settle(w, 'settlement-4')
+    assert.equal(next.from, until)
+    assert.equal(next.positions.find(({ account }) => account === 'northcare')?.netMinor, -200)
   })
 
   test('an invoice adds up to the positions of its settlement, and is for its member alone', async () => {

@@ -4,6 +4,7 @@ import type { Currency } from '../../kernel/currency.ts'
 import { formatMoney, money } from '../../kernel/money.ts'
 import { momentText, shortMomentText } from '../../protocol/words/plain-words.ts'
 import type { Transfer } from '../../protocol/http/money-api.ts'
+import type { NothingToSettle } from '../../protocol/money/settlement.ts'
 import { openOperator } from '../../sdk/operator.ts'
 import { amountOf } from '../amount.ts'
 import { connectToNetwork, operatorClient } from '../connect.ts'
@@ -186,9 +187,9 @@ async function settle(session: Session, options: LedgerOptions): Promise<void> {
     json: options.json,
     value: settled,
     print: () => {
+      if ('nothingToSettle' in settled) return say(session.terminal, nothingToSettleText(settled))
       say(session.terminal, `Settlement ${settled.id}, until ${momentText(settled.until)}`)
       table(session.terminal, {
-        none: 'Nothing was captured since the settlement before',
         head: ['account', 'debits', 'credits', 'net'],
         rows: settled.positions.map((one) => [
           one.account,
@@ -199,6 +200,13 @@ async function settle(session: Session, options: LedgerOptions): Promise<void> {
       })
     },
   })
+}
+
+/** What is said where no settlement was made. */
+export function nothingToSettleText({ newest }: NothingToSettle): string {
+  return newest === undefined
+    ? 'Nothing to settle: nothing was captured yet'
+    : `Nothing to settle: nothing was captured since settlement ${newest}`
 }
 
 /** Whole minor units as text for people. */

@@ -3,7 +3,7 @@ import { formatInstant } from '../../kernel/clock.ts'
 import { Fault } from '../../kernel/faults.ts'
 import type { Transfer } from '../../protocol/http/money-api.ts'
 import { NETWORK_API } from '../../protocol/http/network-endpoints.ts'
-import type { Settlement } from '../../protocol/money/settlement.ts'
+import type { NothingToSettle, Settlement } from '../../protocol/money/settlement.ts'
 import { memberIdSchema, wireMoney } from '../../protocol/wire.ts'
 import { listBalances, trialBalance } from '../ledger/balances.ts'
 import { bookTransfer } from '../ledger/book-transfer.ts'
@@ -64,6 +64,7 @@ function serveSettlements(door: NetworkDoor, { db, clock, ids, events }: Network
   door.serve(NETWORK_API.settle, async ({ caller, raw }) => {
     requireOperator(caller)
     const settlement = await settle({ db, clock, ids }, requireKey(raw))
+    if (!settlement) return Response.json(await nothingToSettle(db))
     events.settled({ settlement: settlement.id, positions: settlement.positions.length })
     return wireSettlement(settlement)
   })
@@ -97,6 +98,12 @@ function serveInvoices(door: NetworkDoor, { db, membership }: NetworkParts): voi
     const invoice = await readInvoice(db, { settlement, member, owners: await ownersOf(db, id) })
     return { ...invoice, ...wireWindow(settlement) }
   })
+}
+
+async function nothingToSettle(db: NetworkParts['db']): Promise<NothingToSettle> {
+  const { items } = await listSettlements(db, { before: undefined, limit: 1 })
+  const [newest] = items
+  return { nothingToSettle: true, ...(newest ? { newest: newest.id } : {}) }
 }
 
 /** Whose accounts a caller may look into; `undefined` means everybody's. */

@@ -13,12 +13,13 @@ import { findSettlement } from './list-settlements.ts'
 /**
  * Closes the settlement window: nets what was captured, and what of it went back, since the last settlement into one position per owner and
  * currency, and moves what was earned to where its owner can spend it. The positions of a currency add up to zero,
- * because each capture stands on both sides. The same key settles nothing again.
+ * because each capture stands on both sides. The same key settles nothing again. Undefined, and nothing done, where the window holds
+ * nothing: it stays open, so that a settlement that is made has positions.
  */
 export async function settle(
   { db, clock, ids }: { db: Database; clock: Clock; ids: IdSource },
   idempotencyKey: string,
-): Promise<Settlement> {
+): Promise<Settlement | undefined> {
   return db.transaction().execute(async (tx) => {
     await lockLedger(tx)
     const earlier = await findSettlement(tx, sql`s.idempotency_key = ${idempotencyKey}`)
@@ -26,6 +27,7 @@ export async function settle(
     const at = clock.now()
     const window = await openWindow(tx)
     const positions = await netPositions(tx, window)
+    if (positions.length === 0) return undefined
     const settlement: Settlement = {
       id: ids.next('stl'),
       ...(window.from === undefined ? {} : { from: window.from }),

@@ -1,5 +1,5 @@
 import { z } from '@hono/zod-openapi'
-import { settlementSchema } from '../money/settlement.ts'
+import { nothingToSettleSchema, settlementSchema } from '../money/settlement.ts'
 import {
   askIdSchema,
   currencySchema,
@@ -93,6 +93,12 @@ export type TrialBalance = z.infer<typeof trialBalanceSchema>
 /** `POST /v1/settlements`, by the operator, with `Idempotency-Key`: closes the window up to now. */
 export const newSettlementSchema = z.strictObject({}).openapi('NewSettlement')
 export const settlementRecordSchema = settlementSchema.openapi('Settlement')
+/** Answer to it: 201 with the settlement, or 200 where there was nothing to settle. */
+export const settleAnswerSchema = z.union([
+  settlementRecordSchema,
+  nothingToSettleSchema.openapi('NothingToSettle'),
+])
+export type SettleAnswer = z.infer<typeof settleAnswerSchema>
 export const settlementPageSchema = z
   .strictObject({ items: z.array(settlementRecordSchema), nextCursor: nextCursorSchema })
   .openapi('SettlementPage')

@@ -19,3 +19,12 @@ export const settlementSchema = z.strictObject({
   positions: z.array(positionSchema),
 })
 export type Settlement = z.infer<typeof settlementSchema>
+
+/**
+ * Nothing was captured and nothing given back since the newest settlement, if there is one: no other is made, and the window stays open.
+ */
+export const nothingToSettleSchema = z.strictObject({
+  nothingToSettle: z.literal(true),
+  newest: z.string().optional(),
+})
+export type NothingToSettle = z.infer<typeof nothingToSettleSchema>
