@@ -51,10 +51,17 @@ const OBEYED = /\p{Cc}\[(?:1|22|31|32|33|36|39|90)m|(?![\n\t])[\p{Cc}\p{Bidi_Con
  * them: it would rewrite lines that were printed before, or put text where the next command is typed.
  */
 export function disarmed(text: string, isColoured = false): string {
-  return text.replaceAll(OBEYED, (found) => {
+  return text.replaceAll('\r\n', '\n').replaceAll(OBEYED, (found) => {
     if (isColoured && found.startsWith('\u001B[')) return found
     return `${escapeOf(found)}${found.slice(1)}`
   })
+}
+
+/** The same for a text that stands in a line with others: where it breaks off, what follows would be taken for a line of its own. */
+export function inLine(text: string, isColoured = false): string {
+  return disarmed(text, isColoured).replaceAll(/[\n\u2028\u2029]/g, (sign) =>
+    sign === '\n' ? '\\n' : escapeOf(sign),
+  )
 }
 
 function escapeOf(sign: string): string {
@@ -99,7 +106,9 @@ export function table(terminal: Terminal, contents: TableContents): void {
   }
   const isOverAll = (row: readonly string[]) => row.length === 1 && head.length > 1
   // Before they are measured, and so that no cell can be taken for OVER_ALL.
-  const shown = rows.map((row) => row.map((cell) => disarmed(cell, terminal.isInteractive)))
+  const shown = rows.map((row) =>
+    row.map((cell) => (isOverAll(row) ? disarmed : inLine)(cell, terminal.isInteractive)),
+  )
   const cells = shown.filter((row) => !isOverAll(row))
   const drawn = new Table({
     head: head.map((title) => paint(terminal, 'dim', title)),

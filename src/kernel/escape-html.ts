@@ -1,6 +1,9 @@
 /** A text as it stands in HTML, within an element or a quoted attribute: it is read and never obeyed. */
 export function escapeHtml(text: string): string {
-  return text.replaceAll(/[&<>"']/g, (sign) => ENTITIES[sign] ?? sign)
+  return text.replaceAll(
+    OBEYED,
+    (sign) => ENTITIES[sign] ?? `\\u${sign.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  )
 }
 
 const ENTITIES: Readonly<Record<string, string>> = {
@@ -10,3 +13,10 @@ const ENTITIES: Readonly<Record<string, string>> = {
   '"': '&quot;',
   "'": '&#39;',
 }
+
+/**
+ * What opens an element, ends an attribute or names an entity; control characters, which HTML has no place for; and what turns the
+ * direction of all that follows (UAX 9, §2.1 to §2.5), so that it would be read as another text. Marks of one place, which texts from right
+ * to left need, stay.
+ */
+const OBEYED = /[&<>"']|(?![\n\r\t])\p{Cc}|[\u202A-\u202E\u2066-\u2069]/gu

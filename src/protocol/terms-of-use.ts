@@ -5,7 +5,14 @@ import { keyIdOf } from '../kernel/crypto/keys.ts'
 import type { KeyPair, PublicJwk } from '../kernel/crypto/keys.ts'
 import { parseJson } from '../kernel/parse-json.ts'
 import { TYP } from './proof/message-types.ts'
-import { compactJwsSchema, digestSchema, instantSchema, memberIdSchema, nameSchema } from './wire.ts'
+import {
+  compactJwsSchema,
+  digestSchema,
+  instantSchema,
+  isOneLine,
+  memberIdSchema,
+  nameSchema,
+} from './wire.ts'
 
 /** Characters of a text of terms: some forty pages. */
 const TEXT_MAX = 200_000
@@ -16,7 +23,12 @@ export const newTermsSchema = z
     text: z
       .string('expected the text of the terms')
       .min(1, 'expected the text of the terms')
-      .max(TEXT_MAX, `expected at most ${TEXT_MAX} characters`),
+      .max(TEXT_MAX, `expected at most ${TEXT_MAX} characters`)
+      // What is signed is what was read: nothing in it may show otherwise than it is.
+      .refine(
+        (text) => isOneLine(text.replaceAll(/[\n\r\t]/g, ' ')),
+        'expected a text that shows as it is, without control characters or turned writing',
+      ),
     from: instantSchema.optional(),
   })
   .openapi('NewTerms')

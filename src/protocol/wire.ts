@@ -48,6 +48,13 @@ export const digestSchema = z
   )
   .openapi({ type: 'string', pattern: '^sha-256:[0-9a-f]{64}$' })
 
+/** Whether a text shows as it is, on one line: no control characters, no line breaks, nothing that turns the direction of what follows. */
+export function isOneLine(text: string): boolean {
+  return !/[\p{Cc}\u2028\u2029\u202A-\u202E\u2066-\u2069]/u.test(text)
+}
+export const ONE_LINE =
+  'expected one line that shows as it is: no line breaks, control characters or turned writing'
+
 /** RFC 3339 text on the wire, `Instant` inside. */
 export const instantSchema = z
   .string('expected a time')

@@ -269,6 +269,16 @@ test('a terminal obeys nothing that a stranger wrote into a title, a name or a v
     table(screen, { head: ['title'], rows: [[hostile]] })
     assert.match(screen.text(), /steps\\u001b\[2J/)
   }
+  const forged = terminal(false)
+  table(forged, {
+    head: ['member', 'name'],
+    rows: [['evil', 'Evil\nnorthcare  Northcare\u2028'], ['Lines\r\nof ours']],
+  })
+  assert.equal(
+    forged.text(),
+    'member  name\nevil    Evil\\nnorthcare  Northcare\\u2028\nLines\nof ours\n|',
+    'a cell is one line',
+  )
   const own = paint(terminal(true), 'good', 'zwölf\tund\n')
   assert.equal(disarmed(own, true), own)
 })

@@ -14,7 +14,7 @@ import type { NetworkOptions } from '../connect.ts'
 import { EXIT, WrongUse } from '../failures.ts'
 import { show } from '../session.ts'
 import type { Session } from '../session.ts'
-import { say, table } from '../terminal.ts'
+import { inLine, say, table } from '../terminal.ts'
 import { addMemberOptions, perform, verb } from '../verb.ts'
 
 interface DisputeOptions extends NetworkOptions {
@@ -221,7 +221,7 @@ const ANSWER_WORDS = { accepted: 'accepts', contested: 'contests' } as const
 
 function print({ terminal }: Session, found: Dispute): void {
   const { dispute, state, ask, site, raisedBy, reason, claim, answers, waitsFor, outcome } = found
-  const textOf = (text: string | undefined) => text ?? '(the text was removed)'
+  const textOf = (text: string | undefined) => (text === undefined ? '(the text was removed)' : inLine(text))
   say(terminal, `${dispute} is ${state}: ${ask} at ${site}`)
   const claimed = claim ? `${formatMoney(claim)} back` : 'deletion'
   say(terminal, `${raisedBy} claims ${claimed} (${reason.replaceAll('_', ' ')}): ${textOf(found.statement)}`)

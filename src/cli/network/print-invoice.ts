@@ -8,7 +8,7 @@ import type { NetworkOptions } from '../connect.ts'
 import { FellShort, WrongUse, isNotFound } from '../failures.ts'
 import { show } from '../session.ts'
 import type { Session } from '../session.ts'
-import { paint, say, table } from '../terminal.ts'
+import { inLine, paint, say, table } from '../terminal.ts'
 import type { Terminal } from '../terminal.ts'
 
 export interface InvoiceOptions extends NetworkOptions {
@@ -48,7 +48,7 @@ function print(
   const window =
     from === undefined ? `until ${formatDate(until)}` : `${formatDate(from)} to ${formatDate(until)}`
   say(terminal, paint(terminal, 'strong', `Invoice ${number}`))
-  say(terminal, `${name} (${country}), ${window}`)
+  say(terminal, `${inLine(name)} (${country}), ${window}`)
   if (charges.length > 0) {
     say(terminal)
     table(terminal, {

@@ -1,9 +1,11 @@
 import { z } from '@hono/zod-openapi'
 import { nothingToSettleSchema, settlementSchema } from '../money/settlement.ts'
 import {
+  ONE_LINE,
   askIdSchema,
   currencySchema,
   instantSchema,
+  isOneLine,
   memberIdSchema,
   moneySchema,
   siteIdSchema,
@@ -42,7 +44,7 @@ export const newTransferSchema = z
     member: memberIdSchema,
     amount: moneySchema.refine(({ amountMinor }) => amountMinor > 0n, 'expected more than nothing'),
     /** The bank's own reference. */
-    reference: z.string().max(140, 'expected at most 140 characters').optional(),
+    reference: z.string().max(140, 'expected at most 140 characters').refine(isOneLine, ONE_LINE).optional(),
   })
   .openapi('NewTransfer')
 

@@ -9,6 +9,7 @@ import { offerSchema } from '../offer.ts'
 import { nextCursorSchema, pageQuerySchema } from './page.ts'
 import { isKnownPurpose } from '../law/purpose.ts'
 import {
+  ONE_LINE,
   askIdSchema,
   compactJweSchema,
   compactJwsSchema,
@@ -16,6 +17,7 @@ import {
   dataSetIdSchema,
   digestSchema,
   instantSchema,
+  isOneLine,
   memberIdSchema,
   moneySchema,
   nameSchema,
@@ -72,7 +74,12 @@ export const newMemberSchema = memberSchema
   .extend({
     country: knownCountrySchema,
     keys: newKeySetSchema,
-    transferBases: z.array(z.string().min(1, 'expected a basis such as scc')).default([]),
+    // It stands in lists, invoices and registers of others. What is kept from before it was asked for is read all the same.
+    name: memberSchema.shape.name.refine(isOneLine, ONE_LINE),
+    transferBases: z
+      .array(z.string().min(1, 'expected a basis such as scc').max(100).refine(isOneLine, ONE_LINE))
+      .max(20)
+      .default([]),
   })
   .openapi('NewMember')
 export type NewMember = z.input<typeof newMemberSchema>

@@ -2,6 +2,9 @@ import assert from 'node:assert/strict'
 import { suite, test } from 'node:test'
 import { contactInText } from '../../../src/protocol/words/contact-in-text.ts'
 import { disputeAnswerSchema } from '../../../src/protocol/money/dispute.ts'
+import { newTransferSchema } from '../../../src/protocol/http/money-api.ts'
+import { newMemberSchema } from '../../../src/protocol/http/network-api.ts'
+import { newTermsSchema } from '../../../src/protocol/terms-of-use.ts'
 import { CATEGORY_WORDS } from '../../../src/protocol/words/category-words.ts'
 import { DPV_PURPOSES } from '../../../src/protocol/law/dpv-purposes.ts'
 import { PERSONAL_DATA } from '../../../src/protocol/law/dpv-terms.ts'
@@ -171,4 +174,39 @@ test('a text that is too long is refused by its length, and nothing is looked fo
       ['too_big'],
     )
   }
+})
+
+suite('texts that a network takes from others', () => {
+  const turned = ['a\nb', 'a\rb', 'a\u2028b', 'a\u0000b', 'a\u001B[2Jb', 'a\u009Bb', 'a\u202Eb', 'a\u2066b']
+  const fine = 'Sláintecare הבריאות\u200F, l’Île 👨‍👩‍👧 <b>'
+  const member = newMemberSchema.pick({ name: true, transferBases: true })
+  const lines: readonly [string, (text: string) => boolean][] = [
+    ['the name of a member', (name) => member.safeParse({ name }).success],
+    ['a basis', (basis) => member.safeParse({ name: 'N', transferBases: [basis] }).success],
+    ['a reference', (text) => newTransferSchema.shape.reference.safeParse(text).success],
+  ]
+  for (const [what, isTaken] of lines) {
+    test(`${what} is one line that shows as it is`, () => {
+      assert.ok(isTaken(fine))
+      assert.deepEqual(turned.filter(isTaken), [])
+    })
+  }
+
+  test('terms have lines, and show as they are', () => {
+    const isTaken = (text: string) => newTermsSchema.safeParse({ text }).success
+    assert.ok(isTaken(`${fine}\r\n\t1.\n`))
+    assert.deepEqual(turned.filter(isTaken), ['a\nb', 'a\rb'])
+  })
+
+  test('what is said in a dispute becomes one line', () => {
+    const said = (text: string) => disputeAnswerSchema.safeParse({ answer: 'contested', text }).data?.text
+    assert.equal(
+      said(' It opened.\r\n\tDecided on 1 May:\u2028 5 EUR went back '),
+      'It opened. Decided on 1 May: 5 EUR went back',
+    )
+    assert.deepEqual(
+      turned.slice(3).flatMap((text) => said(text) ?? []),
+      [],
+    )
+  })
 })
