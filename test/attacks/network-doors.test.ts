@@ -13,7 +13,8 @@ import type { Call, Calls } from './every-route.ts'
 
 /*
  * Every route of the network, by everybody, about what is somebody else's. Measure of success: an answer other than 401 to nobody and
- * to somebody unknown, and other than 403 or 404 to whoever it is no business of; and a route that nobody thought of here.
+ * to somebody unknown, and other than 403 or 404 to whoever it is no business of; and a route that nobody thought of here. Each role is let
+ * through where it may, and nowhere else.
  */
 
 let w: World
@@ -56,25 +57,27 @@ const OF_ONESELF = [
   'listContacts',
 ]
 
-/** Who has no business with what a route is about here: always Northcare, and the site Galway. */
-type Stranger = 'rival' | 'federation' | 'edgeworks' | 'zurich'
-const STRANGERS: readonly Stranger[] = ['rival', 'federation', 'edgeworks', 'zurich']
-
 const money = { amount: 100, currency: 'EUR' }
 const KEY = { 'idempotency-key': 'a-key-of-a-stranger' }
 
+/** What calls are about; there is no such thing unless it was made. */
+const NOTHING = {
+  floor: 'flr_00000000000000000000000000',
+  notice: 'notice_00000000000000000000000000',
+  dispute: 'dispute_none',
+  settlement: 'stl_none',
+}
+
 /** A call of each route that is right in all but who sends it. */
-function calls(): Calls {
+function calls({ floor, notice, dispute, settlement } = NOTHING): Calls {
   const { network, galway } = w
   const facts = { ask, acquirer: 'northcare', issuer: 'federation' }
   const decision = testDecision(network, galway, facts)
   const clearing = testClearing(network, galway, facts)
-  const floor = 'flr_00000000000000000000000000'
   const keys = publicKeys({
     signing: generateKeyPair('Ed25519'),
     sealing: generateKeyPair('X25519'),
   } as TestParty)
-  const notice = 'notice_00000000000000000000000000'
   const inADay = formatInstant(later(w.clock.now(), 86_400_000))
   return {
     addMember: {
@@ -125,24 +128,24 @@ function calls(): Calls {
       headers: KEY,
     },
     settle: { path: '/v1/settlements', body: {}, headers: KEY },
-    settlement: { path: '/v1/settlements/stl_none' },
+    settlement: { path: `/v1/settlements/${settlement}` },
     raiseDispute: {
       path: '/v1/disputes',
       body: { ask, site: 'galway', reason: 'not_delivered', statement: 'Planted' },
     },
-    dispute: { path: '/v1/disputes/dispute_none' },
+    dispute: { path: `/v1/disputes/${dispute}` },
     answerDispute: {
-      path: '/v1/disputes/dispute_none/answer',
+      path: `/v1/disputes/${dispute}/answer`,
       body: { answer: 'accepted', text: 'Planted' },
     },
-    withdrawDispute: { path: '/v1/disputes/dispute_none/withdrawal' },
+    withdrawDispute: { path: `/v1/disputes/${dispute}/withdrawal` },
     decideDispute: {
-      path: '/v1/disputes/dispute_none/outcome',
+      path: `/v1/disputes/${dispute}/outcome`,
       body: { outcome: 'rejected', ground: 'Planted' },
     },
-    confirmDeletion: { path: '/v1/disputes/dispute_none/deletion' },
-    removeDisputeTexts: { path: '/v1/disputes/dispute_none/texts' },
-    invoice: { path: '/v1/settlements/stl_none/invoice?member=northcare' },
+    confirmDeletion: { path: `/v1/disputes/${dispute}/deletion` },
+    removeDisputeTexts: { path: `/v1/disputes/${dispute}/texts` },
+    invoice: { path: `/v1/settlements/${settlement}/invoice?member=northcare` },
   }
 }
 
@@ -174,17 +177,150 @@ test('nobody without a good token gets through to any route that is not open', a
   assert.deepEqual(wrong, [])
 })
 
-test('whoever has no business with it is told no more than that', async () => {
-  const rival = await w.network.addMember('rival', ['acquirer', 'acquirer-processor'])
-  const parties = { ...w, rival }
-  const wrong: [string, Stranger, number][] = []
-  for (const [name, call] of Object.entries(calls())) {
-    for (const stranger of STRANGERS) {
-      const status = await statusOf(name, call, token(parties[stranger]))
-      if (![403, 404].includes(status)) wrong.push([name, stranger, status])
-    }
+/** Who gets through where: each role at each route that is not open to everybody. */
+const WHO = [
+  'operator',
+  'regulator',
+  'northcare',
+  'galway',
+  'federation',
+  'edgeworks',
+  'rival',
+  'zurich',
+] as const
+type Who = (typeof WHO)[number]
+const OVERSEERS: readonly Who[] = ['operator', 'regulator']
+const MEMBERS: readonly Who[] = ['regulator', 'northcare', 'federation', 'edgeworks', 'rival']
+const OPERATOR: readonly Who[] = ['operator']
+const ACQUIRER: readonly Who[] = ['northcare']
+const SITE: readonly Who[] = ['galway']
+const MAY: Readonly<Record<string, readonly Who[]>> = {
+  addMember: OPERATOR,
+  listMembers: WHO,
+  member: WHO,
+  rotateMemberKeys: ACQUIRER,
+  setMemberStatus: OPERATOR,
+  setProcessors: ACQUIRER,
+  declareCollusion: OPERATOR,
+  publishTerms: OPERATOR,
+  acceptTerms: ACQUIRER,
+  acceptances: WHO,
+  setContact: ['operator', 'northcare'],
+  removeContact: ['operator', 'northcare'],
+  listContacts: WHO,
+  setLimits: OPERATOR,
+  addSite: OPERATOR,
+  listSites: WHO,
+  site: WHO,
+  rotateSiteKeys: SITE,
+  setSiteStatus: OPERATOR,
+  publishOffers: SITE,
+  ask: ['northcare', 'rival'],
+  listAsks: [...OVERSEERS, 'northcare', 'rival'],
+  askState: [...OVERSEERS, 'northcare'],
+  releases: ACQUIRER,
+  work: SITE,
+  decide: SITE,
+  clear: SITE,
+  sendNotice: SITE,
+  noticeNews: SITE,
+  confirmNews: SITE,
+  listNotices: MEMBERS,
+  acknowledgeNotice: ACQUIRER,
+  withdrawReleases: SITE,
+  giveFloorLimit: OPERATOR,
+  listFloorLimits: ['operator', 'galway'],
+  closeFloorLimit: SITE,
+  clearLocal: SITE,
+  balances: WHO,
+  trialBalance: OVERSEERS,
+  transfer: OPERATOR,
+  listTransfers: WHO,
+  settle: OPERATOR,
+  listSettlements: WHO,
+  settlement: WHO,
+  invoice: [...OVERSEERS, 'northcare'],
+  raiseDispute: ACQUIRER,
+  listDisputes: WHO,
+  dispute: [...OVERSEERS, 'northcare', 'federation', 'edgeworks'],
+  answerDispute: ['federation', 'edgeworks'],
+  withdrawDispute: ACQUIRER,
+  decideDispute: OPERATOR,
+  confirmDeletion: ACQUIRER,
+  removeDisputeTexts: OPERATOR,
+}
+
+/** Calls about things that there are, of routes of everybody too. */
+async function realCalls(): Promise<Calls> {
+  const { network, galway, northcare } = w
+  const settled = await network.call(network.operator, NETWORK_API.settle, { body: {}, headers: KEY })
+  const raised = await network.call(northcare, NETWORK_API.raiseDispute, {
+    body: { ask, site: 'galway', reason: 'not_delivered', statement: 'It did not open' },
+  })
+  const { notice, floor: none } = NOTHING
+  const given = await send(
+    network.url,
+    { method: 'post', call: calls().giveFloorLimit ?? fail() },
+    token(network.operator),
+  )
+  const floor = (JSON.parse(given.text) as { id?: string }).id ?? none
+  await network.call(galway, NETWORK_API.sendNotice, {
+    params: { id: 'galway', notice },
+    body: { acquirer: 'northcare', sealed: 'a.b.c.d.e' },
+  })
+  const settlement = 'id' in settled ? settled.id : ''
+  const lists = [
+    'balances',
+    'transfers',
+    'settlements',
+    'asks',
+    'notices',
+    'disputes',
+    'contacts',
+    'members',
+    'sites',
+  ]
+  const named = Object.entries(NETWORK_API).filter(
+    ([, { method, path }]) => method === 'get' && lists.includes(path.slice(4)),
+  )
+  return {
+    ...calls({ floor, notice, settlement, dispute: raised.dispute }),
+    ...Object.fromEntries(named.map(([name, { path }]) => [name, { path }])),
+    acceptances: { path: NETWORK_API.acceptances.path },
+    member: { path: '/v1/members/northcare' },
+    site: { path: '/v1/sites/galway' },
+    ask: { path: '/v1/asks', body: { ask: 'a.b.c' } },
+    setMemberStatus: { path: '/v1/members/northcare/status', body: { status: 'active' } },
+    setSiteStatus: { path: '/v1/sites/galway/status', body: { status: 'active' } },
   }
-  assert.deepEqual(wrong, [])
+}
+
+function fail(): never {
+  throw new Error('There is no such call')
+}
+
+test('each role gets through where it may, and nowhere else', async () => {
+  const regulator = await w.network.addMember('watchdog', ['regulator'])
+  const rival = await w.network.addMember('competitor', ['acquirer', 'acquirer-processor'])
+  const parties = { ...w, operator: w.network.operator, regulator, rival }
+  const real = await realCalls()
+  requireEveryRoute(NETWORK_API, { calls: real, others: OPEN })
+  const exchange = async (who: Who) => {
+    const body = {
+      grant_type: 'urn:ietf:params:oauth:grant-type:jwt-bearer',
+      assertion: token(parties[who]),
+    } as const
+    return [who, (await w.network.call(undefined, NETWORK_API.token, { body })).access_token] as const
+  }
+  const bearers = await Promise.all(WHO.map(exchange))
+  for (const [name, call] of Object.entries(real)) {
+    const statuses = await Promise.all(
+      bearers.map(async ([who, bearer]) => ({ who, status: await statusOf(name, call, bearer) })),
+    )
+    // Whoever is refused is told 403, or 404 where nobody else is to know that there is something.
+    const through = statuses.filter(({ status }) => ![403, 404].includes(status)).map(({ who }) => who)
+    assert.deepEqual(through.toSorted(), [...(MAY[name] ?? [])].toSorted(), name)
+  }
 })
 
 test('lists hold the caller’s own and nothing else, whatever owner is asked for', async () => {
