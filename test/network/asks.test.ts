@@ -1,11 +1,16 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
+import { canonicalJson } from '../../src/kernel/canonical-json.ts'
 import { formatInstant, later } from '../../src/kernel/clock.ts'
+import { signJws } from '../../src/kernel/crypto/jws.ts'
+import { LIMITS } from '../../src/kernel/limits.ts'
 import { ASK_CHECKS } from '../../src/network/authorisation/checks.ts'
 import { NETWORK_API } from '../../src/protocol/http/network-endpoints.ts'
+import type { AskState } from '../../src/protocol/http/network-api.ts'
+import { TYP } from '../../src/protocol/proof/message-types.ts'
 import { REASON_CODES } from '../../src/protocol/reason.ts'
 import { verifyReceiptBundle } from '../../src/protocol/proof/verify-receipt.ts'
-import { signAsk, testAsk, testParty } from '../../src/testing/test-network.ts'
+import { signAsk, testAsk, testOffer, testParty } from '../../src/testing/test-network.ts'
 import type { TestParty } from '../../src/testing/test-network.ts'
 import { fundsOf, openWorld, withFreshAcquirer } from './world.ts'
 import type { World } from './world.ts'
@@ -18,6 +23,16 @@ after(() => shared[Symbol.asyncDispose]())
 
 function send({ network, northcare }: World, ask: object, signer?: TestParty) {
   return network.ask(northcare, ask, signer)
+}
+
+/** Sets the most that may be held for the acquirer's asks of one day. */
+function limitDay({ network, northcare }: World, amount: number) {
+  const body = { daily: [{ amount, currency: 'EUR' }] }
+  return network.call(network.operator, NETWORK_API.setLimits, { params: { id: northcare.name }, body })
+}
+
+function outcomesOf(states: readonly AskState[]): readonly string[] {
+  return states.map(({ reason, status }) => reason ?? status)
 }
 
 describe('the table of checks', () => {
@@ -74,6 +89,48 @@ describe('POST /v1/asks', () => {
       sealedToZurich.sites.map(({ site }) => site),
       ['zurich'],
     )
+  })
+
+  test('asks no other site than is named, and none where one that is named is priced otherwise', async () => {
+    const w = await withFreshAcquirer(shared)
+    const { network, northcare, galway, zurich, federation: issuer } = w
+    const swiss = {
+      currency: 'CHF',
+      perRunMinor: 100,
+      per100PeopleMinor: 50,
+      minimumFeeMinor: 100,
+      capMinor: 1000,
+    }
+    const of = { galway: { issuer, country: 'IE' }, zurich: { issuer, country: 'CH' } }
+    await network.publish(galway, [
+      testOffer(galway, of.galway),
+      testOffer(galway, { ...of.galway, dataSet: 'games' }),
+    ])
+    const games = testOffer(zurich, { ...of.zurich, dataSet: 'games', tariff: swiss })
+    await network.publish(zurich, [testOffer(zurich, of.zurich), games])
+    const sealed = ['galway', 'zurich']
+    const asked = async (more: object) => {
+      const state = await send(w, { ...testAsk(network, northcare, { sites: sealed }), ...more })
+      return [state.reason ?? '', ...state.sites.map(({ site }) => String(site))]
+    }
+    assert.deepEqual(await asked({ sites: ['zurich'] }), ['', 'zurich'])
+    assert.deepEqual(await asked({ offer: 'games' }), ['', 'galway'])
+    assert.deepEqual(await asked({ offer: 'games', sites: sealed }), ['declined.limit'])
+    const nowhere = { ...testAsk(network, northcare), sites: ['nowhere'] }
+    const body = { ask: signAsk(nowhere, northcare) }
+    const problem = await network.refusal(northcare, NETWORK_API.ask, { body })
+    assert.deepEqual(
+      problem.errors?.map(({ field, expected }) => [field, expected]),
+      [['ask.sites[0]', 'expected a site of this network: galway, zurich']],
+    )
+  })
+
+  test('takes nothing for an ask that its acquirer signed as something else', async () => {
+    const w = await withFreshAcquirer(shared)
+    const text = canonicalJson(testAsk(w.network, w.northcare))
+    const ask = signJws(text, { typ: TYP.askBatch, key: w.northcare.signing })
+    const state = await w.network.call(w.northcare, NETWORK_API.ask, { body: { ask } })
+    assert.equal('reason' in state && state.reason, 'declined.signature')
   })
 
   test('gives the same answer to the same ask, and holds once', async () => {
@@ -155,6 +212,7 @@ describe('POST /v1/asks', () => {
     const [ask, other] = [testAsk(w.network, w.northcare), testAsk(w.network, w.northcare)]
     const [jws, otherJws] = [signAsk(ask, w.northcare), signAsk(other, w.northcare)]
     const forged = jws.slice(0, jws.lastIndexOf('.')) + otherJws.slice(otherJws.lastIndexOf('.'))
+    await limitDay(w, 1000)
     const state = await w.network.call(w.northcare, NETWORK_API.ask, { body: { ask: forged } })
     assert.ok('reason' in state)
     assert.equal(state.reason, 'declined.signature')
@@ -164,18 +222,14 @@ describe('POST /v1/asks', () => {
       query: { resume: 'true' },
     })
     assert.ok(!work.items.some(({ ask: id }) => id === ask.id))
-    assert.equal((await send(w, ask)).status, 'waiting')
+    assert.equal((await send(w, ask)).status, 'waiting', 'nor does it count towards the limit of the day')
     assert.deepEqual(await fundsOf(w), { available: 9000, held: 1000 })
     assert.ok((await w.network.call(w.network.operator, NETWORK_API.trialBalance)).isBalanced)
   })
 
   test('keeps the limit of the day', async () => {
     const w = await withFreshAcquirer(shared)
-    const body = { daily: [{ amount: 1500, currency: 'EUR' }] }
-    await w.network.call(w.network.operator, NETWORK_API.setLimits, {
-      params: { id: w.northcare.name },
-      body,
-    })
+    await limitDay(w, 1500)
     assert.equal((await send(w, testAsk(w.network, w.northcare))).status, 'waiting')
     assert.equal((await send(w, testAsk(w.network, w.northcare))).reason, 'declined.limit')
     w.clock.advance(24 * 3_600_000)
@@ -206,10 +260,7 @@ describe('a signed batch', () => {
       first,
     ]
     const answers = await w.network.askBatch(w.northcare, asks)
-    assert.deepEqual(
-      answers.map(({ reason, status }) => reason ?? status),
-      ['waiting', 'declined.no_route', 'waiting', 'waiting'],
-    )
+    assert.deepEqual(outcomesOf(answers), ['waiting', 'declined.no_route', 'waiting', 'waiting'])
     assert.deepEqual(await fundsOf(w), { available: 8000, held: 2000 })
   })
 
@@ -225,14 +276,76 @@ describe('a signed batch', () => {
     })
     const [after] = await w.network.askBatch(processor, [testAsk(w.network, w.northcare)])
     assert.equal(after?.status, 'waiting')
+    const seen = await w.network.call(processor, NETWORK_API.askState, { params: { id: after.id } })
+    assert.equal(seen.acquirer, w.northcare.name, 'who sent it may look')
+    const own = await w.network.askBatch(processor, [testAsk(w.network, processor)])
+    assert.deepEqual(outcomesOf(own), ['declined.member_unknown'], 'it asks nothing for itself')
+  })
+
+  test('of a suspended acquirer is declined whoever sends it, and may be sent again when it is not', async () => {
+    const w = await withFreshAcquirer(shared)
+    const { network, northcare } = w
+    const processor = await network.addMember('postroom', ['acquirer-processor'])
+    const params = { id: northcare.name }
+    await network.call(northcare, NETWORK_API.setProcessors, { params, body: { processors: ['postroom'] } })
+    const set = (status: string) =>
+      network.call(network.operator, NETWORK_API.setMemberStatus, { params, body: { status } })
+    const asks = [testAsk(network, northcare)]
+    await set('suspended')
+    assert.deepEqual(outcomesOf(await network.askBatch(processor, asks)), ['declined.member_unknown'])
+    await set('active')
+    assert.deepEqual(outcomesOf(await network.askBatch(processor, asks)), ['waiting'])
+  })
+
+  test('is worth nothing in the hands of another, and no longer than it may be', async () => {
+    const w = await withFreshAcquirer(shared)
+    const thief = await withFreshAcquirer(shared)
+    const { network, northcare } = w
+    const signed = (asks: readonly object[]) => ({
+      batch: signJws(canonicalJson({ processor: northcare.name, asks }), {
+        typ: TYP.askBatch,
+        key: northcare.signing,
+      }),
+    })
+    const body = signed([testAsk(network, northcare)])
+    const [stolen, sent] = [
+      await network.call(thief.northcare, NETWORK_API.ask, { body }),
+      await network.call(northcare, NETWORK_API.ask, { body }),
+    ]
+    assert.deepEqual('answers' in stolen && outcomesOf(stolen.answers), ['declined.signature'])
+    assert.deepEqual('answers' in sent && outcomesOf(sent.answers), ['waiting'])
+    const long = signed(Array<object>(LIMITS.asksPerBatchMax + 1).fill(testAsk(network, northcare)))
+    const problem = await network.refusal(northcare, NETWORK_API.ask, { body: long })
+    assert.equal(problem.errors?.[0]?.expected, 'expected at most 500 asks')
+  })
+
+  test('holds up to the limit of the day and no more, for that day, and a dry run never', async () => {
+    const w = await withFreshAcquirer(shared)
+    const ask = (more: object = {}) => testAsk(w.network, w.northcare, { ...more })
+    // One that is declined makes each be decided by itself.
+    const batch = async () =>
+      outcomesOf(
+        await w.network.askBatch(w.northcare, [ask({ mode: 'rows' }), ask(), ask(), ask({ dryRun: true })]),
+      )
+    await limitDay(w, 1000)
+    assert.deepEqual(await batch(), ['declined.no_route', 'waiting', 'declined.limit', 'waiting'])
+    assert.deepEqual(await batch(), ['declined.no_route', 'declined.limit', 'declined.limit', 'waiting'])
+    w.clock.advance(24 * 3_600_000)
+    assert.deepEqual(await batch(), ['declined.no_route', 'waiting', 'declined.limit', 'waiting'])
+    const poor = await w.network.addMember('poorhouse', ['acquirer'])
+    const asks = [testAsk(w.network, poor), testAsk(w.network, poor, { dryRun: true })]
+    assert.deepEqual(outcomesOf(await w.network.askBatch(poor, asks)), ['declined.funds', 'waiting'])
   })
 
   test('takes what the balance covers, in the order of the batch', async () => {
     const w = await withFreshAcquirer(shared)
     const asks = Array.from({ length: 12 }, () => testAsk(w.network, w.northcare))
     const answers = await w.network.askBatch(w.northcare, asks)
-    const outcomes = answers.map(({ reason, status }) => String(reason ?? status))
-    assert.deepEqual(outcomes, [...Array<string>(10).fill('waiting'), 'declined.funds', 'declined.funds'])
+    assert.deepEqual(outcomesOf(answers), [
+      ...Array<string>(10).fill('waiting'),
+      'declined.funds',
+      'declined.funds',
+    ])
     assert.deepEqual(await fundsOf(w), { available: 0, held: 10_000 })
   })
 })

@@ -9,6 +9,7 @@ import { Secret } from '../../src/kernel/secret.ts'
 import { NETWORK_API } from '../../src/protocol/http/network-endpoints.ts'
 import { testDecision } from '../../src/testing/test-decision.ts'
 import { testAsk } from '../../src/testing/test-network.ts'
+import type { TestParty } from '../../src/testing/test-network.ts'
 import { openWorld } from './world.ts'
 import type { World } from './world.ts'
 
@@ -160,6 +161,17 @@ describe('GET /v1/sites/{id}/work', () => {
     assert.equal((await w.network.refusal(w.zurich, NETWORK_API.work, { params })).status, 403)
     assert.equal((await w.network.refusal(w.northcare, NETWORK_API.work, { params })).status, 403)
     assert.equal((await w.network.refusal(w.network.operator, NETWORK_API.work, { params })).status, 403)
+  })
+
+  test('is what was asked of the site and of no other', async () => {
+    const { id } = await w.network.ask(w.northcare, testAsk(w.network, w.northcare, { sites: ['zurich'] }))
+    const resumed = async (site: TestParty) => {
+      const query = { resume: 'true' }
+      const work = await w.network.call(site, NETWORK_API.work, { params: { id: site.name }, query })
+      return work.items.map(({ ask }) => String(ask))
+    }
+    assert.ok((await resumed(w.zurich)).includes(id))
+    assert.ok(!(await resumed(w.galway)).includes(id))
   })
 
   test('gives nothing to a site that is suspended, and routes nothing to it', async () => {
