@@ -28,6 +28,9 @@ export interface Operator {
   }): Promise<FloorLimitView>
   /** Floor limits of a site that are not closed. */
   floorLimits(site: string): Promise<readonly FloorLimitView[]>
+  /** Suspends a member or a site, or ends its suspension; said again it changes nothing. */
+  setMemberStatus(member: string, status: 'active' | 'suspended'): Promise<MemberRecord>
+  setSiteStatus(site: string, status: 'active' | 'suspended'): Promise<SiteRecord>
   addSite(site: NewSite): Promise<SiteRecord>
   sites(): Promise<readonly SiteRecord[]>
   /** Books a deposit once for each key. */
@@ -71,6 +74,10 @@ export function openOperator(client: HttpClient): Operator {
       }),
     floorLimits: async (site) =>
       (await client.call(NETWORK_API.listFloorLimits, { params: { id: site } })).items,
+    setMemberStatus: (id, status) =>
+      client.call(NETWORK_API.setMemberStatus, { params: { id }, body: { status } }),
+    setSiteStatus: (id, status) =>
+      client.call(NETWORK_API.setSiteStatus, { params: { id }, body: { status } }),
     addSite: (body) => client.call(NETWORK_API.addSite, { body, isRepeatable: true }),
     sites: () =>
       collectPages((cursor) => client.call(NETWORK_API.listSites, { query: { cursor, limit: 200 } })),

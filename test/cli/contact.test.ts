@@ -41,6 +41,16 @@ test('a member says where it is written to, and the operator sees who has not sa
     (JSON.parse(own.out) as readonly { address: string }[]).map(({ address }) => address),
     ['privacy@northcare.example'],
   )
+  const standing = async (verb: string, id = 'atlas') =>
+    typedHere(home, ['member', verb, id, '--network', network.url])
+  for (let twice = 0; twice < 2; twice += 1)
+    assert.match((await standing('suspend')).out, /^atlas is suspended: it is let in nowhere/)
+  const shut = await typed('--as', 'atlas')
+  assert.deepEqual([shut.code, /suspended; ask the operator/.test(shut.error)], [1, true], shut.error)
+  assert.equal((await standing('resume')).out, 'atlas is active\n')
+  assert.equal((await typed('--as', 'atlas')).code, 0)
+  const nobody = await standing('suspend', 'nosuch')
+  assert.match(nobody.error, /^There is no member "nosuch"/)
   const taken = await typed('northcare', '--remove', '--as', 'northcare')
   assert.match(taken.out, /^Where northcare is written to is taken back/)
   assert.match((await typed('--as', 'operator')).out, /northcare +not said/)

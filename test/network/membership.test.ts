@@ -216,6 +216,17 @@ describe('keys', () => {
   })
 })
 
+test('a site is run by a custodian and by nobody else', async () => {
+  const body = {
+    id: 'limerick',
+    custodian: 'northcare',
+    country: 'IE',
+    keys: publicKeys(testParty('limerick')),
+  }
+  const problem = await w.network.refusal(w.network.operator, NETWORK_API.addSite, { body })
+  assert.match(problem.detail ?? '', /"northcare" is not a member with the role "custodian"/)
+})
+
 describe('suspension', () => {
   test('ends everything a member may do, until it is lifted', async () => {
     const member = await w.network.addMember('troubled', ['acquirer'])
@@ -228,6 +239,31 @@ describe('suspension', () => {
     assert.equal((await w.network.refusal(member, NETWORK_API.listMembers)).detail, 'suspended')
     await set('active')
     await w.network.call(member, NETWORK_API.listMembers)
+  })
+
+  test('of an issuer, its processor, a custodian or a site closes what is offered with it', async () => {
+    const { network, galway, federation } = w
+    const clerk = await network.addMember('clerkhouse', ['issuer-processor'])
+    const offer = testOffer(galway, { issuer: federation, country: 'IE', issuerProcessor: clerk.name })
+    w.clock.advance(1000)
+    await network.publish(galway, [offer])
+    const buyer = await network.addMember('purchaser', ['acquirer'])
+    await network.deposit(buyer, 10_000)
+    const asked = async () => (await network.ask(buyer, testAsk(network, buyer))).reason
+    const listed = async () =>
+      (await network.call(undefined, NETWORK_API.listOffers, { query: { site: 'galway' } })).items.length
+    for (const name of ['federation', 'clerkhouse', 'edgeworks', 'galway']) {
+      const { setSiteStatus, setMemberStatus } = NETWORK_API
+      const set = async (status: string) => {
+        const change = { params: { id: name }, body: { status } }
+        if (name === 'galway') await network.call(network.operator, setSiteStatus, change)
+        else await network.call(network.operator, setMemberStatus, change)
+      }
+      await set('suspended')
+      assert.deepEqual([await asked(), await listed()], ['declined.no_route', 0], name)
+      await set('active')
+      assert.deepEqual([await asked(), await listed()], [undefined, 1], name)
+    }
   })
 })
 

@@ -45,7 +45,7 @@ suite('work that a site pulls just as it is booked', () => {
     }
     const now = w.clock.now()
     const offers = (await Catalogue.open(db)).of(ask.offer)
-    const passed = passedAsk(sent, routeAsk(ask, { offers, isActive: () => true, now }))
+    const passed = passedAsk(sent, routeAsk(ask, { offers, isOpen: () => true, now }))
     const { rows } = await sql<{ sequence: bigint }>`select sequence from ask_site where ask = ${id}`.execute(
       db,
     )

@@ -5,6 +5,7 @@ import { LIMITS } from '../../kernel/limits.ts'
 import type { Database } from '../../kernel/postgres/database.ts'
 import type { ReceiptLog } from '../../transparency/receipt-log.ts'
 import type { Catalogue } from '../catalogue/catalogue.ts'
+import { isOpen } from '../catalogue/is-open.ts'
 import type { NetworkEvents } from '../events.ts'
 import type { Directory } from '../membership/directory.ts'
 import type { TermsOfUse } from '../membership/terms-of-use.ts'
@@ -92,7 +93,7 @@ export class Authoriser {
     const { directory, catalogue, termsOfUse } = this.#parts
     const route = routeAsk(sent.ask, {
       offers: catalogue.of(sent.ask.offer),
-      isActive: (site) => directory.site(site)?.status === 'active',
+      isOpen: (offer) => isOpen(offer, directory),
       now,
     })
     const termsLacking = termsOfUse.lacking(sent.ask.acquirer, now)

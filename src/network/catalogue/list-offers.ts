@@ -3,7 +3,9 @@ import type { Instant } from '../../kernel/clock.ts'
 import { areaContains } from '../../protocol/law/legal-zones.ts'
 import { isPurposeWithin } from '../../protocol/law/purpose.ts'
 import type { Offer } from '../../protocol/offer.ts'
+import type { Directory } from '../membership/directory.ts'
 import type { Catalogue } from './catalogue.ts'
+import { isOpen } from './is-open.ts'
 
 /** What somebody looks for among the offers; absent means any. */
 export interface OfferFilter {
@@ -14,8 +16,11 @@ export interface OfferFilter {
   readonly purpose?: string | undefined
 }
 
-/** The offers that match, by data set and site. */
-export function listOffers(catalogue: Catalogue, filter: OfferFilter, now: Instant): readonly Offer[] {
+/** The offers that match and are open, by data set and site. */
+export function listOffers(
+  { catalogue, directory, now }: { catalogue: Catalogue; directory: Directory; now: Instant },
+  filter: OfferFilter = {},
+): readonly Offer[] {
   const { dataSet, site, within, mode, purpose } = filter
   const today = formatDate(now)
   return catalogue
@@ -23,6 +28,7 @@ export function listOffers(catalogue: Catalogue, filter: OfferFilter, now: Insta
     .map(({ offer }) => offer)
     .filter(
       (offer) =>
+        isOpen(offer, directory) &&
         (dataSet === undefined || offer.dataSet === dataSet) &&
         (site === undefined || offer.site === site) &&
         (within === undefined || areaContains(within, offer.siteCountry, { today })) &&

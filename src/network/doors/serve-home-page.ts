@@ -1,6 +1,7 @@
 import { getConnInfo } from '@hono/node-server/conninfo'
 import type { OpenAPIHono } from '@hono/zod-openapi'
 import { sql } from 'kysely'
+import { listOffers } from '../catalogue/list-offers.ts'
 import { readAsks } from '../authorisation/read-asks.ts'
 import { listBalances, trialBalance } from '../ledger/balances.ts'
 import { listSettlements } from '../settlement/list-settlements.ts'
@@ -33,10 +34,11 @@ export function serveHomePage(app: OpenAPIHono, parts: NetworkParts): void {
   app.get('/', async (context) => {
     const remote = getConnInfo(context).remote.address
     const isLocal = parts.activityPage === 'local' && isFromHere(context.req.raw, remote)
+    const now = parts.clock.now()
     const html = homePage({
       name: parts.name,
-      now: parts.clock.now(),
-      offers: parts.catalogue.all().map(({ offer }) => offer),
+      now,
+      offers: listOffers({ catalogue: parts.catalogue, directory: parts.membership.directory, now }),
       activity: isLocal ? await readActivity(parts) : undefined,
     })
     return context.html(html, 200, {

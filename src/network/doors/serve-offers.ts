@@ -24,7 +24,7 @@ export function serveOffers(door: NetworkDoor, parts: NetworkParts): void {
     return { offers }
   })
   door.serve(NETWORK_API.listOffers, ({ query: { cursor, limit, ...filter } }) => {
-    const offers = listOffers(catalogue, filter, clock.now())
+    const offers = listOffers({ catalogue, directory, now: clock.now() }, filter)
     return Promise.resolve(
       pageAfter(offers, { cursor, limit, nameOf: ({ dataSet, site }) => `${dataSet} ${site}` }),
     )

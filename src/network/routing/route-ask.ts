@@ -25,16 +25,16 @@ export interface Leg {
 }
 
 /**
- * The offers of the sites that an ask may go to: same data set, mode and currency, a place that was asked for, a site
- * that is active, and to which the question is sealed. Whether a purpose is in an offer's terms is the site's to say, because purposes form a tree.
+ * The offers of the sites that an ask may go to: same data set, mode and currency, a place that was asked for, open (`is-open.ts`),
+ * and of a site to which the question is sealed. Whether a purpose is in an offer's terms is the site's to say, because purposes form a tree.
  */
 export function routeAsk(
   ask: Ask,
   {
     offers,
-    isActive,
+    isOpen,
     now,
-  }: { offers: readonly StandingOffer[]; isActive: (site: string) => boolean; now: Instant },
+  }: { offers: readonly StandingOffer[]; isOpen: (offer: Offer) => boolean; now: Instant },
 ): Route {
   const today = formatDate(now)
   const named = ask.sites[0] === 'any' ? undefined : new Set<string>(ask.sites)
@@ -45,7 +45,7 @@ export function routeAsk(
       Object.hasOwn(ask.question.sealed, offer.site) &&
       (ask.within === undefined ||
         ask.within.some((area) => areaContains(area, offer.siteCountry, { today }))) &&
-      isActive(offer.site),
+      isOpen(offer),
   )
   const payable = inPlace.filter(({ offer }) => offer.tariff.currency === ask.maxPrice.currency)
   const ranges = payable.map(priceRange)
