@@ -125,8 +125,10 @@ export const LIMITS = {
   diskReserveBytes: 32 * 1024 * 1024,
   /** People that an import numbers in one go: bounds memory, and how long others wait for the vault. */
   importPeopleAtOnce: 50_000,
-  /** People without rows whom one certificate is of at most: bounds a transaction, for which changes of grants wait. */
+  /** People without rows whom one certificate is of at most: bounds what a crash leaves half done, and how long an import waits. */
   erasedAtOnce: 10_000,
+  /** How long the site's own work keeps changes of grants waiting at a time: half of what one may take, and it has to be made too. */
+  grantTurnMs: 10,
   /** Memory of the engine that reads a file: buffers, and the keys of its people. */
   importReaderMemoryMiB: 768,
   /** Memory of the vault's engine. What needs more is refused, because spilling would write people's rows beside the vault. */

@@ -1,11 +1,13 @@
 import { sql } from 'kysely'
 import { Bitset } from '../../kernel/bitset.ts'
-import { later } from '../../kernel/clock.ts'
+import { later, monotonicMs } from '../../kernel/clock.ts'
 import type { Instant } from '../../kernel/clock.ts'
 import { digestOf } from '../../kernel/digest.ts'
 import { Fault } from '../../kernel/faults.ts'
 import { LIMITS } from '../../kernel/limits.ts'
 import type { DatabaseTransaction } from '../../kernel/postgres/database.ts'
+import { KEPT } from '../../kernel/postgres/kept-statements.ts'
+import { TurnSize } from '../../kernel/turn-size.ts'
 import { stepOf } from '../../protocol/money/tariff.ts'
 import type { DataSetId, MemberId } from '../../protocol/wire.ts'
 import { erasureInReceipts } from '../../protocol/rights/erasure.ts'
@@ -19,7 +21,7 @@ import { forgetGuardians } from '../principals/guardianship-store.ts'
 import { eraseUnlessKept, finishErasure } from '../rights/erase-person.ts'
 import { storesWhenDeleted } from '../rights/erased-stores.ts'
 import type { ErasureParts, WhoIsKept } from '../rights/erasure-request.ts'
-import { addReceipt, erasuresIn, insertErasureOfMany, saveDeletedMany } from '../rights/erasure-store.ts'
+import { addReceipt, erasuresIn, noteErasureOfMany, saveDeletedMany } from '../rights/erasure-store.ts'
 import type { ErasureRecord } from '../rights/erasure-store.ts'
 import { claimKeys } from '../vault/hold-keys.ts'
 import type { PersonWithoutRows } from '../vault/vault.ts'
@@ -29,23 +31,27 @@ import type { StayFacts } from './who-stays-known.ts'
 /** At whose word such an erasure is made. */
 const SITE = 'site'
 
-/** People who are erased one by one at the same time. */
-const ALONE_AT_ONCE = 64
+/** People who are erased one by one at the same time: each takes milliseconds for which changes of grants wait, since others are told. */
+const ALONE_AT_ONCE = 4
+
+/** People of whom it is looked at the same time who stays: what others have to do goes on in between. */
+const LOOKED_AT_ONCE = 1_000
 
 /**
  * Erases whoever has no row left, because the retention of all of theirs has ended, and of whom nothing is to be kept: what they are
  * found by, their key and what they granted go (GDPR Art. 5(1)(e), 17(1)(a)). Many at once, with one certificate; whoever
  * has recipients that are to be told is erased like anybody who asks for it. Each page is erased in the turn of imports, and whoever waits
- * for that is let in between two. Gives how many.
+ * for that is let in between two; whoever grants or withdraws is let in between two turns of a page. Gives how many.
  */
 export async function eraseWithoutRows(parts: ErasureParts): Promise<number> {
   const turn = importTurn(parts.vault)
   await turn.run(() => finishBegun(parts))
   let count = 0
+  const turnSize = new TurnSize({ goalMs: LIMITS.grantTurnMs, first: 128, countMax: 1_000 })
   for (let after = -1; ;) {
     const done = await turn.run(async () => {
       const page = await parts.vault.listWithoutRows({ after, limit: LIMITS.erasedAtOnce })
-      return { erased: await erasePage(parts, page), last: page.at(-1)?.person }
+      return { erased: await erasePage(parts, page, turnSize), last: page.at(-1)?.person }
     })
     if (done.last === undefined) return count
     after = done.last
@@ -60,27 +66,67 @@ async function finishBegun(parts: ErasureParts): Promise<void> {
     else if (begun.reason === 'retention') await finishErasure(parts, begun)
 }
 
-async function erasePage(parts: ErasureParts, page: readonly PersonWithoutRows[]): Promise<number> {
-  const facts = {
-    taking: takingDataSets(parts.manifests().values(), parts.clock.now()),
-    now: parts.clock.now(),
+/** Those of a page of whom many are erased under one certificate of a data set. */
+interface ManyBegun {
+  readonly erasure: string
+  readonly issuer: MemberId
+  readonly people: Bitset
+}
+
+async function erasePage(
+  parts: ErasureParts,
+  page: readonly PersonWithoutRows[],
+  turnSize: TurnSize,
+): Promise<number> {
+  const begun = new Map<DataSetId, ManyBegun>()
+  let count = 0
+  try {
+    for (let start = 0; start < page.length; start += LOOKED_AT_ONCE) {
+      const going = await whoGoes(parts, page.slice(start, start + LOOKED_AT_ONCE))
+      for (const [dataSet, { alone, others }] of going) {
+        const issuer = await issuerOf(parts, dataSet)
+        for (let first = 0; first < alone.length; first += ALONE_AT_ONCE)
+          count += await eraseEachAlone(parts, alone.slice(first, first + ALONE_AT_ONCE), issuer)
+        const many = begun.get(dataSet) ?? {
+          erasure: parts.ids.next('erasure'),
+          issuer,
+          people: new Bitset(),
+        }
+        begun.set(dataSet, many)
+        await noteMany(parts, { many, people: others, turnSize })
+      }
+    }
+  } finally {
+    // Whoever is noted is forgotten, whatever became of the others: rows that came meanwhile would go with them.
+    for (const { erasure, people } of begun.values()) {
+      const many = { count: people.count(), people }
+      if (many.count > 0) await finishErasureOfMany(parts, { erasure, many })
+      count += many.count
+    }
   }
-  const staying = await whoStaysKnown(parts.db, { people: page, ...facts })
-  const going = page.filter(({ person }) => !staying.has(person))
+  return count
+}
+
+/** Of some people those whom nothing keeps, by the data set that their last row was in. */
+async function whoGoes(parts: ErasureParts, people: readonly PersonWithoutRows[]) {
+  const now = parts.clock.now()
+  const taking = takingDataSets(parts.manifests().values(), now)
+  const staying = await whoStaysKnown(parts.db, { people, taking, now })
+  const going = people.filter(({ person }) => !staying.has(person))
   const told = await peopleGivenRows(
     parts.db,
     going.map(({ person }) => person),
   )
-  let count = 0
-  for (const [dataSet, all] of Map.groupBy(going, (one) => one.dataSet)) {
-    const issuer = await issuerOf(parts, dataSet)
-    const alone = all.filter(({ person }) => told.has(person))
-    for (let start = 0; start < alone.length; start += ALONE_AT_ONCE)
-      count += await eraseEachAlone(parts, alone.slice(start, start + ALONE_AT_ONCE), issuer)
-    const others = all.filter(({ person }) => !told.has(person))
-    if (others.length > 0) count += await eraseMany(parts, others, issuer)
-  }
-  return count
+  return [...Map.groupBy(going, (one) => one.dataSet)].map(
+    ([dataSet, all]) =>
+      [
+        dataSet,
+        {
+          alone: all.filter(({ person }) => told.has(person)),
+          others: all.filter(({ person }) => !told.has(person)),
+        },
+      ] as const,
+  )
 }
 
 async function issuerOf({ db }: ErasureParts, dataSet: DataSetId): Promise<MemberId> {
@@ -134,51 +180,58 @@ function whoStays(
   return whoStaysKnown(tx, { people, taking: takingDataSets(manifests().values(), now), now })
 }
 
-/** Notes it in the record, with keys destroyed and grants ended, then forgets them in the vault. */
-async function eraseMany(
+/** Notes it in the record, with keys destroyed and grants ended, in turns for which nobody who grants or withdraws waits long. */
+async function noteMany(
   parts: ErasureParts,
-  people: readonly PersonWithoutRows[],
-  issuer: MemberId,
-): Promise<number> {
-  const erasure = parts.ids.next('erasure')
+  { many, people, turnSize }: { many: ManyBegun; people: readonly PersonWithoutRows[]; turnSize: TurnSize },
+): Promise<void> {
+  for (let start = 0; start < people.length;) {
+    const some = people.slice(start, start + turnSize.count)
+    start += some.length
+    await noteSome(parts, { many, people: some, turnSize })
+  }
+}
+
+async function noteSome(
+  parts: ErasureParts,
+  { many, people, turnSize }: Parameters<typeof noteMany>[1],
+): Promise<void> {
   let going: readonly PersonWithoutRows[] = []
+  let begunMs = monotonicMs()
   await changeGrants(parts.consent, {
-    body: { eraseWithoutRows: erasure },
+    body: { eraseWithoutRows: many.erasure },
     facts: { by: SITE },
     act: async (tx, { last, now }) => {
+      begunMs = monotonicMs()
       await claimKeys(
         tx,
         people.map(({ person }) => person),
       )
       const staying = await whoStays(tx, parts, { people, now })
       going = people.filter(({ person }) => !staying.has(person))
-      const noted = await note(tx, parts, { erasure, issuer, going, last, now })
+      const noted = await note(tx, parts, { many, going, last, now })
       return {
         change: { sequence: last + noted.revoked.length, newTerms: [], given: [], ...noted },
         unchanged: 0,
       }
     },
   })
-  if (going.length > 0) {
-    const numbers = Bitset.of(going.map(({ person }) => person))
-    await finishErasureOfMany(parts, { erasure, many: { count: going.length, people: numbers } })
-  }
-  return going.length
+  turnSize.took(people.length, monotonicMs() - begunMs)
+  for (const { person } of going) many.people.add(person)
 }
 
 interface ManyToNote {
-  readonly erasure: string
-  readonly issuer: MemberId
+  readonly many: ManyBegun
   readonly going: readonly PersonWithoutRows[]
   readonly last: number
   readonly now: Instant
 }
 
-/** One receipt stands for all that ends: nobody is left who could look for their own. */
+/** One receipt stands for all that ends in a turn: nobody is left who could look for their own. */
 async function note(
   tx: DatabaseTransaction,
   { log, erasureWindowMs }: ErasureParts,
-  { erasure, issuer, going, last, now }: ManyToNote,
+  { many: { erasure, issuer, people: before }, going, last, now }: ManyToNote,
 ): Promise<{
   readonly revoked: readonly LiveGrant[]
   readonly principals: readonly { readonly what: 'forgotten'; readonly person: number }[]
@@ -187,12 +240,12 @@ async function note(
   const people = going.map(({ person }) => person)
   const live = await liveGrantsOf(tx, { people })
   const { rows: known } = await sql<{ person: number }>`
-    select forget_traces_of(${people}::integer[]) as person`.execute(tx)
+    ${KEPT} select forget_traces_of(${people}::integer[]) as person`.execute(tx)
   await forgetGuardians(
     tx,
     going.map(({ lookup }) => lookup),
   )
-  await sql`delete from person_key where person = any(${people}::integer[])`.execute(tx)
+  await sql`${KEPT} delete from person_key where person = any(${people}::integer[])`.execute(tx)
   const draft = {
     kind: 'retention',
     erasure: erasureInReceipts(erasure),
@@ -207,14 +260,14 @@ async function note(
     receipt: receipt.sequence,
   }))
   await insertRevocations(tx, ends, { now, by: SITE, cause: 'withdrawn' })
-  await insertErasureOfMany(tx, {
+  await noteErasureOfMany(tx, {
     erasure,
     issuer,
     reason: 'retention',
     requestedBy: SITE,
     requestedAt: now,
     permanentBy: later(now, erasureWindowMs),
-    people: Bitset.of(people),
+    people: before.union(Bitset.of(people)),
     receipt: receipt.sequence,
   })
   return {

@@ -1,6 +1,7 @@
 import { sql } from 'kysely'
 import type { Instant } from '../../kernel/clock.ts'
 import type { Database } from '../../kernel/postgres/database.ts'
+import { KEPT } from '../../kernel/postgres/kept-statements.ts'
 import type { Manifest } from '../../protocol/data-set.ts'
 import { periodEnd } from '../../protocol/law/retention.ts'
 import type { DataSetId } from '../../protocol/wire.ts'
@@ -26,7 +27,7 @@ export async function whoStaysKnown(
   const asked = people.map(({ person }) => person)
   const lookups = people.map(({ lookup }) => Buffer.from(lookup))
   const { rows } = await sql<{ person: number }>`
-    with asked as materialized (select * from unnest(${asked}::integer[], ${lookups}::bytea[]) as a (person, lookup))
+    ${KEPT} with asked as materialized (select * from unnest(${asked}::integer[], ${lookups}::bytea[]) as a (person, lookup))
     select g.person from consent_grant g join consent_terms t on t.id = g.terms
     where g.person = any(${asked}::integer[]) and t.data_set = any(${taking}::text[])
       and (g.valid_until_ms is null or g.valid_until_ms > ${now}::bigint)

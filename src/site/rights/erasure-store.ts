@@ -69,10 +69,11 @@ export async function insertErasures(
   return new Map(rows.map((row) => [row.erasure, toRecord(row)]))
 }
 
-/** Notes an erasure of many people at once. */
-export async function insertErasureOfMany(
+/** Notes an erasure of many people at once, or that more are among them. */
+export async function noteErasureOfMany(
   tx: DatabaseTransaction,
   made: Pick<NewErasure, 'erasure' | 'issuer' | 'reason' | 'requestedBy' | 'requestedAt' | 'permanentBy'> & {
+    /** All of them, those who were noted before too. */
     readonly people: Bitset
     readonly receipt: number
   },
@@ -81,7 +82,9 @@ export async function insertErasureOfMany(
   await sql`
     insert into erasure (erasure, people, people_count, issuer, reason, requested_by, state, requested_ms, permanent_by_ms, receipts)
     values (${made.erasure}, ${people}, ${made.people.count()}, ${made.issuer}, ${made.reason}, ${made.requestedBy}, 'begun',
-      ${made.requestedAt}, ${made.permanentBy}, array[${made.receipt}::bigint])`.execute(tx)
+      ${made.requestedAt}, ${made.permanentBy}, array[${made.receipt}::bigint])
+    on conflict (erasure) do update set people = excluded.people, people_count = excluded.people_count,
+      receipts = erasure.receipts || excluded.receipts`.execute(tx)
 }
 
 /** Notes that nothing is left of many that could be read; who they were is not kept any longer. Gives whether it was not noted before. */

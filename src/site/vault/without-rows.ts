@@ -2,10 +2,11 @@ import { DuckDBBlobValue } from '@duckdb/node-api'
 import type { DuckDBConnection } from '@duckdb/node-api'
 import { sql } from 'kysely'
 import type { RawBuilder } from 'kysely'
+import { onceUnderWay } from '../../kernel/clock.ts'
 import { dataSetIdSchema } from '../../protocol/wire.ts'
 import type { DataSetId } from '../../protocol/wire.ts'
 import { rowTables } from './data-set-tables.ts'
-import { runOwn } from './own-sql.ts'
+import { runOwn, streamOwn } from './own-sql.ts'
 import { PERSON_COLUMN, tableOf } from './stored-columns.ts'
 import type { PersonWithoutRows } from './vault.ts'
 
@@ -52,7 +53,7 @@ export async function listWithoutRows(
 ): Promise<readonly PersonWithoutRows[]> {
   const tables = await rowTables(connection)
   for (let from = after; ;) {
-    const last = (await noted(connection, { after: from, limit })).at(-1)
+    const last = await lastNoted(connection, { after: from, limit })
     if (last === undefined) return []
     const found = await stillWithout(connection, { tables, after: from, upTo: last })
     if (found.length > 0) return found
@@ -60,16 +61,19 @@ export async function listWithoutRows(
   }
 }
 
-async function noted(
+/** The last of so many who are noted after a number. */
+async function lastNoted(
   connection: DuckDBConnection,
   { after, limit }: { after: number; limit: number },
-): Promise<readonly number[]> {
+): Promise<number | undefined> {
   const found = await runOwn(
     connection,
     sql`
-      select person from _without_rows where person > ${sql.lit(after)} order by person limit ${sql.lit(limit)}`,
+      select max(person) from (
+        select person from _without_rows where person > ${sql.lit(after)} order by person limit ${sql.lit(limit)})`,
   )
-  return found.getRows().map(([person]) => Number(person))
+  const [last = null] = found.getRows()[0] ?? []
+  return last === null ? undefined : Number(last)
 }
 
 /** Of a stretch of numbers. Tables of rows are read for those alone who are noted, so that nobody else's are gathered. */
@@ -89,19 +93,21 @@ async function stillWithout(
         where h.person in (${some}) and h.household in (select ${person} from ${sql.id(table)}))`,
   )
   const conditions = [sql`p.lookup is not null`, isAmong(sql`p.number`), ...isElsewhere]
-  const found = await runOwn(
+  const stream = streamOwn(
     connection,
     sql`
       select p.number, p.lookup, w.data_set from _person p join _without_rows w on w.person = p.number
       where ${sql.join(conditions, sql` and `)} order by p.number`,
   )
+  const found: PersonWithoutRows[] = []
+  for await (const chunk of stream) {
+    for (const [number, lookup, dataSet] of chunk.getRows())
+      if (lookup instanceof DuckDBBlobValue)
+        found.push({ person: Number(number), lookup: lookup.bytes, dataSet: dataSetIdSchema.parse(dataSet) })
+    // Thousands of people take a while to read, and whoever grants meanwhile is not to wait for it.
+    await onceUnderWay()
+  }
   return found
-    .getRows()
-    .flatMap(([number, lookup, dataSet]) =>
-      lookup instanceof DuckDBBlobValue
-        ? [{ person: Number(number), lookup: lookup.bytes, dataSet: dataSetIdSchema.parse(dataSet) }]
-        : [],
-    )
 }
 
 /** Whom rows are about: those with their own number, and members of households. */

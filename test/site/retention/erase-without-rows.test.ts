@@ -152,6 +152,40 @@ test('whoever is brought again later is somebody new: what the earlier one grant
   assert.deepEqual(rows, [])
 })
 
+test('many go in several turns under one certificate; where a turn fails, whoever was noted before is forgotten', async () => {
+  const { site } = bare
+  const crowd = testPeople(300).map((person, index) => ({ ...person, id: `c-${index}` }))
+  await bare.fill({
+    dataSet: 'crowd',
+    people: crowd,
+    manifest: { retention: { period: 'P30D', from: '2026-03-20' } },
+  })
+  clock.advance(40 * DAY_MS)
+  const keysBefore = await keyCount()
+  let turns = 0
+  const log: typeof site.log = {
+    ...site.log,
+    issue: (tx, drafts) => {
+      const isTurn = drafts.some((draft) => 'grade' in draft && draft.grade === 'inaccessible')
+      if (isTurn) turns += 1
+      return isTurn && turns === 2
+        ? Promise.reject(new Error('the second turn fails'))
+        : site.log.issue(tx, drafts)
+    },
+  }
+  await assert.rejects(sweepRetention({ ...site, log }), { message: 'Cannot change grants' })
+  const gone = keysBefore - (await keyCount())
+  assert.ok(gone > 0 && gone < 300, `${gone} were noted in the first turn`)
+  const known = await Promise.all(crowd.map(({ id }) => isKnown(id)))
+  assert.equal(known.filter((one) => !one).length, gone)
+  assert.deepEqual(await erasuresIn(site.db, 'begun'), [])
+
+  assert.equal((await sweepRetention(site)).people, 300 - gone)
+  const [rest, first] = (await erasuresIn(site.db, 'deleted')).toReversed()
+  assert.deepEqual([first?.many?.count, rest?.many?.count], [gone, 300 - gone])
+  assert.ok((rest?.receipts.length ?? 0) > 2, 'a receipt for each turn, and one at the end')
+})
+
 /** What a person is found by and the wrapped key, as the bytes that stand in files. */
 async function marksOf(keys: readonly string[]): Promise<readonly Buffer[]> {
   const { site } = bare
