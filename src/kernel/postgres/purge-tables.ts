@@ -95,8 +95,9 @@ async function isAlone(db: Database, clock: Clock): Promise<boolean> {
 }
 
 /**
- * Moves on past every segment that is there and has the old ones removed instead of renamed for later use. Needs a
- * superuser, as the embedded PostgreSQL's is; elsewhere the log is the administrator's.
+ * Moves on past every segment that is there and has the old ones removed instead of renamed for later use. Whoever removes them hears
+ * of that setting at some time only, and one that was renamed keeps its bytes under a name that is still to come: so nothing may lie
+ * ahead of the segment that is written. Needs a superuser, as the embedded PostgreSQL's is; elsewhere the log is the administrator's.
  */
 async function recycleLog(db: Database, clock: Clock): Promise<boolean> {
   const { rows } = await sql<{ is_superuser: string }>`show is_superuser`.execute(db)
@@ -104,11 +105,14 @@ async function recycleLog(db: Database, clock: Clock): Promise<boolean> {
   await sql`alter system set wal_recycle = off`.execute(db)
   await sql`select pg_reload_conf()`.execute(db)
   try {
-    const newest = (await segments(db)).at(-1) ?? ''
+    await sql`checkpoint`.execute(db)
     for (let attempt = 0; attempt < RECYCLE_ATTEMPTS_MAX; attempt += 1) {
+      const newest = (await segments(db)).at(-1) ?? ''
       await switchPast(db, newest)
       await sql`checkpoint`.execute(db)
-      if ((await segments(db)).every((name) => name > newest)) return true
+      const left = await segments(db)
+      const present = await presentSegment(db)
+      if (left.every((name) => name > newest && name <= present)) return true
       await clock.sleep(POLL_MS)
     }
     return false
@@ -120,13 +124,18 @@ async function recycleLog(db: Database, clock: Clock): Promise<boolean> {
 
 async function switchPast(db: Database, newest: string): Promise<void> {
   for (let count = 0; count < SEGMENTS_MAX; count += 1) {
-    const { rows } = await sql<{ present: string }>`
-      select pg_walfile_name(pg_current_wal_insert_lsn()) as present`.execute(db)
-    if ((rows[0]?.present ?? '') > newest) return
+    if ((await presentSegment(db)) > newest) return
     // Without a record in it a segment is not switched.
     await sql`select pg_logical_emit_message(false, 'hedgerow', 'purge')`.execute(db)
     await sql`select pg_switch_wal()`.execute(db)
   }
+}
+
+/** The segment that is written now. */
+async function presentSegment(db: Database): Promise<string> {
+  const { rows } = await sql<{ present: string }>`
+    select pg_walfile_name(pg_current_wal_insert_lsn()) as present`.execute(db)
+  return rows[0]?.present ?? ''
 }
 
 async function segments(db: Database): Promise<readonly string[]> {

@@ -43,3 +43,21 @@ test('nobody waits behind a purge that waits for its lock', { timeout: 60_000 },
   const { rows } = await sql<{ size: bigint }>`select pg_relation_size('kept') as size`.execute(db)
   assert.equal(Number(rows[0]?.size), 0)
 })
+
+test('a log whose segments are kept for later use is not told to be without what was deleted', async () => {
+  await using postgres = await testPostgres()
+  const { db } = postgres
+  await sql`create table forgotten (x text)`.execute(db)
+  const { rows } = await sql<{ pid: number }>`
+    select (regexp_match(pg_read_file('postmaster.pid'), '^[0-9]+'))[1]::integer as pid`.execute(db)
+  const postmaster = rows[0]?.pid ?? 0
+  const purge = () => purgeTables({ db, clock: systemClock }, ['forgotten'])
+  // Whoever writes the checkpoints hears of settings from it, and segments that are past are renamed until then.
+  process.kill(postmaster, 'SIGSTOP')
+  try {
+    assert.equal((await purge()).isLogRecycled, false)
+  } finally {
+    process.kill(postmaster, 'SIGCONT')
+  }
+  assert.equal((await purge()).isLogRecycled, true)
+})
