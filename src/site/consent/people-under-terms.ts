@@ -87,12 +87,12 @@ class CountedPeople {
   }
 }
 
-/** Grants with an interval, in flat arrays: 20 bytes each. */
+/** Grants with an interval, in flat arrays: 20 bytes each. Of most terms there is none, or one. */
 class TimedGrants {
   #length = 0
-  #people = new Int32Array(16)
-  #from = new Float64Array(16)
-  #until = new Float64Array(16)
+  #people = new Int32Array(0)
+  #from = new Float64Array(0)
+  #until = new Float64Array(0)
   /** Who held when last asked, and the moments between which that stays so. */
   #held: { readonly people: Bitset; readonly since: number; readonly before: number } | undefined
 
@@ -161,7 +161,7 @@ class TimedGrants {
   }
 
   #grow(): void {
-    const capacity = this.#people.length * 2
+    const capacity = Math.max(4, this.#people.length * 2)
     const people = new Int32Array(capacity)
     const from = new Float64Array(capacity)
     const until = new Float64Array(capacity)
