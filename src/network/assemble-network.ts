@@ -130,7 +130,7 @@ export async function serveNetwork(start: NetworkStart): Promise<ServingNetwork>
   const running = starting.move()
   return {
     url: door.url,
-    ended,
+    ended: Promise.race([ended, line.ended]),
     sweep,
     async [Symbol.asyncDispose]() {
       await running.disposeAsync()

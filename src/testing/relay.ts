@@ -16,9 +16,13 @@ export interface Relay extends AsyncDisposable {
   cutAll(): void
 }
 
-/** Opens one on a free loopback port before the server at `target`; `accept` refuses a connection by giving nothing. */
+/** Opens one on a free loopback port before the server at `target`, an address or the path of a socket; `accept` refuses a connection by giving nothing. */
 export async function relay(target: string, accept: () => RelayedConnection | undefined): Promise<Relay> {
-  const { hostname, port } = new URL(target)
+  const dial = () => {
+    if (target.startsWith('/')) return connect(target)
+    const { hostname, port } = new URL(target)
+    return connect(Number(port), hostname)
+  }
   const open = new Set<Socket>()
   const cutAll = () => {
     for (const socket of open) socket.destroy()
@@ -30,7 +34,7 @@ export async function relay(target: string, accept: () => RelayedConnection | un
       client.destroy()
       return
     }
-    const upstream = connect(Number(port), hostname)
+    const upstream = dial()
     for (const [from, to, side] of [
       [client, upstream, 'client'],
       [upstream, client, 'server'],

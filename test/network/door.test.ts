@@ -6,9 +6,10 @@ import { request } from 'node:http'
 import type { IncomingMessage } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import pg from 'pg'
 import { after, before, describe, test } from 'node:test'
 import { sql } from 'kysely'
-import { systemClock } from '../../src/kernel/clock.ts'
+import { formatInstant, later, systemClock } from '../../src/kernel/clock.ts'
 import { Fault } from '../../src/kernel/faults.ts'
 import { LIMITS } from '../../src/kernel/limits.ts'
 import { silentLog } from '../../src/kernel/log.ts'
@@ -17,9 +18,12 @@ import { connect } from '../../src/kernel/postgres/open-postgres.ts'
 import { Secret } from '../../src/kernel/secret.ts'
 import { loadNetworkSettings, networkDirectory } from '../../src/network/config.ts'
 import { NETWORK_API } from '../../src/protocol/http/network-endpoints.ts'
-import { testDecision } from '../../src/testing/test-decision.ts'
+import { breakableLine } from '../../src/testing/breakable-line.ts'
+import type { BreakableLine } from '../../src/testing/breakable-line.ts'
+import { testClearing, testDecision } from '../../src/testing/test-decision.ts'
+import { testDatabaseUrl } from '../../src/testing/test-postgres.ts'
 import { signAsk, testAsk, testNetwork, tokenOf } from '../../src/testing/test-network.ts'
-import { openWorld } from './world.ts'
+import { fundsOf, openWorld } from './world.ts'
 import type { World } from './world.ts'
 
 const written: string[] = []
@@ -244,6 +248,75 @@ describe('a database that goes away', () => {
   })
 })
 
+/** A line to a test's PostgreSQL, which listens on a socket alone, and the address of the database behind it. */
+async function lineTo(databaseUrl: string): Promise<BreakableLine & { readonly databaseUrl: string }> {
+  const { pathname, searchParams, username, password } = new URL(databaseUrl.replace('@/', '@localhost/'))
+  const line = await breakableLine(`${searchParams.get('host')}/.s.PGSQL.${searchParams.get('port')}`)
+  const { host } = new URL(line.url)
+  return { ...line, databaseUrl: `postgresql://${username}:${password}@${host}${pathname}` }
+}
+
+test('a database whose answer is lost after it has committed: whoever asks again is told, and nothing is done twice', async () => {
+  await using line = await lineTo((await testDatabaseUrl('network')).reveal())
+  await using own = await openWorld({ databaseUrl: line.databaseUrl })
+  const { network, northcare, galway } = own
+  const { operator } = network
+  const ask = testAsk(network, northcare)
+  const trade = { ask: ask.id, acquirer: 'northcare', issuer: 'federation' }
+  const keyed = (key: string, body: object) => ({ body, headers: { 'idempotency-key': key } })
+  const moved = (kind: string, amount: number) => ({
+    kind,
+    member: 'northcare',
+    amount: { amount, currency: 'EUR' },
+  })
+  const limit = {
+    acquirer: 'northcare',
+    amount: { amount: 1_000, currency: 'EUR' },
+    validUntil: formatInstant(later(own.clock.now(), 3_600_000)),
+  }
+  const params = { id: 'galway' }
+  const signed = { ask: signAsk(ask, northcare) }
+  const decision = testDecision(network, galway, { ...trade, priceMinor: 300, isUncleared: true })
+  const clearing = testClearing(network, galway, { ...trade, priceMinor: 300 })
+  const acts: readonly [string, string, () => Promise<unknown>][] = [
+    ['an ask', ask.id, () => network.call(northcare, NETWORK_API.ask, { body: signed })],
+    ['a decision', ask.id, () => network.call(galway, NETWORK_API.decide, { params, body: decision })],
+    ['its clearing', 'commit', () => network.call(galway, NETWORK_API.clear, { params, body: { clearing } })],
+    [
+      'a deposit',
+      'commit',
+      () => network.call(operator, NETWORK_API.transfer, keyed('movement-1', moved('deposit', 500))),
+    ],
+    [
+      'a withdrawal',
+      'commit',
+      () => network.call(operator, NETWORK_API.transfer, keyed('movement-2', moved('withdrawal', 200))),
+    ],
+    [
+      'a floor limit',
+      'commit',
+      () => network.call(operator, NETWORK_API.giveFloorLimit, { params, ...keyed('limit-no-1', limit) }),
+    ],
+    ['a settlement', 'commit', () => network.call(operator, NETWORK_API.settle, keyed('settlement-1', {}))],
+  ]
+  for (const [what, text, act] of acts) {
+    line.loseAnswersTo(text)
+    await assert.rejects(act(), /fault\.database_unreachable/, what)
+    line.mend()
+    await act()
+  }
+  assert.deepEqual(await fundsOf(own), { available: 10_000 - 300 + 500 - 200 - 1_000, held: 1_000 })
+  const { items } = await network.call(operator, NETWORK_API.listTransfers)
+  const kinds = Object.groupBy(items, ({ kind }) => kind)
+  assert.deepEqual(
+    [kinds.deposit, kinds.withdrawal, kinds.capture].map((of) => of?.length),
+    [2, 1, 4],
+  )
+  const settled = await network.call(operator, NETWORK_API.listSettlements)
+  assert.equal(settled.items.length, 1)
+  assert.ok((await network.call(operator, NETWORK_API.trialBalance)).isBalanced)
+})
+
 describe('settings', () => {
   test('come from a file, then the environment, then flags; every problem is named at once', async () => {
     const directory = await mkdtemp(join(tmpdir(), 'hedgerow-settings-'))
@@ -280,6 +353,37 @@ describe('settings', () => {
     const refused = testNetwork({ clock: systemClock, root, databaseUrl: w.databaseUrl })
     await assert.rejects(refused, { code: 'fault.database_in_use', message: /another network does/ })
     await rm(root, { recursive: true })
+  })
+
+  test('a database is taken again as soon as its connection is lost, and not served from beside another network', async () => {
+    await using own = await testNetwork({ clock: w.clock })
+    const other = new pg.Client({ connectionString: own.databaseUrl })
+    await other.connect()
+    const lose = () =>
+      other.query(
+        "select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database() and application_name = 'hedgerow-booking'",
+      )
+    const holders = async () => {
+      const { rows } = await other.query<{ pid: number }>(
+        "select pid from pg_locks where locktype = 'advisory' and objid = 74000101 and granted and database = (select oid from pg_database where datname = current_database())",
+      )
+      return rows.map(({ pid }) => pid)
+    }
+    const [before] = await holders()
+    await lose()
+    while ([undefined, before].includes((await holders())[0])) await systemClock.sleep(10)
+    const member = await own.addMember('northcare', ['acquirer'])
+    const state = await own.ask(member, testAsk(own, member, { sites: [], dryRun: true }))
+    assert.equal(state.reason, 'declined.no_route')
+    // The other network waits for the lock, so that it has it before anybody else.
+    const taken = new pg.Client({ connectionString: own.databaseUrl })
+    await taken.connect()
+    const taking = taken.query('select pg_advisory_lock(74000101)')
+    await lose()
+    await taking
+    const { code } = await own.serving.ended
+    assert.equal(code, 'fault.database_in_use')
+    await Promise.all([other.end(), taken.end()])
   })
 
   test('a port that is taken is one clear sentence, and leaves the directory free', async () => {

@@ -9,6 +9,7 @@ import { pinSession } from '../../kernel/postgres/pinned-session.ts'
 const OWNER_LOCK = 74_000_101
 const OWNER_ATTEMPTS = 20
 const OWNER_PAUSE_MS = 100
+const REGAIN_PAUSE_MS = 200
 
 /** A statement as the database takes it. Its text is one of a few, for it stays prepared under it. */
 export interface Statement {
@@ -24,8 +25,12 @@ export interface Statement {
 export class BookingLine implements AsyncDisposable {
   readonly #postgres: Pick<Postgres, 'url' | 'session'>
   readonly #names = new Map<string, string>()
+  readonly #closing = new AbortController()
+  readonly #ending = Promise.withResolvers<Fault>()
   #client: pg.Client | undefined
   #connecting: Promise<pg.Client> | undefined
+  #isRegaining = false
+  #backend: Backend | undefined
 
   constructor(postgres: Pick<Postgres, 'url' | 'session'>) {
     this.#postgres = postgres
@@ -53,7 +58,13 @@ export class BookingLine implements AsyncDisposable {
     )
   }
 
+  /** Resolves when another network has taken the database, because our connection had been lost: then this one is not to go on. */
+  get ended(): Promise<Fault> {
+    return this.#ending.promise
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
+    this.#closing.abort()
     await this.#client?.end()
   }
 
@@ -71,7 +82,9 @@ export class BookingLine implements AsyncDisposable {
       keepAlive: true,
     })
     const forget = () => {
-      if (this.#client === client) this.#client = undefined
+      if (this.#client !== client) return
+      this.#client = undefined
+      void this.#regain()
     }
     client.on('error', forget)
     client.on('end', forget)
@@ -88,15 +101,43 @@ export class BookingLine implements AsyncDisposable {
   }
 
   /**
+   * The lock is gone with the connection (it broke, or the database failed over): it is taken again at once and not with the next ask,
+   * since until then another network could start, and each would go by what it has in memory.
+   */
+  async #regain(): Promise<void> {
+    if (this.#isRegaining) return
+    this.#isRegaining = true
+    const { signal } = this.#closing
+    while (!signal.aborted && this.#client === undefined) {
+      try {
+        await this.#connect()
+      } catch (error) {
+        if (error instanceof Fault && error.code === 'fault.database_in_use')
+          return this.#ending.resolve(error)
+        await systemClock.sleep(REGAIN_PAUSE_MS, signal)
+      }
+    }
+    this.#isRegaining = false
+  }
+
+  /**
    * Takes the database for this network alone: what is kept in memory, and the order of the sites' work, hold for one
    * process. The lock lasts as long as the connection.
    */
   async #own(client: pg.Client): Promise<void> {
+    const before = this.#backend
     for (let attempt = 0; attempt < OWNER_ATTEMPTS; attempt += 1) {
-      const { rows } = await client.query<{ owned: boolean }>(
-        `select pg_try_advisory_lock(${OWNER_LOCK}) as owned`,
+      const { rows } = await client.query<Backend & { owned: boolean }>(
+        `select pg_try_advisory_lock(${OWNER_LOCK}) as owned, pid, backend_start::text as since
+         from pg_stat_activity where pid = pg_backend_pid()`,
       )
-      if (rows[0]?.owned === true) return
+      const [row] = rows
+      if (row?.owned === true) {
+        this.#backend = { pid: row.pid, since: row.since }
+        return
+      }
+      // The database may not have noticed yet that our own connection broke; whoever else has the lock is another network.
+      if (before && !(await endBackend(client, before))) break
       // The connection of one that was killed a moment ago may still be there.
       await systemClock.sleep(OWNER_PAUSE_MS)
     }
@@ -113,6 +154,21 @@ export class BookingLine implements AsyncDisposable {
     this.#names.set(text, name)
     return name
   }
+}
+
+/** One connection as the database knows it. */
+interface Backend {
+  readonly pid: number
+  readonly since: string
+}
+
+/** Ends a connection of our own that is still there; gives whether it was. */
+async function endBackend(client: pg.Client, { pid, since }: Backend): Promise<boolean> {
+  const { rows } = await client.query(
+    'select pg_terminate_backend(pid) from pg_stat_activity where pid = $1 and backend_start::text = $2',
+    [pid, since],
+  )
+  return rows.length > 0
 }
 
 /** A SQLSTATE that the statement itself raised, which its caller knows how to read. */
