@@ -270,6 +270,8 @@ describe('names', () => {
     await using w = await openWorld({ settings: { name: 'nordic' } })
     for (const name of ['network', 'netw0rk', 'net-work', 'operator', 'nordic', 'nord1c']) {
       await assert.rejects(w.network.addMember(name, ['issuer', 'acquirer']), /Refused with 409/, name)
+      const site = w.network.addSite(name, { custodian: w.edgeworks, country: 'IE' })
+      await assert.rejects(site, /Refused with 409/, name)
     }
   })
 })

@@ -234,6 +234,10 @@ describe('POST /v1/asks', () => {
     assert.equal((await send(w, testAsk(w.network, w.northcare))).reason, 'declined.limit')
     w.clock.advance(24 * 3_600_000)
     assert.equal((await send(w, testAsk(w.network, w.northcare))).status, 'waiting')
+    assert.equal((await send(w, testAsk(w.network, w.northcare))).reason, 'declined.limit')
+    const none = { params: { id: w.northcare.name }, body: { daily: [] } }
+    await w.network.call(w.network.operator, NETWORK_API.setLimits, none)
+    assert.equal((await send(w, testAsk(w.network, w.northcare))).status, 'waiting')
   })
 
   test('names each field that is wrong', async () => {

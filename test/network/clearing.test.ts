@@ -120,6 +120,10 @@ describe('POST /v1/sites/{id}/decisions', () => {
       assert.equal((await w.network.refusal(w.galway, NETWORK_API.decide, sent)).code, 'fault.conflict')
     }
     assert.deepEqual(await fundsOf(w), { available: 9700, held: 0 })
+    const later = await sendAsk(w)
+    await decide(w, later, { isUncleared: true })
+    const otherwise = { isUncleared: true, decision: { price: { amount: 100, currency: 'EUR' } } }
+    assert.equal((await refusedDecision(w, later, otherwise)).code, 'fault.conflict')
   })
 
   test('frees the whole share after a decline', async () => {
@@ -397,12 +401,15 @@ describe('the sweep', () => {
 
   test('frees what is held for a clearing record that never comes', async () => {
     const w = await withFreshAcquirer(shared)
-    const ask = await sendAsk(w)
+    // A day after it was answered and after it expired, whichever is later.
+    const ask = await sendAsk(w, { expires: formatInstant(later(w.clock.now(), 2 * 3_600_000)) })
     await decide(w, ask, { isUncleared: true })
+    for (const hours of [1, 24]) {
+      w.clock.advance(hours * 3_600_000)
+      await w.network.serving.sweep()
+      assert.deepEqual(await fundsOf(w), { available: 9000, held: 1000 })
+    }
     w.clock.advance(3_600_000)
-    await w.network.serving.sweep()
-    assert.deepEqual(await fundsOf(w), { available: 9000, held: 1000 })
-    w.clock.advance(24 * 3_600_000)
     await w.network.serving.sweep()
     assert.deepEqual(await fundsOf(w), { available: 10_000, held: 0 })
     const clearing = testClearing(w.network, w.galway, {

@@ -108,6 +108,8 @@ describe('the door', () => {
       body: { daily },
     })
     assert.deepEqual(problem.errors, [{ field: 'daily', expected: 'expected each currency once' }])
+    const nobody = { params: { id: 'nobody' }, body: { daily: [] } }
+    assert.equal((await w.network.refusal(w.network.operator, NETWORK_API.setLimits, nobody)).status, 404)
   })
 
   test('gives the same answer for the same Idempotency-Key, and 409 with another body', async () => {

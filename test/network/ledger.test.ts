@@ -162,6 +162,12 @@ describe('the ledger', () => {
       }
     }
     await assert.rejects(sql`update transfer set amount_minor = 1`.execute(postgres.db), /append-only/)
+    // One account that is not what the journal says, though all of them together are.
+    await sql`update account set debits_minor = debits_minor + 1, credits_minor = credits_minor + 1 where owner = 'northcare'`.execute(
+      postgres.db,
+    )
+    const astray = await w.network.call(w.network.operator, NETWORK_API.trialBalance)
+    assert.deepEqual([astray.isBalanced, astray.items[0]?.differenceMinor], [false, 0])
     await assert.rejects(
       sql`update account set debits_minor = credits_minor + 1 where kind = 'funds'`.execute(postgres.db),
       /account_not_overdrawn/,
@@ -188,9 +194,17 @@ describe('the ledger', () => {
       bookTransfer(parts, deposit),
     ])
     assert.equal(new Set(booked.map(({ id }) => id)).size, 1)
-    await assert.rejects(bookTransfer(parts, { ...deposit, amount: money(501, 'EUR') }), {
-      code: 'fault.idempotency_conflict',
-    })
+    const others = [
+      { amount: money(501, 'EUR') },
+      { amount: money(500, 'CHF') },
+      { member: 'federation' },
+      { kind: 'withdrawal' as const },
+      { reference: 'another' },
+    ]
+    for (const other of others)
+      await assert.rejects(bookTransfer(parts, { ...deposit, ...other }), {
+        code: 'fault.idempotency_conflict',
+      })
     const withdrawal = {
       ...deposit,
       kind: 'withdrawal' as const,

@@ -143,11 +143,11 @@ describe('registration', () => {
     }
     const first = await w.network.call(w.network.operator, NETWORK_API.addMember, { body })
     assert.deepEqual(await w.network.call(w.network.operator, NETWORK_API.addMember, { body }), first)
-    const other = { body: { ...body, country: 'DE' } }
-    assert.equal(
-      (await w.network.refusal(w.network.operator, NETWORK_API.addMember, other)).code,
-      'fault.conflict',
-    )
+    for (const more of [{ country: 'DE' }, { keys: publicKeys(testParty('insurer')) }]) {
+      const other = { body: { ...body, ...more } }
+      const refused = await w.network.refusal(w.network.operator, NETWORK_API.addMember, other)
+      assert.equal(refused.code, 'fault.conflict')
+    }
   })
 
   test('names every field that is wrong', async () => {
@@ -205,8 +205,23 @@ describe('keys', () => {
         .status,
       403,
     )
+    const grant = { grant_type: 'urn:ietf:params:oauth:grant-type:jwt-bearer' } as const
+    const assertion = tokenOf(old, {
+      audience: w.network.name,
+      now: w.clock.now(),
+      jti: w.network.ids.next('jti'),
+    })
+    const { access_token } = await w.network.call(undefined, NETWORK_API.token, {
+      body: { ...grant, assertion },
+    })
+    const withToken = () =>
+      fetch(`${w.network.url}/v1/members`, { headers: { authorization: `Bearer ${access_token}` } })
+    assert.equal((await withToken()).status, 200)
     const record = await w.network.call(old, NETWORK_API.rotateMemberKeys, { params, body: { rotation } })
     assert.deepEqual(record.keys, publicKeys(next))
+    assert.equal((await withToken()).status, 401, 'a token that was given for the old key')
+    const again = await w.network.call(next, NETWORK_API.rotateMemberKeys, { params, body: { rotation } })
+    assert.deepEqual(again, record, 'whoever did not hear the answer')
     const followed = followKeyChain('rotator', record.firstKeys, record.rotations)
     assert.ok(followed.ok && followed.value.signing.x === record.keys.signing.x)
     assert.equal((await w.network.refusal(old, NETWORK_API.listMembers)).detail, 'unknown-key')
@@ -214,6 +229,15 @@ describe('keys', () => {
     assert.equal((await w.network.ask(next, testAsk(w.network, next), old)).reason, 'declined.signature')
     assert.equal((await w.network.ask(next, testAsk(w.network, next))).reason, 'declined.funds')
   })
+})
+
+test('asks are sent by a processor and by nobody else', async () => {
+  const sent = { params: { id: 'northcare' }, body: { processors: ['federation'] } }
+  const problem = await w.network.refusal(w.northcare, NETWORK_API.setProcessors, sent)
+  assert.match(
+    problem.detail ?? '',
+    /"federation" is not a member|it is not a member with the role "acquirer-processor"/,
+  )
 })
 
 test('a site is run by a custodian and by nobody else', async () => {
@@ -303,16 +327,29 @@ describe('offers', () => {
   })
 
   test('are refused when they are not the site’s own, naming the fields', async () => {
-    const wrong = testOffer(w.zurich, { issuer: w.edgeworks, country: 'IE' })
-    const payload = canonicalJson({ site: 'galway', offers: [wrong], time: formatInstant(w.clock.now()) })
-    const signed = (key: TestParty) => ({
-      params: { id: 'galway' },
-      body: { offers: signJws(payload, { typ: TYP.offer, key: key.signing }) },
-    })
+    const wrong = testOffer(w.zurich, { issuer: w.edgeworks, country: 'CH', issuerProcessor: 'federation' })
+    const signed = (key: TestParty, list: object = {}) => {
+      const payload = canonicalJson({
+        site: 'galway',
+        offers: [wrong],
+        time: formatInstant(w.clock.now()),
+        ...list,
+      })
+      return {
+        params: { id: 'galway' },
+        body: { offers: signJws(payload, { typ: TYP.offer, key: key.signing }) },
+      }
+    }
     const problem = await w.network.refusal(w.galway, NETWORK_API.publishOffers, signed(w.galway))
     assert.deepEqual(
       problem.errors?.map(({ field }) => field),
-      ['offers[0].site', 'offers[0].siteKeys', 'offers[0].issuer'],
+      ['site', 'siteCountry', 'siteKeys', 'issuer', 'issuerProcessor'].map((field) => `offers[0].${field}`),
+    )
+    const elsewhere = signed(w.galway, { site: 'zurich', offers: [] })
+    const refused = await w.network.refusal(w.galway, NETWORK_API.publishOffers, elsewhere)
+    assert.deepEqual(
+      refused.errors?.map(({ field }) => field),
+      ['site'],
     )
     assert.equal((await w.network.refusal(w.galway, NETWORK_API.publishOffers, signed(w.zurich))).status, 400)
     assert.equal((await w.network.refusal(w.zurich, NETWORK_API.publishOffers, signed(w.galway))).status, 403)

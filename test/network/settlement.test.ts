@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import type { SettleAnswer } from '../../src/protocol/http/money-api.ts'
+import { LIMITS } from '../../src/kernel/limits.ts'
 import { NETWORK_API } from '../../src/protocol/http/network-endpoints.ts'
 import type { Settlement } from '../../src/protocol/money/settlement.ts'
 import { testDecision } from '../../src/testing/test-decision.ts'
@@ -81,6 +82,20 @@ describe('POST /v1/settlements', () => {
       rest.items.map(({ id }) => id),
       [first.id],
     )
+  })
+
+  test('settles once, however many close the window at once and however late one asks again', async () => {
+    await using w = await openWorld()
+    await trade(w, 300)
+    const keys = ['settlement-1', 'settlement-2', 'settlement-3', 'settlement-4']
+    const answers = await Promise.all(keys.map((key) => close(w, key)))
+    const [made, ...others] = answers.flatMap((answer) => ('id' in answer ? [answer] : []))
+    assert.deepEqual(others, [])
+    const key = keys[answers.findIndex((answer) => 'id' in answer)] ?? ''
+    w.clock.advance(LIMITS.idempotencyWindowMs + 1)
+    await trade(w, 200)
+    assert.deepEqual(await close(w, key), made)
+    assert.equal((await settle(w, 'settlement-5')).positions.length, 5)
   })
 
   test('makes no settlement where there is nothing to settle, and leaves the window open', async () => {

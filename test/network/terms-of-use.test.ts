@@ -273,6 +273,28 @@ function countingOn(versions: ReturnType<typeof termsOf>, days: number): readonl
 }
 const LIVED_DAYS = 6 * 8 + 20 + 2
 
+test('a statement is of the terms that were known when it was signed, and takes nothing back', async () => {
+  const sent = (statement: string) => ({ params: { id: 'northcare' }, body: { statement } })
+  const [one, two] = ['The first text', 'The second text']
+  await publish(one)
+  const early = later(w.clock.now(), 60_001)
+  const ahead = sent(statementOf(one, w.northcare, { time: formatInstant(early) }))
+  assert.equal((await w.network.refusal(w.northcare, NETWORK_API.acceptTerms, ahead)).status, 400)
+  const ofOne = sent(statementOf(one, w.northcare))
+  w.clock.advance(3_600_000)
+  await publish(two)
+  await accept(two)
+  await w.network.call(w.northcare, NETWORK_API.acceptTerms, ofOne)
+  assert.deepEqual(await reasonOf(), [undefined, undefined], 'the newer one stays accepted')
+  w.clock.advance(3_600_000)
+  const third = await publish(one)
+  const old = await w.network.call(w.northcare, NETWORK_API.acceptTerms, ofOne)
+  assert.equal(old.version, third.version - 2, 'of a text that came back it says nothing')
+  assert.equal((await reasonOf())[0], 'declined.terms')
+  await accept(one)
+  assert.deepEqual(await reasonOf(), [undefined, undefined])
+})
+
 test('whoever accepted a version lacks nothing at exactly those moments at which no newer one counts', () => {
   fc.assert(
     fc.property(somePublished, fc.nat(6), fc.nat(22), (published, accepted, after) => {

@@ -1,14 +1,19 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
 import { sql } from 'kysely'
+import { canonicalJson } from '../../src/kernel/canonical-json.ts'
+import { formatInstant } from '../../src/kernel/clock.ts'
+import { signJws } from '../../src/kernel/crypto/jws.ts'
 import { digestOf } from '../../src/kernel/digest.ts'
 import { LIMITS } from '../../src/kernel/limits.ts'
 import { silentLog } from '../../src/kernel/log.ts'
 import { connect } from '../../src/kernel/postgres/open-postgres.ts'
 import { Secret } from '../../src/kernel/secret.ts'
 import { NETWORK_API } from '../../src/protocol/http/network-endpoints.ts'
+import { signKeyRotation } from '../../src/protocol/proof/key-chain.ts'
+import { TYP } from '../../src/protocol/proof/message-types.ts'
 import { testDecision } from '../../src/testing/test-decision.ts'
-import { testAsk } from '../../src/testing/test-network.ts'
+import { publicKeys, testAsk, testOffer, testParty } from '../../src/testing/test-network.ts'
 import type { TestParty } from '../../src/testing/test-network.ts'
 import { openWorld } from './world.ts'
 import type { World } from './world.ts'
@@ -192,4 +197,27 @@ describe('GET /v1/sites/{id}/work', () => {
     await setStatus('active')
     assert.deepEqual((await pull()).items, [])
   })
+})
+
+test('what a site signed before it changed its keys is taken, and what it offers is signed by the present ones', async () => {
+  const before = await w.network.addSite('sligo', { custodian: w.edgeworks, country: 'IE' })
+  await w.network.publish(before, [testOffer(before, { issuer: w.federation, country: 'IE' })])
+  const { id: ask } = await w.network.ask(w.northcare, testAsk(w.network, w.northcare, { sites: ['sligo'] }))
+  const body = testDecision(w.network, before, { ask, acquirer: 'northcare', issuer: 'federation' })
+  const present = testParty('sligo')
+  const time = formatInstant(w.clock.now())
+  const rotation = signKeyRotation({ member: 'sligo', next: publicKeys(present), time, key: before.signing })
+  const params = { id: 'sligo' }
+  await w.network.call(before, NETWORK_API.rotateSiteKeys, { params, body: { rotation } })
+  assert.equal((await w.network.refusal(before, NETWORK_API.decide, { params, body })).status, 401)
+  const taken = await w.network.call(present, NETWORK_API.decide, { params, body })
+  assert.equal(taken.captured?.amountMinor, 300n)
+  const offer = testOffer(present, { issuer: w.federation, country: 'IE' })
+  const list = canonicalJson({ site: 'sligo', offers: [offer], time })
+  const published = (key: TestParty) => ({
+    params,
+    body: { offers: signJws(list, { typ: TYP.offer, key: key.signing }) },
+  })
+  assert.equal((await w.network.refusal(present, NETWORK_API.publishOffers, published(before))).status, 400)
+  await w.network.call(present, NETWORK_API.publishOffers, published(present))
 })
