@@ -49,3 +49,26 @@ test('what one of two may still have, it has of fewer people once they are decla
   const members = await openOperator(cargo.client).members()
   assert.deepEqual(members.find(({ id }) => id === 'delta')?.colludesWith, ['cargo'])
 })
+
+test('two who put their lists of people beside each other do not find the same person in the same place', async () => {
+  const [one, other] = [await listsOf('ember'), await listsOf('flint')]
+  assert.equal(one.all.length, 100)
+  // By chance one person is where they were, and four of the first 20 are the same.
+  assert.ok(one.all.filter((person, place) => person === other.all[place]).length < 12)
+  assert.ok(one.first.filter((person) => other.first.includes(person)).length < 16)
+})
+
+/** People by what is unique of them, in the order in which an acquirer is given their pseudonyms. */
+async function listsOf(
+  name: string,
+): Promise<{ readonly all: readonly number[]; readonly first: readonly number[] }> {
+  const asker = await trade.addAcquirer(name)
+  const rows = async (sql: string) => (await asker.ask(sql, { mode: 'rows' })).sites[0]?.release?.rows ?? []
+  const scores = new Map((await rows('select id, score from athletes')).map(([id, score]) => [id, score]))
+  const people = (listed: Awaited<ReturnType<typeof rows>>) =>
+    listed.map(([id = null]) => Number(scores.get(id)))
+  return {
+    all: people(await rows('select id from athletes')),
+    first: people(await rows('select id, 1 as one from athletes order by one limit 20')),
+  }
+}

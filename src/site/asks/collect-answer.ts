@@ -160,13 +160,13 @@ export async function withRelations<T>(
 }
 
 async function runPlan(
-  { checked, dominanceBp }: PlannedAsk,
+  { checked, dominanceBp, order }: PlannedAsk,
   relations: ReadonlyMap<string, PlanRelation>,
   parts: VaultParts,
 ): Promise<Outcome<CollectedAnswer['result']>> {
   const runner = vaultRunner(parts)
   if (checked.mode === 'rows') {
-    const answer = await runRows(planRows(checked, { dialect: 'duckdb', relations }), runner)
+    const answer = await runRows(planRows(checked, { dialect: 'duckdb', relations, order }), runner)
     return answer.ok ? ok({ kind: 'rows', answer: answer.value }) : answer
   }
   const plan = planAggregate(checked, { dialect: 'duckdb', relations })

@@ -24,6 +24,7 @@ import { collectWithout, vaultRunner } from './collect-answer.ts'
 import type { CollectedAnswer } from './collect-answer.ts'
 import { countedWhenLost } from './count-as-told.ts'
 import type { ToldRun } from './count-as-told.ts'
+import { pseudonymScopeOf } from './plan-ask.ts'
 import type { PlannedAsk } from './plan-ask.ts'
 import { rowShapesOf } from './row-shapes.ts'
 import type { SiteParts } from './site-parts.ts'
@@ -225,18 +226,11 @@ function guardRows(answer: RowsAnswer, given: GuardFacts): Outcome<Passed> {
     if (!known.ok) return declinedDifferencing(known.error.note)
     plans.push({ dataSet, plan: known.value })
   }
-  const { key, acquirer, purpose, dataSet } = {
-    key: parts.keys.pseudonym,
-    acquirer: facts.ask.acquirer,
-    purpose: facts.ask.purpose,
-    dataSet: facts.ask.offer,
-  }
+  const scope = pseudonymScopeOf(facts.ask, parts)
   const rows = answer.rows.map((row, index) => {
     const person = answer.people[index] ?? -1
     return row.map((value, column) =>
-      answer.personOutputs.includes(column)
-        ? pseudonymOf(person, { key, acquirer, purpose, dataSet })
-        : value,
+      answer.personOutputs.includes(column) ? pseudonymOf(person, scope) : value,
     )
   })
   return ok({

@@ -28,6 +28,9 @@ import type { AskFacts } from './ask-facts.ts'
 import { declineInNames } from './decline-in-names.ts'
 import { eligibilityContext, useOf } from './use-of-people.ts'
 import { withinRetention } from './within-retention.ts'
+import { orderOf } from '../guard/pseudonym.ts'
+import type { PseudonymScope } from '../guard/pseudonym.ts'
+import type { PeopleOrder } from '../query/plan/plan-context.ts'
 import type { SiteParts } from './site-parts.ts'
 
 /** One data set of a question, with who may be used in it. */
@@ -55,6 +58,8 @@ export interface PlannedAsk {
   readonly consentSequence: number
   /** Of mode `private`: its noise, fixed before any data is looked at. */
   readonly privacy?: PrivacyPlan | undefined
+  /** Of mode `rows`: in which order people come whose rows are alike. */
+  readonly order?: PeopleOrder | undefined
 }
 
 /**
@@ -261,6 +266,7 @@ function planned(
     reason: narrowedColumns.length > 0 ? 'partial.columns' : isPriced ? 'partial.people' : 'approved',
     narrowedColumns,
     consentSequence: Math.min(...all.map(({ eligibility }) => eligibility.sequence)),
+    ...(checked.mode === 'rows' ? { order: orderOf(pseudonymScopeOf(people.facts.ask, people.parts)) } : {}),
     ...(checked.mode === 'private'
       ? {
           privacy: planPrivacy(checked, {
@@ -271,6 +277,14 @@ function planned(
         }
       : {}),
   }
+}
+
+/** Under which names an ask shows people. */
+export function pseudonymScopeOf(
+  { acquirer, purpose, offer }: AskFacts['ask'],
+  { keys }: Pick<SiteParts, 'keys'>,
+): PseudonymScope {
+  return { key: keys.pseudonym, acquirer, purpose, dataSet: offer }
 }
 
 /** Columns that the question uses and too few people granted. */

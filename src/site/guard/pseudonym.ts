@@ -1,6 +1,8 @@
 import { hmacSha256 } from '../../kernel/digest.ts'
 import type { Secret } from '../../kernel/secret.ts'
 import type { DataSetId, MemberId } from '../../protocol/wire.ts'
+import { ORDER_MODULUS } from '../query/plan/plan-context.ts'
+import type { PeopleOrder } from '../query/plan/plan-context.ts'
 
 /** Characters of a pseudonym: 5 bits each, so that two people of any site coincide with a chance below 2^-80. */
 const LENGTH = 26
@@ -34,4 +36,15 @@ export function pseudonymOf(person: number, { key, acquirer, purpose, dataSet }:
     }
   }
   return text
+}
+
+/**
+ * In which order people come whose rows are alike: another for each acquirer and purpose, as their pseudonyms are. Otherwise
+ * the order would tell who is who in two lists.
+ */
+export function orderOf({ key, acquirer, purpose, dataSet }: PseudonymScope): PeopleOrder {
+  const bytes = Buffer.from(hmacSha256(key.reveal(), ['order', acquirer, purpose, dataSet].join('\0')))
+  const below = (at: number, least: number) =>
+    least + Number(bytes.readBigUInt64LE(at) % BigInt(ORDER_MODULUS - least))
+  return { factor: below(0, 1), addend: below(8, 0) }
 }

@@ -67,6 +67,30 @@ function isSame(a: ReleaseValue | undefined, b: ReleaseValue | undefined): boole
   )
 }
 
+test('people whose rows are alike come in an order that two secret numbers make, on either engine', async () => {
+  const question: BoundQuery = {
+    ...asQuestion([{ kind: 'person', source: 0, type: 'person', size: 1 }]),
+    orderBy: [],
+  }
+  const checked = checkedQuery(question, new Map([[data.manifest.dataSet, data.manifest]]))
+  for (const engine of [engines.duckdb, engines.postgres]) {
+    const listed = async (factor: number) => {
+      const context = { dialect: engine.dialect, relations: relations[engine.dialect] }
+      const order = { factor, addend: 2_147_483_646 }
+      const result = await runRows(planRows(checked, { ...context, order }), engine.runner)
+      return result.ok ? result.value.people : []
+    }
+    const [one, other] = [await listed(1_234_567_891), await listed(2_147_483_646)]
+    const sorted = people.toSorted((a, b) => a - b)
+    assert.deepEqual(
+      one.toSorted((a, b) => a - b),
+      sorted,
+    )
+    assert.notDeepEqual(one, sorted)
+    assert.notDeepEqual(one, other)
+  }
+})
+
 async function assertSame(exprs: readonly Expr[]): Promise<void> {
   const query = asQuestion(exprs)
   const [duckdb, postgres] = [await answer(engines.duckdb, query), await answer(engines.postgres, query)]

@@ -27,7 +27,18 @@ export interface PlanContext {
   readonly dialect: Dialect
   /** By the names of the data sets. */
   readonly relations: ReadonlyMap<string, PlanRelation>
+  /** In which order people come whose rows are alike, where pseudonyms are shown beside them; else in that of their numbers. */
+  readonly order?: PeopleOrder | undefined
 }
+
+/** An order of people that nobody knows who does not have these two secret whole numbers, each below `ORDER_MODULUS`. */
+export interface PeopleOrder {
+  readonly factor: number
+  readonly addend: number
+}
+
+/** 2^31 - 1, a prime above every number of a person: a product of two numbers below it is a 64-bit number. */
+export const ORDER_MODULUS = 2_147_483_647
 
 /** Runs one printed statement: the vault's `run` under the limits of the ask. */
 export interface QueryRunner {
