@@ -4,7 +4,7 @@ import fc from 'fast-check'
 import { Bitset } from '../../src/kernel/bitset.ts'
 import type { CollectedGroup } from '../../src/site/guard/collected-group.ts'
 import { admitNewcomers } from '../../src/site/guard/differencing.ts'
-import { groupOf, History, range, sumOver } from '../site/guard/released-history.ts'
+import { groupOf, History, range, sumOver, shown, SUMMED } from '../site/guard/released-history.ts'
 import { RowSpace } from '../site/guard/row-space.ts'
 
 const k = 10
@@ -241,34 +241,6 @@ test('a group that is small is no matter of its measures, and a row of which too
   assert.deepEqual(noted(thin), { reason: 'declined.group_too_small', note: 'measure', rows: 0 })
 })
 
-test('of a cell whose rows are all known a minimum group must be left all the same: other columns are not known', () => {
-  const acquirer = history()
-  assert.equal(acquirer.releaseRows(range(0, 40)), true)
-  assert.equal(total(acquirer, range(0, 40)).reason, 'approved')
-  assert.equal(total(acquirer, range(0, 39)).reason, 'declined.differencing')
-  assert.equal(total(acquirer, range(0, 30)).reason, 'approved')
-})
-
-test('of a cell with people enough a minimum group must be unknown, whichever of rows and sum came first', () => {
-  const [rowsFirst, sumFirst] = [history(), history()]
-  assert.equal(rowsFirst.releaseRows(range(0, 35)), true)
-  assert.equal(total(rowsFirst, range(0, 40)).reason, 'declined.differencing')
-  assert.equal(total(rowsFirst, range(0, 35 + k)).reason, 'approved')
-  assert.equal(total(sumFirst, range(0, 40)).reason, 'approved')
-  assert.equal(sumFirst.releaseRows(range(0, 35)), false)
-})
-
-test('rows that are released again are known as they were', () => {
-  const acquirer = history()
-  assert.equal(total(acquirer, range(0, 100)).reason, 'approved')
-  for (let time = 0; time < 3; time += 1) {
-    assert.equal(acquirer.releaseRows(range(0, 60)), true)
-    assert.equal(acquirer.partition.head, 2)
-  }
-  assert.equal(acquirer.releaseRows(range(60, 95)), false)
-  assert.equal(acquirer.releaseRows(range(60, 90)), true)
-})
-
 test('newcomers wait until they are a minimum group, and before the first answer nobody is one', () => {
   const first = range(0, 5)
   assert.equal(admitNewcomers(history().partition, first, k), first)
@@ -279,16 +251,6 @@ test('newcomers wait until they are a minimum group, and before the first answer
     [admitted(100), admitted(101), admitted(100 + k - 1), admitted(100 + k)],
     [100, 100, 100, 100 + k],
   )
-})
-
-test('rows that are known do not count: the rest of a cell must be a minimum group too', () => {
-  const acquirer = history()
-  assert.equal(total(acquirer, range(0, 100)).reason, 'approved')
-  assert.equal(acquirer.releaseRows(range(0, 91)), false)
-  assert.equal(acquirer.releaseRows(range(0, 90)), true)
-  // 10 unknown are left; a cell of 90 known and 9 unknown would leave one who is not in it.
-  assert.equal(total(acquirer, range(0, 99)).reason, 'declined.differencing')
-  assert.equal(acquirer.releaseRows(Bitset.of([95])), false)
 })
 
 test('of people in an answer with a larger minimum group no smaller part is had by way of another answer', () => {
@@ -357,6 +319,12 @@ const act = fc.oneof(
       act: fc.constant('event' as const),
       event: fc.constantFrom('revoke', 'join', 'change', 'rows'),
       people: fc.oneof(band, few),
+      columns: fc.constantFrom(
+        [shown(SUMMED)],
+        [shown(SUMMED), shown('y')],
+        [shown('y')],
+        [shown('y'), { name: SUMMED, isShown: false }],
+      ),
     }),
   },
 )
@@ -376,13 +344,12 @@ for (const narrows of [false, true]) {
       fc.property(fc.array(act, LENGTHS), (acts) => {
         const acquirer = new History({ personCount: PEOPLE, minimumGroup: k, narrows })
         let eligible = range(0, 200)
-        const known = new Set<number>()
         for (const one of acts) {
           if (one.act === 'event') {
             if (one.event === 'revoke') eligible = eligible.difference(one.people)
             else if (one.event === 'join') eligible = eligible.union(one.people)
             else if (one.event === 'change') acquirer.change(one.people)
-            else if (acquirer.releaseRows(one.people)) for (const person of one.people) known.add(person)
+            else acquirer.releaseRows(one.people, one.columns)
           } else {
             const asked = eligible.intersection(one.people)
             const groups: ReturnType<typeof groupOf>[] = []
@@ -406,10 +373,22 @@ for (const narrows of [false, true]) {
           acquirer.unitCount,
         )
         told.rank += space.rank
+        // Older values of whose rows are known do not count; newer ones do.
+        const lastKnown = new Map<number, number>()
+        for (const [unit, more] of acquirer.vectors)
+          if (unit !== undefined && more === undefined)
+            lastKnown.set(
+              acquirer.personOf(unit),
+              Math.max(unit, lastKnown.get(acquirer.personOf(unit)) ?? -1),
+            )
         for (const members of space.classes()) {
           const people = new Set(members.map((unit) => acquirer.personOf(unit)))
           assert.ok(people.size >= k, `a class of ${people.size}`)
-          const unknown = [...people].filter((person) => !known.has(person)).length
+          const unknown = new Set(
+            members
+              .map((unit) => [unit, acquirer.personOf(unit)] as const)
+              .flatMap(([unit, person]) => ((lastKnown.get(person) ?? -1) < unit ? [person] : [])),
+          ).size
           assert.ok(unknown === 0 || unknown >= k, `a class with ${unknown} unknown`)
         }
         for (const support of space.supports()) assert.ok(support.length >= k)

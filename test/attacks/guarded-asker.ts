@@ -3,6 +3,7 @@ import { Fault } from '../../src/kernel/faults.ts'
 import type { Decline } from '../../src/protocol/reason.ts'
 import type { ReleaseValue } from '../../src/protocol/release.ts'
 import { rowShapesOf } from '../../src/site/asks/row-shapes.ts'
+import { usedColumns } from '../../src/site/asks/used-columns.ts'
 import { coverageOf } from '../../src/site/guard/coverage.ts'
 import { admitNewcomers, checkKnown, partitionAfter } from '../../src/site/guard/differencing.ts'
 import type { CollectedGroup } from '../../src/site/guard/collected-group.ts'
@@ -172,7 +173,9 @@ export class GuardedAsker {
     if (!answer.ok) return declinedWith(answer.error)
     const people = Bitset.of(answer.value.people)
     for (const dataSet of checked.dataSets) {
-      const known = checkKnown(this.#partitions.get(dataSet) ?? EMPTY_PARTITION, people, K)
+      const columns = usedColumns(checked, dataSet)
+      const partition = this.#partitions.get(dataSet) ?? EMPTY_PARTITION
+      const known = checkKnown(partition, { people, columns, minimumGroup: K })
       if (!known.ok) return declinedWith({ code: 'declined.differencing', operatorNote: known.error.note })
       this.#partitions.set(dataSet, partitionAfter(known.value))
     }

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { attackedSite } from './attack-chains.ts'
 import { K } from './guarded-asker.ts'
-import { GRANTED, PEOPLE } from './worlds.ts'
+import { GRANTED, PEOPLE, TARGET } from './worlds.ts'
 import { RowSpace } from '../site/guard/row-space.ts'
 
 /*
@@ -106,4 +106,16 @@ test('without the guard the same counts would tell everybody: the attack is one'
   const estimate = leastSquares(equations)
   const wrong = GRANTED.filter((person) => (estimate[person] ?? 0) >= 0.5 !== (person % 5 === 0))
   assert.deepEqual(wrong, [])
+})
+
+test('who allows rows of one column and sums of another is not what rows of the others leave of a sum', async () => {
+  const asker = attackedSite.asker()
+  assert.equal((await asker.ask('select id, town from athletes', 'rows')).reason, 'approved')
+  const [sum = []] = (await asker.ask('select sum(score) from athletes')).rows
+  assert.ok(Number(sum[0]) > 0)
+  // Of the target no row with a score is allowed; everybody else's leave would tell theirs.
+  asker.restrictTo(GRANTED.filter((person) => person !== TARGET))
+  assert.equal((await asker.ask('select id, score from athletes', 'rows')).reason, 'declined.differencing')
+  const some = await asker.ask("select id, score from athletes where sex = 'f'", 'rows')
+  assert.equal(some.reason, 'approved')
 })

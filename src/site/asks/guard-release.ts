@@ -7,6 +7,7 @@ import type { DataSetId } from '../../protocol/wire.ts'
 import type { CollectedGroup } from '../guard/collected-group.ts'
 import { checkKnown } from '../guard/differencing.ts'
 import type { CutPlan } from '../guard/differencing.ts'
+import { usedColumns } from './used-columns.ts'
 import { declinedDifferencing, guardAnswer } from '../guard/guard-answer.ts'
 import type { AnswerContext, GuardedAnswer } from '../guard/guard-answer.ts'
 import { refusalStateOf } from '../guard/look-into-record.ts'
@@ -222,7 +223,9 @@ function guardRows(answer: RowsAnswer, given: GuardFacts): Outcome<Passed> {
   const people = Bitset.of(answer.people)
   const plans: { dataSet: DataSetId; plan: CutPlan }[] = []
   for (const [dataSet] of planned.dataSets) {
-    const known = checkKnown(hold.partition(dataSet), people, planned.minimumGroup)
+    const columns = usedColumns(planned.checked, dataSet)
+    const { minimumGroup } = planned
+    const known = checkKnown(hold.partition(dataSet), { people, columns, minimumGroup })
     if (!known.ok) return declinedDifferencing(known.error.note)
     plans.push({ dataSet, plan: known.value })
   }

@@ -2,6 +2,8 @@ import { BitGatherer, Bitset } from '../../kernel/bitset.ts'
 import { err, ok } from '../../kernel/result.ts'
 import type { Result } from '../../kernel/result.ts'
 import { unionOf } from './merge-groups.ts'
+import { joinKnown, NO_COLUMN } from './known-columns.ts'
+import type { UsedColumn } from './known-columns.ts'
 import { CELL_MASK, CHANGED, KNOWN, PartitionDraft } from './partition.ts'
 import type { Partition } from './partition.ts'
 import { cutBy } from './row-cuts.ts'
@@ -74,21 +76,27 @@ export function checkCuts(before: Partition, request: CutRequest): Result<CutPla
 
 /**
  * Whether rows of these people can leave, and what is known after it: whoever is left of a cell, and so could be
- * computed by taking the known ones away from an earlier sum, must be nobody or a minimum group.
+ * computed by taking the known ones away from an earlier sum, must be nobody or a minimum group, for each column.
  */
-export function checkKnown(
-  before: Partition,
-  people: Bitset,
-  minimumGroup: number,
-): Result<CutPlan, CutProblem> {
+export function checkKnown(before: Partition, given: GivenRows): Result<CutPlan, CutProblem> {
   if (isClosed(before)) return err({ note: 'closed', people: new Bitset() })
-  const draft = new PartitionDraft(before, people.capacity)
-  for (const person of people) if (((before.cells[person] ?? 0) & KNOWN) === 0) draft.addKnown(person)
+  const draft = new PartitionDraft(before, given.people.capacity)
+  draft.learn(given.people, [NO_COLUMN, ...given.columns])
+  const leastOf = (cell: number) => Math.max(given.minimumGroup, before.leasts[cell] ?? 0)
+  const partly = draft.partlyKnown(leastOf)
   const weak = draft.touched.filter(
-    (cell) => !isEnough(draft.unknownSizes[cell] ?? 0, Math.max(minimumGroup, before.leasts[cell] ?? 0)),
+    (cell) => !isEnough(draft.unknownSizes[cell] ?? 0, leastOf(cell)) || partly.has(cell),
   )
   if (weak.length > 0) return err({ note: 'cut', people: membersOf(draft, weak) })
-  return ok({ draft, rowShapes: before.rowShapes, isEmpty: draft.newlyKnown.isEmpty })
+  const isEmpty = draft.newlyKnown.isEmpty && draft.learnt.size === 0
+  return ok({ draft, rowShapes: before.rowShapes, isEmpty })
+}
+
+/** Rows that are to leave: whose, and which columns of them. */
+export interface GivenRows {
+  readonly people: Bitset
+  readonly columns: readonly UsedColumn[]
+  readonly minimumGroup: number
 }
 
 /** The partition when a plan is in force; in other memory than the one before. */
@@ -102,7 +110,16 @@ export function partitionAfter({ draft, rowShapes, isEmpty }: CutPlan): Partitio
   for (const person of draft.toggled) cells[person] = (cells[person] ?? 0) ^ CHANGED
   const sizes = draft.sizes.slice(0, cellCount)
   const unknownSizes = draft.unknownSizes.slice(0, cellCount)
-  return { cells, sizes, unknownSizes, leasts: draft.leasts(), cellCount, rowShapes, head: before.head + 1 }
+  return {
+    cells,
+    sizes,
+    unknownSizes,
+    leasts: draft.leasts(),
+    known: joinKnown(before.known, draft.learnt),
+    cellCount,
+    rowShapes,
+    head: before.head + 1,
+  }
 }
 
 /**
@@ -162,9 +179,11 @@ function isEnough(count: number, minimumGroup: number): boolean {
 /** The cells that an answer would use or make, and that have too few people, for it or for an earlier one that they were in. */
 export function weakCells(draft: PartitionDraft, minimumGroup: number): readonly number[] {
   const leasts = draft.leasts()
+  const leastOf = (cell: number) => Math.max(minimumGroup, leasts[cell] ?? 0)
+  const partly = draft.partlyKnown(leastOf)
   return draft.touched.filter((cell) => {
-    const least = Math.max(minimumGroup, leasts[cell] ?? 0)
-    return !isEnough(draft.sizes[cell] ?? 0, least) || !isEnough(draft.unknownSizes[cell] ?? 0, least)
+    const [size, unknown] = [draft.sizes[cell] ?? 0, draft.unknownSizes[cell] ?? 0]
+    return !isEnough(size, leastOf(cell)) || !isEnough(unknown, leastOf(cell)) || partly.has(cell)
   })
 }
 

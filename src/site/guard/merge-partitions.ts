@@ -31,6 +31,7 @@ export function mergePartitions({ into, from, changes, minimumGroup }: Partition
     if ((theirs & KNOWN) !== 0 && (ours & KNOWN) === 0) draft.addKnown(person)
     if ((theirs & CHANGED) !== 0 && (ours & CHANGED) === 0) draft.toggled.add(person)
   }
+  draft.addLearnt(from.known)
   const shapes = joinShapes(into.rowShapes, from.rowShapes)
   const isClosed = shapes === undefined || weakCells(draft, minimumGroup).length > 0
   const known = shapes ?? into.rowShapes

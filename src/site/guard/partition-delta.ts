@@ -1,5 +1,6 @@
 import { zstdCompressSync, zstdDecompressSync } from 'node:zlib'
 import { Bitset } from '../../kernel/bitset.ts'
+import { decodeKnown, encodeKnown, joinKnown, NOTHING_KNOWN, withoutExact } from './known-columns.ts'
 import { CELL_MASK, CHANGED, countSizes, KNOWN } from './partition.ts'
 import type { Labels, Partition, PartitionDraft } from './partition.ts'
 
@@ -10,16 +11,17 @@ const MOST_BYTES = 1 << 30
 /**
  * What turns one partition into the next, compressed: for each person the new cell, as its place among the new ones
  * (0: did not move), then who became known, then whose mark of changed rows was set or taken away, then the least of
- * each cell.
+ * each cell, then what became known of columns.
  */
 export function encodeDelta(draft: PartitionDraft): Uint8Array {
-  const { before, labels, cellCount, newlyKnown, toggled } = draft
+  const { before, labels, cellCount, newlyKnown, toggled, learnt } = draft
   const width = labelWidth(cellCount - before.cellCount)
   const bitmapBytes = Math.ceil(labels.length / 8)
   const bitmapsAt = HEADER_BYTES + labels.length * width
   const leastsAt = bitmapsAt + 2 * bitmapBytes
   const leasts = bytesOf(draft.leasts())
-  const bytes = new Uint8Array(leastsAt + leasts.length)
+  const known = encodeKnown(learnt)
+  const bytes = new Uint8Array(leastsAt + leasts.length + known.length)
   const header = new DataView(bytes.buffer)
   for (const [index, value] of [labels.length, before.cellCount, cellCount, width, bitmapBytes].entries())
     header.setUint32(index * 4, value, true)
@@ -29,6 +31,7 @@ export function encodeDelta(draft: PartitionDraft): Uint8Array {
   bytes.set(newlyKnown.toBytes(), bitmapsAt)
   bytes.set(toggled.toBytes(), bitmapsAt + bitmapBytes)
   bytes.set(leasts, leastsAt)
+  bytes.set(known, leastsAt + leasts.length)
   return zstdCompressSync(bytes)
 }
 
@@ -58,12 +61,14 @@ export function applyDelta(
   toggle(cells, bytes.subarray(labelsEnd + bitmapBytes, bitmapsEnd), CHANGED)
   // Entries from before leasts were kept end here.
   const leasts = new Int32Array(cellCount)
-  bytesOf(leasts).set(bytes.subarray(bitmapsEnd, bitmapsEnd + leasts.byteLength))
+  const leastsEnd = bitmapsEnd + leasts.byteLength
+  bytesOf(leasts).set(bytes.subarray(bitmapsEnd, leastsEnd))
   return {
     cells,
     cellCount,
     ...countSizes(cells, cellCount),
     leasts,
+    known: joinKnown(before.known, decodeKnown(bytes.subarray(leastsEnd))),
     rowShapes: new Map([...before.rowShapes, ...rowShapes]),
     head: before.head + 1,
   }
@@ -76,7 +81,7 @@ export function applyChange(before: Partition, people: Bitset): Partition {
     const value = cells[person] ?? 0
     if ((value & CELL_MASK) !== 0) cells[person] = value | CHANGED
   }
-  return { ...before, head: before.head + 1 }
+  return { ...before, known: withoutExact(before.known, people), head: before.head + 1 }
 }
 
 function roomFor(cells: Int32Array, personCount: number): Int32Array {
@@ -98,23 +103,33 @@ export function decodePeople(bytes: Uint8Array): Bitset {
 
 /** Stands before the least of each cell; no cell of a person is negative. */
 const HAS_LEASTS = -1
+/** The same with what is known of columns behind all, and its length in bytes in front. */
+const HAS_KNOWN = -2
 
 /** All cells, compressed, for a snapshot. */
-export function encodeCells({ cells, leasts }: Pick<Partition, 'cells' | 'leasts'>): Uint8Array {
-  const all = new Int32Array(1 + leasts.length + cells.length)
-  all[0] = HAS_LEASTS
-  all.set(leasts, 1)
-  all.set(cells, 1 + leasts.length)
-  return zstdCompressSync(bytesOf(all))
+export function encodeCells({ cells, leasts, known }: KeptWhole): Uint8Array {
+  const columns = encodeKnown(known)
+  const front = columns.length === 0 ? [HAS_LEASTS] : [HAS_KNOWN, columns.length]
+  return zstdCompressSync(
+    Buffer.concat([bytesOf(Int32Array.from(front)), bytesOf(leasts), bytesOf(cells), columns]),
+  )
 }
 
+/** What a snapshot holds, but how many cells there are. */
+type KeptWhole = Pick<Partition, 'cells' | 'leasts' | 'known'>
+
 /** Reads what `encodeCells` wrote; a snapshot from before leasts were kept is of the cells alone. */
-export function decodeCells(bytes: Uint8Array, cellCount: number): Pick<Partition, 'cells' | 'leasts'> {
+export function decodeCells(bytes: Uint8Array, cellCount: number): KeptWhole {
   const plain = zstdDecompressSync(bytes, { maxOutputLength: MOST_BYTES })
-  const all = new Int32Array(plain.length / 4)
-  bytesOf(all).set(plain)
-  if (all[0] !== HAS_LEASTS) return { cells: all, leasts: new Int32Array(cellCount) }
-  return { cells: all.slice(1 + cellCount), leasts: all.slice(1, 1 + cellCount) }
+  const mark = plain.readInt32LE(0)
+  const columnBytes = mark === HAS_KNOWN ? plain.readInt32LE(4) : 0
+  const all = new Int32Array((plain.length - columnBytes) / 4)
+  bytesOf(all).set(plain.subarray(0, all.byteLength))
+  const known = columnBytes === 0 ? NOTHING_KNOWN : decodeKnown(plain.subarray(all.byteLength))
+  if (mark !== HAS_LEASTS && mark !== HAS_KNOWN)
+    return { cells: all, leasts: new Int32Array(cellCount), known }
+  const from = mark === HAS_KNOWN ? 2 : 1
+  return { cells: all.slice(from + cellCount), leasts: all.slice(from, from + cellCount), known }
 }
 
 function labelWidth(newCells: number): 1 | 2 | 4 {

@@ -5,6 +5,7 @@ import type { Database, DatabaseTransaction } from '../../kernel/postgres/databa
 import { KEPT } from '../../kernel/postgres/kept-statements.ts'
 import { partitionAfter } from './differencing.ts'
 import type { CutPlan } from './differencing.ts'
+import { bytesOfKnown } from './known-columns.ts'
 import { mergePartitions } from './merge-partitions.ts'
 import {
   applyChange,
@@ -172,13 +173,14 @@ async function readSnapshot(
     where acquirer_group = ${acquirerGroup} and data_set = ${dataSet} and head <= ${until}`.execute(db)
   const snapshot = rows[0]
   if (!snapshot) return EMPTY_PARTITION
-  const { cells, leasts } = decodeCells(snapshot.cells, snapshot.cell_count)
+  const { cells, leasts, known } = decodeCells(snapshot.cells, snapshot.cell_count)
   const { head, cell_count: cellCount, row_shapes: shapes } = snapshot
   return {
     cells,
     cellCount,
     ...countSizes(cells, cellCount),
     leasts,
+    known,
     rowShapes: new Map(Object.entries(shapes)),
     head,
   }
@@ -276,8 +278,9 @@ export class PartitionCache {
   }
 }
 
-function bytesOf({ cells, sizes, unknownSizes, leasts }: Partition): number {
-  return cells.byteLength + sizes.byteLength + unknownSizes.byteLength + leasts.byteLength
+function bytesOf({ cells, sizes, unknownSizes, leasts, known }: Partition): number {
+  const ofCells = cells.byteLength + sizes.byteLength + unknownSizes.byteLength + leasts.byteLength
+  return ofCells + bytesOfKnown(known)
 }
 
 interface MergeFacts {

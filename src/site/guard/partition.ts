@@ -1,4 +1,6 @@
 import { Bitset } from '../../kernel/bitset.ts'
+import { addedBy, joinKnown, NOTHING_KNOWN, partlyKnown } from './known-columns.ts'
+import type { KnownColumns, UsedColumn } from './known-columns.ts'
 
 /**
  * Into what parts the exact answers so far cut the people of a data set, for one acquirer or colluding group.
@@ -15,6 +17,8 @@ export interface Partition {
   readonly unknownSizes: Int32Array
   /** Of each cell the largest minimum group of the answers that it was in: no part of it may ever be smaller. */
   readonly leasts: Int32Array
+  /** What rows let be known, of each column of whom. */
+  readonly known: KnownColumns
   /** The next number for a cell. */
   readonly cellCount: number
   /** For each summed value of data with several rows a person: the rows of a person that answers were made from. */
@@ -36,6 +40,7 @@ export const EMPTY_PARTITION: Partition = {
   sizes: new Int32Array(1),
   unknownSizes: new Int32Array(1),
   leasts: new Int32Array(1),
+  known: NOTHING_KNOWN,
   cellCount: 1,
   rowShapes: new Map(),
   head: 0,
@@ -62,6 +67,8 @@ export class PartitionDraft {
   /** Those who become known, and those whose mark of changed rows is set or taken away. */
   readonly newlyKnown = new Bitset()
   readonly toggled = new Bitset()
+  /** What becomes known of columns. */
+  learnt: KnownColumns = NOTHING_KNOWN
   /** Whether somebody in a set had changed rows. */
   hasChanged = false
   /** Cells in which somebody of a set stands, old and new, each once. */
@@ -147,6 +154,32 @@ export class PartitionDraft {
     if (cell === 0) return
     this.unknownSizes[cell] = (this.unknownSizes[cell] ?? 0) - 1
     this.#touch(cell)
+  }
+
+  /** Columns of people become known. */
+  learn(people: Bitset, columns: readonly UsedColumn[]): void {
+    for (const person of people)
+      if (((this.before.cells[person] ?? 0) & KNOWN) === 0 && !this.newlyKnown.has(person))
+        this.addKnown(person)
+    this.addLearnt(addedBy(this.before.known, { people, columns }))
+  }
+
+  /** What others know becomes known. */
+  addLearnt(added: KnownColumns): void {
+    this.learnt = joinKnown(this.learnt, added)
+    for (const { seen, exact } of added.values())
+      for (const people of [seen, exact])
+        people.forEach((person) => {
+          const cell = this.cellOf(person)
+          if (cell !== 0) this.#touch(cell)
+        })
+  }
+
+  /** Cells in which everybody is in rows that were given, and a few have a column that is not known. */
+  partlyKnown(leastOf: (cell: number) => number): ReadonlySet<number> {
+    const cells = this.touched.filter((cell) => this.unknownSizes[cell] === 0 && this.sizes[cell] !== 0)
+    const found = new Map(cells.map((cell) => [cell, { size: this.sizes[cell] ?? 0, least: leastOf(cell) }]))
+    return partlyKnown(joinKnown(this.before.known, this.learnt), found, (person) => this.cellOf(person))
   }
 
   /** How many members of the set stand in each cell; gives the cells that any of them stands in. */

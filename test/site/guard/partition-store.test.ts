@@ -23,6 +23,7 @@ import { writeCuts } from '../../../src/site/guard/partition-record.ts'
 import { openPartitionStore } from '../../../src/site/guard/partition-store.ts'
 import type { PartitionLook, PartitionStore } from '../../../src/site/guard/partition-store.ts'
 import { CELL_MASK, EMPTY_PARTITION, PartitionDraft } from '../../../src/site/guard/partition.ts'
+import type { KnownColumns } from '../../../src/site/guard/known-columns.ts'
 import type { Partition } from '../../../src/site/guard/partition.ts'
 import { SITE_MIGRATIONS } from '../../../src/site/record/migrations.ts'
 import { testPostgres } from '../../../src/testing/test-postgres.ts'
@@ -261,6 +262,10 @@ test('entries cannot be taken back', async () => {
   await assert.rejects(sql`update partition_entry set ask_id = 'b'`.execute(db))
 })
 
+function membersOf(known: KnownColumns): object {
+  return [...known].map(([name, { seen, exact }]) => [name, [...seen], [...exact]])
+}
+
 test('applyDelta() gives back what encodeDelta() was made from', () => {
   const people = fc.uniqueArray(fc.nat(300), { minLength: 1, maxLength: 200 }).map((list) => Bitset.of(list))
   fc.assert(
@@ -279,12 +284,21 @@ test('applyDelta() gives back what encodeDelta() was made from', () => {
           if (kind === 'change') {
             ;[partition, copy] = [withChanged(partition, set), applyChange(copy, set)]
           } else {
-            const plan = kind === 'known' ? checkKnown(partition, set, 1) : checkCuts(partition, request)
+            const isShown = set.count() % 2 === 0
+            const columns = [{ name: ['height', 'größe'][set.count() % 3] ?? '', isShown }]
+            const plan =
+              kind === 'known'
+                ? checkKnown(partition, { people: set, columns, minimumGroup: 1 })
+                : checkCuts(partition, request)
             if (!plan.ok || plan.value.isEmpty) continue
             partition = partitionAfter(plan.value)
             copy = applyDelta(copy, { delta: encodeDelta(plan.value.draft), rowShapes: partition.rowShapes })
           }
           assert.deepEqual(copy.cells, partition.cells)
+          const whole = decodeCells(encodeCells(partition), partition.cellCount)
+          for (const known of [copy.known, whole.known])
+            assert.deepEqual(membersOf(known), membersOf(partition.known))
+          assert.deepEqual(whole.leasts, partition.leasts)
           for (let cell = 1; cell < partition.cellCount; cell += 1) {
             assert.equal(copy.sizes[cell], partition.sizes[cell])
             assert.equal(copy.unknownSizes[cell], partition.unknownSizes[cell])
@@ -316,10 +330,15 @@ test('entries and snapshots from before leasts were kept are read on, as of cell
   assert.deepEqual([...read.leasts], [0, 0])
   assert.deepEqual(read.cells, partition.cells)
   const cellsAlone = zstdCompressSync(new Uint8Array(partition.cells.buffer))
-  assert.deepEqual(decodeCells(cellsAlone, 2), { cells: partition.cells, leasts: new Int32Array(2) })
+  assert.deepEqual(decodeCells(cellsAlone, 2), {
+    cells: partition.cells,
+    leasts: new Int32Array(2),
+    known: new Map(),
+  })
   assert.deepEqual(decodeCells(encodeCells(partition), 2), {
     cells: partition.cells,
     leasts: partition.leasts,
+    known: new Map(),
   })
 })
 

@@ -6,6 +6,7 @@ import { withoutPeople } from '../../../src/site/guard/leave-out.ts'
 import { chooseNarrowed, chooseWhole, planNarrowing } from '../../../src/site/guard/narrow-answer.ts'
 import { EMPTY_PARTITION } from '../../../src/site/guard/partition.ts'
 import type { Partition } from '../../../src/site/guard/partition.ts'
+import type { UsedColumn } from '../../../src/site/guard/known-columns.ts'
 import { checkKnown, partitionAfter } from '../../../src/site/guard/differencing.ts'
 import { applyChange } from '../../../src/site/guard/partition-delta.ts'
 import { RefusedCuts } from '../../../src/site/guard/row-cuts.ts'
@@ -150,12 +151,13 @@ export class History {
         }
   }
 
-  /** Rows of these people leave in the clear, if the guard lets them. */
-  releaseRows(people: Bitset): boolean {
-    const checked = checkKnown(this.partition, people, this.#minimumGroup)
+  /** Rows of these people leave in the clear, if the guard lets them: of the summed column unless told otherwise. */
+  releaseRows(people: Bitset, columns: readonly UsedColumn[] = [shown(SUMMED)]): boolean {
+    const checked = checkKnown(this.partition, { people, columns, minimumGroup: this.#minimumGroup })
     if (!checked.ok) return false
     this.partition = partitionAfter(checked.value)
-    for (const person of people) this.vectors.push([this.#units[person] ?? -1])
+    if (columns.some(({ name, isShown }) => name === SUMMED && isShown))
+      for (const person of people) this.vectors.push([this.#units[person] ?? -1])
     return true
   }
 
@@ -167,6 +169,14 @@ export class History {
       this.#personOfUnit.push(person)
     }
   }
+}
+
+/** The column that everybody's sums are of. */
+export const SUMMED = 'x'
+
+/** A column that rows show as it is. */
+export function shown(name: string): UsedColumn {
+  return { name, isShown: true }
 }
 
 /** The partition after rows of these people changed, in other memory than the one before. */
