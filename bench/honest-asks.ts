@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises'
 import { createRequire } from 'node:module'
+import { fileURLToPath } from 'node:url'
 import { readManifest } from '../src/cli/site/dataset.ts'
 import { grantsOf } from '../src/demo/generate-grants.ts'
 import { splitAthletes } from '../src/demo/split-athletes.ts'
@@ -82,7 +83,7 @@ async function fillAthletes(trade: TestTrade, grants: (typeof GRANTS)[number]): 
   const lines = parts.flatMap(({ csv }) => csv.split('\n').slice(1, -1))
   const { issuer } = trade.site()
   const manifest = await readManifest(
-    new URL('../src/demo/manifests/athletes.yaml', import.meta.url).pathname,
+    fileURLToPath(new URL('../src/demo/manifests/athletes.yaml', import.meta.url)),
   )
   const anywhere = { within: ['EEA' as const] }
   await issuer.describe({

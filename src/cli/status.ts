@@ -1,6 +1,7 @@
 import type { Command } from 'commander'
-import { join } from 'node:path'
 import { existsSync } from 'node:fs'
+import { join, relative } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { z } from 'zod'
 import { Fault } from '../kernel/faults.ts'
 import { dayText, placeName } from '../protocol/words/plain-words.ts'
@@ -146,11 +147,19 @@ const STATES: Readonly<Record<FoundServer['state'], { readonly words: string; re
   away: { words: 'not running', tone: 'warn' },
 }
 
+/** It comes with the package too, and there it is not below the directory of who types. */
+const TUTORIAL = fileURLToPath(new URL('../../docs/tutorial/first-trade.md', import.meta.url))
+
+function pathHere(path: string): string {
+  const here = relative('.', path)
+  return here.startsWith('..') ? path : here
+}
+
 function print({ terminal }: Session, { home, servers, members }: Overview): void {
   if (servers.length === 0 && members.length === 0) {
     say(terminal, `Nothing is under "${home}" yet`)
     say(terminal, '  hedgerow demo    shows a whole trade on this machine')
-    say(terminal, '  docs/tutorial/first-trade.md    makes one by hand')
+    say(terminal, `  ${pathHere(TUTORIAL)}    makes one by hand`)
     return
   }
   say(terminal, `Under "${home}"`)

@@ -1,5 +1,6 @@
 import { readFile, writeFile } from 'node:fs/promises'
 import { createRequire } from 'node:module'
+import { fileURLToPath } from 'node:url'
 import { join } from 'node:path'
 import { readManifest } from '../cli/site/dataset.ts'
 import { WrongUse } from '../cli/failures.ts'
@@ -78,7 +79,7 @@ export function whoWithdraws({ athletes, grants }: SiteLoad): Athlete {
 }
 
 async function manifestOf({ id }: DemoSite): Promise<WireManifest> {
-  const manifest = await readManifest(new URL('manifests/athletes.yaml', import.meta.url).pathname)
+  const manifest = await readManifest(fileURLToPath(new URL('manifests/athletes.yaml', import.meta.url)))
   const perimeters = parseYaml(await readFile(new URL('manifests/perimeters.yaml', import.meta.url), 'utf8'))
   const all: unknown = perimeters.ok ? perimeters.value : undefined
   const perimeter: unknown =

@@ -27,6 +27,9 @@ export interface DemoOptions {
   readonly details?: boolean
 }
 
+/** How it is typed: a checkout has it in its folder, a package puts it on the path. */
+const COMMAND = import.meta.url.endsWith('.ts') ? './hedgerow' : 'hedgerow'
+
 const PREAMBLE =
   'The athletes are real people. The grants are not theirs: a seeded generator makes them up, and nobody in the data gave any (src/demo/generate-grants.ts). Members, prices and money are made up too.'
 
@@ -96,10 +99,10 @@ async function stay(session: Session, servers: readonly ServerProcess[]): Promis
   for (const { name, url } of servers)
     say(terminal, `  ${name.padEnd(8)} ${url}  ${paint(terminal, 'dim', `${url}/docs`)}`)
   say(terminal)
-  say(terminal, '  Try   ./hedgerow status')
-  say(terminal, '        ./hedgerow offers --columns')
-  say(terminal, '        ./hedgerow ledger balance northcare')
-  say(terminal, '        ./hedgerow site doctor --site galway')
+  say(terminal, `  Try   ${COMMAND} status`)
+  say(terminal, `        ${COMMAND} offers --columns`)
+  say(terminal, `        ${COMMAND} ledger balance northcare`)
+  say(terminal, `        ${COMMAND} site doctor --site galway`)
   say(terminal, '  Ctrl-C stops everything; the next run goes on from what is on disk.')
   const up = new Set(servers)
   while (!signal.aborted && up.size > 0) {
@@ -117,7 +120,7 @@ async function tellEnd({ terminal, home }: Session, server: ServerProcess): Prom
   if (how === undefined) return false
   const verb = name === 'network' ? 'network serve' : `site serve ${name}`
   say(terminal, paint(terminal, 'bad', `  ✗ ${name} ended: ${how}`))
-  say(terminal, `    Start it again with   ./hedgerow ${verb} --port ${new URL(url).port}`)
+  say(terminal, `    Start it again with   ${COMMAND} ${verb} --port ${new URL(url).port}`)
   say(terminal, `    Its log is "${join(home, 'logs', `${name}.log`)}"`)
   return true
 }

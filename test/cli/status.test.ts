@@ -20,7 +20,10 @@ test('status tells a newcomer what to begin with, and makes nothing', async (con
   const home = await temporaryHome(context)
   const run = await runCli(`${home}/none`, ['status'])
   assert.equal(run.code, 0)
-  assert.match(run.out, /^Nothing is under ".*none" yet\n {2}hedgerow demo .*\n.*first-trade\.md/)
+  assert.match(
+    run.out,
+    /^Nothing is under ".*none" yet\n {2}hedgerow demo .*\n.*docs\/tutorial\/first-trade\.md/,
+  )
 })
 
 test('status shows what serves and what does not, with the command that starts it', async (context) => {

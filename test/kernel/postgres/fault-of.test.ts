@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { Fault } from '../../../src/kernel/faults.ts'
 import { faultOf } from '../../../src/kernel/postgres/fault-of.ts'
+import { failedToStart } from '../../../src/kernel/postgres/postgres-programs.ts'
 
 const withCode = (code: string) => Object.assign(new Error('said by the driver'), { code })
 
@@ -31,4 +32,15 @@ describe('faultOf()', () => {
     const fault = new Fault('fault.not_found', { what: 'Cannot find it' })
     assert.equal(faultOf(fault, 'something else'), fault)
   })
+})
+
+test('failedToStart() says what to do where a library or the room is missing, else what was said last', () => {
+  const library =
+    'initdb: error while loading shared libraries: libicuuc.so.60: cannot open shared object file: No such file'
+  assert.match(
+    failedToStart(library, 'make its directory').message,
+    /^Cannot make its directory .*install scripts allowed/,
+  )
+  assert.equal(failedToStart('x: No space left on device', 'start').code, 'fault.disk_full')
+  assert.equal(failedToStart('a\nb\nc\nd\n', 'start').message, 'PostgreSQL did not start: b | c | d')
 })
