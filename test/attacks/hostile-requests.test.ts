@@ -116,6 +116,9 @@ describe('an address', () => {
       const looked = issuer.call(PERSON_API.listUses, { params: { ref }, query: { reason: MARKER } })
       await assert.rejects(looked, ({ status }: { status?: number }) => status === 400 || status === 404, ref)
     }
+    const officer = trade.site().client({ issuer: 'operator', key: trade.site().operatorKey })
+    const odd = officer.call(SITE_API.incident, { params: { incident: `${MARKER}\0` } })
+    await assert.rejects(odd, { status: 400 })
     for (const query of ['limit=-1', 'limit=1e9', 'limit=NaN', `cursor=${MARKER}%00`, `site=${MARKER}%00`]) {
       const { status } = await fetch(`${trade.network.url}/v1/offers?${query}`)
       assert.ok(status < 500, `${query}: ${status}`)

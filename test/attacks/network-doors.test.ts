@@ -9,6 +9,7 @@ import type { TestParty } from '../../src/testing/test-network.ts'
 import { openWorld } from '../network/world.ts'
 import type { World } from '../network/world.ts'
 import { requireEveryRoute, send } from './every-route.ts'
+import { wronglyAnswered } from './odd-values.ts'
 import type { Call, Calls } from './every-route.ts'
 
 /*
@@ -342,3 +343,17 @@ test('lists hold the caller’s own and nothing else, whatever owner is asked fo
     }
   }
 })
+
+test(
+  'what no field means is refused in plain words wherever it stands, and nothing fails of it',
+  { timeout: 900_000 },
+  async () => {
+    const { northcare, galway, network } = w
+    const wrong = await wronglyAnswered(network.url, {
+      calls: calls(),
+      methodOf,
+      bearers: [northcare, galway, network.operator].map((party) => () => token(party)),
+    })
+    assert.deepEqual(wrong, [])
+  },
+)

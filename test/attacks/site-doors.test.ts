@@ -14,6 +14,7 @@ import type { TestProvider } from '../../src/testing/test-provider.ts'
 import { testTrade } from '../../src/testing/test-trade.ts'
 import type { TestSite, TestTrade } from '../../src/testing/test-trade.ts'
 import { requireEveryRoute, send } from './every-route.ts'
+import { wronglyAnswered } from './odd-values.ts'
 import { siteCalls } from './site-calls.ts'
 
 /*
@@ -217,3 +218,21 @@ test('lists of a rival hold nothing of another issuer', async () => {
     assert.doesNotMatch(text, /athletes|federation/, name)
   }
 })
+
+test(
+  'what no field means is refused in plain words wherever it stands, and nothing fails of it',
+  { timeout: 900_000 },
+  async () => {
+    const operator = { name: 'operator', signing: site.operatorKey }
+    const wrong = await wronglyAnswered(site.url, {
+      calls: siteCalls(),
+      methodOf,
+      bearers: [
+        () => tokenFor(trade.federation),
+        () => tokenFor(operator),
+        () => provider.token({ sub: 'p-1' }),
+      ],
+    })
+    assert.deepEqual(wrong, [])
+  },
+)

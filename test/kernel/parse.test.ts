@@ -54,3 +54,37 @@ test('fieldProblems() leaves out what another sentence about the field says alre
     { field: '(whole)', expected: 'expected letters; there is no such word' },
   ])
 })
+
+test('parseWith() says how long or how large what is too long or too large may be', () => {
+  const schema = z.strictObject({
+    name: z.string().max(3),
+    rows: z.array(z.string()).min(1),
+    count: z.int().min(0),
+    share: z.number().lt(1),
+    list: z.array(z.string()).max(2),
+  })
+  const parsed = parseWith(schema, { name: 'long', rows: [], count: -1, share: 1, list: 'of another kind' })
+  assert.deepEqual(parsed.ok ? [] : parsed.error, [
+    { field: 'name', expected: 'expected at most 3 characters' },
+    { field: 'rows', expected: 'expected at least 1 entry' },
+    { field: 'count', expected: 'expected at least 0' },
+    { field: 'share', expected: 'expected less than 1' },
+    { field: 'list', expected: 'expected a list, not a text' },
+  ])
+})
+
+test('parseWith() names the fields of the form that is nearest, where there are several', () => {
+  const one = z.strictObject({ person: z.string(), modes: z.array(z.string()) })
+  const schema = z.strictObject({ body: z.union([one, z.strictObject({ grants: z.array(one) })]) })
+  const problems = (body: unknown) => {
+    const parsed = parseWith(schema, { body })
+    return parsed.ok ? [] : parsed.error
+  }
+  assert.deepEqual(problems({ person: 7, modes: [] }), [
+    { field: 'body.person', expected: 'expected a text, not a number' },
+  ])
+  assert.deepEqual(problems({ grants: [{ person: 'a' }] }), [
+    { field: 'body.grants[0].modes', expected: 'expected a list; it is missing' },
+  ])
+  assert.deepEqual(problems([]), [{ field: 'body', expected: 'expected named fields, not a list' }])
+})

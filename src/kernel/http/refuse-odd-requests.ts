@@ -45,6 +45,8 @@ function whatIsOddIn({ url = '', headers: { host = '' } }: IncomingMessage): str
   if (named !== undefined && named.toLowerCase() !== host.toLowerCase()) return 'it names two hosts'
   const [path = ''] = url.slice(begin.length).split('?', 1)
   if (named === undefined && !path.startsWith('/')) return 'its address does not begin with "/"'
+  // No value has one: a body with a NUL is refused as well, and PostgreSQL holds none.
+  if (/%00/.test(url)) return 'its address has a NUL in it'
   if (path.includes('\\') || url.includes('#')) return 'its address has a "\\" or a "#" in it'
   return STEP.test(path) ? 'its address has steps in it, such as "/../"' : undefined
 }
