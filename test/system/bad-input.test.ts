@@ -137,7 +137,7 @@ const questions: readonly [string, string, string, string][] = [
     'an unknown column',
     'select avg(heigth) from athletes',
     'declined.column',
-    'There is no column "heigth", at character 12',
+    'There is no column "heigth"; there are "id", "country", "birth_date", "height", "score", at character 12',
   ],
   [
     'a syntax error',

@@ -79,16 +79,34 @@ export function findColumn(
   const [column, another] = found
   if (another)
     throw wrongColumn(`Column "${name}" stands in more than one relation; name the relation too`, offset)
-  if (column === undefined) throw wrongColumn(unknownColumn(scope, name), offset)
+  if (column === undefined) throw wrongColumn(unknownColumn(scope, { relation, name }), offset)
   if (column.expr === undefined)
     throw wrongColumn(`Column "${name}" ${column.refusal ?? 'may not be used'}`, offset)
   return column.expr
 }
 
-function unknownColumn(scope: Scope, name: string): string {
-  return scope.some((relation) => relation.name === name)
-    ? `A whole row ("${name}") is no value; name its columns`
-    : `There is no column "${name}"`
+function unknownColumn(
+  scope: Scope,
+  { relation, name }: { relation?: string | undefined; name: string },
+): string {
+  if (scope.some((one) => one.name === name)) return `A whole row ("${name}") is no value; name its columns`
+  const relations = relation === undefined ? scope : scope.filter((one) => one.name === relation)
+  const usable = relations.flatMap(({ columns }) =>
+    columns.flatMap((column) => (column.expr && column.isMerged !== true ? [`"${column.name}"`] : [])),
+  )
+  return `There is no column "${name}"${listed([...new Set(usable)])}`
+}
+
+/** Names that are shown of those that there are: a sentence is read whole. */
+const NAMES_CHARACTERS_MAX = 160
+
+/** As many of the names as are read at a glance. */
+function listed(names: readonly string[]): string {
+  let length = 0
+  const shown = names.filter((name) => (length += name.length + 2) <= NAMES_CHARACTERS_MAX)
+  if (shown.length === 0) return ''
+  const others = names.length - shown.length
+  return `; there are ${shown.join(', ')}${others === 0 ? '' : ` and ${others} more`}`
 }
 
 /** What `*` or `relation.*` stands for: every column that may be used. */
