@@ -1,8 +1,10 @@
 import { sql } from 'kysely'
+import type { RawBuilder } from 'kysely'
 import { Bitset } from '../../kernel/bitset.ts'
 import { instant } from '../../kernel/clock.ts'
 import type { Instant } from '../../kernel/clock.ts'
 import type { Database, DatabaseTransaction } from '../../kernel/postgres/database.ts'
+import { KEPT } from '../../kernel/postgres/kept-statements.ts'
 import { basisFactsSchema } from '../../protocol/law/basis-record.ts'
 import type { BasisFacts, basisRequestSchema } from '../../protocol/law/basis-record.ts'
 import type { HeldBasis } from './bases-in-force.ts'
@@ -65,20 +67,40 @@ export async function insertBasisPeople(
     from unnest(${[...people]}::integer[]) as given (person)`.execute(tx)
 }
 
-/** Records by id, ended ones too: all, or some. */
-export async function readBases(
+/** Records by id, ended ones too: all, or some. How many people one lists is counted one by one. */
+export async function readBases(db: Database, which: WhichBases = {}): Promise<readonly StoredBasis[]> {
+  const counted = sql`
+    select count(*) from (
+      select distinct on (person) is_covered from legal_basis_person p where p.basis = b.id
+      order by person, sequence desc) as last where is_covered`
+  return (await readRows(db, { ...which, counted })).map(storedOf)
+}
+
+/** The same without that: what it costs does not grow with the people. */
+export async function readBasesUncounted(
   db: Database,
-  { ids }: { ids?: readonly string[] | undefined } = {},
-): Promise<readonly StoredBasis[]> {
+  which: WhichBases = {},
+): Promise<readonly UncountedBasis[]> {
+  const rows = await readRows(db, { ...which, counted: sql`select 0` })
+  return rows.map(storedOf).map(({ listed: _, ...basis }) => basis)
+}
+
+export type UncountedBasis = Omit<StoredBasis, 'listed'>
+
+interface WhichBases {
+  readonly ids?: readonly string[] | undefined
+}
+
+async function readRows(
+  db: Database,
+  { ids, counted }: WhichBases & { readonly counted: RawBuilder<unknown> },
+): Promise<readonly BasisRow[]> {
   const { rows } = await sql<BasisRow>`
-    select b.*, e.ended_ms, e.reason,
-      (select count(*) from (
-        select distinct on (person) is_covered from legal_basis_person p where p.basis = b.id
-        order by person, sequence desc) as last where is_covered) as listed
+    ${KEPT} select b.*, e.ended_ms, e.reason, (${counted}) as listed
     from legal_basis b left join legal_basis_end e on e.basis = b.id
     where ${ids ?? null}::text[] is null or b.id = any(${ids ?? null}::text[])
     order by b.id`.execute(db)
-  return rows.map(storedOf)
+  return rows
 }
 
 /** Everything that has not been ended, for a mirror that has seen nothing. */
@@ -103,7 +125,7 @@ async function coveredBy(db: Database, basis: string): Promise<Bitset> {
 /** Records that list one of some people now. */
 export async function basesListing(db: Database, people: readonly number[]): Promise<ReadonlySet<string>> {
   const { rows } = await sql<{ basis: string }>`
-    select distinct basis from (
+    ${KEPT} select distinct basis from (
       select distinct on (basis, person) basis, is_covered from legal_basis_person
       where person = any(${[...people]}::integer[]) order by basis, person, sequence desc) as last
     where is_covered`.execute(db)

@@ -215,12 +215,21 @@ function jsonLines(records: readonly ExportRecord[]): string {
   return records.map((record) => `${JSON.stringify(record)}\n`).join('')
 }
 
+/** Pieces worth sending: each is a way to the network, and most batches are one record. */
+const PIECE_LENGTH_MIN = 16_384
+
 async function* textsOf(
   batches: AsyncIterable<readonly ExportRecord[]>,
   write: Writer,
 ): AsyncGenerator<string> {
-  for await (const records of batches) yield write(records)
-  yield write('end')
+  let piece = ''
+  for await (const records of batches) {
+    piece += write(records)
+    if (piece.length < PIECE_LENGTH_MIN) continue
+    yield piece
+    piece = ''
+  }
+  yield piece + write('end')
 }
 
 function numberOf(cursor: string | undefined): number | undefined {

@@ -69,7 +69,8 @@ export function basisActs(site: SiteContext): BasisActs {
       const people = await knownPeople(site, reading)
       await noteAccess(site, { people, reading, what: 'bases' })
       const numbers = people.map(({ number }) => number)
-      return { items: (await basesCovering(site, numbers)).map(viewOf) }
+      const ids = (await basesCovering(site, numbers)).map(({ id }) => id)
+      return { items: (await readBases(site.db, { ids })).map(viewOf) }
     },
   }
 }

@@ -1,6 +1,7 @@
 import { sql } from 'kysely'
 import type { Clock } from '../../kernel/clock.ts'
 import type { Database } from '../../kernel/postgres/database.ts'
+import { KEPT } from '../../kernel/postgres/kept-statements.ts'
 import { memberIdSchema } from '../../protocol/wire.ts'
 import type { NetworkLine } from '../line/network-line.ts'
 import type { SiteContext } from '../site-context.ts'
@@ -12,7 +13,7 @@ export type PartyNames = ReadonlyMap<string, string>
 /** Reads what members are called. A person reads the name; the id stands beside it, because it is what is signed. */
 export async function readPartyNames(db: Database): Promise<PartyNames> {
   const { rows } = await sql<{ id: string; name: string }>`
-    select id, name from pinned_member where name is not null and name <> id
+    ${KEPT} select id, name from pinned_member where name is not null and name <> id
     union all
     select member, contact->>'name' from party_contact where contact->>'name' is not null`.execute(db)
   return new Map(rows.map(({ id, name }) => [id, name]))

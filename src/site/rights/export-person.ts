@@ -89,7 +89,8 @@ export async function* exportPerson(
       yield [{ kind: 'use', site: site.site, ...useFacts(use) }]
   }
   if (wants('access')) {
-    yield (await listAccesses(site, { people, limit: ACCESSES_MAX })).map((one) => accessRecord(one, site))
+    const accesses = await listAccesses(site, { people, keys, limit: ACCESSES_MAX })
+    yield accesses.map((one) => accessRecord(one, site))
   }
 }
 

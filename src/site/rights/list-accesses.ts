@@ -1,3 +1,4 @@
+import type { KeyObject } from 'node:crypto'
 import type { Instant } from '../../kernel/clock.ts'
 import type { SiteContext } from '../site-context.ts'
 import { openPersonText } from '../vault/person-text.ts'
@@ -18,10 +19,21 @@ export interface ListedAccess {
 /** Who looked at a person's data by name, newest first. `before` is the id of one. */
 export async function listAccesses(
   { db, personKeys }: Pick<SiteContext, 'db' | 'personKeys'>,
-  { people, before, limit }: { people: readonly KnownPerson[]; before?: number | undefined; limit: number },
+  {
+    people,
+    keys: known,
+    before,
+    limit,
+  }: {
+    people: readonly KnownPerson[]
+    /** Their keys, where they are known already. */
+    keys?: ReadonlyMap<number, KeyObject> | undefined
+    before?: number | undefined
+    limit: number
+  },
 ): Promise<readonly ListedAccess[]> {
   const numbers = people.map(({ number }) => number)
-  const keys = await personKeys.keysOf(db, numbers)
+  const keys = known ?? (await personKeys.keysOf(db, numbers))
   const stored = await readAccesses(db, { people: numbers, before, limit })
   return stored.map(({ id, person, time, by, what, reason, receipt }) => {
     const key = keys.get(person)

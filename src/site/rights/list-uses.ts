@@ -1,3 +1,4 @@
+import { z } from 'zod'
 import { formatInstant } from '../../kernel/clock.ts'
 import { isCurrency } from '../../kernel/currency.ts'
 import { peekJws } from '../../kernel/crypto/jws.ts'
@@ -7,12 +8,11 @@ import type { Money } from '../../kernel/money.ts'
 import { basisSource } from '../../protocol/law/basis-record.ts'
 import type { BasisFacts, BasisNamed } from '../../protocol/law/basis-record.ts'
 import { receiptSchema } from '../../protocol/proof/receipt.ts'
-import type { Receipt } from '../../protocol/proof/receipt.ts'
 import { dataSetIdSchema, memberIdSchema, wireMoney } from '../../protocol/wire.ts'
 import type { DataSetId } from '../../protocol/wire.ts'
 import { usesOf } from '../asks/answer-store.ts'
 import type { FoundUse } from '../asks/answer-store.ts'
-import { readBases } from '../consent/basis-store.ts'
+import { readBasesUncounted } from '../consent/basis-store.ts'
 import { numbersGiven } from '../asks/rows-recipients.ts'
 import { pseudonymOf } from '../guard/pseudonym.ts'
 import type { PseudonymScope } from '../guard/pseudonym.ts'
@@ -122,7 +122,7 @@ async function namedBases(
 ): Promise<readonly BasisNamed[]> {
   const missing = ids.filter((id) => !known.has(id))
   if (missing.length > 0)
-    for (const { id, facts } of await readBases(db, { ids: missing })) known.set(id, facts)
+    for (const { id, facts } of await readBasesUncounted(db, { ids: missing })) known.set(id, facts)
   return ids.flatMap((basis) => {
     const facts = known.get(basis)
     if (!facts?.dataSets.includes(dataSet)) return []
@@ -136,9 +136,15 @@ function earnedBy({ peopleCount, subjectsMinor, currency }: FoundUse): Money | u
   return money(subjectsMinor / BigInt(Math.max(1, peopleCount)), currency)
 }
 
-function receiptOf(jws: string): Receipt | undefined {
+/** What is told of a use from its receipt, which is the site's own: the rest is not looked at. */
+const toldOfReceipt = z.object(
+  receiptSchema.pick({ dataSet: true, lineage: true, legalBasis: true, bases: true, noticeVersions: true })
+    .shape,
+)
+
+function receiptOf(jws: string): z.infer<typeof toldOfReceipt> | undefined {
   const payload: unknown = JSON.parse(peekJws(jws)?.payload ?? 'null')
-  const receipt = receiptSchema.safeParse(payload)
+  const receipt = toldOfReceipt.safeParse(payload)
   return receipt.success ? receipt.data : undefined
 }
 
