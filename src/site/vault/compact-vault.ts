@@ -1,5 +1,6 @@
 import type { DuckDBConnection } from '@duckdb/node-api'
 import { sql } from 'kysely'
+import type { Clock } from '../../kernel/clock.ts'
 import { Fault } from '../../kernel/faults.ts'
 import type { Engine } from './engine.ts'
 import { inTransaction } from './engine.ts'
@@ -7,6 +8,7 @@ import type { EngineInUse } from './engine-in-use.ts'
 import { forgetPeople } from './forget-person.ts'
 import { generationPath, makeRoom, removeGeneration, writeGeneration } from './generations.ts'
 import { runOwn } from './own-sql.ts'
+import { untilLetGo } from './until-let-go.ts'
 import { vaultFault } from './vault-fault.ts'
 import { readMark, writeMark } from './vault-mark.ts'
 
@@ -49,15 +51,19 @@ export class CopyJournal {
  */
 export async function compactVault(
   engines: EngineInUse,
-  { journal, open }: { journal: CopyJournal; open: (generation: number) => Promise<Engine> },
+  {
+    journal,
+    clock,
+    open,
+  }: { journal: CopyJournal; clock: Clock; open: (generation: number) => Promise<Engine> },
 ): Promise<void> {
   const before = engines.current
   // Between two changes: one that is under way could have been noted too early, and be too late for the copy.
   await engines.writing.run(async () => journal.begin())
   try {
-    await copyToNext(before)
+    await copyToNext(before, clock)
     const { closed } = await engines.writing.run(async () => {
-      if (journal.hasOtherChanges) await copyToNext(before)
+      if (journal.hasOtherChanges) await copyToNext(before, clock)
       const next = await open(before.generation + 1)
       try {
         const mark = await readMark(before.writer)
@@ -92,12 +98,12 @@ const NEXT_CATALOGUE = 'next'
  * snapshot, while others read and write. What was deleted before is in no byte of the copy, which the file itself
  * cannot say: a columnar file keeps the bytes of deleted rows in blocks that are free.
  */
-async function copyToNext(engine: Engine): Promise<void> {
+async function copyToNext(engine: Engine, clock: Clock): Promise<void> {
   const { directory, generation } = engine
   const path = await makeRoom(directory, generation + 1)
   const copier = await engine.connectToCopy()
   try {
-    await runOwn(copier, sql`attach ${sql.lit(path)} as ${sql.id(NEXT_CATALOGUE)}`)
+    await untilLetGo(clock, () => runOwn(copier, sql`attach ${sql.lit(path)} as ${sql.id(NEXT_CATALOGUE)}`))
     try {
       await inTransaction(copier, () => copyTables(copier, NEXT_CATALOGUE))
     } finally {

@@ -134,12 +134,13 @@ function vaultOf(first: Engine, { clock, limits }: { clock: Clock; limits: Engin
       compactions.run(() =>
         compactVault(engines, {
           journal,
+          clock,
           open: async (generation) =>
             watch(await openEngine({ directory: first.directory, generation }, limits)),
         }).finally(() => memory.forgetAll()),
       ),
     snapshot: (atMoment) =>
-      snapshotVault(engines, atMoment).catch((error: unknown) => {
+      snapshotVault(engines, { clock, atMoment }).catch((error: unknown) => {
         engines.current.note(error)
         throw vaultFault(error, 'Cannot write a snapshot')
       }),

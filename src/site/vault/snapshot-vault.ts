@@ -2,12 +2,14 @@ import { rm } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import type { DuckDBConnection } from '@duckdb/node-api'
 import { sql } from 'kysely'
+import type { Clock } from '../../kernel/clock.ts'
 import { makeDirectory } from '../../kernel/make-directory.ts'
 import { copyTables } from './compact-vault.ts'
 import type { Engine } from './engine.ts'
 import type { EngineInUse } from './engine-in-use.ts'
 import { VAULT_CATALOGUE, snapshotPath } from './generations.ts'
 import { runOwn } from './own-sql.ts'
+import { untilLetGo } from './until-let-go.ts'
 
 /** The catalogue under which a snapshot is written. */
 const SNAPSHOT_CATALOGUE = 'snapshot'
@@ -19,29 +21,33 @@ const SNAPSHOT_CATALOGUE = 'snapshot'
  */
 export async function snapshotVault<T>(
   engines: EngineInUse,
-  atMoment: () => Promise<T>,
+  { clock, atMoment }: { clock: Clock; atMoment: () => Promise<T> },
 ): Promise<{ readonly path: string; readonly moment: T }> {
-  const { directory } = engines.current
-  await removeSnapshot(directory)
-  makeDirectory(dirname(snapshotPath(directory)))
-  const { copied } = await engines.writing.run(async () => {
-    const { promise: begun, resolve: hasBegun } = Promise.withResolvers<void>()
-    // The engine that is in use when its turn comes: one that was replaced while it waited lacks what was changed since.
-    const copied = engines.hold(({ engine }) => copyOf(engine, { atMoment, hasBegun }))
-    await Promise.race([begun, copied])
-    return { copied }
-  })
-  return copied
+  for (;;) {
+    const written = await engines.hold(({ engine }) => write(engines, { engine, clock, atMoment }))
+    if (written !== undefined) return written
+  }
 }
 
-async function copyOf<T>(
-  engine: Engine,
-  { atMoment, hasBegun }: { atMoment: () => Promise<T>; hasBegun: () => void },
-): Promise<{ readonly path: string; readonly moment: T }> {
+/** Gives nothing when the engine was replaced before its turn came: it lacks what was changed since. */
+async function write<T>(
+  engines: EngineInUse,
+  { engine, clock, atMoment }: { engine: Engine; clock: Clock; atMoment: () => Promise<T> },
+): Promise<{ readonly path: string; readonly moment: T } | undefined> {
+  const { directory } = engine
+  const path = snapshotPath(directory)
+  await removeSnapshot(directory)
+  makeDirectory(dirname(path))
   const copier = await engine.connectToCopy()
   try {
-    const moment = await beginCopy(copier, engine, atMoment)
-    hasBegun()
+    // Before its turn, since it may have to wait for those who still hold the snapshot before this one.
+    await untilLetGo(clock, () =>
+      runOwn(copier, sql`attach ${sql.lit(path)} as ${sql.id(SNAPSHOT_CATALOGUE)}`),
+    )
+    const begun = await engines.writing.run(async () =>
+      engine === engines.current ? { moment: await beginCopy(copier, atMoment) } : undefined,
+    )
+    if (begun === undefined) return await detach(copier)
     try {
       await copyTables(copier, SNAPSHOT_CATALOGUE)
       await copier.run('commit')
@@ -50,16 +56,20 @@ async function copyOf<T>(
       throw error
     }
     // Out of its log and into the file, which is all that is taken along.
-    await runOwn(copier, sql`checkpoint ${sql.id(SNAPSHOT_CATALOGUE)}`)
-    await runOwn(copier, sql`detach ${sql.id(SNAPSHOT_CATALOGUE)}`)
-    return { path: snapshotPath(engine.directory), moment }
+    await untilLetGo(clock, () => runOwn(copier, sql`checkpoint ${sql.id(SNAPSHOT_CATALOGUE)}`))
+    await detach(copier)
+    return { path, moment: begun.moment }
   } catch (error) {
-    await runOwn(copier, sql`detach ${sql.id(SNAPSHOT_CATALOGUE)}`).catch(() => undefined)
-    await removeSnapshot(engine.directory)
+    await detach(copier).catch(() => undefined)
+    await removeSnapshot(directory)
     throw error
   } finally {
     copier.closeSync()
   }
+}
+
+async function detach(copier: DuckDBConnection): Promise<undefined> {
+  await runOwn(copier, sql`detach ${sql.id(SNAPSHOT_CATALOGUE)}`)
 }
 
 /** Removes a snapshot that was read, or that a crash left behind. */
@@ -68,12 +78,7 @@ export async function removeSnapshot(directory: string): Promise<void> {
 }
 
 /** The copier's transaction sees the vault as of its first look at it, which is taken here. */
-async function beginCopy<T>(
-  copier: DuckDBConnection,
-  { directory }: Engine,
-  atMoment: () => Promise<T>,
-): Promise<T> {
-  await runOwn(copier, sql`attach ${sql.lit(snapshotPath(directory))} as ${sql.id(SNAPSHOT_CATALOGUE)}`)
+async function beginCopy<T>(copier: DuckDBConnection, atMoment: () => Promise<T>): Promise<T> {
   await copier.run('begin')
   try {
     await runOwn(copier, sql`select count(*) from ${sql.id(VAULT_CATALOGUE, 'main', '_person')}`)
