@@ -123,11 +123,13 @@ async function write(parts: BackupParts, { begun, seal, onStep }: Writing): Prom
   await mkdir(draft, { mode: 0o700 })
   await log.publish()
   const checkpoint = await log.checkpoint()
+  // Its connection is given back, too, when the vault cannot be copied after that moment.
+  await using held = new AsyncDisposableStack()
   const { path, moment } = await vault.snapshot(async () => ({
-    record: await snapshotRecord(db),
+    record: held.use(await snapshotRecord(db)),
     takenAt: clock.now(),
   }))
-  await using record = moment.record
+  const { record } = moment
   const taken = { ...begun, takenAt: moment.takenAt }
   await saveEntry(safe, taken)
   await onStep('taken')

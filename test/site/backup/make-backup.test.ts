@@ -3,10 +3,11 @@ import { cp, readFile, readdir, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
 import { sql } from 'kysely'
+import { Fault } from '../../../src/kernel/faults.ts'
 import { grantRequestSchema } from '../../../src/protocol/consent/grant.ts'
 import { dataSetIdSchema } from '../../../src/protocol/wire.ts'
 import { makeBackup } from '../../../src/site/backup/make-backup.ts'
-import type { BackupStep } from '../../../src/site/backup/make-backup.ts'
+import type { BackupParts, BackupStep } from '../../../src/site/backup/make-backup.ts'
 import { giveGrants } from '../../../src/site/consent/give-grants.ts'
 import { revokeGrants } from '../../../src/site/consent/revoke-grants.ts'
 import { findErasure } from '../../../src/site/rights/erasure-store.ts'
@@ -58,6 +59,20 @@ for (const step of STEPS) {
     assert.deepEqual(await listing(), before)
   })
 }
+
+test('a backup whose vault cannot be copied to the end gives the moment of the record back', async () => {
+  const snapshot: BackupParts['vault']['snapshot'] = async (atMoment) => {
+    await bare.site.vault.snapshot(atMoment)
+    throw new Fault('fault.vault', { what: 'Cannot write a snapshot' })
+  }
+  const failing = makeBackup({ ...bare.site, vault: { ...bare.site.vault, snapshot } })
+  await assert.rejects(failing, { code: 'fault.vault' })
+  const { rows } = await sql`
+    select from pg_stat_activity where datname = current_database() and state = 'idle in transaction'`.execute(
+    bare.site.db,
+  )
+  assert.deepEqual(rows, [])
+})
 
 test('what a process that was killed while it wrote a backup left is removed before the site serves again', async () => {
   for (const step of ['taken', 'people', 'named'] as const) {
