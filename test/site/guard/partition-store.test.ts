@@ -18,7 +18,7 @@ import {
   encodePeople,
 } from '../../../src/site/guard/partition-delta.ts'
 import { refusalStateOf } from '../../../src/site/guard/look-into-record.ts'
-import { debitRefusals } from '../../../src/site/guard/refusal-budget.ts'
+import { debitRefusals, readRefusals } from '../../../src/site/guard/refusal-budget.ts'
 import { writeCuts } from '../../../src/site/guard/partition-record.ts'
 import { openPartitionStore } from '../../../src/site/guard/partition-store.ts'
 import type { PartitionLook, PartitionStore } from '../../../src/site/guard/partition-store.ts'
@@ -250,6 +250,22 @@ test('a look finds what was held back and what an equal ask got, and a hold tell
   }
   using late = await store.hold(changed)
   assert.equal(late?.isUndisturbed, false)
+})
+
+test('what is left is of the scarcest data set, in the window, and what was noted is noted of all', async () => {
+  await using postgres = await testPostgres()
+  const { db } = postgres
+  await openStore(db)
+  const key = { acquirerGroup: 'insurer', ask: 'a', state: 'same', now: instant(100) }
+  await debitRefusals(db, { ...key, dataSets: ['athletes', 'visits'] }, 1)
+  await debitRefusals(db, { ...key, dataSets: ['athletes'] }, 2)
+  await debitRefusals(db, { ...key, dataSets: ['visits'], state: 'another' }, 4)
+  await debitRefusals(db, { ...key, dataSets: ['visits'], now: instant(10) }, 50)
+  const read = (dataSets: readonly string[]) =>
+    readRefusals(db, { ...key, dataSets }, { most: 9, windowMs: 90 })
+  assert.deepEqual(await read(['athletes', 'visits']), { left: 4, noted: 1 })
+  assert.deepEqual(await read(['athletes']), { left: 6, noted: 3 })
+  assert.deepEqual(await read(['bodies']), { left: 9, noted: 0 })
 })
 
 test('entries cannot be taken back', async () => {
