@@ -33,7 +33,7 @@ test('a full disk: an import is refused whole, and taken once there is room', { 
     const send = () => runCli(home, ['dataset', 'import', 'athletes', file, ...where])
     const filler = await fillDisk(join(home, 'sites'), leftMb)
     const refused = await send()
-    assert.deepEqual([refused.code, refused.out], [3, ''])
+    assert.deepEqual([refused.code, refused.out], [3, ''], refused.error)
     const [, needed, left] =
       /^The disk of the server is full, and nothing was taken; the import needs (\d+) MB of free space and there are (\d+) MB; free space on the disk of the data directory\n$/
         .exec(refused.error)
