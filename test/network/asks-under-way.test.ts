@@ -152,3 +152,26 @@ test('a release that is withdrawn while other sites are waited for is given to n
   ])
   assert.deepEqual(told, await stateInRecord(ask.id))
 })
+
+test('whoever was suspended while it waited is given nothing until it is not any longer', async () => {
+  const ask = askBoth()
+  const set = (status: string) =>
+    w.network.call(w.network.operator, NETWORK_API.setMemberStatus, {
+      params: { id: 'northcare' },
+      body: { status },
+    })
+  await drain(w.galway, { resume: 'true' })
+  const query = { wait: 20_000, releases: 'true' }
+  const body = { ask: signAsk(ask, w.northcare) }
+  const waiting = w.network.refusal(w.northcare, NETWORK_API.ask, { query, body })
+  await drain(w.galway, { wait: 20_000 })
+  const looking = w.network.refusal(w.northcare, NETWORK_API.askState, { query, params: { id: ask.id } })
+  await set('suspended')
+  await decide(w.galway, ask.id)
+  await decide(w.zurich, ask.id)
+  for (const { status, detail } of [await waiting, await looking])
+    assert.deepEqual([status, detail], [401, 'suspended'])
+  await set('active')
+  const { sites } = await stateInRecord(ask.id)
+  assert.ok(sites.every(({ release }) => release !== undefined))
+})

@@ -325,7 +325,9 @@ describe('a signed batch', () => {
 
   test('holds up to the limit of the day and no more, for that day, and a dry run never', async () => {
     const w = await withFreshAcquirer(shared)
-    const ask = (more: object = {}) => testAsk(w.network, w.northcare, { ...more })
+    // Still held at the end: what is freed does not count towards the day.
+    const expires = formatInstant(later(w.clock.now(), 20 * 3_600_000))
+    const ask = (more: object = {}) => testAsk(w.network, w.northcare, { expires, ...more })
     // One that is declined makes each be decided by itself.
     const batch = async () =>
       outcomesOf(
@@ -334,7 +336,8 @@ describe('a signed batch', () => {
     await limitDay(w, 1000)
     assert.deepEqual(await batch(), ['declined.no_route', 'waiting', 'declined.limit', 'waiting'])
     assert.deepEqual(await batch(), ['declined.no_route', 'declined.limit', 'declined.limit', 'waiting'])
-    w.clock.advance(24 * 3_600_000)
+    // From ten in the morning to one at night.
+    w.clock.advance(15 * 3_600_000)
     assert.deepEqual(await batch(), ['declined.no_route', 'waiting', 'declined.limit', 'waiting'])
     const poor = await w.network.addMember('poorhouse', ['acquirer'])
     const asks = [testAsk(w.network, poor), testAsk(w.network, poor, { dryRun: true })]

@@ -10,6 +10,7 @@ import type { KnownAsk } from '../authorisation/read-asks.ts'
 import { readReleases } from '../authorisation/read-releases.ts'
 import { readSubmission } from '../authorisation/read-submission.ts'
 import type { Submission } from '../authorisation/read-submission.ts'
+import { requireStillIn } from '../membership/authenticate.ts'
 import { isOverseer, requireRole } from '../membership/principal.ts'
 import type { Principal } from '../membership/principal.ts'
 import { withCosignatures } from '../witness/cosign-receipts.ts'
@@ -43,6 +44,7 @@ export function serveAsks(door: NetworkDoor, parts: NetworkParts): void {
       look: () => readAsk({ db, log }, params.id, releasesFor(caller, query)),
       isEnough: (found) => !found || !maySee(caller, found) || found.state.status !== 'waiting',
     })
+    requireStillIn(membership, caller)
     if (!known || !maySee(caller, known)) throw noSuchAsk()
     // Who waits is in a hurry; who looks later is given what the witness has signed since.
     return query.wait === undefined ? withCosignatures(db, known.state) : known.state
@@ -64,7 +66,7 @@ type Waiting = Pick<
  * site can have answered, and nothing is read before something has changed.
  */
 async function takeAndWait(
-  { authoriser, db, log, wakeUp, underWay }: NetworkParts,
+  { authoriser, membership, db, log, wakeUp, underWay }: NetworkParts,
   submission: Submission,
   request: Waiting,
 ): Promise<AskStateMessage> {
@@ -92,6 +94,7 @@ async function takeAndWait(
           look,
           isEnough: (found) => found?.status !== 'waiting',
         })
+  requireStillIn(membership, caller)
   if (!state) throw new Fault('fault.internal', { what: 'Cannot answer an ask that was decided' })
   return state
 }

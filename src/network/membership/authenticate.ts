@@ -58,7 +58,16 @@ export async function authenticateAssertion(parts: Authentication, assertion: st
   return principalOf(parts, issuer)
 }
 
-function principalOf({ directory }: Authentication, name: string): Principal {
+/**
+ * Who waited may have been suspended meanwhile, and is told no more then.
+ *
+ * @throws Fault `fault.unauthenticated`
+ */
+export function requireStillIn(parts: Pick<Authentication, 'directory'>, { name }: Principal): void {
+  principalOf(parts, name)
+}
+
+function principalOf({ directory }: Pick<Authentication, 'directory'>, name: string): Principal {
   if (name === OPERATOR) return operatorPrincipal
   const party = directory.find(name)
   if (!party) throw unauthenticated('unknown-key')
