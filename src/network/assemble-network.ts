@@ -24,6 +24,7 @@ import type { BookedAsk } from './authorisation/decided-ask.ts'
 import { Catalogue } from './catalogue/catalogue.ts'
 import { sweepExpired } from './clearing/sweep-expired.ts'
 import type { SweepParts } from './clearing/sweep-expired.ts'
+import { claimDatabase } from './claim-database.ts'
 import { networkDirectory } from './config.ts'
 import type { NetworkSettings } from './config.ts'
 import { EMBEDDED_SETTINGS } from './embedded-settings.ts'
@@ -93,6 +94,7 @@ export async function serveNetwork(start: NetworkStart): Promise<ServingNetwork>
   await line.open()
   await migrate(db, NETWORK_MIGRATIONS)
   const keys = await openNetworkKeys({ directory: directory.keys, network: name })
+  await claimDatabase(db, { keys, directory: directory.keys })
   const operatorKey = await ensureKeyFile(directory.operatorKey, 'Ed25519')
   const receiptLog = await openReceiptLog({
     db,

@@ -76,7 +76,7 @@ async function statementOf(db: Database, id: string): Promise<string> {
   return rows[0]?.statement ?? assert.fail()
 }
 
-test('a network that starts with new keys signs its open limits by them before anybody is served', async () => {
+test('a network starts with its keys and with no others; with those that they were rotated to it signs its open limits by them before anybody is served', async () => {
   const root = await mkdtemp(join(tmpdir(), 'hedgerow-network-'))
   const databaseUrl = (await testDatabaseUrl('network')).reveal()
   const start = () => testNetwork({ clock: systemClock, root, databaseUrl })
@@ -90,6 +90,11 @@ test('a network that starts with new keys signs its open limits by them before a
       await network.deposit({ ...custodian, name: 'alder-care' }, 10_000)
       return await giveLimit(network, { site: 'galway', acquirer: 'alder-care', amountMinor: 1_000 })
     })()
+    // A move to another machine without its keys makes no new network.
+    await assert.rejects(testNetwork({ clock: systemClock, databaseUrl }), {
+      code: 'fault.key_malformed',
+      message: /it is that of a network with other keys; put those in their place/,
+    })
     const { signing } = await rotateNetworkKeys(place, systemClock.now())
     await using network = await start()
     const { items } = await network.call(network.operator, NETWORK_API.listFloorLimits, {

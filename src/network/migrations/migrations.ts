@@ -15,6 +15,7 @@ import * as keepAsksInline from './0240-keep-asks-inline.ts'
 import * as keepDecisionsInPieces from './0260-keep-decisions-in-pieces.ts'
 import * as createDisputes from './0370-create-disputes.ts'
 import * as keepDisputeTextsApart from './0400-keep-dispute-texts-apart.ts'
+import * as knowTheNetwork from './0440-know-the-network.ts'
 import * as createMemberContacts from './0330-create-member-contacts.ts'
 import * as createTermsOfUse from './0320-create-terms-of-use.ts'
 import * as keepDecisionsInline from './0300-keep-decisions-inline.ts'
@@ -42,4 +43,5 @@ export const NETWORK_MIGRATIONS: Readonly<Record<string, Migration>> = {
   '0330-create-member-contacts': createMemberContacts,
   '0300-keep-decisions-inline': keepDecisionsInline,
   '0400-keep-dispute-texts-apart': keepDisputeTextsApart,
+  '0440-know-the-network': knowTheNetwork,
 }
