@@ -1,11 +1,13 @@
 import {
   DummyDriver,
   Kysely,
+  OperationNodeTransformer,
   PostgresAdapter,
   PostgresIntrospector,
   PostgresQueryCompiler,
   sql,
 } from 'kysely'
+import type { KyselyPlugin, QueryId, RawNode } from 'kysely'
 import { Migrator } from 'kysely/migration'
 import type { Digest } from '../digest.ts'
 import { digestOfJson } from '../digest.ts'
@@ -36,9 +38,10 @@ export async function migrate(db: Database, migrations: Migrations): Promise<voi
   const digests = new Map<string, Digest>()
   for (const [name, migration] of Object.entries(migrations)) digests.set(name, await digestOfStep(migration))
   await requireSameHistory(db, digests)
+  const isOld = (await versionOf(db)) < STORAGE_SINCE
   const migrator = new Migrator({
     db,
-    provider: { getMigrations: () => Promise.resolve({ ...migrations }) },
+    provider: { getMigrations: () => Promise.resolve(isOld ? inOldWords(migrations) : { ...migrations }) },
     migrationTableName: 'schema_step',
     migrationLockTableName: 'schema_step_lock',
     allowUnorderedMigrations: true,
@@ -52,6 +55,47 @@ export async function migrate(db: Database, migrations: Migrations): Promise<voi
     )
   }
   await recordDigests(db, digests)
+}
+
+/** The first PostgreSQL in which `create table` may say how a column is stored (its release notes, 16). */
+const STORAGE_SINCE = 160_000
+
+async function versionOf(db: Database): Promise<number> {
+  const { rows } = await sql<{
+    version: string
+  }>`select current_setting('server_version_num') as version`.execute(db)
+  return Number(rows[0]?.version)
+}
+
+/**
+ * The same steps for a PostgreSQL 15, without a word that it does not know. How long texts are stored is about speed, and a later step
+ * says it again in the words of all.
+ */
+export function inOldWords(migrations: Migrations): Record<string, Migration> {
+  return Object.fromEntries(
+    Object.entries(migrations).map(([name, step]) => [
+      name,
+      { up: (db: Database) => step.up(db.withPlugin(WITHOUT_STORAGE)) },
+    ]),
+  )
+}
+
+class WithoutStorage extends OperationNodeTransformer {
+  protected override transformRaw(node: RawNode, queryId?: QueryId): RawNode {
+    const raw = super.transformRaw(node, queryId)
+    return {
+      ...raw,
+      sqlFragments: raw.sqlFragments.map((text) =>
+        /^\s*create table /.test(text) ? text.replaceAll(' text storage external', ' text') : text,
+      ),
+    }
+  }
+}
+
+const withoutStorage = new WithoutStorage()
+const WITHOUT_STORAGE: KyselyPlugin = {
+  transformQuery: ({ node, queryId }) => withoutStorage.transformNode(node, queryId),
+  transformResult: ({ result }) => Promise.resolve(result),
 }
 
 /** The digest of the statements of a step, white space apart: the same from source and from the published package. */
@@ -100,7 +144,12 @@ async function readHistory(db: Database): Promise<readonly { name: string; diges
       return rows
     })
   } catch (error) {
-    throw faultOf(error, 'Cannot read the version of the schema')
+    const fault = faultOf(error, 'Cannot read the version of the schema')
+    if (fault.code !== 'fault.database_unfit') throw fault
+    throw new Fault('fault.database_unfit', {
+      what: 'Cannot use the database: its role may not make tables in it; make it the owner of the database ("alter database NAME owner to ROLE")',
+      cause: error,
+    })
   }
 }
 

@@ -16,6 +16,7 @@ import * as keepDecisionsInPieces from './0260-keep-decisions-in-pieces.ts'
 import * as createDisputes from './0370-create-disputes.ts'
 import * as keepDisputeTextsApart from './0400-keep-dispute-texts-apart.ts'
 import * as knowTheNetwork from './0440-know-the-network.ts'
+import * as keepTextsAsTheyAre from './0460-keep-texts-as-they-are.ts'
 import * as createMemberContacts from './0330-create-member-contacts.ts'
 import * as createTermsOfUse from './0320-create-terms-of-use.ts'
 import * as keepDecisionsInline from './0300-keep-decisions-inline.ts'
@@ -44,4 +45,5 @@ export const NETWORK_MIGRATIONS: Readonly<Record<string, Migration>> = {
   '0300-keep-decisions-inline': keepDecisionsInline,
   '0400-keep-dispute-texts-apart': keepDisputeTextsApart,
   '0440-know-the-network': knowTheNetwork,
+  '0460-keep-texts-as-they-are': keepTextsAsTheyAre,
 }
