@@ -2,14 +2,16 @@ import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import fc from 'fast-check'
 import { canonicalJson } from '../../../src/kernel/canonical-json.ts'
+import { instant } from '../../../src/kernel/clock.ts'
 import { signJws } from '../../../src/kernel/crypto/jws.ts'
 import { generateKeyPair } from '../../../src/kernel/crypto/keys.ts'
 import { logOrigin, signCheckpoint } from '../../../src/protocol/proof/checkpoint.ts'
+import { cosign } from '../../../src/protocol/proof/cosignature.ts'
 import type { ReceiptBundle } from '../../../src/protocol/decision.ts'
 import { leafHash, proveInclusion, rootOf } from '../../../src/protocol/proof/merkle.ts'
 import { TYP } from '../../../src/protocol/proof/message-types.ts'
 import { verifyReceiptBundle } from '../../../src/protocol/proof/verify-receipt.ts'
-import type { VerifiedCheckpoints } from '../../../src/protocol/proof/verify-receipt.ts'
+import type { VerifiedCheckpoints, VerifyingKeys } from '../../../src/protocol/proof/verify-receipt.ts'
 
 const key = generateKeyPair('Ed25519')
 const stranger = generateKeyPair('Ed25519')
@@ -181,5 +183,42 @@ describe('verifyReceiptBundle()', () => {
     const good = await bundleOf(receipts, 3)
     assert.equal(verifyReceiptBundle(good, { keysOf: () => [stranger.publicJwk, key.publicJwk] }).ok, true)
     assert.equal(verifyReceiptBundle(good, { keysOf: () => [stranger.publicJwk] }).ok, false)
+  })
+
+  test('a checkpoint that verified for one log does not stand for another that was signed by the same key', async () => {
+    const checkpoints: VerifiedCheckpoints = new Map()
+    const both = { keysOf: () => [key.publicJwk], checkpoints }
+    const foreign = receipts.with(4, receiptAt(4, { site: 'zurich' }))
+    assert.ok(verifyReceiptBundle(await bundleOf(foreign, 3), both).ok)
+    const { receipt, log } = await bundleOf(foreign, 4)
+    const verified = verifyReceiptBundle({ receipt, log: { ...log, origin: logOrigin('zurich') } }, both)
+    assert.equal(verified.ok ? 'good' : verified.error.code, 'bad-checkpoint')
+  })
+
+  test('every witness that is required has signed, and one that is known signed this very checkpoint', async () => {
+    const [one, two] = ['one', 'two'].map((name) => ({ name, pair: generateKeyPair('Ed25519') }))
+    assert.ok(one && two)
+    const witness = ({ name, pair }: typeof one) => ({ name, key: pair.publicJwk })
+    const line = (note: string, { name, pair }: typeof one) =>
+      cosign(note.slice(0, note.lastIndexOf('\n\n') + 1), {
+        name,
+        key: pair,
+        time: instant(1_800_000_000_000),
+      })
+    const [good, other] = [await bundleOf(receipts, 3), await bundleOf(receipts.slice(0, 9), 3)]
+    const signed = ({ checkpoint }: ReceiptBundle['log'], lines: string): ReceiptBundle => ({
+      ...good,
+      log: { ...good.log, checkpoint: checkpoint + lines },
+    })
+    const withOne = signed(good.log, line(good.log.checkpoint, one))
+    const borrowed = signed(good.log, line(other.log.checkpoint, one))
+    const said = (bundle: ReceiptBundle, keys: Pick<VerifyingKeys, 'witnesses' | 'required'>) => {
+      const verified = verifyReceiptBundle(bundle, { keysOf, ...keys })
+      return verified.ok ? verified.value.witnessed.map(({ name }) => name).join() : verified.error.code
+    }
+    assert.equal(said(withOne, { witnesses: [witness(one)] }), 'one')
+    assert.equal(said(withOne, { required: [witness(one), witness(two)] }), 'not-witnessed')
+    assert.equal(said(borrowed, { witnesses: [witness(one)] }), 'bad-witness')
+    assert.equal(said(borrowed, {}), '')
   })
 })
