@@ -20,11 +20,18 @@ const CODES: Readonly<Record<string, FaultCode>> = {
   '57P01': 'fault.database_unreachable',
   '57P02': 'fault.database_unreachable',
   '57P03': 'fault.database_unreachable',
+  '42501': 'fault.database_unfit',
+  CERT_HAS_EXPIRED: 'fault.database_unreachable',
+  DEPTH_ZERO_SELF_SIGNED_CERT: 'fault.database_unreachable',
+  ERR_TLS_CERT_ALTNAME_INVALID: 'fault.database_unreachable',
+  SELF_SIGNED_CERT_IN_CHAIN: 'fault.database_unreachable',
+  UNABLE_TO_GET_ISSUER_CERT_LOCALLY: 'fault.database_unreachable',
+  UNABLE_TO_VERIFY_LEAF_SIGNATURE: 'fault.database_unreachable',
 }
 
 /** What the driver says, without a code, when the line breaks in the middle. */
 const BROKEN_LINE =
-  /Connection terminated|connection timeout|timeout exceeded when trying to connect|Client has encountered a connection error/i
+  /Connection terminated|connection timeout|timeout exceeded when trying to connect|Client has encountered a connection error|server does not support SSL/i
 
 /**
  * A failure of PostgreSQL or the file system as a fault with its code: a full disk and a database that is away have

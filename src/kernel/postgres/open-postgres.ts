@@ -155,22 +155,29 @@ async function lookAround(url: Secret<string>): Promise<PinnedSession> {
     await requireVersion(client)
     return await findSession(client)
   } catch (error) {
-    throw faultOf(error, `${REFUSALS[sqlStateOf(error)] ?? 'Cannot reach'} PostgreSQL at ${addressOf(url)}`)
+    throw faultOf(error, refusalOf(error, addressOf(url)))
   } finally {
     await client.end().catch(() => undefined)
   }
 }
 
-/** What a PostgreSQL that is there says no with (its manual, Appendix A). */
-const REFUSALS: Readonly<Record<string, string>> = {
-  '28000': 'This user may not enter',
-  '28P01': 'The password is not right for',
-  '3D000': 'There is no such database in',
-  '53300': 'There is no free connection to',
-}
-
-function sqlStateOf(error: unknown): string {
-  return error instanceof Error && 'code' in error ? String(error.code) : ''
+/** What a PostgreSQL that is there says no with (its manual, Appendix A), or what is wrong with its certificate, and what to do. */
+export function refusalOf(error: unknown, address: string): string {
+  const code = error instanceof Error && 'code' in error ? String(error.code) : ''
+  const place = `PostgreSQL at ${address}`
+  if (code === '28000')
+    return `This user may not enter ${place} in this way: its pg_hba.conf says who may, from where, and whether only with TLS ("?sslmode=verify-full" at the end of the address)`
+  if (code === '28P01') return `The password is not right for ${place}`
+  if (code === '3D000') return `There is no such database in ${place}`
+  if (code === '53300') return `There is no free connection to ${place}`
+  if (code === 'ERR_TLS_CERT_ALTNAME_INVALID')
+    return `The certificate of ${place} is for another host: use the name that it is for`
+  if (code === 'CERT_HAS_EXPIRED') return `The certificate of ${place} has expired`
+  if (code.includes('_CERT') || code.includes('LEAF_SIGNATURE'))
+    return `The certificate of ${place} is not signed by anybody who is trusted here: add "&sslrootcert=FILE" to the address, with the certificate of who signed it`
+  if (error instanceof Error && error.message.includes('does not support SSL'))
+    return `There is no TLS at ${place}: turn it on there, or leave "sslmode" out of the address`
+  return `Cannot reach ${place}`
 }
 
 const NEVER = new Promise<Fault>(() => undefined)

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { Fault } from '../../../src/kernel/faults.ts'
 import { faultOf } from '../../../src/kernel/postgres/fault-of.ts'
+import { refusalOf } from '../../../src/kernel/postgres/open-postgres.ts'
 import { failedToStart } from '../../../src/kernel/postgres/postgres-programs.ts'
 
 const withCode = (code: string) => Object.assign(new Error('said by the driver'), { code })
@@ -15,6 +16,8 @@ describe('faultOf()', () => {
     ['fault.database_unreachable', withCode('08006')],
     ['fault.database_unreachable', new Error('Connection terminated unexpectedly')],
     ['fault.database_unreachable', new AggregateError([withCode('ECONNREFUSED'), withCode('ECONNREFUSED')])],
+    ['fault.database_unreachable', withCode('DEPTH_ZERO_SELF_SIGNED_CERT')],
+    ['fault.database_unfit', withCode('42501')],
     ['fault.internal', withCode('42601')],
     ['fault.internal', new Error('a bug')],
     ['fault.internal', 'not even an error'],
@@ -43,4 +46,22 @@ test('failedToStart() says what to do where a library or the room is missing, el
   )
   assert.equal(failedToStart('x: No space left on device', 'start').code, 'fault.disk_full')
   assert.equal(failedToStart('a\nb\nc\nd\n', 'start').message, 'PostgreSQL did not start: b | c | d')
+})
+
+test('refusalOf() says what is wrong with an address, a user or a certificate', () => {
+  const cases: readonly [string, RegExp][] = [
+    ['28000', /may not enter PostgreSQL at db:5432 .*pg_hba\.conf.*sslmode=verify-full/],
+    ['28P01', /^The password is not right/],
+    ['3D000', /^There is no such database/],
+    ['DEPTH_ZERO_SELF_SIGNED_CERT', /not signed by anybody who is trusted here: add "&sslrootcert=FILE"/],
+    ['UNABLE_TO_VERIFY_LEAF_SIGNATURE', /sslrootcert/],
+    ['ERR_TLS_CERT_ALTNAME_INVALID', /for another host/],
+    ['CERT_HAS_EXPIRED', /has expired/],
+    ['ECONNREFUSED', /^Cannot reach PostgreSQL at db:5432$/],
+  ]
+  for (const [code, said] of cases) assert.match(refusalOf(withCode(code), 'db:5432'), said, code)
+  assert.match(
+    refusalOf(new Error('The server does not support SSL connections'), 'db:5432'),
+    /^There is no TLS/,
+  )
 })
