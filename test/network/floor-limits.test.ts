@@ -178,8 +178,11 @@ describe('what a site booked on a floor limit', () => {
     ],
     [
       'another ask',
-      (w) => ({ ask: { id: w.network.ids.next('ask') }, decision: { ask: w.network.ids.next('ask') } }),
-      /of two asks|not the one/,
+      (w) => {
+        const ask = w.network.ids.next('ask')
+        return { decision: { ask }, clearing: { ask } }
+      },
+      /the ask is not the one/,
     ],
     ['another data set', () => ({ ask: { offer: 'workers' } }), /the ask is not the one/],
     ['what had expired', (w) => ({ ask: { expires: inMs(w, -60_000) } }), /had expired/],
