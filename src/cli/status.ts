@@ -5,6 +5,8 @@ import { fileURLToPath } from 'node:url'
 import { z } from 'zod'
 import { Fault } from '../kernel/faults.ts'
 import { dayText, placeName } from '../protocol/words/plain-words.ts'
+import { openOfficer } from '../sdk/officer.ts'
+import type { Officer } from '../sdk/officer.ts'
 import type { SiteSettings } from '../site/config.ts'
 import { counted } from './counted.ts'
 import {
@@ -110,7 +112,7 @@ async function lookAtSite(session: Session, name: string): Promise<FoundServer> 
   const url = (await siteUrlHere(session, name)) ?? ''
   const facts = { kind: 'site', name, url } as const
   try {
-    const { administration } = await connectToSite(session, { site: name })
+    const { administration, client } = await connectToSite(session, { site: name })
     const { checks } = await readiness(session, url)
     const evidence = await administration.evidence()
     const dataSets = (await administration.dataSets()).filter(({ state }) => state === 'active')
@@ -122,20 +124,32 @@ async function lookAtSite(session: Session, name: string): Promise<FoundServer> 
     const ending = windDown === undefined ? '' : `, winds down since ${dayText(windDown.since)}`
     const about = `in ${placeName(territory)}${until}; ${held}${ending}`
     if (windDown !== undefined) return { ...facts, state: isSound ? 'serving' : 'not_ready', about }
-    const next = nextOf(name, { hasEvidence: checks['evidence'] !== false, dataSets: dataSets.length })
+    const hasEvidence = checks['evidence'] !== false
+    const lacked = await firstLacked(name, openOfficer(client))
+    const next = nextOf(name, { hasEvidence, dataSets: dataSets.length, lacked })
     return { ...facts, state: isSound ? 'serving' : 'not_ready', about, next }
   } catch (thrown) {
     return { ...facts, ...failing(thrown, `hedgerow site serve ${name}`) }
   }
 }
 
-/** The first thing that is missing on the way to an answer. */
+/** The command that brings the first paper without which asks for what is here are declined. */
+async function firstLacked(site: string, officer: Officer): Promise<string | undefined> {
+  const { missingPapers } = await import('../site/missing-papers.ts')
+  const [contracts, assessments] = await Promise.all([officer.contracts(), officer.assessments()])
+  const [first] = missingPapers({ site, contracts: contracts.missing, assessments: assessments.missing })
+  return first?.command
+}
+
+/** The first thing that is missing on the way to an answer. A site does not say whom it knows, and may be told of an issuer again. */
 function nextOf(
   site: string,
-  { hasEvidence, dataSets }: { hasEvidence: boolean; dataSets: number },
+  { hasEvidence, dataSets, lacked }: { hasEvidence: boolean; dataSets: number; lacked: string | undefined },
 ): string | undefined {
   if (!hasEvidence) return `hedgerow site evidence --site ${site} --longitude … --latitude …`
-  return dataSets === 0 ? `hedgerow dataset describe MANIFEST.yaml --site ${site} --as ISSUER` : undefined
+  if (dataSets > 0) return lacked
+  const describe = `hedgerow dataset describe MANIFEST.yaml --site ${site} --as ISSUER`
+  return `hedgerow site issuer ISSUER --site ${site} && ${describe}`
 }
 
 /** Names that fit into a line. */

@@ -7,6 +7,8 @@ import { formatDate, instant } from '../kernel/clock.ts'
 import { LIMITS } from '../kernel/limits.ts'
 import { examineBackups } from './backup/examine-backups.ts'
 import type { SiteDirectory, SiteSettings } from './config.ts'
+import { missingPapers } from './missing-papers.ts'
+import type { LackedAssessment, LackedContract } from './missing-papers.ts'
 
 /** How a check came out: `bad` makes the site unsafe or unable to serve, `warning` will, `unknown` could not be told. */
 export type FindingState = 'good' | 'warning' | 'bad' | 'unknown'
@@ -42,6 +44,10 @@ export interface DoctorQuestions {
   dataSets(): Promise<
     readonly { readonly dataSet: string; readonly store: boolean; readonly process: boolean }[] | undefined
   >
+  /** Data sets that no contract in force covers. */
+  missingContracts(): Promise<readonly LackedContract[] | undefined>
+  /** Purposes of high risk that no assessment carries. */
+  missingAssessments(): Promise<readonly LackedAssessment[] | undefined>
 }
 
 /** What the doctor looks at. */
@@ -64,6 +70,7 @@ export async function examineSite(examination: Examination): Promise<readonly Fi
     checkDirectory,
     checkEvidence,
     checkPerimeters,
+    checkPapers,
     checkDiskEncryption,
     checkDiskSpace,
     checkClock,
@@ -208,6 +215,26 @@ async function checkPerimeters({ questions }: Examination): Promise<Finding[]> {
       remedy: 'Move the data set to a site inside its perimeter, or have its issuer change the manifest',
     }),
   )
+}
+
+/** What may be where it is, and is declined all the same: nobody agreed to its processing, or to its risk. */
+async function checkPapers({ questions, settings }: Examination): Promise<Finding[]> {
+  const [contracts, assessments] = [await questions.missingContracts(), await questions.missingAssessments()]
+  const unknown = { says: 'the site gave no answer about them', remedy: START_OR_LOOK }
+  const lacks = missingPapers({
+    site: settings.site,
+    contracts: contracts ?? [],
+    assessments: assessments ?? [],
+  })
+  const told = (check: 'contracts' | 'assessments', isKnown: boolean, good: string): Finding[] => {
+    const bad = lacks.filter((lack) => lack.check === check).map((lack) => finding(check, 'bad', lack))
+    if (!isKnown) return [finding(check, 'unknown', unknown)]
+    return bad.length > 0 ? bad : [finding(check, 'good', { says: good })]
+  }
+  return [
+    ...told('contracts', contracts !== undefined, 'one is in force for every data set that needs one'),
+    ...told('assessments', assessments !== undefined, 'every purpose of high risk has one'),
+  ]
 }
 
 async function checkDiskEncryption({ directory }: Examination): Promise<Finding[]> {

@@ -84,7 +84,10 @@ test('status says that a site winds down, and nothing to be done next', async (c
   const home = await temporaryHome(context)
   await using trade = await testTrade({ sites: [{ name: 'galway', root: join(home, 'sites', 'galway') }] })
   const status = async () => (await typedHere(home, ['status'])).out
-  assert.match(await status(), /\nNext, for galway: {2}hedgerow dataset describe /)
+  assert.match(
+    await status(),
+    /\nNext, for galway: {2}hedgerow site issuer ISSUER --site galway && hedgerow dataset describe /,
+  )
   const wound = await typedHere(home, [
     'site',
     'wind-down',

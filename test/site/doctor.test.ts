@@ -43,6 +43,8 @@ async function healthySite(context: TestContext): Promise<Examination> {
       networkTime: () => Promise.resolve(NOW + 1_000),
       isRegistered: () => Promise.resolve(true),
       dataSets: () => Promise.resolve([{ dataSet: 'athletes', store: true, process: true }]),
+      missingContracts: () => Promise.resolve([]),
+      missingAssessments: () => Promise.resolve([]),
     },
   }
 }
@@ -149,6 +151,65 @@ test('examineSite() names data sets whose perimeter the site is not in', async (
   const findings = found(await examineSite(asking(await healthySite(context), { dataSets })), 'perimeters')
   assert.match(findings[0]?.says ?? '', /"athletes" may not be processed/)
   assert.match(findings[1]?.says ?? '', /"players" may not be stored/)
+})
+
+test('examineSite() names data sets that are declined for want of a contract, each with the command for it', async (context) => {
+  const site = await healthySite(context)
+  const lack = { dataSet: 'athletes', controller: 'federation', contract: 'contract_1' }
+  const contracts = async (answer: Awaited<ReturnType<DoctorQuestions['missingContracts']>>) =>
+    found(await examineSite(asking(site, { missingContracts: () => Promise.resolve(answer) })), 'contracts')
+  const cases = [
+    [
+      'contract',
+      /^no contract with "federation".*"athletes"/,
+      /contract record .*--site galway --as federation$/,
+    ],
+    [
+      'confirmation',
+      /^"federation" has not confirmed/,
+      /contract confirm contract_1 --site galway --as federation$/,
+    ],
+    ['return', /^the contract .* has ended/, /contract list --site galway"/],
+    ['deletion', /^the contract .* has ended/, /contract list --site galway"/],
+  ] as const
+  for (const [needs, says, remedy] of cases) {
+    const [finding] = await contracts([{ ...lack, needs }])
+    assert.equal(finding?.state, 'bad', needs)
+    assert.match(finding.says, says)
+    assert.match(finding.says, /every ask for it is declined$/)
+    assert.match(finding.remedy ?? '', remedy)
+  }
+  assert.deepEqual(
+    (await contracts(cases.map(([needs], index) => ({ ...lack, needs, dataSet: `d${index}` })))).length,
+    cases.length,
+  )
+  assert.deepEqual(
+    (await contracts([])).map(({ state }) => state),
+    ['good'],
+  )
+  assert.deepEqual(
+    (await contracts(undefined)).map(({ state }) => state),
+    ['unknown'],
+  )
+})
+
+test('examineSite() names once each data set of which purposes of high risk have no assessment', async (context) => {
+  const site = await healthySite(context)
+  const reason = 'special categories of 5,000 people or more'
+  const missingAssessments = () =>
+    Promise.resolve([
+      { dataSet: 'athletes', purpose: 'dpv:AcademicResearch', reason },
+      { dataSet: 'players', purpose: 'dpv:AcademicResearch', reason },
+      { dataSet: 'athletes', purpose: 'dpv:Personalisation', reason },
+    ])
+  const findings = found(await examineSite(asking(site, { missingAssessments })), 'assessments')
+  assert.deepEqual(
+    findings.map(({ state }) => state),
+    ['bad', 'bad'],
+  )
+  assert.match(findings[0]?.says ?? '', /"athletes".*for Academic Research, Personalisation: .*5,000 people/)
+  assert.match(findings[0]?.remedy ?? '', /officer assessment attach --file DPIA\.yaml --site galway$/)
+  assert.match(findings[1]?.says ?? '', /"players"/)
 })
 
 test('examineSite() finds insecure settings, an open door and a line without TLS', async (context) => {

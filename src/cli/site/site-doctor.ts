@@ -5,6 +5,7 @@ import { readKeyFile } from '../../kernel/crypto/key-file.ts'
 import { PeerRefusal } from '../../kernel/http/call-json.ts'
 import { NETWORK_API } from '../../protocol/http/network-endpoints.ts'
 import { httpClient } from '../../sdk/http-client.ts'
+import { openOfficer } from '../../sdk/officer.ts'
 import type { HttpClient } from '../../sdk/http-client.ts'
 import { Fault } from '../../kernel/faults.ts'
 import type { DoctorQuestions, Finding } from '../../site/doctor.ts'
@@ -28,7 +29,7 @@ const TONES: Readonly<Record<Finding['state'], Tone>> = {
   unknown: 'dim',
 }
 
-/** `hedgerow site doctor`: prints each check; 1 when something makes the site unsafe. */
+/** `hedgerow site doctor`: prints each check; 1 when something makes the site unsafe or unable to answer. */
 export async function diagnose(session: Session, options: SiteOptions & { json?: boolean }): Promise<number> {
   const { administration, client, site } = await connectToSite(session, options)
   const settings = await siteSettingsHere(session, site)
@@ -68,6 +69,7 @@ function questionsOf(
       throw thrown
     }
   }
+  const officer = openOfficer(client)
   return {
     evidence: () => orNothing(() => administration.evidence()),
     readiness: () =>
@@ -89,6 +91,8 @@ function questionsOf(
             process: mayBeProcessed,
           })),
       ),
+    missingContracts: () => orNothing(async () => (await officer.contracts()).missing),
+    missingAssessments: () => orNothing(async () => (await officer.assessments()).missing),
   }
 }
 

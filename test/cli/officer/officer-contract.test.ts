@@ -44,6 +44,16 @@ suite('the verbs of contracts and authorities', () => {
     const missing = await typed('contract', 'list')
     assert.equal(missing.code, 1)
     assert.match(missing.out, /Missing: a contract with federation for athletes/)
+    const record = 'hedgerow officer contract record --file CONTRACT.yaml --site galway --as federation'
+    const examined = await typedHere(home, ['site', 'doctor', '--url', trade.site().url])
+    assert.equal(examined.code, 1)
+    assert.match(
+      examined.out,
+      /✗ contracts: no contract with "federation" is in force that covers "athletes"/,
+    )
+    assert.ok(examined.out.includes(record), examined.out)
+    const { out } = await typedHere(home, ['status'])
+    assert.ok(out.includes(`Next, for galway:  ${record}\n`), out)
     const file = await fileOf('process-under-a-contract.md', 'contract.yaml')
     const recorded = await typed('contract', 'record', '--file', file, '--json')
     assert.equal(recorded.code, 0, recorded.error)
