@@ -20,8 +20,9 @@ export async function csvSource({
   isPacked: boolean
   manifest: Manifest
 }): Promise<ImportSource> {
-  const header = await readHeader(path, { isPacked })
-  requireColumns(header, manifest)
+  const names = [...new Set(manifest.columns.map(sourceName))]
+  const header = await readHeader(path, { isPacked, names })
+  requireColumns(header, names)
   const fields = manifest.columns.map((column) => {
     const text = sql.id(`c${header.indexOf(sourceName(column))}`)
     return column.path
@@ -50,8 +51,7 @@ function readCsv({
  * The file has exactly the manifest's columns, in any order. An unknown one is named by its place and not by its name:
  * in a file without a header the first line is somebody's data.
  */
-function requireColumns(header: readonly string[], manifest: Manifest): void {
-  const wanted = [...new Set(manifest.columns.map(sourceName))]
+function requireColumns(header: readonly string[], wanted: readonly string[]): void {
   const problems = [
     ...header.flatMap((name, index) => {
       const place = `line 1, field ${index + 1}`

@@ -62,10 +62,10 @@ export async function measureText(
   return position
 }
 
-/** The first record of a CSV file as its fields, or why it is none. */
+/** The first record of a CSV file as its fields, or why it is none; `names` are what its fields may be called. */
 export async function readHeader(
   path: string,
-  { isPacked }: { isPacked: boolean },
+  { isPacked, names }: { isPacked: boolean; names: readonly string[] },
 ): Promise<readonly string[]> {
   const parts: Uint8Array[] = []
   let size = 0
@@ -76,7 +76,25 @@ export async function readHeader(
   }
   if (size === 0) throw unusableFile('it is empty')
   const text = decodeUtf8(Buffer.concat(parts))
-  return parseRecord(text.startsWith('\ufeff') ? text.slice(1) : text)
+  const line = text.startsWith('\ufeff') ? text.slice(1) : text
+  requireCommas(line, names)
+  return parseRecord(line)
+}
+
+/** What separates fields elsewhere: spreadsheets write semicolons where a comma is the sign of decimals. */
+const OTHER_SEPARATORS = [
+  { sign: ';', name: 'semicolons' },
+  { sign: '\t', name: 'tabs' },
+] as const
+
+/** Nothing is read by another separator; it is said where two names that are known stand between such ones and none between commas. */
+function requireCommas(line: string, names: readonly string[]): void {
+  const known = (sign: string) =>
+    line.split(sign).filter((part) => names.includes(part.trim().replaceAll(/^"|"$/g, ''))).length
+  const other = OTHER_SEPARATORS.find(({ sign }) => known(sign) > 1)
+  if (other === undefined || known(',') > 0) return
+  const expected = `the names seem to be separated by ${other.name}; expected commas (RFC 4180): save it as CSV with commas and points for decimals`
+  throw unusableFile(`line 1: ${expected}`, [{ field: 'line 1', expected }])
 }
 
 const HEADER_BYTES_MAX = 1 << 20

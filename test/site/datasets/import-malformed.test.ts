@@ -86,6 +86,30 @@ test('a header that is not the manifest is refused, and a first line of data is 
   await refuses(`${HEADER.trimEnd()},extra\n${LINE}`, { says: /line 1, field 7/ })
 })
 
+test('a file separated by semicolons or tabs is told so by its header, and what is expected instead', async () => {
+  const separated = (by: string) => `${HEADER}${LINE}`.replaceAll(',', by)
+  const fields = ['line 1']
+  for (const [by, name] of [
+    [';', 'semicolons'],
+    ['\t', 'tabs'],
+  ] as const) {
+    const says = new RegExp(
+      `line 1: the names seem to be separated by ${name}; expected commas \\(RFC 4180\\)`,
+    )
+    await refuses(separated(by), { says, fields })
+    await refuses(`\ufeff${separated(by).replace('\n', '\r\n')}`, { says, fields })
+    await refuses(
+      separated(by).replace(/^.*/, (header) => `"${header.split(by).join(`"${by}"`)}"`),
+      {
+        says,
+        fields,
+      },
+    )
+  }
+  const data = LINE.replaceAll(',', ';').replaceAll('ann', 'MARKER')
+  await refuses(data.repeat(2), { says: /line 1, field 1: expected the name of a column/ })
+})
+
 test('bytes that are not UTF-8, an empty file and broken packing are each one sentence', async () => {
   await refuses(
     Buffer.concat([Buffer.from(`${HEADER}${LINE}ann,2026-01-01,1,1,true,`), Buffer.from([0xff, 0x0a])]),
