@@ -3,7 +3,7 @@ import type { Manifest } from '../../../protocol/data-set.ts'
 import type { Condition, Expr, Literal, QueryMode, Source } from '../bound/bound-query.ts'
 import type { Term } from './build-expression.ts'
 import { insideOf } from '../bound/derived-column.ts'
-import { tooLarge, wrongColumn } from '../text/refusal.ts'
+import { tooLarge, unknownColumn, wrongColumn } from '../text/refusal.ts'
 
 /** What a whole question is bound against. */
 export interface Binding {
@@ -79,13 +79,13 @@ export function findColumn(
   const [column, another] = found
   if (another)
     throw wrongColumn(`Column "${name}" stands in more than one relation; name the relation too`, offset)
-  if (column === undefined) throw wrongColumn(unknownColumn(scope, { relation, name }), offset)
+  if (column === undefined) throw unknownColumn(whyUnknown(scope, { relation, name }), offset)
   if (column.expr === undefined)
     throw wrongColumn(`Column "${name}" ${column.refusal ?? 'may not be used'}`, offset)
   return column.expr
 }
 
-function unknownColumn(
+function whyUnknown(
   scope: Scope,
   { relation, name }: { relation?: string | undefined; name: string },
 ): string {

@@ -39,6 +39,26 @@ export class GroupsRefusal extends Refusal {
   }
 }
 
+/** A name that no column has. What stood in double quotes is as often a text in the wrong ones, and then the author is told. */
+export class UnknownColumnRefusal extends Refusal {
+  override at(offset: number): UnknownColumnRefusal {
+    return new UnknownColumnRefusal(this.code, this.detail, offset)
+  }
+
+  override toDecline(text: string): Decline {
+    const written = this.offset === undefined ? '' : Buffer.from(text).subarray(this.offset).toString()
+    if (!QUOTED_NAME.test(written)) return super.toDecline(text)
+    return new Refusal(
+      this.code,
+      `${this.detail}; a text is written in single quotes`,
+      this.offset,
+    ).toDecline(text)
+  }
+}
+
+/** A name in double quotes by itself, not one of a relation. */
+const QUOTED_NAME = /^"(?:[^"]|"")*"(?!\s*\.)/
+
 /** Does something about a node: a refusal that says no place is at the place of the node. */
 export function atNode<T>(node: unknown, act: () => T): T {
   return atOffset(() => offsetWithin(node), act)
@@ -137,6 +157,11 @@ export function spoken(name: string): string {
 /** A column that is unknown or may not stand where it stands. */
 export function wrongColumn(why: string, offset?: number): Refusal {
   return new Refusal('declined.column', why, offset)
+}
+
+/** A column that is not there. */
+export function unknownColumn(why: string, offset?: number): UnknownColumnRefusal {
+  return new UnknownColumnRefusal('declined.column', why, offset)
 }
 
 /** Past a limit. */
