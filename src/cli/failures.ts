@@ -109,7 +109,8 @@ function saidOf(fault: Fault): string {
 
 /** What to do about a token that was refused, by the one word that the door gives. */
 const TOKEN_ADVICE: Readonly<Record<string, string>> = {
-  'unknown-key': 'register the key of this member there, or use the one that is registered',
+  'unknown-key':
+    'register the key of this member there (at a site its operator does, with "hedgerow site issuer MEMBER --site SITE"), or use the one that is registered',
   'bad-signature': 'register the key of this member there, or use the one that is registered',
   'wrong-audience':
     'another server answers there, or this one under another name: say where it is (--network; --url of a site)',

@@ -80,7 +80,7 @@ test('a site that does not run is not taken for the one that listens where it wo
   assert.match(evidence.error, /wrong-audience; another server answers there, .*--url of a site/)
 })
 
-test('status says that a site winds down, and nothing to be done next', async (context) => {
+test('a site names the command by which it knows an issuer, and status says that it winds down, and nothing to be done next', async (context) => {
   const home = await temporaryHome(context)
   await using trade = await testTrade({ sites: [{ name: 'galway', root: join(home, 'sites', 'galway') }] })
   const status = async () => (await typedHere(home, ['status'])).out
@@ -88,6 +88,10 @@ test('status says that a site winds down, and nothing to be done next', async (c
     await status(),
     /\nNext, for galway: {2}hedgerow site issuer ISSUER --site galway && hedgerow dataset describe /,
   )
+  assert.equal((await typedHere(home, ['member', 'keys', 'stranger'])).code, 0)
+  const stranger = await typedHere(home, ['dataset', 'list', '--as', 'stranger', '--url', trade.site().url])
+  assert.equal(stranger.code, 1)
+  assert.match(stranger.error, /unknown-key; register .*"hedgerow site issuer MEMBER --site SITE"/)
   const wound = await typedHere(home, [
     'site',
     'wind-down',
