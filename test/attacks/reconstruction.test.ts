@@ -119,3 +119,16 @@ test('who allows rows of one column and sums of another is not what rows of the 
   const some = await asker.ask("select id, score from athletes where sex = 'f'", 'rows')
   assert.equal(some.reason, 'approved')
 })
+
+for (const join of ['left', 'right'])
+  test(`a score that a ${join} join leaves out of the rows does not count as known`, async () => {
+    const on = "on a.id = b.id and b.town <> 'Nowhere'"
+    const [people, values] = ['athletes a', 'athletes b']
+    const from = join === 'left' ? `${people} left join ${values}` : `${values} right join ${people}`
+    const asker = attackedSite.asker()
+    const given = await asker.ask(`select a.id, b.score, a.town from ${from} ${on}`, 'rows')
+    assert.equal(given.reason, 'approved')
+    assert.equal(given.rows.filter(([, score]) => score === null).length, 1, 'the target alone lives there')
+    // The sum less the rows would be their score.
+    assert.equal((await asker.ask('select sum(score) from athletes')).reason, 'declined.differencing')
+  })
