@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { rm, writeFile } from 'node:fs/promises'
+import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { Fault } from '../../src/kernel/faults.ts'
@@ -31,7 +31,7 @@ test('a full disk: an import is refused whole, and taken once there is room', { 
     await writeFile(file, wideCsv(name))
     const where = ['--site', 'galway', '--url', site.url, '--batch', name]
     const send = () => runCli(home, ['dataset', 'import', 'athletes', file, ...where])
-    const filler = await fillDisk(join(home, 'sites'), leftMb)
+    await using filler = await fillDisk(join(home, 'sites'), leftMb)
     const refused = await send()
     assert.deepEqual([refused.code, refused.out], [3, ''], refused.error)
     const [, needed, left] =
@@ -42,7 +42,7 @@ test('a full disk: an import is refused whole, and taken once there is room', { 
     assert.ok(needed > 32 && left < needed, refused.error)
     assert.ok(left <= (leftMb * 1024 * 1024) / 1_000_000, 'the room that there is')
     assert.equal((await siteIssuer.dataSets())[0]?.rows, rows)
-    await rm(filler)
+    await filler.empty()
     const again = await send()
     assert.equal(again.code, 0, again.error)
     rows += WIDE_PEOPLE
@@ -57,7 +57,7 @@ test(
   async () => {
     await using processes = await onSmallDisk()
     const { siteIssuer, home, site } = processes
-    const filler = await fillDisk(join(home, 'sites'), 0.2)
+    await using filler = await fillDisk(join(home, 'sites'), 0.2)
     const revoked = new Set<string>()
     // The log of the record has a segment of 16 MiB to write on for a while.
     for (let round = 0; revoked.size < PEOPLE && round < 2_000; round += 1) {
@@ -74,7 +74,7 @@ test(
         break
       }
     }
-    await rm(filler)
+    await filler.empty()
     const how = await site.ended()
     if (how !== undefined) {
       assert.match(how, /ended because the disk is full; free space .* and start the server again/)

@@ -58,7 +58,7 @@ for (const [leftMb, ends] of [
         await vault.describe(aManifest())
         await vault.numberPeople([sha256('a')])
         for (; taken < 2; taken += 1) await append(vault, taken)
-        const filler = await fillDisk(disk, leftMb)
+        await using filler = await fillDisk(disk, leftMb)
         await assert.rejects(
           async () => {
             for (; taken < BATCHES; taken += 1) await append(vault, taken)
@@ -66,7 +66,7 @@ for (const [leftMb, ends] of [
           (thrown: unknown) =>
             thrown instanceof Fault && thrown.code === (ends ? 'fault.ended_disk_full' : 'fault.disk_full'),
         )
-        await rm(filler)
+        await filler.empty()
         const again: unknown = await append(vault, taken).catch((thrown: unknown) => thrown)
         assert.equal(again instanceof Fault, ends)
         assert.equal(end?.code, ends ? 'fault.ended_disk_full' : undefined)
