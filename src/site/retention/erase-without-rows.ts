@@ -21,7 +21,13 @@ import { forgetGuardians } from '../principals/guardianship-store.ts'
 import { eraseUnlessKept, finishErasure } from '../rights/erase-person.ts'
 import { storesWhenDeleted } from '../rights/erased-stores.ts'
 import type { ErasureParts, WhoIsKept } from '../rights/erasure-request.ts'
-import { addReceipt, erasuresIn, noteErasureOfMany, saveDeletedMany } from '../rights/erasure-store.ts'
+import {
+  addReceipt,
+  erasuresIn,
+  findErasure,
+  noteErasureOfMany,
+  saveDeletedMany,
+} from '../rights/erasure-store.ts'
 import type { ErasureRecord } from '../rights/erasure-store.ts'
 import { claimKeys } from '../vault/hold-keys.ts'
 import type { PersonWithoutRows } from '../vault/vault.ts'
@@ -97,11 +103,12 @@ async function erasePage(
       }
     }
   } finally {
-    // Whoever is noted is forgotten, whatever became of the others: rows that came meanwhile would go with them.
-    for (const { erasure, people } of begun.values()) {
-      const many = { count: people.count(), people }
-      if (many.count > 0) await finishErasureOfMany(parts, { erasure, many })
-      count += many.count
+    // Whoever is noted is forgotten, whatever became of the others: rows that came meanwhile would go with them. The record says who:
+    // a turn that failed may have noted some.
+    for (const { erasure } of begun.values()) {
+      const noted = await findErasure(parts.db, erasure)
+      if (noted) await finishErasureOfMany(parts, noted)
+      count += noted?.many?.count ?? 0
     }
   }
   return count

@@ -186,6 +186,32 @@ test('many go in several turns under one certificate; where a turn fails, whoeve
   assert.ok((rest?.receipts.length ?? 0) > 2, 'a receipt for each turn, and one at the end')
 })
 
+test('whoever a turn noted is forgotten although it is told to have failed after that, and none is left half known', async () => {
+  const { site } = bare
+  const crowd = testPeople(200).map((person, index) => ({ ...person, id: `d-${index}` }))
+  const from = new Date(clock.now()).toISOString().slice(0, 10)
+  await bare.fill({
+    dataSet: 'later_crowd',
+    people: crowd,
+    manifest: { retention: { period: 'P30D', from } },
+  })
+  clock.advance(40 * DAY_MS)
+  const keysBefore = await keyCount()
+  let turns = 0
+  const keepApart = () =>
+    (turns += 1) === 2 ? Promise.reject(new Error('no disk')) : site.consent.keepApart()
+  await assert.rejects(sweepRetention({ ...site, consent: { ...site.consent, keepApart } }), {
+    message: 'no disk',
+  })
+  const gone = keysBefore - (await keyCount())
+  assert.ok(gone > 128, `${gone} were noted, the second turn's too`)
+  const known = await Promise.all(crowd.map(({ id }) => isKnown(id)))
+  assert.equal(known.filter((one) => !one).length, gone)
+  const newest = (await erasuresIn(site.db, 'deleted')).at(-1)
+  assert.deepEqual([newest?.many?.count, newest?.receipts.length], [gone, 3])
+  assert.equal((await sweepRetention(site)).people, 200 - gone)
+})
+
 /** What a person is found by and the wrapped key, as the bytes that stand in files. */
 async function marksOf(keys: readonly string[]): Promise<readonly Buffer[]> {
   const { site } = bare
