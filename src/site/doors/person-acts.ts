@@ -97,7 +97,7 @@ export function personActs(site: SiteContext): PersonActs {
       // Another form than a table says that it is all.
       const filter = request.format === 'csv' && part ? { kinds: [CSV_KINDS[part]], dataSet } : {}
       const records = exportPerson(site, { people, keys, madeFor: reading.by, receipt, filter })
-      return exportResponse(whileAllowed(records, reading.mayStill), request)
+      return exportResponse(records, { ...request, mayStill: reading.mayStill })
     },
     async personConsents(reading, form) {
       const document = await personConsents(site, reading, form)
@@ -192,9 +192,11 @@ const MEDIA_TYPES = {
 
 async function exportResponse(
   batches: AsyncGenerator<readonly ExportRecord[]>,
-  { format, part, broken }: ExportRequest,
+  { format, part, broken, mayStill }: ExportRequest & Pick<PersonReading, 'mayStill'>,
 ): Promise<Response> {
-  return new Response(await bodyOf(textsOf(batches, writerOf(format, part)), broken), {
+  // By pieces: each look is questions to vault and record, and most batches are one record.
+  const texts = whileAllowed(textsOf(batches, writerOf(format, part)), mayStill)
+  return new Response(await bodyOf(texts, broken), {
     headers: {
       'content-type': MEDIA_TYPES[format],
       'content-disposition': `attachment; filename="my-data.${format}"`,

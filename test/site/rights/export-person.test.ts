@@ -15,6 +15,9 @@ import { httpClient } from '../../../src/sdk/http-client.ts'
 import { openOfficer } from '../../../src/sdk/officer.ts'
 import { openPersonRecords } from '../../../src/sdk/person.ts'
 import type { PersonScope } from '../../../src/sdk/person.ts'
+import { memberIdSchema } from '../../../src/protocol/wire.ts'
+import { personActs } from '../../../src/site/doors/person-acts.ts'
+import { bareSite } from '../../../src/testing/test-site.ts'
 import { testPeople } from '../../../src/testing/test-population.ts'
 import { testProvider } from '../../../src/testing/test-provider.ts'
 import type { TestProvider } from '../../../src/testing/test-provider.ts'
@@ -208,6 +211,26 @@ test('the page shows texts as texts, and CSV holds them whole', async () => {
   assert.equal(rows.split('\r\n')[0], 'id,name,country,birth_date,height,score,note')
   assert.ok(rows.includes(`"${MARKUP.replaceAll('"', '""')}"`))
   await assert.rejects(me.export({ format: 'csv' }), { status: 400 })
+})
+
+test('before a part of an export goes out it is looked whether whoever reads still may, and for parts, not for records', async () => {
+  await using bare = await bareSite(systemClock)
+  const note = 'n'.repeat(20_000)
+  await bare.fill({ dataSet: 'athletes', people: testPeople(3, () => ({ note })) })
+  const acts = personActs(bare.site)
+  const identities = [{ issuer: memberIdSchema.parse('federation'), person: 'p-1' }]
+  let looks = 0
+  const exported = (looksMax: number) => {
+    looks = 0
+    const mayStill = () => Promise.resolve((looks += 1) <= looksMax)
+    const reading = { by: 'guardian:gsh_1', reason: undefined, identities, mayStill }
+    return acts.exportPerson(reading, { format: 'jsonl', broken: () => false })
+  }
+  const records = (await (await exported(Infinity)).text()).trimEnd().split('\n')
+  assert.ok(records.some((line) => line.includes(note)))
+  assert.ok(looks > 1 && looks < records.length, `${looks} looks for ${records.length} records`)
+  for (const looksMax of [0, looks - 1])
+    await assert.rejects(exported(looksMax), { code: 'fault.not_found' }, `after ${looksMax}`)
 })
 
 test('every kind of record is a table of CSV, with every field that it may have', () => {
