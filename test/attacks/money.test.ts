@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { after, before, describe, test } from 'node:test'
+import { describe, test } from 'node:test'
 import { canonicalJson } from '../../src/kernel/canonical-json.ts'
 import { formatInstant } from '../../src/kernel/clock.ts'
 import { signJws } from '../../src/kernel/crypto/jws.ts'
@@ -9,7 +9,7 @@ import { testClearing, testDecision } from '../../src/testing/test-decision.ts'
 import type { TestDecision } from '../../src/testing/test-decision.ts'
 import { signAsk, testAsk } from '../../src/testing/test-network.ts'
 import type { TestParty } from '../../src/testing/test-network.ts'
-import { fundsOf, openWorld, withFreshAcquirer } from '../network/world.ts'
+import { fundsOf, openWorld, shareBalancedWorld, withFreshAcquirer } from '../network/world.ts'
 import type { World } from '../network/world.ts'
 
 /*
@@ -17,15 +17,7 @@ import type { World } from '../network/world.ts'
  * in the middle of a trade. Measure of success: a balance that is not what was delivered, or books that do not agree.
  */
 
-let shared: World
-before(async () => {
-  shared = await openWorld()
-})
-after(async () => {
-  const trial = await shared.network.call(shared.network.operator, NETWORK_API.trialBalance)
-  await shared[Symbol.asyncDispose]()
-  assert.ok(trial.isBalanced, JSON.stringify(trial))
-})
+const world = shareBalancedWorld()
 
 async function sendAsk(w: World, more: Parameters<typeof testAsk>[2] = {}): Promise<string> {
   const state = await w.network.ask(w.northcare, testAsk(w.network, w.northcare, more))
@@ -100,7 +92,7 @@ describe('a site that lies', () => {
   ]
   for (const [what, lie] of lies) {
     test(`that ${what} is not paid`, async () => {
-      const w = await withFreshAcquirer(shared)
+      const w = await withFreshAcquirer(world())
       const ask = await sendAsk(w)
       assert.match(String(await push(w, lie(w, ask))), /Refused with 4/)
       assert.deepEqual(await fundsOf(w), { available: 9_000, held: 1_000 })
@@ -120,7 +112,7 @@ describe('a site that lies', () => {
   }
 
   test('that shows the receipts of another is not heard', async () => {
-    const w = await withFreshAcquirer(shared)
+    const w = await withFreshAcquirer(world())
     const ask = await sendAsk(w)
     const facts = factsOf(w, ask)
     const { receipts } = testDecision(w.network, { ...w.zurich, name: 'galway' }, facts)
@@ -131,7 +123,7 @@ describe('a site that lies', () => {
   })
 
   test('that clears later is paid for a release that was withdrawn since it was delivered', async () => {
-    const w = await withFreshAcquirer(shared)
+    const w = await withFreshAcquirer(world())
     const ask = await sendAsk(w)
     assert.equal(
       await push(w, testDecision(w.network, w.galway, factsOf(w, ask, { isUncleared: true }))),
@@ -150,7 +142,7 @@ describe('a site that lies', () => {
   })
 
   test('that clears later is paid for the release that it sent, and for no other', async () => {
-    const w = await withFreshAcquirer(shared)
+    const w = await withFreshAcquirer(world())
     const clear = (ask: string, clearing: object) =>
       w.network.refusal(w.galway, NETWORK_API.clear, {
         params: { id: 'galway' },
@@ -187,7 +179,7 @@ describe('a site that lies', () => {
 
 describe('races', () => {
   test('asks that come together never hold more than there is', async () => {
-    const w = await withFreshAcquirer(shared)
+    const w = await withFreshAcquirer(world())
     const asks = Array.from({ length: 30 }, () => testAsk(w.network, w.northcare))
     const states = await Promise.all(asks.map((ask) => w.network.ask(w.northcare, ask)))
     const taken = states.filter(({ status }) => status === 'waiting')
@@ -197,7 +189,7 @@ describe('races', () => {
   })
 
   test('a batch and asks of their own never hold more than there is', async () => {
-    const w = await withFreshAcquirer(shared)
+    const w = await withFreshAcquirer(world())
     const asks = (count: number) => Array.from({ length: count }, () => testAsk(w.network, w.northcare))
     const [batch, ...alone] = await Promise.all([
       w.network.askBatch(w.northcare, asks(8)),
@@ -208,7 +200,7 @@ describe('races', () => {
   })
 
   test('one answer that is sent many times at once is captured once, and two different ones are not both taken', async () => {
-    const w = await withFreshAcquirer(shared)
+    const w = await withFreshAcquirer(world())
     const ask = await sendAsk(w)
     const body = testDecision(w.network, w.galway, factsOf(w, ask))
     const another = testDecision(w.network, w.galway, factsOf(w, ask, { priceMinor: 400 }))
@@ -221,7 +213,7 @@ describe('races', () => {
   })
 
   test('an answer and the end of its ask never both have the hold', async () => {
-    const w = await withFreshAcquirer(shared)
+    const w = await withFreshAcquirer(world())
     const ask = await sendAsk(w)
     w.clock.advance(25 * 60 * 60_000)
     const codes = await Promise.all([
@@ -237,7 +229,7 @@ describe('races', () => {
 
 describe('replays', () => {
   test('an ask under another id or key, or with another body under its own, is not the same again', async () => {
-    const w = await withFreshAcquirer(shared)
+    const w = await withFreshAcquirer(world())
     const ask = testAsk(w.network, w.northcare)
     const first = await w.network.ask(w.northcare, ask)
     assert.deepEqual((await w.network.ask(w.northcare, ask)).id, first.id)
@@ -252,8 +244,8 @@ describe('replays', () => {
   })
 
   test('an ask of somebody else, sent by whoever saw it, is theirs to send and costs nobody anything', async () => {
-    const w = await withFreshAcquirer(shared)
-    const thief = await withFreshAcquirer(shared)
+    const w = await withFreshAcquirer(world())
+    const thief = await withFreshAcquirer(world())
     const ask = testAsk(w.network, w.northcare)
     const body = { ask: signAsk(ask, w.northcare) }
     const answer = await w.network.call(thief.northcare, NETWORK_API.ask, { body })
@@ -284,7 +276,7 @@ describe('members that go in the middle of a trade', () => {
     })
 
   test('a suspended acquirer asks nothing more, and what was delivered to it is still paid', async () => {
-    const w = await withFreshAcquirer(shared)
+    const w = await withFreshAcquirer(world())
     const ask = await sendAsk(w)
     await suspend(w, w.northcare)
     const body = { ask: signAsk(testAsk(w.network, w.northcare), w.northcare) }

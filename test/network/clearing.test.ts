@@ -8,7 +8,7 @@ import { testClearing, testDecision } from '../../src/testing/test-decision.ts'
 import type { TestDecision } from '../../src/testing/test-decision.ts'
 import { signAsk, testAsk } from '../../src/testing/test-network.ts'
 import type { TestParty } from '../../src/testing/test-network.ts'
-import { fundsOf, openWorld, withFreshAcquirer } from './world.ts'
+import { assertBalanced, fundsOf, openWorld, withFreshAcquirer } from './world.ts'
 import type { World } from './world.ts'
 
 let shared: World
@@ -42,11 +42,6 @@ function refusedDecision(
     params: { id: site.name },
     body: testDecision(w.network, site, facts),
   })
-}
-
-async function assertBalanced({ network }: World): Promise<void> {
-  const trial = await network.call(network.operator, NETWORK_API.trialBalance)
-  assert.ok(trial.isBalanced, JSON.stringify(trial))
 }
 
 describe('POST /v1/sites/{id}/decisions', () => {

@@ -9,7 +9,7 @@ import type { DisputeRequest } from '../../src/protocol/money/dispute.ts'
 import { testDecision } from '../../src/testing/test-decision.ts'
 import { testAsk, testOffer } from '../../src/testing/test-network.ts'
 import type { TestParty } from '../../src/testing/test-network.ts'
-import { openWorld } from './world.ts'
+import { assertBalanced, openWorld } from './world.ts'
 import type { World } from './world.ts'
 
 const DAY_MS = 86_400_000
@@ -96,7 +96,7 @@ describe('/v1/disputes', () => {
       parts.reduce((sum, part) => sum + part, 0),
       166 + 83 + 16 - 150,
     )
-    assert.ok((await w.network.call(w.network.operator, NETWORK_API.trialBalance)).isBalanced)
+    await assertBalanced(w)
     // Settlement and invoice tell it, and still add up.
     const settlement = await settle('settlement-with-credit')
     assert.equal(
@@ -141,7 +141,7 @@ describe('/v1/disputes', () => {
       100,
     )
     await assert.rejects(raise(w.northcare, ask), /Refused with 400/, 'nothing is left to claim')
-    assert.ok((await w.network.call(w.network.operator, NETWORK_API.trialBalance)).isBalanced)
+    await assertBalanced(w)
   })
 
   test('who has too little gives nothing back, and then nothing is decided', async () => {
@@ -244,7 +244,7 @@ describe('/v1/disputes', () => {
     })
     assert.equal((await uphold(100)).state, 'upheld')
     await assert.rejects(raise(club, ask), /Refused with 400/, 'nothing is left to claim')
-    assert.ok((await w.network.call(w.network.operator, NETWORK_API.trialBalance)).isBalanced)
+    await assertBalanced(w)
   })
 
   test('who only looks on answers for nobody', async () => {

@@ -1,12 +1,13 @@
 import assert from 'node:assert/strict'
-import { after, before, describe, test } from 'node:test'
+import { describe, test } from 'node:test'
 import { formatInstant, later } from '../../src/kernel/clock.ts'
+import type { DecisionMessage } from '../../src/protocol/decision.ts'
 import { NETWORK_API } from '../../src/protocol/http/network-endpoints.ts'
 import { testDecision } from '../../src/testing/test-decision.ts'
 import type { TestDecision } from '../../src/testing/test-decision.ts'
 import { signAsk, testAsk } from '../../src/testing/test-network.ts'
 import type { TestParty } from '../../src/testing/test-network.ts'
-import { fundsOf, openWorld, withFreshAcquirer } from './world.ts'
+import { fundsOf, shareBalancedWorld, withFreshAcquirer } from './world.ts'
 import type { World } from './world.ts'
 
 /* What the network makes of floor limits, whatever a site says that it booked on them. Sites themselves: test/site/floor. */
@@ -14,15 +15,7 @@ import type { World } from './world.ts'
 const HOUR_MS = 3_600_000
 const DAY_MS = 24 * HOUR_MS
 
-let shared: World
-before(async () => {
-  shared = await openWorld()
-})
-after(async () => {
-  const trial = await shared.network.call(shared.network.operator, NETWORK_API.trialBalance)
-  await shared[Symbol.asyncDispose]()
-  assert.ok(trial.isBalanced, JSON.stringify(trial))
-})
+const world = shareBalancedWorld()
 
 const eur = (amount: number) => ({ amount, currency: 'EUR' })
 const inMs = ({ clock }: World, ms: number) => formatInstant(later(clock.now(), ms))
@@ -39,7 +32,7 @@ function give(w: World, more: object = {}, key?: string) {
 
 describe('a floor limit', () => {
   test('is for an active acquirer, of more than nothing, and for a time', async () => {
-    const w = await withFreshAcquirer(shared)
+    const w = await withFreshAcquirer(world())
     const wrong: readonly [string, object, string][] = [
       ['no acquirer', { acquirer: 'federation' }, 'is not an active member with the role'],
       ['nobody', { acquirer: 'nobody' }, 'is not an active member with the role'],
@@ -68,7 +61,7 @@ describe('a floor limit', () => {
   })
 
   test('is given once for a key, also when the answer is long forgotten, and no other by that key', async () => {
-    const w = await withFreshAcquirer(shared)
+    const w = await withFreshAcquirer(world())
     const facts = { validUntil: inMs(w, 20 * DAY_MS) }
     const key = `limit ${w.northcare.name}`
     const first = await give(w, facts, key)
@@ -80,7 +73,7 @@ describe('a floor limit', () => {
   })
 
   test('is closed by its site alone, once, when it has ended, and what is left is free', async () => {
-    const w = await withFreshAcquirer(shared)
+    const w = await withFreshAcquirer(world())
     const { id: limit } = await give(w)
     const close = (site: TestParty) =>
       w.network.call(site, NETWORK_API.closeFloorLimit, { params: { id: site.name, limit } })
@@ -96,7 +89,7 @@ describe('a floor limit', () => {
   })
 
   test('that is not cleared in time is freed then and not before', async () => {
-    const w = await withFreshAcquirer(shared)
+    const w = await withFreshAcquirer(world())
     await give(w, { clearUntil: inMs(w, 2 * HOUR_MS) })
     w.clock.advance(2 * HOUR_MS - 1)
     await w.network.serving.sweep()
@@ -137,7 +130,7 @@ function clear(w: World, sent: ReturnType<typeof localAnswer>, site = w.galway) 
 
 describe('what a site booked on a floor limit', () => {
   test('is captured once, from what is held for the limit', async () => {
-    const w = await withFreshAcquirer(shared)
+    const w = await withFreshAcquirer(world())
     const { id } = await give(w)
     const sent = localAnswer(w, id)
     assert.equal((await clear(w, sent)).captured?.amountMinor, 300n)
@@ -147,11 +140,25 @@ describe('what a site booked on a floor limit', () => {
     const otherwise = { decision: { decidedAt: inMs(w, -1) } }
     await clear(w, localAnswer(w, id, { ask }))
     await assert.rejects(clear(w, localAnswer(w, id, { ask, ...otherwise })), /answered otherwise before/)
+    await assert.rejects(clear(w, localAnswer(w, id, { ask, priceMinor: 200 })), /answered otherwise before/)
     assert.deepEqual(await fundsOf(w), { available: 9_000, held: 400 })
   })
 
+  test('is not told to be captured where its decision came before without a price', async () => {
+    const w = await withFreshAcquirer(world())
+    const { id } = await give(w)
+    const ask = { ...testAsk(w.network, w.northcare), sites: ['galway'] }
+    await w.network.ask(w.northcare, ask)
+    const local = localAnswer(w, id, { ask })
+    const { decision, release, receipts } = local.body as unknown as DecisionMessage
+    const body = { decision, release, receipts }
+    await w.network.call(w.galway, NETWORK_API.decide, { params: { id: 'galway' }, body })
+    await assert.rejects(clear(w, local), /answered otherwise before/)
+    assert.deepEqual(await fundsOf(w), { available: 8_000, held: 2_000 })
+  })
+
   test('frees what the same ask held here, and comes from the balance once the limit is closed', async () => {
-    const w = await withFreshAcquirer(shared)
+    const w = await withFreshAcquirer(world())
     const { id: limit } = await give(w)
     const ask = { ...testAsk(w.network, w.northcare), sites: ['galway'] }
     await w.network.ask(w.northcare, ask)
@@ -219,7 +226,7 @@ describe('what a site booked on a floor limit', () => {
   ]
   for (const [what, lie, says] of lies) {
     test(`is not captured where it is ${what}`, async () => {
-      const w = await withFreshAcquirer(shared)
+      const w = await withFreshAcquirer(world())
       const { id } = await give(w, { amount: eur(400) })
       await assert.rejects(clear(w, localAnswer(w, id, lie(w))), says)
       assert.deepEqual(await fundsOf(w), { available: 9_600, held: 400 })
@@ -229,8 +236,8 @@ describe('what a site booked on a floor limit', () => {
   }
 
   test('is not captured from a limit of another site, acquirer or currency', async () => {
-    const w = await withFreshAcquirer(shared)
-    const rival = await withFreshAcquirer(shared)
+    const w = await withFreshAcquirer(world())
+    const rival = await withFreshAcquirer(world())
     await w.network.deposit(w.northcare, 1_000, 'CHF')
     const limits = [
       await give({ ...w, ...rival }),

@@ -14,7 +14,7 @@ import { NETWORK_API } from '../../src/protocol/http/network-endpoints.ts'
 import { SPLIT_PARTIES } from '../../src/protocol/money/split.ts'
 import { testDecision } from '../../src/testing/test-decision.ts'
 import { testAsk } from '../../src/testing/test-network.ts'
-import { openWorld, withFreshAcquirer } from './world.ts'
+import { assertBalanced, openWorld, withFreshAcquirer } from './world.ts'
 import type { World } from './world.ts'
 
 describe('shareHold()', () => {
@@ -277,8 +277,7 @@ class History {
 
   async assertInvariants(): Promise<void> {
     const { network, northcare } = this.#w
-    const trial = await network.call(network.operator, NETWORK_API.trialBalance)
-    assert.ok(trial.isBalanced, JSON.stringify(trial))
+    await assertBalanced({ network })
     const { items } = await network.call(network.operator, NETWORK_API.balances)
     assert.equal(
       items.reduce((sum, { creditsMinor, debitsMinor }) => sum + creditsMinor - debitsMinor, 0),

@@ -7,7 +7,7 @@ import type { Settlement } from '../../src/protocol/money/settlement.ts'
 import { testDecision } from '../../src/testing/test-decision.ts'
 import { testAsk } from '../../src/testing/test-network.ts'
 import type { TestParty } from '../../src/testing/test-network.ts'
-import { openWorld } from './world.ts'
+import { assertBalanced, openWorld } from './world.ts'
 import type { World } from './world.ts'
 
 async function trade(w: World, priceMinor: number): Promise<void> {
@@ -54,7 +54,7 @@ describe('POST /v1/settlements', () => {
     const available = (owner: string, kind: string) =>
       items.find((each) => each.owner === owner && each.kind === kind)?.availableMinor
     assert.deepEqual([available('federation', 'earned'), available('federation', 'funds')], [0, 266])
-    assert.ok((await w.network.call(w.network.operator, NETWORK_API.trialBalance)).isBalanced)
+    await assertBalanced(w)
   })
 
   test('settles a window once for each key, and each capture in one window', async () => {

@@ -1,3 +1,5 @@
+import assert from 'node:assert/strict'
+import { after, before } from 'node:test'
 import { ManualClock } from '../../src/testing/manual-clock.ts'
 import { NETWORK_API } from '../../src/protocol/http/network-endpoints.ts'
 import { testNetwork, testOffer } from '../../src/testing/test-network.ts'
@@ -29,6 +31,28 @@ export async function openWorld(more: Partial<Parameters<typeof testNetwork>[0]>
   const open = opening.move()
   const close = () => open.disposeAsync()
   return { network, databaseUrl, clock, ...parties, [Symbol.asyncDispose]: close }
+}
+
+/** A world that the tests of a file share, whose books agree when they are done; it is there once they run. */
+export function shareBalancedWorld(): () => World {
+  let shared: World | undefined
+  before(async () => {
+    shared = await openWorld()
+  })
+  after(async () => {
+    await using done = shared
+    if (done) await assertBalanced(done)
+  })
+  return () => {
+    assert.ok(shared, 'The world is not open yet')
+    return shared
+  }
+}
+
+/** Every account of the network, added up: debits are credits, and what is held is what holds say. */
+export async function assertBalanced({ network }: Pick<World, 'network'>): Promise<void> {
+  const trial = await network.call(network.operator, NETWORK_API.trialBalance)
+  assert.ok(trial.isBalanced, JSON.stringify(trial))
 }
 
 /** Registers everybody of a world at a network, with offers and money. */

@@ -72,7 +72,8 @@ async function captureOnce(
     freedMinor: leg?.is_hold_open === true ? leg.hold_minor : 0n,
   }
   if (leg?.status === 'answered') {
-    if (leg.decision === message.decision) return outcome
+    // What was captured is what the first clearing record says; the release is the one that the decision names.
+    if (leg.decision === message.decision && leg.clearing === message.clearing) return outcome
     throw refused('the site answered otherwise before')
   }
   const problem = floorProblem(read, { limit, site: site.id })
@@ -112,6 +113,7 @@ interface KnownLeg {
   readonly is_hold_open: boolean
   readonly received_at: Instant
   readonly decision: string | null
+  readonly clearing: string | null
 }
 
 async function lockLeg(
@@ -120,7 +122,8 @@ async function lockLeg(
 ): Promise<KnownLeg | undefined> {
   const { rows } = await sql<KnownLeg>`
     select s.status, s.hold_minor, s.is_hold_open, a.received_at,
-      (select d.jws from decision d where d.ask = s.ask and d.site = s.site) as decision
+      (select d.jws from decision d where d.ask = s.ask and d.site = s.site) as decision,
+      (select c.jws from clearing c where c.ask = s.ask and c.site = s.site) as clearing
     from ask_site s join ask a on a.id = s.ask where s.ask = ${ask} and s.site = ${site} for update of s`.execute(
     tx,
   )
