@@ -12,7 +12,7 @@ import type { MemberProfile } from '../member-profile.ts'
 import { readPublicKeys } from '../public-keys.ts'
 import { rotateKeyFiles } from '../site/rotate-key-files.ts'
 import { addContactVerb } from './contact.ts'
-import { addMemberStandingVerbs } from './suspend.ts'
+import { addStandingVerbs } from './suspend.ts'
 import { show } from '../session.ts'
 import type { Session } from '../session.ts'
 import { say, table } from '../terminal.ts'
@@ -66,7 +66,7 @@ export function addMemberVerbs(program: Command, session: Session): void {
       perform(session, () => listMembers(session, options)),
     )
   addContactVerb(member, session)
-  addMemberStandingVerbs(member, session)
+  addStandingVerbs(member, session, 'member')
   verb(member, {
     name: 'collude <id> <with...>',
     summary: 'declare that acquirers put their answers together (operator of the network)',

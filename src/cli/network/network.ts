@@ -9,7 +9,7 @@ import { addFloorLimitVerbs } from '../site/floor-limit.ts'
 import type { NetworkOptions } from '../connect.ts'
 import { WrongUse } from '../failures.ts'
 import { addNetworkRotateVerbs } from './network-rotate-key.ts'
-import { addSiteStandingVerbs } from './suspend.ts'
+import { addStandingVerbs } from './suspend.ts'
 import { packageVersion } from '../package-version.ts'
 import { readPublicKeys } from '../public-keys.ts'
 import { show } from '../session.ts'
@@ -68,7 +68,7 @@ export function addNetworkVerbs(program: Command, session: Session): void {
     .action((options: NetworkOptions & { json?: boolean }) =>
       perform(session, () => listSites(session, options)),
     )
-  addSiteStandingVerbs(network, session)
+  addStandingVerbs(network, session, 'site')
   addFloorLimitVerbs(network, session)
   addNetworkRotateVerbs(network, session)
 }
