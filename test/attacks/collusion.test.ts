@@ -3,8 +3,9 @@ import { test } from 'node:test'
 import fc from 'fast-check'
 import { Bitset } from '../../src/kernel/bitset.ts'
 import { partitionAfter } from '../../src/site/guard/differencing.ts'
+import { NOTHING_KNOWN } from '../../src/site/guard/known-columns.ts'
 import { mergePartitions } from '../../src/site/guard/merge-partitions.ts'
-import { groupOf, History, range } from '../site/guard/released-history.ts'
+import { groupOf, History, range, shown } from '../site/guard/released-history.ts'
 import { RowSpace } from '../site/guard/row-space.ts'
 
 /*
@@ -65,6 +66,24 @@ test('two who had answers over the same people before and after one of them chan
   join(first, second, [changed])
   const { note } = first.ask({ eligible: everybody, groups: [groupOf('all', range(20, PEOPLE))] })
   assert.equal(note, 'closed')
+})
+
+test('of whom one of them had rows from before columns were kept, the group may know any column', () => {
+  for (const isFirst of [true, false]) {
+    const [first, second] = pair()
+    for (const acquirer of [first, second])
+      assert.equal(acquirer.releaseRows(range(0, 40), [shown('y')]), true)
+    const old = isFirst ? first : second
+    old.partition = { ...old.partition, known: NOTHING_KNOWN }
+    join(first, second)
+    assert.equal(total(first, range(0, 40)), 'declined.differencing')
+    // It stays so when the group becomes part of another, in which their columns are kept.
+    const [third] = pair()
+    assert.equal(third.releaseRows(range(0, 40), [shown('y')]), true)
+    join(third, first)
+    assert.equal(total(third, range(0, 40)), 'declined.differencing')
+    assert.equal(total(third, range(0, 40 + k)), 'approved')
+  }
 })
 
 test('what one of them was told by stricter terms stays as coarse for both', () => {

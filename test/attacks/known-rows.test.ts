@@ -1,6 +1,7 @@
 import { strict as assert } from 'node:assert'
 import { test } from 'node:test'
 import { Bitset } from '../../src/kernel/bitset.ts'
+import { NOTHING_KNOWN } from '../../src/site/guard/known-columns.ts'
 import type { UsedColumn } from '../../src/site/guard/known-columns.ts'
 import { groupOf, History, range, shown, SUMMED } from '../site/guard/released-history.ts'
 
@@ -70,6 +71,19 @@ test('of people whose rows changed the old ones are known, and the one new value
   assert.equal(total(acquirer, range(0, 40)).reason, 'declined.differencing')
   assert.equal(acquirer.releaseRows(range(0, 40)), true)
   assert.equal(total(acquirer, range(0, 40)).reason, 'approved')
+})
+
+test('rows from before their columns were kept may have shown any of them, whatever is shown later', () => {
+  const acquirer = history()
+  assert.equal(acquirer.releaseRows(range(0, 40)), true)
+  // As entries of that time are read. The rows may have been of the column of all but one.
+  acquirer.partition = { ...acquirer.partition, known: NOTHING_KNOWN }
+  assert.equal(total(acquirer, range(0, 40)).reason, 'declined.differencing')
+  assert.equal(acquirer.releaseRows(range(0, 100), [shown('y')]), true)
+  assert.equal(total(acquirer, range(0, 40)).reason, 'declined.differencing')
+  assert.equal(total(acquirer, range(0, 40 + k - 1)).reason, 'declined.differencing')
+  assert.equal(total(acquirer, range(0, 40 + k)).reason, 'approved')
+  assert.equal(total(acquirer, range(60, 100)).reason, 'approved')
 })
 
 test('rows that are released again are known as they were', () => {

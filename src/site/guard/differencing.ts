@@ -2,7 +2,7 @@ import { BitGatherer, Bitset } from '../../kernel/bitset.ts'
 import { err, ok } from '../../kernel/result.ts'
 import type { Result } from '../../kernel/result.ts'
 import { unionOf } from './merge-groups.ts'
-import { joinKnown, NO_COLUMN } from './known-columns.ts'
+import { joinKnown } from './known-columns.ts'
 import type { UsedColumn } from './known-columns.ts'
 import { CELL_MASK, CHANGED, KNOWN, PartitionDraft } from './partition.ts'
 import type { Partition } from './partition.ts'
@@ -81,7 +81,7 @@ export function checkCuts(before: Partition, request: CutRequest): Result<CutPla
 export function checkKnown(before: Partition, given: GivenRows): Result<CutPlan, CutProblem> {
   if (isClosed(before)) return err({ note: 'closed', people: new Bitset() })
   const draft = new PartitionDraft(before, given.people.capacity)
-  draft.learn(given.people, [NO_COLUMN, ...given.columns])
+  draft.learn(given.people, given.columns)
   const leastOf = (cell: number) => Math.max(given.minimumGroup, before.leasts[cell] ?? 0)
   const partly = draft.partlyKnown(leastOf)
   const weak = draft.touched.filter(

@@ -8,7 +8,7 @@ export interface KnownColumn {
   readonly exact: Bitset
 }
 
-/** By column. Whoever is known and in none of them had rows before this was kept: of them anything may be known. */
+/** By column, `NO_COLUMN` and `ANY_COLUMN` among them. */
 export type KnownColumns = ReadonlyMap<string, KnownColumn>
 
 /** A column that a question of mode `rows` uses. */
@@ -18,8 +18,10 @@ export interface UsedColumn {
   readonly isShown: boolean
 }
 
-/** Stands for being in a release of rows at all, also where it shows no column. */
+/** Stands for being in a release of rows at all, also where it shows no column. Whoever is known and not in it had rows before columns were kept. */
 export const NO_COLUMN: UsedColumn = { name: '', isShown: true }
+/** Stands for rows from before columns were kept, once there are others beside them: any column may be known of these people. */
+const ANY_COLUMN: UsedColumn = { name: '*', isShown: false }
 
 export const NOTHING_KNOWN: KnownColumns = new Map()
 
@@ -35,6 +37,12 @@ export function addedBy(
     if (!more.seen.isEmpty || !more.exact.isEmpty) added.set(name, more)
   }
   return added
+}
+
+/** Notes of people who are known that they had rows before columns were kept, unless all of their rows are of columns that are kept. */
+export function addedAsAny(known: KnownColumns, people: Bitset): KnownColumns {
+  const columns = [ANY_COLUMN]
+  return addedBy(known, { people: people.difference(seenIn(known, NO_COLUMN)), columns })
 }
 
 /** Both together. */
@@ -83,15 +91,21 @@ export function partlyKnown(
     })
     return counts
   }
-  const inSome = countIn(known.values().reduce((all, { seen }) => all.union(seen), new Bitset()))
+  const kept = seenIn(known, NO_COLUMN).difference(seenIn(known, ANY_COLUMN))
+  const areKept = countIn(kept)
   for (const { seen, exact } of [...known.values(), NOBODY]) {
-    const [maySee, see] = [countIn(seen), countIn(exact)]
+    const [maySee, see] = [countIn(seen.intersection(kept)), countIn(exact)]
     for (const [cell, { size, least }] of cells) {
-      const mayKnow = (maySee.get(cell) ?? 0) + size - (inSome.get(cell) ?? 0)
+      // Of whom the columns are not kept, this one may be known as any other.
+      const mayKnow = (maySee.get(cell) ?? 0) + size - (areKept.get(cell) ?? 0)
       if (size - mayKnow < least && (see.get(cell) ?? 0) < size) weak.add(cell)
     }
   }
   return weak
+}
+
+function seenIn(known: KnownColumns, { name }: UsedColumn): Bitset {
+  return (known.get(name) ?? NOBODY).seen
 }
 
 const NOBODY: KnownColumn = { seen: new Bitset(), exact: new Bitset() }

@@ -1,7 +1,7 @@
-import { BitGatherer } from '../../kernel/bitset.ts'
-import type { Bitset } from '../../kernel/bitset.ts'
+import { BitGatherer, Bitset } from '../../kernel/bitset.ts'
 import { CLOSED_SHAPE, joinShapes, weakCells } from './differencing.ts'
 import type { CutPlan } from './differencing.ts'
+import { addedAsAny } from './known-columns.ts'
 import { CELL_MASK, CHANGED, KNOWN, PartitionDraft } from './partition.ts'
 import type { Partition } from './partition.ts'
 
@@ -26,11 +26,14 @@ export function mergePartitions({ into, from, changes, minimumGroup }: Partition
   // Of two, one of whom had no answer, nothing can be set against each other.
   const areBothAnswered = into.cellCount > 1 && from.cellCount > 1
   if (areBothAnswered) for (const people of changes) draft.cut(standingOf(draft, people))
+  const knownToBoth = new Bitset()
   for (let person = 0; person < from.cells.length; person += 1) {
     const [theirs, ours] = [from.cells[person] ?? 0, into.cells[person] ?? 0]
-    if ((theirs & KNOWN) !== 0 && (ours & KNOWN) === 0) draft.addKnown(person)
+    if ((theirs & ours & KNOWN) !== 0) knownToBoth.add(person)
+    else if ((theirs & KNOWN) !== 0) draft.addKnown(person)
     if ((theirs & CHANGED) !== 0 && (ours & CHANGED) === 0) draft.toggled.add(person)
   }
+  for (const { known } of [into, from]) draft.addLearnt(addedAsAny(known, knownToBoth))
   draft.addLearnt(from.known)
   const shapes = joinShapes(into.rowShapes, from.rowShapes)
   const isClosed = shapes === undefined || weakCells(draft, minimumGroup).length > 0

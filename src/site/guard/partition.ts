@@ -1,5 +1,5 @@
-import { Bitset } from '../../kernel/bitset.ts'
-import { addedBy, joinKnown, NOTHING_KNOWN, partlyKnown } from './known-columns.ts'
+import { BitGatherer, Bitset } from '../../kernel/bitset.ts'
+import { addedAsAny, addedBy, joinKnown, NO_COLUMN, NOTHING_KNOWN, partlyKnown } from './known-columns.ts'
 import type { KnownColumns, UsedColumn } from './known-columns.ts'
 
 /**
@@ -158,10 +158,13 @@ export class PartitionDraft {
 
   /** Columns of people become known. */
   learn(people: Bitset, columns: readonly UsedColumn[]): void {
+    const { cells, known } = this.before
+    const before = new BitGatherer()
     for (const person of people)
-      if (((this.before.cells[person] ?? 0) & KNOWN) === 0 && !this.newlyKnown.has(person))
-        this.addKnown(person)
-    this.addLearnt(addedBy(this.before.known, { people, columns }))
+      if (((cells[person] ?? 0) & KNOWN) !== 0) before.add(person)
+      else if (!this.newlyKnown.has(person)) this.addKnown(person)
+    this.addLearnt(addedAsAny(known, before.take()))
+    this.addLearnt(addedBy(known, { people, columns: [NO_COLUMN, ...columns] }))
   }
 
   /** What others know becomes known. */
