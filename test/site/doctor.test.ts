@@ -8,7 +8,7 @@ import { instant } from '../../src/kernel/clock.ts'
 import { saveEntry } from '../../src/site/backup/safe.ts'
 import { siteDirectory } from '../../src/site/config.ts'
 import { examineSite } from '../../src/site/doctor.ts'
-import type { DoctorQuestions, Examination, Finding } from '../../src/site/doctor.ts'
+import type { DoctorQuestions, Examination, Finding } from '../../src/site/examination.ts'
 import { initSite } from '../../src/site/init-site.ts'
 import { ManualClock } from '../../src/testing/manual-clock.ts'
 
