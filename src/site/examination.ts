@@ -24,7 +24,7 @@ export interface DoctorQuestions {
       }
     | undefined
   >
-  /** Storing and processing areas of each data set, where the site says that its place is not in them. */
+  /** Whether the site says that it is ready, and what it looked at, by name. */
   readiness(): Promise<
     { readonly isReady: boolean; readonly checks: Readonly<Record<string, boolean>> } | undefined
   >
@@ -51,7 +51,7 @@ export interface Examination {
   readonly questions: DoctorQuestions
 }
 
-/** One check's outcome. */
+/** What a check found. */
 export function finding(
   check: string,
   state: FindingState,
