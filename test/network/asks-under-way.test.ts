@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
+import { setTimeout } from 'node:timers/promises'
 import { formatInstant, later } from '../../src/kernel/clock.ts'
 import { canonicalJson } from '../../src/kernel/canonical-json.ts'
 import { signJws } from '../../src/kernel/crypto/jws.ts'
@@ -174,4 +175,24 @@ test('whoever was suspended while it waited is given nothing until it is not any
   await set('active')
   const { sites } = await stateInRecord(ask.id)
   assert.ok(sites.every(({ release }) => release !== undefined))
+})
+
+test('a site that was suspended while it waited for work or news is given none', async () => {
+  const params = { id: 'zurich' }
+  const set = (status: string) =>
+    w.network.call(w.network.operator, NETWORK_API.setSiteStatus, { params, body: { status } })
+  await drain(w.zurich, { resume: 'true' })
+  const query = { wait: 20_000 }
+  const waiting = [
+    w.network.refusal(w.zurich, NETWORK_API.work, { params, query }),
+    w.network.refusal(w.zurich, NETWORK_API.noticeNews, { params, query }),
+  ]
+  // Long enough that both are let in and wait.
+  await setTimeout(100)
+  await set('suspended')
+  w.clock.advance(20_001)
+  for (const { status, detail } of await Promise.all(waiting))
+    assert.deepEqual([status, detail], [401, 'suspended'])
+  await set('active')
+  await drain(w.zurich)
 })

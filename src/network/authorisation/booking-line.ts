@@ -92,6 +92,8 @@ export class BookingLine implements AsyncDisposable {
     try {
       await pinSession(client, this.#postgres.session)
       await this.#own(client)
+      // Closed meanwhile, it would keep the database to itself with nobody left to end it.
+      this.#closing.signal.throwIfAborted()
     } catch (error) {
       await client.end()
       throw error

@@ -1,6 +1,7 @@
 import { LIMITS } from '../../kernel/limits.ts'
 import { NETWORK_API } from '../../protocol/http/network-endpoints.ts'
 import { memberIdSchema } from '../../protocol/wire.ts'
+import { requireStillIn } from '../membership/authenticate.ts'
 import { requireSite } from '../membership/directory.ts'
 import { ROLES } from '../../protocol/member.ts'
 import { requireRole, requireSelf } from '../membership/principal.ts'
@@ -23,7 +24,10 @@ export function serveNotices(door: NetworkDoor, parts: NetworkParts): void {
     const items = await wakeUp.lookUntil(noticeBell(params.id), {
       waitMs: Math.min(query.wait ?? 0, LIMITS.longPollMs),
       signal,
-      look: () => newsFor(notices, params.id),
+      look: () => {
+        requireStillIn(membership, caller)
+        return newsFor(notices, params.id)
+      },
       isEnough: (found) => found.length > 0,
     })
     return { items }

@@ -1,6 +1,7 @@
 import { LIMITS } from '../../kernel/limits.ts'
 import { NETWORK_API } from '../../protocol/http/network-endpoints.ts'
 import { receiveClearing, receiveDecision } from '../clearing/receive-decision.ts'
+import { requireStillIn } from '../membership/authenticate.ts'
 import { requireSite } from '../membership/directory.ts'
 import { requireSelf } from '../membership/principal.ts'
 import { siteBell } from './network-parts.ts'
@@ -20,6 +21,7 @@ export function serveWork(door: NetworkDoor, parts: NetworkParts): void {
       waitMs: query.wait ?? 0,
       signal,
       look: () => {
+        requireStillIn(membership, caller)
         const pulled = workDesk.pull(params.id, { limit, isResuming })
         isResuming = false
         return pulled
