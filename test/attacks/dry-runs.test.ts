@@ -103,6 +103,24 @@ test('a limit of price is no oracle: who is over it is held against what is aske
   assert.equal((await decisionOf(asker, BUT_ONE)).reason, 'partial.differencing')
 })
 
+test('rows that a limit of price kept from leaving are not known: what is left of a sum would be theirs', async () => {
+  const asker = await newAsker()
+  const given = await decisionOf(asker, "select id, country, score from athletes where country <> 'MT'", {
+    mode: 'rows',
+  })
+  assert.equal(given.reason, 'approved')
+  const cheap = { mode: 'rows', maxPrice: money(120n, 'EUR') } as const
+  const kept = await decisionOf(asker, 'select id, country, score from athletes', cheap)
+  assert.equal(kept.reason, 'declined.limit')
+  assert.equal((await decisionOf(asker, EVERYBODY)).reason, 'declined.differencing')
+  // What would have been shown, had the price been paid, tells nothing; what chose the rows may have been found out.
+  const [poor, curious] = [await newAsker(), await newAsker()]
+  await decisionOf(poor, 'select id, score from athletes', cheap)
+  await decisionOf(curious, 'select id from athletes where score >= 0', cheap)
+  assert.equal((await decisionOf(poor, EVERYBODY)).reason, 'approved')
+  assert.equal((await decisionOf(curious, EVERYBODY)).reason, 'declined.differencing')
+})
+
 test('a limit of price does not draw noise for nothing: what it tells is paid from the budget', async () => {
   const people = testPeople(COUNT)
   await trade.fill(trade.site(), {

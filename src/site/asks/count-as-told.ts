@@ -1,6 +1,7 @@
 import { Fault, sayOf } from '../../kernel/faults.ts'
 import type { DatabaseTransaction } from '../../kernel/postgres/database.ts'
 import type { Outcome } from '../../protocol/reason.ts'
+import type { WrittenCut } from '../guard/partition-record.ts'
 import { writeBeside } from './beside-answer.ts'
 import type { BesideAnswer } from './beside-answer.ts'
 import type { SiteParts } from './site-parts.ts'
@@ -9,6 +10,8 @@ import type { SiteParts } from './site-parts.ts'
 export interface ToldRun {
   /** What has to be in the record before any of it is told. */
   readonly beside: BesideAnswer
+  /** Of rows: the cuts instead of those, where the rows do not leave. Made within the hold, and only then. */
+  readonly cutsUnshown?: (() => readonly WrittenCut[]) | undefined
   /** The same of mode `private`, as statements of their own in the transaction that lets it out. */
   readonly commitCuts?: ((tx: DatabaseTransaction) => Promise<void>) | undefined
 }
@@ -20,12 +23,12 @@ export interface ToldRun {
  * done again.
  */
 export async function countAsTold(
-  { beside, commitCuts }: ToldRun,
+  { beside, cutsUnshown, commitCuts }: ToldRun,
   { db }: Pick<SiteParts, 'db'>,
 ): Promise<boolean> {
   try {
     if (commitCuts) await db.transaction().execute(commitCuts)
-    await writeBeside(db, beside)
+    await writeBeside(db, cutsUnshown ? { ...beside, cuts: cutsUnshown() } : beside)
     return true
   } catch (error) {
     if (error instanceof Fault && error.code === 'fault.overloaded') return false

@@ -5,9 +5,9 @@ import type { Decline, Outcome, ReasonCode } from '../../protocol/reason.ts'
 import type { Release } from '../../protocol/release.ts'
 import type { DataSetId } from '../../protocol/wire.ts'
 import type { CollectedGroup } from '../guard/collected-group.ts'
-import { checkKnown } from '../guard/differencing.ts'
+import { checkKnown, planKnown } from '../guard/differencing.ts'
 import type { CutPlan } from '../guard/differencing.ts'
-import { usedColumns } from './used-columns.ts'
+import { choosingColumns, usedColumns } from './used-columns.ts'
 import { declinedDifferencing, guardAnswer } from '../guard/guard-answer.ts'
 import type { AnswerContext, GuardedAnswer } from '../guard/guard-answer.ts'
 import { refusalStateOf } from '../guard/look-into-record.ts'
@@ -229,6 +229,11 @@ function guardRows(answer: RowsAnswer, given: GuardFacts): Outcome<Passed> {
     if (!known.ok) return declinedDifferencing(known.error.note)
     plans.push({ dataSet, plan: known.value })
   }
+  const plansUnshown = () =>
+    [...planned.dataSets.keys()].map((dataSet) => {
+      const columns = choosingColumns(planned.checked, dataSet)
+      return { dataSet, plan: planKnown(hold.partition(dataSet), { people, columns }) }
+    })
   const scope = pseudonymScopeOf(facts.ask, parts)
   const rows = answer.rows.map((row, index) => {
     const person = answer.people[index] ?? -1
@@ -240,6 +245,7 @@ function guardRows(answer: RowsAnswer, given: GuardFacts): Outcome<Passed> {
     people,
     rows: rows.length,
     ...recorded(given, plans),
+    cutsUnshown: () => hold.cutsOf({ ask: facts.ask.id, plans: plansUnshown() }),
     show: () => Promise.resolve(ok({ columns: answer.columns, rows })),
   })
 }

@@ -24,3 +24,12 @@ export function usedColumns(
   const names = new Set(uses.filter((use) => use.dataSet === dataSet).map(({ column }) => column))
   return [...names].map((name) => ({ name, isShown: shown.includes(name) }))
 }
+
+/** What is told of rows that do not leave, by their price: how many they are. So the columns that chose them may be known, and none is shown. */
+export function choosingColumns(
+  { uses }: Pick<CheckedQuery, 'uses'>,
+  dataSet: DataSetId,
+): readonly UsedColumn[] {
+  const choosing = uses.filter((use) => use.dataSet === dataSet && use.clause !== 'select')
+  return [...new Set(choosing.map(({ column }) => column))].map((name) => ({ name, isShown: false }))
+}

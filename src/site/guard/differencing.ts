@@ -80,16 +80,22 @@ export function checkCuts(before: Partition, request: CutRequest): Result<CutPla
  */
 export function checkKnown(before: Partition, given: GivenRows): Result<CutPlan, CutProblem> {
   if (isClosed(before)) return err({ note: 'closed', people: new Bitset() })
-  const draft = new PartitionDraft(before, given.people.capacity)
-  draft.learn(given.people, given.columns)
+  const plan = planKnown(before, given)
+  const { draft } = plan
   const leastOf = (cell: number) => Math.max(given.minimumGroup, before.leasts[cell] ?? 0)
   const partly = draft.partlyKnown(leastOf)
   const weak = draft.touched.filter(
     (cell) => !isEnough(draft.unknownSizes[cell] ?? 0, leastOf(cell)) || partly.has(cell),
   )
-  if (weak.length > 0) return err({ note: 'cut', people: membersOf(draft, weak) })
+  return weak.length > 0 ? err({ note: 'cut', people: membersOf(draft, weak) }) : ok(plan)
+}
+
+/** What is known once something of these people's columns was told, whether or not it may be. */
+export function planKnown(before: Partition, { people, columns }: Omit<GivenRows, 'minimumGroup'>): CutPlan {
+  const draft = new PartitionDraft(before, people.capacity)
+  draft.learn(people, columns)
   const isEmpty = draft.newlyKnown.isEmpty && draft.learnt.size === 0
-  return ok({ draft, rowShapes: before.rowShapes, isEmpty })
+  return { draft, rowShapes: before.rowShapes, isEmpty }
 }
 
 /** Rows that are to leave: whose, and which columns of them. */
