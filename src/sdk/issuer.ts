@@ -3,6 +3,7 @@ import { Fault } from '../kernel/faults.ts'
 import { refusalOf } from '../kernel/http/call-json.ts'
 import { parseJson } from '../kernel/parse-json.ts'
 import { parseWith } from '../kernel/parse.ts'
+import type { CsvForm } from '../protocol/csv-form.ts'
 import type { manifestSchema } from '../protocol/data-set.ts'
 import type { ReceiptBundle } from '../protocol/decision.ts'
 import type { grantRequestSchema, grantTermsSchema } from '../protocol/consent/grant.ts'
@@ -55,6 +56,8 @@ export interface FileToImport {
   /** Absent: the site makes a name of the contents. */
   readonly batch?: string | undefined
   readonly format: ImportFormat
+  /** How a CSV file is written, where that is not as RFC 4180 has it. */
+  readonly form?: CsvForm | undefined
   readonly body: ReadableStream<Uint8Array>
   readonly signal?: AbortSignal | undefined
 }
@@ -187,10 +190,12 @@ const MEDIA_TYPES = {
 
 async function sendFile(
   { server, token, clock }: HttpClient,
-  { dataSet, batch, format, body, signal }: FileToImport,
+  { dataSet, batch, format, form, body, signal }: FileToImport,
 ): Promise<BatchView> {
   const { path } = SITE_API.importBatch
-  const url = new URL(addressOf(server.url, { path }, { params: { dataSet }, query: { batch, format } }))
+  const url = new URL(
+    addressOf(server.url, { path }, { params: { dataSet }, query: { batch, format, ...form } }),
+  )
   const headers = { 'content-type': MEDIA_TYPES[format], authorization: `Bearer ${(await token()) ?? ''}` }
   const response = await fetch(url, {
     method: 'POST',

@@ -5,6 +5,8 @@ import type { Command } from 'commander'
 import type { FieldProblem } from '../../kernel/faults.ts'
 import { describeProblems, parseWith } from '../../kernel/parse.ts'
 import { parseYaml } from '../../kernel/yaml.ts'
+import { CSV_OPTIONS } from '../../protocol/csv-form.ts'
+import type { CsvForm } from '../../protocol/csv-form.ts'
 import { manifestSchema } from '../../protocol/data-set.ts'
 import { IMPORT_FORMATS } from '../../protocol/http/site-api.ts'
 import type { ImportFormat } from '../../protocol/http/site-api.ts'
@@ -12,6 +14,8 @@ import type { WireManifest } from '../../sdk/issuer.ts'
 import { connectToSite } from '../connect.ts'
 import type { SiteOptions } from '../connect.ts'
 import { WrongUse } from '../failures.ts'
+import { addCsvOptions, csvFormOf } from './csv-options.ts'
+import type { CsvOptions } from './csv-options.ts'
 import { addHandOverVerb } from './hand-over.ts'
 import { addRetentionVerb } from './dataset-retention.ts'
 import { printColumnUses } from './dataset-usage.ts'
@@ -25,7 +29,7 @@ interface DataSetOptions extends SiteOptions {
   readonly json?: boolean
 }
 
-interface ImportOptions extends DataSetOptions {
+interface ImportOptions extends DataSetOptions, CsvOptions {
   readonly batch?: string
   readonly format?: string
 }
@@ -43,21 +47,23 @@ export function addDataSetVerbs(program: Command, session: Session): void {
   ).action((file: string, options: DataSetOptions) =>
     perform(session, () => describe(session, { file, options })),
   )
-  addSiteOptions(
-    verb(dataset, {
-      name: 'import <dataset> <file>',
-      summary: 'import a file (CSV, NDJSON, Parquet; gzip too) as one batch, whole or not at all',
-      example: 'hedgerow dataset import athletes athletes-2016.csv.gz --site galway --as world-sport',
-    }),
+  addCsvOptions(
+    addSiteOptions(
+      verb(dataset, {
+        name: 'import <dataset> <file>',
+        summary: 'import a file (CSV, NDJSON, Parquet; gzip too) as one batch, whole or not at all',
+        example:
+          'hedgerow dataset import athletes athletes-2016.csv.gz --site galway --as world-sport\nhedgerow dataset import visits besuche.csv --separator semicolon --decimal comma --dates dd.mm.yyyy --encoding windows-1252',
+      }),
+    )
+      .option(
+        '--batch <name>',
+        'name of the batch; absent: made from the contents, so that the same file is taken once',
+      )
+      .option('--format <format>', `${IMPORT_FORMATS.join(', ')}; absent: by the name of the file`),
+  ).action((dataSet: string, file: string, options: ImportOptions) =>
+    perform(session, () => importFile(session, { dataSet, file, options })),
   )
-    .option(
-      '--batch <name>',
-      'name of the batch; absent: made from the contents, so that the same file is taken once',
-    )
-    .option('--format <format>', `${IMPORT_FORMATS.join(', ')}; absent: by the name of the file`)
-    .action((dataSet: string, file: string, options: ImportOptions) =>
-      perform(session, () => importFile(session, { dataSet, file, options })),
-    )
   addSiteOptions(
     verb(dataset, {
       name: 'list',
@@ -138,6 +144,7 @@ async function importFile(
   const found = await stat(file)
   if (found.isDirectory()) throw new WrongUse(`Cannot use "${file}": it is a directory`)
   const format = formatOf(file, options.format)
+  const form = formOf(format, options)
   const { administration } = await connectToSite(session, options)
   const line = progress(session.terminal)
   let sentBytes = 0
@@ -155,6 +162,7 @@ async function importFile(
       dataSet,
       batch: options.batch,
       format,
+      form,
       body: Readable.toWeb(counted),
       signal: session.signal,
     })
@@ -175,6 +183,15 @@ async function importFile(
 /** `1 row`, `2 rows`. */
 function numbered(count: number, one: string, several: string): string {
   return `${count} ${count === 1 ? one : several}`
+}
+
+/** The form of a CSV file; other formats say themselves how they are written. */
+function formOf(format: ImportFormat, options: ImportOptions): CsvForm {
+  const form = csvFormOf(options)
+  const [said] = CSV_OPTIONS.filter((name) => form[name] !== undefined)
+  if (format !== 'csv' && said !== undefined)
+    throw new WrongUse(`Cannot use --${said} with ${format}: only CSV is read by it`)
+  return form
 }
 
 function formatOf(file: string, flag: string | undefined): ImportFormat {

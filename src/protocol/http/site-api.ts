@@ -10,6 +10,7 @@ import { SUB_PROCESSOR_API } from './sub-processor-api.ts'
 import { DECLARED_BASES_API } from '../law/declared-bases.ts'
 import { CONSENT_RECORD_API } from './consent-record-api.ts'
 import { DATA_RIGHTS_API } from './data-rights-api.ts'
+import { csvFormProblems, csvFormShape, saidForm } from '../csv-form.ts'
 import { manifestSchema } from '../data-set.ts'
 import { receiptBundleSchema } from '../decision.ts'
 import { EVIDENCE_KINDS } from '../proof/evidence.ts'
@@ -101,6 +102,26 @@ export const batchViewSchema = z
     isNew: z.boolean(),
   })
   .openapi('Batch')
+
+/** `POST /v1/datasets/{dataSet}/batches`: beside the file. */
+const importQuerySchema = z
+  .object({
+    /** Absent: the site makes a name of the contents, so that the same file is taken once. */
+    batch: batchIdSchema.optional(),
+    format: z.enum(IMPORT_FORMATS, `expected one of ${IMPORT_FORMATS.join(', ')}`),
+    ...csvFormShape,
+  })
+  .superRefine(({ batch: _, format, ...form }, context) => {
+    for (const problem of csvFormProblems(form)) context.addIssue({ code: 'custom', ...problem })
+    const said = Object.keys(saidForm(form) ?? {})
+    if (format === 'csv') return
+    for (const name of said)
+      context.addIssue({
+        code: 'custom',
+        message: 'expected only of CSV; this format says it itself',
+        path: [name],
+      })
+  })
 
 /** `POST /v1/datasets/{dataSet}/rows`. */
 export const rowsRequestSchema = z
@@ -251,11 +272,7 @@ export const SITE_API = {
     description:
       'The body is the file, plain or gzip. The same batch again changes nothing. Lines that are not what the manifest says are named, and nothing is taken.',
     params: dataSetParams,
-    query: z.object({
-      /** Absent: the site makes a name of the contents, so that the same file is taken once. */
-      batch: batchIdSchema.optional(),
-      format: z.enum(IMPORT_FORMATS, `expected one of ${IMPORT_FORMATS.join(', ')}`),
-    }),
+    query: importQuerySchema,
     stream: ['text/csv', 'application/x-ndjson', 'application/vnd.apache.parquet', 'application/gzip'],
     response: batchViewSchema,
     status: 201,

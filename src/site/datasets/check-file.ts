@@ -138,7 +138,8 @@ const SHAPES: Readonly<Record<string, string>> = {
   'MISSING COLUMNS': 'expected as many fields as the first line has; the line is torn or too short',
   'TOO MANY COLUMNS': 'expected as many fields as the first line has; the line is too long',
   'UNQUOTED VALUE': 'expected a closing double quote',
-  'INVALID ENCODING': 'expected UTF-8',
+  'INVALID ENCODING':
+    'expected UTF-8; another encoding is said with --encoding, such as --encoding windows-1252',
   'LINE SIZE OVER MAXIMUM': 'expected a line of at most 2000000 bytes',
 }
 
@@ -175,27 +176,45 @@ async function locate(
   { source, tests, path }: { source: ImportSource; tests: readonly RowTest[]; path: string },
 ): Promise<readonly LineProblem[]> {
   await reader.keepOrder()
-  const wrong = tests.map(({ isWrong }, index) => sql`${isWrong} as ${sql.id(`wrong_${index}`)}`)
+  const wrong = tests.flatMap(({ isWrong, field }, index) => [
+    sql`${isWrong} as ${sql.id(`wrong_${index}`)}`,
+    sql`${field?.help ?? sql`null`} as ${sql.id(`help_${index}`)}`,
+  ])
+  const helps = tests.map((_, index) => sql.id(`help_${index}`))
   const any = tests.map((_, index) => sql.id(`wrong_${index}`))
   const found = await runOwn(
     reader.connection,
     sql`
-      select record, ${sql.join(any)}
+      select record, ${sql.join([...any, ...helps])}
       from (select row_number() over () as record, ${sql.join(wrong)} from ${source.relation})
       where ${sql.join(any, sql` or `)}
       order by record limit ${sql.lit(LIMITS.importLineProblemsReportedMax)}`,
   )
-  const rows = found.getRows().map(([record, ...flags]) => ({ record: Number(record), flags }))
+  const rows = found.getRows().map(([record, ...flags]) => ({
+    record: Number(record),
+    flags: flags.slice(0, tests.length),
+    helps: flags.slice(tests.length),
+  }))
   const lineOf = await linesOf(source, { path, records: rows.map(({ record }) => record) })
   return rows
-    .flatMap(({ record, flags }) =>
+    .flatMap(({ record, flags, helps: said }) =>
       tests.flatMap(({ field, expected }, index) =>
         flags[index] === true
-          ? [{ line: lineOf(record), column: field && sourceName(field.column), expected }]
+          ? [
+              {
+                line: lineOf(record),
+                column: field && sourceName(field.column),
+                expected: helped(expected, said[index]),
+              },
+            ]
           : [],
       ),
     )
     .slice(0, LIMITS.importLineProblemsReportedMax)
+}
+
+function helped(expected: string, help: unknown): string {
+  return typeof help === 'string' ? `${expected}; ${help}` : expected
 }
 
 async function linesOf(

@@ -1,8 +1,11 @@
 import { join } from 'node:path'
 import { Fault } from '../../kernel/faults.ts'
+import { digestOfJson } from '../../kernel/digest.ts'
 import type { Digest } from '../../kernel/digest.ts'
 import { LIMITS } from '../../kernel/limits.ts'
 import { ok } from '../../kernel/result.ts'
+import { saidForm } from '../../protocol/csv-form.ts'
+import type { CsvForm } from '../../protocol/csv-form.ts'
 import type { Manifest } from '../../protocol/data-set.ts'
 import type { Outcome } from '../../protocol/reason.ts'
 import type { ImportFormat } from '../../protocol/http/site-api.ts'
@@ -10,6 +13,7 @@ import type { DataSetId } from '../../protocol/wire.ts'
 import type { RowChunk } from '../vault/vault.ts'
 import { nameOfFile } from './batch-mark.ts'
 import { checkFile } from './check-file.ts'
+import { decodeFile } from './decode-file.ts'
 import { findDataSet } from './data-set-store.ts'
 import { importBatch, importTurn, keepNewPeople, noteIntent, requirePolicy } from './import-batch.ts'
 import type { BatchParts, ImportedBatch } from './import-batch.ts'
@@ -40,6 +44,8 @@ export interface ImportRequest {
   readonly dataSet: DataSetId
   readonly file: FileSource
   readonly format: ImportFormat
+  /** How a CSV file is written, where that is not the plain form. */
+  readonly form?: CsvForm | undefined
   /** The idempotency key; absent: made from the file's contents under a key of the site. */
   readonly batch?: string | undefined
   /** Whether the data set may be stored here now; decided by `site/place`. */
@@ -89,11 +95,25 @@ export async function importFile(
     signal: request.signal,
   })
   const batch = request.batch ?? nameOfFile(parts.lookupKeys, file.digest)
+  const form = saidForm(request.form ?? {})
+  // The same file read in another way is another batch, and by its name not taken beside the first.
+  const digest = form ? digestOfJson({ file: file.digest, form }) : file.digest
+  const encoding = form?.encoding
+  await using spooled = encoding
+    ? await decodeFile(file, {
+        encoding,
+        directory: spoolDirectory(parts.directory),
+        random: parts.random,
+        signal: request.signal,
+      })
+    : undefined
   return await importTurn(parts.vault).run(() =>
     importSpooled(parts, {
       ...request,
+      form,
       batch,
-      spooled: file,
+      digest,
+      spooled: spooled ?? file,
       manifest: known.manifest,
       policy: known.manifestDigest,
     }),
@@ -102,6 +122,9 @@ export async function importFile(
 
 interface BatchImport extends ImportRequest {
   readonly batch: string
+  /** What the batch is known again by. */
+  readonly digest: Digest
+  /** Its text in UTF-8. */
   readonly spooled: SpooledFile
   readonly manifest: Manifest
   /** The digest of that manifest. */
@@ -109,8 +132,8 @@ interface BatchImport extends ImportRequest {
 }
 
 async function importSpooled(parts: ImportParts, request: BatchImport): Promise<Outcome<ImportedBatch>> {
-  const { dataSet, batch, spooled, signal, onProgress } = request
-  const named = { dataSet, batch, digest: spooled.digest, signal }
+  const { dataSet, batch, digest, spooled, signal, onProgress } = request
+  const named = { dataSet, batch, digest, signal }
   const done = await importBatch(parts, named, () =>
     moveFile(parts, request).catch(async (error: unknown) => {
       throw await withRoom(error, { directory: parts.directory, bytes: roomFor(request) })
@@ -126,16 +149,16 @@ function roomFor({ spooled: { sizeBytes }, format, manifest }: BatchImport): num
 }
 
 async function moveFile(parts: ImportParts, request: BatchImport): Promise<void> {
-  const { manifest, policy, spooled, format, dataSet, batch, onProgress } = request
+  const { manifest, policy, spooled, format, form, dataSet, batch, digest, onProgress } = request
   await requirePolicy(parts.db, { dataSet, policy })
   onProgress?.(progressOf(spooled, { step: 'checking', rows: 0 }))
   using reader = await openReader(spooled.path, { threads: parts.threads ?? LIMITS.vaultThreads })
   const { path, sizeBytes } = spooled
-  const source = await openSource(reader, { path, sizeBytes, format, manifest })
+  const source = await openSource(reader, { path, sizeBytes, format, manifest, form })
   const { rows } = await checkFile(reader, { source, manifest, path })
   request.signal?.throwIfAborted()
   onProgress?.(progressOf(spooled, { step: 'numbering', rows: 0, rowsTotal: rows }))
-  await noteIntent(parts, { dataSet, batch, digest: spooled.digest, rows, form: source })
+  await noteIntent(parts, { dataSet, batch, digest, rows, form: source })
   const { ring, people } = await numberPeople(parts, reader, manifest)
   const households = await numberHouseholds(parts, reader, { source, manifest })
   await keepNewPeople(parts, { dataSet, batch }, { people, households })

@@ -1,4 +1,5 @@
 import { LIMITS } from '../../kernel/limits.ts'
+import type { CsvForm } from '../../protocol/csv-form.ts'
 import type { Manifest } from '../../protocol/data-set.ts'
 import type { ImportFormat } from '../../protocol/http/site-api.ts'
 import { unusableFile } from './import-problem.ts'
@@ -17,7 +18,14 @@ export async function openSource(
     sizeBytes,
     format,
     manifest,
-  }: { path: string; sizeBytes: number; format: ImportFormat; manifest: Manifest },
+    form,
+  }: {
+    path: string
+    sizeBytes: number
+    format: ImportFormat
+    manifest: Manifest
+    form?: CsvForm | undefined
+  },
 ): Promise<ImportSource> {
   if (sizeBytes === 0) throw unusableFile('it is empty')
   const isPacked = await isGzip(path)
@@ -25,7 +33,7 @@ export async function openSource(
     await measureText(path, { isPacked, sizeBytes, lineBytesMax: LIMITS.importLineBytesMax[format] })
   switch (format) {
     case 'csv':
-      return csvSource({ path, isPacked, manifest })
+      return csvSource({ path, isPacked, manifest, form })
     case 'ndjson':
       return ndjsonSource({ path, isPacked, manifest })
     case 'parquet':

@@ -1,49 +1,71 @@
 import { sql } from 'kysely'
 import type { RawBuilder } from 'kysely'
-import type { Manifest } from '../../protocol/data-set.ts'
+import { SEPARATORS } from '../../protocol/csv-form.ts'
+import type { CsvForm } from '../../protocol/csv-form.ts'
+import type { Column, Manifest } from '../../protocol/data-set.ts'
 import { unusableFile } from './import-problem.ts'
 import { pathField } from './path-field.ts'
+import { helpingOption, readAs } from './read-as.ts'
 import { sourceName, textField } from './source-field.ts'
-import type { ImportSource } from './source-field.ts'
+import type { ImportSource, SourceField } from './source-field.ts'
 import { readHeader } from './read-text.ts'
 
 /**
  * CSV as RFC 4180 has it: UTF-8, commas, double quotes, one header line. Every field is read as a text, and a type is
- * then asked of the text, so that no line is lost to a type error before its number is known. An empty field is null.
+ * then asked of the text, so that no line is lost to a type error before its number is known. An empty field is null. What
+ * a file has otherwise is said by its form, and turned into this one as it is read (`read-as.ts`).
  */
 export async function csvSource({
   path,
   isPacked,
   manifest,
+  form = {},
 }: {
   path: string
   isPacked: boolean
   manifest: Manifest
+  form?: CsvForm | undefined
 }): Promise<ImportSource> {
   const names = [...new Set(manifest.columns.map(sourceName))]
-  const header = await readHeader(path, { isPacked, names })
+  const { separator = 'comma' } = form
+  const header = await readHeader(path, { isPacked, names, separator })
   requireColumns(header, names)
-  const fields = manifest.columns.map((column) => {
-    const text = sql.id(`c${header.indexOf(sourceName(column))}`)
-    return column.path
-      ? pathField(column, text)
-      : textField(column, text, { isKey: column.name === manifest.person.key })
-  })
-  return { format: 'csv', isPacked, relation: readCsv({ path, isPacked, fieldCount: header.length }), fields }
+  const fields = manifest.columns.map((column) =>
+    fieldOf(column, {
+      form,
+      text: sql.id(`c${header.indexOf(sourceName(column))}`),
+      isKey: column.name === manifest.person.key,
+    }),
+  )
+  const relation = readCsv({ path, isPacked, fieldCount: header.length, separator })
+  return { format: 'csv', isPacked, relation, fields }
 }
 
-/** The engine's reader; lines of another shape go to its table `reject_errors`. */
+function fieldOf(
+  column: Column,
+  { form, text, isKey }: { form: CsvForm; text: RawBuilder<unknown>; isKey: boolean },
+): SourceField {
+  if (column.path) return pathField(column, readAs(form, { type: 'json' }, text))
+  return {
+    ...textField(column, readAs(form, column, text), { isKey }),
+    help: helpingOption(form, column, text),
+  }
+}
+
+/** The engine's reader, every field as a text `c0`, `c1` …; lines of another shape go to its table `reject_errors`. */
 function readCsv({
   path,
   isPacked,
   fieldCount,
+  separator,
 }: {
   path: string
   isPacked: boolean
   fieldCount: number
+  separator: keyof typeof SEPARATORS
 }): RawBuilder<unknown> {
   const columns = Array.from({ length: fieldCount }, (_, index) => sql.raw(`'c${index}': 'VARCHAR'`))
-  return sql`read_csv(${sql.lit(path)}, auto_detect = false, header = true, delim = ',', quote = '"', escape = '"',
+  return sql`read_csv(${sql.lit(path)}, auto_detect = false, header = true, delim = ${sql.lit(SEPARATORS[separator])}, quote = '"', escape = '"',
     columns = {${sql.join(columns)}}, compression = ${sql.lit(isPacked ? 'gzip' : 'none')}, store_rejects = true)`
 }
 

@@ -2,6 +2,7 @@ import { createReadStream } from 'node:fs'
 import { open } from 'node:fs/promises'
 import { createGunzip } from 'node:zlib'
 import { LIMITS } from '../../kernel/limits.ts'
+import { SEPARATORS } from '../../protocol/csv-form.ts'
 import { malformedLines, unusableFile } from './import-problem.ts'
 
 /** Whether a file begins as gzip does (RFC 1952 §2.3.1). */
@@ -30,8 +31,29 @@ async function* readBytes(path: string, { isPacked }: { isPacked: boolean }): As
 }
 
 /**
+ * The same of a file that was not looked at yet: a few kilobytes can be packed that fill every disk.
+ *
+ * @throws Fault `fault.import_malformed`
+ */
+export async function* readUnknownBytes(
+  path: string,
+  { isPacked, sizeBytes }: { isPacked: boolean; sizeBytes: number },
+): AsyncGenerator<Uint8Array> {
+  const unpackedMax = Math.max(LIMITS.importUnpackedFreeBytes, sizeBytes * LIMITS.importUnpackedFactorMax)
+  let position = 0
+  for await (const bytes of readBytes(path, { isPacked })) {
+    yield bytes
+    position += bytes.length
+    if (isPacked && position > unpackedMax)
+      throw unusableFile(
+        `it is more than ${LIMITS.importUnpackedFactorMax} times larger unpacked than packed; send it as it is, or in parts`,
+      )
+  }
+}
+
+/**
  * Goes through a text before the engine does, in little memory, and gives how large it is unpacked. A line longer than its buffers is left out
- * by the engine without a word, and a few kilobytes can be packed that fill every disk.
+ * by the engine without a word.
  *
  * @throws Fault `fault.import_malformed`
  */
@@ -39,7 +61,6 @@ export async function measureText(
   path: string,
   { isPacked, sizeBytes, lineBytesMax }: { isPacked: boolean; sizeBytes: number; lineBytesMax: number },
 ): Promise<number> {
-  const unpackedMax = Math.max(LIMITS.importUnpackedFreeBytes, sizeBytes * LIMITS.importUnpackedFactorMax)
   let position = 0
   let lineBegins = 0
   const requireShort = async (lineEnds: number) => {
@@ -49,15 +70,11 @@ export async function measureText(
     const expected = `expected a line of at most ${lineBytesMax} bytes`
     throw malformedLines([{ line, expected }], { total: 1, unit: 'line' })
   }
-  for await (const bytes of readBytes(path, { isPacked })) {
+  for await (const bytes of readUnknownBytes(path, { isPacked, sizeBytes })) {
     const first = bytes.indexOf(NEWLINE)
     await requireShort(position + (first === -1 ? bytes.length : first))
     if (first !== -1) lineBegins = position + bytes.lastIndexOf(NEWLINE) + 1
     position += bytes.length
-    if (isPacked && position > unpackedMax)
-      throw unusableFile(
-        `it is more than ${LIMITS.importUnpackedFactorMax} times larger unpacked than packed; send it as it is, or in parts`,
-      )
   }
   return position
 }
@@ -65,8 +82,19 @@ export async function measureText(
 /** The first record of a CSV file as its fields, or why it is none; `names` are what its fields may be called. */
 export async function readHeader(
   path: string,
-  { isPacked, names }: { isPacked: boolean; names: readonly string[] },
+  {
+    isPacked,
+    names,
+    separator,
+  }: { isPacked: boolean; names: readonly string[]; separator: keyof typeof SEPARATORS },
 ): Promise<readonly string[]> {
+  const line = await readFirstLine(path, { isPacked })
+  requireSeparator(line, { names, separator })
+  return parseRecord(line, separator)
+}
+
+/** The first line of a text, without the mark that some begin with. */
+async function readFirstLine(path: string, { isPacked }: { isPacked: boolean }): Promise<string> {
   const parts: Uint8Array[] = []
   let size = 0
   for await (const bytes of readBytes(path, { isPacked })) {
@@ -77,23 +105,21 @@ export async function readHeader(
   if (size === 0) throw unusableFile('it is empty')
   const text = decodeUtf8(Buffer.concat(parts))
   const line = text.startsWith('\ufeff') ? text.slice(1) : text
-  requireCommas(line, names)
-  return parseRecord(line)
+  return line.endsWith('\r') ? line.slice(0, -1) : line
 }
 
-/** What separates fields elsewhere: spreadsheets write semicolons where a comma is the sign of decimals. */
-const OTHER_SEPARATORS = [
-  { sign: ';', name: 'semicolons' },
-  { sign: '\t', name: 'tabs' },
-] as const
-
-/** Nothing is read by another separator; it is said where two names that are known stand between such ones and none between commas. */
-function requireCommas(line: string, names: readonly string[]): void {
+/** Nothing is guessed; it is said where two names that are known stand between other separators and none between those expected. */
+function requireSeparator(
+  line: string,
+  { names, separator }: { names: readonly string[]; separator: keyof typeof SEPARATORS },
+): void {
   const known = (sign: string) =>
     line.split(sign).filter((part) => names.includes(part.trim().replaceAll(/^"|"$/g, ''))).length
-  const other = OTHER_SEPARATORS.find(({ sign }) => known(sign) > 1)
-  if (other === undefined || known(',') > 0) return
-  const expected = `the names seem to be separated by ${other.name}; expected commas (RFC 4180): save it as CSV with commas and points for decimals`
+  if (known(SEPARATORS[separator]) > 0) return
+  const other = Object.entries(SEPARATORS).find(([, sign]) => known(sign) > 1)?.[0]
+  if (other === undefined) return
+  const decimals = other === 'semicolon' ? ' (and, where decimals stand behind a comma, --decimal comma)' : ''
+  const expected = `the names seem to be separated by the sign "${other}", expected "${separator}": say --separator ${other}${decimals}`
   throw unusableFile(`line 1: ${expected}`, [{ field: 'line 1', expected }])
 }
 
@@ -109,16 +135,19 @@ function decodeUtf8(bytes: Buffer): string {
       end === -1 ? bytes : bytes.subarray(0, end),
     )
   } catch {
-    throw unusableFile('its first line is not UTF-8')
+    throw unusableFile(
+      'its first line is not UTF-8; say how it is written with --encoding, such as --encoding windows-1252',
+    )
   }
 }
 
-function parseRecord(line: string): readonly string[] {
+/** The fields of a line. */
+function parseRecord(line: string, separator: keyof typeof SEPARATORS): readonly string[] {
   const fields: string[] = []
-  const field = /(?:"((?:[^"]|"")*)"|([^",]*))(,|$)/y
-  const text = line.endsWith('\r') ? line.slice(0, -1) : line
+  const sign = SEPARATORS[separator]
+  const field = new RegExp(`(?:"((?:[^"]|"")*)"|([^"${sign}]*))([${sign}]|$)`, 'y')
   for (;;) {
-    const match = field.exec(text)
+    const match = field.exec(line)
     if (!match) throw unusableFile('its first line is not a line of CSV')
     fields.push(match[1]?.replaceAll('""', '"') ?? match[2] ?? '')
     if (match[3] === '') return fields

@@ -14,6 +14,8 @@ export interface SourceField {
   readonly typed: RawBuilder<unknown>
   /** True where the value is not what the manifest says; never null. */
   readonly isWrong: RawBuilder<unknown>
+  /** Of a value that is wrong, which option would help; null where none is known to. */
+  readonly help?: RawBuilder<unknown> | undefined
 }
 
 /** A file as rows of the engine that reads it. */

@@ -89,16 +89,7 @@ export function dataSetActs(site: SiteContext): DataSetActs {
       await site.offersChanged()
       return viewOf(dataSet)
     },
-    async importBatch({ dataSet, batch, format, file, signal }) {
-      site.windDown.requireTaking()
-      requireKept(site, dataSet)
-      requireContract(site, dataSet)
-      const imported = await importFile(
-        { ...batchParts(site), directory: site.root, threads: site.vaultThreads },
-        { dataSet, batch, format, file: { stream: file }, signal, mayStore: () => mayStore(site, dataSet) },
-      )
-      return importedView(site, imported)
-    },
+    importBatch: (request) => importHere(site, request),
     async importRows({ manifest, ...request }) {
       site.windDown.requireTaking()
       requireKept(site, manifest.dataSet)
@@ -119,6 +110,20 @@ export function dataSetActs(site: SiteContext): DataSetActs {
       })
     },
   }
+}
+
+async function importHere(
+  site: SiteContext,
+  { file, dataSet, ...request }: Parameters<SiteActs['importBatch']>[0],
+): Promise<BatchView> {
+  site.windDown.requireTaking()
+  requireKept(site, dataSet)
+  requireContract(site, dataSet)
+  const imported = await importFile(
+    { ...batchParts(site), directory: site.root, threads: site.vaultThreads },
+    { ...request, dataSet, file: { stream: file }, mayStore: () => mayStore(site, dataSet) },
+  )
+  return importedView(site, imported)
 }
 
 function batchParts(site: SiteContext): BatchParts {

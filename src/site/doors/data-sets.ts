@@ -37,7 +37,8 @@ export function serveDataSets(door: Door<SiteCaller>, acts: SiteActs): void {
     await requireOwn(caller, params.dataSet)
     if (!raw.body)
       throw new Fault('fault.request_malformed', { what: 'Cannot import: the request has no body' })
-    return acts.importBatch({ ...params, ...query, file: bodyOf(raw), signal })
+    const { batch, format, ...form } = query
+    return acts.importBatch({ ...params, batch, format, form, file: bodyOf(raw), signal })
   })
   door.serve(SITE_API.importRows, async ({ caller, params, body }) => {
     const { manifest, manifestDigest: policy } = await requireOwn(caller, params.dataSet)

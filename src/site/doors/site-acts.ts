@@ -4,6 +4,7 @@ import type { z } from 'zod'
 import type { Instant } from '../../kernel/clock.ts'
 import type { PublicJwk } from '../../kernel/crypto/keys.ts'
 import type { Digest } from '../../kernel/digest.ts'
+import type { CsvForm } from '../../protocol/csv-form.ts'
 import type { BackupView } from '../../protocol/http/backup-api.ts'
 import type { Manifest } from '../../protocol/data-set.ts'
 import type { DataSetRecord } from '../datasets/data-set-store.ts'
@@ -146,6 +147,7 @@ export interface SiteActs extends PersonActs, RequestActs, LocalAskActs {
     dataSet: DataSetId
     batch?: string | undefined
     format: ImportFormat
+    form?: CsvForm | undefined
     file: AsyncIterable<Uint8Array>
     signal: AbortSignal
   }): Promise<BatchView>

@@ -3,6 +3,7 @@ import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { after } from 'node:test'
 import { Fault } from '../../../src/kernel/faults.ts'
+import type { CsvForm } from '../../../src/protocol/csv-form.ts'
 import type { Manifest } from '../../../src/protocol/data-set.ts'
 import { aManifest } from '../vault/a-manifest.ts'
 import { anImportSite, bytesOf } from './an-import-site.ts'
@@ -48,6 +49,7 @@ export const GOOD_ROWS = [
 interface Refusal {
   readonly says: RegExp
   readonly format?: 'csv' | 'ndjson' | 'parquet'
+  readonly form?: CsvForm
   readonly fields?: readonly string[]
   readonly changes?: NonNullable<Parameters<typeof aManifest>[0]>
 }
@@ -55,11 +57,11 @@ interface Refusal {
 /** The file is refused by these words, and leaves nothing. */
 export async function refuses(
   content: string | Uint8Array,
-  { says, format = 'csv', fields, changes }: Refusal,
+  { says, format = 'csv', form, fields, changes }: Refusal,
 ): Promise<void> {
   const manifest = freshManifest(changes)
   await assert.rejects(
-    site.import(manifest, { format, file: { stream: bytesOf(content) } }),
+    site.import(manifest, { format, form, file: { stream: bytesOf(content) } }),
     (fault: unknown) => {
       assert.ok(fault instanceof Fault, String(fault))
       assert.equal(fault.code, 'fault.import_malformed', fault.message)

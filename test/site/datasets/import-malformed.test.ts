@@ -86,15 +86,16 @@ test('a header that is not the manifest is refused, and a first line of data is 
   await refuses(`${HEADER.trimEnd()},extra\n${LINE}`, { says: /line 1, field 7/ })
 })
 
-test('a file separated by semicolons or tabs is told so by its header, and what is expected instead', async () => {
+test('a file separated by other signs is told so by its header, and by which option it is read', async () => {
   const separated = (by: string) => `${HEADER}${LINE}`.replaceAll(',', by)
   const fields = ['line 1']
   for (const [by, name] of [
-    [';', 'semicolons'],
-    ['\t', 'tabs'],
+    [';', 'semicolon'],
+    ['\t', 'tab'],
+    ['|', 'pipe'],
   ] as const) {
     const says = new RegExp(
-      `line 1: the names seem to be separated by ${name}; expected commas \\(RFC 4180\\)`,
+      `line 1: the names seem to be separated by the sign "${name}", expected "comma": say --separator ${name}`,
     )
     await refuses(separated(by), { says, fields })
     await refuses(`\ufeff${separated(by).replace('\n', '\r\n')}`, { says, fields })
