@@ -301,8 +301,10 @@ export const SCENES: Readonly<Record<string, Scene>> = {
     ...stopped(/rotate-key/),
     // Beside the Galway that is here already.
     rewrite: (command) => command.replace('site init galway', 'site init salthill').replace(/ > \S+$/, ''),
-    prepare: async (stage) =>
-      write(stage, 'world-sport.json', (await stage.type('hedgerow member keys world-sport')).out),
+    async prepare(stage) {
+      await write(stage, 'world-sport.json', (await stage.type('hedgerow member keys world-sport')).out)
+      await write(stage, 'visits.csv', 'visitor,day\nv1,2026-01-02\nv2,2026-01-03\n')
+    },
   },
 }
 

@@ -54,3 +54,15 @@ export function csvFormOf(options: CsvOptions): CsvForm {
     )
   return parsed.value
 }
+
+/** The form as one would type it. */
+export function csvOptionsText(form: CsvForm): string {
+  return CSV_OPTIONS.flatMap((name) => {
+    const value = form[name]
+    return value === undefined
+      ? []
+      : [
+          `--${name} ${/^[\w.,/-]+$/.test(value) && !value.startsWith('-') ? value : `'${value.replaceAll("'", String.raw`'\''`)}'`}`,
+        ]
+  }).join(' ')
+}

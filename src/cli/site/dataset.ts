@@ -5,17 +5,17 @@ import type { Command } from 'commander'
 import type { FieldProblem } from '../../kernel/faults.ts'
 import { describeProblems, parseWith } from '../../kernel/parse.ts'
 import { parseYaml } from '../../kernel/yaml.ts'
-import { CSV_OPTIONS } from '../../protocol/csv-form.ts'
-import type { CsvForm } from '../../protocol/csv-form.ts'
 import { manifestSchema } from '../../protocol/data-set.ts'
 import { IMPORT_FORMATS } from '../../protocol/http/site-api.ts'
-import type { ImportFormat } from '../../protocol/http/site-api.ts'
 import type { WireManifest } from '../../sdk/issuer.ts'
 import { connectToSite } from '../connect.ts'
 import type { SiteOptions } from '../connect.ts'
 import { WrongUse } from '../failures.ts'
+import { undecided } from './undecided.ts'
 import { addCsvOptions, csvFormOf } from './csv-options.ts'
 import type { CsvOptions } from './csv-options.ts'
+import { addDraftVerb } from './dataset-draft.ts'
+import { formOfFormat, formatOf } from './file-format.ts'
 import { addHandOverVerb } from './hand-over.ts'
 import { addRetentionVerb } from './dataset-retention.ts'
 import { printColumnUses } from './dataset-usage.ts'
@@ -38,6 +38,7 @@ interface ImportOptions extends DataSetOptions, CsvOptions {
 export function addDataSetVerbs(program: Command, session: Session): void {
   const dataset = program.command('dataset').description('data sets at a site')
   addRetentionVerb(dataset, session)
+  addDraftVerb(dataset, session)
   addSiteOptions(
     verb(dataset, {
       name: 'describe <manifest>',
@@ -111,12 +112,23 @@ async function describe(
 /** Reads a manifest and holds it against the schema here, so that each wrong field is named before anything is sent. */
 export async function readManifest(file: string): Promise<WireManifest> {
   const document = parseYaml(await readText(file))
+  if (document.ok) requireDecided(file, document.value)
   const parsed = document.ok ? parseWith(manifestSchema, document.value) : document
   if (!parsed.ok) throw new WrongUse(`Cannot use the manifest "${file}": ${listed(parsed.error)}`)
   const { examineManifest } = await import('../../site/try-policy.ts')
   const problems = examineManifest(parsed.value)
   if (problems.length > 0) throw new WrongUse(`Cannot use the manifest "${file}": ${listed(problems)}`)
   return parsed.value
+}
+
+/** Refuses a draft of which something is still to be decided, naming each of it. */
+function requireDecided(file: string, document: unknown): void {
+  const left = undecided(document)
+  if (left.length === 0) return
+  const lines = left.map(({ field, guess }) => `\n  ${field}${guess === '' ? '' : `: guessed ${guess}`}`)
+  throw new WrongUse(
+    `Cannot use the manifest "${file}": ${numbered(left.length, 'thing is', 'things are')} still to be decided in it${lines.join('')}`,
+  )
 }
 
 /** Refuses a manifest of another issuer than the one that acts, by its file. */
@@ -144,7 +156,7 @@ async function importFile(
   const found = await stat(file)
   if (found.isDirectory()) throw new WrongUse(`Cannot use "${file}": it is a directory`)
   const format = formatOf(file, options.format)
-  const form = formOf(format, options)
+  const form = formOfFormat(format, csvFormOf(options))
   const { administration } = await connectToSite(session, options)
   const line = progress(session.terminal)
   let sentBytes = 0
@@ -183,26 +195,6 @@ async function importFile(
 /** `1 row`, `2 rows`. */
 function numbered(count: number, one: string, several: string): string {
   return `${count} ${count === 1 ? one : several}`
-}
-
-/** The form of a CSV file; other formats say themselves how they are written. */
-function formOf(format: ImportFormat, options: ImportOptions): CsvForm {
-  const form = csvFormOf(options)
-  const [said] = CSV_OPTIONS.filter((name) => form[name] !== undefined)
-  if (format !== 'csv' && said !== undefined)
-    throw new WrongUse(`Cannot use --${said} with ${format}: only CSV is read by it`)
-  return form
-}
-
-function formatOf(file: string, flag: string | undefined): ImportFormat {
-  const ending = /\.(csv|ndjson|jsonl|parquet)(\.gz)?$/i.exec(file)?.[1]?.toLowerCase()
-  const name = flag ?? (ending === 'jsonl' ? 'ndjson' : ending)
-  const format = IMPORT_FORMATS.find((one) => one === name)
-  if (!format)
-    throw new WrongUse(
-      `Say the format of "${file}" with --format: expected one of ${IMPORT_FORMATS.join(', ')}`,
-    )
-  return format
 }
 
 async function list(session: Session, options: DataSetOptions): Promise<void> {

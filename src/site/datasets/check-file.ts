@@ -143,17 +143,22 @@ const SHAPES: Readonly<Record<string, string>> = {
   'LINE SIZE OVER MAXIMUM': 'expected a line of at most 2000000 bytes',
 }
 
+/** How many lines of the text that was read last have another shape than its first. */
+export async function countRejects({ connection }: ImportReader): Promise<number> {
+  const counted = await runOwn(connection, sql`select count(distinct line_byte_position) from reject_errors`)
+  return Number(counted.getRows()[0]?.[0])
+}
+
 /** Lines of another shape than the file's: the engine set them aside with their place in the file. */
 async function refuseRejects(
-  { connection }: ImportReader,
+  reader: ImportReader,
   { source, path }: { source: ImportSource; path: string },
 ): Promise<void> {
   if (source.format === 'parquet') return
-  const counted = await runOwn(connection, sql`select count(distinct line_byte_position) from reject_errors`)
-  const total = Number(counted.getRows()[0]?.[0])
+  const total = await countRejects(reader)
   if (total === 0) return
   const found = await runOwn(
-    connection,
+    reader.connection,
     sql`
       select line_byte_position, min(error_type::varchar) from reject_errors
       group by 1 order by 1 limit ${sql.lit(LIMITS.importLineProblemsReportedMax)}`,

@@ -95,7 +95,7 @@ function readable(
 }
 
 /** Words that stand for no value in many files. */
-const USUAL_MISSING = [
+export const USUAL_MISSING = [
   'NA',
   'N/A',
   'n/a',

@@ -53,7 +53,7 @@ function fieldOf(
 }
 
 /** The engine's reader, every field as a text `c0`, `c1` …; lines of another shape go to its table `reject_errors`. */
-function readCsv({
+export function readCsv({
   path,
   isPacked,
   fieldCount,

@@ -21,14 +21,12 @@ export function ndjsonSource({
 }): ImportSource {
   const names = manifest.columns.map(sourceName)
   const paths = sql`[${sql.join(names.map((name) => sql.lit(pointerOf([name]))))}]`
-  const lines = sql`read_csv(${sql.lit(path)}, auto_detect = false, header = false, delim = '\u0001', quote = '', escape = '',
-    columns = {'line': 'VARCHAR'}, compression = ${sql.lit(isPacked ? 'gzip' : 'none')}, store_rejects = true)`
   const isObject = sql`case when json_valid(line) then json_type(line) = 'OBJECT' else false end`
   const relation = sql`(
     select line, is_object,
       case when is_object then line ->> ${paths} end as texts,
       case when is_object then json_type(line, ${paths}) end as types
-    from (select line, ${isObject} as is_object from ${lines}))`
+    from (select line, ${isObject} as is_object from ${ndjsonLines({ path, isPacked })}))`
   const known = sql`list_has_all([${sql.join(names.map((name) => sql.lit(name)))}], json_keys(line))`
   return {
     format: 'ndjson',
@@ -48,6 +46,12 @@ export function ndjsonSource({
       expected: 'expected one JSON object with members that are columns in the manifest',
     },
   }
+}
+
+/** The lines of a text, each as `line`. */
+export function ndjsonLines({ path, isPacked }: { path: string; isPacked: boolean }): RawBuilder<unknown> {
+  return sql`read_csv(${sql.lit(path)}, auto_detect = false, header = false, delim = '\u0001', quote = '', escape = '',
+    columns = {'line': 'VARCHAR'}, compression = ${sql.lit(isPacked ? 'gzip' : 'none')}, store_rejects = true)`
 }
 
 /** A document or a list: what stands at the member, as it is written there. */

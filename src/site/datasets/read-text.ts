@@ -17,7 +17,10 @@ export async function isGzip(path: string): Promise<boolean> {
 }
 
 /** The bytes of a file, unpacked if need be. */
-async function* readBytes(path: string, { isPacked }: { isPacked: boolean }): AsyncGenerator<Uint8Array> {
+export async function* readBytes(
+  path: string,
+  { isPacked }: { isPacked: boolean },
+): AsyncGenerator<Uint8Array> {
   const file = createReadStream(path)
   const bytes: AsyncIterable<Uint8Array> = isPacked ? file.pipe(createGunzip()) : file
   file.on('error', () => undefined)
@@ -94,7 +97,7 @@ export async function readHeader(
 }
 
 /** The first line of a text, without the mark that some begin with. */
-async function readFirstLine(path: string, { isPacked }: { isPacked: boolean }): Promise<string> {
+export async function readFirstLine(path: string, { isPacked }: { isPacked: boolean }): Promise<string> {
   const parts: Uint8Array[] = []
   let size = 0
   for await (const bytes of readBytes(path, { isPacked })) {
@@ -142,7 +145,7 @@ function decodeUtf8(bytes: Buffer): string {
 }
 
 /** The fields of a line. */
-function parseRecord(line: string, separator: keyof typeof SEPARATORS): readonly string[] {
+export function parseRecord(line: string, separator: keyof typeof SEPARATORS): readonly string[] {
   const fields: string[] = []
   const sign = SEPARATORS[separator]
   const field = new RegExp(`(?:"((?:[^"]|"")*)"|([^"${sign}]*))([${sign}]|$)`, 'y')

@@ -1,0 +1,154 @@
+import { mkdtemp, rm, stat, symlink, realpath } from 'node:fs/promises'
+import { join } from 'node:path'
+import { Fault } from '../kernel/faults.ts'
+import { LIMITS } from '../kernel/limits.ts'
+import { makeDirectory } from '../kernel/make-directory.ts'
+import type { Random } from '../kernel/random.ts'
+import { saidForm } from '../protocol/csv-form.ts'
+import type { CsvForm } from '../protocol/csv-form.ts'
+import type { ImportFormat } from '../protocol/http/site-api.ts'
+import { decodeFile } from './datasets/decode-file.ts'
+import { unusableFile } from './datasets/import-problem.ts'
+import { openReader } from './datasets/import-reader.ts'
+import type { ImportReader } from './datasets/import-reader.ts'
+import { readAs } from './datasets/read-as.ts'
+import { isGzip, readFirstLine } from './datasets/read-text.ts'
+import { countColumns } from './drafting/column-facts.ts'
+import type { ColumnFacts } from './drafting/column-facts.ts'
+import { draftText, guessKey, namedColumns } from './drafting/draft-text.ts'
+import type { DraftColumn } from './drafting/draft-text.ts'
+import { guessColumn } from './drafting/guess-column.ts'
+import { guessEncoding, guessForm, guessSeparator } from './drafting/guess-form.ts'
+import { measureRanges, measureRowsMost } from './drafting/measure-columns.ts'
+import { requireNames } from './drafting/require-names.ts'
+import { seeFile } from './drafting/see-file.ts'
+import type { SeenFile } from './drafting/see-file.ts'
+import { countRejects } from './datasets/check-file.ts'
+
+/** A file of which somebody wants to make a data set. */
+export interface FileToDraft {
+  readonly path: string
+  readonly format: ImportFormat
+  readonly dataSet: string
+  readonly issuer?: string | undefined
+  /** How a CSV file is written, as far as it was said; the rest is guessed. */
+  readonly form: CsvForm
+  /** Rows from the beginning that are looked at; absent: all. */
+  readonly rowsMax?: number | undefined
+  /** Where a text is written anew that is not in UTF-8, to be removed after. */
+  readonly directory: string
+  readonly random: Random
+  readonly signal?: AbortSignal | undefined
+}
+
+/** A draft, and what was seen: counts and guesses, no value of a person. */
+export interface ManifestDraft {
+  readonly text: string
+  readonly columns: readonly DraftColumn[]
+  readonly rows: number
+  readonly form: CsvForm
+  readonly doubts: readonly string[]
+}
+
+/**
+ * Drafts a manifest from a file on this machine: types, whether a column may be empty, bounds rounded outward, and guesses of what is about
+ * whom. Nothing leaves the machine, and no value of a person stands in the draft. It is no manifest until somebody has decided.
+ *
+ * @throws Fault `fault.import_malformed` where the file cannot be read, or its first line seems to be no names
+ */
+export async function draftManifest(file: FileToDraft): Promise<ManifestDraft> {
+  makeDirectory(file.directory)
+  const directory = await mkdtemp(join(file.directory, 'draft-'))
+  try {
+    // By a name of ours: the engine would take some signs of another for a pattern.
+    const path = join(directory, 'file')
+    await symlink(await realpath(file.path), path)
+    return await draftFrom({ ...file, path, directory })
+  } catch (error) {
+    throw inWordsOfDraft(error)
+  } finally {
+    await rm(directory, { recursive: true, force: true })
+  }
+}
+
+function inWordsOfDraft(error: unknown): unknown {
+  if (!(error instanceof Fault) || error.code !== 'fault.import_malformed') return error
+  const why = error.message.replace(/^Cannot import the file: (.*); nothing was taken$/s, '$1')
+  return new Fault(error.code, { what: `Cannot draft from the file: ${why}`, errors: error.errors })
+}
+
+async function draftFrom(file: FileToDraft): Promise<ManifestDraft> {
+  const { path, format, form, directory, random, signal } = file
+  const { size: sizeBytes } = await stat(path)
+  if (sizeBytes === 0) throw unusableFile('it is empty')
+  if (format !== 'csv') return lookAt(file, { path, sizeBytes, form: {} })
+  const encoding = saidForm({ encoding: form.encoding ?? (await guessEncoding(path)) })?.encoding
+  await using decoded =
+    encoding === undefined
+      ? undefined
+      : await decodeFile({ path, sizeBytes }, { encoding, directory, random, signal })
+  const text = decoded ?? { path, sizeBytes }
+  const isPacked = await isGzip(text.path)
+  const separator = form.separator ?? guessSeparator(await readFirstLine(text.path, { isPacked }))
+  return await lookAt(file, {
+    ...text,
+    form: { ...form, separator, ...(encoding === undefined ? {} : { encoding }) },
+  })
+}
+
+interface TextToSee {
+  readonly path: string
+  readonly sizeBytes: number
+  readonly form: CsvForm
+}
+
+async function lookAt(file: FileToDraft, { path, sizeBytes, form }: TextToSee): Promise<ManifestDraft> {
+  const { format, rowsMax, signal } = file
+  using reader = await openReader(path, { threads: LIMITS.vaultThreads })
+  const separator = form.separator ?? 'comma'
+  const seen = await seeFile(reader, { path, sizeBytes, format, separator, rowsMax })
+  if (format === 'csv') requireNames(seen.columns.map(({ name }) => name))
+  const facts = await countColumns(reader, seen)
+  signal?.throwIfAborted()
+  const rows = (facts[0]?.values ?? 0) + (facts[0]?.empty ?? 0)
+  if (rows === 0) throw unusableFile('it has no rows')
+  if (format === 'csv')
+    requireNames(
+      seen.columns.map(({ name }) => name),
+      facts,
+    )
+  const guessed = format === 'csv' ? guessForm(facts, form) : { form, doubts: [] }
+  const torn = format === 'parquet' ? 0 : await countRejects(reader)
+  const doubts = [
+    ...guessed.doubts,
+    ...(torn === 0 ? [] : [`${torn} lines have another shape than the first: an import would refuse them`]),
+  ]
+  const columns = await measured(reader, { seen, facts, form: guessed.form })
+  const key = guessKey(columns)
+  const rowsMost = key && (await measureRowsMost(reader, { seen, column: key.facts.column }))
+  const { dataSet, issuer } = file
+  const text = draftText({
+    dataSet,
+    issuer,
+    columns,
+    rowsMost,
+    isWhole: rowsMax === undefined || rows < rowsMax,
+  })
+  return { text, columns, rows, form: saidForm(guessed.form) ?? {}, doubts }
+}
+
+async function measured(
+  reader: ImportReader,
+  { seen, facts, form }: { seen: SeenFile; facts: readonly ColumnFacts[]; form: CsvForm },
+): Promise<readonly DraftColumn[]> {
+  const columns = namedColumns(facts.map((one) => guessColumn(one)))
+  const numbers = columns.filter(({ type }) => type === 'integer' || type === 'number')
+  const ranges = await measureRanges(reader, {
+    seen,
+    texts: numbers.map(({ type, facts: { column } }) => readAs(form, { type }, column.text)),
+  })
+  return columns.map((column) => {
+    const index = numbers.indexOf(column)
+    return index === -1 ? column : { ...column, range: ranges[index] }
+  })
+}

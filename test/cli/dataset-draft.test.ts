@@ -1,0 +1,274 @@
+import assert from 'node:assert/strict'
+import { mkdtemp, readFile, readdir, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { after, test } from 'node:test'
+import { gzipSync } from 'node:zlib'
+import { DuckDBInstance } from '@duckdb/node-api'
+import fc from 'fast-check'
+import { parseYaml } from '../../src/kernel/yaml.ts'
+import { manifestSchema } from '../../src/protocol/data-set.ts'
+import { boundsOutward, pastOutward, rowsOutward } from '../../src/site/drafting/bounds-outward.ts'
+import { typedHere } from './typed-here.ts'
+
+const directory = await mkdtemp(join(tmpdir(), 'hedgerow-draft-'))
+const home = join(directory, 'home')
+after(() => rm(directory, { recursive: true, force: true }))
+
+let count = 0
+
+/** Drafts from a file with these contents; what was printed, and the draft. */
+async function drafted(content: string | Uint8Array, ending: string, ...options: readonly string[]) {
+  count += 1
+  const file = join(directory, `draft_${count}.${ending}`)
+  const out = join(directory, `draft_${count}.yaml`)
+  await writeFile(file, content)
+  const run = await typedHere(home, ['dataset', 'draft', file, '--out', out, ...options])
+  assert.deepEqual(await readdir(home).catch(() => []), [], 'nothing of the file is left')
+  return { ...run, outFile: out, text: await readFile(out, 'utf8').catch(() => undefined) }
+}
+
+/** The guesses that were printed, by column. */
+function guessesOf(out: string): Readonly<Record<string, string>> {
+  const rows = out.split('\n').map((line) => line.split(/ {2,}/))
+  return Object.fromEntries(
+    rows
+      .filter((cells) => cells.length === 5)
+      .map(([name, type, empty, guess]) => [name, `${type}, ${empty}, ${guess}`]),
+  )
+}
+
+const ROWS = 60
+
+/** Visits of made-up people as a German spreadsheet has them; what is different in each row must not come out. */
+function visits(): string {
+  const lines = Array.from({ length: ROWS }, (_, row) =>
+    [
+      `MARKER-${row >> 1}`,
+      `Jörg MARKER${row}`,
+      `${13 + (row % 15)}.0${1 + (row % 9)}.19${50 + (row % 49)}`,
+      'DE',
+      row % 2 === 0 ? 'ja' : 'nein',
+      `1${40 + row},${row % 10}`,
+      row % 3 === 0 ? '' : 'F32.1-MARKER',
+      `1.2${10 + row},55`,
+      row === 0 ? 'k.A.' : `${20 + row}`,
+      `MARKER seit mehreren Tagen und kommt nun wieder ${row}`,
+      `0810${row % 9}`,
+      `marker${row}@example.org`,
+    ].join(';'),
+  )
+  const names =
+    'PatientenNr;Name;Geburtsdatum;Wohnland;Geimpft;Größe (cm);Diagnose;Kosten;Alter;Bemerkung;PLZ;erreichbar'
+  return `${names}\r\n${lines.join('\r\n')}\r\n`
+}
+
+test('dataset draft reads a spreadsheet’s file and tells types and guesses, and no value of a person', async () => {
+  const run = await drafted(Buffer.from(visits(), 'latin1'), 'csv', '--as', 'riverside-clinic')
+  assert.equal(run.code, 0, run.error)
+  assert.deepEqual(guessesOf(run.out), {
+    column: 'type, empty, guess',
+    patientennr: 'text, never, direct identifier',
+    name: 'text, never, direct identifier',
+    geburtsdatum: 'date, never, ordinary',
+    wohnland: 'text, never, ordinary',
+    geimpft: 'boolean, never, special category',
+    groesse_cm: 'number, never, ordinary',
+    diagnose: 'text, often, special category',
+    kosten: 'number, never, ordinary',
+    alter: 'integer, seldom, ordinary',
+    bemerkung: 'text, never, free text',
+    plz: 'text, never, ordinary',
+    erreichbar: 'text, never, direct identifier',
+  })
+  assert.match(
+    run.out,
+    /--separator semicolon --decimal comma --thousands point --dates dd\.mm\.yyyy --true ja,j --false nein,n --missing k\.A\. --encoding windows-1252/,
+  )
+  const text = run.text ?? ''
+  for (const line of [
+    'issuer: riverside-clinic',
+    'key: DECIDE patientennr',
+    'rowsMax: DECIDE 5',
+    'birthDate: DECIDE geburtsdatum',
+    'residence: DECIDE wohnland',
+    'source: "Größe (cm)"',
+    'bounds: DECIDE [0, 200]',
+    'bounds: DECIDE [0, 2000]',
+    'bounds: DECIDE [0, 120]',
+    'minimumBin: DECIDE year',
+  ])
+    assert.ok(text.includes(line), line)
+  for (const said of [run.out, run.error, text]) {
+    assert.doesNotMatch(said, /marker|F32|Jörg|seit|example\.org/i)
+    // The greatest and the least of what was measured.
+    assert.doesNotMatch(said, /\b(140|199|1209|1269|1210|08101|1950|1998|79)\b/)
+  }
+})
+
+test('a draft is no manifest before everything is decided, and one after', async () => {
+  const { text = '', outFile } = await drafted(visits(), 'csv', '--as', 'riverside-clinic')
+  const described = await typedHere(home, ['dataset', 'describe', outFile, '--as', 'riverside-clinic'])
+  assert.equal(described.code, 2)
+  assert.match(
+    described.error,
+    /3\d things are still to be decided in it\n {2}person\.key: guessed patientennr\n/,
+  )
+  assert.match(described.error, /\n {2}columns\[diagnose\]\.sensitivity: guessed special_category\n/)
+  const problemsOf = (yaml: string) => {
+    const document = parseYaml(yaml)
+    const parsed = manifestSchema.safeParse(document.ok ? document.value : undefined)
+    return parsed.success ? [] : parsed.error.issues.map(({ path }) => String(path[0]))
+  }
+  // Nor is it one for whoever reads it without that word, whatever of the guesses is accepted.
+  const accepted = text.replaceAll(/DECIDE (?=\S)/g, '')
+  assert.deepEqual([...new Set(problemsOf(accepted))].toSorted(), [
+    'legalBasis',
+    'perimeter',
+    'purposes',
+    'retention',
+    'specialCategoryBasis',
+    'splits',
+    'tariff',
+    'title',
+  ])
+  for (const field of ['sensitivity', 'bounds', 'minimumBin'])
+    assert.ok(problemsOf(accepted.replace(`${field}: `, `${field}: DECIDE `)).includes('columns'), field)
+  for (const field of ['key', 'rowsMax', 'birthDate', 'residence'])
+    assert.ok(problemsOf(accepted.replace(`${field}: `, `${field}: DECIDE `)).includes('person'), field)
+  const decided = accepted
+    .replace("title: ''", 'title: Visits')
+    .replace('legalBasis: DECIDE', 'legalBasis: eu-gdpr:A6-1-a')
+    .replace('specialCategoryBasis: DECIDE', 'specialCategoryBasis: eu-gdpr:A9-2-a')
+    .replace('purposes: [DECIDE]', "purposes: ['dpv:AcademicResearch']")
+    .replaceAll('within: [DECIDE]', 'within: [DE]')
+    .replace('period: DECIDE', 'period: P5Y')
+    .replace('from: DECIDE', "from: '2026-01-01'")
+    .replace('currency: DECIDE', 'currency: EUR')
+    .replaceAll('Minor: DECIDE', 'Minor: 100')
+    .replaceAll(/(issuer|custodian|network|subjects): DECIDE/g, '$1: 2500')
+  assert.deepEqual(problemsOf(decided), [])
+})
+
+test('dataset draft reads packed CSV, NDJSON and Parquet by the types that they say', async () => {
+  const plain = Array.from({ length: 30 }, (_, row) => `p${row},2026-05-0${1 + (row % 9)},${row}.5,true`)
+  const packed = await drafted(gzipSync(`id,day,minutes,ok\n${plain.join('\n')}\n`), 'csv.gz')
+  const expected = {
+    column: 'type, empty, guess',
+    id: 'text, never, direct identifier',
+    day: 'date, never, ordinary',
+    minutes: 'number, never, ordinary',
+    ok: 'boolean, never, ordinary',
+  }
+  assert.deepEqual(guessesOf(packed.out), expected)
+  assert.doesNotMatch(packed.out, /not plain CSV/)
+  assert.match(packed.text ?? '', /issuer: DECIDE/)
+  const lines = Array.from({ length: 30 }, (_, row) =>
+    JSON.stringify({
+      id: `p${row}`,
+      at: '2026-05-01T10:00:00Z',
+      n: row,
+      code: '0815',
+      list: [1],
+      deep: { a: 1 },
+    }),
+  )
+  const ndjson = await drafted(`${lines.join('\n')}\n`, 'ndjson')
+  assert.equal(ndjson.code, 0, ndjson.error)
+  const types = { at: 'timestamp', code: 'text', deep: 'json', list: 'json', n: 'integer' }
+  for (const [name, type] of Object.entries(types))
+    assert.match(guessesOf(ndjson.out)[name] ?? '', new RegExp(`^${type},`))
+  const parquet = join(directory, 'made.parquet')
+  const instance = await DuckDBInstance.create(':memory:')
+  const connection = await instance.connect()
+  await connection.run(
+    `copy (select 'p' || i as id, date '2026-05-01' + i::int as "day", i + 0.5 as minutes, i % 2 = 0 as ok, [i] as list, '12' as code from range(30) t(i)) to '${parquet}'`,
+  )
+  connection.closeSync()
+  instance.closeSync()
+  const made = await drafted(await readFile(parquet), 'parquet')
+  assert.deepEqual(guessesOf(made.out), {
+    ...expected,
+    list: 'integer[], never, ordinary',
+    code: 'text, never, ordinary',
+  })
+})
+
+test('dataset draft says what no value tells, and that lines are torn', async () => {
+  const days = await drafted(`id,day\n${'p,01/02/2026\n'.repeat(3)}`, 'csv')
+  assert.match(days.out, /Beware: no value tells whether dates are dd\/mm\/yyyy or mm\/dd\/yyyy/)
+  const told = await drafted(`id,day\n${'p,01/02/2026\n'.repeat(3)}`, 'csv', '--dates', 'mm/dd/yyyy')
+  assert.doesNotMatch(told.out, /Beware/)
+  assert.match(told.out, /--dates mm\/dd\/yyyy/)
+  const torn = await drafted('id,day\np,2026-01-01\nq\nr,2026-01-01,x\n', 'csv')
+  assert.match(torn.out, /Beware: 2 lines have another shape than the first/)
+  const some = await drafted(`id,n\n${'p,1\n'.repeat(50)}q,MARKER\n`, 'csv', '--sample', '50')
+  assert.match(guessesOf(some.out)['n'] ?? '', /^boolean/)
+  assert.match(some.text ?? '', /Drafted from the first rows/)
+})
+
+test('dataset draft refuses what it cannot draft from in one sentence, quotes none of it and leaves nothing', async () => {
+  const refused: readonly (readonly [string | Uint8Array, string, RegExp, ...string[]])[] = [
+    ['', 'csv', /Cannot draft from the file: it is empty/],
+    ['id,day\n', 'csv', /it has no rows/],
+    ['MARKER,1990-01-31\nMARKER2,1991-01-31\n', 'csv', /line 1, field 2 seems to be a value and no name/],
+    ['MARKER,MARKERTOWN\nMARKER2,MARKERTOWN\n', 'csv', /line 1, field 2 seems to be a value/],
+    ['marker@example.org,x\na,b\n', 'csv', /line 1, field 1 seems to be a value/],
+    ['id,,x\n1,2,3\n', 'csv', /line 1, field 2 is empty: give the column a name/],
+    ['id,x,x\n1,2,3\n', 'csv', /line 1, field 3 has the name of another column/],
+    [gzipSync('id,x\n1,2\n').subarray(0, 20), 'csv.gz', /its gzip packing is broken/],
+    ['MARKER', 'parquet', /it is not a whole Parquet file/],
+    ['[1]\n"MARKER"\n', 'ndjson', /no line of it is a JSON object/],
+    ['id\n1\n', 'csv', /expected a form with a year of four digits/, '--dates', 'dd.mm.yy'],
+    ['id\n1\n', 'csv', /--thousands: expected another sign/, '--thousands', '.'],
+    ['{}\n', 'ndjson', /Cannot use --separator with ndjson/, '--separator', ';'],
+    ['id\n1\n', 'csv', /Cannot use --name "No": expected/, '--name', 'No'],
+    ['id\n1\n', 'txt', /Say the format/],
+  ]
+  for (const [content, ending, says, ...options] of refused) {
+    const run = await drafted(content, ending, ...options)
+    assert.match(run.error, says)
+    assert.ok(run.code > 0, `${run.code}: ${run.error}`)
+    assert.doesNotMatch(run.error + run.out, /marker/i)
+    assert.equal(run.text, undefined)
+  }
+})
+
+test('dataset draft writes over nothing', async () => {
+  const { outFile, text } = await drafted('id,x\n1,2\n', 'csv')
+  await writeFile(join(directory, 'again.csv'), 'id,y\n1,2\n')
+  const again = await typedHere(home, ['dataset', 'draft', join(directory, 'again.csv'), '--out', outFile])
+  assert.equal(again.code, 2)
+  assert.match(again.error, /is there already/)
+  assert.equal(await readFile(outFile, 'utf8'), text)
+})
+
+test('bounds are outside of what was seen by a number of one digit, and so are rows of a person', () => {
+  fc.assert(
+    fc.property(
+      fc.double({ min: -1e12, max: 1e12, noNaN: true }),
+      fc.double({ min: 0, max: 1e12, noNaN: true }),
+      (low, width) => {
+        const high = low + width
+        const [least, greatest] = boundsOutward({ low, high })
+        assert.ok(least <= low && high <= greatest && least < greatest)
+        for (const bound of [least, greatest]) assert.match(bound.toExponential(), /^-?\d(\.0*)?e/)
+        if (high > 1e-9) assert.ok(greatest > high && greatest <= high * 2.51)
+      },
+    ),
+  )
+  assert.deepEqual([99, 100, 199.9, 200, 0.05].map(pastOutward), [100, 200, 200, 500, 0.1])
+  assert.deepEqual([0, 1, 2, 3, 40].map(rowsOutward), [1, 1, 5, 5, 50])
+})
+
+test('bounds do not move with what few rows have', async () => {
+  const rows = Array.from({ length: 200 }, (_, row) => `p${row},${50 + (row % 40)}`)
+  const boundsWith = async (few: number, value: string) => {
+    const file = [...rows, ...Array.from({ length: few }, (_, row) => `q${row},${value}`)].join('\n')
+    return /bounds: DECIDE (.*\])/.exec((await drafted(`id,n\n${file}\n`, 'csv')).text ?? '')?.[1]
+  }
+  assert.equal(await boundsWith(0, ''), '[0, 100]')
+  assert.equal(await boundsWith(9, '90000'), '[0, 100]')
+  assert.equal(await boundsWith(9, '-7'), '[0, 100]')
+  assert.equal(await boundsWith(20, '90000'), '[0, 100000]')
+})
