@@ -44,6 +44,7 @@ import { WithdrawnPurge } from './notices/purge-withdrawn.ts'
 import { AsksUnderWay } from './routing/asks-under-way.ts'
 import { WorkDesk } from './routing/pull-work.ts'
 import { WakeUp } from './routing/wake-up.ts'
+import type { WitnessKeys } from './witness/sign-by-present-key.ts'
 
 /** What a network is started with. Everything of the outside world comes in here. */
 export interface NetworkStart {
@@ -208,7 +209,7 @@ async function buildParts(
     clearing: { db, clock, directory, events, underWay, answered },
     underWay,
     workDesk,
-    witness: { db, clock, directory, name: `hedgerow/${name}/witness`, key: keys.witness },
+    witness: { db, clock, directory, keys: witnessKeysOf(name, keys) },
     wakeUp,
   }
   const unanswered = (site: string, ask: string) => {
@@ -216,6 +217,10 @@ async function buildParts(
     answered(site, ask)
   }
   return { parts, sweepParts: { db, clock, log: receiptLog, events, answered: unanswered } }
+}
+
+function witnessKeysOf(network: string, { witness, formerWitness }: NetworkKeys): WitnessKeys {
+  return { name: `hedgerow/${network}/witness`, key: witness, formerKeys: formerWitness }
 }
 
 /** One sweep at a time: one that has ended has closed everything that had expired when it began. */

@@ -2,7 +2,6 @@ import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { z } from 'zod'
 import { formatInstant } from '../kernel/clock.ts'
-import type { Instant } from '../kernel/clock.ts'
 import { ensureKeyFile, readKeyFile } from '../kernel/crypto/key-file.ts'
 import { keyIdOf } from '../kernel/crypto/keys.ts'
 import type { KeyPair, PublicJwk } from '../kernel/crypto/keys.ts'
@@ -18,6 +17,7 @@ import {
 } from '../protocol/proof/network-keys.ts'
 import type { NetworkKeySet } from '../protocol/proof/network-keys.ts'
 import { compactJwsSchema, nameSchema } from '../protocol/wire.ts'
+import type { LeftLog } from '../transparency/log-position.ts'
 
 /** The keys by which a network is known, with the chain that leads to them. */
 export interface NetworkKeys {
@@ -25,6 +25,8 @@ export interface NetworkKeys {
   readonly witness: KeyPair
   /** Signing keys it had before, oldest first, public: what they signed stays verifiable. */
   readonly formerSigning: readonly PublicJwk[]
+  /** By which it cosigned before: what was signed with one is signed anew when it is asked for. */
+  readonly formerWitness: readonly PublicJwk[]
   /** The first keys; absent while they are the present ones. */
   readonly first: NetworkKeySet | undefined
   readonly rotations: readonly string[]
@@ -61,9 +63,13 @@ export async function openNetworkKeys(place: NetworkKeyPlace): Promise<NetworkKe
 /**
  * Replaces the signing and the witness key of a network that is stopped, by a statement that the old signing key signs. The
  * chain file is the commit: cut off before, the old keys hold; after, the new ones, and whoever opens the keys ends it. The
- * old secrets are wiped. Given again after a cut it ends the rotation that was committed, and begins no other.
+ * old secrets are wiped. Given again after a cut it ends the rotation that was committed, and begins no other. The statement tells
+ * the log that the old key leaves (docs/decisions/0032).
  */
-export async function rotateNetworkKeys(place: NetworkKeyPlace, now: Instant): Promise<NetworkKeys> {
+export async function rotateNetworkKeys(
+  place: NetworkKeyPlace,
+  leaveLog: (keys: NetworkKeys) => Promise<LeftLog>,
+): Promise<NetworkKeys> {
   const { keys, hasEnded } = await settleKeys(place)
   if (hasEnded) return keys
   const { directory, network } = place
@@ -71,7 +77,8 @@ export async function rotateNetworkKeys(place: NetworkKeyPlace, now: Instant): P
     signing: (await ensureKeyFile(nextFile(directory, 'signing'), 'Ed25519')).publicJwk,
     witness: (await ensureKeyFile(nextFile(directory, 'witness'), 'Ed25519')).publicJwk,
   }
-  const rotation = signNetworkRotation({ network, next, time: formatInstant(now), key: keys.signing })
+  const { log, at } = await leaveLog(keys)
+  const rotation = signNetworkRotation({ network, next, time: formatInstant(at), key: keys.signing, log })
   const first = keys.first ?? { signing: keys.signing.publicJwk, witness: keys.witness.publicJwk }
   await writeChain(directory, { network, first, rotations: [...keys.rotations, rotation] })
   return openNetworkKeys(place)
@@ -96,7 +103,7 @@ async function settleKeys({
     const signing = await ensureKeyFile(join(directory, 'signing.jwk'), 'Ed25519')
     const witness = await ensureKeyFile(join(directory, 'witness.jwk'), 'Ed25519')
     return {
-      keys: { signing, witness, formerSigning: [], first: undefined, rotations: [] },
+      keys: { signing, witness, formerSigning: [], formerWitness: [], first: undefined, rotations: [] },
       hasEnded: false,
     }
   }
@@ -108,11 +115,11 @@ async function settleKeys({
   const witness = await readKeyFile(join(directory, 'witness.jwk'))
   if (!isSameNetworkKeys(present, { signing: signing.publicJwk, witness: witness.publicJwk }))
     throw brokenChain(directory)
-  const formerSigning = sets.value.slice(0, -1).map((set) => set.signing)
-  return {
-    keys: { signing, witness, formerSigning, first: chain.first, rotations: chain.rotations },
-    hasEnded,
-  }
+  const former = sets.value.slice(0, -1)
+  const formerSigning = former.map((set) => set.signing)
+  const formerWitness = former.map((set) => set.witness)
+  const { first, rotations } = chain
+  return { keys: { signing, witness, formerSigning, formerWitness, first, rotations }, hasEnded }
 }
 
 /** Puts the keys of the last rotation in their place; gives whether they were not. */

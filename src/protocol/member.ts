@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import type { PublicJwk } from '../kernel/crypto/keys.ts'
+import { logPositionSchema } from './proof/retired-key.ts'
 import {
   compactJwsSchema,
   countrySchema,
@@ -46,12 +47,17 @@ function keySetOf(schema: typeof publicKeySchema) {
   })
 }
 
-/** The payload of a rotation: the next key set, signed with the key before it, so that whoever pinned the old key can follow. */
+/**
+ * The payload of a rotation: the next key set, signed with the key before it, so that whoever pinned the old key can follow.
+ * `log` is there of a site: the log that the key before it signed, as it was left.
+ */
 export const keyRotationSchema = z.strictObject({
   member: memberIdSchema,
   next: keySetSchema,
   time: z.string(),
+  log: logPositionSchema.optional(),
 })
+export type KeyRotation = z.infer<typeof keyRotationSchema>
 
 /** A member as everybody may see it. `rotations` leads from the first key set to the present one. */
 export const memberSchema = z.strictObject({

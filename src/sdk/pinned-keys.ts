@@ -5,7 +5,7 @@ import { err, ok } from '../kernel/result.ts'
 import type { Result } from '../kernel/result.ts'
 import { parseWitness } from '../protocol/proof/cosignature.ts'
 import type { Witness } from '../protocol/proof/cosignature.ts'
-import { followKeyChain, isSameKeySet, signingKeysOfChain } from '../protocol/proof/key-chain.ts'
+import { followKeyChain, isSameKeySet, signersOfChain } from '../protocol/proof/key-chain.ts'
 import { keySetSchema } from '../protocol/member.ts'
 import type { KeySet } from '../protocol/member.ts'
 import {
@@ -13,8 +13,10 @@ import {
   isSameNetworkKeys,
   networkKeySetSchema,
   networkKeySets,
+  retiredNetworkKeys,
 } from '../protocol/proof/network-keys.ts'
-import type { NetworkKeySet } from '../protocol/proof/network-keys.ts'
+import type { NetworkKeySet, RetiredNetworkKeys } from '../protocol/proof/network-keys.ts'
+import type { RetiredKey } from '../protocol/proof/retired-key.ts'
 import { compactJwsSchema, nameSchema, publicKeySchema } from '../protocol/wire.ts'
 
 /**
@@ -120,26 +122,39 @@ function followsFrom(known: NonNullable<PinnedKeys['network']>, seen: NetworkKey
   return !knownWitness || !firstWitness || keyIdOf(knownWitness) === keyIdOf(firstWitness)
 }
 
-/** The witness that is believed: the network's, with the keys it had before. */
+/** The witness that is believed: the network's. */
 export function witnessesIn({ network }: PinnedKeys): readonly Witness[] {
   const witness = network?.witness === undefined ? undefined : parseWitness(network.witness)
+  return witness ? [witness] : []
+}
+
+/** The witness by the keys that it had before. */
+export function formerWitnessesIn(pinned: PinnedKeys): readonly Witness[] {
+  const [witness] = witnessesIn(pinned)
   if (!witness) return []
-  const former = formerSetsOf(network).map((set) => ({ name: witness.name, key: set.witness }))
-  return [witness, ...former]
+  return formerSetsOf(pinned.network).map((set) => ({ name: witness.name, key: set.witness }))
 }
 
 /** The key sets that a network had before. */
-function formerSetsOf(network: PinnedKeys['network']): readonly NetworkKeySet[] {
-  if (!network?.first) return []
-  const sets = networkKeySets(network.name, network.first, network.rotations ?? [])
-  return sets.ok ? sets.value.slice(0, -1) : []
+function formerSetsOf(network: PinnedKeys['network']): readonly RetiredNetworkKeys[] {
+  return network?.first ? retiredNetworkKeys(network.name, network.first, network.rotations ?? []) : []
+}
+
+/** The keys by which a signer (a site or the network) signs, and those that it had before, oldest first. */
+export function signersIn(
+  { network, sites }: PinnedKeys,
+  signer: string,
+): { readonly present: readonly PublicJwk[]; readonly retired: readonly RetiredKey[] } {
+  if (network?.name === signer)
+    return { present: [network.signing], retired: formerSetsOf(network).map(({ signing }) => signing) }
+  const site = sites[signer]
+  if (!site) return { present: [], retired: [] }
+  const { present, retired } = signersOfChain(signer, site.first, site.rotations)
+  return { present: [present.signing], retired }
 }
 
 /** Every key with which a signer (a site or the network) has ever signed, as far as it is known. */
 export function signingKeysOf(pinned: PinnedKeys, signer: string): readonly PublicJwk[] {
-  if (pinned.network?.name === signer)
-    return [...formerSetsOf(pinned.network).map((set) => set.signing), pinned.network.signing]
-  const site = pinned.sites[signer]
-  if (!site) return []
-  return signingKeysOfChain(signer, site.first, site.rotations)
+  const { present, retired } = signersIn(pinned, signer)
+  return [...retired.map(({ key }) => key), ...present]
 }

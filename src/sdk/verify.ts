@@ -2,8 +2,8 @@ import type { Cosigned, Witness } from '../protocol/proof/cosignature.ts'
 import type { ReceiptBundle } from '../protocol/decision.ts'
 import type { Receipt } from '../protocol/proof/receipt.ts'
 import { verifyReceiptBundle } from '../protocol/proof/verify-receipt.ts'
-import type { VerifyingKeys } from '../protocol/proof/verify-receipt.ts'
-import { signingKeysOf, witnessesIn } from './pinned-keys.ts'
+import type { RetiredSignature, VerifyingKeys } from '../protocol/proof/verify-receipt.ts'
+import { formerWitnessesIn, signersIn, witnessesIn } from './pinned-keys.ts'
 import type { PinnedKeys } from './pinned-keys.ts'
 
 /** A receipt that was held against the keys that are believed. `problem` is one sentence. */
@@ -13,6 +13,8 @@ export type VerifiedReceipt =
       readonly receipt: Receipt
       /** Witnesses that signed its checkpoint, and when. */
       readonly witnessed: readonly Cosigned[]
+      /** A key that was retired since has signed it, or its checkpoint. */
+      readonly retired?: RetiredSignature | undefined
       readonly problem?: undefined
     }
   | { readonly isVerified: false; readonly receipt?: undefined; readonly problem: string }
@@ -38,8 +40,13 @@ export function verifyReceipts(
   return bundles.map((bundle) => verifyBy(bundle, keys))
 }
 
-function keysIn(pinned: PinnedKeys): Pick<VerifyingKeys, 'keysOf' | 'witnesses'> {
-  return { keysOf: (signer) => signingKeysOf(pinned, signer), witnesses: witnessesIn(pinned) }
+function keysIn(pinned: PinnedKeys): VerifyingKeys {
+  return {
+    keysOf: (signer) => signersIn(pinned, signer).present,
+    retiredOf: (signer) => signersIn(pinned, signer).retired,
+    witnesses: witnessesIn(pinned),
+    formerWitnesses: formerWitnessesIn(pinned),
+  }
 }
 
 function verifyBy(bundle: ReceiptBundle, keys: VerifyingKeys): VerifiedReceipt {

@@ -53,8 +53,12 @@ export async function makeSiteKeys(directory: string): Promise<SiteKeys> {
   return readSiteKeys(directory)
 }
 
-/** Reads the keys of a site; a missing or exposed file is a fault, never mended by making a new key. */
+/**
+ * Reads the keys of a site; a missing or exposed file is a fault, never mended by making a new key. So is a rotation that was cut off:
+ * its statement says where the log ends that the present key signs, and the network may have it.
+ */
 export async function readSiteKeys(directory: string): Promise<SiteKeys> {
+  await requireNoneCutOff(directory)
   const { id, wrapping, lookup, pseudonym, answers } = await readMasterKey(masterFiles(directory).present)
   const signing = await readKeyFile(join(directory, 'signing.jwk'))
   const sealing = await readKeyFile(join(directory, 'sealing.jwk'))
@@ -70,6 +74,14 @@ export async function readSiteKeys(directory: string): Promise<SiteKeys> {
     pseudonym,
     answers,
   }
+}
+
+async function requireNoneCutOff(directory: string): Promise<void> {
+  const pending = await readFile(join(directory, 'next-rotation.jws'), 'utf8').catch(whenMissing(undefined))
+  if (pending === undefined) return
+  throw new Fault('fault.key_malformed', {
+    what: `Cannot use the keys in "${directory}": a rotation of them was cut off; end it with "hedgerow site rotate-key"`,
+  })
 }
 
 /** Retired keys of the operator: `retired/operator-KEYID.jwk`, public halves only. */

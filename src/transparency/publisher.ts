@@ -216,7 +216,11 @@ export class Publisher {
     if (!tree || !equalBytes(tree.root(), checkpoint.root))
       throw damaged('the tiles on the disk do not give the root of the checkpoint')
     await requireSameRecord(db, { tree, checkpoint })
-    return new State(tree, { size: checkpoint.size, note })
+    const isByPresentKey = openCheckpoint(note, { origin, keys: [key.publicJwk] }) !== undefined
+    // What a former key signed would have to be shown to be from before it was replaced (docs/decisions/0032).
+    const own = isByPresentKey ? note : signCheckpoint(checkpoint, key)
+    if (!isByPresentKey) await files.writeCheckpoint(own, [])
+    return new State(tree, { size: checkpoint.size, note: own })
   }
 }
 

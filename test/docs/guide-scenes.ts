@@ -299,6 +299,8 @@ export const SCENES: Readonly<Record<string, Scene>> = {
   },
   'turn-a-machine-into-a-site': {
     ...stopped(/rotate-key/),
+    environment: ({ desk }) =>
+      Promise.resolve({ HEDGEROW_DATABASE_URL: desk.trade.site('galway').databaseUrl }),
     // Beside the Galway that is here already.
     rewrite: (command) => command.replace('site init galway', 'site init salthill').replace(/ > \S+$/, ''),
     async prepare(stage) {

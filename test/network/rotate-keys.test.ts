@@ -11,10 +11,12 @@ import type { KeyPair } from '../../src/kernel/crypto/keys.ts'
 import { openNetworkKeys, rotateNetworkKeys } from '../../src/network/network-keys.ts'
 import { formatWitness } from '../../src/protocol/proof/cosignature.ts'
 import { NETWORK_API } from '../../src/protocol/http/network-endpoints.ts'
+import { EMPTY_ROOT } from '../../src/protocol/proof/merkle.ts'
 import { signNetworkRotation } from '../../src/protocol/proof/network-keys.ts'
 import { testProcesses } from '../../src/testing/test-processes.ts'
 import type { TestProcesses } from '../../src/testing/test-processes.ts'
 import { typedHere } from '../cli/typed-here.ts'
+import type { LeftLog } from '../../src/transparency/log-position.ts'
 import type { CliRun } from '../cli/run-cli.ts'
 
 const opened = new AsyncDisposableStack()
@@ -71,6 +73,11 @@ function secretOf(key: KeyPair): string {
   return d
 }
 
+/** Nothing was signed since the keys were replaced before. */
+function leftLog(): Promise<LeftLog> {
+  return Promise.resolve({ log: { size: 2, root: EMPTY_ROOT.toBase64() }, at: systemClock.now() })
+}
+
 suite('the keys of a network are rotated', () => {
   test('not while it runs, and not where there is none; nothing is changed', async () => {
     const was = await readFile(keyFile('signing.jwk'), 'utf8')
@@ -116,7 +123,7 @@ suite('the keys of a network are rotated', () => {
     const was = await openNetworkKeys(place)
     for (const use of ['signing', 'witness']) await copyFile(keyFile(`${use}.jwk`), keyFile(`was-${use}`))
     const chain = await readFile(keyFile('rotations.json'), 'utf8')
-    const now = await rotateNetworkKeys(place, systemClock.now())
+    const now = await rotateNetworkKeys(place, leftLog)
     for (const use of ['signing', 'witness']) await copyFile(keyFile(`${use}.jwk`), keyFile(`now-${use}`))
     const newChain = await readFile(keyFile('rotations.json'), 'utf8')
     const cutOff = async (swapped: readonly string[], chainText: string) => {
@@ -138,9 +145,10 @@ suite('the keys of a network are rotated', () => {
         swapped.join(),
       )
       assert.deepEqual(ended.rotations, now.rotations)
+      assert.deepEqual(ended.formerWitness.at(-1), was.witness.publicJwk)
     }
     await cutOff(['witness'], newChain)
-    assert.deepEqual((await rotateNetworkKeys(place, systemClock.now())).rotations, now.rotations)
+    assert.deepEqual((await rotateNetworkKeys(place, leftLog)).rotations, now.rotations)
     // Neither key: nothing is served, and nothing is made anew.
     await copyFile(keyFile('was-signing'), keyFile('signing.jwk'))
     await assert.rejects(openNetworkKeys(place), /restore both from your backup|it is not there/)

@@ -14,6 +14,7 @@ import { Secret } from '../../src/kernel/secret.ts'
 import { signLimitsAgain } from '../../src/network/floor/sign-limits-again.ts'
 import { networkDirectory } from '../../src/network/config.ts'
 import { openNetworkKeys, rotateNetworkKeys } from '../../src/network/network-keys.ts'
+import { EMPTY_ROOT } from '../../src/protocol/proof/merkle.ts'
 import { NETWORK_API } from '../../src/protocol/http/network-endpoints.ts'
 import { TYP } from '../../src/protocol/proof/message-types.ts'
 import { openFloorLimit } from '../../src/site/floor/pinned-network.ts'
@@ -95,7 +96,9 @@ test('a network starts with its keys and with no others; with those that they we
       code: 'fault.key_malformed',
       message: /it is that of a network with other keys; put those in their place/,
     })
-    const { signing } = await rotateNetworkKeys(place, systemClock.now())
+    const { signing } = await rotateNetworkKeys(place, () =>
+      Promise.resolve({ log: { size: 0, root: EMPTY_ROOT.toBase64() }, at: systemClock.now() }),
+    )
     await using network = await start()
     const { items } = await network.call(network.operator, NETWORK_API.listFloorLimits, {
       params: { id: 'galway' },

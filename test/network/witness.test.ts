@@ -1,11 +1,17 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
 import fc from 'fast-check'
-import { formatInstant, systemClock } from '../../src/kernel/clock.ts'
+import { formatInstant, instant, systemClock } from '../../src/kernel/clock.ts'
 import { generateKeyPair } from '../../src/kernel/crypto/keys.ts'
 import type { KeyPair } from '../../src/kernel/crypto/keys.ts'
+import { byPresentKey } from '../../src/network/witness/sign-by-present-key.ts'
 import { logOrigin, signCheckpoint } from '../../src/protocol/proof/checkpoint.ts'
-import { cosignaturesOf, parseWitness, withCosignature } from '../../src/protocol/proof/cosignature.ts'
+import {
+  cosign,
+  cosignaturesOf,
+  parseWitness,
+  withCosignature,
+} from '../../src/protocol/proof/cosignature.ts'
 import type { Witness } from '../../src/protocol/proof/cosignature.ts'
 import { signKeyRotation } from '../../src/protocol/proof/key-chain.ts'
 import { leafHash, proveConsistency, rootOf } from '../../src/protocol/proof/merkle.ts'
@@ -330,4 +336,19 @@ describe('the network as a witness', () => {
       { numRuns: 25 },
     )
   })
+})
+
+test('byPresentKey() signs anew, with its time, what a former key of the witness has signed, and nothing else', () => {
+  const [former, present, stranger] = [1, 2, 3].map(() => generateKeyPair('Ed25519'))
+  assert.ok(former && present && stranger)
+  const name = 'hedgerow/network/witness'
+  const keys = { name, key: present, formerKeys: [former.publicJwk] }
+  const [text, other] = ['hedgerow/galway\n5\nroot\n', 'hedgerow/galway\n6\nroot\n']
+  const time = instant(1_795_000_000_000)
+  const line = (key: KeyPair) => cosign(text, { name, key, time })
+  const renewed = byPresentKey(line(former), text, keys)
+  const note = `${text}\n${renewed}`
+  assert.deepEqual(cosignaturesOf(note, [{ name, key: present.publicJwk }]), [{ name, time }])
+  for (const key of [present, stranger]) assert.equal(byPresentKey(line(key), text, keys), line(key))
+  assert.equal(byPresentKey(line(former), other, keys), line(former))
 })

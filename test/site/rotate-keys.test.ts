@@ -3,11 +3,18 @@ import { mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, suite, test } from 'node:test'
-import { monotonicMs, systemClock } from '../../src/kernel/clock.ts'
+import { rotateKeyFiles } from '../../src/cli/site/rotate-key-files.ts'
+import { formatInstant, instant, monotonicMs, systemClock } from '../../src/kernel/clock.ts'
 import { ensureKeyFile } from '../../src/kernel/crypto/key-file.ts'
 import type { KeyPair } from '../../src/kernel/crypto/keys.ts'
 import { NETWORK_API } from '../../src/protocol/http/network-endpoints.ts'
 import { SITE_API } from '../../src/protocol/http/site-api.ts'
+import { peekJws } from '../../src/kernel/crypto/jws.ts'
+import { PeerRefusal } from '../../src/kernel/http/call-json.ts'
+import { parseJson } from '../../src/kernel/parse-json.ts'
+import { keyRotationSchema } from '../../src/protocol/member.ts'
+import { NO_PINNED_KEYS, pinSite } from '../../src/sdk/pinned-keys.ts'
+import { verifyReceipt } from '../../src/sdk/verify.ts'
 import type { AskResult } from '../../src/sdk/acquirer.ts'
 import { testPeople } from '../../src/testing/test-population.ts'
 import { evidenceOf, testTrade } from '../../src/testing/test-trade.ts'
@@ -31,7 +38,10 @@ suite('the keys of a site are rotated', () => {
     await rm(home, { recursive: true, force: true })
   })
 
-  const rotate = () => runCli(home, ['site', 'rotate-key', 'galway'])
+  const rotate = (...more: readonly string[]) =>
+    runCli(home, ['site', 'rotate-key', 'galway', ...more], {
+      HEDGEROW_DATABASE_URL: trade.site().databaseUrl,
+    })
   const keyFile = (name: string) => join(home, 'sites', 'galway', 'keys', name)
   const publicKey = async () =>
     (JSON.parse(await readFile(keyFile('signing.jwk'), 'utf8')) as { x: string }).x
@@ -64,16 +74,38 @@ suite('the keys of a site are rotated', () => {
     const proven = await site.operator.receipt(0)
     assert.match(proven.log.checkpoint, /^hedgerow\/galway\n/)
     assertSound(await lab.acquirer.open(await lab.acquirer.find(first.id)))
+    // What the old key left is told: nothing that it signs from now on counts.
+    const record = await trade.network.call(trade.network.operator, NETWORK_API.site, {
+      params: { id: 'galway' },
+    })
+    const { log } = keyRotationSchema.parse(parseJson(peekJws(record.rotations[0] ?? '')?.payload ?? ''))
+    const receipts = await site.operator.receipts({ limit: 500 })
+    const kidOf = (jws: string) => peekJws(jws)?.header.kid
+    const byOld = receipts.filter(({ receipt }) => kidOf(receipt) === kidOf(proven.receipt))
+    assert.ok(byOld.length > 3 && byOld.length < receipts.length)
+    assert.equal(log?.size, byOld.length)
+    const pinned = pinSite(NO_PINNED_KEYS, record)
+    assert.ok(pinned.ok)
+    const verified = verifyReceipt(proven, pinned.value)
+    assert.ok(verified.isVerified)
+    assert.equal(verified.retired?.isPlaceProven, true)
   })
 
-  test('a rotation that was cut off after the network took it goes on, and is one rotation', async () => {
+  test('nothing is begun while the network is away; what was cut off after it took it goes on, and is one rotation', async () => {
     const site = trade.site()
     await site.stop()
+    const away = await rotate('--network', 'http://127.0.0.1:9')
+    assert.equal(away.code, 3, away.error)
+    await assert.rejects(readFile(keyFile('next-rotation.jws')), { code: 'ENOENT' })
     const names = ['signing.jwk', 'sealing.jwk', 'rotations.json']
     const before = new Map<string, string>()
     for (const name of names) before.set(name, await readFile(keyFile(name), 'utf8'))
     assert.equal((await rotate()).code, 0)
     await cutOff(names, before)
+    await assert.rejects(site.start(), {
+      code: 'fault.key_malformed',
+      message: /a rotation of them was cut off; end it with "hedgerow site rotate-key"/,
+    })
     const again = await rotate()
     assert.equal(again.code, 0, again.error)
     await site.start()
@@ -144,6 +176,42 @@ suite('the keys of a site are rotated', () => {
     await site.start()
     assertSound(await lab.ask(SQL))
   })
+})
+
+test('a statement that the network looked at and refused waits no longer; one of which nothing is known does', async () => {
+  await using held = new AsyncDisposableStack()
+  const directory = await mkdtemp(join(tmpdir(), 'hedgerow-refused-'))
+  held.defer(() => rm(directory, { recursive: true }))
+  for (const [use, curve] of [
+    ['signing', 'Ed25519'],
+    ['sealing', 'X25519'],
+  ] as const)
+    await ensureKeyFile(join(directory, `${use}.jwk`), curve)
+  const file = join(directory, 'next-rotation.jws')
+  const log = { size: 3, root: Buffer.alloc(32).toString('base64') }
+  const submitted = new Set<string>()
+  const rotateWith = (status: number) =>
+    rotateKeyFiles({
+      directory,
+      name: 'galway',
+      now: instant(1_795_000_000_000),
+      leaveLog: () => Promise.resolve({ log, at: instant(1_796_000_000_000) }),
+      submit: async (rotation) => {
+        await Promise.resolve()
+        submitted.add(rotation)
+        throw new PeerRefusal({ what: 'no', status, problemCode: 'fault.test' })
+      },
+    })
+  for (const status of [401, 429, 500, 503]) await assert.rejects(rotateWith(status), /no/)
+  const begun = (await readFile(file, 'utf8')).trim()
+  assert.deepEqual([...submitted], [begun])
+  const said = keyRotationSchema.parse(parseJson(peekJws(begun)?.payload ?? ''))
+  assert.deepEqual([said.log, said.time], [log, formatInstant(instant(1_796_000_000_000))])
+  for (const status of [400, 403, 409]) {
+    await assert.rejects(rotateWith(status), /no/)
+    await assert.rejects(readFile(file), { code: 'ENOENT' })
+  }
+  await readFile(join(directory, 'next-signing.jwk'))
 })
 
 function assertSound(result: AskResult): void {

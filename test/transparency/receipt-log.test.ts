@@ -5,7 +5,7 @@ import { describe, test } from 'node:test'
 import { sql } from 'kysely'
 import { generateKeyPair } from '../../src/kernel/crypto/keys.ts'
 import { Fault } from '../../src/kernel/faults.ts'
-import { openCheckpoint } from '../../src/protocol/proof/checkpoint.ts'
+import { logOrigin, openCheckpoint } from '../../src/protocol/proof/checkpoint.ts'
 import { leafHash, rootOf } from '../../src/protocol/proof/merkle.ts'
 import { parseBundle, tilePath, tileWidth } from '../../src/protocol/proof/tiles.ts'
 import { verifyReceiptBundle } from '../../src/protocol/proof/verify-receipt.ts'
@@ -221,6 +221,12 @@ describe('a receipt log', () => {
     const next = generateKeyPair('Ed25519')
     await assert.rejects(site.reopen({ key: next }), refusedWith('fault.log_damaged'))
     const log = await site.reopen({ key: next, formerKeys: [site.key.publicJwk] })
+    // Before anything is issued: whoever the old key leaks to has no checkpoint that counts.
+    const opened = openCheckpoint((await log.checkpoint()) ?? '', {
+      origin: logOrigin('galway'),
+      keys: [next.publicJwk],
+    })
+    assert.equal(opened?.size, 3)
     await site.db.transaction().execute((tx) => log.issue(tx, [{ kind: 'policy' }]))
     const keysOf = () => [next.publicJwk, site.key.publicJwk]
     for (const sequence of [0, 3]) assert.ok(verifyReceiptBundle(await log.bundle(sequence), { keysOf }).ok)

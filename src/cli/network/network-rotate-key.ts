@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Command } from 'commander'
 import { lockDirectory } from '../../kernel/directory-lock.ts'
+import { silentLog } from '../../kernel/log.ts'
 import { loadNetworkSettings, networkDirectory } from '../../network/config.ts'
 import type { NetworkDirectory } from '../../network/config.ts'
 import { rotateNetworkKeys, rotateNetworkOperatorKey } from '../../network/network-keys.ts'
@@ -45,7 +46,11 @@ async function rotate(session: Session, { config, json }: RotateOptions): Promis
   await using held = new AsyncDisposableStack()
   held.use(await lockDirectory(directory.root))
   const place = { directory: directory.keys, network: settings.name }
-  const { signing, witness, rotations } = await rotateNetworkKeys(place, session.clock.now())
+  const { clock } = session
+  const { leaveNetworkLog } = await import('../../network/leave-log.ts')
+  const { signing, witness, rotations } = await rotateNetworkKeys(place, (keys) =>
+    leaveNetworkLog({ root: directory.root, settings, log: silentLog, clock }, keys),
+  )
   const name = `hedgerow/${settings.name}/witness`
   show(session, {
     json,

@@ -15,8 +15,10 @@ import { whenMissing } from '../../kernel/when-missing.ts'
 import { signKeyRotation } from '../../protocol/proof/key-chain.ts'
 import { keyRotationSchema } from '../../protocol/member.ts'
 import type { KeySet } from '../../protocol/member.ts'
+import type { LeftLog } from '../../transparency/log-position.ts'
 
 const USES = ['sealing', 'signing'] as const
+const PENDING_FILE = 'next-rotation.jws'
 
 /** What a rotation of the keys in a directory is told. */
 export interface KeyFileRotation {
@@ -25,6 +27,8 @@ export interface KeyFileRotation {
   /** The member or site whose keys they are. */
   readonly name: string
   readonly now: Instant
+  /** Of a site, which is stopped: the log that its key leaves, for the statement to tell (docs/decisions/0032). */
+  readonly leaveLog?: () => Promise<LeftLog>
   /** Tells the network, calling as the one who holds `key`. */
   readonly submit: (rotation: string, key: KeyPair) => Promise<void>
   /** What has to be on the disk before the files change places. */
@@ -40,6 +44,10 @@ export async function rotateKeyFiles(facts: KeyFileRotation): Promise<void> {
   const { directory, submit } = facts
   const rotation = await pendingRotation(facts)
   await submit(rotation, await readKeyFile(join(directory, 'signing.jwk'))).catch(async (thrown: unknown) => {
+    if (isRefusedForGood(thrown)) {
+      await unlink(join(directory, PENDING_FILE))
+      await syncDirectory(directory)
+    }
     // The network may have taken it before the command was cut off: then only the new key is still let in.
     const next = await readKeyFile(join(directory, 'next-signing.jwk')).catch(() => undefined)
     if (!(thrown instanceof PeerRefusal) || thrown.status !== 401 || next === undefined) throw thrown
@@ -51,9 +59,14 @@ export async function rotateKeyFiles(facts: KeyFileRotation): Promise<void> {
   await swapFiles(directory, nextOf(rotation))
 }
 
+/** A statement that was looked at and not taken: the old keys hold, and nothing waits to be ended. Whoever is not let in learns nothing. */
+function isRefusedForGood(thrown: unknown): boolean {
+  return thrown instanceof PeerRefusal && [400, 403, 404, 409, 422].includes(thrown.status)
+}
+
 /** The statement that was begun before, or a new one over new keys. */
-async function pendingRotation({ directory, name, now }: KeyFileRotation): Promise<string> {
-  const file = join(directory, 'next-rotation.jws')
+async function pendingRotation({ directory, name, now, leaveLog }: KeyFileRotation): Promise<string> {
+  const file = join(directory, PENDING_FILE)
   const begun = await readFile(file, 'utf8').catch(whenMissing(undefined))
   if (begun !== undefined) return begun.trim()
   const next: KeySet = {
@@ -61,7 +74,9 @@ async function pendingRotation({ directory, name, now }: KeyFileRotation): Promi
     sealing: (await ensureKeyFile(join(directory, 'next-sealing.jwk'), 'X25519')).publicJwk,
   }
   const key = await readKeyFile(join(directory, 'signing.jwk'))
-  const rotation = signKeyRotation({ member: name, next, time: formatInstant(now), key })
+  const left = await leaveLog?.()
+  const time = formatInstant(left?.at ?? now)
+  const rotation = signKeyRotation({ member: name, next, time, key, log: left?.log })
   await writePrivateFile(file, rotation)
   return rotation
 }
@@ -93,7 +108,7 @@ async function swapFiles(directory: string, next: KeySet): Promise<void> {
     }
   }
   await wipeReplaced(join(directory, 'signing.jwk'))
-  await unlink(join(directory, 'next-rotation.jws'))
+  await unlink(join(directory, PENDING_FILE))
   await syncDirectory(directory)
 }
 

@@ -127,17 +127,22 @@ async function rotateKey(
   // A site that runs would go on with the old keys, which the network no longer lets in.
   await using held = new AsyncDisposableStack()
   held.use(await lockDirectory(root))
+  const { clock, ids } = session
+  const { url, name: network } = settings.network
+  const server = { url: options.network ?? url, name: network }
+  // A site does not start while a statement waits: so none is begun while nobody is there to take it.
+  await httpClient({ server, clock, ids }).call(NETWORK_API.network)
+  const { environment } = session
+  const whole = await loadSiteSettings({ directory: siteDirectory(root), environment, flags: {} })
+  const { leaveSiteLog } = await import('../../site/leave-log.ts')
   await rotateKeyFiles({
     directory,
     name: site,
-    now: session.clock.now(),
+    now: clock.now(),
+    leaveLog: () => leaveSiteLog({ root, settings: whole, log: silentLog, clock }),
     note: (rotation) => noteRotation(directory, { site, rotation }),
     submit: async (rotation, key) => {
-      const { url, name: network } = settings.network
-      const server = { url: options.network ?? url, name: network }
-      const caller = { issuer: site, key }
-      const { clock, ids } = session
-      const client = httpClient({ server, caller, clock, ids, keepsToken: true })
+      const client = httpClient({ server, caller: { issuer: site, key }, clock, ids, keepsToken: true })
       await client.call(NETWORK_API.rotateSiteKeys, { params: { id: site }, body: { rotation } })
     },
   })

@@ -102,7 +102,7 @@ async function verify(
         say(
           terminal,
           result.isVerified
-            ? `  ${paint(terminal, 'good', 'verifies')}  ${receiptText(result.receipt)}${witnessText(result)}`
+            ? `  ${paint(terminal, 'good', 'verifies')}  ${receiptText(result.receipt)}${retiredText(result)}${witnessText(result)}`
             : `  ${paint(terminal, 'bad', result.problem)}`,
         )
       }
@@ -121,6 +121,13 @@ function witnessOf(text: string): Witness {
 
 function witnessText({ witnessed }: Extract<VerifiedReceipt, { isVerified: true }>): string {
   return witnessed.map(({ name, time }) => `\n    witnessed by ${name} ${shortMomentText(time)}`).join('')
+}
+
+function retiredText({ retired }: Extract<VerifiedReceipt, { isVerified: true }>): string {
+  if (!retired) return ''
+  const when = retired.at === undefined ? '' : ` on ${shortMomentText(retired.at)}`
+  const place = retired.isPlaceProven ? 'it was in the log by then' : 'position not proven'
+  return `\n    signed by a key retired${when}, ${place}`
 }
 
 /** The member in whose directory a file lies, if it lies in one. */

@@ -19,7 +19,7 @@ import type { NetworkDoor, NetworkParts } from './network-parts.ts'
 
 /** Asks: sending, waiting for what becomes of them, fetching what was released. */
 export function serveAsks(door: NetworkDoor, parts: NetworkParts): void {
-  const { authoriser, membership, db, ids, log, wakeUp } = parts
+  const { authoriser, membership, db, ids, log, wakeUp, witness } = parts
   door.serve(NETWORK_API.ask, async (request) => {
     const { caller, body } = request
     const sender = requireRole(caller, ['acquirer', 'acquirer-processor'])
@@ -47,7 +47,7 @@ export function serveAsks(door: NetworkDoor, parts: NetworkParts): void {
     requireStillIn(membership, caller)
     if (!known || !maySee(caller, known)) throw noSuchAsk()
     // Who waits is in a hurry; who looks later is given what the witness has signed since.
-    return query.wait === undefined ? withCosignatures(db, known.state) : known.state
+    return query.wait === undefined ? withCosignatures(witness, known.state) : known.state
   })
   door.serve(NETWORK_API.releases, async ({ caller, params }) => {
     const known = await readAsk({ db, log }, params.id)

@@ -8,7 +8,7 @@ import type { NetworkDoor, NetworkParts } from './network-parts.ts'
 /** Who the network is, tokens, and its log. */
 export function serveIdentity(door: NetworkDoor, parts: NetworkParts): void {
   const { name, version, keys, witness, authentication, accessTokens, log } = parts
-  const witnessKey = formatWitness({ name: witness.name, key: witness.key.publicJwk })
+  const witnessKey = formatWitness({ name: witness.keys.name, key: witness.keys.key.publicJwk })
   door.serve(NETWORK_API.network, () =>
     Promise.resolve({
       name,

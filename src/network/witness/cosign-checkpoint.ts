@@ -1,7 +1,7 @@
 import { sql } from 'kysely'
 import { onceUnderWay } from '../../kernel/clock.ts'
 import type { Clock } from '../../kernel/clock.ts'
-import type { KeyPair, PublicJwk } from '../../kernel/crypto/keys.ts'
+import type { PublicJwk } from '../../kernel/crypto/keys.ts'
 import { equalBytes } from '../../kernel/digest.ts'
 import type { Database } from '../../kernel/postgres/database.ts'
 import { KEPT } from '../../kernel/postgres/kept-statements.ts'
@@ -10,15 +10,16 @@ import { cosign, withCosignature } from '../../protocol/proof/cosignature.ts'
 import { EMPTY_ROOT, isConsistent } from '../../protocol/proof/merkle.ts'
 import type { Directory } from '../membership/directory.ts'
 import type { ShownCheckpoint } from './read-submission.ts'
+import { byPresentKey } from './sign-by-present-key.ts'
+import type { WitnessKeys } from './sign-by-present-key.ts'
 
 /** What witnessing works with. */
 export interface WitnessParts {
   readonly db: Database
   readonly clock: Clock
   readonly directory: Directory
-  /** The name and the key by which it cosigns; not the network's own signing key, so that neither says what the other means. */
-  readonly name: string
-  readonly key: KeyPair
+  /** Not the network's own signing key, so that neither says what the other means. */
+  readonly keys: WitnessKeys
 }
 
 /** Why a checkpoint that was shown gets no cosignature. `stale`: the size that was seen last; `forked` is the alarm. */
@@ -97,7 +98,10 @@ function judgeAll(
     const problem = problemOf(one, { before, isFirst: taken.length === 0 })
     if (problem) return { taken, stopped: problem }
     const known = last.lines.get(size)
-    const line = known ?? cosign(one.text, { name: parts.name, key: parts.key, time: parts.clock.now() })
+    const line =
+      known === undefined
+        ? cosign(one.text, { ...parts.keys, time: parts.clock.now() })
+        : byPresentKey(known, one.text, parts.keys)
     taken.push({ shown: one, line, isNew: known === undefined })
     before = one.checkpoint
   }

@@ -1,18 +1,22 @@
 import { sql } from 'kysely'
-import type { Database } from '../../kernel/postgres/database.ts'
 import { parseCheckpoint, readNote } from '../../protocol/proof/checkpoint.ts'
 import { withCosignature } from '../../protocol/proof/cosignature.ts'
 import type { AskStateMessage } from '../authorisation/ask-state.ts'
+import type { WitnessParts } from './cosign-checkpoint.ts'
+import { byPresentKey } from './sign-by-present-key.ts'
 
 /**
  * Puts under the checkpoints of an ask's receipts what the witness has signed of them since: a trade does not wait for a
  * witness, and whoever looks at it later has its word.
  */
-export async function withCosignatures(db: Database, state: AskStateMessage): Promise<AskStateMessage> {
+export async function withCosignatures(
+  { db, keys }: Pick<WitnessParts, 'db' | 'keys'>,
+  state: AskStateMessage,
+): Promise<AskStateMessage> {
   const notes = [
     ...new Set(state.sites.flatMap(({ receipts = [] }) => receipts.map(({ log }) => log.checkpoint))),
   ]
-  const lines = await linesFor(db, notes)
+  const lines = await linesFor({ db, keys }, notes)
   if (lines.size === 0) return state
   return {
     ...state,
@@ -28,7 +32,10 @@ export async function withCosignatures(db: Database, state: AskStateMessage): Pr
 }
 
 /** The cosignature of each checkpoint that has one: of the same log, size and root. */
-async function linesFor(db: Database, notes: readonly string[]): Promise<ReadonlyMap<string, string>> {
+async function linesFor(
+  { db, keys }: Pick<WitnessParts, 'db' | 'keys'>,
+  notes: readonly string[],
+): Promise<ReadonlyMap<string, string>> {
   const wanted = notes.flatMap((note, place) => {
     const checkpoint = parseCheckpoint(readNote(note)?.text ?? '')
     return checkpoint
@@ -41,5 +48,10 @@ async function linesFor(db: Database, notes: readonly string[]): Promise<Readonl
       join cosignature c on c.origin = w.origin and c.size = w.size and c.root = decode(w.root, 'hex')`.execute(
     db,
   )
-  return new Map(rows.map(({ place, line }) => [notes[place] ?? '', line]))
+  return new Map(
+    rows.map(({ place, line }) => {
+      const note = notes[place] ?? ''
+      return [note, byPresentKey(line, readNote(note)?.text ?? '', keys)]
+    }),
+  )
 }

@@ -6,8 +6,10 @@ import { err, ok } from '../../kernel/result.ts'
 import type { Result } from '../../kernel/result.ts'
 import { parseJson } from '../../kernel/parse-json.ts'
 import { keyRotationSchema } from '../member.ts'
-import type { KeySet } from '../member.ts'
+import type { KeyRotation, KeySet } from '../member.ts'
 import { TYP } from './message-types.ts'
+import { retiredKey } from './retired-key.ts'
+import type { LogPosition, RetiredKey } from './retired-key.ts'
 
 /**
  * Keys change by a chain: each next key set is signed with the signing key before it. Whoever pinned the first set
@@ -16,9 +18,17 @@ import { TYP } from './message-types.ts'
  */
 
 /** Signs the statement that `next` replaces the key set of `key`. */
-export function signKeyRotation(facts: { member: string; next: KeySet; time: string; key: KeyPair }): string {
-  const { member, next, time } = facts
-  return signJws(canonicalJson({ member, next, time }), { typ: TYP.keyRotation, key: facts.key })
+export function signKeyRotation(facts: {
+  member: string
+  next: KeySet
+  time: string
+  key: KeyPair
+  /** Of a site: its log as the key leaves it. */
+  log?: LogPosition | undefined
+}): string {
+  const { member, next, time, log, key } = facts
+  const wire = { member, next, time, ...(log ? { log } : {}) }
+  return signJws(canonicalJson(wire), { typ: TYP.keyRotation, key })
 }
 
 /** The present key set, reached from the first by its rotations; or the index of the rotation that does not verify. */
@@ -27,18 +37,25 @@ export function followKeyChain(
   first: KeySet,
   rotations: readonly string[],
 ): Result<KeySet, { readonly brokenAt: number }> {
+  const { present, retired } = signersOfChain(member, first, rotations)
+  return retired.length === rotations.length ? ok(present) : err({ brokenAt: retired.length })
+}
+
+/** The keys that a chain leads to, as far as its rotations verify, and the signing keys before them, oldest first, with what replaced each. */
+export function signersOfChain(
+  member: string,
+  first: KeySet,
+  rotations: readonly string[],
+): { readonly present: KeySet; readonly retired: readonly RetiredKey[] } {
   let present = first
-  for (const [index, rotation] of rotations.entries()) {
-    const signing = present.signing
-    const verified = verifyJws(rotation, {
-      typ: TYP.keyRotation,
-      keyFor: (keyId) => (keyId === keyIdOf(signing) ? signing : undefined),
-    })
-    const next = verified.ok ? parseRotation(verified.value.payload, member) : undefined
-    if (!next) return err({ brokenAt: index })
-    present = next
+  const retired: RetiredKey[] = []
+  for (const rotation of rotations) {
+    const statement = openRotation(rotation, { member, signing: present.signing })
+    if (!statement) break
+    retired.push(retiredKey(present.signing, statement))
+    present = statement.next
   }
-  return ok(present)
+  return { present, retired }
 }
 
 /** Every signing key of a chain, the first one first, as far as its rotations verify. */
@@ -47,23 +64,15 @@ export function signingKeysOfChain(
   first: KeySet,
   rotations: readonly string[],
 ): readonly PublicJwk[] {
-  const keys = [first.signing]
-  for (let count = 1; count <= rotations.length; count += 1) {
-    const next = followKeyChain(member, first, rotations.slice(0, count))
-    if (next.ok) keys.push(next.value.signing)
-  }
-  return keys
+  const { present, retired } = signersOfChain(member, first, rotations)
+  return [...retired.map(({ key }) => key), present.signing]
 }
 
 /** Whether one of the rotations replaces a signing key by a statement that this key signed itself, so that nobody else can have made it. */
 export function isReplaced(member: string, signing: PublicJwk, rotations: readonly string[]): boolean {
   return rotations.some((rotation) => {
-    const verified = verifyJws(rotation, {
-      typ: TYP.keyRotation,
-      keyFor: (keyId) => (keyId === keyIdOf(signing) ? signing : undefined),
-    })
-    const next = verified.ok ? parseRotation(verified.value.payload, member) : undefined
-    return next !== undefined && keyIdOf(next.signing) !== keyIdOf(signing)
+    const statement = openRotation(rotation, { member, signing })
+    return statement !== undefined && keyIdOf(statement.next.signing) !== keyIdOf(signing)
   })
 }
 
@@ -72,7 +81,15 @@ export function isSameKeySet(left: KeySet, right: KeySet): boolean {
   return keyIdOf(left.signing) === keyIdOf(right.signing) && keyIdOf(left.sealing) === keyIdOf(right.sealing)
 }
 
-function parseRotation(payload: string, member: string): KeySet | undefined {
-  const parsed = keyRotationSchema.safeParse(parseJson(payload))
-  return parsed.success && parsed.data.member === member ? parsed.data.next : undefined
+/** What a rotation says, if this key signed it for this member. */
+function openRotation(
+  rotation: string,
+  { member, signing }: { member: string; signing: PublicJwk },
+): KeyRotation | undefined {
+  const verified = verifyJws(rotation, {
+    typ: TYP.keyRotation,
+    keyFor: (keyId) => (keyId === keyIdOf(signing) ? signing : undefined),
+  })
+  const parsed = verified.ok ? keyRotationSchema.safeParse(parseJson(verified.value.payload)) : undefined
+  return parsed?.success === true && parsed.data.member === member ? parsed.data : undefined
 }

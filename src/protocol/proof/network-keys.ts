@@ -7,6 +7,8 @@ import { parseJson } from '../../kernel/parse-json.ts'
 import { err, ok } from '../../kernel/result.ts'
 import type { Result } from '../../kernel/result.ts'
 import { TYP } from './message-types.ts'
+import { logPositionSchema, retiredKey } from './retired-key.ts'
+import type { LogPosition, RetiredKey } from './retired-key.ts'
 import { nameSchema, publicKeySchema } from '../wire.ts'
 
 /**
@@ -27,6 +29,8 @@ const networkRotationSchema = z.strictObject({
   network: nameSchema,
   next: networkKeySetSchema,
   time: z.string(),
+  /** The network's log as the key before leaves it. */
+  log: logPositionSchema.optional(),
 })
 
 /** Signs the statement that `next` replaces the keys of a network; `key` is its present signing key. */
@@ -35,9 +39,11 @@ export function signNetworkRotation(facts: {
   next: NetworkKeySet
   time: string
   key: KeyPair
+  log?: LogPosition | undefined
 }): string {
-  const { network, next, time, key } = facts
-  return signJws(canonicalJson({ network, next, time }), { typ: TYP.networkKeyRotation, key })
+  const { network, next, time, key, log } = facts
+  const wire = { network, next, time, ...(log ? { log } : {}) }
+  return signJws(canonicalJson(wire), { typ: TYP.networkKeyRotation, key })
 }
 
 /** Every key set of a network, the first one first and the present one last; or the index of the rotation that does not verify. */
@@ -49,12 +55,35 @@ export function networkKeySets(
   const sets = [first]
   let present = first
   for (const [index, rotation] of rotations.entries()) {
-    const next = nextOf(rotation, { network, signing: present.signing })
+    const next = openRotation(rotation, { network, signing: present.signing })?.next
     if (!next) return err({ brokenAt: index })
     present = next
     sets.push(next)
   }
   return ok(sets)
+}
+
+/** A key set that a network had, by the statement that replaced it: its log as it left it, and what it cosigned by. */
+export interface RetiredNetworkKeys {
+  readonly signing: RetiredKey
+  readonly witness: PublicJwk
+}
+
+/** The key sets that a network had before the present one, oldest first, as far as its rotations verify. */
+export function retiredNetworkKeys(
+  network: string,
+  first: NetworkKeySet,
+  rotations: readonly string[],
+): readonly RetiredNetworkKeys[] {
+  const retired: RetiredNetworkKeys[] = []
+  let present = first
+  for (const rotation of rotations) {
+    const statement = openRotation(rotation, { network, signing: present.signing })
+    if (!statement) break
+    retired.push({ signing: retiredKey(present.signing, statement), witness: present.witness })
+    present = statement.next
+  }
+  return retired
 }
 
 /** Whether two key sets are the same keys. */
@@ -67,14 +96,14 @@ export function continuesChain(seen: readonly string[], now: readonly string[]):
   return seen.length <= now.length && seen.every((rotation, index) => rotation === now[index])
 }
 
-function nextOf(
+function openRotation(
   rotation: string,
   { network, signing }: { network: string; signing: PublicJwk },
-): NetworkKeySet | undefined {
+): z.infer<typeof networkRotationSchema> | undefined {
   const verified = verifyJws(rotation, {
     typ: TYP.networkKeyRotation,
     keyFor: (keyId) => (keyId === keyIdOf(signing) ? signing : undefined),
   })
   const parsed = verified.ok ? networkRotationSchema.safeParse(parseJson(verified.value.payload)) : undefined
-  return parsed?.success === true && parsed.data.network === network ? parsed.data.next : undefined
+  return parsed?.success === true && parsed.data.network === network ? parsed.data : undefined
 }

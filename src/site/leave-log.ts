@@ -1,0 +1,41 @@
+import type { Clock } from '../kernel/clock.ts'
+import type { Log } from '../kernel/log.ts'
+import { migrate } from '../kernel/postgres/migrate.ts'
+import { openPostgres } from '../kernel/postgres/open-postgres.ts'
+import { readLogPosition } from '../transparency/log-position.ts'
+import type { LeftLog } from '../transparency/log-position.ts'
+import { openReceiptLog } from '../transparency/receipt-log.ts'
+import { siteDirectory } from './config.ts'
+import type { SiteSettings } from './config.ts'
+import { requireKeysOfRecord } from './one-moment.ts'
+import { SITE_MIGRATIONS } from './record/migrations.ts'
+import { readSiteKeys } from './site-keys.ts'
+
+interface LeavingParts {
+  readonly root: string
+  readonly settings: SiteSettings
+  readonly log: Log
+  readonly clock: Clock
+}
+
+/**
+ * The whole log of a site that is stopped, published under its present key for the last time: what the statement that replaces the
+ * key tells of it (docs/decisions/0032). Whoever calls holds the lock of the site's directory.
+ *
+ * @throws Fault as `openSite` does for the record, its keys and its log
+ */
+export async function leaveSiteLog({ root, settings, log, clock }: LeavingParts): Promise<LeftLog> {
+  const keys = await readSiteKeys(siteDirectory(root).keys)
+  await using postgres = await openPostgres({
+    directory: root,
+    url: settings.databaseUrl,
+    name: 'site',
+    log,
+  })
+  const { db } = postgres
+  await migrate(db, SITE_MIGRATIONS)
+  await requireKeysOfRecord(db, keys)
+  const signer = { name: settings.site, key: keys.signing, formerKeys: keys.former.signing }
+  const receipts = await openReceiptLog({ db, directory: root, signer, clock })
+  return await readLogPosition(receipts, clock.now())
+}
