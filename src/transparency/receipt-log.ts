@@ -248,6 +248,7 @@ async function bundle(
     origin,
   }: { db: Database; publisher: Publisher; witnessed: WitnessedCheckpoints; origin: string },
 ): Promise<ReceiptBundle> {
+  if (!isPlace(sequence)) throw notFound(sequence)
   const published = witnessed.over(sequence) ?? witnessed.handOut(await publishedOver(sequence, publisher))
   const jws =
     publisher.recentText(sequence) ?? (await readReceipts(db, { start: sequence, end: sequence + 1 }))[0]
@@ -280,8 +281,16 @@ async function publishedOver(sequence: number, publisher: Publisher): Promise<Pu
   if (!isOver(publisher.published)) await publisher.publishCommitted()
   if (!isOver(publisher.published)) await publisher.publish()
   const published = publisher.published
-  if (Number.isSafeInteger(sequence) && sequence >= 0 && isOver(published)) return published
-  throw new Fault('fault.not_found', { what: `Cannot find receipt ${sequence}` })
+  if (isOver(published)) return published
+  throw notFound(sequence)
+}
+
+function isPlace(sequence: number): boolean {
+  return Number.isSafeInteger(sequence) && sequence >= 0
+}
+
+function notFound(sequence: number): Fault {
+  return new Fault('fault.not_found', { what: `Cannot find receipt ${sequence}` })
 }
 
 async function readNode(subtree: Subtree, publisher: Publisher): Promise<Uint8Array> {

@@ -5,11 +5,14 @@ import { describe, test } from 'node:test'
 import { sql } from 'kysely'
 import { generateKeyPair } from '../../src/kernel/crypto/keys.ts'
 import { Fault } from '../../src/kernel/faults.ts'
+import { LIMITS } from '../../src/kernel/limits.ts'
 import { logOrigin, openCheckpoint } from '../../src/protocol/proof/checkpoint.ts'
 import { leafHash, rootOf } from '../../src/protocol/proof/merkle.ts'
 import { parseBundle, tilePath, tileWidth } from '../../src/protocol/proof/tiles.ts'
 import { verifyReceiptBundle } from '../../src/protocol/proof/verify-receipt.ts'
+import type { Published } from '../../src/transparency/publisher.ts'
 import type { ReceiptLog } from '../../src/transparency/receipt-log.ts'
+import { WitnessedCheckpoints } from '../../src/transparency/witnessed-checkpoints.ts'
 import { migratedDatabase, openTestLog } from './open-test-log.ts'
 
 const refusedWith = (code: string) => (error: unknown) => {
@@ -211,7 +214,46 @@ describe('a receipt log', () => {
     for (const sequence of [0, -1, 0.5, Number.NaN])
       await assert.rejects(site.log.bundle(sequence), refusedWith('fault.not_found'))
     await site.issue(1)
-    await assert.rejects(site.log.bundle(1), refusedWith('fault.not_found'))
+    const { log } = site
+    const none = async () => {
+      for (const sequence of [1, -1, 0.5, Number.NaN])
+        await assert.rejects(log.bundle(sequence), refusedWith('fault.not_found'))
+    }
+    await none()
+    const [published] = log.witnessing.due()
+    assert.ok(published)
+    log.witnessing.cosigned(published)
+    await none()
+    assert.equal((await log.bundle(0)).log.checkpoint, published.note)
+  })
+
+  test('what a witness is shown and what it has signed is known by size, and the oldest of very many are let go', () => {
+    const log: { published: Published | undefined } = { published: undefined }
+    const witnessed = new WitnessedCheckpoints(log)
+    const at = (size: number, note = `${size}`) => ({ size, note })
+    const due = () => witnessed.due().map(({ size }) => size)
+    assert.deepEqual(due(), [])
+    for (const size of [5, 3]) witnessed.handOut(at(size))
+    log.published = at(7)
+    assert.deepEqual(due(), [3, 5, 7])
+    assert.deepEqual(due(), [7])
+    witnessed.cosigned(at(7, 'signed'))
+    witnessed.handOut(at(6))
+    assert.deepEqual(due(), [])
+    witnessed.cosigned(at(5, 'older'))
+    assert.deepEqual(
+      [witnessed.over(6)?.note, witnessed.over(7), witnessed.served()?.note],
+      ['signed', undefined, 'signed'],
+    )
+    witnessed.cosigned(at(7, 'again'))
+    assert.equal(witnessed.served()?.note, 'again')
+    log.published = at(8)
+    assert.deepEqual([witnessed.served()?.note, witnessed.over(6)?.note], ['8', 'again'])
+    const most = LIMITS.checkpointsToWitnessMax
+    log.published = undefined
+    for (let size = 10; size <= 10 + most; size += 1) witnessed.handOut(at(size))
+    const kept = due()
+    assert.deepEqual([kept.length, kept[0]], [most, 11])
   })
 
   test('a log goes on under a new key, and the old receipts still verify', async () => {

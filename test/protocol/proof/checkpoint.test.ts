@@ -165,6 +165,23 @@ describe('notes with several signatures', () => {
     )
   })
 
+  test('are refused where two texts would be signed by the same bytes, and past a million characters', () => {
+    const key = generateKeyPair('Ed25519')
+    const verifier = { name: 'example', key: key.publicJwk }
+    // Half of a surrogate pair becomes U+FFFD in UTF-8.
+    const note = signNote('a \ufffd\n', { name: 'example', key })
+    assert.equal(openNote(note, [verifier]), 'a \ufffd\n')
+    assert.equal(openNote(note.replace('\ufffd', '\ud800'), [verifier]), undefined)
+    const room = 1_000_000 - signNote('\n', { name: 'example', key }).length
+    for (const [characters, isOpened] of [
+      [room, true],
+      [room + 1, false],
+    ] as const) {
+      const long = signNote(`${'x'.repeat(characters)}\n`, { name: 'example', key })
+      assert.equal(openNote(long, [verifier]) !== undefined, isOpened)
+    }
+  })
+
   test('cannot be signed over what is no text of a note', () => {
     for (const wrong of ['', 'no line feed', 'tab\there\n', 'null\0\n'])
       assert.throws(() => signNote(wrong, { name: origin, key }), TypeError)

@@ -4,6 +4,7 @@ import { describe, test } from 'node:test'
 import fc from 'fast-check'
 import { instant } from '../../../src/kernel/clock.ts'
 import { generateKeyPair } from '../../../src/kernel/crypto/keys.ts'
+import { signBytes } from '../../../src/kernel/crypto/signature.ts'
 import {
   formatCheckpoint,
   openCheckpoint,
@@ -76,6 +77,30 @@ describe('cosignature/v1', () => {
         assert.equal(cosignaturesOf(withCosignature(note, tampered), [witness]), undefined)
       }),
     )
+  })
+
+  test('is none with bytes too many or too few, nor of a time past what can be counted; and none is made under no name', () => {
+    const withBytes = (bytes: Uint8Array) =>
+      withCosignature(note, `— ${witness.name} ${Buffer.from(bytes).toString('base64')}\n`)
+    const bytes = Buffer.from(line.split(' ')[2] ?? '', 'base64')
+    assert.equal(cosignaturesOf(withBytes(bytes), [witness])?.length, 1)
+    for (const wrong of [
+      Buffer.concat([bytes, Buffer.alloc(1)]),
+      bytes.subarray(0, 75),
+      bytes.subarray(0, 8),
+    ])
+      assert.equal(cosignaturesOf(withBytes(wrong), [witness]), undefined)
+    const at = (seconds: bigint) => {
+      const signed = Buffer.from(bytes)
+      signed.writeBigUInt64BE(seconds, 4)
+      signed.set(signBytes(Buffer.from(`cosignature/v1\ntime ${seconds}\n${text}`), key), 12)
+      return cosignaturesOf(withBytes(signed), [witness])
+    }
+    const last = BigInt(Number.MAX_SAFE_INTEGER) / 1000n
+    assert.deepEqual(at(last), [{ name: witness.name, time: Number(last) * 1000 }])
+    assert.equal(at(last + 1n), undefined)
+    for (const name of ['', 'two words', 'a+b'])
+      assert.throws(() => cosign(text, { name, key, time }), TypeError)
   })
 
   test('a witness has a text form that reads back, and no other text does', () => {

@@ -176,6 +176,9 @@ describe('trees of our own', () => {
   })
 
   test('nonsense is refused, not answered', async () => {
+    const short = new Uint8Array(31)
+    assert.equal(isIncluded({ index: 0, size: 1, leaf: short, root: short, proof: [] }), false)
+    assert.equal(isIncluded({ index: 0, size: 2, leaf: short, root: short, proof: [EMPTY_ROOT] }), false)
     const [leaf = new Uint8Array()] = leavesOf(1)
     for (const [index, size] of [
       [0, 0],
