@@ -24,7 +24,7 @@ import type { BookedAsk } from './authorisation/decided-ask.ts'
 import { Catalogue } from './catalogue/catalogue.ts'
 import { sweepExpired } from './clearing/sweep-expired.ts'
 import type { SweepParts } from './clearing/sweep-expired.ts'
-import { claimDatabase } from './claim-database.ts'
+import { claimDatabase, requireKeysForDatabase } from './claim-database.ts'
 import { networkDirectory } from './config.ts'
 import type { NetworkSettings } from './config.ts'
 import { EMBEDDED_SETTINGS } from './embedded-settings.ts'
@@ -73,7 +73,7 @@ export interface ServingNetwork extends AsyncDisposable {
  * Starts a network: directory, database, schema, keys, log, door. What is missing is made.
  *
  * @throws Fault `fault.directory_in_use`, `fault.database_in_use`, `fault.directory_version`, `fault.database_unreachable`, `fault.database_version`, `fault.database_unfit`,
- * `fault.key_exposed`, `fault.key_malformed`, `fault.port_in_use`
+ * `fault.key_missing`, `fault.key_exposed`, `fault.key_malformed`, `fault.log_damaged`, `fault.port_in_use`
  */
 export async function serveNetwork(start: NetworkStart): Promise<ServingNetwork> {
   const { root, settings, log, clock } = start
@@ -94,6 +94,7 @@ export async function serveNetwork(start: NetworkStart): Promise<ServingNetwork>
   const line = starting.use(new BookingLine(postgres))
   await line.open()
   await migrate(db, NETWORK_MIGRATIONS)
+  await requireKeysForDatabase(db, directory.keys)
   const keys = await openNetworkKeys({ directory: directory.keys, network: name })
   await claimDatabase(db, { keys, directory: directory.keys })
   const operatorKey = await ensureKeyFile(directory.operatorKey, 'Ed25519')

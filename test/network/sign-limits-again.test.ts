@@ -1,3 +1,5 @@
+import { existsSync } from 'node:fs'
+import { ensureKeyFile } from '../../src/kernel/crypto/key-file.ts'
 import assert from 'node:assert/strict'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
@@ -92,10 +94,16 @@ test('a network starts with its keys and with no others; with those that they we
       return await giveLimit(network, { site: 'galway', acquirer: 'alder-care', amountMinor: 1_000 })
     })()
     // A move to another machine without its keys makes no new network.
-    await assert.rejects(testNetwork({ clock: systemClock, databaseUrl }), {
+    const other = join(root, 'other')
+    const refused = {
       code: 'fault.key_malformed',
       message: /it is that of a network with other keys; put those in their place/,
-    })
+    }
+    await assert.rejects(testNetwork({ clock: systemClock, root: other, databaseUrl }), refused)
+    const { keys: otherKeys } = networkDirectory(other)
+    assert.equal(existsSync(join(otherKeys, 'signing.jwk')), false, 'no keys are made for it')
+    await ensureKeyFile(join(otherKeys, 'signing.jwk'), 'Ed25519')
+    await assert.rejects(testNetwork({ clock: systemClock, root: other, databaseUrl }), refused)
     const { signing } = await rotateNetworkKeys(place, () =>
       Promise.resolve({ log: { size: 0, root: EMPTY_ROOT.toBase64() }, at: systemClock.now() }),
     )
