@@ -22,6 +22,8 @@ const CODES: Readonly<Record<string, FaultCode>> = {
   '57P03': 'fault.database_unreachable',
   '42501': 'fault.database_unfit',
   CERT_HAS_EXPIRED: 'fault.database_unreachable',
+  CERT_NOT_YET_VALID: 'fault.database_unreachable',
+  CERT_REVOKED: 'fault.database_unreachable',
   DEPTH_ZERO_SELF_SIGNED_CERT: 'fault.database_unreachable',
   ERR_TLS_CERT_ALTNAME_INVALID: 'fault.database_unreachable',
   SELF_SIGNED_CERT_IN_CHAIN: 'fault.database_unreachable',

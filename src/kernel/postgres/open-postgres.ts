@@ -173,6 +173,9 @@ export function refusalOf(error: unknown, address: string): string {
   if (code === 'ERR_TLS_CERT_ALTNAME_INVALID')
     return `The certificate of ${place} is for another host: use the name that it is for`
   if (code === 'CERT_HAS_EXPIRED') return `The certificate of ${place} has expired`
+  if (code === 'CERT_NOT_YET_VALID')
+    return `The certificate of ${place} is not valid yet: compare the clocks of both machines`
+  if (code === 'CERT_REVOKED') return `The certificate of ${place} was revoked`
   if (code.includes('_CERT') || code.includes('LEAF_SIGNATURE'))
     return `The certificate of ${place} is not signed by anybody who is trusted here: add "&sslrootcert=FILE" to the address, with the certificate of who signed it`
   if (error instanceof Error && error.message.includes('does not support SSL'))

@@ -17,6 +17,8 @@ describe('faultOf()', () => {
     ['fault.database_unreachable', new Error('Connection terminated unexpectedly')],
     ['fault.database_unreachable', new AggregateError([withCode('ECONNREFUSED'), withCode('ECONNREFUSED')])],
     ['fault.database_unreachable', withCode('DEPTH_ZERO_SELF_SIGNED_CERT')],
+    ['fault.database_unreachable', withCode('CERT_NOT_YET_VALID')],
+    ['fault.database_unreachable', withCode('CERT_REVOKED')],
     ['fault.database_unfit', withCode('42501')],
     ['fault.internal', withCode('42601')],
     ['fault.internal', new Error('a bug')],
@@ -57,6 +59,8 @@ test('refusalOf() says what is wrong with an address, a user or a certificate', 
     ['UNABLE_TO_VERIFY_LEAF_SIGNATURE', /sslrootcert/],
     ['ERR_TLS_CERT_ALTNAME_INVALID', /for another host/],
     ['CERT_HAS_EXPIRED', /has expired/],
+    ['CERT_NOT_YET_VALID', /not valid yet: compare the clocks/],
+    ['CERT_REVOKED', /was revoked$/],
     ['ECONNREFUSED', /^Cannot reach PostgreSQL at db:5432$/],
   ]
   for (const [code, said] of cases) assert.match(refusalOf(withCode(code), 'db:5432'), said, code)
