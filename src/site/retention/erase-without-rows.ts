@@ -86,7 +86,7 @@ async function erasePage(
 ): Promise<number> {
   const begun = new Map<DataSetId, ManyBegun>()
   let count = 0
-  try {
+  const lookAndNote = async () => {
     for (let start = 0; start < page.length; start += LOOKED_AT_ONCE) {
       const going = await whoGoes(parts, page.slice(start, start + LOOKED_AT_ONCE))
       for (const [dataSet, { alone, others }] of going) {
@@ -102,15 +102,24 @@ async function erasePage(
         await noteMany(parts, { many, people: others, turnSize })
       }
     }
-  } finally {
-    // Whoever is noted is forgotten, whatever became of the others: rows that came meanwhile would go with them. The record says who:
-    // a turn that failed may have noted some.
+  }
+  // Whoever is noted is forgotten, whatever became of the others: rows that came meanwhile would go with them. The record says who:
+  // a turn that failed may have noted some.
+  const finish = async () => {
     for (const { erasure } of begun.values()) {
       const noted = await findErasure(parts.db, erasure)
       if (noted) await finishErasureOfMany(parts, noted)
       count += noted?.many?.count ?? 0
     }
   }
+  try {
+    await lookAndNote()
+  } catch (error) {
+    // What went wrong first is told; the record knows what is still to be finished.
+    await finish().catch(() => undefined)
+    throw error
+  }
+  await finish()
   return count
 }
 

@@ -212,6 +212,31 @@ test('whoever a turn noted is forgotten although it is told to have failed after
   assert.equal((await sweepRetention(site)).people, 200 - gone)
 })
 
+test('where that fails as well, it is told what went wrong first, and they are forgotten by the next turn', async () => {
+  const { site } = bare
+  const from = new Date(clock.now()).toISOString().slice(0, 10)
+  await bare.fill({
+    dataSet: 'last_crowd',
+    people: testPeople(30).map((person, index) => ({ ...person, id: `e-${index}` })),
+    manifest: { retention: { period: 'P30D', from } },
+  })
+  clock.advance(40 * DAY_MS)
+  const keepApart = () => Promise.reject(new Error('no disk'))
+  const log: typeof site.log = {
+    ...site.log,
+    issue: (tx, drafts) =>
+      drafts.some((draft) => 'grade' in draft && draft.grade === 'deleted')
+        ? Promise.reject(new Error('no disk either'))
+        : site.log.issue(tx, drafts),
+  }
+  const failing = { ...site, log, consent: { ...site.consent, keepApart } }
+  await assert.rejects(sweepRetention(failing), { message: 'no disk' })
+  assert.equal((await erasuresIn(site.db, 'begun')).length, 1)
+  await sweepRetention(site)
+  assert.deepEqual(await erasuresIn(site.db, 'begun'), [])
+  assert.equal(await isKnown('e-0'), false)
+})
+
 /** What a person is found by and the wrapped key, as the bytes that stand in files. */
 async function marksOf(keys: readonly string[]): Promise<readonly Buffer[]> {
   const { site } = bare
