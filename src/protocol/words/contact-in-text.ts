@@ -10,7 +10,7 @@ const PREFIXED = /(?<![\p{L}\p{N}_.,:-])(?:\+|\(?0\d)[\d\s()./-]*\d(?![\p{L}\p{N
 const GROUPED = /(?<![\p{L}\p{N}_])\(?\d{3}\)?[-.\s]\s?\d{3}[-.\s]\d{4}(?![\p{L}\p{N}_])/u
 /** Said to be one, by a whole word: telemetry and mobility have numbers too. */
 const CALLED =
-  /(?:\btel|phone|fon[oe]?|\bmobile?|\bhandy|\bcell)(?:nummer)?\b\P{N}{0,12}\d[\d\s()./-]{3,}\d/giu
+  /(?:\btel|phones?|fon[oe]?|\bmobile?|\bhandys?|\bcell)(?:funk)?(?:nummern?)?\b\P{N}{0,12}\d[\d\s()./-]{3,}\d/giu
 /** Digits at least: shorter ones reach nobody from outside, or are an amount. */
 const DIGITS_MIN = { prefixed: 7, called: 6 }
 

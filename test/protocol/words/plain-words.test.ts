@@ -148,6 +148,9 @@ test('contactInText() finds how somebody is reached, and leaves days, ids and am
     'tel. 12 34 56',
     'phone: 123456',
     'Handynummer 123456, Telefon: 123456',
+    'Mobilfunknummer 123456',
+    'Mobilfunk: 123 456',
+    'phones 555 1234',
     'My telephone is 12 34 56, my mobile 12345',
   ])
     assert.equal(contactInText(text), 'a telephone number', text)
@@ -162,6 +165,7 @@ test('contactInText() finds how somebody is reached, and leaves days, ids and am
     'The telemetry of 12000000 rows, mobility of 2026 and 2027',
     'Mobile data: 12.50 EUR for 1 000 rows',
     'The cell has 12 345, the phone column 10 000',
+    'Mobilfunk 2026, phones of 2027',
   ])
     assert.equal(contactInText(text), undefined, text)
 })
