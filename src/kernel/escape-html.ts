@@ -1,3 +1,5 @@
+import { TURNING_SIGNS } from './turning-signs.ts'
+
 /** A text as it stands in HTML, within an element or a quoted attribute: it is read and never obeyed. */
 export function escapeHtml(text: string): string {
   return text.replaceAll(
@@ -16,7 +18,6 @@ const ENTITIES: Readonly<Record<string, string>> = {
 
 /**
  * What opens an element, ends an attribute or names an entity; control characters, which HTML has no place for; and what turns the
- * direction of all that follows (UAX 9, §2.1 to §2.5), so that it would be read as another text. Marks of one place, which texts from right
- * to left need, stay.
+ * direction of all that follows.
  */
-const OBEYED = /[&<>"']|(?![\n\r\t])\p{Cc}|[\u202A-\u202E\u2066-\u2069]/gu
+const OBEYED = new RegExp(String.raw`[&<>"']|(?![\n\r\t])\p{Cc}|[${TURNING_SIGNS}]`, 'gu')

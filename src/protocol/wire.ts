@@ -5,6 +5,7 @@ import type { Currency } from '../kernel/currency.ts'
 import { parseInstant } from '../kernel/clock.ts'
 import type { Money } from '../kernel/money.ts'
 import type { Digest } from '../kernel/digest.ts'
+import { TURNING_SIGNS } from '../kernel/turning-signs.ts'
 
 /** Forms that stand in many messages. Each parses from its wire form to its inner type, once, at the edge. */
 
@@ -50,8 +51,9 @@ export const digestSchema = z
 
 /** Whether a text shows as it is, on one line: no control characters, no line breaks, nothing that turns the direction of what follows. */
 export function isOneLine(text: string): boolean {
-  return !/[\p{Cc}\u2028\u2029\u202A-\u202E\u2066-\u2069]/u.test(text)
+  return !NOT_ON_ONE_LINE.test(text)
 }
+const NOT_ON_ONE_LINE = new RegExp(String.raw`[\p{Cc}\u2028\u2029${TURNING_SIGNS}]`, 'u')
 export const ONE_LINE =
   'expected one line that shows as it is: no line breaks, control characters or turned writing'
 

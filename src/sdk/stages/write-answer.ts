@@ -107,7 +107,7 @@ export function writeConstant(value: ReleaseValue, type: string): string | undef
 }
 
 /** Signs that change the direction of reading may not stand in a question as they are (UAX #9). */
-const REORDERING = /[\u061C\u200E\u200F\u202A-\u202E\u2066-\u2069]/gu
+const REORDERING = /\p{Bidi_Control}/gu
 
 function quoteText(text: string): string {
   const quoted = text.replaceAll("'", "''")
