@@ -14,6 +14,7 @@ import { GRANTS_PER_REQUEST_MAX, SITE_API, batchViewSchema } from '../protocol/h
 import type {
   ImportFormat,
   dataSetViewSchema,
+  describedViewSchema,
   evidenceViewSchema,
   grantViewSchema,
   grantsChangedSchema,
@@ -41,6 +42,7 @@ export type WireRevocation = z.input<typeof revocationRequestSchema>
 
 /** What the site's door answers, parsed. */
 export type DataSetView = z.output<typeof dataSetViewSchema>
+export type DescribedView = z.output<typeof describedViewSchema>
 export type BatchView = z.output<typeof batchViewSchema>
 export type ColumnUses = z.output<typeof columnUsesSchema>
 export type ExplainRequest = z.input<typeof explainRequestSchema>
@@ -73,7 +75,8 @@ export interface SiteAdministration {
     readonly territory: string
     readonly windDown?: z.output<typeof windDownSchema> | undefined
   }>
-  describe(manifest: WireManifest): Promise<DataSetView>
+  /** With the papers that it lacks. */
+  describe(manifest: WireManifest): Promise<DescribedView>
   dataSets(): Promise<readonly DataSetView[]>
   retire(dataSet: string): Promise<DataSetView>
   importFile(file: FileToImport): Promise<BatchView>

@@ -129,6 +129,21 @@ test('a batch that is there already changes nothing, and another file under its 
   assert.notEqual(await rowsAndBatches(), was)
 })
 
+test('rows past the most of a person are told in steps when they are imported, and nobody by name', async () => {
+  const people = testPeople(75, (_, index) => ({ id: `many-${index % 25}` }))
+  const file = await fileOf('many.csv', csvOf(people))
+  const imported = await succeeds('dataset', 'import', 'athletes', file, ...toSite())
+  const told = imported.out.replaceAll('\n', ' ')
+  assert.match(
+    told,
+    /Beware: .* at least 50 rows of at least 20 people past the most that one person may have/,
+  )
+  assert.doesNotMatch(told, /many-/)
+  const again = await succeeds('dataset', 'import', 'athletes', file, '--json', ...toSite())
+  const { isNew, uncounted } = JSON.parse(again.out) as Record<string, unknown>
+  assert.deepEqual({ isNew, uncounted }, { isNew: false, uncounted: { rows: 50, people: 20 } })
+})
+
 test('a data set that nobody offers, and no question at all', async () => {
   const run = await ask('select count(*) from horses')
   assertRefused(run, { code: 2, says: /names no data set that is offered, which are athletes: say which/ })

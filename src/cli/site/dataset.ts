@@ -22,7 +22,7 @@ import { printColumnUses } from './dataset-usage.ts'
 import { openFile, readText } from '../open-file.ts'
 import { show } from '../session.ts'
 import type { Session } from '../session.ts'
-import { progress, say, table } from '../terminal.ts'
+import { progress, say, table, wrapped } from '../terminal.ts'
 import { addSiteOptions, perform, verb } from '../verb.ts'
 
 interface DataSetOptions extends SiteOptions {
@@ -101,11 +101,15 @@ async function describe(
   const manifest = await readManifest(file)
   requireIssuer(file, { issuer: manifest.issuer, as: options.as })
   const { administration, site } = await connectToSite(session, options)
+  const { printLacks } = await import('./print-lacks.ts')
   const described = await administration.describe(manifest)
   show(session, {
     json: options.json,
     value: described,
-    print: () => say(session.terminal, `${described.dataSet} is described at ${site}: ${described.title}`),
+    print: () => {
+      say(session.terminal, `${described.dataSet} is described at ${site}: ${described.title}`)
+      printLacks(session, { site, lacks: described.lacks })
+    },
   })
 }
 
@@ -185,11 +189,21 @@ async function importFile(
     show(session, {
       json: options.json,
       value: taken,
-      print: () => say(session.terminal, `${dataSet}: ${words}`),
+      print: () => {
+        say(session.terminal, `${dataSet}: ${words}`)
+        if (taken.uncounted) say(session.terminal, wrapped(session.terminal, uncountedText(taken.uncounted)))
+      },
     })
   } finally {
     line.end()
   }
+}
+
+/** In steps, as they were told: they tell of nobody how many rows there are. */
+function uncountedText({ rows, people }: { rows: number; people: number }): string {
+  const told = (step: number, what: string) =>
+    step === 0 ? `fewer than 20 ${what}` : `at least ${step} ${what}`
+  return `Beware: the data set has ${told(rows, 'rows')} of ${told(people, 'people')} past the most that one person may have (person.rowsMax of the manifest); they are kept and will not be counted`
 }
 
 /** `1 row`, `2 rows`. */

@@ -1,3 +1,4 @@
+import type { DescribedView } from '../../sdk/issuer.ts'
 import type { Command } from 'commander'
 import type { HttpClient } from '../../sdk/http-client.ts'
 import { connectToSite } from '../connect.ts'
@@ -66,11 +67,16 @@ async function apply(session: Session, { paths, options }: PathArguments): Promi
   const planned = await planOwn(client, { files, as: options.as })
   const due = planned.filter(({ action }) => action !== 'none')
   if (options.json !== true) printPlan(session, planned)
-  for (const { manifest } of due) await administration.describe(manifest)
+  const described: DescribedView[] = []
+  for (const { manifest } of due) described.push(await administration.describe(manifest))
+  const { printLacks } = await import('../site/print-lacks.ts')
   show(session, {
     json: options.json,
     value: viewOf(planned),
-    print: () => say(session.terminal, due.length === 0 ? `Nothing to do at ${site}` : `In force at ${site}`),
+    print: () => {
+      say(session.terminal, due.length === 0 ? `Nothing to do at ${site}` : `In force at ${site}`)
+      for (const { lacks } of described) printLacks(session, { site, lacks })
+    },
   })
 }
 

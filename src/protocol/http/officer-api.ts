@@ -228,6 +228,13 @@ const PAGE_FORMATS = ['json', 'html'] as const
 
 const incidentParams = z.object({ incident: z.string().max(60) })
 
+/** A use of high risk that no assessment carries, so that asks for it are declined. */
+export const lackingAssessmentSchema = z.strictObject({
+  dataSet: dataSetIdSchema,
+  purpose: purposeSchema,
+  reason: z.string(),
+})
+
 /** The officer's seat at a site. The operator is the custodian's officer; an issuer sees what concerns its own data sets. */
 export const OFFICER_API = {
   register: endpoint({
@@ -273,9 +280,7 @@ export const OFFICER_API = {
     response: z
       .strictObject({
         items: z.array(assessmentViewSchema),
-        missing: z.array(
-          z.strictObject({ dataSet: dataSetIdSchema, purpose: purposeSchema, reason: z.string() }),
-        ),
+        missing: z.array(lackingAssessmentSchema),
       })
       .openapi('Assessments'),
   }),

@@ -19,7 +19,8 @@ import { keySetSchema, newKeySetSchema } from '../member.ts'
 import { HAND_OVER_API, windDownSchema } from './hand-over-api.ts'
 import { LOCAL_ASK_API } from './local-ask-api.ts'
 import { LOG_API } from './log-endpoints.ts'
-import { OFFICER_API } from './officer-api.ts'
+import { OFFICER_API, lackingAssessmentSchema } from './officer-api.ts'
+import { missingContractSchema } from '../law/processing-contract.ts'
 import { nextCursorSchema, pageQuerySchema } from './page.ts'
 import { PERSON_API, accessReasonSchema } from './person-api.ts'
 import { QUESTION_API } from './question-api.ts'
@@ -79,6 +80,18 @@ export const dataSetViewSchema = z
   })
   .openapi('DataSet')
 
+/** A data set as it was described, with the papers without which its asks are declined. */
+export const describedViewSchema = dataSetViewSchema
+  .extend({
+    lacks: z.strictObject({
+      contracts: z.array(missingContractSchema),
+      assessments: z.array(lackingAssessmentSchema),
+      /** Those that are needed as soon as special categories are used on a large scale. */
+      laterAssessments: z.array(lackingAssessmentSchema),
+    }),
+  })
+  .openapi('DescribedDataSet')
+
 /** The name of a batch: what makes an import idempotent. */
 const batchIdSchema = z
   .string('expected the name of a batch')
@@ -98,6 +111,8 @@ export const batchViewSchema = z
     /** People who were not at the site before this batch. */
     newPeople: z.int().min(0),
     importedAt: instantSchema,
+    /** Of the data set after a file: how many rows are past the most of a person (`person.rowsMax`) and not counted, of how many people; both in steps, 0 for fewer than 20. Absent where every row counts. */
+    uncounted: z.strictObject({ rows: z.int().min(0), people: z.int().min(0) }).optional(),
     /** Whether this request took it; false: it was there already. */
     isNew: z.boolean(),
   })
@@ -240,9 +255,9 @@ export const SITE_API = {
     tag: 'data sets',
     summary: 'Describe a data set by its manifest, or change the terms of one',
     description:
-      'The operator, or the issuer that the manifest names. The same manifest again changes nothing.',
+      'The operator, or the issuer that the manifest names. The same manifest again changes nothing. The answer says which contracts and assessments are lacking, without which asks are declined.',
     body: manifestBody,
-    response: dataSetViewSchema,
+    response: describedViewSchema,
     status: 201,
     isIdempotent: true,
   }),

@@ -30,6 +30,37 @@ export function highRiskOf({ manifest, purpose, people }: AssessedUse): string |
   return undefined
 }
 
+/** A use of high risk that no assessment carries. */
+export interface LackingAssessment {
+  readonly dataSet: string
+  readonly purpose: string
+  readonly reason: string
+}
+
+/** The purposes of a data set whose use would be of high risk with so many people, and that no assessment carries. */
+export function lackingAssessments(
+  assessments: readonly Assessment[],
+  { manifest, people, now }: { manifest: Manifest; people: number; now: Instant },
+): readonly LackingAssessment[] {
+  return manifest.purposes.flatMap((purpose) => {
+    const reason = highRiskOf({ manifest, purpose, people })
+    const isCarried = assessments.some((assessment) => carries(assessment, { manifest, purpose, now }))
+    return reason === undefined || isCarried ? [] : [{ dataSet: manifest.dataSet, purpose, reason }]
+  })
+}
+
+/** Those that will be lacking as soon as there are people enough for special categories to be used on a large scale. */
+export function laterLackingAssessments(
+  assessments: readonly Assessment[],
+  { manifest, people, now }: { manifest: Manifest; people: number; now: Instant },
+): readonly LackingAssessment[] {
+  if (people >= LARGE_SCALE_PEOPLE) return []
+  const known = lackingAssessments(assessments, { manifest, people, now }).map(({ purpose }) => purpose)
+  return lackingAssessments(assessments, { manifest, people: LARGE_SCALE_PEOPLE, now }).filter(
+    ({ purpose }) => !known.includes(purpose),
+  )
+}
+
 /** Whether an assessment carries a use today: of the data set, for the purpose or a broader one, not withdrawn, not due for review. */
 export function carries(
   assessment: Assessment,

@@ -4,11 +4,13 @@ import { Fault } from '../../kernel/faults.ts'
 import { describeProblems } from '../../kernel/parse.ts'
 import { manifestProblems } from '../datasets/manifest-problems.ts'
 import type { Manifest } from '../../protocol/data-set.ts'
+import { stepOf } from '../../protocol/money/tariff.ts'
 import { REASONS } from '../../protocol/reason.ts'
 import { retentionEnd } from '../../protocol/law/retention.ts'
 import type { DataSetId } from '../../protocol/wire.ts'
 import type { Outcome } from '../../protocol/reason.ts'
-import { contractLack } from '../contracts/contract-in-force.ts'
+import { lackingAssessments, laterLackingAssessments } from '../assessments/assessment-needed.ts'
+import { contractLack, missingContracts } from '../contracts/contract-in-force.ts'
 import { describeDataSet } from '../datasets/describe-data-set.ts'
 import { findDataSet } from '../datasets/data-set-store.ts'
 import type { BatchParts, ImportedBatch } from '../datasets/import-batch.ts'
@@ -21,7 +23,7 @@ import { retireDataSet } from '../datasets/retire-data-set.ts'
 import { decidePlace } from '../place/decide-place.ts'
 import type { SiteContext } from '../site-context.ts'
 import { pageOf } from './page-of.ts'
-import type { BatchView, DataSetView, SiteActs } from './site-acts.ts'
+import type { BatchView, DataSetView, DescribedView, SiteActs } from './site-acts.ts'
 
 type DataSetActs = Pick<
   SiteActs,
@@ -54,6 +56,18 @@ function requireContract(site: SiteContext, dataSet: DataSetId): void {
   })
 }
 
+/** The papers that a data set lacks, so that whoever describes it hears of them before an ask is declined. */
+async function lacksOf(site: SiteContext, manifest: Manifest): Promise<DescribedView['lacks']> {
+  const now = site.clock.now()
+  const facts = { manifest, people: (await site.vault.people(manifest.dataSet)).count(), now }
+  const assessments = site.assessments.list()
+  return {
+    contracts: [...missingContracts(site, [manifest], now)],
+    assessments: [...lackingAssessments(assessments, facts)],
+    laterAssessments: [...laterLackingAssessments(assessments, facts)],
+  }
+}
+
 /** Data sets in the forms of the door. */
 export function dataSetActs(site: SiteContext): DataSetActs {
   const summaryOf = async (dataSet: string): Promise<DataSetSummary | undefined> =>
@@ -82,7 +96,7 @@ export function dataSetActs(site: SiteContext): DataSetActs {
       requireSound(manifest)
       await describeDataSet(site, manifest)
       await site.offersChanged()
-      return viewOf(manifest.dataSet)
+      return { ...(await viewOf(manifest.dataSet)), lacks: await lacksOf(site, manifest) }
     },
     async retireDataSet(dataSet) {
       await retireDataSet(site, dataSet)
@@ -123,7 +137,21 @@ async function importHere(
     { ...batchParts(site), directory: site.root, threads: site.vaultThreads },
     { ...request, dataSet, file: { stream: file }, mayStore: () => mayStore(site, dataSet) },
   )
-  return importedView(site, imported)
+  const view = importedView(site, imported)
+  const uncounted = await rowsNotCounted(site, dataSet)
+  return uncounted ? { ...view, uncounted } : view
+}
+
+/** Rows past the most of a person, in steps: whoever reads them learns of nobody how many there are. */
+async function rowsNotCounted(
+  { vault, manifests }: SiteContext,
+  dataSet: DataSetId,
+): Promise<BatchView['uncounted']> {
+  const most = manifests().get(dataSet)?.person.rowsMax
+  // Kept in memory: only where somebody has more is anything read.
+  if (most === undefined || (await vault.rowsPerPerson(dataSet)) <= most) return undefined
+  const { rows, people } = await vault.rowsPast(dataSet, most)
+  return { rows: stepOf(rows), people: stepOf(people) }
 }
 
 function batchParts(site: SiteContext): BatchParts {

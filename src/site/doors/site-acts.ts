@@ -25,6 +25,7 @@ import type {
   RevocationRequest,
   batchViewSchema,
   dataSetViewSchema,
+  describedViewSchema,
   evidenceViewSchema,
   grantViewSchema,
   grantsChangedSchema,
@@ -97,6 +98,7 @@ export interface PersonIdentity {
 /** Wire forms of what the acts answer. */
 export type SiteView = z.input<typeof siteViewSchema>
 export type DataSetView = z.input<typeof dataSetViewSchema>
+export type DescribedView = z.input<typeof describedViewSchema>
 export type BatchView = z.input<typeof batchViewSchema>
 export type ColumnUsesView = z.input<typeof columnUsesSchema>
 export type ExplainRequest = z.output<typeof explainRequestSchema>
@@ -134,7 +136,7 @@ export interface SiteActs extends PersonActs, RequestActs, LocalAskActs {
   findDataSet(dataSet: DataSetId): Promise<Pick<DataSetRecord, 'manifest' | 'manifestDigest'> | undefined>
   /** With exact counts of what is in it; one that there is. */
   viewDataSet(dataSet: DataSetId): Promise<DataSetView>
-  describeDataSet(manifest: Manifest): Promise<DataSetView>
+  describeDataSet(manifest: Manifest): Promise<DescribedView>
   retireDataSet(dataSet: DataSetId): Promise<DataSetView>
   importRows(request: {
     manifest: Manifest

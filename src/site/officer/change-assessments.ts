@@ -9,13 +9,13 @@ import { endBasis } from '../consent/change-bases.ts'
 import { registerFacts } from './gather-register.ts'
 import { isOwn } from './is-own.ts'
 import { missingAssessments } from './make-register.ts'
-import type { MissingAssessment } from './make-register.ts'
+import type { LackingAssessment } from '../assessments/assessment-needed.ts'
 
 /** Assessments as the officer works with them. `issuer`: only those of that issuer's data sets. */
 export interface AssessmentActs {
   listAssessments(scope: {
     issuer?: string | undefined
-  }): Promise<{ items: AssessmentView[]; missing: MissingAssessment[] }>
+  }): Promise<{ items: AssessmentView[]; missing: LackingAssessment[] }>
   attachAssessment(request: AssessmentRequest): Promise<AssessmentView>
   /** `undefined` when there is none, or none in the scope. */
   withdrawAssessment(request: {

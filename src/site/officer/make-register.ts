@@ -20,7 +20,8 @@ import type {
 import type { RecipientUse } from '../asks/recorded-uses.ts'
 import type { HeldBasis } from '../consent/bases-in-force.ts'
 import { retentionClocks, retentionEnd } from '../../protocol/law/retention.ts'
-import { carries, highRiskOf } from '../assessments/assessment-needed.ts'
+import { carries, lackingAssessments } from '../assessments/assessment-needed.ts'
+import type { LackingAssessment } from '../assessments/assessment-needed.ts'
 import type { Assessment } from '../assessments/assessment-store.ts'
 import { contractNamed } from '../contracts/contract-named.ts'
 import { barredSubProcessorTexts, missingContractText, registeredContract } from './register-contracts.ts'
@@ -246,25 +247,14 @@ function gapsOf(facts: RegisterFacts): string[] {
   ]
 }
 
-/** A use that is declined until somebody has assessed it. */
-export interface MissingAssessment {
-  readonly dataSet: string
-  readonly purpose: string
-  readonly reason: string
-}
-
 /** Uses of high risk that no assessment carries. */
 export function missingAssessments({
   dataSets,
   assessments,
   now,
-}: Pick<RegisterFacts, 'dataSets' | 'assessments' | 'now'>): MissingAssessment[] {
+}: Pick<RegisterFacts, 'dataSets' | 'assessments' | 'now'>): LackingAssessment[] {
   return dataSets.flatMap(({ manifest, people }) =>
-    manifest.purposes.flatMap((purpose) => {
-      const reason = highRiskOf({ manifest, purpose, people })
-      const isCarried = assessments.some((assessment) => carries(assessment, { manifest, purpose, now }))
-      return reason === undefined || isCarried ? [] : [{ dataSet: manifest.dataSet, purpose, reason }]
-    }),
+    lackingAssessments(assessments, { manifest, people, now }),
   )
 }
 

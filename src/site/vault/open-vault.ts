@@ -164,6 +164,7 @@ type Reads =
   | 'columnsWithGaps'
   | 'households'
   | 'rowsPerPerson'
+  | 'rowsPast'
   | 'rowCount'
   | 'countExpiring'
   | 'listWithoutRows'
@@ -215,6 +216,7 @@ function readsOf(
       memory.rowsPerPerson(dataSet, () =>
         reading('count rows', (engine) => readRowsPerPerson(engine, dataSet)),
       ),
+    rowsPast: (dataSet, most) => reading('count rows', (engine) => readRowsPast(engine, dataSet, most)),
     rowCount: (dataSet) =>
       memory.rowCount(dataSet, () => reading('count rows', (engine) => readRowCount(engine, dataSet))),
     listWithoutRows: (page) => reading('list people', ({ reader }) => listWithoutRows(reader, page)),
@@ -236,6 +238,20 @@ function watchEngines(): { ended: Promise<Fault>; watch: (engine: Engine) => Eng
       return engine
     },
   }
+}
+
+async function readRowsPast(
+  { reader }: Engine,
+  dataSet: DataSetId,
+  most: number,
+): Promise<{ readonly rows: number; readonly people: number }> {
+  const counts = sql`select count(*) as rows from ${sql.id(tableOf(dataSet))} group by ${sql.id(PERSON_COLUMN)}`
+  const found = await runOwn(
+    reader,
+    sql`select coalesce(sum(rows - ${sql.lit(most)}), 0)::double, count(*)::double from (${counts}) where rows > ${sql.lit(most)}`,
+  )
+  const [rows, people] = (found.getRows()[0] ?? []).map(Number)
+  return { rows: rows ?? 0, people: people ?? 0 }
 }
 
 async function readRowsPerPerson({ reader }: Engine, dataSet: DataSetId): Promise<number> {

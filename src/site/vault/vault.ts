@@ -94,6 +94,8 @@ export interface Vault extends AsyncDisposable {
   households(): Promise<Households>
   /** Most rows that one number has in a data set. Kept in memory between changes. */
   rowsPerPerson(dataSet: DataSetId): Promise<number>
+  /** How many rows are past the first so many of their number, and how many numbers have such. */
+  rowsPast(dataSet: DataSetId, most: number): Promise<{ readonly rows: number; readonly people: number }>
   /** How many rows it has. */
   rowCount(dataSet: DataSetId): Promise<number>
 

@@ -40,6 +40,48 @@ suite('the verbs of contracts and authorities', () => {
     return path
   }
 
+  test('whoever describes a data set hears at once what it lacks, with the command that brings it', async () => {
+    const [first, ...columns] = testManifest('lacking').columns
+    const manifest = testManifest('lacking', {
+      purposes: ['dpv:AcademicResearch', 'dpv:HumanResourceManagement'],
+      columns: [
+        ...(first ? [first] : []),
+        ...columns,
+        { name: 'bmi', type: 'number', sensitivity: 'special_category' },
+      ],
+      specialCategoryBasis: 'eu-gdpr:A9-2-a',
+    })
+    const file = join(home, 'lacking.yaml')
+    await writeFile(file, JSON.stringify(manifest))
+    const describe = ['dataset', 'describe', file, '--url', trade.site().url]
+    const { code, out } = await typedHere(home, describe)
+    assert.equal(code, 0)
+    const told = out.replaceAll(/\s+/g, ' ')
+    assert.match(
+      told,
+      /lacking is described at galway: People of a test Missing: no contract with "federation" is in force that covers "lacking"/,
+    )
+    assert.match(told, /hedgerow officer contract record --file CONTRACT\.yaml --site galway --as federation/)
+    assert.match(
+      told,
+      /Missing: "lacking" has no assessment in force for Human Resource Management: .* hedgerow officer assessment attach --file DPIA\.yaml --site galway/,
+    )
+    assert.match(
+      told,
+      /Later: with more people it needs an assessment for Academic Research too: special categories of 5,000 people or more/,
+    )
+    const { lacks } = JSON.parse((await typedHere(home, [...describe, '--json'])).out) as {
+      lacks: Record<string, readonly Record<string, unknown>[]>
+    }
+    assert.deepEqual(
+      [lacks['contracts'], lacks['assessments'], lacks['laterAssessments']].map((some) =>
+        some?.map(({ needs, purpose }) => needs ?? purpose),
+      ),
+      [['contract'], ['dpv:HumanResourceManagement'], ['dpv:AcademicResearch']],
+    )
+    await trade.site().issuer.retire('lacking')
+  })
+
   test('a contract is missing with exit code 1, recorded from the guide’s file, listed, ended, and then due', async () => {
     const missing = await typed('contract', 'list')
     assert.equal(missing.code, 1)

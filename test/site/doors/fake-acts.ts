@@ -52,7 +52,10 @@ export function fakeActs({
     },
     viewDataSet: (dataSet) => Promise.resolve(viewOf(dataSet, manifests.get(dataSet)?.issuer ?? '')),
     describeDataSet: (manifest) =>
-      note('describeDataSet', manifest.dataSet, viewOf(manifest.dataSet, manifest.issuer)),
+      note('describeDataSet', manifest.dataSet, {
+        ...viewOf(manifest.dataSet, manifest.issuer),
+        lacks: { contracts: [], assessments: [], laterAssessments: [] },
+      }),
     retireDataSet: (dataSet) => note('retireDataSet', dataSet, viewOf(dataSet, 'world-sport')),
     importBatch: async ({ dataSet, batch = 'named-here', format, file }) => {
       let sizeBytes = 0
