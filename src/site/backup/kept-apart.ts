@@ -36,6 +36,11 @@ const takenBackSchema = z.strictObject({
       purpose: z.string(),
     }),
   ),
+  /**
+   * Receipts of objections and of their withdrawals: each has one of the same kind, and a restore has to tell that it knows of all. Lines
+   * from before they were noted have none.
+   */
+  objectionReceipts: z.array(z.int().min(0)).optional(),
   /** Legal bases that ended, and people whom one covers no longer. */
   basesEnded: z.array(z.strictObject({ basis: z.string(), reason: z.string() })),
   uncovered: z.array(z.strictObject({ basis: z.string(), key: digestSchema, sequence: z.int().min(1) })),
@@ -132,7 +137,8 @@ async function readSince(
   const { revoked, objections, restrictions, bases, uncovered, contracts } = since
   const newlyEnded = since.ended.filter((guardianship) => !guardianships.has(guardianship))
   const newlyRefused = since.refused.filter(({ change }) => !refused.has(change))
-  const numbered = [revoked, objections, bases, uncovered, contracts]
+  const { objection_receipts: objectionReceipts } = since
+  const numbered = [revoked, objections, objectionReceipts, bases, uncovered, contracts]
   if ([...numbered, restrictions, newlyEnded, newlyRefused].every(({ length }) => length === 0))
     return undefined
   // Whoever was erased has no key and no mark: nothing of theirs is to be taken back.
@@ -143,6 +149,7 @@ async function readSince(
     restriction: Math.max(restriction, restrictions.at(-1)?.id ?? 0),
     revoked: revoked.map(({ grant_sequence: grant }) => grant),
     objections: withMarks(objections, marks).map(objectionOf),
+    objectionReceipts: objectionReceipts.map(({ receipt }) => receipt),
     basesEnded: bases.map(({ basis, reason }) => ({ basis, reason })),
     uncovered: withMarks(uncovered, marks).map(({ sequence: number, basis, key }) => ({
       basis,
@@ -164,6 +171,9 @@ async function rowsSince(db: Database, { sequence, restriction }: Reached): Prom
         from consent_revocation where sequence > ${sequence}::bigint order by consent_revocation.sequence) as revoked,
       array(select json_build_object('sequence', sequence, 'data_set', data_set, 'purpose', purpose, 'person', person)
         from objection where sequence > ${sequence}::bigint order by objection.sequence) as objections,
+      array(select json_build_object('sequence', sequence, 'receipt', receipt)
+        from (select sequence, receipt from objection union all select sequence, receipt from objection_withdrawal) as told
+        where sequence > ${sequence}::bigint order by sequence) as objection_receipts,
       array(select json_build_object('id', id, 'restriction', restriction, 'issuer', issuer, 'reason', reason, 'person', person)
         from restriction where id > ${restriction}::bigint order by id) as restrictions,
       array(select json_build_object('sequence', sequence, 'basis', basis, 'reason', reason)
@@ -184,6 +194,7 @@ async function rowsSince(db: Database, { sequence, restriction }: Reached): Prom
 interface RowsSince {
   readonly revoked: readonly { readonly sequence: number; readonly grant_sequence: number }[]
   readonly objections: readonly ObjectionRow[]
+  readonly objection_receipts: readonly { readonly sequence: number; readonly receipt: number }[]
   readonly restrictions: readonly RestrictionRow[]
   readonly bases: readonly { readonly sequence: number; readonly basis: string; readonly reason: string }[]
   readonly uncovered: readonly UncoveredRow[]

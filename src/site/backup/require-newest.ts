@@ -56,7 +56,7 @@ async function lackingErasure(db: Database, { list, receiptsAfter }: KeptSince):
   return missing.values().next().value
 }
 
-/** How many withdrawals and restrictions have receipts and are in no line; permissive acts are in none. */
+/** How many withdrawals, objections and restrictions have receipts and are in no line; permissive acts are in none. */
 function lackingTakenBack({ takenBack, marks, receiptsAfter }: KeptSince): readonly string[] {
   const later = takenBack.filter(({ sequence }) => sequence > marks.sequence)
   const revoked = later.reduce((sum, line) => sum + line.revoked.length, 0)
@@ -66,8 +66,16 @@ function lackingTakenBack({ takenBack, marks, receiptsAfter }: KeptSince): reado
   const begun = receiptsAfter.filter(({ kind, lifts }) => kind === 'restriction' && lifts === undefined)
   return [
     ...counted(ofKind(receiptsAfter, 'revocation').length - revoked, 'withdrawals'),
+    ...counted(lackingObjections(later, receiptsAfter), 'objections'),
     ...counted(begun.filter(({ restriction = '' }) => !restricted.has(restriction)).length, 'restrictions'),
   ]
+}
+
+/** Receipts of objections and of their withdrawals that no line names; of lines from before they did nothing can be said. */
+function lackingObjections(later: readonly TakenBack[], receiptsAfter: readonly Receipt[]): number {
+  if (later.some(({ objectionReceipts }) => objectionReceipts === undefined)) return 0
+  const named = new Set(later.flatMap(({ objectionReceipts = [] }) => objectionReceipts))
+  return ofKind(receiptsAfter, 'objection').filter(({ sequence }) => !named.has(sequence)).length
 }
 
 /** The same of imports and corrections. */

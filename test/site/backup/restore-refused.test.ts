@@ -177,12 +177,12 @@ const PEOPLE = `backups/${entry.backup}.people`
 for (const [what, says, spoil] of [
   [
     'that lacks a line of what was taken back, and what was done',
-    /^Cannot restore: the safe is not the newest; of the time after the backup it lacks 1 withdrawals, 1 restrictions, 1 imports, of which/,
+    /^Cannot restore: the safe is not the newest; of the time after the backup it lacks 1 withdrawals, 1 objections, 1 restrictions, 1 imports, of which/,
     async (path) => {
       await rm(path('done-since.ndjson'))
       const file = path('taken-back.ndjson')
       const lines = (await readFile(file, 'utf8')).split('\n')
-      const lost = [/"revoked":\[\d/, /"restrictions":\[\{/].map((pattern) =>
+      const lost = [/"revoked":\[\d/, /"objections":\[\{/, /"restrictions":\[\{/].map((pattern) =>
         lines.findLastIndex((line) => pattern.test(line)),
       )
       await writeFile(file, lines.filter((_, index) => !lost.includes(index)).join('\n'))
