@@ -2,6 +2,7 @@ import { strict as assert } from 'node:assert'
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 import { Bitset } from '../src/kernel/bitset.ts'
+import { checkAlike, NO_PARTS } from '../src/site/guard/alike.ts'
 import { checkCuts } from '../src/site/guard/differencing.ts'
 import type { CutPlan } from '../src/site/guard/differencing.ts'
 import { guardAnswer } from '../src/site/guard/guard-answer.ts'
@@ -16,7 +17,8 @@ import { scale, writeReport } from './shared/report.ts'
 /**
  * What it costs to hold an answer against all earlier ones of its acquirer: the curve over their number, for an answer
  * of one row and one of 1,000 rows over 1M people. "Kept" is what is written to the record and taken over from it. And what
- * it costs to choose whom to leave out of such an answer, in which one person of 1,500 is missing, once it was refused.
+ * it costs to choose whom to leave out of such an answer, in which one person of 1,500 is missing, once it was refused; and to see that
+ * people are alike in what such an answer and as many earlier questions told them apart by.
  */
 const size = scale()
 const EARLIER = [1, 100, 10_000, 100_000]
@@ -62,7 +64,11 @@ const figures = EARLIER.flatMap((earlier) => {
     },
   ]
 })
-writeReport({ name: 'differencing', scale: size, figures: [...figures, ...leavingFigures()] })
+writeReport({
+  name: 'differencing',
+  scale: size,
+  figures: [...figures, ...leavingFigures(), ...alikeFigures()],
+})
 
 function leavingFigures(): readonly { name: string; value: number; unit: string }[] {
   const partition = partitionAfterAnswers(blocks, 10_000)
@@ -90,6 +96,41 @@ function leavingFigures(): readonly { name: string; value: number; unit: string 
       assert.ok(leaving && leaving.coveredCells > 0)
     }
     return { name: `whom to leave out of ${name}`, value: median(times), unit: 'ms' }
+  })
+}
+
+function alikeFigures(): readonly {
+  name: string
+  value: number
+  unit: string
+  goal: string
+  met: boolean
+}[] {
+  const [partition, apart] = [partitionAfterAnswers(blocks, 10_000), partitionAfterAnswers(blocks, 9_999)]
+  const columns = new Map([['bench', new Set(['v'])]])
+  const half = blocks.people(0, Math.floor(blocks.count / 2))
+  return [
+    { name: 'one row', sets: oneRow, goal: 30 },
+    { name: `${ROWS} rows`, sets: manyRows, goal: 300 },
+  ].map(({ name, sets, goal }) => {
+    const parts = { ...NO_PARTS, apart: [half, ...sets], decided: columns, summed: columns }
+    const times: number[] = []
+    for (let run = 1; run <= WARM_UP_RUNS + RUNS; run += 1) {
+      const start = performance.now()
+      const alike = checkAlike({
+        dataSet: 'bench',
+        partition,
+        apart,
+        parts,
+        eligible: everybody,
+        sets,
+        minimumGroup: MINIMUM_GROUP,
+      })
+      if (run > WARM_UP_RUNS) times.push(performance.now() - start)
+      assert.ok(alike.ok)
+    }
+    const value = median(times)
+    return { name: `people alike in ${name}`, value, unit: 'ms', goal: `at most ${goal}`, met: value <= goal }
   })
 }
 

@@ -9,9 +9,11 @@ import { admitNewcomers, checkKnown, partitionAfter } from '../../src/site/guard
 import type { CollectedGroup } from '../../src/site/guard/collected-group.ts'
 import { guardAnswer, releasedSets } from '../../src/site/guard/guard-answer.ts'
 import type { AnswerContext } from '../../src/site/guard/guard-answer.ts'
-import { chooseNarrowed, planNarrowing } from '../../src/site/guard/narrow-answer.ts'
+import { chooseNarrowed, contextWithout, planNarrowing } from '../../src/site/guard/narrow-answer.ts'
+import { nameOfParts } from '../../src/site/guard/partition-names.ts'
 import { EMPTY_PARTITION } from '../../src/site/guard/partition.ts'
 import type { Partition } from '../../src/site/guard/partition.ts'
+import { collectParts } from '../../src/site/query/alike/collect-parts.ts'
 import type { CheckedQuery } from '../../src/site/query/bound/bound-query.ts'
 import { checkQuestion } from '../../src/site/query/check-question.ts'
 import { finishGroups } from '../../src/site/query/run/finish-groups.ts'
@@ -119,8 +121,11 @@ export class GuardedAsker {
 
   async #askGroups(checked: CheckedQuery): Promise<Told> {
     const eligible = admitNewcomers(this.#partition(checked), Bitset.of(this.#eligible), K)
-    const { plan, groups } = await this.#collect(checked, eligible)
+    const { plan, groups, context } = await this.#collect(checked, eligible)
     if (!groups.ok) return declinedWith(groups.error)
+    const { runner } = this.#site.engine
+    const parts = await collectParts(checked, groups.value, { context, runner })
+    if (!parts.ok) return declinedWith(parts.error)
     const rowShapes = rowShapesOf(checked)
     if (!rowShapes.ok) return declinedWith(rowShapes.error)
     const guarded = await this.#guardOrNarrow(checked, groups.value, {
@@ -128,8 +133,10 @@ export class GuardedAsker {
       partitions: checked.dataSets.map((dataSet) => ({
         dataSet,
         partition: this.#partitions.get(dataSet) ?? EMPTY_PARTITION,
+        apart: this.#partitions.get(nameOfParts(dataSet)),
         eligible,
       })),
+      parts: parts.value,
       rowShapes: rowShapes.value,
     })
     if (!guarded.ok) return declinedWith(guarded.error)
@@ -150,8 +157,13 @@ export class GuardedAsker {
 
   async #collect(checked: CheckedQuery, eligible: Bitset) {
     const relations = await this.#site.relations([...eligible])
-    const plan = planAggregate(checked, { dialect: 'duckdb', relations })
-    return { plan, groups: await collectGroups(plan, this.#site.engine.runner, { dominanceBp: 1_000 }) }
+    const context = { dialect: 'duckdb' as const, relations }
+    const plan = planAggregate(checked, context)
+    return {
+      plan,
+      context,
+      groups: await collectGroups(plan, this.#site.engine.runner, { dominanceBp: 1_000 }),
+    }
   }
 
   async #guardOrNarrow(checked: CheckedQuery, groups: readonly CollectedGroup[], context: AnswerContext) {
@@ -161,7 +173,10 @@ export class GuardedAsker {
     if (!leaving || !first) return given.whole
     const rest = await this.#collect(checked, first.eligible.difference(leaving.people))
     if (!rest.groups.ok) return rest.groups
-    return chooseNarrowed(given, { leaving, narrowed: guardAnswer(rest.groups.value, context) })
+    return chooseNarrowed(given, {
+      leaving,
+      narrowed: guardAnswer(rest.groups.value, contextWithout(context, leaving.people)),
+    })
   }
 
   async #askRows(checked: CheckedQuery): Promise<Told> {

@@ -8,6 +8,8 @@ import type { DataSetId } from '../../protocol/wire.ts'
 import type { CollectedGroup } from '../guard/collected-group.ts'
 import { admitNewcomers } from '../guard/differencing.ts'
 import type { PartitionLook } from '../guard/partition-store.ts'
+import type { AnswerParts } from '../guard/alike.ts'
+import { collectParts } from '../query/alike/collect-parts.ts'
 import { planAggregate } from '../query/plan/plan-aggregate.ts'
 import { planRows } from '../query/plan/plan-rows.ts'
 import type { AggregatePlan } from '../query/plan/plan-aggregate.ts'
@@ -21,14 +23,20 @@ import type { SiteParts } from './site-parts.ts'
 
 /** What the engine gave, before the guard has seen it: it must not leave this process. */
 export interface CollectedAnswer {
-  readonly result:
-    | { readonly kind: 'groups'; readonly plan: AggregatePlan; readonly groups: readonly CollectedGroup[] }
-    | { readonly kind: 'rows'; readonly answer: RowsAnswer }
+  readonly result: CollectedGroups | { readonly kind: 'rows'; readonly answer: RowsAnswer }
   /** People who were used for each data set. */
   readonly eligible: ReadonlyMap<DataSetId, Bitset>
   /** What the acquirer knew when the run began, and how often rows had changed. */
   readonly look: PartitionLook
   readonly engineMs: number
+}
+
+/** Groups, and whom the question tells apart beside. */
+export interface CollectedGroups {
+  readonly kind: 'groups'
+  readonly plan: AggregatePlan
+  readonly groups: readonly CollectedGroup[]
+  readonly parts: AnswerParts
 }
 
 type VaultParts = Pick<SiteParts, 'vault'>
@@ -130,11 +138,10 @@ export async function collectWithout(
     ([dataSet, eligible]) => [dataSet, eligible.difference(people)] as const,
   )
   const result = await withRelations(rest, { planned, parts }, (relations) =>
-    runPlan(planned, relations, parts),
+    runGroups(planned, relations, parts),
   )
   await parts.vault.inMotion.settled([...collected.eligible.keys()])
-  if (!result.ok) return result
-  return ok(result.value.kind === 'groups' ? result.value.groups : [])
+  return result.ok ? ok(result.value.groups) : result
 }
 
 /** Makes the table of eligible people of each data set, one inside the other, and runs with all of them held. */
@@ -160,18 +167,31 @@ export async function withRelations<T>(
 }
 
 async function runPlan(
-  { checked, dominanceBp, order }: PlannedAsk,
+  planned: PlannedAsk,
   relations: ReadonlyMap<string, PlanRelation>,
   parts: VaultParts,
 ): Promise<Outcome<CollectedAnswer['result']>> {
+  const { checked, order } = planned
   const runner = vaultRunner(parts)
   if (checked.mode === 'rows') {
     const answer = await runRows(planRows(checked, { dialect: 'duckdb', relations, order }), runner)
     return answer.ok ? ok({ kind: 'rows', answer: answer.value }) : answer
   }
+  const collected = await runGroups(planned, relations, parts)
+  if (!collected.ok) return collected
+  const context = { dialect: 'duckdb' as const, relations }
+  const told = await collectParts(checked, collected.value.groups, { context, runner })
+  return told.ok ? ok({ kind: 'groups', ...collected.value, parts: told.value }) : told
+}
+
+async function runGroups(
+  { checked, dominanceBp }: PlannedAsk,
+  relations: ReadonlyMap<string, PlanRelation>,
+  parts: VaultParts,
+): Promise<Outcome<Pick<CollectedGroups, 'plan' | 'groups'>>> {
   const plan = planAggregate(checked, { dialect: 'duckdb', relations })
-  const groups = await collectGroups(plan, runner, { dominanceBp })
-  return groups.ok ? ok({ kind: 'groups', plan, groups: groups.value }) : groups
+  const groups = await collectGroups(plan, vaultRunner(parts), { dominanceBp })
+  return groups.ok ? ok({ plan, groups: groups.value }) : groups
 }
 
 /** The vault under the limits of every ask. */

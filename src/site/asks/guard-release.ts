@@ -11,18 +11,24 @@ import { choosingColumns, usedColumns } from './used-columns.ts'
 import { declinedDifferencing, guardAnswer } from '../guard/guard-answer.ts'
 import type { AnswerContext, GuardedAnswer } from '../guard/guard-answer.ts'
 import { refusalStateOf } from '../guard/look-into-record.ts'
-import { chooseNarrowed, chooseWhole, FAR_NOTE, planNarrowing } from '../guard/narrow-answer.ts'
+import {
+  chooseNarrowed,
+  chooseWhole,
+  contextWithout,
+  FAR_NOTE,
+  planNarrowing,
+} from '../guard/narrow-answer.ts'
 import { budgetLeft, debitRefusals, readRefusals } from '../guard/refusal-budget.ts'
 import type { RefusalBudget, RefusalKey } from '../guard/refusal-budget.ts'
+import { nameOfParts } from '../guard/partition-names.ts'
 import type { PartitionHold, PartitionLook } from '../guard/partition-store.ts'
 import { RefusedCuts } from '../guard/row-cuts.ts'
 import { pseudonymOf } from '../guard/pseudonym.ts'
 import { finishGroups } from '../query/run/finish-groups.ts'
-import type { AggregatePlan } from '../query/plan/plan-aggregate.ts'
 import type { RowsAnswer } from '../query/run/run-rows.ts'
 import type { AskFacts } from './ask-facts.ts'
 import { collectWithout, vaultRunner } from './collect-answer.ts'
-import type { CollectedAnswer } from './collect-answer.ts'
+import type { CollectedAnswer, CollectedGroups } from './collect-answer.ts'
 import { countedWhenLost } from './count-as-told.ts'
 import type { ToldRun } from './count-as-told.ts'
 import { pseudonymScopeOf } from './plan-ask.ts'
@@ -107,7 +113,9 @@ async function refusalsOf({
   parts,
 }: RefusalFacts): Promise<{ readonly key: RefusalKey; readonly budget: RefusalBudget }> {
   const { acquirerGroup, dataSets, epoch } = look
-  const heads = dataSets.map((dataSet) => hold.partition(dataSet).head)
+  const heads = dataSets.map(
+    (dataSet) => hold.partition(dataSet).head + hold.partition(nameOfParts(dataSet)).head,
+  )
   const key = {
     acquirerGroup,
     dataSets,
@@ -170,13 +178,14 @@ async function debited(
 }
 
 async function guardGroupsOf(
-  { plan, groups }: { readonly plan: AggregatePlan; readonly groups: readonly CollectedGroup[] },
+  { plan, groups, parts }: CollectedGroups,
   given: GuardFacts,
 ): Promise<Outcome<Passed>> {
   const { planned, collected, hold } = given
   const partitions = [...collected.eligible].map(([dataSet, eligible]) => ({
     dataSet,
     partition: hold.partition(dataSet),
+    apart: hold.partition(nameOfParts(dataSet)),
     eligible,
   }))
   const rowShapes = rowShapesOf(planned.checked)
@@ -186,7 +195,7 @@ async function guardGroupsOf(
     dominanceBp: planned.dominanceBp,
     groupsMax: LIMITS.queryGroupsMax,
   }
-  const context = { settings, partitions, rowShapes: rowShapes.value, refused: new RefusedCuts() }
+  const context = { settings, partitions, rowShapes: rowShapes.value, parts, refused: new RefusedCuts() }
   const guarded = await guardOrNarrow(groups, context, given)
   if (!guarded.ok) return guarded
   const { value: safe } = guarded
@@ -215,7 +224,10 @@ async function guardOrNarrow(
   if (!leaving) return chooseWhole(given)
   const rest = await collectWithout({ planned, collected }, leaving.people, parts)
   if (!rest.ok) return rest
-  return chooseNarrowed(given, { leaving, narrowed: guardAnswer(rest.value, context) })
+  return chooseNarrowed(given, {
+    leaving,
+    narrowed: guardAnswer(rest.value, contextWithout(context, leaving.people)),
+  })
 }
 
 function guardRows(answer: RowsAnswer, given: GuardFacts): Outcome<Passed> {

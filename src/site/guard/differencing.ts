@@ -36,11 +36,14 @@ export const CLOSED_SHAPE = ''
 export interface CutProblem {
   /**
    * `drift`: people came or went since an earlier answer; `cut`: overlaps one; `row_shape`: other rows of the same
-   * people; `closed`: a group was declared whose members may know too much together already.
+   * people; `closed`: a group was declared whose members may know too much together already, or what a sum is of chose people
+   * who were not told apart; `parts`: more parts than can be told.
    */
-  readonly note: 'drift' | 'cut' | 'row_shape' | 'closed'
+  readonly note: 'drift' | 'cut' | 'row_shape' | 'closed' | 'parts'
   /** Who would stand in too small a cell. */
   readonly people: Bitset
+  /** It is about who was told apart by questions: to put rows together does not help. */
+  readonly isOfParts?: true
   /** The cut by all sets, unless rows of somebody changed. */
   readonly cut?: RowCut
 }
@@ -157,7 +160,7 @@ export function joinShapes(
 }
 
 /** Those in the sets whose rows changed since they last were in an answer are one more set, and have changed no longer. */
-function cutChanged(draft: PartitionDraft, sets: readonly Bitset[]): void {
+export function cutChanged(draft: PartitionDraft, sets: readonly Bitset[]): void {
   const { cells } = draft.before
   for (const person of unionOf(sets)) if (((cells[person] ?? 0) & CHANGED) !== 0) draft.toggled.add(person)
   draft.cut(draft.toggled)
@@ -209,7 +212,8 @@ function problemOf(
   return { note: isDrift ? 'drift' : 'cut', people }
 }
 
-function membersOf(draft: PartitionDraft, wanted: readonly number[]): Bitset {
+/** Everybody in some cells. */
+export function membersOf(draft: PartitionDraft, wanted: readonly number[]): Bitset {
   const isWanted = new Uint8Array(draft.cellCount)
   for (const cell of wanted) isWanted[cell] = 1
   const gatherer = new BitGatherer()

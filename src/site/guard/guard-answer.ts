@@ -4,12 +4,16 @@ import type { Result } from '../../kernel/result.ts'
 import { declined } from '../../protocol/reason.ts'
 import type { Outcome } from '../../protocol/reason.ts'
 import type { CollectedGroup } from './collected-group.ts'
+import { checkAlike } from './alike.ts'
+import type { AnswerParts } from './alike.ts'
 import { checkCuts } from './differencing.ts'
 import type { CutPlan, CutProblem } from './differencing.ts'
 import { guardGroups, setsOfMeasure, suppressMore } from './guard-groups.ts'
 import type { GuardedGroups, GuardSettings } from './guard-groups.ts'
 import { countShared, unionOf } from './merge-groups.ts'
+import { EMPTY_PARTITION } from './partition.ts'
 import type { Partition } from './partition.ts'
+import { nameOfParts } from './partition-names.ts'
 import type { RefusedCuts } from './row-cuts.ts'
 import { rowsOfMeans } from './rows-of-means.ts'
 
@@ -17,6 +21,8 @@ import { rowsOfMeans } from './rows-of-means.ts'
 export interface AnswerPartition {
   readonly dataSet: string
   readonly partition: Partition
+  /** Who was told apart by earlier questions (`alike.ts`); absent where nobody was. */
+  readonly apart?: Partition | undefined
   readonly eligible: Bitset
 }
 
@@ -26,6 +32,8 @@ export interface AnswerContext {
   readonly partitions: readonly AnswerPartition[]
   /** See `CutRequest.rowShapes`; empty where every person has one row. */
   readonly rowShapes: ReadonlyMap<string, string>
+  /** Whom the question tells apart; absent where it tells nobody. */
+  readonly parts?: AnswerParts | undefined
   /** Where the first cut that is refused is kept for whoever looks at the same answer again. */
   readonly refused?: RefusedCuts | undefined
 }
@@ -72,11 +80,11 @@ export function guardAnswer(
         ...(isMinor && { isMinor }),
       })
     }
-    const { note, cut } = checked.error
+    const { note, cut, isOfParts } = checked.error
     if (mergeCount === 1 && cut) context.refused?.keep(checked.error.partition, cut)
     const more = rowsToMerge(guarded.value, checked.error, mergeCount)
     if (!more) return declinedDifferencing(note)
-    guarded = suppressMore(guarded.value, more, context.settings)
+    guarded = isOfParts ? hideRows(guarded.value, more) : suppressMore(guarded.value, more, context.settings)
     if (!guarded.ok) return declinedDifferencing(note)
     mergeCount *= 2
   }
@@ -133,30 +141,55 @@ export function releasedSets({ released, remainder }: GuardedGroups): readonly B
 
 function checkAll(
   guarded: GuardedGroups,
-  { settings, partitions, rowShapes }: AnswerContext,
+  { settings: { minimumGroup }, partitions, rowShapes, parts }: AnswerContext,
 ): Result<GuardedAnswer['plans'], CutProblem & { readonly partition: Partition }> {
-  const sets = releasedSets(guarded)
+  const released = releasedSets(guarded)
+  const sets = parts ? [...released, ...setsWithin(parts, released)] : released
   const plans: { dataSet: string; plan: CutPlan }[] = []
-  for (const { dataSet, partition, eligible } of partitions) {
-    const checked = checkCuts(partition, { eligible, sets, rowShapes, minimumGroup: settings.minimumGroup })
+  for (const one of partitions) {
+    const { dataSet, partition, eligible } = one
+    const checked = checkCuts(partition, { eligible, sets, rowShapes, minimumGroup })
     if (!checked.ok) return err({ ...checked.error, partition })
     plans.push({ dataSet, plan: checked.value })
+    if (!parts) continue
+    const alike = checkAlike({ ...one, apart: one.apart ?? EMPTY_PARTITION, parts, sets, minimumGroup })
+    if (!alike.ok) return err({ ...alike.error, partition })
+    plans.push({ dataSet: nameOfParts(dataSet), plan: alike.value })
   }
   return ok(plans)
+}
+
+/** What is decided within summed values, of the people that are shown. */
+function setsWithin({ within = [] }: AnswerParts, released: readonly Bitset[]): readonly Bitset[] {
+  if (within.length === 0) return []
+  const shown = unionOf(released)
+  return within.map((set) => set.intersection(shown)).filter((set) => !set.isEmpty)
+}
+
+/** Without some rows, and without a remainder: people who are not alike are not made so by being put together. */
+function hideRows(
+  { released, suppressed }: GuardedGroups,
+  rows: ReadonlySet<CollectedGroup>,
+): Outcome<GuardedGroups> {
+  const shown = released.filter((group) => !rows.has(group))
+  if (shown.length === 0) return declined('declined.group_too_small')
+  return ok({ released: shown, suppressed: [...suppressed, ...rows], areDisjoint: false })
 }
 
 /** The rows that make the trouble, else the smallest ones; undefined when merging cannot help. */
 function rowsToMerge(
   guarded: GuardedGroups,
-  { note, people }: CutProblem,
+  { note, people, isOfParts }: CutProblem,
   count: number,
 ): ReadonlySet<CollectedGroup> | undefined {
   // Somebody left or came: any row that changes with it would show it, so the whole answer waits.
   if (note !== 'cut') return undefined
+  if (isOfParts && guarded.remainder && guarded.remainder.people.intersectionCount(people) > 0)
+    return new Set()
   const offending = guarded.released.filter((group) => group.people.intersectionCount(people) > 0)
   if (offending.length > 0) return new Set(offending)
   // Without a remainder there is nothing to hide the suppressed in.
-  if (!guarded.areDisjoint) return undefined
+  if (isOfParts || !guarded.areDisjoint) return undefined
   const isInSuppressed = guarded.suppressed.some((group) => group.people.intersectionCount(people) > 0)
   if (!isInSuppressed) return undefined
   return new Set(

@@ -1,9 +1,10 @@
 import { BitGatherer, Bitset } from '../../kernel/bitset.ts'
+import { leaveOutUnalike, NO_PARTS } from './alike.ts'
 import type { CollectedGroup } from './collected-group.ts'
 import type { AnswerContext } from './guard-answer.ts'
 import { setsOfMeasure } from './guard-groups.ts'
 import { haveSharedPeople, mergeGroups } from './merge-groups.ts'
-import { CELL_MASK } from './partition.ts'
+import { CELL_MASK, EMPTY_PARTITION } from './partition.ts'
 import type { Partition, PartitionDraft } from './partition.ts'
 import { cutBy } from './row-cuts.ts'
 import type { RefusedCuts } from './row-cuts.ts'
@@ -28,15 +29,28 @@ export interface LeavingOut {
  */
 export function whomToLeaveOut(
   groups: readonly CollectedGroup[],
-  { settings: { minimumGroup }, partitions, refused }: AnswerContext,
+  { settings: { minimumGroup }, partitions, refused, parts }: AnswerContext,
 ): LeavingOut | undefined {
   const lacking = lackingValues(groups)
+  let [coveredCells, thinParts] = [0, 0]
+  for (const one of parts ? partitions : []) {
+    const sets = groups.filter((group) => group.people.count() >= minimumGroup).map((group) => group.people)
+    const unalike = leaveOutUnalike({
+      ...one,
+      apart: one.apart ?? EMPTY_PARTITION,
+      parts: parts ?? NO_PARTS,
+      sets,
+      minimumGroup,
+    })
+    if (!unalike) return undefined
+    lacking.addAll(unalike.people)
+    coveredCells += unalike.cells
+  }
   const rows = rowsToShow(
     groups.map((group) => withoutPeople(group, lacking)),
     minimumGroup,
   )
   const people = lacking
-  let [coveredCells, thinParts] = [0, 0]
   for (const { partition, eligible } of partitions) {
     const leaving = leaveOutOf(partition, { rows, eligible, minimumGroup, refused })
     if (!leaving) return undefined

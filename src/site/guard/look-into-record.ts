@@ -2,6 +2,7 @@ import { sql } from 'kysely'
 import type { Instant } from '../../kernel/clock.ts'
 import type { Digest } from '../../kernel/digest.ts'
 import type { Database } from '../../kernel/postgres/database.ts'
+import { nameOfParts } from './partition-names.ts'
 import { KEPT } from '../../kernel/postgres/kept-statements.ts'
 
 /** Whose record is looked into, for which ask. */
@@ -21,7 +22,7 @@ export interface RecordLook {
   readonly changes: ReadonlyMap<string, number>
   /** The digests of the manifests that are in force, of data sets that are not retired. In one step with the count they change. */
   readonly terms: ReadonlyMap<string, string>
-  /** The newest entry of each partition that there is. */
+  /** The newest entry of each partition that there is, those of parts among them. */
   readonly heads: ReadonlyMap<string, { readonly head: number; readonly lastAsk: string }>
   /** Names the question and how often rows had changed: while it is the same, nothing new can be told. */
   readonly epoch: string
@@ -38,6 +39,8 @@ interface LookRow {
     readonly terms: string | null
     readonly head: number | null
     readonly last_ask: string | null
+    readonly parts_head: number | null
+    readonly parts_last_ask: string | null
   }[]
   readonly epoch: string
   readonly spent: number
@@ -53,14 +56,16 @@ export async function lookIntoRecord(
 ): Promise<RecordLook> {
   const { rows } = await sql<LookRow>`
     ${KEPT} with seen as (
-      select d.place, d.data_set, coalesce(c.change_count, 0) as change_count, t.manifest_digest as terms, p.head, p.last_ask
-      from unnest(${[...dataSets]}::text[]) with ordinality as d(data_set, place)
+      select d.place, d.data_set, coalesce(c.change_count, 0) as change_count, t.manifest_digest as terms, p.head, p.last_ask,
+        a.head as parts_head, a.last_ask as parts_last_ask
+      from unnest(${[...dataSets]}::text[], ${dataSets.map(nameOfParts)}::text[]) with ordinality as d(data_set, parts, place)
       left join data_set_change c on c.data_set = d.data_set
       left join data_set t on t.id = d.data_set and t.retired_ms is null
       left join partition p on p.data_set = d.data_set and p.acquirer_group = ${acquirerGroup}
+      left join partition a on a.data_set = d.parts and a.acquirer_group = ${acquirerGroup}
     ), named as (
       select jsonb_agg(to_jsonb(seen) order by place) as seen, ${question} || ' ' || string_agg(change_count::text, ',' order by place) as epoch,
-        string_agg(coalesce(head, 0)::text, ',' order by place) as heads
+        string_agg((coalesce(head, 0) + coalesce(parts_head, 0))::text, ',' order by place) as heads
       from seen
     ), refused as (
       select sum(r.withheld)::integer as spent,
@@ -83,14 +88,23 @@ export async function lookIntoRecord(
       seen.flatMap(({ data_set: dataSet, terms }) => (terms === null ? [] : [[dataSet, terms]])),
     ),
     heads: new Map(
-      seen.flatMap(({ data_set: dataSet, head, last_ask: lastAsk }) =>
-        head === null || lastAsk === null ? [] : [[dataSet, { head, lastAsk }]],
-      ),
+      seen.flatMap((one) => [
+        ...headOf(one.data_set, one.head, one.last_ask),
+        ...headOf(nameOfParts(one.data_set), one.parts_head, one.parts_last_ask),
+      ]),
     ),
     epoch,
     refusals: { spent, noted },
     stored: sealed === null || people === null ? undefined : { sealed, people },
   }
+}
+
+function headOf(
+  name: string,
+  head: number | null,
+  lastAsk: string | null,
+): readonly (readonly [string, { readonly head: number; readonly lastAsk: string }])[] {
+  return head === null || lastAsk === null ? [] : [[name, { head, lastAsk }]]
 }
 
 /** What a refusal follows from: the question in its epoch, and what was told before (the heads of the partitions in order). */

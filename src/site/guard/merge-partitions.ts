@@ -2,7 +2,8 @@ import { BitGatherer, Bitset } from '../../kernel/bitset.ts'
 import { CLOSED_SHAPE, joinShapes, weakCells } from './differencing.ts'
 import type { CutPlan } from './differencing.ts'
 import { addedAsAny } from './known-columns.ts'
-import { CELL_MASK, CHANGED, KNOWN, PartitionDraft } from './partition.ts'
+import { cellsOf } from './cells-of.ts'
+import { CHANGED, KNOWN, PartitionDraft } from './partition.ts'
 import type { Partition } from './partition.ts'
 
 /** What is known of two acquirers apart, and when it is about too few. */
@@ -43,32 +44,6 @@ export function mergePartitions({ into, from, changes, minimumGroup }: Partition
     rowShapes: isClosed ? new Map([...known, [CLOSED_SHAPE, CLOSED_SHAPE]]) : known,
     isEmpty: false,
   }
-}
-
-/** The people of each cell that anybody stands in, cell 0 left out. */
-function cellsOf({
-  cells,
-  cellCount,
-  sizes,
-  leasts,
-}: Partition): readonly { readonly people: Bitset; readonly least: number }[] {
-  const starts = new Int32Array(cellCount + 1)
-  for (let cell = 1; cell < cellCount; cell += 1) starts[cell + 1] = (starts[cell] ?? 0) + (sizes[cell] ?? 0)
-  const people = new Int32Array(starts[cellCount] ?? 0)
-  const next = starts.slice()
-  for (let person = 0; person < cells.length; person += 1) {
-    const cell = (cells[person] ?? 0) & CELL_MASK
-    if (cell === 0) continue
-    people[next[cell] ?? 0] = person
-    next[cell] = (next[cell] ?? 0) + 1
-  }
-  const gatherer = new BitGatherer()
-  const found: { people: Bitset; least: number }[] = []
-  for (let cell = 1; cell < cellCount; cell += 1) {
-    for (const person of people.subarray(starts[cell], starts[cell + 1])) gatherer.add(person)
-    if ((sizes[cell] ?? 0) > 0) found.push({ people: gatherer.take(), least: leasts[cell] ?? 0 })
-  }
-  return found
 }
 
 /** Those of some people who were in an answer. */

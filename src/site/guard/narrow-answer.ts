@@ -1,6 +1,8 @@
 import { ok } from '../../kernel/result.ts'
 import { declined } from '../../protocol/reason.ts'
 import type { Outcome } from '../../protocol/reason.ts'
+import type { Bitset } from '../../kernel/bitset.ts'
+import { partsWithout } from './alike.ts'
 import type { CollectedGroup } from './collected-group.ts'
 import { isRestHidden, largeCount } from './guard-answer.ts'
 import type { AnswerContext, GuardedAnswer } from './guard-answer.ts'
@@ -71,6 +73,11 @@ export function chooseNarrowed(
     withheld: hidden + ofFew + toldByItself,
     isNarrowed: true,
   })
+}
+
+/** What an answer about fewer people is held against: nobody asked for those who are left out. */
+export function contextWithout(context: AnswerContext, people: Bitset): AnswerContext {
+  return { ...context, parts: context.parts && partsWithout(context.parts, people) }
 }
 
 /** Rows with people enough that an answer about fewer people has not, the remainder among them. */

@@ -6,7 +6,9 @@ import { KEPT } from '../../kernel/postgres/kept-statements.ts'
 import { partitionAfter } from './differencing.ts'
 import type { CutPlan } from './differencing.ts'
 import { bytesOfKnown } from './known-columns.ts'
+import { mergeParts } from './alike.ts'
 import { mergePartitions } from './merge-partitions.ts'
+import { dataSetOfParts } from './partition-names.ts'
 import {
   applyChange,
   applyDelta,
@@ -303,12 +305,16 @@ export async function mergeGroups(
     .map(({ acquirer_group: group, data_set: dataSet }) => ({ acquirerGroup: group, dataSet }))
   for (const key of grown) {
     const own = { acquirerGroup: into, dataSet: key.dataSet }
-    const plan = mergePartitions({
-      into: await loadPartition(tx, own, cache),
-      from: await loadPartition(tx, key, cache),
-      changes: await readChanges(tx, [own, key]),
-      minimumGroup: minimumGroupOf(key.dataSet),
-    })
+    const both = { into: await loadPartition(tx, own, cache), from: await loadPartition(tx, key, cache) }
+    const answersTo = dataSetOfParts(key.dataSet)
+    const minimumGroup = minimumGroupOf(answersTo ?? key.dataSet)
+    // Those of the answers themselves come first, by their names.
+    const plan = answersTo
+      ? mergeParts(both, {
+          answers: await loadPartition(tx, { acquirerGroup: into, dataSet: answersTo }, cache),
+          minimumGroup,
+        })
+      : mergePartitions({ ...both, changes: await readChanges(tx, [own, key]), minimumGroup })
     await writeCuts(tx, [writtenCut(own, { ask: `collusion with ${key.acquirerGroup}`, plan })])
   }
   return grown.map(({ dataSet }) => ({ acquirerGroup: into, dataSet }))

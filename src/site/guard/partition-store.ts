@@ -15,6 +15,7 @@ import {
   writtenCut,
 } from './partition-record.ts'
 import type { WrittenCut } from './partition-record.ts'
+import { nameOfParts } from './partition-names.ts'
 import { EMPTY_PARTITION } from './partition.ts'
 import type { Partition } from './partition.ts'
 
@@ -100,7 +101,7 @@ export function openPartitionStore({
     expected: (key) => cache.peek(nameOf(key)) ?? EMPTY_PARTITION,
     hold: async (seen) => {
       const { acquirerGroup, dataSets } = seen
-      const keys = dataSets.map((dataSet) => ({ acquirerGroup, dataSet }))
+      const keys = [...dataSets, ...dataSets.map(nameOfParts)].map((dataSet) => ({ acquirerGroup, dataSet }))
       const leave = await queue.enter([acquirerGroup])
       if (merged.has(acquirerGroup)) {
         leave()

@@ -54,6 +54,9 @@ export type Labels = Uint16Array | Uint32Array
 
 const MOST_SHORT_LABELS = 65_535
 
+/** What cuts cells: sets that sums are released over, or what a question tells people apart by. */
+type CutBy = 'answer' | 'question'
+
 /**
  * What an answer would make of a partition, laid over it: two bytes a person beside the four that are there. Thrown
  * away when the cuts are refused.
@@ -140,8 +143,37 @@ export class PartitionDraft {
 
   /** Cuts every cell by a set: members of a cell that is not wholly inside move to a new cell. Gives the cells of the set. */
   cut(set: Bitset): readonly number[] {
+    return this.#cut(set, 'answer')
+  }
+
+  /** The same by a set over which nothing is released: it touches the cells that it splits. */
+  cutApart(set: Bitset): void {
+    this.#cut(set, 'question')
+  }
+
+  /** Splits cells that are touched by which cell of another partition people are in. One pass over everybody. */
+  splitBy({ cells: others }: Pick<Partition, 'cells'>): void {
+    const firsts = new Int32Array(this.cellCount).fill(-1)
+    const targets = new Map<number, number>()
+    for (let person = 0; person < this.labels.length; person += 1) {
+      const cell = this.cellOf(person)
+      if (cell === 0 || this.#isTouched[cell] !== 1) continue
+      const other = (others[person] ?? 0) & CELL_MASK
+      const first = firsts[cell] ?? -1
+      if (first === -1) firsts[cell] = other
+      if (first === -1 || first === other) continue
+      const pair = cell * (CELL_MASK + 1) + other
+      const target = targets.get(pair) ?? this.#addCell(cell)
+      targets.set(pair, target)
+      this.labels[person] = target - this.before.cellCount + 1
+      const isUnknown = ((this.before.cells[person] ?? 0) & KNOWN) === 0
+      this.#moveCount({ from: cell, target }, 1, isUnknown ? 1 : 0)
+    }
+  }
+
+  #cut(set: Bitset, by: CutBy): readonly number[] {
     const seen = this.#countHits(set)
-    const targets = this.#chooseTargets(seen)
+    const targets = this.#chooseTargets(seen, by)
     if (targets.some((cell, index) => cell !== seen[index])) this.#move(set)
     for (const cell of seen) this.#hits[cell] = 0
     return targets
@@ -229,22 +261,28 @@ export class PartitionDraft {
   }
 
   /** Turns counts into the cells to move to, 0 where the set has all of the cell. Gives where the members are then. */
-  #chooseTargets(seen: readonly number[]): readonly number[] {
+  #chooseTargets(seen: readonly number[], by: CutBy): readonly number[] {
     this.#ensureRoom(this.cellCount + seen.length)
     return seen.map((cell) => {
-      if (cell !== 0) this.#touch(cell)
       // Nobody is counted in cell 0, so a set never has all of it.
       const isWhole = this.#hits[cell] === this.sizes[cell]
+      if (cell !== 0 && (by === 'answer' || !isWhole)) this.#touch(cell)
       const target = isWhole ? cell : this.cellCount
       this.#hits[cell] = isWhole ? 0 : target
-      this.#isInside[target] = 1
-      if (isWhole) return target
-      this.parents.push(cell)
-      this.#inherited.push(this.#leastOf(cell))
-      this.#touch(target)
-      this.cellCount += 1
-      return target
+      if (by === 'answer') this.#isInside[target] = 1
+      return isWhole ? target : this.#addCell(cell)
     })
+  }
+
+  /** A new cell that is cut off another one. */
+  #addCell(parent: number): number {
+    const cell = this.cellCount
+    this.#ensureRoom(cell + 1)
+    this.parents.push(parent)
+    this.#inherited.push(this.#leastOf(parent))
+    this.#touch(cell)
+    this.cellCount += 1
+    return cell
   }
 
   #move(set: Bitset): void {

@@ -21,9 +21,10 @@ import { GrantMirror } from '../../../src/site/consent/grant-mirror.ts'
 import type { MirroredGrant } from '../../../src/site/consent/grant-mirror.ts'
 import { EMPTY_PARTITION } from '../../../src/site/guard/partition.ts'
 import { guardAnswer } from '../../../src/site/guard/guard-answer.ts'
-import { chooseNarrowed, planNarrowing } from '../../../src/site/guard/narrow-answer.ts'
+import { chooseNarrowed, contextWithout, planNarrowing } from '../../../src/site/guard/narrow-answer.ts'
 import type { CheckedQuery } from '../../../src/site/query/bound/bound-query.ts'
 import { checkQuestion } from '../../../src/site/query/check-question.ts'
+import { collectParts } from '../../../src/site/query/alike/collect-parts.ts'
 import { planAggregate } from '../../../src/site/query/plan/plan-aggregate.ts'
 import { planRows } from '../../../src/site/query/plan/plan-rows.ts'
 import type { PlanRelation, QueryRunner } from '../../../src/site/query/plan/plan-context.ts'
@@ -254,6 +255,11 @@ async function run(
   }
   const { plan, groups } = await collect(relations)
   if (!groups.ok) return groups
+  const told = await collectParts(checked, groups.value, {
+    context: { dialect: 'duckdb', relations },
+    runner,
+  })
+  if (!told.ok) return told
   const context = {
     settings: { minimumGroup, dominanceBp, groupsMax: LIMITS.queryGroupsMax },
     partitions: [...eligible].map(([dataSet, people]) => ({
@@ -261,6 +267,7 @@ async function run(
       partition: EMPTY_PARTITION,
       eligible: people,
     })),
+    parts: told.value,
     rowShapes: new Map(),
   }
   const given = { groups: groups.value, context, whole: guardAnswer(groups.value, context) }
@@ -269,6 +276,9 @@ async function run(
   const others = [...eligible].map(([name, people]) => [name, people.difference(leaving.people)] as const)
   const rest = await withRelations(others, site, async (tables) => (await collect(tables)).groups)
   if (!rest.ok) return rest
-  const guarded = chooseNarrowed(given, { leaving, narrowed: guardAnswer(rest.value, context) })
+  const guarded = chooseNarrowed(given, {
+    leaving,
+    narrowed: guardAnswer(rest.value, contextWithout(context, leaving.people)),
+  })
   return guarded.ok ? finishGroups(plan, guarded.value, runner) : guarded
 }

@@ -7,6 +7,7 @@ import { Bitset } from '../../../src/kernel/bitset.ts'
 import { instant } from '../../../src/kernel/clock.ts'
 import type { Database } from '../../../src/kernel/postgres/database.ts'
 import { migrate } from '../../../src/kernel/postgres/migrate.ts'
+import { checkAlike, NO_PARTS } from '../../../src/site/guard/alike.ts'
 import { checkCuts, checkKnown, partitionAfter } from '../../../src/site/guard/differencing.ts'
 import {
   applyChange,
@@ -20,6 +21,7 @@ import {
 import { refusalStateOf } from '../../../src/site/guard/look-into-record.ts'
 import { debitRefusals, readRefusals } from '../../../src/site/guard/refusal-budget.ts'
 import { writeCuts } from '../../../src/site/guard/partition-record.ts'
+import { nameOfParts } from '../../../src/site/guard/partition-names.ts'
 import { openPartitionStore } from '../../../src/site/guard/partition-store.ts'
 import type { PartitionLook, PartitionStore } from '../../../src/site/guard/partition-store.ts'
 import { CELL_MASK, EMPTY_PARTITION, PartitionDraft } from '../../../src/site/guard/partition.ts'
@@ -77,6 +79,51 @@ test('cuts that were committed are there after a restart, and equal asks add not
   assert.deepEqual(partition, await read(store))
   assert.equal(await ask(again, db, { id: 'd', until: 199 }), false)
   assert.equal(await ask(again, db, { id: 'e', until: 199, acquirer: 'other' }), true)
+})
+
+/** One question that tells two parts of everybody apart by a column, and sums it or not. */
+async function askApart(
+  store: PartitionStore,
+  db: Database,
+  facts: { id: string; acquirer: string; from: number; summed?: string },
+): Promise<boolean> {
+  using hold = await store.hold(await store.look(testLook(facts.acquirer)))
+  assert.ok(hold)
+  const partition = hold.partition('athletes')
+  const request = { eligible: range(0, 400), sets: [range(0, 400)], rowShapes: new Map(), minimumGroup: k }
+  const cuts = checkCuts(partition, request)
+  const alike = checkAlike({
+    ...request,
+    dataSet: 'athletes',
+    partition,
+    apart: hold.partition(nameOfParts('athletes')),
+    parts: {
+      ...NO_PARTS,
+      apart: facts.summed ? [] : [range(0, facts.from), range(facts.from, 400)],
+      decided: facts.summed ? new Map() : new Map([['athletes', new Set(['medals'])]]),
+      summed: new Map([['athletes', new Set(facts.summed ? [facts.summed] : [])]]),
+    },
+  })
+  if (!cuts.ok || !alike.ok) return false
+  const plans = [
+    { dataSet: 'athletes', plan: cuts.value },
+    { dataSet: nameOfParts('athletes'), plan: alike.value },
+  ]
+  await db.transaction().execute((tx) => writeCuts(tx, hold.cutsOf({ ask: facts.id, plans })))
+  return true
+}
+
+test('who was told apart is known after a restart, and to whom it was not told, once they are declared to collude', async () => {
+  await using postgres = await testPostgres()
+  const { db } = postgres
+  const store = await openStore(db)
+  assert.equal(await askApart(store, db, { id: 'a', acquirer: 'insurer', from: 395 }), true)
+  assert.equal(await askApart(store, db, { id: 'b', acquirer: 'insurer', from: 0, summed: 'height' }), true)
+  const again = await openStore(db)
+  assert.equal(await askApart(again, db, { id: 'c', acquirer: 'insurer', from: 0, summed: 'medals' }), false)
+  assert.equal(await askApart(again, db, { id: 'd', acquirer: 'other', from: 0, summed: 'medals' }), true)
+  await again.merge({ into: 'other', from: ['insurer'] }, () => Promise.resolve())
+  assert.equal(await askApart(again, db, { id: 'e', acquirer: 'other', from: 0, summed: 'height' }), false)
 })
 
 test('a transaction that fails leaves the partition as it was', async () => {

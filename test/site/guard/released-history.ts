@@ -3,7 +3,12 @@ import type { CollectedGroup, CollectedMeasure } from '../../../src/site/guard/c
 import { guardAnswer } from '../../../src/site/guard/guard-answer.ts'
 import type { AnswerContext, GuardedAnswer } from '../../../src/site/guard/guard-answer.ts'
 import { withoutPeople } from '../../../src/site/guard/leave-out.ts'
-import { chooseNarrowed, chooseWhole, planNarrowing } from '../../../src/site/guard/narrow-answer.ts'
+import {
+  chooseNarrowed,
+  chooseWhole,
+  contextWithout,
+  planNarrowing,
+} from '../../../src/site/guard/narrow-answer.ts'
 import { EMPTY_PARTITION } from '../../../src/site/guard/partition.ts'
 import type { Partition } from '../../../src/site/guard/partition.ts'
 import type { UsedColumn } from '../../../src/site/guard/known-columns.ts'
@@ -55,7 +60,10 @@ export function guardOrNarrow(
         return { ...measure, count, sum: measure.people.count(), absoluteSum: count }
       }),
     }))
-  return chooseNarrowed(given, { leaving, narrowed: guardAnswer(rest, context) })
+  return chooseNarrowed(given, {
+    leaving,
+    narrowed: guardAnswer(rest, contextWithout(context, leaving.people)),
+  })
 }
 
 /** The people from one number up to, and without, another. */

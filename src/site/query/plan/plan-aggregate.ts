@@ -10,6 +10,7 @@ import { levelPrinting, printLevel, printPersonColumn, rawColumn } from './print
 import type { SourcePrinting } from './print-sources.ts'
 import type { PlanContext } from './plan-context.ts'
 import { printGroupingSets } from './print-grouping-sets.ts'
+import { printFilter, printPeople } from './print-people.ts'
 import { printExpression, printReleased } from './print.ts'
 
 /** How an aggregate question is answered: see `run-aggregate.ts`. */
@@ -132,12 +133,6 @@ function printClamp(value: Text, { least, greatest }: Range, dialect: Dialect): 
   return `case when ${value} between ${low} and ${high} then cast(${value} as ${type}) when ${value} < ${low} and ${value} >= -${end} then ${low} when ${value} > ${high} and ${value} <= ${end} then ${high} end`
 }
 
-/** `filter (where …)` of the conditions that there are. */
-function printFilter(conditions: readonly (Text | undefined)[]): Text {
-  const given = conditions.filter((condition) => condition !== undefined)
-  return given.length === 0 ? '' : ` filter (where ${given.join(' and ')})`
-}
-
 /** The argument as it is counted: clamped where it is summed, which makes no null and loses none. */
 function valueOf({ clamp }: Series, index: number): Text {
   return `"q"."${clamp ? 'c' : 'x'}${index}"`
@@ -145,22 +140,6 @@ function valueOf({ clamp }: Series, index: number): Text {
 
 function filterOf(one: Series, index: number): Text | undefined {
   return one.filter && `"q"."f${index}"`
-}
-
-/**
- * How a set of people is gathered: a list of numbers, again and again for each row, which the vault makes a set of; for
- * more rows than memory should hold a bit string by the person's number, which is slower.
- */
-function printPeople(
-  conditions: readonly (Text | undefined)[],
-  { context: { dialect, relations }, rowsPerPersonMax }: Printer,
-): Text {
-  if (dialect === 'postgres') return `array_agg(distinct "q"."_p")${printFilter(conditions)}`
-  const personCount = Math.max(1, ...[...relations.values()].map((relation) => relation.personCount))
-  if (personCount * rowsPerPersonMax <= LIMITS.queryListedPeopleMax)
-    return `list("q"."_p")${printFilter(conditions)}`
-  // A whole number of bytes: then bit 0 is the first of the first byte.
-  return `bitstring_agg("q"."_p", 0, ${Math.ceil(personCount / 8) * 8 - 1})${printFilter(conditions)}`
 }
 
 /** Columns of a series in `collect`, in this order; `run-aggregate.ts` reads them so. */

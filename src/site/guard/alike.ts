@@ -1,0 +1,195 @@
+import { Bitset } from '../../kernel/bitset.ts'
+import { err, ok } from '../../kernel/result.ts'
+import type { Result } from '../../kernel/result.ts'
+import { cellsOf } from './cells-of.ts'
+import { CLOSED_SHAPE, cutChanged, membersOf, partitionAfter, weakCells } from './differencing.ts'
+import type { CutPlan, CutProblem } from './differencing.ts'
+import { isSummed, withNoted } from './noted-columns.ts'
+import type { ColumnNames, NotedColumns } from './noted-columns.ts'
+import { CELL_MASK, PartitionDraft } from './partition.ts'
+import type { Partition } from './partition.ts'
+
+/** Into which parts a question puts people by what it asks of them, and what it sums. */
+export interface AnswerParts {
+  /**
+   * Sets of people for whom its conditions, filters and keys came out alike, whether or not they stand in a row. None where nothing
+   * tells people apart that sums could be of; undefined where they are too many to be told.
+   */
+  readonly apart: readonly Bitset[] | undefined
+  /** The same of what is decided within the values that are summed: each is summed over by itself. */
+  readonly within: readonly Bitset[] | undefined
+  /** What `apart` is by. */
+  readonly decided: ColumnNames
+  /** What people were chosen by without being told apart. */
+  readonly untold: ColumnNames
+  readonly summed: ColumnNames
+}
+
+/** A question that tells nobody apart. */
+export const NO_PARTS: AnswerParts = {
+  apart: [],
+  within: [],
+  decided: new Map(),
+  untold: new Map(),
+  summed: new Map(),
+}
+
+/** One answer beside those before it. */
+export interface AlikeRequest {
+  readonly dataSet: string
+  /** What earlier answers were over. */
+  readonly partition: Partition
+  /** Who was told apart by earlier questions, and which columns they decided by and summed: its row shapes are the names of these. */
+  readonly apart: Partition
+  readonly parts: AnswerParts
+  readonly eligible: Bitset
+  /** What the answer is over. */
+  readonly sets: readonly Bitset[]
+  readonly minimumGroup: number
+}
+
+/**
+ * Whether all people of a cell are alike in everything that was ever asked of a column that is summed, or are told apart into
+ * nobody or a minimum group (`docs/explanation/why-answers-cannot-be-combined.md`, *Alike in what was asked*). Gives what has to be kept
+ * of the question beside the cuts of its answer.
+ */
+export function checkAlike(request: AlikeRequest): Result<CutPlan, CutProblem> {
+  const { apart, parts, dataSet } = request
+  const plan = planApart(apart, parts, dataSet)
+  const relation = relationOf(request)
+  if (relation === 'closed' || relation === 'parts') return err({ note: relation, people: new Bitset() })
+  if (parts.within === undefined) return err({ note: 'parts', people: new Bitset() })
+  if (relation === 'none') return ok(plan)
+  const draft = draftAlike(request)
+  const weak = thinCells(draft, request.minimumGroup)
+  return weak.length === 0 ? ok(plan) : err({ note: 'cut', people: membersOf(draft, weak), isOfParts: true })
+}
+
+/** Whom an answer has to do without so that the others are alike. */
+export interface LeavingUnalike {
+  readonly people: Bitset
+  /** Cells of earlier answers that leave whole: each tells that somebody in it is not like the others. */
+  readonly cells: number
+}
+
+/**
+ * Who is told apart in too small a part: alone where they were in no answer yet, else with everybody of their cell, because of a cell
+ * that is cut both halves can be summed. Undefined where rows of somebody changed.
+ */
+export function leaveOutUnalike(request: AlikeRequest): LeavingUnalike | undefined {
+  const people = new Bitset()
+  if (relationOf(request) !== 'told') return { people, cells: 0 }
+  const draft = draftAlike(request)
+  if (draft.hasChanged) return undefined
+  const { cells } = request.partition
+  const leaving = new Set<number>()
+  for (const person of membersOf(draft, thinCells(draft, request.minimumGroup))) {
+    const cell = (cells[person] ?? 0) & CELL_MASK
+    if (cell === 0) people.add(person)
+    else leaving.add(cell)
+  }
+  if (leaving.size > 0)
+    for (const person of request.eligible)
+      if (leaving.has((cells[person] ?? 0) & CELL_MASK)) people.add(person)
+  return { people, cells: leaving.size }
+}
+
+/** The parts of a question that is answered as if some people were not there. */
+export function partsWithout(parts: AnswerParts, people: Bitset): AnswerParts {
+  const without = (set: Bitset) => set.difference(people)
+  return { ...parts, apart: parts.apart?.map(without), within: parts.within?.map(without) }
+}
+
+/**
+ * What the question adds: whom it tells apart, and what it decides by and sums. A question with more parts than can be told closes
+ * what is known of parts, so that no sum of what is decided by is given any more.
+ */
+function planApart(before: Partition, parts: AnswerParts, dataSet: string): CutPlan {
+  const sets = parts.apart ?? []
+  const draft = new PartitionDraft(before, capacityOf(sets))
+  for (const set of sets) draft.cut(set)
+  const rowShapes = withNoted(before.rowShapes, namesIn(parts, dataSet))
+  if (parts.apart === undefined) rowShapes.set(CLOSED_SHAPE, CLOSED_SHAPE)
+  const isEmpty = draft.cellCount === before.cellCount && rowShapes.size === before.rowShapes.size
+  return { draft, rowShapes, isEmpty }
+}
+
+function namesIn({ decided, summed, untold }: AnswerParts, dataSet: string): NotedColumns {
+  const of = (columns: ColumnNames) => [...(columns.get(dataSet) ?? [])]
+  return { decided: of(decided), summed: of(summed), untold: of(untold) }
+}
+
+/**
+ * Whether people have to be alike: `told` once something is summed and decided by, in this question or in any before; `parts` where
+ * that is so and whom questions told apart is not known, because they were too many; `closed` where nobody was ever told apart by what is
+ * summed (names alone decide that).
+ */
+function relationOf({
+  apart: { rowShapes },
+  parts,
+  dataSet,
+}: AlikeRequest): 'none' | 'told' | 'closed' | 'parts' {
+  const notes = withNoted(rowShapes, namesIn(parts, dataSet))
+  if (isSummed(notes, 'untold')) return 'closed'
+  if (!isSummed(notes, 'decided')) return 'none'
+  return parts.apart === undefined || rowShapes.has(CLOSED_SHAPE) ? 'parts' : 'told'
+}
+
+/**
+ * The cells of earlier answers, cut by what this one is over and by whom it tells apart, then by everything that ever told people apart.
+ * What it touches are cells of answers; whoever was told apart in one of them before counts by themselves.
+ */
+function draftAlike({ partition, apart, parts, sets, minimumGroup }: AlikeRequest): PartitionDraft {
+  const told = parts.apart ?? []
+  const draft = new PartitionDraft(partition, Math.max(apart.cells.length, capacityOf([...sets, ...told])))
+  // Cells from before their minimum was kept were in an answer all the same.
+  draft.raise(
+    Array.from({ length: partition.cellCount - 1 }, (_, index) => index + 1),
+    1,
+  )
+  for (const set of sets) draft.cut(set)
+  if (draft.hasChanged) cutChanged(draft, sets)
+  draft.raise(draft.inside, minimumGroup)
+  const isCut = new Set(sets)
+  for (const set of told) if (!isCut.has(set)) draft.cutApart(set)
+  draft.splitBy(apart)
+  return draft
+}
+
+/**
+ * What two acquirers were told apart people by, together: into the first of them. Where something is summed and decided by, nobody has
+ * looked at both together yet. Then everybody who was in an answer has to be alike now, else no more is given.
+ */
+export function mergeParts(
+  { into, from }: { readonly into: Partition; readonly from: Partition },
+  { answers, minimumGroup }: { readonly answers: Partition; readonly minimumGroup: number },
+): CutPlan {
+  const draft = new PartitionDraft(into, from.cells.length)
+  for (const { people } of cellsOf(from)) draft.cut(people)
+  const rowShapes = new Map([...into.rowShapes, ...from.rowShapes])
+  const together = partitionAfter({ draft, rowShapes, isEmpty: false })
+  if (isSummed(rowShapes, 'decided') && isAnybodyUnalike(answers, { apart: together, minimumGroup }))
+    rowShapes.set(CLOSED_SHAPE, CLOSED_SHAPE)
+  return { draft, rowShapes, isEmpty: false }
+}
+
+function isAnybodyUnalike(
+  answers: Partition,
+  { apart, minimumGroup }: { readonly apart: Partition; readonly minimumGroup: number },
+): boolean {
+  const draft = new PartitionDraft(answers, apart.cells.length)
+  for (const { people } of cellsOf(answers)) draft.cut(people)
+  draft.raise(draft.inside, minimumGroup)
+  draft.splitBy(apart)
+  return thinCells(draft, minimumGroup).length > 0
+}
+
+/** Cells that an answer would use, or would split, and that have too few people. Who was in no answer and is in none now does not count. */
+function thinCells(draft: PartitionDraft, minimumGroup: number): readonly number[] {
+  const leasts = draft.leasts()
+  return weakCells(draft, minimumGroup).filter((cell) => (leasts[cell] ?? 0) > 0)
+}
+
+function capacityOf(sets: readonly Bitset[]): number {
+  return sets.reduce((most, { capacity }) => Math.max(most, capacity), 0)
+}

@@ -1,0 +1,75 @@
+import type { ColumnType, Manifest } from '../../../protocol/data-set.ts'
+import { innermost, STORED } from '../bound/bound-query.ts'
+import type { ColumnRef, Expr, Source } from '../bound/bound-query.ts'
+import { definitionOf } from '../bound/derived-column.ts'
+import { childrenOf, partsOf } from '../bound/same-expression.ts'
+
+/** A column of a data set as something that is decided by, or summed. */
+export interface BaseColumn {
+  readonly dataSet: string
+  readonly column: string
+  readonly type: ColumnType
+}
+
+/** Expressions that decide for themselves: what is inside them is looked at apart. */
+export function isDecision(expr: Expr): boolean {
+  return expr.kind === 'case' || (expr.kind === 'call' && expr.type === 'boolean')
+}
+
+/** The columns that a value is made of, each as often as it is read; what decides which value it is does not count. */
+export function columnsRead(expr: Expr): readonly ColumnRef[] {
+  if (expr.kind === 'column') return expr.column === STORED ? [] : [expr]
+  return isDecision(expr) ? [] : childrenOf(expr).flatMap(columnsRead)
+}
+
+/**
+ * The largest parts of a value that read one column once each. Of `(medals - 1) * (extract(day from born) - 9)` they are both
+ * factors: whoever knows all of them but one knows of that one what the whole says.
+ */
+export function readingsOf(expr: Expr): readonly Expr[] {
+  if (isDecision(expr)) return []
+  const count = columnsRead(expr).length
+  if (count === 0) return []
+  return count === 1 && !childrenOf(expr).some(holdsDecision) ? [expr] : childrenOf(expr).flatMap(readingsOf)
+}
+
+/** The same of an expression and of all that decides in it, but for whether a column has a value. */
+export function readingsWithin(expr: Expr): readonly Expr[] {
+  if (isDecision(expr)) {
+    const below = childrenOf(expr).flatMap(readingsWithin)
+    return isOfNulls(expr) && below.length <= 1 ? [] : below
+  }
+  return [...readingsOf(expr), ...decisionsBelow(expr).flatMap(readingsWithin)]
+}
+
+function decisionsBelow(expr: Expr): readonly Expr[] {
+  return childrenOf(expr).flatMap((child) => (isDecision(child) ? [child] : decisionsBelow(child)))
+}
+
+/** Whether an expression asks if there is a value. */
+export function isOfNulls(expr: Expr): boolean {
+  return expr.kind === 'call' && (expr.call === 'is_null' || expr.call === 'is_not_null')
+}
+
+function holdsDecision(expr: Expr): boolean {
+  return [...partsOf(expr)].some(isDecision)
+}
+
+/** Everything of data sets that a column depends on, through the sub-selects that it is made in. */
+export function baseColumns(
+  { source: index, column }: ColumnRef,
+  sources: readonly Source[],
+  manifests: ReadonlyMap<string, Manifest>,
+): readonly BaseColumn[] {
+  const found = sources[index]
+  const source = found && innermost(found)
+  if (source === undefined || source.kind === 'outer' || column === STORED) return []
+  if (source.kind === 'data-set') {
+    const type = manifests.get(source.dataSet)?.columns.find(({ name }) => name === column)?.type
+    return type === undefined ? [] : [{ dataSet: source.dataSet, column, type }]
+  }
+  const { expr, aggregate } = definitionOf(source, column)
+  return [expr, aggregate?.argument].flatMap((made) =>
+    made ? columnsRead(made).flatMap((read) => baseColumns(read, source.sources, manifests)) : [],
+  )
+}

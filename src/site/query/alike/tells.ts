@@ -1,0 +1,131 @@
+import { isLiteral } from '../bound/bound-query.ts'
+import type { Call, Case, Expr } from '../bound/bound-query.ts'
+import { literal } from '../bind/build-expression.ts'
+import type { CallId } from '../catalogue/catalogue.ts'
+import { isDecision, isOfNulls, readingsOf } from './readings.ts'
+
+/*
+ * What tells rows apart by a decision, as values to group by: rows with the same values went the same way through it. What is
+ * not looked at, because something before it has decided, is null: of `a and b` nobody asks for b where a does not hold.
+ */
+
+const TESTS_OF_CONDITION: readonly string[] = ['not', 'is_true', 'is_not_true', 'is_false', 'is_not_false']
+
+/** What a condition tells of the rows for which `where` holds. */
+export function tellsOfCondition(expr: Expr, where?: Expr): readonly Expr[] {
+  if (expr.kind === 'call' && expr.call === 'and') return tellsInTurn(expr.args, 'is_true', where)
+  if (expr.kind === 'call' && expr.call === 'or') return tellsInTurn(expr.args, 'is_not_true', where)
+  if (expr.kind === 'call' && TESTS_OF_CONDITION.includes(expr.call))
+    return expr.args.flatMap((arg) => tellsOfCondition(arg, where))
+  if (expr.kind === 'case') return tellsOfCase(expr, where)
+  return tellsOfComparison(expr, where)
+}
+
+/** What a value tells by the decisions in it. */
+export function tellsOfValue(expr: Expr, where?: Expr): readonly Expr[] {
+  if (isDecision(expr)) return tellsOfCondition(expr, where)
+  return expr.kind === 'call' ? expr.args.flatMap((arg) => tellsOfValue(arg, where)) : []
+}
+
+/** What grouping by a value tells beside who is in which group. */
+export function tellsOfKey(expr: Expr, where?: Expr): readonly Expr[] {
+  const readings = finestLast(readingsOf(expr)).slice(0, -1)
+  return [...tellsOfValue(expr, where), ...readings.map((reading) => onlyWhere(reading, where))]
+}
+
+/** The condition that all of some conditions hold. */
+export function allOf(conditions: readonly (Expr | undefined)[]): Expr | undefined {
+  const given = conditions.filter((one) => one !== undefined)
+  return given.length > 1 ? condition('and', given) : given[0]
+}
+
+/** Of conditions whatever their size: what comes of it is looked at as a whole (`decisions.ts`). */
+function condition(id: CallId, args: readonly Expr[]): Call {
+  return { kind: 'call', call: id, args, constants: [], type: 'boolean', size: sizeOf(args) }
+}
+
+function sizeOf(parts: readonly Expr[]): number {
+  return parts.reduce((sum, { size }) => sum + size, 1)
+}
+
+/** A value where a condition holds, else null. */
+export function onlyWhere(value: Expr, where: Expr | undefined): Expr {
+  if (where === undefined) return value
+  return { kind: 'case', type: value.type, size: sizeOf([value, where]), whens: [{ when: where, value }] }
+}
+
+/** Of conditions one after another, of which each is looked at only where those before it came out so. */
+function tellsInTurn(
+  conditions: readonly Expr[],
+  before: 'is_true' | 'is_not_true',
+  where: Expr | undefined,
+): readonly Expr[] {
+  const tells: Expr[] = []
+  let seen = where
+  for (const one of conditions) {
+    tells.push(...tellsOfCondition(one, seen))
+    seen = allOf([seen, condition(before, [one])])
+  }
+  return tells
+}
+
+function tellsOfCase({ whens, otherwise }: Case, where: Expr | undefined): readonly Expr[] {
+  const tells: Expr[] = []
+  let seen = where
+  for (const { when, value } of whens) {
+    tells.push(
+      ...tellsOfCondition(when, seen),
+      ...tellsOfValue(value, allOf([seen, condition('is_true', [when])])),
+    )
+    seen = allOf([seen, condition('is_not_true', [when])])
+  }
+  return otherwise ? [...tells, ...tellsOfValue(otherwise, seen)] : tells
+}
+
+/**
+ * What a comparison tells: whether it holds. Of several columns, or of one in several ways, it could be an *or* in disguise, as
+ * `(medals - 1) * (day - 9) = 0` is. So all of them but one are told too: then it says the same of everybody about that one.
+ */
+function tellsOfComparison(expr: Expr, where: Expr | undefined): readonly Expr[] {
+  const args = expr.kind === 'call' ? expr.args : []
+  const inside = args.flatMap((arg) => tellsOfValue(arg, where))
+  const readings = args.flatMap(readingsOf)
+  // Whether there is a value is told by the measures of the column.
+  if (isLiteral(expr) || (isOfNulls(expr) && readings.length <= 1)) return inside
+  const tell = readings.length === 1 ? (tellOfList(expr) ?? tellOfRange(expr) ?? expr) : expr
+  const own = [...finestLast(readings).slice(0, -1), tell]
+  return [...inside, ...own.map((one) => onlyWhere(one, where))]
+}
+
+/** What has most values stands last. */
+function finestLast(readings: readonly Expr[]): readonly Expr[] {
+  const widthOf = ({ type, range }: Expr): number =>
+    type === 'boolean'
+      ? 1
+      : type !== 'integer' || range === undefined
+        ? Number.POSITIVE_INFINITY
+        : range.greatest - range.least
+  return readings.toSorted((one, other) =>
+    widthOf(one) < widthOf(other) ? -1 : widthOf(one) > widthOf(other) ? 1 : 0,
+  )
+}
+
+/** Of a list of numbers or dates, which of them it is: such a list can be any set of people at all. */
+function tellOfList(expr: Expr): Expr | undefined {
+  if (expr.kind !== 'call' || (expr.call !== 'in' && expr.call !== 'not_in')) return undefined
+  const [value, ...items] = expr.args
+  if (value === undefined || value.type === 'text' || !items.every(isLiteral)) return undefined
+  return onlyWhere(value, expr.call === 'in' ? expr : condition('not', [expr]))
+}
+
+/** Of a range, on which side of it. */
+function tellOfRange(expr: Expr): Expr | undefined {
+  if (expr.kind !== 'call' || (expr.call !== 'between' && expr.call !== 'not_between')) return undefined
+  const [value, least, greatest] = expr.args
+  if (value === undefined || least === undefined || greatest === undefined) return undefined
+  const whens = [
+    { when: condition('lt', [value, least]), value: literal('integer', 0) },
+    { when: condition('gt', [value, greatest]), value: literal('integer', 2) },
+  ]
+  return { kind: 'case', type: 'integer', size: 2 * expr.size, whens, otherwise: literal('integer', 1) }
+}

@@ -1,0 +1,162 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import fc from 'fast-check'
+import { Bitset } from '../../../src/kernel/bitset.ts'
+import type { AnswerParts } from '../../../src/site/guard/alike.ts'
+import { mergeParts, NO_PARTS } from '../../../src/site/guard/alike.ts'
+import { partitionAfter } from '../../../src/site/guard/differencing.ts'
+import type { CollectedGroup } from '../../../src/site/guard/collected-group.ts'
+import { guardAnswer, releasedSets } from '../../../src/site/guard/guard-answer.ts'
+import type { AnswerContext } from '../../../src/site/guard/guard-answer.ts'
+import { planNarrowing } from '../../../src/site/guard/narrow-answer.ts'
+import { mergePartitions } from '../../../src/site/guard/merge-partitions.ts'
+import { nameOfParts } from '../../../src/site/guard/partition-names.ts'
+import { EMPTY_PARTITION } from '../../../src/site/guard/partition.ts'
+import type { Partition } from '../../../src/site/guard/partition.ts'
+import { groupOf, guardOrNarrow, range } from './released-history.ts'
+
+/*
+ * Alike in what was asked: whoever stands in sums of a column is one of a minimum group of people for whom every condition by that
+ * column came out alike, and who were in the same sums of it. Held against a reckoning from nothing but what was asked and answered.
+ */
+
+const k = 4
+const PEOPLE = 40
+const everybody = range(0, PEOPLE)
+const COLUMNS = ['a', 'b'] as const
+const DATA_SET = 'secrets'
+
+/** A question: who is in which group, whom it tells apart, and by which columns. */
+interface Asked {
+  readonly groups: readonly Bitset[]
+  readonly apart: readonly Bitset[]
+  readonly decided: readonly string[]
+  readonly summed: readonly string[]
+}
+
+/** What was released of a column, or told apart by it. */
+interface Reckoning {
+  readonly sums: Bitset[]
+  readonly told: Bitset[]
+}
+
+class Acquirer {
+  answers: Partition = EMPTY_PARTITION
+  apart: Partition = EMPTY_PARTITION
+  readonly reckonings = new Map<string, Reckoning>(COLUMNS.map((name) => [name, { sums: [], told: [] }]))
+
+  /** Both together, as when they are declared to collude; undefined where nothing more is given to them. */
+  static together(into: Acquirer, from: Acquirer): Acquirer {
+    const both = new Acquirer()
+    both.answers = partitionAfter(
+      mergePartitions({ into: into.answers, from: from.answers, changes: [], minimumGroup: k }),
+    )
+    const parts = { into: into.apart, from: from.apart }
+    both.apart = partitionAfter(mergeParts(parts, { answers: both.answers, minimumGroup: k }))
+    for (const name of COLUMNS)
+      for (const { reckonings } of [into, from]) {
+        both.reckonings.get(name)?.sums.push(...(reckonings.get(name)?.sums ?? []))
+        both.reckonings.get(name)?.told.push(...(reckonings.get(name)?.told ?? []))
+      }
+    return both
+  }
+
+  /** Whether it was answered. */
+  ask(asked: Asked): boolean {
+    const parts = partsOf(asked)
+    const context: AnswerContext = {
+      settings: { minimumGroup: k, dominanceBp: 10_000, groupsMax: 100 },
+      partitions: [{ dataSet: DATA_SET, partition: this.answers, apart: this.apart, eligible: everybody }],
+      rowShapes: new Map(),
+      parts,
+    }
+    const groups: readonly CollectedGroup[] = asked.groups.map((people, index) => groupOf(`${index}`, people))
+    const answer = guardOrNarrow(groups, context)
+    if (!answer.ok) return false
+    const left = answer.value.isNarrowed
+      ? planNarrowing({ groups, context, whole: guardAnswer(groups, context) })?.people
+      : undefined
+    for (const { dataSet, plan } of answer.value.plans)
+      if (dataSet === DATA_SET) this.answers = partitionAfter(plan)
+      else if (dataSet === nameOfParts(DATA_SET)) this.apart = partitionAfter(plan)
+    for (const name of asked.summed) this.reckonings.get(name)?.sums.push(...releasedSets(answer.value))
+    for (const name of asked.decided)
+      this.reckonings.get(name)?.told.push(...asked.apart.map((set) => set.difference(left ?? new Bitset())))
+    return true
+  }
+}
+
+function partsOf({ apart, decided, summed }: Asked): AnswerParts {
+  return {
+    ...NO_PARTS,
+    apart,
+    decided: new Map([[DATA_SET, new Set(decided)]]),
+    summed: new Map([[DATA_SET, new Set(summed)]]),
+  }
+}
+
+/** People in sums of a column, by everything that tells them apart in what is known of it; the fewest who are alike. */
+function fewestAlike({ sums, told }: Reckoning): number {
+  const classes = new Map<string, number>()
+  for (const person of everybody) {
+    if (!sums.some((set) => set.has(person))) continue
+    const name = [...sums, ...told].map((set) => (set.has(person) ? '1' : '0')).join('')
+    classes.set(name, (classes.get(name) ?? 0) + 1)
+  }
+  return Math.min(Number.POSITIVE_INFINITY, ...classes.values())
+}
+
+/** Ranges of people make parts that overlap in few and in many. */
+const people = fc
+  .tuple(fc.nat({ max: PEOPLE }), fc.nat({ max: PEOPLE }))
+  .map(([from, to]) => range(Math.min(from, to), Math.max(from, to)))
+
+const asked: fc.Arbitrary<Asked> = fc
+  .record({
+    inside: fc.oneof(people, fc.constant(everybody)),
+    cut: fc.nat({ max: PEOPLE }),
+    told: fc.array(people, { maxLength: 2 }),
+    decided: fc.subarray([...COLUMNS]),
+    summed: fc.subarray([...COLUMNS]),
+  })
+  .map(({ inside, cut, told, decided, summed }) => {
+    const groups = [inside.intersection(range(0, cut)), inside.difference(range(0, cut))]
+    const shown = groups.filter((set) => !set.isEmpty)
+    // What decides nothing tells nobody apart.
+    return { groups: shown, apart: decided.length === 0 ? [] : [...told, ...shown], decided, summed }
+  })
+
+test('everybody in a sum is alike a minimum group of others in all that was asked of what is summed', () => {
+  let answered = 0
+  fc.assert(
+    fc.property(fc.array(asked, { minLength: 2, maxLength: 8 }), (asks) => {
+      const acquirer = new Acquirer()
+      for (const one of asks) {
+        if (acquirer.ask(one)) answered += 1
+        for (const reckoning of acquirer.reckonings.values()) assert.ok(fewestAlike(reckoning) >= k)
+      }
+    }),
+    { numRuns: 400 },
+  )
+  assert.ok(answered > 400, `only ${answered} were answered`)
+})
+
+test('so it is of two who are declared to collude, or they get no more', () => {
+  let answered = 0
+  const history = fc.array(asked, { minLength: 1, maxLength: 4 })
+  fc.assert(
+    fc.property(history, history, history, (first, second, further) => {
+      const [one, other] = [new Acquirer(), new Acquirer()]
+      for (const ask of first) one.ask(ask)
+      for (const ask of second) other.ask(ask)
+      const both = Acquirer.together(one, other)
+      for (const ask of further) {
+        if (!both.ask(ask)) continue
+        answered += 1
+        for (const reckoning of both.reckonings.values()) assert.ok(fewestAlike(reckoning) >= k)
+      }
+    }),
+    { numRuns: 400 },
+  )
+  assert.ok(answered > 50, `only ${answered} were answered`)
+})
