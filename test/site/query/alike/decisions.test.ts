@@ -1,0 +1,80 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { checkQuestion } from '../../../../src/site/query/check-question.ts'
+import { decisionsOf } from '../../../../src/site/query/alike/decisions.ts'
+import { printExpression } from '../../../../src/site/query/plan/print.ts'
+import { athletes, sessions } from '../../../attacks/worlds.ts'
+
+const dataSets = new Map([athletes, sessions].map((manifest) => [manifest.dataSet, manifest]))
+
+function decisions(sql: string) {
+  const checked = checkQuestion(sql, { mode: 'aggregate', dataSets })
+  assert.ok(checked.ok, `${sql}: ${checked.ok ? '' : checked.error.detail}`)
+  return decisionsOf(checked.value.query, checked.value.manifests)
+}
+
+/** What a question tells people apart by, at all levels, as the vault is asked for it. */
+function told(sql: string): readonly string[] {
+  const printing = {
+    dialect: 'duckdb' as const,
+    parameters: [],
+    column: (_source: number, column: string) => column,
+    key: String,
+    measure: String,
+  }
+  return decisions(sql).levels.flatMap(({ tells }) => tells.map((tell) => printExpression(tell, printing)))
+}
+
+/** A table: what follows FROM, and how many things it tells. */
+const COUNTS: readonly (readonly [string, number])[] = [
+  ['athletes', 0],
+  ['athletes where medals = 1', 1],
+  ['athletes where medals = 1 and score > 5', 2],
+  ['athletes where not (medals = 1 or score > 5)', 2],
+  ['athletes where medals is null', 0],
+  ['athletes where medals between 1 and 3', 1],
+  // The medals as well: whoever knows them knows what the whole says of the score.
+  ['athletes where medals + score > 5', 2],
+  ['athletes where least(medals, score, 7) = 5', 2],
+  ['athletes where case when medals = 1 then score = 2 else height > 2 end', 3],
+  ['(select id from athletes where medals = 1 and score > 5) v', 2],
+  ['(select id, medals * score as x from athletes) v where x = 6', 2],
+  ['(select id, sum(medals * score) as x from athletes group by id) v where x = 6', 2],
+  ['athletes a where exists (select 1 from sessions s where s.id = a.id and s.minutes = 5)', 2],
+]
+
+for (const [from, count] of COUNTS)
+  test(`told apart by ${count}: ${from}`, () => {
+    assert.equal(told(`select count(*) from ${from}`).length, count)
+  })
+
+test('of two conditions the second is asked only of those for whom the first holds, or does not', () => {
+  const [, ofAnd = ''] = told('select count(*) from athletes where medals = 1 and score > 5')
+  assert.match(ofAnd, /^case when .*medals = .* is not distinct from true.* then .*score > .* end$/)
+  const [, ofOr = ''] = told('select count(*) from athletes where medals = 1 or score > 5')
+  assert.match(ofOr, /^case when .*medals = .* is distinct from true.* then .*score > .* end$/)
+})
+
+test('of a list of numbers it is told which of them it is, of a list of texts whether it is one', () => {
+  assert.match(told('select count(*) from athletes where score in (1, 2)').join(), /then score end$/)
+  assert.doesNotMatch(told("select count(*) from athletes where town in ('Cork', 'Sligo')").join(), /then/)
+})
+
+test('several things decide where columns do, or two parts of one, or a list of days', () => {
+  const isOfSeveral = (where: string) => decisions(`select count(*) from athletes where ${where}`).isOfSeveral
+  assert.equal(isOfSeveral('medals = 1 or medals = 3'), false)
+  assert.equal(isOfSeveral("medals = 1 or town = 'Cork'"), true)
+  assert.equal(isOfSeveral('extract(month from born) = 1'), false)
+  assert.equal(isOfSeveral('extract(month from born) = 1 or extract(year from born) = 1999'), true)
+  assert.equal(isOfSeveral("born in ('1990-01-01', '1999-09-09')"), true)
+})
+
+test('a factor of few values is told, in a product only', () => {
+  const ofValues = (measure: string) => decisions(`select ${measure} from athletes`).values.tells.length
+  assert.equal(ofValues('sum(height)'), 0)
+  assert.equal(ofValues('sum(medals)'), 0)
+  assert.equal(ofValues('sum(height * medals)'), 1)
+  assert.equal(ofValues('sum(height * extract(day from born))'), 1)
+  assert.equal(ofValues('sum(height * extract(year from born))'), 0)
+  assert.equal(ofValues('sum(score + medals)'), 0)
+})
