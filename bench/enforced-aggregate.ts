@@ -18,7 +18,7 @@ import { EMPTY_PARTITION } from '../src/site/guard/partition.ts'
 import type { Partition, PartitionDraft } from '../src/site/guard/partition.ts'
 import { openVault } from '../src/site/vault/open-vault.ts'
 import { Blocks, partitionAfterAnswers } from './shared/earlier-answers.ts'
-import { collectEnforced } from './shared/enforced-question.ts'
+import { collectEnforced, collectTelling, TELLING_SQL } from './shared/enforced-question.ts'
 import { benchRows, GROUPS, makeRows } from './shared/enforced-rows.ts'
 import { median } from './shared/median.ts'
 import { scale, writeReport } from './shared/report.ts'
@@ -72,6 +72,14 @@ try {
         goal: 'at most 8 times raw',
         met: enforced.laterMs <= 8 * enforced.rawMs,
       },
+      {
+        name: 'enforced, by two conditions, with whom they tell apart',
+        value: enforced.tellingMs,
+        unit: 'ms',
+        baseline: enforced.tellingRawMs,
+        goal: 'at most 8 times raw',
+        met: enforced.tellingMs <= 8 * enforced.tellingRawMs,
+      },
       { name: 'of which guard and partition, first answer', value: enforced.guardMs, unit: 'ms' },
       {
         name: 'of which guard, partition and its record, after them',
@@ -98,6 +106,9 @@ interface EnforcedFigures {
   /** The same with a partition of many earlier answers, and with what the record keeps of it. */
   readonly laterMs: number
   readonly laterGuardMs: number
+  /** A question by two conditions with nothing enforced; and collected, with whom it tells apart, without the guard. */
+  readonly tellingRawMs: number
+  readonly tellingMs: number
   /** By region: average and people. */
   readonly answer: ReadonlyMap<string, { average: number; people: number }>
 }
@@ -114,6 +125,7 @@ async function measureEnforced(home: string): Promise<EnforcedFigures> {
   const rowsPerPerson = await vault.rowsPerPerson(dataSetIdSchema.parse('bench'))
   return await vault.withEligible({ people, cacheKey: 'bench' }, async (eligible) => {
     const [raw, whole, guard, laterGuard]: [number[], number[], number[], number[]] = [[], [], [], []]
+    const [tellingRaw, telling]: [number[], number[]] = [[], []]
     let groups: readonly CollectedGroup[] = []
     let earlier: Partition | undefined
     for (let run = 0; run <= RUNS; run += 1) {
@@ -129,12 +141,19 @@ async function measureEnforced(home: string): Promise<EnforcedFigures> {
       const laterStart = performance.now()
       encodeDelta(guardAgainst(earlier, { groups, people }))
       const laterEnd = performance.now()
+      const relation = { table: 'ds_bench', eligible, personCount, rowsPerPerson }
+      const tellingRawMs = await timed(() =>
+        vault.run({ sql: TELLING_SQL.replace('from bench', 'from ds_bench') }, RUN_LIMITS),
+      )
+      const tellingMs = await timed(() => collectTelling(vault, relation))
       // The first run warms up.
       if (run === 0) continue
       raw.push(rawMs)
       whole.push(end - start)
       guard.push(end - guardStart)
       laterGuard.push(laterEnd - laterStart)
+      tellingRaw.push(tellingRawMs)
+      telling.push(tellingMs)
     }
     const answer = new Map(
       groups.map(({ keys, measures, ...group }) => [
@@ -143,8 +162,9 @@ async function measureEnforced(home: string): Promise<EnforcedFigures> {
       ]),
     )
     const [enforcedMs, guardMs, laterGuardMs] = [median(whole), median(guard), median(laterGuard)]
+    const ofTelling = { tellingRawMs: median(tellingRaw), tellingMs: median(telling) }
     const laterMs = enforcedMs - guardMs + laterGuardMs
-    return { rawMs: median(raw), enforcedMs, guardMs, laterMs, laterGuardMs, answer }
+    return { rawMs: median(raw), enforcedMs, guardMs, laterMs, laterGuardMs, ...ofTelling, answer }
   })
 }
 

@@ -1,9 +1,11 @@
 import { LIMITS } from '../../src/kernel/limits.ts'
 import { manifestSchema } from '../../src/protocol/data-set.ts'
+import type { AnswerParts } from '../../src/site/guard/alike.ts'
 import type { CollectedGroup } from '../../src/site/guard/collected-group.ts'
 import type { CheckedQuery, QueryMode } from '../../src/site/query/bound/bound-query.ts'
 import { checkQuestion } from '../../src/site/query/check-question.ts'
-import type { PlanRelation } from '../../src/site/query/plan/plan-context.ts'
+import { collectParts } from '../../src/site/query/alike/collect-parts.ts'
+import type { PlanContext, PlanRelation, QueryRunner } from '../../src/site/query/plan/plan-context.ts'
 import { planAggregate } from '../../src/site/query/plan/plan-aggregate.ts'
 import { collectGroups } from '../../src/site/query/run/run-aggregate.ts'
 import type { Vault } from '../../src/site/vault/vault.ts'
@@ -34,7 +36,15 @@ const dataSets = new Map([[manifest.dataSet, manifest]])
 
 /** The question, understood. */
 export function checkBench(mode: QueryMode): CheckedQuery {
-  const checked = checkQuestion('select region, avg(v) from bench group by region', { mode, dataSets })
+  return check('select region, avg(v) from bench group by region', mode)
+}
+
+/** A question that tells people apart by two things. */
+export const TELLING_SQL =
+  "select region, avg(v) from bench where v > 60 and region <> 'nowhere' group by region"
+
+function check(sql: string, mode: QueryMode): CheckedQuery {
+  const checked = checkQuestion(sql, { mode, dataSets })
   if (!checked.ok) throw new Error(`${checked.error.code}: ${checked.error.detail}`)
   return checked.value
 }
@@ -44,13 +54,34 @@ export async function collectEnforced(
   vault: Vault,
   relation: PlanRelation,
 ): Promise<readonly CollectedGroup[]> {
-  const plan = planAggregate(checkBench('aggregate'), {
-    dialect: 'duckdb',
-    relations: new Map([['bench', relation]]),
-  })
+  return collect(checkBench('aggregate'), runOf(vault, relation))
+}
+
+/** The same of a question that tells people apart, and whom it does. */
+export async function collectTelling(vault: Vault, relation: PlanRelation): Promise<AnswerParts> {
+  const [checked, run] = [check(TELLING_SQL, 'aggregate'), runOf(vault, relation)]
+  const parts = await collectParts(checked, await collect(checked, run), run)
+  if (!parts.ok) throw new Error(`${parts.error.code}: ${parts.error.detail}`)
+  return parts.value
+}
+
+interface Run {
+  readonly context: PlanContext
+  readonly runner: QueryRunner
+}
+
+function runOf(vault: Vault, relation: PlanRelation): Run {
   const limits = { timeoutMs: 120_000, rowsMax: LIMITS.releaseRowsMax }
-  const runner = { run: (statement: { sql: string }) => vault.run(statement, limits) }
-  const groups = await collectGroups(plan, runner, { dominanceBp: manifest.dominanceBp })
+  return {
+    context: { dialect: 'duckdb', relations: new Map([['bench', relation]]) },
+    runner: { run: (statement) => vault.run(statement, limits) },
+  }
+}
+
+async function collect(checked: CheckedQuery, { context, runner }: Run): Promise<readonly CollectedGroup[]> {
+  const groups = await collectGroups(planAggregate(checked, context), runner, {
+    dominanceBp: manifest.dominanceBp,
+  })
   if (!groups.ok) throw new Error(`${groups.error.code}: ${groups.error.detail}`)
   return groups.value
 }
