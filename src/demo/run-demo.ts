@@ -102,7 +102,7 @@ async function stay(session: Session, servers: readonly ServerProcess[]): Promis
   say(terminal, `  Try   ${COMMAND} status`)
   say(terminal, `        ${COMMAND} offers --columns`)
   say(terminal, `        ${COMMAND} ledger balance northcare`)
-  say(terminal, `        ${COMMAND} site doctor --site galway`)
+  say(terminal, `        ${COMMAND} site doctor galway`)
   say(terminal, '  Ctrl-C stops everything; the next run goes on from what is on disk.')
   const up = new Set(servers)
   while (!signal.aborted && up.size > 0) {

@@ -95,6 +95,11 @@ suite('the command line as it is run', { concurrency: 2 }, () => {
       ['dataset', 'describe', 'nowhere.yaml', '--site', 's'],
       /nowhere\.yaml": it is not there/,
     ],
+    [
+      'two sites',
+      ['site', 'doctor', 'galway', '--site', 'zurich'],
+      /Say one site: "galway" and --site "zurich"/,
+    ],
     ['no site', ['site', 'doctor'], /There is no site under ".*say --site NAME and --url/],
     ['no server to run', ['site', 'serve'], /Say which site, for example/],
   ]

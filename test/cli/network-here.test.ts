@@ -72,7 +72,7 @@ test('a site that does not run is not taken for the one that listens where it wo
   const port = new URL(trade.site().url).port
   const facts = ['--custodian', 'claddagh', '--network', trade.network.url, '--port', port]
   assert.equal((await typedHere(home, ['site', 'init', 'limerick', ...place, ...facts])).code, 0)
-  const { out } = await typedHere(home, ['site', 'doctor', '--json'])
+  const { out } = await typedHere(home, ['site', 'doctor', 'limerick', '--json'])
   const findings = JSON.parse(out) as readonly { check: string; says: string }[]
   assert.equal(findings.find(({ check }) => check === 'service')?.says, 'the site does not answer')
   const evidence = await typedHere(home, ['site', 'evidence'])

@@ -104,11 +104,13 @@ export function addSiteVerbs(program: Command, session: Session): void {
   )
   addSiteOptions(
     verb(site, {
-      name: 'doctor',
+      name: 'doctor [name]',
       summary: 'check everything that would make a site unsafe, each with how to mend it',
-      example: 'hedgerow site doctor --site galway',
+      example: 'hedgerow site doctor galway',
     }),
-  ).action((options: SiteOptions & { json?: boolean }) => perform(session, () => diagnose(session, options)))
+  ).action((name: string | undefined, options: SiteOptions & { json?: boolean }) =>
+    perform(session, () => diagnose(session, { ...options, ...oneSite(name, options.site) })),
+  )
   addRotateKeyVerb(site, session)
   addExplainVerb(site, session)
   addSiteFloorLimitsVerb(site, session)
@@ -128,6 +130,14 @@ export function addSiteVerbs(program: Command, session: Session): void {
     .action((member: string, options: IssuerOptions) =>
       perform(session, () => registerIssuer(session, { member, options })),
     )
+}
+
+/** A site is named behind the verb, as verbs of its own machine have it, or by the option that verbs of any have. */
+function oneSite(name: string | undefined, option: string | undefined): Pick<SiteOptions, 'site'> {
+  if (name !== undefined && option !== undefined && name !== option)
+    throw new WrongUse(`Say one site: "${name}" and --site "${option}" are two`)
+  const site = name ?? option
+  return site === undefined ? {} : { site }
 }
 
 function addPlaceOptions(command: Command): Command {
