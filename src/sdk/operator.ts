@@ -28,6 +28,8 @@ export interface Operator {
   }): Promise<FloorLimitView>
   /** Floor limits of a site that are not closed. */
   floorLimits(site: string): Promise<readonly FloorLimitView[]>
+  /** Sets the most that may be held for a member’s asks of one UTC day, in place of what was set before; nothing takes the limits away. */
+  setDailyLimits(member: string, daily: readonly Money[]): Promise<readonly Money[]>
   /** Suspends a member or a site, or ends its suspension; said again it changes nothing. */
   setMemberStatus(member: string, status: 'active' | 'suspended'): Promise<MemberRecord>
   setSiteStatus(site: string, status: 'active' | 'suspended'): Promise<SiteRecord>
@@ -74,6 +76,10 @@ export function openOperator(client: HttpClient): Operator {
       }),
     floorLimits: async (site) =>
       (await client.call(NETWORK_API.listFloorLimits, { params: { id: site } })).items,
+    setDailyLimits: async (id, daily) => {
+      const body = { daily: daily.map(wireMoney) }
+      return (await client.call(NETWORK_API.setLimits, { params: { id }, body })).daily
+    },
     setMemberStatus: (id, status) =>
       client.call(NETWORK_API.setMemberStatus, { params: { id }, body: { status } }),
     setSiteStatus: (id, status) =>

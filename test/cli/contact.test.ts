@@ -51,6 +51,27 @@ test('a member says where it is written to, and the operator sees who has not sa
   assert.equal((await typed('--as', 'atlas')).code, 0)
   const nobody = await standing('suspend', 'nosuch')
   assert.match(nobody.error, /^There is no member "nosuch"/)
+  const limit = async (...words: readonly string[]) =>
+    typedHere(home, ['member', 'limit', ...words, '--network', network.url])
+  assert.match(
+    (await limit('atlas', '500.00EUR', '20.50CHF')).out,
+    /^At most 500\.00 EUR and 20\.50 CHF may be held/,
+  )
+  assert.deepEqual(JSON.parse((await limit('atlas', '1.00EUR', '--json')).out), [
+    { amount: 100, currency: 'EUR' },
+  ])
+  assert.equal((await limit('atlas', '--none')).out, 'atlas has no daily limit\n')
+  for (const [words, code, says] of [
+    [['atlas'], 2, /^Say the amounts of "atlas"/],
+    [['atlas', '1.00EUR', '--none'], 2, /^Say the amounts of "atlas"/],
+    [['atlas', 'much'], 2, /expected one such as 12\.50EUR/],
+    [['atlas', '1.00EUR', '2.00EUR'], 2, /each currency once/],
+    [['nosuch', '1.00EUR'], 1, /There is no member|not found/i],
+  ] as const) {
+    const refused = await limit(...words)
+    assert.equal(refused.code, code, refused.error)
+    assert.match(refused.error, says)
+  }
   const taken = await typed('northcare', '--remove', '--as', 'northcare')
   assert.match(taken.out, /^Where northcare is written to is taken back/)
   assert.match((await typed('--as', 'operator')).out, /northcare +not said/)

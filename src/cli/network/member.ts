@@ -12,6 +12,7 @@ import type { MemberProfile } from '../member-profile.ts'
 import { readPublicKeys } from '../public-keys.ts'
 import { rotateKeyFiles } from '../site/rotate-key-files.ts'
 import { addContactVerb } from './contact.ts'
+import { addLimitVerb } from './member-limit.ts'
 import { addStandingVerbs } from './suspend.ts'
 import { show } from '../session.ts'
 import type { Session } from '../session.ts'
@@ -67,6 +68,7 @@ export function addMemberVerbs(program: Command, session: Session): void {
     )
   addContactVerb(member, session)
   addStandingVerbs(member, session, 'member')
+  addLimitVerb(member, session)
   verb(member, {
     name: 'collude <id> <with...>',
     summary: 'declare that acquirers put their answers together (operator of the network)',
