@@ -40,6 +40,12 @@ const SITE = 'site'
 /** People who are erased one by one at the same time: each takes milliseconds for which changes of grants wait, since others are told. */
 const ALONE_AT_ONCE = 4
 
+/**
+ * People who are noted in a turn at least: they take about as long as what a turn costs whoever is in it. With fewer a busy machine, on
+ * which that alone takes longer than a turn may, would come to one person a turn and never to an end.
+ */
+const NOTED_AT_ONCE_MIN = 64
+
 /** People of whom it is looked at the same time who stays: what others have to do goes on in between. */
 const LOOKED_AT_ONCE = 1_000
 
@@ -53,7 +59,12 @@ export async function eraseWithoutRows(parts: ErasureParts): Promise<number> {
   const turn = importTurn(parts.vault)
   await turn.run(() => finishBegun(parts))
   let count = 0
-  const turnSize = new TurnSize({ goalMs: LIMITS.grantTurnMs, first: 128, countMax: 1_000 })
+  const turnSize = new TurnSize({
+    goalMs: LIMITS.grantTurnMs,
+    first: 128,
+    countMin: NOTED_AT_ONCE_MIN,
+    countMax: 1_000,
+  })
   for (let after = -1; ;) {
     const done = await turn.run(async () => {
       const page = await parts.vault.listWithoutRows({ after, limit: LIMITS.erasedAtOnce })
