@@ -127,6 +127,8 @@ export const LIMITS = {
   importPeopleAtOnce: 50_000,
   /** People without rows whom one certificate is of at most: bounds what a crash leaves half done, and how long an import waits. */
   erasedAtOnce: 10_000,
+  /** How long anything that computes over many goes on before others are let in: a call is several such waits. */
+  computingTurnMs: 4,
   /** How long the site's own work keeps changes of grants waiting at a time: half of what one may take, and it has to be made too. */
   grantTurnMs: 10,
   /** Memory of the engine that reads a file: buffers, and the keys of its people. */
@@ -136,6 +138,8 @@ export const LIMITS = {
   vaultThreads: 2,
   /** Permitted statements that run at once; the engine's threads are shared by all. */
   vaultStatementsAtOnceMax: 4,
+  /** The same of what the site reads at length for itself. */
+  vaultReadsApartMax: 2,
   /** Questions that are remembered to have been asked, a hint that their answers may be stored: 100 bytes each. */
   questionsRememberedMax: 10_000,
   /** Tables of eligible people that are kept for equal asks while nobody holds them: 4 bytes a person each. */

@@ -1,6 +1,7 @@
 import { DuckDBDataChunk, INTEGER, VARCHAR } from '@duckdb/node-api'
 import { sql } from 'kysely'
 import { Fault } from '../../kernel/faults.ts'
+import { inTurns } from '../../kernel/in-turns.ts'
 import { LIMITS } from '../../kernel/limits.ts'
 import type { Database } from '../../kernel/postgres/database.ts'
 import type { Random } from '../../kernel/random.ts'
@@ -93,7 +94,7 @@ async function giveNumbers(
 ): Promise<{ readonly numbers: readonly number[]; readonly keys: KeySource }> {
   const { dataSet, issuer, person } = manifest
   const personKeys = people.map(({ key }) => key)
-  const lookups = personKeys.map((personKey) => lookupDigest(lookupKeys, { issuer, personKey }))
+  const lookups = await inTurns(personKeys, (personKey) => lookupDigest(lookupKeys, { issuer, personKey }))
   const numbers = [...(await vault.numberPeople(lookups))]
   const source = await keys.ensureKeys(db, numbers)
   const context = cellContext({ dataSet, column: person.key })

@@ -82,6 +82,7 @@ function noRows(rows: VaultResult): VaultResult {
     sets: () => [],
     listed: () => [],
     rows: () => [],
+    pieces: () => [],
   }
 }
 
@@ -114,6 +115,14 @@ function withoutColumns(
     rows: () => {
       const columns = rows.columns.map((_, index) => column(index))
       return Array.from({ length: rows.rowCount }, (_, row) => columns.map((values) => values[row] ?? null))
+    },
+    pieces: () => {
+      let next = 0
+      return rows.pieces().map((piece) => {
+        const start = next
+        next += piece.rowCount
+        return withoutColumns(piece, ended, (row) => isHeld(start + row))
+      })
     },
   }
 }

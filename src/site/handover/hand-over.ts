@@ -154,7 +154,7 @@ async function* rowsOf(
       const owner = person === undefined ? undefined : byNumber.get(person)
       return owner && { key: owner.sealingKey, personKey: owner.key }
     })
-  for (const opened of openedRows(rows, { manifest, ownersAt })) {
+  for await (const opened of openedRows(rows, { manifest, ownersAt })) {
     yield opened.map(({ values }) => writer.line(values)).join('')
   }
 }

@@ -1,4 +1,5 @@
 import type { KeyObject } from 'node:crypto'
+import { inTurns } from '../../kernel/in-turns.ts'
 import type { Manifest } from '../../protocol/data-set.ts'
 import type { SiteContext } from '../site-context.ts'
 import { openCell } from '../vault/person-keys.ts'
@@ -26,10 +27,11 @@ export async function* namedPeople(
       personKeys.keysOf(db, portion),
       vault.listSealedKeysOf(dataSet, portion),
     ])
-    yield portion.flatMap((number) => {
+    const named = await inTurns(portion, (number): NamedPerson | undefined => {
       const [sealingKey, text] = [keys.get(number), sealed.get(number)]
       const key = sealingKey && text && openCell(text, { key: sealingKey, place })
-      return sealingKey === undefined || key === undefined ? [] : [{ number, issuer, key, sealingKey }]
+      return sealingKey === undefined || key === undefined ? undefined : { number, issuer, key, sealingKey }
     })
+    yield named.filter((person) => person !== undefined)
   }
 }

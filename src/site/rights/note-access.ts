@@ -2,6 +2,7 @@ import type { KeyObject } from 'node:crypto'
 import type { Digest } from '../../kernel/digest.ts'
 import { Fault } from '../../kernel/faults.ts'
 import { GroupCommit } from '../../kernel/group-commit.ts'
+import { inTurns } from '../../kernel/in-turns.ts'
 import type { ReceiptKind } from '../../protocol/proof/receipt.ts'
 import type { IssuedReceipt } from '../../transparency/receipt-log.ts'
 import type { SiteContext } from '../site-context.ts'
@@ -39,7 +40,7 @@ export async function noteAccess(
     known ?? personKeys.keysOf(db, numbers),
     takeAccessIds(db, numbers.length),
   ])
-  const noted = numbers.map((person, index) => {
+  const noted = await inTurns(numbers, (person, index) => {
     const [key, id] = [keys.get(person), ids[index]]
     if (!key || id === undefined)
       throw new Fault('fault.internal', { what: 'Cannot note an access: a key or a number is missing' })

@@ -1,4 +1,5 @@
 import type { KeyObject } from 'node:crypto'
+import { ComputingTurn } from '../../kernel/in-turns.ts'
 import { keyColumnsOf, placeOf } from '../../protocol/data-set.ts'
 import type { Manifest } from '../../protocol/data-set.ts'
 import type { ExportRecord, ExportValue } from '../../protocol/rights/person-export.ts'
@@ -22,8 +23,27 @@ export interface OpenedRowsFacts {
   readonly hiddenCount?: number
 }
 
-/** Rows as they came: people's keys in their columns again, sealed columns opened; some at a time. */
-export function* openedRows(
+/**
+ * Rows as they came: people's keys in their columns again, sealed columns opened; some at a time. Rows may be very many and opening each
+ * is computing, so others are let in between.
+ */
+export async function* openedRows(
+  rows: VaultResult,
+  { ownersAt, ...facts }: OpenedRowsFacts,
+): AsyncGenerator<readonly RowRecord[]> {
+  const turn = new ComputingTurn()
+  let start = 0
+  for (const piece of rows.pieces()) {
+    const from = start
+    for (const opened of openedPiece(piece, { ...facts, ownersAt: (row) => ownersAt(from + row) })) {
+      await turn.next()
+      yield opened
+    }
+    start += piece.rowCount
+  }
+}
+
+function* openedPiece(
   rows: VaultResult,
   { manifest, ownersAt, hiddenCount = 0 }: OpenedRowsFacts,
 ): Generator<readonly RowRecord[]> {
@@ -57,7 +77,8 @@ export function* openedRows(
   }
 }
 
-const ROWS_AT_ONCE = 500
+/** A few milliseconds of computing. */
+const ROWS_AT_ONCE = 200
 
 /** Whole numbers beyond what JSON's readers hold exactly are texts. */
 function plainValue(value: VaultValue): ExportValue {

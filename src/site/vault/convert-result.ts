@@ -48,6 +48,7 @@ export function convertResult(
       const all = columns.map((_, index) => column(index))
       return Array.from({ length: rowCount }, (_, row) => all.map((values) => values[row] ?? null))
     },
+    pieces: () => chunks.map((chunk) => convertResult(columns, [chunk])),
   }
 }
 

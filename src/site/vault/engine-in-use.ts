@@ -9,6 +9,8 @@ import type { Engine } from './engine.ts'
 export interface ServingEngine {
   readonly engine: Engine
   readonly pool: ConnectionPool
+  /** For what the site reads at length for itself. */
+  readonly apart: ConnectionPool
   readonly eligible: EligibleTables
 }
 
@@ -56,6 +58,7 @@ export class EngineInUse {
     this.#current = servedOf(engine)
     await untilIdle(before)
     await before.pool.close()
+    await before.apart.close()
     before.engine.abandon()
   }
 
@@ -67,6 +70,7 @@ export class EngineInUse {
     await untilIdle(this.#current)
     await this.writing.run(async () => {
       await this.#current.pool.close()
+      await this.#current.apart.close()
       await this.#current.engine[Symbol.asyncDispose]()
     })
   }
@@ -83,6 +87,7 @@ function servedOf(engine: Engine): Served {
   return {
     engine,
     pool: new ConnectionPool(() => engine.connect(), LIMITS.vaultStatementsAtOnceMax),
+    apart: new ConnectionPool(() => engine.connect(), LIMITS.vaultReadsApartMax),
     eligible: new EligibleTables({ connection: engine.reader, turn: engine.reading }),
     holders: 0,
     onIdle: undefined,

@@ -1,6 +1,7 @@
 import { DuckDBDataChunk } from '@duckdb/node-api'
 import type { DuckDBConnection, DuckDBType, DuckDBValue } from '@duckdb/node-api'
 import { sql } from 'kysely'
+import { ComputingTurn } from '../../kernel/in-turns.ts'
 import { runOwn } from './own-sql.ts'
 
 /** Rows of a chunk: the engine's own vector size. */
@@ -44,6 +45,7 @@ export async function appendColumns(
 ): Promise<void> {
   const rows = columns[0]?.length ?? 0
   const appender = await connection.createAppender(table, 'main', catalogue)
+  const turn = new ComputingTurn()
   for (let start = 0; start < rows; start += CHUNK_ROWS) {
     const count = Math.min(CHUNK_ROWS, rows - start)
     const chunk = DuckDBDataChunk.create(types, count)
@@ -54,6 +56,7 @@ export async function appendColumns(
       )
     }
     appender.appendDataChunk(chunk)
+    await turn.next()
   }
   appender.closeSync()
 }

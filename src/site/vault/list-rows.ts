@@ -1,4 +1,5 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
+import type { DuckDBConnection } from '@duckdb/node-api'
 import { sql } from 'kysely'
 import { GroupCommit } from '../../kernel/group-commit.ts'
 import type { DataSetId } from '../../protocol/wire.ts'
@@ -7,7 +8,7 @@ import { peopleList, readOwn } from './own-sql.ts'
 import { ofDays } from './row-days.ts'
 import { PERSON_COLUMN, tableOf } from './stored-columns.ts'
 import type { RowDays, Vault, VaultResult } from './vault.ts'
-import type { Turn } from './vault-turns.ts'
+import type { ReadApart, Turn } from './vault-turns.ts'
 
 /** Numbers whose rows are read by one statement. */
 const READ_AT_ONCE = 64
@@ -16,9 +17,11 @@ const READ_AT_ONCE = 64
 export function rowLists({
   reading,
   looking,
+  apart,
 }: {
   readonly reading: Turn
   readonly looking: Turn
+  readonly apart: ReadApart
 }): Pick<Vault, 'listRows' | 'listRowsOf'> {
   const lines = new Map<DataSetId, GroupCommit<number, VaultResult>>()
   // What reads for several is of no caller's course of events: it holds no engine that one of them holds.
@@ -38,7 +41,7 @@ export function rowLists({
         ? lineOf(dataSet).add(person)
         : reading('list rows', (engine) => listRows(engine, { dataSet, person, days })),
     listRowsOf: (dataSet, people, days) =>
-      reading('list rows', (engine) => listRowsOf(engine, { dataSet, people, days })),
+      apart('list rows', (connection) => listRowsOf(connection, { dataSet, people, days })),
   }
 }
 
@@ -62,6 +65,9 @@ async function listTogether(
   const places = Map.groupBy(whose.keys(), (row) => Number(whose[row]))
   return numbers.map((number) => rowsAt(all, places.get(number) ?? []))
 }
+
+/** As many as the engine gives at a time. */
+const PIECE_ROWS = 2_048
 
 /** Some rows of a result, without its first column. */
 function rowsAt(all: VaultResult, places: readonly number[]): VaultResult {
@@ -90,6 +96,10 @@ function rowsAt(all: VaultResult, places: readonly number[]): VaultResult {
       const values = columns.map((_, index) => column(index))
       return places.map((_, row) => values.map((own) => own[row] ?? null))
     },
+    pieces: () =>
+      Array.from({ length: Math.ceil(places.length / PIECE_ROWS) }, (_, piece) =>
+        rowsAt(all, places.slice(piece * PIECE_ROWS, (piece + 1) * PIECE_ROWS)),
+      ),
   }
 }
 
@@ -104,12 +114,12 @@ async function listRows(
 }
 
 async function listRowsOf(
-  { reader }: Engine,
+  connection: DuckDBConnection,
   { dataSet, people, days }: { dataSet: DataSetId; people: readonly number[]; days: RowDays | undefined },
 ): Promise<VaultResult> {
   const person = sql.id(PERSON_COLUMN)
   return readOwn(
-    reader,
+    connection,
     sql`select * from ${sql.id(tableOf(dataSet))} where ${person} in ${peopleList(people)} and ${ofDays(days)} order by ${person}`,
   )
 }

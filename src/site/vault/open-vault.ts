@@ -37,7 +37,7 @@ import { RowsInMotion } from './rows-in-motion.ts'
 import { changesOf } from './change-rows.ts'
 import { discardBatch, findBatch, rowsAside } from './take-rows.ts'
 import { turns } from './vault-turns.ts'
-import type { Turn } from './vault-turns.ts'
+import type { ReadApart, Turn } from './vault-turns.ts'
 import { vaultFault } from './vault-fault.ts'
 import { createMarkTable, readMark, writeMark } from './vault-mark.ts'
 import { VaultMemory, nameOfRows } from './vault-memory.ts'
@@ -175,7 +175,7 @@ type Reads =
 
 /** What the vault reads for itself. */
 function readsOf(
-  { reading, looking }: { reading: Turn; looking: Turn },
+  { reading, looking, apart }: { reading: Turn; looking: Turn; apart: ReadApart },
   memory: VaultMemory,
 ): Pick<Vault, Reads> {
   const numbers: Vault['numbers'] = (dataSet, days) =>
@@ -187,8 +187,9 @@ function readsOf(
   return {
     rowsAside: (batch) => reading('look for a batch', ({ reader }) => rowsAside(reader, batch)),
     findBatch: (batch) => reading('look for a batch', ({ reader }) => findBatch(reader, batch)),
-    findPeople: (lookups) =>
-      // Mostly in memory: no transaction where nothing is read.
+    findPeople: async (lookups) =>
+      // Mostly in memory: whoever is found there waits for nobody who reads, and no transaction is needed where nothing is read.
+      memory.index.findKnown(lookups) ??
       looking(
         'find people',
         async ({ reader }) =>
@@ -219,9 +220,9 @@ function readsOf(
     rowsPast: (dataSet, most) => reading('count rows', (engine) => readRowsPast(engine, dataSet, most)),
     rowCount: (dataSet) =>
       memory.rowCount(dataSet, () => reading('count rows', (engine) => readRowCount(engine, dataSet))),
-    listWithoutRows: (page) => reading('list people', ({ reader }) => listWithoutRows(reader, page)),
-    countExpiring: (expiry) => reading('count rows', ({ reader }) => countExpiring(reader, expiry)),
-    ...rowLists({ reading, looking }),
+    listWithoutRows: (page) => apart('list people', (connection) => listWithoutRows(connection, page)),
+    countExpiring: (expiry) => apart('count rows', (connection) => countExpiring(connection, expiry)),
+    ...rowLists({ reading, looking, apart }),
     listSealedKeysOf: (dataSet, people) =>
       reading('list keys', ({ reader }) => readKeysOf(reader, { dataSet, people })),
     listSealedKeys: (person) => reading('list keys', ({ reader }) => readKeys(reader, person)),

@@ -5,6 +5,7 @@ import { LIMITS } from '../../kernel/limits.ts'
 import { Fault } from '../../kernel/faults.ts'
 import type { DataSetId } from '../../protocol/wire.ts'
 import { dataSetIdSchema } from '../../protocol/wire.ts'
+import { inTurns } from '../../kernel/in-turns.ts'
 import { appendColumns, fillTemporary } from './fill-table.ts'
 import { peopleList, runOwn } from './own-sql.ts'
 import { NOBODY, UNKNOWN_BIRTH_DAY } from './vault.ts'
@@ -219,14 +220,11 @@ export async function keepKeys(
   const have = await withKeys(connection, { dataSet, people: older })
   const missing = [...people.entries()].filter(([, person]) => !have.has(person))
   if (missing.length === 0) return
+  const sealed = await inTurns(missing, ([index]) => new DuckDBBlobValue(seal(index)))
   await appendColumns(connection, {
     table: '_person_key',
     types: [VARCHAR, INTEGER, BLOB],
-    columns: [
-      missing.map(() => dataSet),
-      missing.map(([, person]) => person),
-      missing.map(([index]) => new DuckDBBlobValue(seal(index))),
-    ],
+    columns: [missing.map(() => dataSet), missing.map(([, person]) => person), sealed],
   })
 }
 

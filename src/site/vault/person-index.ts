@@ -77,6 +77,15 @@ export class PersonIndex {
   /** Numbers by lookup digests, in order; `undefined` when the table has to be asked. Inside the reader's turn. */
   async find(connection: DuckDBConnection, lookups: readonly Uint8Array[]): Promise<Int32Array | undefined> {
     if (this.#isStale && !(await this.#refresh(connection))) return undefined
+    return this.#numbersOf(lookups)
+  }
+
+  /** The same where nothing has to be read for it, outside of any turn; `undefined` where something has. */
+  findKnown(lookups: readonly Uint8Array[]): Int32Array | undefined {
+    return this.#isStale || this.#isReading ? undefined : this.#numbersOf(lookups)
+  }
+
+  #numbersOf(lookups: readonly Uint8Array[]): Int32Array {
     const numbers = new Int32Array(lookups.length)
     for (const [position, lookup] of lookups.entries()) {
       const number = this.#numbers[this.#slotOf(markOf(lookup))] ?? NOBODY

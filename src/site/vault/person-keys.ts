@@ -4,6 +4,7 @@ import { sql } from 'kysely'
 import { digestOf, hmacSha256 } from '../../kernel/digest.ts'
 import type { Digest } from '../../kernel/digest.ts'
 import { Fault } from '../../kernel/faults.ts'
+import { inTurns } from '../../kernel/in-turns.ts'
 import type { Database } from '../../kernel/postgres/database.ts'
 import { KEPT } from '../../kernel/postgres/kept-statements.ts'
 import type { Random } from '../../kernel/random.ts'
@@ -103,7 +104,9 @@ export function personKeys({
     const keys = new Map<number, KeyObject>()
     for (const portion of portions(people)) {
       const wrapped = await readWrappedKeys(db, portion)
-      for (const [person, bytes] of wrapped) keys.set(person, createSecretKey(unwrap(person, bytes)))
+      await inTurns([...wrapped], ([person, bytes]) =>
+        keys.set(person, createSecretKey(unwrap(person, bytes))),
+      )
     }
     return keys
   }
@@ -126,7 +129,8 @@ export function personKeys({
             fresh.subarray(index * KEY_BYTES, (index + 1) * KEY_BYTES),
           ]),
         )
-        await insertWrapped(db, new Map([...made].map(([person, key]) => [person, wrap(person, key)])))
+        const sealed = await inTurns([...made], ([person, key]) => [person, wrap(person, key)] as const)
+        await insertWrapped(db, new Map(sealed))
         for (const [index, person] of portion.entries())
           keys.put(start + index, { open: made.get(person), wrapped: known.get(person) })
         start += portion.length

@@ -1,3 +1,4 @@
+import type { DuckDBConnection } from '@duckdb/node-api'
 import type { CopyJournal } from './compact-vault.ts'
 import { inTransaction } from './engine.ts'
 import type { Engine } from './engine.ts'
@@ -22,12 +23,15 @@ export type RowsTurn = <T>(
   forgotten?: readonly number[],
 ) => Promise<T>
 
+/** Reads much, over a connection of its own: nobody who reads a little waits for it. */
+export type ReadApart = <T>(what: string, act: (connection: DuckDBConnection) => Promise<T>) => Promise<T>
+
 /** Acts of one connection run one after another; what the engine says stays inside. */
 export function turns(
   engines: EngineInUse,
   { memory, journal }: { memory: VaultMemory; journal: CopyJournal },
 ): Record<'writing' | 'reading' | 'looking' | 'change' | 'aside', Turn> &
-  Pick<Vault, 'changes'> & { readonly changingRows: RowsTurn } {
+  Pick<Vault, 'changes'> & { readonly changingRows: RowsTurn; readonly apart: ReadApart } {
   let changes = 0
   const guarded = async <T>(engine: Engine, what: string, act: (engine: Engine) => Promise<T>) => {
     try {
@@ -83,6 +87,12 @@ export function turns(
     // In one transaction: a plan is made for the rows that there are, and over others it fails or reads wrongly.
     reading: (what, act) => looking(what, (engine) => inTransaction(engine.reader, () => act(engine))),
     looking,
+    apart: (what, act) =>
+      engines.hold(({ engine, apart }) =>
+        apart.use((connection) =>
+          guarded(engine, what, () => inTransaction(connection, () => act(connection))),
+        ),
+      ),
     // A change in one transaction; what memory holds of it is read anew.
     change: (what, act, forgotten) =>
       writing(what, (engine) => inTransaction(engine.writer, () => act(engine)), forgotten).finally(() =>

@@ -319,6 +319,8 @@ export interface VaultResult {
   listed(index: number): readonly (() => ListedRows)[]
   /** All rows; for small results. */
   rows(): readonly (readonly VaultValue[])[]
+  /** The same rows some thousands at a time, each of them a result of its own: values of one are made without those of others. */
+  pieces(): readonly VaultResult[]
 }
 
 /** The rows of a list, column by column: whose each is, and its values. They lie in the engine's memory: to be read only. */

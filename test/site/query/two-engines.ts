@@ -158,6 +158,7 @@ function postgresEngine(db: Database): TestEngine {
           sets: (index) => values.map((row) => setOf(row[index] ?? null)),
           listed: () => [],
           rows: () => values,
+          pieces: () => [],
         })
       },
     },
