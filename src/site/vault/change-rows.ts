@@ -88,7 +88,7 @@ function comingAndGoing(
         ).catch(forgettingAll(memory))
         memory.noteForgotten(people, { numbers, rows, before })
       },
-      people,
+      (writer) => forgetPeople(writer, people),
     )
   const forgetting = new GroupCommit(async (people: readonly number[]) => {
     await forgetAll(people)
@@ -125,19 +125,29 @@ function correctingOf(changingRows: RowsTurn, memory: VaultMemory): Vault['corre
         else memory.forgetAll()
       }
     })
-  const correcting = new GroupCommit(
-    (corrections: readonly RowCorrection[]) =>
-      changingRows('correct rows', async (engine) => {
-        try {
-          return await write(engine, corrections)
-        } catch (error) {
-          if (corrections.length === 1) throw error
-          engine.note(error)
-          return eachAlone(corrections, (correction) => write(engine, [correction]))
-        }
-      }),
-    CHANGED_AT_ONCE,
-  )
+  const writeAll = async (engine: Engine, corrections: readonly RowCorrection[]) => {
+    try {
+      return await write(engine, corrections)
+    } catch (error) {
+      if (corrections.length === 1) throw error
+      engine.note(error)
+      return eachAlone(corrections, (correction) => write(engine, [correction]))
+    }
+  }
+  const correcting = new GroupCommit((corrections: readonly RowCorrection[]) => {
+    let made: readonly RowCorrection[] = []
+    return changingRows(
+      'correct rows',
+      async (engine) => {
+        const became = await writeAll(engine, corrections)
+        made = corrections.filter((_, index) => 'rows' in (became[index] ?? {}))
+        return became
+      },
+      async (writer) => {
+        for (const correction of made) await correctRows(writer, correction)
+      },
+    )
+  }, CHANGED_AT_ONCE)
   return async (correction) => {
     const became = await correcting.add(correction)
     if ('fault' in became) throw became.fault

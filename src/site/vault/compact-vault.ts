@@ -5,38 +5,49 @@ import { Fault } from '../../kernel/faults.ts'
 import type { Engine } from './engine.ts'
 import { inTransaction } from './engine.ts'
 import type { EngineInUse } from './engine-in-use.ts'
-import { forgetPeople } from './forget-person.ts'
-import { generationPath, makeRoom, removeGeneration, writeGeneration } from './generations.ts'
+import {
+  generationPath,
+  makeRoom,
+  removeGeneration,
+  VAULT_CATALOGUE,
+  writeGeneration,
+} from './generations.ts'
 import { runOwn } from './own-sql.ts'
 import { untilLetGo } from './until-let-go.ts'
 import { vaultFault } from './vault-fault.ts'
 import { readMark, writeMark } from './vault-mark.ts'
 
-/** What changes in the vault while it is copied. */
+/** Makes a change once more, in the copy. */
+export type Again = (writer: DuckDBConnection) => Promise<unknown>
+
+/** What changes in the vault after the moment of which it is copied. */
 export class CopyJournal {
   #isOpen = false
-  #forgotten: number[] = []
+  #made: Again[] = []
   #hasOtherChanges = false
 
+  /** At the moment of which the copy is: with no change under way. */
   begin(): void {
     this.#isOpen = true
-    this.#forgotten = []
+    this.#made = []
     this.#hasOtherChanges = false
   }
 
   end(): void {
     this.#isOpen = false
+    this.#made = []
   }
 
-  /** Notes a change before it is made: that people are forgotten, or anything else. */
-  note(forgotten: readonly number[] | undefined): void {
+  /** Notes a change once it was made, before the next one; without `again` the copy cannot be brought up to it. */
+  note(again: Again | undefined): void {
     if (!this.#isOpen) return
-    if (forgotten === undefined) this.#hasOtherChanges = true
-    else this.#forgotten.push(...forgotten)
+    if (again === undefined) this.#hasOtherChanges = true
+    else this.#made.push(again)
   }
 
-  get forgotten(): readonly number[] {
-    return this.#forgotten
+  /** Changes to be made in the copy, in their order, each given once. */
+  take(): readonly Again[] {
+    return this.#made.splice(0)
   }
 
   get hasOtherChanges(): boolean {
@@ -44,70 +55,166 @@ export class CopyJournal {
   }
 }
 
+interface Compaction {
+  readonly engines: EngineInUse
+  readonly journal: CopyJournal
+  readonly clock: Clock
+  readonly open: (generation: number) => Promise<Engine>
+}
+
+/** Copies while others change the vault; after so many that could not be brought up to the changes, changes wait for one. */
+const COPIES_BESIDE_MAX = 3
+
 /**
- * Copies the vault's file into its next generation and puts that in force. Forgetting goes on meanwhile and is done
- * again in the copy, which gets the mark that there is at its end; after any other change everything is copied once more, with changes
- * held back that time.
+ * Copies the vault's file into its next generation and puts that in force. Forgetting and correcting go on meanwhile and are done
+ * again in the copy, the last few of them and the mark while changes wait. After any other change everything is copied once more.
  */
 export async function compactVault(
   engines: EngineInUse,
-  {
-    journal,
-    clock,
-    open,
-  }: { journal: CopyJournal; clock: Clock; open: (generation: number) => Promise<Engine> },
+  parts: Pick<Compaction, 'journal' | 'clock' | 'open'>,
 ): Promise<void> {
   const before = engines.current
-  // Between two changes: one that is under way could have been noted too early, and be too late for the copy.
-  await engines.writing.run(async () => journal.begin())
+  const compaction = { engines, ...parts }
   try {
-    await copyToNext(before, clock)
-    const { closed } = await engines.writing.run(async () => {
-      if (journal.hasOtherChanges) await copyToNext(before, clock)
-      const next = await open(before.generation + 1)
-      try {
-        const mark = await readMark(before.writer)
-        await inTransaction(next.writer, async () => {
-          await forgetPeople(next.writer, journal.forgotten)
-          if (mark !== undefined) await writeMark(next.writer, mark)
-        })
-        await requireSameRows(before, next)
-        await writeGeneration(before.directory, next.generation)
-      } catch (error) {
-        await next[Symbol.asyncDispose]()
-        await removeGeneration(before.directory, next.generation)
-        throw error
-      }
-      return { closed: engines.replace(next) }
-    })
-    await closed
+    let replaced: Replaced | undefined
+    for (let copies = 1; replaced === undefined; copies += 1)
+      replaced = await (copies <= COPIES_BESIDE_MAX ? replaceBeside : replaceAlone)(before, compaction)
+    await replaced.closed
     await removeGeneration(before.directory, before.generation)
   } catch (error) {
     before.note(error)
     throw vaultFault(error, 'Cannot compact the vault')
   } finally {
-    journal.end()
+    parts.journal.end()
   }
+}
+
+/** Another engine is in use; `closed` when nobody holds the one before any more. */
+interface Replaced {
+  readonly closed: Promise<void>
+}
+
+/** While others change the vault; gives nothing where the copy lacks some of that. */
+async function replaceBeside(
+  before: Engine,
+  { engines, journal, clock, open }: Compaction,
+): Promise<Replaced | undefined> {
+  await copyToNext(before, clock, async (copier, copy) => {
+    // Between two changes, so that it is exact which of them the copy has.
+    await engines.writing.run(async () => {
+      await pinMoment(copier)
+      journal.begin()
+    })
+    await copy()
+  })
+  const next = await open(before.generation + 1)
+  return replacedOrGone(before, next, async () => {
+    // Whatever was changed during the copy; what is changed while that is done again is less each time.
+    for (let rounds = 0; rounds < CATCHING_UP_ROUNDS; rounds += 1) await doAgain(next, journal)
+    return engines.writing.run(async () => {
+      if (journal.hasOtherChanges) return undefined
+      await doAgain(next, journal)
+      return putInForce(engines, { before, next })
+    })
+  })
+}
+
+const CATCHING_UP_ROUNDS = 3
+
+/** While changes wait. */
+async function replaceAlone(
+  before: Engine,
+  { engines, clock, open }: Compaction,
+): Promise<Replaced | undefined> {
+  let replaced: Replaced | undefined
+  await copyToNext(before, clock, (copier, copy) =>
+    engines.writing.run(async () => {
+      await pinMoment(copier)
+      await copy()
+      const next = await open(before.generation + 1)
+      replaced = await replacedOrGone(before, next, () => putInForce(engines, { before, next }))
+    }),
+  )
+  return replaced
+}
+
+/** A copy that does not come to be in use leaves nothing. */
+async function replacedOrGone(
+  before: Engine,
+  next: Engine,
+  act: () => Promise<Replaced | undefined>,
+): Promise<Replaced | undefined> {
+  let replaced: Replaced | undefined
+  try {
+    replaced = await act()
+    return replaced
+  } finally {
+    if (replaced === undefined) {
+      await next[Symbol.asyncDispose]()
+      await removeGeneration(before.directory, next.generation)
+    }
+  }
+}
+
+async function doAgain({ writer }: Engine, journal: CopyJournal): Promise<void> {
+  const made = journal.take()
+  if (made.length === 0) return
+  await inTransaction(writer, async () => {
+    for (const again of made) await again(writer)
+  })
+}
+
+/** In the turn of changes. */
+async function putInForce(
+  engines: EngineInUse,
+  { before, next }: { before: Engine; next: Engine },
+): Promise<Replaced> {
+  const mark = await readMark(before.writer)
+  if (mark !== undefined) await inTransaction(next.writer, () => writeMark(next.writer, mark))
+  await requireSameRows(before, next)
+  await writeGeneration(before.directory, next.generation)
+  return { closed: engines.replace(next) }
 }
 
 /** The catalogue under which a copy is written. */
 const NEXT_CATALOGUE = 'next'
 
+/** The copier's transaction sees the vault as of its first look at it, which is taken here. */
+async function pinMoment(copier: DuckDBConnection): Promise<void> {
+  await copier.run('begin')
+  await runOwn(copier, sql`select count(*) from ${sql.id(VAULT_CATALOGUE, 'main', '_person')}`)
+}
+
 /**
  * Writes everything that is in an engine's file into the next generation's, through a connection of its own: one
- * snapshot, while others read and write. What was deleted before is in no byte of the copy, which the file itself
- * cannot say: a columnar file keeps the bytes of deleted rows in blocks that are free.
+ * snapshot, which `act` pins before it lets it be copied, while others read and write. What was deleted before is in no byte of the copy,
+ * which the file itself cannot say: a columnar file keeps the bytes of deleted rows in blocks that are free.
  */
-async function copyToNext(engine: Engine, clock: Clock): Promise<void> {
+async function copyToNext(
+  engine: Engine,
+  clock: Clock,
+  act: (copier: DuckDBConnection, copy: () => Promise<void>) => Promise<void>,
+): Promise<void> {
   const { directory, generation } = engine
   const path = await makeRoom(directory, generation + 1)
   const copier = await engine.connectToCopy()
+  let isCopied = false
+  const detach = () => runOwn(copier, sql`detach ${sql.id(NEXT_CATALOGUE)}`)
   try {
+    // Before anybody's turn, since it may have to wait for those who still hold a copy before this one.
     await untilLetGo(clock, () => runOwn(copier, sql`attach ${sql.lit(path)} as ${sql.id(NEXT_CATALOGUE)}`))
     try {
-      await inTransaction(copier, () => copyTables(copier, NEXT_CATALOGUE))
-    } finally {
-      await runOwn(copier, sql`detach ${sql.id(NEXT_CATALOGUE)}`)
+      await act(copier, async () => {
+        await copyTables(copier, NEXT_CATALOGUE)
+        await copier.run('commit')
+        await detach()
+        isCopied = true
+      })
+    } catch (error) {
+      if (isCopied) throw error
+      await copier.run('rollback').catch(() => undefined)
+      await detach()
+      throw error
     }
   } catch (error) {
     await removeGeneration(directory, generation + 1)

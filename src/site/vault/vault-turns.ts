@@ -1,5 +1,5 @@
 import type { DuckDBConnection } from '@duckdb/node-api'
-import type { CopyJournal } from './compact-vault.ts'
+import type { Again, CopyJournal } from './compact-vault.ts'
 import { inTransaction } from './engine.ts'
 import type { Engine } from './engine.ts'
 import type { EngineInUse } from './engine-in-use.ts'
@@ -9,18 +9,14 @@ import type { VaultMemory } from './vault-memory.ts'
 import { readWhereRowsAre } from './where-rows-are.ts'
 import type { WhereRowsAre } from './where-rows-are.ts'
 
-/** Runs an act of the vault in its turn; `forgotten` are those whom a change forgets. */
-export type Turn = <T>(
-  what: string,
-  act: (engine: Engine) => Promise<T>,
-  forgotten?: readonly number[],
-) => Promise<T>
+/** Runs an act of the vault in its turn; `again` makes the same change in a copy that was begun before it, where that can be. */
+export type Turn = <T>(what: string, act: (engine: Engine) => Promise<T>, again?: Again) => Promise<T>
 
 /** Runs an act that changes rows alone: no table comes or goes, and nobody comes to be behind rows with others. */
 export type RowsTurn = <T>(
   what: string,
   act: (engine: Engine, where: () => Promise<WhereRowsAre>) => Promise<T>,
-  forgotten?: readonly number[],
+  again?: Again,
 ) => Promise<T>
 
 /** Reads much, over a connection of its own: nobody who reads a little waits for it. */
@@ -33,36 +29,32 @@ export function turns(
 ): Record<'writing' | 'reading' | 'looking' | 'change' | 'aside', Turn> &
   Pick<Vault, 'changes'> & { readonly changingRows: RowsTurn; readonly apart: ReadApart } {
   let changes = 0
-  const guarded = async <T>(engine: Engine, what: string, act: (engine: Engine) => Promise<T>) => {
-    try {
-      return await act(engine)
-    } catch (error) {
-      engine.note(error)
-      throw vaultFault(error, `Cannot ${what}`)
-    }
-  }
-  const turn: Turn = (what, act, forgotten) =>
+  const turn: Turn = (what, act, again) =>
     engines.writing.run(async () => {
-      journal.note(forgotten)
       changes += 1
+      let made: Again | undefined
       try {
-        return await guarded(engines.current, what, act)
+        const value = await guarded(engines.current, what, act)
+        made = again
+        return value
       } finally {
         changes += 1
+        // What failed may have been made.
+        journal.note(made)
       }
     })
   const whereRowsAre = new WeakMap<Engine, WhereRowsAre>()
   /** Any change may be of tables, or of who is behind rows, but for those that say they change rows alone. */
-  const writing: Turn = (what, act, forgotten) =>
+  const writing: Turn = (what, act, again) =>
     turn(
       what,
       (engine) => {
         whereRowsAre.delete(engine)
         return act(engine).finally(() => whereRowsAre.delete(engine))
       },
-      forgotten,
+      again,
     )
-  const changingRows: RowsTurn = (what, act, forgotten) =>
+  const changingRows: RowsTurn = (what, act, again) =>
     turn(
       what,
       (engine) =>
@@ -71,7 +63,7 @@ export function turns(
           whereRowsAre.set(engine, where)
           return where
         }),
-      forgotten,
+      again,
     )
   const looking: Turn = (what, act) =>
     engines.hold(({ engine }) => engine.reading.run(() => guarded(engine, what, act)))
@@ -94,9 +86,19 @@ export function turns(
         ),
       ),
     // A change in one transaction; what memory holds of it is read anew.
-    change: (what, act, forgotten) =>
-      writing(what, (engine) => inTransaction(engine.writer, () => act(engine)), forgotten).finally(() =>
+    change: (what, act, again) =>
+      writing(what, (engine) => inTransaction(engine.writer, () => act(engine)), again).finally(() =>
         memory.forgetAll(),
       ),
+  }
+}
+
+/** What the engine says stays inside. */
+async function guarded<T>(engine: Engine, what: string, act: (engine: Engine) => Promise<T>): Promise<T> {
+  try {
+    return await act(engine)
+  } catch (error) {
+    engine.note(error)
+    throw vaultFault(error, `Cannot ${what}`)
   }
 }

@@ -105,39 +105,80 @@ test('whoever holds a table of eligible people reads on while the file is replac
   })
 })
 
+function correction(person: number, from: number, to: number) {
+  return {
+    manifest,
+    number: person,
+    person,
+    set: new Map([['steps', to]]),
+    where: new Map([['steps', from]]),
+    facts: {},
+  }
+}
+
 test('what changes while the file is copied is in the copy', async () => {
   await fc.assert(
     fc.asyncProperty(
-      fc.array(fc.record({ act: fc.constantFrom('forget', 'append', 'read'), person: fc.nat(49) }), {
-        maxLength: 6,
-      }),
+      fc.array(
+        fc.record({
+          act: fc.constantFrom('forget', 'append', 'correct', 'correct', 'correct', 'read'),
+          person: fc.nat(2),
+          from: fc.constantFrom(10, 20, 30),
+        }),
+        { maxLength: 8 },
+      ),
       async (acts) => {
         const directory = await freshDirectory()
         await using vault = await filled(directory, 50)
-        const rowsOfPerson = new Map(Array.from({ length: 50 }, (_, person) => [person, 1]))
+        // What each person's rows say, in their order.
+        const stepsOf = new Map(Array.from({ length: 50 }, (_, person) => [person, [10]]))
         const compacted = vault.compact()
-        for (const [index, { act, person }] of acts.entries()) {
+        for (const [index, { act, person, from }] of acts.entries()) {
+          const own = stepsOf.get(person) ?? []
           if (act === 'forget') {
             await vault.forget(person)
-            rowsOfPerson.set(person, 0)
-          } else if (act === 'append' && rowsOfPerson.get(person) !== 0) {
+            stepsOf.set(person, [])
+          } else if (act === 'append' && own.length > 0) {
             await vault.append({ manifest, batch: `more ${index}` }, rowsOf([[person, 'more']]))
-            rowsOfPerson.set(person, (rowsOfPerson.get(person) ?? 0) + 1)
+            stepsOf.set(person, [...own, 10])
+          } else if (act === 'correct') {
+            // Made twice in the copy, or of rows as they became after it, it would come to something else.
+            const to = (from % 30) + 10
+            await vault.correct(correction(person, from, to))
+            stepsOf.set(
+              person,
+              own.map((steps) => (steps === from ? to : steps)),
+            )
           } else await countOf(vault)
         }
         await compacted
-        for (const [person, rows] of rowsOfPerson) {
-          if (acts.some((one) => one.person === person))
-            assert.equal(await countOf(vault, `"_p" = ${person}`), rows)
-        }
-        assert.equal(
-          await countOf(vault),
-          [...rowsOfPerson.values()].reduce((sum, rows) => sum + rows, 0),
-        )
+        const found = await vault.run({ sql: 'select "_p", steps from ds_watch' }, LIMITS)
+        assert.ok(found.ok)
+        const inOrder = (rows: readonly (readonly unknown[])[]) => rows.map((row) => row.join(' ')).toSorted()
+        const expected = [...stepsOf].flatMap(([person, all]) => all.map((steps) => [person, steps]))
+        assert.deepEqual(inOrder(found.value.rows()), inOrder(expected))
       },
     ),
     { numRuns: 12 },
   )
+})
+
+test('what is corrected while the file is copied is corrected once in the copy', async () => {
+  await using vault = await filled(await freshDirectory(), 500)
+  let isOver = false
+  const compacted = vault.compact().finally(() => {
+    isOver = true
+  })
+  let people = 0
+  // Both once more would make 30 of what has become 20.
+  for (; !isOver && people < 500; people += 1) {
+    await vault.correct(correction(people, 20, 30))
+    await vault.correct(correction(people, 10, 20))
+  }
+  await compacted
+  assert.ok(people >= 3, `only ${people} were corrected meanwhile`)
+  assert.equal(await countOf(vault, 'steps = 20'), people)
+  assert.equal(await countOf(vault, 'steps = 10'), 500 - people)
 })
 
 test('a mark that is given while the file is copied waits for no copy, and is in it', async () => {
