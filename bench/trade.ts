@@ -66,6 +66,7 @@ function benchSession(directory: string): Session {
     out: new PassThrough().resume(),
     error: new PassThrough().resume(),
     isInteractive: false,
+    isErrorInteractive: false,
     columns: 120,
   }
   return demoSession(

@@ -6,21 +6,32 @@ import stringWidth from 'string-width'
 export interface Terminal {
   readonly out: NodeJS.WritableStream
   readonly error: NodeJS.WritableStream
-  /** Colour and progress: only where somebody looks. */
+  /** Colour, and lines broken at its width: only where somebody looks. */
   readonly isInteractive: boolean
+  /** Colour and progress on `error`: only where both are looked at, for either may go to a file or a pipe. */
+  readonly isErrorInteractive: boolean
   readonly columns: number
 }
 
-/** The terminal of this process; colour follows NO_COLOR (no-color.org). */
-export function processTerminal(environment: Readonly<Record<string, string | undefined>>): Terminal {
-  const isPlain = environment['NO_COLOR'] !== undefined && environment['NO_COLOR'] !== ''
+/** The terminal of this process; no colour with NO_COLOR (no-color.org), nor on one that can but print (`TERM=dumb`). */
+export function processTerminal(
+  environment: Readonly<Record<string, string | undefined>>,
+  { stdout, stderr }: { readonly stdout: Stream; readonly stderr: Stream } = process,
+): Terminal {
+  const isPlain =
+    (environment['NO_COLOR'] !== undefined && environment['NO_COLOR'] !== '') ||
+    environment['TERM'] === 'dumb'
+  const isInteractive = stdout.isTTY === true && !isPlain
   return {
-    out: process.stdout,
-    error: process.stderr,
-    isInteractive: process.stdout.isTTY && !isPlain,
-    columns: process.stdout.columns ?? 120,
+    out: stdout,
+    error: stderr,
+    isInteractive,
+    isErrorInteractive: isInteractive && stderr.isTTY === true,
+    columns: stdout.columns ?? 120,
   }
 }
+
+type Stream = NodeJS.WritableStream & { readonly isTTY?: boolean; readonly columns?: number }
 
 /** How a text is coloured. */
 export type Tone = 'good' | 'bad' | 'warn' | 'dim' | 'strong' | 'accent'
@@ -34,8 +45,18 @@ const STYLES = {
 } as const
 
 /** Colours a text for a terminal, and leaves it alone for a pipe. */
-export function paint(terminal: Terminal, tone: Tone, text: string): string {
-  return terminal.isInteractive ? styleText(STYLES[tone], text, { validateStream: false }) : text
+export function paint({ isInteractive }: Terminal, tone: Tone, text: string): string {
+  return isInteractive ? coloured(tone, text) : text
+}
+
+function coloured(tone: Tone, text: string): string {
+  return styleText(STYLES[tone], text, { validateStream: false })
+}
+
+/** One complaint, on `error`. */
+export function complain({ error, isErrorInteractive }: Terminal, text: string): void {
+  const shown = disarmed(text)
+  error.write(`${isErrorInteractive ? coloured('bad', shown) : shown}\n`)
 }
 
 /** One line of text. What others wrote into it is shown and never obeyed. */
@@ -72,7 +93,7 @@ function escapeOf(sign: string): string {
  * A sentence in lines that a terminal shows whole, broken between words; `indent` stands before each. A word that is longer
  * than a line is left whole, to be copied.
  */
-export function wrapped({ columns }: Terminal, text: string, indent = ''): string {
+export function wrapped({ columns }: Pick<Terminal, 'columns'>, text: string, indent = ''): string {
   const width = Math.min(columns, TEXT_COLUMNS_MAX) - indent.length
   const lines: string[] = []
   for (const word of text.split(' ')) {
@@ -110,15 +131,21 @@ export function table(terminal: Terminal, contents: TableContents): void {
     row.map((cell) => (isOverAll(row) ? disarmed : inLine)(cell, terminal.isInteractive)),
   )
   const cells = shown.filter((row) => !isOverAll(row))
+  const colWidths = fittingWidths({ ...contents, rows: cells }, terminal.columns - indent.length)
   const drawn = new Table({
     head: head.map((title) => paint(terminal, 'dim', title)),
     chars: CHARS,
     style: { head: [], border: [], compact: true, 'padding-left': 0, 'padding-right': PADDING },
     wordWrap: true,
     colAligns: head.map((_, column) => (isOfNumbers(cells, column) ? 'right' : 'left')),
-    colWidths: fittingWidths({ ...contents, rows: cells }, terminal.columns - indent.length),
+    colWidths,
   })
-  for (const row of shown) drawn.push(isOverAll(row) ? [{ content: OVER_ALL, colSpan: head.length }] : row)
+  for (const row of shown)
+    drawn.push(
+      isOverAll(row)
+        ? [{ content: OVER_ALL, colSpan: head.length }]
+        : row.map((cell, column) => hanging(cell, (colWidths[column] ?? 0) - PADDING)),
+    )
   const texts = shown.filter(isOverAll).values()
   const lines = drawn
     .toString()
@@ -135,13 +162,28 @@ const OVER_ALL = '\0.'
 /** Spaces after each cell. */
 const PADDING = 2
 
+/** The words of a cell, each with the spaces that stand in front of the cell. */
+function wordsOf(text: string): string[] {
+  const [indent] = /^ */.exec(text) ?? ['']
+  return text
+    .slice(indent.length)
+    .split(/\s/)
+    .map((word) => `${indent}${word}`)
+}
+
+/** An indented cell in lines that are all indented: the drawing does not count the spaces in front, and would cut it. */
+function hanging(cell: string, width: number): string {
+  const [indent] = /^ */.exec(cell) ?? ['']
+  return indent === '' ? cell : wrapped({ columns: width }, cell.slice(indent.length), indent)
+}
+
 /** The widths of columns: those given, else as wide as their longest cell; the widest give way until all fit. No word is cut. */
 function fittingWidths({ head, rows, widths }: TableContents, columns: number): number[] {
   const measured = head.map((title, index) => {
     const texts = [title, ...rows.map((row) => row[index] ?? '')]
     const longest = (parts: readonly string[]) =>
       Math.max(...parts.map((part) => stringWidth(part))) + PADDING
-    const words = longest(texts.flatMap((text) => text.split(/\s/)))
+    const words = longest(texts.flatMap(wordsOf))
     const width = widths?.[index] ?? longest(texts.flatMap((text) => text.split('\n')))
     return { least: isOfNumbers(rows, index) ? width : words, width }
   })
@@ -187,7 +229,7 @@ const CHARS = {
 
 /** A line that is written over again while something long is under way; nothing at all in a pipe. */
 export function progress(terminal: Terminal): { show(line: string): void; end(): void } {
-  if (!terminal.isInteractive) return { show: () => undefined, end: () => undefined }
+  if (!terminal.isErrorInteractive) return { show: () => undefined, end: () => undefined }
   return {
     show: (line) => terminal.error.write(`\r\u001B[2K${line.slice(0, terminal.columns - 1)}`),
     end: () => terminal.error.write('\r\u001B[2K'),

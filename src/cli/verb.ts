@@ -2,7 +2,7 @@ import type { Command } from 'commander'
 import { exitCodeOf, sentenceOf } from './failures.ts'
 import { requireHome } from './require-home.ts'
 import type { Session } from './session.ts'
-import { disarmed, paint } from './terminal.ts'
+import { complain } from './terminal.ts'
 
 /** The common frame of a verb: `--json`, an example in its help, one sentence and an exit code for each failure. */
 export function verb(
@@ -34,7 +34,7 @@ export async function perform(
     requireHome(session.home)
     process.exitCode = (await act()) ?? 0
   } catch (thrown) {
-    session.terminal.error.write(`${paint(session.terminal, 'bad', disarmed(sentenceOf(thrown)))}\n`)
+    complain(session.terminal, sentenceOf(thrown))
     process.exitCode = codeOf(thrown)
   }
 }

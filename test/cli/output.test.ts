@@ -16,7 +16,15 @@ import { jsonText } from '../../src/cli/json-output.ts'
 import { tariffText } from '../../src/cli/trade/offers.ts'
 import { splitCsvLine } from '../../src/cli/read-records.ts'
 import { csvText } from '../../src/cli/trade/release.ts'
-import { disarmed, paint, progress, table, wrapped } from '../../src/cli/terminal.ts'
+import {
+  complain,
+  disarmed,
+  paint,
+  processTerminal,
+  progress,
+  table,
+  wrapped,
+} from '../../src/cli/terminal.ts'
 import type { Terminal } from '../../src/cli/terminal.ts'
 import { tariffSchema } from '../../src/protocol/money/tariff.ts'
 import { siteIdSchema } from '../../src/protocol/wire.ts'
@@ -27,6 +35,7 @@ function terminal(isInteractive: boolean): Terminal & { text(): string } {
     out,
     error,
     isInteractive,
+    isErrorInteractive: isInteractive,
     columns: 80,
     text: () => `${String(out.read() ?? '')}|${String(error.read() ?? '')}`,
   }
@@ -184,6 +193,28 @@ test('paint() and progress() leave a pipe alone', () => {
   assert.ok(paint(terminal(true), 'good', 'yes').startsWith('\u001B['))
 })
 
+test('processTerminal() colours and rewrites lines only where somebody looks who wants it', () => {
+  const to = (isTTY: boolean) => Object.assign(new PassThrough(), { isTTY })
+  const cases: readonly [Readonly<Record<string, string>>, [boolean, boolean], [boolean, boolean]][] = [
+    [{ TERM: 'xterm' }, [true, true], [true, true]],
+    [{ TERM: 'xterm', NO_COLOR: '' }, [true, true], [true, true]],
+    [{ TERM: 'xterm', NO_COLOR: '1' }, [true, true], [false, false]],
+    [{ TERM: 'dumb' }, [true, true], [false, false]],
+    [{ TERM: 'xterm' }, [true, false], [true, false]],
+    [{ TERM: 'xterm' }, [false, true], [false, false]],
+  ]
+  for (const [environment, [out, error], expected] of cases) {
+    const made = processTerminal(environment, { stdout: to(out), stderr: to(error) })
+    assert.deepEqual([made.isInteractive, made.isErrorInteractive], expected)
+  }
+  const [looked, kept] = [terminal(true), { ...terminal(true), isErrorInteractive: false }]
+  complain(looked, 'No\r')
+  assert.equal(looked.text(), '|\u001B[31mNo\\u000d\u001B[39m\n')
+  progress(kept).show('50 %')
+  complain(kept, 'No')
+  assert.equal(kept.text(), '|No\n')
+})
+
 test('amountOf() reads amounts above zero that can be booked, and says what is wrong with others', () => {
   assert.deepEqual(amountOf('12.50EUR'), money(1_250, 'EUR'))
   assert.deepEqual(amountOf('90071992547409.91EUR'), money(Number.MAX_SAFE_INTEGER, 'EUR'))
@@ -309,6 +340,29 @@ over all columns
     '  five words in\n  short lines',
   )
   assert.equal(wrapped({ ...narrow, columns: 4 }, 'a-word-too-long b'), 'a-word-too-long\nb')
+  const indented = terminal(false)
+  table(
+    { ...indented, columns: 38 },
+    { head: ['  what', 'from'], rows: [['  capture, network', 'a member with a long name']] },
+  )
+  assert.equal(
+    indented.text(),
+    `  what              from
+  capture, network  a member with a
+                    long name
+|`,
+  )
+  table(
+    { ...indented, columns: 34 },
+    { head: ['  what', 'from'], rows: [['  capture, network', 'fairfield-research']] },
+  )
+  assert.equal(
+    indented.text(),
+    `  what          from
+  capture,      fairfield-research
+  network
+|`,
+  )
 })
 
 test('a row over all columns is whole: longer than the table and the terminal, with its breaks, and no cell passes for one', () => {

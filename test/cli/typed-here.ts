@@ -14,7 +14,7 @@ export async function typedHere(
   const out = new PassThrough()
   const error = new PassThrough()
   const session = processSession({ HEDGEROW_HOME: home, ...environment }, new AbortController().signal)
-  const terminal = { out, error, isInteractive: false, columns: PIPED_COLUMNS }
+  const terminal = { out, error, isInteractive: false, isErrorInteractive: false, columns: PIPED_COLUMNS }
   await runCommand({ ...session, clock, terminal }, args)
   const code = Number(process.exitCode ?? 0)
   process.exitCode = 0
