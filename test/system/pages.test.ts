@@ -4,6 +4,7 @@ import { certificatePage } from '../../src/cli/person/certificate-page.ts'
 import { instant } from '../../src/kernel/clock.ts'
 import { docsPage } from '../../src/kernel/http/docs-page.ts'
 import { homePage } from '../../src/network/doors/home-page.ts'
+import { PERSON_EXPORT_FORMAT } from '../../src/protocol/rights/person-export.ts'
 import { memberIdSchema, siteIdSchema } from '../../src/protocol/wire.ts'
 import { factTable, printedPage } from '../../src/site/officer/printed-page.ts'
 import { pageWriter } from '../../src/site/rights/export-page.ts'
@@ -51,4 +52,42 @@ test('a certificate says in words what each store is', () => {
 test('short columns of a certificate are not broken within a word', () => {
   assert.match(certificate, /th, td \{[^}]*overflow-wrap: break-word/)
   assert.doesNotMatch(certificate, /th, td \{[^}]*overflow-wrap: anywhere/)
+})
+
+test('an export calls members by their names, and modes whose words have commas are told apart', () => {
+  const site = siteIdSchema.parse('galway')
+  const time = '2026-03-02T09:00:00Z'
+  const page = pageWriter()([
+    {
+      kind: 'export',
+      format: PERSON_EXPORT_FORMAT,
+      site,
+      custodian: 'claddagh-edge',
+      territory: 'IE',
+      madeAt: time,
+      madeFor: 'issuer:world-sport',
+      names: { 'world-sport': 'World Sport' },
+      receipt: 7,
+    },
+    {
+      kind: 'grant',
+      site,
+      grant: 'grant_1',
+      dataSet: 'athletes',
+      grantee: { anyone: true },
+      purposes: ['dpv:AcademicResearch'],
+      modes: ['private', 'rows'],
+      validFrom: time,
+      givenAt: time,
+      enteredBy: 'issuer:world-sport',
+      receipt: 8,
+    },
+    { kind: 'access', site, time, by: 'issuer:world-sport', what: 'letter', receipt: 9 },
+  ])
+  assert.equal(page.match(/World Sport \(world-sport\)/g)?.length, 2)
+  assert.match(page, /<td>numbers about groups, blurred; single rows, without your name<\/td>/)
+})
+
+test('a long row of the register goes on overleaf', () => {
+  assert.match(PAGES['officer'] ?? '', /tr:not\(:has\(li\)\),li\{break-inside:avoid\}/)
 })

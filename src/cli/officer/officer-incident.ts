@@ -3,6 +3,7 @@ import { NOTICE_LANGUAGES, incidentRequestSchema, letterTextSchema } from '../..
 import { categoryName, shortMomentText } from '../../protocol/words/plain-words.ts'
 import { recipientTexts } from '../../protocol/words/recipient-words.ts'
 import type { IncidentView, WireIncidentStep } from '../../sdk/officer.ts'
+import { counted } from '../counted.ts'
 import { EXIT, WrongUse } from '../failures.ts'
 import { connectOfficer, deliver, readDocument } from './officer-seat.ts'
 import type { OfficerOptions } from './officer-seat.ts'
@@ -201,7 +202,7 @@ function tell(
       say(terminal, `  ${clockText(incident)}`)
       say(
         terminal,
-        `  ${affected.people.toLocaleString('en')} people, ${affected.releases} releases, to ${recipientTexts(affected).join(', ') || 'nobody'}`,
+        `  ${counted(affected.people, 'person', 'people')}, ${counted(affected.releases, 'release')}, to ${recipientTexts(affected).join(', ') || 'nobody'}`,
       )
       if (affected.categories.length === 0) return
       say(

@@ -203,14 +203,14 @@ const BASES: Readonly<Record<string, Readonly<Record<ReaderLanguage, string>>>> 
 }
 
 /** Who did something, of `issuer:world-sport` or `person`: `world-sport`, `you`; read by the person whom it is about. */
-export function actorName(by: string): string {
+export function actorName(by: string, called: (member: string) => string = (id) => id): string {
   const [role = '', ...rest] = by.split(':')
   const name = rest.join(':')
   if (role === 'person' || by === 'self') return 'you'
   if (role === 'guardian') return 'your guardian'
   if (role === 'operator') return 'the operator of the site'
   if (role === 'officer' && name !== '') return `${name}, data-protection officer`
-  return role === 'issuer' && name !== '' ? name : by
+  return role === 'issuer' && name !== '' ? called(name) : by
 }
 
 /** The same for any reader, who need not be the person: `world-sport`, `the person`, `a guardian`, `the site`. */

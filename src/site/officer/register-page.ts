@@ -163,7 +163,7 @@ function processing({
 
 function contractText({ kind, reference, concludedOn }: ContractNamed): string {
   const what = kind === 'processing' ? 'contract' : 'arrangement of joint controllers'
-  return `${what} ${reference}, of ${dayText(concludedOn)}`
+  return `${what} “${reference}”, of ${dayText(concludedOn)}`
 }
 
 function contractLines(contract: ProcessorActivity['contracts'][number]): readonly string[] {

@@ -52,7 +52,7 @@ function linesOf({ head, cells, isFacts }: TableRow): string {
 const HEAD = `<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1"><title>Your data</title>
 <style>
-body { font: 15px/1.5 system-ui, sans-serif; margin: 2rem auto; max-width: 70rem; padding: 0 1rem; color: #1b1b1b }
+body { font: 15px/1.5 system-ui, sans-serif; margin: 2rem auto; max-width: 80rem; padding: 0 1rem; color: #1b1b1b }
 h2 { font-size: 1.1rem; margin-top: 2rem }
 .scroll { overflow-x: auto }
 table { border-collapse: collapse; width: 100% }
@@ -60,6 +60,7 @@ th, td { text-align: left; vertical-align: top; padding: .3rem .8rem .3rem 0; bo
 th { font-weight: 600; color: #555; white-space: nowrap }
 th[scope=row] { width: 12rem }
 th[scope=row] + td { max-width: none }
+@media (min-width: 64rem) { table:not(.row) td { min-width: 6.5em; overflow-wrap: anywhere } }
 @media (max-width: 30rem) { th[scope=row] { width: 8rem; white-space: normal } }
 @page { size: landscape }
 @media print { body { font-size: 11px; margin: 0; padding: 0; max-width: none } .scroll { overflow: visible } th, td { white-space: normal; padding-right: .4rem; max-width: none; overflow-wrap: anywhere } table:not(.row) td { min-width: 7em } h2 { break-after: avoid } tr { break-inside: avoid } }

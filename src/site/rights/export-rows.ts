@@ -45,7 +45,7 @@ export function tableRowOf(record: ExportRecord, { currencies, called }: Reading
         Custodian: called(record.custodian),
         Country: placeName(record.territory),
         Made: momentText(record.madeAt),
-        'Made for': actorName(record.madeFor),
+        'Made for': actorName(record.madeFor, called),
         Receipt: record.receipt,
       })
     case 'principal':
@@ -56,10 +56,10 @@ export function tableRowOf(record: ExportRecord, { currencies, called }: Reading
         'Whose permission counts': GIVERS[record.grantsCountOf],
       })
     case 'guardianship':
-      return guardianshipRow(record)
+      return guardianshipRow(record, called)
     case 'ageEvidence':
     case 'move':
-      return ageRow(record)
+      return ageRow(record, called)
     case 'dataSet':
       return dataSetRow(record, called)
     case 'identity':
@@ -92,7 +92,7 @@ export function tableRowOf(record: ExportRecord, { currencies, called }: Reading
         head: ['When', 'Who', 'What', 'Why', 'Receipt'],
         cells: [
           momentText(record.time),
-          actorName(record.by),
+          actorName(record.by, called),
           WHAT_WORDS[record.what] ?? record.what,
           record.reason ?? '',
           `${record.site} ${record.receipt}`,
@@ -101,7 +101,10 @@ export function tableRowOf(record: ExportRecord, { currencies, called }: Reading
   }
 }
 
-function ageRow(record: Extract<ExportRecord, { kind: 'ageEvidence' | 'move' }>): TableRow {
+function ageRow(
+  record: Extract<ExportRecord, { kind: 'ageEvidence' | 'move' }>,
+  called: Reading['called'],
+): TableRow {
   if (record.kind === 'move')
     return {
       name: record.kind,
@@ -110,7 +113,7 @@ function ageRow(record: Extract<ExportRecord, { kind: 'ageEvidence' | 'move' }>)
       cells: [
         placeName(record.country),
         dayText(record.fromDay),
-        actorName(record.toldBy),
+        actorName(record.toldBy, called),
         momentText(record.toldAt),
         `${record.site} ${record.receipt}`,
       ],
@@ -123,7 +126,7 @@ function ageRow(record: Extract<ExportRecord, { kind: 'ageEvidence' | 'move' }>)
       record.evidenceKind,
       cellText(record.atLeast ?? null),
       cellText(record.below ?? null),
-      actorName(record.givenBy),
+      actorName(record.givenBy, called),
       momentText(record.givenAt),
       momentText(record.endedAt ?? record.expires),
       `${record.site} ${record.receipt}`,
@@ -131,7 +134,10 @@ function ageRow(record: Extract<ExportRecord, { kind: 'ageEvidence' | 'move' }>)
   }
 }
 
-function guardianshipRow(record: Extract<ExportRecord, { kind: 'guardianship' }>): TableRow {
+function guardianshipRow(
+  record: Extract<ExportRecord, { kind: 'guardianship' }>,
+  called: Reading['called'],
+): TableRow {
   return {
     name: record.kind,
     title: 'Who may speak for you',
@@ -142,7 +148,7 @@ function guardianshipRow(record: Extract<ExportRecord, { kind: 'guardianship' }>
       dayText(record.from),
       untilText(record.endedAt ?? record.until),
       guardianshipStateWords(record),
-      actorName(record.establishedBy),
+      actorName(record.establishedBy, called),
       record.guardianship,
     ],
   }
@@ -258,7 +264,8 @@ function grantRow(
     cells: [
       granteeName(record.grantee),
       record.purposes.map(purposeLabel).join(', '),
-      record.modes.map(modeName).join(', '),
+      // The words of a mode have a comma of their own.
+      record.modes.map(modeName).join('; '),
       record.dataSet,
       record.columns?.join(', ') ?? 'all',
       leastPriceText(record.minimumPriceMinor ?? 0, currency),

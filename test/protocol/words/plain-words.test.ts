@@ -109,7 +109,7 @@ suite('plain words', () => {
     assert.equal(columnName({ column: 'resting_pulse' }), 'resting pulse')
     assert.deepEqual(
       ['person', 'self', 'guardian:gua_1', 'issuer:world-sport', 'operator', 'officer:orla', 'agent:x'].map(
-        actorName,
+        (by) => actorName(by),
       ),
       [
         'you',
