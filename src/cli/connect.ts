@@ -82,12 +82,14 @@ export async function connectLocalAcquirer(
   session: Session,
   { url, as }: { url: string; as: string | undefined },
 ): Promise<{ acquirer: LocalAcquirer; profile: MemberProfile }> {
-  const { clock, ids } = session
+  const { clock, ids, signal } = session
   requireSiteUrl(url)
   const profile = await readMemberProfile(session.home, as ?? session.environment['HEDGEROW_MEMBER'])
-  const { site } = await httpClient({ server: { url, name: 'anybody' }, clock, ids }).call(SITE_API.site)
+  const { site } = await httpClient({ server: { url, name: 'anybody' }, clock, ids, signal }).call(
+    SITE_API.site,
+  )
   const caller = { issuer: profile.member, key: profile.signing }
-  const client = httpClient({ server: { url, name: site }, caller, clock, ids })
+  const client = httpClient({ server: { url, name: site }, caller, clock, ids, signal })
   return { acquirer: openLocalAcquirer(acquirerParts(session, { profile, client })), profile }
 }
 
@@ -120,15 +122,16 @@ function acquirerParts(
 /** A client without a token, for what is open to everybody. */
 export async function publicClient(session: Session, { network }: NetworkOptions): Promise<HttpClient> {
   const url = await networkUrl(session, { flag: network })
-  return httpClient({ server: { url, name: 'anybody' }, clock: session.clock, ids: session.ids })
+  const { clock, ids, signal } = session
+  return httpClient({ server: { url, name: 'anybody' }, clock, ids, signal })
 }
 
 async function namedClient(
   session: Session,
   { url, pinDirectory, caller }: { url: string; pinDirectory: string; caller: Caller },
 ): Promise<HttpClient> {
-  const { clock, ids } = session
-  const anybody = httpClient({ server: { url, name: 'anybody' }, clock, ids })
+  const { clock, ids, signal } = session
+  const anybody = httpClient({ server: { url, name: 'anybody' }, clock, ids, signal })
   const pinned = await followNetwork(anybody, pinFile(pinDirectory))
   return httpClient({
     server: { url, name: pinned.network?.name ?? '' },
@@ -136,6 +139,7 @@ async function namedClient(
     clock,
     ids,
     keepsToken: true,
+    signal,
   })
 }
 
@@ -184,7 +188,8 @@ export async function connectToSite(
 ): Promise<{ administration: SiteAdministration; client: HttpClient; site: string }> {
   const { site, url } = await siteAddress(session, options)
   const caller = await siteCaller(session, { root: siteRoot(session, site), as: options.as })
-  const client = httpClient({ server: { url, name: site }, caller, clock: session.clock, ids: session.ids })
+  const { clock, ids, signal } = session
+  const client = httpClient({ server: { url, name: site }, caller, clock, ids, signal })
   return { administration: openSiteAdministration(client), client, site }
 }
 
@@ -194,8 +199,8 @@ export async function connectWithToken(
   { options, bearer }: { options: SiteOptions; bearer: string },
 ): Promise<{ client: HttpClient; site: string }> {
   const { site, url } = await siteAddress(session, options)
-  const { clock, ids } = session
-  return { client: httpClient({ server: { url, name: site }, bearer, clock, ids }), site }
+  const { clock, ids, signal } = session
+  return { client: httpClient({ server: { url, name: site }, bearer, clock, ids, signal }), site }
 }
 
 async function siteAddress(session: Session, options: SiteOptions): Promise<{ site: string; url: string }> {

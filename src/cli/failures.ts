@@ -7,6 +7,18 @@ import type { TokenProblem } from '../protocol/http/client-assertion.ts'
 /** What a verb ends with (contracts, the command line); a server ends with 78 when its settings are wrong. */
 export const EXIT = { done: 0, fellShort: 1, wrongUse: 2, unreachable: 3, configuration: 78 } as const
 
+/** Why a verb was told to end, with the exit code that a shell gives to what a signal ended: 128 and its number. */
+export class Interrupted extends Error {
+  readonly exitCode: number
+
+  constructor(signal: keyof typeof SIGNAL_NUMBERS) {
+    super(`Stopped by ${signal}`)
+    this.exitCode = 128 + SIGNAL_NUMBERS[signal]
+  }
+}
+
+const SIGNAL_NUMBERS = { SIGHUP: 1, SIGINT: 2, SIGPIPE: 13, SIGTERM: 15 } as const
+
 /** Something the user has to say differently: exit code 2. */
 export class WrongUse extends Error {}
 

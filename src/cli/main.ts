@@ -1,13 +1,15 @@
 import { Command, CommanderError } from 'commander'
 import { complaintOf } from './amount.ts'
-import { EXIT, sentenceOf } from './failures.ts'
+import { EXIT, Interrupted, sentenceOf } from './failures.ts'
 import { packageVersion } from './package-version.ts'
 import { processSession } from './session.ts'
 import type { Session } from './session.ts'
 
 const AFTER_HELP = `
-Exit codes: 0 done, 1 fell short (declined, does not verify), 2 wrong use, 3 could not reach something.
+Exit codes: 0 done, 1 fell short (declined, does not verify), 2 wrong use, 3 could not reach something,
+78 settings that a server cannot start with, 130 stopped by Ctrl-C.
 Files are under .hedgerow, or HEDGEROW_HOME. Each verb has --help with an example.
+Rows, records, terms, SQL, receipts, public keys and tokens come from a pipe where their file is "-".
 `
 
 /** Verbs that are added to the program, with the words that they begin with. */
@@ -86,12 +88,14 @@ function exitByCode(command: Command): void {
 /** Runs one command of this process: its arguments, environment, terminal and signals. */
 export async function runCommandLine(): Promise<void> {
   const interrupt = new AbortController()
-  for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(name, () => interrupt.abort())
+  for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
+    process.on(name, () => interrupt.abort(new Interrupted(name)))
   // `hedgerow offers | head` closes the pipe early: no failure of ours, but reason enough to stop.
-  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-    if (error.code !== 'EPIPE') throw error
-    interrupt.abort()
-  })
+  for (const stream of [process.stdout, process.stderr])
+    stream.on('error', (error: NodeJS.ErrnoException) => {
+      if (error.code !== 'EPIPE') throw error
+      interrupt.abort(new Interrupted('SIGPIPE'))
+    })
   await runCommand(processSession(process.env, interrupt.signal), process.argv.slice(2))
 }
 

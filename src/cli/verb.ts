@@ -1,5 +1,5 @@
 import type { Command } from 'commander'
-import { exitCodeOf, sentenceOf } from './failures.ts'
+import { FellShort, Interrupted, exitCodeOf, sentenceOf } from './failures.ts'
 import { requireHome } from './require-home.ts'
 import type { Session } from './session.ts'
 import { complain } from './terminal.ts'
@@ -34,9 +34,18 @@ export async function perform(
     requireHome(session.home)
     process.exitCode = (await act()) ?? 0
   } catch (thrown) {
-    complain(session.terminal, sentenceOf(thrown))
-    process.exitCode = codeOf(thrown)
+    const reason: unknown = session.signal.reason
+    const isStopped = session.signal.aborted && reason instanceof Interrupted
+    complain(session.terminal, isStopped ? stoppedSentence(thrown) : sentenceOf(thrown))
+    process.exitCode = isStopped ? reason.exitCode : codeOf(thrown)
   }
+}
+
+/** What was under way may know better how things stand now; where it was a call, only the other side knows. */
+function stoppedSentence(thrown: unknown): string {
+  return thrown instanceof FellShort
+    ? sentenceOf(thrown)
+    : 'Stopped; what had been sent by then may have been done'
 }
 
 /** The options of every verb that talks to a site. */

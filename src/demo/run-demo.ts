@@ -1,5 +1,5 @@
 import { join } from 'node:path'
-import { EXIT, WrongUse, sentenceOf } from '../cli/failures.ts'
+import { EXIT, Interrupted, WrongUse, sentenceOf } from '../cli/failures.ts'
 import type { Session } from '../cli/session.ts'
 import { paint, say, wrapped } from '../cli/terminal.ts'
 import { monotonicMs } from '../kernel/clock.ts'
@@ -56,7 +56,8 @@ export async function runDemo(caller: Session, options: DemoOptions): Promise<nu
     return problems.length === 0 && areAllUp ? EXIT.done : EXIT.fellShort
   } catch (thrown) {
     // Ctrl-C in the middle is no failure to tell about.
-    if (session.signal.aborted) return EXIT.fellShort
+    const { aborted, reason } = session.signal
+    if (aborted) return reason instanceof Interrupted ? reason.exitCode : EXIT.fellShort
     // Often the cause of what was thrown, and said before it.
     for (const server of servers) await tellEnd(session, server)
     throw thrown

@@ -74,6 +74,7 @@ export function httpClient({
   clock,
   ids,
   keepsToken = false,
+  signal,
 }: {
   server: Server
   caller?: Caller | undefined
@@ -82,6 +83,8 @@ export function httpClient({
   clock: Clock
   ids: IdSource
   keepsToken?: boolean
+  /** Ends every call that has no signal of its own. */
+  signal?: AbortSignal
 }): HttpClient {
   const tokens =
     caller && keepsToken
@@ -93,9 +96,10 @@ export function httpClient({
       signClientAssertion({ ...caller, audience: server.name, now: clock.now(), jti: ids.next('jti') }))
   const attempts = async <T>(
     endpoint: AnyEndpoint,
-    input: AnyInput,
+    given: AnyInput,
     send: (sending: Sending) => Promise<T>,
   ): Promise<T> => {
+    const input = { ...given, signal: given.signal ?? signal }
     const url = addressOf(server.url, endpoint, input)
     const isRepeatable =
       endpoint.method !== 'post' || input.idempotencyKey !== undefined || input.isRepeatable === true

@@ -1,12 +1,15 @@
 import assert from 'node:assert/strict'
 import { chmod, mkdir, readFile, stat, writeFile } from 'node:fs/promises'
+import { createServer } from 'node:http'
 import { join } from 'node:path'
 import { suite, test } from 'node:test'
 import type { Command } from 'commander'
+import { Interrupted } from '../../src/cli/failures.ts'
 import { buildProgram } from '../../src/cli/main.ts'
 import { processSession } from '../../src/cli/session.ts'
 import { keySetSchema } from '../../src/protocol/member.ts'
 import { runCli, temporaryHome } from './run-cli.ts'
+import { typedHere } from './typed-here.ts'
 
 /** Nothing listens on port 9 (discard) of this machine. */
 const NOWHERE = 'http://127.0.0.1:9'
@@ -119,6 +122,34 @@ suite('the command line as it is run', { concurrency: 2 }, () => {
     assert.match(
       run.error,
       /^Cannot reach 127\.0\.0\.1:9; start that server, or say where it is \(--network .*\)\n$/,
+    )
+  })
+
+  test('stops at Ctrl-C while it waits for another side, with the code of a shell', async (context) => {
+    const stop = new AbortController()
+    // It takes the request and never answers.
+    const silent = createServer(() => stop.abort(new Interrupted('SIGINT')))
+    const url = await new Promise<string>((resolve) => {
+      silent.listen(0, '127.0.0.1', () =>
+        resolve(`http://127.0.0.1:${Number(Object(silent.address()).port)}`),
+      )
+    })
+    context.after(() => silent.close().closeAllConnections())
+    const home = await temporaryHome(context)
+    const { code, out, error } = await typedHere(home, ['offers', '--network', url], { signal: stop.signal })
+    assert.deepEqual(
+      [code, out, error],
+      [130, '', 'Stopped; what had been sent by then may have been done\n'],
+    )
+  })
+
+  test('reads what is piped in where a file is "-"', async (context) => {
+    const home = await temporaryHome(context)
+    const piped = await runCli(home, ['dataset', 'describe', '-'], {}, 'dataSet: 7')
+    assert.deepEqual([piped.code, piped.out], [2, ''])
+    assert.match(
+      piped.error,
+      /^Cannot use the manifest "-": \d+ fields are not what was expected\n {2}dataSet: /,
     )
   })
 

@@ -15,15 +15,16 @@ export interface CliRun {
 
 const MAIN = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url))
 
-/** Runs `hedgerow ARGS…` as a user would, with a home directory of its own and nothing of this environment. */
+/** Runs `hedgerow ARGS…` as a user would, with a home directory of its own and nothing of this environment; `piped` is its input. */
 export function runCli(
   home: string,
   args: readonly string[],
   environment: Record<string, string> = {},
+  piped = '',
 ): Promise<CliRun> {
   const { PATH, NODE_COMPILE_CACHE } = process.env
   return new Promise((resolve) => {
-    execFile(
+    const child = execFile(
       process.execPath,
       ['--disable-warning=ExperimentalWarning', MAIN, ...args],
       { env: { PATH, NODE_COMPILE_CACHE, HEDGEROW_HOME: home, ...environment }, timeout: 120_000 },
@@ -32,6 +33,8 @@ export function runCli(
         resolve({ code, out, error })
       },
     )
+    // What reads no input may have ended.
+    child.stdin?.on('error', () => undefined).end(piped)
   })
 }
 

@@ -9,11 +9,15 @@ import type { CliRun } from './run-cli.ts'
 export async function typedHere(
   home: string,
   args: readonly string[],
-  { clock = systemClock, environment = {} }: { clock?: Clock; environment?: Record<string, string> } = {},
+  {
+    clock = systemClock,
+    environment = {},
+    signal = new AbortController().signal,
+  }: { clock?: Clock; environment?: Record<string, string>; signal?: AbortSignal } = {},
 ): Promise<CliRun> {
   const out = new PassThrough()
   const error = new PassThrough()
-  const session = processSession({ HEDGEROW_HOME: home, ...environment }, new AbortController().signal)
+  const session = processSession({ HEDGEROW_HOME: home, ...environment }, signal)
   const terminal = { out, error, isInteractive: false, isErrorInteractive: false, columns: PIPED_COLUMNS }
   await runCommand({ ...session, clock, terminal }, args)
   const code = Number(process.exitCode ?? 0)

@@ -1,4 +1,3 @@
-import { readFile } from 'node:fs/promises'
 import type { Command } from 'commander'
 import { parseInstant } from '../../kernel/clock.ts'
 import type { TermsVersion } from '../../protocol/terms-of-use.ts'
@@ -7,6 +6,7 @@ import { openTermsOfUse } from '../../sdk/terms-of-use.ts'
 import { connectToNetwork, memberClient, operatorClient, publicClient } from '../connect.ts'
 import type { NetworkOptions } from '../connect.ts'
 import { EXIT, WrongUse } from '../failures.ts'
+import { readNamed } from '../open-file.ts'
 import { readMemberProfile } from '../member-profile.ts'
 import { show } from '../session.ts'
 import type { Session } from '../session.ts'
@@ -83,7 +83,7 @@ async function publish(
   session: Session,
   { file, from, json, ...options }: TermsOptions & { file: string; from?: string },
 ): Promise<void> {
-  const text = await readFile(file, 'utf8')
+  const text = await readNamed(file)
   const moment = from === undefined ? undefined : parseInstant(from)
   if (from !== undefined && moment === undefined)
     throw new WrongUse(`Cannot read the time "${from}": expected one such as 2027-01-01T00:00:00Z`)

@@ -1,10 +1,10 @@
-import { readFile } from 'node:fs/promises'
 import { formatDate } from '../../kernel/clock.ts'
 import type { Command } from 'commander'
 import { purposeName } from '../../protocol/words/plain-words.ts'
 import { basisRequestSchema, basisSource } from '../../protocol/law/basis-record.ts'
 import type { BasisView } from '../../sdk/officer.ts'
 import { EXIT, WrongUse } from '../failures.ts'
+import { readNamed } from '../open-file.ts'
 import { addDeclaredVerbs } from './officer-declared.ts'
 import { connectOfficer, readDocument } from './officer-seat.ts'
 import type { OfficerOptions } from './officer-seat.ts'
@@ -127,6 +127,6 @@ function showBasis(session: Session, { json }: OfficerOptions, basis: BasisView)
 
 async function keysIn(file: string | undefined): Promise<readonly string[]> {
   if (file === undefined) return []
-  const lines = (await readFile(file, 'utf8')).split('\n').map((line) => line.trim())
+  const lines = (await readNamed(file)).split('\n').map((line) => line.trim())
   return lines.filter((line) => line !== '')
 }

@@ -1,10 +1,10 @@
-import { readFile } from 'node:fs/promises'
 import type { Command } from 'commander'
 import { CONSENT_RECORD_FORMS } from '../../protocol/http/consent-record-api.ts'
 import { readConsentRecords } from '../../protocol/consent/read-consent-records.ts'
 import type { WireGrant } from '../../sdk/issuer.ts'
 import type { PersonRecords } from '../../sdk/person.ts'
 import { WrongUse } from '../failures.ts'
+import { readNamed } from '../open-file.ts'
 import { deliver } from '../officer/officer-seat.ts'
 import { addPersonOptions, personRecords } from './person.ts'
 import type { PersonOptions } from './person.ts'
@@ -61,7 +61,7 @@ export async function writeConsents(
 export async function grantsOfConsentRecords(file: string): Promise<readonly WireGrant[]> {
   let document: unknown
   try {
-    document = JSON.parse(await readFile(file, 'utf8'))
+    document = JSON.parse(await readNamed(file))
   } catch {
     throw new WrongUse(`Cannot read "${file}": expected JSON`)
   }

@@ -1,4 +1,4 @@
-import { readFile, writeFile } from 'node:fs/promises'
+import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Command } from 'commander'
 import { makeDirectory } from '../../kernel/make-directory.ts'
@@ -25,7 +25,7 @@ import type { SiteOptions } from '../connect.ts'
 import { counted } from '../counted.ts'
 import { WrongUse } from '../failures.ts'
 import { printSentNotices } from '../trade/notices.ts'
-import { openFile } from '../open-file.ts'
+import { openFile, readNamed } from '../open-file.ts'
 import { readRecords } from '../read-records.ts'
 import { show } from '../session.ts'
 import type { Session } from '../session.ts'
@@ -220,7 +220,7 @@ export async function tokenOf(
 ): Promise<string | undefined> {
   if (as !== undefined) return undefined
   if (tokenFile === undefined) return environment['HEDGEROW_PERSON_TOKEN']?.trim() || undefined
-  const text = (await readFile(tokenFile, 'utf8')).trim()
+  const text = (await readNamed(tokenFile)).trim()
   if (text === '') throw new WrongUse(`Cannot use "${tokenFile}": it is empty`)
   return text
 }

@@ -1,5 +1,4 @@
 import type { Command } from 'commander'
-import { readFile } from 'node:fs/promises'
 import { formatDate, instant } from '../../kernel/clock.ts'
 import { digestOf } from '../../kernel/digest.ts'
 import {
@@ -12,6 +11,7 @@ import {
 import { openPrincipalDesk } from '../../sdk/principals.ts'
 import type { Principal, PrincipalDesk } from '../../sdk/principals.ts'
 import { WrongUse } from '../failures.ts'
+import { readNamed } from '../open-file.ts'
 import { addPersonOptions, connectForPerson } from './person.ts'
 import type { PersonOptions } from './person.ts'
 import { show } from '../session.ts'
@@ -141,7 +141,7 @@ async function evidence(session: Session, options: PrincipalOptions): Promise<vo
 async function proveAge(session: Session, options: PrincipalOptions): Promise<void> {
   const { proof, json } = options
   if (proof !== undefined) {
-    const presentation = (await readFile(proof, 'utf8')).trim()
+    const presentation = (await readNamed(proof)).trim()
     return showing(session, options, (desk) => desk.prove(presentation))
   }
   const challenge = await (await deskOf(session, options)).challenge()

@@ -19,7 +19,7 @@ import { formOfFormat, formatOf } from './file-format.ts'
 import { addHandOverVerb } from './hand-over.ts'
 import { addRetentionVerb } from './dataset-retention.ts'
 import { printColumnUses } from './dataset-usage.ts'
-import { openFile, readText } from '../open-file.ts'
+import { openFile, PIPED, readText } from '../open-file.ts'
 import { show } from '../session.ts'
 import type { Session } from '../session.ts'
 import { progress, say, table, wrapped } from '../terminal.ts'
@@ -157,8 +157,9 @@ async function importFile(
   session: Session,
   { dataSet, file, options }: { dataSet: string; file: string; options: ImportOptions },
 ): Promise<void> {
-  const found = await stat(file)
-  if (found.isDirectory()) throw new WrongUse(`Cannot use "${file}": it is a directory`)
+  const found = file === PIPED ? undefined : await stat(file)
+  if (found?.isDirectory() === true) throw new WrongUse(`Cannot use "${file}": it is a directory`)
+  const sizeBytes = found?.size ?? 0
   const format = formatOf(file, options.format)
   const form = formOfFormat(format, csvFormOf(options))
   const { administration } = await connectToSite(session, options)
@@ -168,7 +169,7 @@ async function importFile(
     new Transform({
       transform(chunk: Uint8Array, _encoding, done) {
         sentBytes += chunk.byteLength
-        line.show(`${basename(file)}: ${Math.floor((100 * sentBytes) / Math.max(1, found.size))} % sent`)
+        line.show(`${basename(file)}: ${sentText(sentBytes, sizeBytes)} sent`)
         done(null, chunk)
       },
     }),
@@ -204,6 +205,12 @@ function uncountedText({ rows, people }: { rows: number; people: number }): stri
   const told = (step: number, what: string) =>
     step === 0 ? `fewer than 20 ${what}` : `at least ${step} ${what}`
   return `Beware: the data set has ${told(rows, 'rows')} of ${told(people, 'people')} past the most that one person may have (person.rowsMax of the manifest); they are kept and will not be counted`
+}
+
+/** How much of a file is under way; nobody knows how much is still to be piped in. */
+function sentText(sentBytes: number, sizeBytes: number): string {
+  if (sizeBytes < sentBytes) return `${Math.floor(sentBytes / 1_000_000).toLocaleString('en')} MB`
+  return `${Math.floor((100 * sentBytes) / Math.max(1, sizeBytes))} %`
 }
 
 /** `1 row`, `2 rows`. */

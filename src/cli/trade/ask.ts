@@ -12,7 +12,7 @@ import { isKnownPurpose, purposeTerm } from '../../protocol/law/purpose.ts'
 import type { Acquirer, AskResult } from '../../sdk/acquirer.ts'
 import { connectAcquirer, connectLocalAcquirer } from '../connect.ts'
 import type { NetworkOptions } from '../connect.ts'
-import { WrongUse } from '../failures.ts'
+import { FellShort, WrongUse } from '../failures.ts'
 import { amountOf } from '../amount.ts'
 import type { MemberProfile } from '../member-profile.ts'
 import { askStaged, hintAtStages } from './ask-staged.ts'
@@ -141,8 +141,13 @@ async function ask(session: Session, options: AskOptions): Promise<number> {
   const line = progress(session.terminal)
   line.show(`asking ${offers.sites.length === 0 ? 'nobody' : offers.sites.join(', ')} …`)
   const expires = later(session.clock.now(), answerWithinMs)
+  const id = session.ids.next('ask')
   const result = await acquirer
-    .ask({ ...terms, question, maxPrice: maxPrice ?? offers.highestPrice, expires }, session.signal)
+    .ask({ ...terms, id, question, maxPrice: maxPrice ?? offers.highestPrice, expires }, session.signal)
+    .catch((thrown: unknown) => {
+      if (session.signal.aborted && options.at === undefined) throw new FellShort(stillAsked(id))
+      throw thrown
+    })
     .finally(() => line.end())
   await keepReceipts(profile.directory, result)
   const hint =
@@ -153,6 +158,11 @@ async function ask(session: Session, options: AskOptions): Promise<number> {
     print: () => print(session, { result, question, isDryRun: options.dryRun === true, hint }),
   })
   return exitCodeOfAnswer(result)
+}
+
+/** Ctrl-C ends the waiting and not the ask: money may be held, and an answer come. */
+function stillAsked(id: string): string {
+  return `Stopped waiting: if it was sent, ${id} goes on until it expires; see what comes with "hedgerow release show ${id}"`
 }
 
 /** To the network, or with `--at` to one site on the local network. */

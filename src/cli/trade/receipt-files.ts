@@ -1,4 +1,4 @@
-import { readFile, writeFile } from 'node:fs/promises'
+import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { z } from 'zod'
 import { makeDirectory } from '../../kernel/make-directory.ts'
@@ -8,6 +8,7 @@ import { receiptBundleSchema } from '../../protocol/decision.ts'
 import type { ReceiptBundle } from '../../protocol/decision.ts'
 import type { AskResult } from '../../sdk/acquirer.ts'
 import { WrongUse } from '../failures.ts'
+import { readNamed } from '../open-file.ts'
 
 /**
  * A file of receipts: one bundle, a list of them, or an ask's receipts as they are kept under `receipts/`. It is all
@@ -21,7 +22,7 @@ const receiptFileSchema = z.union([
 
 /** Every receipt in a file. */
 export async function readReceiptFile(file: string): Promise<readonly ReceiptBundle[]> {
-  const parsed = receiptFileSchema.safeParse(parseJson(await readFile(file, 'utf8')))
+  const parsed = receiptFileSchema.safeParse(parseJson(await readNamed(file)))
   if (!parsed.success)
     throw new WrongUse(
       `Cannot read "${file}": expected receipts with their proofs, as "hedgerow receipt fetch" writes them`,

@@ -1,4 +1,3 @@
-import { readFile } from 'node:fs/promises'
 import { join, relative, sep } from 'node:path'
 import type { Command } from 'commander'
 import { peekJws } from '../../kernel/crypto/jws.ts'
@@ -16,6 +15,7 @@ import type { VerifiedReceipt } from '../../sdk/verify.ts'
 import { connectAcquirer, connectToSite } from '../connect.ts'
 import type { NetworkOptions, SiteOptions } from '../connect.ts'
 import { EXIT, WrongUse } from '../failures.ts'
+import { readNamed } from '../open-file.ts'
 import { pinFile, readMemberProfile } from '../member-profile.ts'
 import { keepReceipts, readReceiptFile, writeReceipts } from './receipt-files.ts'
 import { addReceiptSave } from './save-receipts.ts'
@@ -147,7 +147,7 @@ async function keysFor(
       throw new WrongUse('There are no keys to verify with: name a file of them with --keys')
     return pinned
   }
-  const parsed = pinnedKeysSchema.safeParse(parseJson(await readFile(keys, 'utf8')))
+  const parsed = pinnedKeysSchema.safeParse(parseJson(await readNamed(keys)))
   if (!parsed.success) throw new WrongUse(`Cannot read the keys in "${keys}": expected a pinned-keys.json`)
   return { ...NO_PINNED_KEYS, ...parsed.data }
 }
