@@ -1,5 +1,6 @@
 import { join } from 'node:path'
 import { EXIT, Interrupted, WrongUse, sentenceOf } from '../cli/failures.ts'
+import { namesIn } from '../cli/require-home.ts'
 import type { Session } from '../cli/session.ts'
 import { paint, say, wrapped } from '../cli/terminal.ts'
 import { monotonicMs } from '../kernel/clock.ts'
@@ -44,6 +45,7 @@ export async function runDemo(caller: Session, options: DemoOptions): Promise<nu
   say(terminal, paint(terminal, 'strong', 'Hedgerow: a whole trade on this machine'))
   say(terminal)
   say(terminal, wrapped(terminal, PREAMBLE, '  '))
+  const wasThere = namesIn(session.home, 'sites').length > 0
   const servers: ServerProcess[] = []
   try {
     const stage = await setTheStage(session, { servers, data: options.data })
@@ -51,7 +53,7 @@ export async function runDemo(caller: Session, options: DemoOptions): Promise<nu
     const problems = await tellAll(session, { stage, options })
     say(terminal)
     step(terminal, `All of it took ${seconds(begunMs)}`)
-    tellVerdict(session, problems)
+    tellVerdict(session, { problems, wasThere })
     const areAllUp = options.once === true || (await stay(session, servers))
     return problems.length === 0 && areAllUp ? EXIT.done : EXIT.fellShort
   } catch (thrown) {
@@ -86,11 +88,24 @@ async function tellAll(
   return problems
 }
 
-function tellVerdict({ terminal, home }: Session, problems: readonly string[]): void {
+/** Whoever tried things out at a demonstration that was there changed what its asks are answered. */
+export function tellVerdict(
+  { terminal, home }: Pick<Session, 'terminal' | 'home'>,
+  { problems, wasThere }: { problems: readonly string[]; wasThere: boolean },
+): void {
   for (const problem of problems) say(terminal, paint(terminal, 'bad', `  ✗ ${problem}`))
   if (problems.length === 0) return step(terminal, 'Every expectation held')
   const words = problems.length === 1 ? 'One expectation' : `${problems.length} expectations`
   say(terminal, paint(terminal, 'bad', `  ${words} did not hold; the logs are in "${join(home, 'logs')}"`))
+  if (wasThere)
+    say(
+      terminal,
+      wrapped(
+        terminal,
+        `This run went on from an earlier one, and what was done there since counts: somebody who was erased, a grant, a price. To start afresh, stop it and remove "${home}".`,
+        '  ',
+      ),
+    )
 }
 
 /** Leaves everything running until Ctrl-C, and says when a server ends by itself; gives whether none did. */

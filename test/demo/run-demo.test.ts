@@ -6,10 +6,24 @@ import { after, before, suite, test } from 'node:test'
 import { mkdtemp, readFile, readdir, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { PassThrough } from 'node:stream'
+import { tellVerdict } from '../../src/demo/run-demo.ts'
 import { runDemoCli } from './run-demo-cli.ts'
 
 /** Away from the ports that a demonstration of this machine's user may be using, and from those that a system gives to whoever asks for any. */
 const PORT = 20_000 + (process.pid % 6_000)
+
+test('whoever changed a demonstration that was there is told that it counts, and how to start afresh', () => {
+  for (const wasThere of [true, false]) {
+    const out = new PassThrough()
+    const terminal = { out, error: out, isInteractive: false, isErrorInteractive: false, columns: 80 }
+    const said: string[] = []
+    out.on('data', (piece: Buffer) => said.push(piece.toString()))
+    tellVerdict({ terminal, home: 'there' }, { problems: ['galway: declined'], wasThere })
+    assert.match(said.join(''), /✗ galway: declined\n {2}One expectation did not hold; .*"there\/logs"\n/)
+    assert.equal(/This run went on[\s\S]*remove\s+"there"/.test(said.join('')), wasThere)
+  }
+})
 
 suite('the demonstration, as make run runs it', () => {
   let home: string
