@@ -1,6 +1,7 @@
 import { OpenAPIHono } from '@hono/zod-openapi'
 import { describeOperation } from '../../src/kernel/http/describe-operation.ts'
 import type { Endpoint } from '../../src/kernel/http/endpoint.ts'
+import { LIMITS } from '../../src/kernel/limits.ts'
 import { typeWords } from '../../src/kernel/http/type-words.ts'
 import type { Schema, TypeStyle } from '../../src/kernel/http/type-words.ts'
 import { markdownTable } from './markdown.ts'
@@ -37,6 +38,23 @@ JSON over HTTP; the same as \`/openapi.json\` of the server, which is made from 
 Whoever asks more often than [the settings](config.md) let one caller (\`requestRates\`) is answered 429 with \`Retry-After\` in seconds, and
 nothing was done. A batch of asks or grants counts as one request. Without a valid token it is the address that counts, for what
 has to be verified first: tokens to exchange, messages with a signature, and tokens that are refused. Reading what is open is not counted.
+
+## Tokens
+
+Members, sites and operators prove who they are with a token of their own making, a JWT after RFC 7523. One serves for one request.
+
+| part | what is in it |
+| --- | --- |
+| header | \`alg\`: \`EdDSA\`; \`typ\`: \`JWT\`; \`kid\`: the thumbprint (RFC 7638) of the caller's public signing key, an Ed25519 JWK |
+| \`iss\`, \`sub\` | who calls: the name of the member or site, or \`operator\`; the same in both |
+| \`aud\` | whom it is for: the \`name\` that \`GET /v1/network\` gives, or the \`site\` that \`GET /v1/site\` gives |
+| \`iat\`, \`exp\` | from when and until when, in seconds since 1970; at most ${LIMITS.tokenLifetimeMsMax / 60_000} minutes apart, and the clocks at most ${LIMITS.clockSkewMsMax / 1000} seconds |
+| \`jti\` | an id of 16 to 100 characters that was not used before |
+
+No other claim may be there. What is wrong is one word in the answer (401): \`malformed\`, \`unknown-key\`, \`bad-signature\`, \`wrong-audience\`,
+\`expired\`, \`not-yet-valid\`, \`lives-too-long\`, \`replayed\`. Who calls often exchanges one for an access token, with
+[TokenRequest](#tokenrequest) as JSON, not as a form, and sends that until it ends. The key of a member made by \`hedgerow member keys\` is the JWK
+\`members/NAME/keys/signing.jwk\` under \`HEDGEROW_HOME\`; the one of a site's operator \`operator.jwk\` among the keys of the site.
 
 ${sections.join('\n')}
 ## Messages

@@ -43,7 +43,10 @@ const waitSchema = z.coerce
   .int('expected milliseconds')
   .min(0, 'expected 0 or more')
   .optional()
-  .openapi({ description: 'Milliseconds to wait for something new; at most 25 seconds are waited.' })
+  .openapi({
+    type: 'integer',
+    description: 'Milliseconds to wait for something new; at most 25 seconds are waited.',
+  })
 
 // --- who the network is ---
 

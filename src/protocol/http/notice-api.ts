@@ -51,7 +51,12 @@ export const withdrawnReleaseSchema = z
   .openapi('WithdrawnRelease')
 export type WithdrawnRelease = z.output<typeof withdrawnReleaseSchema>
 
-const waitField = z.coerce.number('expected milliseconds').int().min(0).optional()
+const waitField = z.coerce
+  .number('expected milliseconds')
+  .int()
+  .min(0)
+  .optional()
+  .openapi({ type: 'integer' })
 
 /** Endpoints of the network's door that carry notices. */
 export const NOTICE_API = {

@@ -388,7 +388,13 @@ export const SITE_API = {
     path: '/v1/receipts/{sequence}',
     tag: 'receipts',
     summary: 'One receipt with its proof, to be verified off line',
-    params: z.object({ sequence: z.coerce.number('expected a whole number').int().min(0) }),
+    params: z.object({
+      sequence: z.coerce
+        .number('expected a whole number')
+        .int()
+        .min(0)
+        .openapi({ type: 'integer', param: { required: true } }),
+    }),
     response: receiptBundleSchema.openapi('ReceiptBundle'),
   }),
   ...LOG_API,

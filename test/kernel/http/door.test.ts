@@ -3,11 +3,12 @@ import { once } from 'node:events'
 import { connect } from 'node:net'
 import { test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { z } from '@hono/zod-openapi'
+import { OpenAPIHono, z } from '@hono/zod-openapi'
 import { systemClock } from '../../../src/kernel/clock.ts'
 import { Fault } from '../../../src/kernel/faults.ts'
 import { createDoor } from '../../../src/kernel/http/door.ts'
 import type { Door } from '../../../src/kernel/http/door.ts'
+import { describeOperation } from '../../../src/kernel/http/describe-operation.ts'
 import { listen } from '../../../src/kernel/http/listen.ts'
 import { endpoint } from '../../../src/kernel/http/endpoint.ts'
 import { idSource } from '../../../src/kernel/id.ts'
@@ -15,7 +16,9 @@ import { LIMITS } from '../../../src/kernel/limits.ts'
 import { silentLog } from '../../../src/kernel/log.ts'
 import type { Log } from '../../../src/kernel/log.ts'
 import { systemRandom } from '../../../src/kernel/random.ts'
+import { NETWORK_API } from '../../../src/protocol/http/network-endpoints.ts'
 import { problemSchema } from '../../../src/protocol/http/problem.ts'
+import { SITE_API } from '../../../src/protocol/http/site-api.ts'
 import { streamOf } from '../../../src/site/doors/text-stream.ts'
 import { recordingLog } from '../../../src/testing/recording-log.ts'
 import { idempotencyInMemory } from '../../../src/testing/idempotency-in-memory.ts'
@@ -388,4 +391,29 @@ test('without a connection to end it fails, without what was in it', async () =>
   const { app } = door()
   const response = await app.request('/stream/x')
   await assert.rejects(response.text(), /^Fault: Cannot go on with the answer$/)
+})
+
+test('every parameter in OpenAPI is of the kind that an address can carry, and one in a path is required', () => {
+  for (const api of [NETWORK_API, SITE_API]) {
+    const app = new OpenAPIHono()
+    for (const endpoint of Object.values(api)) app.openAPIRegistry.registerPath(describeOperation(endpoint))
+    const { paths = {} } = app.getOpenAPI31Document({ openapi: '3.1.0', info: { title: 'x', version: '1' } })
+    const parameters = Object.values(paths).flatMap((methods) =>
+      Object.values(methods).flatMap((operation) =>
+        z.array(parameterSchema).parse(operation.parameters ?? []),
+      ),
+    )
+    assert.ok(parameters.length > 10)
+    for (const { name, in: place, required, schema } of parameters) {
+      assert.notEqual(Array.isArray(schema.type), true, `${name} may be null`)
+      assert.ok(place !== 'path' || required === true, `${name} is not required`)
+    }
+  }
+})
+
+const parameterSchema = z.object({
+  name: z.string(),
+  in: z.string(),
+  required: z.boolean().optional(),
+  schema: z.object({ type: z.unknown() }),
 })
