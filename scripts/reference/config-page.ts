@@ -36,7 +36,8 @@ ${markdownTable(
     ],
     ['`HEDGEROW_MEMBER`', 'member that asks, where `--as` is not given'],
     ['`HEDGEROW_SITE`', 'site, where `--site` is not given'],
-    ['`NO_COLOR`', 'any value: no colour (no-color.org)'],
+    ['`NO_COLOR`', 'any value: no colour (no-color.org), and no line that is written over again'],
+    ['`TERM`', '`dumb`: the same'],
   ],
 )}
 `
