@@ -86,6 +86,26 @@ export function saidForm(form: CsvForm): CsvForm | undefined {
   return said.length === 0 ? undefined : csvFormSchema.parse(Object.fromEntries(said))
 }
 
+/**
+ * The same for all forms by which a file says the same: `d.m.yyyy` and `dd.mm.yyyy`, words in another order. By it a batch is known again.
+ */
+export function alikeForm(form: CsvForm): CsvForm | undefined {
+  const { dates, missing, ...rest } = form
+  const words = (['true', 'false'] as const).flatMap((name): [string, string][] =>
+    form[name] === undefined ? [] : [[name, inOrder(foldedWords(form[name]))]],
+  )
+  return saidForm({
+    ...rest,
+    ...Object.fromEntries(words),
+    ...(missing === undefined ? {} : { missing: inOrder(wordsOf(missing)) }),
+    ...(dates === undefined ? {} : { dates: dates.replace(/\bdd?\b/, 'dd').replace(/\bmm?\b/, 'mm') }),
+  })
+}
+
+function inOrder(words: readonly string[]): string {
+  return [...new Set(words)].toSorted().join(',')
+}
+
 /** The words of a list. */
 export function wordsOf(text: string | undefined): readonly string[] {
   return (text ?? '').split(',').filter((word) => word !== '')

@@ -124,7 +124,7 @@ test('a batch that is there already changes nothing, and another file under its 
   const clash = await hedgerow('dataset', 'import', 'athletes', file, '--batch', 'named', ...toSite())
   assertRefused(clash, {
     code: 1,
-    says: /the batch "named" was another file, or this one read in another way; .*--batch/,
+    says: /the batch "named" was another file, or this one read in another way; under another name \(--batch\) every row of it is taken, those that are there already a second time/,
   })
   assert.notEqual(await rowsAndBatches(), was)
 })

@@ -145,7 +145,7 @@ export async function requirePolicy(
 /** The name of a batch stands for something else. */
 export function anotherFile(batch: string): Fault {
   return new Fault('fault.idempotency_conflict', {
-    what: `Cannot import: the batch "${batch}" was another file, or this one read in another way; give this one another name (--batch)`,
+    what: `Cannot import: the batch "${batch}" was another file, or this one read in another way; under another name (--batch) every row of it is taken, those that are there already a second time`,
   })
 }
 

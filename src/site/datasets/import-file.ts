@@ -4,7 +4,7 @@ import { digestOfJson } from '../../kernel/digest.ts'
 import type { Digest } from '../../kernel/digest.ts'
 import { LIMITS } from '../../kernel/limits.ts'
 import { ok } from '../../kernel/result.ts'
-import { saidForm } from '../../protocol/csv-form.ts'
+import { alikeForm, saidForm } from '../../protocol/csv-form.ts'
 import type { CsvForm } from '../../protocol/csv-form.ts'
 import type { Manifest } from '../../protocol/data-set.ts'
 import type { Outcome } from '../../protocol/reason.ts'
@@ -97,7 +97,8 @@ export async function importFile(
   const batch = request.batch ?? nameOfFile(parts.lookupKeys, file.digest)
   const form = saidForm(request.form ?? {})
   // The same file read in another way is another batch, and by its name not taken beside the first.
-  const digest = form ? digestOfJson({ file: file.digest, form }) : file.digest
+  const alike = alikeForm(form ?? {})
+  const digest = alike ? digestOfJson({ file: file.digest, form: alike }) : file.digest
   const encoding = form?.encoding
   await using spooled = encoding
     ? await decodeFile(file, {

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { test } from 'node:test'
 import { gzipSync } from 'node:zlib'
 import { Fault } from '../../../src/kernel/faults.ts'
-import { csvFormProblems, saidForm } from '../../../src/protocol/csv-form.ts'
+import { alikeForm, csvFormProblems, saidForm } from '../../../src/protocol/csv-form.ts'
 import type { CsvForm } from '../../../src/protocol/csv-form.ts'
 import { WATCH } from '../vault/a-manifest.ts'
 import { bytesOf } from './an-import-site.ts'
@@ -165,11 +165,40 @@ test('the same file in another form is not taken beside the first, and in the sa
     file: file(),
   })
   assert.equal(again.isNew, false)
+  const alike = await site.import(manifest, { form: { dates: 'm/d/yyyy' }, file: file() })
+  assert.equal(alike.isNew, false, 'that reads the file alike')
   await assert.rejects(
     site.import(manifest, { form: { dates: 'dd/mm/yyyy' }, file: file() }),
-    (fault: unknown) => fault instanceof Fault && fault.code === 'fault.idempotency_conflict',
+    (fault: unknown) =>
+      fault instanceof Fault &&
+      fault.code === 'fault.idempotency_conflict' &&
+      /under another name \(--batch\) every row of it is taken, .* a second time/.test(fault.message),
   )
   assert.deepEqual(await rowsFrom(manifest, '"at"'), [['2026-02-01T00:00:00.000Z']])
+})
+
+test('forms by which a file says the same are one form, and others are not', () => {
+  const alike = (one: CsvForm, other: CsvForm) =>
+    assert.deepEqual(alikeForm(one), alikeForm(other), JSON.stringify([one, other]))
+  for (const dates of ['d.m.yyyy', 'd.mm.yyyy', 'dd.m.yyyy']) alike({ dates }, { dates: 'dd.mm.yyyy' })
+  alike({ dates: 'm/d/yyyy' }, { dates: 'mm/dd/yyyy' })
+  alike({ dates: 'yyyy-m-d' }, {})
+  alike({ true: 'x,Ja', missing: 'NA,k.A.' }, { true: 'ja,X,x', missing: 'k.A.,NA' })
+  alike({ encoding: 'latin1' }, { encoding: 'windows-1252' })
+  const different: readonly CsvForm[] = [
+    {},
+    { dates: 'd.m.yyyy' },
+    { dates: 'm.d.yyyy' },
+    { dates: 'd/m/yyyy' },
+    { dates: 'ddmmyyyy' },
+    { dates: 'mmddyyyy' },
+    { dates: 'yyyymmdd' },
+    { true: 'x' },
+    { false: 'x' },
+    { missing: 'x' },
+    { missing: 'X' },
+  ]
+  assert.equal(new Set(different.map((form) => JSON.stringify(alikeForm(form) ?? {}))).size, different.length)
 })
 
 test('a form that contradicts itself is known, and one that says nothing is none', () => {
