@@ -8,6 +8,9 @@ import { grantRequestSchema } from '../../../src/protocol/consent/grant.ts'
 import { dataSetIdSchema } from '../../../src/protocol/wire.ts'
 import { makeBackup } from '../../../src/site/backup/make-backup.ts'
 import type { BackupParts, BackupStep } from '../../../src/site/backup/make-backup.ts'
+import { readPeople } from '../../../src/site/backup/people-file.ts'
+import type { PersonInBackup } from '../../../src/site/backup/people-file.ts'
+import { peoplePath } from '../../../src/site/backup/safe.ts'
 import { giveGrants } from '../../../src/site/consent/give-grants.ts'
 import { revokeGrants } from '../../../src/site/consent/revoke-grants.ts'
 import { findErasure } from '../../../src/site/rights/erasure-store.ts'
@@ -178,6 +181,23 @@ test('a backup that is made after an erasure holds nobody of it, and one before 
   const deletedAt = (await findErasure(bare.site.db, erased.erasure))?.deletedAt
   assert.ok(deletedAt !== undefined && entry.takenAt !== undefined && deletedAt <= entry.takenAt)
   assert.equal(await bare.site.backups.heldUntil(deletedAt), undefined)
+})
+
+test('whoever is erased between the moment of a backup and its keys has no key beside it', async () => {
+  const person = await bare.numberOf('p-40')
+  const entry = await makeBackup(bare.site, {
+    onStep: async (at) => {
+      if (at === 'vault') await eraseByKey(bare, 'p-40')
+    },
+  })
+  const kept: PersonInBackup[] = []
+  for await (const some of readPeople(peoplePath(bare.site.backups.safe, entry.backup))) kept.push(...some)
+  const found = kept.filter((one) => one.person === person)
+  assert.deepEqual(
+    found.map((one) => 'erasure' in one),
+    [true],
+  )
+  await bare.site.backups.destroy(entry.backup)
 })
 
 test('a withdrawal is not acknowledged when the safe cannot be written, and is noted by the next one', async () => {

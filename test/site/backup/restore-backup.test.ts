@@ -5,7 +5,9 @@ import { test } from 'node:test'
 import { sql } from 'kysely'
 import { digestOf } from '../../../src/kernel/digest.ts'
 import { grantRequestSchema } from '../../../src/protocol/consent/grant.ts'
-import { backupDirectory } from '../../../src/site/backup/backups.ts'
+import { later } from '../../../src/kernel/clock.ts'
+import { findRestriction } from '../../../src/site/rights/restriction-store.ts'
+import { backupDirectory, isExpired } from '../../../src/site/backup/backups.ts'
 import { peoplePath } from '../../../src/site/backup/safe.ts'
 import { readBases } from '../../../src/site/consent/basis-store.ts'
 import { giveGrants } from '../../../src/site/consent/give-grants.ts'
@@ -113,6 +115,10 @@ test('what was withdrawn, objected to and restricted after the backup holds agai
   assert.ok(!live.some(({ person }) => person === second))
   assert.ok(site.mirror.objectors(athletes, 'dpv:AcademicResearch').has(third))
   assert.ok(site.hidden.at(clock.now()).has(fourth))
+  // What was over before the backup stays over.
+  assert.equal(site.mirror.objectors(athletes, 'dpv:Marketing').has(third), false)
+  const restriction = await findRestriction(site.db, fourth)
+  assert.equal(restriction?.reason, 'accuracy_contested')
   const late = lookupDigest(site.keys.lookup, { issuer: federation, personKey: 'late-1' })
   assert.deepEqual([...(await site.vault.findPeople([late]))], [-1])
 })
@@ -222,6 +228,10 @@ test('the key of whoever was erased is in the safe no more, so that no copy of t
 
 // Last, because it puts the clock ahead and ends the backup.
 test('past its window a backup is refused, its key is destroyed, and the erasure becomes permanent', async () => {
+  assert.deepEqual(
+    [-1, 0].map((past) => isExpired(entry, later(entry.expiresAt, past))),
+    [false, true],
+  )
   await using place = await testRestore(bare, entry)
   assert.equal(await completeErasures(bare.site), 1)
   const waiting = await findErasure(bare.site.db, erased.erasure)

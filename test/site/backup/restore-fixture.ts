@@ -11,7 +11,7 @@ import type { BackupEntry } from '../../../src/site/backup/safe.ts'
 import { insertBasis, insertBasisPeople } from '../../../src/site/consent/basis-store.ts'
 import { endBasis, uncoverPeople } from '../../../src/site/consent/change-bases.ts'
 import { changeGrants } from '../../../src/site/consent/change-grants.ts'
-import { objectTo } from '../../../src/site/consent/change-objections.ts'
+import { objectTo, withdrawObjection } from '../../../src/site/consent/change-objections.ts'
 import { revokeGrants } from '../../../src/site/consent/revoke-grants.ts'
 import { endContract } from '../../../src/site/contracts/change-contracts.ts'
 import { answerChange, subProcessorActs } from '../../../src/site/contracts/sub-processor-acts.ts'
@@ -19,7 +19,7 @@ import { readSubProcessors } from '../../../src/site/contracts/sub-processor-sto
 import { endGuardianship } from '../../../src/site/principals/end-guardianship.ts'
 import { insertGuardianship } from '../../../src/site/principals/guardianship-store.ts'
 import type { ErasureRecord } from '../../../src/site/rights/erasure-store.ts'
-import { restrictPerson } from '../../../src/site/rights/restrict-person.ts'
+import { liftRestriction, restrictPerson } from '../../../src/site/rights/restrict-person.ts'
 import { ShiftedClock, eraseByKey } from '../../../src/testing/test-backup.ts'
 import { testPeople } from '../../../src/testing/test-population.ts'
 import { bareSite } from '../../../src/testing/test-site.ts'
@@ -64,6 +64,8 @@ await subProcessorActs(bare.site).announceSubProcessor({
   task: 'machines',
   from: '2099-01-01',
 })
+
+await takeBackAndLift()
 
 /** Its backup, from before the erasure. */
 export const entry: BackupEntry = await makeBackup(bare.site)
@@ -149,6 +151,20 @@ async function beginBases(): Promise<void> {
       establishedBy: 'issuer:federation',
     }),
   )
+}
+
+/** Who objects and is restricted after the backup was so before, to another purpose and for another reason, and is no longer. */
+async function takeBackAndLift(): Promise<void> {
+  const objection = { people: [await bare.numberOf('p-3')], purpose: 'dpv:Marketing' }
+  await objectTo(bare.site.consent, objection, { by: 'person' })
+  await withdrawObjection(bare.site.consent, objection, { by: 'person' })
+  await restrictPerson(bare.site, {
+    person: await bare.numberOf('p-4'),
+    issuer: federation,
+    reason: 'unlawful',
+    requestedBy: 'person',
+  })
+  await liftRestriction(bare.site, { person: await bare.numberOf('p-4'), by: 'person' })
 }
 
 /** A copy of its safe, to be spoilt. */

@@ -5,14 +5,16 @@ import { test } from 'node:test'
 import { receiptSchema } from '../../../src/protocol/proof/receipt.ts'
 import { Secret } from '../../../src/kernel/secret.ts'
 import { backupDirectory } from '../../../src/site/backup/backups.ts'
+import { readManifest, signManifest } from '../../../src/site/backup/backup-manifest.ts'
 import { makeBackup } from '../../../src/site/backup/make-backup.ts'
 import { requireNewest } from '../../../src/site/backup/require-newest.ts'
-import { readReserved } from '../../../src/site/backup/reserve-numbers.ts'
+import { readReserved, reservingNumbers } from '../../../src/site/backup/reserve-numbers.ts'
 import type { RestoreStep } from '../../../src/site/backup/restore-backup.ts'
 import { readForgotten } from '../../../src/site/rights/forgotten-list.ts'
 import { testRestore } from '../../../src/testing/test-backup.ts'
 import { testDatabaseUrl } from '../../../src/testing/test-postgres.ts'
-import { bare, entry, copyOfSafe } from './restore-fixture.ts'
+import { later } from '../../../src/kernel/clock.ts'
+import { DAY_MS, bare, entry, copyOfSafe } from './restore-fixture.ts'
 
 test('a second restore into the same place is refused, and so is one into any directory with something in it', async () => {
   await using place = await testRestore(bare, entry)
@@ -87,6 +89,30 @@ test('another key, another safe and a safe without this backup open nothing', as
   await assert.rejects(place.restore({ safe }), { code: 'fault.backup_safe' })
   await writeFile(join(safe, 'safe.json'), JSON.stringify({ site: 'zurich' }))
   await assert.rejects(place.restore({ safe }), { code: 'fault.backup_safe' })
+})
+
+test('a manifest that the site’s key signed and is not the one of the backup is refused, and so are tables without all rows', async () => {
+  await using place = await testRestore(bare, entry)
+  const from = join(bare.root, 'signed')
+  await cp(backupDirectory(entry), from, { recursive: true })
+  const { manifest } = await readManifest(from)
+  const tables = { ...manifest.tables, consent_grant: (manifest.tables['consent_grant'] ?? 0) + 1 }
+  const expiresAt = later(manifest.expiresAt, DAY_MS)
+  const { text, digest } = signManifest({ ...manifest, tables, expiresAt }, bare.site.keys.signing)
+  await writeFile(join(from, 'manifest.jws'), `${text}\n`)
+  await assert.rejects(place.restore({ from }), {
+    code: 'fault.backup_damaged',
+    message: /is not the one of "backup_/,
+  })
+  const safe = await copyOfSafe('resigned')
+  const file = join(safe, 'backups', `${entry.backup}.json`)
+  const known: unknown = JSON.parse(await readFile(file, 'utf8'))
+  await writeFile(file, JSON.stringify({ ...(known as object), manifest: digest }))
+  await assert.rejects(place.restore({ from, safe }), {
+    code: 'fault.backup_damaged',
+    message: /the table "consent_grant" has (\d+) rows, the manifest names \d+$/,
+  })
+  await rm(from, { recursive: true })
 })
 
 test('a list of erased people that is missing or older than the log is refused', async () => {
@@ -229,6 +255,24 @@ test('of numbers of people only whole blocks are believed', async () => {
     )
   await writeFile(join(directory, 'numbers.json'), '{"below":131072}')
   assert.equal(await readReserved({ directory }), 131_072)
+  // Before it gives any: of those that come by a file, and of those that come together.
+  const reservedAt: number[] = []
+  const looking = async () => {
+    reservedAt.push(await readReserved({ directory }))
+    return []
+  }
+  const { vault: own } = bare.site
+  const empty = {
+    ...own,
+    personCount: () => Promise.resolve(0),
+    numberPeople: looking,
+    takeTogether: looking,
+  }
+  const vault = await reservingNumbers(empty as unknown as typeof own, { directory })
+  const expected = { first: 131_071, newcomers: [new Uint8Array(), new Uint8Array()] }
+  await vault.takeTogether({ expected } as unknown as Parameters<typeof own.takeTogether>[0])
+  await vault.numberPeople(Array.from({ length: 196_609 }, () => new Uint8Array()))
+  assert.deepEqual(reservedAt, [196_608, 262_144])
 })
 
 test('links out of a backup, files of another backup and another site’s name are refused', async () => {

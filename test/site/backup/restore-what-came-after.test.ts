@@ -31,6 +31,8 @@ const LATE = testPeople(3, (_, index) => ({ id: `late-${index}` }))
 const clock = new ShiftedClock()
 
 let bare: BareSite
+/** From before the first correction, which the safe has for it; the other one is restored. */
+let older: BackupEntry
 let entry: BackupEntry
 let place: TestRestore
 let restored: Restored
@@ -53,7 +55,9 @@ before(async () => {
   bare = await bareSite(clock)
   await bare.fill({ dataSet: 'athletes', people: testPeople(20) })
   await bare.site.floor.take(limitOf('flr_before'), 'statement')
+  older = await makeBackup(bare.site)
   await correct('p-1', { score: 11 })
+  clock.advance(1_000)
   entry = await makeBackup(bare.site)
   await correct('p-2', { score: 22 })
   await correct('p-2', { score: 23, name: MARKER })
@@ -115,7 +119,7 @@ test('no corrected value is in the safe in clear, and none of somebody who was e
   const inSafe = (await filesOf(bare.site.backups.safe.directory)).flatMap((bytes) => find(bytes))
   assert.deepEqual(inSafe, [])
   const there = await readFile(join(bare.site.backups.safe.directory, 'done-since.ndjson'), 'utf8')
-  assert.equal(there.match(/"correction":/g)?.length, 4)
+  assert.equal(there.match(/"correction":/g)?.length, 5)
   assert.deepEqual(
     (await filesOf(place.into)).flatMap((bytes) => find(bytes)),
     [],
@@ -154,6 +158,8 @@ test('a floor limit that was in force before the restore buys nothing, whether t
 
 test('what every backup holds is not kept any longer, and a torn line was never acknowledged', async () => {
   const { safe } = bare.site.backups
+  assert.equal((await readDone(safe)).length, 6)
+  await bare.site.backups.destroy(older.backup)
   assert.equal((await readDone(safe)).length, 5)
   const second = await makeBackup(bare.site)
   await correct('p-3', { score: 44 })
