@@ -9,8 +9,8 @@ export function printLacks(
   { terminal }: Session,
   { site, lacks }: { site: string; lacks: DescribedView['lacks'] },
 ): void {
-  const { contracts, assessments, laterAssessments } = lacks
-  for (const { says, remedy } of missingPapers({ site, contracts, assessments })) {
+  const { contracts, assessments, bases, laterAssessments } = lacks
+  for (const { says, remedy } of missingPapers({ site, contracts, assessments, bases })) {
     say(terminal, wrapped(terminal, `Missing: ${says}`))
     say(terminal, paint(terminal, 'dim', `    ${remedy}`))
   }

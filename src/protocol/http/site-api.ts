@@ -4,7 +4,7 @@ import { ACCESS_API } from './access-api.ts'
 import { ASK_AGAIN_API } from './ask-again-api.ts'
 import { AUTHORITY_API } from './authority-api.ts'
 import { BACKUP_API } from './backup-api.ts'
-import { BASIS_API } from './basis-api.ts'
+import { BASIS_API, missingBasisSchema } from './basis-api.ts'
 import { CONTRACT_API } from './contract-api.ts'
 import { SUB_PROCESSOR_API } from './sub-processor-api.ts'
 import { DECLARED_BASES_API } from '../law/declared-bases.ts'
@@ -86,6 +86,8 @@ export const describedViewSchema = dataSetViewSchema
     lacks: z.strictObject({
       contracts: z.array(missingContractSchema),
       assessments: z.array(lackingAssessmentSchema),
+      /** Records of what its legal bases rest on; none where they are consent, which each person's grant is. */
+      bases: z.array(missingBasisSchema),
       /** Those that are needed as soon as special categories are used on a large scale. */
       laterAssessments: z.array(lackingAssessmentSchema),
     }),
@@ -255,7 +257,7 @@ export const SITE_API = {
     tag: 'data sets',
     summary: 'Describe a data set by its manifest, or change the terms of one',
     description:
-      'The operator, or the issuer that the manifest names. The same manifest again changes nothing. The answer says which contracts and assessments are lacking, without which asks are declined.',
+      'The operator, or the issuer that the manifest names. The same manifest again changes nothing. The answer says which contracts, assessments and records of legal bases are lacking, without which asks are declined.',
     body: manifestBody,
     response: describedViewSchema,
     status: 201,

@@ -10,6 +10,7 @@ import { retentionEnd } from '../../protocol/law/retention.ts'
 import type { DataSetId } from '../../protocol/wire.ts'
 import type { Outcome } from '../../protocol/reason.ts'
 import { lackingAssessments, laterLackingAssessments } from '../assessments/assessment-needed.ts'
+import { isAssessed as carriesInterest } from '../assessments/interest-prevails.ts'
 import { contractLack, missingContracts } from '../contracts/contract-in-force.ts'
 import { describeDataSet } from '../datasets/describe-data-set.ts'
 import { findDataSet } from '../datasets/data-set-store.ts'
@@ -20,6 +21,7 @@ import { readImports } from '../datasets/import-store.ts'
 import { listDataSets } from '../datasets/list-data-sets.ts'
 import type { DataSetSummary } from '../datasets/list-data-sets.ts'
 import { retireDataSet } from '../datasets/retire-data-set.ts'
+import { missingBases } from '../officer/missing-bases.ts'
 import { decidePlace } from '../place/decide-place.ts'
 import type { SiteContext } from '../site-context.ts'
 import { pageOf } from './page-of.ts'
@@ -64,6 +66,13 @@ async function lacksOf(site: SiteContext, manifest: Manifest): Promise<Described
   return {
     contracts: [...missingContracts(site, [manifest], now)],
     assessments: [...lackingAssessments(assessments, facts)],
+    bases: [
+      ...missingBases(manifest, {
+        bases: site.mirror.basesOf(manifest.dataSet),
+        isAssessed: (id, use) => carriesInterest(site.assessments, id, use),
+        now,
+      }),
+    ],
     laterAssessments: [...laterLackingAssessments(assessments, facts)],
   }
 }

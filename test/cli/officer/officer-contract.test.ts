@@ -44,12 +44,13 @@ suite('the verbs of contracts and authorities', () => {
     const [first, ...columns] = testManifest('lacking').columns
     const manifest = testManifest('lacking', {
       purposes: ['dpv:AcademicResearch', 'dpv:HumanResourceManagement'],
+      legalBasis: 'eu-gdpr:A6-1-f',
       columns: [
         ...(first ? [first] : []),
         ...columns,
         { name: 'bmi', type: 'number', sensitivity: 'special_category' },
       ],
-      specialCategoryBasis: 'eu-gdpr:A9-2-a',
+      specialCategoryBasis: 'eu-gdpr:A9-2-j',
     })
     const file = join(home, 'lacking.yaml')
     await writeFile(file, JSON.stringify(manifest))
@@ -68,16 +69,29 @@ suite('the verbs of contracts and authorities', () => {
     )
     assert.match(
       told,
+      /Missing: no record of the kind "legitimate interest" is in force that carries "lacking" for Academic Research, Human Resource Management: every use is declined Attach .* "hedgerow officer assessment attach --file LIA\.yaml --site galway", then .*: hedgerow officer basis record --file BASIS\.yaml --site galway/,
+    )
+    assert.match(
+      told,
+      /Missing: no record of the kind "permit" .* every use of special categories is declined Record what it rests on: hedgerow officer basis record/,
+    )
+    assert.match(
+      told,
       /Later: with more people it needs an assessment for Academic Research too: special categories of 5,000 people or more/,
     )
     const { lacks } = JSON.parse((await typedHere(home, [...describe, '--json'])).out) as {
       lacks: Record<string, readonly Record<string, unknown>[]>
     }
     assert.deepEqual(
-      [lacks['contracts'], lacks['assessments'], lacks['laterAssessments']].map((some) =>
+      [lacks['contracts'], lacks['assessments'], lacks['bases'], lacks['laterAssessments']].map((some) =>
         some?.map(({ needs, purpose }) => needs ?? purpose),
       ),
-      [['contract'], ['dpv:HumanResourceManagement'], ['dpv:AcademicResearch']],
+      [
+        ['contract'],
+        ['dpv:HumanResourceManagement'],
+        ['legitimate_interest', 'permit', 'legitimate_interest', 'permit'],
+        ['dpv:AcademicResearch'],
+      ],
     )
     await trade.site().issuer.retire('lacking')
   })

@@ -54,7 +54,7 @@ export function fakeActs({
     describeDataSet: (manifest) =>
       note('describeDataSet', manifest.dataSet, {
         ...viewOf(manifest.dataSet, manifest.issuer),
-        lacks: { contracts: [], assessments: [], laterAssessments: [] },
+        lacks: { contracts: [], assessments: [], bases: [], laterAssessments: [] },
       }),
     retireDataSet: (dataSet) => note('retireDataSet', dataSet, viewOf(dataSet, 'world-sport')),
     importBatch: async ({ dataSet, batch = 'named-here', format, file }) => {
