@@ -14,7 +14,10 @@ const MONTH = 'extract(month from born)'
 const SUM = `select count(*), sum(${MONTH}) from athletes`
 const EITHER = `${MONTH} = 3 or town = 'Nowhere'`
 /** The fifteenths of March of all years, and the target's birthday. */
-const DAYS = [...Array.from({ length: 20 }, (_, year) => `'${1970 + year}-03-15'`), "'1999-09-09'"].join(', ')
+const DAY_LIST = [...Array.from({ length: 20 }, (_, year) => `${1970 + year}-03-15`), '1999-09-09']
+const DAYS = DAY_LIST.map((day) => `'${day}'`).join(', ')
+const DAY_NUMBERS = DAY_LIST.map((day) => Date.parse(day) / 86_400_000).join(', ')
+const DAY_NUMBER = "(born - date '1970-01-01')"
 
 /** Attacks by name: the questions of one acquirer, all of which but the last must be answered as they are. */
 const ATTACKS: readonly { readonly name: string; readonly questions: readonly string[] }[] = [
@@ -113,6 +116,101 @@ const ATTACKS: readonly { readonly name: string; readonly questions: readonly st
   {
     name: 'by a value of which there are few',
     questions: [`select sum(height), sum(height * ${MONTH}) from athletes where ${EITHER}`],
+  },
+  {
+    name: 'as one day or another',
+    questions: [`${SUM} where ${DAY_LIST.map((day) => `born = '${day}'`).join(' or ')}`],
+  },
+  {
+    name: 'as a choice of days',
+    questions: [
+      `${SUM} where case born ${DAY_LIST.map((day) => `when '${day}' then true`).join(' ')} else false end`,
+    ],
+  },
+  { name: 'as a list of numbers of days', questions: [`${SUM} where ${DAY_NUMBER} in (${DAY_NUMBERS})`] },
+  {
+    name: 'as such a list of several things that is of one',
+    questions: [`${SUM} where ${DAY_NUMBER} + 0 * score in (${DAY_NUMBERS})`],
+  },
+  {
+    name: 'as a list of texts of days',
+    questions: [`${SUM} where to_char(born, 'YYYY-MM-DD') in (${DAYS})`],
+  },
+  { name: 'as a pattern of days', questions: [`${SUM} where cast(born as text) ~ '03-15|1999'`] },
+  {
+    name: 'as a text of a sub-select',
+    questions: [
+      `select count(*), sum(m) from (select id, ${MONTH} as m, to_char(born, 'YYYY-MM-DD') as z from athletes) v where z in (${DAYS})`,
+    ],
+  },
+  {
+    name: 'as what is not null',
+    questions: [`${SUM} where nullif(${MONTH}, 3) is null or town = 'Nowhere'`],
+  },
+  {
+    name: 'as a choice that is not null',
+    questions: [`${SUM} where (case when ${MONTH} = 3 then 1 end) is not null or town = 'Nowhere'`],
+  },
+  {
+    name: 'as a column of a sub-select that is not null',
+    questions: [
+      `select count(*), sum(m) from (select id, ${MONTH} as m, town, nullif(${MONTH}, 3) as z from athletes) v where z is null or town = 'Nowhere'`,
+    ],
+  },
+  {
+    name: 'with a sum that is chosen',
+    questions: [
+      `select count(*), sum(case when sex is not null then ${MONTH} end) from athletes where ${EITHER}`,
+    ],
+  },
+  {
+    name: 'with a sum that a sub-select chooses',
+    questions: [
+      `select count(*), sum(m) from (select id, town, born, case when sex is not null then ${MONTH} end as m from athletes) v where ${EITHER}`,
+    ],
+  },
+  {
+    name: 'as a product that is chosen',
+    questions: [`${SUM} where (case when sex is not null then (${MONTH} - 3) * (score - 100) end) = 0`],
+  },
+  {
+    name: 'by a value of which there are few, chosen',
+    questions: [
+      'select sum(height) from athletes',
+      `select sum(case when sex is not null then height * ${MONTH} end) from athletes`,
+    ],
+  },
+  {
+    name: 'in the row around a sub-query',
+    questions: [
+      `select count(*), sum(m) from (select id, sum(${MONTH}) as m, sum((${MONTH} - 3) * (score - 100)) as z from athletes group by id) v where exists (select 1 from athletes b where b.id = v.id and v.z = 0)`,
+    ],
+  },
+  {
+    name: 'as people of two sets',
+    questions: [
+      `${SUM} where id in (select id from athletes where ${MONTH} = 3 union select id from athletes where town = 'Nowhere')`,
+    ],
+  },
+  {
+    name: 'as two rows that are compared',
+    questions: [`${SUM} where (${MONTH}, town) = (3, town) or (town, sex) = ('Nowhere', sex)`],
+  },
+  {
+    name: 'as a pattern of two things',
+    questions: [`${SUM} where concat(${MONTH}, '-', town) ~ '^3-|Nowhere'`],
+  },
+  {
+    name: 'as a window over the rows of each',
+    questions: [
+      `select count(*), sum(m) from (select id, ${MONTH} as m, max(case when ${EITHER} then 1 else 0 end) over (partition by id) as z from athletes) v where z = 1`,
+    ],
+  },
+  {
+    name: 'as who was joined',
+    questions: [
+      `select count(*), sum(extract(month from a.born)) from athletes a left join (select id from athletes where ${MONTH} = 3) b on a.id = b.id where b.id is not null or a.town = 'Nowhere'`,
+    ],
   },
   {
     name: 'by data that are such by themselves',

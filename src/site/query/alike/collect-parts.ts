@@ -31,9 +31,10 @@ export async function collectParts(
   if (!values.ok) return values
   const isKnown = told.value !== undefined && !decisions.isOpaque
   return ok({
-    apart: isKnown
-      ? [...(told.value ?? []), ...(isTold ? groups.map(({ people }) => people) : [])]
-      : undefined,
+    apart:
+      isKnown || !isTold
+        ? [...(told.value ?? []), ...(isTold ? groups.map(({ people }) => people) : [])]
+        : undefined,
     within: decisions.values.tells.length === 0 ? [] : decisions.isOpaque ? undefined : values.value,
     decided: namesOf(isTold ? decisions.decided : []),
     untold: namesOf(decisions.isOfSeveral && !isTold ? decisions.decided : []),

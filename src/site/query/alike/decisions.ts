@@ -1,15 +1,9 @@
 import type { Manifest } from '../../../protocol/data-set.ts'
 import { innermost } from '../bound/bound-query.ts'
-import type {
-  BoundQuery,
-  ColumnRef,
-  Expr,
-  PerPersonSource,
-  RowsSource,
-  Source,
-} from '../bound/bound-query.ts'
+import type { BoundQuery, Expr, PerPersonSource, RowsSource, Source } from '../bound/bound-query.ts'
 import { definitionOf, insideOf } from '../bound/derived-column.ts'
-import { partsOf } from '../bound/same-expression.ts'
+import { partsOf, sameExpression } from '../bound/same-expression.ts'
+import { outerReads } from '../plan/print-sources.ts'
 import { allOf, onlyWhere, tellsOfCondition, tellsOfKey, tellsOfValue } from './tells.ts'
 import { baseColumns, columnsRead, readingsOf, readingsWithin } from './readings.ts'
 import type { BaseColumn } from './readings.ts'
@@ -60,24 +54,34 @@ export function decisionsOf({ sources, where, keys, measures }: BoundQuery, mani
   const conditions = [...where.map(({ expr }) => expr), ...joinConditions(sources)]
   const summing = measures.filter(({ kind }) => kind !== 'count' && kind !== 'people')
   const filters = measures.flatMap(({ filter }) => (filter ? [filter] : []))
-  const deciding = { where: conditions, others: filters, keys }
+  const measured = measures.flatMap(({ argument }) => (argument ? [argument] : []))
+  const counted = measures.flatMap(({ kind, argument }) => (kind === 'count' && argument ? [argument] : []))
+  // Of a sum there is a count beside it: what that tells is of those who are summed, not of everybody.
+  const summedHere = new Set(summing.map(({ argument }) => argument))
+  const countedAlone = counted.filter((argument) => !summedHere.has(argument)).flatMap(decidingParts)
   const finder = new LevelFinder(manifests)
-  finder.addLevel(sources, deciding)
-  const counted = measures.flatMap(({ argument }) => (argument ? [argument] : []))
-  finder.addSources(sources, [...conditions, ...filters, ...keys, ...counted.flatMap(decidingParts)])
+  finder.addLevel(sources, { where: conditions, others: filters, keys: [...keys, ...countedAlone] })
+  finder.addSources(sources, [...conditions, ...filters, ...keys, ...measured.flatMap(decidingParts)])
   const tells = summing.flatMap(({ argument, filter }) =>
-    argument ? tellsOfSummed(argument).map((tell) => onlyWhere(tell, filter)) : [],
+    argument ? tellsOfSummed(argument, sources).map((tell) => onlyWhere(tell, filter)) : [],
   )
   return {
     levels: finder.levels,
     values: { counts: conditions, tells },
     decided: finder.decided,
-    isOfSeveral: finder.readings.size > 1,
+    isOfSeveral: finder.readings.size > 1 || isMoreThanOne(finder.levels.flatMap((level) => level.tells)),
     summed: summing.flatMap(({ argument }) =>
       (argument ? columnsRead(argument) : []).flatMap((read) => baseColumns(read, sources, manifests)),
     ),
     isOpaque: finder.isOpaque || isTooLarge([...finder.levels.flatMap((level) => level.tells), ...tells]),
   }
+}
+
+/** Whether what is told is more than whether one thing holds. */
+function isMoreThanOne([first, ...others]: readonly Expr[]): boolean {
+  return (
+    first !== undefined && (first.type !== 'boolean' || !others.every((one) => sameExpression(one, first)))
+  )
 }
 
 /** Nodes of a statement, and columns that it groups by. */
@@ -100,10 +104,12 @@ const FACTOR_VALUES_MAX = 64
  * What a summed value decides inside. A product with something of few values comes close to a choice by it, and is taken for one
  * unless it is all that is summed.
  */
-function tellsOfSummed(argument: Expr): readonly Expr[] {
+function tellsOfSummed(argument: Expr, sources: readonly Source[]): readonly Expr[] {
   const chosen = tellsOfValue(argument)
   const readings = readingsOf(argument)
-  return readings.length > 1 ? [...chosen, ...readings.filter(isOfFewValues)] : chosen
+  return readings.length > 1
+    ? [...chosen, ...readings.filter((one) => isOfFewValues(one) || isCount(one, sources))]
+    : chosen
 }
 
 /** What is made of few values has no more. */
@@ -116,6 +122,17 @@ function isOfFewValues(reading: Expr): boolean {
           part.range !== undefined &&
           part.range.greatest - part.range.least < FACTOR_VALUES_MAX)),
   )
+}
+
+/** How many rows of somebody counted may be few, whatever the bound says. */
+function isCount(reading: Expr, sources: readonly Source[]): boolean {
+  return columnsRead(reading).some(({ source: index, column }) => {
+    const found = sources[index]
+    const source = found && innermost(found)
+    if (source?.kind !== 'per-person' && source?.kind !== 'rows') return false
+    const { expr, aggregate } = definitionOf(source, column)
+    return aggregate?.function === 'count' || (expr !== undefined && isCount(expr, source.sources))
+  })
 }
 
 function joinConditions(sources: readonly Source[]): readonly Expr[] {
@@ -148,17 +165,22 @@ class LevelFinder {
 
   /** The sub-selects of a level; `deciding` are the expressions of the level that decide. */
   addSources(sources: readonly Source[], deciding: readonly Expr[]): void {
-    const columns = deciding.flatMap((expr) => [...partsOf(expr)].filter(({ kind }) => kind === 'column'))
+    const columns = deciding.flatMap((expr) =>
+      [...partsOf(expr)].flatMap((part) => (part.kind === 'column' ? [part] : [])),
+    )
+    const aroundOthers = sources.flatMap(outerReads)
     for (const [index, source] of sources.entries()) {
       if (source.kind !== 'per-person' && source.kind !== 'rows') continue
-      const used = columns.flatMap((part) => (part.kind === 'column' && part.source === index ? [part] : []))
+      const used = [...columns, ...aroundOthers].flatMap((part) =>
+        part.source === index ? [part.column] : [],
+      )
       this.#addSubSelect(source, used)
     }
   }
 
-  #addSubSelect(source: PerPersonSource | RowsSource, used: readonly ColumnRef[]): void {
+  #addSubSelect(source: PerPersonSource | RowsSource, used: readonly string[]): void {
     const where = [...source.where.map(({ expr }) => expr), ...joinConditions(source.sources)]
-    const made = used.map(({ column }) => definitionOf(source, column))
+    const made = used.map((column) => definitionOf(source, column))
     const values = made.flatMap(({ expr, aggregate }) =>
       [expr, aggregate?.argument].filter((one) => one !== undefined),
     )
@@ -180,8 +202,6 @@ class LevelFinder {
       for (const { dataSet, column, type } of columns)
         this.readings.add(`${dataSet} ${column} ${isOfParts(type) ? shapeOf(reading) : ''}`)
     }
-    // Days that are listed can be those of a month, and one of another.
-    if ([...partsOf(expr)].some(isListOfTimes)) this.readings.add('list')
   }
 
   /** The row around a correlated sub-query is a source like any other where all rows of the person are looked at. */
@@ -196,11 +216,6 @@ class LevelFinder {
         : { ...source, join: { ...join, on: [] } }
     })
   }
-}
-
-function isListOfTimes(expr: Expr): boolean {
-  const [value] = expr.kind === 'call' && (expr.call === 'in' || expr.call === 'not_in') ? expr.args : []
-  return value?.type === 'date' || value?.type === 'timestamp'
 }
 
 /** Whether parts of a value are values of their own: a day of a date, a member of a document. */

@@ -19,7 +19,14 @@ export function isDecision(expr: Expr): boolean {
 /** The columns that a value is made of, each as often as it is read; what decides which value it is does not count. */
 export function columnsRead(expr: Expr): readonly ColumnRef[] {
   if (expr.kind === 'column') return expr.column === STORED ? [] : [expr]
-  return isDecision(expr) ? [] : childrenOf(expr).flatMap(columnsRead)
+  return valuesOf(expr).flatMap(columnsRead)
+}
+
+/** What a value is made of: of a choice whatever may be chosen; of what is true or false nothing, because that is told. */
+export function valuesOf(expr: Expr): readonly Expr[] {
+  if (expr.kind === 'case')
+    return [...expr.whens.map(({ value }) => value), ...(expr.otherwise ? [expr.otherwise] : [])]
+  return isDecision(expr) ? [] : childrenOf(expr)
 }
 
 /**
@@ -27,17 +34,15 @@ export function columnsRead(expr: Expr): readonly ColumnRef[] {
  * factors: whoever knows all of them but one knows of that one what the whole says.
  */
 export function readingsOf(expr: Expr): readonly Expr[] {
-  if (isDecision(expr)) return []
   const count = columnsRead(expr).length
   if (count === 0) return []
-  return count === 1 && !childrenOf(expr).some(holdsDecision) ? [expr] : childrenOf(expr).flatMap(readingsOf)
+  return count === 1 && !holdsDecision(expr) ? [expr] : valuesOf(expr).flatMap(readingsOf)
 }
 
 /** The same of an expression and of all that decides in it, but for whether a column has a value. */
 export function readingsWithin(expr: Expr): readonly Expr[] {
   if (isDecision(expr)) {
-    const below = childrenOf(expr).flatMap(readingsWithin)
-    return isOfNulls(expr) && below.length <= 1 ? [] : below
+    return asksForValue(expr) ? [] : childrenOf(expr).flatMap(readingsWithin)
   }
   return [...readingsOf(expr), ...decisionsBelow(expr).flatMap(readingsWithin)]
 }
@@ -46,9 +51,12 @@ function decisionsBelow(expr: Expr): readonly Expr[] {
   return childrenOf(expr).flatMap((child) => (isDecision(child) ? [child] : decisionsBelow(child)))
 }
 
-/** Whether an expression asks if there is a value. */
-export function isOfNulls(expr: Expr): boolean {
-  return expr.kind === 'call' && (expr.call === 'is_null' || expr.call === 'is_not_null')
+/** Whether an expression asks if a column has a value, which its measures tell. What is made may be null for any reason. */
+export function asksForValue(expr: Expr): boolean {
+  if (expr.kind !== 'call' || (expr.call !== 'is_null' && expr.call !== 'is_not_null')) return false
+  return expr.args.every(
+    ({ kind, ...arg }) => kind === 'person' || (kind === 'column' && !('isDerived' in arg)),
+  )
 }
 
 function holdsDecision(expr: Expr): boolean {

@@ -2,7 +2,8 @@ import { isLiteral } from '../bound/bound-query.ts'
 import type { Call, Case, Expr } from '../bound/bound-query.ts'
 import { literal } from '../bind/build-expression.ts'
 import type { CallId } from '../catalogue/catalogue.ts'
-import { isDecision, isOfNulls, readingsOf } from './readings.ts'
+import { isInOrder, isOneThing, orderedPart } from './in-order.ts'
+import { asksForValue, isDecision, readingsOf } from './readings.ts'
 
 /*
  * What tells rows apart by a decision, as values to group by: rows with the same values went the same way through it. What is
@@ -29,8 +30,7 @@ export function tellsOfValue(expr: Expr, where?: Expr): readonly Expr[] {
 
 /** What grouping by a value tells beside who is in which group. */
 export function tellsOfKey(expr: Expr, where?: Expr): readonly Expr[] {
-  const readings = finestLast(readingsOf(expr)).slice(0, -1)
-  return [...tellsOfValue(expr, where), ...readings.map((reading) => onlyWhere(reading, where))]
+  return [...tellsOfValue(expr, where), ...toldReadings([expr]).map((reading) => onlyWhere(reading, where))]
 }
 
 /** The condition that all of some conditions hold. */
@@ -69,42 +69,50 @@ function tellsInTurn(
   return tells
 }
 
-function tellsOfCase({ whens, otherwise }: Case, where: Expr | undefined): readonly Expr[] {
+function tellsOfCase({ whens, otherwise, type }: Case, where: Expr | undefined): readonly Expr[] {
+  const tellsOfChosen = type === 'boolean' ? tellsOfCondition : tellsOfValue
   const tells: Expr[] = []
   let seen = where
   for (const { when, value } of whens) {
     tells.push(
       ...tellsOfCondition(when, seen),
-      ...tellsOfValue(value, allOf([seen, condition('is_true', [when])])),
+      ...tellsOfChosen(value, allOf([seen, condition('is_true', [when])])),
     )
     seen = allOf([seen, condition('is_not_true', [when])])
   }
-  return otherwise ? [...tells, ...tellsOfValue(otherwise, seen)] : tells
+  return otherwise ? [...tells, ...tellsOfChosen(otherwise, seen)] : tells
 }
 
-/**
- * What a comparison tells: whether it holds. Of several columns, or of one in several ways, it could be an *or* in disguise, as
- * `(medals - 1) * (day - 9) = 0` is. So all of them but one are told too: then it says the same of everybody about that one.
- */
+/** What a comparison tells: whether it holds, and what else is told so that this is about one thing. */
 function tellsOfComparison(expr: Expr, where: Expr | undefined): readonly Expr[] {
   const args = expr.kind === 'call' ? expr.args : []
   const inside = args.flatMap((arg) => tellsOfValue(arg, where))
-  const readings = args.flatMap(readingsOf)
   // Whether there is a value is told by the measures of the column.
-  if (isLiteral(expr) || (isOfNulls(expr) && readings.length <= 1)) return inside
-  const tell = readings.length === 1 ? (tellOfList(expr) ?? tellOfRange(expr) ?? expr) : expr
-  const own = [...finestLast(readings).slice(0, -1), tell]
+  if (isLiteral(expr) || asksForValue(expr)) return inside
+  const own = [...toldReadings(args), tellOfList(expr) ?? tellOfRange(expr) ?? expr]
   return [...inside, ...own.map((one) => onlyWhere(one, where))]
 }
 
-/** What has most values stands last. */
+/**
+ * What has to be told of a value that is decided by. Of several columns, or of one in several ways, it could be an *or* in disguise,
+ * as `(medals - 1) * (day - 9) = 0` is. So all of them but one are told: then it says the same of everybody about that one, if that
+ * is only how great it is. `abs(score - 50) > 45` is an *or* as well, and so is a pattern of a date: of these all are told.
+ */
+function toldReadings(values: readonly Expr[]): readonly Expr[] {
+  const readings = finestLast(values.flatMap(readingsOf))
+  const last = readings.at(-1)
+  const isOfOne = last !== undefined && (isOneThing(last) || values.every(isInOrder))
+  return (isOfOne ? readings.slice(0, -1) : readings).map(orderedPart)
+}
+
+/** What has most values stands last, a text after numbers and dates. */
 function finestLast(readings: readonly Expr[]): readonly Expr[] {
-  const widthOf = ({ type, range }: Expr): number =>
-    type === 'boolean'
-      ? 1
-      : type !== 'integer' || range === undefined
-        ? Number.POSITIVE_INFINITY
-        : range.greatest - range.least
+  const widthOf = (reading: Expr): number => {
+    if (reading.type === 'boolean') return 1
+    if (isOneThing(reading)) return Number.POSITIVE_INFINITY
+    const { type, range } = reading
+    return type !== 'integer' || range === undefined ? Number.MAX_VALUE : range.greatest - range.least
+  }
   return readings.toSorted((one, other) =>
     widthOf(one) < widthOf(other) ? -1 : widthOf(one) > widthOf(other) ? 1 : 0,
   )

@@ -159,7 +159,7 @@ function columnsNeeded(
 }
 
 /** Columns of the level around that a source reads. */
-function outerReads(source: Source): readonly { readonly source: number; readonly column: string }[] {
+export function outerReads(source: Source): readonly { readonly source: number; readonly column: string }[] {
   if (!readsAround(source)) return []
   const reads = [
     ...expressionsOf(source).flatMap((expr) =>
