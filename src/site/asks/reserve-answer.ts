@@ -34,7 +34,7 @@ export type ReservationOutcome = StoredAnswer | 'changed'
 export interface ReservationParts {
   readonly db: Database
   readonly log: Pick<ReceiptLog, 'sign' | 'expectedNext' | 'committed'>
-  readonly mirror: Pick<GrantMirror, 'sequence' | 'revokedSince' | 'hasBasisEndedSince'>
+  readonly mirror: Pick<GrantMirror, 'sequence' | 'changes' | 'revokedSince' | 'hasBasisEndedSince'>
   readonly untilTimeClass: () => Promise<void>
 }
 
@@ -45,14 +45,27 @@ export interface ReservationParts {
  *
  * It is one statement: its receipts are signed with the numbers that should come next. Where they do not, because somebody
  * else issued receipts meanwhile, and in mode `private`, it takes the numbers first.
+ *
+ * Where grants are given without end, somebody's is always between the look and the statement. So what was found changed is tried once
+ * more in the line of those who change grants: then none can come between, and it counts only whom they were about.
  */
 export async function reserveAnswer(
   parts: ReservationParts,
   reservation: Reservation,
 ): Promise<ReservationOutcome> {
-  const { uses, told = [], changes = new Map(), commitCuts, alongside } = reservation
   // Receipts tell when it was.
   await parts.untilTimeClass()
+  const before = parts.mirror.sequence
+  const outcome = await reserveOnce(parts, reservation)
+  if (outcome !== 'changed' || isRevoked(parts.mirror, reservation)) return outcome
+  return parts.mirror.changes.run(() =>
+    // Where no grant was changed it was rows, and those are as they were found.
+    parts.mirror.sequence === before ? Promise.resolve(outcome) : reserveOnce(parts, reservation),
+  )
+}
+
+async function reserveOnce(parts: ReservationParts, reservation: Reservation): Promise<ReservationOutcome> {
+  const { uses, told = [], changes = new Map(), commitCuts, alongside } = reservation
   // Both are read in one breath: when the record is found at this sequence, nobody else can have been revoked.
   const on = { consent: uses.length + told.length === 0 ? null : parts.mirror.sequence, changes }
   if (isRevoked(parts.mirror, reservation)) return 'changed'

@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { test } from 'node:test'
 import { sql } from 'kysely'
 import { Bitset } from '../../../src/kernel/bitset.ts'
+import { Mutex } from '../../../src/kernel/mutex.ts'
 import { packBitset } from '../../../src/kernel/pack-bitset.ts'
 import { instant, systemClock } from '../../../src/kernel/clock.ts'
 import { peekJws } from '../../../src/kernel/crypto/jws.ts'
@@ -38,10 +39,42 @@ async function openParts(
   return {
     db,
     log,
-    mirror: { sequence: 0, revokedSince: () => Bitset.of(revoked), hasBasisEndedSince: () => false },
+    mirror: {
+      sequence: 0,
+      changes: new Mutex(),
+      revokedSince: () => Bitset.of(revoked),
+      hasBasisEndedSince: () => false,
+    },
     untilTimeClass: () => Promise.resolve(),
   }
 }
+
+test('grants of others that are given without end keep no answer back', async () => {
+  await using postgres = await testPostgres()
+  const parts = await openParts(postgres.db)
+  const changes = new Mutex()
+  let sequence = 0
+  const give = (): Promise<void> =>
+    changes.run(async () => {
+      await sql`update consent_sequence set last = last + 1`.execute(postgres.db)
+      sequence += 1
+    })
+  // Each look at the sequence lets another change begin: whoever reserves outside of their line comes too late.
+  const mirror = {
+    changes,
+    get sequence() {
+      const seen = sequence
+      void give()
+      return seen
+    },
+    revokedSince: () => new Bitset(),
+    hasBasisEndedSince: () => false,
+  }
+  assert.notEqual(await reserveAnswer({ ...parts, mirror }, reservation('n')), 'changed')
+  await changes.run(() => Promise.resolve())
+  const isTakenBack = { ...mirror, revokedSince: () => Bitset.of(sequence > 2 ? [3] : []) }
+  assert.equal(await reserveAnswer({ ...parts, mirror: isTakenBack }, reservation('q')), 'changed')
+})
 
 test('nothing of an answer carries a time before its time class ends', async () => {
   await using postgres = await testPostgres()
