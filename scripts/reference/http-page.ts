@@ -55,6 +55,7 @@ No other claim may be there. What is wrong is one word in the answer (401): \`ma
 \`expired\`, \`not-yet-valid\`, \`lives-too-long\`, \`replayed\`. Who calls often exchanges one for an access token, with
 [TokenRequest](#tokenrequest) as JSON, not as a form, and sends that until it ends. The key of a member made by \`hedgerow member keys\` is the JWK
 \`members/NAME/keys/signing.jwk\` under \`HEDGEROW_HOME\`; the one of a site's operator \`operator.jwk\` among the keys of the site.
+What an ask is signed and sealed by, and a release opened and a receipt verified, is told at [asks on the wire](asks-on-the-wire.md).
 
 ${sections.join('\n')}
 ## Messages

@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { canonicalJson } from '../../src/kernel/canonical-json.ts'
 import { instant, later, systemClock } from '../../src/kernel/clock.ts'
 import { openSealed } from '../../src/kernel/crypto/jwe.ts'
-import { verifyJws } from '../../src/kernel/crypto/jws.ts'
-import { generateKeyPair, keyIdOf } from '../../src/kernel/crypto/keys.ts'
+import { signJws, verifyJws } from '../../src/kernel/crypto/jws.ts'
+import { generateKeyPair, keyIdOf, keyPairOf } from '../../src/kernel/crypto/keys.ts'
 import { digestOfJson } from '../../src/kernel/digest.ts'
 import { Fault } from '../../src/kernel/faults.ts'
 import { idSource } from '../../src/kernel/id.ts'
@@ -13,6 +14,7 @@ import { askSchema, sealedQuestionSchema } from '../../src/protocol/ask.ts'
 import { TYP } from '../../src/protocol/proof/message-types.ts'
 import { buildAsk } from '../../src/sdk/build-ask.ts'
 import type { AskRequest } from '../../src/sdk/build-ask.ts'
+import { blocksOf, textOf } from '../docs/pages.ts'
 
 const signing = generateKeyPair('Ed25519')
 const galway = generateKeyPair('X25519')
@@ -95,4 +97,35 @@ test('buildAsk() names every field that is wrong before anything is sent', async
       return true
     },
   )
+})
+
+test('the example of docs/reference/asks-on-the-wire.md is what we make and open', () => {
+  const page = textOf('docs/reference/asks-on-the-wire.md')
+  const example = (info: string) => blocksOf(page).find((block) => block.info === info)?.text ?? ''
+  const value = (what: string) => new RegExp(`^\\| ${what}.* \\| \`(.*)\` \\|$`, 'm').exec(page)?.[1]
+  const asked = JSON.parse(example('json ask')) as object
+  const ask = askSchema.parse(asked)
+  const question = JSON.parse(example('json question')) as object
+  assert.deepEqual(sealedQuestionSchema.parse(question), question)
+  assert.equal(digestOfJson(question), ask.question.digest)
+  // RFC 8037, A.1 and A.6.
+  const signer = keyPairOf({
+    kty: 'OKP',
+    crv: 'Ed25519',
+    x: '11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo',
+    d: 'nWGxne_9WmC6hEr0kuwsxERJxWl7MmkZcDusAxyuf2A',
+  })
+  const site = keyPairOf({
+    kty: 'OKP',
+    crv: 'X25519',
+    x: '3p7bfXt9wbTTW2HC7OQ1Nz-DQ8hbeGdNrfx-FG-IK08',
+    d: 'XasIfmJKikt54X-Lg4AO5m87sSkmGLb9HC-LJ_-I4Os',
+  })
+  const [, , signature] = signJws(canonicalJson(asked), { typ: TYP.ask, key: signer }).split('.')
+  const opened = openSealed(ask.question.sealed['galway'] ?? '', { key: site, typ: TYP.question })
+  assert.deepEqual(
+    [value('key id of the Ed25519'), value('signature by it'), value('key id of the X25519')],
+    [signer.keyId, signature, site.keyId],
+  )
+  assert.deepEqual(JSON.parse(new TextDecoder().decode(opened)), question)
 })

@@ -234,7 +234,7 @@ export const NETWORK_API = {
     tag: 'asks',
     summary: 'Ask: one signed ask, or a signed batch of them',
     description:
-      'An acquirer, or a processor it has named. A decline is an answer (status "declined", with a reason and a receipt), not a problem. The same ask again gives the same answer. With "wait", one ask is answered when every site has answered or the time is over; it is durable long before.',
+      'An acquirer, or a processor it has named. A decline is an answer (status "declined", with a reason and a receipt), not a problem. The same ask again gives the same answer. How it is signed and sealed is told in docs/reference/asks-on-the-wire.md. With "wait", one ask is answered when every site has answered or the time is over; it is durable long before.',
     query: askWaitQuerySchema,
     body: askRequestSchema,
     response: askResponseSchema,
