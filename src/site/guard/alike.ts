@@ -4,7 +4,7 @@ import type { Result } from '../../kernel/result.ts'
 import { cellsOf } from './cells-of.ts'
 import { CLOSED_SHAPE, cutChanged, membersOf, partitionAfter, weakCells } from './differencing.ts'
 import type { CutPlan, CutProblem } from './differencing.ts'
-import { isSummed, withNoted } from './noted-columns.ts'
+import { isSummed, notesBefore, withNoted } from './noted-columns.ts'
 import type { ColumnNames, NotedColumns } from './noted-columns.ts'
 import { CELL_MASK, PartitionDraft } from './partition.ts'
 import type { Partition } from './partition.ts'
@@ -54,8 +54,8 @@ export interface AlikeRequest {
  * of the question beside the cuts of its answer.
  */
 export function checkAlike(request: AlikeRequest): Result<CutPlan, CutProblem> {
-  const { apart, parts, dataSet } = request
-  const plan = planApart(apart, parts, dataSet)
+  const { parts } = request
+  const plan = planApart(request)
   const relation = relationOf(request)
   if (relation === 'closed' || relation === 'parts') return err({ note: relation, people: new Bitset() })
   if (parts.within === undefined) return err({ note: 'parts', people: new Bitset() })
@@ -104,14 +104,19 @@ export function partsWithout(parts: AnswerParts, people: Bitset): AnswerParts {
  * What the question adds: whom it tells apart, and what it decides by and sums. A question with more parts than can be told closes
  * what is known of parts, so that no sum of what is decided by is given any more.
  */
-function planApart(before: Partition, parts: AnswerParts, dataSet: string): CutPlan {
+function planApart(request: AlikeRequest): CutPlan {
+  const { apart: before, parts } = request
   const sets = parts.apart ?? []
   const draft = new PartitionDraft(before, capacityOf(sets))
   for (const set of sets) draft.cut(set)
-  const rowShapes = withNoted(before.rowShapes, namesIn(parts, dataSet))
+  const rowShapes = notesWith(request)
   if (parts.apart === undefined) rowShapes.set(CLOSED_SHAPE, CLOSED_SHAPE)
   const isEmpty = draft.cellCount === before.cellCount && rowShapes.size === before.rowShapes.size
   return { draft, rowShapes, isEmpty }
+}
+
+function notesWith({ apart, partition, parts, dataSet }: AlikeRequest): Map<string, string> {
+  return withNoted(notesBefore(apart.rowShapes, partition.cellCount > 1), namesIn(parts, dataSet))
 }
 
 function namesIn({ decided, summed, untold }: AnswerParts, dataSet: string): NotedColumns {
@@ -124,15 +129,11 @@ function namesIn({ decided, summed, untold }: AnswerParts, dataSet: string): Not
  * that is so and whom questions told apart is not known, because they were too many; `closed` where nobody was ever told apart by what is
  * summed (names alone decide that).
  */
-function relationOf({
-  apart: { rowShapes },
-  parts,
-  dataSet,
-}: AlikeRequest): 'none' | 'told' | 'closed' | 'parts' {
-  const notes = withNoted(rowShapes, namesIn(parts, dataSet))
+function relationOf(request: AlikeRequest): 'none' | 'told' | 'closed' | 'parts' {
+  const notes = notesWith(request)
   if (isSummed(notes, 'untold')) return 'closed'
   if (!isSummed(notes, 'decided')) return 'none'
-  return parts.apart === undefined || rowShapes.has(CLOSED_SHAPE) ? 'parts' : 'told'
+  return request.parts.apart === undefined || notes.has(CLOSED_SHAPE) ? 'parts' : 'told'
 }
 
 /**
@@ -166,7 +167,10 @@ export function mergeParts(
 ): CutPlan {
   const draft = new PartitionDraft(into, from.cells.length)
   for (const { people } of cellsOf(from)) draft.cut(people)
-  const rowShapes = new Map([...into.rowShapes, ...from.rowShapes])
+  // One of them without notes may have had answers before there were any.
+  const rowShapes = new Map(
+    [into, from].flatMap((one) => [...notesBefore(one.rowShapes, answers.cellCount > 1)]),
+  )
   const together = partitionAfter({ draft, rowShapes, isEmpty: false })
   if (isSummed(rowShapes, 'decided') && isAnybodyUnalike(answers, { apart: together, minimumGroup }))
     rowShapes.set(CLOSED_SHAPE, CLOSED_SHAPE)

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import { sql } from 'kysely'
+import { nameOfParts } from '../../../src/site/guard/partition-names.ts'
 import type { RawBuilder } from 'kysely'
 import { Fault } from '../../../src/kernel/faults.ts'
 import { manifestSchema } from '../../../src/protocol/data-set.ts'
@@ -100,13 +101,14 @@ interface Asking {
   readonly how?: Failure
 }
 
-/** The asks that cut an acquirer's partition, those that lost budget, and those that were refused, in their order. */
+/** The asks that cut an acquirer's partition (not those whose columns were noted beside it), those that lost budget, and those that were refused, in their order. */
 async function counted(acquirer: string) {
   const asksOf = async (rows: RawBuilder<{ ask: string }>): Promise<readonly string[]> =>
     (await rows.execute(bare.site.db)).rows.map(({ ask }) => ask)
   return {
     cuts: await asksOf(
-      sql`select ask_id as ask from partition_entry where acquirer_group = ${acquirer} order by head`,
+      sql`select ask_id as ask from partition_entry
+        where acquirer_group = ${acquirer} and data_set not like ${nameOfParts('%')} order by head`,
     ),
     spent: await asksOf(
       sql`select ask_id as ask from privacy_spend where acquirer = ${acquirer} order by id`,

@@ -160,3 +160,16 @@ test('so it is of two who are declared to collude, or they get no more', () => {
   )
   assert.ok(answered > 50, `only ${answered} were answered`)
 })
+
+test('of answers from before columns were noted anything may have been summed', () => {
+  const acquirer = new Acquirer()
+  const asked = { groups: [everybody], apart: [], decided: [], summed: ['a'] }
+  const chosen = { ...asked, apart: [everybody, range(0, 1)], decided: ['a'], summed: [] }
+  assert.ok(acquirer.ask(asked))
+  const [noted] = acquirer.apart.rowShapes.keys().filter((name) => name.endsWith(' a'))
+  assert.ok(noted !== undefined)
+  acquirer.apart = EMPTY_PARTITION
+  assert.equal(acquirer.ask(chosen), false)
+  // Who had no answers then is not one of them.
+  assert.ok(new Acquirer().ask(chosen))
+})
