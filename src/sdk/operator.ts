@@ -30,6 +30,8 @@ export interface Operator {
   floorLimits(site: string): Promise<readonly FloorLimitView[]>
   /** Sets the most that may be held for a member’s asks of one UTC day, in place of what was set before; nothing takes the limits away. */
   setDailyLimits(member: string, daily: readonly Money[]): Promise<readonly Money[]>
+  /** The daily limits that are set, by member; a member is told its own, the operator and a regulator all. */
+  dailyLimits(member?: string): Promise<ReadonlyMap<string, readonly Money[]>>
   /** Suspends a member or a site, or ends its suspension; said again it changes nothing. */
   setMemberStatus(member: string, status: 'active' | 'suspended'): Promise<MemberRecord>
   setSiteStatus(site: string, status: 'active' | 'suspended'): Promise<SiteRecord>
@@ -79,6 +81,12 @@ export function openOperator(client: HttpClient): Operator {
     setDailyLimits: async (id, daily) => {
       const body = { daily: daily.map(wireMoney) }
       return (await client.call(NETWORK_API.setLimits, { params: { id }, body })).daily
+    },
+    dailyLimits: async (member) => {
+      const set = await collectPages((cursor) =>
+        client.call(NETWORK_API.listLimits, { query: { member, cursor, limit: 200 } }),
+      )
+      return new Map(set.map((one) => [one.member, one.daily]))
     },
     setMemberStatus: (id, status) =>
       client.call(NETWORK_API.setMemberStatus, { params: { id }, body: { status } }),

@@ -56,6 +56,7 @@ const OF_ONESELF = [
   'acceptances',
   'listDisputes',
   'listContacts',
+  'listLimits',
 ]
 
 const money = { amount: 100, currency: 'EUR' }
@@ -210,6 +211,7 @@ const MAY: Readonly<Record<string, readonly Who[]>> = {
   removeContact: ['operator', 'northcare'],
   listContacts: WHO,
   setLimits: OPERATOR,
+  listLimits: WHO,
   addSite: OPERATOR,
   listSites: WHO,
   site: WHO,
@@ -278,6 +280,7 @@ async function realCalls(): Promise<Calls> {
     'notices',
     'disputes',
     'contacts',
+    'limits',
     'members',
     'sites',
   ]

@@ -60,9 +60,27 @@ test('a member says where it is written to, and the operator sees who has not sa
   assert.deepEqual(JSON.parse((await limit('atlas', '1.00EUR', '--json')).out), [
     { amount: 100, currency: 'EUR' },
   ])
+  const [ofAtlas, others] = [await limit('atlas', '--as', 'atlas'), await limit('atlas', '--as', 'northcare')]
+  assert.match(ofAtlas.out, /^At most 1\.00 EUR may be held for asks of atlas/, ofAtlas.error)
+  assert.deepEqual([others.code, /This key may not do that/.test(others.error)], [1, true], others.error)
+  assert.match((await limit('atlas', '--as', 'agency')).out, /^At most 1\.00 EUR/)
+  const listed = async (...words: readonly string[]) =>
+    (await typedHere(home, ['member', 'list', ...words, '--network', network.url])).out
+  assert.match(await listed(), /at most a day[^]*atlas .*1\.00 EUR/)
+  const limitsIn = async (as: string) =>
+    (JSON.parse(await listed('--json', '--as', as)) as { id: string; dailyLimits?: unknown }[])
+      .filter(({ dailyLimits }) => dailyLimits !== undefined)
+      .map(({ id, dailyLimits }) => [id, dailyLimits])
+  const ofIts = [['atlas', [{ amount: 100, currency: 'EUR' }]]]
+  assert.deepEqual(await limitsIn('operator'), ofIts)
+  assert.deepEqual(await limitsIn('atlas'), ofIts)
+  assert.deepEqual(await limitsIn('northcare'), [])
   assert.equal((await limit('atlas', '--none')).out, 'atlas has no daily limit\n')
+  assert.equal((await limit('atlas')).out, 'atlas has no daily limit\n')
+  assert.doesNotMatch(await listed(), /at most a day/)
   for (const [words, code, says] of [
-    [['atlas'], 2, /^Say the amounts of "atlas"/],
+    [['nosuch'], 1, /^There is no member "nosuch"/],
+    [['atlas', '1.00EUR', '--as', 'atlas'], 2, /^Only the operator of the network sets limits/],
     [['atlas', '1.00EUR', '--none'], 2, /^Say the amounts of "atlas"/],
     [['atlas', 'much'], 2, /expected one such as 12\.50EUR/],
     [['atlas', '1.00EUR', '2.00EUR'], 2, /each currency once/],

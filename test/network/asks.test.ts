@@ -235,8 +235,19 @@ describe('POST /v1/asks', () => {
     w.clock.advance(24 * 3_600_000)
     assert.equal((await send(w, testAsk(w.network, w.northcare))).status, 'waiting')
     assert.equal((await send(w, testAsk(w.network, w.northcare))).reason, 'declined.limit')
+    const limitsFor = async (party: TestParty, query = {}) =>
+      (await w.network.call(party, NETWORK_API.listLimits, { query })).items.filter(
+        ({ member }) => member === w.northcare.name,
+      )
+    const set = [{ member: w.northcare.name, daily: [{ amountMinor: 1500n, currency: 'EUR' }] }]
+    assert.deepEqual(await limitsFor(w.network.operator), set)
+    assert.deepEqual(await limitsFor(w.northcare), set)
+    assert.deepEqual([await limitsFor(w.federation), await limitsFor(w.galway)], [[], []])
+    const of = { query: { member: w.northcare.name } }
+    assert.equal((await w.network.refusal(w.federation, NETWORK_API.listLimits, of)).status, 403)
     const none = { params: { id: w.northcare.name }, body: { daily: [] } }
     await w.network.call(w.network.operator, NETWORK_API.setLimits, none)
+    assert.deepEqual(await limitsFor(w.northcare), [])
     assert.equal((await send(w, testAsk(w.network, w.northcare))).status, 'waiting')
   })
 

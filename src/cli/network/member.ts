@@ -12,7 +12,7 @@ import type { MemberProfile } from '../member-profile.ts'
 import { readPublicKeys } from '../public-keys.ts'
 import { rotateKeyFiles } from '../site/rotate-key-files.ts'
 import { addContactVerb } from './contact.ts'
-import { addLimitVerb } from './member-limit.ts'
+import { addLimitVerb, limitText } from './member-limit.ts'
 import { addStandingVerbs } from './suspend.ts'
 import { show } from '../session.ts'
 import type { Session } from '../session.ts'
@@ -132,13 +132,27 @@ async function addMember(
 
 async function listMembers(session: Session, options: NetworkOptions & { json?: boolean }): Promise<void> {
   const { client } = await connectToNetwork(session, options)
-  const members = await openOperator(client).members()
+  const operator = openOperator(client)
+  const [members, limits] = await Promise.all([operator.members(), operator.dailyLimits()])
   show(session, {
     json: options.json,
-    value: members,
+    // Only where the caller may see them: the operator those of everybody, a member its own.
+    value: members.map((one) => {
+      const dailyLimits = limits.get(one.id)
+      return dailyLimits === undefined ? one : { ...one, dailyLimits }
+    }),
     print: () =>
       table(session.terminal, {
-        head: ['member', 'name', 'country', 'roles', 'class', 'colludes with', 'status'],
+        head: [
+          'member',
+          'name',
+          'country',
+          'roles',
+          'class',
+          'colludes with',
+          ...(limits.size > 0 ? ['at most a day'] : []),
+          'status',
+        ],
         rows: members.map((one) => [
           one.id,
           one.name,
@@ -146,6 +160,7 @@ async function listMembers(session: Session, options: NetworkOptions & { json?: 
           one.roles.join(', '),
           one.acquirerClass ?? '',
           one.colludesWith.join(', '),
+          ...(limits.size > 0 ? [limitText(limits.get(one.id) ?? [])] : []),
           one.status,
         ]),
       }),

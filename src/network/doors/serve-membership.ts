@@ -1,12 +1,13 @@
 import { Fault } from '../../kernel/faults.ts'
 import { NETWORK_API } from '../../protocol/http/network-endpoints.ts'
 import { requireMember, requireSite } from '../membership/directory.ts'
-import { requireOperator, requireSelf } from '../membership/principal.ts'
+import { isOverseer, requireOperator, requireSelf } from '../membership/principal.ts'
 import { declareCollusion } from '../membership/declare-collusion.ts'
 import { addMember, addSite, setProcessors, setStatus } from '../membership/register.ts'
 import { rotateKeys } from '../membership/rotate-keys.ts'
+import { readDailyLimits } from '../membership/read-limits.ts'
 import { setDailyLimits } from '../membership/set-limits.ts'
-import { wireMoney } from '../../protocol/wire.ts'
+import { memberIdSchema, wireMoney } from '../../protocol/wire.ts'
 import { pageAfter } from './cursor.ts'
 import type { NetworkDoor, NetworkParts } from './network-parts.ts'
 
@@ -67,6 +68,14 @@ function serveMemberChanges(door: NetworkDoor, parts: NetworkParts): void {
     await setDailyLimits(db, { member: params.id, daily: body.daily })
     events.memberChanged({ name: params.id, change: 'limits' })
     return { daily: body.daily.map(wireMoney) }
+  })
+  door.serve(NETWORK_API.listLimits, async ({ caller, query: { member, cursor, limit } }) => {
+    // What somebody may spend in a day is between it and the operator.
+    const seesAll = isOverseer(caller)
+    if (!seesAll && member !== undefined) requireSelf(caller, member)
+    const set = await readDailyLimits(db, seesAll ? member : memberIdSchema.parse(caller.name))
+    const { items, ...next } = pageAfter(set, { cursor, limit, nameOf: (one) => one.member })
+    return { items: items.map((one) => ({ member: one.member, daily: one.daily.map(wireMoney) })), ...next }
   })
 }
 

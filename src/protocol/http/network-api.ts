@@ -131,6 +131,15 @@ export const memberLimitsSchema = z
   })
   .openapi('MemberLimits')
 
+/** `GET /v1/limits`: the limits that are set, of each member that the caller may see them of. */
+export const limitsPageSchema = z
+  .strictObject({
+    items: z.array(z.strictObject({ member: memberIdSchema, daily: z.array(moneySchema) })),
+    nextCursor: nextCursorSchema,
+  })
+  .openapi('LimitsPage')
+export const limitsQuerySchema = pageQuerySchema.extend({ member: memberIdSchema.optional() })
+
 function isEachCurrencyOnce(amounts: readonly { readonly currency: string }[]): boolean {
   return new Set(amounts.map(({ currency }) => currency)).size === amounts.length
 }
