@@ -15,6 +15,8 @@ import { readAs } from './datasets/read-as.ts'
 import { isGzip, readFirstLine } from './datasets/read-text.ts'
 import { countColumns } from './drafting/column-facts.ts'
 import type { ColumnFacts } from './drafting/column-facts.ts'
+import { watched } from './drafting/draft-progress.ts'
+import type { DraftWatch } from './drafting/draft-progress.ts'
 import { draftText, guessKey, namedColumns } from './drafting/draft-text.ts'
 import type { DraftColumn } from './drafting/draft-text.ts'
 import { guessColumn } from './drafting/guess-column.ts'
@@ -26,7 +28,7 @@ import type { SeenFile } from './drafting/see-file.ts'
 import { countRejects } from './datasets/check-file.ts'
 
 /** A file of which somebody wants to make a data set. */
-export interface FileToDraft {
+export interface FileToDraft extends DraftWatch {
   readonly path: string
   readonly format: ImportFormat
   readonly dataSet: string
@@ -38,6 +40,8 @@ export interface FileToDraft {
   /** Where a text is written anew that is not in UTF-8, to be removed after. */
   readonly directory: string
   readonly random: Random
+  /** The first line of a CSV file has the names of the columns, though they look like values. */
+  readonly hasNames?: boolean | undefined
   readonly signal?: AbortSignal | undefined
 }
 
@@ -81,6 +85,7 @@ async function draftFrom(file: FileToDraft): Promise<ManifestDraft> {
   const { path, format, form, directory, random, signal } = file
   const { size: sizeBytes } = await stat(path)
   if (sizeBytes === 0) throw unusableFile('it is empty')
+  file.onProgress?.({ step: 'reading' })
   if (format !== 'csv') return lookAt(file, { path, sizeBytes, form: {} })
   const encoding = saidForm({ encoding: form.encoding ?? (await guessEncoding(path)) })?.encoding
   await using decoded =
@@ -103,29 +108,32 @@ interface TextToSee {
 }
 
 async function lookAt(file: FileToDraft, { path, sizeBytes, form }: TextToSee): Promise<ManifestDraft> {
-  const { format, rowsMax, signal } = file
+  const { format, rowsMax, hasNames, signal } = file
   using reader = await openReader(path, { threads: LIMITS.vaultThreads })
   const separator = form.separator ?? 'comma'
   const seen = await seeFile(reader, { path, sizeBytes, format, separator, rowsMax })
-  if (format === 'csv') requireNames(seen.columns.map(({ name }) => name))
-  const facts = await countColumns(reader, seen)
+  const names = seen.columns.map(({ name }) => name)
+  if (format === 'csv') requireNames(names, { hasNames })
+  const facts = await countColumns(reader, seen, file)
   signal?.throwIfAborted()
   const rows = (facts[0]?.values ?? 0) + (facts[0]?.empty ?? 0)
   if (rows === 0) throw unusableFile('it has no rows')
-  if (format === 'csv')
-    requireNames(
-      seen.columns.map(({ name }) => name),
-      facts,
-    )
+  if (format === 'csv') requireNames(names, { facts, hasNames })
   const guessed = format === 'csv' ? guessForm(facts, form) : { form, doubts: [] }
   const torn = format === 'parquet' ? 0 : await countRejects(reader)
   const doubts = [
     ...guessed.doubts,
     ...(torn === 0 ? [] : [`${torn} lines have another shape than the first: an import would refuse them`]),
   ]
-  const columns = await measured(reader, { seen, facts, form: guessed.form })
+  const columns = await watched(reader, { ...file, step: 'numbers' }, () =>
+    measured(reader, { seen, facts, form: guessed.form }),
+  )
   const key = guessKey(columns)
-  const rowsMost = key && (await measureRowsMost(reader, { seen, column: key.facts.column }))
+  const rowsMost =
+    key &&
+    (await watched(reader, { ...file, step: 'rows' }, () =>
+      measureRowsMost(reader, { seen, column: key.facts.column }),
+    ))
   const { dataSet, issuer } = file
   const text = draftText({
     dataSet,

@@ -234,6 +234,36 @@ test('dataset draft refuses what it cannot draft from in one sentence, quotes no
   }
 })
 
+test('a first line of names that look like values is taken where somebody says so', async () => {
+  const content = `id,2024,2025\n${'p,1,2\nq,2024,3\n'.repeat(3)}`
+  const refused = await drafted(content, 'csv')
+  assert.match(
+    refused.error,
+    /line 1, field 2 seems to be a value .* names that look so, .* say --has-names/s,
+  )
+  const { code, error, text = '' } = await drafted(content, 'csv', '--has-names')
+  assert.equal(code, 0, error)
+  assert.match(text, /- name: column_2_2024\n {4}source: "2024"\n/)
+  const twice = await drafted('id,1,1\na,2,3\n', 'csv', '--has-names')
+  assert.match(twice.error, /line 1, field 3 has the name of another column/)
+  const ndjson = await drafted('{"a":1}\n', 'ndjson', '--has-names')
+  assert.match(ndjson.error, /Cannot use --has-names with ndjson/)
+})
+
+test('dataset draft tells whoever looks what it is at, and nobody else', async () => {
+  const file = join(directory, 'watched.csv')
+  await writeFile(file, `id,n\n${'p,1\n'.repeat(50)}`)
+  const typed = async (isErrorInteractive: boolean, out: string) =>
+    typedHere(home, ['dataset', 'draft', file, '--out', join(directory, out)], { isErrorInteractive })
+  const steps = ['reading it', 'looking at its columns', 'measuring its numbers', 'counting rows of a person']
+  const { error, code } = await typed(true, 'watched.yaml')
+  assert.equal(code, 0, error)
+  const told = error.split('\r').flatMap((line) => /watched\.csv: ([^,]*)/.exec(line)?.[1] ?? [])
+  assert.deepEqual([...new Set(told)], steps)
+  assert.ok(error.endsWith('\r\u001B[2K'), 'the line is taken away')
+  assert.equal((await typed(false, 'unwatched.yaml')).error, '')
+})
+
 test('dataset draft writes over nothing', async () => {
   const { outFile, text } = await drafted('id,x\n1,2\n', 'csv')
   await writeFile(join(directory, 'again.csv'), 'id,y\n1,2\n')

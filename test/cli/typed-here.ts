@@ -13,12 +13,18 @@ export async function typedHere(
     clock = systemClock,
     environment = {},
     signal = new AbortController().signal,
-  }: { clock?: Clock; environment?: Record<string, string>; signal?: AbortSignal } = {},
+    isErrorInteractive = false,
+  }: {
+    clock?: Clock
+    environment?: Record<string, string>
+    signal?: AbortSignal
+    isErrorInteractive?: boolean
+  } = {},
 ): Promise<CliRun> {
   const out = new PassThrough()
   const error = new PassThrough()
   const session = processSession({ HEDGEROW_HOME: home, ...environment }, signal)
-  const terminal = { out, error, isInteractive: false, isErrorInteractive: false, columns: PIPED_COLUMNS }
+  const terminal = { out, error, isInteractive: false, isErrorInteractive, columns: PIPED_COLUMNS }
   await runCommand({ ...session, clock, terminal }, args)
   const code = Number(process.exitCode ?? 0)
   process.exitCode = 0

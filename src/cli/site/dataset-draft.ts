@@ -5,14 +5,14 @@ import type { FieldProblem } from '../../kernel/faults.ts'
 import { parseWith } from '../../kernel/parse.ts'
 import { IMPORT_FORMATS } from '../../protocol/http/site-api.ts'
 import { dataSetIdSchema, memberIdSchema } from '../../protocol/wire.ts'
-import type { ManifestDraft } from '../../site/draft-manifest.ts'
+import type { FileToDraft, ManifestDraft } from '../../site/draft-manifest.ts'
 import { addCsvOptions, csvFormOf, csvOptionsText } from './csv-options.ts'
 import type { CsvOptions } from './csv-options.ts'
 import { WrongUse } from '../failures.ts'
 import { formOfFormat, formatOf } from './file-format.ts'
 import { show } from '../session.ts'
 import type { Session } from '../session.ts'
-import { say, table } from '../terminal.ts'
+import { progress, say, table } from '../terminal.ts'
 import { perform, verb } from '../verb.ts'
 import { wholeNumber } from '../whole-number.ts'
 
@@ -22,6 +22,7 @@ interface DraftOptions extends CsvOptions {
   readonly name?: string
   readonly format?: string
   readonly sample?: string
+  readonly hasNames?: boolean
   readonly out?: string
 }
 
@@ -39,6 +40,10 @@ export function addDraftVerb(dataset: Command, session: Session): void {
       .option('--name <dataset>', 'name of the data set; absent: made of the name of the file')
       .option('--out <file>', 'where to write the draft; absent: the name of the data set with .yaml, here')
       .option('--sample <rows>', 'look at so many rows from the beginning; absent: at all')
+      .option(
+        '--has-names',
+        'of CSV: line 1 has the names of the columns though they look like values, such as years; they stand in the draft',
+      )
       .option('--format <format>', `${IMPORT_FORMATS.join(', ')}; absent: by the name of the file`),
   ).action((file: string, options: DraftOptions) => perform(session, () => draft(session, { file, options })))
 }
@@ -50,15 +55,18 @@ async function draft(
   if ((await stat(file)).isDirectory()) throw new WrongUse(`Cannot use "${file}": it is a directory`)
   const format = formatOf(file, options.format)
   const form = formOfFormat(format, csvFormOf(options))
+  if (options.hasNames === true && format !== 'csv')
+    throw new WrongUse(`Cannot use --has-names with ${format}: its columns have their names anyway`)
   const dataSet = nameOf(file, options.name)
   const issuer = options.as === undefined ? undefined : issuerOf(options.as)
   const out = options.out ?? `${dataSet}.yaml`
   const rowsMax = options.sample === undefined ? undefined : Math.max(1, wholeNumber(options.sample))
   // Before the file is read, which may take a while: a manifest that somebody has decided on is not written over.
   const target = await openNew(out)
+  const line = progress(session.terminal)
   try {
     const { draftManifest } = await import('../../site/draft-manifest.ts')
-    const { home: directory, random, signal } = session
+    const { home: directory, random, clock, signal } = session
     const drafted = await draftManifest({
       path: await realpath(file),
       format,
@@ -66,16 +74,32 @@ async function draft(
       dataSet,
       issuer,
       rowsMax,
+      hasNames: options.hasNames,
       directory,
       random,
+      clock,
+      onProgress: ({ step, percent }) =>
+        line.show(`${basename(file)}: ${STEPS[step]}${percent === undefined ? '' : `, ${percent} %`}`),
       signal,
     })
+    line.end()
     await target.file.writeFile(drafted.text)
     target.isWritten = true
     tell(session, { drafted, out, file, dataSet, options })
   } finally {
+    line.end()
     await target.close()
   }
+}
+
+type DraftStep = Parameters<NonNullable<FileToDraft['onProgress']>>[0]['step']
+
+/** What it is at, for whoever waits for a large file. */
+const STEPS: Readonly<Record<DraftStep, string>> = {
+  reading: 'reading it',
+  columns: 'looking at its columns',
+  numbers: 'measuring its numbers',
+  rows: 'counting rows of a person',
 }
 
 function nameOf(file: string, said: string | undefined): string {

@@ -3,6 +3,8 @@ import type { RawBuilder } from 'kysely'
 import { runOwn } from '../vault/own-sql.ts'
 import type { ImportReader } from '../datasets/import-reader.ts'
 import { USUAL_MISSING } from '../datasets/read-as.ts'
+import { watched } from './draft-progress.ts'
+import type { DraftWatch } from './draft-progress.ts'
 import type { SeenColumn, SeenFile } from './see-file.ts'
 
 /** Shapes of texts, for the engine: each a whole match. Only how many values have one is ever taken out of it. */
@@ -77,10 +79,19 @@ export interface ColumnFacts {
 const COLUMNS_AT_ONCE = 20
 
 /** Goes through the file and counts. */
-export async function countColumns(reader: ImportReader, file: SeenFile): Promise<readonly ColumnFacts[]> {
+export async function countColumns(
+  reader: ImportReader,
+  file: SeenFile,
+  watch: DraftWatch,
+): Promise<readonly ColumnFacts[]> {
   const facts: ColumnFacts[] = []
-  for (let start = 0; start < file.columns.length; start += COLUMNS_AT_ONCE)
-    facts.push(...(await countSome(reader, file, file.columns.slice(start, start + COLUMNS_AT_ONCE))))
+  const parts = Math.ceil(file.columns.length / COLUMNS_AT_ONCE)
+  for (let part = 0; part < parts; part += 1) {
+    const start = part * COLUMNS_AT_ONCE
+    const some = file.columns.slice(start, start + COLUMNS_AT_ONCE)
+    const work = () => countSome(reader, file, some)
+    facts.push(...(await watched(reader, { ...watch, step: 'columns', part, parts }, work)))
+  }
   return facts
 }
 
