@@ -24,4 +24,9 @@ test('officer named names, lists and dismisses the custodian’s officer', async
   assert.equal((await typed('--remove')).code, 2)
   assert.equal((await typed('orla', '--remove')).out, 'orla may read here no longer\n')
   assert.equal((await typed('orla', '--remove')).code, 1)
+  await typed('orla', '--keys', keys)
+  assert.deepEqual(JSON.parse((await typed('orla', '--remove', '--json')).out), {
+    officer: 'orla',
+    isRemoved: true,
+  })
 })

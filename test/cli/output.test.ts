@@ -9,10 +9,9 @@ import { SITE_API } from '../../src/protocol/http/site-api.ts'
 import { addressOf } from '../../src/sdk/address-of.ts'
 import type { AddressParts } from '../../src/sdk/address-of.ts'
 import { money } from '../../src/kernel/money.ts'
-import { instant, systemClock } from '../../src/kernel/clock.ts'
+import { systemClock } from '../../src/kernel/clock.ts'
 import { amountOf } from '../../src/cli/amount.ts'
 import { FellShort, WrongUse, exitCodeOf, sentenceOf } from '../../src/cli/failures.ts'
-import { jsonText } from '../../src/cli/json-output.ts'
 import { tariffText } from '../../src/cli/trade/offers.ts'
 import { splitCsvLine } from '../../src/cli/read-records.ts'
 import { csvText } from '../../src/cli/trade/release.ts'
@@ -238,21 +237,6 @@ test('table() prints aligned columns without trailing spaces', () => {
     ],
   })
   assert.equal(pipe.text(), '  a  bb\n  1   2\n333   4\n|')
-})
-
-test('jsonText() writes money in minor units and moments as RFC 3339', () => {
-  const value = {
-    price: money(1250, 'EUR'),
-    time: instant(0),
-    count: 3,
-    nested: [{ validUntil: instant(1000) }],
-  }
-  assert.deepEqual(JSON.parse(jsonText(value)), {
-    price: { amount: 1250, currency: 'EUR' },
-    time: '1970-01-01T00:00:00.000Z',
-    count: 3,
-    nested: [{ validUntil: '1970-01-01T00:00:01.000Z' }],
-  })
 })
 
 test('csvText() quotes what needs it and disarms what a spreadsheet would run', () => {

@@ -30,6 +30,10 @@ const ELSEWHERE: readonly (readonly [RegExp, string])[] = [
 /** Verbs that end with 1 while something waits for somebody, so that a timer can watch them. */
 const WATCHES = /^hedgerow (\S+ )*(list|doctor|holds|recipients)\b/
 
+/** Verbs that only tell something: they are typed again, as a program would. */
+const READS =
+  /^hedgerow (?!.* --(?:json|out|format) ?)(?:\S+ )*(?:list|show|usage|retention|uses|earnings|offers|doctor)\b/
+
 suite('the commands of the guides do what they say', { timeout: 3_600_000 }, () => {
   let desk: GuideDesk
   /** By what it begins with, the last id that was printed. */
@@ -62,9 +66,13 @@ async function follow(
   { page, seen }: { page: string; seen: Map<string, string> },
 ): Promise<void> {
   const scene = SCENES[basename(page, '.md')] ?? {}
-  const type = async (command: string, environment: Record<string, string> = {}): Promise<CliRun> => {
+  const type = async (
+    command: string,
+    environment: Record<string, string> = {},
+    more: readonly string[] = [],
+  ): Promise<CliRun> => {
     const words = typedWords(filled(command).replace(/^(\.\/)?hedgerow /, ''))
-    const run = await typedHere(desk.home, words, {
+    const run = await typedHere(desk.home, [...words, ...more], {
       environment: { HEDGEROW_NETWORK_URL: desk.trade.network.url, ...environment },
     })
     for (const [id, prefix = ''] of `${run.out}${run.error}`.matchAll(/\b([a-z]+)_[0-9A-Z]{26}\b/g))
@@ -90,11 +98,19 @@ async function follow(
       if (ELSEWHERE.some(([which]) => which.test(written))) continue
       await scene.before?.(stage, written)
       const command = scene.rewrite?.(filled(written), stage) ?? filled(written)
-      const run = await type(command, await scene.environment?.(stage))
+      const environment = await scene.environment?.(stage)
+      const run = await type(command, environment)
       const isWell = run.code === 0 || (run.code === 1 && WATCHES.test(command) && run.error === '')
       assert.ok(isWell, `${page}:${line} ended with ${run.code}: ${command}\n${run.out}${run.error}`)
+      if (READS.test(command)) assertJson(command, await type(command, environment, ['--json']))
     }
   }
+}
+
+/** What a program is given is JSON, in which a moment is a text and no number of milliseconds. */
+function assertJson(command: string, { out }: CliRun): void {
+  assert.doesNotThrow(() => void JSON.parse(out), `${command} --json\n${out}`)
+  assert.doesNotMatch(out, /": (?:1[5-9]\d{11}|[2-9]\d{12})\b/, `${command} --json`)
 }
 
 function commandsIn(text: string): readonly string[] {

@@ -68,7 +68,7 @@ export function addIncidentVerbs(officer: Command, session: Session): void {
       perform(session, async () => {
         const seat = await connectOfficer(session, options)
         if (options.form !== true) return tell(session, { options, incident: await seat.incident(id) })
-        await deliver(session, { text: await seat.incidentPage(id), out: options.out })
+        await deliver(session, { text: await seat.incidentPage(id), out: options.out, json: options.json })
         return EXIT.done
       }),
     )

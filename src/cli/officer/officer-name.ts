@@ -60,7 +60,11 @@ async function change(
   const seat = await connectOfficer(session, options)
   if (options.remove === true) {
     await seat.dismissOfficer(name)
-    say(session.terminal, `${name} may read here no longer`)
+    show(session, {
+      json: options.json,
+      value: { officer: name, isRemoved: true },
+      print: () => say(session.terminal, `${name} may read here no longer`),
+    })
     return
   }
   const keys = options.keys === undefined ? await ownKeys(session, name) : await readPublicKeys(options.keys)

@@ -8,6 +8,7 @@ import { connectToSite } from '../connect.ts'
 import type { SiteOptions } from '../connect.ts'
 import { WrongUse } from '../failures.ts'
 import { readText } from '../open-file.ts'
+import { show } from '../session.ts'
 import type { Session } from '../session.ts'
 import { say } from '../terminal.ts'
 
@@ -21,17 +22,21 @@ export async function connectOfficer(session: Session, options: OfficerOptions):
   return openOfficer((await connectToSite(session, options)).client)
 }
 
-/** Prints a file's text, or writes it to where `--out` says. */
+/** Prints a file's text, or writes it to where `--out` says; then what is printed is where. */
 export async function deliver(
   session: Session,
-  { text, out }: { text: string; out: string | undefined },
+  { text, out, json }: { text: string; out: string | undefined; json: boolean | undefined },
 ): Promise<void> {
   if (out === undefined) {
     session.terminal.out.write(text)
     return
   }
   await writeFile(out, text)
-  say(session.terminal, `Written to "${out}"`)
+  show(session, {
+    json,
+    value: { written: out },
+    print: () => say(session.terminal, `Written to "${out}"`),
+  })
 }
 
 /** Reads a YAML or JSON file by a schema; each wrong field is named. */

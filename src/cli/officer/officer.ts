@@ -21,6 +21,7 @@ import { connectOfficer, deliver, readDocument } from './officer-seat.ts'
 import type { OfficerOptions } from './officer-seat.ts'
 import { printRegister } from './print-register.ts'
 import { readPublicKeys } from '../public-keys.ts'
+import { jsonText } from '../json-output.ts'
 import { show } from '../session.ts'
 import type { Session } from '../session.ts'
 import { paint, say, table } from '../terminal.ts'
@@ -132,10 +133,8 @@ async function register(session: Session, options: FileOptions): Promise<void> {
   if (known === undefined)
     throw new WrongUse(`Cannot use --format ${format}: expected one of ${REGISTER_FORMATS.join(', ')}`)
   const text =
-    known === 'json'
-      ? `${JSON.stringify(await officer.register(), undefined, 2)}\n`
-      : await officer.registerFile(known)
-  await deliver(session, { text, out: options.out })
+    known === 'json' ? `${jsonText(await officer.register())}\n` : await officer.registerFile(known)
+  await deliver(session, { text, out: options.out, json: options.json })
 }
 
 async function notice(
@@ -150,7 +149,11 @@ async function notice(
   const officer = await connectOfficer(session, options)
   const request = { dataSet, purpose: options.purpose, language }
   if (options.format === 'html') {
-    await deliver(session, { text: await officer.noticePage(request), out: options.out })
+    await deliver(session, {
+      text: await officer.noticePage(request),
+      out: options.out,
+      json: options.json,
+    })
     return
   }
   const made = await officer.notice(request)
@@ -316,7 +319,11 @@ function addRegulatorVerbs(officer: Command, session: Session): void {
         const seat = await connectOfficer(session, options)
         if (options.remove === true) {
           await seat.removeRegulator(member)
-          say(session.terminal, `${member} may read here no longer`)
+          show(session, {
+            json: options.json,
+            value: { member, isRemoved: true },
+            print: () => say(session.terminal, `${member} may read here no longer`),
+          })
           return
         }
         const keys =

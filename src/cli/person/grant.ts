@@ -225,7 +225,7 @@ async function listRecords(session: Session, options: GrantOptions): Promise<voi
   if (person === undefined) throw new WrongUse('Say whose records, with --person KEY')
   const { client } = await connectForPerson(session, options)
   const records = openPersonRecords(client, { ref: person, reason, issuer })
-  await writeConsents(session, { records, form: 'records', out: options.out })
+  await writeConsents(session, { records, form: 'records', out: options.out, json: options.json })
 }
 
 function stateText({ state, revokedAt, validUntil }: GrantView): string {

@@ -39,7 +39,7 @@ export function addPersonConsentsVerb(program: Command, session: Session): void 
         if (form === undefined)
           throw new WrongUse(`Cannot use --form: expected ${CONSENT_RECORD_FORMS.join(' or ')}`)
         const records = await personRecords(session, options)
-        await writeConsents(session, { records, form, out: options.out })
+        await writeConsents(session, { records, form, out: options.out, json: options.json })
       }),
     )
 }
@@ -51,10 +51,16 @@ export async function writeConsents(
     records,
     form,
     out,
-  }: { records: PersonRecords; form: (typeof CONSENT_RECORD_FORMS)[number]; out?: string | undefined },
+    json,
+  }: {
+    records: PersonRecords
+    form: (typeof CONSENT_RECORD_FORMS)[number]
+    out?: string | undefined
+    json?: boolean | undefined
+  },
 ): Promise<void> {
   const document: unknown = JSON.parse(await records.consents(form))
-  await deliver(session, { text: `${JSON.stringify(document, undefined, 2)}\n`, out })
+  await deliver(session, { text: `${JSON.stringify(document, undefined, 2)}\n`, out, json })
 }
 
 /** The grants in a file of consent records, those that were given and have not ended. */
