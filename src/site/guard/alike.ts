@@ -2,7 +2,14 @@ import { Bitset } from '../../kernel/bitset.ts'
 import { err, ok } from '../../kernel/result.ts'
 import type { Result } from '../../kernel/result.ts'
 import { cellsOf } from './cells-of.ts'
-import { CLOSED_SHAPE, cutChanged, membersOf, partitionAfter, weakCells } from './differencing.ts'
+import {
+  changedAmong,
+  CLOSED_SHAPE,
+  cutChanged,
+  membersOf,
+  partitionAfter,
+  weakCells,
+} from './differencing.ts'
 import type { CutPlan, CutProblem } from './differencing.ts'
 import { isSummed, notesBefore, withNoted } from './noted-columns.ts'
 import type { ColumnNames, NotedColumns } from './noted-columns.ts'
@@ -109,9 +116,12 @@ function planApart(request: AlikeRequest): CutPlan {
   const sets = parts.apart ?? []
   const draft = new PartitionDraft(before, capacityOf(sets))
   for (const set of sets) draft.cut(set)
+  // Whoever changed is another person from now on, of whom only this is asked yet.
+  if (draft.hasChanged) cutChanged(draft, sets)
   const rowShapes = notesWith(request)
   if (parts.apart === undefined) rowShapes.set(CLOSED_SHAPE, CLOSED_SHAPE)
-  const isEmpty = draft.cellCount === before.cellCount && rowShapes.size === before.rowShapes.size
+  const isEmpty =
+    draft.cellCount === before.cellCount && draft.toggled.isEmpty && rowShapes.size === before.rowShapes.size
   return { draft, rowShapes, isEmpty }
 }
 
@@ -153,6 +163,8 @@ function draftAlike({ partition, apart, parts, sets, minimumGroup }: AlikeReques
   draft.raise(draft.inside, minimumGroup)
   const isCut = new Set(sets)
   for (const set of told) if (!isCut.has(set)) draft.cutApart(set)
+  // What is asked now is not asked of what somebody was when they stood in an answer.
+  if (draft.hasChanged) draft.cutApart(changedAmong(draft.before, told))
   draft.splitBy(apart)
   return draft
 }
@@ -163,10 +175,25 @@ function draftAlike({ partition, apart, parts, sets, minimumGroup }: AlikeReques
  */
 export function mergeParts(
   { into, from }: { readonly into: Partition; readonly from: Partition },
-  { answers, minimumGroup }: { readonly answers: Partition; readonly minimumGroup: number },
+  {
+    answers,
+    changes,
+    minimumGroup,
+  }: {
+    readonly answers: Partition
+    readonly changes: readonly Bitset[]
+    readonly minimumGroup: number
+  },
 ): CutPlan {
   const draft = new PartitionDraft(into, from.cells.length)
   for (const { people } of cellsOf(from)) draft.cut(people)
+  // One may have been told of somebody before a change, and the other after it.
+  for (const people of changes) draft.cut(people)
+  const marked = changedAmong(
+    from,
+    cellsOf(from).map(({ people }) => people),
+  )
+  draft.toggled.addAll(marked.difference(changedAmong(into, [marked])))
   // One of them without notes may have had answers before there were any.
   const rowShapes = new Map(
     [into, from].flatMap((one) => [...notesBefore(one.rowShapes, answers.cellCount > 1)]),

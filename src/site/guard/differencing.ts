@@ -161,9 +161,15 @@ export function joinShapes(
 
 /** Those in the sets whose rows changed since they last were in an answer are one more set, and have changed no longer. */
 export function cutChanged(draft: PartitionDraft, sets: readonly Bitset[]): void {
-  const { cells } = draft.before
-  for (const person of unionOf(sets)) if (((cells[person] ?? 0) & CHANGED) !== 0) draft.toggled.add(person)
+  draft.toggled.addAll(changedAmong(draft.before, sets))
   draft.cut(draft.toggled)
+}
+
+/** Those in some sets whose rows changed since they last were in an answer. */
+export function changedAmong({ cells }: Partition, sets: readonly Bitset[]): Bitset {
+  const gatherer = new BitGatherer()
+  for (const person of unionOf(sets)) if (((cells[person] ?? 0) & CHANGED) !== 0) gatherer.add(person)
+  return gatherer.take()
 }
 
 function neverEligible({ cells }: { readonly cells: Int32Array }, eligible: Bitset): Bitset {

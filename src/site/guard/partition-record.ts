@@ -308,13 +308,15 @@ export async function mergeGroups(
     const both = { into: await loadPartition(tx, own, cache), from: await loadPartition(tx, key, cache) }
     const answersTo = dataSetOfParts(key.dataSet)
     const minimumGroup = minimumGroupOf(answersTo ?? key.dataSet)
+    const changes = await readChanges(tx, [own, key])
     // Those of the answers themselves come first, by their names.
     const plan = answersTo
       ? mergeParts(both, {
           answers: await loadPartition(tx, { acquirerGroup: into, dataSet: answersTo }, cache),
+          changes,
           minimumGroup,
         })
-      : mergePartitions({ ...both, changes: await readChanges(tx, [own, key]), minimumGroup })
+      : mergePartitions({ ...both, changes, minimumGroup })
     await writeCuts(tx, [writtenCut(own, { ask: `collusion with ${key.acquirerGroup}`, plan })])
   }
   return grown.map(({ dataSet }) => ({ acquirerGroup: into, dataSet }))

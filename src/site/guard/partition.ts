@@ -34,6 +34,9 @@ export const KNOWN = 0x2000_0000
 /** Rows of this person changed since they last stood in an answer to the acquirer. */
 export const CHANGED = 0x4000_0000
 
+/** The number of the cell with the mark of changed rows. */
+const PART_MASK = CELL_MASK | CHANGED
+
 /** The partition before the first answer. */
 export const EMPTY_PARTITION: Partition = {
   cells: new Int32Array(0),
@@ -151,18 +154,21 @@ export class PartitionDraft {
     this.#cut(set, 'question')
   }
 
-  /** Splits cells that are touched by which cell of another partition people are in. One pass over everybody. */
+  /**
+   * Splits cells that are touched by which cell of another partition people are in, and by whether their rows changed since. One pass
+   * over everybody.
+   */
   splitBy({ cells: others }: Pick<Partition, 'cells'>): void {
     const firsts = new Int32Array(this.cellCount).fill(-1)
     const targets = new Map<number, number>()
     for (let person = 0; person < this.labels.length; person += 1) {
       const cell = this.cellOf(person)
       if (cell === 0 || this.#isTouched[cell] !== 1) continue
-      const other = (others[person] ?? 0) & CELL_MASK
+      const other = (others[person] ?? 0) & PART_MASK
       const first = firsts[cell] ?? -1
       if (first === -1) firsts[cell] = other
       if (first === -1 || first === other) continue
-      const pair = cell * (CELL_MASK + 1) + other
+      const pair = cell * (PART_MASK + 1) + other
       const target = targets.get(pair) ?? this.#addCell(cell)
       targets.set(pair, target)
       this.labels[person] = target - this.before.cellCount + 1

@@ -57,6 +57,7 @@ import * as createEnforcementPoints from './migrations/0285-create-enforcement-p
 import * as createAuthorityRequests from './migrations/0291-create-authority-requests.ts'
 import * as noteHandOvers from './migrations/0381-note-hand-overs.ts'
 import * as noteParts from './migrations/0451-note-parts.ts'
+import * as noteRowsOfParts from './migrations/0640-note-rows-of-parts.ts'
 import * as noteContractsOfOne from './migrations/0450-note-contracts-of-one.ts'
 import * as keepMemberAddresses from './migrations/0470-keep-member-addresses.ts'
 import * as createContractAnswers from './migrations/0380-create-contract-answers.ts'
@@ -128,4 +129,5 @@ export const SITE_MIGRATIONS: Migrations = {
   '0360-change-consent-together': changeConsentTogether,
   '0450-note-contracts-of-one': noteContractsOfOne,
   '0451-note-parts': noteParts,
+  '0640-note-rows-of-parts': noteRowsOfParts,
 }

@@ -13,7 +13,7 @@ import { mergePartitions } from '../../../src/site/guard/merge-partitions.ts'
 import { nameOfParts } from '../../../src/site/guard/partition-names.ts'
 import { EMPTY_PARTITION } from '../../../src/site/guard/partition.ts'
 import type { Partition } from '../../../src/site/guard/partition.ts'
-import { groupOf, guardOrNarrow, range } from './released-history.ts'
+import { groupOf, guardOrNarrow, range, withChanged } from './released-history.ts'
 
 /*
  * Alike in what was asked: whoever stands in sums of a column is one of a minimum group of people for whom every condition by that
@@ -34,15 +34,18 @@ interface Asked {
   readonly summed: readonly string[]
 }
 
-/** What was released of a column, or told apart by it. */
+/** What was released of a column, or told apart by it: of versions of people, because whose rows changed has other values. */
 interface Reckoning {
-  readonly sums: Bitset[]
-  readonly told: Bitset[]
+  readonly sums: ReadonlySet<number>[]
+  readonly told: ReadonlySet<number>[]
 }
 
 class Acquirer {
   answers: Partition = EMPTY_PARTITION
   apart: Partition = EMPTY_PARTITION
+  #eligible = everybody
+  #versions: readonly number[] = [...everybody]
+  #versionCount = PEOPLE
   readonly reckonings = new Map<string, Reckoning>(COLUMNS.map((name) => [name, { sums: [], told: [] }]))
 
   /** Both together, as when they are declared to collude; undefined where nothing more is given to them. */
@@ -52,7 +55,7 @@ class Acquirer {
       mergePartitions({ into: into.answers, from: from.answers, changes: [], minimumGroup: k }),
     )
     const parts = { into: into.apart, from: from.apart }
-    both.apart = partitionAfter(mergeParts(parts, { answers: both.answers, minimumGroup: k }))
+    both.apart = partitionAfter(mergeParts(parts, { answers: both.answers, changes: [], minimumGroup: k }))
     for (const name of COLUMNS)
       for (const { reckonings } of [into, from]) {
         both.reckonings.get(name)?.sums.push(...(reckonings.get(name)?.sums ?? []))
@@ -61,12 +64,35 @@ class Acquirer {
     return both
   }
 
+  /** These people take back what they allowed. */
+  leave(people: Bitset): void {
+    this.#eligible = this.#eligible.difference(people)
+  }
+
+  /** Rows of these people change. */
+  change(people: Bitset): void {
+    this.answers = withChanged(this.answers, people)
+    this.apart = withChanged(this.apart, people)
+    this.#versions = this.#versions.map((version, person) =>
+      people.has(person) ? (this.#versionCount += 1) : version,
+    )
+  }
+
+  #versionsOf(set: Bitset): ReadonlySet<number> {
+    return new Set([...set].map((person) => this.#versions[person] ?? -1))
+  }
+
   /** Whether it was answered. */
-  ask(asked: Asked): boolean {
+  ask(all: Asked): boolean {
+    const among = (sets: readonly Bitset[]) =>
+      sets.map((set) => set.intersection(this.#eligible)).filter((set) => !set.isEmpty)
+    const asked = { ...all, groups: among(all.groups), apart: among(all.apart) }
     const parts = partsOf(asked)
     const context: AnswerContext = {
       settings: { minimumGroup: k, dominanceBp: 10_000, groupsMax: 100 },
-      partitions: [{ dataSet: DATA_SET, partition: this.answers, apart: this.apart, eligible: everybody }],
+      partitions: [
+        { dataSet: DATA_SET, partition: this.answers, apart: this.apart, eligible: this.#eligible },
+      ],
       rowShapes: new Map(),
       parts,
     }
@@ -79,9 +105,12 @@ class Acquirer {
     for (const { dataSet, plan } of answer.value.plans)
       if (dataSet === DATA_SET) this.answers = partitionAfter(plan)
       else if (dataSet === nameOfParts(DATA_SET)) this.apart = partitionAfter(plan)
-    for (const name of asked.summed) this.reckonings.get(name)?.sums.push(...releasedSets(answer.value))
+    for (const name of asked.summed)
+      this.reckonings.get(name)?.sums.push(...releasedSets(answer.value).map((set) => this.#versionsOf(set)))
     for (const name of asked.decided)
-      this.reckonings.get(name)?.told.push(...asked.apart.map((set) => set.difference(left ?? new Bitset())))
+      this.reckonings
+        .get(name)
+        ?.told.push(...asked.apart.map((set) => this.#versionsOf(set.difference(left ?? new Bitset()))))
     return true
   }
 }
@@ -98,9 +127,8 @@ function partsOf({ apart, decided, summed }: Asked): AnswerParts {
 /** People in sums of a column, by everything that tells them apart in what is known of it; the fewest who are alike. */
 function fewestAlike({ sums, told }: Reckoning): number {
   const classes = new Map<string, number>()
-  for (const person of everybody) {
-    if (!sums.some((set) => set.has(person))) continue
-    const name = [...sums, ...told].map((set) => (set.has(person) ? '1' : '0')).join('')
+  for (const version of sums.reduce((all, set) => all.union(set), new Set<number>())) {
+    const name = [...sums, ...told].map((set) => (set.has(version) ? '1' : '0')).join('')
     classes.set(name, (classes.get(name) ?? 0) + 1)
   }
   return Math.min(Number.POSITIVE_INFINITY, ...classes.values())
@@ -126,19 +154,49 @@ const asked: fc.Arbitrary<Asked> = fc
     return { groups: shown, apart: decided.length === 0 ? [] : [...told, ...shown], decided, summed }
   })
 
+/** Mostly questions; now and then people leave, or their rows change. */
+const step = fc.oneof(
+  { weight: 6, arbitrary: asked },
+  { weight: 1, arbitrary: people.map((leaving) => ({ leaving })) },
+  { weight: 1, arbitrary: people.map((changed) => ({ changed })) },
+)
+
 test('everybody in a sum is alike a minimum group of others in all that was asked of what is summed', () => {
   let answered = 0
   fc.assert(
-    fc.property(fc.array(asked, { minLength: 2, maxLength: 8 }), (asks) => {
+    fc.property(fc.array(step, { minLength: 2, maxLength: 8 }), (steps) => {
       const acquirer = new Acquirer()
-      for (const one of asks) {
-        if (acquirer.ask(one)) answered += 1
+      for (const one of steps) {
+        if ('leaving' in one) acquirer.leave(one.leaving)
+        else if ('changed' in one) acquirer.change(one.changed)
+        else if (acquirer.ask(one)) answered += 1
         for (const reckoning of acquirer.reckonings.values()) assert.ok(fewestAlike(reckoning) >= k)
       }
     }),
     { numRuns: 400 },
   )
   assert.ok(answered > 400, `only ${answered} were answered`)
+})
+
+test('what is asked of new values is not asked of those that were summed', () => {
+  const acquirer = new Acquirer()
+  const first = { groups: [range(0, 8)], apart: [range(0, 4), range(0, 8)] }
+  assert.ok(acquirer.ask({ ...first, decided: ['a'], summed: ['a'] }))
+  acquirer.change(range(3, 7))
+  const second = { groups: [range(12, 40)], apart: [range(0, 12), range(12, 40)] }
+  assert.ok(!acquirer.ask({ ...second, decided: ['a'], summed: [] }))
+})
+
+test('what was asked of old values is not asked of new ones, after a second change either', () => {
+  const acquirer = new Acquirer()
+  const told = { groups: [range(20, 40)], apart: [range(0, 8)], decided: ['a'], summed: [] }
+  const summed = { groups: [range(0, 8)], apart: [], decided: [], summed: ['a'] }
+  assert.ok(acquirer.ask(told))
+  acquirer.change(range(0, 8))
+  assert.ok(acquirer.ask(told))
+  acquirer.change(range(0, 1))
+  acquirer.ask(summed)
+  for (const reckoning of acquirer.reckonings.values()) assert.ok(fewestAlike(reckoning) >= k)
 })
 
 test('so it is of two who are declared to collude, or they get no more', () => {

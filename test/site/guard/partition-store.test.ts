@@ -24,7 +24,7 @@ import { writeCuts } from '../../../src/site/guard/partition-record.ts'
 import { nameOfParts } from '../../../src/site/guard/partition-names.ts'
 import { openPartitionStore } from '../../../src/site/guard/partition-store.ts'
 import type { PartitionLook, PartitionStore } from '../../../src/site/guard/partition-store.ts'
-import { CELL_MASK, EMPTY_PARTITION, PartitionDraft } from '../../../src/site/guard/partition.ts'
+import { CELL_MASK, CHANGED, EMPTY_PARTITION, PartitionDraft } from '../../../src/site/guard/partition.ts'
 import type { KnownColumns } from '../../../src/site/guard/known-columns.ts'
 import type { Partition } from '../../../src/site/guard/partition.ts'
 import { SITE_MIGRATIONS } from '../../../src/site/record/migrations.ts'
@@ -119,7 +119,13 @@ test('who was told apart is known after a restart, and to whom it was not told, 
   const store = await openStore(db)
   assert.equal(await askApart(store, db, { id: 'a', acquirer: 'insurer', from: 395 }), true)
   assert.equal(await askApart(store, db, { id: 'b', acquirer: 'insurer', from: 0, summed: 'height' }), true)
+  const changed = { dataSet: 'athletes', people: Bitset.of([398]), cause: 'batch' }
+  await db.transaction().execute((tx) => store.noteChange(tx, changed))
   const again = await openStore(db)
+  const apart = (await again.look(testLook('insurer'))).partition(nameOfParts('athletes'))
+  // What was asked of whose rows changed was asked of other values.
+  const marked = [...range(0, 400)].filter((person) => ((apart.cells[person] ?? 0) & CHANGED) !== 0)
+  assert.deepEqual(marked, [398])
   assert.equal(await askApart(again, db, { id: 'c', acquirer: 'insurer', from: 0, summed: 'medals' }), false)
   assert.equal(await askApart(again, db, { id: 'd', acquirer: 'other', from: 0, summed: 'medals' }), true)
   await again.merge({ into: 'other', from: ['insurer'] }, () => Promise.resolve())
