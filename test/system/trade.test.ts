@@ -65,6 +65,7 @@ suite('a whole trade in one process: described, imported, granted, asked, opened
         wrongTyp: 'declined.signature',
         networkReceipt: ['decline', 'declined.signature', trade.network.name],
         malformed: [400, 'fault.request_malformed'],
+        dryRun: ['approved', 'ask'],
         witnessed: true,
         followed: true,
       })

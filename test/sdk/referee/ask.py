@@ -328,6 +328,7 @@ def main():
         "wrongTyp": wrong_typ["reason"],
         "networkReceipt": [own_receipt["kind"], own_receipt["reason"], own_receipt["site"]],
         "malformed": [status, malformed["code"]],
+        "dryRun": try_in_batch(network, {**ask, "dryRun": True}, signing, signers, witness),
         "witnessed": wait_for_witness(network, ask["id"], signers, witness),
         "followed": rotate(given["network"], info["name"], given["other"]),
     }
@@ -359,6 +360,24 @@ def read_answer(answer, *, ask, signed, sealing, signers, witness):
             refuses(bundle, change, signers, witness) for bundle in answer["receipts"] for change in CHANGES
         ),
     }
+
+
+def try_in_batch(network, ask, signing, signers, witness):
+    """The reason and the kinds of receipts of a dry run that is sent in a batch of one, signed by the acquirer itself."""
+    ask = {**ask, "id": new_id("ask"), "idempotencyKey": new_id("key")}
+    batch = sign({"processor": ask["acquirer"], "asks": [ask]}, "hedgerow-ask-batch+jws", signing)
+    status, answer = network.call("/v1/asks", {"batch": batch})
+    require(status == 201, f"not taken: {answer}")
+    [state] = answer["answers"]
+    while state["status"] == "waiting":
+        state = network.get(f"/v1/asks/{ask['id']}?wait=20000")
+    [site] = state["sites"]
+    decision = verify(site["decision"], "hedgerow-decision+jws", signers[site["site"]])
+    require("releaseDigest" not in decision and not site["hasRelease"], "a dry run released something")
+    receipts = [verify_receipt(bundle, signers, witness)[0] for bundle in site["receipts"]]
+    for receipt in receipts:
+        require(receipt["ask"] == digest(f"{digest(batch)}#0"), "a receipt of another ask")
+    return [decision["reason"], *(receipt["kind"] for receipt in receipts)]
 
 
 def rotate(url, audience, party):
