@@ -27,7 +27,23 @@ export async function readLogPosition(
   const checkpoint = parseCheckpoint(readNote(note ?? '')?.text ?? '')
   if (!checkpoint) return { log: { size: 0, root: EMPTY_ROOT.toBase64() }, at: now }
   const { size, root } = checkpoint
-  const [last] = await log.list({ after: size - 2, limit: 1 })
-  const time = receiptSchema.safeParse(parseJson(peekJws(last?.jws ?? '')?.payload ?? '')).data?.time
-  return { log: { size, root: root.toBase64() }, at: instant(Math.max(now, time ?? now)) }
+  return { log: { size, root: root.toBase64() }, at: await latestTime(log, now) }
+}
+
+/** Receipts that are read at once: a few megabytes. */
+const PORTION = 4_096
+const datedSchema = receiptSchema.pick({ time: true }).strip()
+
+/** The latest of a moment and the dates of all receipts: one from before the clock was set back may be later than the last. */
+async function latestTime(log: Pick<ReceiptLog, 'list'>, now: Instant): Promise<Instant> {
+  let latest: number = now
+  for (let after = -1; ;) {
+    const rows = await log.list({ after, limit: PORTION })
+    for (const { sequence, jws } of rows) {
+      const { data } = datedSchema.safeParse(parseJson(peekJws(jws)?.payload ?? ''))
+      latest = Math.max(latest, data?.time ?? latest)
+      after = sequence
+    }
+    if (rows.length < PORTION) return instant(latest)
+  }
 }

@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { instant } from '../../src/kernel/clock.ts'
+import type { Instant } from '../../src/kernel/clock.ts'
 import { generateKeyPair } from '../../src/kernel/crypto/keys.ts'
 import type { KeyPair, PublicJwk } from '../../src/kernel/crypto/keys.ts'
 import type { Database } from '../../src/kernel/postgres/database.ts'
@@ -21,10 +22,16 @@ export interface TestLog extends AsyncDisposable {
   readonly log: ReceiptLog
   issue(count: number, draft?: ReceiptDraft): Promise<readonly IssuedReceipt[]>
   /** Another log object over the same database and directory, as after a restart. */
-  reopen(over?: { db?: Database; key?: KeyPair; formerKeys?: readonly PublicJwk[] }): Promise<ReceiptLog>
+  reopen(over?: {
+    db?: Database
+    key?: KeyPair
+    formerKeys?: readonly PublicJwk[]
+    now?: Instant
+  }): Promise<ReceiptLog>
 }
 
-const clock = { now: () => instant(Date.UTC(2026, 10, 24, 10)), sleep: () => Promise.resolve() }
+/** When a test log issues, unless it is opened at another time. */
+export const TEST_LOG_NOW = instant(Date.UTC(2026, 10, 24, 10))
 
 export async function migratedDatabase(): Promise<{ db: Database } & AsyncDisposable> {
   const postgres = await testPostgres()
@@ -37,12 +44,12 @@ export async function openTestLog(): Promise<TestLog> {
   const directory = mkdtempSync(join(tmpdir(), 'hedgerow-log-'))
   const key = generateKeyPair('Ed25519')
   const { db } = postgres
-  const reopen: TestLog['reopen'] = ({ db: otherDb, key: otherKey, formerKeys } = {}) =>
+  const reopen: TestLog['reopen'] = ({ db: otherDb, key: otherKey, formerKeys, now = TEST_LOG_NOW } = {}) =>
     openReceiptLog({
       db: otherDb ?? db,
       directory,
       signer: { name: 'galway', key: otherKey ?? key, formerKeys },
-      clock,
+      clock: { now: () => now, sleep: () => Promise.resolve() },
     })
   const log = await reopen()
   return {

@@ -3,6 +3,7 @@ import { readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, test } from 'node:test'
 import { sql } from 'kysely'
+import { instant } from '../../src/kernel/clock.ts'
 import { generateKeyPair } from '../../src/kernel/crypto/keys.ts'
 import { Fault } from '../../src/kernel/faults.ts'
 import { LIMITS } from '../../src/kernel/limits.ts'
@@ -10,10 +11,11 @@ import { logOrigin, openCheckpoint } from '../../src/protocol/proof/checkpoint.t
 import { leafHash, rootOf } from '../../src/protocol/proof/merkle.ts'
 import { parseBundle, tilePath, tileWidth } from '../../src/protocol/proof/tiles.ts'
 import { verifyReceiptBundle } from '../../src/protocol/proof/verify-receipt.ts'
+import { readLogPosition } from '../../src/transparency/log-position.ts'
 import type { Published } from '../../src/transparency/publisher.ts'
 import type { ReceiptLog } from '../../src/transparency/receipt-log.ts'
 import { WitnessedCheckpoints } from '../../src/transparency/witnessed-checkpoints.ts'
-import { migratedDatabase, openTestLog } from './open-test-log.ts'
+import { TEST_LOG_NOW, migratedDatabase, openTestLog } from './open-test-log.ts'
 
 const refusedWith = (code: string) => (error: unknown) => {
   assert.ok(error instanceof Fault && error.code === code, `expected ${code}, got ${String(error)}`)
@@ -254,6 +256,25 @@ describe('a receipt log', () => {
     for (let size = 10; size <= 10 + most; size += 1) witnessed.handOut(at(size))
     const kept = due()
     assert.deepEqual([kept.length, kept[0]], [most, 11])
+  })
+
+  test('what a key leaves is the whole log, and a moment that no receipt is after, though the clock was set back', async () => {
+    await using site = await openTestLog()
+    const minuteMs = 60_000
+    const at = (minutes: number) => instant(TEST_LOG_NOW + minutes * minuteMs)
+    const empty = { size: 0, root: rootOf([]).toBase64() }
+    assert.deepEqual(await readLogPosition(site.log, at(0)), { log: empty, at: at(0) })
+    let { log } = site
+    for (const now of [at(0), at(30), at(10)]) {
+      log = await site.reopen({ now })
+      // Not published yet: what was committed counts too.
+      const issuing = log
+      await site.db.transaction().execute((tx) => issuing.issue(tx, [{ kind: 'grant' }, { kind: 'grant' }]))
+    }
+    const left = await readLogPosition(log, at(20))
+    const whole = { size: 6, root: (await audit(log, 6)).toBase64() }
+    assert.deepEqual(left, { log: whole, at: at(30) })
+    assert.deepEqual(await readLogPosition(log, at(31)), { log: whole, at: at(31) })
   })
 
   test('a log goes on under a new key, and the old receipts still verify', async () => {
