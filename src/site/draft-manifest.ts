@@ -40,7 +40,7 @@ export interface FileToDraft extends DraftWatch {
   /** Where a text is written anew that is not in UTF-8, to be removed after. */
   readonly directory: string
   readonly random: Random
-  /** The first line of a CSV file has the names of the columns, though they look like values. */
+  /** What the file calls its columns are their names, though they look like values. */
   readonly hasNames?: boolean | undefined
   readonly signal?: AbortSignal | undefined
 }
@@ -113,12 +113,12 @@ async function lookAt(file: FileToDraft, { path, sizeBytes, form }: TextToSee): 
   const separator = form.separator ?? 'comma'
   const seen = await seeFile(reader, { path, sizeBytes, format, separator, rowsMax })
   const names = seen.columns.map(({ name }) => name)
-  if (format === 'csv') requireNames(names, { hasNames })
+  requireNames(names, { format, hasNames })
   const facts = await countColumns(reader, seen, file)
   signal?.throwIfAborted()
   const rows = (facts[0]?.values ?? 0) + (facts[0]?.empty ?? 0)
   if (rows === 0) throw unusableFile('it has no rows')
-  if (format === 'csv') requireNames(names, { facts, hasNames })
+  requireNames(names, { format, facts, hasNames })
   const guessed = format === 'csv' ? guessForm(facts, form) : { form, doubts: [] }
   const torn = format === 'parquet' ? 0 : await countRejects(reader)
   const doubts = [

@@ -216,6 +216,16 @@ test('dataset draft refuses what it cannot draft from in one sentence, quotes no
     ['marker@example.org,x\na,b\n', 'csv', /line 1, field 1 seems to be a value/],
     ['id,,x\n1,2,3\n', 'csv', /line 1, field 2 is empty: give the column a name/],
     ['id,x,x\n1,2,3\n', 'csv', /line 1, field 3 has the name of another column/],
+    ['id,MARKER\0x\n1,2\n', 'csv', /line 1, field 2 has a sign in it that no name has/],
+    ['{"id":1,"MARKER\\u0000x":1}\n', 'ndjson', /member 1 .* has a sign in it that no name has/],
+    ['MARKER,0171/2345678\nMARKER2,x\n', 'csv', /line 1, field 2 seems to be a value and no name/],
+    [
+      'MARKER,550e8400-e29b-41d4-a716-446655440000\nMARKER2,x\n',
+      'csv',
+      /line 1, field 2 seems to be a value and no name/,
+    ],
+    ['MARKER,DE89370400440532013000\nMARKER2,x\n', 'csv', /line 1, field 2 seems to be a value/],
+    ['{"id":1,"marker@example.org":1}\n', 'ndjson', /member 2 .* seems to be a value and no name/],
     [gzipSync('id,x\n1,2\n').subarray(0, 20), 'csv.gz', /its gzip packing is broken/],
     ['MARKER', 'parquet', /it is not a whole Parquet file/],
     ['[1]\n"MARKER"\n', 'ndjson', /no line of it is a JSON object/],
@@ -246,8 +256,10 @@ test('a first line of names that look like values is taken where somebody says s
   assert.match(text, /- name: column_2_2024\n {4}source: "2024"\n/)
   const twice = await drafted('id,1,1\na,2,3\n', 'csv', '--has-names')
   assert.match(twice.error, /line 1, field 3 has the name of another column/)
-  const ndjson = await drafted('{"a":1}\n', 'ndjson', '--has-names')
-  assert.match(ndjson.error, /Cannot use --has-names with ndjson/)
+  const ndjson = '{"550e8400-e29b-41d4-a716-446655440000":1}\n'
+  assert.match((await drafted(ndjson, 'ndjson')).error, /seems to be a value .* say --has-names/)
+  assert.match((await drafted(ndjson, 'ndjson', '--has-names')).text ?? '', /source: "550e8400-/)
+  assert.equal((await drafted('{"2024":1}\n', 'ndjson')).code, 0, 'which no line of values is')
 })
 
 test('dataset draft tells whoever looks what it is at, and nobody else', async () => {
@@ -301,4 +313,18 @@ test('bounds do not move with what few rows have', async () => {
   assert.equal(await boundsWith(9, '90000'), '[0, 100]')
   assert.equal(await boundsWith(9, '-7'), '[0, 100]')
   assert.equal(await boundsWith(20, '90000'), '[0, 100000]')
+})
+
+test('no bounds are proposed where the same few rows are at both ends', async () => {
+  const boundsOf = async (values: readonly number[]) => {
+    const file = values.map((value, row) => `p${row},${value}`).join('\n')
+    return /bounds: (?:DECIDE )?(.*\])/.exec((await drafted(`id,n\n${file}\n`, 'csv')).text ?? '')
+  }
+  // What the twentieth from below has is then what the one that reaches furthest has.
+  for (const count of [19, 20, 38]) {
+    const [said = ''] = (await boundsOf(Array.from({ length: count }, (_, row) => 1000 + row))) ?? []
+    assert.equal(said, 'bounds: [0, 100]', `${count}, of nothing seen`)
+  }
+  const enough = await boundsOf(Array.from({ length: 39 }, (_, row) => 1000 + row))
+  assert.equal(enough?.[0], 'bounds: DECIDE [0, 2000]')
 })

@@ -42,7 +42,7 @@ export function addDraftVerb(dataset: Command, session: Session): void {
       .option('--sample <rows>', 'look at so many rows from the beginning; absent: at all')
       .option(
         '--has-names',
-        'of CSV: line 1 has the names of the columns though they look like values, such as years; they stand in the draft',
+        'what look like values are names of columns, such as years in line 1 of CSV; they stand in the draft',
       )
       .option('--format <format>', `${IMPORT_FORMATS.join(', ')}; absent: by the name of the file`),
   ).action((file: string, options: DraftOptions) => perform(session, () => draft(session, { file, options })))
@@ -55,8 +55,6 @@ async function draft(
   if ((await stat(file)).isDirectory()) throw new WrongUse(`Cannot use "${file}": it is a directory`)
   const format = formatOf(file, options.format)
   const form = formOfFormat(format, csvFormOf(options))
-  if (options.hasNames === true && format !== 'csv')
-    throw new WrongUse(`Cannot use --has-names with ${format}: its columns have their names anyway`)
   const dataSet = nameOf(file, options.name)
   const issuer = options.as === undefined ? undefined : issuerOf(options.as)
   const out = options.out ?? `${dataSet}.yaml`

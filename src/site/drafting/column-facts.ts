@@ -7,9 +7,18 @@ import { watched } from './draft-progress.ts'
 import type { DraftWatch } from './draft-progress.ts'
 import type { SeenColumn, SeenFile } from './see-file.ts'
 
-/** Shapes of texts, for the engine: each a whole match. Only how many values have one is ever taken out of it. */
 const DAY = '[0-9]{1,2}'
 const TIME = '[T ][0-9]{1,2}:[0-9]{2}(:[0-9]{2}(\\.[0-9]+)?)?( ?(Z|[+-][0-9]{2}:?[0-9]{2}))?'
+/** Shapes of what names a person or their machine. */
+export const IDENTIFIERS = {
+  mail: '[^@ ]+@[^@ ]+\\.[A-Za-z]{2,}',
+  phone: '(\\+|00)[0-9][0-9 ()/.-]{6,20}|0[0-9]{2,5}[ /-][0-9 /-]{4,15}',
+  iban: '[A-Z]{2}[0-9]{2}( ?[A-Z0-9]{4}){2,7}( ?[A-Z0-9]{1,3})?',
+  uuid: '[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}',
+  ip: '[0-9]{1,3}(\\.[0-9]{1,3}){3}',
+} as const
+
+/** Shapes of texts, for the engine: each a whole match. Only how many values have one is ever taken out of it. */
 const SHAPES = {
   whole: '[+-]?(0|[1-9][0-9]{0,17})',
   padded: '0[0-9]+',
@@ -35,11 +44,7 @@ const SHAPES = {
   siNo: '(?i)si|sí|no|s|n',
   wahrFalsch: '(?i)wahr|falsch|w|f',
   vraiFaux: '(?i)vrai|faux|v|f',
-  mail: '[^@ ]+@[^@ ]+\\.[A-Za-z]{2,}',
-  phone: '(\\+|00)[0-9][0-9 ()/.-]{6,20}|0[0-9]{2,5}[ /-][0-9 /-]{4,15}',
-  iban: '[A-Z]{2}[0-9]{2}( ?[A-Z0-9]{4}){2,7}( ?[A-Z0-9]{1,3})?',
-  uuid: '[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}',
-  ip: '[0-9]{1,3}(\\.[0-9]{1,3}){3}',
+  ...IDENTIFIERS,
   country: '[A-Z]{2}',
   document: '(?s)[{\\[].*[}\\]]',
 } as const

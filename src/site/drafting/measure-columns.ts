@@ -26,7 +26,8 @@ export async function measureRanges(
   const row = found.getRowsJson()[0] ?? []
   return texts.map((_, index) => {
     const [low, high] = [lastOf(row[2 * index]), lastOf(row[2 * index + 1])]
-    return low === undefined || high === undefined ? undefined : { low, high }
+    // Of too few rows both ends are the same few, turned round: each is then what a single one of them has.
+    return low === undefined || high === undefined || low > high ? undefined : { low, high }
   })
 }
 
