@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, suite, test } from 'node:test'
 import { rotateKeyFiles } from '../../src/cli/site/rotate-key-files.ts'
+import type { KeyFileRotation } from '../../src/cli/site/rotate-key-files.ts'
 import { formatInstant, instant, monotonicMs, systemClock } from '../../src/kernel/clock.ts'
 import { ensureKeyFile } from '../../src/kernel/crypto/key-file.ts'
 import type { KeyPair } from '../../src/kernel/crypto/keys.ts'
@@ -178,24 +179,35 @@ suite('the keys of a site are rotated', () => {
   })
 })
 
-test('a statement that the network looked at and refused waits no longer; one of which nothing is known does', async () => {
-  await using held = new AsyncDisposableStack()
-  const directory = await mkdtemp(join(tmpdir(), 'hedgerow-refused-'))
+/** A directory with the keys of a site and nothing else. */
+async function keysAlone(held: AsyncDisposableStack): Promise<string> {
+  const directory = await mkdtemp(join(tmpdir(), 'hedgerow-keys-'))
   held.defer(() => rm(directory, { recursive: true }))
   for (const [use, curve] of [
     ['signing', 'Ed25519'],
     ['sealing', 'X25519'],
   ] as const)
     await ensureKeyFile(join(directory, `${use}.jwk`), curve)
+  return directory
+}
+
+const LEFT = {
+  log: { size: 3, root: Buffer.alloc(32).toString('base64') },
+  at: instant(1_796_000_000_000),
+}
+const saidIn = (rotation: string) => keyRotationSchema.parse(parseJson(peekJws(rotation)?.payload ?? ''))
+
+test('a statement that the network looked at and refused waits no longer; one of which nothing is known does', async () => {
+  await using held = new AsyncDisposableStack()
+  const directory = await keysAlone(held)
   const file = join(directory, 'next-rotation.jws')
-  const log = { size: 3, root: Buffer.alloc(32).toString('base64') }
   const submitted = new Set<string>()
   const rotateWith = (status: number) =>
     rotateKeyFiles({
       directory,
       name: 'galway',
       now: instant(1_795_000_000_000),
-      leaveLog: () => Promise.resolve({ log, at: instant(1_796_000_000_000) }),
+      leaveLog: () => Promise.resolve(LEFT),
       submit: async (rotation) => {
         await Promise.resolve()
         submitted.add(rotation)
@@ -205,13 +217,60 @@ test('a statement that the network looked at and refused waits no longer; one of
   for (const status of [401, 429, 500, 503]) await assert.rejects(rotateWith(status), /no/)
   const begun = (await readFile(file, 'utf8')).trim()
   assert.deepEqual([...submitted], [begun])
-  const said = keyRotationSchema.parse(parseJson(peekJws(begun)?.payload ?? ''))
-  assert.deepEqual([said.log, said.time], [log, formatInstant(instant(1_796_000_000_000))])
+  const said = saidIn(begun)
+  assert.deepEqual([said.log, said.time], [LEFT.log, formatInstant(LEFT.at)])
   for (const status of [400, 403, 409]) {
     await assert.rejects(rotateWith(status), /no/)
     await assert.rejects(readFile(file), { code: 'ENOENT' })
   }
   await readFile(join(directory, 'next-signing.jwk'))
+})
+
+test('a statement from before those told of the log is begun anew, unless the network has taken it', async () => {
+  for (const isTaken of [false, true]) {
+    await using held = new AsyncDisposableStack()
+    const directory = await keysAlone(held)
+    const now = instant(1_795_000_000_000)
+    const submitted: string[] = []
+    const rotateOnce = (more: Partial<KeyFileRotation>) =>
+      rotateKeyFiles({
+        directory,
+        name: 'galway',
+        now,
+        submit: async (rotation) => {
+          submitted.push(rotation)
+          await Promise.resolve()
+        },
+        ...more,
+      })
+    await assert.rejects(
+      rotateOnce({ submit: () => Promise.reject(new Error('the network is away')) }),
+      /is away/,
+    )
+    const begun = (await readFile(join(directory, 'next-rotation.jws'), 'utf8')).trim()
+    // A site of that version went on meanwhile, with the key that the statement says is replaced.
+    let isWaiting: boolean | undefined
+    await rotateOnce({
+      leaveLog: async () => {
+        isWaiting = await readFile(join(directory, 'next-rotation.jws')).then(
+          () => true,
+          () => false,
+        )
+        return LEFT
+      },
+      taken: () => Promise.resolve(isTaken ? ['another', begun] : ['another']),
+    })
+    const [sent = ''] = submitted
+    assert.equal(sent === begun, isTaken)
+    const { log, time, next } = saidIn(sent)
+    assert.deepEqual(next, saidIn(begun).next, 'the same new keys')
+    assert.deepEqual(
+      [log, time],
+      isTaken ? [undefined, formatInstant(now)] : [LEFT.log, formatInstant(LEFT.at)],
+    )
+    // The keys of a site are not read while one waits, and leaving its log reads them.
+    assert.equal(isWaiting, isTaken ? undefined : false)
+  }
 })
 
 function assertSound(result: AskResult): void {

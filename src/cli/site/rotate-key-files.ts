@@ -14,7 +14,7 @@ import { makeDirectory } from '../../kernel/make-directory.ts'
 import { whenMissing } from '../../kernel/when-missing.ts'
 import { signKeyRotation } from '../../protocol/proof/key-chain.ts'
 import { keyRotationSchema } from '../../protocol/member.ts'
-import type { KeySet } from '../../protocol/member.ts'
+import type { KeyRotation, KeySet } from '../../protocol/member.ts'
 import type { LeftLog } from '../../transparency/log-position.ts'
 
 const USES = ['sealing', 'signing'] as const
@@ -29,6 +29,8 @@ export interface KeyFileRotation {
   readonly now: Instant
   /** Of a site, which is stopped: the log that its key leaves, for the statement to tell (docs/decisions/0032). */
   readonly leaveLog?: () => Promise<LeftLog>
+  /** Of a site: the statements of it that the network has taken. */
+  readonly taken?: () => Promise<readonly string[]>
   /** Tells the network, calling as the one who holds `key`. */
   readonly submit: (rotation: string, key: KeyPair) => Promise<void>
   /** What has to be on the disk before the files change places. */
@@ -44,10 +46,7 @@ export async function rotateKeyFiles(facts: KeyFileRotation): Promise<void> {
   const { directory, submit } = facts
   const rotation = await pendingRotation(facts)
   await submit(rotation, await readKeyFile(join(directory, 'signing.jwk'))).catch(async (thrown: unknown) => {
-    if (isRefusedForGood(thrown)) {
-      await unlink(join(directory, PENDING_FILE))
-      await syncDirectory(directory)
-    }
+    if (isRefusedForGood(thrown)) await dropPending(directory)
     // The network may have taken it before the command was cut off: then only the new key is still let in.
     const next = await readKeyFile(join(directory, 'next-signing.jwk')).catch(() => undefined)
     if (!(thrown instanceof PeerRefusal) || thrown.status !== 401 || next === undefined) throw thrown
@@ -56,7 +55,7 @@ export async function rotateKeyFiles(facts: KeyFileRotation): Promise<void> {
     })
   })
   await facts.note?.(rotation)
-  await swapFiles(directory, nextOf(rotation))
+  await swapFiles(directory, readRotation(rotation).next)
 }
 
 /** A statement that was looked at and not taken: the old keys hold, and nothing waits to be ended. Whoever is not let in learns nothing. */
@@ -65,10 +64,12 @@ function isRefusedForGood(thrown: unknown): boolean {
 }
 
 /** The statement that was begun before, or a new one over new keys. */
-async function pendingRotation({ directory, name, now, leaveLog }: KeyFileRotation): Promise<string> {
+async function pendingRotation(facts: KeyFileRotation): Promise<string> {
+  const { directory, name, now, leaveLog } = facts
   const file = join(directory, PENDING_FILE)
-  const begun = await readFile(file, 'utf8').catch(whenMissing(undefined))
-  if (begun !== undefined) return begun.trim()
+  const begun = (await readFile(file, 'utf8').catch(whenMissing(undefined)))?.trim()
+  if (begun !== undefined && !(await isOutdated(begun, facts))) return begun
+  if (begun !== undefined) await dropPending(directory)
   const next: KeySet = {
     signing: (await ensureKeyFile(join(directory, 'next-signing.jwk'), 'Ed25519')).publicJwk,
     sealing: (await ensureKeyFile(join(directory, 'next-sealing.jwk'), 'X25519')).publicJwk,
@@ -81,8 +82,22 @@ async function pendingRotation({ directory, name, now, leaveLog }: KeyFileRotati
   return rotation
 }
 
-function nextOf(rotation: string): KeySet {
-  return keyRotationSchema.parse(JSON.parse(peekJws(rotation)?.payload ?? 'null')).next
+/**
+ * Whether a statement is from before those of a site told of its log, and nobody has it: such a site went on under the old key, and what it
+ * signed after the date of the statement would verify no more.
+ */
+async function isOutdated(begun: string, { leaveLog, taken }: KeyFileRotation): Promise<boolean> {
+  if (!leaveLog || !taken || readRotation(begun).log !== undefined) return false
+  return !(await taken()).includes(begun)
+}
+
+async function dropPending(directory: string): Promise<void> {
+  await unlink(join(directory, PENDING_FILE))
+  await syncDirectory(directory)
+}
+
+function readRotation(rotation: string): KeyRotation {
+  return keyRotationSchema.parse(JSON.parse(peekJws(rotation)?.payload ?? 'null'))
 }
 
 /** Signing last: until then the command, given again, still finds the key that the statement is signed with. */
@@ -108,8 +123,7 @@ async function swapFiles(directory: string, next: KeySet): Promise<void> {
     }
   }
   await wipeReplaced(join(directory, 'signing.jwk'))
-  await unlink(join(directory, PENDING_FILE))
-  await syncDirectory(directory)
+  await dropPending(directory)
 }
 
 function ignoreExisting(thrown: NodeJS.ErrnoException): void {

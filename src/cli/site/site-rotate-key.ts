@@ -1,12 +1,14 @@
 import type { Command } from 'commander'
 import { systemClock } from '../../kernel/clock.ts'
 import { lockDirectory } from '../../kernel/directory-lock.ts'
+import { PeerRefusal } from '../../kernel/http/call-json.ts'
 import { silentLog } from '../../kernel/log.ts'
 import { systemRandom } from '../../kernel/random.ts'
 import { NETWORK_API } from '../../protocol/http/network-endpoints.ts'
 import { siteIdSchema } from '../../protocol/wire.ts'
 import type { SiteId } from '../../protocol/wire.ts'
 import { httpClient } from '../../sdk/http-client.ts'
+import type { HttpClient } from '../../sdk/http-client.ts'
 import { loadSiteSettings, siteDirectory } from '../../site/config.ts'
 import { noteRotation, readSiteKeys, rotateOperatorKey } from '../../site/site-keys.ts'
 import { onlySite, siteRoot, siteSettingsHere } from '../connect.ts'
@@ -131,7 +133,8 @@ async function rotateKey(
   const { url, name: network } = settings.network
   const server = { url: options.network ?? url, name: network }
   // A site does not start while a statement waits: so none is begun while nobody is there to take it.
-  await httpClient({ server, clock, ids }).call(NETWORK_API.network)
+  const anybody = httpClient({ server, clock, ids })
+  await anybody.call(NETWORK_API.network)
   const { environment } = session
   const whole = await loadSiteSettings({ directory: siteDirectory(root), environment, flags: {} })
   const { leaveSiteLog } = await import('../../site/leave-log.ts')
@@ -140,6 +143,7 @@ async function rotateKey(
     name: site,
     now: clock.now(),
     leaveLog: () => leaveSiteLog({ root, settings: whole, log: silentLog, clock }),
+    taken: () => takenBy(anybody, site),
     note: (rotation) => noteRotation(directory, { site, rotation }),
     submit: async (rotation, key) => {
       const client = httpClient({ server, caller: { issuer: site, key }, clock, ids, keepsToken: true })
@@ -156,6 +160,16 @@ async function rotateKey(
         `${site} has new keys; start it again. Copy "${directory}" to your backup: the old ones stay in "retired", for what was signed and sealed with them`,
       ),
   })
+}
+
+/** Nothing of a site that the network does not know. */
+async function takenBy(client: HttpClient, site: SiteId): Promise<readonly string[]> {
+  const told = client.call(NETWORK_API.logKeys, { params: { site } })
+  const { rotations } = await told.catch((thrown: unknown) => {
+    if (thrown instanceof PeerRefusal && thrown.status === 404) return { rotations: [] }
+    throw thrown
+  })
+  return rotations
 }
 
 function siteNamed(name: string): SiteId {
