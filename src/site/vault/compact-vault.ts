@@ -180,7 +180,7 @@ async function putInForce(
 const NEXT_CATALOGUE = 'next'
 
 /** The copier's transaction sees the vault as of its first look at it, which is taken here. */
-async function pinMoment(copier: DuckDBConnection): Promise<void> {
+export async function pinMoment(copier: DuckDBConnection): Promise<void> {
   await copier.run('begin')
   await runOwn(copier, sql`select count(*) from ${sql.id(VAULT_CATALOGUE, 'main', '_person')}`)
 }

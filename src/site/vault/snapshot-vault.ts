@@ -4,10 +4,10 @@ import type { DuckDBConnection } from '@duckdb/node-api'
 import { sql } from 'kysely'
 import type { Clock } from '../../kernel/clock.ts'
 import { makeDirectory } from '../../kernel/make-directory.ts'
-import { copyTables } from './compact-vault.ts'
+import { copyTables, pinMoment } from './compact-vault.ts'
 import type { Engine } from './engine.ts'
 import type { EngineInUse } from './engine-in-use.ts'
-import { VAULT_CATALOGUE, snapshotPath } from './generations.ts'
+import { snapshotPath } from './generations.ts'
 import { runOwn } from './own-sql.ts'
 import { untilLetGo } from './until-let-go.ts'
 
@@ -77,11 +77,9 @@ export async function removeSnapshot(directory: string): Promise<void> {
   await rm(dirname(snapshotPath(directory)), { recursive: true, force: true })
 }
 
-/** The copier's transaction sees the vault as of its first look at it, which is taken here. */
 async function beginCopy<T>(copier: DuckDBConnection, atMoment: () => Promise<T>): Promise<T> {
-  await copier.run('begin')
   try {
-    await runOwn(copier, sql`select count(*) from ${sql.id(VAULT_CATALOGUE, 'main', '_person')}`)
+    await pinMoment(copier)
     return await atMoment()
   } catch (error) {
     await copier.run('rollback').catch(() => undefined)

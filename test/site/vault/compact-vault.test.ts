@@ -4,19 +4,24 @@ import { copyFile, mkdir, mkdtemp, readFile, readdir, rm, writeFile } from 'node
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, test } from 'node:test'
+import type { TestContext } from 'node:test'
 import { setImmediate, setTimeout } from 'node:timers/promises'
+import { fileURLToPath } from 'node:url'
 import fc from 'fast-check'
 import { Bitset } from '../../../src/kernel/bitset.ts'
 import { systemClock } from '../../../src/kernel/clock.ts'
 import { sha256 } from '../../../src/kernel/digest.ts'
+import { Mutex } from '../../../src/kernel/mutex.ts'
 import { openVault } from '../../../src/site/vault/open-vault.ts'
 import type { RowChunk, Vault, VaultValue } from '../../../src/site/vault/vault.ts'
 import { filesOf } from '../../../src/testing/files-of.ts'
+import { correction } from './a-correction.ts'
 import { aManifest } from './a-manifest.ts'
 
 const MARKER = 'zqvault9gone'
 const manifest = aManifest()
 const { dataSet } = manifest
+const CHILD = fileURLToPath(new URL('./compact-until-killed.ts', import.meta.url))
 const LIMITS = { timeoutMs: 10_000, rowsMax: 100_000 }
 
 const directories: string[] = []
@@ -46,6 +51,13 @@ async function countOf(vault: Vault, where = 'true'): Promise<number> {
   const outcome = await vault.run({ sql: `select count(*) from ds_watch where ${where}` }, LIMITS)
   assert.ok(outcome.ok)
   return Number(outcome.value.rows()[0]?.[0])
+}
+
+/** Whose each row is, and its steps. */
+async function rowsIn(vault: Vault): Promise<readonly (readonly VaultValue[])[]> {
+  const found = await vault.run({ sql: 'select "_p", steps from ds_watch' }, LIMITS)
+  assert.ok(found.ok)
+  return found.value.rows()
 }
 
 async function holdsMarker(directory: string, marker = MARKER): Promise<boolean> {
@@ -105,17 +117,6 @@ test('whoever holds a table of eligible people reads on while the file is replac
   })
 })
 
-function correction(person: number, from: number, to: number) {
-  return {
-    manifest,
-    number: person,
-    person,
-    set: new Map([['steps', to]]),
-    where: new Map([['steps', from]]),
-    facts: {},
-  }
-}
-
 test('what changes while the file is copied is in the copy', async () => {
   await fc.assert(
     fc.asyncProperty(
@@ -152,11 +153,9 @@ test('what changes while the file is copied is in the copy', async () => {
           } else await countOf(vault)
         }
         await compacted
-        const found = await vault.run({ sql: 'select "_p", steps from ds_watch' }, LIMITS)
-        assert.ok(found.ok)
         const inOrder = (rows: readonly (readonly unknown[])[]) => rows.map((row) => row.join(' ')).toSorted()
         const expected = [...stepsOf].flatMap(([person, all]) => all.map((steps) => [person, steps]))
-        assert.deepEqual(inOrder(found.value.rows()), inOrder(expected))
+        assert.deepEqual(inOrder(await rowsIn(vault)), inOrder(expected))
       },
     ),
     { numRuns: 12 },
@@ -179,6 +178,34 @@ test('what is corrected while the file is copied is corrected once in the copy',
   assert.ok(people >= 3, `only ${people} were corrected meanwhile`)
   assert.equal(await countOf(vault, 'steps = 20'), people)
   assert.equal(await countOf(vault, 'steps = 10'), 500 - people)
+})
+
+/** Changes the vault at the end of a turn, before whoever had the turn hears of its end: the how manieth from here. */
+function changeAfterTurn(
+  t: TestContext,
+  { turn, change }: { turn: number; change: () => Promise<unknown> },
+): void {
+  async function runAndChange<T>(this: Mutex, act: () => Promise<T>): Promise<T> {
+    const value = await this.run(act)
+    await change()
+    return value
+  }
+  t.mock.method(Mutex.prototype, 'run').mock.mockImplementationOnce(runAndChange, turn)
+}
+
+test('what is changed after the moment of which the copy is, before anything is read for it, is changed once', async (t) => {
+  await using vault = await filled(await freshDirectory(), 3)
+  // The first is that of the compaction, the second that in which the moment is taken.
+  changeAfterTurn(t, {
+    turn: 1,
+    change: async () => {
+      await vault.correct(correction(1, 20, 30))
+      await vault.correct(correction(1, 10, 20))
+    },
+  })
+  await vault.compact()
+  assert.equal(await countOf(vault, 'steps = 20'), 1)
+  assert.equal(await countOf(vault, 'steps = 10'), 2)
 })
 
 test('a mark that is given while the file is copied waits for no copy, and is in it', async () => {
@@ -259,6 +286,16 @@ test('a snapshot that waits while the file is replaced has what was changed befo
   assert.equal(await countOf(copy), 50)
 })
 
+test('a snapshot has nothing that is changed after its moment, before anything is read for it', async (t) => {
+  await using vault = await filled(await freshDirectory(), 3)
+  changeAfterTurn(t, { turn: 0, change: () => vault.forget(1) })
+  const { path } = await vault.snapshot(() => Promise.resolve())
+  const copied = await freshDirectory()
+  await copyFile(path, join(copied, 'vault.duckdb'))
+  await using copy = await openVault({ directory: copied, clock: systemClock })
+  assert.equal(await countOf(copy), 3)
+})
+
 test('rows of somebody who is forgotten while an import brings them are never read', async () => {
   const directory = await freshDirectory()
   await using vault = await filled(directory, 10)
@@ -317,21 +354,49 @@ test('a compaction that was killed, before or after it was decided, leaves one w
   assert.ok(!(await readdir(directory)).includes('vault.duckdb'), 'what was replaced does not come back')
 })
 
-test('a compaction that is killed at any moment loses nothing', { timeout: 60_000 }, async () => {
-  const directory = await freshDirectory()
-  await (await filled(directory, 2_000))[Symbol.asyncDispose]()
-  const script = `
-    import { openVault } from ${JSON.stringify(new URL('../../../src/site/vault/open-vault.ts', import.meta.url).href)}
-    import { systemClock } from ${JSON.stringify(new URL('../../../src/kernel/clock.ts', import.meta.url).href)}
-    const vault = await openVault({ directory: ${JSON.stringify(directory)}, clock: systemClock })
-    setTimeout(() => process.kill(process.pid, 'SIGKILL'), Number(process.argv.at(-1)))
-    for (;;) await vault.compact()`
-  for (const afterMs of [0, 5, 15, 40, 80]) {
-    spawnSync(process.execPath, ['--input-type=module-typescript', '-e', script, '--', String(afterMs)])
-    await using vault = await openVault({ directory, clock: systemClock })
-    assert.equal(await countOf(vault), 2_000)
-  }
-})
+test(
+  'a compaction that is killed at any moment loses no change that was made beside it',
+  { timeout: 60_000 },
+  async () => {
+    const directory = await freshDirectory()
+    // So few that their values are not compressed, and can be looked for.
+    const people = Array.from({ length: 400 }, (_, person) => person)
+    await (await filled(directory, people.length))[Symbol.asyncDispose]()
+    const stepsOf = new Map(people.map((person) => [person, 10]))
+    // What is under way when it is killed may be made or not, or the first half of it.
+    const unsure = new Set<number>()
+    let first = 0
+    for (const changes of [0, 3, 8, 20]) {
+      const child = [CHILD, directory, String(first), String(changes)]
+      const { signal, stdout, stderr } = spawnSync(process.execPath, child, { encoding: 'utf8' })
+      assert.equal(signal, 'SIGKILL', stderr)
+      const made = stdout.split('\n').slice(0, -1).map(Number)
+      for (const person of made)
+        if (person % 2 === 0) stepsOf.delete(person)
+        else stepsOf.set(person, 20)
+      assert.ok(made.length >= changes)
+      const underWay = first + made.length
+      unsure.add(underWay)
+      first = underWay + 2 - (underWay % 2)
+      await using vault = await openVault({ directory, clock: systemClock })
+      const found = new Map((await rowsIn(vault)).map(([person, steps]) => [Number(person), Number(steps)]))
+      const wrong = people.filter(
+        (person) => !unsure.has(person) && found.get(person) !== stepsOf.get(person),
+      )
+      assert.deepEqual(wrong, [], `killed after ${made.length} changes`)
+    }
+    {
+      await using vault = await openVault({ directory, clock: systemClock })
+      await vault.compact()
+    }
+    const left = (await filesOf(directory)).map(String).join('')
+    const isSure = (person: number) => !unsure.has(person)
+    assert.deepEqual(
+      people.filter((person) => isSure(person) && left.includes(`${MARKER}-${person}-`)),
+      people.filter((person) => isSure(person) && stepsOf.has(person)),
+    )
+  },
+)
 
 test('a statement that slipped through the gate gets at no file of the vault, the next one neither', async () => {
   const directory = await freshDirectory()
