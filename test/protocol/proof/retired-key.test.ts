@@ -9,10 +9,12 @@ import type { ReceiptBundle } from '../../../src/protocol/decision.ts'
 import { logOrigin, signCheckpoint } from '../../../src/protocol/proof/checkpoint.ts'
 import { cosign, withCosignature } from '../../../src/protocol/proof/cosignature.ts'
 import { signKeyRotation, signersOfChain } from '../../../src/protocol/proof/key-chain.ts'
-import { leafHash, proveInclusion, rootOf } from '../../../src/protocol/proof/merkle.ts'
+import { rootOf } from '../../../src/protocol/proof/merkle.ts'
 import { TYP } from '../../../src/protocol/proof/message-types.ts'
+import type { LogPosition } from '../../../src/protocol/proof/retired-key.ts'
 import { verifyReceiptBundle } from '../../../src/protocol/proof/verify-receipt.ts'
 import type { VerifyingKeys } from '../../../src/protocol/proof/verify-receipt.ts'
+import { bundleOf, leavesOf } from './bundle-of.ts'
 
 const [first, second, third] = [1, 2, 3].map(() => ({
   signing: generateKeyPair('Ed25519'),
@@ -35,28 +37,6 @@ const receiptAt = (
     canonicalJson({ kind: 'ingest', site: 'galway', sequence, time: `2026-11-${day}T10:00:00.000Z`, rows }),
     { typ: TYP.receipt, key },
   )
-const leavesOf = (receipts: readonly string[]) =>
-  receipts.map((text) => leafHash(new TextEncoder().encode(text)))
-
-/** A receipt as proven by the tree over the first `size` of a log, under a checkpoint that `key` signed. */
-async function bundleOf(
-  log: readonly string[],
-  { index, size = log.length, key }: { index: number; size?: number; key: KeyPair },
-): Promise<ReceiptBundle> {
-  const leaves = leavesOf(log.slice(0, size))
-  const proof = await proveInclusion({ index, size }, ({ level, index: at }) =>
-    Promise.resolve(rootOf(leaves.slice(at * 2 ** level, (at + 1) * 2 ** level))),
-  )
-  return {
-    receipt: log[index] ?? '',
-    log: {
-      origin,
-      index,
-      inclusionProof: proof.map((hash) => hash.toBase64()),
-      checkpoint: signCheckpoint({ origin, size, root: rootOf(leaves) }, key),
-    },
-  }
-}
 
 /** Seven receipts by the first key, five by the second, then some by the third; the keys were replaced on the 25th and 27th. */
 const log = [
@@ -65,25 +45,19 @@ const log = [
   ...Array.from({ length: 3 }, (_, index) => receiptAt(12 + index, { key: third.signing, day: 28 })),
 ]
 const positionAt = (size: number) => ({ size, root: rootOf(leavesOf(log.slice(0, size))).toBase64() })
-const chain = (tells: boolean) =>
+const chain = (byFirst: LogPosition | undefined, bySecond: LogPosition | undefined) =>
   [
-    { before: first, next: second, time: '2026-11-25T00:00:00.000Z', size: 7 },
-    { before: second, next: third, time: '2026-11-27T00:00:00.000Z', size: 12 },
-  ].map(({ before, next, time, size }) =>
-    signKeyRotation({
-      member: 'galway',
-      next: setOf(next),
-      time,
-      key: before.signing,
-      log: tells ? positionAt(size) : undefined,
-    }),
+    { before: first, next: second, time: '2026-11-25T00:00:00.000Z', log: byFirst },
+    { before: second, next: third, time: '2026-11-27T00:00:00.000Z', log: bySecond },
+  ].map(({ before, next, time, log: position }) =>
+    signKeyRotation({ member: 'galway', next: setOf(next), time, key: before.signing, log: position }),
   )
 const keysBy = (rotations: readonly string[]): VerifyingKeys => {
   const { present, retired } = signersOfChain('galway', setOf(first), rotations)
   return { keysOf: () => [present.signing], retiredOf: () => retired, witnesses: [witness] }
 }
-const told = keysBy(chain(true))
-const untold = keysBy(chain(false))
+const told = keysBy(chain(positionAt(7), positionAt(12)))
+const untold = keysBy(chain(undefined, undefined))
 const verdict = (bundle: ReceiptBundle, keys = told) => {
   const verified = verifyReceiptBundle(bundle, keys)
   if (!verified.ok) return verified.error.code
@@ -175,5 +149,45 @@ describe('what a retired key signed', () => {
       ['2026-11-25T00:00:00.001Z', 'key-retired'],
     ] as const)
       assert.equal(verdict(await bundleOf([text(time)], { index: 0, key: first.signing }), untold), expected)
+  })
+
+  test('counts for nothing where it left no log, and one that left what it found adds nothing', async () => {
+    // The first signed nothing; the second, all seven of another log.
+    const mine = log.slice(0, 7)
+    const empty = keysBy(chain(positionAt(0), positionAt(7)))
+    for (const key of [first.signing, second.signing, third.signing])
+      assert.equal(verdict(await bundleOf(mine, { index: 0, key }), empty), 'key-retired')
+    const { receipt, log: proven } = await bundleOf(mine, { index: 0, size: 1, key: first.signing })
+    const none = signCheckpoint({ origin, size: 0, root: rootOf([]) }, first.signing)
+    assert.equal(verdict({ receipt, log: { ...proven, checkpoint: none } }, empty), 'key-retired')
+    // Two statements in a row, over the same log: the second key signed nothing that is in it.
+    const twice = keysBy(chain(positionAt(7), positionAt(7)))
+    for (const key of [first.signing, second.signing, third.signing])
+      assert.equal(verdict(await bundleOf(mine, { index: 6, key }), twice), `proven ${ON_25TH}`)
+    const forged = mine.with(3, receiptAt(3, { key: second.signing, rows: 9 }))
+    const by = { index: 3, key: second.signing }
+    assert.equal(verdict(await bundleOf(forged, by), twice), 'key-retired')
+    assert.equal(verdict(await bundleOf(forged, { ...by, size: 5 }), twice), 'place-not-proven')
+    assert.equal(verdict(await bundleOf([...forged, ...forged], by), twice), 'key-retired')
+  })
+
+  test('is told by statements of a whole log only, of this signer and this kind', () => {
+    const reached = (statement: string) => signersOfChain('galway', setOf(first), [statement]).retired.length
+    const wire = { member: 'galway', next: setOf(second), time: '2026-11-25T00:00:00.000Z' }
+    const signed = (position: object, typ: string = TYP.keyRotation) =>
+      signJws(canonicalJson({ ...wire, log: position }), { typ, key: first.signing })
+    const { size, root } = positionAt(7)
+    assert.equal(reached(signed({ size, root })), 1)
+    for (const wrong of [
+      { size: -1, root },
+      { size: 6.5, root },
+      { size },
+      { size, root: root.slice(4) },
+      { size, root: '' },
+      { size, root, time: 1 },
+    ])
+      assert.equal(reached(signed(wrong)), 0, JSON.stringify(wrong))
+    for (const typ of [TYP.networkKeyRotation, TYP.receipt, TYP.ask])
+      assert.equal(reached(signed({ size, root }, typ)), 0, typ)
   })
 })

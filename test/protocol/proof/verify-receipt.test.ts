@@ -8,10 +8,11 @@ import { generateKeyPair } from '../../../src/kernel/crypto/keys.ts'
 import { logOrigin, signCheckpoint } from '../../../src/protocol/proof/checkpoint.ts'
 import { cosign } from '../../../src/protocol/proof/cosignature.ts'
 import type { ReceiptBundle } from '../../../src/protocol/decision.ts'
-import { leafHash, proveInclusion, rootOf } from '../../../src/protocol/proof/merkle.ts'
+import { leafHash, rootOf } from '../../../src/protocol/proof/merkle.ts'
 import { TYP } from '../../../src/protocol/proof/message-types.ts'
 import { verifyReceiptBundle } from '../../../src/protocol/proof/verify-receipt.ts'
 import type { VerifiedCheckpoints, VerifyingKeys } from '../../../src/protocol/proof/verify-receipt.ts'
+import { bundleOf as proven } from './bundle-of.ts'
 
 const key = generateKeyPair('Ed25519')
 const stranger = generateKeyPair('Ed25519')
@@ -32,21 +33,7 @@ const receiptAt = (sequence: number, changes: object = {}) =>
     { typ: TYP.receipt, key },
   )
 
-async function bundleOf(receipts: readonly string[], index: number): Promise<ReceiptBundle> {
-  const leaves = receipts.map((receipt) => leafHash(new TextEncoder().encode(receipt)))
-  const proof = await proveInclusion({ index, size: leaves.length }, ({ level, index: at }) =>
-    Promise.resolve(rootOf(leaves.slice(at * 2 ** level, (at + 1) * 2 ** level))),
-  )
-  return {
-    receipt: receipts[index] ?? '',
-    log: {
-      origin,
-      index,
-      inclusionProof: proof.map((hash) => hash.toBase64()),
-      checkpoint: signCheckpoint({ origin, size: leaves.length, root: rootOf(leaves) }, key),
-    },
-  }
-}
+const bundleOf = (log: readonly string[], index: number) => proven(log, { index, key })
 
 const receipts = Array.from({ length: SIZE }, (_, index) => receiptAt(index))
 const keysOf = (signer: string) =>
