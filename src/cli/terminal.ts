@@ -231,7 +231,7 @@ const CHARS = {
 export function progress(terminal: Terminal): { show(line: string): void; end(): void } {
   if (!terminal.isErrorInteractive) return { show: () => undefined, end: () => undefined }
   return {
-    show: (line) => terminal.error.write(`\r\u001B[2K${line.slice(0, terminal.columns - 1)}`),
+    show: (line) => terminal.error.write(`\r\u001B[2K${inLine(line).slice(0, terminal.columns - 1)}`),
     end: () => terminal.error.write('\r\u001B[2K'),
   }
 }

@@ -276,6 +276,26 @@ test('dataset draft tells whoever looks what it is at, and nobody else', async (
   assert.equal((await typed(false, 'unwatched.yaml')).error, '')
 })
 
+test('what stands in the name of a file or column is obeyed by no terminal, shell or editor', async () => {
+  const file = join(directory, "it's; \u001b[31m$(touch x).csv")
+  const out = join(directory, '`touch y`.yaml')
+  const name = 'a: !!js x \u202e # \u200b \u{e0041}'
+  await writeFile(file, `id,"${name}"\n1,2\n`)
+  const args = ['dataset', 'draft', file, '--name', 'evil', '--out', out]
+  const run = await typedHere(home, args, { isErrorInteractive: true })
+  assert.equal(run.code, 0, run.error)
+  assert.doesNotMatch(run.error, /\u001b\[31m/)
+  assert.ok(run.error.includes('\\u001b[31m'), 'it is shown')
+  const [, describe = '', imported = ''] = run.out.slice(run.out.indexOf('is a draft from')).split('\n')
+  assert.equal(describe, `  hedgerow dataset describe '${out}'`)
+  assert.ok(imported.endsWith(`it'\\''s; \\u001b[31m$(touch x).csv'`), imported)
+  const text = await readFile(out, 'utf8')
+  assert.doesNotMatch(text, /(?!\n)[\p{Cc}\p{Cf}]/u)
+  const document = parseYaml(text.replaceAll(/DECIDE (?=\S)/g, ''))
+  const { columns } = document.ok ? (document.value as { columns: { source?: string }[] }) : { columns: [] }
+  assert.equal(columns[1]?.source, name)
+})
+
 test('dataset draft writes over nothing', async () => {
   const { outFile, text } = await drafted('id,x\n1,2\n', 'csv')
   await writeFile(join(directory, 'again.csv'), 'id,y\n1,2\n')

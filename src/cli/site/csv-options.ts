@@ -11,6 +11,7 @@ import {
 } from '../../protocol/csv-form.ts'
 import type { CsvForm } from '../../protocol/csv-form.ts'
 import { WrongUse } from '../failures.ts'
+import { shellWord } from '../shell-word.ts'
 
 /** What was typed of how a CSV file is written. */
 export type CsvOptions = { readonly [K in keyof CsvForm]: string | undefined }
@@ -59,10 +60,6 @@ export function csvFormOf(options: CsvOptions): CsvForm {
 export function csvOptionsText(form: CsvForm): string {
   return CSV_OPTIONS.flatMap((name) => {
     const value = form[name]
-    return value === undefined
-      ? []
-      : [
-          `--${name} ${/^[\w.,/-]+$/.test(value) && !value.startsWith('-') ? value : `'${value.replaceAll("'", String.raw`'\''`)}'`}`,
-        ]
+    return value === undefined ? [] : [`--${name} ${shellWord(value)}`]
   }).join(' ')
 }

@@ -10,6 +10,7 @@ import { addCsvOptions, csvFormOf, csvOptionsText } from './csv-options.ts'
 import type { CsvOptions } from './csv-options.ts'
 import { WrongUse } from '../failures.ts'
 import { formOfFormat, formatOf } from './file-format.ts'
+import { shellWord } from '../shell-word.ts'
 import { show } from '../session.ts'
 import type { Session } from '../session.ts'
 import { progress, say, table } from '../terminal.ts'
@@ -179,8 +180,11 @@ function tell(session: Session, { drafted, out, file, dataSet, options }: Told):
       for (const doubt of doubts) say(terminal, `Beware: ${doubt}`)
       say(terminal, `"${out}" is a draft from ${rows} rows. Decide what says DECIDE in it, then:`)
       const as = options.as === undefined ? '' : ` --as ${options.as}`
-      say(terminal, `  hedgerow dataset describe ${out}${as}`)
-      say(terminal, `  hedgerow dataset import ${dataSet} ${file}${as}${read === '' ? '' : ` ${read}`}`)
+      say(terminal, `  hedgerow dataset describe ${shellWord(out)}${as}`)
+      say(
+        terminal,
+        `  hedgerow dataset import ${dataSet} ${shellWord(file)}${as}${read === '' ? '' : ` ${read}`}`,
+      )
     },
   })
 }

@@ -149,10 +149,10 @@ function boundsText({ type, facts, range, sensitivity }: DraftColumn): readonly 
   return [`    bounds: ${DECIDE} [${least}, ${greatest}]   # put what is plausible: sums clamp to them`]
 }
 
-/** A text that YAML takes for nothing else. */
+/** A text that YAML takes for nothing else, and whoever looks at it for what it is: no sign in it is obeyed or unseen. */
 function quoted(text: string): string {
   return JSON.stringify(text).replaceAll(
-    /[\u007f-\u009f\u2028\u2029\ufeff]/g,
-    (sign) => `\\u${sign.charCodeAt(0).toString(16).padStart(4, '0')}`,
+    /[\p{Cc}\p{Cf}\u2028\u2029]/gu,
+    (sign) => `\\U${(sign.codePointAt(0) ?? 0).toString(16).padStart(8, '0')}`,
   )
 }
