@@ -1,8 +1,7 @@
-import { mkdtemp, rm, stat, symlink, realpath } from 'node:fs/promises'
+import { realpath, stat, symlink } from 'node:fs/promises'
 import { join } from 'node:path'
 import { Fault } from '../kernel/faults.ts'
 import { LIMITS } from '../kernel/limits.ts'
-import { makeDirectory } from '../kernel/make-directory.ts'
 import type { Random } from '../kernel/random.ts'
 import { saidForm } from '../protocol/csv-form.ts'
 import type { CsvForm } from '../protocol/csv-form.ts'
@@ -15,6 +14,7 @@ import { readAs } from './datasets/read-as.ts'
 import { isGzip, readFirstLine } from './datasets/read-text.ts'
 import { countColumns } from './drafting/column-facts.ts'
 import type { ColumnFacts } from './drafting/column-facts.ts'
+import { draftDirectory } from './drafting/draft-directory.ts'
 import { watched } from './drafting/draft-progress.ts'
 import type { DraftWatch } from './drafting/draft-progress.ts'
 import { draftText, guessKey, namedColumns } from './drafting/draft-text.ts'
@@ -61,17 +61,14 @@ export interface ManifestDraft {
  * @throws Fault `fault.import_malformed` where the file cannot be read, or its first line seems to be no names
  */
 export async function draftManifest(file: FileToDraft): Promise<ManifestDraft> {
-  makeDirectory(file.directory)
-  const directory = await mkdtemp(join(file.directory, 'draft-'))
+  await using directory = await draftDirectory(file.directory)
   try {
     // By a name of ours: the engine would take some signs of another for a pattern.
-    const path = join(directory, 'file')
+    const path = join(directory.path, 'file')
     await symlink(await realpath(file.path), path)
-    return await draftFrom({ ...file, path, directory })
+    return await draftFrom({ ...file, path, directory: directory.path })
   } catch (error) {
     throw inWordsOfDraft(error)
-  } finally {
-    await rm(directory, { recursive: true, force: true })
   }
 }
 

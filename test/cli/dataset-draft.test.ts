@@ -1,11 +1,13 @@
 import assert from 'node:assert/strict'
+import { spawnSync } from 'node:child_process'
 import { mkdtemp, readFile, readdir, rm, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { hostname, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, test } from 'node:test'
 import { gzipSync } from 'node:zlib'
 import { DuckDBInstance } from '@duckdb/node-api'
 import fc from 'fast-check'
+import { lockDirectory } from '../../src/kernel/directory-lock.ts'
 import { parseYaml } from '../../src/kernel/yaml.ts'
 import { manifestSchema } from '../../src/protocol/data-set.ts'
 import { boundsOutward, pastOutward, rowsOutward } from '../../src/site/drafting/bounds-outward.ts'
@@ -284,7 +286,7 @@ test('what stands in the name of a file or column is obeyed by no terminal, shel
   const args = ['dataset', 'draft', file, '--name', 'evil', '--out', out]
   const run = await typedHere(home, args, { isErrorInteractive: true })
   assert.equal(run.code, 0, run.error)
-  assert.doesNotMatch(run.error, /\u001b\[31m/)
+  assert.ok(!run.error.includes('\u001b[31m'))
   assert.ok(run.error.includes('\\u001b[31m'), 'it is shown')
   const [, describe = '', imported = ''] = run.out.slice(run.out.indexOf('is a draft from')).split('\n')
   assert.equal(describe, `  hedgerow dataset describe '${out}'`)
@@ -294,6 +296,28 @@ test('what stands in the name of a file or column is obeyed by no terminal, shel
   const document = parseYaml(text.replaceAll(/DECIDE (?=\S)/g, ''))
   const { columns } = document.ok ? (document.value as { columns: { source?: string }[] }) : { columns: [] }
   assert.equal(columns[1]?.source, name)
+})
+
+test('what a draft that was killed left is removed by the next, and nothing of one that goes on', async () => {
+  const [killed, going] = [join(home, 'draft-killed'), join(home, 'draft-going')]
+  for (const one of [killed, going]) {
+    await using held = new AsyncDisposableStack()
+    held.use(await lockDirectory(one))
+    await writeFile(join(one, 'file'), 'MARKER')
+  }
+  const gone = spawnSync('true').pid
+  await writeFile(join(killed, 'lock'), JSON.stringify({ host: hostname(), pid: gone }))
+  {
+    await using held = new AsyncDisposableStack()
+    held.use(await lockDirectory(going))
+    const file = join(directory, 'after.csv')
+    await writeFile(file, 'id,x\n1,2\n')
+    const run = await typedHere(home, ['dataset', 'draft', file, '--out', join(directory, 'after.yaml')])
+    assert.equal(run.code, 0, run.error)
+    assert.deepEqual(await readdir(home), ['draft-going'])
+    assert.equal(await readFile(join(going, 'file'), 'utf8'), 'MARKER')
+  }
+  await rm(going, { recursive: true })
 })
 
 test('dataset draft writes over nothing', async () => {
