@@ -13,6 +13,9 @@ const MOMENT_MIN = 100_000_000_000
 /** Names that nothing but a moment has, however long ago. */
 const ALWAYS = /^(?:expires|from|received|since|time|until)$|(?:At|From|Until)$/
 
+/** Fields with values by the names of columns, which are an issuer's words and none of ours: what stands there is as it came. */
+const OF_COLUMNS: ReadonlySet<string> = new Set(['set', 'where'])
+
 /** What `--json` prints: wire forms, money as `{"amount", "currency"}`, moments as RFC 3339. */
 export function jsonText(value: unknown): string {
   return JSON.stringify(wireForm(value), null, 2)
@@ -22,7 +25,7 @@ function wireForm(value: unknown, field = ''): unknown {
   if (typeof value === 'bigint') return Number(value)
   if (typeof value === 'number' && isMoment(field, value)) return formatInstant(instant(value))
   if (Array.isArray(value)) return value.map((item) => wireForm(item, field))
-  if (typeof value !== 'object' || value === null) return value
+  if (typeof value !== 'object' || value === null || OF_COLUMNS.has(field)) return value
   if ('amountMinor' in value && 'currency' in value)
     return { amount: Number(value.amountMinor), currency: value.currency }
   return Object.fromEntries(Object.entries(value).map(([name, inner]) => [name, wireForm(inner, name)]))

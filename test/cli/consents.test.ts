@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { existsSync } from 'node:fs'
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, suite, test } from 'node:test'
@@ -29,6 +29,7 @@ suite('consent records and receipts on the command line', () => {
     const whose = ['--person', 'p-1', '--issuer', 'federation', '--reason', 'she asked', '--out', out]
     const listed = await list(...whose)
     assert.equal(listed.code, 0, listed.error)
+    assert.equal((await stat(out)).mode & 0o077, 0, 'readable by others')
     const document = JSON.parse(await readFile(out, 'utf8')) as { '@graph': readonly { '@type': string }[] }
     assert.deepEqual(
       document['@graph'].map((record) => record['@type']),

@@ -42,3 +42,12 @@ test('jsonText() leaves counts and places as they are, whatever they are called'
   const value = { from: null, to: 7, first: 1, last: 20, at: 3, by: 2, size: 1_700_000_000_000, share: 0.5 }
   assert.deepEqual(JSON.parse(jsonText(value)), value)
 })
+
+test('jsonText() leaves alone what stands in columns, whatever they are called', () => {
+  const values = {
+    set: { time: 3600, received: 1, note: null },
+    where: { since: 2021, at: 1_700_000_000_000 },
+  }
+  const value = { values, rows: [[1_700_000_000_000]] }
+  assert.deepEqual(JSON.parse(jsonText(value)), value)
+})

@@ -22,16 +22,21 @@ export async function connectOfficer(session: Session, options: OfficerOptions):
   return openOfficer((await connectToSite(session, options)).client)
 }
 
-/** Prints a file's text, or writes it to where `--out` says; then what is printed is where. */
+/** Prints a file's text, or writes it to where `--out` says; then what is printed is where. What is of one person only its owner reads. */
 export async function deliver(
   session: Session,
-  { text, out, json }: { text: string; out: string | undefined; json: boolean | undefined },
+  {
+    text,
+    out,
+    json,
+    isOfPerson = false,
+  }: { text: string; out: string | undefined; json: boolean | undefined; isOfPerson?: boolean },
 ): Promise<void> {
   if (out === undefined) {
     session.terminal.out.write(text)
     return
   }
-  await writeFile(out, text)
+  await writeFile(out, text, isOfPerson ? { mode: 0o600 } : {})
   show(session, {
     json,
     value: { written: out },

@@ -60,7 +60,8 @@ export async function writeConsents(
   },
 ): Promise<void> {
   const document: unknown = JSON.parse(await records.consents(form))
-  await deliver(session, { text: `${JSON.stringify(document, undefined, 2)}\n`, out, json })
+  const text = `${JSON.stringify(document, undefined, 2)}\n`
+  await deliver(session, { text, out, json, isOfPerson: true })
 }
 
 /** The grants in a file of consent records, those that were given and have not ended. */
