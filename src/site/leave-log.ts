@@ -1,14 +1,10 @@
 import type { Clock } from '../kernel/clock.ts'
 import type { Log } from '../kernel/log.ts'
-import { migrate } from '../kernel/postgres/migrate.ts'
-import { openPostgres } from '../kernel/postgres/open-postgres.ts'
 import { readLogPosition } from '../transparency/log-position.ts'
 import type { LeftLog } from '../transparency/log-position.ts'
-import { openReceiptLog } from '../transparency/receipt-log.ts'
 import { siteDirectory } from './config.ts'
 import type { SiteSettings } from './config.ts'
-import { requireKeysOfRecord } from './one-moment.ts'
-import { SITE_MIGRATIONS } from './record/migrations.ts'
+import { openRecord } from './open-record.ts'
 import { readSiteKeys } from './site-keys.ts'
 
 interface LeavingParts {
@@ -26,16 +22,7 @@ interface LeavingParts {
  */
 export async function leaveSiteLog({ root, settings, log, clock }: LeavingParts): Promise<LeftLog> {
   const keys = await readSiteKeys(siteDirectory(root).keys)
-  await using postgres = await openPostgres({
-    directory: root,
-    url: settings.databaseUrl,
-    name: 'site',
-    log,
-  })
-  const { db } = postgres
-  await migrate(db, SITE_MIGRATIONS)
-  await requireKeysOfRecord(db, keys)
-  const signer = { name: settings.site, key: keys.signing, formerKeys: keys.former.signing }
-  const receipts = await openReceiptLog({ db, directory: root, signer, clock })
+  await using opened = new AsyncDisposableStack()
+  const { receipts } = await openRecord({ root, settings, log, clock, keys }, opened)
   return await readLogPosition(receipts, clock.now())
 }

@@ -4,14 +4,11 @@ import { wipeReplaced } from '../kernel/crypto/replace-key-file.ts'
 import { lockDirectory } from '../kernel/directory-lock.ts'
 import { idSource } from '../kernel/id.ts'
 import type { Log } from '../kernel/log.ts'
-import { migrate } from '../kernel/postgres/migrate.ts'
-import { openPostgres } from '../kernel/postgres/open-postgres.ts'
 import type { Database } from '../kernel/postgres/database.ts'
 import type { Random } from '../kernel/random.ts'
 import { minimumGroupOf } from '../protocol/data-set.ts'
 import type { Manifest } from '../protocol/data-set.ts'
 import type { DataSetId } from '../protocol/wire.ts'
-import { openReceiptLog } from '../transparency/receipt-log.ts'
 import type { ReceiptLog } from '../transparency/receipt-log.ts'
 import { UseCache } from './asks/use-cache.ts'
 import type { Safe } from './backup/safe.ts'
@@ -43,13 +40,13 @@ import { ContractStore } from './contracts/contract-store.ts'
 import { AssessmentStore } from './assessments/assessment-store.ts'
 import { WindDown } from './handover/wind-down.ts'
 import { TransferRemovals } from './officer/transfer-removals.ts'
-import { VaultMark, requireKeysOfRecord } from './one-moment.ts'
+import { VaultMark } from './one-moment.ts'
+import { openRecord } from './open-record.ts'
 import { openEvidenceStore } from './place/evidence-store.ts'
 import type { EvidenceStore } from './place/evidence-store.ts'
 import { openPrivacyLedger } from './privacy/privacy-ledger.ts'
 import type { PrivacyLedger } from './privacy/privacy-ledger.ts'
 import { BUDGET_DELTA } from './privacy/privacy-loss.ts'
-import { SITE_MIGRATIONS } from './record/migrations.ts'
 import { PinnedMembers } from './asks/pinned-members.ts'
 import { RecipientsBell } from './recipients/recipients-bell.ts'
 import { finishMasterRotation } from './rotate-master-key.ts'
@@ -156,20 +153,6 @@ export async function openSite(
   }
   await resumeRights(site)
   return site
-}
-
-/** The record in its newest form, and the log that is in it. */
-async function openRecord(
-  { root, settings, log, clock, keys }: Omit<SiteStart, 'random' | 'isRestoring'> & { keys: SiteKeys },
-  opened: AsyncDisposableStack,
-) {
-  const { db, ended } = opened.use(
-    await openPostgres({ directory: root, url: settings.databaseUrl, name: 'site', log }),
-  )
-  await migrate(db, SITE_MIGRATIONS)
-  await requireKeysOfRecord(db, keys)
-  const signer = { name: settings.site, key: keys.signing, formerKeys: keys.former.signing }
-  return { db, ended, receipts: await openReceiptLog({ db, directory: root, signer, clock }) }
 }
 
 /** What is known of people for the rules of age, with evidence and moves as they count at a moment. */

@@ -4,8 +4,6 @@ import { monotonicMs } from '../kernel/clock.ts'
 import { Fault } from '../kernel/faults.ts'
 import type { Log } from '../kernel/log.ts'
 import type { Database } from '../kernel/postgres/database.ts'
-import { migrate } from '../kernel/postgres/migrate.ts'
-import { openPostgres } from '../kernel/postgres/open-postgres.ts'
 import type { PurgedTables } from '../kernel/postgres/purge-tables.ts'
 import { purgeTables } from '../kernel/postgres/purge-tables.ts'
 import type { Random } from '../kernel/random.ts'
@@ -22,9 +20,9 @@ import {
 } from './master-key.ts'
 import type { MasterFiles } from './master-key.ts'
 import { VaultMark } from './one-moment.ts'
+import { openMigratedRecord } from './open-record.ts'
 import { renewGuardianMarks } from './principals/guardianship-store.ts'
 import { resealAnswers } from './privacy/private-answers.ts'
-import { SITE_MIGRATIONS } from './record/migrations.ts'
 import { readSiteKeys } from './site-keys.ts'
 import { lookupUnder, newestLookup } from './vault/lookup-digest.ts'
 import { openVault } from './vault/open-vault.ts'
@@ -77,14 +75,8 @@ export async function rotateMasterKey(rotation: MasterRotation): Promise<Rotated
   const { root, settings, clock, log, random } = rotation
   const directory = siteDirectory(root)
   const files = masterFiles(directory.keys)
-  await using postgres = await openPostgres({
-    directory: root,
-    url: settings.databaseUrl,
-    name: 'site',
-    log,
-  })
+  await using postgres = await openMigratedRecord({ root, settings, log })
   const { db } = postgres
-  await migrate(db, SITE_MIGRATIONS)
   if ((await rotationUnderWay(files)) === undefined) {
     // What is under another could never be wrapped anew.
     await requireKeysUnder(db, (await readMasterKey(files.present)).wrapping, underAnother)

@@ -1,15 +1,13 @@
-import { canonicalJson } from '../../kernel/canonical-json.ts'
 import { keyIdOf } from '../../kernel/crypto/keys.ts'
 import type { KeyPair, PublicJwk } from '../../kernel/crypto/keys.ts'
-import { signJws, verifyJws } from '../../kernel/crypto/jws.ts'
 import { err, ok } from '../../kernel/result.ts'
 import type { Result } from '../../kernel/result.ts'
-import { parseJson } from '../../kernel/parse-json.ts'
 import { keyRotationSchema } from '../member.ts'
 import type { KeyRotation, KeySet } from '../member.ts'
 import { TYP } from './message-types.ts'
 import { retiredKey } from './retired-key.ts'
 import type { LogPosition, RetiredKey } from './retired-key.ts'
+import { openRotation, signRotation } from './rotation-statement.ts'
 
 /**
  * Keys change by a chain: each next key set is signed with the signing key before it. Whoever pinned the first set
@@ -26,9 +24,8 @@ export function signKeyRotation(facts: {
   /** Of a site: its log as the key leaves it. */
   log?: LogPosition | undefined
 }): string {
-  const { member, next, time, log, key } = facts
-  const wire = { member, next, time, ...(log ? { log } : {}) }
-  return signJws(canonicalJson(wire), { typ: TYP.keyRotation, key })
+  const { key, ...wire } = facts
+  return signRotation(wire, { typ: TYP.keyRotation, key })
 }
 
 /** The present key set, reached from the first by its rotations; or the index of the rotation that does not verify. */
@@ -50,7 +47,7 @@ export function signersOfChain(
   let present = first
   const retired: RetiredKey[] = []
   for (const rotation of rotations) {
-    const statement = openRotation(rotation, { member, signing: present.signing })
+    const statement = rotationOf(rotation, { member, signing: present.signing })
     if (!statement) break
     retired.push(retiredKey(present.signing, statement))
     present = statement.next
@@ -71,7 +68,7 @@ export function signingKeysOfChain(
 /** Whether one of the rotations replaces a signing key by a statement that this key signed itself, so that nobody else can have made it. */
 export function isReplaced(member: string, signing: PublicJwk, rotations: readonly string[]): boolean {
   return rotations.some((rotation) => {
-    const statement = openRotation(rotation, { member, signing })
+    const statement = rotationOf(rotation, { member, signing })
     return statement !== undefined && keyIdOf(statement.next.signing) !== keyIdOf(signing)
   })
 }
@@ -82,14 +79,10 @@ export function isSameKeySet(left: KeySet, right: KeySet): boolean {
 }
 
 /** What a rotation says, if this key signed it for this member. */
-function openRotation(
+function rotationOf(
   rotation: string,
   { member, signing }: { member: string; signing: PublicJwk },
 ): KeyRotation | undefined {
-  const verified = verifyJws(rotation, {
-    typ: TYP.keyRotation,
-    keyFor: (keyId) => (keyId === keyIdOf(signing) ? signing : undefined),
-  })
-  const parsed = verified.ok ? keyRotationSchema.safeParse(parseJson(verified.value.payload)) : undefined
-  return parsed?.success === true && parsed.data.member === member ? parsed.data : undefined
+  const statement = openRotation(rotation, { typ: TYP.keyRotation, schema: keyRotationSchema, signing })
+  return statement?.member === member ? statement : undefined
 }

@@ -1,14 +1,12 @@
 import { z } from '@hono/zod-openapi'
-import { canonicalJson } from '../../kernel/canonical-json.ts'
-import { signJws, verifyJws } from '../../kernel/crypto/jws.ts'
 import { keyIdOf } from '../../kernel/crypto/keys.ts'
 import type { KeyPair, PublicJwk } from '../../kernel/crypto/keys.ts'
-import { parseJson } from '../../kernel/parse-json.ts'
 import { err, ok } from '../../kernel/result.ts'
 import type { Result } from '../../kernel/result.ts'
 import { TYP } from './message-types.ts'
 import { logPositionSchema, retiredKey } from './retired-key.ts'
 import type { LogPosition, RetiredKey } from './retired-key.ts'
+import { openRotation, signRotation } from './rotation-statement.ts'
 import { nameSchema, publicKeySchema } from '../wire.ts'
 
 /**
@@ -41,9 +39,8 @@ export function signNetworkRotation(facts: {
   key: KeyPair
   log?: LogPosition | undefined
 }): string {
-  const { network, next, time, key, log } = facts
-  const wire = { network, next, time, ...(log ? { log } : {}) }
-  return signJws(canonicalJson(wire), { typ: TYP.networkKeyRotation, key })
+  const { key, ...wire } = facts
+  return signRotation(wire, { typ: TYP.networkKeyRotation, key })
 }
 
 /** Every key set of a network, the first one first and the present one last; or the index of the rotation that does not verify. */
@@ -52,15 +49,9 @@ export function networkKeySets(
   first: NetworkKeySet,
   rotations: readonly string[],
 ): Result<readonly NetworkKeySet[], { readonly brokenAt: number }> {
-  const sets = [first]
-  let present = first
-  for (const [index, rotation] of rotations.entries()) {
-    const next = openRotation(rotation, { network, signing: present.signing })?.next
-    if (!next) return err({ brokenAt: index })
-    present = next
-    sets.push(next)
-  }
-  return ok(sets)
+  const { present, retired } = followNetwork(network, first, rotations)
+  if (retired.length < rotations.length) return err({ brokenAt: retired.length })
+  return ok([...retired.map(({ signing, witness }) => ({ signing: signing.key, witness })), present])
 }
 
 /** A key set that a network had, by the statement that replaced it: its log as it left it, and what it cosigned by. */
@@ -75,15 +66,25 @@ export function retiredNetworkKeys(
   first: NetworkKeySet,
   rotations: readonly string[],
 ): readonly RetiredNetworkKeys[] {
+  return followNetwork(network, first, rotations).retired
+}
+
+function followNetwork(
+  network: string,
+  first: NetworkKeySet,
+  rotations: readonly string[],
+): { readonly present: NetworkKeySet; readonly retired: readonly RetiredNetworkKeys[] } {
   const retired: RetiredNetworkKeys[] = []
   let present = first
   for (const rotation of rotations) {
-    const statement = openRotation(rotation, { network, signing: present.signing })
-    if (!statement) break
-    retired.push({ signing: retiredKey(present.signing, statement), witness: present.witness })
+    const { signing, witness } = present
+    const of = { typ: TYP.networkKeyRotation, schema: networkRotationSchema, signing }
+    const statement = openRotation(rotation, of)
+    if (statement?.network !== network) break
+    retired.push({ signing: retiredKey(signing, statement), witness })
     present = statement.next
   }
-  return retired
+  return { present, retired }
 }
 
 /** Whether two key sets are the same keys. */
@@ -94,16 +95,4 @@ export function isSameNetworkKeys(left: NetworkKeySet, right: NetworkKeySet): bo
 /** Whether rotations that were seen are the beginning of others: a chain only grows, and never takes another way. */
 export function continuesChain(seen: readonly string[], now: readonly string[]): boolean {
   return seen.length <= now.length && seen.every((rotation, index) => rotation === now[index])
-}
-
-function openRotation(
-  rotation: string,
-  { network, signing }: { network: string; signing: PublicJwk },
-): z.infer<typeof networkRotationSchema> | undefined {
-  const verified = verifyJws(rotation, {
-    typ: TYP.networkKeyRotation,
-    keyFor: (keyId) => (keyId === keyIdOf(signing) ? signing : undefined),
-  })
-  const parsed = verified.ok ? networkRotationSchema.safeParse(parseJson(verified.value.payload)) : undefined
-  return parsed?.success === true && parsed.data.network === network ? parsed.data : undefined
 }
