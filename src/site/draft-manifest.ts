@@ -25,7 +25,7 @@ import { measureRanges, measureRowsMost } from './drafting/measure-columns.ts'
 import { requireNames } from './drafting/require-names.ts'
 import { seeFile } from './drafting/see-file.ts'
 import type { SeenFile } from './drafting/see-file.ts'
-import { countRejects } from './datasets/check-file.ts'
+import { countRejects, unreadable } from './datasets/check-file.ts'
 
 /** A file of which somebody wants to make a data set. */
 export interface FileToDraft extends DraftWatch {
@@ -68,6 +68,7 @@ export async function draftManifest(file: FileToDraft): Promise<ManifestDraft> {
     await symlink(await realpath(file.path), path)
     return await draftFrom({ ...file, path, directory: directory.path })
   } catch (error) {
+    file.signal?.throwIfAborted()
     throw inWordsOfDraft(error)
   }
 }
@@ -104,9 +105,31 @@ interface TextToSee {
   readonly form: CsvForm
 }
 
-async function lookAt(file: FileToDraft, { path, sizeBytes, form }: TextToSee): Promise<ManifestDraft> {
+async function lookAt(file: FileToDraft, text: TextToSee): Promise<ManifestDraft> {
+  using reader = await openReader(text.path, { threads: LIMITS.vaultThreads })
+  file.signal?.throwIfAborted()
+  const stop = () => reader.connection.interrupt()
+  file.signal?.addEventListener('abort', stop)
+  try {
+    return await lookWith(reader, { file, text })
+  } catch (error) {
+    if (!isOfEngine(error)) throw error
+    throw unreadable(error, { format: file.format, isPacked: await isGzip(text.path) })
+  } finally {
+    file.signal?.removeEventListener('abort', stop)
+  }
+}
+
+/** What it throws has neither a name nor a code of its own. */
+function isOfEngine(error: unknown): boolean {
+  return error instanceof Error && Object.getPrototypeOf(error) === Error.prototype && !('code' in error)
+}
+
+async function lookWith(
+  reader: ImportReader,
+  { file, text: { path, sizeBytes, form } }: { file: FileToDraft; text: TextToSee },
+): Promise<ManifestDraft> {
   const { format, rowsMax, hasNames, signal } = file
-  using reader = await openReader(path, { threads: LIMITS.vaultThreads })
   const separator = form.separator ?? 'comma'
   const seen = await seeFile(reader, { path, sizeBytes, format, separator, rowsMax })
   const names = seen.columns.map(({ name }) => name)

@@ -6,7 +6,9 @@ import { join } from 'node:path'
 import { after, test } from 'node:test'
 import { gzipSync } from 'node:zlib'
 import { DuckDBInstance } from '@duckdb/node-api'
+import type { DuckDBConnection } from '@duckdb/node-api'
 import fc from 'fast-check'
+import { Interrupted } from '../../src/cli/failures.ts'
 import { lockDirectory } from '../../src/kernel/directory-lock.ts'
 import { parseYaml } from '../../src/kernel/yaml.ts'
 import { manifestSchema } from '../../src/protocol/data-set.ts'
@@ -28,6 +30,14 @@ async function drafted(content: string | Uint8Array, ending: string, ...options:
   const run = await typedHere(home, ['dataset', 'draft', file, '--out', out, ...options])
   assert.deepEqual(await readdir(home).catch(() => []), [], 'nothing of the file is left')
   return { ...run, outFile: out, text: await readFile(out, 'utf8').catch(() => undefined) }
+}
+
+async function withEngine(work: (connection: DuckDBConnection) => Promise<unknown>): Promise<void> {
+  const instance = await DuckDBInstance.create(':memory:')
+  const connection = await instance.connect()
+  await work(connection)
+  connection.closeSync()
+  instance.closeSync()
 }
 
 /** The guesses that were printed, by column. */
@@ -181,13 +191,11 @@ test('dataset draft reads packed CSV, NDJSON and Parquet by the types that they 
   for (const [name, type] of Object.entries(types))
     assert.match(guessesOf(ndjson.out)[name] ?? '', new RegExp(`^${type},`))
   const parquet = join(directory, 'made.parquet')
-  const instance = await DuckDBInstance.create(':memory:')
-  const connection = await instance.connect()
-  await connection.run(
-    `copy (select 'p' || i as id, date '2026-05-01' + i::int as "day", i + 0.5 as minutes, i % 2 = 0 as ok, [i] as list, '12' as code from range(30) t(i)) to '${parquet}'`,
+  await withEngine((connection) =>
+    connection.run(
+      `copy (select 'p' || i as id, date '2026-05-01' + i::int as "day", i + 0.5 as minutes, i % 2 = 0 as ok, [i] as list, '12' as code from range(30) t(i)) to '${parquet}'`,
+    ),
   )
-  connection.closeSync()
-  instance.closeSync()
   const made = await drafted(await readFile(parquet), 'parquet')
   assert.deepEqual(guessesOf(made.out), {
     ...expected,
@@ -318,6 +326,35 @@ test('what a draft that was killed left is removed by the next, and nothing of o
     assert.equal(await readFile(join(going, 'file'), 'utf8'), 'MARKER')
   }
   await rm(going, { recursive: true })
+})
+
+test('an error of the engine, which quotes values, is kept back', async () => {
+  const whole = join(directory, 'whole.parquet')
+  await withEngine((connection) =>
+    connection.run(
+      `copy (select 'MARKER' || i as id from range(3000) t(i)) to '${whole}' (compression 'uncompressed')`,
+    ),
+  )
+  const torn = Buffer.from(
+    (await readFile(whole)).toString('latin1').replaceAll('KER1', '\u00ff'.repeat(4)),
+    'latin1',
+  )
+  const run = await drafted(torn, 'parquet')
+  assert.equal(run.error, 'Cannot draft from the file: it is not a whole Parquet file\n')
+})
+
+test('a draft that is stopped stops at once, and leaves nothing', async () => {
+  const file = join(directory, 'stopped.csv')
+  const out = join(directory, 'stopped.yaml')
+  await writeFile(file, `id,n\n${'person,1\n'.repeat(500_000)}`)
+  const interrupt = new AbortController()
+  const started = performance.now()
+  setTimeout(() => interrupt.abort(new Interrupted('SIGINT')), 400)
+  const run = await typedHere(home, ['dataset', 'draft', file, '--out', out], { signal: interrupt.signal })
+  assert.equal(run.code, 130, run.error)
+  // Counting alone takes twice as long.
+  assert.ok(performance.now() - started < 2_000, `after ${performance.now() - started} ms`)
+  assert.deepEqual(await readdir(home), [])
 })
 
 test('dataset draft writes over nothing', async () => {

@@ -1,5 +1,6 @@
 import { sql } from 'kysely'
 import type { RawBuilder } from 'kysely'
+import type { Fault } from '../../kernel/faults.ts'
 import { LIMITS } from '../../kernel/limits.ts'
 import { keyColumnsOf } from '../../protocol/data-set.ts'
 import type { Manifest } from '../../protocol/data-set.ts'
@@ -125,8 +126,11 @@ async function collectOthers(
   }
 }
 
-/** The engine's own message is kept back: it quotes lines. */
-function unreadable(error: unknown, { format, isPacked }: ImportSource): unknown {
+/** The engine's own message is kept back: it quotes lines and values. */
+export function unreadable(
+  error: unknown,
+  { format, isPacked }: Pick<ImportSource, 'format' | 'isPacked'>,
+): Fault {
   const message = error instanceof Error ? error.message : ''
   if (/Out of Memory/i.test(message)) return unusableFile('it names more people than fit into memory')
   if (format === 'parquet') return unusableFile('it is not a whole Parquet file')
