@@ -15,6 +15,7 @@ import { isSummed, notesBefore, withNoted } from './noted-columns.ts'
 import type { ColumnNames, NotedColumns } from './noted-columns.ts'
 import { CELL_MASK, PartitionDraft } from './partition.ts'
 import type { Partition } from './partition.ts'
+import { cutBy } from './row-cuts.ts'
 
 /** Into which parts a question puts people by what it asks of them, and what it sums. */
 export interface AnswerParts {
@@ -90,7 +91,8 @@ export function leaveOutUnalike(request: AlikeRequest): LeavingUnalike | undefin
   if (draft.hasChanged) return undefined
   const { cells } = request.partition
   const leaving = new Set<number>()
-  for (const person of membersOf(draft, thinCells(draft, request.minimumGroup))) {
+  const unalike = membersOf(draft, thinCells(draft, request.minimumGroup))
+  for (const person of unalike.difference(fewOfCuts(request, draft))) {
     const cell = (cells[person] ?? 0) & CELL_MASK
     if (cell === 0) people.add(person)
     else leaving.add(cell)
@@ -99,6 +101,31 @@ export function leaveOutUnalike(request: AlikeRequest): LeavingUnalike | undefin
     for (const person of request.eligible)
       if (leaving.has((cells[person] ?? 0) & CELL_MASK)) people.add(person)
   return { people, cells: leaving.size }
+}
+
+/**
+ * Who is in too small a part by what the answer is over alone, in a cell that nothing else parts: others are left out beside them
+ * (`leave-out.ts`). Where something does, these others would be too few of a part.
+ */
+function fewOfCuts({ partition, sets, minimumGroup }: AlikeRequest, parted: PartitionDraft): Bitset {
+  const { draft } = cutBy(partition, sets)
+  const { cellCount } = partition
+  const [partsByCuts, parts] = [draft, parted].map((one) => partCounts(one, cellCount))
+  const few = weakCells(draft, minimumGroup).filter((cell) => {
+    const ancestor = draft.ancestorOf(cell, cellCount)
+    return partsByCuts?.[ancestor] === parts?.[ancestor]
+  })
+  return membersOf(draft, few)
+}
+
+/** Into how many parts each cell is cut. */
+function partCounts(draft: PartitionDraft, cellCount: number): Int32Array {
+  const counts = new Int32Array(cellCount)
+  for (let cell = 0; cell < draft.cellCount; cell += 1) {
+    const ancestor = draft.ancestorOf(cell, cellCount)
+    if ((draft.sizes[cell] ?? 0) > 0) counts[ancestor] = (counts[ancestor] ?? 0) + 1
+  }
+  return counts
 }
 
 /** The parts of a question that is answered as if some people were not there. */

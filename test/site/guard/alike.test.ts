@@ -219,6 +219,14 @@ test('so it is of two who are declared to collude, or they get no more', () => {
   assert.ok(answered > 50, `only ${answered} were answered`)
 })
 
+test('a few who are too few by what an answer is over leave with others, not with all of their cell', () => {
+  const acquirer = new Acquirer()
+  const asked = { groups: [everybody], apart: [everybody], decided: ['a'], summed: ['a'] }
+  assert.ok(acquirer.ask(asked))
+  assert.ok(acquirer.ask({ ...asked, groups: [range(2, 40)], apart: [], decided: [] }))
+  for (const reckoning of acquirer.reckonings.values()) assert.ok(fewestAlike(reckoning) >= k)
+})
+
 test('of answers from before columns were noted anything may have been summed', () => {
   const acquirer = new Acquirer()
   const asked = { groups: [everybody], apart: [], decided: [], summed: ['a'] }
