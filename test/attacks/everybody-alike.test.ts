@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { attackedSite, requireNothingLearnt } from './attack-chains.ts'
 import type { Told } from './guarded-asker.ts'
-import { TARGET } from './worlds.ts'
+import { GRANTED, TARGET } from './worlds.ts'
 
 /*
  * Everybody else made alike: a condition sees to it that the values of all but one are known, and their sum tells that one's
@@ -232,3 +232,61 @@ for (const { name, questions } of ATTACKS) {
     requireNothingLearnt(asker, answers)
   })
 }
+
+/** Everybody but the target. */
+const OTHERS = GRANTED.filter((person) => person !== TARGET)
+const UNLIKE = `${SUM} where ${MONTH} <> 3`
+
+test('fails: everybody, and without whoever took back what they allowed those who are not alike', async () => {
+  const asker = attackedSite.asker()
+  assert.equal((await asker.ask(SUM)).reason, 'approved')
+  asker.restrictTo(OTHERS)
+  // Beside everybody it would be about those of March and the one who left.
+  assert.equal((await asker.ask(UNLIKE)).reason, 'declined.differencing')
+})
+
+test('fails: those who are not alike, and with whoever allows it since everybody', async () => {
+  const asker = attackedSite.asker(OTHERS)
+  assert.equal((await asker.ask(UNLIKE)).reason, 'approved')
+  asker.restrictTo(GRANTED)
+  const before = asker.sets.length
+  assert.equal((await asker.ask(SUM)).reason, 'partial.differencing')
+  assert.ok(!asker.sets.slice(before).some((set) => set.includes(TARGET)))
+})
+
+/** Who has no height, and is the only one of those who allow it. */
+const LACKING = 4
+const BUT_FOR_ONE = GRANTED.filter((person) => person % 16 !== 4 || person === LACKING)
+
+/** Attacks by a value that one has not, and nothing is asked of but whether it is there. */
+const BY_LACK: readonly string[] = [
+  `${SUM} where ${MONTH} = 3 or height is null`,
+  `select count(*), sum(extract(month from a.born)) from athletes a left join (select id from athletes where height is not null) b on a.id = b.id where extract(month from a.born) = 3 or b.id is null`,
+]
+
+for (const sql of BY_LACK)
+  test(`fails: ${sql}`, async () => {
+    const asker = attackedSite.asker(BUT_FOR_ONE)
+    const { reason } = await asker.ask(sql)
+    assert.ok(!asker.sets.some((set) => set.includes(LACKING)), reason)
+  })
+
+test('fails: everybody, and those who are not alike and have a value', async () => {
+  for (const having of [
+    'where height is not null',
+    'join (select id from athletes where height > 0) b using (id) where true',
+  ]) {
+    const asker = attackedSite.asker(BUT_FOR_ONE)
+    assert.equal((await asker.ask(SUM)).reason, 'approved')
+    const asked = `select count(*), sum(${MONTH}) from athletes ${having} and ${MONTH} <> 3`
+    assert.equal((await asker.ask(asked)).reason, 'declined.differencing', asked)
+  }
+})
+
+test('fails: more things than can be told, and then a sum of what they are about', async () => {
+  const asker = attackedSite.asker()
+  const scores = Array.from({ length: 101 }, (_, score) => `score = ${score}`).join(' or ')
+  assert.equal((await asker.ask(`select count(*) from athletes where ${scores}`)).reason, 'approved')
+  assert.equal((await asker.ask('select sum(score) from athletes')).reason, 'declined.differencing')
+  assert.equal((await asker.ask('select count(*) from athletes')).reason, 'approved')
+})

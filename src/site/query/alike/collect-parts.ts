@@ -24,7 +24,7 @@ export async function collectParts(
 ): Promise<Outcome<AnswerParts>> {
   const decisions = decisionsOf(checked.query, checked.manifests)
   const isTold = isToldApart(decisions)
-  const plan = planParts(checked, { ...decisions, isOfSeveral: isTold }, context)
+  const plan = planParts(checked, { decisions, isTold }, context)
   const told = await collectAll(plan.told, runner)
   if (!told.ok) return told
   const values = await collectAll(plan.ofValues ? [plan.ofValues] : [], runner)
@@ -37,18 +37,19 @@ export async function collectParts(
         : undefined,
     within: decisions.values.tells.length === 0 ? [] : decisions.isOpaque ? undefined : values.value,
     decided: namesOf(isTold ? decisions.decided : []),
-    untold: namesOf(decisions.isOfSeveral && !isTold ? decisions.decided : []),
+    untold: namesOf(isTold ? [] : decisions.decided),
     // Of what is true or false a sum is a number of people, who are a set of their own.
     summed: namesOf(decisions.summed.filter(({ type }) => type !== 'boolean')),
   })
 }
 
 /**
- * Whether it matters whom a question tells apart: several things decide, and there are sums of one of them. Of a text there are sums
- * only where it is taken apart, and then not over whoever was chosen by it (`untold`).
+ * Whether it matters whom a question tells apart: there are sums of something that decides. Of a text there are sums only where it is
+ * taken apart, and then not over whoever was chosen by it (`untold`). That one thing alone decides does not make it matter less: of
+ * whom it is not asked, because they allow no more, or have nothing that is asked for beside it, are one who is unlike the others.
  */
-function isToldApart({ isOfSeveral, decided }: Decisions): boolean {
-  return isOfSeveral && decided.some(({ type }) => type !== 'text' && type !== 'boolean')
+function isToldApart({ decided }: Decisions): boolean {
+  return decided.some(({ type }) => type !== 'text' && type !== 'boolean')
 }
 
 /** Sets of people; undefined where there are too many. */

@@ -1,6 +1,5 @@
 import type { Manifest } from '../../../protocol/data-set.ts'
 import type { BoundQuery, Expr } from '../bound/bound-query.ts'
-import { sameExpression } from '../bound/same-expression.ts'
 import { decidingParts, joinConditions, LevelFinder } from './level-finder.ts'
 import type { DecidingLevel } from './level-finder.ts'
 import { baseColumns, columnsRead } from './readings.ts'
@@ -25,8 +24,6 @@ export interface Decisions {
   readonly values: DecidedValues
   /** What is decided by, keys of the question among it. */
   readonly decided: readonly BaseColumn[]
-  /** Whether it is more than one reading of a column: only then can one of them be looked for by another. */
-  readonly isOfSeveral: boolean
   /** What sums are made of. */
   readonly summed: readonly BaseColumn[]
   /** Something decides of which no statement can be made. */
@@ -56,19 +53,11 @@ export function decisionsOf(
     levels: finder.levels,
     values: { counts: conditions, tells },
     decided: finder.decided,
-    isOfSeveral: finder.readings.size > 1 || isMoreThanOne(finder.levels.flatMap((level) => level.tells)),
     summed: summing.flatMap(({ argument }) =>
       (argument ? columnsRead(argument) : []).flatMap((read) => baseColumns(read, sources, manifests)),
     ),
     isOpaque: finder.isOpaque || isTooLarge([...finder.levels.flatMap((level) => level.tells), ...tells]),
   }
-}
-
-/** Whether what is told is more than whether one thing holds. */
-function isMoreThanOne([first, ...others]: readonly Expr[]): boolean {
-  return (
-    first !== undefined && (first.type !== 'boolean' || !others.every((one) => sameExpression(one, first)))
-  )
 }
 
 /** Nodes of a statement, and columns that it groups by. */

@@ -27,7 +27,6 @@ export class LevelFinder {
   readonly #manifests: ReadonlyMap<string, Manifest>
   readonly levels: DecidingLevel[] = []
   readonly decided: BaseColumn[] = []
-  readonly readings = new Set<string>()
   isOpaque = false
 
   constructor(manifests: ReadonlyMap<string, Manifest>) {
@@ -82,8 +81,6 @@ export class LevelFinder {
       const [read] = columnsRead(reading)
       const columns = read ? baseColumns(read, sources, this.#manifests) : []
       this.decided.push(...columns)
-      for (const { dataSet, column, type } of columns)
-        this.readings.add(`${dataSet} ${column} ${isOfParts(type) ? shapeOf(reading) : ''}`)
     }
   }
 
@@ -99,15 +96,6 @@ export class LevelFinder {
         : { ...source, join: { ...join, on: [] } }
     })
   }
-}
-
-/** Whether parts of a value are values of their own: a day of a date, a member of a document. */
-function isOfParts(type: BaseColumn['type']): boolean {
-  return type !== 'integer' && type !== 'number' && type !== 'boolean'
-}
-
-function shapeOf(reading: Expr): string {
-  return JSON.stringify(reading, (name, value: unknown) => (name === 'source' ? undefined : value))
 }
 
 /** Conditions and choices inside a value. */

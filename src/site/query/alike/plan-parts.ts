@@ -12,7 +12,6 @@ import { allOf } from './tells.ts'
 
 /** Into which parts a question's decisions put people: statements whose last column is a set of people. */
 export interface PartsPlan {
-  readonly decisions: Decisions
   /** For each level of conditions, filters and keys. */
   readonly told: readonly VaultStatement[]
   /** For what is decided within the values that are summed, of the rows that count. */
@@ -22,14 +21,13 @@ export interface PartsPlan {
 /** Prints how people are told apart. Conditions of a level are not applied: who does not meet them is a part as well. */
 export function planParts(
   { query, manifests }: CheckedQuery,
-  decisions: Decisions,
+  { decisions, isTold }: { readonly decisions: Decisions; readonly isTold: boolean },
   context: PlanContext,
 ): PartsPlan {
-  const { levels, values, isOfSeveral, isOpaque } = decisions
+  const { levels, values, isOpaque } = decisions
   const print = (level: Tells) => printParts(level, { manifests, context })
   return {
-    decisions,
-    told: isOfSeveral && !isOpaque ? levels.map(({ sources, tells }) => print({ sources, tells })) : [],
+    told: isTold && !isOpaque ? levels.map(({ sources, tells }) => print({ sources, tells })) : [],
     ofValues:
       values.tells.length === 0 || isOpaque
         ? undefined

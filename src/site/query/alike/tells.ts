@@ -87,8 +87,8 @@ function tellsOfCase({ whens, otherwise, type }: Case, where: Expr | undefined):
 function tellsOfComparison(expr: Expr, where: Expr | undefined): readonly Expr[] {
   const args = expr.kind === 'call' ? expr.args : []
   const inside = args.flatMap((arg) => tellsOfValue(arg, where))
-  // Whether there is a value is told by the measures of the column.
-  if (isLiteral(expr) || asksForValue(expr)) return inside
+  if (isLiteral(expr)) return inside
+  if (asksForValue(expr)) return [onlyWhere(expr, where)]
   const own = [...toldReadings(args), tellOfList(expr) ?? tellOfRange(expr) ?? expr]
   return [...inside, ...own.map((one) => onlyWhere(one, where))]
 }
