@@ -1,80 +1,13 @@
 import assert from 'node:assert/strict'
-import { mkdtemp } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { test } from 'node:test'
 import { sql } from 'kysely'
 import { Bitset } from '../../../src/kernel/bitset.ts'
-import { Mutex } from '../../../src/kernel/mutex.ts'
 import { packBitset } from '../../../src/kernel/pack-bitset.ts'
-import { instant, systemClock } from '../../../src/kernel/clock.ts'
 import { peekJws } from '../../../src/kernel/crypto/jws.ts'
-import { generateKeyPair } from '../../../src/kernel/crypto/keys.ts'
-import { digestOf } from '../../../src/kernel/digest.ts'
-import type { Database } from '../../../src/kernel/postgres/database.ts'
-import { migrate } from '../../../src/kernel/postgres/migrate.ts'
-import { askIdSchema, dataSetIdSchema } from '../../../src/protocol/wire.ts'
-import type { BesideAnswer } from '../../../src/site/asks/beside-answer.ts'
 import { findAnswer, usesOf } from '../../../src/site/asks/answer-store.ts'
 import { reserveAnswer } from '../../../src/site/asks/reserve-answer.ts'
-import type { Reservation, ReservationParts } from '../../../src/site/asks/reserve-answer.ts'
-import { SITE_MIGRATIONS } from '../../../src/site/record/migrations.ts'
 import { testPostgres } from '../../../src/testing/test-postgres.ts'
-import { openReceiptLog } from '../../../src/transparency/receipt-log.ts'
-import type { ReceiptLog } from '../../../src/transparency/receipt-log.ts'
-
-const dataSet = dataSetIdSchema.parse('athletes')
-
-async function openParts(
-  db: Database,
-  revoked: readonly number[] = [],
-): Promise<ReservationParts & { readonly log: ReceiptLog }> {
-  await migrate(db, SITE_MIGRATIONS)
-  const log = await openReceiptLog({
-    db,
-    directory: await mkdtemp(join(tmpdir(), 'hedgerow-reserve-')),
-    signer: { name: 'galway', key: generateKeyPair('Ed25519') },
-    clock: systemClock,
-  })
-  return {
-    db,
-    log,
-    mirror: {
-      sequence: 0,
-      changes: new Mutex(),
-      revokedSince: () => Bitset.of(revoked),
-      hasBasisEndedSince: () => false,
-    },
-    untilTimeClass: () => Promise.resolve(),
-  }
-}
-
-test('grants of others that are given without end keep no answer back', async () => {
-  await using postgres = await testPostgres()
-  const parts = await openParts(postgres.db)
-  const changes = new Mutex()
-  let sequence = 0
-  const give = (): Promise<void> =>
-    changes.run(async () => {
-      await sql`update consent_sequence set last = last + 1`.execute(postgres.db)
-      sequence += 1
-    })
-  // Each look at the sequence lets another change begin: whoever reserves outside of their line comes too late.
-  const mirror = {
-    changes,
-    get sequence() {
-      const seen = sequence
-      void give()
-      return seen
-    },
-    revokedSince: () => new Bitset(),
-    hasBasisEndedSince: () => false,
-  }
-  assert.notEqual(await reserveAnswer({ ...parts, mirror }, reservation('n')), 'changed')
-  await changes.run(() => Promise.resolve())
-  const isTakenBack = { ...mirror, revokedSince: () => Bitset.of(sequence > 2 ? [3] : []) }
-  assert.equal(await reserveAnswer({ ...parts, mirror: isTakenBack }, reservation('q')), 'changed')
-})
+import { besideAnswer, counts, openParts, reservation } from './test-reservation.ts'
 
 test('nothing of an answer carries a time before its time class ends', async () => {
   await using postgres = await testPostgres()
@@ -103,80 +36,6 @@ test('nothing of an answer carries a time before its time class ends', async () 
   assert.deepEqual(signed, [0])
 })
 
-function reservation(id: string, changes: ReadonlyMap<string, number> = new Map()): Reservation {
-  const askId = askIdSchema.parse(`ask_${id.toUpperCase().padStart(26, '0')}`)
-  const time = instant(1_700_000_000_000)
-  return {
-    answer: {
-      askId,
-      askDigest: digestOf(id),
-      acquirer: 'northcare',
-      decision: { decision: 'approved' },
-      decisionJws: 'a.b.c',
-      releaseJwe: 'sealed',
-      decidedAt: time,
-    },
-    receipts: [
-      { kind: 'ask', ask: digestOf(id), askId },
-      { kind: 'release', ask: digestOf(id), askId },
-    ],
-    uses: [
-      {
-        askId,
-        dataSet,
-        acquirer: 'northcare',
-        purpose: 'dpv:CommercialResearch',
-        mode: 'aggregate',
-        columns: ['height', 'sex'],
-        reason: 'approved',
-        releaseTo: 'IE',
-        time,
-        priceMinor: 250n,
-        subjectsMinor: 100n,
-        currency: 'EUR',
-        people: Bitset.of([3, 5, 700]),
-      },
-    ],
-    consentSequence: 0,
-    changes,
-  }
-}
-
-/** A cut, a row held back, a release for equal asks and the columns used, as they stand beside an answer. */
-function besideAnswer(head: number): BesideAnswer {
-  const now = instant(1_700_000_000_000)
-  const ask = askIdSchema.parse(`ask_${'7'.repeat(26)}`)
-  const key = { acquirerGroup: 'northcare', dataSets: ['athletes'], ask, state: 'state', now }
-  const { acquirerGroup } = key
-  const entry = { kind: 'cells' as const, delta: Buffer.from([head]), row_shapes: { 'a.b': 'shape' } }
-  return {
-    cuts: [{ acquirerGroup, dataSet, ask, head, entry, snapshot: undefined }],
-    withheld: { key, rows: 2 },
-    release: { acquirerGroup, epoch: `epoch ${head}`, ask, sealed: 'sealed', people: Bitset.of([3, 5]), now },
-    columns: {
-      acquirer: 'northcare',
-      purpose: 'dpv:CommercialResearch',
-      uses: [
-        { dataSet, column: 'height', clause: 'select', outputs: [] },
-        { dataSet, column: 'sex', clause: 'group', outputs: [] },
-      ],
-      now,
-    },
-  }
-}
-
-/** What the record holds beside migrations: nothing of an answer that was not reserved may be in it. */
-async function counts(db: Database): Promise<Record<string, number>> {
-  const { rows } = await sql<Record<string, number>>`
-    select (select count(*)::int from receipt) as receipts, (select count(*)::int from answer) as answers,
-      (select count(*)::int from use_record) as uses, (select next_sequence::int from receipt_counter) as next,
-      (select count(*)::int from partition_entry) as cuts, (select count(*)::int from guard_refusal) as refusals,
-      (select count(*)::int from stored_release) as stored, (select coalesce(sum(releases), 0)::int from column_use) as columns`.execute(
-    db,
-  )
-  return rows[0] ?? {}
-}
-
 test('a reservation writes answer, receipts and the history of those whose data was used, together', async () => {
   await using postgres = await testPostgres()
   const parts = await openParts(postgres.db)
@@ -196,60 +55,6 @@ test('a reservation writes answer, receipts and the history of those whose data 
     [1, ['height', 'sex'], 250n, 100n, 'IE'],
   )
   assert.deepEqual(await Array.fromAsync(usesOf(postgres.db, { people: [4] })), [])
-})
-
-test('consent that changed since the run is found, also before the mirror knows of it, and nothing is kept', async () => {
-  await using postgres = await testPostgres()
-  const parts = await openParts(postgres.db)
-  const before = await counts(postgres.db)
-  await sql`update consent_sequence set last = 1`.execute(postgres.db)
-  assert.equal(await reserveAnswer(parts, reservation('a')), 'changed')
-  const cutting = { ...reservation('a'), commitCuts: () => Promise.resolve() }
-  assert.equal(await reserveAnswer(parts, cutting), 'changed')
-  assert.deepEqual(await counts(postgres.db), before)
-})
-
-test('somebody in the result who took a grant back since the run is found; somebody outside of it is nobody’s hindrance', async () => {
-  await using postgres = await testPostgres()
-  const inside = await openParts(postgres.db, [5])
-  const before = await counts(postgres.db)
-  assert.equal(await reserveAnswer(inside, reservation('a')), 'changed')
-  assert.deepEqual(await counts(postgres.db), before)
-  const outside = { ...inside, mirror: { ...inside.mirror, revokedSince: () => Bitset.of([6]) } }
-  assert.notEqual(await reserveAnswer(outside, reservation('a')), 'changed')
-})
-
-test('consent is looked at once the time class has ended, of a dry run too, whose people stand in nobody’s history', async () => {
-  await using postgres = await testPostgres()
-  const parts = await openParts(postgres.db)
-  const before = await counts(postgres.db)
-  let revoked = Bitset.of([])
-  const waiting = {
-    ...parts,
-    mirror: { ...parts.mirror, revokedSince: () => revoked },
-    untilTimeClass: () => {
-      revoked = Bitset.of([5])
-      return Promise.resolve()
-    },
-  }
-  const { uses: told } = reservation('a')
-  const dry = { ...reservation('a'), uses: [], told }
-  assert.equal(await reserveAnswer(waiting, dry), 'changed')
-  // Committed and not yet in the mirror.
-  await sql`update consent_sequence set last = 1`.execute(postgres.db)
-  assert.equal(await reserveAnswer(parts, dry), 'changed')
-  assert.deepEqual(await counts(postgres.db), before)
-  await sql`update consent_sequence set last = 0`.execute(postgres.db)
-  assert.notEqual(await reserveAnswer(parts, dry), 'changed')
-})
-
-test('a legal basis that ended since the run is found, and nothing is kept', async () => {
-  await using postgres = await testPostgres()
-  const parts = await openParts(postgres.db)
-  const before = await counts(postgres.db)
-  const ended = { ...parts, mirror: { ...parts.mirror, hasBasisEndedSince: () => true } }
-  assert.equal(await reserveAnswer(ended, reservation('a')), 'changed')
-  assert.deepEqual(await counts(postgres.db), before)
 })
 
 test('rows that changed since the run are found, and nothing is kept of the answer or its cuts', async () => {
@@ -371,26 +176,6 @@ test('receipts that others issued meanwhile are no hindrance, whichever way the 
     const { sequence: signed } = JSON.parse(peekJws(receipt)?.payload ?? '{}') as { sequence?: number }
     assert.equal(signed, sequence)
   }
-})
-
-test('a revocation waits for a reservation that is under way', async () => {
-  await using postgres = await testPostgres()
-  const parts = await openParts(postgres.db)
-  const order: string[] = []
-  let revoking: Promise<unknown> | undefined
-  const slow = {
-    ...reservation('a'),
-    commitCuts: async () => {
-      revoking = sql`update consent_sequence set last = last + 1`
-        .execute(postgres.db)
-        .then(() => order.push('revoked'))
-      await new Promise((resolve) => setTimeout(resolve, 100))
-      order.push('still reserving')
-    },
-  }
-  assert.notEqual(await reserveAnswer(parts, slow), 'changed')
-  await revoking
-  assert.deepEqual(order, ['still reserving', 'revoked'])
 })
 
 test('an answer that fails half-way gives its receipt numbers back', async () => {
