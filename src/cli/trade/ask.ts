@@ -145,7 +145,8 @@ async function ask(session: Session, options: AskOptions): Promise<number> {
   const result = await acquirer
     .ask({ ...terms, id, question, maxPrice: maxPrice ?? offers.highestPrice, expires }, session.signal)
     .catch((thrown: unknown) => {
-      if (session.signal.aborted && options.at === undefined) throw new FellShort(stillAsked(id))
+      const goesOn = options.at === undefined && options.dryRun !== true
+      if (session.signal.aborted && goesOn) throw new FellShort(stillAsked(id, profile.member))
       throw thrown
     })
     .finally(() => line.end())
@@ -161,8 +162,8 @@ async function ask(session: Session, options: AskOptions): Promise<number> {
 }
 
 /** Ctrl-C ends the waiting and not the ask: money may be held, and an answer come. */
-function stillAsked(id: string): string {
-  return `Stopped waiting: if it was sent, ${id} goes on until it expires; see what comes with "hedgerow release show ${id}"`
+function stillAsked(id: string, member: string): string {
+  return `Stopped waiting: if it was sent, ${id} goes on until it expires; see what comes with "hedgerow release show ${id} --as ${member}"`
 }
 
 /** To the network, or with `--at` to one site on the local network. */
