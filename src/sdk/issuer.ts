@@ -10,18 +10,21 @@ import type { grantRequestSchema, grantTermsSchema } from '../protocol/consent/g
 import type { grantPreviewSchema } from '../protocol/http/person-api.ts'
 import type { windDownSchema } from '../protocol/http/hand-over-api.ts'
 import type { ReceiptKind } from '../protocol/proof/receipt.ts'
-import { GRANTS_PER_REQUEST_MAX, SITE_API, batchViewSchema } from '../protocol/http/site-api.ts'
+import { GRANTS_PER_REQUEST_MAX, SITE_API } from '../protocol/http/site-api.ts'
+import { batchViewSchema } from '../protocol/http/data-set-api.ts'
 import type {
-  ImportFormat,
-  dataSetViewSchema,
-  describedViewSchema,
   evidenceViewSchema,
   grantViewSchema,
   grantsChangedSchema,
   receiptListItemSchema,
-  rowsRequestSchema,
   revocationRequestSchema,
 } from '../protocol/http/site-api.ts'
+import type {
+  ImportFormat,
+  dataSetViewSchema,
+  describedViewSchema,
+  rowsRequestSchema,
+} from '../protocol/http/data-set-api.ts'
 import type {
   columnUsesSchema,
   explainRequestSchema,

@@ -1,7 +1,7 @@
 import { CSV_OPTIONS } from '../../protocol/csv-form.ts'
 import type { CsvForm } from '../../protocol/csv-form.ts'
-import { IMPORT_FORMATS } from '../../protocol/http/site-api.ts'
-import type { ImportFormat } from '../../protocol/http/site-api.ts'
+import { IMPORT_FORMATS } from '../../protocol/http/data-set-api.ts'
+import type { ImportFormat } from '../../protocol/http/data-set-api.ts'
 import { WrongUse } from '../failures.ts'
 
 /** The format of a file, as it was said or by the ending of its name. */

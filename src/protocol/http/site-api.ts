@@ -4,14 +4,13 @@ import { ACCESS_API } from './access-api.ts'
 import { ASK_AGAIN_API } from './ask-again-api.ts'
 import { AUTHORITY_API } from './authority-api.ts'
 import { BACKUP_API } from './backup-api.ts'
-import { BASIS_API, missingBasisSchema } from './basis-api.ts'
+import { BASIS_API } from './basis-api.ts'
 import { CONTRACT_API } from './contract-api.ts'
 import { SUB_PROCESSOR_API } from './sub-processor-api.ts'
 import { DECLARED_BASES_API } from '../law/declared-bases.ts'
 import { CONSENT_RECORD_API } from './consent-record-api.ts'
+import { DATA_SET_API } from './data-set-api.ts'
 import { DATA_RIGHTS_API } from './data-rights-api.ts'
-import { csvFormProblems, csvFormShape, saidForm } from '../csv-form.ts'
-import { manifestSchema } from '../data-set.ts'
 import { receiptBundleSchema } from '../decision.ts'
 import { EVIDENCE_KINDS } from '../proof/evidence.ts'
 import { GRANT_STATES, grantRequestSchema, grantTermsSchema, granteeSchema } from '../consent/grant.ts'
@@ -19,14 +18,12 @@ import { keySetSchema, newKeySetSchema } from '../member.ts'
 import { HAND_OVER_API, windDownSchema } from './hand-over-api.ts'
 import { LOCAL_ASK_API } from './local-ask-api.ts'
 import { LOG_API } from './log-endpoints.ts'
-import { OFFICER_API, lackingAssessmentSchema } from './officer-api.ts'
-import { missingContractSchema } from '../law/processing-contract.ts'
+import { OFFICER_API } from './officer-api.ts'
 import { nextCursorSchema, pageQuerySchema } from './page.ts'
 import { PERSON_API, accessReasonSchema } from './person-api.ts'
 import { QUESTION_API } from './question-api.ts'
 import { PRINCIPAL_API } from './principal-api.ts'
 import { RECEIPT_KINDS } from '../proof/receipt.ts'
-import { columnValuesSchema } from '../rights/restriction.ts'
 import { RIGHTS_API } from './rights-api.ts'
 import { REQUEST_API } from './request-api.ts'
 import { tokenEndpoint } from './token-endpoint.ts'
@@ -40,12 +37,7 @@ import {
   siteIdSchema,
 } from '../wire.ts'
 
-// A table of schemas and endpoints: longer than other files, because it is the whole door of a site in one place.
-
 const nextCursor = nextCursorSchema
-
-/** More are sent as a file. */
-const ROWS_PER_REQUEST_MAX = 500
 
 /** Who a site is and its public keys: what it takes to verify its receipts. */
 export const siteViewSchema = z
@@ -62,94 +54,6 @@ export const siteViewSchema = z
     windDown: windDownSchema.optional(),
   })
   .openapi('Site')
-
-export const dataSetViewSchema = z
-  .strictObject({
-    dataSet: dataSetIdSchema,
-    title: z.string(),
-    issuer: memberIdSchema,
-    state: z.enum(['active', 'retired']),
-    rows: z.int().min(0),
-    people: z.int().min(0),
-    batches: z.int().min(0),
-    manifestDigest: digestSchema,
-    /** Whether the place of the site, as attested now, is in the perimeters. */
-    mayBeStored: z.boolean(),
-    mayBeProcessed: z.boolean(),
-    describedAt: instantSchema,
-  })
-  .openapi('DataSet')
-
-/** A data set as it was described, with the papers without which its asks are declined. */
-export const describedViewSchema = dataSetViewSchema
-  .extend({
-    lacks: z.strictObject({
-      contracts: z.array(missingContractSchema),
-      assessments: z.array(lackingAssessmentSchema),
-      /** Records of what its legal bases rest on; none where they are consent, which each person's grant is. */
-      bases: z.array(missingBasisSchema),
-      /** Those that are needed as soon as special categories are used on a large scale. */
-      laterAssessments: z.array(lackingAssessmentSchema),
-    }),
-  })
-  .openapi('DescribedDataSet')
-
-/** The name of a batch: what makes an import idempotent. */
-const batchIdSchema = z
-  .string('expected the name of a batch')
-  .regex(
-    /^[A-Za-z0-9][A-Za-z0-9._:-]{0,199}$/,
-    'expected 1 to 200 letters, digits, dots, colons, underscores and hyphens',
-  )
-
-export const IMPORT_FORMATS = ['csv', 'ndjson', 'parquet'] as const
-export type ImportFormat = (typeof IMPORT_FORMATS)[number]
-
-export const batchViewSchema = z
-  .strictObject({
-    dataSet: dataSetIdSchema,
-    batch: batchIdSchema,
-    rows: z.int().min(0),
-    /** People who were not at the site before this batch. */
-    newPeople: z.int().min(0),
-    importedAt: instantSchema,
-    /** Of the data set after a file: how many rows are past the most of a person (`person.rowsMax`) and not counted, of how many people; both in steps, 0 for fewer than 20. Absent where every row counts. */
-    uncounted: z.strictObject({ rows: z.int().min(0), people: z.int().min(0) }).optional(),
-    /** Whether this request took it; false: it was there already. */
-    isNew: z.boolean(),
-  })
-  .openapi('Batch')
-
-/** `POST /v1/datasets/{dataSet}/batches`: beside the file. */
-const importQuerySchema = z
-  .object({
-    /** Absent: the site makes a name of the contents, so that the same file is taken once. */
-    batch: batchIdSchema.optional(),
-    format: z.enum(IMPORT_FORMATS, `expected one of ${IMPORT_FORMATS.join(', ')}`),
-    ...csvFormShape,
-  })
-  .superRefine(({ batch: _, format, ...form }, context) => {
-    for (const problem of csvFormProblems(form)) context.addIssue({ code: 'custom', ...problem })
-    const said = Object.keys(saidForm(form) ?? {})
-    if (format === 'csv') return
-    for (const name of said)
-      context.addIssue({
-        code: 'custom',
-        message: 'expected only of CSV; this format says it itself',
-        path: [name],
-      })
-  })
-
-/** `POST /v1/datasets/{dataSet}/rows`. */
-export const rowsRequestSchema = z
-  .strictObject({
-    batch: batchIdSchema,
-    rows: z
-      .array(columnValuesSchema)
-      .min(1, 'expected at least one row')
-      .max(ROWS_PER_REQUEST_MAX, `expected at most ${ROWS_PER_REQUEST_MAX} rows; more are a file`),
-  })
-  .openapi('RowsRequest')
 
 export const grantViewSchema = z
   .strictObject({
@@ -228,9 +132,6 @@ export const receiptListItemSchema = z
   })
   .openapi('ReceiptListItem')
 
-const dataSetParams = z.object({ dataSet: dataSetIdSchema })
-const manifestBody = z.strictObject({ manifest: manifestSchema }).openapi('DescribeDataSet')
-
 /** Every endpoint of a site's door. Who may is said in each description and checked by `site/doors/`. */
 export const SITE_API = {
   site: endpoint({
@@ -242,79 +143,7 @@ export const SITE_API = {
     isPublic: true,
   }),
   token: tokenEndpoint('site'),
-  listDataSets: endpoint({
-    method: 'get',
-    path: '/v1/datasets',
-    tag: 'data sets',
-    summary: 'Data sets at this site',
-    description: 'The operator sees all, an issuer its own.',
-    query: pageQuerySchema,
-    response: z.strictObject({ items: z.array(dataSetViewSchema), nextCursor }).openapi('DataSets'),
-  }),
-  describeDataSet: endpoint({
-    method: 'post',
-    path: '/v1/datasets',
-    tag: 'data sets',
-    summary: 'Describe a data set by its manifest, or change the terms of one',
-    description:
-      'The operator, or the issuer that the manifest names. The same manifest again changes nothing. The answer says which contracts, assessments and records of legal bases are lacking, without which asks are declined.',
-    body: manifestBody,
-    response: describedViewSchema,
-    status: 201,
-    isIdempotent: true,
-  }),
-  dataSet: endpoint({
-    method: 'get',
-    path: '/v1/datasets/{dataSet}',
-    tag: 'data sets',
-    summary: 'One data set with its manifest',
-    params: dataSetParams,
-    response: z
-      .strictObject({ ...dataSetViewSchema.shape, manifest: manifestSchema })
-      .openapi('DataSetWithManifest'),
-  }),
-  retireDataSet: endpoint({
-    method: 'delete',
-    path: '/v1/datasets/{dataSet}',
-    tag: 'data sets',
-    summary: 'Retire a data set: it is offered and asked no more, and its rows are removed',
-    params: dataSetParams,
-    response: dataSetViewSchema,
-  }),
-  importBatch: endpoint({
-    method: 'post',
-    path: '/v1/datasets/{dataSet}/batches',
-    tag: 'data sets',
-    summary: 'Import a file as one batch, whole or not at all',
-    description:
-      'The body is the file, plain or gzip. The same batch again changes nothing. Lines that are not what the manifest says are named, and nothing is taken.',
-    params: dataSetParams,
-    query: importQuerySchema,
-    stream: ['text/csv', 'application/x-ndjson', 'application/vnd.apache.parquet', 'application/gzip'],
-    response: batchViewSchema,
-    status: 201,
-  }),
-  importRows: endpoint({
-    method: 'post',
-    path: '/v1/datasets/{dataSet}/rows',
-    tag: 'data sets',
-    summary: 'Import a few rows as one batch, whole or not at all',
-    description:
-      'For records as they come to be, one or some: values by the names of the manifest’s columns. The same batch again changes nothing. Rows that are not what the manifest says are named, and nothing is taken.',
-    params: dataSetParams,
-    body: rowsRequestSchema,
-    response: batchViewSchema,
-    status: 201,
-  }),
-  listBatches: endpoint({
-    method: 'get',
-    path: '/v1/datasets/{dataSet}/batches',
-    tag: 'data sets',
-    summary: 'Batches of a data set, oldest first',
-    params: dataSetParams,
-    query: pageQuerySchema,
-    response: z.strictObject({ items: z.array(batchViewSchema), nextCursor }).openapi('Batches'),
-  }),
+  ...DATA_SET_API,
   listGrants: endpoint({
     method: 'get',
     path: '/v1/grants',

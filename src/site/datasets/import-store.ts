@@ -6,7 +6,7 @@ import type { Instant } from '../../kernel/clock.ts'
 import type { Digest } from '../../kernel/digest.ts'
 import type { Database } from '../../kernel/postgres/database.ts'
 import { KEPT } from '../../kernel/postgres/kept-statements.ts'
-import type { ImportFormat } from '../../protocol/http/site-api.ts'
+import type { ImportFormat } from '../../protocol/http/data-set-api.ts'
 import type { DataSetId } from '../../protocol/wire.ts'
 import { dataSetIdSchema, digestSchema } from '../../protocol/wire.ts'
 

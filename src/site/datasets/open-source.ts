@@ -1,7 +1,7 @@
 import { LIMITS } from '../../kernel/limits.ts'
 import type { CsvForm } from '../../protocol/csv-form.ts'
 import type { Manifest } from '../../protocol/data-set.ts'
-import type { ImportFormat } from '../../protocol/http/site-api.ts'
+import type { ImportFormat } from '../../protocol/http/data-set-api.ts'
 import { unusableFile } from './import-problem.ts'
 import type { ImportReader } from './import-reader.ts'
 import { csvSource } from './read-csv.ts'

@@ -2,7 +2,7 @@ import { statfs } from 'node:fs/promises'
 import { Fault } from '../../kernel/faults.ts'
 import { LIMITS } from '../../kernel/limits.ts'
 import type { Manifest } from '../../protocol/data-set.ts'
-import type { ImportFormat } from '../../protocol/http/site-api.ts'
+import type { ImportFormat } from '../../protocol/http/data-set-api.ts'
 
 /** What a sealed cell takes beside its text: nonce, tag and length. */
 const SEAL_BYTES = 48

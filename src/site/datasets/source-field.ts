@@ -2,7 +2,7 @@ import { sql } from 'kysely'
 import type { RawBuilder } from 'kysely'
 import { LIMITS } from '../../kernel/limits.ts'
 import type { Column, ListType } from '../../protocol/data-set.ts'
-import type { ImportFormat } from '../../protocol/http/site-api.ts'
+import type { ImportFormat } from '../../protocol/http/data-set-api.ts'
 import { STORED_TEXT } from './import-reader.ts'
 
 /** How one column of the manifest is read from a file. Every expression stands over `ImportSource.relation`. */

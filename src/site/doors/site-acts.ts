@@ -21,17 +21,19 @@ import type {
   RestrictionView,
 } from '../../protocol/rights/restriction.ts'
 import type {
-  ImportFormat,
   RevocationRequest,
-  batchViewSchema,
-  dataSetViewSchema,
-  describedViewSchema,
   evidenceViewSchema,
   grantViewSchema,
   grantsChangedSchema,
   receiptListItemSchema,
   siteViewSchema,
 } from '../../protocol/http/site-api.ts'
+import type {
+  ImportFormat,
+  batchViewSchema,
+  dataSetViewSchema,
+  describedViewSchema,
+} from '../../protocol/http/data-set-api.ts'
 import type {
   columnUsesSchema,
   explainRequestSchema,

@@ -1,5 +1,5 @@
 import { unusableFile } from '../datasets/import-problem.ts'
-import type { ImportFormat } from '../../protocol/http/site-api.ts'
+import type { ImportFormat } from '../../protocol/http/data-set-api.ts'
 import { IDENTIFIERS } from './column-facts.ts'
 import type { ColumnFacts } from './column-facts.ts'
 
