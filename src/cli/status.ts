@@ -8,7 +8,7 @@ import { dayText, placeName } from '../protocol/words/plain-words.ts'
 import { openOfficer } from '../sdk/officer.ts'
 import type { Officer } from '../sdk/officer.ts'
 import type { SiteSettings } from '../site/config.ts'
-import { counted } from './counted.ts'
+import { counted } from '../kernel/counted.ts'
 import {
   DEFAULT_NETWORK_URL,
   connectToSite,

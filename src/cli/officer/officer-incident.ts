@@ -3,7 +3,7 @@ import { NOTICE_LANGUAGES, incidentRequestSchema, letterTextSchema } from '../..
 import { categoryName, shortMomentText } from '../../protocol/words/plain-words.ts'
 import { recipientTexts } from '../../protocol/words/recipient-words.ts'
 import type { IncidentView, WireIncidentStep } from '../../sdk/officer.ts'
-import { counted } from '../counted.ts'
+import { counted } from '../../kernel/counted.ts'
 import { EXIT, WrongUse } from '../failures.ts'
 import { connectOfficer, deliver, readDocument } from './officer-seat.ts'
 import type { OfficerOptions } from './officer-seat.ts'

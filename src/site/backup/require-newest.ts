@@ -1,4 +1,5 @@
 import { sql } from 'kysely'
+import { counted } from '../../kernel/counted.ts'
 import { Fault } from '../../kernel/faults.ts'
 import type { Database } from '../../kernel/postgres/database.ts'
 import type { Receipt } from '../../protocol/proof/receipt.ts'
@@ -65,9 +66,9 @@ function lackingTakenBack({ takenBack, marks, receiptsAfter }: KeptSince): reado
   )
   const begun = receiptsAfter.filter(({ kind, lifts }) => kind === 'restriction' && lifts === undefined)
   return [
-    ...counted(ofKind(receiptsAfter, 'revocation').length - revoked, 'withdrawals'),
-    ...counted(lackingObjections(later, receiptsAfter), 'objections'),
-    ...counted(begun.filter(({ restriction = '' }) => !restricted.has(restriction)).length, 'restrictions'),
+    ...lacking(ofKind(receiptsAfter, 'revocation').length - revoked, 'withdrawal'),
+    ...lacking(lackingObjections(later, receiptsAfter), 'objection'),
+    ...lacking(begun.filter(({ restriction = '' }) => !restricted.has(restriction)).length, 'restriction'),
   ]
 }
 
@@ -78,7 +79,7 @@ function lackingObjections(later: readonly TakenBack[], receiptsAfter: readonly 
   return ofKind(receiptsAfter, 'objection').filter(({ sequence }) => !named.has(sequence)).length
 }
 
-/** The same of imports and corrections. */
+/** The same of imports and corrections. One that was under way when the backup was taken is in its record, and may have had its line before. */
 async function lackingDone(db: Database, { done, receiptsAfter }: KeptSince): Promise<readonly string[]> {
   const names = new Set(done.map((one) => ('batch' in one ? `${one.dataSet} ${one.batch}` : one.correction)))
   const { rows } = await sql<{
@@ -86,19 +87,21 @@ async function lackingDone(db: Database, { done, receiptsAfter }: KeptSince): Pr
     batch: string
   }>`select data_set, batch from import_batch`.execute(db)
   for (const { data_set: dataSet, batch } of rows) names.add(`${dataSet} ${batch}`)
+  const known = await sql<{ correction: string }>`select correction from correction`.execute(db)
+  for (const { correction } of known.rows) names.add(correction)
   const imports = ofKind(receiptsAfter, 'ingest').filter(
     ({ dataSet = '', batch = '' }) => !names.has(`${dataSet} ${batch}`),
   )
   const corrections = ofKind(receiptsAfter, 'correction').filter(
     ({ correction = '' }) => !names.has(correction),
   )
-  return [...counted(imports.length, 'imports'), ...counted(corrections.length, 'corrections')]
+  return [...lacking(imports.length, 'import'), ...lacking(corrections.length, 'correction')]
 }
 
 function ofKind(receipts: readonly Receipt[], kind: Receipt['kind']): readonly Receipt[] {
   return receipts.filter((receipt) => receipt.kind === kind)
 }
 
-function counted(count: number, what: string): readonly string[] {
-  return count > 0 ? [`${count} ${what}`] : []
+function lacking(count: number, what: string): readonly string[] {
+  return count > 0 ? [counted(count, what)] : []
 }

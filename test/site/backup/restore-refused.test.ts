@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { cp, mkdir, readFile, readdir, rm, stat, symlink, truncate, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { test } from 'node:test'
+import { sql } from 'kysely'
 import { receiptSchema } from '../../../src/protocol/proof/receipt.ts'
 import { Secret } from '../../../src/kernel/secret.ts'
 import { backupDirectory } from '../../../src/site/backup/backups.ts'
@@ -147,6 +148,40 @@ test('a list of erased people that is missing or older than the log is refused',
   await assert.rejects(requireNewest(bare.site.db, other, mayMiss), { code: 'fault.backup_safe' })
 })
 
+test('a correction that was under way when the backup was taken is in its record, and lacks no line of the safe', async () => {
+  const { db } = bare.site
+  const correction = 'cor_under_way'
+  const { rows } = await sql<{ id: bigint }>`
+    insert into correction (correction, person, issuer, data_set, columns, state, requested_by, requested_ms)
+    values (${correction}, 1, 'world-sport', 'athletes', '{height}', 'begun', 'operator', 0) returning id`.execute(
+    db,
+  )
+  const receiptOf = (name: string) => ({
+    list: [],
+    takenBack: [],
+    done: [],
+    marks: { sequence: 0, restriction: 0 },
+    receiptsAfter: [
+      receiptSchema.parse({
+        site: 'galway',
+        sequence: 1,
+        time: '2026-11-28T00:00:00Z',
+        kind: 'correction',
+        correction: name,
+      }),
+    ],
+  })
+  try {
+    await requireNewest(db, receiptOf(correction), { mayMiss: false })
+    await assert.rejects(
+      requireNewest(db, receiptOf('cor_of_nobody'), { mayMiss: false }),
+      /lacks 1 correction,/,
+    )
+  } finally {
+    await sql`delete from correction where id = ${rows[0]?.id ?? 0n}`.execute(db)
+  }
+})
+
 test('receipts that a later checkpoint tells of and nobody has are refused, or declared in a signed receipt', async () => {
   await using place = await testRestore(bare, entry)
   const safe = await copyOfSafe('behind')
@@ -203,7 +238,7 @@ const PEOPLE = `backups/${entry.backup}.people`
 for (const [what, says, spoil] of [
   [
     'that lacks a line of what was taken back, and what was done',
-    /^Cannot restore: the safe is not the newest; of the time after the backup it lacks 1 withdrawals, 1 objections, 1 restrictions, 1 imports, of which/,
+    /^Cannot restore: the safe is not the newest; of the time after the backup it lacks 1 withdrawal, 1 objection, 1 restriction, 1 import, of which/,
     async (path) => {
       await rm(path('done-since.ndjson'))
       const file = path('taken-back.ndjson')
