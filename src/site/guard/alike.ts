@@ -54,6 +54,8 @@ export interface AlikeRequest {
   /** What the answer is over. */
   readonly sets: readonly Bitset[]
   readonly minimumGroup: number
+  /** How these cut the partition, where that is known (`checkCuts`). */
+  readonly cut?: PartitionDraft | undefined
 }
 
 /**
@@ -68,7 +70,7 @@ export function checkAlike(request: AlikeRequest): Result<CutPlan, CutProblem> {
   if (relation === 'closed' || relation === 'parts') return err({ note: relation, people: new Bitset() })
   if (parts.within === undefined) return err({ note: 'parts', people: new Bitset() })
   if (relation === 'none') return ok(plan)
-  const draft = draftAlike(request)
+  const draft = draftAlike(request, plan.draft)
   const weak = thinCells(draft, request.minimumGroup)
   return weak.length === 0 ? ok(plan) : err({ note: 'cut', people: membersOf(draft, weak), isOfParts: true })
 }
@@ -87,7 +89,7 @@ export interface LeavingUnalike {
 export function leaveOutUnalike(request: AlikeRequest): LeavingUnalike | undefined {
   const people = new Bitset()
   if (relationOf(request) !== 'told') return { people, cells: 0 }
-  const draft = draftAlike(request)
+  const draft = draftAlike(request, planApart(request).draft)
   if (draft.hasChanged) return undefined
   const { cells } = request.partition
   const leaving = new Set<number>()
@@ -174,25 +176,29 @@ function relationOf(request: AlikeRequest): 'none' | 'told' | 'closed' | 'parts'
 }
 
 /**
- * The cells of earlier answers, cut by what this one is over and by whom it tells apart, then by everything that ever told people apart.
+ * The cells of earlier answers, cut by what this one is over, then by everything that ever told people apart and what this question adds.
  * What it touches are cells of answers; whoever was told apart in one of them before counts by themselves.
  */
-function draftAlike({ partition, apart, parts, sets, minimumGroup }: AlikeRequest): PartitionDraft {
+function draftAlike(
+  { partition, parts, sets, minimumGroup, cut }: AlikeRequest,
+  apart: PartitionDraft,
+): PartitionDraft {
   const told = parts.apart ?? []
-  const draft = new PartitionDraft(partition, Math.max(apart.cells.length, capacityOf([...sets, ...told])))
+  const draft = (cut ?? draftOf(partition, sets)).copy(apart.labels.length)
   // Cells from before their minimum was kept were in an answer all the same.
-  draft.raise(
-    Array.from({ length: partition.cellCount - 1 }, (_, index) => index + 1),
-    1,
-  )
-  for (const set of sets) draft.cut(set)
-  if (draft.hasChanged) cutChanged(draft, sets)
+  draft.raiseEarlier(1)
   draft.raise(draft.inside, minimumGroup)
   const isCut = new Set(sets)
-  for (const set of told) if (!isCut.has(set)) draft.cutApart(set)
+  for (const set of told) if (!isCut.has(set)) draft.touchApart(set)
   // What is asked now is not asked of what somebody was when they stood in an answer.
   if (draft.hasChanged) draft.cutApart(changedAmong(draft.before, told))
   draft.splitBy(apart)
+  return draft
+}
+
+function draftOf(partition: Partition, sets: readonly Bitset[]): PartitionDraft {
+  const { draft } = cutBy(partition, sets)
+  if (draft.hasChanged) cutChanged(draft, sets)
   return draft
 }
 
@@ -238,7 +244,7 @@ function isAnybodyUnalike(
   const draft = new PartitionDraft(answers, apart.cells.length)
   for (const { people } of cellsOf(answers)) draft.cut(people)
   draft.raise(draft.inside, minimumGroup)
-  draft.splitBy(apart)
+  draft.splitBy(new PartitionDraft(apart, 0))
   return thinCells(draft, minimumGroup).length > 0
 }
 

@@ -152,7 +152,9 @@ function checkAll(
     if (!checked.ok) return err({ ...checked.error, partition })
     plans.push({ dataSet, plan: checked.value })
     if (!parts) continue
-    const alike = checkAlike({ ...one, apart: one.apart ?? EMPTY_PARTITION, parts, sets, minimumGroup })
+    const { draft: cut } = checked.value
+    const apart = one.apart ?? EMPTY_PARTITION
+    const alike = checkAlike({ ...one, apart, parts, sets, minimumGroup, cut })
     if (!alike.ok) return err({ ...alike.error, partition })
     plans.push({ dataSet: nameOfParts(dataSet), plan: alike.value })
   }

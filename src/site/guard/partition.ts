@@ -1,6 +1,7 @@
 import { BitGatherer, Bitset } from '../../kernel/bitset.ts'
 import { addedAsAny, addedBy, joinKnown, NO_COLUMN, NOTHING_KNOWN, partlyKnown } from './known-columns.ts'
 import type { KnownColumns, UsedColumn } from './known-columns.ts'
+import { PairNumbers } from './pair-numbers.ts'
 
 /**
  * Into what parts the exact answers so far cut the people of a data set, for one acquirer or colluding group.
@@ -33,9 +34,6 @@ export const CELL_MASK = 0x1fff_ffff
 export const KNOWN = 0x2000_0000
 /** Rows of this person changed since they last stood in an answer to the acquirer. */
 export const CHANGED = 0x4000_0000
-
-/** The number of the cell with the mark of changed rows. */
-const PART_MASK = CELL_MASK | CHANGED
 
 /** The partition before the first answer. */
 export const EMPTY_PARTITION: Partition = {
@@ -84,7 +82,9 @@ export class PartitionDraft {
   /** Of each new cell, in their order, the least people of the one that it was cut off, as that was then. */
   readonly #inherited: number[] = []
   /** What minimum group cells were raised to. */
-  readonly #raised = new Map<number, number>()
+  #raised: Int32Array
+  /** What each earlier cell is raised to at least. */
+  #floor = 0
   /** Cells whose people all stand in a set that was cut, by 1. */
   #isInside: Uint8Array
   #isTouched: Uint8Array
@@ -100,6 +100,30 @@ export class PartitionDraft {
     this.#hits = new Int32Array(before.cellCount)
     this.#isTouched = new Uint8Array(before.cellCount)
     this.#isInside = new Uint8Array(before.cellCount)
+    this.#raised = new Int32Array(before.cellCount)
+  }
+
+  /** The same cuts once more, to be cut further: this one stays as it is. */
+  copy(personCount: number): PartitionDraft {
+    const copy = new PartitionDraft(this.before, Math.max(personCount, this.labels.length))
+    if (this.labels instanceof Uint32Array) copy.labels = new Uint32Array(copy.labels.length)
+    copy.labels.set(this.labels)
+    copy.sizes = this.sizes.slice()
+    copy.unknownSizes = this.unknownSizes.slice()
+    copy.cellCount = this.cellCount
+    copy.newlyKnown.addAll(this.newlyKnown)
+    copy.toggled.addAll(this.toggled)
+    copy.learnt = this.learnt
+    copy.hasChanged = this.hasChanged
+    for (const cell of this.touched) copy.touched.push(cell)
+    for (const parent of this.parents) copy.parents.push(parent)
+    for (const least of this.#inherited) copy.#inherited.push(least)
+    copy.#raised = this.#raised.slice()
+    copy.#floor = this.#floor
+    copy.#hits = new Int32Array(this.#hits.length)
+    copy.#isInside = this.#isInside.slice()
+    copy.#isTouched = this.#isTouched.slice()
+    return copy
   }
 
   cellOf(person: number): number {
@@ -121,7 +145,12 @@ export class PartitionDraft {
 
   /** Cells that are in an answer of this minimum group now: no part of them may ever be smaller. */
   raise(cells: readonly number[], least: number): void {
-    for (const cell of cells) this.#raised.set(cell, Math.max(least, this.#raised.get(cell) ?? 0))
+    for (const cell of cells) this.#raised[cell] = Math.max(least, this.#raised[cell] ?? 0)
+  }
+
+  /** Raises every earlier cell, and whatever will be cut off one, to at least this. */
+  raiseEarlier(least: number): void {
+    this.#floor = least
   }
 
   /** Least people of each cell and of whatever will be cut off it. */
@@ -129,8 +158,10 @@ export class PartitionDraft {
     const { leasts, cellCount } = this.before
     const all = new Int32Array(this.cellCount)
     all.set(leasts.subarray(0, cellCount))
+    for (let cell = 1; cell < cellCount; cell += 1) all[cell] = Math.max(all[cell] ?? 0, this.#floor)
     all.set(this.#inherited, cellCount)
-    for (const [cell, least] of this.#raised) all[cell] = Math.max(all[cell] ?? 0, least)
+    for (let cell = 0; cell < all.length; cell += 1)
+      all[cell] = Math.max(all[cell] ?? 0, this.#raised[cell] ?? 0)
     return all
   }
 
@@ -140,8 +171,9 @@ export class PartitionDraft {
    */
   #leastOf(cell: number): number {
     const { leasts, cellCount } = this.before
+    const floor = cell > 0 && cell < cellCount ? this.#floor : 0
     const own = cell < cellCount ? leasts[cell] : this.#inherited[cell - cellCount]
-    return Math.max(own ?? 0, this.#raised.get(cell) ?? 0)
+    return Math.max(own ?? 0, floor, this.#raised[cell] ?? 0)
   }
 
   /** Cuts every cell by a set: members of a cell that is not wholly inside move to a new cell. Gives the cells of the set. */
@@ -155,25 +187,65 @@ export class PartitionDraft {
   }
 
   /**
-   * Splits cells that are touched by which cell of another partition people are in, and by whether their rows changed since. One pass
-   * over everybody.
+   * Touches the cells that a set would split if `cutApart` cut them by it; only who is in no cell moves. For a set that is in the
+   * partition which cells are split by next: then this is half the work.
    */
-  splitBy({ cells: others }: Pick<Partition, 'cells'>): void {
+  touchApart(set: Bitset): void {
+    const seen = this.#countHits(set)
+    this.#ensureRoom(this.cellCount + 1)
+    const target = this.#hits[0] === 0 ? 0 : this.#addCell(0)
+    for (const cell of seen) {
+      if (cell !== 0 && this.#hits[cell] !== this.sizes[cell]) this.#touch(cell)
+      this.#hits[cell] = 0
+    }
+    if (target === 0) return
+    this.#hits[0] = target
+    this.#move(set)
+    this.#hits[0] = 0
+  }
+
+  /**
+   * Splits cells that are touched by which cell of another partition people are in, and by whether their rows had changed before its
+   * cuts. One pass over everybody.
+   */
+  splitBy({ before: { cells: others, cellCount: otherCount }, labels: otherLabels }: PartitionDraft): void {
+    const { labels, before } = this
+    const { cells, cellCount } = before
     const firsts = new Int32Array(this.cellCount).fill(-1)
-    const targets = new Map<number, number>()
-    for (let person = 0; person < this.labels.length; person += 1) {
-      const cell = this.cellOf(person)
-      if (cell === 0 || this.#isTouched[cell] !== 1) continue
-      const other = (others[person] ?? 0) & PART_MASK
+    const isTouched = this.#isTouched
+    const pairs = new PairNumbers()
+    const firstNew = this.cellCount
+    // Where room for more cells is made, that is in other memory; nobody is looked at twice.
+    let [ownLabels, sizes, unknownSizes] = [labels, this.sizes, this.unknownSizes]
+    for (let person = 0; person < labels.length; person += 1) {
+      const value = person < cells.length ? (cells[person] ?? 0) : 0
+      const label = labels[person] ?? 0
+      const cell = label === 0 ? value & CELL_MASK : cellCount + label - 1
+      if (cell === 0 || isTouched[cell] !== 1) continue
+      const mark = person < others.length ? (others[person] ?? 0) : 0
+      const otherLabel = person < otherLabels.length ? (otherLabels[person] ?? 0) : 0
+      const otherCell = otherLabel === 0 ? mark & CELL_MASK : otherCount + otherLabel - 1
+      const other = otherCell | (mark & CHANGED)
       const first = firsts[cell] ?? -1
-      if (first === -1) firsts[cell] = other
-      if (first === -1 || first === other) continue
-      const pair = cell * (PART_MASK + 1) + other
-      const target = targets.get(pair) ?? this.#addCell(cell)
-      targets.set(pair, target)
-      this.labels[person] = target - this.before.cellCount + 1
-      const isUnknown = ((this.before.cells[person] ?? 0) & KNOWN) === 0
-      this.#moveCount({ from: cell, target }, 1, isUnknown ? 1 : 0)
+      if (first === other) continue
+      if (first === -1) {
+        firsts[cell] = other
+        continue
+      }
+      let target = pairs.find(cell, other)
+      if (target === 0) {
+        target = this.#addCell(cell)
+        pairs.add(cell, other, target)
+        ;({ labels: ownLabels, sizes, unknownSizes } = this)
+      }
+      ownLabels[person] = target - cellCount + 1
+      sizes[target] = (sizes[target] ?? 0) + 1
+      if ((value & KNOWN) === 0) unknownSizes[target] = (unknownSizes[target] ?? 0) + 1
+    }
+    for (let cell = firstNew; cell < this.cellCount; cell += 1) {
+      const parent = this.parents[cell - cellCount] ?? 0
+      sizes[parent] = (sizes[parent] ?? 0) - (sizes[cell] ?? 0)
+      unknownSizes[parent] = (unknownSizes[parent] ?? 0) - (unknownSizes[cell] ?? 0)
     }
   }
 
@@ -229,9 +301,8 @@ export class PartitionDraft {
     const { cells, cellCount } = this.before
     const { places, words } = set.packed()
     const seen: number[] = []
+    const hits = this.#hits
     let marks = 0
-    let last = 0
-    let run = 0
     for (let at = 0; at < places.length; at += 1) {
       const from = (places[at] ?? 0) * 32 + 31
       let word = words[at] ?? 0
@@ -243,27 +314,14 @@ export class PartitionDraft {
         const label = labels[person] ?? 0
         const cell = label === 0 ? value & CELL_MASK : cellCount + label - 1
         marks |= value
-        // Neighbours are often of one cell: they are counted together.
-        if (cell === last) {
-          run += 1
-          continue
-        }
-        this.#addHits(seen, last, run)
-        last = cell
-        run = 1
+        const count = hits[cell]
+        if (count === undefined) throw new Error('A partition was cut while it was looked at')
+        if (count === 0) seen.push(cell)
+        hits[cell] = count + 1
       }
     }
-    this.#addHits(seen, last, run)
     if ((marks & CHANGED) !== 0) this.hasChanged = true
     return seen
-  }
-
-  #addHits(seen: number[], cell: number, count: number): void {
-    if (count === 0) return
-    const before = this.#hits[cell]
-    if (before === undefined) throw new Error('A partition was cut while it was looked at')
-    if (before === 0) seen.push(cell)
-    this.#hits[cell] = before + count
   }
 
   /** Turns counts into the cells to move to, 0 where the set has all of the cell. Gives where the members are then. */
@@ -353,6 +411,7 @@ export class PartitionDraft {
     const isTouched = new Uint8Array(length)
     isTouched.set(this.#isTouched)
     this.#isTouched = isTouched
+    this.#raised = lengthened(this.#raised, length)
     const isInside = new Uint8Array(length)
     isInside.set(this.#isInside)
     this.#isInside = isInside

@@ -239,3 +239,14 @@ test('of answers from before columns were noted anything may have been summed', 
   // Who had no answers then is not one of them.
   assert.ok(new Acquirer().ask(chosen))
 })
+
+test('whoever is in a cell from before its minimum was kept was in an answer, and has to be alike', () => {
+  const acquirer = new Acquirer()
+  assert.ok(acquirer.ask({ groups: [range(0, 8)], apart: [], decided: [], summed: ['a'] }))
+  const { answers } = acquirer
+  acquirer.answers = { ...answers, leasts: new Int32Array(answers.leasts.length) }
+  const apart = [range(0, 2), range(20, 40)]
+  // They are left out with all of their cell, and what is told apart is told of the others.
+  assert.ok(acquirer.ask({ groups: [range(20, 40)], apart, decided: ['a'], summed: [] }))
+  for (const reckoning of acquirer.reckonings.values()) assert.ok(fewestAlike(reckoning) >= k)
+})

@@ -13,6 +13,7 @@ import {
   encodeDelta,
   encodePeople,
 } from '../../../src/site/guard/partition-delta.ts'
+import { PairNumbers } from '../../../src/site/guard/pair-numbers.ts'
 import { CELL_MASK, EMPTY_PARTITION, PartitionDraft } from '../../../src/site/guard/partition.ts'
 import type { KnownColumns } from '../../../src/site/guard/known-columns.ts'
 import type { Partition } from '../../../src/site/guard/partition.ts'
@@ -111,4 +112,21 @@ test('more cells than two bytes count come about in one answer, and come back fr
     applyDelta(EMPTY_PARTITION, { delta: encodeDelta(draft), rowShapes: new Map() }).cells,
     cells,
   )
+  const copy = draft.copy(0)
+  copy.cut(Bitset.of([0, 2]))
+  assert.equal(new Set([0, 1, 2, 3].map((person) => copy.cellOf(person))).size, 4)
+  assert.equal(draft.cellOf(0), draft.cellOf(1))
+  assert.equal(copy.cellOf(2 * pairs - 1), draft.cellOf(2 * pairs - 1))
+})
+
+test('a pair of numbers keeps its number however many there are', () => {
+  const pairs = new PairNumbers()
+  const all = Array.from(
+    { length: 6_000 },
+    (_, index) => [index % 71, Math.floor(index / 71) * 65_536] as const,
+  )
+  assert.ok(all.every(([first, second]) => pairs.find(first, second) === 0))
+  for (const [index, [first, second]] of all.entries()) pairs.add(first, second, index + 1)
+  assert.ok(all.every(([first, second], index) => pairs.find(first, second) === index + 1))
+  assert.equal(pairs.find(71, 0), 0)
 })
