@@ -70,6 +70,11 @@ export class GuardedSite implements Disposable {
     return new GuardedAsker(this, eligible)
   }
 
+  /** An asker of whom it is not asked that people are alike in what was asked: what an attack on that would come to. */
+  unlikeAsker(eligible: readonly number[] = GRANTED): GuardedAsker {
+    return new GuardedAsker(this, eligible, { isOfCellsAlone: true })
+  }
+
   /** The tables, with exactly these people eligible. */
   relations(eligible: readonly number[]): Promise<ReadonlyMap<string, PlanRelation>> {
     const name = eligible.join()
@@ -86,14 +91,16 @@ export class GuardedSite implements Disposable {
 /** One acquirer with its history at a site. */
 export class GuardedAsker {
   readonly #site: GuardedSite
+  readonly #isOfCellsAlone: boolean
   #eligible: readonly number[]
   #partitions = new Map<string, Partition>()
   /** Members of each set that something was released about. */
   readonly sets: (readonly number[])[] = []
 
-  constructor(site: GuardedSite, eligible: readonly number[]) {
+  constructor(site: GuardedSite, eligible: readonly number[], { isOfCellsAlone = false } = {}) {
     this.#site = site
     this.#eligible = eligible
+    this.#isOfCellsAlone = isOfCellsAlone
   }
 
   /** Only these people allow it from now on. */
@@ -136,7 +143,7 @@ export class GuardedAsker {
         apart: this.#partitions.get(nameOfParts(dataSet)),
         eligible,
       })),
-      parts: parts.value,
+      parts: this.#isOfCellsAlone ? undefined : parts.value,
       rowShapes: rowShapes.value,
     })
     if (!guarded.ok) return declinedWith(guarded.error)

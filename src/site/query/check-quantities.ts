@@ -261,7 +261,7 @@ function atomOf({ call, args, constants }: Call, sources: readonly Source[]): Qu
 }
 
 /** A column as it is stored, or a person's least, greatest or most frequent of one, or its neighbour: nothing written made it. */
-function isPlain(column: ColumnRef, sources: readonly Source[]): boolean {
+export function isPlain(column: ColumnRef, sources: readonly Source[]): boolean {
   const found = sources[column.source]
   const source = found && innermost(found)
   if (source === undefined || source.kind === 'outer') return false

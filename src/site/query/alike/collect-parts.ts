@@ -37,7 +37,7 @@ export async function collectParts(
         : undefined,
     within: decisions.values.tells.length === 0 ? [] : decisions.isOpaque ? undefined : values.value,
     decided: namesOf(isTold ? decisions.decided : []),
-    untold: namesOf(isTold ? [] : decisions.decided),
+    untold: namesOf(isTold ? decisions.pieces : decisions.decided),
     // Of what is true or false a sum is a number of people, who are a set of their own.
     summed: namesOf(decisions.summed.filter(({ type }) => type !== 'boolean')),
   })

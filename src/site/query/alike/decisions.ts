@@ -1,8 +1,9 @@
 import type { Manifest } from '../../../protocol/data-set.ts'
-import type { BoundQuery, Expr } from '../bound/bound-query.ts'
+import type { BoundQuery, Expr, Measure } from '../bound/bound-query.ts'
+import { call } from '../bind/build-expression.ts'
 import { decidingParts, joinConditions, LevelFinder } from './level-finder.ts'
 import type { DecidingLevel } from './level-finder.ts'
-import { baseColumns, columnsRead } from './readings.ts'
+import { asksForValue, baseColumns, columnsRead, rowsCounted } from './readings.ts'
 import type { BaseColumn } from './readings.ts'
 import { tellsOfSummed } from './summed-values.ts'
 import { onlyWhere } from './tells.ts'
@@ -24,6 +25,8 @@ export interface Decisions {
   readonly values: DecidedValues
   /** What is decided by, keys of the question among it. */
   readonly decided: readonly BaseColumn[]
+  /** Lists of which pieces were asked for: nobody is told apart by these. */
+  readonly pieces: readonly BaseColumn[]
   /** What sums are made of. */
   readonly summed: readonly BaseColumn[]
   /** Something decides of which no statement can be made. */
@@ -42,10 +45,11 @@ export function decisionsOf(
   const counted = measures.flatMap(({ kind, argument }) => (kind === 'count' && argument ? [argument] : []))
   // Of a sum there is a count beside it: what that tells is of those who are summed, not of everybody.
   const summedHere = new Set(summing.map(({ argument }) => argument))
-  const countedAlone = counted.filter((argument) => !summedHere.has(argument)).flatMap(decidingParts)
+  const countedAlone = counted.filter((argument) => !summedHere.has(argument)).flatMap(havingValue)
   const finder = new LevelFinder(manifests)
   finder.addLevel(sources, { where: conditions, others: filters, keys: [...keys, ...countedAlone] })
-  finder.addSources(sources, [...conditions, ...filters, ...keys, ...measured.flatMap(decidingParts)])
+  const inMeasures = [...measured.flatMap(decidingParts), ...countedAlone]
+  finder.addSources(sources, [...conditions, ...filters, ...keys, ...inMeasures])
   const tells = summing.flatMap(({ argument, filter }) =>
     argument ? tellsOfSummed(argument, sources).map((tell) => onlyWhere(tell, filter)) : [],
   )
@@ -53,11 +57,30 @@ export function decisionsOf(
     levels: finder.levels,
     values: { counts: conditions, tells },
     decided: finder.decided,
-    summed: summing.flatMap(({ argument }) =>
-      (argument ? columnsRead(argument) : []).flatMap((read) => baseColumns(read, sources, manifests)),
-    ),
+    pieces: finder.pieces,
+    summed: [
+      ...summing.flatMap(({ argument }) =>
+        (argument ? columnsRead(argument) : []).flatMap((read) => baseColumns(read, sources, manifests)),
+      ),
+      ...(measures.some((measure) => tellsOfRows(measure, summedHere))
+        ? rowsCounted(sources, manifests)
+        : []),
+    ],
     isOpaque: finder.isOpaque || isTooLarge([...finder.levels.flatMap((level) => level.tells), ...tells]),
   }
+}
+
+/** What a count asks of a value, unless it is one that is stored: of these the measures tell who has one. */
+function havingValue(counted: Expr): readonly Expr[] {
+  const hasValue = call('is_not_null', [counted])
+  return asksForValue(hasValue) ? [] : [hasValue]
+}
+
+/** Whether a measure tells how many rows there are. A sum does not, but of ones, nor does the count that is beside it. */
+function tellsOfRows({ kind, argument }: Measure, summedHere: ReadonlySet<Expr | undefined>): boolean {
+  if (kind === 'people' || (kind === 'count' && argument !== undefined && summedHere.has(argument)))
+    return false
+  return kind !== 'sum' || argument === undefined || columnsRead(argument).length === 0
 }
 
 /** Nodes of a statement, and columns that it groups by. */

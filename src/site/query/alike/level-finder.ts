@@ -1,10 +1,13 @@
+import { LIST_TYPES } from '../../../protocol/data-set.ts'
 import type { Manifest } from '../../../protocol/data-set.ts'
 import { innermost } from '../bound/bound-query.ts'
-import type { Expr, PerPersonSource, RowsSource, Source } from '../bound/bound-query.ts'
+import type { ColumnRef, Expr, PerPersonSource, RowsSource, Source } from '../bound/bound-query.ts'
 import { definitionOf, insideOf } from '../bound/derived-column.ts'
-import { partsOf } from '../bound/same-expression.ts'
+import { mapExpression, partsOf } from '../bound/same-expression.ts'
+import { isPlain } from '../check-quantities.ts'
 import { outerReads } from '../plan/print-sources.ts'
-import { baseColumns, columnsRead, readingsWithin } from './readings.ts'
+import { isInOrder } from './in-order.ts'
+import { baseColumns, columnsRead, readingsWithin, rowsCounted } from './readings.ts'
 import type { BaseColumn } from './readings.ts'
 import { allOf, tellsOfCondition, tellsOfKey } from './tells.ts'
 
@@ -27,13 +30,18 @@ export class LevelFinder {
   readonly #manifests: ReadonlyMap<string, Manifest>
   readonly levels: DecidingLevel[] = []
   readonly decided: BaseColumn[] = []
+  /** Lists of which pieces decide: a list is several things, and they may be as many as it has items. */
+  readonly pieces: BaseColumn[] = []
   isOpaque = false
 
   constructor(manifests: ReadonlyMap<string, Manifest>) {
     this.#manifests = manifests
   }
 
-  addLevel(sources: readonly Source[], { where, others, keys }: Deciding): void {
+  addLevel(sources: readonly Source[], deciding: Deciding): void {
+    const [where = [], others = [], keys = []] = [deciding.where, deciding.others, deciding.keys].map(
+      (exprs) => exprs.map((expr) => withStored(expr, sources)),
+    )
     const condition = allOf(where)
     const tells = [
       ...(condition ? tellsOfCondition(condition) : []),
@@ -72,6 +80,9 @@ export class LevelFinder {
       source.kind === 'rows' ? source.columns : source.aggregates.flatMap(({ argument }) => argument ?? [])
     const chosen = own.flatMap(decidingParts)
     const keys = source.kind === 'rows' ? [] : source.keys
+    // Whoever chooses rows here chooses by how many there are.
+    if (where.length + filters.length + chosen.length > 0)
+      this.decided.push(...rowsCounted(source.sources, this.#manifests))
     this.addLevel(source.sources, { where, others: filters, keys: [...keys, ...values, ...chosen] })
     this.addSources(source.sources, [...where, ...filters, ...keys, ...values, ...chosen])
   }
@@ -81,6 +92,8 @@ export class LevelFinder {
       const [read] = columnsRead(reading)
       const columns = read ? baseColumns(read, sources, this.#manifests) : []
       this.decided.push(...columns)
+      if (!isInOrder(reading) || isListType(reading.type))
+        this.pieces.push(...columns.filter(({ type }) => isListType(type)))
     }
   }
 
@@ -96,6 +109,28 @@ export class LevelFinder {
         : { ...source, join: { ...join, on: [] } }
     })
   }
+}
+
+/** The same with columns of sub-selects that are what is stored: of these it is known where they have a value. */
+function withStored(expr: Expr, sources: readonly Source[]): Expr {
+  if (expr.kind === 'window') return expr
+  return mapExpression(expr, (part) => {
+    if (part.kind !== 'column' || !part.isDerived || !isStoredOrCount(part, sources)) return undefined
+    const { kind, source, column, type, size, range } = part
+    return { kind, source, column, type, size, range }
+  })
+}
+
+function isStoredOrCount(column: ColumnRef, sources: readonly Source[]): boolean {
+  const found = sources[column.source]
+  const source = found && innermost(found)
+  if (source?.kind === 'per-person' && definitionOf(source, column.column).aggregate?.function === 'count')
+    return true
+  return isPlain(column, sources)
+}
+
+function isListType(type: Expr['type']): boolean {
+  return LIST_TYPES.some((one) => one === type)
 }
 
 /** Conditions and choices inside a value. */

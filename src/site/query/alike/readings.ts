@@ -1,7 +1,9 @@
 import type { ColumnType, Manifest } from '../../../protocol/data-set.ts'
+import { hasManyRows } from '../bind/bounded-argument.ts'
 import { innermost, STORED } from '../bound/bound-query.ts'
 import type { ColumnRef, Expr, Source } from '../bound/bound-query.ts'
 import { definitionOf } from '../bound/derived-column.ts'
+import type { Definition } from '../bound/derived-column.ts'
 import { childrenOf, partsOf } from '../bound/same-expression.ts'
 
 /** A column of a data set as something that is decided by, or summed. */
@@ -63,7 +65,7 @@ function holdsDecision(expr: Expr): boolean {
   return [...partsOf(expr)].some(isDecision)
 }
 
-/** Everything of data sets that a column depends on, through the sub-selects that it is made in. */
+/** Everything of data sets that a column depends on, through the sub-selects that it is made in: how many rows there are as well. */
 export function baseColumns(
   { source: index, column }: ColumnRef,
   sources: readonly Source[],
@@ -76,8 +78,33 @@ export function baseColumns(
     const type = manifests.get(source.dataSet)?.columns.find(({ name }) => name === column)?.type
     return type === undefined ? [] : [{ dataSet: source.dataSet, column, type }]
   }
-  const { expr, aggregate } = definitionOf(source, column)
-  return [expr, aggregate?.argument].flatMap((made) =>
-    made ? columnsRead(made).flatMap((read) => baseColumns(read, source.sources, manifests)) : [],
+  const made = definitionOf(source, column)
+  const read = [made.expr, made.aggregate?.argument].flatMap((expr) => (expr ? columnsRead(expr) : []))
+  return [
+    ...read.flatMap((one) => baseColumns(one, source.sources, manifests)),
+    ...(isOfRows(made, read) ? rowsCounted(source.sources, manifests) : []),
+  ]
+}
+
+/** Whether a column follows from how many rows there are: a count, a place among them, a sum of ones. */
+function isOfRows({ expr, aggregate }: Definition, read: readonly ColumnRef[]): boolean {
+  return (
+    expr?.kind === 'window' ||
+    aggregate?.function === 'count' ||
+    (aggregate !== undefined && read.length === 0)
   )
+}
+
+/** How many rows somebody has in data sets in which they may have several: something that is counted, and decided by, like a column. */
+export function rowsCounted(
+  sources: readonly Source[],
+  manifests: ReadonlyMap<string, Manifest>,
+): readonly BaseColumn[] {
+  return sources.flatMap((found) => {
+    const source = innermost(found)
+    if (source.kind === 'outer' || !hasManyRows(source, manifests)) return []
+    return source.kind === 'data-set'
+      ? [{ dataSet: source.dataSet, column: STORED, type: 'integer' as const }]
+      : rowsCounted(source.sources, manifests)
+  })
 }

@@ -10,21 +10,38 @@ import { asksForValue, isDecision, readingsOf } from './readings.ts'
  * not looked at, because something before it has decided, is null: of `a and b` nobody asks for b where a does not hold.
  */
 
-const TESTS_OF_CONDITION: readonly string[] = ['not', 'is_true', 'is_not_true', 'is_false', 'is_not_false']
+/** Tests of a condition, and whether they take one that is unknown for one that does not hold. */
+const TESTS_OF_CONDITION: ReadonlyMap<CallId, Unknown> = new Map([
+  ['not', 'as it is'],
+  ['is_true', 'as false'],
+  ['is_not_true', 'as false'],
+  ['is_false', 'as it is'],
+  ['is_not_false', 'as it is'],
+])
 
-/** What a condition tells of the rows for which `where` holds. */
-export function tellsOfCondition(expr: Expr, where?: Expr): readonly Expr[] {
-  if (expr.kind === 'call' && expr.call === 'and') return tellsInTurn(expr.args, 'is_true', where)
-  if (expr.kind === 'call' && expr.call === 'or') return tellsInTurn(expr.args, 'is_not_true', where)
-  if (expr.kind === 'call' && TESTS_OF_CONDITION.includes(expr.call))
-    return expr.args.flatMap((arg) => tellsOfCondition(arg, where))
-  if (expr.kind === 'case') return tellsOfCase(expr, where)
-  return tellsOfComparison(expr, where)
+/** What comes of a condition that is neither true nor false: rows are chosen by it as if it were false. */
+type Unknown = 'as false' | 'as it is'
+
+/** What a condition that chooses rows tells of those for which `where` holds. */
+export function tellsOfCondition(expr: Expr, where?: Expr, unknown: Unknown = 'as false'): readonly Expr[] {
+  if (expr.kind === 'case') return tellsOfCase(expr, where, unknown)
+  if (expr.kind !== 'call') return tellsOfComparison(expr, where)
+  if (expr.call === 'and')
+    return tellsInTurn(expr.args, {
+      before: unknown === 'as false' ? 'is_true' : 'is_not_false',
+      where,
+      unknown,
+    })
+  if (expr.call === 'or') return tellsInTurn(expr.args, { before: 'is_not_true', where, unknown })
+  const unknownOfTest = TESTS_OF_CONDITION.get(expr.call)
+  return unknownOfTest
+    ? expr.args.flatMap((arg) => tellsOfCondition(arg, where, unknownOfTest))
+    : tellsOfComparison(expr, where)
 }
 
 /** What a value tells by the decisions in it. */
 export function tellsOfValue(expr: Expr, where?: Expr): readonly Expr[] {
-  if (isDecision(expr)) return tellsOfCondition(expr, where)
+  if (isDecision(expr)) return tellsOfCondition(expr, where, 'as it is')
   return expr.kind === 'call' ? expr.args.flatMap((arg) => tellsOfValue(arg, where)) : []
 }
 
@@ -57,20 +74,24 @@ export function onlyWhere(value: Expr, where: Expr | undefined): Expr {
 /** Of conditions one after another, of which each is looked at only where those before it came out so. */
 function tellsInTurn(
   conditions: readonly Expr[],
-  before: 'is_true' | 'is_not_true',
-  where: Expr | undefined,
+  { before, where, unknown }: { before: CallId; where: Expr | undefined; unknown: Unknown },
 ): readonly Expr[] {
   const tells: Expr[] = []
   let seen = where
   for (const one of conditions) {
-    tells.push(...tellsOfCondition(one, seen))
+    tells.push(...tellsOfCondition(one, seen, unknown))
     seen = allOf([seen, condition(before, [one])])
   }
   return tells
 }
 
-function tellsOfCase({ whens, otherwise, type }: Case, where: Expr | undefined): readonly Expr[] {
-  const tellsOfChosen = type === 'boolean' ? tellsOfCondition : tellsOfValue
+function tellsOfCase(
+  { whens, otherwise, type }: Case,
+  where: Expr | undefined,
+  unknown: Unknown,
+): readonly Expr[] {
+  const tellsOfChosen = (value: Expr, seen: Expr | undefined) =>
+    type === 'boolean' ? tellsOfCondition(value, seen, unknown) : tellsOfValue(value, seen)
   const tells: Expr[] = []
   let seen = where
   for (const { when, value } of whens) {
@@ -89,7 +110,7 @@ function tellsOfComparison(expr: Expr, where: Expr | undefined): readonly Expr[]
   const inside = args.flatMap((arg) => tellsOfValue(arg, where))
   if (isLiteral(expr)) return inside
   if (asksForValue(expr)) return [onlyWhere(expr, where)]
-  const own = [...toldReadings(args), tellOfList(expr) ?? tellOfRange(expr) ?? expr]
+  const own = [...toldReadings(args), ...(tellsOfList(expr) ?? tellsOfRange(expr) ?? [expr])]
   return [...inside, ...own.map((one) => onlyWhere(one, where))]
 }
 
@@ -118,16 +139,17 @@ function finestLast(readings: readonly Expr[]): readonly Expr[] {
   )
 }
 
-/** Of a list of numbers or dates, which of them it is: such a list can be any set of people at all. */
-function tellOfList(expr: Expr): Expr | undefined {
+/** Of a list of numbers or dates, which of them it is, or that it is none: such a list can be any set of people at all. */
+function tellsOfList(expr: Expr): readonly Expr[] | undefined {
   if (expr.kind !== 'call' || (expr.call !== 'in' && expr.call !== 'not_in')) return undefined
   const [value, ...items] = expr.args
   if (value === undefined || value.type === 'text' || !items.every(isLiteral)) return undefined
-  return onlyWhere(value, expr.call === 'in' ? expr : condition('not', [expr]))
+  const isAnyOfThem = expr.call === 'in' ? expr : condition('not', [expr])
+  return [onlyWhere(value, isAnyOfThem), condition('is_null', [value])]
 }
 
-/** Of a range, on which side of it. */
-function tellOfRange(expr: Expr): Expr | undefined {
+/** Of a range, on which side of it, or whether that can be said. */
+function tellsOfRange(expr: Expr): readonly Expr[] | undefined {
   if (expr.kind !== 'call' || (expr.call !== 'between' && expr.call !== 'not_between')) return undefined
   const [value, least, greatest] = expr.args
   if (value === undefined || least === undefined || greatest === undefined) return undefined
@@ -135,5 +157,6 @@ function tellOfRange(expr: Expr): Expr | undefined {
     { when: condition('lt', [value, least]), value: literal('integer', 0) },
     { when: condition('gt', [value, greatest]), value: literal('integer', 2) },
   ]
-  return { kind: 'case', type: 'integer', size: 2 * expr.size, whens, otherwise: literal('integer', 1) }
+  const otherwise = literal('integer', 1)
+  return [{ kind: 'case', type: 'integer', size: 2 * expr.size, whens, otherwise }, expr]
 }
