@@ -13,11 +13,10 @@ import type { ImportReader } from './datasets/import-reader.ts'
 import { readAs } from './datasets/read-as.ts'
 import { isGzip, readFirstLine } from './datasets/read-text.ts'
 import { countColumns } from './drafting/column-facts.ts'
-import type { ColumnFacts } from './drafting/column-facts.ts'
 import { draftDirectory } from './drafting/draft-directory.ts'
 import { watched } from './drafting/draft-progress.ts'
 import type { DraftWatch } from './drafting/draft-progress.ts'
-import { draftText, guessKey, namedColumns } from './drafting/draft-text.ts'
+import { draftText, guessKeys, namedColumns } from './drafting/draft-text.ts'
 import type { DraftColumn } from './drafting/draft-text.ts'
 import { guessColumn } from './drafting/guess-column.ts'
 import { guessEncoding, guessForm, guessSeparator } from './drafting/guess-form.ts'
@@ -33,6 +32,8 @@ export interface FileToDraft extends DraftWatch {
   readonly format: ImportFormat
   readonly dataSet: string
   readonly issuer?: string | undefined
+  /** The column that says of whom a row is, as the file calls it; absent: one is guessed. */
+  readonly key?: string | undefined
   /** How a CSV file is written, as far as it was said; the rest is guessed. */
   readonly form: CsvForm
   /** Rows from the beginning that are looked at; absent: all. */
@@ -143,12 +144,16 @@ async function lookWith(
   const torn = format === 'parquet' ? 0 : await countRejects(reader)
   const doubts = [
     ...guessed.doubts,
-    ...(torn === 0 ? [] : [`${torn} lines have another shape than the first: an import would refuse them`]),
+    ...(torn === 0
+      ? []
+      : [
+          `${torn} ${torn === 1 ? 'line has' : 'lines have'} another shape than the first: an import would refuse ${torn === 1 ? 'it' : 'them'}`,
+        ]),
   ]
-  const columns = await watched(reader, { ...file, step: 'numbers' }, () =>
-    measured(reader, { seen, facts, form: guessed.form }),
-  )
-  const key = guessKey(columns)
+  const guesses = namedColumns(facts.map((one) => guessColumn(one)))
+  const keys = file.key === undefined ? guessKeys(guesses) : [saidKey(guesses, file.key)]
+  const columns = await measured(reader, { seen, columns: guesses, keys, form: guessed.form, watch: file })
+  const [key] = keys
   const rowsMost =
     key &&
     (await watched(reader, { ...file, step: 'rows' }, () =>
@@ -159,21 +164,45 @@ async function lookWith(
     dataSet,
     issuer,
     columns,
+    key,
     rowsMost,
     isWhole: rowsMax === undefined || rows < rowsMax,
   })
   return { text, columns, rows, form: saidForm(guessed.form) ?? {}, doubts }
 }
 
+function saidKey(columns: readonly DraftColumn[], key: string): DraftColumn {
+  const found = columns.find(({ name, facts: { column } }) => column.name === key || name === key)
+  // Not by its name: what somebody typed may be a person's key.
+  if (found === undefined) throw unusableFile('it has no column of the name that --key says')
+  return found
+}
+
+/** More of them would tell no more, and each is another way through the file. */
+const KEYS_MEASURED_MAX = 4
+
 async function measured(
   reader: ImportReader,
-  { seen, facts, form }: { seen: SeenFile; facts: readonly ColumnFacts[]; form: CsvForm },
+  {
+    seen,
+    columns,
+    keys,
+    form,
+    watch,
+  }: {
+    seen: SeenFile
+    columns: readonly DraftColumn[]
+    keys: readonly DraftColumn[]
+    form: CsvForm
+    watch: DraftWatch
+  },
 ): Promise<readonly DraftColumn[]> {
-  const columns = namedColumns(facts.map((one) => guessColumn(one)))
   const numbers = columns.filter(({ type }) => type === 'integer' || type === 'number')
   const ranges = await measureRanges(reader, {
     seen,
     texts: numbers.map(({ type, facts: { column } }) => readAs(form, { type }, column.text)),
+    keys: keys.slice(0, KEYS_MEASURED_MAX).map(({ facts: { column } }) => column),
+    watch,
   })
   return columns.map((column) => {
     const index = numbers.indexOf(column)

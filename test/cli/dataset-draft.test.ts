@@ -1,36 +1,18 @@
 import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
-import { mkdtemp, readFile, readdir, rm, writeFile } from 'node:fs/promises'
-import { hostname, tmpdir } from 'node:os'
+import { readFile, readdir, rm, writeFile } from 'node:fs/promises'
+import { hostname } from 'node:os'
 import { join } from 'node:path'
-import { after, test } from 'node:test'
+import { test } from 'node:test'
 import { gzipSync } from 'node:zlib'
 import { DuckDBInstance } from '@duckdb/node-api'
 import type { DuckDBConnection } from '@duckdb/node-api'
-import fc from 'fast-check'
 import { Interrupted } from '../../src/cli/failures.ts'
 import { lockDirectory } from '../../src/kernel/directory-lock.ts'
 import { parseYaml } from '../../src/kernel/yaml.ts'
 import { manifestSchema } from '../../src/protocol/data-set.ts'
-import { boundsOutward, pastOutward, rowsOutward } from '../../src/site/drafting/bounds-outward.ts'
+import { directory, drafted, home } from './draft-fixture.ts'
 import { typedHere } from './typed-here.ts'
-
-const directory = await mkdtemp(join(tmpdir(), 'hedgerow-draft-'))
-const home = join(directory, 'home')
-after(() => rm(directory, { recursive: true, force: true }))
-
-let count = 0
-
-/** Drafts from a file with these contents; what was printed, and the draft. */
-async function drafted(content: string | Uint8Array, ending: string, ...options: readonly string[]) {
-  count += 1
-  const file = join(directory, `draft_${count}.${ending}`)
-  const out = join(directory, `draft_${count}.yaml`)
-  await writeFile(file, content)
-  const run = await typedHere(home, ['dataset', 'draft', file, '--out', out, ...options])
-  assert.deepEqual(await readdir(home).catch(() => []), [], 'nothing of the file is left')
-  return { ...run, outFile: out, text: await readFile(out, 'utf8').catch(() => undefined) }
-}
 
 async function withEngine(work: (connection: DuckDBConnection) => Promise<unknown>): Promise<void> {
   const instance = await DuckDBInstance.create(':memory:')
@@ -56,7 +38,7 @@ const ROWS = 60
 function visits(): string {
   const lines = Array.from({ length: ROWS }, (_, row) =>
     [
-      `MARKER-${row >> 1}`,
+      `MARKER-${row % 40}`,
       `Jörg MARKER${row}`,
       `${13 + (row % 15)}.0${1 + (row % 9)}.19${50 + (row % 49)}`,
       'DE',
@@ -193,7 +175,7 @@ test('dataset draft reads packed CSV, NDJSON and Parquet by the types that they 
   const parquet = join(directory, 'made.parquet')
   await withEngine((connection) =>
     connection.run(
-      `copy (select 'p' || i as id, date '2026-05-01' + i::int as "day", i + 0.5 as minutes, i % 2 = 0 as ok, [i] as list, '12' as code from range(30) t(i)) to '${parquet}'`,
+      `copy (select 'p' || i as id, date '2026-05-01' + i::int as "day", i + 0.5 as minutes, i % 2 = 0 as ok, [i] as list, '12' as code, timestamp '1980-05-01' + to_days(i::int) as born from range(30) t(i)) to '${parquet}'`,
     ),
   )
   const made = await drafted(await readFile(parquet), 'parquet')
@@ -201,6 +183,7 @@ test('dataset draft reads packed CSV, NDJSON and Parquet by the types that they 
     ...expected,
     list: 'integer[], never, ordinary',
     code: 'text, never, ordinary',
+    born: 'date, never, ordinary',
   })
 })
 
@@ -211,7 +194,9 @@ test('dataset draft says what no value tells, and that lines are torn', async ()
   assert.doesNotMatch(told.out, /Beware/)
   assert.match(told.out, /--dates mm\/dd\/yyyy/)
   const torn = await drafted('id,day\np,2026-01-01\nq\nr,2026-01-01,x\n', 'csv')
-  assert.match(torn.out, /Beware: 2 lines have another shape than the first/)
+  assert.match(torn.out, /Beware: 2 lines have another shape than the first: an import would refuse them/)
+  const one = await drafted('id,day\np,2026-01-01\nq\n', 'csv')
+  assert.match(one.out, /Beware: 1 line has another .* refuse it\n[^]*is a draft from 1 row\./)
   const some = await drafted(`id,n\n${'p,1\n'.repeat(50)}q,MARKER\n`, 'csv', '--sample', '50')
   assert.match(guessesOf(some.out)['n'] ?? '', /^boolean/)
   assert.match(some.text ?? '', /Drafted from the first rows/)
@@ -238,12 +223,16 @@ test('dataset draft refuses what it cannot draft from in one sentence, quotes no
     ['{"id":1,"marker@example.org":1}\n', 'ndjson', /member 2 .* seems to be a value and no name/],
     [gzipSync('id,x\n1,2\n').subarray(0, 20), 'csv.gz', /its gzip packing is broken/],
     ['MARKER', 'parquet', /it is not a whole Parquet file/],
-    ['[1]\n"MARKER"\n', 'ndjson', /no line of it is a JSON object/],
+    ['1\n"MARKER"\n', 'ndjson', /no line of it is a JSON object/],
+    ['[{"id": "MARKER"}]', 'ndjson', /one JSON document, expected one object a line.*jq -c/],
+    ['id,MARKER\rp,1\r', 'csv', /not end with a line feed but with a carriage return/],
     ['id\n1\n', 'csv', /expected a form with a year of four digits/, '--dates', 'dd.mm.yy'],
     ['id\n1\n', 'csv', /--thousands: expected another sign/, '--thousands', '.'],
     ['{}\n', 'ndjson', /Cannot use --separator with ndjson/, '--separator', ';'],
     ['id\n1\n', 'csv', /Cannot use --name "No": expected/, '--name', 'No'],
     ['id\n1\n', 'txt', /Say the format/],
+    ['PK', 'xlsx', /it is a spreadsheet; save it as CSV/],
+    ['[]', 'json', /--format: ndjson where it has one object a line/],
   ]
   for (const [content, ending, says, ...options] of refused) {
     const run = await drafted(content, ending, ...options)
@@ -274,7 +263,7 @@ test('a first line of names that look like values is taken where somebody says s
 
 test('dataset draft tells whoever looks what it is at, and nobody else', async () => {
   const file = join(directory, 'watched.csv')
-  await writeFile(file, `id,n\n${'p,1\n'.repeat(50)}`)
+  await writeFile(file, `id,n\n${'p,5\n'.repeat(50)}`)
   const typed = async (isErrorInteractive: boolean, out: string) =>
     typedHere(home, ['dataset', 'draft', file, '--out', join(directory, out)], { isErrorInteractive })
   const steps = ['reading it', 'looking at its columns', 'measuring its numbers', 'counting rows of a person']
@@ -364,48 +353,4 @@ test('dataset draft writes over nothing', async () => {
   assert.equal(again.code, 2)
   assert.match(again.error, /is there already/)
   assert.equal(await readFile(outFile, 'utf8'), text)
-})
-
-test('bounds are outside of what was seen by a number of one digit, and so are rows of a person', () => {
-  fc.assert(
-    fc.property(
-      fc.double({ min: -1e12, max: 1e12, noNaN: true }),
-      fc.double({ min: 0, max: 1e12, noNaN: true }),
-      (low, width) => {
-        const high = low + width
-        const [least, greatest] = boundsOutward({ low, high })
-        assert.ok(least <= low && high <= greatest && least < greatest)
-        for (const bound of [least, greatest]) assert.match(bound.toExponential(), /^-?\d(\.0*)?e/)
-        if (high > 1e-9) assert.ok(greatest > high && greatest <= high * 2.51)
-      },
-    ),
-  )
-  assert.deepEqual([99, 100, 199.9, 200, 0.05].map(pastOutward), [100, 200, 200, 500, 0.1])
-  assert.deepEqual([0, 1, 2, 3, 40].map(rowsOutward), [1, 1, 5, 5, 50])
-})
-
-test('bounds do not move with what few rows have', async () => {
-  const rows = Array.from({ length: 200 }, (_, row) => `p${row},${50 + (row % 40)}`)
-  const boundsWith = async (few: number, value: string) => {
-    const file = [...rows, ...Array.from({ length: few }, (_, row) => `q${row},${value}`)].join('\n')
-    return /bounds: DECIDE (.*\])/.exec((await drafted(`id,n\n${file}\n`, 'csv')).text ?? '')?.[1]
-  }
-  assert.equal(await boundsWith(0, ''), '[0, 100]')
-  assert.equal(await boundsWith(9, '90000'), '[0, 100]')
-  assert.equal(await boundsWith(9, '-7'), '[0, 100]')
-  assert.equal(await boundsWith(20, '90000'), '[0, 100000]')
-})
-
-test('no bounds are proposed where the same few rows are at both ends', async () => {
-  const boundsOf = async (values: readonly number[]) => {
-    const file = values.map((value, row) => `p${row},${value}`).join('\n')
-    return /bounds: (?:DECIDE )?(.*\])/.exec((await drafted(`id,n\n${file}\n`, 'csv')).text ?? '')
-  }
-  // What the twentieth from below has is then what the one that reaches furthest has.
-  for (const count of [19, 20, 38]) {
-    const [said = ''] = (await boundsOf(Array.from({ length: count }, (_, row) => 1000 + row))) ?? []
-    assert.equal(said, 'bounds: [0, 100]', `${count}, of nothing seen`)
-  }
-  const enough = await boundsOf(Array.from({ length: 39 }, (_, row) => 1000 + row))
-  assert.equal(enough?.[0], 'bounds: DECIDE [0, 2000]')
 })

@@ -8,6 +8,7 @@ import { dataSetIdSchema, memberIdSchema } from '../../protocol/wire.ts'
 import type { FileToDraft, ManifestDraft } from '../../site/draft-manifest.ts'
 import { addCsvOptions, csvFormOf, csvOptionsText } from './csv-options.ts'
 import type { CsvOptions } from './csv-options.ts'
+import { counted } from '../../kernel/counted.ts'
 import { WrongUse } from '../failures.ts'
 import { formOfFormat, formatOf } from './file-format.ts'
 import { shellWord } from '../shell-word.ts'
@@ -21,6 +22,7 @@ interface DraftOptions extends CsvOptions {
   readonly json?: boolean
   readonly as?: string
   readonly name?: string
+  readonly key?: string
   readonly format?: string
   readonly sample?: string
   readonly hasNames?: boolean
@@ -39,6 +41,10 @@ export function addDraftVerb(dataset: Command, session: Session): void {
     })
       .option('--as <issuer>', 'member whose data it is; absent: to be decided')
       .option('--name <dataset>', 'name of the data set; absent: made of the name of the file')
+      .option(
+        '--key <column>',
+        'column that says of whom a row is, as the file calls it; absent: one is guessed',
+      )
       .option('--out <file>', 'where to write the draft; absent: the name of the data set with .yaml, here')
       .option('--sample <rows>', 'look at so many rows from the beginning; absent: at all')
       .option(
@@ -72,6 +78,7 @@ async function draft(
       form,
       dataSet,
       issuer,
+      key: options.key,
       rowsMax,
       hasNames: options.hasNames,
       directory,
@@ -178,7 +185,7 @@ function tell(session: Session, { drafted, out, file, dataSet, options }: Told):
       })
       if (read !== '') say(terminal, `The file is not plain CSV; it seems to be: ${read}`)
       for (const doubt of doubts) say(terminal, `Beware: ${doubt}`)
-      say(terminal, `"${out}" is a draft from ${rows} rows. Decide what says DECIDE in it, then:`)
+      say(terminal, `"${out}" is a draft from ${counted(rows, 'row')}. Decide what says DECIDE in it, then:`)
       const as = options.as === undefined ? '' : ` --as ${options.as}`
       say(terminal, `  hedgerow dataset describe ${shellWord(out)}${as}`)
       say(

@@ -9,11 +9,17 @@ export function pastOutward(value: number): number {
   return Number((step * power).toPrecision(1))
 }
 
-/** Bounds around what was seen, from nought where nothing is below it. */
-export function boundsOutward({ low, high }: { low: number; high: number }): readonly [number, number] {
+/** Bounds around what was seen, from nought where nothing is below it; `undefined` where no number is past it. */
+export function boundsOutward({
+  low,
+  high,
+}: {
+  low: number
+  high: number
+}): readonly [number, number] | undefined {
   const least = low < 0 ? -pastOutward(-low) : 0
   const greatest = high > 0 ? pastOutward(high) : least === 0 ? 1 : 0
-  return [least, greatest]
+  return Number.isFinite(least) && Number.isFinite(greatest) ? [least, greatest] : undefined
 }
 
 /** The most rows of a person that are allowed, from the most that one has: 1 where nobody has more. */

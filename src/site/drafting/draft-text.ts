@@ -1,6 +1,14 @@
 import { boundsOutward, rowsOutward } from './bounds-outward.ts'
 import type { GuessedColumn } from './guess-column.ts'
-import { hintOfName, isAgeName, isBirthName, isResidenceName, sqlNameOf } from './name-hints.ts'
+import {
+  hintOfName,
+  isAgeName,
+  isBirthName,
+  isIdName,
+  isPersonName,
+  isResidenceName,
+  sqlNameOf,
+} from './name-hints.ts'
 
 /** Stands before whatever somebody has to decide; with it a manifest is none (`dataset describe` says what is left). */
 const DECIDE = 'DECIDE'
@@ -10,6 +18,8 @@ export interface DraftFacts {
   readonly dataSet: string
   readonly issuer: string | undefined
   readonly columns: readonly DraftColumn[]
+  /** The column by which people are known, as was said or seems; absent where none seems to be. */
+  readonly key: DraftColumn | undefined
   /** The most rows of one person, by the proposed key; absent where that is not known. */
   readonly rowsMost: number | undefined
   /** Whether all of the file was looked at. */
@@ -33,19 +43,15 @@ export function namedColumns(columns: readonly GuessedColumn[]): readonly DraftC
   })
 }
 
-/** The column by which people seem to be known: one that names them, of those the one that has the most different values. */
-export function guessKey(columns: readonly DraftColumn[]): DraftColumn | undefined {
+/** The columns that may say of whom a row is: those that name somebody in every row; first the one by which people seem to be known. */
+export function guessKeys(columns: readonly DraftColumn[]): readonly DraftColumn[] {
   const candidates = columns.filter(
     ({ type, sensitivity, isRequired }) =>
       isRequired && sensitivity === 'direct_identifier' && (type === 'text' || type === 'integer'),
   )
-  const score = ({ facts }: DraftColumn) => {
-    const isById = /(^|[^a-z])(id|kennung|nr|nummer|number|key|pseudonym)$/i.test(
-      facts.column.name.replaceAll(/(\p{Ll})(?=\p{Lu})/gu, '$1 '),
-    )
-    return (isById ? 2 : 0) + (hintOfName(facts.column.name) ? 1 : 0)
-  }
-  return candidates.toSorted((a, b) => score(b) - score(a) || b.facts.distinct - a.facts.distinct)[0]
+  const score = ({ facts: { column } }: DraftColumn) =>
+    (isIdName(column.name) ? 2 : 0) + (isPersonName(column.name) ? 2 : 0) + (hintOfName(column.name) ? 1 : 0)
+  return candidates.toSorted((a, b) => score(b) - score(a) || b.facts.distinct - a.facts.distinct)
 }
 
 /** The manifest as YAML that is none yet: what it says of people is a guess, and of law and money nothing. */
@@ -61,7 +67,7 @@ title: ''   # for people: what is in it, of whom
 issuer: ${issuer ?? DECIDE}   # the member whose data it is
 ${personText(facts)}
 columns:
-${columns.map((column) => columnText(column, isWhole)).join('\n')}
+${columns.map((column) => columnText(column, facts)).join('\n')}
 
 # Why you may use the data (GDPR Art. 6(1)): eu-gdpr:A6-1-a (consent) to eu-gdpr:A6-1-f (legitimate interest).
 legalBasis: ${DECIDE}
@@ -96,8 +102,7 @@ splits:
 `
 }
 
-function personText({ columns, rowsMost }: DraftFacts): string {
-  const key = guessKey(columns)
+function personText({ columns, key, rowsMost }: DraftFacts): string {
   const birth = columns.find(({ type, facts }) => type === 'date' && isBirthName(facts.column.name))
   const residence = columns.find(
     ({ type, facts }) =>
@@ -122,7 +127,7 @@ function decided(guess: string | undefined): string {
   return guess === undefined ? DECIDE : `${DECIDE} ${guess}`
 }
 
-function columnText(column: DraftColumn, isWhole: boolean): string {
+function columnText(column: DraftColumn, { isWhole, key: person }: DraftFacts): string {
   const { name, facts, type, sensitivity, why, isRequired, minimumBin, isOfFewWords } = column
   const source = facts.column.name
   const lines = [
@@ -131,7 +136,7 @@ function columnText(column: DraftColumn, isWhole: boolean): string {
     `    type: ${type}${facts.values === 0 ? '   # it has no values to judge by' : ''}`,
     ...(isRequired ? [`    isRequired: true${isWhole ? '' : '   # in the rows that were looked at'}`] : []),
     `    sensitivity: ${DECIDE} ${sensitivity}   # ${why}`,
-    ...boundsText(column),
+    ...boundsText(column, person),
     ...(minimumBin ? [`    minimumBin: ${DECIDE} ${minimumBin}   # the narrowest groups`] : []),
     ...(isOfFewWords && sensitivity !== 'direct_identifier'
       ? [`    # values: []   # few words come again and again: where they are public, list them`]
@@ -140,13 +145,21 @@ function columnText(column: DraftColumn, isWhole: boolean): string {
   return lines.join('\n')
 }
 
-function boundsText({ type, facts, range, sensitivity }: DraftColumn): readonly string[] {
+function boundsText(
+  { type, facts, range, sensitivity }: DraftColumn,
+  person: DraftColumn | undefined,
+): readonly string[] {
   if ((type !== 'integer' && type !== 'number') || sensitivity === 'direct_identifier') return []
   if (isAgeName(facts.column.name)) return [`    bounds: ${DECIDE} [0, 120]   # sums clamp to them`]
-  if (range === undefined)
-    return [`    # bounds: [0, 100]   # too few values to propose any: what is plausible; sums clamp to them`]
-  const [least, greatest] = boundsOutward(range)
-  return [`    bounds: ${DECIDE} [${least}, ${greatest}]   # put what is plausible: sums clamp to them`]
+  const bounds = range && boundsOutward(range)
+  if (bounds)
+    return [`    bounds: ${DECIDE} [${bounds.join(', ')}]   # put what is plausible: sums clamp to them`]
+  const why = range
+    ? 'some are too large to propose any'
+    : person
+      ? 'too few people to propose any'
+      : 'of whom a row is is not known (say it with --key), so none are proposed'
+  return [`    # bounds: [0, 100]   # ${why}: put what is plausible; sums clamp to them`]
 }
 
 /** A text that YAML takes for nothing else, and whoever looks at it for what it is: no sign in it is obeyed or unseen. */

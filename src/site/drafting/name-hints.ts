@@ -23,7 +23,7 @@ const HINTS: readonly Hint[] = [
       proband respondent insured citizen ssn nino ppsn nhs bsn svnr passport ausweis pass licence
       license iban bic konto account card karte plate kennzeichen vin ip mac imei imsi msisdn
       device geraet serial cookie foto photo picture portrait url website homepage twitter
-      instagram`),
+      instagram mrn pid ehr chi`),
     parts: split(`
       vorname nachname familienname geburtsname sozialvers versicherten passport ausweis`),
   },
@@ -87,6 +87,18 @@ export function hintOfName(name: string): NameHint | undefined {
   return HINTS.find(
     (hint) =>
       hint.words.some((word) => words.includes(word)) || hint.parts.some((part) => whole.includes(part)),
+  )
+}
+
+/** Whether a name speaks of a number or a sign by which something is known. */
+export function isIdName(name: string): boolean {
+  return /^(id|kennung|nr|nummer|number|key|pseudonym|mrn|pid)$/.test(wordsOfName(name).at(-1) ?? '')
+}
+
+/** Whether a name speaks of people, and so an identifier of who somebody is and not of what was noted of them. */
+export function isPersonName(name: string): boolean {
+  return /person|patient|member|mitglied|kunde|customer|client|employee|participant|subject|proband|respondent|insured|versichert|citizen|\b(user|mrn|pid|ssn|nhs|svnr|ppsn)\b/.test(
+    wordsOfName(name).join(' '),
   )
 }
 
