@@ -5,7 +5,7 @@ import type { ImportFormat } from '../../protocol/http/data-set-api.ts'
 import { unusableFile } from './import-problem.ts'
 import type { ImportReader } from './import-reader.ts'
 import { csvSource } from './read-csv.ts'
-import { ndjsonSource } from './read-ndjson.ts'
+import { ndjsonSource, requireObjectLines } from './read-ndjson.ts'
 import { parquetSource } from './read-parquet.ts'
 import { isGzip, measureText } from './read-text.ts'
 import type { ImportSource } from './source-field.ts'
@@ -35,6 +35,7 @@ export async function openSource(
     case 'csv':
       return csvSource({ path, isPacked, manifest, form })
     case 'ndjson':
+      await requireObjectLines(path, { isPacked })
       return ndjsonSource({ path, isPacked, manifest })
     case 'parquet':
       return parquetSource(reader, { path, sizeBytes, manifest })

@@ -3,6 +3,8 @@ import type { RawBuilder } from 'kysely'
 import { isScalarType } from '../../protocol/data-set.ts'
 import type { Column, Manifest, ScalarType } from '../../protocol/data-set.ts'
 import { kindsOf, pathField, pointerOf } from './path-field.ts'
+import { unusableFile } from './import-problem.ts'
+import { readBytes } from './read-text.ts'
 import { sourceName, textField, wrongTest } from './source-field.ts'
 import type { ImportSource, SourceField } from './source-field.ts'
 
@@ -45,6 +47,22 @@ export function ndjsonSource({
       test: sql`(case when is_object then not ${known} else true end)`,
       expected: 'expected one JSON object with members that are columns in the manifest',
     },
+  }
+}
+
+/**
+ * Refuses one JSON document over several lines, where each line would be said to be none.
+ *
+ * @throws Fault `fault.import_malformed`
+ */
+export async function requireObjectLines(path: string, { isPacked }: { isPacked: boolean }): Promise<void> {
+  for await (const bytes of readBytes(path, { isPacked })) {
+    const [line = ''] = new TextDecoder().decode(bytes).split('\n')
+    if (/^\s*\[/.test(line) || /^\s*\{\s*$/.test(line))
+      throw unusableFile(
+        'it seems to be one JSON document, expected one object a line; a list is written so by: jq -c ".[]" FILE > NEW-FILE.ndjson',
+      )
+    return
   }
 }
 

@@ -16,7 +16,8 @@ const TYPES: Readonly<Record<ColumnType, RegExp>> = {
   integer: WHOLE,
   number: /^(U?(TINYINT|SMALLINT|INTEGER|BIGINT)|FLOAT|DOUBLE|DECIMAL\(\d+,\d+\))$/,
   text: /^(VARCHAR|ENUM\(.*\))$/s,
-  date: /^DATE$/,
+  // Days at midnight, as data frames write them; what has a zone is another day elsewhere.
+  date: /^(DATE|TIMESTAMP(_S|_MS|_NS)?)$/,
   timestamp: /^TIMESTAMP(_S|_MS|_NS| WITH TIME ZONE)?$/,
   json: /^(VARCHAR|JSON|STRUCT\(.*\)|MAP\(.*\)|.*\[\])$/s,
   'boolean[]': /^BOOLEAN\[\]$/,
@@ -90,7 +91,9 @@ function parquetField(column: Column, { type, isKey }: { type: ScalarType; isKey
   const text: RawBuilder<unknown> = sql`nullif(${raw}::varchar, '')`
   const typed = typedOf(type, { raw, text })
   const isFinite = column.type === 'number' || column.type === 'date' || column.type === 'timestamp'
-  const isMistyped = isFinite ? sql`not coalesce(isfinite(${typed}), false)` : sql`${typed} is null`
+  const isMissing = isFinite ? sql`not coalesce(isfinite(${typed}), false)` : sql`${typed} is null`
+  const isMistyped =
+    column.type === 'date' ? sql`(${isMissing} or ${raw}::timestamp <> ${typed}::timestamp)` : isMissing
   return { column, text, typed, isWrong: wrongTest(column, { text, isKey, isMistyped }) }
 }
 
@@ -108,7 +111,7 @@ function typedOf(
     case 'number':
       return sql`try_cast(${raw} as double)`
     case 'date':
-      return raw
+      return sql`try_cast(${raw} as date)`
     case 'timestamp':
       return sql`try_cast(${raw} as timestamp)`
   }

@@ -107,8 +107,13 @@ export async function readFirstLine(path: string, { isPacked }: { isPacked: bool
   }
   if (size === 0) throw unusableFile('it is empty')
   const text = decodeUtf8(Buffer.concat(parts))
-  const line = text.startsWith('\ufeff') ? text.slice(1) : text
-  return line.endsWith('\r') ? line.slice(0, -1) : line
+  const line = (text.startsWith('\ufeff') ? text.slice(1) : text).replace(/\r$/, '')
+  // The first line would be the whole file, and what is said of it of no help.
+  if (line.includes('\r'))
+    throw unusableFile(
+      'its lines do not end with a line feed but with a carriage return (CR), as some old programs write them; end them with line feeds first: tr "\\r" "\\n" < FILE > NEW-FILE',
+    )
+  return line
 }
 
 /** Nothing is guessed; it is said where two names that are known stand between other separators and none between those expected. */
@@ -138,8 +143,16 @@ function decodeUtf8(bytes: Buffer): string {
       end === -1 ? bytes : bytes.subarray(0, end),
     )
   } catch {
+    const encoding =
+      bytes[0] === 0xff && bytes[1] === 0xfe
+        ? 'utf-16le'
+        : bytes[0] === 0xfe && bytes[1] === 0xff
+          ? 'utf-16be'
+          : undefined
     throw unusableFile(
-      'its first line is not UTF-8; say how it is written with --encoding, such as --encoding windows-1252',
+      encoding === undefined
+        ? 'its first line is not UTF-8; say how it is written with --encoding, such as --encoding windows-1252'
+        : `it begins as UTF-16 does; say so with --encoding ${encoding}`,
     )
   }
 }

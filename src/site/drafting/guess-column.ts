@@ -47,6 +47,8 @@ function guessType(facts: ColumnFacts): ColumnType {
     if (isAll(facts, 'iso')) return 'date'
     return facts.shapes.isoTime > 0 && isDatedInPart(facts) ? 'timestamp' : declared
   }
+  // A data frame has no days: it writes times, all of them at midnight.
+  if (declared === 'timestamp' && isAll(facts, 'isoMidnight')) return 'date'
   if (declared !== undefined) return declared
   if (facts.values === 0) return 'text'
   if (isAll(facts, 'isoTime', 'dotTime', 'slashTime', 'dashTime') || isDatedInPart(facts)) return 'timestamp'

@@ -8,7 +8,7 @@ import { unusableFile } from '../datasets/import-problem.ts'
 import type { ImportReader } from '../datasets/import-reader.ts'
 import { pointerOf } from '../datasets/path-field.ts'
 import { readCsv } from '../datasets/read-csv.ts'
-import { ndjsonLines } from '../datasets/read-ndjson.ts'
+import { ndjsonLines, requireObjectLines } from '../datasets/read-ndjson.ts'
 import { isGzip, measureText, parseRecord, readFirstLine } from '../datasets/read-text.ts'
 import { runOwn } from '../vault/own-sql.ts'
 
@@ -50,7 +50,10 @@ export async function seeFile(
     await measureText(path, { isPacked, sizeBytes, lineBytesMax: LIMITS.importLineBytesMax[format] })
   const seen = await {
     csv: () => seeCsv({ ...file, isPacked }),
-    ndjson: () => seeNdjson(reader, { ...file, isPacked }),
+    ndjson: async () => {
+      await requireObjectLines(path, { isPacked })
+      return seeNdjson(reader, { ...file, isPacked })
+    },
     parquet: () => seeParquet(reader, file),
   }[format]()
   if (seen.columns.length > COLUMNS_MAX)

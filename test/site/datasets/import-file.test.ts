@@ -95,6 +95,24 @@ test('Parquet gives the same rows, from narrower types as well', async () => {
   assert.deepEqual(await rowsFrom(manifest), GOOD_ROWS)
   const whole = await readFile(path)
   await refuses(whole.subarray(0, whole.length - 20), { format: 'parquet', says: /not a whole Parquet file/ })
+  // A data frame has no type for a day: it writes midnight.
+  const frame = join(site.directory, 'frame.parquet')
+  const days = { columns: [...WATCH.columns, { name: 'worn_on', type: 'date' }] }
+  const framed = async (day: string) => {
+    await connection.run(`copy (select 'ann' as wearer, timestamp '2026-01-01' as "at", 1 as steps, 1.5 as heart_rate,
+      true as is_worn, 'walk' as activity, ${day} as worn_on) to '${frame}' (format parquet)`)
+    return readFile(frame)
+  }
+  await framed(`'2026-01-31'::timestamp_ns`)
+  const dated = freshManifest(days)
+  await site.import(dated, { format: 'parquet', file: { path: frame } })
+  assert.match(JSON.stringify(await rowsFrom(dated, 'worn_on')), /2026-01-31/)
+  const refused = { format: 'parquet', changes: days } as const
+  await refuses(await framed(`timestamp '2026-01-31 01:00:00'`), {
+    ...refused,
+    says: /row 1, column "worn_on": expected a date/,
+  })
+  await refuses(await framed(`timestamptz '2026-01-31 00:00:00Z'`), { ...refused, says: /holds date/ })
   // Two million rows in a few kilobytes.
   const bomb = join(site.directory, 'bomb.parquet')
   await connection.run(`copy (select 'ann' as wearer, timestamp '2026-01-01' as "at", 1 as steps, 1.5 as heart_rate,

@@ -120,7 +120,13 @@ test('bytes that are not UTF-8, an empty file and broken packing are each one se
   await refuses(gzipSync(''), { says: /it is empty/ })
   await refuses(HEADER, { says: /it has no rows/ })
   await refuses(gzipSync(GOOD.repeat(1)).subarray(0, 60), { says: /gzip packing is broken/ })
-  await refuses(Buffer.from([0xff, 0xfe, 0x00]), { says: /first line is not UTF-8/ })
+  await refuses(Buffer.from([0xff, 0x00]), { says: /first line is not UTF-8/ })
+  const utf16 = Buffer.from(`\ufeff${HEADER}${LINE}`, 'utf16le')
+  await refuses(utf16, { says: /begins as UTF-16 does; say so with --encoding utf-16le/ })
+  await refuses(utf16.swap16(), { says: /say so with --encoding utf-16be/ })
+  const old = `${HEADER}${LINE}`.replaceAll('\n', '\r')
+  await refuses(old, { says: /lines do not end with a line feed but with a carriage return/ })
+  await refuses(`[\n  ${LINE}]`, { format: 'ndjson', says: /one JSON document, expected one object a line/ })
 })
 
 test('a line longer than the engine reads is named and not left out, and a packed bomb is not unpacked', async () => {
