@@ -136,8 +136,17 @@ async function lookAtSite(session: Session, name: string): Promise<FoundServer> 
 /** The command that brings the first paper without which asks for what is here are declined. */
 async function firstLacked(site: string, officer: Officer): Promise<string | undefined> {
   const { missingPapers } = await import('../site/missing-papers.ts')
-  const [contracts, assessments] = await Promise.all([officer.contracts(), officer.assessments()])
-  const [first] = missingPapers({ site, contracts: contracts.missing, assessments: assessments.missing })
+  const [contracts, assessments, bases] = await Promise.all([
+    officer.contracts(),
+    officer.assessments(),
+    officer.bases(),
+  ])
+  const [first] = missingPapers({
+    site,
+    contracts: contracts.missing,
+    assessments: assessments.missing,
+    bases: bases.missing,
+  })
   return first?.command
 }
 

@@ -1,6 +1,6 @@
 import type { Clock } from '../kernel/clock.ts'
 import type { SiteDirectory, SiteSettings } from './config.ts'
-import type { LackedAssessment, LackedContract } from './missing-papers.ts'
+import type { LackedAssessment, LackedBasis, LackedContract } from './missing-papers.ts'
 
 /** How a check came out: `bad` makes the site unsafe or unable to serve, `warning` will, `unknown` could not be told. */
 export type FindingState = 'good' | 'warning' | 'bad' | 'unknown'
@@ -40,6 +40,8 @@ export interface DoctorQuestions {
   missingContracts(): Promise<readonly LackedContract[] | undefined>
   /** Purposes of high risk that no assessment carries. */
   missingAssessments(): Promise<readonly LackedAssessment[] | undefined>
+  /** Purposes of data sets for which nothing is recorded that their legal basis rests on. */
+  missingBases(): Promise<readonly LackedBasis[] | undefined>
 }
 
 /** What the doctor looks at. */

@@ -45,6 +45,7 @@ async function healthySite(context: TestContext): Promise<Examination> {
       dataSets: () => Promise.resolve([{ dataSet: 'athletes', store: true, process: true }]),
       missingContracts: () => Promise.resolve([]),
       missingAssessments: () => Promise.resolve([]),
+      missingBases: () => Promise.resolve([]),
     },
   }
 }
@@ -210,6 +211,21 @@ test('examineSite() names once each data set of which purposes of high risk have
   assert.match(findings[0]?.says ?? '', /"athletes".*for Academic Research, Personalisation: .*5,000 people/)
   assert.match(findings[0]?.remedy ?? '', /officer assessment attach --file DPIA\.yaml --site galway$/)
   assert.match(findings[1]?.says ?? '', /"players"/)
+})
+
+test('examineSite() names a legal basis that rests on no record, once for all of its purposes', async (context) => {
+  const site = await healthySite(context)
+  const lack = { dataSet: 'athletes', needs: 'legitimate_interest', for: 'every use' }
+  const missingBases = () =>
+    Promise.resolve([
+      { ...lack, purpose: 'dpv:AcademicResearch' },
+      { ...lack, purpose: 'dpv:Personalisation' },
+    ])
+  const [finding, ...others] = found(await examineSite(asking(site, { missingBases })), 'bases')
+  assert.deepEqual(others, [])
+  assert.equal(finding?.state, 'bad')
+  assert.match(finding.says, /"legitimate interest".*"athletes" for Academic Research, Personalisation/)
+  assert.match(finding.remedy ?? '', /officer basis record --file BASIS\.yaml --site galway$/)
 })
 
 test('examineSite() finds insecure settings, an open door and a line without TLS', async (context) => {

@@ -93,6 +93,7 @@ function questionsOf(
       ),
     missingContracts: () => orNothing(async () => (await officer.contracts()).missing),
     missingAssessments: () => orNothing(async () => (await officer.assessments()).missing),
+    missingBases: () => orNothing(async () => (await officer.bases()).missing),
   }
 }
 

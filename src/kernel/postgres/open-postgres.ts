@@ -52,7 +52,7 @@ export async function openPostgres({
   /** `name=value`, for the embedded server only: one that somebody else runs is set by them. */
   embeddedSettings?: readonly string[]
 }): Promise<Postgres> {
-  if (url) return connect(url, { name, log, stop: () => Promise.resolve() })
+  if (url) return connect(checkedUrl(url), { name, log, stop: () => Promise.resolve() })
   const embedded = await startEmbedded({ directory, log, settings: embeddedSettings })
   try {
     const urlOf = (database: string) => embeddedUrl(embedded, database)
@@ -62,6 +62,16 @@ export async function openPostgres({
     await embedded.stop()
     throw error
   }
+}
+
+/**
+ * Modes of libpq that encrypt and do not say who answers are the one that does: the driver takes them so too, with a warning that it
+ * will not for ever.
+ */
+export function checkedUrl(url: Secret<string>): Secret<string> {
+  return new Secret(
+    url.reveal().replace(/([?&]sslmode=)(?:prefer|require|verify-ca)(?=&|$)/, '$1verify-full'),
+  )
 }
 
 /** The address of a database of an embedded server, in the form that libpq and its relatives read. */

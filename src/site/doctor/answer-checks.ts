@@ -2,6 +2,7 @@ import { formatDate, instant } from '../../kernel/clock.ts'
 import { finding } from '../examination.ts'
 import type { Examination, Finding } from '../examination.ts'
 import { missingPapers } from '../missing-papers.ts'
+import type { LackedPaper } from '../missing-papers.ts'
 
 const EVIDENCE_RENEWAL_MS = 14 * 24 * 60 * 60_000
 const START_OR_LOOK =
@@ -65,16 +66,19 @@ export async function checkPerimeters({ questions }: Examination): Promise<Findi
   )
 }
 
-/** What may be where it is, and is declined all the same: nobody agreed to its processing, or to its risk. */
+/** What may be where it is, and is declined all the same: nobody agreed to its processing or to its risk, or its legal basis rests on nothing. */
 export async function checkPapers({ questions, settings }: Examination): Promise<Finding[]> {
-  const [contracts, assessments] = [await questions.missingContracts(), await questions.missingAssessments()]
+  const contracts = await questions.missingContracts()
+  const assessments = await questions.missingAssessments()
+  const bases = await questions.missingBases()
   const unknown = { says: 'the site gave no answer about them', remedy: START_OR_LOOK }
   const lacks = missingPapers({
     site: settings.site,
     contracts: contracts ?? [],
     assessments: assessments ?? [],
+    bases: bases ?? [],
   })
-  const told = (check: 'contracts' | 'assessments', isKnown: boolean, good: string): Finding[] => {
+  const told = (check: LackedPaper['check'], isKnown: boolean, good: string): Finding[] => {
     const bad = lacks.filter((lack) => lack.check === check).map((lack) => finding(check, 'bad', lack))
     if (!isKnown) return [finding(check, 'unknown', unknown)]
     return bad.length > 0 ? bad : [finding(check, 'good', { says: good })]
@@ -82,5 +86,6 @@ export async function checkPapers({ questions, settings }: Examination): Promise
   return [
     ...told('contracts', contracts !== undefined, 'one is in force for every data set that needs one'),
     ...told('assessments', assessments !== undefined, 'every purpose of high risk has one'),
+    ...told('bases', bases !== undefined, 'what every legal basis rests on is recorded'),
   ]
 }

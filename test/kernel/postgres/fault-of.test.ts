@@ -2,7 +2,8 @@ import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { Fault } from '../../../src/kernel/faults.ts'
 import { faultOf } from '../../../src/kernel/postgres/fault-of.ts'
-import { refusalOf } from '../../../src/kernel/postgres/open-postgres.ts'
+import { checkedUrl, refusalOf } from '../../../src/kernel/postgres/open-postgres.ts'
+import { Secret } from '../../../src/kernel/secret.ts'
 import { failedToStart } from '../../../src/kernel/postgres/postgres-programs.ts'
 
 const withCode = (code: string) => Object.assign(new Error('said by the driver'), { code })
@@ -48,6 +49,14 @@ test('failedToStart() says what to do where a library or the room is missing, el
   )
   assert.equal(failedToStart('x: No space left on device', 'start').code, 'fault.disk_full')
   assert.equal(failedToStart('a\nb\nc\nd\n', 'start').message, 'PostgreSQL did not start: b | c | d')
+})
+
+test('an address that asks for TLS without saying who may answer asks who it is', () => {
+  const checked = (query: string) => checkedUrl(new Secret(`postgres://u:p@db/x?${query}`)).reveal()
+  for (const mode of ['prefer', 'require', 'verify-ca', 'verify-full'])
+    assert.equal(checked(`a=1&sslmode=${mode}&b=2`), 'postgres://u:p@db/x?a=1&sslmode=verify-full&b=2')
+  for (const other of ['sslmode=disable', 'sslmode=no-verify', 'sslmode=requires', 'a=sslmode=require'])
+    assert.equal(checked(other), `postgres://u:p@db/x?${other}`)
 })
 
 test('refusalOf() says what is wrong with an address, a user or a certificate', () => {
