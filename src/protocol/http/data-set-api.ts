@@ -62,7 +62,7 @@ export const batchViewSchema = z
     /** People who were not at the site before this batch. */
     newPeople: z.int().min(0),
     importedAt: instantSchema,
-    /** Of the data set after a file: how many rows are past the most of a person (`person.rowsMax`) and not counted, of how many people; both in steps, 0 for fewer than 20. Absent where every row counts. */
+    /** Of the data set after a file, and after rows within a minute: how many rows are past the most of a person (`person.rowsMax`) and not counted, of how many people; both in steps, 0 for fewer than 20. Absent where every row counts. */
     uncounted: z.strictObject({ rows: z.int().min(0), people: z.int().min(0) }).optional(),
     /** Whether this request took it; false: it was there already. */
     isNew: z.boolean(),

@@ -81,6 +81,7 @@ async function lacksOf(site: SiteContext, manifest: Manifest): Promise<Described
 export function dataSetActs(site: SiteContext): DataSetActs {
   const summaryOf = async (dataSet: string): Promise<DataSetSummary | undefined> =>
     (await listDataSets(site)).find((summary) => summary.dataSet === dataSet)
+  const uncounted = rowsNotCounted(site)
   const viewOf = async (dataSet: string): Promise<DataSetView> => {
     const summary = await summaryOf(dataSet)
     if (!summary) throw new Fault('fault.not_found', { what: `There is no data set "${dataSet}"` })
@@ -112,7 +113,7 @@ export function dataSetActs(site: SiteContext): DataSetActs {
       await site.offersChanged()
       return viewOf(dataSet)
     },
-    importBatch: (request) => importHere(site, request),
+    importBatch: (request) => importHere(site, uncounted, request),
     async importRows({ manifest, ...request }) {
       site.windDown.requireTaking()
       requireKept(site, manifest.dataSet)
@@ -122,7 +123,8 @@ export function dataSetActs(site: SiteContext): DataSetActs {
         manifest,
         mayStore: () => decideHere('store', { manifest, site }),
       })
-      return importedView(site, imported)
+      const view = importedView(site, imported)
+      return withUncounted(view, await uncounted(manifest.dataSet, { ageMaxMs: COUNTED_FOR_MS }))
     },
     async listBatches({ dataSet, cursor, limit }) {
       const imports = await readImports(site.db, { dataSet, after: numberOf(cursor), limit: limit + 1 })
@@ -137,6 +139,7 @@ export function dataSetActs(site: SiteContext): DataSetActs {
 
 async function importHere(
   site: SiteContext,
+  uncounted: ReturnType<typeof rowsNotCounted>,
   { file, dataSet, ...request }: Parameters<SiteActs['importBatch']>[0],
 ): Promise<BatchView> {
   site.windDown.requireTaking()
@@ -146,21 +149,38 @@ async function importHere(
     { ...batchParts(site), directory: site.root, threads: site.vaultThreads },
     { ...request, dataSet, file: { stream: file }, mayStore: () => mayStore(site, dataSet) },
   )
-  const view = importedView(site, imported)
-  const uncounted = await rowsNotCounted(site, dataSet)
+  return withUncounted(importedView(site, imported), await uncounted(dataSet, { ageMaxMs: 0 }))
+}
+
+function withUncounted(view: BatchView, uncounted: BatchView['uncounted']): BatchView {
   return uncounted ? { ...view, uncounted } : view
 }
 
+/** Counting goes through the data set: rows that come a few at a time are told of what was counted within a minute. */
+const COUNTED_FOR_MS = 60_000
+
 /** Rows past the most of a person, in steps: whoever reads them learns of nobody how many there are. */
-async function rowsNotCounted(
-  { vault, manifests }: SiteContext,
-  dataSet: DataSetId,
-): Promise<BatchView['uncounted']> {
-  const most = manifests().get(dataSet)?.person.rowsMax
-  // Kept in memory: only where somebody has more is anything read.
-  if (most === undefined || (await vault.rowsPerPerson(dataSet)) <= most) return undefined
-  const { rows, people } = await vault.rowsPast(dataSet, most)
-  return { rows: stepOf(rows), people: stepOf(people) }
+function rowsNotCounted({ clock, vault, manifests }: SiteContext) {
+  const counted = new Map<
+    DataSetId,
+    { readonly at: Instant; readonly most: number; readonly view: BatchView['uncounted'] }
+  >()
+  const count = async (dataSet: DataSetId, most: number): Promise<BatchView['uncounted']> => {
+    // Kept in memory: only where somebody has more is anything read.
+    if ((await vault.rowsPerPerson(dataSet)) <= most) return undefined
+    const { rows, people } = await vault.rowsPast(dataSet, most)
+    return { rows: stepOf(rows), people: stepOf(people) }
+  }
+  return async (dataSet: DataSetId, { ageMaxMs }: { ageMaxMs: number }): Promise<BatchView['uncounted']> => {
+    const most = manifests().get(dataSet)?.person.rowsMax
+    if (most === undefined) return undefined
+    const now = clock.now()
+    const known = counted.get(dataSet)
+    if (known?.most === most && now - known.at < ageMaxMs) return known.view
+    const view = await count(dataSet, most)
+    counted.set(dataSet, { at: now, most, view })
+    return view
+  }
 }
 
 function batchParts(site: SiteContext): BatchParts {

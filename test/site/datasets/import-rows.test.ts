@@ -96,6 +96,25 @@ test('the same batch again changes nothing, and another under its name is refuse
   assert.equal(rows.length, 1)
 })
 
+test('rows past the most of a person are told of, in steps', async () => {
+  await issuer.describe(
+    testManifest('few_each', {
+      columns: [{ name: 'id', type: 'text', sensitivity: 'direct_identifier', isRequired: true }],
+      person: { key: 'id', ageAtLeast: 18 },
+    }),
+  )
+  const take = async (batch: string, people: number, of: number) => {
+    const rows = Array.from({ length: people * of }, (_, index) => ({ id: `${batch}-${index % people}` }))
+    return (await issuer.importRows({ dataSet: 'few_each', batch, rows })).uncounted
+  }
+  assert.deepEqual(await take('two', 3, 2), { rows: 0, people: 0 })
+  assert.deepEqual(await take('many', 25, 3), { rows: 0, people: 0 }, 'not counted for every few rows')
+  const body = new Blob(['id\nlast\n']).stream()
+  const file = await issuer.importFile({ dataSet: 'few_each', batch: 'file', format: 'csv', body })
+  assert.deepEqual(file.uncounted, { rows: 50, people: 20 })
+  assert.deepEqual(await take('again', 1, 1), { rows: 50, people: 20 })
+})
+
 test('what rows are known again by tells nobody what is in them', async () => {
   const rows = [{ id: 'guessed', score: 7 }]
   await issuer.importRows({ dataSet: 'one_by_one', batch: 'guessed', rows })
