@@ -179,7 +179,7 @@ async function certificate(session: Session, options: PersonOptions): Promise<vo
   if (options.erasure === undefined) throw new WrongUse('Say which erasure, with --erasure ID')
   const desk = await openDesk(session, options)
   const found = await desk.erasure(options.erasure)
-  if (options.out !== undefined) await writeFile(options.out, certificatePage(found))
+  if (options.out !== undefined) await writeFile(options.out, certificatePage(found), { mode: 0o600 })
   show(session, {
     json: options.json,
     value: found,

@@ -122,7 +122,7 @@ function isMinority(
 }
 
 const ADVICE =
-  'With earlier answers it could be about too few people. Ask again what was answered, group by what earlier asks were grouped by or more coarsely, or use the mode "private"'
+  'With earlier answers it could be about too few people. Ask again what was answered, group by what earlier asks were grouped by or more coarsely, or use the mode "private" where it is offered'
 
 /** The one decline of whatever cannot stand beside earlier answers: its text says what to do, and nothing about whom. */
 export function declinedDifferencing(operatorNote: string): ReturnType<typeof declined> {

@@ -70,7 +70,7 @@ export function bindWindow(node: FuncCall, name: string, windows: Windows): Expr
   const person = partition.find((term) => term.kind === 'person')
   if (person === undefined || isNullablePerson(person, level.sources))
     throw notSupported(
-      'a window that is not PARTITION BY <person key>; over the groups of a question there may be any, and quantiles of people are for mode private',
+      'a window that is not PARTITION BY <person key>; over the groups of a question there may be any, and quantiles of people are for mode private, where it is offered',
       node.location,
     )
   return placedCall(read, (made) => ({ person, ties: isOfSingleRows(made) ? tiesOf(level) : [] }))

@@ -8,11 +8,11 @@ export interface DeclinedFunctions {
 export const DECLINED_FUNCTIONS: readonly DeclinedFunctions[] = [
   {
     names: ['min', 'max', 'any_value', 'first', 'last'],
-    why: 'it would be one person’s value; computed for each person in a sub-query it may be summed or compared, and mode private answers quantiles with noise',
+    why: 'it would be one person’s value; computed for each person in a sub-query it may be summed or compared, and mode private, where it is offered, answers quantiles with noise',
   },
   {
     names: ['percentile_cont', 'percentile_disc', 'median', 'mode', 'quantile'],
-    why: 'it would be one person’s value; mode private answers quantiles with noise',
+    why: 'it would be one person’s value; mode private, where it is offered, answers quantiles with noise',
   },
   {
     names: [
