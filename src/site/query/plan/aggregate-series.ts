@@ -1,4 +1,5 @@
-import type { BoundQuery, CheckedQuery, Expr, Measure } from '../bound/bound-query.ts'
+import type { BoundQuery, CheckedQuery, ColumnRef, Expr, Measure } from '../bound/bound-query.ts'
+import type { CallId } from '../catalogue/catalogue.ts'
 import type { Range } from '../catalogue/expression-type.ts'
 import { nullableSources } from '../bound/joined-level.ts'
 import type { PlanContext } from './plan-context.ts'
@@ -35,19 +36,20 @@ export function seriesOfMeasures({ query, manifests }: CheckedQuery): {
     found[known]?.push(measure)
     return known
   })
-  return { series: found.map((measures) => seriesOfEqual(measures, query, manifests)), seriesOf }
+  const present = presentColumns(query.where.map(({ expr }) => expr))
+  return { series: found.map((measures) => seriesOfEqual(measures, { query, manifests, present })), seriesOf }
 }
 
-function seriesOfEqual(
-  measures: readonly Measure[],
-  { sources }: BoundQuery,
-  manifests: CheckedQuery['manifests'],
-): Series {
+interface SeriesFacts extends Pick<CheckedQuery, 'query' | 'manifests'> {
+  /** Columns that have a value in every row that is grouped. */
+  readonly present: readonly ColumnRef[]
+}
+
+function seriesOfEqual(measures: readonly Measure[], facts: SeriesFacts): Series {
   const [first] = measures
   const { argument, filter } = first ?? {}
   const clamp = measures.find((measure) => measure.clamp)?.clamp
-  const isFull =
-    filter === undefined && (argument === undefined || isAlwaysThere(argument, sources, manifests))
+  const isFull = filter === undefined && (argument === undefined || isAlwaysThere(argument, facts))
   return {
     argument,
     filter,
@@ -64,16 +66,29 @@ export function isOfSquares(kind: Measure['kind']): boolean {
   return kind.startsWith('var') || kind.startsWith('stddev')
 }
 
-/** Made of columns that the manifest calls required, and of nothing that may be null beside. Only a guess: the counts decide. */
-function isAlwaysThere(
-  argument: Expr,
-  sources: BoundQuery['sources'],
-  manifests: CheckedQuery['manifests'],
-): boolean {
+/** What holds of a value only where there is one. */
+const ONLY_OF_VALUES: readonly CallId[] = ['is_not_null', 'eq', 'ne', 'lt', 'le', 'gt', 'ge', 'between']
+
+/** Columns that conditions let be no null. */
+function presentColumns(conditions: readonly Expr[]): readonly ColumnRef[] {
+  return conditions.flatMap((expr) => {
+    if (expr.kind !== 'call') return []
+    if (expr.call === 'and') return presentColumns(expr.args)
+    if (!ONLY_OF_VALUES.includes(expr.call)) return []
+    return expr.args.flatMap((arg) => (arg.kind === 'column' ? [arg] : []))
+  })
+}
+
+/**
+ * Made of columns that the manifest calls required, or the question's own conditions ask a value of, and of nothing that may be null
+ * beside. Only a guess: the counts decide.
+ */
+function isAlwaysThere(argument: Expr, { query: { sources }, manifests, present }: SeriesFacts): boolean {
   const nullable = nullableSources(sources)
   return [...partsOf(argument)].every((part) => {
     if (part.kind === 'case' || part.kind === 'person') return false
     if (part.kind !== 'column') return true
+    if (present.some(({ source, column }) => source === part.source && column === part.column)) return true
     const source = sources[part.source]
     if (source?.kind !== 'data-set' || nullable.has(part.source)) return false
     return (

@@ -78,38 +78,44 @@ function readGroups(plan: AggregatePlan, result: VaultResult): readonly GroupSta
     result,
     from: keys.length + 2 + plan.series.length * SERIES_COLUMNS.length,
   })
-  return Array.from({ length: result.rowCount }, (_, row) => ({
-    keys: keys.map(({ type }, index) => toReleased(keyColumns[index]?.[row], type)),
-    rows: toNumber(rowCounts[row]),
-    people: people[row] ?? new Bitset(),
-    series: figures.map((columns, series) => {
-      const [rows = 0, nonZeroRows = 0, sum = 0, absolute = 0, squares = 0] = columns.map((values) =>
-        toNumber(values[row]),
-      )
-      const sets = setColumns[series]
-      const clamp = plan.series[series]?.clamp
-      return {
-        rows,
-        nonZeroRows: clamp && holdsZero(clamp) ? nonZeroRows : rows,
-        sum,
-        absoluteSum: (clamp?.least ?? 0) >= 0 ? sum : absolute,
-        squares,
-        withValue: sets?.withValue?.[row],
-        nonZero: sets?.nonZero?.[row],
-        largestRows: Number.POSITIVE_INFINITY,
-        largestSum: Number.POSITIVE_INFINITY,
-        largestSquares: Number.POSITIVE_INFINITY,
-      }
-    }),
-  }))
+  return Array.from({ length: result.rowCount }, (_, row) => {
+    const rowsOfGroup = toNumber(rowCounts[row])
+    return {
+      keys: keys.map(({ type }, index) => toReleased(keyColumns[index]?.[row], type)),
+      rows: rowsOfGroup,
+      people: people[row] ?? new Bitset(),
+      series: figures.map((columns, series) => {
+        const [rows = 0, counted = 0, sum = 0, absolute = 0, squares = 0] = columns.map((values) =>
+          toNumber(values[row]),
+        )
+        const sets = setColumns[series]
+        const clamp = plan.series[series]?.clamp
+        const nonZeroRows = clamp && holdsZero(clamp) ? counted : rows
+        return {
+          rows,
+          nonZeroRows,
+          sum,
+          absoluteSum: (clamp?.least ?? 0) >= 0 ? sum : absolute,
+          squares,
+          // Where they are those of the group no set is read.
+          withValue: rows === rowsOfGroup ? undefined : sets?.withValue()?.[row],
+          nonZero: nonZeroRows === rowsOfGroup ? undefined : sets?.nonZero()?.[row],
+          largestRows: Number.POSITIVE_INFINITY,
+          largestSum: Number.POSITIVE_INFINITY,
+          largestSquares: Number.POSITIVE_INFINITY,
+        }
+      }),
+    }
+  })
 }
 
 type Values = readonly VaultValue[]
 type Sets = readonly Bitset[]
 
+/** Read when they are asked for. */
 interface SetColumns {
-  readonly withValue: Sets | undefined
-  readonly nonZero: Sets | undefined
+  readonly withValue: () => Sets | undefined
+  readonly nonZero: () => Sets | undefined
 }
 
 interface SetReading {
@@ -120,10 +126,12 @@ interface SetReading {
 /** Sets stand behind the figures: none, one or two columns for each series. */
 function readSetColumns(series: readonly Series[], { result, from }: SetReading): readonly SetColumns[] {
   let next = from
-  const take = (isThere: boolean): Sets | undefined => {
-    if (!isThere) return undefined
+  const take = (isThere: boolean): (() => Sets | undefined) => {
+    if (!isThere) return () => undefined
+    const column = next
     next += 1
-    return result.sets(next - 1)
+    let read: Sets | undefined
+    return () => (read ??= result.sets(column))
   }
   return series.map(({ asksWithValue, asksNonZero }) => ({
     withValue: take(asksWithValue),

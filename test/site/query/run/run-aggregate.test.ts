@@ -106,6 +106,25 @@ test('where the counts say so, the people of a measure are those of the row, and
   assert.equal(statement?.sql.split('list(').length, 2)
 })
 
+test('no set is asked for of a column that the conditions want a value of, and of another one is', async () => {
+  const listsOf = async (where: string): Promise<number> => {
+    engines.duckdb.statements.length = 0
+    const [groups = []] = await collect(`select town, count(paid) from people where ${where} group by town`)
+    assert.deepEqual(
+      groups.map(({ measures }) => [...(measures[0]?.people ?? [])]),
+      [
+        [0, 1, 3, 5],
+        [4, 5],
+      ],
+    )
+    return (engines.duckdb.statements[0]?.sql.split('list(').length ?? 0) - 1
+  }
+  assert.equal(await listsOf('paid is not null'), 1)
+  assert.equal(await listsOf("town <> 'Clare' and paid >= 0"), 1)
+  assert.equal(await listsOf('paid >= 0 or steps is null'), 2)
+  assert.equal(engines.duckdb.statements.filter(({ sql }) => sql.includes('list(')).length, 1)
+})
+
 test('a column that is called required and is not is noticed by its counts, and its people are asked for', async () => {
   const nullable: TestDataSet = {
     manifest,
