@@ -1,4 +1,4 @@
-import { monotonicMs } from '../../kernel/clock.ts'
+import { monotonicMs, onceUnderWay } from '../../kernel/clock.ts'
 
 /** Whatever is answered faster looks like this. */
 const SHORTEST_MS = 8
@@ -15,13 +15,19 @@ export function timeClassMs(elapsedMs: number): number {
   return SHORTEST_MS * 2 ** (step / CLASSES_PER_DOUBLING)
 }
 
-/** Waits until an ask that was taken up at `startedMs` (`monotonicMs`) has taken what its class takes. */
+/**
+ * Waits until an ask that was taken up at `startedMs` (`monotonicMs`) has taken what its class takes. A timer knows whole milliseconds, and
+ * comes a little early or late: what is left at last is waited for in turns of everything else that there is to do.
+ */
 export async function untilTimeClass(
   startedMs: number,
-  { sleep }: { sleep: (durationMs: number) => Promise<void> },
+  {
+    sleep,
+    turn = onceUnderWay,
+  }: { sleep: (durationMs: number) => Promise<void>; turn?: () => Promise<void> },
   elapsedMs = () => monotonicMs() - startedMs,
 ): Promise<void> {
   const untilMs = timeClassMs(elapsedMs())
-  // A timer may come a little early.
-  for (let leftMs = untilMs - elapsedMs(); leftMs > 0; leftMs = untilMs - elapsedMs()) await sleep(leftMs)
+  for (let leftMs = untilMs - elapsedMs(); leftMs > 0; leftMs = untilMs - elapsedMs())
+    await (leftMs < 1 ? turn() : sleep(Math.floor(leftMs)))
 }
