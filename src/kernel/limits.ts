@@ -127,6 +127,8 @@ export const LIMITS = {
   importPeopleAtOnce: 50_000,
   /** People without rows whom one certificate is of at most: bounds what a crash leaves half done, and how long an import waits. */
   erasedAtOnce: 10_000,
+  /** Changes of the vault that are kept in memory while it is copied, to be made in the copy; past that it is copied anew. */
+  copyJournalBytes: 64 * 1024 * 1024,
   /** How long anything that computes over many goes on before others are let in: a call is several such waits. */
   computingTurnMs: 4,
   /** How long the site's own work keeps changes of grants waiting at a time: half of what one may take, and it has to be made too. */

@@ -1,22 +1,22 @@
 import { GroupCommit } from '../../kernel/group-commit.ts'
 import type { DataSetId } from '../../protocol/wire.ts'
-import type { Fault } from '../../kernel/faults.ts'
-import { correctRows } from './correct-rows.ts'
+import { correctingOf } from './correct-together.ts'
 import { columnTypes } from './data-set-tables.ts'
 import { inTransaction } from './engine.ts'
-import type { Engine } from './engine.ts'
 import { forgetPeople } from './forget-person.ts'
 import { giveNumbers } from './people-table.ts'
 import { tableOf } from './stored-columns.ts'
 import { appendBatch, setAsidePart, takeBatch } from './take-rows.ts'
 import { byDataSet, takeTogether } from './take-together.ts'
-import type { Arrival, ArrivingBatch, RowCorrection, Vault } from './vault.ts'
-import { vaultFault } from './vault-fault.ts'
+import type { Arrival, ArrivingBatch, Vault } from './vault.ts'
 import type { RowsTurn, Turn } from './vault-turns.ts'
 import type { VaultMemory } from './vault-memory.ts'
 
-/** People who are forgotten, or corrected, by one write at most. */
-const CHANGED_AT_ONCE = 64
+/** People who are forgotten by one write at most. */
+const FORGOTTEN_AT_ONCE = 64
+
+/** What a number of a list takes in memory. */
+const NUMBER_BYTES = 8
 
 /** The common changes: people come with their rows, and go. Each costs what it changes, however many there are. */
 export function changesOf(
@@ -88,12 +88,12 @@ function comingAndGoing(
         ).catch(forgettingAll(memory))
         memory.noteForgotten(people, { numbers, rows, before })
       },
-      (writer) => forgetPeople(writer, people),
+      () => ({ again: (writer) => forgetPeople(writer, people), sizeBytes: people.length * NUMBER_BYTES }),
     )
   const forgetting = new GroupCommit(async (people: readonly number[]) => {
     await forgetAll(people)
     return people
-  }, CHANGED_AT_ONCE)
+  }, FORGOTTEN_AT_ONCE)
   return {
     numberPeople: (lookups) =>
       changingRows('number people', async ({ writer }) => {
@@ -109,67 +109,6 @@ function comingAndGoing(
     },
     forgetAll,
   }
-}
-
-/** How rows are corrected. What comes at the same time is written together; where that cannot be, each alone. */
-function correctingOf(changingRows: RowsTurn, memory: VaultMemory): Vault['correct'] {
-  const write = ({ writer }: Engine, corrections: readonly RowCorrection[]) =>
-    inTransaction(writer, async () => {
-      const corrected: Corrected[] = []
-      for (const correction of corrections) corrected.push(await correctRows(writer, correction))
-      return corrected
-    }).finally(() => {
-      for (const { manifest, facts } of corrections) {
-        if (facts.birthDate === undefined && facts.residence === undefined)
-          memory.noteCorrected(manifest.dataSet)
-        else memory.forgetAll()
-      }
-    })
-  const writeAll = async (engine: Engine, corrections: readonly RowCorrection[]) => {
-    try {
-      return await write(engine, corrections)
-    } catch (error) {
-      if (corrections.length === 1) throw error
-      engine.note(error)
-      return eachAlone(corrections, (correction) => write(engine, [correction]))
-    }
-  }
-  const correcting = new GroupCommit((corrections: readonly RowCorrection[]) => {
-    let made: readonly RowCorrection[] = []
-    return changingRows(
-      'correct rows',
-      async (engine) => {
-        const became = await writeAll(engine, corrections)
-        made = corrections.filter((_, index) => 'rows' in (became[index] ?? {}))
-        return became
-      },
-      async (writer) => {
-        for (const correction of made) await correctRows(writer, correction)
-      },
-    )
-  }, CHANGED_AT_ONCE)
-  return async (correction) => {
-    const became = await correcting.add(correction)
-    if ('fault' in became) throw became.fault
-    return became
-  }
-}
-
-type Corrected = { readonly rows: number } | { readonly fault: Fault }
-
-async function eachAlone(
-  corrections: readonly RowCorrection[],
-  write: (correction: RowCorrection) => Promise<readonly Corrected[]>,
-): Promise<readonly Corrected[]> {
-  const all: Corrected[] = []
-  for (const correction of corrections) {
-    try {
-      all.push(...(await write(correction)))
-    } catch (error) {
-      all.push({ fault: vaultFault(error, 'Cannot correct rows') })
-    }
-  }
-  return all
 }
 
 /** How long batches come in. */

@@ -2,6 +2,7 @@ import type { DuckDBConnection } from '@duckdb/node-api'
 import { sql } from 'kysely'
 import type { Clock } from '../../kernel/clock.ts'
 import { Fault } from '../../kernel/faults.ts'
+import type { CopyJournal } from './copy-journal.ts'
 import type { Engine } from './engine.ts'
 import { inTransaction } from './engine.ts'
 import type { EngineInUse } from './engine-in-use.ts'
@@ -16,44 +17,6 @@ import { runOwn } from './own-sql.ts'
 import { untilLetGo } from './until-let-go.ts'
 import { vaultFault } from './vault-fault.ts'
 import { readMark, writeMark } from './vault-mark.ts'
-
-/** Makes a change once more, in the copy. */
-export type Again = (writer: DuckDBConnection) => Promise<unknown>
-
-/** What changes in the vault after the moment of which it is copied. */
-export class CopyJournal {
-  #isOpen = false
-  #made: Again[] = []
-  #hasOtherChanges = false
-
-  /** At the moment of which the copy is: with no change under way. */
-  begin(): void {
-    this.#isOpen = true
-    this.#made = []
-    this.#hasOtherChanges = false
-  }
-
-  end(): void {
-    this.#isOpen = false
-    this.#made = []
-  }
-
-  /** Notes a change once it was made, before the next one; without `again` the copy cannot be brought up to it. */
-  note(again: Again | undefined): void {
-    if (!this.#isOpen) return
-    if (again === undefined) this.#hasOtherChanges = true
-    else this.#made.push(again)
-  }
-
-  /** Changes to be made in the copy, in their order, each given once. */
-  take(): readonly Again[] {
-    return this.#made.splice(0)
-  }
-
-  get hasOtherChanges(): boolean {
-    return this.#hasOtherChanges
-  }
-}
 
 interface Compaction {
   readonly engines: EngineInUse
@@ -112,7 +75,7 @@ async function replaceBeside(
     // Whatever was changed during the copy; what is changed while that is done again is less each time.
     for (let rounds = 0; rounds < CATCHING_UP_ROUNDS; rounds += 1) await doAgain(next, journal)
     return engines.writing.run(async () => {
-      if (journal.hasOtherChanges) return undefined
+      if (journal.lacksChanges) return undefined
       await doAgain(next, journal)
       return putInForce(engines, { before, next })
     })
@@ -160,7 +123,7 @@ async function doAgain({ writer }: Engine, journal: CopyJournal): Promise<void> 
   const made = journal.take()
   if (made.length === 0) return
   await inTransaction(writer, async () => {
-    for (const again of made) await again(writer)
+    for (const { again } of made) await again(writer)
   })
 }
 

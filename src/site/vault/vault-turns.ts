@@ -1,5 +1,5 @@
 import type { DuckDBConnection } from '@duckdb/node-api'
-import type { Again, CopyJournal } from './compact-vault.ts'
+import type { ChangeMade, CopyJournal } from './copy-journal.ts'
 import { inTransaction } from './engine.ts'
 import type { Engine } from './engine.ts'
 import type { EngineInUse } from './engine-in-use.ts'
@@ -9,14 +9,17 @@ import type { VaultMemory } from './vault-memory.ts'
 import { readWhereRowsAre } from './where-rows-are.ts'
 import type { WhereRowsAre } from './where-rows-are.ts'
 
-/** Runs an act of the vault in its turn; `again` makes the same change in a copy that was begun before it, where that can be. */
-export type Turn = <T>(what: string, act: (engine: Engine) => Promise<T>, again?: Again) => Promise<T>
+/** What makes a change that was just made in a copy that was begun before it; `undefined` where it is not known what was made. */
+export type MadeAgain = () => ChangeMade | undefined
+
+/** Runs an act of the vault in its turn; `again` is asked once it was done. */
+export type Turn = <T>(what: string, act: (engine: Engine) => Promise<T>, again?: MadeAgain) => Promise<T>
 
 /** Runs an act that changes rows alone: no table comes or goes, and nobody comes to be behind rows with others. */
 export type RowsTurn = <T>(
   what: string,
   act: (engine: Engine, where: () => Promise<WhereRowsAre>) => Promise<T>,
-  again?: Again,
+  again?: MadeAgain,
 ) => Promise<T>
 
 /** Reads much, over a connection of its own: nobody who reads a little waits for it. */
@@ -32,10 +35,10 @@ export function turns(
   const turn: Turn = (what, act, again) =>
     engines.writing.run(async () => {
       changes += 1
-      let made: Again | undefined
+      let made: ChangeMade | undefined
       try {
         const value = await guarded(engines.current, what, act)
-        made = again
+        made = again?.()
         return value
       } finally {
         changes += 1
