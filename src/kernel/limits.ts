@@ -124,7 +124,7 @@ export const LIMITS = {
   /** Left on a site's disk by an import: a segment of the record's log (16 MiB), and room to undo and to erase. */
   diskReserveBytes: 32 * 1024 * 1024,
   /** People that an import numbers in one go: bounds memory, and how long others wait for the vault. */
-  importPeopleAtOnce: 50_000,
+  importPeopleAtOnce: 10_000,
   /** People without rows whom one certificate is of at most: bounds what a crash leaves half done, and how long an import waits. */
   erasedAtOnce: 10_000,
   /** Changes of the vault that are kept in memory while it is copied, to be made in the copy; past that it is copied anew. */

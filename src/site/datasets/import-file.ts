@@ -180,12 +180,12 @@ async function moveRows(parts: ImportParts, move: Move): Promise<void> {
   const { partRows = LIMITS.importPartRows } = parts
   const file = { ...request, sizeBytes: request.spooled.sizeBytes, rows }
   const requireRoomFor = (moved: number) => requireRoom(parts.directory, roomForRows(moved, file))
+  const beforeShown = () => parts.vault.inMotion.begin(dataSet, batch)
   const from = await parts.vault.rowsAside({ dataSet, batch })
   const chunks = watched(readRows(reader, { source, manifest, ring, random: parts.random, from }), move, from)
   if (rows <= partRows && from === 0) {
     await requireRoomFor(rows)
-    parts.vault.inMotion.begin(dataSet, batch)
-    const taken = await parts.vault.append({ manifest, batch }, requireAll(chunks, rows))
+    const taken = await parts.vault.append({ manifest, batch, beforeShown }, requireAll(chunks, rows))
     requireCount(taken.rows, rows)
     return
   }
@@ -199,8 +199,7 @@ async function moveRows(parts: ImportParts, move: Move): Promise<void> {
   }
   requireCount(aside, rows)
   await requireRoomFor(rows / 2)
-  parts.vault.inMotion.begin(dataSet, batch)
-  await parts.vault.take({ dataSet, batch })
+  await parts.vault.take({ dataSet, batch, beforeShown })
 }
 
 /** Passes chunks on, says how far it is, and stops when it is told to. */

@@ -1,7 +1,8 @@
-import { DuckDBDataChunk, INTEGER, VARCHAR } from '@duckdb/node-api'
+import { INTEGER, VARCHAR } from '@duckdb/node-api'
+import type { DuckDBValue } from '@duckdb/node-api'
 import { sql } from 'kysely'
 import { Fault } from '../../kernel/faults.ts'
-import { inTurns } from '../../kernel/in-turns.ts'
+import { ComputingTurn, inTurns } from '../../kernel/in-turns.ts'
 import { LIMITS } from '../../kernel/limits.ts'
 import type { Database } from '../../kernel/postgres/database.ts'
 import type { Random } from '../../kernel/random.ts'
@@ -9,7 +10,8 @@ import { Bitset } from '../../kernel/bitset.ts'
 import type { Manifest } from '../../protocol/data-set.ts'
 import { lookupDigest } from '../vault/lookup-digest.ts'
 import type { LookupKeys } from '../vault/lookup-digest.ts'
-import { runOwn } from '../vault/own-sql.ts'
+import { appendColumns } from '../vault/fill-table.ts'
+import { chunksOwn, runOwn } from '../vault/own-sql.ts'
 import { cellContext } from '../vault/person-keys.ts'
 import type { KeySource, PersonKeys } from '../vault/person-keys.ts'
 import { nonceSource, seal } from '../vault/seal-cell.ts'
@@ -115,22 +117,29 @@ export interface SeenPerson {
   readonly residence?: string
 }
 
+/** Each but the last of the same size, which a `KeyRing` goes by. */
 async function* portions({ connection }: ImportReader): AsyncGenerator<readonly SeenPerson[]> {
-  let portion: SeenPerson[] = []
+  let waiting: SeenPerson[] = []
+  const size = LIMITS.importPeopleAtOnce
   const seen = sql`select key, birth_date::varchar, residence from ${sql.id(KEYS_TABLE)} order by key`
   // Read in full first: a connection of the engine does one thing at a time, and the numbers go back into it.
-  const found = await runOwn(connection, seen)
-  for (const [key, birthDate, residence] of found.getRows()) {
-    portion.push({
-      key: String(key),
-      ...(typeof birthDate === 'string' ? { birthDate } : {}),
-      ...(typeof residence === 'string' && /^[A-Z]{2}$/.test(residence) ? { residence } : {}),
-    })
-    if (portion.length < LIMITS.importPeopleAtOnce) continue
-    yield portion
-    portion = []
+  const turn = new ComputingTurn()
+  for (const chunk of await chunksOwn(connection, seen)) {
+    waiting.push(...chunk.getRows().map(toSeen))
+    await turn.next()
+    if (waiting.length < size) continue
+    yield waiting.slice(0, size)
+    waiting = waiting.slice(size)
   }
-  if (portion.length > 0) yield portion
+  if (waiting.length > 0) yield waiting
+}
+
+function toSeen([key, birthDate, residence]: readonly DuckDBValue[]): SeenPerson {
+  return {
+    key: String(key),
+    ...(typeof birthDate === 'string' ? { birthDate } : {}),
+    ...(typeof residence === 'string' && /^[A-Z]{2}$/.test(residence) ? { residence } : {}),
+  }
 }
 
 async function keepNumbers(
@@ -141,19 +150,9 @@ async function keepNumbers(
     position,
   }: { personKeys: readonly string[]; numbers: readonly number[]; position: number },
 ): Promise<void> {
-  const appender = await connection.createAppender(NUMBERS_TABLE)
-  for (let start = 0; start < numbers.length; start += CHUNK_ROWS) {
-    const slice = numbers.slice(start, start + CHUNK_ROWS)
-    const chunk = DuckDBDataChunk.create([VARCHAR, INTEGER, INTEGER], slice.length)
-    chunk.setColumnValues(0, personKeys.slice(start, start + slice.length))
-    chunk.setColumnValues(1, slice)
-    chunk.setColumnValues(
-      2,
-      slice.map((_, index) => position + start + index),
-    )
-    appender.appendDataChunk(chunk)
-  }
-  appender.closeSync()
+  await appendColumns(connection, {
+    table: NUMBERS_TABLE,
+    types: [VARCHAR, INTEGER, INTEGER],
+    columns: [personKeys, numbers, numbers.map((_, index) => position + index)],
+  })
 }
-
-const CHUNK_ROWS = 2_048

@@ -3,6 +3,7 @@ import { Fault } from '../../kernel/faults.ts'
 import type { Database } from '../../kernel/postgres/database.ts'
 import type { DataSetId } from '../../protocol/wire.ts'
 import type { Vault } from '../vault/vault.ts'
+import { importTurn } from './import-batch.ts'
 import { findDataSet, markRetired } from './data-set-store.ts'
 import type { DataSetRecord } from './data-set-store.ts'
 
@@ -18,6 +19,7 @@ export async function retireDataSet(
   const record = await findDataSet(db, dataSet)
   if (!record)
     throw new Fault('fault.not_found', { what: `Cannot retire: there is no data set "${dataSet}"` })
-  await vault.retire(dataSet)
+  // An import that is under way has a table to bring its rows into until it is over.
+  await importTurn(vault).run(() => vault.retire(dataSet))
   return record
 }

@@ -1,15 +1,13 @@
 import { GroupCommit } from '../../kernel/group-commit.ts'
-import type { DataSetId } from '../../protocol/wire.ts'
 import { correctingOf } from './correct-together.ts'
 import { columnTypes } from './data-set-tables.ts'
 import { inTransaction } from './engine.ts'
 import { forgetPeople } from './forget-person.ts'
-import { giveNumbers } from './people-table.ts'
 import { tableOf } from './stored-columns.ts'
-import { appendBatch, setAsidePart, takeBatch } from './take-rows.ts'
 import { byDataSet, takeTogether } from './take-together.ts'
 import type { Arrival, ArrivingBatch, Vault } from './vault.ts'
-import type { RowsTurn, Turn } from './vault-turns.ts'
+import { forgettingAll, takingOf } from './take-long.ts'
+import type { BesideTurn, RowsTurn, Turn } from './vault-turns.ts'
 import type { VaultMemory } from './vault-memory.ts'
 
 /** People who are forgotten by one write at most. */
@@ -20,17 +18,18 @@ const NUMBER_BYTES = 8
 
 /** The common changes: people come with their rows, and go. Each costs what it changes, however many there are. */
 export function changesOf(
-  { writing, changingRows }: { readonly writing: Turn; readonly changingRows: RowsTurn },
+  {
+    writing,
+    changingRows,
+    beside,
+  }: { readonly writing: Turn; readonly changingRows: RowsTurn; readonly beside: BesideTurn },
   memory: VaultMemory,
-): Pick<
-  Vault,
-  'numberPeople' | 'forget' | 'forgetAll' | 'correct' | 'append' | 'takeTogether' | 'setAside' | 'take'
-> {
+): Pick<Vault, 'forget' | 'forgetAll' | 'correct' | 'append' | 'takeTogether' | 'setAside' | 'take'> {
   /** Whoever was forgotten since the vault was opened: an import that began before may bring rows of theirs at any time. */
   const forgotten = new Set<number>()
   return {
-    ...comingAndGoing(changingRows, { memory, forgotten }),
-    ...takingOf(writing, { memory, forgotten }),
+    ...forgettingOf(changingRows, { memory, forgotten }),
+    ...takingOf({ writing, beside }, { memory, forgotten }),
     correct: correctingOf(changingRows, memory),
     takeTogether: (arrival) =>
       changingRows('take rows', async ({ writer }) => {
@@ -68,16 +67,17 @@ function rowsOf(batches: readonly ArrivingBatch[]): ReadonlyMap<number, number> 
   return rows
 }
 
-interface Changing {
+/** What changes of rows go by. */
+export interface Changing {
   readonly memory: VaultMemory
   readonly forgotten: Set<number>
 }
 
-/** How people get numbers and are forgotten. Those who go at the same time go together. */
-function comingAndGoing(
+/** How people are forgotten. Those who go at the same time go together. */
+function forgettingOf(
   changingRows: RowsTurn,
   { memory, forgotten }: Changing,
-): Pick<Vault, 'numberPeople' | 'forget' | 'forgetAll'> {
+): Pick<Vault, 'forget' | 'forgetAll'> {
   const forgetAll = (people: readonly number[]): Promise<void> =>
     changingRows(
       'forget people',
@@ -95,51 +95,10 @@ function comingAndGoing(
     return people
   }, FORGOTTEN_AT_ONCE)
   return {
-    numberPeople: (lookups) =>
-      changingRows('number people', async ({ writer }) => {
-        const numbers = await inTransaction(writer, () => giveNumbers(writer, lookups)).catch(
-          forgettingAll(memory),
-        )
-        memory.noteNumbered(lookups, numbers)
-        return numbers
-      }),
     forget: async (person) => {
       forgotten.add(person)
       await forgetting.add(person)
     },
     forgetAll,
-  }
-}
-
-/** How long batches come in. */
-function takingOf(
-  writing: Turn,
-  { memory, forgotten }: Changing,
-): Pick<Vault, 'append' | 'setAside' | 'take'> {
-  return {
-    append: (batch, rows) =>
-      writing('append a batch', async ({ writer }) => {
-        const { people, ...taken } = await appendBatch(writer, batch, { rows, forgotten }).catch(
-          forgettingAll(memory),
-        )
-        const { dataSet }: { dataSet: DataSetId } = batch.manifest
-        if (people === undefined) memory.forgetAll()
-        else memory.noteAppended(dataSet, { people })
-        return taken
-      }),
-    setAside: (part, rows) => writing('set rows aside', ({ writer }) => setAsidePart(writer, part, rows)),
-    take: (batch) =>
-      writing('take a batch', ({ writer }) => takeBatch(writer, batch, forgotten)).finally(() =>
-        memory.forgetAll(),
-      ),
-  }
-}
-
-/** Whether a change that failed was made is not known. */
-function forgettingAll(memory: VaultMemory): (error: unknown) => never {
-  return (error) => {
-    memory.forgetAll()
-    memory.index.noteForgotten()
-    throw error
   }
 }

@@ -39,16 +39,21 @@ export async function compactVault(
   const before = engines.current
   const compaction = { engines, ...parts }
   try {
-    let replaced: Replaced | undefined
-    for (let copies = 1; replaced === undefined; copies += 1)
-      replaced = await (copies <= COPIES_BESIDE_MAX ? replaceBeside : replaceAlone)(before, compaction)
-    await replaced.closed
+    const { closed } = await engines.besides.run(() => replace(before, compaction))
+    await closed
     await removeGeneration(before.directory, before.generation)
   } catch (error) {
     before.note(error)
     throw vaultFault(error, 'Cannot compact the vault')
   } finally {
     parts.journal.end()
+  }
+}
+
+async function replace(before: Engine, compaction: Compaction): Promise<Replaced> {
+  for (let copies = 1; ; copies += 1) {
+    const replaced = await (copies <= COPIES_BESIDE_MAX ? replaceBeside : replaceAlone)(before, compaction)
+    if (replaced) return replaced
   }
 }
 

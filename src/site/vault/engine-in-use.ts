@@ -27,6 +27,8 @@ interface Served extends ServingEngine {
 export class EngineInUse {
   /** Changes of the vault happen one after another, whichever engine is in use when their turn comes. */
   readonly writing = new Mutex()
+  /** What is written beside the turns of changes, and what replaces the engine, which would lose it. */
+  readonly besides = new Mutex()
   #current: Served
   readonly #held = new AsyncLocalStorage<Served>()
 
@@ -42,7 +44,15 @@ export class EngineInUse {
   async hold<T>(act: (serving: ServingEngine) => Promise<T>): Promise<T> {
     const known = this.#held.getStore()
     // What outlives the course of events that held an engine finds it let go, perhaps closed.
-    const held = known !== undefined && known.holders > 0 ? known : this.#current
+    return this.#lend(known !== undefined && known.holders > 0 ? known : this.#current, act)
+  }
+
+  /** Lends the present one, whichever this course of events holds. */
+  holdCurrent<T>(act: (serving: ServingEngine) => Promise<T>): Promise<T> {
+    return this.#lend(this.#current, act)
+  }
+
+  async #lend<T>(held: Served, act: (serving: ServingEngine) => Promise<T>): Promise<T> {
     held.holders += 1
     try {
       return await this.#held.run(held, () => act(held))

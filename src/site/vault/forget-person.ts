@@ -1,6 +1,7 @@
 import type { DuckDBConnection } from '@duckdb/node-api'
 import { sql } from 'kysely'
 import type { RawBuilder } from 'kysely'
+import type { Bitset } from '../../kernel/bitset.ts'
 import { runOwn } from './own-sql.ts'
 import { PERSON_COLUMN } from './stored-columns.ts'
 import { NOBODY } from './vault.ts'
@@ -93,7 +94,23 @@ async function leaveHouseholds(
     sql`select distinct household from _household where person = ${nobody}`,
   )
   return {
-    abandoned: sql`select household from _household group by household having max(person) = ${nobody}`,
+    abandoned: abandonedHouseholds(),
     broken: broken.getRows().map(([household]) => Number(household)),
   }
+}
+
+/** Households in which nobody is left. */
+function abandonedHouseholds(): RawBuilder<unknown> {
+  return sql`select household from _household group by household having max(person) = ${sql.lit(NOBODY)}`
+}
+
+/** The numbers among some of whoever was forgotten, and of the households that nobody is left in. */
+export async function whoIsGone(
+  connection: DuckDBConnection,
+  { numbers, forgotten }: { readonly numbers: Bitset; readonly forgotten: ReadonlySet<number> },
+): Promise<readonly number[]> {
+  if (forgotten.size === 0) return []
+  const abandoned = await runOwn(connection, abandonedHouseholds())
+  const gone = [...forgotten, ...abandoned.getRows().map(([household]) => Number(household))]
+  return gone.filter((number) => numbers.has(number))
 }

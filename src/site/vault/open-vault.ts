@@ -20,8 +20,6 @@ import {
   createPeopleTables,
   expectNumbers,
   findNumbers,
-  keepFacts,
-  keepKeys,
   lookupOf,
   nextNumber,
   readKeys,
@@ -36,6 +34,7 @@ import { removeSnapshot, snapshotVault } from './snapshot-vault.ts'
 import { PERSON_COLUMN, tableOf } from './stored-columns.ts'
 import { RowsInMotion } from './rows-in-motion.ts'
 import { changesOf } from './change-rows.ts'
+import { knowingOf } from './know-people.ts'
 import { discardBatch, findBatch, rowsAside } from './take-rows.ts'
 import { turns } from './vault-turns.ts'
 import type { ReadApart, Turn } from './vault-turns.ts'
@@ -100,6 +99,7 @@ function vaultOf(first: Engine, { clock, limits }: { clock: Clock; limits: Engin
         await dropDataSet(writer, dataSet)
       }),
     ...changesOf(turn, memory),
+    ...knowingOf(turn, memory),
     expectNumbers: async (lookups) => {
       const known = await reads.findPeople(lookups)
       return expectNumbers(lookups, { known, first: await reads.personCount() })
@@ -111,15 +111,8 @@ function vaultOf(first: Engine, { clock, limits }: { clock: Clock; limits: Engin
         .change('renew what people are found by', ({ writer }) => renewLookups(writer, renewal))
         .finally(() => memory.index.noteForgotten()),
     keepMark: (mark) => turn.aside('keep its mark', ({ writer }) => writeMark(writer, mark)),
-    keepPrincipals: (facts) =>
-      turn.change('keep what is known of people', ({ writer }) => keepFacts(writer, facts)),
     keepHouseholds: (households) =>
       turn.change('keep who is behind rows', ({ writer }) => keepHouseholds(writer, households)),
-    // Nothing that memory holds comes of sealed keys, nor of values that say nothing for the rules of age.
-    keepSealedKeys: (dataSet, keys) =>
-      turn.writing('keep sealed keys', ({ writer }) =>
-        inTransaction(writer, () => keepKeys(writer, { dataSet, ...keys })),
-      ),
     run: (statement, runLimits) =>
       engines.hold(({ pool, engine }) =>
         pool.use((connection, tidy) => {

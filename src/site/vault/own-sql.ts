@@ -51,6 +51,15 @@ export async function readOwn(
   return convertResult(columns, await result.fetchAllChunks())
 }
 
+/** Runs one of our own statements to its end and gives its chunks: what they hold is made values of when it is asked for. */
+export async function chunksOwn(
+  connection: DuckDBConnection,
+  query: RawBuilder<unknown>,
+): Promise<readonly DuckDBDataChunk[]> {
+  const { sql: text, parameters } = query.compile(compiler)
+  return (await connection.run(text, valuesOf(parameters))).fetchAllChunks()
+}
+
 /** Runs one of our own statements and gives its chunks as they come. */
 export async function* streamOwn(
   connection: DuckDBConnection,

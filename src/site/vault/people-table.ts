@@ -233,10 +233,9 @@ async function withKeys(
   { dataSet, people }: { dataSet: DataSetId; people: readonly number[] },
 ): Promise<ReadonlySet<number>> {
   if (people.length === 0) return new Set()
-  const ofThem = people.length > FEW ? sql`` : sql` and person in ${peopleList(people)}`
   const known = await runOwn(
     connection,
-    sql`select person from _person_key where data_set = ${dataSet}${ofThem}`,
+    sql`select person from _person_key where data_set = ${dataSet} and person in ${peopleList(people)}`,
   )
   return new Set(known.getRows().map(([person]) => Number(person)))
 }

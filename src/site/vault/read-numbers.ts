@@ -59,7 +59,8 @@ export async function columnsWithGaps(
   return columns.filter((_, index) => Number(row[index] ?? 0) > 0)
 }
 
-async function gatherNumbers(reader: DuckDBConnection, rows: RawBuilder<unknown>): Promise<Bitset> {
+/** The numbers of rows. Inside a transaction, as above. */
+export async function gatherNumbers(reader: DuckDBConnection, rows: RawBuilder<unknown>): Promise<Bitset> {
   const count = await nextNumber(reader)
   if (count === 0) return new Bitset()
   const found = await runOwn(

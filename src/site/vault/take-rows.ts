@@ -2,14 +2,13 @@ import type { DuckDBConnection } from '@duckdb/node-api'
 import { sql } from 'kysely'
 import { Bitset } from '../../kernel/bitset.ts'
 import { Fault } from '../../kernel/faults.ts'
-import { asideTable, columnTypes, rowTypes } from './data-set-tables.ts'
-import { inTransaction } from './engine.ts'
+import { appendRows, columnDefinitions } from './append-rows.ts'
+import { asideTable, columnTypes } from './data-set-tables.ts'
 import { forgetPeople } from './forget-person.ts'
-import { typeName } from './engine-types.ts'
-import { runOwn } from './own-sql.ts'
-import { toEngineChunk } from './row-chunk.ts'
-import { PERSON_COLUMN, storedColumns, tableOf } from './stored-columns.ts'
-import type { BatchOfRows, RowChunk, RowSource, TakenBatch, VaultBatch } from './vault.ts'
+import { peopleList, runOwn } from './own-sql.ts'
+import { gatherNumbers } from './read-numbers.ts'
+import { PERSON_COLUMN, tableOf } from './stored-columns.ts'
+import type { BatchOfRows, RowSource, TakenBatch, VaultBatch } from './vault.ts'
 
 /** Rows of a batch that was taken. */
 export async function findBatch(
@@ -24,48 +23,27 @@ export async function findBatch(
   return rows === undefined ? undefined : Number(rows)
 }
 
-/**
- * Appends a batch in one transaction together with its id. Rows of people who were forgotten while it was on its way
- * are deleted in the same transaction: nobody ever reads them. `people` are the numbers whose rows there are more of; absent where
- * that is not all that changed.
- */
+/** Rows that are brought, and not to be seen before the transaction ends. */
+export interface BroughtRows extends TakenBatch {
+  /** The table that they are in. */
+  readonly table: string
+  /** The numbers that they have. */
+  readonly people: Bitset
+}
+
+/** Appends a batch together with its id, inside the caller's transaction. */
 export async function appendBatch(
   connection: DuckDBConnection,
   { manifest, batch }: BatchOfRows,
-  { rows, forgotten }: { rows: RowSource; forgotten: ReadonlySet<number> },
-): Promise<TakenBatch & { readonly people?: Bitset }> {
+  source: RowSource,
+): Promise<BroughtRows> {
   const { dataSet } = manifest
+  const table = tableOf(dataSet)
   const known = await findBatch(connection, { dataSet, batch })
-  if (known !== undefined) return { isNew: false, rows: known, people: new Bitset() }
-  if (!(await isInOrder(connection, { manifest, batch }))) {
-    await setAsidePart(connection, { manifest, batch, from: 0 }, rows)
-    return takeBatch(connection, { dataSet, batch }, forgotten)
-  }
-  return inTransaction(connection, async () => {
-    const people = new Bitset()
-    const count = await appendRows(connection, { manifest, table: tableOf(dataSet) }, noting(rows, people))
-    const isOfForgotten = forgotten.size > 0 && (await mayBeOfAny(connection, { people, forgotten }))
-    if (isOfForgotten) await forgetPeople(connection, [...forgotten])
-    await recordBatch(connection, { dataSet, batch, rows: count })
-    return { isNew: true, rows: count, ...(isOfForgotten ? {} : { people }) }
-  })
-}
-
-/** The same rows; the numbers that they have are added to a set. */
-async function* noting(rows: RowSource, people: Bitset): AsyncGenerator<RowChunk> {
-  for await (const chunk of rows) {
-    for (const number of chunk.values(0)) people.add(Number(number))
-    yield chunk
-  }
-}
-
-/** Whether rows are, or may be (where they have several people), about somebody who was forgotten. */
-async function mayBeOfAny(
-  connection: DuckDBConnection,
-  { people, forgotten }: { people: Bitset; forgotten: ReadonlySet<number> },
-): Promise<boolean> {
-  if ([...forgotten].some((person) => people.has(person))) return true
-  return (await runOwn(connection, sql`select 1 from _household limit 1`)).currentRowCount > 0
+  if (known !== undefined) return { isNew: false, rows: known, people: new Bitset(), table }
+  const { rows, people } = await appendRows(connection, { manifest, table }, source)
+  await recordBatch(connection, { dataSet, batch, rows })
+  return { isNew: true, rows, people, table }
 }
 
 /** How many rows are set aside. */
@@ -81,64 +59,83 @@ export async function rowsAside(
   return Number(rows)
 }
 
-/** Sets one part aside in a transaction of its own; a part that is there already is left alone. */
+/** Sets one part aside, inside the caller's transaction; a part that is there already is left alone. Gives how many lie there after. */
 export async function setAsidePart(
   connection: DuckDBConnection,
   { manifest, batch, from }: BatchOfRows & { readonly from: number },
-  rows: RowSource,
-): Promise<number> {
+  source: RowSource,
+): Promise<BroughtRows> {
   const { dataSet } = manifest
-  const present = await rowsAside(connection, { dataSet, batch })
-  if (from < present) return present
-  if (from > present) throw new Fault('fault.vault', { what: `Cannot set rows aside: ${present} lie there` })
   const table = asideTable({ dataSet, batch })
-  const types = rowTypes(manifest)
-  const names = [PERSON_COLUMN, ...storedColumns(manifest).map(({ column }) => column.name)]
-  const columns = types.map((type, index) => sql`${sql.id(names[index] ?? '')} ${typeName(type)}`)
-  return inTransaction(connection, async () => {
-    await runOwn(connection, sql`create table if not exists ${sql.id(table)} (${sql.join(columns)})`)
-    const count = await appendRows(connection, { manifest, table }, rows)
-    await runOwn(connection, sql`insert into _part values (${dataSet}, ${batch}, ${count}::bigint)`)
-    return present + count
-  })
+  const present = await rowsAside(connection, { dataSet, batch })
+  if (from < present) return { isNew: false, rows: present, people: new Bitset(), table }
+  if (from > present) throw new Fault('fault.vault', { what: `Cannot set rows aside: ${present} lie there` })
+  await runOwn(
+    connection,
+    sql`create table if not exists ${sql.id(table)} (${sql.join(columnDefinitions(manifest))})`,
+  )
+  const { rows, people } = await appendRows(connection, { manifest, table }, source)
+  await runOwn(connection, sql`insert into _part values (${dataSet}, ${batch}, ${rows}::bigint)`)
+  return { isNew: true, rows: present + rows, people, table }
 }
 
-/** Moves all parts of a batch into its data set in one transaction, but for rows of people who were forgotten meanwhile. */
-export async function takeBatch(
+/** Copies all parts of a batch into its data set, inside the caller's transaction. */
+export async function takeCopies(
+  connection: DuckDBConnection,
+  { dataSet, batch }: VaultBatch,
+): Promise<BroughtRows> {
+  const table = tableOf(dataSet)
+  const known = await findBatch(connection, { dataSet, batch })
+  if (known !== undefined) return { isNew: false, rows: known, people: new Bitset(), table }
+  const people = await gatherNumbers(connection, sql.id(asideTable({ dataSet, batch })))
+  const rows = await copyIn(connection, { dataSet, batch })
+  await recordBatch(connection, { dataSet, batch, rows })
+  await discardBatch(connection, { dataSet, batch })
+  return { isNew: true, rows, people, table }
+}
+
+/**
+ * Makes what was set aside the table of a data set that has no rows, but for rows of people who were forgotten meanwhile, in the caller's
+ * transaction. `undefined` when there is nothing set aside, or rows that these have to be added to.
+ */
+export async function takeWhole(
   connection: DuckDBConnection,
   { dataSet, batch }: VaultBatch,
   forgotten: ReadonlySet<number>,
-): Promise<TakenBatch> {
-  const known = await findBatch(connection, { dataSet, batch })
-  if (known !== undefined) return { isNew: false, rows: known }
-  return inTransaction(connection, async () => {
-    await forgetPeople(connection, [...forgotten])
-    const rows =
-      (await swapIn(connection, { dataSet, batch })) ?? (await copyIn(connection, { dataSet, batch }))
-    await recordBatch(connection, { dataSet, batch, rows })
-    await discardBatch(connection, { dataSet, batch })
-    return { isNew: true, rows }
-  })
+): Promise<TakenBatch | undefined> {
+  if (!(await mayTakeWhole(connection, { dataSet, batch }))) return undefined
+  await forgetPeople(connection, [...forgotten])
+  const table = sql.id(tableOf(dataSet))
+  await runOwn(connection, sql`drop table ${table}`)
+  await runOwn(connection, sql`alter table ${sql.id(asideTable({ dataSet, batch }))} rename to ${table}`)
+  const counted = await runOwn(connection, sql`select count(*) from ${table}`)
+  const rows = Number(counted.getRows()[0]?.[0])
+  await recordBatch(connection, { dataSet, batch, rows })
+  await discardBatch(connection, { dataSet, batch })
+  return { isNew: true, rows }
 }
 
-/** The first rows of a data set need no copy: what was set aside becomes its table. `undefined` when it has rows. */
-async function swapIn(
+/** Whether a data set has no rows and the columns of what was set aside. */
+async function mayTakeWhole(connection: DuckDBConnection, { dataSet, batch }: VaultBatch): Promise<boolean> {
+  if ((await findBatch(connection, { dataSet, batch })) !== undefined) return false
+  const present = await runOwn(connection, sql`select 1 from ${sql.id(tableOf(dataSet))} limit 1`)
+  if (present.currentRowCount > 0) return false
+  const before = await columnTypes(connection, tableOf(dataSet))
+  const after = await columnTypes(connection, asideTable({ dataSet, batch }))
+  return before.size === after.size && [...before].every(([name, type]) => after.get(name) === type)
+}
+
+/** Rows that a transaction has brought have numbers of their own until it ends; those of rows that are there stay far below. */
+const FIRST_BROUGHT = 2 ** 54
+
+/** Deletes rows of some numbers among those that a transaction has brought, and none that was there before. */
+export async function dropBrought(
   connection: DuckDBConnection,
-  { dataSet, batch }: VaultBatch,
-): Promise<number | undefined> {
-  const table = sql.id(tableOf(dataSet))
-  const aside = asideTable({ dataSet, batch })
-  const present = await runOwn(connection, sql`select count(*) from ${table}`)
-  const [before, after] = [
-    await columnTypes(connection, tableOf(dataSet)),
-    await columnTypes(connection, aside),
-  ]
-  const isSame = before.size === after.size && [...before].every(([name, type]) => after.get(name) === type)
-  if (Number(present.getRows()[0]?.[0]) > 0 || !isSame) return undefined
-  await runOwn(connection, sql`drop table ${table}`)
-  await runOwn(connection, sql`alter table ${sql.id(aside)} rename to ${table}`)
-  const counted = await runOwn(connection, sql`select count(*) from ${table}`)
-  return Number(counted.getRows()[0]?.[0])
+  { table }: Pick<BroughtRows, 'table'>,
+  numbers: readonly number[],
+): Promise<void> {
+  const isTheirs = sql`rowid >= ${sql.lit(FIRST_BROUGHT)} and ${sql.id(PERSON_COLUMN)} in ${peopleList(numbers)}`
+  await runOwn(connection, sql`delete from ${sql.id(table)} where ${isTheirs}`)
 }
 
 async function copyIn(connection: DuckDBConnection, { dataSet, batch }: VaultBatch): Promise<number> {
@@ -167,33 +164,4 @@ async function recordBatch(
   { dataSet, batch, rows }: VaultBatch & { rows: number },
 ): Promise<void> {
   await runOwn(connection, sql`insert into _batch values (${dataSet}, ${batch}, ${rows}::bigint)`)
-}
-
-/** Whether the table has its columns in the manifest's order, which appending needs; columns that came later stand last. */
-async function isInOrder(connection: DuckDBConnection, { manifest }: BatchOfRows): Promise<boolean> {
-  const present = [...(await columnTypes(connection, tableOf(manifest.dataSet))).keys()]
-  const wanted = [PERSON_COLUMN, ...storedColumns(manifest).map(({ column }) => column.name)]
-  return present.length === wanted.length && wanted.every((name, index) => present[index] === name)
-}
-
-async function appendRows(
-  connection: DuckDBConnection,
-  { manifest, table }: { manifest: BatchOfRows['manifest']; table: string },
-  rows: RowSource,
-): Promise<number> {
-  const layout = { columns: storedColumns(manifest), types: rowTypes(manifest) }
-  const appender = await connection.createAppender(table, 'main')
-  let count = 0
-  try {
-    for await (const chunk of rows) {
-      appender.appendDataChunk(toEngineChunk(chunk, layout))
-      count += chunk.rowCount
-    }
-  } catch (error) {
-    // Rows that wait in the appender must not be written by closing it.
-    appender.clear()
-    throw error
-  }
-  appender.closeSync()
-  return count
 }

@@ -118,6 +118,15 @@ export class VaultMemory {
     goOn(this.#rowsPerPerson, { key: dataSet, from, to: (most) => Math.max(most, ...each) })
   }
 
+  /** A data set has other rows than before; who is behind households is as it was. */
+  noteReplaced(dataSet: DataSetId): void {
+    this.noteCorrected(dataSet)
+    for (const sets of [this.#numbers, this.#people]) sets.delete(dataSet)
+    this.#rowsPerPerson.delete(dataSet)
+    this.#rowCounts.delete(dataSet)
+    this.#columns.delete(dataSet)
+  }
+
   /** Rows of a data set may be of other days than before. */
   noteCorrected(dataSet: DataSetId): void {
     for (const sets of [this.#numbers, this.#people])

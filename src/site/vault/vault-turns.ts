@@ -25,12 +25,35 @@ export type RowsTurn = <T>(
 /** Reads much, over a connection of its own: nobody who reads a little waits for it. */
 export type ReadApart = <T>(what: string, act: (connection: DuckDBConnection) => Promise<T>) => Promise<T>
 
+/** What is done over a connection of its own, in one transaction that begins outside of any turn. */
+export interface Beside<Brought, Became> {
+  /** All that takes long. Others change the vault meanwhile, which this does not see. */
+  readonly bring: (connection: DuckDBConnection) => Promise<Brought>
+  /** In the turn, before the end of the transaction; `engine.writer` sees what was changed meanwhile. */
+  readonly settle: (
+    on: { readonly engine: Engine; readonly connection: DuckDBConnection },
+    brought: Brought,
+  ) => Promise<Became>
+  /** In the turn, once it is done. */
+  readonly note: (became: Became) => void
+}
+
+/** Writes much, and has the turn only for its end. One after another, and never while the file is copied to be replaced. */
+export type BesideTurn = <Brought, Became>(what: string, steps: Beside<Brought, Became>) => Promise<Became>
+
+/** The ways in which the vault is acted on. */
+export interface Turns
+  extends Record<'writing' | 'reading' | 'looking' | 'change' | 'aside', Turn>, Pick<Vault, 'changes'> {
+  readonly changingRows: RowsTurn
+  readonly apart: ReadApart
+  readonly beside: BesideTurn
+}
+
 /** Acts of one connection run one after another; what the engine says stays inside. */
 export function turns(
   engines: EngineInUse,
   { memory, journal }: { memory: VaultMemory; journal: CopyJournal },
-): Record<'writing' | 'reading' | 'looking' | 'change' | 'aside', Turn> &
-  Pick<Vault, 'changes'> & { readonly changingRows: RowsTurn; readonly apart: ReadApart } {
+): Turns {
   let changes = 0
   const turn: Turn = (what, act, again) =>
     engines.writing.run(async () => {
@@ -79,6 +102,10 @@ export function turns(
       ),
     writing,
     changingRows,
+    beside: (what, steps) =>
+      engines.besides.run(() =>
+        engines.holdCurrent(({ engine }) => writeBeside(what, { engine, writing, steps })),
+      ),
     // In one transaction: a plan is made for the rows that there are, and over others it fails or reads wrongly.
     reading: (what, act) => looking(what, (engine) => inTransaction(engine.reader, () => act(engine))),
     looking,
@@ -93,6 +120,31 @@ export function turns(
       writing(what, (engine) => inTransaction(engine.writer, () => act(engine)), again).finally(() =>
         memory.forgetAll(),
       ),
+  }
+}
+
+/** The engine is the one in use until the end: nobody replaces it while something is written beside. */
+async function writeBeside<Brought, Became>(
+  what: string,
+  { engine, writing, steps }: { engine: Engine; writing: Turn; steps: Beside<Brought, Became> },
+): Promise<Became> {
+  const connection = await engine.connectToCopy()
+  try {
+    const brought = await guarded(engine, what, async () => {
+      await connection.run('begin')
+      return steps.bring(connection)
+    })
+    return await writing(what, async () => {
+      const became = await steps.settle({ engine, connection }, brought)
+      await connection.run('commit')
+      steps.note(became)
+      return became
+    })
+  } catch (error) {
+    await connection.run('rollback').catch(() => undefined)
+    throw error
+  } finally {
+    connection.closeSync()
   }
 }
 

@@ -30,9 +30,9 @@ export interface Vault extends AsyncDisposable {
 
   /**
    * Takes the rows of a batch: whole or not at all, durable when it resolves, and once only, whatever happens in
-   * between (a batch whose id is known is left alone and its rows are not read).
+   * between (a batch whose id is known is left alone and its rows are not read). Others change the vault while the rows come.
    */
-  append(batch: BatchOfRows, rows: RowSource): Promise<TakenBatch>
+  append(batch: BatchOfRows & BeforeShown, rows: RowSource): Promise<TakenBatch>
   /**
    * Takes small batches of several, and whoever they bring, in one transaction: all of it or nothing, once only as above.
    * Numbers have to be what `expectNumbers` said of all their people together.
@@ -46,7 +46,7 @@ export interface Vault extends AsyncDisposable {
   setAside(part: BatchOfRows & { readonly from: number }, rows: RowSource): Promise<number>
   /** How many rows of a batch are set aside. */
   rowsAside(batch: VaultBatch): Promise<number>
-  take(batch: VaultBatch): Promise<TakenBatch>
+  take(batch: VaultBatch & BeforeShown): Promise<TakenBatch>
   /** Drops what was set aside. */
   discard(batch: VaultBatch): Promise<void>
   /** Rows of a batch that was taken; `undefined` when it was not. */
@@ -258,6 +258,11 @@ export interface ArrivingBatch extends BatchOfRows {
   readonly rows: RowChunk
   readonly people: readonly number[]
   readonly seal: (index: number) => Uint8Array
+}
+
+/** Told in the turn of changes, just before anybody can see the rows; what comes before it takes long, and shows nothing. */
+export interface BeforeShown {
+  readonly beforeShown?: (() => void) | undefined
 }
 
 /** What became of a batch. */

@@ -12,11 +12,13 @@ import { Bitset } from '../../../src/kernel/bitset.ts'
 import { systemClock } from '../../../src/kernel/clock.ts'
 import { sha256 } from '../../../src/kernel/digest.ts'
 import { Mutex } from '../../../src/kernel/mutex.ts'
+import { CopyJournal } from '../../../src/site/vault/copy-journal.ts'
 import { openVault } from '../../../src/site/vault/open-vault.ts'
 import type { RowChunk, Vault, VaultValue } from '../../../src/site/vault/vault.ts'
 import { filesOf } from '../../../src/testing/files-of.ts'
 import { correction } from './a-correction.ts'
 import { aManifest } from './a-manifest.ts'
+import { aroundStatements } from './engine-calls.ts'
 
 const MARKER = 'zqvault9gone'
 const manifest = aManifest()
@@ -265,25 +267,39 @@ test('what is under way when the file begins to be copied is in the copy', async
   assert.equal(await countOf(vault), 51)
 })
 
-test('a snapshot that waits while the file is replaced has what was changed before it', async () => {
+/** Keeps whoever corrects rows in its turn until it is told to let go. */
+function correctionsWait(t: TestContext): { readonly letGo: () => void } {
+  const { promise: gate, resolve: letGo } = Promise.withResolvers<void>()
+  aroundStatements(t, async (text, run) => {
+    if (text.includes('update "ds_watch"')) await gate
+    return run()
+  })
+  return { letGo }
+}
+
+test('a snapshot that waits while the file is replaced has what was changed before it', async (t) => {
   const directory = await freshDirectory()
   await using vault = await filled(directory, 50)
+  const { letGo } = correctionsWait(t)
+  const begun = t.mock.method(CopyJournal.prototype, 'begin')
   const compacted = vault.compact()
-  await setImmediate()
+  while (begun.mock.callCount() === 0) await setImmediate()
   // Behind this wait, in this order, the copy that is to take the place of the file, the forgetting of somebody, and the snapshot.
-  const { end, done } = underWay(vault)
+  const corrected = vault.correct(correction(3, 10, 20))
   await setTimeout(150)
   const forgotten = vault.forget(7)
+  await setTimeout(10)
   const taken = vault.snapshot(() => Promise.resolve())
   await setTimeout(30)
-  end()
+  letGo()
   const { path } = await taken
-  await Promise.all([done, compacted, forgotten])
+  await Promise.all([corrected, compacted, forgotten])
   const copied = await freshDirectory()
   await copyFile(path, join(copied, 'vault.duckdb'))
   await using copy = await openVault({ directory: copied, clock: systemClock })
   assert.equal(await countOf(copy, '"_p" = 7'), 0)
-  assert.equal(await countOf(copy), 50)
+  assert.equal(await countOf(copy), 49)
+  assert.equal(await countOf(copy, 'steps = 20'), 1)
 })
 
 test('a snapshot has nothing that is changed after its moment, before anything is read for it', async (t) => {

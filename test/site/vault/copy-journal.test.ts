@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { TestContext } from 'node:test'
-import { DuckDBConnection } from '@duckdb/node-api'
+import { setImmediate } from 'node:timers/promises'
 import { systemClock } from '../../../src/kernel/clock.ts'
 import { sha256 } from '../../../src/kernel/digest.ts'
 import { CopyJournal } from '../../../src/site/vault/copy-journal.ts'
@@ -9,6 +9,7 @@ import { openVault } from '../../../src/site/vault/open-vault.ts'
 import type { Vault } from '../../../src/site/vault/vault.ts'
 import { correction } from './a-correction.ts'
 import { aManifest } from './a-manifest.ts'
+import { aroundStatements } from './engine-calls.ts'
 import { freshDirectory, minute, rowsFrom, rowsOf } from './vault-fixture.ts'
 
 const manifest = aManifest()
@@ -36,21 +37,15 @@ test('CopyJournal keeps so many bytes of changes and then none of them, until an
 
 /** A commit of a correction that is made, of which the vault hears that it failed: as when the disk is full just then. */
 function commitUnheard(t: TestContext, isMeant: () => boolean): void {
-  const run = DuckDBConnection.prototype.run
   let isCorrecting = false
-  t.mock.method(
-    DuckDBConnection.prototype,
-    'run',
-    async function (this: DuckDBConnection, ...call: Parameters<typeof run>) {
-      const result = await run.apply(this, call)
-      const [text] = call
-      if (text.includes('update "ds_watch"')) isCorrecting = true
-      if (text !== 'commit' || !isCorrecting) return result
-      isCorrecting = false
-      if (isMeant()) throw new Error('TransactionContext Error: Failed to commit')
-      return result
-    },
-  )
+  aroundStatements(t, async (text, run) => {
+    const result = await run()
+    if (text.includes('update "ds_watch"')) isCorrecting = true
+    if (text !== 'commit' || !isCorrecting) return result
+    isCorrecting = false
+    if (isMeant()) throw new Error('TransactionContext Error: Failed to commit')
+    return result
+  })
 }
 
 async function filled(people: number): Promise<Vault> {
@@ -66,18 +61,13 @@ async function filled(people: number): Promise<Vault> {
 
 /** Compacts, and changes something after the moment of which the first copy is. */
 async function compactAndChange<T>(t: TestContext, vault: Vault, act: () => Promise<T>): Promise<T> {
-  const { promise: changed, resolve } = Promise.withResolvers<Promise<T>>()
-  const begin = CopyJournal.prototype.begin
-  t.mock.method(CopyJournal.prototype, 'begin').mock.mockImplementationOnce(function (this: CopyJournal) {
-    begin.call(this)
-    // Whoever resolves with a promise waits for it: it is handed over as it is.
-    const made = act()
-    made.catch(() => undefined)
-    resolve(made)
-  })
+  const begun = t.mock.method(CopyJournal.prototype, 'begin')
   const compacted = vault.compact()
-  const [value] = await Promise.all([changed, compacted])
-  return value
+  while (begun.mock.callCount() === 0) await setImmediate()
+  const changed = act()
+  await Promise.allSettled([compacted, changed])
+  await compacted
+  return changed
 }
 
 const steps = (vault: Vault) => rowsFrom(vault, 'select "_p", steps::integer from ds_watch order by 1')
