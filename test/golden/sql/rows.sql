@@ -3,10 +3,10 @@
 select id, sex, height, born + 1 as next_day, date_trunc('month', born) as month from athletes where weight is not null order by height desc limit 3
 
 -- DuckDB
-select "s0"."_p" as "o_p", null as "o0", "s0"."sex" as "o1", "s0"."height" as "o2", strftime(nullif(nullif(least(greatest("s0"."born" + cast(nullif(nullif(least(greatest(cast(1 as bigint), -1500000), 1500000), 1500000), -1500000) as integer), date '0001-01-01'), date '9999-12-31'), date '9999-12-31'), date '0001-01-01'), '%Y-%m-%d') as "o3", strftime(cast(date_trunc('month', cast("s0"."born" as timestamp)) as timestamp), '%Y-%m-%dT%H:%M:%S.%fZ') as "o4"
+select "s0"."_p" as "o_p", null as "o0", "s0"."sex" as "o1", "s0"."height" as "o2", strftime(list_transform(["s0"."born" + cast(nullif(nullif(least(greatest(cast(1 as bigint), -1500000), 1500000), 1500000), -1500000) as integer)], lambda v: nullif(nullif(least(greatest(v, date '0001-01-01'), date '9999-12-31'), date '9999-12-31'), date '0001-01-01'))[1], '%Y-%m-%d') as "o3", strftime(cast(date_trunc('month', cast("s0"."born" as timestamp)) as timestamp), '%Y-%m-%dT%H:%M:%S.%fZ') as "o4"
 from (select "t"."_p", case when "t"."born" > date '0001-01-01' and "t"."born" < date '9999-12-31' then "t"."born" end as "born", case when "t"."height" between -1e150 and 1e150 then "t"."height" end as "height", "t"."sex" as "sex", case when "t"."weight" between -1e150 and 1e150 then "t"."weight" end as "weight" from "ds_athletes" as "t" inner join "e" as "e" on "e"."_p" = "t"."_p") as "s0"
 where ("s0"."weight" is not null)
-order by "s0"."height" desc nulls first, "s0"."sex" asc nulls last, ("s0"."height" + 0) nulls last, nullif(nullif(least(greatest("s0"."born" + cast(nullif(nullif(least(greatest(cast(1 as bigint), -1500000), 1500000), 1500000), -1500000) as integer), date '0001-01-01'), date '9999-12-31'), date '9999-12-31'), date '0001-01-01') asc nulls last, cast(date_trunc('month', cast("s0"."born" as timestamp)) as timestamp) asc nulls last, "o_p"
+order by "s0"."height" desc nulls first, "s0"."sex" asc nulls last, ("s0"."height" + 0) nulls last, list_transform(["s0"."born" + cast(nullif(nullif(least(greatest(cast(1 as bigint), -1500000), 1500000), 1500000), -1500000) as integer)], lambda v: nullif(nullif(least(greatest(v, date '0001-01-01'), date '9999-12-31'), date '9999-12-31'), date '0001-01-01'))[1] asc nulls last, cast(date_trunc('month', cast("s0"."born" as timestamp)) as timestamp) asc nulls last, "o_p"
 limit 3;
 
 -- PostgreSQL

@@ -236,3 +236,30 @@ test('expressions of many rows of the catalogue give the same on both engines', 
   })
   await fc.assert(fc.asyncProperty(exprs, assertSame), { seed: 20_261_124, numRuns: 40 })
 })
+
+/** Within one another, so that a form that names its argument twice would be as long as 2 to the power of this many. */
+const WITHIN = 24
+
+for (const [id, operand] of [
+  ['add_number', 0.5],
+  ['mul_number', 1.5],
+  ['div_number', 1.5],
+  ['add_integer', 1],
+  ['mod_integer', 1000],
+  ['nullif', 1.5],
+  ['add_date_days', 1],
+  ['split_part', 'a'],
+  ['part_at', 'a'],
+] as const)
+  test(`${id} within itself ${WITHIN} times is planned at once on both engines`, async () => {
+    const type = catalogueRow(id).takes[0]
+    const first = type === 'date' || type === 'integer' || type === 'text' ? type : 'number'
+    const value = literal(id === 'add_date_days' ? 'integer' : first, operand)
+    const constants = first === 'text' ? [1] : []
+    let expr: Expr = { kind: 'column', source: 0, column: `${first}_a`, type: first, size: 1 }
+    for (let count = 0; count < WITHIN; count += 1) expr = call(id, [expr, value], constants)
+    const startedMs = performance.now()
+    await assertSame([expr])
+    const tookMs = performance.now() - startedMs
+    assert.ok(tookMs < 5_000, `${tookMs} ms`)
+  })

@@ -102,11 +102,14 @@ export const CASTS = {
     gives: 'date',
     says: '`2026-01-31`, with spaces around; anything else is null',
     duckdb: ({ a }) =>
-      inDates(`try_cast(regexp_extract(${a}, '^ *([0-9]{4}-[0-9]{2}-[0-9]{2}) *$', 1) as date)`),
+      inDates(`try_cast(regexp_extract(${a}, '^ *([0-9]{4}-[0-9]{2}-[0-9]{2}) *$', 1) as date)`, 'duckdb'),
     postgres: ({ a }) => {
       const part = (from: number, length: number): Text => `cast(substr("t", ${from}, ${length}) as bigint)`
       const day = naming({ a: part(1, 4), b: part(6, 2), c: part(9, 2) }, POSTGRES_DATE)
-      return inDates(naming({ t: `substring(${a} from '^ *([0-9]{4}-[0-9]{2}-[0-9]{2}) *$')` }, day))
+      return inDates(
+        naming({ t: `substring(${a} from '^ *([0-9]{4}-[0-9]{2}-[0-9]{2}) *$')` }, day),
+        'postgres',
+      )
     },
   },
   cast_text_boolean: {

@@ -1,5 +1,6 @@
 import { both, infix, together } from './catalogue-row.ts'
 import type { CatalogueRow } from './catalogue-row.ts'
+import { duckdbNullifOf } from './forms.ts'
 import type { Text } from './forms.ts'
 import { hull, range, withoutEnd } from './ranges.ts'
 
@@ -208,7 +209,8 @@ export const CONDITIONS = {
     names: ['NULLIF'],
     takes: ['any', 'any'],
     gives: 'any',
-    ...both(({ a, b }) => `nullif(${a}, ${b})`),
+    duckdb: ({ a, b }) => duckdbNullifOf(a, b),
+    postgres: ({ a, b }) => `nullif(${a}, ${b})`,
     range: ([a, b], _, type) => (type === 'integer' ? withoutEnd(a, b) : a),
   },
   least: {

@@ -4,6 +4,7 @@ import type { CatalogueRow, FormArguments } from './catalogue-row.ts'
 import {
   duckdbDouble,
   duckdbFinite,
+  duckdbNullif,
   duckdbGrained,
   duckdbWhole,
   inTimestamps,
@@ -110,7 +111,7 @@ function truncatedTo(moment: (a: Text) => Text): Pick<CatalogueRow, 'duckdb' | '
       if (unit === 'century' && isDuckdb)
         return `cast(make_date(cast((extract(year from ${text}) - 1) // 100 * 100 + 1 as bigint), 1, 1) as timestamp)`
       const truncated = `cast(date_trunc('${unit}', ${text}) as timestamp)`
-      return unit === 'decade' ? inTimestamps(truncated) : truncated
+      return unit === 'decade' ? inTimestamps(truncated, isDuckdb ? 'duckdb' : 'postgres') : truncated
     }
   return { duckdb: form(true), postgres: form(false) }
 }
@@ -197,7 +198,7 @@ export const FUNCTIONS = {
     takes: ['number'],
     gives: 'number',
     says: 'null below 0',
-    duckdb: ({ a }) => `sqrt(nullif(greatest(${a}, -${TINY}), -${TINY}))`,
+    duckdb: ({ a }) => `sqrt(${duckdbNullif(`greatest(${a}, -${TINY})`, `-${TINY}`)})`,
     postgres: ({ a }) => naming({ a }, 'case when "a" >= 0 then sqrt("a") end'),
     range: ([a]) =>
       a && a.greatest >= 0 ? range(Math.sqrt(Math.max(a.least, 0)), Math.sqrt(a.greatest)) : undefined,
@@ -208,7 +209,7 @@ export const FUNCTIONS = {
     takes: ['number'],
     gives: 'number',
     says: 'null at and below 0',
-    duckdb: ({ a }) => `ln(nullif(greatest(${a}, 0e0), 0e0))`,
+    duckdb: ({ a }) => `ln(${duckdbNullif(`greatest(${a}, 0e0)`, '0e0')})`,
     postgres: ({ a }) => naming({ a }, 'case when "a" > 0 then ln("a") end'),
     range: ([a]) => (a && a.least > 0 ? rising(a, Math.log) : undefined),
   },
@@ -218,7 +219,7 @@ export const FUNCTIONS = {
     takes: ['number'],
     gives: 'number',
     says: 'to base 10; null at and below 0',
-    duckdb: ({ a }) => `log10(nullif(greatest(${a}, 0e0), 0e0))`,
+    duckdb: ({ a }) => `log10(${duckdbNullif(`greatest(${a}, 0e0)`, '0e0')})`,
     postgres: ({ a }) => naming({ a }, 'case when "a" > 0 then log("a") end'),
     range: ([a]) => (a && a.least > 0 ? rising(a, Math.log10) : undefined),
   },

@@ -2,7 +2,9 @@ import { both } from './catalogue-row.ts'
 import type { CatalogueRow } from './catalogue-row.ts'
 import {
   duckdbDouble,
+  duckdbBetween,
   duckdbFinite,
+  duckdbNullif,
   duckdbGrained,
   duckdbWhole,
   naming,
@@ -34,14 +36,14 @@ function truncated(text: Text): Text {
 }
 
 function duckdbLog(value: Text): Text {
-  return `log10(nullif(greatest(${value}, 0e0), 0e0))`
+  return `log10(${duckdbNullif(`greatest(${value}, 0e0)`, '0e0')})`
 }
 
 /** The least double above 1: what is past 1 is taken there and then away. */
 const PAST_ONE = 1 + Number.EPSILON
 
 function withinOne(value: Text): Text {
-  return `nullif(nullif(least(greatest(${value}, -${PAST_ONE}), ${PAST_ONE}), ${PAST_ONE}), -${PAST_ONE})`
+  return duckdbBetween(value, `-${PAST_ONE}`, `${PAST_ONE}`)
 }
 
 function ofSine(name: string): ReturnType<typeof ofLibrary> {
@@ -88,7 +90,7 @@ export const MATHS = {
     takes: ['number', 'number'],
     gives: 'number',
     says: '`log(b, x)`, to base b; null where it is not defined',
-    duckdb: ({ a, b }) => duckdbFinite(`${duckdbLog(b)} / nullif(${duckdbLog(a)}, 0e0)`),
+    duckdb: ({ a, b }) => duckdbFinite(`${duckdbLog(b)} / ${duckdbNullif(duckdbLog(a), '0e0')}`),
     postgres: ({ a, b }) =>
       postgresFinite(
         naming({ a, b }, 'case when "a" > 0 and "b" > 0 and log("a") <> 0 then log("b") / log("a") end'),

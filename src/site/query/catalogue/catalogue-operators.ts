@@ -1,9 +1,10 @@
-import { both } from './catalogue-row.ts'
+import { both, each } from './catalogue-row.ts'
 import type { CatalogueRow } from './catalogue-row.ts'
 import {
   days,
   duckdbDouble,
   duckdbFinite,
+  duckdbNullif,
   duckdbWhole,
   inDates,
   inTimestamps,
@@ -102,7 +103,7 @@ export const OPERATORS = {
     takes: ['integer', 'integer'],
     gives: 'integer',
     says: 'whole part, as in PostgreSQL; null for division by zero',
-    duckdb: ({ a, b }) => duckdbWhole(`trunc(${duckdbDouble(a)} / nullif(${duckdbDouble(b)}, 0e0))`),
+    duckdb: ({ a, b }) => duckdbWhole(`trunc(${duckdbDouble(a)} / ${duckdbNullif(duckdbDouble(b), '0e0')})`),
     postgres: ({ a, b }) =>
       postgresWhole(`trunc(${postgresDouble(a)} / nullif(${postgresDouble(b)}, ${postgresDouble('0')}))`),
     range: ([a, b]) => {
@@ -116,7 +117,7 @@ export const OPERATORS = {
     takes: ['number', 'number'],
     gives: 'number',
     says: 'null for division by zero and beyond ±1e150',
-    duckdb: ({ a, b }) => duckdbFinite(`${a} / nullif(${b}, 0e0)`),
+    duckdb: ({ a, b }) => duckdbFinite(`${a} / ${duckdbNullif(b, '0e0')}`),
     postgres: ({ a, b }) => guardedByMagnitude(a, b, '/'),
     range: ([a, b]) => quotient(a, b),
   },
@@ -126,7 +127,8 @@ export const OPERATORS = {
     takes: ['integer', 'integer'],
     gives: 'integer',
     says: 'has the sign of the dividend; null for a divisor of zero and beyond ±2^53',
-    duckdb: ({ a, b }) => `(${duckdbWhole(duckdbDouble(a))} % nullif(${duckdbWhole(duckdbDouble(b))}, 0))`,
+    duckdb: ({ a, b }) =>
+      `(${duckdbWhole(duckdbDouble(a))} % ${duckdbNullif(duckdbWhole(duckdbDouble(b)), '0')})`,
     postgres: ({ a, b }) =>
       `(${postgresWhole(postgresDouble(a))} % nullif(${postgresWhole(postgresDouble(b))}, 0))`,
     range: ([, b]) => {
@@ -174,21 +176,21 @@ export const OPERATORS = {
     takes: ['date', 'integer'],
     gives: 'date',
     says: 'days, at most 1.5 million; null outside of the years 1 to 9999',
-    ...both(({ a, b }) => inDates(`${a} + ${days(b)}`)),
+    ...each(({ a, b }, dialect) => inDates(`${a} + ${days(b, dialect)}`, dialect)),
   },
   add_days_date: {
     kind: 'operator',
     names: ['+'],
     takes: ['integer', 'date'],
     gives: 'date',
-    ...both(({ a, b }) => inDates(`${b} + ${days(a)}`)),
+    ...each(({ a, b }, dialect) => inDates(`${b} + ${days(a, dialect)}`, dialect)),
   },
   sub_date_days: {
     kind: 'operator',
     names: ['-'],
     takes: ['date', 'integer'],
     gives: 'date',
-    ...both(({ a, b }) => inDates(`${a} - ${days(b)}`)),
+    ...each(({ a, b }, dialect) => inDates(`${a} - ${days(b, dialect)}`, dialect)),
   },
   sub_dates: {
     kind: 'operator',
@@ -205,20 +207,20 @@ export const OPERATORS = {
     takes: ['timestamp', 'interval'],
     gives: 'timestamp',
     says: 'months first, then days, then the rest; null outside of the years 1 to 9999',
-    ...both(({ a, b }) => inTimestamps(`${a} + (${b})`)),
+    ...each(({ a, b }, dialect) => inTimestamps(`${a} + (${b})`, dialect)),
   },
   add_span_timestamp: {
     kind: 'operator',
     names: ['+'],
     takes: ['interval', 'timestamp'],
     gives: 'timestamp',
-    ...both(({ a, b }) => inTimestamps(`${b} + (${a})`)),
+    ...each(({ a, b }, dialect) => inTimestamps(`${b} + (${a})`, dialect)),
   },
   sub_timestamp_span: {
     kind: 'operator',
     names: ['-'],
     takes: ['timestamp', 'interval'],
     gives: 'timestamp',
-    ...both(({ a, b }) => inTimestamps(`${a} - (${b})`)),
+    ...each(({ a, b }, dialect) => inTimestamps(`${a} - (${b})`, dialect)),
   },
 } as const satisfies Readonly<Record<string, CatalogueRow>>

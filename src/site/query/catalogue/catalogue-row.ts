@@ -181,6 +181,13 @@ export function both(form: Form): Pick<CatalogueRow, 'duckdb' | 'postgres'> {
   return { duckdb: form, postgres: form }
 }
 
+/** A text for each engine that differs in a piece of it. */
+export function each(
+  form: (args: FormArguments, dialect: Dialect) => Text,
+): Pick<CatalogueRow, 'duckdb' | 'postgres'> {
+  return { duckdb: (args) => form(args, 'duckdb'), postgres: (args) => form(args, 'postgres') }
+}
+
 /** An infix operator that is the same for both engines. */
 export function infix(sign: string): Pick<CatalogueRow, 'duckdb' | 'postgres'> {
   return both(({ a, b }) => `(${a} ${sign} ${b})`)

@@ -1,7 +1,16 @@
 import { both, together } from './catalogue-row.ts'
 import type { CatalogueRow } from './catalogue-row.ts'
 import { duckdbWritten } from './date-pattern.ts'
-import { duckdbDouble, inDates, inTimestamps, naming, POSTGRES_DATE, postgresDouble } from './forms.ts'
+import {
+  POSTGRES_DATE,
+  duckdbDouble,
+  duckdbNamed,
+  duckdbNullif,
+  inDates,
+  inTimestamps,
+  naming,
+  postgresDouble,
+} from './forms.ts'
 import type { Text } from './forms.ts'
 import { duckdbPatterned, postgresPatterned } from './number-pattern.ts'
 import { range } from './ranges.ts'
@@ -74,7 +83,9 @@ export const TEXTS = {
     takes: ['text', 'written text', { constant: 'place' }],
     gives: 'text',
     says: 'from the left, below 0 from the right',
-    ...both(({ a, b, constants: [from = 1] }) => `split_part(${a}, ${b}, ${from})`),
+    duckdb: ({ a, b, constants: [from = 1] }) =>
+      duckdbNamed(a, (name) => `split_part(${name}, ${b}, ${from})`),
+    postgres: ({ a, b, constants: [from = 1] }) => `split_part(${a}, ${b}, ${from})`,
   },
   part_at: {
     kind: 'function',
@@ -82,7 +93,7 @@ export const TEXTS = {
     takes: ['text', 'written text', { constant: 'from' }],
     gives: 'text',
     says: 'null where there are fewer',
-    duckdb: ({ a, b, constants: [from = 1] }) => `(${duckdbParts(`nullif(${a}, '')`, b)})[${from}]`,
+    duckdb: ({ a, b, constants: [from = 1] }) => `(${duckdbParts(duckdbNullif(a, "''"), b)})[${from}]`,
     postgres: ({ a, b, constants: [from = 1] }) => `(${postgresParts(a, b)})[${from}]`,
   },
   part_count: {
@@ -91,7 +102,7 @@ export const TEXTS = {
     takes: ['text', 'written text'],
     gives: 'integer',
     says: 'null of an empty text, as in PostgreSQL',
-    duckdb: ({ a, b }) => `cast(len(${duckdbParts(`nullif(${a}, '')`, b)}) as bigint)`,
+    duckdb: ({ a, b }) => `cast(len(${duckdbParts(duckdbNullif(a, "''"), b)}) as bigint)`,
     postgres: ({ a, b }) => `cast(array_length(${postgresParts(a, b)}, 1) as bigint)`,
     range: () => range(1, 1e9),
   },
@@ -224,8 +235,8 @@ export const TEXTS = {
     takes: ['integer', 'integer', 'integer'],
     gives: 'date',
     says: 'null where there is no such day, and outside of the years 1 to 9999',
-    duckdb: ({ a, b, c }) => inDates(`try_cast(printf('%d-%d-%d', ${a}, ${b}, ${c}) as date)`),
-    postgres: ({ a, b, c }) => inDates(naming({ a, b, c }, POSTGRES_DATE)),
+    duckdb: ({ a, b, c }) => inDates(`try_cast(printf('%d-%d-%d', ${a}, ${b}, ${c}) as date)`, 'duckdb'),
+    postgres: ({ a, b, c }) => inDates(naming({ a, b, c }, POSTGRES_DATE), 'postgres'),
   },
   to_date: {
     kind: 'function',
@@ -237,7 +248,10 @@ export const TEXTS = {
     duckdb: ({ a, constants: [pattern = ''] }) => {
       const { expression, order } = readDayPattern(String(pattern))
       const day = `regexp_replace(${a}, '${expression}', '${order.map((at) => `\\${at}`).join('-')}')`
-      return inDates(`case when regexp_matches(${a}, '${expression}') then try_cast(${day} as date) end`)
+      return inDates(
+        `case when regexp_matches(${a}, '${expression}') then try_cast(${day} as date) end`,
+        'duckdb',
+      )
     },
     postgres: ({ a, constants: [pattern = ''] }) => {
       const { expression, from } = readDayPattern(String(pattern))
@@ -245,6 +259,7 @@ export const TEXTS = {
       const made = naming({ a: year ?? '', b: month ?? '', c: day ?? '' }, POSTGRES_DATE)
       return inDates(
         naming({ t: `case when ${a} ~ '${expression.replaceAll('(', '(?:')}' then ${a} end` }, made),
+        'postgres',
       )
     },
   },
@@ -254,8 +269,8 @@ export const TEXTS = {
     takes: ['stride', 'timestamp', 'timestamp'],
     gives: 'timestamp',
     says: 'bins from the third on, to both sides',
-    duckdb: ({ a, b, c }) => inTimestamps(`time_bucket(${a}, ${b}, ${c})`),
-    postgres: ({ a, b, c }) => inTimestamps(`date_bin(${a}, ${b}, ${c})`),
+    duckdb: ({ a, b, c }) => inTimestamps(`time_bucket(${a}, ${b}, ${c})`, 'duckdb'),
+    postgres: ({ a, b, c }) => inTimestamps(`date_bin(${a}, ${b}, ${c})`, 'postgres'),
   },
   to_char_date: {
     kind: 'function',

@@ -22,6 +22,36 @@ function between(text: Text, low: Text, high: Text): Text {
   return `nullif(nullif(least(greatest(${text}, ${low}), ${high}), ${high}), ${low})`
 }
 
+/** A text up to which DuckDB may be given it several times. */
+const SHORT_CHARACTERS = 64
+
+/**
+ * DuckDB reads `nullif(x, y)` as `case when x = y then null else x end` and looks at x twice, and again twice within that: a sum of ten numbers
+ * took it minutes to plan. So what is longer than a column is given a name. A list of one is no dearer for each row than the comparisons are. Some of DuckDB's functions are such texts themselves.
+ */
+export function duckdbNamed(text: Text, body: (name: Text) => Text): Text {
+  return text.length <= SHORT_CHARACTERS ? body(text) : `list_transform([${text}], lambda v: ${body('v')})[1]`
+}
+
+/** Null for a value that is written out. */
+export function duckdbNullif(text: Text, value: Text): Text {
+  return duckdbNamed(text, (name) => `nullif(${name}, ${value})`)
+}
+
+/** The same for whatever value. */
+export function duckdbNullifOf(text: Text, value: Text): Text {
+  return text.length <= SHORT_CHARACTERS
+    ? `nullif(${text}, ${value})`
+    : `list_transform([{'a': ${text}, 'b': ${value}}], lambda v: nullif(v.a, v.b))[1]`
+}
+
+/** Null for what is not between two values. */
+export function duckdbBetween(text: Text, low: Text, high: Text): Text {
+  return duckdbNamed(text, (name) => between(name, low, high))
+}
+
+const BETWEEN = { duckdb: duckdbBetween, postgres: between } as const
+
 /**
  * 2^-900. A double plus and minus it is itself, but for magnitudes near 0, which become multiples of 2^-952: no result
  * is so small that computing with it could fail for being too small, as it does in PostgreSQL.
@@ -34,23 +64,26 @@ export const postgresGrained = (text: Text): Text =>
   `((${text} + ${postgresDouble(`${GRAIN}`)}) - ${postgresDouble(`${GRAIN}`)})`
 
 /** In the domain of results: null outside of ±1e150, 0 below 1e-287. */
-export const duckdbFinite = (text: Text): Text => duckdbGrained(between(text, `-${NUMBER_MAX}`, NUMBER_MAX))
+export const duckdbFinite = (text: Text): Text =>
+  duckdbGrained(duckdbBetween(text, `-${NUMBER_MAX}`, NUMBER_MAX))
 export const postgresFinite = (text: Text): Text =>
   postgresGrained(between(text, postgresDouble(`-${NUMBER_MAX}`), postgresDouble(NUMBER_MAX)))
 
 /** A double that holds a whole number, as one; null outside of ±2^53. */
 export const duckdbWhole = (text: Text): Text =>
-  `cast(${between(text, `-${INTEGER_MAX}`, INTEGER_MAX)} as bigint)`
+  `cast(${duckdbBetween(text, `-${INTEGER_MAX}`, INTEGER_MAX)} as bigint)`
 export const postgresWhole = (text: Text): Text =>
   `cast(${between(text, postgresDouble(`-${INTEGER_MAX}`), postgresDouble(INTEGER_MAX))} as bigint)`
 
 /** Days that can be added to any date and taken from it: 1.5 million, because PostgreSQL's dates begin in 4713 BC. */
-export const days = (text: Text): Text => `cast(${between(text, '-1500000', '1500000')} as integer)`
+export const days = (text: Text, dialect: keyof typeof BETWEEN): Text =>
+  `cast(${BETWEEN[dialect](text, '-1500000', '1500000')} as integer)`
 
 /** Null outside of the years 1 to 9999. */
-export const inDates = (text: Text): Text => between(text, "date '0001-01-01'", "date '9999-12-31'")
-export const inTimestamps = (text: Text): Text =>
-  between(text, "timestamp '0001-01-01 00:00:00'", "timestamp '9999-12-31 00:00:00'")
+export const inDates = (text: Text, dialect: keyof typeof BETWEEN): Text =>
+  BETWEEN[dialect](text, "date '0001-01-01'", "date '9999-12-31'")
+export const inTimestamps = (text: Text, dialect: keyof typeof BETWEEN): Text =>
+  BETWEEN[dialect](text, "timestamp '0001-01-01 00:00:00'", "timestamp '9999-12-31 00:00:00'")
 
 /**
  * Names values for PostgreSQL, so that a form may use them more than once without printing them twice. `offset 0`
