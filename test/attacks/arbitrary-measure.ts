@@ -22,6 +22,28 @@ function makeMeasure(columns: Columns): Sql {
         .tuple(value('boolean', columns, 1), fc.constantFrom(...quantities))
         .map(([when, one]) => `case when ${when} then ${one} end`),
     },
+    {
+      weight: 1,
+      arbitrary: fc
+        .tuple(
+          fc.constantFrom(...quantities),
+          fc.constantFrom(...quantities),
+          fc.constantFrom('0', '3', '50.5'),
+        )
+        .chain(([one, other, by]) =>
+          fc.constantFrom(
+            `least(${one}, ${by})`,
+            `greatest(${one} - ${by}, ${other})`,
+            `abs(${one} - ${by})`,
+            `(${one} > ${by})::int`,
+            `sign(${one} - ${other})`,
+            `(${one} - ${by}) * (${other} + 1)`,
+            `power(${one} - ${by}, 2)`,
+            `coalesce(${one}, ${by})`,
+            `case when ${one} > ${by} then ${other} when ${other} = 0 then ${by} else 1 end`,
+          ),
+        ),
+    },
   )
   const bare = fc.oneof(
     { weight: 3, arbitrary: fc.constantFrom('count(*)', 'count(distinct id)') },

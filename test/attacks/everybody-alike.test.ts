@@ -73,7 +73,29 @@ const ATTACKS: readonly { readonly name: string; readonly questions: readonly st
   },
   {
     name: 'as a value with a condition in it',
-    questions: [`select sum(2 + cast(${EITHER} as integer)) from athletes`],
+    questions: [`select sum(2 * ${MONTH} + ${MONTH} * cast(${EITHER} as integer)) from athletes`],
+  },
+  {
+    name: 'as one of several branches',
+    questions: [
+      `select sum(case when ${EITHER} then ${MONTH} when score > 50 then 1 else 2 end) from athletes`,
+    ],
+  },
+  {
+    name: 'as the greatest of two that are chosen',
+    questions: [`select avg(greatest(case when ${EITHER} then ${MONTH} else 0 end, 0.5)) from athletes`],
+  },
+  {
+    name: 'as a sign to multiply by',
+    questions: [`select sum(${MONTH} * sign(case when ${EITHER} then 1 else 0 end)) from athletes`],
+  },
+  {
+    name: 'as what stands for nothing',
+    questions: [`select sum(coalesce(case when ${EITHER} then ${MONTH} end, 1)) from athletes`],
+  },
+  {
+    name: 'as the spread of a difference',
+    questions: [`select var_pop(${MONTH} - height) from athletes where ${EITHER}`],
   },
   {
     name: 'in a sub-select',

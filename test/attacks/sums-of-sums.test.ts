@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { attackedSite } from './attack-chains.ts'
+import { attackedSite, attacksFail } from './attack-chains.ts'
 
 /*
  * A value that everybody has is added to one that hardly anybody has: then everybody contributes to the sum of both, and taking the
@@ -44,3 +44,24 @@ for (const [name, relation] of MADE) {
     }
   })
 }
+
+/* What conditions decide is taken apart into sums and counts, and each of these is guarded: thresholds, signs and squares choose nobody. */
+attacksFail(
+  (
+    [
+      ['a threshold that is one further', ['sum(least(score, 50))', 'sum(least(score, 51))']],
+      ['a distance that is one further', ['sum(abs(score - 50))', 'sum(abs(score - 51))']],
+      ['what is above, one further', ['avg(greatest(score - 50, 0))', 'avg(greatest(score - 51, 0))']],
+      ['a sign of one', ['sum(score)', 'sum(score + sign(medals))']],
+      ['a branch of one', ['sum(score)', 'sum(case when medals > 0 then medals else score end)']],
+      ['one who is something', ['count(*)', 'avg((medals > 0)::int)']],
+      ['a product with one', ['sum(score)', 'sum((score + 1) * (medals + 1))']],
+      ['the spread of a sum with one', ['var_pop(score)', 'var_pop(score + medals)']],
+      ['a value for nobody else', ['sum(score)', 'sum(coalesce(nullif(medals, 0), score))']],
+    ] as const
+  ).map(([name, measures]) => ({
+    name,
+    questions: measures.map((measure) => `select ${measure}, count(*) from athletes`),
+    last: /^(declined|partial)/,
+  })),
+)

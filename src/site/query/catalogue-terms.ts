@@ -23,7 +23,7 @@ const IN_SUMS: Readonly<Record<SumRole, string>> = {
   quotient: 'all; in an exact sum, by a single product',
   power: 'all; in an exact sum, with 1 or 2 that is written out',
   atom: 'all; in an exact sum, of columns as they are',
-  chosen: 'all; in an exact sum, with 0 for null',
+  decided: 'all; in an exact sum, taken apart by what it decides',
   none: 'all; in an exact sum in `FILTER`, `WHERE` or around it',
 }
 
@@ -203,7 +203,7 @@ export const NODE_TERMS: Readonly<Record<NodeKind, NodeTerms>> = {
   NullTest: BY_ROW,
   BooleanTest: BY_ROW,
   CaseExpr: {
-    modes: 'all; in an exact sum one around all of it',
+    modes: 'all; in an exact sum taken apart, where it is not one around all of it',
     form: 'the same',
     bound: 'the bounds of all results together',
     sensitivity: 'as its results; what it leaves out is a set that the guard judges',

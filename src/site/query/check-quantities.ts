@@ -26,8 +26,8 @@ const POWER_MAX = 2
  *
  * Anything else looks the same to the guard and is not: `sum(height + case when born = '1990-01-01' then 1000 else 0
  * end)` stands on everybody, and minus `sum(height)` it is about one person. For the same reason no function with a
- * constant to choose (`abs(height - 2.03)`, `greatest`, `floor`, `exp`): each constant would be another equation about
- * the same people. See `docs/explanation/why-answers-cannot-be-combined.md`. Noise hides one person in any sum, so `private` needs none
+ * constant to choose (`floor`, `exp`): each constant would be another equation about the same people. What conditions decide (`abs(height - 2.03)`, `greatest`, a CASE of
+ * several) never comes here as it is: it is taken apart into sums and counts with a FILTER (`bind/sum-of-branches.ts`). See `docs/explanation/why-answers-cannot-be-combined.md`. Noise hides one person in any sum, so `private` needs none
  * of this. Throws a `Refusal`.
  */
 export function requireQuantity(expr: Expr, sources: readonly Source[]): void {
@@ -42,6 +42,12 @@ export function requireQuantity(expr: Expr, sources: readonly Source[]): void {
       'a product or variance of a sum, or a sum, average or variance of what a sub-query added up; add the results instead, as in avg(x) + avg(y), or sum(x * x) - 2 * c * sum(x) + c * c * count(x)',
     )
   }
+}
+
+/** Whether it would be taken. */
+export function isQuantity(expr: Expr, sources: readonly Source[]): boolean {
+  const quantity = quantityOf(expr, sources)
+  return quantity !== undefined && isOneTerm(quantity)
 }
 
 /** Whole years since a day tell of every birthday; the days to it are one quantity, whichever day it is. */
@@ -197,8 +203,19 @@ const ATOMS: ReadonlySet<CallId> = new Set([
   'list_length_of_dimension',
 ])
 
+/** Calls that come to one of a few values by a condition: a sum of them is taken apart (`bind/branches.ts`). */
+const DECIDED: ReadonlySet<CallId> = new Set([
+  'coalesce',
+  'nullif',
+  'least',
+  'greatest',
+  'abs_integer',
+  'abs_number',
+  'sign',
+])
+
 /** What a call may be in an exact sum: it gives its argument's number, a product, a number that a column of another type has, or none. */
-export type SumRole = 'unchanged' | 'added' | 'product' | 'quotient' | 'power' | 'atom' | 'chosen' | 'none'
+export type SumRole = 'unchanged' | 'added' | 'product' | 'quotient' | 'power' | 'atom' | 'decided' | 'none'
 
 /** The same rules by the row of the catalogue alone. */
 export function sumRoleOf(call: CallId): SumRole {
@@ -208,7 +225,7 @@ export function sumRoleOf(call: CallId): SumRole {
   if (ATOMS.has(call)) return 'atom'
   if (call === 'div_number') return 'quotient'
   if (call === 'power') return 'power'
-  return call === 'coalesce' ? 'chosen' : 'none'
+  return DECIDED.has(call) ? 'decided' : 'none'
 }
 
 function quantityOfCall(expr: Call, sources: readonly Source[]): Quantity | undefined {

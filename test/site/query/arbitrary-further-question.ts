@@ -31,6 +31,7 @@ import {
   writtenElsewhere,
   writtenKept,
 } from './arbitrary-relation.ts'
+import { decidedSums, decidedSumsOfSessions, spreadsOfSums } from './arbitrary-sum.ts'
 import { framed } from './arbitrary-window.ts'
 
 /* Questions of rarer shapes over `athletes` (a row a person) and `sessions` (several; of one person at different times). */
@@ -65,4 +66,7 @@ export const FURTHER_SHAPES: Readonly<Record<string, fc.Arbitrary<string>>> = {
   'sums of own rows': sumsOfOwnRows,
   'figures of spans': figuresOfSpans,
   'written values': writtenValues,
+  'decided sums': decidedSums,
+  'decided sums of sessions': decidedSumsOfSessions,
+  'spreads of sums': spreadsOfSums,
 }

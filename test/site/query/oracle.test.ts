@@ -2,6 +2,7 @@ import { after, test } from 'node:test'
 import fc from 'fast-check'
 import { arbitraryQuestion } from './arbitrary-question.ts'
 import { arbitraryRowsQuestion } from './arbitrary-rows-question.ts'
+import { decidedSums, decidedSumsOfSessions, spreadsOfSums } from './arbitrary-sum.ts'
 import { POPULATIONS, questionWorld } from './question-world.ts'
 
 /*
@@ -28,5 +29,15 @@ test('the same of rows that are made of each person’s own', async () => {
       await world.checkRows(sql, population)
     }),
     { seed: 20_261_128, numRuns: 60 },
+  )
+})
+
+test('the same of sums that are taken apart', async () => {
+  const sums = fc.oneof(decidedSums, decidedSums, decidedSumsOfSessions, spreadsOfSums)
+  await fc.assert(
+    fc.asyncProperty(sums, fc.nat({ max: POPULATIONS - 1 }), (sql, population) =>
+      world.check(sql, population),
+    ),
+    { seed: 20_261_129, numRuns: 40 },
   )
 })

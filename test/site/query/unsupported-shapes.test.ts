@@ -439,7 +439,12 @@ declinesAll([
   ['select count(*) from main.athletes', 'declined.sql_not_supported', /name with a schema/],
   ['select count(*) from people', 'declined.sql_not_supported', /"people": it is no data set/],
   ['select count(*) from athletes where born < current_date', 'declined.sql_not_supported', /CURRENT_DATE/],
-  ['select var_pop(height + gold) from athletes', 'declined.sql_not_supported', /average or variance/],
+  [
+    'select sum(abs(abs(abs(abs(gold - 1) - 1) - 1) - 1)) from athletes',
+    'declined.sql_not_supported',
+    /average or variance/,
+  ],
+  ['select var_pop(height + round(gold)) from athletes', 'declined.sql_not_supported', /average or variance/],
   [
     'select avg(a.height) from athletes a join sessions s using (id)',
     'declined.sql_not_supported',

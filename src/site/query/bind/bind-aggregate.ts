@@ -9,9 +9,12 @@ import { PAIR_AGGREGATES, asFactor, bindPair } from './bind-pair.ts'
 import type { PairSink, Side } from './bind-pair.ts'
 import type { Frame } from './bind-expression.ts'
 import { call, coerce, requireScalar } from './build-expression.ts'
-import { requireQuantity } from '../check-quantities.ts'
+import { isQuantity, requireQuantity } from '../check-quantities.ts'
 import { asSpan, isSpan } from './spans.ts'
-import { aggregateOfSum } from './sum-of-terms.ts'
+import { branchesOf } from './branches.ts'
+import { spreadOfSum } from './spread-of-sum.ts'
+import { aggregateOfBranches } from './sum-of-branches.ts'
+import { aggregateOfSum, termsOf } from './sum-of-terms.ts'
 import { atOffset, notAllowed, notSupported, wrongColumn } from '../text/refusal.ts'
 import { partsOf, sameOptional } from '../bound/same-expression.ts'
 
@@ -29,7 +32,7 @@ export const AGGREGATES: Readonly<Record<string, AggregateRow>> = {
   },
   sum: {
     kind: 'sum',
-    says: 'of values clamped to the declared bounds; of a sum of terms, as in `sum(x + 2 * y - 1)`, each term is a measure of its own, and so for `avg`',
+    says: 'of values clamped to the declared bounds; of a sum of terms, as in `sum(x + 2 * y - 1)`, each term is a measure of its own, and so for `avg`; of what conditions decide, as in `sum(least(x, 8))`, `avg((x > 3)::int)`, `sum(case …)`, and of products of sums, as in `avg((x - 2) * (x - 2))`, each branch and each product is',
   },
   avg: { kind: 'avg', says: 'of values clamped to the declared bounds' },
   var_samp: { kind: 'var_samp', says: 'of values clamped to the declared bounds' },
@@ -219,9 +222,11 @@ interface Summed {
   readonly name: string
 }
 
-/** A sum of terms is guarded term by term. */
+/** A sum of terms is guarded term by term, and what conditions decide branch by branch. */
 function addTerms(measures: Measure[], kind: MeasureKind, facts: SumFacts): Expr {
   const { written } = facts
+  const decided = addBranches(measures, kind, facts) ?? addSpread(measures, kind, facts)
+  if (decided) return decided
   const made = aggregateOfSum(kind, written, {
     add: (argument, filter) =>
       addSum(measures, kind, { ...facts, written: { ...written, argument, filter } }),
@@ -236,6 +241,36 @@ function addTerms(measures: Measure[], kind: MeasureKind, facts: SumFacts): Expr
     },
   })
   return made ?? addSum(measures, kind, facts)
+}
+
+/** Undefined of what is a sum of quantities as it is, or is none that could be taken apart. */
+function addBranches(measures: Measure[], kind: MeasureKind, facts: SumFacts): Expr | undefined {
+  const { written, sources, inner } = facts
+  const { argument, filter } = written
+  if ((kind !== 'sum' && kind !== 'avg') || argument === undefined || argument.isSpan) return undefined
+  if (argument.type !== 'integer' && argument.type !== 'number') return undefined
+  const isTaken = (expr: Expr): boolean => isQuantity(withinBounds(expr), sources)
+  if (termsOf(argument).every(({ expr }) => isTaken(expr))) return undefined
+  const branches = branchesOf(argument, (expr) => expr.kind !== 'call' && isTaken(expr))
+  const optional = optionalManySources(sources, inner.binding.dataSets)
+  return (
+    branches &&
+    aggregateOfBranches(kind, branches, {
+      filter,
+      sink: {
+        sum: (value, where) =>
+          addSum(measures, 'sum', { ...facts, written: { ...written, argument: value, filter: where } }),
+        count: (where) => addCount(measures, { filter: where, isOfPeople: false }, optional),
+      },
+    })
+  )
+}
+
+/** Of a sum of several terms. */
+function addSpread(measures: Measure[], kind: MeasureKind, facts: SumFacts): Expr | undefined {
+  const { argument, filter } = facts.written
+  const sum = argument && { terms: termsOf(argument), filter }
+  return sum && spreadOfSum(kind, sum, pairSink(measures, facts))
 }
 
 interface SumFacts extends Summed {

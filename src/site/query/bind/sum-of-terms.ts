@@ -5,7 +5,7 @@ import { withinBounds } from './bounded-argument.ts'
 import { call, literal } from './build-expression.ts'
 
 /** One of what is added: an expression and what it is multiplied by. */
-interface ScaledTerm {
+export interface ScaledTerm {
   readonly expr: Expr
   readonly scale: number
 }
@@ -72,6 +72,11 @@ function whereOthers(own: Expr, terms: readonly ScaledTerm[], filter: Expr | und
     .filter(({ expr }) => expr !== own)
     .map(({ expr }): Expr => call('is_not_null', [withinBounds(expr)]))
     .reduce<Expr | undefined>((all, one) => (all ? call('and', [all, one]) : one), filter)
+}
+
+/** What is added up in each row; the whole of it where nothing is. */
+export function termsOf(argument: Expr): readonly ScaledTerm[] {
+  return sumOf(argument)?.terms ?? [{ expr: argument, scale: 1 }]
 }
 
 /** The terms of an addition; undefined where nothing is added, or too much. */
