@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { readFile } from 'node:fs/promises'
+import { readFile, readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
 import { sql } from 'kysely'
@@ -158,10 +158,17 @@ test('a floor limit that was in force before the restore buys nothing, whether t
 
 test('what every backup holds is not kept any longer, and a torn line was never acknowledged', async () => {
   const { safe } = bare.site.backups
+  const archived = async () =>
+    (await readdir(safe.directory)).filter((name) => /^receipts-|^checkpoint$/.test(name)).toSorted()
+  const since = (...backups: readonly BackupEntry[]) =>
+    backups.map(({ logSize = 0 }) => `receipts-${logSize}.jws`)
   assert.equal((await readDone(safe)).length, 6)
+  assert.deepEqual(await archived(), ['checkpoint', ...since(older, entry)])
   await bare.site.backups.destroy(older.backup)
   assert.equal((await readDone(safe)).length, 5)
+  assert.deepEqual(await archived(), ['checkpoint', ...since(entry)])
   const second = await makeBackup(bare.site)
+  assert.deepEqual(await archived(), ['checkpoint', ...since(entry, second)])
   await correct('p-3', { score: 44 })
   await bare.site.backups.destroy(entry.backup)
   assert.deepEqual(
@@ -172,8 +179,10 @@ test('what every backup holds is not kept any longer, and a torn line was never 
   assert.ok(last)
   await appendDone(safe, last)
   assert.equal((await readDone(safe)).length, 1)
+  assert.deepEqual(await archived(), ['checkpoint', ...since(second)])
   await bare.site.backups.destroy(second.backup)
   assert.deepEqual(await readDone(safe), [])
+  assert.deepEqual(await archived(), [], 'nobody’s receipts are kept where nothing could be restored')
   await correct('p-3', { score: 45 })
   assert.deepEqual(await readDone(safe), [], 'without a backup nothing could be restored')
 })
