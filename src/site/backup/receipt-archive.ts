@@ -45,7 +45,7 @@ export async function trimArchive(safe: Safe, oldestLogSize: number): Promise<vo
   const files = await filesOfArchive(safe)
   for (const [index, { path }] of files.entries()) {
     const end = files[index + 1]?.first ?? Infinity
-    if (end <= oldestLogSize || oldestLogSize === Infinity) await rm(path, { force: true })
+    if (end <= oldestLogSize) await rm(path, { force: true })
   }
   if (oldestLogSize === Infinity) await rm(join(safe.directory, CHECKPOINT), { force: true })
 }
