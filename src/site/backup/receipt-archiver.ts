@@ -50,7 +50,7 @@ export async function openReceiptArchiver({
         // As it is on the disk: the last backup may have ended since, and taken the archive along.
         end = await archiveEnd(safe)
         await follow()
-        end = logSize
+        end = Math.max(logSize, end ?? 0)
         await beginArchiveFile(safe, end)
         await follow()
       }),
