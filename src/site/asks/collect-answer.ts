@@ -9,7 +9,7 @@ import type { CollectedGroup } from '../guard/collected-group.ts'
 import { admitNewcomers } from '../guard/differencing.ts'
 import type { PartitionLook } from '../guard/partition-store.ts'
 import type { AnswerParts } from '../guard/alike.ts'
-import { collectParts } from '../query/alike/collect-parts.ts'
+import { tellApart } from '../query/alike/collect-parts.ts'
 import { planAggregate } from '../query/plan/plan-aggregate.ts'
 import { planRows } from '../query/plan/plan-rows.ts'
 import type { AggregatePlan } from '../query/plan/plan-aggregate.ts'
@@ -177,12 +177,29 @@ async function runPlan(
     const answer = await runRows(planRows(checked, { dialect: 'duckdb', relations, order }), runner)
     return answer.ok ? ok({ kind: 'rows', answer: answer.value }) : answer
   }
-  const collected = await runGroups(planned, relations, parts)
+  const telling = () => tellApart(checked, { context: { dialect: 'duckdb', relations }, runner })
+  const collecting = runGroups(planned, relations, parts)
+  const beside = isForOneThread(relations) ? telling() : undefined
+  // Nothing runs any more when this is over, whatever comes of it: the tables are let go then.
+  const collected = await collecting.finally(() => beside?.catch(() => undefined))
   if (!collected.ok) return collected
-  const context = { dialect: 'duckdb' as const, relations }
-  const told = await collectParts(checked, collected.value.groups, { context, runner })
-  return told.ok ? ok({ kind: 'groups', ...collected.value, parts: told.value }) : told
+  const told = await (beside ?? telling())
+  if (!told.ok) return told
+  return ok({ kind: 'groups', ...collected.value, parts: told.value(collected.value.groups) })
 }
+
+/**
+ * Whether the engine reads the rows on one thread: so many at a time are a thread's. Then what a question tells people apart by is
+ * gathered beside its groups; of more rows both would want all threads, and memory for both at once.
+ */
+function isForOneThread(relations: ReadonlyMap<string, PlanRelation>): boolean {
+  return [...relations.values()].every(
+    ({ rowCount = Number.POSITIVE_INFINITY }) => rowCount <= ROWS_OF_THREAD,
+  )
+}
+
+/** Rows of a row group of DuckDB. */
+const ROWS_OF_THREAD = 122_880
 
 async function runGroups(
   { checked, dominanceBp }: PlannedAsk,

@@ -63,8 +63,7 @@ async function addRows(...people: readonly number[]): Promise<void> {
   await vault.append({ manifest, batch: `batch-${batches}` }, rows)
 }
 
-function planned(): PlannedAsk {
-  const sql = 'select count(*) as minutes from watch'
+function planned(sql = 'select count(*) as minutes from watch'): PlannedAsk {
   const checked = checkQuestion(sql, { mode: 'aggregate', dataSets: new Map([[watch, manifest]]) })
   assert.ok(checked.ok)
   const eligibility = {
@@ -186,6 +185,33 @@ describe('a run that was begun before the record was looked into', () => {
     const run = await ahead.run
     assert.ok(run.ok)
     await rm(other, { recursive: true, force: true })
+  })
+
+  test('gathers whom it tells apart beside its groups, and is over only when both are, though one fails', async () => {
+    const { promise: held, resolve: letGo } = Promise.withResolvers<void>()
+    const begun: string[] = []
+    const run: Vault['run'] = async (statement, limits) => {
+      begun.push(statement.sql)
+      if (begun.length === 2) await held
+      else await new Promise(setImmediate)
+      if (begun[0] === statement.sql) throw new Error('The engine failed')
+      return vault.run(statement, limits)
+    }
+    const telling = planned('select count(*) as minutes from watch where heart_rate > 60')
+    let isOver = false
+    const { run: running } = runAhead(telling, {
+      expected: () => EMPTY_PARTITION,
+      parts: { vault: { ...vault, run } },
+    })
+    const failed = assert.rejects(running, /The engine failed/).finally(() => {
+      isOver = true
+    })
+    while (begun.length < 2) await new Promise(setImmediate)
+    await systemClock.sleep(20)
+    assert.equal(isOver, false)
+    letGo()
+    await failed
+    assert.equal(begun.length, 2)
   })
 
   test('is held back while rows are changing that the record has not counted', async () => {

@@ -20,8 +20,23 @@ import type { BaseColumn } from './readings.ts'
 export async function collectParts(
   checked: CheckedQuery,
   groups: readonly CollectedGroup[],
-  { context, runner }: { readonly context: PlanContext; readonly runner: QueryRunner },
+  run: PartsRun,
 ): Promise<Outcome<AnswerParts>> {
+  const parts = await tellApart(checked, run)
+  return parts.ok ? ok(parts.value(groups)) : parts
+}
+
+/** With what it is told how a question puts people into parts. */
+export interface PartsRun {
+  readonly context: PlanContext
+  readonly runner: QueryRunner
+}
+
+/** The same before the groups are known, which are parts as well. */
+export async function tellApart(
+  checked: CheckedQuery,
+  { context, runner }: PartsRun,
+): Promise<Outcome<(groups: readonly CollectedGroup[]) => AnswerParts>> {
   const decisions = decisionsOf(checked.query, checked.manifests)
   const isTold = isToldApart(decisions)
   const plan = planParts(checked, { decisions, isTold }, context)
@@ -30,7 +45,7 @@ export async function collectParts(
   const values = await collectAll(plan.ofValues ? [plan.ofValues] : [], runner)
   if (!values.ok) return values
   const isKnown = told.value !== undefined && !decisions.isOpaque
-  return ok({
+  return ok((groups) => ({
     apart:
       isKnown || !isTold
         ? [...(told.value ?? []), ...(isTold ? groups.map(({ people }) => people) : [])]
@@ -40,7 +55,7 @@ export async function collectParts(
     untold: namesOf(isTold ? decisions.pieces : decisions.decided),
     // Of what is true or false a sum is a number of people, who are a set of their own.
     summed: namesOf(decisions.summed.filter(({ type }) => type !== 'boolean')),
-  })
+  }))
 }
 
 /**
