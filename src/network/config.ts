@@ -2,7 +2,7 @@ import { join } from 'node:path'
 import { z } from 'zod'
 import { requestRatesSchema } from '../kernel/http/request-rates.ts'
 import { loadSettings } from '../kernel/load-settings.ts'
-import { Secret } from '../kernel/secret.ts'
+import { databaseUrlSchema } from '../kernel/postgres/database-url.ts'
 import { nameSchema } from '../protocol/wire.ts'
 
 /** A network's settings. Defaults are safe: loopback, an embedded database, activity shown to this machine only. */
@@ -16,11 +16,7 @@ export const networkSettingsSchema = z.strictObject({
     .min(0, 'expected 0 to 65535')
     .max(65_535, 'expected 0 to 65535')
     .default(7400),
-  databaseUrl: z
-    .string('expected postgres://…')
-    .regex(/^postgres(ql)?:\/\//, 'expected postgres://…')
-    .transform((url) => new Secret(url))
-    .optional(),
+  databaseUrl: databaseUrlSchema.optional(),
   /** Whether the page at `/` shows asks, positions and settlements to browsers on this machine; never through a proxy. */
   activityPage: z.enum(['local', 'off'], 'expected "local" or "off"').default('local'),
   /** How often expired asks are looked for. */

@@ -5,7 +5,7 @@ import { Fault } from '../kernel/faults.ts'
 import { metricsReadersSchema } from '../kernel/http/metrics-readers.ts'
 import { siteRequestRatesSchema } from '../kernel/http/request-rates.ts'
 import { loadSettings } from '../kernel/load-settings.ts'
-import { Secret } from '../kernel/secret.ts'
+import { databaseUrlSchema } from '../kernel/postgres/database-url.ts'
 import { ASSURANCES } from '../protocol/law/age-evidence.ts'
 import { ADEQUACY_DECISIONS, TRANSFER_SAFEGUARDS } from '../protocol/law/legal-zones.ts'
 import { dataRightsSettingsSchema } from './data-rights/directory.ts'
@@ -66,11 +66,7 @@ export const siteSettingsSchema = z.strictObject({
     })
     .transform((url) => url.replace(/\/+$/, ''))
     .optional(),
-  databaseUrl: z
-    .string()
-    .regex(/^postgres(ql)?:\/\//, 'expected postgres://…')
-    .transform((url) => new Secret(url))
-    .optional(),
+  databaseUrl: databaseUrlSchema.optional(),
   vault: z
     .strictObject({
       memoryMb: z.coerce.number().int().min(128, 'expected 128 or more').default(256),

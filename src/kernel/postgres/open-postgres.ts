@@ -10,6 +10,7 @@ import { faultOf } from './fault-of.ts'
 import { keepStatements } from './kept-statements.ts'
 import { findSession, pinSession } from './pinned-session.ts'
 import type { PinnedSession } from './pinned-session.ts'
+import { requireOwnSessions } from './require-own-sessions.ts'
 
 /** A server's PostgreSQL, open. Disposing closes the connections, and stops it if it is our own. */
 export interface Postgres extends AsyncDisposable {
@@ -52,7 +53,7 @@ export async function openPostgres({
   /** `name=value`, for the embedded server only: one that somebody else runs is set by them. */
   embeddedSettings?: readonly string[]
 }): Promise<Postgres> {
-  if (url) return connect(checkedUrl(url), { name, log, stop: () => Promise.resolve() })
+  if (url) return connectToForeign(checkedUrl(url), { name, log })
   const embedded = await startEmbedded({ directory, log, settings: embeddedSettings })
   try {
     const urlOf = (database: string) => embeddedUrl(embedded, database)
@@ -61,6 +62,17 @@ export async function openPostgres({
   } catch (error) {
     await embedded.stop()
     throw error
+  }
+}
+
+async function connectToForeign(url: Secret<string>, parts: { name: string; log: Log }): Promise<Postgres> {
+  const postgres = await connect(url, { ...parts, stop: () => Promise.resolve() })
+  try {
+    await requireOwnSessions(url)
+    return postgres
+  } catch (error) {
+    await postgres[Symbol.asyncDispose]()
+    throw faultOf(error, refusalOf(error, addressOf(url)))
   }
 }
 

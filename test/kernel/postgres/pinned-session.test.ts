@@ -1,10 +1,13 @@
 import assert from 'node:assert/strict'
 import { before, describe, test } from 'node:test'
 import { sql } from 'kysely'
+import pg from 'pg'
 import { Fault } from '../../../src/kernel/faults.ts'
 import { silentLog } from '../../../src/kernel/log.ts'
 import { connect } from '../../../src/kernel/postgres/open-postgres.ts'
 import { Secret } from '../../../src/kernel/secret.ts'
+import { haveOwnSessions, requireOwnSessions } from '../../../src/kernel/postgres/require-own-sessions.ts'
+import { databaseUrlSchema } from '../../../src/kernel/postgres/database-url.ts'
 import { testDatabaseUrl } from '../../../src/testing/test-postgres.ts'
 import { HOSTILE_SETTINGS, databaseOfTenant, query } from './hostile-database.ts'
 
@@ -28,6 +31,37 @@ const PLAIN = sql<object>`
   select timestamptz '2026-03-04 05:06:07.123456+00' as at, interval '1 day 2 hours' as long, '\\x00ff'::bytea as bytes,
     1.1::float8 / 3 as part, '{NULL,a}'::text[] as list, to_char(1234.5, 'FM9G999D9') as number, 'a\\b' as slash,
     (null = null)::text as nothing, lower('Ä') as low, '01/02/2026'::date as day, ARRAY[1::int8] as bigs`
+
+test('an address whose password breaks it is refused, and tells nothing of it', () => {
+  const problemOf = (url: string) => databaseUrlSchema.safeParse(url).error?.issues[0]?.message
+  for (const sound of [
+    'postgres://u:p%40%2F@h:1/d?sslmode=require',
+    'postgresql:///d?host=%2Frun&x=a@b',
+    'postgres://h/d',
+  ])
+    assert.equal(problemOf(sound), undefined, sound)
+  assert.match(problemOf('postgres://u:p@q@h/d') ?? '', /no @ in the password: %40/)
+  assert.match(problemOf('postgres://u:p/q@h/d') ?? '', /no \/ in the password: %2F/)
+  assert.match(problemOf('mysql://h/d') ?? '', /expected postgres/)
+})
+
+test('two connections have a session each, or a pool lends one to both of them', async () => {
+  const url = (await testDatabaseUrl()).reveal()
+  const clients = [new pg.Client(url), new pg.Client(url)] as const
+  for (const client of clients) await client.connect()
+  try {
+    const [first, second] = clients
+    assert.equal(await haveOwnSessions(first, second), true)
+    // What is free goes to whoever comes next, or each time to another.
+    assert.equal(await haveOwnSessions(first, first), false)
+    let turn = 0
+    const lent = { query: (text: string) => (turn++ % 3 === 0 ? second : first).query(text) }
+    assert.equal(await haveOwnSessions(lent, second), false)
+  } finally {
+    for (const client of clients) await client.end()
+  }
+  await requireOwnSessions(new Secret(url))
+})
 
 describe('a connection', () => {
   let url: string
