@@ -8,7 +8,9 @@ export async function cliPage(): Promise<string> {
   return `# The command line
 
 In a checkout: \`./hedgerow\`. Tables are for people; \`--json\` is for programs and prints wire forms. Colour and
-progress appear on a terminal only. A failure is one sentence on standard error.
+progress appear on a terminal only. A failure is one sentence on standard error; with
+\`--json\` it is a document on standard output too, so that there is always one: \`{"error": {"code", "detail", "errors"}, "exitCode"}\`,
+of which \`code\` ([the catalogue](errors.md)) and \`errors\` (\`field\` and \`expected\` of each) are there where they are known.
 
 \`\`\`text
 ${helpOf(program)}

@@ -95,6 +95,25 @@ export function sentenceOf(thrown: unknown): string {
   return `Something went wrong that was not foreseen: ${thrown instanceof Error ? thrown.message : String(thrown)}`
 }
 
+/** What `--json` prints of a failure: the code of a fault or a refusal, if it has one, the sentence, and the fields that were named. */
+export function failureDocument(
+  thrown: unknown,
+  { sentence, exitCode }: { sentence: string; exitCode: number },
+): object {
+  const isFault = thrown instanceof Fault
+  const code = thrown instanceof PeerRefusal ? thrown.problemCode : isFault ? thrown.code : undefined
+  const errors = isFault ? thrown.errors : []
+  const [detail] = sentence.split('\n')
+  return {
+    error: {
+      ...(code === undefined ? {} : { code }),
+      detail,
+      ...(errors.length === 0 ? {} : { errors }),
+    },
+    exitCode,
+  }
+}
+
 /** How a door ends its sentence about fields; a single one is told in its place. */
 const SOME_FIELDS = ': some fields are not what was expected'
 

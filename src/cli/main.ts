@@ -1,6 +1,7 @@
 import { Command, CommanderError } from 'commander'
 import { complaintOf } from './amount.ts'
 import { EXIT, Interrupted, sentenceOf } from './failures.ts'
+import { tellAsJson, tellFailure } from './verb.ts'
 import { packageVersion } from './package-version.ts'
 import { processSession } from './session.ts'
 import type { Session } from './session.ts'
@@ -100,16 +101,19 @@ export async function runCommandLine(): Promise<void> {
 }
 
 /** Runs what was typed; how it ended is the exit code of the process. */
-export async function runCommand(session: Session, args: readonly string[]): Promise<void> {
+export async function runCommand(processed: Session, args: readonly string[]): Promise<void> {
+  const session = { ...processed, isJson: args.includes('--json') }
   try {
     const program = await buildProgram(session, args[0])
     await program.parseAsync(args, { from: 'user' })
   } catch (thrown) {
     if (thrown instanceof CommanderError) {
       process.exitCode = thrown.exitCode === 0 ? EXIT.done : EXIT.wrongUse
+      const detail = thrown.message.replace(/^error: /, '')
+      if (thrown.exitCode !== 0) tellAsJson(session, { error: { detail }, exitCode: EXIT.wrongUse })
       return
     }
-    session.terminal.error.write(`${sentenceOf(thrown)}\n`)
+    tellFailure(session, thrown, { sentence: sentenceOf(thrown), exitCode: EXIT.fellShort })
     process.exitCode = EXIT.fellShort
   }
 }

@@ -17,6 +17,8 @@ export interface Session {
   readonly ids: IdSource
   /** The directory of networks, sites and members: `HEDGEROW_HOME`, else `.hedgerow` here. */
   readonly home: string
+  /** Whether `--json` was typed: then a failure is a document too. */
+  readonly isJson?: boolean
   /** Ended by Ctrl-C. */
   readonly signal: AbortSignal
 }

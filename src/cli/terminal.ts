@@ -1,6 +1,7 @@
 import { stripVTControlCharacters, styleText } from 'node:util'
 import Table from 'cli-table3'
 import stringWidth from 'string-width'
+import { shortMomentText } from '../protocol/words/plain-words.ts'
 
 /** Where a verb writes. Tables and sentences go to `out`; progress and complaints to `error`. */
 export interface Terminal {
@@ -55,13 +56,31 @@ function coloured(tone: Tone, text: string): string {
 
 /** One complaint, on `error`. */
 export function complain({ error, isErrorInteractive }: Terminal, text: string): void {
-  const shown = disarmed(text)
+  const shown = disarmed(readable(text))
   error.write(`${isErrorInteractive ? coloured('bad', shown) : shown}\n`)
+}
+
+/** Moments in a sentence of a server, which are RFC 3339, as tables have them. */
+export function readable(text: string): string {
+  return text.replaceAll(/\b\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z(?![\w:.-])/g, shortMomentText)
+}
+
+const written = new WeakSet<NodeJS.WritableStream>()
+
+/** Writes to `out`, as it is. */
+export function write({ out }: Terminal, text: string | Uint8Array): void {
+  written.add(out)
+  out.write(text)
+}
+
+/** Whether anything was written to `out`. */
+export function hasWritten({ out }: Terminal): boolean {
+  return written.has(out)
 }
 
 /** One line of text. What others wrote into it is shown and never obeyed. */
 export function say(terminal: Terminal, line = ''): void {
-  terminal.out.write(`${disarmed(line, terminal.isInteractive)}\n`)
+  write(terminal, `${disarmed(line, terminal.isInteractive)}\n`)
 }
 
 /** The colours of `paint` with their ends; control characters but line feeds and tabs; marks that turn the direction of a text. */

@@ -1,8 +1,9 @@
 import type { Command } from 'commander'
-import { FellShort, Interrupted, exitCodeOf, sentenceOf } from './failures.ts'
+import { FellShort, Interrupted, exitCodeOf, failureDocument, sentenceOf } from './failures.ts'
+import { jsonText } from './json-output.ts'
 import { requireHome } from './require-home.ts'
 import type { Session } from './session.ts'
-import { complain } from './terminal.ts'
+import { complain, hasWritten, say } from './terminal.ts'
 
 /** The common frame of a verb: `--json`, an example in its help, one sentence and an exit code for each failure. */
 export function verb(
@@ -36,9 +37,29 @@ export async function perform(
   } catch (thrown) {
     const reason: unknown = session.signal.reason
     const isStopped = session.signal.aborted && reason instanceof Interrupted
-    complain(session.terminal, isStopped ? stoppedSentence(thrown) : sentenceOf(thrown))
-    process.exitCode = isStopped ? reason.exitCode : codeOf(thrown)
+    const sentence = isStopped ? stoppedSentence(thrown) : sentenceOf(thrown)
+    const exitCode = isStopped ? reason.exitCode : codeOf(thrown)
+    tellFailure(session, thrown, { sentence, exitCode })
+    process.exitCode = exitCode
   }
+}
+
+/** On standard error one sentence; with `--json` a document on standard output too, where none is there yet. */
+export function tellFailure(
+  { terminal, isJson = false }: Session,
+  thrown: unknown,
+  told: { sentence: string; exitCode: number },
+): void {
+  complain(terminal, told.sentence)
+  tellAsJson({ terminal, isJson }, failureDocument(thrown, told))
+}
+
+/** A program that asked for JSON gets one document, however the verb ended. */
+export function tellAsJson(
+  { terminal, isJson = false }: Pick<Session, 'terminal' | 'isJson'>,
+  document: object,
+): void {
+  if (isJson && !hasWritten(terminal)) say(terminal, jsonText(document))
 }
 
 /** What was under way may know better how things stand now; where it was a call, only the other side knows. */

@@ -1,9 +1,12 @@
 import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { test } from 'node:test'
 import { jsonText } from '../../src/cli/json-output.ts'
 import { instant } from '../../src/kernel/clock.ts'
 import { money } from '../../src/kernel/money.ts'
+import { typedHere } from './typed-here.ts'
 
 test('jsonText() writes money in minor units and moments as RFC 3339', () => {
   const value = {
@@ -50,4 +53,32 @@ test('jsonText() leaves alone what stands in columns, whatever they are called',
   }
   const value = { values, rows: [[1_700_000_000_000]] }
   assert.deepEqual(JSON.parse(jsonText(value)), value)
+})
+
+test('with --json a failure is one document as well, with its code, its fields and the exit code', async () => {
+  const home = join(tmpdir(), 'hedgerow-none-of-json')
+  const away = 'http://127.0.0.1:9'
+  const cases: readonly (readonly [readonly string[], number, RegExp])[] = [
+    [
+      ['offers', '--network', away],
+      3,
+      /"code": "fault\.peer_unreachable",\s+"detail": "Cannot reach 127\.0\.0\.1:9;/,
+    ],
+    [['dataset', 'list', '--site', 'galway', '--as', 'nobody'], 2, /"detail": "/],
+    [
+      ['dataset', 'describe', 'no-such-file.yaml', '--as', 'x'],
+      2,
+      /"detail": "Cannot use \\"no-such-file\.yaml\\"/,
+    ],
+    [['offers', '--nonsense'], 2, /"detail": "unknown option '--nonsense'/],
+  ]
+  for (const [args, code, says] of cases) {
+    const { out, error, code: ended } = await typedHere(home, [...args, '--json'])
+    assert.equal(ended, code, error)
+    assert.match(out, says)
+    const { exitCode } = JSON.parse(out) as { exitCode: number }
+    assert.equal(exitCode, code)
+    assert.notEqual(error, '', 'and a sentence for whoever looks')
+    assert.equal((await typedHere(home, args)).out, '', 'nobody who did not ask gets it')
+  }
 })

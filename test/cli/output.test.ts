@@ -133,6 +133,7 @@ describe('what is not there', () => {
       says('/v1/disputes', {}),
       'There is no such thing at site:1 as the dispute is about, or it is not open to you; check the names in it',
     )
+    assert.equal(says('/v1/site', {}), 'No site of Hedgerow answers at site:1; check the address')
   })
 
   test('has a word of its own on every route', () => {

@@ -76,7 +76,7 @@ test(
 
     const rehearsal = await cli('site', 'rehearse', 'galway')
     assert.match(rehearsal, /59 people; rows: athletes 59/)
-    assert.match(rehearsal, /done again: 1 erasures/)
+    assert.match(rehearsal, /done again: 1 erasure,/)
     assert.deepEqual(await readdir(join(home, 'sites')), ['galway'], 'nothing of a rehearsal stays')
 
     await site.kill()

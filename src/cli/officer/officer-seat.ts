@@ -10,7 +10,7 @@ import { WrongUse } from '../failures.ts'
 import { readText } from '../open-file.ts'
 import { show } from '../session.ts'
 import type { Session } from '../session.ts'
-import { say } from '../terminal.ts'
+import { say, write } from '../terminal.ts'
 
 /** Options of every verb of the officer. */
 export interface OfficerOptions extends SiteOptions {
@@ -33,7 +33,7 @@ export async function deliver(
   }: { text: string; out: string | undefined; json: boolean | undefined; isOfPerson?: boolean },
 ): Promise<void> {
   if (out === undefined) {
-    session.terminal.out.write(text)
+    write(session.terminal, text)
     return
   }
   await writeFile(out, text, isOfPerson ? { mode: 0o600 } : {})

@@ -4,6 +4,7 @@ import { granteeName, modeName, purposeName, shortMomentText } from '../../proto
 import { MODES } from '../../protocol/mode.ts'
 import { openSiteAdministration } from '../../sdk/issuer.ts'
 import type { GrantView, GrantsChanged, SiteAdministration } from '../../sdk/issuer.ts'
+import { counted } from '../../kernel/counted.ts'
 import { WrongUse } from '../failures.ts'
 import { addAskAgainVerb } from './grant-ask-again.ts'
 import { addSignInOptions, connectForPerson } from './person.ts'
@@ -184,7 +185,9 @@ function showChange(
     print: () =>
       say(
         session.terminal,
-        `${changed.changed} ${changed.changed === 1 ? 'grant is' : 'grants are'} ${done}, in force from sequence ${changed.sequence}${rest}${waiting}`,
+        changed.changed === 0 && awaiting > 0
+          ? `${counted(awaiting, 'grant')} ${awaiting === 1 ? 'waits' : 'wait'} for the other guardian to agree${rest}`
+          : `${changed.changed} ${changed.changed === 1 ? 'grant is' : 'grants are'} ${done}, in force from sequence ${changed.sequence}${rest}${waiting}`,
       ),
   })
 }

@@ -29,7 +29,7 @@ import { openFile, readNamed } from '../open-file.ts'
 import { readRecords } from '../read-records.ts'
 import { show } from '../session.ts'
 import type { Session } from '../session.ts'
-import { say, table, wrapped } from '../terminal.ts'
+import { say, table, wrapped, write } from '../terminal.ts'
 import { addSiteOptions, perform, verb } from '../verb.ts'
 import { wholeNumber } from '../whole-number.ts'
 
@@ -323,7 +323,7 @@ async function exportTo(session: Session, options: PersonOptions): Promise<void>
   const records = await personRecords(session, options)
   const body = await records.export({ format: format === 'csv' ? 'jsonl' : format })
   if (out === undefined) {
-    for await (const piece of body) session.terminal.out.write(piece)
+    for await (const piece of body) write(session.terminal, piece)
   } else if (format === 'csv') {
     await writeTables(out, await recordsIn(body))
   } else {

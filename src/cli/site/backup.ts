@@ -251,15 +251,21 @@ function print({ terminal }: Session, restored: Restored): void {
   )
   const proven =
     checkpoints.length === 0 ? 'no checkpoint was signed yet' : `roots are right at ${checkpoints.join(', ')}`
-  say(terminal, `  log: ${logSize} receipts in the backup, ${logKnown - logSize} after it; ${proven}`)
+  say(
+    terminal,
+    `  log: ${counted(logSize, 'receipt')} in the backup, ${logKnown - logSize} after it; ${proven}`,
+  )
   const { erasures, withdrawals, objections, restrictions, endings } = restored
   say(
     terminal,
-    `  done again: ${erasures} erasures, ${withdrawals} withdrawals, ${objections} objections, ${restrictions} restrictions, ${endings} ends of bases, guardianships and contracts`,
+    `  done again: ${counted(erasures, 'erasure')}, ${counted(withdrawals, 'withdrawal')}, ${counted(objections, 'objection')}, ${counted(restrictions, 'restriction')}, ${counted(endings, 'end', 'ends')} of bases, guardianships and contracts`,
   )
-  if (restored.corrections > 0) say(terminal, `  made again: ${restored.corrections} corrections`)
+  if (restored.corrections > 0) say(terminal, `  made again: ${counted(restored.corrections, 'correction')}`)
   for (const { dataSet, batch, rows: count, file } of restored.toImport)
-    say(terminal, `  to be imported again: ${dataSet}, batch ${batch}, ${count} rows, file ${file}`)
+    say(
+      terminal,
+      `  to be imported again: ${dataSet}, batch ${batch}, ${counted(count, 'row')}, file ${file}`,
+    )
   for (const { correction, dataSet } of restored.toCorrect)
     say(terminal, `  to be made again once its rows are there: ${correction} of ${dataSet}`)
   if (restored.held.length + restored.debited > 0)

@@ -5,7 +5,7 @@ import type { Release, ReleaseValue } from '../../protocol/release.ts'
 import type { AskResult, SiteResult } from '../../sdk/acquirer.ts'
 import { EXIT } from '../failures.ts'
 import { printNoise } from './print-noise.ts'
-import { paint, say, table, wrapped } from '../terminal.ts'
+import { paint, readable, say, table, wrapped } from '../terminal.ts'
 import type { Terminal, Tone } from '../terminal.ts'
 
 /** Rows of a release that are shown; `release save` writes all. */
@@ -14,7 +14,10 @@ const ROWS_SHOWN = 20
 /** Prints what came of an ask: a table of sites, then each release. */
 export function printAnswer(terminal: Terminal, result: AskResult): void {
   if (result.status === 'declined') {
-    say(terminal, `${reasonText(terminal, result.reason)}  ${result.detail ?? sentence(result.reason)}`)
+    say(
+      terminal,
+      `${reasonText(terminal, result.reason)}  ${readable(result.detail ?? sentence(result.reason))}`,
+    )
     return
   }
   table(terminal, {
@@ -57,7 +60,9 @@ export function exitCodeOfAnswer(result: AskResult): number {
 
 function notesOf({ decision, reason }: SiteResult): readonly string[] {
   return [
-    ...(reason === undefined || reason === 'approved' ? [] : [decision?.detail ?? sentence(reason)]),
+    ...(reason === undefined || reason === 'approved'
+      ? []
+      : [readable(decision?.detail ?? sentence(reason))]),
     ...(decision?.narrowed?.columns ? [`without ${decision.narrowed.columns.join(', ')}`] : []),
     ...(decision?.narrowed?.mode ? [`in mode ${decision.narrowed.mode}`] : []),
   ]
