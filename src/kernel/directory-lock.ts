@@ -148,6 +148,8 @@ function inUse(path: string, why: string): Fault {
 
 function asFault(error: unknown, directory: string): Fault {
   const fault = faultOf(error, `Cannot use the directory "${directory}"`)
+  if (fault.code === 'fault.disk_full')
+    return new Fault(fault.code, { what: `${fault.message}: the disk is full`, cause: error })
   if (fault.code !== 'fault.internal') return fault
   const reason =
     error instanceof Error && 'code' in error ? systemWords(String(error.code)) : 'it is not usable'

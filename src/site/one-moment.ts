@@ -182,6 +182,6 @@ async function keyInUse(db: Database, use: 'operator' | 'master'): Promise<strin
 
 function older(key: string): Fault {
   return new Fault('fault.parts_apart', {
-    what: `The keys and the record are of different moments: the ${key} in the site's folder is not the one that the record was kept with last`,
+    what: `The keys and the record are of different moments: the ${key} in the site's folder is not the one that the record was kept with last, or the database is another site's`,
   })
 }

@@ -3,6 +3,7 @@ import { after, before, test } from 'node:test'
 import fc from 'fast-check'
 import { sql } from 'kysely'
 import { formatInstant, later } from '../../src/kernel/clock.ts'
+import type { Instant } from '../../src/kernel/clock.ts'
 import { silentLog } from '../../src/kernel/log.ts'
 import { digestOf } from '../../src/kernel/digest.ts'
 import { connect } from '../../src/kernel/postgres/open-postgres.ts'
@@ -48,13 +49,16 @@ const accept = (text: string, member: TestParty = w.northcare) =>
     body: { statement: statementOf(text, member) },
   })
 
+const detailOf = (version: number, from: Instant) =>
+  `Version ${version} of the terms of use counts since ${formatInstant(from)}; read it with "hedgerow terms show", and accept it with "hedgerow terms accept"`
+
 test('a network without terms answers without; from the first text on it is accepted before the first ask', async () => {
   assert.deepEqual((await w.network.call(undefined, NETWORK_API.terms)).items, [])
   assert.deepEqual(await reasonOf(), [undefined, undefined])
   const first = await publish('Be kind.')
   assert.deepEqual([first.version, first.state], [1, 'in_force'])
   assert.equal((await publish('Be kind.')).version, 1, 'the same text again is no new version')
-  const detail = `Version 1 counts since ${formatInstant(w.clock.now())}`
+  const detail = detailOf(1, w.clock.now())
   assert.deepEqual(await reasonOf(), ['declined.terms', detail])
   assert.deepEqual(await reasonOf({ dryRun: true }), ['declined.terms', detail])
 
@@ -75,7 +79,7 @@ test('a new version asks again from its moment on, and may be accepted ahead of 
   w.clock.advance(10 * DAY_MS - 1)
   assert.deepEqual(await reasonOf(), [undefined, undefined])
   w.clock.advance(1)
-  assert.deepEqual(await reasonOf(), ['declined.terms', `Version 2 counts since ${formatInstant(from)}`])
+  assert.deepEqual(await reasonOf(), ['declined.terms', detailOf(2, from)])
   await accept('Be kind, and brief.')
   assert.deepEqual(await reasonOf(), [undefined, undefined])
 

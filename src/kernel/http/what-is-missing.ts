@@ -20,12 +20,18 @@ export function whatIsMissing({ url, path = '' }: NotFound): string {
   const dataSet = searchParams.get('dataSet')
   // A list is there; what the message says of it is not.
   if (named.length === 0 && dataSet === null) {
+    // Every server of ours says who it is to everybody.
+    if (SELF.has(path))
+      return `No ${singularOf(path.slice(4))} of Hedgerow answers at ${host}; check the address`
     const about = singularOf(path.split('/').at(-1) ?? '') || 'request'
     return `There is no such thing at ${host} as the ${about} is about, or it is not open to you; check the names in it`
   }
   const what = named.length === 0 ? `data set "${dataSet}"` : named.join(' or ')
   return `There is no ${what} at ${host}, or it is not open to you; check the name`
 }
+
+/** Where a site or a network says who it is. */
+const SELF: ReadonlySet<string> = new Set(['/v1/site', '/v1/network'])
 
 /** What of a person was asked for: that the person is there and this is not, the other side does not tell apart. */
 const OF_PERSON: Readonly<Record<string, string>> = {

@@ -68,5 +68,9 @@ export function failedToStart(said: string, what: string): Fault {
     return new Fault('fault.database_unreachable', {
       what: `Cannot ${what} for PostgreSQL: a library of it is not there; install again with install scripts allowed, or set HEDGEROW_DATABASE_URL (${last})`,
     })
+  if (/has wrong ownership|Permission denied/.test(said))
+    return new Fault('fault.database_unfit', {
+      what: `PostgreSQL did not ${what}: files there belong to another user of the machine, as after a copy by root; give them back to whoever had them (chown -R), and copy with "cp -a"`,
+    })
   return new Fault('fault.database_unreachable', { what: `PostgreSQL did not ${what}: ${last}` })
 }

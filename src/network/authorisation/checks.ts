@@ -58,7 +58,8 @@ export const ASK_CHECKS: readonly AskCheck[] = [
     declines: 'declined.terms',
     fails: ({ termsLacking }) => termsLacking !== undefined,
     detail: ({ termsLacking: lacking }) =>
-      lacking && `Version ${lacking.version} counts since ${formatInstant(lacking.from)}`,
+      lacking &&
+      `Version ${lacking.version} of the terms of use counts since ${formatInstant(lacking.from)}; read it with "hedgerow terms show", and accept it with "hedgerow terms accept"`,
   },
   {
     name: 'the expiry lies ahead, and not too far',

@@ -117,7 +117,9 @@ async function reached({ signal, onStep }: Restore, step: RestoreStep): Promise<
 async function requireEmpty(into: string): Promise<void> {
   const there = await readdir(into).catch(whenMissing([]))
   if (there.length === 0) return
-  throw new Fault('fault.conflict', { what: `Cannot restore into "${into}": it is not empty` })
+  throw new Fault('fault.conflict', {
+    what: `Cannot restore into "${into}": it is not empty; a site that is there already is never written over, so move it away first`,
+  })
 }
 
 interface OpenedBackup {

@@ -48,6 +48,11 @@ test('failedToStart() says what to do where a library or the room is missing, el
     /^Cannot make its directory .*install scripts allowed/,
   )
   assert.equal(failedToStart('x: No space left on device', 'start').code, 'fault.disk_full')
+  const owned = failedToStart('FATAL:  data directory "/d" has wrong ownership', 'start on "/d"')
+  assert.deepEqual(
+    [owned.code, /another user of the machine.*chown/.test(owned.message)],
+    ['fault.database_unfit', true],
+  )
   assert.equal(failedToStart('a\nb\nc\nd\n', 'start').message, 'PostgreSQL did not start: b | c | d')
 })
 
