@@ -341,6 +341,7 @@ test('a draft that is stopped stops at once, and leaves nothing', async () => {
   setTimeout(() => interrupt.abort(new Interrupted('SIGINT')), 400)
   const run = await typedHere(home, ['dataset', 'draft', file, '--out', out], { signal: interrupt.signal })
   assert.equal(run.code, 130, run.error)
+  assert.equal(run.error, 'Stopped; no draft was written\n')
   // Counting alone takes twice as long.
   assert.ok(performance.now() - started < 2_000, `after ${performance.now() - started} ms`)
   assert.deepEqual(await readdir(home), [])

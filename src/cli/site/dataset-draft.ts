@@ -9,7 +9,7 @@ import type { FileToDraft, ManifestDraft } from '../../site/draft-manifest.ts'
 import { addCsvOptions, csvFormOf, csvOptionsText } from './csv-options.ts'
 import type { CsvOptions } from './csv-options.ts'
 import { counted } from '../../kernel/counted.ts'
-import { WrongUse } from '../failures.ts'
+import { FellShort, WrongUse } from '../failures.ts'
 import { formOfFormat, formatOf } from './file-format.ts'
 import { shellWord } from '../shell-word.ts'
 import { show } from '../session.ts'
@@ -87,6 +87,8 @@ async function draft(
       onProgress: ({ step, percent }) =>
         line.show(`${basename(file)}: ${STEPS[step]}${percent === undefined ? '' : `, ${percent} %`}`),
       signal,
+    }).catch((thrown: unknown) => {
+      throw signal.aborted ? new FellShort('Stopped; no draft was written') : thrown
     })
     line.end()
     await target.file.writeFile(drafted.text)
