@@ -9,7 +9,9 @@ import { admitNewcomers, checkKnown, partitionAfter } from '../../src/site/guard
 import type { CollectedGroup } from '../../src/site/guard/collected-group.ts'
 import { guardAnswer, releasedSets } from '../../src/site/guard/guard-answer.ts'
 import type { AnswerContext } from '../../src/site/guard/guard-answer.ts'
-import { chooseNarrowed, contextWithout, planNarrowing } from '../../src/site/guard/narrow-answer.ts'
+import { contextWithout } from '../../src/site/guard/leave-out.ts'
+import { chooseNarrowed, planNarrowing } from '../../src/site/guard/narrow-answer.ts'
+import type { Narrowed } from '../../src/site/guard/narrow-answer.ts'
 import { nameOfParts } from '../../src/site/guard/partition-names.ts'
 import { EMPTY_PARTITION } from '../../src/site/guard/partition.ts'
 import type { Partition } from '../../src/site/guard/partition.ts'
@@ -175,15 +177,17 @@ export class GuardedAsker {
 
   async #guardOrNarrow(checked: CheckedQuery, groups: readonly CollectedGroup[], context: AnswerContext) {
     const given = { groups, context, whole: guardAnswer(groups, context) }
-    const leaving = planNarrowing(given)
+    const tried: Narrowed[] = []
     const [first] = context.partitions
-    if (!leaving || !first) return given.whole
-    const rest = await this.#collect(checked, first.eligible.difference(leaving.people))
-    if (!rest.groups.ok) return rest.groups
-    return chooseNarrowed(given, {
-      leaving,
-      narrowed: guardAnswer(rest.groups.value, contextWithout(context, leaving.people)),
-    })
+    let leaving = first && planNarrowing(given)
+    while (first && leaving) {
+      const rest = await this.#collect(checked, first.eligible.difference(leaving.people))
+      if (!rest.groups.ok) return rest.groups
+      const narrowed = guardAnswer(rest.groups.value, contextWithout(context, leaving.people))
+      tried.push({ leaving, narrowed })
+      leaving = planNarrowing(given, tried)
+    }
+    return chooseNarrowed(given, tried)
   }
 
   async #askRows(checked: CheckedQuery): Promise<Told> {

@@ -11,13 +11,9 @@ import { choosingColumns, usedColumns } from './used-columns.ts'
 import { declinedDifferencing, guardAnswer } from '../guard/guard-answer.ts'
 import type { AnswerContext, GuardedAnswer } from '../guard/guard-answer.ts'
 import { refusalStateOf } from '../guard/look-into-record.ts'
-import {
-  chooseNarrowed,
-  chooseWhole,
-  contextWithout,
-  FAR_NOTE,
-  planNarrowing,
-} from '../guard/narrow-answer.ts'
+import { contextWithout } from '../guard/leave-out.ts'
+import { chooseNarrowed, FAR_NOTE, planNarrowing } from '../guard/narrow-answer.ts'
+import type { Narrowed } from '../guard/narrow-answer.ts'
 import { budgetLeft, debitRefusals, readRefusals } from '../guard/refusal-budget.ts'
 import type { RefusalBudget, RefusalKey } from '../guard/refusal-budget.ts'
 import { nameOfParts } from '../guard/partition-names.ts'
@@ -220,14 +216,15 @@ async function guardOrNarrow(
   { planned, collected, parts }: GuardFacts,
 ): Promise<Outcome<GuardedAnswer>> {
   const given = { groups, context, whole: guardAnswer(groups, context) }
-  const leaving = planNarrowing(given)
-  if (!leaving) return chooseWhole(given)
-  const rest = await collectWithout({ planned, collected }, leaving.people, parts)
-  if (!rest.ok) return rest
-  return chooseNarrowed(given, {
-    leaving,
-    narrowed: guardAnswer(rest.value, contextWithout(context, leaving.people)),
-  })
+  const tried: Narrowed[] = []
+  let leaving = planNarrowing(given)
+  while (leaving) {
+    const rest = await collectWithout({ planned, collected }, leaving.people, parts)
+    if (!rest.ok) return rest
+    tried.push({ leaving, narrowed: guardAnswer(rest.value, contextWithout(context, leaving.people)) })
+    leaving = planNarrowing(given, tried)
+  }
+  return chooseNarrowed(given, tried)
 }
 
 function guardRows(answer: RowsAnswer, given: GuardFacts): Outcome<Passed> {

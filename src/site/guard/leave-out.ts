@@ -1,5 +1,5 @@
 import { BitGatherer, Bitset } from '../../kernel/bitset.ts'
-import { leaveOutUnalike, NO_PARTS } from './alike.ts'
+import { leaveOutUnalike, NO_PARTS, partsWithout } from './alike.ts'
 import type { CollectedGroup } from './collected-group.ts'
 import type { AnswerContext } from './guard-answer.ts'
 import { setsOfMeasure } from './guard-groups.ts'
@@ -17,6 +17,8 @@ export interface LeavingOut {
   readonly coveredCells: number
   /** Parts with people enough that are left out because a measure in them is about a few: each tells that there are some. */
   readonly thinParts: number
+  /** How often it was looked: that one look was not enough is told as well (`leave-out-more.ts`). */
+  readonly looks: number
 }
 
 /**
@@ -58,7 +60,7 @@ export function whomToLeaveOut(
     coveredCells += leaving.coveredCells
     thinParts += leaving.thinParts
   }
-  return people.isEmpty ? undefined : { people, coveredCells, thinParts }
+  return people.isEmpty ? undefined : { people, coveredCells, thinParts, looks: 1 }
 }
 
 /** Those without a value of something that is averaged. */
@@ -68,6 +70,11 @@ export function lackingValues(groups: readonly CollectedGroup[]): Bitset {
     for (const { kind, people: changing, counted = changing } of measures)
       if (MEANS.includes(kind) && counted !== people) lacking.addAll(people.difference(counted))
   return lacking
+}
+
+/** What an answer about fewer people is held against: nobody asked for those who are left out. */
+export function contextWithout(context: AnswerContext, people: Bitset): AnswerContext {
+  return { ...context, parts: context.parts && partsWithout(context.parts, people) }
 }
 
 /** The sets of a group without some people; what was computed over them stands as it was, and is not to be used. */
@@ -103,7 +110,7 @@ interface Rows {
 function leaveOutOf(
   partition: Partition,
   { rows, eligible, minimumGroup, refused }: Rows,
-): LeavingOut | undefined {
+): Omit<LeavingOut, 'looks'> | undefined {
   const parts = partsOf(partition, { rows, refused })
   if (!parts) return undefined
   const takes = new Map<number, number>()

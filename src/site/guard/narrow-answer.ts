@@ -1,11 +1,10 @@
 import { ok } from '../../kernel/result.ts'
 import { declined } from '../../protocol/reason.ts'
 import type { Outcome } from '../../protocol/reason.ts'
-import type { Bitset } from '../../kernel/bitset.ts'
-import { partsWithout } from './alike.ts'
 import type { CollectedGroup } from './collected-group.ts'
 import { isRestHidden, largeCount } from './guard-answer.ts'
 import type { AnswerContext, GuardedAnswer } from './guard-answer.ts'
+import { leaveOutMore } from './leave-out-more.ts'
 import { whomToLeaveOut } from './leave-out.ts'
 import type { LeavingOut } from './leave-out.ts'
 import { measureDistance } from './measure-distance.ts'
@@ -14,6 +13,12 @@ import { rowsOfMeans } from './rows-of-means.ts'
 
 /** Least share of the people asked about that rows must show for an answer about fewer of them to be of use, in percent. */
 const LEAST_SHOWN_PCT = 50
+
+/**
+ * The same where one look at whom to leave out was not enough. What is cut for such an answer is cut for all later ones, so it has to
+ * be worth more.
+ */
+const LEAST_SHOWN_AGAIN_PCT = 67
 
 /** Of a refusal that fewer than a minimum group of people, whoever they were, could not have turned into an answer. */
 export const FAR_NOTE = 'far'
@@ -25,16 +30,32 @@ export interface GuardedWhole {
   readonly whole: Outcome<GuardedAnswer>
 }
 
+/** Whom an answer was made without, and what the guard said of it. */
+export interface Narrowed {
+  readonly leaving: LeavingOut
+  readonly narrowed: Outcome<GuardedAnswer>
+}
+
 /**
- * Whom to leave out where an answer about everybody cannot be given, or not with all of its rows. Undefined where it is
- * given whole, where leaving out people changes nothing (the text, the size, other rows of the same people), and where
- * the whole answer has to wait because somebody left.
+ * Whom to leave out next where an answer about everybody cannot be given, or not with all of its rows, after what was `tried`.
+ * Undefined where it is given whole or was tried well, where leaving out people changes nothing (the text, the size, other rows of
+ * the same people), and where the whole answer has to wait because somebody left.
  */
-export function planNarrowing({ groups, context, whole }: GuardedWhole): LeavingOut | undefined {
-  const isAboutPeople = whole.ok
-    ? whole.value.withheld > (whole.value.hidesRest ? 1 : 0)
-    : canDoWithFewer(whole.error)
-  return isAboutPeople ? whomToLeaveOut(rowsOfMeans(groups, context.settings), context) : undefined
+export function planNarrowing(
+  { groups, context, whole }: GuardedWhole,
+  tried: readonly Narrowed[] = [],
+): LeavingOut | undefined {
+  const rows = rowsOfMeans(groups, context.settings)
+  const [first] = tried
+  if (!first) {
+    const isAboutPeople = whole.ok
+      ? whole.value.withheld > (whole.value.hidesRest ? 1 : 0)
+      : canDoWithFewer(whole.error)
+    return isAboutPeople ? whomToLeaveOut(rows, context) : undefined
+  }
+  if (whole.ok || tried.length > 1 || isOfUse({ groups, context, whole }, first)) return undefined
+  const leastShown = Math.ceil((askedCount(groups) * LEAST_SHOWN_AGAIN_PCT) / 100)
+  return leaveOutMore(rows, context, { first: first.leaving, leastShown })
 }
 
 function canDoWithFewer({
@@ -53,18 +74,14 @@ function canDoWithFewer({
  * tells beside its sums is that some are left out, and of which cells and parts because of a few: that counts as held
  * back, unless no few people could have made it the whole answer.
  */
-export function chooseNarrowed(
-  given: GuardedWhole,
-  { leaving, narrowed }: { readonly leaving: LeavingOut; readonly narrowed: Outcome<GuardedAnswer> },
-): Outcome<GuardedAnswer> {
-  const { groups, context, whole } = given
-  const asked = unionOf(groups.map(({ people }) => people)).count()
-  const shown = narrowed.ok ? shownCount(narrowed.value) : 0
-  if (!narrowed.ok || !isMost({ shown, asked }) || (whole.ok && shown <= shownCount(whole.value)))
-    return chooseWhole(given)
+export function chooseNarrowed(given: GuardedWhole, tried: readonly Narrowed[]): Outcome<GuardedAnswer> {
+  const { groups, context } = given
+  const used = tried.find((one) => isOfUse(given, one))
+  if (!used?.narrowed.ok) return chooseWhole(given)
+  const { leaving, narrowed } = used
   const rows = rowsOfMeans(groups, context.settings)
   const hidden = hiddenCount(narrowed.value, rows, context)
-  const ofFew = leaving.coveredCells + leaving.thinParts
+  const ofFew = leaving.coveredCells + leaving.thinParts + leaving.looks - 1
   const toldByItself = ofFew > 0 || isFarFromWhole(rows, context) ? 0 : 1
   return ok({
     ...narrowed.value,
@@ -75,9 +92,17 @@ export function chooseNarrowed(
   })
 }
 
-/** What an answer about fewer people is held against: nobody asked for those who are left out. */
-export function contextWithout(context: AnswerContext, people: Bitset): AnswerContext {
-  return { ...context, parts: context.parts && partsWithout(context.parts, people) }
+/** Whether an answer about fewer people shows enough of those asked about, and more of them than the whole one. */
+function isOfUse({ groups, whole }: GuardedWhole, { leaving, narrowed }: Narrowed): boolean {
+  if (!narrowed.ok) return false
+  const shown = shownCount(narrowed.value)
+  const leastPct = leaving.looks === 1 ? LEAST_SHOWN_PCT : LEAST_SHOWN_AGAIN_PCT
+  const isMuch = shown * 100 >= askedCount(groups) * leastPct
+  return isMuch && !(whole.ok && shown <= shownCount(whole.value))
+}
+
+function askedCount(groups: readonly CollectedGroup[]): number {
+  return unionOf(groups.map(({ people }) => people)).count()
 }
 
 /** Rows with people enough that an answer about fewer people has not, the remainder among them. */
@@ -96,10 +121,6 @@ function shownCount({ released }: GuardedAnswer): number {
   return unionOf(released.map(({ people }) => people)).count()
 }
 
-function isMost({ shown, asked }: { readonly shown: number; readonly asked: number }): boolean {
-  return shown * 100 >= asked * LEAST_SHOWN_PCT
-}
-
 /** The answer about everybody, or its refusal, marked where no few people could have turned that into an answer. */
 export function chooseWhole({ groups, context, whole }: GuardedWhole): Outcome<GuardedAnswer> {
   // Another code would be seen, so only this one can be for nothing.
@@ -109,9 +130,9 @@ export function chooseWhole({ groups, context, whole }: GuardedWhole): Outcome<G
     (whole.error.operatorNote === 'cut' || whole.error.operatorNote === 'drift')
   if (!isOfCuts) return whole
   const others = context.settings.minimumGroup - 1
-  const asked = unionOf(groups.map(({ people }) => people)).count() - others
+  const asked = askedCount(groups) - others
   const { toWhole, mostShown } = measureDistance(rowsOfMeans(groups, context.settings), context)
-  const isFar = toWhole > others && !isMost({ shown: mostShown, asked })
+  const isFar = toWhole > others && mostShown * 100 < asked * LEAST_SHOWN_PCT
   return isFar ? declined(whole.error.code, { ...whole.error, operatorNote: FAR_NOTE }) : whole
 }
 

@@ -21,7 +21,9 @@ import { GrantMirror } from '../../../src/site/consent/grant-mirror.ts'
 import type { MirroredGrant } from '../../../src/site/consent/grant-mirror.ts'
 import { EMPTY_PARTITION } from '../../../src/site/guard/partition.ts'
 import { guardAnswer } from '../../../src/site/guard/guard-answer.ts'
-import { chooseNarrowed, contextWithout, planNarrowing } from '../../../src/site/guard/narrow-answer.ts'
+import { contextWithout } from '../../../src/site/guard/leave-out.ts'
+import { chooseNarrowed, planNarrowing } from '../../../src/site/guard/narrow-answer.ts'
+import type { Narrowed } from '../../../src/site/guard/narrow-answer.ts'
 import type { CheckedQuery } from '../../../src/site/query/bound/bound-query.ts'
 import { checkQuestion } from '../../../src/site/query/check-question.ts'
 import { collectParts } from '../../../src/site/query/alike/collect-parts.ts'
@@ -271,14 +273,16 @@ async function run(
     rowShapes: new Map(),
   }
   const given = { groups: groups.value, context, whole: guardAnswer(groups.value, context) }
-  const leaving = planNarrowing(given)
-  if (!leaving) return given.whole.ok ? finishGroups(plan, given.whole.value, runner) : given.whole
-  const others = [...eligible].map(([name, people]) => [name, people.difference(leaving.people)] as const)
-  const rest = await withRelations(others, site, async (tables) => (await collect(tables)).groups)
-  if (!rest.ok) return rest
-  const guarded = chooseNarrowed(given, {
-    leaving,
-    narrowed: guardAnswer(rest.value, contextWithout(context, leaving.people)),
-  })
+  const tried: Narrowed[] = []
+  let leaving = planNarrowing(given)
+  while (leaving) {
+    const { people: without } = leaving
+    const others = [...eligible].map(([name, people]) => [name, people.difference(without)] as const)
+    const rest = await withRelations(others, site, async (tables) => (await collect(tables)).groups)
+    if (!rest.ok) return rest
+    tried.push({ leaving, narrowed: guardAnswer(rest.value, contextWithout(context, without)) })
+    leaving = planNarrowing(given, tried)
+  }
+  const guarded = chooseNarrowed(given, tried)
   return guarded.ok ? finishGroups(plan, guarded.value, runner) : guarded
 }

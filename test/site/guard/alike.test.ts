@@ -1,19 +1,18 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
-import { Bitset } from '../../../src/kernel/bitset.ts'
+import type { Bitset } from '../../../src/kernel/bitset.ts'
 import type { AnswerParts } from '../../../src/site/guard/alike.ts'
 import { mergeParts, NO_PARTS } from '../../../src/site/guard/alike.ts'
 import { partitionAfter } from '../../../src/site/guard/differencing.ts'
 import type { CollectedGroup } from '../../../src/site/guard/collected-group.ts'
-import { guardAnswer, releasedSets } from '../../../src/site/guard/guard-answer.ts'
+import { releasedSets } from '../../../src/site/guard/guard-answer.ts'
 import type { AnswerContext } from '../../../src/site/guard/guard-answer.ts'
-import { planNarrowing } from '../../../src/site/guard/narrow-answer.ts'
 import { mergePartitions } from '../../../src/site/guard/merge-partitions.ts'
 import { nameOfParts } from '../../../src/site/guard/partition-names.ts'
 import { EMPTY_PARTITION } from '../../../src/site/guard/partition.ts'
 import type { Partition } from '../../../src/site/guard/partition.ts'
-import { groupOf, guardOrNarrow, range, withChanged } from './released-history.ts'
+import { groupOf, guardWithFewer, range, withChanged } from './released-history.ts'
 
 /*
  * Alike in what was asked: whoever stands in sums of a column is one of a minimum group of people for whom every condition by that
@@ -97,11 +96,8 @@ class Acquirer {
       parts,
     }
     const groups: readonly CollectedGroup[] = asked.groups.map((people, index) => groupOf(`${index}`, people))
-    const answer = guardOrNarrow(groups, context)
+    const { answer, left } = guardWithFewer(groups, context)
     if (!answer.ok) return false
-    const left = answer.value.isNarrowed
-      ? planNarrowing({ groups, context, whole: guardAnswer(groups, context) })?.people
-      : undefined
     for (const { dataSet, plan } of answer.value.plans)
       if (dataSet === DATA_SET) this.answers = partitionAfter(plan)
       else if (dataSet === nameOfParts(DATA_SET)) this.apart = partitionAfter(plan)
@@ -110,7 +106,7 @@ class Acquirer {
     for (const name of asked.decided)
       this.reckonings
         .get(name)
-        ?.told.push(...asked.apart.map((set) => this.#versionsOf(set.difference(left ?? new Bitset()))))
+        ?.told.push(...asked.apart.map((set) => this.#versionsOf(set.difference(left))))
     return true
   }
 }

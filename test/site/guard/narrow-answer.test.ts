@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { Bitset } from '../../../src/kernel/bitset.ts'
+import { NO_PARTS } from '../../../src/site/guard/alike.ts'
 import type { CollectedGroup } from '../../../src/site/guard/collected-group.ts'
 import { FAR_NOTE, planNarrowing } from '../../../src/site/guard/narrow-answer.ts'
 import { groupOf, guardOrNarrow, History, range, sumOver } from './released-history.ts'
@@ -83,6 +84,31 @@ test('an answer that would show less than half of the people asked about is give
   // Of three parts only the smallest can stay.
   const thin = groupOf('', everybody, range(0, 10).union(Bitset.of([46, 73])))
   assert.equal(told([thin], context), 'declined.differencing')
+})
+
+test('where those without whom it could be given leave others who are not alike, it is looked again, for more of them', () => {
+  // Three are told apart from the others of their cell: beside seven who are covered they are not alike, so all of the cell goes.
+  const asked = (three: Bitset, ...cells: readonly Bitset[]) => {
+    const context = {
+      ...after(...cells),
+      parts: {
+        ...NO_PARTS,
+        apart: [everybody.difference(three), three],
+        decided: new Map([['secrets', new Set(['x'])]]),
+      },
+    }
+    return told([groupOf('', everybody.difference(three))], context)
+  }
+  const three = range(0, 3)
+  // One cell is covered, one leaves whole, and it was looked twice.
+  assert.deepEqual(asked(three, range(0, 30), range(30, PEOPLE)), {
+    rows: 1,
+    people: [70],
+    withheld: 3,
+    isNarrowed: true,
+  })
+  // Sixty would be more than half of them, but not enough for what is cut.
+  assert.equal(asked(three, range(0, 40), range(40, PEOPLE)), 'declined.differencing')
 })
 
 test('where an answer about fewer people shows no more of them, it is the whole answer', () => {

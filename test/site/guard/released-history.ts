@@ -2,13 +2,9 @@ import { Bitset } from '../../../src/kernel/bitset.ts'
 import type { CollectedGroup, CollectedMeasure } from '../../../src/site/guard/collected-group.ts'
 import { guardAnswer } from '../../../src/site/guard/guard-answer.ts'
 import type { AnswerContext, GuardedAnswer } from '../../../src/site/guard/guard-answer.ts'
-import { withoutPeople } from '../../../src/site/guard/leave-out.ts'
-import {
-  chooseNarrowed,
-  chooseWhole,
-  contextWithout,
-  planNarrowing,
-} from '../../../src/site/guard/narrow-answer.ts'
+import { contextWithout, withoutPeople } from '../../../src/site/guard/leave-out.ts'
+import { chooseNarrowed, planNarrowing } from '../../../src/site/guard/narrow-answer.ts'
+import type { Narrowed } from '../../../src/site/guard/narrow-answer.ts'
 import { EMPTY_PARTITION } from '../../../src/site/guard/partition.ts'
 import type { Partition } from '../../../src/site/guard/partition.ts'
 import type { UsedColumn } from '../../../src/site/guard/known-columns.ts'
@@ -42,16 +38,36 @@ export function guardOrNarrow(
   groups: readonly CollectedGroup[],
   context: AnswerContext,
 ): Outcome<GuardedAnswer> {
+  return guardWithFewer(groups, context).answer
+}
+
+/** The same, and who was left out. */
+export function guardWithFewer(
+  groups: readonly CollectedGroup[],
+  context: AnswerContext,
+): { readonly answer: Outcome<GuardedAnswer>; readonly left: Bitset } {
   const refused = new RefusedCuts()
   const given = {
     groups,
     context: { ...context, refused },
     whole: guardAnswer(groups, { ...context, refused }),
   }
-  const leaving = planNarrowing(given)
-  if (!leaving) return chooseWhole(given)
-  const rest = groups
-    .map((group) => withoutPeople(group, leaving.people))
+  const tried: Narrowed[] = []
+  let leaving = planNarrowing(given)
+  while (leaving) {
+    const rest = restOf(groups, leaving.people)
+    tried.push({ leaving, narrowed: guardAnswer(rest, contextWithout(context, leaving.people)) })
+    leaving = planNarrowing(given, tried)
+  }
+  const answer = chooseNarrowed(given, tried)
+  // Nothing is tried after one that is of use.
+  const used = answer.ok && answer.value.isNarrowed ? tried.at(-1) : undefined
+  return { answer, left: used?.leaving.people ?? new Bitset() }
+}
+
+function restOf(groups: readonly CollectedGroup[], without: Bitset): readonly CollectedGroup[] {
+  return groups
+    .map((group) => withoutPeople(group, without))
     .filter(({ people }) => !people.isEmpty)
     .map((group) => ({
       ...group,
@@ -60,10 +76,6 @@ export function guardOrNarrow(
         return { ...measure, count, sum: measure.people.count(), absoluteSum: count }
       }),
     }))
-  return chooseNarrowed(given, {
-    leaving,
-    narrowed: guardAnswer(rest, contextWithout(context, leaving.people)),
-  })
 }
 
 /** The people from one number up to, and without, another. */
