@@ -183,7 +183,7 @@ export class GuardedAsker {
     while (first && leaving) {
       const rest = await this.#collect(checked, first.eligible.difference(leaving.people))
       if (!rest.groups.ok) return rest.groups
-      const narrowed = guardAnswer(rest.groups.value, contextWithout(context, leaving.people))
+      const narrowed = guardAnswer(rest.groups.value, contextWithout(context, leaving))
       tried.push({ leaving, narrowed })
       leaving = planNarrowing(given, tried)
     }

@@ -45,8 +45,8 @@ export interface GuardedRelease extends ToldRun {
   readonly rows: number
   /** Rows that were held back because of who stands behind them. */
   readonly withheld?: number | undefined
-  /** Whether most of those asked about are not shown. */
-  readonly isMinor?: boolean | undefined
+  /** Whether it is not worth more than half of what may still be held back (`GuardedAnswer.isDear`). */
+  readonly isDear?: boolean | undefined
   /** How often rows had changed when the run began; it must still be so when the cuts are committed. */
   readonly changes: ReadonlyMap<string, number>
 }
@@ -161,11 +161,11 @@ async function debited(
     if (isOfPeople && !FREE_NOTES.includes(operatorNote)) await noteRefusal()
     return guarded
   }
-  const { withheld = 0, isMinor = false, beside } = guarded.value
+  const { withheld = 0, isDear = false, beside } = guarded.value
   const rows = Math.max(0, withheld - budget.noted)
   if (rows === 0) return guarded
   // What shows little for much of what is left would leave the asker little to ask with.
-  const isTooDear = rows > budget.left || (isMinor && 2 * rows > budget.left)
+  const isTooDear = rows > budget.left || (isDear && 2 * rows > budget.left)
   if (isTooDear) {
     await noteRefusal()
     return declinedDifferencing('refusals')
@@ -200,7 +200,7 @@ async function guardGroupsOf(
     people: shown.reduce((all, { people }) => all.union(people), new Bitset()),
     rows: 0,
     withheld: safe.withheld,
-    isMinor: safe.isMinor,
+    isDear: safe.isDear,
     ...recorded(given, safe.plans),
     show: async () => {
       const finished = await finishGroups(plan, safe, vaultRunner(given.parts))
@@ -221,7 +221,7 @@ async function guardOrNarrow(
   while (leaving) {
     const rest = await collectWithout({ planned, collected }, leaving.people, parts)
     if (!rest.ok) return rest
-    tried.push({ leaving, narrowed: guardAnswer(rest.value, contextWithout(context, leaving.people)) })
+    tried.push({ leaving, narrowed: guardAnswer(rest.value, contextWithout(context, leaving)) })
     leaving = planNarrowing(given, tried)
   }
   return chooseNarrowed(given, tried)

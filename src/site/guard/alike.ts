@@ -11,6 +11,7 @@ import {
   weakCells,
 } from './differencing.ts'
 import type { CutPlan, CutProblem } from './differencing.ts'
+import { withLost } from './lost-cells.ts'
 import { isSummed, notesBefore, withNoted } from './noted-columns.ts'
 import type { ColumnNames, NotedColumns } from './noted-columns.ts'
 import { CELL_MASK, PartitionDraft } from './partition.ts'
@@ -31,6 +32,8 @@ export interface AnswerParts {
   /** What people were chosen by without being told apart. */
   readonly untold: ColumnNames
   readonly summed: ColumnNames
+  /** Cells of earlier answers that are left out and can be in none any more, by data set (`lost-cells.ts`). */
+  readonly lost?: ReadonlyMap<string, readonly number[]> | undefined
 }
 
 /** A question that tells nobody apart. */
@@ -79,7 +82,7 @@ export function checkAlike(request: AlikeRequest): Result<CutPlan, CutProblem> {
 export interface LeavingUnalike {
   readonly people: Bitset
   /** Cells of earlier answers that leave whole: each tells that somebody in it is not like the others. */
-  readonly cells: number
+  readonly cells: ReadonlySet<number>
 }
 
 /**
@@ -88,7 +91,7 @@ export interface LeavingUnalike {
  */
 export function leaveOutUnalike(request: AlikeRequest): LeavingUnalike | undefined {
   const people = new Bitset()
-  if (relationOf(request) !== 'told') return { people, cells: 0 }
+  if (relationOf(request) !== 'told') return { people, cells: new Set() }
   const draft = draftAlike(request, planApart(request).draft)
   if (draft.hasChanged) return undefined
   const { cells } = request.partition
@@ -102,7 +105,7 @@ export function leaveOutUnalike(request: AlikeRequest): LeavingUnalike | undefin
   if (leaving.size > 0)
     for (const person of request.eligible)
       if (leaving.has((cells[person] ?? 0) & CELL_MASK)) people.add(person)
-  return { people, cells: leaving.size }
+  return { people, cells: leaving }
 }
 
 /**
@@ -155,7 +158,8 @@ function planApart(request: AlikeRequest): CutPlan {
 }
 
 function notesWith({ apart, partition, parts, dataSet }: AlikeRequest): Map<string, string> {
-  return withNoted(notesBefore(apart.rowShapes, partition.cellCount > 1), namesIn(parts, dataSet))
+  const notes = withNoted(notesBefore(apart.rowShapes, partition.cellCount > 1), namesIn(parts, dataSet))
+  return withLost(notes, parts.lost?.get(dataSet) ?? [])
 }
 
 function namesIn({ decided, summed, untold }: AnswerParts, dataSet: string): NotedColumns {

@@ -45,8 +45,11 @@ export interface GuardedAnswer extends GuardedGroups {
   readonly withheld: number
   /** Whether one of those is the remainder, hidden because of a few (`isRestHidden`). */
   readonly hidesRest?: true | undefined
-  /** Whether its rows show less than half of the people of all rows that are large enough. */
-  readonly isMinor?: true | undefined
+  /**
+   * Whether it is not worth more than half of what may still be held back: its rows show less than half of the people of all rows that
+   * are large enough, or it had to be looked more than once whom to leave out.
+   */
+  readonly isDear?: true | undefined
   /** Whether people were left out who were asked about (`narrow-answer.ts`). */
   readonly isNarrowed?: true
 }
@@ -71,13 +74,13 @@ export function guardAnswer(
     if (checked.ok) {
       const hidesRest = isRestHidden(guarded.value, groups, context.settings)
       const withheld = large - guarded.value.released.length + (hidesRest ? 1 : 0)
-      const isMinor = withheld > 0 && isMinority(guarded.value.released, groups, context.settings)
+      const isDear = withheld > 0 && isDearity(guarded.value.released, groups, context.settings)
       return ok({
         ...guarded.value,
         plans: checked.value,
         withheld,
         ...(hidesRest && { hidesRest }),
-        ...(isMinor && { isMinor }),
+        ...(isDear && { isDear }),
       })
     }
     const { note, cut, isOfParts } = checked.error
@@ -112,7 +115,7 @@ export function isRestHidden(
   return countShared(groups, minimumGroup) < minimumGroup
 }
 
-function isMinority(
+function isDearity(
   shown: readonly CollectedGroup[],
   groups: readonly CollectedGroup[],
   { minimumGroup }: GuardSettings,

@@ -21,7 +21,7 @@ export function leaveOutMore(
   let leaving = first
   while (leaving.looks < LOOKS_MAX) {
     const more = whomToLeaveOut(withoutAll(groups, leaving), {
-      ...contextWithout(context, leaving.people),
+      ...contextWithout(context, leaving),
       // It is a cut by who was there before.
       refused: undefined,
     })
@@ -29,8 +29,7 @@ export function leaveOutMore(
     leaving = together(leaving, more)
     const rest = withoutAll(groups, leaving)
     if (unionOf(rest.map(({ people }) => people)).count() < leastShown) return undefined
-    if (guardAnswer(rest, { ...contextWithout(context, leaving.people), refused: undefined }).ok)
-      return leaving
+    if (guardAnswer(rest, { ...contextWithout(context, leaving), refused: undefined }).ok) return leaving
   }
   return undefined
 }
@@ -45,6 +44,9 @@ function together(first: LeavingOut, second: LeavingOut): LeavingOut {
     people: first.people.union(second.people),
     coveredCells: first.coveredCells + second.coveredCells,
     thinParts: first.thinParts + second.thinParts,
+    lost: new Map(
+      [...second.lost].map(([dataSet, cells]) => [dataSet, [...(first.lost.get(dataSet) ?? []), ...cells]]),
+    ),
     looks: first.looks + second.looks,
   }
 }

@@ -3,6 +3,7 @@ import { leaveOutUnalike, NO_PARTS, partsWithout } from './alike.ts'
 import type { CollectedGroup } from './collected-group.ts'
 import type { AnswerContext } from './guard-answer.ts'
 import { setsOfMeasure } from './guard-groups.ts'
+import { isToldLost, lostCells } from './lost-cells.ts'
 import { haveSharedPeople, mergeGroups } from './merge-groups.ts'
 import { CELL_MASK, EMPTY_PARTITION } from './partition.ts'
 import type { Partition, PartitionDraft } from './partition.ts'
@@ -17,6 +18,8 @@ export interface LeavingOut {
   readonly coveredCells: number
   /** Parts with people enough that are left out because a measure in them is about a few: each tells that there are some. */
   readonly thinParts: number
+  /** Cells that can be in no answer any more, of which that is told now, by data set. */
+  readonly lost: ReadonlyMap<string, readonly number[]>
   /** How often it was looked: that one look was not enough is told as well (`leave-out-more.ts`). */
   readonly looks: number
 }
@@ -34,19 +37,23 @@ export function whomToLeaveOut(
   { settings: { minimumGroup }, partitions, refused, parts }: AnswerContext,
 ): LeavingOut | undefined {
   const lacking = lackingValues(groups)
+  const lost = new Map<string, readonly number[]>()
   let [coveredCells, thinParts] = [0, 0]
   for (const one of parts ? partitions : []) {
     const sets = groups.filter((group) => group.people.count() >= minimumGroup).map((group) => group.people)
+    const { dataSet, apart = EMPTY_PARTITION } = one
     const unalike = leaveOutUnalike({
       ...one,
-      apart: one.apart ?? EMPTY_PARTITION,
+      apart,
       parts: parts ?? NO_PARTS,
       sets,
       minimumGroup,
     })
     if (!unalike) return undefined
     lacking.addAll(unalike.people)
-    coveredCells += unalike.cells
+    const untold = [...unalike.cells].filter((cell) => !isToldLost(apart.rowShapes, cell))
+    lost.set(dataSet, lostCells({ ...one, apart }, new Set(untold)))
+    coveredCells += untold.length
   }
   const rows = rowsToShow(
     groups.map((group) => withoutPeople(group, lacking)),
@@ -60,7 +67,7 @@ export function whomToLeaveOut(
     coveredCells += leaving.coveredCells
     thinParts += leaving.thinParts
   }
-  return people.isEmpty ? undefined : { people, coveredCells, thinParts, looks: 1 }
+  return people.isEmpty ? undefined : { people, coveredCells, thinParts, lost, looks: 1 }
 }
 
 /** Those without a value of something that is averaged. */
@@ -73,8 +80,11 @@ export function lackingValues(groups: readonly CollectedGroup[]): Bitset {
 }
 
 /** What an answer about fewer people is held against: nobody asked for those who are left out. */
-export function contextWithout(context: AnswerContext, people: Bitset): AnswerContext {
-  return { ...context, parts: context.parts && partsWithout(context.parts, people) }
+export function contextWithout(
+  context: AnswerContext,
+  { people, lost }: Pick<LeavingOut, 'people' | 'lost'>,
+): AnswerContext {
+  return { ...context, parts: context.parts && { ...partsWithout(context.parts, people), lost } }
 }
 
 /** The sets of a group without some people; what was computed over them stands as it was, and is not to be used. */
@@ -110,7 +120,7 @@ interface Rows {
 function leaveOutOf(
   partition: Partition,
   { rows, eligible, minimumGroup, refused }: Rows,
-): Omit<LeavingOut, 'looks'> | undefined {
+): Omit<LeavingOut, 'lost' | 'looks'> | undefined {
   const parts = partsOf(partition, { rows, refused })
   if (!parts) return undefined
   const takes = new Map<number, number>()

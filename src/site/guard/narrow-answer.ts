@@ -85,7 +85,7 @@ export function chooseNarrowed(given: GuardedWhole, tried: readonly Narrowed[]):
   const toldByItself = ofFew > 0 || isFarFromWhole(rows, context) ? 0 : 1
   return ok({
     ...narrowed.value,
-    isMinor: undefined,
+    isDear: leaving.looks > 1 ? true : undefined,
     hidesRest: undefined,
     withheld: hidden + ofFew + toldByItself,
     isNarrowed: true,

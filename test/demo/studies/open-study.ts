@@ -280,7 +280,7 @@ async function run(
     const others = [...eligible].map(([name, people]) => [name, people.difference(without)] as const)
     const rest = await withRelations(others, site, async (tables) => (await collect(tables)).groups)
     if (!rest.ok) return rest
-    tried.push({ leaving, narrowed: guardAnswer(rest.value, contextWithout(context, without)) })
+    tried.push({ leaving, narrowed: guardAnswer(rest.value, contextWithout(context, leaving)) })
     leaving = planNarrowing(given, tried)
   }
   const guarded = chooseNarrowed(given, tried)

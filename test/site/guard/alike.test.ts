@@ -1,16 +1,17 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
-import type { Bitset } from '../../../src/kernel/bitset.ts'
+import { Bitset } from '../../../src/kernel/bitset.ts'
 import type { AnswerParts } from '../../../src/site/guard/alike.ts'
 import { mergeParts, NO_PARTS } from '../../../src/site/guard/alike.ts'
 import { partitionAfter } from '../../../src/site/guard/differencing.ts'
 import type { CollectedGroup } from '../../../src/site/guard/collected-group.ts'
 import { releasedSets } from '../../../src/site/guard/guard-answer.ts'
 import type { AnswerContext } from '../../../src/site/guard/guard-answer.ts'
+import { isToldLost } from '../../../src/site/guard/lost-cells.ts'
 import { mergePartitions } from '../../../src/site/guard/merge-partitions.ts'
 import { nameOfParts } from '../../../src/site/guard/partition-names.ts'
-import { EMPTY_PARTITION } from '../../../src/site/guard/partition.ts'
+import { CELL_MASK, EMPTY_PARTITION } from '../../../src/site/guard/partition.ts'
 import type { Partition } from '../../../src/site/guard/partition.ts'
 import { groupOf, guardWithFewer, range, withChanged } from './released-history.ts'
 
@@ -45,6 +46,10 @@ class Acquirer {
   #eligible = everybody
   #versions: readonly number[] = [...everybody]
   #versionCount = PEOPLE
+  /** What the last answer held back. */
+  withheld = 0
+  /** Whose cell was told to be in no answer any more. */
+  readonly lost = new Bitset()
   readonly reckonings = new Map<string, Reckoning>(COLUMNS.map((name) => [name, { sums: [], told: [] }]))
 
   /** Both together, as when they are declared to collude; undefined where nothing more is given to them. */
@@ -98,9 +103,13 @@ class Acquirer {
     const groups: readonly CollectedGroup[] = asked.groups.map((people, index) => groupOf(`${index}`, people))
     const { answer, left } = guardWithFewer(groups, context)
     if (!answer.ok) return false
+    for (const set of releasedSets(answer.value)) assert.equal(set.intersectionCount(this.lost), 0)
+    const untold = [...everybody].filter((person) => !isLost(this, person))
     for (const { dataSet, plan } of answer.value.plans)
       if (dataSet === DATA_SET) this.answers = partitionAfter(plan)
       else if (dataSet === nameOfParts(DATA_SET)) this.apart = partitionAfter(plan)
+    this.withheld = answer.value.withheld
+    for (const person of untold) if (isLost(this, person)) this.lost.add(person)
     for (const name of asked.summed)
       this.reckonings.get(name)?.sums.push(...releasedSets(answer.value).map((set) => this.#versionsOf(set)))
     for (const name of asked.decided)
@@ -109,6 +118,10 @@ class Acquirer {
         ?.told.push(...asked.apart.map((set) => this.#versionsOf(set.difference(left))))
     return true
   }
+}
+
+function isLost({ answers, apart }: Acquirer, person: number): boolean {
+  return isToldLost(apart.rowShapes, (answers.cells[person] ?? 0) & CELL_MASK)
 }
 
 function partsOf({ apart, decided, summed }: Asked): AnswerParts {
@@ -158,7 +171,7 @@ const step = fc.oneof(
 )
 
 test('everybody in a sum is alike a minimum group of others in all that was asked of what is summed', () => {
-  let answered = 0
+  let [answered, lost] = [0, 0]
   fc.assert(
     fc.property(fc.array(step, { minLength: 2, maxLength: 8 }), (steps) => {
       const acquirer = new Acquirer()
@@ -168,10 +181,12 @@ test('everybody in a sum is alike a minimum group of others in all that was aske
         else if (acquirer.ask(one)) answered += 1
         for (const reckoning of acquirer.reckonings.values()) assert.ok(fewestAlike(reckoning) >= k)
       }
+      lost += acquirer.lost.count()
     }),
     { numRuns: 400 },
   )
   assert.ok(answered > 400, `only ${answered} were answered`)
+  assert.ok(lost > 40, `of only ${lost} it was told that they can be in no answer any more`)
 })
 
 test('what is asked of new values is not asked of those that were summed', () => {
@@ -221,6 +236,34 @@ test('a few who are too few by what an answer is over leave with others, not wit
   assert.ok(acquirer.ask(asked))
   assert.ok(acquirer.ask({ ...asked, groups: [range(2, 40)], apart: [], decided: [] }))
   for (const reckoning of acquirer.reckonings.values()) assert.ok(fewestAlike(reckoning) >= k)
+})
+
+test('that cells can be in no answer any more is told once, and two of whom one was told it get no more', () => {
+  const one = new Acquirer()
+  const nobody = { groups: [everybody], apart: [], decided: [], summed: [] }
+  assert.ok(one.ask({ ...nobody, groups: [range(0, 8), range(8, 16), range(16, 40)], summed: ['b'] }))
+  // One of each of the first two cells is told apart, by what there are no sums of yet.
+  assert.ok(one.ask({ ...nobody, apart: [range(0, 1), range(8, 9)], decided: ['a'] }))
+  const sum = { ...nobody, summed: ['a'] }
+  assert.ok(one.ask(sum))
+  assert.deepEqual([one.withheld, [...one.lost]], [2, [...range(0, 16)]])
+  // That it is not about everybody is told again.
+  assert.ok(one.ask(sum))
+  assert.equal(one.withheld, 1)
+  assert.equal(Acquirer.together(one, new Acquirer()).ask(sum), false)
+  assert.equal(Acquirer.together(new Acquirer(), one).ask(sum), false)
+})
+
+test('that a cell leaves for what is asked now is told whenever it does', () => {
+  const acquirer = new Acquirer()
+  const cells = [range(0, 8), range(8, 16), range(16, 40)]
+  assert.ok(acquirer.ask({ groups: cells, apart: [], decided: [], summed: ['a'] }))
+  for (const person of [0, 1]) {
+    const one = range(person, person + 1)
+    const asked = { groups: [everybody.difference(one)], apart: [one], decided: ['a'], summed: [] }
+    assert.ok(acquirer.ask({ ...asked, apart: [one, everybody.difference(one)] }))
+    assert.deepEqual([acquirer.lost.count(), acquirer.withheld > 0], [0, true])
+  }
 })
 
 test('of answers from before columns were noted anything may have been summed', () => {

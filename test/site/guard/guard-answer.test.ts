@@ -40,17 +40,17 @@ test('an answer is minor when its rows show less than half of the people that ro
   const showing = (shown: number, ...hidden: readonly number[]) => {
     let from = shown
     const rows = hidden.map((count) => dominated(`h${from}`, range(from, (from += count))))
-    const { isMinor, withheld, released } = guarded([groupOf('shown', range(0, shown)), ...rows])
+    const { isDear, withheld, released } = guarded([groupOf('shown', range(0, shown)), ...rows])
     assert.deepEqual([released.length, withheld], [1, rows.length + (rows.length > 1 ? 1 : 0)])
-    return isMinor
+    return isDear
   }
   assert.equal(showing(50, 50), undefined)
   assert.equal(showing(50, 51), true)
   // A row of exactly a minimum group is one that could be shown; one of fewer is not.
   assert.equal(showing(49, 40, k), true)
   const small = [groupOf('a', range(0, 30)), dominated('b', range(30, 60)), groupOf('c', range(60, 69))]
-  assert.equal(guarded(small).isMinor, undefined)
-  assert.equal(guarded([groupOf('a', range(0, 30))]).isMinor, undefined)
+  assert.equal(guarded(small).isDear, undefined)
+  assert.equal(guarded([groupOf('a', range(0, 30))]).isDear, undefined)
 })
 
 test('a remainder is hidden because of a few unless a minimum group stands in two rows', () => {

@@ -56,7 +56,7 @@ export function guardWithFewer(
   let leaving = planNarrowing(given)
   while (leaving) {
     const rest = restOf(groups, leaving.people)
-    tried.push({ leaving, narrowed: guardAnswer(rest, contextWithout(context, leaving.people)) })
+    tried.push({ leaving, narrowed: guardAnswer(rest, contextWithout(context, leaving)) })
     leaving = planNarrowing(given, tried)
   }
   const answer = chooseNarrowed(given, tried)
