@@ -28,8 +28,14 @@ function averageBesideCount(people: Bitset, counted: Bitset, largestShare = 0): 
 function told(groups: readonly CollectedGroup[], context: ReturnType<typeof after>) {
   const answer = guardOrNarrow(groups, context)
   if (!answer.ok) return answer.error.code
-  const { released, withheld, isNarrowed = false } = answer.value
-  return { rows: released.length, people: released.map(({ people }) => people.count()), withheld, isNarrowed }
+  const { released, withheld, isNarrowed = false, isDear } = answer.value
+  return {
+    ...(isDear && { isDear }),
+    rows: released.length,
+    people: released.map(({ people }) => people.count()),
+    withheld,
+    isNarrowed,
+  }
 }
 
 test('an answer about fewer people is one thing held back, even where no cell is covered and no part is thin', () => {
@@ -106,6 +112,7 @@ test('where those without whom it could be given leave others who are not alike,
     people: [70],
     withheld: 3,
     isNarrowed: true,
+    isDear: true,
   })
   // Sixty would be more than half of them, but not enough for what is cut.
   assert.equal(asked(three, range(0, 40), range(40, PEOPLE)), 'declined.differencing')
