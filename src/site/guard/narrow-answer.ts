@@ -122,7 +122,7 @@ function shownCount({ released }: GuardedAnswer): number {
 }
 
 /** The answer about everybody, or its refusal, marked where no few people could have turned that into an answer. */
-export function chooseWhole({ groups, context, whole }: GuardedWhole): Outcome<GuardedAnswer> {
+function chooseWhole({ groups, context, whole }: GuardedWhole): Outcome<GuardedAnswer> {
   // Another code would be seen, so only this one can be for nothing.
   const isOfCuts =
     !whole.ok &&
