@@ -125,12 +125,14 @@ export const LIMITS = {
   diskReserveBytes: 32 * 1024 * 1024,
   /** People that an import numbers in one go: bounds memory, and how long others wait for the vault. */
   importPeopleAtOnce: 10_000,
-  /** People without rows whom one certificate is of at most: bounds what a crash leaves half done, and how long an import waits. */
+  /** People without rows whom one certificate is of at most, about: bounds what a crash leaves half done. */
   erasedAtOnce: 10_000,
   /** Changes of the vault that are kept in memory while it is copied, to be made in the copy; past that it is copied anew. */
   copyJournalBytes: 64 * 1024 * 1024,
   /** How long anything that computes over many goes on before others are let in: a call is several such waits. */
   computingTurnMs: 4,
+  /** How long a sweep keeps an import waiting at a time, about; to forget anybody takes some of it, however few there are. */
+  importTurnMs: 200,
   /** How long the site's own work keeps changes of grants waiting at a time: half of what one may take, and it has to be made too. */
   grantTurnMs: 10,
   /** Memory of the engine that reads a file: buffers, and the keys of its people. */

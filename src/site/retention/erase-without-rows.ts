@@ -5,6 +5,7 @@ import type { Instant } from '../../kernel/clock.ts'
 import { digestOf } from '../../kernel/digest.ts'
 import { Fault } from '../../kernel/faults.ts'
 import { LIMITS } from '../../kernel/limits.ts'
+import { Mutex } from '../../kernel/mutex.ts'
 import type { DatabaseTransaction } from '../../kernel/postgres/database.ts'
 import { KEPT } from '../../kernel/postgres/kept-statements.ts'
 import { TurnSize } from '../../kernel/turn-size.ts'
@@ -52,27 +53,44 @@ const LOOKED_AT_ONCE = 1_000
 /**
  * Erases whoever has no row left, because the retention of all of theirs has ended, and of whom nothing is to be kept: what they are
  * found by, their key and what they granted go (GDPR Art. 5(1)(e), 17(1)(a)). Many at once, with one certificate; whoever
- * has recipients that are to be told is erased like anybody who asks for it. Each page is erased in the turn of imports, and whoever waits
- * for that is let in between two; whoever grants or withdraws is let in between two turns of a page. Gives how many.
+ * has recipients that are to be told is erased like anybody who asks for it. Some at a time are erased in the turn of imports, and whoever
+ * waits for that is let in before the next; whoever grants or withdraws is let in between the turns of these. Gives how many.
  */
 export async function eraseWithoutRows(parts: ErasureParts): Promise<number> {
+  // What one has begun another would end under it.
+  const sweeps = sweepTurns.get(parts.vault) ?? new Mutex()
+  sweepTurns.set(parts.vault, sweeps)
+  return sweeps.run(() => eraseInSlices(parts))
+}
+
+const sweepTurns = new WeakMap<object, Mutex>()
+
+async function eraseInSlices(parts: ErasureParts): Promise<number> {
   const turn = importTurn(parts.vault)
   await turn.run(() => finishBegun(parts))
+  const sizes: SliceSizes = {
+    slice: new TurnSize({
+      goalMs: LIMITS.importTurnMs,
+      first: 512,
+      countMin: NOTED_AT_ONCE_MIN,
+      countMax: LIMITS.erasedAtOnce,
+    }),
+    grants: new TurnSize({
+      goalMs: LIMITS.grantTurnMs,
+      first: 128,
+      countMin: NOTED_AT_ONCE_MIN,
+      countMax: 1_000,
+    }),
+  }
+  const certificates: Certificates = new Map()
   let count = 0
-  const turnSize = new TurnSize({
-    goalMs: LIMITS.grantTurnMs,
-    first: 128,
-    countMin: NOTED_AT_ONCE_MIN,
-    countMax: 1_000,
-  })
   for (let after = -1; ;) {
-    const done = await turn.run(async () => {
-      const page = await parts.vault.listWithoutRows({ after, limit: LIMITS.erasedAtOnce })
-      return { erased: await erasePage(parts, page, turnSize), last: page.at(-1)?.person }
-    })
+    const done = await turn.run(() => eraseSlice(parts, { certificates, after, sizes }))
+    count += done.count
+    const isLast = done.last === undefined
+    count += await endCertificates(parts, certificates, isLast ? 1 : LIMITS.erasedAtOnce)
     if (done.last === undefined) return count
     after = done.last
-    count += done.erased
   }
 }
 
@@ -83,54 +101,79 @@ async function finishBegun(parts: ErasureParts): Promise<void> {
     else if (begun.reason === 'retention') await finishErasure(parts, begun)
 }
 
-/** Those of a page of whom many are erased under one certificate of a data set. */
+/** Those of whom many are erased under one certificate of a data set. */
 interface ManyBegun {
   readonly erasure: string
   readonly issuer: MemberId
   readonly people: Bitset
 }
 
-async function erasePage(
+type Certificates = Map<DataSetId, ManyBegun>
+
+interface SliceSizes {
+  readonly slice: TurnSize
+  readonly grants: TurnSize
+}
+
+interface Slice {
+  readonly certificates: Certificates
+  readonly after: number
+  readonly sizes: SliceSizes
+}
+
+/** Some people, to the end: whoever comes in next finds them known, or gone from record and vault. */
+async function eraseSlice(
   parts: ErasureParts,
-  page: readonly PersonWithoutRows[],
-  turnSize: TurnSize,
-): Promise<number> {
-  const begun = new Map<DataSetId, ManyBegun>()
+  { certificates, after, sizes }: Slice,
+): Promise<{ readonly count: number; readonly last: number | undefined }> {
+  const begunMs = monotonicMs()
+  const page = await parts.vault.listWithoutRows({ after, limit: sizes.slice.count })
   let count = 0
-  const lookAndNote = async () => {
+  try {
+    const gone: number[] = []
     for (let start = 0; start < page.length; start += LOOKED_AT_ONCE) {
       const going = await whoGoes(parts, page.slice(start, start + LOOKED_AT_ONCE))
       for (const [dataSet, { alone, others }] of going) {
         const issuer = await issuerOf(parts, dataSet)
         for (let first = 0; first < alone.length; first += ALONE_AT_ONCE)
           count += await eraseEachAlone(parts, alone.slice(first, first + ALONE_AT_ONCE), issuer)
-        const many = begun.get(dataSet) ?? {
-          erasure: parts.ids.next('erasure'),
-          issuer,
-          people: new Bitset(),
-        }
-        begun.set(dataSet, many)
-        await noteMany(parts, { many, people: others, turnSize })
+        const erasure = parts.ids.next('erasure')
+        const many = certificates.get(dataSet) ?? { erasure, issuer, people: new Bitset() }
+        certificates.set(dataSet, many)
+        gone.push(...(await noteMany(parts, { many, people: others, turnSize: sizes.grants })))
       }
     }
-  }
-  // Whoever is noted is forgotten, whatever became of the others: rows that came meanwhile would go with them. The record says who:
-  // a turn that failed may have noted some.
-  const finish = async () => {
-    for (const { erasure } of begun.values()) {
-      const noted = await findErasure(parts.db, erasure)
-      if (noted) await finishErasureOfMany(parts, noted)
-      count += noted?.many?.count ?? 0
-    }
-  }
-  try {
-    await lookAndNote()
+    if (gone.length > 0) await parts.vault.forgetAll(gone)
   } catch (error) {
-    // What went wrong first is told; the record knows what is still to be finished.
-    await finish().catch(() => undefined)
+    // Whoever is noted is forgotten, whatever became of the others: rows that came meanwhile would go with them. The record says
+    // who: a turn that failed may have noted some. What went wrong first is told; the record knows what is still to be finished.
+    await finishCertificates(parts, certificates).catch(() => undefined)
     throw error
   }
-  await finish()
+  sizes.slice.took(page.length, monotonicMs() - begunMs)
+  return { count, last: page.at(-1)?.person }
+}
+
+async function finishCertificates(parts: ErasureParts, certificates: Certificates): Promise<void> {
+  for (const { erasure } of certificates.values()) {
+    const noted = await findErasure(parts.db, erasure)
+    if (noted) await finishErasureOfMany(parts, noted)
+  }
+}
+
+/** Ends certificates that are of so many people, all of whom are forgotten; gives of how many they are. */
+async function endCertificates(
+  parts: ErasureParts,
+  certificates: Certificates,
+  countMin: number,
+): Promise<number> {
+  let count = 0
+  for (const [dataSet, { erasure, people }] of certificates) {
+    if (people.count() < countMin) continue
+    certificates.delete(dataSet)
+    await saveForgotten(parts, { erasure, count: people.count() })
+    count += people.count()
+  }
   return count
 }
 
@@ -207,22 +250,24 @@ function whoStays(
   return whoStaysKnown(tx, { people, taking: takingDataSets(manifests().values(), now), now })
 }
 
-/** Notes it in the record, with keys destroyed and grants ended, in turns for which nobody who grants or withdraws waits long. */
+/** Notes it in the record, with keys destroyed and grants ended, in turns for which nobody who grants or withdraws waits long; gives of whom. */
 async function noteMany(
   parts: ErasureParts,
   { many, people, turnSize }: { many: ManyBegun; people: readonly PersonWithoutRows[]; turnSize: TurnSize },
-): Promise<void> {
+): Promise<readonly number[]> {
+  const noted: number[] = []
   for (let start = 0; start < people.length;) {
     const some = people.slice(start, start + turnSize.count)
     start += some.length
-    await noteSome(parts, { many, people: some, turnSize })
+    noted.push(...(await noteSome(parts, { many, people: some, turnSize })))
   }
+  return noted
 }
 
 async function noteSome(
   parts: ErasureParts,
   { many, people, turnSize }: Parameters<typeof noteMany>[1],
-): Promise<void> {
+): Promise<readonly number[]> {
   let going: readonly PersonWithoutRows[] = []
   let begunMs = monotonicMs()
   await changeGrants(parts.consent, {
@@ -245,6 +290,7 @@ async function noteSome(
   })
   turnSize.took(people.length, monotonicMs() - begunMs)
   for (const { person } of going) many.people.add(person)
+  return going.map(({ person }) => person)
 }
 
 interface ManyToNote {
@@ -305,15 +351,23 @@ async function note(
 
 /** Forgets them in the vault and writes it down; after a crash at any point, again. */
 export async function finishErasureOfMany(
-  { db, vault, log, clock }: Pick<ErasureParts, 'db' | 'vault' | 'log' | 'clock'>,
+  parts: Pick<ErasureParts, 'db' | 'vault' | 'log' | 'clock'>,
   { erasure, many }: Pick<ErasureRecord, 'erasure' | 'many'>,
 ): Promise<void> {
   if (!many) return
-  await vault.forgetAll([...many.people])
+  await parts.vault.forgetAll([...many.people])
+  await saveForgotten(parts, { erasure, count: many.count })
+}
+
+/** Writes down that all of a certificate are forgotten, once. */
+async function saveForgotten(
+  { db, log, clock }: Pick<ErasureParts, 'db' | 'log' | 'clock'>,
+  { erasure, count }: { readonly erasure: string; readonly count: number },
+): Promise<void> {
   await db.transaction().execute(async (tx) => {
     const facts = { erasure, now: clock.now(), stores: storesWhenDeleted() }
     if (!(await saveDeletedMany(tx, facts))) return
-    const peopleStep = stepOf(many.count)
+    const peopleStep = stepOf(count)
     const [receipt] = await log.issue(tx, [
       { kind: 'retention', erasure: erasureInReceipts(erasure), grade: 'deleted', peopleStep },
     ])

@@ -18,7 +18,7 @@ import { handleRequest, makeRequests } from '../../../src/site/rights/request-de
 import { liftRestriction, restrictPerson } from '../../../src/site/rights/restrict-person.ts'
 import { filesOf, postgresDirectory } from '../../../src/testing/files-of.ts'
 import { ManualClock } from '../../../src/testing/manual-clock.ts'
-import { testGrant, testPeople } from '../../../src/testing/test-population.ts'
+import { csvOf, testGrant, testPeople } from '../../../src/testing/test-population.ts'
 import { bareSite } from '../../../src/testing/test-site.ts'
 import type { BareSite } from '../../../src/testing/test-site.ts'
 
@@ -256,3 +256,37 @@ async function foundIn(marks: readonly Buffer[]): Promise<number> {
   const files = [...(await filesOf(bare.root)), ...(await filesOf(await postgresDirectory()))]
   return marks.filter((mark) => files.some((bytes) => bytes.includes(mark))).length
 }
+
+test('an import gets its turn between some and the next, and whom it brings stays', async (t) => {
+  const { site } = bare
+  const crowd = testPeople(700).map((person, index) => ({ ...person, id: `e-${index}` }))
+  const from = new Date(clock.now()).toISOString().slice(0, 10)
+  const manifest = { retention: { period: 'P30D', from } }
+  await bare.fill({ dataSet: 'latest_crowd', people: crowd, manifest, hasGrants: false })
+  clock.advance(40 * DAY_MS)
+  const lastBefore = await bare.numberOf('e-699')
+  const file = { stream: new Blob([csvOf([...crowd.slice(0, 1), ...crowd.slice(699)])]).stream() }
+  const forgetAll = site.vault.forgetAll.bind(site.vault)
+  let brought: Promise<void> | undefined
+  let slicesAtImport = 0
+  const slices: number[] = []
+  t.mock.method(site.vault, 'forgetAll', (gone: readonly number[]) => {
+    slices.push(gone.length)
+    // It waits for the turn from now on, and the first of them are noted.
+    brought ??= bare.bring({ dataSet: 'more', batch: 'between', file }).then(() => {
+      slicesAtImport = slices.length
+    })
+    return forgetAll(gone)
+  })
+  assert.equal((await sweepRetention(site)).people, 699)
+  await brought
+  assert.ok(slicesAtImport < slices.length, `${slicesAtImport} of ${slices.join()}`)
+  assert.ok((await bare.numberOf('e-0')) > lastBefore, 'somebody new')
+  assert.equal(await bare.numberOf('e-699'), lastBefore, 'who has rows again was not erased')
+  const more = dataSetIdSchema.parse('more')
+  for (const key of ['e-0', 'e-699'])
+    assert.equal((await site.vault.listRows(more, await bare.numberOf(key))).rowCount, 1)
+  const erasure = (await erasuresIn(site.db, 'deleted')).at(-1)
+  assert.deepEqual([erasure?.many?.count, erasure?.many?.people.isEmpty], [699, true])
+  assert.deepEqual(await erasuresIn(site.db, 'begun'), [])
+})
