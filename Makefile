@@ -67,7 +67,7 @@ bench-page: $(installed) ## write docs/reference/benchmarks.md from what the ben
 	@$(node) scripts/write-benchmarks.ts
 
 faults: $(installed) ## run the fault and crash tests, a hundred thousand random questions and four hundred childhoods
-	@HEDGEROW_FAULTS=1 $(node) $(test_flags) 'test/faults/**/*.test.ts' test/site/backup/killed.test.ts test/attacks/random-questions.test.ts test/attacks/differencing.test.ts test/attacks/narrowing.test.ts test/attacks/site-doors.test.ts test/attacks/network-doors.test.ts test/site/guard/measure-distance.test.ts test/site/principals/nobody-under-age.test.ts test/site/retention/killed-sweep.test.ts
+	@HEDGEROW_FAULTS=1 $(node) $(test_flags) 'test/faults/**/*.test.ts' test/site/backup/killed.test.ts test/attacks/random-questions.test.ts test/attacks/differencing.test.ts test/attacks/narrowing.test.ts test/attacks/site-doors.test.ts test/attacks/network-doors.test.ts test/site/guard/measure-distance.test.ts test/site/principals/nobody-under-age.test.ts test/site/retention/killed-sweep.test.ts test/site/rights/acts-at-once.test.ts
 
 package: dist/.stamp ## make the npm package, a .tgz beside this file
 	@npm pack --silent --ignore-scripts
