@@ -2,6 +2,7 @@ import { isUtf8 } from 'node:buffer'
 import { sign, verify } from 'node:crypto'
 import type { KeyObject } from 'node:crypto'
 import { promisify } from 'node:util'
+import { MadeLately } from '../made-lately.ts'
 import { parseJson } from '../parse-json.ts'
 import { err, ok } from '../result.ts'
 import type { Result } from '../result.ts'
@@ -66,12 +67,13 @@ export interface PeekedJws {
 
 /** Looks into a text; `undefined` when it is no JWS. */
 export function peekJws(jws: string): PeekedJws | undefined {
-  const [header, payload, signature, ...others] = jws.split('.', 4).map(decode)
-  if (!header || !payload || !signature || others.length > 0) return undefined
+  const [head = '', ...parts] = jws.split('.', 4)
+  const [payload, signature, ...others] = parts.map(decode)
+  if (!payload || !signature || others.length > 0) return undefined
   // Bytes that are no text would be read as the same text as others.
-  if (!isUtf8(header) || !isUtf8(payload)) return undefined
-  const parsed = parseHeader(header.toString())
-  return parsed && { header: parsed, payload: payload.toString(), signature }
+  if (!isUtf8(payload)) return undefined
+  const header = headerOf(head)
+  return header && { header, payload: payload.toString(), signature }
 }
 
 /** The public key of a key id; `undefined` means the key is not known. */
@@ -143,13 +145,29 @@ function signedBytes(jws: string): Buffer {
   return Buffer.from(jws.slice(0, jws.lastIndexOf('.')), 'latin1')
 }
 
+/** As long as ours are at most; only such are kept. */
+const HEADER_LENGTH_KEPT_MAX = 256
+
+/** Headers of the keys that are met; a key and a kind have one, and reading it takes longer than all else of a text. */
+const HEADERS_KEPT = 1_024
+const headers = new MadeLately((head) => ({ header: readHeader(head) }), HEADERS_KEPT)
+
+function headerOf(head: string): JwsHeader | undefined {
+  return head.length > HEADER_LENGTH_KEPT_MAX ? readHeader(head) : headers.of(head).header
+}
+
+function readHeader(head: string): JwsHeader | undefined {
+  const bytes = decode(head)
+  return bytes && isUtf8(bytes) ? parseHeader(bytes.toString()) : undefined
+}
+
 function parseHeader(text: string): JwsHeader | undefined {
   // RFC 7515 §4: a member that is there twice makes it invalid.
   const value = parseJson(text) as Partial<JwsHeader> | null | undefined
   if (value?.alg !== 'EdDSA' || typeof value.typ !== 'string' || typeof value.kid !== 'string')
     return undefined
   // RFC 7515 §4.1.11: what is marked critical and not understood makes the signature invalid; we understand nothing.
-  return 'crit' in value ? undefined : { alg: value.alg, typ: value.typ, kid: value.kid }
+  return 'crit' in value ? undefined : Object.freeze({ alg: value.alg, typ: value.typ, kid: value.kid })
 }
 
 function decode(part: string): Buffer | undefined {
