@@ -1,6 +1,7 @@
 import { formatInstant } from '../../kernel/clock.ts'
 import { Fault } from '../../kernel/faults.ts'
 import { peekJws } from '../../kernel/crypto/jws.ts'
+import { MadeLately } from '../../kernel/made-lately.ts'
 import { receiptSchema } from '../../protocol/proof/receipt.ts'
 import type { Receipt } from '../../protocol/proof/receipt.ts'
 import { giveEvidence } from '../place/give-evidence.ts'
@@ -59,11 +60,11 @@ async function listReceipts(
   const items: ReceiptListItem[] = []
   let after = cursor !== undefined && /^\d{1,15}$/.test(cursor) ? Number(cursor) : -1
   for (;;) {
-    // After the first page only as many as are still wanted: hardly any are of somebody else.
-    const asked = items.length === 0 ? limit : Math.max(limit - items.length, FEW)
+    // A few more than are wanted: hardly any are of somebody else, and those that are cost no second look.
+    const asked = limit - items.length + FEW
     const rows = await site.log.list({ after, limit: asked, kind })
     for (const { sequence, jws } of rows) {
-      const receipt = receiptOf(jws)
+      const receipt = receipts.of(jws)
       if (!isVisible(receipt, own)) continue
       if (items.length === limit) return { items, nextCursor: String(after) }
       items.push({ sequence, kind: receipt.kind, time: formatInstant(receipt.time), receipt: jws })
@@ -75,7 +76,7 @@ async function listReceipts(
   }
 }
 
-/** Receipts that are read at least where some are missing, so that a long stretch of others' is not gone through one by one. */
+/** Receipts that are read beyond those that are wanted, so that a long stretch of others' is not gone through one by one either. */
 const FEW = 20
 
 /** Data sets of an issuer; `undefined`: the operator, who sees every receipt. */
@@ -88,6 +89,10 @@ function ownDataSets(site: SiteContext, issuer: string | undefined): ReadonlySet
 function isVisible({ dataSet }: Receipt, own: ReadonlySet<string> | undefined): boolean {
   return own === undefined || (dataSet !== undefined && own.has(dataSet))
 }
+
+/** Lists begin with the same ones again and again: 2 MB. */
+const RECEIPTS_KEPT = 2_048
+const receipts = new MadeLately(receiptOf, RECEIPTS_KEPT)
 
 function receiptOf(jws: string): Receipt {
   return receiptSchema.parse(JSON.parse(peekJws(jws)?.payload ?? 'null'))
