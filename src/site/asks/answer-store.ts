@@ -200,11 +200,18 @@ export async function* usesOf(
   {
     people,
     before,
+    isWhole = false,
     cache = new UseCache(),
-  }: { people: readonly number[]; before?: bigint | undefined; cache?: UseCache | undefined },
+  }: {
+    people: readonly number[]
+    before?: bigint | undefined
+    /** All are going to be read: then there is no short page first. */
+    isWhole?: boolean | undefined
+    cache?: UseCache | undefined
+  },
 ): AsyncGenerator<FoundUse> {
   let last = before ?? null
-  for (let limit = FIRST_PAGE; ; limit = USE_PAGE) {
+  for (let limit = isWhole ? USE_PAGE : FIRST_PAGE; ; limit = USE_PAGE) {
     const page: readonly UseRow[] = await usePage(db, { before: last, limit })
     const used = await usedPeople(db, { ids: page.map(({ id }) => id), cache })
     for (const row of page) {

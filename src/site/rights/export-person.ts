@@ -1,4 +1,5 @@
 import type { KeyObject } from 'node:crypto'
+import { begunAhead } from '../../kernel/begun-ahead.ts'
 import { formatInstant } from '../../kernel/clock.ts'
 import { basisSource } from '../../protocol/law/basis-record.ts'
 import type { GrantState } from '../../protocol/consent/grant.ts'
@@ -53,45 +54,83 @@ interface ExportFacts {
  * Everything the site has about a person, some records at a time: stored, derived, granted, disclosed (GDPR Art. 15 and
  * 20; product, Rights of people). Restricted people are in it like everybody. `receipt` is that of the export itself.
  */
-export async function* exportPerson(
+export function exportPerson(site: SiteContext, facts: ExportFacts): AsyncGenerator<readonly ExportRecord[]> {
+  const { people, filter = {} } = facts
+  const wanted: Wanted = { ...facts, wants: (kind) => filter.kinds?.includes(kind) ?? true }
+  // What one part tells does not depend on another, and whoever reads on waits for the record once and not for each in turn.
+  return begunAhead([
+    headRecords(site, wanted),
+    ...people.map((person) => personRecords(site, person, wanted)),
+    useRecords(site, wanted),
+    accessRecords(site, wanted),
+  ])
+}
+
+interface Wanted extends ExportFacts {
+  readonly wants: (kind: ExportKind) => boolean
+}
+
+async function* headRecords(
   site: SiteContext,
-  { people, keys, madeFor, receipt, filter = {} }: ExportFacts,
+  { wants, ...facts }: Wanted,
 ): AsyncGenerator<readonly ExportRecord[]> {
-  const wants = (kind: ExportKind) => filter.kinds?.includes(kind) ?? true
-  if (wants('export')) yield [await headOf(site, { people, madeFor, receipt })]
+  if (wants('export')) yield [await headOf(site, facts)]
+}
+
+/** All that is kept of one person as one issuer knows them. */
+async function* personRecords(
+  site: SiteContext,
+  person: KnownPerson,
+  { keys, filter = {}, wants }: Wanted,
+): AsyncGenerator<readonly ExportRecord[]> {
   const dataSets = site
     .dataSets()
     .filter(
       ({ manifest, retiredAt }) =>
         retiredAt === undefined && (filter.dataSet === undefined || filter.dataSet === manifest.dataSet),
     )
-  for (const person of people) {
-    if (wants('principal')) yield [await principalOf(site, { person, dataSets })]
-    const held =
-      filter.kinds?.some(isLookedFor) === false ? NOTHING : await heldKinds(site.db, [person.number])
-    const has = (kind: HeldKind & ExportKind) => wants(kind) && held.has(kind)
-    if (has('guardianship')) yield await guardianshipRecords(site, person)
-    if (has('ageEvidence')) yield await evidenceRecords(site, person)
-    if (has('move')) yield await moveRecords(site, person)
-    for (const record of dataSets.filter(({ manifest }) => manifest.issuer === person.issuer)) {
-      yield* dataSetRecords(site, { person, key: keys.get(person.number), record, wants })
-    }
-    if (has('grant')) yield* grantRecords(site, person)
-    if (has('refusal')) yield await refusalRecords(site, person)
-    if (has('objection')) yield await objectionRecords(site, person)
-    if (wants('basis')) yield await basisRecords(site, person)
-    if (has('request')) yield await requestRecords(site, person)
-    if (held.has('carried'))
-      yield (await carriedRecords(site, person.number)).filter(({ kind }) => wants(kind))
+  if (wants('principal')) yield [await principalOf(site, { person, dataSets })]
+  const held = filter.kinds?.some(isLookedFor) === false ? NOTHING : await heldKinds(site.db, [person.number])
+  const has = (kind: HeldKind & ExportKind) => wants(kind) && held.has(kind)
+  if (has('guardianship')) yield await guardianshipRecords(site, person)
+  if (has('ageEvidence')) yield await evidenceRecords(site, person)
+  if (has('move')) yield await moveRecords(site, person)
+  for (const record of dataSets.filter(({ manifest }) => manifest.issuer === person.issuer)) {
+    yield* dataSetRecords(site, { person, key: keys.get(person.number), record, wants })
   }
-  if (wants('use')) {
-    for await (const use of personUses(site, { people }))
-      yield [{ kind: 'use', site: site.site, ...useFacts(use) }]
+  if (has('grant')) yield* grantRecords(site, person)
+  if (has('refusal')) yield await refusalRecords(site, person)
+  if (has('objection')) yield await objectionRecords(site, person)
+  if (wants('basis')) yield await basisRecords(site, person)
+  if (has('request')) yield await requestRecords(site, person)
+  if (held.has('carried')) yield (await carriedRecords(site, person.number)).filter(({ kind }) => wants(kind))
+}
+
+async function* useRecords(
+  site: SiteContext,
+  { people, wants }: Wanted,
+): AsyncGenerator<readonly ExportRecord[]> {
+  if (!wants('use')) return
+  let some: ExportRecord[] = []
+  for await (const use of personUses(site, { people, isWhole: true })) {
+    some.push({ kind: 'use', site: site.site, ...useFacts(use) })
+    if (some.length < USES_AT_ONCE) continue
+    yield some
+    some = []
   }
-  if (wants('access')) {
-    const accesses = await listAccesses(site, { people, keys, limit: ACCESSES_MAX })
-    yield accesses.map((one) => accessRecord(one, site))
-  }
+  yield some
+}
+
+/** A few milliseconds of computing. */
+const USES_AT_ONCE = 100
+
+async function* accessRecords(
+  site: SiteContext,
+  { people, keys, wants }: Wanted,
+): AsyncGenerator<readonly ExportRecord[]> {
+  if (!wants('access')) return
+  const accesses = await listAccesses(site, { people, keys, limit: ACCESSES_MAX })
+  yield accesses.map((one) => accessRecord(one, site))
 }
 
 const NOTHING: ReadonlySet<HeldKind> = new Set()

@@ -3,6 +3,7 @@ import { formatInstant } from '../../kernel/clock.ts'
 import { isCurrency } from '../../kernel/currency.ts'
 import { peekJws } from '../../kernel/crypto/jws.ts'
 import type { Digest } from '../../kernel/digest.ts'
+import { MadeLately } from '../../kernel/made-lately.ts'
 import { addMoney, money } from '../../kernel/money.ts'
 import type { Money } from '../../kernel/money.ts'
 import { basisSource } from '../../protocol/law/basis-record.ts'
@@ -75,16 +76,21 @@ export function useFacts({
 /** Every use of a person's data, newest first (GDPR Art. 15(1)(c): the actual recipients, CJEU C-154/21). */
 export async function* personUses(
   { db, keys, useCache, vault }: Pick<SiteContext, 'db' | 'keys' | 'useCache' | 'vault'>,
-  { people, before }: { people: readonly KnownPerson[]; before?: bigint | undefined },
+  {
+    people,
+    before,
+    isWhole,
+  }: { people: readonly KnownPerson[]; before?: bigint | undefined; isWhole?: boolean },
 ): AsyncGenerator<PersonUse> {
   const known = new Map<string, BasisFacts>()
   const [households, names] = await Promise.all([vault.households(), readPartyNames(db)])
   for await (const use of usesOf(db, {
     people: people.map(({ number }) => number),
     before,
+    isWhole,
     cache: useCache,
   })) {
-    const receipt = receiptOf(use.receiptJws)
+    const { receipt } = receipts.of(use.receiptJws)
     // Pseudonyms are of the data set that was asked for first, whatever else the question joins.
     const scope = {
       key: keys.pseudonym,
@@ -142,6 +148,10 @@ const toldOfReceipt = z.object(
     .shape,
 )
 
+/** Everybody's history is told by the same receipts, and reading one takes longer than all else of a use: 4 MB. */
+const RECEIPTS_KEPT = 4_096
+const receipts = new MadeLately((jws) => ({ receipt: receiptOf(jws) }), RECEIPTS_KEPT)
+
 function receiptOf(jws: string): z.infer<typeof toldOfReceipt> | undefined {
   const payload: unknown = JSON.parse(peekJws(jws)?.payload ?? 'null')
   const receipt = toldOfReceipt.safeParse(payload)
@@ -167,7 +177,7 @@ export async function sumEarnings(
   const items = new Map<string, EarnedFrom>()
   const totals = new Map<string, Money>()
   // Not through personUses: what a use was about costs more to read than what it earned.
-  const uses = usesOf(db, { people: people.map(({ number }) => number), cache: useCache })
+  const uses = usesOf(db, { people: people.map(({ number }) => number), isWhole: true, cache: useCache })
   for await (const use of uses) {
     const earned = earnedBy(use)
     if (!earned) continue
