@@ -73,7 +73,7 @@ export async function takeTogether(
 async function isTaken(connection: DuckDBConnection, number: number): Promise<boolean> {
   const found = await runOwn(
     connection,
-    sql`select 1 from _person where number >= ${number}::integer limit 1`,
+    sql`select 1 from _person where number >= ${sql.lit(number)} limit 1`,
   )
   return found.currentRowCount > 0
 }

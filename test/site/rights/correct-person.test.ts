@@ -9,6 +9,7 @@ import { describeDataSet } from '../../../src/site/datasets/describe-data-set.ts
 import { correctPerson } from '../../../src/site/rights/correct-person.ts'
 import type { CorrectionParts, CorrectionRequest } from '../../../src/site/rights/note-corrections.ts'
 import { erasePerson } from '../../../src/site/rights/erase-person.ts'
+import { openCell } from '../../../src/site/vault/person-keys.ts'
 import { testManifest, testPeople } from '../../../src/testing/test-population.ts'
 import { around } from '../../../src/testing/around.ts'
 import { bareSite } from '../../../src/testing/test-site.ts'
@@ -69,6 +70,20 @@ for (const [index, [when, broken]] of Object.entries(CRASHES).entries()) {
     assert.equal(birthDay[person], Date.UTC(1999, 8, 9) / 86_400_000, 'ages are judged by it')
     const left = await sql`select body from correction where body is not null`.execute(bare.site.db)
     assert.equal(left.rows.length, 0)
+  })
+}
+
+for (const length of [0, 7, 3_000, 6_000]) {
+  test(`a sealed text of ${length} characters is stored as it was sealed`, async () => {
+    const { vault, personKeys, db } = bare.site
+    const person = await bare.numberOf('p-19')
+    const note = "it's \\x41 '".repeat(length).slice(0, length)
+    await correctPerson(bare.site, { ...requestFor(person), set: { note } })
+    const rows = await vault.listRows(athletes, person)
+    const [stored] = rows.column(rows.columns.findIndex(({ name }) => name === 'note'))
+    const key = (await personKeys.keyOf(db, person))?.reveal()
+    assert.ok(key && stored instanceof Uint8Array)
+    assert.equal(openCell(stored, { key, place: { dataSet: athletes, column: 'note' } }), note)
   })
 }
 
