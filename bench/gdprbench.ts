@@ -25,7 +25,7 @@ import type { Figure } from './shared/report.ts'
  * commit, nothing logged. Beside it stand PostgreSQL *retrofitted* as the paper does it (indexes on metadata, expiry, a log of
  * reads and writes), and that again *behind a door*, called over HTTP as a site is. Callers, network, site and door are processes of
  * their own, as each PostgreSQL is. *The processor's time* is that of callers, servers and databases together, and nothing else that
- * runs on the machine is in it. 400 operations of each workload go before and are not measured: a server that has just started
+ * runs on the machine is in it. 400 operations of each workload go before it and are not measured: a server that has just started
  * compiles. To create a record is two calls of a site: the row, and the person's grant. Who processes gets aggregates from a site,
  * never rows, so that is what all are asked for;
  * metadata of consent are a person's own grants and objections. A custodian's operations come in rounds of 800, changes first and then reports,
@@ -137,14 +137,14 @@ async function measureOnPostgres(
 
 async function measure(system: GdprSystem, profile: Profile): Promise<Measured> {
   const truth = new Truth(RECORDS)
-  for (const [name, workload] of Object.entries(WORKLOADS[profile])) {
-    if (name === 'custodian' || WANTED?.includes(name) === false) continue
-    const steps = stepsOf(workload, { truth, count: WARM_UP, seed: `${profile} ${name}, warming up` })
-    await runSteps(system, steps, CALLERS)
-  }
   const runs = new Map<string, Run>()
   for (const [name, workload] of Object.entries(WORKLOADS[profile])) {
     if (WANTED?.includes(name) === false) continue
+    if (name !== 'custodian') {
+      // Just before its own workload: what changes something would otherwise stand before workloads that only look.
+      const before = stepsOf(workload, { truth, count: WARM_UP, seed: `${profile} ${name}, warming up` })
+      await runSteps(system, before, CALLERS)
+    }
     const steps = stepsOf(workload, { truth, count: OPERATIONS, seed: `${profile} ${name}` })
     // What an aggregate is to say depends on everything before it, where others change what it is over.
     const run = await runSteps(system, steps, name === 'custodian' ? 1 : CALLERS)
