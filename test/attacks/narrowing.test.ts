@@ -209,7 +209,7 @@ test('who is left out is not chosen by what is summed: too few winners never mak
   assert.equal(row?.measures[0]?.people.count(), 50)
 })
 
-test('a withdrawal is not covered: the same ask, and any other over that cell, waits until a minimum group has left', () => {
+test('a withdrawal is not covered: the same ask, and any other over that cell alone, waits until a minimum group has left', () => {
   const acquirer = history()
   assert.equal(total(acquirer, everybody).reason, 'approved')
   for (let left = 1; left < k; left += 1) {
@@ -221,6 +221,26 @@ test('a withdrawal is not covered: the same ask, and any other over that cell, w
       )
   }
   assert.equal(total(acquirer, range(k, PEOPLE), range(k, PEOPLE)).reason, 'approved')
+})
+
+test('beside a cell that somebody left others are answered for, of what was not asked before, and that cell is missing whole', () => {
+  const acquirer = history()
+  const cells = [range(0, 60), range(60, 140), range(140, PEOPLE)]
+  const table = (eligible: Bitset, use: string) =>
+    acquirer.ask({
+      eligible,
+      use,
+      groups: cells.map((cell, at) => groupOf(`${at}`, cell.intersection(eligible))),
+    })
+  assert.equal(table(everybody, 'sport').reason, 'approved')
+  for (let left = 1; left < k; left += 1) {
+    const { reason, answer } = table(range(left, PEOPLE), `sport and ${left}`)
+    assert.equal(table(range(left, PEOPLE), 'sport').note, 'drift')
+    assert.deepEqual([reason, answer?.released.length, answer?.withheld], ['partial.differencing', 2, 2])
+    assert.ok(answer && releasedSets(answer).every((set) => set.intersectionCount(range(0, 60)) === 0))
+  }
+  assert.equal(table(range(k, PEOPLE), 'sport').reason, 'approved')
+  requireNobodyFound(acquirer)
 })
 
 test('means of those who have a value, beside numbers of everybody and of others, are found by nobody', () => {

@@ -27,7 +27,7 @@ import { collectWithout, vaultRunner } from './collect-answer.ts'
 import type { CollectedAnswer, CollectedGroups } from './collect-answer.ts'
 import { countedWhenLost } from './count-as-told.ts'
 import type { ToldRun } from './count-as-told.ts'
-import { pseudonymScopeOf } from './plan-ask.ts'
+import { pseudonymScopeOf, useNameOf } from './plan-ask.ts'
 import type { PlannedAsk } from './plan-ask.ts'
 import { rowShapesOf } from './row-shapes.ts'
 import type { SiteParts } from './site-parts.ts'
@@ -183,6 +183,7 @@ async function guardGroupsOf(
     partition: hold.partition(dataSet),
     apart: hold.partition(nameOfParts(dataSet)),
     eligible,
+    use: useNameOf(planned.checked, dataSet),
   }))
   const rowShapes = rowShapesOf(planned.checked)
   if (!rowShapes.ok) return rowShapes

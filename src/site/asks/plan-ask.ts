@@ -301,6 +301,11 @@ function uncovered(
   })
 }
 
+/** A name of the columns that a question uses of a data set: those decide, beside what people granted, who may be used. */
+export function useNameOf(checked: CheckedQuery, dataSet: DataSetId): string {
+  return digestOf(columnsOf(checked, dataSet).toSorted().join(' '))
+}
+
 function columnsOf({ uses }: CheckedQuery, dataSet: DataSetId): readonly string[] {
   return [...new Set(uses.filter((use) => use.dataSet === dataSet).map(({ column }) => column))]
 }

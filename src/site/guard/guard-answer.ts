@@ -16,6 +16,7 @@ import type { Partition } from './partition.ts'
 import { nameOfParts } from './partition-names.ts'
 import type { RefusedCuts } from './row-cuts.ts'
 import { rowsOfMeans } from './rows-of-means.ts'
+import { withUse } from './uses.ts'
 
 /** One data set of an answer: what is known of it to this acquirer, and whom the ask may use in it. */
 export interface AnswerPartition {
@@ -24,6 +25,8 @@ export interface AnswerPartition {
   /** Who was told apart by earlier questions (`alike.ts`); absent where nobody was. */
   readonly apart?: Partition | undefined
   readonly eligible: Bitset
+  /** Names what of people is used, which is what decides who may be; unknown where it is absent. */
+  readonly use?: string | undefined
 }
 
 export interface AnswerContext {
@@ -150,8 +153,9 @@ function checkAll(
   const sets = parts ? [...released, ...setsWithin(parts, released)] : released
   const plans: { dataSet: string; plan: CutPlan }[] = []
   for (const one of partitions) {
-    const { dataSet, partition, eligible } = one
-    const checked = checkCuts(partition, { eligible, sets, rowShapes, minimumGroup })
+    const { dataSet, partition, eligible, use } = one
+    const shapes = withUse(rowShapes, use, partition)
+    const checked = checkCuts(partition, { eligible, sets, rowShapes: shapes, minimumGroup })
     if (!checked.ok) return err({ ...checked.error, partition })
     plans.push({ dataSet, plan: checked.value })
     if (!parts) continue

@@ -10,11 +10,12 @@ import type { Partition, PartitionDraft } from './partition.ts'
 import { cutBy } from './row-cuts.ts'
 import type { RefusedCuts } from './row-cuts.ts'
 import { MEANS } from './rows-of-means.ts'
+import { wasUsed } from './uses.ts'
 
 /** Who is left out so that the rest can be answered for, and how much that tells. */
 export interface LeavingOut {
   readonly people: Bitset
-  /** Cells of which others are left out beside a few, so that the few are a minimum group: each tells that there are some. */
+  /** Cells of which others are left out beside a few, so that the few are a minimum group, or all: each tells that there are some. */
   readonly coveredCells: number
   /** Parts with people enough that are left out because a measure in them is about a few: each tells that there are some. */
   readonly thinParts: number
@@ -27,10 +28,10 @@ export interface LeavingOut {
 /**
  * Whom an answer can do without so that it holds beside the earlier ones: those without a value of what is averaged;
  * of each cell the parts of a row that are too thin, whole; and, where that and whom the question left out are too few
- * of a cell, as many others as make a minimum group.
+ * of a cell, as many others as make a minimum group, or the whole cell where somebody of it may not be used.
  *
- * It only proposes: the answer is made and guarded again without them. Undefined where somebody left or has changed
- * rows, because then the whole answer waits. Two passes over the people of the rows.
+ * It only proposes: the answer is made and guarded again without them. Undefined where somebody left or has changed rows since an
+ * answer like this one, because then all of it waits. Two passes over the people of the rows.
  */
 export function whomToLeaveOut(
   groups: readonly CollectedGroup[],
@@ -60,8 +61,8 @@ export function whomToLeaveOut(
     minimumGroup,
   )
   const people = lacking
-  for (const { partition, eligible } of partitions) {
-    const leaving = leaveOutOf(partition, { rows, eligible, minimumGroup, refused })
+  for (const { partition, eligible, use } of partitions) {
+    const leaving = leaveOutOf(partition, { rows, eligible, use, minimumGroup, refused })
     if (!leaving) return undefined
     people.addAll(leaving.people)
     coveredCells += leaving.coveredCells
@@ -113,13 +114,14 @@ function rowsToShow(groups: readonly CollectedGroup[], minimumGroup: number): re
 interface Rows {
   readonly rows: readonly CollectedGroup[]
   readonly eligible: Bitset
+  readonly use: string | undefined
   readonly minimumGroup: number
   readonly refused: RefusedCuts | undefined
 }
 
 function leaveOutOf(
   partition: Partition,
-  { rows, eligible, minimumGroup, refused }: Rows,
+  { rows, eligible, use, minimumGroup, refused }: Rows,
 ): Omit<LeavingOut, 'lost' | 'looks'> | undefined {
   const parts = partsOf(partition, { rows, refused })
   if (!parts) return undefined
@@ -135,7 +137,10 @@ function leaveOutOf(
     if (takesOfCell.isCovered) covered.add(cell)
     thinParts += takesOfCell.thinParts
   }
-  if (hasLeft(partition, { covered, eligible })) return undefined
+  const left = cellsLeft(partition, { covered, eligible })
+  // Of an ask like one before, that waits; of another one the cell does: others beside somebody who left would hide it.
+  if (left.length > 0 && wasUsed(partition, use)) return undefined
+  for (const cell of left) for (const { id, size } of parts.cells.get(cell) ?? []) takes.set(id, size)
   return { people: takePeople(parts, takes), coveredCells: covered.size, thinParts }
 }
 
@@ -232,24 +237,19 @@ function coverFew(
   return takes
 }
 
-/** Whether somebody of these cells may not be used any more: then it would be they who are covered. */
-function hasLeft(
+/** Of some cells those of which somebody may not be used, or not any more. */
+function cellsLeft(
   { cells, sizes, cellCount }: Partition,
   { covered, eligible }: { readonly covered: ReadonlySet<number>; readonly eligible: Bitset },
-): boolean {
-  if (covered.size === 0) return false
-  const isCovered = new Uint8Array(cellCount)
-  let left = 0
-  for (const cell of covered) {
-    isCovered[cell] = 1
-    left += sizes[cell] ?? 0
-  }
+): readonly number[] {
+  if (covered.size === 0) return []
+  const here = new Int32Array(cellCount)
   const words = eligible.words()
   for (let person = 0; person < cells.length; person += 1) {
-    if (isCovered[(cells[person] ?? 0) & CELL_MASK] === 1)
-      left -= ((words[person >>> 5] ?? 0) >>> (person & 31)) & 1
+    const cell = (cells[person] ?? 0) & CELL_MASK
+    here[cell] = (here[cell] ?? 0) + (((words[person >>> 5] ?? 0) >>> (person & 31)) & 1)
   }
-  return left > 0
+  return [...covered].filter((cell) => (here[cell] ?? 0) < (sizes[cell] ?? 0))
 }
 
 /** So many of each atom, evenly spread over the numbers of people: what they have in common decides nothing. */

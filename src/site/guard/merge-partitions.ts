@@ -5,6 +5,7 @@ import { addedAsAny } from './known-columns.ts'
 import { cellsOf } from './cells-of.ts'
 import { CHANGED, KNOWN, PartitionDraft } from './partition.ts'
 import type { Partition } from './partition.ts'
+import { withUsesOf } from './uses.ts'
 
 /** What is known of two acquirers apart, and when it is about too few. */
 export interface PartitionMerge {
@@ -38,7 +39,7 @@ export function mergePartitions({ into, from, changes, minimumGroup }: Partition
   draft.addLearnt(from.known)
   const shapes = joinShapes(into.rowShapes, from.rowShapes)
   const isClosed = shapes === undefined || weakCells(draft, minimumGroup).length > 0
-  const known = shapes ?? into.rowShapes
+  const known = withUsesOf(shapes ?? into.rowShapes, [into, from])
   return {
     draft,
     rowShapes: isClosed ? new Map([...known, [CLOSED_SHAPE, CLOSED_SHAPE]]) : known,

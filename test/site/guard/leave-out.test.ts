@@ -5,6 +5,8 @@ import { Bitset } from '../../../src/kernel/bitset.ts'
 import type { CollectedGroup } from '../../../src/site/guard/collected-group.ts'
 import { guardAnswer } from '../../../src/site/guard/guard-answer.ts'
 import { whomToLeaveOut, withoutPeople } from '../../../src/site/guard/leave-out.ts'
+import { partitionAfter } from '../../../src/site/guard/differencing.ts'
+import { mergePartitions } from '../../../src/site/guard/merge-partitions.ts'
 import { CELL_MASK, EMPTY_PARTITION } from '../../../src/site/guard/partition.ts'
 import { groupOf, History, range, sumOver } from './released-history.ts'
 
@@ -21,8 +23,8 @@ function after(...sets: readonly Bitset[]) {
   return contextOf(acquirer)
 }
 
-function contextOf({ partition }: Pick<History, 'partition'>, eligible = everybody) {
-  return { settings, partitions: [{ dataSet: 'secrets', partition, eligible }], rowShapes: new Map() }
+function contextOf({ partition }: Pick<History, 'partition'>, eligible = everybody, use?: string) {
+  return { settings, partitions: [{ dataSet: 'secrets', partition, eligible, use }], rowShapes: new Map() }
 }
 
 function averageOver(people: Bitset, counted: Bitset): CollectedGroup {
@@ -76,14 +78,43 @@ test('where no part can spare so many, the smallest is left out', () => {
   assert.deepEqual([...(leaving?.people ?? [])], [...range(14, 24)])
 })
 
-test('nobody is left out, and the whole answer waits, when somebody of a covered cell left or has changed rows', () => {
+test('a cell of which somebody may not be used waits whole, of an ask that uses something else than those before', () => {
   const acquirer = new History({ personCount: PEOPLE, minimumGroup: k })
-  acquirer.ask({ eligible: everybody, groups: [groupOf('', everybody)] })
+  const [first, second] = [range(0, 100), range(100, PEOPLE)]
+  acquirer.ask({ eligible: everybody, groups: [groupOf('a', first), groupOf('b', second)], use: 'sport' })
   const rest = range(1, PEOPLE)
-  assert.equal(whomToLeaveOut([groupOf('', rest)], contextOf(acquirer, rest)), undefined)
-  assert.ok(whomToLeaveOut([groupOf('', rest)], contextOf(acquirer)))
+  const groups = [groupOf('', rest)]
+  // Whoever left the first cell is not hidden among others of it.
+  const left = whomToLeaveOut(groups, contextOf(acquirer, rest, 'height'))
+  assert.deepEqual([[...(left?.people ?? [])], left?.coveredCells], [[...range(1, 100)], 1])
+  // Somebody who stays and is not asked about is.
+  assert.equal(whomToLeaveOut(groups, contextOf(acquirer))?.people.count(), k - 1)
+  // So it is in the other cell where somebody left the first, and of ten who left nobody has to be covered.
+  const both = whomToLeaveOut(
+    [groupOf('', rest.difference(range(200, 203)))],
+    contextOf(acquirer, rest, 'height'),
+  )
+  assert.deepEqual(
+    [both?.people.intersectionCount(first), both?.people.intersectionCount(second)],
+    [99, k - 3],
+  )
+  const many = range(k, PEOPLE)
+  assert.equal(whomToLeaveOut([groupOf('', many)], contextOf(acquirer, many, 'height')), undefined)
+  // What was asked so before waits, and so does what may have been.
+  for (const use of ['sport', undefined])
+    assert.equal(whomToLeaveOut(groups, contextOf(acquirer, rest, use)), undefined)
+  const older = new History({ personCount: PEOPLE, minimumGroup: k })
+  older.ask({ eligible: everybody, groups: [groupOf('a', first), groupOf('b', second)] })
+  assert.equal(whomToLeaveOut(groups, contextOf(older, rest, 'height')), undefined)
+  for (const [into, from] of [
+    [acquirer.partition, older.partition],
+    [older.partition, acquirer.partition],
+  ] as const) {
+    const partition = partitionAfter(mergePartitions({ into, from, changes: [], minimumGroup: k }))
+    assert.equal(whomToLeaveOut(groups, contextOf({ partition }, rest, 'height')), undefined)
+  }
   acquirer.change(Bitset.of([200]))
-  assert.equal(whomToLeaveOut([groupOf('', rest)], contextOf(acquirer)), undefined)
+  assert.equal(whomToLeaveOut(groups, contextOf(acquirer)), undefined)
 })
 
 test('a part of exactly a minimum group that is thin in a measure counts; exactly that many outside need no cover', () => {

@@ -89,6 +89,8 @@ export interface HistoryAsk {
   readonly eligible: Bitset
   readonly groups: readonly CollectedGroup[]
   readonly rowShapes?: ReadonlyMap<string, string>
+  /** Names what is used; it may be anything where it is absent. */
+  readonly use?: string
   /** Larger than that of the other asks, as of columns of a special category. */
   readonly minimumGroup?: number
 }
@@ -131,7 +133,7 @@ export class History {
   }
 
   /** Asks, keeps what came, and gives the reason. */
-  ask({ eligible, groups, rowShapes = new Map(), minimumGroup = this.#minimumGroup }: HistoryAsk): {
+  ask({ eligible, groups, rowShapes = new Map(), use, minimumGroup = this.#minimumGroup }: HistoryAsk): {
     reason: ReasonCode
     note?: string
     rows: number
@@ -140,7 +142,7 @@ export class History {
     const settings = { minimumGroup, dominanceBp: 1_000, groupsMax: 10_000 }
     const answer = this.#guard(groups, {
       settings,
-      partitions: [{ dataSet: 'secrets', partition: this.partition, eligible }],
+      partitions: [{ dataSet: 'secrets', partition: this.partition, eligible, use }],
       rowShapes,
     })
     if (!answer.ok) {
