@@ -119,3 +119,34 @@ async function tellsOfTarget(
   const answer = await asker.ask(question)
   return { answer, isAbout: asker.sets.slice(before).some((set) => set.includes(TARGET)) }
 }
+
+/** Rows of all who are not alike, and not of the target: of the others the acquirer knows that they are of March, or the target. */
+const UNLIKE_ROWS = `select id, born from athletes where ${MONTH} <> 3 and town <> 'Nowhere'`
+const LAST_ROWS = `select id, born from athletes order by abs(${MONTH} - 3) * (100 - score) desc limit ${GRANTED.length - 28}`
+
+for (const rows of [UNLIKE_ROWS, LAST_ROWS]) {
+  test(`fails: who is not in rows, and then the sum of all: ${rows}`, async () => {
+    for (const asker of [attackedSite.unlikeAsker(), attackedSite.asker()]) {
+      assert.equal((await asker.ask(rows, 'rows')).reason, 'approved')
+      const { answer, isAbout } = await tellsOfTarget(asker, SUM)
+      assert.equal(isAbout, asker.isOfCellsAlone, answer.reason)
+    }
+  })
+
+  test(`fails: the sum of all, and then who is not in rows: ${rows}`, async () => {
+    for (const asker of [attackedSite.unlikeAsker(), attackedSite.asker()]) {
+      assert.equal((await asker.ask(SUM)).reason, 'approved')
+      const { reason } = await asker.ask(rows, 'rows')
+      assert.equal(reason, asker.isOfCellsAlone ? 'approved' : 'declined.differencing')
+    }
+  })
+}
+
+test('rows whose others are alike are given beside a sum, before it and after', async () => {
+  const alike = `select id, born from athletes where ${MONTH} <> 4`
+  const [first, second] = [attackedSite.asker(), attackedSite.asker()]
+  assert.equal((await first.ask(alike, 'rows')).reason, 'approved')
+  assert.equal((await first.ask(SUM)).reason, 'approved')
+  assert.equal((await second.ask(SUM)).reason, 'approved')
+  assert.equal((await second.ask(alike, 'rows')).reason, 'approved')
+})

@@ -4,6 +4,7 @@ import type { Decline } from '../../src/protocol/reason.ts'
 import type { ReleaseValue } from '../../src/protocol/release.ts'
 import { rowShapesOf } from '../../src/site/asks/row-shapes.ts'
 import { usedColumns } from '../../src/site/asks/used-columns.ts'
+import { checkAlike, NO_PARTS } from '../../src/site/guard/alike.ts'
 import { coverageOf } from '../../src/site/guard/coverage.ts'
 import { admitNewcomers, checkKnown, partitionAfter } from '../../src/site/guard/differencing.ts'
 import type { CollectedGroup } from '../../src/site/guard/collected-group.ts'
@@ -93,16 +94,17 @@ export class GuardedSite implements Disposable {
 /** One acquirer with its history at a site. */
 export class GuardedAsker {
   readonly #site: GuardedSite
-  readonly #isOfCellsAlone: boolean
   #eligible: readonly number[]
   #partitions = new Map<string, Partition>()
+  /** Whether it is not asked that people are alike. */
+  readonly isOfCellsAlone: boolean
   /** Members of each set that something was released about. */
   readonly sets: (readonly number[])[] = []
 
   constructor(site: GuardedSite, eligible: readonly number[], { isOfCellsAlone = false } = {}) {
     this.#site = site
     this.#eligible = eligible
-    this.#isOfCellsAlone = isOfCellsAlone
+    this.isOfCellsAlone = isOfCellsAlone
   }
 
   /** Only these people allow it from now on. */
@@ -145,7 +147,7 @@ export class GuardedAsker {
         apart: this.#partitions.get(nameOfParts(dataSet)),
         eligible,
       })),
-      parts: this.#isOfCellsAlone ? undefined : parts.value,
+      parts: this.isOfCellsAlone ? undefined : parts.value,
       rowShapes: rowShapes.value,
     })
     if (!guarded.ok) return declinedWith(guarded.error)
@@ -198,11 +200,20 @@ export class GuardedAsker {
     )
     if (!answer.ok) return declinedWith(answer.error)
     const people = Bitset.of(answer.value.people)
+    const context = { dialect: 'duckdb' as const, relations }
+    const parts = await collectParts(checked, [{ people }], { context, runner: this.#site.engine.runner })
+    if (!parts.ok) return declinedWith(parts.error)
     for (const dataSet of checked.dataSets) {
       const columns = usedColumns(checked, dataSet)
       const partition = this.#partitions.get(dataSet) ?? EMPTY_PARTITION
       const known = checkKnown(partition, { people, columns, minimumGroup: K })
       if (!known.ok) return declinedWith({ code: 'declined.differencing', operatorNote: known.error.note })
+      const apart = this.#partitions.get(nameOfParts(dataSet)) ?? EMPTY_PARTITION
+      const told = { parts: this.isOfCellsAlone ? NO_PARTS : parts.value, given: { people, columns } }
+      const facts = { dataSet, partition, apart, eligible: people, sets: [], minimumGroup: K }
+      const alike = checkAlike({ ...facts, ...told })
+      if (!alike.ok) return declinedWith({ code: 'declined.differencing', operatorNote: alike.error.note })
+      this.#partitions.set(nameOfParts(dataSet), partitionAfter(alike.value))
       this.#partitions.set(dataSet, partitionAfter(known.value))
     }
     return {

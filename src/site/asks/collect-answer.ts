@@ -1,4 +1,4 @@
-import type { Bitset } from '../../kernel/bitset.ts'
+import { Bitset } from '../../kernel/bitset.ts'
 import { monotonicMs } from '../../kernel/clock.ts'
 import { digestOf } from '../../kernel/digest.ts'
 import { LIMITS } from '../../kernel/limits.ts'
@@ -9,7 +9,7 @@ import type { CollectedGroup } from '../guard/collected-group.ts'
 import { admitNewcomers } from '../guard/differencing.ts'
 import type { PartitionLook } from '../guard/partition-store.ts'
 import type { AnswerParts } from '../guard/alike.ts'
-import { tellApart } from '../query/alike/collect-parts.ts'
+import { collectParts, tellApart } from '../query/alike/collect-parts.ts'
 import { planAggregate } from '../query/plan/plan-aggregate.ts'
 import { planRows } from '../query/plan/plan-rows.ts'
 import type { AggregatePlan } from '../query/plan/plan-aggregate.ts'
@@ -23,7 +23,7 @@ import type { SiteParts } from './site-parts.ts'
 
 /** What the engine gave, before the guard has seen it: it must not leave this process. */
 export interface CollectedAnswer {
-  readonly result: CollectedGroups | { readonly kind: 'rows'; readonly answer: RowsAnswer }
+  readonly result: CollectedGroups | CollectedRows
   /** People who were used for each data set. */
   readonly eligible: ReadonlyMap<DataSetId, Bitset>
   /** What the acquirer knew when the run began, and how often rows had changed. */
@@ -36,6 +36,13 @@ export interface CollectedGroups {
   readonly kind: 'groups'
   readonly plan: AggregatePlan
   readonly groups: readonly CollectedGroup[]
+  readonly parts: AnswerParts
+}
+
+/** Rows, and whom the question tells apart beside: who is not in them as well. */
+export interface CollectedRows {
+  readonly kind: 'rows'
+  readonly answer: RowsAnswer
   readonly parts: AnswerParts
 }
 
@@ -173,11 +180,15 @@ async function runPlan(
 ): Promise<Outcome<CollectedAnswer['result']>> {
   const { checked, order } = planned
   const runner = vaultRunner(parts)
+  const context = { dialect: 'duckdb' as const, relations }
   if (checked.mode === 'rows') {
-    const answer = await runRows(planRows(checked, { dialect: 'duckdb', relations, order }), runner)
-    return answer.ok ? ok({ kind: 'rows', answer: answer.value }) : answer
+    const answer = await runRows(planRows(checked, { ...context, order }), runner)
+    if (!answer.ok) return answer
+    const people = Bitset.of(answer.value.people)
+    const toldByRows = await collectParts(checked, [{ people }], { context, runner })
+    return toldByRows.ok ? ok({ kind: 'rows', answer: answer.value, parts: toldByRows.value }) : toldByRows
   }
-  const telling = () => tellApart(checked, { context: { dialect: 'duckdb', relations }, runner })
+  const telling = () => tellApart(checked, { context, runner })
   const collecting = runGroups(planned, relations, parts)
   const beside = isForOneThread(relations) ? telling() : undefined
   // Nothing runs any more when this is over, whatever comes of it: the tables are let go then.

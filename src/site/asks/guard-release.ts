@@ -3,8 +3,8 @@ import { err, ok } from '../../kernel/result.ts'
 import { LIMITS } from '../../kernel/limits.ts'
 import type { Decline, Outcome, ReasonCode } from '../../protocol/reason.ts'
 import type { Release } from '../../protocol/release.ts'
-import type { DataSetId } from '../../protocol/wire.ts'
 import type { CollectedGroup } from '../guard/collected-group.ts'
+import { checkAlike } from '../guard/alike.ts'
 import { checkKnown, planKnown } from '../guard/differencing.ts'
 import type { CutPlan } from '../guard/differencing.ts'
 import { choosingColumns, usedColumns } from './used-columns.ts'
@@ -21,10 +21,9 @@ import type { PartitionHold, PartitionLook } from '../guard/partition-store.ts'
 import { RefusedCuts } from '../guard/row-cuts.ts'
 import { pseudonymOf } from '../guard/pseudonym.ts'
 import { finishGroups } from '../query/run/finish-groups.ts'
-import type { RowsAnswer } from '../query/run/run-rows.ts'
 import type { AskFacts } from './ask-facts.ts'
 import { collectWithout, vaultRunner } from './collect-answer.ts'
-import type { CollectedAnswer, CollectedGroups } from './collect-answer.ts'
+import type { CollectedAnswer, CollectedGroups, CollectedRows } from './collect-answer.ts'
 import { countedWhenLost } from './count-as-told.ts'
 import type { ToldRun } from './count-as-told.ts'
 import { pseudonymScopeOf, useNameOf } from './plan-ask.ts'
@@ -75,7 +74,7 @@ export async function guardRelease(given: GuardFacts): Promise<ToldOutcome<Guard
     if (budget.noted === 0) await debitRefusals(parts.db, key, 1)
   }
   const guarding =
-    result.kind === 'rows' ? Promise.resolve(guardRows(result.answer, given)) : guardGroupsOf(result, given)
+    result.kind === 'rows' ? Promise.resolve(guardRows(result, given)) : guardGroupsOf(result, given)
   const guarded = await guarding.catch(async (error: unknown) => {
     // That there is a second run, without some of the people, follows from them.
     await noteRefusal()
@@ -228,22 +227,38 @@ async function guardOrNarrow(
   return chooseNarrowed(given, tried)
 }
 
-function guardRows(answer: RowsAnswer, given: GuardFacts): Outcome<Passed> {
+function guardRows({ answer, parts: told }: CollectedRows, given: GuardFacts): Outcome<Passed> {
   const { facts, planned, hold, parts } = given
   const people = Bitset.of(answer.people)
-  const plans: { dataSet: DataSetId; plan: CutPlan }[] = []
+  const { minimumGroup } = planned
+  const plans: { dataSet: string; plan: CutPlan }[] = []
+  const plansOfParts: { dataSet: string; plan: CutPlan }[] = []
   for (const [dataSet] of planned.dataSets) {
     const columns = usedColumns(planned.checked, dataSet)
-    const { minimumGroup } = planned
-    const known = checkKnown(hold.partition(dataSet), { people, columns, minimumGroup })
+    const partition = hold.partition(dataSet)
+    const known = checkKnown(partition, { people, columns, minimumGroup })
     if (!known.ok) return declinedDifferencing(known.error.note)
     plans.push({ dataSet, plan: known.value })
+    const alike = checkAlike({
+      dataSet,
+      partition,
+      apart: hold.partition(nameOfParts(dataSet)),
+      parts: told,
+      eligible: people,
+      given: { people, columns },
+      sets: [],
+      minimumGroup,
+    })
+    if (!alike.ok) return declinedDifferencing(alike.error.note)
+    plansOfParts.push({ dataSet: nameOfParts(dataSet), plan: alike.value })
   }
-  const plansUnshown = () =>
-    [...planned.dataSets.keys()].map((dataSet) => {
+  const plansUnshown = () => [
+    ...[...planned.dataSets.keys()].map((dataSet) => {
       const columns = choosingColumns(planned.checked, dataSet)
       return { dataSet, plan: planKnown(hold.partition(dataSet), { people, columns }) }
-    })
+    }),
+    ...plansOfParts,
+  ]
   const scope = pseudonymScopeOf(facts.ask, parts)
   const rows = answer.rows.map((row, index) => {
     const person = answer.people[index] ?? -1
@@ -254,7 +269,7 @@ function guardRows(answer: RowsAnswer, given: GuardFacts): Outcome<Passed> {
   return ok({
     people,
     rows: rows.length,
-    ...recorded(given, plans),
+    ...recorded(given, [...plans, ...plansOfParts]),
     cutsUnshown: () => hold.cutsOf({ ask: facts.ask.id, plans: plansUnshown() }),
     show: () => Promise.resolve(ok({ columns: answer.columns, rows })),
   })

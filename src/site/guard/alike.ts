@@ -14,6 +14,7 @@ import type { CutPlan, CutProblem } from './differencing.ts'
 import { withLost } from './lost-cells.ts'
 import { isSummed, notesBefore, withNoted } from './noted-columns.ts'
 import type { ColumnNames, NotedColumns } from './noted-columns.ts'
+import type { UsedColumn } from './known-columns.ts'
 import { CELL_MASK, PartitionDraft } from './partition.ts'
 import type { Partition } from './partition.ts'
 import { cutBy } from './row-cuts.ts'
@@ -54,6 +55,8 @@ export interface AlikeRequest {
   readonly apart: Partition
   readonly parts: AnswerParts
   readonly eligible: Bitset
+  /** In the mode `rows`: whose rows are given. Of the others it is told that they are in none of these. */
+  readonly given?: { readonly people: Bitset; readonly columns: readonly UsedColumn[] }
   /** What the answer is over. */
   readonly sets: readonly Bitset[]
   readonly minimumGroup: number
@@ -184,7 +187,7 @@ function relationOf(request: AlikeRequest): 'none' | 'told' | 'closed' | 'parts'
  * What it touches are cells of answers; whoever was told apart in one of them before counts by themselves.
  */
 function draftAlike(
-  { partition, parts, sets, minimumGroup, cut }: AlikeRequest,
+  { partition, parts, sets, given, minimumGroup, cut }: AlikeRequest,
   apart: PartitionDraft,
 ): PartitionDraft {
   const told = parts.apart ?? []
@@ -196,7 +199,10 @@ function draftAlike(
   for (const set of told) if (!isCut.has(set)) draft.touchApart(set)
   // What is asked now is not asked of what somebody was when they stood in an answer.
   if (draft.hasChanged) draft.cutApart(changedAmong(draft.before, told))
+  if (given) draft.touchCellsOf(given.people)
   draft.splitBy(apart)
+  // They count no longer among those who are alike and unknown, whatever was asked of them.
+  if (given) draft.learn(given.people, given.columns)
   return draft
 }
 

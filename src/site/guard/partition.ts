@@ -277,15 +277,19 @@ export class PartitionDraft {
     this.addLearnt(addedBy(known, { people, columns: [NO_COLUMN, ...columns] }))
   }
 
+  /** Touches the cells that these people are in. */
+  touchCellsOf(people: Bitset): void {
+    people.forEach((person) => {
+      const cell = this.cellOf(person)
+      if (cell !== 0) this.#touch(cell)
+    })
+  }
+
   /** What others know becomes known. */
   addLearnt(added: KnownColumns): void {
     this.learnt = joinKnown(this.learnt, added)
     for (const { seen, exact } of added.values())
-      for (const people of [seen, exact])
-        people.forEach((person) => {
-          const cell = this.cellOf(person)
-          if (cell !== 0) this.#touch(cell)
-        })
+      for (const people of [seen, exact]) this.touchCellsOf(people)
   }
 
   /** Cells in which everybody is in rows that were given, and a few have a column that is not known. */

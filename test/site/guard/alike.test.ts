@@ -3,8 +3,8 @@ import { test } from 'node:test'
 import fc from 'fast-check'
 import { Bitset } from '../../../src/kernel/bitset.ts'
 import type { AnswerParts } from '../../../src/site/guard/alike.ts'
-import { mergeParts, NO_PARTS } from '../../../src/site/guard/alike.ts'
-import { partitionAfter } from '../../../src/site/guard/differencing.ts'
+import { checkAlike, mergeParts, NO_PARTS } from '../../../src/site/guard/alike.ts'
+import { checkKnown, partitionAfter } from '../../../src/site/guard/differencing.ts'
 import type { CollectedGroup } from '../../../src/site/guard/collected-group.ts'
 import { releasedSets } from '../../../src/site/guard/guard-answer.ts'
 import type { AnswerContext } from '../../../src/site/guard/guard-answer.ts'
@@ -34,10 +34,17 @@ interface Asked {
   readonly summed: readonly string[]
 }
 
+/** Rows that are asked for: whose, whom the question tells apart, and by which columns. All columns are shown. */
+interface Given extends Omit<Asked, 'groups' | 'summed'> {
+  readonly given: Bitset
+}
+
 /** What was released of a column, or told apart by it: of versions of people, because whose rows changed has other values. */
 interface Reckoning {
   readonly sums: ReadonlySet<number>[]
   readonly told: ReadonlySet<number>[]
+  /** Whose values are in rows that were given. */
+  readonly known: Set<number>
 }
 
 class Acquirer {
@@ -50,7 +57,9 @@ class Acquirer {
   withheld = 0
   /** Whose cell was told to be in no answer any more. */
   readonly lost = new Bitset()
-  readonly reckonings = new Map<string, Reckoning>(COLUMNS.map((name) => [name, { sums: [], told: [] }]))
+  readonly reckonings = new Map<string, Reckoning>(
+    COLUMNS.map((name) => [name, { sums: [], told: [], known: new Set() }]),
+  )
 
   /** Both together, as when they are declared to collude; undefined where nothing more is given to them. */
   static together(into: Acquirer, from: Acquirer): Acquirer {
@@ -80,6 +89,33 @@ class Acquirer {
     this.#versions = this.#versions.map((version, person) =>
       people.has(person) ? (this.#versionCount += 1) : version,
     )
+  }
+
+  /** Whether rows were given. */
+  give(all: Given): boolean {
+    const given = all.given.intersection(this.#eligible)
+    const told = [...all.apart, given].map((set) => set.intersection(this.#eligible))
+    const asked = { ...all, groups: [], summed: [], apart: all.decided.length === 0 ? [] : told }
+    const rows = { people: given, columns: COLUMNS.map((name) => ({ name, isShown: true })) }
+    const known = checkKnown(this.answers, { ...rows, minimumGroup: k })
+    const alike = checkAlike({
+      dataSet: DATA_SET,
+      partition: this.answers,
+      apart: this.apart,
+      parts: partsOf(asked),
+      eligible: this.#eligible,
+      given: rows,
+      sets: [],
+      minimumGroup: k,
+    })
+    if (!known.ok || !alike.ok) return false
+    this.answers = partitionAfter(known.value)
+    this.apart = partitionAfter(alike.value)
+    const versions = this.#versionsOf(given)
+    for (const reckoning of this.reckonings.values()) for (const one of versions) reckoning.known.add(one)
+    for (const name of asked.decided)
+      this.reckonings.get(name)?.told.push(...asked.apart.map((set) => this.#versionsOf(set)))
+    return true
   }
 
   #versionsOf(set: Bitset): ReadonlySet<number> {
@@ -133,10 +169,11 @@ function partsOf({ apart, decided, summed }: Asked): AnswerParts {
   }
 }
 
-/** People in sums of a column, by everything that tells them apart in what is known of it; the fewest who are alike. */
-function fewestAlike({ sums, told }: Reckoning): number {
+/** People in sums of a column whose value is in no rows, by everything that tells them apart in what is known of it; the fewest who are alike. */
+function fewestAlike({ sums, told, known }: Reckoning): number {
   const classes = new Map<string, number>()
-  for (const version of sums.reduce((all, set) => all.union(set), new Set<number>())) {
+  const summed = sums.reduce((all, set) => all.union(set), new Set<number>())
+  for (const version of summed.difference(known)) {
     const name = [...sums, ...told].map((set) => (set.has(version) ? '1' : '0')).join('')
     classes.set(name, (classes.get(name) ?? 0) + 1)
   }
@@ -163,21 +200,29 @@ const asked: fc.Arbitrary<Asked> = fc
     return { groups: shown, apart: decided.length === 0 ? [] : [...told, ...shown], decided, summed }
   })
 
-/** Mostly questions; now and then people leave, or their rows change. */
+const given: fc.Arbitrary<Given> = fc.record({
+  given: people,
+  apart: fc.array(people, { maxLength: 2 }),
+  decided: fc.subarray([...COLUMNS]),
+})
+
+/** Mostly questions; now and then rows are asked for, people leave, or their rows change. */
 const step = fc.oneof(
   { weight: 6, arbitrary: asked },
+  { weight: 2, arbitrary: given },
   { weight: 1, arbitrary: people.map((leaving) => ({ leaving })) },
   { weight: 1, arbitrary: people.map((changed) => ({ changed })) },
 )
 
 test('everybody in a sum is alike a minimum group of others in all that was asked of what is summed', () => {
-  let [answered, lost] = [0, 0]
+  let [answered, rows, lost] = [0, 0, 0]
   fc.assert(
     fc.property(fc.array(step, { minLength: 2, maxLength: 8 }), (steps) => {
       const acquirer = new Acquirer()
       for (const one of steps) {
         if ('leaving' in one) acquirer.leave(one.leaving)
         else if ('changed' in one) acquirer.change(one.changed)
+        else if ('given' in one) rows += acquirer.give(one) ? 1 : 0
         else if (acquirer.ask(one)) answered += 1
         for (const reckoning of acquirer.reckonings.values()) assert.ok(fewestAlike(reckoning) >= k)
       }
@@ -185,7 +230,7 @@ test('everybody in a sum is alike a minimum group of others in all that was aske
     }),
     { numRuns: 400 },
   )
-  assert.ok(answered > 400, `only ${answered} were answered`)
+  assert.ok(answered > 400 && rows > 100, `only ${answered} were answered, ${rows} in rows`)
   assert.ok(lost > 40, `of only ${lost} it was told that they can be in no answer any more`)
 })
 

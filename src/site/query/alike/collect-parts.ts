@@ -14,12 +14,12 @@ import { planParts } from './plan-parts.ts'
 import type { BaseColumn } from './readings.ts'
 
 /**
- * Into which parts a question puts people by what it asks of them, those of each group among them. Nothing of it has been
- * guarded: it must not leave the process.
+ * Into which parts a question puts people by what it asks of them, those of each group among them, or of its rows. Nothing of it has
+ * been guarded: it must not leave the process.
  */
 export async function collectParts(
   checked: CheckedQuery,
-  groups: readonly CollectedGroup[],
+  groups: readonly Pick<CollectedGroup, 'people'>[],
   run: PartsRun,
 ): Promise<Outcome<AnswerParts>> {
   const parts = await tellApart(checked, run)
@@ -36,7 +36,7 @@ export interface PartsRun {
 export async function tellApart(
   checked: CheckedQuery,
   { context, runner }: PartsRun,
-): Promise<Outcome<(groups: readonly CollectedGroup[]) => AnswerParts>> {
+): Promise<Outcome<(groups: readonly Pick<CollectedGroup, 'people'>[]) => AnswerParts>> {
   const decisions = decisionsOf(checked.query, checked.manifests)
   const isTold = isToldApart(decisions)
   const plan = planParts(checked, { decisions, isTold }, context)

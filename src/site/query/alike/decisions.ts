@@ -35,7 +35,7 @@ export interface Decisions {
 
 /** Finds the decisions of a question. */
 export function decisionsOf(
-  { sources, where, keys, measures }: BoundQuery,
+  { sources, where, keys, measures, ...ordered }: BoundQuery,
   manifests: ReadonlyMap<string, Manifest>,
 ): Decisions {
   const conditions = [...where.map(({ expr }) => expr), ...joinConditions(sources)]
@@ -46,10 +46,13 @@ export function decisionsOf(
   // Of a sum there is a count beside it: what that tells is of those who are summed, not of everybody.
   const summedHere = new Set(summing.map(({ argument }) => argument))
   const countedAlone = counted.filter((argument) => !summedHere.has(argument)).flatMap(havingValue)
+  // Who is not among the first rows stands behind them in their order.
+  const isCutOff = ordered.limit !== undefined || ordered.offset !== undefined
+  const order = ordered.mode === 'rows' && isCutOff ? ordered.orderBy.map(({ expr }) => expr) : []
   const finder = new LevelFinder(manifests)
-  finder.addLevel(sources, { where: conditions, others: filters, keys: [...keys, ...countedAlone] })
+  finder.addLevel(sources, { where: conditions, others: filters, keys: [...keys, ...order, ...countedAlone] })
   const inMeasures = [...measured.flatMap(decidingParts), ...countedAlone]
-  finder.addSources(sources, [...conditions, ...filters, ...keys, ...inMeasures])
+  finder.addSources(sources, [...conditions, ...filters, ...keys, ...order, ...inMeasures])
   const tells = summing.flatMap(({ argument, filter }) =>
     argument ? tellsOfSummed(argument, sources).map((tell) => onlyWhere(tell, filter)) : [],
   )

@@ -49,6 +49,8 @@ const NEVER_NONE: ReadonlySet<CallId> = new Set<CallId>([
 /** Whether a value says of each column in it no more than how great it is. */
 export function isInOrder(expr: Expr): boolean {
   if (expr.kind === 'column' || columnsRead(expr).length === 0) return true
+  // A place among somebody's rows, or what is made of those before it: nothing written chooses there.
+  if (expr.kind === 'window') return valuesOf(expr).every(isStored)
   return (expr.kind === 'case' || isCallInOrder(expr)) && valuesOf(expr).every(isInOrder)
 }
 

@@ -1,7 +1,7 @@
 import type { ColumnType, Manifest } from '../../../protocol/data-set.ts'
 import { hasManyRows } from '../bind/bounded-argument.ts'
 import { innermost, STORED } from '../bound/bound-query.ts'
-import type { ColumnRef, Expr, Source } from '../bound/bound-query.ts'
+import type { ColumnRef, Expr, Source, WindowFunction } from '../bound/bound-query.ts'
 import { definitionOf } from '../bound/derived-column.ts'
 import type { Definition } from '../bound/derived-column.ts'
 import { childrenOf, partsOf } from '../bound/same-expression.ts'
@@ -86,13 +86,22 @@ export function baseColumns(
   ]
 }
 
+/** What is made of some rows whichever they are: it tells of their values, not how many there are. */
+const OF_VALUES: ReadonlySet<WindowFunction> = new Set<WindowFunction>([
+  'sum',
+  'avg',
+  'min',
+  'max',
+  'first_value',
+  'last_value',
+  'bool_or',
+  'bool_and',
+])
+
 /** Whether a column follows from how many rows there are: a count, a place among them, a sum of ones. */
 function isOfRows({ expr, aggregate }: Definition, read: readonly ColumnRef[]): boolean {
-  return (
-    expr?.kind === 'window' ||
-    aggregate?.function === 'count' ||
-    (aggregate !== undefined && read.length === 0)
-  )
+  if (expr?.kind === 'window') return read.length === 0 || !OF_VALUES.has(expr.function)
+  return aggregate !== undefined && (aggregate.function === 'count' || read.length === 0)
 }
 
 /** How many rows somebody has in data sets in which they may have several: something that is counted, and decided by, like a column. */
