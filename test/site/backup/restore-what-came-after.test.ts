@@ -5,10 +5,13 @@ import { after, before, test } from 'node:test'
 import { sql } from 'kysely'
 import { digestOf } from '../../../src/kernel/digest.ts'
 import { instant, later } from '../../../src/kernel/clock.ts'
+import { peekJws } from '../../../src/kernel/crypto/jws.ts'
 import type { Money } from '../../../src/kernel/money.ts'
 import type { FloorLimit } from '../../../src/protocol/floor-limit.ts'
+import { receiptSchema } from '../../../src/protocol/proof/receipt.ts'
 import { dataSetIdSchema, memberIdSchema } from '../../../src/protocol/wire.ts'
 import { appendDone, readDone } from '../../../src/site/backup/done-since.ts'
+import { readArchive } from '../../../src/site/backup/receipt-archive.ts'
 import { makeBackup } from '../../../src/site/backup/make-backup.ts'
 import type { BackupEntry } from '../../../src/site/backup/safe.ts'
 import type { Restored } from '../../../src/site/restore-site.ts'
@@ -180,6 +183,17 @@ test('what every backup holds is not kept any longer, and a torn line was never 
   await appendDone(safe, last)
   assert.equal((await readDone(safe)).length, 1)
   assert.deepEqual(await archived(), ['checkpoint', ...since(second)])
+  // As a backup does that fails just after: the next one begins at the same receipt.
+  await bare.site.archiver.rotate(second.logSize ?? 0)
+  const sequences: (number | undefined)[] = []
+  for await (const jws of readArchive(safe, second.logSize ?? 0))
+    sequences.push(receiptSchema.parse(JSON.parse(peekJws(jws)?.payload ?? '')).sequence)
+  assert.ok(sequences.length > 1)
+  assert.deepEqual(
+    sequences,
+    sequences.map((_, index) => (second.logSize ?? 0) + index),
+    'each receipt stands once',
+  )
   await bare.site.backups.destroy(second.backup)
   assert.deepEqual(await readDone(safe), [])
   assert.deepEqual(await archived(), [], 'nobody’s receipts are kept where nothing could be restored')
