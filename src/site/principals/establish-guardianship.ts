@@ -9,10 +9,11 @@ import { changeGrants } from '../consent/change-grants.ts'
 import { liveGrantsOf } from '../consent/grant-store.ts'
 import { writeRevocations } from '../consent/revoke-grants.ts'
 import type { KnownPerson } from '../rights/person-reading.ts'
-import { unknownPerson } from '../rights/person-reading.ts'
+import { findKnownPeople, unknownPerson } from '../rights/person-reading.ts'
 import type { SiteContext } from '../site-context.ts'
 import { lookupDigest } from '../vault/lookup-digest.ts'
 import { sealPersonText } from '../vault/person-text.ts'
+import type { Identity } from './guardian-power.ts'
 import { isStanding } from './guardians.ts'
 import {
   addGuardianshipReceipt,
@@ -21,11 +22,22 @@ import {
   insertGuardianship,
 } from './guardianship-store.ts'
 import type { StoredGuardianship } from './guardianship-store.ts'
+import { knownAgeOf, whoDecides } from './who-decides.ts'
 
 /** What guardianships need of a site. */
 export type GuardianshipParts = Pick<
   SiteContext,
-  'db' | 'clock' | 'random' | 'ids' | 'keys' | 'log' | 'consent' | 'personKeys'
+  | 'db'
+  | 'clock'
+  | 'random'
+  | 'ids'
+  | 'keys'
+  | 'log'
+  | 'consent'
+  | 'personKeys'
+  | 'vault'
+  | 'principals'
+  | 'territory'
 >
 
 /** Labels under which the two names of a guardianship are sealed with the child's key. */
@@ -44,7 +56,8 @@ export interface EstablishedFacts {
 
 /**
  * Establishes who may speak for a child (GDPR Art. 8(2): "reasonable efforts to verify"). Where it changes who has to
- * agree, what guardians granted before ends in the same transaction: the new ones are asked.
+ * agree, what guardians granted before ends in the same transaction: the new ones are asked. The issuer answers for who the guardian is;
+ * whoever is known here to be too young to decide for themselves is none.
  *
  * @throws Fault `fault.request_malformed`, `fault.conflict` when the two are bound already, `fault.not_found`
  */
@@ -55,6 +68,7 @@ export async function establishGuardianship(
   const now = parts.clock.now()
   requireOrder(facts, now)
   if (facts.guardian === child.key) throw malformed('guardian', 'expected somebody else than the child')
+  await requireOfAge(parts, { issuer: child.issuer, person: facts.guardian }, now)
   const key = (await parts.personKeys.keyOf(parts.db, child.number))?.reveal()
   if (!key) throw unknownPerson()
   const guardianship = parts.ids.next('gsh')
@@ -108,6 +122,18 @@ export async function issueGuardianshipReceipt(
     { kind: 'guardianship', guardianship, ...(subjectOf === undefined ? {} : { subjectOf }) },
   ])
   if (receipt) await addGuardianshipReceipt(tx, { guardianship, receipt: receipt.sequence })
+}
+
+/** A guardian who is in no data here, or of no known age, is the issuer's word. */
+async function requireOfAge(parts: GuardianshipParts, guardian: Identity, now: Instant): Promise<void> {
+  const [known] = await findKnownPeople(parts, [guardian])
+  if (!known) return
+  const age = knownAgeOf(await parts.principals(now), known.number)
+  if (age.birthDate === undefined || whoDecides(age, { siteCountry: parts.territory, now }) === 'self') return
+  throw malformed(
+    'guardian',
+    'expected somebody who decides for themselves; by the birth date that is known here this one does not',
+  )
 }
 
 function requireOrder({ from, until }: EstablishedFacts, now: Instant): void {

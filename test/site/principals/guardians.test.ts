@@ -207,6 +207,19 @@ describe('a guardian’s grant', () => {
     assert.equal(await eligibleCount(), before, 'a third who has to agree has not')
   })
 
+  test('is nobody who, by what is known here, does not decide alone either', async () => {
+    await assert.rejects(family.establish('p-13', 'p-14'), {
+      status: 400,
+      message: /guardian: expected somebody who decides for themselves/,
+    })
+    const held = await family.issuer.guardians.guardiansOf({
+      ref: 'p-13',
+      reason: 'to see that there is none',
+    })
+    assert.deepEqual(held, [])
+    await family.establish('p-13', 'p-31')
+  })
+
   test('ends when the guardian is erased; the next with that key has no power', async () => {
     await family.establish('p-9', 'p-30')
     const parent = await family.as('p-30')
