@@ -259,7 +259,7 @@ const SHAPES: readonly (readonly [string, string])[] = [
   ],
   [
     '`a JOIN (VALUES (…), …) v(x, y) ON v.x = a.x`, `LEFT JOIN`, `USING`, `BETWEEN v.least AND v.most`; `a, (VALUES …) v(x, y) WHERE v.x = a.x`',
-    'each row meets one row of it at most: by values that come once in it, or by ranges that do not overlap; what could meet several is declined, because it would count as often. It becomes a `CASE`: what it is tied to is a use of the column, and in an exact sum its values may not stand. One row needs no tie (`CROSS JOIN`). Joined so that its rows stay (`(VALUES …) v LEFT JOIN a`), the question groups by what tells them apart: who is met by nobody is a group of nobody, which is not shown. `min(v.x)` and `max(v.x)` are what follows from such keys',
+    'each row meets one row of it at most: by values that come once in it, or by ranges that do not overlap; what could meet several is declined, because it would count as often. It becomes a `CASE`: what it is tied to is a use of the column, and an exact sum of its values is taken apart as one of a `CASE` is. One row needs no tie (`CROSS JOIN`). Joined so that its rows stay (`(VALUES …) v LEFT JOIN a`), the question groups by what tells them apart: who is met by nobody is a group of nobody, which is not shown. `min(v.x)` and `max(v.x)` are what follows from such keys',
   ],
   ['`(a, b) = (c, d)`, `<>`, `IN ((1, 2), (3, 4))`', 'member by member'],
   ["`x > ANY (ARRAY[…])`, `ALL`, `= ANY ('{a,b}')`", 'of what is written out'],

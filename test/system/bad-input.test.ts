@@ -167,7 +167,7 @@ const questions: readonly [string, string, string, string][] = [
     'a function that is not allowed',
     'select max(height) from athletes',
     'declined.sql_function',
-    'Not allowed: "max" (it would be one person’s value; computed for each person in a sub-query it may be summed or compared, and mode private, where it is offered, answers quantiles with noise), at character 8',
+    'Not allowed: "max" (it would be one person’s value; computed for each person in a sub-query it may be summed or compared), at character 8',
   ],
   [
     'an operator that does not fit',

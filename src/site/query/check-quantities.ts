@@ -34,7 +34,7 @@ export function requireQuantity(expr: Expr, sources: readonly Source[]): void {
   const quantity = quantityOf(expr, sources)
   if (quantity === undefined) {
     throw notSupported(
-      `a sum, average or variance of anything but columns, their products and quotients; ${hasAge(expr) ? "of ages take the days, as in avg((date '2026-01-31' - born) / 365.25)" : 'put conditions into FILTER, and functions around the result; with noise, mode private takes any expression with bounds, where it is offered'}`,
+      `a sum, average or variance of anything but columns, their products and quotients; ${hasAge(expr) ? "of ages take the days, as in avg((date '2026-01-31' - born) / 365.25)" : 'put conditions into FILTER, and functions around the result; with noise, mode private takes any expression with bounds'}`,
     )
   }
   if (!isOneTerm(quantity)) {

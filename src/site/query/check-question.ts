@@ -5,13 +5,13 @@ import { LIMITS } from '../../kernel/limits.ts'
 import type { Manifest } from '../../protocol/data-set.ts'
 import type { Mode } from '../../protocol/mode.ts'
 import { declined } from '../../protocol/reason.ts'
-import type { Outcome } from '../../protocol/reason.ts'
+import type { Decline, Outcome } from '../../protocol/reason.ts'
 import { bindQuestion, dataSetsOf } from './bind/bind-question.ts'
 import type { BoundQuery, CheckedQuery, QueryMode } from './bound/bound-query.ts'
 import { literal } from './bind/build-expression.ts'
 import type { Term } from './bind/build-expression.ts'
 import { firstWord, parseQuestion, placeOfParameter } from './text/parse-question.ts'
-import { Refusal, atOffset, notSupported, tooLarge } from './text/refusal.ts'
+import { Refusal, atOffset, notSupported, tooLarge, withoutNoise } from './text/refusal.ts'
 import { canonicalQuery } from './bind/canonical-query.ts'
 import { usesOf } from './bound/uses.ts'
 
@@ -46,9 +46,18 @@ export function checkQuestion(
     )
     return ok(checkedQuery(query, dataSets))
   } catch (error) {
-    if (error instanceof Refusal) return err(error.toDecline(text))
+    if (error instanceof Refusal) return err(withWaysOut(error.toDecline(text), text, dataSets))
     throw error
   }
+}
+
+/** The decline, with nothing to do instead that the data sets it names do not offer. */
+function withWaysOut(decline: Decline, text: string, dataSets: QuestionContext['dataSets']): Decline {
+  const named = [...dataSets].filter(([name]) => text.toLowerCase().includes(name.toLowerCase()))
+  const isOffered = named.length > 0 && named.every(([, { modes }]) => modes.includes('private'))
+  return isOffered || decline.detail === undefined
+    ? decline
+    : { ...decline, detail: withoutNoise(decline.detail) }
 }
 
 function bindChecked(

@@ -572,7 +572,7 @@ const DECLINED: readonly (readonly [mode: Mode, sql: string, at: string, says: R
     'aggregate',
     `select game, avg(round(extract(epoch from session_end - session_start))) from play_sessions group by game`,
     `avg(round`,
-    /mode private takes any expression/,
+    /functions around the result, at character/,
   ],
   [
     'aggregate',

@@ -69,6 +69,7 @@ export const made = fc
       "array_length(string_to_array(sport, 'o'), 1)",
       'make_date(2000 + gold::int, 2, 24 + gold::int)::text',
       'make_date(extract(year from born)::int, 1, 1)::text',
+      'date(born)::text',
     ),
     oneOf(
       "sport ~ '^[a-r]+$'",

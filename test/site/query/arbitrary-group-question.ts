@@ -124,8 +124,25 @@ const regrouped = fc
     text.replace('FROM', `from (select ${keys}, ${n} as n, ${m} as m ${rest}) g`),
   )
 
+/** Groups of people are counted in, and computed over again. */
+const people = fc
+  .tuple(
+    oneOf('place', "date_trunc('month', started)", 'minutes > 20'),
+    oneOf(
+      'avg(n) as m, count(*) as c',
+      'max(n) - min(n) as m, sum(n) as c',
+      'stddev_pop(n) as m, count(k) as c',
+    ),
+    oneOf('', ' where n > 1'),
+  )
+  .map(
+    ([key, measures, where]) =>
+      `with d as (select ${key} as k, count(distinct id) as n from sessions group by 1) select ${measures} from d${where}`,
+  )
+
 /** Every shape of this file, with its name. */
 export const GROUP_SHAPES: Readonly<Record<string, fc.Arbitrary<string>>> = {
+  'people of groups': people,
   'windows of groups': within,
   'around groups': around,
   'best groups': best,

@@ -202,6 +202,8 @@ export const writtenKept = fc
       "athletes a full join (values ('f', 4, 'women'), ('q', 5, 'none')) v(sex, least, label) on a.sex = v.sex",
       '(select n as least, n as label from generate_series(-1, 6) n) v left join athletes a on a.gold = v.label',
       "(select w as label, w as least from generate_series(date '1985-01-01', date '1990-12-01', interval '6 months') as g(w)) v left join athletes a on a.born >= v.label and a.born < v.label + interval '6 months'",
+      '(select n as least, n as label from (select generate_series(6, -1, -2) as n) g) v left join athletes a on a.gold = v.label',
+      "(select w as label, w as least from (select generate_series(date '1985-01-01', date '1990-12-01', interval '1 year')::date as w) g) v left join athletes a on make_date(extract(year from a.born)::int, 1, 1) = v.label",
       "(values ('golf', 1, 'G'), ('rowing', 2, 'R'), ('chess', 3, 'C')) v(sport, least, label) left join athletes a on v.sport = a.sport left join sessions s on s.id = a.id",
     ),
     oneOf('count(*)', 'count(a.id)', 'avg(a.height)', 'count(distinct a.id) filter (where a.gold > 0)'),

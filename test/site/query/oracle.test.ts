@@ -41,3 +41,9 @@ test('the same of sums that are taken apart', async () => {
     { seed: 20_261_129, numRuns: 40 },
   )
 })
+
+test('of products of sums each part is of the rows where all of it is there, and of nothing no rounding is left', async () => {
+  const sql = `select sex as k, sum((height - 1.5) * (gold - 1)) as m, avg((height - gold) * (height + gold)) as n,
+    stddev_pop(3.3 * height - height - 2.3 * height) as o from athletes a group by 1`
+  await world.check(sql, 0)
+})

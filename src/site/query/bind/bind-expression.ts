@@ -229,6 +229,9 @@ function bindFunction(node: FuncCall, frame: Frame): Expr {
       node.location,
     )
   const args = node.args ?? []
+  const [only, another] = args
+  // PostgreSQL takes the name of a type for the cast to it.
+  if (name === 'date' && only && !another) return bindCast(asDate(only, node.location), frame)
   const buckets = bindBuckets(node, name, (arg) => bindOperand(arg, frame))
   if (buckets) return buckets
   const moment = name === 'to_timestamp' ? bindMoment(args, frame) : undefined
@@ -245,6 +248,11 @@ function bindFunction(node: FuncCall, frame: Frame): Expr {
   if (name === 'overlaps') return bindOverlaps(terms, place)
   if (name === 'format') return bindFormat(terms, place)
   return resolveTerm(isJoined(name) ? terms.map(asText) : terms, place)
+}
+
+function asDate(arg: Node, offset: number | undefined): TypeCast {
+  const place = offset === undefined ? {} : { location: offset }
+  return { arg, typeName: { names: [{ String: { sval: 'date' } }], typemod: -1, ...place }, ...place }
 }
 
 /** `extract(epoch from avg(a - b))`: what is computed of spans is in seconds already. */

@@ -8,7 +8,7 @@ import type { Range } from '../catalogue/expression-type.ts'
 import { hull, range } from '../catalogue/ranges.ts'
 import { isSpreadOf, rangeOfSpread } from '../bound/spread.ts'
 import { definitionOf } from '../bound/derived-column.ts'
-import { notAllowed, notSupported, tooLarge } from '../text/refusal.ts'
+import { IN_STAGES, groupsRefused, notAllowed, notSupported, tooLarge } from '../text/refusal.ts'
 import { checkMultiplied, readAggregate } from './bind-aggregate.ts'
 import { bindCondition, bindValue } from './bind-expression.ts'
 import type { Frame } from './bind-expression.ts'
@@ -72,7 +72,11 @@ export function perPersonSink(
     if (!isPerPersonAggregate(name)) return undefined
     const made = PER_PERSON_AGGREGATES[name]
     const { isOfPeople, ...read } = readOf(node, name, inner)
-    if (isOfPeople) throw notSupported('counting people within one person', node.location)
+    if (isOfPeople)
+      throw groupsRefused(
+        `counting people in a sub-select or CTE of people's rows; leave the person key out of GROUP BY where it is there, ${IN_STAGES}`,
+        node.location,
+      )
     const { argument } = read
     const type = typeOf(made, { argument, name, offset: node.location })
     if (argument && isOfEachRow(made))

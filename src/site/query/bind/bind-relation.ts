@@ -44,7 +44,7 @@ function bindItemsOf(select: SelectStmt, context: FromContext): ReturnType<typeo
   const [first, ...others] = select.fromClause ?? []
   if (select.larg || select.rarg)
     throw notSupported(
-      'a set operation (UNION, INTERSECT, EXCEPT) but of person keys, after IN or as a relation, or of values that are written out; ask each branch as a question of its own',
+      'a set operation (UNION, INTERSECT, EXCEPT) but of person keys, after IN or as a relation, or of values that are written out; a total beside groups is GROUP BY ROLLUP, several conditions are FILTER or a CASE to group by; else ask each branch as a question of its own',
       offsetOf(select.larg?.targetList?.[0]),
     )
   if (select.valuesLists) throw notSupported('VALUES here', offsetWithin(select.valuesLists))
@@ -286,7 +286,7 @@ function bindPerPerson(select: SelectStmt, context: FromContext): readonly Scope
   }
   const [person, another] = keys.filter(({ expr }) => expr.type === 'person')
   if (person === undefined || another) {
-    const what = `${select.distinctClause ? 'DISTINCT' : 'GROUP BY'} in a sub-select or CTE without exactly one person key; add it, ${IN_STAGES}`
+    const what = `${select.distinctClause ? 'DISTINCT' : 'GROUP BY'} in a sub-select or CTE without exactly one person key; add it, ask for both sides of a join of groups in one SELECT with FILTER, ${IN_STAGES}`
     const offset = offsetOf(select.groupClause?.[0])
     throw another ? notSupported(what, offset) : groupsRefused(what, offset)
   }

@@ -70,7 +70,7 @@ export function bindWindow(node: FuncCall, name: string, windows: Windows): Expr
   const person = partition.find((term) => term.kind === 'person')
   if (person === undefined || isNullablePerson(person, level.sources))
     throw notSupported(
-      'a window that is not PARTITION BY <person key>; over the groups of a question there may be any, and quantiles of people are for mode private, where it is offered',
+      'a window that is not PARTITION BY <person key>; over the groups of a question there may be any, as avg(count(*)) over (); of people ask a mean, a deviation or bands first and write them out; with noise, mode private answers quantiles',
       node.location,
     )
   return placedCall(read, (made) => ({ person, ties: isOfSingleRows(made) ? tiesOf(level) : [] }))

@@ -8,11 +8,11 @@ export interface DeclinedFunctions {
 export const DECLINED_FUNCTIONS: readonly DeclinedFunctions[] = [
   {
     names: ['min', 'max', 'any_value', 'first', 'last'],
-    why: 'it would be one person’s value; computed for each person in a sub-query it may be summed or compared, and mode private, where it is offered, answers quantiles with noise',
+    why: 'it would be one person’s value; computed for each person in a sub-query it may be summed or compared; with noise, mode private answers percentile_cont',
   },
   {
     names: ['percentile_cont', 'percentile_disc', 'median', 'mode', 'quantile'],
-    why: 'it would be one person’s value; mode private, where it is offered, answers quantiles with noise',
+    why: 'it would be one person’s value; count bands of it, as floor(x / 10); with noise, mode private answers quantiles',
   },
   {
     names: [
@@ -24,6 +24,8 @@ export const DECLINED_FUNCTIONS: readonly DeclinedFunctions[] = [
       'jsonb_object_agg',
       'xmlagg',
       'list',
+      'group_concat',
+      'listagg',
     ],
     why: 'it lists values of people; group by them instead, join those of one person in a sub-query with string_agg(distinct x, …), or take their first by distinct on (<person key>) or first_value(x) over (partition by <person key> order by …)',
   },
@@ -40,11 +42,11 @@ export const DECLINED_FUNCTIONS: readonly DeclinedFunctions[] = [
       'timeofday',
       'localtime',
     ],
-    why: 'an equal question must mean the same tomorrow; write the moment out',
+    why: "an equal question must mean the same tomorrow; write the moment out, as in timestamp '2026-01-31 12:00'",
   },
   {
     names: ['random', 'random_normal', 'setseed', 'gen_random_uuid', 'nextval', 'currval', 'lastval'],
-    why: 'an equal question must have an equal answer',
+    why: 'an equal question must have an equal answer; ask about everybody, or choose by a column',
   },
   {
     names: [
@@ -59,7 +61,7 @@ export const DECLINED_FUNCTIONS: readonly DeclinedFunctions[] = [
   },
   {
     names: ['generate_series', 'string_to_table'],
-    why: 'it makes rows that are nobody’s',
+    why: 'it makes rows that are nobody’s; write values out with VALUES, or a series of at most 200 of them, in FROM or alone in a SELECT',
   },
   {
     names: [
@@ -93,7 +95,7 @@ export const DECLINED_FUNCTIONS: readonly DeclinedFunctions[] = [
       'jsonb_pretty',
       'hstore',
     ],
-    why: 'a whole row cannot be traced to permitted columns, and a document is read, not made; take values out with ->, ->>, #> and #>>',
+    why: 'a whole row cannot be traced to permitted columns, and a document is read, not made; name the columns of the answer, and take values out of documents with ->, ->>, #> and #>>',
   },
   {
     names: [
@@ -127,6 +129,89 @@ export const DECLINED_FUNCTIONS: readonly DeclinedFunctions[] = [
     names: ['quote_literal', 'quote_ident', 'reverse', 'ascii', 'chr', 'md5', 'sha256', 'encode', 'decode'],
     why: 'texts would grow, or the engines differ',
   },
+  {
+    names: [
+      'approx_percentile',
+      'approx_quantile',
+      'percentile',
+      'quantile_cont',
+      'quantile_disc',
+      'approx_median',
+    ],
+    why: 'it is of another dialect, and would be one person’s value; count bands of it, as floor(x / 10); with noise, mode private answers percentile_cont',
+  },
+  {
+    names: ['approx_count_distinct', 'count_distinct', 'countd', 'uniq', 'hll_cardinality'],
+    why: 'it is of another dialect; write count(distinct <person key>)',
+  },
+  {
+    names: ['countif', 'count_if', 'sumif', 'sum_if', 'avgif', 'avg_if', 'countifs', 'sumifs'],
+    why: 'it is of another dialect; write count(*) filter (where …)',
+  },
+  {
+    names: ['if', 'iif', 'iff'],
+    why: 'it is of another dialect; write case when … then … else … end',
+  },
+  {
+    names: ['ifnull', 'nvl', 'nvl2', 'isnull', 'zeroifnull'],
+    why: 'it is of another dialect; write coalesce(x, y)',
+  },
+  {
+    names: [
+      'datediff',
+      'date_diff',
+      'timestampdiff',
+      'months_between',
+      'dateadd',
+      'date_add',
+      'date_sub',
+      'adddate',
+    ],
+    why: "it is of another dialect; write a - b for days, extract(year from age(a, b)) for whole years, and t + interval '1 day'",
+  },
+  {
+    names: [
+      'year',
+      'quarter',
+      'month',
+      'week',
+      'day',
+      'hour',
+      'minute',
+      'dayofweek',
+      'dayofyear',
+      'weekday',
+      'weekofyear',
+      'dayname',
+      'monthname',
+    ],
+    why: "it is of another dialect; write extract(year from t), or to_char(t, 'Month')",
+  },
+  {
+    names: ['strftime', 'date_format', 'format_date', 'format_timestamp', 'datename', 'datepart'],
+    why: "it is of another dialect; write to_char(t, 'YYYY-MM')",
+  },
+  {
+    names: ['str_to_date', 'parse_date', 'strptime', 'todate'],
+    why: "it is of another dialect; write to_date(x, 'YYYY-MM-DD')",
+  },
+  {
+    names: ['safe_divide', 'divide', 'div0'],
+    why: 'it is of another dialect; write a / nullif(b, 0)',
+  },
+  { names: ['instr', 'locate', 'charindex'], why: 'it is of another dialect; write position(a in b)' },
+  { names: ['len'], why: 'it is of another dialect; write length(x)' },
+  { names: ['ucase', 'lcase'], why: 'it is of another dialect; write upper(x) or lower(x)' },
+  {
+    names: ['rand', 'newid', 'uuid', 'rownum'],
+    why: 'an equal question must have an equal answer; ask about everybody, or choose by a column',
+  },
+  {
+    names: ['hashtext', 'hash', 'crc32', 'farm_fingerprint'],
+    why: 'the engines differ, and a person key may only be counted, joined on or shown; choose by a column',
+  },
+  { names: ['=='], why: 'it is of another dialect; write =' },
+  { names: ['!=='], why: 'it is of another dialect; write <>' },
 ]
 
 const whyByName = new Map(

@@ -167,7 +167,8 @@ export const REFUSED_NAMES: Readonly<Record<string, string>> = {
   'SelectStmt.intoClause': 'SELECT INTO',
   'SelectStmt.groupDistinct': 'GROUP BY DISTINCT',
   'SelectStmt.lockingClause': 'a locking clause (FOR UPDATE, FOR SHARE)',
-  'WithClause.recursive': 'WITH RECURSIVE',
+  'WithClause.recursive':
+    'WITH RECURSIVE; write a series as generate_series(1, 10) in FROM, or values out with VALUES',
   'CommonTableExpr.search_clause': 'SEARCH in a WITH clause',
   'CommonTableExpr.cycle_clause': 'CYCLE in a WITH clause',
   'ResTarget.indirection': 'a part of a column',
@@ -187,13 +188,14 @@ export const REFUSED_NAMES: Readonly<Record<string, string>> = {
   'FuncCall.func_variadic': 'VARIADIC',
   RangeFunction:
     'a function as a relation (it makes several rows of one, or rows of nobody); ask of lists with = ANY, &&, @> or [n], and write values out with VALUES',
-  RangeTableSample: 'TABLESAMPLE',
+  RangeTableSample:
+    'TABLESAMPLE (an equal question must have an equal answer); ask about everybody, or choose by a column',
   RangeTableFunc: 'XMLTABLE',
   JsonTable: 'JSON_TABLE',
   GroupingFunc: 'GROUPING',
   WindowDef: 'a window',
   SQLValueFunction:
-    'a value of the moment or the session (CURRENT_DATE and the like): an equal question must mean the same tomorrow',
+    "a value of the moment or the session (CURRENT_DATE and the like): an equal question must mean the same tomorrow; write it out, as in date '2026-01-31'",
   NamedArgExpr: 'a named argument',
   RowExpr: 'a row value',
   A_ArrayExpr: 'an array',
@@ -201,7 +203,8 @@ export const REFUSED_NAMES: Readonly<Record<string, string>> = {
   GroupingSet: 'GROUPING SETS, ROLLUP and CUBE',
   'A_Indices.is_slice': 'a slice',
   'A_Indices.lidx': 'a slice',
-  CollateClause: 'COLLATE',
+  CollateClause:
+    'COLLATE; texts are compared code point by code point, and lower(x) puts both cases together',
   SetToDefault: 'DEFAULT',
   CurrentOfExpr: 'CURRENT OF',
   XmlExpr: 'XML',

@@ -3,6 +3,7 @@ import type { SelectStmt } from '@pgsql/types'
 import { LIMITS } from '../../../kernel/limits.ts'
 import { checkTree } from './check-tree.ts'
 import { withPlainNames } from './plain-names.ts'
+import { syntaxHint } from './syntax-hints.ts'
 import { withWrittenSeries } from './written-series.ts'
 import { Refusal, atOffset, notSupported, offsetOfCharacter, tooLarge } from './refusal.ts'
 
@@ -112,6 +113,8 @@ function parseStatements(text: string): NonNullable<ReturnType<typeof parseSync>
 function syntaxRefusal(text: string, message: string, character: number): Refusal {
   if (message.startsWith('memory exhausted') || message.includes('stack'))
     return tooLarge('The question is nested too deep', offsetOfCharacter(text, character))
-  const what = message.startsWith('unterminated') ? 'Something is quoted and never closed' : 'Syntax error'
+  const what = message.startsWith('unterminated')
+    ? 'Something is quoted and never closed'
+    : `Syntax error${syntaxHint(text, character)}`
   return new Refusal('declined.sql_syntax', what, offsetOfCharacter(text, character))
 }

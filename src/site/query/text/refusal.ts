@@ -47,13 +47,20 @@ export class UnknownColumnRefusal extends Refusal {
 
   override toDecline(text: string): Decline {
     const written = this.offset === undefined ? '' : Buffer.from(text).subarray(this.offset).toString()
-    if (!QUOTED_NAME.test(written)) return super.toDecline(text)
-    return new Refusal(
-      this.code,
-      `${this.detail}; a text is written in single quotes`,
-      this.offset,
-    ).toDecline(text)
+    const hint = QUOTED_NAME.test(written)
+      ? 'a text is written in single quotes'
+      : isNameOfOutput(this.detail, text)
+        ? 'what SELECT names has that name in GROUP BY and ORDER BY alone: write what it stands for, and a condition on an aggregate in HAVING'
+        : undefined
+    if (hint === undefined) return super.toDecline(text)
+    return new Refusal(this.code, `${this.detail}; ${hint}`, this.offset).toDecline(text)
   }
+}
+
+/** Whether a name that no column has is given to something with AS. */
+function isNameOfOutput(detail: string, text: string): boolean {
+  const name = /^There is no column "(\w+)"/.exec(detail)?.[1]
+  return name !== undefined && new RegExp(`\\bas\\s+"?${name}\\b`, 'i').test(text)
 }
 
 /** A name in double quotes by itself, not one of a relation. */
@@ -107,6 +114,14 @@ export function notSupported(what: string, offset?: number): Refusal {
 /** The same of groups of nobody in particular, where rows of people were expected. */
 export function groupsRefused(what: string, offset?: number): GroupsRefusal {
   return new GroupsRefusal('declined.sql_not_supported', `Not supported: ${what}`, offset)
+}
+
+/** What only noise allows, as a detail says it last. */
+const WITH_NOISE = /; with noise, mode private [^;(),]*/g
+
+/** A detail without what only noise allows: where no data set that is asked about offers it, it is no way out. */
+export function withoutNoise(detail: string): string {
+  return detail.replaceAll(WITH_NOISE, '')
 }
 
 /** What to do with a sub-query over other people, as a detail ends (`docs/decisions/0025`). */

@@ -1,4 +1,4 @@
-import type { Alias, Node, RangeFunction, SelectStmt } from '@pgsql/types'
+import type { Alias, Node, RangeFunction, SelectStmt, TypeCast, TypeName } from '@pgsql/types'
 import { LIMITS } from '../../../kernel/limits.ts'
 import { addSpan } from '../bound/add-span.ts'
 import { readLiteral } from '../bound/literals.ts'
@@ -24,10 +24,58 @@ interface Written {
 function replaced(value: unknown, written: Written): unknown {
   if (Array.isArray(value)) return value.map((part) => replaced(part, written))
   if (typeof value !== 'object' || value === null) return value
+  const shown = 'SelectStmt' in value ? inFrom(value.SelectStmt as SelectStmt, written) : undefined
+  if (shown) return { SelectStmt: shown }
   const series = 'RangeFunction' in value ? seriesOf(value.RangeFunction as RangeFunction) : undefined
   if (series) return valuesFor(series, written)
   return Object.fromEntries(Object.entries(value).map(([name, part]) => [name, replaced(part, written)]))
 }
+
+/**
+ * `select generate_series(…)::date as day`, as a calendar is often written: a SELECT of nothing but a series is one from its values. Undefined of
+ * any other.
+ */
+function inFrom(select: SelectStmt, written: Written): SelectStmt | undefined {
+  const [target, another] = select.targetList ?? []
+  const { fromClause, whereClause, groupClause, havingClause, distinctClause, valuesLists, larg } = select
+  const others = [fromClause, whereClause, groupClause, havingClause, distinctClause, valuesLists, larg]
+  if (!target || another || !('ResTarget' in target) || others.some((clause) => clause !== undefined))
+    return undefined
+  const { val, name = SERIES } = target.ResTarget
+  const { arg, ...cast } = val && 'TypeCast' in val ? val.TypeCast : { arg: val }
+  const series = arg && seriesOf({ functions: [{ List: { items: [arg] } }], alias: { aliasname: name } })
+  if (!series) return undefined
+  const values = 'typeName' in cast ? casted(series, cast) : series
+  if (!values) return undefined
+  const column: Node = { ColumnRef: { fields: [{ String: { sval: name } }] } }
+  return {
+    ...select,
+    targetList: [{ ResTarget: { name, val: column } }],
+    fromClause: [valuesFor(values, written)],
+  }
+}
+
+/** The same with each of its times as the day it is of, which is what it is cast to; undefined of another cast. */
+function casted(series: Series, { typeName }: Omit<TypeCast, 'arg'>): Series | undefined {
+  if (typeName === undefined || textsOf(typeName.names ?? [])?.at(-1) !== 'date') return undefined
+  return {
+    ...series,
+    *values() {
+      for (const value of series.values()) yield dayOf(value, typeName)
+    },
+  }
+}
+
+const DAY_CHARACTERS = 'YYYY-MM-DD'.length
+
+function dayOf(value: Node, typeName: TypeName): Node {
+  const { arg } = 'TypeCast' in value ? value.TypeCast : {}
+  const text = arg && 'A_Const' in arg ? arg.A_Const.sval?.sval : undefined
+  if (text === undefined) return { TypeCast: { arg: value, typeName } }
+  return { TypeCast: { arg: { A_Const: { sval: { sval: text.slice(0, DAY_CHARACTERS) } } }, typeName } }
+}
+
+const SERIES = 'generate_series'
 
 /** A series that has at least one value: the place and the name of it, and its values one after the other. */
 interface Series {
@@ -49,7 +97,7 @@ function seriesOf({
   // Whatever else a call may have (DISTINCT, ORDER BY, FILTER, OVER, VARIADIC) no series has.
   if (!Object.keys(call.FuncCall).every((field) => OF_PLAIN_CALL.has(field))) return undefined
   const { funcname = [], args = [], location } = call.FuncCall
-  if (textsOf(funcname)?.join('.') !== 'generate_series') return undefined
+  if (textsOf(funcname)?.join('.') !== SERIES) return undefined
   const at = locationOf({ location })
   const values = valuesOf(args, at)
   return values && { alias, at, values }
@@ -77,7 +125,7 @@ function valuesFor({ alias, at, values }: Series, written: Written): Node {
 
 /** The one column of a function is called as the function is, or as what it is called in FROM. */
 function namedAlias(alias: Alias | undefined): Alias {
-  const name = alias?.aliasname ?? 'generate_series'
+  const name = alias?.aliasname ?? SERIES
   const colnames = alias?.colnames ?? [{ String: { sval: name } }]
   return { aliasname: name, colnames }
 }

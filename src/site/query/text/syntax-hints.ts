@@ -1,0 +1,62 @@
+/** What the grammar of PostgreSQL does not have, by the text before and from where it stops, and what to write instead. */
+interface SyntaxHint {
+  readonly before: RegExp
+  readonly from: RegExp
+  readonly write: string
+}
+
+const ANY = /(?:)/
+
+/** A table: what people write who know another dialect. The first that fits is said; none holds anything of the text. */
+const SYNTAX_HINTS: readonly SyntaxHint[] = [
+  { before: /`[^`]*$/, from: ANY, write: 'names stand in double quotes' },
+  { before: ANY, from: /^`/, write: 'names stand in double quotes' },
+  { before: /\btop\s*\(?\s*$/i, from: /^\d/, write: 'write LIMIT at the end' },
+  { before: ANY, from: /^top\b/i, write: 'write LIMIT at the end' },
+  {
+    before: ANY,
+    from: /^qualify\b/i,
+    write: 'put the SELECT into a sub-select, and the condition on its window into a WHERE around it',
+  },
+  {
+    before: /\b(?:group|order)\s+by\s+all\s*$/i,
+    from: ANY,
+    write: 'name what to group or order by, or write its number, as in GROUP BY 1, 2',
+  },
+  {
+    before: /\b(?:group|order)\s+by\s*$/i,
+    from: /^all\b/i,
+    write: 'name what to group or order by, or write its number, as in GROUP BY 1, 2',
+  },
+  {
+    before: /,\s*$/,
+    from: /^(?:from|where|group|order|having|limit|\))/i,
+    write: 'there is a comma too many',
+  },
+  { before: /\*\s*$/, from: /^(?:exclude|except|replace)\b/i, write: 'name the columns instead of *' },
+  { before: /\blimit\s+\d+\s*$/i, from: /^,/, write: 'write LIMIT and OFFSET' },
+  { before: /\binterval\s+\d+\s*$/i, from: ANY, write: "write a span as interval '30 days'" },
+  { before: /\binterval\s*$/i, from: /^\d/, write: "write a span as interval '30 days'" },
+  {
+    before: /\b(?:try_cast|safe_cast)\s*\([^()]*$/i,
+    from: /^as\b/i,
+    write: 'write CAST, which gives null for what is no such value',
+  },
+  {
+    before: ANY,
+    from: /^(?:try_cast|safe_cast)\b/i,
+    write: 'write CAST, which gives null for what is no such value',
+  },
+  { before: ANY, from: /^(?:rlike|regexp|glob)\b/i, write: 'write ~, or LIKE' },
+  { before: ANY, from: /^(?:pivot|unpivot)\b/i, write: 'write one aggregate with FILTER for each column' },
+  { before: ANY, from: /^(?:mod|div)\b/i, write: 'write % or /' },
+  { before: ANY, from: /^<=>/, write: 'write IS NOT DISTINCT FROM' },
+]
+
+/** What to write where the grammar stopped at a character; empty where nothing is known. */
+export function syntaxHint(text: string, character: number): string {
+  const characters = Array.from(text)
+  const [before, from] = [characters.slice(0, character).join(''), characters.slice(character).join('')]
+  const hint = SYNTAX_HINTS.find((one) => one.before.test(before) && one.from.test(from))
+  return hint === undefined ? '' : `; ${hint.write}`
+}
