@@ -5,7 +5,7 @@ import type { Manifest } from '../../protocol/data-set.ts'
 import { declined } from '../../protocol/reason.ts'
 import type { Outcome } from '../../protocol/reason.ts'
 import type { CheckedQuery, Expr, PerPersonSource, RowsSource, Source } from '../query/bound/bound-query.ts'
-import { columnsOfValue, hasManyRows } from '../query/bind/bounded-argument.ts'
+import { columnsOfValue, hasManyRows, isOneRowAGroup } from '../query/bind/bounded-argument.ts'
 import { call } from '../query/bind/build-expression.ts'
 import { nullableSources } from '../query/bound/joined-level.ts'
 import { partsOf } from '../query/bound/same-expression.ts'
@@ -84,16 +84,6 @@ function levelOfQuestion(
     values: summed.flatMap(({ argument }) => (argument ? [argument] : [])),
     isOneRowAGroup: isOneRow,
   }
-}
-
-/** Whether the only source with several rows a person is a sub-select, and each group of the question one of its groups. */
-function isOneRowAGroup({ sources, keys }: Pick<Level, 'sources' | 'keys'>, manifests: Manifests): boolean {
-  const many = [...sources.entries()].filter(([, source]) => hasManyRows(source, manifests))
-  const [index, source] = many[0] ?? []
-  if (many.length !== 1 || source?.kind !== 'per-person') return false
-  return source.keys.every((_, key) =>
-    keys.some((expr) => expr.kind === 'column' && expr.source === index && expr.column === `k${key}`),
-  )
 }
 
 function levelOfSource({ sources, where, keys, aggregates }: PerPersonSource): Level {

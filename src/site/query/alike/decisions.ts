@@ -1,5 +1,6 @@
 import type { Manifest } from '../../../protocol/data-set.ts'
 import type { BoundQuery, Expr, Measure } from '../bound/bound-query.ts'
+import { isOneRowAGroup } from '../bind/bounded-argument.ts'
 import { call } from '../bind/build-expression.ts'
 import { decidingParts, joinConditions, LevelFinder } from './level-finder.ts'
 import type { DecidingLevel } from './level-finder.ts'
@@ -65,7 +66,9 @@ export function decisionsOf(
       ...summing.flatMap(({ argument }) =>
         (argument ? columnsRead(argument) : []).flatMap((read) => baseColumns(read, sources, manifests)),
       ),
-      ...(measures.some((measure) => tellsOfRows(measure, summedHere))
+      // Where everybody has one row at most, counting rows is counting people.
+      ...(!isOneRowAGroup({ sources, keys }, manifests) &&
+      measures.some((measure) => tellsOfRows(measure, summedHere))
         ? rowsCounted(sources, manifests)
         : []),
     ],

@@ -83,6 +83,22 @@ export function rowsOfOnePerson(
   }, 1)
 }
 
+/**
+ * Whether each person has at most one row in each group: the only source with several rows a person is a sub-select, and each group of the
+ * question is one of its groups.
+ */
+export function isOneRowAGroup(
+  { sources, keys }: { readonly sources: readonly Source[]; readonly keys: readonly Expr[] },
+  dataSets: ReadonlyMap<string, Manifest>,
+): boolean {
+  const many = [...sources.entries()].filter(([, source]) => hasManyRows(source, dataSets))
+  const [index, source] = many[0] ?? []
+  if (many.length !== 1 || source?.kind !== 'per-person') return false
+  return source.keys.every((_, key) =>
+    keys.some((expr) => expr.kind === 'column' && expr.source === index && expr.column === `k${key}`),
+  )
+}
+
 /** Sources of which a person may have several rows or, by an outer join, one row of nulls. */
 export function optionalManySources(
   sources: readonly Source[],

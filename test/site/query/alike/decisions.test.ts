@@ -93,6 +93,12 @@ test('where rows are counted it is decided by how many there are, once a sub-sel
   const ofTwo = 'id in (select id from sessions group by id having count(*) = 2)'
   assert.deepEqual(rowsOf(`select count(*) from athletes where ${ofTwo}`), [true, false])
   assert.deepEqual(rowsOf(`select count(*) from sessions where ${ofTwo}`), [true, true])
+  // Whoever is in a group of a sub-select's own is in it once.
+  const back = "exists (select 1 from sessions s where s.id = f.id and s.at >= f.t0 + interval '7 days')"
+  const first = '(select id, place, min(at) as t0 from sessions group by id, place) f'
+  const counted = `count(*), count(*) filter (where ${back}) from ${first}`
+  assert.deepEqual(rowsOf(`select place, ${counted} group by place`), [true, false])
+  assert.deepEqual(rowsOf(`select ${counted}`), [true, true])
 })
 
 test('of two conditions the second is asked only of those for whom the first holds, or does not', () => {
