@@ -83,6 +83,10 @@ const ATTACKS: readonly Attack[] = [
     question: `${ROWS_OF_SOME} where a.town = 'Nowhere' or id in (select id from sessions group by id having count(*) = 2)`,
   },
   {
+    name: 'how many rows, in the total of groups in which everybody is once',
+    question: `select s.bin, count(*) from (select id, floor(load) as bin from sessions group by id, floor(load)) s join athletes a using (id) where a.town = 'Nowhere' or id in (select id from sessions group by id having count(*) = 2) group by rollup (s.bin)`,
+  },
+  {
     name: 'how many rows, numbered',
     question: `${SUM_OF_ROWS} where a.town = 'Nowhere' or id in (select id from (select id, row_number() over (partition by id order by at desc) as r from sessions) w where r = 4)`,
   },

@@ -9,6 +9,7 @@ import { columnsOfValue, hasManyRows, isOneRowAGroup } from '../query/bind/bound
 import { call } from '../query/bind/build-expression.ts'
 import { nullableSources } from '../query/bound/joined-level.ts'
 import { partsOf } from '../query/bound/same-expression.ts'
+import { setsOfKeys } from '../query/bound/sets-of-keys.ts'
 import { isNeverNull, namesOf } from './source-names.ts'
 import type { SourceNames } from './source-names.ts'
 
@@ -37,11 +38,6 @@ export function rowShapesOf({ query, manifests }: CheckedQuery): Outcome<Readonl
     shapes.set(dataSet, digest)
   }
   return ok(shapes)
-}
-
-/** What each of a question's sets of groups is grouped by. */
-function setsOfKeys({ keys, groupingSets }: CheckedQuery['query']): readonly (readonly Expr[])[] {
-  return groupingSets?.map((set) => set.flatMap((index) => keys[index] ?? [])) ?? [keys]
 }
 
 interface Shape {

@@ -2,6 +2,7 @@ import type { Manifest } from '../../../protocol/data-set.ts'
 import type { BoundQuery, Expr, Measure } from '../bound/bound-query.ts'
 import { isOneRowAGroup } from '../bind/bounded-argument.ts'
 import { call } from '../bind/build-expression.ts'
+import { setsOfKeys } from '../bound/sets-of-keys.ts'
 import { decidingParts, joinConditions, LevelFinder } from './level-finder.ts'
 import type { DecidingLevel } from './level-finder.ts'
 import { asksForValue, baseColumns, columnsRead, rowsCounted } from './readings.ts'
@@ -36,7 +37,7 @@ export interface Decisions {
 
 /** Finds the decisions of a question. */
 export function decisionsOf(
-  { sources, where, keys, measures, ...ordered }: BoundQuery,
+  { sources, where, keys, groupingSets, measures, ...ordered }: BoundQuery,
   manifests: ReadonlyMap<string, Manifest>,
 ): Decisions {
   const conditions = [...where.map(({ expr }) => expr), ...joinConditions(sources)]
@@ -66,9 +67,10 @@ export function decisionsOf(
       ...summing.flatMap(({ argument }) =>
         (argument ? columnsRead(argument) : []).flatMap((read) => baseColumns(read, sources, manifests)),
       ),
-      // Where everybody has one row at most, counting rows is counting people.
-      ...(!isOneRowAGroup({ sources, keys }, manifests) &&
-      measures.some((measure) => tellsOfRows(measure, summedHere))
+      // Where everybody has one row at most, in each group of each set, counting rows is counting people.
+      ...(!setsOfKeys({ keys, groupingSets }).every((set) =>
+        isOneRowAGroup({ sources, keys: set }, manifests),
+      ) && measures.some((measure) => tellsOfRows(measure, summedHere))
         ? rowsCounted(sources, manifests)
         : []),
     ],

@@ -98,6 +98,7 @@ test('where rows are counted it is decided by how many there are, once a sub-sel
   const first = '(select id, place, min(at) as t0 from sessions group by id, place) f'
   const counted = `count(*), count(*) filter (where ${back}) from ${first}`
   assert.deepEqual(rowsOf(`select place, ${counted} group by place`), [true, false])
+  assert.deepEqual(rowsOf(`select place, ${counted} group by rollup (place)`), [true, true])
   assert.deepEqual(rowsOf(`select ${counted}`), [true, true])
 })
 
