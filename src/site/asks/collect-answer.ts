@@ -191,6 +191,8 @@ async function runPlan(
   const telling = () => tellApart(checked, { context, runner })
   const collecting = runGroups(planned, relations, parts)
   const beside = isForOneThread(relations) ? telling() : undefined
+  // One that fails before the groups are there fails after them; until then it must not end the process.
+  beside?.catch(() => undefined)
   // Nothing runs any more when this is over, whatever comes of it: the tables are let go then.
   const collected = await collecting.finally(() => beside?.catch(() => undefined))
   if (!collected.ok) return collected
