@@ -48,6 +48,7 @@ import { openPrivacyLedger } from './privacy/privacy-ledger.ts'
 import type { PrivacyLedger } from './privacy/privacy-ledger.ts'
 import { BUDGET_DELTA } from './privacy/privacy-loss.ts'
 import { PinnedMembers } from './asks/pinned-members.ts'
+import { ofGrownUps } from './principals/guardian-power.ts'
 import { RecipientsBell } from './recipients/recipients-bell.ts'
 import { finishMasterRotation } from './rotate-master-key.ts'
 import { RowEnds } from './retention/row-ends.ts'
@@ -144,7 +145,7 @@ export async function openSite(
     events: siteEvents(log),
     manifests: present,
     dataSets: () => dataSets,
-    consent: consentContext({ ...core, mirror, keys, ofPeople, keptApart: ofBackups.keptApart }),
+    consent: consentContext({ ...core, mirror, keys, ofPeople, keptApart: ofBackups.keptApart, settings }),
     offersChanged: async () => {
       dataSets = await readDataSets(db)
       manifests = activeManifests(dataSets)
@@ -317,8 +318,10 @@ function consentContext(parts: {
   ofPeople: PersonKeys
   manifests: () => ReadonlyMap<DataSetId, Manifest>
   keptApart: KeptApart
+  settings: SiteSettings
 }): ConsentContext {
-  const { db, mirror, receipts, clock, vault, keys, ofPeople, manifests, keptApart } = parts
+  const { db, mirror, receipts, clock, vault, keys, ofPeople, manifests, keptApart, settings } = parts
+  const judged = { vault, principals: judgedPrincipals({ mirror, vault, settings }), ...ofSettings(settings) }
   return {
     db,
     mirror,
@@ -335,6 +338,7 @@ function consentContext(parts: {
       const issuer = manifests().get(dataSet)?.issuer
       return issuer === undefined ? undefined : lookupDigest(keys.lookup, { issuer, personKey })
     },
+    ofGrownUps: (guardianships, now) => ofGrownUps(judged, guardianships, now),
     requestMark: requestMark(keys.lookup),
     keepApart: () => keptApart.note(),
     subjectOf: (subjects) => ofPeople.subjectsOf(db, subjects),

@@ -7,6 +7,7 @@ import type { Database, DatabaseTransaction } from '../../kernel/postgres/databa
 import { faultOf } from '../../kernel/postgres/fault-of.ts'
 import type { Manifest } from '../../protocol/data-set.ts'
 import type { DataSetId } from '../../protocol/wire.ts'
+import type { StoredGuardianship } from '../principals/guardianship-store.ts'
 import { readPrincipalFacts } from '../principals/principal-store.ts'
 import type { ReceiptLog } from '../../transparency/receipt-log.ts'
 import type { GrantChange } from './grant-mirror.ts'
@@ -35,6 +36,11 @@ export interface ConsentContext {
   readonly findPeople: (dataSet: DataSetId, keys: readonly string[]) => Promise<ArrayLike<number>>
   /** What the guardian whom a data set's issuer knows by a key is known by here; `undefined` without such a data set. */
   readonly markOf: (dataSet: DataSetId, key: string) => Uint8Array | undefined
+  /** Those of guardianships whose guardian is not known here to be too young to decide for themselves. */
+  readonly ofGrownUps: (
+    guardianships: readonly StoredGuardianship[],
+    now: Instant,
+  ) => Promise<readonly StoredGuardianship[]>
   /** Puts what people took back where a restore finds it; waited for before a change is acknowledged. */
   readonly keepApart: () => Promise<void>
   /** What the body of a call that is remembered stands as. */

@@ -27,7 +27,7 @@ import {
   normalTerms,
 } from './grant-store.ts'
 import type { LiveGrant, NewGrant } from './grant-store.ts'
-import { guardGrants } from './guard-grants.ts'
+import { barredGuardianships, guardGrants } from './guard-grants.ts'
 import type { StandingGrant } from './guard-grants.ts'
 import type { ReadyGrant } from './ready-grant.ts'
 import { fulfilAgreements } from './guardian-agreements.ts'
@@ -47,6 +47,7 @@ export async function giveGrants(
   facts: ChangeFacts,
 ): Promise<GrantsChanged> {
   const ready = await readyGrants(context, requests)
+  const barred = await barredGuardianships(context, ready)
   return changeGrants(context, {
     body: { give: requests },
     facts,
@@ -56,7 +57,7 @@ export async function giveGrants(
     },
     act: async (tx, { last, now }) => {
       const terms = await ensureTerms(tx, new Map(ready.map((grant) => [grant.digest, grant.terms])))
-      const { complete, awaiting } = await guardGrants(tx, ready, { context, facts, now, terms })
+      const { complete, awaiting } = await guardGrants(tx, ready, { context, facts, now, terms, barred })
       const asked = withoutRepeats(complete, { terms, now })
       const covered = await coveredAlready(tx, asked)
       const fresh = asked.filter((_, position) => !covered.has(position))

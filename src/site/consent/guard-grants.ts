@@ -3,7 +3,7 @@ import type { FieldProblem } from '../../kernel/faults.ts'
 import type { Instant } from '../../kernel/clock.ts'
 import type { Digest } from '../../kernel/digest.ts'
 import type { DatabaseTransaction } from '../../kernel/postgres/database.ts'
-import { isStanding, whoMustAgree } from '../principals/guardians.ts'
+import { GUARDIAN_EXPECTED, isStanding, whoMustAgree } from '../principals/guardians.ts'
 import { guardianshipsOf } from '../principals/guardianship-store.ts'
 import type { StoredGuardianship } from '../principals/guardianship-store.ts'
 import { malformed } from './change-grants.ts'
@@ -26,6 +26,26 @@ interface GuardFacts {
   readonly facts: ChangeFacts
   readonly now: Instant
   readonly terms: ReadonlyMap<Digest, { readonly id: number }>
+  readonly barred: ReadonlySet<string>
+}
+
+/**
+ * Guardianships of the children of these grants by which nobody decides, because the guardian is known not to decide for themselves. It is
+ * asked before the lock of the consent sequence is taken, under which nobody waits for the vault.
+ */
+export async function barredGuardianships(
+  { db, clock, ofGrownUps }: ConsentContext,
+  ready: readonly ReadyGrant[],
+): Promise<ReadonlySet<string>> {
+  const people = peopleOfGuardians(ready)
+  if (people.length === 0) return new Set()
+  const all = await guardianshipsOf(db, people)
+  const grownUps = new Set(await ofGrownUps(all, clock.now()))
+  return new Set(all.filter((one) => !grownUps.has(one)).map(({ guardianship }) => guardianship))
+}
+
+function peopleOfGuardians(ready: readonly ReadyGrant[]): readonly number[] {
+  return [...new Set(ready.filter(({ terms }) => terms.givenBy === 'guardian').map(({ person }) => person))]
 }
 
 /**
@@ -41,9 +61,8 @@ export async function guardGrants(
   ready: readonly ReadyGrant[],
   facts: GuardFacts,
 ): Promise<{ readonly complete: readonly StandingGrant[]; readonly awaiting: number }> {
-  const ofChildren = ready.filter(({ terms }) => terms.givenBy === 'guardian')
-  if (ofChildren.length === 0) return { complete: ready, awaiting: 0 }
-  const people = [...new Set(ofChildren.map(({ person }) => person))]
+  const people = peopleOfGuardians(ready)
+  if (people.length === 0) return { complete: ready, awaiting: 0 }
   const all = await guardianshipsOf(tx, people)
   const standing = Map.groupBy(
     all.filter((one) => isStanding(one, facts.now)),
@@ -80,7 +99,7 @@ interface DecidedGrant {
 function decideGrant(
   grant: ReadyGrant,
   standing: readonly StoredGuardianship[],
-  { context, facts, now }: GuardFacts,
+  { context, facts, now, barred }: GuardFacts,
 ): DecidedGrant | FieldProblem {
   const field = `grants[${grant.index}].guardian`
   const one = giverOf(grant, standing, { context, facts })
@@ -88,6 +107,8 @@ function decideGrant(
   const needed = whoMustAgree(one, standing)
   if (needed === 'incomplete')
     return { field, expected: 'expected the others to be established who decide together with this guardian' }
+  if (needed.some(({ guardianship }) => barred.has(guardianship)))
+    return { field, expected: GUARDIAN_EXPECTED }
   const ends = [grant.validUntil, ...needed.map(({ until }) => until)].filter((end) => end !== undefined)
   const validUntil = ends.toSorted((first, second) => first - second)[0]
   if (validUntil !== undefined && validUntil <= (grant.validFrom ?? now)) {

@@ -9,12 +9,12 @@ import { changeGrants } from '../consent/change-grants.ts'
 import { liveGrantsOf } from '../consent/grant-store.ts'
 import { writeRevocations } from '../consent/revoke-grants.ts'
 import type { KnownPerson } from '../rights/person-reading.ts'
-import { findKnownPeople, unknownPerson } from '../rights/person-reading.ts'
+import { unknownPerson } from '../rights/person-reading.ts'
 import type { SiteContext } from '../site-context.ts'
 import { lookupDigest } from '../vault/lookup-digest.ts'
 import { sealPersonText } from '../vault/person-text.ts'
-import type { Identity } from './guardian-power.ts'
-import { isStanding } from './guardians.ts'
+import { ofGrownUps } from './guardian-power.ts'
+import { GUARDIAN_EXPECTED, isStanding } from './guardians.ts'
 import {
   addGuardianshipReceipt,
   findGuardianship,
@@ -22,7 +22,6 @@ import {
   insertGuardianship,
 } from './guardianship-store.ts'
 import type { StoredGuardianship } from './guardianship-store.ts'
-import { knownAgeOf, whoDecides } from './who-decides.ts'
 
 /** What guardianships need of a site. */
 export type GuardianshipParts = Pick<
@@ -68,7 +67,9 @@ export async function establishGuardianship(
   const now = parts.clock.now()
   requireOrder(facts, now)
   if (facts.guardian === child.key) throw malformed('guardian', 'expected somebody else than the child')
-  await requireOfAge(parts, { issuer: child.issuer, person: facts.guardian }, now)
+  const guardian = lookupDigest(parts.keys.lookup, { issuer: child.issuer, personKey: facts.guardian })
+  if ((await ofGrownUps(parts, [{ guardian }], now)).length === 0)
+    throw malformed('guardian', GUARDIAN_EXPECTED)
   const key = (await parts.personKeys.keyOf(parts.db, child.number))?.reveal()
   if (!key) throw unknownPerson()
   const guardianship = parts.ids.next('gsh')
@@ -77,7 +78,7 @@ export async function establishGuardianship(
     guardianship,
     person: child.number,
     issuer: child.issuer,
-    guardian: lookupDigest(parts.keys.lookup, { issuer: child.issuer, personKey: facts.guardian }),
+    guardian,
     guardianName: sealed(facts.guardian, GUARDIAN_NAME),
     personName: sealed(child.key, WARD_NAME),
     authority: facts.authority,
@@ -122,18 +123,6 @@ export async function issueGuardianshipReceipt(
     { kind: 'guardianship', guardianship, ...(subjectOf === undefined ? {} : { subjectOf }) },
   ])
   if (receipt) await addGuardianshipReceipt(tx, { guardianship, receipt: receipt.sequence })
-}
-
-/** A guardian who is in no data here, or of no known age, is the issuer's word. */
-async function requireOfAge(parts: GuardianshipParts, guardian: Identity, now: Instant): Promise<void> {
-  const [known] = await findKnownPeople(parts, [guardian])
-  if (!known) return
-  const age = knownAgeOf(await parts.principals(now), known.number)
-  if (age.birthDate === undefined || whoDecides(age, { siteCountry: parts.territory, now }) === 'self') return
-  throw malformed(
-    'guardian',
-    'expected somebody who decides for themselves; by the birth date that is known here this one does not',
-  )
 }
 
 function requireOrder({ from, until }: EstablishedFacts, now: Instant): void {

@@ -3,6 +3,7 @@ import type { MemberId } from '../../protocol/wire.ts'
 import { findKnownPeople } from '../rights/person-reading.ts'
 import type { SiteContext } from '../site-context.ts'
 import { lookupDigest } from '../vault/lookup-digest.ts'
+import { NOBODY } from '../vault/vault.ts'
 import { guardianshipsBy, guardianshipsOf } from './guardianship-store.ts'
 import type { StoredGuardianship } from './guardianship-store.ts'
 import { isStanding } from './guardians.ts'
@@ -22,8 +23,8 @@ export function marksOf({ keys }: Pick<SiteContext, 'keys'>, identities: readonl
 }
 
 /**
- * The guardianship under which somebody speaks for a child now; `undefined` for whoever has no power, has lost it, or
- * whose child has reached the age at which it decides itself. It is looked at anew for each call, so that a token from
+ * The guardianship under which somebody speaks for a child now; `undefined` for whoever has no power, has lost it, is known not to
+ * decide for themselves, or whose child has reached the age at which it decides itself. It is looked at anew for each call, so that a token from
  * before gives nothing.
  */
 export async function findPower(
@@ -35,9 +36,10 @@ export async function findPower(
   if (!known || own.length === 0) return undefined
   const marks = marksOf(parts, own)
   const now = parts.clock.now()
-  const guardianship = (await guardianshipsOf(parts.db, [known.number])).find(
+  const standing = (await guardianshipsOf(parts.db, [known.number])).filter(
     (one) => isStanding(one, now) && isOneOf(marks, one.guardian),
   )
+  const [guardianship] = await ofGrownUps(parts, standing, now)
   return guardianship && (await isUnderAge(parts, known.number, now)) ? guardianship : undefined
 }
 
@@ -51,8 +53,30 @@ export async function findWards(
     isStanding(one, now),
   )
   const wards: StoredGuardianship[] = []
-  for (const one of standing) if (await isUnderAge(parts, one.person, now)) wards.push(one)
+  for (const one of await ofGrownUps(parts, standing, now))
+    if (await isUnderAge(parts, one.person, now)) wards.push(one)
   return wards
+}
+
+/**
+ * Those whose guardian is not known here to be too young to decide for themselves. Who is in no data here, or of no known age, is the
+ * issuer's word.
+ */
+export async function ofGrownUps<G extends Pick<StoredGuardianship, 'guardian'>>(
+  { vault, principals, territory }: Pick<PowerParts, 'vault' | 'principals' | 'territory'>,
+  guardianships: readonly G[],
+  now: Instant,
+): Promise<readonly G[]> {
+  const marked = guardianships.filter(({ guardian }) => guardian !== undefined)
+  if (marked.length === 0) return guardianships
+  const numbers = await vault.findPeople(marked.flatMap(({ guardian }) => guardian ?? []))
+  const judged = await principals(now)
+  const isChild = (person: number) => {
+    const age = knownAgeOf(judged, person)
+    return age.birthDate !== undefined && whoDecides(age, { siteCountry: territory, now }) !== 'self'
+  }
+  const children = new Set(marked.filter((_, index) => isChild(numbers[index] ?? NOBODY)))
+  return guardianships.filter((one) => !children.has(one))
 }
 
 /** Whether somebody is below the age at which they decide alone, today. What is not known counts as below. */

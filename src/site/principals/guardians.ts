@@ -1,6 +1,10 @@
 import type { Instant } from '../../kernel/clock.ts'
 import type { StoredGuardianship } from './guardianship-store.ts'
 
+/** What is said where somebody is named as a guardian of whom more is known here than the issuer says. */
+export const GUARDIAN_EXPECTED =
+  'expected somebody who decides for themselves; by the birth date that is known here this one does not'
+
 /** Whether a guardianship stands at a moment, whatever age the child has. */
 export function isStanding(
   { from, until, endedAt }: Pick<StoredGuardianship, 'from' | 'until' | 'endedAt'>,

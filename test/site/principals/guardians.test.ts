@@ -220,6 +220,19 @@ describe('a guardian’s grant', () => {
     await family.establish('p-13', 'p-31')
   })
 
+  test('has no power while it is known here that they do not decide alone, whenever that became known', async () => {
+    await family.establish('p-15', 'p-33')
+    const guardian = await family.as('p-33')
+    await guardian.records('p-15').uses(1)
+    const said = await guardian.principal('me').giveEvidence({ below: 16 })
+    await assertPowerless(guardian, 'p-15')
+    const { administration } = family.issuer
+    await assert.rejects(administration.giveGrants([guardianGrant('p-15')]), { status: 400 })
+    await family.issuer.principal('p-33').endEvidence(said[0]?.evidence[0]?.evidence ?? '')
+    await guardian.records('p-15').uses(1)
+    await administration.giveGrants([guardianGrant('p-15')])
+  })
+
   test('ends when the guardian is erased; the next with that key has no power', async () => {
     await family.establish('p-9', 'p-30')
     const parent = await family.as('p-30')
