@@ -2,6 +2,20 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { begunAhead } from '../../src/kernel/begun-ahead.ts'
 
+/** Sources that give their name twice, and which of them have ended. */
+function twiceEach() {
+  const ended: string[] = []
+  const source = async function* (name: string) {
+    try {
+      yield name
+      yield name
+    } finally {
+      ended.push(name)
+    }
+  }
+  return { source, ended }
+}
+
 describe('begunAhead()', () => {
   it('gives one source after the other, and begins all of them before it waits for any', async () => {
     const { promise: third, resolve } = Promise.withResolvers<string>()
@@ -23,15 +37,7 @@ describe('begunAhead()', () => {
   })
 
   it('fails where the turn of the source comes that failed, and ends all others', async () => {
-    const ended: string[] = []
-    const source = async function* (name: string) {
-      try {
-        yield name
-        yield name
-      } finally {
-        ended.push(name)
-      }
-    }
+    const { source, ended } = twiceEach()
     const failing = async function* (): AsyncGenerator<string> {
       await Promise.resolve()
       if (ended.length === 0) yield 'one'
@@ -46,15 +52,7 @@ describe('begunAhead()', () => {
   })
 
   it('ends every source when whoever reads stops', async () => {
-    const ended: string[] = []
-    const source = async function* (name: string) {
-      try {
-        yield name
-        yield name
-      } finally {
-        ended.push(name)
-      }
-    }
+    const { source, ended } = twiceEach()
     for await (const one of begunAhead([source('a'), source('b')])) {
       assert.equal(one, 'a')
       break
