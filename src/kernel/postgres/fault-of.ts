@@ -33,7 +33,7 @@ const CODES: Readonly<Record<string, FaultCode>> = {
 
 /** What the driver says, without a code, when the line breaks in the middle. */
 const BROKEN_LINE =
-  /Connection terminated|connection timeout|timeout exceeded when trying to connect|Client has encountered a connection error|server does not support SSL/i
+  /Connection terminated|connection timeout|Query read timeout|timeout exceeded when trying to connect|Client has encountered a connection error|server does not support SSL/i
 
 /**
  * A failure of PostgreSQL or the file system as a fault with its code: a full disk and a database that is away have

@@ -9,7 +9,7 @@ export interface Asked {
 
 const CONNECT_TIMEOUT_MS = 30_000
 
-/** Each of two connections is asked so often, in turn. */
+/** Each of two connections is asked so often; who is asked last is asked first next, so that sessions that go round do not fall in step. */
 const ROUNDS = 3
 
 /**
@@ -18,9 +18,13 @@ const ROUNDS = 3
  */
 export async function haveOwnSessions(first: Asked, second: Asked): Promise<boolean> {
   const [ofFirst, ofSecond] = [new Set<unknown>(), new Set<unknown>()]
+  const order: [Asked, Set<unknown>][] = [
+    [first, ofFirst],
+    [second, ofSecond],
+  ]
   for (let round = 0; round < ROUNDS; round += 1) {
-    ofFirst.add(await processOf(first))
-    ofSecond.add(await processOf(second))
+    for (const [asked, processes] of order) processes.add(await processOf(asked))
+    order.reverse()
   }
   return ofFirst.size === 1 && ofSecond.size === 1 && [...ofFirst].every((one) => !ofSecond.has(one))
 }
@@ -38,7 +42,12 @@ async function processOf(connection: Asked): Promise<unknown> {
  * @throws Fault `fault.database_unfit`
  */
 export async function requireOwnSessions(url: Secret<string>): Promise<void> {
-  const settings = { connectionString: url.reveal(), connectionTimeoutMillis: CONNECT_TIMEOUT_MS }
+  const settings = {
+    connectionString: url.reveal(),
+    connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
+    // A pool lets somebody in and lends no session while it has none to lend.
+    query_timeout: CONNECT_TIMEOUT_MS,
+  }
   const clients = [new pg.Client(settings), new pg.Client(settings)] as const
   for (const client of clients) client.on('error', () => undefined)
   try {

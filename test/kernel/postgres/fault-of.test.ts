@@ -16,6 +16,7 @@ describe('faultOf()', () => {
     ['fault.database_unreachable', withCode('57P01')],
     ['fault.database_unreachable', withCode('08006')],
     ['fault.database_unreachable', new Error('Connection terminated unexpectedly')],
+    ['fault.database_unreachable', new Error('Query read timeout')],
     ['fault.database_unreachable', new AggregateError([withCode('ECONNREFUSED'), withCode('ECONNREFUSED')])],
     ['fault.database_unreachable', withCode('DEPTH_ZERO_SELF_SIGNED_CERT')],
     ['fault.database_unreachable', withCode('CERT_NOT_YET_VALID')],

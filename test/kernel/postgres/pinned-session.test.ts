@@ -37,11 +37,15 @@ test('an address whose password breaks it is refused, and tells nothing of it', 
   for (const sound of [
     'postgres://u:p%40%2F@h:1/d?sslmode=require',
     'postgresql:///d?host=%2Frun&x=a@b',
+    'postgres://h:5432/d?user=a@b',
     'postgres://h/d',
   ])
     assert.equal(problemOf(sound), undefined, sound)
   assert.match(problemOf('postgres://u:p@q@h/d') ?? '', /no @ in the password: %40/)
   assert.match(problemOf('postgres://u:p/q@h/d') ?? '', /no \/ in the password: %2F/)
+  // Digits before them would be taken for the port.
+  assert.match(problemOf('postgres://u:12?q@h/d') ?? '', /no \? and no # in the password: %3F and %23/)
+  assert.match(problemOf('postgres://u:12#q@h/d') ?? '', /no \? and no # in the password/)
   assert.match(problemOf('mysql://h/d') ?? '', /expected postgres/)
 })
 
@@ -57,6 +61,10 @@ test('two connections have a session each, or a pool lends one to both of them',
     let turn = 0
     const lent = { query: (text: string) => (turn++ % 3 === 0 ? second : first).query(text) }
     assert.equal(await haveOwnSessions(lent, second), false)
+    // Two sessions that go round (of PgBouncer server_round_robin = 1).
+    let round = 0
+    const going = { query: (text: string) => (round++ % 2 === 0 ? first : second).query(text) }
+    assert.equal(await haveOwnSessions(going, going), false)
   } finally {
     for (const client of clients) await client.end()
   }
