@@ -1,4 +1,4 @@
-import { CELL_MASK, CHANGED } from './partition.ts'
+import { CELL_MASK } from './partition.ts'
 import type { Partition } from './partition.ts'
 
 /**
@@ -12,7 +12,8 @@ type Notes = ReadonlyMap<string, string>
 
 /**
  * Of some cells of earlier answers those that can be in no answer any more: whom questions told apart in them are too few already,
- * whatever is asked next, and parts only get smaller. That such a cell is missing is told once; it follows from that ever after.
+ * whatever is asked next, and parts only get smaller. That such a cell is missing is told once; it follows from that ever after. Those
+ * whose rows changed do not count apart: when rows of more have, they are more.
  */
 export function lostCells(
   { partition, apart }: { readonly partition: Partition; readonly apart: Partition },
@@ -24,7 +25,7 @@ export function lostCells(
   for (let person = 0; person < cells.length; person += 1) {
     const sizes = parts.get((cells[person] ?? 0) & CELL_MASK)
     if (!sizes) continue
-    const part = (apart.cells[person] ?? 0) & (CELL_MASK | CHANGED)
+    const part = (apart.cells[person] ?? 0) & CELL_MASK
     sizes.set(part, (sizes.get(part) ?? 0) + 1)
   }
   return [...parts].flatMap(([cell, sizes]) =>

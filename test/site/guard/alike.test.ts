@@ -299,6 +299,22 @@ test('that cells can be in no answer any more is told once, and two of whom one 
   assert.equal(Acquirer.together(new Acquirer(), one).ask(sum), false)
 })
 
+test('a cell that leaves because rows of a few changed may be in an answer when those of more have, so that is told again', () => {
+  const acquirer = new Acquirer()
+  const nobody = { groups: [everybody], apart: [], decided: [], summed: ['a'] }
+  const cells = { ...nobody, groups: [range(0, 8), range(8, 16), range(16, 40)] }
+  assert.ok(acquirer.ask({ ...cells, apart: cells.groups, decided: ['b'] }))
+  acquirer.change(range(0, 1))
+  // Of the first cell one changed, and three are told apart.
+  const chosen = { groups: [range(1, 40)], apart: [range(1, 4), range(1, 40)], decided: ['a'] }
+  assert.ok(acquirer.ask({ ...nobody, ...chosen }))
+  assert.deepEqual([acquirer.lost.count(), acquirer.withheld], [0, 1])
+  acquirer.change(range(1, 4))
+  assert.ok(acquirer.ask(nobody))
+  assert.equal(acquirer.withheld, 0)
+  for (const reckoning of acquirer.reckonings.values()) assert.ok(fewestAlike(reckoning) >= k)
+})
+
 test('that a cell leaves for what is asked now is told whenever it does', () => {
   const acquirer = new Acquirer()
   const cells = [range(0, 8), range(8, 16), range(16, 40)]
