@@ -1,4 +1,5 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
+import { Fault } from '../../kernel/faults.ts'
 import { LIMITS } from '../../kernel/limits.ts'
 import { Mutex } from '../../kernel/mutex.ts'
 import { ConnectionPool } from './connection-pool.ts'
@@ -30,6 +31,7 @@ export class EngineInUse {
   /** What is written beside the turns of changes, and what replaces the engine, which would lose it. */
   readonly besides = new Mutex()
   #current: Served
+  #isClosed = false
   readonly #held = new AsyncLocalStorage<Served>()
 
   constructor(engine: Engine) {
@@ -53,6 +55,8 @@ export class EngineInUse {
   }
 
   async #lend<T>(held: Served, act: (serving: ServingEngine) => Promise<T>): Promise<T> {
+    // A connection that is made now would keep the file open, and write to it, after it was said to be closed.
+    if (this.#isClosed) throw new Fault('fault.unavailable', { what: 'Cannot use the vault: it is closed' })
     held.holders += 1
     try {
       return await this.#held.run(held, () => act(held))
@@ -74,10 +78,11 @@ export class EngineInUse {
 
   /**
    * Once nobody holds it any more, nor changes anything: a run or an import that nobody waits for may be under way, and an
-   * engine that is closed under it takes the process with it.
+   * engine that is closed under it takes the process with it. Whoever comes afterwards is refused.
    */
   async close(): Promise<void> {
-    await untilIdle(this.#current)
+    while (this.#current.holders > 0) await untilIdle(this.#current)
+    this.#isClosed = true
     await this.writing.run(async () => {
       await this.#current.pool.close()
       await this.#current.apart.close()

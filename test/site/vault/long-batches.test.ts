@@ -175,3 +175,20 @@ test('beforeShown is told when all rows are there, before the commit, and not of
   await vault.append(batch, last())
   assert.deepEqual(said.slice(3), ['commit'])
 })
+
+test('a batch whose turn comes when the vault is closed is refused, and nothing of it is there', async () => {
+  const directory = await freshDirectory()
+  const closing = await openVault({ directory, clock: systemClock })
+  await closing.describe(manifest)
+  const { rows: source, letCome, isUnderWay } = gated(minute(ANN, 1), minute(BOB, 2))
+  const first = closing.append({ manifest, batch: 'first' }, source)
+  await isUnderWay
+  const late = closing.append({ manifest, batch: 'late' }, gatedOpen(minute(CAT, 3)))
+  const closed = closing[Symbol.asyncDispose]()
+  letCome()
+  await assert.rejects(late, { code: 'fault.unavailable' })
+  await closed
+  assert.deepEqual(await first, { isNew: true, rows: 2 })
+  await using again = await openVault({ directory, clock: systemClock })
+  assert.equal(await again.rowCount(watch), 2)
+})
