@@ -150,8 +150,11 @@ async function lookWith(
           `${torn} ${torn === 1 ? 'line has' : 'lines have'} another shape than the first: an import would refuse ${torn === 1 ? 'it' : 'them'}`,
         ]),
   ]
-  const guesses = namedColumns(facts.map((one) => guessColumn(one)))
-  const keys = file.key === undefined ? guessKeys(guesses) : [saidKey(guesses, file.key)]
+  const found = namedColumns(facts.map((one) => guessColumn(one)))
+  const said = file.key === undefined ? undefined : saidKey(found, file.key)
+  const guesses =
+    said === undefined ? found : found.map((column) => (column === said.column ? said.key : column))
+  const keys = said === undefined ? guessKeys(guesses) : [said.key]
   const columns = await measured(reader, { seen, columns: guesses, keys, form: guessed.form, watch: file })
   const [key] = keys
   const rowsMost =
@@ -171,11 +174,13 @@ async function lookWith(
   return { text, columns, rows, form: saidForm(guessed.form) ?? {}, doubts }
 }
 
-function saidKey(columns: readonly DraftColumn[], key: string): DraftColumn {
+/** The column that somebody says tells of whom a row is, and what it then is: it names people, whatever it looks like. */
+function saidKey(columns: readonly DraftColumn[], key: string): { column: DraftColumn; key: DraftColumn } {
   const found = columns.find(({ name, facts: { column } }) => column.name === key || name === key)
   // Not by its name: what somebody typed may be a person's key.
   if (found === undefined) throw unusableFile('it has no column of the name that --key says')
-  return found
+  const why = 'it says of whom a row is (--key)'
+  return { column: found, key: { ...found, sensitivity: 'direct_identifier', why } }
 }
 
 /** More of them would tell no more, and each is another way through the file. */

@@ -47,6 +47,16 @@ test('bounds are what many people reach, not what one has in many rows', async (
   const twice = [...many, ...many]
   assert.match((await boundsOf('aa,n', twice)) ?? '', /^\[0, 100\] {3}# of whom a row is .*--key/)
   assert.match((await boundsOf('aa,n', [...many, ...ofOne], '--key', 'aa')) ?? '', /^DECIDE \[0, 100\]/)
+  const said = await drafted(
+    `aa,n\n${Array.from({ length: 40 }, (_, row) => `${row},1`).join('\n')}\n`,
+    'csv',
+    '--key',
+    'aa',
+  )
+  assert.match(
+    said.text ?? '',
+    /name: aa\n.*\n(?: +isRequired.*\n)? +sensitivity: DECIDE direct_identifier {3}# .*\(--key\)\n(?! +bounds)/,
+  )
   const none = await drafted('id,n\n1,2\n', 'csv', '--key', 'MARKER')
   assert.match(none.error, /it has no column of the name that --key says/)
   assert.doesNotMatch(none.error, /MARKER/)
