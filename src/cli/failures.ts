@@ -1,5 +1,5 @@
 import { FAULTS, Fault } from '../kernel/faults.ts'
-import type { FaultCode } from '../kernel/faults.ts'
+import type { FaultCode, FieldProblem } from '../kernel/faults.ts'
 import { PeerRefusal } from '../kernel/http/call-json.ts'
 import { systemWords } from '../kernel/system-words.ts'
 import type { TokenProblem } from '../protocol/http/client-assertion.ts'
@@ -19,8 +19,15 @@ export class Interrupted extends Error {
 
 const SIGNAL_NUMBERS = { SIGHUP: 1, SIGINT: 2, SIGPIPE: 13, SIGTERM: 15 } as const
 
-/** Something the user has to say differently: exit code 2. */
-export class WrongUse extends Error {}
+/** Something the user has to say differently: exit code 2. Fields that are named in the sentence are there for programs too. */
+export class WrongUse extends Error {
+  readonly errors: readonly FieldProblem[]
+
+  constructor(message: string, errors: readonly FieldProblem[] = []) {
+    super(message)
+    this.errors = errors
+  }
+}
 
 /** Something that was not got, though everything was asked rightly: exit code 1. */
 export class FellShort extends Error {}
@@ -102,8 +109,9 @@ export function failureDocument(
 ): object {
   const isFault = thrown instanceof Fault
   const code = thrown instanceof PeerRefusal ? thrown.problemCode : isFault ? thrown.code : undefined
-  const errors = isFault ? thrown.errors : []
-  const [detail] = sentence.split('\n')
+  const errors = isFault || thrown instanceof WrongUse ? thrown.errors : []
+  // Below the first line they are named, and nothing else is said there.
+  const detail = errors.length === 0 ? sentence : sentence.split('\n')[0]
   return {
     error: {
       ...(code === undefined ? {} : { code }),

@@ -6,6 +6,7 @@ import { suite, test } from 'node:test'
 import type { Command } from 'commander'
 import { Interrupted } from '../../src/cli/failures.ts'
 import { buildProgram } from '../../src/cli/main.ts'
+import { makeMemberProfile } from '../../src/cli/member-profile.ts'
 import { processSession } from '../../src/cli/session.ts'
 import { keySetSchema } from '../../src/protocol/member.ts'
 import { runCli, temporaryHome } from './run-cli.ts'
@@ -140,6 +141,31 @@ suite('the command line as it is run', { concurrency: 2 }, () => {
     assert.deepEqual(
       [code, out, error],
       [130, '', 'Stopped; what had been sent by then may have been done\n'],
+    )
+  })
+
+  test('stops an import at Ctrl-C, and says how to learn which of two things came of it', async (context) => {
+    const stop = new AbortController()
+    const silent = createServer(() => stop.abort(new Interrupted('SIGINT')))
+    const url = await new Promise<string>((resolve) => {
+      silent.listen(0, '127.0.0.1', () =>
+        resolve(`http://127.0.0.1:${Number(Object(silent.address()).port)}`),
+      )
+    })
+    context.after(() => silent.close().closeAllConnections())
+    const home = await temporaryHome(context)
+    await makeMemberProfile(home, { member: 'clinic', country: 'IE' })
+    const file = join(home, 'steps.csv')
+    await writeFile(file, 'id\na\n')
+    const { code, out, error } = await typedHere(
+      home,
+      ['dataset', 'import', 'steps', file, '--site', 'brook', '--url', url, '--as', 'clinic'],
+      { signal: stop.signal },
+    )
+    assert.deepEqual([code, out], [130, ''])
+    assert.equal(
+      error,
+      'Stopped: of the batch nothing is taken, or all if the site was at its end; given again, the command takes it or says that it is there\n',
     )
   })
 

@@ -1,11 +1,13 @@
 import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
+import { writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { jsonText } from '../../src/cli/json-output.ts'
 import { instant } from '../../src/kernel/clock.ts'
 import { money } from '../../src/kernel/money.ts'
+import { temporaryHome } from './run-cli.ts'
 import { typedHere } from './typed-here.ts'
 
 test('jsonText() writes money in minor units and moments as RFC 3339', () => {
@@ -55,8 +57,10 @@ test('jsonText() leaves alone what stands in columns, whatever they are called',
   assert.deepEqual(JSON.parse(jsonText(value)), value)
 })
 
-test('with --json a failure is one document as well, with its code, its fields and the exit code', async () => {
+test('with --json a failure is one document as well, with its code, its fields and the exit code', async (context) => {
   const home = join(tmpdir(), 'hedgerow-none-of-json')
+  const undecided = join(await temporaryHome(context), 'undecided.yaml')
+  await writeFile(undecided, 'issuer: DECIDE\ncolumns: [{ name: DECIDE n }]\n')
   const away = 'http://127.0.0.1:9'
   const cases: readonly (readonly [readonly string[], number, RegExp])[] = [
     [
@@ -70,6 +74,7 @@ test('with --json a failure is one document as well, with its code, its fields a
       2,
       /"detail": "Cannot use \\"no-such-file\.yaml\\"/,
     ],
+    [['dataset', 'describe', undecided, '--as', 'x'], 2, /"field": "issuer",\s+"expected": "a decision"/],
     [['offers', '--nonsense'], 2, /"detail": "unknown option '--nonsense'/],
   ]
   for (const [args, code, says] of cases) {

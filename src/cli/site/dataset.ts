@@ -10,7 +10,7 @@ import { IMPORT_FORMATS } from '../../protocol/http/data-set-api.ts'
 import type { WireManifest } from '../../sdk/issuer.ts'
 import { connectToSite } from '../connect.ts'
 import type { SiteOptions } from '../connect.ts'
-import { WrongUse } from '../failures.ts'
+import { FellShort, WrongUse } from '../failures.ts'
 import { undecided } from './undecided.ts'
 import { addCsvOptions, csvFormOf } from './csv-options.ts'
 import type { CsvOptions } from './csv-options.ts'
@@ -118,10 +118,12 @@ export async function readManifest(file: string): Promise<WireManifest> {
   const document = parseYaml(await readText(file))
   if (document.ok) requireDecided(file, document.value)
   const parsed = document.ok ? parseWith(manifestSchema, document.value) : document
-  if (!parsed.ok) throw new WrongUse(`Cannot use the manifest "${file}": ${listed(parsed.error)}`)
+  if (!parsed.ok)
+    throw new WrongUse(`Cannot use the manifest "${file}": ${listed(parsed.error)}`, parsed.error)
   const { examineManifest } = await import('../../site/try-policy.ts')
   const problems = examineManifest(parsed.value)
-  if (problems.length > 0) throw new WrongUse(`Cannot use the manifest "${file}": ${listed(problems)}`)
+  if (problems.length > 0)
+    throw new WrongUse(`Cannot use the manifest "${file}": ${listed(problems)}`, problems)
   return parsed.value
 }
 
@@ -132,6 +134,10 @@ function requireDecided(file: string, document: unknown): void {
   const lines = left.map(({ field, guess }) => `\n  ${field}${guess === '' ? '' : `: guessed ${guess}`}`)
   throw new WrongUse(
     `Cannot use the manifest "${file}": ${numbered(left.length, 'thing is', 'things are')} still to be decided in it${lines.join('')}`,
+    left.map(({ field, guess }) => ({
+      field,
+      expected: guess === '' ? 'a decision' : `a decision; guessed ${guess}`,
+    })),
   )
 }
 
@@ -175,14 +181,18 @@ async function importFile(
     }),
   )
   try {
-    const taken = await administration.importFile({
-      dataSet,
-      batch: options.batch,
-      format,
-      form,
-      body: Readable.toWeb(counted),
-      signal: session.signal,
-    })
+    const taken = await administration
+      .importFile({
+        dataSet,
+        batch: options.batch,
+        format,
+        form,
+        body: Readable.toWeb(counted),
+        signal: session.signal,
+      })
+      .catch((thrown: unknown) => {
+        throw session.signal.aborted ? new FellShort(STOPPED) : thrown
+      })
     line.end()
     const words = taken.isNew
       ? `${numbered(taken.rows, 'row', 'rows')} taken as batch "${taken.batch}"; ${numbered(taken.newPeople, 'person was', 'people were')} new`
@@ -199,6 +209,10 @@ async function importFile(
     line.end()
   }
 }
+
+/** A batch is taken whole or not at all; from its last step on the site no longer looks whether anybody waits. */
+const STOPPED =
+  'Stopped: of the batch nothing is taken, or all if the site was at its end; given again, the command takes it or says that it is there'
 
 /** In steps, as they were told: they tell of nobody how many rows there are. */
 function uncountedText({ rows, people }: { rows: number; people: number }): string {
