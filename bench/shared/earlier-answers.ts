@@ -1,7 +1,8 @@
 import { BitGatherer } from '../../src/kernel/bitset.ts'
 import type { Bitset } from '../../src/kernel/bitset.ts'
 import { partitionAfter } from '../../src/site/guard/differencing.ts'
-import { EMPTY_PARTITION, PartitionDraft } from '../../src/site/guard/partition.ts'
+import { PartitionDraft } from '../../src/site/guard/partition-draft.ts'
+import { EMPTY_PARTITION } from '../../src/site/guard/partition.ts'
 import type { Partition } from '../../src/site/guard/partition.ts'
 
 /** People of one block; a released set holds all of a block or nobody, so that no part is ever too small. */

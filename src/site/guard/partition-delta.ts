@@ -2,7 +2,8 @@ import { zstdCompressSync, zstdDecompressSync } from 'node:zlib'
 import { Bitset } from '../../kernel/bitset.ts'
 import { decodeKnown, encodeKnown, joinKnown, NOTHING_KNOWN, withoutExact } from './known-columns.ts'
 import { CELL_MASK, CHANGED, countSizes, KNOWN } from './partition.ts'
-import type { Labels, Partition, PartitionDraft } from './partition.ts'
+import type { Labels, PartitionDraft } from './partition-draft.ts'
+import type { Partition } from './partition.ts'
 
 /** Bytes of the numbers in front of a delta: people, cells before, cells after, width of a label, bytes of a bitmap. */
 const HEADER_BYTES = 20

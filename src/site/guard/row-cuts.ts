@@ -1,5 +1,5 @@
 import type { Bitset } from '../../kernel/bitset.ts'
-import { PartitionDraft } from './partition.ts'
+import { PartitionDraft } from './partition-draft.ts'
 import type { Partition } from './partition.ts'
 
 /** How sets of people cut a partition. */

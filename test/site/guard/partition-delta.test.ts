@@ -14,7 +14,8 @@ import {
   encodePeople,
 } from '../../../src/site/guard/partition-delta.ts'
 import { PairNumbers } from '../../../src/site/guard/pair-numbers.ts'
-import { CELL_MASK, EMPTY_PARTITION, PartitionDraft } from '../../../src/site/guard/partition.ts'
+import { PartitionDraft } from '../../../src/site/guard/partition-draft.ts'
+import { CELL_MASK, EMPTY_PARTITION } from '../../../src/site/guard/partition.ts'
 import type { KnownColumns } from '../../../src/site/guard/known-columns.ts'
 import type { Partition } from '../../../src/site/guard/partition.ts'
 import { range, withChanged } from './released-history.ts'
