@@ -15,6 +15,18 @@ import { LIMITS } from '../../src/kernel/limits.ts'
 import { FRAME_OFFSET_MAX } from '../../src/site/query/bind/window-frame.ts'
 import { markdownTable } from './markdown.ts'
 
+const LIMIT_ROWS = [
+  ['text', `${LIMITS.queryTextBytesMax} bytes`],
+  ['nesting', String(LIMITS.queryDepthMax)],
+  ['joins', String(LIMITS.queryJoinsMax)],
+  ['a text that is made', `${LIMITS.queryTextCopiesMax} stored ones`],
+  ['output columns', String(LIMITS.queryOutputColumnsMax)],
+  ['sums and counts that sums are taken apart into', String(LIMITS.queryPartsOfSumsMax)],
+  ['groups', String(LIMITS.queryGroupsMax)],
+  ['rows of a release', String(LIMITS.releaseRowsMax)],
+  ['time', `${LIMITS.queryTimeoutMs / 1000} s`],
+]
+
 /** `query.md`: what a question in SQL may hold, from the tables by which the gate decides. */
 export function queryPage(): string {
   return `# SQL in a question
@@ -26,19 +38,7 @@ operator and cast gives the same answer whichever engine holds the data, and giv
 
 ## Limits
 
-${markdownTable(
-  ['limit', 'value'],
-  [
-    ['text', `${LIMITS.queryTextBytesMax} bytes`],
-    ['nesting', String(LIMITS.queryDepthMax)],
-    ['joins', String(LIMITS.queryJoinsMax)],
-    ['a text that is made', `${LIMITS.queryTextCopiesMax} stored ones`],
-    ['output columns', String(LIMITS.queryOutputColumnsMax)],
-    ['groups', String(LIMITS.queryGroupsMax)],
-    ['rows of a release', String(LIMITS.releaseRowsMax)],
-    ['time', `${LIMITS.queryTimeoutMs / 1000} s`],
-  ],
-)}
+${markdownTable(['limit', 'value'], LIMIT_ROWS)}
 
 ## Aggregates
 

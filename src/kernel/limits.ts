@@ -17,6 +17,11 @@ export const LIMITS = {
   jsonDepthMax: 32,
   listItemsMax: 1_000,
   queryJoinsMax: 8,
+  /**
+   * Sums and counts that the sums of one question are taken apart into: one of them is written in a few words and can come to forty,
+   * and an engine takes some 10 ms and 4 MB to plan each.
+   */
+  queryPartsOfSumsMax: 256,
   /** Rows of a relation that is written out in a question: each becomes a branch of an expression. */
   queryWrittenRowsMax: 200,
   /** Rows of all `generate_series` of a question together: a few signs of the text are many nodes of its tree. */

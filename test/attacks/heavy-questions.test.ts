@@ -41,6 +41,12 @@ const declined: readonly (readonly [name: string, sql: () => string, code: RegEx
   ['a text of 10 MB', () => `select ${'a'.repeat(much)} from athletes`, /too_large/],
   ['a text of 10 MB of one sign', () => '('.repeat(much), /too_large/],
   ['an unclosed quote of 10 MB', () => `select '${'a'.repeat(much)}`, /too_large/],
+  [
+    '60 sums that are taken apart into 2,000',
+    () =>
+      `select ${Array.from({ length: 60 }, (_, i) => `sum(least(height, abs(score - ${i})) * abs(medals - ${i}))`).join(', ')} from athletes`,
+    /too_large/,
+  ],
   ['an unclosed quote', () => `select '${'a'.repeat(60_000)}`, /sql_syntax/],
   ['an unclosed comment', () => `select /*${'a'.repeat(60_000)}`, /sql_syntax/],
   ['an unclosed identifier', () => `select "${'a'.repeat(60_000)}`, /sql_syntax/],

@@ -185,6 +185,8 @@ const disguises = [
   'h * h * h',
   '1 / (h + 1)',
   'width_bucket(h, 0.5, 2.5, 100)',
+  'least(h, 2) / 1e-310',
+  'least(h, 2) * 1e140 * 1e140 * 1e140',
 ]
 
 for (const argument of disguises) {

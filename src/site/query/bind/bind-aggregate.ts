@@ -1,4 +1,5 @@
 import type { FuncCall, Node } from '@pgsql/types'
+import { LIMITS } from '../../../kernel/limits.ts'
 import type { MeasureKind } from '../../guard/collected-group.ts'
 import { spokenColumn } from '../bound/bound-query.ts'
 import type { Expr, Measure, MeasureRef, PersonRef, Source } from '../bound/bound-query.ts'
@@ -15,7 +16,7 @@ import { branchesOf } from './branches.ts'
 import { spreadOfSum } from './spread-of-sum.ts'
 import { aggregateOfBranches } from './sum-of-branches.ts'
 import { aggregateOfSum, termsOf } from './sum-of-terms.ts'
-import { atOffset, notAllowed, notSupported, wrongColumn } from '../text/refusal.ts'
+import { atOffset, notAllowed, notSupported, tooLarge, wrongColumn } from '../text/refusal.ts'
 import { partsOf, sameOptional } from '../bound/same-expression.ts'
 
 /** A row of the list of aggregates, for the reference page. */
@@ -77,8 +78,9 @@ export function measureSink(
   sources: readonly Source[],
 ): { readonly measures: Measure[]; readonly bind: (node: FuncCall, name: string) => Expr | undefined } {
   const measures: Measure[] = []
+  const parts = { count: 0 }
   const bind = (node: FuncCall, name: string): Expr | undefined => {
-    const summed: Summed = { inner, sources, offset: node.location, name }
+    const summed: Summed = { inner, sources, offset: node.location, name, parts }
     const row = Object.hasOwn(AGGREGATES, name) ? AGGREGATES[name] : undefined
     if (row === undefined) return bindPair(node, { name, inner, sink: pairSink(measures, summed) })
     const written = readAggregate(node, name, inner)
@@ -220,12 +222,16 @@ interface Summed {
   readonly sources: readonly Source[]
   readonly offset: number | undefined
   readonly name: string
+  /** How many measures the question's sums have been taken apart into. */
+  readonly parts: { count: number }
 }
 
 /** A sum of terms is guarded term by term, and what conditions decide branch by branch. */
 function addTerms(measures: Measure[], kind: MeasureKind, facts: SumFacts): Expr {
   const { written } = facts
+  const before = measures.length
   const decided = addBranches(measures, kind, facts) ?? addSpread(measures, kind, facts)
+  noteParts(facts, measures.length - before)
   if (decided) return decided
   const made = aggregateOfSum(kind, written, {
     add: (argument, filter) =>
@@ -241,6 +247,16 @@ function addTerms(measures: Measure[], kind: MeasureKind, facts: SumFacts): Expr
     },
   })
   return made ?? addSum(measures, kind, facts)
+}
+
+/** Notes how many measures a sum was taken apart into, and refuses more than a question's sums may come to. */
+function noteParts({ parts, offset }: Summed, count: number): void {
+  parts.count += count
+  if (parts.count > LIMITS.queryPartsOfSumsMax)
+    throw tooLarge(
+      `The sums of the question are taken apart into more than ${LIMITS.queryPartsOfSumsMax} sums and counts; ask for some of them in a question of their own`,
+      offset,
+    )
 }
 
 /** Undefined of what is a sum of quantities as it is, or is none that could be taken apart. */
@@ -306,7 +322,10 @@ function addSum(measures: Measure[], kind: MeasureKind, facts: SumFacts): Measur
 }
 
 /** Refuses to aggregate a value that a join repeats. */
-export function checkMultiplied(argument: Expr, { inner, sources, name, offset }: Summed): void {
+export function checkMultiplied(
+  argument: Expr,
+  { inner, sources, name, offset }: Omit<Summed, 'parts'>,
+): void {
   if (!isMultiplied(argument, sources, inner.binding.dataSets)) return
   throw notSupported(
     `"${name}" of a value that the join repeats for each row of another data set; add up the rows of each person in a CTE first`,

@@ -30,6 +30,8 @@ const BRANCHES_MAX = 8
 const PRODUCTS_MAX = 8
 /** More than a sum may have are refused there, with what to write instead. */
 const FACTORS_MAX = 8
+/** A number past this has left the domain of doubles by the next two multiplications. */
+export const SCALE_MAX = 1e100
 
 /**
  * What a value comes to, by the conditions that decide it: no two of them hold in one row, and where none does it is null. `least(x, 8)` is
@@ -50,14 +52,17 @@ export function branchesOf(expr: Expr, isAtom: (expr: Expr) => boolean): readonl
 class TooMuch extends Error {}
 
 function few(branches: readonly Branch[]): readonly Branch[] {
-  const areFew = branches.every(
-    ({ sum }) =>
-      sum === undefined ||
-      (sum.products.length <= PRODUCTS_MAX &&
-        sum.products.every(({ factors, divisors }) => factors.length + divisors.length <= FACTORS_MAX)),
-  )
-  if (branches.length > BRANCHES_MAX || !areFew) throw new TooMuch()
+  if (branches.length > BRANCHES_MAX || !branches.every(({ sum }) => sum === undefined || isSmall(sum)))
+    throw new TooMuch()
   return branches
+}
+
+function isSmall({ products, constant }: Polynomial): boolean {
+  return (
+    products.length <= PRODUCTS_MAX &&
+    products.every(({ factors, divisors }) => factors.length + divisors.length <= FACTORS_MAX) &&
+    [constant, ...products.map(({ scale }) => scale)].every((number) => Math.abs(number) < SCALE_MAX)
+  )
 }
 
 type IsAtom = (expr: Expr) => boolean
@@ -225,6 +230,7 @@ function extreme(
 }
 
 function takenCase({ whens, otherwise }: Case, isAtom: IsAtom): readonly Branch[] {
+  if (whens.length > BRANCHES_MAX) throw new TooMuch()
   const before: Expr[] = []
   const branches: Branch[] = []
   for (const { when, value } of whens) {

@@ -2,6 +2,7 @@ import type { Expr, Measure } from '../bound/bound-query.ts'
 import type { CallId } from '../catalogue/catalogue.ts'
 import type { MeasureKind } from '../../guard/collected-group.ts'
 import { withinBounds } from './bounded-argument.ts'
+import { SCALE_MAX } from './branches.ts'
 import { call, literal } from './build-expression.ts'
 
 /** One of what is added: an expression and what it is multiplied by. */
@@ -101,7 +102,7 @@ function sumOf(argument: Expr): Terms | undefined {
   }
   gather(argument, 1)
   const { terms, constant, isSum } = found
-  const areUsable = [constant, ...terms.map(({ scale }) => scale)].every((one) => Math.abs(one) < 1e100)
+  const areUsable = [constant, ...terms.map(({ scale }) => scale)].every((one) => Math.abs(one) < SCALE_MAX)
   return isSum && areUsable && terms.length > 0 && terms.length <= TERMS_MAX ? { terms, constant } : undefined
 }
 
