@@ -1,5 +1,4 @@
 import { sql } from 'kysely'
-import { systemClock } from '../src/kernel/clock.ts'
 import { silentLog } from '../src/kernel/log.ts'
 import type { Database } from '../src/kernel/postgres/database.ts'
 import { connect } from '../src/kernel/postgres/open-postgres.ts'
@@ -131,7 +130,7 @@ async function slowestBeside(
 }
 
 async function purge(from: Database, table: string): Promise<void> {
-  const { isRewritten } = await purgeTables({ db: from, clock: systemClock }, [table])
+  const { isRewritten } = await purgeTables(from, [table])
   if (!isRewritten) throw new Error(`Cannot rewrite "${table}"`)
 }
 

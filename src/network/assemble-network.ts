@@ -206,7 +206,7 @@ async function buildParts(
     termsOfUse,
     authoriser: new Authoriser({ db, clock, directory, ...asking }),
     notices: { db, clock, directory, told: (site) => wakeUp.wake(noticeBell(site)) },
-    purge: new WithdrawnPurge({ db, clock, windowMs: withdrawalWindowHours * HOUR_MS }),
+    purge: new WithdrawnPurge({ db, clock, windowMs: withdrawalWindowHours * HOUR_MS, closing }),
     clearing: { db, clock, directory, events, underWay, answered },
     underWay,
     workDesk,

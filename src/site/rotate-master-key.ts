@@ -146,7 +146,7 @@ async function end(
   { files, db, vault }: Opened,
 ): Promise<PurgedTables> {
   await vault.compact()
-  const purged = await purgeTables({ db, clock }, ['person_key', 'guardianship', 'private_answer'])
+  const purged = await purgeTables(db, ['person_key', 'guardianship', 'private_answer'])
   await onStep?.('purged')
   const { id } = await readMasterKey(files.present)
   const { signing, former } = await readSiteKeys(siteDirectory(root).keys)

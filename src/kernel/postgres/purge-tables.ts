@@ -1,5 +1,5 @@
 import { sql } from 'kysely'
-import type { Clock } from '../clock.ts'
+import { systemClock } from '../clock.ts'
 import type { Database } from './database.ts'
 
 /** How far PostgreSQL let go of rows that were deleted. */
@@ -24,17 +24,19 @@ const SEGMENTS_MAX = 64
  * Makes PostgreSQL let go of what was deleted from some tables for good: a dead row stays in its table's file until the table
  * is written anew, and its former values in the write-ahead log until the segments are gone. Each table, or piece of a
  * table that is kept in pieces (partitions), is locked for as long as its rewriting takes; nothing else waits, also not
- * behind a purge that waits for its lock.
+ * behind a purge that waits for its lock. It waits for other processes, and so by the machine's own time; where `signal` is aborted it
+ * waits no longer, and is to be tried again.
  */
 export async function purgeTables(
-  { db, clock }: { db: Database; clock: Clock },
+  db: Database,
   tables: readonly string[],
+  { signal }: { readonly signal?: AbortSignal | undefined } = {},
 ): Promise<PurgedTables> {
-  if (!(await isAlone(db, clock))) return { isRewritten: false, isLogRecycled: false }
+  if (!(await isAlone(db, signal))) return { isRewritten: false, isLogRecycled: false }
   for (const table of tables)
     for (const piece of await piecesOf(db, table))
-      if (!(await rewrite(db, { table: piece, clock }))) return { isRewritten: false, isLogRecycled: false }
-  return { isRewritten: true, isLogRecycled: await recycleLog(db, clock) }
+      if (!(await rewrite(db, { table: piece, signal }))) return { isRewritten: false, isLogRecycled: false }
+  return { isRewritten: true, isLogRecycled: await recycleLog(db, signal) }
 }
 
 /** What of a table has files: itself, or each of its pieces; not those that never held a row, whose indexes have their first page alone. */
@@ -54,8 +56,11 @@ async function piecesOf(db: Database, table: string): Promise<readonly string[]>
  * Writes one table anew. Whoever comes after a statement that waits for a lock waits too, so it gives up soon, lets them
  * pass and tries again; gives whether it was done.
  */
-async function rewrite(db: Database, { table, clock }: { table: string; clock: Clock }): Promise<boolean> {
-  for (let attempt = 0; attempt < LOCK_ATTEMPTS_MAX; attempt += 1) {
+async function rewrite(
+  db: Database,
+  { table, signal }: { table: string; signal: AbortSignal | undefined },
+): Promise<boolean> {
+  for (let attempt = 0; attempt < LOCK_ATTEMPTS_MAX && signal?.aborted !== true; attempt += 1) {
     const isDone = await db.connection().execute(async (one) => {
       await sql`set lock_timeout = ${sql.lit(LOCK_WAIT_MS)}`.execute(one)
       try {
@@ -69,7 +74,7 @@ async function rewrite(db: Database, { table, clock }: { table: string; clock: C
       }
     })
     if (isDone) return true
-    await clock.sleep(POLL_MS)
+    await systemClock.sleep(POLL_MS, signal)
   }
   return false
 }
@@ -80,7 +85,7 @@ function isLockTimeout(error: unknown): boolean {
 }
 
 /** Waits until no transaction is left that could still see what was deleted: rewriting would copy it. */
-async function isAlone(db: Database, clock: Clock): Promise<boolean> {
+async function isAlone(db: Database, signal: AbortSignal | undefined): Promise<boolean> {
   const { rows } = await sql<{ now: Date }>`select clock_timestamp()::text as now`.execute(db)
   const begun = rows[0]?.now
   for (let waitedMs = 0; waitedMs <= OLD_TRANSACTIONS_MS_MAX; waitedMs += POLL_MS) {
@@ -89,7 +94,8 @@ async function isAlone(db: Database, clock: Clock): Promise<boolean> {
       where datname = current_database() and pid <> pg_backend_pid() and backend_xmin is not null
         and xact_start < ${begun}::timestamptz`.execute(db)
     if (Number(older[0]?.count) === 0) return true
-    await clock.sleep(POLL_MS)
+    if (signal?.aborted === true) return false
+    await systemClock.sleep(POLL_MS, signal)
   }
   return false
 }
@@ -99,7 +105,7 @@ async function isAlone(db: Database, clock: Clock): Promise<boolean> {
  * of that setting at some time only, and one that was renamed keeps its bytes under a name that is still to come: so nothing may lie
  * ahead of the segment that is written. Needs a superuser, as the embedded PostgreSQL's is; elsewhere the log is the administrator's.
  */
-async function recycleLog(db: Database, clock: Clock): Promise<boolean> {
+async function recycleLog(db: Database, signal: AbortSignal | undefined): Promise<boolean> {
   const { rows } = await sql<{ is_superuser: string }>`show is_superuser`.execute(db)
   if (rows[0]?.is_superuser !== 'on') return false
   await sql`alter system set wal_recycle = off`.execute(db)
@@ -113,7 +119,7 @@ async function recycleLog(db: Database, clock: Clock): Promise<boolean> {
       const left = await segments(db)
       const present = await presentSegment(db)
       if (left.every((name) => name > newest && name <= present)) return true
-      await clock.sleep(POLL_MS)
+      await systemClock.sleep(POLL_MS, signal)
     }
     return false
   } finally {

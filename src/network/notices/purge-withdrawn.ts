@@ -15,13 +15,26 @@ export class WithdrawnPurge {
   readonly #db: Database
   readonly #clock: Clock
   readonly #windowMs: number
+  readonly #closing: AbortSignal
   readonly #turns = new Mutex()
   #notBefore: Instant | undefined
 
-  constructor({ db, clock, windowMs }: { db: Database; clock: Clock; windowMs: number }) {
+  constructor({
+    db,
+    clock,
+    windowMs,
+    closing,
+  }: {
+    db: Database
+    clock: Clock
+    windowMs: number
+    /** Aborted when the network closes: it does not wait for somebody else's transaction. */
+    closing: AbortSignal
+  }) {
     this.#db = db
     this.#clock = clock
     this.#windowMs = windowMs
+    this.#closing = closing
   }
 
   /** Purges when half of the window has passed for the oldest that waits. */
@@ -34,7 +47,7 @@ export class WithdrawnPurge {
 
   /** Purges tables in which something else was deleted for good. */
   async purge(tables: readonly string[]): Promise<void> {
-    await this.#turns.run(() => purgeTables({ db: this.#db, clock: this.#clock }, tables))
+    await this.#turns.run(() => purgeTables(this.#db, tables, { signal: this.#closing }))
   }
 
   /** Purges at once what waits, unless it was just done; a database of somebody else's keeps its log, and then nothing is said to be permanent. */
@@ -45,7 +58,7 @@ export class WithdrawnPurge {
       const { rows } = await sql<{ site: string; ask: string }>`
         select site, ask from release_withdrawal where purged_at is null`.execute(this.#db)
       if (rows.length === 0) return
-      const purged = await purgeTables({ db: this.#db, clock: this.#clock }, TABLES)
+      const purged = await purgeTables(this.#db, TABLES, { signal: this.#closing })
       const now = this.#clock.now()
       this.#notBefore = later(now, (now - begun) / SHARE_MAX)
       if (!purged.isRewritten || !purged.isLogRecycled) return

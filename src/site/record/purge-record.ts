@@ -1,4 +1,3 @@
-import type { Clock } from '../../kernel/clock.ts'
 import type { Database } from '../../kernel/postgres/database.ts'
 import { purgeTables } from '../../kernel/postgres/purge-tables.ts'
 import type { PurgedTables } from '../../kernel/postgres/purge-tables.ts'
@@ -19,6 +18,6 @@ const TABLES = [
 ] as const
 
 /** Makes the record's PostgreSQL let go of what was deleted for good. */
-export function purgeRecord(parts: { db: Database; clock: Clock }): Promise<PurgedTables> {
-  return purgeTables(parts, TABLES)
+export function purgeRecord(db: Database): Promise<PurgedTables> {
+  return purgeTables(db, TABLES)
 }

@@ -23,7 +23,7 @@ export async function completeErasures(parts: ErasureParts): Promise<number> {
       if (waiting.length === 0) return 0
       await removeTraces(parts, waiting)
       await parts.vault.compact()
-      const stores = storesWhenCompacted(await purgeRecord(parts))
+      const stores = storesWhenCompacted(await purgeRecord(parts.db))
       const isClean = gradeOf(stores) === 'permanent'
       const done = isClean ? { compactedAt: parts.clock.now() } : {}
       for (const { erasure } of waiting) await saveStores(parts.db, { erasure, stores, ...done })

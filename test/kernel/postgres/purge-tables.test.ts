@@ -2,7 +2,6 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { sql } from 'kysely'
-import { systemClock } from '../../../src/kernel/clock.ts'
 import { purgeTables } from '../../../src/kernel/postgres/purge-tables.ts'
 import { testPostgres } from '../../../src/testing/test-postgres.ts'
 
@@ -22,7 +21,7 @@ test('nobody waits behind a purge that waits for its lock', { timeout: 60_000 },
     await isReleased
   })
   await isHeld
-  const purging = purgeTables({ db, clock: systemClock }, ['kept'])
+  const purging = purgeTables(db, ['kept'])
   try {
     for (;;) {
       const { rows } = await sql`
@@ -44,6 +43,33 @@ test('nobody waits behind a purge that waits for its lock', { timeout: 60_000 },
   assert.equal(Number(rows[0]?.size), 0)
 })
 
+test('whoever closes does not wait for a transaction of somebody else that a purge waits for', async () => {
+  await using postgres = await testPostgres()
+  const { db } = postgres
+  await sql`create table seen (x text)`.execute(db)
+  const { promise: isReleased, resolve: release } = Promise.withResolvers<void>()
+  const { promise: isBegun, resolve: begun } = Promise.withResolvers<void>()
+  const reading = db
+    .transaction()
+    .setIsolationLevel('repeatable read')
+    .execute(async (tx) => {
+      await sql`select from seen`.execute(tx)
+      begun()
+      await isReleased
+    })
+  await isBegun
+  try {
+    const closing = new AbortController()
+    const purging = purgeTables(db, ['seen'], { signal: closing.signal })
+    closing.abort()
+    assert.deepEqual(await purging, { isRewritten: false, isLogRecycled: false })
+  } finally {
+    release()
+    await reading
+  }
+  assert.equal((await purgeTables(db, ['seen'])).isRewritten, true)
+})
+
 test('a log whose segments are kept for later use is not told to be without what was deleted', async () => {
   await using postgres = await testPostgres()
   const { db } = postgres
@@ -51,7 +77,7 @@ test('a log whose segments are kept for later use is not told to be without what
   const { rows } = await sql<{ pid: number }>`
     select (regexp_match(pg_read_file('postmaster.pid'), '^[0-9]+'))[1]::integer as pid`.execute(db)
   const postmaster = rows[0]?.pid ?? 0
-  const purge = () => purgeTables({ db, clock: systemClock }, ['forgotten'])
+  const purge = () => purgeTables(db, ['forgotten'])
   // Whoever writes the checkpoints hears of settings from it, and segments that are past are renamed until then.
   process.kill(postmaster, 'SIGSTOP')
   try {
