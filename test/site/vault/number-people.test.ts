@@ -50,6 +50,32 @@ test('principals() keeps the later birth date and the newer residence', async ()
   )
 })
 
+test('many who are numbered by several at once have one number each, and nobody else has it', async () => {
+  await using vault = await freshVault()
+  const names = (from: number) => Array.from({ length: 100 }, (_, index) => from + index)
+  const given = new Map<number, Set<number>>()
+  await Promise.all(
+    [0, 50, 100, 50].map(async (from) => {
+      const numbers = await vault.numberPeople(names(from).map((name) => sha256(`person ${name}`)))
+      for (const [index, name] of names(from).entries())
+        given.set(name, (given.get(name) ?? new Set()).add(numbers[index] ?? -1))
+    }),
+  )
+  assert.ok([...given.values()].every((numbers) => numbers.size === 1))
+  assert.equal(new Set([...given.values()].flatMap((numbers) => [...numbers])).size, 200)
+  assert.equal(await vault.personCount(), 200)
+})
+
+test('principals() that were read follow what is kept of people afterwards', async () => {
+  await using vault = await freshVault()
+  await vault.numberPeople([sha256('0'), sha256('1')])
+  assert.equal((await vault.principals()).residence[1], 0)
+  await vault.keepPrincipals([{ person: 1, birthDate: '1970-01-11', residence: 'SE' }])
+  const { birthDay, residence, countries } = await vault.principals()
+  assert.equal(birthDay[1], 10)
+  assert.equal(countries[residence[1] ?? 0], 'SE')
+})
+
 test('people() gives everybody with a row, and follows appends and forgetting', async () => {
   await using vault = await freshVault()
   await vault.describe(aManifest())
