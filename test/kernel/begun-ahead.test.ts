@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
+import { setImmediate } from 'node:timers/promises'
 import { begunAhead } from '../../src/kernel/begun-ahead.ts'
 
 /** Sources that give their name twice, and which of them have ended. */
@@ -49,6 +50,21 @@ describe('begunAhead()', () => {
     }, /broken/)
     assert.deepEqual(given, ['a', 'a', 'one'])
     assert.deepEqual(ended, ['a', 'b'])
+  })
+
+  it('does not end the process by a source that fails before its turn comes, or when it never does', async () => {
+    const { source } = twiceEach()
+    const failing = async function* (): AsyncGenerator<string> {
+      yield await Promise.reject<string>(new Error('broken'))
+    }
+    const given: string[] = []
+    for await (const one of begunAhead([source('a'), failing()])) {
+      given.push(one)
+      // As long as it takes to find that nobody waits for what failed.
+      await setImmediate()
+      break
+    }
+    assert.deepEqual(given, ['a'])
   })
 
   it('ends every source when whoever reads stops', async () => {
