@@ -3,7 +3,12 @@ import { test } from 'node:test'
 import { Bitset } from '../../../src/kernel/bitset.ts'
 import { NO_PARTS } from '../../../src/site/guard/alike.ts'
 import type { CollectedGroup } from '../../../src/site/guard/collected-group.ts'
+import { partitionAfter } from '../../../src/site/guard/differencing.ts'
+import { leaveOutMore } from '../../../src/site/guard/leave-out-more.ts'
+import { whomToLeaveOut } from '../../../src/site/guard/leave-out.ts'
 import { FAR_NOTE, planNarrowing } from '../../../src/site/guard/narrow-answer.ts'
+import { PartitionDraft } from '../../../src/site/guard/partition-draft.ts'
+import { EMPTY_PARTITION } from '../../../src/site/guard/partition.ts'
 import { groupOf, guardOrNarrow, History, range, sumOver } from './released-history.ts'
 
 const k = 10
@@ -116,6 +121,30 @@ test('where those without whom it could be given leave others who are not alike,
   })
   // Sixty would be more than half of them, but not enough for what is cut.
   assert.equal(asked(three, range(0, 40), range(40, PEOPLE)), 'declined.differencing')
+})
+
+test('what is left out in the first look, and what in those after it, is all noted', () => {
+  // Of the first cell three were told apart: in the row they are outside, and seven are covered; then the others are too few.
+  const three = range(0, 3)
+  const apart = new PartitionDraft(EMPTY_PARTITION, PEOPLE)
+  for (const set of [three, everybody.difference(three)]) apart.cut(set)
+  const before = after(range(0, 30), range(30, PEOPLE))
+  const context = {
+    ...before,
+    partitions: before.partitions.map((one) => ({
+      ...one,
+      apart: partitionAfter({ draft: apart, rowShapes: new Map(), isEmpty: false }),
+    })),
+    parts: { ...NO_PARTS, decided: new Map([['secrets', new Set(['x'])]]) },
+  }
+  const groups = [groupOf('', everybody.difference(three))]
+  const first = whomToLeaveOut(groups, context)
+  assert.ok(first)
+  assert.deepEqual([first.people.count(), first.coveredCells, first.lost.get('secrets')], [7, 1, []])
+  const facts = { ...first, thinParts: 2, lost: new Map([['secrets', [7]]]) }
+  const { people, ...noted } = leaveOutMore(groups, context, { first: facts, leastShown: 50 }) ?? {}
+  assert.deepEqual([...(people ?? [])], [...range(0, 30)])
+  assert.deepEqual(noted, { coveredCells: 2, thinParts: 2, lost: new Map([['secrets', [7, 1]]]), looks: 2 })
 })
 
 test('where an answer about fewer people shows no more of them, it is the whole answer', () => {
