@@ -6,8 +6,8 @@ export const backupIdSchema = z
   .string('expected the id of a backup')
   .regex(/^backup_[0-9A-HJKMNP-TV-Z]{26}$/, 'expected "backup_" and 26 characters of Crockford base 32')
 
-/** What a backup is at: being written, whole, or past its window with its key about to be destroyed. */
-const BACKUP_STATES = ['writing', 'whole', 'expired'] as const
+/** What a backup is at: being written, whole, not in its directory any more, or past its window with its key about to be destroyed. */
+const BACKUP_STATES = ['writing', 'whole', 'away', 'expired'] as const
 
 export const backupViewSchema = z
   .strictObject({

@@ -1,4 +1,4 @@
-import { rm } from 'node:fs/promises'
+import { access, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Clock, Instant } from '../../kernel/clock.ts'
 import { formatInstant, instant } from '../../kernel/clock.ts'
@@ -130,9 +130,11 @@ export function heldUntil(entries: readonly BackupEntry[], deletedAt: Instant): 
   return ends.length === 0 ? undefined : instant(Math.max(...ends))
 }
 
-export function backupView(entry: BackupEntry, now: Instant): BackupView {
+/** A backup as its operator sees it. One whose files were taken away is not told as whole: whether it is, only who has them knows. */
+export async function backupView(entry: BackupEntry, now: Instant): Promise<BackupView> {
   const { backup, directory, takenAt, expiresAt, sizeBytes, logSize } = entry
-  const state = isExpired(entry, now) ? 'expired' : entry.state
+  const isAway = entry.state === 'whole' && !(await isThere(backupDirectory(entry)))
+  const state = isExpired(entry, now) ? 'expired' : isAway ? 'away' : entry.state
   return {
     backup,
     state,
@@ -142,4 +144,11 @@ export function backupView(entry: BackupEntry, now: Instant): BackupView {
     ...(sizeBytes === undefined ? {} : { sizeBytes }),
     ...(logSize === undefined ? {} : { logSize }),
   }
+}
+
+function isThere(path: string): Promise<boolean> {
+  return access(path).then(
+    () => true,
+    () => false,
+  )
 }

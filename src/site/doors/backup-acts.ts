@@ -11,7 +11,7 @@ export function backupActs(
   site: SiteContext,
 ): Pick<SiteActs, 'listBackups' | 'makeBackup' | 'destroyBackup' | 'listHolds' | 'liftHold'> {
   const listBackups = async (): Promise<BackupView[]> =>
-    (await site.backups.list()).map((entry) => backupView(entry, site.clock.now()))
+    Promise.all((await site.backups.list()).map((entry) => backupView(entry, site.clock.now())))
   return {
     listBackups,
     listHolds: () => [...site.holds.held],

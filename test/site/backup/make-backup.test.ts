@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict'
-import { cp, readFile, readdir, rm, stat } from 'node:fs/promises'
+import { cp, readFile, readdir, rename, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
 import { sql } from 'kysely'
 import { Fault } from '../../../src/kernel/faults.ts'
 import { grantRequestSchema } from '../../../src/protocol/consent/grant.ts'
 import { dataSetIdSchema } from '../../../src/protocol/wire.ts'
+import { backupView } from '../../../src/site/backup/backups.ts'
 import { makeBackup } from '../../../src/site/backup/make-backup.ts'
 import type { BackupParts, BackupStep } from '../../../src/site/backup/make-backup.ts'
 import { readPeople } from '../../../src/site/backup/people-file.ts'
@@ -120,6 +121,11 @@ test('a backup shows nothing of what is in it, is readable by its owner alone, a
   assert.equal(entry.expiresAt - entry.begunAt, 30 * 86_400_000)
   const receipts = await bare.site.log.list({ after: -1, limit: 10, kind: 'backup' })
   assert.equal(receipts.length, 1)
+  const stateNow = async () => (await backupView(entry, bare.site.clock.now())).state
+  assert.equal(await stateNow(), 'whole')
+  await rename(directory, `${directory}.moved`)
+  assert.equal(await stateNow(), 'away')
+  await rename(`${directory}.moved`, directory)
   await bare.site.backups.destroy(entry.backup)
   assert.deepEqual(await bare.site.backups.list(), [])
   await assert.rejects(readdir(directory), { code: 'ENOENT' })
