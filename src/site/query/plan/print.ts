@@ -161,9 +161,7 @@ export function printLiteral(
     case 'integer':
       return `cast(${wholeText(value)} as bigint)`
     case 'number':
-      return dialect === 'duckdb'
-        ? `(${Number(value).toExponential()})`
-        : `cast(${Number(value).toExponential()} as float8)`
+      return dialect === 'duckdb' ? `(${numberText(value)})` : `cast(${numberText(value)} as float8)`
     case 'text':
       parameters.push({ type: 'text', value: textOf(value) })
       return `cast($${parameters.length} as ${typeText('text', dialect)})`
@@ -190,6 +188,11 @@ function textOf(value: Literal['value']): string {
 
 function wholeText(value: Literal['value']): Text {
   return checked(typeof value === 'number' ? BigInt(value).toString() : textOf(value), /^-?\d{1,19}$/)
+}
+
+/** Infinity and NaN are names to an engine. */
+function numberText(value: Literal['value']): Text {
+  return checked(Number(value).toExponential(), /^-?\d(\.\d+)?e[+-]\d{1,3}$/)
 }
 
 function printSpan(value: Literal['value'], dialect: Dialect): Text {

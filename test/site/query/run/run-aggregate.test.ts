@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict'
 import { after, test } from 'node:test'
+import { LIMITS } from '../../../../src/kernel/limits.ts'
+import { ok } from '../../../../src/kernel/result.ts'
 import type { Outcome } from '../../../../src/protocol/reason.ts'
 import type { CollectedGroup } from '../../../../src/site/guard/collected-group.ts'
 import { checkQuestion } from '../../../../src/site/query/check-question.ts'
@@ -96,6 +98,34 @@ test('each measure has the people whose own value changes it: neither null nor 0
       ],
     ])
   }
+})
+
+test('more groups than there may be are refused before anything more is asked about them', async () => {
+  const checked = checkQuestion('select town, sum(paid) from people group by town', {
+    mode: 'aggregate',
+    dataSets: new Map([['people', manifest]]),
+  })
+  assert.ok(checked.ok)
+  const { dialect, runner } = engines.duckdb
+  const plan = planAggregate(checked.value, {
+    dialect,
+    relations: await engines.duckdb.relations([data], all),
+  })
+  let statements = 0
+  const groups = await collectGroups(
+    plan,
+    {
+      run: async (statement) => {
+        statements += 1
+        const result = await runner.run(statement)
+        // The two groups there are, said to be as many as may not be.
+        return result.ok ? ok({ ...result.value, rowCount: LIMITS.queryGroupsMax + 1 }) : result
+      },
+    },
+    { dominanceBp: 1_000 },
+  )
+  assert.equal(!groups.ok && groups.error.code, 'declined.too_large')
+  assert.equal(statements, 1)
 })
 
 test('where the counts say so, the people of a measure are those of the row, and no set is asked for', async () => {
